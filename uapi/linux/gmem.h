@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * gmem: guest memory whose pages are either shared with the host or private
+ * to the guest.
+ */
+#ifndef _UAPI_LINUX_GMEM_H
+#define _UAPI_LINUX_GMEM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: General ioctl format
+ *
+ * Every ioctl takes a pointer to a structure whose first member is its size in
+ * bytes. A structure only ever grows at its end. The kernel accepts
+ *
+ *  - a size smaller than its own: the missing tail reads as zero, and outputs
+ *    in the missing tail are not written;
+ *  - a size larger than its own: the unknown tail must be zero.
+ *
+ * Reserved members must be zero, unknown flags are refused. Offsets and lengths
+ * are in bytes and multiples of the page size.
+ *
+ * Errors that every ioctl may return:
+ *
+ *  - ENOTTY: the ioctl number is unknown on this kind of fd.
+ *  - E2BIG: the unknown tail of a larger structure is not zero, or the size is
+ *    larger than a page.
+ *  - EINVAL: the size is smaller than the first version of the structure, a
+ *    reserved member is not zero, a flag is unknown, or a member is out of the
+ *    range given with it.
+ *  - EOPNOTSUPP: the value is known, but this kernel, this fd or the binding
+ *    of the range cannot do it.
+ *  - EOVERFLOW: offset plus length does not fit in 64 bits.
+ *  - EFAULT: the structure, or memory it points to, cannot be read or written.
+ *  - ENOMEM: the kernel is out of memory, or a memory cgroup is at its limit.
+ *    Nothing has changed.
+ *  - EINTR: a signal arrived first. Nothing has changed.
+ */
+
+/* 'G' 0xe0..0xef is free in Documentation/userspace-api/ioctl/ioctl-number.rst */
+#define GMEM_IOCTL_TYPE 'G'
+
+/** GMEM_ABI_VERSION: raised whenever userspace has to know of a change. */
+#define GMEM_ABI_VERSION 1
+
+/** GMEM_DEVICE_PATH: the character device; its mode is 0600. */
+#define GMEM_DEVICE_PATH "/dev/gmem"
+
+enum {
+	GMEM_CMD_BASE = 0xe0,
+	GMEM_CMD_INFO = GMEM_CMD_BASE,
+	GMEM_CMD_CREATE,
+	GMEM_CMD_CONVERT,
+	GMEM_CMD_QUERY,
+	GMEM_CMD_STAT,
+	GMEM_CMD_BIND,
+	GMEM_CMD_UNBIND,
+};
+
+/**
+ * enum gmem_state - state of a page
+ * @GMEM_STATE_SHARED: the host may map and access the page.
+ * @GMEM_STATE_PRIVATE: the page is the guest's; no host access path reaches it.
+ */
+enum gmem_state {
+	GMEM_STATE_SHARED = 0,
+	GMEM_STATE_PRIVATE = 1,
+};
+
+/**
+ * enum gmem_content - what a conversion does to the contents of a page
+ * @GMEM_CONTENT_PRESERVE: the contents survive, in the same physical page.
+ * @GMEM_CONTENT_ZERO: the converted pages read zero afterwards. Their memory is
+ *	released: they are unpopulated after the conversion.
+ */
+enum gmem_content {
+	GMEM_CONTENT_PRESERVE = 0,
+	GMEM_CONTENT_ZERO = 1,
+};
+
+/**
+ * enum gmem_store - where the private pages of a range live
+ * @GMEM_STORE_RESIDENT: in the gmem fd itself (no binding).
+ * @GMEM_STORE_KVM: in a KVM guest_memfd; needs the module gmem_kvm.
+ */
+enum gmem_store {
+	GMEM_STORE_RESIDENT = 0,
+	GMEM_STORE_KVM = 1,
+};
+
+/* Features of GMEM_IOCTL_INFO */
+#define GMEM_FEATURE_STORE_KVM	(1ULL << 0) /* gmem_kvm is loaded */
+#define GMEM_FEATURE_NUMA	(1ULL << 1) /* GMEM_CREATE_F_NODE works */
+
+/**
+ * struct gmem_ioctl_info - ioctl(GMEM_IOCTL_INFO), on /dev/gmem
+ * @size: sizeof(struct gmem_ioctl_info)
+ * @abi_version: out: GMEM_ABI_VERSION of the running module
+ * @features: out: GMEM_FEATURE_*
+ * @create_flags: out: GMEM_CREATE_F_* that GMEM_IOCTL_CREATE accepts
+ * @max_length: out: the largest length of a gmem fd, in bytes
+ * @page_size: out: unit of every offset and length, in bytes
+ * @max_timeout_ms: out: the largest timeout of GMEM_IOCTL_CONVERT
+ * @reserved: must be zero
+ */
+struct gmem_ioctl_info {
+	__u32 size;
+	__u32 abi_version;
+	__aligned_u64 features;
+	__aligned_u64 create_flags;
+	__aligned_u64 max_length;
+	__u32 page_size;
+	__u32 max_timeout_ms;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_INFO _IO(GMEM_IOCTL_TYPE, GMEM_CMD_INFO)
+
+/* Flags of GMEM_IOCTL_CREATE */
+#define GMEM_CREATE_F_INIT_SHARED	(1U << 0) /* every page starts shared */
+#define GMEM_CREATE_F_NODE		(1U << 1) /* @node is valid */
+
+/**
+ * struct gmem_ioctl_create - ioctl(GMEM_IOCTL_CREATE), on /dev/gmem
+ * @size: sizeof(struct gmem_ioctl_create)
+ * @flags: GMEM_CREATE_F_*. Without INIT_SHARED every page starts private.
+ * @length: size of the memory in bytes: a multiple of the page size, 1 page to
+ *	&gmem_ioctl_info.max_length. The size never changes.
+ * @node: with GMEM_CREATE_F_NODE: the NUMA node that pages come from when it
+ *	has memory left. Must be online. Zero without the flag.
+ * @fd_flags: 0 or O_CLOEXEC
+ * @out_fd: out: the new gmem fd
+ * @__pad: must be zero
+ * @reserved: must be zero
+ *
+ * No memory is allocated for the pages. The returned fd may be mapped with
+ * MAP_SHARED, passed to other processes, and opened again through
+ * /proc/PID/fd/N. Access to a private page through a mapping raises SIGBUS,
+ * as does access beyond the end. read() and write() are not offered;
+ * ftruncate() fails with EINVAL.
+ *
+ * fallocate() with FALLOC_FL_KEEP_SIZE commits (populates) a range; with
+ * FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE it decommits it: contents are gone,
+ * the memory is given back, and the state of each page stays as it is. A range
+ * that is unaligned or past the end is EINVAL, other modes are EOPNOTSUPP.
+ * lseek() with SEEK_DATA and SEEK_HOLE finds populated and unpopulated ranges of
+ * what lives in this fd; private pages of a bound range live elsewhere and are
+ * holes.
+ *
+ * Errors: EINVAL for a bad length, node or flag; EMFILE, ENFILE, ENOMEM.
+ */
+struct gmem_ioctl_create {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__s32 node;
+	__u32 fd_flags;
+	__s32 out_fd;
+	__u32 __pad;
+	__aligned_u64 reserved[3];
+};
+#define GMEM_IOCTL_CREATE _IO(GMEM_IOCTL_TYPE, GMEM_CMD_CREATE)
+
+/** GMEM_CONVERT_TIMEOUT_MAX: largest @timeout_ms of a conversion. */
+#define GMEM_CONVERT_TIMEOUT_MAX 60000
+
+/* out_flags of GMEM_IOCTL_CONVERT */
+#define GMEM_CONVERT_OUT_PINNED	(1U << 0) /* folio_maybe_dma_pinned() holds */
+
+/**
+ * struct gmem_ioctl_convert - ioctl(GMEM_IOCTL_CONVERT), on a gmem fd
+ * @size: sizeof(struct gmem_ioctl_convert)
+ * @flags: must be zero
+ * @offset: first byte of the range
+ * @length: bytes, not zero; the range must end inside the fd
+ * @target: enum gmem_state to convert to
+ * @content: enum gmem_content
+ * @timeout_ms: to private: how long to wait for references to go away before
+ *	giving up; 0 gives up after draining the kernel's own caches. At most
+ *	GMEM_CONVERT_TIMEOUT_MAX.
+ * @out_flags: out: GMEM_CONVERT_OUT_*, with EAGAIN
+ * @error_offset: out: byte offset of the first page that cannot be converted;
+ *	written with EAGAIN and EEXIST, and with ENOMEM and EIO where one
+ *	page failed, else @offset
+ * @refs_seen: out: with EAGAIN, references to the folio that holds
+ *	@error_offset, the one taken to look at it among them
+ * @refs_expected: out: with EAGAIN, the safe refcount: the references to that
+ *	folio that gmem can name (page cache, and the one taken to look)
+ * @mapcount: out: with EAGAIN, page table entries that map the folio still
+ * @__pad: must be zero
+ * @reserved: must be zero
+ *
+ * All or nothing: on any error the state and contents of every page are as
+ * before. Pages of the range that are in the target state already are left
+ * alone, whatever @content says; if all are, the call succeeds at once.
+ * Unpopulated pages convert without being allocated. The state of a page
+ * survives a punched hole.
+ *
+ * To private: the range is unmapped from every process, and each page is
+ * private only when nobody but gmem refers to it. A page fault that meets the
+ * conversion waits for its outcome. To shared: no condition on references.
+ *
+ * In a range that is bound to a KVM guest_memfd the page itself moves. Set KVM's
+ * PRIVATE attribute after converting to private, clear it before converting to
+ * shared.
+ *
+ * Errors:
+ *
+ *  - EINVAL: unaligned, zero length, past the end, unknown target or content,
+ *    timeout too large.
+ *  - EOVERFLOW: @offset + @length wraps.
+ *  - EAGAIN: a page is still held, see the outputs; drop the reference (a pin,
+ *    a pipe that vmsplice() filled, I/O in flight) and call again.
+ *  - EEXIST: the store has a page of its own at @error_offset already (KVM's
+ *    PRIVATE attribute was set too early).
+ *  - EOPNOTSUPP: PRESERVE in a range whose store encrypts guest memory.
+ *  - EIO: the store could not give up its pages (its file refuses the punched
+ *    hole).
+ *  - ENOMEM, EINTR: as for all ioctls.
+ */
+struct gmem_ioctl_convert {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 target;
+	__u32 content;
+	__u32 timeout_ms;
+	__u32 out_flags;
+	__aligned_u64 error_offset;
+	__u32 refs_seen;
+	__u32 refs_expected;
+	__u32 mapcount;
+	__u32 __pad;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_CONVERT _IO(GMEM_IOCTL_TYPE, GMEM_CMD_CONVERT)
+
+/**
+ * struct gmem_range - one range that GMEM_IOCTL_QUERY reports
+ * @offset: first byte
+ * @length: bytes
+ * @populated: pages of the range that have memory, in this fd or in the store
+ * @state: enum gmem_state
+ * @store: enum gmem_store of the range's private pages
+ */
+struct gmem_range {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 populated;
+	__u32 state;
+	__u32 store;
+};
+
+/** GMEM_QUERY_MAX_RANGES: largest @nr_ranges of one call. */
+#define GMEM_QUERY_MAX_RANGES 4096
+
+/**
+ * struct gmem_ioctl_query - ioctl(GMEM_IOCTL_QUERY), on a gmem fd
+ * @size: sizeof(struct gmem_ioctl_query)
+ * @flags: must be zero
+ * @offset: in: where to start. out: the cursor, the first byte not reported;
+ *	equal to @offset + @length of the request when all of it was reported
+ * @length: in: bytes, not zero; the range must end inside the fd. out: bytes
+ *	left to report
+ * @ranges: pointer to an array of struct gmem_range
+ * @nr_ranges: in: entries of @ranges, 1 to GMEM_QUERY_MAX_RANGES. out: entries
+ *	written
+ * @__pad: must be zero
+ * @reserved: must be zero
+ *
+ * Ranges are reported in ascending order, clipped to the request. Two
+ * neighbours differ in state or in store unless a call ended between them.
+ * Issue the call again with the same structure (and @nr_ranges set anew) while
+ * @length is not zero. Ranges that others convert meanwhile may be reported
+ * with their state before or after.
+ *
+ * Errors: EINVAL, EOVERFLOW, EFAULT, EINTR, as for all ioctls.
+ */
+struct gmem_ioctl_query {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 ranges;
+	__u32 nr_ranges;
+	__u32 __pad;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_QUERY _IO(GMEM_IOCTL_TYPE, GMEM_CMD_QUERY)
+
+/**
+ * struct gmem_ioctl_stat - ioctl(GMEM_IOCTL_STAT), on a gmem fd
+ * @size: sizeof(struct gmem_ioctl_stat)
+ * @create_flags: out: GMEM_CREATE_F_* the fd was created with
+ * @length: out: size of the memory in bytes
+ * @resident_pages: out: pages that have memory in this fd, in either state
+ * @store_pages: out: pages that have memory in the stores of bound ranges
+ * @private_pages: out: pages in state private, populated or not
+ * @state_bytes: out: kernel memory that the map of states takes
+ * @faults: out: page faults that gave a page
+ * @faults_refused: out: page faults that ended in SIGBUS
+ * @faults_waited: out: page faults that met a conversion and waited
+ * @to_private: out: conversions to private that succeeded
+ * @to_shared: out: conversions to shared that succeeded
+ * @refused: out: conversions that failed
+ * @drains: out: times the per-CPU caches of the kernel had to be drained
+ * @moved_pages: out: pages handed over to a store or back
+ * @bindings: out: number of bound ranges
+ * @__pad: must be zero
+ * @reserved: must be zero
+ *
+ * Counters only grow, over the lifetime of the fd's memory.
+ */
+struct gmem_ioctl_stat {
+	__u32 size;
+	__u32 create_flags;
+	__aligned_u64 length;
+	__aligned_u64 resident_pages;
+	__aligned_u64 store_pages;
+	__aligned_u64 private_pages;
+	__aligned_u64 state_bytes;
+	__aligned_u64 faults;
+	__aligned_u64 faults_refused;
+	__aligned_u64 faults_waited;
+	__aligned_u64 to_private;
+	__aligned_u64 to_shared;
+	__aligned_u64 refused;
+	__aligned_u64 drains;
+	__aligned_u64 moved_pages;
+	__u32 bindings;
+	__u32 __pad;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_STAT _IO(GMEM_IOCTL_TYPE, GMEM_CMD_STAT)
+
+/**
+ * struct gmem_ioctl_bind - ioctl(GMEM_IOCTL_BIND), on a gmem fd
+ * @size: sizeof(struct gmem_ioctl_bind)
+ * @flags: must be zero
+ * @offset: first byte of the range in the gmem fd
+ * @length: bytes, not zero; the range must end inside both fds
+ * @store: enum gmem_store: GMEM_STORE_KVM
+ * @store_fd: with GMEM_STORE_KVM: a guest_memfd of KVM, open for writing, that
+ *	cannot be mapped itself
+ * @store_offset: byte offset in @store_fd of the page that belongs to @offset
+ * @reserved: must be zero
+ *
+ * From then on private pages of the range live in the store. Private pages
+ * that have memory in the gmem fd are handed over by this call. An fd may have
+ * several disjoint bindings, but neither a page of the gmem fd nor a page of
+ * the store may be bound twice. The binding holds a reference to the store's
+ * file, and so to its VM, until GMEM_IOCTL_UNBIND or until the gmem fd is gone.
+ *
+ * A VM type whose private memory is encrypted (SEV-SNP, TDX) cannot preserve
+ * contents: in its ranges GMEM_CONTENT_PRESERVE is refused.
+ *
+ * Errors:
+ *
+ *  - EINVAL: unaligned, past the end of either fd, @store unknown, or
+ *    @store_fd is not a guest_memfd.
+ *  - EOVERFLOW: an offset plus @length wraps.
+ *  - EOPNOTSUPP: gmem_kvm is not loaded, or @store_fd can be mapped itself,
+ *    or the VM encrypts its memory and the range holds private contents.
+ *  - EBUSY: part of the range, or of the store's, is bound already.
+ *  - EEXIST: the store has a page where a page would have to be handed over.
+ *  - EBADF: @store_fd is not open, or not for writing.
+ */
+struct gmem_ioctl_bind {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 store;
+	__s32 store_fd;
+	__aligned_u64 store_offset;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_BIND _IO(GMEM_IOCTL_TYPE, GMEM_CMD_BIND)
+
+/**
+ * struct gmem_ioctl_unbind - ioctl(GMEM_IOCTL_UNBIND), on a gmem fd
+ * @size: sizeof(struct gmem_ioctl_unbind)
+ * @flags: must be zero
+ * @offset: @offset of the binding
+ * @length: @length of the binding
+ * @reserved: must be zero
+ *
+ * Private pages stay in the store, where the guest goes on using them. In the
+ * gmem fd the range keeps its states; its private pages are unpopulated from
+ * then on, and read zero if converted to shared.
+ *
+ * Errors: ENOENT when no binding has exactly this range; EINVAL, EOVERFLOW.
+ */
+struct gmem_ioctl_unbind {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_UNBIND _IO(GMEM_IOCTL_TYPE, GMEM_CMD_UNBIND)
+
+#endif /* _UAPI_LINUX_GMEM_H */
