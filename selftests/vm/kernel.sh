@@ -1,0 +1,235 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernels of the test VMs.
+#
+#   kernel.sh get NAME...	get or build them, print each one's directory
+#   kernel.sh find NAME		print the directory if it is ready, else fail
+#   kernel.sh source VERSION	print the unpacked source tree of 6.12 or 7.3
+#
+# A directory holds bzImage, release, kdir (what KDIR= has to be to build
+# modules for it) and, for Debian's own kernel, modules/. They are kept under
+# the cache by a hash of everything that goes into them. "resolved" remembers
+# which package version a name stood for; REFRESH=1 asks the mirror again.
+
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$VM_DIR/apt.sh"
+. "$VM_DIR/recipe.sh"
+
+# kernel_suite VERSION: where this release's Debian has the packages.
+kernel_suite() {
+	case $1-$OS_CODENAME in
+	6.12-bookworm | 6.12-trixie) echo own ;;
+	7.3-bookworm | 7.3-trixie) echo trixie-backports ;;
+	*) die "no known suite for kernel $1 on Debian '$OS_CODENAME'" \
+		"(bookworm and trixie are supported)" ;;
+	esac
+}
+
+# resolve KEY COMMAND...: COMMAND's answer, remembered.
+resolve() {
+	local file=$CACHE_DIR/resolved/$1 answer
+
+	shift
+	if [[ -s $file && -z ${REFRESH:-} ]]; then
+		cat "$file"
+		return
+	fi
+	answer=$("$@")
+	[[ -n $answer ]] || return 1
+	mkdir -p "$CACHE_DIR/resolved"
+	printf '%s\n' "$answer" >"$file.$$"
+	mv "$file.$$" "$file"
+	printf '%s\n' "$answer"
+}
+
+source_version() {
+	local suite
+
+	suite=$(kernel_suite "$1")
+	resolve "linux-source-$1" apt_version "$suite" "linux-source-$1" ||
+		die "package linux-source-$1 is not in suite $suite of your mirror"
+}
+
+source_unpack() {
+	local deb=$1 dir=$2
+
+	rm -rf "$dir.part"
+	mkdir -p "$dir.part"
+	dpkg-deb --fsys-tarfile "$deb" |
+		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |
+		tar -xJ -C "$dir.part" --strip-components=1
+	touch "$dir.part/.gmem-complete"
+	mv "$dir.part" "$dir"
+}
+
+# source_get VERSION: the source tree, on stdout.
+source_get() {
+	local version dir deb
+
+	version=$(source_version "$1") || exit 1
+	dir=$CACHE_DIR/src/linux-$1_$version
+	if [[ ! -e $dir/.gmem-complete ]]; then
+		hold "source-$1"
+		if [[ ! -e $dir/.gmem-complete ]]; then
+			deb=$(apt_fetch "$(kernel_suite "$1")" "linux-source-$1" "$version") || exit 1
+			mkdir -p "$CACHE_DIR/src"
+			watch_log "unpacking linux-source-$1" \
+				"$CACHE_DIR/src/unpack-$1.log" source_unpack "$deb" "$dir" ||
+				die "cannot unpack $deb under $CACHE_DIR/src: disk full?"
+		fi
+		release
+	fi
+	printf '%s\n' "$dir"
+}
+
+# kernel_fragments NAME: VERSION FRAGMENT...
+kernel_fragments() {
+	case $1 in
+	slim-7.3) echo 7.3 base slim ;;
+	debug-7.3) echo 7.3 base test debug ;;
+	race-6.12) echo 6.12 base test race ;;
+	*) die "unknown kernel '$1': stock-6.12, debug-7.3, race-6.12 or slim-7.3" ;;
+	esac
+}
+
+kernel_write_fragment() {
+	local name=$1 f
+
+	shift
+	for f in "$@"; do
+		cat "$VM_DIR/config/$f.config"
+	done
+	echo "CONFIG_LOCALVERSION=\"-gmem-${name%%-*}\""
+}
+
+# built_dir NAME: where this kernel is or will be.
+built_dir() {
+	local name=$1 spec version hash
+
+	read -r -a spec <<<"$(kernel_fragments "$name")"
+	version=$(source_version "${spec[0]}") || exit 1
+	hash=$({
+		echo "$version"
+		kernel_write_fragment "$name" "${spec[@]:1}"
+		gcc --version | head -n 1
+		cat "$VM_DIR/recipe.sh"
+	} | sha256sum | cut -c1-16)
+	printf '%s\n' "$CACHE_DIR/kernel/$name-$hash"
+}
+
+built_make() {
+	local name=$1 dir=$2 spec src
+
+	read -r -a spec <<<"$(kernel_fragments "$name")"
+	src=$(source_get "${spec[0]}") || return 1
+	say "building kernel $name in $dir (once)"
+	mkdir -p "$dir/build"
+	kernel_write_fragment "$name" "${spec[@]:1}" >"$dir/build/fragment"
+	watch_log "$name: configuring" "$dir/config.log" \
+		recipe_configure "$src" "$dir/build" || return 1
+	watch_log "$name: compiling" "$dir/build.log" \
+		recipe_build "$src" "$dir/build" || return 1
+	recipe_prune "$dir/build"
+	ln -sfn build "$dir/kdir"
+}
+
+stock_package() {
+	resolve stock-6.12 apt_newest "$(kernel_suite 6.12)" \
+		'^linux-image-6\.12\.[0-9]+(\+deb[0-9]+)?-cloud-amd64$' ||
+		die "no linux-image-6.12.*-cloud-amd64 in your Debian suites"
+}
+
+stock_dir() {
+	local package version
+
+	package=$(stock_package) || exit 1
+	version=$(resolve "$package" apt_version "$(kernel_suite 6.12)" "$package")
+	printf '%s\n' "$CACHE_DIR/kernel/stock-6.12-${version//[^A-Za-z0-9.]/_}"
+}
+
+# Headers expect to live in /usr; make the one absolute include relative to
+# where they are now.
+stock_fix_headers() {
+	local root=$1 release=$2 common
+
+	common=$root/usr/src/linux-headers-${release%-cloud-amd64}-common
+	echo "include $common/Makefile" \
+		>"$root/usr/src/linux-headers-$release/Makefile"
+	ln -sfn "root/usr/src/linux-headers-$release" "$root/../kdir"
+}
+
+stock_make() {
+	local dir=$2 package release suite p version deb
+
+	package=$(stock_package) || return 1
+	release=${package#linux-image-}
+	suite=$(kernel_suite 6.12)
+	rm -rf "$dir/root"
+	mkdir -p "$dir/root"
+	for p in "$package" "linux-headers-$release" \
+		"linux-headers-${release%-cloud-amd64}-common" \
+		"linux-kbuild-${release%-cloud-amd64}"; do
+		version=$(resolve "$p" apt_version "$suite" "$p") ||
+			die "package $p is not in your Debian suites"
+		deb=$(apt_fetch "$suite" "$p" "$version") || return 1
+		dpkg-deb -x "$deb" "$dir/root"
+	done
+	cp "$dir/root/boot/vmlinuz-$release" "$dir/bzImage"
+	printf '%s\n' "$release" >"$dir/release"
+	rm -rf "$dir/modules"
+	if [[ -d $dir/root/usr/lib/modules/$release/kernel ]]; then
+		mv "$dir/root/usr/lib/modules/$release" "$dir/modules"
+	else
+		mv "$dir/root/lib/modules/$release" "$dir/modules"
+	fi
+	stock_fix_headers "$dir/root" "$release"
+}
+
+kernel_dir() {
+	case $1 in
+	stock-6.12) stock_dir ;;
+	*) built_dir "$1" ;;
+	esac
+}
+
+kernel_get() {
+	local name=$1 dir
+
+	dir=$(kernel_dir "$name") || exit 1
+	if [[ ! -e $dir/complete ]]; then
+		hold "kernel-$name"
+		if [[ ! -e $dir/complete ]]; then
+			mkdir -p "$dir"
+			case $name in
+			stock-6.12) stock_make "$name" "$dir" ;;
+			*) built_make "$name" "$dir" ;;
+			esac || die "kernel $name could not be prepared"
+			touch "$dir/complete.part"
+			mv "$dir/complete.part" "$dir/complete"
+		fi
+		release
+	fi
+	printf '%s\n' "$dir"
+}
+
+main() {
+	local verb=${1:-} name dir
+
+	[[ $# -ge 2 ]] || die "usage: kernel.sh get|find|source NAME..."
+	shift
+	for name in "$@"; do
+		case $verb in
+		get) kernel_get "$name" ;;
+		source) source_get "$name" ;;
+		find)
+			dir=$(kernel_dir "$name")
+			[[ -e $dir/complete ]] || return 1
+			printf '%s\n' "$dir" ;;
+		*) die "usage: kernel.sh get|find|source NAME..." ;;
+		esac
+	done
+}
+
+main "$@"
