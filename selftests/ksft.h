@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A small KTAP harness with the macro names of the kernel's kselftest harness.
+ *
+ * Each test runs in a child with a process group and a timeout of its own: a
+ * crash, a SIGBUS or a hang is one "not ok", and the program goes on. A test
+ * that checks nothing fails. What a test leaves running is killed and reaped
+ * before the next one starts.
+ *
+ * ASSERT_* ends the test, EXPECT_* goes on. Both may be used in threads and in
+ * forked children of a test: ASSERT_* then ends that thread or child, and the
+ * failure counts for the test.
+ *
+ * Arguments: names of the tests to run (default: all), or -l to list them.
+ *
+ * Environment:
+ *   GMEM_REQUIRE=all  a SKIP is a failure, unless its reason starts with
+ *                     "unsupported-by-design:"
+ *   GMEM_SEED=N       seed of ksft_seed(); random when not set
+ */
+#ifndef KSFT_H
+#define KSFT_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KSFT_PASS = 0, KSFT_FAIL = 1, KSFT_SKIP = 4 };
+
+#define KSFT_TIMEOUT_S	120
+#define KSFT_BY_DESIGN	"unsupported-by-design:"
+
+struct ksft_test {
+	const char *name;
+	void (*run)(void);
+	int timeout_s;
+	struct ksft_test *next;
+};
+
+/* Shared by the harness, the test's child and whatever that forks. */
+struct ksft_result {
+	int failed;
+	int skipped;
+	unsigned int checks;
+	char why[256];
+};
+
+static struct ksft_test *ksft_first;
+static struct ksft_test **ksft_last = &ksft_first;
+static struct ksft_result *ksft_result;
+static sigjmp_buf ksft_env;
+static pid_t ksft_pid;
+
+#define __ksft_unused __attribute__((unused))
+
+static __ksft_unused __attribute__((format(printf, 1, 2)))
+void ksft_log(const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	dprintf(STDOUT_FILENO, "# %s\n", line);
+}
+
+static __ksft_unused __attribute__((noreturn)) void ksft_abort(void)
+{
+	if (getpid() != ksft_pid)
+		_exit(KSFT_FAIL);
+	if (syscall(SYS_gettid) != ksft_pid)
+		pthread_exit(NULL);
+	siglongjmp(ksft_env, 1);
+}
+
+static inline void ksft_count(void)
+{
+	__atomic_fetch_add(&ksft_result->checks, 1, __ATOMIC_RELAXED);
+}
+
+static __ksft_unused const char *ksft_value(char *buf, size_t size, long long v)
+{
+	if (v < 0 && v >= -200)
+		snprintf(buf, size, "%lld (%s)", v, strerror((int)-v));
+	else
+		snprintf(buf, size, "%lld (%#llx)", v, (unsigned long long)v);
+	return buf;
+}
+
+static __ksft_unused void ksft_fail(const char *file, int line, const char *what,
+				    long long a, long long b)
+{
+	int saved_errno = errno;
+	char left[96], right[96];
+
+	__atomic_store_n(&ksft_result->failed, 1, __ATOMIC_RELAXED);
+	ksft_log("%s:%d: expected %s: %s, %s; errno %d (%s)", file, line, what,
+		 ksft_value(left, sizeof(left), a),
+		 ksft_value(right, sizeof(right), b), saved_errno,
+		 strerror(saved_errno));
+}
+
+static __ksft_unused __attribute__((format(printf, 1, 2)))
+void ksft_skip(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(ksft_result->why, sizeof(ksft_result->why), fmt, ap);
+	va_end(ap);
+	ksft_result->skipped = 1;
+}
+
+#define __KSFT_CHECK(a, op, b, fatal) do {				\
+	long long __ksft_a = (long long)(a);				\
+	long long __ksft_b = (long long)(b);				\
+									\
+	ksft_count();							\
+	if (!(__ksft_a op __ksft_b)) {					\
+		ksft_fail(__FILE__, __LINE__, #a " " #op " " #b,	\
+			  __ksft_a, __ksft_b);				\
+		if (fatal)						\
+			ksft_abort();					\
+	}								\
+} while (0)
+
+#define ASSERT_EQ(a, b)		__KSFT_CHECK(a, ==, b, true)
+#define ASSERT_NE(a, b)		__KSFT_CHECK(a, !=, b, true)
+#define ASSERT_LT(a, b)		__KSFT_CHECK(a, <, b, true)
+#define ASSERT_LE(a, b)		__KSFT_CHECK(a, <=, b, true)
+#define ASSERT_GT(a, b)		__KSFT_CHECK(a, >, b, true)
+#define ASSERT_GE(a, b)		__KSFT_CHECK(a, >=, b, true)
+#define ASSERT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, true)
+#define ASSERT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, true)
+#define ASSERT_STREQ(a, b)	__KSFT_CHECK(strcmp(a, b), ==, 0, true)
+#define EXPECT_EQ(a, b)		__KSFT_CHECK(a, ==, b, false)
+#define EXPECT_NE(a, b)		__KSFT_CHECK(a, !=, b, false)
+#define EXPECT_LT(a, b)		__KSFT_CHECK(a, <, b, false)
+#define EXPECT_LE(a, b)		__KSFT_CHECK(a, <=, b, false)
+#define EXPECT_GT(a, b)		__KSFT_CHECK(a, >, b, false)
+#define EXPECT_GE(a, b)		__KSFT_CHECK(a, >=, b, false)
+#define EXPECT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, false)
+#define EXPECT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, false)
+#define EXPECT_STREQ(a, b)	__KSFT_CHECK(strcmp(a, b), ==, 0, false)
+
+/* SKIP(return, "reason"): never inside a forked child of a test. */
+#define SKIP(statement, ...) do {					\
+	ksft_skip(__VA_ARGS__);						\
+	statement;							\
+} while (0)
+
+#define TH_LOG(...)		ksft_log(__VA_ARGS__)
+
+#define __KSFT_REGISTER(test_name, runner, secs)			\
+	static __attribute__((constructor)) void runner##_register(void) \
+	{								\
+		static struct ksft_test test = {			\
+			.name = test_name,				\
+			.run = runner,					\
+			.timeout_s = secs,				\
+		};							\
+									\
+		*ksft_last = &test;					\
+		ksft_last = &test.next;					\
+	}
+
+#define TEST_TIMEOUT(test, secs)					\
+	static void test##_body(void);					\
+	static void test##_run(void)					\
+	{								\
+		if (!sigsetjmp(ksft_env, 1))				\
+			test##_body();					\
+	}								\
+	__KSFT_REGISTER(#test, test##_run, secs)			\
+	static void test##_body(void)
+
+#define TEST(test)		TEST_TIMEOUT(test, KSFT_TIMEOUT_S)
+
+#define FIXTURE(f)		struct f##_data
+#define FIXTURE_SETUP(f)						\
+	static void f##_setup(struct f##_data *self __ksft_unused)
+#define FIXTURE_TEARDOWN(f)						\
+	static void f##_teardown(struct f##_data *self __ksft_unused)
+
+#define TEST_F_TIMEOUT(f, test, secs)					\
+	static void f##_##test##_body(struct f##_data *self);		\
+	static void f##_##test##_run(void)				\
+	{								\
+		static struct f##_data self;				\
+		volatile bool ready = false;				\
+									\
+		if (!sigsetjmp(ksft_env, 1)) {				\
+			f##_setup(&self);				\
+			ready = !ksft_result->skipped;			\
+			if (ready)					\
+				f##_##test##_body(&self);		\
+		}							\
+		if (ready && !sigsetjmp(ksft_env, 1))			\
+			f##_teardown(&self);				\
+	}								\
+	__KSFT_REGISTER(#f "." #test, f##_##test##_run, secs)		\
+	static void f##_##test##_body(struct f##_data *self __ksft_unused)
+
+#define TEST_F(f, test)		TEST_F_TIMEOUT(f, test, KSFT_TIMEOUT_S)
+
+static __ksft_unused uint64_t ksft_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* The seed of this run; it is printed with the plan. */
+static uint64_t ksft_seed(void)
+{
+	static uint64_t seed;
+	const char *env = getenv("GMEM_SEED");
+	struct timespec ts;
+
+	if (!seed && env)
+		seed = strtoull(env, NULL, 0);
+	if (!seed) {
+		clock_gettime(CLOCK_REALTIME, &ts);
+		seed = ((uint64_t)ts.tv_sec << 20 ^ ts.tv_nsec ^ getpid()) | 1;
+	}
+	return seed;
+}
+
+/* Where a task of the test that hangs is: the kernel's stack of each thread. */
+static void ksft_print_stacks(pid_t pid)
+{
+	char path[300], buf[4096], *line, *save;
+	struct dirent *de;
+	FILE *f;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (de = readdir(dir))) {
+		if (de->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stack", pid,
+			 de->d_name);
+		f = fopen(path, "r");
+		if (!f)
+			continue;
+		buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
+		fclose(f);
+		ksft_log("task %s:", de->d_name);
+		for (line = strtok_r(buf, "\n", &save); line;
+		     line = strtok_r(NULL, "\n", &save))
+			ksft_log("  %s", line);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static bool ksft_wait_pidfd(int pidfd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+	uint64_t end = ksft_now_ms() + timeout_ms;
+	uint64_t now;
+
+	while ((now = ksft_now_ms()) < end)
+		if (poll(&pfd, 1, (int)(end - now)) == 1)
+			return true;
+	return false;
+}
+
+/* Kill and reap what the test left behind, its group first. */
+static void ksft_reap(pid_t group)
+{
+	uint64_t end = ksft_now_ms() + 20000;
+	pid_t pid;
+
+	kill(-group, SIGKILL);
+	while (ksft_now_ms() < end) {
+		pid = waitpid(-1, NULL, WNOHANG);
+		if (pid < 0)
+			return;
+		if (!pid)
+			usleep(2000);
+	}
+	ksft_result->failed = 1;
+	ksft_log("a process of the test does not die");
+}
+
+static void ksft_judge(const struct ksft_test *t, pid_t pid, int pidfd)
+{
+	siginfo_t info = { 0 };
+
+	if (!ksft_wait_pidfd(pidfd, t->timeout_s * 1000)) {
+		ksft_result->failed = 1;
+		ksft_log("%s: no end after %d s", t->name, t->timeout_s);
+		ksft_print_stacks(pid);
+		kill(-pid, SIGKILL);
+		if (!ksft_wait_pidfd(pidfd, 20000))
+			ksft_log("%s: cannot be killed", t->name);
+		return;
+	}
+	if (waitid(P_PIDFD, pidfd, &info, WEXITED)) {
+		ksft_result->failed = 1;
+		ksft_log("%s: waitid: %s", t->name, strerror(errno));
+	} else if (info.si_code != CLD_EXITED) {
+		ksft_result->failed = 1;
+		ksft_log("%s: killed by signal %d (%s)", t->name,
+			 info.si_status, strsignal(info.si_status));
+	} else if (info.si_status) {
+		ksft_result->failed = 1;
+		ksft_log("%s: exit status %d", t->name, info.si_status);
+	} else if (!ksft_result->checks && !ksft_result->skipped) {
+		ksft_result->failed = 1;
+		ksft_log("%s: checked nothing", t->name);
+	}
+}
+
+static int ksft_report(const struct ksft_test *t, unsigned int n)
+{
+	const char *require = getenv("GMEM_REQUIRE");
+	bool strict = require && !strcmp(require, "all");
+
+	if (!ksft_result->failed && ksft_result->skipped && strict &&
+	    strncmp(ksft_result->why, KSFT_BY_DESIGN, strlen(KSFT_BY_DESIGN))) {
+		ksft_log("%s: may not be skipped here: %s", t->name,
+			 ksft_result->why);
+		ksft_result->failed = 1;
+	}
+	if (ksft_result->failed) {
+		dprintf(STDOUT_FILENO, "not ok %u %s\n", n, t->name);
+		return KSFT_FAIL;
+	}
+	if (ksft_result->skipped) {
+		dprintf(STDOUT_FILENO, "ok %u %s # SKIP %s\n", n, t->name,
+			ksft_result->why);
+		return KSFT_SKIP;
+	}
+	dprintf(STDOUT_FILENO, "ok %u %s\n", n, t->name);
+	return KSFT_PASS;
+}
+
+static int ksft_run_one(const struct ksft_test *t, unsigned int n)
+{
+	int pidfd;
+	pid_t pid;
+
+	memset(ksft_result, 0, sizeof(*ksft_result));
+	pid = fork();
+	if (!pid) {
+		ksft_pid = getpid();
+		setpgid(0, 0);
+		t->run();
+		_exit(KSFT_PASS);
+	}
+	if (pid > 0)
+		setpgid(pid, pid);
+	pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (pidfd < 0) {
+		ksft_result->failed = 1;
+		ksft_log("%s: cannot start: %s", t->name, strerror(errno));
+	} else {
+		ksft_judge(t, pid, pidfd);
+		close(pidfd);
+	}
+	if (pid > 0)
+		ksft_reap(pid);
+	return ksft_report(t, n);
+}
+
+static bool ksft_selected(const struct ksft_test *t, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (!strcmp(argv[i], t->name))
+			return true;
+	return argc < 2;
+}
+
+/* A program whose precondition is not met, as a whole. */
+static int ksft_unmet(const char *why)
+{
+	const char *require = getenv("GMEM_REQUIRE");
+
+	if (require && !strcmp(require, "all")) {
+		dprintf(STDOUT_FILENO, "Bail out! %s\n", why);
+		return KSFT_FAIL;
+	}
+	dprintf(STDOUT_FILENO, "1..0 # SKIP %s\n", why);
+	return KSFT_SKIP;
+}
+
+static int ksft_run_all(int argc, char **argv)
+{
+	unsigned int total = 0, n = 0, count[KSFT_SKIP + 1] = { 0 };
+	struct ksft_test *t;
+
+	for (t = ksft_first; t; t = t->next)
+		total += ksft_selected(t, argc, argv);
+	dprintf(STDOUT_FILENO, "1..%u\n", total);
+	ksft_log("GMEM_SEED=%llu", (unsigned long long)ksft_seed());
+	for (t = ksft_first; t; t = t->next)
+		if (ksft_selected(t, argc, argv))
+			count[ksft_run_one(t, ++n)]++;
+	ksft_log("Totals: pass:%u fail:%u xfail:0 xpass:0 skip:%u error:0",
+		 count[KSFT_PASS], count[KSFT_FAIL], count[KSFT_SKIP]);
+	if (count[KSFT_FAIL] || !total)
+		return KSFT_FAIL;
+	return count[KSFT_PASS] ? KSFT_PASS : KSFT_SKIP;
+}
+
+/* @unmet: NULL or why no test of this program can run here. */
+static int ksft_main(int argc, char **argv, const char *unmet)
+{
+	struct ksft_test *t;
+
+	if (argc == 2 && !strcmp(argv[1], "-l")) {
+		for (t = ksft_first; t; t = t->next)
+			dprintf(STDOUT_FILENO, "%s\n", t->name);
+		return KSFT_PASS;
+	}
+	dprintf(STDOUT_FILENO, "KTAP version 1\n");
+	if (unmet)
+		return ksft_unmet(unmet);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	ksft_result = mmap(NULL, sizeof(*ksft_result), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (ksft_result == MAP_FAILED) {
+		dprintf(STDOUT_FILENO, "Bail out! mmap: %s\n", strerror(errno));
+		return KSFT_FAIL;
+	}
+	return ksft_run_all(argc, argv);
+}
+
+#define TEST_HARNESS_MAIN_IF(unmet)					\
+	int main(int argc, char **argv)					\
+	{								\
+		return ksft_main(argc, argv, unmet);			\
+	}
+
+#define TEST_HARNESS_MAIN	TEST_HARNESS_MAIN_IF(NULL)
+
+#endif /* KSFT_H */
