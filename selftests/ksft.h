@@ -127,37 +127,39 @@ void ksft_skip(const char *fmt, ...)
 	ksft_result->skipped = 1;
 }
 
-#define __KSFT_CHECK(a, op, b, fatal) do {				\
+#define __KSFT_CHECK(a, op, b, text, fatal) do {			\
 	long long __ksft_a = (long long)(a);				\
 	long long __ksft_b = (long long)(b);				\
 									\
 	ksft_count();							\
 	if (!(__ksft_a op __ksft_b)) {					\
-		ksft_fail(__FILE__, __LINE__, #a " " #op " " #b,	\
+		ksft_fail(__FILE__, __LINE__, text,			\
 			  __ksft_a, __ksft_b);				\
 		if (fatal)						\
 			ksft_abort();					\
 	}								\
 } while (0)
 
-#define ASSERT_EQ(a, b)		__KSFT_CHECK(a, ==, b, true)
-#define ASSERT_NE(a, b)		__KSFT_CHECK(a, !=, b, true)
-#define ASSERT_LT(a, b)		__KSFT_CHECK(a, <, b, true)
-#define ASSERT_LE(a, b)		__KSFT_CHECK(a, <=, b, true)
-#define ASSERT_GT(a, b)		__KSFT_CHECK(a, >, b, true)
-#define ASSERT_GE(a, b)		__KSFT_CHECK(a, >=, b, true)
-#define ASSERT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, true)
-#define ASSERT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, true)
-#define ASSERT_STREQ(a, b)	__KSFT_CHECK(strcmp(a, b), ==, 0, true)
-#define EXPECT_EQ(a, b)		__KSFT_CHECK(a, ==, b, false)
-#define EXPECT_NE(a, b)		__KSFT_CHECK(a, !=, b, false)
-#define EXPECT_LT(a, b)		__KSFT_CHECK(a, <, b, false)
-#define EXPECT_LE(a, b)		__KSFT_CHECK(a, <=, b, false)
-#define EXPECT_GT(a, b)		__KSFT_CHECK(a, >, b, false)
-#define EXPECT_GE(a, b)		__KSFT_CHECK(a, >=, b, false)
-#define EXPECT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, false)
-#define EXPECT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, false)
-#define EXPECT_STREQ(a, b)	__KSFT_CHECK(strcmp(a, b), ==, 0, false)
+#define ASSERT_EQ(a, b)		__KSFT_CHECK(a, ==, b, #a " == " #b, true)
+#define ASSERT_NE(a, b)		__KSFT_CHECK(a, !=, b, #a " != " #b, true)
+#define ASSERT_LT(a, b)		__KSFT_CHECK(a, <, b, #a " < " #b, true)
+#define ASSERT_LE(a, b)		__KSFT_CHECK(a, <=, b, #a " <= " #b, true)
+#define ASSERT_GT(a, b)		__KSFT_CHECK(a, >, b, #a " > " #b, true)
+#define ASSERT_GE(a, b)		__KSFT_CHECK(a, >=, b, #a " >= " #b, true)
+#define ASSERT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, #x, true)
+#define ASSERT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, "!(" #x ")", true)
+#define ASSERT_STREQ(a, b)						\
+	__KSFT_CHECK(strcmp(a, b), ==, 0, #a " is " #b, true)
+#define EXPECT_EQ(a, b)		__KSFT_CHECK(a, ==, b, #a " == " #b, false)
+#define EXPECT_NE(a, b)		__KSFT_CHECK(a, !=, b, #a " != " #b, false)
+#define EXPECT_LT(a, b)		__KSFT_CHECK(a, <, b, #a " < " #b, false)
+#define EXPECT_LE(a, b)		__KSFT_CHECK(a, <=, b, #a " <= " #b, false)
+#define EXPECT_GT(a, b)		__KSFT_CHECK(a, >, b, #a " > " #b, false)
+#define EXPECT_GE(a, b)		__KSFT_CHECK(a, >=, b, #a " >= " #b, false)
+#define EXPECT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, #x, false)
+#define EXPECT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, "!(" #x ")", false)
+#define EXPECT_STREQ(a, b)						\
+	__KSFT_CHECK(strcmp(a, b), ==, 0, #a " is " #b, false)
 
 /* SKIP(return, "reason"): never inside a forked child of a test. */
 #define SKIP(statement, ...) do {					\
@@ -365,6 +367,7 @@ static int ksft_run_one(const struct ksft_test *t, unsigned int n)
 	if (!pid) {
 		ksft_pid = getpid();
 		setpgid(0, 0);
+		errno = 0;
 		t->run();
 		_exit(KSFT_PASS);
 	}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loads and stores that may end in a signal, and what the kernel says about
+ * the page behind an address.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gmem_utils.h"
+
+static __thread sigjmp_buf access_env;
+static __thread volatile sig_atomic_t access_armed;
+static __thread int access_code;
+static __thread void *access_addr;
+
+static void access_handler(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (!access_armed) {
+		/* Not an access of ours: die of it, as without a handler. */
+		signal(sig, SIG_DFL);
+		return;
+	}
+	access_code = info->si_code;
+	access_addr = info->si_addr;
+	siglongjmp(access_env, sig);
+}
+
+static void access_arm(void)
+{
+	struct sigaction sa = {
+		.sa_sigaction = access_handler,
+		.sa_flags = SA_SIGINFO,
+	};
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGBUS, &sa, NULL);
+	sigaction(SIGSEGV, &sa, NULL);
+	access_code = 0;
+	access_addr = NULL;
+	access_armed = 1;
+}
+
+/* 0, or the signal that the load raised. */
+int gmem_try_read(const volatile void *p, uint8_t *value)
+{
+	uint8_t byte;
+	int sig;
+
+	access_arm();
+	sig = sigsetjmp(access_env, 1);
+	if (!sig) {
+		byte = *(const volatile uint8_t *)p;
+		if (value)
+			*value = byte;
+	}
+	access_armed = 0;
+	return sig;
+}
+
+/* 0, or the signal that the store raised. */
+int gmem_try_write(volatile void *p, uint8_t value)
+{
+	int sig;
+
+	access_arm();
+	sig = sigsetjmp(access_env, 1);
+	if (!sig)
+		*(volatile uint8_t *)p = value;
+	access_armed = 0;
+	return sig;
+}
+
+/* si_code and si_addr of the last signal of this thread's gmem_try_*(). */
+int gmem_signal_code(void)
+{
+	return access_code;
+}
+
+void *gmem_signal_addr(void)
+{
+	return access_addr;
+}
+
+void gmem_fill(void *p, uint8_t value, size_t length)
+{
+	memset(p, value, length);
+}
+
+/* The index of the first byte that is not value; length if there is none. */
+size_t gmem_differs(const void *p, uint8_t value, size_t length)
+{
+	const uint8_t *bytes = p;
+	size_t i;
+
+	if (!length || (bytes[0] == value &&
+			!memcmp(bytes, bytes + 1, length - 1)))
+		return length;
+	for (i = 0; i < length && bytes[i] == value; i++)
+		;
+	return i;
+}
+
+/* The frame number behind p, 0 when no page is mapped there (or not root). */
+uint64_t gmem_pfn(const void *p)
+{
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	off_t pos = (off_t)((uintptr_t)p / PAGE * sizeof(entry));
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, sizeof(entry), pos) != sizeof(entry))
+		entry = 0;
+	close(fd);
+	if (!(entry >> 63))
+		return 0;
+	return entry & ((1ULL << 55) - 1);
+}
+
+/* Whether the VMA of p has the two-letter flag in smaps' VmFlags line. */
+bool gmem_vm_flag(const void *p, const char *flag)
+{
+	unsigned long start, end;
+	bool inside = false, found = false;
+	char line[512], word[8];
+	FILE *f = fopen("/proc/self/smaps", "re");
+
+	if (!f)
+		return false;
+	snprintf(word, sizeof(word), " %s ", flag);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = (uintptr_t)p >= start && (uintptr_t)p < end;
+		else if (inside && !strncmp(line, "VmFlags:", 8))
+			found = strstr(line, word);
+	}
+	fclose(f);
+	return found;
+}
