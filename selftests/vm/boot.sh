@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# QEMU. Everything the guest has to say comes out of vm_boot's standard
+# output, line by line, from the port gmem.result; the console goes to a
+# file. QEMU's exit code says nothing: a panic ends it with 0. Sourced.
+
+# Without -cx16 and hpet=off, QEMU 7.2's TCG loses boots at random.
+TCG_ARGS=(-accel tcg -cpu "max,-cx16" -machine "q35,hpet=off")
+KVM_ARGS=(-accel kvm -cpu host -machine q35)
+
+# Long enough for a slow emulator: a stall is a hang only after minutes.
+KERNEL_ARGS=(console=ttyS0 panic=-1 oops=panic slab_nomerge printk.devkmsg=on
+	log_buf_len=4M watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180
+	ignore_loglevel)
+
+accel_args() {
+	case $1 in
+	kvm) printf '%s\n' "${KVM_ARGS[@]}" ;;
+	tcg) printf '%s\n' "${TCG_ARGS[@]}" ;;
+	*) die "ACCEL=$1: kvm or tcg" ;;
+	esac
+}
+
+# Two memory nodes, so that there is somewhere to migrate to.
+memory_args() {
+	local half=$(($1 / 2))
+
+	printf '%s\n' -m "$((half * 2))M" \
+		-object "memory-backend-ram,id=m0,size=${half}M" \
+		-object "memory-backend-ram,id=m1,size=${half}M" \
+		-numa node,nodeid=0,cpus=0,memdev=m0 \
+		-numa node,nodeid=1,cpus=1,memdev=m1
+}
+
+# vm_boot ACCEL KERNEL INITRD MEM_MIB SECONDS CONSOLE "KERNEL ARGS" [QEMU ARG...]
+vm_boot() {
+	local accel mem console=$6 append="${KERNEL_ARGS[*]} $7"
+
+	readarray -t accel < <(accel_args "$1")
+	readarray -t mem < <(memory_args "$4")
+	timeout -k 5 "$5" qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
+		-nodefaults -display none -no-reboot \
+		-kernel "$2" -initrd "$3" -append "$append" \
+		-chardev "file,id=console,path=$console" -serial chardev:console \
+		-device virtio-serial-pci,max_ports=2 \
+		-chardev file,id=result,path=/dev/fd/3 \
+		-device virtserialport,chardev=result,name=gmem.result \
+		"${@:8}" 3>&1 >"$console.qemu" 2>&1 </dev/null
+}
+
+# vm_shell ACCEL KERNEL INITRD MEM_MIB "KERNEL ARGS": the console is yours.
+vm_shell() {
+	local accel mem
+
+	readarray -t accel < <(accel_args "$1")
+	readarray -t mem < <(memory_args "$4")
+	qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
+		-nodefaults -display none -no-reboot \
+		-kernel "$2" -initrd "$3" -append "${KERNEL_ARGS[*]} quiet $5" \
+		-serial mon:stdio -device virtio-serial-pci,max_ports=2 \
+		-chardev null,id=result \
+		-device virtserialport,chardev=result,name=gmem.result
+}
+
+# accel_works KERNEL INITRD: a guest comes up under KVM and can have guests.
+accel_works() {
+	# QEMU may well abort here; that is an answer, not news.
+	(vm_boot kvm "$1" "$2" 512 25 "$CACHE_DIR/accel.console" \
+		GMEM_MODE=probe; :) 2>/dev/null |
+		grep '^# probe: kvm works' >/dev/null
+}
+
+# accel_choose KERNEL INITRD: ACCEL= if given, else kvm if a trial boot shows
+# that it works. /dev/kvm can open and still run nothing.
+accel_choose() {
+	local key file
+
+	if [[ -n ${ACCEL:-} ]]; then
+		echo "$ACCEL"
+		return
+	fi
+	if [[ ! -w /dev/kvm ]]; then
+		echo tcg
+		return
+	fi
+	key=$({ cat /proc/sys/kernel/random/boot_id "$1"
+		qemu-system-x86_64 --version; } | sha256sum | cut -c1-16)
+	file=$CACHE_DIR/accel-$key
+	if [[ ! -s $file ]]; then
+		say "trying whether KVM works here"
+		if accel_works "$1" "$2"; then echo kvm; else echo tcg; fi >"$file.$$"
+		mv "$file.$$" "$file"
+		say "  accelerator: $(<"$file")"
+	fi
+	cat "$file"
+}

@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The Debian packages each job needs. As root the missing ones are installed;
+# for anybody else there is one command to copy. Sourced.
+
+deps_packages() {
+	case $1 in
+	build)	# modules and tool; objtool and modpost want libelf
+		echo gcc make libc6-dev libelf-dev dwarves kmod pkg-config \
+			libkmod-dev libjson-c-dev libssl-dev ;;
+	kernel)
+		echo flex bison bc xz-utils python3-minimal perl ;;
+	vm)
+		echo qemu-system-x86 cpio busybox-static kmod xz-utils ;;
+	check)
+		echo sparse shellcheck codespell python3-docutils \
+			gcc-multilib perl ;;
+	*)
+		die "deps: unknown job '$1'" ;;
+	esac
+}
+
+deps_installed() {
+	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# deps_missing JOB...: the packages that are not there.
+deps_missing() {
+	local job p
+
+	for job in "$@"; do
+		for p in $(deps_packages "$job"); do
+			deps_installed "$p" || echo "$p"
+		done
+	done | sort -u
+}
+
+deps_apt() {
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q update &&
+		apt-get -q install -y --no-install-recommends "$@"
+}
+
+# deps_install JOB...: fails when something is still missing.
+deps_install() {
+	local missing
+
+	[[ -e /etc/debian_version ]] || return 0
+	readarray -t missing < <(deps_missing "$@")
+	((${#missing[@]})) || return 0
+	if ((EUID)); then
+		say "missing packages; as root run:"
+		say "    apt-get install --no-install-recommends ${missing[*]}"
+		return 1
+	fi
+	hold packages
+	say "installing ${missing[*]}"
+	watch_log "apt-get install" "$CACHE_DIR/install.log" deps_apt "${missing[@]}" ||
+		{ release; return 1; }
+	release
+}

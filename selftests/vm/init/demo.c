@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The demo: the user's file arrives as a disk, padded to whole sectors. Cut
+ * a copy of it to its real size and let gmemctl do everything else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define DISK	"/dev/vda"
+#define INPUT	"/tmp/input"
+#define TIMEOUT	1500
+
+static int demo_copy(int in, int out, uint64_t left)
+{
+	static char buf[1 << 20];
+	size_t want;
+	ssize_t n;
+
+	while (left) {
+		want = left < sizeof(buf) ? left : sizeof(buf);
+		n = read(in, buf, want);
+		if (n <= 0)
+			return n ? -errno : -ENODATA;
+		if (write(out, buf, n) != n)
+			return -ENOSPC;
+		left -= n;
+	}
+	return 0;
+}
+
+static int demo_input(uint64_t size)
+{
+	int in, out, err;
+
+	out = open(INPUT, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (out < 0)
+		return -errno;
+	err = 0;
+	if (size) {
+		in = open(DISK, O_RDONLY | O_CLOEXEC);
+		err = in < 0 ? -errno : demo_copy(in, out, size);
+		if (in >= 0)
+			close(in);
+	}
+	close(out);
+	return err;
+}
+
+static void demo_line(void *ctx, bool is_stderr, const char *line)
+{
+	(void)ctx;
+	(void)is_stderr;
+	port_line("%s", line);
+}
+
+/* The exit status gmemctl ended with, for the host's last line. */
+int demo_run(void)
+{
+	char *argv[] = { (char *)"/usr/sbin/gmemctl", (char *)"demo",
+			 (char *)"--input", (char *)INPUT, NULL };
+	const char *size = getenv("GMEM_INPUT_SIZE");
+	int err, status;
+
+	kmsg_mark("demo");
+	err = demo_input(size ? strtoull(size, NULL, 10) : 0);
+	if (err) {
+		port_line("init: " INPUT ": copy from " DISK ": %s",
+			  strerror(-err));
+		return 1;
+	}
+	status = spawn(argv, TIMEOUT, demo_line, NULL);
+	if (kmsg_judge())
+		port_line("init: the kernel complained, see above");
+	if (status < 0 || WIFSIGNALED(status)) {
+		port_line("init: gmemctl demo: %s", status < 0 ?
+			  "timed out" : strsignal(WTERMSIG(status)));
+		return 1;
+	}
+	return WEXITSTATUS(status);
+}

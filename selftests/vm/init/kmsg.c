@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel said since the last look, and whether that is a complaint.
+ *
+ * KCSAN reports races anywhere in the kernel. One that has no gmem function
+ * in its stacks is the kernel's own affair: it is shown as a note.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define SHOW_AFTER	48	/* lines shown from a complaint on */
+#define RACE_LINES	96
+#define LINE_LEN	256
+
+static const char *const complaints[] = {
+	"BUG:", "kernel BUG at", "WARNING:", "Oops", "general protection fault",
+	"possible circular locking", "possible recursive locking",
+	"possible irq lock inversion", "inconsistent lock state",
+	"suspicious RCU usage", "bad unlock balance", "held lock freed",
+	"lock held when returning to user space",
+	"DEBUG_LOCKS_WARN_ON", "INFO: trying to register non-static key",
+	"KASAN:", "UBSAN:", "Bad page", "bad page", "page_table_check",
+	"blocked for more than", "soft lockup", "hard LOCKUP", "rcu_preempt detected stall",
+	"self-detected stall", "new suspected memory leaks", "refcount_t:",
+	"list_add corruption", "list_del corruption", "scheduling while atomic",
+	"sleeping function called from invalid context", "Objects remaining",
+	"unable to handle", "cache_destroy", "VM_BUG_ON",
+};
+
+static int fd = -1;
+
+/* A KCSAN report being collected: whose it is shows only in its stacks. */
+static struct {
+	bool open, ours;
+	unsigned int count;
+	char line[RACE_LINES][LINE_LEN];
+} race;
+
+static unsigned int foreign_races;
+
+int kmsg_open(void)
+{
+	fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : 0;
+}
+
+static bool is_complaint(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(complaints); i++)
+		if (strstr(text, complaints[i]))
+			return true;
+	return false;
+}
+
+static bool race_close(void)
+{
+	bool ours = race.open && race.ours;
+	unsigned int i;
+
+	if (!race.open)
+		return false;
+	if (ours)
+		for (i = 0; i < race.count; i++)
+			port_line("# kernel: %s", race.line[i]);
+	else
+		foreign_races++;
+	if (!ours)
+		port_line("# note, not a gmem function: %s", race.line[0]);
+	memset(&race, 0, sizeof(race));
+	return ours;
+}
+
+static bool race_collect(const char *text)
+{
+	if (!strncmp(text, "=======", 7) || race.count == RACE_LINES)
+		return race_close();
+	if (strstr(text, "gmem"))
+		race.ours = true;
+	snprintf(race.line[race.count++], LINE_LEN, "%s", text);
+	return false;
+}
+
+/*
+ * Judge one line. *show counts the lines still to be shown of an earlier
+ * complaint; a second complaint in its trace is not a second one.
+ */
+static bool kmsg_line(const char *text, unsigned int *show)
+{
+	if (race.open)
+		return race_collect(text);
+	if (strstr(text, "BUG: KCSAN:")) {
+		race.open = true;
+		return race_collect(text);
+	}
+	if (*show) {
+		port_line("# kernel: %s", text);
+		--*show;
+		return false;
+	}
+	if (!is_complaint(text))
+		return false;
+	port_line("# kernel: %s", text);
+	*show = SHOW_AFTER;
+	return true;
+}
+
+/* The text of a record: after the ';', up to the first newline. */
+static char *record_text(char *record, ssize_t len)
+{
+	char *text;
+
+	record[len] = '\0';
+	text = strchr(record, ';');
+	if (!text)
+		return NULL;
+	text++;
+	text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static unsigned int kmsg_drain(bool judge)
+{
+	static char record[8192];
+	unsigned int show = 0, bad = 0;
+	ssize_t n;
+	char *text;
+
+	for (;;) {
+		n = read(fd, record, sizeof(record) - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EPIPE) {
+			port_line("# note: kernel log overran, lines were lost");
+			continue;
+		}
+		if (n <= 0)
+			break;
+		text = record_text(record, n);
+		if (judge && text)
+			bad += kmsg_line(text, &show);
+	}
+	return bad + (judge ? race_close() : 0);
+}
+
+void kmsg_mark(const char *what)
+{
+	char line[300];
+	int len;
+
+	len = snprintf(line, sizeof(line), "<5>gmem-init: %s\n", what);
+	if (write(fd, line, len) < 0)
+		port_line("# note: kernel log: mark: %s", strerror(errno));
+	kmsg_drain(false);
+}
+
+/* The number of complaints since the last mark, each of them shown. */
+unsigned int kmsg_judge(void)
+{
+	return kmsg_drain(true);
+}

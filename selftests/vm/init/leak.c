@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is left behind: kmemleak, slab caches, and whether lockdep still works. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define REPORT_LINES	80
+
+bool leak_available(void)
+{
+	return !access(KMEMLEAK, W_OK);
+}
+
+/*
+ * An object younger than five seconds is never reported, and 7.3 wants to
+ * see it unreferenced in several scans in a row.
+ */
+static void leak_scan_thrice(void)
+{
+	int i;
+
+	sleep(6);
+	for (i = 0; i < 3; i++)
+		file_write(KMEMLEAK, "scan");
+}
+
+/* What the boot left is not what the tests are asked about. */
+void leak_prime(void)
+{
+	file_write(KMEMLEAK, "scan=off");
+	leak_scan_thrice();
+	file_write(KMEMLEAK, "clear");
+}
+
+unsigned int leak_scan(void)
+{
+	char line[512];
+	unsigned int objects = 0, lines = 0;
+	FILE *f;
+
+	leak_scan_thrice();
+	f = fopen(KMEMLEAK, "re");
+	if (!f) {
+		port_line("# " KMEMLEAK " cannot be read");
+		return 1;
+	}
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		objects += !strncmp(line, "unreferenced object", 19);
+		if (lines++ < REPORT_LINES)
+			port_line("# kmemleak: %s", line);
+	}
+	fclose(f);
+	file_write(KMEMLEAK, "clear");
+	return objects;
+}
+
+unsigned int slab_leftovers(void)
+{
+	char line[512];
+	unsigned int left = 0;
+	FILE *f = fopen("/proc/slabinfo", "re");
+
+	if (!f) {
+		port_line("# /proc/slabinfo cannot be read");
+		return 1;
+	}
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "gmem", 4))
+			continue;
+		line[strcspn(line, " ")] = '\0';
+		port_line("# slab cache still there: %s", line);
+		left++;
+	}
+	fclose(f);
+	return left;
+}
+
+bool lockdep_available(void)
+{
+	return !access("/proc/lockdep_stats", R_OK);
+}
+
+/* After its first report lockdep is off, and finds nothing any more. */
+bool lockdep_alive(void)
+{
+	static char text[16384];
+	const char *p;
+	int on = 0;
+
+	if (file_read("/proc/lockdep_stats", text, sizeof(text)) < 0)
+		return false;
+	p = strstr(text, "debug_locks:");
+	return p && sscanf(p, "debug_locks: %d", &on) == 1 && on;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The selftest programs: every /selftests/<topic>_test and <topic>_test.sh.
+ * Their KTAP goes out one level deeper; what is added is a line that says
+ * whether the program kept its promise, and one for the kernel's own view.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define DIR_NAME	"/selftests"
+
+/* Taints that loading an out-of-tree, unsigned or test module brings. */
+#define TAINT_EXPECTED	((1ULL << 12) | (1ULL << 13) | (1ULL << 18))
+
+struct program {
+	long planned;		/* -1: no plan seen */
+	unsigned int reported, failed, skipped;
+	bool bailed;
+	char skip_reason[200];
+};
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t len = strlen(name), slen = strlen(suffix);
+
+	return len > slen && !strcmp(name + len - slen, suffix);
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int program_list_read(struct program_list *list)
+{
+	DIR *dir = opendir(DIR_NAME);
+	struct dirent *d;
+	void *grown;
+
+	memset(list, 0, sizeof(*list));
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((d = readdir(dir))) {
+		if (!has_suffix(d->d_name, "_test") &&
+		    !has_suffix(d->d_name, "_test.sh"))
+			continue;
+		grown = realloc(list->name,
+				(list->count + 1) * sizeof(*list->name));
+		if (!grown)
+			break;
+		list->name = grown;
+		strcpy(list->name[list->count++], d->d_name);
+	}
+	closedir(dir);
+	if (list->count)
+		qsort(list->name, list->count, sizeof(*list->name),
+		      name_compare);
+	return 0;
+}
+
+static void program_line(void *ctx, bool is_stderr, const char *line)
+{
+	struct program *p = ctx;
+	const char *skip;
+
+	if (is_stderr) {
+		port_line("    # stderr: %s", line);
+		return;
+	}
+	port_line("    %s", line);
+	skip = strstr(line, "# SKIP");
+	if (!strncmp(line, "1..", 3)) {
+		p->planned = strtol(line + 3, NULL, 10);
+		if (skip && !p->planned)
+			snprintf(p->skip_reason, sizeof(p->skip_reason), "%s",
+				 skip + strlen("# SKIP"));
+	} else if (!strncmp(line, "ok ", 3)) {
+		p->reported++;
+		p->skipped += skip != NULL;
+	} else if (!strncmp(line, "not ok ", 7)) {
+		p->reported++;
+		p->failed++;
+	} else if (!strncmp(line, "Bail out!", 9)) {
+		p->bailed = true;
+	}
+}
+
+/* Why the program as a whole did not do what it should have, or NULL. */
+static const char *program_fault(const struct program *p, int status,
+				 char *buf, size_t size)
+{
+	if (status == SPAWN_TIMED_OUT)
+		return "timed out; blocked tasks are on the console";
+	if (status == SPAWN_UNKILLABLE)
+		return "does not die; blocked tasks are on the console";
+	if (WIFSIGNALED(status)) {
+		snprintf(buf, size, "killed by signal %d", WTERMSIG(status));
+		return buf;
+	}
+	if (p->bailed)
+		return "bailed out";
+	if (p->planned < 0 && !p->reported) {
+		snprintf(buf, size, "no result at all, exit %d",
+			 WEXITSTATUS(status));
+		return buf;
+	}
+	if (p->planned >= 0 && (unsigned long)p->planned != p->reported) {
+		snprintf(buf, size, "planned %ld results, reported %u, exit %d",
+			 p->planned, p->reported, WEXITSTATUS(status));
+		return buf;
+	}
+	if (p->failed)
+		return "has failed cases";
+	if (WEXITSTATUS(status) && WEXITSTATUS(status) != 4) {
+		snprintf(buf, size, "exit %d without a failed case",
+			 WEXITSTATUS(status));
+		return buf;
+	}
+	return NULL;
+}
+
+static unsigned int env_number(const char *name, unsigned int fallback)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoul(text, NULL, 10) : fallback;
+}
+
+static int program_spawn(const char *name, struct program *p)
+{
+	char path[512];
+	char *direct[] = { path, NULL };
+	char *shell[] = { (char *)"/bin/sh", path, NULL };
+	unsigned int timeout;
+
+	snprintf(path, sizeof(path), DIR_NAME "/%s", name);
+	timeout = env_number("GMEM_TIMEOUT", 120) +
+		  env_number("GMEM_STRESS_SECONDS", 0);
+	return spawn(has_suffix(name, ".sh") ? shell : direct, timeout,
+		     program_line, p);
+}
+
+static void kernel_check(const char *name, uint64_t taint)
+{
+	unsigned int complaints = kmsg_judge();
+	uint64_t added = taint_read() & ~taint & ~TAINT_EXPECTED;
+
+	if (added)
+		port_line("# %s: the kernel is newly tainted: %#llx", name,
+			  (unsigned long long)added);
+	result(!complaints && !added, "%s: dmesg clean", name);
+}
+
+/* One line about the program, one about what the kernel thought of it. */
+void program_run(const char *file)
+{
+	struct program p = { .planned = -1 };
+	uint64_t taint = taint_read();
+	char buf[128], mark[300], name[256];
+	const char *fault;
+	int status;
+
+	snprintf(name, sizeof(name), "%s", file);
+	name[strcspn(name, ".")] = '\0';
+	snprintf(mark, sizeof(mark), "start %s", name);
+	kmsg_mark(mark);
+	port_line("# Subtest: %s", name);
+	status = program_spawn(file, &p);
+	fault = program_fault(&p, status, buf, sizeof(buf));
+	if (fault)
+		port_line("# %s: %s", name, fault);
+	if (!fault && !p.reported && p.planned == 0)
+		result(true, "%s # SKIP%s", name, p.skip_reason);
+	else
+		result(!fault, "%s", name);
+	kernel_check(name, taint);
+}

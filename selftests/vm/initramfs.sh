@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The initramfs of a test VM, assembled in a staging directory: init, a
+# shell when busybox is there, modules where libkmod looks for them, gmemctl
+# with its libraries, the selftests. Sourced.
+
+# Modules of Debian's kernel: hypervisor, disks. Built kernels have these in.
+STOCK_MODULES=(kvm kvm-amd kvm-intel virtio_blk null_blk loop)
+
+stage_init() {
+	local stage=$1
+
+	mkdir -p "$stage"/{dev,proc,sys,tmp,etc,root,bin,sbin,usr/bin,usr/sbin,selftests}
+	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+		-o "$stage/init" "$VM_DIR"/init/*.c
+	if [[ -x /bin/busybox ]]; then
+		cp /bin/busybox "$stage/bin/busybox"
+		"$stage/bin/busybox" --list | while read -r applet; do
+			[[ $applet == busybox ]] || ln -s busybox "$stage/bin/$applet"
+		done
+	fi
+	: >"$stage/etc/modules"
+}
+
+# stage_library STAGE FILE: a program's or library's own libraries.
+stage_libraries() {
+	local stage=$1 lib
+
+	ldd "$2" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
+		mkdir -p "$stage$(dirname "$lib")"
+		cp -Ln "$lib" "$stage$lib"
+	done
+}
+
+stage_program() {
+	local stage=$1 file=$2 dest=$3
+
+	cp "$file" "$stage/$dest"
+	stage_libraries "$stage" "$file"
+}
+
+# Debian's modules are compressed; plain ones load on every kernel.
+stage_stock_modules() {
+	local stage=$1 dir=$2 release=$3 path
+
+	cp "$dir"/modules/modules.{order,builtin,builtin.modinfo} \
+		"$stage/lib/modules/$release/"
+	rm -rf "$stage.all"
+	mkdir -p "$stage.all/lib/modules"
+	ln -s "$dir/modules" "$stage.all/lib/modules/$release"
+	if [[ ! -e $dir/modules/modules.dep ]]; then
+		depmod -b "$stage.all" "$release"
+	fi
+	for path in "${STOCK_MODULES[@]}"; do
+		modprobe -d "$stage.all" -S "$release" --show-depends "$path"
+	done 2>/dev/null | awk '$1 == "insmod" { print $2 }' | awk '!seen[$0]++' |
+		sed "s|^.*/lib/modules/$release/||" | while read -r path; do
+		mkdir -p "$stage/lib/modules/$release/$(dirname "$path")"
+		case $path in
+		*.xz) xz -dc "$dir/modules/$path" ;;
+		*.zst) zstd -qdc "$dir/modules/$path" ;;
+		*) cat "$dir/modules/$path" ;;
+		esac >"$stage/lib/modules/$release/${path%.[xz]*}"
+		echo "dep /lib/modules/$release/${path%.[xz]*}" >>"$stage/etc/modules"
+	done
+	rm -rf "$stage.all"
+}
+
+# stage_modules STAGE KERNEL_DIR MODULES_DIR: in the order they are inserted.
+stage_modules() {
+	local stage=$1 dir=$2 own=$3 release ko
+	read -r release <"$dir/release"
+
+	mkdir -p "$stage/lib/modules/$release/updates"
+	if [[ -d $dir/modules ]]; then
+		stage_stock_modules "$stage" "$dir" "$release"
+	fi
+	for ko in gmem.ko gmem_kvm.ko; do
+		[[ -n $own && -e $own/$ko ]] || continue
+		cp "$own/$ko" "$stage/lib/modules/$release/updates/"
+		echo "own /lib/modules/$release/updates/$ko" >>"$stage/etc/modules"
+	done
+	depmod -b "$stage" "$release" 2>&1 | grep -v 'modules\.\(order\|builtin\)' >&2
+	return 0
+}
+
+# stage_selftests STAGE DIR PATTERN: programs whose topic matches.
+stage_selftests() {
+	local stage=$1 dir=$2 pattern=$3 file name found=0
+
+	for file in "$dir"/*_test "$TOP_DIR"/selftests/*_test.sh; do
+		[[ -x $file ]] || continue
+		name=$(basename "$file" .sh)
+		# The pattern is a glob on purpose: T=convert, T='st*'.
+		# shellcheck disable=SC2053
+		[[ -z $pattern || ${name%_test} == $pattern || $name == $pattern ]] ||
+			continue
+		cp "$file" "$stage/selftests/"
+		found=1
+	done
+	((found))
+}
+
+# initramfs_pack STAGE FILE. Not compressed: QEMU hands it over as it is.
+initramfs_pack() {
+	(cd "$1" && find . -print0 | sort -z |
+		cpio --quiet -o -0 -H newc --owner 0:0) >"$2"
+}

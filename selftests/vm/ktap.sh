@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Count KTAP as it streams by. What counts is a leaf: a result line with no
+# deeper result line since the last one of its own depth. A parent counts
+# only when it failed and none of its children did. Plans are not needed.
+# With KTAP_STRICT=1 a skip is a failure, unless the reason says that it
+# could not be otherwise. Sourced.
+
+ktap_reset() {
+	KTAP_PASSED=0
+	KTAP_FAILED=0
+	KTAP_SKIPPED=0
+	KTAP_CHILDREN=()
+	KTAP_CHILD_FAILS=()
+	KTAP_NOTE=
+}
+
+# ktap_depth_add DEPTH FAILED: all shallower levels have one more child.
+ktap_depth_add() {
+	local d
+
+	for ((d = 0; d < $1; d++)); do
+		KTAP_CHILDREN[d]=$((${KTAP_CHILDREN[d]:-0} + 1))
+		KTAP_CHILD_FAILS[d]=$((${KTAP_CHILD_FAILS[d]:-0} + $2))
+	done
+}
+
+ktap_leaf() {
+	local failed=$1 text=$2 reason
+
+	shopt -s nocasematch
+	if ((!failed)) && [[ $text =~ \#\ *SKIP[:\ ]*(.*)$ ]]; then
+		reason=${BASH_REMATCH[1]}
+		if [[ -n ${KTAP_STRICT:-} && $reason != unsupported-by-design:* ]]; then
+			failed=1
+			KTAP_NOTE="a SKIP is a failure on this kernel"
+		else
+			KTAP_SKIPPED=$((KTAP_SKIPPED + 1))
+			shopt -u nocasematch
+			return
+		fi
+	fi
+	shopt -u nocasematch
+	if ((failed)); then
+		KTAP_FAILED=$((KTAP_FAILED + 1))
+		KTAP_LEAF_FAILED=1
+	else
+		KTAP_PASSED=$((KTAP_PASSED + 1))
+	fi
+}
+
+# ktap_feed LINE: sets KTAP_NOTE when there is something to add to it.
+ktap_feed() {
+	local line=$1 depth failed d
+
+	KTAP_NOTE=
+	[[ $line =~ ^(\ *)(not\ )?ok\ (.*)$ ]] || return 0
+	depth=${#BASH_REMATCH[1]}
+	failed=$((${#BASH_REMATCH[2]} > 0))
+	KTAP_LEAF_FAILED=0
+	if ((${KTAP_CHILDREN[depth]:-0} == 0)); then
+		ktap_leaf "$failed" "${BASH_REMATCH[3]}"
+		ktap_depth_add "$depth" "$KTAP_LEAF_FAILED"
+	elif ((failed && ${KTAP_CHILD_FAILS[depth]:-0} == 0)); then
+		KTAP_FAILED=$((KTAP_FAILED + 1))
+		ktap_depth_add "$depth" 1
+	fi
+	for ((d = depth; d < ${#KTAP_CHILDREN[@]}; d++)); do
+		KTAP_CHILDREN[d]=0
+		KTAP_CHILD_FAILS[d]=0
+	done
+}

@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# gmem's modules for a kernel of the test VMs, built in a copy so that the
+# tree stays clean and several kernels stay apart. 6.12 cannot build a module
+# out of tree any other way. Sourced.
+
+# Everything kbuild reads.
+modules_sources() {
+	(cd "$TOP_DIR" &&
+		find Kbuild VERSION module uapi include -type f 2>/dev/null \
+			\( -name Kbuild -o -name Makefile -o -name VERSION \
+			-o -name '*.[chS]' \) -not -name '*.mod.c' | sort)
+}
+
+# A file that left the tree must leave the copy; unchanged ones keep their
+# time stamps.
+modules_copy() {
+	local dir=$1 file
+
+	mkdir -p "$dir"
+	modules_sources >"$dir/.sources.new"
+	if [[ -e $dir/.sources ]]; then
+		comm -23 "$dir/.sources" "$dir/.sources.new" | while read -r file; do
+			rm -f "$dir/$file"
+		done
+	fi
+	mv "$dir/.sources.new" "$dir/.sources"
+	tar -C "$TOP_DIR" -cf - -T "$dir/.sources" | tar -C "$dir" -xf -
+}
+
+# modules_make DIR KDIR [ARG...]
+modules_make() {
+	make -s -C "$2" M="$1" W=1 KCFLAGS=-Werror "${@:3}" modules
+}
+
+# modules_build NAME KDIR: the directory with the .ko files, on stdout. One
+# copy per kernel tree, for a new kernel must not meet the old one's objects.
+modules_build() {
+	local dir key
+
+	[[ -e $TOP_DIR/Kbuild ]] || return 0
+	key=$(readlink -f "$2" | sha256sum | cut -c1-8)
+	dir=$TOP_DIR/build/$1-$key
+	hold "modules-$1-$key"
+	modules_copy "$dir"
+	watch_log "$1: modules" "$dir/build.log" modules_make "$dir" "$2" ||
+		{ release; return 1; }
+	cat "$dir/build.log" >&2
+	release
+	printf '%s\n' "$dir"
+}

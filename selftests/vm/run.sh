@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# make test: the selftests in a VM of each kernel, one after another.
+#
+#   T=glob		only the programs whose topic matches (T=convert)
+#   KERNEL=name		stock-6.12, debug-7.3, race-6.12, slim-7.3; several in
+#			one string; or a bzImage, with KDIR= to build modules for it
+#   ACCEL=tcg|kvm	do not try which one works
+#   SEED= STRESS=	seed of the random tests, seconds for each of them
+#   SHELL_IN_VM=1	a shell on the console instead of the tests
+#   MEM= TIMEOUT=	MiB of the VM; seconds a program may take
+#
+# KTAP goes to stdout as it comes; the last line is
+# "N passed, N failed, N skipped". Exit 0 when nothing failed, 128 when a VM
+# was lost before it came up.
+
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+. "$VM_DIR/deps.sh"
+. "$VM_DIR/modules.sh"
+. "$VM_DIR/initramfs.sh"
+. "$VM_DIR/boot.sh"
+. "$VM_DIR/ktap.sh"
+
+DEFAULT_KERNELS="stock-6.12 debug-7.3 race-6.12"
+SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
+TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0 LOST=0
+RUN_DIR=
+
+cleanup() {
+	[[ -z $RUN_DIR ]] || rm -rf "$RUN_DIR"
+}
+
+prepare() {
+	deps_install build kernel vm || exit 1
+	RUN_DIR=$(mktemp -d "${TMPDIR:-/tmp}/gmem-test.XXXXXX")
+	trap 'cleanup' EXIT
+	trap 'exit 130' INT TERM
+	LOG_DIR=$TOP_DIR/build/log
+	mkdir -p "$LOG_DIR"
+	build_userspace
+}
+
+# The programs and the tool, once for all kernels.
+build_userspace() {
+	hold userspace
+	if [[ -e $TOP_DIR/selftests/Makefile ]]; then
+		watch_log "selftests" "$LOG_DIR/selftests.log" \
+			make -C "$TOP_DIR/selftests" OUT="$TOP_DIR/build/selftests" ||
+			exit 1
+	fi
+	if [[ -e $TOP_DIR/tools/gmemctl/Makefile ]]; then
+		watch_log "gmemctl" "$LOG_DIR/gmemctl.log" \
+			make -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" || exit 1
+	fi
+	release
+}
+
+# kernel_of NAME: a directory with bzImage, release and kdir.
+kernel_of() {
+	local dir
+
+	if [[ $1 != */* ]]; then
+		"$VM_DIR/kernel.sh" get "$1"
+		return
+	fi
+	[[ -f $1 ]] || die "KERNEL=$1: no such file"
+	[[ -n ${KDIR:-} && -d $KDIR ]] ||
+		die "KERNEL=$1: say with KDIR= where modules for it are built"
+	dir=$RUN_DIR/own-kernel
+	mkdir -p "$dir"
+	cp "$1" "$dir/bzImage"
+	ln -sfn "$(readlink -f "$KDIR")" "$dir/kdir"
+	make -s -C "$KDIR" kernelrelease >"$dir/release"
+	printf '%s\n' "$dir"
+}
+
+# stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio.
+stage() {
+	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules
+
+	modules=$(modules_build "$name" "$dir/kdir") || return 1
+	stage_init "$root" || return 1
+	stage_modules "$root" "$dir" "$modules"
+	if [[ -e $TOP_DIR/build/gmemctl ]]; then
+		stage_program "$root" "$TOP_DIR/build/gmemctl" usr/sbin/gmemctl
+	fi
+	stage_selftests "$root" "$TOP_DIR/build/selftests" "${T:-}" ||
+		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
+	initramfs_pack "$root" "$RUN_DIR/$name.cpio"
+	rm -rf "$root"
+}
+
+# settings NAME: the environment of init and the programs.
+settings() {
+	local name=$1 timeout=120
+
+	case $name in
+	debug-* | race-*)
+		timeout=480
+		printf '%s ' GMEM_REQUIRE=all ;;
+	esac
+	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
+		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="${STRESS:-60}" \
+		GMEM_TIMEOUT="${TIMEOUT:-$timeout}"
+}
+
+# follow STATE: count what a VM says, show it, and note how far it came.
+follow() {
+	local line end=0 up=0
+
+	ktap_reset
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		case $line in
+		'# gmem-init: up'*) up=1 ;;
+		'# gmem-init: end'*) end=1; continue ;;
+		esac
+		ktap_feed "$line"
+		printf '    %s\n' "$line"
+		[[ -z $KTAP_NOTE ]] || printf '    # %s\n' "$KTAP_NOTE"
+	done
+	echo "$up $end $KTAP_PASSED $KTAP_FAILED $KTAP_SKIPPED" >"$1"
+}
+
+# boot_once NAME DIR ACCEL CONSOLE: leaves the state in $RUN_DIR/state.
+boot_once() {
+	local limit=${VM_SECONDS:-2700}
+
+	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
+		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" || true
+}
+
+lost() {
+	local name=$1 console=$2
+
+	echo "# $name: the VM was lost; the end of its console:"
+	tail -n 60 "$console" | tr -d '\r' | sed 's/^/# console: /'
+	sed 's/^/# qemu: /' "$console.qemu"
+}
+
+# test_kernel NUMBER NAME
+test_kernel() {
+	local number=$1 name=$2 label dir accel console up end passed failed skipped
+
+	label=$name
+	[[ $name != */* ]] || label=own
+	dir=$(kernel_of "$name") || die "kernel $name is not available"
+	stage "$label" "$dir" || die "$name: modules or initramfs not built"
+	accel=$(accel_choose "$dir/bzImage" "$RUN_DIR/$label.cpio")
+	if [[ -n ${SHELL_IN_VM:-} ]]; then
+		vm_shell "$accel" "$dir/bzImage" "$RUN_DIR/$label.cpio" \
+			"${MEM:-2048}" "$(settings "$label")"
+		return
+	fi
+	console=$LOG_DIR/$label.$$.console
+	KTAP_STRICT=
+	case $name in debug-* | race-*) KTAP_STRICT=1 ;; esac
+	echo "    # Subtest: $label"
+	boot_once "$label" "$dir" "$accel" "$console"
+	read -r up end passed failed skipped <"$RUN_DIR/state"
+	if ((!up)); then
+		echo "# $name: no sign of life from the VM, trying once more"
+		boot_once "$label" "$dir" "$accel" "$console"
+		read -r up end passed failed skipped <"$RUN_DIR/state"
+	fi
+	if ((!end)); then
+		lost "$name" "$console"
+		failed=$((failed + 1))
+		((up)) || LOST=1
+	fi
+	account "$number" "$label" "$passed" "$failed" "$skipped"
+}
+
+account() {
+	local number=$1 name=$2 passed=$3 failed=$4 skipped=$5 word=ok
+
+	if ((failed || passed == 0)); then
+		word="not ok"
+		((failed)) || failed=1
+	fi
+	echo "$word $number $name"
+	echo "# $name: $passed passed, $failed failed, $skipped skipped"
+	TOTAL_PASSED=$((TOTAL_PASSED + passed))
+	TOTAL_FAILED=$((TOTAL_FAILED + failed))
+	TOTAL_SKIPPED=$((TOTAL_SKIPPED + skipped))
+}
+
+main() {
+	local kernels name number=0
+
+	read -r -a kernels <<<"${KERNEL:-$DEFAULT_KERNELS}"
+	prepare
+	if [[ -z ${SHELL_IN_VM:-} ]]; then
+		echo "KTAP version 1"
+		echo "1..${#kernels[@]}"
+		echo "# seed $SEED"
+	fi
+	for name in "${kernels[@]}"; do
+		number=$((number + 1))
+		test_kernel "$number" "$name"
+	done
+	[[ -z ${SHELL_IN_VM:-} ]] || return 0
+	echo "$TOTAL_PASSED passed, $TOTAL_FAILED failed, $TOTAL_SKIPPED skipped"
+	((!LOST)) || return 128
+	((TOTAL_FAILED == 0))
+}
+
+main
