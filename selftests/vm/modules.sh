@@ -8,8 +8,8 @@
 # Everything kbuild reads.
 modules_sources() {
 	(cd "$TOP_DIR" &&
-		find Kbuild VERSION module uapi include -type f 2>/dev/null \
-			\( -name Kbuild -o -name Makefile -o -name VERSION \
+		find Kbuild module uapi include -type f 2>/dev/null \
+			\( -name Kbuild -o -name Makefile \
 			-o -name '*.[chS]' \) -not -name '*.mod.c' | sort)
 }
 

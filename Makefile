@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door for people. What the kernel's build reads is in Kbuild, and
+# so is the version.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+BUILD ?= $(CURDIR)/build
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+INCLUDEDIR ?= $(PREFIX)/include
+FILE ?= $(CURDIR)/COPYING
+
+GMEM_VERSION := $(shell sed -n 's/.*(or $$(GMEM_VERSION),\([0-9.]*\)).*/\1/p' Kbuild)
+export GMEM_VERSION
+
+MAKEFLAGS += --no-print-directory
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+
+.PHONY: all modules tools selftests check test demo kernels kdir
+.PHONY: install uninstall clean help
+
+all: modules tools selftests
+
+kdir:
+	@test -d "$(KDIR)" || { \
+		echo "make: no kernel build tree at $(KDIR)" >&2; \
+		echo "  install it:      apt-get install linux-headers-$$(uname -r)" >&2; \
+		echo "  or name another: make KDIR=/path/to/build/tree" >&2; \
+		echo "  ('make test' and 'make demo' bring their own kernels)" >&2; \
+		exit 1; }
+
+modules: kdir
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools:
+	$(Q)$(MAKE) -C tools/gmemctl OUT=$(BUILD)
+
+selftests:
+	$(Q)$(MAKE) -C selftests OUT=$(BUILD)/selftests
+
+check:
+	$(Q)selftests/check/run.sh
+
+# T= KERNEL= KDIR= ACCEL= SEED= STRESS= MEM= TIMEOUT= SHELL_IN_VM= are read
+# from the environment, where make puts what its command line sets. KDIR
+# counts only when it was given.
+test: export KDIR := $(if $(filter command line environment,$(origin KDIR)),$(KDIR))
+test:
+	$(Q)selftests/vm/run.sh
+
+demo:
+	$(Q)selftests/vm/demo.sh "$(FILE)"
+
+kernels:
+	$(Q)selftests/vm/prepare.sh stock-6.12 slim-7.3 debug-7.3 race-6.12
+
+# Builds nothing, so that root leaves no files of its own in the tree.
+install: kdir
+	@test -e gmem.ko -a -e $(BUILD)/gmemctl || { \
+		echo "make: nothing to install yet: run 'make' first" >&2; exit 1; }
+	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(INCLUDEDIR)/linux
+	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl
+	$(Q)install -m 644 uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux/
+
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl
+	$(Q)cd uapi/linux && for h in *.h; do \
+		rm -f $(DESTDIR)$(INCLUDEDIR)/linux/$$h; done
+	$(Q)rm -f $(addprefix $(DESTDIR)/lib/modules/$(shell uname -r)/updates/,\
+		gmem.ko* gmem_kvm.ko*)
+
+clean:
+	$(Q)rm -rf $(BUILD)
+	$(Q)find Kbuild *.ko *.o *.mod *.mod.c .[!.]*.cmd .module-common.o module \
+		Module.symvers modules.order -type f \
+		\( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) \
+		-delete 2>/dev/null || true
+
+help:
+	@echo 'gmem $(GMEM_VERSION)'
+	@echo
+	@echo '  make              modules, tool and selftests'
+	@echo '  make modules      gmem.ko and gmem_kvm.ko for KDIR=$(KDIR)'
+	@echo '  make tools        build/gmemctl'
+	@echo '  make selftests    build/selftests/*_test'
+	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
+	@echo '  make test         the selftests in VMs of three kernels'
+	@echo '                    T=topic KERNEL=stock-6.12|debug-7.3|race-6.12|bzImage+KDIR='
+	@echo '                    ACCEL=tcg|kvm SEED=n STRESS=s SHELL_IN_VM=1'
+	@echo '  make check        static checks, without a VM'
+	@echo '  make kernels      fetch and build the kernels of the VMs'
+	@echo '  make install      DESTDIR= PREFIX=$(PREFIX)'
+	@echo '  make clean        remove what was built (kernels stay in the cache)'
+	@echo
+	@echo '  V=1 shows the commands. Packages that are missing are installed when'
+	@echo '  run as root, and named otherwise. make itself needs no root.'
