@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: /dev/gmem
+ *
+ * The device: what the module can do, and new gmem fds. No policy beyond the
+ * mode of the node, 0600.
+ *
+ * Takes no locks.
+ */
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/miscdevice.h>
+#include <linux/nodemask.h>
+
+#include "internal.h"
+
+static long gmem_ioctl_info(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_ioctl_info *cmd = ucmd->cmd;
+
+	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+
+	cmd->abi_version = GMEM_ABI_VERSION;
+	cmd->features = gmem_store_features();
+	if (IS_ENABLED(CONFIG_NUMA))
+		cmd->features |= GMEM_FEATURE_NUMA;
+	cmd->create_flags = GMEM_CREATE_VALID_MASK;
+	cmd->max_length = GMEM_MAX_LENGTH;
+	cmd->page_size = PAGE_SIZE;
+	cmd->max_timeout_ms = GMEM_CONVERT_TIMEOUT_MAX;
+	return gmem_ucmd_respond(ucmd);
+}
+
+static int gmem_create_check(const struct gmem_ioctl_create *cmd)
+{
+	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)) || cmd->__pad)
+		return -EINVAL;
+	if (cmd->flags & ~GMEM_CREATE_VALID_MASK || cmd->fd_flags & ~O_CLOEXEC)
+		return -EINVAL;
+	if (!cmd->length || cmd->length > GMEM_MAX_LENGTH ||
+	    !PAGE_ALIGNED(cmd->length))
+		return -EINVAL;
+	if (!(cmd->flags & GMEM_CREATE_F_NODE))
+		return cmd->node ? -EINVAL : 0;
+	if (cmd->node < 0 || cmd->node >= MAX_NUMNODES ||
+	    !node_state(cmd->node, N_MEMORY))
+		return -EINVAL;
+	return 0;
+}
+
+static long gmem_ioctl_create(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_ioctl_create *cmd = ucmd->cmd;
+	struct file *new;
+	int fd;
+	int rc;
+
+	rc = gmem_create_check(cmd);
+	if (rc)
+		return rc;
+
+	fd = get_unused_fd_flags(cmd->fd_flags);
+	if (fd < 0)
+		return fd;
+
+	new = gmem_file_create(cmd->length, cmd->flags,
+			       cmd->flags & GMEM_CREATE_F_NODE ?
+				       cmd->node : NUMA_NO_NODE);
+	if (IS_ERR(new)) {
+		rc = PTR_ERR(new);
+		goto err_fd;
+	}
+
+	cmd->out_fd = fd;
+	rc = gmem_ucmd_respond(ucmd);
+	if (rc)
+		goto err_file;
+
+	/* Nothing can fail once another thread may use the fd. */
+	fd_install(fd, new);
+	return 0;
+
+err_file:
+	fput(new);
+err_fd:
+	put_unused_fd(fd);
+	return rc;
+}
+
+static const struct gmem_ioctl_op gmem_chardev_ops[] = {
+	GMEM_IOCTL_OP(GMEM_CMD_INFO, gmem_ioctl_info, gmem_ioctl_info, reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_CREATE, gmem_ioctl_create, gmem_ioctl_create,
+		      reserved),
+};
+
+static long gmem_chardev_ioctl(struct file *file, unsigned int cmd,
+			       unsigned long arg)
+{
+	return gmem_ioctl_dispatch(file, cmd, arg, gmem_chardev_ops,
+				   ARRAY_SIZE(gmem_chardev_ops));
+}
+
+static const struct file_operations gmem_chardev_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = gmem_chardev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice gmem_chardev = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "gmem",
+	.fops = &gmem_chardev_fops,
+	.mode = 0600,
+};
+
+int gmem_chardev_init(void)
+{
+	return misc_register(&gmem_chardev);
+}
+
+void gmem_chardev_exit(void)
+{
+	misc_deregister(&gmem_chardev);
+}

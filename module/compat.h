@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one place that knows kernel versions. The code is written for 7.3; this
+ * header makes 6.12 look like it. Each entry says what changed and when it can
+ * go: all of them when 6.12 is no longer supported.
+ */
+#ifndef _GMEM_COMPAT_H
+#define _GMEM_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/string.h>
+#include <linux/version.h>
+#include <linux/workqueue.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#error "gmem needs Linux 6.12 or newer: folio and xarray helpers it builds on are missing before"
+#endif
+
+#ifndef CONFIG_64BIT
+#error "gmem needs a 64-bit kernel: page offsets of large memory do not fit otherwise"
+#endif
+
+/* <linux/pagevec.h> became <linux/folio_batch.h> after 6.12. */
+#if __has_include(<linux/folio_batch.h>)
+#include <linux/folio_batch.h>
+#else
+#include <linux/pagevec.h>
+#endif
+
+/*
+ * Symbol namespaces: a token in 6.12, a string since 6.13 (cdd30ebb1b9f).
+ * GMEM_HAVE_* come from Kbuild, which looks for the text in the headers.
+ */
+#ifdef GMEM_HAVE_STRING_NS
+#define GMEM_EXPORT_SYMBOL(sym) EXPORT_SYMBOL_NS_GPL(sym, "GMEM")
+#define GMEM_IMPORT_NS() MODULE_IMPORT_NS("GMEM")
+#else
+#define GMEM_EXPORT_SYMBOL(sym) EXPORT_SYMBOL_NS_GPL(sym, GMEM)
+#define GMEM_IMPORT_NS() MODULE_IMPORT_NS(GMEM)
+#endif
+
+/* filemap_alloc_folio() takes a memory policy in 7.3, not in 6.12. */
+#ifdef GMEM_HAVE_FILEMAP_ALLOC_POLICY
+#define gmem_filemap_alloc_folio(gfp) filemap_alloc_folio(gfp, 0, NULL)
+#else
+#define gmem_filemap_alloc_folio(gfp) filemap_alloc_folio(gfp, 0)
+#endif
+
+/* In 7.3 a workqueue has to say that it is per CPU; in 6.12 it always is. */
+#ifdef GMEM_HAVE_WQ_PERCPU
+#define GMEM_WQ_PERCPU WQ_PERCPU
+#else
+#define GMEM_WQ_PERCPU 0
+#endif
+
+/*
+ * A guest_memfd of KVM has a superblock of its own in 7.3. In 6.12 it is an
+ * anonymous inode, whose name only the kernel can give, with a mapping that
+ * nobody else marks as inaccessible.
+ */
+#ifdef GUEST_MEMFD_MAGIC
+static inline bool gmem_is_guest_memfd(struct file *file)
+{
+	return file_inode(file)->i_sb->s_magic == GUEST_MEMFD_MAGIC;
+}
+#else
+static inline bool gmem_is_guest_memfd(struct file *file)
+{
+	return file_inode(file)->i_sb->s_magic == ANON_INODE_FS_MAGIC &&
+	       !strcmp(file->f_path.dentry->d_name.name, "[kvm-gmem]") &&
+	       mapping_inaccessible(file->f_mapping);
+}
+#endif
+
+/* In 7.3 a file may be mapped by ->mmap_prepare() instead of ->mmap(). */
+#ifdef GMEM_HAVE_MMAP_PREPARE
+#define gmem_file_has_mmap_prepare(file) ((file)->f_op->mmap_prepare)
+#else
+#define gmem_file_has_mmap_prepare(file) (false)
+#endif
+
+#endif /* _GMEM_COMPAT_H */

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: commit and decommit
+ *
+ * fallocate() populates a range or gives its memory back, wherever its pages
+ * live; the states stay. lseek() finds what is populated in the file itself.
+ *
+ * Locks: the range lock over the whole range, so that no page changes its state
+ * or its home meanwhile; for a hole also the invalidate_lock, against faults.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "internal.h"
+#include "trace.h"
+
+static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
+				pgoff_t end)
+{
+	struct folio *folio;
+
+	while (start < end) {
+		if (signal_pending(current))
+			return -EINTR;
+		folio = gmem_folio_grab(gi, start);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+		gmem_folio_zero_once(folio);
+		start = folio_next_index(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* One run of pages of the same state, or its part inside one binding. */
+static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
+{
+	struct gmem_binding *binding;
+	enum gmem_state state;
+	int rc;
+
+	end = gmem_state_run(&gi->state, *start, end, &state);
+	binding = state == GMEM_STATE_PRIVATE ?
+			  gmem_binding_next(gi, *start, end) : NULL;
+
+	if (binding && binding->start <= *start) {
+		end = min(end, binding->end);
+		rc = binding->ops->commit(binding, *start, end);
+	} else {
+		if (binding)
+			end = binding->start;
+		rc = gmem_commit_resident(gi, *start, end);
+	}
+	if (binding)
+		gmem_binding_put(gi, binding);
+	*start = end;
+	return rc;
+}
+
+static int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	int rc = 0;
+
+	while (!rc && start < end)
+		rc = gmem_commit_run(gi, &start, end);
+	return rc;
+}
+
+static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
+				pgoff_t end)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+
+	filemap_invalidate_lock(mapping);
+	unmap_mapping_pages(mapping, start, end - start, false);
+	truncate_inode_pages_range(mapping, (loff_t)start << PAGE_SHIFT,
+				   ((loff_t)end << PAGE_SHIFT) - 1);
+	filemap_invalidate_unlock(mapping);
+}
+
+static int gmem_punch(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	struct gmem_binding *binding;
+	pgoff_t index = start;
+	int rc = 0;
+
+	while (!rc && (binding = gmem_binding_next(gi, index, end))) {
+		rc = binding->ops->discard(binding, max(index, binding->start),
+					   min(end, binding->end));
+		index = binding->end;
+		gmem_binding_put(gi, binding);
+	}
+	if (!rc)
+		gmem_punch_resident(gi, start, end);
+	return rc;
+}
+
+static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
+				pgoff_t start, pgoff_t end)
+{
+	struct gmem_range_lock range;
+	int rc;
+
+	rc = gmem_range_lock(gi, &range, start, end);
+	if (rc)
+		return rc;
+	rc = punch ? gmem_punch(gi, start, end) : gmem_commit(gi, start, end);
+	gmem_range_unlock(gi, &range);
+
+	if (punch)
+		trace_gmem_punch(gi->vfs_inode.i_ino, start, end, rc);
+	else
+		trace_gmem_commit(gi->vfs_inode.i_ino, start, end, rc);
+	return rc;
+}
+
+/* As guest_memfd: a hole may reach past the end, memory may not. */
+long gmem_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+	bool punch = mode & FALLOC_FL_PUNCH_HOLE;
+	pgoff_t start = offset >> PAGE_SHIFT;
+	pgoff_t end = (offset + len) >> PAGE_SHIFT;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	if (!PAGE_ALIGNED(offset) || !PAGE_ALIGNED(len))
+		return -EINVAL;
+	if (end > gi->state.nr_pages) {
+		if (!punch)
+			return -EINVAL;
+		end = gi->state.nr_pages;
+	}
+	if (start >= end)
+		return 0;
+	return gmem_fallocate_range(gi, punch, start, end);
+}
+
+static loff_t gmem_seek_data(struct gmem_inode *gi, pgoff_t index)
+{
+	if (!gmem_folio_next(gi->vfs_inode.i_mapping, &index,
+			     gi->state.nr_pages))
+		return -ENXIO;
+	return (loff_t)index << PAGE_SHIFT;
+}
+
+static loff_t gmem_seek_hole(struct gmem_inode *gi, pgoff_t index)
+{
+	pgoff_t next = index;
+
+	while (gmem_folio_next(gi->vfs_inode.i_mapping, &next,
+			       gi->state.nr_pages) && next == index) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		next = ++index;
+		cond_resched();
+	}
+	return (loff_t)index << PAGE_SHIFT;
+}
+
+loff_t gmem_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+	loff_t size = i_size_read(&gi->vfs_inode);
+	loff_t found;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek_size(file, offset, whence, size, size);
+	if (offset < 0 || offset >= size)
+		return -ENXIO;
+
+	if (whence == SEEK_DATA)
+		found = gmem_seek_data(gi, offset >> PAGE_SHIFT);
+	else
+		found = gmem_seek_hole(gi, offset >> PAGE_SHIFT);
+	if (found < 0)
+		return found;
+	/* The page that @offset is in may be the one found. */
+	return vfs_setpos(file, max(found, offset), size);
+}

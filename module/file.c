@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: file operations of guest memory
+ *
+ * The tables: which ioctls a gmem fd has, how it is mapped. The work is done in
+ * fault.c, convert.c, fallocate.c, query.c and bind.c.
+ *
+ * Lock order, outermost first, for all of gmem.ko:
+ *
+ *  1. the range lock (range.c) of a range of pages
+ *  2. what a store takes, such as the invalidate_lock of KVM's guest_memfd; KVM
+ *     may read from a gmem mapping below it, so the following nest inside
+ *  3. mmap_lock or a VMA lock
+ *  4. the invalidate_lock of the gmem file; never held across a call to a store
+ *  5. folio locks
+ *  6. &gmem_ranges.lock, the locks of the state map and of the page cache
+ *
+ * A page fault holds 3 and may find its page in the hands of somebody who holds
+ * 1. It gives up 3 before it waits, where the caller allows that; where the
+ * caller may hold 2, the wait is bounded, see gmem_range_wait().
+ */
+#include "internal.h"
+
+static const struct gmem_ioctl_op gmem_file_ops[] = {
+	GMEM_IOCTL_OP(GMEM_CMD_CONVERT, gmem_ioctl_convert, gmem_ioctl_convert,
+		      reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_QUERY, gmem_ioctl_query, gmem_ioctl_query,
+		      reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_STAT, gmem_ioctl_stat, gmem_ioctl_stat, reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_BIND, gmem_ioctl_bind, gmem_ioctl_bind, reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_UNBIND, gmem_ioctl_unbind, gmem_ioctl_unbind,
+		      reserved),
+};
+
+static long gmem_file_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	return gmem_ioctl_dispatch(file, cmd, arg, gmem_file_ops,
+				   ARRAY_SIZE(gmem_file_ops));
+}
+
+/*
+ * A private (copy-on-write) mapping would take guest memory out of the
+ * bookkeeping, and a core dump has no business with it.
+ */
+static int gmem_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) !=
+	    (VM_SHARED | VM_MAYSHARE))
+		return -EINVAL;
+
+	vm_flags_set(vma, VM_DONTDUMP);
+	vma->vm_ops = &gmem_vm_ops;
+	return 0;
+}
+
+const struct file_operations gmem_file_fops = {
+	.owner = THIS_MODULE,
+	.open = generic_file_open,
+	.llseek = gmem_file_llseek,
+	.unlocked_ioctl = gmem_file_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = gmem_file_mmap,
+	.fallocate = gmem_file_fallocate,
+};

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: folios of guest memory
+ *
+ * Allocation on the node that the file asked for, and walks over what is
+ * populated.
+ *
+ * Locks: gmem_folio_grab() returns a locked folio; the walks take none.
+ */
+#include <linux/pagemap.h>
+
+#include "internal.h"
+
+static struct folio *gmem_folio_alloc(struct gmem_inode *gi, gfp_t gfp)
+{
+	if (gi->node == NUMA_NO_NODE)
+		return gmem_filemap_alloc_folio(gfp);
+	return __folio_alloc_node(gfp, 0, gi->node);
+}
+
+/**
+ * gmem_folio_grab() - find or allocate the folio of a page
+ * @gi: the memory
+ * @index: the page
+ *
+ * A new folio is not uptodate: its contents are not zeroed yet.
+ *
+ * Context: process context, may sleep.
+ * Return: a locked folio with a reference, or ERR_PTR(-ENOMEM).
+ */
+struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	gfp_t gfp = mapping_gfp_mask(mapping);
+	struct folio *folio;
+	int rc;
+
+	for (;;) {
+		folio = filemap_lock_folio(mapping, index);
+		if (!IS_ERR(folio))
+			return folio;
+
+		folio = gmem_folio_alloc(gi, gfp);
+		if (!folio)
+			return ERR_PTR(-ENOMEM);
+		rc = filemap_add_folio(mapping, folio, index, gfp);
+		if (!rc)
+			return folio;
+		folio_put(folio);
+		/* Another fault was first: use its folio. */
+		if (rc != -EEXIST)
+			return ERR_PTR(rc);
+	}
+}
+
+/**
+ * gmem_folio_zero_once() - zero a folio that nobody has seen yet
+ * @folio: locked
+ *
+ * Context: folio lock held.
+ */
+void gmem_folio_zero_once(struct folio *folio)
+{
+	if (folio_test_uptodate(folio))
+		return;
+	folio_zero_range(folio, 0, folio_size(folio));
+	folio_mark_uptodate(folio);
+}
+GMEM_EXPORT_SYMBOL(gmem_folio_zero_once);
+
+/**
+ * gmem_folio_next() - find the next populated page
+ * @mapping: page cache to look in
+ * @index: in: where to start, out: the page found
+ * @end: page after the range to look in
+ *
+ * Return: whether there is one.
+ */
+bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end)
+{
+	void *entry = NULL;
+
+	if (*index < end)
+		entry = xa_find(&mapping->i_pages, index, end - 1, XA_PRESENT);
+	/* Nothing is ever swapped or reclaimed: a value would not be ours. */
+	return entry && !xa_is_value(entry);
+}
+
+/**
+ * gmem_count_folios() - count the populated pages of a range
+ * @mapping: page cache to look in
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: process context, may sleep.
+ * Return: the number of pages.
+ */
+unsigned long gmem_count_folios(struct address_space *mapping, pgoff_t start,
+				pgoff_t end)
+{
+	unsigned long count = 0;
+	struct folio_batch fbatch;
+	pgoff_t first, last;
+	unsigned int i;
+
+	folio_batch_init(&fbatch);
+	while (start < end &&
+	       filemap_get_folios(mapping, &start, end - 1, &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++) {
+			first = fbatch.folios[i]->index;
+			last = first + folio_nr_pages(fbatch.folios[i]);
+			count += min(last, end) - first;
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return count;
+}
+GMEM_EXPORT_SYMBOL(gmem_count_folios);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _GMEM_INTERNAL_H
+#define _GMEM_INTERNAL_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/maple_tree.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "include/linux/gmem.h"
+
+/* 16 TiB */
+#define GMEM_MAX_LENGTH (1ULL << 44)
+
+#define GMEM_CREATE_VALID_MASK (GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE)
+
+/* Pages of one entry of the state map: 2 MiB of 4 KiB pages */
+#define GMEM_BLOCK_SHIFT 9
+#define GMEM_BLOCK_PAGES (1UL << GMEM_BLOCK_SHIFT)
+
+/**
+ * struct gmem_state_map - the state of every page of a file
+ * @blocks: by block number: absent (@initial), a value (uniform), or a bitmap
+ *	of GMEM_BLOCK_PAGES bits, set for private
+ * @nr_pages: pages of the file
+ * @initial: state of a page that was never converted
+ * @private_pages: pages in state private
+ * @bitmaps: bitmaps in @blocks
+ * @entries: entries in @blocks
+ */
+struct gmem_state_map {
+	struct xarray blocks;
+	pgoff_t nr_pages;
+	enum gmem_state initial;
+	atomic64_t private_pages;
+	atomic64_t bitmaps;
+	atomic64_t entries;
+};
+
+/**
+ * struct gmem_state_change - a change of states that cannot fail any more
+ * @start: first page
+ * @end: page after the range
+ * @target: the new state
+ * @spare: bitmaps for the first and the last block of the range, in case they
+ *	become mixed
+ */
+struct gmem_state_change {
+	pgoff_t start;
+	pgoff_t end;
+	enum gmem_state target;
+	unsigned long *spare[2];
+};
+
+/**
+ * struct gmem_range_lock - a range of pages that somebody works on
+ * @node: in &gmem_ranges.held
+ * @start: first page
+ * @end: page after the range
+ * @transit: page faults in the range wait
+ * @in_store: the holder is inside a store, which may need locks of its own
+ */
+struct gmem_range_lock {
+	struct list_head node;
+	pgoff_t start;
+	pgoff_t end;
+	bool transit;
+	bool in_store;
+};
+
+/**
+ * struct gmem_ranges - the ranges of a file that are worked on
+ * @lock: protects the other members
+ * @held: every held struct gmem_range_lock; no two overlap
+ * @transits: how many of them hold off page faults
+ * @wait: woken when a range is released
+ */
+struct gmem_ranges {
+	spinlock_t lock;
+	struct list_head held;
+	unsigned int transits;
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct gmem_counters - what GMEM_IOCTL_STAT reports
+ * @faults: page faults that gave a page
+ * @faults_refused: page faults that ended in SIGBUS
+ * @faults_waited: page faults that met a conversion
+ * @to_private: successful conversions to private
+ * @to_shared: successful conversions to shared
+ * @refused: failed conversions
+ * @drains: drains of the per-CPU LRU batches
+ * @moved: pages moved by bindings that are gone
+ */
+struct gmem_counters {
+	atomic64_t faults;
+	atomic64_t faults_refused;
+	atomic64_t faults_waited;
+	atomic64_t to_private;
+	atomic64_t to_shared;
+	atomic64_t refused;
+	atomic64_t drains;
+	atomic64_t moved;
+};
+
+/**
+ * struct gmem_inode - guest memory
+ * @vfs_inode: page cache, size, owner
+ * @state: shared or private, for each page
+ * @ranges: ranges being converted, committed, decommitted or bound
+ * @bindings: struct gmem_binding by page index
+ * @counters: statistics
+ * @live: in the list of all of them, for debugfs
+ * @create_flags: GMEM_CREATE_F_*
+ * @node: NUMA node of new pages, or NUMA_NO_NODE
+ * @pinned: holds a reference to the mount, see inode.c
+ */
+struct gmem_inode {
+	struct inode vfs_inode;
+	struct gmem_state_map state;
+	struct gmem_ranges ranges;
+	struct maple_tree bindings;
+	struct gmem_counters counters;
+	struct list_head live;
+	u32 create_flags;
+	int node;
+	bool pinned;
+};
+
+static inline struct gmem_inode *GMEM_I(struct inode *inode)
+{
+	return container_of(inode, struct gmem_inode, vfs_inode);
+}
+
+static inline struct gmem_inode *gmem_from_file(struct file *file)
+{
+	return GMEM_I(file_inode(file));
+}
+
+/**
+ * struct gmem_holder - why a page cannot become private
+ * @index: the page
+ * @refs_seen: references to its folio
+ * @refs_expected: references that gmem can name
+ * @mapcount: page table entries
+ * @pinned: folio_maybe_dma_pinned()
+ */
+struct gmem_holder {
+	pgoff_t index;
+	u32 refs_seen;
+	u32 refs_expected;
+	u32 mapcount;
+	bool pinned;
+};
+
+/**
+ * struct gmem_conversion - one request to convert
+ * @start: first page
+ * @end: page after the range
+ * @target: state to convert to
+ * @content: what becomes of the contents
+ * @timeout_ms: how long to wait for references
+ * @holder: out: with -EAGAIN who holds a page, with -EEXIST only the index
+ */
+struct gmem_conversion {
+	pgoff_t start;
+	pgoff_t end;
+	enum gmem_state target;
+	enum gmem_content content;
+	u32 timeout_ms;
+	struct gmem_holder holder;
+};
+
+/**
+ * struct gmem_ucmd - an ioctl's arguments on their way in and out
+ * @cmd: kernel copy of the structure
+ * @ubuffer: the structure in user memory
+ * @user_size: its size there
+ * @kernel_size: its size here
+ */
+struct gmem_ucmd {
+	void *cmd;
+	void __user *ubuffer;
+	u32 user_size;
+	u32 kernel_size;
+};
+
+/**
+ * struct gmem_ioctl_op - how to call the handler of an ioctl
+ * @size: of the structure
+ * @min_size: of its first version
+ * @fn: the handler
+ */
+struct gmem_ioctl_op {
+	u32 size;
+	u32 min_size;
+	long (*fn)(struct file *file, struct gmem_ucmd *ucmd);
+};
+
+#define GMEM_IOCTL_OP(_nr, _fn, _struct, _last)				\
+	[(_nr) - GMEM_CMD_BASE] = {					\
+		.size = sizeof(struct _struct),				\
+		.min_size = offsetofend(struct _struct, _last),		\
+		.fn = (_fn),						\
+	}
+
+/* ioctl.c */
+long gmem_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
+			 const struct gmem_ioctl_op *ops, unsigned int nr_ops);
+int gmem_ucmd_respond(const struct gmem_ucmd *ucmd);
+int gmem_ucmd_range(struct gmem_inode *gi, u64 offset, u64 length,
+		    pgoff_t *start, pgoff_t *end);
+
+/* chardev.c */
+int gmem_chardev_init(void);
+void gmem_chardev_exit(void);
+
+/* inode.c */
+int gmem_inode_init(void);
+void gmem_inode_exit(void);
+struct file *gmem_file_create(u64 length, u32 create_flags, int node);
+bool gmem_inode_any_live(void);
+void gmem_inode_for_each(void (*fn)(struct gmem_inode *gi, void *data),
+			 void *data);
+
+/* file.c */
+extern const struct file_operations gmem_file_fops;
+
+/* fault.c */
+extern const struct vm_operations_struct gmem_vm_ops;
+
+/* folio.c */
+struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index);
+bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end);
+
+/* fallocate.c */
+long gmem_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
+loff_t gmem_file_llseek(struct file *file, loff_t offset, int whence);
+
+/* state.c */
+void gmem_state_init(struct gmem_state_map *map, pgoff_t nr_pages,
+		     enum gmem_state initial);
+void gmem_state_destroy(struct gmem_state_map *map);
+enum gmem_state gmem_state_get(struct gmem_state_map *map, pgoff_t index);
+pgoff_t gmem_state_run(struct gmem_state_map *map, pgoff_t index, pgoff_t end,
+		       enum gmem_state *state);
+int gmem_state_reserve(struct gmem_state_map *map,
+		       struct gmem_state_change *change);
+void gmem_state_apply(struct gmem_state_map *map,
+		      struct gmem_state_change *change);
+void gmem_state_cancel(struct gmem_state_map *map,
+		       struct gmem_state_change *change);
+u64 gmem_state_bytes(struct gmem_state_map *map);
+
+/* range.c */
+void gmem_ranges_init(struct gmem_ranges *ranges);
+int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
+		    pgoff_t start, pgoff_t end);
+void gmem_range_hold_faults(struct gmem_inode *gi,
+			    struct gmem_range_lock *range);
+void gmem_range_enter_store(struct gmem_inode *gi,
+			    struct gmem_range_lock *range);
+void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range);
+pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
+				pgoff_t end);
+int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
+
+/* refs.c */
+int gmem_refs_init(void);
+void gmem_refs_exit(void);
+int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv);
+
+/* convert.c */
+int gmem_convert(struct gmem_inode *gi, struct gmem_conversion *conv);
+long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd);
+
+/* query.c */
+long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd);
+long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd);
+void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat);
+
+/* store.c */
+const struct gmem_store_ops *gmem_store_get(u32 type);
+u64 gmem_store_features(void);
+
+/* bind.c */
+struct gmem_binding *gmem_binding_next(struct gmem_inode *gi, pgoff_t index,
+				       pgoff_t end);
+void gmem_binding_put(struct gmem_inode *gi, struct gmem_binding *binding);
+void gmem_bindings_destroy(struct gmem_inode *gi);
+long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd);
+long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd);
+
+/* debugfs.c */
+void gmem_debugfs_init(void);
+void gmem_debugfs_exit(void);
+
+/* hibernate.c */
+int gmem_hibernate_init(void);
+void gmem_hibernate_exit(void);
+
+#endif /* _GMEM_INTERNAL_H */

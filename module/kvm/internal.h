@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _GMEM_KVM_INTERNAL_H
+#define _GMEM_KVM_INTERNAL_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+
+#include "../compat.h"
+#include "../include/linux/gmem.h"
+
+/**
+ * struct gmem_kvm_range - a bound range of a KVM guest_memfd
+ * @file: the guest_memfd; holds its VM
+ * @start: first page
+ * @end: page after the range
+ * @node: in the list of all of them
+ */
+struct gmem_kvm_range {
+	struct file *file;
+	pgoff_t start;
+	pgoff_t end;
+	struct list_head node;
+};
+
+/* file.c */
+int gmem_kvm_bind(struct gmem_binding *binding, int store_fd);
+void gmem_kvm_release(struct gmem_binding *binding);
+
+/* move.c */
+int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
+			   pgoff_t end, pgoff_t *error_index);
+int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
+			  pgoff_t end, pgoff_t *done);
+void gmem_kvm_undo_private(struct gmem_binding *binding, pgoff_t start,
+			   pgoff_t end);
+int gmem_kvm_make_shared(struct gmem_binding *binding, pgoff_t start,
+			 pgoff_t end);
+void gmem_kvm_forget(struct gmem_binding *binding);
+int gmem_kvm_discard(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
+int gmem_kvm_commit(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
+unsigned long gmem_kvm_count(struct gmem_binding *binding, pgoff_t start,
+			     pgoff_t end);
+
+#endif /* _GMEM_KVM_INTERNAL_H */

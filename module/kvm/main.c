@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: gmem_kvm.ko, the KVM store
+ *
+ * Private pages live in KVM's own guest_memfd, shared pages in gmem. Converting
+ * hands the very same folio from one page cache to the other, on a kernel whose
+ * KVM knows nothing of it: KVM maps into the guest what it finds in its file.
+ */
+#include <linux/module.h>
+
+#include "internal.h"
+
+static const struct gmem_store_ops gmem_kvm_ops = {
+	.owner = THIS_MODULE,
+	.type = GMEM_STORE_KVM,
+	.feature = GMEM_FEATURE_STORE_KVM,
+	.bind = gmem_kvm_bind,
+	.check_private = gmem_kvm_check_private,
+	.make_private = gmem_kvm_make_private,
+	.undo_private = gmem_kvm_undo_private,
+	.make_shared = gmem_kvm_make_shared,
+	.discard = gmem_kvm_discard,
+	.commit = gmem_kvm_commit,
+	.count = gmem_kvm_count,
+	.release = gmem_kvm_release,
+};
+
+static int __init gmem_kvm_init(void)
+{
+	return gmem_store_register(&gmem_kvm_ops);
+}
+
+static void __exit gmem_kvm_exit(void)
+{
+	gmem_store_unregister(&gmem_kvm_ops);
+}
+
+module_init(gmem_kvm_init);
+module_exit(gmem_kvm_exit);
+
+GMEM_IMPORT_NS();
+MODULE_DESCRIPTION("In-place conversion for KVM guests: gmem's KVM store");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(GMEM_VERSION);

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: handing folios over
+ *
+ * To private, page by page: take a seat in KVM's page cache with a placeholder,
+ * detach the folio from gmem, let it replace the placeholder. To shared, in runs
+ * of up to GMEM_KVM_RUN pages: take references, let KVM drop the pages and zap
+ * its page tables by a punched hole, put the folios back into gmem.
+ *
+ * KVM faults run at any time. One that meets a placeholder waits for the folio
+ * lock and then finds the folio that replaced it. One that finds nothing (the
+ * PRIVATE attribute was set too early) allocates: a conflict if it was faster
+ * than the placeholder. One that has looked up a folio just before the hole is
+ * punched is told to retry by KVM's own invalidation.
+ *
+ * A folio that was handed over carries PG_checked, the page cache owner's own
+ * flag, which KVM does not use, as long as the binding lives: an undo must take
+ * back those, and leave alone what KVM has allocated meanwhile.
+ *
+ * Locks: folio locks of gmem's folio, then of the placeholder. The punched hole
+ * takes KVM's invalidate_lock and mmu_lock; no folio is locked then.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/*
+ * One zap of KVM's page tables and one TLB flush for almost 2 MiB: as many as
+ * let struct gmem_kvm_run fit into a page.
+ */
+#define GMEM_KVM_RUN 510
+
+static struct file *gmem_kvm_file(struct gmem_binding *binding)
+{
+	struct gmem_kvm_range *range = binding->priv;
+
+	return range->file;
+}
+
+static struct address_space *gmem_kvm_mapping(struct gmem_binding *binding)
+{
+	return gmem_kvm_file(binding)->f_mapping;
+}
+
+static pgoff_t gmem_kvm_to_gmem(struct gmem_binding *binding, pgoff_t index)
+{
+	return index - binding->store_start + binding->start;
+}
+
+/*
+ * The file's own method, as the loop driver does: userspace was allowed to
+ * write when it bound the file, and a check that fails now would come half way
+ * through a conversion. KVM's method cannot fail for an aligned hole.
+ */
+static int gmem_kvm_fallocate(struct gmem_binding *binding, int mode,
+			      pgoff_t start, pgoff_t end)
+{
+	struct file *file = gmem_kvm_file(binding);
+
+	return file->f_op->fallocate(file, FALLOC_FL_KEEP_SIZE | mode,
+				     (loff_t)start << PAGE_SHIFT,
+				     (loff_t)(end - start) << PAGE_SHIFT);
+}
+
+static int gmem_kvm_punch(struct gmem_binding *binding, pgoff_t start,
+			  pgoff_t end)
+{
+	if (WARN_ON_ONCE(gmem_kvm_fallocate(binding, FALLOC_FL_PUNCH_HOLE,
+					    start, end)))
+		return -EIO;
+	return 0;
+}
+
+int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
+			   pgoff_t end, pgoff_t *error_index)
+{
+	pgoff_t index = gmem_store_index(binding, start);
+	pgoff_t last = gmem_store_index(binding, end) - 1;
+
+	if (!xa_find(&gmem_kvm_mapping(binding)->i_pages, &index, last,
+		     XA_PRESENT))
+		return 0;
+	*error_index = gmem_kvm_to_gmem(binding, index);
+	return -EEXIST;
+}
+
+/* Move one folio of gmem into KVM's page cache. */
+static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
+{
+	struct folio *placeholder;
+	int rc;
+
+	folio_lock(folio);
+	placeholder = gmem_placeholder_add(gmem_kvm_mapping(binding),
+					   gmem_store_index(binding, folio->index));
+	if (IS_ERR(placeholder)) {
+		rc = PTR_ERR(placeholder);
+		goto out_unlock;
+	}
+	/* The caller holds the range: nobody else can have removed it. */
+	rc = gmem_folio_detach(binding->mapping, folio);
+	if (WARN_ON_ONCE(rc)) {
+		gmem_placeholder_remove(placeholder);
+		goto out_unlock;
+	}
+
+	/* KVM takes a folio that is not uptodate for one that it has to zero. */
+	gmem_folio_zero_once(folio);
+	folio_set_checked(folio);
+	gmem_placeholder_replace(placeholder, folio);
+	atomic64_inc(&binding->moved);
+
+out_unlock:
+	folio_unlock(folio);
+	return rc;
+}
+
+int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
+			  pgoff_t end, pgoff_t *done)
+{
+	struct folio_batch fbatch;
+	unsigned int i;
+	int rc = 0;
+
+	*done = start;
+	folio_batch_init(&fbatch);
+	while (!rc && filemap_get_folios(binding->mapping, &start, end - 1,
+					 &fbatch)) {
+		for (i = 0; !rc && i < folio_batch_count(&fbatch); i++) {
+			*done = fbatch.folios[i]->index;
+			rc = gmem_kvm_hand_over(binding, fbatch.folios[i]);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return rc;
+}
+
+/* Put a folio that is in no page cache (back) into gmem's. */
+static void gmem_kvm_take_back(struct gmem_binding *binding,
+			       struct folio *folio, pgoff_t index)
+{
+	struct folio *placeholder;
+
+	placeholder = gmem_placeholder_add(binding->mapping, index);
+	/* The page is in transit or private: nobody else populates it. */
+	if (WARN_ON_ONCE(IS_ERR(placeholder)))
+		return;
+
+	folio_lock(folio);
+	folio_clear_checked(folio);
+	/* Allocated by fallocate() and never used: what it holds is no contents. */
+	gmem_folio_zero_once(folio);
+	gmem_placeholder_replace(placeholder, folio);
+	folio_unlock(folio);
+	atomic64_inc(&binding->moved);
+}
+
+/**
+ * struct gmem_kvm_run - folios on their way back
+ * @start: page index in KVM's file of the first
+ * @end: page index after the last
+ * @folios: with a reference each, NULL where KVM's file has none
+ */
+struct gmem_kvm_run {
+	pgoff_t start;
+	pgoff_t end;
+	struct folio *folios[GMEM_KVM_RUN];
+};
+
+/* A page, for a moment: other ranges of the conversion may have moved already. */
+static struct gmem_kvm_run *gmem_kvm_run_alloc(void)
+{
+	static_assert(sizeof(struct gmem_kvm_run) <= PAGE_SIZE);
+
+	return kmalloc(sizeof(struct gmem_kvm_run), GFP_KERNEL | __GFP_NOFAIL);
+}
+
+static bool gmem_kvm_run_add(struct gmem_kvm_run *run, struct folio *folio,
+			     bool checked_only)
+{
+	if (checked_only && !folio_test_checked(folio))
+		return false;
+	if (run->start == run->end)
+		run->start = folio->index;
+	/* An undo punches no page but its own, so its runs have no gaps. */
+	else if (folio->index - run->start >= GMEM_KVM_RUN ||
+		 (checked_only && folio->index != run->end))
+		return false;
+
+	folio_get(folio);
+	run->folios[folio->index - run->start] = folio;
+	run->end = folio->index + 1;
+	return true;
+}
+
+/*
+ * Collect the next run of KVM's folios in [@index, @end). With @checked_only
+ * those that were handed over.
+ */
+static bool gmem_kvm_run_collect(struct gmem_binding *binding,
+				 struct gmem_kvm_run *run, pgoff_t index,
+				 pgoff_t end, bool checked_only)
+{
+	struct folio_batch fbatch;
+	bool more = true;
+	unsigned int i;
+
+	memset(run, 0, sizeof(*run));
+	folio_batch_init(&fbatch);
+	while (more && filemap_get_folios(gmem_kvm_mapping(binding), &index,
+					  end - 1, &fbatch)) {
+		for (i = 0; more && i < folio_batch_count(&fbatch); i++) {
+			more = gmem_kvm_run_add(run, fbatch.folios[i],
+						checked_only);
+			/* Not ours, and no run yet: go on looking. */
+			if (!more && run->start == run->end)
+				more = true;
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return run->start != run->end;
+}
+
+static void gmem_kvm_run_insert(struct gmem_binding *binding,
+				struct gmem_kvm_run *run)
+{
+	pgoff_t index;
+
+	for (index = run->start; index < run->end; index++) {
+		struct folio *folio = run->folios[index - run->start];
+
+		if (!folio)
+			continue;
+		gmem_kvm_take_back(binding, folio,
+				   gmem_kvm_to_gmem(binding, index));
+		folio_put(folio);
+		cond_resched();
+	}
+}
+
+static void gmem_kvm_run_drop(struct gmem_kvm_run *run)
+{
+	pgoff_t index;
+
+	for (index = run->start; index < run->end; index++) {
+		if (run->folios[index - run->start])
+			folio_put(run->folios[index - run->start]);
+	}
+}
+
+static int gmem_kvm_return(struct gmem_binding *binding,
+			   struct gmem_kvm_run *run, pgoff_t start,
+			   pgoff_t end, bool checked_only)
+{
+	pgoff_t index = gmem_store_index(binding, start);
+	int rc;
+
+	end = gmem_store_index(binding, end);
+	while (gmem_kvm_run_collect(binding, run, index, end, checked_only)) {
+		rc = gmem_kvm_punch(binding, run->start, run->end);
+		if (rc) {
+			gmem_kvm_run_drop(run);
+			return rc;
+		}
+		gmem_kvm_run_insert(binding, run);
+		index = run->end;
+	}
+	return 0;
+}
+
+void gmem_kvm_undo_private(struct gmem_binding *binding, pgoff_t start,
+			   pgoff_t end)
+{
+	struct gmem_kvm_run *run;
+
+	run = gmem_kvm_run_alloc();
+	gmem_kvm_return(binding, run, start, end, true);
+	kfree(run);
+}
+
+int gmem_kvm_make_shared(struct gmem_binding *binding, pgoff_t start,
+			 pgoff_t end)
+{
+	struct gmem_kvm_run *run;
+	int rc;
+
+	run = gmem_kvm_run_alloc();
+	rc = gmem_kvm_return(binding, run, start, end, false);
+	kfree(run);
+	return rc;
+}
+
+/* The binding goes: what it handed over is KVM's like any other page. */
+void gmem_kvm_forget(struct gmem_binding *binding)
+{
+	pgoff_t index = gmem_store_index(binding, binding->start);
+	pgoff_t last = gmem_store_index(binding, binding->end) - 1;
+	struct folio_batch fbatch;
+	unsigned int i;
+
+	folio_batch_init(&fbatch);
+	while (filemap_get_folios(gmem_kvm_mapping(binding), &index, last,
+				  &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++)
+			folio_clear_checked(fbatch.folios[i]);
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+}
+
+int gmem_kvm_discard(struct gmem_binding *binding, pgoff_t start, pgoff_t end)
+{
+	return gmem_kvm_punch(binding, gmem_store_index(binding, start),
+			      gmem_store_index(binding, end));
+}
+
+int gmem_kvm_commit(struct gmem_binding *binding, pgoff_t start, pgoff_t end)
+{
+	return gmem_kvm_fallocate(binding, 0, gmem_store_index(binding, start),
+				  gmem_store_index(binding, end));
+}
+
+unsigned long gmem_kvm_count(struct gmem_binding *binding, pgoff_t start,
+			     pgoff_t end)
+{
+	return gmem_count_folios(gmem_kvm_mapping(binding),
+				 gmem_store_index(binding, start),
+				 gmem_store_index(binding, end));
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: placeholders
+ *
+ * Moving a folio between two page caches with what is exported to modules. A
+ * folio that is on the LRU cannot be added to a mapping, but it can replace one
+ * that was: so a fresh folio, the placeholder, takes the seat, and is replaced.
+ * The memory cgroup charge stays with the folio that moves (FUSE does the same
+ * with pages it steals from a pipe).
+ *
+ * A placeholder is locked from before it can be found until it is replaced or
+ * removed. Whoever finds it waits for its lock, sees that it has left the
+ * mapping, and looks again.
+ *
+ * Locks: the folio locks of the two folios; none on entry.
+ */
+#include <linux/pagemap.h>
+
+#include "internal.h"
+
+/*
+ * One page, for a moment, after the point of no return: neither a memory cgroup
+ * at its limit nor a lack of memory may stop a move half way.
+ */
+#define GMEM_PLACEHOLDER_GFP (GFP_KERNEL | __GFP_NOFAIL)
+
+/**
+ * gmem_placeholder_add() - take a seat in a page cache
+ * @mapping: the page cache
+ * @index: the page, not populated
+ *
+ * Context: process context, may sleep.
+ * Return: a locked folio with a reference, or ERR_PTR(-EEXIST) when the page is
+ * populated.
+ */
+struct folio *gmem_placeholder_add(struct address_space *mapping, pgoff_t index)
+{
+	struct folio *folio = gmem_filemap_alloc_folio(GMEM_PLACEHOLDER_GFP);
+	int rc;
+
+	rc = filemap_add_folio(mapping, folio, index, GMEM_PLACEHOLDER_GFP);
+	if (!rc)
+		return folio;
+	folio_put(folio);
+	return ERR_PTR(rc);
+}
+GMEM_EXPORT_SYMBOL(gmem_placeholder_add);
+
+/**
+ * gmem_placeholder_replace() - give the seat to a folio
+ * @placeholder: from gmem_placeholder_add(); gone afterwards
+ * @folio: locked, in no mapping. The page cache takes its own reference.
+ *
+ * Context: process context.
+ */
+void gmem_placeholder_replace(struct folio *placeholder, struct folio *folio)
+{
+	replace_page_cache_folio(placeholder, folio);
+	folio_unlock(placeholder);
+	folio_put(placeholder);
+}
+GMEM_EXPORT_SYMBOL(gmem_placeholder_replace);
+
+/**
+ * gmem_placeholder_remove() - give a seat up
+ * @placeholder: from gmem_placeholder_add(); gone afterwards
+ *
+ * Context: process context.
+ */
+void gmem_placeholder_remove(struct folio *placeholder)
+{
+	gmem_folio_detach(placeholder->mapping, placeholder);
+	folio_unlock(placeholder);
+	folio_put(placeholder);
+}
+GMEM_EXPORT_SYMBOL(gmem_placeholder_remove);
+
+/**
+ * gmem_folio_detach() - take a folio out of its page cache
+ * @mapping: its mapping, of a regular file
+ * @folio: locked, with a reference of the caller
+ *
+ * The contents stay as they are. What is said to be for memory errors is just
+ * the exported way to remove one locked folio from a mapping.
+ *
+ * Context: process context; folio lock held.
+ * Return: 0, or -EIO when the folio is not in @mapping.
+ */
+int gmem_folio_detach(struct address_space *mapping, struct folio *folio)
+{
+	return generic_error_remove_folio(mapping, folio);
+}
+GMEM_EXPORT_SYMBOL(gmem_folio_detach);

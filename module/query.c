@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: query and statistics
+ *
+ * Reading the truth about a file: ranges with their state and population, and
+ * counters. What others change meanwhile is reported as before or as after.
+ *
+ * Takes no locks.
+ */
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+/* End of the pages from @index on that share state and store with it. */
+static pgoff_t gmem_query_extent(struct gmem_inode *gi, pgoff_t index,
+				 pgoff_t end, struct gmem_range *range)
+{
+	struct gmem_binding *binding;
+	enum gmem_state state;
+
+	end = gmem_state_run(&gi->state, index, end, &state);
+	range->state = state;
+	range->store = GMEM_STORE_RESIDENT;
+	range->populated = 0;
+
+	binding = gmem_binding_next(gi, index, end);
+	if (binding && binding->start > index) {
+		end = binding->start;
+	} else if (binding) {
+		end = min(end, binding->end);
+		range->store = binding->ops->type;
+		range->populated = binding->ops->count(binding, index, end);
+	}
+	if (binding)
+		gmem_binding_put(gi, binding);
+
+	range->populated += gmem_count_folios(gi->vfs_inode.i_mapping, index,
+					      end);
+	return end;
+}
+
+/* The range that starts at @index; returns the page after it. */
+static pgoff_t gmem_query_range(struct gmem_inode *gi, pgoff_t index,
+				pgoff_t end, struct gmem_range *range)
+{
+	struct gmem_range next;
+	pgoff_t stop = gmem_query_extent(gi, index, end, range);
+	pgoff_t more;
+
+	/* Neighbouring bindings to the same store read as one range. */
+	while (stop < end && !fatal_signal_pending(current)) {
+		more = gmem_query_extent(gi, stop, end, &next);
+		if (next.state != range->state || next.store != range->store)
+			break;
+		range->populated += next.populated;
+		stop = more;
+		cond_resched();
+	}
+	range->offset = (u64)index << PAGE_SHIFT;
+	range->length = (u64)(stop - index) << PAGE_SHIFT;
+	return stop;
+}
+
+static int gmem_query(struct gmem_inode *gi, struct gmem_ioctl_query *cmd,
+		      pgoff_t index, pgoff_t end)
+{
+	struct gmem_range __user *out = u64_to_user_ptr(cmd->ranges);
+	struct gmem_range range;
+	u32 nr = 0;
+
+	while (index < end && nr < cmd->nr_ranges) {
+		if (signal_pending(current))
+			return -EINTR;
+		index = gmem_query_range(gi, index, end, &range);
+		if (copy_to_user(&out[nr++], &range, sizeof(range)))
+			return -EFAULT;
+		cond_resched();
+	}
+	cmd->offset = (u64)index << PAGE_SHIFT;
+	cmd->length = (u64)(end - index) << PAGE_SHIFT;
+	cmd->nr_ranges = nr;
+	return 0;
+}
+
+long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+	struct gmem_ioctl_query *cmd = ucmd->cmd;
+	pgoff_t start, end;
+	int rc;
+
+	if (cmd->flags || cmd->__pad || !cmd->nr_ranges ||
+	    cmd->nr_ranges > GMEM_QUERY_MAX_RANGES ||
+	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
+	if (rc)
+		return rc;
+	rc = gmem_query(gi, cmd, start, end);
+	return rc ? rc : gmem_ucmd_respond(ucmd);
+}
+
+static void gmem_stat_bindings(struct gmem_inode *gi,
+			       struct gmem_ioctl_stat *stat)
+{
+	struct gmem_binding *binding;
+	pgoff_t index = 0;
+
+	while ((binding = gmem_binding_next(gi, index, gi->state.nr_pages))) {
+		stat->bindings++;
+		stat->moved_pages += atomic64_read(&binding->moved);
+		stat->store_pages += binding->ops->count(binding, binding->start,
+							 binding->end);
+		index = binding->end;
+		gmem_binding_put(gi, binding);
+		cond_resched();
+	}
+}
+
+/**
+ * gmem_stat_fill() - collect the statistics of guest memory
+ * @gi: the memory
+ * @stat: out: all but the size
+ *
+ * Context: process context, may sleep.
+ */
+void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat)
+{
+	const struct gmem_counters *counters = &gi->counters;
+
+	*stat = (struct gmem_ioctl_stat){
+		.size = stat->size,
+		.create_flags = gi->create_flags,
+		.length = i_size_read(&gi->vfs_inode),
+		.resident_pages = READ_ONCE(gi->vfs_inode.i_mapping->nrpages),
+		.private_pages = atomic64_read(&gi->state.private_pages),
+		.state_bytes = gmem_state_bytes(&gi->state),
+		.faults = atomic64_read(&counters->faults),
+		.faults_refused = atomic64_read(&counters->faults_refused),
+		.faults_waited = atomic64_read(&counters->faults_waited),
+		.to_private = atomic64_read(&counters->to_private),
+		.to_shared = atomic64_read(&counters->to_shared),
+		.refused = atomic64_read(&counters->refused),
+		.drains = atomic64_read(&counters->drains),
+		.moved_pages = atomic64_read(&counters->moved),
+	};
+	gmem_stat_bindings(gi, stat);
+}
+
+long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_ioctl_stat *cmd = ucmd->cmd;
+
+	if (cmd->__pad || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+	gmem_stat_fill(gmem_from_file(file), cmd);
+	return gmem_ucmd_respond(ucmd);
+}

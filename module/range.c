@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: range locks
+ *
+ * Who changes the state, the home or the population of pages holds a lock over
+ * their range, so that operations on disjoint ranges run side by side. A holder
+ * may hold off page faults in its range. The check is made by the fault under
+ * the invalidate_lock, and the mark is set before passing through that lock
+ * once: a fault that did not see the mark has finished its look-up by then.
+ *
+ * Lock order: a range lock is outermost, see file.c. &gmem_ranges.lock is
+ * innermost.
+ */
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+
+#include "internal.h"
+
+/*
+ * How long a fault of the kernel waits for somebody who is inside a store. The
+ * faulting task may hold a lock that the store needs (KVM on 6.12 copies from
+ * user memory below the invalidate_lock of its guest_memfd), so the wait has to
+ * end by itself. It ends that way only if userspace converts memory that it
+ * hands to KVM at the same time.
+ */
+#define GMEM_STORE_WAIT (10 * HZ)
+
+void gmem_ranges_init(struct gmem_ranges *ranges)
+{
+	spin_lock_init(&ranges->lock);
+	INIT_LIST_HEAD(&ranges->held);
+	ranges->transits = 0;
+	init_waitqueue_head(&ranges->wait);
+}
+
+/* The first held range that overlaps, or NULL. */
+static struct gmem_range_lock *gmem_range_find(struct gmem_ranges *ranges,
+					       pgoff_t start, pgoff_t end)
+{
+	struct gmem_range_lock *range;
+
+	lockdep_assert_held(&ranges->lock);
+	list_for_each_entry(range, &ranges->held, node) {
+		if (range->start < end && start < range->end)
+			return range;
+	}
+	return NULL;
+}
+
+static bool gmem_range_trylock(struct gmem_ranges *ranges,
+			       struct gmem_range_lock *range)
+{
+	bool free;
+
+	spin_lock(&ranges->lock);
+	free = !gmem_range_find(ranges, range->start, range->end);
+	if (free)
+		list_add_tail(&range->node, &ranges->held);
+	spin_unlock(&ranges->lock);
+	return free;
+}
+
+/**
+ * gmem_range_lock() - take a range for oneself
+ * @gi: the memory
+ * @range: the lock, in the caller's hands until gmem_range_unlock()
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -EINTR.
+ */
+int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
+		    pgoff_t start, pgoff_t end)
+{
+	*range = (struct gmem_range_lock){
+		.start = start,
+		.end = end,
+	};
+	if (wait_event_interruptible(gi->ranges.wait,
+				     gmem_range_trylock(&gi->ranges, range)))
+		return -EINTR;
+	return 0;
+}
+
+/**
+ * gmem_range_hold_faults() - let page faults of the range wait
+ * @gi: the memory
+ * @range: held by the caller
+ *
+ * On return no fault is looking up a page of the range. One that got its folio
+ * before still holds the folio lock until the page is mapped.
+ *
+ * Context: sleeps; takes the invalidate_lock.
+ */
+void gmem_range_hold_faults(struct gmem_inode *gi,
+			    struct gmem_range_lock *range)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+
+	spin_lock(&gi->ranges.lock);
+	range->transit = true;
+	WRITE_ONCE(gi->ranges.transits, gi->ranges.transits + 1);
+	spin_unlock(&gi->ranges.lock);
+
+	/* Pairs with the shared hold in gmem_file_fault(). */
+	filemap_invalidate_lock(mapping);
+	filemap_invalidate_unlock(mapping);
+}
+
+/**
+ * gmem_range_enter_store() - note that a store is called
+ * @gi: the memory
+ * @range: held by the caller
+ *
+ * From here to gmem_range_unlock() the wait of a kernel fault is bounded.
+ */
+void gmem_range_enter_store(struct gmem_inode *gi,
+			    struct gmem_range_lock *range)
+{
+	spin_lock(&gi->ranges.lock);
+	range->in_store = true;
+	spin_unlock(&gi->ranges.lock);
+}
+
+/**
+ * gmem_range_unlock() - give a range back
+ * @gi: the memory
+ * @range: held by the caller
+ *
+ * Context: any.
+ */
+void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
+{
+	spin_lock(&gi->ranges.lock);
+	list_del(&range->node);
+	if (range->transit)
+		WRITE_ONCE(gi->ranges.transits, gi->ranges.transits - 1);
+	spin_unlock(&gi->ranges.lock);
+	wake_up_all(&gi->ranges.wait);
+}
+
+/**
+ * gmem_range_next_transit() - find a page whose faults are held off
+ * @gi: the memory
+ * @index: first page to look at
+ * @end: page after the last one to look at
+ *
+ * Context: the invalidate_lock is held, else the answer means nothing.
+ * Return: the first such page, or @end.
+ */
+pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
+				pgoff_t end)
+{
+	struct gmem_range_lock *range;
+
+	lockdep_assert_held(&gi->vfs_inode.i_mapping->invalidate_lock);
+	/* The common case costs a fault nothing. */
+	if (!READ_ONCE(gi->ranges.transits))
+		return end;
+
+	spin_lock(&gi->ranges.lock);
+	list_for_each_entry(range, &gi->ranges.held, node) {
+		if (range->transit && range->start < end && index < range->end)
+			end = max(range->start, index);
+	}
+	spin_unlock(&gi->ranges.lock);
+	return end;
+}
+
+/* Whether a fault of @index has to wait (on); for a kernel fault: for a store. */
+static bool gmem_range_busy(struct gmem_inode *gi, pgoff_t index, bool in_store)
+{
+	struct gmem_range_lock *range;
+	bool busy;
+
+	spin_lock(&gi->ranges.lock);
+	range = gmem_range_find(&gi->ranges, index, index + 1);
+	busy = range && range->transit && (!in_store || range->in_store);
+	spin_unlock(&gi->ranges.lock);
+	return busy;
+}
+
+static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index)
+{
+	long left;
+
+	do {
+		left = wait_event_killable_timeout(gi->ranges.wait,
+						   !gmem_range_busy(gi, index, false),
+						   GMEM_STORE_WAIT);
+		if (left < 0)
+			return -EINTR;
+	} while (!left && !gmem_range_busy(gi, index, true));
+	return left ? 0 : -EDEADLK;
+}
+
+/**
+ * gmem_range_wait() - wait until page faults of a page are let in again
+ * @gi: the memory
+ * @index: the page
+ * @flags: FAULT_FLAG_* of the fault
+ *
+ * Context: sleeps. Preferably without mmap_lock.
+ * Return: 0, -EINTR, or -EDEADLK when a kernel fault has waited for a store
+ * for too long.
+ */
+int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
+{
+	if (!(flags & FAULT_FLAG_USER))
+		return gmem_range_wait_kernel(gi, index);
+	if (flags & FAULT_FLAG_INTERRUPTIBLE)
+		return wait_event_interruptible(gi->ranges.wait,
+						!gmem_range_busy(gi, index, false));
+	return wait_event_killable(gi->ranges.wait,
+				   !gmem_range_busy(gi, index, false));
+}
