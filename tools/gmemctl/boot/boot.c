@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <cpuid.h>
+#include <errno.h>
+#include <string.h>
+
+#include "../guest/image.h"
+#include "boot.h"
+
+#define PTE_PRESENT	UINT64_C(0x01)
+#define PTE_WRITE	UINT64_C(0x02)
+#define PTE_LARGE	UINT64_C(0x80)
+#define PTE_TABLE	(PTE_PRESENT | PTE_WRITE)
+#define TABLE_ENTRIES	512
+
+#define CR0_PE		UINT64_C(0x00000001)
+#define CR0_MP		UINT64_C(0x00000002)
+#define CR0_ET		UINT64_C(0x00000010)
+#define CR0_NE		UINT64_C(0x00000020)
+#define CR0_PG		UINT64_C(0x80000000)
+#define CR4_PAE		UINT64_C(0x00000020)
+#define EFER_LME	UINT64_C(0x00000100)
+#define EFER_LMA	UINT64_C(0x00000400)
+#define RFLAGS_ONE	UINT64_C(0x00000002)
+
+#define SELECTOR_CODE	0x08
+#define SELECTOR_DATA	0x10
+#define GDT_CODE	UINT64_C(0x00af9b000000ffff)
+#define GDT_DATA	UINT64_C(0x00cf93000000ffff)
+#define GDT_ENTRIES	3
+
+/* Identity map of the first 4 GiB in pages of 2 MiB. */
+static void boot_page_tables(uint8_t *memory)
+{
+	uint64_t *pml4 = (uint64_t *)(memory + GUEST_PML4_GPA);
+	uint64_t *pdpt = (uint64_t *)(memory + GUEST_PDPT_GPA);
+	uint64_t *pd = (uint64_t *)(memory + GUEST_PD_GPA);
+
+	pml4[0] = GUEST_PDPT_GPA | PTE_TABLE;
+	for (uint64_t i = 0; i < GUEST_PD_COUNT; i++)
+		pdpt[i] = (GUEST_PD_GPA + i * 0x1000) | PTE_TABLE;
+	for (uint64_t i = 0; i < GUEST_PD_COUNT * TABLE_ENTRIES; i++)
+		pd[i] = i << 21 | PTE_TABLE | PTE_LARGE;
+}
+
+static void boot_descriptors(uint8_t *memory)
+{
+	uint64_t *gdt = (uint64_t *)(memory + GUEST_GDT_GPA);
+
+	gdt[0] = 0;
+	gdt[SELECTOR_CODE / 8] = GDT_CODE;
+	gdt[SELECTOR_DATA / 8] = GDT_DATA;
+}
+
+int boot_load(uint8_t *memory, uint64_t size, struct error *error)
+{
+	size_t image = (size_t)(guest_image_end - guest_image_start);
+
+	if (size < GUEST_HEAP_GPA || size > BOOT_MEMORY_MAX)
+		return error_set(error, -EINVAL, "guest memory", "load payload",
+				 "between 2 MiB and 3 GiB, not 0x%llx bytes",
+				 (unsigned long long)size);
+	if (image > GUEST_IMAGE_MAX)
+		return error_set(error, -E2BIG, "payload", "load",
+				 "the image has outgrown its place");
+	boot_descriptors(memory);
+	boot_page_tables(memory);
+	memcpy(memory + GUEST_IMAGE_GPA, guest_image_start, image);
+	return 0;
+}
+
+/*
+ * VMX has VMCALL, SVM has VMMCALL. The feature bit counts, not the vendor:
+ * an emulated CPU may have any name.
+ */
+uint32_t boot_hypercall_flag(void)
+{
+	unsigned int eax, ebx, ecx = 0, edx;
+
+	if (!__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx))
+		return 0;
+	return ecx & (1U << 2) ? GUEST_F_VMMCALL : 0;
+}
+
+static void boot_segment(struct kvm_segment *segment, uint16_t selector,
+			 uint8_t type, uint8_t longmode)
+{
+	*segment = (struct kvm_segment){
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.s = 1,
+		.db = !longmode,
+		.l = longmode,
+		.g = 1,
+	};
+}
+
+static void boot_long_mode(struct kvm_sregs *sregs)
+{
+	boot_segment(&sregs->cs, SELECTOR_CODE, 0x0b, 1);
+	boot_segment(&sregs->ds, SELECTOR_DATA, 0x03, 0);
+	sregs->es = sregs->ds;
+	sregs->fs = sregs->ds;
+	sregs->gs = sregs->ds;
+	sregs->ss = sregs->ds;
+	sregs->gdt.base = GUEST_GDT_GPA;
+	sregs->gdt.limit = GDT_ENTRIES * 8 - 1;
+	sregs->idt.base = 0;
+	sregs->idt.limit = 0;
+	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+	sregs->cr3 = GUEST_PML4_GPA;
+	sregs->cr4 = CR4_PAE;
+	sregs->efer = EFER_LME | EFER_LMA;
+}
+
+int boot_vcpu(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_regs regs = {
+		.rip = GUEST_IMAGE_GPA,
+		.rflags = RFLAGS_ONE,
+		.rdi = GUEST_PARAMS_GPA,
+		.rsi = vcpu->index,
+		.rsp = GUEST_STACK_GPA +
+		       (uint64_t)(vcpu->index + 1) * GUEST_STACK_SIZE,
+	};
+	struct kvm_sregs sregs;
+	int rc;
+
+	rc = vcpu_get_sregs(vcpu, &sregs);
+	if (rc)
+		return error_set(error, rc, "vCPU", "KVM_GET_SREGS", NULL);
+	boot_long_mode(&sregs);
+	rc = vcpu_set_sregs(vcpu, &sregs);
+	if (rc)
+		return error_set(error, rc, "vCPU", "KVM_SET_SREGS", NULL);
+	rc = vcpu_set_regs(vcpu, &regs);
+	if (rc)
+		return error_set(error, rc, "vCPU", "KVM_SET_REGS", NULL);
+	return 0;
+}

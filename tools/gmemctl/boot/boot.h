@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Start of a payload in long mode, without firmware: descriptor table, page
+ * tables, image and parameters are in memory before the first instruction.
+ */
+#ifndef GMEMCTL_BOOT_BOOT_H
+#define GMEMCTL_BOOT_BOOT_H
+
+#include <stdint.h>
+
+#include "../guest/params.h"
+#include "../kvm/error.h"
+#include "../kvm/vcpu.h"
+
+/** BOOT_MEMORY_MAX: page tables reach 4 GiB; the last GiB is left to devices */
+#define BOOT_MEMORY_MAX (UINT64_C(3) << 30)
+
+/** boot_load() - write descriptors, page tables and the image to @memory */
+int boot_load(uint8_t *memory, uint64_t size, struct error *error);
+
+/** boot_hypercall_flag() - GUEST_F_VMMCALL if the host CPU is AMD's kind */
+uint32_t boot_hypercall_flag(void);
+
+/** boot_vcpu() - set a vCPU to the entry of the payloads */
+int boot_vcpu(struct vcpu *vcpu, struct error *error);
+
+#endif /* GMEMCTL_BOOT_BOOT_H */

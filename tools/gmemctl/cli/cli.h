@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef GMEMCTL_CLI_CLI_H
+#define GMEMCTL_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit codes */
+enum {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_FAILURE = 1,
+	EXIT_CODE_USAGE = 2,
+	EXIT_CODE_UNSUPPORTED = 4,
+};
+
+/**
+ * struct command - a sub-command
+ * @name: as typed
+ * @run: argv[0] is the name; returns an exit code
+ * @summary: one line for the list of commands
+ * @help: usage and options
+ */
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+	const char *help;
+};
+
+extern const struct command command_load;
+extern const struct command command_unload;
+extern const struct command command_info;
+extern const struct command command_run;
+extern const struct command command_demo;
+
+/* size.c */
+
+/**
+ * size_parse() - parse a size in bytes: digits, then K, M, G or nothing
+ *
+ * Return: 0, -EINVAL for anything else, -ERANGE for more than 64 bits.
+ */
+int size_parse(const char *text, uint64_t *size);
+
+/** count_parse() - parse a plain decimal number of at most @max */
+int count_parse(const char *text, uint32_t max, uint32_t *count);
+
+/* usage.c */
+
+/** usage_error() - complain about an argument. Return: EXIT_CODE_USAGE. */
+int usage_error(const char *object, const char *action, const char *hint, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * usage_option() - what getopt_long() did not like
+ * @option: what it returned: '?' or ':'
+ */
+int usage_option(int option, char **argv);
+
+/** usage_size(), usage_count() - parse an option's value, or complain */
+int usage_size(const char *option, const char *text, uint64_t *size);
+int usage_count(const char *option, const char *text, uint32_t max,
+		uint32_t *count);
+
+#endif /* GMEMCTL_CLI_CLI_H */

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libkmod.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../gmem/gmem.h"
+#include "../kvm/calls.h"
+#include "modules.h"
+
+const char *const modules_names[MODULES_COUNT] = { "gmem", "gmem_kvm" };
+
+#define HINT_SIGN "the kernel takes signed modules only (Secure Boot or " \
+	"lockdown): sign the .ko with the kernel's scripts/sign-file and a key " \
+	"enrolled with `mokutil --import`, or turn Secure Boot off"
+
+bool modules_loaded(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	return !access(path, F_OK);
+}
+
+static int read_line(const char *path, char *line, size_t size)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return -errno;
+	if (!fgets(line, (int)size, file))
+		line[0] = '\0';
+	fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	return 0;
+}
+
+void modules_version(const char *name, char *version, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/version", name);
+	if (read_line(path, version, size))
+		version[0] = '\0';
+}
+
+static bool modules_locked_down(void)
+{
+	char line[128];
+
+	if (read_line("/sys/kernel/security/lockdown", line, sizeof(line)))
+		return false;
+	return strstr(line, "[integrity]") || strstr(line, "[confidentiality]");
+}
+
+static const char *modules_load_hint(int rc, const char *dir)
+{
+	switch (rc) {
+	case -EKEYREJECTED:
+	case -ENOKEY:
+	case -EBADMSG:
+		return HINT_SIGN;
+	case -EPERM:
+		return modules_locked_down() ? HINT_SIGN :
+		       "loading modules takes root (CAP_SYS_MODULE), and "
+		       "/proc/sys/kernel/modules_disabled must be 0";
+	case -ENOENT:
+		return dir ? "no such file there, or the module needs a symbol "
+			     "that the kernel lacks (see dmesg): build with `make`" :
+			     "not installed for the running kernel: `make && make "
+			     "install`, then `modprobe gmem gmem_kvm`, or load "
+			     "from a build tree with --dir DIR";
+	case -ENOEXEC:
+	case -EINVAL:
+		return "built for another kernel: rebuild with "
+		       "`make KDIR=/lib/modules/$(uname -r)/build`; dmesg says "
+		       "what does not fit";
+	default:
+		return NULL;
+	}
+}
+
+static int modules_insert_file(struct kmod_ctx *ctx, const char *dir,
+			       const char *name)
+{
+	struct kmod_module *module;
+	char path[4096];
+	int rc;
+
+	if (snprintf(path, sizeof(path), "%s/%s.ko", dir, name) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	rc = kmod_module_new_from_path(ctx, path, &module);
+	if (rc < 0)
+		return rc;
+	rc = kmod_module_insert_module(module, 0, NULL);
+	kmod_module_unref(module);
+	return rc;
+}
+
+static int modules_insert_installed(struct kmod_ctx *ctx, const char *name)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_module *module;
+	int rc;
+
+	rc = kmod_module_new_from_lookup(ctx, name, &list);
+	if (rc < 0)
+		return rc;
+	if (!list)
+		return -ENOENT;
+	module = kmod_module_get_module(list);
+	rc = kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
+	kmod_module_unref(module);
+	kmod_module_unref_list(list);
+	return rc;
+}
+
+/* Errors are reported with a hint of what to do; libkmod's own have none. */
+static void modules_log(void *data, int priority, const char *file, int line,
+			const char *fn, const char *format, va_list args)
+{
+	(void)data;
+	(void)priority;
+	(void)file;
+	(void)line;
+	(void)fn;
+	(void)format;
+	(void)args;
+}
+
+static struct kmod_ctx *modules_open(struct error *error)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+
+	if (!ctx)
+		error_set(error, -ENOMEM, "libkmod", "start", NULL);
+	else
+		kmod_set_log_fn(ctx, modules_log, NULL);
+	return ctx;
+}
+
+int modules_load(const char *dir, struct error *error)
+{
+	struct kmod_ctx *ctx = modules_open(error);
+	const char *hint;
+	int rc = 0;
+
+	if (!ctx)
+		return -ENOMEM;
+	for (unsigned int i = 0; !rc && i < MODULES_COUNT; i++) {
+		const char *name = modules_names[i];
+
+		if (modules_loaded(name))
+			continue;
+		rc = dir ? modules_insert_file(ctx, dir, name) :
+			   modules_insert_installed(ctx, name);
+		if (rc == -EEXIST || rc > 0)
+			rc = 0;
+		if (!rc)
+			continue;
+		hint = modules_load_hint(rc, dir);
+		error_set(error, rc, name, "load module", hint ? "%s" : NULL,
+			  hint);
+	}
+	kmod_unref(ctx);
+	return rc;
+}
+
+static bool fd_is_gmem(const char *pid, const char *fd)
+{
+	char path[320], target[256];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, fd);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	return strstr(target, "gmem");
+}
+
+static bool process_has_gmem(const char *pid)
+{
+	struct dirent *entry;
+	char path[64];
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir)))
+		found = entry->d_name[0] != '.' && fd_is_gmem(pid, entry->d_name);
+	closedir(dir);
+	return found;
+}
+
+/* Names processes with an open gmem fd. Return: how many there are. */
+static int modules_users(char *text, size_t size)
+{
+	struct dirent *entry;
+	size_t used = 0;
+	int count = 0;
+	DIR *dir;
+
+	text[0] = '\0';
+	dir = opendir("/proc");
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir))) {
+		char path[64], name[64] = "?";
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    !process_has_gmem(entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.16s/comm", entry->d_name);
+		read_line(path, name, sizeof(name));
+		if (used < size)
+			used += (size_t)snprintf(text + used, size - used,
+						 "%s%.16s (%s)", count ? ", " : "",
+						 entry->d_name, name);
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+static int modules_unload_error(int rc, const char *name, struct error *error)
+{
+	char users[256];
+
+	if (rc == -EPERM)
+		return error_set(error, rc, name, "unload module",
+				 "takes root (CAP_SYS_MODULE)");
+	if (rc != -EAGAIN && rc != -EBUSY && rc != -EWOULDBLOCK)
+		return error_set(error, rc, name, "unload module", NULL);
+	if (modules_users(users, sizeof(users)))
+		return error_set(error, -EBUSY, name, "unload module",
+				 "in use: stop what holds a gmem fd or a mapping "
+				 "of it: process %s", users);
+	return error_set(error, -EBUSY, name, "unload module",
+			 "in use: by another module, or by a mapping or a binding "
+			 "whose fd is closed; /sys/module/%s/holders and lsmod "
+			 "tell", name);
+}
+
+int modules_unload(struct error *error)
+{
+	struct kmod_ctx *ctx = modules_open(error);
+	int rc = 0;
+
+	if (!ctx)
+		return -ENOMEM;
+	for (unsigned int i = MODULES_COUNT; !rc && i--;) {
+		const char *name = modules_names[i];
+		struct kmod_module *module;
+
+		if (!modules_loaded(name))
+			continue;
+		rc = kmod_module_new_from_name(ctx, name, &module);
+		if (!rc) {
+			rc = kmod_module_remove_module(module, O_NONBLOCK);
+			kmod_module_unref(module);
+		}
+		if (rc)
+			rc = modules_unload_error(rc, name, error);
+	}
+	kmod_unref(ctx);
+	return rc;
+}
+
+int modules_check_abi(unsigned int *abi, struct error *error)
+{
+	struct gmem_ioctl_info info;
+	int device = gmem_open(error);
+	int rc;
+
+	*abi = 0;
+	if (device < 0)
+		return device;
+	rc = gmem_info(device, &info);
+	calls->close(device);
+	if (rc)
+		return error_set(error, rc, GMEM_DEVICE_PATH, "GMEM_IOCTL_INFO",
+				 "the loaded module is not one that this gmemctl "
+				 "knows: `gmemctl unload`, then load the module "
+				 "that was built together with it");
+	*abi = info.abi_version;
+	if (info.abi_version == GMEM_ABI_VERSION)
+		return 0;
+	return error_set(error, -EPROTO, "gmem", "check the ABI version",
+			 "the loaded module has version %u, this gmemctl has %u: "
+			 "`gmemctl unload`, then load the module that was built "
+			 "together with gmemctl", info.abi_version,
+			 GMEM_ABI_VERSION);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../kvm/abi.h"
+#include "cli.h"
+#include "out.h"
+
+#include <linux/gmem.h>
+
+static struct json_object *out_json;
+
+void out_start(bool json)
+{
+	if (json && !out_json)
+		out_json = json_object_new_object();
+}
+
+bool out_is_json(void)
+{
+	return out_json;
+}
+
+struct json_object *out_root(void)
+{
+	return out_json;
+}
+
+void out_text(const char *format, ...)
+{
+	va_list args;
+
+	if (out_json)
+		return;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+}
+
+void out_string(struct json_object *object, const char *key, const char *value)
+{
+	if (object)
+		json_object_object_add(object, key,
+				       value ? json_object_new_string(value) :
+				       NULL);
+}
+
+void out_uint(struct json_object *object, const char *key, uint64_t value)
+{
+	if (object)
+		json_object_object_add(object, key,
+				       json_object_new_uint64(value));
+}
+
+void out_bool(struct json_object *object, const char *key, bool value)
+{
+	if (object)
+		json_object_object_add(object, key,
+				       json_object_new_boolean(value));
+}
+
+struct json_object *out_object(struct json_object *object, const char *key)
+{
+	struct json_object *child;
+
+	if (!object)
+		return NULL;
+	child = json_object_new_object();
+	json_object_object_add(object, key, child);
+	return child;
+}
+
+struct json_object *out_array(struct json_object *object, const char *key)
+{
+	struct json_object *child;
+
+	if (!object)
+		return NULL;
+	if (json_object_object_get_ex(object, key, &child))
+		return child;
+	child = json_object_new_array();
+	json_object_object_add(object, key, child);
+	return child;
+}
+
+struct json_object *out_append(struct json_object *array)
+{
+	struct json_object *child;
+
+	if (!array)
+		return NULL;
+	child = json_object_new_object();
+	json_object_array_add(array, child);
+	return child;
+}
+
+static void out_error_json(const char *object, const char *action, int rc,
+			   const char *hint)
+{
+	struct json_object *entry = out_append(out_array(out_json, "errors"));
+
+	out_string(entry, "object", object);
+	out_string(entry, "action", action);
+	out_uint(entry, "errno", (uint64_t)-rc);
+	out_string(entry, "message", rc ? strerror(-rc) : NULL);
+	out_string(entry, "hint", *hint ? hint : NULL);
+}
+
+void out_error(const char *object, const char *action, int rc,
+	       const char *hint, ...)
+{
+	char text[1024] = "";
+	va_list args;
+
+	if (hint) {
+		va_start(args, hint);
+		vsnprintf(text, sizeof(text), hint, args);
+		va_end(args);
+	}
+	if (out_json) {
+		out_error_json(object, action, rc, text);
+		return;
+	}
+	fflush(stdout);
+	fprintf(stderr, "gmemctl: %s: %s%s%s%s%s\n", object, action,
+		rc ? ": " : "", rc ? strerror(-rc) : "", *text ? "; " : "", text);
+}
+
+/* A host that lacks something is told apart from one where it went wrong. */
+static bool out_is_unsupported(const struct error *error)
+{
+	bool device = !strcmp(error->object, KVM_DEVICE_PATH) ||
+		      !strcmp(error->object, GMEM_DEVICE_PATH);
+
+	if (error->rc == -EOPNOTSUPP)
+		return true;
+	return device && (error->rc == -ENOENT || error->rc == -ENODEV ||
+			  error->rc == -ENXIO);
+}
+
+int out_error_report(const struct error *error)
+{
+	out_error(error->object, error->action, error->rc,
+		  error->hint[0] ? "%s" : NULL, error->hint);
+	return out_is_unsupported(error) ? EXIT_CODE_UNSUPPORTED :
+					   EXIT_CODE_FAILURE;
+}
+
+int out_finish(int code)
+{
+	if (out_json) {
+		puts(json_object_to_json_string_ext(out_json,
+						    JSON_C_TO_STRING_PRETTY));
+		json_object_put(out_json);
+		out_json = NULL;
+	}
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "gmemctl: stdout: write: %s\n", strerror(errno));
+		return code ? code : EXIT_CODE_FAILURE;
+	}
+	return code;
+}

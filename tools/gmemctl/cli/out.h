@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything gmemctl says goes through here: text, or with --json exactly one
+ * JSON object on stdout, in which errors are the array "errors".
+ */
+#ifndef GMEMCTL_CLI_OUT_H
+#define GMEMCTL_CLI_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <json-c/json.h>
+
+#include "../kvm/error.h"
+
+/** out_start() - choose the form of output */
+void out_start(bool json);
+bool out_is_json(void);
+
+/** out_text() - printf() that is silent with --json */
+void out_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** out_root() - the object to report in, with --json; else NULL */
+struct json_object *out_root(void);
+
+/* Set a member; @object NULL does nothing, so that text needs no check. */
+void out_string(struct json_object *object, const char *key, const char *value);
+void out_uint(struct json_object *object, const char *key, uint64_t value);
+void out_bool(struct json_object *object, const char *key, bool value);
+struct json_object *out_object(struct json_object *object, const char *key);
+struct json_object *out_array(struct json_object *object, const char *key);
+/** out_append() - add a new object to an array */
+struct json_object *out_append(struct json_object *array);
+
+/**
+ * out_error() - report an error: `gmemctl: object: action: error; hint`
+ * @rc: negative errno, or 0 if there is none
+ */
+void out_error(const char *object, const char *action, int rc,
+	       const char *hint, ...) __attribute__((format(printf, 4, 5)));
+
+/** out_error_report() - the same. Return: the exit code that goes with it. */
+int out_error_report(const struct error *error);
+
+/** out_finish() - write the JSON object, flush. Return: @code, or a failure. */
+int out_finish(int code);
+
+#endif /* GMEMCTL_CLI_OUT_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
+#include "cli.h"
+
+static int digits_parse(const char **text, uint64_t *value)
+{
+	const char *at = *text;
+	uint64_t result = 0;
+
+	if (*at < '0' || *at > '9')
+		return -EINVAL;
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (__builtin_mul_overflow(result, 10, &result) ||
+		    __builtin_add_overflow(result, (uint64_t)(*at - '0'), &result))
+			return -ERANGE;
+	}
+	*text = at;
+	*value = result;
+	return 0;
+}
+
+static int suffix_shift(char suffix)
+{
+	switch (suffix) {
+	case 'K':
+	case 'k':
+		return 10;
+	case 'M':
+	case 'm':
+		return 20;
+	case 'G':
+	case 'g':
+		return 30;
+	default:
+		return -EINVAL;
+	}
+}
+
+int size_parse(const char *text, uint64_t *size)
+{
+	uint64_t value;
+	int shift = 0;
+	int rc;
+
+	rc = digits_parse(&text, &value);
+	if (rc)
+		return rc;
+	if (*text)
+		shift = suffix_shift(*text++);
+	if (shift < 0 || (shift && *text))
+		return -EINVAL;
+	if (value > UINT64_MAX >> shift)
+		return -ERANGE;
+	*size = value << shift;
+	return 0;
+}
+
+int count_parse(const char *text, uint32_t max, uint32_t *count)
+{
+	uint64_t value;
+	int rc;
+
+	rc = digits_parse(&text, &value);
+	if (rc)
+		return rc;
+	if (*text)
+		return -EINVAL;
+	if (value > max)
+		return -ERANGE;
+	*count = (uint32_t)value;
+	return 0;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../kvm/calls.h"
+#include "gmem.h"
+
+#define QUERY_RANGES 64
+
+const char *gmem_open_hint(int rc)
+{
+	switch (rc) {
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+		return "the module gmem is not loaded: `gmemctl load`";
+	case -EACCES:
+	case -EPERM:
+		return "the device is root's (mode 0600): run as root, or have "
+		       "a udev rule give it to a group of yours";
+	default:
+		return NULL;
+	}
+}
+
+int gmem_open(struct error *error)
+{
+	int fd = calls->open(GMEM_DEVICE_PATH, O_RDWR);
+	const char *hint;
+
+	if (fd >= 0)
+		return fd;
+	hint = gmem_open_hint(fd);
+	return error_set(error, fd, GMEM_DEVICE_PATH, "open",
+			 hint ? "%s" : NULL, hint);
+}
+
+int gmem_info(int device, struct gmem_ioctl_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return calls->ioctl(device, GMEM_IOCTL_INFO, info);
+}
+
+int gmem_create(int device, uint64_t length, uint32_t flags)
+{
+	struct gmem_ioctl_create create = {
+		.size = sizeof(create),
+		.flags = flags,
+		.length = length,
+		.fd_flags = O_CLOEXEC,
+	};
+	int rc = calls->ioctl(device, GMEM_IOCTL_CREATE, &create);
+
+	return rc ? rc : create.out_fd;
+}
+
+int gmem_convert(int fd, struct gmem_ioctl_convert *convert)
+{
+	convert->size = sizeof(*convert);
+	return calls->ioctl(fd, GMEM_IOCTL_CONVERT, convert);
+}
+
+void gmem_convert_reason(const struct gmem_ioctl_convert *convert, int rc,
+			 char *text, size_t size)
+{
+	unsigned long long at = convert->error_offset;
+
+	switch (rc) {
+	case -EAGAIN:
+		snprintf(text, size,
+			 "the page at offset 0x%llx is still held: %u references, "
+			 "%u expected, mapped %u times, %s", at,
+			 convert->refs_seen, convert->refs_expected,
+			 convert->mapcount,
+			 convert->out_flags & GMEM_CONVERT_OUT_PINNED ?
+			 "pinned for DMA" : "not pinned");
+		return;
+	case -EEXIST:
+		snprintf(text, size,
+			 "the store has a page of its own at offset 0x%llx: KVM's "
+			 "PRIVATE attribute was set before the conversion", at);
+		return;
+	case -ENOMEM:
+	case -EIO:
+		snprintf(text, size, "%s at offset 0x%llx", strerror(-rc), at);
+		return;
+	default:
+		snprintf(text, size, "%s", strerror(-rc));
+		return;
+	}
+}
+
+int gmem_query(int fd, uint64_t offset, uint64_t length,
+	       int (*visit)(const struct gmem_range *range, void *data),
+	       void *data)
+{
+	struct gmem_range ranges[QUERY_RANGES];
+	struct gmem_ioctl_query query = {
+		.size = sizeof(query),
+		.offset = offset,
+		.length = length,
+		.ranges = (uintptr_t)ranges,
+	};
+	uint32_t i;
+	int rc;
+
+	while (query.length) {
+		query.nr_ranges = QUERY_RANGES;
+		rc = calls->ioctl(fd, GMEM_IOCTL_QUERY, &query);
+		if (rc)
+			return rc;
+		/* A kernel that reports nothing would keep this loop forever. */
+		if (!query.nr_ranges || query.nr_ranges > QUERY_RANGES)
+			return -EPROTO;
+		for (i = 0; i < query.nr_ranges; i++) {
+			rc = visit(&ranges[i], data);
+			if (rc)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+int gmem_stat(int fd, struct gmem_ioctl_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->size = sizeof(*stat);
+	return calls->ioctl(fd, GMEM_IOCTL_STAT, stat);
+}
+
+int gmem_bind(int fd, uint64_t offset, uint64_t length, int store_fd,
+	      uint64_t store_offset)
+{
+	struct gmem_ioctl_bind bind = {
+		.size = sizeof(bind),
+		.offset = offset,
+		.length = length,
+		.store = GMEM_STORE_KVM,
+		.store_fd = store_fd,
+		.store_offset = store_offset,
+	};
+
+	return calls->ioctl(fd, GMEM_IOCTL_BIND, &bind);
+}
+
+int gmem_unbind(int fd, uint64_t offset, uint64_t length)
+{
+	struct gmem_ioctl_unbind unbind = {
+		.size = sizeof(unbind),
+		.offset = offset,
+		.length = length,
+	};
+
+	return calls->ioctl(fd, GMEM_IOCTL_UNBIND, &unbind);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The ioctls of /dev/gmem and of a gmem fd, through the call table. */
+#ifndef GMEMCTL_GMEM_GMEM_H
+#define GMEMCTL_GMEM_GMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/gmem.h>
+
+#include "../kvm/error.h"
+
+/** gmem_open() - open /dev/gmem. Return: an fd, or a negative errno. */
+int gmem_open(struct error *error);
+
+/** gmem_open_hint() - what to do when /dev/gmem cannot be opened, or NULL */
+const char *gmem_open_hint(int rc);
+
+int gmem_info(int device, struct gmem_ioctl_info *info);
+
+/** gmem_create() - Return: a gmem fd, or a negative errno. */
+int gmem_create(int device, uint64_t length, uint32_t flags);
+
+/**
+ * gmem_convert() - convert a range
+ * @convert: offset, length, target, content and timeout_ms from the caller;
+ *	the rest is set up here, and the outputs are left in it
+ */
+int gmem_convert(int fd, struct gmem_ioctl_convert *convert);
+
+/** gmem_convert_reason() - say in words why a conversion failed with @rc */
+void gmem_convert_reason(const struct gmem_ioctl_convert *convert, int rc,
+			 char *text, size_t size);
+
+/**
+ * gmem_query() - report the ranges of a part of the memory
+ * @visit: called for each range in ascending order; not 0 ends the walk
+ *
+ * Return: 0, what @visit returned, or a negative errno.
+ */
+int gmem_query(int fd, uint64_t offset, uint64_t length,
+	       int (*visit)(const struct gmem_range *range, void *data),
+	       void *data);
+
+int gmem_stat(int fd, struct gmem_ioctl_stat *stat);
+int gmem_bind(int fd, uint64_t offset, uint64_t length, int store_fd,
+	      uint64_t store_offset);
+int gmem_unbind(int fd, uint64_t offset, uint64_t length);
+
+#endif /* GMEMCTL_GMEM_GMEM_H */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one way to the kernel for everything that concerns KVM, gmem and guest
+ * memory. A simulator replaces the table; nothing else of the program knows.
+ * Every function returns a negative errno, never -1.
+ */
+#ifndef GMEMCTL_KVM_CALLS_H
+#define GMEMCTL_KVM_CALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct calls {
+	int (*open)(const char *path, int flags);
+	int (*close)(int fd);
+	int (*ioctl)(int fd, unsigned long request, void *arg);
+	int (*map)(size_t length, int prot, int flags, int fd, uint64_t offset,
+		   void **out);
+	int (*unmap)(void *address, size_t length);
+	int (*memfd)(const char *name, uint64_t length);
+	int (*punch)(int fd, uint64_t offset, uint64_t length);
+};
+
+/** calls_system: the table of the running kernel. */
+extern const struct calls calls_system;
+
+/** calls: the table in use; calls_system unless replaced before first use. */
+extern const struct calls *calls;
+
+/* For plain numbers as the argument of an ioctl. */
+static inline int calls_ioctl_value(int fd, unsigned long request,
+				    unsigned long value)
+{
+	return calls->ioctl(fd, request, (void *)value);
+}
+
+#endif /* GMEMCTL_KVM_CALLS_H */

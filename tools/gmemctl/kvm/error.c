@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "error.h"
+
+int error_set(struct error *error, int rc, const char *object,
+	      const char *action, const char *hint, ...)
+{
+	va_list args;
+
+	if (!error)
+		return rc;
+	error->rc = rc;
+	snprintf(error->object, sizeof(error->object), "%s", object);
+	snprintf(error->action, sizeof(error->action), "%s", action);
+	error->hint[0] = '\0';
+	if (hint) {
+		va_start(args, hint);
+		vsnprintf(error->hint, sizeof(error->hint), hint, args);
+		va_end(args);
+	}
+	return rc;
+}

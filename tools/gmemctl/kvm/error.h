@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What went wrong, for a person: the object, the action that failed on it, and
+ * what to do. The library fills it in and prints nothing.
+ */
+#ifndef GMEMCTL_KVM_ERROR_H
+#define GMEMCTL_KVM_ERROR_H
+
+struct error {
+	int rc;
+	char object[160];
+	char action[192];
+	char hint[512];
+};
+
+/**
+ * error_set() - describe a failure
+ * @error: may be NULL
+ * @rc: negative errno
+ * @object: what the action was done to: a path, a VM, a vCPU
+ * @action: what was tried
+ * @hint: printf format of what to do about it, or NULL
+ *
+ * Return: @rc, so that a caller can return the call.
+ */
+int error_set(struct error *error, int rc, const char *object,
+	      const char *action, const char *hint, ...)
+	__attribute__((format(printf, 5, 6)));
+
+#endif /* GMEMCTL_KVM_ERROR_H */

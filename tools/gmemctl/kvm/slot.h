@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The memory slots of a VM: ranges of guest physical addresses. */
+#ifndef GMEMCTL_KVM_SLOT_H
+#define GMEMCTL_KVM_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define SLOT_MAX 32
+
+/**
+ * struct slot - one slot
+ * @gpa: first guest physical address
+ * @size: bytes
+ * @host: where shared pages are mapped in this process
+ * @guest_memfd: where private pages live, or -1: no private memory
+ * @guest_memfd_offset: offset in @guest_memfd of the page at @gpa
+ * @used: the slot exists in KVM
+ */
+struct slot {
+	uint64_t gpa;
+	uint64_t size;
+	void *host;
+	int guest_memfd;
+	uint64_t guest_memfd_offset;
+	bool used;
+};
+
+struct slot_table {
+	struct slot slots[SLOT_MAX];
+};
+
+struct vm;
+
+/** slot_add() - create a slot. Return: its number, or a negative errno. */
+int slot_add(struct vm *vm, const struct slot *slot, struct error *error);
+
+/** slot_remove() - delete a slot. */
+int slot_remove(struct vm *vm, unsigned int number);
+
+/** slot_find() - the slot that holds @gpa, or NULL. */
+const struct slot *slot_find(const struct slot_table *table, uint64_t gpa);
+
+/**
+ * slot_covers_private() - whether slots with private memory cover all of a range
+ *
+ * Slots may be in any order; a gap, or a slot without guest_memfd, is a no.
+ */
+bool slot_covers_private(const struct slot_table *table, uint64_t gpa,
+			 uint64_t size);
+
+#endif /* GMEMCTL_KVM_SLOT_H */

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "calls.h"
+#include "vcpu.h"
+#include "vm.h"
+
+#define VCPU_CPUID_ENTRIES 256
+
+/* Long mode is refused by KVM unless CPUID of the vCPU says it exists. */
+static int vcpu_set_cpuid(struct vcpu *vcpu, struct vm *vm, struct error *error)
+{
+	struct kvm_cpuid2 *cpuid;
+	int rc;
+
+	cpuid = calloc(1, sizeof(*cpuid) +
+		       VCPU_CPUID_ENTRIES * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		return error_set(error, -ENOMEM, "vCPU", "allocate", NULL);
+	cpuid->nent = VCPU_CPUID_ENTRIES;
+	rc = calls->ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
+	if (rc) {
+		error_set(error, rc, KVM_DEVICE_PATH, "KVM_GET_SUPPORTED_CPUID",
+			  NULL);
+		goto out_free;
+	}
+	rc = calls->ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	if (rc)
+		error_set(error, rc, "vCPU", "KVM_SET_CPUID2", NULL);
+out_free:
+	free(cpuid);
+	return rc;
+}
+
+static int vcpu_map_run(struct vcpu *vcpu, struct vm *vm, struct error *error)
+{
+	void *address;
+	int rc;
+
+	rc = calls->map(vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			vcpu->fd, 0, &address);
+	if (rc)
+		return error_set(error, rc, "vCPU", "mmap", NULL);
+	vcpu->run = address;
+	vcpu->run_size = vm->run_size;
+	return 0;
+}
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index,
+		struct error *error)
+{
+	int rc;
+
+	memset(vcpu, 0, sizeof(*vcpu));
+	vcpu->index = index;
+	vcpu->fd = calls_ioctl_value(vm->fd, KVM_CREATE_VCPU, index);
+	if (vcpu->fd < 0)
+		return error_set(error, vcpu->fd, "VM", "KVM_CREATE_VCPU",
+				 "vCPU %u", index);
+	rc = vcpu_map_run(vcpu, vm, error);
+	if (!rc)
+		rc = vcpu_set_cpuid(vcpu, vm, error);
+	if (rc)
+		vcpu_destroy(vcpu);
+	return rc;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->run)
+		calls->unmap(vcpu->run, vcpu->run_size);
+	if (vcpu->fd >= 0)
+		calls->close(vcpu->fd);
+	vcpu->run = NULL;
+	vcpu->fd = -1;
+}
+
+int vcpu_run(struct vcpu *vcpu)
+{
+	int rc = calls->ioctl(vcpu->fd, KVM_RUN, NULL);
+
+	if ((rc == -EFAULT || rc == -EHWPOISON) &&
+	    vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT)
+		return 0;
+	return rc < 0 ? rc : 0;
+}
+
+int vcpu_get_regs(struct vcpu *vcpu, struct kvm_regs *regs)
+{
+	return calls->ioctl(vcpu->fd, KVM_GET_REGS, regs);
+}
+
+int vcpu_set_regs(struct vcpu *vcpu, const struct kvm_regs *regs)
+{
+	return calls->ioctl(vcpu->fd, KVM_SET_REGS, (void *)regs);
+}
+
+int vcpu_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs)
+{
+	return calls->ioctl(vcpu->fd, KVM_GET_SREGS, sregs);
+}
+
+int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	return calls->ioctl(vcpu->fd, KVM_SET_SREGS, (void *)sregs);
+}

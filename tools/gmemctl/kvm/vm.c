@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "abi.h"
+#include "calls.h"
+#include "vm.h"
+
+#define HINT_KERNEL "private memory needs Linux 6.8 or newer with " \
+	"CONFIG_KVM_SW_PROTECTED_VM=y; `make demo` boots such a kernel in a VM"
+
+const struct vm_capability vm_capabilities[] = {
+	{ KVM_CAP_USER_MEMORY2, 0, "KVM_CAP_USER_MEMORY2", HINT_KERNEL },
+	{ KVM_CAP_GUEST_MEMFD, 0, "KVM_CAP_GUEST_MEMFD", HINT_KERNEL },
+	{ KVM_CAP_MEMORY_ATTRIBUTES, KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	  "KVM_CAP_MEMORY_ATTRIBUTES (PRIVATE)", HINT_KERNEL },
+	{ KVM_CAP_MEMORY_FAULT_INFO, 0, "KVM_CAP_MEMORY_FAULT_INFO",
+	  HINT_KERNEL },
+	{ KVM_CAP_EXIT_HYPERCALL, 1U << KVM_HC_MAP_GPA_RANGE,
+	  "KVM_CAP_EXIT_HYPERCALL (MAP_GPA_RANGE)",
+	  "needs Linux 5.14 or newer" },
+	{ KVM_CAP_IMMEDIATE_EXIT, 0, "KVM_CAP_IMMEDIATE_EXIT",
+	  "needs Linux 4.13 or newer" },
+	{ KVM_CAP_EXT_CPUID, 0, "KVM_CAP_EXT_CPUID", "needs an x86-64 host" },
+	{ 0, 0, NULL, NULL },
+};
+
+static const char *vm_hint_open(int rc)
+{
+	switch (rc) {
+	case -ENOENT:
+		return "KVM is not there: `modprobe kvm_amd` or `modprobe "
+		       "kvm_intel`, and enable virtualization in the firmware "
+		       "(in a VM: nested virtualization)";
+	case -ENODEV:
+	case -ENXIO:
+		return "the CPU has no virtualization, or the firmware has "
+		       "turned it off";
+	case -EACCES:
+	case -EPERM:
+		return "run as root, or join the group that owns the file "
+		       "(often kvm)";
+	default:
+		return NULL;
+	}
+}
+
+int vm_open_kvm(struct error *error)
+{
+	int fd = calls->open(KVM_DEVICE_PATH, O_RDWR);
+	const char *hint;
+	int version;
+
+	if (fd < 0) {
+		hint = vm_hint_open(fd);
+		return error_set(error, fd, KVM_DEVICE_PATH, "open",
+				 hint ? "%s" : NULL, hint);
+	}
+	version = calls->ioctl(fd, KVM_GET_API_VERSION, NULL);
+	if (version == KVM_API_VERSION)
+		return fd;
+	calls->close(fd);
+	return error_set(error, version < 0 ? version : -EOPNOTSUPP,
+			 KVM_DEVICE_PATH, "KVM_GET_API_VERSION",
+			 "expected version %d, got %d", KVM_API_VERSION, version);
+}
+
+int vm_capability(int fd, int number)
+{
+	return calls_ioctl_value(fd, KVM_CHECK_EXTENSION, (unsigned long)number);
+}
+
+bool vm_capability_met(int fd, const struct vm_capability *capability)
+{
+	int value = vm_capability(fd, capability->number);
+
+	if (value <= 0)
+		return false;
+	return ((uint32_t)value & capability->mask) == capability->mask;
+}
+
+bool vm_type_supported(int kvm_fd, unsigned int type)
+{
+	int types = vm_capability(kvm_fd, KVM_CAP_VM_TYPES);
+
+	return types > 0 && type < 31 && ((unsigned int)types & (1U << type));
+}
+
+static int vm_check_capabilities(struct vm *vm, struct error *error)
+{
+	const struct vm_capability *capability;
+
+	for (capability = vm_capabilities; capability->name; capability++)
+		if (!vm_capability_met(vm->fd, capability))
+			return error_set(error, -EOPNOTSUPP, "KVM",
+					 capability->name, "%s",
+					 capability->hint);
+	return 0;
+}
+
+static int vm_enable_hypercall_exits(struct vm *vm, struct error *error)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = { 1U << KVM_HC_MAP_GPA_RANGE },
+	};
+	int rc = calls->ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+
+	if (rc)
+		return error_set(error, rc, "VM",
+				 "KVM_ENABLE_CAP(KVM_CAP_EXIT_HYPERCALL)", NULL);
+	return 0;
+}
+
+static int vm_setup(struct vm *vm, struct error *error)
+{
+	int rc;
+
+	if (!vm_type_supported(vm->kvm_fd, KVM_X86_SW_PROTECTED_VM))
+		return error_set(error, -EOPNOTSUPP, "KVM",
+				 "VM type KVM_X86_SW_PROTECTED_VM", "%s",
+				 HINT_KERNEL);
+	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM,
+				   KVM_X86_SW_PROTECTED_VM);
+	if (vm->fd < 0)
+		return error_set(error, vm->fd, KVM_DEVICE_PATH, "KVM_CREATE_VM",
+				 NULL);
+	rc = calls->ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, NULL);
+	if (rc < 0)
+		return error_set(error, rc, KVM_DEVICE_PATH,
+				 "KVM_GET_VCPU_MMAP_SIZE", NULL);
+	vm->run_size = (size_t)rc;
+	rc = vm_check_capabilities(vm, error);
+	return rc ? rc : vm_enable_hypercall_exits(vm, error);
+}
+
+int vm_create(struct vm *vm, struct error *error)
+{
+	int rc;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->fd = -1;
+	vm->kvm_fd = vm_open_kvm(error);
+	if (vm->kvm_fd < 0)
+		return vm->kvm_fd;
+	rc = vm_setup(vm, error);
+	if (rc)
+		vm_destroy(vm);
+	return rc;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (vm->fd >= 0)
+		calls->close(vm->fd);
+	if (vm->kvm_fd >= 0)
+		calls->close(vm->kvm_fd);
+	vm->fd = -1;
+	vm->kvm_fd = -1;
+}
+
+int vm_create_guest_memfd(struct vm *vm, uint64_t size, struct error *error)
+{
+	struct kvm_create_guest_memfd create = { .size = size };
+	int fd = calls->ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
+
+	if (fd < 0)
+		return error_set(error, fd, "VM", "KVM_CREATE_GUEST_MEMFD",
+				 "size 0x%llx", (unsigned long long)size);
+	return fd;
+}

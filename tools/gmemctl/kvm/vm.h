@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A KVM VM. This directory is a small library: it neither prints nor exits,
+ * returns negative errno, and has no state of its own but the call table.
+ */
+#ifndef GMEMCTL_KVM_VM_H
+#define GMEMCTL_KVM_VM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "slot.h"
+
+/**
+ * struct vm - a VM
+ * @kvm_fd: /dev/kvm
+ * @fd: the VM
+ * @run_size: bytes of the area each vCPU shares with KVM
+ * @slots: the slots that exist
+ */
+struct vm {
+	int kvm_fd;
+	int fd;
+	size_t run_size;
+	struct slot_table slots;
+};
+
+/**
+ * struct vm_capability - something KVM must be able to do
+ * @number: KVM_CAP_*
+ * @mask: bits that the answer must have; 0: any answer above zero will do
+ * @name: for messages
+ * @hint: what to do where it is missing
+ */
+struct vm_capability {
+	int number;
+	uint32_t mask;
+	const char *name;
+	const char *hint;
+};
+
+/** vm_capabilities: what a VM with private memory needs; the last has no name */
+extern const struct vm_capability vm_capabilities[];
+
+/** vm_open_kvm() - open /dev/kvm. Return: an fd, or a negative errno. */
+int vm_open_kvm(struct error *error);
+
+/** vm_capability() - KVM_CHECK_EXTENSION on /dev/kvm or a VM. */
+int vm_capability(int fd, int number);
+
+/** vm_capability_met() - whether KVM gives what @capability asks for. */
+bool vm_capability_met(int fd, const struct vm_capability *capability);
+
+/** vm_type_supported() - whether KVM_CREATE_VM will take @type. */
+bool vm_type_supported(int kvm_fd, unsigned int type);
+
+/**
+ * vm_create() - create a VM of KVM_X86_SW_PROTECTED_VM
+ *
+ * The required capabilities are checked first, and exits for
+ * KVM_HC_MAP_GPA_RANGE are turned on.
+ *
+ * Return: 0, or a negative errno; -EOPNOTSUPP where KVM lacks something.
+ */
+int vm_create(struct vm *vm, struct error *error);
+
+/** vm_destroy() - close the VM; vCPUs have to be gone. */
+void vm_destroy(struct vm *vm);
+
+/** vm_create_guest_memfd() - Return: an fd, or a negative errno. */
+int vm_create_guest_memfd(struct vm *vm, uint64_t size, struct error *error);
+
+#endif /* GMEMCTL_KVM_VM_H */

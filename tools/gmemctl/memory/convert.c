@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: Order of a conversion
+ *
+ * In place, to private: gmem first, then KVM's attribute. Until the attribute
+ * is set the guest faults on userspace_addr, which gmem refuses by then, so it
+ * gets an exit and never wrong memory. To shared: the attribute first; from then
+ * on the guest no longer uses the store, and gmem takes the pages back.
+ *
+ * Discard: the attribute, then a hole on the side that is stale now.
+ *
+ * Two vCPUs may convert overlapping ranges at the same time. Were their steps
+ * to mix, gmem and the attribute would end up apart; struct memory keeps a list
+ * of ranges in conversion, and an overlapping one waits.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../gmem/gmem.h"
+#include "../kvm/attributes.h"
+#include "../kvm/calls.h"
+#include "memory.h"
+
+static struct memory_range *memory_find_busy(struct memory *memory,
+					     uint64_t start, uint64_t end)
+{
+	for (unsigned int i = 0; i < MEMORY_BUSY_MAX; i++) {
+		struct memory_range *busy = &memory->busy[i];
+
+		if (start < busy->end && busy->start < end)
+			return busy;
+	}
+	return NULL;
+}
+
+static struct memory_range *memory_find_free(struct memory *memory)
+{
+	for (unsigned int i = 0; i < MEMORY_BUSY_MAX; i++)
+		if (memory->busy[i].start == memory->busy[i].end)
+			return &memory->busy[i];
+	return NULL;
+}
+
+static struct memory_range *memory_range_enter(struct memory *memory,
+					       uint64_t start, uint64_t end)
+{
+	struct memory_range *range;
+
+	pthread_mutex_lock(&memory->lock);
+	while (memory_find_busy(memory, start, end) ||
+	       !(range = memory_find_free(memory)))
+		pthread_cond_wait(&memory->idle, &memory->lock);
+	*range = (struct memory_range){ start, end };
+	pthread_mutex_unlock(&memory->lock);
+	return range;
+}
+
+static void memory_range_leave(struct memory *memory, struct memory_range *range)
+{
+	pthread_mutex_lock(&memory->lock);
+	*range = (struct memory_range){ 0, 0 };
+	pthread_cond_broadcast(&memory->idle);
+	pthread_mutex_unlock(&memory->lock);
+}
+
+static void why_set(char *why, size_t size, const char *action, int rc)
+{
+	if (why)
+		snprintf(why, size, "%s: %s", action, strerror(-rc));
+}
+
+/* For undoing: call @fn for each run of pages that were in state @private. */
+static int memory_for_each_run(struct memory *memory, uint64_t offset,
+			       uint64_t size, bool private,
+			       int (*fn)(struct memory *, struct vm *, uint64_t,
+					 uint64_t), struct vm *vm)
+{
+	uint64_t page = offset >> GUEST_PAGE_SHIFT;
+	uint64_t end = (offset + size) >> GUEST_PAGE_SHIFT;
+	int rc, first_rc = 0;
+
+	while (page < end) {
+		uint64_t start = page;
+
+		while (page < end && memory->private[page] == private)
+			page++;
+		if (page == start) {
+			page++;
+			continue;
+		}
+		rc = fn(memory, vm, start << GUEST_PAGE_SHIFT,
+			(page - start) << GUEST_PAGE_SHIFT);
+		if (rc && !first_rc)
+			first_rc = rc;
+	}
+	return first_rc;
+}
+
+static int memory_undo_gmem(struct memory *memory, struct vm *vm,
+			    uint64_t offset, uint64_t size)
+{
+	struct gmem_ioctl_convert back = {
+		.offset = offset,
+		.length = size,
+		.target = GMEM_STATE_SHARED,
+		.content = GMEM_CONTENT_PRESERVE,
+	};
+
+	(void)vm;
+	return gmem_convert(memory->shared_fd, &back);
+}
+
+static int memory_undo_attribute(struct memory *memory, struct vm *vm,
+				 uint64_t offset, uint64_t size)
+{
+	return vm_set_private(vm, offset, size,
+			      memory->private[offset >> GUEST_PAGE_SHIFT]);
+}
+
+static int memory_gmem_convert(struct memory *memory, uint64_t offset,
+			       uint64_t size, bool to_private, char *why,
+			       size_t why_size)
+{
+	struct gmem_ioctl_convert convert = {
+		.offset = offset,
+		.length = size,
+		.target = to_private ? GMEM_STATE_PRIVATE : GMEM_STATE_SHARED,
+		.content = GMEM_CONTENT_PRESERVE,
+		.timeout_ms = to_private ? memory->timeout_ms : 0,
+	};
+	int rc = gmem_convert(memory->shared_fd, &convert);
+
+	if (rc && why)
+		gmem_convert_reason(&convert, rc, why, why_size);
+	return rc;
+}
+
+/* Pages that were private before stay so: only the others go back. */
+static int memory_inplace_to_private(struct memory *memory, struct vm *vm,
+				     uint64_t offset, uint64_t size, char *why,
+				     size_t why_size)
+{
+	int rc = memory_gmem_convert(memory, offset, size, true, why, why_size);
+
+	if (rc)
+		return rc;
+	rc = vm_set_private(vm, offset, size, true);
+	if (!rc)
+		return 0;
+	why_set(why, why_size, "KVM_SET_MEMORY_ATTRIBUTES", rc);
+	memory_for_each_run(memory, offset, size, false, memory_undo_gmem, vm);
+	return rc;
+}
+
+static int memory_inplace_to_shared(struct memory *memory, struct vm *vm,
+				    uint64_t offset, uint64_t size, char *why,
+				    size_t why_size)
+{
+	int rc = vm_set_private(vm, offset, size, false);
+
+	if (rc) {
+		why_set(why, why_size, "KVM_SET_MEMORY_ATTRIBUTES", rc);
+		return rc;
+	}
+	rc = memory_gmem_convert(memory, offset, size, false, why, why_size);
+	if (rc)
+		memory_for_each_run(memory, offset, size, true,
+				    memory_undo_attribute, vm);
+	return rc;
+}
+
+static int memory_discard(struct memory *memory, struct vm *vm, uint64_t offset,
+			  uint64_t size, bool to_private, char *why,
+			  size_t why_size)
+{
+	int rc = vm_set_private(vm, offset, size, to_private);
+
+	if (rc) {
+		why_set(why, why_size, "KVM_SET_MEMORY_ATTRIBUTES", rc);
+		return rc;
+	}
+	rc = calls->punch(to_private ? memory->shared_fd : memory->store_fd,
+			  offset, size);
+	if (!rc)
+		return 0;
+	why_set(why, why_size, "punch a hole on the stale side", rc);
+	memory_for_each_run(memory, offset, size, !to_private,
+			    memory_undo_attribute, vm);
+	return rc;
+}
+
+int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
+		   uint64_t size, bool to_private, char *why, size_t why_size)
+{
+	struct memory_range *range;
+	int rc;
+
+	if (!size || offset >= memory->size || size > memory->size - offset ||
+	    (offset | size) & (GUEST_PAGE_SIZE - 1))
+		return -EINVAL;
+	range = memory_range_enter(memory, offset, offset + size);
+	if (memory->strategy == MEMORY_DISCARD)
+		rc = memory_discard(memory, vm, offset, size, to_private, why,
+				    why_size);
+	else if (to_private)
+		rc = memory_inplace_to_private(memory, vm, offset, size, why,
+					       why_size);
+	else
+		rc = memory_inplace_to_shared(memory, vm, offset, size, why,
+					      why_size);
+	if (!rc)
+		memset(memory->private + (offset >> GUEST_PAGE_SHIFT),
+		       to_private, size >> GUEST_PAGE_SHIFT);
+	memory_range_leave(memory, range);
+	return rc;
+}

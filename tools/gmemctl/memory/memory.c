@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../gmem/gmem.h"
+#include "../kvm/attributes.h"
+#include "../kvm/calls.h"
+#include "memory.h"
+
+#define HINT_MEMORY "the host is short of memory: choose a smaller --memory, " \
+	"or raise the memory cgroup's limit"
+
+static int memory_open_gmem(uint64_t size, struct error *error)
+{
+	int device = gmem_open(error);
+	int fd;
+
+	if (device < 0)
+		return device;
+	fd = gmem_create(device, size, GMEM_CREATE_F_INIT_SHARED);
+	calls->close(device);
+	if (fd < 0)
+		return error_set(error, fd, GMEM_DEVICE_PATH, "GMEM_IOCTL_CREATE",
+				 fd == -ENOMEM ? "%s" : NULL, HINT_MEMORY);
+	return fd;
+}
+
+static int memory_open_shared(struct memory *memory, struct error *error)
+{
+	int fd;
+
+	if (memory->strategy == MEMORY_INPLACE)
+		return memory_open_gmem(memory->size, error);
+	fd = calls->memfd("gmemctl", memory->size);
+	if (fd < 0)
+		return error_set(error, fd, "memfd", "create",
+				 fd == -ENOMEM ? "%s" : NULL, HINT_MEMORY);
+	return fd;
+}
+
+static int memory_map(struct memory *memory, struct error *error)
+{
+	void *address;
+	int rc;
+
+	rc = calls->map(memory->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			memory->shared_fd, 0, &address);
+	if (rc)
+		return error_set(error, rc, "guest memory", "mmap",
+				 rc == -ENOMEM ? "%s" : NULL, HINT_MEMORY);
+	memory->host = address;
+	return 0;
+}
+
+int memory_create(struct memory *memory, enum memory_strategy strategy,
+		  uint64_t size, struct error *error)
+{
+	int rc;
+
+	memset(memory, 0, sizeof(*memory));
+	memory->strategy = strategy;
+	memory->size = size;
+	memory->store_fd = -1;
+	memory->slot = -1;
+	pthread_mutex_init(&memory->lock, NULL);
+	pthread_cond_init(&memory->idle, NULL);
+	memory->shared_fd = memory_open_shared(memory, error);
+	rc = memory->shared_fd < 0 ? memory->shared_fd : 0;
+	if (!rc)
+		rc = memory_map(memory, error);
+	memory->private = rc ? NULL : calloc(1, size >> GUEST_PAGE_SHIFT);
+	if (!rc && !memory->private)
+		rc = error_set(error, -ENOMEM, "guest memory", "allocate", "%s",
+			       HINT_MEMORY);
+	if (rc)
+		memory_destroy(memory);
+	return rc;
+}
+
+static int memory_bind(struct memory *memory, struct error *error)
+{
+	int rc = gmem_bind(memory->shared_fd, 0, memory->size, memory->store_fd,
+			   0);
+
+	if (rc == -EOPNOTSUPP)
+		return error_set(error, rc, "gmem fd", "GMEM_IOCTL_BIND",
+				 "the module gmem_kvm is not loaded: "
+				 "`gmemctl load`");
+	if (rc)
+		return error_set(error, rc, "gmem fd", "GMEM_IOCTL_BIND", NULL);
+	return 0;
+}
+
+int memory_attach(struct memory *memory, struct vm *vm, struct error *error)
+{
+	struct slot slot = { .size = memory->size, .host = memory->host };
+	int rc;
+
+	rc = vm_create_guest_memfd(vm, memory->size, error);
+	if (rc < 0)
+		return rc;
+	memory->store_fd = rc;
+	slot.guest_memfd = rc;
+	rc = slot_add(vm, &slot, error);
+	if (rc < 0)
+		return rc;
+	memory->slot = rc;
+	return memory->strategy == MEMORY_INPLACE ? memory_bind(memory, error) : 0;
+}
+
+/* The store's fd keeps the VM alive, so it goes before the VM does. */
+void memory_destroy(struct memory *memory)
+{
+	if (memory->host)
+		calls->unmap(memory->host, memory->size);
+	if (memory->shared_fd >= 0)
+		calls->close(memory->shared_fd);
+	if (memory->store_fd >= 0)
+		calls->close(memory->store_fd);
+	free(memory->private);
+	pthread_cond_destroy(&memory->idle);
+	pthread_mutex_destroy(&memory->lock);
+	memset(memory, 0, sizeof(*memory));
+	memory->shared_fd = -1;
+	memory->store_fd = -1;
+}
+
+bool memory_is_private(const struct memory *memory, uint64_t offset)
+{
+	return offset < memory->size &&
+	       memory->private[offset >> GUEST_PAGE_SHIFT];
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Looks at guest memory from the host's side, which must survive a refusal. */
+#ifndef GMEMCTL_MEMORY_PROBE_H
+#define GMEMCTL_MEMORY_PROBE_H
+
+#include <stdint.h>
+
+/** probe_start() - catch SIGBUS from now on; probe_stop() undoes it */
+int probe_start(void);
+void probe_stop(void);
+
+/** probe_read() - read a byte. Return: 0, or -EFAULT after a SIGBUS. */
+int probe_read(const uint8_t *address, uint8_t *value);
+
+/** probe_write() - write a byte. Return: 0, or -EFAULT after a SIGBUS. */
+int probe_write(uint8_t *address, uint8_t value);
+
+/**
+ * probe_frame() - frame number of a mapped page, from /proc/self/pagemap
+ *
+ * Return: 0; -ENOENT if the page is not mapped; -EPERM if the kernel hides
+ * frame numbers from this process.
+ */
+int probe_frame(const void *address, uint64_t *frame);
+
+#endif /* GMEMCTL_MEMORY_PROBE_H */
