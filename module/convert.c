@@ -259,6 +259,8 @@ static void gmem_convert_report(struct gmem_ioctl_convert *cmd,
 {
 	const struct gmem_holder *holder = &conv->holder;
 
+	/* For a restart of the call */
+	cmd->timeout_ms = conv->timeout_ms;
 	if (rc == -EAGAIN || rc == -EEXIST || rc == -EOPNOTSUPP)
 		cmd->error_offset = (u64)holder->index << PAGE_SHIFT;
 	if (rc != -EAGAIN)

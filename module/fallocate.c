@@ -23,7 +23,7 @@ static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
 
 	while (start < end) {
 		if (signal_pending(current))
-			return -EINTR;
+			return -ERESTARTSYS;
 		folio = gmem_folio_grab(gi, start);
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);

@@ -45,8 +45,8 @@ static long gmem_file_ioctl(struct file *file, unsigned int cmd,
  */
 static int gmem_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	if ((vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) !=
-	    (VM_SHARED | VM_MAYSHARE))
+	/* A shared mapping of a file opened for reading has VM_MAYSHARE only. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 
 	vm_flags_set(vma, VM_DONTDUMP);

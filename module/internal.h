@@ -18,27 +18,36 @@
 
 #define GMEM_CREATE_VALID_MASK (GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE)
 
-/* Pages of one entry of the state map: 2 MiB of 4 KiB pages */
+/* The state map: 2 MiB and 1 GiB of 4 KiB pages */
 #define GMEM_BLOCK_SHIFT 9
-#define GMEM_BLOCK_PAGES (1UL << GMEM_BLOCK_SHIFT)
+#define GMEM_GROUP_SHIFT 18
 
 /**
  * struct gmem_state_map - the state of every page of a file
- * @blocks: by block number: absent (@initial), a value (uniform), or a bitmap
- *	of GMEM_BLOCK_PAGES bits, set for private
+ * @groups: by group number: absent (@initial), a value (uniform), or a table of
+ *	blocks, whose entries are a value or a bitmap, set for private
  * @nr_pages: pages of the file
  * @initial: state of a page that was never converted
  * @private_pages: pages in state private
- * @bitmaps: bitmaps in @blocks
- * @entries: entries in @blocks
+ * @bytes: memory of slots, tables and bitmaps
  */
 struct gmem_state_map {
-	struct xarray blocks;
+	struct xarray groups;
 	pgoff_t nr_pages;
 	enum gmem_state initial;
 	atomic64_t private_pages;
-	atomic64_t bitmaps;
-	atomic64_t entries;
+	atomic64_t bytes;
+};
+
+/**
+ * struct gmem_state_spare - memory that a group needs if it becomes mixed
+ * @blocks: the table
+ * @bitmap: for the block that a change starts and the one that it ends in the
+ *	middle of
+ */
+struct gmem_state_spare {
+	void **blocks;
+	unsigned long *bitmap[2];
 };
 
 /**
@@ -46,14 +55,13 @@ struct gmem_state_map {
  * @start: first page
  * @end: page after the range
  * @target: the new state
- * @spare: bitmaps for the first and the last block of the range, in case they
- *	become mixed
+ * @spare: for the first and the last group of the range
  */
 struct gmem_state_change {
 	pgoff_t start;
 	pgoff_t end;
 	enum gmem_state target;
-	unsigned long *spare[2];
+	struct gmem_state_spare spare[2];
 };
 
 /**
@@ -164,7 +172,8 @@ struct gmem_holder {
  * @end: page after the range
  * @target: state to convert to
  * @content: what becomes of the contents
- * @timeout_ms: how long to wait for references
+ * @timeout_ms: how long to wait for references; out: what is left of it when a
+ *	signal came first
  * @holder: out: with -EAGAIN who holds a page, with -EEXIST only the index
  */
 struct gmem_conversion {

@@ -71,7 +71,7 @@ static int gmem_query(struct gmem_inode *gi, struct gmem_ioctl_query *cmd,
 
 	while (index < end && nr < cmd->nr_ranges) {
 		if (signal_pending(current))
-			return -EINTR;
+			return -ERESTARTSYS;
 		index = gmem_query_range(gi, index, end, &range);
 		if (copy_to_user(&out[nr++], &range, sizeof(range)))
 			return -EFAULT;

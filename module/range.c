@@ -68,7 +68,7 @@ static bool gmem_range_trylock(struct gmem_ranges *ranges,
  * @end: page after the range
  *
  * Context: process context, sleeps.
- * Return: 0 or -EINTR.
+ * Return: 0 or -ERESTARTSYS.
  */
 int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 		    pgoff_t start, pgoff_t end)
@@ -77,10 +77,8 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 		.start = start,
 		.end = end,
 	};
-	if (wait_event_interruptible(gi->ranges.wait,
-				     gmem_range_trylock(&gi->ranges, range)))
-		return -EINTR;
-	return 0;
+	return wait_event_interruptible(gi->ranges.wait,
+					gmem_range_trylock(&gi->ranges, range));
 }
 
 /**
@@ -202,7 +200,7 @@ static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index)
  * @flags: FAULT_FLAG_* of the fault
  *
  * Context: sleeps. Preferably without mmap_lock.
- * Return: 0, -EINTR, or -EDEADLK when a kernel fault has waited for a store
+ * Return: 0, -EINTR or -ERESTARTSYS, or -EDEADLK when a kernel fault has waited for a store
  * for too long.
  */
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)

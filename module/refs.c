@@ -153,11 +153,23 @@ static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
 	return rc;
 }
 
-/* Sleep a little, longer each time, up to 8 ms. */
-static int gmem_refs_pause(unsigned int try)
+/*
+ * Sleep a little, longer each time, up to 8 ms. A signal ends it, and so does
+ * work that io_uring left for the task, which may be just what drops the
+ * reference: the call is restarted after it, with what is left of the time.
+ */
+static int gmem_refs_pause(struct gmem_conversion *conv, unsigned int try,
+			   unsigned long deadline)
 {
+	unsigned long now;
+
 	schedule_timeout_interruptible(msecs_to_jiffies(1U << min(try, 3U)));
-	return signal_pending(current) ? -EINTR : 0;
+	if (!signal_pending(current))
+		return 0;
+	now = jiffies;
+	conv->timeout_ms = time_before(now, deadline) ?
+				   jiffies_to_msecs(deadline - now) : 0;
+	return -ERESTARTSYS;
 }
 
 /**
@@ -169,11 +181,13 @@ static int gmem_refs_pause(unsigned int try)
  * the caller lets them in again.
  *
  * Context: range lock held, faults held off; sleeps.
- * Return: 0, -EAGAIN (a page is held), or -EINTR.
+ * Return: 0, -EAGAIN (a page is held), -ERESTARTSYS with the time left in
+ * &gmem_conversion.timeout_ms, or -EINTR when the task is being killed.
  */
 int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv)
 {
-	unsigned long deadline = jiffies + msecs_to_jiffies(conv->timeout_ms);
+	/* The current jiffy is over in part. */
+	unsigned long deadline = jiffies + msecs_to_jiffies(conv->timeout_ms) + 1;
 	unsigned int try;
 	int rc;
 
@@ -197,7 +211,7 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv)
 		}
 		if (try > GMEM_GRACE_TRIES && time_after_eq(jiffies, deadline))
 			return -EAGAIN;
-		rc = gmem_refs_pause(try - 2);
+		rc = gmem_refs_pause(conv, try - 2, deadline);
 		if (rc)
 			return rc;
 	}

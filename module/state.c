@@ -2,82 +2,126 @@
 /**
  * DOC: the state map
  *
- * Shared or private, for each page of a file, in two levels: an xarray by block
- * of GMEM_BLOCK_PAGES, whose entries are a value (the block is uniform) or a
- * bitmap (it is mixed). A block that was never touched has no entry and is in
- * the initial state. In the worst case, every page unlike its neighbour, a page
- * costs one bit of bitmap and its share of an xarray slot: 1.14 bits.
+ * Shared or private, for each page of a file. An xarray by group of 1 GiB,
+ * whose entries are a value (the group is uniform) or a table of its blocks of
+ * 2 MiB; entries of a table are a value or a bitmap. A group that was never
+ * touched has no entry and is in the initial state. In the worst case, every
+ * page unlike its neighbour, a page costs one bit of bitmap and its share of
+ * the table: 1.125 bits. A uniform gigabyte costs one slot of the xarray.
  *
  * Readers need no lock: entries are looked up under RCU, and single bits of a
  * bitmap are read while other bits change. Whoever changes a page holds the
  * range lock over it (range.c). A change is made in two steps: reserve all the
  * memory it may need, then apply, which cannot fail.
  *
- * Two changes of different pages of one block may be under way together. So the
- * slot of a block that is changed in part is never given back, and each change
- * brings the bitmap it may need: what the block looks like when it is applied
- * is not known when memory is reserved.
+ * Two changes of different pages of one group may be under way together. So the
+ * slot of a group that is changed in part is never given back, and each change
+ * brings the table and the bitmaps it may need: what the group looks like when
+ * the change is applied is not known when memory is reserved.
  *
  * Locks: the lock of the xarray, innermost.
  */
 #include <linux/bitmap.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "internal.h"
 
+#define GMEM_BLOCK_PAGES (1UL << GMEM_BLOCK_SHIFT)
+#define GMEM_GROUP_PAGES (1UL << GMEM_GROUP_SHIFT)
+#define GMEM_GROUP_BLOCKS (GMEM_GROUP_PAGES / GMEM_BLOCK_PAGES)
+
 #define GMEM_BITMAP_BYTES (GMEM_BLOCK_PAGES / BITS_PER_BYTE)
 /* A slot's share of a full xarray node: 576 bytes for 64 slots */
-#define GMEM_ENTRY_BYTES 9
+#define GMEM_SLOT_BYTES 9
 
 void gmem_state_init(struct gmem_state_map *map, pgoff_t nr_pages,
 		     enum gmem_state initial)
 {
-	xa_init_flags(&map->blocks, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&map->groups, XA_FLAGS_ACCOUNT);
 	map->nr_pages = nr_pages;
 	map->initial = initial;
 	atomic64_set(&map->private_pages,
 		     initial == GMEM_STATE_PRIVATE ? nr_pages : 0);
-	atomic64_set(&map->bitmaps, 0);
-	atomic64_set(&map->entries, 0);
+	atomic64_set(&map->bytes, 0);
+}
+
+/* Pages of a group; the last one of a file may have less. */
+static unsigned long gmem_group_pages(struct gmem_state_map *map,
+				      unsigned long group)
+{
+	return min(map->nr_pages - (group << GMEM_GROUP_SHIFT),
+		   GMEM_GROUP_PAGES);
+}
+
+static unsigned int gmem_group_blocks(struct gmem_state_map *map,
+				      unsigned long group)
+{
+	return DIV_ROUND_UP(gmem_group_pages(map, group), GMEM_BLOCK_PAGES);
+}
+
+/* Pages of a block of a group */
+static unsigned int gmem_block_pages(struct gmem_state_map *map,
+				     unsigned long group, unsigned int block)
+{
+	return min(gmem_group_pages(map, group) - block * GMEM_BLOCK_PAGES,
+		   GMEM_BLOCK_PAGES);
+}
+
+static unsigned int gmem_block_of(pgoff_t index)
+{
+	return (index & (GMEM_GROUP_PAGES - 1)) >> GMEM_BLOCK_SHIFT;
 }
 
 void gmem_state_destroy(struct gmem_state_map *map)
 {
-	unsigned long block;
-	void *entry;
+	unsigned long group;
+	unsigned int i;
+	void **blocks;
 
-	xa_for_each(&map->blocks, block, entry) {
-		if (!xa_is_value(entry))
-			kfree(entry);
+	xa_for_each(&map->groups, group, blocks) {
+		if (xa_is_value(blocks))
+			continue;
+		for (i = 0; i < gmem_group_blocks(map, group); i++) {
+			if (!xa_is_value(blocks[i]))
+				kfree(blocks[i]);
+		}
+		kfree(blocks);
 		cond_resched();
 	}
-	xa_destroy(&map->blocks);
+	xa_destroy(&map->groups);
 }
 
 u64 gmem_state_bytes(struct gmem_state_map *map)
 {
-	return atomic64_read(&map->bitmaps) * GMEM_BITMAP_BYTES +
-	       atomic64_read(&map->entries) * GMEM_ENTRY_BYTES;
+	return atomic64_read(&map->bytes);
 }
 
-/* Pages of a block; the last one of a file may have less. */
-static unsigned int gmem_block_len(struct gmem_state_map *map,
-				   unsigned long block)
+/*
+ * The value or the bitmap that says what page @index is, and for how many
+ * pages. Caller: RCU read lock.
+ */
+static void *gmem_state_entry(struct gmem_state_map *map, pgoff_t index,
+			      unsigned long *pages)
 {
-	return min(map->nr_pages - (block << GMEM_BLOCK_SHIFT),
-		   GMEM_BLOCK_PAGES);
+	void **blocks = xa_load(&map->groups, index >> GMEM_GROUP_SHIFT);
+
+	*pages = GMEM_GROUP_PAGES;
+	if (!blocks)
+		return xa_mk_value(map->initial);
+	if (xa_is_value(blocks))
+		return blocks;
+	*pages = GMEM_BLOCK_PAGES;
+	/* Pairs with smp_store_release() in gmem_block_set(). */
+	return smp_load_acquire(&blocks[gmem_block_of(index)]);
 }
 
-/* State of a page, given its block's entry. Caller: RCU read lock or xa_lock. */
-static enum gmem_state gmem_entry_state(struct gmem_state_map *map, void *entry,
-					unsigned int bit)
+static enum gmem_state gmem_entry_state(void *entry, pgoff_t index)
 {
-	if (!entry)
-		return map->initial;
 	if (xa_is_value(entry))
 		return xa_to_value(entry);
-	return test_bit(bit, entry) ? GMEM_STATE_PRIVATE : GMEM_STATE_SHARED;
+	return test_bit(index & (GMEM_BLOCK_PAGES - 1), entry) ?
+		       GMEM_STATE_PRIVATE : GMEM_STATE_SHARED;
 }
 
 /**
@@ -91,18 +135,17 @@ static enum gmem_state gmem_entry_state(struct gmem_state_map *map, void *entry,
 enum gmem_state gmem_state_get(struct gmem_state_map *map, pgoff_t index)
 {
 	enum gmem_state state;
+	unsigned long pages;
 
 	rcu_read_lock();
-	state = gmem_entry_state(map,
-				 xa_load(&map->blocks, index >> GMEM_BLOCK_SHIFT),
-				 index & (GMEM_BLOCK_PAGES - 1));
+	state = gmem_entry_state(gmem_state_entry(map, index, &pages), index);
 	rcu_read_unlock();
 	return state;
 }
 
 /* First page at or after @index, in its block, whose state is not @state. */
-static pgoff_t gmem_block_run(unsigned long *bitmap, pgoff_t index,
-			      enum gmem_state state)
+static pgoff_t gmem_bitmap_run(unsigned long *bitmap, pgoff_t index,
+			       enum gmem_state state)
 {
 	unsigned int bit = index & (GMEM_BLOCK_PAGES - 1);
 
@@ -115,24 +158,16 @@ static pgoff_t gmem_block_run(unsigned long *bitmap, pgoff_t index,
 	return ALIGN_DOWN(index, GMEM_BLOCK_PAGES) + bit;
 }
 
-/* As gmem_block_run(), for whatever the entry is; skips a gap as a whole. */
+/* As gmem_bitmap_run(), as far as one entry of the map says. */
 static pgoff_t gmem_entry_run(struct gmem_state_map *map, pgoff_t index,
-			      pgoff_t end, enum gmem_state state)
+			      enum gmem_state state)
 {
-	unsigned long block = index >> GMEM_BLOCK_SHIFT;
-	void *entry = xa_load(&map->blocks, block);
+	unsigned long pages;
+	void *entry = gmem_state_entry(map, index, &pages);
 
-	if (entry && !xa_is_value(entry))
-		return gmem_block_run(entry, index, state);
-	if (gmem_entry_state(map, entry, 0) != state)
-		return index;
-	if (!entry && !xa_find(&map->blocks, &block,
-			       (end - 1) >> GMEM_BLOCK_SHIFT, XA_PRESENT))
-		return end;
-	/* An entry, or one that came since xa_load(): look at it as it was. */
-	if (entry || block == index >> GMEM_BLOCK_SHIFT)
-		block = (index >> GMEM_BLOCK_SHIFT) + 1;
-	return block << GMEM_BLOCK_SHIFT;
+	if (!xa_is_value(entry))
+		return gmem_bitmap_run(entry, index, state);
+	return xa_to_value(entry) == state ? ALIGN(index + 1, pages) : index;
 }
 
 /**
@@ -148,62 +183,56 @@ static pgoff_t gmem_entry_run(struct gmem_state_map *map, pgoff_t index,
 pgoff_t gmem_state_run(struct gmem_state_map *map, pgoff_t index, pgoff_t end,
 		       enum gmem_state *state)
 {
-	unsigned int blocks = 0;
+	unsigned int steps = 0;
 	pgoff_t next;
 
 	*state = gmem_state_get(map, index);
 	for (next = index; next < end; index = next) {
 		rcu_read_lock();
-		next = gmem_entry_run(map, index, end, *state);
+		next = gmem_entry_run(map, index, *state);
 		rcu_read_unlock();
-		/* Stopped inside the block, or at its first page. */
+		/* Stopped at once, or inside a block. */
 		if (next == index || next & (GMEM_BLOCK_PAGES - 1))
 			break;
-		if (!(++blocks % 1024))
+		if (!(++steps % 1024))
 			cond_resched();
 	}
 	return min(next, end);
 }
 
-/* Whether the change covers all pages that the block has. */
-static bool gmem_change_whole_block(struct gmem_state_map *map,
+/* Whether the change covers all pages that the group has. */
+static bool gmem_change_whole_group(struct gmem_state_map *map,
 				    struct gmem_state_change *change,
-				    unsigned long block)
+				    unsigned long group)
 {
-	pgoff_t first = block << GMEM_BLOCK_SHIFT;
+	pgoff_t first = group << GMEM_GROUP_SHIFT;
 
 	return change->start <= first &&
-	       change->end >= first + gmem_block_len(map, block);
+	       change->end >= first + gmem_group_pages(map, group);
 }
 
-static int gmem_state_reserve_spare(struct gmem_state_map *map,
-				    struct gmem_state_change *change)
+/* A table and a bitmap for the first or the last group, if changed in part. */
+static int gmem_spare_alloc(struct gmem_state_map *map,
+			    struct gmem_state_change *change,
+			    unsigned long group, struct gmem_state_spare *spare)
 {
-	unsigned long block[2] = {
-		change->start >> GMEM_BLOCK_SHIFT,
-		(change->end - 1) >> GMEM_BLOCK_SHIFT,
-	};
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (gmem_change_whole_block(map, change, block[i]))
-			continue;
-		if (i && block[0] == block[1])
-			continue;
-		change->spare[i] = kmalloc(GMEM_BITMAP_BYTES,
-					   GFP_KERNEL_ACCOUNT);
-		if (!change->spare[i])
-			return -ENOMEM;
-	}
+	if (gmem_change_whole_group(map, change, group))
+		return 0;
+	spare->blocks = kmalloc_array(gmem_group_blocks(map, group),
+				      sizeof(*spare->blocks),
+				      GFP_KERNEL_ACCOUNT);
+	spare->bitmap[0] = kmalloc(GMEM_BITMAP_BYTES, GFP_KERNEL_ACCOUNT);
+	spare->bitmap[1] = kmalloc(GMEM_BITMAP_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!spare->blocks || !spare->bitmap[0] || !spare->bitmap[1])
+		return -ENOMEM;
 	return 0;
 }
 
-static void gmem_state_free_spare(struct gmem_state_change *change)
+static void gmem_spare_free(struct gmem_state_spare *spare)
 {
-	kfree(change->spare[0]);
-	kfree(change->spare[1]);
-	change->spare[0] = NULL;
-	change->spare[1] = NULL;
+	kfree(spare->blocks);
+	kfree(spare->bitmap[0]);
+	kfree(spare->bitmap[1]);
 }
 
 /**
@@ -214,27 +243,26 @@ static void gmem_state_free_spare(struct gmem_state_change *change)
  * Follow with gmem_state_apply() or gmem_state_cancel().
  *
  * Context: range lock held, may sleep.
- * Return: 0, -ENOMEM, or -EINTR when a fatal signal came in between; nothing
- * is left to undo then.
+ * Return: 0 or -ENOMEM; nothing is left to undo then.
  */
 int gmem_state_reserve(struct gmem_state_map *map,
 		       struct gmem_state_change *change)
 {
-	unsigned long block = change->start >> GMEM_BLOCK_SHIFT;
+	unsigned long group = change->start >> GMEM_GROUP_SHIFT;
+	unsigned long last = (change->end - 1) >> GMEM_GROUP_SHIFT;
 	int rc;
 
-	change->spare[0] = NULL;
-	change->spare[1] = NULL;
-	rc = gmem_state_reserve_spare(map, change);
+	memset(change->spare, 0, sizeof(change->spare));
+	rc = gmem_spare_alloc(map, change, group, &change->spare[0]);
+	if (!rc && last != group)
+		rc = gmem_spare_alloc(map, change, last, &change->spare[1]);
 
-	for (; !rc && block <= (change->end - 1) >> GMEM_BLOCK_SHIFT; block++) {
-		/* A whole block that goes back to initial loses its entry. */
+	for (; !rc && group <= last; group++) {
+		/* A whole group that goes back to initial loses its entry. */
 		if (change->target == map->initial &&
-		    gmem_change_whole_block(map, change, block))
+		    gmem_change_whole_group(map, change, group))
 			continue;
-		rc = xa_reserve(&map->blocks, block, GFP_KERNEL_ACCOUNT);
-		if (!rc && fatal_signal_pending(current))
-			rc = -EINTR;
+		rc = xa_reserve(&map->groups, group, GFP_KERNEL_ACCOUNT);
 		cond_resched();
 	}
 	if (rc)
@@ -252,23 +280,16 @@ int gmem_state_reserve(struct gmem_state_map *map,
 void gmem_state_cancel(struct gmem_state_map *map,
 		       struct gmem_state_change *change)
 {
-	unsigned long block = change->start >> GMEM_BLOCK_SHIFT;
+	unsigned long group = change->start >> GMEM_GROUP_SHIFT;
 
-	for (; block <= (change->end - 1) >> GMEM_BLOCK_SHIFT; block++) {
-		/* Another change may count on the slot of a block in part. */
-		if (gmem_change_whole_block(map, change, block))
-			xa_release(&map->blocks, block);
+	for (; group <= (change->end - 1) >> GMEM_GROUP_SHIFT; group++) {
+		/* Another change may count on the slot of a group in part. */
+		if (gmem_change_whole_group(map, change, group))
+			xa_release(&map->groups, group);
 		cond_resched();
 	}
-	gmem_state_free_spare(change);
-}
-
-static unsigned int gmem_entry_private(struct gmem_state_map *map, void *entry,
-				       unsigned int len)
-{
-	if (entry && !xa_is_value(entry))
-		return bitmap_weight(entry, len);
-	return gmem_entry_state(map, entry, 0) == GMEM_STATE_PRIVATE ? len : 0;
+	gmem_spare_free(&change->spare[0]);
+	gmem_spare_free(&change->spare[1]);
 }
 
 /*
@@ -292,72 +313,216 @@ static void gmem_bitmap_assign(unsigned long *bitmap, unsigned int first,
 	}
 }
 
-/* The entry of a block after pages @first to @last of it have changed. */
-static void *gmem_entry_change(struct gmem_state_map *map, void *entry,
-			       unsigned int len, unsigned int first,
-			       unsigned int last, enum gmem_state target,
-			       unsigned long **spare)
+static unsigned int gmem_entry_private(void *entry, unsigned int pages)
 {
-	bool private = target == GMEM_STATE_PRIVATE;
-
-	if (last - first == len)
-		return xa_mk_value(target);
-
-	if (!entry || xa_is_value(entry)) {
-		enum gmem_state old = gmem_entry_state(map, entry, 0);
-
-		if (old == target)
-			return xa_mk_value(target);
-		memset(*spare, old == GMEM_STATE_PRIVATE ? 0xff : 0,
-		       GMEM_BITMAP_BYTES);
-		entry = *spare;
-		*spare = NULL;
-	}
-	gmem_bitmap_assign(entry, first, last, private);
-	if (private ? bitmap_full(entry, len) : bitmap_empty(entry, len))
-		return xa_mk_value(target);
-	return entry;
+	if (!xa_is_value(entry))
+		return bitmap_weight(entry, pages);
+	return xa_to_value(entry) == GMEM_STATE_PRIVATE ? pages : 0;
 }
 
-static void gmem_state_account(struct gmem_state_map *map, void *old, void *new,
-			       int private)
+/* Replace the entry of a block; the old bitmap, if any, is for the caller. */
+static void *gmem_block_set(struct gmem_state_map *map, void **slot, void *new)
 {
-	atomic64_add(private, &map->private_pages);
-	atomic64_add(!!new - !!old, &map->entries);
-	atomic64_add((new && !xa_is_value(new)) - (old && !xa_is_value(old)),
-		     &map->bitmaps);
+	void *old = *slot;
+
+	if (new == old)
+		return NULL;
+	/* Pairs with smp_load_acquire() in gmem_state_entry(). */
+	smp_store_release(slot, new);
+	if (!xa_is_value(new))
+		atomic64_add(GMEM_BITMAP_BYTES, &map->bytes);
+	if (xa_is_value(old))
+		return NULL;
+	atomic64_sub(GMEM_BITMAP_BYTES, &map->bytes);
+	return old;
 }
 
-/* Change one block; returns the bitmap that is no longer used, if any. */
-static void *gmem_block_apply(struct gmem_state_map *map, unsigned long block,
-			      struct gmem_state_change *change,
+/* Change pages @first to @last of a block. Returns the bitmap to free, if any. */
+static void *gmem_block_apply(struct gmem_state_map *map, void **slot,
+			      unsigned int pages, unsigned int first,
+			      unsigned int last, enum gmem_state target,
 			      unsigned long **spare)
 {
-	pgoff_t base = block << GMEM_BLOCK_SHIFT;
-	unsigned int len = gmem_block_len(map, block);
-	unsigned int first = max(change->start, base) - base;
-	unsigned int last = min(change->end, base + len) - base;
-	bool erase = change->target == map->initial && last - first == len;
-	void *old, *new;
-	int private;
+	bool private = target == GMEM_STATE_PRIVATE;
+	int count = -(int)gmem_entry_private(*slot, pages);
+	void *new = *slot;
+	void *unused;
 
-	xa_lock(&map->blocks);
-	old = xa_load(&map->blocks, block);
-	private = -(int)gmem_entry_private(map, old, len);
-	new = gmem_entry_change(map, old, len, first, last, change->target,
-				spare);
-	private += gmem_entry_private(map, new, len);
-	if (erase) {
-		__xa_erase(&map->blocks, block);
-		new = NULL;
-	} else if (new != old) {
-		/* The slot exists, so that nothing is allocated. */
-		__xa_store(&map->blocks, block, new, GFP_NOWAIT);
+	if (xa_is_value(new) && xa_to_value(new) == target)
+		return NULL;
+	if (last - first == pages) {
+		new = xa_mk_value(target);
+	} else {
+		if (xa_is_value(new)) {
+			memset(*spare, private ? 0 : 0xff, GMEM_BITMAP_BYTES);
+			new = *spare;
+			*spare = NULL;
+		}
+		gmem_bitmap_assign(new, first, last, private);
+		if (private ? bitmap_full(new, pages) :
+			      bitmap_empty(new, pages))
+			new = xa_mk_value(target);
 	}
-	gmem_state_account(map, old, new, private);
-	xa_unlock(&map->blocks);
+	count += gmem_entry_private(new, pages);
+	unused = gmem_block_set(map, slot, new);
+	atomic64_add(count, &map->private_pages);
+	return unused;
+}
 
-	return old && !xa_is_value(old) && old != new ? old : NULL;
+/* Change the entry of a group, whose slot exists: nothing is allocated. */
+static void gmem_group_set(struct gmem_state_map *map, unsigned long group,
+			   void *old, void *new)
+{
+	s64 table = gmem_group_blocks(map, group) * sizeof(void *);
+	s64 bytes = 0;
+
+	lockdep_assert_held(&map->groups.xa_lock);
+	if (new)
+		__xa_store(&map->groups, group, new, GFP_NOWAIT);
+	else
+		__xa_erase(&map->groups, group);
+
+	bytes += new ? GMEM_SLOT_BYTES : 0;
+	bytes -= old ? GMEM_SLOT_BYTES : 0;
+	bytes += new && !xa_is_value(new) ? table : 0;
+	bytes -= old && !xa_is_value(old) ? table : 0;
+	atomic64_add(bytes, &map->bytes);
+}
+
+static bool gmem_group_uniform(struct gmem_state_map *map, unsigned long group,
+			       void **blocks)
+{
+	unsigned int i;
+
+	for (i = 0; i < gmem_group_blocks(map, group); i++) {
+		if (!xa_is_value(blocks[i]) || blocks[i] != blocks[0])
+			return false;
+	}
+	return true;
+}
+
+/* The table of a group, made from the spare one if the group is uniform. */
+static void **gmem_group_table(struct gmem_state_map *map, unsigned long group,
+			       struct gmem_state_change *change,
+			       struct gmem_state_spare *spare)
+{
+	void *entry = xa_load(&map->groups, group);
+	void *value = entry ? entry : xa_mk_value(map->initial);
+	void **blocks = spare->blocks;
+	unsigned int i;
+
+	if (!xa_is_value(value))
+		return entry;
+	if (xa_to_value(value) == change->target)
+		return NULL;
+	for (i = 0; i < gmem_group_blocks(map, group); i++)
+		blocks[i] = value;
+	gmem_group_set(map, group, entry, blocks);
+	spare->blocks = NULL;
+	return blocks;
+}
+
+/* What is no longer used after a step; readers may still be looking at it. */
+struct gmem_state_unused {
+	void *bitmap;
+	void *blocks;
+};
+
+static void gmem_unused_free(struct gmem_state_unused *unused)
+{
+	if (unused->bitmap)
+		kvfree_rcu_mightsleep(unused->bitmap);
+	if (unused->blocks)
+		kvfree_rcu_mightsleep(unused->blocks);
+}
+
+/* Change the part of a block that the change covers. */
+static void gmem_change_block(struct gmem_state_map *map,
+			      struct gmem_state_change *change,
+			      unsigned long group, unsigned int block,
+			      struct gmem_state_spare *spare)
+{
+	pgoff_t base = (group << GMEM_GROUP_SHIFT) + block * GMEM_BLOCK_PAGES;
+	unsigned int pages = gmem_block_pages(map, group, block);
+	unsigned int first = max(change->start, base) - base;
+	struct gmem_state_unused unused = {};
+	void **blocks;
+
+	xa_lock(&map->groups);
+	blocks = gmem_group_table(map, group, change, spare);
+	if (blocks)
+		unused.bitmap = gmem_block_apply(map, &blocks[block], pages,
+						 first,
+						 min(change->end, base + pages) - base,
+						 change->target,
+						 &spare->bitmap[!first]);
+	if (blocks && gmem_group_uniform(map, group, blocks)) {
+		gmem_group_set(map, group, blocks, blocks[0]);
+		unused.blocks = blocks;
+	}
+	xa_unlock(&map->groups);
+	gmem_unused_free(&unused);
+}
+
+/* Forget the table of a group that has become uniform as a whole. */
+static unsigned long gmem_table_free(struct gmem_state_map *map,
+				     unsigned long group, void **blocks)
+{
+	struct gmem_state_unused unused = { .blocks = blocks };
+	unsigned long private = 0;
+	unsigned int i;
+
+	for (i = 0; i < gmem_group_blocks(map, group); i++) {
+		private += gmem_entry_private(blocks[i],
+					      gmem_block_pages(map, group, i));
+		if (xa_is_value(blocks[i]))
+			continue;
+		atomic64_sub(GMEM_BITMAP_BYTES, &map->bytes);
+		kvfree_rcu_mightsleep(blocks[i]);
+	}
+	gmem_unused_free(&unused);
+	return private;
+}
+
+/* The caller holds the whole group: nobody else changes it. */
+static void gmem_change_group(struct gmem_state_map *map,
+			      struct gmem_state_change *change,
+			      unsigned long group)
+{
+	unsigned long pages = gmem_group_pages(map, group);
+	void *new = change->target == map->initial ?
+			    NULL : xa_mk_value(change->target);
+	s64 private;
+	void *old;
+
+	xa_lock(&map->groups);
+	old = xa_load(&map->groups, group);
+	gmem_group_set(map, group, old, new);
+	xa_unlock(&map->groups);
+
+	if (old && !xa_is_value(old))
+		private = gmem_table_free(map, group, old);
+	else
+		private = gmem_entry_private(old ? old : xa_mk_value(map->initial),
+					     pages);
+	atomic64_add((change->target == GMEM_STATE_PRIVATE ? pages : 0) - private,
+		     &map->private_pages);
+}
+
+static void gmem_change_blocks(struct gmem_state_map *map,
+			       struct gmem_state_change *change,
+			       unsigned long group,
+			       struct gmem_state_spare *spare)
+{
+	pgoff_t base = group << GMEM_GROUP_SHIFT;
+	pgoff_t first = max(change->start, base);
+	pgoff_t last = min(change->end, base + gmem_group_pages(map, group)) - 1;
+	unsigned int block;
+
+	for (block = gmem_block_of(first); block <= gmem_block_of(last); block++) {
+		gmem_change_block(map, change, group, block, spare);
+		cond_resched();
+	}
 }
 
 /**
@@ -370,18 +535,18 @@ static void *gmem_block_apply(struct gmem_state_map *map, unsigned long block,
 void gmem_state_apply(struct gmem_state_map *map,
 		      struct gmem_state_change *change)
 {
-	unsigned long first = change->start >> GMEM_BLOCK_SHIFT;
-	unsigned long last = (change->end - 1) >> GMEM_BLOCK_SHIFT;
-	unsigned long block;
-	void *unused;
+	unsigned long first = change->start >> GMEM_GROUP_SHIFT;
+	unsigned long last = (change->end - 1) >> GMEM_GROUP_SHIFT;
+	unsigned long group;
 
-	for (block = first; block <= last; block++) {
-		unused = gmem_block_apply(map, block, change,
-					  &change->spare[block != first]);
-		/* Readers may be looking at it; they pair with the RCU read lock. */
-		if (unused)
-			kvfree_rcu_mightsleep(unused);
+	for (group = first; group <= last; group++) {
+		if (gmem_change_whole_group(map, change, group))
+			gmem_change_group(map, change, group);
+		else
+			gmem_change_blocks(map, change, group,
+					   &change->spare[group != first]);
 		cond_resched();
 	}
-	gmem_state_free_spare(change);
+	gmem_spare_free(&change->spare[0]);
+	gmem_spare_free(&change->spare[1]);
 }

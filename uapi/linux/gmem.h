@@ -36,7 +36,8 @@
  *  - EFAULT: the structure, or memory it points to, cannot be read or written.
  *  - ENOMEM: the kernel is out of memory, or a memory cgroup is at its limit.
  *    Nothing has changed.
- *  - EINTR: a signal arrived first. Nothing has changed.
+ *  - EINTR: a signal arrived first. Nothing has changed. (With SA_RESTART the
+ *    call is restarted instead.)
  */
 
 /* 'G' 0xe0..0xef is free in Documentation/userspace-api/ioctl/ioctl-number.rst */
@@ -140,10 +141,11 @@ struct gmem_ioctl_info {
  * as does access beyond the end. read() and write() are not offered;
  * ftruncate() fails with EINVAL.
  *
- * fallocate() with FALLOC_FL_KEEP_SIZE commits (populates) a range; with
- * FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE it decommits it: contents are gone,
- * the memory is given back, and the state of each page stays as it is. A range
- * that is unaligned or past the end is EINVAL, other modes are EOPNOTSUPP.
+ * fallocate() with mode 0 or FALLOC_FL_KEEP_SIZE commits (populates) a range;
+ * with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE it decommits it: contents are
+ * gone, the memory is given back, and the state of each page stays as it is. An
+ * unaligned range is EINVAL, as is committing past the end; the part of a hole
+ * that is past the end is ignored. Other modes are EOPNOTSUPP.
  * lseek() with SEEK_DATA and SEEK_HOLE finds populated and unpopulated ranges of
  * what lives in this fd; private pages of a bound range live elsewhere and are
  * holes.
@@ -176,9 +178,9 @@ struct gmem_ioctl_create {
  * @length: bytes, not zero; the range must end inside the fd
  * @target: enum gmem_state to convert to
  * @content: enum gmem_content
- * @timeout_ms: to private: how long to wait for references to go away before
- *	giving up; 0 gives up after draining the kernel's own caches. At most
- *	GMEM_CONVERT_TIMEOUT_MAX.
+ * @timeout_ms: in: to private: how long to wait for references to go away
+ *	before giving up; 0 gives up after draining the kernel's own caches. At
+ *	most GMEM_CONVERT_TIMEOUT_MAX. out: with EINTR, what is left of it
  * @out_flags: out: GMEM_CONVERT_OUT_*, with EAGAIN
  * @error_offset: out: byte offset of the first page that cannot be converted;
  *	written with EAGAIN and EEXIST, and with ENOMEM and EIO where one
