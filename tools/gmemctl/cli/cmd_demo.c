@@ -1,4 +1,149 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The order of the demo's steps, and how they are shown. */
+#include <getopt.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "../memory/probe.h"
 #include "cli.h"
-static int demo_main(int argc, char **argv) { (void)argc; (void)argv; return 1; }
-const struct command command_demo = { .name = "demo", .run = demo_main, .summary = "x", .help = "x" };
+#include "demo.h"
+#include "out.h"
+#include "picture.h"
+
+static const struct {
+	const char *title;
+	int (*run)(struct demo *demo, struct error *error);
+} demo_steps[] = {
+	{ "Load the modules", demo_load_modules },
+	{ "Build a VM whose memory can be private", demo_build_vm },
+	{ "Load the file into shared pages", demo_load_file },
+	{ "The guest takes the file away from the host", demo_run_guest },
+	{ "The digest, computed in private memory", demo_show_digest },
+	{ "Back to shared: the same pages, the same contents", demo_convert_back },
+	{ "KVM's PRIVATE attribute flipped behind gmem's back",
+	  demo_flip_attribute },
+	{ "Times", demo_summary },
+};
+
+#define DEMO_STEPS (sizeof(demo_steps) / sizeof(demo_steps[0]))
+
+void demo_say(const char *format, ...)
+{
+	va_list args;
+
+	printf("    ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+bool demo_check(struct demo *demo, bool ok, const char *format, ...)
+{
+	va_list args;
+
+	printf(ok ? "    [ok] " : "    [FAILED] ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	if (!ok)
+		demo->failures++;
+	return ok;
+}
+
+int demo_map(struct demo *demo, struct error *error)
+{
+	struct memory *memory = &demo->machine.memory;
+	int rc = picture_draw(memory->shared_fd, memory->size);
+
+	if (rc)
+		error_set(error, rc, "gmem fd", "GMEM_IOCTL_QUERY", NULL);
+	return rc;
+}
+
+static int demo_run_steps(struct demo *demo, struct error *error)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; !rc && i < DEMO_STEPS; i++) {
+		printf("\n%u/%zu  %s\n", i + 1, DEMO_STEPS, demo_steps[i].title);
+		rc = demo_steps[i].run(demo, error);
+	}
+	return rc;
+}
+
+static int demo_run(struct demo *demo, const char *path)
+{
+	struct error error;
+	int rc;
+
+	rc = input_open(&demo->input, path, &error);
+	if (rc)
+		return out_error_report(&error);
+	rc = probe_start();
+	if (rc) {
+		input_close(&demo->input);
+		error_set(&error, rc, "SIGBUS", "catch", NULL);
+		return out_error_report(&error);
+	}
+	demo->start_ns = machine_now_ns();
+	rc = demo_run_steps(demo, &error);
+	if (demo->running)
+		machine_destroy(&demo->machine);
+	probe_stop();
+	input_close(&demo->input);
+	if (rc)
+		return out_error_report(&error);
+	if (!demo->failures)
+		return EXIT_CODE_OK;
+	out_error("demo", "check", 0, "%u checks marked FAILED above did not hold",
+		  demo->failures);
+	return EXIT_CODE_FAILURE;
+}
+
+static int demo_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "input", required_argument, NULL, 'i' },
+		{ "dir", required_argument, NULL, 'd' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct demo demo = { .input = { .fd = -1 } };
+	const char *path = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (option == 'i')
+			path = optarg;
+		else if (option == 'd')
+			demo.module_dir = optarg;
+		else
+			return usage_option(option, argv);
+	}
+	if (optind < argc)
+		return usage_error(argv[optind], "unexpected argument",
+				   "`gmemctl demo` takes options only");
+	if (!path)
+		return usage_error("--input", "missing", "the demo needs a file");
+	setlocale(LC_CTYPE, "");
+	/* Each line as it comes, also into a pipe: it is a story. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return demo_run(&demo, path);
+}
+
+const struct command command_demo = {
+	.name = "demo",
+	.run = demo_main,
+	.summary = "show a guest computing on a file in private memory",
+	.help = "usage: gmemctl demo --input FILE [--dir DIR]\n"
+		"\n"
+		"Tells the story of a page that changes hands, step by step, and checks\n"
+		"each step: FILE (0 bytes to 256 MiB) goes into shared pages, the guest\n"
+		"makes them private, computes the SHA-256 there while the host is kept\n"
+		"out, and gives the digest back. Exit code 1 if any claim does not hold.\n"
+		"\n"
+		"  --input FILE   what to compute on\n"
+		"  --dir DIR      take the modules from DIR, a build tree\n",
+};

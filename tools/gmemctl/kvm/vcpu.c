@@ -50,6 +50,22 @@ static int vcpu_map_run(struct vcpu *vcpu, struct vm *vm, struct error *error)
 	return 0;
 }
 
+/*
+ * On a host kernel that found no usable TSC, KVM never enters the guest:
+ * KVM_RUN tries again and again until a signal arrives.
+ */
+static int vcpu_check_tsc(struct vcpu *vcpu, struct error *error)
+{
+	int khz = calls->ioctl(vcpu->fd, KVM_GET_TSC_KHZ, NULL);
+
+	if (khz)
+		return 0;
+	return error_set(error, -EOPNOTSUPP, "KVM", "use the host's TSC",
+			 "the host kernel could not calibrate its TSC, and KVM "
+			 "cannot run without (see dmesg): reboot, or give the "
+			 "kernel argument tsc_early_khz=");
+}
+
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index,
 		struct error *error)
 {
@@ -61,7 +77,9 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index,
 	if (vcpu->fd < 0)
 		return error_set(error, vcpu->fd, "VM", "KVM_CREATE_VCPU",
 				 "vCPU %u", index);
-	rc = vcpu_map_run(vcpu, vm, error);
+	rc = vcpu_check_tsc(vcpu, error);
+	if (!rc)
+		rc = vcpu_map_run(vcpu, vm, error);
 	if (!rc)
 		rc = vcpu_set_cpuid(vcpu, vm, error);
 	if (rc)

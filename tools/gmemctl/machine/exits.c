@@ -147,12 +147,15 @@ static int machine_event(struct machine *machine, struct vcpu *vcpu,
 				    machine->refusal);
 	if (machine->config.event)
 		rc = machine->config.event(machine, vcpu, event, value);
+	if (rc)
+		return machine_fail(machine, rc, "vCPU %u: serve event %u: %s",
+				    vcpu->index, event, strerror(-rc));
 	if (event == GUEST_EVENT_DONE) {
 		pthread_mutex_lock(&machine->lock);
 		machine->done = true;
 		pthread_mutex_unlock(&machine->lock);
 	}
-	return rc;
+	return 0;
 }
 
 static void machine_stray_io(struct machine *machine, struct vcpu *vcpu)
