@@ -44,7 +44,7 @@ build() {
 	MODULES=$(modules_build slim-7.3 "$KERNEL_DIR/kdir") || exit 1
 	hold userspace
 	watch_log "gmemctl" "$log/gmemctl.log" \
-		make -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" || exit 1
+		make -j"$(nproc)" -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" || exit 1
 	release
 }
 

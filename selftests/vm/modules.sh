@@ -8,9 +8,9 @@
 # Everything kbuild reads.
 modules_sources() {
 	(cd "$TOP_DIR" &&
-		find Kbuild module uapi include -type f 2>/dev/null \
-			\( -name Kbuild -o -name Makefile \
-			-o -name '*.[chS]' \) -not -name '*.mod.c' | sort)
+		find Kbuild module uapi -type f \
+			\( -name Kbuild -o -name Makefile -o -name '*.[chS]' \) \
+			-not -name '*.mod.c' | sort)
 }
 
 # A file that left the tree must leave the copy; unchanged ones keep their
@@ -31,7 +31,7 @@ modules_copy() {
 
 # modules_make DIR KDIR [ARG...]
 modules_make() {
-	make -s -C "$2" M="$1" W=1 KCFLAGS=-Werror "${@:3}" modules
+	make -s -j"$(nproc)" -C "$2" M="$1" W=1 KCFLAGS=-Werror "${@:3}" modules
 }
 
 # modules_build NAME KDIR: the directory with the .ko files, on stdout. One

@@ -47,12 +47,12 @@ build_userspace() {
 	hold userspace
 	if [[ -e $TOP_DIR/selftests/Makefile ]]; then
 		watch_log "selftests" "$LOG_DIR/selftests.log" \
-			make -C "$TOP_DIR/selftests" OUT="$TOP_DIR/build/selftests" ||
+			make -j"$(nproc)" -C "$TOP_DIR/selftests" OUT="$TOP_DIR/build/selftests" ||
 			exit 1
 	fi
 	if [[ -e $TOP_DIR/tools/gmemctl/Makefile ]]; then
 		watch_log "gmemctl" "$LOG_DIR/gmemctl.log" \
-			make -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" || exit 1
+			make -j"$(nproc)" -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" || exit 1
 	fi
 	release
 }
@@ -128,7 +128,7 @@ follow() {
 
 # boot_once NAME DIR ACCEL CONSOLE: leaves the state in $RUN_DIR/state.
 boot_once() {
-	local limit=${VM_SECONDS:-2700}
+	local limit=${VM_SECONDS:-1200}
 
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
 		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" || true

@@ -84,7 +84,7 @@ static void program_line(void *ctx, bool is_stderr, const char *line)
 				 skip + strlen("# SKIP"));
 	} else if (!strncmp(line, "ok ", 3)) {
 		p->reported++;
-		p->skipped += skip != NULL;
+		p->skipped += !!skip;
 	} else if (!strncmp(line, "not ok ", 7)) {
 		p->reported++;
 		p->failed++;

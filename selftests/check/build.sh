@@ -1,0 +1,108 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The modules build without a warning on both kernels, sparse has nothing to
+# say, and they use only what every GPL module may use. Sourced.
+
+# kdir_of NAME: where modules for a cached kernel are built.
+kdir_of() {
+	local dir
+
+	dir=$("$VM_DIR/kernel.sh" find "$1" 2>/dev/null) ||
+		{ echo "kernel $1 is not in the cache: run 'make kernels'"; return 4; }
+	printf '%s\n' "$dir/kdir"
+}
+
+build_modules() {
+	local kdir
+
+	kdir=$(kdir_of "$1") || { echo "$kdir"; return 4; }
+	modules_build "$1" "$kdir" >/dev/null
+}
+
+build_user() {
+	make -j"$(nproc)" -C "$TOP_DIR/$1" OUT="$TOP_DIR/build${2:-}"
+}
+
+# A module with a known fault: sparse finds it, or does not work here.
+sparse_canary() {
+	local dir=$WORK/canary
+
+	mkdir -p "$dir"
+	echo 'obj-m := canary.o' >"$dir/Kbuild"
+	cat >"$dir/canary.c" <<-'END'
+	// SPDX-License-Identifier: GPL-2.0
+	#include <linux/module.h>
+	#include <linux/uaccess.h>
+	static int __init canary_init(void)
+	{
+		return *(int __user *)8;
+	}
+	module_init(canary_init);
+	MODULE_DESCRIPTION("canary");
+	MODULE_LICENSE("GPL");
+	END
+	make -s -C "$1" M="$dir" C=2 CHECK=sparse modules 2>&1 |
+		grep -q 'canary.c.*dereference of noderef'
+}
+
+build_sparse() {
+	local kdir dir
+
+	need sparse || return 4
+	kdir=$(kdir_of "$1") || { echo "$kdir"; return 4; }
+	sparse_canary "$kdir" ||
+		{ echo "sparse does not find a planted fault on $1"; return 1; }
+	dir=$TOP_DIR/build/sparse-$1
+	hold "sparse-$1"
+	modules_copy "$dir"
+	make -s -j"$(nproc)" -C "$kdir" M="$dir" C=2 CHECK=sparse modules >"$WORK/sparse" 2>&1 ||
+		{ cat "$WORK/sparse"; return 1; }
+	! grep -E 'warning:|error:' "$WORK/sparse" | sort | uniq -c
+}
+
+# Undefined symbols of our modules: exported by the kernel or by one of ours,
+# and not reserved for some other module.
+build_symbols() {
+	local kdir dir
+
+	kdir=$(kdir_of "$1") || { echo "$kdir"; return 4; }
+	dir=$(modules_build "$1" "$kdir" 2>/dev/null) || return 1
+	nm -u "$dir"/*.ko | awk '$1 == "U" { print $2 }' | sort -u >"$WORK/used"
+	[[ -s $WORK/used ]] || { echo "no symbol found: nothing was built?"; return 1; }
+	awk -F '\t' -v names="$WORK/used" '
+	{ known[$2] = 1; ns[$2] = $5 }
+	END {
+		while ((getline name < names) > 0) {
+			if (!(name in known)) {
+				print name ": not exported"; bad = 1
+			} else if (ns[name] ~ /^module:/) {
+				print name ": only for " ns[name]; bad = 1
+			}
+		}
+		exit bad
+	}' "$kdir/Module.symvers" "$dir/Module.symvers"
+}
+
+build_version() {
+	local kbuild dkms
+
+	kbuild=$(sed -n 's/.*(or $(GMEM_VERSION),\([0-9.]*\)).*/\1/p' "$TOP_DIR/Kbuild")
+	dkms=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TOP_DIR/dkms.conf")
+	[[ -n $kbuild && $kbuild == "$dkms" ]] ||
+		{ echo "Kbuild says '$kbuild', dkms.conf says '$dkms'"; return 1; }
+}
+
+check_build() {
+	local k
+
+	for k in stock-6.12 slim-7.3; do
+		check "modules on $k, W=1 -Werror" build_modules "$k"
+	done
+	check "gmemctl builds" build_user tools/gmemctl
+	check "selftests build" build_user selftests /selftests
+	check "sparse on stock-6.12" build_sparse stock-6.12
+	check "symbols on stock-6.12" build_symbols stock-6.12
+	check "symbols on slim-7.3" build_symbols slim-7.3
+	check "one version" build_version
+}

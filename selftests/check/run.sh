@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# make check: what can be known without a VM. One line per check; a tool or
+# kernel tree that is not there is a printed SKIP. Exit 1 when one failed.
+#
+#   CHECK=glob		only the checks whose name matches
+#   UPDATE=1		accept the layout of the uapi headers as it is
+
+set -euo pipefail
+. "$(dirname "$0")/../vm/env.sh"
+. "$VM_DIR/deps.sh"
+. "$VM_DIR/modules.sh"
+CHECK_DIR=$TOP_DIR/selftests/check
+. "$CHECK_DIR/build.sh"
+. "$CHECK_DIR/style.sh"
+. "$CHECK_DIR/uapi.sh"
+. "$CHECK_DIR/docs.sh"
+
+PASSED=0 FAILED=0 SKIPPED=0
+WORK=
+
+# tree_files [PATTERN...]: files of the project that match one of the globs
+# and none of those after ":!", be this a git checkout or a tarball.
+tree_files() {
+	local f
+
+	cd "$TOP_DIR" || return 1
+	if git rev-parse --git-dir >/dev/null 2>&1; then
+		git ls-files --cached --others --exclude-standard
+	else
+		find . -path ./build -prune -o -type f -print | sed 's|^\./||'
+	fi | sort -u | while read -r f; do
+		[[ ! -f $f ]] || ! tree_match "$f" "$@" || printf '%s\n' "$f"
+	done
+}
+
+tree_match() {
+	local f=$1 p found=1
+
+	shift
+	(($#)) || return 0
+	for p in "$@"; do
+		# The patterns are globs on purpose.
+		# shellcheck disable=SC2053
+		case $p in
+		:!*) [[ $f != ${p#:!} ]] || return 1 ;;
+		*) [[ $f != $p ]] || found=0 ;;
+		esac
+	done
+	return "$found"
+}
+
+need() {
+	command -v "$1" >/dev/null || { echo "$1 is not installed"; return 1; }
+}
+
+# check NAME FUNCTION [ARG...]: FUNCTION fails with 4 and a reason on stdout
+# when it cannot tell.
+check() {
+	local name=$1 rc=0
+
+	shift
+	# The pattern is a glob on purpose.
+	# shellcheck disable=SC2053
+	[[ -z ${CHECK:-} || $name == $CHECK ]] || return 0
+	(set +e; "$@") >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?
+	case $rc in
+	0)
+		PASSED=$((PASSED + 1))
+		echo "ok $name"
+		grep '^# ' "$WORK/out" || true ;;
+	4)
+		SKIPPED=$((SKIPPED + 1))
+		echo "SKIP $name: $(tail -n 1 "$WORK/out")" ;;
+	*)
+		FAILED=$((FAILED + 1))
+		cat "$WORK/out" "$WORK/err" | head -n 60 | sed 's/^/    /'
+		echo "not ok $name" ;;
+	esac
+}
+
+main() {
+	if ((EUID == 0)); then
+		deps_install build check || say "some tools are missing, going on"
+	fi
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/gmem-check.XXXXXX")
+	trap 'rm -rf "$WORK"' EXIT
+	check_build
+	check_uapi
+	check_style
+	check_docs
+	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+	((FAILED == 0))
+}
+
+main
