@@ -15,8 +15,10 @@
 #define BLOCK_PAGES (SZ_2M / PAGE)
 #define LENGTH (BLOCKS * SZ_2M)
 #define BITMAP_BYTES (BLOCK_PAGES / 8)
-/* An xarray node of 576 bytes has 64 slots. */
+/* What an entry of an index may cost: an xarray node is 576 bytes, 64 slots. */
 #define ENTRY_BYTES 9
+/* The index of this file: an entry for each block, and one for all of them. */
+#define INDEX_BYTES ((BLOCKS + 1) * ENTRY_BYTES)
 
 FIXTURE(state) {
 	int fd;
@@ -73,7 +75,7 @@ TEST_F(state, alternating)
 	bytes = state_bytes(self->fd);
 	EXPECT_EQ(BLOCKS * BLOCK_PAGES / 2, private_pages(self->fd));
 	EXPECT_GE(bytes, BLOCKS * BITMAP_BYTES);
-	EXPECT_LE(bytes, BLOCKS * (BITMAP_BYTES + ENTRY_BYTES));
+	EXPECT_LE(bytes, BLOCKS * BITMAP_BYTES + INDEX_BYTES);
 	EXPECT_LE(bytes * 8 * 10, BLOCKS * BLOCK_PAGES * 12);
 }
 
@@ -81,9 +83,24 @@ TEST_F(state, alternating)
 TEST_F(state, uniform)
 {
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
-	EXPECT_LE(state_bytes(self->fd), BLOCKS * ENTRY_BYTES);
+	EXPECT_LE(state_bytes(self->fd), ENTRY_BYTES);
 	test_gmem_convert(self->fd, SZ_2M, 2 * SZ_2M, SHARED, PRESERVE);
-	EXPECT_LE(state_bytes(self->fd), BLOCKS * ENTRY_BYTES);
+	EXPECT_LE(state_bytes(self->fd), INDEX_BYTES);
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	EXPECT_LE(state_bytes(self->fd), ENTRY_BYTES);
+}
+
+/* A large file that is uniform in the other state costs next to nothing. */
+TEST_F(state, uniform_large)
+{
+	int fd = test_gmem_create(SZ_1T, 0);
+
+	test_gmem_convert(fd, 0, SZ_1T, SHARED, PRESERVE);
+	EXPECT_EQ(0, private_pages(fd));
+	EXPECT_LE(state_bytes(fd), SZ_1T / SZ_1G * ENTRY_BYTES);
+	test_gmem_convert(fd, SZ_1G + PAGE, PAGE, PRIVATE, PRESERVE);
+	EXPECT_LE(state_bytes(fd), SZ_1T / SZ_1G * ENTRY_BYTES + BITMAP_BYTES +
+		  SZ_1G / SZ_2M * ENTRY_BYTES);
 }
 
 /* Only the block with a mixture pays for it. */
@@ -91,9 +108,9 @@ TEST_F(state, one_mixed_block)
 {
 	test_gmem_convert(self->fd, 3 * SZ_2M + 5 * PAGE, PAGE, PRIVATE,
 			  PRESERVE);
-	EXPECT_LE(state_bytes(self->fd), BITMAP_BYTES + ENTRY_BYTES);
+	EXPECT_LE(state_bytes(self->fd), BITMAP_BYTES + INDEX_BYTES);
 	test_gmem_convert(self->fd, 5 * SZ_2M + PAGE, SZ_2M, PRIVATE, PRESERVE);
-	EXPECT_LE(state_bytes(self->fd), 3 * (BITMAP_BYTES + ENTRY_BYTES));
+	EXPECT_LE(state_bytes(self->fd), 3 * BITMAP_BYTES + INDEX_BYTES);
 }
 
 /* A block that becomes uniform again gives its bitmap back, either way. */
@@ -105,15 +122,15 @@ TEST_F(state, becomes_uniform)
 	EXPECT_GE(state_bytes(self->fd), BITMAP_BYTES);
 	for (i = 0; i < BLOCK_PAGES; i += 2)
 		test_gmem_convert(self->fd, i * PAGE, PAGE, SHARED, PRESERVE);
-	EXPECT_LE(state_bytes(self->fd), ENTRY_BYTES);
+	EXPECT_LE(state_bytes(self->fd), INDEX_BYTES);
 	EXPECT_EQ(0, private_pages(self->fd));
 	alternate(self->fd, 0, BLOCK_PAGES);
 	for (i = 1; i < BLOCK_PAGES; i += 2)
 		test_gmem_convert(self->fd, i * PAGE, PAGE, PRIVATE, PRESERVE);
-	EXPECT_LE(state_bytes(self->fd), ENTRY_BYTES);
+	EXPECT_LE(state_bytes(self->fd), INDEX_BYTES);
 	EXPECT_EQ(BLOCK_PAGES, private_pages(self->fd));
 	test_gmem_convert(self->fd, 0, SZ_2M, SHARED, PRESERVE);
-	EXPECT_EQ(0, state_bytes(self->fd));
+	EXPECT_LE(state_bytes(self->fd), ENTRY_BYTES);
 }
 
 /* Back to the initial state everywhere costs nothing again. */
@@ -145,7 +162,7 @@ TEST_F(state, refused_conversion)
 	EXPECT_EQ(before, state_bytes(self->fd));
 	test_err_gmem_convert(EAGAIN, self->fd, SZ_2M + PAGE, 3 * SZ_2M,
 			      PRIVATE, PRESERVE);
-	EXPECT_LE(state_bytes(self->fd), before + 2 * ENTRY_BYTES);
+	EXPECT_LE(state_bytes(self->fd), before + INDEX_BYTES);
 	EXPECT_EQ(0, private_pages(self->fd));
 }
 
@@ -156,13 +173,13 @@ TEST_F(state, short_last_block)
 
 	EXPECT_EQ(BLOCK_PAGES + 3, private_pages(fd));
 	test_gmem_convert(fd, SZ_2M, 3 * PAGE, SHARED, PRESERVE);
-	EXPECT_LE(state_bytes(fd), ENTRY_BYTES);
+	EXPECT_LE(state_bytes(fd), 3 * ENTRY_BYTES);
 	EXPECT_EQ(BLOCK_PAGES, private_pages(fd));
 	test_gmem_convert(fd, SZ_2M + PAGE, PAGE, PRIVATE, PRESERVE);
 	EXPECT_GE(state_bytes(fd), BITMAP_BYTES);
 	test_gmem_convert(fd, SZ_2M, PAGE, PRIVATE, PRESERVE);
 	test_gmem_convert(fd, SZ_2M + 2 * PAGE, PAGE, PRIVATE, PRESERVE);
-	EXPECT_LE(state_bytes(fd), ENTRY_BYTES);
+	EXPECT_LE(state_bytes(fd), 3 * ENTRY_BYTES);
 	EXPECT_EQ(BLOCK_PAGES + 3, private_pages(fd));
 }
 
@@ -187,7 +204,7 @@ TEST_F(state, private_pages)
 			expected += model[i];
 		ASSERT_EQ(expected, private_pages(self->fd));
 	}
-	EXPECT_LE(state_bytes(self->fd), BLOCKS * (BITMAP_BYTES + ENTRY_BYTES));
+	EXPECT_LE(state_bytes(self->fd), BLOCKS * BITMAP_BYTES + INDEX_BYTES);
 }
 
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tracepoints of gmem exist and fire on each change, with the inode and
+ * the outcome.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gmem_utils.h"
+#include "hold.h"
+#include "ksft.h"
+#include "kvm_utils.h"
+
+#define TRACEFS "/sys/kernel/tracing"
+#define INSTANCE TRACEFS "/instances/gmem_test"
+#define LENGTH (8 * PAGE)
+
+FIXTURE(trace) {
+	int fd;
+	uint8_t *p;
+	uint64_t ino;
+	char *text;
+};
+
+static int set_events(const char *value)
+{
+	return gmem_write_file(INSTANCE "/events/gmem/enable", value);
+}
+
+/* An instance of its own: nobody else's events, and nobody else sees these. */
+FIXTURE_SETUP(trace)
+{
+	struct stat st;
+
+	if (access(TRACEFS "/events", F_OK))
+		SKIP(return, "no tracefs at " TRACEFS);
+	rmdir(INSTANCE);
+	ASSERT_EQ(0, mkdir(INSTANCE, 0700));
+	ASSERT_EQ(0, set_events("1"));
+	self->text = malloc(1 << 20);
+	ASSERT_TRUE(self->text);
+	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	ASSERT_EQ(0, fstat(self->fd, &st));
+	self->ino = st.st_ino;
+	self->p = test_gmem_map(self->fd, 0, LENGTH);
+}
+
+/* An event that stays enabled would keep the module from being unloaded. */
+FIXTURE_TEARDOWN(trace)
+{
+	EXPECT_EQ(0, set_events("0"));
+	EXPECT_EQ(0, rmdir(INSTANCE));
+}
+
+/* Lines of the buffer with the event, this inode and the given words. */
+static int events(struct trace_data *self, const char *event, const char *words)
+{
+	char want_event[64], want_ino[64], *line, *save;
+	int n = 0;
+
+	snprintf(want_event, sizeof(want_event), " %s: ", event);
+	snprintf(want_ino, sizeof(want_ino), "ino=%llu ",
+		 (unsigned long long)self->ino);
+	if (gmem_read_file(INSTANCE "/trace", self->text, 1 << 20) < 0)
+		return -1;
+	for (line = strtok_r(self->text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		n += strstr(line, want_event) && strstr(line, want_ino) &&
+			strstr(line, words);
+	return n;
+}
+
+/* Creation, with length and flags. */
+TEST_F(trace, create)
+{
+	EXPECT_EQ(1, events(self, "gmem_create", "length=32768 flags=0x1"));
+}
+
+/* The end of a file's memory. */
+TEST_F(trace, release)
+{
+	munmap(self->p, LENGTH);
+	EXPECT_EQ(0, events(self, "gmem_release", ""));
+	close(self->fd);
+	EXPECT_EQ(1, events(self, "gmem_release", "length=32768"));
+}
+
+/* Faults that gave a page, and those that did not. */
+TEST_F(trace, fault)
+{
+	self->p[3 * PAGE] = 1;
+	EXPECT_EQ(1, events(self, "gmem_fault", "index=3 ret=LOCKED"));
+	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
+	expect_sigbus(self->p);
+	EXPECT_EQ(2, events(self, "gmem_fault", "index=0 ret=SIGBUS"));
+}
+
+/* Conversions: range, target, content and outcome. */
+TEST_F(trace, convert)
+{
+	struct hold_pipe hold;
+
+	gmem_fill(self->p, 1, LENGTH);
+	test_gmem_convert(self->fd, PAGE, 2 * PAGE, PRIVATE, PRESERVE);
+	EXPECT_EQ(1, events(self, "gmem_convert",
+			    "start=1 end=3 target=private content=preserve rc=0"));
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
+	EXPECT_EQ(1, events(self, "gmem_convert",
+			    "start=0 end=8 target=shared content=zero rc=0"));
+	gmem_fill(self->p, 1, LENGTH);
+	ASSERT_EQ(0, hold_pipe_take(&hold, self->p + 5 * PAGE, PAGE));
+	test_err_gmem_convert(EAGAIN, self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	EXPECT_EQ(1, events(self, "gmem_convert",
+			    "rc=-11 error_index=5 refs_seen=3 refs_expected=2"));
+	hold_pipe_drop(&hold);
+	EXPECT_EQ(3, events(self, "gmem_convert", ""));
+}
+
+/* Commit and punch. */
+TEST_F(trace, fallocate)
+{
+	test_gmem_commit(self->fd, PAGE, 3 * PAGE);
+	test_gmem_punch(self->fd, 2 * PAGE, PAGE);
+	EXPECT_EQ(1, events(self, "gmem_commit", "start=1 end=4 rc=0"));
+	EXPECT_EQ(1, events(self, "gmem_punch", "start=2 end=3 rc=0"));
+}
+
+/* Bind and unbind, and a bind that fails. */
+TEST_F(trace, bind)
+{
+	const char *why = kvm_store_unavailable();
+	int vm, store;
+
+	if (why)
+		SKIP(return, "%s", why);
+	vm = kvm_create_vm();
+	store = kvm_create_guest_memfd(vm, LENGTH, 0);
+	ASSERT_GE(store, 0);
+	test_gmem_bind(self->fd, PAGE, 2 * PAGE, store, 4 * PAGE);
+	EXPECT_EQ(1, events(self, "gmem_bind",
+			    "start=1 end=3 store_start=4 rc=0"));
+	test_err_gmem_bind(EINVAL, self->fd, 4 * PAGE, PAGE, self->fd, 0);
+	EXPECT_EQ(1, events(self, "gmem_bind", "start=4 end=5 store_start=0 rc=-22"));
+	test_gmem_unbind(self->fd, PAGE, 2 * PAGE);
+	EXPECT_EQ(1, events(self, "gmem_unbind", "start=1 end=3"));
+}
+
+/* A binding that ends with its fd is traced, too. */
+TEST_F(trace, unbind_by_close)
+{
+	const char *why = kvm_store_unavailable();
+	int vm, store;
+
+	if (why)
+		SKIP(return, "%s", why);
+	vm = kvm_create_vm();
+	store = kvm_create_guest_memfd(vm, LENGTH, 0);
+	ASSERT_GE(store, 0);
+	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
+	munmap(self->p, LENGTH);
+	close(self->fd);
+	EXPECT_EQ(1, events(self, "gmem_unbind", "start=0 end=8"));
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
