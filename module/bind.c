@@ -91,7 +91,7 @@ static struct gmem_binding *gmem_binding_alloc(struct gmem_inode *gi,
 	if (IS_ERR(ops))
 		return ERR_CAST(ops);
 
-	binding = kzalloc(sizeof(*binding), GFP_KERNEL_ACCOUNT);
+	binding = kzalloc_obj(*binding, GFP_KERNEL_ACCOUNT);
 	if (!binding) {
 		module_put(ops->owner);
 		return ERR_PTR(-ENOMEM);

@@ -12,6 +12,7 @@
 #include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/version.h>
 #include <linux/workqueue.h>
@@ -25,10 +26,15 @@
 #endif
 
 /* <linux/pagevec.h> became <linux/folio_batch.h> after 6.12. */
-#if __has_include(<linux/folio_batch.h>)
+#ifdef GMEM_HAVE_FOLIO_BATCH_H
 #include <linux/folio_batch.h>
 #else
 #include <linux/pagevec.h>
+#endif
+
+/* kzalloc() that takes the object: 7.0, and late releases of 6.12. */
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj, gfp) kzalloc(sizeof(obj), gfp)
 #endif
 
 /*

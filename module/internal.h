@@ -14,7 +14,7 @@
 #include "include/linux/gmem.h"
 
 /* 16 TiB */
-#define GMEM_MAX_LENGTH (1ULL << 44)
+#define GMEM_MAX_LENGTH BIT_ULL(44)
 
 #define GMEM_CREATE_VALID_MASK (GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE)
 

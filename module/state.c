@@ -27,8 +27,8 @@
 
 #include "internal.h"
 
-#define GMEM_BLOCK_PAGES (1UL << GMEM_BLOCK_SHIFT)
-#define GMEM_GROUP_PAGES (1UL << GMEM_GROUP_SHIFT)
+#define GMEM_BLOCK_PAGES BIT(GMEM_BLOCK_SHIFT)
+#define GMEM_GROUP_PAGES BIT(GMEM_GROUP_SHIFT)
 #define GMEM_GROUP_BLOCKS (GMEM_GROUP_PAGES / GMEM_BLOCK_PAGES)
 
 #define GMEM_BITMAP_BYTES (GMEM_BLOCK_PAGES / BITS_PER_BYTE)
@@ -149,11 +149,12 @@ static pgoff_t gmem_bitmap_run(unsigned long *bitmap, pgoff_t index,
 {
 	unsigned int bit = index & (GMEM_BLOCK_PAGES - 1);
 
-	/* Racing changes of other pages are reported as before or as after. */
 	if (state == GMEM_STATE_PRIVATE)
+		/* Pages that others change are reported as before or after. */
 		bit = data_race(find_next_zero_bit(bitmap, GMEM_BLOCK_PAGES,
 						   bit));
 	else
+		/* As above */
 		bit = data_race(find_next_bit(bitmap, GMEM_BLOCK_PAGES, bit));
 	return ALIGN_DOWN(index, GMEM_BLOCK_PAGES) + bit;
 }
@@ -374,6 +375,8 @@ static void gmem_group_set(struct gmem_state_map *map, unsigned long group,
 			   void *old, void *new)
 {
 	s64 table = gmem_group_blocks(map, group) * sizeof(void *);
+	/* A single entry is in the head of the xarray. */
+	s64 slot = map->nr_pages > GMEM_GROUP_PAGES ? GMEM_SLOT_BYTES : 0;
 	s64 bytes = 0;
 
 	lockdep_assert_held(&map->groups.xa_lock);
@@ -382,8 +385,8 @@ static void gmem_group_set(struct gmem_state_map *map, unsigned long group,
 	else
 		__xa_erase(&map->groups, group);
 
-	bytes += new ? GMEM_SLOT_BYTES : 0;
-	bytes -= old ? GMEM_SLOT_BYTES : 0;
+	bytes += new ? slot : 0;
+	bytes -= old ? slot : 0;
 	bytes += new && !xa_is_value(new) ? table : 0;
 	bytes -= old && !xa_is_value(old) ? table : 0;
 	atomic64_add(bytes, &map->bytes);

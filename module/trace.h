@@ -20,6 +20,13 @@
 			 { GMEM_CONTENT_PRESERVE, "preserve" },		\
 			 { GMEM_CONTENT_ZERO, "zero" })
 
+#define show_gmem_fault(ret)						\
+	__print_flags(ret, "|",						\
+		      { (__force unsigned int)VM_FAULT_LOCKED, "locked" }, \
+		      { (__force unsigned int)VM_FAULT_SIGBUS, "sigbus" }, \
+		      { (__force unsigned int)VM_FAULT_HWPOISON, "hwpoison" }, \
+		      { (__force unsigned int)VM_FAULT_OOM, "oom" })
+
 TRACE_EVENT(gmem_create,
 	TP_PROTO(unsigned long ino, u64 length, u32 flags, int node),
 	TP_ARGS(ino, length, flags, node),
@@ -67,7 +74,7 @@ TRACE_EVENT(gmem_fault,
 		__entry->ret = (__force unsigned int)ret;
 	),
 	TP_printk("ino=%lu index=%lu ret=%s", __entry->ino, __entry->index,
-		  __print_flags(__entry->ret, "|", VM_FAULT_RESULT_TRACE))
+		  show_gmem_fault(__entry->ret))
 );
 
 TRACE_EVENT(gmem_convert,
