@@ -14,11 +14,18 @@ KERNEL_ARGS=(console=ttyS0 panic=-1 oops=panic slab_nomerge printk.devkmsg=on
 	log_buf_len=4M watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180
 	ignore_loglevel)
 
+VM_PIDFILE=${TMPDIR:-/tmp}/gmem-vm.$$.pid
+
+# QEMU removes the file when it ends by itself.
+vm_kill() {
+	[[ ! -s $VM_PIDFILE ]] || kill "$(<"$VM_PIDFILE")" 2>/dev/null || true
+	rm -f "$VM_PIDFILE"
+}
+
 accel_args() {
 	case $1 in
 	kvm) printf '%s\n' "${KVM_ARGS[@]}" ;;
 	tcg) printf '%s\n' "${TCG_ARGS[@]}" ;;
-	*) die "ACCEL=$1: kvm or tcg" ;;
 	esac
 }
 
@@ -39,8 +46,8 @@ vm_boot() {
 
 	readarray -t accel < <(accel_args "$1")
 	readarray -t mem < <(memory_args "$4")
-	timeout -k 5 "$5" qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
-		-nodefaults -display none -no-reboot \
+	timeout --foreground -k 5 "$5" qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
+		-nodefaults -display none -no-reboot -pidfile "$VM_PIDFILE" \
 		-kernel "$2" -initrd "$3" -append "$append" \
 		-chardev "file,id=console,path=$console" -serial chardev:console \
 		-device virtio-serial-pci,max_ports=2 \
@@ -76,10 +83,11 @@ accel_works() {
 accel_choose() {
 	local key file
 
-	if [[ -n ${ACCEL:-} ]]; then
-		echo "$ACCEL"
-		return
-	fi
+	case ${ACCEL:-} in
+	tcg | kvm) echo "$ACCEL"; return ;;
+	'') ;;
+	*) die "ACCEL=$ACCEL: tcg or kvm" ;;
+	esac
 	if [[ ! -w /dev/kvm ]]; then
 		echo tcg
 		return

@@ -60,7 +60,7 @@ pack() {
 
 # boot FILE SIZE: what comes out of the VM.
 boot() {
-	local disk=() accel mib=$(($2 >> 20))
+	local disk=() mib=$(($2 >> 20))
 
 	if (($2)); then
 		# The link has a name that needs no quoting for QEMU.
@@ -68,9 +68,7 @@ boot() {
 		disk=(-drive "file=$RUN_DIR/input,format=raw,if=none,id=input,readonly=on"
 			-device "virtio-blk-pci,drive=input")
 	fi
-	accel=$(accel_choose "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd")
-	say "  booting the VM ($accel)"
-	vm_boot "$accel" "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd" \
+	vm_boot "$ACCELERATOR" "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd" \
 		$((768 + 4 * mib)) 1800 "$CONSOLE" \
 		"GMEM_MODE=demo GMEM_INPUT_SIZE=$2 quiet" "${disk[@]}"
 }
@@ -122,11 +120,13 @@ main() {
 	check_file "$file"
 	build
 	RUN_DIR=$(mktemp -d "${TMPDIR:-/tmp}/gmem-demo.XXXXXX")
-	trap 'rm -rf "$RUN_DIR"' EXIT
+	at_exit 'vm_kill; rm -rf "$RUN_DIR"'
 	trap 'exit 130' INT TERM
 	CONSOLE=$TOP_DIR/build/log/demo.$$.console
 	size=$(stat -Lc %s "$file")
 	pack
+	ACCELERATOR=$(accel_choose "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd") || exit 1
+	say "  booting the VM ($ACCELERATOR)"
 	show < <(boot "$file" "$size")
 	compare "$file"
 }

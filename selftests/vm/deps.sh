@@ -10,12 +10,12 @@ deps_packages() {
 		echo gcc make libc6-dev libelf-dev dwarves kmod pkg-config \
 			libkmod-dev libjson-c-dev libssl-dev ;;
 	kernel)
-		echo flex bison bc xz-utils python3-minimal perl ;;
+		echo flex bison bc xz-utils python3 perl ;;
 	vm)
 		echo qemu-system-x86 cpio busybox-static kmod xz-utils ;;
 	check)
 		echo sparse shellcheck codespell python3-docutils \
-			gcc-multilib perl ;;
+			g++ gcc-multilib perl python3 ;;
 	*)
 		die "deps: unknown job '$1'" ;;
 	esac

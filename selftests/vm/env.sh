@@ -46,28 +46,49 @@ steps() {
 	wc -l <"$1" 2>/dev/null || echo 0
 }
 
+# at_exit COMMAND: run it when the script ends, however it does.
+AT_EXIT=()
+WATCHED=
+
+at_exit() {
+	AT_EXIT+=("$1")
+	trap run_at_exit EXIT
+}
+
+run_at_exit() {
+	local command
+
+	# A build or VM must not go on alone, and behind a lock.
+	[[ -z $WATCHED ]] || kill -- "-$WATCHED" 2>/dev/null
+	for command in "${AT_EXIT[@]}"; do
+		eval "$command"
+	done
+}
+
 # watch_log WHAT LOG COMMAND...: run COMMAND with its output in LOG and say
 # every few seconds how far it is. On failure show the end of LOG.
 watch_log() {
-	local what=$1 log=$2 start=$SECONDS told=$SECONDS pid rc=0
+	local what=$1 log=$2 start=$SECONDS told=$SECONDS rc=0
 	shift 2
 
 	: >"$log"
-	# The child must not inherit the lock: it could outlive the holder.
-	( if [[ -n ${HELD_FD:-} ]]; then release; fi
+	trap run_at_exit EXIT
+	set -m
+	# Not with the lock: a child could outlive its holder.
+	( set +m
+	  if [[ -n ${HELD_FD:-} ]]; then release; fi
 	  "$@" ) >"$log" 2>&1 </dev/null &
-	pid=$!
-	# An interrupt must not leave a build running behind the lock.
-	trap 'kill -- "$pid" 2>/dev/null' EXIT
-	while kill -0 "$pid" 2>/dev/null; do
-		sleep 0.5
+	WATCHED=$!
+	set +m
+	while kill -0 "$WATCHED" 2>/dev/null; do
+		sleep 0.2
 		if ((SECONDS - told >= 5)); then
 			told=$SECONDS
 			say "  $what: $(steps "$log") steps, $(clock $((SECONDS - start)))"
 		fi
 	done
-	wait "$pid" || rc=$?
-	trap - EXIT
+	wait "$WATCHED" || rc=$?
+	WATCHED=
 	if ((rc)); then
 		say "$what failed (exit $rc); the end of $log:"
 		tail -n 30 "$log" >&2

@@ -28,14 +28,10 @@ SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0 LOST=0
 RUN_DIR=
 
-cleanup() {
-	[[ -z $RUN_DIR ]] || rm -rf "$RUN_DIR"
-}
-
 prepare() {
 	deps_install build kernel vm || exit 1
 	RUN_DIR=$(mktemp -d "${TMPDIR:-/tmp}/gmem-test.XXXXXX")
-	trap 'cleanup' EXIT
+	at_exit 'vm_kill; rm -rf "$RUN_DIR"'
 	trap 'exit 130' INT TERM
 	LOG_DIR=$TOP_DIR/build/log
 	mkdir -p "$LOG_DIR"
@@ -150,7 +146,7 @@ test_kernel() {
 	[[ $name != */* ]] || label=own
 	dir=$(kernel_of "$name") || die "kernel $name is not available"
 	stage "$label" "$dir" || die "$name: modules or initramfs not built"
-	accel=$(accel_choose "$dir/bzImage" "$RUN_DIR/$label.cpio")
+	accel=$(accel_choose "$dir/bzImage" "$RUN_DIR/$label.cpio") || exit 1
 	if [[ -n ${SHELL_IN_VM:-} ]]; then
 		vm_shell "$accel" "$dir/bzImage" "$RUN_DIR/$label.cpio" \
 			"${MEM:-2048}" "$(settings "$label")"

@@ -22,6 +22,7 @@ static const struct {
 	{ "devpts",	"/dev/pts",		NULL,		false },
 	{ "debugfs",	"/sys/kernel/debug",	NULL,		false },
 	{ "tracefs",	"/sys/kernel/tracing",	NULL,		false },
+	{ "configfs",	"/sys/kernel/config",	NULL,		false },
 	{ "cgroup2",	"/sys/fs/cgroup",	NULL,		false },
 };
 
