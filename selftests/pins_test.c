@@ -186,9 +186,8 @@ static bool uring_ready(struct hold_uring *u)
 {
 	int rc = hold_uring_open(u);
 
-	if (rc == -ENOSYS || rc == -EPERM) {
+	if (rc == -ENOSYS || rc == -EPERM)
 		SKIP(return false, "no io_uring");
-	}
 	ASSERT_EQ(0, rc);
 	return true;
 }

@@ -651,20 +651,20 @@ TEST_F(uapi, wrong_fd)
 /* Numbers that no ioctl has: unknown, another type, another size or direction. */
 TEST_F(uapi, unknown_numbers)
 {
-	uint8_t arg[MAX_STRUCT];
+	uint8_t arg[MAX_STRUCT] = { 0 };
+	unsigned long ours, other, sized;
 	unsigned int nr;
 
 	for (nr = 0; nr < 256; nr++) {
-		memset(arg, 0, sizeof(arg));
+		ours = _IO(GMEM_IOCTL_TYPE, nr);
+		other = _IO('H', nr);
+		sized = _IOWR(GMEM_IOCTL_TYPE, nr, struct gmem_ioctl_convert);
 		if (nr < GMEM_CMD_BASE || nr > GMEM_CMD_UNBIND) {
-			EXPECT_EQ(-ENOTTY, gmem_ioctl(self->dev,
-					_IO(GMEM_IOCTL_TYPE, nr), arg));
-			EXPECT_EQ(-ENOTTY, gmem_ioctl(self->fd,
-					_IO(GMEM_IOCTL_TYPE, nr), arg));
+			EXPECT_EQ(-ENOTTY, gmem_ioctl(self->dev, ours, arg));
+			EXPECT_EQ(-ENOTTY, gmem_ioctl(self->fd, ours, arg));
 		}
-		EXPECT_EQ(-ENOTTY, gmem_ioctl(self->dev, _IO('H', nr), arg));
-		EXPECT_EQ(-ENOTTY, gmem_ioctl(self->fd, _IOWR(GMEM_IOCTL_TYPE,
-				nr, struct gmem_ioctl_convert), arg));
+		EXPECT_EQ(-ENOTTY, gmem_ioctl(self->dev, other, arg));
+		EXPECT_EQ(-ENOTTY, gmem_ioctl(self->fd, sized, arg));
 	}
 	expect_unchanged(self, "unknown numbers");
 }

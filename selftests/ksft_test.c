@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The harness itself: a test that fails, crashes, hangs, checks nothing or
+ * skips is reported as what it is, and the ones after it still run.
+ *
+ * The program runs itself with SAMPLE in the environment; only then do the
+ * sample tests misbehave.
+ */
+#include <fcntl.h>
+
+#include "gmem_utils.h"
+#include "ksft.h"
+
+static bool sample(void)
+{
+	return getenv("SAMPLE");
+}
+
+/* Ends a sample early when it is not asked to misbehave. */
+#define SAMPLE_ONLY() do {						\
+	if (!sample()) {						\
+		EXPECT_FALSE(sample());					\
+		return;							\
+	}								\
+} while (0)
+
+TEST(sample_pass)
+{
+	EXPECT_EQ(1, 1);
+}
+
+TEST(sample_empty)
+{
+	SAMPLE_ONLY();
+}
+
+TEST(sample_expect)
+{
+	SAMPLE_ONLY();
+	EXPECT_EQ(1, 2);
+	TH_LOG("goes on");
+}
+
+TEST(sample_assert)
+{
+	SAMPLE_ONLY();
+	ASSERT_EQ(-EAGAIN, -EINVAL);
+	TH_LOG("goes on");
+}
+
+TEST(sample_crash)
+{
+	SAMPLE_ONLY();
+	EXPECT_TRUE(true);
+	raise(SIGSEGV);
+}
+
+TEST_TIMEOUT(sample_hang, 1)
+{
+	SAMPLE_ONLY();
+	EXPECT_TRUE(true);
+	if (!fork())
+		pause();
+	pause();
+}
+
+TEST(sample_child)
+{
+	pid_t pid;
+
+	SAMPLE_ONLY();
+	EXPECT_TRUE(true);
+	pid = fork();
+	if (!pid) {
+		ASSERT_TRUE(false);
+		_exit(0);
+	}
+	gmem_wait_pid(pid);
+}
+
+static void *failing_thread(void *arg __ksft_unused)
+{
+	ASSERT_TRUE(false);
+	return NULL;
+}
+
+TEST(sample_thread)
+{
+	struct gmem_task task = { 0 };
+
+	SAMPLE_ONLY();
+	EXPECT_EQ(0, gmem_task_start(&task, -1, failing_thread, NULL));
+	gmem_task_join(&task);
+}
+
+TEST(sample_skip)
+{
+	SAMPLE_ONLY();
+	SKIP(return, "no such thing");
+}
+
+TEST(sample_skip_by_design)
+{
+	SAMPLE_ONLY();
+	SKIP(return, KSFT_BY_DESIGN " no such thing");
+}
+
+FIXTURE(sample) {
+	int value;
+};
+
+FIXTURE_SETUP(sample)
+{
+	self->value = 1;
+}
+
+FIXTURE_TEARDOWN(sample)
+{
+	TH_LOG("teardown %d", self->value);
+}
+
+TEST_F(sample, fixture)
+{
+	SAMPLE_ONLY();
+	self->value = 2;
+	ASSERT_TRUE(false);
+}
+
+/* Run samples: the exit status; the output is in out. */
+static int run_samples(char *const argv[], const char *require, char *out,
+		       size_t size)
+{
+	size_t have = 0;
+	ssize_t n;
+	int fds[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	if (!pid) {
+		setenv("SAMPLE", "1", 1);
+		setenv("GMEM_REQUIRE", require, 1);
+		dup2(fds[1], STDOUT_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		execv("/proc/self/exe", argv);
+		_exit(127);
+	}
+	close(fds[1]);
+	while (have < size - 1 &&
+	       (n = read(fds[0], out + have, size - 1 - have)) > 0)
+		have += n;
+	out[have] = '\0';
+	close(fds[0]);
+	return gmem_wait_pid(pid);
+}
+
+static int run_sample(const char *name, const char *require, char *out,
+		      size_t size)
+{
+	char *argv[] = { "ksft_test", (char *)(uintptr_t)name, NULL };
+
+	return run_samples(argv, require, out, size);
+}
+
+/* Every kind of failure is "not ok" with the reason, and exit status 1. */
+TEST(failures_are_reported)
+{
+	static const struct { const char *name, *line, *why; } bad[] = {
+		{ "sample_empty", "\nnot ok 1 sample_empty\n", "checked nothing" },
+		{ "sample_expect", "\nnot ok 1 sample_expect\n", "goes on" },
+		{ "sample_assert", "\nnot ok 1 sample_assert\n", "-11 (Resource" },
+		{ "sample_crash", "\nnot ok 1 sample_crash\n", "signal 11" },
+		{ "sample_hang", "\nnot ok 1 sample_hang\n", "no end after 1 s" },
+		{ "sample_child", "\nnot ok 1 sample_child\n", "expected false" },
+		{ "sample_thread", "\nnot ok 1 sample_thread\n", "expected false" },
+		{ "sample.fixture", "\nnot ok 1 sample.fixture\n", "teardown 2" },
+	};
+	char out[4096];
+	size_t i;
+
+	if (sample())
+		SKIP(return, "the samples only");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		EXPECT_EQ(KSFT_FAIL, run_sample(bad[i].name, "", out,
+						sizeof(out)));
+		EXPECT_TRUE(strstr(out, "KTAP version 1\n1..1\n"));
+		EXPECT_TRUE(strstr(out, bad[i].line));
+		EXPECT_TRUE(strstr(out, bad[i].why));
+		if (strstr(bad[i].name, "assert"))
+			EXPECT_FALSE(strstr(out, "goes on"));
+	}
+}
+
+/* Success and skips: exit status 0 and 4, and 1 where skips are forbidden. */
+TEST(skips_are_reported)
+{
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_PASS, run_sample("sample_pass", "all", out, sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\nok 1 sample_pass\n"));
+	EXPECT_EQ(KSFT_SKIP, run_sample("sample_skip", "", out, sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\nok 1 sample_skip # SKIP no such thing\n"));
+	EXPECT_EQ(KSFT_FAIL, run_sample("sample_skip", "all", out,
+					sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\nnot ok 1 sample_skip\n"));
+	EXPECT_EQ(KSFT_SKIP, run_sample("sample_skip_by_design", "all", out,
+					sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\nok 1 sample_skip_by_design # SKIP "));
+}
+
+/* One failure does not keep the next test from running. */
+TEST(program_goes_on)
+{
+	char *argv[] = { "ksft_test", "sample_crash", "sample_pass", NULL };
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_FAIL, run_samples(argv, "", out, sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\n1..2\n"));
+	EXPECT_TRUE(strstr(out, "\nok 1 sample_pass\n"));
+	EXPECT_TRUE(strstr(out, "\nnot ok 2 sample_crash\n"));
+	EXPECT_TRUE(strstr(out, "pass:1 fail:1"));
+}
+
+/* No test of that name: an error, not an empty success. */
+TEST(unknown_name)
+{
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_FAIL, run_sample("no_such_test", "", out, sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\n1..0\n"));
+}
+
+TEST_HARNESS_MAIN
