@@ -11,6 +11,7 @@
 #include "../kvm/attributes.h"
 #include "../machine/machine.h"
 #include "cli.h"
+#include "host.h"
 #include "input.h"
 #include "out.h"
 
@@ -185,7 +186,7 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
 }
 
 /* How much memory the run needs, or whether what was given is enough. */
-static int run_size_memory(struct run *run, struct error *error)
+static int run_size_memory(struct run *run)
 {
 	struct machine_config *config = &run->machine_config;
 	uint64_t start = machine_input_gpa(config->strategy, config->nr_vcpus);
@@ -196,18 +197,31 @@ static int run_size_memory(struct run *run, struct error *error)
 		config->memory_size = least > DEFAULT_MEMORY || run->path ?
 				      least : DEFAULT_MEMORY;
 	if (config->memory_size < least)
-		return error_set(error, -EINVAL, "--memory", "use",
-				 "this run needs at least %" PRIu64 "K",
-				 least >> 10);
+		return usage_error("--memory", "too small",
+				   "this run needs at least %" PRIu64 "K",
+				   least >> 10);
 	if (config->memory_size > BOOT_MEMORY_MAX)
-		return error_set(error, -EINVAL, "--memory", "use",
-				 "at most 3G");
+		return usage_error("--memory", "too large", "at most 3G");
 	if (config->memory_size % GUEST_PAGE_SIZE)
-		return error_set(error, -EINVAL, "--memory", "use",
-				 "a multiple of 4K");
+		return usage_error("--memory", "not whole pages",
+				   "a multiple of 4K");
 	run->input_length = run->path ? run->input.size :
 			    config->memory_size - start;
 	return 0;
+}
+
+/*
+ * What the run will populate. The convert payload touches all memory, the
+ * discarding strategy for a moment on both sides of a chunk.
+ */
+static uint64_t run_footprint(const struct run *run)
+{
+	const struct machine_config *config = &run->machine_config;
+	uint64_t bytes = GUEST_HEAP_GPA + 2 * config->nr_vcpus * GUEST_CHUNK;
+
+	if (run->path || run->payload == GUEST_PAYLOAD_CONVERT)
+		bytes += run->input_length;
+	return bytes;
 }
 
 static int run_check_digest(struct run *run, struct machine *machine,
@@ -278,16 +292,12 @@ static void run_report_params(const struct machine *machine)
 {
 	const struct guest_params *params = machine->params;
 	struct json_object *object = out_object(out_root(), "guest");
-	struct json_object *observed;
+	struct json_object *observed = out_array(object, "observed");
 
 	out_uint(object, "refused", params->refused);
 	out_uint(object, "checked", params->checked);
-	if (object) {
-		observed = out_array(object, "observed");
-		for (unsigned int i = 0; i < 4; i++)
-			json_object_array_add(observed,
-				json_object_new_uint64(params->observed[i]));
-	}
+	for (unsigned int i = 0; i < 4; i++)
+		out_append_uint(observed, params->observed[i]);
 	if (params->refused)
 		out_text("guest:       %u bad requests, all refused\n",
 			 params->refused);
@@ -336,15 +346,12 @@ static int run_machine(struct run *run, struct machine *machine,
 	return rc ? rc : run_check_digest(run, machine, error);
 }
 
-static int run_input(struct run *run, struct error *error)
+static int run_build(struct run *run, struct error *error)
 {
 	struct machine machine;
-	int rc = 0;
+	int rc;
 
-	if (run->path)
-		rc = input_open(&run->input, run->path, error);
-	if (!rc)
-		rc = run_size_memory(run, error);
+	rc = host_check_memory(run_footprint(run), error);
 	if (!rc)
 		rc = machine_create(&machine, &run->machine_config, error);
 	if (rc)
@@ -352,6 +359,24 @@ static int run_input(struct run *run, struct error *error)
 	rc = run_machine(run, &machine, error);
 	machine_destroy(&machine);
 	return rc;
+}
+
+/* Return: an exit code. */
+static int run_input(struct run *run)
+{
+	struct error error;
+	int rc = 0;
+
+	if (run->path)
+		rc = input_open(&run->input, run->path, &error);
+	if (rc)
+		return out_error_report(&error);
+	rc = run_size_memory(run);
+	if (rc)
+		return rc;
+	rc = run_build(run, &error);
+	out_string(out_root(), "result", rc ? "failed" : "ok");
+	return rc ? out_error_report(&error) : EXIT_CODE_OK;
 }
 
 static int run_main(int argc, char **argv)
@@ -366,16 +391,14 @@ static int run_main(int argc, char **argv)
 		.rounds = DEFAULT_ROUNDS,
 		.input = { .fd = -1 },
 	};
-	struct error error;
-	int rc;
+	int code;
 
-	rc = run_parse(&run, argc, argv);
-	if (rc)
-		return rc;
-	rc = run_input(&run, &error);
+	code = run_parse(&run, argc, argv);
+	if (code)
+		return code;
+	code = run_input(&run);
 	input_close(&run.input);
-	out_string(out_root(), "result", rc ? "failed" : "ok");
-	return rc ? out_error_report(&error) : EXIT_CODE_OK;
+	return code;
 }
 
 const struct command command_run = {

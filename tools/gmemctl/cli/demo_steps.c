@@ -11,6 +11,7 @@
 #include "../kvm/calls.h"
 #include "../memory/probe.h"
 #include "demo.h"
+#include "host.h"
 #include "modules.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -71,6 +72,9 @@ int demo_build_vm(struct demo *demo, struct error *error)
 	config.memory_size = machine_input_gpa(config.strategy, 1) +
 			     (pages << GUEST_PAGE_SHIFT) + MIB;
 	config.memory_size = (config.memory_size + MIB - 1) / MIB * MIB;
+	rc = host_check_memory(pages << GUEST_PAGE_SHIFT, error);
+	if (rc)
+		return rc;
 	rc = machine_create(&demo->machine, &config, error);
 	if (rc)
 		return rc;

@@ -67,8 +67,8 @@ static int input_read(struct input *input, uint8_t *memory, struct error *error)
 			continue;
 		if (got < 0)
 			return error_set(error, -errno, input->path, "read",
-					 errno == ENOMEM ? "the host is short of "
-					 "memory" : NULL);
+					 errno == ENOMEM || errno == EFAULT ?
+					 "the host is short of memory" : NULL);
 		if (!got)
 			return error_set(error, -EIO, input->path, "read",
 					 "it has become shorter than %" PRIu64

@@ -183,7 +183,9 @@ static bool fd_is_gmem(const char *pid, const char *fd)
 	if (length < 0)
 		return false;
 	target[length] = '\0';
-	return strstr(target, "gmem");
+	/* A gmem fd has no path; it shows as a deleted file of that name. */
+	return !strcmp(target, GMEM_DEVICE_PATH) ||
+	       !strcmp(target, "/gmem (deleted)") || !strcmp(target, "/gmem");
 }
 
 static bool process_has_gmem(const char *pid)

@@ -96,6 +96,12 @@ struct json_object *out_append(struct json_object *array)
 	return child;
 }
 
+void out_append_uint(struct json_object *array, uint64_t value)
+{
+	if (array)
+		json_object_array_add(array, json_object_new_uint64(value));
+}
+
 static void out_error_json(const char *object, const char *action, int rc,
 			   const char *hint)
 {

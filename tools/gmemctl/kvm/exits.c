@@ -140,8 +140,8 @@ void exit_describe(const struct vcpu *vcpu, char *text, size_t size)
 	const struct kvm_run *run = vcpu->run;
 	size_t used = 0;
 
-	append(text, size, &used, "vCPU %u: exit %u (%s)", vcpu->index,
-	       run->exit_reason, exit_name(run->exit_reason));
+	append(text, size, &used, "exit %u (%s)", run->exit_reason,
+	       exit_name(run->exit_reason));
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 		return describe_io(run, text, size, &used);
@@ -161,7 +161,8 @@ void exit_describe(const struct vcpu *vcpu, char *text, size_t size)
 		       run->fail_entry.hardware_entry_failure_reason);
 		return;
 	case KVM_EXIT_SHUTDOWN:
-		append(text, size, &used, ": the guest has triple-faulted");
+		append(text, size, &used, ": the guest has triple-faulted (on "
+		       "AMD, KVM has reset the registers since)");
 		return;
 	case KVM_EXIT_UNKNOWN:
 		append(text, size, &used, ": hardware reason 0x%llx",

@@ -22,7 +22,7 @@ static int machine_exit_fatal(struct machine *machine, struct vcpu *vcpu)
 	char text[MACHINE_REPORT_MAX];
 
 	exit_report(vcpu, text, sizeof(text));
-	return machine_fail(machine, -EIO, "%s", text);
+	return machine_fail(machine, -EIO, "vCPU %u: %s", vcpu->index, text);
 }
 
 int machine_convert(struct machine *machine, struct vcpu *vcpu, uint64_t gpa,
@@ -163,7 +163,7 @@ static void machine_stray_io(struct machine *machine, struct vcpu *vcpu)
 	char text[128];
 
 	exit_describe(vcpu, text, sizeof(text));
-	machine_trace(machine, vcpu, "no device: %s", text);
+	machine_trace(machine, vcpu, "no device there: %s", text);
 	machine_count(machine, &machine->counters.stray_io);
 }
 

@@ -70,11 +70,13 @@ static void why_set(char *why, size_t size, const char *action, int rc)
 		snprintf(why, size, "%s: %s", action, strerror(-rc));
 }
 
-/* For undoing: call @fn for each run of pages that were in state @private. */
-static int memory_for_each_run(struct memory *memory, uint64_t offset,
-			       uint64_t size, bool private,
-			       int (*fn)(struct memory *, struct vm *, uint64_t,
-					 uint64_t), struct vm *vm)
+typedef int (*undo_fn)(struct memory *memory, struct vm *vm, uint64_t offset,
+		       uint64_t size);
+
+/* Undo for each run of pages that were in state @private. */
+static int memory_walk_runs(struct memory *memory, struct vm *vm,
+			    uint64_t offset, uint64_t size, bool private,
+			    undo_fn undo)
 {
 	uint64_t page = offset >> GUEST_PAGE_SHIFT;
 	uint64_t end = (offset + size) >> GUEST_PAGE_SHIFT;
@@ -89,8 +91,8 @@ static int memory_for_each_run(struct memory *memory, uint64_t offset,
 			page++;
 			continue;
 		}
-		rc = fn(memory, vm, start << GUEST_PAGE_SHIFT,
-			(page - start) << GUEST_PAGE_SHIFT);
+		rc = undo(memory, vm, start << GUEST_PAGE_SHIFT,
+			  (page - start) << GUEST_PAGE_SHIFT);
 		if (rc && !first_rc)
 			first_rc = rc;
 	}
@@ -149,7 +151,7 @@ static int memory_inplace_to_private(struct memory *memory, struct vm *vm,
 	if (!rc)
 		return 0;
 	why_set(why, why_size, "KVM_SET_MEMORY_ATTRIBUTES", rc);
-	memory_for_each_run(memory, offset, size, false, memory_undo_gmem, vm);
+	memory_walk_runs(memory, vm, offset, size, false, memory_undo_gmem);
 	return rc;
 }
 
@@ -165,8 +167,8 @@ static int memory_inplace_to_shared(struct memory *memory, struct vm *vm,
 	}
 	rc = memory_gmem_convert(memory, offset, size, false, why, why_size);
 	if (rc)
-		memory_for_each_run(memory, offset, size, true,
-				    memory_undo_attribute, vm);
+		memory_walk_runs(memory, vm, offset, size, true,
+				 memory_undo_attribute);
 	return rc;
 }
 
@@ -185,8 +187,8 @@ static int memory_discard(struct memory *memory, struct vm *vm, uint64_t offset,
 	if (!rc)
 		return 0;
 	why_set(why, why_size, "punch a hole on the stale side", rc);
-	memory_for_each_run(memory, offset, size, !to_private,
-			    memory_undo_attribute, vm);
+	memory_walk_runs(memory, vm, offset, size, !to_private,
+			 memory_undo_attribute);
 	return rc;
 }
 
