@@ -19,6 +19,10 @@ else
 Q := @
 endif
 
+# What kbuild leaves beside the sources.
+LITTER := -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+	-o -name '.*.cmd' -o -name '.*.d'
+
 .PHONY: all modules tools selftests check test demo kernels kdir
 .PHONY: install uninstall clean help
 
@@ -66,20 +70,19 @@ install: kdir
 	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)install -m 644 uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux/
 
-uninstall:
+uninstall: kdir
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)cd uapi/linux && for h in *.h; do \
 		rm -f $(DESTDIR)$(INCLUDEDIR)/linux/$$h; done
-	$(Q)rm -f $(addprefix $(DESTDIR)/lib/modules/$(shell uname -r)/updates/,\
-		gmem.ko* gmem_kvm.ko*)
+	$(Q)release=$$($(MAKE) -s -C $(KDIR) kernelrelease) && \
+		rm -f $(DESTDIR)/lib/modules/$$release/updates/gmem.ko* \
+			$(DESTDIR)/lib/modules/$$release/updates/gmem_kvm.ko*
 
 clean:
 	$(Q)rm -rf $(BUILD)
-	$(Q)find Kbuild *.ko *.o *.mod *.mod.c .[!.]*.cmd .module-common.o module \
-		Module.symvers modules.order -type f \
-		\( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
-		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) \
-		-delete 2>/dev/null || true
+	$(Q)rm -f Module.symvers modules.order
+	$(Q)find . -maxdepth 1 -type f \( $(LITTER) \) -delete
+	$(Q)find module -type f \( $(LITTER) \) -delete
 
 help:
 	@echo 'gmem $(GMEM_VERSION)'
