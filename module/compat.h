@@ -49,13 +49,6 @@
 #define GMEM_IMPORT_NS() MODULE_IMPORT_NS(GMEM)
 #endif
 
-/* filemap_alloc_folio() takes a memory policy in 7.3, not in 6.12. */
-#ifdef GMEM_HAVE_FILEMAP_ALLOC_POLICY
-#define gmem_filemap_alloc_folio(gfp) filemap_alloc_folio(gfp, 0, NULL)
-#else
-#define gmem_filemap_alloc_folio(gfp) filemap_alloc_folio(gfp, 0)
-#endif
-
 /* In 7.3 a workqueue has to say that it is per CPU; in 6.12 it always is. */
 #ifdef GMEM_HAVE_WQ_PERCPU
 #define GMEM_WQ_PERCPU WQ_PERCPU

@@ -123,4 +123,7 @@ static vm_fault_t gmem_file_map_pages(struct vm_fault *vmf, pgoff_t start,
 const struct vm_operations_struct gmem_vm_ops = {
 	.fault = gmem_file_fault,
 	.map_pages = gmem_file_map_pages,
+#ifdef CONFIG_NUMA
+	.set_policy = gmem_policy_set,
+#endif
 };

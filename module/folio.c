@@ -2,21 +2,13 @@
 /**
  * DOC: folios of guest memory
  *
- * Allocation on the node that the file asked for, and walks over what is
- * populated.
+ * Finding and allocating them, and walks over what is populated.
  *
  * Locks: gmem_folio_grab() returns a locked folio; the walks take none.
  */
 #include <linux/pagemap.h>
 
 #include "internal.h"
-
-static struct folio *gmem_folio_alloc(struct gmem_inode *gi, gfp_t gfp)
-{
-	if (gi->node == NUMA_NO_NODE)
-		return gmem_filemap_alloc_folio(gfp);
-	return __folio_alloc_node(gfp, 0, gi->node);
-}
 
 /**
  * gmem_folio_grab() - find or allocate the folio of a page
@@ -40,7 +32,7 @@ struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index)
 		if (!IS_ERR(folio))
 			return folio;
 
-		folio = gmem_folio_alloc(gi, gfp);
+		folio = gmem_policy_alloc(gi, index, gfp);
 		if (!folio)
 			return ERR_PTR(-ENOMEM);
 		rc = filemap_add_folio(mapping, folio, index, gfp);

@@ -50,6 +50,7 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 
 	/* The rest is set up by gmem_inode_create(). */
 	mt_init_flags(&gi->bindings, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+	mt_init_flags(&gi->policies, MT_FLAGS_USE_RCU);
 	gmem_ranges_init(&gi->ranges);
 	gmem_state_init(&gi->state, 0, GMEM_STATE_SHARED);
 	memset(&gi->counters, 0, sizeof(gi->counters));
@@ -77,6 +78,7 @@ static void gmem_evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	gmem_state_destroy(&gi->state);
+	mtree_destroy(&gi->policies);
 	if (gi->pinned)
 		simple_release_fs(&gmem_mnt, &gmem_mnt_count);
 }

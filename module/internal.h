@@ -122,6 +122,7 @@ struct gmem_counters {
  * @state: shared or private, for each page
  * @ranges: ranges being converted, committed, decommitted or bound
  * @bindings: struct gmem_binding by page index
+ * @policies: memory policies by page index, see policy.c
  * @counters: statistics
  * @live: in the list of all of them, for debugfs
  * @create_flags: GMEM_CREATE_F_*
@@ -133,6 +134,7 @@ struct gmem_inode {
 	struct gmem_state_map state;
 	struct gmem_ranges ranges;
 	struct maple_tree bindings;
+	struct maple_tree policies;
 	struct gmem_counters counters;
 	struct list_head live;
 	u32 create_flags;
@@ -246,6 +248,11 @@ extern const struct vm_operations_struct gmem_vm_ops;
 /* folio.c */
 struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index);
 bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end);
+
+/* policy.c */
+int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol);
+struct folio *gmem_policy_alloc(struct gmem_inode *gi, pgoff_t index,
+				gfp_t gfp);
 
 /* fallocate.c */
 long gmem_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len);

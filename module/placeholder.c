@@ -35,7 +35,7 @@
  */
 struct folio *gmem_placeholder_add(struct address_space *mapping, pgoff_t index)
 {
-	struct folio *folio = gmem_filemap_alloc_folio(GMEM_PLACEHOLDER_GFP);
+	struct folio *folio = folio_alloc(GMEM_PLACEHOLDER_GFP, 0);
 	int rc;
 
 	rc = filemap_add_folio(mapping, folio, index, GMEM_PLACEHOLDER_GFP);

@@ -93,7 +93,7 @@ enum gmem_store {
 
 /* Features of GMEM_IOCTL_INFO */
 #define GMEM_FEATURE_STORE_KVM	(1ULL << 0) /* gmem_kvm is loaded */
-#define GMEM_FEATURE_NUMA	(1ULL << 1) /* GMEM_CREATE_F_NODE works */
+#define GMEM_FEATURE_NUMA	(1ULL << 1) /* nodes and mbind() are heeded */
 
 /**
  * struct gmem_ioctl_info - ioctl(GMEM_IOCTL_INFO), on /dev/gmem
@@ -146,6 +146,9 @@ struct gmem_ioctl_info {
  * gone, the memory is given back, and the state of each page stays as it is. An
  * unaligned range is EINVAL, as is committing past the end; the part of a hole
  * that is past the end is ignored. Other modes are EOPNOTSUPP.
+ * mbind() on a mapping sets the memory policy of the pages behind it, for all
+ * mappings and for what is allocated from then on (nodes 0 to 59).
+ *
  * lseek() with SEEK_DATA and SEEK_HOLE finds populated and unpopulated ranges of
  * what lives in this fd; private pages of a bound range live elsewhere and are
  * holes.
