@@ -15,7 +15,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <linux/fs.h>
 #include <linux/io_uring.h>
+#include <linux/loop.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 
@@ -154,6 +156,24 @@ TEST_F(access, file_io)
 			     SPLICE_F_NONBLOCK));
 	EXPECT_EQ(-1, copy_file_range(self->fd, &pos, tmp, NULL, 16, 0));
 	EXPECT_EQ(0, buf[0]);
+}
+
+/* The kernel itself does not read the fd: not as a module, disk or swap. */
+TEST_F(access, kernel_readers)
+{
+	char path[64];
+	int disk;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
+	EXPECT_EQ(-1, syscall(SYS_finit_module, self->fd, "", 0));
+	EXPECT_EQ(-1, syscall(SYS_swapon, path, 0));
+	EXPECT_EQ(-1, ioctl(self->fd, FIBMAP, &(int){ 0 }));
+	EXPECT_EQ(-1, ioctl(self->fd, FICLONE, self->fd));
+	disk = open("/dev/loop0", O_RDWR);
+	if (disk >= 0) {
+		EXPECT_EQ(-1, ioctl(disk, LOOP_SET_FD, self->fd));
+		close(disk);
+	}
 }
 
 static ssize_t vm_read(pid_t pid, void *from, void *to)
@@ -447,7 +467,7 @@ TEST_F(access, move_pages)
 	long rc = syscall(SYS_move_pages, 0, 2UL, pages, NULL, status, 0);
 
 	if (rc < 0 && errno == ENOSYS)
-		SKIP(return, KSFT_BY_DESIGN " no CONFIG_MIGRATION or NUMA");
+		SKIP(return, KSFT_BY_DESIGN " no move_pages()");
 	ASSERT_EQ(0, rc);
 	EXPECT_GE(status[0], 0);
 	EXPECT_LT(status[1], 0);

@@ -30,16 +30,23 @@ static void access_handler(int sig, siginfo_t *info, void *context)
 	siglongjmp(access_env, sig);
 }
 
-static void access_arm(void)
+static void access_install(void)
 {
 	struct sigaction sa = {
 		.sa_sigaction = access_handler,
-		.sa_flags = SA_SIGINFO,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
 	};
 
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGBUS, &sa, NULL);
 	sigaction(SIGSEGV, &sa, NULL);
+}
+
+static void access_arm(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, access_install);
 	access_code = 0;
 	access_addr = NULL;
 	access_armed = 1;
@@ -52,7 +59,7 @@ int gmem_try_read(const volatile void *p, uint8_t *value)
 	int sig;
 
 	access_arm();
-	sig = sigsetjmp(access_env, 1);
+	sig = sigsetjmp(access_env, 0);
 	if (!sig) {
 		byte = *(const volatile uint8_t *)p;
 		if (value)
@@ -68,7 +75,7 @@ int gmem_try_write(volatile void *p, uint8_t value)
 	int sig;
 
 	access_arm();
-	sig = sigsetjmp(access_env, 1);
+	sig = sigsetjmp(access_env, 0);
 	if (!sig)
 		*(volatile uint8_t *)p = value;
 	access_armed = 0;
