@@ -16,6 +16,7 @@ CHECK_DIR=$TOP_DIR/selftests/check
 . "$CHECK_DIR/style.sh"
 . "$CHECK_DIR/uapi.sh"
 . "$CHECK_DIR/docs.sh"
+. "$CHECK_DIR/harness.sh"
 
 PASSED=0 FAILED=0 SKIPPED=0
 WORK=
@@ -90,6 +91,7 @@ main() {
 	check_uapi
 	check_style
 	check_docs
+	check_harness
 	echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
 	((FAILED == 0))
 }

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The parts of the harness that can be wrong without anybody noticing: how
+# results are counted, and where packages are looked for. Sourced.
+
+# harness_count STRICT EXPECTED: counts of the KTAP on stdin.
+harness_count() {
+	local line got
+
+	. "$VM_DIR/ktap.sh"
+	KTAP_STRICT=$1
+	ktap_reset
+	while IFS= read -r line; do
+		ktap_feed "$line"
+	done
+	got="$KTAP_PASSED $KTAP_FAILED $KTAP_SKIPPED"
+	[[ $got == "$2" ]] || { echo "strict='$1': $got, expected $2"; return 1; }
+}
+
+harness_ktap() {
+	# A parent of results is not one itself.
+	printf '%s\n' '1..2' '    ok 1 a' '    ok 2 b' 'ok 1 p' 'ok 2 q' |
+		harness_count '' '3 0 0' || return 1
+	# A parent that fails although no child did is a failure, once.
+	printf '%s\n' '        ok 1 a' '    not ok 1 p' 'not ok 1 q' |
+		harness_count '' '1 1 0' || return 1
+	printf '%s\n' '    not ok 1 a' '    ok 2 b' 'not ok 1 p' |
+		harness_count '' '1 1 0' || return 1
+	# Siblings after a parent start anew; no plan is needed.
+	printf '%s\n' '    ok 1 a' 'ok 1 p' 'not ok 2 q' '# ok 3 no' 'okay' |
+		harness_count '' '1 1 0' || return 1
+	printf '%s\n' 'ok 1 a # SKIP why' 'ok 2 b # skip: why' 'ok 3 c' |
+		harness_count '' '1 0 2' || return 1
+	printf '%s\n' 'ok 1 a # SKIP why' \
+		'ok 2 b # SKIP unsupported-by-design: why' 'ok 3 c' |
+		harness_count 1 '1 1 1'
+}
+
+# harness_derive KIND SUITE EXPECTED: the Suites or entry derived.
+harness_derive() {
+	local got
+
+	OS_CODENAME=bookworm
+	got=$("apt_derive_$1" "$2" "$WORK/sources" | tr -s '\n ' ' ' | sed 's/ *$//')
+	[[ $got == "$3" ]] || { echo "$1 $2: '$got', expected '$3'"; return 1; }
+}
+
+harness_apt() {
+	. "$VM_DIR/apt.sh"
+	cat >"$WORK/sources" <<-'END'
+	# comment
+	Types: deb deb-src
+	URIs: http://mirror.invalid/debian
+	Suites: bookworm
+	 bookworm-updates
+	Components: contrib main
+	Signed-By: /key
+
+	Types: deb
+	URIs: http://other.invalid
+	Suites: nodistro
+	Components: main
+
+	Types: deb
+	URIs: http://off.invalid
+	Suites: bookworm
+	Components: main
+	Enabled: no
+	END
+	harness_derive deb822 trixie-backports "Types: deb Suites: trixie-backports \
+Components: main URIs: http://mirror.invalid/debian Signed-By: /key" || return 1
+	harness_derive deb822 own "Types: deb Suites: bookworm bookworm-updates \
+Components: main URIs: http://mirror.invalid/debian Signed-By: /key" || return 1
+	cat >"$WORK/sources" <<-'END'
+	deb [arch=amd64 signed-by=/key] http://mirror.invalid/debian bookworm main contrib # why
+	deb-src http://mirror.invalid/debian bookworm main
+	deb http://other.invalid/apt cloud-bookworm main
+	# deb http://off.invalid bookworm main
+	deb http://security.invalid bookworm-security main
+	END
+	harness_derive list trixie-backports \
+		"deb [arch=amd64 signed-by=/key] http://mirror.invalid/debian trixie-backports main" ||
+		return 1
+	harness_derive list own \
+		"deb [arch=amd64 signed-by=/key] http://mirror.invalid/debian bookworm main \
+deb http://security.invalid bookworm-security main"
+}
+
+check_harness() {
+	check "harness counts KTAP" harness_ktap
+	check "harness derives apt sources" harness_apt
+}
