@@ -281,26 +281,13 @@ int modules_unload(struct error *error)
 
 int modules_check_abi(unsigned int *abi, struct error *error)
 {
-	struct gmem_ioctl_info info;
 	int device = gmem_open(error);
 	int rc;
 
 	*abi = 0;
 	if (device < 0)
 		return device;
-	rc = gmem_info(device, &info);
+	rc = gmem_check_abi(device, abi, error);
 	calls->close(device);
-	if (rc)
-		return error_set(error, rc, GMEM_DEVICE_PATH, "GMEM_IOCTL_INFO",
-				 "the loaded module is not one that this gmemctl "
-				 "knows: `gmemctl unload`, then load the module "
-				 "that was built together with it");
-	*abi = info.abi_version;
-	if (info.abi_version == GMEM_ABI_VERSION)
-		return 0;
-	return error_set(error, -EPROTO, "gmem", "check the ABI version",
-			 "the loaded module has version %u, this gmemctl has %u: "
-			 "`gmemctl unload`, then load the module that was built "
-			 "together with gmemctl", info.abi_version,
-			 GMEM_ABI_VERSION);
+	return rc;
 }

@@ -44,6 +44,27 @@ int gmem_info(int device, struct gmem_ioctl_info *info)
 	return calls->ioctl(device, GMEM_IOCTL_INFO, info);
 }
 
+int gmem_check_abi(int device, unsigned int *abi, struct error *error)
+{
+	struct gmem_ioctl_info info;
+	int rc = gmem_info(device, &info);
+
+	if (rc)
+		return error_set(error, rc, GMEM_DEVICE_PATH, "GMEM_IOCTL_INFO",
+				 "the loaded module is not one that this gmemctl "
+				 "knows: `gmemctl unload`, then load the module "
+				 "that was built together with it");
+	if (abi)
+		*abi = info.abi_version;
+	if (info.abi_version == GMEM_ABI_VERSION)
+		return 0;
+	return error_set(error, -EPROTO, "gmem", "check the ABI version",
+			 "the loaded module has version %u, this gmemctl has %u: "
+			 "`gmemctl unload`, then load the module that was built "
+			 "together with gmemctl", info.abi_version,
+			 GMEM_ABI_VERSION);
+}
+
 int gmem_create(int device, uint64_t length, uint32_t flags)
 {
 	struct gmem_ioctl_create create = {

@@ -18,6 +18,12 @@ const char *gmem_open_hint(int rc);
 
 int gmem_info(int device, struct gmem_ioctl_info *info);
 
+/**
+ * gmem_check_abi() - whether the loaded module speaks this program's ABI
+ * @abi: out: its version; may be NULL
+ */
+int gmem_check_abi(int device, unsigned int *abi, struct error *error);
+
 /** gmem_create() - Return: a gmem fd, or a negative errno. */
 int gmem_create(int device, uint64_t length, uint32_t flags);
 

@@ -16,12 +16,15 @@
 static int memory_open_gmem(uint64_t size, struct error *error)
 {
 	int device = gmem_open(error);
-	int fd;
+	int fd, rc;
 
 	if (device < 0)
 		return device;
-	fd = gmem_create(device, size, GMEM_CREATE_F_INIT_SHARED);
+	rc = gmem_check_abi(device, NULL, error);
+	fd = rc ? rc : gmem_create(device, size, GMEM_CREATE_F_INIT_SHARED);
 	calls->close(device);
+	if (rc)
+		return rc;
 	if (fd < 0)
 		return error_set(error, fd, GMEM_DEVICE_PATH, "GMEM_IOCTL_CREATE",
 				 fd == -ENOMEM ? "%s" : NULL, HINT_MEMORY);
