@@ -62,6 +62,15 @@ void gmem_binding_put(struct gmem_inode *gi, struct gmem_binding *binding)
 	kfree_rcu(binding, rcu);
 }
 
+/* Nobody finds it any more; drop the reference of the tree. */
+static void gmem_binding_withdraw(struct gmem_inode *gi,
+				  struct gmem_binding *binding)
+{
+	trace_gmem_unbind(gi->vfs_inode.i_ino, binding);
+	binding->ops->unbind(binding);
+	gmem_binding_put(gi, binding);
+}
+
 /**
  * gmem_bindings_destroy() - drop all bindings of a file that goes away
  * @gi: the memory, no longer in use
@@ -73,10 +82,8 @@ void gmem_bindings_destroy(struct gmem_inode *gi)
 	struct gmem_binding *binding;
 	unsigned long index = 0;
 
-	mt_for_each(&gi->bindings, binding, index, ULONG_MAX) {
-		trace_gmem_unbind(gi->vfs_inode.i_ino, binding);
-		gmem_binding_put(gi, binding);
-	}
+	mt_for_each(&gi->bindings, binding, index, ULONG_MAX)
+		gmem_binding_withdraw(gi, binding);
 	mtree_destroy(&gi->bindings);
 }
 
@@ -170,6 +177,7 @@ static int gmem_bind_locked(struct gmem_inode *gi,
 	return 0;
 
 err_release:
+	binding->ops->unbind(binding);
 	binding->ops->release(binding);
 err_free:
 	gmem_binding_free(binding);
@@ -216,6 +224,8 @@ long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
 	u64 store_end;
 	int rc;
 
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
 	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
@@ -246,9 +256,7 @@ static int gmem_unbind(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 		gmem_binding_put(gi, binding);
 	} else {
 		mtree_erase(&gi->bindings, start);
-		trace_gmem_unbind(gi->vfs_inode.i_ino, binding);
-		gmem_binding_put(gi, binding);
-		/* The tree's own reference */
+		gmem_binding_withdraw(gi, binding);
 		gmem_binding_put(gi, binding);
 	}
 	gmem_range_unlock(gi, &range);
@@ -262,6 +270,8 @@ long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
 	pgoff_t start, end;
 	int rc;
 
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
 	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);

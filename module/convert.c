@@ -53,7 +53,8 @@ static bool gmem_run_next(struct gmem_inode *gi, struct gmem_run *run,
 		binding = NULL;
 	}
 	if (binding)
-		run->end = min(run->end, binding->end);
+		run->end = min3(run->end, binding->end,
+				run->start + GMEM_RUN_PAGES);
 	run->binding = binding;
 	return true;
 }
@@ -70,13 +71,15 @@ typedef int (*gmem_run_fn)(struct gmem_inode *gi, struct gmem_run *run,
 
 /* Call @fn for each run up to @end until one fails. */
 static int gmem_for_each_run(struct gmem_inode *gi,
-			     struct gmem_conversion *conv, pgoff_t end,
+			     struct gmem_conversion *conv,
+			     struct gmem_range_lock *range, pgoff_t end,
 			     gmem_run_fn fn)
 {
 	struct gmem_run run = { .end = conv->start };
 	int rc = 0;
 
 	while (!rc && gmem_run_next(gi, &run, end, conv->target)) {
+		gmem_range_enter_store(gi, range);
 		rc = fn(gi, &run, conv);
 		gmem_run_put(gi, &run);
 		cond_resched();
@@ -142,14 +145,16 @@ static int gmem_run_zero(struct gmem_inode *gi, struct gmem_run *run,
 }
 
 static int gmem_preserve_private(struct gmem_inode *gi,
-				 struct gmem_conversion *conv)
+				 struct gmem_conversion *conv,
+				 struct gmem_range_lock *range)
 {
 	int rc;
 
-	rc = gmem_for_each_run(gi, conv, conv->end, gmem_run_make_private);
+	rc = gmem_for_each_run(gi, conv, range, conv->end,
+			       gmem_run_make_private);
 	/* A page of the store came in the way since gmem_run_check(). */
 	if (rc)
-		gmem_for_each_run(gi, conv, conv->holder.index,
+		gmem_for_each_run(gi, conv, range, conv->holder.index,
 				  gmem_run_undo_private);
 	return rc;
 }
@@ -164,18 +169,22 @@ static int gmem_convert_pages(struct gmem_inode *gi,
 {
 	int rc;
 
-	rc = gmem_for_each_run(gi, conv, conv->end, gmem_run_check);
-	if (!rc && conv->target == GMEM_STATE_PRIVATE)
+	if (conv->target == GMEM_STATE_PRIVATE) {
 		rc = gmem_refs_settle(gi, conv);
+		if (rc)
+			return rc;
+	}
+	rc = gmem_for_each_run(gi, conv, range, conv->end, gmem_run_check);
 	if (rc)
 		return rc;
 
-	gmem_range_enter_store(gi, range);
 	if (conv->content == GMEM_CONTENT_ZERO)
-		return gmem_for_each_run(gi, conv, conv->end, gmem_run_zero);
+		return gmem_for_each_run(gi, conv, range, conv->end,
+					 gmem_run_zero);
 	if (conv->target == GMEM_STATE_PRIVATE)
-		return gmem_preserve_private(gi, conv);
-	return gmem_for_each_run(gi, conv, conv->end, gmem_run_make_shared);
+		return gmem_preserve_private(gi, conv, range);
+	return gmem_for_each_run(gi, conv, range, conv->end,
+				 gmem_run_make_shared);
 }
 
 static int gmem_convert_locked(struct gmem_inode *gi,
@@ -278,6 +287,8 @@ long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd)
 	struct gmem_conversion conv;
 	int rc;
 
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	rc = gmem_convert_check(cmd);
 	if (rc)
 		return rc;

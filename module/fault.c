@@ -110,10 +110,14 @@ static vm_fault_t gmem_file_map_pages(struct vm_fault *vmf, pgoff_t start,
 		return 0;
 	/* From the faulting page on; what is before it had its own chance. */
 	start = max(start, vmf->pgoff);
-	if (start < stop) {
-		stop = gmem_state_run(&gi->state, start, stop, &state);
+	/*
+	 * The mark first, then the state: a mark that is gone has left the state
+	 * it led to, one that is still to come waits for the invalidate_lock.
+	 */
+	if (start < stop)
 		stop = gmem_range_next_transit(gi, start, stop);
-	}
+	if (start < stop)
+		stop = gmem_state_run(&gi->state, start, stop, &state);
 	if (start < stop && state == GMEM_STATE_SHARED)
 		ret = filemap_map_pages(vmf, start, stop - 1);
 	filemap_invalidate_unlock_shared(inode->i_mapping);

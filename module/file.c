@@ -57,6 +57,7 @@ static int gmem_file_mmap(struct file *file, struct vm_area_struct *vma)
 const struct file_operations gmem_file_fops = {
 	.owner = THIS_MODULE,
 	.open = generic_file_open,
+	.release = gmem_file_release,
 	.llseek = gmem_file_llseek,
 	.unlocked_ioctl = gmem_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

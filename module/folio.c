@@ -47,7 +47,10 @@ struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index)
 
 /**
  * gmem_folio_zero_once() - zero a folio that nobody has seen yet
- * @folio: locked
+ * @folio: locked, in a page cache
+ *
+ * It is marked dirty: there is no copy of it anywhere, and clean folios are
+ * anybody's to drop (drop_caches, POSIX_FADV_DONTNEED).
  *
  * Context: folio lock held.
  */
@@ -57,6 +60,7 @@ void gmem_folio_zero_once(struct folio *folio)
 		return;
 	folio_zero_range(folio, 0, folio_size(folio));
 	folio_mark_uptodate(folio);
+	folio_mark_dirty(folio);
 }
 GMEM_EXPORT_SYMBOL(gmem_folio_zero_once);
 

@@ -6,13 +6,15 @@
  * the inode's page cache, which brings memory cgroup charges and the LRU;
  * the mapping is unevictable and its folios do not migrate.
  *
- * The superblock exists while inodes do. An inode holds one count of the mount
- * from the moment its file exists until it is evicted. At that moment the path
- * of the last file still holds the mount too, so that the superblock is never
- * shut down from within the eviction of one of its inodes. As the superblock
- * pins the module through its owner, the module cannot go before.
+ * The superblock exists while files do: each holds the mount by its path. The
+ * file that a GMEM_IOCTL_CREATE makes counts once more, so that the next one
+ * finds the same mount; it stops to in ->release(), when its path still holds.
+ * Others, such as inotify, may hold the inode for longer, and leave it to the
+ * shutdown of the superblock. As the superblock pins the module through its
+ * owner, the module cannot go before.
  *
- * Lock order: gmem_live_lock is innermost.
+ * Lock order: gmem_live_mutex is taken with no lock of gmem held, and below it
+ * only what reading statistics takes.
  */
 #include <linux/cred.h>
 #include <linux/mount.h>
@@ -31,7 +33,7 @@ static struct vfsmount *gmem_mnt;
 static int gmem_mnt_count;
 
 static LIST_HEAD(gmem_live);
-static DEFINE_SPINLOCK(gmem_live_lock);
+static DEFINE_MUTEX(gmem_live_mutex);
 
 static void gmem_inode_init_once(void *object)
 {
@@ -55,7 +57,6 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	gmem_state_init(&gi->state, 0, GMEM_STATE_SHARED);
 	memset(&gi->counters, 0, sizeof(gi->counters));
 	INIT_LIST_HEAD(&gi->live);
-	gi->pinned = false;
 	return &gi->vfs_inode;
 }
 
@@ -70,17 +71,15 @@ static void gmem_evict_inode(struct inode *inode)
 
 	trace_gmem_release(inode->i_ino, i_size_read(inode));
 
-	spin_lock(&gmem_live_lock);
+	mutex_lock(&gmem_live_mutex);
 	list_del_init(&gi->live);
-	spin_unlock(&gmem_live_lock);
+	mutex_unlock(&gmem_live_mutex);
 
 	gmem_bindings_destroy(gi);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	gmem_state_destroy(&gi->state);
 	mtree_destroy(&gi->policies);
-	if (gi->pinned)
-		simple_release_fs(&gmem_mnt, &gmem_mnt_count);
 }
 
 static const struct super_operations gmem_super_ops = {
@@ -186,10 +185,9 @@ static struct inode *gmem_inode_create(u64 length, u32 create_flags, int node)
 
 static void gmem_inode_publish(struct gmem_inode *gi)
 {
-	gi->pinned = true;
-	spin_lock(&gmem_live_lock);
+	mutex_lock(&gmem_live_mutex);
 	list_add_tail(&gi->live, &gmem_live);
-	spin_unlock(&gmem_live_lock);
+	mutex_unlock(&gmem_live_mutex);
 }
 
 /**
@@ -230,6 +228,7 @@ struct file *gmem_file_create(u64 length, u32 create_flags, int node)
 		goto err_fops;
 	}
 
+	file->private_data = &gmem_mnt;
 	gmem_inode_publish(GMEM_I(inode));
 	trace_gmem_create(inode->i_ino, length, create_flags, node);
 	return file;
@@ -243,42 +242,33 @@ err_pin:
 	return ERR_PTR(rc);
 }
 
+/* A file that was opened again holds the mount by its path alone. */
+int gmem_file_release(struct inode *inode, struct file *file)
+{
+	if (file->private_data == &gmem_mnt)
+		simple_release_fs(&gmem_mnt, &gmem_mnt_count);
+	return 0;
+}
+
 /**
  * gmem_inode_any_live() - whether any guest memory exists
  *
+ * Context: process context.
  * Return: true if so. It may change at once.
  */
 bool gmem_inode_any_live(void)
 {
 	bool any;
 
-	spin_lock(&gmem_live_lock);
+	mutex_lock(&gmem_live_mutex);
 	any = !list_empty(&gmem_live);
-	spin_unlock(&gmem_live_lock);
+	mutex_unlock(&gmem_live_mutex);
 	return any;
-}
-
-/* The first inode after @prev (of all, if NULL) that is not going away. */
-static struct gmem_inode *gmem_live_next(struct gmem_inode *prev)
-{
-	struct gmem_inode *gi;
-	struct inode *inode = NULL;
-
-	spin_lock(&gmem_live_lock);
-	gi = list_prepare_entry(prev, &gmem_live, live);
-	list_for_each_entry_continue(gi, &gmem_live, live) {
-		/* NULL: on its way to gmem_evict_inode(), which waits for the lock. */
-		inode = igrab(&gi->vfs_inode);
-		if (inode)
-			break;
-	}
-	spin_unlock(&gmem_live_lock);
-	return inode ? GMEM_I(inode) : NULL;
 }
 
 /**
  * gmem_inode_for_each() - visit all guest memory
- * @fn: called with a reference held
+ * @fn: called for each; it stays in place meanwhile
  * @data: for @fn
  *
  * Context: process context; @fn may sleep.
@@ -286,26 +276,13 @@ static struct gmem_inode *gmem_live_next(struct gmem_inode *prev)
 void gmem_inode_for_each(void (*fn)(struct gmem_inode *gi, void *data),
 			 void *data)
 {
-	struct gmem_inode *prev = NULL;
 	struct gmem_inode *gi;
 
-	/*
-	 * An inode held here may lose its last file meanwhile. Hold the mount
-	 * too, so that the last iput() does not shut the superblock down.
-	 */
-	if (!gmem_inode_any_live() ||
-	    simple_pin_fs(&gmem_fs_type, &gmem_mnt, &gmem_mnt_count))
-		return;
-
-	while ((gi = gmem_live_next(prev))) {
-		if (prev)
-			iput(&prev->vfs_inode);
+	/* gmem_evict_inode() waits for the mutex before it takes anything down. */
+	mutex_lock(&gmem_live_mutex);
+	list_for_each_entry(gi, &gmem_live, live)
 		fn(gi, data);
-		prev = gi;
-	}
-	if (prev)
-		iput(&prev->vfs_inode);
-	simple_release_fs(&gmem_mnt, &gmem_mnt_count);
+	mutex_unlock(&gmem_live_mutex);
 }
 
 int gmem_inode_init(void)

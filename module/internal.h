@@ -18,6 +18,9 @@
 
 #define GMEM_CREATE_VALID_MASK (GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE)
 
+/* The longest run that a store is asked to move at once: 128 MiB */
+#define GMEM_RUN_PAGES (1UL << 15)
+
 /* The state map: 2 MiB and 1 GiB of 4 KiB pages */
 #define GMEM_BLOCK_SHIFT 9
 #define GMEM_GROUP_SHIFT 18
@@ -70,7 +73,8 @@ struct gmem_state_change {
  * @start: first page
  * @end: page after the range
  * @transit: page faults in the range wait
- * @in_store: the holder is inside a store, which may need locks of its own
+ * @in_store: the holder has called a store, which may need locks of its own
+ * @store_call: jiffies of its last call
  */
 struct gmem_range_lock {
 	struct list_head node;
@@ -78,6 +82,7 @@ struct gmem_range_lock {
 	pgoff_t end;
 	bool transit;
 	bool in_store;
+	unsigned long store_call;
 };
 
 /**
@@ -127,7 +132,6 @@ struct gmem_counters {
  * @live: in the list of all of them, for debugfs
  * @create_flags: GMEM_CREATE_F_*
  * @node: NUMA node of new pages, or NUMA_NO_NODE
- * @pinned: holds a reference to the mount, see inode.c
  */
 struct gmem_inode {
 	struct inode vfs_inode;
@@ -139,7 +143,6 @@ struct gmem_inode {
 	struct list_head live;
 	u32 create_flags;
 	int node;
-	bool pinned;
 };
 
 static inline struct gmem_inode *GMEM_I(struct inode *inode)
@@ -235,6 +238,7 @@ void gmem_chardev_exit(void);
 int gmem_inode_init(void);
 void gmem_inode_exit(void);
 struct file *gmem_file_create(u64 length, u32 create_flags, int node);
+int gmem_file_release(struct inode *inode, struct file *file);
 bool gmem_inode_any_live(void);
 void gmem_inode_for_each(void (*fn)(struct gmem_inode *gi, void *data),
 			 void *data);

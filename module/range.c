@@ -11,17 +11,18 @@
  * Lock order: a range lock is outermost, see file.c. &gmem_ranges.lock is
  * innermost.
  */
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
 #include "internal.h"
 
 /*
- * How long a fault of the kernel waits for somebody who is inside a store. The
- * faulting task may hold a lock that the store needs (KVM on 6.12 copies from
- * user memory below the invalidate_lock of its guest_memfd), so the wait has to
- * end by itself. It ends that way only if userspace converts memory that it
- * hands to KVM at the same time.
+ * How long a fault of the kernel waits for one call of a store. The faulting
+ * task may hold a lock that the store needs (KVM on 6.12 copies from user memory
+ * below the invalidate_lock of its guest_memfd), so the wait has to end by
+ * itself. A call is for GMEM_RUN_PAGES at most, so that it ends that way only if
+ * userspace converts memory that it hands to KVM at the same time.
  */
 #define GMEM_STORE_WAIT (10 * HZ)
 
@@ -107,17 +108,19 @@ void gmem_range_hold_faults(struct gmem_inode *gi,
 }
 
 /**
- * gmem_range_enter_store() - note that a store is called
+ * gmem_range_enter_store() - note that a store is about to be called
  * @gi: the memory
  * @range: held by the caller
  *
- * From here to gmem_range_unlock() the wait of a kernel fault is bounded.
+ * From here to gmem_range_unlock() the wait of a kernel fault is bounded; each
+ * call starts the time anew.
  */
 void gmem_range_enter_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range)
 {
 	spin_lock(&gi->ranges.lock);
 	range->in_store = true;
+	range->store_call = jiffies;
 	spin_unlock(&gi->ranges.lock);
 }
 
@@ -132,8 +135,10 @@ void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	spin_lock(&gi->ranges.lock);
 	list_del(&range->node);
+	/* Pairs with gmem_range_next_transit(): who sees it sees the new states. */
 	if (range->transit)
-		WRITE_ONCE(gi->ranges.transits, gi->ranges.transits - 1);
+		smp_store_release(&gi->ranges.transits,
+				  gi->ranges.transits - 1);
 	spin_unlock(&gi->ranges.lock);
 	wake_up_all(&gi->ranges.wait);
 }
@@ -153,8 +158,8 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 	struct gmem_range_lock *range;
 
 	lockdep_assert_held(&gi->vfs_inode.i_mapping->invalidate_lock);
-	/* The common case costs a fault nothing. */
-	if (!READ_ONCE(gi->ranges.transits))
+	/* The common case costs a fault nothing. Pairs with gmem_range_unlock(). */
+	if (!smp_load_acquire(&gi->ranges.transits))
 		return end;
 
 	spin_lock(&gi->ranges.lock);
@@ -166,17 +171,31 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 	return end;
 }
 
-/* Whether a fault of @index has to wait (on); for a kernel fault: for a store. */
-static bool gmem_range_busy(struct gmem_inode *gi, pgoff_t index, bool in_store)
+/* Whether a fault of @index has to wait. */
+static bool gmem_range_busy(struct gmem_inode *gi, pgoff_t index)
 {
 	struct gmem_range_lock *range;
 	bool busy;
 
 	spin_lock(&gi->ranges.lock);
 	range = gmem_range_find(&gi->ranges, index, index + 1);
-	busy = range && range->transit && (!in_store || range->in_store);
+	busy = range && range->transit;
 	spin_unlock(&gi->ranges.lock);
 	return busy;
+}
+
+/* Whether it has waited for the same call of a store for too long. */
+static bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
+{
+	struct gmem_range_lock *range;
+	bool stuck;
+
+	spin_lock(&gi->ranges.lock);
+	range = gmem_range_find(&gi->ranges, index, index + 1);
+	stuck = range && range->in_store &&
+		time_after_eq(jiffies, range->store_call + GMEM_STORE_WAIT);
+	spin_unlock(&gi->ranges.lock);
+	return stuck;
 }
 
 static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index)
@@ -185,11 +204,11 @@ static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index)
 
 	do {
 		left = wait_event_killable_timeout(gi->ranges.wait,
-						   !gmem_range_busy(gi, index, false),
+						   !gmem_range_busy(gi, index),
 						   GMEM_STORE_WAIT);
 		if (left < 0)
 			return -EINTR;
-	} while (!left && !gmem_range_busy(gi, index, true));
+	} while (!left && !gmem_range_stuck(gi, index));
 	return left ? 0 : -EDEADLK;
 }
 
@@ -209,7 +228,7 @@ int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 		return gmem_range_wait_kernel(gi, index);
 	if (flags & FAULT_FLAG_INTERRUPTIBLE)
 		return wait_event_interruptible(gi->ranges.wait,
-						!gmem_range_busy(gi, index, false));
+						!gmem_range_busy(gi, index));
 	return wait_event_killable(gi->ranges.wait,
-				   !gmem_range_busy(gi, index, false));
+				   !gmem_range_busy(gi, index));
 }

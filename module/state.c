@@ -185,6 +185,7 @@ pgoff_t gmem_state_run(struct gmem_state_map *map, pgoff_t index, pgoff_t end,
 		       enum gmem_state *state)
 {
 	unsigned int steps = 0;
+	pgoff_t first = index;
 	pgoff_t next;
 
 	*state = gmem_state_get(map, index);
@@ -198,7 +199,8 @@ pgoff_t gmem_state_run(struct gmem_state_map *map, pgoff_t index, pgoff_t end,
 		if (!(++steps % 1024))
 			cond_resched();
 	}
-	return min(next, end);
+	/* @index itself has the state, even if it was changed meanwhile. */
+	return clamp(next, first + 1, end);
 }
 
 /* Whether the change covers all pages that the group has. */

@@ -142,7 +142,7 @@ err_file:
 	return rc;
 }
 
-void gmem_kvm_release(struct gmem_binding *binding)
+void gmem_kvm_unbind(struct gmem_binding *binding)
 {
 	struct gmem_kvm_range *range = binding->priv;
 
@@ -150,6 +150,12 @@ void gmem_kvm_release(struct gmem_binding *binding)
 	mutex_lock(&gmem_kvm_lock);
 	list_del(&range->node);
 	mutex_unlock(&gmem_kvm_lock);
+}
+
+void gmem_kvm_release(struct gmem_binding *binding)
+{
+	struct gmem_kvm_range *range = binding->priv;
+
 	fput(range->file);
 	kfree(range);
 }

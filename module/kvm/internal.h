@@ -24,6 +24,7 @@ struct gmem_kvm_range {
 
 /* file.c */
 int gmem_kvm_bind(struct gmem_binding *binding, int store_fd);
+void gmem_kvm_unbind(struct gmem_binding *binding);
 void gmem_kvm_release(struct gmem_binding *binding);
 
 /* move.c */

@@ -22,6 +22,7 @@ static const struct gmem_store_ops gmem_kvm_ops = {
 	.discard = gmem_kvm_discard,
 	.commit = gmem_kvm_commit,
 	.count = gmem_kvm_count,
+	.unbind = gmem_kvm_unbind,
 	.release = gmem_kvm_release,
 };
 

@@ -17,8 +17,9 @@
  * flag, which KVM does not use, as long as the binding lives: an undo must take
  * back those, and leave alone what KVM has allocated meanwhile.
  *
- * Locks: folio locks of gmem's folio, then of the placeholder. The punched hole
- * takes KVM's invalidate_lock and mmu_lock; no folio is locked then.
+ * Locks: the lock of the folio that moves and that of its placeholder, in either
+ * order: one of the two is always known to nobody else. The punched hole takes
+ * KVM's invalidate_lock and mmu_lock; no folio is locked then.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -100,6 +101,8 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 		rc = PTR_ERR(placeholder);
 		goto out_unlock;
 	}
+	/* KVM takes a folio that is not uptodate for one that it has to zero. */
+	gmem_folio_zero_once(folio);
 	/* The caller holds the range: nobody else can have removed it. */
 	rc = gmem_folio_detach(binding->mapping, folio);
 	if (WARN_ON_ONCE(rc)) {
@@ -107,8 +110,6 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 		goto out_unlock;
 	}
 
-	/* KVM takes a folio that is not uptodate for one that it has to zero. */
-	gmem_folio_zero_once(folio);
 	folio_set_checked(folio);
 	gmem_placeholder_replace(placeholder, folio);
 	atomic64_inc(&binding->moved);
@@ -152,9 +153,11 @@ static void gmem_kvm_take_back(struct gmem_binding *binding,
 
 	folio_lock(folio);
 	folio_clear_checked(folio);
+	gmem_placeholder_replace(placeholder, folio);
 	/* Allocated by fallocate() and never used: what it holds is no contents. */
 	gmem_folio_zero_once(folio);
-	gmem_placeholder_replace(placeholder, folio);
+	/* Detached folios are clean, and clean ones may be dropped. */
+	folio_mark_dirty(folio);
 	folio_unlock(folio);
 	atomic64_inc(&binding->moved);
 }

@@ -185,9 +185,8 @@ struct gmem_ioctl_create {
  *	before giving up; 0 gives up after draining the kernel's own caches. At
  *	most GMEM_CONVERT_TIMEOUT_MAX. out: with EINTR, what is left of it
  * @out_flags: out: GMEM_CONVERT_OUT_*, with EAGAIN
- * @error_offset: out: byte offset of the first page that cannot be converted;
- *	written with EAGAIN and EEXIST, and with ENOMEM and EIO where one
- *	page failed, else @offset
+ * @error_offset: out: byte offset of the first page that cannot be converted,
+ *	with EAGAIN, EEXIST and EOPNOTSUPP; else @offset
  * @refs_seen: out: with EAGAIN, references to the folio that holds
  *	@error_offset, the one taken to look at it among them
  * @refs_expected: out: with EAGAIN, the safe refcount: the references to that
@@ -220,8 +219,9 @@ struct gmem_ioctl_create {
  *  - EEXIST: the store has a page of its own at @error_offset already (KVM's
  *    PRIVATE attribute was set too early).
  *  - EOPNOTSUPP: PRESERVE in a range whose store encrypts guest memory.
- *  - EIO: the store could not give up its pages (its file refuses the punched
- *    hole).
+ *  - EBADF: the fd is not open for writing.
+ *  - EIO: a fault of the store's own; KVM has none of the kind. The exception:
+ *    part of the pages may have moved.
  *  - ENOMEM, EINTR: as for all ioctls.
  */
 struct gmem_ioctl_convert {
@@ -370,7 +370,7 @@ struct gmem_ioctl_stat {
  *    or the VM encrypts its memory and the range holds private contents.
  *  - EBUSY: part of the range, or of the store's, is bound already.
  *  - EEXIST: the store has a page where a page would have to be handed over.
- *  - EBADF: @store_fd is not open, or not for writing.
+ *  - EBADF: one of the fds is not open, or not for writing.
  */
 struct gmem_ioctl_bind {
 	__u32 size;
@@ -396,7 +396,8 @@ struct gmem_ioctl_bind {
  * gmem fd the range keeps its states; its private pages are unpopulated from
  * then on, and read zero if converted to shared.
  *
- * Errors: ENOENT when no binding has exactly this range; EINVAL, EOVERFLOW.
+ * Errors: ENOENT when no binding has exactly this range; EBADF when the fd is
+ * not open for writing; EINVAL, EOVERFLOW.
  */
 struct gmem_ioctl_unbind {
 	__u32 size;

@@ -29,17 +29,19 @@ struct module;
  *	pages before it have moved. No other error.
  * @undo_private: move back what @make_private moved. Cannot fail.
  * @make_shared: move every page of the store in the range back into
- *	&gmem_binding.mapping, contents preserved. All or nothing.
- * @discard: drop the store's pages of the range. -EIO when it cannot.
+ *	&gmem_binding.mapping, contents preserved. Must not fail in normal
+ *	operation: pages that have moved before an error stay where they are.
+ * @discard: drop the store's pages of the range. As @make_shared.
  * @commit: populate the range in the store. Pages populated before an error
  *	stay.
  * @count: populated pages of the range
- * @release: the binding goes away; drop what @bind took. Pages stay in the
- *	store.
+ * @unbind: the binding is withdrawn; its part of the store may be bound again.
+ *	Pages stay in the store.
+ * @release: the last reference to the binding is gone; drop what @bind took
  *
  * Ranges are page indices of the gmem file, @end excluded, inside the binding.
  * Context: process context, may sleep. The caller holds the range lock of the
- * range (except for @count and @release) and neither mmap_lock nor the
+ * range (except for @count and @release, and @unbind when the file is gone) and neither mmap_lock nor the
  * invalidate_lock of the gmem file. Page faults of the range are held off while
  * pages move, so a method must not touch memory of a gmem mapping.
  */
@@ -61,6 +63,7 @@ struct gmem_store_ops {
 	int (*commit)(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
 	unsigned long (*count)(struct gmem_binding *binding, pgoff_t start,
 			       pgoff_t end);
+	void (*unbind)(struct gmem_binding *binding);
 	void (*release)(struct gmem_binding *binding);
 };
 
