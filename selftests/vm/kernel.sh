@@ -17,6 +17,9 @@ set -euo pipefail
 . "$VM_DIR/apt.sh"
 . "$VM_DIR/recipe.sh"
 
+# How Debian's own kernel is laid out here: raise it to have that done again.
+STOCK_RECIPE=1
+
 # kernel_suite VERSION: where this release's Debian has the packages.
 kernel_suite() {
 	case $1-$OS_CODENAME in
@@ -146,7 +149,7 @@ stock_dir() {
 
 	package=$(stock_package) || exit 1
 	version=$(resolve "$package" apt_version "$(kernel_suite 6.12)" "$package")
-	printf '%s\n' "$CACHE_DIR/kernel/stock-6.12-${version//[^A-Za-z0-9.]/_}"
+	printf '%s\n' "$CACHE_DIR/kernel/stock-6.12-${version//[^A-Za-z0-9.]/_}-$STOCK_RECIPE"
 }
 
 # Headers expect to live in /usr; make the one absolute include relative to
