@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+
+#include "unit.h"
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{ "size.good", test_size_good },
+	{ "size.bad", test_size_bad },
+	{ "size.count", test_count },
+	{ "map_gpa.good", test_map_gpa_good },
+	{ "map_gpa.bad_range", test_map_gpa_bad_range },
+	{ "map_gpa.bad_attributes", test_map_gpa_bad_attributes },
+	{ "map_gpa.coverage", test_map_gpa_coverage },
+	{ "convert.order", test_convert_order },
+	{ "convert.refused", test_convert_refused },
+	{ "convert.attribute_fails", test_convert_attribute_fails },
+	{ "convert.gmem_fails", test_convert_gmem_fails },
+	{ "convert.bad_range", test_convert_bad_range },
+	{ "convert.overlap", test_convert_overlap },
+	{ "discard.order", test_discard_order },
+	{ "discard.punch_fails", test_discard_punch_fails },
+	{ "query.cursor", test_query_cursor },
+	{ "query.stuck", test_query_stuck },
+	{ "sha256.lengths", test_sha256 },
+};
+
+#define TESTS (sizeof(tests) / sizeof(tests[0]))
+
+static unsigned int failures;
+
+void unit_check(bool ok, const char *claim, const char *file, int line)
+{
+	if (ok)
+		return;
+	failures++;
+	printf("# %s:%d: does not hold: %s\n", file, line, claim);
+}
+
+int main(void)
+{
+	unsigned int failed = 0;
+
+	printf("KTAP version 1\n1..%zu\n", TESTS);
+	for (unsigned int i = 0; i < TESTS; i++) {
+		failures = 0;
+		tests[i].run();
+		printf("%sok %u %s\n", failures ? "not " : "", i + 1,
+		       tests[i].name);
+		failed += !!failures;
+	}
+	printf("# Totals: pass:%zu fail:%u skip:0\n", TESTS - failed, failed);
+	return !!failed;
+}

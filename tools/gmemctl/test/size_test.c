@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The parsers take what they document, all of it, and nothing else. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "../cli/cli.h"
+#include "unit.h"
+
+void test_size_good(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t size;
+	} cases[] = {
+		{ "0", 0 },
+		{ "1", 1 },
+		{ "4096", 4096 },
+		{ "4K", 4096 },
+		{ "4k", 4096 },
+		{ "007M", 7 << 20 },
+		{ "3G", UINT64_C(3) << 30 },
+		{ "18446744073709551615", UINT64_MAX },
+		{ "17179869183G", UINT64_C(17179869183) << 30 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t size = 42;
+
+		CHECK(!size_parse(cases[i].text, &size));
+		CHECK(size == cases[i].size);
+	}
+}
+
+void test_size_bad(void)
+{
+	static const char *const invalid[] = {
+		"", "K", "-1", "+1", " 1", "1 ", "1KB", "1KK", "0x10", "1T",
+		"1.5G", "G1", "1\n",
+	};
+	static const char *const too_large[] = {
+		"18446744073709551616", "99999999999999999999999",
+		"17179869184G", "18446744073709551615K",
+	};
+	uint64_t size = 42;
+
+	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
+		CHECK(size_parse(invalid[i], &size) == -EINVAL);
+	for (size_t i = 0; i < sizeof(too_large) / sizeof(too_large[0]); i++)
+		CHECK(size_parse(too_large[i], &size) == -ERANGE);
+	CHECK(size == 42);
+}
+
+void test_count(void)
+{
+	uint32_t count = 42;
+
+	CHECK(count_parse("9", 8, &count) == -ERANGE);
+	CHECK(count_parse("4294967296", UINT32_MAX, &count) == -ERANGE);
+	CHECK(count_parse("1K", 8000, &count) == -EINVAL);
+	CHECK(count_parse("", 8, &count) == -EINVAL);
+	CHECK(count == 42);
+	CHECK(!count_parse("8", 8, &count) && count == 8);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tests of gmemctl's own logic, without KVM and without gmem: what the kernel
+ * would answer comes from a call table of the test.
+ */
+#ifndef GMEMCTL_TEST_UNIT_H
+#define GMEMCTL_TEST_UNIT_H
+
+#include <stdbool.h>
+
+/** unit_check() - a claim of the running test; a false one fails it */
+void unit_check(bool ok, const char *claim, const char *file, int line);
+
+#define CHECK(claim) unit_check(claim, #claim, __FILE__, __LINE__)
+
+/* size_test.c */
+void test_size_good(void);
+void test_size_bad(void);
+void test_count(void);
+
+/* map_gpa_test.c */
+void test_map_gpa_good(void);
+void test_map_gpa_bad_range(void);
+void test_map_gpa_bad_attributes(void);
+void test_map_gpa_coverage(void);
+
+/* convert_test.c */
+void test_convert_order(void);
+void test_convert_refused(void);
+void test_convert_attribute_fails(void);
+void test_convert_gmem_fails(void);
+void test_discard_order(void);
+void test_discard_punch_fails(void);
+void test_convert_bad_range(void);
+void test_convert_overlap(void);
+
+/* query_test.c */
+void test_query_cursor(void);
+void test_query_stuck(void);
+
+/* sha256_test.c */
+void test_sha256(void);
+
+#endif /* GMEMCTL_TEST_UNIT_H */
