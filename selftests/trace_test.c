@@ -55,7 +55,8 @@ FIXTURE_TEARDOWN(trace)
 }
 
 /* Lines of the buffer with the event, this inode and the given words. */
-static int events(struct trace_data *self, const char *event, const char *words)
+static int count_events(struct trace_data *self, const char *event,
+			const char *words, bool print)
 {
 	char want_event[64], want_ino[64], *line, *save;
 	int n = 0;
@@ -66,35 +67,47 @@ static int events(struct trace_data *self, const char *event, const char *words)
 	if (gmem_read_file(INSTANCE "/trace", self->text, 1 << 20) < 0)
 		return -1;
 	for (line = strtok_r(self->text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save))
-		n += strstr(line, want_event) && strstr(line, want_ino) &&
-			strstr(line, words);
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (!strstr(line, want_event))
+			continue;
+		if (print)
+			TH_LOG("seen: %s", line);
+		n += strstr(line, want_ino) && strstr(line, words);
+	}
 	return n;
 }
+
+#define expect_events(n, self, event, words) do {			\
+	int __events = count_events(self, event, words, false);		\
+									\
+	EXPECT_EQ(n, __events);						\
+	if (__events != (n))						\
+		count_events(self, event, words, true);			\
+} while (0)
 
 /* Creation, with length and flags. */
 TEST_F(trace, create)
 {
-	EXPECT_EQ(1, events(self, "gmem_create", "length=32768 flags=0x1"));
+	expect_events(1, self, "gmem_create", "length=32768 flags=0x1");
 }
 
 /* The end of a file's memory. */
 TEST_F(trace, release)
 {
 	munmap(self->p, LENGTH);
-	EXPECT_EQ(0, events(self, "gmem_release", ""));
+	expect_events(0, self, "gmem_release", "");
 	close(self->fd);
-	EXPECT_EQ(1, events(self, "gmem_release", "length=32768"));
+	expect_events(1, self, "gmem_release", "length=32768");
 }
 
 /* Faults that gave a page, and those that did not. */
 TEST_F(trace, fault)
 {
 	self->p[3 * PAGE] = 1;
-	EXPECT_EQ(1, events(self, "gmem_fault", "index=3 ret=LOCKED"));
+	expect_events(1, self, "gmem_fault", "index=3 ret=locked");
 	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
 	expect_sigbus(self->p);
-	EXPECT_EQ(2, events(self, "gmem_fault", "index=0 ret=SIGBUS"));
+	expect_events(2, self, "gmem_fault", "index=0 ret=sigbus");
 }
 
 /* Conversions: range, target, content and outcome. */
@@ -104,18 +117,18 @@ TEST_F(trace, convert)
 
 	gmem_fill(self->p, 1, LENGTH);
 	test_gmem_convert(self->fd, PAGE, 2 * PAGE, PRIVATE, PRESERVE);
-	EXPECT_EQ(1, events(self, "gmem_convert",
-			    "start=1 end=3 target=private content=preserve rc=0"));
+	expect_events(1, self, "gmem_convert",
+		      "start=1 end=3 target=private content=preserve rc=0");
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
-	EXPECT_EQ(1, events(self, "gmem_convert",
-			    "start=0 end=8 target=shared content=zero rc=0"));
+	expect_events(1, self, "gmem_convert",
+		      "start=0 end=8 target=shared content=zero rc=0");
 	gmem_fill(self->p, 1, LENGTH);
 	ASSERT_EQ(0, hold_pipe_take(&hold, self->p + 5 * PAGE, PAGE));
 	test_err_gmem_convert(EAGAIN, self->fd, 0, LENGTH, PRIVATE, PRESERVE);
-	EXPECT_EQ(1, events(self, "gmem_convert",
-			    "rc=-11 error_index=5 refs_seen=3 refs_expected=2"));
+	expect_events(1, self, "gmem_convert",
+		      "rc=-11 error_index=5 refs_seen=3 refs_expected=2");
 	hold_pipe_drop(&hold);
-	EXPECT_EQ(3, events(self, "gmem_convert", ""));
+	expect_events(3, self, "gmem_convert", "");
 }
 
 /* Commit and punch. */
@@ -123,8 +136,8 @@ TEST_F(trace, fallocate)
 {
 	test_gmem_commit(self->fd, PAGE, 3 * PAGE);
 	test_gmem_punch(self->fd, 2 * PAGE, PAGE);
-	EXPECT_EQ(1, events(self, "gmem_commit", "start=1 end=4 rc=0"));
-	EXPECT_EQ(1, events(self, "gmem_punch", "start=2 end=3 rc=0"));
+	expect_events(1, self, "gmem_commit", "start=1 end=4 rc=0");
+	expect_events(1, self, "gmem_punch", "start=2 end=3 rc=0");
 }
 
 /* Bind and unbind, and a bind that fails. */
@@ -139,12 +152,13 @@ TEST_F(trace, bind)
 	store = kvm_create_guest_memfd(vm, LENGTH, 0);
 	ASSERT_GE(store, 0);
 	test_gmem_bind(self->fd, PAGE, 2 * PAGE, store, 4 * PAGE);
-	EXPECT_EQ(1, events(self, "gmem_bind",
-			    "start=1 end=3 store_start=4 rc=0"));
+	expect_events(1, self, "gmem_bind",
+		      "start=1 end=3 store_start=4 rc=0");
 	test_err_gmem_bind(EINVAL, self->fd, 4 * PAGE, PAGE, self->fd, 0);
-	EXPECT_EQ(1, events(self, "gmem_bind", "start=4 end=5 store_start=0 rc=-22"));
+	expect_events(1, self, "gmem_bind",
+		      "start=4 end=5 store_start=0 rc=-22");
 	test_gmem_unbind(self->fd, PAGE, 2 * PAGE);
-	EXPECT_EQ(1, events(self, "gmem_unbind", "start=1 end=3"));
+	expect_events(1, self, "gmem_unbind", "start=1 end=3");
 }
 
 /* A binding that ends with its fd is traced, too. */
@@ -161,7 +175,7 @@ TEST_F(trace, unbind_by_close)
 	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
 	munmap(self->p, LENGTH);
 	close(self->fd);
-	EXPECT_EQ(1, events(self, "gmem_unbind", "start=0 end=8"));
+	expect_events(1, self, "gmem_unbind", "start=0 end=8");
 }
 
 TEST_HARNESS_MAIN_IF(gmem_unavailable())
