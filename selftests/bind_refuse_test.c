@@ -248,4 +248,38 @@ TEST_F(refuse, rivals)
 	EXPECT_EQ(0, a.other_errors + b.other_errors);
 }
 
+/* Whoever looks at a binding does not delay its end: no EBUSY. */
+struct looker {
+	int fd;
+	volatile bool stop;
+};
+
+static void *looker_main(void *arg)
+{
+	struct looker *l = arg;
+	struct gmem_ioctl_stat stat;
+
+	while (!l->stop) {
+		gmem_stat(l->fd, &stat);
+		gmem_populated(l->fd, 0, LENGTH);
+	}
+	return NULL;
+}
+
+TEST_F(refuse, rebind_while_queried)
+{
+	struct looker l = { .fd = self->fd };
+	struct gmem_task task = { 0 };
+	int i, refused = 0;
+
+	ASSERT_EQ(0, gmem_task_start(&task, 1, looker_main, &l));
+	for (i = 0; i < 500; i++) {
+		refused += !!gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+		refused += !!gmem_unbind(self->fd, 0, LENGTH);
+	}
+	l.stop = true;
+	gmem_task_join(&task);
+	EXPECT_EQ(0, refused);
+}
+
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -122,17 +122,15 @@ TEST_F(fallocate, state_survives_punch)
 	expect_state(SHARED, self->fd, 4 * PAGE);
 }
 
-/* Unaligned, empty, wrapping or past the end: EINVAL for both modes. */
+/* Unaligned, empty or negative: EINVAL for commit and for punch. */
 TEST_F(fallocate, bad_ranges)
 {
 	static const struct { int64_t off, len; } bad[] = {
 		{ 0, 1 }, { 0, PAGE - 1 }, { 0, PAGE + 1 }, { 1, 1 },
 		{ 1, PAGE - 1 }, { 1, PAGE }, { 1, PAGE + 1 }, { PAGE, 1 },
 		{ PAGE, PAGE - 1 }, { PAGE, PAGE + 1 }, { PAGE - 1, PAGE },
-		{ 0, 0 }, { PAGE, 0 }, { 0, LENGTH + PAGE },
-		{ LENGTH, PAGE }, { LENGTH - PAGE, 2 * PAGE },
-		{ 2 * LENGTH, PAGE }, { 1LL << 50, PAGE }, { -PAGE, PAGE },
-		{ 0, -PAGE },
+		{ 0, 0 }, { PAGE, 0 }, { -PAGE, PAGE }, { 0, -PAGE },
+		{ LENGTH, 1 }, { LENGTH + 1, PAGE },
 	};
 	size_t i;
 
@@ -148,11 +146,48 @@ TEST_F(fallocate, bad_ranges)
 	EXPECT_EQ(NR_PAGES, resident(self->fd));
 }
 
-/* Only the two documented modes exist; the size cannot grow. */
+/* Past the end: nothing to commit is an error, nothing to punch is not. */
+TEST_F(fallocate, past_the_end)
+{
+	static const struct { int64_t off, len; } past[] = {
+		{ LENGTH, PAGE }, { 2 * LENGTH, PAGE }, { 1LL << 50, PAGE },
+		{ LENGTH - PAGE, 2 * PAGE }, { 0, LENGTH + PAGE },
+	};
+	struct stat st;
+	size_t i;
+
+	gmem_fill(self->p, 0xaa, LENGTH);
+	for (i = 0; i < sizeof(past) / sizeof(past[0]); i++)
+		test_err_gmem_commit(EINVAL, self->fd, past[i].off,
+				     past[i].len);
+	for (i = 0; i < 3; i++)
+		test_gmem_punch(self->fd, past[i].off, past[i].len);
+	expect_bytes(0xaa, self->p, LENGTH);
+	test_gmem_punch(self->fd, past[3].off, past[3].len);
+	expect_bytes(0xaa, self->p, LENGTH - PAGE);
+	expect_bytes(0, self->p + LENGTH - PAGE, PAGE);
+	test_gmem_punch(self->fd, past[4].off, past[4].len);
+	expect_bytes(0, self->p, LENGTH);
+	ASSERT_EQ(0, fstat(self->fd, &st));
+	EXPECT_EQ(LENGTH, st.st_size);
+}
+
+/* Mode 0 commits, too; the size is fixed anyway. */
+TEST_F(fallocate, mode_0)
+{
+	self->p[0] = 7;
+	ASSERT_EQ(0, fallocate(self->fd, 0, 0, 4 * PAGE));
+	EXPECT_EQ(4, resident(self->fd));
+	expect_byte(7, self->p);
+	EXPECT_EQ(-1, fallocate(self->fd, 0, LENGTH, PAGE));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+/* No other mode exists. */
 TEST_F(fallocate, other_modes)
 {
 	static const int modes[] = {
-		0, FALLOC_FL_ZERO_RANGE,
+		FALLOC_FL_ZERO_RANGE,
 		FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
 		FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE,
 		FALLOC_FL_UNSHARE_RANGE,
@@ -160,7 +195,6 @@ TEST_F(fallocate, other_modes)
 		FALLOC_FL_PUNCH_HOLE, FALLOC_FL_KEEP_SIZE | 0x80,
 		1 << 30,
 	};
-	struct stat st;
 	size_t i;
 
 	gmem_fill(self->p, 0xaa, LENGTH);
@@ -168,9 +202,6 @@ TEST_F(fallocate, other_modes)
 		EXPECT_EQ(-1, fallocate(self->fd, modes[i], 0, PAGE));
 		EXPECT_EQ(EOPNOTSUPP, errno);
 	}
-	EXPECT_EQ(-1, fallocate(self->fd, 0, LENGTH, PAGE));
-	ASSERT_EQ(0, fstat(self->fd, &st));
-	EXPECT_EQ(LENGTH, st.st_size);
 	expect_bytes(0xaa, self->p, LENGTH);
 }
 

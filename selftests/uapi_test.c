@@ -648,6 +648,31 @@ TEST_F(uapi, wrong_fd)
 	}
 }
 
+/* An fd that is not open for writing may look and not change. */
+TEST_F(uapi, read_only_fd)
+{
+	const struct uapi_ioctl *io;
+	uint8_t arg[MAX_STRUCT];
+	char path[64];
+	int ro, rc;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
+	ro = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(ro, 0);
+	self->fds = open_fds();
+	for_each_ioctl(io) {
+		if (io->on_dev)
+			continue;
+		valid_call(self, io, arg);
+		rc = gmem_ioctl(ro, io->cmd, arg);
+		if (io->cmd == GMEM_IOCTL_QUERY || io->cmd == GMEM_IOCTL_STAT)
+			EXPECT_EQ(0, rc);
+		else
+			EXPECT_EQ(-EBADF, rc);
+		expect_unchanged(self, io->name);
+	}
+}
+
 /* Numbers that no ioctl has: unknown, another type, another size or direction. */
 TEST_F(uapi, unknown_numbers)
 {

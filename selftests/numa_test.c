@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory comes from the node that CREATE or mbind() names: for the file as a
+ * whole, for what is allocated from then on. The mbind and allocation cases of
+ * guest_memfd_test.
+ *
+ * Where a page is, is asked with get_mempolicy(), which needs no page
+ * migration in the kernel.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/mempolicy.h>
+
+#include "gmem_utils.h"
+#include "ksft.h"
+
+#define NR_PAGES 16
+#define LENGTH (NR_PAGES * PAGE)
+
+FIXTURE(numa) {
+	int fd;
+	uint8_t *p;
+};
+
+FIXTURE_SETUP(numa)
+{
+	struct gmem_ioctl_info info;
+
+	ASSERT_EQ(0, gmem_info(&info));
+	if (!(info.features & GMEM_FEATURE_NUMA))
+		SKIP(return, KSFT_BY_DESIGN " a kernel without NUMA");
+	if (access("/sys/devices/system/node/node1", F_OK))
+		SKIP(return, KSFT_BY_DESIGN " one NUMA node");
+	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	self->p = test_gmem_map(self->fd, 0, LENGTH);
+}
+
+FIXTURE_TEARDOWN(numa)
+{
+	close(self->fd);
+}
+
+static int set_policy(void *p, size_t length, int mode, unsigned long nodes)
+{
+	if (syscall(SYS_mbind, p, length, mode, nodes ? &nodes : NULL,
+		    8 * sizeof(nodes), 0))
+		return -errno;
+	return 0;
+}
+
+/* The policy at an address: the mode, or a negative errno. */
+static int get_policy(void *p, unsigned long *nodes)
+{
+	/* As many bits as the kernel may have nodes. */
+	unsigned long mask[16] = { 0 };
+	int mode = -1;
+
+	if (syscall(SYS_get_mempolicy, &mode, mask, 8 * sizeof(mask), p,
+		    MPOL_F_ADDR))
+		return -errno;
+	*nodes = mask[0];
+	return mode;
+}
+
+/* The node of the page at an address, which is faulted in if need be. */
+static int node_of(void *p)
+{
+	int node = -1;
+
+	if (syscall(SYS_get_mempolicy, &node, NULL, 0, p,
+		    MPOL_F_NODE | MPOL_F_ADDR))
+		return -errno;
+	return node;
+}
+
+static void expect_nodes(uint8_t *p, int count, int node)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		p[i * PAGE] = 1;
+		EXPECT_EQ(node, node_of(p + i * PAGE));
+	}
+}
+
+/* CREATE with a node: pages come from it, however they are populated. */
+TEST_F(numa, create_node)
+{
+	int node, fd;
+
+	for (node = 0; node < 2; node++) {
+		struct gmem_ioctl_create c = {
+			.size = sizeof(c),
+			.flags = GMEM_CREATE_F_NODE | GMEM_CREATE_F_INIT_SHARED,
+			.length = LENGTH,
+			.node = node,
+		};
+		int dev = gmem_open_dev();
+		uint8_t *p;
+
+		ASSERT_EQ(0, gmem_ioctl(dev, GMEM_IOCTL_CREATE, &c));
+		close(dev);
+		fd = c.out_fd;
+		p = test_gmem_map(fd, 0, LENGTH);
+		test_gmem_convert(fd, 8 * PAGE, 8 * PAGE, PRIVATE, PRESERVE);
+		test_gmem_commit(fd, 4 * PAGE, 8 * PAGE);
+		test_gmem_convert(fd, 0, LENGTH, SHARED, PRESERVE);
+		expect_nodes(p, NR_PAGES, node);
+		close(fd);
+	}
+}
+
+/* A policy that is set is the policy that is told. */
+TEST_F(numa, told_as_set)
+{
+	unsigned long nodes;
+
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_INTERLEAVE, 3));
+	EXPECT_EQ(MPOL_INTERLEAVE, get_policy(self->p, &nodes));
+	EXPECT_EQ(3, nodes);
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 2));
+	EXPECT_EQ(MPOL_BIND, get_policy(self->p + LENGTH - 1, &nodes));
+	EXPECT_EQ(2, nodes);
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_PREFERRED, 1));
+	EXPECT_EQ(MPOL_PREFERRED, get_policy(self->p, &nodes));
+	EXPECT_EQ(1, nodes);
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_DEFAULT, 0));
+	EXPECT_EQ(MPOL_DEFAULT, get_policy(self->p, &nodes));
+}
+
+/* BIND and PREFERRED decide where new pages are. */
+TEST_F(numa, bind_and_preferred)
+{
+	EXPECT_EQ(0, set_policy(self->p, 4 * PAGE, MPOL_BIND, 2));
+	EXPECT_EQ(0, set_policy(self->p + 4 * PAGE, 4 * PAGE, MPOL_BIND, 1));
+	EXPECT_EQ(0, set_policy(self->p + 8 * PAGE, 4 * PAGE, MPOL_PREFERRED,
+				2));
+	EXPECT_EQ(0, set_policy(self->p + 12 * PAGE, 4 * PAGE,
+				MPOL_PREFERRED_MANY, 1));
+	expect_nodes(self->p, 4, 1);
+	expect_nodes(self->p + 4 * PAGE, 4, 0);
+	expect_nodes(self->p + 8 * PAGE, 4, 1);
+	expect_nodes(self->p + 12 * PAGE, 4, 0);
+}
+
+/* INTERLEAVE spreads the pages evenly. */
+TEST_F(numa, interleave)
+{
+	int i, node, count[2] = { 0 };
+
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_INTERLEAVE, 3));
+	for (i = 0; i < NR_PAGES; i++) {
+		self->p[i * PAGE] = 1;
+		node = node_of(self->p + i * PAGE);
+		ASSERT_TRUE(node == 0 || node == 1);
+		count[node]++;
+	}
+	EXPECT_EQ(NR_PAGES / 2, count[0]);
+	EXPECT_EQ(NR_PAGES / 2, count[1]);
+}
+
+/* Pages that exist stay; after a hole new ones follow the new policy. */
+TEST_F(numa, punch_reallocates)
+{
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 1));
+	expect_nodes(self->p, NR_PAGES, 0);
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 2));
+	expect_nodes(self->p, NR_PAGES, 0);
+	test_gmem_punch(self->fd, 0, 8 * PAGE);
+	expect_nodes(self->p, 8, 1);
+	expect_nodes(self->p + 8 * PAGE, 8, 0);
+}
+
+/* The policy belongs to the file: other mappings and commits follow it. */
+TEST_F(numa, policy_of_the_file)
+{
+	uint8_t *q = test_gmem_map(self->fd, 4 * PAGE, 8 * PAGE);
+
+	EXPECT_EQ(0, set_policy(q, 8 * PAGE, MPOL_BIND, 2));
+	munmap(q, 8 * PAGE);
+	test_gmem_commit(self->fd, 4 * PAGE, 4 * PAGE);
+	expect_nodes(self->p + 4 * PAGE, 8, 1);
+}
+
+/* A policy of private pages holds when they are populated, and afterwards. */
+TEST_F(numa, private_pages)
+{
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 2));
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	test_gmem_commit(self->fd, 0, LENGTH);
+	EXPECT_EQ(-EFAULT, node_of(self->p));
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 1));
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+	expect_nodes(self->p, NR_PAGES, 1);
+}
+
+/* DEFAULT takes a policy back. */
+TEST_F(numa, default_policy)
+{
+	unsigned long nodes;
+
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 2));
+	EXPECT_EQ(0, set_policy(self->p, 8 * PAGE, MPOL_DEFAULT, 0));
+	EXPECT_EQ(MPOL_DEFAULT, get_policy(self->p, &nodes));
+	EXPECT_EQ(MPOL_BIND, get_policy(self->p + 8 * PAGE, &nodes));
+	ASSERT_EQ(0, gmem_pin_cpu(0));
+	self->p[0] = 1;
+	EXPECT_GE(node_of(self->p), 0);
+	expect_nodes(self->p + 8 * PAGE, 8, 1);
+}
+
+/* What is no policy is refused and changes none. */
+TEST_F(numa, bad_policies)
+{
+	unsigned long nodes;
+
+	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 2));
+	EXPECT_EQ(-EINVAL, set_policy(self->p, LENGTH, 999, 1));
+	EXPECT_EQ(-EINVAL, set_policy(self->p, LENGTH, MPOL_BIND, 0));
+	EXPECT_EQ(-EINVAL, set_policy(self->p, LENGTH, MPOL_BIND, 1UL << 40));
+	EXPECT_EQ(-EINVAL, set_policy(self->p + 1, LENGTH, MPOL_BIND, 1));
+	EXPECT_EQ(MPOL_BIND, get_policy(self->p, &nodes));
+	EXPECT_EQ(2, nodes);
+	expect_nodes(self->p, NR_PAGES, 1);
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory is not a cache: whatever the kernel does to get memory back,
+ * populated pages stay populated and keep their contents, until they are
+ * punched.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gmem_utils.h"
+#include "ksft.h"
+#include "kvm_utils.h"
+
+#define NR_PAGES 32
+#define LENGTH (NR_PAGES * PAGE)
+#define CGROUP "/sys/fs/cgroup/gmem_reclaim_test"
+
+FIXTURE(reclaim) {
+	int fd;
+};
+
+/*
+ * Four kinds of pages, a quarter each, none of them mapped: written, committed
+ * only, private, and back from private.
+ */
+FIXTURE_SETUP(reclaim)
+{
+	uint8_t *p;
+
+	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	p = test_gmem_map(self->fd, 0, LENGTH);
+	gmem_fill(p, 0x51, 8 * PAGE);
+	gmem_fill(p + 16 * PAGE, 0x52, 16 * PAGE);
+	munmap(p, LENGTH);
+	test_gmem_commit(self->fd, 0, LENGTH);
+	test_gmem_convert(self->fd, 16 * PAGE, 16 * PAGE, PRIVATE, PRESERVE);
+	test_gmem_convert(self->fd, 24 * PAGE, 8 * PAGE, SHARED, PRESERVE);
+}
+
+FIXTURE_TEARDOWN(reclaim)
+{
+	struct gmem_ioctl_stat stat;
+	uint8_t *p;
+
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(NR_PAGES, stat.resident_pages + stat.store_pages);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+	p = test_gmem_map(self->fd, 0, LENGTH);
+	expect_bytes(0x51, p, 8 * PAGE);
+	expect_bytes(0, p + 8 * PAGE, 8 * PAGE);
+	expect_bytes(0x52, p + 16 * PAGE, 16 * PAGE);
+	close(self->fd);
+}
+
+static void drop_caches(void)
+{
+	int i;
+
+	sync();
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, gmem_write_file("/proc/sys/vm/drop_caches", "3"));
+}
+
+/* drop_caches drops no guest memory. */
+TEST_F(reclaim, drop_caches)
+{
+	drop_caches();
+}
+
+/* Nor does the advice that a range is not needed. */
+TEST_F(reclaim, fadvise)
+{
+	posix_fadvise(self->fd, 0, LENGTH, POSIX_FADV_DONTNEED);
+	posix_fadvise(self->fd, 0, 0, POSIX_FADV_DONTNEED);
+	posix_fadvise(self->fd, 0, LENGTH, POSIX_FADV_NOREUSE);
+	EXPECT_EQ(NR_PAGES, gmem_populated(self->fd, 0, LENGTH));
+}
+
+/* Pages that were in a store and came back are as safe as others. */
+TEST_F(reclaim, after_the_store)
+{
+	const char *why = kvm_store_unavailable();
+	int vm, store;
+
+	if (why)
+		SKIP(return, "%s", why);
+	vm = kvm_create_vm();
+	store = kvm_create_guest_memfd(vm, LENGTH, 0);
+	ASSERT_GE(store, 0);
+	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	drop_caches();
+	test_gmem_convert(self->fd, 0, 28 * PAGE, SHARED, PRESERVE);
+	drop_caches();
+	posix_fadvise(self->fd, 0, LENGTH, POSIX_FADV_DONTNEED);
+	EXPECT_EQ(NR_PAGES, gmem_populated(self->fd, 0, LENGTH));
+}
+
+/* A cgroup that is asked to give memory back finds none of this. */
+TEST_F(reclaim, memory_reclaim)
+{
+	uint8_t *p;
+	pid_t pid;
+	int fd, i;
+
+	if (access("/sys/fs/cgroup/cgroup.procs", F_OK))
+		SKIP(return, "no cgroup2 at /sys/fs/cgroup");
+	gmem_write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	mkdir(CGROUP, 0700);
+	if (access(CGROUP "/memory.reclaim", F_OK))
+		SKIP(return, "no memory.reclaim");
+	pid = fork();
+	if (!pid) {
+		ASSERT_EQ(0, gmem_write_file(CGROUP "/cgroup.procs", "0"));
+		fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+		p = test_gmem_map(fd, 0, LENGTH);
+		gmem_fill(p, 0x53, LENGTH);
+		test_gmem_convert(fd, 0, 8 * PAGE, PRIVATE, PRESERVE);
+		test_gmem_convert(fd, 0, 4 * PAGE, SHARED, PRESERVE);
+		for (i = 0; i < 5; i++)
+			gmem_write_file(CGROUP "/memory.reclaim", "1M");
+		EXPECT_EQ(NR_PAGES, gmem_populated(fd, 0, LENGTH));
+		test_gmem_convert(fd, 0, LENGTH, SHARED, PRESERVE);
+		expect_bytes(0x53, p, LENGTH);
+		_exit(0);
+	}
+	EXPECT_EQ(0, gmem_wait_pid(pid));
+	rmdir(CGROUP);
+}
+
+/* Advice on a mapping: neither cold nor paged out nor gone. */
+TEST_F(reclaim, madvise)
+{
+	uint8_t *p = test_gmem_map(self->fd, 0, LENGTH);
+	int i;
+
+	for (i = 0; i < 8; i++)
+		expect_byte(0x51, p + i * PAGE);
+	madvise(p, LENGTH, MADV_COLD);
+	madvise(p, LENGTH, MADV_PAGEOUT);
+	madvise(p, LENGTH, MADV_FREE);
+	madvise(p, LENGTH, MADV_DONTNEED);
+	EXPECT_EQ(NR_PAGES, gmem_populated(self->fd, 0, LENGTH));
+	munmap(p, LENGTH);
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
