@@ -24,6 +24,7 @@
 static const char *const payload_names[GUEST_PAYLOAD_COUNT] = {
 	[GUEST_PAYLOAD_SHA256]	= "sha256",
 	[GUEST_PAYLOAD_CONVERT]	= "convert",
+	[GUEST_PAYLOAD_RACE]	= "race",
 	[GUEST_PAYLOAD_TOUCH]	= "touch",
 	[GUEST_PAYLOAD_BADMAP]	= "badmap",
 	[GUEST_PAYLOAD_MMIO]	= "mmio",
@@ -98,8 +99,8 @@ static int run_parse_payload(struct run *run, const char *name)
 
 	if (found < 0)
 		return usage_error("--payload", "no such payload",
-				   "expected sha256, convert, touch, badmap, mmio, "
-				   "port, crash or spin, not '%s'", name);
+				   "expected sha256, convert, race, touch, badmap, "
+				   "mmio, port, crash or spin, not '%s'", name);
 	run->payload = (enum guest_payload)found;
 	return 0;
 }
@@ -162,6 +163,10 @@ static int run_check_options(struct run *run, int argc, char **argv)
 	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->path)
 		return usage_error("--input", "missing",
 				   "the payload sha256 needs a file");
+	if (run->payload == GUEST_PAYLOAD_RACE &&
+	    run->machine_config.strategy == MEMORY_DISCARD)
+		return usage_error("--strategy", "not for this payload",
+				   "race needs contents that survive: inplace");
 	if (run->payload != GUEST_PAYLOAD_SHA256 && run->path)
 		return usage_error("--input", "not for this payload",
 				   "only sha256 reads a file");
@@ -279,13 +284,16 @@ static void run_report_counters(const struct machine *machine)
 	out_uint(object, "converted_bytes", counters->converted_bytes);
 	out_uint(object, "refused", counters->refused);
 	out_uint(object, "implicit", counters->implicit);
+	out_uint(object, "waited", counters->waited);
 	out_uint(object, "stray_io", counters->stray_io);
 	out_text("exits:       %" PRIu64 " (%" PRIu64 " requests refused, %" PRIu64
-		 " without a device)\n", counters->exits, counters->refused,
-		 counters->stray_io);
-	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB in %" PRIu64 " us\n",
-		 counters->conversions, counters->converted_bytes >> 10,
-		 counters->conversion_ns / 1000);
+		 " without a device, %" PRIu64 " implicit conversions)\n",
+		 counters->exits, counters->refused, counters->stray_io,
+		 counters->implicit);
+	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB in %" PRIu64 " us, met by "
+		 "%" PRIu64 " accesses\n", counters->conversions,
+		 counters->converted_bytes >> 10, counters->conversion_ns / 1000,
+		 counters->waited);
 }
 
 static void run_report_params(const struct machine *machine)
@@ -409,15 +417,15 @@ const struct command command_run = {
 		"\n"
 		"  --payload NAME         sha256 (default): digest of the input, computed in\n"
 		"                         private memory; convert: all memory to and fro,\n"
-		"                         contents checked; for tests: touch badmap mmio\n"
-		"                         port crash spin\n"
+		"                         contents checked; for tests: race touch badmap\n"
+		"                         mmio port crash spin\n"
 		"  --input FILE           for sha256; 0 bytes to 256 MiB\n"
 		"  --memory SIZE          guest memory, up to 3G; default: as needed\n"
 		"  --vcpus N              1 (default) to 8\n"
 		"  --strategy NAME        inplace (default): pages change hands and keep\n"
 		"                         their contents; discard: as QEMU does it, the\n"
 		"                         guest copies what it wants to keep\n"
-		"  --rounds N             of the payload convert, 4 by default\n"
+		"  --rounds N             of convert and race, 4 by default\n"
 		"  --convert-timeout MS   how long a conversion waits for a held page,\n"
 		"                         2000 by default\n"
 		"  --timeout SECONDS      stop the VM after that time; 0 (default): never\n"

@@ -347,6 +347,38 @@ static int demo_drop_stray(struct demo *demo, struct error *error)
 	return rc;
 }
 
+/*
+ * The other way round: a page that is private for gmem, and shared for KVM. The
+ * guest cannot reach it then, and finds it as it was once that is put right.
+ */
+static int demo_flip_private(struct demo *demo, struct error *error)
+{
+	volatile struct guest_params *params = demo->machine.params;
+	char why[256];
+	int rc;
+
+	rc = machine_convert(&demo->machine, &demo->machine.vcpus[0],
+			     GUEST_PROBE_GPA, GUEST_PAGE_SIZE, true, why,
+			     sizeof(why));
+	if (rc)
+		return error_set(error, rc, "probe page", "convert to private",
+				 "%s", why);
+	rc = demo_flip(demo, false, error);
+	if (rc)
+		return rc;
+	demo_check(demo, demo_touch(demo, error) == -EFAULT,
+		   "the reverse, on a private page: the guest's access ends in "
+		   "EFAULT");
+	rc = demo_flip(demo, true, error);
+	if (!rc)
+		rc = demo_touch(demo, error);
+	if (rc)
+		return rc;
+	demo_check(demo, params->observed[0] == GUEST_PATTERN,
+		   "put right, the guest reads what it wrote");
+	return 0;
+}
+
 int demo_flip_attribute(struct demo *demo, struct error *error)
 {
 	volatile struct guest_params *params = demo->machine.params;
@@ -377,7 +409,7 @@ int demo_flip_attribute(struct demo *demo, struct error *error)
 	demo_check(demo, params->observed[0] == HOST_PATTERN &&
 		   page_is_filled(page, GUEST_PATTERN),
 		   "attribute cleared: host and guest share the page as before");
-	return 0;
+	return demo_flip_private(demo, error);
 }
 
 static void demo_rate(const char *what, uint64_t bytes, uint64_t ns)

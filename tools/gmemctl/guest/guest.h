@@ -86,6 +86,7 @@ void sha256_final(struct sha256 *hash, uint8_t digest[GUEST_DIGEST_SIZE]);
 /* The payloads; each returns when its vCPU may halt. */
 void payload_sha256(params_t *params, uint32_t cpu);
 void payload_convert(params_t *params, uint32_t cpu);
+void payload_race(params_t *params, uint32_t cpu);
 void payload_touch(params_t *params, uint32_t cpu);
 void payload_badmap(params_t *params, uint32_t cpu);
 

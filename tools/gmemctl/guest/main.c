@@ -66,6 +66,7 @@ static void payload_spin(params_t *params, uint32_t cpu)
 static void (*const payloads[GUEST_PAYLOAD_COUNT])(params_t *, uint32_t) = {
 	[GUEST_PAYLOAD_SHA256]	= payload_sha256,
 	[GUEST_PAYLOAD_CONVERT]	= payload_convert,
+	[GUEST_PAYLOAD_RACE]	= payload_race,
 	[GUEST_PAYLOAD_TOUCH]	= payload_touch,
 	[GUEST_PAYLOAD_BADMAP]	= payload_badmap,
 	[GUEST_PAYLOAD_MMIO]	= payload_mmio,

@@ -53,6 +53,7 @@ enum guest_event {
  * enum guest_payload - programs in the built-in image
  * @GUEST_PAYLOAD_SHA256: digest of the input, computed in private memory
  * @GUEST_PAYLOAD_CONVERT: converts its memory to and fro, checks contents
+ * @GUEST_PAYLOAD_RACE: vCPU 0 converts a page that the others read
  * @GUEST_PAYLOAD_TOUCH: reads the probe page, then fills it with a pattern
  * @GUEST_PAYLOAD_BADMAP: MAP_GPA_RANGE with bad arguments
  * @GUEST_PAYLOAD_MMIO: accesses an address that no slot holds
@@ -63,6 +64,7 @@ enum guest_event {
 enum guest_payload {
 	GUEST_PAYLOAD_SHA256,
 	GUEST_PAYLOAD_CONVERT,
+	GUEST_PAYLOAD_RACE,
 	GUEST_PAYLOAD_TOUCH,
 	GUEST_PAYLOAD_BADMAP,
 	GUEST_PAYLOAD_MMIO,
@@ -84,7 +86,7 @@ enum guest_payload {
  * @payload: enum guest_payload
  * @flags: GUEST_F_*
  * @nr_vcpus: vCPUs that run the payload
- * @rounds: for GUEST_PAYLOAD_CONVERT
+ * @rounds: for GUEST_PAYLOAD_CONVERT and GUEST_PAYLOAD_RACE
  * @memory_size: end of the slot
  * @input_gpa: page aligned
  * @input_length: bytes of input

@@ -195,6 +195,13 @@ static void append_registers(struct vcpu *vcpu, char *text, size_t size,
 	       sregs.ss.base);
 }
 
+void exit_registers(struct vcpu *vcpu, char *text, size_t size)
+{
+	size_t used = 0;
+
+	append_registers(vcpu, text, size, &used);
+}
+
 void exit_report(struct vcpu *vcpu, char *text, size_t size)
 {
 	size_t used = 0;

@@ -17,4 +17,7 @@ void exit_describe(const struct vcpu *vcpu, char *text, size_t size);
 /** exit_report() - exit_describe() and the registers, several lines */
 void exit_report(struct vcpu *vcpu, char *text, size_t size);
 
+/** exit_registers() - the registers alone, several lines */
+void exit_registers(struct vcpu *vcpu, char *text, size_t size);
+
 #endif /* GMEMCTL_KVM_EXITS_H */

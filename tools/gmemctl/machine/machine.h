@@ -57,6 +57,7 @@ struct machine_config {
  * @converted_bytes: bytes in them
  * @refused: requests of the guest answered with an error
  * @implicit: conversions for a memory fault
+ * @waited: accesses of the guest that met a conversion, and were repeated
  * @stray_io: accesses to ports and addresses without a device
  */
 struct machine_counters {
@@ -66,6 +67,7 @@ struct machine_counters {
 	uint64_t converted_bytes;
 	uint64_t refused;
 	uint64_t implicit;
+	uint64_t waited;
 	uint64_t stray_io;
 };
 

@@ -47,20 +47,52 @@ static bool run_stopping(struct machine *machine)
 	return __atomic_load_n(&machine->stopping, __ATOMIC_ACQUIRE);
 }
 
+static int run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
+{
+	char registers[1024];
+
+	exit_registers(vcpu, registers, sizeof(registers));
+	return machine_fail(machine, rc, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,
+			    strerror(-rc), rc == -EFAULT ?
+			    " (shared memory that the host refuses to KVM: private "
+			    "for gmem, but not for KVM)" : "", registers);
+}
+
+/*
+ * KVM could not reach a page, or found the attribute other than a moment before
+ * (a memory fault). If a conversion went on at the same time, that is why, and
+ * the access has to be repeated once it is over: converting the page for the
+ * sake of a fault that is stale would undo what the guest has asked for. A
+ * conversion that had ended before the guest was entered cannot be why.
+ */
+static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu, int rc,
+			       uint64_t converted)
+{
+	if (rc ? rc != -EFAULT : vcpu->run->exit_reason != KVM_EXIT_MEMORY_FAULT)
+		return false;
+	if (memory_wait_idle(&machine->memory) == converted)
+		return false;
+	pthread_mutex_lock(&machine->lock);
+	machine->counters.waited++;
+	pthread_mutex_unlock(&machine->lock);
+	return true;
+}
+
 static int run_loop(struct machine *machine, struct vcpu *vcpu)
 {
 	int rc = 0;
 
 	while (!rc && !run_stopping(machine)) {
+		uint64_t converted = memory_converted(&machine->memory);
+
 		rc = vcpu_run(vcpu);
-		if (rc == -EINTR || rc == -EAGAIN) {
+		if (rc == -EINTR || rc == -EAGAIN ||
+		    run_met_conversion(machine, vcpu, rc, converted))
 			rc = 0;
-			continue;
-		}
-		if (rc)
-			return machine_fail(machine, rc, "vCPU %u: KVM_RUN: %s",
-					    vcpu->index, strerror(-rc));
-		rc = machine_exit(machine, vcpu);
+		else if (rc)
+			rc = run_failed(machine, vcpu, rc);
+		else
+			rc = machine_exit(machine, vcpu);
 	}
 	return rc < 0 ? rc : 0;
 }

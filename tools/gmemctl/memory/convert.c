@@ -3,9 +3,14 @@
  * DOC: Order of a conversion
  *
  * In place, to private: gmem first, then KVM's attribute. Until the attribute
- * is set the guest faults on userspace_addr, which gmem refuses by then, so it
- * gets an exit and never wrong memory. To shared: the attribute first; from then
- * on the guest no longer uses the store, and gmem takes the pages back.
+ * is set the guest faults on userspace_addr, which gmem refuses by then. To
+ * shared: the attribute first; from then on the guest no longer uses the store,
+ * and gmem takes the pages back.
+ *
+ * In between, gmem and the attribute disagree, and a vCPU that touches the range
+ * never meets wrong memory: KVM_RUN fails with EFAULT, in most cases without
+ * saying where. The VMM then waits until conversions have ended, and enters the
+ * guest again; see run.c.
  *
  * Discard: the attribute, then a hole on the side that is stale now.
  *
@@ -52,6 +57,7 @@ static struct memory_range *memory_range_enter(struct memory *memory,
 	       !(range = memory_find_free(memory)))
 		pthread_cond_wait(&memory->idle, &memory->lock);
 	*range = (struct memory_range){ start, end };
+	memory->nr_busy++;
 	pthread_mutex_unlock(&memory->lock);
 	return range;
 }
@@ -60,8 +66,27 @@ static void memory_range_leave(struct memory *memory, struct memory_range *range
 {
 	pthread_mutex_lock(&memory->lock);
 	*range = (struct memory_range){ 0, 0 };
+	memory->nr_busy--;
+	__atomic_add_fetch(&memory->converted, 1, __ATOMIC_RELEASE);
 	pthread_cond_broadcast(&memory->idle);
 	pthread_mutex_unlock(&memory->lock);
+}
+
+uint64_t memory_converted(struct memory *memory)
+{
+	return __atomic_load_n(&memory->converted, __ATOMIC_ACQUIRE);
+}
+
+uint64_t memory_wait_idle(struct memory *memory)
+{
+	uint64_t converted;
+
+	pthread_mutex_lock(&memory->lock);
+	while (memory->nr_busy)
+		pthread_cond_wait(&memory->idle, &memory->lock);
+	converted = memory->converted;
+	pthread_mutex_unlock(&memory->lock);
+	return converted;
 }
 
 static void why_set(char *why, size_t size, const char *action, int rc)

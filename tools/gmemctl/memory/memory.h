@@ -48,6 +48,8 @@ struct memory_range {
  * @lock: protects @busy
  * @idle: signalled when a range leaves @busy
  * @busy: ranges in conversion; overlapping ones wait, others run in parallel
+ * @nr_busy: entries of @busy in use
+ * @converted: conversions that have ended, whatever came of them
  */
 struct memory {
 	enum memory_strategy strategy;
@@ -61,6 +63,8 @@ struct memory {
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	struct memory_range busy[MEMORY_BUSY_MAX];
+	unsigned int nr_busy;
+	uint64_t converted;
 };
 
 /** memory_create() - open the backing and map its shared side */
@@ -85,5 +89,11 @@ int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
 
 /** memory_is_private() - what memory_convert() has last made of a page */
 bool memory_is_private(const struct memory *memory, uint64_t offset);
+
+/** memory_converted() - number of conversions that have ended so far */
+uint64_t memory_converted(struct memory *memory);
+
+/** memory_wait_idle() - the same, once no conversion is going on */
+uint64_t memory_wait_idle(struct memory *memory);
 
 #endif /* GMEMCTL_MEMORY_MEMORY_H */
