@@ -17,8 +17,8 @@
 #include "trace.h"
 
 /*
- * One run of pages that are not in the target state yet: all of it inside
- * @binding, or, if that is NULL, all of it outside any.
+ * One run of pages that are not in the target state yet, GMEM_RUN_PAGES at
+ * most: all of it inside @binding, or, if that is NULL, all of it outside any.
  */
 struct gmem_run {
 	pgoff_t start;
@@ -34,17 +34,16 @@ static bool gmem_run_next(struct gmem_inode *gi, struct gmem_run *run,
 			  pgoff_t end, enum gmem_state target)
 {
 	struct gmem_binding *binding;
-	enum gmem_state state;
+	enum gmem_state state = target;
 
-	run->start = run->end;
-	for (;;) {
+	do {
+		run->start = run->end;
 		if (run->start >= end)
 			return false;
-		run->end = gmem_state_run(&gi->state, run->start, end, &state);
-		if (state != target)
-			break;
-		run->start = run->end;
-	}
+		run->end = gmem_state_run(&gi->state, run->start,
+					  min(end, run->start + GMEM_RUN_PAGES),
+					  &state);
+	} while (state == target);
 
 	binding = gmem_binding_next(gi, run->start, run->end);
 	if (binding && binding->start > run->start) {
@@ -53,8 +52,7 @@ static bool gmem_run_next(struct gmem_inode *gi, struct gmem_run *run,
 		binding = NULL;
 	}
 	if (binding)
-		run->end = min3(run->end, binding->end,
-				run->start + GMEM_RUN_PAGES);
+		run->end = min(run->end, binding->end);
 	run->binding = binding;
 	return true;
 }

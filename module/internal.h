@@ -18,7 +18,7 @@
 
 #define GMEM_CREATE_VALID_MASK (GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE)
 
-/* The longest run that a store is asked to move at once: 128 MiB */
+/* The longest run that a conversion works on at once: 128 MiB */
 #define GMEM_RUN_PAGES (1UL << 15)
 
 /* The state map: 2 MiB and 1 GiB of 4 KiB pages */

@@ -219,8 +219,8 @@ static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index)
  * @flags: FAULT_FLAG_* of the fault
  *
  * Context: sleeps. Preferably without mmap_lock.
- * Return: 0, -EINTR or -ERESTARTSYS, or -EDEADLK when a kernel fault has waited for a store
- * for too long.
+ * Return: 0, -EINTR, -ERESTARTSYS, or -EDEADLK when a kernel fault has waited
+ * for a store for too long.
  */
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 {

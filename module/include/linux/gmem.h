@@ -41,9 +41,10 @@ struct module;
  *
  * Ranges are page indices of the gmem file, @end excluded, inside the binding.
  * Context: process context, may sleep. The caller holds the range lock of the
- * range (except for @count and @release, and @unbind when the file is gone) and neither mmap_lock nor the
- * invalidate_lock of the gmem file. Page faults of the range are held off while
- * pages move, so a method must not touch memory of a gmem mapping.
+ * range (not for @count and @release, nor for @unbind when the file is gone)
+ * and neither mmap_lock nor the invalidate_lock of the gmem file. Page faults of
+ * the range are held off while pages move, so a method must not touch memory of
+ * a gmem mapping.
  */
 struct gmem_store_ops {
 	struct module *owner;
