@@ -7,6 +7,7 @@
  * Locks: gmem_folio_grab() returns a locked folio; the walks take none.
  */
 #include <linux/pagemap.h>
+#include <linux/rcupdate_wait.h>
 
 #include "internal.h"
 
@@ -82,11 +83,23 @@ bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end)
 	return entry && !xa_is_value(entry);
 }
 
+/* Pages of [start, end) that the entry under @xas stands for */
+static unsigned long gmem_entry_pages(struct xa_state *xas, pgoff_t start,
+				      pgoff_t end)
+{
+	unsigned long pages = 1UL << xas_get_order(xas);
+	pgoff_t first = round_down(xas->xa_index, pages);
+
+	return min(first + pages, end) - max(first, start);
+}
+
 /**
  * gmem_count_folios() - count the populated pages of a range
  * @mapping: page cache to look in
  * @start: first page
  * @end: page after the range
+ *
+ * Takes no references, so that looking does not get in the way of converting.
  *
  * Context: process context, may sleep.
  * Return: the number of pages.
@@ -94,22 +107,22 @@ bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end)
 unsigned long gmem_count_folios(struct address_space *mapping, pgoff_t start,
 				pgoff_t end)
 {
+	XA_STATE(xas, &mapping->i_pages, start);
 	unsigned long count = 0;
-	struct folio_batch fbatch;
-	pgoff_t first, last;
-	unsigned int i;
+	unsigned int steps = 0;
+	void *entry;
 
-	folio_batch_init(&fbatch);
-	while (start < end &&
-	       filemap_get_folios(mapping, &start, end - 1, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
-			first = fbatch.folios[i]->index;
-			last = first + folio_nr_pages(fbatch.folios[i]);
-			count += min(last, end) - first;
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
+	rcu_read_lock();
+	xas_for_each(&xas, entry, end - 1) {
+		if (xas_retry(&xas, entry) || xa_is_value(entry))
+			continue;
+		count += gmem_entry_pages(&xas, start, end);
+		if (++steps % 1024)
+			continue;
+		xas_pause(&xas);
+		cond_resched_rcu();
 	}
+	rcu_read_unlock();
 	return count;
 }
 GMEM_EXPORT_SYMBOL(gmem_count_folios);
