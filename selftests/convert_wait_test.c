@@ -113,7 +113,7 @@ TEST_F(wait, no_timeout)
 	uint64_t start = ksft_now_ms();
 
 	test_err_gmem_convert(EAGAIN, self->fd, 0, LENGTH, PRIVATE, PRESERVE);
-	EXPECT_LT(ksft_now_ms() - start, 5000);
+	EXPECT_LT(ksft_now_ms() - start, 15000);
 }
 
 /* To shared, and to a state that is there, nothing is waited for. */
@@ -127,7 +127,7 @@ TEST_F(wait, nothing_to_wait_for)
 				       LONG_MS));
 	EXPECT_EQ(0, gmem_convert_wait(self->fd, 0, 2 * PAGE, SHARED, ZERO,
 				       LONG_MS));
-	EXPECT_LT(ksft_now_ms() - start, 10000);
+	EXPECT_LT(ksft_now_ms() - start, LONG_MS / 2);
 }
 
 static void on_signal(int sig __ksft_unused)
@@ -197,7 +197,7 @@ TEST_F(wait, fault_waits_then_gets_the_page)
 	struct wait_data touch = { .p = self->p };
 	struct gmem_ioctl_stat stat;
 
-	self->timeout_ms = 1500;
+	self->timeout_ms = 5000;
 	start_converter(self);
 	ASSERT_EQ(0, gmem_task_start(&touch.task, -1, touch_thread, &touch));
 	gmem_task_join(&touch.task);

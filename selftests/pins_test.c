@@ -308,8 +308,8 @@ TEST_F(pins, read_sleeping)
 	expect_converts(self);
 }
 
-/* A block device of null_blk whose requests take two seconds. */
-#define SLOW_NS "2000000000"
+/* A block device of null_blk whose requests take five seconds. */
+#define SLOW_NS "5000000000"
 
 static int slow_disk_set(const char *name, const char *value)
 {
@@ -372,7 +372,7 @@ TEST_F(pins, direct_io_in_flight)
 	expect_blocked(self, 0, true);
 	EXPECT_EQ(0, gmem_convert_wait(self->fd, 0, LENGTH, PRIVATE, PRESERVE,
 				       RELEASE_MS));
-	EXPECT_GE(ksft_now_ms() - start, 1500);
+	EXPECT_GE(ksft_now_ms() - start, 4000);
 	EXPECT_EQ(PAGE, hold_uring_result(&u));
 	EXPECT_EQ(-1, pwrite(disk, self->held, PAGE, 0));
 	EXPECT_EQ(EFAULT, errno);
@@ -468,7 +468,7 @@ TEST_F(pins, mlock)
 /* A futex in the page: the waiter holds nothing, a wake-up needs the page. */
 static void *futex_thread(void *arg)
 {
-	struct timespec limit = { .tv_sec = 3 };
+	struct timespec limit = { .tv_sec = 60 };
 	uint32_t *word = arg;
 
 	syscall(SYS_futex, word, FUTEX_WAIT, *word, &limit, NULL, 0);
