@@ -207,7 +207,9 @@ struct gmem_ioctl_create {
  *
  * In a range that is bound to a KVM guest_memfd the page itself moves. Set KVM's
  * PRIVATE attribute after converting to private, clear it before converting to
- * shared.
+ * shared. Between the two calls the page is private here and shared for KVM: a
+ * vCPU that touches it meanwhile leaves KVM_RUN with EFAULT. Let it wait for the
+ * conversion and run again.
  *
  * Errors:
  *
