@@ -19,23 +19,20 @@
 typedef volatile struct kvm_script script_t;
 typedef volatile struct kvm_op op_t;
 
+#define GUEST_ASM(text)							\
+	asm(".pushsection kvm_guest, \"ax\", @progbits\n" text "\n.popsection")
+
 /* In order of this file: the entry comes first. rsi: number of the vCPU. */
-asm(".pushsection kvm_guest, \"ax\", @progbits\n"
-    "	.globl guest_image_start\n"
-    "guest_image_start:\n"
-    "	movl %esi, %edi\n"
-    "	call payload_main\n"
-    "1:	hlt\n"
-    "	jmp 1b\n"
-    ".popsection\n");
+GUEST_ASM(".globl guest_image_start; guest_image_start:"
+	  "mov %esi, %edi; call payload_main; 1: hlt; jmp 1b");
 
 void payload_main(uint64_t cpu);
 int64_t payload_hypercall(script_t *script, uint64_t nr, uint64_t gpa,
-			    uint64_t pages, uint64_t attributes);
+			  uint64_t pages, uint64_t attributes);
 bool payload_expect(script_t *script, uint64_t gpa, uint64_t size,
-		      uint8_t value);
+		    uint8_t value);
 bool payload_word(script_t *script, volatile uint64_t *word, uint64_t old,
-		    uint64_t other, uint64_t new);
+		  uint64_t other, uint64_t new);
 bool payload_piece(script_t *script, op_t *op, uint64_t gpa);
 bool payload_op(script_t *script, op_t *op);
 void payload_script(script_t *script);
@@ -47,7 +44,7 @@ static inline __attribute__((always_inline)) void report(uint32_t what)
 }
 
 GUEST int64_t payload_hypercall(script_t *script, uint64_t nr, uint64_t gpa,
-				  uint64_t pages, uint64_t attributes)
+				uint64_t pages, uint64_t attributes)
 {
 	int64_t result = (int64_t)nr;
 
@@ -63,7 +60,7 @@ GUEST int64_t payload_hypercall(script_t *script, uint64_t nr, uint64_t gpa,
 }
 
 GUEST bool payload_expect(script_t *script, uint64_t gpa, uint64_t size,
-			    uint8_t value)
+			  uint8_t value)
 {
 	uint64_t all = value * 0x0101010101010101ULL;
 	uint64_t at;
@@ -82,7 +79,7 @@ GUEST bool payload_expect(script_t *script, uint64_t gpa, uint64_t size,
 
 /* *word is one of two values; becomes a third. */
 GUEST bool payload_word(script_t *script, volatile uint64_t *word,
-			  uint64_t old, uint64_t other, uint64_t new)
+			uint64_t old, uint64_t other, uint64_t new)
 {
 	uint64_t seen = *word;
 
@@ -122,7 +119,7 @@ GUEST bool payload_piece(script_t *script, op_t *op, uint64_t gpa)
 		return true;
 	case KVM_OP_EXPECT:
 		return payload_expect(script, gpa, op->size,
-					(uint8_t)op->value);
+				      (uint8_t)op->value);
 	case KVM_OP_SWAP:
 		op->result = *(volatile uint8_t *)gpa;
 		*(volatile uint8_t *)gpa = (uint8_t)op->value;
@@ -132,7 +129,7 @@ GUEST bool payload_piece(script_t *script, op_t *op, uint64_t gpa)
 		return true;
 	case KVM_OP_MAP:
 		op->result = payload_hypercall(script, 12, gpa,
-						 op->size >> 12, op->value);
+					       op->size >> 12, op->value);
 		script->where = gpa;
 		return !op->result;
 	case KVM_OP_BUMP:
@@ -155,11 +152,11 @@ GUEST bool payload_op(script_t *script, op_t *op)
 		return true;
 	case KVM_OP_MAP_RAW:
 		op->result = payload_hypercall(script, 12, op->gpa, op->size,
-						 op->value);
+					       op->value);
 		return true;
 	case KVM_OP_CALL:
 		op->result = payload_hypercall(script, op->value, op->gpa,
-						 op->size, 0);
+					       op->size, 0);
 		return true;
 	case KVM_OP_CRASH:
 		asm volatile("ud2");
@@ -199,8 +196,4 @@ GUEST void payload_main(uint64_t cpu)
 		payload_script(script);
 }
 
-asm(".pushsection kvm_guest, \"ax\", @progbits\n"
-    "	.globl guest_image_end\n"
-    "guest_image_end:\n"
-    "	.byte 0\n"
-    ".popsection\n");
+GUEST_ASM(".globl guest_image_end; guest_image_end: .byte 0");

@@ -81,8 +81,10 @@ int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus)
 	g->nr_vcpus = nr_vcpus;
 	for (i = 0; i < KVM_VCPUS; i++)
 		g->vcpus[i].fd = -1;
-	for (i = 0; i < KVM_SLOTS; i++)
-		g->data[i].store = g->data[i].number = -1;
+	for (i = 0; i < KVM_SLOTS; i++) {
+		g->data[i].store = -1;
+		g->data[i].number = -1;
+	}
 	rc = vm_create(&g->vm, &g->error);
 	if (!rc)
 		rc = guest_add_ram(g);
