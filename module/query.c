@@ -37,6 +37,8 @@ static pgoff_t gmem_query_extent(struct gmem_inode *gi, pgoff_t index,
 
 	range->populated += gmem_count_folios(gi->vfs_inode.i_mapping, index,
 					      end);
+	/* A page that moves between the two looks is seen twice. */
+	range->populated = min_t(u64, range->populated, end - index);
 	return end;
 }
 
