@@ -147,6 +147,9 @@ test_kernel() {
 	dir=$(kernel_of "$name") || die "kernel $name is not available"
 	stage "$label" "$dir" || die "$name: modules or initramfs not built"
 	accel=$(accel_choose "$dir/bzImage" "$RUN_DIR/$label.cpio") || exit 1
+	case $accel-$label in
+	tcg-stock-* | tcg-own) accel=tcg-turns ;;
+	esac
 	if [[ -n ${SHELL_IN_VM:-} ]]; then
 		vm_shell "$accel" "$dir/bzImage" "$RUN_DIR/$label.cpio" \
 			"${MEM:-2048}" "$(settings "$label")"

@@ -2,8 +2,10 @@
 /*
  * What the kernel said since the last look, and whether that is a complaint.
  *
- * KCSAN reports races anywhere in the kernel. One that has no gmem function
- * in its stacks is the kernel's own affair: it is shown as a note.
+ * KCSAN reports races anywhere in the kernel. One is ours when a gmem function
+ * makes one of the accesses, or when gmem functions are close above both of
+ * them, as they are when two of them share an xarray without a lock. All
+ * others are the kernel's own affair, however they came about: a note.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 
 #define SHOW_AFTER	48	/* lines shown from a complaint on */
 #define RACE_LINES	96
+#define RACE_NEAR	3	/* frames from an access that are close to it */
 #define LINE_LEN	256
 
 static const char *const complaints[] = {
@@ -36,12 +39,10 @@ static int fd = -1;
 
 /* A KCSAN report being collected: whose it is shows only in its stacks. */
 static struct {
-	bool open, ours;
-	unsigned int count;
+	bool open, ours, near[2];
+	unsigned int count, access, frame;
 	char line[RACE_LINES][LINE_LEN];
 } race;
-
-static unsigned int foreign_races;
 
 int kmsg_open(void)
 {
@@ -61,7 +62,7 @@ static bool is_complaint(const char *text)
 
 static bool race_close(void)
 {
-	bool ours = race.open && race.ours;
+	bool ours = race.ours || (race.near[0] && race.near[1]);
 	unsigned int i;
 
 	if (!race.open)
@@ -70,19 +71,33 @@ static bool race_close(void)
 		for (i = 0; i < race.count; i++)
 			port_line("# kernel: %s", race.line[i]);
 	else
-		foreign_races++;
-	if (!ours)
-		port_line("# note, not a gmem function: %s", race.line[0]);
+		port_line("# note, not gmem's: %s", race.line[0]);
 	memset(&race, 0, sizeof(race));
 	return ours;
+}
+
+/* The header names both functions; every access has a stack of its own. */
+static void race_look(const char *text)
+{
+	bool gmem = strstr(text, "gmem_");
+
+	if (!race.count) {
+		race.ours = gmem;
+	} else if (strstr(text, " bytes by ")) {
+		race.access++;
+		race.frame = 0;
+	} else if (text[0] == ' ' && text[1] != ' ' && text[1] != '#' &&
+		   race.access && race.access <= 2) {
+		if (race.frame++ < RACE_NEAR && gmem)
+			race.near[race.access - 1] = true;
+	}
 }
 
 static bool race_collect(const char *text)
 {
 	if (!strncmp(text, "=======", 7) || race.count == RACE_LINES)
 		return race_close();
-	if (strstr(text, "gmem"))
-		race.ours = true;
+	race_look(text);
 	snprintf(race.line[race.count++], LINE_LEN, "%s", text);
 	return false;
 }
