@@ -72,9 +72,9 @@ vm_shell() {
 	readarray -t mem < <(memory_args "$4")
 	qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
 		-nodefaults -display none -no-reboot \
-		-kernel "$2" -initrd "$3" -append "${KERNEL_ARGS[*]} quiet $5" \
+		-kernel "$2" -initrd "$3" -append "${KERNEL_ARGS[*]/ignore_loglevel/quiet} $5" \
 		-serial mon:stdio -device virtio-serial-pci,max_ports=2 \
-		-chardev null,id=result \
+		-chardev file,id=result,path=/dev/null \
 		-device virtserialport,chardev=result,name=gmem.result
 }
 
