@@ -247,7 +247,7 @@ static void noise_hold(struct stress *s, uint64_t random)
 	process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 	if (!s->held || hold_pipe_take(&hold, p, PAGE))
 		return;
-	usleep(random >> 40 & 1023);
+	usleep(random >> 40 & 16383);
 	hold_pipe_drop(&hold);
 }
 
