@@ -197,6 +197,12 @@ kernel_dir() {
 	esac
 }
 
+# Those of an older configuration that nobody has asked for in a month.
+kernel_prune() {
+	find "$CACHE_DIR/kernel" -mindepth 1 -maxdepth 1 -name "$1-*" -mtime +30 \
+		-not -path "$2" -exec rm -rf {} +
+}
+
 kernel_get() {
 	local name=$1 dir
 
@@ -211,9 +217,11 @@ kernel_get() {
 			esac || die "kernel $name could not be prepared"
 			touch "$dir/complete.part"
 			mv "$dir/complete.part" "$dir/complete"
+			kernel_prune "$name" "$dir"
 		fi
 		release
 	fi
+	touch "$dir"
 	printf '%s\n' "$dir"
 }
 
