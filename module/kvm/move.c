@@ -10,7 +10,7 @@
  * KVM faults run at any time. One that meets a placeholder waits for the folio
  * lock and then finds the folio that replaced it. One that finds nothing (the
  * PRIVATE attribute was set too early) allocates: a conflict if it was faster
- * than the placeholder. One that has looked up a folio just before the hole is
+ * than the placeholder and the page is in use, see gmem_kvm_drop_leftover(). One that has looked up a folio just before the hole is
  * punched is told to retry by KVM's own invalidation.
  *
  * A folio that was handed over carries PG_checked, the page cache owner's own
@@ -23,6 +23,7 @@
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/highmem.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
@@ -33,6 +34,9 @@
  * let struct gmem_kvm_run fit into a page.
  */
 #define GMEM_KVM_RUN 510
+
+/* How often a seat that KVM has taken is tried again: one is the rule. */
+#define GMEM_KVM_TRIES 8
 
 static struct file *gmem_kvm_file(struct gmem_binding *binding)
 {
@@ -75,17 +79,56 @@ static int gmem_kvm_punch(struct gmem_binding *binding, pgoff_t start,
 	return 0;
 }
 
+static bool gmem_kvm_folio_is_zero(struct folio *folio)
+{
+	void *addr = kmap_local_folio(folio, 0);
+	bool zero = !memchr_inv(addr, 0, PAGE_SIZE);
+
+	kunmap_local(addr);
+	return zero;
+}
+
+/*
+ * Drop the page at @index of KVM's file if it is nobody's. KVM leaves such
+ * pages behind: a private fault that saw the attribute just before userspace
+ * cleared it allocates and zeroes a page after the hole was punched, finds that
+ * it came too late, and does not map it. A page that KVM has not prepared was
+ * committed on purpose, one that is not zero was written to: both stay. What an
+ * encrypted page holds cannot be seen.
+ *
+ * Returns whether the page is gone.
+ */
+static bool gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
+{
+	struct folio *folio;
+	bool leftover;
+
+	folio = filemap_get_folio(gmem_kvm_mapping(binding), index);
+	if (IS_ERR(folio))
+		return true;
+	leftover = !binding->encrypted && folio_test_uptodate(folio) &&
+		   gmem_kvm_folio_is_zero(folio);
+	folio_put(folio);
+	return leftover && !gmem_kvm_punch(binding, index, index + 1);
+}
+
 int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
 			   pgoff_t end, pgoff_t *error_index)
 {
 	pgoff_t index = gmem_store_index(binding, start);
 	pgoff_t last = gmem_store_index(binding, end) - 1;
 
-	if (!xa_find(&gmem_kvm_mapping(binding)->i_pages, &index, last,
-		     XA_PRESENT))
-		return 0;
-	*error_index = gmem_kvm_to_gmem(binding, index);
-	return -EEXIST;
+	for (; xa_find(&gmem_kvm_mapping(binding)->i_pages, &index, last,
+		       XA_PRESENT); index++) {
+		if (!gmem_kvm_drop_leftover(binding, index)) {
+			*error_index = gmem_kvm_to_gmem(binding, index);
+			return -EEXIST;
+		}
+		if (index == last)
+			break;
+		cond_resched();
+	}
+	return 0;
 }
 
 /* Move one folio of gmem into KVM's page cache. */
@@ -119,6 +162,21 @@ out_unlock:
 	return rc;
 }
 
+/* As gmem_kvm_hand_over(), where KVM may leave a page behind at any time. */
+static int gmem_kvm_hand_over_again(struct gmem_binding *binding,
+				    struct folio *folio)
+{
+	pgoff_t index = gmem_store_index(binding, folio->index);
+	unsigned int tries = GMEM_KVM_TRIES;
+	int rc;
+
+	do {
+		rc = gmem_kvm_hand_over(binding, folio);
+	} while (rc == -EEXIST && tries-- &&
+		 gmem_kvm_drop_leftover(binding, index));
+	return rc;
+}
+
 int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
 			  pgoff_t end, pgoff_t *done)
 {
@@ -132,7 +190,8 @@ int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
 					 &fbatch)) {
 		for (i = 0; !rc && i < folio_batch_count(&fbatch); i++) {
 			*done = fbatch.folios[i]->index;
-			rc = gmem_kvm_hand_over(binding, fbatch.folios[i]);
+			rc = gmem_kvm_hand_over_again(binding,
+						      fbatch.folios[i]);
 		}
 		folio_batch_release(&fbatch);
 		cond_resched();

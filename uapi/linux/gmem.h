@@ -218,8 +218,11 @@ struct gmem_ioctl_create {
  *  - EOVERFLOW: @offset + @length wraps.
  *  - EAGAIN: a page is still held, see the outputs; drop the reference (a pin,
  *    a pipe that vmsplice() filled, I/O in flight) and call again.
- *  - EEXIST: the store has a page of its own at @error_offset already (KVM's
- *    PRIVATE attribute was set too early).
+ *  - EEXIST: the store has a page of its own at @error_offset already: KVM's
+ *    PRIVATE attribute was set too early, and the guest has written there, or
+ *    fallocate() has committed a page of the guest_memfd. To go on, punch a hole
+ *    into the guest_memfd; what it held is lost. (Pages of zeros that a KVM
+ *    fault left behind are dropped without being asked, unless encrypted.)
  *  - EOPNOTSUPP: PRESERVE in a range whose store encrypts guest memory.
  *  - EBADF: the fd is not open for writing.
  *  - EIO: a fault of the store's own; KVM has none of the kind. The exception:

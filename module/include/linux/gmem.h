@@ -22,7 +22,8 @@ struct module;
  *	store behind @store_fd; sets &gmem_binding.priv. Errors are those of
  *	GMEM_IOCTL_BIND.
  * @check_private: 0 when no page of the store is in the way of the range, else
- *	-EEXIST with the first such page in @error_index. Nothing moves.
+ *	-EEXIST with the first such page in @error_index. Nothing moves; pages
+ *	that the store has no use for may be dropped.
  * @make_private: move every populated page of the range from
  *	&gmem_binding.mapping into the store, contents preserved. -EEXIST when a
  *	page of the store is in the way: @done is then the page it stopped at,
