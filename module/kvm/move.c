@@ -10,8 +10,9 @@
  * KVM faults run at any time. One that meets a placeholder waits for the folio
  * lock and then finds the folio that replaced it. One that finds nothing (the
  * PRIVATE attribute was set too early) allocates: a conflict if it was faster
- * than the placeholder and the page is in use, see gmem_kvm_drop_leftover(). One that has looked up a folio just before the hole is
- * punched is told to retry by KVM's own invalidation.
+ * than the placeholder and the page is in use, see gmem_kvm_drop_leftover().
+ * One that has looked up a folio just before the hole is punched is told to
+ * retry by KVM's own invalidation.
  *
  * A folio that was handed over carries PG_checked, the page cache owner's own
  * flag, which KVM does not use, as long as the binding lives: an undo must take
