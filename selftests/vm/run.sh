@@ -124,7 +124,7 @@ follow() {
 
 # boot_once NAME DIR ACCEL CONSOLE: leaves the state in $RUN_DIR/state.
 boot_once() {
-	local limit=${VM_SECONDS:-1200}
+	local limit=${VM_SECONDS:-2400}
 
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
 		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" || true
