@@ -24,6 +24,15 @@ build_user() {
 	make -j"$(nproc)" -C "$TOP_DIR/$1" OUT="$TOP_DIR/build${2:-}"
 }
 
+# gmemctl's own tests, which need neither root nor /dev/kvm.
+build_unit_tests() {
+	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" check \
+		>"$WORK/unit" 2>&1 && grep -q '^ok ' "$WORK/unit" &&
+		! grep '^not ok' "$WORK/unit" && return
+	cat "$WORK/unit"
+	return 1
+}
+
 # A module with a known fault: sparse finds it, or does not work here.
 sparse_canary() {
 	local dir=$WORK/canary
@@ -100,6 +109,7 @@ check_build() {
 		check "modules on $k, W=1 -Werror" build_modules "$k"
 	done
 	check "gmemctl builds" build_user tools/gmemctl
+	check "gmemctl's unit tests" build_unit_tests
 	check "selftests build" build_user selftests /selftests
 	check "sparse on stock-6.12" build_sparse stock-6.12
 	check "symbols on stock-6.12" build_symbols stock-6.12
