@@ -60,6 +60,8 @@ run_at_exit() {
 
 	# A build or VM must not go on alone, and behind a lock.
 	[[ -z $WATCHED ]] || kill -- "-$WATCHED" 2>/dev/null
+	# A subshell that watched something ends before the script does.
+	((BASHPID == $$)) || return 0
 	for command in "${AT_EXIT[@]}"; do
 		eval "$command"
 	done

@@ -111,7 +111,8 @@ kernel_write_fragment() {
 built_dir() {
 	local name=$1 spec version hash
 
-	read -r -a spec <<<"$(kernel_fragments "$name")"
+	spec=$(kernel_fragments "$name") || exit 1
+	read -r -a spec <<<"$spec"
 	version=$(source_version "${spec[0]}") || exit 1
 	hash=$({
 		echo "$version"

@@ -134,6 +134,8 @@ lost() {
 	local name=$1 console=$2
 
 	echo "# $name: the VM was lost; the end of its console:"
+	[[ $name != */* ]] ||
+		echo "# a kernel of your own needs virtio-pci and virtio-console built in"
 	tail -n 60 "$console" | tr -d '\r' | sed 's/^/# console: /'
 	sed 's/^/# qemu: /' "$console.qemu"
 }
@@ -144,7 +146,7 @@ test_kernel() {
 
 	label=$name
 	[[ $name != */* ]] || label=own
-	dir=$(kernel_of "$name") || die "kernel $name is not available"
+	dir=$(kernel_of "$name") || exit 1
 	stage "$label" "$dir" || die "$name: modules or initramfs not built"
 	accel=$(accel_choose "$dir/bzImage" "$RUN_DIR/$label.cpio") || exit 1
 	case $accel-$label in
