@@ -416,10 +416,14 @@ void kvm_log_stop(struct kvm_guest *g, unsigned int cpu, int stop, char *text,
 {
 	struct kvm_script *script = kvm_script(g, cpu);
 	struct kvm_op *op = &script->ops[script->failed_op % KVM_SCRIPT_OPS];
+	int used;
 
-	if (stop == KVM_STOP_EXIT)
-		exit_report(&g->vcpus[cpu], text, size);
-	else if (stop == KVM_STOP_FAILED)
+	if (stop == KVM_STOP_EXIT || stop < 0) {
+		used = snprintf(text, size, "stop %d, ", stop);
+		exit_report(&g->vcpus[cpu], text + used, size - used);
+		return;
+	}
+	if (stop == KVM_STOP_FAILED)
 		snprintf(text, size,
 			 "vCPU %u: op %llu (opcode %u, gpa 0x%llx + 0x%llx, "
 			 "value 0x%x, result %lld): 0x%llx at 0x%llx, round %llu",
