@@ -25,7 +25,9 @@ static long gmem_ioctl_info(struct file *file, struct gmem_ucmd *ucmd)
 	cmd->features = gmem_store_features();
 	if (IS_ENABLED(CONFIG_NUMA))
 		cmd->features |= GMEM_FEATURE_NUMA;
-	cmd->create_flags = GMEM_CREATE_VALID_MASK;
+	cmd->create_flags = GMEM_CREATE_F_INIT_SHARED;
+	if (IS_ENABLED(CONFIG_NUMA))
+		cmd->create_flags |= GMEM_CREATE_F_NODE;
 	cmd->max_length = GMEM_MAX_LENGTH;
 	cmd->page_size = PAGE_SIZE;
 	cmd->max_timeout_ms = GMEM_CONVERT_TIMEOUT_MAX;
@@ -43,6 +45,8 @@ static int gmem_create_check(const struct gmem_ioctl_create *cmd)
 		return -EINVAL;
 	if (!(cmd->flags & GMEM_CREATE_F_NODE))
 		return cmd->node ? -EINVAL : 0;
+	if (!IS_ENABLED(CONFIG_NUMA))
+		return -EOPNOTSUPP;
 	if (cmd->node < 0 || cmd->node >= MAX_NUMNODES ||
 	    !node_state(cmd->node, N_MEMORY))
 		return -EINVAL;

@@ -104,11 +104,13 @@ static bool gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
 	struct folio *folio;
 	bool leftover;
 
-	folio = filemap_get_folio(gmem_kvm_mapping(binding), index);
+	/* KVM holds the lock until it has zeroed the page. */
+	folio = filemap_lock_folio(gmem_kvm_mapping(binding), index);
 	if (IS_ERR(folio))
 		return true;
 	leftover = !binding->encrypted && folio_test_uptodate(folio) &&
 		   gmem_kvm_folio_is_zero(folio);
+	folio_unlock(folio);
 	folio_put(folio);
 	return leftover && !gmem_kvm_punch(binding, index, index + 1);
 }

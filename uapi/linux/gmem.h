@@ -153,7 +153,8 @@ struct gmem_ioctl_info {
  * what lives in this fd; private pages of a bound range live elsewhere and are
  * holes.
  *
- * Errors: EINVAL for a bad length, node or flag; EMFILE, ENFILE, ENOMEM.
+ * Errors: EINVAL for a bad length, node or flag; EOPNOTSUPP for a node on a
+ * kernel without NUMA; EMFILE, ENFILE, ENOMEM.
  */
 struct gmem_ioctl_create {
 	__u32 size;
