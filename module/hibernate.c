@@ -3,7 +3,8 @@
  * DOC: hibernation
  *
  * A hibernation image would hold the private pages in clear. So hibernation is
- * refused as long as guest memory exists, as for memfd_secret().
+ * refused as long as guest memory exists, as for memfd_secret(), and none is
+ * created from the decision to hibernate until the machine is back.
  *
  * Takes no locks of its own.
  */
@@ -15,8 +16,13 @@
 static int gmem_hibernate_notify(struct notifier_block *nb,
 				 unsigned long event, void *data)
 {
-	if (event == PM_HIBERNATION_PREPARE && gmem_inode_any_live())
-		return notifier_from_errno(-EBUSY);
+	switch (event) {
+	case PM_HIBERNATION_PREPARE:
+		return notifier_from_errno(gmem_inode_bar());
+	case PM_POST_HIBERNATION:
+		gmem_inode_unbar();
+		break;
+	}
 	return NOTIFY_OK;
 }
 

@@ -17,6 +17,7 @@
  * only what reading statistics takes.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
@@ -33,6 +34,7 @@ static struct vfsmount *gmem_mnt;
 static int gmem_mnt_count;
 
 static LIST_HEAD(gmem_live);
+static bool gmem_live_barred;
 static DEFINE_MUTEX(gmem_live_mutex);
 
 static void gmem_inode_init_once(void *object)
@@ -183,11 +185,17 @@ static struct inode *gmem_inode_create(u64 length, u32 create_flags, int node)
 	return inode;
 }
 
-static void gmem_inode_publish(struct gmem_inode *gi)
+static int gmem_inode_publish(struct gmem_inode *gi)
 {
+	int rc = 0;
+
 	mutex_lock(&gmem_live_mutex);
-	list_add_tail(&gi->live, &gmem_live);
+	if (gmem_live_barred)
+		rc = -EBUSY;
+	else
+		list_add_tail(&gi->live, &gmem_live);
 	mutex_unlock(&gmem_live_mutex);
+	return rc;
 }
 
 /**
@@ -228,8 +236,13 @@ struct file *gmem_file_create(u64 length, u32 create_flags, int node)
 		goto err_fops;
 	}
 
+	/* From here on ->release() undoes all of the above. */
 	file->private_data = &gmem_mnt;
-	gmem_inode_publish(GMEM_I(inode));
+	rc = gmem_inode_publish(GMEM_I(inode));
+	if (rc) {
+		fput(file);
+		return ERR_PTR(rc);
+	}
 	trace_gmem_create(inode->i_ino, length, create_flags, node);
 	return file;
 
@@ -251,19 +264,34 @@ int gmem_file_release(struct inode *inode, struct file *file)
 }
 
 /**
- * gmem_inode_any_live() - whether any guest memory exists
+ * gmem_inode_bar() - have no guest memory come to life, if there is none
  *
  * Context: process context.
- * Return: true if so. It may change at once.
+ * Return: 0, to be followed by gmem_inode_unbar(); or -EBUSY when there is some.
  */
-bool gmem_inode_any_live(void)
+int gmem_inode_bar(void)
 {
-	bool any;
+	int rc = 0;
 
 	mutex_lock(&gmem_live_mutex);
-	any = !list_empty(&gmem_live);
+	if (!list_empty(&gmem_live))
+		rc = -EBUSY;
+	else
+		gmem_live_barred = true;
 	mutex_unlock(&gmem_live_mutex);
-	return any;
+	return rc;
+}
+
+/**
+ * gmem_inode_unbar() - end what gmem_inode_bar() began
+ *
+ * Context: process context.
+ */
+void gmem_inode_unbar(void)
+{
+	mutex_lock(&gmem_live_mutex);
+	gmem_live_barred = false;
+	mutex_unlock(&gmem_live_mutex);
 }
 
 /**

@@ -239,7 +239,8 @@ int gmem_inode_init(void);
 void gmem_inode_exit(void);
 struct file *gmem_file_create(u64 length, u32 create_flags, int node);
 int gmem_file_release(struct inode *inode, struct file *file);
-bool gmem_inode_any_live(void);
+int gmem_inode_bar(void);
+void gmem_inode_unbar(void);
 void gmem_inode_for_each(void (*fn)(struct gmem_inode *gi, void *data),
 			 void *data);
 

@@ -128,8 +128,8 @@ struct gmem_ioctl_info {
  * @flags: GMEM_CREATE_F_*. Without INIT_SHARED every page starts private.
  * @length: size of the memory in bytes: a multiple of the page size, 1 page to
  *	&gmem_ioctl_info.max_length. The size never changes.
- * @node: with GMEM_CREATE_F_NODE: the NUMA node that pages come from when it
- *	has memory left. Must be online. Zero without the flag.
+ * @node: with GMEM_CREATE_F_NODE: a NUMA node that has memory; pages come from
+ *	it while there is some left. Zero without the flag.
  * @fd_flags: 0 or O_CLOEXEC
  * @out_fd: out: the new gmem fd
  * @__pad: must be zero
@@ -154,7 +154,8 @@ struct gmem_ioctl_info {
  * holes.
  *
  * Errors: EINVAL for a bad length, node or flag; EOPNOTSUPP for a node on a
- * kernel without NUMA; EMFILE, ENFILE, ENOMEM.
+ * kernel without NUMA; EBUSY while the machine hibernates (which it does not
+ * while a gmem fd exists); EMFILE, ENFILE, ENOMEM.
  */
 struct gmem_ioctl_create {
 	__u32 size;
