@@ -104,10 +104,6 @@ void gmem_convert_reason(const struct gmem_ioctl_convert *convert, int rc,
 			 "the store has a page of its own at offset 0x%llx: KVM's "
 			 "PRIVATE attribute was set before the conversion", at);
 		return;
-	case -ENOMEM:
-	case -EIO:
-		snprintf(text, size, "%s at offset 0x%llx", strerror(-rc), at);
-		return;
 	default:
 		snprintf(text, size, "%s", strerror(-rc));
 		return;
