@@ -19,14 +19,22 @@ KVM_ARGS=(-accel kvm -cpu host -machine q35)
 # Long enough for a slow emulator: a stall is a hang only after minutes.
 KERNEL_ARGS=(console=ttyS0 panic=-1 oops=panic slab_nomerge printk.devkmsg=on
 	log_buf_len=4M watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180
-	ignore_loglevel)
+	unknown_nmi_panic panic_print=0x40 ignore_loglevel)
 
 VM_PIDFILE=${TMPDIR:-/tmp}/gmem-vm.$$.pid
+VM_MONITOR=${TMPDIR:-/tmp}/gmem-vm.$$.monitor
 
 # QEMU removes the file when it ends by itself.
 vm_kill() {
 	[[ ! -s $VM_PIDFILE ]] || kill "$(<"$VM_PIDFILE")" 2>/dev/null || true
-	rm -f "$VM_PIDFILE"
+	rm -f "$VM_PIDFILE" "$VM_MONITOR.in" "$VM_MONITOR.out"
+}
+
+# The VM says nothing any more, not even that a program is late: its kernel
+# hangs with interrupts off. An NMI makes it panic and show every CPU's stack.
+vm_nmi() {
+	[[ ! -s $VM_PIDFILE || ! -p $VM_MONITOR.in ]] ||
+		echo nmi >"$VM_MONITOR.in"
 }
 
 accel_args() {
@@ -54,6 +62,8 @@ vm_boot() {
 
 	readarray -t accel < <(accel_args "$1")
 	readarray -t mem < <(memory_args "$4")
+	rm -f "$VM_MONITOR.in" "$VM_MONITOR.out"
+	mkfifo "$VM_MONITOR.in" "$VM_MONITOR.out"
 	timeout --foreground -k 5 "$5" qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
 		-nodefaults -display none -no-reboot -pidfile "$VM_PIDFILE" \
 		-kernel "$2" -initrd "$3" -append "$append" \
@@ -61,6 +71,7 @@ vm_boot() {
 		-device virtio-serial-pci,max_ports=2 \
 		-chardev file,id=result,path=/dev/fd/3 \
 		-device virtserialport,chardev=result,name=gmem.result \
+		-chardev "pipe,id=monitor,path=$VM_MONITOR" -mon monitor \
 		"${@:8}" 3>&1 >"$console.qemu" 2>&1 </dev/null
 }
 

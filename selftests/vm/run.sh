@@ -88,28 +88,46 @@ stage() {
 	rm -rf "$root"
 }
 
+# program_seconds NAME: what init allows a program, without the stress.
+program_seconds() {
+	case $1 in
+	debug-* | race-*) echo "${TIMEOUT:-480}" ;;
+	*) echo "${TIMEOUT:-120}" ;;
+	esac
+}
+
 # settings NAME: the environment of init and the programs.
 settings() {
-	local name=$1 timeout=120
+	local name=$1
 
 	case $name in
 	debug-* | race-*)
-		timeout=480
 		# 7.3's per-CPU sheaves keep stale pointers, behind which
 		# kmemleak does not see a leak; slab debugging has none.
 		printf '%s ' GMEM_REQUIRE=all slab_debug=F ;;
 	esac
 	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
 		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="${STRESS:-60}" \
-		GMEM_TIMEOUT="${TIMEOUT:-$timeout}"
+		GMEM_TIMEOUT="$(program_seconds "$name")"
 }
 
-# follow STATE: count what a VM says, show it, and note how far it came.
+# follow STATE SECONDS: count what a VM says, show it, and note how far it
+# came. SECONDS of silence are more than init would ever allow.
 follow() {
-	local line end=0 up=0
+	local line end=0 up=0 rc
 
 	ktap_reset
-	while IFS= read -r line; do
+	while :; do
+		rc=0
+		IFS= read -r -t "$2" line || rc=$?
+		if ((rc > 128)); then
+			echo "    # silent for $2 s: the kernel hangs"
+			vm_nmi
+			sleep 10
+			vm_kill
+			continue
+		fi
+		((rc == 0)) || break
 		line=${line%$'\r'}
 		case $line in
 		'# gmem-init: up'*) up=1 ;;
@@ -124,10 +142,11 @@ follow() {
 
 # boot_once NAME DIR ACCEL CONSOLE: leaves the state in $RUN_DIR/state.
 boot_once() {
-	local limit=${VM_SECONDS:-2400}
+	local limit=${VM_SECONDS:-2400} silence
 
+	silence=$(($(program_seconds "$1") + ${STRESS:-60} + 90))
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
-		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" || true
+		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" "$silence" || true
 }
 
 lost() {
@@ -136,7 +155,7 @@ lost() {
 	echo "# $name: the VM was lost; the end of its console:"
 	[[ $name != */* ]] ||
 		echo "# a kernel of your own needs virtio-pci and virtio-console built in"
-	tail -n 60 "$console" | tr -d '\r' | sed 's/^/# console: /'
+	tail -n 120 "$console" | tr -d '\r' | sed 's/^/# console: /'
 	sed 's/^/# qemu: /' "$console.qemu"
 }
 
