@@ -19,6 +19,7 @@
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 
 #include "internal.h"
@@ -106,10 +107,13 @@ static bool gmem_folio_is_safe(struct gmem_inode *gi, struct folio *folio,
 		unmap_mapping_pages(gi->vfs_inode.i_mapping, folio->index,
 				    folio_nr_pages(folio), false);
 
+	/* Who looks the folio up meanwhile spins: do not let them wait for long. */
+	preempt_disable();
 	safe = !folio_mapped(folio) && folio_ref_freeze(folio, expected);
 	if (safe)
 		folio_ref_unfreeze(folio, expected);
-	else
+	preempt_enable();
+	if (!safe)
 		gmem_holder_fill(holder, folio, expected);
 	return safe;
 }
