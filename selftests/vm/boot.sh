@@ -64,7 +64,7 @@ vm_boot() {
 	readarray -t mem < <(memory_args "$4")
 	rm -f "$VM_MONITOR.in" "$VM_MONITOR.out"
 	mkfifo "$VM_MONITOR.in" "$VM_MONITOR.out"
-	timeout --foreground -k 5 "$5" qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
+	timeout --foreground -k 5 "$5" qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2,sockets=2 \
 		-nodefaults -display none -no-reboot -pidfile "$VM_PIDFILE" \
 		-kernel "$2" -initrd "$3" -append "$append" \
 		-chardev "file,id=console,path=$console" -serial chardev:console \
@@ -81,7 +81,7 @@ vm_shell() {
 
 	readarray -t accel < <(accel_args "$1")
 	readarray -t mem < <(memory_args "$4")
-	qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2 \
+	qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2,sockets=2 \
 		-nodefaults -display none -no-reboot \
 		-kernel "$2" -initrd "$3" -append "${KERNEL_ARGS[*]/ignore_loglevel/quiet} $5" \
 		-serial mon:stdio -device virtio-serial-pci,max_ports=2 \
