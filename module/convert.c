@@ -68,10 +68,9 @@ typedef int (*gmem_run_fn)(struct gmem_inode *gi, struct gmem_run *run,
 			   struct gmem_conversion *conv);
 
 /* Call @fn for each run up to @end until one fails. */
-static int gmem_for_each_run(struct gmem_inode *gi,
-			     struct gmem_conversion *conv,
-			     struct gmem_range_lock *range, pgoff_t end,
-			     gmem_run_fn fn)
+static int gmem_walk_runs(struct gmem_inode *gi, struct gmem_conversion *conv,
+			  struct gmem_range_lock *range, pgoff_t end,
+			  gmem_run_fn fn)
 {
 	struct gmem_run run = { .end = conv->start };
 	int rc = 0;
@@ -148,12 +147,11 @@ static int gmem_preserve_private(struct gmem_inode *gi,
 {
 	int rc;
 
-	rc = gmem_for_each_run(gi, conv, range, conv->end,
-			       gmem_run_make_private);
+	rc = gmem_walk_runs(gi, conv, range, conv->end, gmem_run_make_private);
 	/* A page of the store came in the way since gmem_run_check(). */
 	if (rc)
-		gmem_for_each_run(gi, conv, range, conv->holder.index,
-				  gmem_run_undo_private);
+		gmem_walk_runs(gi, conv, range, conv->holder.index,
+			       gmem_run_undo_private);
 	return rc;
 }
 
@@ -172,17 +170,16 @@ static int gmem_convert_pages(struct gmem_inode *gi,
 		if (rc)
 			return rc;
 	}
-	rc = gmem_for_each_run(gi, conv, range, conv->end, gmem_run_check);
+	rc = gmem_walk_runs(gi, conv, range, conv->end, gmem_run_check);
 	if (rc)
 		return rc;
 
 	if (conv->content == GMEM_CONTENT_ZERO)
-		return gmem_for_each_run(gi, conv, range, conv->end,
-					 gmem_run_zero);
+		return gmem_walk_runs(gi, conv, range, conv->end,
+				      gmem_run_zero);
 	if (conv->target == GMEM_STATE_PRIVATE)
 		return gmem_preserve_private(gi, conv, range);
-	return gmem_for_each_run(gi, conv, range, conv->end,
-				 gmem_run_make_shared);
+	return gmem_walk_runs(gi, conv, range, conv->end, gmem_run_make_shared);
 }
 
 static int gmem_convert_locked(struct gmem_inode *gi,

@@ -135,10 +135,11 @@ void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	spin_lock(&gi->ranges.lock);
 	list_del(&range->node);
-	/* Pairs with gmem_range_next_transit(): who sees it sees the new states. */
-	if (range->transit)
+	if (range->transit) {
+		/* Who sees it in gmem_range_next_transit() sees the new states. */
 		smp_store_release(&gi->ranges.transits,
 				  gi->ranges.transits - 1);
+	}
 	spin_unlock(&gi->ranges.lock);
 	wake_up_all(&gi->ranges.wait);
 }
