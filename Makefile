@@ -65,6 +65,8 @@ kernels:
 install: kdir
 	@test -e gmem.ko -a -e $(BUILD)/gmemctl || { \
 		echo "make: nothing to install yet: run 'make' first" >&2; exit 1; }
+	@! grep -qs gmem_test modules.order || { \
+		echo "make: built with GMEM_TEST=1, for tests only: run 'make' first" >&2; exit 1; }
 	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(INCLUDEDIR)/linux
 	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl

@@ -65,7 +65,8 @@ build_sparse() {
 	dir=$TOP_DIR/build/sparse-$1
 	hold "sparse-$1"
 	modules_copy "$dir"
-	make -s -j"$(nproc)" -C "$kdir" M="$dir" C=2 CHECK=sparse modules >"$WORK/sparse" 2>&1 ||
+	make -s -j"$(nproc)" -C "$kdir" M="$dir" GMEM_TEST=1 C=2 \
+		CHECK=sparse modules >"$WORK/sparse" 2>&1 ||
 		{ cat "$WORK/sparse"; return 1; }
 	! grep -E 'warning:|error:' "$WORK/sparse" | sort | uniq -c
 }

@@ -31,7 +31,8 @@ modules_copy() {
 
 # modules_make DIR KDIR [ARG...]
 modules_make() {
-	make -s -j"$(nproc)" -C "$2" M="$1" W=1 KCFLAGS=-Werror "${@:3}" modules
+	make -s -j"$(nproc)" -C "$2" M="$1" W=1 KCFLAGS=-Werror GMEM_TEST=1 \
+		"${@:3}" modules
 }
 
 # modules_build NAME KDIR: the directory with the .ko files, on stdout. One
