@@ -4,9 +4,17 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls.h"
+
+#ifndef MFD_HUGE_SHIFT
+#define MFD_HUGE_SHIFT 26
+#endif
+#define MPOL_BIND	2
+#define NODE_MAX	0xffff
+#define NODE_WORD_BITS	(8 * sizeof(unsigned long))
 
 static int system_open(const char *path, int flags)
 {
@@ -43,9 +51,9 @@ static int system_unmap(void *address, size_t length)
 	return munmap(address, length) ? -errno : 0;
 }
 
-static int system_memfd(const char *name, uint64_t length)
+static int memfd_open(const char *name, uint64_t length, unsigned int flags)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = memfd_create(name, MFD_CLOEXEC | flags);
 	int rc;
 
 	if (fd < 0)
@@ -58,10 +66,61 @@ static int system_memfd(const char *name, uint64_t length)
 	return fd;
 }
 
+static int system_memfd(const char *name, uint64_t length)
+{
+	return memfd_open(name, length, 0);
+}
+
+static int system_hugetlb(const char *name, uint64_t length, unsigned int shift)
+{
+	return memfd_open(name, length, MFD_HUGETLB | shift << MFD_HUGE_SHIFT);
+}
+
 static int system_punch(int fd, uint64_t offset, uint64_t length)
 {
 	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			 (off_t)offset, (off_t)length) ? -errno : 0;
+}
+
+static int system_allocate(int fd, uint64_t offset, uint64_t length)
+{
+	return fallocate(fd, 0, (off_t)offset, (off_t)length) ? -errno : 0;
+}
+
+static int system_map_at(void *address, size_t length, int prot, int flags,
+			 int fd, uint64_t offset)
+{
+	void *at = mmap(address, length, prot, flags | MAP_FIXED, fd,
+			(off_t)offset);
+
+	return at == MAP_FAILED ? -errno : 0;
+}
+
+static int system_protect(void *address, size_t length, int prot)
+{
+	return mprotect(address, length, prot) ? -errno : 0;
+}
+
+static int system_advise(void *address, size_t length, int advice)
+{
+	return madvise(address, length, advice) ? -errno : 0;
+}
+
+static int system_lock(void *address, size_t length)
+{
+	return mlock(address, length) ? -errno : 0;
+}
+
+/* The kernel takes one bit less than the number it is given. */
+static int system_bind_node(void *address, size_t length, unsigned int node)
+{
+	unsigned long mask[NODE_MAX / NODE_WORD_BITS + 1] = { 0 };
+
+	if (node > NODE_MAX)
+		return -EINVAL;
+	mask[node / NODE_WORD_BITS] = 1UL << node % NODE_WORD_BITS;
+	return syscall(SYS_mbind, address, length, MPOL_BIND, mask,
+		       (unsigned long)node + 2, 0) ? -errno : 0;
 }
 
 const struct calls calls_system = {
@@ -72,6 +131,13 @@ const struct calls calls_system = {
 	.unmap	= system_unmap,
 	.memfd	= system_memfd,
 	.punch	= system_punch,
+	.map_at	= system_map_at,
+	.protect = system_protect,
+	.advise	= system_advise,
+	.lock	= system_lock,
+	.bind_node = system_bind_node,
+	.hugetlb = system_hugetlb,
+	.allocate = system_allocate,
 };
 
 const struct calls *calls = &calls_system;

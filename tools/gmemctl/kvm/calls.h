@@ -19,6 +19,18 @@ struct calls {
 	int (*unmap)(void *address, size_t length);
 	int (*memfd)(const char *name, uint64_t length);
 	int (*punch)(int fd, uint64_t offset, uint64_t length);
+
+	/* Memory inside a mapping of map(); map_at() replaces what is there. */
+	int (*map_at)(void *address, size_t length, int prot, int flags, int fd,
+		      uint64_t offset);
+	int (*protect)(void *address, size_t length, int prot);
+	int (*advise)(void *address, size_t length, int advice);
+	int (*lock)(void *address, size_t length);
+	int (*bind_node)(void *address, size_t length, unsigned int node);
+
+	/* Like memfd() and punch(): hugetlb pages, and memory now, not later. */
+	int (*hugetlb)(const char *name, uint64_t length, unsigned int shift);
+	int (*allocate)(int fd, uint64_t offset, uint64_t length);
 };
 
 /** calls_system: the table of the running kernel. */

@@ -8,7 +8,7 @@
 
 #include "error.h"
 
-#define SLOT_MAX 32
+#define SLOT_MAX 128
 
 /**
  * struct slot - one slot
@@ -17,6 +17,7 @@
  * @host: where shared pages are mapped in this process
  * @guest_memfd: where private pages live, or -1: no private memory
  * @guest_memfd_offset: offset in @guest_memfd of the page at @gpa
+ * @readonly: the guest's writes exit; not together with @guest_memfd
  * @used: the slot exists in KVM
  */
 struct slot {
@@ -25,6 +26,7 @@ struct slot {
 	void *host;
 	int guest_memfd;
 	uint64_t guest_memfd_offset;
+	bool readonly;
 	bool used;
 };
 

@@ -160,13 +160,35 @@ void vm_destroy(struct vm *vm)
 	vm->kvm_fd = -1;
 }
 
-int vm_create_guest_memfd(struct vm *vm, uint64_t size, struct error *error)
+static int vm_create_memfd(struct vm *vm, uint64_t size, uint64_t flags,
+			   struct error *error)
 {
-	struct kvm_create_guest_memfd create = { .size = size };
+	struct kvm_create_guest_memfd create = { .size = size, .flags = flags };
 	int fd = calls->ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
 
 	if (fd < 0)
 		return error_set(error, fd, "VM", "KVM_CREATE_GUEST_MEMFD",
-				 "size 0x%llx", (unsigned long long)size);
+				 "size 0x%llx, flags 0x%llx",
+				 (unsigned long long)size,
+				 (unsigned long long)flags);
 	return fd;
+}
+
+int vm_create_guest_memfd(struct vm *vm, uint64_t size, struct error *error)
+{
+	return vm_create_memfd(vm, size, 0, error);
+}
+
+int vm_create_mappable_guest_memfd(struct vm *vm, uint64_t size,
+				   struct error *error)
+{
+	uint64_t flags = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED;
+	int known = vm_capability(vm->fd, KVM_CAP_GUEST_MEMFD_FLAGS);
+
+	if (known < 0 || ((uint64_t)known & flags) != flags)
+		return error_set(error, -EOPNOTSUPP, "KVM",
+				 "KVM_CAP_GUEST_MEMFD_FLAGS (MMAP, INIT_SHARED)",
+				 "needs Linux 6.18 or newer, and a VM without "
+				 "private memory; or another kind of memory");
+	return vm_create_memfd(vm, size, flags, error);
 }

@@ -72,4 +72,13 @@ void vm_destroy(struct vm *vm);
 /** vm_create_guest_memfd() - Return: an fd, or a negative errno. */
 int vm_create_guest_memfd(struct vm *vm, uint64_t size, struct error *error);
 
+/**
+ * vm_create_mappable_guest_memfd() - one that the host can map, all shared
+ *
+ * Return: an fd, or a negative errno; -EOPNOTSUPP where this kernel has no such
+ * thing for this type of VM.
+ */
+int vm_create_mappable_guest_memfd(struct vm *vm, uint64_t size,
+				   struct error *error);
+
 #endif /* GMEMCTL_KVM_VM_H */
