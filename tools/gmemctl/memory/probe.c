@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -14,9 +15,10 @@
 /* SIGBUS is delivered to the thread that touched the page. */
 static __thread sigjmp_buf probe_back;
 static __thread volatile sig_atomic_t probe_armed;
-static struct sigaction probe_old;
+static struct sigaction probe_old_bus, probe_old_segv;
+static bool probe_segv;
 
-static void probe_sigbus(int signal_number)
+static void probe_signal(int signal_number)
 {
 	if (probe_armed)
 		siglongjmp(probe_back, 1);
@@ -27,15 +29,29 @@ static void probe_sigbus(int signal_number)
 
 int probe_start(void)
 {
-	struct sigaction action = { .sa_handler = probe_sigbus };
+	struct sigaction action = { .sa_handler = probe_signal };
 
 	sigemptyset(&action.sa_mask);
-	return sigaction(SIGBUS, &action, &probe_old) ? -errno : 0;
+	return sigaction(SIGBUS, &action, &probe_old_bus) ? -errno : 0;
+}
+
+int probe_start_segv(void)
+{
+	struct sigaction action = { .sa_handler = probe_signal };
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGSEGV, &action, &probe_old_segv))
+		return -errno;
+	probe_segv = true;
+	return probe_start();
 }
 
 void probe_stop(void)
 {
-	sigaction(SIGBUS, &probe_old, NULL);
+	sigaction(SIGBUS, &probe_old_bus, NULL);
+	if (probe_segv)
+		sigaction(SIGSEGV, &probe_old_segv, NULL);
+	probe_segv = false;
 }
 
 int probe_read(const uint8_t *address, uint8_t *value)

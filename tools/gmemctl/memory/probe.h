@@ -7,12 +7,15 @@
 
 /** probe_start() - catch SIGBUS from now on; probe_stop() undoes it */
 int probe_start(void);
+
+/** probe_start_segv() - SIGSEGV too: for addresses where nothing is mapped */
+int probe_start_segv(void);
 void probe_stop(void);
 
-/** probe_read() - read a byte. Return: 0, or -EFAULT after a SIGBUS. */
+/** probe_read() - read a byte. Return: 0, or -EFAULT after a signal. */
 int probe_read(const uint8_t *address, uint8_t *value);
 
-/** probe_write() - write a byte. Return: 0, or -EFAULT after a SIGBUS. */
+/** probe_write() - write a byte. Return: 0, or -EFAULT after a signal. */
 int probe_write(uint8_t *address, uint8_t value);
 
 /**

@@ -25,6 +25,17 @@ static const struct {
 	{ "query.cursor", test_query_cursor },
 	{ "query.stuck", test_query_stuck },
 	{ "sha256.lengths", test_sha256 },
+	{ "reservation.create", test_reservation_create },
+	{ "reservation.bounds", test_reservation_bounds },
+	{ "reservation.overlap", test_reservation_overlap },
+	{ "reservation.unmap", test_reservation_unmap },
+	{ "reservation.anonymous", test_reservation_anonymous },
+	{ "reservation.memfd", test_reservation_memfd },
+	{ "reservation.file", test_reservation_file },
+	{ "reservation.huge_page", test_reservation_huge_page },
+	{ "reservation.writable", test_reservation_writable },
+	{ "reservation.map_fails", test_reservation_map_fails },
+	{ "reservation.advice", test_reservation_advice },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

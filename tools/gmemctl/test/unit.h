@@ -41,4 +41,17 @@ void test_query_stuck(void);
 /* sha256_test.c */
 void test_sha256(void);
 
+/* reservation_test.c */
+void test_reservation_create(void);
+void test_reservation_bounds(void);
+void test_reservation_overlap(void);
+void test_reservation_unmap(void);
+void test_reservation_anonymous(void);
+void test_reservation_memfd(void);
+void test_reservation_file(void);
+void test_reservation_huge_page(void);
+void test_reservation_writable(void);
+void test_reservation_map_fails(void);
+void test_reservation_advice(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The guest's address space in this process: one range of virtual addresses,
+ * reserved once, in which memory comes and goes. The host finds a guest physical
+ * address at base + address.
+ */
+#ifndef GMEMCTL_MEMORY_RESERVATION_H
+#define GMEMCTL_MEMORY_RESERVATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "range.h"
+
+/**
+ * struct extent - what one part of the reservation is mapped to
+ * @range: offsets in the reservation
+ * @fd: the file, which has to outlive the extent; -1: private anonymous memory
+ * @fd_offset: offset in @fd that belongs to @range.start
+ * @page_size: memory comes and goes in this unit
+ * @writable: what the mapping allows
+ */
+struct extent {
+	struct range range;
+	int fd;
+	uint64_t fd_offset;
+	uint64_t page_size;
+	bool writable;
+};
+
+/**
+ * struct reservation - the reserved addresses
+ * @base: first address
+ * @size: bytes, as reserved: what was asked for, rounded up to the alignment
+ * @extents: what is mapped, in ascending order
+ * @nr_extents: entries in use, of @max_extents
+ *
+ * Offsets and sizes of all functions are whole pages inside the reservation,
+ * else they return -EINVAL and change nothing. The caller serialises them.
+ */
+struct reservation {
+	uint8_t *base;
+	uint64_t size;
+	struct extent *extents;
+	unsigned int nr_extents;
+	unsigned int max_extents;
+};
+
+/**
+ * reservation_create() - reserve addresses; nothing is accessible yet
+ * @size: bytes, not 0
+ * @alignment: power of two that the address has to be a multiple of, or 0. A
+ *	large reservation is aligned to 2 MiB or 1 GiB anyway, for huge pages.
+ */
+int reservation_create(struct reservation *reservation, uint64_t size,
+		       uint64_t alignment);
+void reservation_destroy(struct reservation *reservation);
+
+/**
+ * reservation_map() - map a file or anonymous memory, in place of what was there
+ * @extent: all members; its range is not empty
+ *
+ * On failure what was there still is.
+ */
+int reservation_map(struct reservation *reservation,
+		    const struct extent *extent);
+
+/**
+ * reservation_unmap() - make a range inaccessible; the addresses stay reserved
+ *
+ * Return: 0, also where nothing was mapped; -EINVAL for an empty range.
+ */
+int reservation_unmap(struct reservation *reservation, struct range range);
+
+/** reservation_set_writable() - allow or forbid writes to mapped memory */
+int reservation_set_writable(struct reservation *reservation,
+			     struct range range, bool writable);
+
+/**
+ * reservation_commit() - populate now
+ *
+ * Idempotent; contents stay. An empty range is nothing to do.
+ *
+ * Return: 0; -EFAULT if not all of it is mapped, before anything has changed;
+ * -ENOMEM, -ENOSPC or what else the kernel says, with a part populated.
+ */
+int reservation_commit(struct reservation *reservation, struct range range);
+
+/**
+ * reservation_decommit() - give memory back; the range stays mapped, reads zero
+ *
+ * Files get a hole, since dropping pages from this process alone would free
+ * nothing that others could still map. An empty range, and parts where nothing
+ * is mapped, are nothing to do.
+ *
+ * Return: 0; -EINVAL for a range that would cut a huge page, before anything has
+ * changed; -EOPNOTSUPP for a file whose file system cannot have holes.
+ */
+int reservation_decommit(struct reservation *reservation, struct range range);
+
+/** reservation_advise_huge() - ask for transparent huge pages */
+int reservation_advise_huge(struct reservation *reservation,
+			    struct range range);
+
+/** reservation_bind_node() - take memory from one NUMA node from now on */
+int reservation_bind_node(struct reservation *reservation, struct range range,
+			  unsigned int node);
+
+/** reservation_set_name() - name anonymous memory in /proc/PID/smaps */
+void reservation_set_name(struct reservation *reservation, struct range range,
+			  const char *name);
+
+/** reservation_find() - the extent at @offset, or NULL */
+const struct extent *reservation_find(const struct reservation *reservation,
+				      uint64_t offset);
+
+#endif /* GMEMCTL_MEMORY_RESERVATION_H */
