@@ -104,7 +104,7 @@ settings() {
 	debug-* | race-*)
 		# 7.3's per-CPU sheaves keep stale pointers, behind which
 		# kmemleak does not see a leak; slab debugging has none.
-		printf '%s ' GMEM_REQUIRE=all slab_debug=F ;;
+		printf '%s ' GMEM_REQUIRE=all slab_debug=F kunit.enable=1 ;;
 	esac
 	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
 		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="${STRESS:-60}" \
