@@ -54,4 +54,26 @@ void test_reservation_writable(void);
 void test_reservation_map_fails(void);
 void test_reservation_advice(void);
 
+/* region_test.c */
+void test_region_overlap(void);
+void test_region_add(void);
+void test_region_priority(void);
+void test_region_equal(void);
+void test_region_params(void);
+void test_region_anonymous(void);
+void test_region_map_fails(void);
+void test_region_partitions(void);
+void test_region_late_partition(void);
+void test_region_offset(void);
+void test_region_prefetch(void);
+
+/* region_mappings_test.c */
+void test_region_mappings_bounds(void);
+void test_region_mappings_live(void);
+void test_region_mappings_contents(void);
+void test_region_target_refuses(void);
+void test_region_target_device(void);
+void test_region_target_replay(void);
+void test_region_target_needs_fd(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

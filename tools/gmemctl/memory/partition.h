@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A partition: a view of the guest's memory that a VM has. Regions are mapped
+ * into it as a whole, at their address or, in an alias map, at a fixed offset
+ * from it.
+ */
+#ifndef GMEMCTL_MEMORY_PARTITION_H
+#define GMEMCTL_MEMORY_PARTITION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+#include "range.h"
+#include "reservation.h"
+
+/**
+ * struct region_params - how an enabled region may be used
+ * @writable: the guest may write; if not, its writes exit
+ * @executable: the guest may execute; a partition may be unable to forbid it
+ * @prefetch: populate at once
+ */
+struct region_params {
+	bool writable;
+	bool executable;
+	bool prefetch;
+};
+
+/**
+ * struct partition_ops - what a VM does to map guest memory
+ * @map: map @size bytes at @host to @gpa; may fail, and has then done nothing
+ * @unmap: unmap a range that contains what it overlaps; there may be nothing
+ * @prefetch: populate what is mapped; NULL: nothing to do
+ * @pin: keep what is mapped where it is, for devices; NULL: nothing to do
+ */
+struct partition_ops {
+	int (*map)(void *data, uint8_t *host, uint64_t gpa, uint64_t size,
+		   const struct region_params *params, struct error *error);
+	int (*unmap)(void *data, uint64_t gpa, uint64_t size);
+	int (*prefetch)(void *data, uint64_t gpa, uint64_t size);
+	int (*pin)(void *data, uint64_t gpa, uint64_t size);
+};
+
+/**
+ * struct partition - one such view
+ * @ops: what does the work
+ * @data: for @ops
+ * @reservation: where guest memory is in this process
+ * @offset: added to the address of each region
+ * @pin: pin each region for device assignment
+ * @prefetch_rc: why the last prefetch has failed, 0: it has not. Guests run
+ *	without it, so it is nobody's failure.
+ */
+struct partition {
+	const struct partition_ops *ops;
+	void *data;
+	const struct reservation *reservation;
+	uint64_t offset;
+	bool pin;
+	int prefetch_rc;
+};
+
+/** partition_map_region() - map a region, all or nothing */
+int partition_map_region(struct partition *partition, struct range range,
+			 const struct region_params *params,
+			 struct error *error);
+
+/** partition_unmap_region() - unmap all that is in @range */
+int partition_unmap_region(struct partition *partition, struct range range);
+
+#endif /* GMEMCTL_MEMORY_PARTITION_H */
