@@ -2,14 +2,18 @@
 /**
  * DOC: bindings
  *
- * A binding says that the private pages of a range live in a store. Bindings
- * are kept in a maple tree by page index, which also finds overlaps. They come
- * and go under the range lock of their whole range, so who holds a range lock
- * may rely on the bindings below it; others get a reference.
+ * A binding says that a range is a hypervisor's. Bindings are kept in a maple
+ * tree by page index, which also finds overlaps. They come and go under the
+ * range lock of their whole range, so who holds a range lock may rely on the
+ * bindings below it; others get a reference.
  *
- * Lock order: the range lock, then what the store takes.
+ * One that a hypervisor made with gmem_bind() holds the file, and goes with
+ * gmem_unbind(). One that userspace made with GMEM_IOCTL_BIND (store.c) is held
+ * by the file, and goes with it or with GMEM_IOCTL_UNBIND.
+ *
+ * Lock order: the range lock, then what the hypervisor takes.
  */
-#include <linux/overflow.h>
+#include <linux/file.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -52,22 +56,203 @@ struct gmem_binding *gmem_binding_next(struct gmem_inode *gi, pgoff_t index,
  */
 void gmem_binding_put(struct gmem_inode *gi, struct gmem_binding *binding)
 {
-	const struct gmem_store_ops *ops = binding->ops;
+	const struct gmem_ops *ops = binding->ops;
+	struct completion *released;
 
 	if (!refcount_dec_and_test(&binding->refs))
 		return;
+	released = binding->released;
 	atomic64_add(atomic64_read(&binding->moved), &gi->counters.moved);
-	ops->release(binding);
-	module_put(ops->owner);
+	if (ops->release)
+		ops->release(binding);
+	gmem_binding_free(binding);
+	if (released)
+		complete(released);
+}
+
+/**
+ * gmem_binding_alloc() - a binding that is not in force yet
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ * @ops: the hypervisor's methods
+ *
+ * Context: process context.
+ * Return: a binding for gmem_binding_insert() or gmem_binding_free(), or
+ * ERR_PTR() of -ENOMEM, -EOPNOTSUPP when the module is going.
+ */
+struct gmem_binding *gmem_binding_alloc(struct gmem_inode *gi, pgoff_t start,
+					pgoff_t end, const struct gmem_ops *ops)
+{
+	struct gmem_binding *binding;
+
+	binding = kzalloc_obj(*binding, GMEM_GFP);
+	if (!binding)
+		return ERR_PTR(-ENOMEM);
+	if (!try_module_get(ops->owner)) {
+		kfree(binding);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	binding->ops = ops;
+	binding->mapping = gi->vfs_inode.i_mapping;
+	binding->start = start;
+	binding->end = end;
+	refcount_set(&binding->refs, 1);
+	return binding;
+}
+
+/**
+ * gmem_binding_free() - free a binding that nobody uses
+ * @binding: of gmem_binding_alloc(), not in force
+ *
+ * Context: process context.
+ */
+void gmem_binding_free(struct gmem_binding *binding)
+{
+	module_put(binding->ops->owner);
 	kfree_rcu(binding, rcu);
 }
 
-/* Nobody finds it any more; drop the reference of the tree. */
-static void gmem_binding_withdraw(struct gmem_inode *gi,
-				  struct gmem_binding *binding)
+/* Move back what gmem_binding_fill() moved, up to @end. */
+static void gmem_binding_unfill(struct gmem_inode *gi,
+				struct gmem_binding *binding, pgoff_t end)
 {
+	pgoff_t index, next;
+	enum gmem_state state;
+
+	for (index = binding->start; index < end; index = next) {
+		next = gmem_state_run(&gi->state, index, end, &state);
+		if (state == GMEM_STATE_PRIVATE)
+			binding->ops->undo_private(binding, index, next);
+	}
+}
+
+/* Private pages that are populated in the file move into the store. */
+static int gmem_binding_fill(struct gmem_inode *gi,
+			     struct gmem_binding *binding)
+{
+	pgoff_t index, next, done;
+	enum gmem_state state;
+	int rc;
+
+	if (!binding->ops->store)
+		return 0;
+	for (index = binding->start; index < binding->end; index = next) {
+		next = gmem_state_run(&gi->state, index, binding->end, &state);
+		if (state != GMEM_STATE_PRIVATE ||
+		    !gmem_count_folios(binding->mapping, index, next))
+			continue;
+		done = index;
+		rc = -EOPNOTSUPP;
+		if (!binding->encrypted)
+			rc = binding->ops->make_private(binding, index, next,
+							GMEM_CONTENT_PRESERVE,
+							&done);
+		if (rc) {
+			gmem_binding_unfill(gi, binding, done);
+			return rc;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Private contents of an fd with consent belong to the guest that wrote them.
+ * Who binds the range next is somebody else.
+ */
+static int gmem_binding_consent(struct gmem_inode *gi,
+				struct gmem_binding *binding)
+{
+	pgoff_t index, next;
+	enum gmem_state state;
+
+	if (!(gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT))
+		return 0;
+	for (index = binding->start; index < binding->end; index = next) {
+		next = gmem_state_run(&gi->state, index, binding->end, &state);
+		if (state == GMEM_STATE_PRIVATE &&
+		    gmem_count_folios(binding->mapping, index, next))
+			return -EPERM;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The binding is seen by others only when it is complete. */
+static int gmem_binding_insert_locked(struct gmem_inode *gi,
+				      struct gmem_binding *binding)
+{
+	struct gmem_binding *other;
+	int rc;
+
+	other = gmem_binding_next(gi, binding->start, binding->end);
+	if (other) {
+		gmem_binding_put(gi, other);
+		return -EBUSY;
+	}
+	rc = gmem_binding_consent(gi, binding);
+	if (rc)
+		return rc;
+	rc = gmem_binding_fill(gi, binding);
+	if (rc)
+		return rc;
+	rc = mtree_insert_range(&gi->bindings, binding->start, binding->end - 1,
+				binding, GMEM_GFP);
+	if (rc)
+		gmem_binding_unfill(gi, binding, binding->end);
+	return rc;
+}
+
+/**
+ * gmem_binding_insert() - put a binding in force
+ * @gi: the memory
+ * @binding: of gmem_binding_alloc(); with an error still the caller's
+ *
+ * Context: process context, sleeps.
+ * Return: 0, -EBUSY, -EPERM, -EOPNOTSUPP, -EEXIST as GMEM_IOCTL_BIND, -ENOMEM,
+ * -ERESTARTSYS.
+ */
+int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding)
+{
+	struct gmem_range_lock range;
+	int rc;
+
+	rc = gmem_range_lock(gi, &range, binding->start, binding->end);
+	if (rc)
+		return rc;
+	rc = gmem_binding_insert_locked(gi, binding);
+	trace_gmem_bind(gi->vfs_inode.i_ino, binding, rc);
+	gmem_range_unlock(gi, &range);
+	return rc;
+}
+
+/**
+ * gmem_binding_withdraw() - end a binding; the guest loses the pages
+ * @gi: the memory
+ * @binding: in force; the reference of the tree is dropped
+ * @range: held over the binding, or NULL when the file is gone
+ *
+ * Context: process context, sleeps.
+ */
+void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
+			   struct gmem_range_lock *range)
+{
+	const struct gmem_ops *ops = binding->ops;
+
 	trace_gmem_unbind(gi->vfs_inode.i_ino, binding);
-	binding->ops->unbind(binding);
+	if (range) {
+		gmem_range_hold_faults(gi, range);
+		gmem_lookups_wait(gi, binding->start, binding->end);
+		gmem_range_enter_store(gi, range);
+	}
+	if (ops->invalidate_start)
+		ops->invalidate_start(binding, binding->start, binding->end);
+	mtree_erase(&gi->bindings, binding->start);
+	if (ops->invalidate_end)
+		ops->invalidate_end(binding, binding->start, binding->end);
+	if (ops->store && ops->store->unbind)
+		ops->store->unbind(binding);
 	gmem_binding_put(gi, binding);
 }
 
@@ -82,198 +267,161 @@ void gmem_bindings_destroy(struct gmem_inode *gi)
 	struct gmem_binding *binding;
 	unsigned long index = 0;
 
-	mt_for_each(&gi->bindings, binding, index, ULONG_MAX)
-		gmem_binding_withdraw(gi, binding);
+	while ((binding = mt_find(&gi->bindings, &index, ULONG_MAX)))
+		gmem_binding_withdraw(gi, binding, NULL);
 	mtree_destroy(&gi->bindings);
 }
 
-static struct gmem_binding *gmem_binding_alloc(struct gmem_inode *gi,
-					       const struct gmem_ioctl_bind *cmd,
-					       pgoff_t start, pgoff_t end)
+/* Call @invalidate for what of the range is bound. */
+static void gmem_bindings_call(struct gmem_inode *gi, pgoff_t start,
+			       pgoff_t end, bool begin)
 {
-	const struct gmem_store_ops *ops;
 	struct gmem_binding *binding;
+	void (*method)(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
 
-	ops = gmem_store_get(cmd->store);
-	if (IS_ERR(ops))
-		return ERR_CAST(ops);
-
-	binding = kzalloc_obj(*binding, GFP_KERNEL_ACCOUNT);
-	if (!binding) {
-		module_put(ops->owner);
-		return ERR_PTR(-ENOMEM);
+	while ((binding = gmem_binding_next(gi, start, end))) {
+		method = begin ? binding->ops->invalidate_start :
+				 binding->ops->invalidate_end;
+		if (method)
+			method(binding, max(start, binding->start),
+			       min(end, binding->end));
+		start = binding->end;
+		gmem_binding_put(gi, binding);
 	}
-	binding->ops = ops;
-	binding->mapping = gi->vfs_inode.i_mapping;
-	binding->start = start;
-	binding->end = end;
-	binding->store_start = cmd->store_offset >> PAGE_SHIFT;
-	refcount_set(&binding->refs, 1);
+}
+
+/**
+ * gmem_bindings_invalidate_start() - take a range from the guests
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Followed by gmem_bindings_invalidate_end().
+ *
+ * Context: range lock held, so that the bindings stay; faults and look-ups held
+ * off; sleeps.
+ */
+void gmem_bindings_invalidate_start(struct gmem_inode *gi, pgoff_t start,
+				    pgoff_t end)
+{
+	gmem_bindings_call(gi, start, end, true);
+}
+
+/**
+ * gmem_bindings_invalidate_end() - let the guests have a range again
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: as gmem_bindings_invalidate_start().
+ */
+void gmem_bindings_invalidate_end(struct gmem_inode *gi, pgoff_t start,
+				  pgoff_t end)
+{
+	gmem_bindings_call(gi, start, end, false);
+}
+
+/**
+ * gmem_ops_complete() - whether the methods belong together
+ * @ops: the methods
+ *
+ * Return: whether all that can be done can be undone.
+ */
+bool gmem_ops_complete(const struct gmem_ops *ops)
+{
+	if (ops->make_private && !ops->undo_private)
+		return false;
+	if (ops->make_shared && !ops->undo_shared)
+		return false;
+	return !ops->store || (ops->make_private && ops->make_shared);
+}
+
+static int gmem_bind_check(struct file *file, pgoff_t start, pgoff_t end,
+			   const struct gmem_ops *ops, unsigned int flags)
+{
+	if (file->f_op != &gmem_file_fops || !gmem_ops_complete(ops))
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (start >= end || end > gmem_from_file(file)->state.nr_pages)
+		return -EINVAL;
+	return flags & ~GMEM_BIND_ENCRYPTED ? -EINVAL : 0;
+}
+
+/**
+ * gmem_bind() - make a range of a gmem file the memory of a guest
+ * @file: a gmem file, open for writing
+ * @start: first page
+ * @end: page after the range
+ * @ops: the hypervisor's methods
+ * @priv: owner cookie, for &gmem_binding.priv
+ * @flags: GMEM_BIND_ENCRYPTED
+ *
+ * The binding holds @file and the module of @ops, so closing the fd does not take
+ * the memory away from the guest. Methods may be called before this returns.
+ *
+ * On a file with GMEM_CREATE_F_GUEST_CONSENT the range must hold no private
+ * contents: they belong to another guest.
+ *
+ * Context: process context, sleeps; not with a lock held that a method takes.
+ * Return: the binding, to be ended with gmem_unbind(); or ERR_PTR() of -EINVAL
+ * when @file is not a gmem file or an argument is out of range, -EBADF when it
+ * is not open for writing, -EBUSY when part of the range is bound, -EPERM (see
+ * above), -EEXIST or -EOPNOTSUPP of a store, -ENOMEM, -ERESTARTSYS.
+ */
+struct gmem_binding *gmem_bind(struct file *file, pgoff_t start, pgoff_t end,
+			       const struct gmem_ops *ops, void *priv,
+			       unsigned int flags)
+{
+	struct gmem_binding *binding;
+	int rc;
+
+	rc = gmem_bind_check(file, start, end, ops, flags);
+	if (rc)
+		return ERR_PTR(rc);
+
+	binding = gmem_binding_alloc(gmem_from_file(file), start, end, ops);
+	if (IS_ERR(binding))
+		return binding;
+	binding->priv = priv;
+	binding->encrypted = flags & GMEM_BIND_ENCRYPTED;
+	binding->file = get_file(file);
+
+	rc = gmem_binding_insert(gmem_from_file(file), binding);
+	if (rc) {
+		gmem_binding_free(binding);
+		fput(file);
+		return ERR_PTR(rc);
+	}
 	return binding;
 }
+GMEM_EXPORT_SYMBOL(gmem_bind);
 
-static void gmem_binding_free(struct gmem_binding *binding)
+/**
+ * gmem_unbind() - the guest does not use the range any more
+ * @binding: of gmem_bind(); gone afterwards
+ *
+ * Waits for conversions of the range and for look-ups in flight; new ones must
+ * not begin. invalidate_start() and invalidate_end() are called for the whole
+ * range. Private pages stay private, and keep their contents until a hole is
+ * punched, they are converted, or the last fd is closed. On return no method
+ * runs any more.
+ *
+ * Context: process context, sleeps. Not from a method of struct gmem_ops, and
+ * not with a lock held that a method takes.
+ */
+void gmem_unbind(struct gmem_binding *binding)
 {
-	module_put(binding->ops->owner);
-	kfree(binding);
-}
-
-/* Move back what gmem_bind_move() moved, up to @end. */
-static void gmem_bind_unmove(struct gmem_inode *gi,
-			     struct gmem_binding *binding, pgoff_t end)
-{
-	pgoff_t index, next;
-	enum gmem_state state;
-
-	for (index = binding->start; index < end; index = next) {
-		next = gmem_state_run(&gi->state, index, end, &state);
-		if (state == GMEM_STATE_PRIVATE)
-			binding->ops->undo_private(binding, index, next);
-	}
-}
-
-/* Private pages that are populated in the file move into the store. */
-static int gmem_bind_move(struct gmem_inode *gi, struct gmem_binding *binding)
-{
-	pgoff_t index, next, done;
-	enum gmem_state state;
-	int rc;
-
-	for (index = binding->start; index < binding->end; index = next) {
-		next = gmem_state_run(&gi->state, index, binding->end, &state);
-		if (state != GMEM_STATE_PRIVATE ||
-		    !gmem_count_folios(binding->mapping, index, next))
-			continue;
-		rc = binding->encrypted ? -EOPNOTSUPP :
-			binding->ops->make_private(binding, index, next, &done);
-		if (rc) {
-			gmem_bind_unmove(gi, binding,
-					 binding->encrypted ? index : done);
-			return rc;
-		}
-		cond_resched();
-	}
-	return 0;
-}
-
-/* The binding is seen by others only when it is complete. */
-static int gmem_bind_locked(struct gmem_inode *gi,
-			    struct gmem_binding *binding, int store_fd)
-{
-	int rc;
-
-	rc = binding->ops->bind(binding, store_fd);
-	if (rc)
-		goto err_free;
-	rc = gmem_bind_move(gi, binding);
-	if (rc)
-		goto err_release;
-	rc = mtree_insert_range(&gi->bindings, binding->start, binding->end - 1,
-				binding, GFP_KERNEL_ACCOUNT);
-	if (rc) {
-		gmem_bind_unmove(gi, binding, binding->end);
-		goto err_release;
-	}
-	return 0;
-
-err_release:
-	binding->ops->unbind(binding);
-	binding->ops->release(binding);
-err_free:
-	gmem_binding_free(binding);
-	return rc;
-}
-
-static int gmem_bind(struct gmem_inode *gi, struct gmem_ioctl_bind *cmd,
-		     pgoff_t start, pgoff_t end)
-{
+	DECLARE_COMPLETION_ONSTACK(released);
+	struct gmem_inode *gi = gmem_from_binding(binding);
+	struct file *file = binding->file;
 	struct gmem_range_lock range;
-	struct gmem_binding *binding;
-	int rc;
 
-	rc = gmem_range_lock(gi, &range, start, end);
-	if (rc)
-		return rc;
-
-	binding = gmem_binding_next(gi, start, end);
-	if (binding) {
-		gmem_binding_put(gi, binding);
-		rc = -EBUSY;
-		goto out_unlock;
-	}
-	binding = gmem_binding_alloc(gi, cmd, start, end);
-	if (IS_ERR(binding)) {
-		rc = PTR_ERR(binding);
-		goto out_unlock;
-	}
-
-	rc = gmem_bind_locked(gi, binding, cmd->store_fd);
-	trace_gmem_bind(gi->vfs_inode.i_ino, start, end,
-			cmd->store_offset >> PAGE_SHIFT, rc);
-
-out_unlock:
+	binding->released = &released;
+	gmem_range_lock_wait(gi, &range, binding->start, binding->end);
+	gmem_binding_withdraw(gi, binding, &range);
 	gmem_range_unlock(gi, &range);
-	return rc;
+	wait_for_completion(&released);
+	fput(file);
 }
-
-long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
-{
-	struct gmem_inode *gi = gmem_from_file(file);
-	struct gmem_ioctl_bind *cmd = ucmd->cmd;
-	pgoff_t start, end;
-	u64 store_end;
-	int rc;
-
-	if (!(file->f_mode & FMODE_WRITE))
-		return -EBADF;
-	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
-		return -EINVAL;
-	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
-	if (rc)
-		return rc;
-	if (check_add_overflow(cmd->store_offset, cmd->length, &store_end))
-		return -EOVERFLOW;
-	if (!PAGE_ALIGNED(cmd->store_offset) || store_end > LLONG_MAX)
-		return -EINVAL;
-	return gmem_bind(gi, cmd, start, end);
-}
-
-static int gmem_unbind(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
-{
-	struct gmem_range_lock range;
-	struct gmem_binding *binding;
-	int rc;
-
-	rc = gmem_range_lock(gi, &range, start, end);
-	if (rc)
-		return rc;
-
-	binding = gmem_binding_next(gi, start, end);
-	if (!binding) {
-		rc = -ENOENT;
-	} else if (binding->start != start || binding->end != end) {
-		rc = -ENOENT;
-		gmem_binding_put(gi, binding);
-	} else {
-		mtree_erase(&gi->bindings, start);
-		gmem_binding_withdraw(gi, binding);
-		gmem_binding_put(gi, binding);
-	}
-	gmem_range_unlock(gi, &range);
-	return rc;
-}
-
-long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
-{
-	struct gmem_inode *gi = gmem_from_file(file);
-	struct gmem_ioctl_unbind *cmd = ucmd->cmd;
-	pgoff_t start, end;
-	int rc;
-
-	if (!(file->f_mode & FMODE_WRITE))
-		return -EBADF;
-	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
-		return -EINVAL;
-	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
-	return rc ? rc : gmem_unbind(gi, start, end);
-}
+GMEM_EXPORT_SYMBOL(gmem_unbind);

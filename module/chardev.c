@@ -10,7 +10,6 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/miscdevice.h>
-#include <linux/nodemask.h>
 
 #include "internal.h"
 
@@ -25,32 +24,14 @@ static long gmem_ioctl_info(struct file *file, struct gmem_ucmd *ucmd)
 	cmd->features = gmem_store_features();
 	if (IS_ENABLED(CONFIG_NUMA))
 		cmd->features |= GMEM_FEATURE_NUMA;
-	cmd->create_flags = GMEM_CREATE_F_INIT_SHARED;
+	cmd->create_flags = GMEM_CREATE_F_INIT_SHARED |
+			    GMEM_CREATE_F_GUEST_CONSENT;
 	if (IS_ENABLED(CONFIG_NUMA))
 		cmd->create_flags |= GMEM_CREATE_F_NODE;
 	cmd->max_length = GMEM_MAX_LENGTH;
 	cmd->page_size = PAGE_SIZE;
 	cmd->max_timeout_ms = GMEM_CONVERT_TIMEOUT_MAX;
 	return gmem_ucmd_respond(ucmd);
-}
-
-static int gmem_create_check(const struct gmem_ioctl_create *cmd)
-{
-	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)) || cmd->__pad)
-		return -EINVAL;
-	if (cmd->flags & ~GMEM_CREATE_VALID_MASK || cmd->fd_flags & ~O_CLOEXEC)
-		return -EINVAL;
-	if (!cmd->length || cmd->length > GMEM_MAX_LENGTH ||
-	    !PAGE_ALIGNED(cmd->length))
-		return -EINVAL;
-	if (!(cmd->flags & GMEM_CREATE_F_NODE))
-		return cmd->node ? -EINVAL : 0;
-	if (!IS_ENABLED(CONFIG_NUMA))
-		return -EOPNOTSUPP;
-	if (cmd->node < 0 || cmd->node >= MAX_NUMNODES ||
-	    !node_state(cmd->node, N_MEMORY))
-		return -EINVAL;
-	return 0;
 }
 
 static long gmem_ioctl_create(struct file *file, struct gmem_ucmd *ucmd)
@@ -60,17 +41,18 @@ static long gmem_ioctl_create(struct file *file, struct gmem_ucmd *ucmd)
 	int fd;
 	int rc;
 
-	rc = gmem_create_check(cmd);
-	if (rc)
-		return rc;
+	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)) || cmd->__pad)
+		return -EINVAL;
+	if (cmd->fd_flags & ~O_CLOEXEC)
+		return -EINVAL;
+	if (cmd->node && !(cmd->flags & GMEM_CREATE_F_NODE))
+		return -EINVAL;
 
 	fd = get_unused_fd_flags(cmd->fd_flags);
 	if (fd < 0)
 		return fd;
 
-	new = gmem_file_create(cmd->length, cmd->flags,
-			       cmd->flags & GMEM_CREATE_F_NODE ?
-				       cmd->node : NUMA_NO_NODE);
+	new = gmem_file_create(cmd->length, cmd->flags, cmd->node);
 	if (IS_ERR(new)) {
 		rc = PTR_ERR(new);
 		goto err_fd;

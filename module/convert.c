@@ -3,188 +3,96 @@
  * DOC: conversion
  *
  * Changing the state of a range, all or nothing: take the range, reserve the
- * memory for the new states, hold off page faults, and for private wait until
- * only gmem refers to the pages. Then pages change their home where the range
- * is bound to a store. Up to here everything can be undone; the states change
- * at the very end.
+ * memory for the new states, hold off page faults, wait for look-ups to end, have
+ * the hypervisors take the pages from their guests, and for private wait until
+ * only gmem refers to them. Then the hypervisors follow (run.c): pages change
+ * their home where the range is bound to a store. Up to here everything can be
+ * undone; the states change at the very end.
  *
- * Lock order: see file.c. A store is called with the range lock only.
+ * Lock order: see file.c. A hypervisor is called with the range lock only.
  */
-#include <linux/overflow.h>
-#include <linux/pagemap.h>
+#include <linux/jiffies.h>
 
 #include "internal.h"
 #include "trace.h"
 
 /*
- * One run of pages that are not in the target state yet, GMEM_RUN_PAGES at
- * most: all of it inside @binding, or, if that is NULL, all of it outside any.
- */
-struct gmem_run {
-	pgoff_t start;
-	pgoff_t end;
-	struct gmem_binding *binding;
-};
-
-/*
- * Find the next run of [run->end, end), or return false. The range lock keeps
- * states and bindings still. gmem_run_put() drops the reference to the binding.
- */
-static bool gmem_run_next(struct gmem_inode *gi, struct gmem_run *run,
-			  pgoff_t end, enum gmem_state target)
-{
-	struct gmem_binding *binding;
-	enum gmem_state state = target;
-
-	do {
-		run->start = run->end;
-		if (run->start >= end)
-			return false;
-		run->end = gmem_state_run(&gi->state, run->start,
-					  min(end, run->start + GMEM_RUN_PAGES),
-					  &state);
-	} while (state == target);
-
-	binding = gmem_binding_next(gi, run->start, run->end);
-	if (binding && binding->start > run->start) {
-		run->end = binding->start;
-		gmem_binding_put(gi, binding);
-		binding = NULL;
-	}
-	if (binding)
-		run->end = min(run->end, binding->end);
-	run->binding = binding;
-	return true;
-}
-
-static void gmem_run_put(struct gmem_inode *gi, struct gmem_run *run)
-{
-	if (run->binding)
-		gmem_binding_put(gi, run->binding);
-	run->binding = NULL;
-}
-
-typedef int (*gmem_run_fn)(struct gmem_inode *gi, struct gmem_run *run,
-			   struct gmem_conversion *conv);
-
-/* Call @fn for each run up to @end until one fails. */
-static int gmem_walk_runs(struct gmem_inode *gi, struct gmem_conversion *conv,
-			  struct gmem_range_lock *range, pgoff_t end,
-			  gmem_run_fn fn)
-{
-	struct gmem_run run = { .end = conv->start };
-	int rc = 0;
-
-	while (!rc && gmem_run_next(gi, &run, end, conv->target)) {
-		gmem_range_enter_store(gi, range);
-		rc = fn(gi, &run, conv);
-		gmem_run_put(gi, &run);
-		cond_resched();
-	}
-	return rc;
-}
-
-static int gmem_run_check(struct gmem_inode *gi, struct gmem_run *run,
-			  struct gmem_conversion *conv)
-{
-	struct gmem_binding *binding = run->binding;
-
-	if (!binding)
-		return 0;
-	if (binding->encrypted && conv->content == GMEM_CONTENT_PRESERVE) {
-		conv->holder.index = run->start;
-		return -EOPNOTSUPP;
-	}
-	if (conv->target == GMEM_STATE_SHARED)
-		return 0;
-	return binding->ops->check_private(binding, run->start, run->end,
-					   &conv->holder.index);
-}
-
-static int gmem_run_make_private(struct gmem_inode *gi, struct gmem_run *run,
-				 struct gmem_conversion *conv)
-{
-	if (!run->binding)
-		return 0;
-	return run->binding->ops->make_private(run->binding, run->start,
-					       run->end, &conv->holder.index);
-}
-
-static int gmem_run_undo_private(struct gmem_inode *gi, struct gmem_run *run,
-				 struct gmem_conversion *conv)
-{
-	if (run->binding)
-		run->binding->ops->undo_private(run->binding, run->start,
-						run->end);
-	return 0;
-}
-
-static int gmem_run_make_shared(struct gmem_inode *gi, struct gmem_run *run,
-				struct gmem_conversion *conv)
-{
-	if (!run->binding)
-		return 0;
-	return run->binding->ops->make_shared(run->binding, run->start,
-					      run->end);
-}
-
-/* Drop the contents of a run, wherever they are. */
-static int gmem_run_zero(struct gmem_inode *gi, struct gmem_run *run,
-			 struct gmem_conversion *conv)
-{
-	if (run->binding && conv->target == GMEM_STATE_SHARED)
-		return run->binding->ops->discard(run->binding, run->start,
-						  run->end);
-	truncate_inode_pages_range(gi->vfs_inode.i_mapping,
-				   (loff_t)run->start << PAGE_SHIFT,
-				   ((loff_t)run->end << PAGE_SHIFT) - 1);
-	return 0;
-}
-
-static int gmem_preserve_private(struct gmem_inode *gi,
-				 struct gmem_conversion *conv,
-				 struct gmem_range_lock *range)
-{
-	int rc;
-
-	rc = gmem_walk_runs(gi, conv, range, conv->end, gmem_run_make_private);
-	/* A page of the store came in the way since gmem_run_check(). */
-	if (rc)
-		gmem_walk_runs(gi, conv, range, conv->holder.index,
-			       gmem_run_undo_private);
-	return rc;
-}
-
-/*
  * Change what must change before the states may. The caller holds the range,
- * and no page of it can be faulted in.
+ * and no page of it can be faulted in or looked up.
  */
 static int gmem_convert_pages(struct gmem_inode *gi,
 			      struct gmem_conversion *conv,
-			      struct gmem_range_lock *range)
+			      struct gmem_range_lock *range,
+			      unsigned long deadline)
 {
 	int rc;
 
 	if (conv->target == GMEM_STATE_PRIVATE) {
-		rc = gmem_refs_settle(gi, conv);
+		rc = gmem_refs_settle(gi, conv, deadline);
 		if (rc)
 			return rc;
 	}
-	rc = gmem_walk_runs(gi, conv, range, conv->end, gmem_run_check);
+	rc = gmem_runs_check(gi, conv, range);
 	if (rc)
 		return rc;
-
+	rc = gmem_runs_make(gi, conv, range);
+	if (rc)
+		return rc;
 	if (conv->content == GMEM_CONTENT_ZERO)
-		return gmem_walk_runs(gi, conv, range, conv->end,
-				      gmem_run_zero);
-	if (conv->target == GMEM_STATE_PRIVATE)
-		return gmem_preserve_private(gi, conv, range);
-	return gmem_walk_runs(gi, conv, range, conv->end, gmem_run_make_shared);
+		return gmem_runs_drop(gi, conv, range);
+	return 0;
+}
+
+/* From the first look at a reference to the new states: with faults held off. */
+static int gmem_convert_held(struct gmem_inode *gi,
+			     struct gmem_conversion *conv,
+			     struct gmem_range_lock *range,
+			     struct gmem_state_change *change)
+{
+	/* The current jiffy is over in part. */
+	unsigned long deadline = jiffies + msecs_to_jiffies(conv->timeout_ms) + 1;
+	int rc;
+
+	rc = gmem_lookups_drain(gi, conv->start, conv->end, deadline,
+				&conv->holder);
+	if (!rc) {
+		gmem_range_enter_store(gi, range);
+		gmem_bindings_invalidate_start(gi, conv->start, conv->end);
+		rc = gmem_convert_pages(gi, conv, range, deadline);
+		if (!rc)
+			gmem_state_apply(&gi->state, change);
+		gmem_bindings_invalidate_end(gi, conv->start, conv->end);
+	}
+	if (rc == -ERESTARTSYS)
+		conv->timeout_ms = time_before(jiffies, deadline) ?
+				   jiffies_to_msecs(deadline - jiffies) : 0;
+	return rc;
+}
+
+/*
+ * On an fd with consent private contents are the guest's: only its hypervisor,
+ * @by, may have them shared.
+ */
+static int gmem_convert_consent(struct gmem_inode *gi,
+				struct gmem_conversion *conv,
+				struct gmem_binding *by)
+{
+	enum gmem_state state;
+	pgoff_t next;
+
+	if (by || !(gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT) ||
+	    conv->target == GMEM_STATE_PRIVATE ||
+	    conv->content == GMEM_CONTENT_ZERO)
+		return 0;
+	next = gmem_state_run(&gi->state, conv->start, conv->end, &state);
+	conv->holder.index = state == GMEM_STATE_PRIVATE ? conv->start : next;
+	return -EPERM;
 }
 
 static int gmem_convert_locked(struct gmem_inode *gi,
 			       struct gmem_conversion *conv,
-			       struct gmem_range_lock *range)
+			       struct gmem_range_lock *range,
+			       struct gmem_binding *by)
 {
 	struct gmem_state_change change = {
 		.start = conv->start,
@@ -198,16 +106,17 @@ static int gmem_convert_locked(struct gmem_inode *gi,
 		    conv->end && state == conv->target)
 		return 0;
 
+	rc = gmem_convert_consent(gi, conv, by);
+	if (rc)
+		return rc;
 	rc = gmem_state_reserve(&gi->state, &change);
 	if (rc)
 		return rc;
 
 	gmem_range_hold_faults(gi, range);
-	rc = gmem_convert_pages(gi, conv, range);
+	rc = gmem_convert_held(gi, conv, range, &change);
 	if (rc)
 		gmem_state_cancel(&gi->state, &change);
-	else
-		gmem_state_apply(&gi->state, &change);
 	return rc;
 }
 
@@ -224,14 +133,16 @@ static void gmem_convert_count(struct gmem_inode *gi,
 }
 
 /**
- * gmem_convert() - change the state of a range
+ * gmem_convert_range() - change the state of a range
  * @gi: the memory
  * @conv: what to convert, and who was in the way
+ * @by: the hypervisor that asks for it, or NULL for userspace
  *
  * Context: process context, sleeps; no locks held.
  * Return: 0, or as GMEM_IOCTL_CONVERT.
  */
-int gmem_convert(struct gmem_inode *gi, struct gmem_conversion *conv)
+int gmem_convert_range(struct gmem_inode *gi, struct gmem_conversion *conv,
+		       struct gmem_binding *by)
 {
 	struct gmem_range_lock range;
 	int rc;
@@ -239,12 +150,45 @@ int gmem_convert(struct gmem_inode *gi, struct gmem_conversion *conv)
 	conv->holder = (struct gmem_holder){ .index = conv->start };
 	rc = gmem_range_lock(gi, &range, conv->start, conv->end);
 	if (!rc) {
-		rc = gmem_convert_locked(gi, conv, &range);
+		rc = gmem_convert_locked(gi, conv, &range, by);
 		gmem_range_unlock(gi, &range);
 	}
 	gmem_convert_count(gi, conv, rc);
 	return rc;
 }
+
+/**
+ * gmem_convert() - change the state of a range on behalf of the guest
+ * @binding: of gmem_bind()
+ * @conv: what to convert: a range inside @binding
+ *
+ * The contract is that of GMEM_IOCTL_CONVERT: all or nothing, success at once
+ * when nothing changes. Being asked by the bound hypervisor is the guest's
+ * consent: on a file with GMEM_CREATE_F_GUEST_CONSENT private contents become
+ * shared only by this function. Its own methods are called as for any other
+ * conversion.
+ *
+ * Context: process context, sleeps. Not from a method of struct gmem_ops, and
+ * not with a lock held that such a method takes, nor with a look-up of the range
+ * in flight.
+ * Return: 0; -EINVAL when the range is empty or not in @binding, or another
+ * member is out of range; -EAGAIN with &gmem_conversion.holder when a page is
+ * held; -ERESTARTSYS on a signal, with what is left of the timeout; -EEXIST,
+ * -EOPNOTSUPP, -EHWPOISON, -ENOMEM as GMEM_IOCTL_CONVERT; or what a method of a
+ * hypervisor returned.
+ */
+int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv)
+{
+	if (conv->start >= conv->end || conv->start < binding->start ||
+	    conv->end > binding->end)
+		return -EINVAL;
+	if (conv->target > GMEM_STATE_PRIVATE ||
+	    conv->content > GMEM_CONTENT_ZERO ||
+	    conv->timeout_ms > GMEM_CONVERT_TIMEOUT_MAX)
+		return -EINVAL;
+	return gmem_convert_range(gmem_from_binding(binding), conv, binding);
+}
+GMEM_EXPORT_SYMBOL(gmem_convert);
 
 static int gmem_convert_check(const struct gmem_ioctl_convert *cmd)
 {
@@ -265,8 +209,9 @@ static void gmem_convert_report(struct gmem_ioctl_convert *cmd,
 
 	/* For a restart of the call */
 	cmd->timeout_ms = conv->timeout_ms;
-	if (rc == -EAGAIN || rc == -EEXIST || rc == -EOPNOTSUPP)
-		cmd->error_offset = (u64)holder->index << PAGE_SHIFT;
+	if (!rc || rc == -ERESTARTSYS || rc == -EINTR)
+		return;
+	cmd->error_offset = (u64)holder->index << PAGE_SHIFT;
 	if (rc != -EAGAIN)
 		return;
 	cmd->refs_seen = holder->refs_seen;
@@ -305,7 +250,7 @@ long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd)
 	conv.target = cmd->target;
 	conv.content = cmd->content;
 	conv.timeout_ms = cmd->timeout_ms;
-	rc = gmem_convert(gi, &conv);
+	rc = gmem_convert_range(gi, &conv, NULL);
 	gmem_convert_report(cmd, &conv, rc);
 	if (rc && gmem_ucmd_respond(ucmd))
 		return -EFAULT;

@@ -10,6 +10,7 @@
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
@@ -24,10 +25,10 @@ static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
 	while (start < end) {
 		if (signal_pending(current))
 			return -ERESTARTSYS;
-		folio = gmem_folio_grab(gi, start);
+		folio = gmem_folio_grab(gi, start,
+					GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL);
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
-		gmem_folio_zero_once(folio);
 		start = folio_next_index(folio);
 		folio_unlock(folio);
 		folio_put(folio);
@@ -47,14 +48,13 @@ static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 	binding = state == GMEM_STATE_PRIVATE ?
 			  gmem_binding_next(gi, *start, end) : NULL;
 
-	if (binding && binding->start <= *start) {
-		end = min(end, binding->end);
-		rc = binding->ops->commit(binding, *start, end);
-	} else {
-		if (binding)
-			end = binding->start;
+	if (binding)
+		end = binding->start <= *start ? min(end, binding->end) :
+						 binding->start;
+	if (binding && binding->start <= *start && binding->ops->store)
+		rc = binding->ops->store->commit(binding, *start, end);
+	else
 		rc = gmem_commit_resident(gi, *start, end);
-	}
 	if (binding)
 		gmem_binding_put(gi, binding);
 	*start = end;
@@ -79,24 +79,64 @@ static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
 	unmap_mapping_pages(mapping, start, end - start, false);
 	truncate_inode_pages_range(mapping, (loff_t)start << PAGE_SHIFT,
 				   ((loff_t)end << PAGE_SHIFT) - 1);
+	gmem_poison_clear(gi, start, end);
 	filemap_invalidate_unlock(mapping);
 }
 
-static int gmem_punch(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+static int gmem_punch_stores(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
 	struct gmem_binding *binding;
-	pgoff_t index = start;
 	int rc = 0;
 
-	while (!rc && (binding = gmem_binding_next(gi, index, end))) {
-		rc = binding->ops->discard(binding, max(index, binding->start),
-					   min(end, binding->end));
-		index = binding->end;
+	while (!rc && (binding = gmem_binding_next(gi, start, end))) {
+		if (binding->ops->store)
+			rc = binding->ops->store->discard(binding,
+							  max(start, binding->start),
+							  min(end, binding->end));
+		start = binding->end;
 		gmem_binding_put(gi, binding);
 	}
-	if (!rc)
-		gmem_punch_resident(gi, start, end);
 	return rc;
+}
+
+/* A hole in what guests use: their hypervisors give up the pages first. */
+static int gmem_punch_bound(struct gmem_inode *gi, struct gmem_range_lock *range)
+{
+	struct gmem_conversion leave = {
+		.start = range->start,
+		.end = range->end,
+		.target = GMEM_STATE_SHARED,
+		.content = GMEM_CONTENT_ZERO,
+	};
+	int rc;
+
+	gmem_range_hold_faults(gi, range);
+	rc = gmem_lookups_drain(gi, range->start, range->end, jiffies, NULL);
+	if (rc)
+		return rc;
+
+	gmem_range_enter_store(gi, range);
+	gmem_bindings_invalidate_start(gi, range->start, range->end);
+	rc = gmem_runs_make(gi, &leave, range);
+	if (!rc)
+		rc = gmem_punch_stores(gi, range->start, range->end);
+	if (!rc)
+		gmem_punch_resident(gi, range->start, range->end);
+	gmem_bindings_invalidate_end(gi, range->start, range->end);
+	return rc;
+}
+
+static int gmem_punch(struct gmem_inode *gi, struct gmem_range_lock *range)
+{
+	struct gmem_binding *binding;
+
+	binding = gmem_binding_next(gi, range->start, range->end);
+	if (binding) {
+		gmem_binding_put(gi, binding);
+		return gmem_punch_bound(gi, range);
+	}
+	gmem_punch_resident(gi, range->start, range->end);
+	return 0;
 }
 
 static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
@@ -108,7 +148,7 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 	rc = gmem_range_lock(gi, &range, start, end);
 	if (rc)
 		return rc;
-	rc = punch ? gmem_punch(gi, start, end) : gmem_commit(gi, start, end);
+	rc = punch ? gmem_punch(gi, &range) : gmem_commit(gi, start, end);
 	gmem_range_unlock(gi, &range);
 
 	if (punch)

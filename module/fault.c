@@ -51,17 +51,11 @@ static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 
 static vm_fault_t gmem_fault_shared(struct gmem_inode *gi, struct vm_fault *vmf)
 {
-	struct folio *folio = gmem_folio_grab(gi, vmf->pgoff);
+	struct folio *folio = gmem_folio_grab(gi, vmf->pgoff, GMEM_FOLIO_GFP);
 
 	if (IS_ERR(folio))
-		return vmf_error(PTR_ERR(folio));
-	if (folio_test_hwpoison(folio)) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return VM_FAULT_HWPOISON;
-	}
-
-	gmem_folio_zero_once(folio);
+		return PTR_ERR(folio) == -EHWPOISON ?
+			       VM_FAULT_HWPOISON : vmf_error(PTR_ERR(folio));
 	vmf->page = folio_file_page(folio, vmf->pgoff);
 	return VM_FAULT_LOCKED;
 }
@@ -85,7 +79,7 @@ static vm_fault_t gmem_file_fault(struct vm_fault *vmf)
 
 	if (wait)
 		return gmem_fault_wait(gi, vmf);
-	if (ret == VM_FAULT_SIGBUS)
+	if (ret == VM_FAULT_SIGBUS || ret == VM_FAULT_HWPOISON)
 		atomic64_inc(&gi->counters.faults_refused);
 	else if (ret == VM_FAULT_LOCKED)
 		atomic64_inc(&gi->counters.faults);

@@ -12,41 +12,6 @@
 #include "internal.h"
 
 /**
- * gmem_folio_grab() - find or allocate the folio of a page
- * @gi: the memory
- * @index: the page
- *
- * A new folio is not uptodate: its contents are not zeroed yet.
- *
- * Context: process context, may sleep.
- * Return: a locked folio with a reference, or ERR_PTR(-ENOMEM).
- */
-struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index)
-{
-	struct address_space *mapping = gi->vfs_inode.i_mapping;
-	gfp_t gfp = mapping_gfp_mask(mapping);
-	struct folio *folio;
-	int rc;
-
-	for (;;) {
-		folio = filemap_lock_folio(mapping, index);
-		if (!IS_ERR(folio))
-			return folio;
-
-		folio = gmem_policy_alloc(gi, index, gfp);
-		if (!folio)
-			return ERR_PTR(-ENOMEM);
-		rc = filemap_add_folio(mapping, folio, index, gfp);
-		if (!rc)
-			return folio;
-		folio_put(folio);
-		/* Another fault was first: use its folio. */
-		if (rc != -EEXIST)
-			return ERR_PTR(rc);
-	}
-}
-
-/**
  * gmem_folio_zero_once() - zero a folio that nobody has seen yet
  * @folio: locked, in a page cache
  *
@@ -64,6 +29,63 @@ void gmem_folio_zero_once(struct folio *folio)
 	folio_mark_dirty(folio);
 }
 GMEM_EXPORT_SYMBOL(gmem_folio_zero_once);
+
+/* Find the folio of a page, or add one. */
+static struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index,
+				     gfp_t gfp)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	struct folio *folio;
+	int rc;
+
+	for (;;) {
+		folio = filemap_lock_folio(mapping, index);
+		if (!IS_ERR(folio))
+			return folio;
+		/* Noted before its folio went away. */
+		if (xa_load(&gi->poison, index))
+			return ERR_PTR(-EHWPOISON);
+		if (!gfp)
+			return ERR_PTR(-ENOENT);
+
+		folio = gmem_policy_alloc(gi, index, gfp);
+		if (!folio)
+			return ERR_PTR(-ENOMEM);
+		rc = filemap_add_folio(mapping, folio, index, gfp);
+		if (!rc)
+			return folio;
+		folio_put(folio);
+		/* Another fault was first: use its folio. */
+		if (rc != -EEXIST)
+			return ERR_PTR(rc);
+	}
+}
+
+/**
+ * gmem_folio_grab() - the folio of a page, ready to be used
+ * @gi: the memory
+ * @index: the page
+ * @gfp: how to populate the page if it is not: GMEM_FOLIO_GFP, where an error can
+ *	be returned with __GFP_RETRY_MAYFAIL; or 0: do not
+ *
+ * Context: process context, may sleep.
+ * Return: a locked folio with a reference, or ERR_PTR() of -ENOMEM, -EHWPOISON,
+ * or, if @gfp is 0, -ENOENT.
+ */
+struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
+{
+	struct folio *folio = gmem_folio_find(gi, index, gfp);
+
+	if (IS_ERR(folio))
+		return folio;
+	if (folio_test_hwpoison(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return ERR_PTR(-EHWPOISON);
+	}
+	gmem_folio_zero_once(folio);
+	return folio;
+}
 
 /**
  * gmem_folio_next() - find the next populated page

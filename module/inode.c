@@ -19,6 +19,7 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/mount.h>
+#include <linux/nodemask.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
@@ -55,6 +56,8 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	/* The rest is set up by gmem_inode_create(). */
 	mt_init_flags(&gi->bindings, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	mt_init_flags(&gi->policies, MT_FLAGS_USE_RCU);
+	xa_init(&gi->poison);
+	atomic_set(&gi->nr_poisoned, 0);
 	gmem_ranges_init(&gi->ranges);
 	gmem_state_init(&gi->state, 0, GMEM_STATE_SHARED);
 	memset(&gi->counters, 0, sizeof(gi->counters));
@@ -82,6 +85,7 @@ static void gmem_evict_inode(struct inode *inode)
 	clear_inode(inode);
 	gmem_state_destroy(&gi->state);
 	mtree_destroy(&gi->policies);
+	xa_destroy(&gi->poison);
 }
 
 static const struct super_operations gmem_super_ops = {
@@ -122,6 +126,7 @@ static int gmem_migrate_folio(struct address_space *mapping, struct folio *dst,
 static const struct address_space_operations gmem_aops = {
 	.dirty_folio = noop_dirty_folio,
 	.migrate_folio = gmem_migrate_folio,
+	.error_remove_folio = gmem_error_remove_folio,
 };
 
 /* Owner and mode are as for any file; the size is for life. */
@@ -159,7 +164,7 @@ static void gmem_inode_setup(struct inode *inode, u64 length, u32 create_flags,
 	/* /proc/PID/fd/N can be opened again: QEMU opens memory by path. */
 	inode->i_fop = &gmem_file_fops;
 	inode->i_mapping->a_ops = &gmem_aops;
-	mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
+	mapping_set_gfp_mask(inode->i_mapping, GMEM_FOLIO_GFP);
 	mapping_set_unevictable(inode->i_mapping);
 }
 
@@ -198,20 +203,44 @@ static int gmem_inode_publish(struct gmem_inode *gi)
 	return rc;
 }
 
+static int gmem_create_check(u64 length, u32 create_flags, int node)
+{
+	if (create_flags & ~GMEM_CREATE_VALID_MASK)
+		return -EINVAL;
+	if (!length || length > GMEM_MAX_LENGTH || !PAGE_ALIGNED(length))
+		return -EINVAL;
+	if (!(create_flags & GMEM_CREATE_F_NODE))
+		return 0;
+	if (!IS_ENABLED(CONFIG_NUMA))
+		return -EOPNOTSUPP;
+	if (node < 0 || node >= MAX_NUMNODES || !node_state(node, N_MEMORY))
+		return -EINVAL;
+	return 0;
+}
+
 /**
  * gmem_file_create() - new guest memory
- * @length: bytes, checked by the caller
+ * @length: bytes, a multiple of the page size
  * @create_flags: GMEM_CREATE_F_*
- * @node: NUMA node or NUMA_NO_NODE
+ * @node: with GMEM_CREATE_F_NODE a NUMA node, else ignored
  *
- * Context: process context.
- * Return: a file or an ERR_PTR().
+ * The file is what GMEM_IOCTL_CREATE gives to userspace; fd_install() does the
+ * same.
+ *
+ * Context: process context, sleeps.
+ * Return: a file, or an ERR_PTR() as GMEM_IOCTL_CREATE.
  */
 struct file *gmem_file_create(u64 length, u32 create_flags, int node)
 {
 	struct inode *inode;
 	struct file *file;
 	int rc;
+
+	rc = gmem_create_check(length, create_flags, node);
+	if (rc)
+		return ERR_PTR(rc);
+	if (!(create_flags & GMEM_CREATE_F_NODE))
+		node = NUMA_NO_NODE;
 
 	rc = simple_pin_fs(&gmem_fs_type, &gmem_mnt, &gmem_mnt_count);
 	if (rc)
@@ -254,6 +283,7 @@ err_pin:
 	simple_release_fs(&gmem_mnt, &gmem_mnt_count);
 	return ERR_PTR(rc);
 }
+GMEM_EXPORT_SYMBOL(gmem_file_create);
 
 /* A file that was opened again holds the mount by its path alone. */
 int gmem_file_release(struct inode *inode, struct file *file)

@@ -16,7 +16,18 @@
 /* 16 TiB */
 #define GMEM_MAX_LENGTH BIT_ULL(44)
 
-#define GMEM_CREATE_VALID_MASK (GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE)
+#define GMEM_CREATE_VALID_MASK						\
+	(GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE |		\
+	 GMEM_CREATE_F_GUEST_CONSENT)
+
+/*
+ * For the bookkeeping of an ioctl, which can return -ENOMEM: a memory cgroup at
+ * its limit is no reason to kill somebody.
+ */
+#define GMEM_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL)
+
+/* For the pages themselves, which are charged like other page cache. */
+#define GMEM_FOLIO_GFP GFP_HIGHUSER
 
 /* The longest run that a conversion works on at once: 128 MiB */
 #define GMEM_RUN_PAGES (1UL << 15)
@@ -69,7 +80,7 @@ struct gmem_state_change {
 
 /**
  * struct gmem_range_lock - a range of pages that somebody works on
- * @node: in &gmem_ranges.held
+ * @node: in &gmem_ranges.queue
  * @start: first page
  * @end: page after the range
  * @transit: page faults in the range wait
@@ -88,14 +99,17 @@ struct gmem_range_lock {
 /**
  * struct gmem_ranges - the ranges of a file that are worked on
  * @lock: protects the other members
- * @held: every held struct gmem_range_lock; no two overlap
+ * @queue: every struct gmem_range_lock, in the order in which they came: held if
+ *	it overlaps none before it, else waiting
  * @transits: how many of them hold off page faults
- * @wait: woken when a range is released
+ * @lookups: every struct gmem_lookup in flight
+ * @wait: woken when a range is released or a look-up ends
  */
 struct gmem_ranges {
 	spinlock_t lock;
-	struct list_head held;
+	struct list_head queue;
 	unsigned int transits;
+	struct list_head lookups;
 	wait_queue_head_t wait;
 };
 
@@ -128,6 +142,8 @@ struct gmem_counters {
  * @ranges: ranges being converted, committed, decommitted or bound
  * @bindings: struct gmem_binding by page index
  * @policies: memory policies by page index, see policy.c
+ * @poison: pages whose memory has failed, see poison.c
+ * @nr_poisoned: how many
  * @counters: statistics
  * @live: in the list of all of them, for debugfs
  * @create_flags: GMEM_CREATE_F_*
@@ -139,6 +155,8 @@ struct gmem_inode {
 	struct gmem_ranges ranges;
 	struct maple_tree bindings;
 	struct maple_tree policies;
+	struct xarray poison;
+	atomic_t nr_poisoned;
 	struct gmem_counters counters;
 	struct list_head live;
 	u32 create_flags;
@@ -155,40 +173,10 @@ static inline struct gmem_inode *gmem_from_file(struct file *file)
 	return GMEM_I(file_inode(file));
 }
 
-/**
- * struct gmem_holder - why a page cannot become private
- * @index: the page
- * @refs_seen: references to its folio
- * @refs_expected: references that gmem can name
- * @mapcount: page table entries
- * @pinned: folio_maybe_dma_pinned()
- */
-struct gmem_holder {
-	pgoff_t index;
-	u32 refs_seen;
-	u32 refs_expected;
-	u32 mapcount;
-	bool pinned;
-};
-
-/**
- * struct gmem_conversion - one request to convert
- * @start: first page
- * @end: page after the range
- * @target: state to convert to
- * @content: what becomes of the contents
- * @timeout_ms: how long to wait for references; out: what is left of it when a
- *	signal came first
- * @holder: out: with -EAGAIN who holds a page, with -EEXIST only the index
- */
-struct gmem_conversion {
-	pgoff_t start;
-	pgoff_t end;
-	enum gmem_state target;
-	enum gmem_content content;
-	u32 timeout_ms;
-	struct gmem_holder holder;
-};
+static inline struct gmem_inode *gmem_from_binding(struct gmem_binding *binding)
+{
+	return GMEM_I(binding->mapping->host);
+}
 
 /**
  * struct gmem_ucmd - an ioctl's arguments on their way in and out
@@ -237,7 +225,6 @@ void gmem_chardev_exit(void);
 /* inode.c */
 int gmem_inode_init(void);
 void gmem_inode_exit(void);
-struct file *gmem_file_create(u64 length, u32 create_flags, int node);
 int gmem_file_release(struct inode *inode, struct file *file);
 int gmem_inode_bar(void);
 void gmem_inode_unbar(void);
@@ -251,8 +238,13 @@ extern const struct file_operations gmem_file_fops;
 extern const struct vm_operations_struct gmem_vm_ops;
 
 /* folio.c */
-struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index);
+struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
 bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end);
+
+/* poison.c */
+int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio);
+bool gmem_poison_next(struct gmem_inode *gi, pgoff_t *index, pgoff_t end);
+void gmem_poison_clear(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 
 /* policy.c */
 int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol);
@@ -282,6 +274,8 @@ u64 gmem_state_bytes(struct gmem_state_map *map);
 void gmem_ranges_init(struct gmem_ranges *ranges);
 int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 		    pgoff_t start, pgoff_t end);
+void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range,
+			  pgoff_t start, pgoff_t end);
 void gmem_range_hold_faults(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 void gmem_range_enter_store(struct gmem_inode *gi,
@@ -291,13 +285,30 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
 
+/* lookup.c */
+int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
+		       unsigned long deadline, struct gmem_holder *holder);
+void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+
 /* refs.c */
 int gmem_refs_init(void);
 void gmem_refs_exit(void);
-int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv);
+void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
+		      u32 expected);
+int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
+		     unsigned long deadline);
+
+/* run.c */
+int gmem_runs_check(struct gmem_inode *gi, struct gmem_conversion *conv,
+		    struct gmem_range_lock *range);
+int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
+		   struct gmem_range_lock *range);
+int gmem_runs_drop(struct gmem_inode *gi, struct gmem_conversion *conv,
+		   struct gmem_range_lock *range);
 
 /* convert.c */
-int gmem_convert(struct gmem_inode *gi, struct gmem_conversion *conv);
+int gmem_convert_range(struct gmem_inode *gi, struct gmem_conversion *conv,
+		       struct gmem_binding *by);
 long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd);
 
 /* query.c */
@@ -306,16 +317,27 @@ long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd);
 void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat);
 
 /* store.c */
-const struct gmem_store_ops *gmem_store_get(u32 type);
 u64 gmem_store_features(void);
+long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd);
+long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd);
 
 /* bind.c */
 struct gmem_binding *gmem_binding_next(struct gmem_inode *gi, pgoff_t index,
 				       pgoff_t end);
 void gmem_binding_put(struct gmem_inode *gi, struct gmem_binding *binding);
 void gmem_bindings_destroy(struct gmem_inode *gi);
-long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd);
-long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd);
+struct gmem_binding *gmem_binding_alloc(struct gmem_inode *gi, pgoff_t start,
+					pgoff_t end,
+					const struct gmem_ops *ops);
+void gmem_binding_free(struct gmem_binding *binding);
+int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding);
+void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
+			   struct gmem_range_lock *range);
+bool gmem_ops_complete(const struct gmem_ops *ops);
+void gmem_bindings_invalidate_start(struct gmem_inode *gi, pgoff_t start,
+				    pgoff_t end);
+void gmem_bindings_invalidate_end(struct gmem_inode *gi, pgoff_t start,
+				  pgoff_t end);
 
 /* debugfs.c */
 void gmem_debugfs_init(void);

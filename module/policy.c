@@ -65,7 +65,7 @@ int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol)
 		return PTR_ERR(entry);
 	return mtree_store_range(&gi->policies, vma->vm_pgoff,
 				 vma->vm_pgoff + vma_pages(vma) - 1, entry,
-				 GFP_KERNEL_ACCOUNT);
+				 GMEM_GFP);
 }
 
 static int gmem_policy_interleave(const nodemask_t *nodes, pgoff_t index)

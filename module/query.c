@@ -12,6 +12,17 @@
 
 #include "internal.h"
 
+static void gmem_query_store(struct gmem_binding *binding, pgoff_t index,
+			     pgoff_t end, struct gmem_range *range)
+{
+	const struct gmem_store_ops *store = binding->ops->store;
+
+	if (!store)
+		return;
+	range->store = store->type;
+	range->populated = store->count(binding, index, end);
+}
+
 /* End of the pages from @index on that share state and store with it. */
 static pgoff_t gmem_query_extent(struct gmem_inode *gi, pgoff_t index,
 				 pgoff_t end, struct gmem_range *range)
@@ -29,8 +40,7 @@ static pgoff_t gmem_query_extent(struct gmem_inode *gi, pgoff_t index,
 		end = binding->start;
 	} else if (binding) {
 		end = min(end, binding->end);
-		range->store = binding->ops->type;
-		range->populated = binding->ops->count(binding, index, end);
+		gmem_query_store(binding, index, end, range);
 	}
 	if (binding)
 		gmem_binding_put(gi, binding);
@@ -64,8 +74,9 @@ static pgoff_t gmem_query_range(struct gmem_inode *gi, pgoff_t index,
 	return stop;
 }
 
-static int gmem_query(struct gmem_inode *gi, struct gmem_ioctl_query *cmd,
-		      pgoff_t index, pgoff_t end)
+static int gmem_query_ranges(struct gmem_inode *gi,
+			     struct gmem_ioctl_query *cmd, pgoff_t index,
+			     pgoff_t end)
 {
 	struct gmem_range __user *out = u64_to_user_ptr(cmd->ranges);
 	struct gmem_range range;
@@ -99,8 +110,36 @@ long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd)
 	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
 	if (rc)
 		return rc;
-	rc = gmem_query(gi, cmd, start, end);
+	rc = gmem_query_ranges(gi, cmd, start, end);
 	return rc ? rc : gmem_ucmd_respond(ucmd);
+}
+
+/**
+ * gmem_query() - state of the pages of a binding
+ * @binding: of gmem_bind()
+ * @index: first page
+ * @end: page after the range to look at, more than @index
+ * @state: out: the state of @index
+ *
+ * Unless the caller has a look-up of a page in flight or is in a method that was
+ * called for it, the answer may be out of date.
+ *
+ * Context: process context.
+ * Return: the first page after @index whose state differs, at most @end.
+ */
+pgoff_t gmem_query(struct gmem_binding *binding, pgoff_t index, pgoff_t end,
+		   enum gmem_state *state)
+{
+	return gmem_state_run(&gmem_from_binding(binding)->state, index, end,
+			      state);
+}
+GMEM_EXPORT_SYMBOL(gmem_query);
+
+static u64 gmem_stat_store(struct gmem_binding *binding)
+{
+	const struct gmem_store_ops *store = binding->ops->store;
+
+	return store ? store->count(binding, binding->start, binding->end) : 0;
 }
 
 static void gmem_stat_bindings(struct gmem_inode *gi,
@@ -112,8 +151,7 @@ static void gmem_stat_bindings(struct gmem_inode *gi,
 	while ((binding = gmem_binding_next(gi, index, gi->state.nr_pages))) {
 		stat->bindings++;
 		stat->moved_pages += atomic64_read(&binding->moved);
-		stat->store_pages += binding->ops->count(binding, binding->start,
-							 binding->end);
+		stat->store_pages += gmem_stat_store(binding);
 		index = binding->end;
 		gmem_binding_put(gi, binding);
 		cond_resched();
@@ -146,6 +184,7 @@ void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat)
 		.refused = atomic64_read(&counters->refused),
 		.drains = atomic64_read(&counters->drains),
 		.moved_pages = atomic64_read(&counters->moved),
+		.poisoned_pages = atomic_read(&gi->nr_poisoned),
 	};
 	gmem_stat_bindings(gi, stat);
 }
@@ -154,7 +193,7 @@ long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
 {
 	struct gmem_ioctl_stat *cmd = ucmd->cmd;
 
-	if (cmd->__pad || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
 	gmem_stat_fill(gmem_from_file(file), cmd);
 	return gmem_ucmd_respond(ucmd);

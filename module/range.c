@@ -29,36 +29,52 @@
 void gmem_ranges_init(struct gmem_ranges *ranges)
 {
 	spin_lock_init(&ranges->lock);
-	INIT_LIST_HEAD(&ranges->held);
+	INIT_LIST_HEAD(&ranges->queue);
 	ranges->transits = 0;
+	INIT_LIST_HEAD(&ranges->lookups);
 	init_waitqueue_head(&ranges->wait);
 }
 
-/* The first held range that overlaps, or NULL. */
-static struct gmem_range_lock *gmem_range_find(struct gmem_ranges *ranges,
-					       pgoff_t start, pgoff_t end)
+static bool gmem_range_overlaps(const struct gmem_range_lock *range,
+				pgoff_t start, pgoff_t end)
 {
-	struct gmem_range_lock *range;
-
-	lockdep_assert_held(&ranges->lock);
-	list_for_each_entry(range, &ranges->held, node) {
-		if (range->start < end && start < range->end)
-			return range;
-	}
-	return NULL;
+	return range->start < end && start < range->end;
 }
 
-static bool gmem_range_trylock(struct gmem_ranges *ranges,
+/*
+ * Whether it is this one's turn: nobody came before who holds part of the range
+ * or waits for it. First come, first served, so that nobody waits for ever.
+ */
+static bool gmem_range_granted(struct gmem_ranges *ranges,
 			       struct gmem_range_lock *range)
 {
-	bool free;
+	struct gmem_range_lock *other;
+	bool granted = true;
 
 	spin_lock(&ranges->lock);
-	free = !gmem_range_find(ranges, range->start, range->end);
-	if (free)
-		list_add_tail(&range->node, &ranges->held);
+	list_for_each_entry(other, &ranges->queue, node) {
+		if (other == range)
+			break;
+		if (gmem_range_overlaps(other, range->start, range->end)) {
+			granted = false;
+			break;
+		}
+	}
 	spin_unlock(&ranges->lock);
-	return free;
+	return granted;
+}
+
+static void gmem_range_enqueue(struct gmem_ranges *ranges,
+			       struct gmem_range_lock *range, pgoff_t start,
+			       pgoff_t end)
+{
+	*range = (struct gmem_range_lock){
+		.start = start,
+		.end = end,
+	};
+	spin_lock(&ranges->lock);
+	list_add_tail(&range->node, &ranges->queue);
+	spin_unlock(&ranges->lock);
 }
 
 /**
@@ -74,12 +90,33 @@ static bool gmem_range_trylock(struct gmem_ranges *ranges,
 int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 		    pgoff_t start, pgoff_t end)
 {
-	*range = (struct gmem_range_lock){
-		.start = start,
-		.end = end,
-	};
-	return wait_event_interruptible(gi->ranges.wait,
-					gmem_range_trylock(&gi->ranges, range));
+	int rc;
+
+	gmem_range_enqueue(&gi->ranges, range, start, end);
+	rc = wait_event_interruptible(gi->ranges.wait,
+				      gmem_range_granted(&gi->ranges, range));
+	if (rc)
+		gmem_range_unlock(gi, range);
+	return rc;
+}
+
+/**
+ * gmem_range_lock_wait() - as gmem_range_lock(), whatever signal comes
+ * @gi: the memory
+ * @range: the lock, in the caller's hands until gmem_range_unlock()
+ * @start: first page
+ * @end: page after the range
+ *
+ * For what cannot fail. The wait is as long as those take who came before:
+ * GMEM_CONVERT_TIMEOUT_MAX each, if a page is held.
+ *
+ * Context: process context, sleeps.
+ */
+void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range,
+			  pgoff_t start, pgoff_t end)
+{
+	gmem_range_enqueue(&gi->ranges, range, start, end);
+	wait_event(gi->ranges.wait, gmem_range_granted(&gi->ranges, range));
 }
 
 /**
@@ -102,7 +139,7 @@ void gmem_range_hold_faults(struct gmem_inode *gi,
 	WRITE_ONCE(gi->ranges.transits, gi->ranges.transits + 1);
 	spin_unlock(&gi->ranges.lock);
 
-	/* Pairs with the shared hold in gmem_file_fault(). */
+	/* Pairs with the shared hold in gmem_file_fault() and gmem_lookup(). */
 	filemap_invalidate_lock(mapping);
 	filemap_invalidate_unlock(mapping);
 }
@@ -127,7 +164,7 @@ void gmem_range_enter_store(struct gmem_inode *gi,
 /**
  * gmem_range_unlock() - give a range back
  * @gi: the memory
- * @range: held by the caller
+ * @range: held by the caller, or waited for
  *
  * Context: any.
  */
@@ -164,23 +201,36 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 		return end;
 
 	spin_lock(&gi->ranges.lock);
-	list_for_each_entry(range, &gi->ranges.held, node) {
-		if (range->transit && range->start < end && index < range->end)
+	list_for_each_entry(range, &gi->ranges.queue, node) {
+		if (range->transit && gmem_range_overlaps(range, index, end))
 			end = max(range->start, index);
 	}
 	spin_unlock(&gi->ranges.lock);
 	return end;
 }
 
+/* The lock that holds off faults of @index, or NULL. */
+static struct gmem_range_lock *gmem_range_transit(struct gmem_ranges *ranges,
+						  pgoff_t index)
+{
+	struct gmem_range_lock *range;
+
+	lockdep_assert_held(&ranges->lock);
+	list_for_each_entry(range, &ranges->queue, node) {
+		if (range->transit &&
+		    gmem_range_overlaps(range, index, index + 1))
+			return range;
+	}
+	return NULL;
+}
+
 /* Whether a fault of @index has to wait. */
 static bool gmem_range_busy(struct gmem_inode *gi, pgoff_t index)
 {
-	struct gmem_range_lock *range;
 	bool busy;
 
 	spin_lock(&gi->ranges.lock);
-	range = gmem_range_find(&gi->ranges, index, index + 1);
-	busy = range && range->transit;
+	busy = gmem_range_transit(&gi->ranges, index);
 	spin_unlock(&gi->ranges.lock);
 	return busy;
 }
@@ -192,7 +242,7 @@ static bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
 	bool stuck;
 
 	spin_lock(&gi->ranges.lock);
-	range = gmem_range_find(&gi->ranges, index, index + 1);
+	range = gmem_range_transit(&gi->ranges, index);
 	stuck = range && range->in_store &&
 		time_after_eq(jiffies, range->store_call + GMEM_STORE_WAIT);
 	spin_unlock(&gi->ranges.lock);

@@ -82,8 +82,16 @@ void gmem_refs_exit(void)
 	destroy_workqueue(gmem_drain_wq);
 }
 
-static void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
-			     u32 expected)
+/**
+ * gmem_holder_fill() - who holds a folio
+ * @holder: out: all but the index
+ * @folio: the folio
+ * @expected: references that gmem can name
+ *
+ * Context: any; with a reference to @folio.
+ */
+void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
+		      u32 expected)
 {
 	holder->refs_seen = folio_ref_count(folio);
 	holder->refs_expected = expected;
@@ -127,9 +135,13 @@ static int gmem_folio_check(struct gmem_inode *gi, struct folio *folio,
 		return 0;
 	if (folio_lock_killable(folio))
 		return -EINTR;
-	if (folio->mapping == gi->vfs_inode.i_mapping &&
-	    !gmem_folio_is_safe(gi, folio, holder))
-		rc = -EAGAIN;
+	if (folio->mapping == gi->vfs_inode.i_mapping) {
+		/* Poisoned and still here: it could not be removed. */
+		if (folio_test_hwpoison(folio))
+			rc = -EHWPOISON;
+		else if (!gmem_folio_is_safe(gi, folio, holder))
+			rc = -EAGAIN;
+	}
 	folio_unlock(folio);
 	return rc;
 }
@@ -162,36 +174,28 @@ static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
  * work that io_uring left for the task, which may be just what drops the
  * reference: the call is restarted after it, with what is left of the time.
  */
-static int gmem_refs_pause(struct gmem_conversion *conv, unsigned int try,
-			   unsigned long deadline)
+static int gmem_refs_pause(unsigned int try)
 {
-	unsigned long now;
-
 	schedule_timeout_interruptible(msecs_to_jiffies(1U << min(try, 3U)));
-	if (!signal_pending(current))
-		return 0;
-	now = jiffies;
-	conv->timeout_ms = time_before(now, deadline) ?
-				   jiffies_to_msecs(deadline - now) : 0;
-	return -ERESTARTSYS;
+	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
 /**
  * gmem_refs_settle() - wait until only gmem refers to the shared pages of a range
  * @gi: the memory
- * @conv: range and timeout; &gmem_conversion.holder is filled with -EAGAIN
+ * @conv: the range; &gmem_conversion.holder is filled with -EAGAIN
+ * @deadline: in jiffies, when to give up
  *
  * Pages that passed stay so: they are unmapped, and faults are held off until
  * the caller lets them in again.
  *
  * Context: range lock held, faults held off; sleeps.
- * Return: 0, -EAGAIN (a page is held), -ERESTARTSYS with the time left in
- * &gmem_conversion.timeout_ms, or -EINTR when the task is being killed.
+ * Return: 0, -EAGAIN (a page is held), -EHWPOISON, -ERESTARTSYS, or -EINTR when
+ * the task is being killed.
  */
-int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv)
+int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
+		     unsigned long deadline)
 {
-	/* The current jiffy is over in part. */
-	unsigned long deadline = jiffies + msecs_to_jiffies(conv->timeout_ms) + 1;
 	unsigned int try;
 	int rc;
 
@@ -215,7 +219,7 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv)
 		}
 		if (try > GMEM_GRACE_TRIES && time_after_eq(jiffies, deadline))
 			return -EAGAIN;
-		rc = gmem_refs_pause(conv, try - 2, deadline);
+		rc = gmem_refs_pause(try - 2);
 		if (rc)
 			return rc;
 	}

@@ -223,9 +223,9 @@ static int gmem_spare_alloc(struct gmem_state_map *map,
 		return 0;
 	spare->blocks = kmalloc_array(gmem_group_blocks(map, group),
 				      sizeof(*spare->blocks),
-				      GFP_KERNEL_ACCOUNT);
-	spare->bitmap[0] = kmalloc(GMEM_BITMAP_BYTES, GFP_KERNEL_ACCOUNT);
-	spare->bitmap[1] = kmalloc(GMEM_BITMAP_BYTES, GFP_KERNEL_ACCOUNT);
+				      GMEM_GFP);
+	spare->bitmap[0] = kmalloc(GMEM_BITMAP_BYTES, GMEM_GFP);
+	spare->bitmap[1] = kmalloc(GMEM_BITMAP_BYTES, GMEM_GFP);
 	if (!spare->blocks || !spare->bitmap[0] || !spare->bitmap[1])
 		return -ENOMEM;
 	return 0;
@@ -265,7 +265,7 @@ int gmem_state_reserve(struct gmem_state_map *map,
 		if (change->target == map->initial &&
 		    gmem_change_whole_group(map, change, group))
 			continue;
-		rc = xa_reserve(&map->groups, group, GFP_KERNEL_ACCOUNT);
+		rc = xa_reserve(&map->groups, group, GMEM_GFP);
 		cond_resched();
 	}
 	if (rc)

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: the registry of stores
+ * DOC: stores that userspace can bind
  *
- * Stores are modules of their own. A binding holds a reference to its store's
- * module, so that a store that is in use cannot be unloaded.
+ * A hypervisor that knows nothing of gmem, such as KVM, is bound by userspace: a
+ * module registers itself as the store of its private pages, and BIND ties a
+ * range of a gmem fd to a file of the hypervisor. A binding holds a reference to
+ * the store's module, so that a store that is in use cannot be unloaded.
  *
  * Lock order: gmem_stores_lock is innermost.
  */
+#include <linux/overflow.h>
 #include <linux/rwsem.h>
 
 #include "internal.h"
 
 #define GMEM_STORE_TYPES (GMEM_STORE_KVM + 1)
 
-static const struct gmem_store_ops *gmem_stores[GMEM_STORE_TYPES];
+static const struct gmem_ops *gmem_stores[GMEM_STORE_TYPES];
 static DECLARE_RWSEM(gmem_stores_lock);
 
 /**
@@ -21,21 +24,23 @@ static DECLARE_RWSEM(gmem_stores_lock);
  * @ops: the store, valid until gmem_store_unregister()
  *
  * Context: process context.
- * Return: 0, -EINVAL for a type that the ABI does not know, -EBUSY if there is
- * a store of this type.
+ * Return: 0, -EINVAL for a type that the ABI does not know or when a method is
+ * missing, -EBUSY if there is a store of this type.
  */
-int gmem_store_register(const struct gmem_store_ops *ops)
+int gmem_store_register(const struct gmem_ops *ops)
 {
+	u32 type = ops->store ? ops->store->type : GMEM_STORE_RESIDENT;
 	int rc = 0;
 
-	if (ops->type == GMEM_STORE_RESIDENT || ops->type >= GMEM_STORE_TYPES)
+	if (type == GMEM_STORE_RESIDENT || type >= GMEM_STORE_TYPES ||
+	    !ops->store->bind || !gmem_ops_complete(ops))
 		return -EINVAL;
 
 	down_write(&gmem_stores_lock);
-	if (gmem_stores[ops->type])
+	if (gmem_stores[type])
 		rc = -EBUSY;
 	else
-		gmem_stores[ops->type] = ops;
+		gmem_stores[type] = ops;
 	up_write(&gmem_stores_lock);
 	return rc;
 }
@@ -49,25 +54,21 @@ GMEM_EXPORT_SYMBOL(gmem_store_register);
  *
  * Context: process context.
  */
-void gmem_store_unregister(const struct gmem_store_ops *ops)
+void gmem_store_unregister(const struct gmem_ops *ops)
 {
 	down_write(&gmem_stores_lock);
-	gmem_stores[ops->type] = NULL;
+	gmem_stores[ops->store->type] = NULL;
 	up_write(&gmem_stores_lock);
 }
 GMEM_EXPORT_SYMBOL(gmem_store_unregister);
 
-/**
- * gmem_store_get() - find a store and hold its module
- * @type: enum gmem_store
- *
- * Context: process context.
- * Return: the store, to be given back with module_put(); ERR_PTR(-EINVAL) for
- * an unknown type, ERR_PTR(-EOPNOTSUPP) when the module is not there.
+/*
+ * Find a store and hold its module, for module_put(). ERR_PTR(-EINVAL) for an
+ * unknown type, ERR_PTR(-EOPNOTSUPP) when the module is not there.
  */
-const struct gmem_store_ops *gmem_store_get(u32 type)
+static const struct gmem_ops *gmem_store_get(u32 type)
 {
-	const struct gmem_store_ops *ops;
+	const struct gmem_ops *ops;
 
 	if (type == GMEM_STORE_RESIDENT || type >= GMEM_STORE_TYPES)
 		return ERR_PTR(-EINVAL);
@@ -94,8 +95,114 @@ u64 gmem_store_features(void)
 	down_read(&gmem_stores_lock);
 	for (type = 0; type < GMEM_STORE_TYPES; type++) {
 		if (gmem_stores[type])
-			features |= gmem_stores[type]->feature;
+			features |= gmem_stores[type]->store->feature;
 	}
 	up_read(&gmem_stores_lock);
 	return features;
+}
+
+static int gmem_store_bind(struct gmem_inode *gi, struct gmem_binding *binding,
+			   int store_fd)
+{
+	const struct gmem_ops *ops = binding->ops;
+	int rc;
+
+	rc = ops->store->bind(binding, store_fd);
+	if (rc)
+		return rc;
+	rc = gmem_binding_insert(gi, binding);
+	if (!rc)
+		return 0;
+	if (ops->store->unbind)
+		ops->store->unbind(binding);
+	if (ops->release)
+		ops->release(binding);
+	return rc;
+}
+
+static int gmem_store_bind_range(struct gmem_inode *gi,
+				 const struct gmem_ioctl_bind *cmd,
+				 pgoff_t start, pgoff_t end)
+{
+	const struct gmem_ops *ops = gmem_store_get(cmd->store);
+	struct gmem_binding *binding;
+	int rc;
+
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	binding = gmem_binding_alloc(gi, start, end, ops);
+	/* The binding holds the module itself. */
+	module_put(ops->owner);
+	if (IS_ERR(binding))
+		return PTR_ERR(binding);
+
+	binding->store_start = cmd->store_offset >> PAGE_SHIFT;
+	rc = gmem_store_bind(gi, binding, cmd->store_fd);
+	if (rc)
+		gmem_binding_free(binding);
+	return rc;
+}
+
+long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+	struct gmem_ioctl_bind *cmd = ucmd->cmd;
+	pgoff_t start, end;
+	u64 store_end;
+	int rc;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
+	if (rc)
+		return rc;
+	if (check_add_overflow(cmd->store_offset, cmd->length, &store_end))
+		return -EOVERFLOW;
+	if (!PAGE_ALIGNED(cmd->store_offset) || store_end > LLONG_MAX)
+		return -EINVAL;
+	return gmem_store_bind_range(gi, cmd, start, end);
+}
+
+/* Only what userspace has bound itself, and only as a whole. */
+static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *range)
+{
+	struct gmem_binding *binding;
+	int rc = 0;
+
+	binding = gmem_binding_next(gi, range->start, range->end);
+	if (!binding)
+		return -ENOENT;
+	if (binding->file)
+		rc = -EPERM;
+	else if (binding->start != range->start || binding->end != range->end)
+		rc = -ENOENT;
+	else
+		gmem_binding_withdraw(gi, binding, range);
+	gmem_binding_put(gi, binding);
+	return rc;
+}
+
+long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+	struct gmem_ioctl_unbind *cmd = ucmd->cmd;
+	struct gmem_range_lock range;
+	pgoff_t start, end;
+	int rc;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
+	if (rc)
+		return rc;
+	rc = gmem_range_lock(gi, &range, start, end);
+	if (rc)
+		return rc;
+	rc = gmem_store_unbind(gi, &range);
+	gmem_range_unlock(gi, &range);
+	return rc;
 }

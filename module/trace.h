@@ -77,6 +77,45 @@ TRACE_EVENT(gmem_fault,
 		  show_gmem_fault(__entry->ret))
 );
 
+TRACE_EVENT(gmem_lookup,
+	TP_PROTO(unsigned long ino, const struct gmem_lookup *lookup, int rc),
+	TP_ARGS(ino, lookup, rc),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(pgoff_t, index)
+		__field(unsigned int, state)
+		__field(unsigned long, pfn)
+		__field(int, rc)
+	),
+	TP_fast_assign(
+		__entry->ino = ino;
+		__entry->index = lookup->index;
+		__entry->state = rc ? GMEM_STATE_SHARED : lookup->state;
+		__entry->pfn = rc ? 0 : lookup->pfn;
+		__entry->rc = rc;
+	),
+	TP_printk("ino=%lu index=%lu state=%s pfn=0x%lx rc=%d", __entry->ino,
+		  __entry->index, show_gmem_state(__entry->state),
+		  __entry->pfn, __entry->rc)
+);
+
+TRACE_EVENT(gmem_poison,
+	TP_PROTO(unsigned long ino, pgoff_t index, int rc),
+	TP_ARGS(ino, index, rc),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(pgoff_t, index)
+		__field(int, rc)
+	),
+	TP_fast_assign(
+		__entry->ino = ino;
+		__entry->index = index;
+		__entry->rc = rc;
+	),
+	TP_printk("ino=%lu index=%lu rc=%d", __entry->ino, __entry->index,
+		  __entry->rc)
+);
+
 TRACE_EVENT(gmem_convert,
 	TP_PROTO(unsigned long ino, const struct gmem_conversion *conv, int rc),
 	TP_ARGS(ino, conv, rc),
@@ -138,9 +177,8 @@ DEFINE_EVENT(gmem_range, gmem_punch,
 	TP_ARGS(ino, start, end, rc));
 
 TRACE_EVENT(gmem_bind,
-	TP_PROTO(unsigned long ino, pgoff_t start, pgoff_t end,
-		 pgoff_t store_start, int rc),
-	TP_ARGS(ino, start, end, store_start, rc),
+	TP_PROTO(unsigned long ino, const struct gmem_binding *binding, int rc),
+	TP_ARGS(ino, binding, rc),
 	TP_STRUCT__entry(
 		__field(unsigned long, ino)
 		__field(pgoff_t, start)
@@ -150,9 +188,9 @@ TRACE_EVENT(gmem_bind,
 	),
 	TP_fast_assign(
 		__entry->ino = ino;
-		__entry->start = start;
-		__entry->end = end;
-		__entry->store_start = store_start;
+		__entry->start = binding->start;
+		__entry->end = binding->end;
+		__entry->store_start = binding->store_start;
 		__entry->rc = rc;
 	),
 	TP_printk("ino=%lu start=%lu end=%lu store_start=%lu rc=%d",

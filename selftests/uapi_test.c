@@ -206,7 +206,7 @@ static const struct uapi_case create_cases[] = {
 };
 
 static const struct uapi_zero create_zeros[] = {
-	Z(create, flags, GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE),
+	Z(create, flags, GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE | GMEM_CREATE_F_GUEST_CONSENT),
 	Z(create, fd_flags, O_CLOEXEC),
 	Z(create, __pad, 0), Z(create, reserved, 0), { .length = 0 },
 };
@@ -276,7 +276,7 @@ static const struct uapi_case stat_cases[] = {
 };
 
 static const struct uapi_zero stat_zeros[] = {
-	Z(stat, __pad, 0), Z(stat, reserved, 0), { .length = 0 },
+	Z(stat, reserved, 0), { .length = 0 },
 };
 
 static void bind_valid(struct uapi_data *self, void *arg)

@@ -98,7 +98,7 @@ static struct gmem_kvm_range *gmem_kvm_range_alloc(struct gmem_binding *binding,
 {
 	struct gmem_kvm_range *range;
 
-	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT);
+	range = kzalloc_obj(*range, GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!range)
 		return NULL;
 	range->file = file;

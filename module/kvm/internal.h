@@ -28,14 +28,17 @@ void gmem_kvm_unbind(struct gmem_binding *binding);
 void gmem_kvm_release(struct gmem_binding *binding);
 
 /* move.c */
-int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
-			   pgoff_t end, pgoff_t *error_index);
+int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
+		   const struct gmem_conversion *conv, pgoff_t *error_index);
 int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
-			  pgoff_t end, pgoff_t *done);
+			  pgoff_t end, enum gmem_content content,
+			  pgoff_t *done);
 void gmem_kvm_undo_private(struct gmem_binding *binding, pgoff_t start,
 			   pgoff_t end);
 int gmem_kvm_make_shared(struct gmem_binding *binding, pgoff_t start,
-			 pgoff_t end);
+			 pgoff_t end, enum gmem_content content, pgoff_t *done);
+void gmem_kvm_undo_shared(struct gmem_binding *binding, pgoff_t start,
+			  pgoff_t end);
 void gmem_kvm_forget(struct gmem_binding *binding);
 int gmem_kvm_discard(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
 int gmem_kvm_commit(struct gmem_binding *binding, pgoff_t start, pgoff_t end);

@@ -10,20 +10,26 @@
 
 #include "internal.h"
 
-static const struct gmem_store_ops gmem_kvm_ops = {
-	.owner = THIS_MODULE,
+static const struct gmem_store_ops gmem_kvm_store = {
 	.type = GMEM_STORE_KVM,
 	.feature = GMEM_FEATURE_STORE_KVM,
 	.bind = gmem_kvm_bind,
-	.check_private = gmem_kvm_check_private,
-	.make_private = gmem_kvm_make_private,
-	.undo_private = gmem_kvm_undo_private,
-	.make_shared = gmem_kvm_make_shared,
+	.unbind = gmem_kvm_unbind,
 	.discard = gmem_kvm_discard,
 	.commit = gmem_kvm_commit,
 	.count = gmem_kvm_count,
-	.unbind = gmem_kvm_unbind,
+};
+
+/* KVM has notifiers of its own: nothing to invalidate, nobody to tell. */
+static const struct gmem_ops gmem_kvm_ops = {
+	.owner = THIS_MODULE,
+	.check = gmem_kvm_check,
+	.make_private = gmem_kvm_make_private,
+	.undo_private = gmem_kvm_undo_private,
+	.make_shared = gmem_kvm_make_shared,
+	.undo_shared = gmem_kvm_undo_shared,
 	.release = gmem_kvm_release,
+	.store = &gmem_kvm_store,
 };
 
 static int __init gmem_kvm_init(void)

@@ -38,6 +38,8 @@
 
 /* How often a seat that KVM has taken is tried again: one is the rule. */
 #define GMEM_KVM_TRIES 8
+/* The same where there is no way back. */
+#define GMEM_KVM_UNDO_TRIES 1000
 
 static struct file *gmem_kvm_file(struct gmem_binding *binding)
 {
@@ -115,8 +117,9 @@ static bool gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
 	return leftover && !gmem_kvm_punch(binding, index, index + 1);
 }
 
-int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
-			   pgoff_t end, pgoff_t *error_index)
+/* A page of KVM's in the way of one that would be handed over? */
+static int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
+				  pgoff_t end, pgoff_t *error_index)
 {
 	pgoff_t index = gmem_store_index(binding, start);
 	pgoff_t last = gmem_store_index(binding, end) - 1;
@@ -131,6 +134,42 @@ int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
 			break;
 		cond_resched();
 	}
+	return 0;
+}
+
+/* KVM keeps a page whose memory has failed: it must not come back. */
+static int gmem_kvm_check_shared(struct gmem_binding *binding, pgoff_t start,
+				 pgoff_t end, pgoff_t *error_index)
+{
+	pgoff_t index = gmem_store_index(binding, start);
+	pgoff_t last = gmem_store_index(binding, end) - 1;
+	struct folio_batch fbatch;
+	unsigned int i;
+	int rc = 0;
+
+	folio_batch_init(&fbatch);
+	while (!rc && filemap_get_folios(gmem_kvm_mapping(binding), &index,
+					 last, &fbatch)) {
+		for (i = 0; !rc && i < folio_batch_count(&fbatch); i++) {
+			if (!folio_test_hwpoison(fbatch.folios[i]))
+				continue;
+			*error_index = gmem_kvm_to_gmem(binding,
+							fbatch.folios[i]->index);
+			rc = -EHWPOISON;
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return rc;
+}
+
+int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
+		   const struct gmem_conversion *conv, pgoff_t *error_index)
+{
+	if (conv->target == GMEM_STATE_PRIVATE)
+		return gmem_kvm_check_private(binding, start, end, error_index);
+	if (conv->content == GMEM_CONTENT_PRESERVE)
+		return gmem_kvm_check_shared(binding, start, end, error_index);
 	return 0;
 }
 
@@ -180,8 +219,9 @@ static int gmem_kvm_hand_over_again(struct gmem_binding *binding,
 	return rc;
 }
 
-int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
-			  pgoff_t end, pgoff_t *done)
+/* Hand over all populated pages of a range, up to @done with an error. */
+static int gmem_kvm_hand_over_range(struct gmem_binding *binding,
+				    pgoff_t start, pgoff_t end, pgoff_t *done)
 {
 	struct folio_batch fbatch;
 	unsigned int i;
@@ -200,6 +240,39 @@ int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
 		cond_resched();
 	}
 	return rc;
+}
+
+int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
+			  pgoff_t end, enum gmem_content content, pgoff_t *done)
+{
+	if (content == GMEM_CONTENT_ZERO)
+		return 0;
+	return gmem_kvm_hand_over_range(binding, start, end, done);
+}
+
+/*
+ * What make_shared() has brought goes to KVM again. A page that is there by now
+ * came because userspace has not cleared the attribute in time, and goes. But
+ * who commits pages of the guest_memfd as fast as they are dropped wins in the
+ * end, and loses the contents.
+ */
+void gmem_kvm_undo_shared(struct gmem_binding *binding, pgoff_t start,
+			  pgoff_t end)
+{
+	unsigned int tries = GMEM_KVM_UNDO_TRIES;
+	pgoff_t index;
+
+	while (gmem_kvm_hand_over_range(binding, start, end, &start)) {
+		index = gmem_store_index(binding, start);
+		if (tries && !gmem_kvm_punch(binding, index, index + 1))
+			tries--;
+		else
+			truncate_inode_pages_range(binding->mapping,
+						   (loff_t)start << PAGE_SHIFT,
+						   ((loff_t)start << PAGE_SHIFT) +
+							   PAGE_SIZE - 1);
+		cond_resched();
+	}
 }
 
 /* Put a folio that is in no page cache (back) into gmem's. */
@@ -320,7 +393,7 @@ static void gmem_kvm_run_drop(struct gmem_kvm_run *run)
 
 static int gmem_kvm_return(struct gmem_binding *binding,
 			   struct gmem_kvm_run *run, pgoff_t start,
-			   pgoff_t end, bool checked_only)
+			   pgoff_t end, bool checked_only, pgoff_t *done)
 {
 	pgoff_t index = gmem_store_index(binding, start);
 	int rc;
@@ -330,6 +403,7 @@ static int gmem_kvm_return(struct gmem_binding *binding,
 		rc = gmem_kvm_punch(binding, run->start, run->end);
 		if (rc) {
 			gmem_kvm_run_drop(run);
+			*done = gmem_kvm_to_gmem(binding, run->start);
 			return rc;
 		}
 		gmem_kvm_run_insert(binding, run);
@@ -344,18 +418,20 @@ void gmem_kvm_undo_private(struct gmem_binding *binding, pgoff_t start,
 	struct gmem_kvm_run *run;
 
 	run = gmem_kvm_run_alloc();
-	gmem_kvm_return(binding, run, start, end, true);
+	gmem_kvm_return(binding, run, start, end, true, &start);
 	kfree(run);
 }
 
 int gmem_kvm_make_shared(struct gmem_binding *binding, pgoff_t start,
-			 pgoff_t end)
+			 pgoff_t end, enum gmem_content content, pgoff_t *done)
 {
 	struct gmem_kvm_run *run;
 	int rc;
 
+	if (content == GMEM_CONTENT_ZERO)
+		return 0;
 	run = gmem_kvm_run_alloc();
-	rc = gmem_kvm_return(binding, run, start, end, false);
+	rc = gmem_kvm_return(binding, run, start, end, false, done);
 	kfree(run);
 	return rc;
 }

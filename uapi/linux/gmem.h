@@ -121,6 +121,8 @@ struct gmem_ioctl_info {
 /* Flags of GMEM_IOCTL_CREATE */
 #define GMEM_CREATE_F_INIT_SHARED	(1U << 0) /* every page starts shared */
 #define GMEM_CREATE_F_NODE		(1U << 1) /* @node is valid */
+/* Private contents become shared only if the guest asks for it. */
+#define GMEM_CREATE_F_GUEST_CONSENT	(1U << 2)
 
 /**
  * struct gmem_ioctl_create - ioctl(GMEM_IOCTL_CREATE), on /dev/gmem
@@ -145,13 +147,26 @@ struct gmem_ioctl_info {
  * with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE it decommits it: contents are
  * gone, the memory is given back, and the state of each page stays as it is. An
  * unaligned range is EINVAL, as is committing past the end; the part of a hole
- * that is past the end is ignored. Other modes are EOPNOTSUPP.
+ * that is past the end is ignored. Other modes are EOPNOTSUPP. In a range that is
+ * a hypervisor's a hole may fail with EAGAIN, when the hypervisor does not let go
+ * of a page, or with an error of the hypervisor; nothing has changed then.
  * mbind() on a mapping sets the memory policy of the pages behind it, for all
  * mappings and for what is allocated from then on (nodes 0 to 59).
  *
  * lseek() with SEEK_DATA and SEEK_HOLE finds populated and unpopulated ranges of
  * what lives in this fd; private pages of a bound range live elsewhere and are
  * holes.
+ *
+ * With GMEM_CREATE_F_GUEST_CONSENT private contents are the guest's. By
+ * GMEM_IOCTL_CONVERT a private page becomes shared only with GMEM_CONTENT_ZERO;
+ * with its contents only the hypervisor to which the range is bound can convert
+ * it, for its guest. The hypervisor is a kernel module; if it goes, private pages
+ * stay private. A range that holds private contents cannot be bound to another.
+ * The host can always take the memory back, by a hole or by ZERO.
+ *
+ * When memory of a page fails (hwpoison), its contents are lost: access raises
+ * SIGBUS with BUS_MCEERR_AR, committing and converting it fail with EHWPOISON,
+ * until a hole is punched there. Other pages are not affected.
  *
  * Errors: EINVAL for a bad length, node or flag; EOPNOTSUPP for a node on a
  * kernel without NUMA; EBUSY while the machine hibernates (which it does not
@@ -188,7 +203,8 @@ struct gmem_ioctl_create {
  *	most GMEM_CONVERT_TIMEOUT_MAX. out: with EINTR, what is left of it
  * @out_flags: out: GMEM_CONVERT_OUT_*, with EAGAIN
  * @error_offset: out: byte offset of the first page that cannot be converted,
- *	with EAGAIN, EEXIST and EOPNOTSUPP; else @offset
+ *	with EAGAIN, EEXIST, EOPNOTSUPP, EPERM, EHWPOISON and errors of a
+ *	hypervisor; else @offset
  * @refs_seen: out: with EAGAIN, references to the folio that holds
  *	@error_offset, the one taken to look at it among them
  * @refs_expected: out: with EAGAIN, the safe refcount: the references to that
@@ -226,7 +242,11 @@ struct gmem_ioctl_create {
  *    into the guest_memfd; what it held is lost. (Pages of zeros that a KVM
  *    fault left behind are dropped without being asked, unless encrypted.)
  *  - EOPNOTSUPP: PRESERVE in a range whose store encrypts guest memory.
+ *  - EPERM: PRESERVE from private to shared on an fd that was created with
+ *    GMEM_CREATE_F_GUEST_CONSENT.
+ *  - EHWPOISON: memory of the page at @error_offset has failed. Punch a hole there.
  *  - EBADF: the fd is not open for writing.
+ *  - others: the hypervisor to which the range is bound has refused.
  *  - EIO: a fault of the store's own; KVM has none of the kind. The exception:
  *    part of the pages may have moved.
  *  - ENOMEM, EINTR: as for all ioctls.
@@ -319,8 +339,8 @@ struct gmem_ioctl_query {
  * @refused: out: conversions that failed
  * @drains: out: times the per-CPU caches of the kernel had to be drained
  * @moved_pages: out: pages handed over to a store or back
- * @bindings: out: number of bound ranges
- * @__pad: must be zero
+ * @bindings: out: number of bound ranges, to stores and to hypervisors
+ * @poisoned_pages: out: pages whose memory has failed, now
  * @reserved: must be zero
  *
  * Counters only grow, over the lifetime of the fd's memory.
@@ -342,7 +362,7 @@ struct gmem_ioctl_stat {
 	__aligned_u64 drains;
 	__aligned_u64 moved_pages;
 	__u32 bindings;
-	__u32 __pad;
+	__u32 poisoned_pages;
 	__aligned_u64 reserved[2];
 };
 #define GMEM_IOCTL_STAT _IO(GMEM_IOCTL_TYPE, GMEM_CMD_STAT)
@@ -376,6 +396,8 @@ struct gmem_ioctl_stat {
  *  - EOPNOTSUPP: gmem_kvm is not loaded, or @store_fd can be mapped itself,
  *    or the VM encrypts its memory and the range holds private contents.
  *  - EBUSY: part of the range, or of the store's, is bound already.
+ *  - EPERM: the fd was created with GMEM_CREATE_F_GUEST_CONSENT, and the range
+ *    holds private contents, which the store's guest could read. Bind it first.
  *  - EEXIST: the store has a page where a page would have to be handed over.
  *  - EBADF: one of the fds is not open, or not for writing.
  */
@@ -403,8 +425,9 @@ struct gmem_ioctl_bind {
  * gmem fd the range keeps its states; its private pages are unpopulated from
  * then on, and read zero if converted to shared.
  *
- * Errors: ENOENT when no binding has exactly this range; EBADF when the fd is
- * not open for writing; EINVAL, EOVERFLOW.
+ * Errors: ENOENT when no binding has exactly this range; EPERM when a hypervisor
+ * has bound it by itself; EBADF when the fd is not open for writing; EINVAL,
+ * EOVERFLOW.
  */
 struct gmem_ioctl_unbind {
 	__u32 size;

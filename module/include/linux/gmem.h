@@ -1,98 +1,214 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * gmem: the in-kernel interface, for modules in which private pages live.
+ * gmem: the in-kernel interface, for hypervisors.
  */
 #ifndef _LINUX_GMEM_H
 #define _LINUX_GMEM_H
 
+#include <linux/bits.h>
+#include <linux/completion.h>
+#include <linux/list.h>
 #include <linux/mm_types.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <uapi/linux/gmem.h>
 
 struct address_space;
+struct file;
 struct gmem_binding;
 struct module;
 
 /**
- * struct gmem_store_ops - a store: a place where private pages live
- * @owner: module of the store
+ * DOC: the library
+ *
+ * A hypervisor is a module that runs guests with gmem as their memory. It binds
+ * a range of a gmem file with gmem_bind(), and from then on
+ *
+ *  - finds the page behind a guest fault with gmem_lookup(), maps it in its
+ *    second-stage page table, and ends the look-up with gmem_lookup_put();
+ *  - is told by the methods of struct gmem_ops when pages of the range change
+ *    their state or go away: it takes them out of its page table between
+ *    invalidate_start() and invalidate_end();
+ *  - converts with gmem_convert() when its guest asks for it. On a file created
+ *    with GMEM_CREATE_F_GUEST_CONSENT that is the only way by which private
+ *    contents become shared.
+ *
+ * No reference to a folio outlives a look-up: what is mapped in a second-stage
+ * page table is not counted, but withdrawn by invalidate_start(). So the safe
+ * refcount of a page is always the page cache's own, and an in-flight look-up is
+ * not counted either: a change of the page waits until it has ended.
+ *
+ * All ranges are page indices of the gmem file, the end excluded. Symbols are in
+ * the namespace GMEM.
+ *
+ * Locking. Methods are called with the range lock of the range, with page faults
+ * and look-ups of it held off, and with no other lock of gmem, unless their
+ * description says otherwise. They may sleep and take the hypervisor's own
+ * locks. They must not call gmem_bind(), gmem_unbind(), gmem_lookup() or
+ * gmem_convert() for pages of the range, nor wait for somebody who does, nor
+ * touch memory of a mapping of the file: each of these waits for the range.
+ * gmem_query() is always allowed. A lock that is taken inside a method must not
+ * be held while gmem_lookup(), gmem_convert(), gmem_bind() or gmem_unbind() is
+ * called; it may be taken between gmem_lookup() and gmem_lookup_put().
+ */
+
+/**
+ * struct gmem_holder - why a page cannot be converted
+ * @index: the page
+ * @refs_seen: references to its folio
+ * @refs_expected: references that gmem can name
+ * @mapcount: page table entries
+ * @pinned: folio_maybe_dma_pinned()
+ */
+struct gmem_holder {
+	pgoff_t index;
+	u32 refs_seen;
+	u32 refs_expected;
+	u32 mapcount;
+	bool pinned;
+};
+
+/**
+ * struct gmem_conversion - one request to convert
+ * @start: first page
+ * @end: page after the range
+ * @target: state to convert to
+ * @content: what becomes of the contents
+ * @timeout_ms: how long to wait for references and look-ups, at most
+ *	GMEM_CONVERT_TIMEOUT_MAX; out: what is left of it when a signal came first
+ * @holder: out: with -EAGAIN who holds a page; with -EEXIST, -EOPNOTSUPP,
+ *	-EPERM, -EHWPOISON and errors of a hypervisor only the index
+ */
+struct gmem_conversion {
+	pgoff_t start;
+	pgoff_t end;
+	enum gmem_state target;
+	enum gmem_content content;
+	u32 timeout_ms;
+	struct gmem_holder holder;
+};
+
+/**
+ * struct gmem_store_ops - where private pages live, if not in the gmem file
  * @type: enum gmem_store that userspace names it by
  * @feature: GMEM_FEATURE_* reported while the store is registered
- * @bind: attach @binding, whose range, store_offset and mapping are set, to the
- *	store behind @store_fd; sets &gmem_binding.priv. Errors are those of
- *	GMEM_IOCTL_BIND.
- * @check_private: 0 when no page of the store is in the way of the range, else
- *	-EEXIST with the first such page in @error_index. Nothing moves; pages
- *	that the store has no use for may be dropped.
- * @make_private: move every populated page of the range from
- *	&gmem_binding.mapping into the store, contents preserved. -EEXIST when a
- *	page of the store is in the way: @done is then the page it stopped at,
- *	pages before it have moved. No other error.
- * @undo_private: move back what @make_private moved. Cannot fail.
- * @make_shared: move every page of the store in the range back into
- *	&gmem_binding.mapping, contents preserved. Must not fail in normal
- *	operation: pages that have moved before an error stay where they are.
- * @discard: drop the store's pages of the range. As @make_shared.
+ * @bind: attach @binding, whose range and store_start are set, to the store
+ *	behind @store_fd of GMEM_IOCTL_BIND; sets &gmem_binding.priv and
+ *	&gmem_binding.encrypted. Errors are those of GMEM_IOCTL_BIND. Not used by
+ *	gmem_bind().
+ * @unbind: the binding is withdrawn; its part of the store may be bound again.
+ *	Pages stay in the store. May be NULL.
+ * @discard: drop the store's pages of the range. Must not fail in normal
+ *	operation.
  * @commit: populate the range in the store. Pages populated before an error
  *	stay.
- * @count: populated pages of the range
- * @unbind: the binding is withdrawn; its part of the store may be bound again.
- *	Pages stay in the store.
- * @release: the last reference to the binding is gone; drop what @bind took
+ * @count: populated pages of the range. Without the range lock.
  *
- * Ranges are page indices of the gmem file, @end excluded, inside the binding.
- * Context: process context, may sleep. The caller holds the range lock of the
- * range (not for @count and @release, nor for @unbind when the file is gone)
- * and neither mmap_lock nor the invalidate_lock of the gmem file. Page faults of
- * the range are held off while pages move, so a method must not touch memory of
- * a gmem mapping.
+ * For a hypervisor with a store, make_private() moves every populated page of
+ * the range from &gmem_binding.mapping into the store, contents preserved, and
+ * make_shared() moves them back; both leave pages alone whose contents are not
+ * preserved. gmem_lookup() does not find private pages of a store.
  */
 struct gmem_store_ops {
-	struct module *owner;
 	u32 type;
 	u64 feature;
 	int (*bind)(struct gmem_binding *binding, int store_fd);
-	int (*check_private)(struct gmem_binding *binding, pgoff_t start,
-			     pgoff_t end, pgoff_t *error_index);
-	int (*make_private)(struct gmem_binding *binding, pgoff_t start,
-			    pgoff_t end, pgoff_t *done);
-	void (*undo_private)(struct gmem_binding *binding, pgoff_t start,
-			     pgoff_t end);
-	int (*make_shared)(struct gmem_binding *binding, pgoff_t start,
-			   pgoff_t end);
+	void (*unbind)(struct gmem_binding *binding);
 	int (*discard)(struct gmem_binding *binding, pgoff_t start,
 		       pgoff_t end);
 	int (*commit)(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
 	unsigned long (*count)(struct gmem_binding *binding, pgoff_t start,
 			       pgoff_t end);
-	void (*unbind)(struct gmem_binding *binding);
-	void (*release)(struct gmem_binding *binding);
 };
 
 /**
- * struct gmem_binding - a range of a gmem file whose private pages live in a
- * store
- * @ops: the store
- * @mapping: the gmem file's page cache, where shared pages live
- * @priv: the store's own
- * @start: first page index of the range in the gmem file
+ * struct gmem_ops - methods of a hypervisor
+ * @owner: its module, held by each binding
+ * @invalidate_start: pages of the range are about to change their state or to
+ *	go away: take them out of every second-stage page table. On return no
+ *	guest can reach them, and the hypervisor has no reference to them. Must
+ *	not fail. May be NULL.
+ * @invalidate_end: it is over, whether anything has changed or not; called once
+ *	for each @invalidate_start, with the same range. Look-ups are let in again
+ *	afterwards. May be NULL.
+ * @check: whether a conversion may begin; an error refuses it, with the page at
+ *	fault in @error_index. Nothing changes yet. May be NULL.
+ * @make_private: the pages of the range become private. An error refuses the
+ *	conversion; @done is then the page at which it stopped: pages before it
+ *	are undone by @undo_private, pages from it on are as before. Called for
+ *	populated and unpopulated pages alike. With GMEM_CONTENT_ZERO the pages
+ *	are dropped afterwards. May be NULL.
+ * @undo_private: undo @make_private, because another part of the conversion has
+ *	failed. Must not fail. Needed with @make_private.
+ * @make_shared: the pages of the range become shared, or, with GMEM_CONTENT_ZERO,
+ *	leave the guest: also called before private pages of a punched hole are
+ *	dropped. Otherwise as @make_private. May be NULL.
+ * @undo_shared: undo @make_shared. Must not fail. Needed with @make_shared.
+ * @error: memory of a page has failed. Take it out of every second-stage page
+ *	table; further look-ups return -EHWPOISON. Called without the range lock
+ *	and with the lock of a folio: must not wait for look-ups. May be NULL.
+ * @release: the last reference to the binding is gone: no method runs any more.
+ *	Without the range lock. May be NULL.
+ * @store: where private pages live; NULL: in the gmem file itself
+ *
+ * A private page is the hypervisor's from the moment that it was made private or
+ * looked up as a private page; it is the host's again after make_shared(), which
+ * is always called before the host may use it. Unbinding is no conversion:
+ * private pages stay private.
+ */
+struct gmem_ops {
+	struct module *owner;
+	void (*invalidate_start)(struct gmem_binding *binding, pgoff_t start,
+				 pgoff_t end);
+	void (*invalidate_end)(struct gmem_binding *binding, pgoff_t start,
+			       pgoff_t end);
+	int (*check)(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
+		     const struct gmem_conversion *conv, pgoff_t *error_index);
+	int (*make_private)(struct gmem_binding *binding, pgoff_t start,
+			    pgoff_t end, enum gmem_content content,
+			    pgoff_t *done);
+	void (*undo_private)(struct gmem_binding *binding, pgoff_t start,
+			     pgoff_t end);
+	int (*make_shared)(struct gmem_binding *binding, pgoff_t start,
+			   pgoff_t end, enum gmem_content content,
+			   pgoff_t *done);
+	void (*undo_shared)(struct gmem_binding *binding, pgoff_t start,
+			    pgoff_t end);
+	void (*error)(struct gmem_binding *binding, pgoff_t index);
+	void (*release)(struct gmem_binding *binding);
+	const struct gmem_store_ops *store;
+};
+
+/**
+ * struct gmem_binding - a range of a gmem file that is a hypervisor's
+ * @ops: its methods
+ * @priv: owner cookie: the hypervisor's own
+ * @mapping: the gmem file's page cache
+ * @start: first page index of the range
  * @end: page index after the range
  * @store_start: page index in the store that belongs to @start
- * @encrypted: the store cannot preserve contents
- * @moved: pages moved in either direction so far
- * @refs: references; the last one calls &gmem_store_ops.release
- * @rcu: for lookups that race with the last reference
+ * @encrypted: contents cannot be preserved
+ * @file: held by a binding of gmem_bind(); NULL if the file holds the binding
+ * @moved: pages moved to or from the store so far
+ * @refs: references; the last one calls &gmem_ops.release
+ * @released: completed after that, if not NULL
+ * @rcu: for those who find the binding while it goes away
+ *
+ * A hypervisor reads these, and sets none but @moved and, in its bind method,
+ * @priv and @encrypted.
  */
 struct gmem_binding {
-	const struct gmem_store_ops *ops;
-	struct address_space *mapping;
+	const struct gmem_ops *ops;
 	void *priv;
+	struct address_space *mapping;
 	pgoff_t start;
 	pgoff_t end;
 	pgoff_t store_start;
 	bool encrypted;
+	struct file *file;
 	atomic64_t moved;
 	refcount_t refs;
+	struct completion *released;
 	struct rcu_head rcu;
 };
 
@@ -109,8 +225,54 @@ static inline pgoff_t gmem_store_index(const struct gmem_binding *binding,
 	return index - binding->start + binding->store_start;
 }
 
-int gmem_store_register(const struct gmem_store_ops *ops);
-void gmem_store_unregister(const struct gmem_store_ops *ops);
+struct file *gmem_file_create(u64 length, u32 create_flags, int node);
+
+/* GMEM_BIND_ENCRYPTED: contents cannot be preserved, as &gmem_binding.encrypted */
+#define GMEM_BIND_ENCRYPTED	BIT(0)
+
+struct gmem_binding *gmem_bind(struct file *file, pgoff_t start, pgoff_t end,
+			       const struct gmem_ops *ops, void *priv,
+			       unsigned int flags);
+void gmem_unbind(struct gmem_binding *binding);
+
+/* Flags of gmem_lookup() */
+#define GMEM_LOOKUP_NOWAIT	BIT(0)	/* do not wait for a conversion */
+#define GMEM_LOOKUP_NOALLOC	BIT(1)	/* do not populate */
+
+/**
+ * struct gmem_lookup - a page in the hands of a hypervisor
+ * @binding: through which it was looked up
+ * @index: the page
+ * @state: its state, which cannot change before gmem_lookup_put()
+ * @folio: the folio that the page is in
+ * @pfn: frame number of the page
+ * @order: order of @folio: the page is part of 2^order contiguous pages, aligned
+ *	in the file and in physical memory
+ * @node: in the list of look-ups
+ *
+ * In the caller's memory, on its stack for instance.
+ */
+struct gmem_lookup {
+	struct gmem_binding *binding;
+	pgoff_t index;
+	enum gmem_state state;
+	struct folio *folio;
+	unsigned long pfn;
+	unsigned int order;
+	struct list_head node;
+};
+
+int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
+		struct gmem_lookup *lookup);
+void gmem_lookup_put(struct gmem_lookup *lookup);
+
+int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv);
+pgoff_t gmem_query(struct gmem_binding *binding, pgoff_t index, pgoff_t end,
+		   enum gmem_state *state);
+
+/* For stores */
+int gmem_store_register(const struct gmem_ops *ops);
+void gmem_store_unregister(const struct gmem_ops *ops);
 
 struct folio *gmem_placeholder_add(struct address_space *mapping, pgoff_t index);
 void gmem_placeholder_replace(struct folio *placeholder, struct folio *folio);

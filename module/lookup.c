@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: look-ups by a hypervisor
+ *
+ * The page behind a guest fault, for as long as the hypervisor needs to put it
+ * into its own page table. A look-up keeps its page from changing: whoever wants
+ * to convert it or to punch a hole marks the range as in transit first, like for
+ * page faults of the host, and then waits until the look-ups that were faster
+ * have ended. So the references of look-ups never have to be told from others:
+ * when references are compared there are none.
+ *
+ * Locks: the invalidate_lock, shared, then a folio lock; neither is held on
+ * return. &gmem_ranges.lock protects the list of look-ups.
+ */
+#include <linux/jiffies.h>
+#include <linux/pagemap.h>
+
+#include "internal.h"
+#include "trace.h"
+
+/* What a look-up may take at least: its task may have to wait for a CPU. */
+#define GMEM_LOOKUP_WAIT (HZ / 10)
+
+static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
+			      unsigned int flags, struct gmem_lookup *lookup)
+{
+	gfp_t gfp = GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL;
+	struct folio *folio;
+
+	lockdep_assert_held(&gi->vfs_inode.i_mapping->invalidate_lock);
+	if (gmem_range_next_transit(gi, index, index + 1) == index)
+		return -EAGAIN;
+	lookup->state = gmem_state_get(&gi->state, index);
+	if (lookup->state == GMEM_STATE_PRIVATE && lookup->binding->ops->store)
+		return -EOPNOTSUPP;
+
+	folio = gmem_folio_grab(gi, index,
+				flags & GMEM_LOOKUP_NOALLOC ? 0 : gfp);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	lookup->folio = folio;
+	lookup->pfn = folio_pfn(folio) + (index - folio->index);
+	lookup->order = folio_order(folio);
+
+	spin_lock(&gi->ranges.lock);
+	list_add_tail(&lookup->node, &gi->ranges.lookups);
+	spin_unlock(&gi->ranges.lock);
+	folio_unlock(folio);
+	return 0;
+}
+
+/**
+ * gmem_lookup() - look up the page behind a guest fault
+ * @binding: of gmem_bind(), whose range the page is in
+ * @index: the page
+ * @flags: GMEM_LOOKUP_*
+ * @lookup: out: the page, to be ended with gmem_lookup_put()
+ *
+ * Populates the page if necessary; what was never written reads zero. The caller
+ * decides by &gmem_lookup.state what its guest may do with the page. The folio is
+ * held by a reference that no conversion counts: from here to gmem_lookup_put()
+ * conversions of the page and holes wait. They give up with -EAGAIN after a
+ * while, so a look-up is for as long as it takes to fill a page table entry;
+ * afterwards invalidate_start() says when the entry has to go.
+ *
+ * Context: process context, may sleep. Not from a method of struct gmem_ops, and
+ * not with a lock held that such a method takes.
+ * Return: 0; -EINVAL when @index is not in the binding; -ERESTARTSYS when a
+ * signal came while a conversion of the page was waited for, or with
+ * GMEM_LOOKUP_NOWAIT -EAGAIN at once; -ENOENT with GMEM_LOOKUP_NOALLOC for an
+ * unpopulated page; -EHWPOISON when the page's memory has failed; -EOPNOTSUPP
+ * for a private page that lives in a store; -ENOMEM.
+ */
+int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
+		struct gmem_lookup *lookup)
+{
+	struct gmem_inode *gi = gmem_from_binding(binding);
+	int rc;
+
+	might_sleep();
+	if (index < binding->start || index >= binding->end)
+		return -EINVAL;
+
+	lookup->binding = binding;
+	lookup->index = index;
+	do {
+		filemap_invalidate_lock_shared(binding->mapping);
+		rc = gmem_lookup_locked(gi, index, flags, lookup);
+		filemap_invalidate_unlock_shared(binding->mapping);
+		if (rc != -EAGAIN || flags & GMEM_LOOKUP_NOWAIT)
+			break;
+		rc = gmem_range_wait(gi, index, FAULT_FLAG_USER |
+						FAULT_FLAG_INTERRUPTIBLE);
+	} while (!rc);
+
+	trace_gmem_lookup(gi->vfs_inode.i_ino, lookup, rc);
+	return rc;
+}
+GMEM_EXPORT_SYMBOL(gmem_lookup);
+
+/**
+ * gmem_lookup_put() - end a look-up
+ * @lookup: of gmem_lookup()
+ *
+ * Context: process context, does not sleep.
+ */
+void gmem_lookup_put(struct gmem_lookup *lookup)
+{
+	struct gmem_inode *gi = gmem_from_binding(lookup->binding);
+
+	/* At once: who finds no look-up counts the references. */
+	spin_lock(&gi->ranges.lock);
+	list_del(&lookup->node);
+	folio_put(lookup->folio);
+	spin_unlock(&gi->ranges.lock);
+	/* Pairs with the barrier of who prepares to wait. */
+	if (wq_has_sleeper(&gi->ranges.wait))
+		wake_up_all(&gi->ranges.wait);
+}
+GMEM_EXPORT_SYMBOL(gmem_lookup_put);
+
+static struct gmem_lookup *gmem_lookup_find(struct gmem_inode *gi,
+					    pgoff_t start, pgoff_t end)
+{
+	struct gmem_lookup *lookup, *first = NULL;
+
+	lockdep_assert_held(&gi->ranges.lock);
+	list_for_each_entry(lookup, &gi->ranges.lookups, node) {
+		if (lookup->index >= start && lookup->index < end &&
+		    (!first || lookup->index < first->index))
+			first = lookup;
+	}
+	return first;
+}
+
+/* Whether a look-up of the range is in flight; if so, tell @holder of the first. */
+static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
+				   pgoff_t end, struct gmem_holder *holder)
+{
+	struct gmem_lookup *lookup;
+
+	spin_lock(&gi->ranges.lock);
+	lookup = gmem_lookup_find(gi, start, end);
+	if (lookup && holder) {
+		holder->index = lookup->index;
+		/* Counted as if it had been looked at with a reference. */
+		folio_get(lookup->folio);
+		gmem_holder_fill(holder, lookup->folio,
+				 folio_nr_pages(lookup->folio) + 1);
+		folio_put(lookup->folio);
+	}
+	spin_unlock(&gi->ranges.lock);
+	return lookup;
+}
+
+/**
+ * gmem_lookups_drain() - wait until no look-up of a range is in flight
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ * @deadline: in jiffies, when to give up; but not before GMEM_LOOKUP_WAIT
+ * @holder: out: with -EAGAIN the first page that is looked up; may be NULL
+ *
+ * Context: range lock held, faults held off, so that no new one comes; sleeps.
+ * Return: 0, -EAGAIN or -ERESTARTSYS.
+ */
+int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
+		       unsigned long deadline, struct gmem_holder *holder)
+{
+	long left = max_t(long, deadline - jiffies, GMEM_LOOKUP_WAIT);
+
+	left = wait_event_interruptible_timeout(gi->ranges.wait,
+						!gmem_lookups_in_flight(gi, start, end, NULL),
+						left);
+	if (left < 0)
+		return left;
+	return gmem_lookups_in_flight(gi, start, end, holder) ? -EAGAIN : 0;
+}
+
+/**
+ * gmem_lookups_wait() - as gmem_lookups_drain(), for as long as it takes
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: as gmem_lookups_drain().
+ */
+void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	wait_event(gi->ranges.wait,
+		   !gmem_lookups_in_flight(gi, start, end, NULL));
+}

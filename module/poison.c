@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: memory errors
+ *
+ * When memory of a page fails, the kernel unmaps the page, signals the processes
+ * that had it mapped, and asks for its removal from the page cache. The contents
+ * are lost, and nobody may take a fresh page of zeros for them: the page is
+ * noted, and refused to everybody until a hole is punched.
+ *
+ * Locks: the note is made and the folio removed under the folio lock, in this
+ * order, so that who finds no folio finds the note.
+ */
+#include <linux/pagemap.h>
+
+#include "internal.h"
+#include "trace.h"
+
+/* How long a look-up may take to end before its owner is told all the same */
+#define GMEM_ERROR_WAIT HZ
+
+/* The owner withdraws the page from its guest. */
+static void gmem_poison_tell(struct gmem_inode *gi, pgoff_t index)
+{
+	struct gmem_binding *binding;
+
+	binding = gmem_binding_next(gi, index, index + 1);
+	if (!binding)
+		return;
+	if (binding->ops->error) {
+		gmem_lookups_drain(gi, index, index + 1,
+				   jiffies + GMEM_ERROR_WAIT, NULL);
+		binding->ops->error(binding, index);
+	}
+	gmem_binding_put(gi, binding);
+}
+
+/**
+ * gmem_error_remove_folio() - memory of a folio has failed
+ * @mapping: its page cache
+ * @folio: locked, unmapped
+ *
+ * Context: process context; folio lock held.
+ * Return: 0, or an error when the folio could not be removed: it is marked as
+ * poisoned then, which faults and look-ups see as well.
+ */
+int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
+{
+	struct gmem_inode *gi = GMEM_I(mapping->host);
+	pgoff_t index = folio->index;
+	int rc;
+
+	rc = xa_insert(&gi->poison, index, xa_mk_value(0), GFP_NOIO);
+	if (!rc) {
+		atomic_inc(&gi->nr_poisoned);
+		rc = generic_error_remove_folio(mapping, folio);
+		if (rc)
+			gmem_poison_clear(gi, index, index + 1);
+	}
+	trace_gmem_poison(mapping->host->i_ino, index, rc);
+	gmem_poison_tell(gi, index);
+	return rc;
+}
+
+/**
+ * gmem_poison_next() - find a page whose memory has failed
+ * @gi: the memory
+ * @index: in: first page to look at; out: the page found
+ * @end: page after the range
+ *
+ * Return: whether there is one.
+ */
+bool gmem_poison_next(struct gmem_inode *gi, pgoff_t *index, pgoff_t end)
+{
+	unsigned long at = *index;
+
+	if (at >= end || xa_empty(&gi->poison))
+		return false;
+	if (!xa_find(&gi->poison, &at, end - 1, XA_PRESENT))
+		return false;
+	*index = at;
+	return true;
+}
+
+/**
+ * gmem_poison_clear() - forget the errors of a range, whose pages are gone
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: process context.
+ */
+void gmem_poison_clear(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	pgoff_t index = start;
+
+	while (gmem_poison_next(gi, &index, end)) {
+		if (xa_erase(&gi->poison, index))
+			atomic_dec(&gi->nr_poisoned);
+	}
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: runs
+ *
+ * What a conversion does to pages before their states change, run by run: a run
+ * is in one state and inside one binding or outside any. Each step is done for
+ * all runs before the next begins: check, then let the hypervisors follow, which
+ * can be undone, and then drop what is not preserved, which cannot.
+ *
+ * Locks: the caller holds the range lock, so states and bindings stay; faults
+ * and look-ups are held off.
+ */
+#include <linux/pagemap.h>
+
+#include "internal.h"
+
+/*
+ * One run of pages that are not in the target state yet, GMEM_RUN_PAGES at
+ * most: all of it inside @binding, or, if that is NULL, all of it outside any.
+ */
+struct gmem_run {
+	pgoff_t start;
+	pgoff_t end;
+	struct gmem_binding *binding;
+};
+
+/*
+ * Find the next run of [run->end, end), or return false. gmem_run_put() drops
+ * the reference to the binding.
+ */
+static bool gmem_run_next(struct gmem_inode *gi, struct gmem_run *run,
+			  pgoff_t end, enum gmem_state target)
+{
+	struct gmem_binding *binding;
+	enum gmem_state state = target;
+
+	do {
+		run->start = run->end;
+		if (run->start >= end)
+			return false;
+		run->end = gmem_state_run(&gi->state, run->start,
+					  min(end, run->start + GMEM_RUN_PAGES),
+					  &state);
+	} while (state == target);
+
+	binding = gmem_binding_next(gi, run->start, run->end);
+	if (binding && binding->start > run->start) {
+		run->end = binding->start;
+		gmem_binding_put(gi, binding);
+		binding = NULL;
+	}
+	if (binding)
+		run->end = min(run->end, binding->end);
+	run->binding = binding;
+	return true;
+}
+
+static void gmem_run_put(struct gmem_inode *gi, struct gmem_run *run)
+{
+	if (run->binding)
+		gmem_binding_put(gi, run->binding);
+	run->binding = NULL;
+}
+
+typedef int (*gmem_run_fn)(struct gmem_inode *gi, struct gmem_run *run,
+			   struct gmem_conversion *conv);
+
+/* Call @fn for each run up to @end until one fails. */
+static int gmem_walk_runs(struct gmem_inode *gi, struct gmem_conversion *conv,
+			  struct gmem_range_lock *range, pgoff_t end,
+			  gmem_run_fn fn)
+{
+	struct gmem_run run = { .end = conv->start };
+	int rc = 0;
+
+	while (!rc && gmem_run_next(gi, &run, end, conv->target)) {
+		gmem_range_enter_store(gi, range);
+		rc = fn(gi, &run, conv);
+		gmem_run_put(gi, &run);
+		cond_resched();
+	}
+	return rc;
+}
+
+static int gmem_run_check(struct gmem_inode *gi, struct gmem_run *run,
+			  struct gmem_conversion *conv)
+{
+	struct gmem_binding *binding = run->binding;
+
+	conv->holder.index = run->start;
+	if (gmem_poison_next(gi, &conv->holder.index, run->end))
+		return -EHWPOISON;
+	if (!binding)
+		return 0;
+	if (binding->encrypted && conv->content == GMEM_CONTENT_PRESERVE)
+		return -EOPNOTSUPP;
+	if (!binding->ops->check)
+		return 0;
+	return binding->ops->check(binding, run->start, run->end, conv,
+				   &conv->holder.index);
+}
+
+/**
+ * gmem_runs_check() - whether a conversion may begin
+ * @gi: the memory
+ * @conv: the conversion; &gmem_holder.index is set with an error
+ * @range: held by the caller
+ *
+ * Return: 0, -EHWPOISON, -EOPNOTSUPP, or what a hypervisor says.
+ */
+int gmem_runs_check(struct gmem_inode *gi, struct gmem_conversion *conv,
+		    struct gmem_range_lock *range)
+{
+	return gmem_walk_runs(gi, conv, range, conv->end, gmem_run_check);
+}
+
+static int gmem_run_make(struct gmem_inode *gi, struct gmem_run *run,
+			 struct gmem_conversion *conv)
+{
+	const struct gmem_ops *ops = run->binding ? run->binding->ops : NULL;
+
+	/* Where an undo ends, if the method does not say. */
+	conv->holder.index = run->start;
+	if (!ops)
+		return 0;
+	if (conv->target == GMEM_STATE_PRIVATE && ops->make_private)
+		return ops->make_private(run->binding, run->start, run->end,
+					 conv->content, &conv->holder.index);
+	if (conv->target == GMEM_STATE_SHARED && ops->make_shared)
+		return ops->make_shared(run->binding, run->start, run->end,
+					conv->content, &conv->holder.index);
+	return 0;
+}
+
+static int gmem_run_undo(struct gmem_inode *gi, struct gmem_run *run,
+			 struct gmem_conversion *conv)
+{
+	const struct gmem_ops *ops = run->binding ? run->binding->ops : NULL;
+
+	if (!ops)
+		return 0;
+	if (conv->target == GMEM_STATE_PRIVATE && ops->undo_private)
+		ops->undo_private(run->binding, run->start, run->end);
+	if (conv->target == GMEM_STATE_SHARED && ops->undo_shared)
+		ops->undo_shared(run->binding, run->start, run->end);
+	return 0;
+}
+
+/**
+ * gmem_runs_make() - let the hypervisors follow a conversion, all or none
+ * @gi: the memory
+ * @conv: the conversion; &gmem_holder.index is set with an error
+ * @range: held by the caller
+ *
+ * Return: 0, or what a hypervisor says; what others had done is undone then.
+ */
+int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
+		   struct gmem_range_lock *range)
+{
+	int rc = gmem_walk_runs(gi, conv, range, conv->end, gmem_run_make);
+
+	if (rc)
+		gmem_walk_runs(gi, conv, range, conv->holder.index,
+			       gmem_run_undo);
+	return rc;
+}
+
+/* Drop the contents of a run, wherever they are. */
+static int gmem_run_drop(struct gmem_inode *gi, struct gmem_run *run,
+			 struct gmem_conversion *conv)
+{
+	struct gmem_binding *binding = run->binding;
+
+	if (binding && binding->ops->store && conv->target == GMEM_STATE_SHARED)
+		return binding->ops->store->discard(binding, run->start,
+						    run->end);
+	truncate_inode_pages_range(gi->vfs_inode.i_mapping,
+				   (loff_t)run->start << PAGE_SHIFT,
+				   ((loff_t)run->end << PAGE_SHIFT) - 1);
+	return 0;
+}
+
+/**
+ * gmem_runs_drop() - drop the contents of all runs
+ * @gi: the memory
+ * @conv: the conversion, with GMEM_CONTENT_ZERO
+ * @range: held by the caller
+ *
+ * Return: 0, or -EIO of a store that does not keep its contract.
+ */
+int gmem_runs_drop(struct gmem_inode *gi, struct gmem_conversion *conv,
+		   struct gmem_range_lock *range)
+{
+	return gmem_walk_runs(gi, conv, range, conv->end, gmem_run_drop);
+}
