@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "unit.h"
@@ -54,32 +55,74 @@ static const struct {
 	{ "region.target_device", test_region_target_device },
 	{ "region.target_replay", test_region_target_replay },
 	{ "region.target_needs_fd", test_region_target_needs_fd },
+	{ "snp.hex", test_snp_hex },
+	{ "snp.chain", test_snp_chain },
+	{ "snp.ranges", test_snp_ranges },
+	{ "snp.vmsa", test_snp_vmsa },
+	{ "snp.vmsa_gmemctl", test_snp_vmsa_gmemctl },
+	{ "snp.vmsa_transform", test_snp_vmsa_transform },
+	{ "snp.vcpu_types", test_snp_vcpu_types },
+	{ "snp.kernel_hashes", test_snp_kernel_hashes },
+	{ "snp.firmware_good", test_snp_firmware_good },
+	{ "snp.firmware_size", test_snp_firmware_size },
+	{ "snp.firmware_table", test_snp_firmware_table },
+	{ "snp.firmware_duplicate", test_snp_firmware_duplicate },
+	{ "snp.firmware_metadata", test_snp_firmware_metadata },
+	{ "snp.firmware_sections", test_snp_firmware_sections },
+	{ "snp.firmware_bytes", test_snp_firmware_bytes },
+	{ "snp.published", test_snp_published },
+	{ "snp.published_refused", test_snp_published_refused },
+	{ "snp.published_svsm", test_snp_published_svsm },
+	{ "snp.debian", test_snp_debian },
+	{ "snp.minimal_guest", test_snp_minimal_guest },
+	{ "snp.measure_order", test_snp_measure_order },
+	{ "snp.measure_depends", test_snp_measure_depends },
+	{ "snp.measure_refused", test_snp_measure_refused },
+	{ "snp.measure_svsm", test_snp_measure_svsm },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))
 
-static unsigned int failures;
+static unsigned int checks, failures;
+static char skipped[512];
 
 void unit_check(bool ok, const char *claim, const char *file, int line)
 {
+	checks++;
 	if (ok)
 		return;
 	failures++;
 	printf("# %s:%d: does not hold: %s\n", file, line, claim);
 }
 
+void unit_skip(const char *reason, ...)
+{
+	va_list args;
+
+	va_start(args, reason);
+	vsnprintf(skipped, sizeof(skipped), reason, args);
+	va_end(args);
+	printf("# skipped: %s\n", skipped);
+}
+
 int main(void)
 {
-	unsigned int failed = 0;
+	unsigned int failed = 0, skips = 0;
 
 	printf("KTAP version 1\n1..%zu\n", TESTS);
 	for (unsigned int i = 0; i < TESTS; i++) {
-		failures = 0;
+		bool skip;
+
+		checks = failures = 0;
+		skipped[0] = '\0';
 		tests[i].run();
-		printf("%sok %u %s\n", failures ? "not " : "", i + 1,
-		       tests[i].name);
+		skip = skipped[0] && !checks;
+		printf("%sok %u %s%s%s\n", failures ? "not " : "", i + 1,
+		       tests[i].name, skip ? " # SKIP " : "", skip ? skipped : "");
 		failed += !!failures;
+		skips += skip;
 	}
-	printf("# Totals: pass:%zu fail:%u skip:0\n", TESTS - failed, failed);
+	printf("# Totals: pass:%zu fail:%u skip:%u\n", TESTS - failed - skips,
+	       failed, skips);
 	return !!failed;
 }

@@ -11,6 +11,13 @@
 /** unit_check() - a claim of the running test; a false one fails it */
 void unit_check(bool ok, const char *claim, const char *file, int line);
 
+/**
+ * unit_skip() - say why a part of the running test cannot be done here
+ *
+ * A test that has skipped something and checked nothing counts as skipped.
+ */
+void unit_skip(const char *reason, ...) __attribute__((format(printf, 1, 2)));
+
 #define CHECK(claim) unit_check(claim, #claim, __FILE__, __LINE__)
 
 /* size_test.c */
@@ -75,5 +82,35 @@ void test_region_target_refuses(void);
 void test_region_target_device(void);
 void test_region_target_replay(void);
 void test_region_target_needs_fd(void);
+
+/* snp_digest_test.c */
+void test_snp_hex(void);
+void test_snp_chain(void);
+void test_snp_ranges(void);
+void test_snp_vmsa(void);
+void test_snp_vmsa_gmemctl(void);
+void test_snp_vmsa_transform(void);
+void test_snp_vcpu_types(void);
+void test_snp_kernel_hashes(void);
+
+/* snp_firmware_test.c */
+void test_snp_firmware_good(void);
+void test_snp_firmware_size(void);
+void test_snp_firmware_table(void);
+void test_snp_firmware_duplicate(void);
+void test_snp_firmware_metadata(void);
+void test_snp_firmware_sections(void);
+void test_snp_firmware_bytes(void);
+
+/* snp_measure_test.c */
+void test_snp_published(void);
+void test_snp_published_refused(void);
+void test_snp_published_svsm(void);
+void test_snp_debian(void);
+void test_snp_minimal_guest(void);
+void test_snp_measure_order(void);
+void test_snp_measure_depends(void);
+void test_snp_measure_refused(void);
+void test_snp_measure_svsm(void);
 
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stddef.h>
+#include <string.h>
+
+#include "digest.h"
+
+/*
+ * PAGE_INFO of the SNP firmware ABI. KVM asks for no permissions of lower VMPLs
+ * and imports no page of a migrated guest, so that these bytes are zero.
+ */
+struct page_info {
+	uint8_t digest[SNP_DIGEST_SIZE];
+	uint8_t contents[SNP_DIGEST_SIZE];
+	uint16_t length;
+	uint8_t type;
+	uint8_t imi;
+	uint8_t vmpl3_permissions;
+	uint8_t vmpl2_permissions;
+	uint8_t vmpl1_permissions;
+	uint8_t reserved;
+	uint64_t gpa;
+};
+
+_Static_assert(sizeof(struct page_info) == 0x70, "SNP firmware ABI");
+_Static_assert(offsetof(struct page_info, length) == 0x60, "SNP firmware ABI");
+_Static_assert(offsetof(struct page_info, gpa) == 0x68, "SNP firmware ABI");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "x86 structures");
+
+void snp_digest_init(struct snp_digest *digest)
+{
+	memset(digest, 0, sizeof(*digest));
+}
+
+int snp_digest_page(struct snp_digest *digest, enum snp_page_type type,
+		    uint64_t gpa, const void *contents)
+{
+	struct page_info info = {
+		.length = sizeof(info),
+		.type = (uint8_t)type,
+		.gpa = gpa,
+	};
+	int rc = 0;
+
+	memcpy(info.digest, digest->value, sizeof(info.digest));
+	if (type == SNP_PAGE_NORMAL || type == SNP_PAGE_VMSA)
+		rc = snp_sha384(contents, SNP_PAGE_SIZE, info.contents);
+	if (!rc)
+		rc = snp_sha384(&info, sizeof(info), digest->value);
+	if (!rc)
+		digest->pages++;
+	return rc;
+}
+
+int snp_digest_normal(struct snp_digest *digest, uint64_t gpa,
+		      const uint8_t *data, uint64_t size)
+{
+	int rc = 0;
+
+	for (uint64_t at = 0; at < size && !rc; at += SNP_PAGE_SIZE)
+		rc = snp_digest_page(digest, SNP_PAGE_NORMAL, gpa + at, data + at);
+	return rc;
+}
+
+int snp_digest_range(struct snp_digest *digest, enum snp_page_type type,
+		     uint64_t gpa, uint64_t size)
+{
+	int rc = 0;
+
+	for (uint64_t at = 0; at < size && !rc; at += SNP_PAGE_SIZE)
+		rc = snp_digest_page(digest, type, gpa + at, NULL);
+	return rc;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The launch digest: a chain of SHA-384 over one PAGE_INFO record for each
+ * 4 KiB page, in the order in which the pages are given to the firmware.
+ */
+#ifndef GMEMCTL_SNP_DIGEST_H
+#define GMEMCTL_SNP_DIGEST_H
+
+#include <stdint.h>
+
+#include "hash.h"
+
+#define SNP_PAGE_SIZE 4096
+/* Where the firmware says that every VMSA is. */
+#define SNP_VMSA_GPA UINT64_C(0xfffffffff000)
+
+/* Page types of SNP_LAUNCH_UPDATE; KVM adds the VMSAs itself. */
+enum snp_page_type {
+	SNP_PAGE_NORMAL = 1,
+	SNP_PAGE_VMSA = 2,
+	SNP_PAGE_ZERO = 3,
+	SNP_PAGE_UNMEASURED = 4,
+	SNP_PAGE_SECRETS = 5,
+	SNP_PAGE_CPUID = 6,
+};
+
+/**
+ * struct snp_digest - a launch digest in the making
+ * @value: the digest of all pages so far
+ * @pages: how many those are
+ */
+struct snp_digest {
+	uint8_t value[SNP_DIGEST_SIZE];
+	uint64_t pages;
+};
+
+/** snp_digest_init() - the digest of nothing */
+void snp_digest_init(struct snp_digest *digest);
+
+/**
+ * snp_digest_page() - add one page
+ * @contents: SNP_PAGE_SIZE bytes for SNP_PAGE_NORMAL and SNP_PAGE_VMSA; the
+ *	contents of the other types are not measured, and not looked at
+ *
+ * Return: 0 or -EIO from OpenSSL.
+ */
+int snp_digest_page(struct snp_digest *digest, enum snp_page_type type,
+		    uint64_t gpa, const void *contents);
+
+/** snp_digest_normal() - add @size bytes of @data as normal pages from @gpa on */
+int snp_digest_normal(struct snp_digest *digest, uint64_t gpa,
+		      const uint8_t *data, uint64_t size);
+
+/** snp_digest_range() - add @size bytes from @gpa on as pages without contents */
+int snp_digest_range(struct snp_digest *digest, enum snp_page_type type,
+		     uint64_t gpa, uint64_t size);
+
+#endif /* GMEMCTL_SNP_DIGEST_H */

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "digest.h"
+#include "firmware.h"
+#include "guid.h"
+
+/* An entry of the GUID table ends with its length and GUID; the data is before. */
+#define ENTRY_SIZE (2 + GUID_SIZE)
+/* The table ends 32 bytes before the end of the image. */
+#define TABLE_TAIL 32
+#define METADATA_HEADER 16
+#define METADATA_SECTION 12
+
+static const struct guid guid_footer =
+	GUID(0x96b582de, 0x1fb2, 0x45f7,
+	     0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d);
+static const struct guid guid_metadata =
+	GUID(0xdc886566, 0x984a, 0x4798,
+	     0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc);
+static const struct guid guid_reset =
+	GUID(0x00f771de, 0x1a7e, 0x4fcb,
+	     0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e);
+static const struct guid guid_hash_table =
+	GUID(0x7255371f, 0x3a3b, 0x4b04,
+	     0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54);
+static const struct guid guid_svsm =
+	GUID(0xa789a612, 0x0597, 0x4c4b,
+	     0xa4, 0x9f, 0xcb, 0xb1, 0xfe, 0x9d, 0x1d, 0xdd);
+
+/**
+ * struct table - what the GUID table says
+ * @metadata: distance of the SEV metadata from the end of the image, or 0
+ */
+struct table {
+	struct snp_firmware *firmware;
+	bool has_metadata;
+	uint32_t metadata;
+	struct error *error;
+};
+
+static int firmware_bad(const struct snp_firmware *firmware, const char *part,
+			const char *fault, struct error *error)
+{
+	return error_set(error, -EINVAL, firmware->name, "parse firmware",
+			 "%s %s; the image is damaged, or not for SEV-SNP: "
+			 "take it from its package again", part, fault);
+}
+
+static int firmware_check_size(const struct snp_firmware *firmware,
+			       struct error *error)
+{
+	if (firmware->size > SNP_FIRMWARE_MAX)
+		return error_set(error, -EFBIG, firmware->name, "parse firmware",
+				 "it has %" PRIu64 " bytes, a firmware image at "
+				 "most 64 MiB", firmware->size);
+	if (!firmware->size || firmware->size % SNP_PAGE_SIZE)
+		return error_set(error, -EINVAL, firmware->name, "parse firmware",
+				 "it has %" PRIu64 " bytes, not a multiple of "
+				 "4096: give the whole image, such as "
+				 "/usr/share/ovmf/OVMF.fd", firmware->size);
+	if (firmware->size > firmware->end)
+		return error_set(error, -EINVAL, firmware->name, "place firmware",
+				 "it does not fit below 0x%" PRIx64
+				 ": give a smaller --vars-size", firmware->end);
+	return 0;
+}
+
+/* One 32-bit number that may be in the table once. */
+static int table_take32(struct table *table, const uint8_t *data, size_t size,
+			const char *name, bool *has, uint32_t *value)
+{
+	if (*has)
+		return firmware_bad(table->firmware, name,
+				    "is in its table twice", table->error);
+	if (size < sizeof(*value))
+		return firmware_bad(table->firmware, name,
+				    "is truncated in its table", table->error);
+	*has = true;
+	*value = bytes_get32(data);
+	return 0;
+}
+
+static int table_entry(struct table *table, const uint8_t *guid,
+		       const uint8_t *data, size_t size)
+{
+	struct snp_firmware *firmware = table->firmware;
+
+	if (guid_is(guid, &guid_metadata))
+		return table_take32(table, data, size, "the SEV metadata offset",
+				    &table->has_metadata, &table->metadata);
+	if (guid_is(guid, &guid_reset))
+		return table_take32(table, data, size, "the AP reset vector",
+				    &firmware->has_reset, &firmware->reset_eip);
+	if (guid_is(guid, &guid_hash_table))
+		return table_take32(table, data, size, "the kernel hash table",
+				    &firmware->has_hash_table,
+				    &firmware->hash_table);
+	if (guid_is(guid, &guid_svsm))
+		return table_take32(table, data, size, "the SVSM entry",
+				    &firmware->has_svsm, &firmware->svsm_offset);
+	return 0;
+}
+
+/* From the last entry to the first: each ends where the one after it begins. */
+static int table_walk(struct table *table, const uint8_t *start,
+		      const uint8_t *end)
+{
+	while (end > start) {
+		size_t left = (size_t)(end - start);
+		uint16_t length;
+		int rc;
+
+		if (left < ENTRY_SIZE)
+			return firmware_bad(table->firmware,
+					    "the first entry of its table",
+					    "is truncated", table->error);
+		length = bytes_get16(end - ENTRY_SIZE);
+		if (length < ENTRY_SIZE || length > left)
+			return firmware_bad(table->firmware,
+					    "an entry of its table",
+					    "has a wrong length", table->error);
+		rc = table_entry(table, end - GUID_SIZE, end - length,
+				 length - ENTRY_SIZE);
+		if (rc)
+			return rc;
+		end -= length;
+	}
+	return 0;
+}
+
+static int table_parse(struct table *table)
+{
+	const struct snp_firmware *firmware = table->firmware;
+	const uint8_t *footer = firmware->data + firmware->size - TABLE_TAIL -
+				ENTRY_SIZE;
+	uint16_t length = bytes_get16(footer);
+
+	if (!guid_is(footer + 2, &guid_footer))
+		return error_set(table->error, -EINVAL, firmware->name,
+				 "parse firmware",
+				 "unknown firmware: there is no OVMF table at its "
+				 "end. Give a whole OVMF image, such as "
+				 "/usr/share/ovmf/OVMF.fd, not a variable store "
+				 "and not another BIOS");
+	if (length < ENTRY_SIZE)
+		return firmware_bad(firmware, "the length of its table",
+				    "is wrong", table->error);
+	if (length - ENTRY_SIZE > footer - firmware->data)
+		return firmware_bad(firmware, "its table", "is truncated",
+				    table->error);
+	return table_walk(table, footer - (length - ENTRY_SIZE), footer);
+}
+
+static int section_bad(const struct snp_firmware *firmware, unsigned int i,
+		       const char *what, struct error *error)
+{
+	const struct snp_section *section = &firmware->sections[i];
+
+	return error_set(error, -EINVAL, firmware->name, "check SEV metadata",
+			 "section %u (type 0x%x, 0x%x bytes at 0x%x) %s; take the "
+			 "image from its package again", i, section->type,
+			 section->size, section->base, what);
+}
+
+static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b,
+			   uint64_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+static int section_check(const struct snp_firmware *firmware, unsigned int i,
+			 struct error *error)
+{
+	const struct snp_section *section = &firmware->sections[i];
+
+	if (!snp_section_name(section->type))
+		return section_bad(firmware, i, "has a type that this program does "
+				   "not know, and cannot measure", error);
+	if (!section->size)
+		return section_bad(firmware, i, "is empty", error);
+	if (section->base % SNP_PAGE_SIZE || section->size % SNP_PAGE_SIZE)
+		return section_bad(firmware, i, "is not page-aligned", error);
+	if (section->base + (uint64_t)section->size > SNP_4G)
+		return section_bad(firmware, i, "goes beyond 4 GiB", error);
+	if (ranges_overlap(section->base, section->size,
+			   firmware->end - firmware->size, firmware->size))
+		return section_bad(firmware, i, "overlaps the image itself",
+				   error);
+	for (unsigned int j = 0; j < i; j++)
+		if (ranges_overlap(section->base, section->size,
+				   firmware->sections[j].base,
+				   firmware->sections[j].size))
+			return section_bad(firmware, i,
+					   "overlaps one before it", error);
+	return 0;
+}
+
+static int metadata_check(const struct snp_firmware *firmware,
+			  const uint8_t *header, uint64_t size,
+			  struct error *error)
+{
+	uint32_t length = bytes_get32(header + 4);
+	uint32_t count = bytes_get32(header + 12);
+
+	if (memcmp(header, "ASEV", 4))
+		return firmware_bad(firmware, "its SEV metadata",
+				    "has no signature", error);
+	if (bytes_get32(header + 8) != 1)
+		return error_set(error, -EINVAL, firmware->name,
+				 "check SEV metadata", "it has version %u, this "
+				 "program knows version 1",
+				 bytes_get32(header + 8));
+	if (!count || count > SNP_SECTIONS_MAX)
+		return error_set(error, -EINVAL, firmware->name,
+				 "check SEV metadata", "it has %u sections, this "
+				 "program takes 1 to %u", count,
+				 SNP_SECTIONS_MAX);
+	if (length < METADATA_HEADER + count * METADATA_SECTION ||
+	    length > size)
+		return firmware_bad(firmware, "its SEV metadata", "is truncated",
+				    error);
+	return 0;
+}
+
+static int metadata_parse(struct snp_firmware *firmware, uint32_t offset,
+			  struct error *error)
+{
+	const uint8_t *header;
+	int rc;
+
+	if (offset > firmware->size || offset < METADATA_HEADER)
+		return firmware_bad(firmware, "its SEV metadata",
+				    "is outside of the image", error);
+	header = firmware->data + firmware->size - offset;
+	rc = metadata_check(firmware, header, offset, error);
+	if (rc)
+		return rc;
+	firmware->nr_sections = bytes_get32(header + 12);
+	for (unsigned int i = 0; i < firmware->nr_sections; i++) {
+		const uint8_t *at = header + METADATA_HEADER +
+				    i * METADATA_SECTION;
+
+		firmware->sections[i] = (struct snp_section){
+			.base = bytes_get32(at),
+			.size = bytes_get32(at + 4),
+			.type = bytes_get32(at + 8),
+		};
+		rc = section_check(firmware, i, error);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int snp_firmware_parse(struct snp_firmware *firmware, const char *name,
+		       const void *data, uint64_t size, uint64_t end,
+		       struct error *error)
+{
+	struct table table = { .firmware = firmware, .error = error };
+	int rc;
+
+	memset(firmware, 0, sizeof(*firmware));
+	firmware->name = name;
+	firmware->data = data;
+	firmware->size = size;
+	firmware->end = end;
+	rc = firmware_check_size(firmware, error);
+	if (!rc)
+		rc = table_parse(&table);
+	if (rc)
+		return rc;
+	if (!table.has_metadata)
+		return error_set(error, -ENODATA, name, "find SEV metadata",
+				 "this build of OVMF cannot be launched with "
+				 "SEV-SNP (Debian 12's OVMF_CODE_4M.fd is one): "
+				 "give OVMF.fd or OVMF.amdsev.fd");
+	return metadata_parse(firmware, table.metadata, error);
+}
+
+const struct snp_section *
+snp_firmware_section(const struct snp_firmware *firmware, uint32_t type)
+{
+	for (unsigned int i = 0; i < firmware->nr_sections; i++)
+		if (firmware->sections[i].type == type)
+			return &firmware->sections[i];
+	return NULL;
+}
+
+const char *snp_section_name(uint32_t type)
+{
+	switch (type) {
+	case SNP_SECTION_MEMORY:
+		return "SNP_SEC_MEM";
+	case SNP_SECTION_SECRETS:
+		return "SNP_SECRETS";
+	case SNP_SECTION_CPUID:
+		return "CPUID";
+	case SNP_SECTION_SVSM_CAA:
+		return "SVSM_CAA";
+	case SNP_SECTION_KERNEL_HASHES:
+		return "SNP_KERNEL_HASHES";
+	default:
+		return NULL;
+	}
+}

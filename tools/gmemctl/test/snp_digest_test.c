@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The chain of digests, VMSA pages and kernel hashes agree with the vectors. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../snp/hex.h"
+#include "../snp/kernel_hashes.h"
+#include "snp_vectors.h"
+#include "unit.h"
+
+static bool is_hex(const uint8_t *bytes, size_t size, const char *text)
+{
+	char have[2 * SNP_PAGE_SIZE + 1];
+
+	return !strcmp(hex_format(bytes, size, have), text);
+}
+
+void test_snp_hex(void)
+{
+	uint8_t bytes[3] = { 1, 2, 3 };
+	char text[7];
+
+	CHECK(hex_parse("", bytes, 3) == -EINVAL);
+	CHECK(hex_parse("0a0B0", bytes, 3) == -EINVAL);
+	CHECK(hex_parse("0a0B0c0", bytes, 3) == -EINVAL);
+	CHECK(hex_parse("0a0B0g", bytes, 3) == -EINVAL);
+	CHECK(hex_parse("0x0B0c", bytes, 3) == -EINVAL);
+	CHECK(bytes[0] == 1 && bytes[1] == 2 && bytes[2] == 3);
+	CHECK(!hex_parse("ff0Bc0", bytes, 3));
+	CHECK(!strcmp(hex_format(bytes, 3, text), "ff0bc0"));
+	CHECK(!hex_parse("", bytes, 0));
+}
+
+static void vector_page(unsigned int step, uint8_t page[SNP_PAGE_SIZE])
+{
+	static const uint8_t fill[] = {
+		[0] = 0x00, [6] = 0xaa, [7] = 0x55,
+	};
+
+	memset(page, step < sizeof(fill) ? fill[step] : 0, SNP_PAGE_SIZE);
+	for (unsigned int i = 0; step == 1 && i < SNP_PAGE_SIZE; i++)
+		page[i] = (uint8_t)i;
+}
+
+/* Every page type, in one chain; @step is the index into vector_chain. */
+static void chain_step(struct snp_digest *digest, unsigned int step)
+{
+	static const struct {
+		enum snp_page_type type;
+		uint64_t gpa;
+	} steps[] = {
+		{ SNP_PAGE_NORMAL, 0x1000 },
+		{ SNP_PAGE_NORMAL, 0x2000 },
+		{ SNP_PAGE_ZERO, 0x3000 },
+		{ SNP_PAGE_UNMEASURED, 0x4000 },
+		{ SNP_PAGE_SECRETS, 0x5000 },
+		{ SNP_PAGE_CPUID, 0x6000 },
+		{ SNP_PAGE_NORMAL, 0xfffff000 },
+		{ SNP_PAGE_NORMAL, 0x123456789000 },
+		{ SNP_PAGE_VMSA, SNP_VMSA_GPA },
+		{ SNP_PAGE_VMSA, SNP_VMSA_GPA },
+	};
+	uint8_t page[SNP_PAGE_SIZE];
+
+	vector_page(step, page);
+	if (step == 8)
+		snp_vmm_vmsa((void *)page, SNP_VMM_QEMU, 0, SNP_RESET_EIP,
+			     0x800f12, 1);
+	if (step == 9)
+		snp_vmm_vmsa((void *)page, SNP_VMM_QEMU, 1, VECTOR_AP_EIP,
+			     0x800f12, 1);
+	CHECK(!snp_digest_page(digest, steps[step].type, steps[step].gpa, page));
+}
+
+void test_snp_chain(void)
+{
+	struct snp_digest digest;
+
+	snp_digest_init(&digest);
+	for (unsigned int i = 0; i < VECTOR_CHAIN; i++) {
+		chain_step(&digest, i);
+		CHECK(is_hex(digest.value, SNP_DIGEST_SIZE, vector_chain[i]));
+	}
+	CHECK(digest.pages == VECTOR_CHAIN);
+}
+
+/* A range is its pages, one after the other. */
+void test_snp_ranges(void)
+{
+	static uint8_t data[3 * SNP_PAGE_SIZE];
+	struct snp_digest whole, pages;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i / 13);
+	snp_digest_init(&whole);
+	snp_digest_init(&pages);
+	CHECK(!snp_digest_normal(&whole, 0x10000, data, sizeof(data)));
+	CHECK(!snp_digest_range(&whole, SNP_PAGE_ZERO, 0x20000, 0x2000));
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK(!snp_digest_page(&pages, SNP_PAGE_NORMAL,
+				       0x10000 + i * SNP_PAGE_SIZE,
+				       data + i * SNP_PAGE_SIZE));
+	CHECK(!snp_digest_page(&pages, SNP_PAGE_ZERO, 0x20000, NULL));
+	CHECK(!snp_digest_page(&pages, SNP_PAGE_ZERO, 0x21000, NULL));
+	CHECK(!memcmp(&whole, &pages, sizeof(whole)));
+}
+
+static void check_vmsa(const struct vector_vmsa *vector,
+		       const struct snp_vmsa *vmsa)
+{
+	struct snp_vmsa rest = *vmsa;
+	uint8_t digest[SNP_DIGEST_SIZE];
+
+	for (unsigned int i = 0; vector->qwords[i].bytes; i++) {
+		uint8_t *at = (uint8_t *)&rest + vector->qwords[i].offset;
+
+		CHECK(is_hex(at, 8, vector->qwords[i].bytes));
+		memset(at, 0, 8);
+	}
+	for (unsigned int i = 0; i < sizeof(rest); i++)
+		CHECK(!((uint8_t *)&rest)[i]);
+	CHECK(!snp_sha384(vmsa, sizeof(*vmsa), digest));
+	CHECK(is_hex(digest, sizeof(digest), vector->sha384));
+}
+
+void test_snp_vmsa(void)
+{
+	for (unsigned int i = 0; i < VECTOR_VMSAS; i++) {
+		const struct vector_vmsa *vector = &vector_vmsas[i];
+		struct snp_vmsa vmsa;
+
+		snp_vmm_vmsa(&vmsa, vector->vmm, vector->index,
+			     vector->index ? VECTOR_AP_EIP : SNP_RESET_EIP,
+			     vector->signature, vector->features);
+		check_vmsa(vector, &vmsa);
+	}
+}
+
+/* What gmemctl sets, through KVM's transform, is what QEMU's guests have. */
+void test_snp_vmsa_gmemctl(void)
+{
+	for (unsigned int index = 0; index < 2; index++) {
+		uint32_t eip = index ? VECTOR_AP_EIP : SNP_RESET_EIP;
+		struct snp_vmsa own, qemu;
+
+		snp_vmm_vmsa(&own, SNP_VMM_GMEMCTL, index, eip, 0xa00f11, 0x21);
+		snp_vmm_vmsa(&qemu, SNP_VMM_QEMU, index, eip, 0xa00f11, 0x21);
+		CHECK(!memcmp(&own, &qemu, sizeof(own)));
+	}
+}
+
+/* The state of a vCPU that KVM has reset and nobody has touched. */
+static void vcpu_untouched(struct snp_vcpu *vcpu)
+{
+	struct kvm_sregs *sregs = &vcpu->sregs;
+
+	snp_vcpu_reset(vcpu, SNP_RESET_EIP, 0x600, 1);
+	sregs->es.type = sregs->ss.type = sregs->ds.type = 2;
+	sregs->fs.type = sregs->gs.type = 2;
+	sregs->cs.type = 0xa;
+	sregs->tr.type = 3;
+	sregs->cr0 = 0x60000010;
+}
+
+void test_snp_vmsa_transform(void)
+{
+	struct snp_vcpu vcpu;
+	struct snp_vmsa vmsa;
+
+	vcpu_untouched(&vcpu);
+	snp_vmsa_from_vcpu(&vmsa, &vcpu);
+	for (unsigned int i = 0; i < VECTOR_VMSAS; i++)
+		if (vector_vmsas[i].vmm == SNP_VMM_KVM)
+			check_vmsa(&vector_vmsas[i], &vmsa);
+
+	/* Long mode: every attribute, CPL, the general registers, the FPU. */
+	vcpu.sregs.cs = (struct kvm_segment){
+		.selector = 8, .limit = 0xffffffff, .type = 0xb, .present = 1,
+		.dpl = 3, .s = 1, .l = 1, .g = 1, .avl = 1,
+	};
+	vcpu.sregs.ss.dpl = 3;
+	vcpu.sregs.ds.unusable = 1;
+	vcpu.sregs.ds.db = 1;
+	vcpu.sregs.efer = 0x500;
+	vcpu.regs.r8 = 8;
+	vcpu.regs.r15 = 15;
+	vcpu.regs.rflags = 0x200;
+	memset(vcpu.fpu.fpr[1], 0x77, 10);
+	vcpu.fpu.xmm[15][15] = 0x99;
+	snp_vmsa_from_vcpu(&vmsa, &vcpu);
+	CHECK(vmsa.cs.attributes == 0xbfb && vmsa.cs.limit == 0xffffffff);
+	CHECK(vmsa.ds.attributes == 0x412 && vmsa.cpl == 3);
+	CHECK(vmsa.efer == 0x1500 && vmsa.rflags == 0x202);
+	CHECK(vmsa.r8_r15[0] == 8 && vmsa.r8_r15[7] == 15);
+	CHECK(vmsa.x87[7] == 0 && vmsa.x87[8] == 0x77 && vmsa.x87[15] == 0x77);
+	CHECK(vmsa.x87[16] == 0 && vmsa.x87[66] == 0x77 && vmsa.x87[68] == 0);
+	CHECK(vmsa.xmm[255] == 0x99 && vmsa.xmm[254] == 0);
+}
+
+void test_snp_vcpu_types(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t signature;
+	} types[] = {
+		{ "EPYC", 0x800f12 }, { "EPYC-v4", 0x800f12 },
+		{ "EPYC-Rome", 0x830f10 }, { "EPYC-Milan", 0xa00f11 },
+		{ "epyc-milan-v2", 0xa00f11 }, { "EPYC-Genoa", 0xa10f10 },
+		{ "EPYC-Turin", 0xb00f00 },
+		{ "", 0 }, { "EPY", 0 }, { "EPYC-", 0 }, { "EPYC-v", 0 },
+		{ "EPYC-v10", 0 }, { "EPYC-v0", 0 }, { "EPYC-Milano", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		CHECK(snp_vcpu_type_find(types[i].name) == types[i].signature);
+	CHECK(snp_vcpu_signature(14, 1, 2) == 0xe12);
+	CHECK(snp_vcpu_signature(23, 1, 2) == 0x800f12);
+	CHECK(snp_vmm_find("ec2-old") == SNP_VMM_EC2_OLD);
+	CHECK(snp_vmm_find("EC2") == -ENOENT);
+	CHECK(snp_vmm_find("") == -ENOENT);
+	for (int i = 0; i < SNP_VMM_COUNT; i++)
+		CHECK(snp_vmm_find(snp_vmm_name((enum snp_vmm)i)) == i);
+}
+
+void test_snp_kernel_hashes(void)
+{
+	struct snp_kernel_hashes hashes;
+	uint8_t page[SNP_PAGE_SIZE] = { 0 };
+	uint8_t table[SNP_KERNEL_TABLE_SIZE], digest[SNP_DIGEST_SIZE];
+
+	CHECK(!snp_kernel_hashes_init(&hashes, "KERNEL", 6, "INITRD", 6,
+				      "console=ttyS0 loglevel=7"));
+	snp_kernel_hashes_table(&hashes, page + 0xc00);
+	CHECK(is_hex(page + 0xc00, SNP_KERNEL_TABLE_SIZE,
+		     "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"
+		     "e7714d36ab2a3200321c8eec6a77bad179511397f913a083067ad8cb"
+		     "737bb260aacbfe8df70fc50a31f7ba442f3ad74b9af141e29169781d"
+		     "3200f5e3dba158c542884540793cb24e361afb19e6874c5934e2a030"
+		     "4203b7626fe43794e74dd2ab7f42b835d5b172d2045b3200a204d4ad"
+		     "1de3e9b07751899e5cf4d4a3017328c41372c70fdcc8db9587bb38fb"
+		     "0000000000000000"));
+	CHECK(!snp_sha384(page, sizeof(page), digest));
+	CHECK(is_hex(digest, sizeof(digest),
+		     "42f2a7387872a8d0601299f693c9e34f33fe548f9fd4e931"
+		     "ca4ab322d7f83413d42da1988da1d2d8e11752355e3f1aa7"));
+	CHECK(!snp_kernel_hashes_init(&hashes, "", 0, NULL, 0, NULL));
+	snp_kernel_hashes_table(&hashes, table);
+	CHECK(is_hex(table, SNP_KERNEL_TABLE_SIZE,
+		     "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"
+		     "e7714d36ab2a32006e340b9cffb37a989ca544e6bb780a2c78901d3f"
+		     "b33738768511a30617afa01d31f7ba442f3ad74b9af141e29169781d"
+		     "3200e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495"
+		     "991b7852b8553794e74dd2ab7f42b835d5b172d2045b3200e3b0c442"
+		     "98fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+		     "0000000000000000"));
+}

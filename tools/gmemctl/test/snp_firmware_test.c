@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The parser takes OVMF, and names what is wrong with everything else. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../snp/bytes.h"
+#include "snp_build.h"
+#include "unit.h"
+
+/* In a buffer of its own, so that a read beyond it is seen by ASAN. */
+static int parse(const uint8_t *data, size_t size, struct snp_firmware *firmware,
+		 struct error *error)
+{
+	uint8_t *copy = malloc(size ? size : 1);
+	int rc;
+
+	memcpy(copy, data, size);
+	memset(error, 0, sizeof(*error));
+	rc = snp_firmware_parse(firmware, "image", copy, size, SNP_4G, error);
+	free(copy);
+	return rc;
+}
+
+static bool fails(const uint8_t *data, size_t size, int rc, const char *words)
+{
+	struct snp_firmware firmware;
+	struct error error;
+
+	return parse(data, size, &firmware, &error) == rc && error.rc == rc &&
+	       !strcmp(error.object, "image") && strstr(error.hint, words);
+}
+
+void test_snp_firmware_good(void)
+{
+	uint8_t data[BUILD_SIZE];
+	struct snp_firmware firmware;
+	struct error error;
+
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
+	CHECK(!parse(data, sizeof(data), &firmware, &error));
+	CHECK(firmware.has_reset && firmware.reset_eip == 0x80b004);
+	CHECK(firmware.has_hash_table && firmware.hash_table == 0x810c00);
+	CHECK(!firmware.has_svsm);
+	CHECK(firmware.nr_sections == BUILD_SECTIONS);
+	CHECK(!memcmp(firmware.sections, build_sections,
+		      BUILD_SECTIONS * sizeof(build_sections[0])));
+	CHECK(snp_firmware_section(&firmware, SNP_SECTION_CPUID)->base ==
+	      0x80e000);
+	CHECK(!snp_firmware_section(&firmware, 5));
+	build_firmware(data, sizeof(data), build_sections, 1, 0x1234);
+	CHECK(!parse(data, sizeof(data), &firmware, &error));
+	CHECK(firmware.has_svsm && firmware.svsm_offset == 0x1234);
+	/* One page is enough for a table and metadata. */
+	build_firmware(data, 4096, build_sections, BUILD_SECTIONS, 0);
+	CHECK(!parse(data, 4096, &firmware, &error));
+}
+
+void test_snp_firmware_size(void)
+{
+	uint8_t data[BUILD_SIZE] = { 0 };
+	struct snp_firmware firmware;
+	struct error error;
+
+	CHECK(fails(data, 0, -EINVAL, "whole image"));
+	CHECK(fails(data, 1, -EINVAL, "multiple of"));
+	CHECK(fails(data, 4095, -EINVAL, "multiple of"));
+	CHECK(fails(data, 4096, -EINVAL, "unknown firmware"));
+	CHECK(snp_firmware_parse(&firmware, "image", data,
+				 SNP_FIRMWARE_MAX + 4096, SNP_4G, &error) ==
+	      -EFBIG);
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
+	CHECK(snp_firmware_parse(&firmware, "image", data, sizeof(data), 4096,
+				 &error) == -EINVAL);
+}
+
+/* One change to a good image, and the words that have to name it. */
+static bool fails_with(size_t from_end, uint16_t value, int rc,
+		       const char *words)
+{
+	uint8_t data[BUILD_SIZE];
+
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS,
+		       0x1000);
+	bytes_put16(data + sizeof(data) - from_end, value);
+	return fails(data, sizeof(data), rc, words);
+}
+
+void test_snp_firmware_table(void)
+{
+	/* The lengths of the footer and of an entry, and the GUIDs. */
+	CHECK(fails_with(BUILD_FOOTER, 17, -EINVAL, "length"));
+	CHECK(fails_with(BUILD_FOOTER, 0, -EINVAL, "length"));
+	CHECK(fails_with(BUILD_FOOTER, 0xffff, -EINVAL, "truncated"));
+	CHECK(fails_with(BUILD_FOOTER, 18 + 22 + 26 + 22 + 10, -EINVAL,
+			 "truncated"));
+	CHECK(fails_with(BUILD_FOOTER, 18 + 22 + 26 + 22 + 20, -EINVAL,
+			 "length"));
+	CHECK(fails_with(BUILD_FOOTER + 18, 17, -EINVAL, "length"));
+	CHECK(fails_with(BUILD_FOOTER + 18, 0, -EINVAL, "length"));
+	CHECK(fails_with(BUILD_FOOTER + 18, 500, -EINVAL, "length"));
+	CHECK(fails_with(BUILD_FOOTER + 18, 18, -EINVAL, "AP reset vector"));
+	CHECK(fails_with(BUILD_FOOTER - 2, 0, -EINVAL, "unknown firmware"));
+	CHECK(fails_with(BUILD_FOOTER, 18, -ENODATA, "OVMF.amdsev.fd"));
+	CHECK(fails_with(BUILD_METADATA_OFFSET - 22 + 16, 0, -ENODATA,
+			 "SEV-SNP"));
+}
+
+void test_snp_firmware_duplicate(void)
+{
+	uint8_t data[BUILD_SIZE];
+	uint8_t *end = data + sizeof(data);
+
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS,
+		       0x1000);
+	/* Make the SVSM entry a second offset of the metadata. */
+	memcpy(end - BUILD_SVSM, end - BUILD_METADATA_OFFSET, 22);
+	CHECK(fails(data, sizeof(data), -EINVAL, "twice"));
+}
+
+void test_snp_firmware_metadata(void)
+{
+	CHECK(fails_with(BUILD_METADATA_OFFSET, 15, -EINVAL, "outside"));
+	CHECK(fails_with(BUILD_METADATA_OFFSET + 0, 0xffff, -EINVAL, "outside"));
+	CHECK(fails_with(BUILD_METADATA_OFFSET, 64, -EINVAL, "no signature"));
+	CHECK(fails_with(BUILD_METADATA, 0, -EINVAL, "no signature"));
+	CHECK(fails_with(BUILD_METADATA - 4, 16 + 12 * 7 - 1, -EINVAL,
+			 "truncated"));
+	CHECK(fails_with(BUILD_METADATA - 4, 0xffff, -EINVAL, "truncated"));
+	CHECK(fails_with(BUILD_METADATA - 8, 2, -EINVAL, "version 2"));
+	CHECK(fails_with(BUILD_METADATA - 12, 0, -EINVAL, "0 sections"));
+	CHECK(fails_with(BUILD_METADATA - 12, 65, -EINVAL, "65 sections"));
+	CHECK(fails_with(BUILD_METADATA - 12, 8, -EINVAL, "truncated"));
+}
+
+static bool section_fails(uint32_t base, uint32_t size, uint32_t type,
+			  const char *words)
+{
+	struct snp_section sections[2] = {
+		build_sections[0], { base, size, type },
+	};
+	uint8_t data[BUILD_SIZE];
+
+	build_firmware(data, sizeof(data), sections, 2, 0);
+	return fails(data, sizeof(data), -EINVAL, words);
+}
+
+void test_snp_firmware_sections(void)
+{
+	CHECK(section_fails(0x900000, 0x1000, 9, "type"));
+	CHECK(section_fails(0x900000, 0, 1, "empty"));
+	CHECK(section_fails(0x900001, 0x1000, 1, "page-aligned"));
+	CHECK(section_fails(0x900000, 0x1001, 1, "page-aligned"));
+	CHECK(section_fails(0xfffff000, 0x2000, 1, "4 GiB"));
+	CHECK(section_fails(0xfffff000, 0x1000, 1, "image itself"));
+	CHECK(section_fails(0xffff0000, 0xf000, 1, "image itself"));
+	CHECK(section_fails(0x800000, 0x1000, 2, "overlaps one"));
+	CHECK(section_fails(0x808000, 0x1000, 2, "overlaps one"));
+	CHECK(section_fails(0x7ff000, 0x2000, 2, "overlaps one"));
+	CHECK(section_fails(0x700000, 0x200000, 2, "overlaps one"));
+	CHECK(!section_fails(0x809000, 0x1000, 2, ""));
+	CHECK(!section_fails(0x7ff000, 0x1000, 2, ""));
+}
+
+/* No prefix, and no image with any one byte changed, does harm. */
+void test_snp_firmware_bytes(void)
+{
+	uint8_t data[BUILD_SIZE];
+	struct snp_firmware firmware;
+	struct error error;
+	unsigned int refused = 0;
+
+	for (size_t at = BUILD_SIZE - 0x600; at < BUILD_SIZE; at++) {
+		build_firmware(data, sizeof(data), build_sections,
+			       BUILD_SECTIONS, 0x1000);
+		data[at] ^= 0xff;
+		refused += !!parse(data, sizeof(data), &firmware, &error);
+	}
+	/* At the least each byte of the metadata's header and of two GUIDs. */
+	CHECK(refused >= 16 + 2 * 16);
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whole launch digests: published ones, Debian's, and of made-up images. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../snp/hex.h"
+#include "../snp/measure.h"
+#include "fixture.h"
+#include "snp_build.h"
+#include "snp_vectors.h"
+#include "unit.h"
+
+#define AMDSEV_SHA256 \
+	"8f765dfabc127fc0a938a0744a3103ec15864d7d794eb4c398aa976b6d6ab16c"
+#define OVMFX64_SHA256 \
+	"b4c021e085fb83ceffe6571a3d357b4a98773c83c474e47f76c876708fe316da"
+#define SVSM_OVMF_SHA256 \
+	"50d1bf8676c7fb2ff6b8e50cf8fc0491534de27c12d6345a2dcefef51cbac97e"
+#define SVSM_SHA256 \
+	"287fcee67b501b072e4953b5006059d088b454e9197bc318885385acb233d5d1"
+
+static bool digest_is(const uint8_t digest[SNP_DIGEST_SIZE], const char *text)
+{
+	char have[2 * SNP_DIGEST_SIZE + 1];
+
+	return !strcmp(hex_format(digest, SNP_DIGEST_SIZE, have), text);
+}
+
+static const char *suffix_sha256(const char *name)
+{
+	return strstr(name, "AmdSev") ? AMDSEV_SHA256 : OVMFX64_SHA256;
+}
+
+static void check_published(const struct vector_published *vector,
+			    const struct fixture *fixture)
+{
+	struct snp_kernel_hashes hashes;
+	struct snp_firmware firmware;
+	struct snp_measurement measurement;
+	struct snp_image image = {
+		.firmware = &firmware,
+		.kernel = vector->cmdline ? &hashes : NULL,
+		.vmm = vector->vmm,
+		.nr_vcpus = vector->nr_vcpus,
+		.signature = vector->signature,
+		.features = vector->features,
+	};
+	struct error error;
+
+	CHECK(!snp_kernel_hashes_init(&hashes, "", 0, NULL, 0, vector->cmdline));
+	CHECK(!snp_firmware_parse(&firmware, vector->fixture, fixture->data,
+				  fixture->size, SNP_4G, &error));
+	CHECK(!snp_measure(&image, &measurement, &error));
+	CHECK(digest_is(measurement.firmware, vector->firmware));
+	CHECK(digest_is(measurement.sections, vector->sections));
+	CHECK(digest_is(measurement.digest, vector->digest));
+	CHECK(measurement.pages == vector->pages);
+}
+
+void test_snp_published(void)
+{
+	for (unsigned int i = 0; i < VECTOR_PUBLISHED; i++) {
+		const struct vector_published *vector = &vector_published[i];
+		struct fixture fixture;
+
+		if (!fixture_load(&fixture, vector->fixture,
+				  suffix_sha256(vector->fixture)))
+			continue;
+		check_published(vector, &fixture);
+		fixture_free(&fixture);
+	}
+}
+
+/* Published, too: this build of OVMF has no place for kernel hashes. */
+void test_snp_published_refused(void)
+{
+	struct snp_kernel_hashes hashes;
+	struct snp_firmware firmware;
+	struct snp_measurement measurement;
+	struct snp_image image = {
+		.firmware = &firmware,
+		.kernel = &hashes,
+		.nr_vcpus = 1,
+		.features = 1,
+	};
+	struct fixture fixture;
+	struct error error;
+
+	if (!fixture_load(&fixture, "ovmf_OvmfX64_suffix.bin", OVMFX64_SHA256))
+		return;
+	CHECK(!snp_kernel_hashes_init(&hashes, "", 0, NULL, 0, ""));
+	CHECK(!snp_firmware_parse(&firmware, "image", fixture.data, fixture.size,
+				  SNP_4G, &error));
+	CHECK(snp_measure(&image, &measurement, &error) == -EINVAL);
+	CHECK(strstr(error.hint, "SNP_KERNEL_HASHES"));
+	fixture_free(&fixture);
+}
+
+void test_snp_published_svsm(void)
+{
+	struct snp_firmware firmware, svsm;
+	struct snp_measurement measurement;
+	struct snp_image image = {
+		.firmware = &firmware, .svsm = &svsm,
+		.nr_vcpus = 4, .signature = 0x800f12, .features = 1,
+	};
+	struct fixture ovmf_file, svsm_file;
+	struct error error;
+
+	if (!fixture_load(&ovmf_file, "svsm_ovmf.fd", SVSM_OVMF_SHA256))
+		return;
+	if (fixture_load(&svsm_file, "svsm.bin", SVSM_SHA256)) {
+		CHECK(!snp_firmware_parse(&firmware, "OVMF", ovmf_file.data,
+					  ovmf_file.size, SNP_4G, &error));
+		CHECK(!snp_firmware_parse(&svsm, "SVSM", svsm_file.data,
+					  svsm_file.size,
+					  snp_image_svsm_end(&firmware, 540672),
+					  &error));
+		CHECK(!snp_measure(&image, &measurement, &error));
+		CHECK(digest_is(measurement.digest,
+				"27d154c27b7b359c935e250ec6fee72aa0ae8c1225e3b0e1"
+				"cf46a9567e938066d7d6f94bbdc4a857818bdb79277a44b2"));
+		fixture_free(&svsm_file);
+	}
+	fixture_free(&ovmf_file);
+}
+
+void test_snp_debian(void)
+{
+	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
+		const struct vector_debian *vector = &vector_debian[i];
+		struct snp_firmware firmware;
+		struct snp_measurement measurement;
+		struct snp_image image = {
+			.firmware = &firmware,
+			.vmm = SNP_VMM_QEMU,
+			.nr_vcpus = vector->nr_vcpus,
+			.signature = vector->signature,
+			.features = vector->features,
+		};
+		struct fixture fixture;
+		struct error error;
+
+		if (!fixture_load(&fixture, vector->fixture, vector->sha256))
+			continue;
+		CHECK(!snp_firmware_parse(&firmware, "OVMF", fixture.data,
+					  fixture.size, SNP_4G, &error));
+		CHECK(!snp_measure(&image, &measurement, &error));
+		CHECK(digest_is(measurement.firmware, vector->firmware));
+		CHECK(digest_is(measurement.digest, vector->digest));
+		CHECK(measurement.pages == vector->pages);
+		fixture_free(&fixture);
+	}
+}
+
+/* One page and one vCPU: no firmware, no metadata. */
+void test_snp_minimal_guest(void)
+{
+	static const struct {
+		enum snp_vmm vmm;
+		const char *digest;
+	} guests[] = {
+		{ SNP_VMM_KVM,
+		  "eff8afe28ed0d72884cd7121b564ee7ef6ce100cd48ec68b"
+		  "0f19eac85723ab3ebf772974cb4714f5c8f7213c893200bc" },
+		{ SNP_VMM_QEMU,
+		  "2a4b9f61239267b92aef31dc7c3e5e96389f295f9d2da179"
+		  "13dc6ae4a52ab74103280587922bc9c0488a44a4cfca2275" },
+	};
+	uint8_t page[SNP_PAGE_SIZE];
+	struct snp_digest digest;
+	struct snp_vmsa vmsa;
+
+	memset(page, 0xf4, sizeof(page));
+	for (unsigned int i = 0; i < 2; i++) {
+		snp_digest_init(&digest);
+		CHECK(!snp_digest_page(&digest, SNP_PAGE_NORMAL, 0x1000, page));
+		snp_vmm_vmsa(&vmsa, guests[i].vmm, 0, SNP_RESET_EIP, 0x800f12, 1);
+		CHECK(!snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA,
+				       &vmsa));
+		CHECK(digest_is(digest.value, guests[i].digest));
+	}
+}
+
+/**
+ * struct built - an image made by build_firmware(), ready to be measured
+ */
+struct built {
+	uint8_t data[BUILD_SIZE];
+	struct snp_firmware firmware;
+	struct snp_kernel_hashes hashes;
+	struct snp_image image;
+	struct snp_measurement measurement;
+	struct error error;
+};
+
+static void built_init(struct built *built, const struct snp_section *sections,
+		       unsigned int nr)
+{
+	memset(built, 0, sizeof(*built));
+	build_firmware(built->data, BUILD_SIZE, sections, nr, 0);
+	CHECK(!snp_firmware_parse(&built->firmware, "image", built->data,
+				  BUILD_SIZE, SNP_4G, &built->error));
+	CHECK(!snp_kernel_hashes_init(&built->hashes, "k", 1, "i", 1, "c"));
+	built->image = (struct snp_image){
+		.firmware = &built->firmware, .nr_vcpus = 1,
+		.signature = 0x800f12, .features = 1,
+	};
+}
+
+static int built_measure(struct built *built)
+{
+	return snp_measure(&built->image, &built->measurement, &built->error);
+}
+
+/* What a VMM does, spelled out page by page for one image. */
+static void expect_pages(struct built *built, struct snp_digest *digest)
+{
+	uint8_t page[SNP_PAGE_SIZE] = { 0 };
+	struct snp_vmsa vmsa;
+
+	snp_digest_init(digest);
+	snp_digest_page(digest, SNP_PAGE_NORMAL, 0xffffe000, built->data);
+	snp_digest_page(digest, SNP_PAGE_NORMAL, 0xfffff000,
+			built->data + SNP_PAGE_SIZE);
+	snp_digest_range(digest, SNP_PAGE_ZERO, 0x800000, 0x9000);
+	snp_digest_range(digest, SNP_PAGE_ZERO, 0x80a000, 0x3000);
+	snp_digest_page(digest, SNP_PAGE_SECRETS, 0x80d000, NULL);
+	snp_digest_page(digest, SNP_PAGE_CPUID, 0x80e000, NULL);
+	snp_digest_page(digest, SNP_PAGE_ZERO, 0x80f000, NULL);
+	snp_kernel_hashes_table(&built->hashes, page + 0xc00);
+	snp_digest_page(digest, SNP_PAGE_NORMAL, 0x810000, page);
+	snp_digest_range(digest, SNP_PAGE_ZERO, 0x811000, 0xf000);
+	for (unsigned int i = 0; i < built->image.nr_vcpus; i++) {
+		snp_vmm_vmsa(&vmsa, SNP_VMM_QEMU, i,
+			     i ? 0x80b004 : SNP_RESET_EIP, 0x800f12, 1);
+		snp_digest_page(digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
+	}
+}
+
+void test_snp_measure_order(void)
+{
+	struct snp_digest digest;
+	struct built built;
+
+	built_init(&built, build_sections, BUILD_SECTIONS);
+	built.image.kernel = &built.hashes;
+	built.image.nr_vcpus = 3;
+	CHECK(!built_measure(&built));
+	expect_pages(&built, &digest);
+	CHECK(!memcmp(digest.value, built.measurement.digest, SNP_DIGEST_SIZE));
+	CHECK(digest.pages == built.measurement.pages);
+}
+
+/* Each of these is part of the digest. */
+void test_snp_measure_depends(void)
+{
+	uint8_t base[SNP_DIGEST_SIZE];
+	struct snp_section swapped[BUILD_SECTIONS];
+	struct built built;
+
+	built_init(&built, build_sections, BUILD_SECTIONS);
+	CHECK(!built_measure(&built));
+	memcpy(base, built.measurement.digest, sizeof(base));
+#define DIFFERS() (!built_measure(&built) && \
+		   memcmp(base, built.measurement.digest, sizeof(base)))
+	built.image.nr_vcpus = 2;
+	CHECK(DIFFERS());
+	built.image.nr_vcpus = 1;
+	built.image.features = 0x21;
+	CHECK(DIFFERS());
+	built.image.features = 1;
+	built.image.signature++;
+	CHECK(DIFFERS());
+	built.image.signature--;
+	built.image.kernel = &built.hashes;
+	CHECK(DIFFERS());
+	built.image.kernel = NULL;
+	built.data[0]++;
+	CHECK(DIFFERS());
+	built.data[0]--;
+	CHECK(!DIFFERS());
+	memcpy(swapped, build_sections, sizeof(swapped));
+	swapped[0] = build_sections[1];
+	swapped[1] = build_sections[0];
+	built_init(&built, swapped, BUILD_SECTIONS);
+	CHECK(DIFFERS());
+#undef DIFFERS
+}
+
+void test_snp_measure_refused(void)
+{
+	struct snp_section sections[2] = {
+		{ 0x810000, 0x2000, SNP_SECTION_KERNEL_HASHES },
+		{ 0x820000, 0x1000, SNP_SECTION_KERNEL_HASHES },
+	};
+	struct built built;
+
+	built_init(&built, build_sections, 5);
+	built.image.kernel = &built.hashes;
+	CHECK(built_measure(&built) == -EINVAL);
+	CHECK(strstr(built.error.hint, "no SNP_KERNEL_HASHES"));
+	built_init(&built, sections, 1);
+	built.image.kernel = &built.hashes;
+	CHECK(built_measure(&built) == -EINVAL);
+	CHECK(strstr(built.error.hint, "one page"));
+	built_init(&built, sections + 1, 1);
+	built.image.kernel = &built.hashes;
+	CHECK(built_measure(&built) == -EINVAL);
+	built.firmware.hash_table = 0;
+	CHECK(built_measure(&built) == -EINVAL);
+	CHECK(strstr(built.error.hint, "no table"));
+	built.firmware.hash_table = 0x820000 + 0xf60;
+	CHECK(built_measure(&built) == -EINVAL);
+	built.firmware.hash_table = 0x820000 + 0xf50;
+	CHECK(!built_measure(&built));
+	built.image.features = 0x20;
+	CHECK(built_measure(&built) == -EINVAL);
+	built.image.features = 1;
+	built.image.nr_vcpus = 0;
+	CHECK(built_measure(&built) == -EINVAL);
+	built.image.nr_vcpus = SNP_VCPUS_MAX + 1;
+	CHECK(built_measure(&built) == -EINVAL);
+	built.image.nr_vcpus = 2;
+	built.firmware.has_reset = false;
+	CHECK(built_measure(&built) == -EINVAL);
+	CHECK(strstr(built.error.action, "AP reset vector"));
+	built.image.nr_vcpus = 1;
+	CHECK(!built_measure(&built));
+}
+
+/* An SVSM's sections, entry and place are used, not the firmware's. */
+void test_snp_measure_svsm(void)
+{
+	static const struct snp_section section = {
+		0, 0x2000, SNP_SECTION_MEMORY,
+	};
+	uint8_t data[2 * BUILD_SIZE];
+	struct snp_firmware svsm;
+	struct snp_digest digest;
+	struct snp_vmsa vmsa;
+	struct built built;
+	uint64_t end;
+
+	built_init(&built, build_sections, BUILD_SECTIONS);
+	build_firmware(data, sizeof(data), &section, 1, 0x3210);
+	CHECK(snp_image_svsm_end(&built.firmware, SNP_4G) == 0);
+	CHECK(snp_image_svsm_end(&built.firmware, 1) == 0);
+	end = snp_image_svsm_end(&built.firmware, 0x10000);
+	CHECK(end == 0xfffee000);
+	CHECK(!snp_firmware_parse(&svsm, "SVSM", data, sizeof(data), end,
+				  &built.error));
+	built.image.svsm = &svsm;
+	built.image.nr_vcpus = 2;
+	CHECK(!built_measure(&built));
+	snp_digest_init(&digest);
+	snp_digest_normal(&digest, 0xffffe000, built.data, BUILD_SIZE);
+	snp_digest_normal(&digest, end - sizeof(data), data, sizeof(data));
+	snp_digest_range(&digest, SNP_PAGE_ZERO, 0, 0x2000);
+	snp_vmm_vmsa(&vmsa, SNP_VMM_SVSM, 0, 0xfffea000 + 0x3210, 0x800f12, 1);
+	CHECK(vmsa.rip == 0xfffea000 + 0x3210 && vmsa.cs.selector == 8);
+	snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
+	snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
+	CHECK(!memcmp(digest.value, built.measurement.digest, SNP_DIGEST_SIZE));
+	built.image.kernel = &built.hashes;
+	CHECK(built_measure(&built) == -EINVAL);
+	built.image.kernel = NULL;
+	svsm.has_svsm = false;
+	CHECK(built_measure(&built) == -EINVAL);
+}

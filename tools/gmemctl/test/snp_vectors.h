@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef GMEMCTL_TEST_SNP_VECTORS_H
+#define GMEMCTL_TEST_SNP_VECTORS_H
+
+#include <stdint.h>
+
+#include "../snp/vmm.h"
+
+/* Where the APs of OVMF start. */
+#define VECTOR_AP_EIP 0x80b004
+
+/**
+ * struct vector_vmsa - a VMSA page
+ * @sha384: of the page
+ * @qwords: all 8 byte words of it that are not zero, byte by byte
+ */
+struct vector_vmsa {
+	const char *name;
+	enum snp_vmm vmm;
+	unsigned int index;
+	uint32_t signature;
+	uint64_t features;
+	const char *sha384;
+	struct {
+		unsigned int offset;
+		const char *bytes;
+	} qwords[32];
+};
+
+/**
+ * struct vector_published - launch digests from the tests of virtee's
+ *	sev-snp-measure and of its crate sev
+ * @fixture: the firmware: the last 4 KiB of a build of OVMF
+ * @cmdline: NULL: without a kernel; else kernel and initrd are empty
+ * @firmware: digest after the firmware's pages
+ * @sections: digest after the sections
+ */
+struct vector_published {
+	const char *name;
+	const char *fixture;
+	enum snp_vmm vmm;
+	uint32_t nr_vcpus;
+	uint32_t signature;
+	uint64_t features;
+	const char *cmdline;
+	const char *firmware;
+	const char *sections;
+	const char *digest;
+	uint64_t pages;
+};
+
+/**
+ * struct vector_debian - launch digests of Debian's OVMF, without a kernel, by
+ *	QEMU; sev-snp-measure 0.0.13 has the same
+ * @sha256: of the image
+ */
+struct vector_debian {
+	const char *fixture;
+	const char *sha256;
+	uint32_t nr_vcpus;
+	uint32_t signature;
+	uint64_t features;
+	const char *firmware;
+	const char *digest;
+	uint64_t pages;
+};
+
+#define VECTOR_VMSAS 10
+#define VECTOR_PUBLISHED 13
+#define VECTOR_DEBIAN 4
+#define VECTOR_CHAIN 10
+
+extern const struct vector_vmsa vector_vmsas[VECTOR_VMSAS];
+extern const struct vector_published vector_published[VECTOR_PUBLISHED];
+extern const struct vector_debian vector_debian[VECTOR_DEBIAN];
+extern const char *const vector_chain[VECTOR_CHAIN];
+
+#endif /* GMEMCTL_TEST_SNP_VECTORS_H */
