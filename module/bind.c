@@ -358,7 +358,8 @@ static int gmem_bind_check(struct file *file, pgoff_t start, pgoff_t end,
  * @flags: GMEM_BIND_ENCRYPTED
  *
  * The binding holds @file and the module of @ops, so closing the fd does not take
- * the memory away from the guest. Methods may be called before this returns.
+ * the memory away from the guest. Methods may be called before this returns, but
+ * none after it has failed, release() included.
  *
  * On a file with GMEM_CREATE_F_GUEST_CONSENT the range must hold no private
  * contents: they belong to another guest.
@@ -401,14 +402,14 @@ GMEM_EXPORT_SYMBOL(gmem_bind);
  * gmem_unbind() - the guest does not use the range any more
  * @binding: of gmem_bind(); gone afterwards
  *
- * Waits for conversions of the range and for look-ups in flight; new ones must
- * not begin. invalidate_start() and invalidate_end() are called for the whole
- * range. Private pages stay private, and keep their contents until a hole is
- * punched, they are converted, or the last fd is closed. On return no method
- * runs any more.
+ * Waits for conversions of the range and for look-ups in flight, however long
+ * they take; new ones must not begin. invalidate_start() and invalidate_end() are
+ * called for the whole range. Private pages stay private, and keep their contents
+ * until a hole is punched, they are converted, or the last fd is closed. On return
+ * release() has run, and no method runs any more.
  *
- * Context: process context, sleeps. Not from a method of struct gmem_ops, and
- * not with a lock held that a method takes.
+ * Context: process context, sleeps. Not from a method of struct gmem_ops, not
+ * with a lock held that a method takes, nor with a look-up of one's own.
  */
 void gmem_unbind(struct gmem_binding *binding)
 {

@@ -19,7 +19,7 @@
 #include "trace.h"
 
 /* What a look-up may take at least: its task may have to wait for a CPU. */
-#define GMEM_LOOKUP_WAIT (HZ / 10)
+#define GMEM_LOOKUP_WAIT HZ
 
 static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
 			      unsigned int flags, struct gmem_lookup *lookup)
@@ -60,8 +60,8 @@ static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
  * decides by &gmem_lookup.state what its guest may do with the page. The folio is
  * held by a reference that no conversion counts: from here to gmem_lookup_put()
  * conversions of the page and holes wait. They give up with -EAGAIN after a
- * while, so a look-up is for as long as it takes to fill a page table entry;
- * afterwards invalidate_start() says when the entry has to go.
+ * second or their timeout, so a look-up is for as long as it takes to fill a page
+ * table entry; afterwards invalidate_start() says when the entry has to go.
  *
  * Context: process context, may sleep. Not from a method of struct gmem_ops, and
  * not with a lock held that such a method takes.

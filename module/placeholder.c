@@ -6,7 +6,8 @@
  * folio that is on the LRU cannot be added to a mapping, but it can replace one
  * that was: so a fresh folio, the placeholder, takes the seat, and is replaced.
  * The memory cgroup charge stays with the folio that moves (FUSE does the same
- * with pages it steals from a pipe).
+ * with pages it steals from a pipe); the placeholder is the root group's, which
+ * has no limit.
  *
  * A placeholder is locked from before it can be found until it is replaced or
  * removed. Whoever finds it waits for its lock, sees that it has left the
@@ -14,15 +15,32 @@
  *
  * Locks: the folio locks of the two folios; none on entry.
  */
+#include <linux/memcontrol.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
 
 #include "internal.h"
 
-/*
- * One page, for a moment, after the point of no return: neither a memory cgroup
- * at its limit nor a lack of memory may stop a move half way.
- */
+/* One page, for a moment: a lack of memory may not stop a move half way. */
 #define GMEM_PLACEHOLDER_GFP (GFP_KERNEL | __GFP_NOFAIL)
+
+/*
+ * Nor may a memory cgroup at its limit: there __GFP_NOFAIL passes, but not
+ * before the OOM killer has been. NULL without memory cgroups.
+ */
+static struct mem_cgroup *gmem_root_memcg(void)
+{
+	struct mem_cgroup *memcg = NULL;
+
+#ifdef CONFIG_MEMCG
+	/* The idle task never leaves the root group, which never goes away. */
+	rcu_read_lock();
+	memcg = mem_cgroup_from_task(&init_task);
+	rcu_read_unlock();
+#endif
+	return memcg;
+}
 
 /**
  * gmem_placeholder_add() - take a seat in a page cache
@@ -36,9 +54,12 @@
 struct folio *gmem_placeholder_add(struct address_space *mapping, pgoff_t index)
 {
 	struct folio *folio = folio_alloc(GMEM_PLACEHOLDER_GFP, 0);
+	struct mem_cgroup *memcg;
 	int rc;
 
+	memcg = set_active_memcg(gmem_root_memcg());
 	rc = filemap_add_folio(mapping, folio, index, GMEM_PLACEHOLDER_GFP);
+	set_active_memcg(memcg);
 	if (!rc)
 		return folio;
 	folio_put(folio);

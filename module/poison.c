@@ -10,13 +10,11 @@
  * Locks: the note is made and the folio removed under the folio lock, in this
  * order, so that who finds no folio finds the note.
  */
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
 
 #include "internal.h"
 #include "trace.h"
-
-/* How long a look-up may take to end before its owner is told all the same */
-#define GMEM_ERROR_WAIT HZ
 
 /* The owner withdraws the page from its guest. */
 static void gmem_poison_tell(struct gmem_inode *gi, pgoff_t index)
@@ -27,8 +25,8 @@ static void gmem_poison_tell(struct gmem_inode *gi, pgoff_t index)
 	if (!binding)
 		return;
 	if (binding->ops->error) {
-		gmem_lookups_drain(gi, index, index + 1,
-				   jiffies + GMEM_ERROR_WAIT, NULL);
+		/* It is told all the same if one does not end in time. */
+		gmem_lookups_drain(gi, index, index + 1, jiffies, NULL);
 		binding->ops->error(binding, index);
 	}
 	gmem_binding_put(gi, binding);

@@ -145,8 +145,11 @@ struct gmem_store_ops {
  *	dropped. Otherwise as @make_private. May be NULL.
  * @undo_shared: undo @make_shared. Must not fail. Needed with @make_shared.
  * @error: memory of a page has failed. Take it out of every second-stage page
- *	table; further look-ups return -EHWPOISON. Called without the range lock
- *	and with the lock of a folio: must not wait for look-ups. May be NULL.
+ *	table; further look-ups return -EHWPOISON. Look-ups in flight have ended,
+ *	unless one takes longer than a second: who may be that slow tests
+ *	folio_test_hwpoison() under the lock of the page table before filling the
+ *	entry. Called without the range lock and with the lock of a folio: must
+ *	not wait for look-ups. May be NULL.
  * @release: the last reference to the binding is gone: no method runs any more.
  *	Without the range lock. May be NULL.
  * @store: where private pages live; NULL: in the gmem file itself
