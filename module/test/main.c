@@ -3,20 +3,39 @@
  * DOC: gmem_test.ko, a mock hypervisor
  *
  * Never installed: selftests load it to see the library from the side of a
- * hypervisor that is not KVM. KUnit suites of the pure logic are part of it where
- * the kernel has KUnit.
+ * hypervisor that is not KVM. It uses nothing but <linux/gmem.h>, and watches
+ * over what that promises. KUnit suites of the pure logic are part of it where the
+ * kernel has KUnit.
+ *
+ * Lock order, outermost first:
+ *
+ *  1. &mock_vm.slots_lock, shared by vCPUs, exclusive to bind and unbind
+ *  2. everything of gmem: the range lock with the methods below it, a look-up
+ *  3. mock_holds_lock
+ *  4. &mock_slot.lock, which the methods take
+ *  5. &mock_vm.knobs_lock
  */
 #include <linux/module.h>
 
-#include "../compat.h"
+#include "internal.h"
 
 static int __init gmem_test_init(void)
 {
-	return 0;
+	int rc;
+
+	rc = mock_hold_init();
+	if (rc)
+		return rc;
+	rc = mock_device_init();
+	if (rc)
+		mock_hold_exit();
+	return rc;
 }
 
 static void __exit gmem_test_exit(void)
 {
+	mock_device_exit();
+	mock_hold_exit();
 }
 
 module_init(gmem_test_init);

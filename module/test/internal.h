@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _GMEM_TEST_INTERNAL_H
+#define _GMEM_TEST_INTERNAL_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "../compat.h"
+#include "../include/linux/gmem.h"
+#include "gmem_test.h"
+
+/**
+ * struct mock_knob - how a method differs, and how often it was called
+ * @delay_ms: what each call takes
+ * @nth: calls until one fails, or 0
+ * @error: negative errno of that one
+ * @pages: pages that it does before
+ * @calls: so far
+ */
+struct mock_knob {
+	u32 delay_ms;
+	u32 nth;
+	int error;
+	u32 pages;
+	u64 calls;
+};
+
+/**
+ * struct mock_vm - an open file
+ * @slots_lock: held shared by vCPUs, exclusively to bind and unbind
+ * @slots: struct mock_slot
+ * @nr_slots: how many
+ * @holds: struct mock_hold
+ * @nr_holds: how many
+ * @next_hold: its id
+ * @knobs_lock: protects @knobs and @failed
+ * @knobs: by enum gmem_test_method
+ * @failed: calls made to fail
+ * @mapped: entries of all slots
+ * @open: invalidations between start and end
+ * @violations: broken promises
+ */
+struct mock_vm {
+	struct rw_semaphore slots_lock;
+	struct list_head slots;
+	unsigned int nr_slots;
+	struct list_head holds;
+	unsigned int nr_holds;
+	u32 next_hold;
+	spinlock_t knobs_lock;
+	struct mock_knob knobs[GMEM_TEST_NR_METHODS];
+	u64 failed;
+	atomic64_t mapped;
+	atomic64_t open;
+	atomic64_t violations;
+};
+
+/**
+ * struct mock_slot - a bound range, and the second-stage table for it
+ * @vm: whose
+ * @node: in &mock_vm.slots
+ * @binding: what gmem_bind() returned; methods get theirs as an argument
+ * @gfn: guest frame number of the first page
+ * @start: page index of the first page
+ * @nr_pages: of the range
+ * @refs: GMEM_TEST_BIND_F_REFS
+ * @released: the method release was called
+ * @lock: protects what follows; taken inside methods
+ * @table: the second-stage table, by page index: see stage2.c
+ * @owned: bit of each page that is the hypervisor's: made private, or looked
+ *	up as private
+ * @lookups: struct mock_lookup in flight
+ * @invalidations: struct mock_invalidation that have not ended
+ */
+struct mock_slot {
+	struct mock_vm *vm;
+	struct list_head node;
+	struct gmem_binding *binding;
+	u64 gfn;
+	pgoff_t start;
+	unsigned long nr_pages;
+	bool refs;
+	bool released;
+	struct mutex lock;
+	struct xarray table;
+	unsigned long *owned;
+	struct list_head lookups;
+	struct list_head invalidations;
+};
+
+/**
+ * struct mock_lookup - a look-up in flight
+ * @lookup: gmem's
+ * @slot: where
+ * @index: the page
+ * @found: gmem_lookup() has returned it: no change may overtake it now
+ * @failed: memory of the page has failed since: it must not be mapped
+ * @node: in &mock_slot.lookups
+ */
+struct mock_lookup {
+	struct gmem_lookup lookup;
+	struct mock_slot *slot;
+	pgoff_t index;
+	bool found;
+	bool failed;
+	struct list_head node;
+};
+
+/**
+ * struct mock_invalidation - a range that may not be mapped
+ * @start: first page index
+ * @end: page after the range
+ * @node: in &mock_slot.invalidations
+ */
+struct mock_invalidation {
+	pgoff_t start;
+	pgoff_t end;
+	struct list_head node;
+};
+
+/**
+ * struct mock_hold - a look-up or a reference that is held for a while
+ * @vm: whose
+ * @slot: of the page, if it is a look-up
+ * @id: for userspace
+ * @look: the look-up, if there is no @folio
+ * @folio: the folio that a reference is held to
+ * @node: in &mock_vm.holds
+ * @timeout: ends it
+ */
+struct mock_hold {
+	struct mock_vm *vm;
+	struct mock_slot *slot;
+	u32 id;
+	struct mock_lookup look;
+	struct folio *folio;
+	struct list_head node;
+	struct delayed_work timeout;
+};
+
+/*
+ * A promise of <linux/gmem.h>. The warning fails the test; the count is for
+ * kernels that do not panic.
+ */
+#define mock_promise(vm, condition) ({					\
+	bool __kept = !!(condition);					\
+									\
+	if (WARN_ONCE(!__kept, "gmem broke its promise: %s\n", #condition)) \
+		atomic64_inc(&(vm)->violations);			\
+	__kept;								\
+})
+
+/**
+ * struct mock_chunk - a part of a page that the guest accesses
+ * @at: its first byte, mapped
+ * @gpa: the guest's address of it
+ * @length: bytes
+ */
+struct mock_chunk {
+	void *at;
+	u64 gpa;
+	unsigned int length;
+};
+
+typedef int (*mock_access_fn)(const struct mock_chunk *chunk, void *data);
+
+/* device.c */
+int mock_device_init(void);
+void mock_device_exit(void);
+
+/* vm.c */
+struct mock_vm *mock_vm_create(void);
+void mock_vm_destroy(struct mock_vm *vm);
+int mock_vm_count(struct mock_vm *vm, void *arg);
+
+/* knob.c */
+int mock_knob_set(struct mock_vm *vm, void *arg);
+int mock_knob_call(struct mock_vm *vm, enum gmem_test_method method,
+		   unsigned long *pages);
+void mock_knob_count(struct mock_vm *vm, struct gmem_test_count *cmd);
+
+/* slot.c */
+int mock_slot_bind(struct mock_vm *vm, void *arg);
+int mock_slot_unbind(struct mock_vm *vm, void *arg);
+void mock_slot_remove(struct mock_slot *slot, bool late);
+struct mock_slot *mock_slot_find(struct mock_vm *vm, u64 gpa, pgoff_t *index);
+u64 mock_slot_gpa(struct mock_slot *slot, pgoff_t index);
+
+/* methods.c */
+extern const struct gmem_ops mock_ops;
+
+/* own.c */
+bool mock_own_all(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+bool mock_own_none(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+void mock_own_set(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+void mock_own_clear(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+void mock_own_check(struct mock_slot *slot, struct gmem_binding *binding,
+		    pgoff_t start, pgoff_t end);
+
+/* stage2.c */
+int mock_lookup_start(struct mock_slot *slot, pgoff_t index, unsigned int flags,
+		      struct mock_lookup *look);
+void mock_lookup_end(struct mock_lookup *look);
+bool mock_lookup_overtaken(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+void mock_stage2_zap(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+bool mock_stage2_empty(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+int mock_stage2_access(struct mock_slot *slot, pgoff_t index, u32 flags,
+		       unsigned int offset, unsigned int length,
+		       mock_access_fn fn, void *data);
+
+/* access.c */
+int mock_access_range(struct mock_vm *vm, u64 gpa, u64 length, u32 flags,
+		      mock_access_fn fn, void *data);
+int mock_access(struct mock_vm *vm, void *arg);
+
+/* script.c */
+int mock_script_run(struct mock_vm *vm, void *arg);
+
+/* convert.c */
+int mock_convert(struct mock_vm *vm, void *arg);
+int mock_query(struct mock_vm *vm, void *arg);
+
+/* hold.c */
+int mock_hold_init(void);
+void mock_hold_exit(void);
+int mock_hold(struct mock_vm *vm, void *arg);
+int mock_hold_release(struct mock_vm *vm, void *arg);
+void mock_holds_drop(struct mock_vm *vm, struct mock_slot *slot);
+
+#endif /* _GMEM_TEST_INTERNAL_H */
