@@ -111,6 +111,11 @@ static int system_lock(void *address, size_t length)
 	return mlock(address, length) ? -errno : 0;
 }
 
+static int system_unlock(void *address, size_t length)
+{
+	return munlock(address, length) ? -errno : 0;
+}
+
 /* The kernel takes one bit less than the number it is given. */
 static int system_bind_node(void *address, size_t length, unsigned int node)
 {
@@ -135,6 +140,7 @@ const struct calls calls_system = {
 	.protect = system_protect,
 	.advise	= system_advise,
 	.lock	= system_lock,
+	.unlock	= system_unlock,
 	.bind_node = system_bind_node,
 	.hugetlb = system_hugetlb,
 	.allocate = system_allocate,

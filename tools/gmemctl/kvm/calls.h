@@ -26,6 +26,7 @@ struct calls {
 	int (*protect)(void *address, size_t length, int prot);
 	int (*advise)(void *address, size_t length, int advice);
 	int (*lock)(void *address, size_t length);
+	int (*unlock)(void *address, size_t length);
 	int (*bind_node)(void *address, size_t length, unsigned int node);
 
 	/* Like memfd() and punch(): hugetlb pages, and memory now, not later. */

@@ -96,6 +96,7 @@ static int region_map_partitions(struct region_set *set, struct region *region,
 {
 	for (unsigned int i = 0; i < set->nr_partitions; i++) {
 		int rc = partition_map_region(set->partitions[i], region->range,
+					      region->type == REGION_RAM,
 					      &region->params, error);
 
 		if (!rc)

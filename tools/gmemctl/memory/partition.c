@@ -19,31 +19,41 @@ static int partition_pin(struct partition *partition, uint64_t gpa,
 			 "raise RLIMIT_MEMLOCK, or do not pin memory");
 }
 
-int partition_map_region(struct partition *partition, struct range range,
-			 const struct region_params *params,
-			 struct error *error)
+/* Where in the partition a region is. Return: 0, or -ERANGE. */
+static int partition_place(const struct partition *partition,
+			   struct range range, struct partition_range *out)
 {
-	uint64_t size = range_size(range);
-	uint64_t gpa, end;
-	int rc;
+	uint64_t end;
 
 	if (range.end > partition->reservation->size ||
-	    __builtin_add_overflow(range.start, partition->offset, &gpa) ||
-	    __builtin_add_overflow(gpa, size, &end))
-		return error_set(error, -ERANGE, "partition",
+	    __builtin_add_overflow(range.start, partition->offset, &out->gpa) ||
+	    __builtin_add_overflow(range.end, partition->offset, &end))
+		return -ERANGE;
+	out->host = partition->reservation->base + range.start;
+	out->size = range_size(range);
+	return 0;
+}
+
+int partition_map_region(struct partition *partition, struct range range,
+			 bool ram, const struct region_params *params,
+			 struct error *error)
+{
+	struct partition_range place = { .ram = ram, .params = *params };
+	int rc = partition_place(partition, range, &place);
+
+	if (rc)
+		return error_set(error, rc, "partition",
 				 "failed to map range to partition",
 				 "the address does not fit: 0x%llx at offset "
 				 "0x%llx", (unsigned long long)range.start,
 				 (unsigned long long)partition->offset);
-	rc = partition->ops->map(partition->data,
-				 partition->reservation->base + range.start,
-				 gpa, size, params, error);
+	rc = partition->ops->map(partition->data, &place, error);
 	if (rc)
 		return rc;
 	if (params->prefetch && partition->ops->prefetch)
-		partition->prefetch_rc =
-			partition->ops->prefetch(partition->data, gpa, size);
-	return partition_pin(partition, gpa, size, error);
+		partition->prefetch_rc = partition->ops->prefetch(
+				partition->data, place.gpa, place.size);
+	return partition_pin(partition, place.gpa, place.size, error);
 }
 
 int partition_unmap_region(struct partition *partition, struct range range)

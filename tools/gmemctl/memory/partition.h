@@ -27,15 +27,31 @@ struct region_params {
 };
 
 /**
+ * struct partition_range - a region, as a partition sees it
+ * @host: where this process has it
+ * @gpa: where the partition has it
+ * @size: bytes
+ * @ram: it is RAM, not memory of a device
+ * @params: how it may be used
+ */
+struct partition_range {
+	uint8_t *host;
+	uint64_t gpa;
+	uint64_t size;
+	bool ram;
+	struct region_params params;
+};
+
+/**
  * struct partition_ops - what a VM does to map guest memory
- * @map: map @size bytes at @host to @gpa; may fail, and has then done nothing
+ * @map: map a region; may fail, and has then done nothing
  * @unmap: unmap a range that contains what it overlaps; there may be nothing
  * @prefetch: populate what is mapped; NULL: nothing to do
  * @pin: keep what is mapped where it is, for devices; NULL: nothing to do
  */
 struct partition_ops {
-	int (*map)(void *data, uint8_t *host, uint64_t gpa, uint64_t size,
-		   const struct region_params *params, struct error *error);
+	int (*map)(void *data, const struct partition_range *range,
+		   struct error *error);
 	int (*unmap)(void *data, uint64_t gpa, uint64_t size);
 	int (*prefetch)(void *data, uint64_t gpa, uint64_t size);
 	int (*pin)(void *data, uint64_t gpa, uint64_t size);
@@ -62,7 +78,7 @@ struct partition {
 
 /** partition_map_region() - map a region, all or nothing */
 int partition_map_region(struct partition *partition, struct range range,
-			 const struct region_params *params,
+			 bool ram, const struct region_params *params,
 			 struct error *error);
 
 /** partition_unmap_region() - unmap all that is in @range */

@@ -31,6 +31,7 @@ static int __region_set_add_partition(struct region_set *set,
 		if (!region->active)
 			continue;
 		rc = partition_map_region(partition, region->range,
+					  region->type == REGION_RAM,
 					  &region->params, error);
 		if (!rc)
 			continue;

@@ -79,6 +79,23 @@ static const struct {
 	{ "snp.measure_depends", test_snp_measure_depends },
 	{ "snp.measure_refused", test_snp_measure_refused },
 	{ "snp.measure_svsm", test_snp_measure_svsm },
+	{ "layout.packed", test_layout_packed },
+	{ "layout.add_refused", test_layout_add_refused },
+	{ "layout.not_ram", test_layout_not_ram },
+	{ "layout.partial", test_layout_partial },
+	{ "layout.adjacent", test_layout_adjacent },
+	{ "layout.ambiguous", test_layout_ambiguous },
+	{ "split.boundaries", test_split_boundaries },
+	{ "slots.offsets", test_slots_offsets },
+	{ "slots.readonly", test_slots_readonly },
+	{ "slots.device", test_slots_device },
+	{ "slots.state", test_slots_state },
+	{ "slots.attribute_fails", test_slots_attribute_fails },
+	{ "slots.refused", test_slots_refused },
+	{ "slots.mappable", test_slots_mappable },
+	{ "slots.alias", test_slots_alias },
+	{ "slots.pin", test_slots_pin },
+	{ "slots.prefetch", test_slots_prefetch },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

@@ -24,16 +24,16 @@ static int fake_say(char call, struct range range, bool readonly)
 	return fake.rc;
 }
 
-static int fake_partition_map(void *data, uint8_t *host, uint64_t gpa,
-			      uint64_t size, const struct region_params *params,
+static int fake_partition_map(void *data, const struct partition_range *range,
 			      struct error *error)
 {
-	struct range range = { gpa, gpa + size };
-	int rc;
+	int rc = fake_say('m', (struct range){ range->gpa,
+					       range->gpa + range->size },
+			  !range->params.writable);
 
 	(void)data;
-	rc = fake_say('m', range, !params->writable);
-	CHECK(host == fake.reservation.base + gpa - fake.partition.offset);
+	CHECK(range->host == fake.reservation.base + range->gpa -
+			     fake.partition.offset);
 	if (rc)
 		error_set(error, rc, "partition", "map", "the test wants it");
 	return rc;

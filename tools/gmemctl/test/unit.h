@@ -113,4 +113,25 @@ void test_snp_measure_depends(void);
 void test_snp_measure_refused(void);
 void test_snp_measure_svsm(void);
 
+/* layout_test.c */
+void test_layout_packed(void);
+void test_layout_add_refused(void);
+void test_layout_not_ram(void);
+void test_layout_partial(void);
+void test_layout_adjacent(void);
+void test_layout_ambiguous(void);
+void test_split_boundaries(void);
+
+/* slots_test.c */
+void test_slots_offsets(void);
+void test_slots_readonly(void);
+void test_slots_device(void);
+void test_slots_state(void);
+void test_slots_attribute_fails(void);
+void test_slots_refused(void);
+void test_slots_mappable(void);
+void test_slots_alias(void);
+void test_slots_pin(void);
+void test_slots_prefetch(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

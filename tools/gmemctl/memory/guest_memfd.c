@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../kvm/attributes.h"
+#include "../kvm/calls.h"
+#include "guest_memfd.h"
+
+int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm,
+		       struct layout *layout, bool mappable,
+		       bool initial_private, struct error *error)
+{
+	uint64_t pages = layout->size / RANGE_PAGE_SIZE;
+
+	memset(memfd, 0, sizeof(*memfd));
+	memfd->fd = -1;
+	memfd->mappable = mappable;
+	memfd->private = malloc(pages);
+	if (!memfd->private)
+		return error_set(error, -ENOMEM, "guest_memfd", "create", NULL);
+	memset(memfd->private, initial_private && !mappable, pages);
+	if (mappable)
+		memfd->fd = vm_create_mappable_guest_memfd(vm, layout->size,
+							   error);
+	else
+		memfd->fd = vm_create_guest_memfd(vm, layout->size, error);
+	if (memfd->fd < 0) {
+		int rc = memfd->fd;
+
+		guest_memfd_destroy(memfd);
+		return rc;
+	}
+	memfd->layout = *layout;
+	memset(layout, 0, sizeof(*layout));
+	return 0;
+}
+
+void guest_memfd_destroy(struct guest_memfd *memfd)
+{
+	if (memfd->fd >= 0)
+		calls->close(memfd->fd);
+	free(memfd->private);
+	layout_destroy(&memfd->layout);
+	memset(memfd, 0, sizeof(*memfd));
+	memfd->fd = -1;
+}
+
+/* The end of the run of pages in the same state that starts at @page. */
+static uint64_t guest_memfd_run(const struct guest_memfd *memfd, uint64_t page,
+				uint64_t end)
+{
+	uint8_t state = memfd->private[page];
+
+	while (page < end && memfd->private[page] == state)
+		page++;
+	return page;
+}
+
+/*
+ * Shared is said as well as private: attributes outlive slots, and what another
+ * slot has left at this address must not become this one's state.
+ */
+int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
+			       struct range range, uint64_t offset)
+{
+	uint64_t first = offset / RANGE_PAGE_SIZE;
+	uint64_t end = first + range_size(range) / RANGE_PAGE_SIZE;
+	uint64_t page = first, next;
+	int rc = 0;
+
+	if (memfd->mappable)
+		return 0;
+	for (; !rc && page < end; page = next) {
+		next = guest_memfd_run(memfd, page, end);
+		rc = vm_set_private(vm, range.start +
+				    (page - first) * RANGE_PAGE_SIZE,
+				    (next - page) * RANGE_PAGE_SIZE,
+				    memfd->private[page]);
+	}
+	if (rc)
+		guest_memfd_clear_attributes(memfd, vm, range);
+	return rc;
+}
+
+int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
+				 struct range range)
+{
+	if (memfd->mappable)
+		return 0;
+	return vm_set_private(vm, range.start, range_size(range), false);
+}
+
+int guest_memfd_convert(struct guest_memfd *memfd, struct vm *vm,
+			struct range range, bool to_private)
+{
+	uint64_t offset;
+	int rc;
+
+	if (memfd->fd < 0 || memfd->mappable || !range_valid(range) ||
+	    layout_classify(&memfd->layout, range, &offset, NULL) != 1)
+		return -EFAULT;
+	rc = vm_set_private(vm, range.start, range_size(range), to_private);
+	if (!rc)
+		memset(memfd->private + offset / RANGE_PAGE_SIZE, to_private,
+		       range_size(range) / RANGE_PAGE_SIZE);
+	return rc;
+}
+
+bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa)
+{
+	struct range page = { gpa, gpa + 1 };
+	uint64_t offset;
+
+	if (memfd->fd < 0 ||
+	    layout_classify(&memfd->layout, page, &offset, NULL) != 1)
+		return false;
+	return memfd->private[offset / RANGE_PAGE_SIZE];
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one guest_memfd of a VM, created before its slots, and which of its pages
+ * are private for KVM.
+ */
+#ifndef GMEMCTL_MEMORY_GUEST_MEMFD_H
+#define GMEMCTL_MEMORY_GUEST_MEMFD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+#include "../kvm/vm.h"
+#include "layout.h"
+#include "range.h"
+
+/**
+ * struct guest_memfd - the file, and what KVM was told about its pages
+ * @fd: the file, or -1: there is none
+ * @mappable: the host maps it: no page is ever private
+ * @layout: where in it which range of RAM is
+ * @private: one byte per page: KVM's PRIVATE attribute, which has to be set anew
+ *	whenever a slot is created. KVM has no call that reads it.
+ */
+struct guest_memfd {
+	int fd;
+	bool mappable;
+	struct layout layout;
+	uint8_t *private;
+};
+
+/**
+ * guest_memfd_create() - create the file for all of @layout
+ * @layout: taken over on success
+ * @initial_private: what pages start as; without meaning if @mappable
+ */
+int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm,
+		       struct layout *layout, bool mappable,
+		       bool initial_private, struct error *error);
+void guest_memfd_destroy(struct guest_memfd *memfd);
+
+/**
+ * guest_memfd_set_attributes() - tell KVM the state of every page of a slot
+ * @range: guest physical addresses of the slot
+ * @offset: of its first page in the file
+ *
+ * On failure no page of @range is private for KVM.
+ */
+int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
+			       struct range range, uint64_t offset);
+
+/** guest_memfd_clear_attributes() - before a slot goes: they would outlive it */
+int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
+				 struct range range);
+
+/**
+ * guest_memfd_convert() - change KVM's attribute of a range of RAM
+ *
+ * The contents are the caller's business; see convert.c for the order.
+ *
+ * Return: 0; -EFAULT if @range is not inside one range of RAM; what KVM says.
+ */
+int guest_memfd_convert(struct guest_memfd *memfd, struct vm *vm,
+			struct range range, bool to_private);
+
+/** guest_memfd_is_private() - what KVM was last told about the page at @gpa */
+bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa);
+
+#endif /* GMEMCTL_MEMORY_GUEST_MEMFD_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A call table whose KVM and gmem keep the rules of the real ones and write down
+ * what they are told; memory is the running kernel's.
+ */
+#ifndef GMEMCTL_TEST_KVM_FAKE_H
+#define GMEMCTL_TEST_KVM_FAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../kvm/vm.h"
+
+#define KVM_FAKE_PAGES 4096
+
+/**
+ * struct kvm_fake - the kernel under the tests
+ * @vm: to pass to the library
+ * @log: S and D for a slot that is set and deleted, A and a for the attribute
+ *	set and cleared, G for a guest_memfd, C and B for a gmem fd created and
+ *	bound, H for hugetlb memory, P for a hole; each with start-end in hex
+ *	pages; of a slot r follows if it is read-only, and g with the page of the
+ *	guest_memfd
+ * @fail: call, by its letter, that fails with @rc; once
+ * @private: KVM's attribute, by page
+ * @memfd_flags: what KVM_CAP_GUEST_MEMFD_FLAGS answers
+ * @bound: gmem fds that are bound
+ */
+struct kvm_fake {
+	struct vm vm;
+	char log[1024];
+	char fail;
+	int rc;
+	uint8_t private[KVM_FAKE_PAGES];
+	int memfd_flags;
+	unsigned int bound;
+};
+
+extern struct kvm_fake kvm_fake;
+
+/** kvm_fake_start() - use it from now on, with nothing in it */
+void kvm_fake_start(void);
+
+/** kvm_fake_said() - whether the log is @expected; it is empty afterwards */
+bool kvm_fake_said(const char *expected);
+
+/** kvm_fake_private() - whether just these pages have the attribute */
+bool kvm_fake_private(uint64_t start, uint64_t end);
+
+/** kvm_fake_slots() - number of slots that exist */
+unsigned int kvm_fake_slots(void);
+
+#endif /* GMEMCTL_TEST_KVM_FAKE_H */

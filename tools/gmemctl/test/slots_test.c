@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Regions as slots of KVM, and the attributes that go with them. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../kvm/calls.h"
+#include "../memory/slots.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+#define RAM_PAGES 64
+
+static struct guest_memfd memfd;
+static struct reservation reservation;
+static struct partition partition;
+static struct slots slots;
+
+/* RAM at pages 16 to 48 and 0 to 16, in this order in the file. */
+static void start(bool mappable, bool initial_private)
+{
+	struct layout layout = { 0 };
+	struct extent extent = { .range = { 0, RAM_PAGES * PAGE }, .fd = -1,
+				 .page_size = PAGE, .writable = true };
+
+	kvm_fake_start();
+	CHECK(!reservation_create(&reservation, RAM_PAGES * PAGE, 0));
+	CHECK(!reservation_map(&reservation, &extent));
+	CHECK(!layout_add(&layout, (struct range){ 16 * PAGE, 48 * PAGE }, NULL));
+	CHECK(!layout_add(&layout, (struct range){ 0, 16 * PAGE }, NULL));
+	CHECK(!guest_memfd_create(&memfd, &kvm_fake.vm, &layout, mappable,
+				  initial_private, NULL));
+	slots = (struct slots){ .vm = &kvm_fake.vm, .memfd = &memfd };
+	partition = (struct partition){ .ops = &slots_ops, .data = &slots,
+					.reservation = &reservation };
+	kvm_fake.log[0] = '\0';
+}
+
+static void stop(void)
+{
+	guest_memfd_destroy(&memfd);
+	reservation_destroy(&reservation);
+	calls = &calls_system;
+}
+
+static int map_as(uint64_t first, uint64_t end, bool ram, bool writable)
+{
+	struct region_params params = { .writable = writable };
+
+	return partition_map_region(&partition,
+				    (struct range){ first * PAGE, end * PAGE },
+				    ram, &params, NULL);
+}
+
+static int map(uint64_t first, uint64_t end)
+{
+	return map_as(first, end, true, true);
+}
+
+static int unmap(uint64_t first, uint64_t end)
+{
+	return partition_unmap_region(&partition, (struct range){
+				      first * PAGE, end * PAGE });
+}
+
+static int convert(uint64_t first, uint64_t end, bool to_private)
+{
+	return guest_memfd_convert(&memfd, &kvm_fake.vm, (struct range){
+				   first * PAGE, end * PAGE }, to_private);
+}
+
+/* RAM has its place in the file; what is not RAM has none. */
+void test_slots_offsets(void)
+{
+	start(false, true);
+	CHECK(!map(0, 8) && !map(20, 48) && !map(48, 64));
+	CHECK(kvm_fake_said("S0-8g20 A0-8 S14-30g4 A14-30 S30-40"));
+	CHECK(map(15, 17) == -EINVAL && map(40, 50) == -EINVAL);
+	CHECK(kvm_fake_said("") && kvm_fake_slots() == 3);
+	CHECK(slot_covers_private(&kvm_fake.vm.slots, 20 * PAGE, PAGE));
+	CHECK(!slot_covers_private(&kvm_fake.vm.slots, 48 * PAGE, PAGE));
+	CHECK(!unmap(0, 64) && !kvm_fake_slots() && kvm_fake_private(0, 0));
+	CHECK(kvm_fake_said("a0-8 D0-8 a14-30 D14-30 D30-40"));
+	stop();
+}
+
+void test_slots_readonly(void)
+{
+	start(false, false);
+	CHECK(map_as(0, 8, true, false) == -EINVAL && kvm_fake_said(""));
+	CHECK(!map_as(48, 50, true, false) && kvm_fake_said("S30-32r"));
+	/* RAM without private memory can be read-only. */
+	slots.memfd = NULL;
+	CHECK(!map_as(0, 8, true, false) && kvm_fake_said("S0-8r"));
+	CHECK(!unmap(0, 8) && kvm_fake_said("D0-8"));
+	stop();
+}
+
+/* A device where RAM is hidden: its memory must not be the RAM's. */
+void test_slots_device(void)
+{
+	start(false, true);
+	CHECK(!map_as(4, 8, false, true) && kvm_fake_said("S4-8"));
+	CHECK(!map_as(8, 9, false, false) && kvm_fake_said("S8-9r"));
+	CHECK(kvm_fake_private(0, 0));
+	stop();
+}
+
+/* Shared is said too, and a slot that comes back has the state it had. */
+void test_slots_state(void)
+{
+	start(false, false);
+	kvm_fake.private[17] = 1;
+	CHECK(!map(16, 32) && kvm_fake_said("S10-20g0 a10-20"));
+	CHECK(kvm_fake_private(0, 0));
+	CHECK(!convert(20, 24, true) && kvm_fake_said("A14-18"));
+	CHECK(guest_memfd_is_private(&memfd, 20 * PAGE));
+	CHECK(!guest_memfd_is_private(&memfd, 24 * PAGE));
+	CHECK(!guest_memfd_is_private(&memfd, 63 * PAGE));
+	CHECK(!unmap(16, 32) && kvm_fake_private(0, 0));
+	CHECK(kvm_fake_said("a10-20 D10-20"));
+	CHECK(!map(16, 32) && kvm_fake_private(20, 24));
+	CHECK(kvm_fake_said("S10-20g0 a10-14 A14-18 a18-20"));
+	CHECK(convert(15, 17, true) == -EFAULT);
+	CHECK(convert(48, 49, true) == -EFAULT);
+	CHECK(convert(20, 20, true) == -EFAULT && kvm_fake_said(""));
+	kvm_fake.fail = 'a';
+	kvm_fake.rc = -ENOMEM;
+	CHECK(convert(20, 24, false) == -ENOMEM);
+	CHECK(guest_memfd_is_private(&memfd, 20 * PAGE));
+	stop();
+}
+
+/* A failed attribute call undoes the slot, and what it had set so far. */
+void test_slots_attribute_fails(void)
+{
+	start(false, true);
+	CHECK(!convert(18, 20, false));
+	kvm_fake.log[0] = '\0';
+	kvm_fake.fail = 'a';
+	kvm_fake.rc = -ENOMEM;
+	CHECK(map(16, 32) == -ENOMEM && !kvm_fake_slots());
+	CHECK(kvm_fake_said("S10-20g0 A10-12 a12-14 a10-20 D10-20"));
+	CHECK(kvm_fake_private(0, 0));
+	CHECK(!map(16, 32) && kvm_fake_slots() == 1);
+	stop();
+}
+
+void test_slots_refused(void)
+{
+	start(false, true);
+	CHECK(!map(0, 8));
+	CHECK(map(4, 12) == -EEXIST && map(0, 8) == -EEXIST);
+	CHECK(kvm_fake_slots() == 1 && kvm_fake_private(0, 8));
+	/* Half a slot: nothing happens. */
+	kvm_fake.log[0] = '\0';
+	CHECK(unmap(0, 4) == -EINVAL && kvm_fake_said(""));
+	CHECK(!unmap(8, 16) && kvm_fake_said("") && kvm_fake_slots() == 1);
+	stop();
+}
+
+/* A file the host maps has no private pages, and no attributes at all. */
+void test_slots_mappable(void)
+{
+	start(true, true);
+	CHECK(!map(0, 16) && kvm_fake_said("S0-10g20"));
+	CHECK(convert(0, 1, true) == -EFAULT);
+	CHECK(!unmap(0, 16) && kvm_fake_said("D0-10"));
+	stop();
+}
+
+/* The same memory at two addresses, in slots of one VM. */
+void test_slots_alias(void)
+{
+	struct region_params params = { .writable = true };
+	struct partition alias = { .ops = &slots_ops,
+				   .reservation = &reservation,
+				   .offset = 1024 * PAGE };
+	const struct slot *low, *high;
+	struct slots other;
+
+	start(false, false);
+	slots.memfd = NULL;
+	other = slots;
+	alias.data = &other;
+	CHECK(!map(0, 8));
+	CHECK(!partition_map_region(&alias, (struct range){ 0, 8 * PAGE }, true,
+				    &params, NULL));
+	CHECK(kvm_fake_said("S0-8 S400-408"));
+	low = slot_find(&kvm_fake.vm.slots, 0);
+	high = slot_find(&kvm_fake.vm.slots, 1024 * PAGE);
+	CHECK(low && high && low->host == high->host);
+	CHECK(!unmap(0, 64) && kvm_fake_slots() == 1);
+	CHECK(!partition_unmap_region(&alias, (struct range){ 0, 8 * PAGE }));
+	CHECK(kvm_fake_said("D0-8 D400-408"));
+	stop();
+}
+
+static unsigned int locks, unlocks;
+static int lock_rc;
+
+static int counting_lock(void *address, size_t length)
+{
+	(void)address;
+	(void)length;
+	locks++;
+	return lock_rc;
+}
+
+static int counting_unlock(void *address, size_t length)
+{
+	(void)address;
+	(void)length;
+	unlocks++;
+	return 0;
+}
+
+void test_slots_pin(void)
+{
+	struct calls counting;
+	struct error error;
+	struct region_params params = { .writable = true };
+
+	start(false, true);
+	counting = *calls;
+	counting.lock = counting_lock;
+	counting.unlock = counting_unlock;
+	calls = &counting;
+	partition.pin = true;
+	lock_rc = -ENOMEM;
+	CHECK(partition_map_region(&partition, (struct range){ 0, 8 * PAGE },
+				   true, &params, &error) == -ENOMEM);
+	CHECK(!strcmp(error.action, "failed to pin range to partition"));
+	CHECK(!kvm_fake_slots() && locks == 1 && unlocks == 1);
+	CHECK(kvm_fake_said("S0-8g20 A0-8 a0-8 D0-8"));
+	lock_rc = 0;
+	CHECK(!map(0, 8) && locks == 2 && unlocks == 1);
+	CHECK(!unmap(0, 8) && unlocks == 2);
+	stop();
+}
+
+/* Populated by the time the guest starts. */
+void test_slots_prefetch(void)
+{
+	struct region_params params = { .writable = true, .prefetch = true };
+	unsigned char resident[8];
+
+	start(false, false);
+	CHECK(!partition_map_region(&partition, (struct range){ 0, 8 * PAGE },
+				    true, &params, NULL));
+	CHECK(!partition.prefetch_rc);
+	CHECK(!mincore(reservation.base, 8 * PAGE, resident));
+	for (int i = 0; i < 8; i++)
+		CHECK(resident[i] & 1);
+	stop();
+}
