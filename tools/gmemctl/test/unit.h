@@ -113,6 +113,16 @@ void test_snp_measure_depends(void);
 void test_snp_measure_refused(void);
 void test_snp_measure_svsm(void);
 
+/* snp_id_block_test.c */
+void test_snp_id_block_form(void);
+void test_snp_id_key_form(void);
+void test_snp_id_auth_vector(void);
+void test_snp_id_auth_tamper(void);
+void test_snp_id_auth_no_author(void);
+void test_snp_id_auth_published(void);
+void test_snp_key_read(void);
+void test_snp_policy(void);
+
 /* layout_test.c */
 void test_layout_packed(void);
 void test_layout_add_refused(void);
