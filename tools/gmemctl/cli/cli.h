@@ -33,6 +33,7 @@ extern const struct command command_unload;
 extern const struct command command_info;
 extern const struct command command_run;
 extern const struct command command_demo;
+extern const struct command command_snp;
 
 /* size.c */
 
@@ -45,6 +46,9 @@ int size_parse(const char *text, uint64_t *size);
 
 /** count_parse() - parse a plain decimal number of at most @max */
 int count_parse(const char *text, uint32_t max, uint32_t *count);
+
+/** number_parse() - parse all of a number: digits, or 0x and hexadecimal ones */
+int number_parse(const char *text, uint64_t *number);
 
 /* usage.c */
 
@@ -62,5 +66,11 @@ int usage_option(int option, char **argv);
 int usage_size(const char *option, const char *text, uint64_t *size);
 int usage_count(const char *option, const char *text, uint32_t max,
 		uint32_t *count);
+
+int usage_number(const char *option, const char *text, uint64_t *number);
+
+/** usage_hex() - exactly @size bytes in hexadecimal */
+int usage_hex(const char *option, const char *text, uint8_t *bytes,
+	      size_t size);
 
 #endif /* GMEMCTL_CLI_CLI_H */

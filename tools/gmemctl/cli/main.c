@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&command_unload,
 	&command_run,
 	&command_demo,
+	&command_snp,
 	&command_help,
 };
 

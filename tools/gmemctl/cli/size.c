@@ -71,3 +71,34 @@ int count_parse(const char *text, uint32_t max, uint32_t *count)
 	*count = (uint32_t)value;
 	return 0;
 }
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -EINVAL;
+}
+
+int number_parse(const char *text, uint64_t *number)
+{
+	uint64_t value = 0;
+	int rc = 0;
+
+	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X')) {
+		rc = digits_parse(&text, &value);
+	} else {
+		text += 2;
+		if (!*text)
+			return -EINVAL;
+		for (; hex_digit(*text) >= 0; text++) {
+			if (value >> 60)
+				return -ERANGE;
+			value = value << 4 | (uint64_t)hex_digit(*text);
+		}
+	}
+	if (rc || *text)
+		return rc ? rc : -EINVAL;
+	*number = value;
+	return 0;
+}

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "../snp/hex.h"
 #include "cli.h"
 #include "out.h"
 
@@ -48,4 +49,22 @@ int usage_count(const char *option, const char *text, uint32_t max,
 		return 0;
 	return usage_error(option, "not a number in range",
 			   "expected 0 to %u, not '%s'", max, text);
+}
+
+int usage_number(const char *option, const char *text, uint64_t *number)
+{
+	if (!number_parse(text, number))
+		return 0;
+	return usage_error(option, "not a number of 64 bits",
+			   "expected digits, or 0x and hexadecimal digits, not "
+			   "'%s'", text);
+}
+
+int usage_hex(const char *option, const char *text, uint8_t *bytes, size_t size)
+{
+	if (!hex_parse(text, bytes, size))
+		return 0;
+	return usage_error(option, "not the bytes expected",
+			   "expected %zu hexadecimal digits, not '%s'", 2 * size,
+			   text);
 }

@@ -11,6 +11,7 @@ static const struct {
 	{ "size.good", test_size_good },
 	{ "size.bad", test_size_bad },
 	{ "size.count", test_count },
+	{ "size.number", test_number },
 	{ "map_gpa.good", test_map_gpa_good },
 	{ "map_gpa.bad_range", test_map_gpa_bad_range },
 	{ "map_gpa.bad_attributes", test_map_gpa_bad_attributes },

@@ -61,3 +61,22 @@ void test_count(void)
 	CHECK(count == 42);
 	CHECK(!count_parse("8", 8, &count) && count == 8);
 }
+
+void test_number(void)
+{
+	static const char *const bad[] = {
+		"", "x", "0x", "0xg", "0x1 ", " 1", "-1", "+1", "1k", "0x-1",
+		"18446744073709551616", "0x10000000000000000", "1x0", "00x1",
+	};
+	uint64_t number = 42;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(number_parse(bad[i], &number));
+	CHECK(number == 42);
+	CHECK(!number_parse("0x30000", &number) && number == 0x30000);
+	CHECK(!number_parse("0XfF", &number) && number == 255);
+	CHECK(!number_parse("010", &number) && number == 10);
+	CHECK(!number_parse("0", &number) && number == 0);
+	CHECK(!number_parse("0xffffffffffffffff", &number));
+	CHECK(number == UINT64_MAX);
+}

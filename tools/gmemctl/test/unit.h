@@ -24,6 +24,7 @@ void unit_skip(const char *reason, ...) __attribute__((format(printf, 1, 2)));
 void test_size_good(void);
 void test_size_bad(void);
 void test_count(void);
+void test_number(void);
 
 /* map_gpa_test.c */
 void test_map_gpa_good(void);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "snp.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} subcommands[] = {
+	{ "measure", snp_measure_main },
+	{ "id-block", snp_id_block_main },
+	{ "id-check", snp_id_check_main },
+};
+
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static int snp_main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage_error("snp", "sub-command is missing",
+				   "see `gmemctl help snp`");
+	for (size_t i = 0; i < SUBCOMMANDS; i++) {
+		if (strcmp(subcommands[i].name, argv[1]))
+			continue;
+		/* Messages point to `gmemctl help snp`. */
+		argv[1] = argv[0];
+		return subcommands[i].run(argc - 1, argv + 1);
+	}
+	return usage_error(argv[1], "no such sub-command",
+			   "see `gmemctl help snp`");
+}
+
+const struct command command_snp = {
+	.name = "snp",
+	.run = snp_main,
+	.summary = "predict, sign and verify the launch of an SEV-SNP guest",
+	.help = "usage: gmemctl snp measure IMAGE [--json]\n"
+		"       gmemctl snp id-block IMAGE|--digest HEX --id-key PEM\n"
+		"                   --id-block FILE --id-auth FILE [OPTIONS] [--json]\n"
+		"       gmemctl snp id-check --id-block FILE --id-auth FILE\n"
+		"                   [IMAGE|--digest HEX] [--policy N] [--json]\n"
+		"\n"
+		"None of these needs SNP hardware, /dev/kvm or root.\n"
+		"\n"
+		"measure   predict the launch digest of a guest\n"
+		"id-block  create an ID block for a digest, and sign it\n"
+		"id-check  check what the firmware checks when a launch ends\n"
+		"\n"
+		"IMAGE, which is measured:\n"
+		"  --firmware FILE     OVMF with SEV metadata, such as OVMF.fd\n"
+		"  --vmm NAME          who programs the vCPUs: qemu (default), gmemctl,\n"
+		"                      ec2, ec2-old, gce, kvm (nobody), kvm-sregs\n"
+		"  --vcpus N           number of vCPUs (default 1)\n"
+		"  --vcpu-type NAME    EPYC, EPYC-Rome, EPYC-Milan, EPYC-Genoa or\n"
+		"                      EPYC-Turin; qemu and gmemctl need it\n"
+		"  --vcpu-signature N  or CPUID leaf 1's EAX, such as 0x800f12\n"
+		"  --features N        guest features of the VMSA (default 0x1)\n"
+		"  --kernel FILE       the firmware is to check this kernel,\n"
+		"  --initrd FILE       this initrd,\n"
+		"  --cmdline TEXT      and this command line\n"
+		"  --svsm FILE         an SVSM that starts before the firmware,\n"
+		"  --vars-size SIZE    below a variable store of this size\n"
+		"\n"
+		"id-block:\n"
+		"  --digest HEX        the launch digest, instead of an IMAGE\n"
+		"  --id-key PEM        private ECDSA key on P-384 that signs the block\n"
+		"  --author-key PEM    private key that signs the ID key\n"
+		"  --policy N          guest policy (default 0x30000)\n"
+		"  --family-id HEX     16 bytes of the owner's choice\n"
+		"  --image-id HEX      16 bytes of the owner's choice\n"
+		"  --guest-svn N       version of the guest\n"
+		"  --id-block FILE     the ID block: 96 bytes, a new file\n"
+		"  --id-auth FILE      the ID authentication: 4096 bytes, a new file\n"
+		"\n"
+		"id-check reads the two files, and compares digest and policy if given.\n"
+		"\n"
+		"  --json              print a JSON object\n",
+};

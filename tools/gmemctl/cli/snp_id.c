@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/* gmemctl snp id-block, gmemctl snp id-check */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+#include <openssl/evp.h>
+
+#include "../snp/hex.h"
+#include "../snp/id_block.h"
+#include "../snp/policy.h"
+#include "cli.h"
+#include "out.h"
+#include "snp.h"
+
+enum {
+	OPTION_DIGEST = SNP_OPTION_OWN,
+	OPTION_POLICY,
+	OPTION_FAMILY_ID,
+	OPTION_IMAGE_ID,
+	OPTION_GUEST_SVN,
+	OPTION_ID_KEY,
+	OPTION_AUTHOR_KEY,
+	OPTION_ID_BLOCK,
+	OPTION_ID_AUTH,
+};
+
+/**
+ * struct id - what the command line says
+ * @block: what options have set directly
+ * @id_block, @id_auth: files: written by id-block, read by id-check
+ */
+struct id {
+	struct snp_options options;
+	struct snp_id_block block;
+	bool has_digest, has_policy;
+	const char *id_key;
+	const char *author_key;
+	const char *id_block;
+	const char *id_auth;
+};
+
+static int id_parse_option(struct id *id, int option, char **argv)
+{
+	struct snp_id_block *block = &id->block;
+
+	switch (option) {
+	case OPTION_DIGEST:
+		id->has_digest = true;
+		return usage_hex("--digest", optarg, block->digest,
+				 sizeof(block->digest));
+	case OPTION_POLICY:
+		id->has_policy = true;
+		return usage_number("--policy", optarg, &block->policy);
+	case OPTION_FAMILY_ID:
+		return usage_hex("--family-id", optarg, block->family_id,
+				 sizeof(block->family_id));
+	case OPTION_IMAGE_ID:
+		return usage_hex("--image-id", optarg, block->image_id,
+				 sizeof(block->image_id));
+	case OPTION_GUEST_SVN:
+		return usage_count("--guest-svn", optarg, UINT32_MAX,
+				   &block->guest_svn);
+	case OPTION_ID_KEY:
+		id->id_key = optarg;
+		return 0;
+	case OPTION_AUTHOR_KEY:
+		id->author_key = optarg;
+		return 0;
+	case OPTION_ID_BLOCK:
+		id->id_block = optarg;
+		return 0;
+	case OPTION_ID_AUTH:
+		id->id_auth = optarg;
+		return 0;
+	default:
+		return snp_options_parse(&id->options, option, argv);
+	}
+}
+
+static int id_parse(struct id *id, const struct option *options, int argc,
+		    char **argv)
+{
+	int option, code;
+
+	memset(id, 0, sizeof(*id));
+	snp_options_init(&id->options);
+	id->block.version = 1;
+	id->block.policy = SNP_POLICY_DEFAULT;
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		code = id_parse_option(id, option, argv);
+		if (code)
+			return code;
+	}
+	if (optind < argc)
+		return usage_error(argv[optind], "unexpected argument",
+				   "it takes options only");
+	if (!id->id_block)
+		return usage_error("--id-block", "missing", "name a file");
+	if (!id->id_auth)
+		return usage_error("--id-auth", "missing", "name a file");
+	if (id->has_digest && id->options.firmware)
+		return usage_error("--digest", "not with --firmware",
+				   "one of them says what the digest is");
+	return snp_options_check(&id->options);
+}
+
+/* From --digest, or by measuring --firmware. */
+static int id_digest(struct id *id, struct error *error)
+{
+	if (id->has_digest || !id->options.firmware)
+		return 0;
+	id->has_digest = true;
+	return snp_loaded_digest(&id->options, id->block.digest, error);
+}
+
+static void show_hex(const char *key, const uint8_t *bytes, size_t size)
+{
+	char text[2 * SNP_DIGEST_SIZE + 1];
+
+	snp_out_hex(out_root(), key, bytes, size);
+	out_text("%-17s %s\n", key, hex_format(bytes, size, text));
+}
+
+static void id_show(const struct snp_id_block *block,
+		    const struct snp_id_keys *keys)
+{
+	char policy[256];
+
+	show_hex("digest", block->digest, sizeof(block->digest));
+	show_hex("family_id", block->family_id, sizeof(block->family_id));
+	show_hex("image_id", block->image_id, sizeof(block->image_id));
+	out_uint(out_root(), "guest_svn", block->guest_svn);
+	out_text("%-17s %u\n", "guest_svn", block->guest_svn);
+	out_uint(out_root(), "policy", block->policy);
+	out_text("%-17s 0x%" PRIx64 " (%s)\n", "policy", block->policy,
+		 snp_policy_format(block->policy, policy, sizeof(policy)));
+	show_hex("id_key_digest", keys->id_key_digest, SNP_DIGEST_SIZE);
+	if (keys->has_author)
+		show_hex("author_key_digest", keys->author_key_digest,
+			 SNP_DIGEST_SIZE);
+}
+
+static int id_sign(const struct id *id, struct snp_id_auth *auth,
+		   struct error *error)
+{
+	EVP_PKEY *id_key, *author_key = NULL;
+	int rc;
+
+	rc = snp_key_read(id->id_key, &id_key, error);
+	if (rc)
+		return rc;
+	if (id->author_key)
+		rc = snp_key_read(id->author_key, &author_key, error);
+	if (!rc)
+		rc = snp_id_auth_create(auth, &id->block, id_key, author_key,
+					error);
+	EVP_PKEY_free(author_key);
+	EVP_PKEY_free(id_key);
+	return rc;
+}
+
+/* Also checks what was made: a launch is the wrong place to find out. */
+static int id_create(struct id *id, struct snp_id_keys *keys,
+		     struct error *error)
+{
+	struct snp_id_auth auth;
+	int rc;
+
+	rc = id_digest(id, error);
+	if (!rc)
+		rc = id_sign(id, &auth, error);
+	if (!rc)
+		rc = snp_id_auth_check(&id->block, &auth, keys, error);
+	if (!rc)
+		rc = snp_file_write(id->id_block, &id->block, sizeof(id->block),
+				    error);
+	if (rc)
+		return rc;
+	rc = snp_file_write(id->id_auth, &auth, sizeof(auth), error);
+	if (rc)
+		unlink(id->id_block);
+	return rc;
+}
+
+int snp_id_block_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		SNP_IMAGE_OPTIONS,
+		{ "digest", required_argument, NULL, OPTION_DIGEST },
+		{ "policy", required_argument, NULL, OPTION_POLICY },
+		{ "family-id", required_argument, NULL, OPTION_FAMILY_ID },
+		{ "image-id", required_argument, NULL, OPTION_IMAGE_ID },
+		{ "guest-svn", required_argument, NULL, OPTION_GUEST_SVN },
+		{ "id-key", required_argument, NULL, OPTION_ID_KEY },
+		{ "author-key", required_argument, NULL, OPTION_AUTHOR_KEY },
+		{ "id-block", required_argument, NULL, OPTION_ID_BLOCK },
+		{ "id-auth", required_argument, NULL, OPTION_ID_AUTH },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct snp_id_keys keys;
+	struct error error;
+	struct id id;
+	int code;
+
+	code = id_parse(&id, options, argc, argv);
+	if (code)
+		return code;
+	if (!id.id_key)
+		return usage_error("--id-key", "missing",
+				   "a PEM file with an ECDSA key on P-384");
+	if (!id.has_digest && !id.options.firmware)
+		return usage_error("--digest", "missing",
+				   "give it, or --firmware to measure");
+	if (!(id.block.policy & SNP_POLICY_RESERVED_ONE))
+		return usage_error("--policy", "bit 17 is missing",
+				   "every policy has it, such as 0x30000");
+	if (id_create(&id, &keys, &error))
+		return out_error_report(&error);
+	id_show(&id.block, &keys);
+	return EXIT_CODE_OK;
+}
+
+static int id_compare(const struct id *id, const struct snp_id_block *block,
+		      struct error *error)
+{
+	if (id->has_digest && memcmp(id->block.digest, block->digest,
+				     sizeof(block->digest)))
+		return error_set(error, -EBADMSG, id->id_block, "compare digest",
+				 "it is for another launch digest: the launch "
+				 "would end with BAD_MEASUREMENT. Create it again "
+				 "from the same firmware, VMM and vCPUs");
+	if (id->has_policy && id->block.policy != block->policy)
+		return error_set(error, -EBADMSG, id->id_block, "compare policy",
+				 "it is for policy 0x%" PRIx64 ": the launch would "
+				 "end with POLICY_FAILURE", block->policy);
+	return 0;
+}
+
+static int id_check(struct id *id, struct snp_id_block *block,
+		    struct snp_id_keys *keys, struct error *error)
+{
+	struct snp_id_auth auth;
+	int rc;
+
+	rc = id_digest(id, error);
+	if (!rc)
+		rc = snp_file_read_exactly(id->id_block, block, sizeof(*block),
+					   error);
+	if (!rc)
+		rc = snp_file_read_exactly(id->id_auth, &auth, sizeof(auth),
+					   error);
+	if (!rc)
+		rc = snp_id_auth_check(block, &auth, keys, error);
+	if (!rc)
+		rc = id_compare(id, block, error);
+	return rc;
+}
+
+int snp_id_check_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		SNP_IMAGE_OPTIONS,
+		{ "digest", required_argument, NULL, OPTION_DIGEST },
+		{ "policy", required_argument, NULL, OPTION_POLICY },
+		{ "id-block", required_argument, NULL, OPTION_ID_BLOCK },
+		{ "id-auth", required_argument, NULL, OPTION_ID_AUTH },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct snp_id_block block;
+	struct snp_id_keys keys;
+	struct error error;
+	struct id id;
+	int code;
+
+	code = id_parse(&id, options, argc, argv);
+	if (code)
+		return code;
+	if (id_check(&id, &block, &keys, &error))
+		return out_error_report(&error);
+	id_show(&block, &keys);
+	return EXIT_CODE_OK;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "../snp/hex.h"
+#include "out.h"
+#include "snp.h"
+
+static int load_kernel(struct snp_loaded *loaded,
+		       const struct snp_options *options, struct error *error)
+{
+	struct snp_file kernel, initrd = { 0 };
+	int rc;
+
+	rc = snp_file_read(&kernel, options->kernel, error);
+	if (rc)
+		return rc;
+	if (options->initrd)
+		rc = snp_file_read(&initrd, options->initrd, error);
+	if (!rc && snp_kernel_hashes_init(&loaded->hashes, kernel.data,
+					  kernel.size, initrd.data, initrd.size,
+					  options->cmdline))
+		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
+	snp_file_free(&initrd);
+	snp_file_free(&kernel);
+	loaded->image.kernel = &loaded->hashes;
+	return rc;
+}
+
+static int load_svsm(struct snp_loaded *loaded,
+		     const struct snp_options *options, struct error *error)
+{
+	uint64_t end = snp_image_svsm_end(&loaded->firmware, options->vars_size);
+	int rc;
+
+	if (!end)
+		return error_set(error, -EINVAL, options->svsm, "place SVSM",
+				 "--vars-size has to be a multiple of 4096, and "
+				 "less than what is below the firmware");
+	rc = snp_file_read(&loaded->svsm_file, options->svsm, error);
+	if (!rc)
+		rc = snp_firmware_parse(&loaded->svsm, options->svsm,
+					loaded->svsm_file.data,
+					loaded->svsm_file.size, end, error);
+	loaded->image.svsm = &loaded->svsm;
+	return rc;
+}
+
+int snp_loaded_measure(struct snp_loaded *loaded,
+		       const struct snp_options *options, struct error *error)
+{
+	int rc;
+
+	memset(loaded, 0, sizeof(*loaded));
+	loaded->image = options->image;
+	loaded->image.firmware = &loaded->firmware;
+	rc = snp_file_read(&loaded->firmware_file, options->firmware, error);
+	if (!rc)
+		rc = snp_firmware_parse(&loaded->firmware, options->firmware,
+					loaded->firmware_file.data,
+					loaded->firmware_file.size, SNP_4G,
+					error);
+	if (!rc && options->svsm)
+		rc = load_svsm(loaded, options, error);
+	if (!rc && options->kernel)
+		rc = load_kernel(loaded, options, error);
+	if (!rc)
+		rc = snp_measure(&loaded->image, &loaded->measurement, error);
+	return rc;
+}
+
+void snp_loaded_free(struct snp_loaded *loaded)
+{
+	snp_file_free(&loaded->firmware_file);
+	snp_file_free(&loaded->svsm_file);
+}
+
+int snp_loaded_digest(const struct snp_options *options,
+		      uint8_t digest[SNP_DIGEST_SIZE], struct error *error)
+{
+	struct snp_loaded loaded;
+	int rc = snp_loaded_measure(&loaded, options, error);
+
+	memcpy(digest, loaded.measurement.digest, SNP_DIGEST_SIZE);
+	snp_loaded_free(&loaded);
+	return rc;
+}
+
+void snp_out_hex(struct json_object *object, const char *key,
+		 const uint8_t *bytes, size_t size)
+{
+	char text[2 * SNP_DIGEST_SIZE * 2 + 1];
+
+	if (2 * size < sizeof(text))
+		out_string(object, key, hex_format(bytes, size, text));
+}
