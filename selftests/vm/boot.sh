@@ -8,6 +8,11 @@
 # Without -cx16 and hpet=off, QEMU 7.2's TCG loses boots at random.
 TCG_ARGS=(-accel tcg -cpu "max,-cx16" -machine "q35,hpet=off")
 
+# All virtual CPUs read the host's time stamp counter. What the kernel takes for
+# a difference between them is the host being busy; and KVM without a reliable
+# counter may enter and leave a guest for ever.
+TCG_KERNEL_ARGS="tsc=reliable"
+
 # A kernel that patches its own code (static keys: Debian's do, with every VM
 # that is created; those built here do not) can meet a breakpoint on one
 # virtual CPU after the other has already taken it away, and die of it.
@@ -60,6 +65,7 @@ memory_args() {
 vm_boot() {
 	local accel mem console=$6 append="${KERNEL_ARGS[*]} $7"
 
+	[[ $1 != tcg* ]] || append+=" $TCG_KERNEL_ARGS"
 	readarray -t accel < <(accel_args "$1")
 	readarray -t mem < <(memory_args "$4")
 	rm -f "$VM_MONITOR.in" "$VM_MONITOR.out"
@@ -77,13 +83,14 @@ vm_boot() {
 
 # vm_shell ACCEL KERNEL INITRD MEM_MIB "KERNEL ARGS": the console is yours.
 vm_shell() {
-	local accel mem
+	local accel mem append="${KERNEL_ARGS[*]/ignore_loglevel/quiet} $5"
 
+	[[ $1 != tcg* ]] || append+=" $TCG_KERNEL_ARGS"
 	readarray -t accel < <(accel_args "$1")
 	readarray -t mem < <(memory_args "$4")
 	qemu-system-x86_64 "${accel[@]}" "${mem[@]}" -smp 2,sockets=2 \
 		-nodefaults -display none -no-reboot \
-		-kernel "$2" -initrd "$3" -append "${KERNEL_ARGS[*]/ignore_loglevel/quiet} $5" \
+		-kernel "$2" -initrd "$3" -append "$append" \
 		-serial mon:stdio -device virtio-serial-pci,max_ports=2 \
 		-chardev file,id=result,path=/dev/null \
 		-device virtserialport,chardev=result,name=gmem.result
