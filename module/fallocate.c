@@ -76,7 +76,8 @@ static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
 
 	filemap_invalidate_lock(mapping);
-	unmap_mapping_pages(mapping, start, end - start, false);
+	/* As if there were copies on write, else poisoned entries stay. */
+	unmap_mapping_pages(mapping, start, end - start, true);
 	truncate_inode_pages_range(mapping, (loff_t)start << PAGE_SHIFT,
 				   ((loff_t)end << PAGE_SHIFT) - 1);
 	gmem_poison_clear(gi, start, end);
