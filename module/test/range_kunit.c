@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit: ranges. Byte ranges of the ioctls become page ranges, ranges that
+ * overlap exclude each other in the order in which they came, and page faults
+ * wait for what is in transit.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+
+#include "../ioctl.c"
+#include "../range.c"
+
+#define LENGTH (16 * PAGE_SIZE)
+#define NR_WAITERS 4
+
+/* As much of a file as range locks look at. */
+static int range_test_init(struct kunit *test)
+{
+	struct gmem_inode *gi = kunit_kzalloc(test, sizeof(*gi), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, gi);
+	inode_init_once(&gi->vfs_inode);
+	gi->vfs_inode.i_mapping = &gi->vfs_inode.i_data;
+	init_rwsem(&gi->vfs_inode.i_data.invalidate_lock);
+	i_size_write(&gi->vfs_inode, LENGTH);
+	gmem_ranges_init(&gi->ranges);
+	test->priv = gi;
+	return 0;
+}
+
+/* What gmem_ucmd_range() says to every kind of range. */
+static void ucmd_range(struct kunit *test)
+{
+	static const struct {
+		u64 offset, length;
+		int rc;
+	} cases[] = {
+		{ 0, PAGE_SIZE, 0 },
+		{ 0, LENGTH, 0 },
+		{ LENGTH - PAGE_SIZE, PAGE_SIZE, 0 },
+		{ 0, 0, -EINVAL },
+		{ LENGTH, 0, -EINVAL },
+		{ 1, PAGE_SIZE, -EINVAL },
+		{ PAGE_SIZE - 1, PAGE_SIZE, -EINVAL },
+		{ 0, PAGE_SIZE + 1, -EINVAL },
+		{ 0, PAGE_SIZE - 1, -EINVAL },
+		{ 0, LENGTH + PAGE_SIZE, -EINVAL },
+		{ LENGTH, PAGE_SIZE, -EINVAL },
+		{ PAGE_SIZE, LENGTH, -EINVAL },
+		{ LENGTH - 1, 1, -EINVAL },
+		{ 1ULL << 63, 1ULL << 62, -EINVAL },
+		{ 0, -PAGE_SIZE, -EINVAL },
+		{ -PAGE_SIZE, PAGE_SIZE, -EOVERFLOW },
+		{ 1ULL << 63, 1ULL << 63, -EOVERFLOW },
+		{ -1ULL, 1, -EOVERFLOW },
+		{ 1, -1ULL, -EOVERFLOW },
+		{ -1ULL, -1ULL, -EOVERFLOW },
+	};
+	struct gmem_inode *gi = test->priv;
+	pgoff_t start, end;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		start = 100;
+		end = 100;
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].rc,
+				    gmem_ucmd_range(gi, cases[i].offset,
+						    cases[i].length, &start,
+						    &end),
+				    "case %u", i);
+		if (cases[i].rc)
+			continue;
+		KUNIT_EXPECT_EQ(test, cases[i].offset / PAGE_SIZE, start);
+		KUNIT_EXPECT_EQ(test, cases[i].length / PAGE_SIZE, end - start);
+	}
+}
+
+/* Two ranges overlap exactly if they have a page in common. */
+static void range_overlap(struct kunit *test)
+{
+	struct gmem_range_lock range = {};
+	pgoff_t start, end, page;
+	bool common;
+
+	for (range.start = 0; range.start < 6; range.start++)
+		for (range.end = range.start + 1; range.end < 7; range.end++)
+			for (start = 0; start < 6; start++)
+				for (end = start + 1; end < 7; end++) {
+					common = false;
+					for (page = start; page < end; page++)
+						common |= page >= range.start &&
+							  page < range.end;
+					KUNIT_EXPECT_EQ(test, common,
+							gmem_range_overlaps(&range,
+									    start,
+									    end));
+				}
+}
+
+/* First come, first served; who overlaps nobody does not wait. */
+static void range_order(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct gmem_ranges *ranges = &gi->ranges;
+	struct gmem_range_lock a, b, c, d;
+
+	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 0, 10));
+	gmem_range_enqueue(ranges, &b, 5, 15);
+	gmem_range_enqueue(ranges, &c, 12, 20);
+	gmem_range_enqueue(ranges, &d, 20, 30);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &a));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &b));
+	/* Free, but @b came first and waits for part of it. */
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &d));
+
+	gmem_range_unlock(gi, &a);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &b));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
+	gmem_range_unlock(gi, &b);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &c));
+	gmem_range_unlock(gi, &c);
+	gmem_range_unlock(gi, &d);
+	KUNIT_EXPECT_TRUE(test, list_empty(&ranges->queue));
+}
+
+/* Who gives up waiting is in nobody's way any more. */
+static void range_give_up(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct gmem_range_lock a, b, c;
+
+	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 0, 2));
+	gmem_range_enqueue(&gi->ranges, &b, 1, 4);
+	gmem_range_enqueue(&gi->ranges, &c, 3, 5);
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &c));
+	gmem_range_unlock(gi, &b);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &c));
+	gmem_range_unlock(gi, &c);
+	gmem_range_unlock(gi, &a);
+	KUNIT_EXPECT_TRUE(test, list_empty(&gi->ranges.queue));
+}
+
+static unsigned int range_queued(struct gmem_ranges *ranges)
+{
+	unsigned int count;
+
+	spin_lock(&ranges->lock);
+	count = list_count_nodes(&ranges->queue);
+	spin_unlock(&ranges->lock);
+	return count;
+}
+
+struct range_waiter {
+	struct gmem_inode *gi;
+	struct gmem_range_lock range;
+	atomic_t *turn;
+	int number;
+	int came;
+	struct completion done;
+};
+
+static int range_waiter_fn(void *data)
+{
+	struct range_waiter *w = data;
+
+	gmem_range_lock_wait(w->gi, &w->range, 0, 4);
+	w->came = atomic_fetch_inc(w->turn);
+	gmem_range_unlock(w->gi, &w->range);
+	complete(&w->done);
+	return 0;
+}
+
+/* Threads that sleep are woken in the order in which they came. */
+static void range_threads(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct range_waiter *w;
+	struct gmem_range_lock range;
+	struct task_struct *task;
+	atomic_t turn = ATOMIC_INIT(0);
+	int i, tries;
+
+	w = kunit_kcalloc(test, NR_WAITERS, sizeof(*w), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &range, 2, 3));
+	for (i = 0; i < NR_WAITERS; i++) {
+		w[i].gi = gi;
+		w[i].turn = &turn;
+		init_completion(&w[i].done);
+		task = kthread_run(range_waiter_fn, &w[i], "gmem_range/%d", i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		for (tries = 0; tries < 5000; tries++) {
+			if (range_queued(&gi->ranges) == i + 2)
+				break;
+			usleep_range(500, 1000);
+		}
+		KUNIT_EXPECT_EQ(test, i + 2, range_queued(&gi->ranges));
+	}
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&turn));
+	gmem_range_unlock(gi, &range);
+	for (i = 0; i < NR_WAITERS; i++) {
+		wait_for_completion(&w[i].done);
+		KUNIT_EXPECT_EQ(test, i, w[i].came);
+	}
+	KUNIT_EXPECT_TRUE(test, list_empty(&gi->ranges.queue));
+}
+
+static pgoff_t range_transit_in(struct gmem_inode *gi, pgoff_t start,
+				pgoff_t end)
+{
+	pgoff_t page;
+
+	filemap_invalidate_lock_shared(gi->vfs_inode.i_mapping);
+	page = gmem_range_next_transit(gi, start, end);
+	filemap_invalidate_unlock_shared(gi->vfs_inode.i_mapping);
+	return page;
+}
+
+/* The first page in transit, for every range and two marks. */
+static void range_transit(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct gmem_range_lock a, b, c;
+	pgoff_t start, end, page;
+
+	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 10, 12));
+	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &b, 3, 6));
+	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &c, 0, 2));
+	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
+	gmem_range_hold_faults(gi, &a);
+	gmem_range_hold_faults(gi, &b);
+
+	for (start = 0; start < 15; start++)
+		for (end = start + 1; end < 16; end++) {
+			for (page = start; page < end; page++)
+				if ((page >= 10 && page < 12) ||
+				    (page >= 3 && page < 6))
+					break;
+			KUNIT_EXPECT_EQ(test, page,
+					range_transit_in(gi, start, end));
+		}
+
+	gmem_range_unlock(gi, &b);
+	KUNIT_EXPECT_EQ(test, 10, range_transit_in(gi, 0, 16));
+	gmem_range_unlock(gi, &a);
+	gmem_range_unlock(gi, &c);
+	KUNIT_EXPECT_EQ(test, 0, gi->ranges.transits);
+	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
+}
+
+/* A fault waits for marked ranges, and a kernel fault not for ever. */
+static void range_busy(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct gmem_range_lock a, waits;
+
+	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 4, 8));
+	gmem_range_enqueue(&gi->ranges, &waits, 6, 10);
+	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 4));
+	gmem_range_hold_faults(gi, &a);
+	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 3));
+	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 4));
+	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 7));
+	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 8));
+	KUNIT_EXPECT_EQ(test, 0, gmem_range_wait(gi, 8, 0));
+	KUNIT_EXPECT_EQ(test, 0, gmem_range_wait(gi, 8, FAULT_FLAG_USER));
+
+	KUNIT_EXPECT_FALSE(test, gmem_range_stuck(gi, 4));
+	gmem_range_enter_store(gi, &a);
+	KUNIT_EXPECT_FALSE(test, gmem_range_stuck(gi, 4));
+	a.store_call = jiffies - GMEM_STORE_WAIT;
+	KUNIT_EXPECT_TRUE(test, gmem_range_stuck(gi, 7));
+	KUNIT_EXPECT_FALSE(test, gmem_range_stuck(gi, 8));
+	gmem_range_enter_store(gi, &a);
+	KUNIT_EXPECT_FALSE(test, gmem_range_stuck(gi, 7));
+
+	gmem_range_unlock(gi, &a);
+	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 4));
+	KUNIT_EXPECT_EQ(test, 0, gmem_range_wait(gi, 4, FAULT_FLAG_USER));
+	gmem_range_unlock(gi, &waits);
+}
+
+struct fault_waiter {
+	struct gmem_inode *gi;
+	unsigned int flags;
+	int rc;
+	bool over;
+	struct completion started, done;
+};
+
+static int fault_waiter_fn(void *data)
+{
+	struct fault_waiter *w = data;
+
+	complete(&w->started);
+	w->rc = gmem_range_wait(w->gi, 5, w->flags);
+	WRITE_ONCE(w->over, true);
+	complete(&w->done);
+	return 0;
+}
+
+/* A fault that waits goes on when the range is given back, not before. */
+static void range_fault_waits(struct kunit *test)
+{
+	static const unsigned int flags[] = {
+		0, FAULT_FLAG_USER, FAULT_FLAG_USER | FAULT_FLAG_INTERRUPTIBLE,
+	};
+	struct gmem_inode *gi = test->priv;
+	struct gmem_range_lock range;
+	struct fault_waiter w = { .gi = gi };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &range, 5, 6));
+		gmem_range_hold_faults(gi, &range);
+		w.flags = flags[i];
+		w.over = false;
+		init_completion(&w.started);
+		init_completion(&w.done);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(fault_waiter_fn, &w,
+							    "gmem_fault")));
+		wait_for_completion(&w.started);
+		msleep(20);
+		KUNIT_EXPECT_FALSE(test, READ_ONCE(w.over));
+		gmem_range_unlock(gi, &range);
+		wait_for_completion(&w.done);
+		KUNIT_EXPECT_EQ(test, 0, w.rc);
+	}
+}
+
+static struct kunit_case gmem_range_cases[] = {
+	KUNIT_CASE(ucmd_range),
+	KUNIT_CASE(range_overlap),
+	KUNIT_CASE(range_order),
+	KUNIT_CASE(range_give_up),
+	KUNIT_CASE(range_threads),
+	KUNIT_CASE(range_transit),
+	KUNIT_CASE(range_busy),
+	KUNIT_CASE(range_fault_waits),
+	{}
+};
+
+static struct kunit_suite gmem_range_suite = {
+	.name = "gmem_range",
+	.init = range_test_init,
+	.test_cases = gmem_range_cases,
+};
+kunit_test_suite(gmem_range_suite);
