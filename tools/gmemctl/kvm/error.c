@@ -22,3 +22,15 @@ int error_set(struct error *error, int rc, const char *object,
 	}
 	return rc;
 }
+
+int error_wrap(struct error *error, int rc, const char *object,
+	       const char *action)
+{
+	struct error cause;
+
+	if (!error)
+		return rc;
+	cause = *error;
+	return error_set(error, rc, object, action, "%s: %s%s%s", cause.object,
+			 cause.action, *cause.hint ? "; " : "", cause.hint);
+}

@@ -27,4 +27,13 @@ int error_set(struct error *error, int rc, const char *object,
 	      const char *action, const char *hint, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/**
+ * error_wrap() - say what a failure described by a callee means here
+ * @error: may be NULL; what it says becomes the hint
+ *
+ * Return: @rc.
+ */
+int error_wrap(struct error *error, int rc, const char *object,
+	       const char *action);
+
 #endif /* GMEMCTL_KVM_ERROR_H */

@@ -25,8 +25,9 @@ static int say(char call, uint64_t start, uint64_t size)
 		 "%s%c%llx-%llx", used ? " " : "", call,
 		 (unsigned long long)(start / PAGE),
 		 (unsigned long long)((start + size) / PAGE));
-	if (call != kvm_fake.fail)
+	if (call != kvm_fake.fail || kvm_fake.pass--)
 		return 0;
+	kvm_fake.pass = 0;
 	kvm_fake.fail = 0;
 	return kvm_fake.rc;
 }

@@ -21,7 +21,7 @@
  *	bound, H for hugetlb memory, P for a hole; each with start-end in hex
  *	pages; of a slot r follows if it is read-only, and g with the page of the
  *	guest_memfd
- * @fail: call, by its letter, that fails with @rc; once
+ * @fail: call, by its letter, that fails with @rc, once, after @pass of them
  * @private: KVM's attribute, by page
  * @memfd_flags: what KVM_CAP_GUEST_MEMFD_FLAGS answers
  * @bound: gmem fds that are bound
@@ -30,6 +30,7 @@ struct kvm_fake {
 	struct vm vm;
 	char log[1024];
 	char fail;
+	unsigned int pass;
 	int rc;
 	uint8_t private[KVM_FAKE_PAGES];
 	int memfd_flags;

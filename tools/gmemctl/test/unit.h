@@ -145,4 +145,39 @@ void test_slots_alias(void);
 void test_slots_pin(void);
 void test_slots_prefetch(void);
 
+/* options_test.c */
+void test_options_kinds(void);
+void test_options_private(void);
+void test_options_hugepages(void);
+void test_options_legacy(void);
+void test_options_hugepage_size(void);
+void test_options_hugepage_alignment(void);
+void test_options_size(void);
+void test_options_alias(void);
+void test_options_file(void);
+void test_options_guest_memfd(void);
+void test_options_order(void);
+void test_options_size_text(void);
+
+/* guest_memory_test.c */
+void test_guest_memory_kinds(void);
+void test_guest_memory_packed(void);
+void test_guest_memory_two_requests(void);
+void test_guest_memory_store(void);
+void test_guest_memory_discard(void);
+void test_guest_memory_guest_memfd(void);
+void test_guest_memory_hugetlb(void);
+void test_guest_memory_fails(void);
+void test_guest_memory_file(void);
+void test_guest_memory_alias(void);
+void test_guest_memory_visibility(void);
+void test_guest_memory_window(void);
+void test_guest_memory_readonly_private(void);
+
+/* device_memory_test.c */
+void test_device_memory_bounds(void);
+void test_device_memory_unmap(void);
+void test_device_memory_fd(void);
+void test_device_memory_refused(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../gmem/gmem.h"
+#include "../kvm/calls.h"
+#include "backing.h"
+
+#define HINT_MEMORY "the host is short of memory: choose a smaller --memory, " \
+	"or raise the memory cgroup's limit"
+
+static int backing_fail(struct error *error, int rc, const char *object,
+			const char *action)
+{
+	return error_set(error, rc, object, action,
+			 rc == -ENOMEM ? "%s" : NULL, HINT_MEMORY);
+}
+
+static int backing_open_memfd(struct backing *backing, const char *name,
+			      struct error *error)
+{
+	int fd = calls->memfd(name, backing->size);
+
+	return fd < 0 ? backing_fail(error, fd, "memfd", "create") : fd;
+}
+
+static int backing_open_hugetlb(struct backing *backing, const char *name,
+				struct error *error)
+{
+	unsigned int shift = (unsigned int)__builtin_ctzll(backing->page_size);
+	int fd = calls->hugetlb(name, backing->size, shift);
+	char text[32];
+
+	if (fd >= 0)
+		return fd;
+	return error_set(error, fd, "hugetlb memory", "create",
+			 "does the host have huge pages of %s? See "
+			 "/sys/kernel/mm/hugepages",
+			 memory_size_text(backing->page_size, text));
+}
+
+static int backing_open_gmem(struct backing *backing, struct error *error)
+{
+	int device = gmem_open(error);
+	int fd, rc;
+
+	if (device < 0)
+		return device;
+	rc = gmem_check_abi(device, NULL, error);
+	fd = rc ? rc : gmem_create(device, backing->size,
+				   GMEM_CREATE_F_INIT_SHARED);
+	calls->close(device);
+	if (rc)
+		return rc;
+	return fd < 0 ? backing_fail(error, fd, GMEM_DEVICE_PATH,
+				     "GMEM_IOCTL_CREATE") : fd;
+}
+
+/* Whether a file has the size of the memory. */
+static int backing_check_size(const struct backing *backing, int fd,
+			      const char *object, struct error *error)
+{
+	char action[192], has[32], expected[32];
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return error_set(error, -errno, object, "fstat", NULL);
+	if ((uint64_t)status.st_size == backing->size)
+		return 0;
+	snprintf(action, sizeof(action),
+		 "memory backing file has size %s, expected %s",
+		 memory_size_text((uint64_t)status.st_size, has),
+		 memory_size_text(backing->size, expected));
+	return error_set(error, -EINVAL, object, action,
+			 "size=%s, or another file", has);
+}
+
+/* A new file gets its size, an old one must have it. */
+static int backing_size_file(const struct backing *backing, int fd,
+			     const char *path, struct error *error)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return error_set(error, -errno, path, "fstat", NULL);
+	if (!S_ISREG(status.st_mode))
+		return error_set(error, -EINVAL, path, "use as guest memory",
+				 "expected a regular file");
+	if (status.st_size)
+		return backing_check_size(backing, fd, path, error);
+	if (ftruncate(fd, (off_t)backing->size))
+		return error_set(error, -errno, path, "ftruncate", NULL);
+	return 0;
+}
+
+static int backing_open_file(struct backing *backing, struct error *error)
+{
+	const char *path = backing->request->path;
+	/* A FIFO, or a terminal, must not keep the open waiting. */
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+	int rc;
+
+	if (fd < 0)
+		return error_set(error, -errno, path, "open",
+				 "guest memory needs a file that can be read "
+				 "and written");
+	rc = backing_size_file(backing, fd, path, error);
+	if (rc)
+		close(fd);
+	return rc ? rc : fd;
+}
+
+static int backing_open_existing(struct backing *backing, struct error *error)
+{
+	int fd = fcntl(backing->request->existing_fd, F_DUPFD_CLOEXEC, 0);
+	int rc;
+
+	if (fd < 0)
+		return error_set(error, -errno, "existing memory", "duplicate",
+				 NULL);
+	rc = backing_check_size(backing, fd, "existing memory", error);
+	if (rc)
+		close(fd);
+	return rc ? rc : fd;
+}
+
+static int backing_open_fd(struct backing *backing, const char *name,
+			   struct error *error)
+{
+	if (backing->request->existing_fd >= 0)
+		return backing_open_existing(backing, error);
+	if (backing->page_size != RANGE_PAGE_SIZE)
+		return backing_open_hugetlb(backing, name, error);
+	switch (backing->request->kind) {
+	case BACKING_FILE:
+		return backing_open_file(backing, error);
+	case BACKING_GMEM:
+	case BACKING_GMEM_STORE:
+		return backing_open_gmem(backing, error);
+	default:
+		return backing_open_memfd(backing, name, error);
+	}
+}
+
+/*
+ * A policy of a shared file stays with the file. It has to be there before
+ * huge pages are allocated.
+ */
+static int backing_bind_node(struct backing *backing, struct error *error)
+{
+	int node = backing->request->node;
+	void *address;
+	int rc;
+
+	if (node < 0 || backing->fd < 0)
+		return 0;
+	rc = calls->map(backing->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			backing->fd, backing->fd_offset, &address);
+	if (rc)
+		return backing_fail(error, rc, "guest memory", "mmap");
+	rc = calls->bind_node(address, backing->size, (unsigned int)node);
+	calls->unmap(address, backing->size);
+	if (rc)
+		return error_set(error, rc, "guest memory",
+				 "bind to NUMA node",
+				 "is there memory at node %d? See "
+				 "/sys/devices/system/node", node);
+	return 0;
+}
+
+static int backing_reserve_huge(struct backing *backing, struct error *error)
+{
+	char action[192], unit[32], total[32];
+	int rc;
+
+	if (backing->page_size == RANGE_PAGE_SIZE)
+		return 0;
+	rc = calls->allocate(backing->fd, 0, backing->size);
+	if (!rc)
+		return 0;
+	snprintf(action, sizeof(action),
+		 "failed to reserve %llu hugetlb pages of %s each (%s total); "
+		 "increase the hugetlb pool or reduce guest memory size",
+		 (unsigned long long)(backing->size / backing->page_size),
+		 memory_size_text(backing->page_size, unit),
+		 memory_size_text(backing->size, total));
+	return error_set(error, rc, "guest memory", action, NULL);
+}
+
+static int backing_init(struct backing *backing,
+			const struct memory_request *request,
+			struct error *error)
+{
+	uint64_t hugepage = memory_request_hugepage(request);
+	int rc;
+
+	memset(backing, 0, sizeof(*backing));
+	backing->request = request;
+	backing->fd = -1;
+	backing->page_size = hugepage ? hugepage : RANGE_PAGE_SIZE;
+	rc = memory_request_size(request, &backing->size);
+	if (rc)
+		return error_set(error, rc, "guest memory", "add up ranges",
+				 NULL);
+	return 0;
+}
+
+int backing_open(struct backing *backing, const struct memory_request *request,
+		 const char *name, struct error *error)
+{
+	int rc = backing_init(backing, request, error);
+
+	if (rc || request->kind == BACKING_PRIVATE)
+		return rc;
+	backing->fd = backing_open_fd(backing, name, error);
+	if (backing->fd < 0)
+		return backing->fd;
+	rc = backing_bind_node(backing, error);
+	if (!rc)
+		rc = backing_reserve_huge(backing, error);
+	if (rc)
+		backing_close(backing);
+	return rc;
+}
+
+int backing_use(struct backing *backing, const struct memory_request *request,
+		int fd, uint64_t fd_offset, struct error *error)
+{
+	int rc = backing_init(backing, request, error);
+
+	if (rc)
+		return rc;
+	backing->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (backing->fd < 0)
+		return error_set(error, -errno, "guest memory", "duplicate",
+				 NULL);
+	backing->fd_offset = fd_offset;
+	rc = backing_bind_node(backing, error);
+	if (rc)
+		backing_close(backing);
+	return rc;
+}
+
+void backing_close(struct backing *backing)
+{
+	if (backing->fd >= 0)
+		calls->close(backing->fd);
+	backing->fd = -1;
+}
+
+struct mapping backing_mapping(const struct backing *backing, uint64_t offset,
+			       uint64_t size)
+{
+	return (struct mapping){
+		.range = { 0, size },
+		.fd = backing->fd,
+		.fd_offset = backing->fd_offset + offset,
+		.page_size = backing->page_size,
+		.writable = true,
+		.thp = backing->request->thp &&
+		       backing->page_size == RANGE_PAGE_SIZE,
+		.node = backing->request->node,
+	};
+}

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../gmem/gmem.h"
+#include "../kvm/calls.h"
+#include "guest_memory.h"
+#include "split.h"
+
+#define NAME_RESERVATION "guest-memory"
+
+static int layout_all(const struct memory_config *config,
+		      struct layout *layout, struct error *error)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < config->nr_requests; i++) {
+		const struct memory_request *request = &config->requests[i];
+
+		for (unsigned int j = 0; !rc && j < request->nr_ranges; j++)
+			rc = layout_add(layout, request->ranges[j], error);
+	}
+	return rc;
+}
+
+static bool config_has_kind(const struct memory_config *config,
+			    enum backing_kind kind)
+{
+	for (unsigned int i = 0; i < config->nr_requests; i++)
+		if (config->requests[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* Ranges are checked against each other even where there is no guest_memfd. */
+static int create_memfd(struct guest_memory *memory, struct error *error)
+{
+	const struct memory_config *config = memory->config;
+	bool mappable = config_has_kind(config, BACKING_GUEST_MEMFD);
+	bool store = config_has_kind(config, BACKING_GMEM_STORE);
+	struct layout layout = { 0 };
+	int rc = layout_all(config, &layout, error);
+
+	if (!rc && (mappable || store || config->guest_memfd)) {
+		/* gmem knows what is private, and starts with nothing. */
+		bool private = config->initial_private && !store;
+
+		rc = memory->vm ? guest_memfd_create(&memory->memfd, memory->vm,
+						     &layout, mappable, private,
+						     error) :
+		     error_set(error, -EINVAL, "guest memory",
+			       "create guest_memfd", "there is no VM for it");
+	}
+	layout_destroy(&layout);
+	return rc;
+}
+
+/* Where in the VM's guest_memfd the ranges of a request start. */
+static uint64_t request_offset(const struct memory_config *config,
+			       unsigned int index)
+{
+	uint64_t offset = 0, size;
+
+	for (unsigned int i = 0; i < index; i++) {
+		memory_request_size(&config->requests[i], &size);
+		offset += size;
+	}
+	return offset;
+}
+
+static int bind_store(struct guest_memory *memory, unsigned int index,
+		      struct error *error)
+{
+	const struct backing *backing = &memory->backings[index];
+	int rc;
+
+	if (backing->request->kind != BACKING_GMEM_STORE)
+		return 0;
+	rc = gmem_bind(backing->fd, 0, backing->size, memory->memfd.fd,
+		       request_offset(memory->config, index));
+	if (!rc)
+		return 0;
+	return error_set(error, rc, "gmem fd", "GMEM_IOCTL_BIND",
+			 rc == -EOPNOTSUPP ? "%s" : NULL,
+			 "the module gmem_kvm is not loaded: `gmemctl load`");
+}
+
+static int open_backing(struct guest_memory *memory, unsigned int index,
+			struct error *error)
+{
+	const struct memory_config *config = memory->config;
+	const struct memory_request *request = &config->requests[index];
+	struct backing *backing = &memory->backings[index];
+	char name[32] = "guest-ram";
+
+	if (config->nr_requests > 1)
+		snprintf(name, sizeof(name), "guest-ram-%u", index);
+	if (request->kind == BACKING_GUEST_MEMFD)
+		return backing_use(backing, request, memory->memfd.fd,
+				   request_offset(config, index), error);
+	return backing_open(backing, request, name, error);
+}
+
+static int open_backings(struct guest_memory *memory, struct error *error)
+{
+	unsigned int count = memory->config->nr_requests;
+	int rc = 0;
+
+	memory->backings = calloc(count, sizeof(*memory->backings));
+	if (!memory->backings)
+		return error_set(error, -ENOMEM, "guest memory", "allocate",
+				 NULL);
+	while (!rc && memory->nr_backings < count) {
+		rc = open_backing(memory, memory->nr_backings, error);
+		if (!rc)
+			rc = bind_store(memory, memory->nr_backings++, error);
+	}
+	return rc;
+}
+
+static int reserve(struct guest_memory *memory, uint64_t device_end,
+		   struct error *error)
+{
+	uint64_t end = memory_config_end(memory->config);
+	uint64_t alignment = 0;
+	struct range all;
+	int rc;
+
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		if (memory->backings[i].page_size > alignment)
+			alignment = memory->backings[i].page_size;
+	rc = reservation_create(&memory->reservation,
+				end > device_end ? end : device_end, alignment);
+	if (rc)
+		return error_set(error, rc, "guest memory",
+				 "failed to reserve address space",
+				 "0x%llx bytes",
+				 (unsigned long long)
+				 (end > device_end ? end : device_end));
+	all = (struct range){ 0, memory->reservation.size };
+	reservation_set_name(&memory->reservation, all, NAME_RESERVATION);
+	region_set_init(&memory->regions, &memory->reservation);
+	return 0;
+}
+
+static int add_ram_fail(struct error *error, int rc, const char *what,
+			struct range range)
+{
+	char action[128];
+
+	snprintf(action, sizeof(action), "%s 0x%llx-0x%llx", what,
+		 (unsigned long long)range.start,
+		 (unsigned long long)range.end);
+	return error_wrap(error, rc, "guest memory", action);
+}
+
+/* A region of RAM, with the part of the backing at @offset behind it. */
+static int add_ram(struct guest_memory *memory, const struct backing *backing,
+		   struct range range, uint64_t offset, struct error *error)
+{
+	struct region_params params = {
+		.writable = true,
+		.executable = true,
+		.prefetch = backing->request->prefetch,
+	};
+	struct mapping mapping = backing_mapping(backing, offset,
+						 range_size(range));
+	struct region *region;
+	int rc;
+
+	rc = region_add(&memory->regions, "ram", range, REGION_PRIORITY_RAM,
+			REGION_RAM, &region, error);
+	if (!rc) {
+		memory->ram[memory->nr_ram++] = region;
+		rc = region_add_mapping(&memory->regions, region, &mapping,
+					error);
+	}
+	if (rc)
+		return add_ram_fail(error, rc, "failed to map RAM range", range);
+	rc = region_map(&memory->regions, region, &params, error);
+	if (rc)
+		return add_ram_fail(error, rc, "failed to enable RAM region",
+				    range);
+	return 0;
+}
+
+static int add_split(struct guest_memory *memory, const struct backing *backing,
+		     struct range range, struct error *error)
+{
+	struct range pieces[SPLIT_REGIONS];
+	unsigned int count = split_ram(range, pieces);
+	int rc = 0;
+
+	for (unsigned int i = 0; !rc && i < count; i++)
+		rc = add_ram(memory, backing, pieces[i], pieces[i].start, error);
+	return rc;
+}
+
+static int add_request(struct guest_memory *memory, unsigned int index,
+		       struct error *error)
+{
+	const struct backing *backing = &memory->backings[index];
+	bool split = memory->config->x86_legacy && !index;
+	uint64_t offset = 0;
+	int rc = 0;
+
+	for (unsigned int i = 0; !rc && i < backing->request->nr_ranges; i++) {
+		struct range range = backing->request->ranges[i];
+
+		if (split && !i)
+			rc = add_split(memory, backing, range, error);
+		else
+			rc = add_ram(memory, backing, range, offset, error);
+		offset += range_size(range);
+	}
+	return rc;
+}
+
+static int add_regions(struct guest_memory *memory, struct error *error)
+{
+	unsigned int count = SPLIT_REGIONS;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		count += memory->config->requests[i].nr_ranges;
+	memory->ram = calloc(count, sizeof(struct region *));
+	if (!memory->ram)
+		return error_set(error, -ENOMEM, "guest memory", "allocate",
+				 NULL);
+	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
+		rc = add_request(memory, i, error);
+	return rc;
+}
+
+static int build(struct guest_memory *memory, uint64_t device_end,
+		 struct error *error)
+{
+	int rc = memory_config_check(memory->config, error);
+
+	if (!rc && !memory_config_end(memory->config))
+		rc = error_set(error, -EINVAL, "guest memory", "create",
+			       "there is no RAM");
+	if (!rc)
+		rc = create_memfd(memory, error);
+	if (!rc)
+		rc = open_backings(memory, error);
+	if (!rc)
+		rc = reserve(memory, device_end, error);
+	return rc ? rc : add_regions(memory, error);
+}
+
+int guest_memory_create(struct guest_memory *memory,
+			const struct memory_config *config, struct vm *vm,
+			uint64_t device_end, struct error *error)
+{
+	int rc;
+
+	memset(memory, 0, sizeof(*memory));
+	memory->config = config;
+	memory->vm = vm;
+	memory->memfd.fd = -1;
+	rc = build(memory, device_end, error);
+	if (rc)
+		guest_memory_destroy(memory);
+	return rc;
+}
+
+static int attach(struct guest_memory *memory, struct slots *slots,
+		  struct partition *partition, uint64_t offset,
+		  struct error *error)
+{
+	*slots = (struct slots){
+		.vm = memory->vm,
+		.memfd = memory->memfd.fd >= 0 ? &memory->memfd : NULL,
+	};
+	*partition = (struct partition){
+		.ops = &slots_ops,
+		.data = slots,
+		.reservation = &memory->reservation,
+		.offset = offset,
+		.pin = memory->config->pin,
+	};
+	return region_set_add_partition(&memory->regions, partition, error);
+}
+
+int guest_memory_attach(struct guest_memory *memory, struct error *error)
+{
+	const struct memory_config *config = memory->config;
+	int rc;
+
+	if (!memory->vm || memory->slots.vm)
+		return error_set(error, -EINVAL, "guest memory", "attach to VM",
+				 "once, to the VM that it was created for");
+	if (config->alias) {
+		rc = attach(memory, &memory->alias, &memory->alias_partition,
+			    config->alias_offset, error);
+		if (rc)
+			return rc;
+	}
+	rc = attach(memory, &memory->slots, &memory->partition, 0, error);
+	if (rc && config->alias)
+		region_set_remove_partition(&memory->regions,
+					    &memory->alias_partition);
+	if (rc)
+		memory->slots.vm = NULL;
+	return rc;
+}
+
+/* gmem lets go of the store before the store does of the VM. */
+void guest_memory_destroy(struct guest_memory *memory)
+{
+	if (memory->reservation.base)
+		region_set_destroy(&memory->regions);
+	reservation_destroy(&memory->reservation);
+	while (memory->nr_backings)
+		backing_close(&memory->backings[--memory->nr_backings]);
+	guest_memfd_destroy(&memory->memfd);
+	free(memory->backings);
+	free(memory->ram);
+	memset(memory, 0, sizeof(*memory));
+	memory->memfd.fd = -1;
+}
+
+static struct region *find_ram(const struct guest_memory *memory,
+			       struct range range)
+{
+	for (unsigned int i = 0; i < memory->nr_ram; i++)
+		if (range_equal(memory->ram[i]->range, range))
+			return memory->ram[i];
+	return NULL;
+}
+
+int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
+				enum visibility visibility,
+				struct error *error)
+{
+	struct region_params params = {
+		.writable = visibility == VISIBILITY_READ_WRITE,
+		.executable = true,
+	};
+	struct region *region = find_ram(memory, range);
+	char action[96];
+	int rc;
+
+	if (!region) {
+		snprintf(action, sizeof(action),
+			 "0x%llx-0x%llx is not a controllable RAM range",
+			 (unsigned long long)range.start,
+			 (unsigned long long)range.end);
+		return error_set(error, -EINVAL, "guest memory", action, NULL);
+	}
+	if (visibility == VISIBILITY_UNMAPPED)
+		return region_unmap(&memory->regions, region, error);
+	rc = region_map(&memory->regions, region, &params, error);
+	return rc ? add_ram_fail(error, rc, "failed to map RAM range", range) :
+		    0;
+}
+
+/* Whether the guest sees RAM, and nothing else, in all of @range. */
+static bool ram_is_seen(const struct guest_memory *memory, struct range range)
+{
+	uint64_t seen = 0;
+
+	for (unsigned int i = 0; i < memory->nr_ram; i++) {
+		const struct region *region = memory->ram[i];
+
+		if (region->active && range_overlaps(region->range, range))
+			seen += range_size(range_clip(region->range, range));
+	}
+	return range.start <= range.end && seen == range_size(range);
+}
+
+int guest_memory_commit(struct guest_memory *memory, struct range range)
+{
+	int rc = -EFAULT;
+
+	pthread_mutex_lock(&memory->regions.lock);
+	if (ram_is_seen(memory, range))
+		rc = reservation_commit(&memory->reservation, range);
+	pthread_mutex_unlock(&memory->regions.lock);
+	return rc;
+}
+
+/* Where pages of the guest_memfd are the private side, they go as well. */
+static int decommit_private(struct guest_memory *memory, struct range range)
+{
+	const struct layout *layout = &memory->memfd.layout;
+	int rc = 0;
+
+	if (memory->memfd.fd < 0 || memory->memfd.mappable)
+		return 0;
+	for (unsigned int i = 0; !rc && i < layout->nr_ranges; i++) {
+		const struct layout_range *ram = &layout->ranges[i];
+		struct range part;
+
+		if (!range_overlaps(ram->range, range))
+			continue;
+		part = range_clip(range, ram->range);
+		rc = calls->punch(memory->memfd.fd, ram->offset +
+				  (part.start - ram->range.start),
+				  range_size(part));
+	}
+	return rc;
+}
+
+int guest_memory_decommit(struct guest_memory *memory, struct range range)
+{
+	int rc = -EFAULT;
+
+	pthread_mutex_lock(&memory->regions.lock);
+	if (ram_is_seen(memory, range))
+		rc = reservation_decommit(&memory->reservation, range);
+	if (!rc)
+		rc = decommit_private(memory, range);
+	pthread_mutex_unlock(&memory->regions.lock);
+	return rc;
+}
+
+int guest_memory_shared_fd(const struct guest_memory *memory)
+{
+	return memory->nr_backings == 1 ? memory->backings[0].fd : -1;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All memory of a guest: RAM as configured, in a reservation, as regions, and
+ * as the slots of a VM. The layers can be used alone; this puts them together.
+ */
+#ifndef GMEMCTL_MEMORY_GUEST_MEMORY_H
+#define GMEMCTL_MEMORY_GUEST_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+#include "../kvm/vm.h"
+#include "backing.h"
+#include "guest_memfd.h"
+#include "options.h"
+#include "partition.h"
+#include "region.h"
+#include "reservation.h"
+#include "slots.h"
+
+/**
+ * enum visibility - how the guest sees a region of RAM
+ * @VISIBILITY_UNMAPPED: not at all; memory of a device shows instead, if any
+ * @VISIBILITY_READ_ONLY: writes exit, also if a device lies below
+ * @VISIBILITY_READ_WRITE: as RAM
+ */
+enum visibility {
+	VISIBILITY_UNMAPPED,
+	VISIBILITY_READ_ONLY,
+	VISIBILITY_READ_WRITE,
+};
+
+/**
+ * struct guest_memory - all memory of a guest
+ * @config: as asked for; it has to outlive this, with all that it points to
+ * @vm: the VM with the guest_memfd and the slots, or NULL
+ * @memfd: the VM's guest_memfd, if it has one
+ * @backings: one for each request
+ * @reservation: the guest's addresses in this process
+ * @regions: RAM, and what devices add
+ * @ram: the regions of RAM, in ascending order of requests and ranges
+ * @slots: all of @regions in @vm, through @partition
+ * @alias: the same at an offset, through @alias_partition
+ */
+struct guest_memory {
+	const struct memory_config *config;
+	struct vm *vm;
+	struct guest_memfd memfd;
+	struct backing *backings;
+	unsigned int nr_backings;
+	struct reservation reservation;
+	struct region_set regions;
+	struct region **ram;
+	unsigned int nr_ram;
+	struct slots slots;
+	struct partition partition;
+	struct slots alias;
+	struct partition alias_partition;
+};
+
+/**
+ * guest_memory_create() - build it
+ * @vm: needed for the kinds that use a guest_memfd, else it may be NULL
+ * @device_end: addresses below are reserved for devices, beyond the RAM; may be 0
+ *
+ * The guest's RAM is accessible to the host at reservation.base + address.
+ */
+int guest_memory_create(struct guest_memory *memory,
+			const struct memory_config *config, struct vm *vm,
+			uint64_t device_end, struct error *error);
+
+/** guest_memory_attach() - make its regions slots of the VM given at creation */
+int guest_memory_attach(struct guest_memory *memory, struct error *error);
+
+/** guest_memory_destroy() - the VM must not run, and has to exist still */
+void guest_memory_destroy(struct guest_memory *memory);
+
+/**
+ * guest_memory_set_visibility() - show or hide one region of RAM
+ * @range: exactly one region, as the x86 split or the configuration made it
+ */
+int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
+				enum visibility visibility,
+				struct error *error);
+
+/**
+ * guest_memory_commit() - populate a range of RAM that the guest sees
+ *
+ * Return: 0; -EFAULT if it is not all such RAM; what the kernel says.
+ */
+int guest_memory_commit(struct guest_memory *memory, struct range range);
+
+/**
+ * guest_memory_decommit() - give its memory back, private pages included
+ *
+ * The contents are gone; shared pages read zero.
+ */
+int guest_memory_decommit(struct guest_memory *memory, struct range range);
+
+/**
+ * guest_memory_shared_fd() - the file with all RAM, for another process
+ *
+ * Return: the fd, or -1 if there is no single one.
+ */
+int guest_memory_shared_fd(const struct guest_memory *memory);
+
+#endif /* GMEMCTL_MEMORY_GUEST_MEMORY_H */

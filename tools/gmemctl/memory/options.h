@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What memory a guest is to have, and which of it goes together. */
+#ifndef GMEMCTL_MEMORY_OPTIONS_H
+#define GMEMCTL_MEMORY_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+#include "range.h"
+
+#define HUGEPAGE_SIZE_DEFAULT (UINT64_C(2) << 20)
+
+/**
+ * enum backing_kind - kinds of memory
+ * @BACKING_SHARED: a memfd
+ * @BACKING_PRIVATE: private anonymous memory of this process: nothing that could
+ *	be handed to another one
+ * @BACKING_HUGETLB: a memfd of huge pages, reserved up front
+ * @BACKING_FILE: a file, which keeps its contents
+ * @BACKING_GMEM: gmem; private pages live in gmem itself
+ * @BACKING_GMEM_STORE: gmem; private pages live in the VM's guest_memfd
+ * @BACKING_GUEST_MEMFD: the VM's guest_memfd alone, which the host maps; no page
+ *	is private
+ * @BACKING_KINDS: number of kinds
+ */
+enum backing_kind {
+	BACKING_SHARED,
+	BACKING_PRIVATE,
+	BACKING_HUGETLB,
+	BACKING_FILE,
+	BACKING_GMEM,
+	BACKING_GMEM_STORE,
+	BACKING_GUEST_MEMFD,
+	BACKING_KINDS,
+};
+
+/** backing_kind_name() - as in --memory kind=NAME */
+const char *backing_kind_name(enum backing_kind kind);
+
+/** backing_kind_find() - Return: 0, or -ENOENT if no kind has that name. */
+int backing_kind_find(const char *name, size_t length, enum backing_kind *kind);
+
+/**
+ * struct memory_request - ranges of RAM that are backed alike
+ * @ranges: guest physical addresses, packed into the backing in this order
+ * @kind: see enum backing_kind
+ * @thp: ask for transparent huge pages; ignored for hugetlb
+ * @prefetch: populate at once
+ * @hugepages: huge pages of @hugepage_size, which makes a shared memfd hugetlb
+ * @hugepage_size: 0: HUGEPAGE_SIZE_DEFAULT
+ * @path: of the file, for BACKING_FILE
+ * @existing_fd: memory that another process has handed over, or -1
+ * @node: NUMA node of the host, or -1
+ */
+struct memory_request {
+	const struct range *ranges;
+	unsigned int nr_ranges;
+	enum backing_kind kind;
+	bool thp;
+	bool prefetch;
+	bool hugepages;
+	uint64_t hugepage_size;
+	const char *path;
+	int existing_fd;
+	int node;
+};
+
+/**
+ * struct memory_config - all RAM of a guest
+ * @requests: in the order in which the VM's guest_memfd has them
+ * @guest_memfd: a private side, where conversions discard what is stale
+ * @initial_private: pages of that private side start private
+ * @x86_legacy: split the first MiB as a PC has it
+ * @pin: pin all RAM, for device assignment
+ * @alias: map all RAM a second time, at @alias_offset
+ */
+struct memory_config {
+	const struct memory_request *requests;
+	unsigned int nr_requests;
+	bool guest_memfd;
+	bool initial_private;
+	bool x86_legacy;
+	bool pin;
+	bool alias;
+	uint64_t alias_offset;
+};
+
+/**
+ * memory_request_size() - bytes of all ranges
+ * @size: out, as good as 64 bits can say it
+ *
+ * Return: 0, or -EOVERFLOW if no file could be that large.
+ */
+int memory_request_size(const struct memory_request *request, uint64_t *size);
+
+/** memory_request_hugepage() - the size of its huge pages, 0: it has none */
+uint64_t memory_request_hugepage(const struct memory_request *request);
+
+/**
+ * memory_config_check() - whether it all goes together
+ *
+ * Pure: nothing is opened or allocated. The first rule that is broken is the
+ * one reported, in a fixed order: what is refused in each request, the split of
+ * x86, sizes of huge pages, sizes of RAM, the alias map.
+ */
+int memory_config_check(const struct memory_config *config,
+			struct error *error);
+
+/** memory_config_end() - the end of the highest range */
+uint64_t memory_config_end(const struct memory_config *config);
+
+/**
+ * memory_size_text() - a size in words
+ *
+ * In the largest of TB, GB, MB and KB that divides it, else in bytes.
+ */
+const char *memory_size_text(uint64_t size, char text[32]);
+
+#endif /* GMEMCTL_MEMORY_OPTIONS_H */

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * RAM of each kind from the request to the slot: contents, decommit, what is
+ * undone after a failure, and the windows of the first MiB.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../kvm/calls.h"
+#include "../memory/device_memory.h"
+#include "../memory/guest_memory.h"
+#include "../memory/probe.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+#define M (UINT64_C(1) << 20)
+
+static struct range ranges[3];
+static struct memory_request requests[2];
+static struct memory_config config;
+static struct guest_memory memory;
+static struct error error;
+static char path[] = "/tmp/gmemctl_unit_XXXXXX";
+
+/* 16 pages at 0 and 16 pages at 64. */
+static void start(enum backing_kind kind)
+{
+	kvm_fake_start();
+	ranges[0] = (struct range){ 0, 16 * PAGE };
+	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
+	requests[0] = (struct memory_request){
+		.ranges = ranges,
+		.nr_ranges = 2,
+		.kind = kind,
+		.existing_fd = -1,
+		.node = -1,
+	};
+	config = (struct memory_config){ .requests = requests,
+					 .nr_requests = 1 };
+}
+
+static int create(void)
+{
+	return guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error);
+}
+
+static int attach(void)
+{
+	return guest_memory_attach(&memory, &error);
+}
+
+static void stop(void)
+{
+	guest_memory_destroy(&memory);
+	calls = &calls_system;
+}
+
+static uint8_t *at(uint64_t page)
+{
+	return memory.reservation.base + page * PAGE;
+}
+
+static int decommit(uint64_t first, uint64_t end)
+{
+	return guest_memory_decommit(&memory, (struct range){ first * PAGE,
+							      end * PAGE });
+}
+
+static int commit(uint64_t first, uint64_t end)
+{
+	return guest_memory_commit(&memory, (struct range){ first * PAGE,
+							    end * PAGE });
+}
+
+static unsigned int open_fds(void)
+{
+	unsigned int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* Every kind: the host sees it, both slots exist, decommit gives zeros. */
+static void check_kind(enum backing_kind kind)
+{
+	start(kind);
+	if (kind == BACKING_FILE)
+		requests[0].path = path;
+	if (kind == BACKING_HUGETLB)
+		requests[0].hugepage_size = 4 * PAGE;
+	CHECK(!create() && !attach());
+	CHECK(kvm_fake_slots() == 2 && memory.nr_ram == 2);
+	*at(0) = 1;
+	*at(15) = 2;
+	*at(64) = 3;
+	CHECK(!commit(0, 16) && !commit(64, 80));
+	CHECK(*at(0) == 1 && *at(15) == 2 && *at(64) == 3);
+	CHECK(commit(15, 17) == -EFAULT && decommit(60, 70) == -EFAULT);
+	CHECK(*at(64) == 3);
+	CHECK(!decommit(12, 16) && !decommit(64, 80));
+	CHECK(*at(0) == 1 && !*at(15) && !*at(64));
+	CHECK(!decommit(0, 0) && *at(0) == 1);
+	stop();
+	CHECK(!kvm_fake_slots() && kvm_fake_private(0, 0));
+}
+
+void test_guest_memory_kinds(void)
+{
+	unsigned int fds = open_fds();
+	int fd = mkstemp(path);
+
+	close(fd);
+	for (unsigned int kind = 0; kind < BACKING_KINDS; kind++)
+		check_kind((enum backing_kind)kind);
+	unlink(path);
+	CHECK(open_fds() == fds);
+}
+
+/* The ranges of a request are packed into one file, in their order. */
+void test_guest_memory_packed(void)
+{
+	uint8_t byte = 0;
+	int fd;
+
+	start(BACKING_SHARED);
+	CHECK(!create());
+	fd = guest_memory_shared_fd(&memory);
+	*at(64) = 7;
+	CHECK(fd >= 0 && pread(fd, &byte, 1, 16 * PAGE) == 1 && byte == 7);
+	stop();
+	/* A second process that is given the file has the same memory. */
+	start(BACKING_SHARED);
+	CHECK(!create());
+	fd = dup(guest_memory_shared_fd(&memory));
+	*at(64) = 8;
+	stop();
+	start(BACKING_SHARED);
+	requests[0].existing_fd = fd;
+	CHECK(!create() && *at(64) == 8);
+	stop();
+	ranges[1].end += PAGE;
+	CHECK(create() == -EINVAL);
+	CHECK(!strcmp(error.action, "memory backing file has size 128 KB, "
+		      "expected 132 KB"));
+	close(fd);
+}
+
+void test_guest_memory_two_requests(void)
+{
+	struct stat status[2];
+
+	start(BACKING_SHARED);
+	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
+	requests[1] = requests[0];
+	requests[1].ranges = &ranges[2];
+	requests[1].nr_ranges = 1;
+	config.nr_requests = 2;
+	CHECK(!create() && !attach());
+	CHECK(guest_memory_shared_fd(&memory) == -1);
+	CHECK(!fstat(memory.backings[0].fd, &status[0]) &&
+	      !fstat(memory.backings[1].fd, &status[1]));
+	CHECK(status[0].st_size == 32 * PAGE && status[1].st_size == 8 * PAGE);
+	*at(15) = 1;
+	*at(16) = 2;
+	CHECK(!decommit(15, 17) && !*at(15) && !*at(16));
+	stop();
+	/* Where they overlap nothing is built. */
+	ranges[2].start = 15 * PAGE;
+	CHECK(create() == -EEXIST && !strcmp(error.action,
+					     "RAM ranges overlap"));
+}
+
+/* One guest_memfd for all of it, bound range by range of the files. */
+void test_guest_memory_store(void)
+{
+	start(BACKING_GMEM_STORE);
+	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
+	requests[1] = requests[0];
+	requests[1].ranges = &ranges[2];
+	requests[1].nr_ranges = 1;
+	config.nr_requests = 2;
+	CHECK(!create());
+	CHECK(kvm_fake_said("G0-28 C0-20 B0-20g0 C0-8 B0-8g20"));
+	CHECK(!attach());
+	CHECK(kvm_fake_said("S0-10g0 a0-10 S40-50g10 a40-50 S10-18g20 a10-18"));
+	CHECK(!decommit(64, 66));
+	CHECK(kvm_fake_said("P10-12 P10-12"));
+	stop();
+	CHECK(kvm_fake_said("a0-10 D0-10 a40-50 D40-50 a10-18 D10-18"));
+}
+
+/* memfd and guest_memfd side by side: a decommit is for both. */
+void test_guest_memory_discard(void)
+{
+	start(BACKING_SHARED);
+	config.guest_memfd = true;
+	config.initial_private = true;
+	CHECK(!create() && !attach());
+	CHECK(kvm_fake_said("G0-20 S0-10g0 A0-10 S40-50g10 A40-50"));
+	CHECK(guest_memfd_is_private(&memory.memfd, 64 * PAGE));
+	CHECK(!decommit(8, 16) && kvm_fake_said("P8-10 P8-10"));
+	stop();
+}
+
+void test_guest_memory_guest_memfd(void)
+{
+	start(BACKING_GUEST_MEMFD);
+	CHECK(!create() && !attach());
+	CHECK(kvm_fake_said("G0-20f3 S0-10g0 S40-50g10"));
+	CHECK(!decommit(64, 65) && kvm_fake_said("P10-11"));
+	stop();
+	start(BACKING_GUEST_MEMFD);
+	kvm_fake.memfd_flags = 1;
+	CHECK(create() == -EOPNOTSUPP);
+	calls = &calls_system;
+	CHECK(guest_memory_create(&memory, &config, NULL, 0, &error) ==
+	      -EINVAL);
+}
+
+/* A pool that is too small says so, and at once. */
+void test_guest_memory_hugetlb(void)
+{
+	unsigned int fds = open_fds();
+
+	start(BACKING_HUGETLB);
+	requests[0].hugepage_size = 8 * PAGE;
+	kvm_fake.fail = 'H';
+	kvm_fake.rc = -ENOSPC;
+	CHECK(create() == -ENOSPC);
+	CHECK(!strcmp(error.action, "failed to reserve 4 hugetlb pages of 32 "
+		      "KB each (128 KB total); increase the hugetlb pool or "
+		      "reduce guest memory size"));
+	CHECK(open_fds() == fds);
+	CHECK(!create() && decommit(0, 4) == -EINVAL && !decommit(0, 8));
+	CHECK(!((uintptr_t)memory.reservation.base % (8 * PAGE)));
+	stop();
+}
+
+/* What was opened before the step that fails is closed again. */
+void test_guest_memory_fails(void)
+{
+	static const char letters[] = "GCB";
+	unsigned int fds = open_fds();
+
+	for (const char *letter = letters; *letter; letter++) {
+		start(BACKING_GMEM_STORE);
+		kvm_fake.fail = *letter;
+		kvm_fake.rc = -ENOMEM;
+		CHECK(create() == -ENOMEM && !memory.backings);
+		CHECK(open_fds() == fds);
+	}
+	start(BACKING_GMEM_STORE);
+	CHECK(!create());
+	kvm_fake.fail = 'S';
+	kvm_fake.rc = -EINVAL;
+	CHECK(attach() == -EINVAL && !kvm_fake_slots());
+	kvm_fake.fail = 'a';
+	CHECK(attach() == -EINVAL && !kvm_fake_slots());
+	CHECK(!attach() && kvm_fake_slots() == 2 && attach() == -EINVAL);
+	stop();
+	CHECK(open_fds() == fds);
+}
+
+void test_guest_memory_file(void)
+{
+	char name[] = "/tmp/gmemctl_unit_XXXXXX";
+	struct stat status;
+	int fd = mkstemp(name);
+
+	start(BACKING_FILE);
+	requests[0].path = name;
+	CHECK(!create());
+	*at(65) = 9;
+	stop();
+	CHECK(!fstat(fd, &status) && status.st_size == 32 * PAGE);
+	start(BACKING_FILE);
+	requests[0].path = name;
+	CHECK(!create() && *at(65) == 9);
+	stop();
+	CHECK(!ftruncate(fd, PAGE));
+	CHECK(create() == -EINVAL && !strcmp(error.object, name));
+	CHECK(!strcmp(error.action, "memory backing file has size 4 KB, "
+		      "expected 128 KB"));
+	close(fd);
+	unlink(name);
+	requests[0].path = "/tmp";
+	CHECK(create() == -EISDIR);
+	requests[0].path = "/dev/null";
+	CHECK(create() == -EINVAL);
+	requests[0].path = "/nonexistent/file";
+	CHECK(create() == -ENOENT);
+}
+
+void test_guest_memory_alias(void)
+{
+	const struct slot *low, *high;
+
+	start(BACKING_SHARED);
+	config.alias = true;
+	config.alias_offset = 128 * PAGE;
+	CHECK(!create() && !attach() && kvm_fake_slots() == 4);
+	low = slot_find(&kvm_fake.vm.slots, 65 * PAGE);
+	high = slot_find(&kvm_fake.vm.slots, 193 * PAGE);
+	CHECK(low && high && low != high && low->host == high->host);
+	stop();
+	CHECK(!kvm_fake_slots());
+	start(BACKING_SHARED);
+	config.alias = true;
+	config.alias_offset = 128 * PAGE;
+	CHECK(!create());
+	/* Each of the four slots is refused once. */
+	for (unsigned int i = 0; i < 4; i++) {
+		kvm_fake.fail = 'S';
+		kvm_fake.pass = i;
+		kvm_fake.rc = -ENOSPC;
+		CHECK(attach() == -ENOSPC && !kvm_fake_slots());
+	}
+	CHECK(!attach() && kvm_fake_slots() == 4);
+	stop();
+}
+
+static int show(uint64_t first, uint64_t end, enum visibility visibility)
+{
+	return guest_memory_set_visibility(&memory, (struct range){ first, end },
+					   visibility, &error);
+}
+
+static void start_legacy(enum backing_kind kind)
+{
+	start(kind);
+	ranges[0].end = 2 * M;
+	requests[0].nr_ranges = 1;
+	config.x86_legacy = true;
+	CHECK(!create() && !attach());
+	CHECK(memory.nr_ram == 16 && kvm_fake_slots() == 16);
+	kvm_fake.log[0] = '\0';
+}
+
+void test_guest_memory_visibility(void)
+{
+	start_legacy(BACKING_SHARED);
+	CHECK(!probe_start_segv());
+	*at(0xc0) = 5;
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
+	CHECK(kvm_fake_said("Dc0-c4 Sc0-c4r"));
+	CHECK(*at(0xc0) == 5 && probe_write(at(0xc0), 1) == -EFAULT);
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
+	CHECK(kvm_fake_said(""));
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	CHECK(kvm_fake_said("Dc0-c4"));
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
+	CHECK(kvm_fake_said("Sc0-c4") && *at(0xc0) == 5);
+	CHECK(!probe_write(at(0xc0), 6));
+	/* One region, all of it. */
+	CHECK(show(0xc0000, 0xc8000, VISIBILITY_UNMAPPED) == -EINVAL);
+	CHECK(!strcmp(error.action,
+		      "0xc0000-0xc8000 is not a controllable RAM range"));
+	CHECK(show(0xc0000, 0xc2000, VISIBILITY_UNMAPPED) == -EINVAL);
+	CHECK(show(0, 2 * M, VISIBILITY_UNMAPPED) == -EINVAL);
+	CHECK(kvm_fake_said("") && kvm_fake_slots() == 16);
+	probe_stop();
+	stop();
+}
+
+/* The VGA window: the device shows where RAM does not, and keeps its bytes. */
+void test_guest_memory_window(void)
+{
+	struct device_memory vga;
+	int fd;
+
+	start_legacy(BACKING_SHARED);
+	fd = calls->memfd("vga", 32 * PAGE);
+	device_memory_init(&vga, &memory.regions, "vga", 32 * PAGE);
+	CHECK(!device_memory_map(&vga, (struct range){ 0, 32 * PAGE }, fd, 0,
+				 true, NULL));
+	CHECK(!device_memory_show(&vga, 0xa0000, true, NULL));
+	CHECK(kvm_fake_said(""));
+	*at(0xa0) = 1;
+	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED));
+	CHECK(kvm_fake_said("Da0-c0 Sa0-c0") && !*at(0xa0));
+	*at(0xa0) = 2;
+	CHECK(decommit(0xa0, 0xc0) == -EFAULT && *at(0xa0) == 2);
+	/* RAM is read-only, not the device below it. */
+	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_READ_ONLY));
+	CHECK(kvm_fake_said("Da0-c0 Sa0-c0r") && *at(0xa0) == 1);
+	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED) && *at(0xa0) == 2);
+	device_memory_destroy(&vga);
+	close(fd);
+	stop();
+}
+
+/* KVM has no read-only slots with guest_memfd: refused, and all as before. */
+void test_guest_memory_readonly_private(void)
+{
+	start(BACKING_SHARED);
+	ranges[0].end = 2 * M;
+	requests[0].nr_ranges = 1;
+	config.x86_legacy = true;
+	config.guest_memfd = true;
+	CHECK(!create() && !attach());
+	CHECK(!guest_memfd_convert(&memory.memfd, &kvm_fake.vm,
+				   (struct range){ 0xc1000, 0xc2000 }, true));
+	CHECK(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY) == -EINVAL);
+	CHECK(strstr(error.hint, "no read-only slots"));
+	CHECK(kvm_fake_slots() == 16 && kvm_fake_private(0xc1, 0xc2));
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	CHECK(kvm_fake_slots() == 15 && kvm_fake_private(0, 0));
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
+	CHECK(kvm_fake_private(0xc1, 0xc2));
+	stop();
+}
