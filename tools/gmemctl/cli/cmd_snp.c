@@ -12,6 +12,7 @@ static const struct {
 	{ "measure", snp_measure_main },
 	{ "id-block", snp_id_block_main },
 	{ "id-check", snp_id_check_main },
+	{ "verify", snp_verify_main },
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -41,12 +42,15 @@ const struct command command_snp = {
 		"                   --id-block FILE --id-auth FILE [OPTIONS] [--json]\n"
 		"       gmemctl snp id-check --id-block FILE --id-auth FILE\n"
 		"                   [IMAGE|--digest HEX] [--policy N] [--json]\n"
+		"       gmemctl snp verify REPORT --cert FILE --chain FILE\n"
+		"                   IMAGE|--measurement HEX [OPTIONS] [--json]\n"
 		"\n"
 		"None of these needs SNP hardware, /dev/kvm or root.\n"
 		"\n"
 		"measure   predict the launch digest of a guest\n"
 		"id-block  create an ID block for a digest, and sign it\n"
 		"id-check  check what the firmware checks when a launch ends\n"
+		"verify    verify an attestation report; exit code 0 only if all holds\n"
 		"\n"
 		"IMAGE, which is measured:\n"
 		"  --firmware FILE     OVMF with SEV metadata, such as OVMF.fd\n"
@@ -75,6 +79,20 @@ const struct command command_snp = {
 		"  --id-auth FILE      the ID authentication: 4096 bytes, a new file\n"
 		"\n"
 		"id-check reads the two files, and compares digest and policy if given.\n"
+		"\n"
+		"verify:\n"
+		"  REPORT              1184 bytes, or twice as many hexadecimal digits\n"
+		"  --cert FILE         the VCEK's or VLEK's certificate, PEM or DER\n"
+		"  --chain FILE        AMD's ASK or ASVK, and ARK, in PEM form\n"
+		"  --root HEX          SHA-256 of the ARK's certificate that you trust\n"
+		"  --measurement HEX   the launch digest, instead of an IMAGE\n"
+		"  --policy N          the guest policy, exactly\n"
+		"  --allow-debug       take a guest that its host may look into\n"
+		"  --host-data HEX     32 bytes that the host gave to the launch\n"
+		"  --host-data-file F  they are the SHA-256 of this file\n"
+		"  --report-data HEX   64 bytes that the guest put into the report\n"
+		"  --id-key-digest HEX, --author-key-digest HEX\n"
+		"                      as id-block shows them\n"
 		"\n"
 		"  --json              print a JSON object\n",
 };

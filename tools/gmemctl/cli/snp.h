@@ -14,6 +14,7 @@
 int snp_measure_main(int argc, char **argv);
 int snp_id_block_main(int argc, char **argv);
 int snp_id_check_main(int argc, char **argv);
+int snp_verify_main(int argc, char **argv);
 
 /* snp_file.c */
 

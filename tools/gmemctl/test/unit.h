@@ -145,6 +145,16 @@ void test_slots_alias(void);
 void test_slots_pin(void);
 void test_slots_prefetch(void);
 
+/* snp_verify_test.c */
+void test_snp_verify_good(void);
+void test_snp_verify_expected(void);
+void test_snp_verify_debug(void);
+void test_snp_verify_tamper(void);
+void test_snp_verify_chain(void);
+void test_snp_verify_leaf(void);
+void test_snp_certs_bad(void);
+void test_snp_report_parse(void);
+void test_snp_verify_milan(void);
 /* options_test.c */
 void test_options_kinds(void);
 void test_options_private(void);
