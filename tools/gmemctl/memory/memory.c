@@ -8,40 +8,27 @@
 #include "../gmem/gmem.h"
 #include "../kvm/attributes.h"
 #include "../kvm/calls.h"
+#include "backing.h"
 #include "memory.h"
 
 #define HINT_MEMORY "the host is short of memory: choose a smaller --memory, " \
 	"or raise the memory cgroup's limit"
 
-static int memory_open_gmem(uint64_t size, struct error *error)
-{
-	int device = gmem_open(error);
-	int fd, rc;
-
-	if (device < 0)
-		return device;
-	rc = gmem_check_abi(device, NULL, error);
-	fd = rc ? rc : gmem_create(device, size, GMEM_CREATE_F_INIT_SHARED);
-	calls->close(device);
-	if (rc)
-		return rc;
-	if (fd < 0)
-		return error_set(error, fd, GMEM_DEVICE_PATH, "GMEM_IOCTL_CREATE",
-				 fd == -ENOMEM ? "%s" : NULL, HINT_MEMORY);
-	return fd;
-}
-
 static int memory_open_shared(struct memory *memory, struct error *error)
 {
-	int fd;
+	struct range range = { 0, memory->size };
+	struct memory_request request = {
+		.ranges = &range,
+		.nr_ranges = 1,
+		.kind = memory->strategy == MEMORY_INPLACE ? BACKING_GMEM_STORE :
+							     BACKING_SHARED,
+		.existing_fd = -1,
+		.node = -1,
+	};
+	struct backing backing;
+	int rc = backing_open(&backing, &request, "guest-ram", error);
 
-	if (memory->strategy == MEMORY_INPLACE)
-		return memory_open_gmem(memory->size, error);
-	fd = calls->memfd("gmemctl", memory->size);
-	if (fd < 0)
-		return error_set(error, fd, "memfd", "create",
-				 fd == -ENOMEM ? "%s" : NULL, HINT_MEMORY);
-	return fd;
+	return rc ? rc : backing.fd;
 }
 
 static int memory_map(struct memory *memory, struct error *error)

@@ -143,6 +143,7 @@ static const struct {
 	{ "device_memory.unmap", test_device_memory_unmap },
 	{ "device_memory.fd", test_device_memory_fd },
 	{ "device_memory.refused", test_device_memory_refused },
+	{ "region.target_second", test_region_target_second },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

@@ -18,8 +18,9 @@ static int fake_say(char call, struct range range, bool readonly)
 	snprintf(fake.log + used, sizeof(fake.log) - used, "%c%llx-%llx%s ",
 		 call, (unsigned long long)(range.start / PAGE),
 		 (unsigned long long)(range.end / PAGE), readonly ? "r" : "");
-	if (call != fake.fail)
+	if (call != fake.fail || fake.pass--)
 		return 0;
+	fake.pass = 0;
 	fake.fail = 0;
 	return fake.rc;
 }

@@ -15,7 +15,7 @@
  * @log: what partition and target were told: m and u for the partition's map
  *	and unmap, f and p for prefetch and pin, d and e for the target's map and
  *	unmap, each with start-end in hex pages; r after what is read-only
- * @fail: call, by its letter, that fails with @rc; once
+ * @fail: call, by its letter, that fails with @rc, once, after @pass of them
  */
 struct region_fake {
 	struct reservation reservation;
@@ -25,6 +25,7 @@ struct region_fake {
 	int memfd;
 	char log[256];
 	char fail;
+	unsigned int pass;
 	int rc;
 };
 

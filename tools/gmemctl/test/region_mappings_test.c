@@ -98,6 +98,27 @@ void test_region_target_refuses(void)
 	fake_stop();
 }
 
+/* Two targets: what the first was told is taken back. */
+void test_region_target_second(void)
+{
+	struct dma_target second;
+	struct region *ram;
+
+	fake_start();
+	fake_attach();
+	second = fake.target;
+	CHECK(!region_set_add_target(&fake.set, &second, NULL));
+	ram = fake_region("ram", 0, 4, 255);
+	CHECK(!fake_map(ram, true) && fake_said("m0-4 "));
+	fake.fail = 'd';
+	fake.pass = 1;
+	fake.rc = -EIO;
+	CHECK(fake_memory(ram, 0, 2, fake.memfd) == -EIO && !ram->nr_mappings);
+	CHECK(fake_said("d0-2 d0-2 e0-2 "));
+	CHECK(!fake_memory(ram, 0, 2, fake.memfd) && fake_said("d0-2 d0-2 "));
+	fake_stop();
+}
+
 /* Memory of a device is no loss to a target that cannot have it. */
 void test_region_target_device(void)
 {
@@ -134,6 +155,12 @@ void test_region_target_replay(void)
 	fake.rc = -ENODEV;
 	CHECK(region_set_add_target(&fake.set, &fake.target, NULL) == -ENODEV);
 	CHECK(fake_said("d8-9 ") && !fake.set.nr_targets);
+	/* The second mapping of the second region: all of it is undone. */
+	CHECK(!fake_map(low, true));
+	fake.fail = 'd';
+	fake.pass = 2;
+	CHECK(region_set_add_target(&fake.set, &fake.target, NULL) == -ENODEV);
+	CHECK(fake_said("d0-4 d8-9 da-c e8-9 e0-4 "));
 	fake_stop();
 }
 

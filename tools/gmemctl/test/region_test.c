@@ -55,6 +55,10 @@ void test_region_add(void)
 			 REGION_DEVICE, &region, &error) == -EEXIST);
 	CHECK(!strcmp(error.action,
 		      "memory region bar overlaps with existing region ram"));
+	/* Of equal priority: the same place or none of it. */
+	CHECK(!fake_region("half", 0, 2, 255) && !fake_region("more", 0, 5, 255));
+	CHECK(!fake_region("inside", 1, 2, 255));
+	CHECK(fake_region("same", 0, 4, 255) && fake.set.nr_regions == 2);
 	fake_stop();
 }
 
@@ -182,6 +186,10 @@ void test_region_partitions(void)
 	fake.rc = -ENOMEM;
 	CHECK(fake_map(ram, true) == -ENOMEM && !ram->mapped);
 	CHECK(fake_said("m0-2 p0-2 u0-2 "));
+	fake.fail = 'm';
+	fake.pass = 1;
+	CHECK(fake_map(ram, true) == -ENOMEM && !ram->mapped);
+	CHECK(fake_said("m0-2 p0-2 m0-2 u0-2 "));
 	CHECK(!fake_map(ram, true) && fake_said("m0-2 p0-2 m0-2 "));
 	CHECK(!fake_unmap(ram) && fake_said("u0-2 u0-2 "));
 	fake_stop();

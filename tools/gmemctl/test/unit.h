@@ -80,6 +80,7 @@ void test_region_mappings_bounds(void);
 void test_region_mappings_live(void);
 void test_region_mappings_contents(void);
 void test_region_target_refuses(void);
+void test_region_target_second(void);
 void test_region_target_device(void);
 void test_region_target_replay(void);
 void test_region_target_needs_fd(void);
