@@ -53,6 +53,9 @@ static int gmem_convert_held(struct gmem_inode *gi,
 	unsigned long deadline = jiffies + msecs_to_jiffies(conv->timeout_ms) + 1;
 	int rc;
 
+	if (conv->target == GMEM_STATE_PRIVATE)
+		unmap_mapping_pages(gi->vfs_inode.i_mapping, conv->start,
+				    conv->end - conv->start, false);
 	rc = gmem_lookups_drain(gi, conv->start, conv->end, deadline,
 				&conv->holder);
 	if (!rc) {

@@ -189,7 +189,7 @@ static int gmem_refs_pause(unsigned int try)
  * Pages that passed stay so: they are unmapped, and faults are held off until
  * the caller lets them in again.
  *
- * Context: range lock held, faults held off; sleeps.
+ * Context: range lock held, faults held off, the range unmapped; sleeps.
  * Return: 0, -EAGAIN (a page is held), -EHWPOISON, -ERESTARTSYS, or -EINTR when
  * the task is being killed.
  */
@@ -199,8 +199,6 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 	unsigned int try;
 	int rc;
 
-	unmap_mapping_pages(gi->vfs_inode.i_mapping, conv->start,
-			    conv->end - conv->start, false);
 	conv->holder.index = conv->start;
 
 	for (try = 0;; try++) {

@@ -13,6 +13,7 @@
 #include <linux/rwsem.h>
 
 #include "internal.h"
+#include "trace.h"
 
 #define GMEM_STORE_TYPES (GMEM_STORE_KVM + 1)
 
@@ -108,8 +109,10 @@ static int gmem_store_bind(struct gmem_inode *gi, struct gmem_binding *binding,
 	int rc;
 
 	rc = ops->store->bind(binding, store_fd);
-	if (rc)
+	if (rc) {
+		trace_gmem_bind(gi->vfs_inode.i_ino, binding, rc);
 		return rc;
+	}
 	rc = gmem_binding_insert(gi, binding);
 	if (!rc)
 		return 0;

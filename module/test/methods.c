@@ -58,7 +58,6 @@ static void mock_invalidate_start(struct gmem_binding *binding, pgoff_t start,
 	struct mock_slot *slot = mock_method_slot(binding, start, end);
 	struct mock_invalidation *inv;
 
-	mock_knob_call(slot->vm, GMEM_TEST_INVALIDATE_START, NULL);
 	/* This method must not fail. */
 	inv = kzalloc_obj(*inv, GFP_KERNEL | __GFP_NOFAIL);
 	inv->start = start;
@@ -71,6 +70,7 @@ static void mock_invalidate_start(struct gmem_binding *binding, pgoff_t start,
 	atomic64_inc(&slot->vm->open);
 	mock_stage2_zap(slot, start, end);
 	mutex_unlock(&slot->lock);
+	mock_knob_call(slot->vm, GMEM_TEST_INVALIDATE_START, NULL);
 }
 
 static void mock_invalidate_end(struct gmem_binding *binding, pgoff_t start,

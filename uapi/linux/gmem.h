@@ -425,8 +425,8 @@ struct gmem_ioctl_bind {
  * gmem fd the range keeps its states; its private pages are unpopulated from
  * then on, and read zero if converted to shared.
  *
- * Errors: ENOENT when no binding has exactly this range; EPERM when a hypervisor
- * has bound it by itself; EBADF when the fd is not open for writing; EINVAL,
+ * Errors: ENOENT when no binding has exactly this range; EPERM when part of it is
+ * bound by a hypervisor itself; EBADF when the fd is not open for writing; EINVAL,
  * EOVERFLOW.
  */
 struct gmem_ioctl_unbind {
