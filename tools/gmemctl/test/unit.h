@@ -191,4 +191,31 @@ void test_device_memory_unmap(void);
 void test_device_memory_fd(void);
 void test_device_memory_refused(void);
 
+/* bus_test.c */
+void test_bus_find(void);
+void test_bus_refused(void);
+void test_bus_split(void);
+
+/* uart_test.c */
+void test_uart_autoconfig(void);
+void test_uart_thre(void);
+void test_uart_transmit(void);
+void test_uart_divisor(void);
+void test_uart_receive(void);
+void test_uart_loopback(void);
+void test_uart_modem(void);
+void test_uart_wide(void);
+
+/* device_test.c */
+void test_i8042_reset(void);
+void test_i8042_probe(void);
+void test_rtc_time(void);
+void test_rtc_memory(void);
+void test_pci_empty(void);
+void test_pci_reset(void);
+void test_power_off(void);
+void test_power_registers(void);
+void test_pvpanic(void);
+void test_exit_port(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A bus: which device answers at an address. One exists for ports, one for
+ * memory. It is built before the first vCPU runs and does not change after, so
+ * that look-ups need no lock; each device has one of its own.
+ */
+#ifndef GMEMCTL_DEVICES_BUS_H
+#define GMEMCTL_DEVICES_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+
+#define BUS_DEVICES_MAX 16
+
+/**
+ * struct bus_device - a device at a range of addresses
+ * @name: for messages
+ * @start: first address
+ * @size: number of addresses
+ * @width: bytes of the largest access it takes; larger ones are split, as ISA
+ *	splits those to 8-bit devices
+ * @read: fill @bytes; @offset and @size are inside the range
+ * @write: the other direction
+ * @data: for both
+ */
+struct bus_device {
+	const char *name;
+	uint64_t start;
+	uint64_t size;
+	unsigned int width;
+	void (*read)(void *data, uint64_t offset, uint8_t *bytes,
+		     unsigned int size);
+	void (*write)(void *data, uint64_t offset, const uint8_t *bytes,
+		      unsigned int size);
+	void *data;
+};
+
+/**
+ * struct bus - a table of devices
+ * @devices: in ascending order
+ * @nr_devices: entries in use
+ */
+struct bus {
+	struct bus_device devices[BUS_DEVICES_MAX];
+	unsigned int nr_devices;
+};
+
+/**
+ * bus_add() - put a device where no other one is
+ *
+ * Return: 0; -EINVAL for a bad range or width, -EEXIST where another device
+ * is, -ENOSPC if there are too many.
+ */
+int bus_add(struct bus *bus, const struct bus_device *device,
+	    struct error *error);
+
+/** bus_find() - the device at @address, or NULL */
+const struct bus_device *bus_find(const struct bus *bus, uint64_t address);
+
+/**
+ * bus_read() - what the guest reads; bytes without a device are 0xff
+ *
+ * Return: whether a device has answered for any byte.
+ */
+bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes,
+	      size_t size);
+
+/** bus_write() - likewise; bytes without a device are lost */
+bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes,
+	       size_t size);
+
+#endif /* GMEMCTL_DEVICES_BUS_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A 16550A serial port. What the guest transmits is taken at once, at any
+ * speed; what it receives waits in the FIFO of sixteen bytes.
+ */
+#ifndef GMEMCTL_DEVICES_UART_H
+#define GMEMCTL_DEVICES_UART_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board.h"
+#include "bus.h"
+
+#define UART_PORT	0x3f8
+#define UART_IRQ	4
+#define UART_FIFO_SIZE	16
+
+/**
+ * struct uart_wire - the other end of the cable
+ * @transmit: a byte from the guest; called without the lock, may block
+ * @drained: the FIFO has become empty; called with the lock held; may be NULL
+ * @data: for both
+ */
+struct uart_wire {
+	void (*transmit)(void *data, uint8_t byte);
+	void (*drained)(void *data);
+	void *data;
+};
+
+/**
+ * struct uart - its state
+ * @board: where the interrupt line goes
+ * @wire: see there
+ * @lock: protects what follows
+ * @ier: interrupt enable
+ * @lcr: line control
+ * @mcr: modem control
+ * @scratch: holds a byte for the guest
+ * @fcr: FIFO control, as last written
+ * @divisor: of the baud rate; without effect
+ * @msr_delta: changes of modem lines since the last look
+ * @overrun: a byte was lost in loopback
+ * @thr_interrupt: the transmitter has become empty, and nobody has looked
+ * @level: of the interrupt line
+ * @fifo: received bytes, from @head on
+ * @head: next byte for the guest
+ * @count: bytes in @fifo
+ */
+struct uart {
+	const struct board *board;
+	struct uart_wire wire;
+	pthread_mutex_t lock;
+	uint8_t ier;
+	uint8_t lcr;
+	uint8_t mcr;
+	uint8_t scratch;
+	uint8_t fcr;
+	uint8_t divisor[2];
+	uint8_t msr_delta;
+	bool overrun;
+	bool thr_interrupt;
+	bool level;
+	uint8_t fifo[UART_FIFO_SIZE];
+	unsigned int head;
+	unsigned int count;
+};
+
+/** uart_init() - as after a reset; uart_device() puts it on a bus */
+void uart_init(struct uart *uart, const struct board *board,
+	       const struct uart_wire *wire);
+void uart_destroy(struct uart *uart);
+struct bus_device uart_device(struct uart *uart);
+
+/**
+ * uart_receive() - bytes that arrive at the serial port
+ *
+ * Return: how many were taken; the rest has to be offered again once the FIFO
+ * is drained.
+ */
+size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t size);
+
+/** uart_room() - how many bytes uart_receive() would take */
+size_t uart_room(struct uart *uart);
+
+#endif /* GMEMCTL_DEVICES_UART_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A board that writes down what devices tell it, and ports to reach them. */
+#ifndef GMEMCTL_TEST_BOARD_FAKE_H
+#define GMEMCTL_TEST_BOARD_FAKE_H
+
+#include "../devices/board.h"
+#include "../devices/bus.h"
+
+/**
+ * struct board_fake - the board under the tests
+ * @board: to pass to devices
+ * @ports: to put devices on
+ * @irqs: how often a line has gone up
+ * @level: of the line that was last set
+ * @line: number of that line
+ * @events: how many, the last one being @event with @value
+ */
+struct board_fake {
+	struct board board;
+	struct bus ports;
+	unsigned int irqs;
+	bool level;
+	unsigned int line;
+	unsigned int events;
+	enum board_event event;
+	uint32_t value;
+};
+
+extern struct board_fake board_fake;
+
+void board_fake_start(void);
+void board_fake_add(struct bus_device device);
+
+/* As the instructions of the guest. */
+uint8_t inb(uint64_t port);
+uint16_t inw(uint64_t port);
+uint32_t inl(uint64_t port);
+void outb(uint8_t value, uint64_t port);
+void outw(uint16_t value, uint64_t port);
+void outl(uint32_t value, uint64_t port);
+
+#endif /* GMEMCTL_TEST_BOARD_FAKE_H */

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The small devices, as Linux uses them. */
+#include <string.h>
+
+#include "../devices/exit_port.h"
+#include "../devices/i8042.h"
+#include "../devices/pci.h"
+#include "../devices/power.h"
+#include "../devices/pvpanic.h"
+#include "../devices/rtc.h"
+#include "board_fake.h"
+#include "unit.h"
+
+static struct i8042 i8042;
+static struct rtc rtc;
+static struct pci pci;
+static struct power power;
+static time_t seconds;
+static uint64_t nanoseconds;
+
+static time_t fixed_time(void)
+{
+	return seconds;
+}
+
+static uint64_t fixed_ns(void)
+{
+	return nanoseconds;
+}
+
+static bool event_was(enum board_event event, uint32_t value)
+{
+	bool was = board_fake.events == 1 && board_fake.event == event &&
+		   board_fake.value == value;
+
+	board_fake.events = 0;
+	return was;
+}
+
+static void start_i8042(void)
+{
+	board_fake_start();
+	i8042_init(&i8042, &board_fake.board);
+	board_fake_add(i8042_data_device(&i8042));
+	board_fake_add(i8042_command_device(&i8042));
+}
+
+/* Linux waits until the input buffer is empty, then pulses the reset line. */
+void test_i8042_reset(void)
+{
+	start_i8042();
+	CHECK(!(inb(0x64) & 0x02));
+	outb(0xfe, 0x60);
+	CHECK(!board_fake.events);
+	outb(0xfe, 0x64);
+	CHECK(event_was(BOARD_RESET, 0));
+	i8042_destroy(&i8042);
+}
+
+/* What i8042_controller_check() and its friends do. */
+void test_i8042_probe(void)
+{
+	start_i8042();
+	CHECK(!(inb(0x64) & 0x01) && !inb(0x60));
+	outb(0xaa, 0x64);
+	CHECK(inb(0x64) & 0x01 && inb(0x60) == 0x55);
+	CHECK(!(inb(0x64) & 0x01));
+	outb(0x20, 0x64);
+	CHECK(inb(0x60) == 0x34);
+	outb(0x60, 0x64);
+	outb(0x74, 0x60);
+	outb(0x20, 0x64);
+	CHECK(inb(0x60) == 0x74);
+	outb(0xae, 0x64);
+	outb(0x20, 0x64);
+	CHECK(inb(0x60) == 0x64);
+	outb(0xab, 0x64);
+	CHECK(inb(0x64) & 0x01 && inb(0x60) == 0);
+	/* Neither a keyboard nor an unknown command answers. */
+	outb(0xff, 0x60);
+	outb(0x77, 0x64);
+	CHECK(!(inb(0x64) & 0x01));
+	CHECK(inw(0x60) >> 8 == 0xff);
+	i8042_destroy(&i8042);
+}
+
+static uint8_t cmos(uint8_t index)
+{
+	outb(index, 0x70);
+	return inb(0x71);
+}
+
+static void start_rtc(void)
+{
+	board_fake_start();
+	rtc_init(&rtc, fixed_time);
+	board_fake_add(rtc_device(&rtc));
+}
+
+/* mc146818_get_time(): BCD, 24 hours, never in an update. */
+void test_rtc_time(void)
+{
+	seconds = 1795258799;	/* 2026-11-21 10:59:59 UTC, a Saturday */
+	start_rtc();
+	CHECK(!(cmos(0x0a) & 0x80));
+	CHECK((cmos(0x0b) & 0x06) == 0x02);
+	CHECK(cmos(0x0d) == 0x80);
+	CHECK(cmos(0x00) == 0x59 && cmos(0x02) == 0x59 && cmos(0x04) == 0x10);
+	CHECK(cmos(0x06) == 0x07 && cmos(0x07) == 0x21 && cmos(0x08) == 0x11);
+	CHECK(cmos(0x09) == 0x26 && cmos(0x32) == 0x20);
+	CHECK(inb(0x70) == 0xff);
+	rtc_destroy(&rtc);
+}
+
+/* The memory holds what is written; time and status do not. */
+void test_rtc_memory(void)
+{
+	seconds = 0;
+	start_rtc();
+	outb(0x0f, 0x70);
+	outb(0x0a, 0x71);
+	CHECK(cmos(0x0f) == 0x0a && cmos(0x8f) == 0x0a);
+	outb(0x00, 0x70);
+	outb(0x45, 0x71);
+	CHECK(cmos(0x00) == 0x00);
+	outb(0x0d, 0x70);
+	outb(0x00, 0x71);
+	CHECK(cmos(0x0d) == 0x80);
+	outb(0x0b, 0x70);
+	outb(0xff, 0x71);
+	CHECK((cmos(0x0b) & 0x06) == 0x02);
+	outb(0x0a, 0x70);
+	outb(0xff, 0x71);
+	CHECK(cmos(0x0a) == 0x7f);
+	CHECK(cmos(0x7f) == 0);
+	rtc_destroy(&rtc);
+}
+
+/* Configuration mechanism 1 is there, but no device, not even a bridge. */
+void test_pci_empty(void)
+{
+	board_fake_start();
+	pci_init(&pci, &board_fake.board);
+	board_fake_add(pci_device(&pci));
+	outl(0x80000000, 0xcf8);
+	CHECK(inl(0xcf8) == 0x80000000);
+	outl(0x8000ffff, 0xcf8);
+	CHECK(inl(0xcf8) == 0x8000fffc);
+	CHECK(inl(0xcfc) == 0xffffffff);
+	CHECK(inw(0xcfe) == 0xffff && inb(0xcff) == 0xff);
+	outl(0, 0xcfc);
+	CHECK(inl(0xcfc) == 0xffffffff && !board_fake.events);
+	pci_destroy(&pci);
+}
+
+/* reboot=p: 2, then 6. The address register does not reset, whatever it is. */
+void test_pci_reset(void)
+{
+	board_fake_start();
+	pci_init(&pci, &board_fake.board);
+	board_fake_add(pci_device(&pci));
+	outl(0xffffffff, 0xcf8);
+	CHECK(!board_fake.events);
+	outb(0x02, 0xcf9);
+	CHECK(!board_fake.events && inb(0xcf9) == 0x02);
+	outb(0x06, 0xcf9);
+	CHECK(event_was(BOARD_RESET, 0));
+	outb(0x06, 0xcf9);
+	CHECK(!board_fake.events);
+	outb(0x00, 0xcf9);
+	outb(0x0e, 0xcf9);
+	CHECK(event_was(BOARD_RESET, 0));
+	pci_destroy(&pci);
+}
+
+static void start_power(void)
+{
+	board_fake_start();
+	power_init(&power, &board_fake.board, fixed_ns);
+	board_fake_add(power_device(&power));
+}
+
+/* acpi_hw_legacy_sleep(): the type first, then the type and the enable bit. */
+void test_power_off(void)
+{
+	start_power();
+	CHECK(inw(POWER_CONTROL_PORT) == 0x0001);
+	outw(5 << 10 | 1, POWER_CONTROL_PORT);
+	CHECK(!board_fake.events && inw(POWER_CONTROL_PORT) == (5 << 10 | 1));
+	outw(1 << 13 | 3 << 10, POWER_CONTROL_PORT);
+	CHECK(!board_fake.events);
+	outb(1 << 5 | 5 << 2, POWER_CONTROL_PORT + 1);
+	CHECK(!board_fake.events);
+	outw(1 << 13 | 5 << 10 | 1, POWER_CONTROL_PORT);
+	CHECK(event_was(BOARD_POWER_OFF, 0));
+	CHECK(!(inw(POWER_CONTROL_PORT) & 1 << 13));
+	power_destroy(&power);
+}
+
+/* Nothing ever happens, and the timer runs at 3.579545 MHz. */
+void test_power_registers(void)
+{
+	start_power();
+	outw(0xffff, POWER_EVENT_PORT);
+	CHECK(!inw(POWER_EVENT_PORT));
+	outw(0x0321, POWER_EVENT_PORT + 2);
+	CHECK(inw(POWER_EVENT_PORT + 2) == 0x0321);
+	CHECK(inl(POWER_EVENT_PORT) == 0x03210000);
+	nanoseconds = 0;
+	CHECK(!inl(POWER_TIMER_PORT));
+	nanoseconds = 1500000000;
+	CHECK(inl(POWER_TIMER_PORT) == 5369317);
+	outl(0, POWER_TIMER_PORT);
+	CHECK(inl(POWER_TIMER_PORT) == 5369317);
+	nanoseconds = UINT64_MAX;
+	CHECK(inl(POWER_TIMER_PORT) != 0);
+	CHECK(!board_fake.events);
+	power_destroy(&power);
+}
+
+/* A kernel with a crash kernel goes on; one without has ended. */
+void test_pvpanic(void)
+{
+	board_fake_start();
+	board_fake_add(pvpanic_device(&board_fake.board));
+	CHECK(inb(PVPANIC_PORT) == 0x03);
+	outb(0x02, PVPANIC_PORT);
+	outb(0x00, PVPANIC_PORT);
+	CHECK(!board_fake.events);
+	outb(0x01, PVPANIC_PORT);
+	CHECK(event_was(BOARD_PANIC, 1));
+}
+
+void test_exit_port(void)
+{
+	board_fake_start();
+	board_fake_add(exit_port_device(&board_fake.board));
+	CHECK(!inb(EXIT_PORT) && !board_fake.events);
+	outb(42, EXIT_PORT);
+	CHECK(event_was(BOARD_EXIT, 42));
+}
