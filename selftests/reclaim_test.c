@@ -6,16 +6,15 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "gmem_utils.h"
 #include "ksft.h"
 #include "kvm_utils.h"
 
 #define NR_PAGES 32
 #define LENGTH (NR_PAGES * PAGE)
-#define CGROUP "/sys/fs/cgroup/gmem_reclaim_test"
 
 FIXTURE(reclaim) {
 	int fd;
@@ -101,33 +100,32 @@ TEST_F(reclaim, after_the_store)
 /* A cgroup that is asked to give memory back finds none of this. */
 TEST_F(reclaim, memory_reclaim)
 {
+	const char *why = cgroup_unavailable();
+	struct cgroup cg;
 	uint8_t *p;
 	pid_t pid;
 	int fd, i;
 
-	if (access("/sys/fs/cgroup/cgroup.procs", F_OK))
-		SKIP(return, "no cgroup2 at /sys/fs/cgroup");
-	gmem_write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	mkdir(CGROUP, 0700);
-	if (access(CGROUP "/memory.reclaim", F_OK))
-		SKIP(return, "no memory.reclaim");
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, cgroup_create(&cg, "gmem_reclaim_test"));
 	pid = fork();
 	if (!pid) {
-		ASSERT_EQ(0, gmem_write_file(CGROUP "/cgroup.procs", "0"));
+		ASSERT_EQ(0, cgroup_enter(&cg));
 		fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
 		p = test_gmem_map(fd, 0, LENGTH);
 		gmem_fill(p, 0x53, LENGTH);
 		test_gmem_convert(fd, 0, 8 * PAGE, PRIVATE, PRESERVE);
 		test_gmem_convert(fd, 0, 4 * PAGE, SHARED, PRESERVE);
 		for (i = 0; i < 5; i++)
-			gmem_write_file(CGROUP "/memory.reclaim", "1M");
+			cgroup_write(&cg, "memory.reclaim", SZ_2M);
 		EXPECT_EQ(NR_PAGES, gmem_populated(fd, 0, LENGTH));
 		test_gmem_convert(fd, 0, LENGTH, SHARED, PRESERVE);
 		expect_bytes(0x53, p, LENGTH);
 		_exit(0);
 	}
 	EXPECT_EQ(0, gmem_wait_pid(pid));
-	rmdir(CGROUP);
+	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
 /* Advice on a mapping: neither cold nor paged out nor gone. */

@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory cgroups. The charge of a page stays with the group whose process
+ * populated it, wherever the page goes and whoever converts it, and is given
+ * back with the page. At the limit of a group, an ioctl and fallocate() fail
+ * with ENOMEM and change nothing; only a page fault may bring the OOM killer,
+ * and it finds nobody outside of the group.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "gmem_utils.h"
+#include "ksft.h"
+#include "kvm_utils.h"
+
+#define NR_PAGES 64
+#define LENGTH (NR_PAGES * PAGE)
+#define BIG_LENGTH (16 * SZ_2M)		/* more than a group may have */
+#define ROOM (4 * SZ_2M)		/* what it may have on top */
+#define GROUPS 4096			/* gigabytes of a sparse file */
+#define KERNEL_REST (long long)(8 * PAGE)
+
+/**
+ * struct report - what a process inside a group has seen
+ * @filled: how filling the group up to its limit has ended
+ * @rc: result of the operation, and of the one back
+ * @count: how often it went through
+ */
+struct report {
+	int filled;
+	int rc[2];
+	unsigned int count;
+};
+
+FIXTURE(memcg) {
+	struct cgroup cg;
+	struct cgroup other;
+	pid_t bystander;
+	long long kills;
+	struct report *report;
+	int vm;
+	int store;
+	int fd;
+	uint8_t *p;
+};
+
+typedef void (*member_fn)(struct memcg_data *self);
+
+/* Run @fn in a process inside @cg: its exit status, 128 + signal. */
+static int run_in(struct memcg_data *self, const struct cgroup *cg,
+		  member_fn fn)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		ASSERT_EQ(0, cgroup_enter(cg));
+		fn(self);
+		_exit(KSFT_PASS);
+	}
+	return gmem_wait_pid(pid);
+}
+
+static pid_t start_bystander(const struct cgroup *cg)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		ASSERT_EQ(0, cgroup_enter(cg));
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+FIXTURE_SETUP(memcg)
+{
+	const char *why = cgroup_unavailable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	self->report = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->report);
+	/* Charged to who touches it first */
+	memset(self->report, 0, PAGE);
+	self->vm = -1;
+	self->store = -1;
+	self->fd = -1;
+	ASSERT_EQ(0, cgroup_create(&self->cg, "gmem_memcg_test"));
+	ASSERT_EQ(0, cgroup_create(&self->other, "gmem_memcg_other"));
+	self->bystander = start_bystander(&self->other);
+	ASSERT_GT(self->bystander, 0);
+	self->kills = cgroup_oom_kills();
+	ASSERT_GE(self->kills, 0);
+}
+
+static void close_memory(struct memcg_data *self)
+{
+	if (self->p)
+		munmap(self->p, BIG_LENGTH);
+	close(self->fd);
+	close(self->store);
+	close(self->vm);
+	self->p = NULL;
+}
+
+/*
+ * No page is charged any more; what the kernel frees late may take a while. It
+ * accounts its own objects by the byte, and may keep the rest of a page for each
+ * of its CPUs for the next one.
+ */
+static void expect_uncharged(const struct cgroup *cg)
+{
+	uint64_t end = ksft_now_ms() + 20000;
+	long long kernel, pages;
+
+	do {
+		pages = cgroup_drained(cg);
+		kernel = cgroup_key(cg, "memory.stat", "kernel");
+	} while ((pages != kernel || kernel > KERNEL_REST) &&
+		 ksft_now_ms() < end && !usleep(50000));
+	EXPECT_EQ(0, pages - kernel);
+	EXPECT_LE(0, kernel);
+	EXPECT_LE(kernel, KERNEL_REST);
+}
+
+/* Whoever the OOM killer has found was in the group. */
+FIXTURE_TEARDOWN(memcg)
+{
+	close_memory(self);
+	EXPECT_EQ(cgroup_oom_kills() - self->kills,
+		  cgroup_key(&self->cg, "memory.events", "oom_kill"));
+	EXPECT_EQ(0, waitpid(self->bystander, NULL, WNOHANG));
+	EXPECT_EQ(0, kill(self->bystander, SIGKILL));
+	EXPECT_EQ(128 + SIGKILL, gmem_wait_pid(self->bystander));
+	expect_uncharged(&self->cg);
+	EXPECT_EQ(0, cgroup_remove(&self->other));
+	EXPECT_EQ(0, cgroup_remove(&self->cg));
+}
+
+#define expect_file(pages, cg)						\
+	EXPECT_EQ((long long)((pages) * PAGE),				\
+		  cgroup_key_wait(cg, "memory.stat", "file",		\
+				  (pages) * PAGE))
+
+#define expect_oom_kills(n, self)					\
+	EXPECT_EQ(n, cgroup_key(&(self)->cg, "memory.events", "oom_kill"))
+
+#define expect_limit_was_hit(self)					\
+	EXPECT_LT(0, cgroup_key(&(self)->cg, "memory.events", "max"))
+
+static void open_memory(struct memcg_data *self, uint32_t flags)
+{
+	self->fd = test_gmem_create(BIG_LENGTH, flags);
+	self->p = test_gmem_map(self->fd, 0, BIG_LENGTH);
+}
+
+static bool open_store(struct memcg_data *self)
+{
+	const char *why = kvm_store_unavailable();
+
+	if (why)
+		SKIP(return false, "%s", why);
+	self->vm = kvm_create_vm();
+	self->store = kvm_create_guest_memfd(self->vm, BIG_LENGTH, 0);
+	ASSERT_GE(self->store, 0);
+	return true;
+}
+
+/* Each page has contents of its own. */
+static void touch(struct memcg_data *self)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i++)
+		gmem_fill(self->p + i * PAGE, i + 1, PAGE);
+}
+
+static void expect_contents(struct memcg_data *self)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i++)
+		expect_bytes(i + 1, self->p + i * PAGE, PAGE);
+}
+
+static void to_private(struct memcg_data *self)
+{
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+}
+
+static void to_shared(struct memcg_data *self)
+{
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+}
+
+/* Without a store: conversion changes no charge, giving memory back does. */
+TEST_F(memcg, resident)
+{
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	EXPECT_EQ(0, run_in(self, &self->cg, touch));
+	expect_file(NR_PAGES, &self->cg);
+	to_private(self);
+	EXPECT_EQ(0, run_in(self, &self->other, to_shared));
+	expect_file(NR_PAGES, &self->cg);
+	expect_file(0, &self->other);
+	expect_contents(self);
+	test_gmem_punch(self->fd, 0, 16 * PAGE);
+	expect_file(NR_PAGES - 16, &self->cg);
+	test_gmem_convert(self->fd, 0, 32 * PAGE, PRIVATE, ZERO);
+	expect_file(NR_PAGES - 32, &self->cg);
+	close_memory(self);
+	expect_file(0, &self->cg);
+	expect_uncharged(&self->cg);
+}
+
+/* Through the store and back, by a process of another group. */
+TEST_F(memcg, hand_over)
+{
+	int round;
+
+	if (!open_store(self))
+		return;
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	EXPECT_EQ(0, run_in(self, &self->cg, touch));
+	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	for (round = 0; round < 3; round++) {
+		EXPECT_EQ(0, run_in(self, &self->other, to_private));
+		expect_file(NR_PAGES, &self->cg);
+		expect_file(0, &self->other);
+		EXPECT_EQ(0, run_in(self, &self->other, to_shared));
+		expect_file(NR_PAGES, &self->cg);
+		expect_file(0, &self->other);
+		expect_contents(self);
+	}
+	to_private(self);
+	test_gmem_punch(self->fd, 0, 16 * PAGE);
+	expect_file(NR_PAGES - 16, &self->cg);
+	test_gmem_convert(self->fd, 16 * PAGE, 16 * PAGE, SHARED, ZERO);
+	expect_file(NR_PAGES - 32, &self->cg);
+	close_memory(self);
+	expect_file(0, &self->cg);
+	expect_uncharged(&self->cg);
+}
+
+/* What BIND moves keeps its charge, too, and so does what unbinding leaves. */
+TEST_F(memcg, bind)
+{
+	if (!open_store(self))
+		return;
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	EXPECT_EQ(0, run_in(self, &self->cg, touch));
+	to_private(self);
+	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	expect_file(NR_PAGES, &self->cg);
+	test_gmem_unbind(self->fd, 0, LENGTH);
+	expect_file(NR_PAGES, &self->cg);
+	close(self->store);
+	self->store = -1;
+	expect_file(0, &self->cg);
+}
+
+static void commit_small(struct memcg_data *self)
+{
+	test_gmem_commit(self->fd, 0, LENGTH);
+}
+
+/* What is committed in the store is the committer's, also once it is shared. */
+TEST_F(memcg, commit_in_store)
+{
+	if (!open_store(self))
+		return;
+	open_memory(self, 0);
+	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	EXPECT_EQ(0, run_in(self, &self->cg, commit_small));
+	expect_file(NR_PAGES, &self->cg);
+	to_shared(self);
+	expect_file(NR_PAGES, &self->cg);
+	expect_bytes(0, self->p, LENGTH);
+	close_memory(self);
+	expect_file(0, &self->cg);
+}
+
+/* The group goes first: its pages stay, and keep it only as long as they live. */
+TEST_F(memcg, group_goes_first)
+{
+	long long dying = cgroup_dying();
+	const char *why = kvm_store_unavailable();
+	int tries;
+
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	EXPECT_EQ(0, run_in(self, &self->cg, touch));
+	ASSERT_EQ(0, cgroup_remove(&self->cg));
+	if (!why && open_store(self))
+		test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	to_private(self);
+	EXPECT_EQ(0, run_in(self, &self->other, to_shared));
+	expect_contents(self);
+	to_private(self);
+	close_memory(self);
+	for (tries = 0; tries < 400 && cgroup_dying() > dying; tries++)
+		usleep(50000);
+	EXPECT_LE(cgroup_dying(), dying);
+	ASSERT_EQ(0, cgroup_create(&self->cg, "gmem_memcg_test"));
+}
+
+static void set_limit(struct memcg_data *self, uint64_t room)
+{
+	long long now = cgroup_read(&self->cg, "memory.current");
+
+	ASSERT_GE(now, 0);
+	ASSERT_EQ(0, cgroup_write(&self->cg, "memory.max", now + room));
+}
+
+static void lift_limit(struct memcg_data *self)
+{
+	ASSERT_EQ(0, cgroup_write(&self->cg, "memory.max", CGROUP_NO_LIMIT));
+}
+
+/* Number each page; a process of the group does not live to see the end. */
+static void touch_big(struct memcg_data *self)
+{
+	uint64_t i;
+
+	for (i = 0; i < BIG_LENGTH / PAGE; i++)
+		*(uint64_t *)(self->p + i * PAGE) = i + 1;
+}
+
+/* After a death in the middle of it, the memory is as good as before. */
+static void expect_usable(struct memcg_data *self)
+{
+	long long populated = gmem_populated(self->fd, 0, BIG_LENGTH);
+	long long i;
+
+	EXPECT_LT(0, populated);
+	EXPECT_LT(populated, (long long)(BIG_LENGTH / PAGE));
+	test_gmem_convert(self->fd, 0, BIG_LENGTH, PRIVATE, PRESERVE);
+	test_gmem_convert(self->fd, 0, BIG_LENGTH, SHARED, PRESERVE);
+	EXPECT_EQ(populated, gmem_populated(self->fd, 0, BIG_LENGTH));
+	/* The last one may have been populated and not yet written to. */
+	for (i = 0; i < populated - 1; i++)
+		EXPECT_EQ(i + 1, *(uint64_t *)(self->p + i * PAGE));
+	test_gmem_punch(self->fd, 0, BIG_LENGTH);
+}
+
+/* A page fault at the limit: the OOM killer takes the process that faults. */
+TEST_F(memcg, limit_fault)
+{
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	set_limit(self, ROOM);
+	EXPECT_EQ(128 + SIGKILL, run_in(self, &self->cg, touch_big));
+	expect_oom_kills(1, self);
+	expect_usable(self);
+}
+
+/* Numbers come out of a pipe, so that it is the kernel that writes. */
+static void read_big(struct memcg_data *self)
+{
+	uint64_t i, number;
+	int fds[2];
+
+	ASSERT_EQ(0, pipe(fds));
+	for (i = 0; i < BIG_LENGTH / PAGE; i++) {
+		number = i + 1;
+		ASSERT_EQ(8, write(fds[1], &number, sizeof(number)));
+		ASSERT_EQ(8, read(fds[0], self->p + i * PAGE, sizeof(number)));
+	}
+}
+
+/* The same for a fault of the kernel in a system call. */
+TEST_F(memcg, limit_system_call)
+{
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	set_limit(self, ROOM);
+	EXPECT_EQ(128 + SIGKILL, run_in(self, &self->cg, read_big));
+	expect_oom_kills(1, self);
+	expect_usable(self);
+}
+
+/*
+ * What a process that fills its group uses itself is there before, or its next
+ * step would be its last.
+ */
+static void hold_own_memory(struct memcg_data *self)
+{
+	char stack[16384];
+
+	/* The test itself goes on with the mapping. */
+	if (self->p)
+		ASSERT_EQ(0, munmap(self->p, BIG_LENGTH));
+	gmem_fill(stack, 1, sizeof(stack));
+	ASSERT_EQ(sizeof(stack), gmem_differs(stack, 1, sizeof(stack)));
+	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
+}
+
+static void commit_big(struct memcg_data *self)
+{
+	hold_own_memory(self);
+	self->report->rc[0] = gmem_commit(self->fd, 0, BIG_LENGTH);
+}
+
+/* fallocate() at the limit: ENOMEM. What there was room for is populated. */
+static void limit_commit(struct memcg_data *self, uint32_t flags)
+{
+	long long populated;
+
+	open_memory(self, flags);
+	set_limit(self, ROOM);
+	EXPECT_EQ(0, run_in(self, &self->cg, commit_big));
+	EXPECT_EQ(-ENOMEM, self->report->rc[0]);
+	expect_oom_kills(0, self);
+	expect_limit_was_hit(self);
+	populated = gmem_populated(self->fd, 0, BIG_LENGTH);
+	EXPECT_LT(0, populated);
+	EXPECT_LT(populated, (long long)(BIG_LENGTH / PAGE));
+	lift_limit(self);
+	EXPECT_EQ(0, run_in(self, &self->cg, commit_big));
+	EXPECT_EQ(0, self->report->rc[0]);
+	expect_file(BIG_LENGTH / PAGE, &self->cg);
+}
+
+TEST_F(memcg, limit_commit_shared)
+{
+	limit_commit(self, GMEM_CREATE_F_INIT_SHARED);
+}
+
+TEST_F(memcg, limit_commit_private)
+{
+	limit_commit(self, 0);
+}
+
+/*
+ * A commit in KVM's guest_memfd is KVM's allocation: it may bring the OOM
+ * killer, but not upon somebody else, and the binding is as good as before.
+ */
+TEST_F(memcg, limit_commit_in_store)
+{
+	int status;
+
+	if (!open_store(self))
+		return;
+	open_memory(self, 0);
+	test_gmem_bind(self->fd, 0, BIG_LENGTH, self->store, 0);
+	set_limit(self, ROOM);
+	status = run_in(self, &self->cg, commit_big);
+	EXPECT_TRUE(status == 128 + SIGKILL ||
+		    (!status && self->report->rc[0] == -ENOMEM));
+	expect_limit_was_hit(self);
+	EXPECT_LT(gmem_populated(self->fd, 0, BIG_LENGTH),
+		  (long long)(BIG_LENGTH / PAGE));
+	lift_limit(self);
+	EXPECT_EQ(0, run_in(self, &self->cg, commit_big));
+	test_gmem_convert(self->fd, 0, BIG_LENGTH, SHARED, PRESERVE);
+	expect_bytes(0, self->p, BIG_LENGTH);
+}
+
+/* Commit pages of a file of its own until not one more can be charged. */
+static void fill_group(struct memcg_data *self)
+{
+	int filler = test_gmem_create(BIG_LENGTH, 0);
+	uint64_t offset;
+	int rc = 0;
+
+	hold_own_memory(self);
+	for (offset = 0; !rc && offset < BIG_LENGTH; offset += PAGE)
+		rc = gmem_commit(filler, offset, PAGE);
+	self->report->filled = rc;
+}
+
+/* Run @fn in a group that has been filled. */
+static void run_filled(struct memcg_data *self, member_fn fn)
+{
+	memset(self->report, 0, sizeof(*self->report));
+	set_limit(self, ROOM);
+	EXPECT_EQ(0, run_in(self, &self->cg, fn));
+	EXPECT_EQ(-ENOMEM, self->report->filled);
+	expect_oom_kills(0, self);
+	expect_limit_was_hit(self);
+	lift_limit(self);
+}
+
+static void create_filled(struct memcg_data *self)
+{
+	int fd;
+
+	fill_group(self);
+	do {
+		fd = gmem_create(PAGE, 0);
+		self->report->count++;
+	} while (fd >= 0 && self->report->count < 1000);
+	self->report->rc[0] = fd;
+}
+
+/*
+ * CREATE at the limit. Inode, dentry and file come from the kernel's own
+ * allocators, which bring the OOM killer as open() would.
+ */
+TEST_F(memcg, limit_create)
+{
+	int status;
+
+	set_limit(self, ROOM);
+	status = run_in(self, &self->cg, create_filled);
+	EXPECT_EQ(-ENOMEM, self->report->filled);
+	EXPECT_TRUE(status == 128 + SIGKILL ||
+		    (!status && self->report->rc[0] == -ENOMEM));
+	expect_limit_was_hit(self);
+}
+
+/* A page of each gigabyte: a table for each of them. */
+static void convert_each_group(struct memcg_data *self)
+{
+	int rc = 0;
+
+	fill_group(self);
+	while (!rc && self->report->count < GROUPS) {
+		rc = gmem_convert(self->fd, self->report->count * SZ_1G, PAGE,
+				  PRIVATE, PRESERVE);
+		self->report->count += !rc;
+	}
+	self->report->rc[0] = rc;
+}
+
+/* The map of states cannot grow: the page that needs it stays as it was. */
+TEST_F(memcg, limit_state_map)
+{
+	struct gmem_ioctl_stat stat;
+	unsigned int i;
+
+	self->fd = test_gmem_create(GROUPS * SZ_1G, GMEM_CREATE_F_INIT_SHARED);
+	run_filled(self, convert_each_group);
+	EXPECT_EQ(-ENOMEM, self->report->rc[0]);
+	EXPECT_LT(self->report->count, GROUPS);
+	for (i = 0; i <= self->report->count; i++)
+		expect_state(i < self->report->count ? PRIVATE : SHARED,
+			     self->fd, i * SZ_1G);
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(self->report->count, stat.private_pages);
+	EXPECT_EQ(1, stat.refused);
+	test_gmem_convert(self->fd, i * SZ_1G, PAGE, PRIVATE, PRESERVE);
+}
+
+static void convert_sparse(struct memcg_data *self)
+{
+	fill_group(self);
+	self->report->rc[0] = gmem_convert(self->fd, PAGE,
+					   GMEM_LENGTH_MAX - 2 * PAGE, PRIVATE,
+					   PRESERVE);
+}
+
+/* One call that needs more than there is room for: nothing has changed. */
+TEST_F(memcg, limit_sparse)
+{
+	struct gmem_ioctl_stat stat;
+	struct gmem_range range;
+
+	self->fd = test_gmem_create(GMEM_LENGTH_MAX, GMEM_CREATE_F_INIT_SHARED);
+	run_filled(self, convert_sparse);
+	EXPECT_EQ(-ENOMEM, self->report->rc[0]);
+	EXPECT_EQ(1, gmem_query_all(self->fd, &range, 1));
+	EXPECT_EQ(SHARED, range.state);
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(0, stat.private_pages);
+	test_gmem_convert(self->fd, PAGE, GMEM_LENGTH_MAX - 2 * PAGE, PRIVATE,
+			  PRESERVE);
+}
+
+static void convert_to_and_fro(struct memcg_data *self)
+{
+	fill_group(self);
+	self->report->rc[0] = gmem_convert(self->fd, 0, LENGTH, PRIVATE,
+					   PRESERVE);
+	self->report->rc[1] = gmem_convert(self->fd, 0, LENGTH, SHARED,
+					   PRESERVE);
+}
+
+static void expect_done_or_enomem(int rc)
+{
+	EXPECT_TRUE(!rc || rc == -ENOMEM);
+	TH_LOG("at the limit: %s", rc ? strerror(-rc) : "went through");
+}
+
+/* Nothing of the page is allocated anew, so there is nothing to be refused. */
+static void limit_convert(struct memcg_data *self)
+{
+	struct gmem_range range;
+
+	EXPECT_EQ(0, run_in(self, &self->cg, touch));
+	run_filled(self, convert_to_and_fro);
+	expect_done_or_enomem(self->report->rc[0]);
+	expect_done_or_enomem(self->report->rc[1]);
+	EXPECT_EQ(0, gmem_query_one(self->fd, 0, LENGTH, &range));
+	EXPECT_EQ(LENGTH, range.length);
+	EXPECT_EQ(NR_PAGES, range.populated);
+	to_shared(self);
+	expect_contents(self);
+	expect_file(NR_PAGES, &self->cg);
+}
+
+TEST_F(memcg, limit_convert)
+{
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	limit_convert(self);
+}
+
+/* Handing over takes a placeholder for a moment; it does not count. */
+TEST_F(memcg, limit_hand_over)
+{
+	if (!open_store(self))
+		return;
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	limit_convert(self);
+}
+
+static void bind_filled(struct memcg_data *self)
+{
+	fill_group(self);
+	self->report->rc[0] = gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+}
+
+/* BIND with contents to move: all of it or nothing. */
+TEST_F(memcg, limit_bind)
+{
+	struct gmem_ioctl_stat stat;
+
+	if (!open_store(self))
+		return;
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	EXPECT_EQ(0, run_in(self, &self->cg, touch));
+	to_private(self);
+	run_filled(self, bind_filled);
+	expect_done_or_enomem(self->report->rc[0]);
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(!self->report->rc[0], stat.bindings);
+	EXPECT_EQ(self->report->rc[0] ? 0 : NR_PAGES, stat.store_pages);
+	EXPECT_EQ(NR_PAGES, stat.store_pages + stat.resident_pages);
+	EXPECT_EQ(NR_PAGES, stat.private_pages);
+	to_shared(self);
+	expect_contents(self);
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
