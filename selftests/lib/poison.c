@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory errors that the kernel is made to believe in: madvise() for mapped
+ * memory, hwpoison-inject for any.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "gmem_utils.h"
+#include "poison.h"
+
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON 100
+#endif
+
+#define INJECT_DIR "/sys/kernel/debug/hwpoison"
+
+static volatile struct poison_signal poison_seen;
+
+static void poison_handler(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	poison_seen.signals++;
+	poison_seen.code = info->si_code;
+	poison_seen.addr = info->si_addr;
+}
+
+const char *poison_unavailable(void)
+{
+	return madvise(NULL, 0, MADV_HWPOISON) ?
+		       "a kernel without CONFIG_MEMORY_FAILURE" : NULL;
+}
+
+const char *poison_pfn_unavailable(void)
+{
+	return access(INJECT_DIR "/corrupt-pfn", F_OK) ?
+		       "no " INJECT_DIR ": CONFIG_HWPOISON_INJECT" : NULL;
+}
+
+/* The kernel tells whom it takes for the one that has touched the page. */
+int poison_mapped(void *p, struct poison_signal *signal)
+{
+	struct sigaction action = {
+		.sa_sigaction = poison_handler,
+		.sa_flags = SA_SIGINFO,
+	};
+	struct sigaction old;
+	int rc;
+
+	poison_seen.signals = 0;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGBUS, &action, &old);
+	rc = madvise(p, PAGE, MADV_HWPOISON) ? -errno : 0;
+	sigaction(SIGBUS, &old, NULL);
+	signal->signals = poison_seen.signals;
+	signal->code = poison_seen.code;
+	signal->addr = poison_seen.addr;
+	return rc;
+}
+
+static int poison_inject(const char *file, uint64_t pfn)
+{
+	char path[64], text[32];
+
+	snprintf(path, sizeof(path), INJECT_DIR "/%s", file);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)pfn);
+	return gmem_write_file(path, text);
+}
+
+int poison_pfn(uint64_t pfn)
+{
+	return poison_inject("corrupt-pfn", pfn);
+}
+
+int poison_undo(uint64_t pfn)
+{
+	return poison_inject("unpoison-pfn", pfn);
+}
