@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GMEM_CREATE_F_GUEST_CONSENT (I4): private contents leave a guest only when the
+ * guest asks for it, whatever userspace does and whoever goes away. The host can
+ * always have the memory back, never what was in it.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "gmem_utils.h"
+#include "ksft.h"
+#include "kvm_utils.h"
+#include "mock.h"
+
+#define NR_PAGES 16
+#define LENGTH (NR_PAGES * PAGE)
+#define GPA 0x500000000ULL
+#define AT(page) (GPA + (page) * PAGE)
+
+/* Pages 4-11 are private and hold a secret of the guest, the others are shared. */
+FIXTURE(consent) {
+	int vm;
+	int fd;
+	uint8_t *p;
+};
+
+FIXTURE_SETUP(consent)
+{
+	self->vm = test_mock_create();
+	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED |
+					    GMEM_CREATE_F_GUEST_CONSENT);
+	self->p = test_gmem_map(self->fd, 0, LENGTH);
+	gmem_fill(self->p, 'A', LENGTH);
+	test_mock_bind(self->vm, GPA, self->fd, 0, LENGTH, 0);
+	test_gmem_convert(self->fd, 4 * PAGE, 8 * PAGE, PRIVATE, PRESERVE);
+	test_mock_fill(self->vm, AT(4), 8 * PAGE, 'S');
+}
+
+FIXTURE_TEARDOWN(consent)
+{
+	expect_mock_kept(self->vm);
+	close(self->vm);
+	close(self->fd);
+}
+
+/* Userspace asks for pages [first, first + count) to be shared, as they are. */
+static void expect_eperm(int fd, int first, int count, int page)
+{
+	struct gmem_ioctl_convert c = {
+		.offset = first * PAGE,
+		.length = count * PAGE,
+		.target = SHARED,
+		.content = PRESERVE,
+		.timeout_ms = 10,
+	};
+
+	EXPECT_EQ(-EPERM, gmem_convert_args(fd, &c));
+	EXPECT_EQ(page * PAGE, c.error_offset);
+}
+
+/* Nothing of the secret can be seen from the host. */
+static void expect_secret(struct consent_data *self)
+{
+	int page;
+
+	for (page = 0; page < NR_PAGES; page++) {
+		bool secret = page >= 4 && page < 12;
+
+		expect_state(secret ? PRIVATE : SHARED, self->fd, page * PAGE);
+		if (secret)
+			expect_sigbus(self->p + page * PAGE);
+		else
+			expect_bytes('A', self->p + page * PAGE, PAGE);
+	}
+}
+
+/* It is a flag that INFO offers and STAT reports. */
+TEST_F(consent, reported)
+{
+	struct gmem_ioctl_info info;
+	struct gmem_ioctl_stat stat;
+
+	ASSERT_EQ(0, gmem_info(&info));
+	EXPECT_TRUE(info.create_flags & GMEM_CREATE_F_GUEST_CONSENT);
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_TRUE(stat.create_flags & GMEM_CREATE_F_GUEST_CONSENT);
+}
+
+/* Userspace may not have private pages shared with their contents. */
+TEST_F(consent, host_preserve)
+{
+	expect_eperm(self->fd, 0, NR_PAGES, 4);
+	expect_eperm(self->fd, 4, 1, 4);
+	expect_eperm(self->fd, 6, 2, 6);
+	expect_eperm(self->fd, 11, 5, 11);
+	expect_eperm(self->fd, 2, 3, 4);
+	expect_secret(self);
+	expect_guest('S', self->vm, AT(4), 8 * PAGE);
+	EXPECT_EQ(0, mock_calls(self->vm, GMEM_TEST_MAKE_SHARED));
+	EXPECT_EQ(1, mock_calls(self->vm, GMEM_TEST_INVALIDATE_START));
+}
+
+/* Not even when there is nothing in them yet. */
+TEST_F(consent, host_preserve_unpopulated)
+{
+	test_gmem_punch(self->fd, 0, LENGTH);
+	expect_eperm(self->fd, 0, NR_PAGES, 4);
+	expect_state(PRIVATE, self->fd, 4 * PAGE);
+}
+
+/* Where nothing changes there is nothing to consent to. */
+TEST_F(consent, host_nothing_to_do)
+{
+	test_gmem_convert(self->fd, 0, 4 * PAGE, SHARED, PRESERVE);
+	test_gmem_convert(self->fd, 4 * PAGE, 8 * PAGE, PRIVATE, PRESERVE);
+	test_gmem_convert(self->fd, 4 * PAGE, 8 * PAGE, PRIVATE, ZERO);
+	expect_secret(self);
+	expect_guest('S', self->vm, AT(4), 8 * PAGE);
+}
+
+/* The memory can be had back, empty. */
+TEST_F(consent, host_zero)
+{
+	test_gmem_convert(self->fd, 0, 8 * PAGE, SHARED, ZERO);
+	expect_bytes('A', self->p, 4 * PAGE);
+	expect_bytes(0, self->p + 4 * PAGE, 4 * PAGE);
+	expect_guest(0, self->vm, AT(4), 4 * PAGE);
+	expect_guest('S', self->vm, AT(8), 4 * PAGE);
+}
+
+/* A hole gives the memory back and keeps the state; nothing comes back. */
+TEST_F(consent, host_hole)
+{
+	test_gmem_punch(self->fd, 0, LENGTH);
+	EXPECT_EQ(0, gmem_populated(self->fd, 0, LENGTH));
+	expect_state(PRIVATE, self->fd, 4 * PAGE);
+	expect_guest(0, self->vm, GPA, LENGTH);
+	test_mock_convert(self->vm, GPA, LENGTH, SHARED, PRESERVE);
+	expect_bytes(0, self->p, LENGTH);
+}
+
+/* Giving pages to the guest needs no consent, with contents or without. */
+TEST_F(consent, host_to_private)
+{
+	test_gmem_convert(self->fd, 0, 2 * PAGE, PRIVATE, PRESERVE);
+	test_gmem_convert(self->fd, 2 * PAGE, 2 * PAGE, PRIVATE, ZERO);
+	expect_guest('A', self->vm, GPA, 2 * PAGE);
+	expect_guest(0, self->vm, AT(2), 2 * PAGE);
+	expect_eperm(self->fd, 0, 1, 0);
+}
+
+/* The guest shares what it likes. */
+TEST_F(consent, guest_preserve)
+{
+	test_mock_convert(self->vm, AT(4), 2 * PAGE, SHARED, PRESERVE);
+	expect_bytes('S', self->p + 4 * PAGE, 2 * PAGE);
+	expect_sigbus(self->p + 6 * PAGE);
+	expect_eperm(self->fd, 4, 4, 6);
+	test_mock_convert(self->vm, GPA, LENGTH, SHARED, PRESERVE);
+	expect_bytes('S', self->p + 4 * PAGE, 8 * PAGE);
+	expect_bytes('A', self->p, 4 * PAGE);
+}
+
+TEST_F(consent, guest_zero)
+{
+	test_mock_convert(self->vm, AT(4), 4 * PAGE, SHARED, ZERO);
+	expect_bytes(0, self->p + 4 * PAGE, 4 * PAGE);
+	expect_guest('S', self->vm, AT(8), 4 * PAGE);
+}
+
+/* The guest asks, its hypervisor refuses: nothing is shared. */
+TEST_F(consent, hypervisor_refuses)
+{
+	ASSERT_EQ(0, mock_fail(self->vm, GMEM_TEST_MAKE_SHARED, 1, EACCES, 3));
+	test_err_mock_convert(EACCES, self->vm, GPA, LENGTH, SHARED, PRESERVE);
+	expect_secret(self);
+	ASSERT_EQ(0, mock_fail(self->vm, GMEM_TEST_CHECK, 1, EACCES, 3));
+	test_err_mock_convert(EACCES, self->vm, GPA, LENGTH, SHARED, PRESERVE);
+	expect_secret(self);
+	expect_guest('S', self->vm, AT(4), 8 * PAGE);
+}
+
+/* Another guest cannot ask for what is not its own. */
+TEST_F(consent, other_guest)
+{
+	int other = test_mock_create();
+	int fd = test_gmem_create(2 * LENGTH, GMEM_CREATE_F_INIT_SHARED |
+					      GMEM_CREATE_F_GUEST_CONSENT);
+
+	test_mock_bind(self->vm, GPA + LENGTH, fd, 0, LENGTH, 0);
+	test_mock_bind(other, GPA, fd, LENGTH, LENGTH, 0);
+	test_gmem_convert(fd, 0, LENGTH, PRIVATE, PRESERVE);
+	test_mock_fill(self->vm, GPA + LENGTH, LENGTH, 'S');
+	test_err_mock_convert(ENXIO, other, GPA - PAGE, 2 * PAGE, SHARED,
+			      PRESERVE);
+	test_err_mock_convert(EINVAL, other, GPA, 2 * LENGTH, SHARED, PRESERVE);
+	expect_eperm(fd, 0, NR_PAGES, 0);
+	expect_guest('S', self->vm, GPA + LENGTH, LENGTH);
+	expect_mock_kept(other);
+	close(fd);
+}
+
+/* What is left when the guest is gone: private, and nobody's. */
+static void expect_orphaned(struct consent_data *self)
+{
+	int other = test_mock_create();
+
+	expect_secret(self);
+	expect_eperm(self->fd, 0, NR_PAGES, 4);
+	/* The next guest would read it. */
+	test_err_mock_bind(EPERM, other, GPA, self->fd, 0, LENGTH, 0);
+	test_err_mock_bind(EPERM, other, GPA, self->fd, 11 * PAGE, 5 * PAGE, 0);
+	test_err_mock_bind(EPERM, other, GPA, self->fd, 4 * PAGE, PAGE, 0);
+	test_mock_bind(other, GPA, self->fd, 0, 4 * PAGE, 0);
+	test_mock_bind(other, AT(12), self->fd, 12 * PAGE, 4 * PAGE, 0);
+	expect_guest('A', other, GPA, 4 * PAGE);
+	expect_secret(self);
+	/* What was given back empty is anybody's. */
+	test_gmem_punch(self->fd, 4 * PAGE, 2 * PAGE);
+	test_gmem_convert(self->fd, 6 * PAGE, 6 * PAGE, SHARED, ZERO);
+	test_mock_bind(other, AT(4), self->fd, 4 * PAGE, 8 * PAGE, 0);
+	expect_guest(0, other, AT(4), 8 * PAGE);
+	expect_bytes(0, self->p + 6 * PAGE, 6 * PAGE);
+	test_mock_convert(other, AT(4), 8 * PAGE, SHARED, PRESERVE);
+	expect_bytes(0, self->p + 4 * PAGE, 8 * PAGE);
+	expect_mock_kept(other);
+	close(other);
+}
+
+TEST_F(consent, unbound)
+{
+	test_mock_unbind(self->vm, GPA);
+	expect_orphaned(self);
+}
+
+TEST_F(consent, closed)
+{
+	close(self->vm);
+	self->vm = test_mock_create();
+	expect_orphaned(self);
+}
+
+/* The VM is a child's, and the child is killed. */
+TEST_F(consent, killed)
+{
+	pid_t pid;
+	int vm;
+
+	test_mock_unbind(self->vm, GPA);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
+	gmem_fill(self->p, 'A', LENGTH);
+	pid = fork();
+	if (!pid) {
+		vm = test_mock_create();
+		test_mock_bind(vm, GPA, self->fd, 0, LENGTH, 0);
+		test_mock_convert(vm, AT(4), 8 * PAGE, PRIVATE, PRESERVE);
+		test_mock_fill(vm, AT(4), 8 * PAGE, 'S');
+		raise(SIGKILL);
+	}
+	ASSERT_EQ(128 + SIGKILL, gmem_wait_pid(pid));
+	expect_orphaned(self);
+}
+
+/* Nor does the guest get its own memory back: it is a new one. */
+TEST_F(consent, same_vm_again)
+{
+	test_mock_unbind(self->vm, GPA);
+	test_err_mock_bind(EPERM, self->vm, GPA, self->fd, 0, LENGTH, 0);
+	test_gmem_punch(self->fd, 0, LENGTH);
+	test_mock_bind(self->vm, GPA, self->fd, 0, LENGTH, 0);
+	expect_guest(0, self->vm, GPA, LENGTH);
+}
+
+/* A KVM guest is another guest, too. */
+TEST_F(consent, kvm_store)
+{
+	const char *why = kvm_store_unavailable();
+	int vm, store;
+
+	if (why)
+		SKIP(return, "%s", why);
+	vm = kvm_create_vm();
+	store = kvm_create_guest_memfd(vm, LENGTH, 0);
+	ASSERT_GE(store, 0);
+	test_err_gmem_bind(EBUSY, self->fd, 0, LENGTH, store, 0);
+	test_mock_unbind(self->vm, GPA);
+	test_err_gmem_bind(EPERM, self->fd, 0, LENGTH, store, 0);
+	expect_secret(self);
+	test_gmem_punch(self->fd, 4 * PAGE, 8 * PAGE);
+	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
+	test_err_mock_bind(EBUSY, self->vm, GPA, self->fd, 0, LENGTH, 0);
+	/* KVM's guests have no way to say that they consent. */
+	expect_eperm(self->fd, 0, NR_PAGES, 4);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
+	test_gmem_unbind(self->fd, 0, LENGTH);
+}
+
+/* Other ways to the fd are the same fd. */
+TEST_F(consent, other_fds)
+{
+	char path[64];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
+	again = open(path, O_RDWR);
+	ASSERT_GE(again, 0);
+	expect_eperm(again, 0, NR_PAGES, 4);
+	expect_eperm(dup(self->fd), 0, NR_PAGES, 4);
+	if (!fork()) {
+		expect_eperm(self->fd, 0, NR_PAGES, 4);
+		_exit(0);
+	}
+	EXPECT_EQ(0, gmem_wait_pid(-1));
+	expect_secret(self);
+}
+
+/* Every page starts private: the host has to ask before it can fill any. */
+TEST(starts_private)
+{
+	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_GUEST_CONSENT);
+	uint8_t *p = test_gmem_map(fd, 0, LENGTH);
+	int vm = test_mock_create();
+
+	expect_eperm(fd, 0, NR_PAGES, 0);
+	test_gmem_convert(fd, 0, PAGE, SHARED, ZERO);
+	gmem_fill(p, 'I', PAGE);
+	test_mock_bind(vm, GPA, fd, 0, LENGTH, 0);
+	expect_guest('I', vm, GPA, PAGE);
+	test_mock_fill(vm, AT(1), PAGE, 'S');
+	expect_eperm(fd, 1, 1, 1);
+	test_mock_convert(vm, AT(1), PAGE, SHARED, PRESERVE);
+	expect_bytes('S', p + PAGE, PAGE);
+	expect_mock_kept(vm);
+	close(fd);
+}
+
+/* Without the flag it is as ever: private contents are userspace's to share. */
+TEST(without_the_flag)
+{
+	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	uint8_t *p = test_gmem_map(fd, 0, LENGTH);
+	int vm = test_mock_create();
+
+	test_mock_bind(vm, GPA, fd, 0, LENGTH, 0);
+	test_mock_convert(vm, GPA, LENGTH, PRIVATE, PRESERVE);
+	test_mock_fill(vm, GPA, LENGTH, 'S');
+	test_gmem_convert(fd, 0, 4 * PAGE, SHARED, PRESERVE);
+	expect_bytes('S', p, 4 * PAGE);
+	close(vm);
+	expect_sigbus(p + 4 * PAGE);
+	test_gmem_convert(fd, 0, 8 * PAGE, SHARED, PRESERVE);
+	expect_bytes('S', p, 8 * PAGE);
+	vm = test_mock_create();
+	test_mock_bind(vm, GPA, fd, 0, LENGTH, 0);
+	expect_guest('S', vm, AT(8), 8 * PAGE);
+	expect_mock_kept(vm);
+	close(fd);
+}
+
+/* The host tries all the time, while the guest shares its other pages. */
+struct thief {
+	int fd;
+	uint8_t *p;
+	volatile bool stop;
+	long tries;
+	long successes;
+	long seen;
+};
+
+static void *thief_main(void *arg)
+{
+	struct thief *t = arg;
+	uint64_t seed = ksft_seed();
+	uint8_t byte;
+	int page;
+
+	while (!t->stop) {
+		page = gmem_rand(&seed) % 4;
+		/* Page 8 is in each of the ranges. */
+		if (!gmem_convert(t->fd, (8 - page) * PAGE,
+				  (1 + 2 * page) * PAGE, SHARED, PRESERVE))
+			t->successes++;
+		if (!gmem_try_read(t->p + 8 * PAGE, &byte))
+			t->seen++;
+		t->tries++;
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(consent, thief, 300)
+{
+	struct thief t = { .fd = self->fd, .p = self->p };
+	uint64_t end = ksft_now_ms() + gmem_stress_seconds() * 1000 / 4;
+	struct gmem_task task = { 0 };
+	long rounds = 0;
+
+	ASSERT_EQ(0, gmem_task_start(&task, -1, thief_main, &t));
+	while (ksft_now_ms() < end) {
+		ASSERT_EQ(0, mock_convert(self->vm, GPA, 8 * PAGE,
+					  rounds & 1, PRESERVE));
+		ASSERT_EQ(0, mock_convert(self->vm, AT(9), 7 * PAGE,
+					  rounds & 1, PRESERVE));
+		rounds++;
+	}
+	t.stop = true;
+	gmem_task_join(&task);
+	TH_LOG("%ld rounds of the guest, %ld tries of the host", rounds, t.tries);
+	EXPECT_GT(t.tries, 0);
+	EXPECT_EQ(0, t.successes);
+	EXPECT_EQ(0, t.seen);
+	expect_guest('S', self->vm, AT(8), PAGE);
+}
+
+TEST_HARNESS_MAIN_IF(mock_unavailable())
