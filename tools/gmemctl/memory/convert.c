@@ -27,45 +27,41 @@
 #include "../kvm/calls.h"
 #include "memory.h"
 
-static struct memory_range *memory_find_busy(struct memory *memory,
-					     uint64_t start, uint64_t end)
-{
-	for (unsigned int i = 0; i < MEMORY_BUSY_MAX; i++) {
-		struct memory_range *busy = &memory->busy[i];
-
-		if (start < busy->end && busy->start < end)
-			return busy;
-	}
-	return NULL;
-}
-
-static struct memory_range *memory_find_free(struct memory *memory)
+static bool memory_is_busy(const struct memory *memory, struct range range)
 {
 	for (unsigned int i = 0; i < MEMORY_BUSY_MAX; i++)
-		if (memory->busy[i].start == memory->busy[i].end)
+		if (range_overlaps(memory->busy[i], range))
+			return true;
+	return false;
+}
+
+static struct range *memory_find_free(struct memory *memory)
+{
+	for (unsigned int i = 0; i < MEMORY_BUSY_MAX; i++)
+		if (!range_size(memory->busy[i]))
 			return &memory->busy[i];
 	return NULL;
 }
 
-static struct memory_range *memory_range_enter(struct memory *memory,
-					       uint64_t start, uint64_t end)
+static struct range *memory_range_enter(struct memory *memory,
+					struct range range)
 {
-	struct memory_range *range;
+	struct range *entry;
 
 	pthread_mutex_lock(&memory->lock);
-	while (memory_find_busy(memory, start, end) ||
-	       !(range = memory_find_free(memory)))
+	while (memory_is_busy(memory, range) ||
+	       !(entry = memory_find_free(memory)))
 		pthread_cond_wait(&memory->idle, &memory->lock);
-	*range = (struct memory_range){ start, end };
+	*entry = range;
 	memory->nr_busy++;
 	pthread_mutex_unlock(&memory->lock);
-	return range;
+	return entry;
 }
 
-static void memory_range_leave(struct memory *memory, struct memory_range *range)
+static void memory_range_leave(struct memory *memory, struct range *entry)
 {
 	pthread_mutex_lock(&memory->lock);
-	*range = (struct memory_range){ 0, 0 };
+	*entry = (struct range){ 0, 0 };
 	memory->nr_busy--;
 	__atomic_add_fetch(&memory->converted, 1, __ATOMIC_RELEASE);
 	pthread_cond_broadcast(&memory->idle);
@@ -220,13 +216,14 @@ static int memory_discard(struct memory *memory, struct vm *vm, uint64_t offset,
 int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
 		   uint64_t size, bool to_private, char *why, size_t why_size)
 {
-	struct memory_range *range;
+	struct range *entry;
 	int rc;
 
 	if (!size || offset >= memory->size || size > memory->size - offset ||
 	    (offset | size) & (GUEST_PAGE_SIZE - 1))
 		return -EINVAL;
-	range = memory_range_enter(memory, offset, offset + size);
+	entry = memory_range_enter(memory, (struct range){ offset,
+							    offset + size });
 	if (memory->strategy == MEMORY_DISCARD)
 		rc = memory_discard(memory, vm, offset, size, to_private, why,
 				    why_size);
@@ -239,6 +236,6 @@ int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
 	if (!rc)
 		memset(memory->private + (offset >> GUEST_PAGE_SHIFT),
 		       to_private, size >> GUEST_PAGE_SHIFT);
-	memory_range_leave(memory, range);
+	memory_range_leave(memory, entry);
 	return rc;
 }

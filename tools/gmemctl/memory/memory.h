@@ -13,6 +13,7 @@
 
 #include "../kvm/error.h"
 #include "../kvm/vm.h"
+#include "range.h"
 
 /**
  * enum memory_strategy - how a range is converted
@@ -28,11 +29,6 @@ enum memory_strategy {
 };
 
 #define MEMORY_BUSY_MAX 16
-
-struct memory_range {
-	uint64_t start;
-	uint64_t end;
-};
 
 /**
  * struct memory - guest memory from gpa 0
@@ -62,7 +58,7 @@ struct memory {
 	uint8_t *private;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
-	struct memory_range busy[MEMORY_BUSY_MAX];
+	struct range busy[MEMORY_BUSY_MAX];
 	unsigned int nr_busy;
 	uint64_t converted;
 };

@@ -165,6 +165,13 @@ static const struct {
 	{ "power.registers", test_power_registers },
 	{ "pvpanic", test_pvpanic },
 	{ "exit.port", test_exit_port },
+	{ "memory_option.size", test_memory_option_size },
+	{ "memory_option.kind", test_memory_option_kind },
+	{ "memory_option.switch", test_memory_option_switch },
+	{ "memory_option.hugepages", test_memory_option_hugepages },
+	{ "memory_option.file", test_memory_option_file },
+	{ "memory_option.node", test_memory_option_node },
+	{ "memory_option.form", test_memory_option_form },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

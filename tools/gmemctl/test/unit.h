@@ -218,4 +218,13 @@ void test_power_registers(void);
 void test_pvpanic(void);
 void test_exit_port(void);
 
+/* memory_option_test.c */
+void test_memory_option_size(void);
+void test_memory_option_kind(void);
+void test_memory_option_switch(void);
+void test_memory_option_hugepages(void);
+void test_memory_option_file(void);
+void test_memory_option_node(void);
+void test_memory_option_form(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */
