@@ -13,6 +13,7 @@
  *
  * Lock order: the range lock, then what the hypervisor takes.
  */
+#include <linux/completion.h>
 #include <linux/file.h>
 #include <linux/slab.h>
 
@@ -52,22 +53,24 @@ struct gmem_binding *gmem_binding_next(struct gmem_inode *gi, pgoff_t index,
  * @gi: the memory it belongs to
  * @binding: the binding
  *
- * Context: process context; the last reference may sleep.
+ * Context: process context. The last reference to a binding that the file holds
+ * calls &gmem_ops.release, and may sleep.
  */
 void gmem_binding_put(struct gmem_inode *gi, struct gmem_binding *binding)
 {
 	const struct gmem_ops *ops = binding->ops;
-	struct completion *released;
 
 	if (!refcount_dec_and_test(&binding->refs))
 		return;
-	released = binding->released;
 	atomic64_add(atomic64_read(&binding->moved), &gi->counters.moved);
+	/* The rest is for gmem_unbind(), and the memory may be gone. */
+	if (binding->idle) {
+		complete(binding->idle);
+		return;
+	}
 	if (ops->release)
 		ops->release(binding);
 	gmem_binding_free(binding);
-	if (released)
-		complete(released);
 }
 
 /**
@@ -113,18 +116,48 @@ void gmem_binding_free(struct gmem_binding *binding)
 	kfree_rcu(binding, rcu);
 }
 
+/* The next run of private pages of [*index, end), as long as a method may get. */
+static bool gmem_private_run(struct gmem_inode *gi, pgoff_t *index, pgoff_t end,
+			     pgoff_t *next)
+{
+	enum gmem_state state;
+
+	for (; *index < end; *index = *next) {
+		*next = gmem_state_run(&gi->state, *index,
+				       min(end, *index + GMEM_RUN_PAGES),
+				       &state);
+		if (state == GMEM_STATE_PRIVATE)
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
 /* Move back what gmem_binding_fill() moved, up to @end. */
 static void gmem_binding_unfill(struct gmem_inode *gi,
 				struct gmem_binding *binding, pgoff_t end)
 {
 	pgoff_t index, next;
-	enum gmem_state state;
 
-	for (index = binding->start; index < end; index = next) {
-		next = gmem_state_run(&gi->state, index, end, &state);
-		if (state == GMEM_STATE_PRIVATE)
-			binding->ops->undo_private(binding, index, next);
-	}
+	if (!binding->ops->store)
+		return;
+	for (index = binding->start; gmem_private_run(gi, &index, end, &next);
+	     index = next)
+		binding->ops->undo_private(binding, index, next);
+}
+
+static int gmem_binding_fill_run(struct gmem_inode *gi,
+				 struct gmem_binding *binding, pgoff_t start,
+				 pgoff_t end, pgoff_t *done)
+{
+	*done = start;
+	/* The guest would find a fresh page in place of one that has failed. */
+	if (gmem_poison_next(gi, &start, end))
+		return -EHWPOISON;
+	if (!binding->encrypted)
+		return binding->ops->make_private(binding, start, end,
+						  GMEM_CONTENT_PRESERVE, done);
+	return gmem_count_folios(binding->mapping, start, end) ? -EOPNOTSUPP : 0;
 }
 
 /* Private pages that are populated in the file move into the store. */
@@ -132,22 +165,13 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 			     struct gmem_binding *binding)
 {
 	pgoff_t index, next, done;
-	enum gmem_state state;
 	int rc;
 
 	if (!binding->ops->store)
 		return 0;
-	for (index = binding->start; index < binding->end; index = next) {
-		next = gmem_state_run(&gi->state, index, binding->end, &state);
-		if (state != GMEM_STATE_PRIVATE ||
-		    !gmem_count_folios(binding->mapping, index, next))
-			continue;
-		done = index;
-		rc = -EOPNOTSUPP;
-		if (!binding->encrypted)
-			rc = binding->ops->make_private(binding, index, next,
-							GMEM_CONTENT_PRESERVE,
-							&done);
+	for (index = binding->start;
+	     gmem_private_run(gi, &index, binding->end, &next); index = next) {
+		rc = gmem_binding_fill_run(gi, binding, index, next, &done);
 		if (rc) {
 			gmem_binding_unfill(gi, binding, done);
 			return rc;
@@ -165,16 +189,13 @@ static int gmem_binding_consent(struct gmem_inode *gi,
 				struct gmem_binding *binding)
 {
 	pgoff_t index, next;
-	enum gmem_state state;
 
 	if (!(gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT))
 		return 0;
-	for (index = binding->start; index < binding->end; index = next) {
-		next = gmem_state_run(&gi->state, index, binding->end, &state);
-		if (state == GMEM_STATE_PRIVATE &&
-		    gmem_count_folios(binding->mapping, index, next))
+	for (index = binding->start;
+	     gmem_private_run(gi, &index, binding->end, &next); index = next) {
+		if (gmem_count_folios(binding->mapping, index, next))
 			return -EPERM;
-		cond_resched();
 	}
 	return 0;
 }
@@ -227,33 +248,59 @@ int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding)
 	return rc;
 }
 
+/*
+ * With consent what is in the store may not outlive the binding: bound to another
+ * fd, one without consent, it could be converted.
+ */
+static void gmem_binding_empty(struct gmem_inode *gi,
+			       struct gmem_binding *binding)
+{
+	const struct gmem_store_ops *store = binding->ops->store;
+
+	if (store && gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT)
+		store->discard(binding, binding->start, binding->end);
+}
+
+/*
+ * End a binding: the guest loses the pages. Nobody finds it any more, and who has
+ * found it before finds it withdrawn. With the range lock and faults held off, or
+ * without any user of the file.
+ */
+static void gmem_binding_end(struct gmem_inode *gi,
+			     struct gmem_binding *binding)
+{
+	const struct gmem_ops *ops = binding->ops;
+
+	trace_gmem_unbind(gi->vfs_inode.i_ino, binding);
+	if (ops->invalidate_start)
+		ops->invalidate_start(binding, binding->start, binding->end);
+	WRITE_ONCE(binding->withdrawn, true);
+	gmem_mtree_erase(&gi->bindings, binding->start);
+	if (ops->invalidate_end)
+		ops->invalidate_end(binding, binding->start, binding->end);
+	gmem_binding_empty(gi, binding);
+	if (ops->store && ops->store->unbind)
+		ops->store->unbind(binding);
+}
+
 /**
- * gmem_binding_withdraw() - end a binding; the guest loses the pages
+ * gmem_binding_withdraw() - end a binding of a file that is in use
  * @gi: the memory
- * @binding: in force; the reference of the tree is dropped
- * @range: held over the binding, or NULL when the file is gone
+ * @binding: in force; the reference of who made it is the caller's to put, after
+ *	the range is unlocked
+ * @range: held over the binding
  *
  * Context: process context, sleeps.
  */
 void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
 			   struct gmem_range_lock *range)
 {
-	const struct gmem_ops *ops = binding->ops;
-
-	trace_gmem_unbind(gi->vfs_inode.i_ino, binding);
-	if (range) {
-		gmem_range_hold_faults(gi, range);
-		gmem_lookups_wait(gi, binding->start, binding->end);
-		gmem_range_enter_store(gi, range);
-	}
-	if (ops->invalidate_start)
-		ops->invalidate_start(binding, binding->start, binding->end);
-	mtree_erase(&gi->bindings, binding->start);
-	if (ops->invalidate_end)
-		ops->invalidate_end(binding, binding->start, binding->end);
-	if (ops->store && ops->store->unbind)
-		ops->store->unbind(binding);
-	gmem_binding_put(gi, binding);
+	gmem_range_hold_faults(gi, range);
+	gmem_lookups_wait(gi, binding->start, binding->end,
+			  MAX_SCHEDULE_TIMEOUT);
+	gmem_range_enter_store(gi, range);
+	gmem_binding_end(gi, binding);
+	gmem_range_leave_store(gi, range);
 }
 
 /**
@@ -267,24 +314,29 @@ void gmem_bindings_destroy(struct gmem_inode *gi)
 	struct gmem_binding *binding;
 	unsigned long index = 0;
 
-	while ((binding = mt_find(&gi->bindings, &index, ULONG_MAX)))
-		gmem_binding_withdraw(gi, binding, NULL);
+	while ((binding = mt_find(&gi->bindings, &index, ULONG_MAX))) {
+		gmem_binding_end(gi, binding);
+		gmem_binding_put(gi, binding);
+	}
 	mtree_destroy(&gi->bindings);
 }
 
-/* Call @invalidate for what of the range is bound. */
-static void gmem_bindings_call(struct gmem_inode *gi, pgoff_t start,
-			       pgoff_t end, bool begin)
+/* Call a method for what of the range is bound. */
+static void gmem_bindings_call(struct gmem_inode *gi,
+			       struct gmem_range_lock *range, bool begin)
 {
-	struct gmem_binding *binding;
 	void (*method)(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
+	struct gmem_binding *binding;
+	pgoff_t start = range->start;
 
-	while ((binding = gmem_binding_next(gi, start, end))) {
+	while ((binding = gmem_binding_next(gi, start, range->end))) {
 		method = begin ? binding->ops->invalidate_start :
 				 binding->ops->invalidate_end;
+		gmem_range_enter_store(gi, range);
 		if (method)
 			method(binding, max(start, binding->start),
-			       min(end, binding->end));
+			       min(range->end, binding->end));
+		gmem_range_leave_store(gi, range);
 		start = binding->end;
 		gmem_binding_put(gi, binding);
 	}
@@ -293,32 +345,29 @@ static void gmem_bindings_call(struct gmem_inode *gi, pgoff_t start,
 /**
  * gmem_bindings_invalidate_start() - take a range from the guests
  * @gi: the memory
- * @start: first page
- * @end: page after the range
+ * @range: held by the caller, so that the bindings stay
  *
  * Followed by gmem_bindings_invalidate_end().
  *
- * Context: range lock held, so that the bindings stay; faults and look-ups held
- * off; sleeps.
+ * Context: faults and look-ups held off; sleeps.
  */
-void gmem_bindings_invalidate_start(struct gmem_inode *gi, pgoff_t start,
-				    pgoff_t end)
+void gmem_bindings_invalidate_start(struct gmem_inode *gi,
+				    struct gmem_range_lock *range)
 {
-	gmem_bindings_call(gi, start, end, true);
+	gmem_bindings_call(gi, range, true);
 }
 
 /**
  * gmem_bindings_invalidate_end() - let the guests have a range again
  * @gi: the memory
- * @start: first page
- * @end: page after the range
+ * @range: as for gmem_bindings_invalidate_start()
  *
  * Context: as gmem_bindings_invalidate_start().
  */
-void gmem_bindings_invalidate_end(struct gmem_inode *gi, pgoff_t start,
-				  pgoff_t end)
+void gmem_bindings_invalidate_end(struct gmem_inode *gi,
+				  struct gmem_range_lock *range)
 {
-	gmem_bindings_call(gi, start, end, false);
+	gmem_bindings_call(gi, range, false);
 }
 
 /**
@@ -402,27 +451,34 @@ GMEM_EXPORT_SYMBOL(gmem_bind);
  * gmem_unbind() - the guest does not use the range any more
  * @binding: of gmem_bind(); gone afterwards
  *
- * Waits for conversions of the range and for look-ups in flight, however long
- * they take; new ones must not begin. invalidate_start() and invalidate_end() are
- * called for the whole range. Private pages stay private, and keep their contents
- * until a hole is punched, they are converted, or the last fd is closed. On return
- * release() has run, and no method runs any more.
+ * Conversions that wait for somebody to let go of a page of the range give up;
+ * look-ups and gmem_convert() that are under way are waited for, and those that
+ * come too late get -ENODEV. But the caller sees to it that none begins after this
+ * was called. invalidate_start() and invalidate_end() are called for the whole
+ * range. Private pages stay private, and keep their contents until a hole is
+ * punched, they are converted, or the last fd is closed. On return release() has
+ * run, and no method runs any more.
  *
  * Context: process context, sleeps. Not from a method of struct gmem_ops, not
  * with a lock held that a method takes, nor with a look-up of one's own.
  */
 void gmem_unbind(struct gmem_binding *binding)
 {
-	DECLARE_COMPLETION_ONSTACK(released);
+	DECLARE_COMPLETION_ONSTACK(idle);
 	struct gmem_inode *gi = gmem_from_binding(binding);
 	struct file *file = binding->file;
 	struct gmem_range_lock range;
 
-	binding->released = &released;
+	binding->idle = &idle;
 	gmem_range_lock_wait(gi, &range, binding->start, binding->end);
 	gmem_binding_withdraw(gi, binding, &range);
 	gmem_range_unlock(gi, &range);
-	wait_for_completion(&released);
+
+	gmem_binding_put(gi, binding);
+	wait_for_completion(&idle);
+	if (binding->ops->release)
+		binding->ops->release(binding);
+	gmem_binding_free(binding);
 	fput(file);
 }
 GMEM_EXPORT_SYMBOL(gmem_unbind);

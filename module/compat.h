@@ -10,6 +10,7 @@
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/maple_tree.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -81,5 +82,13 @@ static inline bool gmem_is_guest_memfd(struct file *file)
 #else
 #define gmem_file_has_mmap_prepare(file) (false)
 #endif
+
+/* In 6.12 mtree_erase() leaves the entry where it is for lack of memory. */
+static inline void gmem_mtree_erase(struct maple_tree *tree, unsigned long index)
+{
+	do {
+		mtree_erase(tree, index);
+	} while (mtree_load(tree, index));
+}
 
 #endif /* _GMEM_COMPAT_H */

@@ -59,12 +59,11 @@ static int gmem_convert_held(struct gmem_inode *gi,
 	rc = gmem_lookups_drain(gi, conv->start, conv->end, deadline,
 				&conv->holder);
 	if (!rc) {
-		gmem_range_enter_store(gi, range);
-		gmem_bindings_invalidate_start(gi, conv->start, conv->end);
+		gmem_bindings_invalidate_start(gi, range);
 		rc = gmem_convert_pages(gi, conv, range, deadline);
 		if (!rc)
 			gmem_state_apply(&gi->state, change);
-		gmem_bindings_invalidate_end(gi, conv->start, conv->end);
+		gmem_bindings_invalidate_end(gi, range);
 	}
 	if (rc == -ERESTARTSYS)
 		conv->timeout_ms = time_before(jiffies, deadline) ?
@@ -105,6 +104,9 @@ static int gmem_convert_locked(struct gmem_inode *gi,
 	enum gmem_state state;
 	int rc;
 
+	/* Unbound while it waited: its word does not count any more. */
+	if (by && by->withdrawn)
+		return -ENODEV;
 	if (gmem_state_run(&gi->state, conv->start, conv->end, &state) ==
 		    conv->end && state == conv->target)
 		return 0;
@@ -175,13 +177,17 @@ int gmem_convert_range(struct gmem_inode *gi, struct gmem_conversion *conv,
  * not with a lock held that such a method takes, nor with a look-up of the range
  * in flight.
  * Return: 0; -EINVAL when the range is empty or not in @binding, or another
- * member is out of range; -EAGAIN with &gmem_conversion.holder when a page is
+ * member is out of range; -ENODEV when gmem_unbind() was faster; -EAGAIN with
+ * &gmem_conversion.holder when a page is
  * held; -ERESTARTSYS on a signal, with what is left of the timeout; -EEXIST,
  * -EOPNOTSUPP, -EHWPOISON, -ENOMEM as GMEM_IOCTL_CONVERT; or what a method of a
  * hypervisor returned.
  */
 int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv)
 {
+	struct gmem_inode *gi = gmem_from_binding(binding);
+	int rc;
+
 	if (conv->start >= conv->end || conv->start < binding->start ||
 	    conv->end > binding->end)
 		return -EINVAL;
@@ -189,7 +195,12 @@ int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv)
 	    conv->content > GMEM_CONTENT_ZERO ||
 	    conv->timeout_ms > GMEM_CONVERT_TIMEOUT_MAX)
 		return -EINVAL;
-	return gmem_convert_range(gmem_from_binding(binding), conv, binding);
+
+	/* For gmem_unbind() to wait. */
+	refcount_inc(&binding->refs);
+	rc = gmem_convert_range(gi, conv, binding);
+	gmem_binding_put(gi, binding);
+	return rc;
 }
 GMEM_EXPORT_SYMBOL(gmem_convert);
 

@@ -84,16 +84,21 @@ static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
 	filemap_invalidate_unlock(mapping);
 }
 
-static int gmem_punch_stores(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+static int gmem_punch_stores(struct gmem_inode *gi,
+			     struct gmem_range_lock *range)
 {
 	struct gmem_binding *binding;
+	pgoff_t start = range->start;
 	int rc = 0;
 
-	while (!rc && (binding = gmem_binding_next(gi, start, end))) {
+	while (!rc && (binding = gmem_binding_next(gi, start, range->end))) {
+		start = max(start, binding->start);
+		gmem_range_enter_store(gi, range);
 		if (binding->ops->store)
-			rc = binding->ops->store->discard(binding,
-							  max(start, binding->start),
-							  min(end, binding->end));
+			rc = binding->ops->store->discard(binding, start,
+							  min(range->end,
+							      binding->end));
+		gmem_range_leave_store(gi, range);
 		start = binding->end;
 		gmem_binding_put(gi, binding);
 	}
@@ -116,14 +121,13 @@ static int gmem_punch_bound(struct gmem_inode *gi, struct gmem_range_lock *range
 	if (rc)
 		return rc;
 
-	gmem_range_enter_store(gi, range);
-	gmem_bindings_invalidate_start(gi, range->start, range->end);
+	gmem_bindings_invalidate_start(gi, range);
 	rc = gmem_runs_make(gi, &leave, range);
 	if (!rc)
-		rc = gmem_punch_stores(gi, range->start, range->end);
+		rc = gmem_punch_stores(gi, range);
 	if (!rc)
 		gmem_punch_resident(gi, range->start, range->end);
-	gmem_bindings_invalidate_end(gi, range->start, range->end);
+	gmem_bindings_invalidate_end(gi, range);
 	return rc;
 }
 

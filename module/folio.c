@@ -30,6 +30,24 @@ void gmem_folio_zero_once(struct folio *folio)
 }
 GMEM_EXPORT_SYMBOL(gmem_folio_zero_once);
 
+/* Returns with the folio locked. */
+static int gmem_folio_add(struct gmem_inode *gi, struct folio *folio,
+			  pgoff_t index, gfp_t gfp)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	int rc;
+
+	rc = filemap_add_folio(mapping, folio, index, gfp);
+	if (rc)
+		return rc;
+	/* Another one may have come and failed while this was allocated. */
+	if (!xa_load(&gi->poison, index))
+		return 0;
+	gmem_folio_detach(mapping, folio);
+	folio_unlock(folio);
+	return -EHWPOISON;
+}
+
 /* Find the folio of a page, or add one. */
 static struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index,
 				     gfp_t gfp)
@@ -51,7 +69,7 @@ static struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index,
 		folio = gmem_policy_alloc(gi, index, gfp);
 		if (!folio)
 			return ERR_PTR(-ENOMEM);
-		rc = filemap_add_folio(mapping, folio, index, gfp);
+		rc = gmem_folio_add(gi, folio, index, gfp);
 		if (!rc)
 			return folio;
 		folio_put(folio);

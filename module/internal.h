@@ -84,14 +84,16 @@ struct gmem_state_change {
  * @start: first page
  * @end: page after the range
  * @transit: page faults in the range wait
- * @in_store: the holder has called a store, which may need locks of its own
- * @store_call: jiffies of its last call
+ * @urgent: whoever waits cannot be interrupted; holders make haste
+ * @in_store: the holder is inside a hypervisor, which may need locks of its own
+ * @store_call: jiffies of that call
  */
 struct gmem_range_lock {
 	struct list_head node;
 	pgoff_t start;
 	pgoff_t end;
 	bool transit;
+	bool urgent;
 	bool in_store;
 	unsigned long store_call;
 };
@@ -280,6 +282,9 @@ void gmem_range_hold_faults(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 void gmem_range_enter_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
+void gmem_range_leave_store(struct gmem_inode *gi,
+			    struct gmem_range_lock *range);
+bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range);
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
@@ -288,7 +293,8 @@ int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
 /* lookup.c */
 int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 		       unsigned long deadline, struct gmem_holder *holder);
-void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
+		       long timeout);
 
 /* refs.c */
 int gmem_refs_init(void);
@@ -334,10 +340,10 @@ int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding);
 void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
 			   struct gmem_range_lock *range);
 bool gmem_ops_complete(const struct gmem_ops *ops);
-void gmem_bindings_invalidate_start(struct gmem_inode *gi, pgoff_t start,
-				    pgoff_t end);
-void gmem_bindings_invalidate_end(struct gmem_inode *gi, pgoff_t start,
-				  pgoff_t end);
+void gmem_bindings_invalidate_start(struct gmem_inode *gi,
+				    struct gmem_range_lock *range);
+void gmem_bindings_invalidate_end(struct gmem_inode *gi,
+				  struct gmem_range_lock *range);
 
 /* debugfs.c */
 void gmem_debugfs_init(void);

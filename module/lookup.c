@@ -30,6 +30,9 @@ static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
 	lockdep_assert_held(&gi->vfs_inode.i_mapping->invalidate_lock);
 	if (gmem_range_next_transit(gi, index, index + 1) == index)
 		return -EAGAIN;
+	/* The mark first: it is there while the binding is withdrawn. */
+	if (READ_ONCE(lookup->binding->withdrawn))
+		return -ENODEV;
 	lookup->state = gmem_state_get(&gi->state, index);
 	if (lookup->state == GMEM_STATE_PRIVATE && lookup->binding->ops->store)
 		return -EOPNOTSUPP;
@@ -65,7 +68,8 @@ static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
  *
  * Context: process context, may sleep. Not from a method of struct gmem_ops, and
  * not with a lock held that such a method takes.
- * Return: 0; -EINVAL when @index is not in the binding; -ERESTARTSYS when a
+ * Return: 0; -EINVAL when @index is not in the binding; -ENODEV when
+ * gmem_unbind() was faster; -ERESTARTSYS when a
  * signal came while a conversion of the page was waited for, or with
  * GMEM_LOOKUP_NOWAIT -EAGAIN at once; -ENOENT with GMEM_LOOKUP_NOALLOC for an
  * unpopulated page; -EHWPOISON when the page's memory has failed; -EOPNOTSUPP
@@ -81,6 +85,8 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 	if (index < binding->start || index >= binding->end)
 		return -EINVAL;
 
+	/* For gmem_unbind() to wait, until the look-up has ended. */
+	refcount_inc(&binding->refs);
 	lookup->binding = binding;
 	lookup->index = index;
 	do {
@@ -94,6 +100,8 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 	} while (!rc);
 
 	trace_gmem_lookup(gi->vfs_inode.i_ino, lookup, rc);
+	if (rc)
+		gmem_binding_put(gi, binding);
 	return rc;
 }
 GMEM_EXPORT_SYMBOL(gmem_lookup);
@@ -106,7 +114,8 @@ GMEM_EXPORT_SYMBOL(gmem_lookup);
  */
 void gmem_lookup_put(struct gmem_lookup *lookup)
 {
-	struct gmem_inode *gi = gmem_from_binding(lookup->binding);
+	struct gmem_binding *binding = lookup->binding;
+	struct gmem_inode *gi = gmem_from_binding(binding);
 
 	/* At once: who finds no look-up counts the references. */
 	spin_lock(&gi->ranges.lock);
@@ -116,6 +125,7 @@ void gmem_lookup_put(struct gmem_lookup *lookup)
 	/* Pairs with the barrier of who prepares to wait. */
 	if (wq_has_sleeper(&gi->ranges.wait))
 		wake_up_all(&gi->ranges.wait);
+	gmem_binding_put(gi, binding);
 }
 GMEM_EXPORT_SYMBOL(gmem_lookup_put);
 
@@ -170,7 +180,8 @@ int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 	long left = max_t(long, deadline - jiffies, GMEM_LOOKUP_WAIT);
 
 	left = wait_event_interruptible_timeout(gi->ranges.wait,
-						!gmem_lookups_in_flight(gi, start, end, NULL),
+						!gmem_lookups_in_flight(gi, start, end, NULL) ||
+							gmem_range_wanted(gi, start, end),
 						left);
 	if (left < 0)
 		return left;
@@ -178,15 +189,18 @@ int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 }
 
 /**
- * gmem_lookups_wait() - as gmem_lookups_drain(), for as long as it takes
+ * gmem_lookups_wait() - as gmem_lookups_drain(), whatever signal comes
  * @gi: the memory
  * @start: first page
  * @end: page after the range
+ * @timeout: in jiffies, when to give up, or MAX_SCHEDULE_TIMEOUT
  *
- * Context: as gmem_lookups_drain().
+ * Context: no new look-up comes; sleeps.
  */
-void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
+		       long timeout)
 {
-	wait_event(gi->ranges.wait,
-		   !gmem_lookups_in_flight(gi, start, end, NULL));
+	wait_event_timeout(gi->ranges.wait,
+			   !gmem_lookups_in_flight(gi, start, end, NULL),
+			   timeout);
 }

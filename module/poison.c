@@ -10,32 +10,53 @@
  * Locks: the note is made and the folio removed under the folio lock, in this
  * order, so that who finds no folio finds the note.
  */
-#include <linux/jiffies.h>
 #include <linux/pagemap.h>
 
 #include "internal.h"
 #include "trace.h"
 
-/* The owner withdraws the page from its guest. */
-static void gmem_poison_tell(struct gmem_inode *gi, pgoff_t index)
+/* What is documented for &gmem_ops.error */
+#define GMEM_ERROR_WAIT HZ
+
+/*
+ * The binding whose owner wants to know, or NULL. It holds the file: nothing
+ * else does, once the folio is removed.
+ */
+static struct gmem_binding *gmem_poison_owner(struct gmem_inode *gi,
+					      pgoff_t index)
 {
 	struct gmem_binding *binding;
 
 	binding = gmem_binding_next(gi, index, index + 1);
-	if (!binding)
-		return;
-	if (binding->ops->error) {
-		/* It is told all the same if one does not end in time. */
-		gmem_lookups_drain(gi, index, index + 1, jiffies, NULL);
-		binding->ops->error(binding, index);
-	}
+	if (!binding || (binding->file && binding->ops->error))
+		return binding;
 	gmem_binding_put(gi, binding);
+	return NULL;
+}
+
+static int gmem_poison_remove(struct gmem_inode *gi, struct folio *folio)
+{
+	pgoff_t index = folio->index;
+	int rc;
+
+	rc = xa_insert(&gi->poison, index, xa_mk_value(0), GFP_NOIO);
+	if (rc)
+		return rc;
+	atomic_inc(&gi->nr_poisoned);
+	rc = generic_error_remove_folio(gi->vfs_inode.i_mapping, folio);
+	/* Still there, and the inode with it */
+	if (rc)
+		gmem_poison_clear(gi, index, index + 1);
+	return rc;
 }
 
 /**
  * gmem_error_remove_folio() - memory of a folio has failed
  * @mapping: its page cache
  * @folio: locked, unmapped
+ *
+ * What keeps the inode is the locked folio in its page cache: an inode without
+ * files waits for it. After the removal only a binding that holds the file does.
  *
  * Context: process context; folio lock held.
  * Return: 0, or an error when the folio could not be removed: it is marked as
@@ -44,18 +65,20 @@ static void gmem_poison_tell(struct gmem_inode *gi, pgoff_t index)
 int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
 {
 	struct gmem_inode *gi = GMEM_I(mapping->host);
+	unsigned long ino = mapping->host->i_ino;
 	pgoff_t index = folio->index;
+	struct gmem_binding *owner;
 	int rc;
 
-	rc = xa_insert(&gi->poison, index, xa_mk_value(0), GFP_NOIO);
-	if (!rc) {
-		atomic_inc(&gi->nr_poisoned);
-		rc = generic_error_remove_folio(mapping, folio);
-		if (rc)
-			gmem_poison_clear(gi, index, index + 1);
+	owner = gmem_poison_owner(gi, index);
+	rc = gmem_poison_remove(gi, folio);
+	trace_gmem_poison(ino, index, rc);
+	if (owner) {
+		/* Signals are the rule here: one tells the task of the error. */
+		gmem_lookups_wait(gi, index, index + 1, GMEM_ERROR_WAIT);
+		owner->ops->error(owner, index);
+		gmem_binding_put(gi, owner);
 	}
-	trace_gmem_poison(mapping->host->i_ino, index, rc);
-	gmem_poison_tell(gi, index);
 	return rc;
 }
 

@@ -107,8 +107,8 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
  * @start: first page
  * @end: page after the range
  *
- * For what cannot fail. The wait is as long as those take who came before:
- * GMEM_CONVERT_TIMEOUT_MAX each, if a page is held.
+ * For what cannot fail. Those who came before and wait for references or
+ * look-ups give up, see gmem_range_wanted().
  *
  * Context: process context, sleeps.
  */
@@ -116,7 +116,33 @@ void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range,
 			  pgoff_t start, pgoff_t end)
 {
 	gmem_range_enqueue(&gi->ranges, range, start, end);
+	WRITE_ONCE(range->urgent, true);
+	wake_up_all(&gi->ranges.wait);
 	wait_event(gi->ranges.wait, gmem_range_granted(&gi->ranges, range));
+}
+
+/**
+ * gmem_range_wanted() - whether somebody cannot wait for long for a range
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: any.
+ * Return: whether gmem_range_lock_wait() waits for a part of it.
+ */
+bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	struct gmem_range_lock *range;
+	bool wanted = false;
+
+	spin_lock(&gi->ranges.lock);
+	list_for_each_entry(range, &gi->ranges.queue, node) {
+		if (READ_ONCE(range->urgent) &&
+		    gmem_range_overlaps(range, start, end))
+			wanted = true;
+	}
+	spin_unlock(&gi->ranges.lock);
+	return wanted;
 }
 
 /**
@@ -145,12 +171,11 @@ void gmem_range_hold_faults(struct gmem_inode *gi,
 }
 
 /**
- * gmem_range_enter_store() - note that a store is about to be called
+ * gmem_range_enter_store() - note that a hypervisor or store is about to be called
  * @gi: the memory
  * @range: held by the caller
  *
- * From here to gmem_range_unlock() the wait of a kernel fault is bounded; each
- * call starts the time anew.
+ * From here to gmem_range_leave_store() the wait of a kernel fault is bounded.
  */
 void gmem_range_enter_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range)
@@ -158,6 +183,19 @@ void gmem_range_enter_store(struct gmem_inode *gi,
 	spin_lock(&gi->ranges.lock);
 	range->in_store = true;
 	range->store_call = jiffies;
+	spin_unlock(&gi->ranges.lock);
+}
+
+/**
+ * gmem_range_leave_store() - end what gmem_range_enter_store() began
+ * @gi: the memory
+ * @range: held by the caller
+ */
+void gmem_range_leave_store(struct gmem_inode *gi,
+			    struct gmem_range_lock *range)
+{
+	spin_lock(&gi->ranges.lock);
+	range->in_store = false;
 	spin_unlock(&gi->ranges.lock);
 }
 

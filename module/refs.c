@@ -215,7 +215,9 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 			gmem_drain_all(gi);
 			continue;
 		}
-		if (try > GMEM_GRACE_TRIES && time_after_eq(jiffies, deadline))
+		if (try > GMEM_GRACE_TRIES &&
+		    (time_after_eq(jiffies, deadline) ||
+		     gmem_range_wanted(gi, conv->start, conv->end)))
 			return -EAGAIN;
 		rc = gmem_refs_pause(try - 2);
 		if (rc)

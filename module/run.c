@@ -76,22 +76,30 @@ static int gmem_walk_runs(struct gmem_inode *gi, struct gmem_conversion *conv,
 	while (!rc && gmem_run_next(gi, &run, end, conv->target)) {
 		gmem_range_enter_store(gi, range);
 		rc = fn(gi, &run, conv);
+		gmem_range_leave_store(gi, range);
 		gmem_run_put(gi, &run);
 		cond_resched();
 	}
 	return rc;
 }
 
+/* Memory that has failed is not converted. */
+static int gmem_run_check_poison(struct gmem_inode *gi, struct gmem_run *run,
+				 struct gmem_conversion *conv)
+{
+	conv->holder.index = run->start;
+	return gmem_poison_next(gi, &conv->holder.index, run->end) ?
+		       -EHWPOISON : 0;
+}
+
 static int gmem_run_check(struct gmem_inode *gi, struct gmem_run *run,
 			  struct gmem_conversion *conv)
 {
 	struct gmem_binding *binding = run->binding;
+	int rc = gmem_run_check_poison(gi, run, conv);
 
-	conv->holder.index = run->start;
-	if (gmem_poison_next(gi, &conv->holder.index, run->end))
-		return -EHWPOISON;
-	if (!binding)
-		return 0;
+	if (rc || !binding)
+		return rc;
 	if (binding->encrypted && conv->content == GMEM_CONTENT_PRESERVE)
 		return -EOPNOTSUPP;
 	if (!binding->ops->check)
@@ -152,16 +160,23 @@ static int gmem_run_undo(struct gmem_inode *gi, struct gmem_run *run,
  * @conv: the conversion; &gmem_holder.index is set with an error
  * @range: held by the caller
  *
- * Return: 0, or what a hypervisor says; what others had done is undone then.
+ * Return: 0, -EHWPOISON, or what a hypervisor says; what was done is undone then.
  */
 int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
 		   struct gmem_range_lock *range)
 {
 	int rc = gmem_walk_runs(gi, conv, range, conv->end, gmem_run_make);
+	pgoff_t made = rc ? conv->holder.index : conv->end;
 
+	/*
+	 * A page that failed after the check has not moved into its store, and
+	 * the guest would find a fresh one there. The note precedes the removal.
+	 */
+	if (!rc && conv->target == GMEM_STATE_PRIVATE)
+		rc = gmem_walk_runs(gi, conv, range, conv->end,
+				    gmem_run_check_poison);
 	if (rc)
-		gmem_walk_runs(gi, conv, range, conv->holder.index,
-			       gmem_run_undo);
+		gmem_walk_runs(gi, conv, range, made, gmem_run_undo);
 	return rc;
 }
 

@@ -169,28 +169,24 @@ long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
 }
 
 /* Only what userspace has bound itself, and only as a whole. */
-static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *range)
+static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *range,
+			     struct gmem_binding *binding)
 {
-	struct gmem_binding *binding;
-	int rc = 0;
-
-	binding = gmem_binding_next(gi, range->start, range->end);
 	if (!binding)
 		return -ENOENT;
 	if (binding->file)
-		rc = -EPERM;
-	else if (binding->start != range->start || binding->end != range->end)
-		rc = -ENOENT;
-	else
-		gmem_binding_withdraw(gi, binding, range);
-	gmem_binding_put(gi, binding);
-	return rc;
+		return -EPERM;
+	if (binding->start != range->start || binding->end != range->end)
+		return -ENOENT;
+	gmem_binding_withdraw(gi, binding, range);
+	return 0;
 }
 
 long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
 {
 	struct gmem_inode *gi = gmem_from_file(file);
 	struct gmem_ioctl_unbind *cmd = ucmd->cmd;
+	struct gmem_binding *binding;
 	struct gmem_range_lock range;
 	pgoff_t start, end;
 	int rc;
@@ -205,7 +201,14 @@ long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
 	rc = gmem_range_lock(gi, &range, start, end);
 	if (rc)
 		return rc;
-	rc = gmem_store_unbind(gi, &range);
+	binding = gmem_binding_next(gi, start, end);
+	rc = gmem_store_unbind(gi, &range, binding);
 	gmem_range_unlock(gi, &range);
+
+	/* Its maker's reference, then one's own. */
+	if (!rc)
+		gmem_binding_put(gi, binding);
+	if (binding)
+		gmem_binding_put(gi, binding);
 	return rc;
 }

@@ -180,6 +180,11 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 	int rc;
 
 	folio_lock(folio);
+	/* Memory that fails is removed without the range lock. */
+	if (folio->mapping != binding->mapping || folio_test_hwpoison(folio)) {
+		rc = -EHWPOISON;
+		goto out_unlock;
+	}
 	placeholder = gmem_placeholder_add(gmem_kvm_mapping(binding),
 					   gmem_store_index(binding, folio->index));
 	if (IS_ERR(placeholder)) {
@@ -188,7 +193,6 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 	}
 	/* KVM takes a folio that is not uptodate for one that it has to zero. */
 	gmem_folio_zero_once(folio);
-	/* The caller holds the range: nobody else can have removed it. */
 	rc = gmem_folio_detach(binding->mapping, folio);
 	if (WARN_ON_ONCE(rc)) {
 		gmem_placeholder_remove(placeholder);
@@ -250,27 +254,31 @@ int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
 	return gmem_kvm_hand_over_range(binding, start, end, done);
 }
 
+static void gmem_kvm_drop_resident(struct gmem_binding *binding, pgoff_t index)
+{
+	truncate_inode_pages_range(binding->mapping, (loff_t)index << PAGE_SHIFT,
+				   ((loff_t)(index + 1) << PAGE_SHIFT) - 1);
+}
+
 /*
  * What make_shared() has brought goes to KVM again. A page that is there by now
  * came because userspace has not cleared the attribute in time, and goes. But
  * who commits pages of the guest_memfd as fast as they are dropped wins in the
- * end, and loses the contents.
+ * end, and loses the contents. Memory that has failed has lost them.
  */
 void gmem_kvm_undo_shared(struct gmem_binding *binding, pgoff_t start,
 			  pgoff_t end)
 {
 	unsigned int tries = GMEM_KVM_UNDO_TRIES;
 	pgoff_t index;
+	int rc;
 
-	while (gmem_kvm_hand_over_range(binding, start, end, &start)) {
+	while ((rc = gmem_kvm_hand_over_range(binding, start, end, &start))) {
 		index = gmem_store_index(binding, start);
-		if (tries && !gmem_kvm_punch(binding, index, index + 1))
-			tries--;
+		if (rc != -EEXIST || !tries--)
+			gmem_kvm_drop_resident(binding, start);
 		else
-			truncate_inode_pages_range(binding->mapping,
-						   (loff_t)start << PAGE_SHIFT,
-						   ((loff_t)start << PAGE_SHIFT) +
-							   PAGE_SIZE - 1);
+			gmem_kvm_punch(binding, index, index + 1);
 		cond_resched();
 	}
 }

@@ -164,9 +164,11 @@ struct gmem_ioctl_info {
  * stay private. A range that holds private contents cannot be bound to another.
  * The host can always take the memory back, by a hole or by ZERO.
  *
- * When memory of a page fails (hwpoison), its contents are lost: access raises
- * SIGBUS with BUS_MCEERR_AR, committing and converting it fail with EHWPOISON,
- * until a hole is punched there. Other pages are not affected.
+ * When memory of a page in this fd fails (hwpoison), its contents are lost: access
+ * to it while it is shared raises SIGBUS with BUS_MCEERR_AR; committing,
+ * converting and binding it fail with EHWPOISON, until a hole is punched there.
+ * Other pages are not affected. (Pages in a store are the store's to look after;
+ * PRESERVE to shared fails with EHWPOISON for one that has failed there.)
  *
  * Errors: EINVAL for a bad length, node or flag; EOPNOTSUPP for a node on a
  * kernel without NUMA; EBUSY while the machine hibernates (which it does not
@@ -340,7 +342,8 @@ struct gmem_ioctl_query {
  * @drains: out: times the per-CPU caches of the kernel had to be drained
  * @moved_pages: out: pages handed over to a store or back
  * @bindings: out: number of bound ranges, to stores and to hypervisors
- * @poisoned_pages: out: pages whose memory has failed, now
+ * @poisoned_pages: out: pages of this fd that were lost to memory errors, and
+ *	where no hole was punched since
  * @reserved: must be zero
  *
  * Counters only grow, over the lifetime of the fd's memory.
@@ -399,6 +402,7 @@ struct gmem_ioctl_stat {
  *  - EPERM: the fd was created with GMEM_CREATE_F_GUEST_CONSENT, and the range
  *    holds private contents, which the store's guest could read. Bind it first.
  *  - EEXIST: the store has a page where a page would have to be handed over.
+ *  - EHWPOISON: memory of a private page in the range has failed.
  *  - EBADF: one of the fds is not open, or not for writing.
  */
 struct gmem_ioctl_bind {
@@ -423,7 +427,9 @@ struct gmem_ioctl_bind {
  *
  * Private pages stay in the store, where the guest goes on using them. In the
  * gmem fd the range keeps its states; its private pages are unpopulated from
- * then on, and read zero if converted to shared.
+ * then on, and read zero if converted to shared. The same happens when the gmem
+ * fd goes away. But with GMEM_CREATE_F_GUEST_CONSENT private pages are dropped
+ * from the store: it could be bound again, and without consent.
  *
  * Errors: ENOENT when no binding has exactly this range; EPERM when part of it is
  * bound by a hypervisor itself; EBADF when the fd is not open for writing; EINVAL,

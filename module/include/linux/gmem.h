@@ -6,7 +6,6 @@
 #define _LINUX_GMEM_H
 
 #include <linux/bits.h>
-#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/refcount.h>
@@ -14,6 +13,7 @@
 #include <uapi/linux/gmem.h>
 
 struct address_space;
+struct completion;
 struct file;
 struct gmem_binding;
 struct module;
@@ -49,7 +49,8 @@ struct module;
  * touch memory of a mapping of the file: each of these waits for the range.
  * gmem_query() is always allowed. A lock that is taken inside a method must not
  * be held while gmem_lookup(), gmem_convert(), gmem_bind() or gmem_unbind() is
- * called; it may be taken between gmem_lookup() and gmem_lookup_put().
+ * called, nor while memory of a mapping of the file is touched; it may be taken
+ * between gmem_lookup() and gmem_lookup_put().
  */
 
 /**
@@ -101,13 +102,15 @@ struct gmem_conversion {
  * @discard: drop the store's pages of the range. Must not fail in normal
  *	operation.
  * @commit: populate the range in the store. Pages populated before an error
- *	stay.
+ *	stay. Page faults are not held off.
  * @count: populated pages of the range. Without the range lock.
  *
  * For a hypervisor with a store, make_private() moves every populated page of
  * the range from &gmem_binding.mapping into the store, contents preserved, and
  * make_shared() moves them back; both leave pages alone whose contents are not
- * preserved. gmem_lookup() does not find private pages of a store.
+ * preserved. make_private() and undo_private() are also called, without holding
+ * off page faults, for what is private already when the binding is made.
+ * gmem_lookup() does not find private pages of a store.
  */
 struct gmem_store_ops {
 	u32 type;
@@ -149,15 +152,20 @@ struct gmem_store_ops {
  *	unless one takes longer than a second: who may be that slow tests
  *	folio_test_hwpoison() under the lock of the page table before filling the
  *	entry. Called without the range lock and with the lock of a folio: must
- *	not wait for look-ups. May be NULL.
- * @release: the last reference to the binding is gone: no method runs any more.
- *	Without the range lock. May be NULL.
+ *	not wait for look-ups. Only for bindings of gmem_bind(). May be NULL.
+ * @release: the binding is gone, and no method runs any more. Called by
+ *	gmem_unbind(); for a binding of GMEM_IOCTL_BIND in whatever task drops
+ *	the last reference. Without locks of gmem. May be NULL.
  * @store: where private pages live; NULL: in the gmem file itself
  *
  * A private page is the hypervisor's from the moment that it was made private or
  * looked up as a private page; it is the host's again after make_shared(), which
- * is always called before the host may use it. Unbinding is no conversion:
- * private pages stay private.
+ * is called before the host may use it, as long as there is the binding. Unbinding
+ * is no conversion: private pages stay private, and what becomes of them later
+ * the hypervisor is not told. So a hypervisor that takes pages away from the host
+ * (by a page table of the host, or a table of the firmware) gives all of them back
+ * in the invalidate_start() of the whole range that comes with gmem_unbind(), and
+ * scrubs what is encrypted.
  */
 struct gmem_ops {
 	struct module *owner;
@@ -192,9 +200,11 @@ struct gmem_ops {
  * @store_start: page index in the store that belongs to @start
  * @encrypted: contents cannot be preserved
  * @file: held by a binding of gmem_bind(); NULL if the file holds the binding
+ * @withdrawn: the binding is not in force any more
  * @moved: pages moved to or from the store so far
- * @refs: references; the last one calls &gmem_ops.release
- * @released: completed after that, if not NULL
+ * @refs: references: of who made it, of look-ups and conversions, and of those
+ *	who look at it
+ * @idle: completed when the last one is gone; NULL if the file holds the binding
  * @rcu: for those who find the binding while it goes away
  *
  * A hypervisor reads these, and sets none but @moved and, in its bind method,
@@ -209,9 +219,10 @@ struct gmem_binding {
 	pgoff_t store_start;
 	bool encrypted;
 	struct file *file;
+	bool withdrawn;
 	atomic64_t moved;
 	refcount_t refs;
-	struct completion *released;
+	struct completion *idle;
 	struct rcu_head rcu;
 };
 
