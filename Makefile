@@ -48,7 +48,7 @@ selftests:
 check:
 	$(Q)selftests/check/run.sh
 
-# T= KERNEL= KDIR= ACCEL= SEED= STRESS= MEM= TIMEOUT= SHELL_IN_VM= are read
+# T= KERNEL= KDIR= ACCEL= SEED= STRESS= FUZZ_SECONDS= MEM= TIMEOUT= SHELL_IN_VM= are read
 # from the environment, where make puts what its command line sets. KDIR
 # counts only when it was given.
 test: export KDIR := $(if $(filter command line environment,$(origin KDIR)),$(KDIR))
@@ -96,7 +96,7 @@ help:
 	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
 	@echo '  make test         the selftests in VMs of three kernels'
 	@echo '                    T=topic KERNEL=stock-6.12|debug-7.3|race-6.12|bzImage+KDIR='
-	@echo '                    ACCEL=tcg|kvm SEED=n STRESS=s SHELL_IN_VM=1'
+	@echo '                    ACCEL=tcg|kvm SEED=n STRESS=s FUZZ_SECONDS=s SHELL_IN_VM=1'
 	@echo '  make check        static checks, without a VM'
 	@echo '  make kernels      fetch and build the kernels of the VMs'
 	@echo '  make install      DESTDIR= PREFIX=$(PREFIX)'

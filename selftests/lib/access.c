@@ -8,18 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gmem_utils.h"
 
 static __thread sigjmp_buf access_env;
 static __thread volatile sig_atomic_t access_armed;
+static __thread volatile sig_atomic_t access_ignored;
 static __thread int access_code;
 static __thread void *access_addr;
 
 static void access_handler(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
+	if (access_ignored)
+		return;
 	if (!access_armed) {
 		/* Not an access of ours: die of it, as without a handler. */
 		signal(sig, SIG_DFL);
@@ -80,6 +84,32 @@ int gmem_try_write(volatile void *p, uint8_t value)
 		*(volatile uint8_t *)p = value;
 	access_armed = 0;
 	return sig;
+}
+
+/* Copy; 0, or the signal that it raised: part may have been copied then. */
+int gmem_try_copy(void *dst, const void *src, size_t length)
+{
+	int sig;
+
+	access_arm();
+	sig = sigsetjmp(access_env, 0);
+	if (!sig)
+		memcpy(dst, src, length);
+	access_armed = 0;
+	return sig;
+}
+
+/* madvise(), which may come with a signal: 0 or a negative errno. */
+int gmem_try_madvise(void *p, size_t length, int advice)
+{
+	int rc;
+
+	access_arm();
+	access_armed = 0;
+	access_ignored = 1;
+	rc = madvise(p, length, advice) ? -errno : 0;
+	access_ignored = 0;
+	return rc;
 }
 
 /* si_code and si_addr of the last signal of this thread's gmem_try_*(). */

@@ -57,6 +57,8 @@ void *gmem_map(int fd, uint64_t offset, uint64_t length);
 /* access.c: host accesses that may end in a signal */
 int gmem_try_read(const volatile void *p, uint8_t *value);
 int gmem_try_write(volatile void *p, uint8_t value);
+int gmem_try_copy(void *dst, const void *src, size_t length);
+int gmem_try_madvise(void *p, size_t length, int advice);
 int gmem_signal_code(void);
 void *gmem_signal_addr(void);
 void gmem_fill(void *p, uint8_t value, size_t length);

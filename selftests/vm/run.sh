@@ -96,6 +96,14 @@ program_seconds() {
 	esac
 }
 
+# fuzz_seconds NAME: the kernel with KASAN sees most.
+fuzz_seconds() {
+	case $1 in
+	debug-*) echo "${FUZZ_SECONDS:-120}" ;;
+	*) echo "${FUZZ_SECONDS:-20}" ;;
+	esac
+}
+
 # settings NAME: the environment of init and the programs.
 settings() {
 	local name=$1
@@ -108,6 +116,7 @@ settings() {
 	esac
 	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
 		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="${STRESS:-60}" \
+		GMEM_FUZZ_SECONDS="$(fuzz_seconds "$name")" \
 		GMEM_TIMEOUT="$(program_seconds "$name")"
 }
 
@@ -144,7 +153,7 @@ follow() {
 boot_once() {
 	local limit=${VM_SECONDS:-2400} silence
 
-	silence=$(($(program_seconds "$1") + ${STRESS:-60} + 90))
+	silence=$(($(program_seconds "$1") + ${STRESS:-60} + $(fuzz_seconds "$1") + 90))
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
 		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" "$silence" || true
 }

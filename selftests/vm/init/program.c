@@ -143,7 +143,8 @@ static int program_spawn(const char *name, struct program *p)
 
 	snprintf(path, sizeof(path), DIR_NAME "/%s", name);
 	timeout = env_number("GMEM_TIMEOUT", 120) +
-		  env_number("GMEM_STRESS_SECONDS", 0);
+		  env_number("GMEM_STRESS_SECONDS", 0) +
+		  env_number("GMEM_FUZZ_SECONDS", 0);
 	return spawn(has_suffix(name, ".sh") ? shell : direct, timeout,
 		     program_line, p);
 }

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fuzzer of fuzz_test: random calls that know what their arguments mean.
+ *
+ * A round is a process with several threads that share descriptors and a piece
+ * of address space, the arena. What they do and what came of it is noted in
+ * memory shared with the parent, which watches them.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gmem_utils.h"
+
+#define FUZZ_THREADS 4
+#define FUZZ_MAX_CALLS 64
+#define FUZZ_MAX_ERRNO 133		/* EHWPOISON: the last that users may see */
+#define FUZZ_ARGS 6
+#define FUZZ_ARENA (32 * SZ_2M)
+#define FUZZ_GUARD SZ_2M		/* behind it: who goes too far stops there */
+#define FUZZ_IO (64 * PAGE)
+
+/* Kinds of descriptors; each kind has slots of its own. */
+enum fuzz_kind {
+	FUZZ_DEV,
+	FUZZ_GMEM,
+	FUZZ_MOCK,
+	FUZZ_VM,
+	FUZZ_STORE,
+	FUZZ_OTHER,
+	FUZZ_KINDS,
+};
+
+#define FUZZ_SLOTS 6			/* of each kind */
+
+struct fuzz_slot {
+	int fd;				/* may be closed already */
+	uint64_t length;
+};
+
+/* What came of a call: results[0] are successes. */
+struct fuzz_count {
+	uint64_t calls;
+	uint64_t results[FUZZ_MAX_ERRNO + 1];
+};
+
+/* What a thread does, for the watchdog. */
+struct fuzz_note {
+	pid_t tid;
+	uint32_t call;
+	bool busy;
+	uint64_t since_ms;
+	uint64_t number;
+	uint64_t args[FUZZ_ARGS];
+};
+
+struct fuzz_shared {
+	int stop;
+	unsigned int poison_left;
+	struct fuzz_note note[FUZZ_THREADS];
+	struct fuzz_count count[FUZZ_MAX_CALLS];
+	int bad;			/* a result that may not be */
+	char why[160];
+};
+
+struct fuzz {
+	struct fuzz_shared *shared;
+	uint8_t *arena;
+	struct fuzz_slot slot[FUZZ_KINDS][FUZZ_SLOTS];
+};
+
+struct fuzz_thread {
+	struct fuzz *fuzz;
+	struct fuzz_note *note;
+	struct gmem_task task;
+	uint64_t rng;
+	uint32_t held[4];		/* ids of the mock's holds */
+	uint8_t *buffer;		/* a page, and one that is nobody's */
+	uint8_t *io;			/* FUZZ_IO bytes, and a page as above */
+	uint8_t *readonly;
+};
+
+/* A kind of call: 0 or more, or a negative errno. */
+struct fuzz_call {
+	const char *name;
+	unsigned int weight;
+	long (*fn)(struct fuzz_thread *t);
+	/* Errnos that it may have, 0 at the end; NULL: any. */
+	const uint8_t *errnos;
+};
+
+/* fuzz_values.c: what arguments are made of */
+uint64_t fuzz_rand(struct fuzz_thread *t, uint64_t below);
+bool fuzz_chance(struct fuzz_thread *t, unsigned int one_in);
+uint64_t fuzz_number(struct fuzz_thread *t);
+uint64_t fuzz_offset(struct fuzz_thread *t, uint64_t length);
+uint64_t fuzz_length(struct fuzz_thread *t, uint64_t offset, uint64_t length);
+uint32_t fuzz_u32(struct fuzz_thread *t, uint32_t valid);
+struct fuzz_slot *fuzz_slot(struct fuzz_thread *t, enum fuzz_kind kind);
+int fuzz_fd(struct fuzz_thread *t, enum fuzz_kind kind, uint64_t *length);
+void fuzz_put_fd(struct fuzz_thread *t, enum fuzz_kind kind, int fd,
+		 uint64_t length);
+uint8_t *fuzz_address(struct fuzz_thread *t);
+void *fuzz_bad_pointer(struct fuzz_thread *t);
+void fuzz_note_args(struct fuzz_thread *t, const uint64_t *args);
+
+#define fuzz_args(t, ...)						\
+	fuzz_note_args(t, (const uint64_t[FUZZ_ARGS]){ __VA_ARGS__ })
+
+/* fuzz_ioctls.c, fuzz_calls.c: tables that end with a NULL name */
+extern const struct fuzz_call fuzz_ioctls[];
+extern const struct fuzz_call fuzz_calls[];
+
+/* What a round starts with. */
+int fuzz_populate(struct fuzz_thread *t);
+
+#endif /* FUZZ_H */
