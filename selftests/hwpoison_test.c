@@ -403,17 +403,21 @@ TEST_F(hwpoison, store_shared)
 	expect_hole_heals(self, SHARED);
 }
 
-/* Bound when the page has failed already: BIND does not forget it. */
+/* Failed before it is bound: the guest would find a page of zeros there. */
 TEST_F(hwpoison, store_bound_late)
 {
+	struct gmem_ioctl_stat stat;
+
 	if (!open_store(self))
 		return;
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	if (!frame_fails(self, BAD))
 		return;
-	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	test_err_gmem_bind(EHWPOISON, self->fd, 0, LENGTH, self->store, 0);
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(0, stat.store_pages);
+	EXPECT_EQ(0, stat.bindings);
 	expect_poisoned(1, self);
-	expect_convert_refused(self, SHARED, PRESERVE);
 	expect_hole_heals(self, PRIVATE);
 }
 
