@@ -5,6 +5,7 @@
  * always have the memory back, never what was in it.
  */
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gmem_utils.h"
@@ -293,6 +294,53 @@ TEST_F(consent, kvm_store)
 	expect_eperm(self->fd, 0, NR_PAGES, 4);
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
 	test_gmem_unbind(self->fd, 0, LENGTH);
+}
+
+/*
+ * What KVM's guest_memfd holds is private by where it lives: bound to an fd that
+ * asks for no consent it could be converted. It is empty by then.
+ */
+static void expect_store_empty(struct consent_data *self, bool by_close)
+{
+	const char *why = kvm_store_unavailable();
+	int vm, store, fd, thief;
+
+	if (why)
+		SKIP(return, "%s", why);
+	vm = kvm_create_vm();
+	store = kvm_create_guest_memfd(vm, LENGTH, 0);
+	ASSERT_GE(store, 0);
+	fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED |
+				      GMEM_CREATE_F_GUEST_CONSENT);
+	test_gmem_bind(fd, 0, LENGTH, store, 0);
+	self->p = test_gmem_map(fd, 0, LENGTH);
+	gmem_fill(self->p, 'S', LENGTH);
+	test_gmem_convert(fd, 0, LENGTH, PRIVATE, PRESERVE);
+	EXPECT_EQ(NR_PAGES, gmem_populated(fd, 0, LENGTH));
+	if (!by_close)
+		test_gmem_unbind(fd, 0, LENGTH);
+	munmap(self->p, LENGTH);
+	close(fd);
+
+	thief = test_gmem_create(LENGTH, 0);
+	test_gmem_bind(thief, 0, LENGTH, store, 0);
+	EXPECT_EQ(0, gmem_populated(thief, 0, LENGTH));
+	test_gmem_convert(thief, 0, LENGTH, SHARED, PRESERVE);
+	self->p = test_gmem_map(thief, 0, LENGTH);
+	expect_bytes(0, self->p, LENGTH);
+	close(thief);
+	close(store);
+	close(vm);
+}
+
+TEST_F(consent, kvm_store_unbound)
+{
+	expect_store_empty(self, false);
+}
+
+TEST_F(consent, kvm_store_closed)
+{
+	expect_store_empty(self, true);
 }
 
 /* Other ways to the fd are the same fd. */

@@ -210,6 +210,28 @@ TEST_F(wait, fault_waits_then_gets_the_page)
 	expect_bytes('A', self->p, LENGTH);
 }
 
+/*
+ * The kernel waits as long for a holder as a user does: its wait is bounded only
+ * while a hypervisor is called, and nobody is here.
+ */
+TEST_F(wait, kernel_waits_then_gets_the_page)
+{
+	char byte = 0;
+	int fds[2];
+
+	ASSERT_EQ(0, pipe(fds));
+	self->timeout_ms = 23000;
+	start_converter(self);
+	EXPECT_EQ(1, write(fds[1], self->p, 1));
+	EXPECT_TRUE(self->done);
+	EXPECT_EQ(1, read(fds[0], &byte, 1));
+	EXPECT_EQ('A', byte);
+	gmem_task_join(&self->task);
+	EXPECT_EQ(-EAGAIN, self->rc);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* ... and SIGBUS when it succeeds. */
 TEST_F(wait, fault_waits_then_gets_sigbus)
 {
