@@ -6,32 +6,27 @@
 #include <sys/mman.h>
 
 #include "calls.h"
+#include "cpuid.h"
 #include "vcpu.h"
 #include "vm.h"
 
-#define VCPU_CPUID_ENTRIES 256
-
-/* Long mode is refused by KVM unless CPUID of the vCPU says it exists. */
+/*
+ * Long mode is refused by KVM unless CPUID of the vCPU says it exists. The
+ * timer that follows the TSC is KVM's own, in the APIC it has in the kernel.
+ */
 static int vcpu_set_cpuid(struct vcpu *vcpu, struct vm *vm, struct error *error)
 {
+	bool deadline = vm->irqchip &&
+		vm_capability(vm->fd, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
 	struct kvm_cpuid2 *cpuid;
-	int rc;
+	int rc = cpuid_supported(vm, &cpuid, error);
 
-	cpuid = calloc(1, sizeof(*cpuid) +
-		       VCPU_CPUID_ENTRIES * sizeof(cpuid->entries[0]));
-	if (!cpuid)
-		return error_set(error, -ENOMEM, "vCPU", "allocate", NULL);
-	cpuid->nent = VCPU_CPUID_ENTRIES;
-	rc = calls->ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
-	if (rc) {
-		error_set(error, rc, KVM_DEVICE_PATH, "KVM_GET_SUPPORTED_CPUID",
-			  NULL);
-		goto out_free;
-	}
+	if (rc)
+		return rc;
+	cpuid_set_cpu(cpuid, vcpu->index, deadline);
 	rc = calls->ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
 	if (rc)
 		error_set(error, rc, "vCPU", "KVM_SET_CPUID2", NULL);
-out_free:
 	free(cpuid);
 	return rc;
 }

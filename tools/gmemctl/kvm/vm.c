@@ -87,11 +87,20 @@ bool vm_type_supported(int kvm_fd, unsigned int type)
 	return types > 0 && type < 31 && ((unsigned int)types & (1U << type));
 }
 
-static int vm_check_capabilities(struct vm *vm, struct error *error)
-{
-	const struct vm_capability *capability;
+static const struct vm_capability vm_plain_capabilities[] = {
+	{ KVM_CAP_USER_MEMORY2, 0, "KVM_CAP_USER_MEMORY2",
+	  "needs Linux 6.8 or newer" },
+	{ KVM_CAP_IMMEDIATE_EXIT, 0, "KVM_CAP_IMMEDIATE_EXIT",
+	  "needs Linux 4.13 or newer" },
+	{ KVM_CAP_EXT_CPUID, 0, "KVM_CAP_EXT_CPUID", "needs an x86-64 host" },
+	{ 0, 0, NULL, NULL },
+};
 
-	for (capability = vm_capabilities; capability->name; capability++)
+static int vm_check_capabilities(struct vm *vm,
+				 const struct vm_capability *capability,
+				 struct error *error)
+{
+	for (; capability->name; capability++)
 		if (!vm_capability_met(vm->fd, capability))
 			return error_set(error, -EOPNOTSUPP, "KVM",
 					 capability->name, "%s",
@@ -113,16 +122,12 @@ static int vm_enable_hypercall_exits(struct vm *vm, struct error *error)
 	return 0;
 }
 
-static int vm_setup(struct vm *vm, struct error *error)
+static int vm_open(struct vm *vm, unsigned int type,
+		   const struct vm_capability *needed, struct error *error)
 {
 	int rc;
 
-	if (!vm_type_supported(vm->kvm_fd, KVM_X86_SW_PROTECTED_VM))
-		return error_set(error, -EOPNOTSUPP, "KVM",
-				 "VM type KVM_X86_SW_PROTECTED_VM", "%s",
-				 HINT_KERNEL);
-	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM,
-				   KVM_X86_SW_PROTECTED_VM);
+	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, type);
 	if (vm->fd < 0)
 		return error_set(error, vm->fd, KVM_DEVICE_PATH, "KVM_CREATE_VM",
 				 NULL);
@@ -131,11 +136,29 @@ static int vm_setup(struct vm *vm, struct error *error)
 		return error_set(error, rc, KVM_DEVICE_PATH,
 				 "KVM_GET_VCPU_MMAP_SIZE", NULL);
 	vm->run_size = (size_t)rc;
-	rc = vm_check_capabilities(vm, error);
+	return vm_check_capabilities(vm, needed, error);
+}
+
+static int vm_open_protected(struct vm *vm, struct error *error)
+{
+	int rc;
+
+	if (!vm_type_supported(vm->kvm_fd, KVM_X86_SW_PROTECTED_VM))
+		return error_set(error, -EOPNOTSUPP, "KVM",
+				 "VM type KVM_X86_SW_PROTECTED_VM", "%s",
+				 HINT_KERNEL);
+	rc = vm_open(vm, KVM_X86_SW_PROTECTED_VM, vm_capabilities, error);
 	return rc ? rc : vm_enable_hypercall_exits(vm, error);
 }
 
-int vm_create(struct vm *vm, struct error *error)
+static int vm_open_plain(struct vm *vm, struct error *error)
+{
+	return vm_open(vm, KVM_X86_DEFAULT_VM, vm_plain_capabilities, error);
+}
+
+static int vm_create_with(struct vm *vm,
+			  int (*open)(struct vm *vm, struct error *error),
+			  struct error *error)
 {
 	int rc;
 
@@ -144,10 +167,20 @@ int vm_create(struct vm *vm, struct error *error)
 	vm->kvm_fd = vm_open_kvm(error);
 	if (vm->kvm_fd < 0)
 		return vm->kvm_fd;
-	rc = vm_setup(vm, error);
+	rc = open(vm, error);
 	if (rc)
 		vm_destroy(vm);
 	return rc;
+}
+
+int vm_create(struct vm *vm, struct error *error)
+{
+	return vm_create_with(vm, vm_open_protected, error);
+}
+
+int vm_create_plain(struct vm *vm, struct error *error)
+{
+	return vm_create_with(vm, vm_open_plain, error);
 }
 
 void vm_destroy(struct vm *vm)

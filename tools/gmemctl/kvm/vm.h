@@ -18,11 +18,13 @@
  * @kvm_fd: /dev/kvm
  * @fd: the VM
  * @run_size: bytes of the area each vCPU shares with KVM
+ * @irqchip: interrupt controllers are in the kernel
  * @slots: the slots that exist
  */
 struct vm {
 	int kvm_fd;
 	int fd;
+	bool irqchip;
 	size_t run_size;
 	struct slot_table slots;
 };
@@ -65,6 +67,13 @@ bool vm_type_supported(int kvm_fd, unsigned int type);
  * Return: 0, or a negative errno; -EOPNOTSUPP where KVM lacks something.
  */
 int vm_create(struct vm *vm, struct error *error);
+
+/**
+ * vm_create_plain() - create a VM without private memory
+ *
+ * The kinds of memory that need none run on every KVM, too.
+ */
+int vm_create_plain(struct vm *vm, struct error *error);
 
 /** vm_destroy() - close the VM; vCPUs have to be gone. */
 void vm_destroy(struct vm *vm);

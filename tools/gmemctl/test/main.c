@@ -172,6 +172,16 @@ static const struct {
 	{ "memory_option.file", test_memory_option_file },
 	{ "memory_option.node", test_memory_option_node },
 	{ "memory_option.form", test_memory_option_form },
+	{ "mptable.pointer", test_mptable_pointer },
+	{ "mptable.entries", test_mptable_entries },
+	{ "mptable.limits", test_mptable_limits },
+	{ "acpi.pointers", test_acpi_pointers },
+	{ "acpi.fadt", test_acpi_fadt },
+	{ "acpi.madt", test_acpi_madt },
+	{ "acpi.dsdt", test_acpi_dsdt },
+	{ "acpi.limits", test_acpi_limits },
+	{ "cpuid.features", test_cpuid_features },
+	{ "cpuid.topology", test_cpuid_topology },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

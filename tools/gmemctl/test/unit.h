@@ -227,4 +227,18 @@ void test_memory_option_file(void);
 void test_memory_option_node(void);
 void test_memory_option_form(void);
 
+/* tables_test.c */
+void test_mptable_pointer(void);
+void test_mptable_entries(void);
+void test_mptable_limits(void);
+void test_acpi_pointers(void);
+void test_acpi_fadt(void);
+void test_acpi_madt(void);
+void test_acpi_dsdt(void);
+void test_acpi_limits(void);
+
+/* cpuid_test.c */
+void test_cpuid_features(void);
+void test_cpuid_topology(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

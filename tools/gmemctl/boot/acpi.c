@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../devices/pci.h"
+#include "../devices/power.h"
+#include "../devices/pvpanic.h"
+#include "../kvm/irqchip.h"
+#include "acpi.h"
+#include "table.h"
+
+#define CPUS_MAX	254
+#define SCI_IRQ		9
+
+#define RSDP_SIZE	36
+#define RSDP_V1_SIZE	20
+#define RSDP_CHECKSUM	8
+#define RSDP_XSDT	24
+#define RSDP_CHECKSUM_2	32
+
+#define HEADER_LENGTH	4
+#define HEADER_CHECKSUM	9
+
+#define FACS_SIZE	64
+
+/* FADT */
+#define FADT_REVISION	3
+#define PROFILE_SERVER	4
+#define ARCH_LEGACY	0x0001	/* but no keyboard controller to be searched */
+#define ARCH_NO_VGA	0x0004
+#define FLAG_WBINVD	0x00000001
+#define FLAG_C1		0x00000004
+#define FLAG_NO_POWER	0x00000010	/* no fixed power button */
+#define FLAG_NO_SLEEP	0x00000020
+#define FLAG_NO_RTC	0x00000040
+#define FLAG_TIMER_32	0x00000100
+#define FLAG_RESET	0x00000400
+#define CMOS_CENTURY	0x32
+#define NO_C2		0xffff
+#define RESET_VALUE	0x06
+
+#define SPACE_IO	1
+
+/* MADT */
+#define MADT_PCAT	1	/* there are 8259s, too */
+#define MADT_LAPIC	0
+#define MADT_IOAPIC	1
+#define MADT_OVERRIDE	2
+#define MADT_NMI	4
+#define LEVEL_HIGH	0x000d
+#define ALL_CPUS	0xff
+
+/*
+ * Name (_S5, Package () { 5, 5, 0, 0 })
+ * Scope (\_SB) {
+ *     Device (PEVT) {
+ *         Name (_HID, "QEMU0001")
+ *         Name (_STA, 0x0f)
+ *         Name (_CRS, ResourceTemplate () {
+ *             IO (Decode16, 0x0505, 0x0505, 1, 1)
+ *         })
+ *     }
+ * }
+ */
+static const uint8_t dsdt_code[] = {
+	0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04,
+	0x0a, POWER_S5_TYPE, 0x0a, POWER_S5_TYPE, 0x00, 0x00,
+	0x10, 0x36, '\\', '_', 'S', 'B', '_',
+	0x5b, 0x82, 0x2e, 'P', 'E', 'V', 'T',
+	0x08, '_', 'H', 'I', 'D',
+	0x0d, 'Q', 'E', 'M', 'U', '0', '0', '0', '1', 0x00,
+	0x08, '_', 'S', 'T', 'A', 0x0a, 0x0f,
+	0x08, '_', 'C', 'R', 'S', 0x11, 0x0d, 0x0a, 0x0a,
+	0x47, 0x01, PVPANIC_PORT & 0xff, PVPANIC_PORT >> 8,
+	PVPANIC_PORT & 0xff, PVPANIC_PORT >> 8, 0x01, 0x01, 0x79, 0x00,
+};
+
+static void put_rsdp(struct table *table)
+{
+	table_put(table, "RSD PTR ", 8);
+	table_u8(table, 0);		/* checksums, later */
+	table_text(table, "GMEM", 6);
+	table_u8(table, 2);		/* ACPI 2.0: there is an XSDT */
+	table_u32(table, 0);		/* and no RSDT */
+	table_u32(table, RSDP_SIZE);
+	table_u64(table, 0);		/* the XSDT, later */
+	table_zero(table, 4);
+}
+
+static void finish_rsdp(struct table *table, uint64_t xsdt)
+{
+	table_set_u64(table, RSDP_XSDT, xsdt);
+	table_checksum(table, 0, RSDP_V1_SIZE, RSDP_CHECKSUM);
+	table_checksum(table, 0, RSDP_SIZE, RSDP_CHECKSUM_2);
+}
+
+/* Return: where the table starts; it ends with finish(). */
+static size_t put_header(struct table *table, const char *signature,
+			 uint8_t revision)
+{
+	size_t start;
+
+	table_align(table, 16);
+	start = table->used;
+	table_put(table, signature, 4);
+	table_u32(table, 0);		/* length, later */
+	table_u8(table, revision);
+	table_u8(table, 0);		/* checksum, later */
+	table_text(table, "GMEM", 6);
+	table_text(table, "GMEMCTL", 8);
+	table_u32(table, 1);
+	table_put(table, "GMEM", 4);
+	table_u32(table, 1);
+	return start;
+}
+
+static void finish(struct table *table, size_t start)
+{
+	size_t length = table->used - start;
+
+	table_set_u32(table, start + HEADER_LENGTH, (uint32_t)length);
+	table_checksum(table, start, length, start + HEADER_CHECKSUM);
+}
+
+static size_t put_dsdt(struct table *table)
+{
+	size_t start = put_header(table, "DSDT", 2);
+
+	table_put(table, dsdt_code, sizeof(dsdt_code));
+	finish(table, start);
+	return start;
+}
+
+static size_t put_facs(struct table *table)
+{
+	size_t start;
+
+	table_align(table, FACS_SIZE);
+	start = table->used;
+	table_put(table, "FACS", 4);
+	table_u32(table, FACS_SIZE);
+	table_zero(table, FACS_SIZE - 8);
+	return start;
+}
+
+static void put_address(struct table *table, uint16_t port, uint8_t bits)
+{
+	table_u8(table, SPACE_IO);
+	table_u8(table, bits);
+	table_u8(table, 0);
+	table_u8(table, bits == 8 ? 1 : bits == 16 ? 2 : 3);
+	table_u64(table, port);
+}
+
+/* Registers by port number, as in ACPI 1.0. */
+static void put_fadt_ports(struct table *table)
+{
+	table_u32(table, POWER_EVENT_PORT);
+	table_u32(table, 0);
+	table_u32(table, POWER_CONTROL_PORT);
+	table_u32(table, 0);
+	table_u32(table, 0);
+	table_u32(table, POWER_TIMER_PORT);
+	table_zero(table, 8);		/* no general purpose events */
+	table_u8(table, 4);		/* bytes of the registers above */
+	table_u8(table, 2);
+	table_u8(table, 0);
+	table_u8(table, 4);
+	table_zero(table, 4);
+}
+
+/* The same as addresses, which count if they are there. */
+static void put_fadt_addresses(struct table *table)
+{
+	put_address(table, POWER_EVENT_PORT, 32);
+	table_zero(table, 12);
+	put_address(table, POWER_CONTROL_PORT, 16);
+	table_zero(table, 12);
+	table_zero(table, 12);
+	put_address(table, POWER_TIMER_PORT, 32);
+	table_zero(table, 24);
+}
+
+static size_t put_fadt(struct table *table, uint32_t facs, uint32_t dsdt)
+{
+	size_t start = put_header(table, "FACP", FADT_REVISION);
+
+	table_u32(table, facs);
+	table_u32(table, dsdt);
+	table_u8(table, 0);
+	table_u8(table, PROFILE_SERVER);
+	table_u16(table, SCI_IRQ);
+	table_zero(table, 8);		/* ACPI is always on: no SMI command */
+	put_fadt_ports(table);
+	table_u16(table, NO_C2);
+	table_u16(table, NO_C2);
+	table_zero(table, 8);
+	table_u8(table, CMOS_CENTURY);
+	table_u16(table, ARCH_LEGACY | ARCH_NO_VGA);
+	table_u8(table, 0);
+	table_u32(table, FLAG_WBINVD | FLAG_C1 | FLAG_NO_POWER | FLAG_NO_SLEEP |
+		  FLAG_NO_RTC | FLAG_TIMER_32 | FLAG_RESET);
+	put_address(table, PCI_RESET_PORT, 8);
+	table_u8(table, RESET_VALUE);
+	table_zero(table, 3);
+	table_u64(table, facs);
+	table_u64(table, dsdt);
+	put_fadt_addresses(table);
+	finish(table, start);
+	return start;
+}
+
+static void put_madt_irqs(struct table *table, unsigned int nr_cpus)
+{
+	table_u8(table, MADT_IOAPIC);
+	table_u8(table, 12);
+	table_u8(table, (uint8_t)nr_cpus);
+	table_u8(table, 0);
+	table_u32(table, IRQCHIP_IOAPIC_GPA);
+	table_u32(table, 0);
+	table_u8(table, MADT_OVERRIDE);
+	table_u8(table, 10);
+	table_u8(table, 0);
+	table_u8(table, SCI_IRQ);
+	table_u32(table, SCI_IRQ);
+	table_u16(table, LEVEL_HIGH);
+	table_u8(table, MADT_NMI);
+	table_u8(table, 6);
+	table_u8(table, ALL_CPUS);
+	table_u16(table, 0);
+	table_u8(table, 1);
+}
+
+static size_t put_madt(struct table *table, unsigned int nr_cpus)
+{
+	size_t start = put_header(table, "APIC", 1);
+
+	table_u32(table, IRQCHIP_LAPIC_GPA);
+	table_u32(table, MADT_PCAT);
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		table_u8(table, MADT_LAPIC);
+		table_u8(table, 8);
+		table_u8(table, (uint8_t)cpu);
+		table_u8(table, (uint8_t)cpu);
+		table_u32(table, 1);
+	}
+	put_madt_irqs(table, nr_cpus);
+	finish(table, start);
+	return start;
+}
+
+static size_t put_xsdt(struct table *table, uint64_t fadt, uint64_t madt)
+{
+	size_t start = put_header(table, "XSDT", 1);
+
+	table_u64(table, fadt);
+	table_u64(table, madt);
+	finish(table, start);
+	return start;
+}
+
+size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
+		  unsigned int nr_cpus)
+{
+	struct table table = { .bytes = bytes, .size = size };
+	size_t facs, dsdt, fadt, madt, xsdt;
+
+	if (!nr_cpus || nr_cpus > CPUS_MAX)
+		return 0;
+	put_rsdp(&table);
+	facs = put_facs(&table);
+	dsdt = put_dsdt(&table);
+	fadt = put_fadt(&table, (uint32_t)(gpa + facs), (uint32_t)(gpa + dsdt));
+	madt = put_madt(&table, nr_cpus);
+	xsdt = put_xsdt(&table, gpa + fadt, gpa + madt);
+	finish_rsdp(&table, gpa + xsdt);
+	return table.full ? 0 : table.used;
+}
