@@ -200,7 +200,7 @@ static void print_threads(const struct fuzz_shared *s, pid_t pid)
 		       (unsigned long long)(ksft_now_ms() - n->since_ms));
 		for (j = 0; j < FUZZ_ARGS; j++)
 			TH_LOG("    argument %u: %#llx", j,
-			       (unsigned long long)n->args[j]);
+			       (unsigned long long)n->args.arg[j]);
 		print_stack(pid, n->tid);
 	}
 }

@@ -326,8 +326,7 @@ static bool model_agrees(struct kunit *test, struct state_model *m,
 	for (; start < end; start = next) {
 		expected = model_run(m, start, end);
 		next = gmem_state_run(&m->map, start, end, &state);
-		if (next == expected &&
-		    (state == GMEM_STATE_PRIVATE) == m->private[start])
+		if (next == expected && state == m->private[start])
 			continue;
 		KUNIT_FAIL(test, "page %lu: state %u up to %lu, expected %u up to %lu",
 			   start, state, next, m->private[start], expected);

@@ -50,6 +50,10 @@ struct fuzz_count {
 	uint64_t results[FUZZ_MAX_ERRNO + 1];
 };
 
+struct fuzz_args {
+	uint64_t arg[FUZZ_ARGS];
+};
+
 /* What a thread does, for the watchdog. */
 struct fuzz_note {
 	pid_t tid;
@@ -57,7 +61,7 @@ struct fuzz_note {
 	bool busy;
 	uint64_t since_ms;
 	uint64_t number;
-	uint64_t args[FUZZ_ARGS];
+	struct fuzz_args args;
 };
 
 struct fuzz_shared {
@@ -108,10 +112,10 @@ void fuzz_put_fd(struct fuzz_thread *t, enum fuzz_kind kind, int fd,
 		 uint64_t length);
 uint8_t *fuzz_address(struct fuzz_thread *t);
 void *fuzz_bad_pointer(struct fuzz_thread *t);
-void fuzz_note_args(struct fuzz_thread *t, const uint64_t *args);
+void fuzz_note_args(struct fuzz_thread *t, struct fuzz_args args);
 
 #define fuzz_args(t, ...)						\
-	fuzz_note_args(t, (const uint64_t[FUZZ_ARGS]){ __VA_ARGS__ })
+	fuzz_note_args(t, (struct fuzz_args){ { __VA_ARGS__ } })
 
 /* fuzz_ioctls.c, fuzz_calls.c: tables that end with a NULL name */
 extern const struct fuzz_call fuzz_ioctls[];

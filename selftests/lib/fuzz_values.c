@@ -3,7 +3,6 @@
  * Values of the fuzzer: mostly what the kernel accepts, often at its limits,
  * now and then what it must refuse.
  */
-#include <string.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -165,7 +164,7 @@ void *fuzz_bad_pointer(struct fuzz_thread *t)
 }
 
 /* Note the arguments of the call that is about to be made. */
-void fuzz_note_args(struct fuzz_thread *t, const uint64_t *args)
+void fuzz_note_args(struct fuzz_thread *t, struct fuzz_args args)
 {
-	memcpy(t->note->args, args, sizeof(t->note->args));
+	t->note->args = args;
 }
