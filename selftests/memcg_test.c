@@ -20,7 +20,6 @@
 #define BIG_LENGTH (16 * SZ_2M)		/* more than a group may have */
 #define ROOM (4 * SZ_2M)		/* what it may have on top */
 #define GROUPS 4096			/* gigabytes of a sparse file */
-#define KERNEL_REST (long long)(8 * PAGE)
 
 /**
  * struct report - what a process inside a group has seen
@@ -106,26 +105,6 @@ static void close_memory(struct memcg_data *self)
 	self->p = NULL;
 }
 
-/*
- * No page is charged any more; what the kernel frees late may take a while. It
- * accounts its own objects by the byte, and may keep the rest of a page for each
- * of its CPUs for the next one.
- */
-static void expect_uncharged(const struct cgroup *cg)
-{
-	uint64_t end = ksft_now_ms() + 20000;
-	long long kernel, pages;
-
-	do {
-		pages = cgroup_drained(cg);
-		kernel = cgroup_key(cg, "memory.stat", "kernel");
-	} while ((pages != kernel || kernel > KERNEL_REST) &&
-		 ksft_now_ms() < end && !usleep(50000));
-	EXPECT_EQ(0, pages - kernel);
-	EXPECT_LE(0, kernel);
-	EXPECT_LE(kernel, KERNEL_REST);
-}
-
 /* Whoever the OOM killer has found was in the group. */
 FIXTURE_TEARDOWN(memcg)
 {
@@ -135,7 +114,7 @@ FIXTURE_TEARDOWN(memcg)
 	EXPECT_EQ(0, waitpid(self->bystander, NULL, WNOHANG));
 	EXPECT_EQ(0, kill(self->bystander, SIGKILL));
 	EXPECT_EQ(128 + SIGKILL, gmem_wait_pid(self->bystander));
-	expect_uncharged(&self->cg);
+	EXPECT_EQ(0, cgroup_wait_uncharged(&self->cg));
 	EXPECT_EQ(0, cgroup_remove(&self->other));
 	EXPECT_EQ(0, cgroup_remove(&self->cg));
 }
@@ -213,7 +192,7 @@ TEST_F(memcg, resident)
 	expect_file(NR_PAGES - 32, &self->cg);
 	close_memory(self);
 	expect_file(0, &self->cg);
-	expect_uncharged(&self->cg);
+	EXPECT_EQ(0, cgroup_wait_uncharged(&self->cg));
 }
 
 /* Through the store and back, by a process of another group. */
@@ -242,7 +221,7 @@ TEST_F(memcg, hand_over)
 	expect_file(NR_PAGES - 32, &self->cg);
 	close_memory(self);
 	expect_file(0, &self->cg);
-	expect_uncharged(&self->cg);
+	EXPECT_EQ(0, cgroup_wait_uncharged(&self->cg));
 }
 
 /* What BIND moves keeps its charge, too, and so does what unbinding leaves. */

@@ -15,6 +15,7 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP_OWN_ROOT "/tmp/gmem-cgroup2"
+#define CGROUP_KERNEL_REST (long long)(8 * PAGE)
 
 static const char *cgroup_root(void)
 {
@@ -152,6 +153,27 @@ long long cgroup_drained(const struct cgroup *cg)
 	current = rc ? rc : cgroup_read(cg, "memory.current");
 	cgroup_write(cg, "memory.high", CGROUP_NO_LIMIT);
 	return current;
+}
+
+/*
+ * What the kernel frees late may take a while. It accounts its own objects by the
+ * byte, and may keep the rest of a page for each of its CPUs.
+ */
+long long cgroup_wait_uncharged(const struct cgroup *cg)
+{
+	long long charged, kernel;
+	int tries;
+
+	for (tries = 0; tries < 400; tries++) {
+		charged = cgroup_drained(cg);
+		kernel = cgroup_key(cg, "memory.stat", "kernel");
+		if (charged < 0 || kernel < 0)
+			return charged < 0 ? charged : kernel;
+		if (charged == kernel && kernel <= CGROUP_KERNEL_REST)
+			return 0;
+		usleep(50000);
+	}
+	return charged;
 }
 
 long long cgroup_dying(void)

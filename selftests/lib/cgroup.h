@@ -39,6 +39,11 @@ long long cgroup_key_wait(const struct cgroup *cg, const char *file,
 			  const char *key, long long want);
 /* memory.current, without what the kernel has charged ahead of time. */
 long long cgroup_drained(const struct cgroup *cg);
+/*
+ * Wait until no page is charged any more, for 20 seconds at most: 0, or bytes
+ * that are.
+ */
+long long cgroup_wait_uncharged(const struct cgroup *cg);
 /* Groups that are removed, but that memory is still charged to. */
 long long cgroup_dying(void);
 /* Processes that the OOM killer has killed, in all of the system. */

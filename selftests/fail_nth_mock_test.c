@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The library under fault injection: what a hypervisor does with its range, and
+ * what the host does with a range that a guest is using.
+ */
+#include "sweep.h"
+
+static void env_bind_mock(struct env *env)
+{
+	test_mock_bind(env->vm, GPA, env->fd, BOUND_OFFSET, BOUND_LENGTH, 0);
+	env->bound = MOCK;
+}
+
+static void prepare_mock(struct env *env)
+{
+	env_bind_mock(env);
+	env_convert(env, FIRST, LAST, PRIVATE, PRESERVE);
+}
+
+/*
+ * The mock answers when all is done: if the answer is what fails, then the
+ * operation has not.
+ */
+static bool answer_lost(struct env *env, int rc, unsigned int bindings)
+{
+	struct gmem_ioctl_stat stat;
+
+	if (rc != -EFAULT)
+		return false;
+	test_gmem_stat(env->fd, &stat);
+	return stat.bindings == bindings;
+}
+
+static int run_mock_bind(struct env *env)
+{
+	int rc = mock_bind(env->vm, GPA, env->fd, BOUND_OFFSET, BOUND_LENGTH,
+			   0);
+
+	return answer_lost(env, rc, 1) ? 0 : rc;
+}
+
+static void done_mock_bind(struct env *env)
+{
+	env->bound = MOCK;
+}
+SWEEP(mock_bind, .owner = MOCK, .prepare = prepare_private,
+      .run = run_mock_bind, .done = done_mock_bind)
+
+static int run_mock_unbind(struct env *env)
+{
+	int rc = mock_unbind(env->vm, GPA);
+
+	return answer_lost(env, rc, 0) ? 0 : rc;
+}
+
+static void done_mock_unbind(struct env *env)
+{
+	env->bound = NOBODY;
+}
+SWEEP(mock_unbind, .owner = MOCK, .prepare = prepare_mock,
+      .run = run_mock_unbind, .done = done_mock_unbind)
+
+/* The guest reads every page; what has no memory gets some. */
+static int run_mock_read(struct env *env)
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = BOUND_FIRST; !rc && i < BOUND_LAST; i++)
+		rc = mock_op(env->vm, GMEM_TEST_OP_EXPECT,
+			     GPA + (i - BOUND_FIRST) * PAGE, PAGE,
+			     env->pages[i].value, NULL);
+	return rc;
+}
+
+static void done_mock_read(struct env *env)
+{
+	model_commit(env, BOUND_FIRST, BOUND_LAST);
+}
+SWEEP(mock_lookup, .owner = MOCK, .prepare = prepare_mock,
+      .run = run_mock_read, .done = done_mock_read, .partial = true)
+
+/* The guest has its pages in its second-stage page table when they convert. */
+static void prepare_mock_mapped(struct env *env)
+{
+	prepare_mock(env);
+	ASSERT_EQ(0, run_mock_read(env));
+	done_mock_read(env);
+}
+
+static void prepare_mock_shared(struct env *env)
+{
+	env_bind_mock(env);
+	ASSERT_EQ(0, run_mock_read(env));
+	done_mock_read(env);
+}
+
+#define MOCK_CONVERT(name, target, content)				\
+	static int run_mock_##name(struct env *env)			\
+	{								\
+		int rc = mock_convert(env->vm, GPA, BOUND_LENGTH,	\
+				      target, content);			\
+									\
+		if (rc == -EFAULT &&					\
+		    gmem_state(env->fd, BOUND_OFFSET) == (int)(target))	\
+			return 0;					\
+		return rc;						\
+	}								\
+	static void done_mock_##name(struct env *env)			\
+	{								\
+		model_convert(env, BOUND_FIRST, BOUND_LAST, target,	\
+			      content);					\
+	}
+
+MOCK_CONVERT(to_private, PRIVATE, PRESERVE)
+MOCK_CONVERT(to_private_zero, PRIVATE, ZERO)
+MOCK_CONVERT(to_shared, SHARED, PRESERVE)
+MOCK_CONVERT(to_shared_zero, SHARED, ZERO)
+
+SWEEP(mock_private, .owner = MOCK, .prepare = prepare_mock_shared,
+      .run = run_mock_to_private, .done = done_mock_to_private)
+SWEEP(mock_private_zero, .owner = MOCK, .prepare = prepare_mock_shared,
+      .run = run_mock_to_private_zero, .done = done_mock_to_private_zero)
+SWEEP(mock_shared, .owner = MOCK, .prepare = prepare_mock_mapped,
+      .run = run_mock_to_shared, .done = done_mock_to_shared)
+SWEEP(mock_shared_zero, .owner = MOCK, .prepare = prepare_mock_mapped,
+      .run = run_mock_to_shared_zero, .done = done_mock_to_shared_zero)
+/* The host converts what a guest has mapped. */
+SWEEP(mock_host_private, .owner = MOCK, .prepare = prepare_mock_shared,
+      .run = run_to_private, .done = done_to_private)
+SWEEP(mock_host_shared, .owner = MOCK, .prepare = prepare_mock_mapped,
+      .run = run_to_shared, .done = done_to_shared)
+SWEEP(mock_punch, .owner = MOCK, .prepare = prepare_mock_mapped,
+      .run = run_punch, .done = done_punch)
+
+TEST(total)
+{
+	sweep_total();
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
