@@ -22,11 +22,12 @@
 #define EFER_LMA	UINT64_C(0x00000400)
 #define RFLAGS_ONE	UINT64_C(0x00000002)
 
-#define SELECTOR_CODE	0x08
-#define SELECTOR_DATA	0x10
+/* Where Linux wants them: __BOOT_CS and __BOOT_DS. */
+#define SELECTOR_CODE	0x10
+#define SELECTOR_DATA	0x18
 #define GDT_CODE	UINT64_C(0x00af9b000000ffff)
 #define GDT_DATA	UINT64_C(0x00cf93000000ffff)
-#define GDT_ENTRIES	3
+#define GDT_ENTRIES	4
 
 /* Identity map of the first 4 GiB in pages of 2 MiB. */
 static void boot_page_tables(uint8_t *memory)
@@ -35,6 +36,9 @@ static void boot_page_tables(uint8_t *memory)
 	uint64_t *pdpt = (uint64_t *)(memory + GUEST_PDPT_GPA);
 	uint64_t *pd = (uint64_t *)(memory + GUEST_PD_GPA);
 
+	/* The memory may be a file that another guest has left. */
+	memset(pml4, 0, TABLE_ENTRIES * sizeof(*pml4));
+	memset(pdpt, 0, TABLE_ENTRIES * sizeof(*pdpt));
 	pml4[0] = GUEST_PDPT_GPA | PTE_TABLE;
 	for (uint64_t i = 0; i < GUEST_PD_COUNT; i++)
 		pdpt[i] = (GUEST_PD_GPA + i * 0x1000) | PTE_TABLE;
@@ -46,9 +50,15 @@ static void boot_descriptors(uint8_t *memory)
 {
 	uint64_t *gdt = (uint64_t *)(memory + GUEST_GDT_GPA);
 
-	gdt[0] = 0;
+	memset(gdt, 0, GDT_ENTRIES * sizeof(*gdt));
 	gdt[SELECTOR_CODE / 8] = GDT_CODE;
 	gdt[SELECTOR_DATA / 8] = GDT_DATA;
+}
+
+void boot_tables(uint8_t *memory)
+{
+	boot_descriptors(memory);
+	boot_page_tables(memory);
 }
 
 int boot_load(uint8_t *memory, uint64_t size, struct error *error)
@@ -62,8 +72,7 @@ int boot_load(uint8_t *memory, uint64_t size, struct error *error)
 	if (image > GUEST_IMAGE_MAX)
 		return error_set(error, -E2BIG, "payload", "load",
 				 "the image has outgrown its place");
-	boot_descriptors(memory);
-	boot_page_tables(memory);
+	boot_tables(memory);
 	memcpy(memory + GUEST_IMAGE_GPA, guest_image_start, image);
 	return 0;
 }
@@ -114,19 +123,12 @@ static void boot_long_mode(struct kvm_sregs *sregs)
 	sregs->efer = EFER_LME | EFER_LMA;
 }
 
-int boot_vcpu(struct vcpu *vcpu, struct error *error)
+int boot_enter(struct vcpu *vcpu, struct kvm_regs *regs, struct error *error)
 {
-	struct kvm_regs regs = {
-		.rip = GUEST_IMAGE_GPA,
-		.rflags = RFLAGS_ONE,
-		.rdi = GUEST_PARAMS_GPA,
-		.rsi = vcpu->index,
-		.rsp = GUEST_STACK_GPA +
-		       (uint64_t)(vcpu->index + 1) * GUEST_STACK_SIZE,
-	};
 	struct kvm_sregs sregs;
 	int rc;
 
+	regs->rflags = RFLAGS_ONE;
 	rc = vcpu_get_sregs(vcpu, &sregs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_GET_SREGS", NULL);
@@ -134,8 +136,21 @@ int boot_vcpu(struct vcpu *vcpu, struct error *error)
 	rc = vcpu_set_sregs(vcpu, &sregs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_SET_SREGS", NULL);
-	rc = vcpu_set_regs(vcpu, &regs);
+	rc = vcpu_set_regs(vcpu, regs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_SET_REGS", NULL);
 	return 0;
+}
+
+int boot_vcpu(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_regs regs = {
+		.rip = GUEST_IMAGE_GPA,
+		.rdi = GUEST_PARAMS_GPA,
+		.rsi = vcpu->index,
+		.rsp = GUEST_STACK_GPA +
+		       (uint64_t)(vcpu->index + 1) * GUEST_STACK_SIZE,
+	};
+
+	return boot_enter(vcpu, &regs, error);
 }

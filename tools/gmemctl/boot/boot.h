@@ -15,6 +15,15 @@
 /** BOOT_MEMORY_MAX: page tables reach 4 GiB; the last GiB is left to devices */
 #define BOOT_MEMORY_MAX (UINT64_C(3) << 30)
 
+/** boot_tables() - write descriptors and an identity map of 4 GiB to @memory */
+void boot_tables(uint8_t *memory);
+
+/**
+ * boot_enter() - set a vCPU to long mode, with what boot_tables() has written
+ * @regs: the rest; flags are set here
+ */
+int boot_enter(struct vcpu *vcpu, struct kvm_regs *regs, struct error *error);
+
 /** boot_load() - write descriptors, page tables and the image to @memory */
 int boot_load(uint8_t *memory, uint64_t size, struct error *error);
 

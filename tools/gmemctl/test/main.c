@@ -182,6 +182,21 @@ static const struct {
 	{ "acpi.limits", test_acpi_limits },
 	{ "cpuid.features", test_cpuid_features },
 	{ "cpuid.topology", test_cpuid_topology },
+	{ "bzimage.good", test_bzimage_good },
+	{ "bzimage.short_header", test_bzimage_short_header },
+	{ "bzimage.magic", test_bzimage_magic },
+	{ "bzimage.truncated", test_bzimage_truncated },
+	{ "bzimage.unsuitable", test_bzimage_unsuitable },
+	{ "bzimage.place", test_bzimage_place },
+	{ "e820.place", test_e820_place },
+	{ "e820.holes", test_e820_holes },
+	{ "linux.load", test_linux_load },
+	{ "linux.no_initrd", test_linux_no_initrd },
+	{ "linux.place", test_linux_place },
+	{ "linux.overlap", test_linux_overlap },
+	{ "linux.cmdline", test_linux_cmdline },
+	{ "linux.ram", test_linux_ram },
+	{ "linux.vcpu", test_linux_vcpu },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

@@ -241,4 +241,23 @@ void test_acpi_limits(void);
 void test_cpuid_features(void);
 void test_cpuid_topology(void);
 
+/* bzimage_test.c */
+void test_bzimage_good(void);
+void test_bzimage_short_header(void);
+void test_bzimage_magic(void);
+void test_bzimage_truncated(void);
+void test_bzimage_unsuitable(void);
+void test_bzimage_place(void);
+
+/* linux_test.c */
+void test_e820_place(void);
+void test_e820_holes(void);
+void test_linux_load(void);
+void test_linux_no_initrd(void);
+void test_linux_place(void);
+void test_linux_overlap(void);
+void test_linux_cmdline(void);
+void test_linux_ram(void);
+void test_linux_vcpu(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A Linux guest in memory: kernel, initrd, command line and zero page, as the
+ * 64-bit boot protocol wants them.
+ */
+#ifndef GMEMCTL_BOOT_LINUX_H
+#define GMEMCTL_BOOT_LINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+#include "../memory/range.h"
+#include "boot.h"
+#include "bzimage.h"
+
+/* Below the hole of the first MiB, besides what boot_tables() writes. */
+#define LINUX_ZERO_PAGE_GPA	0x10000
+#define LINUX_CMDLINE_GPA	0x20000
+#define LINUX_CMDLINE_SIZE	0x10000
+
+/**
+ * struct linux_boot - what to boot
+ * @kernel: the bzImage, @kernel_size bytes
+ * @kernel_name: for messages
+ * @initrd: @initrd_size bytes, 0: none
+ * @cmdline: the command line
+ * @ram: ranges of RAM in ascending order; the first one starts at 0
+ */
+struct linux_boot {
+	const uint8_t *kernel;
+	size_t kernel_size;
+	const char *kernel_name;
+	const uint8_t *initrd;
+	size_t initrd_size;
+	const char *cmdline;
+	const struct range *ram;
+	unsigned int nr_ram;
+};
+
+/**
+ * struct linux_places - where it goes
+ * @kernel: the kernel, and what it needs at first
+ * @initrd: empty if there is none
+ */
+struct linux_places {
+	struct range kernel;
+	struct range initrd;
+};
+
+/**
+ * linux_place() - find places in the first range of RAM, below 4 GiB
+ *
+ * The kernel goes where it would move itself to, the initrd as high as it may
+ * be, on whole pages.
+ *
+ * Return: 0; -ENOSPC if there is not enough RAM.
+ */
+int linux_place(const struct bzimage *kernel, uint64_t initrd_size,
+		uint64_t ram_end, struct linux_places *out,
+		struct error *error);
+
+/**
+ * linux_load() - write all of it to guest memory
+ * @memory: the first range of RAM
+ * @entry: out: address of the first instruction
+ *
+ * Nothing is written unless all of it fits.
+ *
+ * Return: 0; -ENOEXEC for a bad kernel; -E2BIG for a command line that is too
+ * long; -ENOSPC for too little RAM; -EINVAL for RAM that is not where it has
+ * to be.
+ */
+int linux_load(uint8_t *memory, const struct linux_boot *boot, uint64_t *entry,
+	       struct error *error);
+
+/** linux_vcpu() - set the first vCPU to the entry */
+int linux_vcpu(struct vcpu *vcpu, uint64_t entry, struct error *error);
+
+#endif /* GMEMCTL_BOOT_LINUX_H */

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a Linux guest finds in its memory: memory map, zero page, and each part
+ * at a place of its own; and that nothing is written unless all of it fits.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../boot/e820.h"
+#include "../boot/linux.h"
+#include "../kvm/calls.h"
+#include "bzimage_fake.h"
+#include "unit.h"
+
+#define M (UINT64_C(1) << 20)
+#define G (UINT64_C(1) << 30)
+#define RAM_SIZE (32 * M)
+#define INITRD_SIZE 0x12345
+
+static uint8_t image[FAKE_SIZE_ALL];
+static uint8_t initrd[INITRD_SIZE];
+static uint8_t *memory;
+static struct range ram[2];
+static struct linux_boot boot;
+static uint64_t entry;
+
+static struct setup_header *start(void)
+{
+	ram[0] = (struct range){ 0, RAM_SIZE };
+	ram[1] = (struct range){ 4 * G, 5 * G };
+	memory = calloc(1, RAM_SIZE);
+	memset(initrd, 0xab, sizeof(initrd));
+	boot = (struct linux_boot){
+		.kernel = image,
+		.kernel_size = sizeof(image),
+		.kernel_name = "bzImage",
+		.initrd = initrd,
+		.initrd_size = sizeof(initrd),
+		.cmdline = "console=ttyS0 panic=-1",
+		.ram = ram,
+		.nr_ram = 2,
+	};
+	entry = 0;
+	return bzimage_fake_write(image);
+}
+
+static int load(void)
+{
+	return memory ? linux_load(memory, &boot, &entry, NULL) : -ENOMEM;
+}
+
+static bool untouched(void)
+{
+	for (uint64_t i = 0; i < RAM_SIZE; i++)
+		if (memory[i])
+			return false;
+	return !entry;
+}
+
+static void stop(void)
+{
+	free(memory);
+	memory = NULL;
+}
+
+void test_e820_place(void)
+{
+	struct range out[E820_PLACES];
+
+	CHECK(e820_place(512 * M, out) == 1 && out[0].start == 0 &&
+	      out[0].end == 512 * M);
+	CHECK(e820_place(3 * G, out) == 1 && out[0].end == 3 * G);
+	CHECK(e820_place(3 * G + 4096, out) == 2 && out[0].end == 3 * G);
+	CHECK(out[1].start == 4 * G && out[1].end == 4 * G + 4096);
+	CHECK(e820_place(UINT64_MAX - 4095 - G, out) == 2);
+	CHECK(out[1].end == UINT64_MAX - 4095);
+	CHECK(!e820_place(UINT64_MAX - 4095, out));
+	CHECK(!e820_place(0, out) && !e820_place(4097, out));
+}
+
+void test_e820_holes(void)
+{
+	static const struct boot_e820_entry expected[] = {
+		{ 0, 0x9fc00, 1 }, { 0x9fc00, 0x400, 2 },
+		{ 0xf0000, 0x10000, 2 }, { 0x100000, 31 * M, 1 },
+		{ 4 * G, G, 1 },
+	};
+	struct boot_e820_entry table[6];
+
+	ram[0] = (struct range){ 0, RAM_SIZE };
+	ram[1] = (struct range){ 4 * G, 5 * G };
+	CHECK(e820_build(ram, 2, table, 6) == 5);
+	CHECK(!memcmp(table, expected, sizeof(expected)));
+	memset(table, 0, sizeof(table));
+	CHECK(e820_build(ram, 2, table, 4) == -E2BIG && !table[4].size);
+	/* Just the first MiB: there is nothing above the hole. */
+	ram[0].end = M;
+	CHECK(e820_build(ram, 1, table, 6) == 3);
+	CHECK(e820_build(ram, 0, table, 6) == 0);
+}
+
+void test_linux_load(void)
+{
+	const struct boot_params *params;
+	struct setup_header *header = start();
+	uint64_t at;
+
+	header->setup_data = 0x1234;
+	CHECK(!load() && entry == FAKE_START + 0x200);
+	CHECK(!memcmp(memory + FAKE_START, image + FAKE_CODE_OFFSET,
+		      FAKE_CODE_SIZE));
+	params = (void *)(memory + LINUX_ZERO_PAGE_GPA);
+	CHECK(!strcmp((char *)memory + params->hdr.cmd_line_ptr, boot.cmdline));
+	at = params->hdr.ramdisk_image;
+	CHECK(at == RAM_SIZE - 0x13000);
+	CHECK(params->hdr.ramdisk_size == INITRD_SIZE);
+	CHECK(!memcmp(memory + at, initrd, INITRD_SIZE));
+	CHECK(!memory[at - 1] && !memory[at + INITRD_SIZE]);
+	CHECK(params->hdr.type_of_loader == 0xff && !params->sentinel);
+	CHECK(params->hdr.header == 0x53726448 && !params->hdr.setup_data);
+	CHECK(params->e820_entries == 5);
+	CHECK(params->e820_table[4].addr == 4 * G);
+	CHECK(!params->screen_info.orig_video_isVGA);
+	stop();
+}
+
+void test_linux_no_initrd(void)
+{
+	const struct boot_params *params;
+
+	start();
+	boot.initrd = NULL;
+	boot.initrd_size = 0;
+	boot.cmdline = "";
+	/* Not a byte more than the kernel says it needs. */
+	ram[0].end = FAKE_START + FAKE_INIT_SIZE;
+	CHECK(!load());
+	params = (void *)(memory + LINUX_ZERO_PAGE_GPA);
+	CHECK(!params->hdr.ramdisk_image && !params->hdr.ramdisk_size);
+	CHECK(!memory[LINUX_CMDLINE_GPA]);
+	stop();
+	start();
+	boot.initrd_size = 0;
+	ram[0].end = FAKE_START + FAKE_INIT_SIZE - 4096;
+	CHECK(load() == -ENOSPC && untouched());
+	stop();
+}
+
+/* As high as it fits, below what the kernel can reach, above the kernel. */
+void test_linux_place(void)
+{
+	struct linux_places places;
+	struct bzimage kernel;
+	uint64_t end;
+
+	start();
+	CHECK(!bzimage_parse(image, sizeof(image), "bzImage", &kernel, NULL));
+	end = kernel.end;
+	CHECK(!linux_place(&kernel, 1, G, &places, NULL));
+	CHECK(places.initrd.start == G - 4096);
+	CHECK(places.initrd.end == G - 4095);
+	CHECK(!linux_place(&kernel, 2 * M, 3 * G, &places, NULL));
+	CHECK(places.initrd.end == kernel.initrd_end);
+	kernel.initrd_end = UINT64_C(1) << 32;
+	CHECK(!linux_place(&kernel, 4097, 3 * G, &places, NULL));
+	CHECK(places.initrd.start == 3 * G - 8192);
+	/* The last place there is, then one page too many. */
+	CHECK(!linux_place(&kernel, 8191, end + 8192, &places, NULL));
+	CHECK(places.initrd.start == end && places.kernel.end == end);
+	CHECK(linux_place(&kernel, 8193, end + 8192, &places, NULL) == -ENOSPC);
+	CHECK(linux_place(&kernel, 1, end, &places, NULL) == -ENOSPC);
+	CHECK(linux_place(&kernel, UINT64_MAX, G, &places, NULL) == -ENOSPC);
+	CHECK(linux_place(&kernel, 0, end - 1, &places, NULL) == -ENOSPC);
+	/* What the kernel can reach ends inside the kernel. */
+	kernel.initrd_end = end - 1;
+	CHECK(linux_place(&kernel, 1, G, &places, NULL) == -ENOSPC);
+	/* Ends that are not whole pages. */
+	kernel.initrd_end = end + 4095;
+	CHECK(linux_place(&kernel, 1, G, &places, NULL) == -ENOSPC);
+	kernel.initrd_end = end + 4096;
+	kernel.end = end + 1;
+	CHECK(linux_place(&kernel, 1, G, &places, NULL) == -ENOSPC);
+	stop();
+}
+
+void test_linux_overlap(void)
+{
+	start();
+	boot.initrd_size = RAM_SIZE - FAKE_START - FAKE_INIT_SIZE + 1;
+	CHECK(load() == -ENOSPC && untouched());
+	stop();
+}
+
+void test_linux_cmdline(void)
+{
+	struct setup_header *header = start();
+	char *text = malloc(LINUX_CMDLINE_SIZE + 1);
+	struct error error;
+
+	memset(text, 'x', LINUX_CMDLINE_SIZE);
+	boot.cmdline = text;
+	text[2048] = '\0';
+	CHECK(linux_load(memory, &boot, &entry, &error) == -E2BIG);
+	CHECK(untouched() && strstr(error.hint, "at most 2047"));
+	text[2047] = '\0';
+	CHECK(!load());
+	CHECK(!memcmp(memory + LINUX_CMDLINE_GPA, text, 2048));
+	/* A kernel that takes any, but there is room for 64 KiB only. */
+	header->cmdline_size = 0xffffffff;
+	memset(text, 'y', LINUX_CMDLINE_SIZE);
+	text[LINUX_CMDLINE_SIZE] = '\0';
+	CHECK(load() == -E2BIG);
+	text[LINUX_CMDLINE_SIZE - 1] = '\0';
+	CHECK(!load() && !memory[LINUX_CMDLINE_GPA + LINUX_CMDLINE_SIZE]);
+	free(text);
+	stop();
+}
+
+void test_linux_ram(void)
+{
+	static const struct range bad[][2] = {
+		{ { 4096, 32 << 20 }, { 0, 0 } },
+		{ { 0, 0xff000 }, { UINT64_C(1) << 32, UINT64_C(1) << 33 } },
+		{ { 0, (UINT64_C(1) << 32) + 4096 }, { 0, 0 } },
+		{ { 0, 32 << 20 }, { 16 << 20, UINT64_C(1) << 33 } },
+		{ { 0, 32 << 20 }, { UINT64_C(1) << 33, UINT64_C(1) << 32 } },
+		{ { 0, (32 << 20) - 1 }, { UINT64_C(1) << 32,
+					    UINT64_C(1) << 33 } },
+	};
+
+	start();
+	boot.ram = bad[0];
+	boot.nr_ram = 0;
+	CHECK(load() == -EINVAL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		boot.ram = bad[i];
+		boot.nr_ram = bad[i][1].start ? 2 : 1;
+		CHECK(load() == -EINVAL && untouched());
+	}
+	stop();
+	start();
+	boot.kernel_size--;
+	CHECK(load() == -ENOEXEC && untouched());
+	stop();
+}
+
+static struct kvm_regs vcpu_regs;
+static struct kvm_sregs vcpu_sregs;
+
+static int vcpu_ioctl(int fd, unsigned long request, void *arg)
+{
+	(void)fd;
+	if (request == KVM_GET_SREGS)
+		*(struct kvm_sregs *)arg = vcpu_sregs;
+	else if (request == KVM_SET_SREGS)
+		vcpu_sregs = *(struct kvm_sregs *)arg;
+	else if (request == KVM_SET_REGS)
+		vcpu_regs = *(struct kvm_regs *)arg;
+	else
+		return -ENOTTY;
+	return 0;
+}
+
+static const struct calls vcpu_calls = { .ioctl = vcpu_ioctl };
+
+/* The state that the 64-bit boot protocol asks for. */
+void test_linux_vcpu(void)
+{
+	struct vcpu vcpu = { .fd = 3 };
+	const uint64_t *gdt;
+
+	start();
+	CHECK(!load());
+	calls = &vcpu_calls;
+	CHECK(!linux_vcpu(&vcpu, entry, NULL));
+	calls = &calls_system;
+	CHECK(vcpu_regs.rip == entry && vcpu_regs.rsi == LINUX_ZERO_PAGE_GPA);
+	CHECK(vcpu_regs.rflags == 2);
+	CHECK(vcpu_sregs.cs.selector == 0x10 && vcpu_sregs.cs.l &&
+	      !vcpu_sregs.cs.db);
+	CHECK(vcpu_sregs.ds.selector == 0x18 && vcpu_sregs.ss.selector == 0x18 &&
+	      vcpu_sregs.es.selector == 0x18);
+	CHECK(vcpu_sregs.cr0 & 1 && vcpu_sregs.cr0 >> 31 & 1);
+	CHECK(vcpu_sregs.cr4 & 0x20 && (vcpu_sregs.efer & 0x500) == 0x500);
+	gdt = (void *)(memory + vcpu_sregs.gdt.base);
+	CHECK(vcpu_sregs.gdt.limit == 31 && !gdt[0]);
+	CHECK(gdt[2] == 0x00af9b000000ffff && gdt[3] == 0x00cf93000000ffff);
+	stop();
+}
