@@ -241,6 +241,18 @@ void test_acpi_limits(void);
 void test_cpuid_features(void);
 void test_cpuid_topology(void);
 
+/* sim_test.c */
+void test_sim_cases_6_12(void);
+void test_sim_cases_7_3(void);
+void test_sim_minimal_guest(void);
+void test_sim_sregs_roundtrip(void);
+void test_sim_launch(void);
+void test_sim_host_data(void);
+void test_sim_faults(void);
+void test_sim_strict(void);
+void test_sim_exits(void);
+void test_sim_attributes(void);
+void test_sim_lifetime(void);
 /* bzimage_test.c */
 void test_bzimage_good(void);
 void test_bzimage_short_header(void);

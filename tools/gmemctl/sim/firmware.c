@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The firmware's side of a launch: guest state, launch digest, ID block. */
+#include <errno.h>
+#include <string.h>
+#include <openssl/evp.h>
+
+#include "../snp/bytes.h"
+#include "../snp/id_block.h"
+#include "internal.h"
+
+/* Page types; the others are KVM's numbers. */
+#define TYPE_NORMAL 1
+#define TYPE_VMSA 2
+#define TYPE_CPUID 6
+
+#define POLICY_SMT (UINT64_C(1) << 16)
+
+static int fail(uint32_t *error, enum snp_fw_error code)
+{
+	*error = code;
+	return -EIO;
+}
+
+/* Every command begins here: is there a PSP, and was a failure asked for? */
+static int command(struct sim *sim, enum sim_command number, uint32_t *error)
+{
+	unsigned int *countdown = &sim->faults[number].countdown;
+
+	if (sim->psp_dead)
+		return -EBUSY;
+	if (*countdown && !--*countdown)
+		return fail(error, sim->faults[number].error);
+	*error = SNP_FW_SUCCESS;
+	return 0;
+}
+
+int sim_fw_create(struct sim *sim, uint32_t *error)
+{
+	return command(sim, SIM_GCTX_CREATE, error);
+}
+
+int sim_fw_activate(struct sim *sim, uint32_t *error)
+{
+	return command(sim, SIM_ACTIVATE, error);
+}
+
+int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy,
+		 uint32_t *error)
+{
+	int rc = command(sim, SIM_START, error);
+
+	if (rc)
+		return rc;
+	/* A guest that does not want SMT does not run where there is SMT. */
+	if (!(policy & POLICY_SMT) && !sim->config.no_smt)
+		return fail(error, SNP_FW_POLICY_FAILURE);
+	memset(guest, 0, sizeof(*guest));
+	guest->state = SIM_GUEST_LAUNCHING;
+	guest->policy = policy;
+	return 0;
+}
+
+/* PAGE_INFO, 112 bytes: digest, contents, length, type, flags, address. */
+static bool extend(struct sim_guest *guest, uint8_t type, uint64_t gpa,
+		   const uint8_t *page)
+{
+	uint8_t info[112] = { 0 };
+
+	memcpy(info, guest->digest, SIM_DIGEST);
+	if ((type == TYPE_NORMAL || type == TYPE_VMSA) &&
+	    EVP_Digest(page, SIM_PAGE, info + 48, NULL, EVP_sha384(), NULL) != 1)
+		return false;
+	info[96] = sizeof(info);
+	info[98] = type;
+	bytes_put64(info + 104, gpa);
+	guest->pages++;
+	return EVP_Digest(info, sizeof(info), guest->digest, NULL, EVP_sha384(),
+			  NULL) == 1;
+}
+
+int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
+		  uint64_t gpa, uint8_t page[SIM_PAGE], uint32_t *error)
+{
+	int rc = command(sim, SIM_UPDATE, error);
+
+	if (rc)
+		return rc;
+	if (guest->state != SIM_GUEST_LAUNCHING)
+		return fail(error, SNP_FW_INVALID_GUEST_STATE);
+	if (type == TYPE_CPUID && !sim_cpuid_check(page))
+		return fail(error, SNP_FW_INVALID_PARAM);
+	return extend(guest, type, gpa, page) ? 0 : -ENOMEM;
+}
+
+/*
+ * Signatures are checked by the code of snp/: it is proven with signatures that
+ * others have made.
+ */
+static enum snp_fw_error check_id(const struct sim_guest *guest,
+				  const uint8_t *id_block,
+				  const uint8_t *id_auth, bool author_key)
+{
+	struct snp_id_block block;
+	struct snp_id_auth auth;
+	struct snp_id_keys keys;
+	struct error error;
+
+	memcpy(&block, id_block, sizeof(block));
+	memcpy(&auth, id_auth, sizeof(auth));
+	if (snp_id_auth_check(&block, &auth, &keys, &error))
+		return SNP_FW_BAD_SIGNATURE;
+	if (author_key && !keys.has_author)
+		return SNP_FW_BAD_SIGNATURE;
+	if (memcmp(block.digest, guest->digest, SIM_DIGEST))
+		return SNP_FW_BAD_MEASUREMENT;
+	if (block.policy != guest->policy)
+		return SNP_FW_POLICY_FAILURE;
+	return SNP_FW_SUCCESS;
+}
+
+int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
+		  const uint8_t *id_block, const uint8_t *id_auth,
+		  bool author_key, const uint8_t host_data[32], uint32_t *error)
+{
+	int rc = command(sim, SIM_FINISH, error);
+	enum snp_fw_error code = SNP_FW_SUCCESS;
+
+	if (rc)
+		return rc;
+	if (guest->state != SIM_GUEST_LAUNCHING)
+		return fail(error, SNP_FW_INVALID_GUEST_STATE);
+	if (id_block)
+		code = check_id(guest, id_block, id_auth, author_key);
+	if (code)
+		return fail(error, code);
+	memcpy(guest->host_data, host_data, sizeof(guest->host_data));
+	guest->state = SIM_GUEST_RUNNING;
+	return 0;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef GMEMCTL_SIM_INTERNAL_H
+#define GMEMCTL_SIM_INTERNAL_H
+
+#include "../snp/abi.h"
+#include "sim.h"
+
+#define SIM_PAGE 4096
+#define SIM_FDS 256
+#define SIM_FD_BASE 0x100000
+#define SIM_SLOTS 64
+#define SIM_VCPUS 64
+#define SIM_EXITS 32
+#define SIM_RUN_SIZE (3 * SIM_PAGE)
+#define SIM_DIGEST 48
+/* FXSAVE's layout, in which KVM keeps the FPU */
+#define SIM_FX_SIZE 512
+
+enum sim_kind {
+	SIM_FREE,
+	SIM_KVM,
+	SIM_VM,
+	SIM_VCPU,
+	SIM_GMEM,
+	SIM_SEV,
+};
+
+struct sim_vm;
+
+/**
+ * struct sim_fd - an open file
+ * @object: the VM, vCPU or guest_memfd; a VM lives as long as any fd that
+ *	belongs to it
+ */
+struct sim_fd {
+	enum sim_kind kind;
+	void *object;
+	bool writable;
+};
+
+/**
+ * struct sim_gmem - a guest_memfd
+ * @assigned: for each page, whether the firmware has it for this guest
+ */
+struct sim_gmem {
+	struct sim_vm *vm;
+	uint64_t size;
+	uint64_t flags;
+	uint8_t *assigned;
+};
+
+/**
+ * struct sim_slot - a memslot
+ * @size: 0 for one that is not used
+ * @gmem: or NULL
+ */
+struct sim_slot {
+	uint32_t id;
+	uint64_t gpa;
+	uint64_t size;
+	uint64_t uaddr;
+	struct sim_gmem *gmem;
+	uint64_t offset;
+	bool bound;
+};
+
+struct sim_vcpu {
+	struct sim_vm *vm;
+	uint32_t id;
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	uint8_t fx[SIM_FX_SIZE];
+	uint64_t xcr0;
+	uint64_t pat;
+	bool debugged;
+	bool protected;
+	struct kvm_run *run;
+	struct sim_exit exits[SIM_EXITS];
+	unsigned int nr_exits;
+	unsigned int next_exit;
+	bool awaits_certs;
+};
+
+enum sim_guest_state {
+	SIM_GUEST_NONE,
+	SIM_GUEST_LAUNCHING,
+	SIM_GUEST_RUNNING,
+};
+
+/**
+ * struct sim_guest - a guest as the firmware knows it
+ */
+struct sim_guest {
+	enum sim_guest_state state;
+	uint64_t policy;
+	uint8_t digest[SIM_DIGEST];
+	uint64_t pages;
+	uint8_t host_data[32];
+};
+
+/**
+ * struct sim_vm - a VM as KVM knows it
+ * @refs: of fds: its own, of its vCPUs and guest_memfds
+ * @need_init: of a type that needs KVM_SEV_INIT2, which it has not had
+ * @is_snp: it had
+ * @has_context: LAUNCH_START has succeeded
+ * @sev_fd: recorded then; the last commands go to whatever has that number
+ * @private: sorted, disjoint ranges of page frames with the attribute PRIVATE
+ */
+struct sim_vm {
+	unsigned int refs;
+	unsigned long type;
+	bool need_init;
+	bool is_snp;
+	bool has_context;
+	bool finished;
+	bool certs;
+	uint64_t features;
+	int sev_fd;
+	struct sim_guest guest;
+	struct sim_slot slots[SIM_SLOTS];
+	struct sim_vcpu *vcpus[SIM_VCPUS];
+	unsigned int nr_vcpus;
+	struct sim_range {
+		uint64_t start, end;
+	} *private;
+	unsigned int nr_private;
+};
+
+struct sim {
+	struct sim_config config;
+	struct sim_memory memory;
+	struct sim_fd fds[SIM_FDS];
+	unsigned int asids_used;
+	bool psp_dead;
+	bool signal;
+	bool again;
+	unsigned int progress_limit;
+	struct {
+		unsigned int countdown;
+		uint32_t error;
+	} faults[SIM_COMMANDS];
+	uint64_t reported_tcb;
+};
+
+static inline bool sim_is_7_3(const struct sim *sim)
+{
+	return sim->config.profile == SIM_LINUX_7_3;
+}
+
+/* sim.c */
+struct sim_fd *sim_fd(struct sim *sim, int fd);
+int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
+		   bool writable);
+int sim_in(struct sim *sim, void *to, uint64_t from, size_t size);
+int sim_out(struct sim *sim, uint64_t to, const void *from, size_t size);
+void sim_lint(struct sim *sim, bool wrong, const char *message);
+
+/* host.c */
+int sim_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg);
+
+/* vm.c */
+int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
+		 uint64_t arg);
+struct sim_vm *sim_vm_new(unsigned long type);
+void sim_vm_put(struct sim *sim, struct sim_vm *vm);
+int sim_check_extension(struct sim *sim, uint64_t capability);
+
+/* memory.c */
+int sim_set_region(struct sim *sim, struct sim_vm *vm, uint64_t arg, bool v2);
+int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg);
+int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg);
+void sim_gmem_close(struct sim *sim, struct sim_gmem *gmem);
+struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa);
+
+/* attributes.c */
+int sim_private_set(struct sim_vm *vm, uint64_t start, uint64_t end, bool on);
+bool sim_private_get(const struct sim_vm *vm, uint64_t gfn);
+
+/* vcpu.c */
+struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id);
+void sim_vcpu_free(struct sim_vcpu *vcpu);
+int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
+		   unsigned long request, uint64_t arg);
+
+/* run.c */
+int sim_run(struct sim *sim, struct sim_vcpu *vcpu);
+
+/* vmsa.c */
+void sim_vmsa(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
+
+/* launch.c */
+int sim_encrypt_op(struct sim *sim, struct sim_vm *vm, uint64_t arg);
+
+/* firmware.c: 0, or -EIO with *error set, or -EBUSY from a dead PSP */
+int sim_fw_create(struct sim *sim, uint32_t *error);
+int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy,
+		 uint32_t *error);
+int sim_fw_activate(struct sim *sim, uint32_t *error);
+int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
+		  uint64_t gpa, uint8_t page[SIM_PAGE], uint32_t *error);
+int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
+		  const uint8_t *id_block, const uint8_t *id_auth,
+		  bool author_key, const uint8_t host_data[32],
+		  uint32_t *error);
+
+/* cpuid.c */
+bool sim_cpuid_check(uint8_t page[SIM_PAGE]);
+
+/* psp.c */
+int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,
+		  unsigned long request, uint64_t arg);
+
+#endif /* GMEMCTL_SIM_INTERNAL_H */

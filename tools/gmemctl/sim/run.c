@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* KVM_RUN: no code runs, the exits come from a script. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* Flags of MAP_GPA_RANGE: what the page is to become, and its size */
+#define MAP_GPA_ENCRYPTED (UINT64_C(1) << 4)
+
+/* The member snp_req_certs of struct kvm_run, which older headers lack. */
+struct req_certs {
+	uint64_t gpa;
+	uint64_t npages;
+	uint64_t ret;
+};
+
+static struct req_certs *run_certs(struct kvm_run *run)
+{
+	return (void *)run->padding;
+}
+
+/* What the VMM says to the guest's request for certificates. */
+static int take_certs(struct sim_vcpu *vcpu)
+{
+	uint64_t ret = run_certs(vcpu->run)->ret;
+
+	vcpu->awaits_certs = false;
+	return !ret || ret == ENOSPC || ret == EAGAIN || ret == EIO ? 0 :
+	       -EINVAL;
+}
+
+static void exit_hypercall(struct kvm_run *run, const struct sim_exit *script)
+{
+	run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+	run->hypercall.args[0] = script->gpa;
+	run->hypercall.args[1] = script->pages;
+	run->hypercall.args[2] = script->private ? MAP_GPA_ENCRYPTED : 0;
+	run->hypercall.ret = 0;
+}
+
+static void exit_memory_fault(struct kvm_run *run,
+			      const struct sim_exit *script)
+{
+	struct kvm_exit_memory_fault *fault = (void *)run->padding;
+
+	fault->flags = script->private ? KVM_MEMORY_EXIT_FLAG_PRIVATE : 0;
+	fault->gpa = script->gpa;
+	fault->size = script->pages * SIM_PAGE;
+}
+
+static void exit_system_event(struct kvm_run *run,
+			      const struct sim_exit *script)
+{
+	run->system_event.type = KVM_SYSTEM_EVENT_SEV_TERM;
+	run->system_event.ndata = 1;
+	run->system_event.data[0] = script->data;
+}
+
+static int run_exit(struct sim_vcpu *vcpu, const struct sim_exit *script)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = script->reason;
+	memset(run->padding, 0, sizeof(run->padding));
+	switch (script->reason) {
+	case KVM_EXIT_HYPERCALL:
+		exit_hypercall(run, script);
+		return 0;
+	case KVM_EXIT_MEMORY_FAULT:
+		exit_memory_fault(run, script);
+		return -EFAULT;
+	case KVM_EXIT_SYSTEM_EVENT:
+		exit_system_event(run, script);
+		return 0;
+	case KVM_EXIT_SNP_REQ_CERTS:
+		run_certs(run)->gpa = script->gpa;
+		run_certs(run)->npages = script->pages;
+		vcpu->awaits_certs = true;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
+{
+	static const struct sim_exit end = { .reason = KVM_EXIT_SHUTDOWN };
+	const struct sim_vm *vm = vcpu->vm;
+	const struct sim_exit *script = &end;
+	int rc = 0;
+
+	if (vm->need_init)
+		return -EINVAL;
+	sim_lint(sim, vm->type == KVM_X86_SNP_VM && !vm->finished,
+		 "KVM_RUN before LAUNCH_FINISH: the guest is not encrypted yet");
+	if (vcpu->awaits_certs)
+		rc = take_certs(vcpu);
+	if (rc)
+		return rc;
+	if (vcpu->run->immediate_exit || sim->signal) {
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
+	/* KVM tells the VMM only if it has asked to be told. */
+	if (vcpu->next_exit < vcpu->nr_exits &&
+	    vcpu->exits[vcpu->next_exit].reason == KVM_EXIT_SNP_REQ_CERTS &&
+	    !vm->certs)
+		vcpu->next_exit++;
+	if (vcpu->next_exit < vcpu->nr_exits)
+		script = &vcpu->exits[vcpu->next_exit++];
+	return run_exit(vcpu, script);
+}

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The simulator answers as the kernels do, and measures as the firmware does. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../snp/hex.h"
+#include "../snp/measure.h"
+#include "sim_cases.h"
+#include "snp_build.h"
+#include "unit.h"
+
+/* The cases, and the variants of two of them that need another host. */
+#define CASES (89 + 2)
+
+int sim_agree(const int *results, unsigned int count)
+{
+	for (unsigned int i = 1; i < count; i++)
+		CHECK(results[i] == results[0]);
+	return results[0];
+}
+
+static void run_case(const struct sim_case *sim_case, enum sim_profile profile)
+{
+	const struct sim_result *expect = &sim_case->expect[profile];
+	struct world world;
+	bool as_expected;
+	int rc;
+
+	world_init(&world, profile);
+	rc = sim_case->run(&world);
+	as_expected = rc == expect->rc && (expect->error == ANY ||
+					   expect->error == world.cmd.error);
+	if (!as_expected)
+		printf("# case %s: %d, firmware error 0x%x; expected %d, 0x%x\n",
+		       sim_case->id, rc, world.cmd.error, expect->rc,
+		       expect->error);
+	CHECK(as_expected);
+	world_free(&world);
+}
+
+static void run_cases(enum sim_profile profile)
+{
+	const struct {
+		const struct sim_case *cases;
+		unsigned int count;
+	} tables[] = {
+		{ sim_cases_host, sim_cases_host_count },
+		{ sim_cases_launch, sim_cases_launch_count },
+		{ sim_cases_update, sim_cases_update_count },
+		{ sim_cases_memory, sim_cases_memory_count },
+	};
+	unsigned int total = 0;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		for (unsigned int j = 0; j < tables[i].count; j++)
+			run_case(&tables[i].cases[j], profile);
+		total += tables[i].count;
+	}
+	CHECK(total == CASES);
+}
+
+void test_sim_cases_6_12(void)
+{
+	run_cases(SIM_LINUX_6_12);
+}
+
+void test_sim_cases_7_3(void)
+{
+	run_cases(SIM_LINUX_7_3);
+}
+
+static bool digest_is(struct world *world, const char *text)
+{
+	const uint8_t *digest = sim_vm_digest(world->sim, world->vm);
+	char have[2 * SNP_DIGEST_SIZE + 1];
+
+	return digest && !strcmp(hex_format(digest, SNP_DIGEST_SIZE, have), text);
+}
+
+static void set_vcpu(struct world *world, const struct snp_vcpu *state)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msrs = {
+		.header.nmsrs = 1,
+		.entry = { .index = 0x277, .data = state->pat },
+	};
+	struct kvm_xcrs xcrs = {
+		.nr_xcrs = 1, .xcrs[0].value = state->xcr0,
+	};
+	struct snp_vcpu copy = *state;
+
+#define SET(request, arg) \
+	CHECK(sim_ioctl(world->sim, world->vcpu, request, arg) >= 0)
+	SET(KVM_SET_REGS, &copy.regs);
+	SET(KVM_SET_SREGS, &copy.sregs);
+	SET(KVM_SET_FPU, &copy.fpu);
+	SET(KVM_SET_XCRS, &xcrs);
+	SET(KVM_SET_MSRS, &msrs);
+#undef SET
+}
+
+/* The vectors that one page and one vCPU make, from KVM's ioctls up. */
+void test_sim_minimal_guest(void)
+{
+	struct snp_vcpu state;
+	struct world world;
+
+	world_init(&world, SIM_LINUX_7_3);
+	memset(world.source, 0xf4, WORLD_PAGE);
+	world_ready(&world);
+	CHECK(!world_update(&world, 1, 1, 1));
+	CHECK(!world_finish(&world));
+	CHECK(digest_is(&world,
+			"eff8afe28ed0d72884cd7121b564ee7ef6ce100cd48ec68b"
+			"0f19eac85723ab3ebf772974cb4714f5c8f7213c893200bc"));
+	world_free(&world);
+
+	world_init(&world, SIM_LINUX_6_12);
+	memset(world.source, 0xf4, WORLD_PAGE);
+	world_ready(&world);
+	snp_vcpu_reset(&state, SNP_RESET_EIP, 0x800f12, 1);
+	set_vcpu(&world, &state);
+	CHECK(!world_update(&world, 1, 1, 1));
+	CHECK(!world_finish(&world));
+	CHECK(digest_is(&world,
+			"2a4b9f61239267b92aef31dc7c3e5e96389f295f9d2da179"
+			"13dc6ae4a52ab74103280587922bc9c0488a44a4cfca2275"));
+	world_free(&world);
+}
+
+/* A VMM that reads the registers and writes them back changes the digest. */
+void test_sim_sregs_roundtrip(void)
+{
+	struct snp_digest digest;
+	struct kvm_sregs sregs;
+	struct snp_vmsa vmsa;
+	struct world world;
+
+	world_init(&world, SIM_LINUX_7_3);
+	world_ready(&world);
+	CHECK(!sim_ioctl(world.sim, world.vcpu, KVM_GET_SREGS, &sregs));
+	CHECK(!sim_ioctl(world.sim, world.vcpu, KVM_SET_SREGS, &sregs));
+	CHECK(!world_finish(&world));
+	snp_digest_init(&digest);
+	snp_vmm_vmsa(&vmsa, SNP_VMM_KVM_SREGS, 0, SNP_RESET_EIP, 0, 1);
+	CHECK(!snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa));
+	CHECK(!memcmp(digest.value, sim_vm_digest(world.sim, world.vm),
+		      SNP_DIGEST_SIZE));
+	world_free(&world);
+}
+
+/* Memory at @gpa, private, all of it. */
+static void add_memory(struct world *world, uint32_t slot, uint64_t gpa,
+		       uint64_t size)
+{
+	int gmem = world_gmem(world, size, 0);
+
+	CHECK(gmem >= 0);
+	CHECK(!world_slot(world, slot, gpa, size, gmem, 0));
+	CHECK(!world_attributes(world, gpa, size, KVM_MEMORY_ATTRIBUTE_PRIVATE,
+				0));
+}
+
+static void update_all(struct world *world, uint8_t type, uint64_t gpa,
+		       const void *data, uint64_t size)
+{
+	world->update = (struct snp_kvm_launch_update){
+		.gfn_start = gpa / WORLD_PAGE, .uaddr = (uint64_t)data,
+		.len = size, .type = type,
+	};
+	while (world->update.len) {
+		uint64_t before = world->update.len;
+
+		if (world_update_again(world) || world->update.len == before)
+			break;
+	}
+	CHECK(!world->update.len);
+}
+
+static void update_sections(struct world *world,
+			    const struct snp_firmware *firmware)
+{
+	static const uint8_t types[] = {
+		[SNP_SECTION_MEMORY] = SNP_PAGE_ZERO,
+		[SNP_SECTION_SECRETS] = SNP_PAGE_SECRETS,
+		[SNP_SECTION_CPUID] = SNP_PAGE_CPUID,
+		[SNP_SECTION_SVSM_CAA] = SNP_PAGE_ZERO,
+		[SNP_SECTION_KERNEL_HASHES] = SNP_PAGE_ZERO,
+	};
+
+	memset(world->source, 0, WORLD_PAGES * WORLD_PAGE);
+	for (unsigned int i = 0; i < firmware->nr_sections; i++) {
+		const struct snp_section *section = &firmware->sections[i];
+
+		update_all(world, types[section->type], section->base,
+			   world->source, section->size);
+	}
+}
+
+static void add_vcpus(struct world *world, const struct snp_image *image)
+{
+	struct snp_vcpu state;
+
+	for (unsigned long i = 0; i < image->nr_vcpus; i++) {
+		world->vcpu = sim_ioctl(world->sim, world->vm, KVM_CREATE_VCPU,
+					(void *)i);
+		CHECK(world->vcpu >= 0);
+		snp_vcpu_reset(&state, i ? image->firmware->reset_eip :
+			       SNP_RESET_EIP, image->signature, image->features);
+		set_vcpu(world, &state);
+	}
+}
+
+/* A whole launch of a firmware image ends with the digest that was predicted. */
+static void launch(enum sim_profile profile, unsigned int progress)
+{
+	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
+	struct snp_measurement measurement;
+	struct snp_firmware firmware;
+	struct snp_image image = {
+		.firmware = &firmware, .vmm = SNP_VMM_GMEMCTL, .nr_vcpus = 3,
+		.signature = 0xa00f11, .features = 0x21,
+	};
+	struct error error;
+	struct world world;
+
+	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
+	CHECK(!snp_firmware_parse(&firmware, "image", data, BUILD_SIZE, SNP_4G,
+				  &error));
+	CHECK(!snp_measure(&image, &measurement, &error));
+	world_init(&world, profile);
+	world_vm(&world);
+	CHECK(!world_init2(&world, 0x20, 0, 2));
+	CHECK(!world_start(&world, 0x30000));
+	add_memory(&world, 0, 0, 0x1000000);
+	add_memory(&world, 1, SNP_4G - BUILD_SIZE, BUILD_SIZE);
+	sim_limit_progress(world.sim, progress);
+	update_all(&world, SNP_PAGE_NORMAL, SNP_4G - BUILD_SIZE, data,
+		   BUILD_SIZE);
+	update_sections(&world, &firmware);
+	add_vcpus(&world, &image);
+	CHECK(!world_finish(&world));
+	CHECK(!memcmp(sim_vm_digest(world.sim, world.vm), measurement.digest,
+		      SNP_DIGEST_SIZE));
+	CHECK(sim_vm_pages(world.sim, world.vm) == measurement.pages);
+	world_free(&world);
+	free(data);
+}
+
+void test_sim_launch(void)
+{
+	launch(SIM_LINUX_6_12, 0);
+	launch(SIM_LINUX_6_12, 1);
+	launch(SIM_LINUX_7_3, 0);
+	launch(SIM_LINUX_7_3, 3);
+}
+
+void test_sim_host_data(void)
+{
+	struct snp_kvm_launch_finish finish = { .host_data = { 1, 2, 3 } };
+	const uint8_t *found;
+	struct world world;
+
+	finish.host_data[31] = 0xee;
+	world_init(&world, SIM_LINUX_7_3);
+	world_ready(&world);
+	CHECK(!sim_vm_host_data(world.sim, world.vm));
+	CHECK(!world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish));
+	found = sim_vm_host_data(world.sim, world.vm);
+	CHECK(found && !memcmp(found, finish.host_data, 32));
+	world_free(&world);
+}
+
+/* Each command can fail, once, with the firmware's error and no other harm. */
+void test_sim_faults(void)
+{
+	struct world world;
+
+	world_init(&world, SIM_LINUX_7_3);
+	world_inited(&world);
+	sim_fail_command(world.sim, SIM_GCTX_CREATE, 1, 0x17);
+	CHECK(world_start(&world, 0x30000) == -ENOTTY);
+	CHECK(world.cmd.error == 0x17);
+	sim_fail_command(world.sim, SIM_ACTIVATE, 1, 0xc);
+	CHECK(world_start(&world, 0x30000) == -EIO && world.cmd.error == 0xc);
+	CHECK(!sim_vm_digest(world.sim, world.vm));
+	CHECK(!world_start(&world, 0x30000));
+	world_memory(&world);
+	world_vcpu(&world);
+	sim_limit_progress(world.sim, 2);
+	CHECK(!world_update(&world, 1, 0, 5));
+	CHECK(world.update.len == 3 * WORLD_PAGE);
+	CHECK(sim_vm_pages(world.sim, world.vm) == 2);
+	/* A page that was punched out can be populated again. */
+	CHECK(world_update(&world, 1, 1, 1) == -EIO);
+	CHECK(!sim_punch(world.sim, world.gmem, WORLD_PAGE, WORLD_PAGE));
+	CHECK(!world_update(&world, 1, 1, 1));
+	sim_fail_command(world.sim, SIM_FINISH, 1, 0x16);
+	CHECK(world_finish(&world) == -EIO && world.cmd.error == 0x16);
+	/* The VMSA was taken before: there is no second attempt. */
+	CHECK(world_finish(&world) == -EINVAL);
+	sim_kill_psp(world.sim);
+	CHECK(world_update(&world, 1, 5, 1) == -EIO && !world.cmd.error);
+	world_free(&world);
+}
+
+static void count_lint(void *context, const char *message)
+{
+	struct {
+		unsigned int count;
+		char last[160];
+	} *lint = context;
+
+	lint->count++;
+	snprintf(lint->last, sizeof(lint->last), "%s", message);
+}
+
+/**
+ * struct strict - a strict host that counts what it does not like
+ */
+struct strict {
+	struct world world;
+	struct {
+		unsigned int count;
+		char last[160];
+	} lint;
+};
+
+static void strict_init(struct strict *strict, enum sim_profile profile)
+{
+	memset(&strict->lint, 0, sizeof(strict->lint));
+	world_init(&strict->world, profile);
+	strict->world.host.strict = true;
+	strict->world.host.lint = count_lint;
+	strict->world.host.lint_context = &strict->lint;
+}
+
+/* Return: whether just this was complained about, once, since the last call. */
+static bool complained(struct strict *strict, const char *words)
+{
+	bool right = strict->lint.count == 1 && strstr(strict->lint.last, words);
+
+	strict->lint.count = 0;
+	return right;
+}
+
+static void strict_launch(struct strict *strict)
+{
+	struct world *world = &strict->world;
+	int sev;
+
+	world_ready(world);
+	CHECK(!strict->lint.count);
+	CHECK(!world_update(world, 1, 0, 1));
+	CHECK(!strict->lint.count);
+	world->update.len = WORLD_PAGE;
+	world->update.pad2[3] = 1;
+	world_update_again(world);
+	CHECK(complained(strict, "padding"));
+	world->cmd.error = 5;
+	sim_ioctl(world->sim, world->vm, KVM_MEMORY_ENCRYPT_OP, &world->cmd);
+	CHECK(strict->lint.count && strstr(strict->lint.last, "padding"));
+	strict->lint.count = 0;
+	sim_ioctl(world->sim, world->vcpu, KVM_RUN, NULL);
+	CHECK(complained(strict, "before LAUNCH_FINISH"));
+	CHECK(!world_finish(world));
+	CHECK(!strict->lint.count);
+	world_finish(world);
+	CHECK(complained(strict, "after LAUNCH_FINISH"));
+	world_update(world, 1, 4, 1);
+	CHECK(complained(strict, "after LAUNCH_FINISH"));
+	world_start(world, 0x30000);
+	CHECK(complained(strict, "after LAUNCH_FINISH"));
+	sev = world->sev;
+	world->sev = sim_open(world->sim, SNP_DEVICE_PATH, 2);
+	world_op(world, SNP_KVM_ENABLE_REQ_CERTS, NULL);
+	CHECK(complained(strict, "another number"));
+	world->sev = sev;
+	sim_close(world->sim, sev);
+	world_op(world, SNP_KVM_ENABLE_REQ_CERTS, NULL);
+	CHECK(complained(strict, "closed"));
+}
+
+/* What is dangerous on a real host is said, and a clean launch is not blamed. */
+void test_sim_strict(void)
+{
+	struct strict strict;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	strict_init(&strict, SIM_LINUX_7_3);
+	strict_launch(&strict);
+	world_free(&strict.world);
+
+	strict_init(&strict, SIM_LINUX_7_3);
+	world_vcpu(&strict.world);
+	CHECK(complained(&strict, "before INIT2"));
+	world_gmem(&strict.world, 0x1000, 1);
+	CHECK(complained(&strict, "flags"));
+	world_free(&strict.world);
+
+	strict_init(&strict, SIM_LINUX_6_12);
+	world_ready(&strict.world);
+	strict.world.update = (struct snp_kvm_launch_update){
+		.len = WORLD_PAGE, .type = 1,
+	};
+	world_update_again(&strict.world);
+	CHECK(complained(&strict, "uaddr 0"));
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	world_update(&strict.world, 1, 0, 1);
+	CHECK(complained(&strict, "signals"));
+	world_free(&strict.world);
+}
+
+static int run_vcpu(struct world *world)
+{
+	return sim_ioctl(world->sim, world->vcpu, KVM_RUN, NULL);
+}
+
+static struct kvm_run *map_run(struct world *world)
+{
+	void *run = NULL;
+
+	CHECK(!sim_map(world->sim, world->vcpu, 4096, &run));
+	CHECK(sim_map(world->sim, world->vm, 4096, &run) == -ENODEV);
+	return run;
+}
+
+static void check_certs(struct world *world, struct kvm_run *run)
+{
+	const struct sim_exit certs = {
+		.reason = KVM_EXIT_SNP_REQ_CERTS, .gpa = 0x5000, .pages = 4,
+	};
+	uint64_t *fields = (void *)run->padding;
+
+	CHECK(!sim_script(world->sim, world->vcpu, &certs));
+	CHECK(!sim_script(world->sim, world->vcpu, &certs));
+	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SNP_REQ_CERTS);
+	CHECK(fields[0] == 0x5000 && fields[1] == 4);
+	fields[2] = ENOSPC;
+	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SNP_REQ_CERTS);
+	fields[2] = 99;
+	CHECK(run_vcpu(world) == -EINVAL);
+	/* Then the script is at its end. */
+	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SHUTDOWN);
+}
+
+void test_sim_exits(void)
+{
+	static const struct sim_exit exits[] = {
+		{ KVM_EXIT_HYPERCALL, 0x3000, 2, true, 0 },
+		{ KVM_EXIT_MEMORY_FAULT, 0x4000, 1, true, 0 },
+		{ KVM_EXIT_SYSTEM_EVENT, 0, 0, false, 0x1234 },
+	};
+	const struct kvm_exit_memory_fault *fault;
+	struct kvm_run *run;
+	struct world world;
+
+	world_init(&world, SIM_LINUX_7_3);
+	world_inited(&world);
+	CHECK(!world_op(&world, SNP_KVM_ENABLE_REQ_CERTS, NULL));
+	CHECK(!world_start(&world, 0x30000));
+	world_vcpu(&world);
+	CHECK(!world_finish(&world));
+	run = map_run(&world);
+	for (int i = 0; i < 3; i++)
+		CHECK(!sim_script(world.sim, world.vcpu, &exits[i]));
+	run->immediate_exit = 1;
+	CHECK(run_vcpu(&world) == -EINTR);
+	run->immediate_exit = 0;
+	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_HYPERCALL);
+	CHECK(run->hypercall.nr == KVM_HC_MAP_GPA_RANGE);
+	CHECK(run->hypercall.args[0] == 0x3000 && run->hypercall.args[1] == 2);
+	CHECK(run->hypercall.args[2] == 1 << 4);
+	CHECK(run_vcpu(&world) == -EFAULT);
+	fault = kvm_run_memory_fault(run);
+	CHECK(run->exit_reason == KVM_EXIT_MEMORY_FAULT);
+	CHECK(fault->gpa == 0x4000 && fault->size == 0x1000);
+	CHECK(fault->flags == KVM_MEMORY_EXIT_FLAG_PRIVATE);
+	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_SYSTEM_EVENT);
+	CHECK(run->system_event.type == KVM_SYSTEM_EVENT_SEV_TERM);
+	CHECK(run->system_event.data[0] == 0x1234);
+	check_certs(&world, run);
+	world_free(&world);
+}
+
+/* Ranges of attributes against one bit for each page, in random order. */
+void test_sim_attributes(void)
+{
+	bool private[64] = { 0 };
+	uint32_t seed = 1;
+	struct world world;
+
+	world_init(&world, SIM_LINUX_7_3);
+	world_vm(&world);
+	for (int round = 0; round < 2000; round++) {
+		unsigned int start, count;
+		bool on;
+
+		seed = seed * 1664525 + 1013904223;
+		start = seed >> 26;
+		count = 1 + (seed >> 20 & 63) % (64 - start);
+		on = seed >> 19 & 1;
+		CHECK(!world_attributes(&world, start * 4096, count * 4096,
+					on ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0, 0));
+		memset(private + start, on, count);
+		for (unsigned int i = 0; i < 64; i++)
+			CHECK(sim_vm_is_private(world.sim, world.vm, i * 4096) ==
+			      private[i]);
+	}
+	world_free(&world);
+}
+
+/* Files may be closed in any order; what belongs to a VM keeps it alive. */
+void test_sim_lifetime(void)
+{
+	struct world world;
+
+	world_init(&world, SIM_LINUX_7_3);
+	world_ready(&world);
+	CHECK(!sim_close(world.sim, world.vm));
+	CHECK(sim_close(world.sim, world.vm) == -EBADF);
+	CHECK(run_vcpu(&world) >= 0);
+	CHECK(!sim_close(world.sim, world.vcpu));
+	CHECK(!sim_close(world.sim, world.gmem));
+	CHECK(sim_ioctl(world.sim, world.vm, KVM_RUN, NULL) == -EBADF);
+	CHECK(sim_open(world.sim, "/dev/null", 0) == -ENOENT);
+	CHECK(sim_punch(world.sim, world.kvm, 0, 4096) == -ENODEV);
+	world_free(&world);
+
+	world_init(&world, SIM_LINUX_6_12);
+	world_ready(&world);
+	CHECK(!sim_close(world.sim, world.gmem));
+	/* Its slot is still there, without memory. */
+	CHECK(world_update(&world, 1, 0, 1) == -EIO && !world.cmd.error);
+	world_free(&world);
+}

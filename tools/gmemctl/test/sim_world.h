@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A simulated host, and a VM on it that is as far as a test needs it. */
+#ifndef GMEMCTL_TEST_SIM_WORLD_H
+#define GMEMCTL_TEST_SIM_WORLD_H
+
+#include "../sim/sim.h"
+#include "../snp/abi.h"
+
+/* Guest memory: one slot at 0, of which the first half is private. */
+#define WORLD_PAGES 16
+#define WORLD_PRIVATE 8
+#define WORLD_PAGE 4096
+
+/**
+ * struct world - what a case works with
+ * @host: to be changed before the first world_*() call
+ * @cmd: of the last KVM_MEMORY_ENCRYPT_OP, as it came back
+ * @update: of the last LAUNCH_UPDATE, as it came back
+ * @source: WORLD_PAGES pages, page-aligned; the byte of each is its number
+ */
+struct world {
+	struct sim_config host;
+	struct sim *sim;
+	int kvm, sev, vm, vcpu, gmem;
+	struct snp_kvm_cmd cmd;
+	struct snp_kvm_launch_update update;
+	uint8_t *source;
+};
+
+void world_init(struct world *world, enum sim_profile profile);
+void world_free(struct world *world);
+
+/* Each includes what is before it, if that has not been done yet. */
+void world_host(struct world *world);
+void world_vm(struct world *world);
+void world_inited(struct world *world);
+void world_memory(struct world *world);
+void world_vcpu(struct world *world);
+void world_started(struct world *world);
+/** world_ready() - started, with memory and one vCPU */
+void world_ready(struct world *world);
+void world_finished(struct world *world);
+
+/* Return: 0 or more, or a negative errno */
+int world_op(struct world *world, uint32_t id, void *data);
+int world_init2(struct world *world, uint64_t features, uint32_t flags,
+		uint16_t ghcb);
+int world_start(struct world *world, uint64_t policy);
+int world_finish(struct world *world);
+/** world_update() - @pages of the source's first ones, from page @gfn on */
+int world_update(struct world *world, uint8_t type, uint64_t gfn,
+		 uint64_t pages);
+/** world_update_again() - go on with what is left in @update */
+int world_update_again(struct world *world);
+int world_attributes(struct world *world, uint64_t address, uint64_t size,
+		     uint64_t attributes, uint64_t flags);
+int world_slot(struct world *world, uint32_t slot, uint64_t gpa, uint64_t size,
+	       int gmem, uint64_t offset);
+int world_gmem(struct world *world, uint64_t size, uint64_t flags);
+
+#endif /* GMEMCTL_TEST_SIM_WORLD_H */
