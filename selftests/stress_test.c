@@ -19,6 +19,7 @@
 #include "hold.h"
 #include "ksft.h"
 #include "kvm_utils.h"
+#include "page_model.h"
 
 #define NR_PAGES 1300			/* three blocks, the last one short */
 #define LENGTH (NR_PAGES * PAGE)
@@ -27,16 +28,15 @@
 #define MAX_RANGE 48
 #define STRESS_TIMEOUT_S 3600
 
-struct page_model {
+struct stress_page {
 	pthread_mutex_t lock;
-	uint8_t state;
-	uint8_t value;			/* of the first and the last byte */
+	struct page_model page;
 };
 
 struct stress {
 	int fd;
 	uint8_t *p;
-	struct page_model model[NR_PAGES];
+	struct stress_page model[NR_PAGES];
 	uint64_t end_ms;
 	bool held;			/* noise holds pages: EAGAIN may happen */
 	volatile int stop;
@@ -64,18 +64,10 @@ static bool running(struct stress *s)
 	}								\
 } while (0)
 
-/* Page i reads what the model says, at both ends, or raises SIGBUS. */
+/* Page i reads what the model says, or raises SIGBUS. */
 static bool page_is_right(struct stress *s, int i)
 {
-	const struct page_model *m = &s->model[i];
-	uint8_t first = 0, last = 0;
-	int sig = gmem_try_read(s->p + i * PAGE, &first);
-
-	if (m->state == PRIVATE)
-		return sig == SIGBUS;
-	if (!sig)
-		sig = gmem_try_read(s->p + (i + 1) * PAGE - 1, &last);
-	return !sig && first == m->value && last == m->value;
+	return page_model_agrees(&s->model[i].page, s->p + i * PAGE);
 }
 
 static void check_pages(struct stress *s, int first, int count)
@@ -84,24 +76,20 @@ static void check_pages(struct stress *s, int first, int count)
 
 	for (i = first; i < first + count; i++)
 		STRESS_CHECK(s, page_is_right(s, i),
-			     "page %d: expected state %d value %#x", i,
-			     s->model[i].state, s->model[i].value);
+			     "page %d: expected state %d tag %#llx", i,
+			     s->model[i].page.state,
+			     (unsigned long long)s->model[i].page.tag);
 }
 
-static void write_pages(struct stress *s, int first, int count, uint8_t value)
+static void write_pages(struct stress *s, int first, int count, uint64_t tag)
 {
-	int i, a, b;
+	int i;
 
-	for (i = first; i < first + count; i++) {
-		a = gmem_try_write(s->p + i * PAGE, value);
-		b = gmem_try_write(s->p + (i + 1) * PAGE - 1, value);
-		if (s->model[i].state == SHARED)
-			s->model[i].value = value;
-		STRESS_CHECK(s, a == b &&
-			     a == (s->model[i].state == SHARED ? 0 : SIGBUS),
-			     "page %d: signals %d %d, state %d", i, a, b,
-			     s->model[i].state);
-	}
+	for (i = first; i < first + count; i++)
+		STRESS_CHECK(s, page_model_write(&s->model[i].page,
+						 s->p + i * PAGE, tag),
+			     "page %d: write, state %d", i,
+			     s->model[i].page.state);
 }
 
 static void convert_pages(struct stress *s, int first, int count,
@@ -119,13 +107,8 @@ static void convert_pages(struct stress *s, int first, int count,
 		     content, rc);
 	if (rc)
 		return;
-	for (i = first; i < first + count; i++) {
-		if (s->model[i].state == target)
-			continue;
-		s->model[i].state = target;
-		if (content == ZERO)
-			s->model[i].value = 0;
-	}
+	for (i = first; i < first + count; i++)
+		page_model_convert(&s->model[i].page, target, content == ZERO);
 }
 
 static void punch_pages(struct stress *s, int first, int count)
@@ -134,7 +117,7 @@ static void punch_pages(struct stress *s, int first, int count)
 
 	STRESS_CHECK(s, !rc, "punch %d+%d: %d", first, count, rc);
 	for (i = first; !rc && i < first + count; i++)
-		s->model[i].value = 0;
+		page_model_drop(&s->model[i].page);
 }
 
 static void commit_pages(struct stress *s, int first, int count)
@@ -163,9 +146,9 @@ static void query_pages(struct stress *s, int first, int count)
 		STRESS_CHECK(s, stop <= end && r.populated <= r.length / PAGE,
 			     "query at %d: %d pages", i, stop - i);
 		for (; i < stop && i < end; i++)
-			STRESS_CHECK(s, r.state == s->model[i].state,
+			STRESS_CHECK(s, r.state == s->model[i].page.state,
 				     "page %d: state %u, expected %d", i,
-				     r.state, s->model[i].state);
+				     r.state, s->model[i].page.state);
 	}
 }
 
@@ -193,7 +176,7 @@ static void one_operation(struct stress *s, uint64_t random, int first,
 		convert_pages(s, first, count, random);
 		break;
 	case 6 ... 8:
-		write_pages(s, first, count, (random >> 40 & 0xff) | 1);
+		write_pages(s, first, count, random | 1);
 		break;
 	case 9:
 		punch_pages(s, first, count);
@@ -323,7 +306,7 @@ static void stress_finish(struct stress *s)
 	check_pages(s, 0, NR_PAGES);
 	query_pages(s, 0, NR_PAGES);
 	for (i = 0; i < NR_PAGES; i++)
-		private += s->model[i].state == PRIVATE;
+		private += s->model[i].page.state == PRIVATE;
 	test_gmem_stat(s->fd, &stat);
 	EXPECT_EQ(private, stat.private_pages);
 	EXPECT_FALSE(s->stop);
@@ -335,11 +318,11 @@ static void stress_finish(struct stress *s)
 	ASSERT_EQ(0, gmem_convert_wait(s->fd, 0, LENGTH, PRIVATE, PRESERVE,
 				       20000));
 	for (i = 0; i < NR_PAGES; i++)
-		s->model[i].state = PRIVATE;
+		s->model[i].page.state = PRIVATE;
 	check_pages(s, 0, NR_PAGES);
 	test_gmem_convert(s->fd, 0, LENGTH, SHARED, PRESERVE);
 	for (i = 0; i < NR_PAGES; i++)
-		s->model[i].state = SHARED;
+		s->model[i].page.state = SHARED;
 	check_pages(s, 0, NR_PAGES);
 	test_gmem_punch(s->fd, 0, LENGTH);
 	test_gmem_stat(s->fd, &stat);
@@ -423,7 +406,7 @@ static void adopt_outcome(struct stress *s, int first, int count,
 	int i, after = 0, changed = 0;
 
 	for (i = first; i < first + count; i++) {
-		if (s->model[i].state == target)
+		if (s->model[i].page.state == target)
 			continue;
 		changed++;
 		after += gmem_state(s->fd, i * PAGE) == (int)target;
@@ -437,7 +420,7 @@ static void adopt_outcome(struct stress *s, int first, int count,
 	STRESS_CHECK(s, status != EAGAIN || !after, "refused, but changed");
 	if (after)
 		for (i = first; i < first + count; i++)
-			s->model[i].state = target;
+			s->model[i].page.state = target;
 	check_pages(s, first, count);
 }
 
@@ -528,7 +511,7 @@ TEST_TIMEOUT(rivals, STRESS_TIMEOUT_S)
 		state = gmem_state(s->fd, i * PAGE);
 		EXPECT_EQ(state == PRIVATE ? SIGBUS : 0,
 			  gmem_try_read(s->p + i * PAGE, &value));
-		s->model[i].state = state;
+		s->model[i].page.state = state;
 	}
 	EXPECT_EQ(0, gmem_punch(s->fd, 0, LENGTH));
 	stress_finish(s);
