@@ -34,8 +34,7 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu, uint64_t gpa,
 	do {
 		rc = memory_convert(&machine->memory, &machine->vm, gpa, size,
 				    to_private, why, why_size);
-	} while (rc == -EINTR &&
-		 !__atomic_load_n(&machine->stopping, __ATOMIC_ACQUIRE));
+	} while (rc == -EINTR && !threads_stopping(&machine->threads));
 	took = machine_now_ns() - start;
 	pthread_mutex_lock(&machine->lock);
 	if (!rc) {

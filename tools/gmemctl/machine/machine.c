@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../boot/boot.h"
 #include "machine.h"
@@ -90,6 +87,7 @@ static int machine_create_vcpus(struct machine *machine, struct error *error)
 		if (!rc)
 			machine->nr_vcpus++;
 	}
+	machine->threads.count = machine->nr_vcpus;
 	return rc;
 }
 
@@ -98,9 +96,10 @@ static int machine_build(struct machine *machine, struct error *error)
 	const struct machine_config *config = &machine->config;
 	int rc;
 
-	machine->finished_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (machine->finished_fd < 0)
-		return error_set(error, -errno, "eventfd", "create", NULL);
+	rc = threads_init(&machine->threads, machine_run_vcpu, machine, error);
+	if (rc)
+		return rc;
+	machine->threads.vcpus = machine->vcpus;
 	rc = vm_create(&machine->vm, error);
 	if (rc)
 		return rc;
@@ -128,7 +127,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->vm.kvm_fd = -1;
 	machine->memory.shared_fd = -1;
 	machine->memory.store_fd = -1;
-	machine->finished_fd = -1;
+	machine->threads.finished_fd = -1;
 	pthread_mutex_init(&machine->lock, NULL);
 	rc = machine_build(machine, error);
 	if (rc)
@@ -142,8 +141,6 @@ void machine_destroy(struct machine *machine)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
 	memory_destroy(&machine->memory);
 	vm_destroy(&machine->vm);
-	if (machine->finished_fd >= 0)
-		close(machine->finished_fd);
-	machine->finished_fd = -1;
+	threads_destroy(&machine->threads);
 	pthread_mutex_destroy(&machine->lock);
 }

@@ -13,6 +13,7 @@
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
 #include "../memory/memory.h"
+#include "threads.h"
 
 #define MACHINE_REPORT_MAX 2048
 
@@ -84,9 +85,7 @@ struct machine_counters {
  * @failed: first failure of the run, negative errno
  * @report: why, several lines
  * @refusal: the last conversion of the guest that failed
- * @stopping: no vCPU enters the guest any more; read without the lock
- * @running: vCPU threads that have not ended
- * @finished_fd: eventfd, readable when @running has come to 0
+ * @threads: those of the vCPUs
  */
 struct machine {
 	struct machine_config config;
@@ -101,9 +100,7 @@ struct machine {
 	int failed;
 	char report[MACHINE_REPORT_MAX];
 	char refusal[384];
-	bool stopping;
-	unsigned int running;
-	int finished_fd;
+	struct threads threads;
 };
 
 /** machine_create() - build the VM; nothing runs yet */
@@ -129,6 +126,9 @@ uint8_t *machine_input(struct machine *machine);
  */
 int machine_run(struct machine *machine, enum guest_payload payload,
 		uint64_t input_length, uint32_t rounds, struct error *error);
+
+/** machine_run_vcpu() - a thread of machine_run() */
+int machine_run_vcpu(void *data, struct vcpu *vcpu);
 
 /** machine_fail() - record why the run fails; the first one counts */
 int machine_fail(struct machine *machine, int rc, const char *format, ...)

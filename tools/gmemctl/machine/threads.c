@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "threads.h"
+
+#define STOP_SIGNAL SIGUSR1
+
+/* How often a thread is sent the signal that may have come a bit too early */
+#define STOP_RETRY_MS 100
+
+/**
+ * struct thread - one of them
+ * @threads: all of them
+ * @vcpu: what it runs
+ * @thread: the thread
+ */
+struct thread {
+	struct threads *threads;
+	struct vcpu *vcpu;
+	pthread_t thread;
+};
+
+/**
+ * struct thread_signals - handling of signals as it was before the run
+ * @mask: signals blocked
+ * @stop: action of STOP_SIGNAL
+ * @fd: signalfd for the signals that end a run
+ */
+struct thread_signals {
+	sigset_t mask;
+	struct sigaction stop;
+	int fd;
+};
+
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+int threads_init(struct threads *threads,
+		 int (*loop)(void *data, struct vcpu *vcpu), void *data,
+		 struct error *error)
+{
+	*threads = (struct threads){ .loop = loop, .data = data };
+	pthread_mutex_init(&threads->lock, NULL);
+	threads->finished_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (threads->finished_fd < 0)
+		return error_set(error, -errno, "eventfd", "create", NULL);
+	return 0;
+}
+
+void threads_destroy(struct threads *threads)
+{
+	if (threads->finished_fd >= 0)
+		close(threads->finished_fd);
+	threads->finished_fd = -1;
+	pthread_mutex_destroy(&threads->lock);
+}
+
+int threads_prepare(struct threads *threads, struct error *error)
+{
+	uint64_t count;
+
+	threads->stopping = false;
+	for (unsigned int i = 0; i < threads->count; i++)
+		threads->vcpus[i].run->immediate_exit = 0;
+	/* What a failed run has left behind; it is empty otherwise. */
+	if (read(threads->finished_fd, &count, sizeof(count)) < 0 &&
+	    errno != EAGAIN)
+		return error_set(error, -errno, "eventfd", "read", NULL);
+	return 0;
+}
+
+bool threads_stopping(const struct threads *threads)
+{
+	return __atomic_load_n(&threads->stopping, __ATOMIC_ACQUIRE);
+}
+
+void threads_end(struct threads *threads)
+{
+	uint64_t one = 1;
+
+	/* An eventfd counter that is far from full cannot refuse. */
+	if (write(threads->finished_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void *thread_main(void *data)
+{
+	struct thread *thread = data;
+	struct threads *threads = thread->threads;
+	bool last;
+	int rc;
+
+	rc = threads->loop(threads->data, thread->vcpu);
+	pthread_mutex_lock(&threads->lock);
+	last = !--threads->running || rc;
+	pthread_mutex_unlock(&threads->lock);
+	if (last)
+		threads_end(threads);
+	return NULL;
+}
+
+static void stop_handler(int signal_number)
+{
+	(void)signal_number;
+}
+
+static int signals_take(struct thread_signals *signals)
+{
+	struct sigaction action = { .sa_handler = stop_handler };
+	sigset_t set;
+
+	sigemptyset(&action.sa_mask);
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]); i++)
+		sigaddset(&set, end_signals[i]);
+	signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals->fd < 0)
+		return -errno;
+	sigaction(STOP_SIGNAL, &action, &signals->stop);
+	pthread_sigmask(SIG_BLOCK, &set, &signals->mask);
+	return 0;
+}
+
+/* A signal that arrived is used up here: the run has ended because of it. */
+static void signals_restore(struct thread_signals *signals)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals->fd, &info, sizeof(info)) > 0)
+		;
+	close(signals->fd);
+	pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
+	sigaction(STOP_SIGNAL, &signals->stop, NULL);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Waits for the end. Return: 0, -EINTR for a signal, -ETIME for the timeout. */
+static int threads_wait(struct threads *threads, int signal_fd,
+			unsigned int timeout_s)
+{
+	struct pollfd fds[] = {
+		{ .fd = threads->finished_fd, .events = POLLIN },
+		{ .fd = signal_fd, .events = POLLIN },
+	};
+	uint64_t end = now_ms() + timeout_s * UINT64_C(1000);
+	int timeout = -1, rc;
+
+	for (;;) {
+		uint64_t now = now_ms();
+
+		if (timeout_s)
+			timeout = now < end ? (int)(end - now) : 0;
+		rc = poll(fds, 2, timeout);
+		if (rc < 0 && errno != EINTR)
+			return -errno;
+		if (rc > 0)
+			return fds[0].revents ? 0 : -EINTR;
+		if (!rc)
+			return -ETIME;
+	}
+}
+
+static void threads_stop(struct threads *threads)
+{
+	__atomic_store_n(&threads->stopping, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < threads->count; i++)
+		__atomic_store_n(&threads->vcpus[i].run->immediate_exit, 1,
+				 __ATOMIC_RELEASE);
+}
+
+/*
+ * A thread may be between its look at stopping and a conversion when the signal
+ * comes, and would then wait out the conversion's timeout: repeat it.
+ */
+static void threads_join(struct thread *started, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct timespec until;
+		int rc = ETIMEDOUT;
+
+		while (rc == ETIMEDOUT) {
+			pthread_kill(started[i].thread, STOP_SIGNAL);
+			clock_gettime(CLOCK_REALTIME, &until);
+			until.tv_nsec += STOP_RETRY_MS * 1000000;
+			until.tv_sec += until.tv_nsec / 1000000000;
+			until.tv_nsec %= 1000000000;
+			rc = pthread_timedjoin_np(started[i].thread, NULL, &until);
+		}
+		if (rc)
+			pthread_join(started[i].thread, NULL);
+	}
+}
+
+static int threads_run_all(struct threads *threads, struct thread *started,
+			   int signal_fd, unsigned int timeout_s)
+{
+	unsigned int count = 0;
+	int rc = 0;
+
+	threads->running = threads->count;
+	while (!rc && count < threads->count) {
+		started[count].threads = threads;
+		started[count].vcpu = &threads->vcpus[count];
+		rc = -pthread_create(&started[count].thread, NULL, thread_main,
+				     &started[count]);
+		if (!rc)
+			count++;
+	}
+	if (!rc)
+		rc = threads_wait(threads, signal_fd, timeout_s);
+	threads_stop(threads);
+	threads_join(started, count);
+	return rc;
+}
+
+int threads_run(struct threads *threads, unsigned int timeout_s)
+{
+	struct thread *started = calloc(threads->count, sizeof(*started));
+	struct thread_signals signals;
+	int rc;
+
+	if (!started)
+		return -ENOMEM;
+	rc = signals_take(&signals);
+	if (rc)
+		goto out_free;
+	rc = threads_run_all(threads, started, signals.fd, timeout_s);
+	signals_restore(&signals);
+out_free:
+	free(started);
+	return rc;
+}
+
+int threads_start(pthread_t *thread, void *(*main)(void *data), void *data)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = -pthread_create(thread, NULL, main, data);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * DOC: Threads of a run
+ *
+ * One thread per vCPU; the caller's thread waits for the end of all, a signal
+ * or the timeout. To stop, stopping is set first, then immediate_exit of each
+ * vCPU, then each thread gets SIGUSR1: a thread on its way into KVM_RUN meets
+ * immediate_exit, one that is in the guest or in a conversion gets EINTR.
+ */
+#ifndef GMEMCTL_MACHINE_THREADS_H
+#define GMEMCTL_MACHINE_THREADS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "../kvm/error.h"
+#include "../kvm/vcpu.h"
+
+/**
+ * struct threads - the threads of the vCPUs of a machine
+ * @vcpus: @count of them, which exist as long as this does
+ * @count: see there
+ * @loop: run a vCPU; not 0 ends the run of all vCPUs, 0 only that of this one
+ * @data: for @loop
+ * @stopping: no vCPU enters the guest any more; see threads_stopping()
+ * @lock: protects @running
+ * @running: threads that have not ended
+ * @finished_fd: eventfd, readable when the run is to end
+ */
+struct threads {
+	struct vcpu *vcpus;
+	unsigned int count;
+	int (*loop)(void *data, struct vcpu *vcpu);
+	void *data;
+	bool stopping;
+	pthread_mutex_t lock;
+	unsigned int running;
+	int finished_fd;
+};
+
+/** threads_init() - @vcpus and @count can be set later, before the run */
+int threads_init(struct threads *threads,
+		 int (*loop)(void *data, struct vcpu *vcpu), void *data,
+		 struct error *error);
+void threads_destroy(struct threads *threads);
+
+/** threads_prepare() - make another run possible */
+int threads_prepare(struct threads *threads, struct error *error);
+
+/**
+ * threads_run() - run all vCPUs until the end
+ * @timeout_s: stop after that time; 0: never
+ *
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT end the run. All threads have ended when
+ * this returns.
+ *
+ * Return: 0; -EINTR after a signal, -ETIME after the timeout; another negative
+ * errno if a thread could not be had.
+ */
+int threads_run(struct threads *threads, unsigned int timeout_s);
+
+/** threads_end() - end the run, from any thread */
+void threads_end(struct threads *threads);
+
+/** threads_stopping() - whether the run is to end */
+bool threads_stopping(const struct threads *threads);
+
+/** threads_start() - a thread of another kind, which no signal interrupts */
+int threads_start(pthread_t *thread, void *(*main)(void *data), void *data);
+
+#endif /* GMEMCTL_MACHINE_THREADS_H */
