@@ -216,14 +216,14 @@ static int memory_discard(struct memory *memory, struct vm *vm, uint64_t offset,
 int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
 		   uint64_t size, bool to_private, char *why, size_t why_size)
 {
+	struct range range = { offset, offset + size };
 	struct range *entry;
 	int rc;
 
 	if (!size || offset >= memory->size || size > memory->size - offset ||
 	    (offset | size) & (GUEST_PAGE_SIZE - 1))
 		return -EINVAL;
-	entry = memory_range_enter(memory, (struct range){ offset,
-							    offset + size });
+	entry = memory_range_enter(memory, range);
 	if (memory->strategy == MEMORY_DISCARD)
 		rc = memory_discard(memory, vm, offset, size, to_private, why,
 				    why_size);

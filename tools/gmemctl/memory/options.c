@@ -152,8 +152,9 @@ static int check_hugepages(const struct memory_config *config,
 static int check_file(const struct memory_request *request,
 		      struct error *error)
 {
-	if (request->kind == BACKING_FILE &&
-	    !!request->path == (request->existing_fd >= 0))
+	bool existing = request->existing_fd >= 0;
+
+	if (request->kind == BACKING_FILE && !!request->path == existing)
 		return refuse(error, "give file=PATH",
 			      "memory of kind file needs one file");
 	if (request->kind != BACKING_FILE && request->path)

@@ -19,6 +19,16 @@ static int partition_pin(struct partition *partition, uint64_t gpa,
 			 "raise RLIMIT_MEMLOCK, or do not pin memory");
 }
 
+static void partition_prefetch(struct partition *partition,
+			       const struct partition_range *place)
+{
+	const struct partition_ops *ops = partition->ops;
+
+	if (place->params.prefetch && ops->prefetch)
+		partition->prefetch_rc = ops->prefetch(partition->data,
+						       place->gpa, place->size);
+}
+
 /* Where in the partition a region is. Return: 0, or -ERANGE. */
 static int partition_place(const struct partition *partition,
 			   struct range range, struct partition_range *out)
@@ -50,9 +60,7 @@ int partition_map_region(struct partition *partition, struct range range,
 	rc = partition->ops->map(partition->data, &place, error);
 	if (rc)
 		return rc;
-	if (params->prefetch && partition->ops->prefetch)
-		partition->prefetch_rc = partition->ops->prefetch(
-				partition->data, place.gpa, place.size);
+	partition_prefetch(partition, &place);
 	return partition_pin(partition, place.gpa, place.size, error);
 }
 

@@ -6,16 +6,21 @@
 #include "../kvm/calls.h"
 #include "slots.h"
 
+static struct range slot_place(const struct slot *slot)
+{
+	return (struct range){ slot->gpa, slot->gpa + slot->size };
+}
+
 static int slots_set_attributes(const struct slots *slots,
 				const struct slot *slot, unsigned int number,
 				struct error *error)
 {
-	struct range range = { slot->gpa, slot->gpa + slot->size };
 	int rc;
 
 	if (slot->guest_memfd < 0)
 		return 0;
-	rc = guest_memfd_set_attributes(slots->memfd, slots->vm, range,
+	rc = guest_memfd_set_attributes(slots->memfd, slots->vm,
+					slot_place(slot),
 					slot->guest_memfd_offset);
 	if (!rc)
 		return 0;
@@ -70,10 +75,7 @@ static unsigned int slots_next(const struct slots *slots, struct range range,
 	for (; number < SLOT_MAX; number++) {
 		const struct slot *slot = &slots->vm->slots.slots[number];
 
-		if (slot->used &&
-		    range_overlaps((struct range){ slot->gpa,
-						   slot->gpa + slot->size },
-				   range))
+		if (slot->used && range_overlaps(slot_place(slot), range))
 			break;
 	}
 	return number;
@@ -86,14 +88,13 @@ static unsigned int slots_next(const struct slots *slots, struct range range,
 static int slots_remove(struct slots *slots, unsigned int number)
 {
 	const struct slot *slot = &slots->vm->slots.slots[number];
-	struct range range = { slot->gpa, slot->gpa + slot->size };
 	int first = 0, rc;
 
 	if (slots->pinned)
 		calls->unlock(slot->host, slot->size);
 	if (slot->guest_memfd >= 0)
 		first = guest_memfd_clear_attributes(slots->memfd, slots->vm,
-						     range);
+						     slot_place(slot));
 	rc = slot_remove(slots->vm, number);
 	return first ? first : rc;
 }
@@ -107,10 +108,8 @@ static int slots_unmap(void *data, uint64_t gpa, uint64_t size)
 
 	for (i = slots_next(slots, range, 0); i < SLOT_MAX;
 	     i = slots_next(slots, range, i + 1)) {
-		const struct slot *slot = &slots->vm->slots.slots[i];
-
-		if (!range_contains(range, (struct range){
-				    slot->gpa, slot->gpa + slot->size }))
+		if (!range_contains(range,
+				    slot_place(&slots->vm->slots.slots[i])))
 			return -EINVAL;
 	}
 	for (i = slots_next(slots, range, 0); i < SLOT_MAX;

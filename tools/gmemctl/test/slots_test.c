@@ -60,14 +60,16 @@ static int map(uint64_t first, uint64_t end)
 
 static int unmap(uint64_t first, uint64_t end)
 {
-	return partition_unmap_region(&partition, (struct range){
-				      first * PAGE, end * PAGE });
+	struct range range = { first * PAGE, end * PAGE };
+
+	return partition_unmap_region(&partition, range);
 }
 
 static int convert(uint64_t first, uint64_t end, bool to_private)
 {
-	return guest_memfd_convert(&memfd, &kvm_fake.vm, (struct range){
-				   first * PAGE, end * PAGE }, to_private);
+	struct range range = { first * PAGE, end * PAGE };
+
+	return guest_memfd_convert(&memfd, &kvm_fake.vm, range, to_private);
 }
 
 /* RAM has its place in the file; what is not RAM has none. */
