@@ -15,227 +15,194 @@
  * Discard: the attribute, then a hole on the side that is stale now.
  *
  * Two vCPUs may convert overlapping ranges at the same time. Were their steps
- * to mix, gmem and the attribute would end up apart; struct memory keeps a list
- * of ranges in conversion, and an overlapping one waits.
+ * to mix, gmem and the attribute would end up apart: they take turns.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../gmem/gmem.h"
 #include "../kvm/attributes.h"
 #include "../kvm/calls.h"
-#include "memory.h"
+#include "convert.h"
 
-static bool memory_is_busy(const struct memory *memory, struct range range)
+/**
+ * struct conversion - a conversion going on
+ * @range: guest physical addresses
+ * @why: see memory_convert_range()
+ */
+struct conversion {
+	const struct convertible *memory;
+	struct vm *vm;
+	struct range range;
+	bool to_private;
+	char *why;
+	size_t why_size;
+};
+
+static int why_set(const struct conversion *conversion, const char *action,
+		   int rc)
 {
-	for (unsigned int i = 0; i < MEMORY_BUSY_MAX; i++)
-		if (range_overlaps(memory->busy[i], range))
-			return true;
-	return false;
+	if (conversion->why)
+		snprintf(conversion->why, conversion->why_size, "%s: %s",
+			 action, strerror(-rc));
+	return rc;
 }
 
-static struct range *memory_find_free(struct memory *memory)
+/* The recorded state of the page at @gpa. */
+static uint8_t *state_of(const struct convertible *memory, uint64_t gpa)
 {
-	for (unsigned int i = 0; i < MEMORY_BUSY_MAX; i++)
-		if (!range_size(memory->busy[i]))
-			return &memory->busy[i];
-	return NULL;
+	return memory->private + ((gpa - memory->gpa) >> GUEST_PAGE_SHIFT);
 }
 
-static struct range *memory_range_enter(struct memory *memory,
-					struct range range)
+static int set_attribute(const struct conversion *conversion,
+			 struct range range, bool private)
 {
-	struct range *entry;
-
-	pthread_mutex_lock(&memory->lock);
-	while (memory_is_busy(memory, range) ||
-	       !(entry = memory_find_free(memory)))
-		pthread_cond_wait(&memory->idle, &memory->lock);
-	*entry = range;
-	memory->nr_busy++;
-	pthread_mutex_unlock(&memory->lock);
-	return entry;
+	return vm_set_private(conversion->vm, range.start, range_size(range),
+			      private);
 }
 
-static void memory_range_leave(struct memory *memory, struct range *entry)
+static int gmem_request(const struct conversion *conversion, struct range range,
+			bool to_private, struct gmem_ioctl_convert *convert)
 {
-	pthread_mutex_lock(&memory->lock);
-	*entry = (struct range){ 0, 0 };
-	memory->nr_busy--;
-	__atomic_add_fetch(&memory->converted, 1, __ATOMIC_RELEASE);
-	pthread_cond_broadcast(&memory->idle);
-	pthread_mutex_unlock(&memory->lock);
-}
+	const struct convertible *memory = conversion->memory;
 
-uint64_t memory_converted(struct memory *memory)
-{
-	return __atomic_load_n(&memory->converted, __ATOMIC_ACQUIRE);
-}
-
-uint64_t memory_wait_idle(struct memory *memory)
-{
-	uint64_t converted;
-
-	pthread_mutex_lock(&memory->lock);
-	while (memory->nr_busy)
-		pthread_cond_wait(&memory->idle, &memory->lock);
-	converted = memory->converted;
-	pthread_mutex_unlock(&memory->lock);
-	return converted;
-}
-
-static void why_set(char *why, size_t size, const char *action, int rc)
-{
-	if (why)
-		snprintf(why, size, "%s: %s", action, strerror(-rc));
-}
-
-typedef int (*undo_fn)(struct memory *memory, struct vm *vm, uint64_t offset,
-		       uint64_t size);
-
-/* Undo for each run of pages that were in state @private. */
-static int memory_walk_runs(struct memory *memory, struct vm *vm,
-			    uint64_t offset, uint64_t size, bool private,
-			    undo_fn undo)
-{
-	uint64_t page = offset >> GUEST_PAGE_SHIFT;
-	uint64_t end = (offset + size) >> GUEST_PAGE_SHIFT;
-	int rc, first_rc = 0;
-
-	while (page < end) {
-		uint64_t start = page;
-
-		while (page < end && memory->private[page] == private)
-			page++;
-		if (page == start) {
-			page++;
-			continue;
-		}
-		rc = undo(memory, vm, start << GUEST_PAGE_SHIFT,
-			  (page - start) << GUEST_PAGE_SHIFT);
-		if (rc && !first_rc)
-			first_rc = rc;
-	}
-	return first_rc;
-}
-
-static int memory_undo_gmem(struct memory *memory, struct vm *vm,
-			    uint64_t offset, uint64_t size)
-{
-	struct gmem_ioctl_convert back = {
-		.offset = offset,
-		.length = size,
-		.target = GMEM_STATE_SHARED,
-		.content = GMEM_CONTENT_PRESERVE,
-	};
-
-	(void)vm;
-	return gmem_convert(memory->shared_fd, &back);
-}
-
-static int memory_undo_attribute(struct memory *memory, struct vm *vm,
-				 uint64_t offset, uint64_t size)
-{
-	return vm_set_private(vm, offset, size,
-			      memory->private[offset >> GUEST_PAGE_SHIFT]);
-}
-
-static int memory_gmem_convert(struct memory *memory, uint64_t offset,
-			       uint64_t size, bool to_private, char *why,
-			       size_t why_size)
-{
-	struct gmem_ioctl_convert convert = {
-		.offset = offset,
-		.length = size,
+	*convert = (struct gmem_ioctl_convert){
+		.offset = memory->shared_offset + range.start - memory->gpa,
+		.length = range_size(range),
 		.target = to_private ? GMEM_STATE_PRIVATE : GMEM_STATE_SHARED,
 		.content = GMEM_CONTENT_PRESERVE,
 		.timeout_ms = to_private ? memory->timeout_ms : 0,
 	};
-	int rc = gmem_convert(memory->shared_fd, &convert);
+	return gmem_convert(memory->shared_fd, convert);
+}
 
-	if (rc && why)
-		gmem_convert_reason(&convert, rc, why, why_size);
+static int convert_gmem(const struct conversion *conversion)
+{
+	struct gmem_ioctl_convert convert;
+	int rc = gmem_request(conversion, conversion->range,
+			      conversion->to_private, &convert);
+
+	if (rc && conversion->why)
+		gmem_convert_reason(&convert, rc, conversion->why,
+				    conversion->why_size);
 	return rc;
+}
+
+typedef int (*undo_fn)(const struct conversion *conversion,
+		       struct range range);
+
+/* Undo for each run of pages that were in the other state before. */
+static void undo_runs(const struct conversion *conversion, undo_fn undo)
+{
+	const struct convertible *memory = conversion->memory;
+	uint64_t at = conversion->range.start;
+
+	while (at < conversion->range.end) {
+		uint64_t start = at;
+
+		while (at < conversion->range.end &&
+		       *state_of(memory, at) != conversion->to_private)
+			at += GUEST_PAGE_SIZE;
+		if (at == start)
+			at += GUEST_PAGE_SIZE;
+		else
+			undo(conversion, (struct range){ start, at });
+	}
+}
+
+static int undo_gmem(const struct conversion *conversion, struct range range)
+{
+	struct gmem_ioctl_convert back;
+
+	return gmem_request(conversion, range, !conversion->to_private, &back);
+}
+
+static int undo_attribute(const struct conversion *conversion,
+			  struct range range)
+{
+	return set_attribute(conversion, range, !conversion->to_private);
 }
 
 /* Pages that were private before stay so: only the others go back. */
-static int memory_inplace_to_private(struct memory *memory, struct vm *vm,
-				     uint64_t offset, uint64_t size, char *why,
-				     size_t why_size)
+static int inplace_to_private(const struct conversion *conversion)
 {
-	int rc = memory_gmem_convert(memory, offset, size, true, why, why_size);
+	int rc = convert_gmem(conversion);
 
 	if (rc)
 		return rc;
-	rc = vm_set_private(vm, offset, size, true);
+	rc = set_attribute(conversion, conversion->range, true);
 	if (!rc)
 		return 0;
-	why_set(why, why_size, "KVM_SET_MEMORY_ATTRIBUTES", rc);
-	memory_walk_runs(memory, vm, offset, size, false, memory_undo_gmem);
-	return rc;
+	undo_runs(conversion, undo_gmem);
+	return why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc);
 }
 
-static int memory_inplace_to_shared(struct memory *memory, struct vm *vm,
-				    uint64_t offset, uint64_t size, char *why,
-				    size_t why_size)
+static int inplace_to_shared(const struct conversion *conversion)
 {
-	int rc = vm_set_private(vm, offset, size, false);
+	int rc = set_attribute(conversion, conversion->range, false);
 
-	if (rc) {
-		why_set(why, why_size, "KVM_SET_MEMORY_ATTRIBUTES", rc);
-		return rc;
-	}
-	rc = memory_gmem_convert(memory, offset, size, false, why, why_size);
 	if (rc)
-		memory_walk_runs(memory, vm, offset, size, true,
-				 memory_undo_attribute);
+		return why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc);
+	rc = convert_gmem(conversion);
+	if (rc)
+		undo_runs(conversion, undo_attribute);
 	return rc;
 }
 
-static int memory_discard(struct memory *memory, struct vm *vm, uint64_t offset,
-			  uint64_t size, bool to_private, char *why,
-			  size_t why_size)
+static int discard_stale(const struct conversion *conversion)
 {
-	int rc = vm_set_private(vm, offset, size, to_private);
+	const struct convertible *memory = conversion->memory;
+	uint64_t offset = conversion->range.start - memory->gpa;
+	uint64_t size = range_size(conversion->range);
 
-	if (rc) {
-		why_set(why, why_size, "KVM_SET_MEMORY_ATTRIBUTES", rc);
-		return rc;
-	}
-	rc = calls->punch(to_private ? memory->shared_fd : memory->store_fd,
-			  offset, size);
+	if (!conversion->to_private)
+		return calls->punch(memory->store_fd,
+				    memory->store_offset + offset, size);
+	if (memory->shared_fd < 0)
+		return calls->advise(memory->host + offset, size,
+				     MADV_DONTNEED);
+	return calls->punch(memory->shared_fd, memory->shared_offset + offset,
+			    size);
+}
+
+static int discard(const struct conversion *conversion)
+{
+	int rc = set_attribute(conversion, conversion->range,
+			       conversion->to_private);
+
+	if (rc)
+		return why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc);
+	rc = discard_stale(conversion);
 	if (!rc)
 		return 0;
-	why_set(why, why_size, "punch a hole on the stale side", rc);
-	memory_walk_runs(memory, vm, offset, size, !to_private,
-			 memory_undo_attribute);
-	return rc;
+	undo_runs(conversion, undo_attribute);
+	return why_set(conversion, "punch a hole on the stale side", rc);
 }
 
-int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
-		   uint64_t size, bool to_private, char *why, size_t why_size)
+int memory_convert_range(const struct convertible *memory, struct turns *turns,
+			 struct vm *vm, struct range range, bool to_private,
+			 char *why, size_t why_size)
 {
-	struct range range = { offset, offset + size };
+	const struct conversion conversion = { memory, vm, range, to_private,
+					       why, why_size };
+	struct range all = { memory->gpa, memory->gpa + memory->size };
 	struct range *entry;
 	int rc;
 
-	if (!size || offset >= memory->size || size > memory->size - offset ||
-	    (offset | size) & (GUEST_PAGE_SIZE - 1))
+	if (!range_valid(range) || !range_contains(all, range))
 		return -EINVAL;
-	entry = memory_range_enter(memory, range);
+	entry = turns_enter(turns, range);
 	if (memory->strategy == MEMORY_DISCARD)
-		rc = memory_discard(memory, vm, offset, size, to_private, why,
-				    why_size);
+		rc = discard(&conversion);
 	else if (to_private)
-		rc = memory_inplace_to_private(memory, vm, offset, size, why,
-					       why_size);
+		rc = inplace_to_private(&conversion);
 	else
-		rc = memory_inplace_to_shared(memory, vm, offset, size, why,
-					      why_size);
+		rc = inplace_to_shared(&conversion);
 	if (!rc)
-		memset(memory->private + (offset >> GUEST_PAGE_SHIFT),
-		       to_private, size >> GUEST_PAGE_SHIFT);
-	memory_range_leave(memory, entry);
+		memset(state_of(memory, range.start), to_private,
+		       range_size(range) >> GUEST_PAGE_SHIFT);
+	turns_leave(turns, entry);
 	return rc;
 }

@@ -91,22 +91,6 @@ int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
 	return vm_set_private(vm, range.start, range_size(range), false);
 }
 
-int guest_memfd_convert(struct guest_memfd *memfd, struct vm *vm,
-			struct range range, bool to_private)
-{
-	uint64_t offset;
-	int rc;
-
-	if (memfd->fd < 0 || memfd->mappable || !range_valid(range) ||
-	    layout_classify(&memfd->layout, range, &offset, NULL) != 1)
-		return -EFAULT;
-	rc = vm_set_private(vm, range.start, range_size(range), to_private);
-	if (!rc)
-		memset(memfd->private + offset / RANGE_PAGE_SIZE, to_private,
-		       range_size(range) / RANGE_PAGE_SIZE);
-	return rc;
-}
-
 bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa)
 {
 	struct range page = { gpa, gpa + 1 };

@@ -20,7 +20,8 @@
  * @mappable: the host maps it: no page is ever private
  * @layout: where in it which range of RAM is
  * @private: one byte per page: KVM's PRIVATE attribute, which has to be set anew
- *	whenever a slot is created. KVM has no call that reads it.
+ *	whenever a slot is created. KVM has no call that reads it. Conversions
+ *	change it; they must not meet the creation of a slot.
  */
 struct guest_memfd {
 	int fd;
@@ -52,16 +53,6 @@ int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
 /** guest_memfd_clear_attributes() - before a slot goes: they would outlive it */
 int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
 				 struct range range);
-
-/**
- * guest_memfd_convert() - change KVM's attribute of a range of RAM
- *
- * The contents are the caller's business; see convert.c for the order.
- *
- * Return: 0; -EFAULT if @range is not inside one range of RAM; what KVM says.
- */
-int guest_memfd_convert(struct guest_memfd *memfd, struct vm *vm,
-			struct range range, bool to_private);
 
 /** guest_memfd_is_private() - what KVM was last told about the page at @gpa */
 bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa);

@@ -261,6 +261,7 @@ int guest_memory_create(struct guest_memory *memory,
 	memory->config = config;
 	memory->vm = vm;
 	memory->memfd.fd = -1;
+	turns_init(&memory->turns);
 	rc = build(memory, device_end, error);
 	if (rc)
 		guest_memory_destroy(memory);
@@ -319,6 +320,7 @@ void guest_memory_destroy(struct guest_memory *memory)
 	guest_memfd_destroy(&memory->memfd);
 	free(memory->backings);
 	free(memory->ram);
+	turns_destroy(&memory->turns);
 	memset(memory, 0, sizeof(*memory));
 	memory->memfd.fd = -1;
 }
@@ -332,15 +334,29 @@ static struct region *find_ram(const struct guest_memory *memory,
 	return NULL;
 }
 
-int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
-				enum visibility visibility,
-				struct error *error)
+static int set_visibility(struct guest_memory *memory, struct region *region,
+			  enum visibility visibility, struct error *error)
 {
 	struct region_params params = {
 		.writable = visibility == VISIBILITY_READ_WRITE,
 		.executable = true,
 	};
+	int rc;
+
+	if (visibility == VISIBILITY_UNMAPPED)
+		return region_unmap(&memory->regions, region, error);
+	rc = region_map(&memory->regions, region, &params, error);
+	return rc ? add_ram_fail(error, rc, "failed to map RAM range",
+				 region->range) : 0;
+}
+
+/* A slot is created with the states of its pages, which must not change then. */
+int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
+				enum visibility visibility,
+				struct error *error)
+{
 	struct region *region = find_ram(memory, range);
+	struct range *turn;
 	char action[96];
 	int rc;
 
@@ -351,11 +367,10 @@ int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
 			 (unsigned long long)range.end);
 		return error_set(error, -EINVAL, "guest memory", action, NULL);
 	}
-	if (visibility == VISIBILITY_UNMAPPED)
-		return region_unmap(&memory->regions, region, error);
-	rc = region_map(&memory->regions, region, &params, error);
-	return rc ? add_ram_fail(error, rc, "failed to map RAM range", range) :
-		    0;
+	turn = turns_enter(&memory->turns, range);
+	rc = set_visibility(memory, region, visibility, error);
+	turns_leave(&memory->turns, turn);
+	return rc;
 }
 
 /* Whether the guest sees RAM, and nothing else, in all of @range. */
@@ -416,6 +431,55 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range)
 		rc = decommit_private(memory, range);
 	pthread_mutex_unlock(&memory->regions.lock);
 	return rc;
+}
+
+/* The range of RAM that contains @range. */
+static int find_convertible(const struct guest_memory *memory,
+			    struct range range, struct convertible *out)
+{
+	const struct guest_memfd *memfd = &memory->memfd;
+	uint64_t store_offset;
+
+	if (memfd->fd < 0 || memfd->mappable || !range_valid(range) ||
+	    layout_classify(&memfd->layout, range, &store_offset, NULL) != 1)
+		return -EFAULT;
+	for (unsigned int i = 0; i < memory->nr_backings; i++) {
+		const struct backing *backing = &memory->backings[i];
+		uint64_t start = request_offset(memory->config, i);
+
+		if (store_offset < start ||
+		    store_offset - start >= backing->size)
+			continue;
+		*out = (struct convertible){
+			.strategy = backing->request->kind ==
+				    BACKING_GMEM_STORE ? MEMORY_INPLACE :
+							 MEMORY_DISCARD,
+			.gpa = range.start,
+			.size = range_size(range),
+			.host = memory->reservation.base + range.start,
+			.shared_fd = backing->fd,
+			.shared_offset = store_offset - start,
+			.store_fd = memfd->fd,
+			.store_offset = store_offset,
+			.timeout_ms = memory->config->convert_timeout_ms,
+			.private = memfd->private +
+				   store_offset / RANGE_PAGE_SIZE,
+		};
+		return 0;
+	}
+	return -EFAULT;
+}
+
+int guest_memory_convert(struct guest_memory *memory, struct range range,
+			 bool to_private, char *why, size_t why_size)
+{
+	struct convertible convertible;
+	int rc = find_convertible(memory, range, &convertible);
+
+	if (rc)
+		return rc;
+	return memory_convert_range(&convertible, &memory->turns, memory->vm,
+				    range, to_private, why, why_size);
 }
 
 int guest_memory_shared_fd(const struct guest_memory *memory)

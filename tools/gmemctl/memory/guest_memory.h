@@ -12,12 +12,14 @@
 #include "../kvm/error.h"
 #include "../kvm/vm.h"
 #include "backing.h"
+#include "convert.h"
 #include "guest_memfd.h"
 #include "options.h"
 #include "partition.h"
 #include "region.h"
 #include "reservation.h"
 #include "slots.h"
+#include "turns.h"
 
 /**
  * enum visibility - how the guest sees a region of RAM
@@ -40,6 +42,7 @@ enum visibility {
  * @reservation: the guest's addresses in this process
  * @regions: RAM, and what devices add
  * @ram: the regions of RAM, in ascending order of requests and ranges
+ * @turns: conversions, and changes of visibility, going on
  * @slots: all of @regions in @vm, through @partition
  * @alias: the same at an offset, through @alias_partition
  */
@@ -53,6 +56,7 @@ struct guest_memory {
 	struct region_set regions;
 	struct region **ram;
 	unsigned int nr_ram;
+	struct turns turns;
 	struct slots slots;
 	struct partition partition;
 	struct slots alias;
@@ -97,6 +101,20 @@ int guest_memory_commit(struct guest_memory *memory, struct range range);
  * The contents are gone; shared pages read zero.
  */
 int guest_memory_decommit(struct guest_memory *memory, struct range range);
+
+/**
+ * guest_memory_convert() - convert RAM, in place or by discarding
+ * @range: inside one range of RAM of the configuration
+ * @why: out: a text that explains a failure; may be NULL
+ * @why_size: bytes of @why
+ *
+ * Memory of kind gmem-store is converted in place. Where the VM has a
+ * guest_memfd besides memory of another kind, what is stale is discarded.
+ *
+ * Return: as memory_convert_range(); -EFAULT where there is no private side.
+ */
+int guest_memory_convert(struct guest_memory *memory, struct range range,
+			 bool to_private, char *why, size_t why_size);
 
 /**
  * guest_memory_shared_fd() - the file with all RAM, for another process

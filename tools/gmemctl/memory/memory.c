@@ -55,8 +55,7 @@ int memory_create(struct memory *memory, enum memory_strategy strategy,
 	memory->size = size;
 	memory->store_fd = -1;
 	memory->slot = -1;
-	pthread_mutex_init(&memory->lock, NULL);
-	pthread_cond_init(&memory->idle, NULL);
+	turns_init(&memory->turns);
 	memory->shared_fd = memory_open_shared(memory, error);
 	rc = memory->shared_fd < 0 ? memory->shared_fd : 0;
 	if (!rc)
@@ -111,8 +110,7 @@ void memory_destroy(struct memory *memory)
 	if (memory->store_fd >= 0)
 		calls->close(memory->store_fd);
 	free(memory->private);
-	pthread_cond_destroy(&memory->idle);
-	pthread_mutex_destroy(&memory->lock);
+	turns_destroy(&memory->turns);
 	memset(memory, 0, sizeof(*memory));
 	memory->shared_fd = -1;
 	memory->store_fd = -1;
@@ -122,4 +120,32 @@ bool memory_is_private(const struct memory *memory, uint64_t offset)
 {
 	return offset < memory->size &&
 	       memory->private[offset >> GUEST_PAGE_SHIFT];
+}
+
+int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
+		   uint64_t size, bool to_private, char *why, size_t why_size)
+{
+	const struct convertible convertible = {
+		.strategy = memory->strategy,
+		.size = memory->size,
+		.host = memory->host,
+		.shared_fd = memory->shared_fd,
+		.store_fd = memory->store_fd,
+		.timeout_ms = memory->timeout_ms,
+		.private = memory->private,
+	};
+	struct range range = { offset, offset + size };
+
+	return memory_convert_range(&convertible, &memory->turns, vm, range,
+				    to_private, why, why_size);
+}
+
+uint64_t memory_converted(struct memory *memory)
+{
+	return turns_ended(&memory->turns);
+}
+
+uint64_t memory_wait_idle(struct memory *memory)
+{
+	return turns_wait_idle(&memory->turns);
 }

@@ -6,29 +6,14 @@
 #ifndef GMEMCTL_MEMORY_MEMORY_H
 #define GMEMCTL_MEMORY_MEMORY_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <linux/gmem.h>
 
 #include "../kvm/error.h"
 #include "../kvm/vm.h"
-#include "range.h"
-
-/**
- * enum memory_strategy - how a range is converted
- * @MEMORY_INPLACE: shared pages are gmem's, and a conversion hands the very
- *	same pages over to KVM's guest_memfd
- * @MEMORY_DISCARD: shared pages are a memfd's. As QEMU does it: the attribute
- *	changes, then a hole is punched on the side that is stale. Contents are
- *	lost; a guest that needs them copies them.
- */
-enum memory_strategy {
-	MEMORY_INPLACE,
-	MEMORY_DISCARD,
-};
-
-#define MEMORY_BUSY_MAX 16
+#include "convert.h"
+#include "turns.h"
 
 /**
  * struct memory - guest memory from gpa 0
@@ -41,11 +26,7 @@ enum memory_strategy {
  * @timeout_ms: how long a conversion to private may wait for references
  * @private: one byte per page: KVM's PRIVATE attribute as last set by
  *	memory_convert(); KVM has no call that reads it
- * @lock: protects @busy
- * @idle: signalled when a range leaves @busy
- * @busy: ranges in conversion; overlapping ones wait, others run in parallel
- * @nr_busy: entries of @busy in use
- * @converted: conversions that have ended, whatever came of them
+ * @turns: ranges in conversion
  */
 struct memory {
 	enum memory_strategy strategy;
@@ -56,11 +37,7 @@ struct memory {
 	uint8_t *host;
 	uint32_t timeout_ms;
 	uint8_t *private;
-	pthread_mutex_t lock;
-	pthread_cond_t idle;
-	struct range busy[MEMORY_BUSY_MAX];
-	unsigned int nr_busy;
-	uint64_t converted;
+	struct turns turns;
 };
 
 /** memory_create() - open the backing and map its shared side */
@@ -72,14 +49,7 @@ int memory_attach(struct memory *memory, struct vm *vm, struct error *error);
 
 void memory_destroy(struct memory *memory);
 
-/**
- * memory_convert() - convert a range, KVM's attribute included
- * @why: out: a text that explains a failure; may be NULL
- * @why_size: bytes of @why
- *
- * All or nothing for the in-place strategy. Conversions of overlapping ranges
- * by several threads take turns.
- */
+/** memory_convert() - memory_convert_range() on all of it */
 int memory_convert(struct memory *memory, struct vm *vm, uint64_t offset,
 		   uint64_t size, bool to_private, char *why, size_t why_size);
 

@@ -75,6 +75,7 @@ struct memory_request {
  * @x86_legacy: split the first MiB as a PC has it
  * @pin: pin all RAM, for device assignment
  * @alias: map all RAM a second time, at @alias_offset
+ * @convert_timeout_ms: how long a conversion to private may wait for references
  */
 struct memory_config {
 	const struct memory_request *requests;
@@ -85,6 +86,7 @@ struct memory_config {
 	bool pin;
 	bool alias;
 	uint64_t alias_offset;
+	uint32_t convert_timeout_ms;
 };
 
 /**

@@ -125,8 +125,7 @@ static struct memory fake_memory(enum memory_strategy strategy)
 		.shared_fd = SHARED_FD,
 		.store_fd = STORE_FD,
 		.private = known,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.idle = PTHREAD_COND_INITIALIZER,
+		.turns = TURNS_INITIALIZER,
 	};
 }
 

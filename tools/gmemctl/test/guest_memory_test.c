@@ -26,6 +26,7 @@ static struct memory_request requests[2];
 static struct memory_config config;
 static struct guest_memory memory;
 static struct error error;
+static char why[128];
 static char path[] = "/tmp/gmemctl_unit_XXXXXX";
 
 /* 16 pages at 0 and 16 pages at 64. */
@@ -76,6 +77,15 @@ static int commit(uint64_t first, uint64_t end)
 {
 	return guest_memory_commit(&memory, (struct range){ first * PAGE,
 							    end * PAGE });
+}
+
+static int convert(uint64_t first, uint64_t end, bool to_private)
+{
+	struct range range = { first * PAGE, end * PAGE };
+
+	why[0] = '\0';
+	return guest_memory_convert(&memory, range, to_private, why,
+				    sizeof(why));
 }
 
 static unsigned int open_fds(void)
@@ -206,6 +216,67 @@ void test_guest_memory_discard(void)
 	CHECK(kvm_fake_said("G0-20 S0-10g0 A0-10 S40-50g10 A40-50"));
 	CHECK(guest_memfd_is_private(&memory.memfd, 64 * PAGE));
 	CHECK(!decommit(8, 16) && kvm_fake_said("P8-10 P8-10"));
+	stop();
+}
+
+/* In place: gmem, at the offset of the range in its file, and the attribute. */
+void test_guest_memory_convert(void)
+{
+	start(BACKING_GMEM_STORE);
+	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
+	requests[1] = requests[0];
+	requests[1].ranges = &ranges[2];
+	requests[1].nr_ranges = 1;
+	config.nr_requests = 2;
+	CHECK(!create() && !attach());
+	kvm_fake.log[0] = '\0';
+	CHECK(!convert(66, 68, true) && kvm_fake_said("V12-14 A42-44"));
+	CHECK(!convert(17, 18, true) && kvm_fake_said("V1-2 A11-12"));
+	CHECK(guest_memfd_is_private(&memory.memfd, 67 * PAGE));
+	CHECK(guest_memfd_is_private(&memory.memfd, 17 * PAGE));
+	CHECK(!guest_memfd_is_private(&memory.memfd, 16 * PAGE));
+	/* Only what was private becomes so again. */
+	kvm_fake.fail = 'v';
+	kvm_fake.rc = -ENOMEM;
+	CHECK(convert(64, 68, false) == -ENOMEM && *why);
+	CHECK(kvm_fake_said("a40-44 v10-14 A42-44"));
+	CHECK(guest_memfd_is_private(&memory.memfd, 67 * PAGE));
+	CHECK(convert(15, 17, true) == -EFAULT);
+	CHECK(convert(24, 25, true) == -EFAULT);
+	CHECK(convert(66, 66, true) == -EFAULT);
+	CHECK(guest_memory_convert(&memory, (struct range){ 1, PAGE }, true,
+				   NULL, 0) == -EFAULT);
+	CHECK(kvm_fake_said(""));
+	stop();
+}
+
+/* Both sides of memory that is not gmem's; anonymous memory has no file. */
+void test_guest_memory_convert_discard(void)
+{
+	start(BACKING_SHARED);
+	config.guest_memfd = true;
+	CHECK(!create() && !attach());
+	kvm_fake.log[0] = '\0';
+	*at(65) = 5;
+	CHECK(!convert(65, 66, true) && !*at(65));
+	CHECK(!convert(65, 66, false));
+	CHECK(kvm_fake_said("A41-42 P11-12 a41-42 P11-12"));
+	kvm_fake.fail = 'P';
+	kvm_fake.rc = -EOPNOTSUPP;
+	CHECK(convert(64, 65, true) == -EOPNOTSUPP && kvm_fake_private(0, 0));
+	CHECK(strstr(why, "stale side"));
+	stop();
+	start(BACKING_PRIVATE);
+	config.guest_memfd = true;
+	CHECK(!create() && !attach());
+	*at(65) = 5;
+	CHECK(!convert(65, 66, true) && !*at(65));
+	stop();
+	start(BACKING_SHARED);
+	CHECK(!create() && !attach() && convert(0, 1, true) == -EFAULT);
+	stop();
+	start(BACKING_GUEST_MEMFD);
+	CHECK(!create() && !attach() && convert(0, 1, true) == -EFAULT);
 	stop();
 }
 
@@ -406,8 +477,7 @@ void test_guest_memory_readonly_private(void)
 	config.x86_legacy = true;
 	config.guest_memfd = true;
 	CHECK(!create() && !attach());
-	CHECK(!guest_memfd_convert(&memory.memfd, &kvm_fake.vm,
-				   (struct range){ 0xc1000, 0xc2000 }, true));
+	CHECK(!convert(0xc1, 0xc2, true));
 	CHECK(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY) == -EINVAL);
 	CHECK(strstr(error.hint, "no read-only slots"));
 	CHECK(kvm_fake_slots() == 16 && kvm_fake_private(0xc1, 0xc2));

@@ -157,21 +157,31 @@ static int gmem_device_ioctl(unsigned long request, void *arg)
 	}
 }
 
-static int fake_ioctl(int fd, unsigned long request, void *arg)
+static int gmem_ioctl(unsigned long request, void *arg)
 {
+	const struct gmem_ioctl_convert *convert = arg;
 	const struct gmem_ioctl_bind *bind = arg;
 	int rc;
 
-	if (fd == VM_FD)
-		return vm_ioctl(request, arg);
-	if (fd == DEVICE_FD)
-		return gmem_device_ioctl(request, arg);
+	if (request == GMEM_IOCTL_CONVERT)
+		return say(convert->target == GMEM_STATE_PRIVATE ? 'V' : 'v',
+			   convert->offset, convert->length);
 	if (request != GMEM_IOCTL_BIND)
 		return -ENOTTY;
 	rc = say('B', bind->offset, bind->length);
 	say_more("g", bind->store_offset / PAGE, true);
 	kvm_fake.bound += !rc;
 	return rc;
+}
+
+static int fake_ioctl(int fd, unsigned long request, void *arg)
+{
+
+	if (fd == VM_FD)
+		return vm_ioctl(request, arg);
+	if (fd == DEVICE_FD)
+		return gmem_device_ioctl(request, arg);
+	return gmem_ioctl(request, arg);
 }
 
 static int fake_open(const char *path, int flags)

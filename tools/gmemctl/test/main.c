@@ -208,6 +208,8 @@ static const struct {
 	{ "linux.cmdline", test_linux_cmdline },
 	{ "linux.ram", test_linux_ram },
 	{ "linux.vcpu", test_linux_vcpu },
+	{ "guest_memory.convert", test_guest_memory_convert },
+	{ "guest_memory.convert_discard", test_guest_memory_convert_discard },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

@@ -176,6 +176,8 @@ void test_guest_memory_packed(void);
 void test_guest_memory_two_requests(void);
 void test_guest_memory_store(void);
 void test_guest_memory_discard(void);
+void test_guest_memory_convert(void);
+void test_guest_memory_convert_discard(void);
 void test_guest_memory_guest_memfd(void);
 void test_guest_memory_hugetlb(void);
 void test_guest_memory_fails(void);
