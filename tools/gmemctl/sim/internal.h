@@ -8,7 +8,7 @@
 #define SIM_PAGE 4096
 #define SIM_FDS 256
 #define SIM_FD_BASE 0x100000
-#define SIM_SLOTS 64
+#define SIM_SLOTS 128
 #define SIM_VCPUS 64
 #define SIM_EXITS 32
 #define SIM_RUN_SIZE (3 * SIM_PAGE)

@@ -170,6 +170,18 @@ int sim_map(struct sim *sim, int fd, size_t length, void **out)
 	return 0;
 }
 
+bool sim_is_run(struct sim *sim, const void *address)
+{
+	for (int i = 0; i < SIM_FDS; i++) {
+		const struct sim_fd *fd = &sim->fds[i];
+
+		if (fd->kind == SIM_VCPU &&
+		    ((struct sim_vcpu *)fd->object)->run == address)
+			return true;
+	}
+	return false;
+}
+
 static struct sim_vm *find_vm(struct sim *sim, int fd)
 {
 	const struct sim_fd *found = sim_fd(sim, fd);

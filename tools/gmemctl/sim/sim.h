@@ -69,6 +69,15 @@ int sim_punch(struct sim *sim, int fd, uint64_t offset, uint64_t length);
 /** sim_map() - the kvm_run of a vCPU; nothing else can be mapped */
 int sim_map(struct sim *sim, int fd, size_t length, void **out);
 
+/**
+ * sim_use() - put a simulator behind gmemctl's table of calls (kvm/calls.h)
+ * @sim: or NULL, for the running kernel
+ */
+void sim_use(struct sim *sim);
+
+/** sim_is_run() - whether an address is one that sim_map() has given */
+bool sim_is_run(struct sim *sim, const void *address);
+
 /** sim_is_fd() - whether a number is one that the simulator gives */
 bool sim_is_fd(int fd);
 

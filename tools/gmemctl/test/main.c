@@ -108,6 +108,7 @@ static const struct {
 	{ "sim.exits", test_sim_exits },
 	{ "sim.attributes", test_sim_attributes },
 	{ "sim.lifetime", test_sim_lifetime },
+	{ "sim.calls", test_sim_calls },
 	{ "layout.packed", test_layout_packed },
 	{ "layout.add_refused", test_layout_add_refused },
 	{ "layout.not_ram", test_layout_not_ram },

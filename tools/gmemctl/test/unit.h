@@ -255,6 +255,9 @@ void test_sim_strict(void);
 void test_sim_exits(void);
 void test_sim_attributes(void);
 void test_sim_lifetime(void);
+
+/* sim_calls_test.c */
+void test_sim_calls(void);
 /* bzimage_test.c */
 void test_bzimage_good(void);
 void test_bzimage_short_header(void);

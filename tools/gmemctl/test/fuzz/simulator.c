@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Any ioctls on the simulator, in any order, with any arguments. The caller's
+ * memory is an arena, so that addresses from the input can do no harm. The input
+ * is a sequence of steps; see struct step.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "../../sim/sim.h"
+#include "../../snp/abi.h"
+#include "fuzz.h"
+
+#define ARENA_SIZE 32768
+#define STEPS_MAX 96
+
+/**
+ * struct step - one call
+ * @action: index into requests[], or open, close, punch, copy
+ * @fd: one of the first eight, or none
+ * @offset: in the arena: where the argument is, or where to copy the rest to
+ * @words: copied to the argument before the call
+ */
+struct step {
+	uint8_t action;
+	uint8_t fd;
+	uint16_t offset;
+	uint32_t words[15];
+};
+
+static const unsigned long requests[] = {
+	KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_CREATE_GUEST_MEMFD,
+	KVM_SET_USER_MEMORY_REGION2, KVM_SET_USER_MEMORY_REGION,
+	KVM_SET_MEMORY_ATTRIBUTES, KVM_MEMORY_ENCRYPT_OP, KVM_RUN,
+	KVM_CHECK_EXTENSION, KVM_ENABLE_CAP, KVM_GET_DEVICE_ATTR,
+	KVM_SET_REGS, KVM_SET_SREGS, KVM_GET_SREGS, KVM_SET_FPU, KVM_GET_FPU,
+	KVM_SET_XCRS, KVM_SET_MSRS, KVM_SET_CPUID2, KVM_SET_GUEST_DEBUG,
+	KVM_SET_XSAVE, KVM_GET_XSAVE, SNP_SEV_ISSUE_CMD,
+};
+
+#define REQUESTS (sizeof(requests) / sizeof(requests[0]))
+
+enum {
+	ACTION_OPEN_KVM = REQUESTS,
+	ACTION_OPEN_SEV,
+	ACTION_CLOSE,
+	ACTION_PUNCH,
+	ACTIONS,
+};
+
+static uint8_t arena[ARENA_SIZE];
+
+static int arena_in(void *context, void *to, uint64_t from, size_t size)
+{
+	(void)context;
+	if (from > ARENA_SIZE || size > ARENA_SIZE - from)
+		return -EFAULT;
+	memcpy(to, arena + from, size);
+	return 0;
+}
+
+static int arena_out(void *context, uint64_t to, const void *from, size_t size)
+{
+	(void)context;
+	if (to > ARENA_SIZE || size > ARENA_SIZE - to)
+		return -EFAULT;
+	memcpy(arena + to, from, size);
+	return 0;
+}
+
+static const struct sim_memory memory = { arena_in, arena_out, NULL };
+
+/* What takes a number takes a small one: a type, an id, a capability. */
+static void *argument(unsigned long request, const struct step *step)
+{
+	if (request == KVM_CREATE_VM || request == KVM_CREATE_VCPU ||
+	    request == KVM_CHECK_EXTENSION)
+		return (void *)(uintptr_t)step->words[0];
+	if (request == KVM_RUN)
+		return NULL;
+	return (void *)(uintptr_t)step->offset;
+}
+
+static void do_step(struct sim *sim, const struct step *step, int first)
+{
+	unsigned int action = step->action % ACTIONS;
+	int fd = first + step->fd % 16;
+
+	arena_out(NULL, step->offset, step->words, sizeof(step->words));
+	if (action == ACTION_OPEN_KVM)
+		sim_open(sim, KVM_DEVICE_PATH, O_RDWR);
+	else if (action == ACTION_OPEN_SEV)
+		sim_open(sim, SNP_DEVICE_PATH, O_RDWR);
+	else if (action == ACTION_CLOSE)
+		sim_close(sim, fd);
+	else if (action == ACTION_PUNCH)
+		sim_punch(sim, fd, step->words[0], step->words[1]);
+	else
+		sim_ioctl(sim, fd, requests[action],
+			  argument(requests[action], step));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct sim_config config = {
+		.profile = size && data[0] & 1 ? SIM_LINUX_7_3 : SIM_LINUX_6_12,
+		.asids = 2, .memory = &memory,
+	};
+	struct step step;
+	struct sim *sim;
+	int first;
+
+	if (!size)
+		return 0;
+	memset(arena, 0, sizeof(arena));
+	sim = sim_create(&config);
+	FUZZ_ASSERT(sim);
+	first = sim_open(sim, KVM_DEVICE_PATH, O_RDWR);
+	data++;
+	size--;
+	for (int i = 0; i < STEPS_MAX && size >= sizeof(step); i++) {
+		memcpy(&step, data, sizeof(step));
+		do_step(sim, &step, first);
+		data += sizeof(step);
+		size -= sizeof(step);
+	}
+	sim_destroy(sim);
+	return 0;
+}
+
+/**
+ * struct seed - a sequence in the making
+ */
+struct seed {
+	uint8_t *data;
+	size_t size;
+};
+
+static void add(struct seed *seed, unsigned long request, uint8_t fd,
+		uint16_t offset, const void *words, size_t size)
+{
+	struct step step = { .fd = fd, .offset = offset };
+
+	while (step.action < REQUESTS && requests[step.action] != request)
+		step.action++;
+	if (step.action == REQUESTS)
+		step.action = (uint8_t)request;
+	memcpy(step.words, words, size);
+	memcpy(seed->data + seed->size, &step, sizeof(step));
+	seed->size += sizeof(step);
+}
+
+/* KVM_MEMORY_ENCRYPT_OP whose data follows the command in the arena. */
+static void add_op(struct seed *seed, int sev, uint32_t id)
+{
+	const struct snp_kvm_cmd cmd = {
+		.id = id, .data = 0x400, .sev_fd = (uint32_t)sev,
+	};
+
+	add(seed, KVM_MEMORY_ENCRYPT_OP, 2, 0x200, &cmd, sizeof(cmd));
+}
+
+/* Puts @words at @offset, through a call that fails. */
+static void add_data(struct seed *seed, uint16_t offset, const void *words,
+		     size_t size)
+{
+	add(seed, KVM_RUN, 0, offset, words, size);
+}
+
+/* A launch: fd 0 is /dev/kvm, 1 /dev/sev, 2 the VM, 3 its guest_memfd. */
+size_t fuzz_seed(unsigned int index, uint8_t *data)
+{
+	const struct snp_kvm_launch_start start = { .policy = 0x30000 };
+	const struct snp_kvm_launch_update update = {
+		.uaddr = 0x1000, .len = 0x2000, .type = index ? 6 : 1,
+	};
+	const struct kvm_create_guest_memfd create = { .size = 0x10000 };
+	const struct kvm_memory_attributes private = {
+		.size = 0x8000, .attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	};
+	const uint32_t type = KVM_X86_SNP_VM, zero[15] = { 0 };
+	struct kvm_userspace_memory_region2 region = {
+		.flags = KVM_MEM_GUEST_MEMFD, .memory_size = 0x10000,
+	};
+	struct seed seed = { .data = data, .size = 1 };
+	const int base = 0x100000;
+
+	if (index > 1)
+		return 0;
+	data[0] = (uint8_t)index;
+	region.guest_memfd = (uint32_t)base + 3;
+	add(&seed, ACTION_OPEN_SEV, 0, 0, zero, sizeof(zero));
+	add(&seed, KVM_CREATE_VM, 0, 0, &type, sizeof(type));
+	add(&seed, KVM_CREATE_GUEST_MEMFD, 2, 0x100, &create, 60);
+	add(&seed, KVM_SET_USER_MEMORY_REGION2, 2, 0x100, &region, 60);
+	add(&seed, KVM_SET_MEMORY_ATTRIBUTES, 2, 0x100, &private,
+	    sizeof(private));
+	add_data(&seed, 0x400, zero, 60);
+	add_op(&seed, base + 1, SNP_KVM_INIT2);
+	add_data(&seed, 0x400, &start, 60);
+	add_op(&seed, base + 1, SNP_KVM_LAUNCH_START);
+	add_data(&seed, 0x400, &update, 60);
+	add_op(&seed, base + 1, SNP_KVM_LAUNCH_UPDATE);
+	add(&seed, KVM_CREATE_VCPU, 2, 0, zero, 4);
+	add_data(&seed, 0x400, zero, 60);
+	add_op(&seed, base + 1, SNP_KVM_LAUNCH_FINISH);
+	add(&seed, KVM_RUN, 4, 0, zero, 4);
+	return seed.size;
+}
