@@ -182,18 +182,18 @@ static int discard(const struct conversion *conversion)
 }
 
 int memory_convert_range(const struct convertible *memory, struct turns *turns,
-			 struct vm *vm, struct range range, bool to_private,
+			 struct vm *vm, struct range part, bool to_private,
 			 char *why, size_t why_size)
 {
-	const struct conversion conversion = { memory, vm, range, to_private,
+	const struct conversion conversion = { memory, vm, part, to_private,
 					       why, why_size };
 	struct range all = { memory->gpa, memory->gpa + memory->size };
 	struct range *entry;
 	int rc;
 
-	if (!range_valid(range) || !range_contains(all, range))
+	if (!range_valid(part) || !range_contains(all, part))
 		return -EINVAL;
-	entry = turns_enter(turns, range);
+	entry = turns_enter(turns, part);
 	if (memory->strategy == MEMORY_DISCARD)
 		rc = discard(&conversion);
 	else if (to_private)
@@ -201,8 +201,8 @@ int memory_convert_range(const struct convertible *memory, struct turns *turns,
 	else
 		rc = inplace_to_shared(&conversion);
 	if (!rc)
-		memset(state_of(memory, range.start), to_private,
-		       range_size(range) >> GUEST_PAGE_SHIFT);
+		memset(state_of(memory, part.start), to_private,
+		       range_size(part) >> GUEST_PAGE_SHIFT);
 	turns_leave(turns, entry);
 	return rc;
 }

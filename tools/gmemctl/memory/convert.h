@@ -54,7 +54,7 @@ struct convertible {
 /**
  * memory_convert_range() - convert a range, KVM's attribute included
  * @turns: of all conversions of the VM, by guest physical address
- * @range: guest physical addresses
+ * @part: guest physical addresses
  * @why: out: a text that explains a failure; may be NULL
  * @why_size: bytes of @why
  *
@@ -65,7 +65,7 @@ struct convertible {
  * gmem or KVM says.
  */
 int memory_convert_range(const struct convertible *memory, struct turns *turns,
-			 struct vm *vm, struct range range, bool to_private,
+			 struct vm *vm, struct range part, bool to_private,
 			 char *why, size_t why_size);
 
 #endif /* GMEMCTL_MEMORY_CONVERT_H */

@@ -176,7 +176,6 @@ static int gmem_ioctl(unsigned long request, void *arg)
 
 static int fake_ioctl(int fd, unsigned long request, void *arg)
 {
-
 	if (fd == VM_FD)
 		return vm_ioctl(request, arg);
 	if (fd == DEVICE_FD)
