@@ -43,8 +43,9 @@ static void done_mock_bind(struct env *env)
 {
 	env->bound = MOCK;
 }
-SWEEP(mock_bind, .owner = MOCK, .prepare = prepare_private,
-      .run = run_mock_bind, .done = done_mock_bind)
+
+OP_TEST(mock_bind, .owner = MOCK, .prepare = prepare_private,
+	.run = run_mock_bind, .done = done_mock_bind)
 
 static int run_mock_unbind(struct env *env)
 {
@@ -57,8 +58,9 @@ static void done_mock_unbind(struct env *env)
 {
 	env->bound = NOBODY;
 }
-SWEEP(mock_unbind, .owner = MOCK, .prepare = prepare_mock,
-      .run = run_mock_unbind, .done = done_mock_unbind)
+
+OP_TEST(mock_unbind, .owner = MOCK, .prepare = prepare_mock,
+	.run = run_mock_unbind, .done = done_mock_unbind)
 
 /* The guest reads every page; what has no memory gets some. */
 static int run_mock_read(struct env *env)
@@ -77,8 +79,9 @@ static void done_mock_read(struct env *env)
 {
 	model_commit(env, BOUND_FIRST, BOUND_LAST);
 }
-SWEEP(mock_lookup, .owner = MOCK, .prepare = prepare_mock,
-      .run = run_mock_read, .done = done_mock_read, .partial = true)
+
+OP_TEST(mock_lookup, .owner = MOCK, .prepare = prepare_mock,
+	.run = run_mock_read, .done = done_mock_read, .partial = true)
 
 /* The guest has its pages in its second-stage page table when they convert. */
 static void prepare_mock_mapped(struct env *env)
@@ -117,21 +120,21 @@ MOCK_CONVERT(to_private_zero, PRIVATE, ZERO)
 MOCK_CONVERT(to_shared, SHARED, PRESERVE)
 MOCK_CONVERT(to_shared_zero, SHARED, ZERO)
 
-SWEEP(mock_private, .owner = MOCK, .prepare = prepare_mock_shared,
-      .run = run_mock_to_private, .done = done_mock_to_private)
-SWEEP(mock_private_zero, .owner = MOCK, .prepare = prepare_mock_shared,
-      .run = run_mock_to_private_zero, .done = done_mock_to_private_zero)
-SWEEP(mock_shared, .owner = MOCK, .prepare = prepare_mock_mapped,
-      .run = run_mock_to_shared, .done = done_mock_to_shared)
-SWEEP(mock_shared_zero, .owner = MOCK, .prepare = prepare_mock_mapped,
-      .run = run_mock_to_shared_zero, .done = done_mock_to_shared_zero)
+OP_TEST(mock_private, .owner = MOCK, .prepare = prepare_mock_shared,
+	.run = run_mock_to_private, .done = done_mock_to_private)
+OP_TEST(mock_private_zero, .owner = MOCK, .prepare = prepare_mock_shared,
+	.run = run_mock_to_private_zero, .done = done_mock_to_private_zero)
+OP_TEST(mock_shared, .owner = MOCK, .prepare = prepare_mock_mapped,
+	.run = run_mock_to_shared, .done = done_mock_to_shared)
+OP_TEST(mock_shared_zero, .owner = MOCK, .prepare = prepare_mock_mapped,
+	.run = run_mock_to_shared_zero, .done = done_mock_to_shared_zero)
 /* The host converts what a guest has mapped. */
-SWEEP(mock_host_private, .owner = MOCK, .prepare = prepare_mock_shared,
-      .run = run_to_private, .done = done_to_private)
-SWEEP(mock_host_shared, .owner = MOCK, .prepare = prepare_mock_mapped,
-      .run = run_to_shared, .done = done_to_shared)
-SWEEP(mock_punch, .owner = MOCK, .prepare = prepare_mock_mapped,
-      .run = run_punch, .done = done_punch)
+OP_TEST(mock_host_private, .owner = MOCK, .prepare = prepare_mock_shared,
+	.run = run_to_private, .done = done_to_private)
+OP_TEST(mock_host_shared, .owner = MOCK, .prepare = prepare_mock_mapped,
+	.run = run_to_shared, .done = done_to_shared)
+OP_TEST(mock_punch, .owner = MOCK, .prepare = prepare_mock_mapped,
+	.run = run_punch, .done = done_punch)
 
 TEST(total)
 {

@@ -19,7 +19,8 @@ static int run_info(struct env *env)
 
 	return gmem_ioctl(env->dev, GMEM_IOCTL_INFO, &info);
 }
-SWEEP(info, .run = run_info)
+
+OP_TEST(info, .run = run_info)
 
 static int run_create(struct env *env)
 {
@@ -34,7 +35,8 @@ static int run_create(struct env *env)
 		close(c.out_fd);
 	return rc;
 }
-SWEEP(create, .run = run_create)
+
+OP_TEST(create, .run = run_create)
 
 static int run_open(struct env *env)
 {
@@ -48,7 +50,8 @@ static int run_open(struct env *env)
 	close(fd);
 	return 0;
 }
-SWEEP(open_again, .run = run_open)
+
+OP_TEST(open_again, .run = run_open)
 
 static int run_query(struct env *env)
 {
@@ -68,7 +71,8 @@ static void prepare_bound(struct env *env)
 	env_bind_store(env);
 	env_convert(env, FIRST, LAST, PRIVATE, PRESERVE);
 }
-SWEEP(query, .owner = STORE, .prepare = prepare_bound, .run = run_query)
+
+OP_TEST(query, .owner = STORE, .prepare = prepare_bound, .run = run_query)
 
 static int run_stat(struct env *env)
 {
@@ -76,7 +80,8 @@ static int run_stat(struct env *env)
 
 	return gmem_stat(env->fd, &stat);
 }
-SWEEP(stat, .owner = STORE, .prepare = prepare_bound, .run = run_stat)
+
+OP_TEST(stat, .owner = STORE, .prepare = prepare_bound, .run = run_stat)
 
 /* The last reference: nothing that fails may keep it from going. */
 static void prepare_release(struct env *env)
@@ -99,7 +104,8 @@ static int run_release(struct env *env)
 	env->sparse = -1;
 	return fd < 0 || !close(fd) ? 0 : -errno;
 }
-SWEEP(release, .owner = STORE, .prepare = prepare_release, .run = run_release)
+
+OP_TEST(release, .owner = STORE, .prepare = prepare_release, .run = run_release)
 
 /* Mappings */
 
@@ -112,7 +118,8 @@ static int run_mmap(struct env *env)
 	munmap(p, LENGTH);
 	return 0;
 }
-SWEEP(mmap, .run = run_mmap)
+
+OP_TEST(mmap, .run = run_mmap)
 
 /* A fault that finds no memory is tried again: no error that a program sees. */
 static int run_fault(struct env *env)
@@ -135,7 +142,8 @@ static void check_no_error(struct env *env, int rc)
 	(void)env;
 	EXPECT_EQ(0, rc);
 }
-SWEEP(fault, .run = run_fault, .done = done_commit, .check = check_no_error)
+
+OP_TEST(fault, .run = run_fault, .done = done_commit, .check = check_no_error)
 
 /* The kernel writes zeros to what is zero. */
 static int run_fault_kernel(struct env *env)
@@ -148,8 +156,9 @@ static int run_fault_kernel(struct env *env)
 			return -errno;
 	return 0;
 }
-SWEEP(fault_kernel, .run = run_fault_kernel, .done = done_commit,
-      .partial = true)
+
+OP_TEST(fault_kernel, .run = run_fault_kernel, .done = done_commit,
+	.partial = true)
 
 static int run_mbind(struct env *env)
 {
@@ -158,7 +167,8 @@ static int run_mbind(struct env *env)
 	return syscall(SYS_mbind, env->p + RANGE_OFFSET, RANGE_LENGTH,
 		       MPOL_BIND, &nodes, 64, 0) ? -errno : 0;
 }
-SWEEP(mbind, .run = run_mbind)
+
+OP_TEST(mbind, .run = run_mbind)
 
 /* fallocate() */
 
@@ -167,14 +177,14 @@ static int run_commit(struct env *env)
 	return gmem_commit(env->fd, 0, LENGTH);
 }
 
-SWEEP(commit, .prepare = prepare_private, .run = run_commit,
-      .done = done_commit, .partial = true)
-SWEEP(commit_bound, .owner = STORE, .prepare = prepare_bound,
-      .run = run_commit, .done = done_commit, .partial = true)
+OP_TEST(commit, .prepare = prepare_private, .run = run_commit,
+	.done = done_commit, .partial = true)
+OP_TEST(commit_bound, .owner = STORE, .prepare = prepare_bound,
+	.run = run_commit, .done = done_commit, .partial = true)
 
-SWEEP(punch, .prepare = prepare_private, .run = run_punch, .done = done_punch)
-SWEEP(punch_bound, .owner = STORE, .prepare = prepare_bound, .run = run_punch,
-      .done = done_punch)
+OP_TEST(punch, .prepare = prepare_private, .run = run_punch, .done = done_punch)
+OP_TEST(punch_bound, .owner = STORE, .prepare = prepare_bound, .run = run_punch,
+	.done = done_punch)
 
 /* CONVERT */
 
@@ -187,22 +197,22 @@ static void prepare_mixed(struct env *env)
 		env_convert(env, i, i + 1, PRIVATE, PRESERVE);
 }
 
-SWEEP(private, .run = run_to_private, .done = done_to_private)
-SWEEP(private_mixed, .prepare = prepare_mixed, .run = run_to_private,
-      .done = done_to_private)
-SWEEP(private_zero, .run = run_to_private_zero, .done = done_to_private_zero)
-SWEEP(shared, .prepare = prepare_private, .run = run_to_shared,
-      .done = done_to_shared)
-SWEEP(shared_zero, .prepare = prepare_private, .run = run_to_shared_zero,
-      .done = done_to_shared_zero)
-SWEEP(private_bound, .owner = STORE, .prepare = env_bind_store,
-      .run = run_to_private, .done = done_to_private)
-SWEEP(private_bound_zero, .owner = STORE, .prepare = env_bind_store,
-      .run = run_to_private_zero, .done = done_to_private_zero)
-SWEEP(shared_bound, .owner = STORE, .prepare = prepare_bound,
-      .run = run_to_shared, .done = done_to_shared)
-SWEEP(shared_bound_zero, .owner = STORE, .prepare = prepare_bound,
-      .run = run_to_shared_zero, .done = done_to_shared_zero)
+OP_TEST(private, .run = run_to_private, .done = done_to_private)
+OP_TEST(private_mixed, .prepare = prepare_mixed, .run = run_to_private,
+	.done = done_to_private)
+OP_TEST(private_zero, .run = run_to_private_zero, .done = done_to_private_zero)
+OP_TEST(shared, .prepare = prepare_private, .run = run_to_shared,
+	.done = done_to_shared)
+OP_TEST(shared_zero, .prepare = prepare_private, .run = run_to_shared_zero,
+	.done = done_to_shared_zero)
+OP_TEST(private_bound, .owner = STORE, .prepare = env_bind_store,
+	.run = run_to_private, .done = done_to_private)
+OP_TEST(private_bound_zero, .owner = STORE, .prepare = env_bind_store,
+	.run = run_to_private_zero, .done = done_to_private_zero)
+OP_TEST(shared_bound, .owner = STORE, .prepare = prepare_bound,
+	.run = run_to_shared, .done = done_to_shared)
+OP_TEST(shared_bound_zero, .owner = STORE, .prepare = prepare_bound,
+	.run = run_to_shared_zero, .done = done_to_shared_zero)
 
 /* From the middle of a gigabyte to the middle of another, a terabyte on. */
 #define SPARSE_LENGTH (2 * SZ_1T)
@@ -234,8 +244,9 @@ static void check_sparse(struct env *env, int rc)
 	EXPECT_EQ(SZ_1T, ranges[1].length);
 	EXPECT_EQ(SHARED, ranges[1].state);
 }
-SWEEP(sparse, .prepare = prepare_sparse, .run = run_sparse,
-      .check = check_sparse)
+
+OP_TEST(sparse, .prepare = prepare_sparse, .run = run_sparse,
+	.check = check_sparse)
 
 /* BIND and UNBIND */
 
@@ -262,10 +273,11 @@ static void done_bind(struct env *env)
 {
 	env->bound = STORE;
 }
-SWEEP(bind, .owner = STORE, .prepare = prepare_store, .run = run_bind,
-      .done = done_bind)
-SWEEP(bind_contents, .owner = STORE, .prepare = prepare_store_mixed,
-      .run = run_bind, .done = done_bind)
+
+OP_TEST(bind, .owner = STORE, .prepare = prepare_store, .run = run_bind,
+	.done = done_bind)
+OP_TEST(bind_contents, .owner = STORE, .prepare = prepare_store_mixed,
+	.run = run_bind, .done = done_bind)
 
 static int run_unbind(struct env *env)
 {
@@ -282,8 +294,9 @@ static void done_unbind(struct env *env)
 			model_punch(env, i, i + 1);
 	env->bound = NOBODY;
 }
-SWEEP(unbind, .owner = STORE, .prepare = prepare_bound, .run = run_unbind,
-      .done = done_unbind)
+
+OP_TEST(unbind, .owner = STORE, .prepare = prepare_bound, .run = run_unbind,
+	.done = done_unbind)
 
 TEST(total)
 {

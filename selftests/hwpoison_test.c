@@ -13,6 +13,7 @@
 #include "gmem_utils.h"
 #include "ksft.h"
 #include "kvm_utils.h"
+#include "mock.h"
 #include "poison.h"
 
 #ifndef MADV_POPULATE_READ
@@ -421,11 +422,122 @@ TEST_F(hwpoison, store_bound_late)
 	expect_hole_heals(self, PRIVATE);
 }
 
+/* A hypervisor that has bound the memory, and its guest at @GPA. */
+#define GPA (1ULL << 32)
+
+static int open_guest(struct hwpoison_data *self)
+{
+	const char *why = mock_unavailable();
+
+	if (why)
+		SKIP(return -1, "%s", why);
+	self->vm = test_mock_create();
+	test_mock_bind(self->vm, GPA, self->fd, 0, LENGTH, 0);
+	return 0;
+}
+
+/* It has been told once, and its guest does not reach the page any more. */
+static void expect_guest_told(struct hwpoison_data *self)
+{
+	struct gmem_test_count count;
+	unsigned int i;
+
+	EXPECT_EQ(1, mock_calls(self->vm, GMEM_TEST_ERROR));
+	EXPECT_EQ(0, mock_count(self->vm, &count));
+	EXPECT_EQ(NR_PAGES - 1, count.mapped);
+	EXPECT_EQ(-EHWPOISON, mock_op(self->vm, GMEM_TEST_OP_EXPECT,
+				      GPA + BAD * PAGE, PAGE, 0, NULL));
+	EXPECT_EQ(-EHWPOISON, mock_op(self->vm, GMEM_TEST_OP_FILL,
+				      GPA + BAD * PAGE, PAGE, 1, NULL));
+	for (i = 0; i < NR_PAGES; i++)
+		if (i != BAD)
+			expect_guest(0x40 + i, self->vm, GPA + i * PAGE, PAGE);
+	expect_mock_kept(self->vm);
+}
+
+static void guest_touches_all(struct hwpoison_data *self)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i++)
+		expect_guest(0x40 + i, self->vm, GPA + i * PAGE, PAGE);
+}
+
+/* The guest cannot convert it either; with a hole it gets a fresh page. */
+static void expect_guest_heals(struct hwpoison_data *self, uint32_t state)
+{
+	struct gmem_test_convert c = {
+		.size = sizeof(c),
+		.gpa = GPA,
+		.length = LENGTH,
+		.target = state == SHARED ? PRIVATE : SHARED,
+		.content = PRESERVE,
+	};
+
+	EXPECT_EQ(-EHWPOISON, mock_convert_args(self->vm, &c));
+	EXPECT_EQ(GPA + BAD * PAGE, c.error_gpa);
+	expect_convert_refused(self, c.target, PRESERVE);
+	test_gmem_punch(self->fd, BAD * PAGE, PAGE);
+	expect_guest(0, self->vm, GPA + BAD * PAGE, PAGE);
+	test_mock_convert(self->vm, GPA, LENGTH, c.target, PRESERVE);
+	EXPECT_EQ(1, mock_calls(self->vm, GMEM_TEST_ERROR));
+	expect_mock_kept(self->vm);
+	test_mock_unbind(self->vm, GPA);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+	expect_others(self, BAD);
+}
+
+/* A shared page that a guest has mapped, too: its hypervisor is told. */
+TEST_F(hwpoison, guest_shared)
+{
+	if (open_guest(self))
+		return;
+	guest_touches_all(self);
+	page_fails(self, BAD);
+	expect_guest_told(self);
+	expect_mce(self->p + BAD * PAGE);
+	expect_guest_heals(self, SHARED);
+}
+
+/* A private page, of which the host knows the frame only. */
+TEST_F(hwpoison, guest_private)
+{
+	if (open_guest(self))
+		return;
+	test_mock_convert(self->vm, GPA, LENGTH, PRIVATE, PRESERVE);
+	guest_touches_all(self);
+	if (!frame_fails(self, BAD))
+		return;
+	expect_guest_told(self);
+	expect_guest_heals(self, PRIVATE);
+}
+
+/* While the hypervisor has it in its hands, and is about to map it. */
+TEST_F(hwpoison, guest_looks_up)
+{
+	struct poison_signal signal;
+	int id;
+
+	if (open_guest(self))
+		return;
+	guest_touches_all(self);
+	id = test_mock_hold(self->vm, GPA + BAD * PAGE, 0, 5000);
+	/* The kernel sees that somebody has a reference. */
+	EXPECT_EQ(-EBUSY, poison_mapped(self->p + BAD * PAGE, &signal));
+	self->bad[BAD] = true;
+	EXPECT_EQ(BUS_MCEERR_AR, signal.code);
+	expect_poisoned(1, self);
+	EXPECT_EQ(0, mock_release(self->vm, id));
+	expect_guest_told(self);
+	expect_guest_heals(self, SHARED);
+}
+
 struct race {
 	int fd;
 	int stop;
 	int refused;
 	int converted;
+	int busy;
 };
 
 static void *race_main(void *arg)
@@ -474,8 +586,7 @@ static void race_round(struct hwpoison_data *self, struct race *race,
 	rc = race_fail(race, self->p + BAD * PAGE, seed);
 	__atomic_store_n(&race->stop, 1, __ATOMIC_RELEASE);
 	gmem_task_join(&task);
-	if (rc)
-		TH_LOG("the kernel says: %s", strerror(-rc));
+	race->busy += rc == -EBUSY;
 	self->bad[BAD] = true;
 	rc = gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 	if (!rc)
@@ -498,8 +609,8 @@ TEST_F_TIMEOUT(hwpoison, race, 300)
 
 	for (i = 0; i < RACE_ROUNDS; i++)
 		race_round(self, &race, &seed);
-	TH_LOG("%d conversions, %d refused for the error", race.converted,
-	       race.refused);
+	TH_LOG("%d conversions, %d refused for the error; %d times EBUSY",
+	       race.converted, race.refused, race.busy);
 }
 
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

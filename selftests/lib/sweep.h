@@ -6,7 +6,7 @@
  * contents of each page are as before; the same operation then succeeds; and
  * in the end no memory is left, and no fd.
  *
- * For one program each, as ksft.h: a SWEEP() is a test.
+ * For one program each, as ksft.h: a OP_TEST() is a test.
  */
 #ifndef SWEEP_H
 #define SWEEP_H
@@ -110,8 +110,9 @@ static __attribute__((constructor)) void total_create(void)
 		     MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 }
 
-static __ksft_unused void model_convert(struct env *env, unsigned int first,
-			  unsigned int last, uint32_t target, uint32_t content)
+static __ksft_unused
+void model_convert(struct env *env, unsigned int first, unsigned int last,
+		   uint32_t target, uint32_t content)
 {
 	struct page *page;
 
@@ -124,13 +125,15 @@ static __ksft_unused void model_convert(struct env *env, unsigned int first,
 	}
 }
 
-static __ksft_unused void model_commit(struct env *env, unsigned int first, unsigned int last)
+static __ksft_unused
+void model_commit(struct env *env, unsigned int first, unsigned int last)
 {
 	for (; first < last; first++)
 		env->pages[first].populated = true;
 }
 
-static __ksft_unused void model_punch(struct env *env, unsigned int first, unsigned int last)
+static __ksft_unused
+void model_punch(struct env *env, unsigned int first, unsigned int last)
 {
 	for (; first < last; first++)
 		env->pages[first] = (struct page){
@@ -179,8 +182,9 @@ static __ksft_unused void env_bind_store(struct env *env)
 	env->bound = STORE;
 }
 
-static __ksft_unused void env_convert(struct env *env, unsigned int first, unsigned int last,
-			uint32_t target, uint32_t content)
+static __ksft_unused
+void env_convert(struct env *env, unsigned int first, unsigned int last,
+		 uint32_t target, uint32_t content)
 {
 	test_gmem_convert(env->fd, first * PAGE, (last - first) * PAGE, target,
 			  content);
@@ -230,7 +234,7 @@ static void expect_stat(struct env *env, bool partial)
 	}
 }
 
-/* Page by page. A shared page without memory is not touched: it would get some. */
+/* Page by page. What is shared and has no memory is not touched. */
 static void expect_model(struct env *env, bool partial)
 {
 	unsigned int i;
@@ -378,7 +382,7 @@ static void sweep(const struct op *op)
 	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
-#define SWEEP(op_name, ...)						\
+#define OP_TEST(op_name, ...)						\
 	static const struct op op_name##_op = {				\
 		.name = #op_name,					\
 		__VA_ARGS__						\
