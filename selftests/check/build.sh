@@ -65,8 +65,7 @@ build_sparse() {
 	dir=$TOP_DIR/build/sparse-$1
 	hold "sparse-$1"
 	modules_copy "$dir"
-	make -s -j"$(nproc)" -C "$kdir" M="$dir" GMEM_TEST=1 C=2 \
-		CHECK=sparse modules >"$WORK/sparse" 2>&1 ||
+	modules_make "$dir" "$kdir" C=2 CHECK=sparse >"$WORK/sparse" 2>&1 ||
 		{ cat "$WORK/sparse"; return 1; }
 	! grep -E 'warning:|error:' "$WORK/sparse" | sort | uniq -c
 }
@@ -78,7 +77,7 @@ build_symbols() {
 
 	kdir=$(kdir_of "$1") || { echo "$kdir"; return 4; }
 	dir=$(modules_build "$1" "$kdir" 2>/dev/null) || return 1
-	nm -u "$dir"/*.ko | awk '$1 == "U" { print $2 }' | sort -u >"$WORK/used"
+	nm -u "$dir"/*.ko "$dir/$MODULES_EXAMPLE"/*.ko | awk '$1 == "U" { print $2 }' | sort -u >"$WORK/used"
 	[[ -s $WORK/used ]] || { echo "no symbol found: nothing was built?"; return 1; }
 	awk -F '\t' -v names="$WORK/used" '
 	{ known[$2] = 1; ns[$2] = $5 }

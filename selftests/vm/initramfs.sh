@@ -81,6 +81,10 @@ stage_modules() {
 		cp "$own/$ko" "$stage/lib/modules/$release/updates/"
 		echo "own /lib/modules/$release/updates/$ko" >>"$stage/etc/modules"
 	done
+	# For its test to load.
+	if [[ -n $own && -e $own/$MODULES_EXAMPLE/minihyp.ko ]]; then
+		cp "$own/$MODULES_EXAMPLE/minihyp.ko" "$stage/lib/modules/$release/updates/"
+	fi
 	# Built kernels come without lists of what is built in: nothing needs them.
 	depmod -b "$stage" "$release" 2>&1 |
 		grep -v 'modules\.\(order\|builtin\)' >&2 || true

@@ -5,10 +5,13 @@
 # tree stays clean and several kernels stay apart. 6.12 cannot build a module
 # out of tree any other way. Sourced.
 
+# A module of its own, as somebody else would write it.
+MODULES_EXAMPLE=Documentation/examples/minihyp
+
 # Everything kbuild reads.
 modules_sources() {
 	(cd "$TOP_DIR" &&
-		find Kbuild module uapi -type f \
+		find Kbuild module uapi "$MODULES_EXAMPLE" -type f \
 			\( -name Kbuild -o -name Makefile -o -name '*.[chS]' \) \
 			-not -name '*.mod.c' | sort)
 }
@@ -32,7 +35,9 @@ modules_copy() {
 # modules_make DIR KDIR [ARG...]
 modules_make() {
 	make -s -j"$(nproc)" -C "$2" M="$1" W=1 KCFLAGS=-Werror GMEM_TEST=1 \
-		"${@:3}" modules
+		"${@:3}" modules &&
+		make -s -C "$2" M="$1/$MODULES_EXAMPLE" W=1 KCFLAGS=-Werror \
+			KBUILD_EXTRA_SYMBOLS="$1/Module.symvers" "${@:3}" modules
 }
 
 # modules_build NAME KDIR: the directory with the .ko files, on stdout. One
