@@ -211,6 +211,10 @@ static const struct {
 	{ "linux.vcpu", test_linux_vcpu },
 	{ "guest_memory.convert", test_guest_memory_convert },
 	{ "guest_memory.convert_discard", test_guest_memory_convert_discard },
+	{ "description.round_trip", test_description_round_trip },
+	{ "description.truncated", test_description_truncated },
+	{ "description.fields", test_description_fields },
+	{ "description.too_much", test_description_too_much },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

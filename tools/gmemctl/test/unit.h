@@ -277,4 +277,10 @@ void test_linux_cmdline(void);
 void test_linux_ram(void);
 void test_linux_vcpu(void);
 
+/* description_test.c */
+void test_description_round_trip(void);
+void test_description_truncated(void);
+void test_description_fields(void);
+void test_description_too_much(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What describes a guest's memory comes back as it was, or is refused. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../memory/description.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+
+static struct description decoded;
+static uint8_t *bytes;
+static size_t size;
+
+static const struct range ranges[] = {
+	{ 0, 16 * PAGE }, { 64 * PAGE, 80 * PAGE }, { 80 * PAGE, 96 * PAGE },
+};
+
+static const struct range private_ranges[] = {
+	{ 2 * PAGE, 3 * PAGE }, { 3 * PAGE, 4 * PAGE }, { 70 * PAGE, 80 * PAGE },
+};
+
+static const struct memory_request requests[] = {
+	{ .ranges = ranges, .nr_ranges = 2, .kind = BACKING_GMEM_STORE,
+	  .prefetch = true, .node = 3, .existing_fd = 7 },
+	{ .ranges = &ranges[2], .nr_ranges = 1, .kind = BACKING_SHARED,
+	  .thp = true, .node = -1, .existing_fd = -1 },
+};
+
+static int encode(void)
+{
+	struct memory_config config = { .requests = requests, .nr_requests = 2,
+					.guest_memfd = true };
+
+	return description_encode(&config, private_ranges, 3, &bytes, &size);
+}
+
+static int decode(void)
+{
+	int rc = description_decode(bytes, size, &decoded, NULL);
+
+	if (!rc)
+		description_free(&decoded);
+	return rc;
+}
+
+void test_description_round_trip(void)
+{
+	const struct memory_request *request = decoded.requests;
+
+	CHECK(!encode());
+	CHECK(!description_decode(bytes, size, &decoded, NULL));
+	CHECK(decoded.config.nr_requests == 2 && decoded.config.guest_memfd);
+	CHECK(!decoded.config.x86_legacy);
+	CHECK(decoded.config.requests == decoded.requests);
+	CHECK(request->kind == BACKING_GMEM_STORE && request->prefetch);
+	CHECK(!request->thp && request->node == 3 && request->nr_ranges == 2);
+	/* An fd is another process's number. */
+	CHECK(request->existing_fd == -1);
+	CHECK(range_equal(request->ranges[1], ranges[1]));
+	CHECK(request[1].thp && request[1].node == -1);
+	CHECK(range_equal(request[1].ranges[0], ranges[2]));
+	CHECK(decoded.nr_private == 3);
+	CHECK(!memcmp(decoded.private, private_ranges, sizeof(private_ranges)));
+	description_free(&decoded);
+	free(bytes);
+}
+
+/* Cut anywhere, and with anything behind it, it is refused. */
+void test_description_truncated(void)
+{
+	size_t all;
+
+	CHECK(!encode());
+	all = size;
+	for (size = 0; size < all; size++) {
+		uint8_t *copy = malloc(size ? size : 1);
+
+		memcpy(copy, bytes, size);
+		CHECK(description_decode(copy, size, &decoded, NULL) ==
+		      -EBADMSG);
+		/* Also where it admits to being shorter. */
+		if (size >= 16)
+			memcpy(copy + 12, &(uint32_t){ size }, 4);
+		CHECK(description_decode(copy, size, &decoded, NULL) ==
+		      -EBADMSG);
+		free(copy);
+	}
+	size = all;
+	CHECK(!decode());
+	free(bytes);
+}
+
+/* Each field by itself: where it is, and a value that it must not have. */
+void test_description_fields(void)
+{
+	static const struct {
+		size_t at;
+		uint32_t value;
+	} cases[] = {
+		{ 0, 0 },		/* magic */
+		{ 8, 2 },		/* version */
+		{ 12, 0 },		/* size */
+		{ 16, 4 },		/* flags */
+		{ 20, 0 }, { 20, 65 }, { 20, 1 }, { 20, 0xffffffff },
+		{ 24, 2 }, { 24, 4 }, { 24, 0xffffffff },
+		{ 28, 1 },		/* reserved */
+		{ 32, BACKING_KINDS },	/* kind */
+		{ 36, 4 },		/* flags of a request */
+		{ 40, 65536 }, { 40, 0xfffffffe },
+		{ 44, 0 }, { 44, 1 }, { 44, 1025 }, { 44, 0xffffffff },
+		{ 48, 1 }, { 48, 0x10000 },	/* start of a range */
+		{ 112, 0x4000 },	/* private: out of order */
+		{ 112, 0x1800 },	/* private: part of a page */
+		{ 152, 0x61000 },	/* private: past the RAM */
+	};
+	uint8_t saved[4];
+
+	CHECK(!encode() && size == 160);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memcpy(saved, bytes + cases[i].at, 4);
+		memcpy(bytes + cases[i].at, &cases[i].value, 4);
+		CHECK(decode() == -EBADMSG);
+		memcpy(bytes + cases[i].at, saved, 4);
+	}
+	CHECK(!decode());
+	free(bytes);
+}
+
+void test_description_too_much(void)
+{
+	static struct memory_request many[DESCRIPTION_REQUESTS_MAX + 1];
+	struct memory_config config = { .requests = many };
+
+	config.nr_requests = DESCRIPTION_REQUESTS_MAX + 1;
+	CHECK(description_encode(&config, NULL, 0, &bytes, &size) == -E2BIG);
+	config.nr_requests = 1;
+	many[0].nr_ranges = DESCRIPTION_RANGES_MAX + 1;
+	CHECK(description_encode(&config, NULL, 0, &bytes, &size) == -E2BIG);
+	many[0].nr_ranges = 0;
+	CHECK(description_encode(&config, NULL, UINT32_MAX, &bytes, &size) ==
+	      -E2BIG);
+}
