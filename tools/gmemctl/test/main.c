@@ -211,10 +211,19 @@ static const struct {
 	{ "linux.vcpu", test_linux_vcpu },
 	{ "guest_memory.convert", test_guest_memory_convert },
 	{ "guest_memory.convert_discard", test_guest_memory_convert_discard },
-	{ "description.round_trip", test_description_round_trip },
-	{ "description.truncated", test_description_truncated },
-	{ "description.fields", test_description_fields },
-	{ "description.too_much", test_description_too_much },
+	{ "end.codes", test_end_codes },
+	{ "console.filter", test_console_filter },
+	{ "console.input", test_console_input },
+	{ "console.stop", test_console_stop },
+	{ "console.output", test_console_output },
+	{ "terminal.restore", test_terminal_restore },
+	{ "terminal.crash", test_terminal_crash },
+	{ "terminal.quit", test_terminal_quit },
+	{ "pc.ends", test_pc_ends },
+	{ "pc.ports", test_pc_ports },
+	{ "pc.first_end", test_pc_first_end },
+	{ "pc.access", test_pc_access },
+	{ "pc.hypercall", test_pc_hypercall },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

@@ -277,10 +277,21 @@ void test_linux_cmdline(void);
 void test_linux_ram(void);
 void test_linux_vcpu(void);
 
-/* description_test.c */
-void test_description_round_trip(void);
-void test_description_truncated(void);
-void test_description_fields(void);
-void test_description_too_much(void);
+/* console_test.c */
+void test_end_codes(void);
+void test_console_filter(void);
+void test_console_input(void);
+void test_console_stop(void);
+void test_console_output(void);
+void test_terminal_restore(void);
+void test_terminal_crash(void);
+void test_terminal_quit(void);
+
+/* pc_test.c */
+void test_pc_ends(void);
+void test_pc_ports(void);
+void test_pc_first_end(void);
+void test_pc_access(void);
+void test_pc_hypercall(void);
 
 #endif /* GMEMCTL_TEST_UNIT_H */

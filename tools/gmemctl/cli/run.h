@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* `gmemctl run`: a payload, or Linux. */
+#ifndef GMEMCTL_CLI_RUN_H
+#define GMEMCTL_CLI_RUN_H
+
+#include <stdint.h>
+
+#include "../machine/machine.h"
+#include "input.h"
+#include "memory_option.h"
+
+/**
+ * struct run - a run as asked for, and what came of it
+ * @machine_config: what to build
+ * @memory: the option --memory
+ * @payload: what to run
+ * @path: input file of a payload, or NULL
+ * @rounds: for the payload convert
+ * @kernel: bzImage, or NULL: a payload runs
+ * @initrd: its initrd, or NULL
+ * @append: its command line
+ * @input: the file at @path
+ * @input_length: bytes the payload works on
+ * @elapsed_ns: time from the first instruction to the last
+ */
+struct run {
+	struct machine_config machine_config;
+	struct memory_option memory;
+	enum guest_payload payload;
+	const char *path;
+	uint32_t rounds;
+	const char *kernel;
+	const char *initrd;
+	const char *append;
+	struct input input;
+	uint64_t input_length;
+	uint64_t elapsed_ns;
+};
+
+/* run_payload.c; each returns 0 or an exit code */
+int run_payload(struct run *run);
+int run_payload_set(struct run *run, const char *name);
+int run_payload_set_strategy(struct run *run, const char *name);
+
+/* run_linux.c */
+int run_linux(struct run *run);
+
+#endif /* GMEMCTL_CLI_RUN_H */

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Boots Linux, and says how it has ended. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../boot/e820.h"
+#include "../machine/pc.h"
+#include "cli.h"
+#include "out.h"
+#include "run.h"
+
+#define DEFAULT_MEMORY (UINT64_C(256) << 20)
+
+/**
+ * struct linux_run - a run of Linux
+ * @run: as asked for
+ * @ram: where RAM is
+ * @kernel: contents of the file, likewise @initrd
+ * @request: the memory
+ * @config: what to build
+ */
+struct linux_run {
+	struct run *run;
+	struct range ram[E820_PLACES];
+	uint8_t *kernel;
+	uint8_t *initrd;
+	struct memory_request request;
+	struct pc_config config;
+};
+
+/* Return: 0 or an exit code. */
+static int linux_memory(struct linux_run *linux_run)
+{
+	struct memory_config *memory = &linux_run->config.memory;
+	struct memory_option *option = &linux_run->run->memory;
+	uint64_t size = option->size ? option->size : DEFAULT_MEMORY;
+	unsigned int count = e820_place(size, linux_run->ram);
+
+	if (!count)
+		return usage_error("--memory", "not whole pages",
+				   "a multiple of 4K that fits a PC");
+	linux_run->request = option->request;
+	linux_run->request.ranges = linux_run->ram;
+	linux_run->request.nr_ranges = count;
+	memory->requests = &linux_run->request;
+	memory->nr_requests = 1;
+	memory->convert_timeout_ms =
+		linux_run->run->machine_config.convert_timeout_ms;
+	linux_run->config.boot.ram = linux_run->ram;
+	linux_run->config.boot.nr_ram = count;
+	return 0;
+}
+
+static int linux_read_file(const char *path, uint8_t **bytes, size_t *size,
+			   struct error *error)
+{
+	struct input input = { .fd = -1 };
+	int rc = input_open(&input, path, error);
+
+	if (rc)
+		return rc;
+	*size = input.size;
+	*bytes = malloc(input.size ? input.size : 1);
+	rc = *bytes ? input_load(&input, *bytes, error) :
+	     error_set(error, -ENOMEM, path, "read", NULL);
+	input_close(&input);
+	return rc;
+}
+
+static int linux_read(struct linux_run *linux_run, struct error *error)
+{
+	struct linux_boot *boot = &linux_run->config.boot;
+	const struct run *run = linux_run->run;
+	int rc;
+
+	rc = linux_read_file(run->kernel, &linux_run->kernel,
+			     &boot->kernel_size, error);
+	if (!rc && run->initrd)
+		rc = linux_read_file(run->initrd, &linux_run->initrd,
+				     &boot->initrd_size, error);
+	boot->kernel = linux_run->kernel;
+	boot->kernel_name = run->kernel;
+	boot->initrd = linux_run->initrd;
+	boot->cmdline = run->append;
+	return rc;
+}
+
+static void linux_report_counters(const struct pc *pc)
+{
+	const struct pc_counters *counters = &pc->counters;
+	struct json_object *object = out_object(out_root(), "counters");
+
+	out_uint(object, "exits", counters->exits);
+	out_uint(object, "stray_io", counters->stray);
+	out_uint(object, "conversions", counters->conversions);
+	out_uint(object, "converted_bytes", counters->converted_bytes);
+	out_uint(object, "refused", counters->refused);
+	out_uint(object, "waited", counters->waited);
+	out_text("exits:       %" PRIu64 " (%" PRIu64 " without a device, %" PRIu64
+		 " requests refused)\n", counters->exits, counters->stray,
+		 counters->refused);
+	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB, met by %" PRIu64
+		 " accesses\n", counters->conversions,
+		 counters->converted_bytes >> 10, counters->waited);
+}
+
+/* Return: an exit code. */
+static int linux_report(const struct linux_run *linux_run, const struct pc *pc)
+{
+	const struct run *run = linux_run->run;
+	struct json_object *root = out_root();
+	int code = end_exit_code(pc->end, pc->end_value);
+	const char *kind = backing_kind_name(linux_run->request.kind);
+	uint64_t size = 0;
+
+	memory_request_size(&linux_run->request, &size);
+	out_string(root, "kernel", run->kernel);
+	out_string(root, "kind", kind);
+	out_uint(root, "memory", size);
+	out_uint(root, "vcpus", pc->nr_vcpus);
+	out_uint(root, "elapsed_ns", run->elapsed_ns);
+	out_text("\nlinux:       %s, %" PRIu64 " MiB, %u CPUs, %" PRIu64 " ms\n",
+		 kind, size >> 20, pc->nr_vcpus, run->elapsed_ns / 1000000);
+	linux_report_counters(pc);
+	out_string(root, "end", end_name(pc->end));
+	if (pc->end == END_EXIT_PORT)
+		out_uint(root, "exit_port", pc->end_value);
+	if (pc->report[0])
+		out_string(root, "report", pc->report);
+	out_text("end:         %s\n", end_name(pc->end));
+	if (code)
+		out_error("VM", end_text(pc->end), 0, "%s", pc->report);
+	return code;
+}
+
+static int linux_boot(struct linux_run *linux_run, struct pc *pc,
+		      struct error *error)
+{
+	uint64_t start;
+	int rc;
+
+	rc = pc_create(pc, &linux_run->config, error);
+	if (rc)
+		return rc;
+	start = machine_now_ns();
+	rc = pc_run(pc, error);
+	linux_run->run->elapsed_ns = machine_now_ns() - start;
+	return rc;
+}
+
+/* Return: an exit code. */
+static int linux_run_all(struct linux_run *linux_run)
+{
+	struct error error;
+	struct pc *pc;
+	int rc, code;
+
+	rc = linux_read(linux_run, &error);
+	if (rc)
+		return out_error_report(&error);
+	pc = malloc(sizeof(*pc));
+	if (!pc)
+		return EXIT_CODE_FAILURE;
+	rc = linux_boot(linux_run, pc, &error);
+	code = rc ? out_error_report(&error) : linux_report(linux_run, pc);
+	out_string(out_root(), "result", code ? "failed" : "ok");
+	if (!rc)
+		pc_destroy(pc);
+	free(pc);
+	return code;
+}
+
+/* With --json, standard output has one JSON object and nothing else. */
+int run_linux(struct run *run)
+{
+	struct linux_run linux_run = {
+		.run = run,
+		.config = {
+			.nr_cpus = run->machine_config.nr_vcpus,
+			.run_timeout_s = run->machine_config.run_timeout_s,
+			.input = STDIN_FILENO,
+			.output = out_is_json() ? STDERR_FILENO : STDOUT_FILENO,
+			.trace = run->machine_config.trace,
+		},
+	};
+	int code = linux_memory(&linux_run);
+
+	if (!code)
+		code = linux_run_all(&linux_run);
+	free(linux_run.kernel);
+	free(linux_run.initrd);
+	return code;
+}

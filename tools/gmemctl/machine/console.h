@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The serial port's other end: a terminal, or any two files. */
+#ifndef GMEMCTL_MACHINE_CONSOLE_H
+#define GMEMCTL_MACHINE_CONSOLE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../devices/uart.h"
+#include "../kvm/error.h"
+
+/**
+ * struct console - what is plugged into a serial port
+ * @input: file that is read, or -1
+ * @output: file that is written, or -1
+ * @uart: the port
+ * @quit: called in a thread of its own when the user asks for the end, which is
+ *	Ctrl-A x at a terminal
+ * @quit_data: for @quit
+ * @wake_fd: eventfd: there is room, or it is time to stop
+ * @stopping: see console_stop()
+ * @started: there is a thread
+ * @thread: reads the input
+ * @escape: Ctrl-A was the last key
+ * @terminal: the input is a terminal
+ */
+struct console {
+	int input;
+	int output;
+	struct uart *uart;
+	void (*quit)(void *data);
+	void *quit_data;
+	int wake_fd;
+	bool stopping;
+	bool started;
+	pthread_t thread;
+	bool escape;
+	bool terminal;
+};
+
+/** console_open() - nothing is read yet */
+int console_open(struct console *console, int input, int output,
+		 struct error *error);
+void console_close(struct console *console);
+
+/** console_wire() - for uart_init(), before console_start() */
+struct uart_wire console_wire(struct console *console);
+
+/**
+ * console_start() - read the input from now on
+ *
+ * A terminal passes every key on from now on. End of file ends the input, not
+ * the machine.
+ */
+int console_start(struct console *console, struct uart *uart,
+		  void (*quit)(void *data), void *quit_data,
+		  struct error *error);
+
+/** console_stop() - stop reading, put the terminal back; may come twice */
+void console_stop(struct console *console);
+
+/**
+ * console_filter() - take the escape out of what a terminal has sent
+ * @bytes: @size of them; what is for the guest is moved to the front
+ * @quit: out: the user asks for the end
+ *
+ * Ctrl-A x: the end. Ctrl-A Ctrl-A: Ctrl-A for the guest. Another key after
+ * Ctrl-A is as if alone.
+ *
+ * Return: number of bytes for the guest.
+ */
+size_t console_filter(struct console *console, uint8_t *bytes, size_t size,
+		      bool *quit);
+
+#endif /* GMEMCTL_MACHINE_CONSOLE_H */

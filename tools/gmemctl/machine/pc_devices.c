@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which devices a PC has, and where. */
+#include "../devices/exit_port.h"
+#include "../devices/pvpanic.h"
+#include "../kvm/irqchip.h"
+#include "pc.h"
+
+static void pc_irq(void *data, unsigned int irq, bool level)
+{
+	struct pc *pc = data;
+	int rc = irqchip_set_line(&pc->vm, irq, level);
+
+	if (rc)
+		pc_end(pc, END_FAILED, "interrupt line %u: error %d", irq, -rc);
+}
+
+static void pc_event(void *data, enum board_event event, uint32_t value)
+{
+	struct pc *pc = data;
+
+	switch (event) {
+	case BOARD_RESET:
+		pc_end(pc, END_RESET, NULL);
+		break;
+	case BOARD_POWER_OFF:
+		pc_end(pc, END_POWER_OFF, NULL);
+		break;
+	case BOARD_PANIC:
+		pc_end(pc, END_PANIC, NULL);
+		break;
+	case BOARD_EXIT:
+		pc_end_test(pc, value);
+		break;
+	}
+}
+
+static int pc_devices_add(struct pc *pc, struct error *error)
+{
+	const struct bus_device devices[] = {
+		uart_device(&pc->uart),
+		i8042_data_device(&pc->i8042),
+		i8042_command_device(&pc->i8042),
+		rtc_device(&pc->rtc),
+		pci_device(&pc->pci),
+		power_device(&pc->power),
+		pvpanic_device(&pc->board),
+		exit_port_device(&pc->board),
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(devices) / sizeof(devices[0]); i++)
+		rc = bus_add(&pc->ports, &devices[i], error);
+	return rc;
+}
+
+int pc_devices(struct pc *pc, struct error *error)
+{
+	struct uart_wire wire = console_wire(&pc->console);
+
+	pc->board = (struct board){
+		.irq = pc_irq,
+		.event = pc_event,
+		.data = pc,
+	};
+	uart_init(&pc->uart, &pc->board, &wire);
+	i8042_init(&pc->i8042, &pc->board);
+	rtc_init(&pc->rtc, NULL);
+	pci_init(&pc->pci, &pc->board);
+	power_init(&pc->power, &pc->board, NULL);
+	return pc_devices_add(pc, error);
+}
+
+void pc_devices_destroy(struct pc *pc)
+{
+	uart_destroy(&pc->uart);
+	i8042_destroy(&pc->i8042);
+	rtc_destroy(&pc->rtc);
+	pci_destroy(&pc->pci);
+	power_destroy(&pc->power);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a PC does about exits, without a VM: they are written by hand. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../devices/exit_port.h"
+#include "../devices/power.h"
+#include "../devices/pvpanic.h"
+#include "../kvm/calls.h"
+#include "../machine/pc.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define DATA_OFFSET 4096
+
+static struct pc pc;
+static struct vcpu vcpu;
+static struct pc_config config;
+static union {
+	struct kvm_run run;
+	uint8_t bytes[2 * DATA_OFFSET];
+} area;
+
+static int no_loop(void *data, struct vcpu *unused)
+{
+	(void)data;
+	(void)unused;
+	return 0;
+}
+
+static void start(void)
+{
+	kvm_fake_start();
+	memset(&pc, 0, sizeof(pc));
+	memset(&area, 0, sizeof(area));
+	config = (struct pc_config){ .input = -1, .output = -1 };
+	pc.config = &config;
+	pc.vm.fd = kvm_fake.vm.fd;
+	pc.memory.memfd.fd = -1;
+	pc.memory.config = &config.memory;
+	pthread_mutex_init(&pc.lock, NULL);
+	CHECK(!threads_init(&pc.threads, no_loop, &pc, NULL));
+	CHECK(!console_open(&pc.console, -1, -1, NULL));
+	CHECK(!pc_devices(&pc, NULL));
+	vcpu = (struct vcpu){ .fd = -1, .run = &area.run };
+}
+
+static void stop(void)
+{
+	console_close(&pc.console);
+	pc_devices_destroy(&pc);
+	threads_destroy(&pc.threads);
+	pthread_mutex_destroy(&pc.lock);
+	calls = &calls_system;
+}
+
+static void out(uint16_t port, const void *bytes, uint8_t size, uint32_t count)
+{
+	area.run.exit_reason = KVM_EXIT_IO;
+	area.run.io.direction = KVM_EXIT_IO_OUT;
+	area.run.io.port = port;
+	area.run.io.size = size;
+	area.run.io.count = count;
+	area.run.io.data_offset = DATA_OFFSET;
+	memcpy(area.bytes + DATA_OFFSET, bytes, (size_t)size * count);
+	pc_exit(&pc, &vcpu);
+}
+
+static void in(uint16_t port, uint8_t size)
+{
+	area.run.exit_reason = KVM_EXIT_IO;
+	area.run.io.direction = KVM_EXIT_IO_IN;
+	area.run.io.port = port;
+	area.run.io.size = size;
+	area.run.io.count = 1;
+	area.run.io.data_offset = DATA_OFFSET;
+	pc_exit(&pc, &vcpu);
+}
+
+/* Ends by exits that carry nothing. */
+static enum end end_of(uint32_t reason)
+{
+	enum end end;
+
+	start();
+	area.run.exit_reason = reason;
+	pc_exit(&pc, &vcpu);
+	end = pc.end;
+	CHECK(end == END_NONE || strstr(pc.report, "vCPU 0: exit"));
+	stop();
+	return end;
+}
+
+static enum end end_of_event(uint32_t type)
+{
+	enum end end;
+
+	start();
+	area.run.exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	area.run.system_event.type = type;
+	pc_exit(&pc, &vcpu);
+	end = pc.end;
+	stop();
+	return end;
+}
+
+void test_pc_ends(void)
+{
+	CHECK(end_of(KVM_EXIT_SHUTDOWN) == END_TRIPLE_FAULT);
+	CHECK(end_of(KVM_EXIT_FAIL_ENTRY) == END_ENTRY_FAILED);
+	CHECK(end_of(KVM_EXIT_INTERNAL_ERROR) == END_INTERNAL_ERROR);
+	CHECK(end_of(KVM_EXIT_MEMORY_FAULT) == END_MEMORY);
+	CHECK(end_of(KVM_EXIT_DEBUG) == END_INTERNAL_ERROR);
+	CHECK(end_of(12345) == END_INTERNAL_ERROR);
+	CHECK(end_of(KVM_EXIT_INTR) == END_NONE);
+	CHECK(end_of_event(KVM_SYSTEM_EVENT_SHUTDOWN) == END_POWER_OFF);
+	CHECK(end_of_event(KVM_SYSTEM_EVENT_RESET) == END_RESET);
+	CHECK(end_of_event(KVM_SYSTEM_EVENT_CRASH) == END_PANIC);
+	CHECK(end_of_event(KVM_SYSTEM_EVENT_SEV_TERM) == END_SYSTEM_EVENT);
+	CHECK(end_of_event(999) == END_SYSTEM_EVENT);
+}
+
+static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
+{
+	enum end end;
+
+	start();
+	out(port, &value, size, 1);
+	end = pc.end;
+	CHECK(pc_ended(&pc) == (end != END_NONE));
+	stop();
+	return end;
+}
+
+void test_pc_ports(void)
+{
+	CHECK(end_by_port(0x64, 0xfe, 1) == END_RESET);
+	CHECK(end_by_port(0xcf9, 0x06, 1) == END_RESET);
+	CHECK(end_by_port(PVPANIC_PORT, 0x01, 1) == END_PANIC);
+	CHECK(end_by_port(PVPANIC_PORT, 0x02, 1) == END_NONE);
+	CHECK(end_by_port(POWER_CONTROL_PORT, 0x3401, 2) == END_POWER_OFF);
+	CHECK(end_by_port(EXIT_PORT, 7, 1) == END_EXIT_PORT);
+	CHECK(pc.end_value == 7);
+	CHECK(end_by_port(0x80, 0xff, 1) == END_NONE);
+}
+
+/* The first reason counts, whatever comes after it. */
+void test_pc_first_end(void)
+{
+	start();
+	out(PVPANIC_PORT, "\x01", 1, 1);
+	out(0x64, "\xfe", 1, 1);
+	out(EXIT_PORT, "\x05", 1, 1);
+	CHECK(pc.end == END_PANIC && !pc.end_value);
+	stop();
+}
+
+/* A string instruction is one exit; what nobody answers to is counted. */
+void test_pc_access(void)
+{
+	char text[8] = "";
+	int fds[2];
+
+	start();
+	CHECK(!pipe(fds));
+	pc.console.output = fds[1];
+	out(UART_PORT, "boot", 1, 4);
+	CHECK(read(fds[0], text, sizeof(text)) == 4 && !strcmp(text, "boot"));
+	in(0x2f8, 4);
+	CHECK(!memcmp(area.bytes + DATA_OFFSET, "\xff\xff\xff\xff", 4));
+	area.run.exit_reason = KVM_EXIT_MMIO;
+	area.run.mmio.phys_addr = 0xfed00000;
+	area.run.mmio.len = 200;
+	area.run.mmio.is_write = 0;
+	pc_exit(&pc, &vcpu);
+	CHECK(area.run.mmio.data[0] == 0xff && area.run.mmio.data[7] == 0xff);
+	CHECK(pc.counters.exits == 3 && pc.counters.stray == 2);
+	close(fds[0]);
+	close(fds[1]);
+	stop();
+}
+
+/* Requests that cannot be met are the guest's problem, not an end. */
+void test_pc_hypercall(void)
+{
+	start();
+	area.run.exit_reason = KVM_EXIT_HYPERCALL;
+	area.run.hypercall.nr = 4711;
+	pc_exit(&pc, &vcpu);
+	CHECK((int64_t)area.run.hypercall.ret == -KVM_ENOSYS);
+	area.run.hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+	area.run.hypercall.args[0] = 0x1000;
+	area.run.hypercall.args[1] = 1;
+	pc_exit(&pc, &vcpu);
+	CHECK((int64_t)area.run.hypercall.ret == -KVM_EINVAL);
+	CHECK(pc.counters.refused == 2 && pc.end == END_NONE);
+	stop();
+}
