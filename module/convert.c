@@ -128,11 +128,11 @@ static int gmem_convert_locked(struct gmem_inode *gi,
 static void gmem_convert_count(struct gmem_inode *gi,
 			       struct gmem_conversion *conv, int rc)
 {
-	if (rc)
+	if (rc && rc != -ERESTARTSYS)
 		atomic64_inc(&gi->counters.refused);
-	else if (conv->target == GMEM_STATE_PRIVATE)
+	else if (!rc && conv->target == GMEM_STATE_PRIVATE)
 		atomic64_inc(&gi->counters.to_private);
-	else
+	else if (!rc)
 		atomic64_inc(&gi->counters.to_shared);
 	trace_gmem_convert(gi->vfs_inode.i_ino, conv, rc);
 }

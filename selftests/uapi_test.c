@@ -206,7 +206,8 @@ static const struct uapi_case create_cases[] = {
 };
 
 static const struct uapi_zero create_zeros[] = {
-	Z(create, flags, GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE | GMEM_CREATE_F_GUEST_CONSENT),
+	Z(create, flags, GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE |
+			 GMEM_CREATE_F_GUEST_CONSENT),
 	Z(create, fd_flags, O_CLOEXEC),
 	Z(create, __pad, 0), Z(create, reserved, 0), { .length = 0 },
 };

@@ -470,8 +470,12 @@ int gmem_kvm_discard(struct gmem_binding *binding, pgoff_t start, pgoff_t end)
 
 int gmem_kvm_commit(struct gmem_binding *binding, pgoff_t start, pgoff_t end)
 {
-	return gmem_kvm_fallocate(binding, 0, gmem_store_index(binding, start),
-				  gmem_store_index(binding, end));
+	int rc = gmem_kvm_fallocate(binding, 0,
+				    gmem_store_index(binding, start),
+				    gmem_store_index(binding, end));
+
+	/* KVM stops for a signal, and for work of io_uring, of which nobody knows. */
+	return rc == -EINTR ? -ERESTARTSYS : rc;
 }
 
 unsigned long gmem_kvm_count(struct gmem_binding *binding, pgoff_t start,
