@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "../snp/bytes.h"
 #include "internal.h"
 
 #define GHCB_VERSION_MAX 2
@@ -35,16 +36,6 @@ static bool is_sev(struct sim *sim, int fd)
 	return found && found->kind == SIM_SEV;
 }
 
-static bool is_zero(const void *bytes, size_t size)
-{
-	const uint8_t *at = bytes;
-
-	while (size--)
-		if (*at++)
-			return false;
-	return true;
-}
-
 static int init2(struct sim *sim, struct sim_vm *vm,
 		 const struct snp_kvm_cmd *cmd)
 {
@@ -56,7 +47,7 @@ static int init2(struct sim *sim, struct sim_vm *vm,
 		return -EINVAL;
 	if (sim_in(sim, &init, cmd->data, sizeof(init)))
 		return -EFAULT;
-	sim_lint(sim, init.pad1 || !is_zero(init.pad2, sizeof(init.pad2)),
+	sim_lint(sim, init.pad1 || !bytes_are_zero(init.pad2, sizeof(init.pad2)),
 		 "INIT2 with padding that is not zero");
 	if (vm->nr_vcpus || init.flags || init.vmsa_features & ~features ||
 	    init.ghcb_version > GHCB_VERSION_MAX)
@@ -96,8 +87,8 @@ static int start(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 		return -ENOTTY;
 	if (sim_in(sim, &params, cmd->data, sizeof(params)))
 		return -EFAULT;
-	sim_lint(sim, !is_zero(params.pad0, sizeof(params.pad0)) ||
-		 !is_zero(params.pad1, sizeof(params.pad1)),
+	sim_lint(sim, !bytes_are_zero(params.pad0, sizeof(params.pad0)) ||
+		 !bytes_are_zero(params.pad1, sizeof(params.pad1)),
 		 "LAUNCH_START with padding that is not zero");
 	if (vm->has_context || params.flags ||
 	    !policy_is_valid(sim, params.policy))
@@ -262,7 +253,7 @@ static void update_lint(const struct update *update)
 		 params->type != TYPE_ZERO,
 		 "LAUNCH_UPDATE with uaddr 0: Linux 6.12 warns");
 	sim_lint(sim, params->pad0 || params->pad1 ||
-		 !is_zero(params->pad2, sizeof(params->pad2)),
+		 !bytes_are_zero(params->pad2, sizeof(params->pad2)),
 		 "LAUNCH_UPDATE with padding that is not zero");
 	sim_lint(sim, signals_unblocked(),
 		 "LAUNCH_UPDATE with signals that are not blocked");
@@ -358,8 +349,8 @@ static int finish(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 		return -EFAULT;
 	sim_lint(sim, vm->finished,
 		 "LAUNCH_FINISH after LAUNCH_FINISH: it crashes some kernels");
-	sim_lint(sim, !is_zero(params.pad0, sizeof(params.pad0)) ||
-		 !is_zero(params.pad1, sizeof(params.pad1)),
+	sim_lint(sim, !bytes_are_zero(params.pad0, sizeof(params.pad0)) ||
+		 !bytes_are_zero(params.pad1, sizeof(params.pad1)),
 		 "LAUNCH_FINISH with padding that is not zero");
 	if (params.flags)
 		return -EINVAL;

@@ -43,13 +43,18 @@ static void vcpu_reset(struct sim_vcpu *vcpu)
 {
 	struct kvm_sregs *sregs = &vcpu->sregs;
 
-	sregs->es = sregs->ss = sregs->ds = sregs->fs = sregs->gs = segment(2, 1);
+	sregs->es = segment(2, 1);
+	sregs->ss = sregs->es;
+	sregs->ds = sregs->es;
+	sregs->fs = sregs->es;
+	sregs->gs = sregs->es;
 	sregs->cs = segment(0xa, 1);
 	sregs->cs.selector = 0xf000;
 	sregs->cs.base = 0xffff0000;
 	sregs->ldt = segment(2, 0);
 	sregs->tr = segment(3, 0);
-	sregs->gdt.limit = sregs->idt.limit = 0xffff;
+	sregs->gdt.limit = 0xffff;
+	sregs->idt.limit = 0xffff;
 	sregs->cr0 = 0x60000010;
 	vcpu->regs.rip = 0xfff0;
 	vcpu->regs.rflags = 2;

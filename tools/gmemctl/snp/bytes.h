@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Little-endian numbers at any alignment: files and tables of the firmware. */
+/* Bytes, and little-endian numbers at any alignment: files and tables of the firmware. */
 #ifndef GMEMCTL_SNP_BYTES_H
 #define GMEMCTL_SNP_BYTES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 static inline uint16_t bytes_get16(const uint8_t *at)
@@ -36,6 +38,16 @@ static inline void bytes_put64(uint8_t *at, uint64_t value)
 {
 	bytes_put32(at, (uint32_t)value);
 	bytes_put32(at + 4, (uint32_t)(value >> 32));
+}
+
+static inline bool bytes_are_zero(const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+
+	while (size--)
+		if (*at++)
+			return false;
+	return true;
 }
 
 #endif /* GMEMCTL_SNP_BYTES_H */

@@ -113,9 +113,11 @@ void snp_certs_free(struct snp_certs *certs)
 
 static X509_STORE_CTX *verify_context(const struct snp_certs *certs,
 				      X509_STORE *store,
-				      STACK_OF(X509) *untrusted, time_t when)
+				      struct stack_st_X509 *untrusted,
+				      time_t when)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	X509_VERIFY_PARAM *param;
 
 	if (!context)
 		return NULL;
@@ -125,8 +127,8 @@ static X509_STORE_CTX *verify_context(const struct snp_certs *certs,
 		/* The root's own signature is checked, too. */
 		X509_STORE_CTX_set_flags(context, X509_V_FLAG_CHECK_SS_SIGNATURE);
 		X509_STORE_CTX_set_time(context, 0, when);
-		X509_VERIFY_PARAM_set_auth_level(
-			X509_STORE_CTX_get0_param(context), AUTH_LEVEL);
+		param = X509_STORE_CTX_get0_param(context);
+		X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 		return context;
 	}
 	X509_STORE_CTX_free(context);
@@ -137,18 +139,19 @@ int snp_certs_verify(const struct snp_certs *certs, time_t when,
 		     struct error *error)
 {
 	X509_STORE *store = X509_STORE_new();
-	STACK_OF(X509) *untrusted = sk_X509_new_null();
+	struct stack_st_X509 *untrusted = sk_X509_new_null();
 	X509_STORE_CTX *context = NULL;
 	const char *reason = "OpenSSL is out of memory";
-	int rc = -EBADMSG;
+	int code, rc = -EBADMSG;
 
 	if (store && untrusted)
 		context = verify_context(certs, store, untrusted, when);
-	if (context && X509_verify_cert(context) == 1)
+	if (context && X509_verify_cert(context) == 1) {
 		rc = 0;
-	else if (context)
-		reason = X509_verify_cert_error_string(
-				X509_STORE_CTX_get_error(context));
+	} else if (context) {
+		code = X509_STORE_CTX_get_error(context);
+		reason = X509_verify_cert_error_string(code);
+	}
 	X509_STORE_CTX_free(context);
 	sk_X509_free(untrusted);
 	X509_STORE_free(store);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
+#include "bytes.h"
 #include "id_block.h"
 
 static int keys_digest(const struct snp_id_auth *auth, struct snp_id_keys *keys)
@@ -56,16 +57,6 @@ static int check_signed(const char *key_name, const uint8_t *key_bytes,
 	return rc;
 }
 
-static bool is_zero(const void *bytes, size_t size)
-{
-	const uint8_t *at = bytes;
-
-	while (size--)
-		if (*at++)
-			return false;
-	return true;
-}
-
 static int check_form(const struct snp_id_block *block,
 		      const struct snp_id_auth *auth, struct error *error)
 {
@@ -82,9 +73,9 @@ static int check_form(const struct snp_id_block *block,
 				 "the author key's algorithm is %u; only 1, ECDSA "
 				 "on P-384, is known",
 				 auth->author_key_algorithm);
-	if (!is_zero(auth->reserved_8, sizeof(auth->reserved_8)) ||
-	    !is_zero(auth->reserved_644, sizeof(auth->reserved_644)) ||
-	    !is_zero(auth->reserved_c84, sizeof(auth->reserved_c84)))
+	if (!bytes_are_zero(auth->reserved_8, sizeof(auth->reserved_8)) ||
+	    !bytes_are_zero(auth->reserved_644, sizeof(auth->reserved_644)) ||
+	    !bytes_are_zero(auth->reserved_c84, sizeof(auth->reserved_c84)))
 		return error_set(error, -EINVAL, "ID authentication", "check",
 				 "reserved bytes are not zero: it is damaged, "
 				 "create it again");

@@ -94,21 +94,13 @@ int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE],
 	return 0;
 }
 
-static int is_zero(const uint8_t *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (bytes[i])
-			return 0;
-	return 1;
-}
-
 /* Both numbers of a key or signature: the rest of each field has to be zero. */
 static int fields_are_clean(const uint8_t *fields, size_t size)
 {
-	return is_zero(fields + NUMBER_SIZE, FIELD_SIZE - NUMBER_SIZE) &&
-	       is_zero(fields + FIELD_SIZE + NUMBER_SIZE,
-		       FIELD_SIZE - NUMBER_SIZE) &&
-	       is_zero(fields + 2 * FIELD_SIZE, size - 2 * FIELD_SIZE);
+	return bytes_are_zero(fields + NUMBER_SIZE, FIELD_SIZE - NUMBER_SIZE) &&
+	       bytes_are_zero(fields + FIELD_SIZE + NUMBER_SIZE,
+			      FIELD_SIZE - NUMBER_SIZE) &&
+	       bytes_are_zero(fields + 2 * FIELD_SIZE, size - 2 * FIELD_SIZE);
 }
 
 static void reverse(uint8_t *to, const uint8_t *from)

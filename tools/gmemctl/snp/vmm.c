@@ -69,7 +69,8 @@ static struct vmsa_segment segment(uint16_t selector, uint16_t attributes,
 static void vmsa_base(struct snp_vmsa *vmsa, uint64_t features)
 {
 	memset(vmsa, 0, sizeof(*vmsa));
-	vmsa->gdtr = vmsa->idtr = segment(0, 0, 0xffff, 0);
+	vmsa->gdtr = segment(0, 0, 0xffff, 0);
+	vmsa->idtr = vmsa->gdtr;
 	vmsa->ldtr = segment(0, 0x82, 0xffff, 0);
 	vmsa->efer = 0x1000;
 	vmsa->cr4 = 0x40;
@@ -88,7 +89,9 @@ static void vmsa_real_mode(struct snp_vmsa *vmsa, const struct profile *profile,
 	if (profile->ap_as_first)
 		eip = SNP_RESET_EIP;
 	vmsa->es = segment(0, profile->data, 0xffff, 0);
-	vmsa->ds = vmsa->fs = vmsa->gs = vmsa->es;
+	vmsa->ds = vmsa->es;
+	vmsa->fs = vmsa->es;
+	vmsa->gs = vmsa->es;
 	vmsa->cs = segment(0xf000, index ? profile->cs_ap : profile->cs_first,
 			   0xffff, eip & 0xffff0000);
 	vmsa->ss = segment(0, profile->ss, 0xffff, 0);
@@ -107,7 +110,9 @@ static void vmsa_real_mode(struct snp_vmsa *vmsa, const struct profile *profile,
 static void vmsa_svsm(struct snp_vmsa *vmsa, uint32_t eip, uint32_t signature)
 {
 	vmsa->es = segment(0x10, 0xc93, 0xffffffff, 0);
-	vmsa->ss = vmsa->ds = vmsa->fs = vmsa->es;
+	vmsa->ss = vmsa->es;
+	vmsa->ds = vmsa->es;
+	vmsa->fs = vmsa->es;
 	vmsa->cs = segment(8, 0xc9b, 0xffffffff, 0);
 	vmsa->gs = segment(0, 0x93, 0xffff, 0);
 	vmsa->tr = segment(0, 0x8b, 0xffff, 0);

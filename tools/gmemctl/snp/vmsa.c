@@ -141,13 +141,18 @@ void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature,
 	const struct kvm_segment data = segment_reset(3, false);
 
 	memset(vcpu, 0, sizeof(*vcpu));
-	sregs->es = sregs->ss = sregs->ds = sregs->fs = sregs->gs = data;
+	sregs->es = data;
+	sregs->ss = data;
+	sregs->ds = data;
+	sregs->fs = data;
+	sregs->gs = data;
 	sregs->cs = segment_reset(0xb, false);
 	sregs->cs.selector = 0xf000;
 	sregs->cs.base = eip & 0xffff0000;
 	sregs->ldt = segment_reset(2, true);
 	sregs->tr = segment_reset(0xb, true);
-	sregs->gdt.limit = sregs->idt.limit = 0xffff;
+	sregs->gdt.limit = 0xffff;
+	sregs->idt.limit = 0xffff;
 	sregs->cr0 = CR0_ET;
 	vcpu->regs.rip = eip & 0xffff;
 	vcpu->regs.rflags = RFLAGS_RESET;

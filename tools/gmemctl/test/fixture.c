@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "../snp/hash.h"
-#include "../snp/hex.h"
 #include "fixture.h"
+#include "test_hex.h"
 #include "unit.h"
 
 /* The largest fixture is an image of 4 MiB. */
@@ -43,10 +43,9 @@ static bool fixture_read(struct fixture *fixture, const char *path)
 static bool fixture_is(const struct fixture *fixture, const char *sha256)
 {
 	uint8_t digest[SNP_SHA256_SIZE];
-	char text[2 * SNP_SHA256_SIZE + 1];
 
 	return !snp_sha256(fixture->data, fixture->size, digest) &&
-	       !strcmp(hex_format(digest, sizeof(digest), text), sha256);
+	       is_hex(digest, sizeof(digest), sha256);
 }
 
 bool fixture_load(struct fixture *fixture, const char *name, const char *sha256)

@@ -4,7 +4,7 @@
 # usage: fixtures.sh [DIR]
 #
 # Fetch what some vectors of the unit tests need and the repository does not
-# have: firmware images, and the test data of the crate sev, all of them from
+# have: firmware images, and the test data of the Rust library sev, all from
 # Debian's packages, of whatever suite has them. Without DIR they go where the
 # tests look: $GMEM_SNP_FIXTURES, or the cache. A package that Debian has
 # replaced by a newer one leaves its vectors skipped.

@@ -102,6 +102,7 @@ static const struct {
 	{ "sim.minimal_guest", test_sim_minimal_guest },
 	{ "sim.sregs_roundtrip", test_sim_sregs_roundtrip },
 	{ "sim.launch", test_sim_launch },
+	{ "sim.launch_debian", test_sim_launch_debian },
 	{ "sim.host_data", test_sim_host_data },
 	{ "sim.faults", test_sim_faults },
 	{ "sim.strict", test_sim_strict },
@@ -211,6 +212,10 @@ static const struct {
 	{ "linux.vcpu", test_linux_vcpu },
 	{ "guest_memory.convert", test_guest_memory_convert },
 	{ "guest_memory.convert_discard", test_guest_memory_convert_discard },
+	{ "description.round_trip", test_description_round_trip },
+	{ "description.truncated", test_description_truncated },
+	{ "description.fields", test_description_fields },
+	{ "description.too_much", test_description_too_much },
 	{ "end.codes", test_end_codes },
 	{ "console.filter", test_console_filter },
 	{ "console.input", test_console_input },
@@ -258,7 +263,8 @@ int main(void)
 	for (unsigned int i = 0; i < TESTS; i++) {
 		bool skip;
 
-		checks = failures = 0;
+		checks = 0;
+		failures = 0;
 		skipped[0] = '\0';
 		tests[i].run();
 		skip = skipped[0] && !checks;

@@ -9,8 +9,11 @@
 
 #include "../snp/hex.h"
 #include "../snp/measure.h"
+#include "fixture.h"
 #include "sim_cases.h"
 #include "snp_build.h"
+#include "snp_vectors.h"
+#include "test_hex.h"
 #include "unit.h"
 
 /* The cases, and the variants of two of them that need another host. */
@@ -76,9 +79,8 @@ void test_sim_cases_7_3(void)
 static bool digest_is(struct world *world, const char *text)
 {
 	const uint8_t *digest = sim_vm_digest(world->sim, world->vm);
-	char have[2 * SNP_DIGEST_SIZE + 1];
 
-	return digest && !strcmp(hex_format(digest, SNP_DIGEST_SIZE, have), text);
+	return digest && is_hex(digest, SNP_DIGEST_SIZE, text);
 }
 
 static void set_vcpu(struct world *world, const struct snp_vcpu *state)
@@ -218,7 +220,33 @@ static void add_vcpus(struct world *world, const struct snp_image *image)
 }
 
 /* A whole launch of a firmware image ends with the digest that was predicted. */
-static void launch(enum sim_profile profile, unsigned int progress)
+static void launch(enum sim_profile profile, unsigned int progress,
+		   const struct snp_image *image,
+		   const uint8_t digest[SNP_DIGEST_SIZE], uint64_t pages)
+{
+	const struct snp_firmware *firmware = image->firmware;
+	uint64_t base = SNP_4G - firmware->size;
+	struct world world;
+
+	world_init(&world, profile);
+	world_vm(&world);
+	CHECK(!world_init2(&world, image->features & ~SNP_FEATURE_ACTIVE, 0, 2));
+	CHECK(!world_start(&world, 0x30000));
+	add_memory(&world, 0, 0, 0x1000000);
+	add_memory(&world, 1, base, firmware->size);
+	sim_limit_progress(world.sim, progress);
+	update_all(&world, SNP_PAGE_NORMAL, base, firmware->data,
+		   firmware->size);
+	update_sections(&world, firmware);
+	add_vcpus(&world, image);
+	CHECK(!world_finish(&world));
+	CHECK(!memcmp(sim_vm_digest(world.sim, world.vm), digest,
+		      SNP_DIGEST_SIZE));
+	CHECK(sim_vm_pages(world.sim, world.vm) == pages);
+	world_free(&world);
+}
+
+void test_sim_launch(void)
 {
 	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
 	struct snp_measurement measurement;
@@ -228,37 +256,51 @@ static void launch(enum sim_profile profile, unsigned int progress)
 		.signature = 0xa00f11, .features = 0x21,
 	};
 	struct error error;
-	struct world world;
 
 	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
 	CHECK(!snp_firmware_parse(&firmware, "image", data, BUILD_SIZE, SNP_4G,
 				  &error));
 	CHECK(!snp_measure(&image, &measurement, &error));
-	world_init(&world, profile);
-	world_vm(&world);
-	CHECK(!world_init2(&world, 0x20, 0, 2));
-	CHECK(!world_start(&world, 0x30000));
-	add_memory(&world, 0, 0, 0x1000000);
-	add_memory(&world, 1, SNP_4G - BUILD_SIZE, BUILD_SIZE);
-	sim_limit_progress(world.sim, progress);
-	update_all(&world, SNP_PAGE_NORMAL, SNP_4G - BUILD_SIZE, data,
-		   BUILD_SIZE);
-	update_sections(&world, &firmware);
-	add_vcpus(&world, &image);
-	CHECK(!world_finish(&world));
-	CHECK(!memcmp(sim_vm_digest(world.sim, world.vm), measurement.digest,
-		      SNP_DIGEST_SIZE));
-	CHECK(sim_vm_pages(world.sim, world.vm) == measurement.pages);
-	world_free(&world);
+	for (int profile = 0; profile < SIM_PROFILES; profile++)
+		for (unsigned int progress = 0; progress < 4; progress++)
+			launch((enum sim_profile)profile, progress, &image,
+			       measurement.digest, measurement.pages);
 	free(data);
 }
 
-void test_sim_launch(void)
+/* Debian's firmware, and the digest that sev-snp-measure has for it. */
+static void launch_debian(const struct vector_debian *vector,
+			  const struct fixture *fixture)
 {
-	launch(SIM_LINUX_6_12, 0);
-	launch(SIM_LINUX_6_12, 1);
-	launch(SIM_LINUX_7_3, 0);
-	launch(SIM_LINUX_7_3, 3);
+	uint8_t *data = aligned_alloc(WORLD_PAGE, fixture->size);
+	struct snp_firmware firmware;
+	struct snp_image image = {
+		.firmware = &firmware, .nr_vcpus = vector->nr_vcpus,
+		.signature = vector->signature, .features = vector->features,
+	};
+	uint8_t digest[SNP_DIGEST_SIZE];
+	struct error error;
+
+	/* KVM takes page-aligned sources only. */
+	memcpy(data, fixture->data, fixture->size);
+	CHECK(!hex_parse(vector->digest, digest, sizeof(digest)));
+	CHECK(!snp_firmware_parse(&firmware, "OVMF", data, fixture->size, SNP_4G,
+				  &error));
+	launch(SIM_LINUX_7_3, 100, &image, digest, vector->pages);
+	free(data);
+}
+
+void test_sim_launch_debian(void)
+{
+	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
+		struct fixture fixture;
+
+		if (!fixture_load(&fixture, vector_debian[i].fixture,
+				  vector_debian[i].sha256))
+			continue;
+		launch_debian(&vector_debian[i], &fixture);
+		fixture_free(&fixture);
+	}
 }
 
 void test_sim_host_data(void)

@@ -13,7 +13,11 @@ void world_init(struct world *world, enum sim_profile profile)
 	memset(world, 0, sizeof(*world));
 	world->host.profile = profile;
 	world->host.asids = 8;
-	world->kvm = world->sev = world->vm = world->vcpu = world->gmem = -1;
+	world->kvm = -1;
+	world->sev = -1;
+	world->vm = -1;
+	world->vcpu = -1;
+	world->gmem = -1;
 	world->source = aligned_alloc(WORLD_PAGE, WORLD_PAGES * WORLD_PAGE);
 	for (int i = 0; i < WORLD_PAGES; i++)
 		memset(world->source + i * WORLD_PAGE, i, WORLD_PAGE);

@@ -7,14 +7,8 @@
 #include "../snp/hex.h"
 #include "../snp/kernel_hashes.h"
 #include "snp_vectors.h"
+#include "test_hex.h"
 #include "unit.h"
-
-static bool is_hex(const uint8_t *bytes, size_t size, const char *text)
-{
-	char have[2 * SNP_PAGE_SIZE + 1];
-
-	return !strcmp(hex_format(bytes, size, have), text);
-}
 
 void test_snp_hex(void)
 {
@@ -156,8 +150,11 @@ static void vcpu_untouched(struct snp_vcpu *vcpu)
 	struct kvm_sregs *sregs = &vcpu->sregs;
 
 	snp_vcpu_reset(vcpu, SNP_RESET_EIP, 0x600, 1);
-	sregs->es.type = sregs->ss.type = sregs->ds.type = 2;
-	sregs->fs.type = sregs->gs.type = 2;
+	sregs->es.type = 2;
+	sregs->ss.type = 2;
+	sregs->ds.type = 2;
+	sregs->fs.type = 2;
+	sregs->gs.type = 2;
 	sregs->cs.type = 0xa;
 	sregs->tr.type = 3;
 	sregs->cr0 = 0x60000010;

@@ -11,15 +11,9 @@
 #include "../snp/id_block.h"
 #include "../snp/policy.h"
 #include "fixture.h"
+#include "test_hex.h"
 #include "test_key.h"
 #include "unit.h"
-
-static bool is_hex(const void *bytes, size_t size, const char *text)
-{
-	char have[2 * 4096 + 1];
-
-	return !strcmp(hex_format(bytes, size, have), text);
-}
 
 static void vector_block(struct snp_id_block *block)
 {
@@ -195,7 +189,7 @@ void test_snp_id_auth_no_author(void)
 	EVP_PKEY_free(id_key);
 }
 
-/* The crate sev's own block, keys and signatures. */
+/* The Rust library sev's own block, keys and signatures. */
 void test_snp_id_auth_published(void)
 {
 	struct snp_id_block block = { .version = 1, .policy = 0x30000 };

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../snp/hex.h"
 #include "../snp/measure.h"
 #include "fixture.h"
 #include "snp_build.h"
 #include "snp_vectors.h"
+#include "test_hex.h"
 #include "unit.h"
 
 #define AMDSEV_SHA256 \
@@ -22,9 +22,7 @@
 
 static bool digest_is(const uint8_t digest[SNP_DIGEST_SIZE], const char *text)
 {
-	char have[2 * SNP_DIGEST_SIZE + 1];
-
-	return !strcmp(hex_format(digest, SNP_DIGEST_SIZE, have), text);
+	return is_hex(digest, SNP_DIGEST_SIZE, text);
 }
 
 static const char *suffix_sha256(const char *name)
@@ -35,7 +33,7 @@ static const char *suffix_sha256(const char *name)
 static void check_published(const struct vector_published *vector,
 			    const struct fixture *fixture)
 {
-	struct snp_kernel_hashes hashes;
+	struct snp_kernel_hashes hashes = { 0 };
 	struct snp_firmware firmware;
 	struct snp_measurement measurement;
 	struct snp_image image = {

@@ -29,7 +29,7 @@ struct vector_vmsa {
 
 /**
  * struct vector_published - launch digests from the tests of virtee's
- *	sev-snp-measure and of its crate sev
+ *	sev-snp-measure and of its library sev
  * @fixture: the firmware: the last 4 KiB of a build of OVMF
  * @cmdline: NULL: without a kernel; else kernel and initrd are empty
  * @firmware: digest after the firmware's pages

@@ -2,6 +2,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
 
@@ -45,7 +46,7 @@ static EVP_PKEY *key_from(const BIGNUM *scalar,
 	return key;
 }
 
-EVP_PKEY *test_key(const char *scalar)
+struct evp_pkey_st *test_key(const char *scalar)
 {
 	unsigned char point[POINT_SIZE];
 	EVP_PKEY *key = NULL;

@@ -3,10 +3,10 @@
 #ifndef GMEMCTL_TEST_TEST_KEY_H
 #define GMEMCTL_TEST_TEST_KEY_H
 
-#include <openssl/evp.h>
+#include <openssl/types.h>
 
 /** test_key() - the P-384 key with this private number; EVP_PKEY_free() it */
-EVP_PKEY *test_key(const char *scalar);
+struct evp_pkey_st *test_key(const char *scalar);
 
 /* The private numbers that the vectors of ID blocks use. */
 #define TEST_ID_KEY \

@@ -249,6 +249,7 @@ void test_sim_cases_7_3(void);
 void test_sim_minimal_guest(void);
 void test_sim_sregs_roundtrip(void);
 void test_sim_launch(void);
+void test_sim_launch_debian(void);
 void test_sim_host_data(void);
 void test_sim_faults(void);
 void test_sim_strict(void);
@@ -276,6 +277,12 @@ void test_linux_overlap(void);
 void test_linux_cmdline(void);
 void test_linux_ram(void);
 void test_linux_vcpu(void);
+
+/* description_test.c */
+void test_description_round_trip(void);
+void test_description_truncated(void);
+void test_description_fields(void);
+void test_description_too_much(void);
 
 /* console_test.c */
 void test_end_codes(void);
