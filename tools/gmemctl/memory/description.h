@@ -44,7 +44,7 @@ struct description {
  * description_encode() - turn it into bytes
  * @bytes: out: allocated
  *
- * Paths and fds are not part of it.
+ * Paths and fds are not part of it, nor are pinning and the alias map.
  *
  * Return: 0; -E2BIG for more than the format takes; -ENOMEM.
  */

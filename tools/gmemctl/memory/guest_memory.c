@@ -70,7 +70,7 @@ static uint64_t request_offset(const struct memory_config *config,
 	return offset;
 }
 
-static int bind_store(struct guest_memory *memory, unsigned int index,
+int guest_memory_bind(struct guest_memory *memory, unsigned int index,
 		      struct error *error)
 {
 	const struct backing *backing = &memory->backings[index];
@@ -115,7 +115,8 @@ static int open_backings(struct guest_memory *memory, struct error *error)
 	while (!rc && memory->nr_backings < count) {
 		rc = open_backing(memory, memory->nr_backings, error);
 		if (!rc)
-			rc = bind_store(memory, memory->nr_backings++, error);
+			rc = guest_memory_bind(memory, memory->nr_backings++,
+					       error);
 	}
 	return rc;
 }

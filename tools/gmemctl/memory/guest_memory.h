@@ -77,6 +77,15 @@ int guest_memory_create(struct guest_memory *memory,
 /** guest_memory_attach() - make its regions slots of the VM given at creation */
 int guest_memory_attach(struct guest_memory *memory, struct error *error);
 
+/**
+ * guest_memory_bind() - bind the backing of a request to the guest_memfd
+ * @index: of the request; nothing is done for kinds but gmem-store
+ *
+ * Done at creation; only a handover undoes it.
+ */
+int guest_memory_bind(struct guest_memory *memory, unsigned int index,
+		      struct error *error);
+
 /** guest_memory_destroy() - the VM must not run, and has to exist still */
 void guest_memory_destroy(struct guest_memory *memory);
 

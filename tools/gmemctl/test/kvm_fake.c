@@ -160,17 +160,19 @@ static int gmem_device_ioctl(unsigned long request, void *arg)
 static int gmem_ioctl(unsigned long request, void *arg)
 {
 	const struct gmem_ioctl_convert *convert = arg;
+	const struct gmem_ioctl_unbind *unbind = arg;
 	const struct gmem_ioctl_bind *bind = arg;
 	int rc;
 
 	if (request == GMEM_IOCTL_CONVERT)
 		return say(convert->target == GMEM_STATE_PRIVATE ? 'V' : 'v',
 			   convert->offset, convert->length);
+	if (request == GMEM_IOCTL_UNBIND)
+		return say('U', unbind->offset, unbind->length);
 	if (request != GMEM_IOCTL_BIND)
 		return -ENOTTY;
 	rc = say('B', bind->offset, bind->length);
 	say_more("g", bind->store_offset / PAGE, true);
-	kvm_fake.bound += !rc;
 	return rc;
 }
 

@@ -229,6 +229,12 @@ static const struct {
 	{ "pc.first_end", test_pc_first_end },
 	{ "pc.access", test_pc_access },
 	{ "pc.hypercall", test_pc_hypercall },
+	{ "handover.store", test_handover_store },
+	{ "handover.refused", test_handover_refused },
+	{ "handover.fails", test_handover_fails },
+	{ "handover.kinds", test_handover_kinds },
+	{ "handover.shared", test_handover_shared },
+	{ "handover.garbage", test_handover_garbage },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

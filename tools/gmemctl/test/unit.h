@@ -301,4 +301,12 @@ void test_pc_first_end(void);
 void test_pc_access(void);
 void test_pc_hypercall(void);
 
+/* handover_test.c */
+void test_handover_store(void);
+void test_handover_refused(void);
+void test_handover_fails(void);
+void test_handover_kinds(void);
+void test_handover_shared(void);
+void test_handover_garbage(void);
+
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory goes to another process, and comes back if that one cannot have it. The
+ * taker is a child, with a kernel of its own but for the files.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kvm/calls.h"
+#include "../memory/handover.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+
+static struct range ranges[3];
+static struct memory_request requests[2];
+static struct memory_config config;
+static struct guest_memory memory;
+static struct handover handover;
+static struct error error;
+static int sockets[2];
+static pid_t child;
+
+/* Two requests: 16 pages at 64 and 8 at 0; 8 at 32. */
+static void start(enum backing_kind first, enum backing_kind second)
+{
+	kvm_fake_start();
+	ranges[0] = (struct range){ 64 * PAGE, 80 * PAGE };
+	ranges[1] = (struct range){ 0, 8 * PAGE };
+	ranges[2] = (struct range){ 32 * PAGE, 40 * PAGE };
+	requests[0] = (struct memory_request){
+		.ranges = ranges, .nr_ranges = 2, .kind = first,
+		.existing_fd = -1, .node = -1,
+	};
+	requests[1] = (struct memory_request){
+		.ranges = &ranges[2], .nr_ranges = 1, .kind = second,
+		.existing_fd = -1, .node = -1,
+	};
+	config = (struct memory_config){ .requests = requests,
+					 .nr_requests = 2 };
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
+}
+
+static void stop(void)
+{
+	guest_memory_destroy(&memory);
+	close(sockets[0]);
+	close(sockets[1]);
+	calls = &calls_system;
+}
+
+static uint8_t *at(uint64_t page)
+{
+	return memory.reservation.base + page * PAGE;
+}
+
+static int convert(uint64_t first, uint64_t end)
+{
+	return guest_memory_convert(&memory, (struct range){ first * PAGE,
+							     end * PAGE },
+				    true, NULL, 0);
+}
+
+static unsigned int open_fds(void)
+{
+	unsigned int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void build(void)
+{
+	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error));
+	CHECK(!guest_memory_attach(&memory, &error));
+	*at(3) = 1;
+	*at(70) = 2;
+	*at(39) = 3;
+	kvm_fake.log[0] = '\0';
+}
+
+/* The number of the first thing that is wrong, or 0. */
+static int taker_check(void)
+{
+	unsigned int fds = open_fds();
+
+	kvm_fake_start();
+	if (handover_take(sockets[1], &handover, &error))
+		return 1;
+	if (guest_memory_create(&memory, &handover.description.config,
+				&kvm_fake.vm, 0, &error) ||
+	    guest_memory_attach(&memory, &error))
+		return 2;
+	kvm_fake.log[0] = '\0';
+	if (handover_restore(&handover, &memory, &error))
+		return 3;
+	if (!kvm_fake_said("V11-12 A1-2 V1-3 A21-23 V6-a A46-4a"))
+		return 4;
+	if (*at(3) != 1 || *at(70) != 2 || *at(39) != 3)
+		return 5;
+	if (!guest_memfd_is_private(&memory.memfd, PAGE) ||
+	    guest_memfd_is_private(&memory.memfd, 0))
+		return 6;
+	handover_close(&handover);
+	if (*at(70) != 2 || handover_answer(sockets[1], 0))
+		return 7;
+	guest_memory_destroy(&memory);
+	return open_fds() == fds ? 0 : 8;
+}
+
+/* Run @taker in a process that has nothing of the guest's memory. */
+static void fork_taker(int (*taker)(void))
+{
+	child = fork();
+	CHECK(child >= 0);
+	if (child) {
+		/* So that it is noticed if the child dies. */
+		close(sockets[1]);
+		sockets[1] = -1;
+		return;
+	}
+	close(sockets[0]);
+	guest_memory_destroy(&memory);
+	_exit(taker());
+}
+
+static int taker_result(void)
+{
+	int status = -1;
+
+	CHECK(waitpid(child, &status, 0) == child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void test_handover_store(void)
+{
+	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
+	build();
+	CHECK(!convert(70, 74) && !convert(1, 2) && !convert(33, 35));
+	kvm_fake.log[0] = '\0';
+	fork_taker(taker_check);
+	CHECK(!handover_give(sockets[0], &memory, &error));
+	CHECK(kvm_fake_said("a1-2 v11-12 a21-23 v1-3 a46-4a v6-a U0-18 U0-8"));
+	CHECK(taker_result() == 0);
+	stop();
+}
+
+static int taker_refuses(void)
+{
+	if (handover_take(sockets[1], &handover, &error))
+		return 1;
+	handover_close(&handover);
+	return handover_answer(sockets[1], -ENOSPC) ? 2 : 0;
+}
+
+static int taker_dies(void)
+{
+	return 0;
+}
+
+static int taker_talks(void)
+{
+	return send(sockets[1], "abc", 3, 0) == 3 ? 0 : 1;
+}
+
+static int taker_lies(void)
+{
+	return handover_answer(sockets[1], 5) ? 1 : 0;
+}
+
+/* Whatever the taker does: bound again, and private again. */
+static void check_refused(int (*taker)(void), int rc)
+{
+	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
+	build();
+	CHECK(!convert(70, 74));
+	kvm_fake.log[0] = '\0';
+	fork_taker(taker);
+	if (taker == taker_dies)
+		CHECK(taker_result() == 0);
+	CHECK(handover_give(sockets[0], &memory, &error) == rc);
+	if (taker != taker_dies)
+		CHECK(taker_result() == 0);
+	CHECK(kvm_fake_said("a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a"));
+	CHECK(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
+	CHECK(*at(3) == 1 && *at(39) == 3);
+	stop();
+}
+
+void test_handover_refused(void)
+{
+	check_refused(taker_refuses, -ENOSPC);
+	check_refused(taker_dies, -EPIPE);
+	check_refused(taker_talks, -EPIPE);
+	check_refused(taker_lies, -EBADMSG);
+}
+
+/* A step before the sending fails: nothing is sent. */
+void test_handover_fails(void)
+{
+	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
+	build();
+	CHECK(!convert(70, 74) && !convert(1, 2));
+	kvm_fake.log[0] = '\0';
+	kvm_fake.fail = 'v';
+	kvm_fake.pass = 1;
+	kvm_fake.rc = -EPERM;
+	CHECK(handover_give(sockets[0], &memory, &error) == -EPERM);
+	CHECK(strstr(error.hint, "consent"));
+	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
+	kvm_fake.fail = 'U';
+	kvm_fake.pass = 1;
+	kvm_fake.rc = -EBADF;
+	CHECK(handover_give(sockets[0], &memory, &error) == -EBADF);
+	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a U0-18 U0-8 B0-18g0 V6-a "
+			    "A46-4a V11-12 A1-2"));
+	CHECK(recv(sockets[1], &error, 1, MSG_DONTWAIT) == -1);
+	stop();
+}
+
+/* Kinds that cannot leave, and pages that cannot. */
+void test_handover_kinds(void)
+{
+	static const enum backing_kind kinds[] = {
+		BACKING_PRIVATE, BACKING_HUGETLB, BACKING_GUEST_MEMFD,
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		start(BACKING_SHARED, kinds[i]);
+		requests[1].hugepage_size = PAGE;
+		build();
+		CHECK(handover_give(sockets[0], &memory, &error) ==
+		      -EOPNOTSUPP);
+		CHECK(strstr(error.action, backing_kind_name(kinds[i])));
+		stop();
+	}
+	start(BACKING_SHARED, BACKING_SHARED);
+	config.guest_memfd = true;
+	build();
+	CHECK(!convert(1, 2));
+	CHECK(handover_give(sockets[0], &memory, &error) == -EOPNOTSUPP);
+	CHECK(!strcmp(error.action, "hand over private pages"));
+	CHECK(recv(sockets[1], &error, 1, MSG_DONTWAIT) == -1);
+	stop();
+}
+
+static int taker_shared(void)
+{
+	kvm_fake_start();
+	if (handover_take(sockets[1], &handover, &error))
+		return 1;
+	if (guest_memory_create(&memory, &handover.description.config, NULL, 0,
+				&error))
+		return 2;
+	if (*at(3) != 1 || *at(70) != 2 || *at(39) != 3)
+		return 3;
+	*at(3) = 9;
+	guest_memory_destroy(&memory);
+	handover_close(&handover);
+	return handover_answer(sockets[1], 0) ? 4 : 0;
+}
+
+void test_handover_shared(void)
+{
+	start(BACKING_SHARED, BACKING_GMEM);
+	build();
+	fork_taker(taker_shared);
+	CHECK(!handover_give(sockets[0], &memory, &error));
+	CHECK(taker_result() == 0 && *at(3) == 9);
+	stop();
+}
+
+static int taker_expects_garbage(void)
+{
+	unsigned int fds = open_fds();
+
+	if (handover_take(sockets[1], &handover, &error) != -EBADMSG)
+		return 1;
+	return open_fds() == fds ? 0 : 2;
+}
+
+/* What no giver would send: refused, with every fd closed again. */
+void test_handover_garbage(void)
+{
+	struct {
+		uint32_t magic, size;
+	} message = { 0x4f484d47, 32 };
+
+	start(BACKING_SHARED, BACKING_SHARED);
+	CHECK(write(sockets[0], &message, sizeof(message)) == sizeof(message));
+	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+	CHECK(write(sockets[0], "x", 1) == 1);
+	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+	build();
+	/* A description of two requests, with the file of one. */
+	memory.nr_backings = 1;
+	fork_taker(taker_expects_garbage);
+	CHECK(handover_give(sockets[0], &memory, &error) == -EPIPE);
+	memory.nr_backings = 2;
+	CHECK(taker_result() == 0);
+	stop();
+	start(BACKING_SHARED, BACKING_SHARED);
+	close(sockets[0]);
+	sockets[0] = -1;
+	CHECK(handover_take(sockets[1], &handover, &error) == -EPIPE);
+	stop();
+}
