@@ -36,8 +36,8 @@ CHECKPATCH_USER=(
 	# PRIu64 is ISO C; execv() wants char *[]; ENOSYS is what a system
 	# call that is not there returns; volatile is for shared guest memory.
 	CAMELCASE STATIC_CONST_CHAR_ARRAY ENOSYS VOLATILE
-	# Messages and usage texts are longer than lines.
-	SPLIT_STRING EMBEDDED_FUNCTION_NAME
+	# Messages, usage texts and digests are longer than lines.
+	SPLIT_STRING EMBEDDED_FUNCTION_NAME MISSING_SPACE
 	# A test macro ends the test.
 	MACRO_WITH_FLOW_CONTROL COMPLEX_MACRO STATIC_CONST
 )
@@ -97,8 +97,8 @@ style_codespell() {
 	need codespell || return 4
 	readarray -t files < <(tree_files | grep -vx COPYING)
 	cd "$TOP_DIR" || return 1
-	# Kernel words, and a GNU spelling of assembler.
-	codespell -L uptodate,iput,fro,nd,ot,inout "${files[@]}"
+	# Kernel words and members, and a GNU spelling of assembler.
+	codespell -L uptodate,iput,fro,nd,ot,inout,fpr "${files[@]}"
 }
 
 # Words that have no place in finished work. Spelled so as not to find this.
