@@ -302,10 +302,8 @@ static void model_range(struct state_model *m, pgoff_t *start, pgoff_t *end)
 }
 
 /* The array is nobody else's: what looks for races makes these loops crawl. */
-#define __model_loop __no_kcsan __no_sanitize_address
-
-static __model_loop void model_set(struct state_model *m, pgoff_t start,
-				   pgoff_t end, bool private)
+static __no_kcsan __no_sanitize_address
+void model_set(struct state_model *m, pgoff_t start, pgoff_t end, bool private)
 {
 	for (; start < end; start++) {
 		m->nr_private += private - m->private[start];
@@ -320,8 +318,8 @@ static void model_apply(struct state_model *m, struct gmem_state_change *change)
 		  change->target == GMEM_STATE_PRIVATE);
 }
 
-static __model_loop pgoff_t model_run(struct state_model *m, pgoff_t page,
-				      pgoff_t end)
+static __no_kcsan __no_sanitize_address
+pgoff_t model_run(struct state_model *m, pgoff_t page, pgoff_t end)
 {
 	bool private = m->private[page];
 
