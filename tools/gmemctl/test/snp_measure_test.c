@@ -251,6 +251,37 @@ void test_snp_measure_order(void)
 	CHECK(digest.pages == built.measurement.pages);
 }
 
+/* EC2 keeps the CPUID page for last, Google leaves memory unmeasured. */
+void test_snp_measure_vmm_sections(void)
+{
+	static const struct snp_section sections[] = {
+		{ 0x80e000, 0x1000, SNP_SECTION_CPUID },
+		{ 0x800000, 0x2000, SNP_SECTION_MEMORY },
+	};
+	struct snp_digest ec2, gce;
+	struct snp_vmsa vmsa;
+	struct built built;
+
+	built_init(&built, sections, 2);
+	snp_digest_init(&ec2);
+	snp_digest_normal(&ec2, 0xffffe000, built.data, BUILD_SIZE);
+	gce = ec2;
+	snp_digest_range(&ec2, SNP_PAGE_ZERO, 0x800000, 0x2000);
+	snp_digest_page(&ec2, SNP_PAGE_CPUID, 0x80e000, NULL);
+	snp_vmm_vmsa(&vmsa, SNP_VMM_EC2, 0, SNP_RESET_EIP, 0, 1);
+	snp_digest_page(&ec2, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
+	snp_digest_page(&gce, SNP_PAGE_CPUID, 0x80e000, NULL);
+	snp_digest_range(&gce, SNP_PAGE_UNMEASURED, 0x800000, 0x2000);
+	snp_vmm_vmsa(&vmsa, SNP_VMM_GCE, 0, SNP_RESET_EIP, 0, 1);
+	snp_digest_page(&gce, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
+	built.image.vmm = SNP_VMM_EC2;
+	CHECK(!built_measure(&built));
+	CHECK(!memcmp(ec2.value, built.measurement.digest, SNP_DIGEST_SIZE));
+	built.image.vmm = SNP_VMM_GCE;
+	CHECK(!built_measure(&built));
+	CHECK(!memcmp(gce.value, built.measurement.digest, SNP_DIGEST_SIZE));
+}
+
 /* Each of these is part of the digest. */
 void test_snp_measure_depends(void)
 {
