@@ -34,6 +34,12 @@ extern const struct command command_info;
 extern const struct command command_run;
 extern const struct command command_demo;
 extern const struct command command_snp;
+extern const struct command command_ps;
+extern const struct command command_stat;
+extern const struct command command_map;
+extern const struct command command_convert;
+extern const struct command command_decommit;
+extern const struct command command_stop;
 
 /* size.c */
 

@@ -28,6 +28,7 @@ enum {
 	OPTION_KERNEL,
 	OPTION_INITRD,
 	OPTION_APPEND,
+	OPTION_NAME,
 };
 
 static const struct option run_options[] = {
@@ -41,6 +42,7 @@ static const struct option run_options[] = {
 	{ "kernel", required_argument, NULL, OPTION_KERNEL },
 	{ "initrd", required_argument, NULL, OPTION_INITRD },
 	{ "append", required_argument, NULL, OPTION_APPEND },
+	{ "name", required_argument, NULL, OPTION_NAME },
 	{ "convert-timeout", required_argument, NULL, OPTION_CONVERT_TIMEOUT },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "trace", no_argument, NULL, OPTION_TRACE },
@@ -81,8 +83,11 @@ static int run_parse_linux(struct run *run, int option)
 	case OPTION_INITRD:
 		run->initrd = optarg;
 		return 0;
-	default:
+	case OPTION_APPEND:
 		run->append = optarg;
+		return 0;
+	default:
+		run->name = optarg;
 		return 0;
 	}
 }
@@ -209,6 +214,7 @@ const struct command command_run = {
 		"                         guest-memfd), thp, prefetch, hugepages, file=, node=;\n"
 		"                         default: 256M,kind=shared\n"
 		"  --cpus N               1 (default) to 32\n"
+		"  --name NAME            for `gmemctl ps` and others; default: vm-PID\n"
 		"\n"
 		"A payload:\n"
 		"  --payload NAME         sha256 (default): digest of the input, computed in\n"

@@ -19,6 +19,7 @@
  * @kernel: bzImage, or NULL: a payload runs
  * @initrd: its initrd, or NULL
  * @append: its command line
+ * @name: of the VM, or NULL: one that nobody else has
  * @input: the file at @path
  * @input_length: bytes the payload works on
  * @elapsed_ns: time from the first instruction to the last
@@ -32,6 +33,7 @@ struct run {
 	const char *kernel;
 	const char *initrd;
 	const char *append;
+	const char *name;
 	struct input input;
 	uint64_t input_length;
 	uint64_t elapsed_ns;

@@ -2,12 +2,14 @@
 /* Boots Linux, and says how it has ended. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../boot/e820.h"
 #include "../machine/pc.h"
+#include "../machine/pc_control.h"
 #include "cli.h"
 #include "out.h"
 #include "run.h"
@@ -21,6 +23,8 @@
  * @kernel: contents of the file, likewise @initrd
  * @request: the memory
  * @config: what to build
+ * @control: its control socket
+ * @name: its name, if none was given
  */
 struct linux_run {
 	struct run *run;
@@ -29,6 +33,8 @@ struct linux_run {
 	uint8_t *initrd;
 	struct memory_request request;
 	struct pc_config config;
+	struct pc_control control;
+	char name[RUNTIME_NAME_MAX];
 };
 
 /* Return: 0 or an exit code. */
@@ -136,18 +142,38 @@ static int linux_report(const struct linux_run *linux_run, const struct pc *pc)
 	return code;
 }
 
+/*
+ * A VM without a name can do without its control socket; but somebody who has
+ * given a name wants to use it.
+ */
+static int linux_control(struct linux_run *linux_run, struct pc *pc,
+			 struct error *error)
+{
+	const char *name = linux_run->run->name;
+	int rc;
+
+	snprintf(linux_run->name, sizeof(linux_run->name), "vm-%u",
+		 (unsigned int)getpid());
+	rc = pc_control_start(&linux_run->control, pc,
+			      name ? name : linux_run->name, error);
+	if (!rc || name)
+		return rc;
+	fprintf(stderr, "gmemctl: no control socket: %s: %s: %s\n",
+		error->object, error->action, strerror(-rc));
+	return 0;
+}
+
 static int linux_boot(struct linux_run *linux_run, struct pc *pc,
 		      struct error *error)
 {
-	uint64_t start;
-	int rc;
+	uint64_t start = machine_now_ns();
+	int rc = linux_control(linux_run, pc, error);
 
-	rc = pc_create(pc, &linux_run->config, error);
 	if (rc)
 		return rc;
-	start = machine_now_ns();
 	rc = pc_run(pc, error);
 	linux_run->run->elapsed_ns = machine_now_ns() - start;
+	pc_control_stop(&linux_run->control);
 	return rc;
 }
 
@@ -156,7 +182,7 @@ static int linux_run_all(struct linux_run *linux_run)
 {
 	struct error error;
 	struct pc *pc;
-	int rc, code;
+	int rc, code = EXIT_CODE_OK;
 
 	rc = linux_read(linux_run, &error);
 	if (rc)
@@ -164,12 +190,18 @@ static int linux_run_all(struct linux_run *linux_run)
 	pc = malloc(sizeof(*pc));
 	if (!pc)
 		return EXIT_CODE_FAILURE;
+	rc = pc_create(pc, &linux_run->config, &error);
+	if (rc)
+		goto out_free;
 	rc = linux_boot(linux_run, pc, &error);
-	code = rc ? out_error_report(&error) : linux_report(linux_run, pc);
-	out_string(out_root(), "result", code ? "failed" : "ok");
 	if (!rc)
-		pc_destroy(pc);
+		code = linux_report(linux_run, pc);
+	pc_destroy(pc);
+out_free:
 	free(pc);
+	if (rc)
+		code = out_error_report(&error);
+	out_string(out_root(), "result", code ? "failed" : "ok");
 	return code;
 }
 

@@ -77,7 +77,6 @@ static const struct {
 	{ "snp.debian", test_snp_debian },
 	{ "snp.minimal_guest", test_snp_minimal_guest },
 	{ "snp.measure_order", test_snp_measure_order },
-	{ "snp.measure_vmm_sections", test_snp_measure_vmm_sections },
 	{ "snp.measure_depends", test_snp_measure_depends },
 	{ "snp.measure_refused", test_snp_measure_refused },
 	{ "snp.measure_svsm", test_snp_measure_svsm },
@@ -236,6 +235,20 @@ static const struct {
 	{ "handover.kinds", test_handover_kinds },
 	{ "handover.shared", test_handover_shared },
 	{ "handover.garbage", test_handover_garbage },
+	{ "control.names", test_control_names },
+	{ "control.directory", test_control_directory },
+	{ "control.parse", test_control_parse },
+	{ "control.members", test_control_members },
+	{ "control.call", test_control_call },
+	{ "control.taken", test_control_taken },
+	{ "control.nonsense", test_control_nonsense },
+	{ "control.length", test_control_length },
+	{ "control.pieces", test_control_pieces },
+	{ "control.flood", test_control_flood },
+	{ "control.silent", test_control_silent },
+	{ "pc.control_stat", test_pc_control_stat },
+	{ "pc.control_map", test_pc_control_map },
+	{ "pc.control_refused", test_pc_control_refused },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

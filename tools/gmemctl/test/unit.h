@@ -111,7 +111,6 @@ void test_snp_published_svsm(void);
 void test_snp_debian(void);
 void test_snp_minimal_guest(void);
 void test_snp_measure_order(void);
-void test_snp_measure_vmm_sections(void);
 void test_snp_measure_depends(void);
 void test_snp_measure_refused(void);
 void test_snp_measure_svsm(void);
@@ -309,5 +308,23 @@ void test_handover_fails(void);
 void test_handover_kinds(void);
 void test_handover_shared(void);
 void test_handover_garbage(void);
+
+/* control_test.c */
+void test_control_names(void);
+void test_control_directory(void);
+void test_control_parse(void);
+void test_control_members(void);
+void test_control_call(void);
+void test_control_taken(void);
+void test_control_nonsense(void);
+void test_control_length(void);
+void test_control_pieces(void);
+void test_control_flood(void);
+void test_control_silent(void);
+
+/* pc_control_test.c */
+void test_pc_control_stat(void);
+void test_pc_control_map(void);
+void test_pc_control_refused(void);
 
 #endif /* GMEMCTL_TEST_UNIT_H */

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Commands to VMs that run, over their control sockets. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../control/client.h"
+#include "../control/runtime.h"
+#include "cli.h"
+#include "out.h"
+
+/**
+ * struct vm_arguments - a command line that was parsed
+ * @plain: arguments without --json
+ * @count: how many
+ */
+struct vm_arguments {
+	const char *plain[4];
+	int count;
+};
+
+/* Return: 0 or an exit code. */
+static int vm_arguments(int argc, char **argv, int wanted, const char *usage,
+			struct vm_arguments *out)
+{
+	out->count = 0;
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			continue;
+		if (argv[i][0] == '-')
+			return usage_error(argv[i], "unknown option",
+					   "see `gmemctl help %s`", argv[0]);
+		if (out->count == wanted)
+			return usage_error(argv[i], "unexpected argument",
+					   "%s", usage);
+		out->plain[out->count++] = argv[i];
+	}
+	if (out->count < wanted)
+		return usage_error(argv[0], "arguments are missing", "%s", usage);
+	return 0;
+}
+
+static struct json_object *vm_request(const char *command)
+{
+	struct json_object *request = json_object_new_object();
+
+	json_object_object_add(request, "command",
+			       json_object_new_string(command));
+	return request;
+}
+
+/* Ask and put the request. Return: 0 with @reply set, or an exit code. */
+static int vm_call(const char *name, struct json_object *request,
+		   struct json_object **reply, struct json_object **result)
+{
+	struct error error;
+	int rc = client_call(name, request, reply, result, &error);
+
+	json_object_put(request);
+	return rc ? out_error_report(&error) : 0;
+}
+
+static uint64_t vm_uint(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(object, key, &value) ?
+	       json_object_get_uint64(value) : 0;
+}
+
+static const char *vm_string(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+	const char *text = NULL;
+
+	if (json_object_object_get_ex(object, key, &value))
+		text = json_object_get_string(value);
+	return text ? text : "?";
+}
+
+/* All members go into the output as they are. */
+static void vm_copy(struct json_object *from, struct json_object *to)
+{
+	if (!to || !json_object_is_type(from, json_type_object))
+		return;
+	json_object_object_foreach(from, key, value)
+		json_object_object_add(to, key, json_object_get(value));
+}
+
+static void ps_line(struct json_object *stat)
+{
+	out_text("%-16s %7" PRIu64 " %-12s %3" PRIu64 " %8" PRIu64 " MiB %8"
+		 PRIu64 " MiB\n", vm_string(stat, "name"), vm_uint(stat, "pid"),
+		 vm_string(stat, "kind"), vm_uint(stat, "vcpus"),
+		 vm_uint(stat, "memory") >> 20,
+		 vm_uint(stat, "resident_bytes") >> 20);
+}
+
+/* One that cannot be asked is shown, but does not keep the others from it. */
+static int ps_visit(const char *name, void *data)
+{
+	struct json_object *vms = data, *entry = out_append(vms);
+	struct json_object *request = vm_request("stat");
+	struct json_object *reply, *stat;
+	struct error error;
+	int rc = client_call(name, request, &reply, &stat, &error);
+
+	json_object_put(request);
+	if (rc) {
+		out_string(entry, "name", name);
+		out_string(entry, "error", error.hint);
+		out_text("%-16s does not answer: %s\n", name, strerror(-rc));
+		return 0;
+	}
+	ps_line(stat);
+	vm_copy(stat, entry);
+	json_object_put(reply);
+	return 0;
+}
+
+static int ps_main(int argc, char **argv)
+{
+	struct vm_arguments arguments;
+	struct error error;
+	int code = vm_arguments(argc, argv, 0, "gmemctl ps", &arguments);
+
+	if (code)
+		return code;
+	out_text("%-16s %7s %-12s %3s %12s %12s\n", "NAME", "PID", "KIND",
+		 "CPU", "MEMORY", "RESIDENT");
+	if (runtime_list(ps_visit, out_array(out_root(), "vms"), &error))
+		return out_error_report(&error);
+	return EXIT_CODE_OK;
+}
+
+static void stat_text(struct json_object *stat)
+{
+	struct json_object *rate = NULL;
+
+	json_object_object_get_ex(stat, "conversions_per_second", &rate);
+	out_text("name:        %s, process %" PRIu64 ", %s\n",
+		 vm_string(stat, "name"), vm_uint(stat, "pid"),
+		 vm_string(stat, "state"));
+	out_text("memory:      %s, %" PRIu64 " MiB, %" PRIu64 " KiB populated, %"
+		 PRIu64 " KiB private\n", vm_string(stat, "kind"),
+		 vm_uint(stat, "memory") >> 20,
+		 vm_uint(stat, "resident_bytes") >> 10,
+		 vm_uint(stat, "private_bytes") >> 10);
+	out_text("exits:       %" PRIu64 " (%" PRIu64 " without a device, %"
+		 PRIu64 " requests refused)\n", vm_uint(stat, "exits"),
+		 vm_uint(stat, "stray_io"), vm_uint(stat, "refused"));
+	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB, %.1f per second\n",
+		 vm_uint(stat, "conversions"),
+		 vm_uint(stat, "converted_bytes") >> 10,
+		 rate ? json_object_get_double(rate) : 0.0);
+}
+
+static int stat_main(int argc, char **argv)
+{
+	struct vm_arguments arguments;
+	struct json_object *reply, *stat;
+	int code = vm_arguments(argc, argv, 1, "gmemctl stat NAME", &arguments);
+
+	if (!code)
+		code = vm_call(arguments.plain[0], vm_request("stat"), &reply,
+			       &stat);
+	if (code)
+		return code;
+	stat_text(stat);
+	vm_copy(stat, out_root());
+	json_object_put(reply);
+	return EXIT_CODE_OK;
+}
+
+static void map_ranges(struct json_object *result)
+{
+	struct json_object *ranges, *all = out_array(out_root(), "ranges");
+	size_t count;
+
+	if (!json_object_object_get_ex(result, "ranges", &ranges) ||
+	    !json_object_is_type(ranges, json_type_array))
+		return;
+	count = json_object_array_length(ranges);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *range = json_object_array_get_idx(ranges, i);
+
+		out_text("%016" PRIx64 "-%016" PRIx64 " %s\n",
+			 vm_uint(range, "start"),
+			 vm_uint(range, "start") + vm_uint(range, "size"),
+			 vm_string(range, "state"));
+		vm_copy(range, out_append(all));
+	}
+}
+
+/* Part by part; each is from a moment of its own. */
+static int map_main(int argc, char **argv)
+{
+	struct vm_arguments arguments;
+	struct json_object *reply, *result, *request;
+	uint64_t start = 0, next;
+	int code = vm_arguments(argc, argv, 1, "gmemctl map NAME", &arguments);
+
+	while (!code) {
+		request = vm_request("map");
+		json_object_object_add(request, "start",
+				       json_object_new_uint64(start));
+		code = vm_call(arguments.plain[0], request, &reply, &result);
+		if (code)
+			break;
+		map_ranges(result);
+		next = vm_uint(result, "next");
+		json_object_put(reply);
+		if (next <= start)
+			break;
+		start = next;
+	}
+	return code;
+}
+
+/* Return: 0 or an exit code. */
+static int vm_range(struct json_object *request, const char *start_text,
+		    const char *size_text)
+{
+	uint64_t start, size;
+	int code = usage_number("START", start_text, &start);
+
+	if (!code)
+		code = usage_size("SIZE", size_text, &size);
+	if (code)
+		return code;
+	json_object_object_add(request, "start", json_object_new_uint64(start));
+	json_object_object_add(request, "size", json_object_new_uint64(size));
+	return 0;
+}
+
+static int vm_range_call(const char *name, struct json_object *request,
+			 const char *start, const char *size)
+{
+	struct json_object *reply, *result;
+	int code = vm_range(request, start, size);
+
+	if (code) {
+		json_object_put(request);
+		return code;
+	}
+	code = vm_call(name, request, &reply, &result);
+	if (!code)
+		json_object_put(reply);
+	return code;
+}
+
+static int convert_main(int argc, char **argv)
+{
+	struct vm_arguments arguments;
+	struct json_object *request;
+	int code = vm_arguments(argc, argv, 4,
+				"gmemctl convert NAME START SIZE private|shared",
+				&arguments);
+
+	if (code)
+		return code;
+	request = vm_request("convert");
+	json_object_object_add(request, "to",
+			       json_object_new_string(arguments.plain[3]));
+	return vm_range_call(arguments.plain[0], request, arguments.plain[1],
+			     arguments.plain[2]);
+}
+
+static int decommit_main(int argc, char **argv)
+{
+	struct vm_arguments arguments;
+	int code = vm_arguments(argc, argv, 3,
+				"gmemctl decommit NAME START SIZE", &arguments);
+
+	if (code)
+		return code;
+	return vm_range_call(arguments.plain[0], vm_request("decommit"),
+			     arguments.plain[1], arguments.plain[2]);
+}
+
+static int stop_main(int argc, char **argv)
+{
+	struct vm_arguments arguments;
+	struct json_object *reply, *result;
+	int code = vm_arguments(argc, argv, 1, "gmemctl stop NAME", &arguments);
+
+	if (!code)
+		code = vm_call(arguments.plain[0], vm_request("stop"), &reply,
+			       &result);
+	if (!code)
+		json_object_put(reply);
+	return code;
+}
+
+const struct command command_ps = {
+	.name = "ps",
+	.run = ps_main,
+	.summary = "list the VMs that run",
+	.help = "usage: gmemctl ps [--json]\n",
+};
+
+const struct command command_stat = {
+	.name = "stat",
+	.run = stat_main,
+	.summary = "show the counters of a VM",
+	.help = "usage: gmemctl stat NAME [--json]\n"
+		"\n"
+		"Conversions per second are those since somebody asked last.\n",
+};
+
+const struct command command_map = {
+	.name = "map",
+	.run = map_main,
+	.summary = "show which memory of a VM is shared or private",
+	.help = "usage: gmemctl map NAME [--json]\n",
+};
+
+const struct command command_convert = {
+	.name = "convert",
+	.run = convert_main,
+	.summary = "convert memory of a VM",
+	.help = "usage: gmemctl convert NAME START SIZE private|shared\n"
+		"\n"
+		"START is a guest physical address, SIZE bytes or a number of K, M or G.\n"
+		"The guest is not asked.\n",
+};
+
+const struct command command_decommit = {
+	.name = "decommit",
+	.run = decommit_main,
+	.summary = "give memory of a VM back to the host",
+	.help = "usage: gmemctl decommit NAME START SIZE\n"
+		"\n"
+		"The contents are gone. The guest is not asked.\n",
+};
+
+const struct command command_stop = {
+	.name = "stop",
+	.run = stop_main,
+	.summary = "end a VM",
+	.help = "usage: gmemctl stop NAME\n"
+		"\n"
+		"As if its power was cut; the VM's gmemctl ends with success.\n",
+};

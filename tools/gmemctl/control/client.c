@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "message.h"
+#include "runtime.h"
+
+/* Longer than a conversion waits for a page, which the VM does meanwhile. */
+#define TIMEOUT_S 60
+
+static int client_connect(const char *name, struct error *error)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	char path[RUNTIME_PATH_MAX];
+	int fd, rc = runtime_path(name, NULL, path, error);
+
+	if (rc)
+		return rc;
+	memcpy(address.sun_path, path, sizeof(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(error, -errno, "socket", "create", NULL);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	rc = error_set(error, -errno, name, "connect to the VM",
+		       errno == ENOENT || errno == ECONNREFUSED ?
+		       "no VM of that name runs: `gmemctl ps`" : NULL);
+	close(fd);
+	return rc;
+}
+
+static int client_send(int fd, struct json_object *request)
+{
+	const char *text = json_object_to_json_string_ext(request,
+						JSON_C_TO_STRING_PLAIN);
+	struct iovec parts[] = {
+		{ .iov_base = (void *)text, .iov_len = strlen(text) },
+		{ .iov_base = (void *)"\n", .iov_len = 1 },
+	};
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	ssize_t sent;
+
+	if (parts[0].iov_len >= MESSAGE_REQUEST_MAX)
+		return -EMSGSIZE;
+	sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == parts[0].iov_len + 1 ? 0 : -EIO;
+}
+
+static int client_receive(int fd, char *line, size_t *length)
+{
+	size_t used = 0;
+
+	while (used < MESSAGE_REPLY_MAX) {
+		ssize_t got = recv(fd, line + used, MESSAGE_REPLY_MAX - used, 0);
+		char *end;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno == EAGAIN ? -ETIME : -errno;
+		if (!got)
+			return -ECONNRESET;
+		end = memchr(line + used, '\n', (size_t)got);
+		used += (size_t)got;
+		if (end) {
+			*length = (size_t)(end - line);
+			return 0;
+		}
+	}
+	return -EMSGSIZE;
+}
+
+static int client_exchange(int fd, const char *name, struct json_object *request,
+			   struct json_object **reply, struct error *error)
+{
+	char *line = malloc(MESSAGE_REPLY_MAX);
+	size_t length = 0;
+	int rc = line ? client_send(fd, request) : -ENOMEM;
+
+	if (!rc)
+		rc = client_receive(fd, line, &length);
+	if (rc)
+		error_set(error, rc, name, "ask the VM", NULL);
+	else
+		rc = message_parse(line, length, reply, error);
+	free(line);
+	return rc;
+}
+
+int client_call(const char *name, struct json_object *request,
+		struct json_object **reply, struct json_object **result,
+		struct error *error)
+{
+	int fd = client_connect(name, error);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = client_exchange(fd, name, request, reply, error);
+	close(fd);
+	if (rc)
+		return rc;
+	rc = message_reply(*reply, result, error);
+	if (rc) {
+		json_object_put(*reply);
+		*reply = NULL;
+	}
+	return rc;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The other side of a control socket. */
+#ifndef GMEMCTL_CONTROL_CLIENT_H
+#define GMEMCTL_CONTROL_CLIENT_H
+
+#include <json-c/json.h>
+
+#include "../kvm/error.h"
+
+/**
+ * client_call() - ask the VM @name
+ * @request: its own reference is kept
+ * @reply: out: all of the reply, to be put; @result is in it
+ * @result: out: may be NULL
+ *
+ * Return: 0; -ENOENT or -ECONNREFUSED if no such VM runs; -ETIME if it does not
+ * answer; another negative errno, from the VM or from here.
+ */
+int client_call(const char *name, struct json_object *request,
+		struct json_object **reply, struct json_object **result,
+		struct error *error);
+
+#endif /* GMEMCTL_CONTROL_CLIENT_H */

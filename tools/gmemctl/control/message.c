@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "message.h"
+
+#define DEPTH_MAX 8
+
+static struct json_object *member(struct json_object *object, const char *key,
+				  enum json_type type)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(object, key, &value) ||
+	    !json_object_is_type(value, type))
+		return NULL;
+	return value;
+}
+
+static struct json_object *parse(struct json_tokener *tokener,
+				 const char *line, size_t length)
+{
+	struct json_object *object;
+
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	object = json_tokener_parse_ex(tokener, line, (int)length);
+	if (object && json_object_is_type(object, json_type_object) &&
+	    json_tokener_get_parse_end(tokener) == length)
+		return object;
+	json_object_put(object);
+	return NULL;
+}
+
+int message_parse(const char *line, size_t length, struct json_object **object,
+		  struct error *error)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+
+	if (!tokener)
+		return error_set(error, -ENOMEM, "message", "parse", NULL);
+	*object = parse(tokener, line, length);
+	json_tokener_free(tokener);
+	if (*object)
+		return 0;
+	return error_set(error, -EBADMSG, "message", "parse",
+			 "one line with one JSON object, at most %d deep",
+			 DEPTH_MAX);
+}
+
+const char *message_command(struct json_object *request)
+{
+	struct json_object *command = member(request, "command",
+					     json_type_string);
+
+	return command ? json_object_get_string(command) : NULL;
+}
+
+/* A number of JSON that is not too large for 64 bits is saturated, not wrong. */
+int message_number(struct json_object *request, const char *key,
+		   uint64_t *value, struct error *error)
+{
+	struct json_object *number = member(request, key, json_type_int);
+
+	if (number && json_object_get_int64(number) >= 0) {
+		*value = json_object_get_uint64(number);
+		return 0;
+	}
+	return error_set(error, -EINVAL, key, "read from the request",
+			 "a whole number, not negative");
+}
+
+const char *message_string(struct json_object *request, const char *key,
+			   struct error *error)
+{
+	struct json_object *string = member(request, key, json_type_string);
+
+	if (string)
+		return json_object_get_string(string);
+	error_set(error, -EINVAL, key, "read from the request", "a string");
+	return NULL;
+}
+
+static void add_string(struct json_object *object, const char *key,
+		       const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+struct json_object *message_result(struct json_object *result)
+{
+	struct json_object *reply = json_object_new_object();
+
+	json_object_object_add(reply, "ok", json_object_new_boolean(true));
+	json_object_object_add(reply, "result", result);
+	return reply;
+}
+
+struct json_object *message_error(const struct error *error)
+{
+	struct json_object *reply = json_object_new_object();
+	struct json_object *entry = json_object_new_object();
+
+	add_string(entry, "object", error->object);
+	add_string(entry, "action", error->action);
+	json_object_object_add(entry, "errno", json_object_new_int(-error->rc));
+	add_string(entry, "message", strerror(-error->rc));
+	add_string(entry, "hint", error->hint);
+	json_object_object_add(reply, "ok", json_object_new_boolean(false));
+	json_object_object_add(reply, "error", entry);
+	return reply;
+}
+
+static const char *text(struct json_object *object, const char *key)
+{
+	struct json_object *string = member(object, key, json_type_string);
+
+	return string ? json_object_get_string(string) : "";
+}
+
+static int other_side(struct json_object *entry, struct error *error)
+{
+	struct json_object *number = member(entry, "errno", json_type_int);
+	int rc = number ? json_object_get_int(number) : 0;
+
+	if (rc <= 0 || rc > 4095)
+		rc = EPROTO;
+	return error_set(error, -rc, text(entry, "object"),
+			 text(entry, "action"), "%s", text(entry, "hint"));
+}
+
+int message_reply(struct json_object *reply, struct json_object **result,
+		  struct error *error)
+{
+	struct json_object *ok = member(reply, "ok", json_type_boolean);
+	struct json_object *entry = member(reply, "error", json_type_object);
+
+	if (ok && json_object_get_boolean(ok) &&
+	    json_object_object_get_ex(reply, "result", result))
+		return 0;
+	if (ok && !json_object_get_boolean(ok) && entry)
+		return other_side(entry, error);
+	return error_set(error, -EBADMSG, "VM", "understand its reply",
+			 "it may be another version of gmemctl");
+}

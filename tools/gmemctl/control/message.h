@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What goes over a control socket: one JSON object per line.
+ *
+ *   request	{"command": NAME, ...}
+ *   reply	{"ok": true, "result": ...}
+ *		{"ok": false, "error": {"object", "action", "errno", "message",
+ *		"hint"}}
+ */
+#ifndef GMEMCTL_CONTROL_MESSAGE_H
+#define GMEMCTL_CONTROL_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <json-c/json.h>
+
+#include "../kvm/error.h"
+
+/** MESSAGE_REQUEST_MAX: bytes of a request, with its end of line */
+#define MESSAGE_REQUEST_MAX	4096
+/** MESSAGE_REPLY_MAX: bytes of a reply that a client takes */
+#define MESSAGE_REPLY_MAX	(1 << 20)
+
+/**
+ * message_parse() - parse a line
+ * @object: out: a JSON object; to be put by the caller
+ *
+ * Return: 0; -EBADMSG for what is no JSON object.
+ */
+int message_parse(const char *line, size_t length, struct json_object **object,
+		  struct error *error);
+
+/** message_command() - the command of a request, or NULL */
+const char *message_command(struct json_object *request);
+
+/** message_number() - a member that is a whole number from 0 on */
+int message_number(struct json_object *request, const char *key,
+		   uint64_t *value, struct error *error);
+
+/** message_string() - a member that is a string, or NULL with @error set */
+const char *message_string(struct json_object *request, const char *key,
+			   struct error *error);
+
+/** message_result() - a reply; takes over @result, which may be NULL */
+struct json_object *message_result(struct json_object *result);
+
+/** message_error() - a reply that says what is wrong */
+struct json_object *message_error(const struct error *error);
+
+/**
+ * message_reply() - the result in a reply
+ * @result: out: part of @reply, may be NULL
+ *
+ * Return: 0; -EBADMSG for what is no reply; the error of the other side.
+ */
+int message_reply(struct json_object *reply, struct json_object **result,
+		  struct error *error);
+
+#endif /* GMEMCTL_CONTROL_MESSAGE_H */

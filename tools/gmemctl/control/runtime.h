@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The directory with the control sockets of running VMs. It belongs to the user
+ * and nobody else can enter it.
+ */
+#ifndef GMEMCTL_CONTROL_RUNTIME_H
+#define GMEMCTL_CONTROL_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../kvm/error.h"
+
+#define RUNTIME_NAME_MAX	32
+#define RUNTIME_PATH_MAX	108	/* what a socket address holds */
+
+/** runtime_name_valid() - 1 to 32 letters, digits, '-', '_', '.'; not '.' first */
+bool runtime_name_valid(const char *name);
+
+/**
+ * runtime_directory() - where the sockets are
+ *
+ * $GMEMCTL_RUNTIME_DIR; or gmemctl in $XDG_RUNTIME_DIR, or for root in /run; or
+ * /tmp/gmemctl-UID.
+ */
+int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error);
+
+/** runtime_prepare() - create the directory; refuse one that others can enter */
+int runtime_prepare(struct error *error);
+
+/** runtime_path() - of the socket of @name, or with @suffix another file */
+int runtime_path(const char *name, const char *suffix,
+		 char path[RUNTIME_PATH_MAX], struct error *error);
+
+/**
+ * runtime_list() - call @visit for the name of each socket
+ *
+ * Return: 0; a negative errno; what @visit returned if not 0.
+ */
+int runtime_list(int (*visit)(const char *name, void *data), void *data,
+		 struct error *error);
+
+#endif /* GMEMCTL_CONTROL_RUNTIME_H */

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../gmem/gmem.h"
+#include "machine.h"
+#include "pc_control.h"
+
+/* Pages asked for at once when counting those that are populated */
+#define RESIDENT_PAGES 65536
+
+static void add_uint(struct json_object *object, const char *key,
+		     uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static void add_string(struct json_object *object, const char *key,
+		       const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+static const struct memory_request *request_of(const struct pc *pc,
+					       unsigned int index)
+{
+	return &pc->memory.config->requests[index];
+}
+
+/* Populated bytes of a range of RAM, as far as the host has it mapped. */
+static uint64_t resident_range(const struct pc *pc, struct range ram)
+{
+	uint8_t *host = pc->memory.reservation.base + ram.start;
+	unsigned char *pages = malloc(RESIDENT_PAGES);
+	uint64_t left = range_size(ram), bytes = 0;
+
+	while (pages && left) {
+		uint64_t part = RESIDENT_PAGES * RANGE_PAGE_SIZE;
+
+		if (part > left)
+			part = left;
+		if (mincore(host, part, pages))
+			break;
+		for (uint64_t i = 0; i < part / RANGE_PAGE_SIZE; i++)
+			bytes += (pages[i] & 1) * RANGE_PAGE_SIZE;
+		host += part;
+		left -= part;
+	}
+	free(pages);
+	return bytes;
+}
+
+/* Pages that the host cannot map are not resident there, but with the store. */
+static uint64_t resident(const struct pc *pc)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < pc->memory.nr_backings; i++) {
+		const struct memory_request *request = request_of(pc, i);
+		struct gmem_ioctl_stat stat;
+
+		for (unsigned int j = 0; j < request->nr_ranges; j++)
+			bytes += resident_range(pc, request->ranges[j]);
+		if (request->kind == BACKING_GMEM_STORE &&
+		    !gmem_stat(pc->memory.backings[i].fd, &stat))
+			bytes += stat.store_pages * RANGE_PAGE_SIZE;
+	}
+	return bytes;
+}
+
+static uint64_t memory_size(const struct pc *pc)
+{
+	uint64_t bytes = 0, size;
+
+	for (unsigned int i = 0; i < pc->memory.config->nr_requests; i++)
+		if (!memory_request_size(request_of(pc, i), &size))
+			bytes += size;
+	return bytes;
+}
+
+static uint64_t private_bytes(const struct pc *pc)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < pc->memory.config->nr_requests; i++) {
+		const struct memory_request *request = request_of(pc, i);
+
+		for (unsigned int j = 0; j < request->nr_ranges; j++)
+			for (uint64_t gpa = request->ranges[j].start;
+			     gpa < request->ranges[j].end; gpa += RANGE_PAGE_SIZE)
+				if (guest_memfd_is_private(&pc->memory.memfd, gpa))
+					bytes += RANGE_PAGE_SIZE;
+	}
+	return bytes;
+}
+
+/* Since the last time somebody asked, or since the start. */
+static double conversion_rate(struct pc_control *control, uint64_t conversions)
+{
+	uint64_t now = machine_now_ns();
+	double seconds = (double)(now - control->sample_ns) / 1e9;
+	double rate = 0;
+
+	if (seconds > 0)
+		rate = (double)(conversions - control->sample_conversions) /
+		       seconds;
+	control->sample_ns = now;
+	control->sample_conversions = conversions;
+	return rate;
+}
+
+static void add_counters(struct pc_control *control, struct json_object *result)
+{
+	const struct pc_counters *counters = &control->pc->counters;
+	uint64_t conversions = __atomic_load_n(&counters->conversions,
+					       __ATOMIC_RELAXED);
+
+	add_uint(result, "exits",
+		 __atomic_load_n(&counters->exits, __ATOMIC_RELAXED));
+	add_uint(result, "stray_io",
+		 __atomic_load_n(&counters->stray, __ATOMIC_RELAXED));
+	add_uint(result, "refused",
+		 __atomic_load_n(&counters->refused, __ATOMIC_RELAXED));
+	add_uint(result, "conversions", conversions);
+	add_uint(result, "converted_bytes",
+		 __atomic_load_n(&counters->converted_bytes, __ATOMIC_RELAXED));
+	json_object_object_add(result, "conversions_per_second",
+			       json_object_new_double(conversion_rate(control,
+								      conversions)));
+}
+
+static int serve_stat(struct pc_control *control, struct json_object *request,
+		      struct json_object **result, struct error *error)
+{
+	struct pc *pc = control->pc;
+	uint64_t up = machine_now_ns() - control->started_ns;
+
+	(void)request;
+	(void)error;
+	*result = json_object_new_object();
+	add_string(*result, "name", control->name);
+	add_uint(*result, "pid", (uint64_t)getpid());
+	add_uint(*result, "uptime_ns", up);
+	add_string(*result, "state", end_name(pc_ended(pc) ? pc->end : END_NONE));
+	add_string(*result, "kind", backing_kind_name(request_of(pc, 0)->kind));
+	add_uint(*result, "vcpus", pc->nr_vcpus);
+	add_uint(*result, "memory", memory_size(pc));
+	add_uint(*result, "resident_bytes", resident(pc));
+	add_uint(*result, "private_bytes", private_bytes(pc));
+	add_counters(control, *result);
+	return 0;
+}
+
+static void add_range(struct json_object *ranges, struct range range,
+		      bool private)
+{
+	struct json_object *entry = json_object_new_object();
+
+	add_uint(entry, "start", range.start);
+	add_uint(entry, "size", range_size(range));
+	add_string(entry, "state", private ? "private" : "shared");
+	json_object_array_add(ranges, entry);
+}
+
+/* Return: where it has stopped: the end, or because there are enough. */
+static uint64_t map_range(const struct pc *pc, struct range ram,
+			  struct json_object *ranges)
+{
+	struct range run = { ram.start, ram.start };
+
+	while (run.start < ram.end &&
+	       json_object_array_length(ranges) < PC_CONTROL_RANGES_MAX) {
+		bool private = guest_memfd_is_private(&pc->memory.memfd,
+						      run.start);
+
+		do {
+			run.end += RANGE_PAGE_SIZE;
+		} while (run.end < ram.end &&
+			 guest_memfd_is_private(&pc->memory.memfd, run.end) ==
+			 private);
+		add_range(ranges, run, private);
+		run.start = run.end;
+	}
+	return run.start;
+}
+
+static uint64_t map_ram(const struct pc *pc, uint64_t start,
+			struct json_object *ranges)
+{
+	uint64_t next = start;
+
+	for (unsigned int i = 0; i < pc->memory.config->nr_requests; i++) {
+		const struct memory_request *request = request_of(pc, i);
+
+		for (unsigned int j = 0; j < request->nr_ranges; j++) {
+			struct range ram = request->ranges[j];
+
+			if (ram.end <= start)
+				continue;
+			if (ram.start < start)
+				ram.start = start;
+			next = map_range(pc, ram, ranges);
+			if (next < ram.end)
+				return next;
+		}
+	}
+	return next;
+}
+
+/* The map while the guest runs: each range is what it was when looked at. */
+static int serve_map(struct pc_control *control, struct json_object *request,
+		     struct json_object **result, struct error *error)
+{
+	uint64_t end = memory_config_end(control->pc->memory.config);
+	struct json_object *ranges;
+	uint64_t start = 0, next;
+
+	if (json_object_object_get_ex(request, "start", NULL) &&
+	    message_number(request, "start", &start, error))
+		return -EINVAL;
+	if (start % RANGE_PAGE_SIZE)
+		return error_set(error, -EINVAL, "start",
+				 "read from the request", "a multiple of 4096");
+	ranges = json_object_new_array();
+	next = map_ram(control->pc, start, ranges);
+	*result = json_object_new_object();
+	json_object_object_add(*result, "ranges", ranges);
+	/* There is more from here on. */
+	if (next < end && json_object_array_length(ranges))
+		add_uint(*result, "next", next);
+	return 0;
+}
+
+static int request_range(struct json_object *request, struct range *range,
+			 struct error *error)
+{
+	uint64_t start, size;
+
+	if (message_number(request, "start", &start, error) ||
+	    message_number(request, "size", &size, error))
+		return -EINVAL;
+	*range = (struct range){ start, start + size };
+	if (range_valid(*range))
+		return 0;
+	return error_set(error, -EINVAL, "range", "read from the request",
+			 "whole pages of 4096 bytes, at least one");
+}
+
+static int serve_convert(struct pc_control *control,
+			 struct json_object *request,
+			 struct json_object **result, struct error *error)
+{
+	const char *to = message_string(request, "to", error);
+	struct range range;
+	char why[256] = "";
+	int rc;
+
+	(void)result;
+	if (!to)
+		return -EINVAL;
+	if (strcmp(to, "private") && strcmp(to, "shared"))
+		return error_set(error, -EINVAL, "to", "read from the request",
+				 "private or shared");
+	rc = request_range(request, &range, error);
+	if (rc)
+		return rc;
+	rc = pc_convert(control->pc, range, !strcmp(to, "private"), why,
+			sizeof(why));
+	return rc ? error_set(error, rc, control->name, "convert memory", "%s",
+			      why) : 0;
+}
+
+static int serve_decommit(struct pc_control *control,
+			  struct json_object *request,
+			  struct json_object **result, struct error *error)
+{
+	struct range range;
+	int rc = request_range(request, &range, error);
+
+	(void)result;
+	if (rc)
+		return rc;
+	rc = guest_memory_decommit(&control->pc->memory, range);
+	return rc ? error_set(error, rc, control->name, "decommit memory",
+			      "a range of RAM that the guest sees") : 0;
+}
+
+static int serve_stop(struct pc_control *control, struct json_object *request,
+		      struct json_object **result, struct error *error)
+{
+	(void)request;
+	(void)result;
+	(void)error;
+	pc_end(control->pc, END_STOPPED, "by `gmemctl stop`");
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*serve)(struct pc_control *control, struct json_object *request,
+		     struct json_object **result, struct error *error);
+} pc_commands[] = {
+	{ "stat", serve_stat },
+	{ "map", serve_map },
+	{ "convert", serve_convert },
+	{ "decommit", serve_decommit },
+	{ "stop", serve_stop },
+};
+
+#define PC_COMMANDS (sizeof(pc_commands) / sizeof(pc_commands[0]))
+
+int pc_control_serve(void *data, const char *command,
+		     struct json_object *request, struct json_object **result,
+		     struct error *error)
+{
+	for (size_t i = 0; i < PC_COMMANDS; i++)
+		if (!strcmp(pc_commands[i].name, command))
+			return pc_commands[i].serve(data, request, result,
+						    error);
+	return error_set(error, -EOPNOTSUPP, "command", "find it",
+			 "stat, map, convert, decommit or stop");
+}
+
+int pc_control_start(struct pc_control *control, struct pc *pc,
+		     const char *name, struct error *error)
+{
+	control->pc = pc;
+	control->name = name;
+	control->started_ns = machine_now_ns();
+	control->sample_ns = control->started_ns;
+	control->sample_conversions = 0;
+	return server_start(&control->server, name, pc_control_serve, control,
+			    error);
+}
+
+void pc_control_stop(struct pc_control *control)
+{
+	server_stop(&control->server);
+}

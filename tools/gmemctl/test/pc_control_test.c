@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a PC answers on its control socket; the KVM below it is the tests'. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../kvm/calls.h"
+#include "../machine/pc_control.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+
+static struct range ranges[2];
+static struct memory_request memory_request;
+static struct pc_config config;
+static struct pc pc;
+static struct pc_control control;
+static struct error error;
+
+static int no_loop(void *data, struct vcpu *unused)
+{
+	(void)data;
+	(void)unused;
+	return 0;
+}
+
+/* 16 pages at 0 and 16 at 64, which KVM can have private. */
+static void start(void)
+{
+	kvm_fake_start();
+	memset(&pc, 0, sizeof(pc));
+	memset(&control, 0, sizeof(control));
+	ranges[0] = (struct range){ 0, 16 * PAGE };
+	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
+	memory_request = (struct memory_request){
+		.ranges = ranges,
+		.nr_ranges = 2,
+		.kind = BACKING_SHARED,
+		.existing_fd = -1,
+		.node = -1,
+	};
+	config.memory = (struct memory_config){ .requests = &memory_request,
+						.nr_requests = 1,
+						.guest_memfd = true };
+	pc.config = &config;
+	pthread_mutex_init(&pc.lock, NULL);
+	CHECK(!threads_init(&pc.threads, no_loop, &pc, NULL));
+	CHECK(!guest_memory_create(&pc.memory, &config.memory, &kvm_fake.vm, 0,
+				   NULL));
+	CHECK(!guest_memory_attach(&pc.memory, NULL));
+	control.pc = &pc;
+	control.name = "test";
+}
+
+static void stop(void)
+{
+	guest_memory_destroy(&pc.memory);
+	threads_destroy(&pc.threads);
+	pthread_mutex_destroy(&pc.lock);
+	calls = &calls_system;
+}
+
+static int ask(const char *command, const char *text,
+	       struct json_object **result)
+{
+	struct json_object *request = json_tokener_parse(text);
+	int rc;
+
+	*result = NULL;
+	rc = pc_control_serve(&control, command, request, result, &error);
+	json_object_put(request);
+	return rc;
+}
+
+static int ask_plain(const char *command, const char *text)
+{
+	struct json_object *result;
+	int rc = ask(command, text, &result);
+
+	json_object_put(result);
+	return rc;
+}
+
+static uint64_t stat_of(const char *key)
+{
+	struct json_object *result, *value;
+	uint64_t number = UINT64_MAX;
+
+	CHECK(!ask("stat", "{}", &result));
+	if (json_object_object_get_ex(result, key, &value))
+		number = json_object_get_uint64(value);
+	json_object_put(result);
+	return number;
+}
+
+/* Whether the map is, without its spaces, @expected. */
+static bool map_is(const char *request, const char *expected)
+{
+	struct json_object *result;
+	const char *text;
+	bool same;
+
+	if (ask("map", request, &result))
+		return false;
+	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PLAIN);
+	same = !strcmp(text, expected);
+	if (!same)
+		printf("# map: %s\n", text);
+	json_object_put(result);
+	return same;
+}
+
+void test_pc_control_stat(void)
+{
+	start();
+	CHECK(stat_of("memory") == 32 * PAGE && !stat_of("private_bytes"));
+	CHECK(!stat_of("resident_bytes"));
+	memset(pc.memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
+	CHECK(stat_of("resident_bytes") == 2 * PAGE);
+	CHECK(!ask_plain("convert", "{\"start\":0,\"size\":8192,\"to\":"
+			 "\"private\"}"));
+	CHECK(stat_of("private_bytes") == 2 * PAGE);
+	CHECK(stat_of("conversions") == 1);
+	CHECK(stat_of("converted_bytes") == 2 * PAGE);
+	CHECK(!ask_plain("decommit", "{\"start\":266240,\"size\":4096}"));
+	CHECK(stat_of("resident_bytes") == PAGE);
+	stop();
+}
+
+void test_pc_control_map(void)
+{
+	start();
+	CHECK(map_is("{}", "{\"ranges\":["
+		     "{\"start\":0,\"size\":65536,\"state\":\"shared\"},"
+		     "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
+	CHECK(!ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":"
+			 "\"private\"}"));
+	CHECK(kvm_fake_private(1, 3));
+	CHECK(map_is("{}", "{\"ranges\":["
+		     "{\"start\":0,\"size\":4096,\"state\":\"shared\"},"
+		     "{\"start\":4096,\"size\":8192,\"state\":\"private\"},"
+		     "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
+		     "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
+	CHECK(map_is("{\"start\":8192}", "{\"ranges\":["
+		     "{\"start\":8192,\"size\":4096,\"state\":\"private\"},"
+		     "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
+		     "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
+	CHECK(map_is("{\"start\":18446744073709547520}", "{\"ranges\":[]}"));
+	CHECK(!ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":"
+			 "\"shared\"}"));
+	CHECK(kvm_fake_private(0, 0));
+	stop();
+}
+
+/* Whatever is asked, nothing happens but what was asked for. */
+void test_pc_control_refused(void)
+{
+	static const char *const bad[] = {
+		"{}", "{\"start\":0}", "{\"size\":4096}",
+		"{\"start\":\"0\",\"size\":4096}",
+		"{\"start\":0,\"size\":0}", "{\"start\":1,\"size\":4096}",
+		"{\"start\":0,\"size\":4095}", "{\"start\":-4096,\"size\":4096}",
+		"{\"start\":18446744073709547520,\"size\":8192}",
+	};
+
+	start();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(ask_plain("decommit", bad[i]) == -EINVAL);
+	CHECK(ask_plain("decommit", "{\"start\":65536,\"size\":4096}"));
+	CHECK(ask_plain("convert", "{\"start\":0,\"size\":4096}") == -EINVAL);
+	CHECK(ask_plain("convert", "{\"start\":0,\"size\":4096,\"to\":\"x\"}") ==
+	      -EINVAL);
+	CHECK(ask_plain("convert", "{\"start\":0,\"size\":0,\"to\":\"shared\"}")
+	      == -EINVAL);
+	CHECK(ask_plain("convert", "{\"start\":61440,\"size\":8192,\"to\":"
+			"\"private\"}"));
+	CHECK(ask_plain("map", "{\"start\":1}") == -EINVAL);
+	CHECK(ask_plain("map", "{\"start\":\"x\"}") == -EINVAL);
+	CHECK(ask_plain("handstand", "{}") == -EOPNOTSUPP);
+	CHECK(kvm_fake_private(0, 0) && !stat_of("conversions"));
+	CHECK(pc.end == END_NONE);
+	CHECK(!ask_plain("stop", "{}") && pc.end == END_STOPPED);
+	stop();
+}
