@@ -24,13 +24,6 @@
 #define FX_ST 32
 #define FX_XMM 160
 
-#ifndef KVM_PRE_FAULT_MEMORY
-struct pre_fault {
-	uint64_t gpa, size, flags, padding[5];
-};
-#define KVM_PRE_FAULT_MEMORY _IOWR(KVMIO, 0xd5, struct pre_fault)
-#endif
-
 static struct kvm_segment segment(uint8_t type, uint8_t s)
 {
 	return (struct kvm_segment){

@@ -20,6 +20,19 @@
 #define KVM_EXIT_SNP_REQ_CERTS 43
 #endif
 
+#ifndef KVM_PRE_FAULT_MEMORY
+struct kvm_pre_fault_memory {
+	uint64_t gpa;
+	uint64_t size;
+	uint64_t flags;
+	uint64_t padding[5];
+};
+#define KVM_PRE_FAULT_MEMORY _IOWR(KVMIO, 0xd5, struct kvm_pre_fault_memory)
+#endif
+#ifndef KVM_CAP_PRE_FAULT_MEMORY
+#define KVM_CAP_PRE_FAULT_MEMORY 236
+#endif
+
 /* KVM_GET_DEVICE_ATTR on /dev/kvm */
 #define SNP_KVM_GROUP_SEV 1
 #define SNP_KVM_ATTR_VMSA_FEATURES 0

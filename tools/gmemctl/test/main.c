@@ -77,6 +77,7 @@ static const struct {
 	{ "snp.debian", test_snp_debian },
 	{ "snp.minimal_guest", test_snp_minimal_guest },
 	{ "snp.measure_order", test_snp_measure_order },
+	{ "snp.measure_vmm_sections", test_snp_measure_vmm_sections },
 	{ "snp.measure_depends", test_snp_measure_depends },
 	{ "snp.measure_refused", test_snp_measure_refused },
 	{ "snp.measure_svsm", test_snp_measure_svsm },

@@ -303,13 +303,6 @@ static int regs_after_fin(struct world *world)
 	return sim_agree(results, 9);
 }
 
-#ifndef KVM_PRE_FAULT_MEMORY
-struct pre_fault {
-	uint64_t gpa, size, flags, padding[5];
-};
-#define KVM_PRE_FAULT_MEMORY _IOWR(KVMIO, 0xd5, struct pre_fault)
-#endif
-
 static int prefault_early(struct world *world)
 {
 	uint64_t range[8] = { 0, WORLD_PAGE };

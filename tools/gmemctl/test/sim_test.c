@@ -85,26 +85,25 @@ static bool digest_is(struct world *world, const char *text)
 
 static void set_vcpu(struct world *world, const struct snp_vcpu *state)
 {
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} msrs = {
-		.header.nmsrs = 1,
-		.entry = { .index = 0x277, .data = state->pat },
-	};
+	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) +
+				       sizeof(msrs->entries[0]));
 	struct kvm_xcrs xcrs = {
 		.nr_xcrs = 1, .xcrs[0].value = state->xcr0,
 	};
 	struct snp_vcpu copy = *state;
 
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = 0x277;
+	msrs->entries[0].data = state->pat;
 #define SET(request, arg) \
 	CHECK(sim_ioctl(world->sim, world->vcpu, request, arg) >= 0)
 	SET(KVM_SET_REGS, &copy.regs);
 	SET(KVM_SET_SREGS, &copy.sregs);
 	SET(KVM_SET_FPU, &copy.fpu);
 	SET(KVM_SET_XCRS, &xcrs);
-	SET(KVM_SET_MSRS, &msrs);
+	SET(KVM_SET_MSRS, msrs);
 #undef SET
+	free(msrs);
 }
 
 /* The vectors that one page and one vCPU make, from KVM's ioctls up. */

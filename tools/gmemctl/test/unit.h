@@ -111,6 +111,7 @@ void test_snp_published_svsm(void);
 void test_snp_debian(void);
 void test_snp_minimal_guest(void);
 void test_snp_measure_order(void);
+void test_snp_measure_vmm_sections(void);
 void test_snp_measure_depends(void);
 void test_snp_measure_refused(void);
 void test_snp_measure_svsm(void);
