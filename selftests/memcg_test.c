@@ -24,12 +24,12 @@
 /**
  * struct report - what a process inside a group has seen
  * @filled: how filling the group up to its limit has ended
- * @rc: result of the operation, and of the one back
+ * @rc: result of the operation
  * @count: how often it went through
  */
 struct report {
 	int filled;
-	int rc[2];
+	int rc;
 	unsigned int count;
 };
 
@@ -262,7 +262,7 @@ TEST_F(memcg, commit_in_store)
 	expect_file(0, &self->cg);
 }
 
-/* The group goes first: its pages stay, and keep it only as long as they live. */
+/* The group goes first: its pages stay, and hold it only while they live. */
 TEST_F(memcg, group_goes_first)
 {
 	long long dying = cgroup_dying();
@@ -377,7 +377,7 @@ static void hold_own_memory(struct memcg_data *self)
 static void commit_big(struct memcg_data *self)
 {
 	hold_own_memory(self);
-	self->report->rc[0] = gmem_commit(self->fd, 0, BIG_LENGTH);
+	self->report->rc = gmem_commit(self->fd, 0, BIG_LENGTH);
 }
 
 /* fallocate() at the limit: ENOMEM. What there was room for is populated. */
@@ -388,7 +388,7 @@ static void limit_commit(struct memcg_data *self, uint32_t flags)
 	open_memory(self, flags);
 	set_limit(self, ROOM);
 	EXPECT_EQ(0, run_in(self, &self->cg, commit_big));
-	EXPECT_EQ(-ENOMEM, self->report->rc[0]);
+	EXPECT_EQ(-ENOMEM, self->report->rc);
 	expect_oom_kills(0, self);
 	expect_limit_was_hit(self);
 	populated = gmem_populated(self->fd, 0, BIG_LENGTH);
@@ -396,7 +396,7 @@ static void limit_commit(struct memcg_data *self, uint32_t flags)
 	EXPECT_LT(populated, (long long)(BIG_LENGTH / PAGE));
 	lift_limit(self);
 	EXPECT_EQ(0, run_in(self, &self->cg, commit_big));
-	EXPECT_EQ(0, self->report->rc[0]);
+	EXPECT_EQ(0, self->report->rc);
 	expect_file(BIG_LENGTH / PAGE, &self->cg);
 }
 
@@ -425,7 +425,7 @@ TEST_F(memcg, limit_commit_in_store)
 	set_limit(self, ROOM);
 	status = run_in(self, &self->cg, commit_big);
 	EXPECT_TRUE(status == 128 + SIGKILL ||
-		    (!status && self->report->rc[0] == -ENOMEM));
+		    (!status && self->report->rc == -ENOMEM));
 	expect_limit_was_hit(self);
 	EXPECT_LT(gmem_populated(self->fd, 0, BIG_LENGTH),
 		  (long long)(BIG_LENGTH / PAGE));
@@ -469,7 +469,7 @@ static void create_filled(struct memcg_data *self)
 		fd = gmem_create(PAGE, 0);
 		self->report->count++;
 	} while (fd >= 0 && self->report->count < 1000);
-	self->report->rc[0] = fd;
+	self->report->rc = fd;
 }
 
 /*
@@ -484,7 +484,7 @@ TEST_F(memcg, limit_create)
 	status = run_in(self, &self->cg, create_filled);
 	EXPECT_EQ(-ENOMEM, self->report->filled);
 	EXPECT_TRUE(status == 128 + SIGKILL ||
-		    (!status && self->report->rc[0] == -ENOMEM));
+		    (!status && self->report->rc == -ENOMEM));
 	expect_limit_was_hit(self);
 }
 
@@ -499,7 +499,7 @@ static void convert_each_group(struct memcg_data *self)
 				  PRIVATE, PRESERVE);
 		self->report->count += !rc;
 	}
-	self->report->rc[0] = rc;
+	self->report->rc = rc;
 }
 
 /* The map of states cannot grow: the page that needs it stays as it was. */
@@ -510,7 +510,7 @@ TEST_F(memcg, limit_state_map)
 
 	self->fd = test_gmem_create(GROUPS * SZ_1G, GMEM_CREATE_F_INIT_SHARED);
 	run_filled(self, convert_each_group);
-	EXPECT_EQ(-ENOMEM, self->report->rc[0]);
+	EXPECT_EQ(-ENOMEM, self->report->rc);
 	EXPECT_LT(self->report->count, GROUPS);
 	for (i = 0; i <= self->report->count; i++)
 		expect_state(i < self->report->count ? PRIVATE : SHARED,
@@ -524,7 +524,7 @@ TEST_F(memcg, limit_state_map)
 static void convert_sparse(struct memcg_data *self)
 {
 	fill_group(self);
-	self->report->rc[0] = gmem_convert(self->fd, PAGE,
+	self->report->rc = gmem_convert(self->fd, PAGE,
 					   GMEM_LENGTH_MAX - 2 * PAGE, PRIVATE,
 					   PRESERVE);
 }
@@ -537,7 +537,7 @@ TEST_F(memcg, limit_sparse)
 
 	self->fd = test_gmem_create(GMEM_LENGTH_MAX, GMEM_CREATE_F_INIT_SHARED);
 	run_filled(self, convert_sparse);
-	EXPECT_EQ(-ENOMEM, self->report->rc[0]);
+	EXPECT_EQ(-ENOMEM, self->report->rc);
 	EXPECT_EQ(1, gmem_query_all(self->fd, &range, 1));
 	EXPECT_EQ(SHARED, range.state);
 	test_gmem_stat(self->fd, &stat);
@@ -546,42 +546,52 @@ TEST_F(memcg, limit_sparse)
 			  PRESERVE);
 }
 
-static void convert_to_and_fro(struct memcg_data *self)
+/* To the state that the file began with: the map of states needs no memory. */
+static void convert_filled(struct memcg_data *self)
 {
+	struct gmem_ioctl_stat stat;
+
 	fill_group(self);
-	self->report->rc[0] = gmem_convert(self->fd, 0, LENGTH, PRIVATE,
-					   PRESERVE);
-	self->report->rc[1] = gmem_convert(self->fd, 0, LENGTH, SHARED,
-					   PRESERVE);
+	test_gmem_stat(self->fd, &stat);
+	self->report->rc =
+		gmem_convert(self->fd, 0, BIG_LENGTH,
+			     stat.create_flags & GMEM_CREATE_F_INIT_SHARED ?
+				     SHARED : PRIVATE, PRESERVE);
 }
 
-static void expect_done_or_enomem(int rc)
+static void open_shared(struct memcg_data *self, uint32_t flags)
 {
-	EXPECT_TRUE(!rc || rc == -ENOMEM);
-	TH_LOG("at the limit: %s", rc ? strerror(-rc) : "went through");
-}
-
-/* Nothing of the page is allocated anew, so there is nothing to be refused. */
-static void limit_convert(struct memcg_data *self)
-{
-	struct gmem_range range;
-
+	open_memory(self, flags);
+	test_gmem_convert(self->fd, 0, BIG_LENGTH, SHARED, PRESERVE);
 	EXPECT_EQ(0, run_in(self, &self->cg, touch));
-	run_filled(self, convert_to_and_fro);
-	expect_done_or_enomem(self->report->rc[0]);
-	expect_done_or_enomem(self->report->rc[1]);
-	EXPECT_EQ(0, gmem_query_one(self->fd, 0, LENGTH, &range));
-	EXPECT_EQ(LENGTH, range.length);
-	EXPECT_EQ(NR_PAGES, range.populated);
-	to_shared(self);
-	expect_contents(self);
-	expect_file(NR_PAGES, &self->cg);
 }
 
-TEST_F(memcg, limit_convert)
+/* Nothing of the pages is allocated anew, so there is nothing to be refused. */
+static void limit_convert(struct memcg_data *self, uint32_t moved)
 {
-	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
-	limit_convert(self);
+	struct gmem_ioctl_stat stat;
+
+	run_filled(self, convert_filled);
+	EXPECT_EQ(0, self->report->rc);
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(moved, stat.moved_pages);
+	EXPECT_EQ(NR_PAGES, stat.resident_pages + stat.store_pages);
+	expect_file(NR_PAGES, &self->cg);
+	test_gmem_convert(self->fd, 0, BIG_LENGTH, SHARED, PRESERVE);
+	expect_contents(self);
+}
+
+TEST_F(memcg, limit_to_private)
+{
+	open_shared(self, 0);
+	limit_convert(self, 0);
+}
+
+TEST_F(memcg, limit_to_shared)
+{
+	open_shared(self, GMEM_CREATE_F_INIT_SHARED);
+	to_private(self);
+	limit_convert(self, 0);
 }
 
 /* Handing over takes a placeholder for a moment; it does not count. */
@@ -589,21 +599,32 @@ TEST_F(memcg, limit_hand_over)
 {
 	if (!open_store(self))
 		return;
-	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
-	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
-	limit_convert(self);
+	open_shared(self, 0);
+	test_gmem_bind(self->fd, 0, BIG_LENGTH, self->store, 0);
+	limit_convert(self, NR_PAGES);
+}
+
+TEST_F(memcg, limit_take_back)
+{
+	if (!open_store(self))
+		return;
+	open_shared(self, GMEM_CREATE_F_INIT_SHARED);
+	test_gmem_bind(self->fd, 0, BIG_LENGTH, self->store, 0);
+	to_private(self);
+	limit_convert(self, 2 * NR_PAGES);
 }
 
 static void bind_filled(struct memcg_data *self)
 {
 	fill_group(self);
-	self->report->rc[0] = gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	self->report->rc = gmem_bind(self->fd, 0, LENGTH, self->store, 0);
 }
 
 /* BIND with contents to move: all of it or nothing. */
 TEST_F(memcg, limit_bind)
 {
 	struct gmem_ioctl_stat stat;
+	int rc;
 
 	if (!open_store(self))
 		return;
@@ -611,10 +632,12 @@ TEST_F(memcg, limit_bind)
 	EXPECT_EQ(0, run_in(self, &self->cg, touch));
 	to_private(self);
 	run_filled(self, bind_filled);
-	expect_done_or_enomem(self->report->rc[0]);
+	rc = self->report->rc;
+	EXPECT_TRUE(!rc || rc == -ENOMEM);
+	TH_LOG("at the limit: %s", rc ? strerror(-rc) : "went through");
 	test_gmem_stat(self->fd, &stat);
-	EXPECT_EQ(!self->report->rc[0], stat.bindings);
-	EXPECT_EQ(self->report->rc[0] ? 0 : NR_PAGES, stat.store_pages);
+	EXPECT_EQ(!rc, stat.bindings);
+	EXPECT_EQ(rc ? 0 : NR_PAGES, stat.store_pages);
 	EXPECT_EQ(NR_PAGES, stat.store_pages + stat.resident_pages);
 	EXPECT_EQ(NR_PAGES, stat.private_pages);
 	to_shared(self);
