@@ -301,6 +301,9 @@ static long call_file(struct fuzz_thread *t)
 	case 9:
 		return result(fcntl(fd, F_SETFL, fuzz_number(t) & ~O_ASYNC));
 	case 10:
+		/* The mode of a device would outlive the test. */
+		if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+			return -EBADF;
 		return result(fchmod(fd, fuzz_u32(t, 0777)));
 	case 11:
 		return result(readahead(fd, offset, PAGE));
