@@ -25,6 +25,7 @@
 #define HANG_MS 60000			/* no call is meant to take that long */
 #define LIMIT (192ULL << 20)		/* of a round's memory */
 #define POISON_MAX 4
+#define LOST_MAX (64 * (long long)PAGE)	/* counters of the kernel lag behind */
 
 /* The tables in one, by the number that shared memory knows them by */
 static const struct fuzz_call *calls[FUZZ_MAX_CALLS];
@@ -392,6 +393,25 @@ static void group_create(struct fuzz_run *run)
 	run->grouped = true;
 }
 
+/*
+ * What is charged, but for nothing that the kernel could still give up: pages in
+ * no file, to which a reference was lost, for instance.
+ */
+static long long group_lost(const struct cgroup *cg)
+{
+	long long lost = 0;
+	int tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		lost = cgroup_drained(cg) -
+		       cgroup_key(cg, "memory.stat", "kernel");
+		if (lost <= LOST_MAX)
+			break;
+		usleep(250000);
+	}
+	return lost;
+}
+
 /* Memory that has failed stays charged: it is nobody's to give back. */
 static void group_remove(struct fuzz_run *run)
 {
@@ -401,6 +421,7 @@ static void group_remove(struct fuzz_run *run)
 		return;
 	EXPECT_LE(cgroup_key_wait(&run->group, "memory.stat", "file", 0),
 		  failed);
+	EXPECT_LE(group_lost(&run->group), LOST_MAX);
 	EXPECT_EQ(0, cgroup_remove(&run->group));
 }
 
