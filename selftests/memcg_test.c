@@ -550,13 +550,14 @@ TEST_F(memcg, limit_sparse)
 static void convert_filled(struct memcg_data *self)
 {
 	struct gmem_ioctl_stat stat;
+	uint32_t target = PRIVATE;
 
 	fill_group(self);
 	test_gmem_stat(self->fd, &stat);
-	self->report->rc =
-		gmem_convert(self->fd, 0, BIG_LENGTH,
-			     stat.create_flags & GMEM_CREATE_F_INIT_SHARED ?
-				     SHARED : PRIVATE, PRESERVE);
+	if (stat.create_flags & GMEM_CREATE_F_INIT_SHARED)
+		target = SHARED;
+	self->report->rc = gmem_convert(self->fd, 0, BIG_LENGTH, target,
+					PRESERVE);
 }
 
 static void open_shared(struct memcg_data *self, uint32_t flags)
