@@ -468,22 +468,32 @@ TEST_F(pins, mlock)
 	expect_converts(self);
 }
 
-/* A futex in the page: the waiter holds nothing, a wake-up needs the page. */
+struct futex_waiter {
+	uint32_t *word;
+	volatile pid_t tid;
+};
+
 static void *futex_thread(void *arg)
 {
 	struct timespec limit = { .tv_sec = 60 };
-	uint32_t *word = arg;
+	struct futex_waiter *waiter = arg;
+	uint32_t value = *waiter->word;
 
-	syscall(SYS_futex, word, FUTEX_WAIT, *word, &limit, NULL, 0);
+	waiter->tid = (pid_t)syscall(SYS_gettid);
+	syscall(SYS_futex, waiter->word, FUTEX_WAIT, value, &limit, NULL, 0);
 	return NULL;
 }
 
+/* A futex in the page: the waiter holds nothing, a wake-up needs the page. */
 TEST_F(pins, futex_waiter)
 {
+	struct futex_waiter waiter = { .word = (uint32_t *)self->held };
 	struct gmem_task task = { 0 };
 
-	ASSERT_EQ(0, gmem_task_start(&task, 1, futex_thread, self->held));
-	usleep(200000);
+	ASSERT_EQ(0, gmem_task_start(&task, 1, futex_thread, &waiter));
+	while (!waiter.tid)
+		usleep(1000);
+	ASSERT_EQ(0, gmem_wait_sleeping(waiter.tid, 30000));
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	EXPECT_EQ(-1, syscall(SYS_futex, self->held, FUTEX_WAKE, 1, NULL, NULL,
 			      0));

@@ -147,7 +147,8 @@ struct gmem_ioctl_info {
  * with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE it decommits it: contents are
  * gone, the memory is given back, and the state of each page stays as it is. An
  * unaligned range is EINVAL, as is committing past the end; the part of a hole
- * that is past the end is ignored. Other modes are EOPNOTSUPP. In a range that is
+ * that is past the end is ignored. What was committed before an error (ENOMEM,
+ * EINTR, EHWPOISON) stays committed. Other modes are EOPNOTSUPP. In a range that is
  * a hypervisor's a hole may fail with EAGAIN, when the hypervisor does not let go
  * of a page, or with an error of the hypervisor; nothing has changed then.
  * mbind() on a mapping sets the memory policy of the pages behind it, for all
