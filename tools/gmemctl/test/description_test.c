@@ -111,7 +111,8 @@ void test_description_fields(void)
 		{ 40, 65536 }, { 40, 0xfffffffe },
 		{ 44, 0 }, { 44, 1 }, { 44, 1025 }, { 44, 0xffffffff },
 		{ 48, 1 }, { 48, 0x10000 },	/* start of a range */
-		{ 112, 0x4000 },	/* private: out of order */
+		{ 112, 0x4000 },	/* private: backwards */
+		{ 128, 0x2000 },	/* private: twice */
 		{ 112, 0x1800 },	/* private: part of a page */
 		{ 152, 0x61000 },	/* private: past the RAM */
 	};
@@ -141,4 +142,28 @@ void test_description_too_much(void)
 	many[0].nr_ranges = 0;
 	CHECK(description_encode(&config, NULL, UINT32_MAX, &bytes, &size) ==
 	      -E2BIG);
+}
+
+/* One range more than there is room for, all of them good. */
+void test_description_ranges(void)
+{
+	static struct range many[DESCRIPTION_RANGES_MAX + 1];
+	struct memory_request request = { .ranges = many, .existing_fd = -1,
+					  .nr_ranges = DESCRIPTION_RANGES_MAX,
+					  .node = -1 };
+	struct memory_config config = { &request, 1, .pin = false };
+	uint32_t count = DESCRIPTION_RANGES_MAX + 1, all;
+
+	for (uint64_t i = 0; i <= DESCRIPTION_RANGES_MAX; i++)
+		many[i] = (struct range){ i * PAGE, (i + 1) * PAGE };
+	CHECK(!description_encode(&config, NULL, 0, &bytes, &size));
+	CHECK(!decode());
+	bytes = realloc(bytes, size + sizeof(many[0]));
+	memcpy(bytes + size, &many[DESCRIPTION_RANGES_MAX], sizeof(many[0]));
+	size += sizeof(many[0]);
+	all = (uint32_t)size;
+	memcpy(bytes + 12, &all, sizeof(all));
+	memcpy(bytes + 44, &count, sizeof(count));
+	CHECK(decode() == -EBADMSG);
+	free(bytes);
 }

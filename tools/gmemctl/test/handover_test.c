@@ -286,16 +286,44 @@ static int taker_expects_garbage(void)
 	return open_fds() == fds ? 0 : 2;
 }
 
+/* A message with two fds that says it is something else. */
+static void send_stranger(void)
+{
+	uint32_t message[2] = { 0x12345678, 32 };
+	struct iovec part = { message, sizeof(message) };
+	union {
+		struct cmsghdr header;
+		uint8_t bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct msghdr header = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(2 * sizeof(int));
+	memcpy(CMSG_DATA(&control.header), sockets, 2 * sizeof(int));
+	CHECK(sendmsg(sockets[0], &header, 0) == sizeof(message));
+}
+
 /* What no giver would send: refused, with every fd closed again. */
 void test_handover_garbage(void)
 {
 	struct {
 		uint32_t magic, size;
 	} message = { 0x4f484d47, 32 };
+	unsigned int fds;
 
 	start(BACKING_SHARED, BACKING_SHARED);
 	CHECK(write(sockets[0], &message, sizeof(message)) == sizeof(message));
 	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+	fds = open_fds();
+	send_stranger();
+	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+	CHECK(open_fds() == fds);
 	CHECK(write(sockets[0], "x", 1) == 1);
 	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
 	build();

@@ -17,10 +17,11 @@
  * struct kvm_fake - the kernel under the tests
  * @vm: to pass to the library
  * @log: S and D for a slot that is set and deleted, A and a for the attribute
- *	set and cleared, G for a guest_memfd, C and B for a gmem fd created and
- *	bound, V and v for memory of gmem converted to private and shared, U for
- *	a binding undone, H for hugetlb memory, P for a hole; each with start-end in hex pages; of a slot
- *	r follows if it is read-only, and g with the page of the guest_memfd
+ *	set and cleared, G for a guest_memfd, C, B and U for a gmem fd created,
+ *	bound and unbound, V and v for memory of gmem converted to private and
+ *	shared, H for hugetlb memory, P for a hole; each with start-end in hex
+ *	pages; of a slot r follows if it is read-only, and g with the page of the
+ *	guest_memfd
  * @fail: call, by its letter, that fails with @rc, once, after @pass of them
  * @private: KVM's attribute, by page
  * @memfd_flags: what KVM_CAP_GUEST_MEMFD_FLAGS answers

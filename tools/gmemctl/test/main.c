@@ -250,6 +250,7 @@ static const struct {
 	{ "pc.control_stat", test_pc_control_stat },
 	{ "pc.control_map", test_pc_control_map },
 	{ "pc.control_refused", test_pc_control_refused },
+	{ "description.ranges", test_description_ranges },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))

@@ -284,6 +284,7 @@ void test_description_round_trip(void);
 void test_description_truncated(void);
 void test_description_fields(void);
 void test_description_too_much(void);
+void test_description_ranges(void);
 
 /* console_test.c */
 void test_end_codes(void);
