@@ -89,6 +89,7 @@ static const struct {
 	{ "snp.id_auth_published", test_snp_id_auth_published },
 	{ "snp.key_read", test_snp_key_read },
 	{ "snp.policy", test_snp_policy },
+	{ "snp.cli", test_snp_cli },
 	{ "snp.verify_good", test_snp_verify_good },
 	{ "snp.verify_expected", test_snp_verify_expected },
 	{ "snp.verify_debug", test_snp_verify_debug },

@@ -104,6 +104,9 @@ void test_snp_firmware_metadata(void);
 void test_snp_firmware_sections(void);
 void test_snp_firmware_bytes(void);
 
+/* snp_cli_test.c */
+void test_snp_cli(void);
+
 /* snp_measure_test.c */
 void test_snp_published(void);
 void test_snp_published_refused(void);

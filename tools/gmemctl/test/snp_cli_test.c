@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `gmemctl snp` as a user runs it: exit codes, JSON, and files that go from one
+ * sub-command to the next. The program is the one next to this one.
+ */
+#define _GNU_SOURCE
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <openssl/pem.h>
+
+#include "../snp/hex.h"
+#include "../snp/measure.h"
+#include "snp_build.h"
+#include "test_certs.h"
+#include "test_key.h"
+#include "unit.h"
+
+/**
+ * struct cli - a folder to run gmemctl in
+ * @program: its path
+ */
+struct cli {
+	char program[4096];
+	char dir[64];
+};
+
+static bool cli_init(struct cli *cli)
+{
+	ssize_t size = readlink("/proc/self/exe", cli->program,
+				sizeof(cli->program) - 16);
+
+	if (size < 0)
+		return false;
+	cli->program[size] = '\0';
+	strcpy(strrchr(cli->program, '/'), "/gmemctl");
+	if (access(cli->program, X_OK)) {
+		unit_skip("%s is not built", cli->program);
+		return false;
+	}
+	strcpy(cli->dir, "/tmp/gmemctl-snp-XXXXXX");
+	return mkdtemp(cli->dir);
+}
+
+/* Return: the exit code. What it says goes to the file "out". */
+static int cli_run(struct cli *cli, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int cli_run(struct cli *cli, const char *format, ...)
+{
+	char arguments[1024], command[8192];
+	va_list args;
+	int status;
+
+	va_start(args, format);
+	vsnprintf(arguments, sizeof(arguments), format, args);
+	va_end(args);
+	snprintf(command, sizeof(command), "cd %s && '%s' snp %s >out 2>&1",
+		 cli->dir, cli->program, arguments);
+	status = system(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void cli_write(struct cli *cli, const char *name, const void *data,
+		      size_t size)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
+	file = fopen(path, "wb");
+	CHECK(file && fwrite(data, 1, size, file) == size);
+	if (file)
+		fclose(file);
+}
+
+static void cli_write_key(struct cli *cli)
+{
+	EVP_PKEY *key = test_key(TEST_ID_KEY);
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/key.pem", cli->dir);
+	file = fopen(path, "wb");
+	CHECK(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1);
+	fclose(file);
+	EVP_PKEY_free(key);
+}
+
+/* Whether the JSON object in "out" has @value at "@object.@key". */
+static bool cli_has(struct cli *cli, const char *object, const char *key,
+		    const char *value)
+{
+	struct json_object *root, *child, *member;
+	char path[128];
+	bool has;
+
+	snprintf(path, sizeof(path), "%s/out", cli->dir);
+	root = json_object_from_file(path);
+	child = root;
+	has = root && (!object ||
+		       json_object_object_get_ex(root, object, &child)) &&
+	      json_object_object_get_ex(child, key, &member) &&
+	      !strcmp(json_object_get_string(member), value);
+	json_object_put(root);
+	return has;
+}
+
+static void cli_free(struct cli *cli)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -r %s", cli->dir);
+	CHECK(!system(command));
+}
+
+static void predict(const uint8_t *data, char text[2 * SNP_DIGEST_SIZE + 1])
+{
+	struct snp_measurement measurement;
+	struct snp_firmware firmware;
+	struct snp_image image = {
+		.firmware = &firmware, .nr_vcpus = 2, .signature = 0x800f12,
+		.features = 1,
+	};
+	struct error error;
+
+	CHECK(!snp_firmware_parse(&firmware, "image", data, BUILD_SIZE, SNP_4G,
+				  &error));
+	CHECK(!snp_measure(&image, &measurement, &error));
+	hex_format(measurement.digest, SNP_DIGEST_SIZE, text);
+}
+
+#define IMAGE "--firmware fw --vcpu-type EPYC --vcpus 2"
+
+static void check_measure(struct cli *cli)
+{
+	uint8_t data[BUILD_SIZE];
+	char digest[2 * SNP_DIGEST_SIZE + 1];
+
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
+	cli_write(cli, "fw", data, sizeof(data));
+	predict(data, digest);
+	CHECK(cli_run(cli, "measure " IMAGE) == 0);
+	CHECK(cli_run(cli, "measure " IMAGE " --json") == 0);
+	CHECK(cli_has(cli, "measurement", "digest", digest));
+	CHECK(cli_has(cli, "vcpus", "vmm", "qemu"));
+	CHECK(cli_run(cli, "measure --firmware none --vcpu-type EPYC") == 1);
+	CHECK(cli_run(cli, "measure --firmware fw") == 2);
+	CHECK(cli_run(cli, "measure " IMAGE " more") == 2);
+	CHECK(cli_run(cli, "measure " IMAGE " --initrd fw") == 2);
+	CHECK(cli_run(cli, "measure --bogus") == 2);
+	CHECK(cli_run(cli, "nonsense") == 2);
+}
+
+static void check_id(struct cli *cli)
+{
+	cli_write_key(cli);
+	CHECK(cli_run(cli, "id-block " IMAGE " --id-key key.pem --id-block b "
+		      "--id-auth a --guest-svn 3 --json") == 0);
+	CHECK(cli_has(cli, NULL, "guest_svn", "3"));
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE) == 0);
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth a --policy 0x30000")
+	      == 0);
+	/* Another digest, another policy, files that are not these. */
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE
+		      " --features 0x21") == 1);
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth a --policy 0xb0000")
+	      == 1);
+	CHECK(cli_run(cli, "id-check --id-block a --id-auth b") == 1);
+	/* Nothing is overwritten. */
+	CHECK(cli_run(cli, "id-block " IMAGE " --id-key key.pem --id-block b "
+		      "--id-auth a") == 1);
+	CHECK(cli_run(cli, "id-block " IMAGE " --id-block b --id-auth a") == 2);
+}
+
+/* The certificates have expired: all that is said about them is no. */
+static void check_verify(struct cli *cli)
+{
+	static const struct test_certs_kind vcek;
+	struct test_certs certs;
+	struct snp_report report;
+
+	test_certs_make(&certs, &vcek);
+	test_report(&report, false, certs.key);
+	cli_write(cli, "report", &report, sizeof(report));
+	cli_write(cli, "leaf", certs.leaf, certs.leaf_size);
+	cli_write(cli, "chain", certs.chain, certs.chain_size);
+	test_certs_free(&certs);
+	CHECK(cli_run(cli, "verify report --cert leaf --chain chain " IMAGE
+		      " --json") == 1);
+	CHECK(cli_has(cli, NULL, "verified", "false"));
+	CHECK(cli_run(cli, "verify report --cert chain --chain chain " IMAGE)
+	      == 1);
+	CHECK(cli_run(cli, "verify leaf --cert leaf --chain chain " IMAGE) == 1);
+	CHECK(cli_run(cli, "verify report --cert leaf --chain chain") == 2);
+	CHECK(cli_run(cli, "verify report --cert leaf " IMAGE) == 2);
+}
+
+void test_snp_cli(void)
+{
+	struct cli cli;
+
+	if (!cli_init(&cli))
+		return;
+	check_measure(&cli);
+	check_id(&cli);
+	check_verify(&cli);
+	cli_free(&cli);
+}
