@@ -405,7 +405,7 @@ static void op_commit(void)
 
 	pick_range(&first, &count, 64);
 	note("commit %d+%d", first, count);
-	MODEL_CHECK(!RESTARTED(gmem_commit(run.fd, first * PAGE, count * PAGE)),
+	MODEL_CHECK(!gmem_commit(run.fd, first * PAGE, count * PAGE),
 		    "errno %d", errno);
 	for (i = first; i < first + count; i++)
 		model.page[i].populated = true;
