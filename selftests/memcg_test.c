@@ -525,8 +525,8 @@ static void convert_sparse(struct memcg_data *self)
 {
 	fill_group(self);
 	self->report->rc = gmem_convert(self->fd, PAGE,
-					   GMEM_LENGTH_MAX - 2 * PAGE, PRIVATE,
-					   PRESERVE);
+					GMEM_LENGTH_MAX - 2 * PAGE, PRIVATE,
+					PRESERVE);
 }
 
 /* One call that needs more than there is room for: nothing has changed. */

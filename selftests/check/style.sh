@@ -98,7 +98,7 @@ style_codespell() {
 	readarray -t files < <(tree_files | grep -vx COPYING)
 	cd "$TOP_DIR" || return 1
 	# Kernel words and members, and a GNU spelling of assembler.
-	codespell -L uptodate,iput,fro,nd,ot,inout,fpr "${files[@]}"
+	codespell -L uptodate,iput,fro,nd,ot,inout,fpr,thre "${files[@]}"
 }
 
 # Words that have no place in finished work. Spelled so as not to find this.

@@ -10,13 +10,13 @@
 #include "../kvm/irqchip.h"
 #include "pc.h"
 
-void pc_end(struct pc *pc, enum end end, const char *format, ...)
+void pc_end(struct pc *pc, enum end how, const char *format, ...)
 {
 	va_list args;
 
 	pthread_mutex_lock(&pc->lock);
 	if (pc->end == END_NONE) {
-		pc->end = end;
+		pc->end = how;
 		if (format) {
 			va_start(args, format);
 			vsnprintf(pc->report, sizeof(pc->report), format, args);

@@ -121,10 +121,10 @@ int pc_run(struct pc *pc, struct error *error);
 
 /**
  * pc_end() - end the run, from any thread
- * @end: counts if it is the first
+ * @how: counts if it is the first
  * @format: more about it, or NULL
  */
-void pc_end(struct pc *pc, enum end end, const char *format, ...)
+void pc_end(struct pc *pc, enum end how, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /** pc_end_test() - the same, by the exit port */
@@ -141,7 +141,7 @@ int pc_devices(struct pc *pc, struct error *error);
 void pc_devices_destroy(struct pc *pc);
 
 /** pc_convert() - guest_memory_convert() with counters */
-int pc_convert(struct pc *pc, struct range range, bool to_private, char *why,
+int pc_convert(struct pc *pc, struct range what, bool to_private, char *why,
 	       size_t why_size);
 
 #endif /* GMEMCTL_MACHINE_PC_H */

@@ -77,19 +77,19 @@ static void exit_mmio(struct pc *pc, struct vcpu *vcpu)
 	pc_stray(pc, vcpu, answered);
 }
 
-int pc_convert(struct pc *pc, struct range range, bool to_private, char *why,
+int pc_convert(struct pc *pc, struct range what, bool to_private, char *why,
 	       size_t why_size)
 {
 	int rc;
 
 	do {
-		rc = guest_memory_convert(&pc->memory, range, to_private, why,
+		rc = guest_memory_convert(&pc->memory, what, to_private, why,
 					  why_size);
 	} while (rc == -EINTR && !threads_stopping(&pc->threads));
 	if (rc)
 		return rc;
 	pc_count(&pc->counters.conversions);
-	__atomic_add_fetch(&pc->counters.converted_bytes, range_size(range),
+	__atomic_add_fetch(&pc->counters.converted_bytes, range_size(what),
 			   __ATOMIC_RELAXED);
 	return 0;
 }

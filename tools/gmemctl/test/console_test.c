@@ -156,7 +156,7 @@ void test_console_stop(void)
 /* A reader who has gone is no reason to stop. */
 void test_console_output(void)
 {
-	void (*old)(int) = signal(SIGPIPE, SIG_IGN);
+	sighandler_t old = signal(SIGPIPE, SIG_IGN);
 	char text[8] = "";
 	int fds[2], fd;
 

@@ -159,8 +159,8 @@ void test_memory_option_form(void)
 	CHECK(refused("1G,,thp", "unknown key"));
 	CHECK(refused("1G thp", "not a size"));
 	CHECK(refused("Size=1G", "unknown key"));
-	CHECK(refused("siz=1G", "unknown key"));
-	CHECK(strstr(error.hint, "not 'siz=1G'"));
+	CHECK(refused("sz=1G", "unknown key"));
+	CHECK(strstr(error.hint, "not 'sz=1G'"));
 	CHECK(refused("sizesizesizesizesizesizesizesizesizesizesize=1",
 		      "unknown key"));
 	CHECK(strlen(error.hint) < 200);
