@@ -82,10 +82,15 @@ static const char *vm_string(struct json_object *object, const char *key)
 /* All members go into the output as they are. */
 static void vm_copy(struct json_object *from, struct json_object *to)
 {
+	struct json_object_iterator at, end;
+
 	if (!to || !json_object_is_type(from, json_type_object))
 		return;
-	json_object_object_foreach(from, key, value)
-		json_object_object_add(to, key, json_object_get(value));
+	at = json_object_iter_begin(from);
+	end = json_object_iter_end(from);
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		json_object_object_add(to, json_object_iter_peek_name(&at),
+			json_object_get(json_object_iter_peek_value(&at)));
 }
 
 static void ps_line(struct json_object *stat)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdint.h>
 
 #include "abi.h"
@@ -35,9 +36,9 @@ int irqchip_create(struct vm *vm, struct error *error)
 		return rc;
 	rc = calls->ioctl(vm->fd, KVM_CREATE_IRQCHIP, NULL);
 	if (rc)
-		return error_set(error, rc, "VM", "KVM_CREATE_IRQCHIP",
-				 "KVM without in-kernel interrupt controllers "
-				 "cannot run Linux here");
+		return error_set(error, rc == -ENOTTY ? -EOPNOTSUPP : rc, "KVM",
+				 "KVM_CREATE_IRQCHIP",
+				 "the host's kernel needs CONFIG_KVM_IOAPIC=y");
 	rc = calls->ioctl(vm->fd, KVM_CREATE_PIT2, &pit);
 	if (rc)
 		return error_set(error, rc, "VM", "KVM_CREATE_PIT2", NULL);
