@@ -107,6 +107,21 @@ stage_selftests() {
 	((found))
 }
 
+# stage_guest STAGE: a kernel and an initrd for a guest inside the VM, if a test
+# is there that boots one.
+stage_guest() {
+	local stage=$1 dir root=$1.guest
+
+	[[ -e $stage/selftests/linux_boot_test ]] || return 0
+	dir=$("$VM_DIR/kernel.sh" get slim-7.3) || return 1
+	mkdir -p "$stage/guest" "$root/dev"
+	cp "$dir/bzImage" "$stage/guest/"
+	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+		-o "$root/init" "$VM_DIR/guest/init.c" || return 1
+	initramfs_pack "$root" "$stage/guest/initrd"
+	rm -rf "$root"
+}
+
 # initramfs_pack STAGE FILE. Not compressed: QEMU hands it over as it is.
 initramfs_pack() {
 	(cd "$1" && find . -print0 | sort -z |

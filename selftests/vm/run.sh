@@ -84,6 +84,7 @@ stage() {
 	fi
 	stage_selftests "$root" "$TOP_DIR/build/selftests" "${T:-}" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
+	stage_guest "$root" || return 1
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"
 	rm -rf "$root"
 }
