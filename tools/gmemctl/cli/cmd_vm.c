@@ -90,7 +90,7 @@ static void vm_copy(struct json_object *from, struct json_object *to)
 	end = json_object_iter_end(from);
 	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
 		json_object_object_add(to, json_object_iter_peek_name(&at),
-			json_object_get(json_object_iter_peek_value(&at)));
+				       json_object_get(json_object_iter_peek_value(&at)));
 }
 
 static void ps_line(struct json_object *stat)
