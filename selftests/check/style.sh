@@ -129,7 +129,8 @@ style_licence() {
 
 	cd "$TOP_DIR" || return 1
 	for f in $(tree_files '*.[chS]' '*.sh' '*.lds' Makefile '*/Makefile' Kbuild .ci/run); do
-		head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0' && continue
+		head -n 2 "$f" | grep 'SPDX-License-Identifier: GPL-2.0' >/dev/null &&
+			continue
 		echo "$f: no SPDX line"
 		bad=1
 	done

@@ -185,7 +185,7 @@ last_words() {
 # nested SVM under TCG now and then delivers an exception of the inner guest on
 # the stack of the outer one.
 lost_elsewhere() {
-	! last_words "$1" | grep -qE '\+0x[0-9a-f]+/0x[0-9a-f]+ \[gmem'
+	! last_words "$1" | grep -E '\+0x[0-9a-f]+/0x[0-9a-f]+ \[gmem' >/dev/null
 }
 
 # test_kernel NUMBER NAME
