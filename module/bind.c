@@ -146,18 +146,27 @@ static void gmem_binding_unfill(struct gmem_inode *gi,
 		binding->ops->undo_private(binding, index, next);
 }
 
+/* The guest would find a fresh page in place of one that has failed. */
 static int gmem_binding_fill_run(struct gmem_inode *gi,
 				 struct gmem_binding *binding, pgoff_t start,
 				 pgoff_t end, pgoff_t *done)
 {
+	pgoff_t index = start;
+	int rc;
+
 	*done = start;
-	/* The guest would find a fresh page in place of one that has failed. */
-	if (gmem_poison_next(gi, &start, end))
+	if (gmem_poison_next(gi, &index, end))
 		return -EHWPOISON;
-	if (!binding->encrypted)
-		return binding->ops->make_private(binding, start, end,
-						  GMEM_CONTENT_PRESERVE, done);
-	return gmem_count_folios(binding->mapping, start, end) ? -EOPNOTSUPP : 0;
+	if (binding->encrypted)
+		return gmem_count_folios(binding->mapping, start, end) ?
+			       -EOPNOTSUPP : 0;
+	rc = binding->ops->make_private(binding, start, end,
+					GMEM_CONTENT_PRESERVE, done);
+	if (rc)
+		return rc;
+	/* It may have failed meanwhile, see gmem_runs_make(). */
+	*done = end;
+	return gmem_poison_next(gi, &index, end) ? -EHWPOISON : 0;
 }
 
 /* Private pages that are populated in the file move into the store. */
@@ -231,8 +240,8 @@ static int gmem_binding_insert_locked(struct gmem_inode *gi,
  * @binding: of gmem_binding_alloc(); with an error still the caller's
  *
  * Context: process context, sleeps.
- * Return: 0, -EBUSY, -EPERM, -EOPNOTSUPP, -EEXIST as GMEM_IOCTL_BIND, -ENOMEM,
- * -ERESTARTSYS.
+ * Return: 0, -EBUSY, -EPERM, -EOPNOTSUPP, -EEXIST, -EHWPOISON as GMEM_IOCTL_BIND,
+ * -ENOMEM, -ERESTARTSYS.
  */
 int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding)
 {
@@ -417,7 +426,7 @@ static int gmem_bind_check(struct file *file, pgoff_t start, pgoff_t end,
  * Return: the binding, to be ended with gmem_unbind(); or ERR_PTR() of -EINVAL
  * when @file is not a gmem file or an argument is out of range, -EBADF when it
  * is not open for writing, -EBUSY when part of the range is bound, -EPERM (see
- * above), -EEXIST or -EOPNOTSUPP of a store, -ENOMEM, -ERESTARTSYS.
+ * above), -EEXIST, -EHWPOISON or -EOPNOTSUPP of a store, -ENOMEM, -ERESTARTSYS.
  */
 struct gmem_binding *gmem_bind(struct file *file, pgoff_t start, pgoff_t end,
 			       const struct gmem_ops *ops, void *priv,
