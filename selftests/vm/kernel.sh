@@ -161,7 +161,7 @@ stock_fix_headers() {
 	common=$root/usr/src/linux-headers-${release%-cloud-amd64}-common
 	echo "include $common/Makefile" \
 		>"$root/usr/src/linux-headers-$release/Makefile"
-	ln -sfn "root/usr/src/linux-headers-$release" "$root/../kdir"
+	ln -sfn "unpacked/usr/src/linux-headers-$release" "$root/../kdir"
 }
 
 stock_make() {
@@ -170,25 +170,25 @@ stock_make() {
 	package=$(stock_package) || return 1
 	release=${package#linux-image-}
 	suite=$(kernel_suite 6.12)
-	rm -rf "$dir/root"
-	mkdir -p "$dir/root"
+	rm -rf "$dir/unpacked"
+	mkdir -p "$dir/unpacked"
 	for p in "$package" "linux-headers-$release" \
 		"linux-headers-${release%-cloud-amd64}-common" \
 		"linux-kbuild-${release%-cloud-amd64}"; do
 		version=$(resolve "$p" apt_version "$suite" "$p") ||
 			die "package $p is not in your Debian suites"
 		deb=$(apt_fetch "$suite" "$p" "$version") || return 1
-		dpkg-deb -x "$deb" "$dir/root"
+		dpkg-deb -x "$deb" "$dir/unpacked"
 	done
-	cp "$dir/root/boot/vmlinuz-$release" "$dir/bzImage"
+	cp "$dir/unpacked/boot/vmlinuz-$release" "$dir/bzImage"
 	printf '%s\n' "$release" >"$dir/release"
 	rm -rf "$dir/modules"
-	if [[ -d $dir/root/usr/lib/modules/$release/kernel ]]; then
-		mv "$dir/root/usr/lib/modules/$release" "$dir/modules"
+	if [[ -d $dir/unpacked/usr/lib/modules/$release/kernel ]]; then
+		mv "$dir/unpacked/usr/lib/modules/$release" "$dir/modules"
 	else
-		mv "$dir/root/lib/modules/$release" "$dir/modules"
+		mv "$dir/unpacked/lib/modules/$release" "$dir/modules"
 	fi
-	stock_fix_headers "$dir/root" "$release"
+	stock_fix_headers "$dir/unpacked" "$release"
 }
 
 kernel_dir() {
