@@ -64,7 +64,7 @@ static bool said(const char *expected)
 }
 
 /* Devices come in any order; the edges of each are found, and nothing else. */
-void test_bus_find(void)
+static void test_bus_find(void)
 {
 	struct bus bus = { 0 };
 
@@ -84,7 +84,7 @@ void test_bus_find(void)
 	CHECK(!strcmp(bus_find(&bus, UINT64_MAX)->name, "d"));
 }
 
-void test_bus_refused(void)
+static void test_bus_refused(void)
 {
 	struct bus bus = { 0 };
 	struct bus_device odd = device("odd", 0, 1, 1);
@@ -110,7 +110,7 @@ void test_bus_refused(void)
 }
 
 /* Wider than the device, over its end, and where nothing is. */
-void test_bus_split(void)
+static void test_bus_split(void)
 {
 	struct bus_device narrow = device("n", 0x10, 3, 1);
 	struct bus_device wide = device("w", 0x13, 4, 4);
@@ -132,3 +132,11 @@ void test_bus_split(void)
 	CHECK(said(""));
 	CHECK(bytes[0] == 0xff && bytes[7] == 0xff);
 }
+
+static const struct unit_test tests[] = {
+	{ "bus.find", test_bus_find },
+	{ "bus.refused", test_bus_refused },
+	{ "bus.split", test_bus_split },
+};
+
+UNIT_TESTS(tests)

@@ -47,7 +47,7 @@ static bool refused(const char *hint)
 	return false;
 }
 
-void test_bzimage_good(void)
+static void test_bzimage_good(void)
 {
 	header = bzimage_fake_write(image);
 	CHECK(!parse());
@@ -67,7 +67,7 @@ void test_bzimage_good(void)
 }
 
 /* What the header of an older kernel lacks is zero, not its code. */
-void test_bzimage_short_header(void)
+static void test_bzimage_short_header(void)
 {
 	header = bzimage_fake_write(image);
 	header->kernel_info_offset = 0x1234;
@@ -84,7 +84,7 @@ void test_bzimage_short_header(void)
 	CHECK(refused("its length makes no sense"));
 }
 
-void test_bzimage_magic(void)
+static void test_bzimage_magic(void)
 {
 	header = bzimage_fake_write(image);
 	header->boot_flag = 0x55aa;
@@ -99,7 +99,7 @@ void test_bzimage_magic(void)
 }
 
 /* Cut anywhere it is refused, and nothing behind the end is read. */
-void test_bzimage_truncated(void)
+static void test_bzimage_truncated(void)
 {
 	bzimage_fake_write(image);
 	for (size_t size = 0; size < sizeof(image); size++)
@@ -112,7 +112,7 @@ void test_bzimage_truncated(void)
 	CHECK(!parse_size(sizeof(image)));
 }
 
-void test_bzimage_unsuitable(void)
+static void test_bzimage_unsuitable(void)
 {
 	header = bzimage_fake_write(image);
 	header->version = 0x020b;
@@ -135,7 +135,7 @@ void test_bzimage_unsuitable(void)
 	CHECK(refused("before the 64-bit entry"));
 }
 
-void test_bzimage_place(void)
+static void test_bzimage_place(void)
 {
 	static const uint64_t bad[] = {
 		0, 0xff000, 0x1000001, UINT64_C(1) << 32,
@@ -153,3 +153,14 @@ void test_bzimage_place(void)
 	header->init_size = 0xffffffff;
 	CHECK(refused("where it cannot be"));
 }
+
+static const struct unit_test tests[] = {
+	{ "bzimage.good", test_bzimage_good },
+	{ "bzimage.short_header", test_bzimage_short_header },
+	{ "bzimage.magic", test_bzimage_magic },
+	{ "bzimage.truncated", test_bzimage_truncated },
+	{ "bzimage.unsuitable", test_bzimage_unsuitable },
+	{ "bzimage.place", test_bzimage_place },
+};
+
+UNIT_TESTS(tests)

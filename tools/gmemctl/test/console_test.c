@@ -29,7 +29,7 @@ static void note_quit(void *data)
 }
 
 /* Every way to end has its own code, but for success and for our failures. */
-void test_end_codes(void)
+static void test_end_codes(void)
 {
 	CHECK(!end_exit_code(END_POWER_OFF, 0) && !end_exit_code(END_STOPPED, 0));
 	for (int i = END_RESET; i <= END_MEMORY; i++) {
@@ -58,7 +58,7 @@ static bool filter(const char *in, const char *out, bool quits_too)
 	       quit == quits_too;
 }
 
-void test_console_filter(void)
+static void test_console_filter(void)
 {
 	memset(&console, 0, sizeof(console));
 	CHECK(filter("abc\r", "abc\r", false));
@@ -109,7 +109,7 @@ static size_t guest_read(char *text, size_t size)
 }
 
 /* More than the FIFO holds waits in the pipe, and the end of file is no end. */
-void test_console_input(void)
+static void test_console_input(void)
 {
 	char text[sizeof(TEXT)] = "";
 	int fd = start(-1);
@@ -130,7 +130,7 @@ void test_console_input(void)
 }
 
 /* A guest that does not read must not keep the console from stopping. */
-void test_console_stop(void)
+static void test_console_stop(void)
 {
 	int fd = start(-1);
 
@@ -154,7 +154,7 @@ void test_console_stop(void)
 }
 
 /* A reader who has gone is no reason to stop. */
-void test_console_output(void)
+static void test_console_output(void)
 {
 	sighandler_t old = signal(SIGPIPE, SIG_IGN);
 	char text[8] = "";
@@ -194,7 +194,7 @@ static bool is_raw(int fd)
 	       !(termios.c_lflag & (ICANON | ECHO | ISIG));
 }
 
-void test_terminal_restore(void)
+static void test_terminal_restore(void)
 {
 	int master, fd = terminal_open(&master), fds[2];
 
@@ -217,7 +217,7 @@ void test_terminal_restore(void)
 }
 
 /* A crash puts it back, and is still the crash that it was. */
-void test_terminal_crash(void)
+static void test_terminal_crash(void)
 {
 	static const int deaths[] = { SIGSEGV, SIGBUS, SIGABRT };
 	int master, fd = terminal_open(&master), status;
@@ -244,7 +244,7 @@ void test_terminal_crash(void)
 }
 
 /* Ctrl-A x at a terminal asks for the end; the rest goes to the guest. */
-void test_terminal_quit(void)
+static void test_terminal_quit(void)
 {
 	int master, fd = terminal_open(&master), pipe_fd;
 	char text[8] = "";
@@ -265,3 +265,16 @@ void test_terminal_quit(void)
 	close(pipe_fd);
 	close(master);
 }
+
+static const struct unit_test tests[] = {
+	{ "end.codes", test_end_codes },
+	{ "console.filter", test_console_filter },
+	{ "console.input", test_console_input },
+	{ "console.stop", test_console_stop },
+	{ "console.output", test_console_output },
+	{ "terminal.restore", test_terminal_restore },
+	{ "terminal.crash", test_terminal_crash },
+	{ "terminal.quit", test_terminal_quit },
+};
+
+UNIT_TESTS(tests)

@@ -128,7 +128,7 @@ static bool works(void)
 	return !call("twice", 21, &twice, NULL) && twice == 42;
 }
 
-void test_control_names(void)
+static void test_control_names(void)
 {
 	char path[RUNTIME_PATH_MAX];
 
@@ -150,7 +150,7 @@ void test_control_names(void)
 }
 
 /* Others must not enter the directory, nor must it be anything else. */
-void test_control_directory(void)
+static void test_control_directory(void)
 {
 	char link_path[80];
 
@@ -182,7 +182,7 @@ static int parse(const char *text)
 	return rc;
 }
 
-void test_control_parse(void)
+static void test_control_parse(void)
 {
 	CHECK(!parse("{}") && !parse("{\"a\": [1, {\"b\": null}]}"));
 	CHECK(parse("") == -EBADMSG && parse("{") == -EBADMSG);
@@ -194,7 +194,7 @@ void test_control_parse(void)
 	CHECK(parse("\xff\xfe") == -EBADMSG);
 }
 
-void test_control_members(void)
+static void test_control_members(void)
 {
 	const char *text = "{\"n\":18446744073709551615,\"m\":-1,"
 			   "\"d\":1.5,\"command\":7}";
@@ -214,7 +214,7 @@ void test_control_members(void)
 }
 
 /* Results and errors come through, and replies that are none are refused. */
-void test_control_call(void)
+static void test_control_call(void)
 {
 	struct json_object *reply, *result;
 	struct error error;
@@ -242,7 +242,7 @@ void test_control_call(void)
 }
 
 /* A name is one VM's; what a dead one has left is in nobody's way. */
-void test_control_taken(void)
+static void test_control_taken(void)
 {
 	static struct server other;
 	struct error error;
@@ -267,7 +267,7 @@ void test_control_taken(void)
 }
 
 /* Nonsense gets an error, and the connection lives on. */
-void test_control_nonsense(void)
+static void test_control_nonsense(void)
 {
 	int fd;
 
@@ -288,7 +288,7 @@ void test_control_nonsense(void)
 }
 
 /* The longest request fits, and a longer one costs the connection. */
-void test_control_length(void)
+static void test_control_length(void)
 {
 	char text[MESSAGE_REQUEST_MAX + 2];
 	int fd;
@@ -310,7 +310,7 @@ void test_control_length(void)
 }
 
 /* Requests in one piece, in many, and from one that then sends no more. */
-void test_control_pieces(void)
+static void test_control_pieces(void)
 {
 	const char *text = "{\"command\":\"twice\",\"number\":1}\n";
 	int fd;
@@ -331,7 +331,7 @@ void test_control_pieces(void)
 }
 
 /* A client that never reads is not served, and keeps nobody from being served. */
-void test_control_flood(void)
+static void test_control_flood(void)
 {
 	const char *text = "{\"command\":\"twice\",\"number\":1}\n";
 	size_t length = strlen(text);
@@ -356,7 +356,7 @@ void test_control_flood(void)
 }
 
 /* Silent clients, and ones that die in the middle of a request. */
-void test_control_silent(void)
+static void test_control_silent(void)
 {
 	int fds[3 * SERVER_CLIENTS_MAX];
 
@@ -380,3 +380,19 @@ void test_control_silent(void)
 	CHECK(raw_closed(fds[0]));
 	close(fds[0]);
 }
+
+static const struct unit_test tests[] = {
+	{ "control.names", test_control_names },
+	{ "control.directory", test_control_directory },
+	{ "control.parse", test_control_parse },
+	{ "control.members", test_control_members },
+	{ "control.call", test_control_call },
+	{ "control.taken", test_control_taken },
+	{ "control.nonsense", test_control_nonsense },
+	{ "control.length", test_control_length },
+	{ "control.pieces", test_control_pieces },
+	{ "control.flood", test_control_flood },
+	{ "control.silent", test_control_silent },
+};
+
+UNIT_TESTS(tests)

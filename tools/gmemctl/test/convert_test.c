@@ -155,7 +155,7 @@ static bool only_private(uint64_t page, uint64_t count)
 	return true;
 }
 
-void test_convert_order(void)
+static void test_convert_order(void)
 {
 	struct memory memory = fake_memory(MEMORY_INPLACE);
 
@@ -169,7 +169,7 @@ void test_convert_order(void)
 }
 
 /* A held page: the attribute is never touched, and the reason names the page. */
-void test_convert_refused(void)
+static void test_convert_refused(void)
 {
 	struct memory memory = fake_memory(MEMORY_INPLACE);
 
@@ -182,7 +182,7 @@ void test_convert_refused(void)
 }
 
 /* Page 4 was private before, and has to be so afterwards. */
-void test_convert_attribute_fails(void)
+static void test_convert_attribute_fails(void)
 {
 	struct memory memory = fake_memory(MEMORY_INPLACE);
 
@@ -199,7 +199,7 @@ void test_convert_attribute_fails(void)
 }
 
 /* Pages 2 and 3 were shared before: their attribute must not come back set. */
-void test_convert_gmem_fails(void)
+static void test_convert_gmem_fails(void)
 {
 	struct memory memory = fake_memory(MEMORY_INPLACE);
 
@@ -211,7 +211,7 @@ void test_convert_gmem_fails(void)
 	CHECK(only_private(4, 3) && all_agree());
 }
 
-void test_discard_order(void)
+static void test_discard_order(void)
 {
 	struct memory memory = fake_memory(MEMORY_DISCARD);
 
@@ -221,7 +221,7 @@ void test_discard_order(void)
 	CHECK(!memcmp(kernel.attribute, known, PAGES));
 }
 
-void test_discard_punch_fails(void)
+static void test_discard_punch_fails(void)
 {
 	struct memory memory = fake_memory(MEMORY_DISCARD);
 
@@ -233,7 +233,7 @@ void test_discard_punch_fails(void)
 	CHECK(only_private(4, 1) && !memcmp(kernel.attribute, known, PAGES));
 }
 
-void test_convert_bad_range(void)
+static void test_convert_bad_range(void)
 {
 	struct memory memory = fake_memory(MEMORY_INPLACE);
 
@@ -276,7 +276,7 @@ static void wait_for_calls(unsigned int calls_wanted)
  * While pages 0 to 3 are in the kernel, pages 8 to 11 convert; pages 2 to 5
  * wait, so that the steps of the two do not mix.
  */
-void test_convert_overlap(void)
+static void test_convert_overlap(void)
 {
 	struct memory memory = fake_memory(MEMORY_INPLACE);
 	struct overlap first = { &memory, 0, 4, true, -1 };
@@ -301,3 +301,16 @@ void test_convert_overlap(void)
 	CHECK(!strcmp(kernel.log, "CCAAac"));
 	CHECK(known[1] && !known[2] && !known[5] && known[8] && all_agree());
 }
+
+static const struct unit_test tests[] = {
+	{ "convert.order", test_convert_order },
+	{ "convert.refused", test_convert_refused },
+	{ "convert.attribute_fails", test_convert_attribute_fails },
+	{ "convert.gmem_fails", test_convert_gmem_fails },
+	{ "convert.bad_range", test_convert_bad_range },
+	{ "convert.overlap", test_convert_overlap },
+	{ "discard.order", test_discard_order },
+	{ "discard.punch_fails", test_discard_punch_fails },
+};
+
+UNIT_TESTS(tests)

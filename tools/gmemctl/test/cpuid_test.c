@@ -32,7 +32,7 @@ static void start(void)
 }
 
 /* The host's place in its package is gone; the rest of the leaves is left. */
-void test_cpuid_features(void)
+static void test_cpuid_features(void)
 {
 	struct kvm_cpuid_entry2 *leaf;
 
@@ -54,7 +54,7 @@ void test_cpuid_features(void)
 }
 
 /* One thread, one core, one package each. */
-void test_cpuid_topology(void)
+static void test_cpuid_topology(void)
 {
 	struct kvm_cpuid_entry2 *leaf;
 
@@ -74,3 +74,10 @@ void test_cpuid_topology(void)
 	CHECK(leaf[8].eax == 3 && (leaf[8].ebx & 0xff) == 3 && !leaf[8].ecx);
 	free(cpuid);
 }
+
+static const struct unit_test tests[] = {
+	{ "cpuid.features", test_cpuid_features },
+	{ "cpuid.topology", test_cpuid_topology },
+};
+
+UNIT_TESTS(tests)

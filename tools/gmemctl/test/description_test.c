@@ -45,7 +45,7 @@ static int decode(void)
 	return rc;
 }
 
-void test_description_round_trip(void)
+static void test_description_round_trip(void)
 {
 	const struct memory_request *request = decoded.requests;
 
@@ -68,7 +68,7 @@ void test_description_round_trip(void)
 }
 
 /* Cut anywhere, and with anything behind it, it is refused. */
-void test_description_truncated(void)
+static void test_description_truncated(void)
 {
 	size_t all;
 
@@ -93,7 +93,7 @@ void test_description_truncated(void)
 }
 
 /* Each field by itself: where it is, and a value that it must not have. */
-void test_description_fields(void)
+static void test_description_fields(void)
 {
 	static const struct {
 		size_t at;
@@ -129,7 +129,7 @@ void test_description_fields(void)
 	free(bytes);
 }
 
-void test_description_too_much(void)
+static void test_description_too_much(void)
 {
 	static struct memory_request many[DESCRIPTION_REQUESTS_MAX + 1];
 	struct memory_config config = { .requests = many };
@@ -145,7 +145,7 @@ void test_description_too_much(void)
 }
 
 /* One range more than there is room for, all of them good. */
-void test_description_ranges(void)
+static void test_description_ranges(void)
 {
 	static struct range many[DESCRIPTION_RANGES_MAX + 1];
 	struct memory_request request = { .ranges = many, .existing_fd = -1,
@@ -167,3 +167,13 @@ void test_description_ranges(void)
 	CHECK(decode() == -EBADMSG);
 	free(bytes);
 }
+
+static const struct unit_test tests[] = {
+	{ "description.round_trip", test_description_round_trip },
+	{ "description.truncated", test_description_truncated },
+	{ "description.fields", test_description_fields },
+	{ "description.too_much", test_description_too_much },
+	{ "description.ranges", test_description_ranges },
+};
+
+UNIT_TESTS(tests)

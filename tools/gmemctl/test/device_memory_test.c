@@ -42,7 +42,7 @@ static void stop(void)
 	fake_stop();
 }
 
-void test_device_memory_bounds(void)
+static void test_device_memory_bounds(void)
 {
 	start();
 	CHECK(!map(0, 2) && !map(6, 8));
@@ -57,7 +57,7 @@ void test_device_memory_bounds(void)
 }
 
 /* What was unmapped does not come back when the guest moves the BAR. */
-void test_device_memory_unmap(void)
+static void test_device_memory_unmap(void)
 {
 	start();
 	CHECK(!map(0, 2) && !map(2, 4) && !map(6, 8));
@@ -72,7 +72,7 @@ void test_device_memory_unmap(void)
 }
 
 /* Its fds are its own. */
-void test_device_memory_fd(void)
+static void test_device_memory_fd(void)
 {
 	int fd;
 
@@ -88,7 +88,7 @@ void test_device_memory_fd(void)
 }
 
 /* A place that is taken, or outside: the guest does not have it any more. */
-void test_device_memory_refused(void)
+static void test_device_memory_refused(void)
 {
 	start();
 	CHECK(!map(0, 2) && !show(4, true));
@@ -105,3 +105,12 @@ void test_device_memory_refused(void)
 	CHECK(!show(4, true) && bar.region->active);
 	stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "device_memory.bounds", test_device_memory_bounds },
+	{ "device_memory.unmap", test_device_memory_unmap },
+	{ "device_memory.fd", test_device_memory_fd },
+	{ "device_memory.refused", test_device_memory_refused },
+};
+
+UNIT_TESTS(tests)

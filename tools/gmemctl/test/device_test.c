@@ -46,7 +46,7 @@ static void start_i8042(void)
 }
 
 /* Linux waits until the input buffer is empty, then pulses the reset line. */
-void test_i8042_reset(void)
+static void test_i8042_reset(void)
 {
 	start_i8042();
 	CHECK(!(inb(0x64) & 0x02));
@@ -58,7 +58,7 @@ void test_i8042_reset(void)
 }
 
 /* What i8042_controller_check() and its friends do. */
-void test_i8042_probe(void)
+static void test_i8042_probe(void)
 {
 	start_i8042();
 	CHECK(!(inb(0x64) & 0x01) && !inb(0x60));
@@ -98,7 +98,7 @@ static void start_rtc(void)
 }
 
 /* mc146818_get_time(): BCD, 24 hours, never in an update. */
-void test_rtc_time(void)
+static void test_rtc_time(void)
 {
 	seconds = 1795258799;	/* 2026-11-21 10:59:59 UTC, a Saturday */
 	start_rtc();
@@ -113,7 +113,7 @@ void test_rtc_time(void)
 }
 
 /* The memory holds what is written; time and status do not. */
-void test_rtc_memory(void)
+static void test_rtc_memory(void)
 {
 	seconds = 0;
 	start_rtc();
@@ -137,7 +137,7 @@ void test_rtc_memory(void)
 }
 
 /* Configuration mechanism 1 is there, but no device, not even a bridge. */
-void test_pci_empty(void)
+static void test_pci_empty(void)
 {
 	board_fake_start();
 	pci_init(&pci, &board_fake.board);
@@ -154,7 +154,7 @@ void test_pci_empty(void)
 }
 
 /* reboot=p: 2, then 6. The address register does not reset, whatever it is. */
-void test_pci_reset(void)
+static void test_pci_reset(void)
 {
 	board_fake_start();
 	pci_init(&pci, &board_fake.board);
@@ -181,7 +181,7 @@ static void start_power(void)
 }
 
 /* acpi_hw_legacy_sleep(): the type first, then the type and the enable bit. */
-void test_power_off(void)
+static void test_power_off(void)
 {
 	start_power();
 	CHECK(inw(POWER_CONTROL_PORT) == 0x0001);
@@ -198,7 +198,7 @@ void test_power_off(void)
 }
 
 /* Nothing ever happens, and the timer runs at 3.579545 MHz. */
-void test_power_registers(void)
+static void test_power_registers(void)
 {
 	start_power();
 	outw(0xffff, POWER_EVENT_PORT);
@@ -219,7 +219,7 @@ void test_power_registers(void)
 }
 
 /* A kernel with a crash kernel goes on; one without has ended. */
-void test_pvpanic(void)
+static void test_pvpanic(void)
 {
 	board_fake_start();
 	board_fake_add(pvpanic_device(&board_fake.board));
@@ -231,7 +231,7 @@ void test_pvpanic(void)
 	CHECK(event_was(BOARD_PANIC, 1));
 }
 
-void test_exit_port(void)
+static void test_exit_port(void)
 {
 	board_fake_start();
 	board_fake_add(exit_port_device(&board_fake.board));
@@ -239,3 +239,18 @@ void test_exit_port(void)
 	outb(42, EXIT_PORT);
 	CHECK(event_was(BOARD_EXIT, 42));
 }
+
+static const struct unit_test tests[] = {
+	{ "i8042.reset", test_i8042_reset },
+	{ "i8042.probe", test_i8042_probe },
+	{ "rtc.time", test_rtc_time },
+	{ "rtc.memory", test_rtc_memory },
+	{ "pci.empty", test_pci_empty },
+	{ "pci.reset", test_pci_reset },
+	{ "power.off", test_power_off },
+	{ "power.registers", test_power_registers },
+	{ "pvpanic", test_pvpanic },
+	{ "exit.port", test_exit_port },
+};
+
+UNIT_TESTS(tests)

@@ -121,7 +121,7 @@ static void check_kind(enum backing_kind kind)
 	CHECK(!kvm_fake_slots() && kvm_fake_private(0, 0));
 }
 
-void test_guest_memory_kinds(void)
+static void test_guest_memory_kinds(void)
 {
 	unsigned int fds = open_fds();
 	int fd = mkstemp(path);
@@ -134,7 +134,7 @@ void test_guest_memory_kinds(void)
 }
 
 /* The ranges of a request are packed into one file, in their order. */
-void test_guest_memory_packed(void)
+static void test_guest_memory_packed(void)
 {
 	uint8_t byte = 0;
 	int fd;
@@ -162,7 +162,7 @@ void test_guest_memory_packed(void)
 	close(fd);
 }
 
-void test_guest_memory_two_requests(void)
+static void test_guest_memory_two_requests(void)
 {
 	struct stat status[2];
 
@@ -188,7 +188,7 @@ void test_guest_memory_two_requests(void)
 }
 
 /* One guest_memfd for all of it, bound range by range of the files. */
-void test_guest_memory_store(void)
+static void test_guest_memory_store(void)
 {
 	start(BACKING_GMEM_STORE);
 	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
@@ -207,7 +207,7 @@ void test_guest_memory_store(void)
 }
 
 /* memfd and guest_memfd side by side: a decommit is for both. */
-void test_guest_memory_discard(void)
+static void test_guest_memory_discard(void)
 {
 	start(BACKING_SHARED);
 	config.guest_memfd = true;
@@ -220,7 +220,7 @@ void test_guest_memory_discard(void)
 }
 
 /* In place: gmem, at the offset of the range in its file, and the attribute. */
-void test_guest_memory_convert(void)
+static void test_guest_memory_convert(void)
 {
 	start(BACKING_GMEM_STORE);
 	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
@@ -251,7 +251,7 @@ void test_guest_memory_convert(void)
 }
 
 /* Both sides of memory that is not gmem's; anonymous memory has no file. */
-void test_guest_memory_convert_discard(void)
+static void test_guest_memory_convert_discard(void)
 {
 	start(BACKING_SHARED);
 	config.guest_memfd = true;
@@ -280,7 +280,7 @@ void test_guest_memory_convert_discard(void)
 	stop();
 }
 
-void test_guest_memory_guest_memfd(void)
+static void test_guest_memory_guest_memfd(void)
 {
 	start(BACKING_GUEST_MEMFD);
 	CHECK(!create() && !attach());
@@ -296,7 +296,7 @@ void test_guest_memory_guest_memfd(void)
 }
 
 /* A pool that is too small says so, and at once. */
-void test_guest_memory_hugetlb(void)
+static void test_guest_memory_hugetlb(void)
 {
 	unsigned int fds = open_fds();
 
@@ -315,7 +315,7 @@ void test_guest_memory_hugetlb(void)
 }
 
 /* What was opened before the step that fails is closed again. */
-void test_guest_memory_fails(void)
+static void test_guest_memory_fails(void)
 {
 	static const char letters[] = "GCB";
 	unsigned int fds = open_fds();
@@ -339,7 +339,7 @@ void test_guest_memory_fails(void)
 	CHECK(open_fds() == fds);
 }
 
-void test_guest_memory_file(void)
+static void test_guest_memory_file(void)
 {
 	char name[] = "/tmp/gmemctl_unit_XXXXXX";
 	struct stat status;
@@ -370,7 +370,7 @@ void test_guest_memory_file(void)
 	CHECK(create() == -ENOENT);
 }
 
-void test_guest_memory_alias(void)
+static void test_guest_memory_alias(void)
 {
 	const struct slot *low, *high;
 
@@ -415,7 +415,7 @@ static void start_legacy(enum backing_kind kind)
 	kvm_fake.log[0] = '\0';
 }
 
-void test_guest_memory_visibility(void)
+static void test_guest_memory_visibility(void)
 {
 	start_legacy(BACKING_SHARED);
 	CHECK(!probe_start_segv());
@@ -442,7 +442,7 @@ void test_guest_memory_visibility(void)
 }
 
 /* The VGA window: the device shows where RAM does not, and keeps its bytes. */
-void test_guest_memory_window(void)
+static void test_guest_memory_window(void)
 {
 	struct device_memory vga;
 	int fd;
@@ -469,7 +469,7 @@ void test_guest_memory_window(void)
 }
 
 /* KVM has no read-only slots with guest_memfd: refused, and all as before. */
-void test_guest_memory_readonly_private(void)
+static void test_guest_memory_readonly_private(void)
 {
 	start(BACKING_SHARED);
 	ranges[0].end = 2 * M;
@@ -487,3 +487,23 @@ void test_guest_memory_readonly_private(void)
 	CHECK(kvm_fake_private(0xc1, 0xc2));
 	stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "guest_memory.kinds", test_guest_memory_kinds },
+	{ "guest_memory.packed", test_guest_memory_packed },
+	{ "guest_memory.two_requests", test_guest_memory_two_requests },
+	{ "guest_memory.store", test_guest_memory_store },
+	{ "guest_memory.discard", test_guest_memory_discard },
+	{ "guest_memory.guest_memfd", test_guest_memory_guest_memfd },
+	{ "guest_memory.hugetlb", test_guest_memory_hugetlb },
+	{ "guest_memory.fails", test_guest_memory_fails },
+	{ "guest_memory.file", test_guest_memory_file },
+	{ "guest_memory.alias", test_guest_memory_alias },
+	{ "guest_memory.visibility", test_guest_memory_visibility },
+	{ "guest_memory.window", test_guest_memory_window },
+	{ "guest_memory.readonly_private", test_guest_memory_readonly_private },
+	{ "guest_memory.convert", test_guest_memory_convert },
+	{ "guest_memory.convert_discard", test_guest_memory_convert_discard },
+};
+
+UNIT_TESTS(tests)

@@ -139,7 +139,7 @@ static int taker_result(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-void test_handover_store(void)
+static void test_handover_store(void)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
@@ -198,7 +198,7 @@ static void check_refused(int (*taker)(void), int rc)
 	stop();
 }
 
-void test_handover_refused(void)
+static void test_handover_refused(void)
 {
 	check_refused(taker_refuses, -ENOSPC);
 	check_refused(taker_dies, -EPIPE);
@@ -207,7 +207,7 @@ void test_handover_refused(void)
 }
 
 /* A step before the sending fails: nothing is sent. */
-void test_handover_fails(void)
+static void test_handover_fails(void)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
@@ -230,7 +230,7 @@ void test_handover_fails(void)
 }
 
 /* Kinds that cannot leave, and pages that cannot. */
-void test_handover_kinds(void)
+static void test_handover_kinds(void)
 {
 	static const enum backing_kind kinds[] = {
 		BACKING_PRIVATE, BACKING_HUGETLB, BACKING_GUEST_MEMFD,
@@ -271,7 +271,7 @@ static int taker_shared(void)
 	return handover_answer(sockets[1], 0) ? 4 : 0;
 }
 
-void test_handover_shared(void)
+static void test_handover_shared(void)
 {
 	start(BACKING_SHARED, BACKING_GMEM);
 	build();
@@ -314,7 +314,7 @@ static void send_stranger(void)
 }
 
 /* What no giver would send: refused, with every fd closed again. */
-void test_handover_garbage(void)
+static void test_handover_garbage(void)
 {
 	struct {
 		uint32_t magic, size;
@@ -344,3 +344,14 @@ void test_handover_garbage(void)
 	CHECK(handover_take(sockets[1], &handover, &error) == -EPIPE);
 	stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "handover.store", test_handover_store },
+	{ "handover.refused", test_handover_refused },
+	{ "handover.fails", test_handover_fails },
+	{ "handover.kinds", test_handover_kinds },
+	{ "handover.shared", test_handover_shared },
+	{ "handover.garbage", test_handover_garbage },
+};
+
+UNIT_TESTS(tests)

@@ -27,7 +27,7 @@ static int classify(uint64_t start, uint64_t end)
 }
 
 /* Two ranges with a gap: packed in the order they came. */
-void test_layout_packed(void)
+static void test_layout_packed(void)
 {
 	CHECK(!add(0x100, 0x110) && !add(0, 8) && !add(8, 9));
 	CHECK(layout.size == 25 * PAGE);
@@ -37,7 +37,7 @@ void test_layout_packed(void)
 	layout_destroy(&layout);
 }
 
-void test_layout_add_refused(void)
+static void test_layout_add_refused(void)
 {
 	CHECK(!add(4, 8));
 	CHECK(add(7, 9) == -EEXIST && add(4, 8) == -EEXIST);
@@ -49,7 +49,7 @@ void test_layout_add_refused(void)
 	layout_destroy(&layout);
 }
 
-void test_layout_not_ram(void)
+static void test_layout_not_ram(void)
 {
 	CHECK(!add(4, 8));
 	CHECK(classify(0, 4) == 0 && classify(8, 9) == 0);
@@ -57,7 +57,7 @@ void test_layout_not_ram(void)
 	layout_destroy(&layout);
 }
 
-void test_layout_partial(void)
+static void test_layout_partial(void)
 {
 	struct error error;
 
@@ -71,7 +71,7 @@ void test_layout_partial(void)
 }
 
 /* They are adjacent for the guest, and even in the file: two ranges still. */
-void test_layout_adjacent(void)
+static void test_layout_adjacent(void)
 {
 	CHECK(!add(0, 4) && !add(4, 8));
 	CHECK(classify(2, 6) == -EINVAL && classify(0, 8) == -EINVAL);
@@ -80,7 +80,7 @@ void test_layout_adjacent(void)
 }
 
 /* layout_add() makes none like this; the check holds on its own. */
-void test_layout_ambiguous(void)
+static void test_layout_ambiguous(void)
 {
 	struct layout_range ranges[] = {
 		{ { 0, 8 * PAGE }, 0 },
@@ -95,7 +95,7 @@ void test_layout_ambiguous(void)
 		      "contained in exactly one RAM range"));
 }
 
-void test_split_boundaries(void)
+static void test_split_boundaries(void)
 {
 	static const uint64_t starts[] = {
 		0x0, 0xa0000, 0xc0000, 0xc4000, 0xc8000, 0xcc000, 0xd0000,
@@ -113,3 +113,15 @@ void test_split_boundaries(void)
 	CHECK(!split_possible((struct range){ 0, 0xff000 }));
 	CHECK(!split_possible((struct range){ PAGE, 0x200000 }));
 }
+
+static const struct unit_test tests[] = {
+	{ "layout.packed", test_layout_packed },
+	{ "layout.add_refused", test_layout_add_refused },
+	{ "layout.not_ram", test_layout_not_ram },
+	{ "layout.partial", test_layout_partial },
+	{ "layout.adjacent", test_layout_adjacent },
+	{ "layout.ambiguous", test_layout_ambiguous },
+	{ "split.boundaries", test_split_boundaries },
+};
+
+UNIT_TESTS(tests)

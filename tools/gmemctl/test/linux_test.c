@@ -64,7 +64,7 @@ static void stop(void)
 	memory = NULL;
 }
 
-void test_e820_place(void)
+static void test_e820_place(void)
 {
 	struct range out[E820_PLACES];
 
@@ -79,7 +79,7 @@ void test_e820_place(void)
 	CHECK(!e820_place(0, out) && !e820_place(4097, out));
 }
 
-void test_e820_holes(void)
+static void test_e820_holes(void)
 {
 	static const struct boot_e820_entry expected[] = {
 		{ 0, 0x9fc00, 1 }, { 0x9fc00, 0x400, 2 },
@@ -100,7 +100,7 @@ void test_e820_holes(void)
 	CHECK(e820_build(ram, 0, table, 6) == 0);
 }
 
-void test_linux_load(void)
+static void test_linux_load(void)
 {
 	const struct boot_params *params;
 	struct setup_header *header = start();
@@ -125,7 +125,7 @@ void test_linux_load(void)
 	stop();
 }
 
-void test_linux_no_initrd(void)
+static void test_linux_no_initrd(void)
 {
 	const struct boot_params *params;
 
@@ -148,7 +148,7 @@ void test_linux_no_initrd(void)
 }
 
 /* As high as it fits, below what the kernel can reach, above the kernel. */
-void test_linux_place(void)
+static void test_linux_place(void)
 {
 	struct linux_places places;
 	struct bzimage kernel;
@@ -184,7 +184,7 @@ void test_linux_place(void)
 	stop();
 }
 
-void test_linux_overlap(void)
+static void test_linux_overlap(void)
 {
 	start();
 	boot.initrd_size = RAM_SIZE - FAKE_START - FAKE_INIT_SIZE + 1;
@@ -192,7 +192,7 @@ void test_linux_overlap(void)
 	stop();
 }
 
-void test_linux_cmdline(void)
+static void test_linux_cmdline(void)
 {
 	struct setup_header *header = start();
 	char *text = malloc(LINUX_CMDLINE_SIZE + 1);
@@ -217,7 +217,7 @@ void test_linux_cmdline(void)
 	stop();
 }
 
-void test_linux_ram(void)
+static void test_linux_ram(void)
 {
 	static const struct range bad[][2] = {
 		{ { 4096, 32 << 20 }, { 0, 0 } },
@@ -265,7 +265,7 @@ static int vcpu_ioctl(int fd, unsigned long request, void *arg)
 static const struct calls vcpu_calls = { .ioctl = vcpu_ioctl };
 
 /* The state that the 64-bit boot protocol asks for. */
-void test_linux_vcpu(void)
+static void test_linux_vcpu(void)
 {
 	struct vcpu vcpu = { .fd = 3 };
 	const uint64_t *gdt;
@@ -288,3 +288,17 @@ void test_linux_vcpu(void)
 	CHECK(gdt[2] == 0x00af9b000000ffff && gdt[3] == 0x00cf93000000ffff);
 	stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "e820.place", test_e820_place },
+	{ "e820.holes", test_e820_holes },
+	{ "linux.load", test_linux_load },
+	{ "linux.no_initrd", test_linux_no_initrd },
+	{ "linux.place", test_linux_place },
+	{ "linux.overlap", test_linux_overlap },
+	{ "linux.cmdline", test_linux_cmdline },
+	{ "linux.ram", test_linux_ram },
+	{ "linux.vcpu", test_linux_vcpu },
+};
+
+UNIT_TESTS(tests)

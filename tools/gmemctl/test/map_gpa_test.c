@@ -33,7 +33,7 @@ static int try(uint64_t gpa, uint64_t pages, uint64_t attributes,
 	return rc;
 }
 
-void test_map_gpa_good(void)
+static void test_map_gpa_good(void)
 {
 	struct map_gpa map;
 
@@ -44,7 +44,7 @@ void test_map_gpa_good(void)
 	CHECK(!try(0, 1, 0x12, &map) && map.to_private);
 }
 
-void test_map_gpa_bad_range(void)
+static void test_map_gpa_bad_range(void)
 {
 	struct map_gpa map;
 
@@ -58,7 +58,7 @@ void test_map_gpa_bad_range(void)
 	CHECK(try(~UINT64_C(0xfff), 1, 0x10, &map) < 0);
 }
 
-void test_map_gpa_bad_attributes(void)
+static void test_map_gpa_bad_attributes(void)
 {
 	struct map_gpa map;
 
@@ -72,7 +72,7 @@ void test_map_gpa_bad_attributes(void)
 	CHECK(try(0, 1, 0xf0, &map) == -EINVAL);
 }
 
-void test_map_gpa_coverage(void)
+static void test_map_gpa_coverage(void)
 {
 	struct map_gpa map;
 
@@ -85,3 +85,12 @@ void test_map_gpa_coverage(void)
 	CHECK(try(10 * MIB, 1, 0x10, &map) == -EFAULT);
 	CHECK(try(0, 4096, 0x10, &map) == -EFAULT);
 }
+
+static const struct unit_test tests[] = {
+	{ "map_gpa.good", test_map_gpa_good },
+	{ "map_gpa.bad_range", test_map_gpa_bad_range },
+	{ "map_gpa.bad_attributes", test_map_gpa_bad_attributes },
+	{ "map_gpa.coverage", test_map_gpa_coverage },
+};
+
+UNIT_TESTS(tests)

@@ -31,7 +31,7 @@ static bool refused(const char *text, const char *message)
 	return false;
 }
 
-void test_memory_option_size(void)
+static void test_memory_option_size(void)
 {
 	CHECK(parsed("4G") && option.size == 4 * G);
 	CHECK(option.request.kind == BACKING_SHARED && option.request.thp);
@@ -54,7 +54,7 @@ void test_memory_option_size(void)
 		      "ram size 18446744072635809792 is too large"));
 }
 
-void test_memory_option_kind(void)
+static void test_memory_option_kind(void)
 {
 	static const struct {
 		const char *text;
@@ -81,7 +81,7 @@ void test_memory_option_kind(void)
 	CHECK(strstr(error.hint, "not 'kind'"));
 }
 
-void test_memory_option_switch(void)
+static void test_memory_option_switch(void)
 {
 	CHECK(parsed("prefetch,thp=off") && option.request.prefetch);
 	CHECK(!option.request.thp);
@@ -95,7 +95,7 @@ void test_memory_option_switch(void)
 	CHECK(refused("thp,prefetch,thp", "given twice"));
 }
 
-void test_memory_option_hugepages(void)
+static void test_memory_option_hugepages(void)
 {
 	CHECK(parsed("1G,hugepages,hugepage_size=1G"));
 	CHECK(memory_request_hugepage(&option.request) == G);
@@ -122,7 +122,7 @@ void test_memory_option_hugepages(void)
 		      "be a power of two and at least the host page size"));
 }
 
-void test_memory_option_file(void)
+static void test_memory_option_file(void)
 {
 	char text[PATH_MAX + 16] = "file=";
 
@@ -142,7 +142,7 @@ void test_memory_option_file(void)
 	CHECK(parsed(text) && strlen(option.request.path) == PATH_MAX - 1);
 }
 
-void test_memory_option_node(void)
+static void test_memory_option_node(void)
 {
 	CHECK(parsed("node=0") && option.request.node == 0);
 	CHECK(parsed("node=65535") && option.request.node == 65535);
@@ -152,7 +152,7 @@ void test_memory_option_node(void)
 }
 
 /* Lists that are no lists. */
-void test_memory_option_form(void)
+static void test_memory_option_form(void)
 {
 	CHECK(refused(",", "unknown key") && refused("1G,", "unknown key"));
 	CHECK(refused(",1G", "unknown key") && refused("=", "unknown key"));
@@ -165,3 +165,15 @@ void test_memory_option_form(void)
 		      "unknown key"));
 	CHECK(strlen(error.hint) < 200);
 }
+
+static const struct unit_test tests[] = {
+	{ "memory_option.size", test_memory_option_size },
+	{ "memory_option.kind", test_memory_option_kind },
+	{ "memory_option.switch", test_memory_option_switch },
+	{ "memory_option.hugepages", test_memory_option_hugepages },
+	{ "memory_option.file", test_memory_option_file },
+	{ "memory_option.node", test_memory_option_node },
+	{ "memory_option.form", test_memory_option_form },
+};
+
+UNIT_TESTS(tests)

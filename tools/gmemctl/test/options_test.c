@@ -51,7 +51,7 @@ static bool accepted(void)
 	return !rc;
 }
 
-void test_options_kinds(void)
+static void test_options_kinds(void)
 {
 	enum backing_kind kind;
 
@@ -70,7 +70,7 @@ void test_options_kinds(void)
 	CHECK(backing_kind_find("", 0, &kind) == -ENOENT);
 }
 
-void test_options_private(void)
+static void test_options_private(void)
 {
 	start();
 	request.kind = BACKING_PRIVATE;
@@ -89,7 +89,7 @@ void test_options_private(void)
 }
 
 /* Private comes before existing, that before legacy. */
-void test_options_hugepages(void)
+static void test_options_hugepages(void)
 {
 	start();
 	request.hugepages = true;
@@ -113,7 +113,7 @@ void test_options_hugepages(void)
 	CHECK(refused("hugepages are incompatible with memory of kind gmem"));
 }
 
-void test_options_legacy(void)
+static void test_options_legacy(void)
 {
 	static const char message[] = "x86 support requires RAM to start at 0 "
 				      "and contain at least 1MB";
@@ -138,7 +138,7 @@ void test_options_legacy(void)
 	CHECK(refused(message));
 }
 
-void test_options_hugepage_size(void)
+static void test_options_hugepage_size(void)
 {
 	start();
 	request.kind = BACKING_HUGETLB;
@@ -159,7 +159,7 @@ void test_options_hugepage_size(void)
 	CHECK(accepted() && !memory_request_hugepage(&request));
 }
 
-void test_options_hugepage_alignment(void)
+static void test_options_hugepage_alignment(void)
 {
 	start();
 	request.kind = BACKING_HUGETLB;
@@ -184,7 +184,7 @@ void test_options_hugepage_alignment(void)
 	CHECK(accepted());
 }
 
-void test_options_size(void)
+static void test_options_size(void)
 {
 	start();
 	ranges[0] = (struct range){ 0, UINT64_C(1) << 63 };
@@ -201,7 +201,7 @@ void test_options_size(void)
 	CHECK(refused("RAM range 0x0-0x0 is not whole pages"));
 }
 
-void test_options_alias(void)
+static void test_options_alias(void)
 {
 	start();
 	config.alias = true;
@@ -215,7 +215,7 @@ void test_options_alias(void)
 	CHECK(refused("RAM range 0x0-0x2000001 is not whole pages"));
 }
 
-void test_options_file(void)
+static void test_options_file(void)
 {
 	start();
 	request.kind = BACKING_FILE;
@@ -236,7 +236,7 @@ void test_options_file(void)
 }
 
 /* A VM has one guest_memfd, and a page of it is in one slot. */
-void test_options_guest_memfd(void)
+static void test_options_guest_memfd(void)
 {
 	struct memory_request two[2];
 
@@ -261,7 +261,7 @@ void test_options_guest_memfd(void)
 }
 
 /* The first request that breaks a rule is the one that is reported. */
-void test_options_order(void)
+static void test_options_order(void)
 {
 	struct memory_request two[2];
 
@@ -281,7 +281,7 @@ void test_options_order(void)
 		      "support"));
 }
 
-void test_options_size_text(void)
+static void test_options_size_text(void)
 {
 	static const struct {
 		uint64_t size;
@@ -298,3 +298,20 @@ void test_options_size_text(void)
 		CHECK(!strcmp(memory_size_text(cases[i].size, text),
 			      cases[i].text));
 }
+
+static const struct unit_test tests[] = {
+	{ "options.kinds", test_options_kinds },
+	{ "options.private", test_options_private },
+	{ "options.hugepages", test_options_hugepages },
+	{ "options.legacy", test_options_legacy },
+	{ "options.hugepage_size", test_options_hugepage_size },
+	{ "options.hugepage_alignment", test_options_hugepage_alignment },
+	{ "options.size", test_options_size },
+	{ "options.alias", test_options_alias },
+	{ "options.file", test_options_file },
+	{ "options.guest_memfd", test_options_guest_memfd },
+	{ "options.order", test_options_order },
+	{ "options.size_text", test_options_size_text },
+};
+
+UNIT_TESTS(tests)

@@ -111,7 +111,7 @@ static bool map_is(const char *request, const char *expected)
 	return same;
 }
 
-void test_pc_control_stat(void)
+static void test_pc_control_stat(void)
 {
 	start();
 	CHECK(stat_of("memory") == 32 * PAGE && !stat_of("private_bytes"));
@@ -128,7 +128,7 @@ void test_pc_control_stat(void)
 	stop();
 }
 
-void test_pc_control_map(void)
+static void test_pc_control_map(void)
 {
 	start();
 	CHECK(map_is("{}", "{\"ranges\":["
@@ -154,7 +154,7 @@ void test_pc_control_map(void)
 }
 
 /* Whatever is asked, nothing happens but what was asked for. */
-void test_pc_control_refused(void)
+static void test_pc_control_refused(void)
 {
 	static const char *const bad[] = {
 		"{}", "{\"start\":0}", "{\"size\":4096}",
@@ -183,3 +183,11 @@ void test_pc_control_refused(void)
 	CHECK(!ask_plain("stop", "{}") && pc.end == END_STOPPED);
 	stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "pc.control_stat", test_pc_control_stat },
+	{ "pc.control_map", test_pc_control_map },
+	{ "pc.control_refused", test_pc_control_refused },
+};
+
+UNIT_TESTS(tests)

@@ -106,7 +106,7 @@ static enum end end_of_event(uint32_t type)
 	return end;
 }
 
-void test_pc_ends(void)
+static void test_pc_ends(void)
 {
 	CHECK(end_of(KVM_EXIT_SHUTDOWN) == END_TRIPLE_FAULT);
 	CHECK(end_of(KVM_EXIT_FAIL_ENTRY) == END_ENTRY_FAILED);
@@ -134,7 +134,7 @@ static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
 	return end;
 }
 
-void test_pc_ports(void)
+static void test_pc_ports(void)
 {
 	CHECK(end_by_port(0x64, 0xfe, 1) == END_RESET);
 	CHECK(end_by_port(0xcf9, 0x06, 1) == END_RESET);
@@ -147,7 +147,7 @@ void test_pc_ports(void)
 }
 
 /* The first reason counts, whatever comes after it. */
-void test_pc_first_end(void)
+static void test_pc_first_end(void)
 {
 	start();
 	out(PVPANIC_PORT, "\x01", 1, 1);
@@ -158,7 +158,7 @@ void test_pc_first_end(void)
 }
 
 /* A string instruction is one exit; what nobody answers to is counted. */
-void test_pc_access(void)
+static void test_pc_access(void)
 {
 	char text[8] = "";
 	int fds[2];
@@ -183,7 +183,7 @@ void test_pc_access(void)
 }
 
 /* Requests that cannot be met are the guest's problem, not an end. */
-void test_pc_hypercall(void)
+static void test_pc_hypercall(void)
 {
 	start();
 	area.run.exit_reason = KVM_EXIT_HYPERCALL;
@@ -198,3 +198,13 @@ void test_pc_hypercall(void)
 	CHECK(pc.counters.refused == 2 && pc.end == END_NONE);
 	stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "pc.ends", test_pc_ends },
+	{ "pc.ports", test_pc_ports },
+	{ "pc.first_end", test_pc_first_end },
+	{ "pc.access", test_pc_access },
+	{ "pc.hypercall", test_pc_hypercall },
+};
+
+UNIT_TESTS(tests)

@@ -42,7 +42,7 @@ static int add_length(const struct gmem_range *range, void *data)
 	return range->offset == 0x5000 && *(uint64_t *)data > 0x100000 ? -EIO : 0;
 }
 
-void test_query_cursor(void)
+static void test_query_cursor(void)
 {
 	uint64_t length = 0;
 
@@ -57,7 +57,7 @@ void test_query_cursor(void)
 	CHECK(queries == 10);
 }
 
-void test_query_stuck(void)
+static void test_query_stuck(void)
 {
 	uint64_t length = 0;
 
@@ -67,3 +67,10 @@ void test_query_stuck(void)
 	CHECK(gmem_query(7, 0, 0x1000, add_length, &length) == -EPROTO);
 	CHECK(queries == 1 && !length);
 }
+
+static const struct unit_test tests[] = {
+	{ "query.cursor", test_query_cursor },
+	{ "query.stuck", test_query_stuck },
+};
+
+UNIT_TESTS(tests)

@@ -15,7 +15,7 @@ static int remove_memory(struct region *region, uint64_t start, uint64_t end)
 	return region_remove_mappings(&fake.set, region, range, NULL);
 }
 
-void test_region_mappings_bounds(void)
+static void test_region_mappings_bounds(void)
 {
 	struct region *ram;
 
@@ -37,7 +37,7 @@ void test_region_mappings_bounds(void)
 }
 
 /* Mappings come and go while the region is seen; partitions keep their slot. */
-void test_region_mappings_live(void)
+static void test_region_mappings_live(void)
 {
 	struct region *ram;
 
@@ -57,7 +57,7 @@ void test_region_mappings_live(void)
 	fake_stop();
 }
 
-void test_region_mappings_contents(void)
+static void test_region_mappings_contents(void)
 {
 	struct region *ram, *device;
 
@@ -76,7 +76,7 @@ void test_region_mappings_contents(void)
 }
 
 /* A target that refuses one mapping has none of the region afterwards. */
-void test_region_target_refuses(void)
+static void test_region_target_refuses(void)
 {
 	struct region *ram;
 
@@ -99,7 +99,7 @@ void test_region_target_refuses(void)
 }
 
 /* Two targets: what the first was told is taken back. */
-void test_region_target_second(void)
+static void test_region_target_second(void)
 {
 	struct dma_target second;
 	struct region *ram;
@@ -120,7 +120,7 @@ void test_region_target_second(void)
 }
 
 /* Memory of a device is no loss to a target that cannot have it. */
-void test_region_target_device(void)
+static void test_region_target_device(void)
 {
 	struct region *device;
 
@@ -135,7 +135,7 @@ void test_region_target_device(void)
 	fake_stop();
 }
 
-void test_region_target_replay(void)
+static void test_region_target_replay(void)
 {
 	struct region *low, *high;
 
@@ -165,7 +165,7 @@ void test_region_target_replay(void)
 }
 
 /* Anonymous memory and a target that works with files only: one or the other. */
-void test_region_target_needs_fd(void)
+static void test_region_target_needs_fd(void)
 {
 	struct region *ram;
 	struct error error;
@@ -187,3 +187,16 @@ void test_region_target_needs_fd(void)
 	CHECK(!fake_memory(ram, 0, 2, fake.memfd));
 	fake_stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "region.mappings_bounds", test_region_mappings_bounds },
+	{ "region.mappings_live", test_region_mappings_live },
+	{ "region.mappings_contents", test_region_mappings_contents },
+	{ "region.target_refuses", test_region_target_refuses },
+	{ "region.target_device", test_region_target_device },
+	{ "region.target_replay", test_region_target_replay },
+	{ "region.target_needs_fd", test_region_target_needs_fd },
+	{ "region.target_second", test_region_target_second },
+};
+
+UNIT_TESTS(tests)

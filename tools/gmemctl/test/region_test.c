@@ -19,7 +19,7 @@ static int add(uint8_t priority, uint64_t start, uint64_t end,
 }
 
 /* The sequence of upstream's test_region_overlap, step by step. */
-void test_region_overlap(void)
+static void test_region_overlap(void)
 {
 	struct region *first, *low, *other;
 
@@ -38,7 +38,7 @@ void test_region_overlap(void)
 	fake_stop();
 }
 
-void test_region_add(void)
+static void test_region_add(void)
 {
 	struct region *region;
 	struct error error;
@@ -63,7 +63,7 @@ void test_region_add(void)
 }
 
 /* A device is seen where RAM is not mapped, and only there. */
-void test_region_priority(void)
+static void test_region_priority(void)
 {
 	struct region *ram, *device, *next;
 
@@ -85,7 +85,7 @@ void test_region_priority(void)
 }
 
 /* Of two at the same place with the same priority the older one is seen. */
-void test_region_equal(void)
+static void test_region_equal(void)
 {
 	struct region *first, *second;
 
@@ -103,7 +103,7 @@ void test_region_equal(void)
 }
 
 /* Other parameters take effect through a new slot. */
-void test_region_params(void)
+static void test_region_params(void)
 {
 	struct region *ram;
 
@@ -123,7 +123,7 @@ void test_region_params(void)
 }
 
 /* What cannot be had back must not go for a moment, let alone for good. */
-void test_region_anonymous(void)
+static void test_region_anonymous(void)
 {
 	struct region *ram, *over;
 
@@ -144,7 +144,7 @@ void test_region_anonymous(void)
 }
 
 /* A refused slot: the device that made way is seen again. */
-void test_region_map_fails(void)
+static void test_region_map_fails(void)
 {
 	struct region *ram, *device;
 
@@ -171,7 +171,7 @@ void test_region_map_fails(void)
 }
 
 /* Two partitions: what the first has taken goes when the second refuses. */
-void test_region_partitions(void)
+static void test_region_partitions(void)
 {
 	struct partition alias;
 	struct region *ram;
@@ -196,7 +196,7 @@ void test_region_partitions(void)
 }
 
 /* Partitions that come late get what is there; one that refuses gets nothing. */
-void test_region_late_partition(void)
+static void test_region_late_partition(void)
 {
 	struct region *low, *high;
 
@@ -220,7 +220,7 @@ void test_region_late_partition(void)
 	fake_stop();
 }
 
-void test_region_offset(void)
+static void test_region_offset(void)
 {
 	struct region *ram;
 	struct error error;
@@ -240,7 +240,7 @@ void test_region_offset(void)
 }
 
 /* A guest runs without what could not be prefetched. */
-void test_region_prefetch(void)
+static void test_region_prefetch(void)
 {
 	struct region_params params = { .writable = true, .prefetch = true };
 	struct region *ram;
@@ -255,3 +255,19 @@ void test_region_prefetch(void)
 	CHECK(fake.partition.prefetch_rc == -ENOMEM);
 	fake_stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "region.overlap", test_region_overlap },
+	{ "region.add", test_region_add },
+	{ "region.priority", test_region_priority },
+	{ "region.equal", test_region_equal },
+	{ "region.params", test_region_params },
+	{ "region.anonymous", test_region_anonymous },
+	{ "region.map_fails", test_region_map_fails },
+	{ "region.partitions", test_region_partitions },
+	{ "region.late_partition", test_region_late_partition },
+	{ "region.offset", test_region_offset },
+	{ "region.prefetch", test_region_prefetch },
+};
+
+UNIT_TESTS(tests)

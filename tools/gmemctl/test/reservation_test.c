@@ -81,7 +81,7 @@ static bool readable(uint64_t page)
 	return !probe_read(reservation.base + page * PAGE, &value);
 }
 
-void test_reservation_create(void)
+static void test_reservation_create(void)
 {
 	static const struct {
 		uint64_t size, alignment, expected_size, expected_alignment;
@@ -114,7 +114,7 @@ void test_reservation_create(void)
 }
 
 /* Every function takes whole pages inside, and an empty range as specified. */
-void test_reservation_bounds(void)
+static void test_reservation_bounds(void)
 {
 	static const struct range bad[] = {
 		{ 1, PAGE }, { 0, PAGE + 1 }, { 0, SIZE + PAGE },
@@ -146,7 +146,7 @@ void test_reservation_bounds(void)
 }
 
 /* A mapping in the middle of another: three extents, each with its contents. */
-void test_reservation_overlap(void)
+static void test_reservation_overlap(void)
 {
 	int fd = calls_system.memfd("test", SIZE);
 	const struct extent *tail;
@@ -170,7 +170,7 @@ void test_reservation_overlap(void)
 	close(fd);
 }
 
-void test_reservation_unmap(void)
+static void test_reservation_unmap(void)
 {
 	start();
 	CHECK(!probe_start_segv());
@@ -187,7 +187,7 @@ void test_reservation_unmap(void)
 }
 
 /* Anonymous: memory after commit, none after decommit, zero when read again. */
-void test_reservation_anonymous(void)
+static void test_reservation_anonymous(void)
 {
 	start();
 	CHECK(!map(0, 16, -1));
@@ -234,7 +234,7 @@ static void check_file(int fd)
 	CHECK(!munmap(other, SIZE));
 }
 
-void test_reservation_memfd(void)
+static void test_reservation_memfd(void)
 {
 	int fd = calls_system.memfd("test", SIZE);
 
@@ -243,7 +243,7 @@ void test_reservation_memfd(void)
 	close(fd);
 }
 
-void test_reservation_file(void)
+static void test_reservation_file(void)
 {
 	char path[] = "/tmp/gmemctl_unit_XXXXXX";
 	int fd = mkstemp(path);
@@ -269,7 +269,7 @@ static int trace_punch(int fd, uint64_t offset, uint64_t length)
  * Half a huge page would be zeroed and kept: refused, also when another part of
  * the range could be done.
  */
-void test_reservation_huge_page(void)
+static void test_reservation_huge_page(void)
 {
 	struct calls tracing = calls_system;
 	int fd = calls_system.memfd("test", SIZE);
@@ -292,7 +292,7 @@ void test_reservation_huge_page(void)
 	close(fd);
 }
 
-void test_reservation_writable(void)
+static void test_reservation_writable(void)
 {
 	uint8_t *base;
 
@@ -326,7 +326,7 @@ static int failing_map_at(void *address, size_t length, int prot, int flags,
 }
 
 /* What was mapped before is still known, and still there. */
-void test_reservation_map_fails(void)
+static void test_reservation_map_fails(void)
 {
 	struct calls failing = calls_system;
 
@@ -342,7 +342,7 @@ void test_reservation_map_fails(void)
 	reservation_destroy(&reservation);
 }
 
-void test_reservation_advice(void)
+static void test_reservation_advice(void)
 {
 	int fd = calls_system.memfd("test", SIZE);
 	int rc;
@@ -362,3 +362,19 @@ void test_reservation_advice(void)
 	reservation_destroy(&reservation);
 	close(fd);
 }
+
+static const struct unit_test tests[] = {
+	{ "reservation.create", test_reservation_create },
+	{ "reservation.bounds", test_reservation_bounds },
+	{ "reservation.overlap", test_reservation_overlap },
+	{ "reservation.unmap", test_reservation_unmap },
+	{ "reservation.anonymous", test_reservation_anonymous },
+	{ "reservation.memfd", test_reservation_memfd },
+	{ "reservation.file", test_reservation_file },
+	{ "reservation.huge_page", test_reservation_huge_page },
+	{ "reservation.writable", test_reservation_writable },
+	{ "reservation.map_fails", test_reservation_map_fails },
+	{ "reservation.advice", test_reservation_advice },
+};
+
+UNIT_TESTS(tests)

@@ -28,7 +28,7 @@ static bool same_digest(const uint8_t *data, size_t size, size_t split)
 	return !memcmp(digest, expected, sizeof(digest));
 }
 
-void test_sha256(void)
+static void test_sha256(void)
 {
 	uint8_t *data = malloc(LARGE);
 
@@ -42,3 +42,9 @@ void test_sha256(void)
 	CHECK(same_digest(data, LARGE, 65));
 	free(data);
 }
+
+static const struct unit_test tests[] = {
+	{ "sha256.lengths", test_sha256 },
+};
+
+UNIT_TESTS(tests)

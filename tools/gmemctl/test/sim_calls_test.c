@@ -76,7 +76,7 @@ static void check_run(struct vm *vm)
 	CHECK(!calls->close(fd));
 }
 
-void test_sim_calls(void)
+static void test_sim_calls(void)
 {
 	const struct sim_config config = {
 		.profile = SIM_LINUX_7_3, .asids = 1,
@@ -95,3 +95,9 @@ void test_sim_calls(void)
 	CHECK(calls == &calls_system);
 	sim_destroy(sim);
 }
+
+static const struct unit_test tests[] = {
+	{ "sim.calls", test_sim_calls },
+};
+
+UNIT_TESTS(tests)

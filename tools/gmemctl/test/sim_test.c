@@ -66,12 +66,12 @@ static void run_cases(enum sim_profile profile)
 	CHECK(total == CASES);
 }
 
-void test_sim_cases_6_12(void)
+static void test_sim_cases_6_12(void)
 {
 	run_cases(SIM_LINUX_6_12);
 }
 
-void test_sim_cases_7_3(void)
+static void test_sim_cases_7_3(void)
 {
 	run_cases(SIM_LINUX_7_3);
 }
@@ -107,7 +107,7 @@ static void set_vcpu(struct world *world, const struct snp_vcpu *state)
 }
 
 /* The vectors that one page and one vCPU make, from KVM's ioctls up. */
-void test_sim_minimal_guest(void)
+static void test_sim_minimal_guest(void)
 {
 	struct snp_vcpu state;
 	struct world world;
@@ -136,7 +136,7 @@ void test_sim_minimal_guest(void)
 }
 
 /* A VMM that reads the registers and writes them back changes the digest. */
-void test_sim_sregs_roundtrip(void)
+static void test_sim_sregs_roundtrip(void)
 {
 	struct snp_digest digest;
 	struct kvm_sregs sregs;
@@ -245,7 +245,7 @@ static void launch(enum sim_profile profile, unsigned int progress,
 	world_free(&world);
 }
 
-void test_sim_launch(void)
+static void test_sim_launch(void)
 {
 	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
 	struct snp_measurement measurement;
@@ -289,7 +289,7 @@ static void launch_debian(const struct vector_debian *vector,
 	free(data);
 }
 
-void test_sim_launch_debian(void)
+static void test_sim_launch_debian(void)
 {
 	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
 		struct fixture fixture;
@@ -302,7 +302,7 @@ void test_sim_launch_debian(void)
 	}
 }
 
-void test_sim_host_data(void)
+static void test_sim_host_data(void)
 {
 	struct snp_kvm_launch_finish finish = { .host_data = { 1, 2, 3 } };
 	const uint8_t *found;
@@ -319,7 +319,7 @@ void test_sim_host_data(void)
 }
 
 /* Each command can fail, once, with the firmware's error and no other harm. */
-void test_sim_faults(void)
+static void test_sim_faults(void)
 {
 	struct world world;
 
@@ -429,7 +429,7 @@ static void strict_launch(struct strict *strict)
 }
 
 /* What is dangerous on a real host is said, and a clean launch is not blamed. */
-void test_sim_strict(void)
+static void test_sim_strict(void)
 {
 	struct strict strict;
 	sigset_t all, before;
@@ -493,7 +493,7 @@ static void check_certs(struct world *world, struct kvm_run *run)
 	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SHUTDOWN);
 }
 
-void test_sim_exits(void)
+static void test_sim_exits(void)
 {
 	static const struct sim_exit exits[] = {
 		{ KVM_EXIT_HYPERCALL, 0x3000, 2, true, 0 },
@@ -533,7 +533,7 @@ void test_sim_exits(void)
 }
 
 /* Ranges of attributes against one bit for each page, in random order. */
-void test_sim_attributes(void)
+static void test_sim_attributes(void)
 {
 	bool private[64] = { 0 };
 	uint32_t seed = 1;
@@ -560,7 +560,7 @@ void test_sim_attributes(void)
 }
 
 /* Files may be closed in any order; what belongs to a VM keeps it alive. */
-void test_sim_lifetime(void)
+static void test_sim_lifetime(void)
 {
 	struct world world;
 
@@ -583,3 +583,20 @@ void test_sim_lifetime(void)
 	CHECK(world_update(&world, 1, 0, 1) == -EIO && !world.cmd.error);
 	world_free(&world);
 }
+
+static const struct unit_test tests[] = {
+	{ "sim.cases_6_12", test_sim_cases_6_12 },
+	{ "sim.cases_7_3", test_sim_cases_7_3 },
+	{ "sim.minimal_guest", test_sim_minimal_guest },
+	{ "sim.sregs_roundtrip", test_sim_sregs_roundtrip },
+	{ "sim.launch", test_sim_launch },
+	{ "sim.launch_debian", test_sim_launch_debian },
+	{ "sim.host_data", test_sim_host_data },
+	{ "sim.faults", test_sim_faults },
+	{ "sim.strict", test_sim_strict },
+	{ "sim.exits", test_sim_exits },
+	{ "sim.attributes", test_sim_attributes },
+	{ "sim.lifetime", test_sim_lifetime },
+};
+
+UNIT_TESTS(tests)

@@ -6,7 +6,7 @@
 #include "../cli/cli.h"
 #include "unit.h"
 
-void test_size_good(void)
+static void test_size_good(void)
 {
 	static const struct {
 		const char *text;
@@ -31,7 +31,7 @@ void test_size_good(void)
 	}
 }
 
-void test_size_bad(void)
+static void test_size_bad(void)
 {
 	static const char *const invalid[] = {
 		"", "K", "-1", "+1", " 1", "1 ", "1KB", "1KK", "0x10", "1T",
@@ -50,7 +50,7 @@ void test_size_bad(void)
 	CHECK(size == 42);
 }
 
-void test_count(void)
+static void test_count(void)
 {
 	uint32_t count = 42;
 
@@ -62,7 +62,7 @@ void test_count(void)
 	CHECK(!count_parse("8", 8, &count) && count == 8);
 }
 
-void test_number(void)
+static void test_number(void)
 {
 	static const char *const bad[] = {
 		"", "x", "0x", "0xg", "0x1 ", " 1", "-1", "+1", "1k", "0x-1",
@@ -80,3 +80,12 @@ void test_number(void)
 	CHECK(!number_parse("0xffffffffffffffff", &number));
 	CHECK(number == UINT64_MAX);
 }
+
+static const struct unit_test tests[] = {
+	{ "size.good", test_size_good },
+	{ "size.bad", test_size_bad },
+	{ "size.count", test_count },
+	{ "size.number", test_number },
+};
+
+UNIT_TESTS(tests)

@@ -81,7 +81,7 @@ static int convert(uint64_t first, uint64_t end, bool to_private)
 }
 
 /* RAM has its place in the file; what is not RAM has none. */
-void test_slots_offsets(void)
+static void test_slots_offsets(void)
 {
 	start(false, true);
 	CHECK(!map(0, 8) && !map(20, 48) && !map(48, 64));
@@ -95,7 +95,7 @@ void test_slots_offsets(void)
 	stop();
 }
 
-void test_slots_readonly(void)
+static void test_slots_readonly(void)
 {
 	start(false, false);
 	CHECK(map_as(0, 8, true, false) == -EINVAL && kvm_fake_said(""));
@@ -108,7 +108,7 @@ void test_slots_readonly(void)
 }
 
 /* A device where RAM is hidden: its memory must not be the RAM's. */
-void test_slots_device(void)
+static void test_slots_device(void)
 {
 	start(false, true);
 	CHECK(!map_as(4, 8, false, true) && kvm_fake_said("S4-8"));
@@ -118,7 +118,7 @@ void test_slots_device(void)
 }
 
 /* Shared is said too, and a slot that comes back has the state it had. */
-void test_slots_state(void)
+static void test_slots_state(void)
 {
 	start(false, false);
 	kvm_fake.private[17] = 1;
@@ -136,7 +136,7 @@ void test_slots_state(void)
 }
 
 /* A failed attribute call undoes the slot, and what it had set so far. */
-void test_slots_attribute_fails(void)
+static void test_slots_attribute_fails(void)
 {
 	start(false, true);
 	CHECK(!convert(18, 20, false));
@@ -150,7 +150,7 @@ void test_slots_attribute_fails(void)
 	stop();
 }
 
-void test_slots_refused(void)
+static void test_slots_refused(void)
 {
 	start(false, true);
 	CHECK(!map(0, 8));
@@ -164,7 +164,7 @@ void test_slots_refused(void)
 }
 
 /* A file the host maps has no private pages, and no attributes at all. */
-void test_slots_mappable(void)
+static void test_slots_mappable(void)
 {
 	start(true, true);
 	CHECK(!map(0, 16) && kvm_fake_said("S0-10g20"));
@@ -173,7 +173,7 @@ void test_slots_mappable(void)
 }
 
 /* The same memory at two addresses, in slots of one VM. */
-void test_slots_alias(void)
+static void test_slots_alias(void)
 {
 	struct region_params params = { .writable = true };
 	struct partition alias = { .ops = &slots_ops,
@@ -218,7 +218,7 @@ static int counting_unlock(void *address, size_t length)
 	return 0;
 }
 
-void test_slots_pin(void)
+static void test_slots_pin(void)
 {
 	struct calls counting;
 	struct error error;
@@ -243,7 +243,7 @@ void test_slots_pin(void)
 }
 
 /* Populated by the time the guest starts. */
-void test_slots_prefetch(void)
+static void test_slots_prefetch(void)
 {
 	struct region_params params = { .writable = true, .prefetch = true };
 	unsigned char resident[8];
@@ -257,3 +257,18 @@ void test_slots_prefetch(void)
 		CHECK(resident[i] & 1);
 	stop();
 }
+
+static const struct unit_test tests[] = {
+	{ "slots.offsets", test_slots_offsets },
+	{ "slots.readonly", test_slots_readonly },
+	{ "slots.device", test_slots_device },
+	{ "slots.state", test_slots_state },
+	{ "slots.attribute_fails", test_slots_attribute_fails },
+	{ "slots.refused", test_slots_refused },
+	{ "slots.mappable", test_slots_mappable },
+	{ "slots.alias", test_slots_alias },
+	{ "slots.pin", test_slots_pin },
+	{ "slots.prefetch", test_slots_prefetch },
+};
+
+UNIT_TESTS(tests)

@@ -200,7 +200,7 @@ static void check_verify(struct cli *cli)
 	CHECK(cli_run(cli, "verify report --cert leaf " IMAGE) == 2);
 }
 
-void test_snp_cli(void)
+static void test_snp_cli(void)
 {
 	struct cli cli;
 
@@ -211,3 +211,9 @@ void test_snp_cli(void)
 	check_verify(&cli);
 	cli_free(&cli);
 }
+
+static const struct unit_test tests[] = {
+	{ "snp.cli", test_snp_cli },
+};
+
+UNIT_TESTS(tests)

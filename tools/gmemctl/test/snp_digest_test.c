@@ -10,7 +10,7 @@
 #include "test_hex.h"
 #include "unit.h"
 
-void test_snp_hex(void)
+static void test_snp_hex(void)
 {
 	uint8_t bytes[3] = { 1, 2, 3 };
 	char text[7];
@@ -67,7 +67,7 @@ static void chain_step(struct snp_digest *digest, unsigned int step)
 	CHECK(!snp_digest_page(digest, steps[step].type, steps[step].gpa, page));
 }
 
-void test_snp_chain(void)
+static void test_snp_chain(void)
 {
 	struct snp_digest digest;
 
@@ -80,7 +80,7 @@ void test_snp_chain(void)
 }
 
 /* A range is its pages, one after the other. */
-void test_snp_ranges(void)
+static void test_snp_ranges(void)
 {
 	static uint8_t data[3 * SNP_PAGE_SIZE];
 	struct snp_digest whole, pages;
@@ -118,7 +118,7 @@ static void check_vmsa(const struct vector_vmsa *vector,
 	CHECK(is_hex(digest, sizeof(digest), vector->sha384));
 }
 
-void test_snp_vmsa(void)
+static void test_snp_vmsa(void)
 {
 	for (unsigned int i = 0; i < VECTOR_VMSAS; i++) {
 		const struct vector_vmsa *vector = &vector_vmsas[i];
@@ -132,7 +132,7 @@ void test_snp_vmsa(void)
 }
 
 /* What gmemctl sets, through KVM's transform, is what QEMU's guests have. */
-void test_snp_vmsa_gmemctl(void)
+static void test_snp_vmsa_gmemctl(void)
 {
 	for (unsigned int index = 0; index < 2; index++) {
 		uint32_t eip = index ? VECTOR_AP_EIP : SNP_RESET_EIP;
@@ -160,7 +160,7 @@ static void vcpu_untouched(struct snp_vcpu *vcpu)
 	sregs->cr0 = 0x60000010;
 }
 
-void test_snp_vmsa_transform(void)
+static void test_snp_vmsa_transform(void)
 {
 	struct snp_vcpu vcpu;
 	struct snp_vmsa vmsa;
@@ -195,7 +195,7 @@ void test_snp_vmsa_transform(void)
 	CHECK(vmsa.xmm[255] == 0x99 && vmsa.xmm[254] == 0);
 }
 
-void test_snp_vcpu_types(void)
+static void test_snp_vcpu_types(void)
 {
 	static const struct {
 		const char *name;
@@ -220,7 +220,7 @@ void test_snp_vcpu_types(void)
 		CHECK(snp_vmm_find(snp_vmm_name((enum snp_vmm)i)) == i);
 }
 
-void test_snp_kernel_hashes(void)
+static void test_snp_kernel_hashes(void)
 {
 	struct snp_kernel_hashes hashes;
 	uint8_t page[SNP_PAGE_SIZE] = { 0 };
@@ -252,3 +252,16 @@ void test_snp_kernel_hashes(void)
 		     "98fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 		     "0000000000000000"));
 }
+
+static const struct unit_test tests[] = {
+	{ "snp.hex", test_snp_hex },
+	{ "snp.chain", test_snp_chain },
+	{ "snp.ranges", test_snp_ranges },
+	{ "snp.vmsa", test_snp_vmsa },
+	{ "snp.vmsa_gmemctl", test_snp_vmsa_gmemctl },
+	{ "snp.vmsa_transform", test_snp_vmsa_transform },
+	{ "snp.vcpu_types", test_snp_vcpu_types },
+	{ "snp.kernel_hashes", test_snp_kernel_hashes },
+};
+
+UNIT_TESTS(tests)

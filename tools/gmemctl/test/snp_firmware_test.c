@@ -31,7 +31,7 @@ static bool fails(const uint8_t *data, size_t size, int rc, const char *words)
 	       !strcmp(error.object, "image") && strstr(error.hint, words);
 }
 
-void test_snp_firmware_good(void)
+static void test_snp_firmware_good(void)
 {
 	uint8_t data[BUILD_SIZE];
 	struct snp_firmware firmware;
@@ -56,7 +56,7 @@ void test_snp_firmware_good(void)
 	CHECK(!parse(data, 4096, &firmware, &error));
 }
 
-void test_snp_firmware_size(void)
+static void test_snp_firmware_size(void)
 {
 	uint8_t data[BUILD_SIZE] = { 0 };
 	struct snp_firmware firmware;
@@ -86,7 +86,7 @@ static bool fails_with(size_t from_end, uint16_t value, int rc,
 	return fails(data, sizeof(data), rc, words);
 }
 
-void test_snp_firmware_table(void)
+static void test_snp_firmware_table(void)
 {
 	/* The lengths of the footer and of an entry, and the GUIDs. */
 	CHECK(fails_with(BUILD_FOOTER, 17, -EINVAL, "length"));
@@ -106,7 +106,7 @@ void test_snp_firmware_table(void)
 			 "SEV-SNP"));
 }
 
-void test_snp_firmware_duplicate(void)
+static void test_snp_firmware_duplicate(void)
 {
 	uint8_t data[BUILD_SIZE];
 	uint8_t *end = data + sizeof(data);
@@ -118,7 +118,7 @@ void test_snp_firmware_duplicate(void)
 	CHECK(fails(data, sizeof(data), -EINVAL, "twice"));
 }
 
-void test_snp_firmware_metadata(void)
+static void test_snp_firmware_metadata(void)
 {
 	CHECK(fails_with(BUILD_METADATA_OFFSET, 15, -EINVAL, "outside"));
 	CHECK(fails_with(BUILD_METADATA_OFFSET + 0, 0xffff, -EINVAL, "outside"));
@@ -145,7 +145,7 @@ static bool section_fails(uint32_t base, uint32_t size, uint32_t type,
 	return fails(data, sizeof(data), -EINVAL, words);
 }
 
-void test_snp_firmware_sections(void)
+static void test_snp_firmware_sections(void)
 {
 	CHECK(section_fails(0x900000, 0x1000, 9, "type"));
 	CHECK(section_fails(0x900000, 0, 1, "empty"));
@@ -163,7 +163,7 @@ void test_snp_firmware_sections(void)
 }
 
 /* No prefix, and no image with any one byte changed, does harm. */
-void test_snp_firmware_bytes(void)
+static void test_snp_firmware_bytes(void)
 {
 	uint8_t data[BUILD_SIZE];
 	struct snp_firmware firmware;
@@ -179,3 +179,15 @@ void test_snp_firmware_bytes(void)
 	/* At the least each byte of the metadata's header and of two GUIDs. */
 	CHECK(refused >= 16 + 2 * 16);
 }
+
+static const struct unit_test tests[] = {
+	{ "snp.firmware_good", test_snp_firmware_good },
+	{ "snp.firmware_size", test_snp_firmware_size },
+	{ "snp.firmware_table", test_snp_firmware_table },
+	{ "snp.firmware_duplicate", test_snp_firmware_duplicate },
+	{ "snp.firmware_metadata", test_snp_firmware_metadata },
+	{ "snp.firmware_sections", test_snp_firmware_sections },
+	{ "snp.firmware_bytes", test_snp_firmware_bytes },
+};
+
+UNIT_TESTS(tests)

@@ -39,7 +39,7 @@ static void put_signature(uint8_t *signature, const char *text)
 
 #define ZEROS_24 "000000000000000000000000000000000000000000000000"
 
-void test_snp_id_block_form(void)
+static void test_snp_id_block_form(void)
 {
 	struct snp_id_block block;
 
@@ -65,7 +65,7 @@ void test_snp_id_block_form(void)
 		     "01000000000000000000030000000000"));
 }
 
-void test_snp_id_key_form(void)
+static void test_snp_id_key_form(void)
 {
 	EVP_PKEY *id_key = test_key(TEST_ID_KEY), *decoded;
 	uint8_t bytes[SNP_KEY_SIZE], again[SNP_KEY_SIZE];
@@ -100,7 +100,7 @@ void test_snp_id_key_form(void)
 }
 
 /* A signature that was not made here verifies. */
-void test_snp_id_auth_vector(void)
+static void test_snp_id_auth_vector(void)
 {
 	EVP_PKEY *id_key = test_key(TEST_ID_KEY);
 	EVP_PKEY *author_key = test_key(TEST_AUTHOR_KEY);
@@ -139,7 +139,7 @@ void test_snp_id_auth_vector(void)
 }
 
 /* What is created verifies; anything changed in it, with each key, does not. */
-void test_snp_id_auth_tamper(void)
+static void test_snp_id_auth_tamper(void)
 {
 	static const size_t offsets[] = {
 		0x40, 0x40 + 72, 0x40 + 144, 0x23f, 0x244, 0x28c, 0x680, 0x6c8,
@@ -172,7 +172,7 @@ void test_snp_id_auth_tamper(void)
 	EVP_PKEY_free(author_key);
 }
 
-void test_snp_id_auth_no_author(void)
+static void test_snp_id_auth_no_author(void)
 {
 	EVP_PKEY *id_key = test_key(TEST_ID_KEY);
 	struct snp_id_block block;
@@ -190,7 +190,7 @@ void test_snp_id_auth_no_author(void)
 }
 
 /* The Rust library sev's own block, keys and signatures. */
-void test_snp_id_auth_published(void)
+static void test_snp_id_auth_published(void)
 {
 	struct snp_id_block block = { .version = 1, .policy = 0x30000 };
 	struct snp_id_keys keys;
@@ -231,7 +231,7 @@ static int read_back(EVP_PKEY *key, const EVP_CIPHER *cipher, EVP_PKEY **read,
 	return rc;
 }
 
-void test_snp_key_read(void)
+static void test_snp_key_read(void)
 {
 	EVP_PKEY *key = test_key(TEST_ID_KEY), *read = NULL;
 	EVP_PKEY *other = EVP_EC_gen("P-256");
@@ -253,7 +253,7 @@ void test_snp_key_read(void)
 	EVP_PKEY_free(rsa);
 }
 
-void test_snp_policy(void)
+static void test_snp_policy(void)
 {
 	char text[256], small[8];
 
@@ -265,3 +265,16 @@ void test_snp_policy(void)
 	snp_policy_format(~0ULL, small, sizeof(small));
 	CHECK(strlen(small) == 7);
 }
+
+static const struct unit_test tests[] = {
+	{ "snp.id_block_form", test_snp_id_block_form },
+	{ "snp.id_key_form", test_snp_id_key_form },
+	{ "snp.id_auth_vector", test_snp_id_auth_vector },
+	{ "snp.id_auth_tamper", test_snp_id_auth_tamper },
+	{ "snp.id_auth_no_author", test_snp_id_auth_no_author },
+	{ "snp.id_auth_published", test_snp_id_auth_published },
+	{ "snp.key_read", test_snp_key_read },
+	{ "snp.policy", test_snp_policy },
+};
+
+UNIT_TESTS(tests)

@@ -56,7 +56,7 @@ static void check_published(const struct vector_published *vector,
 	CHECK(measurement.pages == vector->pages);
 }
 
-void test_snp_published(void)
+static void test_snp_published(void)
 {
 	for (unsigned int i = 0; i < VECTOR_PUBLISHED; i++) {
 		const struct vector_published *vector = &vector_published[i];
@@ -71,7 +71,7 @@ void test_snp_published(void)
 }
 
 /* Published, too: this build of OVMF has no place for kernel hashes. */
-void test_snp_published_refused(void)
+static void test_snp_published_refused(void)
 {
 	struct snp_kernel_hashes hashes;
 	struct snp_firmware firmware;
@@ -95,7 +95,7 @@ void test_snp_published_refused(void)
 	fixture_free(&fixture);
 }
 
-void test_snp_published_svsm(void)
+static void test_snp_published_svsm(void)
 {
 	struct snp_firmware firmware, svsm;
 	struct snp_measurement measurement;
@@ -124,7 +124,7 @@ void test_snp_published_svsm(void)
 	fixture_free(&ovmf_file);
 }
 
-void test_snp_debian(void)
+static void test_snp_debian(void)
 {
 	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
 		const struct vector_debian *vector = &vector_debian[i];
@@ -153,7 +153,7 @@ void test_snp_debian(void)
 }
 
 /* One page and one vCPU: no firmware, no metadata. */
-void test_snp_minimal_guest(void)
+static void test_snp_minimal_guest(void)
 {
 	static const struct {
 		enum snp_vmm vmm;
@@ -237,7 +237,7 @@ static void expect_pages(struct built *built, struct snp_digest *digest)
 	}
 }
 
-void test_snp_measure_order(void)
+static void test_snp_measure_order(void)
 {
 	struct snp_digest digest;
 	struct built built;
@@ -252,7 +252,7 @@ void test_snp_measure_order(void)
 }
 
 /* EC2 keeps the CPUID page for last, Google leaves memory unmeasured. */
-void test_snp_measure_vmm_sections(void)
+static void test_snp_measure_vmm_sections(void)
 {
 	static const struct snp_section sections[] = {
 		{ 0x80e000, 0x1000, SNP_SECTION_CPUID },
@@ -283,7 +283,7 @@ void test_snp_measure_vmm_sections(void)
 }
 
 /* Each of these is part of the digest. */
-void test_snp_measure_depends(void)
+static void test_snp_measure_depends(void)
 {
 	uint8_t base[SNP_DIGEST_SIZE];
 	struct snp_section swapped[BUILD_SECTIONS];
@@ -318,7 +318,7 @@ void test_snp_measure_depends(void)
 #undef DIFFERS
 }
 
-void test_snp_measure_refused(void)
+static void test_snp_measure_refused(void)
 {
 	struct snp_section sections[2] = {
 		{ 0x810000, 0x2000, SNP_SECTION_KERNEL_HASHES },
@@ -360,7 +360,7 @@ void test_snp_measure_refused(void)
 }
 
 /* An SVSM's sections, entry and place are used, not the firmware's. */
-void test_snp_measure_svsm(void)
+static void test_snp_measure_svsm(void)
 {
 	static const struct snp_section section = {
 		0, 0x2000, SNP_SECTION_MEMORY,
@@ -398,3 +398,18 @@ void test_snp_measure_svsm(void)
 	svsm.has_svsm = false;
 	CHECK(built_measure(&built) == -EINVAL);
 }
+
+static const struct unit_test tests[] = {
+	{ "snp.published", test_snp_published },
+	{ "snp.published_refused", test_snp_published_refused },
+	{ "snp.published_svsm", test_snp_published_svsm },
+	{ "snp.debian", test_snp_debian },
+	{ "snp.minimal_guest", test_snp_minimal_guest },
+	{ "snp.measure_order", test_snp_measure_order },
+	{ "snp.measure_vmm_sections", test_snp_measure_vmm_sections },
+	{ "snp.measure_depends", test_snp_measure_depends },
+	{ "snp.measure_refused", test_snp_measure_refused },
+	{ "snp.measure_svsm", test_snp_measure_svsm },
+};
+
+UNIT_TESTS(tests)

@@ -68,7 +68,7 @@ static bool only_fails(struct verified *verified, const char *name)
 	       verdict(verified, name) == SNP_FAIL;
 }
 
-void test_snp_verify_good(void)
+static void test_snp_verify_good(void)
 {
 	struct verified verified;
 	uint8_t policy_root[SNP_SHA256_SIZE];
@@ -98,7 +98,7 @@ void test_snp_verify_good(void)
 	verified_free(&verified);
 }
 
-void test_snp_verify_expected(void)
+static void test_snp_verify_expected(void)
 {
 	uint8_t wrong[64] = { 0 };
 	struct verified verified;
@@ -129,7 +129,7 @@ void test_snp_verify_expected(void)
 	verified_free(&verified);
 }
 
-void test_snp_verify_debug(void)
+static void test_snp_verify_debug(void)
 {
 	struct verified verified;
 
@@ -143,7 +143,7 @@ void test_snp_verify_debug(void)
 }
 
 /* No byte of what is signed, and none of the signature, can be changed. */
-void test_snp_verify_tamper(void)
+static void test_snp_verify_tamper(void)
 {
 	struct verified verified;
 	uint8_t *bytes = (uint8_t *)&verified.report;
@@ -159,7 +159,7 @@ void test_snp_verify_tamper(void)
 	verified_free(&verified);
 }
 
-void test_snp_verify_chain(void)
+static void test_snp_verify_chain(void)
 {
 	static const struct test_certs_kind foreign = { .foreign_leaf = true };
 	static const struct test_certs_kind no_ca = { .no_ca = true };
@@ -179,7 +179,7 @@ void test_snp_verify_chain(void)
 	verified_free(&verified);
 }
 
-void test_snp_verify_leaf(void)
+static void test_snp_verify_leaf(void)
 {
 	static const struct test_certs_kind vlek = { .vlek = true };
 	static const struct test_certs_kind no_versions = { .no_versions = true };
@@ -219,7 +219,7 @@ void test_snp_verify_leaf(void)
 	verified_free(&verified);
 }
 
-void test_snp_certs_bad(void)
+static void test_snp_certs_bad(void)
 {
 	struct test_certs source;
 	struct snp_certs certs;
@@ -253,7 +253,7 @@ void test_snp_certs_bad(void)
 	test_certs_free(&source);
 }
 
-void test_snp_report_parse(void)
+static void test_snp_report_parse(void)
 {
 	struct test_certs source;
 	struct snp_report report, parsed;
@@ -294,7 +294,7 @@ void test_snp_report_parse(void)
 }
 
 /* A report of a real Milan, with AMD's own certificates. */
-void test_snp_verify_milan(void)
+static void test_snp_verify_milan(void)
 {
 	struct fixture report_file, leaf, chain;
 	struct snp_expect expect = { .when = TEST_TIME };
@@ -329,3 +329,17 @@ void test_snp_verify_milan(void)
 	fixture_free(&leaf);
 	fixture_free(&chain);
 }
+
+static const struct unit_test tests[] = {
+	{ "snp.verify_good", test_snp_verify_good },
+	{ "snp.verify_expected", test_snp_verify_expected },
+	{ "snp.verify_debug", test_snp_verify_debug },
+	{ "snp.verify_tamper", test_snp_verify_tamper },
+	{ "snp.verify_chain", test_snp_verify_chain },
+	{ "snp.verify_leaf", test_snp_verify_leaf },
+	{ "snp.certs_bad", test_snp_certs_bad },
+	{ "snp.report_parse", test_snp_report_parse },
+	{ "snp.verify_milan", test_snp_verify_milan },
+};
+
+UNIT_TESTS(tests)

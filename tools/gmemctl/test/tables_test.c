@@ -38,7 +38,7 @@ static unsigned int mp_count(unsigned int type)
 	return found;
 }
 
-void test_mptable_pointer(void)
+static void test_mptable_pointer(void)
 {
 	size_t used = mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 2);
 
@@ -54,7 +54,7 @@ void test_mptable_pointer(void)
 	CHECK(bytes_get32(bytes + 16 + 36) == IRQCHIP_LAPIC_GPA);
 }
 
-void test_mptable_entries(void)
+static void test_mptable_entries(void)
 {
 	const uint8_t *cpu = bytes + 16 + 44;
 
@@ -71,7 +71,7 @@ void test_mptable_entries(void)
 	CHECK(cpu[89] == 1 && cpu[97] == 3 && cpu[99] == 3);
 }
 
-void test_mptable_limits(void)
+static void test_mptable_limits(void)
 {
 	size_t used = mptable_build(bytes, MPTABLE_SIZE, MPTABLE_GPA, 254);
 
@@ -109,7 +109,7 @@ static const uint8_t *acpi_find(unsigned int index, const char *signature)
 	       NULL;
 }
 
-void test_acpi_pointers(void)
+static void test_acpi_pointers(void)
 {
 	const uint8_t *fadt;
 
@@ -131,7 +131,7 @@ void test_acpi_pointers(void)
 }
 
 /* The registers by port and by address are the same ones. */
-void test_acpi_fadt(void)
+static void test_acpi_fadt(void)
 {
 	const uint8_t *fadt;
 
@@ -155,7 +155,7 @@ void test_acpi_fadt(void)
 	CHECK(fadt[173] == 16 && fadt[149] == 32 && fadt[209] == 32);
 }
 
-void test_acpi_madt(void)
+static void test_acpi_madt(void)
 {
 	const uint8_t *madt, *at, *end;
 	unsigned int cpus = 0, ioapics = 0;
@@ -176,7 +176,7 @@ void test_acpi_madt(void)
 }
 
 /* The lengths in the code fit together, and the panic port is in it. */
-void test_acpi_dsdt(void)
+static void test_acpi_dsdt(void)
 {
 	const uint8_t *fadt, *code;
 
@@ -195,7 +195,7 @@ void test_acpi_dsdt(void)
 		      "\x47\x01\x05\x05\x05\x05\x01\x01\x79\x00", 10));
 }
 
-void test_acpi_limits(void)
+static void test_acpi_limits(void)
 {
 	size_t used = acpi_build(bytes, ACPI_SIZE, ACPI_GPA, 254);
 
@@ -205,3 +205,16 @@ void test_acpi_limits(void)
 	CHECK(!acpi_build(bytes, sizeof(bytes), ACPI_GPA, 0));
 	CHECK(!acpi_build(bytes, sizeof(bytes), ACPI_GPA, 255));
 }
+
+static const struct unit_test tests[] = {
+	{ "mptable.pointer", test_mptable_pointer },
+	{ "mptable.entries", test_mptable_entries },
+	{ "mptable.limits", test_mptable_limits },
+	{ "acpi.pointers", test_acpi_pointers },
+	{ "acpi.fadt", test_acpi_fadt },
+	{ "acpi.madt", test_acpi_madt },
+	{ "acpi.dsdt", test_acpi_dsdt },
+	{ "acpi.limits", test_acpi_limits },
+};
+
+UNIT_TESTS(tests)

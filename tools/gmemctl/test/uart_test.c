@@ -57,7 +57,7 @@ static size_t receive(const char *text)
 }
 
 /* autoconfig() of Linux: it must come out as a 16550A, not as anything newer. */
-void test_uart_autoconfig(void)
+static void test_uart_autoconfig(void)
 {
 	start();
 	outb(0, IER);
@@ -93,7 +93,7 @@ void test_uart_autoconfig(void)
 }
 
 /* serial8250_THRE_test() and the test that follows it. */
-void test_uart_thre(void)
+static void test_uart_thre(void)
 {
 	start();
 	CHECK((inb(LSR) & 0x60) == 0x60);
@@ -110,7 +110,7 @@ void test_uart_thre(void)
 }
 
 /* Each byte sent gives one interrupt, if OUT2 lets it out. */
-void test_uart_transmit(void)
+static void test_uart_transmit(void)
 {
 	start();
 	outb('a', DATA);
@@ -129,7 +129,7 @@ void test_uart_transmit(void)
 }
 
 /* The divisor hides the data and the interrupt enable, and changes neither. */
-void test_uart_divisor(void)
+static void test_uart_divisor(void)
 {
 	start();
 	outb(0x05, IER);
@@ -146,7 +146,7 @@ void test_uart_divisor(void)
 }
 
 /* More than the FIFO holds is left with the sender, who hears when to go on. */
-void test_uart_receive(void)
+static void test_uart_receive(void)
 {
 	start();
 	outb(MCR_DTR_RTS_OUT2, MCR);
@@ -173,7 +173,7 @@ void test_uart_receive(void)
 }
 
 /* A loop keeps bytes inside, loses what is too much, and blocks the wire. */
-void test_uart_loopback(void)
+static void test_uart_loopback(void)
 {
 	start();
 	outb(0x01, FCR);
@@ -197,7 +197,7 @@ void test_uart_loopback(void)
 }
 
 /* A change of the modem's lines is told once. */
-void test_uart_modem(void)
+static void test_uart_modem(void)
 {
 	start();
 	CHECK(inb(MSR) == 0xb0);
@@ -216,7 +216,7 @@ void test_uart_modem(void)
 }
 
 /* As on ISA, a word is two bytes to neighbouring ports. */
-void test_uart_wide(void)
+static void test_uart_wide(void)
 {
 	start();
 	outw(0x0f41, DATA);
@@ -225,3 +225,16 @@ void test_uart_wide(void)
 	CHECK((inl(SCR) & 0xffffff00) == 0xffffff00);
 	uart_destroy(&uart);
 }
+
+static const struct unit_test tests[] = {
+	{ "uart.autoconfig", test_uart_autoconfig },
+	{ "uart.thre", test_uart_thre },
+	{ "uart.transmit", test_uart_transmit },
+	{ "uart.divisor", test_uart_divisor },
+	{ "uart.receive", test_uart_receive },
+	{ "uart.loopback", test_uart_loopback },
+	{ "uart.modem", test_uart_modem },
+	{ "uart.wide", test_uart_wide },
+};
+
+UNIT_TESTS(tests)
