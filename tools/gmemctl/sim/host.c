@@ -26,6 +26,9 @@ int sim_check_extension(struct sim *sim, uint64_t capability)
 	case KVM_CAP_USER_MEMORY2:
 	case KVM_CAP_MEMORY_FAULT_INFO:
 	case KVM_CAP_IMMEDIATE_EXIT:
+	case KVM_CAP_EXT_CPUID:
+	case KVM_CAP_IRQCHIP:
+	case KVM_CAP_TSC_DEADLINE_TIMER:
 	case KVM_CAP_PRE_FAULT_MEMORY:
 		return 1;
 	case KVM_CAP_NR_VCPUS:
@@ -94,6 +97,8 @@ int sim_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg)
 		return sim_check_extension(sim, arg);
 	case KVM_GET_VCPU_MMAP_SIZE:
 		return arg ? -EINVAL : SIM_RUN_SIZE;
+	case KVM_GET_SUPPORTED_CPUID:
+		return sim_cpuid_supported(sim, arg);
 	case KVM_GET_DEVICE_ATTR:
 		return get_attr(sim, arg);
 	default:

@@ -15,6 +15,10 @@
 #define SIM_DIGEST 48
 /* FXSAVE's layout, in which KVM keeps the FPU */
 #define SIM_FX_SIZE 512
+/* CPUID entries that KVM takes at most */
+#define SIM_CPUID 256
+/* MSRs that a VMSA has */
+#define SIM_MSRS 11
 
 enum sim_kind {
 	SIM_FREE,
@@ -71,8 +75,12 @@ struct sim_vcpu {
 	struct kvm_sregs sregs;
 	uint8_t fx[SIM_FX_SIZE];
 	uint64_t xcr0;
-	uint64_t pat;
+	uint64_t msrs[SIM_MSRS];
+	struct kvm_cpuid_entry2 cpuid[SIM_CPUID];
+	uint32_t nr_cpuid;
+	uint32_t mp_state;
 	bool debugged;
+	bool breakpoints;
 	bool protected;
 	struct kvm_run *run;
 	struct sim_exit exits[SIM_EXITS];
@@ -182,6 +190,17 @@ struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id);
 void sim_vcpu_free(struct sim_vcpu *vcpu);
 int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
 		   unsigned long request, uint64_t arg);
+
+/* msr.c */
+void sim_msrs_reset(struct sim_vcpu *vcpu);
+void sim_msrs_put(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
+/** sim_msrs() - KVM_SET_MSRS or KVM_GET_MSRS. Return: how many. */
+int sim_msrs(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg, bool write);
+
+/* cpu.c */
+int sim_cpuid_supported(struct sim *sim, uint64_t arg);
+int sim_cpuid_get(struct sim *sim, const struct sim_vcpu *vcpu, uint64_t arg);
+int sim_cpuid_set(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg);
 
 /* run.c */
 int sim_run(struct sim *sim, struct sim_vcpu *vcpu);

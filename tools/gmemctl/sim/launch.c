@@ -293,7 +293,7 @@ static int finish_vcpu(struct sim *sim, struct sim_vcpu *vcpu,
 	uint8_t page[SIM_PAGE];
 	int rc;
 
-	if (vcpu->protected || vcpu->debugged)
+	if (vcpu->protected || vcpu->debugged || vcpu->breakpoints)
 		return -EINVAL;
 	if (!is_sev(sim, (int)cmd->sev_fd))
 		return -EBADF;

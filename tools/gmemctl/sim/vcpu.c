@@ -7,11 +7,9 @@
 #include "../snp/bytes.h"
 #include "internal.h"
 
-#define MSR_PAT 0x277
-#define MSRS_MAX 64
-/* CPUID entries that KVM takes at most */
-#define CPUID_MAX 256
 #define XSAVE_SIZE 4096
+#define TSC_KHZ 2450000
+#define DR7_FIXED UINT64_C(0x400)
 
 /* Fields of the FXSAVE area */
 #define FX_FCW 0
@@ -55,7 +53,7 @@ static void vcpu_reset(struct sim_vcpu *vcpu)
 	bytes_put16(vcpu->fx + FX_FCW, 0x37f);
 	bytes_put32(vcpu->fx + FX_MXCSR, 0x1f80);
 	vcpu->xcr0 = 1;
-	vcpu->pat = UINT64_C(0x0007040600070406);
+	sim_msrs_reset(vcpu);
 }
 
 struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id)
@@ -147,35 +145,6 @@ static int set_xcrs(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
 	return 0;
 }
 
-/* Only PAT gets into the VMSA; the others are taken and forgotten. */
-static int set_msrs(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
-{
-	struct kvm_msrs header;
-	struct kvm_msr_entry entry;
-
-	if (sim_in(sim, &header, arg, sizeof(header)))
-		return -EFAULT;
-	if (header.nmsrs > MSRS_MAX)
-		return -E2BIG;
-	for (uint32_t i = 0; i < header.nmsrs; i++) {
-		if (sim_in(sim, &entry, arg + sizeof(header) +
-			   i * sizeof(entry), sizeof(entry)))
-			return -EFAULT;
-		if (entry.index == MSR_PAT)
-			vcpu->pat = entry.data;
-	}
-	return (int)header.nmsrs;
-}
-
-static int set_cpuid(struct sim *sim, uint64_t arg)
-{
-	struct kvm_cpuid2 header;
-
-	if (sim_in(sim, &header, arg, sizeof(header)))
-		return -EFAULT;
-	return header.nent > CPUID_MAX ? -E2BIG : 0;
-}
-
 static int set_debug(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
 {
 	struct kvm_guest_debug debug;
@@ -185,6 +154,34 @@ static int set_debug(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
 	if (vcpu->protected)
 		return -EINVAL;
 	vcpu->debugged = debug.control & KVM_GUESTDBG_ENABLE;
+	return 0;
+}
+
+/* KVM measures no vCPU with a breakpoint in it. */
+static int set_debugregs(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
+{
+	struct kvm_debugregs regs;
+
+	if (sim_in(sim, &regs, arg, sizeof(regs)))
+		return -EFAULT;
+	if (regs.flags || regs.dr6 >> 32 || regs.dr7 >> 32)
+		return -EINVAL;
+	vcpu->breakpoints = regs.dr7 & ~DR7_FIXED;
+	return 0;
+}
+
+static int mp_state(struct sim *sim, struct sim_vcpu *vcpu,
+		    unsigned long request, uint64_t arg)
+{
+	struct kvm_mp_state state = { vcpu->mp_state };
+
+	if (request == KVM_GET_MP_STATE)
+		return sim_out(sim, arg, &state, sizeof(state));
+	if (sim_in(sim, &state, arg, sizeof(state)))
+		return -EFAULT;
+	if (state.mp_state > KVM_MP_STATE_AP_RESET_HOLD)
+		return -EINVAL;
+	vcpu->mp_state = state.mp_state;
 	return 0;
 }
 
@@ -220,6 +217,8 @@ static int registers(struct sim *sim, struct sim_vcpu *vcpu,
 		return set_fpu(sim, vcpu, arg);
 	case KVM_SET_XCRS:
 		return set_xcrs(sim, vcpu, arg);
+	case KVM_SET_DEBUGREGS:
+		return set_debugregs(sim, vcpu, arg);
 	default:
 		return xsave(sim, vcpu, request, arg);
 	}
@@ -238,13 +237,23 @@ int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
 	case KVM_GET_FPU:
 	case KVM_SET_FPU:
 	case KVM_SET_XCRS:
+	case KVM_SET_DEBUGREGS:
 	case KVM_GET_XSAVE:
 	case KVM_SET_XSAVE:
 		return registers(sim, vcpu, request, arg);
 	case KVM_SET_MSRS:
-		return set_msrs(sim, vcpu, arg);
+		return sim_msrs(sim, vcpu, arg, true);
+	case KVM_GET_MSRS:
+		return sim_msrs(sim, vcpu, arg, false);
 	case KVM_SET_CPUID2:
-		return set_cpuid(sim, arg);
+		return sim_cpuid_set(sim, vcpu, arg);
+	case KVM_GET_CPUID2:
+		return sim_cpuid_get(sim, vcpu, arg);
+	case KVM_GET_TSC_KHZ:
+		return TSC_KHZ;
+	case KVM_GET_MP_STATE:
+	case KVM_SET_MP_STATE:
+		return mp_state(sim, vcpu, request, arg);
 	case KVM_SET_GUEST_DEBUG:
 		return set_debug(sim, vcpu, arg);
 	case KVM_PRE_FAULT_MEMORY:

@@ -77,7 +77,10 @@ int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 	case KVM_ENABLE_CAP:
 		return enable_cap(sim, arg);
 	case KVM_CREATE_IRQCHIP:
+	case KVM_CREATE_PIT2:
 	case KVM_SET_TSS_ADDR:
+	case KVM_SET_IDENTITY_MAP_ADDR:
+	case KVM_IRQ_LINE:
 		return 0;
 	case KVM_SET_USER_MEMORY_REGION:
 		return sim_set_region(sim, vm, arg, false);

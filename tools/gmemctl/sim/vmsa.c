@@ -101,7 +101,7 @@ void sim_vmsa(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE])
 	put_sregs(page, &vcpu->sregs);
 	put_regs(page, &vcpu->regs);
 	put_fpu(page, vcpu->fx);
-	bytes_put64(page + 0x268, vcpu->pat);
+	sim_msrs_put(vcpu, page);
 	bytes_put64(page + 0x3b0, vcpu->vm->features | 1);
 	bytes_put64(page + 0x3e8, vcpu->xcr0);
 }
