@@ -26,19 +26,20 @@ static int table_open(const char *path, int flags)
 
 static int table_close(int fd)
 {
-	return sim_is_fd(fd) ? sim_close(current, fd) : calls_system.close(fd);
+	return sim_is_fd(current, fd) ? sim_close(current, fd) :
+	       calls_system.close(fd);
 }
 
 static int table_ioctl(int fd, unsigned long request, void *arg)
 {
-	return sim_is_fd(fd) ? sim_ioctl(current, fd, request, arg) :
-			       calls_system.ioctl(fd, request, arg);
+	return sim_is_fd(current, fd) ? sim_ioctl(current, fd, request, arg) :
+	       calls_system.ioctl(fd, request, arg);
 }
 
 static int table_map(size_t length, int prot, int flags, int fd,
 		     uint64_t offset, void **out)
 {
-	if (!sim_is_fd(fd))
+	if (!sim_is_fd(current, fd))
 		return calls_system.map(length, prot, flags, fd, offset, out);
 	return offset ? -EINVAL : sim_map(current, fd, length, out);
 }
@@ -52,8 +53,15 @@ static int table_unmap(void *address, size_t length)
 
 static int table_punch(int fd, uint64_t offset, uint64_t length)
 {
-	return sim_is_fd(fd) ? sim_punch(current, fd, offset, length) :
-			       calls_system.punch(fd, offset, length);
+	return sim_is_fd(current, fd) ? sim_punch(current, fd, offset, length) :
+	       calls_system.punch(fd, offset, length);
+}
+
+static int table_allocate(int fd, uint64_t offset, uint64_t length)
+{
+	return sim_is_fd(current, fd) ?
+	       sim_allocate(current, fd, offset, length) :
+	       calls_system.allocate(fd, offset, length);
 }
 
 void sim_use(struct sim *sim)
@@ -66,5 +74,6 @@ void sim_use(struct sim *sim)
 	table.map = table_map;
 	table.unmap = table_unmap;
 	table.punch = table_punch;
+	table.allocate = table_allocate;
 	calls = sim ? &table : &calls_system;
 }

@@ -22,14 +22,12 @@ static int fail(uint32_t *error, enum snp_fw_error code)
 }
 
 /* Every command begins here: is there a PSP, and was a failure asked for? */
-static int command(struct sim *sim, enum sim_command number, uint32_t *error)
+static int command(struct sim *sim, enum sim_event number, uint32_t *error)
 {
-	unsigned int *countdown = &sim->faults[number].countdown;
-
 	if (sim->psp_dead)
 		return -EBUSY;
-	if (*countdown && !--*countdown)
-		return fail(error, sim->faults[number].error);
+	if (sim_fails(sim, number, error))
+		return -EIO;
 	*error = SNP_FW_SUCCESS;
 	return 0;
 }

@@ -15,12 +15,25 @@ static bool vm_type_supported(const struct sim *sim, uint64_t type)
 {
 	if (type == KVM_X86_DEFAULT_VM)
 		return true;
+	if (type == KVM_X86_SW_PROTECTED_VM)
+		return sim->config.sw_protected;
 	/* SEV and SEV-ES come with SNP; they are not simulated further. */
 	return !sim->config.no_snp && type >= 2 && type <= KVM_X86_SNP_VM;
 }
 
+static int vm_types(const struct sim *sim)
+{
+	int types = 0;
+
+	for (int type = 0; type <= KVM_X86_SNP_VM; type++)
+		types |= vm_type_supported(sim, (uint64_t)type) << type;
+	return types;
+}
+
 int sim_check_extension(struct sim *sim, uint64_t capability)
 {
+	bool private = sim->config.sw_protected || !sim->config.no_snp;
+
 	switch (capability) {
 	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_USER_MEMORY2:
@@ -39,11 +52,11 @@ int sim_check_extension(struct sim *sim, uint64_t capability)
 	case KVM_CAP_EXIT_HYPERCALL:
 		return 1 << KVM_HC_MAP_GPA_RANGE;
 	case KVM_CAP_MEMORY_ATTRIBUTES:
-		return sim->config.no_snp ? 0 : KVM_MEMORY_ATTRIBUTE_PRIVATE;
+		return private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
 	case KVM_CAP_GUEST_MEMFD:
-		return !sim->config.no_snp;
+		return private;
 	case KVM_CAP_VM_TYPES:
-		return sim->config.no_snp ? 1 : 0x1d;
+		return vm_types(sim);
 	default:
 		return 0;
 	}

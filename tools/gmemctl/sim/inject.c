@@ -4,26 +4,34 @@
 
 #include "internal.h"
 
-void sim_fail_command(struct sim *sim, enum sim_command command,
-		      unsigned int nth, uint32_t error)
+int sim_fail(struct sim *sim, enum sim_event event, unsigned int nth,
+	     uint32_t error)
 {
-	sim->faults[command].countdown = nth;
-	sim->faults[command].error = error;
+	for (int i = 0; i < SIM_FAULTS; i++) {
+		if (sim->faults[i].countdown)
+			continue;
+		sim->faults[i].event = event;
+		sim->faults[i].countdown = nth;
+		sim->faults[i].error = error;
+		return 0;
+	}
+	return -ENOSPC;
 }
 
-void sim_limit_progress(struct sim *sim, unsigned int pages)
+/* Counts one of these; whether this is one that was to fail. */
+bool sim_fails(struct sim *sim, enum sim_event event, uint32_t *error)
 {
-	sim->progress_limit = pages;
-}
+	bool fails = false;
 
-void sim_again_once(struct sim *sim)
-{
-	sim->again = true;
-}
-
-void sim_signal(struct sim *sim, bool pending)
-{
-	sim->signal = pending;
+	for (int i = 0; i < SIM_FAULTS; i++) {
+		if (sim->faults[i].event != event ||
+		    !sim->faults[i].countdown || --sim->faults[i].countdown)
+			continue;
+		fails = true;
+		if (error)
+			*error = sim->faults[i].error;
+	}
+	return fails;
 }
 
 void sim_kill_psp(struct sim *sim)

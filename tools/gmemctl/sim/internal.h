@@ -13,6 +13,7 @@
 #define SIM_EXITS 32
 #define SIM_RUN_SIZE (3 * SIM_PAGE)
 #define SIM_DIGEST 48
+#define SIM_FAULTS 16
 /* FXSAVE's layout, in which KVM keeps the FPU */
 #define SIM_FX_SIZE 512
 /* CPUID entries that KVM takes at most */
@@ -20,33 +21,30 @@
 /* MSRs that a VMSA has */
 #define SIM_MSRS 11
 
-enum sim_kind {
-	SIM_FREE,
-	SIM_KVM,
-	SIM_VM,
-	SIM_VCPU,
-	SIM_GMEM,
-	SIM_SEV,
-};
-
 struct sim_vm;
 
 /**
  * struct sim_fd - an open file
+ * @number: the caller's name for it
+ * @serial: 0 for the first of its kind, and so on; a duplicate has the same
  * @object: the VM, vCPU or guest_memfd; a VM lives as long as any fd that
  *	belongs to it
  */
 struct sim_fd {
 	enum sim_kind kind;
+	int number;
+	unsigned int serial;
 	void *object;
 	bool writable;
 };
 
 /**
  * struct sim_gmem - a guest_memfd
+ * @refs: of fds
  * @assigned: for each page, whether the firmware has it for this guest
  */
 struct sim_gmem {
+	unsigned int refs;
 	struct sim_vm *vm;
 	uint64_t size;
 	uint64_t flags;
@@ -138,18 +136,25 @@ struct sim_vm {
 struct sim {
 	struct sim_config config;
 	struct sim_memory memory;
+	struct sim_files files;
 	struct sim_fd fds[SIM_FDS];
+	unsigned int serials[SIM_KINDS];
 	unsigned int asids_used;
 	bool psp_dead;
-	bool signal;
-	bool again;
-	unsigned int progress_limit;
 	struct {
+		enum sim_event event;
 		unsigned int countdown;
 		uint32_t error;
-	} faults[SIM_COMMANDS];
+	} faults[SIM_FAULTS];
 	uint64_t reported_tcb;
 };
+
+/* Of a type with private memory */
+static inline bool sim_has_private(const struct sim_vm *vm)
+{
+	return vm->type == KVM_X86_SW_PROTECTED_VM ||
+	       vm->type == KVM_X86_SNP_VM;
+}
 
 static inline bool sim_is_7_3(const struct sim *sim)
 {
@@ -157,12 +162,19 @@ static inline bool sim_is_7_3(const struct sim *sim)
 }
 
 /* sim.c */
-struct sim_fd *sim_fd(struct sim *sim, int fd);
-int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
-		   bool writable);
 int sim_in(struct sim *sim, void *to, uint64_t from, size_t size);
 int sim_out(struct sim *sim, uint64_t to, const void *from, size_t size);
 void sim_lint(struct sim *sim, bool wrong, const char *message);
+
+/* files.c */
+void sim_files_init(struct sim *sim, const struct sim_files *files);
+void sim_close_all(struct sim *sim);
+struct sim_fd *sim_fd(const struct sim *sim, int fd);
+int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
+		   bool writable);
+
+/* inject.c */
+bool sim_fails(struct sim *sim, enum sim_event event, uint32_t *error);
 
 /* host.c */
 int sim_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg);
@@ -178,7 +190,7 @@ int sim_check_extension(struct sim *sim, uint64_t capability);
 int sim_set_region(struct sim *sim, struct sim_vm *vm, uint64_t arg, bool v2);
 int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg);
-void sim_gmem_close(struct sim *sim, struct sim_gmem *gmem);
+void sim_gmem_put(struct sim *sim, struct sim_gmem *gmem);
 struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa);
 
 /* attributes.c */
@@ -187,7 +199,7 @@ bool sim_private_get(const struct sim_vm *vm, uint64_t gfn);
 
 /* vcpu.c */
 struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id);
-void sim_vcpu_free(struct sim_vcpu *vcpu);
+void sim_vcpu_free(struct sim *sim, struct sim_vcpu *vcpu);
 int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
 		   unsigned long request, uint64_t arg);
 

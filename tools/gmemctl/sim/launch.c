@@ -164,7 +164,7 @@ static int update_page(struct update *update, uint64_t at)
 	uint8_t page[SIM_PAGE];
 	int rc;
 
-	if (update->sim->signal)
+	if (sim_fails(update->sim, SIM_SIGNAL, NULL))
 		return -EINTR;
 	rc = update_source(update, at, page);
 	if (rc)
@@ -189,7 +189,7 @@ static int update_page(struct update *update, uint64_t at)
 static int64_t update_pages(struct update *update)
 {
 	const struct sim_slot *slot = update->slot;
-	uint64_t limit = update->sim->progress_limit * (uint64_t)SIM_PAGE;
+	uint64_t limit = update->sim->config.progress * (uint64_t)SIM_PAGE;
 	uint64_t length = slot->gpa + slot->size -
 			  update->params.gfn_start * SIM_PAGE;
 	int rc = 0;
@@ -280,10 +280,8 @@ static int update(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 		      sim_slot_find(vm, gfn * SIM_PAGE);
 	if (!update.slot || !update.slot->bound)
 		return -EINVAL;
-	if (sim->again) {
-		sim->again = false;
+	if (sim_fails(sim, SIM_AGAIN, NULL))
 		return -EAGAIN;
-	}
 	return update_finish(&update, cmd, update_pages(&update));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memslots, guest_memfds and memory attributes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,9 +83,9 @@ static int region_bind(struct sim *sim, struct sim_vm *vm,
 	int number = (int)region->guest_memfd;
 	struct sim_fd *fd = sim_fd(sim, number);
 
-	/* Other fds of the process cannot be guest_memfds. */
+	/* Other files of the process cannot be guest_memfds. */
 	if (!fd)
-		return sim_is_fd(number) || number < 0 ? -EBADF : -EINVAL;
+		return fcntl(number, F_GETFD) < 0 ? -EBADF : -EINVAL;
 	if (fd->kind != SIM_GMEM)
 		return -EINVAL;
 	*gmem = fd->object;
@@ -168,7 +169,7 @@ int sim_set_region(struct sim *sim, struct sim_vm *vm, uint64_t arg, bool v2)
 
 int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 {
-	uint64_t supported = vm->type == KVM_X86_SNP_VM ?
+	uint64_t supported = sim_has_private(vm) ?
 			     KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
 	struct kvm_memory_attributes attributes;
 
@@ -198,6 +199,7 @@ static struct sim_gmem *gmem_new(struct sim_vm *vm, uint64_t size,
 		free(gmem);
 		return NULL;
 	}
+	gmem->refs = 1;
 	gmem->vm = vm;
 	gmem->size = size;
 	gmem->flags = flags;
@@ -227,14 +229,16 @@ int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 		return -ENOMEM;
 	fd = sim_fd_install(sim, SIM_GMEM, gmem, true);
 	if (fd < 0)
-		sim_gmem_close(sim, gmem);
+		sim_gmem_put(sim, gmem);
 	return fd;
 }
 
-void sim_gmem_close(struct sim *sim, struct sim_gmem *gmem)
+void sim_gmem_put(struct sim *sim, struct sim_gmem *gmem)
 {
 	struct sim_vm *vm = gmem->vm;
 
+	if (--gmem->refs)
+		return;
 	for (int i = 0; i < SIM_SLOTS; i++)
 		if (vm->slots[i].gmem == gmem)
 			vm->slots[i].gmem = NULL;
@@ -243,21 +247,39 @@ void sim_gmem_close(struct sim *sim, struct sim_gmem *gmem)
 	sim_vm_put(sim, vm);
 }
 
-int sim_punch(struct sim *sim, int fd, uint64_t offset, uint64_t length)
+/* The guest_memfd of a range that fallocate() takes */
+static int fallocate_check(struct sim *sim, int fd, uint64_t offset,
+			   uint64_t length, struct sim_gmem **gmem)
 {
 	const struct sim_fd *found = sim_fd(sim, fd);
-	struct sim_gmem *gmem;
 
 	if (!found)
 		return -EBADF;
 	if (found->kind != SIM_GMEM)
 		return -ENODEV;
-	gmem = found->object;
-	if (!length || offset % SIM_PAGE || length % SIM_PAGE ||
-	    offset + length < offset)
-		return -EINVAL;
-	if (offset >= gmem->size)
-		return 0;
+	*gmem = found->object;
+	return !length || offset % SIM_PAGE || length % SIM_PAGE ||
+	       offset + length < offset ? -EINVAL : 0;
+}
+
+/* Pages are there from the beginning. */
+int sim_allocate(struct sim *sim, int fd, uint64_t offset, uint64_t length)
+{
+	struct sim_gmem *gmem;
+	int rc = fallocate_check(sim, fd, offset, length, &gmem);
+
+	if (rc)
+		return rc;
+	return offset + length > gmem->size ? -EINVAL : 0;
+}
+
+int sim_punch(struct sim *sim, int fd, uint64_t offset, uint64_t length)
+{
+	struct sim_gmem *gmem;
+	int rc = fallocate_check(sim, fd, offset, length, &gmem);
+
+	if (rc || offset >= gmem->size)
+		return rc;
 	if (length > gmem->size - offset)
 		length = gmem->size - offset;
 	memset(gmem->assigned + offset / SIM_PAGE, 0, length / SIM_PAGE);

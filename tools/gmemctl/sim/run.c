@@ -98,7 +98,7 @@ int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 		rc = take_certs(vcpu);
 	if (rc)
 		return rc;
-	if (vcpu->run->immediate_exit || sim->signal) {
+	if (vcpu->run->immediate_exit || sim_fails(sim, SIM_SIGNAL, NULL)) {
 		vcpu->run->exit_reason = KVM_EXIT_INTR;
 		return -EINTR;
 	}

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -44,6 +42,8 @@ struct sim *sim_create(const struct sim_config *config)
 		return NULL;
 	sim->config = *config;
 	sim->memory = config->memory ? *config->memory : own_memory;
+	sim_files_init(sim, config->files);
+	sim->psp_dead = config->psp_dead;
 	return sim;
 }
 
@@ -51,8 +51,7 @@ void sim_destroy(struct sim *sim)
 {
 	if (!sim)
 		return;
-	for (int i = 0; i < SIM_FDS; i++)
-		sim_close(sim, SIM_FD_BASE + i);
+	sim_close_all(sim);
 	free(sim);
 }
 
@@ -76,63 +75,6 @@ void sim_lint(struct sim *sim, bool wrong, const char *message)
 		fprintf(stderr, "simulator: %s\n", message);
 		abort();
 	}
-}
-
-bool sim_is_fd(int fd)
-{
-	return fd >= SIM_FD_BASE && fd < SIM_FD_BASE + SIM_FDS;
-}
-
-struct sim_fd *sim_fd(struct sim *sim, int fd)
-{
-	struct sim_fd *found;
-
-	if (!sim_is_fd(fd))
-		return NULL;
-	found = &sim->fds[fd - SIM_FD_BASE];
-	return found->kind == SIM_FREE ? NULL : found;
-}
-
-/* The lowest free number, as the kernel gives it: a reopened file can get it. */
-int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
-		   bool writable)
-{
-	for (int i = 0; i < SIM_FDS; i++) {
-		if (sim->fds[i].kind != SIM_FREE)
-			continue;
-		sim->fds[i] = (struct sim_fd){ kind, object, writable };
-		return SIM_FD_BASE + i;
-	}
-	return -EMFILE;
-}
-
-int sim_open(struct sim *sim, const char *path, int flags)
-{
-	bool writable = (flags & O_ACCMODE) != O_RDONLY;
-
-	if (!strcmp(path, KVM_DEVICE_PATH))
-		return sim_fd_install(sim, SIM_KVM, NULL, writable);
-	if (!strcmp(path, SNP_DEVICE_PATH) && !sim->config.no_snp)
-		return sim_fd_install(sim, SIM_SEV, NULL, writable);
-	return -ENOENT;
-}
-
-int sim_close(struct sim *sim, int fd)
-{
-	struct sim_fd *found = sim_fd(sim, fd);
-	struct sim_fd closed;
-
-	if (!found)
-		return -EBADF;
-	closed = *found;
-	memset(found, 0, sizeof(*found));
-	if (closed.kind == SIM_GMEM)
-		sim_gmem_close(sim, closed.object);
-	else if (closed.kind == SIM_VM)
-		sim_vm_put(sim, closed.object);
-	else if (closed.kind == SIM_VCPU)
-		sim_vm_put(sim, ((struct sim_vcpu *)closed.object)->vm);
-	return 0;
 }
 
 int sim_ioctl(struct sim *sim, int fd, unsigned long request, void *arg)

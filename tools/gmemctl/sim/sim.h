@@ -32,13 +32,40 @@ struct sim_memory {
 	void *context;
 };
 
+/* What a file is; also its name in a trace */
+enum sim_kind {
+	SIM_FREE,
+	SIM_KVM,
+	SIM_VM,
+	SIM_VCPU,
+	SIM_GMEM,
+	SIM_SEV,
+	SIM_KINDS,
+};
+
+/**
+ * struct sim_files - where the numbers of files come from
+ * @open: the number of a new file, or a negative errno; for a vCPU also the
+ *	memory that is its kvm_run
+ * @forget: that memory is not used any more
+ */
+struct sim_files {
+	int (*open)(void *context, enum sim_kind kind, void **run);
+	void (*forget)(void *context, void *run);
+	void *context;
+};
+
 /**
  * struct sim_config - the host
  * @no_snp: an ordinary host: no SEV at all
  * @snp_uninitialized: the PSP driver has not initialised SNP
+ * @psp_dead: the PSP does not answer any more
  * @no_smt: the host has SMT off; else the firmware wants it in a policy
+ * @sw_protected: KVM has CONFIG_KVM_SW_PROTECTED_VM
  * @asids: how many SNP guests fit
+ * @progress: pages in one LAUNCH_UPDATE at most; 0: no limit
  * @memory: NULL: the process's own
+ * @files: NULL: numbers that no file of the process has
  * @lint: strict mode: called for what is dangerous or ambiguous on a real host;
  *	NULL without @strict: nothing; NULL with @strict: abort()
  * @lint_context: for @lint
@@ -47,9 +74,13 @@ struct sim_config {
 	enum sim_profile profile;
 	bool no_snp;
 	bool snp_uninitialized;
+	bool psp_dead;
 	bool no_smt;
+	bool sw_protected;
 	unsigned int asids;
+	unsigned int progress;
 	const struct sim_memory *memory;
+	const struct sim_files *files;
 	bool strict;
 	void (*lint)(void *context, const char *message);
 	void *lint_context;
@@ -63,8 +94,12 @@ void sim_destroy(struct sim *sim);
 /* The system calls; all return a negative errno on failure. */
 int sim_open(struct sim *sim, const char *path, int flags);
 int sim_close(struct sim *sim, int fd);
+/** sim_dup() - @number is @fd, too; it is not a file of the simulator yet */
+int sim_dup(struct sim *sim, int fd, int number);
 int sim_ioctl(struct sim *sim, int fd, unsigned long request, void *arg);
 int sim_punch(struct sim *sim, int fd, uint64_t offset, uint64_t length);
+/** sim_allocate() - fallocate() of a guest_memfd without a flag */
+int sim_allocate(struct sim *sim, int fd, uint64_t offset, uint64_t length);
 
 /** sim_map() - the kvm_run of a vCPU; nothing else can be mapped */
 int sim_map(struct sim *sim, int fd, size_t length, void **out);
@@ -78,8 +113,8 @@ void sim_use(struct sim *sim);
 /** sim_is_run() - whether an address is one that sim_map() has given */
 bool sim_is_run(struct sim *sim, const void *address);
 
-/** sim_is_fd() - whether a number is one that the simulator gives */
-bool sim_is_fd(int fd);
+/** sim_is_fd() - whether a number is an open file of the simulator */
+bool sim_is_fd(const struct sim *sim, int fd);
 
 /** sim_vm_digest() - the launch digest as the firmware has it, or NULL */
 const uint8_t *sim_vm_digest(struct sim *sim, int vm);
@@ -93,28 +128,30 @@ const uint8_t *sim_vm_host_data(struct sim *sim, int vm);
 /** sim_vm_is_private() - KVM's attribute of a page */
 bool sim_vm_is_private(struct sim *sim, int vm, uint64_t gpa);
 
-/* Commands of the firmware that can be made to fail */
-enum sim_command {
+/*
+ * What can be made to fail: commands of the firmware; a signal that is pending
+ * when the kernel looks for one, for each page of LAUNCH_UPDATE and in KVM_RUN;
+ * a LAUNCH_UPDATE that is EAGAIN, which is documented but not done.
+ */
+enum sim_event {
 	SIM_GCTX_CREATE,
 	SIM_START,
 	SIM_ACTIVATE,
 	SIM_UPDATE,
 	SIM_FINISH,
-	SIM_COMMANDS,
+	SIM_SIGNAL,
+	SIM_AGAIN,
+	SIM_EVENTS,
 };
 
-/** sim_fail_command() - the @nth call from now (1 is the next) fails once */
-void sim_fail_command(struct sim *sim, enum sim_command command,
-		      unsigned int nth, uint32_t error);
-
-/** sim_limit_progress() - at most @pages in one LAUNCH_UPDATE; 0: no limit */
-void sim_limit_progress(struct sim *sim, unsigned int pages);
-
-/** sim_again_once() - the next LAUNCH_UPDATE is EAGAIN, as documented */
-void sim_again_once(struct sim *sim);
-
-/** sim_signal() - a signal that is not blocked is pending, or no longer */
-void sim_signal(struct sim *sim, bool pending);
+/**
+ * sim_fail() - the @nth time from now (1 is the next) it fails, once
+ * @error: the firmware's, for its commands
+ *
+ * Return: 0, or -ENOSPC if too many have been asked for.
+ */
+int sim_fail(struct sim *sim, enum sim_event event, unsigned int nth,
+	     uint32_t error);
 
 /** sim_kill_psp() - the PSP does not answer any more */
 void sim_kill_psp(struct sim *sim);

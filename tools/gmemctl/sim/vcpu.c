@@ -62,20 +62,16 @@ struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id)
 
 	if (!vcpu)
 		return NULL;
-	vcpu->run = calloc(1, SIM_RUN_SIZE);
-	if (!vcpu->run) {
-		free(vcpu);
-		return NULL;
-	}
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu_reset(vcpu);
 	return vcpu;
 }
 
-void sim_vcpu_free(struct sim_vcpu *vcpu)
+void sim_vcpu_free(struct sim *sim, struct sim_vcpu *vcpu)
 {
-	free(vcpu->run);
+	if (vcpu->run)
+		sim->files.forget(sim->files.context, vcpu->run);
 	free(vcpu);
 }
 

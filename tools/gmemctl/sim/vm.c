@@ -13,7 +13,7 @@ struct sim_vm *sim_vm_new(unsigned long type)
 		return NULL;
 	vm->refs = 1;
 	vm->type = type;
-	vm->need_init = type != KVM_X86_DEFAULT_VM;
+	vm->need_init = type > KVM_X86_SW_PROTECTED_VM;
 	vm->sev_fd = -1;
 	return vm;
 }
@@ -23,7 +23,7 @@ void sim_vm_put(struct sim *sim, struct sim_vm *vm)
 	if (--vm->refs)
 		return;
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
-		sim_vcpu_free(vm->vcpus[i]);
+		sim_vcpu_free(sim, vm->vcpus[i]);
 	if (vm->is_snp)
 		sim->asids_used--;
 	free(vm->private);
@@ -47,7 +47,7 @@ static int create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id)
 		return -ENOMEM;
 	fd = sim_fd_install(sim, SIM_VCPU, vcpu, true);
 	if (fd < 0) {
-		sim_vcpu_free(vcpu);
+		sim_vcpu_free(sim, vcpu);
 		return fd;
 	}
 	vm->vcpus[vm->nr_vcpus++] = vcpu;

@@ -16,16 +16,16 @@
 
 #define SIZE 0x10000
 
-static void open_vm(struct vm *vm)
+static void open_vm(struct sim *sim, struct vm *vm)
 {
 	struct error error;
 
 	memset(vm, 0, sizeof(*vm));
 	vm->kvm_fd = vm_open_kvm(&error);
-	CHECK(sim_is_fd(vm->kvm_fd));
+	CHECK(sim_is_fd(sim, vm->kvm_fd));
 	CHECK(vm_type_supported(vm->kvm_fd, KVM_X86_SNP_VM));
 	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, KVM_X86_SNP_VM);
-	CHECK(sim_is_fd(vm->fd));
+	CHECK(sim_is_fd(sim, vm->fd));
 	vm->run_size = (size_t)calls_ioctl_value(vm->kvm_fd,
 						 KVM_GET_VCPU_MMAP_SIZE, 0);
 }
@@ -39,12 +39,12 @@ static void check_memory(struct sim *sim, struct vm *vm)
 
 	/* Shared memory is real memory. */
 	memfd = calls->memfd("shared", SIZE);
-	CHECK(memfd >= 0 && !sim_is_fd(memfd));
+	CHECK(memfd >= 0 && !sim_is_fd(sim, memfd));
 	CHECK(!calls->map(SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0,
 			  &slot.host));
 	memset(slot.host, 1, SIZE);
 	slot.guest_memfd = calls->ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
-	CHECK(sim_is_fd(slot.guest_memfd));
+	CHECK(sim_is_fd(sim, slot.guest_memfd));
 	number = slot_add(vm, &slot, &error);
 	CHECK(number >= 0);
 	CHECK(slot_covers_private(&vm->slots, 0, SIZE));
@@ -85,7 +85,7 @@ static void test_sim_calls(void)
 	struct vm vm;
 
 	sim_use(sim);
-	open_vm(&vm);
+	open_vm(sim, &vm);
 	check_memory(sim, &vm);
 	check_run(&vm);
 	CHECK(calls->open("/dev/null/nothing", 0) == -ENOTDIR);

@@ -9,7 +9,7 @@
 
 static int vm_types(struct world *world)
 {
-	return sim_ioctl(world->sim, world->kvm, KVM_CHECK_EXTENSION,
+	return world_ioctl(world, world->kvm, KVM_CHECK_EXTENSION,
 			 (void *)KVM_CAP_VM_TYPES);
 }
 
@@ -24,14 +24,14 @@ static int probe_none_2(struct world *world)
 {
 	world->host.no_snp = true;
 	world_host(world);
-	return sim_ioctl(world->sim, world->kvm, KVM_CREATE_VM,
+	return world_ioctl(world, world->kvm, KVM_CREATE_VM,
 			 (void *)KVM_X86_SNP_VM);
 }
 
 static void default_vm(struct world *world)
 {
 	world_host(world);
-	world->vm = sim_ioctl(world->sim, world->kvm, KVM_CREATE_VM, NULL);
+	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM, NULL);
 	CHECK(world->vm >= 0);
 }
 
@@ -41,7 +41,7 @@ static int probe_none_3(struct world *world)
 
 	world->host.no_snp = true;
 	default_vm(world);
-	results[0] = sim_ioctl(world->sim, world->vm, KVM_MEMORY_ENCRYPT_OP,
+	results[0] = world_ioctl(world, world->vm, KVM_MEMORY_ENCRYPT_OP,
 			       NULL);
 	results[1] = world_init2(world, 0, 0, 0);
 	return sim_agree(results, 2);
@@ -54,7 +54,7 @@ static int get_attr(struct world *world, uint64_t attr, uint64_t *value)
 		.addr = (uint64_t)value,
 	};
 
-	return sim_ioctl(world->sim, world->kvm, KVM_GET_DEVICE_ATTR, &arg);
+	return world_ioctl(world, world->kvm, KVM_GET_DEVICE_ATTR, &arg);
 }
 
 static int probe_none_4(struct world *world)
@@ -73,7 +73,7 @@ static int probe_1(struct world *world)
 {
 	world_vm(world);
 	CHECK(vm_types(world) >> KVM_X86_SNP_VM & 1);
-	return sim_ioctl(world->sim, world->vm, KVM_MEMORY_ENCRYPT_OP, NULL);
+	return world_ioctl(world, world->vm, KVM_MEMORY_ENCRYPT_OP, NULL);
 }
 
 static int probe_attr(struct world *world, uint64_t attr)
@@ -111,7 +111,7 @@ static int sev_op(struct world *world, int fd, uint32_t number, void *data)
 {
 	struct snp_sev_cmd cmd = { .cmd = number, .data = (uint64_t)data };
 
-	return sim_ioctl(world->sim, fd, SNP_SEV_ISSUE_CMD, &cmd);
+	return world_ioctl(world, fd, SNP_SEV_ISSUE_CMD, &cmd);
 }
 
 static int sev_cmd_max(struct world *world)
@@ -125,8 +125,8 @@ static int sev_wrong_ioctl(struct world *world)
 	int results[2];
 
 	world_host(world);
-	results[0] = sim_ioctl(world->sim, world->sev, KVM_GET_API_VERSION, NULL);
-	results[1] = sim_ioctl(world->sim, world->sev, _IO('S', 1), NULL);
+	results[0] = world_ioctl(world, world->sev, KVM_GET_API_VERSION, NULL);
+	results[1] = world_ioctl(world, world->sev, _IO('S', 1), NULL);
 	return sim_agree(results, 2);
 }
 
@@ -136,7 +136,7 @@ static int sev_ro_config(struct world *world)
 	int results[3], fd;
 
 	world_host(world);
-	fd = sim_open(world->sim, SNP_DEVICE_PATH, O_RDONLY);
+	fd = world_open(world, SNP_DEVICE_PATH, O_RDONLY);
 	results[0] = sev_op(world, fd, SNP_SEV_SNP_SET_CONFIG, &config);
 	results[1] = sev_op(world, fd, SNP_SEV_SNP_VLEK_LOAD, &config);
 	results[2] = sev_op(world, fd, SNP_SEV_PEK_GEN, NULL);
@@ -151,7 +151,7 @@ static int sev_status(struct world *world)
 	int results[2], fd;
 
 	world_host(world);
-	fd = sim_open(world->sim, SNP_DEVICE_PATH, O_RDONLY);
+	fd = world_open(world, SNP_DEVICE_PATH, O_RDONLY);
 	results[0] = sev_op(world, fd, SNP_SEV_PLATFORM_STATUS, &status);
 	results[1] = sev_op(world, fd, SNP_SEV_SNP_PLATFORM_STATUS, &snp);
 	/* KVM wants at least 1.51 for SNP. */
@@ -180,8 +180,8 @@ static int sev_dead(struct world *world)
 	struct snp_sev_snp_status status;
 	int results[4];
 
+	world->host.psp_dead = true;
 	world_host(world);
-	sim_kill_psp(world->sim);
 	results[0] = sev_op(world, world->sev, SNP_SEV_PLATFORM_STATUS, &status);
 	results[1] = sev_op(world, world->sev, SNP_SEV_SNP_PLATFORM_STATUS,
 			    &status);

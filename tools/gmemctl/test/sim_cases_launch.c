@@ -130,7 +130,7 @@ static int start_badfd(struct world *world)
 	world->sev = world->kvm;
 	results[1] = world_start(world, POLICY);
 	world->sev = sev;
-	sim_close(world->sim, sev);
+	world_close(world, sev);
 	results[2] = world_start(world, POLICY);
 	return sim_agree(results, 3);
 }
@@ -140,8 +140,8 @@ static int start_fwfail(struct world *world)
 	struct snp_kvm_cmd failed;
 	int rc;
 
+	world_fail(world, SIM_START, 1, 0x17);
 	world_inited(world);
-	sim_fail_command(world->sim, SIM_START, 1, 0x17);
 	rc = world_start(world, POLICY);
 	failed = world->cmd;
 	/* The context is gone again: another attempt is possible. */
@@ -181,7 +181,7 @@ static int fin_debug(struct world *world)
 	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE };
 
 	world_ready(world);
-	CHECK(!sim_ioctl(world->sim, world->vcpu, KVM_SET_GUEST_DEBUG, &debug));
+	CHECK(!world_ioctl(world, world->vcpu, KVM_SET_GUEST_DEBUG, &debug));
 	return world_finish(world);
 }
 
@@ -295,10 +295,10 @@ static int regs_after_fin(struct world *world)
 
 	world_ready(world);
 	for (int i = 0; i < 8; i += 2)
-		CHECK(!sim_ioctl(world->sim, world->vcpu, requests[i], buffer));
+		CHECK(!world_ioctl(world, world->vcpu, requests[i], buffer));
 	CHECK(!world_finish(world));
 	for (int i = 0; i < 9; i++)
-		results[i] = sim_ioctl(world->sim, world->vcpu, requests[i],
+		results[i] = world_ioctl(world, world->vcpu, requests[i],
 				       buffer);
 	return sim_agree(results, 9);
 }
@@ -308,13 +308,13 @@ static int prefault_early(struct world *world)
 	uint64_t range[8] = { 0, WORLD_PAGE };
 
 	world_ready(world);
-	return sim_ioctl(world->sim, world->vcpu, KVM_PRE_FAULT_MEMORY, range);
+	return world_ioctl(world, world->vcpu, KVM_PRE_FAULT_MEMORY, range);
 }
 
 static int run_noinit(struct world *world)
 {
 	world_vcpu(world);
-	return sim_ioctl(world->sim, world->vcpu, KVM_RUN, NULL);
+	return world_ioctl(world, world->vcpu, KVM_RUN, NULL);
 }
 
 static int sevfd_close(struct world *world)
@@ -323,9 +323,9 @@ static int sevfd_close(struct world *world)
 
 	world_ready(world);
 	first = world->sev;
-	world->sev = sim_open(world->sim, SNP_DEVICE_PATH, O_RDWR);
+	world->sev = world_open(world, SNP_DEVICE_PATH, O_RDWR);
 	CHECK(world->sev >= 0 && world->sev != first);
-	CHECK(!sim_close(world->sim, first));
+	CHECK(!world_close(world, first));
 	return world_finish(world);
 }
 

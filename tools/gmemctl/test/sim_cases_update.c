@@ -94,7 +94,7 @@ static int upd_noslot(struct world *world)
 	int results[3];
 
 	world_ready(world);
-	CHECK(!sim_ioctl(world->sim, world->vm, KVM_SET_USER_MEMORY_REGION,
+	CHECK(!world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION,
 			 &region));
 	results[0] = world_update(world, NORMAL, 0x999, 1);
 	results[1] = world_update(world, NORMAL, 0x100, 1);
@@ -148,10 +148,9 @@ static int upd_signal(struct world *world)
 {
 	int rc;
 
+	world_fail(world, SIM_SIGNAL, 1, 0);
 	world_ready(world);
-	sim_signal(world->sim, true);
 	rc = world_update(world, NORMAL, 0, 1);
-	sim_signal(world->sim, false);
 	CHECK(!world_update(world, NORMAL, 0, 1));
 	world->cmd.error = 0;
 	return rc;
@@ -192,7 +191,7 @@ static int upd_badfd(struct world *world)
 	results[0] = world_update(world, NORMAL, 0, 1);
 	CHECK(!world->cmd.error);
 	world->sev = sev;
-	CHECK(!sim_close(world->sim, sev));
+	CHECK(!world_close(world, sev));
 	results[1] = world_update(world, NORMAL, 0, 1);
 	return sim_agree(results, 2);
 }
@@ -229,14 +228,14 @@ static int upd_fwfail(struct world *world)
 {
 	int rc;
 
+	world_fail(world, SIM_UPDATE, 4, 0x17);
+	/* It shows with the next call, if the firmware still means it. */
+	world_fail(world, SIM_UPDATE, 5, 0x17);
 	world_ready(world);
-	sim_fail_command(world->sim, SIM_UPDATE, 4, 0x17);
 	rc = world_update(world, NORMAL, 0, 6);
 	CHECK(!world->cmd.error);
 	CHECK(world->update.gfn_start == 3);
 	CHECK(world->update.len == 3 * WORLD_PAGE);
-	/* It shows with the next call, if the firmware still means it. */
-	sim_fail_command(world->sim, SIM_UPDATE, 1, 0x17);
 	CHECK(world_update_again(world) == -EIO && world->cmd.error == 0x17);
 	CHECK(!world_update_again(world) && !world->update.len);
 	return rc;
@@ -247,8 +246,8 @@ static int upd_eagain(struct world *world)
 {
 	int rc;
 
+	world_fail(world, SIM_AGAIN, 1, 0);
 	world_ready(world);
-	sim_again_once(world->sim);
 	rc = world_update(world, NORMAL, 0, 2);
 	CHECK(world->update.len == 2 * WORLD_PAGE);
 	CHECK(!world_update_again(world) && !world->update.len);

@@ -228,12 +228,12 @@ static void launch(enum sim_profile profile, unsigned int progress,
 	struct world world;
 
 	world_init(&world, profile);
+	world.host.progress = progress;
 	world_vm(&world);
 	CHECK(!world_init2(&world, image->features & ~SNP_FEATURE_ACTIVE, 0, 2));
 	CHECK(!world_start(&world, 0x30000));
 	add_memory(&world, 0, 0, 0x1000000);
 	add_memory(&world, 1, base, firmware->size);
-	sim_limit_progress(world.sim, progress);
 	update_all(&world, SNP_PAGE_NORMAL, base, firmware->data,
 		   firmware->size);
 	update_sections(&world, firmware);
@@ -324,17 +324,17 @@ static void test_sim_faults(void)
 	struct world world;
 
 	world_init(&world, SIM_LINUX_7_3);
+	world.host.progress = 2;
 	world_inited(&world);
-	sim_fail_command(world.sim, SIM_GCTX_CREATE, 1, 0x17);
+	sim_fail(world.sim, SIM_GCTX_CREATE, 1, 0x17);
 	CHECK(world_start(&world, 0x30000) == -ENOTTY);
 	CHECK(world.cmd.error == 0x17);
-	sim_fail_command(world.sim, SIM_ACTIVATE, 1, 0xc);
+	sim_fail(world.sim, SIM_ACTIVATE, 1, 0xc);
 	CHECK(world_start(&world, 0x30000) == -EIO && world.cmd.error == 0xc);
 	CHECK(!sim_vm_digest(world.sim, world.vm));
 	CHECK(!world_start(&world, 0x30000));
 	world_memory(&world);
 	world_vcpu(&world);
-	sim_limit_progress(world.sim, 2);
 	CHECK(!world_update(&world, 1, 0, 5));
 	CHECK(world.update.len == 3 * WORLD_PAGE);
 	CHECK(sim_vm_pages(world.sim, world.vm) == 2);
@@ -342,7 +342,7 @@ static void test_sim_faults(void)
 	CHECK(world_update(&world, 1, 1, 1) == -EIO);
 	CHECK(!sim_punch(world.sim, world.gmem, WORLD_PAGE, WORLD_PAGE));
 	CHECK(!world_update(&world, 1, 1, 1));
-	sim_fail_command(world.sim, SIM_FINISH, 1, 0x16);
+	sim_fail(world.sim, SIM_FINISH, 1, 0x16);
 	CHECK(world_finish(&world) == -EIO && world.cmd.error == 0x16);
 	/* The VMSA was taken before: there is no second attempt. */
 	CHECK(world_finish(&world) == -EINVAL);

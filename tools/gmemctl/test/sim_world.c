@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../kvm/calls.h"
 #include "sim_world.h"
 #include "unit.h"
 
@@ -13,6 +14,7 @@ void world_init(struct world *world, enum sim_profile profile)
 	memset(world, 0, sizeof(*world));
 	world->host.profile = profile;
 	world->host.asids = 8;
+	world->type = KVM_X86_SNP_VM;
 	world->kvm = -1;
 	world->sev = -1;
 	world->vm = -1;
@@ -23,22 +25,60 @@ void world_init(struct world *world, enum sim_profile profile)
 		memset(world->source + i * WORLD_PAGE, i, WORLD_PAGE);
 }
 
+/* Files of the system stay open: the process of the case ends now. */
 void world_free(struct world *world)
 {
 	sim_destroy(world->sim);
 	free(world->source);
 }
 
+void world_fail(struct world *world, enum sim_event event, unsigned int nth,
+		uint32_t error)
+{
+	CHECK(world->kvm < 0 && world->nr_faults < WORLD_FAULTS);
+	world->faults[world->nr_faults++] =
+		(struct world_fault){ event, nth, error };
+}
+
+int world_open(struct world *world, const char *path, int flags)
+{
+	return world->sim ? sim_open(world->sim, path, flags) :
+			    calls_system.open(path, flags);
+}
+
+int world_close(struct world *world, int fd)
+{
+	return world->sim ? sim_close(world->sim, fd) : calls_system.close(fd);
+}
+
+int world_ioctl(struct world *world, int fd, unsigned long request, void *arg)
+{
+	return world->sim ? sim_ioctl(world->sim, fd, request, arg) :
+			    calls_system.ioctl(fd, request, arg);
+}
+
+static void world_create(struct world *world)
+{
+	if (world->system) {
+		world->system(world);
+		return;
+	}
+	world->sim = sim_create(&world->host);
+	for (unsigned int i = 0; i < world->nr_faults; i++)
+		CHECK(!sim_fail(world->sim, world->faults[i].event,
+				world->faults[i].nth, world->faults[i].error));
+}
+
 void world_host(struct world *world)
 {
-	if (world->sim)
+	if (world->kvm >= 0)
 		return;
-	world->sim = sim_create(&world->host);
-	world->kvm = sim_open(world->sim, KVM_DEVICE_PATH, O_RDWR);
+	world_create(world);
+	world->kvm = world_open(world, KVM_DEVICE_PATH, O_RDWR);
 	CHECK(world->kvm >= 0);
 	if (world->host.no_snp)
 		return;
-	world->sev = sim_open(world->sim, SNP_DEVICE_PATH, O_RDWR);
+	world->sev = world_open(world, SNP_DEVICE_PATH, O_RDWR);
 	CHECK(world->sev >= 0);
 }
 
@@ -47,8 +87,8 @@ void world_vm(struct world *world)
 	world_host(world);
 	if (world->vm >= 0)
 		return;
-	world->vm = sim_ioctl(world->sim, world->kvm, KVM_CREATE_VM,
-			      (void *)KVM_X86_SNP_VM);
+	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM,
+			      (void *)world->type);
 	CHECK(world->vm >= 0);
 }
 
@@ -71,7 +111,7 @@ void world_memory(struct world *world)
 void world_vcpu(struct world *world)
 {
 	world_vm(world);
-	world->vcpu = sim_ioctl(world->sim, world->vm, KVM_CREATE_VCPU, NULL);
+	world->vcpu = world_ioctl(world, world->vm, KVM_CREATE_VCPU, NULL);
 	CHECK(world->vcpu >= 0);
 }
 
@@ -100,7 +140,7 @@ int world_op(struct world *world, uint32_t id, void *data)
 		.id = id, .data = (uint64_t)data,
 		.sev_fd = (uint32_t)world->sev,
 	};
-	return sim_ioctl(world->sim, world->vm, KVM_MEMORY_ENCRYPT_OP,
+	return world_ioctl(world, world->vm, KVM_MEMORY_ENCRYPT_OP,
 			 &world->cmd);
 }
 
@@ -151,7 +191,7 @@ int world_attributes(struct world *world, uint64_t address, uint64_t size,
 		.flags = flags,
 	};
 
-	return sim_ioctl(world->sim, world->vm, KVM_SET_MEMORY_ATTRIBUTES, &arg);
+	return world_ioctl(world, world->vm, KVM_SET_MEMORY_ATTRIBUTES, &arg);
 }
 
 int world_slot(struct world *world, uint32_t slot, uint64_t gpa, uint64_t size,
@@ -164,7 +204,7 @@ int world_slot(struct world *world, uint32_t slot, uint64_t gpa, uint64_t size,
 		.guest_memfd_offset = offset, .guest_memfd = (uint32_t)gmem,
 	};
 
-	return sim_ioctl(world->sim, world->vm, KVM_SET_USER_MEMORY_REGION2,
+	return world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2,
 			 &region);
 }
 
@@ -172,5 +212,5 @@ int world_gmem(struct world *world, uint64_t size, uint64_t flags)
 {
 	struct kvm_create_guest_memfd create = { .size = size, .flags = flags };
 
-	return sim_ioctl(world->sim, world->vm, KVM_CREATE_GUEST_MEMFD, &create);
+	return world_ioctl(world, world->vm, KVM_CREATE_GUEST_MEMFD, &create);
 }

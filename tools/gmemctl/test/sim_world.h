@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A simulated host, and a VM on it that is as far as a test needs it. */
+/*
+ * A simulated host, and a VM on it that is as far as a test needs it. The host
+ * can also be whatever answers to system calls: a kernel, or the simulator as
+ * a preloaded library.
+ */
 #ifndef GMEMCTL_TEST_SIM_WORLD_H
 #define GMEMCTL_TEST_SIM_WORLD_H
 
@@ -11,15 +15,33 @@
 #define WORLD_PRIVATE 8
 #define WORLD_PAGE 4096
 
+/* How often a case may call world_fail() */
+#define WORLD_FAULTS 4
+
+struct world_fault {
+	enum sim_event event;
+	unsigned int nth;
+	uint32_t error;
+};
+
 /**
  * struct world - what a case works with
  * @host: to be changed before the first world_*() call
+ * @type: of the VM
+ * @faults: what world_fail() was told
+ * @system: system calls instead of a simulator; it is called when the case has
+ *	said in @host and @faults what it needs
+ * @sim: NULL if it is system calls
  * @cmd: of the last KVM_MEMORY_ENCRYPT_OP, as it came back
  * @update: of the last LAUNCH_UPDATE, as it came back
  * @source: WORLD_PAGES pages, page-aligned; the byte of each is its number
  */
 struct world {
 	struct sim_config host;
+	unsigned long type;
+	struct world_fault faults[WORLD_FAULTS];
+	unsigned int nr_faults;
+	void (*system)(const struct world *world);
 	struct sim *sim;
 	int kvm, sev, vm, vcpu, gmem;
 	struct snp_kvm_cmd cmd;
@@ -29,6 +51,10 @@ struct world {
 
 void world_init(struct world *world, enum sim_profile profile);
 void world_free(struct world *world);
+
+/** world_fail() - see sim_fail(); to be called before those below */
+void world_fail(struct world *world, enum sim_event event, unsigned int nth,
+		uint32_t error);
 
 /* Each includes what is before it, if that has not been done yet. */
 void world_host(struct world *world);
@@ -42,6 +68,9 @@ void world_ready(struct world *world);
 void world_finished(struct world *world);
 
 /* Return: 0 or more, or a negative errno */
+int world_open(struct world *world, const char *path, int flags);
+int world_close(struct world *world, int fd);
+int world_ioctl(struct world *world, int fd, unsigned long request, void *arg);
 int world_op(struct world *world, uint32_t id, void *data);
 int world_init2(struct world *world, uint64_t features, uint32_t flags,
 		uint16_t ghcb);
