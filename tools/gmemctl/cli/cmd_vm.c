@@ -10,6 +10,9 @@
 #include "cli.h"
 #include "out.h"
 
+/* One VM that is stopped must not hold up the list of all. */
+#define PS_TIMEOUT_S 3
+
 /**
  * struct vm_arguments - a command line that was parsed
  * @plain: arguments without --json
@@ -102,6 +105,20 @@ static void ps_line(struct json_object *stat)
 		 vm_uint(stat, "resident_bytes") >> 20);
 }
 
+/* A VM that has died has left its socket; it is shown once. */
+static void ps_silent(const char *name, int rc, const struct error *error,
+		      struct json_object *entry)
+{
+	bool died = rc == -ECONNREFUSED && runtime_reap(name);
+
+	out_string(entry, "name", name);
+	out_string(entry, "error", strerror(-rc));
+	out_string(entry, "hint", died ? "it has died; its socket is removed" :
+		   error->hint);
+	out_text(died ? "%-16s has died; its socket is removed\n" :
+		 "%-16s does not answer: %s\n", name, strerror(-rc));
+}
+
 /* One that cannot be asked is shown, but does not keep the others from it. */
 static int ps_visit(const char *name, void *data)
 {
@@ -109,13 +126,12 @@ static int ps_visit(const char *name, void *data)
 	struct json_object *request = vm_request("stat");
 	struct json_object *reply, *stat;
 	struct error error;
-	int rc = client_call(name, request, &reply, &stat, &error);
+	int rc = client_call_within(name, PS_TIMEOUT_S, request, &reply, &stat,
+				    &error);
 
 	json_object_put(request);
 	if (rc) {
-		out_string(entry, "name", name);
-		out_string(entry, "error", error.hint);
-		out_text("%-16s does not answer: %s\n", name, strerror(-rc));
+		ps_silent(name, rc, &error, entry);
 		return 0;
 	}
 	ps_line(stat);

@@ -14,13 +14,16 @@
 /* Longer than a conversion waits for a page, which the VM does meanwhile. */
 #define TIMEOUT_S 60
 
-static int client_connect(const char *name, struct error *error)
+static int client_connect(const char *name, unsigned int timeout_s,
+			  struct error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	struct timeval timeout = { .tv_sec = timeout_s };
 	char path[RUNTIME_PATH_MAX];
-	int fd, rc = runtime_path(name, NULL, path, error);
+	int fd, rc = runtime_find(error);
 
+	if (!rc)
+		rc = runtime_path(name, NULL, path, error);
 	if (rc)
 		return rc;
 	memcpy(address.sun_path, path, sizeof(path));
@@ -31,9 +34,11 @@ static int client_connect(const char *name, struct error *error)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
-	rc = error_set(error, -errno, name, "connect to the VM",
-		       errno == ENOENT || errno == ECONNREFUSED ?
-		       "no VM of that name runs: `gmemctl ps`" : NULL);
+	rc = errno == EAGAIN ? -ETIME : -errno;
+	error_set(error, rc, name, "connect to the VM",
+		  rc == -ENOENT || rc == -ECONNREFUSED ?
+		  "no VM of that name runs: `gmemctl ps`" :
+		  rc == -ETIME ? "too many clients, or it is stopped" : NULL);
 	close(fd);
 	return rc;
 }
@@ -91,7 +96,10 @@ static int client_exchange(int fd, const char *name, struct json_object *request
 	if (!rc)
 		rc = client_receive(fd, line, &length);
 	if (rc)
-		error_set(error, rc, name, "ask the VM", NULL);
+		error_set(error, rc, name, "ask the VM", rc == -ETIME ?
+			  "it is stopped, or busy with another request" :
+			  rc == -ECONNRESET || rc == -EPIPE ?
+			  "it has ended, or has too many clients" : NULL);
 	else
 		rc = message_parse(line, length, reply, error);
 	free(line);
@@ -102,7 +110,15 @@ int client_call(const char *name, struct json_object *request,
 		struct json_object **reply, struct json_object **result,
 		struct error *error)
 {
-	int fd = client_connect(name, error);
+	return client_call_within(name, TIMEOUT_S, request, reply, result,
+				  error);
+}
+
+int client_call_within(const char *name, unsigned int timeout_s,
+		       struct json_object *request, struct json_object **reply,
+		       struct json_object **result, struct error *error)
+{
+	int fd = client_connect(name, timeout_s, error);
 	int rc;
 
 	if (fd < 0)

@@ -20,4 +20,12 @@ int client_call(const char *name, struct json_object *request,
 		struct json_object **reply, struct json_object **result,
 		struct error *error);
 
+/**
+ * client_call_within() - the same, when there is no time to lose
+ * @timeout_s: of each step; 0: never give up
+ */
+int client_call_within(const char *name, unsigned int timeout_s,
+		       struct json_object *request, struct json_object **reply,
+		       struct json_object **result, struct error *error);
+
 #endif /* GMEMCTL_CONTROL_CLIENT_H */

@@ -105,7 +105,10 @@ struct json_object *message_error(const struct error *error)
 	add_string(entry, "action", error->action);
 	json_object_object_add(entry, "errno", json_object_new_int(-error->rc));
 	add_string(entry, "message", strerror(-error->rc));
-	add_string(entry, "hint", error->hint);
+	if (error->hint[0])
+		add_string(entry, "hint", error->hint);
+	else
+		json_object_object_add(entry, "hint", NULL);
 	json_object_object_add(reply, "ok", json_object_new_boolean(false));
 	json_object_object_add(reply, "error", entry);
 	return reply;

@@ -2,15 +2,20 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime.h"
 
-#define SUFFIX ".sock"
+#define SUFFIX		".sock"
+#define LOCK_SUFFIX	".lock"
+#define LOCK_TRIES	10
+#define LOCK_WAIT_US	10000
 
 bool runtime_name_valid(const char *name)
 {
@@ -45,16 +50,11 @@ int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error)
 			 "set GMEMCTL_RUNTIME_DIR to a shorter path");
 }
 
-int runtime_prepare(struct error *error)
+/* What somebody else could have put there is not to be trusted. */
+static int runtime_check(const char *path, struct error *error)
 {
-	char path[RUNTIME_PATH_MAX];
 	struct stat status;
-	int rc = runtime_directory(path, error);
 
-	if (rc)
-		return rc;
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return error_set(error, -errno, path, "create", NULL);
 	if (lstat(path, &status))
 		return error_set(error, -errno, path, "stat", NULL);
 	if (S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
@@ -63,6 +63,30 @@ int runtime_prepare(struct error *error)
 	return error_set(error, -EPERM, path, "use as runtime directory",
 			 "it has to be a directory of yours with mode 0700; or "
 			 "set GMEMCTL_RUNTIME_DIR");
+}
+
+int runtime_prepare(struct error *error)
+{
+	char path[RUNTIME_PATH_MAX];
+	int rc = runtime_directory(path, error);
+
+	if (rc)
+		return rc;
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return error_set(error, -errno, path, "create",
+				 "or set GMEMCTL_RUNTIME_DIR");
+	return runtime_check(path, error);
+}
+
+int runtime_find(struct error *error)
+{
+	char path[RUNTIME_PATH_MAX];
+	int rc = runtime_directory(path, error);
+
+	if (rc)
+		return rc;
+	rc = runtime_check(path, error);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int runtime_path(const char *name, const char *suffix,
@@ -85,6 +109,78 @@ int runtime_path(const char *name, const char *suffix,
 			 "GMEMCTL_RUNTIME_DIR to a shorter one");
 }
 
+/* Whoever looks for what is left of a VM has the lock for a moment only. */
+static int runtime_flock(int fd)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		usleep(LOCK_WAIT_US);
+	}
+	return -EEXIST;
+}
+
+/*
+ * The file may be removed by its last owner between open() and flock(); then the
+ * lock is worth nothing.
+ */
+static bool runtime_lock_counts(int fd, const char *path)
+{
+	struct stat mine, there;
+
+	return !fstat(fd, &mine) && !stat(path, &there) &&
+	       mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+}
+
+int runtime_lock(const char *name, struct error *error)
+{
+	char path[RUNTIME_PATH_MAX];
+	int fd, rc = runtime_path(name, LOCK_SUFFIX, path, error);
+
+	while (!rc) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0)
+			return error_set(error, -errno, path, "create", NULL);
+		rc = runtime_flock(fd);
+		if (!rc && runtime_lock_counts(fd, path))
+			return fd;
+		close(fd);
+		if (rc)
+			error_set(error, rc, name, "use as a name of a VM",
+				  "a VM of that name runs: `gmemctl ps`");
+	}
+	return rc;
+}
+
+void runtime_unlock(const char *name, int fd)
+{
+	char path[RUNTIME_PATH_MAX];
+
+	if (!runtime_path(name, LOCK_SUFFIX, path, NULL))
+		unlink(path);
+	close(fd);
+}
+
+bool runtime_reap(const char *name)
+{
+	char path[RUNTIME_PATH_MAX];
+	struct stat status;
+	bool removed;
+	int fd;
+
+	if (runtime_path(name, NULL, path, NULL))
+		return false;
+	fd = runtime_lock(name, NULL);
+	if (fd < 0)
+		return false;
+	removed = !lstat(path, &status) && S_ISSOCK(status.st_mode) &&
+		  !unlink(path);
+	runtime_unlock(name, fd);
+	return removed;
+}
+
 /* Return: whether @file is that of a socket; then it ends before the suffix. */
 static bool runtime_strip(char *file)
 {
@@ -102,8 +198,10 @@ int runtime_list(int (*visit)(const char *name, void *data), void *data,
 	char path[RUNTIME_PATH_MAX];
 	struct dirent *entry;
 	DIR *directory;
-	int rc = runtime_directory(path, error);
+	int rc = runtime_find(error);
 
+	if (!rc)
+		rc = runtime_directory(path, error);
 	if (rc)
 		return rc;
 	directory = opendir(path);

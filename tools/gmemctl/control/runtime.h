@@ -28,9 +28,33 @@ int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error);
 /** runtime_prepare() - create the directory; refuse one that others can enter */
 int runtime_prepare(struct error *error);
 
+/**
+ * runtime_find() - check the directory before what is in it is used
+ *
+ * Return: 0, also if there is none; -EPERM if others could have made it.
+ */
+int runtime_find(struct error *error);
+
 /** runtime_path() - of the socket of @name, or with @suffix another file */
 int runtime_path(const char *name, const char *suffix,
 		 char path[RUNTIME_PATH_MAX], struct error *error);
+
+/**
+ * runtime_lock() - take a name; it is free again at the latest when we die
+ *
+ * Return: a descriptor; -EEXIST if a VM has the name; another negative errno.
+ */
+int runtime_lock(const char *name, struct error *error);
+
+/** runtime_unlock() - let go of the name; closes @fd */
+void runtime_unlock(const char *name, int fd);
+
+/**
+ * runtime_reap() - remove the socket of a VM that has died
+ *
+ * Return: whether there was one. That of a VM that runs is left alone.
+ */
+bool runtime_reap(const char *name);
 
 /**
  * runtime_list() - call @visit for the name of each socket

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The control socket, without a VM: what is asked, and by whom. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../control/client.h"
 #include "../control/message.h"
 #include "../control/runtime.h"
 #include "../control/server.h"
+#include "../machine/machine.h"
 #include "unit.h"
 
 #define NAME "test-vm"
@@ -22,6 +27,16 @@
 static char directory[64];
 static struct server server;
 static unsigned int served;
+
+/* A request that takes its time. */
+static int work(void)
+{
+	uint64_t end = machine_now_ns() + 1000000;
+
+	while (machine_now_ns() < end)
+		;
+	return 0;
+}
 
 static int serve(void *data, const char *command, struct json_object *request,
 		 struct json_object **result, struct error *error)
@@ -32,6 +47,8 @@ static int serve(void *data, const char *command, struct json_object *request,
 	__atomic_add_fetch(&served, 1, __ATOMIC_RELAXED);
 	if (!strcmp(command, "none"))
 		return 0;
+	if (!strcmp(command, "work"))
+		return work();
 	if (message_number(request, "number", &number, error))
 		return -EINVAL;
 	if (!strcmp(command, "fail"))
@@ -59,16 +76,59 @@ static void stop(void)
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
-/* A client of which the library knows nothing. */
-static int raw_connect(void)
+static int raw_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static bool raw_connect_to(int fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%.64s/" NAME
 		 ".sock", directory);
-	CHECK(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	return !connect(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+/* A client of which the library knows nothing. */
+static int raw_connect(void)
+{
+	int fd = raw_socket();
+
+	CHECK(raw_connect_to(fd));
 	return fd;
+}
+
+/* One that does not wait, or -1 if it had to. */
+static int raw_try(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (raw_connect_to(fd))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Whatever there is to read. */
+static void drain(int fd)
+{
+	char text[4096];
+
+	while (recv(fd, text, sizeof(text), MSG_DONTWAIT) > 0)
+		;
+}
+
+static unsigned int open_descriptors(void)
+{
+	DIR *all = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	while (all && readdir(all))
+		count++;
+	if (all)
+		closedir(all);
+	return count;
 }
 
 static void raw_send(int fd, const char *text)
@@ -381,6 +441,198 @@ static void test_control_silent(void)
 	close(fds[0]);
 }
 
+/* 1000 connections at once: some wait, some go, and a client is served still. */
+static void test_control_many(void)
+{
+	static int fds[1000];
+	int connected = 0;
+
+	start();
+	for (int i = 0; i < 1000; i++) {
+		fds[i] = raw_try();
+		connected += fds[i] >= 0;
+	}
+	CHECK(connected >= SERVER_CLIENTS_MAX);
+	CHECK(works());
+	for (int i = 0; i < 1000; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	CHECK(works());
+	stop();
+}
+
+/* Whoever asks within the time of grace is heard, whoever else comes. */
+static void test_control_grace(void)
+{
+	static const char text[] = "{\"command\":\"none\"}\n";
+	int fds[2 * SERVER_CLIENTS_MAX], fd;
+	bool heard = false;
+	uint64_t start_ns;
+
+	start();
+	for (int tries = 0; !heard && tries < 20; tries++) {
+		start_ns = machine_now_ns();
+		fd = raw_connect();
+		for (int i = 0; i < 2 * SERVER_CLIENTS_MAX; i++) {
+			fds[i] = raw_try();
+			usleep(1000);
+		}
+		send(fd, text, strlen(text), MSG_NOSIGNAL);
+		heard = strstr(raw_line(fd), "true");
+		/* A slow machine proves nothing. */
+		CHECK(heard || machine_now_ns() - start_ns >
+		      SERVER_GRACE_MS * UINT64_C(1000000));
+		for (int i = 0; i < 2 * SERVER_CLIENTS_MAX; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
+		close(fd);
+	}
+	CHECK(heard);
+	stop();
+}
+
+/* Descriptors that a client sends do not stay in the VM. */
+static void test_control_descriptors(void)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(100 * sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(100 * sizeof(int)),
+				  .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	const char *text = "{\"command\":\"none\"}\n";
+	struct iovec part = { (void *)text, strlen(text) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	unsigned int before;
+	int fd;
+
+	start();
+	fd = raw_connect();
+	raw_send(fd, text);
+	CHECK(strstr(raw_line(fd), "true"));
+	before = open_descriptors();
+	for (int i = 0; i < 100; i++)
+		memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd,
+		       sizeof(int));
+	CHECK(sendmsg(fd, &message, MSG_NOSIGNAL) > 0);
+	CHECK(strstr(raw_line(fd), "true"));
+	CHECK(open_descriptors() == before);
+	close(fd);
+	stop();
+}
+
+/* Clients that never stop asking get a quarter of a CPU, and no more. */
+static void test_control_load(void)
+{
+	static const char text[] = "{\"command\":\"work\"}\n";
+	uint64_t end = machine_now_ns() + UINT64_C(500000000);
+	int fds[SERVER_CLIENTS_MAX];
+	struct timespec used;
+	clockid_t clock;
+
+	start();
+	for (int i = 0; i < SERVER_CLIENTS_MAX; i++)
+		fds[i] = raw_connect();
+	for (; machine_now_ns() < end; usleep(1000))
+		for (int i = 0; i < SERVER_CLIENTS_MAX; i++) {
+			send(fds[i], text, strlen(text),
+			     MSG_DONTWAIT | MSG_NOSIGNAL);
+			drain(fds[i]);
+		}
+	CHECK(!pthread_getcpuclockid(server.thread, &clock));
+	CHECK(!clock_gettime(clock, &used));
+	CHECK(!used.tv_sec && used.tv_nsec > 1000000);
+	CHECK(used.tv_nsec < 200000000);
+	for (int i = 0; i < SERVER_CLIENTS_MAX; i++)
+		close(fds[i]);
+	CHECK(works());
+	stop();
+}
+
+/* A descriptor short, nobody is accepted, and it is not tried without end. */
+static void test_control_no_descriptor(void)
+{
+	struct rlimit limit, none;
+	struct timespec used;
+	clockid_t clock;
+	int fd;
+
+	start();
+	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
+	fd = raw_connect();
+	raw_send(fd, "{\"command\":\"none\"}\n");
+	CHECK(strstr(raw_line(fd), "true"));
+	CHECK(!pthread_getcpuclockid(server.thread, &clock));
+	close(fd);
+	fd = raw_socket();
+	none = (struct rlimit){ (rlim_t)fd, limit.rlim_max };
+	CHECK(!setrlimit(RLIMIT_NOFILE, &none));
+	raw_connect_to(fd);
+	usleep(300000);
+	CHECK(!clock_gettime(clock, &used) && used.tv_nsec < 100000000);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	raw_send(fd, "{\"command\":\"none\"}\n");
+	CHECK(strstr(raw_line(fd), "true"));
+	close(fd);
+	stop();
+}
+
+/* The socket of a VM that was killed is told from that of one that runs. */
+static void test_control_reap(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	uint64_t twice;
+	int fd;
+
+	start();
+	CHECK(!runtime_reap(NAME) && works());
+	stop();
+	start();
+	CHECK(!runtime_path("dead", NULL, address.sun_path, NULL));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	close(fd);
+	CHECK(runtime_reap("dead") && !runtime_reap("dead"));
+	CHECK(access(address.sun_path, F_OK));
+	/* What is no socket is somebody's file. */
+	fd = open(address.sun_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0 && !close(fd));
+	CHECK(!runtime_reap("dead") && !unlink(address.sun_path));
+	/* Nobody is asked whom another user could be. */
+	CHECK(!chmod(directory, 0755));
+	CHECK(call("twice", 1, &twice, NULL) == -EPERM);
+	CHECK(runtime_find(NULL) == -EPERM);
+	CHECK(!chmod(directory, 0700));
+	stop();
+	setenv("GMEMCTL_RUNTIME_DIR", "/proc/nothing/here", 1);
+	CHECK(!runtime_find(NULL));
+	unsetenv("GMEMCTL_RUNTIME_DIR");
+}
+
+/* A VM that does not answer costs the time that one has, and no more. */
+static void test_control_stopped(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct json_object *request = json_object_new_object();
+	struct json_object *reply, *result;
+	struct error error;
+	int fd;
+
+	start();
+	CHECK(!runtime_path("stuck", NULL, address.sun_path, NULL));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	CHECK(!listen(fd, 0));
+	CHECK(client_call_within("stuck", 1, request, &reply, &result, &error)
+	      == -ETIME && error.hint[0]);
+	close(fd);
+	unlink(address.sun_path);
+	json_object_put(request);
+	stop();
+}
+
 static const struct unit_test tests[] = {
 	{ "control.names", test_control_names },
 	{ "control.directory", test_control_directory },
@@ -393,6 +645,13 @@ static const struct unit_test tests[] = {
 	{ "control.pieces", test_control_pieces },
 	{ "control.flood", test_control_flood },
 	{ "control.silent", test_control_silent },
+	{ "control.many", test_control_many },
+	{ "control.grace", test_control_grace },
+	{ "control.descriptors", test_control_descriptors },
+	{ "control.load", test_control_load },
+	{ "control.no_descriptor", test_control_no_descriptor },
+	{ "control.reap", test_control_reap },
+	{ "control.stopped", test_control_stopped },
 };
 
 UNIT_TESTS(tests)
