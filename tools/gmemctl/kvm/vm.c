@@ -151,6 +151,20 @@ static int vm_open_protected(struct vm *vm, struct error *error)
 	return rc ? rc : vm_enable_hypercall_exits(vm, error);
 }
 
+static int vm_open_snp(struct vm *vm, struct error *error)
+{
+	int rc;
+
+	if (!vm_type_supported(vm->kvm_fd, KVM_X86_SNP_VM))
+		return error_set(error, -EOPNOTSUPP, "KVM",
+				 "VM type KVM_X86_SNP_VM",
+				 "needs an AMD EPYC 7003 or newer, SNP in its BIOS, "
+				 "Linux 6.11 or newer, and kvm_amd with sev_snp=1: "
+				 "`gmemctl snp status` says what is missing");
+	rc = vm_open(vm, KVM_X86_SNP_VM, vm_capabilities, error);
+	return rc ? rc : vm_enable_hypercall_exits(vm, error);
+}
+
 static int vm_open_plain(struct vm *vm, struct error *error)
 {
 	return vm_open(vm, KVM_X86_DEFAULT_VM, vm_plain_capabilities, error);
@@ -176,6 +190,11 @@ static int vm_create_with(struct vm *vm,
 int vm_create(struct vm *vm, struct error *error)
 {
 	return vm_create_with(vm, vm_open_protected, error);
+}
+
+int vm_create_snp(struct vm *vm, struct error *error)
+{
+	return vm_create_with(vm, vm_open_snp, error);
 }
 
 int vm_create_plain(struct vm *vm, struct error *error)

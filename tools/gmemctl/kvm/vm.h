@@ -75,6 +75,13 @@ int vm_create(struct vm *vm, struct error *error);
  */
 int vm_create_plain(struct vm *vm, struct error *error);
 
+/**
+ * vm_create_snp() - create a VM of KVM_X86_SNP_VM
+ *
+ * As vm_create(); KVM_SEV_INIT2 has to come before its first vCPU.
+ */
+int vm_create_snp(struct vm *vm, struct error *error);
+
 /** vm_destroy() - close the VM; vCPUs have to be gone. */
 void vm_destroy(struct vm *vm);
 

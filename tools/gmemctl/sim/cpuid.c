@@ -30,7 +30,7 @@ static const struct rule rules[] = {
 	{ 0x80000021, 0, ~(1u << 9), ALL, 0, ALL },
 };
 
-static bool entry_correct(struct snp_cpuid_entry *entry)
+static bool entry_correct(const struct sim *sim, struct snp_cpuid_entry *entry)
 {
 	struct snp_cpuid_entry before = *entry;
 
@@ -45,11 +45,14 @@ static bool entry_correct(struct snp_cpuid_entry *entry)
 		entry->ecx &= rule->ecx;
 		entry->edx &= rule->edx;
 	}
+	if (entry->eax_in == sim->config.refused.leaf &&
+	    entry->ecx_in == sim->config.refused.index)
+		entry->ebx &= ~sim->config.refused.ebx;
 	return !memcmp(&before, entry, sizeof(before));
 }
 
 /* Return: whether the page is right; else it is as the firmware wants it. */
-bool sim_cpuid_check(uint8_t bytes[SIM_PAGE])
+bool sim_cpuid_check(const struct sim *sim, uint8_t bytes[SIM_PAGE])
 {
 	struct snp_cpuid_page page;
 	bool right = true;
@@ -58,7 +61,7 @@ bool sim_cpuid_check(uint8_t bytes[SIM_PAGE])
 	if (page.count > SNP_CPUID_ENTRIES)
 		return false;
 	for (uint32_t i = 0; i < page.count; i++)
-		right &= entry_correct(&page.entries[i]);
+		right &= entry_correct(sim, &page.entries[i]);
 	memcpy(bytes, &page, sizeof(page));
 	return right;
 }

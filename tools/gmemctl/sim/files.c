@@ -141,3 +141,12 @@ void sim_close_all(struct sim *sim)
 		if (sim->fds[i].kind != SIM_FREE)
 			sim_close(sim, sim->fds[i].number);
 }
+
+unsigned int sim_open_files(const struct sim *sim)
+{
+	unsigned int open = 0;
+
+	for (int i = 0; i < SIM_FDS; i++)
+		open += sim->fds[i].kind != SIM_FREE;
+	return open;
+}

@@ -85,7 +85,7 @@ int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
 		return rc;
 	if (guest->state != SIM_GUEST_LAUNCHING)
 		return fail(error, SNP_FW_INVALID_GUEST_STATE);
-	if (type == TYPE_CPUID && !sim_cpuid_check(page))
+	if (type == TYPE_CPUID && !sim_cpuid_check(sim, page))
 		return fail(error, SNP_FW_INVALID_PARAM);
 	return extend(guest, type, gpa, page) ? 0 : -ENOMEM;
 }

@@ -236,7 +236,7 @@ int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
 		  uint32_t *error);
 
 /* cpuid.c */
-bool sim_cpuid_check(uint8_t page[SIM_PAGE]);
+bool sim_cpuid_check(const struct sim *sim, uint8_t page[SIM_PAGE]);
 
 /* psp.c */
 int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,

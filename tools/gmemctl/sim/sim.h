@@ -69,6 +69,8 @@ struct sim_files {
  * @lint: strict mode: called for what is dangerous or ambiguous on a real host;
  *	NULL without @strict: nothing; NULL with @strict: abort()
  * @lint_context: for @lint
+ * @refused: bits of EBX of a CPUID leaf that the firmware takes away, besides what
+ *	QEMU is known to have to mask
  */
 struct sim_config {
 	enum sim_profile profile;
@@ -84,6 +86,9 @@ struct sim_config {
 	bool strict;
 	void (*lint)(void *context, const char *message);
 	void *lint_context;
+	struct {
+		uint32_t leaf, index, ebx;
+	} refused;
 };
 
 struct sim;
@@ -115,6 +120,9 @@ bool sim_is_run(struct sim *sim, const void *address);
 
 /** sim_is_fd() - whether a number is an open file of the simulator */
 bool sim_is_fd(const struct sim *sim, int fd);
+
+/** sim_open_files() - how many files are open: none, if nothing was leaked */
+unsigned int sim_open_files(const struct sim *sim);
 
 /** sim_vm_digest() - the launch digest as the firmware has it, or NULL */
 const uint8_t *sim_vm_digest(struct sim *sim, int vm);

@@ -13,9 +13,6 @@
 
 #define SNP_DEVICE_PATH "/dev/sev"
 
-#ifndef KVM_X86_SNP_VM
-#define KVM_X86_SNP_VM 4
-#endif
 #ifndef KVM_EXIT_SNP_REQ_CERTS
 #define KVM_EXIT_SNP_REQ_CERTS 43
 #endif

@@ -3,31 +3,7 @@
 #ifndef GMEMCTL_SNP_MEASURE_H
 #define GMEMCTL_SNP_MEASURE_H
 
-#include "firmware.h"
-#include "kernel_hashes.h"
-#include "vmm.h"
-
-/**
- * struct snp_image - what is launched, and how
- * @firmware: OVMF
- * @svsm: an SVSM that starts before OVMF, or NULL. It is just below the variable
- *	store, which is just below OVMF; parse it with snp_image_svsm_end().
- * @kernel: hashes for the firmware to check, or NULL
- * @vmm: ignored if there is an SVSM
- * @signature: CPUID leaf 1 EAX of the vCPUs
- * @features: with SNP_FEATURE_ACTIVE
- */
-struct snp_image {
-	const struct snp_firmware *firmware;
-	const struct snp_firmware *svsm;
-	const struct snp_kernel_hashes *kernel;
-	enum snp_vmm vmm;
-	uint32_t nr_vcpus;
-	uint32_t signature;
-	uint64_t features;
-};
-
-#define SNP_VCPUS_MAX 4096
+#include "plan.h"
 
 /**
  * struct snp_measurement - the prediction
@@ -52,8 +28,8 @@ struct snp_measurement {
 int snp_measure(const struct snp_image *image,
 		struct snp_measurement *measurement, struct error *error);
 
-/** snp_image_svsm_end() - where an SVSM ends, or 0 if there is no place */
-uint64_t snp_image_svsm_end(const struct snp_firmware *firmware,
-			    uint64_t vars_size);
+/** snp_plan_measure() - the same for a plan that was built from @image */
+int snp_plan_measure(const struct snp_plan *plan, const struct snp_image *image,
+		     struct snp_measurement *measurement, struct error *error);
 
 #endif /* GMEMCTL_SNP_MEASURE_H */

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: Order of a launch
+ *
+ * KVM enforces a part of it: SEV_INIT2 before any vCPU, a range private before
+ * pages are added to it, SNP_LAUNCH_FINISH once. Three things it does not:
+ *
+ * - A command after SNP_LAUNCH_FINISH makes some kernels write to memory that is
+ *   not theirs any more. No function here sends one.
+ * - What is wrong with an ID block shows when the vCPUs are lost already. So it
+ *   is checked before the first command.
+ * - The number of /dev/sev is looked up in the calling process at every command,
+ *   and at every request of the running guest. It stays open until the vCPUs are
+ *   gone, and nothing is launched across fork().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../kvm/calls.h"
+#include "../kvm/cpuid.h"
+#include "command.h"
+#include "hex.h"
+#include "launch.h"
+#include "policy.h"
+
+#define OBJECT "SNP guest"
+
+int snp_launch_enter(const struct snp_launch *launch,
+		     enum snp_launch_state wanted, const char *step,
+		     struct error *error)
+{
+	if (launch->state == wanted)
+		return 0;
+	if (launch->state == SNP_LAUNCH_FAILED)
+		return error_set(error, -EINVAL, OBJECT, step,
+				 "this launch has failed for good: create a new "
+				 "VM");
+	if (launch->state == SNP_LAUNCH_FINISHED)
+		return error_set(error, -EINVAL, OBJECT, step,
+				 "it was launched already: some kernels do not "
+				 "survive a second time");
+	return error_set(error, -EINVAL, OBJECT, step,
+			 "not at this point of a launch");
+}
+
+void snp_launch_tell(const struct snp_launch *launch, const char *step,
+		     const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	if (!launch->config->step)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	launch->config->step(launch->config->data, step, text);
+}
+
+static int launch_run(struct snp_launch *launch, enum snp_kvm_command id,
+		      void *data, struct error *error)
+{
+	struct snp_command command = {
+		.id = id, .vm_fd = launch->vm->fd, .sev_fd = launch->sev_fd,
+		.data = data,
+	};
+
+	if (!snp_command_run(&command))
+		return 0;
+	return snp_command_failed(&command, OBJECT, error);
+}
+
+/* Return: 0, or -ENXIO where KVM does not know the attribute. */
+static int kvm_attribute(const struct vm *vm, uint64_t number, uint64_t *value)
+{
+	struct kvm_device_attr attribute = {
+		.group = SNP_KVM_GROUP_SEV, .attr = number,
+		.addr = (uintptr_t)value,
+	};
+
+	return calls->ioctl(vm->kvm_fd, KVM_GET_DEVICE_ATTR, &attribute);
+}
+
+static int check_features(const struct snp_launch *launch, struct error *error)
+{
+	uint64_t wanted = launch->image.features & ~SNP_FEATURE_ACTIVE;
+	uint64_t known = 0;
+	int rc = kvm_attribute(launch->vm, SNP_KVM_ATTR_VMSA_FEATURES, &known);
+
+	if (rc)
+		return error_set(error, -EOPNOTSUPP, "KVM", "launch SNP guests",
+				 "it has no SEV: see `gmemctl snp status`");
+	if (!(wanted & ~known))
+		return 0;
+	return error_set(error, -EOPNOTSUPP, "guest features", "launch",
+			 "KVM does not have 0x%llx of 0x%llx: leave them out",
+			 (unsigned long long)(wanted & ~known),
+			 (unsigned long long)launch->image.features);
+}
+
+/* A KVM that does not say what it takes is Linux 6.11 to 6.16. */
+static int check_policy(const struct snp_launch *launch, struct error *error)
+{
+	uint64_t policy = launch->config->policy, known, wrong;
+	uint64_t needed = SNP_POLICY_RESERVED_ONE;
+
+	if (kvm_attribute(launch->vm, SNP_KVM_ATTR_POLICY_BITS, &known)) {
+		needed |= SNP_POLICY_SMT;
+		known = SNP_POLICY_ABI_MAJOR | SNP_POLICY_ABI_MINOR | needed |
+			SNP_POLICY_DEBUG;
+	}
+	wrong = (policy & ~known) | (needed & ~policy);
+	if (!wrong)
+		return 0;
+	return error_set(error, -EINVAL, "guest policy", "check",
+			 "this KVM does not take 0x%llx: clear the bits 0x%llx, "
+			 "set 0x%llx", (unsigned long long)policy,
+			 (unsigned long long)(policy & ~known),
+			 (unsigned long long)(needed & ~policy));
+}
+
+static int check_certs(const struct snp_launch *launch, struct error *error)
+{
+	uint64_t known = 0;
+
+	if (!launch->config->certs)
+		return 0;
+	if (!kvm_attribute(launch->vm, SNP_KVM_ATTR_REQ_CERTS, &known) && known)
+		return 0;
+	return error_set(error, -EOPNOTSUPP, "KVM", "KVM_EXIT_SNP_REQ_CERTS",
+			 "this kernel answers guests by itself, without "
+			 "certificates: leave --certs out");
+}
+
+/* What the firmware checks at the end, while nothing is lost yet. */
+static int check_id_block(const struct snp_launch *launch, struct error *error)
+{
+	const struct snp_launch_config *config = launch->config;
+	char wanted[2 * SNP_DIGEST_SIZE + 1], is[2 * SNP_DIGEST_SIZE + 1];
+	const struct snp_id_block *block = config->id_block;
+	struct snp_id_keys keys;
+	int rc;
+
+	if (!block)
+		return 0;
+	rc = snp_id_auth_check(block, config->id_auth, &keys, error);
+	if (rc)
+		return rc;
+	if (memcmp(block->digest, launch->predicted.digest, SNP_DIGEST_SIZE))
+		return error_set(error, -EBADMSG, "ID block", "compare digest",
+				 "it is for %s; this launch would be %s: create "
+				 "it for this image, with --vmm gmemctl",
+				 hex_format(block->digest, SNP_DIGEST_SIZE, is),
+				 hex_format(launch->predicted.digest,
+					    SNP_DIGEST_SIZE, wanted));
+	if (block->policy != config->policy)
+		return error_set(error, -EBADMSG, "ID block", "compare policy",
+				 "it is for 0x%llx, and --policy is 0x%llx",
+				 (unsigned long long)block->policy,
+				 (unsigned long long)config->policy);
+	return 0;
+}
+
+static int check_image(const struct snp_image *image, struct error *error)
+{
+	const struct snp_section *cpuid;
+
+	if (image->svsm || image->vmm != SNP_VMM_GMEMCTL)
+		return error_set(error, -EINVAL, OBJECT, "launch",
+				 "gmemctl programs vCPUs in its own way, and "
+				 "starts no SVSM");
+	cpuid = snp_firmware_section(image->firmware, SNP_SECTION_CPUID);
+	if (cpuid && cpuid->size != SNP_PAGE_SIZE)
+		return error_set(error, -EINVAL, image->firmware->name,
+				 "launch", "its CPUID section has 0x%x bytes, and "
+				 "the firmware checks single pages: take another "
+				 "build", cpuid->size);
+	return 0;
+}
+
+static int find_signature(struct snp_launch *launch, struct error *error)
+{
+	struct kvm_cpuid2 *cpuid;
+	int rc;
+
+	if (launch->image.signature)
+		return 0;
+	rc = cpuid_supported(launch->vm, &cpuid, error);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 1)
+			launch->image.signature = cpuid->entries[i].eax;
+	free(cpuid);
+	return 0;
+}
+
+static int predict(struct snp_launch *launch, struct error *error)
+{
+	char text[2 * SNP_DIGEST_SIZE + 1];
+	int rc = find_signature(launch, error);
+
+	if (!rc)
+		rc = snp_plan_build(launch->plan, &launch->image, error);
+	if (!rc)
+		rc = snp_plan_measure(launch->plan, &launch->image,
+				      &launch->predicted, error);
+	if (!rc)
+		snp_launch_tell(launch, "predicted digest", "%s",
+				hex_format(launch->predicted.digest,
+					   SNP_DIGEST_SIZE, text));
+	return rc;
+}
+
+static int launch_check(struct snp_launch *launch, struct error *error)
+{
+	int rc = check_image(&launch->image, error);
+
+	if (!rc)
+		rc = check_features(launch, error);
+	if (!rc)
+		rc = check_policy(launch, error);
+	if (!rc)
+		rc = check_certs(launch, error);
+	if (!rc)
+		rc = predict(launch, error);
+	return rc ? rc : check_id_block(launch, error);
+}
+
+static int open_sev(struct snp_launch *launch, struct error *error)
+{
+	launch->sev_fd = calls->open(SNP_DEVICE_PATH, O_RDWR);
+	if (launch->sev_fd >= 0)
+		return 0;
+	return error_set(error, launch->sev_fd, SNP_DEVICE_PATH, "open",
+			 launch->sev_fd == -EACCES || launch->sev_fd == -EPERM ?
+			 "run as root, or give yourself access to the file" :
+			 "SNP is not there: `gmemctl snp status` says what is "
+			 "missing");
+}
+
+int snp_launch_open(struct snp_launch *launch,
+		    const struct snp_launch_config *config, struct vm *vm,
+		    struct error *error)
+{
+	int rc;
+
+	memset(launch, 0, sizeof(*launch));
+	launch->config = config;
+	launch->image = config->image;
+	launch->vm = vm;
+	launch->sev_fd = -1;
+	launch->plan = calloc(1, sizeof(*launch->plan));
+	/* KVM wants whole pages, which it also writes to. */
+	launch->cpuid = aligned_alloc(SNP_PAGE_SIZE, sizeof(*launch->cpuid));
+	if (!launch->plan || !launch->cpuid) {
+		rc = error_set(error, -ENOMEM, OBJECT, "allocate", NULL);
+	} else {
+		memset(launch->cpuid, 0, sizeof(*launch->cpuid));
+		rc = launch_check(launch, error);
+	}
+	if (!rc)
+		rc = open_sev(launch, error);
+	if (rc)
+		snp_launch_close(launch);
+	else
+		launch->state = SNP_LAUNCH_READY;
+	return rc;
+}
+
+void snp_launch_close(struct snp_launch *launch)
+{
+	if (launch->sev_fd >= 0)
+		calls->close(launch->sev_fd);
+	free(launch->plan);
+	free(launch->cpuid);
+	launch->sev_fd = -1;
+	launch->plan = NULL;
+	launch->cpuid = NULL;
+	launch->state = SNP_LAUNCH_CLOSED;
+}
+
+int snp_launch_init(struct snp_launch *launch, struct error *error)
+{
+	struct snp_kvm_init2 init = {
+		.vmsa_features = launch->image.features & ~SNP_FEATURE_ACTIVE,
+		.ghcb_version = SNP_GHCB_VERSION,
+	};
+	int rc = snp_launch_enter(launch, SNP_LAUNCH_READY, "SEV_INIT2", error);
+
+	if (rc)
+		return rc;
+	rc = launch_run(launch, SNP_KVM_INIT2, &init, error);
+	if (rc)
+		return rc;
+	snp_launch_tell(launch, "INIT2", "features 0x%llx, GHCB version %u",
+			(unsigned long long)launch->image.features,
+			SNP_GHCB_VERSION);
+	launch->state = SNP_LAUNCH_INITED;
+	if (!launch->config->certs)
+		return 0;
+	rc = launch_run(launch, SNP_KVM_ENABLE_REQ_CERTS, NULL, error);
+	if (rc)
+		launch->state = SNP_LAUNCH_FAILED;
+	return rc;
+}
+
+/* The firmware may say no for now: the VM is as before, and may try again. */
+int snp_launch_start(struct snp_launch *launch, struct error *error)
+{
+	struct snp_kvm_launch_start start = {
+		.policy = launch->config->policy,
+	};
+	char text[160];
+	int rc;
+
+	rc = snp_launch_enter(launch, SNP_LAUNCH_INITED, "SNP_LAUNCH_START",
+			      error);
+	if (!rc)
+		rc = launch_run(launch, SNP_KVM_LAUNCH_START, &start, error);
+	if (rc)
+		return rc;
+	launch->state = SNP_LAUNCH_STARTED;
+	snp_launch_tell(launch, "SNP_LAUNCH_START", "policy 0x%llx (%s)",
+			(unsigned long long)start.policy,
+			snp_policy_format(start.policy, text, sizeof(text)));
+	return 0;
+}
+
+static void fill_finish(const struct snp_launch_config *config,
+			struct snp_kvm_launch_finish *finish)
+{
+	memset(finish, 0, sizeof(*finish));
+	finish->vcek_disabled = config->vcek_disabled;
+	if (config->host_data)
+		memcpy(finish->host_data, config->host_data,
+		       sizeof(finish->host_data));
+	if (!config->id_block)
+		return;
+	finish->id_block_en = 1;
+	finish->id_block_uaddr = (uintptr_t)config->id_block;
+	finish->id_auth_uaddr = (uintptr_t)config->id_auth;
+	finish->auth_key_en = config->id_auth->author_key_algorithm != 0;
+}
+
+/* Failed or not, the command is sent once. */
+int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
+		      struct error *error)
+{
+	const struct snp_launch_config *config = launch->config;
+	struct snp_kvm_launch_finish finish;
+	int rc = snp_launch_enter(launch, SNP_LAUNCH_POPULATED,
+				  "SNP_LAUNCH_FINISH", error);
+
+	for (uint32_t i = 0; i < launch->image.nr_vcpus && !rc; i++)
+		rc = snp_launch_vcpu(launch, &vcpus[i], error);
+	if (rc)
+		return rc;
+	fill_finish(config, &finish);
+	launch->state = SNP_LAUNCH_FAILED;
+	rc = launch_run(launch, SNP_KVM_LAUNCH_FINISH, &finish, error);
+	if (rc)
+		return rc;
+	launch->state = SNP_LAUNCH_FINISHED;
+	snp_launch_tell(launch, "SNP_LAUNCH_FINISH", "%u vCPUs%s%s%s",
+			launch->image.nr_vcpus,
+			config->id_block ? ", ID block" : "",
+			finish.auth_key_en ? ", author key" : "",
+			config->host_data ? ", host data" : "");
+	return 0;
+}

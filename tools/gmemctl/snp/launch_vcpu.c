@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The vCPUs of a launch. What KVM measures is what it holds of them, so nothing
+ * is left as KVM's reset has made it, and all is read back: a register that KVM
+ * has changed would show as a wrong digest when it is too late.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../kvm/calls.h"
+#include "bytes.h"
+#include "cpuid_page.h"
+#include "launch.h"
+
+#define CPUID_ENTRIES 256
+#define MSR_PAT 0x277
+#define DR6_RESET UINT64_C(0xffff0ff0)
+#define DR7_RESET UINT64_C(0x400)
+
+/* XSAVE area in its standard format: FXSAVE's 512 bytes, then the header. */
+#define FX_FCW 0
+#define FX_FSW 2
+#define FX_FTW 4
+#define FX_FOP 6
+#define FX_RIP 8
+#define FX_RDP 16
+#define FX_MXCSR 24
+#define FX_ST 32
+#define FX_XMM 160
+#define XSAVE_BV 512
+#define XSAVE_BV_X87_SSE 3
+
+/*
+ * MSRs of the VMSA. All but PAT are zero in a CPU that comes from reset. KVM
+ * does not know the last three on every CPU, where they are zero anyway.
+ */
+static const struct {
+	uint32_t index;
+	bool optional;
+} msrs[] = {
+	{ MSR_PAT, false },
+	{ 0xc0000081, false },		/* STAR */
+	{ 0xc0000082, false },		/* LSTAR */
+	{ 0xc0000083, false },		/* CSTAR */
+	{ 0xc0000084, false },		/* SFMASK */
+	{ 0xc0000102, false },		/* KERNEL_GS_BASE */
+	{ 0x174, false },		/* SYSENTER_CS */
+	{ 0x175, false },		/* SYSENTER_ESP */
+	{ 0x176, false },		/* SYSENTER_EIP */
+	{ 0x48, true },			/* SPEC_CTRL */
+	{ 0xda0, true },		/* XSS */
+	{ 0xc0000103, true },		/* TSC_AUX */
+};
+
+#define MSRS (sizeof(msrs) / sizeof(msrs[0]))
+
+static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action,
+		       struct error *error)
+{
+	char object[32];
+
+	snprintf(object, sizeof(object), "vCPU %u", vcpu->index);
+	return error_set(error, rc, object, action, rc == -EINVAL ?
+			 "KVM does not take these registers, or the vCPU was "
+			 "measured already" : NULL);
+}
+
+/* Where the APIC is belongs to KVM, and is not part of the VMSA. */
+static int set_sregs(struct vcpu *vcpu, const struct snp_vcpu *state,
+		     struct error *error)
+{
+	struct kvm_sregs sregs = state->sregs, now;
+	int rc = vcpu_get_sregs(vcpu, &now);
+
+	if (rc)
+		return vcpu_failed(vcpu, rc, "KVM_GET_SREGS", error);
+	sregs.apic_base = now.apic_base;
+	rc = vcpu_set_sregs(vcpu, &sregs);
+	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_SREGS", error) : 0;
+}
+
+/* x87 and SSE; what is not named in XSTATE_BV becomes zero: AVX, PKRU. */
+static void xsave_fill(const struct kvm_fpu *fpu, uint8_t *area)
+{
+	bytes_put16(area + FX_FCW, fpu->fcw);
+	bytes_put16(area + FX_FSW, fpu->fsw);
+	bytes_put16(area + FX_FTW, fpu->ftwx);
+	bytes_put16(area + FX_FOP, fpu->last_opcode);
+	bytes_put64(area + FX_RIP, fpu->last_ip);
+	bytes_put64(area + FX_RDP, fpu->last_dp);
+	bytes_put32(area + FX_MXCSR, fpu->mxcsr);
+	memcpy(area + FX_ST, fpu->fpr, sizeof(fpu->fpr));
+	memcpy(area + FX_XMM, fpu->xmm, sizeof(fpu->xmm));
+	bytes_put64(area + XSAVE_BV, XSAVE_BV_X87_SSE);
+}
+
+static int set_fpu(struct vcpu *vcpu, const struct snp_vcpu *state,
+		   struct error *error)
+{
+	struct kvm_xsave xsave = { 0 };
+	int rc;
+
+	xsave_fill(&state->fpu, (uint8_t *)xsave.region);
+	rc = calls->ioctl(vcpu->fd, KVM_SET_XSAVE, &xsave);
+	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_XSAVE", error) : 0;
+}
+
+static int set_xcr0(struct vcpu *vcpu, const struct snp_vcpu *state,
+		    struct error *error)
+{
+	struct kvm_xcrs xcrs = { .nr_xcrs = 1 };
+	int rc;
+
+	xcrs.xcrs[0].value = state->xcr0;
+	rc = calls->ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs);
+	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_XCRS", error) : 0;
+}
+
+static int set_debug(struct vcpu *vcpu, struct error *error)
+{
+	struct kvm_debugregs regs = { .dr6 = DR6_RESET, .dr7 = DR7_RESET };
+	int rc = calls->ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &regs);
+
+	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_DEBUGREGS", error) : 0;
+}
+
+/**
+ * struct one_msr - the argument of KVM_SET_MSRS and KVM_GET_MSRS for one of them
+ */
+struct one_msr {
+	struct kvm_msrs header;
+	struct kvm_msr_entry entry;
+};
+
+/* Return: 0, or -EINVAL for one that KVM does not know. */
+static int access_msr(struct vcpu *vcpu, unsigned long request, uint32_t index,
+		      uint64_t *value)
+{
+	struct one_msr msr = {
+		.header.nmsrs = 1, .entry = { .index = index, .data = *value },
+	};
+	int rc = calls->ioctl(vcpu->fd, request, &msr);
+
+	*value = msr.entry.data;
+	if (rc < 0)
+		return rc;
+	return rc == 1 ? 0 : -EINVAL;
+}
+
+static int set_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
+		    struct error *error)
+{
+	for (size_t i = 0; i < MSRS; i++) {
+		uint64_t value = msrs[i].index == MSR_PAT ? state->pat : 0;
+		char action[32];
+		int rc = access_msr(vcpu, KVM_SET_MSRS, msrs[i].index, &value);
+
+		if (!rc || (rc == -EINVAL && msrs[i].optional))
+			continue;
+		snprintf(action, sizeof(action), "KVM_SET_MSRS, MSR 0x%x",
+			 msrs[i].index);
+		return vcpu_failed(vcpu, rc, action, error);
+	}
+	return 0;
+}
+
+static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state,
+			 struct error *error)
+{
+	struct kvm_regs regs = state->regs;
+	int rc = set_sregs(vcpu, state, error);
+
+	if (!rc)
+		rc = vcpu_set_regs(vcpu, &regs) ?
+		     vcpu_failed(vcpu, -EINVAL, "KVM_SET_REGS", error) : 0;
+	if (!rc)
+		rc = set_fpu(vcpu, state, error);
+	if (!rc)
+		rc = set_xcr0(vcpu, state, error);
+	if (!rc)
+		rc = set_debug(vcpu, error);
+	return rc ? rc : set_msrs(vcpu, state, error);
+}
+
+/* What KVM holds now, where it can be read. */
+static int read_back(struct vcpu *vcpu, struct snp_vcpu *state,
+		     struct error *error)
+{
+	int rc = vcpu_get_regs(vcpu, &state->regs);
+
+	if (!rc)
+		rc = vcpu_get_sregs(vcpu, &state->sregs);
+	if (!rc)
+		rc = calls->ioctl(vcpu->fd, KVM_GET_FPU, &state->fpu);
+	if (!rc)
+		rc = access_msr(vcpu, KVM_GET_MSRS, MSR_PAT, &state->pat);
+	return rc ? vcpu_failed(vcpu, rc, "read registers back", error) : 0;
+}
+
+static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted,
+			   struct error *error)
+{
+	struct snp_vmsa expect, holds;
+	struct snp_vcpu now = *wanted;
+	char action[64];
+	size_t at;
+	int rc = read_back(vcpu, &now, error);
+
+	if (rc)
+		return rc;
+	snp_vmsa_from_vcpu(&expect, wanted);
+	snp_vmsa_from_vcpu(&holds, &now);
+	for (at = 0; at < sizeof(expect); at++)
+		if (((uint8_t *)&expect)[at] != ((uint8_t *)&holds)[at])
+			break;
+	if (at == sizeof(expect))
+		return 0;
+	snprintf(action, sizeof(action), "check registers of vCPU %u",
+		 vcpu->index);
+	return error_set(error, -EIO, "SNP guest", action,
+			 "KVM holds something else for byte 0x%zx of the VMSA: the "
+			 "digest would not be the predicted one", at);
+}
+
+int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid,
+			 struct error *error)
+{
+	struct kvm_cpuid2 *found;
+	int rc;
+
+	found = calloc(1, sizeof(*found) +
+		       CPUID_ENTRIES * sizeof(found->entries[0]));
+	if (!found)
+		return error_set(error, -ENOMEM, "vCPU", "allocate", NULL);
+	found->nent = CPUID_ENTRIES;
+	rc = calls->ioctl(vcpu->fd, KVM_GET_CPUID2, found);
+	*cpuid = found;
+	if (!rc)
+		return 0;
+	free(found);
+	return vcpu_failed(vcpu, rc, "KVM_GET_CPUID2", error);
+}
+
+/* KVM answers as the CPUID page does, to a guest that asks KVM. */
+static int set_cpuid(struct snp_launch *launch, struct vcpu *vcpu,
+		     struct error *error)
+{
+	struct kvm_cpuid2 *cpuid;
+	int rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
+
+	if (rc)
+		return rc;
+	snp_cpuid_page_apply(launch->cpuid, cpuid);
+	rc = calls->ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
+	free(cpuid);
+	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_CPUID2", error) : 0;
+}
+
+int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
+		    struct error *error)
+{
+	struct snp_vcpu state;
+	int rc = set_cpuid(launch, vcpu, error);
+
+	if (rc)
+		return rc;
+	snp_vcpu_reset(&state, snp_image_eip(&launch->image, vcpu->index),
+		       launch->image.signature, launch->image.features);
+	rc = set_registers(vcpu, &state, error);
+	return rc ? rc : check_registers(vcpu, &state, error);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../snp/policy.h"
+#include "launch_world.h"
+#include "unit.h"
+
+static void lint(void *context, const char *message)
+{
+	struct launch_world *world = context;
+
+	world->lints++;
+	printf("# dangerous on a real host: %s\n", message);
+}
+
+static void step(void *data, const char *step, const char *text)
+{
+	struct launch_world *world = data;
+	size_t used = strlen(world->said);
+
+	snprintf(world->said + used, sizeof(world->said) - used, "%s: %s\n",
+		 step, text);
+}
+
+void launch_world_init(struct launch_world *world, enum sim_profile profile)
+{
+	memset(world, 0, sizeof(*world));
+	world->host = (struct sim_config){
+		.profile = profile, .asids = 1, .lint = lint,
+		.lint_context = world,
+	};
+	world->config = (struct snp_launch_config){
+		.image = {
+			.firmware = &world->firmware,
+			.vmm = SNP_VMM_GMEMCTL,
+			.nr_vcpus = 2,
+			.features = SNP_FEATURE_ACTIVE,
+		},
+		.policy = SNP_POLICY_DEFAULT,
+		.step = step,
+		.data = world,
+	};
+	world->vm.fd = -1;
+	world->vm.kvm_fd = -1;
+	world->launch.sev_fd = -1;
+	world->made = malloc(BUILD_SIZE);
+	build_firmware(world->made, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
+	launch_world_firmware(world, world->made, BUILD_SIZE);
+}
+
+void launch_world_firmware(struct launch_world *world, const void *data,
+			   size_t size)
+{
+	CHECK(!snp_firmware_parse(&world->firmware, "OVMF.fd", data, size,
+				  SNP_4G, &world->error));
+}
+
+void launch_world_vm(struct launch_world *world)
+{
+	world->sim = sim_create(&world->host);
+	sim_use(world->sim);
+	CHECK(!vm_create_snp(&world->vm, &world->error));
+}
+
+void launch_world_build(struct launch_world *world)
+{
+	struct error *error = &world->error;
+
+	world->ranges[0] = (struct range){ 0, LAUNCH_RAM };
+	world->ranges[1] = (struct range){ SNP_4G - world->firmware.size,
+					   SNP_4G };
+	world->request = (struct memory_request){
+		.ranges = world->ranges, .nr_ranges = 2, .kind = world->kind,
+		.existing_fd = -1, .node = -1,
+	};
+	world->memory_config = (struct memory_config){
+		.requests = &world->request, .nr_requests = 1,
+		.guest_memfd = world->kind == BACKING_SHARED,
+		.initial_private = !world->starts_shared,
+	};
+	CHECK(!guest_memory_create(&world->memory, &world->memory_config,
+				   &world->vm, 0, error));
+	CHECK(!guest_memory_attach(&world->memory, error));
+	for (unsigned int i = 0; i < world->config.image.nr_vcpus; i++, world->nr_vcpus++)
+		CHECK(!vcpu_create(&world->vcpus[i], &world->vm, i, error));
+}
+
+int launch_world_run(struct launch_world *world, enum snp_launch_state last)
+{
+	struct snp_launch *launch = &world->launch;
+	struct error *error = &world->error;
+	int rc;
+
+	if (!world->sim)
+		launch_world_vm(world);
+	rc = snp_launch_open(launch, &world->config, &world->vm, error);
+	if (!rc && last >= SNP_LAUNCH_INITED)
+		rc = snp_launch_init(launch, error);
+	if (rc || last < SNP_LAUNCH_INITED)
+		return rc;
+	launch_world_build(world);
+	if (last >= SNP_LAUNCH_STARTED)
+		rc = snp_launch_start(launch, error);
+	if (!rc && last >= SNP_LAUNCH_POPULATED)
+		rc = snp_launch_populate(launch, &world->memory,
+					 &world->vcpus[0], error);
+	if (!rc && last >= SNP_LAUNCH_FINISHED)
+		rc = snp_launch_finish(launch, world->vcpus, error);
+	return rc;
+}
+
+bool launch_world_said(const struct launch_world *world, const char *first,
+		       const char *second)
+{
+	char lines[LAUNCH_TEXT], *line, *next;
+
+	strcpy(lines, world->said);
+	for (line = strtok_r(lines, "\n", &next); line;
+	     line = strtok_r(NULL, "\n", &next))
+		if (strstr(line, first) && strstr(line, second))
+			return true;
+	return false;
+}
+
+bool launch_world_digest(const struct launch_world *world)
+{
+	const uint8_t *digest = sim_vm_digest(world->sim, world->vm.fd);
+
+	return digest && !memcmp(digest, world->launch.predicted.digest,
+				 SNP_DIGEST_SIZE);
+}
+
+void launch_world_free(struct launch_world *world)
+{
+	while (world->nr_vcpus)
+		vcpu_destroy(&world->vcpus[--world->nr_vcpus]);
+	if (world->memory.config)
+		guest_memory_destroy(&world->memory);
+	snp_launch_close(&world->launch);
+	vm_destroy(&world->vm);
+	CHECK(!world->lints);
+	CHECK(!sim_open_files(world->sim));
+	sim_use(NULL);
+	sim_destroy(world->sim);
+	free(world->made);
+}
