@@ -12,123 +12,14 @@
 #include <sys/utsname.h>
 
 #include "ksft.h"
+#include "linux_guest.h"
 
-#define TOOL	"/usr/sbin/gmemctl"
-#define KERNEL	"/guest/bzImage"
-#define INITRD	"/guest/initrd"
 #define TIMEOUT	400
 #define BOOT_TRIES 3
-#define OUTPUT_MAX (1 << 18)
-#define ARGS_MAX 32
-
-/*
- * QEMU's emulated SVM lets a guest change XCR0 behind KVM's back, and does not
- * get five levels of page tables right. Ticks come too late there for the check
- * of the timer.
- */
-#define APPEND "console=ttyS0 quiet panic=-1 noxsave no5lvl no_timer_check "
-
-#define CODE_USAGE		2
-#define CODE_UNSUPPORTED	4
-#define CODE_RESET		16
-#define CODE_PANIC		17
-#define CODE_TRIPLE_FAULT	18
-
-/**
- * struct boot - a guest, and what came of it
- * @append: the guest's command line, after APPEND
- * @memory: of --memory
- * @cpus: of --cpus
- * @input: file with what is typed at the console, 0: none
- * @seconds: of --timeout
- * @name: of --name, or NULL
- * @code: exit code of gmemctl, or -1
- * @json: what it has said
- * @console: what the guest has said, and errors
- */
-struct boot {
-	const char *append;
-	const char *memory;
-	const char *cpus;
-	int input;
-	const char *seconds;
-	const char *name;
-	int code;
-	char json[4096];
-	char console[OUTPUT_MAX];
-};
+#define UP	"gmem-guest: up"
+#define UP_SECONDS 300
 
 static struct boot boot;
-
-static int output_file(void)
-{
-	return memfd_create("output", 0);
-}
-
-static void output_read(int fd, char *text, size_t size)
-{
-	ssize_t got = pread(fd, text, size - 1, 0);
-
-	text[got > 0 ? got : 0] = '\0';
-	close(fd);
-}
-
-static pid_t tool_start(char *const argv[], int in, int out, int err)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	dup2(in, STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	execv(argv[0], argv);
-	_exit(127);
-}
-
-static pid_t boot_start(const struct boot *b, int out, int err)
-{
-	char append[512];
-	char *argv[ARGS_MAX] = {
-		(char *)TOOL, (char *)"run", (char *)"--json",
-		(char *)"--kernel", (char *)KERNEL, (char *)"--initrd",
-		(char *)INITRD, (char *)"--append", append,
-		(char *)"--memory", (char *)b->memory,
-		(char *)"--cpus", (char *)(b->cpus ? b->cpus : "1"),
-		(char *)"--timeout",
-		(char *)(b->seconds ? b->seconds : "60"),
-		(char *)(b->name ? "--name" : NULL), (char *)b->name, NULL,
-	};
-	int in = b->input ? b->input : open("/dev/null", O_RDONLY);
-	pid_t pid;
-
-	snprintf(append, sizeof(append), APPEND "%s", b->append);
-	pid = tool_start(argv, in, out, err);
-	if (!b->input)
-		close(in);
-	return pid;
-}
-
-static void boot_end(struct boot *b, pid_t pid, int out, int err)
-{
-	int status;
-
-	b->code = waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
-		  WEXITSTATUS(status) : -1;
-	output_read(out, b->json, sizeof(b->json));
-	output_read(err, b->console, sizeof(b->console));
-}
-
-static void boot_log(const struct boot *b, const char *text)
-{
-	const char *at = text, *end = at + strlen(at);
-
-	TH_LOG("exit code %d", b->code);
-	if (end - at > 3000)
-		at = end - 3000;
-	for (; *at; at += strcspn(at, "\r\n"), at += strspn(at, "\r\n"))
-		TH_LOG("| %.*s", (int)strcspn(at, "\r\n"), at);
-}
 
 static bool has(const char *text, const char *what)
 {
@@ -151,7 +42,7 @@ static void boot_try(struct boot *b, void (*once)(struct boot *b))
 	for (int i = 1; i <= BOOT_TRIES; i++) {
 		once(b);
 		if (b->code == CODE_UNSUPPORTED || b->code == CODE_USAGE ||
-		    has(b->console, "gmem-guest: up"))
+		    has(b->console, UP))
 			return;
 		boot_log(b, b->console);
 		boot_log(b, b->json);
@@ -166,10 +57,7 @@ static void boot_run(struct boot *b)
 
 static unsigned long elapsed_ms(const struct boot *b)
 {
-	const char *at = strstr(b->json, "\"elapsed_ns\":");
-
-	return at ? strtoull(at + strlen("\"elapsed_ns\":"), NULL, 10) / 1000000 :
-	       0;
+	return json_number(b->json, "\"elapsed_ns\"") / 1000000;
 }
 
 static void table(const char *kind, const char *result, unsigned long ms)
@@ -180,18 +68,8 @@ static void table(const char *kind, const char *result, unsigned long ms)
 	TH_LOG("table: %-24s %-24s %-12s %lu ms", kind, name.release, result, ms);
 }
 
-/* NULL, or why no guest can run here. */
-static const char *unavailable(void)
-{
-	if (access(KERNEL, R_OK) || access(INITRD, R_OK))
-		return KSFT_BY_DESIGN " there is no kernel for a guest";
-	if (access("/dev/kvm", R_OK | W_OK))
-		return KSFT_BY_DESIGN " no /dev/kvm";
-	return NULL;
-}
-
 #define NEED_GUEST() do {						\
-	const char *__why = unavailable();				\
+	const char *__why = linux_guest_unavailable();			\
 									\
 	if (__why)							\
 		SKIP(return, "%s", __why);				\
@@ -299,24 +177,6 @@ TEST_TIMEOUT(triple_fault, TIMEOUT)
 	CHECK_END(CODE_TRIPLE_FAULT, "triple-fault");
 }
 
-/* Whether init of the guest has come up, while it runs. */
-static bool boot_wait_up(struct boot *b, pid_t pid, int err)
-{
-	for (int i = 0; i < 3000; i++) {
-		siginfo_t info = { 0 };
-		ssize_t got = pread(err, b->console, OUTPUT_MAX - 1, 0);
-
-		b->console[got > 0 ? got : 0] = '\0';
-		if (has(b->console, "gmem-guest: up"))
-			return true;
-		if (!waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG |
-			    WNOWAIT) && info.si_pid)
-			return false;
-		usleep(100000);
-	}
-	return false;
-}
-
 /*
  * More input than the serial port's FIFO holds arrives as it was sent. It waits
  * for init: like any UART, this one forgets what came before it was set up.
@@ -331,7 +191,7 @@ static void console_once(struct boot *b)
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	b->input = fds[0];
 	pid = boot_start(b, out, err);
-	if (boot_wait_up(b, pid, err))
+	if (boot_wait_for(b, pid, err, UP, UP_SECONDS))
 		EXPECT_EQ((long)strlen(text), write(fds[1], text, strlen(text)));
 	boot_end(b, pid, out, err);
 	close(fds[0]);
@@ -357,32 +217,8 @@ TEST_TIMEOUT(timeout, TIMEOUT)
 	CHECK_END(1, "timeout");
 }
 
-/* A command to the running guest. Return: its exit code; the text in @out. */
-static int control(char *out, size_t size, const char *const words[])
-{
-	char *argv[ARGS_MAX] = { (char *)TOOL };
-	int null = open("/dev/null", O_RDWR), file = output_file(), status;
-	pid_t pid;
-
-	for (int i = 0; words[i]; i++)
-		argv[i + 1] = (char *)words[i];
-	pid = tool_start(argv, null, file, file);
-	close(null);
-	status = waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
-		 WEXITSTATUS(status) : -1;
-	output_read(file, out, size);
-	return status;
-}
-
 #define CONTROL(...) \
-	control(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
-
-static unsigned long number_of(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-
-	return at ? strtoull(at + strlen(key) + 2, NULL, 10) : 0;
-}
+	tool_run(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Give back what lies above the kernel and the initrd, which nobody uses. */
 static void control_decommit(void)
@@ -391,10 +227,10 @@ static void control_decommit(void)
 	char text[4096];
 
 	EXPECT_EQ(0, CONTROL("stat", "guest", "--json"));
-	before = number_of(text, "\"resident_bytes\"");
+	before = json_number(text, "\"resident_bytes\"");
 	EXPECT_EQ(0, CONTROL("decommit", "guest", "0", "96M"));
 	EXPECT_EQ(0, CONTROL("stat", "guest", "--json"));
-	after = number_of(text, "\"resident_bytes\"");
+	after = json_number(text, "\"resident_bytes\"");
 	TH_LOG("resident: %lu, after decommit %lu", before, after);
 	EXPECT_GT(before, 8UL << 20);
 	EXPECT_LT(after, before / 4);
@@ -419,7 +255,7 @@ TEST_TIMEOUT(control_socket, TIMEOUT)
 	out = output_file();
 	err = output_file();
 	pid = boot_start(&boot, out, err);
-	up = boot_wait_up(&boot, pid, err);
+	up = boot_wait_for(&boot, pid, err, UP, UP_SECONDS);
 	if (up) {
 		EXPECT_EQ(0, CONTROL("ps"));
 		EXPECT_TRUE(has(text, "guest") && has(text, "shared"));

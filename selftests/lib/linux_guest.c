@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linux as a guest of gmemctl, whose standard output and error are files.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "linux_guest.h"
+
+#define TOOL	"/usr/sbin/gmemctl"
+#define KERNEL	"/guest/bzImage"
+#define INITRD	"/guest/initrd"
+#define BY_DESIGN "unsupported-by-design:"
+#define ARGS_MAX 32
+#define LOG_MAX 3000
+
+/*
+ * QEMU's emulated SVM lets a guest change XCR0 behind KVM's back, and does not
+ * get five levels of page tables right. Ticks come too late there for the check
+ * of the timer.
+ */
+#define APPEND "console=ttyS0 quiet panic=-1 noxsave no5lvl no_timer_check "
+
+const char *linux_guest_unavailable(void)
+{
+	if (access(KERNEL, R_OK) || access(INITRD, R_OK))
+		return BY_DESIGN " there is no kernel for a guest";
+	if (access("/dev/kvm", R_OK | W_OK))
+		return BY_DESIGN " no /dev/kvm";
+	return NULL;
+}
+
+int output_file(void)
+{
+	return memfd_create("output", 0);
+}
+
+void output_read(int fd, char *text, size_t size)
+{
+	ssize_t got = pread(fd, text, size - 1, 0);
+
+	text[got > 0 ? got : 0] = '\0';
+	close(fd);
+}
+
+static pid_t tool_start(char *const argv[], int in, int out, int err)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	dup2(in, STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+static int tool_end(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
+	       WEXITSTATUS(status) : -1;
+}
+
+static void add_arguments(char *argv[], const char *const words[])
+{
+	int count = 0;
+
+	while (argv[count])
+		count++;
+	for (; words && *words && count < ARGS_MAX - 1; words++)
+		argv[count++] = (char *)*words;
+}
+
+pid_t boot_start(const struct boot *b, int out, int err)
+{
+	const char *name[] = { "--name", b->name, NULL };
+	char append[512];
+	char *argv[ARGS_MAX] = {
+		(char *)TOOL, (char *)"run", (char *)"--json",
+		(char *)"--kernel", (char *)KERNEL, (char *)"--initrd",
+		(char *)INITRD, (char *)"--append", append,
+		(char *)"--memory", (char *)b->memory,
+		(char *)"--cpus", (char *)(b->cpus ? b->cpus : "1"),
+		(char *)"--timeout",
+		(char *)(b->seconds ? b->seconds : "60"), NULL,
+	};
+	int in = b->input ? b->input : open("/dev/null", O_RDONLY);
+	pid_t pid;
+
+	snprintf(append, sizeof(append), APPEND "%s", b->append);
+	add_arguments(argv, b->name ? name : NULL);
+	add_arguments(argv, b->options);
+	pid = tool_start(argv, in, out, err);
+	if (!b->input)
+		close(in);
+	return pid;
+}
+
+void boot_end(struct boot *b, pid_t pid, int out, int err)
+{
+	b->code = tool_end(pid);
+	output_read(out, b->json, sizeof(b->json));
+	output_read(err, b->console, sizeof(b->console));
+}
+
+bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
+		   unsigned int seconds)
+{
+	for (unsigned int i = 0; i < seconds * 20; i++) {
+		siginfo_t info = { 0 };
+		bool ended = !waitid(P_PID, (id_t)pid, &info, WEXITED |
+				     WNOHANG | WNOWAIT) && info.si_pid;
+		ssize_t got = pread(err, b->console, sizeof(b->console) - 1, 0);
+
+		b->console[got > 0 ? got : 0] = '\0';
+		if (strstr(b->console, text))
+			return true;
+		if (ended)
+			return false;
+		usleep(50000);
+	}
+	return false;
+}
+
+void boot_log(const struct boot *b, const char *text)
+{
+	const char *at = text, *end = at + strlen(at);
+
+	dprintf(STDOUT_FILENO, "# exit code %d\n", b->code);
+	if (end - at > LOG_MAX)
+		at = end - LOG_MAX;
+	for (; *at; at += strcspn(at, "\r\n"), at += strspn(at, "\r\n"))
+		dprintf(STDOUT_FILENO, "# | %.*s\n", (int)strcspn(at, "\r\n"),
+			at);
+}
+
+int tool_run(char *out, size_t size, const char *const words[])
+{
+	char *argv[ARGS_MAX] = { (char *)TOOL };
+	int null = open("/dev/null", O_RDWR), file = output_file(), code;
+	pid_t pid;
+
+	add_arguments(argv, words);
+	pid = tool_start(argv, null, file, file);
+	close(null);
+	code = tool_end(pid);
+	output_read(file, out, size);
+	return code;
+}
+
+unsigned long json_number(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoull(at + strlen(key) + 1, NULL, 10) : 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Linux as a guest of gmemctl: start it, follow its console, see how it ends. */
+#ifndef LINUX_GUEST_H
+#define LINUX_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define LINUX_GUEST_CONSOLE_MAX (1 << 18)
+
+/* Exit codes of gmemctl */
+#define CODE_USAGE		2
+#define CODE_UNSUPPORTED	4
+#define CODE_RESET		16
+#define CODE_PANIC		17
+#define CODE_TRIPLE_FAULT	18
+
+/**
+ * struct boot - a guest, and what came of it
+ * @append: the guest's command line, after what every guest gets here
+ * @memory: of --memory
+ * @cpus: of --cpus, or NULL: 1
+ * @input: file with what is typed at the console, 0: none
+ * @seconds: of --timeout, or NULL: 60
+ * @name: of --name, or NULL
+ * @options: more options for gmemctl, the last NULL; or NULL
+ * @code: exit code of gmemctl, or -1
+ * @json: what it has said
+ * @console: what the guest has said, and errors
+ */
+struct boot {
+	const char *append;
+	const char *memory;
+	const char *cpus;
+	int input;
+	const char *seconds;
+	const char *name;
+	const char *const *options;
+	int code;
+	char json[4096];
+	char console[LINUX_GUEST_CONSOLE_MAX];
+};
+
+/* NULL, or why no guest can run here. */
+const char *linux_guest_unavailable(void);
+
+/* A file for output, which output_read() reads and closes. */
+int output_file(void);
+void output_read(int fd, char *text, size_t size);
+
+/* gmemctl as a child, with its output in files; boot_end() waits for its end. */
+pid_t boot_start(const struct boot *b, int out, int err);
+void boot_end(struct boot *b, pid_t pid, int out, int err);
+
+/*
+ * Wait until the console has @text; false if gmemctl has ended without it, or
+ * after @seconds.
+ */
+bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
+		   unsigned int seconds);
+
+/* Show the end of @text in the results, and the exit code. */
+void boot_log(const struct boot *b, const char *text);
+
+/* gmemctl with other arguments. Return: its exit code; what it says in @out. */
+int tool_run(char *out, size_t size, const char *const words[]);
+
+/* The number after "key": in a JSON object, @key with its quotes; or 0. */
+unsigned long json_number(const char *text, const char *key);
+
+#endif /* LINUX_GUEST_H */
