@@ -31,6 +31,7 @@ struct command {
 extern const struct command command_load;
 extern const struct command command_unload;
 extern const struct command command_info;
+extern const struct command command_check;
 extern const struct command command_run;
 extern const struct command command_demo;
 extern const struct command command_snp;

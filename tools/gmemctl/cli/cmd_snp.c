@@ -13,6 +13,7 @@ static const struct {
 	{ "id-block", snp_id_block_main },
 	{ "id-check", snp_id_check_main },
 	{ "verify", snp_verify_main },
+	{ "status", snp_status_main },
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -44,13 +45,15 @@ const struct command command_snp = {
 		"                   [IMAGE|--digest HEX] [--policy N] [--json]\n"
 		"       gmemctl snp verify REPORT --cert FILE --chain FILE\n"
 		"                   IMAGE|--measurement HEX [OPTIONS] [--json]\n"
+		"       gmemctl snp status [--json]\n"
 		"\n"
-		"None of these needs SNP hardware, /dev/kvm or root.\n"
+		"None of these but status needs SNP hardware, /dev/kvm or root.\n"
 		"\n"
 		"measure   predict the launch digest of a guest\n"
 		"id-block  create an ID block for a digest, and sign it\n"
 		"id-check  check what the firmware checks when a launch ends\n"
 		"verify    verify an attestation report; exit code 0 only if all holds\n"
+		"status    look whether this host can launch one, as `gmemctl check`\n"
 		"\n"
 		"IMAGE, which is measured:\n"
 		"  --firmware FILE     OVMF with SEV metadata, such as OVMF.fd\n"

@@ -12,6 +12,7 @@ static const struct command command_help;
 
 static const struct command *const commands[] = {
 	&command_info,
+	&command_check,
 	&command_load,
 	&command_unload,
 	&command_run,

@@ -16,6 +16,9 @@ int snp_id_block_main(int argc, char **argv);
 int snp_id_check_main(int argc, char **argv);
 int snp_verify_main(int argc, char **argv);
 
+/* cmd_check.c */
+int snp_status_main(int argc, char **argv);
+
 /* snp_file.c */
 
 /** struct snp_file - a whole file */

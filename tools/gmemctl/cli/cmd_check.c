@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `gmemctl check`, which is `gmemctl snp status`, too. */
+#include <getopt.h>
+
+#include "../host/snp.h"
+#include "cli.h"
+#include "out.h"
+#include "snp.h"
+
+static void check_print(struct json_object *checks,
+			const struct host_check *check)
+{
+	static const char *const words[] = {
+		[HOST_PASS] = "PASS", [HOST_FAIL] = "FAIL", [HOST_SKIP] = "SKIP",
+	};
+	struct json_object *entry = out_append(checks);
+
+	out_string(entry, "name", check->name);
+	out_string(entry, "status", host_verdict_name(check->verdict));
+	out_string(entry, "value", check->value);
+	out_string(entry, "hint", check->fix[0] ? check->fix : NULL);
+	out_text("%s  %-14s %s\n", words[check->verdict], check->name,
+		 check->value);
+	if (check->fix[0])
+		out_text("      -> %s\n", check->fix);
+}
+
+static int check_show(const struct host *host, const struct host_report *report)
+{
+	struct json_object *checks = out_array(out_root(), "checks");
+
+	out_string(out_root(), "gmemctl", GMEM_VERSION);
+	out_string(out_root(), "kernel", host->release);
+	out_string(out_root(), "machine", host->machine);
+	for (unsigned int i = 0; i < report->count; i++)
+		check_print(checks, &report->checks[i]);
+	out_bool(out_root(), "usable", !report->failed);
+	if (!report->failed)
+		out_text("an SEV-SNP guest can be launched\n");
+	else
+		out_text("%u checks failed, the first one first: an SEV-SNP "
+			 "guest cannot be launched\n", report->failed);
+	return report->failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
+}
+
+int snp_status_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct host_report report;
+	struct host host;
+	int option;
+
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1)
+		if (option != 'j')
+			return usage_option(option, argv);
+	if (optind < argc)
+		return usage_error(argv[optind], "unexpected argument",
+				   "see `gmemctl help %s`", argv[0]);
+	host_init(&host);
+	host_check_snp(&host, &report);
+	return check_show(&host, &report);
+}
+
+const struct command command_check = {
+	.name = "check",
+	.run = snp_status_main,
+	.summary = "look whether this host can launch an SEV-SNP guest",
+	.help = "usage: gmemctl check [--json]\n"
+		"\n"
+		"Looks at CPU, BIOS, kernel, KVM, firmware, limits and modules, from the\n"
+		"bottom up, with a line for each: PASS, FAIL with what to do about it, or\n"
+		"SKIP for what cannot be seen or is of no concern. At the end a VM is\n"
+		"created and initialised. The exit code is 0 if nothing failed, that is\n"
+		"if a launch can work, else 4. Much can be seen by root only.\n"
+		"`gmemctl snp status` is the same.\n"
+		"\n"
+		"  --json   print a JSON object\n",
+};

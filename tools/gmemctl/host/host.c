@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "host.h"
+
+/* More lines than any of the files has: no file keeps a reader for ever. */
+#define LINES_MAX 1000000
+
+/* The file's offset is the number of the register. */
+static int host_msr(uint32_t number, uint64_t *value)
+{
+	int fd = open("/dev/cpu/0/msr", O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	size = pread(fd, value, sizeof(*value), number);
+	if (size != sizeof(*value))
+		rc = size < 0 ? -errno : -EIO;
+	close(fd);
+	return rc;
+}
+
+void host_init(struct host *host)
+{
+	struct rlimit limit;
+	struct utsname name;
+
+	memset(host, 0, sizeof(*host));
+	host->cpuid = host_cpuid;
+	host->msr = host_msr;
+	if (!uname(&name)) {
+		snprintf(host->release, sizeof(host->release), "%s",
+			 name.release);
+		snprintf(host->machine, sizeof(host->machine), "%s",
+			 name.machine);
+	}
+	if (!getrlimit(RLIMIT_MEMLOCK, &limit))
+		host->memlock = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
+								  limit.rlim_cur;
+}
+
+bool host_is_x86(const struct host *host)
+{
+	return !strcmp(host->machine, "x86_64");
+}
+
+bool host_version(const struct host *host, unsigned int *major,
+		  unsigned int *minor)
+{
+	return sscanf(host->release, "%5u.%5u", major, minor) == 2;
+}
+
+static int host_path(const struct host *host, const char *path,
+		     char full[HOST_PATH_SIZE])
+{
+	int length = snprintf(full, HOST_PATH_SIZE, "%s%s", host->root, path);
+
+	return length < HOST_PATH_SIZE ? 0 : -ENAMETOOLONG;
+}
+
+int host_stat(const struct host *host, const char *path, unsigned int *mode)
+{
+	char full[HOST_PATH_SIZE];
+	int rc = host_path(host, path, full);
+	struct stat info;
+
+	if (rc)
+		return rc;
+	if (stat(full, &info))
+		return -errno;
+	if (mode)
+		*mode = info.st_mode;
+	return 0;
+}
+
+bool host_folder_is_empty(const struct host *host, const char *path)
+{
+	char full[HOST_PATH_SIZE];
+	struct dirent *entry;
+	bool empty = true;
+	DIR *dir;
+
+	dir = host_path(host, path, full) ? NULL : opendir(full);
+	if (!dir)
+		return true;
+	while (empty && (entry = readdir(dir)))
+		empty = entry->d_name[0] == '.';
+	closedir(dir);
+	return empty;
+}
+
+/* Not blocking: the kernel log has no end, only a moment without news. */
+static int host_open(const struct host *host, const char *path)
+{
+	char full[HOST_PATH_SIZE];
+	int fd, rc = host_path(host, path, full);
+
+	if (rc)
+		return rc;
+	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool host_first_line(const char *line, void *data)
+{
+	strcpy(data, line);
+	return true;
+}
+
+int host_read_line(const struct host *host, const char *path, char *line,
+		   size_t size)
+{
+	char first[HOST_LINE_SIZE] = "";
+	int rc = host_read_lines(host, path, host_first_line, first);
+
+	if (rc < 0)
+		return rc;
+	snprintf(line, size, "%s", first);
+	return 0;
+}
+
+static int host_walk(FILE *file, bool (*visit)(const char *line, void *data),
+		     void *data)
+{
+	char line[HOST_LINE_SIZE];
+
+	for (unsigned int i = 0; i < LINES_MAX; i++) {
+		if (!fgets(line, sizeof(line), file)) {
+			/* The log has lost lines while it was read: go on. */
+			if (!ferror(file) || errno != EPIPE)
+				break;
+			clearerr(file);
+			continue;
+		}
+		line[strcspn(line, "\n")] = '\0';
+		if (visit(line, data))
+			return 1;
+	}
+	return ferror(file) && errno != EAGAIN ? -errno : 0;
+}
+
+int host_read_lines(const struct host *host, const char *path,
+		    bool (*visit)(const char *line, void *data), void *data)
+{
+	char buffer[HOST_LINE_SIZE];
+	int rc, fd = host_open(host, path);
+	FILE *file;
+
+	if (fd < 0)
+		return fd;
+	file = fdopen(fd, "r");
+	if (!file) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	/* /dev/kmsg gives a record at a time, if there is room for all of it. */
+	setvbuf(file, buffer, _IOFBF, sizeof(buffer));
+	rc = host_walk(file, visit, data);
+	fclose(file);
+	return rc;
+}
+
+bool host_has_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)); at += length)
+		if ((at == text || strchr(" \t:", at[-1])) &&
+		    strchr(" \t\n", at[length]))
+			return true;
+	return false;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Whether a host can launch an SEV-SNP guest. */
+#ifndef GMEMCTL_HOST_SNP_H
+#define GMEMCTL_HOST_SNP_H
+
+#include "host.h"
+#include "report.h"
+
+/**
+ * struct snp_host - what one look at a host has found so far
+ * @family: the CPU's
+ * @cpu: it has SEV-SNP
+ * @firmware: the firmware has answered
+ * @kvm: /dev/kvm, or a negative errno
+ * @sev: /dev/sev, or a negative errno
+ * @current_tcb, @reported_tcb: the firmware's
+ */
+struct snp_host {
+	const struct host *host;
+	unsigned int family;
+	bool cpu;
+	bool firmware;
+	int kvm;
+	int sev;
+	uint64_t current_tcb;
+	uint64_t reported_tcb;
+};
+
+/**
+ * host_check_snp() - look at everything, also after something has failed
+ *
+ * The last step creates a VM and has KVM initialise it, which takes one of the
+ * CPU's ASIDs for a moment; nothing else is changed.
+ *
+ * Return: whether nothing has failed: a launch can work.
+ */
+bool host_check_snp(const struct host *host, struct host_report *report);
+
+/* snp_cpu.c */
+void snp_host_cpu(struct snp_host *snp, struct host_check *check);
+void snp_host_features(struct snp_host *snp, struct host_check *check);
+void snp_host_c_bit(struct snp_host *snp, struct host_check *check);
+void snp_host_asids(struct snp_host *snp, struct host_check *check);
+
+/* snp_bios.c */
+void snp_host_syscfg(struct snp_host *snp, struct host_check *check);
+void snp_host_rmp(struct snp_host *snp, struct host_check *check);
+
+/* snp_kernel.c */
+void snp_host_kernel(struct snp_host *snp, struct host_check *check);
+void snp_host_config(struct snp_host *snp, struct host_check *check);
+void snp_host_flag(struct snp_host *snp, struct host_check *check);
+void snp_host_iommu(struct snp_host *snp, struct host_check *check);
+void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check);
+
+/* snp_firmware.c */
+void snp_host_sev_device(struct snp_host *snp, struct host_check *check);
+void snp_host_firmware(struct snp_host *snp, struct host_check *check);
+void snp_host_tcb(struct snp_host *snp, struct host_check *check);
+
+/* snp_kvm.c */
+void snp_host_kvm_device(struct snp_host *snp, struct host_check *check);
+void snp_host_vm_type(struct snp_host *snp, struct host_check *check);
+void snp_host_capabilities(struct snp_host *snp, struct host_check *check);
+void snp_host_vmsa_features(struct snp_host *snp, struct host_check *check);
+void snp_host_policy(struct snp_host *snp, struct host_check *check);
+void snp_host_vm(struct snp_host *snp, struct host_check *check);
+
+/* snp_memory.c */
+void snp_host_memlock(struct snp_host *snp, struct host_check *check);
+void snp_host_gmem(struct snp_host *snp, struct host_check *check);
+void snp_host_gmem_kvm(struct snp_host *snp, struct host_check *check);
+void snp_host_gmem_device(struct snp_host *snp, struct host_check *check);
+
+#endif /* GMEMCTL_HOST_SNP_H */
