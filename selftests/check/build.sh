@@ -24,11 +24,14 @@ build_user() {
 	make -j"$(nproc)" -C "$TOP_DIR/$1" OUT="$TOP_DIR/build${2:-}"
 }
 
-# gmemctl's own tests, which need neither root nor /dev/kvm.
+# gmemctl's own tests, which need neither root nor /dev/kvm. Without the files
+# that come from Debian's packages some of them are skipped.
 build_unit_tests() {
+	"$TOP_DIR/tools/gmemctl/test/fixtures.sh" >"$WORK/fixtures" 2>&1 ||
+		sed 's/^/# fixtures: /' "$WORK/fixtures"
 	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" check \
 		>"$WORK/unit" 2>&1 && grep -q '^ok ' "$WORK/unit" &&
-		! grep '^not ok' "$WORK/unit" && return
+		! grep '^not ok' "$WORK/unit" && grep '^# Totals:' "$WORK/unit" && return
 	cat "$WORK/unit"
 	return 1
 }

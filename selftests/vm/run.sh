@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make test: the selftests in a VM of each kernel, one after another.
+# make test: the selftests in a VM of each kernel, one after another; then the
+# fuzz targets of gmemctl, which need no VM.
 #
-#   T=glob		only the programs whose topic matches (T=convert)
+#   T=glob		only the programs whose topic matches (T=convert), or
+#			T=fuzz_tool: the fuzz targets
 #   KERNEL=name		stock-6.12, debug-7.3, race-6.12, slim-7.3; several in
 #			one string; or a bzImage, with KDIR= to build modules for it
 #   ACCEL=tcg|kvm	do not try which one works
 #   SEED= STRESS=	seed of the random tests, seconds for each of them
+#   FUZZ_SECONDS=	for the fuzz tests, and for each fuzz target
 #   SHELL_IN_VM=1	a shell on the console instead of the tests
 #   MEM= TIMEOUT=	MiB of the VM; seconds a program may take
 #
@@ -230,6 +233,38 @@ test_kernel() {
 	account "$number" "$label" "$passed" "$failed" "$skipped"
 }
 
+# t_matches TOPIC: whether T= is not given, or names it.
+t_matches() {
+	# The pattern is a glob on purpose.
+	# shellcheck disable=SC2053
+	[[ -z ${T:-} || $1 == $T ]]
+}
+
+# needs_vm: whether T= names a program, and not only the fuzz targets.
+needs_vm() {
+	local file name
+
+	for file in "$TOP_DIR"/selftests/*_test.c; do
+		name=$(basename "$file" _test.c)
+		if t_matches "$name" || t_matches "${name}_test"; then
+			return 0
+		fi
+	done
+	! t_matches fuzz_tool
+}
+
+# test_fuzz NUMBER: gmemctl's own fuzz targets, on the host.
+test_fuzz() {
+	local number=$1 up end passed failed skipped
+
+	KTAP_STRICT=
+	echo "    # Subtest: fuzz_tool"
+	"$VM_DIR/fuzz.sh" "$SEED" |
+		follow "$RUN_DIR/state" $((${FUZZ_SECONDS:-60} + 1800)) || true
+	read -r up end passed failed skipped <"$RUN_DIR/state"
+	account "$number" fuzz_tool "$passed" "$failed" "$skipped"
+}
+
 account() {
 	local number=$1 name=$2 passed=$3 failed=$4 skipped=$5 word=ok
 
@@ -245,19 +280,25 @@ account() {
 }
 
 main() {
-	local kernels name number=0
+	local kernels=() fuzz=0 name number=0
 
-	read -r -a kernels <<<"${KERNEL:-$DEFAULT_KERNELS}"
+	if needs_vm; then
+		read -r -a kernels <<<"${KERNEL:-$DEFAULT_KERNELS}"
+	fi
+	if t_matches fuzz_tool && [[ -z ${SHELL_IN_VM:-} ]]; then
+		fuzz=1
+	fi
 	prepare
 	if [[ -z ${SHELL_IN_VM:-} ]]; then
 		echo "KTAP version 1"
-		echo "1..${#kernels[@]}"
+		echo "1..$((${#kernels[@]} + fuzz))"
 		echo "# seed $SEED"
 	fi
 	for name in "${kernels[@]}"; do
 		number=$((number + 1))
 		test_kernel "$number" "$name"
 	done
+	((!fuzz)) || test_fuzz "$((number + 1))"
 	[[ -z ${SHELL_IN_VM:-} ]] || return 0
 	echo "$TOTAL_PASSED passed, $TOTAL_FAILED failed, $TOTAL_SKIPPED skipped"
 	((!LOST)) || return 128

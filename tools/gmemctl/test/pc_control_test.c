@@ -4,61 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
-#include "../machine/pc_control.h"
 #include "kvm_fake.h"
+#include "pc_fake.h"
 #include "unit.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
-static struct range ranges[2];
-static struct memory_request memory_request;
-static struct pc_config config;
-static struct pc pc;
-static struct pc_control control;
+static struct pc *const pc = &pc_fake.pc;
 static struct error error;
 
-static int no_loop(void *data, struct vcpu *unused)
-{
-	(void)data;
-	(void)unused;
-	return 0;
-}
-
-/* 16 pages at 0 and 16 at 64, which KVM can have private. */
 static void start(void)
 {
-	kvm_fake_start();
-	memset(&pc, 0, sizeof(pc));
-	memset(&control, 0, sizeof(control));
-	ranges[0] = (struct range){ 0, 16 * PAGE };
-	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
-	memory_request = (struct memory_request){
-		.ranges = ranges,
-		.nr_ranges = 2,
-		.kind = BACKING_SHARED,
-		.existing_fd = -1,
-		.node = -1,
-	};
-	config.memory = (struct memory_config){ .requests = &memory_request,
-						.nr_requests = 1,
-						.guest_memfd = true };
-	pc.config = &config;
-	pthread_mutex_init(&pc.lock, NULL);
-	CHECK(!threads_init(&pc.threads, no_loop, &pc, NULL));
-	CHECK(!guest_memory_create(&pc.memory, &config.memory, &kvm_fake.vm, 0,
-				   NULL));
-	CHECK(!guest_memory_attach(&pc.memory, NULL));
-	control.pc = &pc;
-	control.name = "test";
-}
-
-static void stop(void)
-{
-	guest_memory_destroy(&pc.memory);
-	threads_destroy(&pc.threads);
-	pthread_mutex_destroy(&pc.lock);
-	calls = &calls_system;
+	CHECK(pc_fake_start());
 }
 
 static int ask(const char *command, const char *text,
@@ -68,7 +25,7 @@ static int ask(const char *command, const char *text,
 	int rc;
 
 	*result = NULL;
-	rc = pc_control_serve(&control, command, request, result, &error);
+	rc = pc_control_serve(&pc_fake.control, command, request, result, &error);
 	json_object_put(request);
 	return rc;
 }
@@ -116,7 +73,7 @@ static void test_pc_control_stat(void)
 	start();
 	CHECK(stat_of("memory") == 32 * PAGE && !stat_of("private_bytes"));
 	CHECK(!stat_of("resident_bytes"));
-	memset(pc.memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
+	memset(pc->memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
 	CHECK(stat_of("resident_bytes") == 2 * PAGE);
 	CHECK(!ask_plain("convert", "{\"start\":0,\"size\":8192,\"to\":"
 			 "\"private\"}"));
@@ -125,7 +82,7 @@ static void test_pc_control_stat(void)
 	CHECK(stat_of("converted_bytes") == 2 * PAGE);
 	CHECK(!ask_plain("decommit", "{\"start\":266240,\"size\":4096}"));
 	CHECK(stat_of("resident_bytes") == PAGE);
-	stop();
+	pc_fake_stop();
 }
 
 static void test_pc_control_map(void)
@@ -150,7 +107,7 @@ static void test_pc_control_map(void)
 	CHECK(!ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":"
 			 "\"shared\"}"));
 	CHECK(kvm_fake_private(0, 0));
-	stop();
+	pc_fake_stop();
 }
 
 /* Whatever is asked, nothing happens but what was asked for. */
@@ -179,9 +136,9 @@ static void test_pc_control_refused(void)
 	CHECK(ask_plain("map", "{\"start\":\"x\"}") == -EINVAL);
 	CHECK(ask_plain("handstand", "{}") == -EOPNOTSUPP);
 	CHECK(kvm_fake_private(0, 0) && !stat_of("conversions"));
-	CHECK(pc.end == END_NONE);
-	CHECK(!ask_plain("stop", "{}") && pc.end == END_STOPPED);
-	stop();
+	CHECK(pc->end == END_NONE);
+	CHECK(!ask_plain("stop", "{}") && pc->end == END_STOPPED);
+	pc_fake_stop();
 }
 
 static const struct unit_test tests[] = {

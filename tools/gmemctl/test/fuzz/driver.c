@@ -2,11 +2,13 @@
 /*
  * usage: fuzz_TARGET SECONDS [SEED]
  *        fuzz_TARGET FILE...
+ *        fuzz_TARGET --hex BYTES...
  *
- * Mutate inputs for some time, or run the ones in files. The same seed gives the
- * same inputs. An input that reaches code which none has reached before is kept
- * and mutated further. What crashes, fails an assertion or takes ten seconds is
- * written to crash-TARGET in the current directory.
+ * Mutate inputs for some time, or run the ones in files, or some in hexadecimal.
+ * The same seed gives the same inputs. An input that reaches code which none has
+ * reached before is kept and mutated further. What crashes, fails an assertion or
+ * takes ten seconds is printed, with the command that repeats it, and written to
+ * crash-TARGET in the current directory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +40,7 @@ static uint64_t random_state;
 /* The input that runs now, for those who report on it. */
 static uint8_t current[FUZZ_SIZE_MAX];
 static size_t current_size;
-static const char *target;
+static const char *target, *program;
 static volatile sig_atomic_t runs_seen, runs_done;
 
 static uint8_t coverage[1 << COVERAGE_BITS];
@@ -66,6 +68,20 @@ __attribute__((weak)) size_t fuzz_seed(unsigned int index, uint8_t *data)
 	return 0;
 }
 
+/* Whole, so that a log is enough to repeat it. */
+static void print_current(void)
+{
+	static const char digits[] = "0123456789abcdef";
+	static char text[2 * FUZZ_SIZE_MAX + 1];
+
+	for (size_t i = 0; i < current_size; i++) {
+		text[2 * i] = digits[current[i] >> 4];
+		text[2 * i + 1] = digits[current[i] & 15];
+	}
+	text[2 * current_size] = '\0';
+	fprintf(stderr, "fuzz: to repeat it: %s --hex '%s'\n", program, text);
+}
+
 static void save_current(void)
 {
 	char path[256];
@@ -81,6 +97,7 @@ static void save_current(void)
 	fprintf(stderr, "fuzz: %s: %s of %zu bytes\n", path,
 		done == (ssize_t)current_size ? "the input" :
 		"could not be written: an input", current_size);
+	print_current();
 }
 
 static void on_abort(int signal)
@@ -279,7 +296,36 @@ static int run_file(const char *path)
 	return 0;
 }
 
-static void setup(const char *program)
+static int digit(char c)
+{
+	const char *digits = "0123456789abcdef", *at = strchr(digits, c);
+
+	return c && at ? (int)(at - digits) : -1;
+}
+
+static int run_hex(const char *text)
+{
+	size_t size = strlen(text) / 2;
+	bool good = size <= FUZZ_SIZE_MAX && !(strlen(text) % 2);
+
+	for (size_t i = 0; good && i < size; i++) {
+		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+
+		good = high >= 0 && low >= 0;
+		current[i] = (uint8_t)(high << 4 | low);
+	}
+	if (!good) {
+		fprintf(stderr, "fuzz: --hex: not at most %d bytes of two digits\n",
+			FUZZ_SIZE_MAX);
+		return 2;
+	}
+	current_size = size;
+	run_current();
+	printf("fuzz: %zu bytes: ok\n", size);
+	return 0;
+}
+
+static void setup(void)
 {
 	const char *name = strrchr(program, '/');
 	struct sigaction alarm_action = { .sa_handler = on_alarm };
@@ -292,25 +338,35 @@ static void setup(const char *program)
 	alarm(HANG_SECONDS);
 }
 
-int main(int argc, char **argv)
+static int run_given(int argc, char **argv)
 {
-	char *end;
-	unsigned long seconds;
+	bool hex = !strcmp(argv[1], "--hex");
 	int failed = 0;
 
+	for (int i = hex ? 2 : 1; i < argc; i++)
+		failed |= hex ? run_hex(argv[i]) : run_file(argv[i]);
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long seconds;
+	int failed = 0;
+	char *end;
+
 	if (argc < 2) {
-		fprintf(stderr, "usage: %s SECONDS [SEED] | FILE...\n", argv[0]);
+		fprintf(stderr, "usage: %s SECONDS [SEED] | FILE... | --hex BYTES...\n",
+			argv[0]);
 		return 2;
 	}
-	setup(argv[0]);
+	program = argv[0];
+	setup();
 	seconds = strtoul(argv[1], &end, 10);
-	if (!*end && end != argv[1]) {
+	if (!*end && end != argv[1])
 		fuzz((unsigned int)seconds,
 		     argc > 2 ? strtoull(argv[2], NULL, 0) : 1);
-	} else {
-		for (int i = 1; i < argc; i++)
-			failed |= run_file(argv[i]);
-	}
+	else
+		failed = run_given(argc, argv);
 	for (unsigned int i = 0; i < corpus_size; i++)
 		free(corpus[i].data);
 	return failed;

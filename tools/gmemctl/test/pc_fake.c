@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "../kvm/calls.h"
+#include "kvm_fake.h"
+#include "pc_fake.h"
+
+#define PAGE RANGE_PAGE_SIZE
+
+struct pc_fake pc_fake;
+
+static const struct range ranges[] = {
+	{ 0, 16 * PAGE }, { 64 * PAGE, 80 * PAGE },
+};
+
+static const struct memory_request request = {
+	.ranges = ranges,
+	.nr_ranges = 2,
+	.kind = BACKING_SHARED,
+	.existing_fd = -1,
+	.node = -1,
+};
+
+static const struct pc_config config = {
+	.memory = { .requests = &request, .nr_requests = 1,
+		    .guest_memfd = true },
+};
+
+static int no_loop(void *data, struct vcpu *unused)
+{
+	(void)data;
+	(void)unused;
+	return 0;
+}
+
+bool pc_fake_start(void)
+{
+	struct pc *pc = &pc_fake.pc;
+
+	kvm_fake_start();
+	memset(&pc_fake, 0, sizeof(pc_fake));
+	pc->config = &config;
+	pc_fake.control.pc = pc;
+	pc_fake.control.name = "test";
+	pthread_mutex_init(&pc->lock, NULL);
+	return !threads_init(&pc->threads, no_loop, pc, NULL) &&
+	       !guest_memory_create(&pc->memory, &config.memory, &kvm_fake.vm,
+				    0, NULL) &&
+	       !guest_memory_attach(&pc->memory, NULL);
+}
+
+void pc_fake_stop(void)
+{
+	guest_memory_destroy(&pc_fake.pc.memory);
+	threads_destroy(&pc_fake.pc.threads);
+	pthread_mutex_destroy(&pc_fake.pc.lock);
+	calls = &calls_system;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A PC that never runs, above the KVM of the tests, and what answers for it. */
+#ifndef GMEMCTL_TEST_PC_FAKE_H
+#define GMEMCTL_TEST_PC_FAKE_H
+
+#include <stdbool.h>
+
+#include "../machine/pc_control.h"
+
+/**
+ * struct pc_fake - a PC with 16 pages at 0 and 16 at 64, which can be private
+ * @pc: not created by pc_create(): it has memory, but neither CPUs nor devices
+ * @control: of @pc; it has no socket
+ */
+struct pc_fake {
+	struct pc pc;
+	struct pc_control control;
+};
+
+extern struct pc_fake pc_fake;
+
+/** pc_fake_start() - build it. Return: whether that has worked. */
+bool pc_fake_start(void);
+void pc_fake_stop(void);
+
+#endif /* GMEMCTL_TEST_PC_FAKE_H */
