@@ -64,7 +64,9 @@ int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
 
 	if (!entry)
 		return -EMFILE;
-	number = sim->files.open(sim->files.context, kind, &run);
+	number = sim->config.kernel && kind != SIM_SEV ?
+		 sim_hybrid_number(sim, kind, &run) :
+		 sim->files.open(sim->files.context, kind, &run);
 	if (number < 0)
 		return number;
 	if (kind == SIM_VCPU)
@@ -79,12 +81,14 @@ int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
 int sim_open(struct sim *sim, const char *path, int flags)
 {
 	bool writable = (flags & O_ACCMODE) != O_RDONLY;
+	int rc = -ENOENT;
 
 	if (!strcmp(path, KVM_DEVICE_PATH))
-		return sim_fd_install(sim, SIM_KVM, NULL, writable);
-	if (!strcmp(path, SNP_DEVICE_PATH) && !sim->config.no_snp)
-		return sim_fd_install(sim, SIM_SEV, NULL, writable);
-	return -ENOENT;
+		rc = sim_fd_install(sim, SIM_KVM, NULL, writable);
+	else if (!strcmp(path, SNP_DEVICE_PATH) && !sim->config.no_snp)
+		rc = sim_fd_install(sim, SIM_SEV, NULL, writable);
+	sim_trace_call(sim, path, -1, rc);
+	return rc;
 }
 
 static void put(struct sim *sim, const struct sim_fd *fd)
@@ -114,6 +118,7 @@ int sim_close(struct sim *sim, int fd)
 
 	if (!found)
 		return -EBADF;
+	sim_trace_call(sim, "close", fd, 0);
 	closed = *found;
 	memset(found, 0, sizeof(*found));
 	put(sim, &closed);
@@ -132,6 +137,7 @@ int sim_dup(struct sim *sim, int fd, int number)
 	*entry = *found;
 	entry->number = number;
 	get(entry);
+	sim_trace_call(sim, "dup", fd, 0);
 	return 0;
 }
 

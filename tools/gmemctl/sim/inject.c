@@ -39,6 +39,23 @@ void sim_kill_psp(struct sim *sim)
 	sim->psp_dead = true;
 }
 
+int sim_plan(struct sim *sim, uint32_t id, const struct sim_exit *exit)
+{
+	if (sim->nr_plan == SIM_EXITS)
+		return -ENOSPC;
+	sim->plan[sim->nr_plan].vcpu = id;
+	sim->plan[sim->nr_plan++].exit = *exit;
+	return 0;
+}
+
+/* A new vCPU: there is room for the whole plan. */
+void sim_plan_vcpu(const struct sim *sim, struct sim_vcpu *vcpu)
+{
+	for (unsigned int i = 0; i < sim->nr_plan; i++)
+		if (sim->plan[i].vcpu == vcpu->id)
+			vcpu->exits[vcpu->nr_exits++] = sim->plan[i].exit;
+}
+
 int sim_script(struct sim *sim, int fd, const struct sim_exit *script)
 {
 	const struct sim_fd *found = sim_fd(sim, fd);

@@ -21,6 +21,7 @@
 /* MSRs that a VMSA has */
 #define SIM_MSRS 11
 
+struct json_object;
 struct sim_vm;
 
 /**
@@ -133,10 +134,18 @@ struct sim_vm {
 	unsigned int nr_private;
 };
 
+/**
+ * struct sim - a host
+ * @pending: in hybrid mode: what the kernel's part of a call has returned
+ * @record: of the call in the trace
+ */
 struct sim {
 	struct sim_config config;
 	struct sim_memory memory;
 	struct sim_files files;
+	int pending;
+	unsigned int differences;
+	struct json_object *record;
 	struct sim_fd fds[SIM_FDS];
 	unsigned int serials[SIM_KINDS];
 	unsigned int asids_used;
@@ -147,6 +156,12 @@ struct sim {
 		uint32_t error;
 	} faults[SIM_FAULTS];
 	uint64_t reported_tcb;
+	struct {
+		uint32_t vcpu;
+		struct sim_exit exit;
+	} plan[SIM_EXITS];
+	unsigned int nr_plan;
+	FILE *trace;
 };
 
 /* Of a type with private memory */
@@ -166,6 +181,14 @@ int sim_in(struct sim *sim, void *to, uint64_t from, size_t size);
 int sim_out(struct sim *sim, uint64_t to, const void *from, size_t size);
 void sim_lint(struct sim *sim, bool wrong, const char *message);
 
+int sim_dispatch(struct sim *sim, const struct sim_fd *found,
+		 unsigned long request, uint64_t value);
+
+/* hybrid.c */
+int sim_hybrid_number(struct sim *sim, enum sim_kind kind, void **run);
+int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd,
+		     unsigned long request, uint64_t arg);
+
 /* files.c */
 void sim_files_init(struct sim *sim, const struct sim_files *files);
 void sim_close_all(struct sim *sim);
@@ -173,8 +196,18 @@ struct sim_fd *sim_fd(const struct sim *sim, int fd);
 int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
 		   bool writable);
 
+/* trace.c */
+void sim_trace_begin(struct sim *sim, int fd, unsigned long request,
+		     uint64_t arg);
+void sim_trace_end(struct sim *sim, int fd, unsigned long request, uint64_t arg,
+		   int rc);
+void sim_trace_differs(struct sim *sim, int rc);
+void sim_trace_call(struct sim *sim, const char *name, int fd, int rc);
+void sim_trace_warning(struct sim *sim, const char *message);
+
 /* inject.c */
 bool sim_fails(struct sim *sim, enum sim_event event, uint32_t *error);
+void sim_plan_vcpu(const struct sim *sim, struct sim_vcpu *vcpu);
 
 /* host.c */
 int sim_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg);

@@ -268,9 +268,10 @@ int sim_allocate(struct sim *sim, int fd, uint64_t offset, uint64_t length)
 	struct sim_gmem *gmem;
 	int rc = fallocate_check(sim, fd, offset, length, &gmem);
 
-	if (rc)
-		return rc;
-	return offset + length > gmem->size ? -EINVAL : 0;
+	if (!rc && offset + length > gmem->size)
+		rc = -EINVAL;
+	sim_trace_call(sim, "allocate", fd, rc);
+	return rc;
 }
 
 int sim_punch(struct sim *sim, int fd, uint64_t offset, uint64_t length)
@@ -278,6 +279,7 @@ int sim_punch(struct sim *sim, int fd, uint64_t offset, uint64_t length)
 	struct sim_gmem *gmem;
 	int rc = fallocate_check(sim, fd, offset, length, &gmem);
 
+	sim_trace_call(sim, "punch hole", fd, rc);
 	if (rc || offset >= gmem->size)
 		return rc;
 	if (length > gmem->size - offset)

@@ -44,6 +44,7 @@ struct sim *sim_create(const struct sim_config *config)
 	sim->memory = config->memory ? *config->memory : own_memory;
 	sim_files_init(sim, config->files);
 	sim->psp_dead = config->psp_dead;
+	sim->pending = -1;
 	return sim;
 }
 
@@ -69,6 +70,7 @@ void sim_lint(struct sim *sim, bool wrong, const char *message)
 {
 	if (!wrong)
 		return;
+	sim_trace_warning(sim, message);
 	if (sim->config.lint) {
 		sim->config.lint(sim->config.lint_context, message);
 	} else if (sim->config.strict) {
@@ -77,13 +79,9 @@ void sim_lint(struct sim *sim, bool wrong, const char *message)
 	}
 }
 
-int sim_ioctl(struct sim *sim, int fd, unsigned long request, void *arg)
+int sim_dispatch(struct sim *sim, const struct sim_fd *found,
+		 unsigned long request, uint64_t value)
 {
-	const struct sim_fd *found = sim_fd(sim, fd);
-	uint64_t value = (uint64_t)arg;
-
-	if (!found)
-		return -EBADF;
 	switch (found->kind) {
 	case SIM_KVM:
 		return sim_kvm_ioctl(sim, request, value);
@@ -96,6 +94,21 @@ int sim_ioctl(struct sim *sim, int fd, unsigned long request, void *arg)
 	default:
 		return -ENOTTY;
 	}
+}
+
+int sim_ioctl(struct sim *sim, int fd, unsigned long request, void *arg)
+{
+	const struct sim_fd *found = sim_fd(sim, fd);
+	uint64_t value = (uint64_t)arg;
+	int rc;
+
+	if (!found)
+		return -EBADF;
+	sim_trace_begin(sim, fd, request, value);
+	rc = sim->config.kernel ? sim_hybrid_ioctl(sim, found, request, value) :
+				  sim_dispatch(sim, found, request, value);
+	sim_trace_end(sim, fd, request, value, rc);
+	return rc;
 }
 
 int sim_map(struct sim *sim, int fd, size_t length, void **out)
@@ -158,4 +171,9 @@ bool sim_vm_is_private(struct sim *sim, int fd, uint64_t gpa)
 	struct sim_vm *vm = find_vm(sim, fd);
 
 	return vm && sim_private_get(vm, gpa / SIM_PAGE);
+}
+
+unsigned int sim_differences(const struct sim *sim)
+{
+	return sim->differences;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Whose error numbers it gives */
 enum sim_profile {
@@ -56,6 +57,19 @@ struct sim_files {
 };
 
 /**
+ * struct sim_kernel - a real KVM, for what is not about SNP; see hybrid.c
+ * @open: /dev/kvm
+ * @map: the kvm_run of a vCPU; it goes with sim_files.forget()
+ */
+struct sim_kernel {
+	int (*open)(void *context);
+	int (*ioctl)(void *context, int fd, unsigned long request,
+		     uint64_t arg);
+	int (*map)(void *context, int fd, void **run);
+	void *context;
+};
+
+/**
  * struct sim_config - the host
  * @no_snp: an ordinary host: no SEV at all
  * @snp_uninitialized: the PSP driver has not initialised SNP
@@ -66,6 +80,7 @@ struct sim_files {
  * @progress: pages in one LAUNCH_UPDATE at most; 0: no limit
  * @memory: NULL: the process's own
  * @files: NULL: numbers that no file of the process has
+ * @kernel: hybrid mode; NULL: everything is simulated
  * @lint: strict mode: called for what is dangerous or ambiguous on a real host;
  *	NULL without @strict: nothing; NULL with @strict: abort()
  * @lint_context: for @lint
@@ -83,6 +98,7 @@ struct sim_config {
 	unsigned int progress;
 	const struct sim_memory *memory;
 	const struct sim_files *files;
+	const struct sim_kernel *kernel;
 	bool strict;
 	void (*lint)(void *context, const char *message);
 	void *lint_context;
@@ -114,6 +130,15 @@ int sim_map(struct sim *sim, int fd, size_t length, void **out);
  * @sim: or NULL, for the running kernel
  */
 void sim_use(struct sim *sim);
+
+/**
+ * sim_trace() - write down every call from now on, as JSON, one in a line
+ * @to: or NULL. It is the caller's; the simulator writes and flushes.
+ */
+void sim_trace(struct sim *sim, FILE *to);
+
+/** sim_differences() - answers of the real KVM that were not the simulator's */
+unsigned int sim_differences(const struct sim *sim);
 
 /** sim_is_run() - whether an address is one that sim_map() has given */
 bool sim_is_run(struct sim *sim, const void *address);
@@ -178,6 +203,9 @@ struct sim_exit {
 	bool private;
 	uint64_t data;
 };
+
+/** sim_plan() - like sim_script(), for the vCPUs with this id still to come */
+int sim_plan(struct sim *sim, uint32_t id, const struct sim_exit *exit);
 
 /** sim_script() - add an exit to those that a vCPU is going to make */
 int sim_script(struct sim *sim, int vcpu, const struct sim_exit *script);

@@ -50,6 +50,7 @@ static int create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id)
 		sim_vcpu_free(sim, vcpu);
 		return fd;
 	}
+	sim_plan_vcpu(sim, vcpu);
 	vm->vcpus[vm->nr_vcpus++] = vcpu;
 	vm->refs++;
 	return fd;

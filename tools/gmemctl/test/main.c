@@ -19,6 +19,11 @@ void unit_check(bool ok, const char *claim, const char *file, int line)
 	printf("# %s:%d: does not hold: %s\n", file, line, claim);
 }
 
+unsigned int unit_failures(void)
+{
+	return failures;
+}
+
 void unit_skip(const char *reason, ...)
 {
 	va_list args;

@@ -22,17 +22,42 @@ struct sim_result {
 	uint32_t error;
 };
 
+/* What a case needs of a kernel if it is not simulated */
+enum sim_needs {
+	SIM_NEEDS_SNP,
+	SIM_NEEDS_PRIVATE,
+	SIM_NEEDS_NOTHING,
+};
+
 /**
  * struct sim_case - one of them
  * @run: brings a world to where the case begins, and does it. What else has to
  *	hold it checks itself. Return: 0 or a negative errno.
  * @expect: by profile
+ * @needs: a kernel that has at least this can be asked as well
  */
 struct sim_case {
 	const char *id;
 	int (*run)(struct world *world);
 	struct sim_result expect[SIM_PROFILES];
+	enum sim_needs needs;
 };
+
+/* The cases, and the variants of two of them that need another host. */
+#define SIM_CASES (89 + 2)
+
+/** sim_case_get() - Return: one of SIM_CASES, or NULL. */
+const struct sim_case *sim_case_get(unsigned int index);
+
+/** sim_case_run() - in a world that has just been initialised */
+void sim_case_run(const struct sim_case *sim_case, struct world *world);
+
+/** sim_cases_run() - all of them, each in a simulator */
+void sim_cases_run(enum sim_profile profile);
+
+/** sim_cases_run_system() - all of them, through system calls */
+void sim_cases_run_system(enum sim_profile profile,
+			  void (*system)(const struct world *world));
 
 /** sim_agree() - for cases with variants that all have the same result */
 int sim_agree(const int *results, unsigned int count);
@@ -46,9 +71,13 @@ extern const unsigned int sim_cases_update_count;
 extern const struct sim_case sim_cases_memory[];
 extern const unsigned int sim_cases_memory_count;
 
-/* Both kernels the same; a failure; a failure with a firmware error */
-#define BOTH(rc) { { rc, ANY }, { rc, ANY } }
-#define BOTH_FW(rc, error) { { rc, error }, { rc, error } }
-#define EACH(old, new) { { old, ANY }, { new, ANY } }
+/* What both kernels say, or each of them; with the firmware's error or without */
+#define BOTH_ON(needs, rc) { { rc, ANY }, { rc, ANY } }, needs
+#define EACH_ON(needs, old, new) { { old, ANY }, { new, ANY } }, needs
+#define BOTH(rc) BOTH_ON(SIM_NEEDS_SNP, rc)
+#define EACH(old, new) EACH_ON(SIM_NEEDS_SNP, old, new)
+#define BOTH_FW(rc, error) { { rc, error }, { rc, error } }, SIM_NEEDS_SNP
+#define EACH_FW(old, old_error, new, new_error) \
+	{ { old, old_error }, { new, new_error } }, SIM_NEEDS_SNP
 
 #endif /* GMEMCTL_TEST_SIM_CASES_H */

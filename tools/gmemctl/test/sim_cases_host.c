@@ -260,10 +260,10 @@ static int init2_asid(struct world *world)
 }
 
 const struct sim_case sim_cases_host[] = {
-	{ "probe-none-1", probe_none_1, BOTH(0) },
-	{ "probe-none-2", probe_none_2, BOTH(-EINVAL) },
-	{ "probe-none-3", probe_none_3, BOTH(-ENOTTY) },
-	{ "probe-none-4", probe_none_4, BOTH(-ENXIO) },
+	{ "probe-none-1", probe_none_1, BOTH_ON(SIM_NEEDS_NOTHING, 0) },
+	{ "probe-none-2", probe_none_2, BOTH_ON(SIM_NEEDS_NOTHING, -EINVAL) },
+	{ "probe-none-3", probe_none_3, BOTH_ON(SIM_NEEDS_NOTHING, -ENOTTY) },
+	{ "probe-none-4", probe_none_4, BOTH_ON(SIM_NEEDS_NOTHING, -ENXIO) },
 	{ "probe-1", probe_1, BOTH(0) },
 	{ "probe-2", probe_2, BOTH(0) },
 	{ "probe-3", probe_3, EACH(-ENXIO, 0) },

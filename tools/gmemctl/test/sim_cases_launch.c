@@ -339,7 +339,7 @@ const struct sim_case sim_cases_launch[] = {
 	{ "start-ok", start_ok, BOTH(0) },
 	{ "start-flags", start_flags, BOTH(-EINVAL) },
 	{ "start-mbo", start_mbo, BOTH(-EINVAL) },
-	{ "start-smt", start_smt, { { -EINVAL, ANY }, { -EIO, 7 } } },
+	{ "start-smt", start_smt, EACH_FW(-EINVAL, ANY, -EIO, 7) },
 	{ "start-smt (SMT off)", start_smt_off, EACH(-EINVAL, 0) },
 	{ "start-ss", start_ss, EACH(-EINVAL, 0) },
 	{ "start-migma", start_migma, BOTH(-EINVAL) },

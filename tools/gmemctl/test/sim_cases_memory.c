@@ -131,17 +131,20 @@ static int slot_v1(struct world *world)
 }
 
 const struct sim_case sim_cases_memory[] = {
-	{ "attr-flags", attr_flags, BOTH(-EINVAL) },
-	{ "attr-def", attr_def, BOTH(-EINVAL) },
-	{ "gmem-size", gmem_size, BOTH(-EINVAL) },
-	{ "gmem-flags", gmem_flags, BOTH(-EINVAL) },
-	{ "gmem-flags-mmap", gmem_flags_mmap, EACH(-EINVAL, 0) },
-	{ "slot-badfd", slot_badfd, BOTH(-EBADF) },
-	{ "slot-otherfd", slot_otherfd, BOTH(-EINVAL) },
-	{ "slot-overlap-gmem", slot_overlap_gmem, EACH(-EINVAL, -EEXIST) },
-	{ "slot-overlap-gpa", slot_overlap_gpa, BOTH(-EEXIST) },
-	{ "slot-modify", slot_modify, BOTH(-EINVAL) },
-	{ "slot-v1", slot_v1, BOTH(-EINVAL) },
+	{ "attr-flags", attr_flags, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
+	{ "attr-def", attr_def, BOTH_ON(SIM_NEEDS_NOTHING, -EINVAL) },
+	{ "gmem-size", gmem_size, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
+	{ "gmem-flags", gmem_flags, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
+	{ "gmem-flags-mmap", gmem_flags_mmap,
+	  EACH_ON(SIM_NEEDS_PRIVATE, -EINVAL, 0) },
+	{ "slot-badfd", slot_badfd, BOTH_ON(SIM_NEEDS_PRIVATE, -EBADF) },
+	{ "slot-otherfd", slot_otherfd, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
+	{ "slot-overlap-gmem", slot_overlap_gmem,
+	  EACH_ON(SIM_NEEDS_PRIVATE, -EINVAL, -EEXIST) },
+	{ "slot-overlap-gpa", slot_overlap_gpa,
+	  BOTH_ON(SIM_NEEDS_PRIVATE, -EEXIST) },
+	{ "slot-modify", slot_modify, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
+	{ "slot-v1", slot_v1, BOTH_ON(SIM_NEEDS_NOTHING, -EINVAL) },
 };
 
 const unsigned int sim_cases_memory_count =

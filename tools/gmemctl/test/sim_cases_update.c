@@ -260,7 +260,7 @@ const struct sim_case sim_cases_update[] = {
 	{ "upd-lenalign", upd_lenalign, BOTH(-EINVAL) },
 	{ "upd-flags", upd_flags, BOTH(-EINVAL) },
 	{ "upd-type0", upd_type0, BOTH(-EINVAL) },
-	{ "upd-uaddr0", upd_uaddr0, { { -EIO, 0 }, { -EINVAL, ANY } } },
+	{ "upd-uaddr0", upd_uaddr0, EACH_FW(-EIO, 0, -EINVAL, ANY) },
 	{ "upd-uaddralign", upd_uaddralign, EACH(0, -EINVAL) },
 	{ "upd-zero-uaddr", upd_zero_uaddr, BOTH(0) },
 	{ "upd-noslot", upd_noslot, BOTH(-EINVAL) },
@@ -272,7 +272,7 @@ const struct sim_case sim_cases_update[] = {
 	{ "upd-badsrc", upd_badsrc, BOTH_FW(-EIO, 0) },
 	{ "upd-badfd", upd_badfd, BOTH_FW(-EIO, 0) },
 	{ "upd-cpuid", upd_cpuid, BOTH_FW(-EIO, 0x16) },
-	{ "upd-cpuid-ro", upd_cpuid_ro, { { 0, ANY }, { -EIO, 0 } } },
+	{ "upd-cpuid-ro", upd_cpuid_ro, EACH_FW(0, ANY, -EIO, 0) },
 	{ "upd-fwfail", upd_fwfail, BOTH(0) },
 	{ "upd-eagain", upd_eagain, BOTH(-EAGAIN) },
 };

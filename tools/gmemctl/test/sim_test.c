@@ -16,64 +16,14 @@
 #include "test_hex.h"
 #include "unit.h"
 
-/* The cases, and the variants of two of them that need another host. */
-#define CASES (89 + 2)
-
-int sim_agree(const int *results, unsigned int count)
-{
-	for (unsigned int i = 1; i < count; i++)
-		CHECK(results[i] == results[0]);
-	return results[0];
-}
-
-static void run_case(const struct sim_case *sim_case, enum sim_profile profile)
-{
-	const struct sim_result *expect = &sim_case->expect[profile];
-	struct world world;
-	bool as_expected;
-	int rc;
-
-	world_init(&world, profile);
-	rc = sim_case->run(&world);
-	as_expected = rc == expect->rc && (expect->error == ANY ||
-					   expect->error == world.cmd.error);
-	if (!as_expected)
-		printf("# case %s: %d, firmware error 0x%x; expected %d, 0x%x\n",
-		       sim_case->id, rc, world.cmd.error, expect->rc,
-		       expect->error);
-	CHECK(as_expected);
-	world_free(&world);
-}
-
-static void run_cases(enum sim_profile profile)
-{
-	const struct {
-		const struct sim_case *cases;
-		unsigned int count;
-	} tables[] = {
-		{ sim_cases_host, sim_cases_host_count },
-		{ sim_cases_launch, sim_cases_launch_count },
-		{ sim_cases_update, sim_cases_update_count },
-		{ sim_cases_memory, sim_cases_memory_count },
-	};
-	unsigned int total = 0;
-
-	for (unsigned int i = 0; i < 4; i++) {
-		for (unsigned int j = 0; j < tables[i].count; j++)
-			run_case(&tables[i].cases[j], profile);
-		total += tables[i].count;
-	}
-	CHECK(total == CASES);
-}
-
 static void test_sim_cases_6_12(void)
 {
-	run_cases(SIM_LINUX_6_12);
+	sim_cases_run(SIM_LINUX_6_12);
 }
 
 static void test_sim_cases_7_3(void)
 {
-	run_cases(SIM_LINUX_7_3);
+	sim_cases_run(SIM_LINUX_7_3);
 }
 
 static bool digest_is(struct world *world, const char *text)

@@ -11,6 +11,9 @@
 /** unit_check() - a claim of the running test; a false one fails it */
 void unit_check(bool ok, const char *claim, const char *file, int line);
 
+/** unit_failures() - claims of the running test that were false */
+unsigned int unit_failures(void);
+
 /**
  * unit_skip() - say why a part of the running test cannot be done here
  *

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How the arguments of ioctls are written down. */
+#ifndef GMEMCTL_SIM_TRACE_H
+#define GMEMCTL_SIM_TRACE_H
+
+#include <stddef.h>
+
+#include "internal.h"
+
+/*
+ * Two runs of the same program have the same trace: files have names, and of
+ * addresses in the program there is only whether they are page-aligned.
+ */
+enum trace_format {
+	TRACE_NUMBER,
+	TRACE_HEX,
+	TRACE_ADDRESS,
+	TRACE_FILE,
+	TRACE_BYTES,
+	TRACE_SEGMENT,
+	TRACE_COMMAND,
+};
+
+/**
+ * struct trace_field - a member of a structure
+ */
+struct trace_field {
+	const char *name;
+	size_t offset;
+	size_t size;
+	enum trace_format format;
+};
+
+/**
+ * struct trace_struct - what an argument points to
+ * @size: bytes read of it; 0: it is not decoded
+ */
+struct trace_struct {
+	size_t size;
+	const struct trace_field *fields;
+	unsigned int count;
+};
+
+/**
+ * struct trace_call - an ioctl
+ * @kind: of which files, or SIM_FREE for any
+ * @arg: NULL: the argument is a number, or nothing
+ */
+struct trace_call {
+	enum sim_kind kind;
+	unsigned long request;
+	const char *name;
+	const struct trace_struct *arg;
+};
+
+/* The longest of the structures */
+#define TRACE_STRUCT_MAX 512
+
+/** trace_call_find() - Return: NULL for an ioctl that is not known. */
+const struct trace_call *trace_call_find(enum sim_kind kind,
+					 unsigned long request);
+
+/** trace_command() - what KVM_MEMORY_ENCRYPT_OP's data is, or NULL */
+const struct trace_struct *trace_command(uint32_t id);
+
+/** trace_command_name() - its name, or NULL */
+const char *trace_command_name(uint32_t id);
+
+#endif /* GMEMCTL_SIM_TRACE_H */

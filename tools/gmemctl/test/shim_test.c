@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The simulator as a preloaded library. A test runs this program once more with
+ * the library loaded, and does there what it is about.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "preload.h"
+#include "sim_cases.h"
+#include "unit.h"
+
+static const char *const event_names[SIM_EVENTS] = {
+	[SIM_GCTX_CREATE] = "gctx-create", [SIM_START] = "start",
+	[SIM_ACTIVATE] = "activate", [SIM_UPDATE] = "update",
+	[SIM_FINISH] = "finish", [SIM_SIGNAL] = "signal",
+	[SIM_AGAIN] = "again",
+};
+
+static void set_number(const char *name, unsigned int value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	setenv(name, text, 1);
+}
+
+static void set_faults(const struct world *world)
+{
+	char text[128] = "";
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < world->nr_faults; i++) {
+		const struct world_fault *fault = &world->faults[i];
+
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "%s%s:%u", i ? "," : "",
+					 event_names[fault->event], fault->nth);
+		if (fault->event < SIM_SIGNAL)
+			used += (size_t)snprintf(text + used,
+						 sizeof(text) - used, ":0x%x",
+						 fault->error);
+	}
+	if (used)
+		setenv("GMEMCTL_SIM_FAIL", text, 1);
+}
+
+/* The host that a case wants, in the environment of the library */
+static void set_host(const struct world *world)
+{
+	const struct sim_config *host = &world->host;
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s%s%s%s",
+		 host->no_snp ? ",no-snp" : "",
+		 host->snp_uninitialized ? ",snp-uninitialized" : "",
+		 host->psp_dead ? ",psp-dead" : "",
+		 host->no_smt ? ",no-smt" : "");
+	if (*text)
+		setenv("GMEMCTL_SIM_HOST", text + 1, 1);
+	setenv("GMEMCTL_SIM_PROFILE",
+	       host->profile == SIM_LINUX_7_3 ? "7.3" : "6.12", 1);
+	set_number("GMEMCTL_SIM_ASIDS", host->asids);
+	set_number("GMEMCTL_SIM_PROGRESS", host->progress);
+	set_faults(world);
+}
+
+static void test_shim_cases_6_12(void)
+{
+	if (!preload_inside())
+		preload_self("shim.cases_6_12");
+	else
+		sim_cases_run_system(SIM_LINUX_6_12, set_host);
+}
+
+static void test_shim_cases_7_3(void)
+{
+	if (!preload_inside())
+		preload_self("shim.cases_7_3");
+	else
+		sim_cases_run_system(SIM_LINUX_7_3, set_host);
+}
+
+static bool is_vm(int fd)
+{
+	return ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY) == 1;
+}
+
+/* Numbers are the process's, and duplicates keep a VM alive. */
+static void files_inside(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm = ioctl(kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
+	int copies[4], other = open("/dev/null", O_RDWR);
+
+	CHECK(kvm >= 0 && kvm < 100 && vm >= 0 && vm < 100);
+	CHECK(fcntl(kvm, F_GETFD) == FD_CLOEXEC);
+	copies[0] = dup(vm);
+	copies[1] = fcntl(vm, F_DUPFD_CLOEXEC, 50);
+	copies[2] = dup2(vm, 60);
+	copies[3] = dup3(vm, other, O_CLOEXEC);
+	CHECK(copies[1] >= 50 && copies[2] == 60 && copies[3] == other);
+	CHECK(!close(vm));
+	CHECK(!is_vm(vm));
+	for (int i = 0; i < 4; i++)
+		CHECK(is_vm(copies[i]));
+	CHECK(dup2(STDIN_FILENO, copies[2]) == copies[2]);
+	CHECK(!is_vm(copies[2]));
+	CHECK(!close_range((unsigned int)copies[1], (unsigned int)copies[1], 0));
+	CHECK(!is_vm(copies[1]) && is_vm(copies[0]));
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, copies[0], 0) ==
+	      MAP_FAILED && errno == ENODEV);
+	CHECK(ioctl(other, KVM_RUN, 0) < 0 && errno == ENOTTY);
+	close(open("/dev/null", O_RDONLY));
+	close(kvm);
+	kvm = open("/dev/kvm", O_RDONLY);
+	CHECK(kvm >= 0 && !(fcntl(kvm, F_GETFD) & FD_CLOEXEC));
+	close(kvm);
+	/* What is neither /dev/kvm nor /dev/sev is the kernel's. */
+	CHECK(open("/dev/null/kvm", O_RDWR) < 0 && errno == ENOTDIR);
+}
+
+static void test_shim_files(void)
+{
+	if (!preload_inside())
+		preload_self("shim.files");
+	else
+		files_inside();
+}
+
+/* A guest_memfd and a kvm_run, in the way of a VMM */
+static void memory_inside(void)
+{
+	struct kvm_create_guest_memfd create = { .size = 0x10000 };
+	struct kvm_run *run;
+	int kvm, vm, vcpu, gmem;
+
+	setenv("GMEMCTL_SIM_HOST", "sw-protected", 1);
+	setenv("GMEMCTL_SIM_SCRIPT", "map-private:0x3000:2,1/shutdown", 1);
+	kvm = open("/dev/kvm", O_RDWR);
+	vm = ioctl(kvm, KVM_CREATE_VM, KVM_X86_SW_PROTECTED_VM);
+	gmem = ioctl(vm, KVM_CREATE_GUEST_MEMFD, &create);
+	CHECK(gmem >= 0);
+	CHECK(!fallocate(gmem, 0, 0, 0x10000));
+	CHECK(!fallocate(gmem, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			 0x1000, 0x1000));
+	CHECK(fallocate(gmem, 0, 0, 1) < 0 && errno == EINVAL);
+	CHECK(fallocate(gmem, FALLOC_FL_COLLAPSE_RANGE, 0, 0x1000) < 0 &&
+	      errno == EOPNOTSUPP);
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0),
+		   PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+	CHECK(run != MAP_FAILED);
+	close(kvm);
+	close(vm);
+	CHECK(!ioctl(vcpu, KVM_RUN, 0));
+	CHECK(run->exit_reason == KVM_EXIT_HYPERCALL);
+	CHECK(run->hypercall.args[0] == 0x3000 && run->hypercall.args[1] == 2);
+	run->immediate_exit = 1;
+	CHECK(ioctl(vcpu, KVM_RUN, 0) < 0 && errno == EINTR);
+	close(vcpu);
+	close(gmem);
+	/* The mapping outlives the vCPU. */
+	CHECK(run->exit_reason == KVM_EXIT_INTR);
+}
+
+static void test_shim_memory(void)
+{
+	if (!preload_inside())
+		preload_self("shim.memory");
+	else
+		memory_inside();
+}
+
+static const char *const info[] = { "info", NULL };
+
+static void test_shim_settings(void)
+{
+	static const char *const bad[] = { "PROFILE=6.13", NULL };
+	static const char *const none[] = { NULL };
+	static char output[65536];
+
+	CHECK(preload_run("gmemctl", info, none, output, sizeof(output)) >= 0);
+	CHECK(strstr(output, "/dev/kvm                               can be"));
+	CHECK(strstr(output, "VM types 0x1d"));
+	CHECK(preload_run("gmemctl", info, bad, output, sizeof(output)) >= 0);
+	CHECK(strstr(output, "GMEMCTL_SIM_PROFILE=6.13: not understood; it is "
+		     "6.12 or 7.3"));
+	CHECK(strstr(output, "Invalid argument"));
+}
+
+static const struct unit_test tests[] = {
+	{ "shim.cases_6_12", test_shim_cases_6_12 },
+	{ "shim.cases_7_3", test_shim_cases_7_3 },
+	{ "shim.files", test_shim_files },
+	{ "shim.memory", test_shim_memory },
+	{ "shim.settings", test_shim_settings },
+};
+
+UNIT_TESTS(tests)

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim_cases.h"
+#include "unit.h"
+
+int sim_agree(const int *results, unsigned int count)
+{
+	for (unsigned int i = 1; i < count; i++)
+		CHECK(results[i] == results[0]);
+	return results[0];
+}
+
+const struct sim_case *sim_case_get(unsigned int index)
+{
+	const struct {
+		const struct sim_case *cases;
+		unsigned int count;
+	} tables[] = {
+		{ sim_cases_host, sim_cases_host_count },
+		{ sim_cases_launch, sim_cases_launch_count },
+		{ sim_cases_update, sim_cases_update_count },
+		{ sim_cases_memory, sim_cases_memory_count },
+	};
+
+	for (unsigned int i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (index < tables[i].count)
+			return &tables[i].cases[index];
+		index -= tables[i].count;
+	}
+	return NULL;
+}
+
+void sim_case_run(const struct sim_case *sim_case, struct world *world)
+{
+	const struct sim_result *expect =
+		&sim_case->expect[world->host.profile];
+	int rc = sim_case->run(world);
+	bool as_expected = rc == expect->rc &&
+			   (expect->error == ANY ||
+			    expect->error == world->cmd.error);
+
+	if (!as_expected)
+		printf("# case %s: %d, firmware error 0x%x; expected %d, 0x%x\n",
+		       sim_case->id, rc, world->cmd.error, expect->rc,
+		       expect->error);
+	CHECK(as_expected);
+}
+
+void sim_cases_run(enum sim_profile profile)
+{
+	unsigned int total = 0;
+
+	for (; sim_case_get(total); total++) {
+		struct world world;
+
+		world_init(&world, profile);
+		sim_case_run(sim_case_get(total), &world);
+		world_free(&world);
+	}
+	CHECK(total == SIM_CASES);
+}
+
+/* A process for each: it begins without files, and with another simulator. */
+void sim_cases_run_system(enum sim_profile profile,
+			  void (*system)(const struct world *world))
+{
+	unsigned int total = 0;
+
+	for (; sim_case_get(total); total++) {
+		struct world world;
+		int status = -1;
+		pid_t pid;
+
+		fflush(NULL);
+		pid = fork();
+		if (!pid) {
+			world_init(&world, profile);
+			world.system = system;
+			sim_case_run(sim_case_get(total), &world);
+			world_free(&world);
+			fflush(NULL);
+			_exit(unit_failures() ? EXIT_FAILURE : EXIT_SUCCESS);
+		}
+		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+		if (status)
+			printf("# case %s: failed\n", sim_case_get(total)->id);
+		CHECK(!status);
+	}
+	CHECK(total == SIM_CASES);
+}
