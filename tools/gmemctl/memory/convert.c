@@ -72,7 +72,8 @@ static int gmem_request(const struct conversion *conversion, struct range range,
 		.offset = memory->shared_offset + range.start - memory->gpa,
 		.length = range_size(range),
 		.target = to_private ? GMEM_STATE_PRIVATE : GMEM_STATE_SHARED,
-		.content = GMEM_CONTENT_PRESERVE,
+		.content = memory->encrypted ? GMEM_CONTENT_ZERO :
+					       GMEM_CONTENT_PRESERVE,
 		.timeout_ms = to_private ? memory->timeout_ms : 0,
 	};
 	return gmem_convert(memory->shared_fd, convert);

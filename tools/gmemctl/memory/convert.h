@@ -34,6 +34,8 @@ enum memory_strategy {
  * @shared_offset: where in @shared_fd it starts
  * @store_fd: the private side, KVM's guest_memfd
  * @store_offset: where in @store_fd it starts
+ * @encrypted: private contents mean nothing to the host: the in-place strategy
+ *	changes whose page it is, and preserves no contents
  * @timeout_ms: how long a conversion to private may wait for references
  * @private: one byte per page: KVM's PRIVATE attribute as last set here; KVM has
  *	no call that reads it
@@ -47,6 +49,7 @@ struct convertible {
 	uint64_t shared_offset;
 	int store_fd;
 	uint64_t store_offset;
+	bool encrypted;
 	uint32_t timeout_ms;
 	uint8_t *private;
 };
@@ -58,7 +61,8 @@ struct convertible {
  * @why: out: a text that explains a failure; may be NULL
  * @why_size: bytes of @why
  *
- * All or nothing for the in-place strategy. Conversions of overlapping ranges
+ * All or nothing for the in-place strategy, but for contents where the private side
+ * is encrypted: they are lost also if KVM refuses in the end. Conversions of overlapping ranges
  * by several threads take turns.
  *
  * Return: 0; -EINVAL for a range that is not inside or not whole pages; what

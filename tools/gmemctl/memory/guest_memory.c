@@ -462,6 +462,7 @@ static int find_convertible(const struct guest_memory *memory,
 			.shared_offset = store_offset - start,
 			.store_fd = memfd->fd,
 			.store_offset = store_offset,
+			.encrypted = memory->config->encrypted,
 			.timeout_ms = memory->config->convert_timeout_ms,
 			.private = memfd->private +
 				   store_offset / RANGE_PAGE_SIZE,

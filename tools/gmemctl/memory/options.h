@@ -72,6 +72,8 @@ struct memory_request {
  * @requests: in the order in which the VM's guest_memfd has them
  * @guest_memfd: a private side, where conversions discard what is stale
  * @initial_private: pages of that private side start private
+ * @encrypted: what is private belongs to an encrypted guest: its contents are not
+ *	preserved by a conversion
  * @x86_legacy: split the first MiB as a PC has it
  * @pin: pin all RAM, for device assignment
  * @alias: map all RAM a second time, at @alias_offset
@@ -82,6 +84,7 @@ struct memory_config {
 	unsigned int nr_requests;
 	bool guest_memfd;
 	bool initial_private;
+	bool encrypted;
 	bool x86_legacy;
 	bool pin;
 	bool alias;

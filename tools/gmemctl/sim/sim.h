@@ -161,6 +161,16 @@ const uint8_t *sim_vm_host_data(struct sim *sim, int vm);
 /** sim_vm_is_private() - KVM's attribute of a page */
 bool sim_vm_is_private(struct sim *sim, int vm, uint64_t gpa);
 
+/**
+ * sim_touch() - the guest uses a private page, which becomes its own in the RMP
+ *
+ * Return: 0, or -EFAULT where KVM would exit for a memory fault.
+ */
+int sim_touch(struct sim *sim, int vm, uint64_t gpa);
+
+/** sim_is_guests() - whether the guest has the page in the RMP */
+bool sim_is_guests(struct sim *sim, int vm, uint64_t gpa);
+
 /*
  * What can be made to fail: commands of the firmware; a signal that is pending
  * when the kernel looks for one, for each page of LAUNCH_UPDATE and in KVM_RUN;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../snp/policy.h"
+#include "gmem_mock.h"
 #include "launch_world.h"
 #include "unit.h"
 
@@ -61,7 +62,10 @@ void launch_world_vm(struct launch_world *world)
 {
 	world->sim = sim_create(&world->host);
 	sim_use(world->sim);
+	if (world->kind == BACKING_GMEM_STORE)
+		gmem_mock_start(world->sim);
 	CHECK(!vm_create_snp(&world->vm, &world->error));
+	gmem_mock.vm = world->vm.fd;
 }
 
 void launch_world_build(struct launch_world *world)
@@ -79,6 +83,7 @@ void launch_world_build(struct launch_world *world)
 		.requests = &world->request, .nr_requests = 1,
 		.guest_memfd = world->kind == BACKING_SHARED,
 		.initial_private = !world->starts_shared,
+		.encrypted = !world->preserve,
 	};
 	CHECK(!guest_memory_create(&world->memory, &world->memory_config,
 				   &world->vm, 0, error));
@@ -142,6 +147,8 @@ void launch_world_free(struct launch_world *world)
 	vm_destroy(&world->vm);
 	CHECK(!world->lints);
 	CHECK(!sim_open_files(world->sim));
+	if (world->kind == BACKING_GMEM_STORE)
+		gmem_mock_stop();
 	sim_use(NULL);
 	sim_destroy(world->sim);
 	free(world->made);

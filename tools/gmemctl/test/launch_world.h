@@ -16,6 +16,8 @@
  * struct launch_world - what a test works with
  * @host: to be changed before launch_world_vm()
  * @kind: of its memory; likewise
+ * @starts_shared: its pages start shared, where gmem does not say so anyway
+ * @preserve: ask for contents to be preserved
  * @config: to be changed before launch_world_run()
  * @lints: what the simulator would abort for in its strict mode
  * @said: all steps that were told of, a line each
@@ -27,6 +29,7 @@ struct launch_world {
 	struct vm vm;
 	enum backing_kind kind;
 	bool starts_shared;
+	bool preserve;
 	struct range ranges[2];
 	struct memory_request request;
 	struct memory_config memory_config;

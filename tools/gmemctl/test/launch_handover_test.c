@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An SNP guest with memory of gmem: pages change hands between gmem and the
+ * guest_memfd without their contents, and no page is ever there twice.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "gmem_mock.h"
+#include "launch_world.h"
+#include "unit.h"
+
+#define GPA UINT64_C(0x100000)
+#define SIZE UINT64_C(0x4000)
+
+static uint8_t *host(const struct launch_world *world)
+{
+	return world->memory.reservation.base + GPA;
+}
+
+static int convert(struct launch_world *world, bool to_private)
+{
+	char why[128];
+
+	return guest_memory_convert(&world->memory,
+				    (struct range){ GPA, GPA + SIZE },
+				    to_private, why, sizeof(why));
+}
+
+static void start(struct launch_world *world, enum backing_kind kind)
+{
+	launch_world_init(world, SIM_LINUX_7_3);
+	world->kind = kind;
+	world->starts_shared = true;
+	CHECK(!launch_world_run(world, SNP_LAUNCH_FINISHED));
+}
+
+static void test_handover_launch(void)
+{
+	struct launch_world world;
+
+	start(&world, BACKING_GMEM_STORE);
+	CHECK(launch_world_digest(&world));
+	/* What the launch has put in is the guest's, and nobody else's. */
+	CHECK(sim_is_guests(world.sim, world.vm.fd, 0x800000));
+	CHECK(gmem_mock_is_private(0x800000));
+	CHECK(!gmem_mock_is_private(GPA));
+	CHECK(!gmem_mock_twice());
+	CHECK(!gmem_mock.violations);
+	launch_world_free(&world);
+}
+
+static void exchange(struct launch_world *world)
+{
+	int vm = world->vm.fd;
+
+	memset(host(world), 0x5a, SIZE);
+	CHECK(!convert(world, true));
+	CHECK(sim_vm_is_private(world->sim, vm, GPA));
+	for (uint64_t gpa = GPA; gpa < GPA + SIZE; gpa += RANGE_PAGE_SIZE)
+		CHECK(!sim_touch(world->sim, vm, gpa));
+	CHECK(sim_is_guests(world->sim, vm, GPA));
+	CHECK(!gmem_mock_twice());
+	CHECK(!convert(world, false));
+	CHECK(!sim_vm_is_private(world->sim, vm, GPA));
+	CHECK(!sim_is_guests(world->sim, vm, GPA));
+	/* Neither side sees what the other had. */
+	for (uint64_t i = 0; i < SIZE; i++)
+		CHECK(!host(world)[i]);
+}
+
+static void test_handover_exchange(void)
+{
+	struct launch_world world;
+	unsigned int launched;
+
+	start(&world, BACKING_GMEM_STORE);
+	launched = gmem_mock.to_private;
+	for (int i = 0; i < 3; i++)
+		exchange(&world);
+	CHECK(gmem_mock.to_private == launched + 3);
+	CHECK(gmem_mock.to_shared == 3);
+	CHECK(!gmem_mock.violations);
+	launch_world_free(&world);
+}
+
+/* The default: the same, but nobody asks whether a page is held. */
+static void test_handover_discard(void)
+{
+	struct launch_world world;
+
+	start(&world, BACKING_SHARED);
+	exchange(&world);
+	launch_world_free(&world);
+}
+
+/* A page that a device has pinned: with discard it would be there twice. */
+static void test_handover_held(void)
+{
+	struct launch_world world;
+
+	start(&world, BACKING_GMEM_STORE);
+	memset(host(&world), 0x5a, SIZE);
+	gmem_mock.held = (GPA + SIZE) / RANGE_PAGE_SIZE - 1;
+	CHECK(convert(&world, true) == -EAGAIN);
+	CHECK(!sim_vm_is_private(world.sim, world.vm.fd, GPA));
+	CHECK(host(&world)[0] == 0x5a);
+	gmem_mock.held = -1;
+	CHECK(!convert(&world, true));
+	CHECK(!gmem_mock.violations);
+	launch_world_free(&world);
+}
+
+static void test_handover_held_at_launch(void)
+{
+	struct launch_world world;
+
+	launch_world_init(&world, SIM_LINUX_6_12);
+	world.kind = BACKING_GMEM_STORE;
+	CHECK(!launch_world_run(&world, SNP_LAUNCH_STARTED));
+	gmem_mock.held = 0x80d000 / RANGE_PAGE_SIZE;
+	CHECK(snp_launch_populate(&world.launch, &world.memory,
+				  &world.vcpus[0], &world.error) == -EAGAIN);
+	CHECK(strstr(world.error.action, "make private"));
+	CHECK(strstr(world.error.hint, "0x80d000 is still held"));
+	launch_world_free(&world);
+}
+
+/* The module refuses to preserve what nobody could read. */
+static void test_handover_preserve(void)
+{
+	struct launch_world world;
+
+	launch_world_init(&world, SIM_LINUX_6_12);
+	world.kind = BACKING_GMEM_STORE;
+	world.preserve = true;
+	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EOPNOTSUPP);
+	CHECK(strstr(world.error.action, "make private"));
+	launch_world_free(&world);
+}
+
+/* Shared memory that the launch finds converted already stays so. */
+static void test_handover_converted(void)
+{
+	struct range part = { 0x802000, 0x804000 };
+	struct launch_world world;
+	char why[128];
+
+	launch_world_init(&world, SIM_LINUX_7_3);
+	world.kind = BACKING_GMEM_STORE;
+	CHECK(!launch_world_run(&world, SNP_LAUNCH_STARTED));
+	CHECK(!guest_memory_convert(&world.memory, part, true, why, sizeof(why)));
+	CHECK(gmem_mock.to_private == 1);
+	CHECK(!snp_launch_populate(&world.launch, &world.memory,
+				   &world.vcpus[0], &world.error));
+	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
+	CHECK(launch_world_digest(&world));
+	CHECK(!gmem_mock_twice() && !gmem_mock.violations);
+	launch_world_free(&world);
+}
+
+static const struct unit_test tests[] = {
+	{ "launch_handover.launch", test_handover_launch },
+	{ "launch_handover.exchange", test_handover_exchange },
+	{ "launch_handover.discard", test_handover_discard },
+	{ "launch_handover.held", test_handover_held },
+	{ "launch_handover.held_at_launch", test_handover_held_at_launch },
+	{ "launch_handover.preserve", test_handover_preserve },
+	{ "launch_handover.converted", test_handover_converted },
+};
+
+UNIT_TESTS(tests)
