@@ -53,10 +53,15 @@ bool demo_check(struct demo *demo, bool ok, const char *format, ...)
 	return ok;
 }
 
+int demo_gmem_fd(const struct demo *demo)
+{
+	return guest_memory_shared_fd(&demo->payload.machine.memory);
+}
+
 int demo_map(struct demo *demo, struct error *error)
 {
-	struct memory *memory = &demo->machine.memory;
-	int rc = picture_draw(memory->shared_fd, memory->size);
+	int rc = picture_draw(demo_gmem_fd(demo),
+			      demo->payload.config.memory_size);
 
 	if (rc)
 		error_set(error, rc, "gmem fd", "GMEM_IOCTL_QUERY", NULL);
@@ -91,7 +96,7 @@ static int demo_run(struct demo *demo, const char *path)
 	demo->start_ns = machine_now_ns();
 	rc = demo_run_steps(demo, &error);
 	if (demo->running)
-		machine_destroy(&demo->machine);
+		payload_destroy(&demo->payload);
 	probe_stop();
 	input_close(&demo->input);
 	if (rc)

@@ -5,7 +5,6 @@
 
 #include <linux/gmem.h>
 
-#include "../machine/pc.h"
 #include "cli.h"
 #include "out.h"
 #include "run.h"
@@ -94,23 +93,21 @@ static int run_parse_linux(struct run *run, int option)
 
 static int run_parse_option(struct run *run, int option, char **argv)
 {
-	struct machine_config *config = &run->machine_config;
-
 	switch (option) {
 	case OPTION_MEMORY:
 		return run_parse_memory(run);
 	case OPTION_VCPUS:
-		return usage_count("--cpus", optarg, PC_CPUS_MAX,
-				   &config->nr_vcpus);
+		return usage_count("--cpus", optarg, MACHINE_VCPUS_MAX,
+				   &run->nr_vcpus);
 	case OPTION_CONVERT_TIMEOUT:
 		return usage_count("--convert-timeout", optarg,
 				   GMEM_CONVERT_TIMEOUT_MAX,
-				   &config->convert_timeout_ms);
+				   &run->convert_timeout_ms);
 	case OPTION_TIMEOUT:
 		return usage_count("--timeout", optarg, 86400,
-				   &config->run_timeout_s);
+				   &run->run_timeout_s);
 	case OPTION_TRACE:
-		config->trace = stderr;
+		run->trace = stderr;
 		return 0;
 	case OPTION_JSON:
 		return 0;
@@ -179,12 +176,9 @@ static int run_parse(struct run *run, int argc, char **argv)
 static int run_main(int argc, char **argv)
 {
 	struct run run = {
-		.machine_config = {
-			.nr_vcpus = 1,
-			.strategy = MEMORY_INPLACE,
-			.convert_timeout_ms = DEFAULT_TIMEOUT_MS,
-			.console = stderr,
-		},
+		.nr_vcpus = 1,
+		.convert_timeout_ms = DEFAULT_TIMEOUT_MS,
+		.strategy = MEMORY_INPLACE,
 		.memory = { .request = { .existing_fd = -1, .node = -1 } },
 		.rounds = DEFAULT_ROUNDS,
 		.append = "",
@@ -238,7 +232,7 @@ const struct command command_run = {
 		"\n"
 		"SIZE is a number of bytes, or of K, M or G. Exit codes: 0 success; 1\n"
 		"failure, also when stopped by a signal; 2 wrong usage; 4 this machine\n"
-		"lacks what is needed. Linux that does not power off: 16 reset, 17 panic,\n"
+		"lacks what is needed. Guests that do not end well: 16 reset, 17 panic,\n"
 		"18 triple fault, 19 event of KVM, 20 no entry, 21 internal error of KVM,\n"
-		"22 memory fault, 64 + N exit port.\n",
+		"22 memory fault, 23 payload gave up, 24 halted, 64 + N exit port.\n",
 };

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../machine/machine.h"
+#include "../machine/payload.h"
 #include "input.h"
 
 #define DEMO_SAMPLES 3
@@ -25,8 +25,8 @@ struct demo_sample {
  * struct demo - the demo
  * @input: the file
  * @module_dir: where the modules are, or NULL
- * @machine: the VM
- * @running: @machine exists
+ * @payload: the VM
+ * @running: @payload exists
  * @samples: first, middle and last page of the input; @nr_samples differ
  * @failures: checks that did not hold
  * @reads_refused: accesses of the host that ended in SIGBUS
@@ -41,7 +41,7 @@ struct demo_sample {
 struct demo {
 	struct input input;
 	const char *module_dir;
-	struct machine machine;
+	struct payload payload;
 	bool running;
 	struct demo_sample samples[DEMO_SAMPLES];
 	unsigned int nr_samples;
@@ -63,6 +63,9 @@ void demo_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool demo_check(struct demo *demo, bool ok, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** demo_gmem_fd() - the shared side of its memory */
+int demo_gmem_fd(const struct demo *demo);
+
 /** demo_map() - draw the state of the memory */
 int demo_map(struct demo *demo, struct error *error);
 
@@ -76,8 +79,7 @@ int demo_convert_back(struct demo *demo, struct error *error);
 int demo_flip_attribute(struct demo *demo, struct error *error);
 int demo_summary(struct demo *demo, struct error *error);
 
-/** demo_event() - machine_event_fn of the demo */
-int demo_event(struct machine *machine, struct vcpu *vcpu, enum guest_event event,
-	       uint32_t value);
+/** demo_event() - payload_event_fn of the demo */
+int demo_event(struct payload *payload, enum guest_event event, uint32_t value);
 
 #endif /* GMEMCTL_CLI_DEMO_H */

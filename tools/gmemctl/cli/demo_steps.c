@@ -32,7 +32,7 @@ static uint64_t input_pages(const struct demo *demo)
 
 static uint8_t *input_page(struct demo *demo, uint64_t offset)
 {
-	return machine_input(&demo->machine) + offset;
+	return payload_input(&demo->payload) + offset;
 }
 
 int demo_load_modules(struct demo *demo, struct error *error)
@@ -57,7 +57,7 @@ int demo_load_modules(struct demo *demo, struct error *error)
 
 int demo_build_vm(struct demo *demo, struct error *error)
 {
-	struct machine_config config = {
+	struct payload_config config = {
 		.nr_vcpus = 1,
 		.strategy = MEMORY_INPLACE,
 		.convert_timeout_ms = 5000,
@@ -69,13 +69,13 @@ int demo_build_vm(struct demo *demo, struct error *error)
 	struct gmem_ioctl_stat stat;
 	int rc;
 
-	config.memory_size = machine_input_gpa(config.strategy, 1) +
+	config.memory_size = payload_input_gpa(config.strategy, 1) +
 			     (pages << GUEST_PAGE_SHIFT) + MIB;
 	config.memory_size = (config.memory_size + MIB - 1) / MIB * MIB;
 	rc = host_check_memory(pages << GUEST_PAGE_SHIFT, error);
 	if (rc)
 		return rc;
-	rc = machine_create(&demo->machine, &config, error);
+	rc = payload_create(&demo->payload, &config, error);
 	if (rc)
 		return rc;
 	demo->running = true;
@@ -83,7 +83,7 @@ int demo_build_vm(struct demo *demo, struct error *error)
 		 config.memory_size / MIB);
 	demo_say("shared pages: a gmem fd; private pages: KVM's guest_memfd; "
 		 "bound together");
-	rc = gmem_stat(demo->machine.memory.shared_fd, &stat);
+	rc = gmem_stat(demo_gmem_fd(demo), &stat);
 	if (rc)
 		return error_set(error, rc, "gmem fd", "GMEM_IOCTL_STAT", NULL);
 	demo_check(demo, !stat.private_pages && stat.bindings == 1,
@@ -130,13 +130,13 @@ int demo_load_file(struct demo *demo, struct error *error)
 	char text[65];
 	int rc;
 
-	rc = input_load(&demo->input, machine_input(&demo->machine), error);
+	rc = input_load(&demo->input, payload_input(&demo->payload), error);
 	if (rc)
 		return rc;
 	demo->load_ns = machine_now_ns() - start;
 	input_digest_text(demo->input.digest, text);
 	demo_say("%s: %" PRIu64 " bytes at gpa 0x%" PRIx64, demo->input.path,
-		 demo->input.size, machine_input_gpa(MEMORY_INPLACE, 1));
+		 demo->input.size, payload_input_gpa(MEMORY_INPLACE, 1));
 	demo_say("SHA-256 by the host (OpenSSL), as long as it can: %s", text);
 	demo_choose_samples(demo);
 	for (unsigned int i = 0; i < demo->nr_samples; i++) {
@@ -172,8 +172,8 @@ static int demo_event_private(struct demo *demo)
 	demo->private_seen = true;
 	demo->convert_ns = now - demo->mark_ns;
 	demo_say("the guest: my input is private now (KVM_HC_MAP_GPA_RANGE, "
-		 "%" PRIu64 " calls)", demo->machine.counters.conversions);
-	if (gmem_stat(demo->machine.memory.shared_fd, &stat))
+		 "%" PRIu64 " calls)", demo->payload.machine.counters.conversions);
+	if (gmem_stat(demo_gmem_fd(demo), &stat))
 		memset(&stat, 0, sizeof(stat));
 	demo_check(demo, stat.private_pages >= input_pages(demo),
 		   "%" PRIu64 " pages are private, %" PRIu64 " of them input",
@@ -205,12 +205,10 @@ static void demo_event_progress(struct demo *demo, uint32_t sixteenths)
 			 demo->reads_tried);
 }
 
-int demo_event(struct machine *machine, struct vcpu *vcpu, enum guest_event event,
-	       uint32_t value)
+int demo_event(struct payload *payload, enum guest_event event, uint32_t value)
 {
-	struct demo *demo = machine->config.data;
+	struct demo *demo = payload->config.data;
 
-	(void)vcpu;
 	switch (event) {
 	case GUEST_EVENT_PRIVATE:
 		return demo_event_private(demo);
@@ -225,13 +223,25 @@ int demo_event(struct machine *machine, struct vcpu *vcpu, enum guest_event even
 	}
 }
 
+static int demo_ended_badly(struct demo *demo, struct error *error)
+{
+	const struct machine *machine = &demo->payload.machine;
+
+	if (machine->end == END_DONE)
+		return 0;
+	return error_set(error, -EIO, "VM", end_text(machine->end), "%.500s",
+			 machine->report);
+}
+
 int demo_run_guest(struct demo *demo, struct error *error)
 {
 	int rc;
 
 	demo->mark_ns = machine_now_ns();
-	rc = machine_run(&demo->machine, GUEST_PAYLOAD_SHA256, demo->input.size,
+	rc = payload_run(&demo->payload, GUEST_PAYLOAD_SHA256, demo->input.size,
 			 0, error);
+	if (!rc)
+		rc = demo_ended_badly(demo, error);
 	if (rc)
 		return rc;
 	demo_check(demo, demo->private_seen && demo->reads_tried &&
@@ -243,7 +253,8 @@ int demo_run_guest(struct demo *demo, struct error *error)
 
 int demo_show_digest(struct demo *demo, struct error *error)
 {
-	const uint8_t *result = demo->machine.memory.host + GUEST_RESULT_GPA;
+	const uint8_t *result = machine_host(&demo->payload.machine,
+					      GUEST_RESULT_GPA);
 	uint8_t digest[INPUT_DIGEST_SIZE];
 	char text[65];
 
@@ -274,14 +285,15 @@ static bool demo_same_contents(struct demo *demo, uint64_t offset)
 static int demo_sample_back(struct demo *demo, struct demo_sample *sample,
 			    struct error *error)
 {
-	uint64_t gpa = machine_input_gpa(MEMORY_INPLACE, 1) + sample->offset;
+	uint64_t gpa = payload_input_gpa(MEMORY_INPLACE, 1) + sample->offset;
+	struct range what = { gpa, gpa + GUEST_PAGE_SIZE };
 	uint64_t page = sample->offset >> GUEST_PAGE_SHIFT;
 	uint64_t frame;
 	char why[256];
 	int rc;
 
-	rc = machine_convert(&demo->machine, &demo->machine.vcpus[0], gpa,
-			     GUEST_PAGE_SIZE, false, why, sizeof(why));
+	rc = machine_convert(&demo->payload.machine, NULL, what, false, why,
+			     sizeof(why));
 	if (rc)
 		return error_set(error, rc, "guest memory", "convert to shared",
 				 "%s", why);
@@ -319,16 +331,23 @@ static void page_fill(uint8_t *page, uint64_t pattern)
 		memcpy(page + i, &pattern, sizeof(pattern));
 }
 
+static int demo_try_touch(struct demo *demo, struct error *error)
+{
+	demo->payload.params->pattern = GUEST_PATTERN;
+	return payload_run(&demo->payload, GUEST_PAYLOAD_TOUCH, 0, 0, error);
+}
+
 /* The guest reads the probe page, writes to it, and reads again. */
 static int demo_touch(struct demo *demo, struct error *error)
 {
-	demo->machine.params->pattern = GUEST_PATTERN;
-	return machine_run(&demo->machine, GUEST_PAYLOAD_TOUCH, 0, 0, error);
+	int rc = demo_try_touch(demo, error);
+
+	return rc ? rc : demo_ended_badly(demo, error);
 }
 
 static int demo_flip(struct demo *demo, bool private, struct error *error)
 {
-	int rc = vm_set_private(&demo->machine.vm, GUEST_PROBE_GPA,
+	int rc = vm_set_private(&demo->payload.machine.vm, GUEST_PROBE_GPA,
 				GUEST_PAGE_SIZE, private);
 
 	if (rc)
@@ -339,7 +358,7 @@ static int demo_flip(struct demo *demo, bool private, struct error *error)
 /* The page KVM has allocated for the attribute is of no use to anybody. */
 static int demo_drop_stray(struct demo *demo, struct error *error)
 {
-	int rc = calls->punch(demo->machine.memory.store_fd, GUEST_PROBE_GPA,
+	int rc = calls->punch(demo->payload.machine.memory.memfd.fd, GUEST_PROBE_GPA,
 			      GUEST_PAGE_SIZE);
 
 	if (rc)
@@ -353,20 +372,23 @@ static int demo_drop_stray(struct demo *demo, struct error *error)
  */
 static int demo_flip_private(struct demo *demo, struct error *error)
 {
-	volatile struct guest_params *params = demo->machine.params;
+	const struct range what = { GUEST_PROBE_GPA,
+				    GUEST_PROBE_GPA + GUEST_PAGE_SIZE };
+	volatile struct guest_params *params = demo->payload.params;
 	char why[256];
 	int rc;
 
-	rc = machine_convert(&demo->machine, &demo->machine.vcpus[0],
-			     GUEST_PROBE_GPA, GUEST_PAGE_SIZE, true, why,
+	rc = machine_convert(&demo->payload.machine, NULL, what, true, why,
 			     sizeof(why));
 	if (rc)
 		return error_set(error, rc, "probe page", "convert to private",
 				 "%s", why);
 	rc = demo_flip(demo, false, error);
+	if (!rc)
+		rc = demo_try_touch(demo, error);
 	if (rc)
 		return rc;
-	demo_check(demo, demo_touch(demo, error) == -EFAULT,
+	demo_check(demo, demo->payload.machine.end == END_MEMORY,
 		   "the reverse, on a private page: the guest's access ends in "
 		   "EFAULT");
 	rc = demo_flip(demo, true, error);
@@ -381,8 +403,8 @@ static int demo_flip_private(struct demo *demo, struct error *error)
 
 int demo_flip_attribute(struct demo *demo, struct error *error)
 {
-	volatile struct guest_params *params = demo->machine.params;
-	uint8_t *page = demo->machine.memory.host + GUEST_PROBE_GPA;
+	volatile struct guest_params *params = demo->payload.params;
+	uint8_t *page = machine_host(&demo->payload.machine, GUEST_PROBE_GPA);
 	int rc;
 
 	page_fill(page, HOST_PATTERN);
@@ -423,7 +445,7 @@ static void demo_rate(const char *what, uint64_t bytes, uint64_t ns)
 
 int demo_summary(struct demo *demo, struct error *error)
 {
-	const struct machine_counters *counters = &demo->machine.counters;
+	const struct machine_counters *counters = &demo->payload.machine.counters;
 	uint64_t bytes = input_pages(demo) << GUEST_PAGE_SHIFT;
 
 	(void)error;

@@ -5,15 +5,21 @@
 
 #include <stdint.h>
 
+#include "../guest/params.h"
 #include "../machine/machine.h"
+#include "../memory/convert.h"
 #include "input.h"
 #include "memory_option.h"
 
 /**
  * struct run - a run as asked for, and what came of it
- * @machine_config: what to build
+ * @nr_vcpus: its CPUs
+ * @convert_timeout_ms: how long a conversion may wait for references
+ * @run_timeout_s: after which the run is stopped; 0: never
+ * @trace: where exits are written to, or NULL
  * @memory: the option --memory
  * @payload: what to run
+ * @strategy: how it converts
  * @path: input file of a payload, or NULL
  * @rounds: for the payload convert
  * @kernel: bzImage, or NULL: a payload runs
@@ -25,9 +31,13 @@
  * @elapsed_ns: time from the first instruction to the last
  */
 struct run {
-	struct machine_config machine_config;
+	unsigned int nr_vcpus;
+	uint32_t convert_timeout_ms;
+	unsigned int run_timeout_s;
+	FILE *trace;
 	struct memory_option memory;
 	enum guest_payload payload;
+	enum memory_strategy strategy;
 	const char *path;
 	uint32_t rounds;
 	const char *kernel;
@@ -46,5 +56,14 @@ int run_payload_set_strategy(struct run *run, const char *name);
 
 /* run_linux.c */
 int run_linux(struct run *run);
+
+/**
+ * run_report() - what every run of a machine is reported by
+ * @title: the first word for people: what has run
+ *
+ * Return: the exit code that says how it has ended.
+ */
+int run_report(const struct run *run, struct machine *machine,
+	       const char *title);
 
 #endif /* GMEMCTL_CLI_RUN_H */

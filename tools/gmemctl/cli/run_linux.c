@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Boots Linux, and says how it has ended. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +39,7 @@ struct linux_run {
 /* Return: 0 or an exit code. */
 static int linux_memory(struct linux_run *linux_run)
 {
-	struct memory_config *memory = &linux_run->config.memory;
+	struct memory_config *memory = &linux_run->config.machine.memory;
 	struct memory_option *option = &linux_run->run->memory;
 	uint64_t size = option->size ? option->size : DEFAULT_MEMORY;
 	unsigned int count = e820_place(size, linux_run->ram);
@@ -53,8 +52,7 @@ static int linux_memory(struct linux_run *linux_run)
 	linux_run->request.nr_ranges = count;
 	memory->requests = &linux_run->request;
 	memory->nr_requests = 1;
-	memory->convert_timeout_ms =
-		linux_run->run->machine_config.convert_timeout_ms;
+	memory->convert_timeout_ms = linux_run->run->convert_timeout_ms;
 	linux_run->config.boot.ram = linux_run->ram;
 	linux_run->config.boot.nr_ram = count;
 	return 0;
@@ -94,54 +92,6 @@ static int linux_read(struct linux_run *linux_run, struct error *error)
 	return rc;
 }
 
-static void linux_report_counters(const struct pc *pc)
-{
-	const struct pc_counters *counters = &pc->counters;
-	struct json_object *object = out_object(out_root(), "counters");
-
-	out_uint(object, "exits", counters->exits);
-	out_uint(object, "stray_io", counters->stray);
-	out_uint(object, "conversions", counters->conversions);
-	out_uint(object, "converted_bytes", counters->converted_bytes);
-	out_uint(object, "refused", counters->refused);
-	out_uint(object, "waited", counters->waited);
-	out_text("exits:       %" PRIu64 " (%" PRIu64 " without a device, %" PRIu64
-		 " requests refused)\n", counters->exits, counters->stray,
-		 counters->refused);
-	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB, met by %" PRIu64
-		 " accesses\n", counters->conversions,
-		 counters->converted_bytes >> 10, counters->waited);
-}
-
-/* Return: an exit code. */
-static int linux_report(const struct linux_run *linux_run, const struct pc *pc)
-{
-	const struct run *run = linux_run->run;
-	struct json_object *root = out_root();
-	int code = end_exit_code(pc->end, pc->end_value);
-	const char *kind = backing_kind_name(linux_run->request.kind);
-	uint64_t size = 0;
-
-	memory_request_size(&linux_run->request, &size);
-	out_string(root, "kernel", run->kernel);
-	out_string(root, "kind", kind);
-	out_uint(root, "memory", size);
-	out_uint(root, "vcpus", pc->nr_vcpus);
-	out_uint(root, "elapsed_ns", run->elapsed_ns);
-	out_text("\nlinux:       %s, %" PRIu64 " MiB, %u CPUs, %" PRIu64 " ms\n",
-		 kind, size >> 20, pc->nr_vcpus, run->elapsed_ns / 1000000);
-	linux_report_counters(pc);
-	out_string(root, "end", end_name(pc->end));
-	if (pc->end == END_EXIT_PORT)
-		out_uint(root, "exit_port", pc->end_value);
-	if (pc->report[0])
-		out_string(root, "report", pc->report);
-	out_text("end:         %s\n", end_name(pc->end));
-	if (code)
-		out_error("VM", end_text(pc->end), 0, "%s", pc->report);
-	return code;
-}
-
 /*
  * A VM without a name can do without its control socket; but somebody who has
  * given a name wants to use it.
@@ -177,6 +127,14 @@ static int linux_boot(struct linux_run *linux_run, struct pc *pc,
 	return rc;
 }
 
+/* Return: an exit code. The guest may have left the cursor anywhere. */
+static int linux_report(const struct run *run, struct pc *pc)
+{
+	out_string(out_root(), "kernel", run->kernel);
+	out_text("\n");
+	return run_report(run, &pc->machine, "linux:");
+}
+
 /* Return: an exit code. */
 static int linux_run_all(struct linux_run *linux_run)
 {
@@ -195,7 +153,7 @@ static int linux_run_all(struct linux_run *linux_run)
 		goto out_free;
 	rc = linux_boot(linux_run, pc, &error);
 	if (!rc)
-		code = linux_report(linux_run, pc);
+		code = linux_report(linux_run->run, pc);
 	pc_destroy(pc);
 out_free:
 	free(pc);
@@ -211,11 +169,14 @@ int run_linux(struct run *run)
 	struct linux_run linux_run = {
 		.run = run,
 		.config = {
-			.nr_cpus = run->machine_config.nr_vcpus,
-			.run_timeout_s = run->machine_config.run_timeout_s,
+			.machine = {
+				.nr_vcpus = run->nr_vcpus,
+				.irqchip = true,
+				.run_timeout_s = run->run_timeout_s,
+				.trace = run->trace,
+			},
 			.input = STDIN_FILENO,
 			.output = out_is_json() ? STDERR_FILENO : STDOUT_FILENO,
-			.trace = run->machine_config.trace,
 		},
 	};
 	int code = linux_memory(&linux_run);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "../boot/boot.h"
-#include "../gmem/gmem.h"
 #include "../kvm/attributes.h"
+#include "../machine/payload.h"
 #include "cli.h"
 #include "host.h"
 #include "out.h"
@@ -61,11 +61,11 @@ int run_payload_set_strategy(struct run *run, const char *name)
 	if (found < 0)
 		return usage_error("--strategy", "no such strategy",
 				   "expected inplace or discard, not '%s'", name);
-	run->machine_config.strategy = (enum memory_strategy)found;
+	run->strategy = (enum memory_strategy)found;
 	return 0;
 }
 
-/* The memory of a payload is RAM from address 0, of the kind its strategy needs. */
+/* A payload has RAM from address 0, of the kind that its strategy needs. */
 static int run_check_memory(struct run *run)
 {
 	static const struct memory_request plain = { .existing_fd = -1,
@@ -75,14 +75,13 @@ static int run_check_memory(struct run *run)
 	if (memcmp(asked, &plain, sizeof(plain)))
 		return usage_error("--memory", "not for a payload",
 				   "only a size; --strategy chooses the kind");
-	run->machine_config.memory_size = run->memory.size;
 	return 0;
 }
 
 /* Return: 0 or an exit code. */
 static int run_check_options(struct run *run)
 {
-	unsigned int cpus = run->machine_config.nr_vcpus;
+	unsigned int cpus = run->nr_vcpus;
 
 	if (!cpus || cpus > GUEST_MAX_VCPUS)
 		return usage_error("--vcpus", "not a number in range",
@@ -91,7 +90,7 @@ static int run_check_options(struct run *run)
 		return usage_error("--input", "missing",
 				   "the payload sha256 needs a file");
 	if (run->payload == GUEST_PAYLOAD_RACE &&
-	    run->machine_config.strategy == MEMORY_DISCARD)
+	    run->strategy == MEMORY_DISCARD)
 		return usage_error("--strategy", "not for this payload",
 				   "race needs contents that survive: inplace");
 	if (run->payload != GUEST_PAYLOAD_SHA256 && run->path)
@@ -108,25 +107,24 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
 /* How much memory the run needs, or whether what was given is enough. */
 static int run_size_memory(struct run *run)
 {
-	struct machine_config *config = &run->machine_config;
-	uint64_t start = machine_input_gpa(config->strategy, config->nr_vcpus);
+	uint64_t start = payload_input_gpa(run->strategy, run->nr_vcpus);
+	uint64_t *size = &run->memory.size;
 	uint64_t least = start + round_up(run->input.size, MEMORY_UNIT) +
 			 MEMORY_UNIT;
 
-	if (!config->memory_size)
-		config->memory_size = least > DEFAULT_MEMORY || run->path ?
-				      least : DEFAULT_MEMORY;
-	if (config->memory_size < least)
+	if (!*size)
+		*size = least > DEFAULT_MEMORY || run->path ? least :
+							      DEFAULT_MEMORY;
+	if (*size < least)
 		return usage_error("--memory", "too small",
 				   "this run needs at least %" PRIu64 "K",
 				   least >> 10);
-	if (config->memory_size > BOOT_MEMORY_MAX)
+	if (*size > BOOT_MEMORY_MAX)
 		return usage_error("--memory", "too large", "at most 3G");
-	if (config->memory_size % GUEST_PAGE_SIZE)
+	if (*size % GUEST_PAGE_SIZE)
 		return usage_error("--memory", "not whole pages",
 				   "a multiple of 4K");
-	run->input_length = run->path ? run->input.size :
-			    config->memory_size - start;
+	run->input_length = run->path ? run->input.size : *size - start;
 	return 0;
 }
 
@@ -136,84 +134,36 @@ static int run_size_memory(struct run *run)
  */
 static uint64_t run_footprint(const struct run *run)
 {
-	const struct machine_config *config = &run->machine_config;
-	uint64_t bytes = GUEST_HEAP_GPA + 2 * config->nr_vcpus * GUEST_CHUNK;
+	uint64_t bytes = GUEST_HEAP_GPA + 2 * run->nr_vcpus * GUEST_CHUNK;
 
 	if (run->path || run->payload == GUEST_PAYLOAD_CONVERT)
 		bytes += run->input_length;
 	return bytes;
 }
 
-static int run_check_digest(struct run *run, struct machine *machine,
-			    struct error *error)
+/* Return: an exit code. */
+static int run_check_digest(struct run *run, struct payload *payload)
 {
-	const uint8_t *digest = machine->memory.host + GUEST_RESULT_GPA;
+	const uint8_t *digest = machine_host(&payload->machine,
+					     GUEST_RESULT_GPA);
 	char text[65], expected[65];
 
 	if (run->payload != GUEST_PAYLOAD_SHA256)
-		return 0;
+		return EXIT_CODE_OK;
 	input_digest_text(digest, text);
 	input_digest_text(run->input.digest, expected);
 	out_string(out_root(), "digest", text);
 	out_text("digest: %s\n", text);
 	if (!strcmp(text, expected))
-		return 0;
-	return error_set(error, -EBADMSG, run->path, "digest in the guest",
-			 "the host's is %s", expected);
+		return EXIT_CODE_OK;
+	out_error(run->path, "digest in the guest", -EBADMSG,
+		  "the host's is %s", expected);
+	return EXIT_CODE_FAILURE;
 }
 
-static void run_report_gmem(struct machine *machine)
+static void run_report_params(const struct payload *payload)
 {
-	struct json_object *gmem;
-	struct gmem_ioctl_stat stat;
-
-	if (machine->config.strategy != MEMORY_INPLACE ||
-	    gmem_stat(machine->memory.shared_fd, &stat))
-		return;
-	gmem = out_object(out_root(), "gmem");
-	out_uint(gmem, "resident_pages", stat.resident_pages);
-	out_uint(gmem, "store_pages", stat.store_pages);
-	out_uint(gmem, "private_pages", stat.private_pages);
-	out_uint(gmem, "state_bytes", stat.state_bytes);
-	out_uint(gmem, "faults", stat.faults);
-	out_uint(gmem, "faults_refused", stat.faults_refused);
-	out_uint(gmem, "to_private", stat.to_private);
-	out_uint(gmem, "to_shared", stat.to_shared);
-	out_uint(gmem, "refused", stat.refused);
-	out_uint(gmem, "drains", stat.drains);
-	out_uint(gmem, "moved_pages", stat.moved_pages);
-	out_text("gmem:        %" PRIu64 " pages moved, %" PRIu64 " to private, %"
-		 PRIu64 " to shared, %" PRIu64 " refused\n",
-		 (uint64_t)stat.moved_pages, (uint64_t)stat.to_private,
-		 (uint64_t)stat.to_shared, (uint64_t)stat.refused);
-}
-
-static void run_report_counters(const struct machine *machine)
-{
-	const struct machine_counters *counters = &machine->counters;
-	struct json_object *object = out_object(out_root(), "counters");
-
-	out_uint(object, "exits", counters->exits);
-	out_uint(object, "conversions", counters->conversions);
-	out_uint(object, "conversion_ns", counters->conversion_ns);
-	out_uint(object, "converted_bytes", counters->converted_bytes);
-	out_uint(object, "refused", counters->refused);
-	out_uint(object, "implicit", counters->implicit);
-	out_uint(object, "waited", counters->waited);
-	out_uint(object, "stray_io", counters->stray_io);
-	out_text("exits:       %" PRIu64 " (%" PRIu64 " requests refused, %" PRIu64
-		 " without a device, %" PRIu64 " implicit conversions)\n",
-		 counters->exits, counters->refused, counters->stray_io,
-		 counters->implicit);
-	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB in %" PRIu64 " us, met by "
-		 "%" PRIu64 " accesses\n", counters->conversions,
-		 counters->converted_bytes >> 10, counters->conversion_ns / 1000,
-		 counters->waited);
-}
-
-static void run_report_params(const struct machine *machine)
-{
-	const struct guest_params *params = machine->params;
+	const struct guest_params *params = payload->params;
 	struct json_object *object = out_object(out_root(), "guest");
 	struct json_object *observed = out_array(object, "observed");
 
@@ -229,59 +179,74 @@ static void run_report_params(const struct machine *machine)
 			 params->checked);
 }
 
-static void run_report(const struct run *run, struct machine *machine)
+/* Return: an exit code. */
+static int payload_report(const struct run *run, struct payload *payload)
 {
-	const struct machine_config *config = &run->machine_config;
 	struct json_object *root = out_root();
 
 	out_string(root, "payload", payload_names[run->payload]);
-	out_string(root, "strategy", strategy_names[config->strategy]);
-	out_uint(root, "memory", config->memory_size);
-	out_uint(root, "vcpus", config->nr_vcpus);
+	out_string(root, "strategy", strategy_names[run->strategy]);
 	out_string(root, "input", run->path);
 	out_uint(root, "input_bytes", run->input_length);
-	out_uint(root, "elapsed_ns", run->elapsed_ns);
-	out_text("payload:     %s, %s, %" PRIu64 " MiB, %u vCPUs, %" PRIu64 " ms\n",
-		 payload_names[run->payload], strategy_names[config->strategy],
-		 config->memory_size >> 20, config->nr_vcpus,
-		 run->elapsed_ns / 1000000);
-	run_report_counters(machine);
-	run_report_params(machine);
-	run_report_gmem(machine);
+	out_text("payload:     %s, %s\n", payload_names[run->payload],
+		 strategy_names[run->strategy]);
+	run_report_params(payload);
+	return run_report(run, &payload->machine, "memory:");
 }
 
-static int run_machine(struct run *run, struct machine *machine,
-		       struct error *error)
+static int run_load(struct run *run, struct payload *payload,
+		    struct error *error)
 {
+	payload->params->pattern = PATTERN;
+	if (!run->path)
+		return 0;
+	return input_load(&run->input, payload_input(payload), error);
+}
+
+/* Return: an exit code. */
+static int run_machine(struct run *run, struct payload *payload)
+{
+	struct error error;
 	uint64_t start;
-	int rc = 0;
+	int rc, code;
 
-	if (run->path)
-		rc = input_load(&run->input, machine_input(machine), error);
+	rc = run_load(run, payload, &error);
 	if (rc)
-		return rc;
-	machine->params->pattern = PATTERN;
+		return out_error_report(&error);
 	start = machine_now_ns();
-	rc = machine_run(machine, run->payload, run->input_length, run->rounds,
-			 error);
+	rc = payload_run(payload, run->payload, run->input_length, run->rounds,
+			 &error);
 	run->elapsed_ns = machine_now_ns() - start;
-	run_report(run, machine);
-	return rc ? rc : run_check_digest(run, machine, error);
+	if (rc)
+		return out_error_report(&error);
+	code = payload_report(run, payload);
+	return code ? code : run_check_digest(run, payload);
 }
 
-static int run_build(struct run *run, struct error *error)
+/* Return: an exit code. */
+static int run_build(struct run *run)
 {
-	struct machine machine;
-	int rc;
+	const struct payload_config config = {
+		.memory_size = run->memory.size,
+		.nr_vcpus = run->nr_vcpus,
+		.strategy = run->strategy,
+		.convert_timeout_ms = run->convert_timeout_ms,
+		.run_timeout_s = run->run_timeout_s,
+		.trace = run->trace,
+		.console = stderr,
+	};
+	struct payload payload;
+	struct error error;
+	int rc, code;
 
-	rc = host_check_memory(run_footprint(run), error);
+	rc = host_check_memory(run_footprint(run), &error);
 	if (!rc)
-		rc = machine_create(&machine, &run->machine_config, error);
+		rc = payload_create(&payload, &config, &error);
 	if (rc)
-		return rc;
-	rc = run_machine(run, &machine, error);
-	machine_destroy(&machine);
-	return rc;
+		return out_error_report(&error);
+	code = run_machine(run, &payload);
+	payload_destroy(&payload);
+	return code;
 }
 
 static int run_input(struct run *run)
@@ -296,9 +261,9 @@ static int run_input(struct run *run)
 	rc = run_size_memory(run);
 	if (rc)
 		return rc;
-	rc = run_build(run, &error);
+	rc = run_build(run);
 	out_string(out_root(), "result", rc ? "failed" : "ok");
-	return rc ? out_error_report(&error) : EXIT_CODE_OK;
+	return rc;
 }
 
 int run_payload(struct run *run)

@@ -14,6 +14,7 @@ static const struct {
 } ends[] = {
 	[END_NONE] = { "running", "the machine has not ended", CODE_FAILURE },
 	[END_POWER_OFF] = { "power-off", "the guest has powered off", 0 },
+	[END_DONE] = { "done", "the payload has done its work", 0 },
 	[END_STOPPED] = { "stopped", "stopped on request", 0 },
 	[END_RESET] = { "reset", "the guest has asked for a reset", 16 },
 	[END_PANIC] = { "panic", "the guest's kernel has panicked", 17 },
@@ -27,6 +28,8 @@ static const struct {
 				 "guest", 21 },
 	[END_MEMORY] = { "memory-fault", "the guest has accessed memory that "
 			 "it cannot have", 22 },
+	[END_GAVE_UP] = { "gave-up", "the payload has given up", 23 },
+	[END_HALTED] = { "halted", "all vCPUs have halted", 24 },
 	[END_EXIT_PORT] = { "exit-port", "the guest has written to the exit "
 			    "port", CODE_EXIT_PORT },
 	[END_SIGNAL] = { "signal", "stopped by a signal", CODE_FAILURE },

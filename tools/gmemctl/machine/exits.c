@@ -10,53 +10,100 @@
 
 #define WHY_MAX 256
 
-static void machine_count(struct machine *machine, uint64_t *counter)
+static void exit_count(uint64_t *counter)
 {
-	pthread_mutex_lock(&machine->lock);
-	++*counter;
-	pthread_mutex_unlock(&machine->lock);
+	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
 }
 
-static int machine_exit_fatal(struct machine *machine, struct vcpu *vcpu)
+static void exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end)
 {
 	char text[MACHINE_REPORT_MAX];
 
 	exit_report(vcpu, text, sizeof(text));
-	return machine_fail(machine, -EIO, "vCPU %u: %s", vcpu->index, text);
+	machine_end(machine, end, "vCPU %u: %s", vcpu->index, text);
 }
 
-int machine_convert(struct machine *machine, struct vcpu *vcpu, uint64_t gpa,
-		    uint64_t size, bool to_private, char *why, size_t why_size)
+static void exit_stray(struct machine *machine, struct vcpu *vcpu,
+		       bool answered)
 {
+	char text[128];
+
+	if (answered)
+		return;
+	exit_describe(vcpu, text, sizeof(text));
+	machine_trace(machine, vcpu, "no device there: %s", text);
+	exit_count(&machine->counters.stray_io);
+}
+
+/* A string instruction comes as several accesses to the same port. */
+static void exit_io(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	bool answered = true;
+
+	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+		if (run->io.direction == KVM_EXIT_IO_OUT)
+			answered = bus_write(&machine->ports, run->io.port, data,
+					     run->io.size);
+		else
+			answered = bus_read(&machine->ports, run->io.port, data,
+					    run->io.size);
+	}
+	exit_stray(machine, vcpu, answered);
+}
+
+static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	size_t size = run->mmio.len;
+	bool answered;
+
+	if (size > sizeof(run->mmio.data))
+		size = sizeof(run->mmio.data);
+	if (run->mmio.is_write)
+		answered = bus_write(&machine->mmio, run->mmio.phys_addr,
+				     run->mmio.data, size);
+	else
+		answered = bus_read(&machine->mmio, run->mmio.phys_addr,
+				    run->mmio.data, size);
+	exit_stray(machine, vcpu, answered);
+}
+
+int machine_convert(struct machine *machine, struct vcpu *vcpu,
+		    struct range what, bool to_private, char *why,
+		    size_t why_size)
+{
+	struct machine_counters *counters = &machine->counters;
 	uint64_t start = machine_now_ns(), took;
 	int rc;
 
 	do {
-		rc = memory_convert(&machine->memory, &machine->vm, gpa, size,
-				    to_private, why, why_size);
+		rc = guest_memory_convert(&machine->memory, what, to_private,
+					  why, why_size);
 	} while (rc == -EINTR && !threads_stopping(&machine->threads));
 	took = machine_now_ns() - start;
-	pthread_mutex_lock(&machine->lock);
 	if (!rc) {
-		machine->counters.conversions++;
-		machine->counters.conversion_ns += took;
-		machine->counters.converted_bytes += size;
+		exit_count(&counters->conversions);
+		__atomic_add_fetch(&counters->conversion_ns, took,
+				   __ATOMIC_RELAXED);
+		__atomic_add_fetch(&counters->converted_bytes, range_size(what),
+				   __ATOMIC_RELAXED);
 	}
-	pthread_mutex_unlock(&machine->lock);
 	machine_trace(machine, vcpu, "gpa 0x%" PRIx64 " + 0x%" PRIx64
-		      " to %s: %s (%" PRIu64 " us)", gpa, size,
-		      to_private ? "private" : "shared", rc ? why : "done",
-		      took / 1000);
+		      " to %s: %s (%" PRIu64 " us)", what.start,
+		      range_size(what), to_private ? "private" : "shared",
+		      rc ? why : "done", took / 1000);
 	return rc;
 }
 
-/* Kept for the report, in case the payload cannot do without. */
-static void machine_note(struct machine *machine, const struct map_gpa *map,
-			 const char *why)
+/* Kept for the report, in case the guest cannot do without. */
+static void exit_note(struct machine *machine, const struct map_gpa *map,
+		      const char *why)
 {
 	pthread_mutex_lock(&machine->lock);
 	snprintf(machine->refusal, sizeof(machine->refusal),
-		 "; gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", map->gpa,
+		 "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", map->gpa,
 		 map->size, map->to_private ? "private" : "shared", why);
 	pthread_mutex_unlock(&machine->lock);
 }
@@ -75,14 +122,15 @@ static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu,
 		machine_trace(machine, vcpu, "MAP_GPA_RANGE refused: %s", refusal);
 		return -KVM_EINVAL;
 	}
-	rc = machine_convert(machine, vcpu, map.gpa, map.size, map.to_private,
-			     why, sizeof(why));
+	rc = machine_convert(machine, vcpu,
+			     (struct range){ map.gpa, map.gpa + map.size },
+			     map.to_private, why, sizeof(why));
 	if (rc)
-		machine_note(machine, &map, why);
+		exit_note(machine, &map, why);
 	return rc;
 }
 
-static int machine_exit_hypercall(struct machine *machine, struct vcpu *vcpu)
+static void exit_hypercall(struct machine *machine, struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	uint64_t args[3] = {
@@ -98,9 +146,8 @@ static int machine_exit_hypercall(struct machine *machine, struct vcpu *vcpu)
 		machine_trace(machine, vcpu, "hypercall %" PRIu64 " refused",
 			      (uint64_t)run->hypercall.nr);
 	if (result)
-		machine_count(machine, &machine->counters.refused);
+		exit_count(&machine->counters.refused);
 	run->hypercall.ret = (uint64_t)result;
-	return 0;
 }
 
 /*
@@ -108,7 +155,7 @@ static int machine_exit_hypercall(struct machine *machine, struct vcpu *vcpu)
  * its page is not what the access needs, that is a conversion without a
  * request; where it is, converting again would never end.
  */
-static int machine_exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
+static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 {
 	const struct kvm_exit_memory_fault *fault = kvm_run_memory_fault(vcpu->run);
 	bool to_private = fault->flags & KVM_MEMORY_EXIT_FLAG_PRIVATE;
@@ -118,124 +165,77 @@ static int machine_exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 
 	if (fault->flags & ~KVM_MEMORY_EXIT_FLAG_PRIVATE ||
 	    !slot_covers_private(&machine->vm.slots, gpa, GUEST_PAGE_SIZE) ||
-	    memory_is_private(&machine->memory, gpa) == to_private)
-		return machine_exit_fatal(machine, vcpu);
-	rc = machine_convert(machine, vcpu, gpa, GUEST_PAGE_SIZE, to_private,
-			     why, sizeof(why));
+	    guest_memfd_is_private(&machine->memory.memfd, gpa) == to_private)
+		return exit_fatal(machine, vcpu, END_MEMORY);
+	rc = machine_convert(machine, vcpu,
+			     (struct range){ gpa, gpa + GUEST_PAGE_SIZE },
+			     to_private, why, sizeof(why));
 	if (rc)
-		return machine_fail(machine, rc, "gpa 0x%" PRIx64
-				    ": implicit conversion: %s", gpa, why);
-	machine_count(machine, &machine->counters.implicit);
-	return 0;
+		return machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64
+				   ": conversion without a request: %s", gpa,
+				   why);
+	exit_count(&machine->counters.implicit);
 }
 
-static int machine_event(struct machine *machine, struct vcpu *vcpu,
-			 uint32_t word)
+static void exit_system_event(struct machine *machine, struct vcpu *vcpu)
 {
-	enum guest_event event = word >> GUEST_EVENT_SHIFT;
-	uint32_t value = word & GUEST_EVENT_VALUE_MASK;
-	int rc = 0;
-
-	machine_trace(machine, vcpu, "event %u, value %u", event, value);
-	if (event == GUEST_EVENT_FAILED)
-		return machine_fail(machine, -EIO,
-				    "vCPU %u: the payload gave up at gpa 0x%" PRIx64
-				    ", result %" PRId64 "%s", vcpu->index,
-				    machine->params->fail_gpa,
-				    machine->params->fail_result,
-				    machine->refusal);
-	if (machine->config.event)
-		rc = machine->config.event(machine, vcpu, event, value);
-	if (rc)
-		return machine_fail(machine, rc, "vCPU %u: serve event %u: %s",
-				    vcpu->index, event, strerror(-rc));
-	if (event == GUEST_EVENT_DONE) {
-		pthread_mutex_lock(&machine->lock);
-		machine->done = true;
-		pthread_mutex_unlock(&machine->lock);
+	switch (vcpu->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		return exit_fatal(machine, vcpu, END_POWER_OFF);
+	case KVM_SYSTEM_EVENT_RESET:
+		return exit_fatal(machine, vcpu, END_RESET);
+	case KVM_SYSTEM_EVENT_CRASH:
+		return exit_fatal(machine, vcpu, END_PANIC);
+	default:
+		return exit_fatal(machine, vcpu, END_SYSTEM_EVENT);
 	}
-	return 0;
 }
 
-static void machine_stray_io(struct machine *machine, struct vcpu *vcpu)
-{
-	char text[128];
-
-	exit_describe(vcpu, text, sizeof(text));
-	machine_trace(machine, vcpu, "no device there: %s", text);
-	machine_count(machine, &machine->counters.stray_io);
-}
-
-static int machine_exit_io(struct machine *machine, struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-	uint8_t *data = (uint8_t *)run + run->io.data_offset;
-	size_t size = (size_t)run->io.size * run->io.count;
-	bool out = run->io.direction == KVM_EXIT_IO_OUT;
-	uint32_t word;
-
-	if (out && run->io.port == GUEST_EVENT_PORT && size == sizeof(word)) {
-		memcpy(&word, data, sizeof(word));
-		return machine_event(machine, vcpu, word);
-	}
-	if (out && run->io.port == GUEST_CONSOLE_PORT) {
-		if (machine->config.console)
-			fwrite(data, 1, size, machine->config.console);
-		return 0;
-	}
-	/* As on a bus that nothing answers on. */
-	if (!out)
-		memset(data, 0xff, size);
-	machine_stray_io(machine, vcpu);
-	return 0;
-}
-
-static int machine_exit_mmio(struct machine *machine, struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-
-	if (!run->mmio.is_write)
-		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-	machine_stray_io(machine, vcpu);
-	return 0;
-}
-
-static int machine_exit_halt(struct machine *machine, struct vcpu *vcpu)
-{
-	machine_trace(machine, vcpu, "halted");
-	return 1;
-}
-
-static int machine_exit_interrupted(struct machine *machine, struct vcpu *vcpu)
+static void exit_interrupted(struct machine *machine, struct vcpu *vcpu)
 {
 	(void)machine;
 	(void)vcpu;
-	return 0;
+}
+
+static void exit_shutdown(struct machine *machine, struct vcpu *vcpu)
+{
+	exit_fatal(machine, vcpu, END_TRIPLE_FAULT);
+}
+
+static void exit_fail_entry(struct machine *machine, struct vcpu *vcpu)
+{
+	exit_fatal(machine, vcpu, END_ENTRY_FAILED);
 }
 
 static const struct {
 	uint32_t reason;
-	int (*serve)(struct machine *machine, struct vcpu *vcpu);
-} machine_exits[] = {
-	{ KVM_EXIT_HYPERCALL,		machine_exit_hypercall },
-	{ KVM_EXIT_MEMORY_FAULT,	machine_exit_memory_fault },
-	{ KVM_EXIT_IO,			machine_exit_io },
-	{ KVM_EXIT_MMIO,		machine_exit_mmio },
-	{ KVM_EXIT_HLT,			machine_exit_halt },
-	{ KVM_EXIT_INTR,		machine_exit_interrupted },
-	{ KVM_EXIT_SHUTDOWN,		machine_exit_fatal },
-	{ KVM_EXIT_SYSTEM_EVENT,	machine_exit_fatal },
-	{ KVM_EXIT_INTERNAL_ERROR,	machine_exit_fatal },
-	{ KVM_EXIT_FAIL_ENTRY,		machine_exit_fatal },
+	void (*serve)(struct machine *machine, struct vcpu *vcpu);
+} exits[] = {
+	{ KVM_EXIT_IO,			exit_io },
+	{ KVM_EXIT_MMIO,		exit_mmio },
+	{ KVM_EXIT_HYPERCALL,		exit_hypercall },
+	{ KVM_EXIT_MEMORY_FAULT,	exit_memory_fault },
+	{ KVM_EXIT_INTR,		exit_interrupted },
+	{ KVM_EXIT_SHUTDOWN,		exit_shutdown },
+	{ KVM_EXIT_SYSTEM_EVENT,	exit_system_event },
+	{ KVM_EXIT_FAIL_ENTRY,		exit_fail_entry },
 };
 
-int machine_exit(struct machine *machine, struct vcpu *vcpu)
+bool machine_exit(struct machine *machine, struct vcpu *vcpu)
 {
 	uint32_t reason = vcpu->run->exit_reason;
 
-	machine_count(machine, &machine->counters.exits);
-	for (size_t i = 0; i < sizeof(machine_exits) / sizeof(machine_exits[0]); i++)
-		if (machine_exits[i].reason == reason)
-			return machine_exits[i].serve(machine, vcpu);
-	return machine_exit_fatal(machine, vcpu);
+	exit_count(&machine->counters.exits);
+	if (reason == KVM_EXIT_HLT) {
+		machine_trace(machine, vcpu, "halted");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		if (exits[i].reason == reason) {
+			exits[i].serve(machine, vcpu);
+			return true;
+		}
+	}
+	exit_fatal(machine, vcpu, END_INTERNAL_ERROR);
+	return true;
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "../boot/boot.h"
+#include "../kvm/irqchip.h"
 #include "machine.h"
+
+/* A KVM without the capability has at most four, says its API. */
+#define VCPUS_UNKNOWN 4
 
 uint64_t machine_now_ns(void)
 {
@@ -13,21 +17,6 @@ uint64_t machine_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-int machine_fail(struct machine *machine, int rc, const char *format, ...)
-{
-	va_list args;
-
-	pthread_mutex_lock(&machine->lock);
-	if (!machine->failed) {
-		machine->failed = rc;
-		va_start(args, format);
-		vsnprintf(machine->report, sizeof(machine->report), format, args);
-		va_end(args);
-	}
-	pthread_mutex_unlock(&machine->lock);
-	return rc;
 }
 
 void machine_trace(struct machine *machine, struct vcpu *vcpu,
@@ -39,7 +28,10 @@ void machine_trace(struct machine *machine, struct vcpu *vcpu,
 	if (!file)
 		return;
 	flockfile(file);
-	fprintf(file, "vCPU %u: ", vcpu->index);
+	if (vcpu)
+		fprintf(file, "vCPU %u: ", vcpu->index);
+	else
+		fputs("VM: ", file);
 	va_start(args, format);
 	vfprintf(file, format, args);
 	va_end(args);
@@ -47,17 +39,38 @@ void machine_trace(struct machine *machine, struct vcpu *vcpu,
 	funlockfile(file);
 }
 
-uint64_t machine_input_gpa(enum memory_strategy strategy, unsigned int nr_vcpus)
+uint8_t *machine_host(const struct machine *machine, uint64_t gpa)
 {
-	if (strategy == MEMORY_INPLACE)
-		return GUEST_HEAP_GPA;
-	return GUEST_HEAP_GPA + (uint64_t)nr_vcpus * GUEST_CHUNK;
+	return machine->memory.reservation.base + gpa;
 }
 
-uint8_t *machine_input(struct machine *machine)
+static bool machine_needs_private(const struct memory_config *config)
 {
-	return machine->memory.host +
-	       machine_input_gpa(machine->config.strategy, machine->nr_vcpus);
+	for (unsigned int i = 0; i < config->nr_requests; i++)
+		if (config->requests[i].kind == BACKING_GMEM_STORE)
+			return true;
+	return config->guest_memfd;
+}
+
+static int machine_create_vm(struct machine *machine, struct error *error)
+{
+	int rc;
+
+	if (machine_needs_private(&machine->config.memory))
+		rc = vm_create(&machine->vm, error);
+	else
+		rc = vm_create_plain(&machine->vm, error);
+	if (!rc && machine->config.irqchip)
+		rc = irqchip_create(&machine->vm, error);
+	return rc;
+}
+
+static int machine_create_memory(struct machine *machine, struct error *error)
+{
+	int rc = guest_memory_create(&machine->memory, &machine->config.memory,
+				     &machine->vm, 0, error);
+
+	return rc ? rc : guest_memory_attach(&machine->memory, error);
 }
 
 static int machine_check_vcpus(struct machine *machine, unsigned int count,
@@ -65,11 +78,10 @@ static int machine_check_vcpus(struct machine *machine, unsigned int count,
 {
 	int most = vm_capability(machine->vm.fd, KVM_CAP_MAX_VCPUS);
 
-	/* A KVM without the capability has at most four, says its API. */
 	if (most <= 0)
-		most = 4;
-	if (count > GUEST_MAX_VCPUS)
-		most = GUEST_MAX_VCPUS;
+		most = VCPUS_UNKNOWN;
+	if (most > MACHINE_VCPUS_MAX)
+		most = MACHINE_VCPUS_MAX;
 	if (count && count <= (unsigned int)most)
 		return 0;
 	return error_set(error, -EINVAL, "VM", "create vCPUs",
@@ -81,38 +93,31 @@ static int machine_create_vcpus(struct machine *machine, struct error *error)
 	unsigned int count = machine->config.nr_vcpus;
 	int rc = machine_check_vcpus(machine, count, error);
 
+	if (rc)
+		return rc;
+	machine->vcpus = calloc(count, sizeof(*machine->vcpus));
+	if (!machine->vcpus)
+		return error_set(error, -ENOMEM, "vCPUs", "allocate", NULL);
 	while (!rc && machine->nr_vcpus < count) {
 		rc = vcpu_create(&machine->vcpus[machine->nr_vcpus],
 				 &machine->vm, machine->nr_vcpus, error);
 		if (!rc)
 			machine->nr_vcpus++;
 	}
+	machine->threads.vcpus = machine->vcpus;
 	machine->threads.count = machine->nr_vcpus;
 	return rc;
 }
 
 static int machine_build(struct machine *machine, struct error *error)
 {
-	const struct machine_config *config = &machine->config;
-	int rc;
+	int rc = threads_init(&machine->threads, machine_run_vcpu, machine,
+			      error);
 
-	rc = threads_init(&machine->threads, machine_run_vcpu, machine, error);
-	if (rc)
-		return rc;
-	machine->threads.vcpus = machine->vcpus;
-	rc = vm_create(&machine->vm, error);
-	if (rc)
-		return rc;
-	rc = memory_create(&machine->memory, config->strategy,
-			   config->memory_size, error);
-	if (rc)
-		return rc;
-	machine->memory.timeout_ms = config->convert_timeout_ms;
-	machine->params = (void *)(machine->memory.host + GUEST_PARAMS_GPA);
-	rc = memory_attach(&machine->memory, &machine->vm, error);
-	if (rc)
-		return rc;
-	rc = boot_load(machine->memory.host, config->memory_size, error);
+	if (!rc)
+		rc = machine_create_vm(machine, error);
+	if (!rc)
+		rc = machine_create_memory(machine, error);
 	return rc ? rc : machine_create_vcpus(machine, error);
 }
 
@@ -125,9 +130,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->config = *config;
 	machine->vm.fd = -1;
 	machine->vm.kvm_fd = -1;
-	machine->memory.shared_fd = -1;
-	machine->memory.store_fd = -1;
-	machine->threads.finished_fd = -1;
+	machine->memory.memfd.fd = -1;
 	pthread_mutex_init(&machine->lock, NULL);
 	rc = machine_build(machine, error);
 	if (rc)
@@ -139,7 +142,8 @@ void machine_destroy(struct machine *machine)
 {
 	while (machine->nr_vcpus)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
-	memory_destroy(&machine->memory);
+	free(machine->vcpus);
+	guest_memory_destroy(&machine->memory);
 	vm_destroy(&machine->vm);
 	threads_destroy(&machine->threads);
 	pthread_mutex_destroy(&machine->lock);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "../gmem/gmem.h"
-#include "machine.h"
 #include "pc_control.h"
 
 /* Pages asked for at once when counting those that are populated */
@@ -25,16 +24,17 @@ static void add_string(struct json_object *object, const char *key,
 	json_object_object_add(object, key, json_object_new_string(value));
 }
 
-static const struct memory_request *request_of(const struct pc *pc,
-					       unsigned int index)
+static const struct memory_request *
+request_of(const struct guest_memory *memory, unsigned int index)
 {
-	return &pc->memory.config->requests[index];
+	return &memory->config->requests[index];
 }
 
 /* Populated bytes of a range of RAM, as far as the host has it mapped. */
-static uint64_t resident_range(const struct pc *pc, struct range ram)
+static uint64_t resident_range(const struct guest_memory *memory,
+			       struct range ram)
 {
-	uint8_t *host = pc->memory.reservation.base + ram.start;
+	uint8_t *host = memory->reservation.base + ram.start;
 	unsigned char *pages = malloc(RESIDENT_PAGES);
 	uint64_t left = range_size(ram), bytes = 0;
 
@@ -55,44 +55,44 @@ static uint64_t resident_range(const struct pc *pc, struct range ram)
 }
 
 /* Pages that the host cannot map are not resident there, but with the store. */
-static uint64_t resident(const struct pc *pc)
+static uint64_t resident(const struct guest_memory *memory)
 {
 	uint64_t bytes = 0;
 
-	for (unsigned int i = 0; i < pc->memory.nr_backings; i++) {
-		const struct memory_request *request = request_of(pc, i);
+	for (unsigned int i = 0; i < memory->nr_backings; i++) {
+		const struct memory_request *request = request_of(memory, i);
 		struct gmem_ioctl_stat stat;
 
 		for (unsigned int j = 0; j < request->nr_ranges; j++)
-			bytes += resident_range(pc, request->ranges[j]);
+			bytes += resident_range(memory, request->ranges[j]);
 		if (request->kind == BACKING_GMEM_STORE &&
-		    !gmem_stat(pc->memory.backings[i].fd, &stat))
+		    !gmem_stat(memory->backings[i].fd, &stat))
 			bytes += stat.store_pages * RANGE_PAGE_SIZE;
 	}
 	return bytes;
 }
 
-static uint64_t memory_size(const struct pc *pc)
+static uint64_t memory_size(const struct guest_memory *memory)
 {
 	uint64_t bytes = 0, size;
 
-	for (unsigned int i = 0; i < pc->memory.config->nr_requests; i++)
-		if (!memory_request_size(request_of(pc, i), &size))
+	for (unsigned int i = 0; i < memory->config->nr_requests; i++)
+		if (!memory_request_size(request_of(memory, i), &size))
 			bytes += size;
 	return bytes;
 }
 
-static uint64_t private_bytes(const struct pc *pc)
+static uint64_t private_bytes(const struct guest_memory *memory)
 {
 	uint64_t bytes = 0;
 
-	for (unsigned int i = 0; i < pc->memory.config->nr_requests; i++) {
-		const struct memory_request *request = request_of(pc, i);
+	for (unsigned int i = 0; i < memory->config->nr_requests; i++) {
+		const struct memory_request *request = request_of(memory, i);
 
 		for (unsigned int j = 0; j < request->nr_ranges; j++)
 			for (uint64_t gpa = request->ranges[j].start;
 			     gpa < request->ranges[j].end; gpa += RANGE_PAGE_SIZE)
-				if (guest_memfd_is_private(&pc->memory.memfd, gpa))
+				if (guest_memfd_is_private(&memory->memfd, gpa))
 					bytes += RANGE_PAGE_SIZE;
 	}
 	return bytes;
@@ -115,14 +115,15 @@ static double conversion_rate(struct pc_control *control, uint64_t conversions)
 
 static void add_counters(struct pc_control *control, struct json_object *result)
 {
-	const struct pc_counters *counters = &control->pc->counters;
+	const struct machine_counters *counters =
+		&control->pc->machine.counters;
 	uint64_t conversions = __atomic_load_n(&counters->conversions,
 					       __ATOMIC_RELAXED);
 
 	add_uint(result, "exits",
 		 __atomic_load_n(&counters->exits, __ATOMIC_RELAXED));
 	add_uint(result, "stray_io",
-		 __atomic_load_n(&counters->stray, __ATOMIC_RELAXED));
+		 __atomic_load_n(&counters->stray_io, __ATOMIC_RELAXED));
 	add_uint(result, "refused",
 		 __atomic_load_n(&counters->refused, __ATOMIC_RELAXED));
 	add_uint(result, "conversions", conversions);
@@ -136,8 +137,10 @@ static void add_counters(struct pc_control *control, struct json_object *result)
 static int serve_stat(struct pc_control *control, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
-	struct pc *pc = control->pc;
+	struct machine *machine = &control->pc->machine;
+	const struct guest_memory *memory = &machine->memory;
 	uint64_t up = machine_now_ns() - control->started_ns;
+	enum end end = machine_ended(machine) ? machine->end : END_NONE;
 
 	(void)request;
 	(void)error;
@@ -145,12 +148,13 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 	add_string(*result, "name", control->name);
 	add_uint(*result, "pid", (uint64_t)getpid());
 	add_uint(*result, "uptime_ns", up);
-	add_string(*result, "state", end_name(pc_ended(pc) ? pc->end : END_NONE));
-	add_string(*result, "kind", backing_kind_name(request_of(pc, 0)->kind));
-	add_uint(*result, "vcpus", pc->nr_vcpus);
-	add_uint(*result, "memory", memory_size(pc));
-	add_uint(*result, "resident_bytes", resident(pc));
-	add_uint(*result, "private_bytes", private_bytes(pc));
+	add_string(*result, "state", end_name(end));
+	add_string(*result, "kind",
+		   backing_kind_name(request_of(memory, 0)->kind));
+	add_uint(*result, "vcpus", machine->nr_vcpus);
+	add_uint(*result, "memory", memory_size(memory));
+	add_uint(*result, "resident_bytes", resident(memory));
+	add_uint(*result, "private_bytes", private_bytes(memory));
 	add_counters(control, *result);
 	return 0;
 }
@@ -167,20 +171,20 @@ static void add_range(struct json_object *ranges, struct range range,
 }
 
 /* Return: where it has stopped: the end, or because there are enough. */
-static uint64_t map_range(const struct pc *pc, struct range ram,
+static uint64_t map_range(const struct guest_memory *memory, struct range ram,
 			  struct json_object *ranges)
 {
 	struct range run = { ram.start, ram.start };
 
 	while (run.start < ram.end &&
 	       json_object_array_length(ranges) < PC_CONTROL_RANGES_MAX) {
-		bool private = guest_memfd_is_private(&pc->memory.memfd,
+		bool private = guest_memfd_is_private(&memory->memfd,
 						      run.start);
 
 		do {
 			run.end += RANGE_PAGE_SIZE;
 		} while (run.end < ram.end &&
-			 guest_memfd_is_private(&pc->memory.memfd, run.end) ==
+			 guest_memfd_is_private(&memory->memfd, run.end) ==
 			 private);
 		add_range(ranges, run, private);
 		run.start = run.end;
@@ -188,13 +192,13 @@ static uint64_t map_range(const struct pc *pc, struct range ram,
 	return run.start;
 }
 
-static uint64_t map_ram(const struct pc *pc, uint64_t start,
+static uint64_t map_ram(const struct guest_memory *memory, uint64_t start,
 			struct json_object *ranges)
 {
 	uint64_t next = start;
 
-	for (unsigned int i = 0; i < pc->memory.config->nr_requests; i++) {
-		const struct memory_request *request = request_of(pc, i);
+	for (unsigned int i = 0; i < memory->config->nr_requests; i++) {
+		const struct memory_request *request = request_of(memory, i);
 
 		for (unsigned int j = 0; j < request->nr_ranges; j++) {
 			struct range ram = request->ranges[j];
@@ -203,7 +207,7 @@ static uint64_t map_ram(const struct pc *pc, uint64_t start,
 				continue;
 			if (ram.start < start)
 				ram.start = start;
-			next = map_range(pc, ram, ranges);
+			next = map_range(memory, ram, ranges);
 			if (next < ram.end)
 				return next;
 		}
@@ -215,7 +219,8 @@ static uint64_t map_ram(const struct pc *pc, uint64_t start,
 static int serve_map(struct pc_control *control, struct json_object *request,
 		     struct json_object **result, struct error *error)
 {
-	uint64_t end = memory_config_end(control->pc->memory.config);
+	const struct guest_memory *memory = &control->pc->machine.memory;
+	uint64_t end = memory_config_end(memory->config);
 	struct json_object *ranges;
 	uint64_t start = 0, next;
 
@@ -226,7 +231,7 @@ static int serve_map(struct pc_control *control, struct json_object *request,
 		return error_set(error, -EINVAL, "start",
 				 "read from the request", "a multiple of 4096");
 	ranges = json_object_new_array();
-	next = map_ram(control->pc, start, ranges);
+	next = map_ram(memory, start, ranges);
 	*result = json_object_new_object();
 	json_object_object_add(*result, "ranges", ranges);
 	/* There is more from here on. */
@@ -268,8 +273,8 @@ static int serve_convert(struct pc_control *control,
 	rc = request_range(request, &range, error);
 	if (rc)
 		return rc;
-	rc = pc_convert(control->pc, range, !strcmp(to, "private"), why,
-			sizeof(why));
+	rc = machine_convert(&control->pc->machine, NULL, range,
+			     !strcmp(to, "private"), why, sizeof(why));
 	return rc ? error_set(error, rc, control->name, "convert memory", "%s",
 			      why) : 0;
 }
@@ -284,7 +289,7 @@ static int serve_decommit(struct pc_control *control,
 	(void)result;
 	if (rc)
 		return rc;
-	rc = guest_memory_decommit(&control->pc->memory, range);
+	rc = guest_memory_decommit(&control->pc->machine.memory, range);
 	return rc ? error_set(error, rc, control->name, "decommit memory",
 			      "a range of RAM that the guest sees") : 0;
 }
@@ -295,7 +300,8 @@ static int serve_stop(struct pc_control *control, struct json_object *request,
 	(void)request;
 	(void)result;
 	(void)error;
-	pc_end(control->pc, END_STOPPED, "by `gmemctl stop`");
+	machine_end(&control->pc->machine, END_STOPPED,
+		    "by `gmemctl stop`");
 	return 0;
 }
 

@@ -7,29 +7,30 @@
 
 static void pc_irq(void *data, unsigned int irq, bool level)
 {
-	struct pc *pc = data;
-	int rc = irqchip_set_line(&pc->vm, irq, level);
+	struct machine *machine = data;
+	int rc = irqchip_set_line(&machine->vm, irq, level);
 
 	if (rc)
-		pc_end(pc, END_FAILED, "interrupt line %u: error %d", irq, -rc);
+		machine_end(machine, END_FAILED, "interrupt line %u: error %d",
+			    irq, -rc);
 }
 
 static void pc_event(void *data, enum board_event event, uint32_t value)
 {
-	struct pc *pc = data;
+	struct machine *machine = data;
 
 	switch (event) {
 	case BOARD_RESET:
-		pc_end(pc, END_RESET, NULL);
+		machine_end(machine, END_RESET, NULL);
 		break;
 	case BOARD_POWER_OFF:
-		pc_end(pc, END_POWER_OFF, NULL);
+		machine_end(machine, END_POWER_OFF, NULL);
 		break;
 	case BOARD_PANIC:
-		pc_end(pc, END_PANIC, NULL);
+		machine_end(machine, END_PANIC, NULL);
 		break;
 	case BOARD_EXIT:
-		pc_end_test(pc, value);
+		machine_end_test(machine, value);
 		break;
 	}
 }
@@ -49,7 +50,7 @@ static int pc_devices_add(struct pc *pc, struct error *error)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < sizeof(devices) / sizeof(devices[0]); i++)
-		rc = bus_add(&pc->ports, &devices[i], error);
+		rc = bus_add(&pc->machine.ports, &devices[i], error);
 	return rc;
 }
 
@@ -60,7 +61,7 @@ int pc_devices(struct pc *pc, struct error *error)
 	pc->board = (struct board){
 		.irq = pc_irq,
 		.event = pc_event,
-		.data = pc,
+		.data = &pc->machine,
 	};
 	uart_init(&pc->uart, &pc->board, &wire);
 	i8042_init(&pc->i8042, &pc->board);

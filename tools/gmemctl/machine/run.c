@@ -1,21 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Running a payload: each vCPU until it halts. */
+/* Running a machine: each vCPU until the end, and which end that is. */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
-#include "../boot/boot.h"
 #include "../kvm/exits.h"
 #include "machine.h"
 
-static int run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
+void machine_end(struct machine *machine, enum end how, const char *format, ...)
 {
-	char registers[1024];
+	va_list args;
 
-	exit_registers(vcpu, registers, sizeof(registers));
-	return machine_fail(machine, rc, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,
-			    strerror(-rc), rc == -EFAULT ?
-			    " (shared memory that the host refuses to KVM: private "
-			    "for gmem, but not for KVM)" : "", registers);
+	pthread_mutex_lock(&machine->lock);
+	if (machine->end == END_NONE) {
+		machine->end = how;
+		if (format) {
+			va_start(args, format);
+			vsnprintf(machine->report, sizeof(machine->report),
+				  format, args);
+			va_end(args);
+		}
+	}
+	pthread_mutex_unlock(&machine->lock);
+	threads_end(&machine->threads);
+}
+
+void machine_end_test(struct machine *machine, uint32_t value)
+{
+	pthread_mutex_lock(&machine->lock);
+	if (machine->end == END_NONE) {
+		machine->end = END_EXIT_PORT;
+		machine->end_value = value;
+		snprintf(machine->report, sizeof(machine->report), "value %u",
+			 value);
+	}
+	pthread_mutex_unlock(&machine->lock);
+	threads_end(&machine->threads);
+}
+
+bool machine_ended(struct machine *machine)
+{
+	bool ended;
+
+	pthread_mutex_lock(&machine->lock);
+	ended = machine->end != END_NONE;
+	pthread_mutex_unlock(&machine->lock);
+	return ended;
 }
 
 /*
@@ -25,102 +55,72 @@ static int run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
  * sake of a fault that is stale would undo what the guest has asked for. A
  * conversion that had ended before the guest was entered cannot be why.
  */
-static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu, int rc,
-			       uint64_t converted)
+static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu,
+			       int rc, uint64_t converted)
 {
 	if (rc ? rc != -EFAULT : vcpu->run->exit_reason != KVM_EXIT_MEMORY_FAULT)
 		return false;
-	if (memory_wait_idle(&machine->memory) == converted)
+	if (turns_wait_idle(&machine->memory.turns) == converted)
 		return false;
-	pthread_mutex_lock(&machine->lock);
-	machine->counters.waited++;
-	pthread_mutex_unlock(&machine->lock);
+	__atomic_add_fetch(&machine->counters.waited, 1, __ATOMIC_RELAXED);
 	return true;
 }
 
+static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
+{
+	const char *why = rc != -EFAULT ? "" :
+		" (the host refuses this memory to KVM; gmem does so where it is "
+		"private for gmem, but not for KVM)";
+	char registers[1024];
+
+	exit_registers(vcpu, registers, sizeof(registers));
+	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY :
+		    END_FAILED, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,
+		    strerror(-rc), why, registers);
+}
+
+/* CPUs that nobody has started yet come back with EAGAIN. */
 int machine_run_vcpu(void *data, struct vcpu *vcpu)
 {
 	struct machine *machine = data;
-	int rc = 0;
+	bool halted = false;
 
-	while (!rc && !threads_stopping(&machine->threads)) {
-		uint64_t converted = memory_converted(&machine->memory);
+	while (!halted && !threads_stopping(&machine->threads) &&
+	       !machine_ended(machine)) {
+		uint64_t converted = turns_ended(&machine->memory.turns);
+		int rc = vcpu_run(vcpu);
 
-		rc = vcpu_run(vcpu);
 		if (rc == -EINTR || rc == -EAGAIN ||
 		    run_met_conversion(machine, vcpu, rc, converted))
-			rc = 0;
-		else if (rc)
-			rc = run_failed(machine, vcpu, rc);
+			continue;
+		if (rc)
+			run_failed(machine, vcpu, rc);
 		else
-			rc = machine_exit(machine, vcpu);
+			halted = !machine_exit(machine, vcpu);
 	}
-	return rc < 0 ? rc : 0;
-}
-
-static int run_threads(struct machine *machine)
-{
-	unsigned int seconds = machine->config.run_timeout_s;
-	int rc = threads_run(&machine->threads, seconds);
-
-	if (rc == -EINTR)
-		return machine_fail(machine, rc, "stopped by a signal");
-	if (rc == -ETIME)
-		return machine_fail(machine, rc, "stopped after %u s", seconds);
-	if (rc)
-		return machine_fail(machine, rc, "threads of the vCPUs: %s",
-				    strerror(-rc));
 	return 0;
 }
 
-static int run_prepare(struct machine *machine, enum guest_payload payload,
-		       uint64_t input_length, uint32_t rounds,
-		       struct error *error)
+int machine_prepare(struct machine *machine, struct error *error)
 {
-	struct machine_config *config = &machine->config;
-	uint64_t pattern = machine->params->pattern;
-	int rc;
-
-	*machine->params = (struct guest_params){
-		.payload = payload,
-		.flags = boot_hypercall_flag() |
-			 (config->strategy == MEMORY_DISCARD ?
-			  GUEST_F_BOUNCE : 0),
-		.nr_vcpus = machine->nr_vcpus,
-		.rounds = rounds,
-		.memory_size = config->memory_size,
-		.input_gpa = machine_input_gpa(config->strategy,
-					       machine->nr_vcpus),
-		.input_length = input_length,
-		.bounce_gpa = GUEST_HEAP_GPA,
-		.pattern = pattern,
-	};
-	machine->done = false;
-	machine->failed = 0;
+	machine->end = END_NONE;
+	machine->end_value = 0;
 	machine->report[0] = '\0';
 	machine->refusal[0] = '\0';
-	rc = threads_prepare(&machine->threads, error);
-	for (unsigned int i = 0; !rc && i < machine->nr_vcpus; i++)
-		rc = boot_vcpu(&machine->vcpus[i], error);
-	return rc;
+	return threads_prepare(&machine->threads, error);
 }
 
-int machine_run(struct machine *machine, enum guest_payload payload,
-		uint64_t input_length, uint32_t rounds, struct error *error)
+void machine_run(struct machine *machine)
 {
-	int rc;
+	int rc = threads_run(&machine->threads, machine->config.run_timeout_s);
 
-	rc = run_prepare(machine, payload, input_length, rounds, error);
-	if (rc)
-		return rc;
-	rc = run_threads(machine);
-	if (!rc)
-		rc = machine->failed;
-	if (!rc && !machine->done)
-		rc = machine_fail(machine, -EPROTO,
-				  "all vCPUs have halted before the payload was done");
-	if (rc)
-		error_set(error, rc, "VM", "run payload", "%.500s",
-			  machine->report);
-	return rc;
+	if (rc == -EINTR)
+		machine_end(machine, END_SIGNAL, NULL);
+	else if (rc == -ETIME)
+		machine_end(machine, END_TIMEOUT, NULL);
+	else if (rc)
+		machine_end(machine, END_FAILED, "threads of the vCPUs: %s",
+			    strerror(-rc));
+	else
+		machine_end(machine, END_HALTED, NULL);
 }

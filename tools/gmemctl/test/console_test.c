@@ -31,8 +31,9 @@ static void note_quit(void *data)
 /* Every way to end has its own code, but for success and for our failures. */
 static void test_end_codes(void)
 {
-	CHECK(!end_exit_code(END_POWER_OFF, 0) && !end_exit_code(END_STOPPED, 0));
-	for (int i = END_RESET; i <= END_MEMORY; i++) {
+	CHECK(!end_exit_code(END_POWER_OFF, 0) && !end_exit_code(END_DONE, 0) &&
+	      !end_exit_code(END_STOPPED, 0));
+	for (int i = END_RESET; i <= END_HALTED; i++) {
 		CHECK(end_exit_code((enum end)i, 0) == 16 + i - END_RESET);
 		CHECK(strcmp(end_name((enum end)i), "unknown"));
 	}

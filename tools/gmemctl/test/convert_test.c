@@ -13,7 +13,7 @@
 #include "../kvm/abi.h"
 #include "../kvm/attributes.h"
 #include "../kvm/calls.h"
-#include "../memory/memory.h"
+#include "../memory/convert.h"
 #include "unit.h"
 
 #define PAGES 16
@@ -112,32 +112,40 @@ static const struct calls fake_calls = {
 };
 
 static struct vm fake_vm = { .fd = VM_FD };
+static struct turns turns = TURNS_INITIALIZER;
 static uint8_t known[PAGES];
 
-static struct memory fake_memory(enum memory_strategy strategy)
+static struct convertible fake_memory(enum memory_strategy strategy)
 {
 	calls = &fake_calls;
 	memset(&kernel, 0, sizeof(kernel));
 	memset(known, 0, sizeof(known));
-	return (struct memory){
+	return (struct convertible){
 		.strategy = strategy,
 		.size = PAGES * GUEST_PAGE_SIZE,
 		.shared_fd = SHARED_FD,
 		.store_fd = STORE_FD,
 		.private = known,
-		.turns = TURNS_INITIALIZER,
 	};
 }
 
 static char why[256];
 
-static int convert(struct memory *memory, uint64_t page, uint64_t count,
-		   bool to_private)
+static int convert_bytes(const struct convertible *memory, uint64_t start,
+			 uint64_t size, bool to_private)
 {
+	struct range range = { start, start + size };
+
 	why[0] = '\0';
-	return memory_convert(memory, &fake_vm, page * GUEST_PAGE_SIZE,
-			      count * GUEST_PAGE_SIZE, to_private, why,
-			      sizeof(why));
+	return memory_convert_range(memory, &turns, &fake_vm, range, to_private,
+				    why, sizeof(why));
+}
+
+static int convert(const struct convertible *memory, uint64_t page,
+		   uint64_t count, bool to_private)
+{
+	return convert_bytes(memory, page * GUEST_PAGE_SIZE,
+			     count * GUEST_PAGE_SIZE, to_private);
 }
 
 /* What gmem, KVM and the VMM take each page for is the same. */
@@ -157,12 +165,10 @@ static bool only_private(uint64_t page, uint64_t count)
 
 static void test_convert_order(void)
 {
-	struct memory memory = fake_memory(MEMORY_INPLACE);
+	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
 	CHECK(!convert(&memory, 2, 4, true));
 	CHECK(only_private(2, 4) && all_agree());
-	CHECK(memory_is_private(&memory, 2 * GUEST_PAGE_SIZE));
-	CHECK(!memory_is_private(&memory, 6 * GUEST_PAGE_SIZE));
 	CHECK(!convert(&memory, 2, 4, false));
 	CHECK(only_private(0, 0) && all_agree());
 	CHECK(!strcmp(kernel.log, "CAac"));
@@ -171,7 +177,7 @@ static void test_convert_order(void)
 /* A held page: the attribute is never touched, and the reason names the page. */
 static void test_convert_refused(void)
 {
-	struct memory memory = fake_memory(MEMORY_INPLACE);
+	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
 	kernel.fail = 'C';
 	kernel.fail_rc = -EAGAIN;
@@ -184,7 +190,7 @@ static void test_convert_refused(void)
 /* Page 4 was private before, and has to be so afterwards. */
 static void test_convert_attribute_fails(void)
 {
-	struct memory memory = fake_memory(MEMORY_INPLACE);
+	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
 	CHECK(!convert(&memory, 4, 1, true));
 	kernel.fail = 'A';
@@ -201,7 +207,7 @@ static void test_convert_attribute_fails(void)
 /* Pages 2 and 3 were shared before: their attribute must not come back set. */
 static void test_convert_gmem_fails(void)
 {
-	struct memory memory = fake_memory(MEMORY_INPLACE);
+	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
 	CHECK(!convert(&memory, 4, 3, true));
 	kernel.fail = 'c';
@@ -213,7 +219,7 @@ static void test_convert_gmem_fails(void)
 
 static void test_discard_order(void)
 {
-	struct memory memory = fake_memory(MEMORY_DISCARD);
+	struct convertible memory = fake_memory(MEMORY_DISCARD);
 
 	CHECK(!convert(&memory, 0, PAGES, true));
 	CHECK(!convert(&memory, 1, 1, false));
@@ -223,7 +229,7 @@ static void test_discard_order(void)
 
 static void test_discard_punch_fails(void)
 {
-	struct memory memory = fake_memory(MEMORY_DISCARD);
+	struct convertible memory = fake_memory(MEMORY_DISCARD);
 
 	CHECK(!convert(&memory, 4, 1, true));
 	kernel.fail = 'P';
@@ -235,22 +241,21 @@ static void test_discard_punch_fails(void)
 
 static void test_convert_bad_range(void)
 {
-	struct memory memory = fake_memory(MEMORY_INPLACE);
+	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
 	CHECK(convert(&memory, 0, 0, true) == -EINVAL);
 	CHECK(convert(&memory, PAGES, 1, true) == -EINVAL);
 	CHECK(convert(&memory, 1, PAGES, true) == -EINVAL);
-	CHECK(memory_convert(&memory, &fake_vm, 0x800, 0x1000, true, NULL, 0) ==
+	CHECK(convert_bytes(&memory, 0x800, 0x1000, true) == -EINVAL);
+	CHECK(convert_bytes(&memory, 0x1000, 0x800, true) == -EINVAL);
+	CHECK(convert_bytes(&memory, 0x1000, UINT64_MAX - 0xfff, true) ==
 	      -EINVAL);
-	CHECK(memory_convert(&memory, &fake_vm, 0x1000, UINT64_MAX - 0xfff, true,
-			     NULL, 0) == -EINVAL);
 	CHECK(!kernel.calls);
 }
 
 struct overlap {
-	struct memory *memory;
-	uint64_t page;
-	uint64_t count;
+	const struct convertible *memory;
+	struct range range;
 	bool to_private;
 	int rc;
 };
@@ -259,10 +264,9 @@ static void *overlap_main(void *data)
 {
 	struct overlap *overlap = data;
 
-	overlap->rc = memory_convert(overlap->memory, &fake_vm,
-				     overlap->page * GUEST_PAGE_SIZE,
-				     overlap->count * GUEST_PAGE_SIZE,
-				     overlap->to_private, NULL, 0);
+	overlap->rc = memory_convert_range(overlap->memory, &turns, &fake_vm,
+					   overlap->range, overlap->to_private,
+					   NULL, 0);
 	return NULL;
 }
 
@@ -278,9 +282,9 @@ static void wait_for_calls(unsigned int calls_wanted)
  */
 static void test_convert_overlap(void)
 {
-	struct memory memory = fake_memory(MEMORY_INPLACE);
-	struct overlap first = { &memory, 0, 4, true, -1 };
-	struct overlap second = { &memory, 2, 4, false, -1 };
+	struct convertible memory = fake_memory(MEMORY_INPLACE);
+	struct overlap first = { &memory, { 0, 0x4000 }, true, -1 };
+	struct overlap second = { &memory, { 0x2000, 0x6000 }, false, -1 };
 	pthread_t threads[2];
 
 	pthread_mutex_lock(&gate);

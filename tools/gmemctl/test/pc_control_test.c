@@ -73,7 +73,7 @@ static void test_pc_control_stat(void)
 	start();
 	CHECK(stat_of("memory") == 32 * PAGE && !stat_of("private_bytes"));
 	CHECK(!stat_of("resident_bytes"));
-	memset(pc->memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
+	memset(pc->machine.memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
 	CHECK(stat_of("resident_bytes") == 2 * PAGE);
 	CHECK(!ask_plain("convert", "{\"start\":0,\"size\":8192,\"to\":"
 			 "\"private\"}"));
@@ -136,8 +136,8 @@ static void test_pc_control_refused(void)
 	CHECK(ask_plain("map", "{\"start\":\"x\"}") == -EINVAL);
 	CHECK(ask_plain("handstand", "{}") == -EOPNOTSUPP);
 	CHECK(kvm_fake_private(0, 0) && !stat_of("conversions"));
-	CHECK(pc->end == END_NONE);
-	CHECK(!ask_plain("stop", "{}") && pc->end == END_STOPPED);
+	CHECK(pc->machine.end == END_NONE);
+	CHECK(!ask_plain("stop", "{}") && pc->machine.end == END_STOPPED);
 	pc_fake_stop();
 }
 

@@ -22,8 +22,8 @@ static const struct memory_request request = {
 };
 
 static const struct pc_config config = {
-	.memory = { .requests = &request, .nr_requests = 1,
-		    .guest_memfd = true },
+	.machine.memory = { .requests = &request, .nr_requests = 1,
+			    .guest_memfd = true },
 };
 
 static int no_loop(void *data, struct vcpu *unused)
@@ -36,23 +36,24 @@ static int no_loop(void *data, struct vcpu *unused)
 bool pc_fake_start(void)
 {
 	struct pc *pc = &pc_fake.pc;
+	struct machine *machine = &pc->machine;
 
 	kvm_fake_start();
 	memset(&pc_fake, 0, sizeof(pc_fake));
 	pc->config = &config;
 	pc_fake.control.pc = pc;
 	pc_fake.control.name = "test";
-	pthread_mutex_init(&pc->lock, NULL);
-	return !threads_init(&pc->threads, no_loop, pc, NULL) &&
-	       !guest_memory_create(&pc->memory, &config.memory, &kvm_fake.vm,
-				    0, NULL) &&
-	       !guest_memory_attach(&pc->memory, NULL);
+	pthread_mutex_init(&machine->lock, NULL);
+	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
+	       !guest_memory_create(&machine->memory, &config.machine.memory,
+				    &kvm_fake.vm, 0, NULL) &&
+	       !guest_memory_attach(&machine->memory, NULL);
 }
 
 void pc_fake_stop(void)
 {
-	guest_memory_destroy(&pc_fake.pc.memory);
-	threads_destroy(&pc_fake.pc.threads);
-	pthread_mutex_destroy(&pc_fake.pc.lock);
+	guest_memory_destroy(&pc_fake.pc.machine.memory);
+	threads_destroy(&pc_fake.pc.machine.threads);
+	pthread_mutex_destroy(&pc_fake.pc.machine.lock);
 	calls = &calls_system;
 }

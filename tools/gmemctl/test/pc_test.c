@@ -37,11 +37,11 @@ static void start(void)
 	memset(&area, 0, sizeof(area));
 	config = (struct pc_config){ .input = -1, .output = -1 };
 	pc.config = &config;
-	pc.vm.fd = kvm_fake.vm.fd;
-	pc.memory.memfd.fd = -1;
-	pc.memory.config = &config.memory;
-	pthread_mutex_init(&pc.lock, NULL);
-	CHECK(!threads_init(&pc.threads, no_loop, &pc, NULL));
+	pc.machine.vm.fd = kvm_fake.vm.fd;
+	pc.machine.memory.memfd.fd = -1;
+	pc.machine.memory.config = &config.machine.memory;
+	pthread_mutex_init(&pc.machine.lock, NULL);
+	CHECK(!threads_init(&pc.machine.threads, no_loop, &pc, NULL));
 	CHECK(!console_open(&pc.console, -1, -1, NULL));
 	CHECK(!pc_devices(&pc, NULL));
 	vcpu = (struct vcpu){ .fd = -1, .run = &area.run };
@@ -51,8 +51,8 @@ static void stop(void)
 {
 	console_close(&pc.console);
 	pc_devices_destroy(&pc);
-	threads_destroy(&pc.threads);
-	pthread_mutex_destroy(&pc.lock);
+	threads_destroy(&pc.machine.threads);
+	pthread_mutex_destroy(&pc.machine.lock);
 	calls = &calls_system;
 }
 
@@ -65,7 +65,7 @@ static void out(uint16_t port, const void *bytes, uint8_t size, uint32_t count)
 	area.run.io.count = count;
 	area.run.io.data_offset = DATA_OFFSET;
 	memcpy(area.bytes + DATA_OFFSET, bytes, (size_t)size * count);
-	pc_exit(&pc, &vcpu);
+	machine_exit(&pc.machine, &vcpu);
 }
 
 static void in(uint16_t port, uint8_t size)
@@ -76,7 +76,7 @@ static void in(uint16_t port, uint8_t size)
 	area.run.io.size = size;
 	area.run.io.count = 1;
 	area.run.io.data_offset = DATA_OFFSET;
-	pc_exit(&pc, &vcpu);
+	machine_exit(&pc.machine, &vcpu);
 }
 
 /* Ends by exits that carry nothing. */
@@ -86,9 +86,9 @@ static enum end end_of(uint32_t reason)
 
 	start();
 	area.run.exit_reason = reason;
-	pc_exit(&pc, &vcpu);
-	end = pc.end;
-	CHECK(end == END_NONE || strstr(pc.report, "vCPU 0: exit"));
+	machine_exit(&pc.machine, &vcpu);
+	end = pc.machine.end;
+	CHECK(end == END_NONE || strstr(pc.machine.report, "vCPU 0: exit"));
 	stop();
 	return end;
 }
@@ -100,8 +100,8 @@ static enum end end_of_event(uint32_t type)
 	start();
 	area.run.exit_reason = KVM_EXIT_SYSTEM_EVENT;
 	area.run.system_event.type = type;
-	pc_exit(&pc, &vcpu);
-	end = pc.end;
+	machine_exit(&pc.machine, &vcpu);
+	end = pc.machine.end;
 	stop();
 	return end;
 }
@@ -128,8 +128,8 @@ static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
 
 	start();
 	out(port, &value, size, 1);
-	end = pc.end;
-	CHECK(pc_ended(&pc) == (end != END_NONE));
+	end = pc.machine.end;
+	CHECK(machine_ended(&pc.machine) == (end != END_NONE));
 	stop();
 	return end;
 }
@@ -142,7 +142,7 @@ static void test_pc_ports(void)
 	CHECK(end_by_port(PVPANIC_PORT, 0x02, 1) == END_NONE);
 	CHECK(end_by_port(POWER_CONTROL_PORT, 0x3401, 2) == END_POWER_OFF);
 	CHECK(end_by_port(EXIT_PORT, 7, 1) == END_EXIT_PORT);
-	CHECK(pc.end_value == 7);
+	CHECK(pc.machine.end_value == 7);
 	CHECK(end_by_port(0x80, 0xff, 1) == END_NONE);
 }
 
@@ -153,7 +153,7 @@ static void test_pc_first_end(void)
 	out(PVPANIC_PORT, "\x01", 1, 1);
 	out(0x64, "\xfe", 1, 1);
 	out(EXIT_PORT, "\x05", 1, 1);
-	CHECK(pc.end == END_PANIC && !pc.end_value);
+	CHECK(pc.machine.end == END_PANIC && !pc.machine.end_value);
 	stop();
 }
 
@@ -174,9 +174,9 @@ static void test_pc_access(void)
 	area.run.mmio.phys_addr = 0xfed00000;
 	area.run.mmio.len = 200;
 	area.run.mmio.is_write = 0;
-	pc_exit(&pc, &vcpu);
+	machine_exit(&pc.machine, &vcpu);
 	CHECK(area.run.mmio.data[0] == 0xff && area.run.mmio.data[7] == 0xff);
-	CHECK(pc.counters.exits == 3 && pc.counters.stray == 2);
+	CHECK(pc.machine.counters.exits == 3 && pc.machine.counters.stray_io == 2);
 	close(fds[0]);
 	close(fds[1]);
 	stop();
@@ -188,14 +188,14 @@ static void test_pc_hypercall(void)
 	start();
 	area.run.exit_reason = KVM_EXIT_HYPERCALL;
 	area.run.hypercall.nr = 4711;
-	pc_exit(&pc, &vcpu);
+	machine_exit(&pc.machine, &vcpu);
 	CHECK((int64_t)area.run.hypercall.ret == -KVM_ENOSYS);
 	area.run.hypercall.nr = KVM_HC_MAP_GPA_RANGE;
 	area.run.hypercall.args[0] = 0x1000;
 	area.run.hypercall.args[1] = 1;
-	pc_exit(&pc, &vcpu);
+	machine_exit(&pc.machine, &vcpu);
 	CHECK((int64_t)area.run.hypercall.ret == -KVM_EINVAL);
-	CHECK(pc.counters.refused == 2 && pc.end == END_NONE);
+	CHECK(pc.machine.counters.refused == 2 && pc.machine.end == END_NONE);
 	stop();
 }
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "../boot/boot.h"
+#include "payload.h"
+
+uint64_t payload_input_gpa(enum memory_strategy strategy, unsigned int nr_vcpus)
+{
+	if (strategy == MEMORY_INPLACE)
+		return GUEST_HEAP_GPA;
+	return GUEST_HEAP_GPA + (uint64_t)nr_vcpus * GUEST_CHUNK;
+}
+
+uint8_t *payload_input(struct payload *payload)
+{
+	return machine_host(&payload->machine,
+			    payload_input_gpa(payload->config.strategy,
+					      payload->config.nr_vcpus));
+}
+
+static void payload_failed(struct payload *payload)
+{
+	const struct guest_params *params = payload->params;
+	struct machine *machine = &payload->machine;
+	char refusal[MACHINE_REFUSAL_MAX];
+
+	pthread_mutex_lock(&machine->lock);
+	memcpy(refusal, machine->refusal, sizeof(refusal));
+	pthread_mutex_unlock(&machine->lock);
+	machine_end(machine, END_GAVE_UP, "gpa 0x%" PRIx64 ", result %" PRId64
+		    "%s%s", params->fail_gpa, params->fail_result,
+		    *refusal ? "; " : "", refusal);
+}
+
+static void payload_event(struct payload *payload, uint32_t word)
+{
+	enum guest_event event = word >> GUEST_EVENT_SHIFT;
+	uint32_t value = word & GUEST_EVENT_VALUE_MASK;
+	int rc = 0;
+
+	machine_trace(&payload->machine, NULL, "event %u, value %u", event,
+		      value);
+	if (event == GUEST_EVENT_FAILED)
+		return payload_failed(payload);
+	if (payload->config.event)
+		rc = payload->config.event(payload, event, value);
+	if (rc)
+		machine_end(&payload->machine, END_FAILED, "event %u: %s",
+			    event, strerror(-rc));
+	else if (event == GUEST_EVENT_DONE)
+		__atomic_store_n(&payload->done, true, __ATOMIC_RELEASE);
+}
+
+static void port_read(void *data, uint64_t offset, uint8_t *bytes,
+		      unsigned int size)
+{
+	(void)data;
+	(void)offset;
+	memset(bytes, 0xff, size);
+}
+
+static void event_write(void *data, uint64_t offset, const uint8_t *bytes,
+			unsigned int size)
+{
+	uint32_t word;
+
+	if (offset || size != sizeof(word))
+		return;
+	memcpy(&word, bytes, sizeof(word));
+	payload_event(data, word);
+}
+
+static void console_write(void *data, uint64_t offset, const uint8_t *bytes,
+			  unsigned int size)
+{
+	struct payload *payload = data;
+
+	(void)offset;
+	if (payload->config.console)
+		fwrite(bytes, 1, size, payload->config.console);
+}
+
+static int payload_devices(struct payload *payload, struct error *error)
+{
+	const struct bus_device devices[] = {
+		{ .name = "events", .start = GUEST_EVENT_PORT, .size = 4,
+		  .width = 4, .read = port_read, .write = event_write,
+		  .data = payload },
+		{ .name = "console", .start = GUEST_CONSOLE_PORT, .size = 1,
+		  .width = 1, .read = port_read, .write = console_write,
+		  .data = payload },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(devices) / sizeof(devices[0]); i++)
+		rc = bus_add(&payload->machine.ports, &devices[i], error);
+	return rc;
+}
+
+static int payload_load(struct payload *payload, struct error *error)
+{
+	int rc = payload_devices(payload, error);
+
+	if (rc)
+		return rc;
+	payload->params = (void *)machine_host(&payload->machine,
+					       GUEST_PARAMS_GPA);
+	return boot_load(machine_host(&payload->machine, 0),
+			 payload->config.memory_size, error);
+}
+
+/* RAM from address 0, of the kind that the strategy needs. */
+static struct machine_config payload_machine(struct payload *payload)
+{
+	const struct payload_config *config = &payload->config;
+	bool inplace = config->strategy == MEMORY_INPLACE;
+
+	payload->ram = (struct range){ 0, config->memory_size };
+	payload->request = (struct memory_request){
+		.ranges = &payload->ram,
+		.nr_ranges = 1,
+		.kind = inplace ? BACKING_GMEM_STORE : BACKING_SHARED,
+		.existing_fd = -1,
+		.node = -1,
+	};
+	return (struct machine_config){
+		.memory = {
+			.requests = &payload->request,
+			.nr_requests = 1,
+			.guest_memfd = true,
+			.convert_timeout_ms = config->convert_timeout_ms,
+		},
+		.nr_vcpus = config->nr_vcpus,
+		.run_timeout_s = config->run_timeout_s,
+		.trace = config->trace,
+	};
+}
+
+int payload_create(struct payload *payload, const struct payload_config *config,
+		   struct error *error)
+{
+	struct machine_config machine;
+	int rc;
+
+	if (config->nr_vcpus > GUEST_MAX_VCPUS)
+		return error_set(error, -EINVAL, "payload", "create vCPUs",
+				 "at most %d, not %u", GUEST_MAX_VCPUS,
+				 config->nr_vcpus);
+	memset(payload, 0, sizeof(*payload));
+	payload->config = *config;
+	machine = payload_machine(payload);
+	rc = machine_create(&payload->machine, &machine, error);
+	if (rc)
+		return rc;
+	rc = payload_load(payload, error);
+	if (rc)
+		payload_destroy(payload);
+	return rc;
+}
+
+void payload_destroy(struct payload *payload)
+{
+	machine_destroy(&payload->machine);
+}
+
+static void payload_params(struct payload *payload, enum guest_payload which,
+			   uint64_t input_length, uint32_t rounds)
+{
+	const struct payload_config *config = &payload->config;
+	uint64_t pattern = payload->params->pattern;
+
+	*payload->params = (struct guest_params){
+		.payload = which,
+		.flags = boot_hypercall_flag() |
+			 (config->strategy == MEMORY_DISCARD ?
+			  GUEST_F_BOUNCE : 0),
+		.nr_vcpus = config->nr_vcpus,
+		.rounds = rounds,
+		.memory_size = config->memory_size,
+		.input_gpa = payload_input_gpa(config->strategy,
+					       config->nr_vcpus),
+		.input_length = input_length,
+		.bounce_gpa = GUEST_HEAP_GPA,
+		.pattern = pattern,
+	};
+}
+
+int payload_run(struct payload *payload, enum guest_payload which,
+		uint64_t input_length, uint32_t rounds, struct error *error)
+{
+	struct machine *machine = &payload->machine;
+	int rc;
+
+	payload_params(payload, which, input_length, rounds);
+	payload->done = false;
+	rc = machine_prepare(machine, error);
+	for (unsigned int i = 0; !rc && i < machine->nr_vcpus; i++)
+		rc = boot_vcpu(&machine->vcpus[i], error);
+	if (rc)
+		return rc;
+	machine_run(machine);
+	if (machine->end == END_HALTED && payload->done)
+		machine->end = END_DONE;
+	return 0;
+}
