@@ -314,11 +314,18 @@ static int stop_main(int argc, char **argv)
 	return code;
 }
 
+#define HELP_JSON "  --json  print a JSON object, errors included\n"
+
 const struct command command_ps = {
 	.name = "ps",
 	.run = ps_main,
 	.summary = "list the VMs that run",
-	.help = "usage: gmemctl ps [--json]\n",
+	.help = "usage: gmemctl ps [--json]\n"
+		"\n"
+		"Lists this user's VMs that run Linux. One that has died is shown once, and\n"
+		"what it has left is removed; one that does not answer in 3 s is shown.\n"
+		"\n"
+		HELP_JSON,
 };
 
 const struct command command_stat = {
@@ -327,40 +334,53 @@ const struct command command_stat = {
 	.summary = "show the counters of a VM",
 	.help = "usage: gmemctl stat NAME [--json]\n"
 		"\n"
-		"Conversions per second are those since somebody asked last.\n",
+		"Conversions per second are those of the last 5 seconds.\n"
+		"\n"
+		HELP_JSON,
 };
 
 const struct command command_map = {
 	.name = "map",
 	.run = map_main,
 	.summary = "show which memory of a VM is shared or private",
-	.help = "usage: gmemctl map NAME [--json]\n",
+	.help = "usage: gmemctl map NAME [--json]\n"
+		"\n"
+		"Each range is what it was when it was looked at; the guest goes on.\n"
+		"\n"
+		HELP_JSON,
 };
 
 const struct command command_convert = {
 	.name = "convert",
 	.run = convert_main,
 	.summary = "convert memory of a VM",
-	.help = "usage: gmemctl convert NAME START SIZE private|shared\n"
+	.help = "usage: gmemctl convert NAME START SIZE private|shared [--json]\n"
 		"\n"
 		"START is a guest physical address, SIZE bytes or a number of K, M or G.\n"
-		"The guest is not asked.\n",
+		"Both are multiples of 4K. The guest is not asked.\n"
+		"\n"
+		HELP_JSON,
 };
 
 const struct command command_decommit = {
 	.name = "decommit",
 	.run = decommit_main,
 	.summary = "give memory of a VM back to the host",
-	.help = "usage: gmemctl decommit NAME START SIZE\n"
+	.help = "usage: gmemctl decommit NAME START SIZE [--json]\n"
 		"\n"
-		"The contents are gone. The guest is not asked.\n",
+		"START and SIZE as for convert. The contents are gone. The guest is not\n"
+		"asked.\n"
+		"\n"
+		HELP_JSON,
 };
 
 const struct command command_stop = {
 	.name = "stop",
 	.run = stop_main,
 	.summary = "end a VM",
-	.help = "usage: gmemctl stop NAME\n"
+	.help = "usage: gmemctl stop NAME [--json]\n"
 		"\n"
-		"As if its power was cut; the VM's gmemctl ends with success.\n",
+		"As if its power was cut; the VM's gmemctl ends with success.\n"
+		"\n"
+		HELP_JSON,
 };

@@ -84,6 +84,9 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 	} while (rc == -EINTR && !threads_stopping(&machine->threads));
 	took = machine_now_ns() - start;
 	if (!rc) {
+		pthread_mutex_lock(&machine->lock);
+		rate_add(&machine->rate, start + took);
+		pthread_mutex_unlock(&machine->lock);
 		exit_count(&counters->conversions);
 		__atomic_add_fetch(&counters->conversion_ns, took,
 				   __ATOMIC_RELAXED);

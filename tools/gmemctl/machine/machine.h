@@ -17,6 +17,7 @@
 #include "../kvm/vm.h"
 #include "../memory/guest_memory.h"
 #include "end.h"
+#include "rate.h"
 #include "threads.h"
 
 #define MACHINE_VCPUS_MAX	32
@@ -73,6 +74,7 @@ struct machine_counters {
  * @mmio: devices in memory
  * @counters: since machine_create()
  * @lock: protects what follows
+ * @rate: of conversions
  * @end: why the run has ended; the first reason counts
  * @end_value: what was written to the exit port
  * @report: more about it, several lines
@@ -89,6 +91,7 @@ struct machine {
 	struct bus mmio;
 	struct machine_counters counters;
 	pthread_mutex_t lock;
+	struct rate rate;
 	enum end end;
 	uint32_t end_value;
 	char report[MACHINE_REPORT_MAX];

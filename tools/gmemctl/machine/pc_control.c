@@ -98,18 +98,15 @@ static uint64_t private_bytes(const struct guest_memory *memory)
 	return bytes;
 }
 
-/* Since the last time somebody asked, or since the start. */
-static double conversion_rate(struct pc_control *control, uint64_t conversions)
+static double conversion_rate(struct pc_control *control)
 {
-	uint64_t now = machine_now_ns();
-	double seconds = (double)(now - control->sample_ns) / 1e9;
-	double rate = 0;
+	struct machine *machine = &control->pc->machine;
+	double rate;
 
-	if (seconds > 0)
-		rate = (double)(conversions - control->sample_conversions) /
-		       seconds;
-	control->sample_ns = now;
-	control->sample_conversions = conversions;
+	pthread_mutex_lock(&machine->lock);
+	rate = rate_per_second(&machine->rate, control->started_ns,
+			       machine_now_ns());
+	pthread_mutex_unlock(&machine->lock);
 	return rate;
 }
 
@@ -117,8 +114,6 @@ static void add_counters(struct pc_control *control, struct json_object *result)
 {
 	const struct machine_counters *counters =
 		&control->pc->machine.counters;
-	uint64_t conversions = __atomic_load_n(&counters->conversions,
-					       __ATOMIC_RELAXED);
 
 	add_uint(result, "exits",
 		 __atomic_load_n(&counters->exits, __ATOMIC_RELAXED));
@@ -126,12 +121,12 @@ static void add_counters(struct pc_control *control, struct json_object *result)
 		 __atomic_load_n(&counters->stray_io, __ATOMIC_RELAXED));
 	add_uint(result, "refused",
 		 __atomic_load_n(&counters->refused, __ATOMIC_RELAXED));
-	add_uint(result, "conversions", conversions);
+	add_uint(result, "conversions",
+		 __atomic_load_n(&counters->conversions, __ATOMIC_RELAXED));
 	add_uint(result, "converted_bytes",
 		 __atomic_load_n(&counters->converted_bytes, __ATOMIC_RELAXED));
 	json_object_object_add(result, "conversions_per_second",
-			       json_object_new_double(conversion_rate(control,
-								      conversions)));
+			       json_object_new_double(conversion_rate(control)));
 }
 
 static int serve_stat(struct pc_control *control, struct json_object *request,
@@ -337,8 +332,6 @@ int pc_control_start(struct pc_control *control, struct pc *pc,
 	control->pc = pc;
 	control->name = name;
 	control->started_ns = machine_now_ns();
-	control->sample_ns = control->started_ns;
-	control->sample_conversions = 0;
 	return server_start(&control->server, name, pc_control_serve, control,
 			    error);
 }

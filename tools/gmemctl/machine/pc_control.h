@@ -17,16 +17,12 @@
  * @name: its name
  * @server: the socket
  * @started_ns: when it was started
- * @sample_ns: when stat was asked for last
- * @sample_conversions: conversions at that time
  */
 struct pc_control {
 	struct pc *pc;
 	const char *name;
 	struct server server;
 	uint64_t started_ns;
-	uint64_t sample_ns;
-	uint64_t sample_conversions;
 };
 
 /** pc_control_start() - @pc and @name have to outlive it */

@@ -79,6 +79,9 @@ static void test_pc_control_stat(void)
 			 "\"private\"}"));
 	CHECK(stat_of("private_bytes") == 2 * PAGE);
 	CHECK(stat_of("conversions") == 1);
+	/* However often somebody looks. */
+	CHECK(stat_of("conversions_per_second") > 0);
+	CHECK(stat_of("conversions_per_second") > 0);
 	CHECK(stat_of("converted_bytes") == 2 * PAGE);
 	CHECK(!ask_plain("decommit", "{\"start\":266240,\"size\":4096}"));
 	CHECK(stat_of("resident_bytes") == PAGE);

@@ -43,6 +43,7 @@ bool pc_fake_start(void)
 	pc->config = &config;
 	pc_fake.control.pc = pc;
 	pc_fake.control.name = "test";
+	pc_fake.control.started_ns = machine_now_ns();
 	pthread_mutex_init(&machine->lock, NULL);
 	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
 	       !guest_memory_create(&machine->memory, &config.machine.memory,
