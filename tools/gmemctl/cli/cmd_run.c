@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The options of `gmemctl run`. */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <linux/gmem.h>
 
 #include "cli.h"
 #include "out.h"
 #include "run.h"
+#include "snp.h"
 
 #define DEFAULT_TIMEOUT_MS	2000
 #define DEFAULT_ROUNDS		4
@@ -173,6 +176,55 @@ static int run_parse(struct run *run, int argc, char **argv)
 	return run_check(run, &groups, argc, argv);
 }
 
+#define OPTION_TYPE "--vm-type"
+#define OPTION_TYPE_IS OPTION_TYPE "="
+
+/* The value of --vm-type, where argv[0] is that; @taken arguments long. */
+static const char *run_type(char **argv, int *taken)
+{
+	size_t length = strlen(OPTION_TYPE_IS);
+
+	*taken = 0;
+	if (!strncmp(argv[0], OPTION_TYPE_IS, length)) {
+		*taken = 1;
+		return argv[0] + length;
+	}
+	if (strcmp(argv[0], OPTION_TYPE))
+		return NULL;
+	*taken = argv[1] ? 2 : 1;
+	return argv[1] ? argv[1] : "";
+}
+
+/**
+ * run_take_type() - take --vm-type out of the arguments: an SNP guest has options
+ *	of its own
+ * @argc, @argv: without it afterwards
+ *
+ * Return: 0 or an exit code.
+ */
+static int run_take_type(int *argc, char **argv, bool *snp)
+{
+	*snp = false;
+	for (int i = 1; i < *argc; i++) {
+		int taken;
+		const char *value = run_type(&argv[i], &taken);
+
+		if (!value)
+			continue;
+		*snp = !strcmp(value, "snp");
+		if (!*snp && strcmp(value, "default"))
+			return usage_error(OPTION_TYPE, "no such type",
+					   "expected default or snp, not '%s'",
+					   value);
+		/* The NULL at the end moves along. */
+		memmove(&argv[i], &argv[i + taken],
+			(size_t)(*argc - i - taken + 1) * sizeof(*argv));
+		*argc -= taken;
+		i--;
+	}
+	return 0;
+}
+
 static int run_main(int argc, char **argv)
 {
 	struct run run = {
@@ -184,8 +236,14 @@ static int run_main(int argc, char **argv)
 		.append = "",
 		.input = { .fd = -1 },
 	};
+	bool snp;
 	int code;
 
+	code = run_take_type(&argc, argv, &snp);
+	if (code)
+		return code;
+	if (snp)
+		return snp_run_main(argc, argv);
 	code = run_parse(&run, argc, argv);
 	if (code)
 		return code;
@@ -198,6 +256,7 @@ const struct command command_run = {
 	.summary = "run a payload or Linux in a VM",
 	.help = "usage: gmemctl run [OPTIONS]\n"
 		"       gmemctl run --kernel FILE [OPTIONS]\n"
+		"       gmemctl run --vm-type snp ...: see gmemctl help snp\n"
 		"\n"
 		"Linux, with a serial console (Ctrl-A x ends it at a terminal):\n"
 		"  --kernel FILE          bzImage, 3.8 or newer\n"

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "snp.h"
+#include "snp_guest.h"
 
 static const struct {
 	const char *name;
@@ -13,6 +14,7 @@ static const struct {
 	{ "id-block", snp_id_block_main },
 	{ "id-check", snp_id_check_main },
 	{ "verify", snp_verify_main },
+	{ "launch", snp_launch_main },
 	{ "status", snp_status_main },
 };
 
@@ -37,7 +39,7 @@ static int snp_main(int argc, char **argv)
 const struct command command_snp = {
 	.name = "snp",
 	.run = snp_main,
-	.summary = "predict, sign and verify the launch of an SEV-SNP guest",
+	.summary = "predict, sign, do and verify the launch of an SEV-SNP guest",
 	.help = "usage: gmemctl snp measure IMAGE [--json]\n"
 		"       gmemctl snp id-block IMAGE|--digest HEX --id-key PEM\n"
 		"                   --id-block FILE --id-auth FILE [OPTIONS] [--json]\n"
@@ -45,14 +47,18 @@ const struct command command_snp = {
 		"                   [IMAGE|--digest HEX] [--policy N] [--json]\n"
 		"       gmemctl snp verify REPORT --cert FILE --chain FILE\n"
 		"                   IMAGE|--measurement HEX [OPTIONS] [--json]\n"
+		"       gmemctl snp launch --firmware FILE [OPTIONS] [--json]\n"
+		"       gmemctl run --vm-type snp --firmware FILE [OPTIONS] [--json]\n"
 		"       gmemctl snp status [--json]\n"
 		"\n"
-		"None of these but status needs SNP hardware, /dev/kvm or root.\n"
+		"launch, run and status need a host; the others, only files.\n"
 		"\n"
 		"measure   predict the launch digest of a guest\n"
 		"id-block  create an ID block for a digest, and sign it\n"
 		"id-check  check what the firmware checks when a launch ends\n"
 		"verify    verify an attestation report; exit code 0 only if all holds\n"
+		"launch    launch a guest, show each step, and end it again\n"
+		"run       launch it, and run it with its console\n"
 		"status    look whether this host can launch one, as `gmemctl check`\n"
 		"\n"
 		"IMAGE, which is measured:\n"
@@ -96,6 +102,8 @@ const struct command command_snp = {
 		"  --report-data HEX   64 bytes that the guest put into the report\n"
 		"  --id-key-digest HEX, --author-key-digest HEX\n"
 		"                      as id-block shows them\n"
+		"\n"
+		SNP_GUEST_HELP
 		"\n"
 		"  --json              print a JSON object\n",
 };

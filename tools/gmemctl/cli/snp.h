@@ -15,6 +15,10 @@ int snp_measure_main(int argc, char **argv);
 int snp_id_block_main(int argc, char **argv);
 int snp_id_check_main(int argc, char **argv);
 int snp_verify_main(int argc, char **argv);
+int snp_launch_main(int argc, char **argv);
+
+/** snp_run_main() - `gmemctl run --vm-type snp`, without that option */
+int snp_run_main(int argc, char **argv);
 
 /* cmd_check.c */
 int snp_status_main(int argc, char **argv);
@@ -103,6 +107,9 @@ int snp_options_parse(struct snp_options *options, int option, char **argv);
  */
 int snp_options_check(const struct snp_options *options);
 
+/** snp_options_check_image() - the same, but the CPU's signature may be missing */
+int snp_options_check_image(const struct snp_options *options);
+
 /* snp_image.c */
 
 /**
@@ -115,6 +122,10 @@ struct snp_loaded {
 	struct snp_image image;
 	struct snp_measurement measurement;
 };
+
+/** snp_loaded_read() - read the files; snp_loaded_free() it */
+int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options,
+		    struct error *error);
 
 /** snp_loaded_measure() - read the files and predict; snp_loaded_free() it */
 int snp_loaded_measure(struct snp_loaded *loaded,

@@ -46,8 +46,8 @@ static int load_svsm(struct snp_loaded *loaded,
 	return rc;
 }
 
-int snp_loaded_measure(struct snp_loaded *loaded,
-		       const struct snp_options *options, struct error *error)
+int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options,
+		    struct error *error)
 {
 	int rc;
 
@@ -64,9 +64,16 @@ int snp_loaded_measure(struct snp_loaded *loaded,
 		rc = load_svsm(loaded, options, error);
 	if (!rc && options->kernel)
 		rc = load_kernel(loaded, options, error);
-	if (!rc)
-		rc = snp_measure(&loaded->image, &loaded->measurement, error);
 	return rc;
+}
+
+int snp_loaded_measure(struct snp_loaded *loaded,
+		       const struct snp_options *options, struct error *error)
+{
+	int rc = snp_loaded_read(loaded, options, error);
+
+	return rc ? rc : snp_measure(&loaded->image, &loaded->measurement,
+				     error);
 }
 
 void snp_loaded_free(struct snp_loaded *loaded)

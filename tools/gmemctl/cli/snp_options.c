@@ -88,7 +88,7 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 	}
 }
 
-int snp_options_check(const struct snp_options *options)
+int snp_options_check_image(const struct snp_options *options)
 {
 	const struct snp_image *image = &options->image;
 
@@ -109,10 +109,18 @@ int snp_options_check(const struct snp_options *options)
 	if (!(image->features & SNP_FEATURE_ACTIVE))
 		return usage_error("--features", "bit 0 is missing",
 				   "every SNP guest has it, such as 0x1 or 0x21");
-	if (options->firmware && !image->signature &&
+	return 0;
+}
+
+int snp_options_check(const struct snp_options *options)
+{
+	const struct snp_image *image = &options->image;
+	int code = snp_options_check_image(options);
+
+	if (!code && options->firmware && !image->signature &&
 	    (options->svsm || snp_vmm_wants_signature(image->vmm)))
 		return usage_error("--vcpu-type", "missing",
 				   "with this VMM the CPU's signature is part of "
 				   "the digest; or give --vcpu-signature");
-	return 0;
+	return code;
 }

@@ -54,6 +54,9 @@
 #ifndef KVM_EXIT_MEMORY_FAULT
 #define KVM_EXIT_MEMORY_FAULT 39
 #endif
+#ifndef KVM_EXIT_SNP_REQ_CERTS
+#define KVM_EXIT_SNP_REQ_CERTS 43
+#endif
 #ifndef KVM_MEMORY_EXIT_FLAG_PRIVATE
 #define KVM_MEMORY_EXIT_FLAG_PRIVATE (1ULL << 3)
 #endif
@@ -110,6 +113,20 @@ kvm_run_memory_fault(const struct kvm_run *run)
 	return (const void *)run->padding;
 }
 
+/* The member snp_req_certs, which came with Linux 6.16. */
+struct kvm_snp_certs_request {
+	uint64_t gpa;
+	uint64_t npages;
+	uint64_t ret;
+};
+
+static inline struct kvm_snp_certs_request *
+kvm_run_snp_req_certs(struct kvm_run *run)
+{
+	return (void *)run->padding;
+}
+
+_Static_assert(sizeof(struct kvm_snp_certs_request) == 24, "KVM ABI");
 _Static_assert(sizeof(struct kvm_userspace_memory_region2) == 160, "KVM ABI");
 _Static_assert(sizeof(struct kvm_memory_attributes) == 32, "KVM ABI");
 _Static_assert(sizeof(struct kvm_create_guest_memfd) == 64, "KVM ABI");

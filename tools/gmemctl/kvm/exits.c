@@ -31,6 +31,7 @@ static const char *const exit_names[] = {
 	[KVM_EXIT_XEN]			= "XEN",
 	[KVM_EXIT_NOTIFY]		= "NOTIFY",
 	[KVM_EXIT_MEMORY_FAULT]		= "MEMORY_FAULT",
+	[KVM_EXIT_SNP_REQ_CERTS]	= "SNP_REQ_CERTS",
 };
 
 static const char *const event_names[] = {

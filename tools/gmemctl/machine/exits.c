@@ -7,6 +7,7 @@
 #include "../kvm/attributes.h"
 #include "../kvm/exits.h"
 #include "machine.h"
+#include "snp.h"
 
 #define WHY_MAX 256
 
@@ -189,6 +190,8 @@ static void exit_system_event(struct machine *machine, struct vcpu *vcpu)
 		return exit_fatal(machine, vcpu, END_RESET);
 	case KVM_SYSTEM_EVENT_CRASH:
 		return exit_fatal(machine, vcpu, END_PANIC);
+	case KVM_SYSTEM_EVENT_SEV_TERM:
+		return machine_snp_terminate(machine, vcpu);
 	default:
 		return exit_fatal(machine, vcpu, END_SYSTEM_EVENT);
 	}
@@ -222,6 +225,8 @@ static const struct {
 	{ KVM_EXIT_SHUTDOWN,		exit_shutdown },
 	{ KVM_EXIT_SYSTEM_EVENT,	exit_system_event },
 	{ KVM_EXIT_FAIL_ENTRY,		exit_fail_entry },
+	{ KVM_EXIT_AP_RESET_HOLD,	machine_snp_hold },
+	{ KVM_EXIT_SNP_REQ_CERTS,	machine_snp_certs },
 };
 
 bool machine_exit(struct machine *machine, struct vcpu *vcpu)

@@ -7,6 +7,7 @@
 
 #include "../kvm/irqchip.h"
 #include "machine.h"
+#include "snp.h"
 
 /* A KVM without the capability has at most four, says its API. */
 #define VCPUS_UNKNOWN 4
@@ -56,7 +57,9 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 {
 	int rc;
 
-	if (machine_needs_private(&machine->config.memory))
+	if (machine->config.snp)
+		rc = machine_snp_create(machine, error);
+	else if (machine_needs_private(&machine->config.memory))
 		rc = vm_create(&machine->vm, error);
 	else
 		rc = vm_create_plain(&machine->vm, error);
@@ -131,6 +134,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 	machine->vm.fd = -1;
 	machine->vm.kvm_fd = -1;
 	machine->memory.memfd.fd = -1;
+	machine->launch.sev_fd = -1;
 	pthread_mutex_init(&machine->lock, NULL);
 	rc = machine_build(machine, error);
 	if (rc)
@@ -144,6 +148,7 @@ void machine_destroy(struct machine *machine)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
 	free(machine->vcpus);
 	guest_memory_destroy(&machine->memory);
+	snp_launch_close(&machine->launch);
 	vm_destroy(&machine->vm);
 	threads_destroy(&machine->threads);
 	pthread_mutex_destroy(&machine->lock);

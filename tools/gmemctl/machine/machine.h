@@ -16,6 +16,7 @@
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
 #include "../memory/guest_memory.h"
+#include "../snp/launch.h"
 #include "end.h"
 #include "rate.h"
 #include "threads.h"
@@ -30,6 +31,7 @@
  * @nr_vcpus: 1 to MACHINE_VCPUS_MAX
  * @irqchip: interrupt controllers are in the kernel, and so is waiting for an
  *	interrupt; without them a vCPU that halts has come to its end
+ * @snp: it is an SNP guest, launched like that; or NULL
  * @run_timeout_s: after which a run is stopped; 0: never
  * @trace: where each exit that is not for a device is written to, or NULL
  */
@@ -37,6 +39,7 @@ struct machine_config {
 	struct memory_config memory;
 	unsigned int nr_vcpus;
 	bool irqchip;
+	const struct snp_launch_config *snp;
 	unsigned int run_timeout_s;
 	FILE *trace;
 };
@@ -66,6 +69,7 @@ struct machine_counters {
  * struct machine - the VM
  * @config: as given
  * @vm: the VM
+ * @launch: of an SNP guest; open as long as it lives
  * @memory: its memory
  * @vcpus: its vCPUs, @nr_vcpus of them
  * @nr_vcpus: see there
@@ -83,6 +87,7 @@ struct machine_counters {
 struct machine {
 	struct machine_config config;
 	struct vm vm;
+	struct snp_launch launch;
 	struct guest_memory memory;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;

@@ -5,6 +5,7 @@
 #include "../boot/acpi.h"
 #include "../boot/mptable.h"
 #include "pc.h"
+#include "snp.h"
 
 /* The first range of RAM has all of the BIOS area. */
 static int pc_write_tables(struct pc *pc, struct error *error)
@@ -19,7 +20,7 @@ static int pc_write_tables(struct pc *pc, struct error *error)
 			 "too many CPUs");
 }
 
-static int pc_load(struct pc *pc, struct error *error)
+static int pc_load_linux(struct pc *pc, struct error *error)
 {
 	uint64_t entry;
 	int rc = linux_load(machine_host(&pc->machine, 0), &pc->config->boot,
@@ -28,6 +29,14 @@ static int pc_load(struct pc *pc, struct error *error)
 	if (!rc)
 		rc = pc_write_tables(pc, error);
 	return rc ? rc : linux_vcpu(&pc->machine.vcpus[0], entry, error);
+}
+
+/* The firmware of an SNP guest brings its own tables, and finds the CPUs. */
+static int pc_load(struct pc *pc, struct error *error)
+{
+	if (pc->config->machine.snp)
+		return machine_snp_launch(&pc->machine, error);
+	return pc_load_linux(pc, error);
 }
 
 int pc_create(struct pc *pc, const struct pc_config *config,

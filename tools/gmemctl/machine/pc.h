@@ -18,7 +18,7 @@
 /**
  * struct pc_config - what to build; all of it has to outlive the machine
  * @machine: memory, CPUs and the like
- * @boot: what to boot
+ * @boot: what to boot; nothing, if @machine is an SNP guest
  * @input: file for the serial port's input, or -1
  * @output: file for its output, or -1
  */

@@ -13,9 +13,6 @@
 
 #define SNP_DEVICE_PATH "/dev/sev"
 
-#ifndef KVM_EXIT_SNP_REQ_CERTS
-#define KVM_EXIT_SNP_REQ_CERTS 43
-#endif
 
 #ifndef KVM_PRE_FAULT_MEMORY
 struct kvm_pre_fault_memory {

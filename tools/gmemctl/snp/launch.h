@@ -38,7 +38,8 @@ typedef void (*snp_launch_step_fn)(void *data, const char *step,
  * @id_auth: its signatures
  * @host_data: SNP_HOST_DATA_SIZE bytes for the attestation report, or NULL
  * @vcek_disabled: reports are not to be signed by the VCEK
- * @certs: the guest's requests for certificates are to come to the VMM
+ * @certs: certificates for the guest, @certs_size bytes in the form of the GHCB
+ *	specification; NULL: the guest's requests are not to come to the VMM
  * @cpuid_strict: fail if the firmware corrects the CPUID page; else what it wants
  *	is told, and taken
  * @step: may be NULL
@@ -51,7 +52,8 @@ struct snp_launch_config {
 	const struct snp_id_auth *id_auth;
 	const uint8_t *host_data;
 	bool vcek_disabled;
-	bool certs;
+	const uint8_t *certs;
+	size_t certs_size;
 	bool cpuid_strict;
 	snp_launch_step_fn step;
 	void *data;
@@ -84,7 +86,7 @@ enum snp_launch_state {
  * @sev_fd: /dev/sev; KVM sends commands to this number of this process as long
  *	as the guest lives, also those that the guest asks for
  * @state: see enum snp_launch_state
- * @signature: CPUID leaf 1 EAX of the vCPUs
+ * @image: of @config, with the CPU's signature
  * @plan: what is added to memory
  * @predicted: the digest that the firmware will have computed
  * @cpuid: the page as the firmware has taken it

@@ -164,13 +164,15 @@ static void test_fault_certs(void)
 	struct launch_world world;
 
 	launch_world_init(&world, SIM_LINUX_6_12);
-	world.config.certs = true;
+	world.config.certs = (const uint8_t *)"certificates";
+	world.config.certs_size = 12;
 	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EOPNOTSUPP);
 	CHECK(says(&world, "REQ_CERTS", "--certs"));
 	launch_world_free(&world);
 
 	launch_world_init(&world, SIM_LINUX_7_3);
-	world.config.certs = true;
+	world.config.certs = (const uint8_t *)"certificates";
+	world.config.certs_size = 12;
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	launch_world_free(&world);
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* An SNP guest as it is described on the command line, and built from it. */
+#ifndef GMEMCTL_CLI_SNP_GUEST_H
+#define GMEMCTL_CLI_SNP_GUEST_H
+
+#include "../boot/e820.h"
+#include "../machine/pc.h"
+#include "memory_option.h"
+#include "snp.h"
+
+/* RAM below the devices, the firmware, RAM from 4 GiB on */
+#define SNP_GUEST_RANGES (E820_PLACES + 1)
+
+/**
+ * struct snp_guest - the guest
+ * @options: firmware, kernel, vCPUs
+ * @memory: the option --memory
+ * @handover: pages change hands with gmem, where conversions else discard
+ * @id_block_path, @id_auth_path, @host_data_path, @certs_path: files, or NULL
+ * @policy: see struct snp_launch_config
+ * @vcek_disabled, @cpuid_strict: likewise
+ * @convert_timeout_ms: how long a conversion may wait for references
+ * @run_timeout_s: after which a run is stopped; 0: never
+ * @trace: print exits
+ * @loaded: the files of @options
+ * @certs: the file at @certs_path
+ * @id_block, @id_auth: likewise
+ * @host_data: if @has_host_data
+ * @ranges: where its memory is
+ * @request: how it is backed
+ * @launch: of the VM; points into this structure
+ * @config: the machine; likewise
+ */
+struct snp_guest {
+	struct snp_options options;
+	struct memory_option memory;
+	bool handover;
+	const char *id_block_path, *id_auth_path, *host_data_path, *certs_path;
+	uint64_t policy;
+	bool vcek_disabled, cpuid_strict, trace;
+	uint32_t convert_timeout_ms, run_timeout_s;
+	struct snp_loaded loaded;
+	struct snp_file certs;
+	struct snp_id_block id_block;
+	struct snp_id_auth id_auth;
+	bool has_host_data;
+	uint8_t host_data[SNP_HOST_DATA_SIZE];
+	struct range ranges[SNP_GUEST_RANGES];
+	struct memory_request request;
+	struct snp_launch_config launch;
+	struct pc_config config;
+};
+
+/** snp_guest_parse() - from the command line. Return: 0 or an exit code. */
+int snp_guest_parse(struct snp_guest *guest, int argc, char **argv);
+
+/**
+ * snp_guest_load() - read all files, and work out what to build
+ *
+ * snp_guest_free() works in any case.
+ */
+int snp_guest_load(struct snp_guest *guest, struct error *error);
+void snp_guest_free(struct snp_guest *guest);
+
+/* The options, for `gmemctl help snp` */
+#define SNP_GUEST_HELP \
+	"launch, and run --vm-type snp:\n" \
+	"  --firmware FILE     as above; likewise --kernel, --initrd,\n" \
+	"                      --features, --vcpu-type, --vcpu-signature\n" \
+	"  --append TEXT       the command line of the kernel\n" \
+	"  --cpus N            number of vCPUs (default 1)\n" \
+	"  --memory SIZE|LIST  as for gmemctl run; kinds: shared, private,\n" \
+	"                      hugetlb, file, gmem-store; default: 256M\n" \
+	"  --conversion NAME   discard (default): the page on the stale side is\n" \
+	"                      freed; handover: gmem keeps count, and refuses\n" \
+	"                      while the host holds a page\n" \
+	"  --policy N          guest policy (default 0x30000)\n" \
+	"  --id-block FILE     checked before anything is launched,\n" \
+	"  --id-auth FILE      with its signatures\n" \
+	"  --host-data HEX     32 bytes for the guest's reports;\n" \
+	"  --host-data-file F  or the SHA-256 of this file\n" \
+	"  --certs FILE        certificates for guests that ask for them with a\n" \
+	"                      report (Linux 6.16 and newer)\n" \
+	"  --vcek-disabled     no report is signed by the VCEK\n" \
+	"  --cpuid-strict      fail if the firmware corrects the CPUID page\n" \
+	"  --convert-timeout MS, --timeout SECONDS, --trace\n" \
+	"                      as for gmemctl run\n"
+
+#endif /* GMEMCTL_CLI_SNP_GUEST_H */

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* gmemctl snp launch, gmemctl run --vm-type snp */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../machine/machine.h"
+#include "../snp/hex.h"
+#include "cli.h"
+#include "out.h"
+#include "run.h"
+#include "snp_guest.h"
+
+/* As it happens: a launch that fails shows how far it came. */
+static void show_step(void *data, const char *step, const char *text)
+{
+	struct json_object *steps = data, *entry = out_append(steps);
+
+	out_string(entry, "step", step);
+	out_string(entry, "text", text);
+	out_text("%-18s %s\n", step, text);
+	fflush(stdout);
+}
+
+static void show_launch(const struct snp_launch *launch)
+{
+	struct json_object *object = out_object(out_root(), "launch");
+	char text[2 * SNP_DIGEST_SIZE + 1];
+
+	snp_out_hex(object, "digest", launch->predicted.digest, SNP_DIGEST_SIZE);
+	out_uint(object, "pages", launch->predicted.pages);
+	out_uint(object, "signature", launch->image.signature);
+	out_uint(object, "policy", launch->config->policy);
+	out_uint(object, "calls", launch->calls);
+	out_uint(object, "retries", launch->retries);
+	out_uint(object, "cpuid_corrections", launch->corrections);
+	out_text("launched: %" PRIu64 " pages with %u calls, CPUs of 0x%x\n"
+		 "launch digest %s\n", launch->predicted.pages, launch->calls,
+		 launch->image.signature,
+		 hex_format(launch->predicted.digest, SNP_DIGEST_SIZE, text));
+}
+
+/* Return: an exit code. */
+static int run_guest(struct pc *pc, struct error *error)
+{
+	uint64_t start = machine_now_ns();
+	struct run run = { 0 };
+	int rc;
+
+	fflush(stdout);
+	rc = pc_run(pc, error);
+	if (rc)
+		return out_error_report(error);
+	run.elapsed_ns = machine_now_ns() - start;
+	return run_report(&run, &pc->machine, "snp:");
+}
+
+/* Return: an exit code. */
+static int launch_guest(struct snp_guest *guest, bool run)
+{
+	int code = EXIT_CODE_OK;
+	struct error error;
+	struct pc *pc;
+
+	guest->launch.step = show_step;
+	guest->launch.data = out_array(out_root(), "steps");
+	pc = malloc(sizeof(*pc));
+	if (!pc)
+		return EXIT_CODE_FAILURE;
+	if (pc_create(pc, &guest->config, &error)) {
+		free(pc);
+		return out_error_report(&error);
+	}
+	show_launch(&pc->machine.launch);
+	if (run)
+		code = run_guest(pc, &error);
+	pc_destroy(pc);
+	free(pc);
+	return code;
+}
+
+static int guest_main(int argc, char **argv, bool run)
+{
+	struct snp_guest *guest = malloc(sizeof(*guest));
+	struct error error;
+	int code;
+
+	if (!guest)
+		return EXIT_CODE_FAILURE;
+	code = snp_guest_parse(guest, argc, argv);
+	if (!code) {
+		if (snp_guest_load(guest, &error))
+			code = out_error_report(&error);
+		else
+			code = launch_guest(guest, run);
+	}
+	snp_guest_free(guest);
+	free(guest);
+	return code;
+}
+
+int snp_launch_main(int argc, char **argv)
+{
+	return guest_main(argc, argv, false);
+}
+
+int snp_run_main(int argc, char **argv)
+{
+	return guest_main(argc, argv, true);
+}

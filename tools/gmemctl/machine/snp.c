@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "../kvm/attributes.h"
+#include "../kvm/calls.h"
+#include "../snp/termination.h"
+#include "snp.h"
+
+int machine_snp_create(struct machine *machine, struct error *error)
+{
+	int rc = vm_create_snp(&machine->vm, error);
+
+	if (!rc)
+		rc = snp_launch_open(&machine->launch, machine->config.snp,
+				     &machine->vm, error);
+	return rc ? rc : snp_launch_init(&machine->launch, error);
+}
+
+int machine_snp_launch(struct machine *machine, struct error *error)
+{
+	int rc = snp_launch_start(&machine->launch, error);
+
+	if (!rc)
+		rc = snp_launch_populate(&machine->launch, &machine->memory,
+					 &machine->vcpus[0], error);
+	return rc ? rc : snp_launch_finish(&machine->launch, machine->vcpus,
+					   error);
+}
+
+/* Only pages that the host may touch: shared ones. */
+static bool is_shared_ram(const struct machine *machine, struct range range)
+{
+	for (uint64_t gpa = range.start; gpa < range.end; gpa += GUEST_PAGE_SIZE)
+		if (!slot_find(&machine->vm.slots, gpa) ||
+		    guest_memfd_is_private(&machine->memory.memfd, gpa))
+			return false;
+	return true;
+}
+
+static void put_certs(struct machine *machine, struct range range)
+{
+	const struct snp_launch_config *config = machine->config.snp;
+	size_t left = config->certs_size, done = 0;
+
+	for (uint64_t gpa = range.start; left; gpa += GUEST_PAGE_SIZE) {
+		const struct slot *slot = slot_find(&machine->vm.slots, gpa);
+		size_t part = left < GUEST_PAGE_SIZE ? left : GUEST_PAGE_SIZE;
+
+		memcpy((uint8_t *)slot->host + (gpa - slot->gpa),
+		       config->certs + done, part);
+		done += part;
+		left -= part;
+	}
+}
+
+/*
+ * A vCPU that converts these pages waits until the copy is done: one that became
+ * private in the middle could not be written to.
+ */
+static uint64_t serve_certs(struct machine *machine,
+			    struct kvm_snp_certs_request *request)
+{
+	size_t size = machine->config.snp->certs_size;
+	uint64_t needed = (size + GUEST_PAGE_SIZE - 1) >> GUEST_PAGE_SHIFT;
+	struct range range = {
+		request->gpa, request->gpa + (needed << GUEST_PAGE_SHIFT),
+	};
+	struct range *turn;
+	uint64_t ret = 0;
+
+	if (request->npages < needed) {
+		request->npages = needed;
+		return ENOSPC;
+	}
+	if (request->gpa % GUEST_PAGE_SIZE || range.end < range.start)
+		return EIO;
+	turn = turns_enter(&machine->memory.turns, range);
+	if (is_shared_ram(machine, range))
+		put_certs(machine, range);
+	else
+		ret = EIO;
+	turns_leave(&machine->memory.turns, turn);
+	return ret;
+}
+
+void machine_snp_certs(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_snp_certs_request *request =
+		kvm_run_snp_req_certs(vcpu->run);
+
+	request->ret = machine->config.snp ? serve_certs(machine, request) : EIO;
+	machine_trace(machine, vcpu, "certificates to gpa 0x%llx, %llu pages: %s",
+		      (unsigned long long)request->gpa,
+		      (unsigned long long)request->npages,
+		      request->ret ? strerror((int)request->ret) : "done");
+}
+
+/* KVM goes on when the vCPU is started; see its API, KVM_SET_MP_STATE. */
+void machine_snp_hold(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_mp_state state = { KVM_MP_STATE_AP_RESET_HOLD };
+	int rc = calls->ioctl(vcpu->fd, KVM_SET_MP_STATE, &state);
+
+	machine_trace(machine, vcpu, "waits to be started");
+	if (rc)
+		machine_end(machine, END_FAILED, "vCPU %u: KVM_SET_MP_STATE: %s",
+			    vcpu->index, strerror(-rc));
+}
+
+void machine_snp_terminate(struct machine *machine, struct vcpu *vcpu)
+{
+	char text[160];
+
+	snp_termination_format(vcpu->run->system_event.ndata ?
+			       vcpu->run->system_event.data[0] : 0, text,
+			       sizeof(text));
+	machine_end(machine, END_SYSTEM_EVENT, "vCPU %u: %s", vcpu->index,
+		    text);
+}
