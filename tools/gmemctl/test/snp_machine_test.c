@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An SNP guest as a machine: launched and run, with the exits that a guest makes
+ * in the simulator's script.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../machine/pc.h"
+#include "../sim/sim.h"
+#include "../snp/policy.h"
+#include "../snp/termination.h"
+#include "snp_build.h"
+#include "unit.h"
+
+#define RAM UINT64_C(0x1000000)
+#define GPA UINT64_C(0x200000)
+#define PAGE RANGE_PAGE_SIZE
+
+static const uint8_t certs[PAGE + 100] = { 1, 2, 3, [PAGE] = 4 };
+
+/**
+ * struct guest - a simulated host, and the machine on it
+ */
+static struct guest {
+	struct sim_config host;
+	struct sim *sim;
+	uint8_t image[BUILD_SIZE];
+	struct snp_firmware firmware;
+	struct snp_launch_config launch;
+	struct range ranges[2];
+	struct memory_request request;
+	struct pc_config config;
+	struct pc pc;
+	unsigned int lints;
+	struct error error;
+} guest;
+
+static void lint(void *context, const char *message)
+{
+	(void)context;
+	(void)message;
+	guest.lints++;
+}
+
+static void describe(uint32_t cpus)
+{
+	build_firmware(guest.image, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
+	CHECK(!snp_firmware_parse(&guest.firmware, "OVMF.fd", guest.image,
+				  BUILD_SIZE, SNP_4G, &guest.error));
+	guest.launch = (struct snp_launch_config){
+		.image = {
+			.firmware = &guest.firmware, .vmm = SNP_VMM_GMEMCTL,
+			.nr_vcpus = cpus, .features = SNP_FEATURE_ACTIVE,
+		},
+		.policy = SNP_POLICY_DEFAULT,
+		.certs = certs,
+		.certs_size = sizeof(certs),
+	};
+	guest.ranges[0] = (struct range){ 0, RAM };
+	guest.ranges[1] = (struct range){ SNP_4G - BUILD_SIZE, SNP_4G };
+	guest.request = (struct memory_request){
+		.ranges = guest.ranges, .nr_ranges = 2, .existing_fd = -1,
+		.node = -1,
+	};
+	guest.config = (struct pc_config){
+		.machine = {
+			.memory = {
+				.requests = &guest.request, .nr_requests = 1,
+				.guest_memfd = true, .initial_private = true,
+				.encrypted = true,
+			},
+			.nr_vcpus = cpus, .irqchip = true,
+			.snp = &guest.launch, .run_timeout_s = 10,
+		},
+		.input = -1, .output = -1,
+	};
+}
+
+static int start(uint32_t cpus)
+{
+	memset(&guest, 0, sizeof(guest));
+	guest.host = (struct sim_config){
+		.profile = SIM_LINUX_7_3, .asids = 1, .lint = lint,
+	};
+	guest.sim = sim_create(&guest.host);
+	sim_use(guest.sim);
+	describe(cpus);
+	return pc_create(&guest.pc, &guest.config, &guest.error);
+}
+
+static void stop(void)
+{
+	pc_destroy(&guest.pc);
+	CHECK(!sim_open_files(guest.sim));
+	CHECK(!guest.lints);
+	sim_use(NULL);
+	sim_destroy(guest.sim);
+}
+
+static void script(struct sim_exit made)
+{
+	CHECK(!sim_script(guest.sim, guest.pc.machine.vcpus[0].fd, &made));
+}
+
+static bool is_private(uint64_t gpa)
+{
+	return sim_vm_is_private(guest.sim, guest.pc.machine.vm.fd, gpa);
+}
+
+static void test_snp_machine_launched(void)
+{
+	CHECK(!start(2));
+	CHECK(guest.pc.machine.launch.state == SNP_LAUNCH_FINISHED);
+	CHECK(!memcmp(sim_vm_digest(guest.sim, guest.pc.machine.vm.fd),
+		      guest.pc.machine.launch.predicted.digest,
+		      SNP_DIGEST_SIZE));
+	stop();
+}
+
+/* What a guest does from its start to its end, all of it asked for by KVM. */
+static void test_snp_machine_run(void)
+{
+	struct machine *machine = &guest.pc.machine;
+
+	CHECK(!start(1));
+	script((struct sim_exit){ .reason = KVM_EXIT_HYPERCALL, .gpa = GPA,
+				  .pages = 4, .private = false });
+	script((struct sim_exit){ .reason = KVM_EXIT_HYPERCALL,
+				  .gpa = GPA + PAGE, .pages = 1,
+				  .private = true });
+	/* An access to a page in the other state is a request as well. */
+	script((struct sim_exit){ .reason = KVM_EXIT_MEMORY_FAULT,
+				  .gpa = GPA + 2 * PAGE, .pages = 1,
+				  .private = true });
+	script((struct sim_exit){ .reason = KVM_EXIT_SNP_REQ_CERTS, .gpa = GPA,
+				  .pages = 1 });
+	script((struct sim_exit){ .reason = KVM_EXIT_AP_RESET_HOLD });
+	/* Memory that is not there: the guest is told so. */
+	script((struct sim_exit){ .reason = KVM_EXIT_HYPERCALL, .gpa = RAM,
+				  .pages = 1, .private = true });
+	script((struct sim_exit){ .reason = KVM_EXIT_SYSTEM_EVENT,
+				  .data = 0x21100 });
+	CHECK(!pc_run(&guest.pc, &guest.error));
+	CHECK(machine->end == END_SYSTEM_EVENT);
+	CHECK(strstr(machine->report, "set 1, reason 2: PVALIDATE"));
+	CHECK(machine->counters.conversions == 3);
+	CHECK(machine->counters.implicit == 1);
+	CHECK(machine->counters.refused == 1);
+	CHECK(machine->counters.exits == 7);
+	CHECK(!is_private(GPA) && is_private(GPA + PAGE));
+	CHECK(is_private(GPA + 2 * PAGE) && !is_private(GPA + 3 * PAGE));
+	stop();
+}
+
+/* A fault that no conversion could help would come again for ever. */
+static void test_snp_machine_fault(void)
+{
+	CHECK(!start(1));
+	script((struct sim_exit){ .reason = KVM_EXIT_MEMORY_FAULT, .gpa = GPA,
+				  .pages = 1, .private = true });
+	CHECK(!pc_run(&guest.pc, &guest.error));
+	CHECK(guest.pc.machine.end == END_MEMORY);
+	stop();
+}
+
+static void test_snp_machine_shutdown(void)
+{
+	CHECK(!start(2));
+	script((struct sim_exit){ .reason = KVM_EXIT_SHUTDOWN });
+	CHECK(!pc_run(&guest.pc, &guest.error));
+	CHECK(guest.pc.machine.end == END_TRIPLE_FAULT);
+	stop();
+}
+
+/* Return: what the guest is told; @pages is what KVM is told it needs. */
+static uint64_t ask_certs(uint64_t gpa, uint64_t *pages)
+{
+	struct vcpu *vcpu = &guest.pc.machine.vcpus[0];
+	struct kvm_snp_certs_request *request = kvm_run_snp_req_certs(vcpu->run);
+
+	vcpu->run->exit_reason = KVM_EXIT_SNP_REQ_CERTS;
+	*request = (struct kvm_snp_certs_request){ gpa, *pages, 0 };
+	CHECK(machine_exit(&guest.pc.machine, vcpu));
+	*pages = request->npages;
+	return request->ret;
+}
+
+static void test_snp_machine_certs(void)
+{
+	uint64_t pages = 1;
+	char why[64];
+
+	CHECK(!start(1));
+	CHECK(ask_certs(GPA, &pages) == ENOSPC);
+	CHECK(pages == 2);
+	/* Private pages are not the host's to write to. */
+	CHECK(ask_certs(GPA, &pages) == EIO);
+	CHECK(!guest_memory_convert(&guest.pc.machine.memory,
+				    (struct range){ GPA, GPA + PAGE }, false,
+				    why, sizeof(why)));
+	CHECK(ask_certs(GPA, &pages) == EIO);
+	CHECK(!guest_memory_convert(&guest.pc.machine.memory,
+				    (struct range){ GPA + PAGE, GPA + 2 * PAGE },
+				    false, why, sizeof(why)));
+	CHECK(!ask_certs(GPA, &pages));
+	CHECK(!memcmp(machine_host(&guest.pc.machine, GPA), certs,
+		      sizeof(certs)));
+	/* Past the end of RAM, and past the end of all addresses. */
+	CHECK(ask_certs(RAM - PAGE, &pages) == EIO);
+	CHECK(ask_certs(-PAGE, &pages) == EIO);
+	CHECK(ask_certs(GPA + 1, &pages) == EIO);
+	stop();
+}
+
+/* A launch that fails leaves nothing of the machine. */
+static void test_snp_machine_fails(void)
+{
+	memset(&guest, 0, sizeof(guest));
+	guest.host = (struct sim_config){
+		.profile = SIM_LINUX_6_12, .asids = 1, .lint = lint,
+	};
+	guest.sim = sim_create(&guest.host);
+	sim_use(guest.sim);
+	describe(2);
+	guest.launch.certs = NULL;
+	CHECK(!sim_fail(guest.sim, SIM_FINISH, 1, 0xb));
+	CHECK(pc_create(&guest.pc, &guest.config, &guest.error) == -EIO);
+	CHECK(strstr(guest.error.action, "BAD_MEASUREMENT"));
+	CHECK(!sim_open_files(guest.sim));
+	/* Its ASID is free again. */
+	CHECK(!pc_create(&guest.pc, &guest.config, &guest.error));
+	stop();
+}
+
+static bool termination_is(uint64_t msr, const char *text)
+{
+	char buffer[160];
+
+	return strstr(snp_termination_format(msr, buffer, sizeof(buffer)), text);
+}
+
+static void test_snp_machine_termination(void)
+{
+	CHECK(termination_is(0x100, "set 0, reason 0: no reason given"));
+	CHECK(termination_is(0xc1100, "set 1, reason 12: its secure AVIC"));
+	CHECK(termination_is(0xd1100, "set 1, reason 13"));
+	CHECK(!termination_is(0xd1100, ":  "));
+	CHECK(termination_is(0xff2100, "set 2, reason 255"));
+	/* Only the address of its GHCB. */
+	CHECK(termination_is(0x7fff000, "no reason that the host"));
+}
+
+static const struct unit_test tests[] = {
+	{ "snp_machine.launched", test_snp_machine_launched },
+	{ "snp_machine.run", test_snp_machine_run },
+	{ "snp_machine.fault", test_snp_machine_fault },
+	{ "snp_machine.shutdown", test_snp_machine_shutdown },
+	{ "snp_machine.certs", test_snp_machine_certs },
+	{ "snp_machine.fails", test_snp_machine_fails },
+	{ "snp_machine.termination", test_snp_machine_termination },
+};
+
+UNIT_TESTS(tests)
