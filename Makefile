@@ -7,6 +7,7 @@ BUILD ?= $(CURDIR)/build
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
 FILE ?= $(CURDIR)/COPYING
 
 GMEM_VERSION := $(shell sed -n 's/.*(or $$(GMEM_VERSION),\([0-9.]*\)).*/\1/p' Kbuild)
@@ -23,8 +24,13 @@ endif
 LITTER := -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 	-o -name '.*.cmd' -o -name '.*.d'
 
-.PHONY: all modules tools selftests check test demo kernels kdir
-.PHONY: install uninstall clean help
+# Manual pages, of whose names `make uninstall` knows, too.
+MAN_NAMES := $(basename $(notdir $(sort $(wildcard Documentation/man/*.rst))))
+MAN_PAGES := $(MAN_NAMES:%=$(BUILD)/man/%.1)
+RST2MAN := $(firstword $(shell command -v rst2man rst2man.py))
+
+.PHONY: all modules tools man selftests check test demo kernels kdir
+.PHONY: install install-man uninstall uninstall-man clean help
 
 all: modules tools selftests
 
@@ -39,8 +45,16 @@ kdir:
 modules: kdir
 	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-tools:
+tools: $(if $(RST2MAN),man)
 	$(Q)$(MAKE) -C tools/gmemctl OUT=$(BUILD)
+
+man: $(MAN_PAGES)
+
+$(BUILD)/man/%.1: Documentation/man/%.rst
+	@test -n "$(RST2MAN)" || { \
+		echo "make: no rst2man: apt-get install python3-docutils" >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(Q)$(RST2MAN) --strict --report=1 $< $@.new && mv $@.new $@
 
 selftests:
 	$(Q)$(MAKE) -C selftests OUT=$(BUILD)/selftests
@@ -71,8 +85,19 @@ install: kdir
 	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(INCLUDEDIR)/linux
 	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)install -m 644 uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux/
+	$(Q)$(MAKE) install-man
 
-uninstall: kdir
+# Those that have been built.
+install-man:
+	$(Q)install -d $(DESTDIR)$(MANDIR)/man1
+	$(Q)for name in $(MAN_NAMES); do \
+		test ! -e $(BUILD)/man/$$name.1 || install -m 644 \
+		$(BUILD)/man/$$name.1 $(DESTDIR)$(MANDIR)/man1/ || exit 1; done
+
+uninstall-man:
+	$(Q)rm -f $(MAN_NAMES:%=$(DESTDIR)$(MANDIR)/man1/%.1)
+
+uninstall: kdir uninstall-man
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)cd uapi/linux && for h in *.h; do \
 		rm -f $(DESTDIR)$(INCLUDEDIR)/linux/$$h; done
@@ -91,7 +116,8 @@ help:
 	@echo
 	@echo '  make              modules, tool and selftests'
 	@echo '  make modules      gmem.ko and gmem_kvm.ko for KDIR=$(KDIR)'
-	@echo '  make tools        build/gmemctl'
+	@echo '  make tools        build/gmemctl, and its manual pages if rst2man is there'
+	@echo '  make man          build/man/gmemctl*.1'
 	@echo '  make selftests    build/selftests/*_test'
 	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
 	@echo '  make test         the selftests in VMs of three kernels'

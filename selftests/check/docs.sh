@@ -61,8 +61,83 @@ docs_help() {
 	done <"$WORK/targets"
 }
 
+# The manual pages as they are installed, without a warning of rst2man or man.
+docs_man_pages() {
+	local page bad=0
+
+	{ need man && { need rst2man || need rst2man.py; }; } || return 4
+	cd "$TOP_DIR" || return 1
+	make -s man BUILD="$WORK/man" || return 1
+	for page in "$WORK"/man/man/*.1; do
+		[[ -s $page ]] || { echo "no manual page was built"; return 1; }
+		LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings \
+			-E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null |
+			sed "s|^|$(basename "$page"): |"
+		[[ ${PIPESTATUS[0]} == 0 ]] || bad=1
+	done >"$WORK/man.warnings"
+	cat "$WORK/man.warnings"
+	[[ ! -s $WORK/man.warnings ]] && ((!bad))
+}
+
+# What make installs is all of them, and make uninstall removes it.
+docs_man_install() {
+	local root=$WORK/man.root
+
+	need rst2man || need rst2man.py || return 4
+	cd "$TOP_DIR" || return 1
+	make -s man BUILD="$WORK/man" || return 1
+	make -s install-man BUILD="$WORK/man" DESTDIR="$root" PREFIX=/usr || return 1
+	find Documentation/man -name '*.rst' -printf '%f\n' | sed 's/rst$/1/' | sort >"$WORK/man.expected"
+	find "$root/usr/share/man/man1" -type f -printf '%f\n' | sort | diff "$WORK/man.expected" - || return 1
+	make -s uninstall-man BUILD="$WORK/man" DESTDIR="$root" PREFIX=/usr || return 1
+	! find "$root" -type f | grep .
+}
+
+# Long options in a text.
+docs_options() {
+	grep -oE -- '--[a-z][a-z0-9-]*' | sort -u
+}
+
+# docs_compare_options HELP_ARGUMENT PAGE: the page has just the options of the
+# help; in its examples may be others.
+docs_compare_options() {
+	local page=Documentation/man/$2.rst
+
+	[[ -e $page ]] || { echo "$page is missing"; return 1; }
+	# shellcheck disable=SC2086
+	build/gmemctl help $1 | docs_options >"$WORK/options.help"
+	sed '/^EXAMPLES$/,$d' "$page" | docs_options >"$WORK/options.page"
+	diff --label "gmemctl help $1" --label "$page" -u "$WORK/options.help" \
+		"$WORK/options.page" && return
+	return 1
+}
+
+# Each command has a page, and each page a command; so has each option.
+docs_man_commands() {
+	local name bad=0
+
+	cd "$TOP_DIR" || return 1
+	make -s -C tools/gmemctl OUT="$TOP_DIR/build" >/dev/null || return 1
+	build/gmemctl help | sed -n 's/^  \([a-z][a-z-]*\) .*/gmemctl-\1/p' |
+		sort >"$WORK/man.commands"
+	[[ -s $WORK/man.commands ]] || { echo "gmemctl help names no command"; return 1; }
+	find Documentation/man -printf '%f\n' | sed -n 's/^\(gmemctl-.*\)\.rst$/\1/p' | sort |
+		diff --label "gmemctl help" --label Documentation/man -u \
+			"$WORK/man.commands" - || return 1
+	docs_compare_options "" gmemctl || bad=1
+	while read -r name; do
+		docs_compare_options "${name#gmemctl-}" "$name" || bad=1
+		grep -qF "**$name**" Documentation/man/gmemctl.rst ||
+			{ echo "Documentation/man/gmemctl.rst does not name $name"; bad=1; }
+	done <"$WORK/man.commands"
+	return "$bad"
+}
+
 check_docs() {
 	check "kernel-doc" docs_kernel_doc
 	check "reStructuredText" docs_rst
+	check "manual pages build" docs_man_pages
+	check "manual pages are installed" docs_man_install
+	check "manual pages have all commands and options" docs_man_commands
 	check "make help tells the truth" docs_help
 }

@@ -14,7 +14,7 @@ deps_packages() {
 	vm)
 		echo qemu-system-x86 cpio busybox-static kmod xz-utils ;;
 	check)
-		echo sparse shellcheck codespell python3-docutils \
+		echo sparse shellcheck codespell python3-docutils man-db \
 			g++ gcc-multilib perl python3 ;;
 	*)
 		die "deps: unknown job '$1'" ;;

@@ -49,6 +49,7 @@ static int help_all(void)
 	printf("\n"
 	       "  --version  print the versions of gmemctl, its ABI and the module\n"
 	       "  --help     print this; also `gmemctl help COMMAND`\n"
+	       "  --json     print a JSON object instead of text, errors included\n"
 	       "\n"
 	       "Exit codes: 0 success; 1 failure; 2 wrong usage; 4 this machine\n"
 	       "lacks what is needed (KVM, a VM type, the module).\n");
@@ -73,7 +74,8 @@ static const struct command command_help = {
 	.name = "help",
 	.run = help_main,
 	.summary = "explain a command",
-	.help = "usage: gmemctl help [COMMAND]\n",
+	.help = "usage: gmemctl help [COMMAND]\n"
+		"       gmemctl COMMAND --help\n",
 };
 
 static int version_main(void)
