@@ -72,7 +72,8 @@ static int guest_add_vcpus(struct kvm_guest *g)
 	return rc;
 }
 
-int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus)
+static int guest_create(struct kvm_guest *g, unsigned int nr_vcpus,
+			int (*create)(struct vm *vm, struct error *error))
 {
 	unsigned int i;
 	int rc;
@@ -85,7 +86,7 @@ int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus)
 		g->data[i].store = -1;
 		g->data[i].number = -1;
 	}
-	rc = vm_create(&g->vm, &g->error);
+	rc = create(&g->vm, &g->error);
 	if (!rc)
 		rc = guest_add_ram(g);
 	if (!rc)
@@ -93,6 +94,16 @@ int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus)
 	if (rc)
 		kvm_guest_destroy(g);
 	return rc;
+}
+
+int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus)
+{
+	return guest_create(g, nr_vcpus, vm_create);
+}
+
+int kvm_guest_create_plain(struct kvm_guest *g, unsigned int nr_vcpus)
+{
+	return guest_create(g, nr_vcpus, vm_create_plain);
 }
 
 void kvm_data_close(struct kvm_guest *g, struct kvm_data *data)

@@ -93,6 +93,8 @@ struct kvm_guest {
 const char *kvm_guest_unavailable(void);
 
 int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus);
+/* The same on every KVM, in a VM that has no private memory. */
+int kvm_guest_create_plain(struct kvm_guest *g, unsigned int nr_vcpus);
 void kvm_guest_destroy(struct kvm_guest *g);
 
 /* A slot at @gpa, its store @store_offset larger than it, bound to it. */

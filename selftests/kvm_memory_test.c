@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gmemctl's memory manager with the real KVM below it: each kind of memory is
+ * one that guest and host share, that can be populated up front and given back;
+ * where it comes from, that it is pinned, mapped twice, hidden and shown; and
+ * what is left of an attach that KVM has refused.
+ */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/mempolicy.h>
+
+#include "ksft.h"
+#include "kvm_vm.h"
+
+#include "../tools/gmemctl/memory/device_memory.h"
+#include "../tools/gmemctl/memory/guest_memory.h"
+
+#define BASE	KVM_DATA_GPA
+#define SIZE	(2 * SZ_2M)
+#define PART	(16 * PAGE)	/* what the guest touches at a time */
+#define RANGES	3
+#define PATH	"/tmp/kvm_memory_test"
+
+FIXTURE(memory) {
+	struct kvm_guest g;
+	struct range ranges[RANGES];
+	struct memory_request request;
+	struct memory_config config;
+	struct guest_memory memory;
+	struct error error;
+	uint8_t *host;
+	bool guest;
+	bool created;
+};
+
+/* 4 MiB of RAM of a kind that runs everywhere; tests change what they need. */
+FIXTURE_SETUP(memory)
+{
+	self->ranges[0] = (struct range){ BASE, BASE + SIZE };
+	self->request = (struct memory_request){
+		.ranges = self->ranges,
+		.nr_ranges = 1,
+		.existing_fd = -1,
+		.node = -1,
+	};
+	self->config = (struct memory_config){ .requests = &self->request,
+					       .nr_requests = 1 };
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	if (self->created)
+		guest_memory_destroy(&self->memory);
+	if (self->guest)
+		kvm_guest_destroy(&self->g);
+	unlink(PATH);
+}
+
+static bool needs_private(const struct memory_data *self)
+{
+	return self->config.guest_memfd ||
+	       self->request.kind == BACKING_GMEM_STORE;
+}
+
+/* The VM, and its memory, which is not attached. Return: 0 or an errno. */
+static int build(struct memory_data *self)
+{
+	int rc;
+
+	if (self->request.kind == BACKING_FILE)
+		self->request.path = PATH;
+	rc = needs_private(self) ? kvm_guest_create(&self->g, 1) :
+				   kvm_guest_create_plain(&self->g, 1);
+	if (rc) {
+		self->error = self->g.error;
+		return rc;
+	}
+	self->guest = true;
+	rc = guest_memory_create(&self->memory, &self->config, &self->g.vm, 0,
+				 &self->error);
+	self->created = !rc;
+	self->host = self->memory.reservation.base;
+	return rc;
+}
+
+/* A failure says why; what this machine lacks is not one. */
+#define start_or_skip(self) do {					\
+	int __rc = build(self);						\
+									\
+	if (!__rc)							\
+		__rc = guest_memory_attach(&(self)->memory,		\
+					   &(self)->error);		\
+	if (__rc == -EOPNOTSUPP)					\
+		SKIP(return, KSFT_BY_DESIGN " %s: %s: %s",		\
+		     (self)->error.object, (self)->error.action,	\
+		     (self)->error.hint);				\
+	if (__rc)							\
+		TH_LOG("%s: %s: %s", (self)->error.object,		\
+		       (self)->error.action, (self)->error.hint);	\
+	ASSERT_EQ(0, __rc);						\
+} while (0)
+
+/*
+ * Pages of @self's memory that are there, in page tables or in the page cache.
+ * What fallocate() has given to shmem is not up to date, which mincore() takes
+ * for not there: such files are asked how much they have.
+ */
+static uint64_t resident(const struct memory_data *self)
+{
+	uint64_t size = range_size(self->ranges[0]), count = 0, i;
+	unsigned char *pages = calloc(1, size / PAGE);
+	struct stat status;
+
+	ASSERT_NE(NULL, pages);
+	ASSERT_EQ(0, mincore(self->host + BASE, size, pages));
+	for (i = 0; i < size / PAGE; i++)
+		count += pages[i] & 1;
+	free(pages);
+	if (self->request.kind != BACKING_SHARED &&
+	    self->request.kind != BACKING_FILE)
+		return count;
+	ASSERT_EQ(0, fstat(guest_memory_shared_fd(&self->memory), &status));
+	return (uint64_t)status.st_blocks * 512 / PAGE;
+}
+
+/* Host and guest see each other's bytes at @gpa. */
+static void expect_shared(struct memory_data *self, uint64_t gpa)
+{
+	expect_op(&self->g, 0, KVM_OP_FILL, gpa, PART, 0x41);
+	EXPECT_EQ(PART, gmem_differs(self->host + gpa, 0x41, PART));
+	gmem_fill(self->host + gpa, 0x42, PART);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, gpa, PART, 0x42);
+}
+
+/* Give it back and take it again; memory that is kept shows here. */
+static void expect_decommit(struct memory_data *self)
+{
+	struct range range = { BASE, BASE + SZ_2M };
+	uint64_t rest = PART / PAGE;
+
+	EXPECT_EQ(2 * rest, resident(self));
+	EXPECT_EQ(0, guest_memory_decommit(&self->memory, range));
+	EXPECT_EQ(rest, resident(self));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
+	EXPECT_EQ(PART, gmem_differs(self->host + BASE, 0, PART));
+	EXPECT_EQ(0, guest_memory_commit(&self->memory, range));
+	EXPECT_EQ(SZ_2M / PAGE + rest, resident(self));
+	gmem_fill(self->host + BASE, 0x43, PART);
+	EXPECT_EQ(0, guest_memory_commit(&self->memory, range));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x43);
+}
+
+static void expect_kind(struct memory_data *self)
+{
+	EXPECT_EQ(0, resident(self));
+	expect_shared(self, BASE);
+	expect_shared(self, BASE + SIZE - PART);
+	expect_decommit(self);
+	/* The rest is as it was. */
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + SIZE - PART, PART, 0x42);
+}
+
+TEST_F(memory, shared)
+{
+	start_or_skip(self);
+	expect_kind(self);
+}
+
+TEST_F(memory, private)
+{
+	self->request.kind = BACKING_PRIVATE;
+	start_or_skip(self);
+	expect_kind(self);
+}
+
+TEST_F(memory, file)
+{
+	uint8_t byte = 0;
+	int fd;
+
+	self->request.kind = BACKING_FILE;
+	start_or_skip(self);
+	expect_kind(self);
+	fd = open(PATH, O_RDONLY);
+	EXPECT_EQ(1, pread(fd, &byte, 1, SIZE - 1));
+	EXPECT_EQ(0x42, byte);
+	close(fd);
+}
+
+TEST_F(memory, gmem)
+{
+	self->request.kind = BACKING_GMEM;
+	start_or_skip(self);
+	expect_kind(self);
+}
+
+/* Private pages are with KVM; the host is refused, and decommit takes both. */
+TEST_F(memory, gmem_store)
+{
+	struct range part = { BASE, BASE + PART };
+	char why[256] = "";
+
+	self->request.kind = BACKING_GMEM_STORE;
+	start_or_skip(self);
+	expect_kind(self);
+	EXPECT_EQ(0, guest_memory_convert(&self->memory, part, true, why,
+					  sizeof(why)));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x43);
+	EXPECT_EQ(SIGBUS, gmem_try_write(self->host + BASE, 1));
+	EXPECT_EQ(0, guest_memory_decommit(&self->memory, part));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
+	EXPECT_EQ(0, guest_memory_convert(&self->memory, part, false, why,
+					  sizeof(why)));
+	expect_shared(self, BASE);
+}
+
+TEST_F(memory, guest_memfd)
+{
+	self->request.kind = BACKING_GUEST_MEMFD;
+	start_or_skip(self);
+	expect_kind(self);
+}
+
+/*
+ * @count pages of @kib KiB more in the pool. Return: how many there were, to
+ * put back, or -1 if this machine cannot have them.
+ */
+static long pool_grow(unsigned long kib, unsigned long count)
+{
+	char path[96];
+	long before, after = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/hugepages/hugepages-%lukB/nr_hugepages", kib);
+	file = fopen(path, "r+");
+	if (!file || fscanf(file, "%ld", &before) != 1)
+		return -1;
+	rewind(file);
+	fprintf(file, "%lu", (unsigned long)before + count);
+	fflush(file);
+	rewind(file);
+	if (fscanf(file, "%ld", &after) != 1)
+		after = 0;
+	rewind(file);
+	if ((unsigned long)after < (unsigned long)before + count)
+		fprintf(file, "%ld", before);
+	fclose(file);
+	return (unsigned long)after < (unsigned long)before + count ? -1 :
+								      before;
+}
+
+static long pool_value(unsigned long kib, const char *name)
+{
+	char path[96];
+	long value = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/hugepages/hugepages-%lukB/%s", kib, name);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = -1;
+	fclose(file);
+	return value;
+}
+
+/* The pages are taken when the memory is created, not when they are touched. */
+TEST_F(memory, hugetlb_2m)
+{
+	struct range first = { BASE, BASE + SZ_2M };
+	struct range cut = { BASE, BASE + PAGE };
+	long left;
+
+	if (pool_grow(2048, 2) < 0)
+		SKIP(return, KSFT_BY_DESIGN " no two huge pages of 2 MiB");
+	self->request.kind = BACKING_HUGETLB;
+	left = pool_value(2048, "free_hugepages");
+	start_or_skip(self);
+	EXPECT_EQ(left - 2, pool_value(2048, "free_hugepages"));
+	expect_shared(self, BASE);
+	expect_shared(self, BASE + SIZE - PART);
+	EXPECT_EQ(-EINVAL, guest_memory_decommit(&self->memory, cut));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x42);
+	EXPECT_EQ(0, guest_memory_decommit(&self->memory, first));
+	EXPECT_EQ(left - 1, pool_value(2048, "free_hugepages"));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
+}
+
+/* A pool that is too small is found out at once, and named. */
+TEST_F(memory, hugetlb_short)
+{
+	long left;
+
+	if (pool_value(2048, "free_hugepages") < 0)
+		SKIP(return, KSFT_BY_DESIGN " no huge pages of 2 MiB");
+	left = pool_value(2048, "free_hugepages");
+	self->request.kind = BACKING_HUGETLB;
+	self->ranges[0].end = BASE + ((uint64_t)left + 8) * SZ_2M;
+	EXPECT_GT(0, build(self));
+	EXPECT_NE(NULL, strstr(self->error.action, "failed to reserve"));
+	EXPECT_EQ(left, pool_value(2048, "free_hugepages"));
+}
+
+TEST_F(memory, hugetlb_1g)
+{
+	if (pool_grow(1048576, 1) < 0)
+		SKIP(return, KSFT_BY_DESIGN " no huge page of 1 GiB");
+	self->request.kind = BACKING_HUGETLB;
+	self->request.hugepage_size = SZ_1G;
+	self->ranges[0].end = BASE + SZ_1G;
+	start_or_skip(self);
+	EXPECT_EQ(0, (uintptr_t)self->host % SZ_1G);
+	expect_shared(self, BASE);
+	expect_shared(self, BASE + SZ_1G - PART);
+}
+
+/* Populated before the guest runs, without anybody having touched it. */
+static void expect_prefetched(struct memory_data *self)
+{
+	EXPECT_EQ(0, self->memory.partition.prefetch_rc);
+	EXPECT_EQ(SIZE / PAGE, resident(self));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
+}
+
+TEST_F(memory, prefetch_shared)
+{
+	self->request.prefetch = true;
+	start_or_skip(self);
+	expect_prefetched(self);
+}
+
+TEST_F(memory, prefetch_private)
+{
+	self->request.prefetch = true;
+	self->request.kind = BACKING_PRIVATE;
+	start_or_skip(self);
+	expect_prefetched(self);
+}
+
+TEST_F(memory, prefetch_gmem)
+{
+	self->request.prefetch = true;
+	self->request.kind = BACKING_GMEM;
+	start_or_skip(self);
+	expect_prefetched(self);
+}
+
+TEST_F(memory, prefetch_guest_memfd)
+{
+	self->request.prefetch = true;
+	self->request.kind = BACKING_GUEST_MEMFD;
+	start_or_skip(self);
+	expect_prefetched(self);
+}
+
+/* A value in KiB of smaps, at an address; 0 if it is not there. */
+static unsigned long smaps_value(const void *address, const char *name)
+{
+	unsigned long start, end, value, at = (unsigned long)address;
+	FILE *file = fopen("/proc/self/smaps", "r");
+	size_t length = strlen(name);
+	bool inside = false;
+	char line[512];
+
+	value = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = at >= start && at < end;
+		else if (inside && !strncmp(line, name, length) &&
+			 line[length] == ':')
+			value = strtoul(line + length + 1, NULL, 10);
+	}
+	if (file)
+		fclose(file);
+	return value;
+}
+
+TEST_F(memory, thp)
+{
+	char modes[64] = "";
+	int fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY);
+
+	if (fd < 0 || read(fd, modes, sizeof(modes) - 1) <= 0 ||
+	    strstr(modes, "[never]"))
+		SKIP(return, KSFT_BY_DESIGN " no transparent huge pages");
+	close(fd);
+	self->request.kind = BACKING_PRIVATE;
+	self->request.thp = true;
+	start_or_skip(self);
+	EXPECT_EQ(0, (uintptr_t)(self->host + BASE) % SZ_2M);
+	expect_shared(self, BASE);
+	EXPECT_EQ(2048, smaps_value(self->host + BASE, "AnonHugePages"));
+}
+
+static int node_of(const void *address)
+{
+	int node = -1;
+
+	syscall(SYS_get_mempolicy, &node, NULL, 0, address,
+		MPOL_F_NODE | MPOL_F_ADDR);
+	return node;
+}
+
+static const enum backing_kind node_kinds[] = {
+	BACKING_SHARED, BACKING_PRIVATE, BACKING_GMEM,
+};
+
+/* Of a page that the host touches, and of one that KVM faults in. */
+TEST_F(memory, node)
+{
+	size_t i;
+
+	if (access("/sys/devices/system/node/node1", F_OK))
+		SKIP(return, KSFT_BY_DESIGN " one NUMA node");
+	for (i = 0; i < sizeof(node_kinds) / sizeof(node_kinds[0]); i++) {
+		self->request.kind = node_kinds[i];
+		self->request.node = 1;
+		start_or_skip(self);
+		self->host[BASE] = 1;
+		EXPECT_EQ(1, node_of(self->host + BASE));
+		expect_op(&self->g, 0, KVM_OP_FILL, BASE + PAGE, PAGE, 1);
+		EXPECT_EQ(1, node_of(self->host + BASE + PAGE));
+		guest_memory_destroy(&self->memory);
+		kvm_guest_destroy(&self->g);
+		self->created = false;
+		self->guest = false;
+	}
+	self->request.node = 999;
+	EXPECT_GT(0, build(self));
+	EXPECT_NE(NULL, strstr(self->error.action, "NUMA"));
+}
+
+/* One page, two addresses: the guest's page tables end at 4 GiB. */
+TEST_F(memory, alias)
+{
+	const uint64_t offset = 2 * SZ_1G;
+
+	self->config.alias = true;
+	self->config.alias_offset = offset;
+	start_or_skip(self);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PART, 0x51);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + offset, PART, 0x51);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE + offset + SIZE - PART, PART,
+		  0x52);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + SIZE - PART, PART, 0x52);
+	EXPECT_EQ(PART, gmem_differs(self->host + BASE, 0x51, PART));
+}
+
+TEST_F(memory, alias_does_not_fit)
+{
+	self->config.alias = true;
+	self->config.alias_offset = BASE + SIZE - PAGE;
+	EXPECT_EQ(-EINVAL, build(self));
+	EXPECT_NE(NULL, strstr(self->error.action, "alias map"));
+}
+
+static unsigned int slots_used(const struct kvm_guest *g)
+{
+	unsigned int count = 0, i;
+
+	for (i = 0; i < SLOT_MAX; i++)
+		count += g->vm.slots.slots[i].used;
+	return count;
+}
+
+/* Locked KiB of this process. */
+static unsigned long locked(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	unsigned long value = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, "VmLck:", 6))
+			value = strtoul(line + 6, NULL, 10);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* CAP_IPC_LOCK makes the limit moot. */
+static int drop_ipc_lock(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	data[0].effective &= ~(1U << CAP_IPC_LOCK);
+	data[0].permitted &= ~(1U << CAP_IPC_LOCK);
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+TEST_F(memory, pin)
+{
+	unsigned long before = locked();
+
+	self->config.pin = true;
+	start_or_skip(self);
+	EXPECT_EQ(before + SIZE / 1024, locked());
+	EXPECT_EQ(SIZE / PAGE, resident(self));
+	expect_shared(self, BASE);
+	guest_memory_destroy(&self->memory);
+	self->created = false;
+	EXPECT_EQ(before, locked());
+}
+
+/* Of two ranges the limit takes one: neither is left, and the VM can go on. */
+TEST_F(memory, pin_refused)
+{
+	struct rlimit limit = { SZ_2M, SZ_2M };
+
+	self->ranges[0] = (struct range){ BASE, BASE + SZ_2M };
+	self->ranges[1] = (struct range){ BASE + SIZE, BASE + SIZE + SZ_2M };
+	self->request.nr_ranges = 2;
+	self->config.pin = true;
+	ASSERT_EQ(0, build(self));
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &limit));
+	ASSERT_EQ(0, drop_ipc_lock());
+	EXPECT_GT(0, guest_memory_attach(&self->memory, &self->error));
+	EXPECT_NE(NULL, strstr(self->error.action, "failed to pin range"));
+	EXPECT_EQ(1, slots_used(&self->g));
+	EXPECT_EQ(0, locked());
+	self->config.pin = false;
+	ASSERT_EQ(0, guest_memory_attach(&self->memory, &self->error));
+	expect_shared(self, self->ranges[1].start);
+}
+
+/* KVM refuses the third slot, where somebody else's is: the others go, too. */
+TEST_F(memory, slot_refused)
+{
+	struct slot other = { .gpa = BASE + 9 * SZ_2M, .size = PAGE,
+			      .guest_memfd = -1 };
+	unsigned int i;
+	int number;
+
+	for (i = 0; i < RANGES; i++) {
+		uint64_t start = BASE + i * 4 * SZ_2M;
+
+		self->ranges[i] = (struct range){ start, start + 2 * SZ_2M };
+	}
+	self->request.nr_ranges = RANGES;
+	ASSERT_EQ(0, build(self));
+	other.host = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, other.host);
+	number = slot_add(&self->g.vm, &other, NULL);
+	ASSERT_LE(0, number);
+	EXPECT_EQ(-EEXIST, guest_memory_attach(&self->memory, &self->error));
+	EXPECT_NE(NULL, strstr(self->error.action, "KVM_SET_USER_MEMORY"));
+	EXPECT_EQ(2, slots_used(&self->g));
+	ASSERT_EQ(0, slot_remove(&self->g.vm, (unsigned int)number));
+	ASSERT_EQ(0, guest_memory_attach(&self->memory, &self->error));
+	EXPECT_EQ(1 + RANGES, slots_used(&self->g));
+	expect_shared(self, self->ranges[2].end - PART);
+}
+
+static void expect_no_write(struct memory_data *self, uint64_t gpa)
+{
+	struct kvm_run *run = self->g.vcpus[0].run;
+
+	EXPECT_EQ(KVM_STOP_EXIT, kvm_guest_op(&self->g, 0, KVM_OP_FILL, gpa, 1,
+					      0x66, NULL));
+	EXPECT_EQ(KVM_EXIT_MMIO, run->exit_reason);
+	EXPECT_TRUE(run->mmio.is_write);
+	EXPECT_EQ(gpa, run->mmio.phys_addr);
+}
+
+/* RAM, read-only RAM, the device below it, and RAM again as it was. */
+TEST_F(memory, visibility)
+{
+	struct device_memory device;
+	int fd = memfd_create("device", MFD_CLOEXEC);
+	uint8_t *bytes;
+
+	ASSERT_EQ(0, ftruncate(fd, SIZE));
+	bytes = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, (void *)bytes);
+	gmem_fill(bytes, 0x61, PART);
+	start_or_skip(self);
+	device_memory_init(&device, &self->memory.regions, "device", SIZE);
+	ASSERT_EQ(0, device_memory_map(&device, (struct range){ 0, SIZE }, fd,
+				       0, true, &self->error));
+	ASSERT_EQ(0, device_memory_show(&device, BASE, true, &self->error));
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PART, 0x62);
+	EXPECT_EQ(PART, gmem_differs(bytes, 0x61, PART));
+	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
+						 VISIBILITY_UNMAPPED,
+						 &self->error));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x61);
+	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
+						 VISIBILITY_READ_ONLY,
+						 &self->error));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x62);
+	expect_no_write(self, BASE);
+	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
+						 VISIBILITY_READ_WRITE,
+						 &self->error));
+	device_memory_destroy(&device);
+	close(fd);
+}
+
+/* Private memory comes back private, and KVM is not told of read-only RAM. */
+TEST_F(memory, visibility_private)
+{
+	struct slot plain = { .gpa = BASE, .size = SIZE, .guest_memfd = -1 };
+	int number;
+
+	self->config.guest_memfd = true;
+	self->config.initial_private = true;
+	start_or_skip(self);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PART, 0x71);
+	EXPECT_EQ(PART, gmem_differs(self->host + BASE, 0, PART));
+	EXPECT_EQ(-EINVAL,
+		  guest_memory_set_visibility(&self->memory, self->ranges[0],
+					      VISIBILITY_READ_ONLY,
+					      &self->error));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x71);
+	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
+						 VISIBILITY_UNMAPPED,
+						 &self->error));
+	/* An attribute left behind would make each access a memory fault. */
+	plain.host = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, plain.host);
+	number = slot_add(&self->g.vm, &plain, NULL);
+	ASSERT_LE(0, number);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
+	ASSERT_EQ(0, slot_remove(&self->g.vm, (unsigned int)number));
+	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
+						 VISIBILITY_READ_WRITE,
+						 &self->error));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x71);
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
