@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `gmemctl snp launch` and `gmemctl run --vm-type snp` as a user runs them: the
+ * program itself, with the simulator loaded before the C library.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <openssl/pem.h>
+
+#include "preload.h"
+#include "snp_build.h"
+#include "test_key.h"
+#include "unit.h"
+
+#define WORDS 32
+#define SETTINGS 4
+#define OUTPUT 32768
+
+static char output[OUTPUT];
+
+/**
+ * struct run_case - one run
+ * @command: its arguments, separated by spaces
+ * @settings: of the simulator, likewise
+ * @code: exit code
+ * @says: what its output has in it
+ */
+struct run_case {
+	const char *command;
+	const char *settings;
+	int code;
+	const char *says;
+};
+
+static void split(char *text, const char **words, int max)
+{
+	char *next;
+	int count = 0;
+
+	for (char *word = strtok_r(text, " ", &next); word && count < max - 1;
+	     word = strtok_r(NULL, " ", &next))
+		words[count++] = word;
+	words[count] = NULL;
+}
+
+static int run(const char *command, const char *settings)
+{
+	char command_text[1024], settings_text[1024];
+	const char *words[WORDS], *sets[SETTINGS + 1];
+	int status;
+
+	snprintf(command_text, sizeof(command_text), "%s", command);
+	snprintf(settings_text, sizeof(settings_text), "STRICT=1 %s", settings);
+	split(command_text, words, WORDS);
+	split(settings_text, sets, SETTINGS + 1);
+	status = preload_run("gmemctl", words, sets, output, sizeof(output));
+	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void run_case(const struct run_case *run_case)
+{
+	int code = run(run_case->command, run_case->settings);
+	bool as_expected = code == run_case->code &&
+			   strstr(output, run_case->says);
+
+	if (!as_expected)
+		printf("# gmemctl %s: exit code %d, expected %d and '%s': %s\n",
+		       run_case->command, code, run_case->code, run_case->says,
+		       output);
+	CHECK(as_expected);
+}
+
+static void run_cases(const struct run_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		run_case(&cases[i]);
+}
+
+#define RUN_CASES(cases) run_cases(cases, sizeof(cases) / sizeof((cases)[0]))
+
+static void write_file(const char *name, const void *data, size_t size)
+{
+	FILE *file = fopen(name, "wb");
+
+	CHECK(file && fwrite(data, 1, size, file) == size);
+	if (file)
+		fclose(file);
+}
+
+static void write_key(const char *name)
+{
+	EVP_PKEY *key = test_key(TEST_ID_KEY);
+	FILE *file = fopen(name, "wb");
+
+	CHECK(file && PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL,
+					   NULL) == 1);
+	if (file)
+		fclose(file);
+	EVP_PKEY_free(key);
+}
+
+/* In a folder of its own. Return: the one before, or -1. */
+static int enter(char *dir)
+{
+	uint8_t data[BUILD_SIZE];
+	int before = open(".", O_RDONLY | O_DIRECTORY);
+
+	strcpy(dir, "/tmp/gmemctl-launch-XXXXXX");
+	if (before < 0 || !mkdtemp(dir) || chdir(dir))
+		return -1;
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
+	write_file("fw", data, sizeof(data));
+	write_key("key.pem");
+	write_file("certs", "certificates", 12);
+	return before;
+}
+
+static void leave(const char *dir, int before)
+{
+	char command[80];
+
+	CHECK(!fchdir(before));
+	close(before);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	CHECK(!system(command));
+}
+
+#define LAUNCH "snp launch --firmware fw"
+#define RUN "run --vm-type snp --firmware fw"
+#define SIGN "snp id-block --firmware fw --vmm gmemctl --vcpu-signature 0xa00f11 " \
+	"--id-key key.pem --vcpus 2 "
+#define SIGNED LAUNCH " --cpus 2 --id-block b --id-auth a "
+
+static const struct run_case good[] = {
+	{ LAUNCH, "", 0, "launched: 34 pages" },
+	{ LAUNCH, "PROFILE=6.12 PROGRESS=1", 0, "launched: 34 pages" },
+	{ LAUNCH " --cpus 4 --vcpu-type EPYC-Milan --json", "", 0,
+	  "\"SNP_LAUNCH_FINISH\"" },
+	{ LAUNCH " --memory 64M,kind=private --policy 0xb0000", "", 0,
+	  "policy 0xb0000" },
+	{ LAUNCH " --kernel key.pem --append quiet", "", 0, "NORMAL" },
+	{ LAUNCH " --memory 5G", "FAIL=again:2", 0, "launched: 34 pages" },
+	{ LAUNCH " --certs certs", "", 0, "launched" },
+	{ SIGN "--id-block b --id-auth a", "", 0, "id_key_digest" },
+	{ SIGNED "--host-data-file fw", "", 0, "ID block, host data" },
+	{ "snp id-check --id-block b --id-auth a", "", 0, "" },
+};
+
+static const struct run_case bad[] = {
+	{ LAUNCH, "HOST=no-snp", 4, "KVM_X86_SNP_VM" },
+	{ LAUNCH, "ASIDS=0", 1, "no ASID is free" },
+	{ LAUNCH, "HOST=psp-dead", 1, "SNP_LAUNCH_START" },
+	{ LAUNCH, "FAIL=update:5:0x1a,update:6:0x1a", 1,
+	  "ZERO page at gpa 0x802000: SNP_LAUNCH_UPDATE, firmware error 0x1a "
+	  "INVALID_PAGE_STATE" },
+	{ LAUNCH, "FAIL=finish:1:0xb", 1, "BAD_MEASUREMENT" },
+	{ LAUNCH " --features 0x201", "PROFILE=6.12", 4, "does not have 0x200" },
+	{ LAUNCH " --policy 0x130000", "PROFILE=6.12", 1, "clear the bits 0x1" },
+	{ LAUNCH " --certs certs", "PROFILE=6.12", 4, "REQ_CERTS" },
+	{ LAUNCH " --memory 4M", "", 1, "give the guest more" },
+	{ SIGNED "--policy 0xb0000", "", 1, "compare policy" },
+	{ SIGNED "--vcpu-type EPYC", "", 1, "compare digest" },
+	{ LAUNCH " --id-block fw --id-auth a", "", 1, "expected 96" },
+	{ LAUNCH " --certs none", "", 1, "none" },
+	{ "snp launch --firmware none", "", 1, "none" },
+	{ "snp launch --firmware key.pem", "", 1, "key.pem" },
+};
+
+static const struct run_case usage[] = {
+	{ "snp launch", "", 2, "--firmware" },
+	{ LAUNCH " --id-block b", "", 2, "--id-auth" },
+	{ LAUNCH " --cpus 33", "", 2, "--cpus" },
+	{ LAUNCH " --cpus 0", "", 2, "--vcpus" },
+	{ LAUNCH " --memory 64M,kind=gmem", "", 2, "not for SNP" },
+	{ LAUNCH " --memory kind=hugetlb --conversion handover", "", 2,
+	  "--conversion" },
+	{ LAUNCH " --conversion copy", "", 2, "expected discard or handover" },
+	{ LAUNCH " --host-data 00", "", 2, "64 hexadecimal" },
+	{ LAUNCH " --vmm qemu", "", 2, "" },
+	{ LAUNCH " more", "", 2, "more" },
+	{ "run --vm-type tdx", "", 2, "expected default or snp" },
+	{ "run --vm-type", "", 2, "expected default or snp" },
+	{ "run --vm-type=snp", "", 2, "--firmware" },
+};
+
+static const struct run_case runs[] = {
+	{ RUN, "SCRIPT=map-shared:0x200000:4,fault-private:0x201000:1,"
+	  "term:0x21100", 19, "set 1, reason 2: PVALIDATE has failed" },
+	{ RUN " --json", "SCRIPT=map-shared:0x200000:4,shutdown", 18,
+	  "\"converted_bytes\":16384" },
+	{ RUN " --certs certs --trace", "SCRIPT=map-shared:0x200000:1,"
+	  "certs:0x200000:1,certs:0x200000:0,shutdown", 18,
+	  "1 pages: No space left" },
+	{ RUN, "SCRIPT=map-private:0x90000000:4,reset-hold,shutdown", 18,
+	  "1 requests refused" },
+	{ RUN, "SCRIPT=fault-private:0x200000:1", 22, "private access" },
+	{ RUN, "FAIL=signal:9 SCRIPT=shutdown", 18, "triple-fault" },
+};
+
+static void in_folder(void (*check)(void))
+{
+	char dir[64];
+	int before = enter(dir);
+
+	CHECK(before >= 0);
+	if (before < 0)
+		return;
+	check();
+	leave(dir, before);
+}
+
+static void check_launch(void)
+{
+	RUN_CASES(good);
+	RUN_CASES(bad);
+}
+
+static void check_usage(void)
+{
+	RUN_CASES(usage);
+}
+
+static void check_run(void)
+{
+	RUN_CASES(runs);
+}
+
+static void test_launch_cli(void)
+{
+	in_folder(check_launch);
+}
+
+static void test_launch_cli_usage(void)
+{
+	in_folder(check_usage);
+}
+
+static void test_launch_cli_run(void)
+{
+	in_folder(check_run);
+}
+
+static const struct unit_test tests[] = {
+	{ "launch_cli.launch", test_launch_cli },
+	{ "launch_cli.usage", test_launch_cli_usage },
+	{ "launch_cli.run", test_launch_cli_run },
+};
+
+UNIT_TESTS(tests)
