@@ -87,7 +87,29 @@ Components: main URIs: http://mirror.invalid/debian Signed-By: /key" || return 1
 deb http://security.invalid bookworm-security main"
 }
 
+# Rows and columns come in the order in which they were seen first; the last
+# word on a cell counts, and other lines do not.
+harness_table() {
+	local expected
+
+	. "$VM_DIR/table.sh"
+	[[ -z $(table_show) ]] || { echo "a table of nothing"; return 1; }
+	table_feed one '    # table: T | b, c | 1 s'
+	table_feed one '# table: T | a | lost'
+	table_feed two '        # table: T | a | 2 s'
+	table_feed one '# table: T | a | 3 s, 2nd try'
+	table_feed two '# table: T | no cell'
+	table_feed two 'ok 1 no table: T | x | y'
+	expected="# T:
+#                            one                  two
+#   b, c                     1 s                  -
+#   a                        3 s, 2nd try         2 s"
+	[[ $(table_show) == "$expected" ]] ||
+		{ table_show; echo "expected:"; echo "$expected"; return 1; }
+}
+
 check_harness() {
 	check "harness counts KTAP" harness_ktap
+	check "harness shows tables" harness_table
 	check "harness derives apt sources" harness_apt
 }

@@ -9,12 +9,21 @@
 
 #define LINUX_GUEST_CONSOLE_MAX (1 << 18)
 
+/* Seconds that a test which boots a guest, twice at most, may take. */
+#define LINUX_GUEST_TIMEOUT	300
+
+/* What vm/guest/init.c says first, and before it does what it was told to. */
+#define LINUX_GUEST_UP		"gmem-guest: up"
+#define LINUX_GUEST_READY	"gmem-guest: ready"
+
 /* Exit codes of gmemctl */
+#define CODE_FAILURE		1
 #define CODE_USAGE		2
 #define CODE_UNSUPPORTED	4
 #define CODE_RESET		16
 #define CODE_PANIC		17
 #define CODE_TRIPLE_FAULT	18
+#define CODE_MEMORY		22
 
 /**
  * struct boot - a guest, and what came of it
@@ -22,10 +31,12 @@
  * @memory: of --memory
  * @cpus: of --cpus, or NULL: 1
  * @input: file with what is typed at the console, 0: none
- * @seconds: of --timeout, or NULL: 60
+ * @seconds: of --timeout, or NULL: 120
  * @name: of --name, or NULL
  * @options: more options for gmemctl, the last NULL; or NULL
  * @code: exit code of gmemctl, or -1
+ * @lost: boots that boot_run() has repeated
+ * @ms: how long boot_run() took for the last one
  * @json: what it has said
  * @console: what the guest has said, and errors
  */
@@ -38,12 +49,17 @@ struct boot {
 	const char *name;
 	const char *const *options;
 	int code;
+	unsigned int lost;
+	unsigned long ms;
 	char json[4096];
 	char console[LINUX_GUEST_CONSOLE_MAX];
 };
 
 /* NULL, or why no guest can run here. */
 const char *linux_guest_unavailable(void);
+
+/* Whether checkers in this kernel make each new page of a guest take long. */
+bool linux_guest_slow(void);
 
 /* A file for output, which output_read() reads and closes. */
 int output_file(void);
@@ -54,11 +70,29 @@ pid_t boot_start(const struct boot *b, int out, int err);
 void boot_end(struct boot *b, pid_t pid, int out, int err);
 
 /*
+ * Both, for a guest that ends by itself. One that dies before its init is up is
+ * booted once more, which is shown.
+ */
+void boot_run(struct boot *b);
+
+/*
  * Wait until the console has @text; false if gmemctl has ended without it, or
  * after @seconds.
  */
 bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		   unsigned int seconds);
+
+/* Whether the console has @text. */
+bool boot_said(const struct boot *b, const char *text);
+
+/* The number after @text on the console, or 0. */
+unsigned long boot_number(const struct boot *b, const char *text);
+
+/* Whether @end is why it has ended, and @code the exit code. */
+bool boot_ended(const struct boot *b, const char *end, int code);
+
+/* What gmemctl could not do, by the first error in @json. */
+void boot_error(const struct boot *b, char *text, size_t size);
 
 /* Show the end of @text in the results, and the exit code. */
 void boot_log(const struct boot *b, const char *text);

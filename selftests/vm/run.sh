@@ -14,7 +14,7 @@
 #   SHELL_IN_VM=1	a shell on the console instead of the tests
 #   MEM= TIMEOUT=	MiB of the VM; seconds a program may take
 #
-# KTAP goes to stdout as it comes; the last line is
+# KTAP goes to stdout as it comes, then the tables of table.sh; the last line is
 # "N passed, N failed, N skipped". Exit 0 when nothing failed, 128 when a VM
 # was lost before it came up.
 
@@ -25,6 +25,7 @@ set -euo pipefail
 . "$VM_DIR/initramfs.sh"
 . "$VM_DIR/boot.sh"
 . "$VM_DIR/ktap.sh"
+. "$VM_DIR/table.sh"
 
 DEFAULT_KERNELS="stock-6.12 debug-7.3 race-6.12"
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
@@ -124,8 +125,8 @@ settings() {
 		GMEM_TIMEOUT="$(program_seconds "$name")"
 }
 
-# follow STATE SECONDS: count what a VM says, show it, and note how far it
-# came. SECONDS of silence are more than init would ever allow.
+# follow STATE SECONDS: count what a VM says, show it, note how far it came, and
+# keep lines of tables. SECONDS of silence are more than init would ever allow.
 follow() {
 	local line end=0 up=0 rc
 
@@ -147,6 +148,7 @@ follow() {
 		'# gmem-init: end'*) end=1; continue ;;
 		esac
 		ktap_feed "$line"
+		[[ $line != *'# table: '* ]] || printf '%s\n' "$line" >>"$1.table"
 		printf '    %s\n' "$line"
 		[[ -z $KTAP_NOTE ]] || printf '    # %s\n' "$KTAP_NOTE"
 	done
@@ -231,6 +233,18 @@ test_kernel() {
 		((up)) || LOST=1
 	fi
 	account "$number" "$label" "$passed" "$failed" "$skipped"
+	tables_collect "$label"
+}
+
+# tables_collect NAME: the lines that follow() has kept are this kernel's.
+tables_collect() {
+	local line
+
+	[[ -e $RUN_DIR/state.table ]] || return 0
+	while IFS= read -r line; do
+		table_feed "$1" "$line"
+	done <"$RUN_DIR/state.table"
+	rm "$RUN_DIR/state.table"
 }
 
 # t_matches TOPIC: whether T= is not given, or names it.
@@ -300,6 +314,7 @@ main() {
 	done
 	((!fuzz)) || test_fuzz "$((number + 1))"
 	[[ -z ${SHELL_IN_VM:-} ]] || return 0
+	table_show
 	echo "$TOTAL_PASSED passed, $TOTAL_FAILED failed, $TOTAL_SKIPPED skipped"
 	((!LOST)) || return 128
 	((TOTAL_FAILED == 0))

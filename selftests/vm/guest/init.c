@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * init of a Linux guest of gmemctl. GMEM_ACTION on the kernel command line says
- * what to do; the test reads what it prints on the serial console.
+ * init of a Linux guest of gmemctl. The test reads what it prints on the serial
+ * console. GMEM_TOUCH on the kernel command line is how much memory to write and
+ * to check: a number of MiB, or "all". GMEM_ACTION says what to do then:
  *
  *   power-off	turn the machine off (default)
  *   reset	restart the machine; with reboot=t that is a triple fault
@@ -19,10 +20,12 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #define PAGE_SIZE 4096UL
+#define PATTERN UINT64_C(0x9e3779b97f4a7c15)
 
 static void console_open(void)
 {
@@ -40,22 +43,53 @@ static bool action_is(const char *name)
 	return action && !strcmp(action, name);
 }
 
-/* Each page gets a value of its own. Return: pages that have lost theirs. */
-static unsigned long memory_check(unsigned long mib)
+/* KiB of RAM, as the firmware has told the kernel; less the first page. */
+static unsigned long ram_kib(void)
 {
-	unsigned long pages = mib * ((1UL << 20) / PAGE_SIZE), wrong = 0;
+	FILE *file = fopen("/proc/iomem", "r");
+	unsigned long start, end, kib = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (line[0] != ' ' && strstr(line, ": System RAM") &&
+		    sscanf(line, "%lx-%lx", &start, &end) == 2)
+			kib += (end - start + 1) >> 10;
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+/* Bytes to touch, whole pages. "all" leaves the kernel an eighth to work with. */
+static unsigned long touch_bytes(const char *text)
+{
+	struct sysinfo info;
+
+	if (strcmp(text, "all"))
+		return strtoul(text, NULL, 10) << 20;
+	if (sysinfo(&info))
+		return 0;
+	return info.freeram / 8 * 7 * info.mem_unit & ~(PAGE_SIZE - 1);
+}
+
+/* Each word gets a value of its own. */
+static void memory_check(unsigned long bytes)
+{
+	unsigned long words = bytes / sizeof(uint64_t), wrong = 0;
 	uint64_t *memory;
 
-	memory = mmap(NULL, pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return pages;
-	for (unsigned long i = 0; i < pages; i++)
-		memory[i * (PAGE_SIZE / 8)] = i * 0x9e3779b97f4a7c15;
-	for (unsigned long i = 0; i < pages; i++)
-		wrong += memory[i * (PAGE_SIZE / 8)] != i * 0x9e3779b97f4a7c15;
-	munmap(memory, pages * PAGE_SIZE);
-	return wrong;
+	if (memory == MAP_FAILED) {
+		printf("gmem-guest: mmap of %lu bytes failed\n", bytes);
+		return;
+	}
+	for (unsigned long i = 0; i < words; i++)
+		memory[i] = i * PATTERN;
+	for (unsigned long i = 0; i < words; i++)
+		wrong += memory[i] != i * PATTERN;
+	munmap(memory, bytes);
+	printf("gmem-guest: pages checked: %lu\n", bytes / PAGE_SIZE);
+	printf("gmem-guest: words wrong: %lu\n", wrong);
 }
 
 static void echo(void)
@@ -71,17 +105,19 @@ static void echo(void)
 
 int main(void)
 {
-	const char *mib = getenv("GMEM_TOUCH");
+	const char *touch = getenv("GMEM_TOUCH");
 	struct utsname name;
 
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	mount("proc", "/proc", "proc", 0, NULL);
 	console_open();
 	uname(&name);
 	printf("gmem-guest: up, kernel %s, %ld CPUs\n", name.release,
 	       sysconf(_SC_NPROCESSORS_ONLN));
-	if (mib)
-		printf("gmem-guest: %lu pages wrong\n",
-		       memory_check(strtoul(mib, NULL, 10)));
+	printf("gmem-guest: RAM %lu KiB\n", ram_kib());
+	if (touch)
+		memory_check(touch_bytes(touch));
+	printf("gmem-guest: ready\n");
 	if (action_is("echo"))
 		echo();
 	fflush(stdout);

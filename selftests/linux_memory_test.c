@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linux boots in each kind of memory, as a guest of gmemctl inside the test VM:
+ * it finds all of its memory there, and everything in it as it left it.
+ *
+ * Each kind prints a line for the table at the end of `make test`.
+ */
+#include <fcntl.h>
+
+#include "ksft.h"
+#include "linux_guest.h"
+
+#define SHMEM_THP	"/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+#define HUGEPAGES	"/sys/kernel/mm/hugepages/hugepages-"
+#define FILE_PATH	"/tmp/guest-memory"
+
+/* What a PC has below 1 MiB that is not RAM, and the page that Linux reserves. */
+#define LEGACY_KIB	1024
+
+static struct boot guest;
+
+static void table(const char *label, const char *result)
+{
+	TH_LOG("table: Linux guest in memory | %s | %s", label, result);
+}
+
+static void table_boot(const char *label, bool boots)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %lu.%lu s%s",
+		 boots ? "boots" : "FAILED", guest.ms / 1000,
+		 guest.ms / 100 % 10, guest.lost ? ", 2nd try" : "");
+	table(label, text);
+}
+
+/*
+ * With checkers in the host's kernel, a page that the guest has not touched
+ * before costs milliseconds.
+ */
+static const char *append_touch(const char *all, const char *some)
+{
+	return linux_guest_slow() ? some : all;
+}
+
+static void check_guest(unsigned long mib)
+{
+	unsigned long kib = boot_number(&guest, "gmem-guest: RAM ");
+
+	EXPECT_LE(kib, mib * 1024);
+	EXPECT_GT(kib, mib * 1024 - LEGACY_KIB);
+	EXPECT_GT(boot_number(&guest, "gmem-guest: pages checked: "),
+		  1000UL);
+	EXPECT_TRUE(boot_said(&guest, "gmem-guest: words wrong: 0"));
+	EXPECT_TRUE(boot_said(&guest, ", 1 CPUs"));
+}
+
+/* @mib: of memory, as @memory says */
+static void boot_size(const char *label, const char *memory, unsigned long mib)
+{
+	char missing[128];
+	bool boots;
+
+	guest.memory = memory;
+	guest.append = append_touch("GMEM_ACTION=power-off GMEM_TOUCH=all",
+				    "GMEM_ACTION=power-off GMEM_TOUCH=4");
+	boot_run(&guest);
+	if (guest.code == CODE_UNSUPPORTED) {
+		table(label, "not there");
+		boot_error(&guest, missing, sizeof(missing));
+		SKIP(return, KSFT_BY_DESIGN " the kernel lacks %s", missing);
+	}
+	boots = boot_ended(&guest, "power-off", 0);
+	table_boot(label, boots);
+	EXPECT_TRUE(boots);
+	check_guest(mib);
+	if (ksft_result->failed) {
+		boot_log(&guest, guest.console);
+		boot_log(&guest, guest.json);
+	}
+}
+
+static void boot_kind(const char *label, const char *memory)
+{
+	boot_size(label, memory, 64);
+}
+
+#define NEED_GUEST() do {						\
+	const char *__why = linux_guest_unavailable();			\
+									\
+	if (__why)							\
+		SKIP(return, "%s", __why);				\
+	memset(&guest, 0, sizeof(guest));				\
+} while (0)
+
+#define KIND_TEST(name, label, memory)					\
+TEST_TIMEOUT(name, LINUX_GUEST_TIMEOUT)					\
+{									\
+	NEED_GUEST();							\
+	boot_kind(label, memory);					\
+}
+
+KIND_TEST(shared, "shared", "64M,kind=shared")
+KIND_TEST(shared_prefetch, "shared, prefetch", "64M,kind=shared,prefetch")
+KIND_TEST(private, "private", "64M,kind=private")
+KIND_TEST(private_prefetch, "private, prefetch", "64M,kind=private,prefetch")
+KIND_TEST(gmem, "gmem", "64M,kind=gmem")
+KIND_TEST(gmem_prefetch, "gmem, prefetch", "64M,kind=gmem,prefetch")
+KIND_TEST(gmem_store, "gmem-store", "64M,kind=gmem-store")
+KIND_TEST(guest_memfd, "guest-memfd", "64M,kind=guest-memfd")
+
+/* The file is new for one guest, and full of the first one's memory for another. */
+TEST_TIMEOUT(file, LINUX_GUEST_TIMEOUT)
+{
+	NEED_GUEST();
+	unlink(FILE_PATH);
+	boot_kind("file", "64M,kind=file,file=" FILE_PATH);
+	EXPECT_EQ(0, access(FILE_PATH, F_OK));
+}
+
+TEST_TIMEOUT(file_existing, LINUX_GUEST_TIMEOUT)
+{
+	NEED_GUEST();
+	if (access(FILE_PATH, F_OK))
+		SKIP(return, KSFT_BY_DESIGN " needs the file of the test before");
+	boot_kind("file, existing", "64M,kind=file,file=" FILE_PATH);
+	unlink(FILE_PATH);
+}
+
+/* Return: an event's count of /proc/vmstat, or -1 where nobody counts it. */
+static long vmstat(const char *event)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	char name[64];
+	long count;
+
+	while (file && fscanf(file, "%63s %ld", name, &count) == 2) {
+		if (strcmp(name, event))
+			continue;
+		fclose(file);
+		return count;
+	}
+	if (file)
+		fclose(file);
+	return -1;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	EXPECT_EQ((long)strlen(text), write(fd, text, strlen(text)));
+	close(fd);
+}
+
+/* @event: what the kernel counts when it allocates one for this kind */
+static void boot_thp(const char *label, const char *memory, const char *event)
+{
+	long before = vmstat(event);
+
+	if (before < 0)
+		SKIP(return, KSFT_BY_DESIGN " no transparent huge pages");
+	boot_kind(label, memory);
+	TH_LOG("%s: %ld", event, vmstat(event) - before);
+	EXPECT_GT(vmstat(event), before);
+}
+
+TEST_TIMEOUT(shared_thp, LINUX_GUEST_TIMEOUT)
+{
+	NEED_GUEST();
+	if (access(SHMEM_THP, W_OK))
+		SKIP(return, KSFT_BY_DESIGN " no " SHMEM_THP);
+	write_file(SHMEM_THP, "advise");
+	boot_thp("shared, thp", "64M,kind=shared,thp", "thp_file_alloc");
+	write_file(SHMEM_THP, "never");
+}
+
+TEST_TIMEOUT(private_thp, LINUX_GUEST_TIMEOUT)
+{
+	NEED_GUEST();
+	boot_thp("private, thp", "64M,kind=private,thp", "thp_fault_alloc");
+}
+
+static long hugepages(const char *path, const char *count)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	char text[32] = "";
+	long got = -1;
+
+	if (fd < 0)
+		return -1;
+	if (write(fd, count, strlen(count)) > 0 &&
+	    pread(fd, text, sizeof(text) - 1, 0) > 0)
+		got = strtol(text, NULL, 10);
+	close(fd);
+	return got;
+}
+
+/* Huge pages have to be there before the guest is. */
+TEST_TIMEOUT(hugetlb, LINUX_GUEST_TIMEOUT)
+{
+	static const char path[] = HUGEPAGES "2048kB/nr_hugepages";
+	long got;
+
+	NEED_GUEST();
+	got = hugepages(path, "32");
+	if (got < 0)
+		SKIP(return, KSFT_BY_DESIGN " no %s", path);
+	ASSERT_EQ(32L, got);
+	boot_kind("hugetlb, 2M", "64M,kind=hugetlb");
+	EXPECT_EQ(0L, hugepages(path, "0"));
+}
+
+/* A VM of 2 GiB has no such page to give. One of 6 GiB (MEM=6144) has. */
+TEST_TIMEOUT(hugetlb_1g, LINUX_GUEST_TIMEOUT)
+{
+	static const char path[] = HUGEPAGES "1048576kB/nr_hugepages";
+	long got;
+
+	NEED_GUEST();
+	got = hugepages(path, "1");
+	if (got <= 0) {
+		table("hugetlb, 1G", "not there");
+		SKIP(return, KSFT_BY_DESIGN " no huge page of 1G can be had");
+	}
+	boot_size("hugetlb, 1G", "1G,kind=hugetlb,hugepage_size=1G", 1024);
+	EXPECT_EQ(0L, hugepages(path, "0"));
+}
+
+TEST_HARNESS_MAIN
