@@ -202,46 +202,13 @@ static void test_launch_attributes(void)
 	launch_world_free(&world);
 }
 
-/**
- * struct signed_launch - an ID block for the launch of a world
- */
-struct signed_launch {
-	struct snp_id_block block;
-	struct snp_id_auth auth;
-	uint8_t host_data[SNP_HOST_DATA_SIZE];
-};
-
-static void sign(struct launch_world *world, struct signed_launch *sign,
-		 bool author)
-{
-	EVP_PKEY *key = test_key(TEST_ID_KEY);
-	EVP_PKEY *author_key = author ? test_key(TEST_AUTHOR_KEY) : NULL;
-	struct snp_measurement measurement;
-	struct snp_image image = world->config.image;
-
-	image.signature = 0xa00f11;
-	memset(sign, 0, sizeof(*sign));
-	CHECK(!snp_measure(&image, &measurement, &world->error));
-	memcpy(sign->block.digest, measurement.digest, SNP_DIGEST_SIZE);
-	sign->block.version = 1;
-	sign->block.policy = world->config.policy;
-	CHECK(!snp_id_auth_create(&sign->auth, &sign->block, key, author_key,
-				  &world->error));
-	memset(sign->host_data, 0x5a, sizeof(sign->host_data));
-	world->config.id_block = &sign->block;
-	world->config.id_auth = &sign->auth;
-	world->config.host_data = sign->host_data;
-	EVP_PKEY_free(author_key);
-	EVP_PKEY_free(key);
-}
-
 static void launch_signed(bool author)
 {
-	struct signed_launch signature;
+	struct launch_signature signature;
 	struct launch_world world;
 
 	launch_world_init(&world, SIM_LINUX_7_3);
-	sign(&world, &signature, author);
+	launch_world_sign(&world, &signature, author);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	check_launched(&world);
 	CHECK(!memcmp(sim_vm_host_data(world.sim, world.vm.fd),
@@ -259,14 +226,14 @@ static void test_launch_id_block(void)
 }
 
 /* A wrong ID block costs nothing: the VM is launched without it afterwards. */
-static void refuse_signed(void (*spoil)(struct signed_launch *signature),
+static void refuse_signed(void (*spoil)(struct launch_signature *signature),
 			  const char *action)
 {
-	struct signed_launch signature;
+	struct launch_signature signature;
 	struct launch_world world;
 
 	launch_world_init(&world, SIM_LINUX_6_12);
-	sign(&world, &signature, true);
+	launch_world_sign(&world, &signature, true);
 	spoil(&signature);
 	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EBADMSG);
 	CHECK(strstr(world.error.action, action));
@@ -278,7 +245,7 @@ static void refuse_signed(void (*spoil)(struct signed_launch *signature),
 	launch_world_free(&world);
 }
 
-static void resign(struct signed_launch *signature)
+static void resign(struct launch_signature *signature)
 {
 	EVP_PKEY *key = test_key(TEST_ID_KEY);
 
@@ -287,19 +254,19 @@ static void resign(struct signed_launch *signature)
 	EVP_PKEY_free(key);
 }
 
-static void spoil_digest(struct signed_launch *signature)
+static void spoil_digest(struct launch_signature *signature)
 {
 	signature->block.digest[0] ^= 1;
 	resign(signature);
 }
 
-static void spoil_policy(struct signed_launch *signature)
+static void spoil_policy(struct launch_signature *signature)
 {
 	signature->block.policy |= 1 << 19;
 	resign(signature);
 }
 
-static void spoil_signature(struct signed_launch *signature)
+static void spoil_signature(struct launch_signature *signature)
 {
 	signature->block.guest_svn++;
 }

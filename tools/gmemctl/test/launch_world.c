@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/evp.h>
 
 #include "../snp/policy.h"
 #include "gmem_mock.h"
 #include "launch_world.h"
+#include "test_key.h"
 #include "unit.h"
 
 static void lint(void *context, const char *message)
@@ -60,8 +62,10 @@ void launch_world_firmware(struct launch_world *world, const void *data,
 
 void launch_world_vm(struct launch_world *world)
 {
-	world->sim = sim_create(&world->host);
-	sim_use(world->sim);
+	if (!world->real) {
+		world->sim = sim_create(&world->host);
+		sim_use(world->sim);
+	}
 	if (world->kind == BACKING_GMEM_STORE)
 		gmem_mock_start(world->sim);
 	CHECK(!vm_create_snp(&world->vm, &world->error));
@@ -98,7 +102,7 @@ int launch_world_run(struct launch_world *world, enum snp_launch_state last)
 	struct error *error = &world->error;
 	int rc;
 
-	if (!world->sim)
+	if (world->vm.fd < 0)
 		launch_world_vm(world);
 	rc = snp_launch_open(launch, &world->config, &world->vm, error);
 	if (!rc && last >= SNP_LAUNCH_INITED)
@@ -114,6 +118,31 @@ int launch_world_run(struct launch_world *world, enum snp_launch_state last)
 	if (!rc && last >= SNP_LAUNCH_FINISHED)
 		rc = snp_launch_finish(launch, world->vcpus, error);
 	return rc;
+}
+
+void launch_world_sign(struct launch_world *world,
+		       struct launch_signature *signature, bool author)
+{
+	EVP_PKEY *key = test_key(TEST_ID_KEY);
+	EVP_PKEY *author_key = author ? test_key(TEST_AUTHOR_KEY) : NULL;
+	struct snp_id_block *block = &signature->block;
+
+	memset(signature, 0, sizeof(*signature));
+	if (world->vm.fd < 0)
+		launch_world_vm(world);
+	CHECK(!launch_world_run(world, SNP_LAUNCH_READY));
+	memcpy(block->digest, world->launch.predicted.digest, SNP_DIGEST_SIZE);
+	snp_launch_close(&world->launch);
+	block->version = 1;
+	block->policy = world->config.policy;
+	CHECK(!snp_id_auth_create(&signature->auth, block, key, author_key,
+				  &world->error));
+	memset(signature->host_data, 0x5a, sizeof(signature->host_data));
+	world->config.id_block = block;
+	world->config.id_auth = &signature->auth;
+	world->config.host_data = signature->host_data;
+	EVP_PKEY_free(author_key);
+	EVP_PKEY_free(key);
 }
 
 bool launch_world_said(const struct launch_world *world, const char *first,
@@ -146,7 +175,7 @@ void launch_world_free(struct launch_world *world)
 	snp_launch_close(&world->launch);
 	vm_destroy(&world->vm);
 	CHECK(!world->lints);
-	CHECK(!sim_open_files(world->sim));
+	CHECK(!world->sim || !sim_open_files(world->sim));
 	if (world->kind == BACKING_GMEM_STORE)
 		gmem_mock_stop();
 	sim_use(NULL);

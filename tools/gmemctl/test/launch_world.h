@@ -15,6 +15,7 @@
 /**
  * struct launch_world - what a test works with
  * @host: to be changed before launch_world_vm()
+ * @real: there is no simulator: this host has SNP; likewise
  * @kind: of its memory; likewise
  * @starts_shared: its pages start shared, where gmem does not say so anyway
  * @preserve: ask for contents to be preserved
@@ -26,6 +27,7 @@
 struct launch_world {
 	struct sim_config host;
 	struct sim *sim;
+	bool real;
 	struct vm vm;
 	enum backing_kind kind;
 	bool starts_shared;
@@ -43,6 +45,15 @@ struct launch_world {
 	unsigned int lints;
 	char said[LAUNCH_TEXT];
 	struct error error;
+};
+
+/**
+ * struct launch_signature - an ID block for the launch of a world
+ */
+struct launch_signature {
+	struct snp_id_block block;
+	struct snp_id_auth auth;
+	uint8_t host_data[SNP_HOST_DATA_SIZE];
 };
 
 /** launch_world_init() - a host with @profile, and a made-up firmware */
@@ -64,6 +75,13 @@ void launch_world_build(struct launch_world *world);
  * Return: 0, or what the first step that failed said; see @error.
  */
 int launch_world_run(struct launch_world *world, enum snp_launch_state last);
+
+/**
+ * launch_world_sign() - have it launched with an ID block of the predicted digest
+ * @author: sign the ID key, too
+ */
+void launch_world_sign(struct launch_world *world,
+		       struct launch_signature *signature, bool author);
 
 /** launch_world_said() - whether a line of @said has both texts */
 bool launch_world_said(const struct launch_world *world, const char *first,
