@@ -79,6 +79,7 @@ struct machine_counters {
  * @counters: since machine_create()
  * @lock: protects what follows
  * @rate: of conversions
+ * @pausing: the run is to stop without an end; see machine_pause()
  * @end: why the run has ended; the first reason counts
  * @end_value: what was written to the exit port
  * @report: more about it, several lines
@@ -97,6 +98,7 @@ struct machine {
 	struct machine_counters counters;
 	pthread_mutex_t lock;
 	struct rate rate;
+	bool pausing;
 	enum end end;
 	uint32_t end_value;
 	char report[MACHINE_REPORT_MAX];
@@ -136,6 +138,14 @@ int machine_run_vcpu(void *data, struct vcpu *vcpu);
  */
 void machine_end(struct machine *machine, enum end how, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/**
+ * machine_pause() - have machine_run() return with no end, until it is undone
+ *
+ * The caller holds the lock.
+ */
+void machine_pause(struct machine *machine, bool pausing);
+bool machine_pausing(struct machine *machine);
 
 /** machine_end_test() - the same, by the exit port */
 void machine_end_test(struct machine *machine, uint32_t value);

@@ -5,6 +5,7 @@
 #include "../boot/acpi.h"
 #include "../boot/mptable.h"
 #include "pc.h"
+#include "pc_job.h"
 #include "snp.h"
 
 /* The first range of RAM has all of the BIOS area. */
@@ -36,7 +37,7 @@ static int pc_load(struct pc *pc, struct error *error)
 {
 	if (pc->config->machine.snp)
 		return machine_snp_launch(&pc->machine, error);
-	return pc_load_linux(pc, error);
+	return pc->config->boot.kernel ? pc_load_linux(pc, error) : 0;
 }
 
 int pc_create(struct pc *pc, const struct pc_config *config,
@@ -46,9 +47,12 @@ int pc_create(struct pc *pc, const struct pc_config *config,
 
 	memset(pc, 0, sizeof(*pc));
 	pc->config = config;
+	pthread_mutex_init(&pc->still, NULL);
 	rc = machine_create(&pc->machine, &config->machine, error);
-	if (rc)
+	if (rc) {
+		pthread_mutex_destroy(&pc->still);
 		return rc;
+	}
 	pc->console.wake_fd = -1;
 	rc = pc_devices(pc, error);
 	if (!rc)
@@ -67,6 +71,7 @@ void pc_destroy(struct pc *pc)
 	console_close(&pc->console);
 	pc_devices_destroy(pc);
 	machine_destroy(&pc->machine);
+	pthread_mutex_destroy(&pc->still);
 }
 
 static void pc_quit(void *data)
@@ -74,16 +79,47 @@ static void pc_quit(void *data)
 	machine_end(data, END_STOPPED, "from the console");
 }
 
-int pc_run(struct pc *pc, struct error *error)
+/*
+ * Until the machine has ended, or there is a job. What was asked for meanwhile is
+ * what threads_prepare() has not heard of.
+ */
+static int pc_run_on(struct pc *pc, struct error *error)
 {
-	int rc = machine_prepare(&pc->machine, error);
+	struct machine *machine = &pc->machine;
+	int rc = threads_prepare(&machine->threads, error);
 
 	if (!rc)
-		rc = console_start(&pc->console, &pc->uart, pc_quit,
-				   &pc->machine, error);
+		rc = console_start(&pc->console, &pc->uart, pc_quit, machine,
+				   error);
 	if (rc)
 		return rc;
-	machine_run(&pc->machine);
+	if (machine_pausing(machine) || machine_ended(machine))
+		threads_end(&machine->threads);
+	machine_run(machine);
 	console_stop(&pc->console);
 	return 0;
+}
+
+/* What is left of the time; at least a second, since 0 means for ever. */
+static unsigned int pc_time_left(const struct pc *pc, uint64_t started_ns)
+{
+	uint64_t seconds = (machine_now_ns() - started_ns) / 1000000000;
+	unsigned int timeout_s = pc->config->machine.run_timeout_s;
+
+	if (!timeout_s)
+		return 0;
+	return seconds < timeout_s ? timeout_s - (unsigned int)seconds : 1;
+}
+
+int pc_run(struct pc *pc, struct error *error)
+{
+	uint64_t started_ns = machine_now_ns();
+	int rc;
+
+	do {
+		pc->machine.config.run_timeout_s = pc_time_left(pc, started_ns);
+		rc = pc_run_on(pc, error);
+		pc_job_serve(pc);
+	} while (!rc && !machine_ended(&pc->machine));
+	return rc;
 }

@@ -18,7 +18,8 @@
 /**
  * struct pc_config - what to build; all of it has to outlive the machine
  * @machine: memory, CPUs and the like
- * @boot: what to boot; nothing, if @machine is an SNP guest
+ * @boot: what to boot; nothing, if @machine is an SNP guest, or if its state is
+ *	set before it runs
  * @input: file for the serial port's input, or -1
  * @output: file for its output, or -1
  */
@@ -29,6 +30,8 @@ struct pc_config {
 	int output;
 };
 
+struct pc_job;
+
 /**
  * struct pc - the machine
  * @config: as given
@@ -36,6 +39,9 @@ struct pc_config {
  * @board: what devices are wired to
  * @uart: the serial port; likewise the others
  * @console: the other end of @uart
+ * @job: what is to be done while no vCPU runs, or NULL; the machine's lock
+ *	protects it
+ * @still: held while memory must not change but by the job
  */
 struct pc {
 	const struct pc_config *config;
@@ -47,9 +53,15 @@ struct pc {
 	struct pci pci;
 	struct power power;
 	struct console console;
+	struct pc_job *job;
+	pthread_mutex_t still;
 };
 
-/** pc_create() - build it; nothing runs yet */
+/**
+ * pc_create() - build it; nothing runs yet
+ *
+ * Without a kernel to boot its state has to be set before it runs.
+ */
 int pc_create(struct pc *pc, const struct pc_config *config,
 	      struct error *error);
 void pc_destroy(struct pc *pc);

@@ -48,6 +48,24 @@ bool machine_ended(struct machine *machine)
 	return ended;
 }
 
+void machine_pause(struct machine *machine, bool pausing)
+{
+	machine->pausing = pausing;
+	/* With the lock: later on this would end a run that is to go on. */
+	if (pausing)
+		threads_end(&machine->threads);
+}
+
+bool machine_pausing(struct machine *machine)
+{
+	bool pausing;
+
+	pthread_mutex_lock(&machine->lock);
+	pausing = machine->pausing;
+	pthread_mutex_unlock(&machine->lock);
+	return pausing;
+}
+
 /*
  * KVM could not reach a page, or found the attribute other than a moment before
  * (a memory fault). If a conversion went on at the same time, that is why, and
@@ -113,14 +131,16 @@ int machine_prepare(struct machine *machine, struct error *error)
 void machine_run(struct machine *machine)
 {
 	int rc = threads_run(&machine->threads, machine->config.run_timeout_s);
+	bool pausing = machine_pausing(machine);
 
-	if (rc == -EINTR)
+	/* A signal and a pause may come together. */
+	if (rc == -EINTR || (pausing && machine->threads.signalled))
 		machine_end(machine, END_SIGNAL, NULL);
 	else if (rc == -ETIME)
 		machine_end(machine, END_TIMEOUT, NULL);
 	else if (rc)
 		machine_end(machine, END_FAILED, "threads of the vCPUs: %s",
 			    strerror(-rc));
-	else
+	else if (!pausing)
 		machine_end(machine, END_HALTED, NULL);
 }

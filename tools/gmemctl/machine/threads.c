@@ -68,6 +68,7 @@ int threads_prepare(struct threads *threads, struct error *error)
 	uint64_t count;
 
 	threads->stopping = false;
+	threads->signalled = false;
 	for (unsigned int i = 0; i < threads->count; i++)
 		threads->vcpus[i].run->immediate_exit = 0;
 	/* What a failed run has left behind; it is empty otherwise. */
@@ -129,16 +130,21 @@ static int signals_take(struct thread_signals *signals)
 	return 0;
 }
 
-/* A signal that arrived is used up here: the run has ended because of it. */
-static void signals_restore(struct thread_signals *signals)
+/*
+ * A signal that arrived is used up here: the run has ended because of it, or
+ * would have. Return: whether one did.
+ */
+static bool signals_restore(struct thread_signals *signals)
 {
 	struct signalfd_siginfo info;
+	bool arrived = false;
 
 	while (read(signals->fd, &info, sizeof(info)) > 0)
-		;
+		arrived = true;
 	close(signals->fd);
 	pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
 	sigaction(STOP_SIGNAL, &signals->stop, NULL);
+	return arrived;
 }
 
 static uint64_t now_ms(void)
@@ -240,7 +246,7 @@ int threads_run(struct threads *threads, unsigned int timeout_s)
 	if (rc)
 		goto out_free;
 	rc = threads_run_all(threads, started, signals.fd, timeout_s);
-	signals_restore(&signals);
+	threads->signalled = signals_restore(&signals);
 out_free:
 	free(started);
 	return rc;

@@ -23,6 +23,8 @@
  * @loop: run a vCPU; not 0 ends the run of all vCPUs, 0 only that of this one
  * @data: for @loop
  * @stopping: no vCPU enters the guest any more; see threads_stopping()
+ * @signalled: a signal that ends a run has come, also if the run has ended
+ *	because of something else
  * @lock: protects @running
  * @running: threads that have not ended
  * @finished_fd: eventfd, readable when the run is to end
@@ -33,6 +35,7 @@ struct threads {
 	int (*loop)(void *data, struct vcpu *vcpu);
 	void *data;
 	bool stopping;
+	bool signalled;
 	pthread_mutex_t lock;
 	unsigned int running;
 	int finished_fd;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The meaning of a handover; how it gets across is in handover_socket.c. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,157 +10,73 @@
 #include "../kvm/calls.h"
 #include "handover.h"
 #include "handover_socket.h"
+#include "private_runs.h"
+
+#define ACTION "hand over private pages"
 
 /**
- * struct gift - memory being given away
- * @private: ranges that are private, @nr_private of them
- * @shared: how many of them have been converted
+ * struct gift - a guest being given away
+ * @runs: its private pages
  * @unbound: how many backings have been taken from the store
+ * @sent: the taker may have bound them to its own
  */
 struct gift {
 	struct guest_memory *memory;
-	struct range *private;
-	uint32_t nr_private;
-	uint32_t shared;
+	const struct records *state;
+	struct private_runs runs;
 	unsigned int unbound;
+	bool sent;
 	struct error *error;
 };
 
-static int refuse(struct gift *gift, const char *action, const char *hint)
+static int check_kind(enum backing_kind kind, struct error *error)
 {
-	return error_set(gift->error, -EOPNOTSUPP, "guest memory", action, "%s",
-			 hint);
-}
+	const char *hint;
+	char action[64];
 
-static int check_kind(struct gift *gift, enum backing_kind kind)
-{
 	switch (kind) {
 	case BACKING_PRIVATE:
-		return refuse(gift, "hand over memory of kind private",
-			      "it is no file: use kind=shared");
+		hint = "it is no file: use kind=shared";
+		break;
 	case BACKING_HUGETLB:
-		return refuse(gift, "hand over memory of kind hugetlb",
-			      "hugepages are incompatible with existing memory "
-			      "backing: use kind=shared");
+		hint = "hugepages are incompatible with existing memory "
+		       "backing: use kind=shared";
+		break;
 	case BACKING_GUEST_MEMFD:
-		return refuse(gift, "hand over memory of kind guest-memfd",
-			      "a guest_memfd belongs to its VM: use "
-			      "kind=gmem-store");
+		hint = "a guest_memfd belongs to its VM: use kind=gmem-store";
+		break;
 	default:
 		return 0;
 	}
+	snprintf(action, sizeof(action), "hand over memory of kind %s",
+		 backing_kind_name(kind));
+	return error_set(error, -EOPNOTSUPP, "guest memory", action, "%s", hint);
 }
 
-static int add_private(struct gift *gift, struct range range)
+int handover_check(const struct guest_memory *memory, struct error *error)
 {
-	struct range *ranges;
-
-	ranges = reallocarray(gift->private, gift->nr_private + 1,
-			      sizeof(*ranges));
-	if (!ranges)
-		return error_set(gift->error, -ENOMEM, "guest memory",
-				 "hand over", NULL);
-	gift->private = ranges;
-	ranges[gift->nr_private++] = range;
-	return 0;
-}
-
-/* The private runs of one range of RAM. */
-static int find_private(struct gift *gift, const struct layout_range *ram)
-{
-	const uint8_t *state = gift->memory->memfd.private +
-			       ram->offset / RANGE_PAGE_SIZE;
-	uint64_t pages = range_size(ram->range) / RANGE_PAGE_SIZE;
-	uint64_t page = 0;
-	int rc = 0;
-
-	while (!rc && page < pages) {
-		uint64_t start = page;
-
-		while (page < pages && state[page])
-			page++;
-		if (page == start)
-			page++;
-		else
-			rc = add_private(gift, (struct range){
-				ram->range.start + start * RANGE_PAGE_SIZE,
-				ram->range.start + page * RANGE_PAGE_SIZE });
-	}
-	return rc;
-}
-
-static int compare_ranges(const void *a, const void *b)
-{
-	const struct range *first = a, *second = b;
-
-	return first->start < second->start ? -1 : first->start > second->start;
-}
-
-static int find_all_private(struct gift *gift)
-{
-	const struct guest_memfd *memfd = &gift->memory->memfd;
-	int rc = 0;
-
-	if (memfd->fd < 0)
-		return 0;
-	for (unsigned int i = 0; !rc && i < memfd->layout.nr_ranges; i++)
-		rc = find_private(gift, &memfd->layout.ranges[i]);
-	/* Requests may come in any order, the description is in order. */
-	if (gift->nr_private)
-		qsort(gift->private, gift->nr_private, sizeof(struct range),
-		      compare_ranges);
-	return rc;
-}
-
-static int check(struct gift *gift)
-{
-	const struct guest_memory *memory = gift->memory;
 	int rc = 0;
 
 	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
-		rc = check_kind(gift, memory->backings[i].request->kind);
-	if (!rc)
-		rc = find_all_private(gift);
-	if (rc || !memory->config->guest_memfd || !gift->nr_private)
-		return rc;
-	return refuse(gift, "hand over private pages",
-		      "their contents are in the guest_memfd, which belongs to "
-		      "its VM: use kind=gmem-store alone");
-}
-
-/* In place, so that the contents are in the files that go over. */
-static int share_all(struct gift *gift)
-{
-	char why[256] = "";
-	int rc = 0;
-
-	while (!rc && gift->shared < gift->nr_private) {
-		rc = guest_memory_convert(gift->memory,
-					  gift->private[gift->shared], false,
-					  why, sizeof(why));
-		gift->shared += !rc;
-	}
-	if (rc)
-		return error_set(gift->error, rc, "guest memory",
-				 "hand over private pages", "%s%s", why,
-				 rc == -EPERM ? ": without the guest's consent "
-				 "its contents do not leave private memory" :
-				 "");
-	return 0;
+		rc = check_kind(memory->backings[i].request->kind, error);
+	return rc;
 }
 
 /* A page of gmem has one store at a time. */
+static int unbind(const struct backing *backing)
+{
+	if (backing->request->kind != BACKING_GMEM_STORE)
+		return 0;
+	return gmem_unbind(backing->fd, 0, backing->size);
+}
+
 static int unbind_all(struct gift *gift)
 {
 	struct guest_memory *memory = gift->memory;
 	int rc = 0;
 
 	for (; gift->unbound < memory->nr_backings; gift->unbound++) {
-		const struct backing *backing = &memory->backings[gift->unbound];
-
-		if (backing->request->kind != BACKING_GMEM_STORE)
-			continue;
-		rc = gmem_unbind(backing->fd, 0, backing->size);
+		rc = unbind(&memory->backings[gift->unbound]);
 		if (rc)
 			return error_set(gift->error, rc, "gmem fd",
 					 "GMEM_IOCTL_UNBIND", NULL);
@@ -168,34 +85,46 @@ static int unbind_all(struct gift *gift)
 }
 
 /*
+ * The taker may have bound the memory to its own store, and moved pages there.
+ * That binding outlives even its death: through it the pages come back.
+ */
+static void take_from_taker(struct gift *gift)
+{
+	struct guest_memory *memory = gift->memory;
+
+	for (uint32_t i = 0; i < gift->runs.count; i++)
+		guest_memory_convert(memory, gift->runs.ranges[i], false, NULL,
+				     0);
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		unbind(&memory->backings[i]);
+}
+
+/*
  * Nothing more can be done about a failure here than to go on: what stays shared
  * is recorded as shared, and the guest is told nothing wrong.
  */
 static void take_back(struct gift *gift)
 {
-	struct guest_memory *memory = gift->memory;
-
-	while (gift->unbound) {
-		unsigned int index = --gift->unbound;
-
-		if (memory->backings[index].request->kind == BACKING_GMEM_STORE)
-			guest_memory_bind(memory, index, NULL);
-	}
-	while (gift->shared)
-		guest_memory_convert(memory, gift->private[--gift->shared],
-				     true, NULL, 0);
+	if (gift->sent)
+		take_from_taker(gift);
+	while (gift->unbound)
+		guest_memory_bind(gift->memory, --gift->unbound, NULL);
+	private_runs_restore(&gift->runs, gift->memory, NULL);
 }
 
 static int send_all(struct gift *gift, int socket)
 {
 	const struct guest_memory *memory = gift->memory;
-	int fds[DESCRIPTION_REQUESTS_MAX];
-	uint8_t *bytes;
-	size_t size;
+	struct handover_parts parts = {
+		.state = gift->state->bytes,
+		.state_size = gift->state->size,
+		.nr_fds = memory->nr_backings,
+	};
 	int rc;
 
-	rc = description_encode(memory->config, gift->private,
-				gift->nr_private, &bytes, &size);
+	rc = description_encode(memory->config, gift->runs.ranges,
+				gift->runs.count, &parts.description,
+				&parts.description_size);
 	if (rc)
 		return error_set(gift->error, rc, "guest memory",
 				 "describe for the handover",
@@ -203,35 +132,91 @@ static int send_all(struct gift *gift, int socket)
 				 DESCRIPTION_REQUESTS_MAX,
 				 DESCRIPTION_RANGES_MAX);
 	for (unsigned int i = 0; i < memory->nr_backings; i++)
-		fds[i] = memory->backings[i].fd;
-	rc = handover_send(socket, bytes, size, fds, memory->nr_backings,
-			   gift->error);
-	free(bytes);
-	return rc ? rc : handover_wait(socket, gift->error);
-}
-
-int handover_give(int socket, struct guest_memory *memory,
-		  struct error *error)
-{
-	struct gift gift = { .memory = memory, .error = error };
-	int rc = check(&gift);
-
-	if (!rc)
-		rc = share_all(&gift);
-	if (!rc)
-		rc = unbind_all(&gift);
-	if (!rc)
-		rc = send_all(&gift, socket);
-	if (rc)
-		take_back(&gift);
-	free(gift.private);
+		parts.fds[i] = memory->backings[i].fd;
+	rc = handover_send(socket, &parts, gift->error);
+	gift->sent = !rc;
+	free(parts.description);
 	return rc;
 }
 
-static int adopt(struct handover *out, struct error *error)
+/* A taker that cannot hear "go" any more has gone, and will not run the guest. */
+static int conclude(struct gift *gift, int socket)
+{
+	int rc = handover_wait(socket, gift->error);
+
+	if (rc) {
+		handover_send_verdict(socket, false);
+		return rc;
+	}
+	rc = handover_send_verdict(socket, true);
+	return rc ? error_set(gift->error, rc, "handover", "conclude",
+			      "the other process has gone: the guest can go on "
+			      "here") : 0;
+}
+
+static int give(struct gift *gift, int socket)
+{
+	int rc = handover_check(gift->memory, gift->error);
+
+	if (!rc)
+		rc = private_runs_find(&gift->runs, gift->memory, ACTION,
+				       gift->error);
+	if (!rc)
+		rc = private_runs_share(&gift->runs, gift->memory, ACTION,
+					gift->error);
+	if (!rc)
+		rc = unbind_all(gift);
+	if (!rc)
+		rc = send_all(gift, socket);
+	return rc;
+}
+
+int handover_give(int socket, struct guest_memory *memory,
+		  const struct records *state, struct error *error)
+{
+	struct error own;
+	struct gift gift = { .memory = memory, .state = state,
+			     .error = error ? error : &own };
+	int rc = give(&gift, socket);
+
+	if (rc)
+		handover_refuse(socket, gift.error);
+	else
+		rc = conclude(&gift, socket);
+	if (rc)
+		take_back(&gift);
+	private_runs_free(&gift.runs);
+	return rc;
+}
+
+void handover_refuse(int socket, const struct error *error)
+{
+	char text[HANDOVER_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s: %s%s%s", error->object, error->action,
+		 error->hint[0] ? "; " : "", error->hint);
+	handover_send_refusal(socket, error->rc, text);
+}
+
+/* Take over what was received. */
+static int adopt(struct handover *out, struct handover_parts *parts,
+		 struct error *error)
 {
 	struct description *description = &out->description;
+	int rc;
 
+	out->state = (struct records){ .bytes = parts->state,
+				       .size = parts->state_size,
+				       .room = parts->state_size };
+	out->nr_fds = parts->nr_fds;
+	memcpy(out->fds, parts->fds, sizeof(out->fds));
+	rc = description_decode(parts->description, parts->description_size,
+				description, error);
+	if (rc)
+		return rc;
+	if (!records_valid(out->state.bytes, out->state.size))
+		return error_set(error, -EBADMSG, "handover", "take",
+				 "the state of the machine is none");
 	if (out->nr_fds != description->config.nr_requests)
 		return error_set(error, -EBADMSG, "handover", "take",
 				 "%u requests with %u files",
@@ -243,18 +228,15 @@ static int adopt(struct handover *out, struct error *error)
 
 int handover_take(int socket, struct handover *out, struct error *error)
 {
-	uint8_t *bytes = NULL;
-	size_t size;
+	struct handover_parts parts;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	rc = handover_receive(socket, &bytes, &size, out->fds, &out->nr_fds,
-			      error);
-	if (!rc)
-		rc = description_decode(bytes, size, &out->description, error);
-	if (!rc)
-		rc = adopt(out, error);
-	free(bytes);
+	rc = handover_receive(socket, &parts, error);
+	if (rc)
+		return rc;
+	rc = adopt(out, &parts, error);
+	free(parts.description);
 	if (rc)
 		handover_close(out);
 	return rc;
@@ -276,9 +258,22 @@ int handover_restore(const struct handover *handover,
 	return 0;
 }
 
+int handover_answer(int socket, int rc, struct error *error)
+{
+	int sent = handover_send_answer(socket, rc);
+
+	if (rc)
+		return rc;
+	/* A giver that has gone cannot run the guest. */
+	if (sent && sent != -EPIPE && sent != -ECONNRESET)
+		return error_set(error, sent, "handover", "answer", NULL);
+	return handover_wait_verdict(socket, error);
+}
+
 void handover_close(struct handover *handover)
 {
 	while (handover->nr_fds)
 		calls->close(handover->fds[--handover->nr_fds]);
+	records_free(&handover->state);
 	description_free(&handover->description);
 }

@@ -13,6 +13,7 @@
 
 #include "../kvm/calls.h"
 #include "../memory/handover.h"
+#include "../memory/handover_socket.h"
 #include "kvm_fake.h"
 #include "unit.h"
 
@@ -22,6 +23,7 @@ static struct range ranges[3];
 static struct memory_request requests[2];
 static struct memory_config config;
 static struct guest_memory memory;
+static struct records state;
 static struct handover handover;
 static struct error error;
 static int sockets[2];
@@ -44,12 +46,14 @@ static void start(enum backing_kind first, enum backing_kind second)
 	};
 	config = (struct memory_config){ .requests = requests,
 					 .nr_requests = 2 };
+	records_add(&state, 7, 0, "state", 5);
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 }
 
 static void stop(void)
 {
 	guest_memory_destroy(&memory);
+	records_free(&state);
 	close(sockets[0]);
 	close(sockets[1]);
 	calls = &calls_system;
@@ -90,9 +94,12 @@ static void build(void)
 static int taker_check(void)
 {
 	unsigned int fds = open_fds();
+	char text[5];
 
 	kvm_fake_start();
-	if (handover_take(sockets[1], &handover, &error))
+	if (handover_take(sockets[1], &handover, &error) ||
+	    !records_get(&handover.state, 7, 0, text, sizeof(text)) ||
+	    memcmp(text, "state", sizeof(text)))
 		return 1;
 	if (guest_memory_create(&memory, &handover.description.config,
 				&kvm_fake.vm, 0, &error) ||
@@ -109,7 +116,7 @@ static int taker_check(void)
 	    guest_memfd_is_private(&memory.memfd, 0))
 		return 6;
 	handover_close(&handover);
-	if (*at(70) != 2 || handover_answer(sockets[1], 0))
+	if (*at(70) != 2 || handover_answer(sockets[1], 0, &error))
 		return 7;
 	guest_memory_destroy(&memory);
 	return open_fds() == fds ? 0 : 8;
@@ -146,7 +153,7 @@ static void test_handover_store(void)
 	CHECK(!convert(70, 74) && !convert(1, 2) && !convert(33, 35));
 	kvm_fake.log[0] = '\0';
 	fork_taker(taker_check);
-	CHECK(!handover_give(sockets[0], &memory, &error));
+	CHECK(!handover_give(sockets[0], &memory, &state, &error));
 	CHECK(kvm_fake_said("a1-2 v11-12 a21-23 v1-3 a46-4a v6-a U0-18 U0-8"));
 	CHECK(taker_result() == 0);
 	stop();
@@ -157,7 +164,7 @@ static int taker_refuses(void)
 	if (handover_take(sockets[1], &handover, &error))
 		return 1;
 	handover_close(&handover);
-	return handover_answer(sockets[1], -ENOSPC) ? 2 : 0;
+	return handover_answer(sockets[1], -ENOSPC, &error) == -ENOSPC ? 0 : 2;
 }
 
 static int taker_dies(void)
@@ -176,7 +183,17 @@ static int taker_lies(void)
 	if (handover_take(sockets[1], &handover, &error))
 		return 1;
 	handover_close(&handover);
-	return handover_answer(sockets[1], 5) ? 2 : 0;
+	return handover_answer(sockets[1], 5, &error) == 5 ? 0 : 2;
+}
+
+/* It has answered, and is no more when it is told to go on. */
+static int taker_dies_late(void)
+{
+	if (handover_take(sockets[1], &handover, &error))
+		return 1;
+	handover_close(&handover);
+	shutdown(sockets[1], SHUT_RD);
+	return handover_send_answer(sockets[1], 0) ? 2 : 0;
 }
 
 /* Whatever the taker does: bound again, and private again. */
@@ -189,10 +206,13 @@ static void check_refused(int (*taker)(void), int rc)
 	fork_taker(taker);
 	if (taker == taker_dies)
 		CHECK(taker_result() == 0);
-	CHECK(handover_give(sockets[0], &memory, &error) == rc);
+	CHECK(handover_give(sockets[0], &memory, &state, &error) == rc);
 	if (taker != taker_dies)
 		CHECK(taker_result() == 0);
-	CHECK(kvm_fake_said("a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a"));
+	CHECK(kvm_fake_said(taker == taker_dies ?
+			    "a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a" :
+			    "a46-4a v6-a U0-18 U0-8 a46-4a v6-a U0-18 U0-8 "
+			    "B0-8g18 B0-18g0 V6-a A46-4a"));
 	CHECK(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
 	CHECK(*at(3) == 1 && *at(39) == 3);
 	stop();
@@ -204,9 +224,10 @@ static void test_handover_refused(void)
 	check_refused(taker_dies, -EPIPE);
 	check_refused(taker_talks, -EPIPE);
 	check_refused(taker_lies, -EBADMSG);
+	check_refused(taker_dies_late, -EPIPE);
 }
 
-/* A step before the sending fails: nothing is sent. */
+/* A step before the sending fails: nothing is sent but the reason. */
 static void test_handover_fails(void)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
@@ -216,16 +237,18 @@ static void test_handover_fails(void)
 	kvm_fake.fail = 'v';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EPERM;
-	CHECK(handover_give(sockets[0], &memory, &error) == -EPERM);
+	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EPERM);
 	CHECK(strstr(error.hint, "consent"));
 	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
 	kvm_fake.fail = 'U';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EBADF;
-	CHECK(handover_give(sockets[0], &memory, &error) == -EBADF);
+	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EBADF);
 	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a U0-18 U0-8 B0-18g0 V6-a "
 			    "A46-4a V11-12 A1-2"));
-	CHECK(recv(sockets[1], &error, 1, MSG_DONTWAIT) == -1);
+	CHECK(handover_take(sockets[1], &handover, &error) == -EPERM);
+	CHECK(strstr(error.hint, "consent"));
+	CHECK(handover_take(sockets[1], &handover, &error) == -EBADF);
 	stop();
 }
 
@@ -240,18 +263,20 @@ static void test_handover_kinds(void)
 		start(BACKING_SHARED, kinds[i]);
 		requests[1].hugepage_size = PAGE;
 		build();
-		CHECK(handover_give(sockets[0], &memory, &error) ==
+		CHECK(handover_give(sockets[0], &memory, &state, &error) ==
 		      -EOPNOTSUPP);
 		CHECK(strstr(error.action, backing_kind_name(kinds[i])));
+		CHECK(handover_take(sockets[1], &handover, &error) ==
+		      -EOPNOTSUPP);
+		CHECK(strstr(error.hint, backing_kind_name(kinds[i])));
 		stop();
 	}
 	start(BACKING_SHARED, BACKING_SHARED);
 	config.guest_memfd = true;
 	build();
 	CHECK(!convert(1, 2));
-	CHECK(handover_give(sockets[0], &memory, &error) == -EOPNOTSUPP);
+	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EOPNOTSUPP);
 	CHECK(!strcmp(error.action, "hand over private pages"));
-	CHECK(recv(sockets[1], &error, 1, MSG_DONTWAIT) == -1);
 	stop();
 }
 
@@ -268,7 +293,7 @@ static int taker_shared(void)
 	*at(3) = 9;
 	guest_memory_destroy(&memory);
 	handover_close(&handover);
-	return handover_answer(sockets[1], 0) ? 4 : 0;
+	return handover_answer(sockets[1], 0, &error) ? 4 : 0;
 }
 
 static void test_handover_shared(void)
@@ -276,7 +301,7 @@ static void test_handover_shared(void)
 	start(BACKING_SHARED, BACKING_GMEM);
 	build();
 	fork_taker(taker_shared);
-	CHECK(!handover_give(sockets[0], &memory, &error));
+	CHECK(!handover_give(sockets[0], &memory, &state, &error));
 	CHECK(taker_result() == 0 && *at(3) == 9);
 	stop();
 }
@@ -293,7 +318,7 @@ static int taker_expects_garbage(void)
 /* A message with two fds that says it is something else. */
 static void send_stranger(void)
 {
-	uint32_t message[2] = { 0x12345678, 32 };
+	uint32_t message[4] = { 0x12345678, 32 };
 	struct iovec part = { message, sizeof(message) };
 	union {
 		struct cmsghdr header;
@@ -316,14 +341,21 @@ static void send_stranger(void)
 /* What no giver would send: refused, with every fd closed again. */
 static void test_handover_garbage(void)
 {
-	struct {
-		uint32_t magic, size;
-	} message = { 0x4f484d47, 32 };
+	/* Without fds; a text that is too long; a state that is too large. */
+	static const uint32_t messages[][4] = {
+		{ 0x324d4748, 32, 0, 0 },
+		{ 0x324d4748, HANDOVER_TEXT_MAX + 1, 0, (uint32_t)-EPERM },
+		{ 0x324d4748, 32, UINT32_MAX, 0 },
+		{ 0x324d4748, 32, 0, 1 },
+	};
 	unsigned int fds;
 
 	start(BACKING_SHARED, BACKING_SHARED);
-	CHECK(write(sockets[0], &message, sizeof(message)) == sizeof(message));
-	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		CHECK(write(sockets[0], messages[i], sizeof(messages[i])) ==
+		      sizeof(messages[i]));
+		CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+	}
 	fds = open_fds();
 	send_stranger();
 	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
@@ -334,7 +366,7 @@ static void test_handover_garbage(void)
 	/* A description of two requests, with the file of one. */
 	memory.nr_backings = 1;
 	fork_taker(taker_expects_garbage);
-	CHECK(handover_give(sockets[0], &memory, &error) == -EPIPE);
+	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EPIPE);
 	memory.nr_backings = 2;
 	CHECK(taker_result() == 0);
 	stop();
@@ -345,6 +377,34 @@ static void test_handover_garbage(void)
 	stop();
 }
 
+/* The taker asks: the word of the giver, and what the giver's death means. */
+static void test_handover_verdict(void)
+{
+	start(BACKING_SHARED, BACKING_SHARED);
+	CHECK(!handover_send_verdict(sockets[0], true));
+	CHECK(!handover_answer(sockets[1], 0, &error));
+	CHECK(!handover_send_verdict(sockets[0], false));
+	CHECK(handover_answer(sockets[1], 0, &error) == -ECANCELED);
+	CHECK(write(sockets[0], "what", 4) == 4);
+	CHECK(handover_answer(sockets[1], 0, &error) == -EBADMSG);
+	close(sockets[0]);
+	sockets[0] = -1;
+	CHECK(!handover_answer(sockets[1], 0, &error));
+	stop();
+}
+
+/* A state that is no list of records. */
+static void test_handover_state(void)
+{
+	start(BACKING_SHARED, BACKING_SHARED);
+	build();
+	state.size--;
+	fork_taker(taker_expects_garbage);
+	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EPIPE);
+	CHECK(taker_result() == 0);
+	stop();
+}
+
 static const struct unit_test tests[] = {
 	{ "handover.store", test_handover_store },
 	{ "handover.refused", test_handover_refused },
@@ -352,6 +412,8 @@ static const struct unit_test tests[] = {
 	{ "handover.kinds", test_handover_kinds },
 	{ "handover.shared", test_handover_shared },
 	{ "handover.garbage", test_handover_garbage },
+	{ "handover.verdict", test_handover_verdict },
+	{ "handover.state", test_handover_state },
 };
 
 UNIT_TESTS(tests)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The state of a VM that KVM keeps: CPUs, interrupt controllers, timer, clock.
+ * It is read from a VM whose vCPUs do not run, and set in one of the same shape
+ * on the same kind of CPU.
+ */
+#ifndef GMEMCTL_KVM_STATE_H
+#define GMEMCTL_KVM_STATE_H
+
+#include "error.h"
+#include "records.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/**
+ * enum state_type - types of records, which are part of a file format
+ * @STATE_PIC: index 0 and 1: the two 8259s
+ * @STATE_IOAPIC: the IOAPIC
+ * @STATE_PIT: the timer
+ * @STATE_CLOCK: nanoseconds of the guest's clock
+ * @STATE_CPU: the first of those whose index is a vCPU's
+ * @STATE_MACHINE: the first that is not KVM's
+ */
+enum state_type {
+	STATE_PIC = 1,
+	STATE_IOAPIC,
+	STATE_PIT,
+	STATE_CLOCK,
+	STATE_CPU = 32,
+	STATE_MP = STATE_CPU,
+	STATE_REGS,
+	STATE_SREGS,
+	STATE_XSAVE,
+	STATE_XCRS,
+	STATE_DEBUGREGS,
+	STATE_LAPIC,
+	STATE_MSRS,
+	STATE_EVENTS,
+	STATE_MACHINE = 64,
+};
+
+/** vm_state_get() - add what the VM has besides its vCPUs */
+int vm_state_get(struct vm *vm, struct records *records, struct error *error);
+int vm_state_set(struct vm *vm, const struct records *records,
+		 struct error *error);
+
+/** vcpu_state_get() - add what a vCPU has; no I/O of it may be unfinished */
+int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct records *records,
+		   struct error *error);
+
+/**
+ * vcpu_state_set() - the same, in a new vCPU with the same CPUID
+ *
+ * Return: 0; -EBADMSG if a record is missing or has a wrong size; what KVM says.
+ */
+int vcpu_state_set(struct vcpu *vcpu, const struct records *records,
+		   struct error *error);
+
+#endif /* GMEMCTL_KVM_STATE_H */

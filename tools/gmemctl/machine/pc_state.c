@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "../kvm/irqchip.h"
+#include "../kvm/state.h"
+#include "pc_state.h"
+
+/* Records of the machine; their numbers are part of a file format. */
+enum {
+	STATE_CPUS = STATE_MACHINE,
+	STATE_UART,
+	STATE_I8042,
+	STATE_RTC,
+	STATE_PCI,
+	STATE_POWER,
+};
+
+/* The registers of each device, as in its struct. */
+struct uart_state {
+	uint8_t ier, lcr, mcr, scratch, fcr, divisor[2], msr_delta;
+	uint8_t overrun, thr_interrupt, level, head, count;
+	uint8_t fifo[UART_FIFO_SIZE];
+};
+
+struct i8042_state {
+	uint8_t command, control, answer, full;
+};
+
+struct rtc_state {
+	uint8_t index;
+	uint8_t cmos[RTC_CMOS_SIZE];
+};
+
+struct pci_state {
+	uint32_t address;
+	uint32_t reset;
+};
+
+struct power_state {
+	uint16_t enable;
+	uint16_t control;
+};
+
+static void uart_get(const struct uart *uart, struct records *records)
+{
+	struct uart_state state = {
+		.ier = uart->ier,
+		.lcr = uart->lcr,
+		.mcr = uart->mcr,
+		.scratch = uart->scratch,
+		.fcr = uart->fcr,
+		.divisor = { uart->divisor[0], uart->divisor[1] },
+		.msr_delta = uart->msr_delta,
+		.overrun = uart->overrun,
+		.thr_interrupt = uart->thr_interrupt,
+		.level = uart->level,
+		.head = (uint8_t)uart->head,
+		.count = (uint8_t)uart->count,
+	};
+
+	memcpy(state.fifo, uart->fifo, sizeof(state.fifo));
+	records_add(records, STATE_UART, 0, &state, sizeof(state));
+}
+
+/* KVM does not keep the level of a line by itself. */
+static int uart_set(struct pc *pc, const struct records *records)
+{
+	struct uart *uart = &pc->uart;
+	struct uart_state state;
+
+	if (!records_get(records, STATE_UART, 0, &state, sizeof(state)) ||
+	    state.head >= UART_FIFO_SIZE || state.count > UART_FIFO_SIZE)
+		return -EBADMSG;
+	uart->ier = state.ier;
+	uart->lcr = state.lcr;
+	uart->mcr = state.mcr;
+	uart->scratch = state.scratch;
+	uart->fcr = state.fcr;
+	memcpy(uart->divisor, state.divisor, sizeof(uart->divisor));
+	uart->msr_delta = state.msr_delta;
+	uart->overrun = state.overrun;
+	uart->thr_interrupt = state.thr_interrupt;
+	uart->level = state.level;
+	uart->head = state.head;
+	uart->count = state.count;
+	memcpy(uart->fifo, state.fifo, sizeof(uart->fifo));
+	return uart->level ? irqchip_set_line(&pc->machine.vm, UART_IRQ, true) : 0;
+}
+
+static int i8042_set(struct i8042 *i8042, const struct records *records)
+{
+	struct i8042_state state;
+
+	if (!records_get(records, STATE_I8042, 0, &state, sizeof(state)))
+		return -EBADMSG;
+	i8042->command = state.command;
+	i8042->control = state.control;
+	i8042->answer = state.answer;
+	i8042->full = state.full;
+	return 0;
+}
+
+static int rtc_set(struct rtc *rtc, const struct records *records)
+{
+	struct rtc_state state;
+
+	if (!records_get(records, STATE_RTC, 0, &state, sizeof(state)) ||
+	    state.index >= RTC_CMOS_SIZE)
+		return -EBADMSG;
+	rtc->index = state.index;
+	memcpy(rtc->cmos, state.cmos, sizeof(rtc->cmos));
+	return 0;
+}
+
+static int pci_set(struct pci *pci, const struct records *records)
+{
+	struct pci_state state;
+
+	if (!records_get(records, STATE_PCI, 0, &state, sizeof(state)))
+		return -EBADMSG;
+	pci->address = state.address;
+	pci->reset = (uint8_t)state.reset;
+	return 0;
+}
+
+static int power_set(struct power *power, const struct records *records)
+{
+	struct power_state state;
+
+	if (!records_get(records, STATE_POWER, 0, &state, sizeof(state)))
+		return -EBADMSG;
+	power->enable = state.enable;
+	power->control = state.control;
+	return 0;
+}
+
+static void devices_get(const struct pc *pc, struct records *records)
+{
+	struct i8042_state i8042 = { pc->i8042.command, pc->i8042.control,
+				     pc->i8042.answer, pc->i8042.full };
+	struct rtc_state rtc = { .index = pc->rtc.index };
+	struct pci_state pci = { pc->pci.address, pc->pci.reset };
+	struct power_state power = { pc->power.enable, pc->power.control };
+
+	memcpy(rtc.cmos, pc->rtc.cmos, sizeof(rtc.cmos));
+	uart_get(&pc->uart, records);
+	records_add(records, STATE_I8042, 0, &i8042, sizeof(i8042));
+	records_add(records, STATE_RTC, 0, &rtc, sizeof(rtc));
+	records_add(records, STATE_PCI, 0, &pci, sizeof(pci));
+	records_add(records, STATE_POWER, 0, &power, sizeof(power));
+}
+
+static int devices_set(struct pc *pc, const struct records *records,
+		       struct error *error)
+{
+	int rc = uart_set(pc, records);
+
+	if (!rc)
+		rc = i8042_set(&pc->i8042, records);
+	if (!rc)
+		rc = rtc_set(&pc->rtc, records);
+	if (!rc)
+		rc = pci_set(&pc->pci, records);
+	if (!rc)
+		rc = power_set(&pc->power, records);
+	return rc ? error_set(error, rc, "VM", "set the state of its devices",
+			      NULL) : 0;
+}
+
+int pc_state_get(struct pc *pc, struct records *records, struct error *error)
+{
+	uint32_t cpus = pc->machine.nr_vcpus;
+	int rc;
+
+	records_add(records, STATE_CPUS, 0, &cpus, sizeof(cpus));
+	devices_get(pc, records);
+	rc = vm_state_get(&pc->machine.vm, records, error);
+	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
+		rc = vcpu_state_get(&pc->machine.vcpus[i], &pc->machine.vm, records, error);
+	if (!rc && records->failed)
+		rc = error_set(error, -ENOMEM, "VM", "read its state", NULL);
+	return rc;
+}
+
+int pc_state_cpus(const struct records *records, struct error *error)
+{
+	uint32_t cpus;
+
+	if (records_get(records, STATE_CPUS, 0, &cpus, sizeof(cpus)) && cpus &&
+	    cpus <= MACHINE_VCPUS_MAX)
+		return (int)cpus;
+	return error_set(error, -EBADMSG, "state of a VM", "read",
+			 "it does not say how many CPUs there are");
+}
+
+/* Lines first: the controllers, set afterwards, know best what came of them. */
+int pc_state_set(struct pc *pc, const struct records *records,
+		 struct error *error)
+{
+	int rc = devices_set(pc, records, error);
+
+	if (!rc)
+		rc = vm_state_set(&pc->machine.vm, records, error);
+	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
+		rc = vcpu_state_set(&pc->machine.vcpus[i], records, error);
+	return rc;
+}

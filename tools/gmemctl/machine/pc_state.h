@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The state of a machine without its memory, as records: CPUs, interrupt
+ * controllers, timers, devices.
+ */
+#ifndef GMEMCTL_MACHINE_PC_STATE_H
+#define GMEMCTL_MACHINE_PC_STATE_H
+
+#include "../kvm/records.h"
+#include "pc.h"
+
+/** pc_state_get() - read it; no vCPU runs, the console is stopped */
+int pc_state_get(struct pc *pc, struct records *records, struct error *error);
+
+/**
+ * pc_state_cpus() - how many CPUs the machine has
+ *
+ * Return: 1 to MACHINE_VCPUS_MAX, or -EBADMSG.
+ */
+int pc_state_cpus(const struct records *records, struct error *error);
+
+/** pc_state_set() - set it in a new machine with as many CPUs */
+int pc_state_set(struct pc *pc, const struct records *records,
+		 struct error *error);
+
+#endif /* GMEMCTL_MACHINE_PC_STATE_H */
