@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&command_map,
 	&command_convert,
 	&command_decommit,
+	&command_handover,
 	&command_stop,
 	&command_demo,
 	&command_snp,

@@ -59,11 +59,12 @@ int run_linux(struct run *run);
 
 /**
  * run_report() - what every run of a machine is reported by
+ * @elapsed_ns: time from the first instruction to the last
  * @title: the first word for people: what has run
  *
  * Return: the exit code that says how it has ended.
  */
-int run_report(const struct run *run, struct machine *machine,
+int run_report(struct machine *machine, uint64_t elapsed_ns,
 	       const char *title);
 
 #endif /* GMEMCTL_CLI_RUN_H */

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Boots Linux, and says how it has ended. */
+/* Boots Linux. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../boot/e820.h"
 #include "../machine/pc.h"
-#include "../machine/pc_control.h"
 #include "cli.h"
 #include "out.h"
 #include "run.h"
+#include "run_pc.h"
 
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 
@@ -22,8 +21,6 @@
  * @kernel: contents of the file, likewise @initrd
  * @request: the memory
  * @config: what to build
- * @control: its control socket
- * @name: its name, if none was given
  */
 struct linux_run {
 	struct run *run;
@@ -32,8 +29,6 @@ struct linux_run {
 	uint8_t *initrd;
 	struct memory_request request;
 	struct pc_config config;
-	struct pc_control control;
-	char name[RUNTIME_NAME_MAX];
 };
 
 /* Return: 0 or an exit code. */
@@ -92,78 +87,22 @@ static int linux_read(struct linux_run *linux_run, struct error *error)
 	return rc;
 }
 
-/*
- * A VM without a name can do without its control socket; but somebody who has
- * given a name wants to use it.
- */
-static int linux_control(struct linux_run *linux_run, struct pc *pc,
-			 struct error *error)
-{
-	const char *name = linux_run->run->name;
-	int rc;
-
-	snprintf(linux_run->name, sizeof(linux_run->name), "vm-%u",
-		 (unsigned int)getpid());
-	rc = pc_control_start(&linux_run->control, pc,
-			      name ? name : linux_run->name, error);
-	if (!rc || name)
-		return rc;
-	fprintf(stderr, "gmemctl: no control socket: %s: %s: %s\n",
-		error->object, error->action, strerror(-rc));
-	return 0;
-}
-
-static int linux_boot(struct linux_run *linux_run, struct pc *pc,
-		      struct error *error)
-{
-	uint64_t start = machine_now_ns();
-	int rc = linux_control(linux_run, pc, error);
-
-	if (rc)
-		return rc;
-	rc = pc_run(pc, error);
-	linux_run->run->elapsed_ns = machine_now_ns() - start;
-	pc_control_stop(&linux_run->control);
-	return rc;
-}
-
-/* Return: an exit code. The guest may have left the cursor anywhere. */
-static int linux_report(const struct run *run, struct pc *pc)
-{
-	out_string(out_root(), "kernel", run->kernel);
-	out_text("\n");
-	return run_report(run, &pc->machine, "linux:");
-}
-
 /* Return: an exit code. */
 static int linux_run_all(struct linux_run *linux_run)
 {
+	struct run_pc run = {
+		.name = linux_run->run->name,
+		.kernel = linux_run->run->kernel,
+	};
 	struct error error;
-	struct pc *pc;
-	int rc, code = EXIT_CODE_OK;
+	int rc;
 
 	rc = linux_read(linux_run, &error);
 	if (rc)
 		return out_error_report(&error);
-	pc = malloc(sizeof(*pc));
-	if (!pc)
-		return EXIT_CODE_FAILURE;
-	rc = pc_create(pc, &linux_run->config, &error);
-	if (rc)
-		goto out_free;
-	rc = linux_boot(linux_run, pc, &error);
-	if (!rc)
-		code = linux_report(linux_run->run, pc);
-	pc_destroy(pc);
-out_free:
-	free(pc);
-	if (rc)
-		code = out_error_report(&error);
-	out_string(out_root(), "result", code ? "failed" : "ok");
-	return code;
+	return run_pc(&run, &linux_run->config);
 }
 
-/* With --json, standard output has one JSON object and nothing else. */
 int run_linux(struct run *run)
 {
 	struct linux_run linux_run = {
@@ -175,12 +114,11 @@ int run_linux(struct run *run)
 				.run_timeout_s = run->run_timeout_s,
 				.trace = run->trace,
 			},
-			.input = STDIN_FILENO,
-			.output = out_is_json() ? STDERR_FILENO : STDOUT_FILENO,
 		},
 	};
 	int code = linux_memory(&linux_run);
 
+	run_pc_console(&linux_run.config);
 	if (!code)
 		code = linux_run_all(&linux_run);
 	free(linux_run.kernel);

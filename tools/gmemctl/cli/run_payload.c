@@ -191,7 +191,7 @@ static int payload_report(const struct run *run, struct payload *payload)
 	out_text("payload:     %s, %s\n", payload_names[run->payload],
 		 strategy_names[run->strategy]);
 	run_report_params(payload);
-	return run_report(run, &payload->machine, "memory:");
+	return run_report(&payload->machine, run->elapsed_ns, "memory:");
 }
 
 static int run_load(struct run *run, struct payload *payload,

@@ -55,7 +55,7 @@ static void report_gmem(const struct machine *machine)
 		 (uint64_t)stat.to_shared, (uint64_t)stat.refused);
 }
 
-static void report_memory(const struct run *run, const struct machine *machine,
+static void report_memory(const struct machine *machine, uint64_t elapsed_ns,
 			  const char *title)
 {
 	const struct memory_request *request = machine->config.memory.requests;
@@ -67,9 +67,9 @@ static void report_memory(const struct run *run, const struct machine *machine,
 	out_string(root, "kind", kind);
 	out_uint(root, "memory", size);
 	out_uint(root, "vcpus", machine->nr_vcpus);
-	out_uint(root, "elapsed_ns", run->elapsed_ns);
+	out_uint(root, "elapsed_ns", elapsed_ns);
 	out_text("%-12s %s, %" PRIu64 " MiB, %u CPUs, %" PRIu64 " ms\n", title,
-		 kind, size >> 20, machine->nr_vcpus, run->elapsed_ns / 1000000);
+		 kind, size >> 20, machine->nr_vcpus, elapsed_ns / 1000000);
 }
 
 /* Return: an exit code. */
@@ -90,10 +90,10 @@ static int report_end(const struct machine *machine)
 	return code;
 }
 
-int run_report(const struct run *run, struct machine *machine,
+int run_report(struct machine *machine, uint64_t elapsed_ns,
 	       const char *title)
 {
-	report_memory(run, machine, title);
+	report_memory(machine, elapsed_ns, title);
 	report_counters(machine);
 	report_gmem(machine);
 	return report_end(machine);

@@ -44,15 +44,13 @@ static void show_launch(const struct snp_launch *launch)
 static int run_guest(struct pc *pc, struct error *error)
 {
 	uint64_t start = machine_now_ns();
-	struct run run = { 0 };
 	int rc;
 
 	fflush(stdout);
 	rc = pc_run(pc, error);
 	if (rc)
 		return out_error_report(error);
-	run.elapsed_ns = machine_now_ns() - start;
-	return run_report(&run, &pc->machine, "snp:");
+	return run_report(&pc->machine, machine_now_ns() - start, "snp:");
 }
 
 /* Return: an exit code. */

@@ -9,6 +9,8 @@
  * @END_POWER_OFF: the guest has turned it off
  * @END_DONE: a payload has done its work
  * @END_STOPPED: somebody has asked for it: Ctrl-A x, or `gmemctl stop`
+ * @END_HANDED_OVER: another process runs the guest now
+ * @END_SAVED: it was saved to a file, and was to end then
  * @END_RESET: the guest has asked for a reset; it is not started again
  * @END_PANIC: the guest's kernel has said that it panics
  * @END_TRIPLE_FAULT: an exception that no handler could be called for
@@ -28,6 +30,8 @@ enum end {
 	END_POWER_OFF,
 	END_DONE,
 	END_STOPPED,
+	END_HANDED_OVER,
+	END_SAVED,
 	END_RESET,
 	END_PANIC,
 	END_TRIPLE_FAULT,
@@ -53,8 +57,8 @@ const char *end_text(enum end end);
  * end_exit_code() - the exit code that tells it apart
  * @value: what was written to the exit port
  *
- * 0 power-off, done or stopped; 1 signal, timeout, failure; 16 and up the others,
- * and 64 + @value (of 0 to 63) for the exit port.
+ * 0 power-off, done, stopped, handed over, saved; 1 signal, timeout, failure; 16
+ * and up the others, and 64 + @value (of 0 to 63) for the exit port.
  */
 int end_exit_code(enum end end, unsigned int value);
 

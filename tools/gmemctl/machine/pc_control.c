@@ -8,6 +8,8 @@
 
 #include "../gmem/gmem.h"
 #include "pc_control.h"
+#include "pc_job.h"
+#include "pc_move.h"
 
 /* Pages asked for at once when counting those that are populated */
 #define RESIDENT_PAGES 65536
@@ -250,6 +252,15 @@ static int request_range(struct json_object *request, struct range *range,
 			 "whole pages of 4096 bytes, at least one");
 }
 
+static int still_try(struct pc_control *control, struct error *error)
+{
+	int rc = pc_still_try(control->pc);
+
+	return rc ? error_set(error, rc, control->name, "change its memory",
+			      rc == -EBUSY ? "it is being handed over or saved" :
+			      "the VM has ended") : 0;
+}
+
 static int serve_convert(struct pc_control *control,
 			 struct json_object *request,
 			 struct json_object **result, struct error *error)
@@ -268,8 +279,12 @@ static int serve_convert(struct pc_control *control,
 	rc = request_range(request, &range, error);
 	if (rc)
 		return rc;
+	rc = still_try(control, error);
+	if (rc)
+		return rc;
 	rc = machine_convert(&control->pc->machine, NULL, range,
 			     !strcmp(to, "private"), why, sizeof(why));
+	pc_still_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "convert memory", "%s",
 			      why) : 0;
 }
@@ -282,9 +297,12 @@ static int serve_decommit(struct pc_control *control,
 	int rc = request_range(request, &range, error);
 
 	(void)result;
+	if (!rc)
+		rc = still_try(control, error);
 	if (rc)
 		return rc;
 	rc = guest_memory_decommit(&control->pc->machine.memory, range);
+	pc_still_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "decommit memory",
 			      "a range of RAM that the guest sees") : 0;
 }
@@ -300,6 +318,16 @@ static int serve_stop(struct pc_control *control, struct json_object *request,
 	return 0;
 }
 
+static int serve_handover(struct pc_control *control,
+			  struct json_object *request,
+			  struct json_object **result, struct error *error)
+{
+	const char *channel = message_string(request, "channel", error);
+
+	(void)result;
+	return channel ? pc_move_give(control->pc, channel, error) : -EINVAL;
+}
+
 static const struct {
 	const char *name;
 	int (*serve)(struct pc_control *control, struct json_object *request,
@@ -309,6 +337,7 @@ static const struct {
 	{ "map", serve_map },
 	{ "convert", serve_convert },
 	{ "decommit", serve_decommit },
+	{ "handover", serve_handover },
 	{ "stop", serve_stop },
 };
 
@@ -323,7 +352,7 @@ int pc_control_serve(void *data, const char *command,
 			return pc_commands[i].serve(data, request, result,
 						    error);
 	return error_set(error, -EOPNOTSUPP, "command", "find it",
-			 "stat, map, convert, decommit or stop");
+			 "stat, map, convert, decommit, handover or stop");
 }
 
 int pc_control_start(struct pc_control *control, struct pc *pc,

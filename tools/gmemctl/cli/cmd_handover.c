@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Takes a guest over from the process that runs it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../machine/pc_state.h"
+#include "../memory/handover.h"
+#include "cli.h"
+#include "move.h"
+#include "out.h"
+#include "run_pc.h"
+
+/**
+ * struct taker - a guest being taken over
+ * @handover: what has come
+ * @socket: to the giver, or -1
+ * @answered: the giver knows how it went
+ */
+struct taker {
+	struct handover handover;
+	int socket;
+	bool answered;
+};
+
+/* The guest is here if this succeeds, and otherwise where it was. */
+static int taker_prepare(struct pc *pc, void *data, struct error *error)
+{
+	struct taker *taker = data;
+	int rc = handover_restore(&taker->handover, &pc->machine.memory, error);
+
+	if (!rc)
+		rc = pc_state_set(pc, &taker->handover.state, error);
+	taker->answered = true;
+	return handover_answer(taker->socket, rc, error);
+}
+
+/* Return: an exit code. */
+static int taker_run(struct taker *taker, const struct move_options *options)
+{
+	struct run_pc run = {
+		.name = options->name ? options->name : options->plain[0],
+		.inherited = true,
+		.prepare = taker_prepare,
+		.data = taker,
+	};
+	struct pc_config config;
+	struct error error;
+	int code, cpus = pc_state_cpus(&taker->handover.state, &error);
+
+	if (cpus < 0) {
+		run.rc = cpus;
+		code = out_error_report(&error);
+	} else {
+		move_config(options, (unsigned int)cpus,
+			    &taker->handover.description.config, &config);
+		code = run_pc(&run, &config);
+	}
+	if (!taker->answered)
+		handover_answer(taker->socket, run.rc ? run.rc : -EIO, &error);
+	return code;
+}
+
+/* Return: an exit code. */
+static int taker_take(struct taker *taker, const struct move_options *options)
+{
+	struct error error;
+	int code;
+
+	if (handover_take(taker->socket, &taker->handover, &error))
+		return out_error_report(&error);
+	code = taker_run(taker, options);
+	handover_close(&taker->handover);
+	return code;
+}
+
+static int handover_main(int argc, char **argv)
+{
+	struct json_object *request;
+	struct move_options options = { 0 };
+	struct taker *taker;
+	int code = move_parse(argc, argv, 1, MOVE_RUN, &options);
+
+	if (code)
+		return code;
+	taker = calloc(1, sizeof(*taker));
+	if (!taker)
+		return EXIT_CODE_FAILURE;
+	request = json_object_new_object();
+	json_object_object_add(request, "command",
+			       json_object_new_string("handover"));
+	taker->socket = move_request(options.plain[0], request);
+	code = taker->socket < 0 ? EXIT_CODE_FAILURE :
+				   taker_take(taker, &options);
+	if (taker->socket >= 0)
+		close(taker->socket);
+	free(taker);
+	return code;
+}
+
+const struct command command_handover = {
+	.name = "handover",
+	.run = handover_main,
+	.summary = "take a running VM over from its process",
+	.help = "usage: gmemctl handover NAME [OPTIONS]\n"
+		"\n"
+		"The guest goes on in this process, with this terminal as its console, as if\n"
+		"nothing had happened but a pause; the other process ends with success. If\n"
+		"this fails, the guest goes on where it was. Memory of the kinds shared, file,\n"
+		"gmem and gmem-store can be handed over.\n"
+		"\n"
+		"  --name NEW         another name from now on\n"
+		"  --timeout SECONDS  stop the VM after that time; 0 (default): never\n"
+		"  --trace            print each exit that is not for a device to stderr\n"
+		"  --json             print a JSON object\n"
+		"\n"
+		"Exit codes: those of `gmemctl run`.\n",
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the commands that move guests have in common. */
+#ifndef GMEMCTL_CLI_MOVE_H
+#define GMEMCTL_CLI_MOVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <json-c/json.h>
+
+#include "../machine/pc.h"
+
+/* Groups of options that a command has */
+#define MOVE_RUN	(1U << 0)	/* it runs the guest */
+#define MOVE_STOP	(1U << 1)	/* --stop */
+#define MOVE_FILE	(1U << 2)	/* --memory-file */
+
+/**
+ * struct move_options - a command line
+ * @plain: arguments that are no options, as many as the command has
+ * @name: of --name, or NULL
+ * @memory_file: of --memory-file, or NULL
+ * @timeout_s: of --timeout
+ * @trace: --trace was there; likewise @stop
+ */
+struct move_options {
+	const char *plain[2];
+	const char *name;
+	const char *memory_file;
+	uint32_t timeout_s;
+	bool trace;
+	bool stop;
+};
+
+/**
+ * move_parse() - parse a command line
+ * @plain: how many arguments there have to be
+ * @groups: options the command has besides --json
+ *
+ * Return: 0 or an exit code.
+ */
+int move_parse(int argc, char **argv, int plain, unsigned int groups,
+	       struct move_options *out);
+
+/** move_config() - what the options say about a guest that is to go on here */
+void move_config(const struct move_options *options, unsigned int cpus,
+		 const struct memory_config *memory, struct pc_config *config);
+
+/**
+ * move_request() - ask a VM for something that it answers on a channel
+ * @name: of the VM
+ * @request: put in any case
+ *
+ * Return: the connection, or a negative errno; what is wrong has been said.
+ */
+int move_request(const char *name, struct json_object *request);
+
+#endif /* GMEMCTL_CLI_MOVE_H */

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "channel.h"
+
+#define SUFFIX ".job"
+
+/* Only the user of this process, and root, who could do anything anyway. */
+static bool peer_allowed(int fd)
+{
+	socklen_t size = sizeof(struct ucred);
+	struct ucred peer;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
+	       (!peer.uid || peer.uid == geteuid());
+}
+
+/* Nobody can connect before listen(), so the mode is set in time. */
+static int channel_bind(struct channel *channel)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	memcpy(address.sun_path, channel->path, sizeof(channel->path));
+	unlink(channel->path);
+	if (bind(channel->fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    chmod(channel->path, 0600) || listen(channel->fd, 1))
+		return -errno;
+	return 0;
+}
+
+int channel_listen(struct channel *channel, struct error *error)
+{
+	int rc = runtime_prepare(error);
+
+	memset(channel, 0, sizeof(*channel));
+	channel->fd = -1;
+	snprintf(channel->name, sizeof(channel->name), "job-%u",
+		 (unsigned int)getpid());
+	if (!rc)
+		rc = runtime_path(channel->name, SUFFIX, channel->path, error);
+	if (rc)
+		return rc;
+	channel->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			     0);
+	if (channel->fd < 0)
+		return error_set(error, -errno, "socket", "create", NULL);
+	rc = channel_bind(channel);
+	if (!rc)
+		return 0;
+	error_set(error, rc, channel->path, "listen", NULL);
+	channel_close(channel);
+	return rc;
+}
+
+void channel_close(struct channel *channel)
+{
+	if (channel->fd < 0)
+		return;
+	unlink(channel->path);
+	close(channel->fd);
+	channel->fd = -1;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
+{
+	struct pollfd wait = { .fd = channel->fd, .events = POLLIN };
+	int64_t end = now_ms() + timeout_ms, left;
+
+	while ((left = end - now_ms()) > 0) {
+		int fd;
+
+		if (poll(&wait, 1, (int)left) <= 0)
+			continue;
+		fd = accept4(channel->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (peer_allowed(fd))
+			return fd;
+		close(fd);
+	}
+	return error_set(error, -ETIMEDOUT, "VM", "wait for its answer",
+			 "it has taken the request: see what it says");
+}
+
+int channel_connect(const char *name, struct error *error)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char path[RUNTIME_PATH_MAX];
+	int fd, rc = runtime_path(name, SUFFIX, path, error);
+
+	if (rc)
+		return rc;
+	memcpy(address.sun_path, path, sizeof(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(error, -errno, "socket", "create", NULL);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		rc = error_set(error, -errno, path, "connect",
+			       "nobody waits there for this VM");
+	else if (!peer_allowed(fd))
+		rc = error_set(error, -EPERM, path, "connect",
+			       "it is another user's");
+	if (!rc)
+		return fd;
+	close(fd);
+	return rc;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A connection from a VM back to the process that has asked it for something that
+ * takes long, or that needs files: the control socket is not kept waiting. The
+ * process listens in the runtime directory and says where in its request.
+ */
+#ifndef GMEMCTL_CONTROL_CHANNEL_H
+#define GMEMCTL_CONTROL_CHANNEL_H
+
+#include "../kvm/error.h"
+#include "runtime.h"
+
+/**
+ * struct channel - a socket that waits for one VM
+ * @name: to be said in the request
+ * @path: of the socket, mode 0600
+ * @fd: the listening socket, or -1
+ */
+struct channel {
+	char name[RUNTIME_NAME_MAX];
+	char path[RUNTIME_PATH_MAX];
+	int fd;
+};
+
+/** channel_listen() - create the socket */
+int channel_listen(struct channel *channel, struct error *error);
+void channel_close(struct channel *channel);
+
+/**
+ * channel_accept() - wait for the VM
+ * @timeout_ms: for how long
+ *
+ * Only this user's processes and root's are let in.
+ *
+ * Return: the connection; -ETIMEDOUT; another negative errno.
+ */
+int channel_accept(struct channel *channel, int timeout_ms,
+		   struct error *error);
+
+/**
+ * channel_connect() - the VM's side
+ * @name: as somebody has said it in a request
+ *
+ * Return: the connection; -EPERM if the socket is another user's.
+ */
+int channel_connect(const char *name, struct error *error);
+
+#endif /* GMEMCTL_CONTROL_CHANNEL_H */

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../control/channel.h"
+#include "../memory/handover.h"
+#include "pc_job.h"
+#include "pc_move.h"
+#include "pc_state.h"
+
+static int post(struct pc *pc, const char *channel,
+		void (*work)(struct pc *pc, struct pc_job *job,
+			     struct error *error), struct error *error)
+{
+	struct pc_job *job = calloc(1, sizeof(*job));
+	int rc;
+
+	if (!job)
+		return error_set(error, -ENOMEM, "job", "allocate", NULL);
+	job->work = work;
+	job->fd = channel_connect(channel, error);
+	if (job->fd < 0) {
+		rc = job->fd;
+		free(job);
+		return rc;
+	}
+	rc = pc_job_post(pc, job);
+	if (!rc)
+		return 0;
+	close(job->fd);
+	free(job);
+	return error_set(error, rc, "VM", "start a job", rc == -EBUSY ?
+			 "it is being handed over or saved" :
+			 "the VM has ended");
+}
+
+static void work_give(struct pc *pc, struct pc_job *job, struct error *error)
+{
+	struct records state = { 0 };
+	int rc = error->rc;
+
+	if (!rc)
+		rc = pc_state_get(pc, &state, error);
+	if (rc)
+		handover_refuse(job->fd, error);
+	else
+		rc = handover_give(job->fd, &pc->machine.memory, &state, error);
+	if (!rc)
+		machine_end(&pc->machine, END_HANDED_OVER, NULL);
+	records_free(&state);
+}
+
+int pc_move_give(struct pc *pc, const char *channel, struct error *error)
+{
+	int rc = handover_check(&pc->machine.memory, error);
+
+	return rc ? rc : post(pc, channel, work_give, error);
+}
