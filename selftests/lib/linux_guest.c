@@ -143,6 +143,14 @@ pid_t boot_start(const struct boot *b, int out, int err)
 	return pid;
 }
 
+pid_t boot_start_with(const char *const words[], int in, int out, int err)
+{
+	char *argv[ARGS_MAX] = { (char *)TOOL };
+
+	add_arguments(argv, words);
+	return tool_start(argv, in, out, err);
+}
+
 void boot_end(struct boot *b, pid_t pid, int out, int err)
 {
 	b->code = tool_end(pid);

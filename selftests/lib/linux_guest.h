@@ -69,6 +69,9 @@ void output_read(int fd, char *text, size_t size);
 pid_t boot_start(const struct boot *b, int out, int err);
 void boot_end(struct boot *b, pid_t pid, int out, int err);
 
+/* The same with another command than `run`, the last word being NULL. */
+pid_t boot_start_with(const char *const words[], int in, int out, int err);
+
 /*
  * Both, for a guest that ends by itself. One that dies before its init is up is
  * booted once more, which is shown.

@@ -9,9 +9,12 @@
  *   panic	end, which init must not do
  *   halt	wait for ever
  *   echo	say each line of the console back in capitals, until "end"
+ *   load	write to GMEM_TOUCH MiB of memory and check them, round by round,
+ *		until a line comes from the console
  */
 #include <ctype.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -92,6 +95,47 @@ static void memory_check(unsigned long bytes)
 	printf("gmem-guest: words wrong: %lu\n", wrong);
 }
 
+static bool console_has_line(void)
+{
+	struct pollfd wait = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[64];
+
+	return poll(&wait, 1, 0) == 1 && fgets(line, sizeof(line), stdin);
+}
+
+/* Each page has a value of its own, which changes with each round. */
+static unsigned long load_round(uint64_t *memory, unsigned long pages,
+				unsigned long round)
+{
+	unsigned long wrong = 0;
+
+	for (unsigned long i = 0; i < pages; i++) {
+		uint64_t *page = memory + i * (PAGE_SIZE / 8);
+
+		wrong += round && *page != i * PATTERN + round - 1;
+		*page = i * PATTERN + round;
+	}
+	return wrong;
+}
+
+static void load(unsigned long bytes)
+{
+	unsigned long pages = bytes / PAGE_SIZE, wrong = 0, round;
+	uint64_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return;
+	for (round = 0; !console_has_line(); round++) {
+		wrong += load_round(memory, pages, round);
+		if (round % 8)
+			continue;
+		printf("gmem-guest: round %lu, %lu wrong\n", round, wrong);
+		usleep(100000);
+	}
+	printf("gmem-guest: %lu rounds, %lu pages wrong\n", round, wrong);
+}
+
 static void echo(void)
 {
 	char line[256];
@@ -115,7 +159,9 @@ int main(void)
 	printf("gmem-guest: up, kernel %s, %ld CPUs\n", name.release,
 	       sysconf(_SC_NPROCESSORS_ONLN));
 	printf("gmem-guest: RAM %lu KiB\n", ram_kib());
-	if (touch)
+	if (action_is("load"))
+		load(touch ? touch_bytes(touch) : PAGE_SIZE);
+	else if (touch)
 		memory_check(touch_bytes(touch));
 	printf("gmem-guest: ready\n");
 	if (action_is("echo"))

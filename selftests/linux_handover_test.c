@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A Linux guest goes from one gmemctl to another while it writes to its memory and
+ * pages are converted: it goes on, no byte of it is wrong, and the same pages are
+ * private. If the taker fails, the guest goes on where it was.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "ksft.h"
+#include "linux_guest.h"
+
+#define TIMEOUT 400
+#define NAME	"guest"
+
+/**
+ * struct process - a gmemctl that runs, or has run, the guest
+ * @boot: the guest
+ * @pid: the process
+ * @out: its standard output, likewise @err
+ */
+struct process {
+	struct boot boot;
+	pid_t pid;
+	int out;
+	int err;
+};
+
+static struct process giver, taker;
+
+static char text[4096];
+
+#define CONTROL(...) \
+	tool_run(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
+
+static bool has(const char *string, const char *what)
+{
+	return strstr(string, what);
+}
+
+static const char *unavailable(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		return KSFT_BY_DESIGN " a kernel without Unix sockets";
+	close(fd);
+	return linux_guest_unavailable();
+}
+
+#define NEED_GUEST() do {						\
+	const char *__why = unavailable();				\
+									\
+	if (__why)							\
+		SKIP(return, "%s", __why);				\
+	memset(&giver, 0, sizeof(giver));				\
+	memset(&taker, 0, sizeof(taker));				\
+	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-run", 1);		\
+} while (0)
+
+static bool process_wait(struct process *process, const char *what)
+{
+	return boot_wait_for(&process->boot, process->pid, process->err, what,
+			     200);
+}
+
+static void process_end(struct process *process)
+{
+	boot_end(&process->boot, process->pid, process->out, process->err);
+}
+
+static void process_log(const struct process *process)
+{
+	boot_log(&process->boot, process->boot.json);
+	boot_log(&process->boot, process->boot.console);
+}
+
+/* A guest that is up and writes. Return: false if there can be none. */
+static bool load_start(const char *memory)
+{
+	for (int i = 0; i < 3; i++) {
+		giver = (struct process){
+			.boot = {
+				.memory = memory,
+				.append = "GMEM_ACTION=load GMEM_TOUCH=16",
+				.name = NAME,
+				.seconds = "200",
+			},
+			.out = output_file(),
+			.err = output_file(),
+		};
+		giver.pid = boot_start(&giver.boot, giver.out, giver.err);
+		if (process_wait(&giver, "gmem-guest: round 8,"))
+			return true;
+		process_end(&giver);
+		if (giver.boot.code == CODE_UNSUPPORTED)
+			return false;
+		process_log(&giver);
+	}
+	return false;
+}
+
+static void taker_start(int input)
+{
+	static const char *const words[] = {
+		"handover", NAME, "--json", "--timeout", "200", NULL,
+	};
+
+	taker = (struct process){ .out = output_file(), .err = output_file() };
+	taker.pid = boot_start_with(words, input, taker.out, taker.err);
+}
+
+/* The map, once the one who has the guest answers to its name. */
+static void map(char out[sizeof(text)])
+{
+	int tries = 100;
+
+	while (CONTROL("map", NAME) && --tries)
+		usleep(100000);
+	memcpy(out, text, sizeof(text));
+}
+
+/* Some pages to and fro until it is killed, while others stay private. */
+static pid_t converter_start(void)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	while (1) {
+		CONTROL("convert", NAME, "0x3000000", "1M", "private");
+		CONTROL("convert", NAME, "0x3000000", "1M", "shared");
+	}
+}
+
+static void converter_stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	/* What it may have left private. */
+	for (int i = 0; i < 100 && CONTROL("convert", NAME, "0x3000000", "1M",
+					   "shared"); i++)
+		usleep(100000);
+}
+
+/* The guest is with the taker now, and has gone on. */
+static void check_handed_over(void)
+{
+	bool goes_on = process_wait(&taker, "gmem-guest: round");
+
+	if (!goes_on) {
+		/* It stays where it is if nobody ends it. */
+		CONTROL("stop", NAME);
+		process_log(&taker);
+	}
+	EXPECT_TRUE(goes_on);
+	process_end(&giver);
+	if (giver.boot.code || !has(giver.boot.json, "\"end\":\"handed-over\""))
+		process_log(&giver);
+	EXPECT_EQ(0, giver.boot.code);
+	EXPECT_TRUE(has(giver.boot.json, "\"end\":\"handed-over\""));
+}
+
+/* Whoever has the guest now: it ends, with all of its memory right. */
+static void check_end(struct process *process, int typed)
+{
+	struct boot *boot = &process->boot;
+
+	EXPECT_EQ(4, write(typed, "end\n", 4));
+	process_end(process);
+	if (boot->code || !has(boot->console, " 0 pages wrong"))
+		process_log(process);
+	EXPECT_EQ(0, boot->code);
+	EXPECT_TRUE(has(boot->json, "\"end\":\"power-off\""));
+	EXPECT_TRUE(has(boot->console, " 0 pages wrong"));
+}
+
+static void handover_kind(const char *memory, bool private)
+{
+	char before[sizeof(text)], after[sizeof(text)];
+	pid_t converter = 0;
+	int typed[2];
+
+	ASSERT_EQ(0, pipe2(typed, O_CLOEXEC));
+	if (!load_start(memory))
+		SKIP(return, KSFT_BY_DESIGN " this kernel cannot run the guest");
+	if (private) {
+		EXPECT_EQ(0, CONTROL("convert", NAME, "0x2800000", "2M",
+				     "private"));
+		EXPECT_EQ(0, CONTROL("convert", NAME, "0x2a00000", "12K",
+				     "private"));
+		map(before);
+		EXPECT_TRUE(has(before, "2800000-0000000002a03000 private"));
+		converter = converter_start();
+	} else {
+		map(before);
+	}
+	taker_start(typed[0]);
+	check_handed_over();
+	if (private)
+		converter_stop(converter);
+	map(after);
+	EXPECT_STREQ(before, after);
+	check_end(&taker, typed[1]);
+	close(typed[0]);
+	close(typed[1]);
+}
+
+TEST_TIMEOUT(shared, TIMEOUT)
+{
+	NEED_GUEST();
+	handover_kind("96M", false);
+}
+
+TEST_TIMEOUT(gmem, TIMEOUT)
+{
+	NEED_GUEST();
+	handover_kind("96M,kind=gmem", false);
+}
+
+TEST_TIMEOUT(gmem_store, TIMEOUT)
+{
+	NEED_GUEST();
+	handover_kind("96M,kind=gmem-store", true);
+}
+
+TEST_HARNESS_MAIN
