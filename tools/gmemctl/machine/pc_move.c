@@ -51,9 +51,21 @@ static void work_give(struct pc *pc, struct pc_job *job, struct error *error)
 	records_free(&state);
 }
 
+/* The state of encrypted CPUs does not leave them either. */
+static int check_readable(const struct pc *pc, const char *action,
+			  struct error *error)
+{
+	if (!pc->config->machine.snp)
+		return 0;
+	return error_set(error, -EOPNOTSUPP, "SNP guest", action,
+			 "its memory and its CPUs are encrypted");
+}
+
 int pc_move_give(struct pc *pc, const char *channel, struct error *error)
 {
-	int rc = handover_check(&pc->machine.memory, error);
+	int rc = check_readable(pc, "hand over", error);
 
+	if (!rc)
+		rc = handover_check(&pc->machine.memory, error);
 	return rc ? rc : post(pc, channel, work_give, error);
 }
