@@ -46,7 +46,8 @@ extern const struct command command_stop;
 /* size.c */
 
 /**
- * size_parse() - parse a size in bytes: digits, then K, M, G or nothing
+ * size_parse() - parse a size in bytes: digits, then K, M, G, T (also KB or
+ * KiB, and so on; all powers of 1024) or nothing
  *
  * Return: 0, -EINVAL for anything else, -ERANGE for more than 64 bits.
  */

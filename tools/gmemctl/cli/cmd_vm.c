@@ -356,7 +356,7 @@ const struct command command_convert = {
 	.summary = "convert memory of a VM",
 	.help = "usage: gmemctl convert NAME START SIZE private|shared [--json]\n"
 		"\n"
-		"START is a guest physical address, SIZE bytes or a number of K, M or G.\n"
+		"START is a guest physical address, SIZE bytes or a number of K, M, G or T.\n"
 		"Both are multiples of 4K. The guest is not asked.\n"
 		"\n"
 		HELP_JSON,

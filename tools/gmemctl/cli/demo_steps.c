@@ -59,6 +59,8 @@ int demo_build_vm(struct demo *demo, struct error *error)
 {
 	struct payload_config config = {
 		.nr_vcpus = 1,
+		.memory = { .kind = BACKING_GMEM_STORE, .existing_fd = -1,
+			    .node = -1 },
 		.strategy = MEMORY_INPLACE,
 		.convert_timeout_ms = 5000,
 		.run_timeout_s = RUN_TIMEOUT_S,

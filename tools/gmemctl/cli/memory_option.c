@@ -69,6 +69,19 @@ static int item_fail(struct parser *parser, const struct item *item,
 			 item->value ? item->value : "");
 }
 
+/* Of two commas in a path, one belongs to the path. */
+static void path_unescape(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from; from++) {
+		*to++ = *from;
+		if (from[0] == ',' && from[1] == ',')
+			from++;
+	}
+	*to = '\0';
+}
+
 /* The value as a string. Return: 0, or -EINVAL if it is too long or missing. */
 static int item_copy(const struct item *item, char *text, size_t size)
 {
@@ -87,7 +100,8 @@ static int parse_size(struct parser *parser, const struct item *item,
 	if (item_copy(item, text, sizeof(text)) || size_parse(text, size) ||
 	    !*size)
 		return item_fail(parser, item, "not a size",
-				 "digits and K, M, G or nothing, more than 0");
+				 "digits and K, M, G, T or nothing, more "
+				 "than 0");
 	return 0;
 }
 
@@ -120,7 +134,8 @@ static int parse_file(struct parser *parser, const struct item *item)
 
 	if (item_copy(item, option->path, sizeof(option->path)))
 		return item_fail(parser, item, "not a path",
-				 "a path without commas");
+				 "a path, its commas doubled");
+	path_unescape(option->path);
 	option->request.path = option->path;
 	return 0;
 }
@@ -188,6 +203,17 @@ static int parse_item(struct parser *parser, const struct item *item)
 	return parse_value(parser, key, item);
 }
 
+/* An item ends at a comma; in a path two of them are one of its own. */
+static size_t item_length(const char *text)
+{
+	bool path = !strncmp(text, "file=", strlen("file="));
+	size_t length = strcspn(text, ",");
+
+	while (path && text[length] == ',' && text[length + 1] == ',')
+		length += 2 + strcspn(text + length + 2, ",");
+	return length;
+}
+
 static struct item item_split(const char *text, size_t length)
 {
 	const char *equals = memchr(text, '=', length);
@@ -207,7 +233,7 @@ static int parse_list(struct parser *parser, const char *text)
 	const char *at = text;
 
 	while (1) {
-		size_t length = strcspn(at, ",");
+		size_t length = item_length(at);
 		struct item item = item_split(at, length);
 		int rc;
 
@@ -292,5 +318,7 @@ int memory_option_parse(const char *text, struct memory_option *out,
 	if (rc)
 		return rc;
 	fill_in(&parser);
+	out->kind_given = parser.given[KEY_KIND] ||
+			  out->request.kind != BACKING_SHARED;
 	return check_table(&parser);
 }

@@ -14,11 +14,13 @@
  * struct memory_option - the option, parsed
  * @request: without ranges; where RAM is depends on the machine
  * @size: bytes, 0: not given
+ * @kind_given: the kind was named, or follows from another key
  * @path: what @request.path points to; so copies of this structure share it
  */
 struct memory_option {
 	struct memory_request request;
 	uint64_t size;
+	bool kind_given;
 	char path[PATH_MAX];
 };
 
@@ -28,7 +30,8 @@ struct memory_option {
  * @out: all of it is set on success
  *
  * The first item may be a bare SIZE. Each key may come once. A key that is on
- * or off is on without a value. A path ends at a comma.
+ * or off is on without a value. A path ends at a comma, unless two are there,
+ * which stand for one.
  *
  * What the keys allow together is checked as memory_config_check() does it.
  *

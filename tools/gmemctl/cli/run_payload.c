@@ -65,17 +65,21 @@ int run_payload_set_strategy(struct run *run, const char *name)
 	return 0;
 }
 
-/* A payload has RAM from address 0, of the kind that its strategy needs. */
+/* In place is what one kind of memory can do, and all that it does. */
 static int run_check_memory(struct run *run)
 {
-	static const struct memory_request plain = { .existing_fd = -1,
-						     .node = -1 };
-	const struct memory_request *asked = &run->memory.request;
+	struct memory_request *request = &run->memory.request;
+	bool inplace = run->strategy == MEMORY_INPLACE;
 
-	if (memcmp(asked, &plain, sizeof(plain)))
-		return usage_error("--memory", "not for a payload",
-				   "only a size; --strategy chooses the kind");
-	return 0;
+	if (!run->memory.kind_given)
+		request->kind = inplace ? BACKING_GMEM_STORE : BACKING_SHARED;
+	if (inplace == (request->kind == BACKING_GMEM_STORE))
+		return 0;
+	if (inplace)
+		return usage_error("--memory", "not for --strategy inplace",
+				   "kind=gmem-store, or --strategy discard");
+	return usage_error("--memory", "not for --strategy discard",
+			   "another kind, or --strategy inplace");
 }
 
 /* Return: 0 or an exit code. */
@@ -229,6 +233,7 @@ static int run_build(struct run *run)
 	const struct payload_config config = {
 		.memory_size = run->memory.size,
 		.nr_vcpus = run->nr_vcpus,
+		.memory = run->memory.request,
 		.strategy = run->strategy,
 		.convert_timeout_ms = run->convert_timeout_ms,
 		.run_timeout_s = run->run_timeout_s,

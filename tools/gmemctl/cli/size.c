@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <strings.h>
 
 #include "cli.h"
 
@@ -20,9 +21,9 @@ static int digits_parse(const char **text, uint64_t *value)
 	return 0;
 }
 
-static int suffix_shift(char suffix)
+static int unit_shift(char unit)
 {
-	switch (suffix) {
+	switch (unit) {
 	case 'K':
 	case 'k':
 		return 10;
@@ -32,24 +33,38 @@ static int suffix_shift(char suffix)
 	case 'G':
 	case 'g':
 		return 30;
+	case 'T':
+	case 't':
+		return 40;
 	default:
 		return -EINVAL;
 	}
 }
 
+/* Nothing, or a unit by itself, as in 4G, or with a word after it: 4GB, 4GiB. */
+static int suffix_shift(const char *suffix)
+{
+	int shift = *suffix ? unit_shift(*suffix) : 0;
+
+	if (shift <= 0)
+		return shift;
+	suffix++;
+	if (!*suffix || !strcasecmp(suffix, "B") || !strcasecmp(suffix, "iB"))
+		return shift;
+	return -EINVAL;
+}
+
 int size_parse(const char *text, uint64_t *size)
 {
 	uint64_t value;
-	int shift = 0;
-	int rc;
+	int shift, rc;
 
 	rc = digits_parse(&text, &value);
 	if (rc)
 		return rc;
-	if (*text)
-		shift = suffix_shift(*text++);
-	if (shift < 0 || (shift && *text))
-		return -EINVAL;
+	shift = suffix_shift(text);
+	if (shift < 0)
+		return shift;
 	if (value > UINT64_MAX >> shift)
 		return -ERANGE;
 	*size = value << shift;

@@ -38,7 +38,7 @@ int usage_size(const char *option, const char *text, uint64_t *size)
 	if (!rc)
 		return 0;
 	return usage_error(option, rc == -ERANGE ? "too large" : "not a size",
-			   "expected digits and K, M, G or nothing, not '%s'",
+			   "expected digits and K, M, G, T or nothing, not '%s'",
 			   text);
 }
 

@@ -111,20 +111,15 @@ static int payload_load(struct payload *payload, struct error *error)
 			 payload->config.memory_size, error);
 }
 
-/* RAM from address 0, of the kind that the strategy needs. */
+/* RAM from address 0, with a private side. */
 static struct machine_config payload_machine(struct payload *payload)
 {
 	const struct payload_config *config = &payload->config;
-	bool inplace = config->strategy == MEMORY_INPLACE;
 
 	payload->ram = (struct range){ 0, config->memory_size };
-	payload->request = (struct memory_request){
-		.ranges = &payload->ram,
-		.nr_ranges = 1,
-		.kind = inplace ? BACKING_GMEM_STORE : BACKING_SHARED,
-		.existing_fd = -1,
-		.node = -1,
-	};
+	payload->request = config->memory;
+	payload->request.ranges = &payload->ram;
+	payload->request.nr_ranges = 1;
 	return (struct machine_config){
 		.memory = {
 			.requests = &payload->request,

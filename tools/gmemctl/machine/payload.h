@@ -26,6 +26,7 @@ typedef int (*payload_event_fn)(struct payload *payload, enum guest_event event,
  * struct payload_config - what to build
  * @memory_size: bytes, page aligned
  * @nr_vcpus: 1 to GUEST_MAX_VCPUS
+ * @memory: what it is, without ranges; of kind gmem-store for MEMORY_INPLACE
  * @strategy: see enum memory_strategy
  * @convert_timeout_ms: how long a conversion may wait for references
  * @run_timeout_s: see struct machine_config, likewise @trace
@@ -36,6 +37,7 @@ typedef int (*payload_event_fn)(struct payload *payload, enum guest_event event,
 struct payload_config {
 	uint64_t memory_size;
 	unsigned int nr_vcpus;
+	struct memory_request memory;
 	enum memory_strategy strategy;
 	uint32_t convert_timeout_ms;
 	unsigned int run_timeout_s;

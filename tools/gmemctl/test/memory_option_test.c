@@ -39,6 +39,8 @@ static void test_memory_option_size(void)
 	CHECK(option.request.node == -1 && option.request.existing_fd == -1);
 	CHECK(!option.request.path && !option.request.nr_ranges);
 	CHECK(parsed("size=8192") && option.size == 8192);
+	CHECK(parsed("2T") && option.size == 2048 * G && !option.kind_given);
+	CHECK(parsed("size=512MiB") && option.size == 512 * M);
 	CHECK(parsed("thp=off,size=1G") && option.size == G);
 	CHECK(parsed("kind=gmem") && option.size == 0);
 	CHECK(refused("", "unknown key"));
@@ -129,6 +131,11 @@ static void test_memory_option_file(void)
 	CHECK(refused("file=/dev/shm/a=b,16M", "unknown key"));
 	CHECK(parsed("16M,file=/dev/shm/a=b"));
 	CHECK(!strcmp(option.request.path, "/dev/shm/a=b"));
+	CHECK(parsed("file=,,a,,,,b,,,16M,thp") == false);
+	CHECK(parsed("16M,file=,,a,,,,b,,,thp=off") && !option.request.thp);
+	CHECK(!strcmp(option.request.path, ",a,,b,"));
+	CHECK(parsed("16M,file=a,,") && !strcmp(option.request.path, "a,"));
+	CHECK(refused("file=a,,,", "unknown key"));
 	CHECK(refused("file=", "not a path") && refused("file", "not a path"));
 	CHECK(refused("kind=file", "memory of kind file needs one file"));
 	CHECK(refused("kind=shared,file=x",

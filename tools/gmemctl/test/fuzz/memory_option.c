@@ -14,8 +14,8 @@ static void check_option(const struct memory_option *option)
 
 	FUZZ_ASSERT(request.kind < BACKING_KINDS);
 	FUZZ_ASSERT(!request.path || request.path == option->path);
-	FUZZ_ASSERT(!request.path || (*option->path &&
-				      !strchr(option->path, ',')));
+	FUZZ_ASSERT(!request.path || *option->path);
+	FUZZ_ASSERT(option->kind_given || request.kind == BACKING_SHARED);
 	FUZZ_ASSERT(request.node >= -1 && request.node <= 65535);
 	FUZZ_ASSERT(request.existing_fd == -1);
 	FUZZ_ASSERT(!request.hugepages || request.kind == BACKING_HUGETLB);
@@ -49,7 +49,7 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 	static const char *const seeds[] = {
 		"4G", "size=512M,kind=gmem-store,prefetch=on,node=0",
 		"1G,hugepages,hugepage_size=1G,thp=off",
-		"16M,file=/dev/shm/ram", "kind=private,thp", "kind=guest-memfd",
+		"16M,file=/dev/shm/ram", "1TiB,file=a,,b,thp", "kind=private,thp", "kind=guest-memfd",
 		"kind=hugetlb,size=4M", "kind=gmem,prefetch", "kind=shared",
 	};
 
