@@ -121,11 +121,12 @@ static void add_arguments(char *argv[], const char *const words[])
 pid_t boot_start(const struct boot *b, int out, int err)
 {
 	const char *name[] = { "--name", b->name, NULL };
+	const char *initrd[] = { "--initrd", INITRD, NULL };
 	char append[512];
 	char *argv[ARGS_MAX] = {
 		(char *)TOOL, (char *)"run", (char *)"--json",
-		(char *)"--kernel", (char *)KERNEL, (char *)"--initrd",
-		(char *)INITRD, (char *)"--append", append,
+		(char *)"--kernel", (char *)(b->kernel ? b->kernel : KERNEL),
+		(char *)"--append", append,
 		(char *)"--memory", (char *)b->memory,
 		(char *)"--cpus", (char *)(b->cpus ? b->cpus : "1"),
 		(char *)"--timeout",
@@ -134,7 +135,9 @@ pid_t boot_start(const struct boot *b, int out, int err)
 	int in = b->input ? b->input : open("/dev/null", O_RDONLY);
 	pid_t pid;
 
-	snprintf(append, sizeof(append), APPEND, tsc_khz(), b->append);
+	snprintf(append, sizeof(append), APPEND, tsc_khz(),
+		 b->append ? b->append : "");
+	add_arguments(argv, b->kernel ? NULL : initrd);
 	add_arguments(argv, b->name ? name : NULL);
 	add_arguments(argv, b->options);
 	pid = tool_start(argv, in, out, err);

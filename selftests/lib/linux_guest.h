@@ -27,6 +27,7 @@
 
 /**
  * struct boot - a guest, and what came of it
+ * @kernel: instead of Linux, without an initrd; or NULL
  * @append: the guest's command line, after what every guest gets here
  * @memory: of --memory
  * @cpus: of --cpus, or NULL: 1
@@ -41,6 +42,7 @@
  * @console: what the guest has said, and errors
  */
 struct boot {
+	const char *kernel;
 	const char *append;
 	const char *memory;
 	const char *cpus;

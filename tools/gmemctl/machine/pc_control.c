@@ -261,6 +261,43 @@ static int still_try(struct pc_control *control, struct error *error)
 			      "the VM has ended") : 0;
 }
 
+static bool is_ram(const struct memory_config *config, struct range range)
+{
+	for (unsigned int i = 0; i < config->nr_requests; i++) {
+		const struct memory_request *request = &config->requests[i];
+
+		for (unsigned int j = 0; j < request->nr_ranges; j++)
+			if (range_contains(request->ranges[j], range))
+				return true;
+	}
+	return false;
+}
+
+static int request_ram(struct pc_control *control, struct json_object *request,
+		       struct range *range, struct error *error)
+{
+	const struct guest_memory *memory = &control->pc->machine.memory;
+	int rc = request_range(request, range, error);
+
+	if (rc || is_ram(memory->config, *range))
+		return rc;
+	return error_set(error, -EINVAL, "range", "find it in RAM",
+			 "inside one range of RAM; `gmemctl map` shows them");
+}
+
+/* Without a private side there is nothing to convert to, nor from. */
+static int check_private_side(struct pc_control *control, struct error *error)
+{
+	const struct guest_memory *memory = &control->pc->machine.memory;
+
+	if (memory->memfd.fd >= 0 && !memory->memfd.mappable)
+		return 0;
+	return error_set(error, -EOPNOTSUPP, control->name, "convert memory",
+			 "memory of kind %s has no private side: run the VM with "
+			 "kind=gmem-store",
+			 backing_kind_name(request_of(memory, 0)->kind));
+}
+
 static int serve_convert(struct pc_control *control,
 			 struct json_object *request,
 			 struct json_object **result, struct error *error)
@@ -276,7 +313,9 @@ static int serve_convert(struct pc_control *control,
 	if (strcmp(to, "private") && strcmp(to, "shared"))
 		return error_set(error, -EINVAL, "to", "read from the request",
 				 "private or shared");
-	rc = request_range(request, &range, error);
+	rc = request_ram(control, request, &range, error);
+	if (!rc)
+		rc = check_private_side(control, error);
 	if (rc)
 		return rc;
 	rc = still_try(control, error);
@@ -294,7 +333,7 @@ static int serve_decommit(struct pc_control *control,
 			  struct json_object **result, struct error *error)
 {
 	struct range range;
-	int rc = request_range(request, &range, error);
+	int rc = request_ram(control, request, &range, error);
 
 	(void)result;
 	if (!rc)
@@ -304,7 +343,8 @@ static int serve_decommit(struct pc_control *control,
 	rc = guest_memory_decommit(&control->pc->machine.memory, range);
 	pc_still_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "decommit memory",
-			      "a range of RAM that the guest sees") : 0;
+			      "RAM that the guest sees, in a file system that "
+			      "has holes; whole huge pages") : 0;
 }
 
 static int serve_stop(struct pc_control *control, struct json_object *request,

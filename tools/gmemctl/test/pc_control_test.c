@@ -127,14 +127,18 @@ static void test_pc_control_refused(void)
 	start();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(ask_plain("decommit", bad[i]) == -EINVAL);
-	CHECK(ask_plain("decommit", "{\"start\":65536,\"size\":4096}"));
+	CHECK(ask_plain("decommit", "{\"start\":65536,\"size\":4096}") ==
+	      -EINVAL);
+	CHECK(ask_plain("decommit", "{\"start\":0,\"size\":327680}") ==
+	      -EINVAL);
 	CHECK(ask_plain("convert", "{\"start\":0,\"size\":4096}") == -EINVAL);
 	CHECK(ask_plain("convert", "{\"start\":0,\"size\":4096,\"to\":\"x\"}") ==
 	      -EINVAL);
 	CHECK(ask_plain("convert", "{\"start\":0,\"size\":0,\"to\":\"shared\"}")
 	      == -EINVAL);
 	CHECK(ask_plain("convert", "{\"start\":61440,\"size\":8192,\"to\":"
-			"\"private\"}"));
+			"\"private\"}") == -EINVAL);
+	CHECK(error.hint[0] && !strcmp(error.object, "range"));
 	CHECK(ask_plain("map", "{\"start\":1}") == -EINVAL);
 	CHECK(ask_plain("map", "{\"start\":\"x\"}") == -EINVAL);
 	CHECK(ask_plain("handstand", "{}") == -EOPNOTSUPP);
