@@ -365,6 +365,19 @@ TEST_F(memory, prefetch_guest_memfd)
 	expect_prefetched(self);
 }
 
+/* Private pages are KVM's: nothing is populated on the side nobody uses. */
+TEST_F(memory, prefetch_initial_private)
+{
+	self->request.prefetch = true;
+	self->config.guest_memfd = true;
+	self->config.initial_private = true;
+	start_or_skip(self);
+	EXPECT_EQ(0, self->memory.partition.prefetch_rc);
+	EXPECT_EQ(0, resident(self));
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PART, 0x72);
+	EXPECT_EQ(0, resident(self));
+}
+
 /* A value in KiB of smaps, at an address; 0 if it is not there. */
 static unsigned long smaps_value(const void *address, const char *name)
 {

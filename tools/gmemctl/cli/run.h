@@ -57,6 +57,9 @@ int run_payload_set_strategy(struct run *run, const char *name);
 /* run_linux.c */
 int run_linux(struct run *run);
 
+/** run_warn() - say what a machine that was built has to do without */
+void run_warn(const struct machine *machine);
+
 /**
  * run_report() - what every run of a machine is reported by
  * @elapsed_ns: time from the first instruction to the last

@@ -249,6 +249,7 @@ static int run_build(struct run *run)
 		rc = payload_create(&payload, &config, &error);
 	if (rc)
 		return out_error_report(&error);
+	run_warn(&payload.machine);
 	code = run_machine(run, &payload);
 	payload_destroy(&payload);
 	return code;

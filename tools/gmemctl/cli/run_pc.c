@@ -84,6 +84,7 @@ int run_pc(struct run_pc *run, const struct pc_config *config)
 	run->rc = pc_create(pc, config, &error);
 	if (run->rc)
 		goto out_free;
+	run_warn(&pc->machine);
 	run->rc = run_it(run, pc, &error);
 	if (!run->rc)
 		code = report(run, pc);

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The report of a run, of a payload or of Linux. */
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "../gmem/gmem.h"
 #include "cli.h"
 #include "out.h"
 #include "run.h"
+
+void run_warn(const struct machine *machine)
+{
+	int rc = machine->memory.partition.prefetch_rc;
+
+	if (rc)
+		fprintf(stderr, "gmemctl: guest memory: prefetch: %s; the guest "
+			"runs without\n", strerror(-rc));
+}
 
 static void report_counters(const struct machine *machine)
 {

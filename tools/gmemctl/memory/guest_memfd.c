@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../kvm/attributes.h"
 #include "../kvm/calls.h"
@@ -89,6 +91,28 @@ int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
 	if (memfd->mappable)
 		return 0;
 	return vm_set_private(vm, range.start, range_size(range), false);
+}
+
+int guest_memfd_prefetch(const struct guest_memfd *memfd, uint8_t *host,
+			 uint64_t offset, uint64_t size)
+{
+	uint64_t first = offset / RANGE_PAGE_SIZE;
+	uint64_t end = first + size / RANGE_PAGE_SIZE;
+	uint64_t page = first, next;
+	int rc = 0;
+
+	for (; !rc && page < end; page = next) {
+		next = guest_memfd_run(memfd, page, end);
+		size = (next - page) * RANGE_PAGE_SIZE;
+		if (memfd->private[page])
+			rc = calls->allocate(memfd->fd, page * RANGE_PAGE_SIZE,
+					     size);
+		else
+			rc = calls->advise(host + (page - first) *
+					   RANGE_PAGE_SIZE, size,
+					   MADV_POPULATE_WRITE);
+	}
+	return rc;
 }
 
 bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa)

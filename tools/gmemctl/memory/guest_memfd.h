@@ -54,6 +54,18 @@ int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
 int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
 				 struct range range);
 
+/**
+ * guest_memfd_prefetch() - populate the pages of a slot, each in its state
+ * @host: where the shared pages of the slot are mapped
+ * @offset: of its first page in the file
+ * @size: bytes
+ *
+ * Private pages come from the file; populating the shared side of them would
+ * take memory that nobody uses.
+ */
+int guest_memfd_prefetch(const struct guest_memfd *memfd, uint8_t *host,
+			 uint64_t offset, uint64_t size);
+
 /** guest_memfd_is_private() - what KVM was last told about the page at @gpa */
 bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa);
 

@@ -240,6 +240,12 @@ static int build(struct guest_memory *memory, uint64_t device_end,
 {
 	int rc = memory_config_check(memory->config, error);
 
+	if (!rc && memory->config->alias &&
+	    device_end > memory->config->alias_offset)
+		rc = error_set(error, -EINVAL, "guest memory", "not enough "
+			       "guest address space available for the vtl0 "
+			       "alias map", "devices end at 0x%llx",
+			       (unsigned long long)device_end);
 	if (!rc && !memory_config_end(memory->config))
 		rc = error_set(error, -EINVAL, "guest memory", "create",
 			       "there is no RAM");
@@ -346,6 +352,9 @@ static int set_visibility(struct guest_memory *memory, struct region *region,
 
 	if (visibility == VISIBILITY_UNMAPPED)
 		return region_unmap(&memory->regions, region, error);
+	/* Whether it was populated at first does not make it another one. */
+	if (region->active && region->params.writable == params.writable)
+		return 0;
 	rc = region_map(&memory->regions, region, &params, error);
 	return rc ? add_ram_fail(error, rc, "failed to map RAM range",
 				 region->range) : 0;
@@ -421,7 +430,11 @@ static int decommit_private(struct guest_memory *memory, struct range range)
 	return rc;
 }
 
-int guest_memory_decommit(struct guest_memory *memory, struct range range)
+/*
+ * In turn with conversions: one that is between the two sides would take pages
+ * from the side that comes last here to the one that has been emptied.
+ */
+static int decommit(struct guest_memory *memory, struct range range)
 {
 	int rc = -EFAULT;
 
@@ -431,6 +444,20 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range)
 	if (!rc)
 		rc = decommit_private(memory, range);
 	pthread_mutex_unlock(&memory->regions.lock);
+	return rc;
+}
+
+int guest_memory_decommit(struct guest_memory *memory, struct range range)
+{
+	struct range *turn;
+	int rc;
+
+	/* A turn is for a range that is not empty. */
+	if (range.start >= range.end)
+		return decommit(memory, range);
+	turn = turns_enter(&memory->turns, range);
+	rc = decommit(memory, range);
+	turns_leave(&memory->turns, turn);
 	return rc;
 }
 

@@ -23,10 +23,12 @@ static void partition_prefetch(struct partition *partition,
 			       const struct partition_range *place)
 {
 	const struct partition_ops *ops = partition->ops;
+	int rc = 0;
 
 	if (place->params.prefetch && ops->prefetch)
-		partition->prefetch_rc = ops->prefetch(partition->data,
-						       place->gpa, place->size);
+		rc = ops->prefetch(partition->data, place->gpa, place->size);
+	if (rc)
+		partition->prefetch_rc = rc;
 }
 
 /* Where in the partition a region is. Return: 0, or -ERANGE. */

@@ -64,8 +64,8 @@ struct partition_ops {
  * @reservation: where guest memory is in this process
  * @offset: added to the address of each region
  * @pin: pin each region for device assignment
- * @prefetch_rc: why the last prefetch has failed, 0: it has not. Guests run
- *	without it, so it is nobody's failure.
+ * @prefetch_rc: why a prefetch has failed, the last that did; 0: none did.
+ *	Guests run without it, so nothing else fails.
  */
 struct partition {
 	const struct partition_ops *ops;

@@ -128,6 +128,9 @@ static int slots_prefetch(void *data, uint64_t gpa, uint64_t size)
 
 	if (!slot)
 		return -EFAULT;
+	if (slot->guest_memfd >= 0)
+		return guest_memfd_prefetch(slots->memfd, slot->host,
+					    slot->guest_memfd_offset, size);
 	return calls->advise(slot->host, size, slot->readonly ?
 			     MADV_POPULATE_READ : MADV_POPULATE_WRITE);
 }

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -398,6 +399,20 @@ static void test_guest_memory_alias(void)
 	stop();
 }
 
+/* Devices have addresses, too. */
+static void test_guest_memory_alias_devices(void)
+{
+	start(BACKING_SHARED);
+	config.alias = true;
+	config.alias_offset = 128 * PAGE;
+	CHECK(guest_memory_create(&memory, &config, &kvm_fake.vm, 129 * PAGE,
+				  &error) == -EINVAL);
+	CHECK(strstr(error.action, "not enough guest address space available"));
+	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 128 * PAGE,
+				   &error));
+	stop();
+}
+
 static int show(uint64_t first, uint64_t end, enum visibility visibility)
 {
 	return guest_memory_set_visibility(&memory, (struct range){ first, end },
@@ -488,6 +503,56 @@ static void test_guest_memory_readonly_private(void)
 	stop();
 }
 
+/* Shown as it is shown already: nothing happens, and nothing is lost. */
+static void test_guest_memory_same_visibility(void)
+{
+	start(BACKING_PRIVATE);
+	requests[0].prefetch = true;
+	CHECK(!create() && !attach());
+	memset(at(ranges[0].start / PAGE), 0x5a, PAGE);
+	kvm_fake.log[0] = '\0';
+	CHECK(!show(ranges[0].start, ranges[0].end, VISIBILITY_READ_WRITE));
+	CHECK(kvm_fake_said(""));
+	CHECK(*at(ranges[0].start / PAGE) == 0x5a);
+	CHECK(show(ranges[0].start, ranges[0].end, VISIBILITY_READ_ONLY) ==
+	      -EBUSY);
+	stop();
+}
+
+static void *decommit_main(void *data)
+{
+	bool *done = data;
+
+	CHECK(!guest_memory_decommit(&memory, ranges[0]));
+	__atomic_store_n(done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* It waits for a conversion of the same range, but not for one elsewhere. */
+static void test_guest_memory_decommit_turn(void)
+{
+	struct range *turn;
+	pthread_t thread;
+	bool done = false;
+
+	start(BACKING_SHARED);
+	CHECK(!create() && !attach());
+	turn = turns_enter(&memory.turns, (struct range){ ranges[0].start,
+							  ranges[0].start +
+							  PAGE });
+	CHECK(!pthread_create(&thread, NULL, decommit_main, &done));
+	/* Time enough for one that does not wait. */
+	usleep(50000);
+	CHECK(!__atomic_load_n(&done, __ATOMIC_ACQUIRE));
+	CHECK(!guest_memory_decommit(&memory, ranges[1]));
+	turns_leave(&memory.turns, turn);
+	pthread_join(thread, NULL);
+	CHECK(done);
+	CHECK(!guest_memory_decommit(&memory, (struct range){ ranges[0].start,
+							      ranges[0].start }));
+	stop();
+}
+
 static const struct unit_test tests[] = {
 	{ "guest_memory.kinds", test_guest_memory_kinds },
 	{ "guest_memory.packed", test_guest_memory_packed },
@@ -499,6 +564,9 @@ static const struct unit_test tests[] = {
 	{ "guest_memory.fails", test_guest_memory_fails },
 	{ "guest_memory.file", test_guest_memory_file },
 	{ "guest_memory.alias", test_guest_memory_alias },
+	{ "guest_memory.alias_devices", test_guest_memory_alias_devices },
+	{ "guest_memory.same_visibility", test_guest_memory_same_visibility },
+	{ "guest_memory.decommit_turn", test_guest_memory_decommit_turn },
 	{ "guest_memory.visibility", test_guest_memory_visibility },
 	{ "guest_memory.window", test_guest_memory_window },
 	{ "guest_memory.readonly_private", test_guest_memory_readonly_private },

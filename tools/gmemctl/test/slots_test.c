@@ -258,6 +258,37 @@ static void test_slots_prefetch(void)
 	stop();
 }
 
+/*
+ * Private pages are populated where they are; the shared side of them is not,
+ * and what fails in one of several regions is not forgotten.
+ */
+static void test_slots_prefetch_private(void)
+{
+	struct region_params params = { .writable = true, .prefetch = true };
+	unsigned char resident[16];
+
+	start(false, true);
+	/* Pages 4 and 5 of the range at 0, which is at 32 in the file. */
+	memset(memfd.private + 36, 0, 2);
+	CHECK(!partition_map_region(&partition, (struct range){ 0, 16 * PAGE },
+				    true, &params, NULL));
+	CHECK(!partition.prefetch_rc);
+	CHECK(kvm_fake_said("S0-10g20 A0-4 a4-6 A6-10 H20-24 H26-30"));
+	CHECK(!mincore(reservation.base, 16 * PAGE, resident));
+	for (int i = 0; i < 16; i++)
+		CHECK((resident[i] & 1) == (i == 4 || i == 5));
+	stop();
+	start(false, true);
+	kvm_fake.fail = 'H';
+	kvm_fake.rc = -ENOMEM;
+	for (uint64_t i = 0; i < 2; i++)
+		CHECK(!partition_map_region(&partition, (struct range){
+					    i * 8 * PAGE, (i + 1) * 8 * PAGE },
+					    true, &params, NULL));
+	CHECK(partition.prefetch_rc == -ENOMEM && kvm_fake_slots() == 2);
+	stop();
+}
+
 static const struct unit_test tests[] = {
 	{ "slots.offsets", test_slots_offsets },
 	{ "slots.readonly", test_slots_readonly },
@@ -269,6 +300,7 @@ static const struct unit_test tests[] = {
 	{ "slots.alias", test_slots_alias },
 	{ "slots.pin", test_slots_pin },
 	{ "slots.prefetch", test_slots_prefetch },
+	{ "slots.prefetch_private", test_slots_prefetch_private },
 };
 
 UNIT_TESTS(tests)
