@@ -23,9 +23,9 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_TRACE,
 	OPTION_JSON,
+	OPTION_STRATEGY,
 	OPTION_PAYLOAD,
 	OPTION_INPUT,
-	OPTION_STRATEGY,
 	OPTION_ROUNDS,
 	OPTION_KERNEL,
 	OPTION_INITRD,
@@ -69,8 +69,6 @@ static int run_parse_payload(struct run *run, int option)
 	case OPTION_INPUT:
 		run->path = optarg;
 		return 0;
-	case OPTION_STRATEGY:
-		return run_payload_set_strategy(run, optarg);
 	default:
 		return usage_count("--rounds", optarg, 1000000, &run->rounds);
 	}
@@ -114,6 +112,8 @@ static int run_parse_option(struct run *run, int option, char **argv)
 		return 0;
 	case OPTION_JSON:
 		return 0;
+	case OPTION_STRATEGY:
+		return run_set_strategy(run, optarg);
 	default:
 		return usage_option(option, argv);
 	}
@@ -277,13 +277,14 @@ const struct command command_run = {
 		"  --input FILE           for sha256; 0 bytes to 256 MiB\n"
 		"  --memory SIZE|LIST     as above, up to 3G; default: as needed\n"
 		"  --vcpus N              1 (default) to 8\n"
-		"  --strategy NAME        inplace (default): pages change hands and keep\n"
-		"                         their contents; discard: as QEMU does it, the\n"
-		"                         guest copies what it wants to keep; in memory\n"
-		"                         of any kind but gmem-store and guest-memfd\n"
 		"  --rounds N             of convert and race, 4 by default\n"
 		"\n"
 		"Both:\n"
+		"  --strategy NAME        inplace (default): pages change hands and keep\n"
+		"                         their contents (Linux: kind=gmem-store only);\n"
+		"                         discard: as QEMU does it, the guest copies what\n"
+		"                         it wants to keep; in memory of any kind but\n"
+		"                         gmem-store and guest-memfd\n"
 		"  --convert-timeout MS   how long a conversion waits for a held page,\n"
 		"                         2000 by default\n"
 		"  --timeout SECONDS      stop the VM after that time; 0 (default): never\n"

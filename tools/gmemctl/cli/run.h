@@ -52,7 +52,7 @@ struct run {
 /* run_payload.c; each returns 0 or an exit code */
 int run_payload(struct run *run);
 int run_payload_set(struct run *run, const char *name);
-int run_payload_set_strategy(struct run *run, const char *name);
+int run_set_strategy(struct run *run, const char *name);
 
 /* run_linux.c */
 int run_linux(struct run *run);

@@ -36,17 +36,22 @@ static int linux_memory(struct linux_run *linux_run)
 {
 	struct memory_config *memory = &linux_run->config.machine.memory;
 	struct memory_option *option = &linux_run->run->memory;
+	bool discard = linux_run->run->strategy == MEMORY_DISCARD;
 	uint64_t size = option->size ? option->size : DEFAULT_MEMORY;
 	unsigned int count = e820_place(size, linux_run->ram);
 
 	if (!count)
 		return usage_error("--memory", "not whole pages",
 				   "a multiple of 4K that fits a PC");
+	if (discard && option->request.kind == BACKING_GMEM_STORE)
+		return usage_error("--strategy", "not with kind=gmem-store",
+				   "that memory is converted in place");
 	linux_run->request = option->request;
 	linux_run->request.ranges = linux_run->ram;
 	linux_run->request.nr_ranges = count;
 	memory->requests = &linux_run->request;
 	memory->nr_requests = 1;
+	memory->guest_memfd = discard;
 	memory->convert_timeout_ms = linux_run->run->convert_timeout_ms;
 	linux_run->config.boot.ram = linux_run->ram;
 	linux_run->config.boot.nr_ram = count;

@@ -54,7 +54,7 @@ int run_payload_set(struct run *run, const char *name)
 	return 0;
 }
 
-int run_payload_set_strategy(struct run *run, const char *name)
+int run_set_strategy(struct run *run, const char *name)
 {
 	int found = name_find(strategy_names, 2, name);
 
