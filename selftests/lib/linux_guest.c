@@ -192,7 +192,7 @@ void boot_run(struct boot *b)
 bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		   unsigned int seconds)
 {
-	for (unsigned int i = 0; i < seconds * 20; i++) {
+	for (unsigned int i = 0;; i++) {
 		siginfo_t info = { 0 };
 		bool ended = !waitid(P_PID, (id_t)pid, &info, WEXITED |
 				     WNOHANG | WNOWAIT) && info.si_pid;
@@ -201,11 +201,10 @@ bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		b->console[got > 0 ? got : 0] = '\0';
 		if (strstr(b->console, text))
 			return true;
-		if (ended)
+		if (ended || i >= seconds * 20)
 			return false;
 		usleep(50000);
 	}
-	return false;
 }
 
 bool boot_said(const struct boot *b, const char *text)

@@ -82,7 +82,7 @@ void boot_run(struct boot *b);
 
 /*
  * Wait until the console has @text; false if gmemctl has ended without it, or
- * after @seconds.
+ * after @seconds; 0 looks once.
  */
 bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		   unsigned int seconds);

@@ -109,6 +109,17 @@ stage_selftests() {
 	((found))
 }
 
+# stage_guest_convert ROOT KERNEL_DIR: what converts memory inside of a guest.
+stage_guest_convert() {
+	local build
+
+	build=$TOP_DIR/build/guest-$(readlink -f "$2" | sha256sum | cut -c1-8)
+	modules_build_guest "$build" "$2/kdir" || return 1
+	cp "$build/gmem_guest.ko" "$1/"
+	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static -pthread \
+		-o "$1/convert" "$VM_DIR"/guest/convert/*.c
+}
+
 # stage_guest STAGE: a kernel and an initrd for a guest inside the VM, if a test
 # is there that boots one.
 stage_guest() {
@@ -120,6 +131,9 @@ stage_guest() {
 	cp "$dir/bzImage" "$stage/guest/"
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "$root/init" "$VM_DIR/guest/init.c" || return 1
+	if [[ -e $stage/selftests/linux_convert_test ]]; then
+		stage_guest_convert "$root" "$dir" || return 1
+	fi
 	initramfs_pack "$root" "$stage/guest/initrd"
 	rm -rf "$root"
 }

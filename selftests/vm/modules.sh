@@ -56,3 +56,15 @@ modules_build() {
 	release
 	printf '%s\n' "$dir"
 }
+
+# modules_build_guest DIR KDIR: the module of a test's guest, for the guest's
+# kernel, built in the directory DIR.
+modules_build_guest() {
+	hold modules-guest
+	mkdir -p "$1"
+	cp -p "$VM_DIR"/guest/module/{Kbuild,*.[ch]} "$1/"
+	watch_log "guest: module" "$1/build.log" \
+		make -s -C "$2" M="$1" W=1 KCFLAGS=-Werror modules ||
+		{ release; return 1; }
+	release
+}

@@ -25,6 +25,7 @@
 #include <sys/reboot.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE_SIZE 4096UL
@@ -147,6 +148,20 @@ static void echo(void)
 	}
 }
 
+/* GMEM_RUN: a program of the initrd that comes before the action. */
+static void run(const char *path)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl(path, path, NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	printf("gmem-guest: %s: status %d\n", path, status);
+}
+
 int main(void)
 {
 	const char *touch = getenv("GMEM_TOUCH");
@@ -164,6 +179,8 @@ int main(void)
 	else if (touch)
 		memory_check(touch_bytes(touch));
 	printf("gmem-guest: ready\n");
+	if (getenv("GMEM_RUN"))
+		run(getenv("GMEM_RUN"));
 	if (action_is("echo"))
 		echo();
 	fflush(stdout);

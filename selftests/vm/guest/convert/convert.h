@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of /convert, a program of the guest, share. */
+#ifndef GUEST_CONVERT_H
+#define GUEST_CONVERT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../pages.h"
+
+/**
+ * struct memory - the memory of /dev/gmem_guest
+ * @fd: the device
+ * @gpa: where the memory is
+ * @words: the memory
+ * @word: what each page holds, after its counters; a page's owner changes it
+ * @conversions: requests that the host has granted; changed atomically
+ * @pages: pages in them, likewise
+ * @to_private: those of @conversions to private, likewise
+ */
+struct memory {
+	int fd;
+	uint64_t gpa;
+	uint64_t *words;
+	uint64_t word[PAGES];
+	uint64_t conversions;
+	uint64_t pages;
+	uint64_t to_private;
+};
+
+/* memory.c */
+int memory_open(struct memory *memory);
+int memory_close(struct memory *memory);
+int memory_convert(struct memory *memory, unsigned int page, unsigned int count,
+		   bool to_private);
+uint64_t *memory_page(const struct memory *memory, unsigned int page);
+void memory_write(struct memory *memory, unsigned int page, unsigned int count,
+		  enum page_tag tag, uint32_t generation);
+unsigned int memory_check(const struct memory *memory, unsigned int page,
+			  unsigned int count);
+
+/**
+ * struct work - what a run has done
+ * @touches: increments of counters
+ * @copies: pages copied through files
+ * @refused: requests that the host has not granted
+ * @wrong: words and counters that were not what they should have been
+ */
+struct work {
+	uint64_t touches;
+	uint64_t copies;
+	uint64_t refused;
+	uint64_t wrong;
+};
+
+/* work.c: convert and use the memory at the same time */
+void work_run(struct memory *memory, unsigned int ms, bool keeps,
+	      struct work *work);
+
+/**
+ * struct bad - what came of requests that have to be refused
+ * @calls: requests to the VMM that reached it
+ * @wrong: requests of any kind with another answer than they should get
+ */
+struct bad {
+	unsigned int calls;
+	unsigned int wrong;
+};
+
+/* bad.c */
+struct bad bad_requests(struct memory *memory);
+
+#endif /* GUEST_CONVERT_H */

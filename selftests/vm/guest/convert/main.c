@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A program of the guest that converts memory, as the test on the host tells it to
+ * by lines on the console. Each line is answered by one that starts with its
+ * number:
+ *
+ *   run MS keep|lose		convert and use the memory at the same time;
+ *				contents survive, or are lost
+ *   alternate			make private what alternate_is_private() says, with
+ *				secrets in it, and the rest shared
+ *   answers			shared pages have the host's answers, private ones
+ *				what they had
+ *   convert PAGE COUNT private|shared
+ *				convert, and look whether contents are as before
+ *   bad			ask for nonsense
+ *   end			make all of it shared, say what has been done
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert.h"
+
+static struct memory memory;
+static unsigned int number;	/* of the command */
+
+static __attribute__((format(printf, 1, 2))) void reply(const char *format, ...)
+{
+	va_list args;
+
+	printf("gmem-guest: %u: ", number);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static void do_run(const char *arguments)
+{
+	uint64_t before = memory.conversions;
+	struct work work = { 0 };
+	unsigned int ms = 0;
+	char how[8] = "";
+
+	sscanf(arguments, "%u %7s", &ms, how);
+	work_run(&memory, ms, !strcmp(how, "keep"), &work);
+	reply("conversions=%llu touches=%llu copies=%llu refused=%llu wrong=%llu",
+	      (unsigned long long)(memory.conversions - before),
+	      (unsigned long long)work.touches,
+	      (unsigned long long)work.copies,
+	      (unsigned long long)work.refused,
+	      (unsigned long long)work.wrong);
+}
+
+/* Return: 0, or a negative errno. */
+static int make_shared(void)
+{
+	memory_write(&memory, 0, PAGES, TAG_SHOWN, 0);
+	return memory_convert(&memory, 0, PAGES, false);
+}
+
+static void do_alternate(const char *arguments)
+{
+	int rc = make_shared();
+
+	(void)arguments;
+	memory_write(&memory, 0, PAGES, TAG_SHOWN, 0);
+	for (unsigned int i = 1; !rc && i < ALTERNATE_SINGLE; i += 2)
+		rc = memory_convert(&memory, i, 1, true);
+	if (!rc)
+		rc = memory_convert(&memory, ALTERNATE_SINGLE,
+				    ALTERNATE_END - ALTERNATE_SINGLE, true);
+	for (unsigned int i = 0; !rc && i < PAGES; i++)
+		if (alternate_is_private(i))
+			memory_write(&memory, i, 1, TAG_SECRET, 0);
+	reply("rc=%d", rc);
+}
+
+static void do_answers(const char *arguments)
+{
+	(void)arguments;
+	for (unsigned int i = 0; i < PAGES; i++)
+		if (!alternate_is_private(i))
+			memory.word[i] = page_word(TAG_ANSWER, i, 0);
+	reply("wrong=%u", memory_check(&memory, 0, PAGES));
+}
+
+static void do_convert(const char *arguments)
+{
+	unsigned int page = PAGES, count = 0;
+	char to[8] = "";
+	int rc;
+
+	sscanf(arguments, "%u %u %7s", &page, &count, to);
+	rc = memory_convert(&memory, page, count, !strcmp(to, "private"));
+	reply("rc=%d wrong=%u", rc, memory_check(&memory, 0, PAGES));
+}
+
+static void do_bad(const char *arguments)
+{
+	struct bad bad = bad_requests(&memory);
+
+	(void)arguments;
+	reply("calls=%u wrong=%u", bad.calls, bad.wrong);
+}
+
+static void do_end(const char *arguments)
+{
+	int rc = make_shared();
+	unsigned int wrong = memory_check(&memory, 0, PAGES);
+
+	(void)arguments;
+	if (!rc)
+		rc = memory_close(&memory);
+	reply("rc=%d wrong=%u conversions=%llu pages=%llu private=%llu", rc,
+	      wrong, (unsigned long long)memory.conversions,
+	      (unsigned long long)memory.pages,
+	      (unsigned long long)memory.to_private);
+	exit(0);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(const char *arguments);
+} commands[] = {
+	{ "run", do_run },
+	{ "alternate", do_alternate },
+	{ "answers", do_answers },
+	{ "convert", do_convert },
+	{ "bad", do_bad },
+	{ "end", do_end },
+};
+
+static void command(const char *line)
+{
+	size_t length = strcspn(line, "\n ");
+
+	number++;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strlen(commands[i].name) == length &&
+		    !memcmp(commands[i].name, line, length))
+			return commands[i].run(line + length);
+	reply("no such command");
+}
+
+int main(void)
+{
+	int rc = memory_open(&memory);
+	char line[128];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (rc) {
+		printf("gmem-guest: memory: %s\n", strerror(-rc));
+		return 1;
+	}
+	printf("gmem-guest: memory at %llu\n", (unsigned long long)memory.gpa);
+	while (fgets(line, sizeof(line), stdin))
+		command(line);
+	return 1;
+}

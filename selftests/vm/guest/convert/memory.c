@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The memory of /dev/gmem_guest in this process. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "convert.h"
+
+#define MODULE "gmem_guest"
+
+static int module_load(void)
+{
+	int fd = open("/" MODULE ".ko", O_RDONLY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+int memory_open(struct memory *memory)
+{
+	int rc = module_load();
+
+	if (rc)
+		return rc;
+	memory->fd = open(GMEM_GUEST_PATH, O_RDWR | O_CLOEXEC);
+	if (memory->fd < 0)
+		return -errno;
+	if (ioctl(memory->fd, GMEM_GUEST_GPA, &memory->gpa))
+		return -errno;
+	memory->words = mmap(NULL, GMEM_GUEST_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_SHARED, memory->fd, 0);
+	if (memory->words == MAP_FAILED)
+		return -errno;
+	memory_write(memory, 0, PAGES, TAG_SHOWN, 0);
+	return 0;
+}
+
+/* The module has all of it converted to shared once more. */
+int memory_close(struct memory *memory)
+{
+	munmap(memory->words, GMEM_GUEST_SIZE);
+	close(memory->fd);
+	if (syscall(SYS_delete_module, MODULE, O_NONBLOCK))
+		return -errno;
+	memory->conversions++;
+	memory->pages += PAGES;
+	return 0;
+}
+
+uint64_t *memory_page(const struct memory *memory, unsigned int page)
+{
+	return memory->words + page * PAGE_WORDS;
+}
+
+int memory_convert(struct memory *memory, unsigned int page, unsigned int count,
+		   bool to_private)
+{
+	struct gmem_guest_convert convert = {
+		.offset = page * PAGE_BYTES,
+		.length = count * PAGE_BYTES,
+		.to_private = to_private,
+	};
+
+	if (ioctl(memory->fd, GMEM_GUEST_CONVERT, &convert))
+		return -errno;
+	__atomic_add_fetch(&memory->conversions, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&memory->pages, count, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&memory->to_private, to_private, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* Give pages words of a kind. */
+void memory_write(struct memory *memory, unsigned int page, unsigned int count,
+		  enum page_tag tag, uint32_t generation)
+{
+	for (unsigned int i = page; i < page + count; i++) {
+		memory->word[i] = page_word(tag, i, generation);
+		page_fill(memory_page(memory, i), memory->word[i]);
+	}
+}
+
+/* Words in pages that are not the ones they had. */
+unsigned int memory_check(const struct memory *memory, unsigned int page,
+			  unsigned int count)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned int i = page; i < page + count; i++)
+		wrong += page_differs(memory_page(memory, i), memory->word[i]);
+	return wrong;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the pages of /dev/gmem_guest hold, for the guest that writes them and for
+ * the host that looks: some counters, then one word again and again, which says
+ * for whom it is, in which page it belongs, and how often it was written anew.
+ */
+#ifndef GUEST_PAGES_H
+#define GUEST_PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "module/gmem_guest.h"
+
+#define PAGE_BYTES	4096UL
+#define PAGE_WORDS	(PAGE_BYTES / sizeof(uint64_t))
+#define PAGE_COUNTERS	8	/* words that threads count in */
+#define PAGES		(GMEM_GUEST_SIZE / PAGE_BYTES)
+
+/*
+ * The pages that the guest's command "alternate" makes private: every other one
+ * of the first, alone, and then some at once. All others are shared.
+ */
+#define ALTERNATE_SINGLE 64
+#define ALTERNATE_END	128
+
+static inline bool alternate_is_private(unsigned int page)
+{
+	return page < ALTERNATE_SINGLE ? page % 2 : page < ALTERNATE_END;
+}
+
+/* Not in memory by accident, and not each other's neighbours. */
+enum page_tag {
+	TAG_SHOWN = 0x51a7,	/* the host may see it */
+	TAG_SECRET = 0x9e3c,	/* written while the page is private only */
+	TAG_ANSWER = 0xc4d2,	/* the host's */
+};
+
+static inline uint64_t page_word(enum page_tag tag, unsigned int page,
+				 uint32_t generation)
+{
+	return (uint64_t)tag << 48 | (uint64_t)page << 32 | generation;
+}
+
+static inline enum page_tag page_word_tag(uint64_t word)
+{
+	return (enum page_tag)(word >> 48);
+}
+
+static inline void page_fill(uint64_t *page, uint64_t word)
+{
+	for (unsigned int i = PAGE_COUNTERS; i < PAGE_WORDS; i++)
+		page[i] = word;
+}
+
+/* Words of a page that are not @word. */
+static inline unsigned int page_differs(const uint64_t *page, uint64_t word)
+{
+	unsigned int wrong = 0;
+
+	for (unsigned int i = PAGE_COUNTERS; i < PAGE_WORDS; i++)
+		wrong += page[i] != word;
+	return wrong;
+}
+
+#endif /* GUEST_PAGES_H */
