@@ -15,6 +15,7 @@ CHECK_DIR=$TOP_DIR/selftests/check
 . "$CHECK_DIR/build.sh"
 . "$CHECK_DIR/style.sh"
 . "$CHECK_DIR/uapi.sh"
+. "$CHECK_DIR/abi.sh"
 . "$CHECK_DIR/syzkaller.sh"
 . "$CHECK_DIR/docs.sh"
 . "$CHECK_DIR/harness.sh"
@@ -90,6 +91,7 @@ main() {
 	trap 'rm -rf "$WORK"' EXIT
 	check_build
 	check_uapi
+	check_abi
 	check_syzkaller
 	check_style
 	check_docs
