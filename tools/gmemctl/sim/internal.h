@@ -40,16 +40,26 @@ struct sim_fd {
 };
 
 /**
+ * struct sim_ranges - a set of pages
+ */
+struct sim_ranges {
+	struct sim_range {
+		uint64_t start, end;
+	} *ranges;
+	unsigned int count;
+};
+
+/**
  * struct sim_gmem - a guest_memfd
  * @refs: of fds
- * @assigned: for each page, whether the firmware has it for this guest
+ * @assigned: pages that the firmware has for this guest
  */
 struct sim_gmem {
 	unsigned int refs;
 	struct sim_vm *vm;
 	uint64_t size;
 	uint64_t flags;
-	uint8_t *assigned;
+	struct sim_ranges assigned;
 };
 
 /**
@@ -59,6 +69,7 @@ struct sim_gmem {
  */
 struct sim_slot {
 	uint32_t id;
+	uint32_t flags;
 	uint64_t gpa;
 	uint64_t size;
 	uint64_t uaddr;
@@ -112,7 +123,7 @@ struct sim_guest {
  * @is_snp: it had
  * @has_context: LAUNCH_START has succeeded
  * @sev_fd: recorded then; the last commands go to whatever has that number
- * @private: sorted, disjoint ranges of page frames with the attribute PRIVATE
+ * @private: page frames with the attribute PRIVATE
  */
 struct sim_vm {
 	unsigned int refs;
@@ -128,10 +139,7 @@ struct sim_vm {
 	struct sim_slot slots[SIM_SLOTS];
 	struct sim_vcpu *vcpus[SIM_VCPUS];
 	unsigned int nr_vcpus;
-	struct sim_range {
-		uint64_t start, end;
-	} *private;
-	unsigned int nr_private;
+	struct sim_ranges private;
 };
 
 /**
@@ -219,16 +227,19 @@ struct sim_vm *sim_vm_new(unsigned long type);
 void sim_vm_put(struct sim *sim, struct sim_vm *vm);
 int sim_check_extension(struct sim *sim, uint64_t capability);
 
-/* memory.c */
+/* slot.c */
 int sim_set_region(struct sim *sim, struct sim_vm *vm, uint64_t arg, bool v2);
+struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa);
+
+/* memory.c */
 int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 void sim_gmem_put(struct sim *sim, struct sim_gmem *gmem);
-struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa);
 
-/* attributes.c */
-int sim_private_set(struct sim_vm *vm, uint64_t start, uint64_t end, bool on);
-bool sim_private_get(const struct sim_vm *vm, uint64_t gfn);
+/* ranges.c */
+int sim_ranges_set(struct sim_ranges *set, uint64_t start, uint64_t end,
+		   bool on);
+bool sim_ranges_have(const struct sim_ranges *set, uint64_t page);
 
 /* vcpu.c */
 struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id);

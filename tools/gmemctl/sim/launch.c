@@ -159,8 +159,7 @@ static int update_page(struct update *update, uint64_t at)
 {
 	struct sim_slot *slot = update->slot;
 	uint64_t gpa = update->params.gfn_start * SIM_PAGE + at;
-	uint8_t *assigned = slot->gmem->assigned +
-			    (slot->offset + gpa - slot->gpa) / SIM_PAGE;
+	uint64_t at_gmem = (slot->offset + gpa - slot->gpa) / SIM_PAGE;
 	uint8_t page[SIM_PAGE];
 	int rc;
 
@@ -169,15 +168,17 @@ static int update_page(struct update *update, uint64_t at)
 	rc = update_source(update, at, page);
 	if (rc)
 		return rc;
-	if (!sim_private_get(update->vm, gpa / SIM_PAGE))
+	if (!sim_ranges_have(&update->vm->private, gpa / SIM_PAGE))
 		return -EINVAL;
-	if (*assigned)
+	if (sim_ranges_have(&slot->gmem->assigned, at_gmem))
 		return -EEXIST;
 	if (!is_sev(update->sim, update->sev_fd))
 		return -EBADF;
 	rc = sim_fw_update(update->sim, &update->vm->guest, update->params.type,
 			   gpa, page, &update->error);
-	*assigned = !rc;
+	if (!rc)
+		rc = sim_ranges_set(&slot->gmem->assigned, at_gmem, at_gmem + 1,
+				    true);
 	/* What the firmware would have taken goes back to the caller. */
 	if (rc && update->params.type == TYPE_CPUID &&
 	    update->error == SNP_FW_INVALID_PARAM)

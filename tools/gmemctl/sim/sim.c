@@ -170,7 +170,7 @@ bool sim_vm_is_private(struct sim *sim, int fd, uint64_t gpa)
 {
 	struct sim_vm *vm = find_vm(sim, fd);
 
-	return vm && sim_private_get(vm, gpa / SIM_PAGE);
+	return vm && sim_ranges_have(&vm->private, gpa / SIM_PAGE);
 }
 
 unsigned int sim_differences(const struct sim *sim)

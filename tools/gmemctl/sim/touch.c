@@ -7,7 +7,9 @@
 
 #include "internal.h"
 
-static uint8_t *find_page(struct sim *sim, int fd, uint64_t gpa)
+/* The guest_memfd that has the page, and which one of it that is */
+static struct sim_gmem *find_page(struct sim *sim, int fd, uint64_t gpa,
+				  uint64_t *page)
 {
 	const struct sim_fd *found = sim_fd(sim, fd);
 	struct sim_slot *slot;
@@ -17,22 +19,24 @@ static uint8_t *find_page(struct sim *sim, int fd, uint64_t gpa)
 	slot = sim_slot_find(found->object, gpa);
 	if (!slot || !slot->gmem)
 		return NULL;
-	return slot->gmem->assigned + (slot->offset + gpa - slot->gpa) / SIM_PAGE;
+	*page = (slot->offset + gpa - slot->gpa) / SIM_PAGE;
+	return slot->gmem;
 }
 
 int sim_touch(struct sim *sim, int vm, uint64_t gpa)
 {
-	uint8_t *assigned = find_page(sim, vm, gpa);
+	uint64_t page;
+	struct sim_gmem *gmem = find_page(sim, vm, gpa, &page);
 
-	if (!assigned || !sim_vm_is_private(sim, vm, gpa))
+	if (!gmem || !sim_vm_is_private(sim, vm, gpa))
 		return -EFAULT;
-	*assigned = 1;
-	return 0;
+	return sim_ranges_set(&gmem->assigned, page, page + 1, true);
 }
 
 bool sim_is_guests(struct sim *sim, int vm, uint64_t gpa)
 {
-	const uint8_t *assigned = find_page(sim, vm, gpa);
+	uint64_t page;
+	const struct sim_gmem *gmem = find_page(sim, vm, gpa, &page);
 
-	return assigned && *assigned;
+	return gmem && sim_ranges_have(&gmem->assigned, page);
 }

@@ -26,7 +26,7 @@ void sim_vm_put(struct sim *sim, struct sim_vm *vm)
 		sim_vcpu_free(sim, vm->vcpus[i]);
 	if (vm->is_snp)
 		sim->asids_used--;
-	free(vm->private);
+	free(vm->private.ranges);
 	free(vm);
 }
 

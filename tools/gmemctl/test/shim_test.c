@@ -73,12 +73,22 @@ static void set_host(const struct world *world)
 	set_faults(world);
 }
 
+static void run_cases(enum sim_profile profile)
+{
+	const struct sim_system system = {
+		.profile = profile, .has = SIM_NEEDS_SNP,
+		.type = KVM_X86_SNP_VM, .prepare = set_host,
+	};
+
+	CHECK(sim_cases_run_system(&system) == SIM_CASES);
+}
+
 static void test_shim_cases_6_12(void)
 {
 	if (!preload_inside())
 		preload_self("shim.cases_6_12");
 	else
-		sim_cases_run_system(SIM_LINUX_6_12, set_host);
+		run_cases(SIM_LINUX_6_12);
 }
 
 static void test_shim_cases_7_3(void)
@@ -86,7 +96,7 @@ static void test_shim_cases_7_3(void)
 	if (!preload_inside())
 		preload_self("shim.cases_7_3");
 	else
-		sim_cases_run_system(SIM_LINUX_7_3, set_host);
+		run_cases(SIM_LINUX_7_3);
 }
 
 static bool is_vm(int fd)

@@ -64,31 +64,44 @@ void sim_cases_run(enum sim_profile profile)
 	CHECK(total == SIM_CASES);
 }
 
-/* A process for each: it begins without files, and with another simulator. */
-void sim_cases_run_system(enum sim_profile profile,
-			  void (*system)(const struct world *world))
+static void run_system(const struct sim_case *sim_case,
+		       const struct sim_system *system)
 {
-	unsigned int total = 0;
+	struct world world;
 
-	for (; sim_case_get(total); total++) {
-		struct world world;
+	world_init(&world, system->profile);
+	world.system = system->prepare;
+	world.type = system->type;
+	world.host.no_snp = system->has > SIM_NEEDS_SNP;
+	sim_case_run(sim_case, &world);
+	world_free(&world);
+}
+
+/* A process for each: it begins without files, and with another simulator. */
+unsigned int sim_cases_run_system(const struct sim_system *system)
+{
+	const struct sim_case *sim_case;
+	unsigned int run = 0;
+
+	for (unsigned int i = 0; (sim_case = sim_case_get(i)); i++) {
 		int status = -1;
 		pid_t pid;
 
+		if (sim_case->needs < system->has)
+			continue;
 		fflush(NULL);
 		pid = fork();
 		if (!pid) {
-			world_init(&world, profile);
-			world.system = system;
-			sim_case_run(sim_case_get(total), &world);
-			world_free(&world);
+			run_system(sim_case, system);
 			fflush(NULL);
 			_exit(unit_failures() ? EXIT_FAILURE : EXIT_SUCCESS);
 		}
 		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-		if (status)
-			printf("# case %s: failed\n", sim_case_get(total)->id);
+		printf("# case %s: %s\n", sim_case->id,
+		       status ? "differs" : "as expected");
 		CHECK(!status);
+		run++;
 	}
-	CHECK(total == SIM_CASES);
+	fflush(stdout);
+	return run;
 }

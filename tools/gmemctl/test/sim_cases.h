@@ -22,7 +22,7 @@ struct sim_result {
 	uint32_t error;
 };
 
-/* What a case needs of a kernel if it is not simulated */
+/* What a case needs of a kernel if it is not simulated; the most comes first. */
 enum sim_needs {
 	SIM_NEEDS_SNP,
 	SIM_NEEDS_PRIVATE,
@@ -55,9 +55,21 @@ void sim_case_run(const struct sim_case *sim_case, struct world *world);
 /** sim_cases_run() - all of them, each in a simulator */
 void sim_cases_run(enum sim_profile profile);
 
-/** sim_cases_run_system() - all of them, through system calls */
-void sim_cases_run_system(enum sim_profile profile,
-			  void (*system)(const struct world *world));
+/**
+ * struct sim_system - what answers to system calls
+ * @has: cases that need more are left out
+ * @type: of VMs
+ * @prepare: for world.system
+ */
+struct sim_system {
+	enum sim_profile profile;
+	enum sim_needs has;
+	unsigned long type;
+	void (*prepare)(const struct world *world);
+};
+
+/** sim_cases_run_system() - through system calls. Return: how many. */
+unsigned int sim_cases_run_system(const struct sim_system *system);
 
 /** sim_agree() - for cases with variants that all have the same result */
 int sim_agree(const int *results, unsigned int count);

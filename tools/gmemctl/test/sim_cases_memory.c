@@ -132,7 +132,7 @@ static int slot_v1(struct world *world)
 
 const struct sim_case sim_cases_memory[] = {
 	{ "attr-flags", attr_flags, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
-	{ "attr-def", attr_def, BOTH_ON(SIM_NEEDS_NOTHING, -EINVAL) },
+	{ "attr-def", attr_def, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
 	{ "gmem-size", gmem_size, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
 	{ "gmem-flags", gmem_flags, BOTH_ON(SIM_NEEDS_PRIVATE, -EINVAL) },
 	{ "gmem-flags-mmap", gmem_flags_mmap,
