@@ -366,7 +366,7 @@ int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
 	if (rc)
 		return rc;
 	launch->state = SNP_LAUNCH_FINISHED;
-	snp_launch_tell(launch, "SNP_LAUNCH_FINISH", "%u vCPUs%s%s%s",
+	snp_launch_tell(launch, "SNP_LAUNCH_FINISH", "vCPUs: %u%s%s%s",
 			launch->image.nr_vcpus,
 			config->id_block ? ", ID block" : "",
 			finish.auth_key_en ? ", author key" : "",

@@ -52,7 +52,7 @@ static void launch_made(enum sim_profile profile)
 	CHECK(world.launch.calls == 1 + BUILD_SECTIONS);
 	CHECK(sim_vm_is_private(world.sim, world.vm.fd, 0x800000));
 	CHECK(launch_world_said(&world, "SNP_LAUNCH_UPDATE", "SECRETS"));
-	CHECK(launch_world_said(&world, "SNP_LAUNCH_FINISH", "2 vCPUs"));
+	CHECK(launch_world_said(&world, "SNP_LAUNCH_FINISH", "vCPUs: 2"));
 	launch_world_free(&world);
 }
 
