@@ -41,6 +41,8 @@ extern const struct command command_map;
 extern const struct command command_convert;
 extern const struct command command_decommit;
 extern const struct command command_handover;
+extern const struct command command_save;
+extern const struct command command_restore;
 extern const struct command command_stop;
 
 /* size.c */

@@ -22,6 +22,8 @@ static const struct command *const commands[] = {
 	&command_convert,
 	&command_decommit,
 	&command_handover,
+	&command_save,
+	&command_restore,
 	&command_stop,
 	&command_demo,
 	&command_snp,

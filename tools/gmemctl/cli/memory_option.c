@@ -30,6 +30,7 @@ enum key {
 	KEY_PREFETCH,
 	KEY_FILE,
 	KEY_NODE,
+	KEY_CONSENT,
 	KEYS,
 };
 
@@ -42,6 +43,7 @@ static const char *const key_names[KEYS] = {
 	[KEY_PREFETCH]		= "prefetch",
 	[KEY_FILE]		= "file",
 	[KEY_NODE]		= "node",
+	[KEY_CONSENT]		= "consent",
 };
 
 /**
@@ -170,6 +172,8 @@ static int parse_value(struct parser *parser, enum key key,
 		return parse_size(parser, item, &request->hugepage_size);
 	case KEY_PREFETCH:
 		return parse_switch(parser, item, &request->prefetch);
+	case KEY_CONSENT:
+		return parse_switch(parser, item, &request->consent);
 	case KEY_FILE:
 		return parse_file(parser, item);
 	default:
@@ -195,7 +199,7 @@ static int parse_item(struct parser *parser, const struct item *item)
 	if (key == KEYS)
 		return item_fail(parser, item, "unknown key",
 				 "size, kind, thp, hugepages, hugepage_size, "
-				 "prefetch, file or node");
+				 "prefetch, file, node or consent");
 	if (parser->given[key])
 		return item_fail(parser, item, "given twice",
 				 "each key only once");

@@ -45,4 +45,20 @@ int channel_accept(struct channel *channel, int timeout_ms,
  */
 int channel_connect(const char *name, struct error *error);
 
+/** channel_send_file() - give the other side a file to work with */
+int channel_send_file(int socket, int fd);
+
+/** channel_receive_file() - Return: the fd; -ETIMEDOUT; -EBADMSG; -EPIPE. */
+int channel_receive_file(int socket);
+
+/** channel_send_result() - say how it went: 0, or an error with what it says */
+int channel_send_result(int socket, int rc, const struct error *error);
+
+/**
+ * channel_wait_result() - wait for that, for as long as the other side lives
+ *
+ * Return: 0; what the other side says; -EPIPE if it has died.
+ */
+int channel_wait_result(int socket, struct error *error);
+
 #endif /* GMEMCTL_CONTROL_CHANNEL_H */

@@ -368,6 +368,21 @@ static int serve_handover(struct pc_control *control,
 	return channel ? pc_move_give(control->pc, channel, error) : -EINVAL;
 }
 
+/* Without "stop" the guest goes on. */
+static int serve_save(struct pc_control *control, struct json_object *request,
+		      struct json_object **result, struct error *error)
+{
+	const char *channel = message_string(request, "channel", error);
+	struct json_object *stop = NULL;
+
+	(void)result;
+	if (!channel)
+		return -EINVAL;
+	json_object_object_get_ex(request, "stop", &stop);
+	return pc_move_save(control->pc, channel,
+			    stop && json_object_get_boolean(stop), error);
+}
+
 static const struct {
 	const char *name;
 	int (*serve)(struct pc_control *control, struct json_object *request,
@@ -378,6 +393,7 @@ static const struct {
 	{ "convert", serve_convert },
 	{ "decommit", serve_decommit },
 	{ "handover", serve_handover },
+	{ "save", serve_save },
 	{ "stop", serve_stop },
 };
 
@@ -392,7 +408,7 @@ int pc_control_serve(void *data, const char *command,
 			return pc_commands[i].serve(data, request, result,
 						    error);
 	return error_set(error, -EOPNOTSUPP, "command", "find it",
-			 "stat, map, convert, decommit, handover or stop");
+			 "stat, map, convert, decommit, handover, save or stop");
 }
 
 int pc_control_start(struct pc_control *control, struct pc *pc,

@@ -5,11 +5,12 @@
 
 #include "../control/channel.h"
 #include "../memory/handover.h"
+#include "../memory/save.h"
 #include "pc_job.h"
 #include "pc_move.h"
 #include "pc_state.h"
 
-static int post(struct pc *pc, const char *channel,
+static int post(struct pc *pc, const char *channel, bool stop,
 		void (*work)(struct pc *pc, struct pc_job *job,
 			     struct error *error), struct error *error)
 {
@@ -19,6 +20,7 @@ static int post(struct pc *pc, const char *channel,
 	if (!job)
 		return error_set(error, -ENOMEM, "job", "allocate", NULL);
 	job->work = work;
+	job->stop = stop;
 	job->fd = channel_connect(channel, error);
 	if (job->fd < 0) {
 		rc = job->fd;
@@ -67,5 +69,42 @@ int pc_move_give(struct pc *pc, const char *channel, struct error *error)
 
 	if (!rc)
 		rc = handover_check(&pc->machine.memory, error);
-	return rc ? rc : post(pc, channel, work_give, error);
+	return rc ? rc : post(pc, channel, false, work_give, error);
+}
+
+static int save(struct pc *pc, int fd, struct error *error)
+{
+	struct records state = { 0 };
+	int rc = pc_state_get(pc, &state, error);
+
+	if (!rc)
+		rc = save_write(fd, &pc->machine.memory, &state, error);
+	records_free(&state);
+	if (!rc && fsync(fd) && errno != EINVAL && errno != EROFS)
+		rc = error_set(error, -errno, "file", "fsync", NULL);
+	return rc;
+}
+
+static void work_save(struct pc *pc, struct pc_job *job, struct error *error)
+{
+	int fd, rc = error->rc;
+
+	if (!rc) {
+		fd = channel_receive_file(job->fd);
+		rc = fd < 0 ? error_set(error, fd, "file", "receive", NULL) :
+			      save(pc, fd, error);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (!rc && job->stop)
+		machine_end(&pc->machine, END_SAVED, NULL);
+	channel_send_result(job->fd, rc, error);
+}
+
+int pc_move_save(struct pc *pc, const char *channel, bool stop,
+		 struct error *error)
+{
+	int rc = check_readable(pc, "save", error);
+
+	return rc ? rc : post(pc, channel, stop, work_save, error);
 }

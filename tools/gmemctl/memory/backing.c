@@ -47,14 +47,16 @@ static int backing_open_hugetlb(struct backing *backing, const char *name,
 
 static int backing_open_gmem(struct backing *backing, struct error *error)
 {
+	uint32_t flags = GMEM_CREATE_F_INIT_SHARED |
+			 (backing->request->consent ?
+			  GMEM_CREATE_F_GUEST_CONSENT : 0);
 	int device = gmem_open(error);
 	int fd, rc;
 
 	if (device < 0)
 		return device;
 	rc = gmem_check_abi(device, NULL, error);
-	fd = rc ? rc : gmem_create(device, backing->size,
-				   GMEM_CREATE_F_INIT_SHARED);
+	fd = rc ? rc : gmem_create(device, backing->size, flags);
 	calls->close(device);
 	if (rc)
 		return rc;

@@ -21,7 +21,13 @@
 /* Flags of a request */
 #define FLAG_THP		(1U << 0)
 #define FLAG_PREFETCH		(1U << 1)
-#define FLAGS_KNOWN_REQUEST	(FLAG_THP | FLAG_PREFETCH)
+#define FLAG_CONSENT		(1U << 2)
+#define HUGEPAGE_SHIFT		8
+#define HUGEPAGE_MASK		(0xffU << HUGEPAGE_SHIFT)
+#define FLAGS_KNOWN_REQUEST	(FLAG_THP | FLAG_PREFETCH | FLAG_CONSENT | \
+				 HUGEPAGE_MASK)
+#define HUGEPAGE_LOG2_MIN	12
+#define HUGEPAGE_LOG2_MAX	40
 
 static uint8_t *put(uint8_t *at, const void *value, size_t size)
 {
@@ -40,11 +46,27 @@ static uint8_t *put_range(uint8_t *at, struct range range)
 	return put(at, &range.end, sizeof(range.end));
 }
 
+static uint32_t request_flags(const struct memory_request *request)
+{
+	uint64_t hugepage = memory_request_hugepage(request);
+	uint32_t flags = 0;
+
+	if (request->thp)
+		flags |= FLAG_THP;
+	if (request->prefetch)
+		flags |= FLAG_PREFETCH;
+	if (request->consent)
+		flags |= FLAG_CONSENT;
+	if (hugepage)
+		flags |= (uint32_t)__builtin_ctzll(hugepage) << HUGEPAGE_SHIFT;
+	return flags;
+}
+
 static uint8_t *put_request(uint8_t *at, const struct memory_request *request)
 {
-	at = put32(at, request->kind);
-	at = put32(at, (request->thp ? FLAG_THP : 0) |
-		       (request->prefetch ? FLAG_PREFETCH : 0));
+	at = put32(at, memory_request_hugepage(request) ? BACKING_HUGETLB :
+							   request->kind);
+	at = put32(at, request_flags(request));
 	at = put32(at, (uint32_t)request->node);
 	at = put32(at, request->nr_ranges);
 	for (unsigned int i = 0; i < request->nr_ranges; i++)
@@ -169,6 +191,16 @@ static int get_header(struct reader *reader, size_t size,
 	return 0;
 }
 
+/* Hugetlb memory says how large its pages are, and no other does. */
+static bool hugepage_valid(uint32_t kind, uint32_t flags)
+{
+	uint32_t log2 = (flags & HUGEPAGE_MASK) >> HUGEPAGE_SHIFT;
+
+	if (kind != BACKING_HUGETLB)
+		return !log2;
+	return log2 >= HUGEPAGE_LOG2_MIN && log2 <= HUGEPAGE_LOG2_MAX;
+}
+
 /* @used: of out->ranges */
 static int get_request(struct reader *reader, struct description *out,
 		       struct memory_request *request, unsigned int *used,
@@ -179,7 +211,7 @@ static int get_request(struct reader *reader, struct description *out,
 	uint32_t count = get32(reader);
 
 	if (kind >= BACKING_KINDS || flags & ~FLAGS_KNOWN_REQUEST ||
-	    node < -1 || node > 65535)
+	    !hugepage_valid(kind, flags) || node < -1 || node > 65535)
 		return bad(error, "unknown kind or flags, or a bad node");
 	if (!count || count > DESCRIPTION_RANGES_MAX - *used)
 		return bad(error, "bad number of ranges");
@@ -189,6 +221,9 @@ static int get_request(struct reader *reader, struct description *out,
 		.kind = (enum backing_kind)kind,
 		.thp = flags & FLAG_THP,
 		.prefetch = flags & FLAG_PREFETCH,
+		.consent = flags & FLAG_CONSENT,
+		.hugepage_size = kind != BACKING_HUGETLB ? 0 : UINT64_C(1) <<
+				 ((flags & HUGEPAGE_MASK) >> HUGEPAGE_SHIFT),
 		.existing_fd = -1,
 		.node = node,
 	};

@@ -7,8 +7,9 @@
  *
  * header: magic "GMEMDESC"; u32 version; u32 bytes in all; u32 flags; u32
  *	number of requests; u32 number of private ranges; u32 zero
- * request, each: u32 kind; u32 flags; s32 NUMA node or -1; u32 number of ranges;
- *	then its ranges
+ * request, each: u32 kind; u32 flags, with the binary logarithm of the size of huge
+ *	pages in bits 8 to 15; s32 NUMA node or -1; u32 number of ranges; then its
+ *	ranges
  * then the private ranges, in ascending order
  * range, each: u64 start; u64 end
  */

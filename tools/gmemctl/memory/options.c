@@ -161,6 +161,11 @@ static int check_file(const struct memory_request *request,
 		return refuse(error, "use kind=file",
 			      "memory of kind %s takes no file",
 			      backing_kind_name(request->kind));
+	if (request->consent && request->kind != BACKING_GMEM &&
+	    request->kind != BACKING_GMEM_STORE)
+		return refuse(error, "use kind=gmem-store, or leave consent off",
+			      "consent is incompatible with memory of kind %s",
+			      backing_kind_name(request->kind));
 	if (request->kind == BACKING_GUEST_MEMFD && request->existing_fd >= 0)
 		return refuse(error, "a guest_memfd belongs to its VM",
 			      "memory of kind guest-memfd is incompatible with "

@@ -48,6 +48,7 @@ int backing_kind_find(const char *name, size_t length, enum backing_kind *kind);
  * @kind: see enum backing_kind
  * @thp: ask for transparent huge pages; ignored for hugetlb
  * @prefetch: populate at once
+ * @consent: private contents never become the host's; for the kinds of gmem
  * @hugepages: huge pages of @hugepage_size, which makes a shared memfd hugetlb
  * @hugepage_size: 0: HUGEPAGE_SIZE_DEFAULT
  * @path: of the file, for BACKING_FILE
@@ -60,6 +61,7 @@ struct memory_request {
 	enum backing_kind kind;
 	bool thp;
 	bool prefetch;
+	bool consent;
 	bool hugepages;
 	uint64_t hugepage_size;
 	const char *path;

@@ -23,7 +23,7 @@ static const struct range private_ranges[] = {
 
 static const struct memory_request requests[] = {
 	{ .ranges = ranges, .nr_ranges = 2, .kind = BACKING_GMEM_STORE,
-	  .prefetch = true, .node = 3, .existing_fd = 7 },
+	  .prefetch = true, .consent = true, .node = 3, .existing_fd = 7 },
 	{ .ranges = &ranges[2], .nr_ranges = 1, .kind = BACKING_SHARED,
 	  .thp = true, .node = -1, .existing_fd = -1 },
 };
@@ -59,10 +59,34 @@ static void test_description_round_trip(void)
 	/* An fd is another process's number. */
 	CHECK(request->existing_fd == -1);
 	CHECK(range_equal(request->ranges[1], ranges[1]));
+	CHECK(request->consent && !request[1].consent);
 	CHECK(request[1].thp && request[1].node == -1);
 	CHECK(range_equal(request[1].ranges[0], ranges[2]));
 	CHECK(decoded.nr_private == 3);
 	CHECK(!memcmp(decoded.private, private_ranges, sizeof(private_ranges)));
+	description_free(&decoded);
+	free(bytes);
+}
+
+static void test_description_hugetlb(void)
+{
+	struct memory_request request = {
+		.ranges = ranges, .nr_ranges = 1, .kind = BACKING_HUGETLB,
+		.existing_fd = -1, .node = -1,
+	};
+	struct memory_config config = { .requests = &request,
+					.nr_requests = 1 };
+
+	CHECK(!description_encode(&config, NULL, 0, &bytes, &size));
+	CHECK(!description_decode(bytes, size, &decoded, NULL));
+	CHECK(decoded.requests[0].kind == BACKING_HUGETLB);
+	CHECK(decoded.requests[0].hugepage_size == HUGEPAGE_SIZE_DEFAULT);
+	description_free(&decoded);
+	free(bytes);
+	request.hugepage_size = 1 << 30;
+	CHECK(!description_encode(&config, NULL, 0, &bytes, &size));
+	CHECK(!description_decode(bytes, size, &decoded, NULL));
+	CHECK(decoded.requests[0].hugepage_size == 1 << 30);
 	description_free(&decoded);
 	free(bytes);
 }
@@ -107,7 +131,9 @@ static void test_description_fields(void)
 		{ 24, 2 }, { 24, 4 }, { 24, 0xffffffff },
 		{ 28, 1 },		/* reserved */
 		{ 32, BACKING_KINDS },	/* kind */
-		{ 36, 4 },		/* flags of a request */
+		{ 36, 16 },		/* flags of a request */
+		{ 36, 21 << 8 },	/* huge pages, but not hugetlb */
+		{ 32, BACKING_HUGETLB },	/* hugetlb of what size? */
 		{ 40, 65536 }, { 40, 0xfffffffe },
 		{ 44, 0 }, { 44, 1 }, { 44, 1025 }, { 44, 0xffffffff },
 		{ 48, 1 }, { 48, 0x10000 },	/* start of a range */
@@ -170,6 +196,7 @@ static void test_description_ranges(void)
 
 static const struct unit_test tests[] = {
 	{ "description.round_trip", test_description_round_trip },
+	{ "description.hugetlb", test_description_hugetlb },
 	{ "description.truncated", test_description_truncated },
 	{ "description.fields", test_description_fields },
 	{ "description.too_much", test_description_too_much },

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A guest's memory in a file comes back as it was, and no file is trusted. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../kvm/calls.h"
+#include "../memory/populated.h"
+#include "../memory/save.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+
+/* Where things are in the file that start() and build() lead to */
+#define HEADER_SIZE	32
+#define DESCRIPTION_SIZE (32 + 2 * 16 + 3 * 16)
+#define STATE_SIZE	(16 + 5)
+#define FIRST_RUN	(HEADER_SIZE + DESCRIPTION_SIZE + STATE_SIZE)
+
+static struct range ranges[3];
+static struct memory_request requests[2];
+static struct memory_config config;
+static struct guest_memory memory;
+static struct records state;
+static struct saved saved;
+static struct error error;
+static int file;
+
+/* Two requests: 16 pages at 64 and 8 at 0; 8 at 32. */
+static void start(enum backing_kind first, enum backing_kind second)
+{
+	kvm_fake_start();
+	ranges[0] = (struct range){ 64 * PAGE, 80 * PAGE };
+	ranges[1] = (struct range){ 0, 8 * PAGE };
+	ranges[2] = (struct range){ 32 * PAGE, 40 * PAGE };
+	requests[0] = (struct memory_request){
+		.ranges = ranges, .nr_ranges = 2, .kind = first,
+		.existing_fd = -1, .node = -1,
+	};
+	requests[1] = (struct memory_request){
+		.ranges = &ranges[2], .nr_ranges = 1, .kind = second,
+		.existing_fd = -1, .node = -1,
+	};
+	config = (struct memory_config){ .requests = requests,
+					 .nr_requests = 2 };
+	records_add(&state, 7, 0, "state", 5);
+	file = memfd_create("saved", MFD_CLOEXEC);
+	CHECK(file >= 0);
+}
+
+static void stop(void)
+{
+	records_free(&state);
+	close(file);
+	calls = &calls_system;
+}
+
+static uint8_t *at(uint64_t page)
+{
+	return memory.reservation.base + page * PAGE;
+}
+
+static void create(const struct memory_config *what)
+{
+	CHECK(!guest_memory_create(&memory, what, &kvm_fake.vm, 0, &error));
+	CHECK(!guest_memory_attach(&memory, &error));
+	kvm_fake.log[0] = '\0';
+}
+
+/* A page that holds zeros is populated all the same. */
+static void build(void)
+{
+	create(&config);
+	*at(3) = 1;
+	*at(70) = 2;
+	*at(39) = 3;
+	*(volatile uint8_t *)at(35) = 0;
+}
+
+static int save(void)
+{
+	lseek(file, 0, SEEK_SET);
+	CHECK(!ftruncate(file, 0));
+	return save_write(file, &memory, &state, &error);
+}
+
+/* From the file to memory. Return: the first failure. */
+static int restore(void)
+{
+	int rc;
+
+	lseek(file, 0, SEEK_SET);
+	rc = save_read(file, &saved, &error);
+	if (rc)
+		return rc;
+	create(&saved.description.config);
+	rc = save_read_memory(file, &saved, &memory, &error);
+	if (rc) {
+		guest_memory_destroy(&memory);
+		save_free(&saved);
+	}
+	return rc;
+}
+
+static void restored_end(void)
+{
+	guest_memory_destroy(&memory);
+	save_free(&saved);
+}
+
+/* Which of the pages of a request are populated, as bits. */
+static uint64_t populated(unsigned int request, uint64_t page, uint64_t count)
+{
+	uint8_t pages[64];
+	uint64_t bits = 0;
+
+	CHECK(!populated_pages(&memory.backings[request], at(page), 0, count,
+			       pages));
+	for (uint64_t i = 0; i < count; i++)
+		bits |= (uint64_t)pages[i] << i;
+	return bits;
+}
+
+static void round_trip(enum backing_kind first, enum backing_kind second)
+{
+	char text[5];
+
+	start(first, second);
+	requests[1].hugepage_size = second == BACKING_HUGETLB ? PAGE : 0;
+	build();
+	CHECK(!save());
+	guest_memory_destroy(&memory);
+	kvm_fake_start();
+	CHECK(!restore());
+	CHECK(records_get(&saved.state, 7, 0, text, sizeof(text)));
+	CHECK(!memcmp(text, "state", sizeof(text)));
+	CHECK(memory.config->requests[1].kind == second);
+	CHECK(populated(0, 64, 16) == 1 << 6);
+	if (second == BACKING_PRIVATE)
+		CHECK(populated(1, 32, 8) == (1 << 7 | 1 << 3));
+	CHECK(*at(3) == 1 && *at(70) == 2 && *at(39) == 3 && !*at(35));
+	CHECK(!*at(36) && !*at(64));
+	restored_end();
+	stop();
+}
+
+static void test_save_round_trip(void)
+{
+	round_trip(BACKING_SHARED, BACKING_PRIVATE);
+	round_trip(BACKING_GMEM, BACKING_SHARED);
+	round_trip(BACKING_SHARED, BACKING_HUGETLB);
+}
+
+/* In place to shared and back on one side, to private on the other. */
+static void test_save_store(void)
+{
+	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
+	build();
+	CHECK(!guest_memory_convert(&memory, (struct range){ 70 * PAGE,
+				    74 * PAGE }, true, NULL, 0));
+	kvm_fake.log[0] = '\0';
+	CHECK(!save());
+	CHECK(kvm_fake_said("a46-4a v6-a V6-a A46-4a"));
+	CHECK(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
+	guest_memory_destroy(&memory);
+	kvm_fake_start();
+	CHECK(!restore());
+	CHECK(kvm_fake_said("V6-a A46-4a"));
+	CHECK(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
+	CHECK(!guest_memfd_is_private(&memory.memfd, 74 * PAGE));
+	CHECK(*at(70) == 2 && *at(3) == 1);
+	restored_end();
+	stop();
+}
+
+/* What cannot be read is not written; what was shared is private again. */
+static void test_save_refused(void)
+{
+	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
+	build();
+	CHECK(!guest_memory_convert(&memory, (struct range){ 70 * PAGE,
+				    74 * PAGE }, true, NULL, 0));
+	CHECK(!guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE },
+				    true, NULL, 0));
+	kvm_fake.log[0] = '\0';
+	kvm_fake.fail = 'v';
+	kvm_fake.pass = 1;
+	kvm_fake.rc = -EPERM;
+	CHECK(save() == -EPERM);
+	CHECK(strstr(error.hint, "consent"));
+	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
+	CHECK(!lseek(file, 0, SEEK_END));
+	guest_memory_destroy(&memory);
+	stop();
+	start(BACKING_SHARED, BACKING_SHARED);
+	config.guest_memfd = true;
+	build();
+	CHECK(!guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE },
+				    true, NULL, 0));
+	CHECK(save() == -EOPNOTSUPP);
+	guest_memory_destroy(&memory);
+	stop();
+}
+
+/* A disk that is full, and a private page that cannot become private again. */
+static void test_save_fails(void)
+{
+	int full;
+
+	start(BACKING_GMEM_STORE, BACKING_SHARED);
+	build();
+	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	CHECK(save_write(full, &memory, &state, &error) == -ENOSPC);
+	CHECK(strstr(error.hint, "room"));
+	close(full);
+	CHECK(!guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE },
+				    true, NULL, 0));
+	kvm_fake.fail = 'V';
+	kvm_fake.pass = 0;
+	kvm_fake.rc = -EAGAIN;
+	CHECK(save() == -EAGAIN);
+	CHECK(!guest_memfd_is_private(&memory.memfd, PAGE));
+	guest_memory_destroy(&memory);
+	stop();
+}
+
+static void make_file(void)
+{
+	start(BACKING_SHARED, BACKING_PRIVATE);
+	build();
+	CHECK(!save());
+	guest_memory_destroy(&memory);
+}
+
+/* Cut anywhere, it is refused. */
+static void test_save_truncated(void)
+{
+	off_t all, size;
+
+	make_file();
+	all = lseek(file, 0, SEEK_END);
+	CHECK(all == FIRST_RUN + 4 * (16 + (off_t)PAGE) + 16);
+	for (size = all - 1; size >= 0; size -= size > 400 ? 97 : 1) {
+		CHECK(!ftruncate(file, size));
+		CHECK(restore() == -EBADMSG);
+	}
+	stop();
+}
+
+/* Each field by itself: where it is, and a value that it must not have. */
+static void test_save_fields(void)
+{
+	static const struct {
+		off_t at;
+		uint64_t value;
+	} cases[] = {
+		{ 0, 0 },			/* magic */
+		{ 8, 2 },			/* version */
+		{ 8, 1 | UINT64_C(1) << 32 },	/* reserved */
+		{ 16, 0 }, { 16, DESCRIPTION_SIZE - 1 }, { 16, UINT64_MAX },
+		{ 16, DESCRIPTION_SIZE_MAX + UINT64_C(1) },
+		{ 24, STATE_SIZE - 1 }, { 24, UINT64_MAX },
+		{ 24, RECORDS_SIZE_MAX + UINT64_C(1) },
+		{ HEADER_SIZE, 0 },		/* the description's magic */
+		{ FIRST_RUN, 1 }, { FIRST_RUN, 8 * PAGE },
+		{ FIRST_RUN, UINT64_MAX & ~(PAGE - 1) },
+		{ FIRST_RUN + 8, 0 }, { FIRST_RUN + 8, PAGE - 1 },
+		{ FIRST_RUN + 8, 17 * PAGE }, { FIRST_RUN + 8, UINT64_MAX },
+	};
+	uint64_t before;
+
+	make_file();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CHECK(pread(file, &before, 8, cases[i].at) == 8);
+		CHECK(pwrite(file, &cases[i].value, 8, cases[i].at) == 8);
+		CHECK(restore() == -EBADMSG);
+		CHECK(pwrite(file, &before, 8, cases[i].at) == 8);
+	}
+	lseek(file, 0, SEEK_END);
+	CHECK(write(file, "x", 1) == 1);
+	CHECK(restore() == -EBADMSG);
+	CHECK(!ftruncate(file, lseek(file, 0, SEEK_END) - 1));
+	CHECK(!restore());
+	restored_end();
+	stop();
+}
+
+static const struct unit_test tests[] = {
+	{ "save.round_trip", test_save_round_trip },
+	{ "save.store", test_save_store },
+	{ "save.refused", test_save_refused },
+	{ "save.fails", test_save_fails },
+	{ "save.truncated", test_save_truncated },
+	{ "save.fields", test_save_fields },
+};
+
+UNIT_TESTS(tests)
