@@ -123,7 +123,7 @@ docs_man_commands() {
 	[[ -s $WORK/man.commands ]] || { echo "gmemctl help names no command"; return 1; }
 	find Documentation/man -printf '%f\n' | sed -n 's/^\(gmemctl-.*\)\.rst$/\1/p' | sort |
 		diff --label "gmemctl help" --label Documentation/man -u \
-			"$WORK/man.commands" - || return 1
+			"$WORK/man.commands" - || bad=1
 	docs_compare_options "" gmemctl || bad=1
 	while read -r name; do
 		docs_compare_options "${name#gmemctl-}" "$name" || bad=1
