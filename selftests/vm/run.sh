@@ -97,7 +97,7 @@ stage() {
 program_seconds() {
 	case $1 in
 	debug-* | race-*) echo "${TIMEOUT:-480}" ;;
-	*) echo "${TIMEOUT:-120}" ;;
+	*) echo "${TIMEOUT:-240}" ;;
 	esac
 }
 
