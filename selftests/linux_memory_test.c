@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 
+#include "cgroup.h"
 #include "ksft.h"
 #include "linux_guest.h"
 
@@ -55,15 +56,20 @@ static void check_guest(unsigned long mib)
 	EXPECT_TRUE(boot_said(&guest, ", 1 CPUs"));
 }
 
-/* @mib: of memory, as @memory says */
-static void boot_size(const char *label, const char *memory, unsigned long mib)
+static void show_failure(void)
+{
+	if (!ksft_result->failed)
+		return;
+	boot_log(&guest, guest.console);
+	boot_log(&guest, guest.json);
+}
+
+/* @mib: of memory that the guest has to find */
+static void boot_label(const char *label, unsigned long mib)
 {
 	char missing[128];
 	bool boots;
 
-	guest.memory = memory;
-	guest.append = append_touch("GMEM_ACTION=power-off GMEM_TOUCH=all",
-				    "GMEM_ACTION=power-off GMEM_TOUCH=4");
 	boot_run(&guest);
 	if (guest.code == CODE_UNSUPPORTED) {
 		table(label, "not there");
@@ -74,10 +80,15 @@ static void boot_size(const char *label, const char *memory, unsigned long mib)
 	table_boot(label, boots);
 	EXPECT_TRUE(boots);
 	check_guest(mib);
-	if (ksft_result->failed) {
-		boot_log(&guest, guest.console);
-		boot_log(&guest, guest.json);
-	}
+	show_failure();
+}
+
+static void boot_size(const char *label, const char *memory, unsigned long mib)
+{
+	guest.memory = memory;
+	guest.append = append_touch("GMEM_ACTION=power-off GMEM_TOUCH=all",
+				    "GMEM_ACTION=power-off GMEM_TOUCH=4");
+	boot_label(label, mib);
 }
 
 static void boot_kind(const char *label, const char *memory)
@@ -179,6 +190,43 @@ TEST_TIMEOUT(private_thp, LINUX_GUEST_TIMEOUT)
 {
 	NEED_GUEST();
 	boot_thp("private, thp", "64M,kind=private,thp", "thp_fault_alloc");
+}
+
+/*
+ * More than the VM has, on both sides of the hole below 4 GiB. Only what the guest
+ * uses is populated, and that is not little: it has a struct page for each page.
+ */
+TEST_TIMEOUT(larger_than_host, LINUX_GUEST_TIMEOUT)
+{
+	long before = vmstat("thp_fault_alloc");
+
+	NEED_GUEST();
+	if (before < 0)
+		SKIP(return, KSFT_BY_DESIGN " takes too long in small pages");
+	guest.memory = "5G,kind=private,thp";
+	guest.append = "GMEM_ACTION=power-off GMEM_TOUCH=4";
+	boot_label("private, thp, 5G", 5 * 1024);
+}
+
+/* A guest that takes more than there is ends, and so does gmemctl. */
+TEST_TIMEOUT(out_of_memory, LINUX_GUEST_TIMEOUT)
+{
+	const char *why = cgroup_unavailable();
+	struct cgroup group;
+
+	NEED_GUEST();
+	if (why)
+		SKIP(return, KSFT_BY_DESIGN " %s", why);
+	ASSERT_EQ(0, cgroup_create(&group, "linux-guest"));
+	ASSERT_EQ(0, cgroup_write(&group, "memory.max", 40UL << 20));
+	ASSERT_EQ(0, cgroup_enter(&group));
+	guest.memory = "64M,kind=gmem";
+	guest.append = "GMEM_ACTION=power-off GMEM_TOUCH=all";
+	boot_run(&guest);
+	EXPECT_EQ(-1, guest.code);
+	EXPECT_TRUE(boot_said(&guest, LINUX_GUEST_UP));
+	EXPECT_EQ(1, cgroup_key(&group, "memory.events", "oom_kill"));
+	show_failure();
 }
 
 static long hugepages(const char *path, const char *count)
