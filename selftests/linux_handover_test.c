@@ -2,10 +2,12 @@
 /*
  * A Linux guest goes from one gmemctl to another while it writes to its memory and
  * pages are converted: it goes on, no byte of it is wrong, and the same pages are
- * private. If the taker fails, the guest goes on where it was.
+ * private. If the taker fails, the guest goes on where it was. The same by way of
+ * a file.
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "ksft.h"
@@ -13,6 +15,7 @@
 
 #define TIMEOUT 400
 #define NAME	"guest"
+#define SAVED	"/tmp/saved-guest"
 
 /**
  * struct process - a gmemctl that runs, or has run, the guest
@@ -77,14 +80,15 @@ static void process_log(const struct process *process)
 }
 
 /* A guest that is up and writes. Return: false if there can be none. */
-static bool load_start(const char *memory)
+static bool load_start_typed(const char *memory, int input)
 {
 	for (int i = 0; i < 3; i++) {
 		giver = (struct process){
 			.boot = {
 				.memory = memory,
-				.append = "GMEM_ACTION=load GMEM_TOUCH=16",
+				.append = "GMEM_ACTION=load GMEM_TOUCH=8",
 				.name = NAME,
+				.input = input,
 				.seconds = "200",
 			},
 			.out = output_file(),
@@ -99,6 +103,11 @@ static bool load_start(const char *memory)
 		process_log(&giver);
 	}
 	return false;
+}
+
+static bool load_start(const char *memory)
+{
+	return load_start_typed(memory, 0);
 }
 
 static void taker_start(int input)
@@ -223,6 +232,118 @@ TEST_TIMEOUT(gmem_store, TIMEOUT)
 {
 	NEED_GUEST();
 	handover_kind("96M,kind=gmem-store", true);
+}
+
+/* Saved and ended, then restored under its name. */
+static void save_kind(const char *memory, bool private)
+{
+	static const char *const words[] = {
+		"restore", SAVED, "--json", "--name", NAME, "--timeout", "200",
+		NULL,
+	};
+	char before[sizeof(text)], after[sizeof(text)];
+	int typed[2];
+
+	ASSERT_EQ(0, pipe2(typed, O_CLOEXEC));
+	if (!load_start(memory))
+		SKIP(return, KSFT_BY_DESIGN " this kernel cannot run the guest");
+	if (private)
+		EXPECT_EQ(0, CONTROL("convert", NAME, "0x2800000", "2M",
+				     "private"));
+	map(before);
+	EXPECT_EQ(0, CONTROL("save", NAME, SAVED, "--stop"));
+	process_end(&giver);
+	EXPECT_EQ(0, giver.boot.code);
+	EXPECT_TRUE(has(giver.boot.json, "\"end\":\"saved\""));
+	taker = (struct process){ .out = output_file(), .err = output_file() };
+	taker.pid = boot_start_with(words, typed[0], taker.out, taker.err);
+	EXPECT_TRUE(process_wait(&taker, "gmem-guest: round"));
+	map(after);
+	EXPECT_STREQ(before, after);
+	check_end(&taker, typed[1]);
+	EXPECT_EQ(0, unlink(SAVED));
+	close(typed[0]);
+	close(typed[1]);
+}
+
+TEST_TIMEOUT(save_private_anonymous, TIMEOUT)
+{
+	NEED_GUEST();
+	save_kind("96M,kind=private", false);
+}
+
+TEST_TIMEOUT(save_gmem_store, TIMEOUT)
+{
+	NEED_GUEST();
+	save_kind("96M,kind=gmem-store", true);
+}
+
+/* Whatever was refused, the guest goes on in its first process, and is right. */
+static void check_stays(int typed)
+{
+	char round[64];
+	unsigned long seen = 0;
+	const char *at;
+
+	CONTROL("stat", NAME);
+	process_wait(&giver, "gmem-guest: round");
+	for (at = giver.boot.console; (at = strstr(at, ": round ")); at++)
+		seen = strtoul(at + strlen(": round "), NULL, 10);
+	snprintf(round, sizeof(round), "gmem-guest: round %lu,", seen + 16);
+	EXPECT_TRUE(process_wait(&giver, round));
+	check_end(&giver, typed);
+}
+
+/* A taker that has no room for the memory. */
+TEST_TIMEOUT(taker_fails, TIMEOUT)
+{
+	struct rlimit limit, small;
+	int typed[2];
+
+	NEED_GUEST();
+	ASSERT_EQ(0, pipe2(typed, O_CLOEXEC));
+	if (!load_start_typed("96M", typed[0]))
+		SKIP(return, KSFT_BY_DESIGN " this kernel cannot run the guest");
+	ASSERT_EQ(0, getrlimit(RLIMIT_AS, &limit));
+	small = limit;
+	small.rlim_cur = 64UL << 20;
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &small));
+	EXPECT_EQ(1, CONTROL("handover", NAME));
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &limit));
+	EXPECT_TRUE(has(text, "address space"));
+	check_stays(typed[1]);
+}
+
+/* Kinds that cannot leave their process. */
+TEST_TIMEOUT(kind_refused, TIMEOUT)
+{
+	int typed[2];
+
+	NEED_GUEST();
+	ASSERT_EQ(0, pipe2(typed, O_CLOEXEC));
+	if (!load_start_typed("96M,kind=private", typed[0]))
+		SKIP(return, KSFT_BY_DESIGN " this kernel cannot run the guest");
+	EXPECT_EQ(4, CONTROL("handover", NAME));
+	EXPECT_TRUE(has(text, "hand over memory of kind private"));
+	check_stays(typed[1]);
+}
+
+/* The guest has not agreed that its private contents are seen. */
+TEST_TIMEOUT(consent_refused, TIMEOUT)
+{
+	int typed[2];
+
+	NEED_GUEST();
+	ASSERT_EQ(0, pipe2(typed, O_CLOEXEC));
+	if (!load_start_typed("96M,kind=gmem-store,consent", typed[0]))
+		SKIP(return, KSFT_BY_DESIGN " this kernel cannot run the guest");
+	EXPECT_EQ(0, CONTROL("convert", NAME, "0x2800000", "2M", "private"));
+	EXPECT_EQ(1, CONTROL("save", NAME, SAVED));
+	EXPECT_TRUE(has(text, "without the guest's consent"));
+	EXPECT_NE(0, access(SAVED, F_OK));
+	EXPECT_EQ(1, CONTROL("handover", NAME));
+	EXPECT_TRUE(has(text, "without the guest's consent"));
+	check_stays(typed[1]);
 }
 
 TEST_HARNESS_MAIN
