@@ -28,6 +28,11 @@ struct command {
 	const char *help;
 };
 
+/** commands: all that there are on this architecture, as help lists them */
+extern const struct command *const commands[];
+extern const size_t commands_nr;
+
+extern const struct command command_help;
 extern const struct command command_load;
 extern const struct command command_unload;
 extern const struct command command_info;

@@ -8,33 +8,9 @@
 #include "modules.h"
 #include "out.h"
 
-static const struct command command_help;
-
-static const struct command *const commands[] = {
-	&command_info,
-	&command_check,
-	&command_load,
-	&command_unload,
-	&command_run,
-	&command_ps,
-	&command_stat,
-	&command_map,
-	&command_convert,
-	&command_decommit,
-	&command_handover,
-	&command_save,
-	&command_restore,
-	&command_stop,
-	&command_demo,
-	&command_snp,
-	&command_help,
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 static const struct command *command_find(const char *name)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < commands_nr; i++)
 		if (!strcmp(commands[i]->name, name))
 			return commands[i];
 	return NULL;
@@ -47,7 +23,7 @@ static int help_all(void)
 	       "Drives gmem: guest memory whose pages are shared with the host or\n"
 	       "private to the guest. Without a command: info.\n"
 	       "\n");
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < commands_nr; i++)
 		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n"
 	       "  --version  print the versions of gmemctl, its ABI and the module\n"
@@ -73,7 +49,7 @@ static int help_main(int argc, char **argv)
 	return EXIT_CODE_OK;
 }
 
-static const struct command command_help = {
+const struct command command_help = {
 	.name = "help",
 	.run = help_main,
 	.summary = "explain a command",
