@@ -375,6 +375,17 @@ static void expect_refused(struct uapi_data *self, const struct uapi_ioctl *io,
 	expect_unchanged(self, what);
 }
 
+/* Without gmem_kvm there is nobody to look at the store's fd. */
+static int expected_error(const struct uapi_case *c)
+{
+	struct gmem_ioctl_info info;
+
+	if (c->err == EBADF && !gmem_info(&info) &&
+	    !(info.features & GMEM_FEATURE_STORE_KVM))
+		return EOPNOTSUPP;
+	return c->err;
+}
+
 /* Each field with each value that the header excludes. */
 TEST_F(uapi, fields)
 {
@@ -389,7 +400,8 @@ TEST_F(uapi, fields)
 			for (i = 0; i < 2; i++)
 				memcpy(arg + c->set[i].offset, &c->set[i].value,
 				       c->set[i].width);
-			expect_refused(self, io, arg, c->err, c->what, 0);
+			expect_refused(self, io, arg, expected_error(c), c->what,
+				       0);
 		}
 	}
 }

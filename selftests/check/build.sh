@@ -105,6 +105,51 @@ build_version() {
 		{ echo "Kbuild says '$kbuild', dkms.conf says '$dkms'"; return 1; }
 }
 
+# The tools come from the mirror, see arm64.sh; without them there is no telling.
+build_arm64_tools() {
+	arm64_get >/dev/null 2>&1 ||
+		{ echo "no cross compiler for arm64 to be had from the mirror"; return 4; }
+}
+
+# build_arm64_modules NAME [ARG...]
+build_arm64_modules() {
+	local kdir dir args path
+
+	build_arm64_tools || return 4
+	kdir=$("$VM_DIR/kernel.sh" get "$1" 2>"$WORK/kernel") ||
+		{ tail -n 1 "$WORK/kernel"; return 4; }
+	dir=$TOP_DIR/build/check-$1
+	path=$(arch_path "$1")
+	read -r -a args < <(arch_kbuild "$1")
+	hold "check-$1"
+	modules_copy "$dir"
+	PATH=$path modules_make "$dir" "$kdir/kdir" "${args[@]}" "${@:2}" || return 1
+	[[ -e $dir/gmem.ko && ! -e $dir/gmem_kvm.ko ]] ||
+		{ echo "expected gmem.ko and no gmem_kvm.ko"; return 1; }
+}
+
+# build_arm64_user FOLDER OUT
+build_arm64_user() {
+	local root path
+
+	build_arm64_tools || return 4
+	root=$(arm64_get)/root
+	path=$(arch_path arm64-6.12)
+	PATH=$path PKG_CONFIG_SYSROOT_DIR=$root \
+		PKG_CONFIG_LIBDIR=$root/usr/lib/aarch64-linux-gnu/pkgconfig \
+		make -j"$(nproc)" -C "$TOP_DIR/$1" CC="$(arch_cc arm64-6.12)" \
+		AR=aarch64-linux-gnu-ar OUT="$TOP_DIR/build/$2"
+}
+
+check_arm64() {
+	check "arm64: modules on 6.12, W=1 -Werror" build_arm64_modules arm64-6.12
+	# Nothing is exported by a kernel that was not compiled.
+	check "arm64: modules on 7.3, W=1 -Werror" build_arm64_modules arm64-7.3 \
+		KBUILD_MODPOST_WARN=1
+	check "arm64: gmemctl builds" build_arm64_user tools/gmemctl arm64
+	check "arm64: selftests build" build_arm64_user selftests selftests-arm64
+}
+
 check_build() {
 	local k
 
@@ -118,4 +163,5 @@ check_build() {
 	check "symbols on stock-6.12" build_symbols stock-6.12
 	check "symbols on slim-7.3" build_symbols slim-7.3
 	check "one version" build_version
+	check_arm64
 }

@@ -10,6 +10,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../vm/env.sh"
 . "$VM_DIR/deps.sh"
+. "$VM_DIR/arch.sh"
 . "$VM_DIR/modules.sh"
 CHECK_DIR=$TOP_DIR/selftests/check
 . "$CHECK_DIR/build.sh"

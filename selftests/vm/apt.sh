@@ -4,7 +4,8 @@
 # Debian packages from the machine's own suites or from another one on the
 # same mirror, without touching the machine's configuration and without
 # root: a private set of apt lists under the cache, whose sources are the
-# machine's own entries with the suite replaced. Sourced.
+# machine's own entries with the suite replaced. With APT_ARCH set it is another
+# architecture's packages, of which none counts as installed. Sourced.
 
 OS_CODENAME=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 
@@ -97,12 +98,25 @@ apt_write_sources() {
 			"'$OS_CODENAME' in /etc/apt, so $suite cannot be reached"
 }
 
+# apt_dir SUITE: where the lists are.
+apt_dir() {
+	printf '%s\n' "$CACHE_DIR/apt/$1${APT_ARCH:+-$APT_ARCH}"
+}
+
+# apt_foreign ARCH: the same, or nothing if it is this machine's own.
+apt_foreign() {
+	[[ $1 == "$(dpkg --print-architecture)" ]] || printf '%s\n' "$1"
+}
+
 # apt_private SUITE TOOL ARGS...: run apt-get or apt-cache on SUITE's lists.
 apt_private() {
-	local dir=$CACHE_DIR/apt/$1 tool=$2
-	shift 2
+	local dir tool=$2 arch=()
 
-	"$tool" -q -o Dir::Etc::SourceList=/dev/null \
+	dir=$(apt_dir "$1")
+	shift 2
+	[[ -z ${APT_ARCH:-} ]] || arch=(-o APT::Architecture="$APT_ARCH"
+		-o APT::Architectures="$APT_ARCH" -o Dir::State::status=/dev/null)
+	"$tool" -q "${arch[@]}" -o Dir::Etc::SourceList=/dev/null \
 		-o Dir::Etc::SourceParts="$dir/sources" \
 		-o Dir::State::Lists="$dir/lists" \
 		-o Dir::Cache="$dir/cache" \
@@ -112,8 +126,10 @@ apt_private() {
 
 # apt_refresh SUITE: lists not older than a day.
 apt_refresh() {
-	local dir=$CACHE_DIR/apt/$1 log=$CACHE_DIR/apt/$1.log
+	local dir log
 
+	dir=$(apt_dir "$1")
+	log=$dir.log
 	[[ -n $(find "$dir/stamp" -mmin -1440 2>/dev/null) ]] && return
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	apt_write_sources "$1" "$dir/sources"
@@ -121,6 +137,23 @@ apt_refresh() {
 		die "apt: the lists of $1 could not be fetched; is the mirror" \
 			"named in /etc/apt reachable?"
 	touch "$dir/stamp"
+}
+
+# resolve KEY COMMAND...: COMMAND's answer, remembered.
+resolve() {
+	local file=$CACHE_DIR/resolved/$1 answer
+
+	shift
+	if [[ -s $file && -z ${REFRESH:-} ]]; then
+		cat "$file"
+		return
+	fi
+	answer=$("$@")
+	[[ -n $answer ]] || return 1
+	mkdir -p "$CACHE_DIR/resolved"
+	printf '%s\n' "$answer" >"$file.$$"
+	mv "$file.$$" "$file"
+	printf '%s\n' "$answer"
 }
 
 # apt_newest SUITE REGEX: the package whose name matches, of highest version.
@@ -136,11 +169,23 @@ apt_version() {
 		sed -n 's/^Version: //p' | head -n 1
 }
 
+# apt_closure SUITE PACKAGE...: "PACKAGE VERSION" for them and all they depend on.
+apt_closure() {
+	local suite=$1
+
+	shift
+	apt_refresh "$suite"
+	apt_private "$suite" apt-get -o Dir::State::status=/dev/null -s install \
+		--no-install-recommends "$@" 2>/dev/null |
+		awk '$1 == "Inst" { print $2, substr($3, 2) }'
+}
+
 # apt_fetch SUITE PACKAGE VERSION: path of the .deb in the cache, on stdout.
 apt_fetch() {
 	local dir=$CACHE_DIR/deb file part
 
-	file=$(find "$dir" -maxdepth 1 -name "$2_${3//:/%3a}_*.deb" 2>/dev/null | head -n 1)
+	file=$(find "$dir" -maxdepth 1 \( -name "$2_${3//:/%3a}_all.deb" -o \
+		-name "$2_${3//:/%3a}_${APT_ARCH:-$(dpkg --print-architecture)}.deb" \) 2>/dev/null | head -n 1)
 	if [[ -z $file ]]; then
 		apt_refresh "$1"
 		part=$dir/part.$$

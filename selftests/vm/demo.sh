@@ -8,6 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$VM_DIR/deps.sh"
+. "$VM_DIR/arch.sh"
 . "$VM_DIR/modules.sh"
 . "$VM_DIR/initramfs.sh"
 . "$VM_DIR/boot.sh"

@@ -13,6 +13,8 @@ deps_packages() {
 		echo flex bison bc xz-utils python3 perl ;;
 	vm)
 		echo qemu-system-x86 cpio busybox-static kmod xz-utils ;;
+	arm64)	# the compiler comes without being installed, see arm64.sh
+		echo qemu-system-arm cpio kmod xz-utils ;;
 	check)
 		echo sparse shellcheck codespell python3-docutils man-db \
 			g++ gcc-multilib perl python3 ;;

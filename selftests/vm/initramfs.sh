@@ -3,18 +3,20 @@
 #
 # The initramfs of a test VM, assembled in a staging directory: init, a
 # shell when busybox is there, modules where libkmod looks for them, gmemctl
-# with its libraries, the selftests. Sourced.
+# with its libraries, the selftests. Sourced, after arch.sh.
 
 # Modules of Debian's kernel: hypervisor, disks. Built kernels have these in.
 STOCK_MODULES=(kvm kvm-amd kvm-intel virtio_blk null_blk loop)
 
+# stage_init STAGE [KERNEL]
 stage_init() {
-	local stage=$1
+	local stage=$1 path
 
+	path=$(arch_path "${2:-}") || return 1
 	mkdir -p "$stage"/{dev,proc,sys,tmp,etc,root,bin,sbin,usr/bin,usr/sbin,selftests}
-	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-		-o "$stage/init" "$VM_DIR"/init/*.c
-	if [[ -x /bin/busybox ]]; then
+	PATH=$path "$(arch_cc "${2:-}")" -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+		-o "$stage/init" "$VM_DIR"/init/*.c || return 1
+	if [[ -x /bin/busybox && -z $(apt_foreign "$(arch_of "${2:-}")") ]]; then
 		cp /bin/busybox "$stage/bin/busybox"
 		"$stage/bin/busybox" --list | while read -r applet; do
 			[[ $applet == busybox ]] || ln -s busybox "$stage/bin/$applet"

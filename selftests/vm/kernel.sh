@@ -14,7 +14,7 @@
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
-. "$VM_DIR/apt.sh"
+. "$VM_DIR/arch.sh"
 . "$VM_DIR/recipe.sh"
 
 # How Debian's own kernel is laid out here: raise it to have that done again.
@@ -28,23 +28,6 @@ kernel_suite() {
 	*) die "no known suite for kernel $1 on Debian '$OS_CODENAME'" \
 		"(bookworm and trixie are supported)" ;;
 	esac
-}
-
-# resolve KEY COMMAND...: COMMAND's answer, remembered.
-resolve() {
-	local file=$CACHE_DIR/resolved/$1 answer
-
-	shift
-	if [[ -s $file && -z ${REFRESH:-} ]]; then
-		cat "$file"
-		return
-	fi
-	answer=$("$@")
-	[[ -n $answer ]] || return 1
-	mkdir -p "$CACHE_DIR/resolved"
-	printf '%s\n' "$answer" >"$file.$$"
-	mv "$file.$$" "$file"
-	printf '%s\n' "$answer"
 }
 
 source_version() {
@@ -93,7 +76,7 @@ kernel_fragments() {
 	slim-7.3) echo 7.3 base slim ;;
 	debug-7.3) echo 7.3 base test debug ;;
 	race-6.12) echo 6.12 base test race ;;
-	*) die "unknown kernel '$1': stock-6.12, debug-7.3, race-6.12 or slim-7.3" ;;
+	*) die "unknown kernel '$1': stock-6.12, debug-7.3, race-6.12, slim-7.3 or arm64-6.12" ;;
 	esac
 }
 
@@ -140,17 +123,26 @@ built_make() {
 }
 
 stock_package() {
-	resolve stock-6.12 apt_newest "$(kernel_suite 6.12)" \
-		'^linux-image-6\.12\.[0-9]+(\+deb[0-9]+)?-cloud-amd64$' ||
-		die "no linux-image-6.12.*-cloud-amd64 in your Debian suites"
+	local arch
+
+	arch=$(arch_of "$1")
+	APT_ARCH=$(apt_foreign "$arch") resolve "$1" apt_newest "$(kernel_suite 6.12)" \
+		"^linux-image-6\\.12\\.[0-9]+(\\+deb[0-9]+)?-cloud-$arch\$" ||
+		die "no linux-image-6.12.*-cloud-$arch in your Debian suites"
+}
+
+# stock_version PACKAGE ARCH
+stock_version() {
+	APT_ARCH=$(apt_foreign "$2") resolve "$1" apt_version "$(kernel_suite 6.12)" "$1" ||
+		die "package $1 is not in your Debian suites"
 }
 
 stock_dir() {
 	local package version
 
-	package=$(stock_package) || exit 1
-	version=$(resolve "$package" apt_version "$(kernel_suite 6.12)" "$package")
-	printf '%s\n' "$CACHE_DIR/kernel/stock-6.12-${version//[^A-Za-z0-9.]/_}-$STOCK_RECIPE"
+	package=$(stock_package "$1") || exit 1
+	version=$(stock_version "$package" "$(arch_of "$1")") || exit 1
+	printf '%s\n' "$CACHE_DIR/kernel/$1-${version//[^A-Za-z0-9.]/_}-$STOCK_RECIPE"
 }
 
 # Headers expect to live in /usr; make the one absolute include relative to
@@ -158,28 +150,37 @@ stock_dir() {
 stock_fix_headers() {
 	local root=$1 release=$2 common
 
-	common=$root/usr/src/linux-headers-${release%-cloud-amd64}-common
+	common=$root/usr/src/linux-headers-${release%-cloud-*}-common
 	echo "include $common/Makefile" \
 		>"$root/usr/src/linux-headers-$release/Makefile"
 	ln -sfn "unpacked/usr/src/linux-headers-$release" "$root/../kdir"
 }
 
-stock_make() {
-	local dir=$2 package release suite p version deb
+# stock_unpack PACKAGE ARCH DIR
+stock_unpack() {
+	local version deb
 
-	package=$(stock_package) || return 1
+	version=$(stock_version "$1" "$2") || return 1
+	deb=$(APT_ARCH=$(apt_foreign "$2") \
+		apt_fetch "$(kernel_suite 6.12)" "$1" "$version") || return 1
+	dpkg-deb -x "$deb" "$3"
+}
+
+# The tools that build modules run here, whatever the modules are for.
+stock_make() {
+	local name=$1 dir=$2 arch package release
+
+	arch=$(arch_of "$name")
+	package=$(stock_package "$name") || return 1
 	release=${package#linux-image-}
-	suite=$(kernel_suite 6.12)
 	rm -rf "$dir/unpacked"
 	mkdir -p "$dir/unpacked"
-	for p in "$package" "linux-headers-$release" \
-		"linux-headers-${release%-cloud-amd64}-common" \
-		"linux-kbuild-${release%-cloud-amd64}"; do
-		version=$(resolve "$p" apt_version "$suite" "$p") ||
-			die "package $p is not in your Debian suites"
-		deb=$(apt_fetch "$suite" "$p" "$version") || return 1
-		dpkg-deb -x "$deb" "$dir/unpacked"
-	done
+	stock_unpack "$package" "$arch" "$dir/unpacked" &&
+		stock_unpack "linux-headers-$release" "$arch" "$dir/unpacked" &&
+		stock_unpack "linux-headers-${release%-cloud-*}-common" "$arch" \
+			"$dir/unpacked" &&
+		stock_unpack "linux-kbuild-${release%-cloud-*}" \
+			"$(dpkg --print-architecture)" "$dir/unpacked" || return 1
 	cp "$dir/unpacked/boot/vmlinuz-$release" "$dir/bzImage"
 	printf '%s\n' "$release" >"$dir/release"
 	rm -rf "$dir/modules"
@@ -191,9 +192,35 @@ stock_make() {
 	stock_fix_headers "$dir/unpacked" "$release"
 }
 
+# arm64-7.3 is only built against: there is none of Debian's for this release,
+# and compiling one takes an hour.
+headers_dir() {
+	local version
+
+	version=$(source_version 7.3) || exit 1
+	printf '%s\n' "$CACHE_DIR/kernel/$1-${version//[^A-Za-z0-9.]/_}-$STOCK_RECIPE"
+}
+
+headers_make() {
+	local name=$1 dir=$2 src path args
+
+	src=$(source_get 7.3) || return 1
+	path=$(arch_path "$name") || return 1
+	read -r -a args < <(arch_kbuild "$name")
+	mkdir -p "$dir/build"
+	PATH=$path watch_log "$name: configuring" "$dir/config.log" \
+		recipe_make "$src" "$dir/build" "${args[@]}" -s \
+		KCONFIG_ALLCONFIG="$VM_DIR/config/arm64.config" allnoconfig || return 1
+	PATH=$path watch_log "$name: headers" "$dir/build.log" \
+		recipe_make "$src" "$dir/build" "${args[@]}" -s -j"$(nproc)" \
+		modules_prepare || return 1
+	ln -sfn build "$dir/kdir"
+}
+
 kernel_dir() {
 	case $1 in
-	stock-6.12) stock_dir ;;
+	arm64-7.3) headers_dir "$1" ;;
+	stock-6.12 | arm64-6.12) stock_dir "$1" ;;
 	*) built_dir "$1" ;;
 	esac
 }
@@ -213,7 +240,8 @@ kernel_get() {
 		if [[ ! -e $dir/complete ]]; then
 			mkdir -p "$dir"
 			case $name in
-			stock-6.12) stock_make "$name" "$dir" ;;
+			stock-6.12 | arm64-6.12) stock_make "$name" "$dir" ;;
+			arm64-7.3) headers_make "$name" "$dir" ;;
 			*) built_make "$name" "$dir" ;;
 			esac || die "kernel $name could not be prepared"
 			touch "$dir/complete.part"

@@ -3,7 +3,7 @@
 #
 # gmem's modules for a kernel of the test VMs, built in a copy so that the
 # tree stays clean and several kernels stay apart. 6.12 cannot build a module
-# out of tree any other way. Sourced.
+# out of tree any other way. Sourced, after arch.sh.
 
 # A module of its own, as somebody else would write it.
 MODULES_EXAMPLE=Documentation/examples/minihyp
@@ -43,14 +43,16 @@ modules_make() {
 # modules_build NAME KDIR: the directory with the .ko files, on stdout. One
 # copy per kernel tree, for a new kernel must not meet the old one's objects.
 modules_build() {
-	local dir key
+	local dir key args path
 
 	[[ -e $TOP_DIR/Kbuild ]] || return 0
+	read -r -a args < <(arch_kbuild "$1") || true
+	path=$(arch_path "$1") || return 1
 	key=$(readlink -f "$2" | sha256sum | cut -c1-8)
 	dir=$TOP_DIR/build/$1-$key
 	hold "modules-$1-$key"
 	modules_copy "$dir"
-	watch_log "$1: modules" "$dir/build.log" modules_make "$dir" "$2" ||
+	PATH=$path watch_log "$1: modules" "$dir/build.log" modules_make "$dir" "$2" "${args[@]}" ||
 		{ release; return 1; }
 	cat "$dir/build.log" >&2
 	release

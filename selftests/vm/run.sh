@@ -6,8 +6,8 @@
 #
 #   T=glob		only the programs whose topic matches (T=convert), or
 #			T=fuzz_tool: the fuzz targets
-#   KERNEL=name		stock-6.12, debug-7.3, race-6.12, slim-7.3; several in
-#			one string; or a bzImage, with KDIR= to build modules for it
+#   KERNEL=name		stock-6.12, debug-7.3, race-6.12, slim-7.3, arm64-6.12;
+#			several in one string; or a bzImage, with KDIR= to build modules for it
 #   ACCEL=tcg|kvm	do not try which one works
 #   SEED= STRESS=	seed of the random tests, seconds for each of them
 #   FUZZ_SECONDS=	for the fuzz tests, and for each fuzz target
@@ -21,13 +21,14 @@
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$VM_DIR/deps.sh"
+. "$VM_DIR/arch.sh"
 . "$VM_DIR/modules.sh"
 . "$VM_DIR/initramfs.sh"
 . "$VM_DIR/boot.sh"
 . "$VM_DIR/ktap.sh"
 . "$VM_DIR/table.sh"
 
-DEFAULT_KERNELS="stock-6.12 debug-7.3 race-6.12"
+DEFAULT_KERNELS="stock-6.12 debug-7.3 race-6.12 arm64-6.12"
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0 LOST=0
 RUN_DIR=
@@ -57,6 +58,24 @@ build_userspace() {
 	release
 }
 
+# selftests_of NAME: where the programs for a kernel are. Those of another
+# architecture are built when it is their turn.
+selftests_of() {
+	local arch path dir=$TOP_DIR/build/selftests
+
+	arch=$(apt_foreign "$(arch_of "$1")")
+	if [[ -n $arch ]]; then
+		dir+=-$arch
+		path=$(arch_path "$1") || return 1
+		hold "selftests-$arch"
+		PATH=$path watch_log "selftests for $arch" "$LOG_DIR/selftests-$arch.log" \
+			make -j"$(nproc)" -C "$TOP_DIR/selftests" CC="$(arch_cc "$1")" OUT="$dir" ||
+			{ release; return 1; }
+		release
+	fi
+	printf '%s\n' "$dir"
+}
+
 # kernel_of NAME: a directory with bzImage, release and kdir.
 kernel_of() {
 	local dir
@@ -78,15 +97,16 @@ kernel_of() {
 
 # stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio.
 stage() {
-	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules
+	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules selftests
 
 	modules=$(modules_build "$name" "$dir/kdir") || return 1
-	stage_init "$root" || return 1
+	selftests=$(selftests_of "$name") || return 1
+	stage_init "$root" "$name" || return 1
 	stage_modules "$root" "$dir" "$modules"
-	if [[ -e $TOP_DIR/build/gmemctl ]]; then
+	if [[ -e $TOP_DIR/build/gmemctl && -z $(apt_foreign "$(arch_of "$name")") ]]; then
 		stage_program "$root" "$TOP_DIR/build/gmemctl" usr/sbin/gmemctl
 	fi
-	stage_selftests "$root" "$TOP_DIR/build/selftests" "${T:-}" ||
+	stage_selftests "$root" "$selftests" "${T:-}" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
 	stage_guest "$root" || return 1
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"
@@ -109,6 +129,15 @@ fuzz_seconds() {
 	esac
 }
 
+# stress_seconds NAME: another architecture is there for what differs, not for
+# what takes long to happen.
+stress_seconds() {
+	case $1 in
+	arm64-*) echo "${STRESS:-10}" ;;
+	*) echo "${STRESS:-60}" ;;
+	esac
+}
+
 # settings NAME: the environment of init and the programs.
 settings() {
 	local name=$1
@@ -120,7 +149,7 @@ settings() {
 		printf '%s ' GMEM_REQUIRE=all slab_debug=F kunit.enable=1 ;;
 	esac
 	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
-		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="${STRESS:-60}" \
+		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="$(stress_seconds "$name")" \
 		GMEM_FUZZ_SECONDS="$(fuzz_seconds "$name")" \
 		GMEM_TIMEOUT="$(program_seconds "$name")"
 }
@@ -159,7 +188,7 @@ follow() {
 boot_once() {
 	local limit=${VM_SECONDS:-2400} silence
 
-	silence=$(($(program_seconds "$1") + ${STRESS:-60} + $(fuzz_seconds "$1") + 90))
+	silence=$(($(program_seconds "$1") + $(stress_seconds "$1") + $(fuzz_seconds "$1") + 90))
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
 		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" "$silence" || true
 }
@@ -193,18 +222,49 @@ lost_elsewhere() {
 	! last_words "$1" | grep -E '\+0x[0-9a-f]+/0x[0-9a-f]+ \[gmem' >/dev/null
 }
 
+# accel_of LABEL DIR
+accel_of() {
+	local accel
+
+	if [[ $(arch_of "$1") == arm64 ]]; then
+		echo tcg-arm64
+		return
+	fi
+	accel=$(accel_choose "$2/bzImage" "$RUN_DIR/$1.cpio") || return 1
+	case $accel-$1 in
+	tcg-stock-* | tcg-own) accel=tcg-turns ;;
+	esac
+	echo "$accel"
+}
+
+# cannot_have NAME: why there is no VM for this architecture, if so.
+cannot_have() {
+	[[ $(arch_of "$1") == arm64 ]] || return 1
+	if ! deps_install arm64; then
+		echo "qemu-system-arm is not installed"
+	elif ! arch_path "$1" >/dev/null || ! "$VM_DIR/kernel.sh" get "$1" >/dev/null; then
+		echo "the mirror has no packages for arm64"
+	else
+		return 1
+	fi
+}
+
 # test_kernel NUMBER NAME
 test_kernel() {
-	local number=$1 name=$2 label dir accel console up end passed failed skipped
+	local number=$1 name=$2 label dir accel console reason up end passed failed skipped
 
 	label=$name
 	[[ $name != */* ]] || label=own
+	if reason=$(cannot_have "$name"); then
+		# Who asks for it wants to have it.
+		[[ -z ${KERNEL:-} ]] || die "$name: $reason"
+		echo "ok $number $name # SKIP $reason"
+		TOTAL_SKIPPED=$((TOTAL_SKIPPED + 1))
+		return
+	fi
 	dir=$(kernel_of "$name") || exit 1
 	stage "$label" "$dir" || die "$name: modules or initramfs not built"
-	accel=$(accel_choose "$dir/bzImage" "$RUN_DIR/$label.cpio") || exit 1
-	case $accel-$label in
-	tcg-stock-* | tcg-own) accel=tcg-turns ;;
-	esac
+	accel=$(accel_of "$label" "$dir") || exit 1
 	if [[ -n ${SHELL_IN_VM:-} ]]; then
 		vm_shell "$accel" "$dir/bzImage" "$RUN_DIR/$label.cpio" \
 			"${MEM:-2048}" "$(settings "$label")"

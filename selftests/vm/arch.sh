@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a kernel's architecture means for those who build for it. Kernels are
+# named for it; without a name it is this machine's own. Sourced.
+
+. "$VM_DIR/apt.sh"
+. "$VM_DIR/arm64.sh"
+
+# arch_of NAME: Debian's name of a kernel's architecture.
+arch_of() {
+	case $1 in
+	arm64-*) echo arm64 ;;
+	*) echo amd64 ;;
+	esac
+}
+
+# arch_path NAME: $PATH, with the tools to build for it.
+arch_path() {
+	local dir
+
+	if [[ $(arch_of "$1") == arm64 && -n $(apt_foreign arm64) ]]; then
+		dir=$(arm64_get) || return 1
+		printf '%s:' "$dir/bin"
+	fi
+	printf '%s\n' "$PATH"
+}
+
+# arch_cc NAME: the compiler, in that path.
+arch_cc() {
+	if [[ -n $(apt_foreign "$(arch_of "$1")") ]]; then
+		echo aarch64-linux-gnu-gcc
+	else
+		echo cc
+	fi
+}
+
+# arch_kbuild NAME: the arguments of make for kernel and modules.
+arch_kbuild() {
+	[[ $(arch_of "$1") != arm64 ]] ||
+		echo ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
+}

@@ -1,0 +1,91 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A compiler for arm64 and the libraries to link with, unpacked from Debian's
+# packages under the cache. They are not installed: Debian's cross compiler and
+# gcc-multilib, which other checks need, exclude each other. Sourced, after
+# apt.sh.
+
+ARM64_LIBRARIES=(libc6-dev linux-libc-dev libkmod-dev libjson-c-dev libssl-dev)
+# How they are laid out: raise it to have that done again.
+ARM64_RECIPE=2
+
+# arm64_packages: "tools|root PACKAGE VERSION" for all there is to unpack. What
+# the tools need besides is here already, for the compiler of this machine; of
+# the C library's many friends none is linked with.
+arm64_packages() {
+	apt_closure own gcc-aarch64-linux-gnu |
+		grep -E 'aarch64-linux-gnu|^libgcc-.*-arm64-cross|-cross-base' |
+		sed 's/^/tools /'
+	APT_ARCH=$(apt_foreign arm64) apt_closure own "${ARM64_LIBRARIES[@]}" |
+		grep -vE 'krb|k5crypto|tirpc|libnsl|gssapi|keyutils|com-err|rpcsvc' |
+		sed 's/^/root /'
+}
+
+arm64_unpack() {
+	local dir=$1 list=$2 part package version arch deb
+
+	while read -r part package version; do
+		arch=
+		[[ $part != root ]] || arch=$(apt_foreign arm64)
+		deb=$(APT_ARCH=$arch apt_fetch own "$package" "$version") || return 1
+		mkdir -p "$dir/$part"
+		dpkg-deb -x "$deb" "$dir/$part" || return 1
+	done <<<"$list"
+}
+
+# The tools look for their own libraries in /usr, and the compiler for the
+# target's in the place where they would be installed.
+arm64_wrap() {
+	local dir=$1 tool name extra
+
+	mkdir -p "$dir/bin"
+	for tool in "$dir"/tools/usr/bin/aarch64-linux-gnu-*; do
+		name=${tool##*/}
+		extra=
+		[[ $name != *-gcc* ]] || extra="--sysroot=$dir/root"
+		cat >"$dir/bin/$name" <<-END
+		#!/bin/sh
+		export LD_LIBRARY_PATH=$dir/tools/usr/lib/$(uname -m)-linux-gnu
+		exec $tool $extra "\$@"
+		END
+		chmod +x "$dir/bin/$name"
+	done
+	# Debian 13 has /lib only as a link into /usr.
+	[[ -e $dir/root/lib ]] || ln -s usr/lib "$dir/root/lib"
+}
+
+arm64_make() {
+	local dir=$1 list=$2
+
+	arm64_unpack "$dir.part" "$list" || return 1
+	rm -rf "$dir"
+	mv "$dir.part" "$dir"
+	arm64_wrap "$dir"
+	echo 'int main(void) { return 0; }' >"$dir/hello.c"
+	"$dir/bin/aarch64-linux-gnu-gcc" -static -o "$dir/hello" "$dir/hello.c" &&
+		"$dir/bin/aarch64-linux-gnu-gcc" -o "$dir/hello" "$dir/hello.c" \
+			-lkmod -ljson-c -lcrypto || return 1
+	touch "$dir/complete"
+}
+
+# arm64_get: the directory, on stdout: bin/ has the tools, root/ the libraries.
+arm64_get() {
+	local list dir
+
+	list=$(resolve arm64-packages arm64_packages) || {
+		say "the mirror has no cross compiler or no packages for arm64"
+		return 1
+	}
+	dir=$CACHE_DIR/arm64/$({ echo "$ARM64_RECIPE $list"; } | sha256sum | cut -c1-16)
+	if [[ ! -e $dir/complete ]]; then
+		hold arm64
+		if [[ ! -e $dir/complete ]]; then
+			rm -rf "$dir.part"
+			mkdir -p "$CACHE_DIR/arm64"
+			arm64_make "$dir" "$list" || { release; return 1; }
+		fi
+		release
+	fi
+	printf '%s\n' "$dir"
+}
