@@ -41,13 +41,10 @@ static struct json_object *file_object(const struct sim *sim, int fd)
 
 static struct json_object *address_object(uint64_t address)
 {
-	char text[24];
-
 	if (!address)
 		return NULL;
-	snprintf(text, sizeof(text), "page+0x%x",
-		 (unsigned int)(address % SIM_PAGE));
-	return json_object_new_string(address % SIM_PAGE ? text : "page");
+	return json_object_new_string(address % SIM_PAGE ? "unaligned" :
+							   "page");
 }
 
 static struct json_object *bytes_object(const uint8_t *bytes, size_t size)
@@ -229,7 +226,10 @@ void sim_trace_begin(struct sim *sim, int fd, unsigned long request,
 	record = json_object_new_object();
 	json_object_object_add(record, "file", file_object(sim, fd));
 	json_object_object_add(record, "ioctl", request_object(call, request));
-	json_object_object_add(record, "in", argument(sim, request, call, arg));
+	/* What is only written to the caller is nothing before. */
+	json_object_object_add(record, "in", _IOC_DIR(request) == _IOC_READ ?
+			       address_object(arg) :
+			       argument(sim, request, call, arg));
 	sim->record = record;
 }
 

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The gmemctl that is installed, on a simulated host: what it launches is what
+ * it has predicted, and what goes wrong on the way it says.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "preload.h"
+#include "sim_world.h"
+#include "snp_build.h"
+#include "unit.h"
+
+#define OUTPUT_SIZE 65536
+#define TRACE_SIZE (1 << 20)
+#define DIGEST_DIGITS 96
+
+static char output[OUTPUT_SIZE];
+
+/* A file of a test, which has to remove it */
+static bool scratch(char path[64], const void *data, size_t size)
+{
+	int fd;
+
+	strcpy(path, "/tmp/gmemctl-test.XXXXXX");
+	fd = mkstemp(path);
+	if (fd < 0)
+		return false;
+	if (size && write(fd, data, size) != (ssize_t)size) {
+		close(fd);
+		return false;
+	}
+	return !close(fd);
+}
+
+static bool firmware(char path[64])
+{
+	static uint8_t data[BUILD_SIZE];
+
+	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
+	return scratch(path, data, sizeof(data));
+}
+
+/* Return: gmemctl's exit code, or -1 */
+static int gmemctl(const char *const *arguments, const char *const *settings)
+{
+	int status = preload_run("gmemctl", arguments, settings, output,
+				 sizeof(output));
+
+	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int launch(const char *path, const char *const *settings)
+{
+	const char *const arguments[] = {
+		"snp", "launch", "--firmware", path, "--cpus", "2",
+		"--vcpu-type", "EPYC-v4", "--memory", "64M", NULL,
+	};
+
+	return gmemctl(arguments, settings);
+}
+
+/* The file's last text after @key, as far as a digest goes */
+static bool last_digest(const char *text, const char *key,
+			char digest[DIGEST_DIGITS + 1])
+{
+	const char *found = NULL;
+
+	for (const char *at = text; (at = strstr(at, key)); at++)
+		found = at + strlen(key);
+	if (!found || strspn(found, "0123456789abcdef") != DIGEST_DIGITS)
+		return false;
+	memcpy(digest, found, DIGEST_DIGITS);
+	digest[DIGEST_DIGITS] = '\0';
+	return true;
+}
+
+static char *read_text(const char *path)
+{
+	char *text = calloc(1, TRACE_SIZE);
+	FILE *file = fopen(path, "re");
+
+	if (text && file)
+		text[fread(text, 1, TRACE_SIZE - 1, file)] = '\0';
+	if (file)
+		fclose(file);
+	return text;
+}
+
+/* Launched, with the digest that gmemctl has predicted. Return: the trace. */
+static char *launch_traced(const char *path, const char *profile,
+			   const char *limit)
+{
+	char told[DIGEST_DIGITS + 1], predicted[DIGEST_DIGITS + 1];
+	char measured[DIGEST_DIGITS + 1], trace[64], setting[80], *text;
+	const char *const settings[] = {
+		profile, limit, "STRICT=1", setting, NULL,
+	};
+
+	CHECK(scratch(trace, NULL, 0));
+	snprintf(setting, sizeof(setting), "TRACE=%s", trace);
+	CHECK(!launch(path, settings));
+	text = read_text(trace);
+	CHECK(last_digest(output, "predicted digest   ", predicted));
+	CHECK(last_digest(output, "launch digest ", told));
+	CHECK(last_digest(text, "\"digest\":\"", measured));
+	CHECK(!strcmp(predicted, measured) && !strcmp(told, measured));
+	unlink(trace);
+	return text;
+}
+
+/* However many pages go at a time; and two runs have the same trace. */
+static void test_launch(void)
+{
+	char path[64], *first, *second, *other;
+
+	CHECK(firmware(path));
+	first = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
+	second = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
+	CHECK(strstr(first, "KVM_SEV_SNP_LAUNCH_FINISH"));
+	CHECK(!strcmp(first, second));
+	other = launch_traced(path, "PROFILE=7.3", "PROGRESS=3");
+	CHECK(strcmp(first, other));
+	free(first);
+	free(second);
+	free(other);
+	unlink(path);
+}
+
+/**
+ * struct failure - a host on which a launch does not work
+ * @code: gmemctl's exit code
+ * @text: in what it writes
+ */
+struct failure {
+	const char *setting;
+	int code;
+	const char *text;
+};
+
+static const struct failure failures[] = {
+	{ "HOST=no-snp", 4, "VM type KVM_X86_SNP_VM: Operation not supported" },
+	{ "HOST=psp-dead", 1, "SNP_LAUNCH_START: Inappropriate ioctl" },
+	{ "ASIDS=0", 1, "INIT2: Device or resource busy; no ASID is free" },
+	{ "FAIL=gctx-create:1:0x3", 1, "firmware error 0x3 INVALID_CONFIG" },
+	{ "FAIL=start:1:0x17", 1, "firmware error 0x17 RESOURCE_LIMIT" },
+	{ "FAIL=activate:1:0xc", 1, "firmware error 0xc" },
+	{ "FAIL=update:1:0x10", 1, "firmware error 0x10" },
+	/* The firmware still means it when the rest is asked for. */
+	{ "FAIL=update:2:0x10,update:3:0x10", 1, "firmware error 0x10" },
+	{ "FAIL=signal:1", 1, "KVM hides the cause" },
+	{ "FAIL=finish:1:0xb", 1, "firmware error 0xb BAD_MEASUREMENT" },
+	/* These are no failures: the rest goes in with another call. */
+	{ "FAIL=update:2:0x10", 0, "launched: " },
+	{ "FAIL=signal:2", 0, "launched: " },
+	{ "FAIL=again:1", 0, "launched: " },
+};
+
+static void test_failures(void)
+{
+	static const char *const profiles[] = { "PROFILE=6.12", "PROFILE=7.3" };
+	char path[64];
+
+	CHECK(firmware(path));
+	for (size_t i = 0; i < 2 * sizeof(failures) / sizeof(failures[0]); i++) {
+		const struct failure *failure = &failures[i / 2];
+		const char *const settings[] = {
+			profiles[i % 2], failure->setting, "STRICT=1", NULL,
+		};
+		int code = launch(path, settings);
+		bool right = code == failure->code &&
+			     strstr(output, failure->text);
+
+		if (!right)
+			printf("# %s: %d\n%s", failure->setting, code, output);
+		CHECK(right);
+	}
+	unlink(path);
+}
+
+static void test_exits(void)
+{
+	static const char *const settings[] = {
+		"STRICT=1", "SCRIPT=map-shared:0x3000:2,fault-private:0x3000:1,"
+		"map-private:0x4000:1,term:0x1100", NULL,
+	};
+	char path[64];
+	const char *const arguments[] = {
+		"run", "--vm-type", "snp", "--firmware", path, "--vcpu-type",
+		"EPYC-v4", "--memory", "64M", "--trace", NULL,
+	};
+
+	CHECK(firmware(path));
+	CHECK(gmemctl(arguments, settings) > 0);
+	CHECK(strstr(output, "0x3000 + 0x2000 to shared: done"));
+	CHECK(strstr(output, "0x3000 + 0x1000 to private: done"));
+	CHECK(strstr(output, "0x4000 + 0x1000 to private: done"));
+	CHECK(strstr(output, "1 implicit conversions"));
+	CHECK(strstr(output, "end:         system-event"));
+	unlink(path);
+}
+
+/* One dangerous call in a process of its own. Return: its wait status. */
+static int in_child(void (*call)(int vm))
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int kvm = open("/dev/kvm", O_RDWR);
+
+		call(ioctl(kvm, KVM_CREATE_VM, KVM_X86_SNP_VM));
+		_exit(EXIT_SUCCESS);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+static void early_vcpu(int vm)
+{
+	ioctl(vm, KVM_CREATE_VCPU, 0);
+}
+
+static void early_run(int vm)
+{
+	struct snp_kvm_init2 init = { 0 };
+	struct snp_kvm_cmd cmd = { .id = SNP_KVM_INIT2, .data = (uint64_t)&init };
+
+	ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &cmd);
+	ioctl(ioctl(vm, KVM_CREATE_VCPU, 0), KVM_RUN, 0);
+}
+
+static void old_error(int vm)
+{
+	struct snp_kvm_init2 init = { 0 };
+	struct snp_kvm_cmd cmd = {
+		.id = SNP_KVM_INIT2, .data = (uint64_t)&init, .error = 1,
+	};
+
+	ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &cmd);
+}
+
+static void strict_inside(void)
+{
+	static void (*const calls[])(int vm) = {
+		early_vcpu, early_run, old_error,
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		int status;
+
+		setenv("GMEMCTL_SIM_STRICT", "0", 1);
+		CHECK(!in_child(calls[i]));
+		setenv("GMEMCTL_SIM_STRICT", "1", 1);
+		status = in_child(calls[i]);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	}
+}
+
+static void test_strict(void)
+{
+	if (!preload_inside())
+		preload_self("shim_launch.strict");
+	else
+		strict_inside();
+}
+
+static const struct unit_test tests[] = {
+	{ "shim_launch.launch", test_launch },
+	{ "shim_launch.failures", test_failures },
+	{ "shim_launch.exits", test_exits },
+	{ "shim_launch.strict", test_strict },
+};
+
+UNIT_TESTS(tests)
