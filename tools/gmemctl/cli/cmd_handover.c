@@ -85,7 +85,7 @@ static int handover_main(int argc, char **argv)
 		return code;
 	taker = calloc(1, sizeof(*taker));
 	if (!taker)
-		return EXIT_CODE_FAILURE;
+		return out_no_memory("handover");
 	request = json_object_new_object();
 	json_object_object_add(request, "command",
 			       json_object_new_string("handover"));

@@ -144,7 +144,7 @@ static int restore_main(int argc, char **argv)
 		return code;
 	restored = calloc(1, sizeof(*restored));
 	if (!restored)
-		return EXIT_CODE_FAILURE;
+		return out_no_memory("saved guest");
 	restored->fd = open(options.plain[0], O_RDONLY | O_CLOEXEC);
 	if (restored->fd < 0) {
 		code = file_error(options.plain[0], "open");
@@ -164,12 +164,15 @@ const struct command command_save = {
 	.name = "save",
 	.run = save_main,
 	.summary = "save a running VM to a file",
-	.help = "usage: gmemctl save NAME FILE [--stop]\n"
+	.help = "usage: gmemctl save NAME FILE [--stop] [--json]\n"
 		"\n"
 		"Memory, CPUs and devices; populated pages only. The guest stands still\n"
 		"meanwhile, and goes on unless --stop is given. The file is as secret as the\n"
 		"guest's memory. Private pages are in it, too; where they need the guest's\n"
-		"consent the VM cannot be saved.\n",
+		"consent the VM cannot be saved.\n"
+		"\n"
+		"  --stop  end the VM once it is saved\n"
+		"  --json  print errors as a JSON object\n",
 };
 
 const struct command command_restore = {

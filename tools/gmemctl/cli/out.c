@@ -154,6 +154,12 @@ int out_error_report(const struct error *error)
 					   EXIT_CODE_FAILURE;
 }
 
+int out_no_memory(const char *object)
+{
+	out_error(object, "allocate", -ENOMEM, NULL);
+	return EXIT_CODE_FAILURE;
+}
+
 int out_finish(int code)
 {
 	if (out_json) {

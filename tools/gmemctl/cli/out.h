@@ -42,6 +42,9 @@ void out_error(const char *object, const char *action, int rc,
 /** out_error_report() - the same. Return: the exit code that goes with it. */
 int out_error_report(const struct error *error);
 
+/** out_no_memory() - report that there is none for @object. Return: as above. */
+int out_no_memory(const char *object);
+
 /** out_finish() - write the JSON object, flush. Return: @code, or a failure. */
 int out_finish(int code);
 

@@ -80,7 +80,7 @@ int run_pc(struct run_pc *run, const struct pc_config *config)
 	struct error error;
 
 	if (!pc)
-		return EXIT_CODE_FAILURE;
+		return out_no_memory("VM");
 	run->rc = pc_create(pc, config, &error);
 	if (run->rc)
 		goto out_free;

@@ -64,7 +64,7 @@ static int launch_guest(struct snp_guest *guest, bool run)
 	guest->launch.data = out_array(out_root(), "steps");
 	pc = malloc(sizeof(*pc));
 	if (!pc)
-		return EXIT_CODE_FAILURE;
+		return out_no_memory("VM");
 	if (pc_create(pc, &guest->config, &error)) {
 		free(pc);
 		return out_error_report(&error);
@@ -84,7 +84,7 @@ static int guest_main(int argc, char **argv, bool run)
 	int code;
 
 	if (!guest)
-		return EXIT_CODE_FAILURE;
+		return out_no_memory("SNP guest");
 	code = snp_guest_parse(guest, argc, argv);
 	if (!code) {
 		if (snp_guest_load(guest, &error))
