@@ -379,11 +379,12 @@ static void expect_refused(struct uapi_data *self, const struct uapi_ioctl *io,
 static int expected_error(const struct uapi_case *c)
 {
 	struct gmem_ioctl_info info;
+	int err = c->err;
 
-	if (c->err == EBADF && !gmem_info(&info) &&
+	if (err == EBADF && !gmem_info(&info) &&
 	    !(info.features & GMEM_FEATURE_STORE_KVM))
-		return EOPNOTSUPP;
-	return c->err;
+		err = EOPNOTSUPP;
+	return err;
 }
 
 /* Each field with each value that the header excludes. */

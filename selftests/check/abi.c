@@ -86,10 +86,11 @@ enum {
 #define SAME(name) EQUAL((name) & 0x7fffffff, kernel_##name)
 #define SIZE(ours, theirs) EQUAL(sizeof(struct ours), sizeof(struct theirs))
 #define PAIR(ours, member, theirs, other)				\
-	EQUAL(offsetof(struct ours, member),				\
-	      offsetof(struct theirs, other));				\
-	EQUAL(sizeof(((struct ours *)0)->member),			\
-	      sizeof(((struct theirs *)0)->other))
+	_Static_assert(offsetof(struct ours, member) ==			\
+		       offsetof(struct theirs, other) &&		\
+		       sizeof(((struct ours *)0)->member) ==		\
+		       sizeof(((struct theirs *)0)->other),		\
+		       #ours "." #member " is not " #theirs "." #other)
 #define MEMBER(ours, theirs, member) PAIR(ours, member, theirs, member)
 
 SAME(KVM_CAP_USER_MEMORY2);
@@ -208,10 +209,8 @@ MEMBER(snp_sev_status, sev_user_data_status, flags);
 MEMBER(snp_sev_status, sev_user_data_status, build);
 MEMBER(snp_sev_status, sev_user_data_status, guest_count);
 SIZE(snp_sev_snp_status, sev_user_data_snp_status);
-PAIR(snp_sev_snp_status, current_tcb, sev_user_data_snp_status,
-     current_tcb_version);
-PAIR(snp_sev_snp_status, reported_tcb, sev_user_data_snp_status,
-     reported_tcb_version);
+PAIR(snp_sev_snp_status, current_tcb, sev_user_data_snp_status, current_tcb_version);
+PAIR(snp_sev_snp_status, reported_tcb, sev_user_data_snp_status, reported_tcb_version);
 MEMBER(snp_sev_snp_status, sev_user_data_snp_status, api_major);
 MEMBER(snp_sev_snp_status, sev_user_data_snp_status, api_minor);
 MEMBER(snp_sev_snp_status, sev_user_data_snp_status, state);

@@ -63,10 +63,10 @@ style_checkpatch() {
 	shift
 	readarray -t files < <(tree_files "$@")
 	((${#files[@]})) || { echo "no such files: $*"; return 4; }
-	# It leaves a cache file where it runs.
-	cd "$WORK" || return 1
+	# It leaves a cache file where it runs, and looks for include/.
+	mkdir -p "$WORK/include" && cd "$WORK" || return 1
 	printf "$TOP_DIR/%s\n" "${files[@]}" | xargs -d '\n' -n 6 -P "$(nproc)" \
-		perl "$tool" --no-tree --strict --terse --show-types \
+		perl "$tool" --no-tree --root="$WORK" --strict --terse --show-types \
 		--no-summary --ignore "$ignore" -f >"$WORK/checkpatch"
 	rc=$?
 	sed "s|$TOP_DIR/||" "$WORK/checkpatch"

@@ -70,10 +70,12 @@ static int run_check_memory(struct run *run)
 {
 	struct memory_request *request = &run->memory.request;
 	bool inplace = run->strategy == MEMORY_INPLACE;
+	bool stored;
 
 	if (!run->memory.kind_given)
 		request->kind = inplace ? BACKING_GMEM_STORE : BACKING_SHARED;
-	if (inplace == (request->kind == BACKING_GMEM_STORE))
+	stored = request->kind == BACKING_GMEM_STORE;
+	if (inplace == stored)
 		return 0;
 	if (inplace)
 		return usage_error("--memory", "not for --strategy inplace",

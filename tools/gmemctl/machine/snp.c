@@ -58,8 +58,8 @@ static void put_certs(struct machine *machine, struct range range)
  * A vCPU that converts these pages waits until the copy is done: one that became
  * private in the middle could not be written to.
  */
-static uint64_t serve_certs(struct machine *machine,
-			    struct kvm_snp_certs_request *request)
+static int serve_certs(struct machine *machine,
+		       struct kvm_snp_certs_request *request)
 {
 	size_t size = machine->config.snp->certs_size;
 	uint64_t needed = (size + GUEST_PAGE_SIZE - 1) >> GUEST_PAGE_SHIFT;
@@ -67,19 +67,19 @@ static uint64_t serve_certs(struct machine *machine,
 		request->gpa, request->gpa + (needed << GUEST_PAGE_SHIFT),
 	};
 	struct range *turn;
-	uint64_t ret = 0;
+	int ret = 0;
 
 	if (request->npages < needed) {
 		request->npages = needed;
-		return ENOSPC;
+		return -ENOSPC;
 	}
 	if (request->gpa % GUEST_PAGE_SIZE || range.end < range.start)
-		return EIO;
+		return -EIO;
 	turn = turns_enter(&machine->memory.turns, range);
 	if (is_shared_ram(machine, range))
 		put_certs(machine, range);
 	else
-		ret = EIO;
+		ret = -EIO;
 	turns_leave(&machine->memory.turns, turn);
 	return ret;
 }
@@ -88,12 +88,14 @@ void machine_snp_certs(struct machine *machine, struct vcpu *vcpu)
 {
 	struct kvm_snp_certs_request *request =
 		kvm_run_snp_req_certs(vcpu->run);
+	int rc = machine->config.snp ? serve_certs(machine, request) : -EIO;
 
-	request->ret = machine->config.snp ? serve_certs(machine, request) : EIO;
+	/* KVM's documentation has them positive. */
+	request->ret = (uint64_t)-rc;
 	machine_trace(machine, vcpu, "certificates to gpa 0x%llx, %llu pages: %s",
 		      (unsigned long long)request->gpa,
 		      (unsigned long long)request->npages,
-		      request->ret ? strerror((int)request->ret) : "done");
+		      rc ? strerror(-rc) : "done");
 }
 
 /* KVM goes on when the vCPU is started; see its API, KVM_SET_MP_STATE. */

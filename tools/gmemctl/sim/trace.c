@@ -189,8 +189,10 @@ static void add_result(struct sim *sim, struct json_object *record, int rc,
 
 static void write_record(struct sim *sim, struct json_object *record)
 {
-	fprintf(sim->trace, "%s\n", json_object_to_json_string_ext(record,
-		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+
+	fprintf(sim->trace, "%s\n",
+		json_object_to_json_string_ext(record, flags));
 	fflush(sim->trace);
 	json_object_put(record);
 }

@@ -533,13 +533,12 @@ static void test_guest_memory_decommit_turn(void)
 {
 	struct range *turn;
 	pthread_t thread;
+	uint64_t at = ranges[0].start;
 	bool done = false;
 
 	start(BACKING_SHARED);
 	CHECK(!create() && !attach());
-	turn = turns_enter(&memory.turns, (struct range){ ranges[0].start,
-							  ranges[0].start +
-							  PAGE });
+	turn = turns_enter(&memory.turns, (struct range){ at, at + PAGE });
 	CHECK(!pthread_create(&thread, NULL, decommit_main, &done));
 	/* Time enough for one that does not wait. */
 	usleep(50000);
@@ -548,8 +547,7 @@ static void test_guest_memory_decommit_turn(void)
 	turns_leave(&memory.turns, turn);
 	pthread_join(thread, NULL);
 	CHECK(done);
-	CHECK(!guest_memory_decommit(&memory, (struct range){ ranges[0].start,
-							      ranges[0].start }));
+	CHECK(!guest_memory_decommit(&memory, (struct range){ at, at }));
 	stop();
 }
 

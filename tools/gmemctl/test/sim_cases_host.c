@@ -42,7 +42,7 @@ static int probe_none_3(struct world *world)
 	world->host.no_snp = true;
 	default_vm(world);
 	results[0] = world_ioctl(world, world->vm, KVM_MEMORY_ENCRYPT_OP,
-			       NULL);
+				 NULL);
 	results[1] = world_init2(world, 0, 0, 0);
 	return sim_agree(results, 2);
 }

@@ -299,7 +299,7 @@ static int regs_after_fin(struct world *world)
 	CHECK(!world_finish(world));
 	for (int i = 0; i < 9; i++)
 		results[i] = world_ioctl(world, world->vcpu, requests[i],
-				       buffer);
+					 buffer);
 	return sim_agree(results, 9);
 }
 

@@ -95,7 +95,7 @@ static int upd_noslot(struct world *world)
 
 	world_ready(world);
 	CHECK(!world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION,
-			 &region));
+			   &region));
 	results[0] = world_update(world, NORMAL, 0x999, 1);
 	results[1] = world_update(world, NORMAL, 0x100, 1);
 	results[2] = world_update(world, NORMAL, UINT64_MAX, 1);

@@ -88,7 +88,7 @@ void world_vm(struct world *world)
 	if (world->vm >= 0)
 		return;
 	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM,
-			      (void *)world->type);
+				(void *)world->type);
 	CHECK(world->vm >= 0);
 }
 

@@ -104,6 +104,12 @@ static void script(struct sim_exit made)
 	CHECK(!sim_script(guest.sim, guest.pc.machine.vcpus[0].fd, &made));
 }
 
+static void script_range(uint32_t reason, uint64_t gpa, uint64_t pages,
+			 bool private)
+{
+	script((struct sim_exit){ reason, gpa, pages, private, 0 });
+}
+
 static bool is_private(uint64_t gpa)
 {
 	return sim_vm_is_private(guest.sim, guest.pc.machine.vm.fd, gpa);
@@ -123,25 +129,20 @@ static void test_snp_machine_launched(void)
 static void test_snp_machine_run(void)
 {
 	struct machine *machine = &guest.pc.machine;
+	struct sim_exit made;
 
 	CHECK(!start(1));
-	script((struct sim_exit){ .reason = KVM_EXIT_HYPERCALL, .gpa = GPA,
-				  .pages = 4, .private = false });
-	script((struct sim_exit){ .reason = KVM_EXIT_HYPERCALL,
-				  .gpa = GPA + PAGE, .pages = 1,
-				  .private = true });
+	script_range(KVM_EXIT_HYPERCALL, GPA, 4, false);
+	script_range(KVM_EXIT_HYPERCALL, GPA + PAGE, 1, true);
 	/* An access to a page in the other state is a request as well. */
-	script((struct sim_exit){ .reason = KVM_EXIT_MEMORY_FAULT,
-				  .gpa = GPA + 2 * PAGE, .pages = 1,
-				  .private = true });
-	script((struct sim_exit){ .reason = KVM_EXIT_SNP_REQ_CERTS, .gpa = GPA,
-				  .pages = 1 });
+	script_range(KVM_EXIT_MEMORY_FAULT, GPA + 2 * PAGE, 1, true);
+	script_range(KVM_EXIT_SNP_REQ_CERTS, GPA, 1, false);
 	script((struct sim_exit){ .reason = KVM_EXIT_AP_RESET_HOLD });
 	/* Memory that is not there: the guest is told so. */
-	script((struct sim_exit){ .reason = KVM_EXIT_HYPERCALL, .gpa = RAM,
-				  .pages = 1, .private = true });
-	script((struct sim_exit){ .reason = KVM_EXIT_SYSTEM_EVENT,
-				  .data = 0x21100 });
+	script_range(KVM_EXIT_HYPERCALL, RAM, 1, true);
+	made = (struct sim_exit){ .reason = KVM_EXIT_SYSTEM_EVENT };
+	made.data = 0x21100;
+	script(made);
 	CHECK(!pc_run(&guest.pc, &guest.error));
 	CHECK(machine->end == END_SYSTEM_EVENT);
 	CHECK(strstr(machine->report, "set 1, reason 2: PVALIDATE"));
@@ -158,8 +159,7 @@ static void test_snp_machine_run(void)
 static void test_snp_machine_fault(void)
 {
 	CHECK(!start(1));
-	script((struct sim_exit){ .reason = KVM_EXIT_MEMORY_FAULT, .gpa = GPA,
-				  .pages = 1, .private = true });
+	script_range(KVM_EXIT_MEMORY_FAULT, GPA, 1, true);
 	CHECK(!pc_run(&guest.pc, &guest.error));
 	CHECK(guest.pc.machine.end == END_MEMORY);
 	stop();

@@ -49,7 +49,8 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 	static const char *const seeds[] = {
 		"4G", "size=512M,kind=gmem-store,prefetch=on,node=0",
 		"1G,hugepages,hugepage_size=1G,thp=off",
-		"16M,file=/dev/shm/ram", "1TiB,file=a,,b,thp", "kind=private,thp", "kind=guest-memfd",
+		"16M,file=/dev/shm/ram", "1TiB,file=a,,b,thp", "kind=private,thp",
+		"kind=guest-memfd",
 		"kind=hugetlb,size=4M", "kind=gmem,prefetch", "kind=shared",
 	};
 
