@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make test: the selftests in a VM of each kernel, one after another; then the
-# fuzz targets of gmemctl, which need no VM.
+# unit tests and the fuzz targets of gmemctl, which need no VM.
 #
 #   T=glob		only the programs whose topic matches (T=convert), or
-#			T=fuzz_tool: the fuzz targets
+#			T=unit_tool: the unit tests, T=fuzz_tool: the fuzz targets
 #   KERNEL=name		stock-6.12, debug-7.3, race-6.12, slim-7.3, arm64-6.12;
 #			several in one string; or a bzImage, with KDIR= to build modules for it
 #   ACCEL=tcg|kvm	do not try which one works
@@ -314,7 +314,7 @@ t_matches() {
 	[[ -z ${T:-} || $1 == $T ]]
 }
 
-# needs_vm: whether T= names a program, and not only the fuzz targets.
+# needs_vm: whether T= names a program, and not only what needs no VM.
 needs_vm() {
 	local file name
 
@@ -324,7 +324,36 @@ needs_vm() {
 			return 0
 		fi
 	done
-	! t_matches fuzz_tool
+	! t_matches unit_tool && ! t_matches fuzz_tool
+}
+
+# unit_tests: those of gmemctl, on the host. They list the vectors of SNP's launch
+# digest, and the cases of the simulator.
+unit_tests() {
+	local log=$LOG_DIR/unit.log rc=0
+
+	"$TOP_DIR/tools/gmemctl/test/fixtures.sh" >"$log" 2>&1 || sed 's/^/# /' "$log"
+	if ! watch_log "unit tests" "$log" make -j"$(nproc)" \
+		-C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" unit-tests; then
+		tail -n 30 "$log" | sed 's/^/# /'
+		echo "not ok 1 the unit tests are built"
+		return
+	fi
+	"$TOP_DIR/build/gmemctl_unit_test" >"$log" 2>&1 || rc=$?
+	grep -v '^KTAP version' "$log"
+	# It has ended before its time.
+	((rc == 0)) || grep -q '^not ok' "$log" ||
+		echo "not ok $(($(grep -c '^ok ' "$log") + 1)) gmemctl_unit_test: exit status $rc"
+}
+
+test_unit() {
+	local number=$1 up end passed failed skipped
+
+	KTAP_STRICT=
+	echo "    # Subtest: unit_tool"
+	unit_tests | follow "$RUN_DIR/state" 1800 || true
+	read -r up end passed failed skipped <"$RUN_DIR/state"
+	account "$number" unit_tool "$passed" "$failed" "$skipped"
 }
 
 # test_fuzz NUMBER: gmemctl's own fuzz targets, on the host.
@@ -354,25 +383,27 @@ account() {
 }
 
 main() {
-	local kernels=() fuzz=0 name number=0
+	local kernels=() unit=0 fuzz=0 name number=0
 
 	if needs_vm; then
 		read -r -a kernels <<<"${KERNEL:-$DEFAULT_KERNELS}"
 	fi
-	if t_matches fuzz_tool && [[ -z ${SHELL_IN_VM:-} ]]; then
-		fuzz=1
+	if [[ -z ${SHELL_IN_VM:-} ]]; then
+		! t_matches unit_tool || unit=1
+		! t_matches fuzz_tool || fuzz=1
 	fi
 	prepare
 	if [[ -z ${SHELL_IN_VM:-} ]]; then
 		echo "KTAP version 1"
-		echo "1..$((${#kernels[@]} + fuzz))"
+		echo "1..$((${#kernels[@]} + unit + fuzz))"
 		echo "# seed $SEED"
 	fi
 	for name in "${kernels[@]}"; do
 		number=$((number + 1))
 		test_kernel "$number" "$name"
 	done
-	((!fuzz)) || test_fuzz "$((number + 1))"
+	((!unit)) || test_unit "$((number + 1))"
+	((!fuzz)) || test_fuzz "$((number + unit + 1))"
 	[[ -z ${SHELL_IN_VM:-} ]] || return 0
 	table_show
 	echo "$TOTAL_PASSED passed, $TOTAL_FAILED failed, $TOTAL_SKIPPED skipped"

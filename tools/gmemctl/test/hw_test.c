@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/gmem.h>
 
 #include "../kvm/calls.h"
 #include "fixture.h"
@@ -209,6 +210,52 @@ static void test_hw_refused(void)
 	launch_world_free(&world);
 }
 
+/* Handover with ZERO: what --conversion handover is marked hw for. */
+static bool has_gmem(void)
+{
+	int fd = preload_inside() ? -ENODEV :
+				    calls->open(GMEM_DEVICE_PATH, O_RDWR);
+
+	if (fd < 0)
+		unit_skip("hw: " GMEM_DEVICE_PATH " cannot be opened: "
+			  "`gmemctl load`");
+	else
+		calls->close(fd);
+	return fd >= 0;
+}
+
+static void exchange(struct launch_world *world, uint64_t gpa, uint64_t size)
+{
+	uint8_t *host = world->memory.reservation.base + gpa;
+	struct range range = { gpa, gpa + size };
+	char why[128] = "";
+
+	memset(host, 0x5a, size);
+	CHECK(!guest_memory_convert(&world->memory, range, true, why,
+				    sizeof(why)));
+	CHECK(!guest_memory_convert(&world->memory, range, false, why,
+				    sizeof(why)));
+	if (*why)
+		printf("# %s\n", why);
+	for (uint64_t i = 0; i < size; i++)
+		CHECK(!host[i]);
+}
+
+static void test_hw_handover(void)
+{
+	struct launch_world world;
+
+	if (!is_usable() || !has_gmem())
+		return;
+	launch_world_init(&world, SIM_LINUX_7_3);
+	world.real = true;
+	world.kind = BACKING_GMEM_STORE;
+	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	for (int i = 0; i < 3; i++)
+		exchange(&world, 0x100000, 0x4000);
+	launch_world_free(&world);
+}
+
 static void test_hw_simulated(void)
 {
 	if (!preload_inside())
@@ -220,6 +267,7 @@ static const struct unit_test tests[] = {
 	{ "hw.launch", test_hw_launch },
 	{ "hw.debian", test_hw_debian },
 	{ "hw.refused", test_hw_refused },
+	{ "hw.handover", test_hw_handover },
 	{ "hw_simulated", test_hw_simulated },
 };
 

@@ -4,6 +4,7 @@
  * in through the ioctls is the predicted one, whatever KVM does at a time.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/evp.h>
@@ -104,6 +105,7 @@ static void test_launch_debian(void)
 {
 	for (int i = 0; i < VECTOR_DEBIAN; i++) {
 		const struct vector_debian *vector = &vector_debian[i];
+		unsigned int failures = unit_failures();
 		struct fixture fixture;
 
 		if (vector->nr_vcpus > LAUNCH_VCPUS ||
@@ -111,6 +113,7 @@ static void test_launch_debian(void)
 			continue;
 		launch_debian(vector, &fixture, SIM_LINUX_6_12);
 		launch_debian(vector, &fixture, SIM_LINUX_7_3);
+		vector_tell(vector->fixture, vector->nr_vcpus, failures);
 		fixture_free(&fixture);
 	}
 }
@@ -153,6 +156,56 @@ static void test_launch_signature(void)
 	for (uint32_t i = 0; i < world.launch.cpuid->count; i++)
 		if (world.launch.cpuid->entries[i].eax_in == 1)
 			CHECK(world.launch.cpuid->entries[i].eax == 0x800f12);
+	launch_world_free(&world);
+}
+
+static void set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msr = { { .nmsrs = 1 }, { .index = index, .data = value } };
+
+	CHECK(calls->ioctl(vcpu->fd, KVM_SET_MSRS, &msr) == 1);
+}
+
+/* What a vCPU may be left with by whoever had it before. */
+static void soil(struct vcpu *vcpu)
+{
+	static const uint32_t msrs[] = {
+		0x277, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,
+		0xc0000102, 0x174, 0x175, 0x176, 0x48, 0xda0,
+	};
+	struct kvm_debugregs debug = { .dr6 = 0xffff0ff1, .dr7 = 0x401 };
+	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs[0].value = 7 };
+	struct kvm_xsave xsave = { 0 };
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	memset(&regs, 0x5a, sizeof(regs));
+	memset(xsave.region, 0x5a, 512);
+	CHECK(!vcpu_get_sregs(vcpu, &sregs));
+	memset(&sregs, 0x5a, offsetof(struct kvm_sregs, apic_base));
+	CHECK(!vcpu_set_sregs(vcpu, &sregs));
+	CHECK(!vcpu_set_regs(vcpu, &regs));
+	CHECK(!calls->ioctl(vcpu->fd, KVM_SET_XSAVE, &xsave));
+	CHECK(!calls->ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs));
+	CHECK(!calls->ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &debug));
+	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
+		set_msr(vcpu, msrs[i], 0x5a5a);
+}
+
+/* No register is left as it was found: each of these is in the digest. */
+static void test_launch_registers(void)
+{
+	struct launch_world world;
+
+	launch_world_init(&world, SIM_LINUX_7_3);
+	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	for (unsigned int i = 0; i < world.nr_vcpus; i++)
+		soil(&world.vcpus[i]);
+	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
+	check_launched(&world);
 	launch_world_free(&world);
 }
 
@@ -363,6 +416,7 @@ static const struct unit_test tests[] = {
 	{ "launch.debian", test_launch_debian },
 	{ "launch.kernel", test_launch_kernel },
 	{ "launch.signature", test_launch_signature },
+	{ "launch.registers", test_launch_registers },
 	{ "launch.partial", test_launch_partial },
 	{ "launch.attributes", test_launch_attributes },
 	{ "launch.id_block", test_launch_id_block },

@@ -66,7 +66,7 @@ void launch_world_vm(struct launch_world *world)
 		world->sim = sim_create(&world->host);
 		sim_use(world->sim);
 	}
-	if (world->kind == BACKING_GMEM_STORE)
+	if (world->kind == BACKING_GMEM_STORE && !world->real)
 		gmem_mock_start(world->sim);
 	CHECK(!vm_create_snp(&world->vm, &world->error));
 	gmem_mock.vm = world->vm.fd;
@@ -176,7 +176,7 @@ void launch_world_free(struct launch_world *world)
 	vm_destroy(&world->vm);
 	CHECK(!world->lints);
 	CHECK(!world->sim || !sim_open_files(world->sim));
-	if (world->kind == BACKING_GMEM_STORE)
+	if (world->kind == BACKING_GMEM_STORE && !world->real)
 		gmem_mock_stop();
 	sim_use(NULL);
 	sim_destroy(world->sim);

@@ -50,16 +50,25 @@ void sim_case_run(const struct sim_case *sim_case, struct world *world)
 	CHECK(as_expected);
 }
 
+static void case_tell(const struct sim_case *sim_case, bool as_expected)
+{
+	printf("# case %s: %s\n", sim_case->id,
+	       as_expected ? "as expected" : "differs");
+}
+
 void sim_cases_run(enum sim_profile profile)
 {
+	const struct sim_case *sim_case;
 	unsigned int total = 0;
 
-	for (; sim_case_get(total); total++) {
+	for (; (sim_case = sim_case_get(total)); total++) {
+		unsigned int failures = unit_failures();
 		struct world world;
 
 		world_init(&world, profile);
-		sim_case_run(sim_case_get(total), &world);
+		sim_case_run(sim_case, &world);
 		world_free(&world);
+		case_tell(sim_case, unit_failures() == failures);
 	}
 	CHECK(total == SIM_CASES);
 }
@@ -97,8 +106,7 @@ unsigned int sim_cases_run_system(const struct sim_system *system)
 			_exit(unit_failures() ? EXIT_FAILURE : EXIT_SUCCESS);
 		}
 		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-		printf("# case %s: %s\n", sim_case->id,
-		       status ? "differs" : "as expected");
+		case_tell(sim_case, !status);
 		CHECK(!status);
 		run++;
 	}

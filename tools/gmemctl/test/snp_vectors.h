@@ -70,6 +70,14 @@ struct vector_debian {
 #define VECTOR_DEBIAN 4
 #define VECTOR_CHAIN 10
 
+/**
+ * vector_tell() - list a vector, and whether its checks hold
+ * @name: what it is a vector of
+ * @nr_vcpus: of the guest, or 0
+ * @failures: unit_failures() before them
+ */
+void vector_tell(const char *name, uint32_t nr_vcpus, unsigned int failures);
+
 extern const struct vector_vmsa vector_vmsas[VECTOR_VMSAS];
 extern const struct vector_published vector_published[VECTOR_PUBLISHED];
 extern const struct vector_debian vector_debian[VECTOR_DEBIAN];
