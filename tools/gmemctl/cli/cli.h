@@ -40,6 +40,7 @@ extern const struct command command_check;
 extern const struct command command_run;
 extern const struct command command_demo;
 extern const struct command command_snp;
+extern const struct command command_realm;
 extern const struct command command_ps;
 extern const struct command command_stat;
 extern const struct command command_map;

@@ -3,6 +3,7 @@
 #include <getopt.h>
 
 #include "../host/snp.h"
+#include "check.h"
 #include "cli.h"
 #include "out.h"
 #include "snp.h"
@@ -25,7 +26,8 @@ static void check_print(struct json_object *checks,
 		out_text("      -> %s\n", check->fix);
 }
 
-static int check_show(const struct host *host, const struct host_report *report)
+int check_show(const struct host *host, const struct host_report *report,
+	       const char *guest)
 {
 	struct json_object *checks = out_array(out_root(), "checks");
 
@@ -36,10 +38,10 @@ static int check_show(const struct host *host, const struct host_report *report)
 		check_print(checks, &report->checks[i]);
 	out_bool(out_root(), "usable", !report->failed);
 	if (!report->failed)
-		out_text("an SEV-SNP guest can be launched\n");
+		out_text("%s can be launched\n", guest);
 	else
-		out_text("%u checks failed, the first one first: an SEV-SNP "
-			 "guest cannot be launched\n", report->failed);
+		out_text("%u checks failed, the first one first: %s cannot be "
+			 "launched\n", report->failed, guest);
 	return report->failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
 }
 
@@ -61,7 +63,7 @@ int snp_status_main(int argc, char **argv)
 				   "see `gmemctl help %s`", argv[0]);
 	host_init(&host);
 	host_check_snp(&host, &report);
-	return check_show(&host, &report);
+	return check_show(&host, &report, "an SEV-SNP guest");
 }
 
 const struct command command_check = {

@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&command_stop,
 	&command_demo,
 	&command_snp,
+	&command_realm,
 	&command_help,
 };
 

@@ -13,6 +13,7 @@ const struct command *const commands[] = {
 	&command_convert,
 	&command_decommit,
 	&command_stop,
+	&command_realm,
 	&command_help,
 };
 

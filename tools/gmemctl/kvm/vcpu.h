@@ -23,6 +23,10 @@ struct vcpu {
 	size_t run_size;
 };
 
+/** vcpu_open() - create a vCPU as KVM makes it; vcpu_destroy() ends it */
+int vcpu_open(struct vcpu *vcpu, struct vm *vm, unsigned int index,
+	      struct error *error);
+
 /** vcpu_create() - create a vCPU that has all CPU features KVM can give. */
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index,
 		struct error *error);

@@ -122,21 +122,27 @@ static int vm_enable_hypercall_exits(struct vm *vm, struct error *error)
 	return 0;
 }
 
-static int vm_open(struct vm *vm, unsigned int type,
-		   const struct vm_capability *needed, struct error *error)
+/* What has to be known of a VM that has just been created. */
+static int vm_complete(struct vm *vm, const struct vm_capability *needed,
+		       struct error *error)
 {
-	int rc;
+	int rc = calls->ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, NULL);
 
-	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, type);
-	if (vm->fd < 0)
-		return error_set(error, vm->fd, KVM_DEVICE_PATH, "KVM_CREATE_VM",
-				 NULL);
-	rc = calls->ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, NULL);
 	if (rc < 0)
 		return error_set(error, rc, KVM_DEVICE_PATH,
 				 "KVM_GET_VCPU_MMAP_SIZE", NULL);
 	vm->run_size = (size_t)rc;
 	return vm_check_capabilities(vm, needed, error);
+}
+
+static int vm_open(struct vm *vm, unsigned int type,
+		   const struct vm_capability *needed, struct error *error)
+{
+	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, type);
+	if (vm->fd < 0)
+		return error_set(error, vm->fd, KVM_DEVICE_PATH, "KVM_CREATE_VM",
+				 NULL);
+	return vm_complete(vm, needed, error);
 }
 
 static int vm_open_protected(struct vm *vm, struct error *error)
@@ -200,6 +206,20 @@ int vm_create_snp(struct vm *vm, struct error *error)
 int vm_create_plain(struct vm *vm, struct error *error)
 {
 	return vm_create_with(vm, vm_open_plain, error);
+}
+
+int vm_adopt(struct vm *vm, int kvm_fd, int fd,
+	     const struct vm_capability *needed, struct error *error)
+{
+	int rc;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->kvm_fd = kvm_fd;
+	vm->fd = fd;
+	rc = vm_complete(vm, needed, error);
+	if (rc)
+		vm_destroy(vm);
+	return rc;
 }
 
 void vm_destroy(struct vm *vm)

@@ -82,6 +82,14 @@ int vm_create_plain(struct vm *vm, struct error *error);
  */
 int vm_create_snp(struct vm *vm, struct error *error);
 
+/**
+ * vm_adopt() - make a VM of one that KVM has created already
+ * @kvm_fd, @fd: /dev/kvm and the VM; both are taken over, also on failure
+ * @needed: capabilities that it has to have; the last has no name
+ */
+int vm_adopt(struct vm *vm, int kvm_fd, int fd,
+	     const struct vm_capability *needed, struct error *error);
+
 /** vm_destroy() - close the VM; vCPUs have to be gone. */
 void vm_destroy(struct vm *vm);
 

@@ -85,7 +85,8 @@ int sim_open(struct sim *sim, const char *path, int flags)
 
 	if (!strcmp(path, KVM_DEVICE_PATH))
 		rc = sim_fd_install(sim, SIM_KVM, NULL, writable);
-	else if (!strcmp(path, SNP_DEVICE_PATH) && !sim->config.no_snp)
+	else if (!strcmp(path, SNP_DEVICE_PATH) && !sim->config.no_snp &&
+		 !sim->config.arm)
 		rc = sim_fd_install(sim, SIM_SEV, NULL, writable);
 	sim_trace_call(sim, path, -1, rc);
 	return rc;
@@ -95,7 +96,7 @@ static void put(struct sim *sim, const struct sim_fd *fd)
 {
 	if (fd->kind == SIM_GMEM)
 		sim_gmem_put(sim, fd->object);
-	else if (fd->kind == SIM_VM)
+	else if (fd->kind == SIM_VM || fd->kind == SIM_GIC)
 		sim_vm_put(sim, fd->object);
 	else if (fd->kind == SIM_VCPU)
 		sim_vm_put(sim, ((struct sim_vcpu *)fd->object)->vm);
@@ -105,7 +106,7 @@ static void get(const struct sim_fd *fd)
 {
 	if (fd->kind == SIM_GMEM)
 		((struct sim_gmem *)fd->object)->refs++;
-	else if (fd->kind == SIM_VM)
+	else if (fd->kind == SIM_VM || fd->kind == SIM_GIC)
 		((struct sim_vm *)fd->object)->refs++;
 	else if (fd->kind == SIM_VCPU)
 		((struct sim_vcpu *)fd->object)->vm->refs++;

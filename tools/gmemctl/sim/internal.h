@@ -2,6 +2,7 @@
 #ifndef GMEMCTL_SIM_INTERNAL_H
 #define GMEMCTL_SIM_INTERNAL_H
 
+#include "../realm/abi.h"
 #include "../snp/abi.h"
 #include "sim.h"
 
@@ -78,6 +79,18 @@ struct sim_slot {
 	bool bound;
 };
 
+/**
+ * struct sim_arm_vcpu - what a vCPU of arm64 has instead of x86's registers
+ * @rec: the RMM has created its REC
+ */
+struct sim_arm_vcpu {
+	bool initialized;
+	uint32_t features;
+	uint64_t x[REALM_REG_X_COUNT];
+	uint64_t pc;
+	bool rec;
+};
+
 struct sim_vcpu {
 	struct sim_vm *vm;
 	uint32_t id;
@@ -97,6 +110,7 @@ struct sim_vcpu {
 	unsigned int nr_exits;
 	unsigned int next_exit;
 	bool awaits_certs;
+	struct sim_arm_vcpu arm;
 };
 
 enum sim_guest_state {
@@ -114,6 +128,28 @@ struct sim_guest {
 	uint8_t digest[SIM_DIGEST];
 	uint64_t pages;
 	uint8_t host_data[32];
+};
+
+enum sim_realm_state {
+	SIM_REALM_NONE,
+	SIM_REALM_NEW,
+	SIM_REALM_ACTIVE,
+	SIM_REALM_DEAD,
+};
+
+/**
+ * struct sim_arm_vm - what a VM of arm64 has besides
+ * @is_realm: the rest is about a realm
+ * @gic: it has a GICv3; and of that, what has been set
+ * @measured, @unmeasured: pages that the RMM has taken
+ */
+struct sim_arm_vm {
+	bool is_realm;
+	unsigned int ipa_bits;
+	enum sim_realm_state state;
+	bool gic, gic_dist, gic_redist, gic_ready;
+	uint64_t measured;
+	uint64_t unmeasured;
 };
 
 /**
@@ -140,6 +176,7 @@ struct sim_vm {
 	struct sim_vcpu *vcpus[SIM_VCPUS];
 	unsigned int nr_vcpus;
 	struct sim_ranges private;
+	struct sim_arm_vm arm;
 };
 
 /**
@@ -176,12 +213,13 @@ struct sim {
 static inline bool sim_has_private(const struct sim_vm *vm)
 {
 	return vm->type == KVM_X86_SW_PROTECTED_VM ||
-	       vm->type == KVM_X86_SNP_VM;
+	       vm->type == KVM_X86_SNP_VM || vm->arm.is_realm;
 }
 
+/* What arm64 has is younger. */
 static inline bool sim_is_7_3(const struct sim *sim)
 {
-	return sim->config.profile == SIM_LINUX_7_3;
+	return sim->config.profile == SIM_LINUX_7_3 || sim->config.arm;
 }
 
 /* sim.c */
@@ -226,6 +264,7 @@ int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 struct sim_vm *sim_vm_new(unsigned long type);
 void sim_vm_put(struct sim *sim, struct sim_vm *vm);
 int sim_check_extension(struct sim *sim, uint64_t capability);
+int sim_create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id);
 
 /* slot.c */
 int sim_set_region(struct sim *sim, struct sim_vm *vm, uint64_t arg, bool v2);
@@ -260,6 +299,8 @@ int sim_cpuid_set(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg);
 
 /* run.c */
 int sim_run(struct sim *sim, struct sim_vcpu *vcpu);
+/** sim_run_next() - the next exit of the script, or the end of it */
+int sim_run_next(struct sim *sim, struct sim_vcpu *vcpu);
 
 /* vmsa.c */
 void sim_vmsa(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
@@ -281,6 +322,26 @@ int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
 
 /* cpuid.c */
 bool sim_cpuid_check(const struct sim *sim, uint8_t page[SIM_PAGE]);
+
+/* arm_host.c */
+int sim_arm_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg);
+int sim_arm_check_extension(const struct sim *sim, const struct sim_vm *vm,
+			    uint64_t capability);
+
+/* arm_vm.c */
+int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
+		     uint64_t arg);
+int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
+		      uint64_t arg);
+
+/* arm_vcpu.c */
+int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
+		       unsigned long request, uint64_t arg);
+
+/* realm.c */
+int sim_realm_populate(struct sim *sim, struct sim_vm *vm, uint64_t arg);
+/** sim_realm_activate() - what the first KVM_RUN does */
+int sim_realm_activate(struct sim *sim, struct sim_vm *vm);
 
 /* psp.c */
 int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,

@@ -49,15 +49,27 @@ static void exit_memory_fault(struct kvm_run *run,
 	fault->size = script->pages * SIM_PAGE;
 }
 
-static void exit_system_event(struct kvm_run *run,
+static void exit_system_event(const struct sim *sim, struct kvm_run *run,
 			      const struct sim_exit *script)
 {
+	if (sim->config.arm) {
+		run->system_event.type = (uint32_t)script->data;
+		return;
+	}
 	run->system_event.type = KVM_SYSTEM_EVENT_SEV_TERM;
 	run->system_event.ndata = 1;
 	run->system_event.data[0] = script->data;
 }
 
-static int run_exit(struct sim_vcpu *vcpu, const struct sim_exit *script)
+static void exit_mmio(struct kvm_run *run, const struct sim_exit *script)
+{
+	run->mmio.phys_addr = script->gpa;
+	run->mmio.len = (uint32_t)script->pages;
+	run->mmio.is_write = script->private;
+}
+
+static int run_exit(const struct sim *sim, struct sim_vcpu *vcpu,
+		    const struct sim_exit *script)
 {
 	struct kvm_run *run = vcpu->run;
 
@@ -71,7 +83,10 @@ static int run_exit(struct sim_vcpu *vcpu, const struct sim_exit *script)
 		exit_memory_fault(run, script);
 		return -EFAULT;
 	case KVM_EXIT_SYSTEM_EVENT:
-		exit_system_event(run, script);
+		exit_system_event(sim, run, script);
+		return 0;
+	case KVM_EXIT_MMIO:
+		exit_mmio(run, script);
 		return 0;
 	case KVM_EXIT_SNP_REQ_CERTS:
 		run_certs(run)->gpa = script->gpa;
@@ -83,11 +98,32 @@ static int run_exit(struct sim_vcpu *vcpu, const struct sim_exit *script)
 	}
 }
 
+int sim_run_next(struct sim *sim, struct sim_vcpu *vcpu)
+{
+	static const struct sim_exit x86_end = { .reason = KVM_EXIT_SHUTDOWN };
+	static const struct sim_exit arm_end = {
+		.reason = KVM_EXIT_SYSTEM_EVENT,
+		.data = KVM_SYSTEM_EVENT_SHUTDOWN,
+	};
+	const struct sim_exit *script = sim->config.arm ? &arm_end : &x86_end;
+
+	if (vcpu->run->immediate_exit || sim_fails(sim, SIM_SIGNAL, NULL)) {
+		vcpu->run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	}
+	/* KVM tells the VMM only if it has asked to be told. */
+	if (vcpu->next_exit < vcpu->nr_exits &&
+	    vcpu->exits[vcpu->next_exit].reason == KVM_EXIT_SNP_REQ_CERTS &&
+	    !vcpu->vm->certs)
+		vcpu->next_exit++;
+	if (vcpu->next_exit < vcpu->nr_exits)
+		script = &vcpu->exits[vcpu->next_exit++];
+	return run_exit(sim, vcpu, script);
+}
+
 int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 {
-	static const struct sim_exit end = { .reason = KVM_EXIT_SHUTDOWN };
 	const struct sim_vm *vm = vcpu->vm;
-	const struct sim_exit *script = &end;
 	int rc = 0;
 
 	if (vm->need_init)
@@ -96,18 +132,5 @@ int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 		 "KVM_RUN before LAUNCH_FINISH: the guest is not encrypted yet");
 	if (vcpu->awaits_certs)
 		rc = take_certs(vcpu);
-	if (rc)
-		return rc;
-	if (vcpu->run->immediate_exit || sim_fails(sim, SIM_SIGNAL, NULL)) {
-		vcpu->run->exit_reason = KVM_EXIT_INTR;
-		return -EINTR;
-	}
-	/* KVM tells the VMM only if it has asked to be told. */
-	if (vcpu->next_exit < vcpu->nr_exits &&
-	    vcpu->exits[vcpu->next_exit].reason == KVM_EXIT_SNP_REQ_CERTS &&
-	    !vm->certs)
-		vcpu->next_exit++;
-	if (vcpu->next_exit < vcpu->nr_exits)
-		script = &vcpu->exits[vcpu->next_exit++];
-	return run_exit(vcpu, script);
+	return rc ? rc : sim_run_next(sim, vcpu);
 }

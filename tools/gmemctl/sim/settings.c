@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../realm/abi.h"
 #include "../snp/abi.h"
 #include "settings.h"
 
@@ -51,6 +52,22 @@ static bool parse_profile(struct sim_settings *settings, const char *text)
 	settings->config.profile = strcmp(text, "7.3") ? SIM_LINUX_6_12 :
 							 SIM_LINUX_7_3;
 	return !strcmp(text, "6.12") || !strcmp(text, "7.3");
+}
+
+static bool parse_arm(struct sim_settings *settings, const char *text)
+{
+	static const char *const names[] = {
+		[SIM_ARM_PLAIN] = "plain", [SIM_ARM_CCA_V14] = "cca-v14",
+		[SIM_ARM_CCA_V15] = "cca-v15",
+	};
+
+	for (int i = SIM_ARM_PLAIN; i <= SIM_ARM_CCA_V15; i++) {
+		if (strcmp(names[i], text))
+			continue;
+		settings->config.arm = (enum sim_arm)i;
+		return true;
+	}
+	return false;
 }
 
 static bool parse_host(struct sim_settings *settings, const char *text)
@@ -100,6 +117,12 @@ static bool parse_progress(struct sim_settings *settings, const char *text)
 	return parse_unsigned(text, &settings->config.progress);
 }
 
+static bool parse_ipa_bits(struct sim_settings *settings, const char *text)
+{
+	return parse_unsigned(text, &settings->config.ipa_bits) &&
+	       settings->config.ipa_bits <= REALM_IPA_BITS_MAX;
+}
+
 static bool parse_strict(struct sim_settings *settings, const char *text)
 {
 	return parse_bool(text, &settings->config.strict);
@@ -116,29 +139,46 @@ static bool parse_trace(struct sim_settings *settings, const char *text)
 	return *text;
 }
 
-/* EVENT:NTH[:ERROR]; only commands of the firmware have an error. */
+/* Whether an event has an error to go with it */
+enum event_error { NO_ERROR, HAS_ERROR, MAY_HAVE_ERROR };
+
+static const struct {
+	const char *name;
+	enum event_error error;
+} event_names[SIM_EVENTS] = {
+	[SIM_GCTX_CREATE] = { "gctx-create", HAS_ERROR },
+	[SIM_START] = { "start", HAS_ERROR },
+	[SIM_ACTIVATE] = { "activate", HAS_ERROR },
+	[SIM_UPDATE] = { "update", HAS_ERROR },
+	[SIM_FINISH] = { "finish", HAS_ERROR },
+	[SIM_SIGNAL] = { "signal", NO_ERROR },
+	[SIM_AGAIN] = { "again", NO_ERROR },
+	[SIM_RMI_CREATE] = { "rmi-create", NO_ERROR },
+	[SIM_RMI_POPULATE] = { "rmi-populate", MAY_HAVE_ERROR },
+	[SIM_RMI_REC] = { "rmi-rec", NO_ERROR },
+	[SIM_RMI_RIPAS] = { "rmi-ripas", NO_ERROR },
+	[SIM_RMI_ACTIVATE] = { "rmi-activate", NO_ERROR },
+};
+
+/* EVENT:NTH[:ERROR] */
 static bool parse_fault(struct sim_settings_fault *fault, const char *text)
 {
-	static const char *const names[SIM_EVENTS] = {
-		[SIM_GCTX_CREATE] = "gctx-create", [SIM_START] = "start",
-		[SIM_ACTIVATE] = "activate", [SIM_UPDATE] = "update",
-		[SIM_FINISH] = "finish", [SIM_SIGNAL] = "signal",
-		[SIM_AGAIN] = "again",
-	};
+	enum event_error error;
 	char word[WORD_MAX];
 	int event = 0;
 
 	next_word(&text, ':', word);
-	while (event < SIM_EVENTS && strcmp(names[event], word))
+	while (event < SIM_EVENTS && strcmp(event_names[event].name, word))
 		event++;
 	if (event == SIM_EVENTS)
 		return false;
+	error = event_names[event].error;
 	fault->event = (enum sim_event)event;
 	fault->error = 0;
 	if (!next_word(&text, ':', word) ||
 	    !parse_unsigned(word, &fault->nth) || !fault->nth)
 		return false;
-	if (event == SIM_SIGNAL || event == SIM_AGAIN)
+	if (error == NO_ERROR || (error == MAY_HAVE_ERROR && !text))
 		return !text;
 	return next_word(&text, ':', word) &&
 	       parse_unsigned(word, &fault->error) && fault->error && !text;
@@ -174,6 +214,9 @@ static const struct exit_name exit_names[] = {
 	{ "fault-shared", KVM_EXIT_MEMORY_FAULT, false, 2 },
 	{ "certs", KVM_EXIT_SNP_REQ_CERTS, false, 2 },
 	{ "term", KVM_EXIT_SYSTEM_EVENT, false, 1 },
+	{ "event", KVM_EXIT_SYSTEM_EVENT, false, 1 },
+	{ "mmio-read", KVM_EXIT_MMIO, false, 2 },
+	{ "mmio-write", KVM_EXIT_MMIO, true, 2 },
 	{ "shutdown", KVM_EXIT_SHUTDOWN, false, 0 },
 	{ "reset-hold", KVM_EXIT_AP_RESET_HOLD, false, 0 },
 };
@@ -243,13 +286,19 @@ static const struct setting {
 	{ "PROFILE", parse_profile, "6.12 or 7.3" },
 	{ "HOST", parse_host, "no-snp, snp-uninitialized, psp-dead, no-smt, "
 	  "sw-protected; separated by commas" },
+	{ "ARM", parse_arm, "plain, cca-v14 or cca-v15" },
+	{ "IPA_BITS", parse_ipa_bits, "bits of a realm's addresses; 0: KVM's" },
 	{ "ASIDS", parse_asids, "a number of guests" },
-	{ "PROGRESS", parse_progress, "pages in one LAUNCH_UPDATE; 0: no limit" },
+	{ "PROGRESS", parse_progress, "pages in one LAUNCH_UPDATE or RMI_POPULATE; "
+	  "0: no limit" },
 	{ "FAIL", parse_fail, "gctx-create, start, activate, update or finish"
-	  ":NTH:ERROR, signal:NTH, again:NTH; separated by commas" },
+	  ":NTH:ERROR, signal:NTH, again:NTH; of an RMM rmi-create, rmi-rec, "
+	  "rmi-ripas or rmi-activate:NTH, rmi-populate:NTH[:PAGES]; separated by "
+	  "commas" },
 	{ "SCRIPT", parse_script, "[VCPU/]EXIT,...: map-private:GPA:PAGES, "
 	  "map-shared:, fault-private:, fault-shared:, certs:GPA:PAGES, "
-	  "term:MSR, shutdown, reset-hold" },
+	  "term:MSR, shutdown, reset-hold; on arm64 event:TYPE, "
+	  "mmio-read:GPA:BYTES, mmio-write:" },
 	{ "STRICT", parse_strict, "0 or 1" },
 	{ "HYBRID", parse_hybrid, "0 or 1" },
 	{ "TRACE", parse_trace, "a file, or - for standard error" },
@@ -292,7 +341,11 @@ int sim_settings_parse(struct sim_settings *settings, char *const *environment,
 		if (!strncmp(*environment, SIM_SETTINGS_PREFIX,
 			     strlen(SIM_SETTINGS_PREFIX)))
 			rc = parse_one(settings, *environment, message, size);
-	return rc;
+	if (rc || !settings->hybrid || !settings->config.arm)
+		return rc;
+	snprintf(message, size, SIM_SETTINGS_PREFIX "HYBRID: not with ARM: the "
+		 "KVM here is of another architecture");
+	return -EINVAL;
 }
 
 struct sim *sim_settings_create(const struct sim_settings *settings)

@@ -79,9 +79,28 @@ void sim_lint(struct sim *sim, bool wrong, const char *message)
 	}
 }
 
+static int arm_dispatch(struct sim *sim, const struct sim_fd *found,
+			unsigned long request, uint64_t value)
+{
+	switch (found->kind) {
+	case SIM_KVM:
+		return sim_arm_kvm_ioctl(sim, request, value);
+	case SIM_VM:
+		return sim_arm_vm_ioctl(sim, found->object, request, value);
+	case SIM_VCPU:
+		return sim_arm_vcpu_ioctl(sim, found->object, request, value);
+	case SIM_GIC:
+		return sim_arm_gic_ioctl(sim, found->object, request, value);
+	default:
+		return -ENOTTY;
+	}
+}
+
 int sim_dispatch(struct sim *sim, const struct sim_fd *found,
 		 unsigned long request, uint64_t value)
 {
+	if (sim->config.arm)
+		return arm_dispatch(sim, found, request, value);
 	switch (found->kind) {
 	case SIM_KVM:
 		return sim_kvm_ioctl(sim, request, value);
@@ -164,6 +183,22 @@ const uint8_t *sim_vm_host_data(struct sim *sim, int fd)
 
 	return vm && vm->guest.state == SIM_GUEST_RUNNING ?
 	       vm->guest.host_data : NULL;
+}
+
+uint64_t sim_realm_pages(struct sim *sim, int fd, bool measured)
+{
+	struct sim_vm *vm = find_vm(sim, fd);
+
+	if (!vm)
+		return 0;
+	return measured ? vm->arm.measured : vm->arm.unmeasured;
+}
+
+bool sim_realm_is_active(struct sim *sim, int fd)
+{
+	struct sim_vm *vm = find_vm(sim, fd);
+
+	return vm && vm->arm.state == SIM_REALM_ACTIVE;
 }
 
 bool sim_vm_is_private(struct sim *sim, int fd, uint64_t gpa)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A simulator of what a host with SEV-SNP answers: /dev/kvm, a VM of type SNP,
- * its vCPUs and guest_memfds, /dev/sev and the firmware. It runs in the process
- * and makes no system calls but to read and write its caller's memory.
+ * its vCPUs and guest_memfds, /dev/sev and the firmware; or an arm64 host with
+ * realms, and its RMM. It runs in the process and makes no system calls but to
+ * read and write its caller's memory.
  *
  * It knows nothing of the measuring code in snp/: it has a launch digest of its
  * own, computed from what it was given through the ioctls.
@@ -20,6 +21,17 @@ enum sim_profile {
 	SIM_LINUX_6_12,
 	SIM_LINUX_7_3,
 	SIM_PROFILES,
+};
+
+/*
+ * Whether it is an arm64 host, and with which version of the series that brings
+ * realms. Without it is Linux 7.3.
+ */
+enum sim_arm {
+	SIM_ARM_NOT,
+	SIM_ARM_PLAIN,
+	SIM_ARM_CCA_V14,
+	SIM_ARM_CCA_V15,
 };
 
 /**
@@ -41,6 +53,7 @@ enum sim_kind {
 	SIM_VCPU,
 	SIM_GMEM,
 	SIM_SEV,
+	SIM_GIC,
 	SIM_KINDS,
 };
 
@@ -77,7 +90,9 @@ struct sim_kernel {
  * @no_smt: the host has SMT off; else the firmware wants it in a policy
  * @sw_protected: KVM has CONFIG_KVM_SW_PROTECTED_VM
  * @asids: how many SNP guests fit
- * @progress: pages in one LAUNCH_UPDATE at most; 0: no limit
+ * @progress: pages in one LAUNCH_UPDATE or RMI_POPULATE at most; 0: no limit
+ * @arm: an arm64 host, of which the other members say little
+ * @ipa_bits: that the RMM can have at most; 0: as many as KVM
  * @memory: NULL: the process's own
  * @files: NULL: numbers that no file of the process has
  * @kernel: hybrid mode; NULL: everything is simulated
@@ -96,6 +111,8 @@ struct sim_config {
 	bool sw_protected;
 	unsigned int asids;
 	unsigned int progress;
+	enum sim_arm arm;
+	unsigned int ipa_bits;
 	const struct sim_memory *memory;
 	const struct sim_files *files;
 	const struct sim_kernel *kernel;
@@ -158,6 +175,12 @@ uint64_t sim_vm_pages(struct sim *sim, int vm);
 /** sim_vm_host_data() - what LAUNCH_FINISH was given, or NULL before it */
 const uint8_t *sim_vm_host_data(struct sim *sim, int vm);
 
+/** sim_realm_pages() - how many the RMM has taken, measured or not */
+uint64_t sim_realm_pages(struct sim *sim, int vm, bool measured);
+
+/** sim_realm_is_active() - whether the RMM has activated it */
+bool sim_realm_is_active(struct sim *sim, int vm);
+
 /** sim_vm_is_private() - KVM's attribute of a page */
 bool sim_vm_is_private(struct sim *sim, int vm, uint64_t gpa);
 
@@ -174,7 +197,9 @@ bool sim_is_guests(struct sim *sim, int vm, uint64_t gpa);
 /*
  * What can be made to fail: commands of the firmware; a signal that is pending
  * when the kernel looks for one, for each page of LAUNCH_UPDATE and in KVM_RUN;
- * a LAUNCH_UPDATE that is EAGAIN, which is documented but not done.
+ * a LAUNCH_UPDATE that is EAGAIN, which is documented but not done. Calls of the
+ * RMM: to create a realm, to take a page, to create a REC, to set the state of
+ * memory, to activate the realm.
  */
 enum sim_event {
 	SIM_GCTX_CREATE,
@@ -184,12 +209,18 @@ enum sim_event {
 	SIM_FINISH,
 	SIM_SIGNAL,
 	SIM_AGAIN,
+	SIM_RMI_CREATE,
+	SIM_RMI_POPULATE,
+	SIM_RMI_REC,
+	SIM_RMI_RIPAS,
+	SIM_RMI_ACTIVATE,
 	SIM_EVENTS,
 };
 
 /**
  * sim_fail() - the @nth time from now (1 is the next) it fails, once
- * @error: the firmware's, for its commands
+ * @error: the firmware's, for its commands; for SIM_RMI_POPULATE what KVM takes
+ *	for a number of pages, as version 14 does, 0: it is an error
  *
  * Return: 0, or -ENOSPC if too many have been asked for.
  */
@@ -202,9 +233,10 @@ void sim_kill_psp(struct sim *sim);
 /**
  * struct sim_exit - what one KVM_RUN does
  * @reason: KVM_EXIT_HYPERCALL, _MEMORY_FAULT, _SYSTEM_EVENT, _SNP_REQ_CERTS,
- *	_SHUTDOWN, _AP_RESET_HOLD
- * @gpa, @pages, @private: of MAP_GPA_RANGE, a memory fault, or certificates
- * @data: of a system event: the GHCB MSR
+ *	_SHUTDOWN, _AP_RESET_HOLD, _MMIO
+ * @gpa, @pages, @private: of MAP_GPA_RANGE, a memory fault, or certificates; of
+ *	MMIO the address, bytes, and whether it is a write
+ * @data: of a system event: the GHCB MSR, or on arm64 the type
  */
 struct sim_exit {
 	uint32_t reason;

@@ -134,6 +134,23 @@ static bool gpa_is_used(struct sim_vm *vm, const struct sim_slot *but,
 	return false;
 }
 
+/*
+ * On arm64 a VM has as many bits of addresses as it was created with, and only
+ * a realm can have private memory: of others the host maps the guest_memfd.
+ */
+static int arch_check(const struct sim *sim, const struct sim_vm *vm,
+		      const struct kvm_userspace_memory_region2 *region,
+		      const struct sim_gmem *gmem)
+{
+	uint64_t end = region->guest_phys_addr + region->memory_size;
+
+	if (!sim->config.arm)
+		return end > GPA_MAX ? -EINVAL : 0;
+	if (end > UINT64_C(1) << vm->arm.ipa_bits)
+		return -EFAULT;
+	return gmem && !vm->arm.is_realm && !gmem->flags ? -EINVAL : 0;
+}
+
 static int slot_create(struct sim *sim, struct sim_vm *vm,
 		       const struct kvm_userspace_memory_region2 *region)
 {
@@ -148,8 +165,9 @@ static int slot_create(struct sim *sim, struct sim_vm *vm,
 		rc = region_bind(sim, vm, region, &gmem);
 	if (rc)
 		return rc;
-	if (region->guest_phys_addr + region->memory_size > GPA_MAX)
-		return -EINVAL;
+	rc = arch_check(sim, vm, region, gmem);
+	if (rc)
+		return rc;
 	if (gmem && gmem_is_bound(vm, gmem, offset, region->memory_size))
 		return -EEXIST;
 	if (!slot)

@@ -15,7 +15,7 @@
 
 static const char *const kind_names[SIM_KINDS] = {
 	[SIM_KVM] = "kvm", [SIM_VM] = "vm", [SIM_VCPU] = "vcpu",
-	[SIM_GMEM] = "gmem", [SIM_SEV] = "sev",
+	[SIM_GMEM] = "gmem", [SIM_SEV] = "sev", [SIM_GIC] = "gic",
 };
 
 static struct json_object *hex_object(uint64_t value)

@@ -185,6 +185,39 @@ static const struct trace_field finish_fields[] = {
 };
 static const struct trace_struct finish = STRUCT(FINISH, finish_fields);
 
+#define POPULATE struct realm_kvm_populate
+static const struct trace_field populate_fields[] = {
+	FIELD(POPULATE, base, TRACE_HEX),
+	FIELD(POPULATE, size, TRACE_HEX),
+	FIELD(POPULATE, source, TRACE_ADDRESS),
+	FIELD(POPULATE, flags, TRACE_HEX),
+	FIELD(POPULATE, reserved, TRACE_HEX),
+};
+static const struct trace_struct populate = STRUCT(POPULATE, populate_fields);
+
+#define VCPU_INIT struct realm_kvm_vcpu_init
+static const struct trace_field vcpu_init_fields[] = {
+	FIELD(VCPU_INIT, target, TRACE_NUMBER),
+	{ "features[0]", offsetof(VCPU_INIT, features), 4, TRACE_HEX },
+};
+static const struct trace_struct vcpu_init =
+	STRUCT(VCPU_INIT, vcpu_init_fields);
+
+#define DEVICE struct kvm_create_device
+static const struct trace_field device_fields[] = {
+	FIELD(DEVICE, type, TRACE_NUMBER),
+	FIELD(DEVICE, fd, TRACE_FILE),
+	FIELD(DEVICE, flags, TRACE_HEX),
+};
+static const struct trace_struct device = STRUCT(DEVICE, device_fields);
+
+#define REG struct kvm_one_reg
+static const struct trace_field reg_fields[] = {
+	FIELD(REG, id, TRACE_HEX),
+	FIELD(REG, addr, TRACE_ADDRESS),
+};
+static const struct trace_struct reg = STRUCT(REG, reg_fields);
+
 /* Only that there is one is written down. */
 static const struct trace_struct opaque = { 0, NULL, 0 };
 
@@ -229,6 +262,14 @@ static const struct trace_call calls[] = {
 	CALL(SIM_VCPU, KVM_GET_TSC_KHZ, NULL),
 	CALL(SIM_VCPU, KVM_SET_GUEST_DEBUG, &debug),
 	CALL(SIM_VCPU, KVM_PRE_FAULT_MEMORY, &prefault),
+	CALL(SIM_VM, KVM_CREATE_DEVICE, &device),
+	CALL(SIM_VCPU, KVM_SET_ONE_REG, &reg),
+	CALL(SIM_VCPU, KVM_GET_ONE_REG, &reg),
+	CALL(SIM_GIC, KVM_SET_DEVICE_ATTR, &attr),
+	{ SIM_VM, REALM_POPULATE, "KVM_ARM_RMI_POPULATE", &populate },
+	{ SIM_VM, REALM_PREFERRED_TARGET, "KVM_ARM_PREFERRED_TARGET",
+	  &vcpu_init },
+	{ SIM_VCPU, REALM_VCPU_INIT, "KVM_ARM_VCPU_INIT", &vcpu_init },
 	{ SIM_SEV, SNP_SEV_ISSUE_CMD, "SEV_ISSUE_CMD", &sev },
 };
 

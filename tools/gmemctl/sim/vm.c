@@ -30,7 +30,7 @@ void sim_vm_put(struct sim *sim, struct sim_vm *vm)
 	free(vm);
 }
 
-static int create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id)
+int sim_create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id)
 {
 	struct sim_vcpu *vcpu;
 	int fd;
@@ -74,7 +74,7 @@ int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 	case KVM_CHECK_EXTENSION:
 		return sim_check_extension(sim, arg);
 	case KVM_CREATE_VCPU:
-		return create_vcpu(sim, vm, arg);
+		return sim_create_vcpu(sim, vm, arg);
 	case KVM_ENABLE_CAP:
 		return enable_cap(sim, arg);
 	case KVM_CREATE_IRQCHIP:

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * DOC: A realm
+ *
+ * A realm is launched in the order in which KVM wants it: the VM, memory that is
+ * all private, vCPUs and their interrupt controller, then contents, which the RMM
+ * measures or not, one call after the other. The first KVM_RUN activates it:
+ * the RMM takes the vCPUs as they are, all memory of the slots becomes the
+ * realm's, and from then on nothing can be added. An activation that fails
+ * costs the VM.
+ *
+ * The library neither prints nor exits. It has been run against the simulator
+ * only; nobody here has a host with realms.
+ */
+#ifndef GMEMCTL_REALM_REALM_H
+#define GMEMCTL_REALM_REALM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../kvm/error.h"
+#include "../kvm/vcpu.h"
+#include "../kvm/vm.h"
+#include "../machine/end.h"
+#include "../machine/threads.h"
+#include "../memory/guest_memory.h"
+#include "probe.h"
+
+#define REALM_VCPUS_MAX 32
+#define REALM_LOADS_MAX 16
+#define REALM_REPORT_MAX 512
+
+/* Where the interrupt controller is; between them is room for all vCPUs. */
+#define REALM_GIC_DIST UINT64_C(0x08000000)
+#define REALM_GIC_REDIST UINT64_C(0x080a0000)
+#define REALM_GIC_END \
+	(REALM_GIC_REDIST + REALM_VCPUS_MAX * UINT64_C(0x20000))
+
+/**
+ * struct realm_load - contents of memory at the start
+ * @name: of a file, for messages
+ * @gpa: where in guest memory; page-aligned
+ * @data: @size bytes; the rest of the last page is zero
+ * @measured: they are part of the realm's initial measurement
+ */
+struct realm_load {
+	const char *name;
+	uint64_t gpa;
+	const void *data;
+	uint64_t size;
+	bool measured;
+};
+
+/**
+ * struct realm_config - what to launch
+ * @abi: of KVM
+ * @ipa_bits: width of guest addresses; 0: the widest there is
+ * @nr_vcpus: 1 to REALM_VCPUS_MAX; the first one runs, the realm starts others
+ * @ram: its memory
+ * @loads: @nr_loads of them, populated in this order, which is part of the
+ *	measurement
+ * @entry: where the first vCPU starts
+ * @argument: in its x0
+ * @run_timeout_s: after which a run is stopped; 0: never
+ * @trace: where each exit is written to, or NULL
+ * @step: told of each step when it is done, or NULL
+ * @data: for @step
+ */
+struct realm_config {
+	const struct realm_abi *abi;
+	unsigned int ipa_bits;
+	unsigned int nr_vcpus;
+	struct range ram;
+	const struct realm_load *loads;
+	unsigned int nr_loads;
+	uint64_t entry;
+	uint64_t argument;
+	unsigned int run_timeout_s;
+	FILE *trace;
+	void (*step)(void *data, const char *step, const char *text);
+	void *data;
+};
+
+/**
+ * enum realm_state - how far it is
+ * @REALM_CLOSED: nothing is there
+ * @REALM_OPEN: the VM with memory and vCPUs
+ * @REALM_POPULATED: with its contents
+ * @REALM_ACTIVE: it can run
+ * @REALM_FAILED: it never will
+ */
+enum realm_state {
+	REALM_CLOSED,
+	REALM_OPEN,
+	REALM_POPULATED,
+	REALM_ACTIVE,
+	REALM_FAILED,
+};
+
+/**
+ * struct realm_counters - what has happened; each is changed atomically
+ * @measured, @unmeasured: bytes that were populated
+ * @calls: KVM_ARM_RMI_POPULATE
+ * @retries: of them, those that a signal had interrupted
+ * @exits: of all vCPUs
+ * @stray: accesses to addresses without memory
+ * @conversions: that the realm has asked for
+ * @converted_bytes: bytes in them
+ * @confirmed: requests for what was so already
+ */
+struct realm_counters {
+	uint64_t measured;
+	uint64_t unmeasured;
+	uint64_t calls;
+	uint64_t retries;
+	uint64_t exits;
+	uint64_t stray;
+	uint64_t conversions;
+	uint64_t converted_bytes;
+	uint64_t confirmed;
+};
+
+/**
+ * struct realm - a realm
+ * @config: as given; it has to outlive this
+ * @state: see enum realm_state
+ * @ipa_bits: width of guest addresses, of which the top bit means shared
+ * @page_size: of the host: the unit of everything
+ * @gic_fd: the interrupt controller, or -1
+ * @lock: protects what follows
+ * @end: why the run has ended; the first reason counts
+ * @report: more about it
+ */
+struct realm {
+	const struct realm_config *config;
+	enum realm_state state;
+	unsigned int ipa_bits;
+	uint64_t page_size;
+	struct vm vm;
+	int gic_fd;
+	struct memory_request request;
+	struct memory_config memory_config;
+	struct guest_memory memory;
+	struct vcpu vcpus[REALM_VCPUS_MAX];
+	unsigned int nr_vcpus;
+	struct threads threads;
+	struct realm_counters counters;
+	pthread_mutex_t lock;
+	enum end end;
+	char report[REALM_REPORT_MAX];
+};
+
+/**
+ * realm_check() - whether what @config says can be
+ *
+ * Pure, but for the size of the host's pages.
+ */
+int realm_check(const struct realm_config *config, struct error *error);
+
+/**
+ * realm_open() - the VM, its memory, its vCPUs and their interrupt controller
+ *
+ * realm_close() works in any case.
+ */
+int realm_open(struct realm *realm, const struct realm_config *config,
+	       struct error *error);
+
+/**
+ * realm_populate() - put the contents into the realm
+ *
+ * After a failure there is no telling what the RMM has measured: the realm is
+ * of no use any more.
+ */
+int realm_populate(struct realm *realm, struct error *error);
+
+/** realm_activate() - have the RMM take the realm; no instruction of it runs */
+int realm_activate(struct realm *realm, struct error *error);
+
+/** realm_run() - run all vCPUs until the end; realm->end says which */
+int realm_run(struct realm *realm, struct error *error);
+
+void realm_close(struct realm *realm);
+
+/** realm_state_name() - a word for programs */
+const char *realm_state_name(enum realm_state state);
+
+/* For the files of this library */
+
+/** realm_enter() - refuse a step out of order */
+int realm_enter(const struct realm *realm, enum realm_state wanted,
+		const char *step, struct error *error);
+
+/** realm_tell() - of a step that is done */
+void realm_tell(const struct realm *realm, const char *step,
+		const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/** realm_end() - end the run, from any thread; @how counts if it is the first */
+void realm_end(struct realm *realm, enum end how, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** realm_trace() - a line about @vcpu */
+void realm_trace(const struct realm *realm, const struct vcpu *vcpu,
+		 const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* gic.c */
+int realm_gic_create(struct realm *realm, struct error *error);
+
+/* vcpu.c */
+
+/** realm_vcpu_create() - the next one, with the registers it starts with */
+int realm_vcpu_create(struct realm *realm, struct error *error);
+
+/** realm_run_error() - say what a failure of KVM_RUN means for a realm */
+int realm_run_error(const struct vcpu *vcpu, int rc, struct error *error);
+
+/* exits.c */
+
+/** realm_exit() - serve an exit. Return: whether the vCPU goes on. */
+bool realm_exit(struct realm *realm, struct vcpu *vcpu);
+
+#endif /* GMEMCTL_REALM_REALM_H */
