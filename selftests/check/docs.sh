@@ -133,6 +133,88 @@ docs_man_commands() {
 	return "$bad"
 }
 
+# docs_transcript_split PAGE DIR: the commands of the literal blocks of a page's
+# example, as DIR/N.run, and what the page says that they print, as DIR/N.says.
+docs_transcript_split() {
+	sed -n '/^Example$/,$p' "$1" | awk -v dir="$2" '
+		/^    \$ / {
+			run = dir "/" ++n ".run"; says = dir "/" n ".says"
+			sub(/^    \$ /, ""); print >run; printf "" >says
+			more = /\\$/; inside = 1; next
+		}
+		inside && /^    / {
+			sub(/^    /, "")
+			if (more) { print >run; more = /\\$/ } else print >says
+			next
+		}
+		NF { inside = 0 }'
+}
+
+# What differs from run to run: keys, and times. Lines are wrapped in a page.
+docs_transcript_plain() {
+	sed -E -e 's/(_key_digest +)[0-9a-f]{96}/\1KEY/' -e 's/[0-9]+ (us|ms)\b/N \1/g' "$@" |
+		tr -s ' \n' ' '
+}
+
+# docs_transcript_match IS SAYS: SAYS has "..." for anything.
+docs_transcript_match() {
+	local is=$1 says=$2 part
+
+	while [[ $says == *...* ]]; do
+		part=${says%%...*}
+		[[ $is == "$part"* ]] || return 1
+		is=${is#"$part"}
+		says=${says#*...}
+		part=${says%%...*}
+		[[ $is == *"$part"* ]] || return 1
+		is=$part${is#*"$part"}
+	done
+	[[ $is == "$says" ]]
+}
+
+# docs_transcript_run DIR NUMBER: all commands, one after another in one shell.
+docs_transcript_run() {
+	local i
+
+	cd "$1" || return 1
+	PATH=$TOP_DIR/build:$PATH
+	for ((i = 1; i <= $2; i++)); do
+		# shellcheck disable=SC1090
+		. "./$i.run" >"$i.out" 2>"$i.err" || true
+	done
+}
+
+# The example of `gmemctl snp` is what it prints, with Debian's firmware.
+docs_transcript() {
+	local page=$TOP_DIR/Documentation/gmemctl-snp.rst dir=$WORK/transcript
+	local fixtures=${GMEM_SNP_FIXTURES:-$CACHE_DIR/snp} file i says is bad=0 number
+
+	need openssl || return 4
+	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" >/dev/null || return 1
+	mkdir -p "$dir"
+	for file in OVMF-trixie.fd report_milan.hex vcek_milan.der cert_chain_milan; do
+		cp "$fixtures/$file" "$dir" 2>/dev/null ||
+			{ echo "$file is not in the cache: see tools/gmemctl/test/fixtures.sh"; return 4; }
+	done
+	mv "$dir/OVMF-trixie.fd" "$dir/OVMF.fd"
+	cp "$TOP_DIR/build/gmemctl-sim.so" "$dir" || return 1
+	docs_transcript_split "$page" "$dir"
+	number=$(find "$dir" -name '*.run' | wc -l)
+	((number >= 8)) || { echo "the page has only $number commands"; return 1; }
+	(docs_transcript_run "$dir" "$number")
+	for ((i = 1; i <= number; i++)); do
+		says=$(docs_transcript_plain "$dir/$i.says")
+		is=$(docs_transcript_plain "$dir/$i.out" "$dir/$i.err")
+		# "..." is for anything.
+		docs_transcript_match "$is" "$says" || {
+			echo "$(cat "$dir/$i.run"): the page says $says, but it is: $is"
+			bad=1
+		}
+	done
+	echo "# $number commands"
+	return "$bad"
+}
+
 check_docs() {
 	check "kernel-doc" docs_kernel_doc
 	check "reStructuredText" docs_rst
@@ -140,4 +222,5 @@ check_docs() {
 	check "manual pages are installed" docs_man_install
 	check "manual pages have all commands and options" docs_man_commands
 	check "make help tells the truth" docs_help
+	check "the example of gmemctl snp is true" docs_transcript
 }

@@ -73,7 +73,8 @@ void snp_guest_free(struct snp_guest *guest);
 	"                      hugetlb, file, gmem-store; default: 256M\n" \
 	"  --conversion NAME   discard (default): the page on the stale side is\n" \
 	"                      freed; handover: gmem keeps count, and refuses\n" \
-	"                      while the host holds a page\n" \
+	"                      while the host holds a page (not yet run on a host\n" \
+	"                      with SNP)\n" \
 	"  --policy N          guest policy (default 0x30000)\n" \
 	"  --id-block FILE     checked before anything is launched,\n" \
 	"  --id-auth FILE      with its signatures\n" \
