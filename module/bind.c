@@ -139,7 +139,7 @@ static void gmem_binding_unfill(struct gmem_inode *gi,
 {
 	pgoff_t index, next;
 
-	if (!binding->ops->store)
+	if (!binding->ops->store || binding->encrypted)
 		return;
 	for (index = binding->start; gmem_private_run(gi, &index, end, &next);
 	     index = next)
