@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <linux/gmem.h>
 
@@ -120,6 +121,16 @@ static int mock_open(const char *path, int flags)
 						DEVICE_FD;
 }
 
+/* The fd, or another one of the same file */
+static bool is_ours(int fd)
+{
+	struct stat given, own;
+
+	return fd == mock.fd ||
+	       (!fstat(fd, &given) && !fstat(mock.fd, &own) &&
+		given.st_dev == own.st_dev && given.st_ino == own.st_ino);
+}
+
 static int mock_close(int fd)
 {
 	if (fd == mock.fd)
@@ -129,7 +140,7 @@ static int mock_close(int fd)
 
 static int mock_ioctl(int fd, unsigned long request, void *arg)
 {
-	if (fd != DEVICE_FD && fd != mock.fd)
+	if (fd != DEVICE_FD && !is_ours(fd))
 		return mock.below->ioctl(fd, request, arg);
 	switch (request) {
 	case GMEM_IOCTL_INFO:

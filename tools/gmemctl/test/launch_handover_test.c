@@ -4,8 +4,11 @@
  * guest_memfd without their contents, and no page is ever there twice.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <linux/gmem.h>
 
+#include "../kvm/calls.h"
 #include "gmem_mock.h"
 #include "launch_world.h"
 #include "unit.h"
@@ -159,6 +162,46 @@ static void test_handover_converted(void)
 	launch_world_free(&world);
 }
 
+/* A gmem fd that was made before the guest, and converted in part. */
+static int converted_fd(uint64_t length, struct range part)
+{
+	struct gmem_ioctl_create create = {
+		.size = sizeof(create), .length = length,
+		.flags = GMEM_CREATE_F_INIT_SHARED,
+	};
+	struct gmem_ioctl_convert convert = {
+		.size = sizeof(convert), .offset = part.start,
+		.length = range_size(part), .target = GMEM_STATE_PRIVATE,
+		.content = GMEM_CONTENT_ZERO,
+	};
+	int device = calls->open(GMEM_DEVICE_PATH, O_RDWR);
+
+	CHECK(device >= 0);
+	CHECK(!calls->ioctl(device, GMEM_IOCTL_CREATE, &create));
+	CHECK(!calls->ioctl(create.out_fd, GMEM_IOCTL_CONVERT, &convert));
+	calls->close(device);
+	return create.out_fd;
+}
+
+/* The launch is into memory that is there, whatever its state. */
+static void test_handover_existing(void)
+{
+	struct range part = { 0x802000, 0x804000 };
+	struct launch_world world;
+
+	launch_world_init(&world, SIM_LINUX_7_3);
+	world.kind = BACKING_GMEM_STORE;
+	launch_world_vm(&world);
+	world.existing_fd = converted_fd(LAUNCH_RAM + world.firmware.size, part);
+	CHECK(gmem_mock_is_private(part.start));
+	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	CHECK(launch_world_digest(&world));
+	CHECK(sim_is_guests(world.sim, world.vm.fd, part.start));
+	CHECK(!gmem_mock_twice() && !gmem_mock.violations);
+	calls->close(world.existing_fd);
+	launch_world_free(&world);
+}
+
 static const struct unit_test tests[] = {
 	{ "launch_handover.launch", test_handover_launch },
 	{ "launch_handover.exchange", test_handover_exchange },
@@ -167,6 +210,7 @@ static const struct unit_test tests[] = {
 	{ "launch_handover.held_at_launch", test_handover_held_at_launch },
 	{ "launch_handover.preserve", test_handover_preserve },
 	{ "launch_handover.converted", test_handover_converted },
+	{ "launch_handover.existing", test_handover_existing },
 };
 
 UNIT_TESTS(tests)

@@ -81,7 +81,8 @@ void launch_world_build(struct launch_world *world)
 					   SNP_4G };
 	world->request = (struct memory_request){
 		.ranges = world->ranges, .nr_ranges = 2, .kind = world->kind,
-		.existing_fd = -1, .node = -1,
+		.existing_fd = world->existing_fd ? world->existing_fd : -1,
+		.node = -1,
 	};
 	world->memory_config = (struct memory_config){
 		.requests = &world->request, .nr_requests = 1,

@@ -17,6 +17,7 @@
  * @host: to be changed before launch_world_vm()
  * @real: there is no simulator: this host has SNP; likewise
  * @kind: of its memory; likewise
+ * @existing_fd: memory that is there already, or 0
  * @starts_shared: its pages start shared, where gmem does not say so anyway
  * @preserve: ask for contents to be preserved
  * @config: to be changed before launch_world_run()
@@ -30,6 +31,7 @@ struct launch_world {
 	bool real;
 	struct vm vm;
 	enum backing_kind kind;
+	int existing_fd;
 	bool starts_shared;
 	bool preserve;
 	struct range ranges[2];
