@@ -48,6 +48,7 @@ enum {
 /* Flags of GMEM_TEST_BIND */
 #define GMEM_TEST_BIND_F_ENCRYPTED	(1U << 0) /* GMEM_BIND_ENCRYPTED */
 #define GMEM_TEST_BIND_F_REFS		(1U << 1) /* entries hold their folio */
+#define GMEM_TEST_BIND_F_STORE		(1U << 2) /* private pages are the mock's */
 
 /**
  * struct gmem_test_bind - ioctl(GMEM_TEST_BIND)
@@ -60,8 +61,12 @@ enum {
  * @gpa: guest address of the range, a multiple of the page size
  * @reserved: must be zero
  *
- * Errors: those of gmem_bind(); EEXIST, there is a slot at @gpa; ENOSPC, the VM
- * has GMEM_TEST_SLOTS.
+ * With BIND_F_ENCRYPTED the mock keeps an RMP, as SNP does: it complains if a frame
+ * that is a guest's gets to anybody else. With BIND_F_STORE as well, private pages
+ * live in memory of the mock, and it complains if one is in the fd, too.
+ *
+ * Errors: those of gmem_bind(); EINVAL, BIND_F_STORE without BIND_F_ENCRYPTED;
+ * EEXIST, there is a slot at @gpa; ENOSPC, the VM has GMEM_TEST_SLOTS.
  */
 struct gmem_test_bind {
 	__u32 size;

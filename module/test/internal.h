@@ -69,11 +69,16 @@ struct mock_vm {
  * @start: page index of the first page
  * @nr_pages: of the range
  * @refs: GMEM_TEST_BIND_F_REFS
+ * @encrypted: GMEM_TEST_BIND_F_ENCRYPTED
+ * @store: GMEM_TEST_BIND_F_STORE
+ * @leaving: about to be unbound
  * @released: the method release was called
  * @lock: protects what follows; taken inside methods
  * @table: the second-stage table, by page index: see stage2.c
  * @owned: bit of each page that is the hypervisor's: made private, or looked
  *	up as private
+ * @assigned: frames in the RMP for this slot, by page index: see rmp.c
+ * @pages: of the store, by page index: see store.c
  * @lookups: struct mock_lookup in flight
  * @invalidations: struct mock_invalidation that have not ended
  */
@@ -85,10 +90,15 @@ struct mock_slot {
 	pgoff_t start;
 	unsigned long nr_pages;
 	bool refs;
+	bool encrypted;
+	bool store;
+	bool leaving;
 	bool released;
 	struct mutex lock;
 	struct xarray table;
 	unsigned long *owned;
+	struct xarray assigned;
+	struct xarray pages;
 	struct list_head lookups;
 	struct list_head invalidations;
 };
@@ -193,6 +203,7 @@ u64 mock_slot_gpa(struct mock_slot *slot, pgoff_t index);
 
 /* methods.c */
 extern const struct gmem_ops mock_ops;
+extern const struct gmem_ops mock_ops_with_store;
 
 /* own.c */
 bool mock_own_all(struct mock_slot *slot, pgoff_t start, pgoff_t end);
@@ -201,6 +212,18 @@ void mock_own_set(struct mock_slot *slot, pgoff_t start, pgoff_t end);
 void mock_own_clear(struct mock_slot *slot, pgoff_t start, pgoff_t end);
 void mock_own_check(struct mock_slot *slot, struct gmem_binding *binding,
 		    pgoff_t start, pgoff_t end);
+
+/* rmp.c */
+bool mock_rmp_is_others(unsigned long pfn, const struct mock_slot *slot);
+int mock_rmp_assign(struct mock_slot *slot, pgoff_t index, unsigned long pfn);
+void mock_rmp_clear(struct mock_slot *slot, pgoff_t start, pgoff_t end);
+void mock_rmp_check(struct mock_slot *slot, struct gmem_binding *binding,
+		    pgoff_t start, pgoff_t end);
+
+/* store.c */
+extern const struct gmem_store_ops mock_store_ops;
+int mock_store_get(struct mock_slot *slot, pgoff_t index, unsigned long *pfn);
+void mock_store_drop(struct mock_slot *slot, pgoff_t start, pgoff_t end);
 
 /* stage2.c */
 int mock_lookup_start(struct mock_slot *slot, pgoff_t index, unsigned int flags,

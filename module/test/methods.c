@@ -69,6 +69,9 @@ static void mock_invalidate_start(struct gmem_binding *binding, pgoff_t start,
 	list_add(&inv->node, &slot->invalidations);
 	atomic64_inc(&slot->vm->open);
 	mock_stage2_zap(slot, start, end);
+	/* No method will say what becomes of the pages in the file. */
+	if (slot->leaving && !slot->store)
+		mock_rmp_clear(slot, start, end);
 	mutex_unlock(&slot->lock);
 	mock_knob_call(slot->vm, GMEM_TEST_INVALIDATE_START, NULL);
 }
@@ -83,6 +86,7 @@ static void mock_invalidate_end(struct gmem_binding *binding, pgoff_t start,
 	mutex_lock(&slot->lock);
 	mock_method_check_held(slot, start, end);
 	mock_own_check(slot, binding, start, end);
+	mock_rmp_check(slot, binding, start, end);
 	inv = mock_invalidation_find(slot, start, end);
 	if (mock_promise(slot->vm, inv && inv->start == start &&
 			 inv->end == end)) {
@@ -121,6 +125,7 @@ static int mock_make_private(struct gmem_binding *binding, pgoff_t start,
 
 	mock_promise(slot->vm, gmem_query(binding, start, end, &state) == end &&
 		     state == GMEM_STATE_SHARED);
+	mock_promise(slot->vm, !slot->encrypted || content == GMEM_CONTENT_ZERO);
 	rc = mock_knob_call(slot->vm, GMEM_TEST_MAKE_PRIVATE, &pages);
 	mutex_lock(&slot->lock);
 	mock_method_check_held(slot, start, end);
@@ -155,10 +160,14 @@ static int mock_make_shared(struct gmem_binding *binding, pgoff_t start,
 
 	mock_promise(slot->vm, gmem_query(binding, start, end, &state) == end &&
 		     state == GMEM_STATE_PRIVATE);
+	mock_promise(slot->vm, !slot->encrypted || content == GMEM_CONTENT_ZERO);
 	rc = mock_knob_call(slot->vm, GMEM_TEST_MAKE_SHARED, &pages);
 	mutex_lock(&slot->lock);
 	mock_method_check_held(slot, start, end);
 	mock_own_clear(slot, start, start + pages);
+	/* Those of a store are when they are discarded. */
+	if (!slot->store && pages)
+		mock_rmp_clear(slot, start, start + pages);
 	mutex_unlock(&slot->lock);
 	*done = start + pages;
 	return rc;
@@ -191,6 +200,8 @@ static void mock_error(struct gmem_binding *binding, pgoff_t index)
 			look->failed = true;
 	}
 	mock_stage2_zap(slot, index, index + 1);
+	/* It leaves the file, and nobody will use it. */
+	mock_rmp_clear(slot, index, index + 1);
 	mutex_unlock(&slot->lock);
 }
 
@@ -218,4 +229,19 @@ const struct gmem_ops mock_ops = {
 	.undo_shared = mock_undo_shared,
 	.error = mock_error,
 	.release = mock_release,
+};
+
+/* Private pages are in the mock's own memory. */
+const struct gmem_ops mock_ops_with_store = {
+	.owner = THIS_MODULE,
+	.invalidate_start = mock_invalidate_start,
+	.invalidate_end = mock_invalidate_end,
+	.check = mock_check,
+	.make_private = mock_make_private,
+	.undo_private = mock_undo_private,
+	.make_shared = mock_make_shared,
+	.undo_shared = mock_undo_shared,
+	.error = mock_error,
+	.release = mock_release,
+	.store = &mock_store_ops,
 };

@@ -64,8 +64,12 @@ static struct mock_slot *mock_slot_alloc(struct mock_vm *vm,
 	slot->start = cmd->offset >> PAGE_SHIFT;
 	slot->nr_pages = cmd->length >> PAGE_SHIFT;
 	slot->refs = cmd->flags & GMEM_TEST_BIND_F_REFS;
+	slot->encrypted = cmd->flags & GMEM_TEST_BIND_F_ENCRYPTED;
+	slot->store = cmd->flags & GMEM_TEST_BIND_F_STORE;
 	mutex_init(&slot->lock);
 	xa_init(&slot->table);
+	xa_init(&slot->assigned);
+	xa_init(&slot->pages);
 	INIT_LIST_HEAD(&slot->lookups);
 	INIT_LIST_HEAD(&slot->invalidations);
 	slot->owned = bitmap_zalloc(slot->nr_pages, GFP_KERNEL_ACCOUNT);
@@ -79,6 +83,8 @@ static struct mock_slot *mock_slot_alloc(struct mock_vm *vm,
 static void mock_slot_free(struct mock_slot *slot)
 {
 	WARN_ON(!xa_empty(&slot->table));
+	WARN_ON(!xa_empty(&slot->assigned));
+	WARN_ON(!xa_empty(&slot->pages));
 	WARN_ON(!list_empty(&slot->lookups));
 	WARN_ON(!list_empty(&slot->invalidations));
 	xa_destroy(&slot->table);
@@ -90,8 +96,12 @@ static int mock_slot_check(const struct gmem_test_bind *cmd)
 {
 	u64 end;
 
-	if (cmd->flags & ~(GMEM_TEST_BIND_F_ENCRYPTED | GMEM_TEST_BIND_F_REFS) ||
+	if (cmd->flags & ~(GMEM_TEST_BIND_F_ENCRYPTED | GMEM_TEST_BIND_F_REFS |
+			   GMEM_TEST_BIND_F_STORE) ||
 	    cmd->__pad || cmd->reserved)
+		return -EINVAL;
+	if (cmd->flags & GMEM_TEST_BIND_F_STORE &&
+	    !(cmd->flags & GMEM_TEST_BIND_F_ENCRYPTED))
 		return -EINVAL;
 	if (!PAGE_ALIGNED(cmd->offset) || !PAGE_ALIGNED(cmd->length) ||
 	    !PAGE_ALIGNED(cmd->gpa) || !cmd->length ||
@@ -106,7 +116,6 @@ static int mock_slot_check(const struct gmem_test_bind *cmd)
 static int mock_slot_add(struct mock_vm *vm, const struct gmem_test_bind *cmd,
 			 struct file *file)
 {
-	unsigned int flags = 0;
 	struct mock_slot *slot;
 	int rc;
 
@@ -120,11 +129,10 @@ static int mock_slot_add(struct mock_vm *vm, const struct gmem_test_bind *cmd,
 	if (!slot)
 		return -ENOMEM;
 
-	if (cmd->flags & GMEM_TEST_BIND_F_ENCRYPTED)
-		flags |= GMEM_BIND_ENCRYPTED;
 	slot->binding = gmem_bind(file, slot->start,
-				  slot->start + slot->nr_pages, &mock_ops, slot,
-				  flags);
+				  slot->start + slot->nr_pages,
+				  slot->store ? &mock_ops_with_store : &mock_ops,
+				  slot, slot->encrypted ? GMEM_BIND_ENCRYPTED : 0);
 	if (IS_ERR(slot->binding)) {
 		rc = PTR_ERR(slot->binding);
 		mock_slot_free(slot);
@@ -168,10 +176,14 @@ void mock_slot_remove(struct mock_slot *slot, bool late)
 		mock_holds_drop(vm, slot);
 	mutex_lock(&slot->lock);
 	mock_stage2_zap(slot, slot->start, slot->start + slot->nr_pages);
+	slot->leaving = true;
 	mutex_unlock(&slot->lock);
 	gmem_unbind(slot->binding);
 
 	mock_promise(vm, slot->released);
+	mutex_lock(&slot->lock);
+	mock_store_drop(slot, slot->start, slot->start + slot->nr_pages);
+	mutex_unlock(&slot->lock);
 	mock_slot_free(slot);
 }
 

@@ -85,6 +85,21 @@ static void mock_lookup_check(struct mock_lookup *look)
 	/* It was made shared before the host got it. */
 	mock_promise(slot->vm, state == GMEM_STATE_PRIVATE ||
 		     mock_own_none(slot, look->index, look->index + 1));
+	mock_promise(slot->vm, !mock_rmp_is_others(found->pfn,
+						   state == GMEM_STATE_PRIVATE ?
+						   slot : NULL));
+}
+
+/* A private page is the guest's from now on. */
+static int mock_lookup_own(struct mock_lookup *look)
+{
+	struct mock_slot *slot = look->slot;
+
+	lockdep_assert_held(&slot->lock);
+	mock_own_set(slot, look->index, look->index + 1);
+	if (!slot->encrypted)
+		return 0;
+	return mock_rmp_assign(slot, look->index, look->lookup.pfn);
 }
 
 /*
@@ -104,15 +119,17 @@ int mock_lookup_start(struct mock_slot *slot, pgoff_t index, unsigned int flags,
 	rc = gmem_lookup(slot->binding, index, flags, &look->lookup);
 
 	mutex_lock(&slot->lock);
-	if (rc) {
-		list_del(&look->node);
-	} else {
-		look->found = true;
+	look->found = !rc;
+	if (look->found) {
 		mock_lookup_check(look);
 		if (look->lookup.state == GMEM_STATE_PRIVATE)
-			mock_own_set(slot, index, index + 1);
+			rc = mock_lookup_own(look);
 	}
+	if (rc)
+		list_del(&look->node);
 	mutex_unlock(&slot->lock);
+	if (rc && look->found)
+		gmem_lookup_put(&look->lookup);
 	return rc;
 }
 
@@ -124,34 +141,69 @@ void mock_lookup_end(struct mock_lookup *look)
 	gmem_lookup_put(&look->lookup);
 }
 
-static int mock_stage2_map(struct mock_lookup *look)
+static int mock_stage2_set(struct mock_slot *slot, pgoff_t index,
+			   unsigned long entry)
 {
-	struct mock_slot *slot = look->slot;
-	unsigned long entry = look->lookup.pfn << MOCK_ENTRY_SHIFT;
 	void *old;
 
 	lockdep_assert_held(&slot->lock);
-	if (look->failed)
-		return -EHWPOISON;
-	mock_promise(slot->vm, !mock_slot_invalidating(slot, look->index));
-	if (look->lookup.state == GMEM_STATE_PRIVATE)
-		entry |= MOCK_ENTRY_PRIVATE;
-	if (slot->refs)
-		entry |= MOCK_ENTRY_REF;
-
-	old = xa_store(&slot->table, look->index, xa_mk_value(entry),
+	mock_promise(slot->vm, !mock_slot_invalidating(slot, index));
+	old = xa_store(&slot->table, index, xa_mk_value(entry),
 		       GFP_KERNEL_ACCOUNT);
 	if (xa_is_err(old))
 		return xa_err(old);
 	if (!old) {
 		atomic64_inc(&slot->vm->mapped);
-		if (slot->refs)
-			folio_get(look->lookup.folio);
+		if (entry & MOCK_ENTRY_REF)
+			folio_get(mock_entry_folio(entry));
 	} else {
 		/* Another vCPU was faster. */
 		mock_promise(slot->vm, xa_to_value(old) == entry);
 	}
 	return 0;
+}
+
+static int mock_stage2_map(struct mock_lookup *look)
+{
+	struct mock_slot *slot = look->slot;
+	unsigned long entry = look->lookup.pfn << MOCK_ENTRY_SHIFT;
+
+	lockdep_assert_held(&slot->lock);
+	if (look->failed)
+		return -EHWPOISON;
+	if (look->lookup.state == GMEM_STATE_PRIVATE)
+		entry |= MOCK_ENTRY_PRIVATE;
+	if (slot->refs)
+		entry |= MOCK_ENTRY_REF;
+	return mock_stage2_set(slot, look->index, entry);
+}
+
+/*
+ * A private page that is not in the file: what gmem does not hold still for a
+ * look-up, the slot's lock does. If a change is faster, the next look-up waits.
+ */
+static int mock_stage2_fault_store(struct mock_slot *slot, pgoff_t index)
+{
+	enum gmem_state state;
+	unsigned long pfn;
+	int rc;
+
+	rc = mock_knob_call(slot->vm, GMEM_TEST_MAP, NULL);
+	if (rc)
+		return rc;
+	mutex_lock(&slot->lock);
+	gmem_query(slot->binding, index, index + 1, &state);
+	if (state == GMEM_STATE_PRIVATE && !mock_slot_invalidating(slot, index))
+		rc = mock_store_get(slot, index, &pfn);
+	else
+		rc = -EAGAIN;
+	if (!rc) {
+		mock_own_set(slot, index, index + 1);
+		rc = mock_stage2_set(slot, index, pfn << MOCK_ENTRY_SHIFT |
+						  MOCK_ENTRY_PRIVATE);
+	}
+	mutex_unlock(&slot->lock);
+	return rc == -EAGAIN ? 0 : rc;
 }
 
 static int mock_stage2_fault(struct mock_slot *slot, pgoff_t index)
@@ -160,6 +212,8 @@ static int mock_stage2_fault(struct mock_slot *slot, pgoff_t index)
 	int rc;
 
 	rc = mock_lookup_start(slot, index, 0, &look);
+	if (rc == -EOPNOTSUPP && slot->store)
+		return mock_stage2_fault_store(slot, index);
 	if (rc)
 		return rc;
 	rc = mock_knob_call(slot->vm, GMEM_TEST_MAP, NULL);
@@ -206,7 +260,9 @@ static void mock_entry_check(struct mock_slot *slot, pgoff_t index,
 	lockdep_assert_held(&slot->lock);
 	gmem_query(slot->binding, index, index + 1, &state);
 	mock_promise(slot->vm, mock_entry_state(entry) == state);
-	mock_promise(slot->vm, folio->mapping == slot->binding->mapping);
+	if (!slot->store || state == GMEM_STATE_SHARED)
+		mock_promise(slot->vm,
+			     folio->mapping == slot->binding->mapping);
 	mock_promise(slot->vm, !mock_slot_invalidating(slot, index));
 }
 

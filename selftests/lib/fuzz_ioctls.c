@@ -239,7 +239,7 @@ static long call_mock_bind(struct fuzz_thread *t)
 	uint64_t length;
 
 	b.fd = fuzz_fd(t, FUZZ_GMEM, &length);
-	b.flags = fuzz_chance(t, 4) ? fuzz_u32(t, 3) : 0;
+	b.flags = fuzz_chance(t, 4) ? fuzz_u32(t, 7) : 0;
 	b.offset = fuzz_chance(t, 2) ? 0 : fuzz_offset(t, length);
 	b.length = fuzz_length(t, b.offset, length);
 	fuzz_args(t, fd, (uint64_t)b.fd, b.offset, b.length, b.gpa, b.flags);
