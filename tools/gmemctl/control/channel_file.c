@@ -1,75 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A file that goes over a channel, and what comes of it. */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
+#include "../kvm/files.h"
 #include "channel.h"
 
 /* Whoever has asked for something with a file sends it at once. */
 #define FILE_TIMEOUT_S 5
 
-union control {
-	struct cmsghdr align;
-	uint8_t bytes[CMSG_SPACE(sizeof(int))];
-};
-
 int channel_send_file(int socket, int fd)
 {
+	struct files files = { .fds = { fd }, .count = 1 };
 	char byte = 0;
-	struct iovec part = { &byte, 1 };
-	union control control = { .bytes = { 0 } };
-	struct msghdr header = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
 
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(rights), &fd, sizeof(int));
-	return sendmsg(socket, &header, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	return files_send(socket, &byte, 1, &files);
 }
 
-/* The kernel closes what there is no room for: one fd at most comes. */
 int channel_receive_file(int socket)
 {
 	struct timeval timeout = { .tv_sec = FILE_TIMEOUT_S };
+	struct files files;
 	char byte;
-	struct iovec part = { &byte, 1 };
-	union control control;
-	struct msghdr header = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_LEN(sizeof(int)),
-	};
-	struct cmsghdr *rights;
-	ssize_t got;
-	int fd;
+	int rc;
 
 	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	do {
-		got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	if (!got)
-		return -EPIPE;
-	rights = CMSG_FIRSTHDR(&header);
-	if (!rights || rights->cmsg_level != SOL_SOCKET ||
-	    rights->cmsg_type != SCM_RIGHTS ||
-	    rights->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -EBADMSG;
-	memcpy(&fd, CMSG_DATA(rights), sizeof(int));
-	return fd;
+	rc = files_receive(socket, &byte, 1, 1, &files);
+	if (rc)
+		return rc;
+	return files.count ? files.fds[0] : -EBADMSG;
 }
 
 /* Both sides are the same program, or refuse each other's size. */

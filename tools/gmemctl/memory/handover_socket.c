@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "../kvm/files.h"
 #include "../kvm/records.h"
 #include "handover_socket.h"
 
@@ -23,11 +24,6 @@ struct message {
 	uint32_t size;
 	uint32_t state_size;
 	int32_t rc;
-};
-
-union control {
-	struct cmsghdr align;
-	uint8_t bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
 };
 
 static int write_all(int fd, const uint8_t *bytes, size_t size)
@@ -60,19 +56,6 @@ static int describe(const struct handover_parts *parts)
 	return rc;
 }
 
-/* A whole message at once, which is small. Return: 0, or why not. */
-static int send_bytes(int socket, const void *bytes, size_t size)
-{
-	ssize_t sent;
-
-	do {
-		sent = send(socket, bytes, size, MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return -errno;
-	return (size_t)sent == size ? 0 : -EIO;
-}
-
 /* One that hangs must not keep the guest stopped for good. */
 static int receive_within_time(int socket, void *bytes, size_t size)
 {
@@ -90,32 +73,6 @@ static int receive_within_time(int socket, void *bytes, size_t size)
 	return (size_t)got == size ? 0 : -EPIPE;
 }
 
-static int send_message(int socket, const struct message *message,
-			const int *fds, unsigned int nr_fds)
-{
-	struct iovec part = { (void *)message, sizeof(*message) };
-	union control control = { .bytes = { 0 } };
-	struct msghdr header = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(nr_fds * sizeof(int)),
-	};
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
-	ssize_t sent;
-
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
-	memcpy(CMSG_DATA(rights), fds, nr_fds * sizeof(int));
-	do {
-		sent = sendmsg(socket, &header, MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return -errno;
-	return sent == sizeof(*message) ? 0 : -EIO;
-}
-
 int handover_send(int socket, const struct handover_parts *parts,
 		  struct error *error)
 {
@@ -124,17 +81,18 @@ int handover_send(int socket, const struct handover_parts *parts,
 		.size = (uint32_t)parts->description_size,
 		.state_size = (uint32_t)parts->state_size,
 	};
-	int all[FDS_MAX];
+	struct files files;
 	int rc;
 
 	if (parts->nr_fds >= FDS_MAX || parts->state_size > RECORDS_SIZE_MAX)
 		return error_set(error, -E2BIG, OBJECT, "send", NULL);
-	all[0] = describe(parts);
-	if (all[0] < 0)
-		return error_set(error, all[0], OBJECT, "describe", NULL);
-	memcpy(&all[1], parts->fds, parts->nr_fds * sizeof(int));
-	rc = send_message(socket, &message, all, parts->nr_fds + 1);
-	close(all[0]);
+	files.fds[0] = describe(parts);
+	if (files.fds[0] < 0)
+		return error_set(error, files.fds[0], OBJECT, "describe", NULL);
+	memcpy(&files.fds[1], parts->fds, parts->nr_fds * sizeof(int));
+	files.count = parts->nr_fds + 1;
+	rc = files_send(socket, &message, sizeof(message), &files);
+	close(files.fds[0]);
 	if (rc)
 		return error_set(error, rc, OBJECT, "send",
 				 "is the other process still there?");
@@ -149,7 +107,7 @@ int handover_send_refusal(int socket, int rc, const char *text)
 
 	memcpy(bytes, &message, sizeof(message));
 	memcpy(bytes + sizeof(message), text, size);
-	return send_bytes(socket, bytes, sizeof(message) + size);
+	return files_send(socket, bytes, sizeof(message) + size, NULL);
 }
 
 int handover_wait(int socket, struct error *error)
@@ -179,14 +137,14 @@ int handover_send_answer(int socket, int rc)
 {
 	int32_t answer = rc;
 
-	return send_bytes(socket, &answer, sizeof(answer));
+	return files_send(socket, &answer, sizeof(answer), NULL);
 }
 
 int handover_send_verdict(int socket, bool go)
 {
 	uint32_t verdict = go ? GO : CANCEL;
 
-	return send_bytes(socket, &verdict, sizeof(verdict));
+	return files_send(socket, &verdict, sizeof(verdict), NULL);
 }
 
 /* No vCPU of a process that has died runs any more. */
@@ -205,33 +163,6 @@ int handover_wait_verdict(int socket, struct error *error)
 			 "the giver has taken it back, where it goes on");
 }
 
-static void close_all(const int *fds, unsigned int count)
-{
-	while (count--)
-		close(fds[count]);
-}
-
-/* All fds that came, wherever in the control data. Return: how many. */
-static unsigned int collect_fds(struct msghdr *header, int fds[FDS_MAX])
-{
-	struct cmsghdr *part;
-	unsigned int count = 0;
-
-	for (part = CMSG_FIRSTHDR(header); part;
-	     part = CMSG_NXTHDR(header, part)) {
-		size_t size = part->cmsg_len - CMSG_LEN(0);
-
-		if (part->cmsg_level != SOL_SOCKET ||
-		    part->cmsg_type != SCM_RIGHTS)
-			continue;
-		if (size > (FDS_MAX - count) * sizeof(int))
-			size = (FDS_MAX - count) * sizeof(int);
-		memcpy(&fds[count], CMSG_DATA(part), size);
-		count += size / sizeof(int);
-	}
-	return count;
-}
-
 /* Return: whether it is one that says what handover_send() would. */
 static bool message_is_gift(const struct message *message, unsigned int count)
 {
@@ -248,33 +179,21 @@ static bool message_is_refusal(const struct message *message,
 }
 
 static int receive_message(int socket, struct message *message,
-			   int fds[FDS_MAX], unsigned int *count)
+			   struct files *files)
 {
 	struct timeval timeout = { .tv_sec = HANDOVER_TIMEOUT_S };
-	struct iovec part = { message, sizeof(*message) };
-	union control control;
-	/* Without the padding, in which one more fd would find room. */
-	struct msghdr header = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_LEN(FDS_MAX * sizeof(int)),
-	};
-	ssize_t got;
+	int rc;
 
 	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	do {
-		got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	*count = collect_fds(&header, fds);
-	if (got == sizeof(*message) && !(header.msg_flags & MSG_CTRUNC) &&
-	    message->magic == MAGIC && (message_is_gift(message, *count) ||
-					message_is_refusal(message, *count)))
+	rc = files_receive(socket, message, sizeof(*message), FDS_MAX, files);
+	if (rc)
+		return rc;
+	if (message->magic == MAGIC &&
+	    (message_is_gift(message, files->count) ||
+	     message_is_refusal(message, files->count)))
 		return 0;
-	close_all(fds, *count);
-	return got ? -EBADMSG : -EPIPE;
+	files_close(files);
+	return -EBADMSG;
 }
 
 static int receive_refusal(int socket, const struct message *message,
@@ -327,25 +246,24 @@ int handover_receive(int socket, struct handover_parts *parts,
 		     struct error *error)
 {
 	struct message message = { 0 };
-	unsigned int count = 0;
-	int all[FDS_MAX];
+	struct files files;
 	int rc;
 
 	memset(parts, 0, sizeof(*parts));
-	rc = receive_message(socket, &message, all, &count);
+	rc = receive_message(socket, &message, &files);
 	if (rc)
 		return error_set(error, rc, OBJECT, "receive",
 				 "expected a guest");
 	if (message.rc)
 		return receive_refusal(socket, &message, error);
-	rc = read_parts(all[0], &message, parts);
-	close(all[0]);
+	rc = read_parts(files.fds[0], &message, parts);
 	if (rc) {
-		close_all(&all[1], count - 1);
+		files_close(&files);
 		return error_set(error, rc, OBJECT, "read the description",
 				 NULL);
 	}
-	parts->nr_fds = count - 1;
-	memcpy(parts->fds, &all[1], parts->nr_fds * sizeof(int));
+	close(files.fds[0]);
+	parts->nr_fds = files.count - 1;
+	memcpy(parts->fds, &files.fds[1], parts->nr_fds * sizeof(int));
 	return 0;
 }
