@@ -20,12 +20,14 @@
 /* A file in the folder of the running program */
 static int beside(const char *name, char path[PATH_MAX])
 {
-	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
 	if (length < 0)
 		return -errno;
-	path[length] = '\0';
+	self[length] = '\0';
+	strcpy(path, self);
 	slash = strrchr(path, '/');
 	if (!name || !slash)
 		return 0;
