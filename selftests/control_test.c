@@ -388,6 +388,9 @@ TEST_TIMEOUT(converts, TIMEOUT)
 		EXPECT_EQ(PART, json_number(output, "\"private_bytes\""));
 		EXPECT_EQ(0, ask("map", NULL, NULL, NULL));
 		EXPECT_TRUE(strstr(output, "\"private\""));
+		EXPECT_EQ(1, ask("dump", "0x3ff000", "8K", NULL));
+		EXPECT_TRUE(strstr(output, "0x400000 is private"));
+		EXPECT_EQ(0, ask("dump", "0x3ff000", "4K", NULL));
 		EXPECT_EQ(0, ask("convert", "0x400000", "2M", "shared"));
 	}
 	EXPECT_EQ(0, ask("stat", NULL, NULL, NULL));
@@ -396,6 +399,53 @@ TEST_TIMEOUT(converts, TIMEOUT)
 	EXPECT_TRUE(strstr(output, "\"conversions_per_second\":"));
 	EXPECT_FALSE(strstr(output, "\"conversions_per_second\":0.0,"));
 	EXPECT_FALSE(strstr(output, "\"conversions_per_second\":0\n"));
+	stop();
+}
+
+static void put_text(uint64_t gpa, const char *text)
+{
+	memcpy(memory + gpa, text, strlen(text));
+}
+
+/* Another process maps the memory, and sees in it what the guest has. */
+TEST_TIMEOUT(dumps, TIMEOUT)
+{
+	const char *words[] = { "dump", NAME, "0x500ff8", "24", NULL };
+	const char *raw[] = { "dump", "--raw", NAME, "0x501000", "4", NULL };
+	unsigned long descriptors;
+
+	NEED_KVM();
+	start_file();
+	descriptors = vm_descriptors();
+	put_text(0x500ff8, "over the");
+	put_text(0x501000, " edge");
+	EXPECT_EQ(0, tool_run(output, sizeof(output), words));
+	EXPECT_TRUE(strstr(output, "0000000000500ff8  6f 76 65 72 20 74 68 65 "));
+	EXPECT_TRUE(strstr(output, "|over the edge...|"));
+	put_text(0x501000, "=EDGE");
+	EXPECT_EQ(0, tool_run(output, sizeof(output), raw));
+	EXPECT_EQ(0, memcmp(output, "=EDG", 4));
+	EXPECT_EQ(0, ask("dump", "0x501001", "2", NULL));
+	EXPECT_TRUE(strstr(output, "\"bytes\":\"4544\""));
+	EXPECT_EQ(1, ask("dump", "0x1fffff0", "17", NULL));
+	EXPECT_TRUE(strstr(output, "0x2000000 is no RAM"));
+	for (int i = 0; i < 20; i++)
+		EXPECT_EQ(0, ask("dump", "0", "1M", NULL));
+	EXPECT_TRUE(goes_on());
+	for (int i = 0; i < 100 && vm_descriptors() > descriptors + 1; i++)
+		usleep(100000);
+	EXPECT_LE(vm_descriptors(), descriptors + 1);
+	stop();
+}
+
+/* Memory that is no file is nobody else's. */
+TEST_TIMEOUT(dumps_no_private, TIMEOUT)
+{
+	NEED_KVM();
+	start("32M,kind=private");
+	EXPECT_EQ(1, ask("dump", "0", "4K", NULL));
+	EXPECT_TRUE(strstr(output, "no backing fd (private RAM)"));
+	EXPECT_EQ(0, ask("stat", NULL, NULL, NULL));
 	stop();
 }
 

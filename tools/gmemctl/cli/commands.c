@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&command_map,
 	&command_convert,
 	&command_decommit,
+	&command_dump,
 	&command_handover,
 	&command_save,
 	&command_restore,

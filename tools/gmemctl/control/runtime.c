@@ -98,7 +98,8 @@ int runtime_path(const char *name, const char *suffix,
 	if (rc)
 		return rc;
 	if (!runtime_name_valid(name))
-		return error_set(error, -EINVAL, name, "use as a name of a VM",
+		return error_set(error, -EINVAL, *name ? name : "''",
+				 "use as a name of a VM",
 				 "1 to %d letters, digits, '-', '_' and '.', which "
 				 "is not the first", RUNTIME_NAME_MAX);
 	if (snprintf(path, RUNTIME_PATH_MAX, "%s/%s%s", directory, name,

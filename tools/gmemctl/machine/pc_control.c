@@ -189,10 +189,11 @@ static uint64_t map_range(const struct guest_memory *memory, struct range ram,
 	return run.start;
 }
 
-static uint64_t map_ram(const struct guest_memory *memory, uint64_t start,
+/* Return: where it has stopped, @wanted.end or before. */
+static uint64_t map_ram(const struct guest_memory *memory, struct range wanted,
 			struct json_object *ranges)
 {
-	uint64_t next = start;
+	uint64_t next = wanted.start;
 
 	for (unsigned int i = 0; i < memory->config->nr_requests; i++) {
 		const struct memory_request *request = request_of(memory, i);
@@ -200,10 +201,9 @@ static uint64_t map_ram(const struct guest_memory *memory, uint64_t start,
 		for (unsigned int j = 0; j < request->nr_ranges; j++) {
 			struct range ram = request->ranges[j];
 
-			if (ram.end <= start)
+			if (!range_overlaps(ram, wanted))
 				continue;
-			if (ram.start < start)
-				ram.start = start;
+			ram = range_clip(ram, wanted);
 			next = map_range(memory, ram, ranges);
 			if (next < ram.end)
 				return next;
@@ -212,27 +212,44 @@ static uint64_t map_ram(const struct guest_memory *memory, uint64_t start,
 	return next;
 }
 
+/* What to look at: all of it, or what the request says. */
+static int map_wanted(struct json_object *request, struct range *wanted,
+		      struct error *error)
+{
+	uint64_t size;
+
+	if (json_object_object_get_ex(request, "start", NULL) &&
+	    message_number(request, "start", &wanted->start, error))
+		return -EINVAL;
+	if (json_object_object_get_ex(request, "size", NULL)) {
+		if (message_number(request, "size", &size, error))
+			return -EINVAL;
+		if (size < wanted->end - wanted->start)
+			wanted->end = wanted->start + size;
+	}
+	if (!range_aligned(*wanted, RANGE_PAGE_SIZE))
+		return error_set(error, -EINVAL, "range",
+				 "read from the request", "multiples of 4096");
+	return 0;
+}
+
 /* The map while the guest runs: each range is what it was when looked at. */
 static int serve_map(struct pc_control *control, struct json_object *request,
 		     struct json_object **result, struct error *error)
 {
 	const struct guest_memory *memory = &control->pc->machine.memory;
-	uint64_t end = memory_config_end(memory->config);
+	struct range wanted = { 0, memory_config_end(memory->config) };
 	struct json_object *ranges;
-	uint64_t start = 0, next;
+	uint64_t next;
 
-	if (json_object_object_get_ex(request, "start", NULL) &&
-	    message_number(request, "start", &start, error))
+	if (map_wanted(request, &wanted, error))
 		return -EINVAL;
-	if (start % RANGE_PAGE_SIZE)
-		return error_set(error, -EINVAL, "start",
-				 "read from the request", "a multiple of 4096");
 	ranges = json_object_new_array();
-	next = map_ram(memory, start, ranges);
+	next = map_ram(memory, wanted, ranges);
 	*result = json_object_new_object();
 	json_object_object_add(*result, "ranges", ranges);
 	/* There is more from here on. */
-	if (next < end && json_object_array_length(ranges))
+	if (next < wanted.end && json_object_array_length(ranges))
 		add_uint(*result, "next", next);
 	return 0;
 }
@@ -383,6 +400,20 @@ static int serve_save(struct pc_control *control, struct json_object *request,
 			    stop && json_object_get_boolean(stop), error);
 }
 
+/* Nothing waits for it: it is told, or refused, by a thread of its own. */
+static int serve_remote(struct pc_control *control,
+			struct json_object *request,
+			struct json_object **result, struct error *error)
+{
+	const char *channel = message_string(request, "channel", error);
+
+	(void)result;
+	if (!channel)
+		return -EINVAL;
+	return pc_remotes_add(&control->remotes, &control->pc->machine.memory,
+			      channel, error);
+}
+
 static const struct {
 	const char *name;
 	int (*serve)(struct pc_control *control, struct json_object *request,
@@ -394,6 +425,7 @@ static const struct {
 	{ "decommit", serve_decommit },
 	{ "handover", serve_handover },
 	{ "save", serve_save },
+	{ "remote", serve_remote },
 	{ "stop", serve_stop },
 };
 
@@ -408,7 +440,8 @@ int pc_control_serve(void *data, const char *command,
 			return pc_commands[i].serve(data, request, result,
 						    error);
 	return error_set(error, -EOPNOTSUPP, "command", "find it",
-			 "stat, map, convert, decommit, handover, save or stop");
+			 "stat, map, convert, decommit, handover, save, "
+			 "remote or stop");
 }
 
 int pc_control_start(struct pc_control *control, struct pc *pc,
@@ -417,6 +450,7 @@ int pc_control_start(struct pc_control *control, struct pc *pc,
 	control->pc = pc;
 	control->name = name;
 	control->started_ns = machine_now_ns();
+	memset(&control->remotes, 0, sizeof(control->remotes));
 	return server_start(&control->server, name, pc_control_serve, control,
 			    error);
 }
@@ -424,4 +458,5 @@ int pc_control_start(struct pc_control *control, struct pc *pc,
 void pc_control_stop(struct pc_control *control)
 {
 	server_stop(&control->server);
+	pc_remotes_stop(&control->remotes);
 }

@@ -7,6 +7,7 @@
 
 #include "../control/server.h"
 #include "pc.h"
+#include "pc_remote.h"
 
 /** PC_CONTROL_RANGES_MAX: ranges in one answer of map; the rest is asked for */
 #define PC_CONTROL_RANGES_MAX 1024
@@ -16,12 +17,14 @@
  * @pc: the machine
  * @name: its name
  * @server: the socket
+ * @remotes: processes that share its memory; of the server's thread
  * @started_ns: when it was started
  */
 struct pc_control {
 	struct pc *pc;
 	const char *name;
 	struct server server;
+	struct pc_remotes remotes;
 	uint64_t started_ns;
 };
 

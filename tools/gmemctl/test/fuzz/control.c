@@ -159,22 +159,29 @@ static void client_send(struct client *client, const void *data, size_t size,
 		return;
 }
 
+static const char *const commands[] = {
+	"stat", "map", "convert", "decommit", "stop", "handover", "none", "save",
+	"remote",
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* Nobody listens anywhere: a connection would go on after the input. */
 static void client_request(struct client *client, const struct request *request,
 			   int passed)
 {
-	static const char *const commands[] = {
-		"stat", "map", "convert", "decommit", "stop", "handover", "none",
-	};
+	static const char *const channels[] = { "job-0", "", "../x", ".job" };
 	static const char *const sides[] = { "private", "shared", "", "both" };
 	static const char tail[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 	char text[256];
 	int size;
 
 	size = snprintf(text, sizeof(text), "{\"command\":\"%s%.*s\","
-			"\"to\":\"%s\",\"start\":%llu,\"size\":%llu}\n",
-			commands[request->command % 7],
+			"\"to\":\"%s\",\"channel\":\"%s\","
+			"\"start\":%llu,\"size\":%llu}\n",
+			commands[request->command % COMMANDS],
 			request->to & 0x80 ? request->to % 32 : 0, tail,
-			sides[request->to % 4],
+			sides[request->to % 4], channels[request->to / 4 % 4],
 			(unsigned long long)request->start,
 			(unsigned long long)request->size);
 	client_send(client, text, (size_t)size, passed);

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads the memory of a VM that runs, as another process that has it mapped. */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../control/client.h"
+#include "../memory/remote_mapper.h"
+#include "cli.h"
+#include "move.h"
+#include "out.h"
+
+#define DUMP_CHUNK	(1U << 20)	/* bytes read at once */
+#define DUMP_JSON_MAX	(1U << 20)	/* bytes that a JSON object may have */
+#define DUMP_LINE	16		/* bytes on a line of text */
+
+enum {
+	OPTION_JSON = 256,
+	OPTION_RAW,
+};
+
+static const struct option dump_options[] = {
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "raw", no_argument, NULL, OPTION_RAW },
+	{ NULL, 0, NULL, 0 },
+};
+
+/**
+ * struct dump - what is to be read, and where it goes
+ * @name: of the VM
+ * @start: guest physical address of the first byte
+ * @size: bytes
+ * @raw: write the bytes as they are
+ * @mapper: the memory
+ * @bytes: a chunk of it
+ * @hex: all of it, for JSON, or NULL; @used of it are written
+ * @used: see there
+ * @last: the line of text before this one
+ * @repeated: that one was like the one before it, and has been left out
+ */
+struct dump {
+	const char *name;
+	uint64_t start;
+	uint64_t size;
+	bool raw;
+	struct remote_mapper mapper;
+	uint8_t bytes[DUMP_CHUNK];
+	char *hex;
+	size_t used;
+	uint8_t last[DUMP_LINE];
+	bool repeated;
+};
+
+/* Return: 0 or an exit code. */
+static int dump_parse(int argc, char **argv, struct dump *dump)
+{
+	int option, code = 0;
+
+	while ((option = getopt_long(argc, argv, ":", dump_options, NULL)) !=
+	       -1) {
+		if (option == OPTION_RAW)
+			dump->raw = true;
+		else if (option != OPTION_JSON)
+			return usage_option(option, argv);
+	}
+	if (argc - optind != 3)
+		return usage_error(argv[0], argc - optind < 3 ?
+				   "arguments are missing" :
+				   "unexpected argument",
+				   "gmemctl dump NAME START SIZE");
+	dump->name = argv[optind];
+	code = usage_number("START", argv[optind + 1], &dump->start);
+	if (!code)
+		code = usage_size("SIZE", argv[optind + 2], &dump->size);
+	if (!code && (!dump->size || dump->start + dump->size < dump->start))
+		code = usage_error("SIZE", "not a range of addresses",
+				   "at least a byte, and no more than there are");
+	return code;
+}
+
+static int dump_check_form(const struct dump *dump)
+{
+	if (out_is_json() && dump->raw)
+		return usage_error("--raw", "not with --json", "one of them");
+	if (out_is_json() && dump->size > DUMP_JSON_MAX)
+		return usage_error("SIZE", "too large for --json",
+				   "at most 1M; --raw takes any size");
+	return 0;
+}
+
+/* The first private range of an answer that is in @range fails it. */
+static int check_ranges(const struct dump *dump, struct json_object *result,
+			struct range range, struct error *error)
+{
+	struct json_object *ranges, *entry, *value;
+
+	if (!json_object_object_get_ex(result, "ranges", &ranges) ||
+	    !json_object_is_type(ranges, json_type_array))
+		return error_set(error, -EBADMSG, dump->name, "map", NULL);
+	for (size_t i = 0; i < json_object_array_length(ranges); i++) {
+		uint64_t at;
+
+		entry = json_object_array_get_idx(ranges, i);
+		if (!json_object_object_get_ex(entry, "state", &value) ||
+		    strcmp(json_object_get_string(value), "private"))
+			continue;
+		json_object_object_get_ex(entry, "start", &value);
+		at = json_object_get_uint64(value);
+		at = at < range.start ? range.start : at;
+		return error_set(error, -EPERM, dump->name, "dump memory",
+				 "0x%" PRIx64 " is private: the host cannot read "
+				 "it; `gmemctl map %s` shows what is", at,
+				 dump->name);
+	}
+	return 0;
+}
+
+/* Return: 0 if none of it is private; -EPERM. */
+static int check_shared(const struct dump *dump, struct range range,
+			struct error *error)
+{
+	uint64_t next = range.start - range.start % RANGE_PAGE_SIZE;
+	uint64_t end = range.end + -range.end % RANGE_PAGE_SIZE;
+	struct json_object *request, *reply, *result, *value;
+	int rc = 0;
+
+	while (!rc && next < end) {
+		request = json_object_new_object();
+		json_object_object_add(request, "command",
+				       json_object_new_string("map"));
+		json_object_object_add(request, "start",
+				       json_object_new_uint64(next));
+		json_object_object_add(request, "size",
+				       json_object_new_uint64(end - next));
+		rc = client_call(dump->name, request, &reply, &result, error);
+		json_object_put(request);
+		if (rc)
+			return rc;
+		rc = check_ranges(dump, result, range, error);
+		next = json_object_object_get_ex(result, "next", &value) ?
+		       json_object_get_uint64(value) : end;
+		json_object_put(reply);
+	}
+	return rc;
+}
+
+/*
+ * Before, so that what is private is told from what cannot be read; afterwards,
+ * so that what has become private meanwhile is not shown as zeros.
+ */
+static int read_chunk(struct dump *dump, struct range range,
+		      struct error *error)
+{
+	uint64_t fault = range.start;
+	int rc = check_shared(dump, range, error);
+
+	if (rc)
+		return rc;
+	rc = remote_mapper_read(&dump->mapper, range.start, dump->bytes,
+				range_size(range), &fault);
+	if (rc == -EFAULT && check_shared(dump, range, error))
+		return error->rc;
+	if (rc)
+		return error_set(error, rc, dump->name, "dump memory",
+				 rc == -EFAULT ? "0x%" PRIx64 " is no RAM that "
+				 "the guest sees" :
+				 "the VM has ended, or has dropped the connection, "
+				 "before 0x%" PRIx64, fault);
+	return check_shared(dump, range, error);
+}
+
+static void write_line(uint64_t gpa, const uint8_t *bytes, size_t size)
+{
+	char text[DUMP_LINE + 1] = "";
+
+	out_text("%016" PRIx64 " ", gpa);
+	for (size_t i = 0; i < DUMP_LINE; i++) {
+		if (i < size) {
+			out_text(" %02x", bytes[i]);
+			text[i] = isprint(bytes[i]) ? (char)bytes[i] : '.';
+		} else {
+			out_text("   ");
+		}
+	}
+	out_text("  |%s|\n", text);
+}
+
+/* Lines that are like the one before are one line with an asterisk. */
+static void write_text(struct dump *dump, struct range range)
+{
+	size_t size = range_size(range);
+
+	for (size_t at = 0; at < size; at += DUMP_LINE) {
+		size_t part = size - at < DUMP_LINE ? size - at : DUMP_LINE;
+		uint64_t gpa = range.start + at;
+		const uint8_t *line = dump->bytes + at;
+
+		if (gpa > dump->start && gpa + part < dump->start + dump->size &&
+		    !memcmp(line, dump->last, DUMP_LINE)) {
+			if (!dump->repeated)
+				out_text("*\n");
+			dump->repeated = true;
+			continue;
+		}
+		dump->repeated = false;
+		memcpy(dump->last, line, part);
+		write_line(gpa, line, part);
+	}
+}
+
+static int write_raw(const struct dump *dump, size_t size, struct error *error)
+{
+	if (fwrite(dump->bytes, 1, size, stdout) == size)
+		return 0;
+	return error_set(error, -errno, "standard output", "write", NULL);
+}
+
+static int write_chunk(struct dump *dump, struct range range,
+		       struct error *error)
+{
+	size_t size = range_size(range);
+
+	if (dump->raw)
+		return write_raw(dump, size, error);
+	for (size_t i = 0; dump->hex && i < size; i++, dump->used += 2)
+		sprintf(dump->hex + dump->used, "%02x", dump->bytes[i]);
+	if (!dump->hex)
+		write_text(dump, range);
+	return 0;
+}
+
+static int dump_all(struct dump *dump, struct error *error)
+{
+	uint64_t end = dump->start + dump->size;
+	struct range range = { dump->start, dump->start };
+	int rc = 0;
+
+	while (!rc && range.start < end) {
+		range.end = end - range.start < DUMP_CHUNK ? end :
+			    range.start + DUMP_CHUNK;
+		rc = read_chunk(dump, range, error);
+		if (!rc)
+			rc = write_chunk(dump, range, error);
+		range.start = range.end;
+	}
+	return rc;
+}
+
+/* Return: an exit code. */
+static int dump_report(struct dump *dump)
+{
+	struct error error;
+
+	if (out_is_json()) {
+		dump->hex = calloc(2, dump->size + 1);
+		if (!dump->hex)
+			return out_no_memory("dump");
+	}
+	if (dump_all(dump, &error))
+		return out_error_report(&error);
+	if (dump->hex) {
+		out_uint(out_root(), "start", dump->start);
+		out_uint(out_root(), "size", dump->size);
+		out_string(out_root(), "bytes", dump->hex);
+	}
+	return EXIT_CODE_OK;
+}
+
+/* Return: an exit code. */
+static int dump_connected(struct dump *dump, int socket)
+{
+	struct error error;
+	int code;
+
+	if (remote_mapper_start(&dump->mapper, socket, &error))
+		return out_error_report(&error);
+	code = dump_report(dump);
+	remote_mapper_stop(&dump->mapper);
+	free(dump->hex);
+	return code;
+}
+
+static int dump_main(int argc, char **argv)
+{
+	struct json_object *request;
+	struct dump *dump = calloc(1, sizeof(*dump));
+	int code = dump ? dump_parse(argc, argv, dump) : out_no_memory("dump");
+	int socket;
+
+	if (!code)
+		code = dump_check_form(dump);
+	if (!code) {
+		request = json_object_new_object();
+		json_object_object_add(request, "command",
+				       json_object_new_string("remote"));
+		socket = move_request(dump->name, request);
+		code = socket < 0 ? EXIT_CODE_FAILURE :
+				    dump_connected(dump, socket);
+		if (socket >= 0)
+			close(socket);
+	}
+	free(dump);
+	return code;
+}
+
+const struct command command_dump = {
+	.name = "dump",
+	.run = dump_main,
+	.summary = "show the contents of a VM's memory",
+	.help = "usage: gmemctl dump NAME START SIZE [--raw | --json]\n"
+		"\n"
+		"START is a guest physical address, SIZE bytes or a number of K, M, G or T.\n"
+		"The guest goes on meanwhile. Private memory cannot be read, and memory of\n"
+		"kind private is no other process's to map. What is not populated reads zero,\n"
+		"and stays so.\n"
+		"\n"
+		"  --raw   write the bytes to standard output as they are\n"
+		"  --json  print a JSON object, of at most 1M bytes; errors included\n",
+};

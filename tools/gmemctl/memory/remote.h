@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A remote: another process that has the memory of the guest mapped as it is
+ * here, and is told when mappings come and go. It is a DMA target that needs
+ * files: memory that is no file cannot be shared with anybody.
+ *
+ * DOC: Protocol, between two processes of one host
+ *
+ * Each message is a struct remote_message. The VM says START; MAP for each mapping
+ * there is, with its file; and READY. In place of any of them it can say REFUSED,
+ * with a struct error after it. From READY on MAP and UNMAP come as they
+ * happen. The remote answers each MAP and UNMAP, once it has done it, with an s32: 0
+ * or a negative errno.
+ *
+ * The VM does not go on until it has the answer, so that what it has unmapped is
+ * unmapped everywhere. But it depends on no remote: one that does not answer
+ * within REMOTE_TIMEOUT_MS, refuses a mapping once it is ready, or dies, is dropped.
+ * Both sides take the end of the connection for the end of it all.
+ */
+#ifndef GMEMCTL_MEMORY_REMOTE_H
+#define GMEMCTL_MEMORY_REMOTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+#include "dma.h"
+#include "guest_memory.h"
+
+/** REMOTE_TIMEOUT_MS: how long the VM waits for an answer */
+#define REMOTE_TIMEOUT_MS 1000
+
+#define REMOTE_MAGIC 0x31524d47 /* "GMR1" */
+
+enum remote_kind {
+	REMOTE_START,	/* range: all addresses; offset: their alignment */
+	REMOTE_MAP,	/* range, and offset in the file that comes along */
+	REMOTE_UNMAP,	/* range: all that is in it */
+	REMOTE_READY,
+	REMOTE_REFUSED,	/* a struct error follows */
+	REMOTE_KINDS,
+};
+
+/**
+ * struct remote_message - what the VM says
+ * @magic: REMOTE_MAGIC
+ * @kind: enum remote_kind
+ * @range: guest physical addresses
+ * @offset: see enum remote_kind
+ */
+struct remote_message {
+	uint32_t magic;
+	uint32_t kind;
+	struct range range;
+	uint64_t offset;
+};
+
+/**
+ * struct remote - the VM's side
+ * @socket: to the remote
+ * @memory: what is shared
+ * @target: by which it is told
+ * @ready: it has been told of all there was; changed atomically, as is @gone
+ * @gone: it has been dropped, or is being stopped
+ */
+struct remote {
+	int socket;
+	struct guest_memory *memory;
+	struct dma_target target;
+	bool ready;
+	bool gone;
+};
+
+/**
+ * remote_start() - share the memory, and keep the remote told
+ * @socket: a Unix stream socket; stays the caller's, after remote_stop()
+ *
+ * On failure the other side has been told why.
+ *
+ * Return: 0; -EINVAL if some memory is no file; -ETIMEDOUT, -EPIPE.
+ */
+int remote_start(struct remote *remote, struct guest_memory *memory, int socket,
+		 struct error *error);
+
+/** remote_stop() - the remote finds the end of the connection, and unmaps all */
+void remote_stop(struct remote *remote);
+
+#endif /* GMEMCTL_MEMORY_REMOTE_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A running PC shares its memory with those who ask on its control socket. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../control/channel.h"
+#include "../memory/remote_mapper.h"
+#include "pc_fake.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+#define TIMEOUT_MS 10000
+
+static struct pc_control *const control = &pc_fake.control;
+static struct channel channel;
+static struct error error;
+static char directory[] = "/tmp/gmemctl_unit_XXXXXX";
+
+static void start(void)
+{
+	CHECK(pc_fake_start());
+	strcpy(strrchr(directory, '_'), "_XXXXXX");
+	CHECK(mkdtemp(directory));
+	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	CHECK(!channel_listen(&channel, &error));
+}
+
+static void stop(void)
+{
+	pc_remotes_stop(&control->remotes);
+	channel_close(&channel);
+	pc_fake_stop();
+	CHECK(!rmdir(directory));
+	unsetenv("GMEMCTL_RUNTIME_DIR");
+}
+
+static int ask(const char *name)
+{
+	struct json_object *request = json_object_new_object();
+	struct json_object *result = NULL;
+	int rc;
+
+	json_object_object_add(request, "channel",
+			       json_object_new_string(name));
+	rc = pc_control_serve(control, "remote", request, &result, &error);
+	json_object_put(request);
+	CHECK(!result);
+	return rc;
+}
+
+/* The other side of what was asked for. Return: the connection. */
+static int join(struct remote_mapper *mapper)
+{
+	int socket = channel_accept(&channel, TIMEOUT_MS, &error);
+
+	CHECK(socket >= 0 && !remote_mapper_start(mapper, socket, &error));
+	return socket;
+}
+
+static bool sees(struct remote_mapper *mapper, uint64_t page, uint8_t byte)
+{
+	uint8_t got = (uint8_t)~byte;
+
+	return !remote_mapper_read(mapper, page * PAGE, &got, 1, NULL) &&
+	       got == byte;
+}
+
+static void test_pc_remote(void)
+{
+	struct remote_mapper mappers[PC_REMOTES_MAX];
+	int sockets[PC_REMOTES_MAX];
+
+	start();
+	memset(pc_fake.pc.machine.memory.reservation.base + 65 * PAGE, 9, PAGE);
+	for (int i = 0; i < PC_REMOTES_MAX; i++) {
+		CHECK(!ask(channel.name));
+		sockets[i] = join(&mappers[i]);
+		CHECK(sees(&mappers[i], 65, 9) && sees(&mappers[i], 0, 0));
+	}
+	CHECK(ask(channel.name) == -EBUSY);
+	/* One that goes makes room, as soon as it is noticed. */
+	remote_mapper_stop(&mappers[1]);
+	close(sockets[1]);
+	for (int i = 0; i < 1000 && ask(channel.name) == -EBUSY; i++)
+		usleep(1000);
+	sockets[1] = join(&mappers[1]);
+	CHECK(sees(&mappers[1], 65, 9));
+	pc_remotes_stop(&control->remotes);
+	for (int i = 0; i < PC_REMOTES_MAX; i++) {
+		remote_mapper_stop(&mappers[i]);
+		close(sockets[i]);
+	}
+	stop();
+}
+
+/* Nobody is there, or somebody who never says anything: the VM goes on. */
+static void test_pc_remote_alone(void)
+{
+	int socket;
+
+	start();
+	CHECK(ask("job-none") == -ENOENT);
+	CHECK(ask("../job") == -EINVAL && ask("") == -EINVAL);
+	CHECK(!ask(channel.name));
+	socket = channel_accept(&channel, TIMEOUT_MS, &error);
+	CHECK(socket >= 0);
+	close(socket);
+	CHECK(!ask(channel.name));
+	stop();
+}
+
+static const struct unit_test tests[] = {
+	{ "pc.remote", test_pc_remote },
+	{ "pc.remote_alone", test_pc_remote_alone },
+};
+
+UNIT_TESTS(tests)

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Another process has the guest's memory: it sees what is there, follows what is
+ * mapped and unmapped, and may do whatever it likes otherwise. It is a child that
+ * has nothing of the memory but what it is given.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../kvm/calls.h"
+#include "../kvm/files.h"
+#include "../memory/device_memory.h"
+#include "../memory/remote.h"
+#include "../memory/remote_mapper.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+#define M (UINT64_C(1) << 20)
+#define SIZE_MAX_ASKED 64
+
+/**
+ * struct question - what the test asks the child
+ * @gpa: to be read from
+ * @size: bytes
+ */
+struct question {
+	uint64_t gpa;
+	uint32_t size;
+};
+
+/**
+ * struct reply - what it says
+ * @rc: of remote_mapper_read(), likewise @fault
+ * @bytes: what it has read
+ */
+struct reply {
+	int rc;
+	uint64_t fault;
+	uint8_t bytes[SIZE_MAX_ASKED];
+};
+
+static struct range ranges[2];
+static struct memory_request request;
+static struct memory_config config;
+static struct guest_memory memory;
+static struct remote remote;
+static struct error error;
+static struct reply reply;
+static int sockets[2], questions[2];
+static pid_t child;
+
+/* 16 pages at 0 and 16 pages at 64; or 2 MiB as a PC has it. */
+static void start(enum backing_kind kind, bool legacy)
+{
+	kvm_fake_start();
+	ranges[0] = (struct range){ 0, legacy ? 2 * M : 16 * PAGE };
+	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
+	request = (struct memory_request){
+		.ranges = ranges,
+		.nr_ranges = legacy ? 1 : 2,
+		.kind = kind,
+		.hugepage_size = kind == BACKING_HUGETLB ? 4 * PAGE : 0,
+		.existing_fd = -1,
+		.node = -1,
+	};
+	config = (struct memory_config){ .requests = &request,
+					 .nr_requests = 1,
+					 .x86_legacy = legacy };
+	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error));
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
+	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			  questions));
+}
+
+static void stop(void)
+{
+	guest_memory_destroy(&memory);
+	close(sockets[0]);
+	close(sockets[1]);
+	close(questions[0]);
+	close(questions[1]);
+	calls = &calls_system;
+}
+
+static uint8_t *at(uint64_t page)
+{
+	return memory.reservation.base + page * PAGE;
+}
+
+static unsigned int open_fds(void)
+{
+	unsigned int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* Answer questions until there are none. Return: 0 if nothing is left behind. */
+static int child_main(void)
+{
+	unsigned int fds = open_fds();
+	struct remote_mapper mapper;
+	struct question question;
+	struct reply answer;
+	int rc = remote_mapper_start(&mapper, sockets[1], &error);
+
+	answer = (struct reply){ .rc = rc };
+	send(questions[1], &answer, sizeof(answer), 0);
+	while (!rc && recv(questions[1], &question, sizeof(question), 0) > 0) {
+		answer = (struct reply){ 0 };
+		answer.rc = remote_mapper_read(&mapper, question.gpa,
+					       answer.bytes, question.size,
+					       &answer.fault);
+		send(questions[1], &answer, sizeof(answer), 0);
+	}
+	if (!rc)
+		remote_mapper_stop(&mapper);
+	return open_fds() == fds ? 0 : 1;
+}
+
+static void fork_child(void)
+{
+	child = fork();
+	CHECK(child >= 0);
+	if (child) {
+		close(sockets[1]);
+		close(questions[1]);
+		sockets[1] = -1;
+		questions[1] = -1;
+		return;
+	}
+	close(sockets[0]);
+	close(questions[0]);
+	guest_memory_destroy(&memory);
+	_exit(child_main());
+}
+
+static bool child_reply(void)
+{
+	return recv(questions[0], &reply, sizeof(reply), 0) == sizeof(reply);
+}
+
+static void share(void)
+{
+	fork_child();
+	CHECK(!remote_start(&remote, &memory, sockets[0], &error));
+	CHECK(child_reply() && !reply.rc);
+}
+
+static int child_ends(void)
+{
+	int status = -1;
+
+	close(questions[0]);
+	questions[0] = -1;
+	CHECK(waitpid(child, &status, 0) == child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void unshare_memory(void)
+{
+	remote_stop(&remote);
+	CHECK(!memory.regions.nr_targets);
+	CHECK(child_ends() == 0);
+}
+
+/* Have the child read. Return: what its remote_mapper_read() does. */
+static int child_read(uint64_t gpa, uint32_t size)
+{
+	struct question question = { .gpa = gpa, .size = size };
+
+	memset(&reply, 0xff, sizeof(reply));
+	CHECK(send(questions[0], &question, sizeof(question), 0) ==
+	      sizeof(question));
+	CHECK(child_reply());
+	return reply.rc;
+}
+
+/* Whether the child sees @byte on @page. */
+static bool child_sees(uint64_t page, uint8_t byte)
+{
+	return !child_read(page * PAGE + 7, 1) && reply.bytes[0] == byte;
+}
+
+static int show(uint64_t first, uint64_t end, enum visibility visibility)
+{
+	return guest_memory_set_visibility(&memory, (struct range){ first, end },
+					   visibility, &error);
+}
+
+static blkcnt_t populated_blocks(void)
+{
+	struct stat stat;
+
+	return fstat(memory.backings[0].fd, &stat) ? -1 : stat.st_blocks;
+}
+
+static void test_remote_sees(void)
+{
+	start(BACKING_SHARED, false);
+	memset(at(3), 3, PAGE);
+	memset(at(70), 70, PAGE);
+	share();
+	CHECK(child_sees(3, 3) && child_sees(70, 70));
+	memset(at(3), 4, PAGE);
+	CHECK(child_sees(3, 4));
+	/* Over the end of a page, onto one that is not populated, nor will be. */
+	memset(&reply, 0, sizeof(reply));
+	CHECK(!child_read(4 * PAGE - 2, 4) &&
+	      !memcmp(reply.bytes, "\4\4\0\0", 4));
+	CHECK(populated_blocks() == 2 * PAGE / 512);
+	/* Over the end of RAM, into the gap, and beyond everything. */
+	CHECK(child_read(16 * PAGE - 1, 2) == -EFAULT &&
+	      reply.fault == 16 * PAGE);
+	CHECK(child_read(20 * PAGE, 1) == -EFAULT);
+	CHECK(child_read(80 * PAGE, 1) == -EFAULT);
+	CHECK(child_read(UINT64_MAX, 2) == -EFAULT && reply.fault == UINT64_MAX);
+	unshare_memory();
+	stop();
+}
+
+/* What the guest does not see the remote does not, nor what it had instead. */
+static void test_remote_follows(void)
+{
+	struct device_memory vga;
+	int fd;
+
+	start(BACKING_SHARED, true);
+	fd = calls->memfd("vga", 32 * PAGE);
+	CHECK(pwrite(fd, "\x2a", 1, 7) == 1);
+	device_memory_init(&vga, &memory.regions, "vga", 32 * PAGE);
+	CHECK(!device_memory_map(&vga, (struct range){ 0, 32 * PAGE }, fd, 0,
+				 true, NULL));
+	memset(at(0xa0), 1, PAGE);
+	memset(at(0xc0), 2, PAGE);
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	share();
+	CHECK(child_sees(0xa0, 1) && child_read(0xc0000, 1) == -EFAULT);
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
+	CHECK(child_sees(0xc0, 2));
+	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED));
+	CHECK(child_read(0xa0000, 1) == -EFAULT);
+	CHECK(!device_memory_show(&vga, 0xa0000, true, NULL));
+	CHECK(child_sees(0xa0, 0x2a));
+	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_READ_WRITE));
+	CHECK(child_sees(0xa0, 1));
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	CHECK(child_read(0xc0000, 1) == -EFAULT && child_sees(0xa0, 1));
+	device_memory_destroy(&vga);
+	unshare_memory();
+	close(fd);
+	stop();
+}
+
+static void test_remote_kinds(void)
+{
+	static const enum backing_kind kinds[] = {
+		BACKING_HUGETLB, BACKING_GMEM, BACKING_GUEST_MEMFD,
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		start(kinds[i], false);
+		memset(at(70), 70, PAGE);
+		share();
+		CHECK(child_sees(70, 70) && child_sees(0, 0));
+		unshare_memory();
+		stop();
+	}
+}
+
+/* Anonymous memory is nobody else's. */
+static void test_remote_private(void)
+{
+	start(BACKING_PRIVATE, false);
+	fork_child();
+	CHECK(remote_start(&remote, &memory, sockets[0], &error) == -EINVAL);
+	CHECK(strstr(error.hint, "no backing fd (private RAM)"));
+	CHECK(child_reply() && reply.rc == -EINVAL);
+	CHECK(!memory.regions.nr_targets);
+	CHECK(child_ends() == 0);
+	stop();
+}
+
+/* The end of the connection is on its way. */
+static bool child_loses(void)
+{
+	for (int i = 0; i < 1000 && child_read(0, 1) != -EPIPE; i++)
+		usleep(1000);
+	return reply.rc == -EPIPE;
+}
+
+/* It is no more, or as good as: the guest goes on, and is not held up twice. */
+static void check_lost(int signal)
+{
+	start(BACKING_SHARED, true);
+	share();
+	CHECK(!kill(child, signal));
+	if (signal == SIGKILL)
+		CHECK(child_ends() == -1);
+	else
+		CHECK(waitpid(child, NULL, WUNTRACED) == child);
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	CHECK(remote.gone);
+	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
+	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_READ_ONLY));
+	if (signal == SIGSTOP) {
+		CHECK(!kill(child, SIGCONT));
+		CHECK(child_loses());
+		CHECK(child_ends() == 0);
+	}
+	remote_stop(&remote);
+	stop();
+}
+
+static void test_remote_dies(void)
+{
+	check_lost(SIGKILL);
+}
+
+static void test_remote_hangs(void)
+{
+	check_lost(SIGSTOP);
+}
+
+/* The VM ends: the other one keeps nothing of its memory. */
+static void test_remote_vm_ends(void)
+{
+	start(BACKING_SHARED, false);
+	memset(at(3), 3, PAGE);
+	share();
+	CHECK(child_sees(3, 3));
+	remote_stop(&remote);
+	CHECK(child_loses() && child_read(3 * PAGE, 1) == -EPIPE);
+	CHECK(child_ends() == 0);
+	stop();
+}
+
+/* One that has answered in advance: 0 for each of both ranges, then @late. */
+static int start_answered(int32_t second, int32_t late)
+{
+	int32_t answers[] = { 0, second, late };
+
+	start(BACKING_SHARED, false);
+	CHECK(write(sockets[1], answers, sizeof(answers)) == sizeof(answers));
+	return remote_start(&remote, &memory, sockets[0], &error);
+}
+
+static void test_remote_answers(void)
+{
+	CHECK(start_answered(-ENOMEM, 0) == -ENOMEM);
+	CHECK(!memory.regions.nr_targets);
+	stop();
+	CHECK(start_answered(5, 0) == -EBADMSG);
+	stop();
+	/* It cannot keep the guest from its memory afterwards. */
+	CHECK(!start_answered(0, -ENOMEM));
+	CHECK(!show(0, 16 * PAGE, VISIBILITY_UNMAPPED) && remote.gone);
+	CHECK(!show(0, 16 * PAGE, VISIBILITY_READ_WRITE));
+	remote_stop(&remote);
+	stop();
+	/* It has never been there. */
+	start(BACKING_SHARED, false);
+	close(sockets[1]);
+	sockets[1] = -1;
+	CHECK(remote_start(&remote, &memory, sockets[0], &error) == -EPIPE);
+	stop();
+}
+
+/* Whatever a VM says instead, nothing is mapped, and nothing stays open. */
+static int mapper_told(const struct remote_message *messages, size_t count,
+		       int fd)
+{
+	struct files files = { .fds = { fd }, .count = 1 };
+	unsigned int fds = open_fds();
+	struct remote_mapper mapper;
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		CHECK(!files_send(sockets[0], &messages[i], sizeof(messages[i]),
+				  messages[i].kind == REMOTE_MAP ? &files :
+				  NULL));
+	shutdown(sockets[0], SHUT_WR);
+	rc = remote_mapper_start(&mapper, sockets[1], &error);
+	CHECK(open_fds() == fds);
+	return rc;
+}
+
+static void check_told(const struct remote_message *messages, size_t count,
+		       int wanted)
+{
+	start(BACKING_SHARED, false);
+	CHECK(mapper_told(messages, count, memory.backings[0].fd) == wanted);
+	stop();
+}
+
+static void test_remote_garbage(void)
+{
+	static const struct range all = { 0, 80 * PAGE }, some = { 0, PAGE };
+	static const struct remote_message begin = {
+		REMOTE_MAGIC, REMOTE_START, all, PAGE };
+	struct remote_message said[2] = { begin, begin };
+
+	check_told(NULL, 0, -EPIPE);
+	check_told(said, 2, -EBADMSG);
+	said[1].kind = REMOTE_REFUSED;
+	check_told(said, 2, -EBADMSG);
+	said[1].kind = REMOTE_KINDS;
+	check_told(said, 2, -EBADMSG);
+	said[1] = (struct remote_message){ 1, REMOTE_READY, some, 0 };
+	check_told(said, 2, -EBADMSG);
+	said[1] = (struct remote_message){ REMOTE_MAGIC, REMOTE_MAP, some, 0 };
+	check_told(&said[1], 1, -EBADMSG);
+	/* Only a mapping that cannot be is answered, and then all ends. */
+	said[1].range.end = 81 * PAGE;
+	check_told(said, 2, -EPIPE);
+	said[0].range.end = 0;
+	check_told(said, 1, -EINVAL);
+	said[0] = begin;
+	said[0].offset = 3;
+	check_told(said, 1, -EINVAL);
+	said[0].kind = REMOTE_READY;
+	check_told(said, 1, -EBADMSG);
+}
+
+static const struct unit_test tests[] = {
+	{ "remote.sees", test_remote_sees },
+	{ "remote.follows", test_remote_follows },
+	{ "remote.kinds", test_remote_kinds },
+	{ "remote.private", test_remote_private },
+	{ "remote.dies", test_remote_dies },
+	{ "remote.hangs", test_remote_hangs },
+	{ "remote.vm_ends", test_remote_vm_ends },
+	{ "remote.answers", test_remote_answers },
+	{ "remote.garbage", test_remote_garbage },
+};
+
+UNIT_TESTS(tests)
