@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "../../realm/abi.h"
 #include "../../sim/sim.h"
 #include "../../snp/abi.h"
 #include "fuzz.h"
@@ -38,7 +39,9 @@ static const unsigned long requests[] = {
 	KVM_SET_XCRS, KVM_SET_MSRS, KVM_SET_CPUID2, KVM_SET_GUEST_DEBUG,
 	KVM_SET_XSAVE, KVM_GET_XSAVE, KVM_GET_MSRS, KVM_GET_CPUID2,
 	KVM_GET_SUPPORTED_CPUID, KVM_SET_DEBUGREGS, KVM_SET_MP_STATE,
-	SNP_SEV_ISSUE_CMD,
+	SNP_SEV_ISSUE_CMD, KVM_CREATE_DEVICE, KVM_SET_DEVICE_ATTR,
+	KVM_SET_ONE_REG, KVM_GET_ONE_REG, REALM_VCPU_INIT,
+	REALM_PREFERRED_TARGET, REALM_POPULATE,
 };
 
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))
@@ -73,6 +76,12 @@ static int arena_out(void *context, uint64_t to, const void *from, size_t size)
 
 static const struct sim_memory memory = { arena_in, arena_out, NULL };
 
+/* The first byte of the input: which host */
+#define HOST_7_3 1
+#define HOST_ARM_SHIFT 1
+#define HOST_ARM_MASK 3
+#define HOST_STEPWISE 8
+
 /* What takes a number takes a small one: a type, an id, a capability. */
 static void *argument(unsigned long request, const struct step *step)
 {
@@ -105,16 +114,16 @@ static void do_step(struct sim *sim, const struct step *step, int first)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct sim_config config = {
-		.profile = size && data[0] & 1 ? SIM_LINUX_7_3 : SIM_LINUX_6_12,
-		.asids = 2, .memory = &memory,
-	};
+	struct sim_config config = { .asids = 2, .memory = &memory };
 	struct step step;
 	struct sim *sim;
 	int first;
 
 	if (!size)
 		return 0;
+	config.profile = data[0] & HOST_7_3 ? SIM_LINUX_7_3 : SIM_LINUX_6_12;
+	config.arm = data[0] >> HOST_ARM_SHIFT & HOST_ARM_MASK;
+	config.progress = data[0] & HOST_STEPWISE ? 1 : 0;
 	memset(arena, 0, sizeof(arena));
 	sim = sim_create(&config);
 	FUZZ_ASSERT(sim);
@@ -170,8 +179,53 @@ static void add_data(struct seed *seed, uint16_t offset, const void *words,
 	add(seed, KVM_RUN, 0, offset, words, size);
 }
 
+/* fd 0 is /dev/kvm, 1 the VM, 2 its guest_memfd, 3 a vCPU, 4 the GIC. */
+static size_t seed_realm(uint8_t *data)
+{
+	const uint32_t type = (uint32_t)REALM_VM_TYPE | 40, zero[15] = { 0 };
+	const struct kvm_create_guest_memfd create = { .size = 0x10000 };
+	const struct kvm_memory_attributes private = {
+		.size = 0x8000, .attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	};
+	const struct kvm_userspace_memory_region2 region = {
+		.flags = KVM_MEM_GUEST_MEMFD, .memory_size = 0x10000,
+		.guest_memfd = 0x100002,
+	};
+	const struct realm_kvm_vcpu_init init = {
+		.target = REALM_TARGET_GENERIC_V8,
+		.features = { 1U << REALM_VCPU_PSCI_0_2 },
+	};
+	const struct kvm_one_reg pc = { .id = REALM_REG_PC, .addr = 0x1000 };
+	const struct kvm_create_device device = { .type = REALM_GIC_TYPE };
+	struct kvm_device_attr attr = {
+		.attr = REALM_GIC_ADDR_DIST, .addr = 0x4000,
+	};
+	const struct realm_kvm_populate populate = {
+		.size = 0x3000, .source = 0x1000, .flags = 1,
+	};
+	struct seed seed = { .data = data, .size = 1 };
+
+	data[0] = SIM_ARM_CCA_V14 << HOST_ARM_SHIFT;
+	add(&seed, KVM_CREATE_VM, 0, 0, &type, sizeof(type));
+	add(&seed, KVM_CREATE_GUEST_MEMFD, 1, 0x100, &create, 60);
+	add(&seed, KVM_SET_USER_MEMORY_REGION2, 1, 0x100, &region, 60);
+	add(&seed, KVM_SET_MEMORY_ATTRIBUTES, 1, 0x100, &private,
+	    sizeof(private));
+	add(&seed, KVM_CREATE_VCPU, 1, 0, zero, 4);
+	add(&seed, REALM_VCPU_INIT, 3, 0x100, &init, sizeof(init));
+	add(&seed, KVM_SET_ONE_REG, 3, 0x100, &pc, sizeof(pc));
+	add(&seed, KVM_CREATE_DEVICE, 1, 0x100, &device, sizeof(device));
+	add(&seed, KVM_SET_DEVICE_ATTR, 4, 0x100, &attr, sizeof(attr));
+	attr.attr = REALM_GIC_ADDR_REDIST;
+	add(&seed, KVM_SET_DEVICE_ATTR, 4, 0x100, &attr, sizeof(attr));
+	add(&seed, REALM_POPULATE, 1, 0x100, &populate, sizeof(populate));
+	add(&seed, KVM_RUN, 3, 0, zero, 4);
+	add(&seed, REALM_POPULATE, 1, 0x100, &populate, sizeof(populate));
+	return seed.size;
+}
+
 /* A launch: fd 0 is /dev/kvm, 1 /dev/sev, 2 the VM, 3 its guest_memfd. */
-size_t fuzz_seed(unsigned int index, uint8_t *data)
+static size_t seed_launch(unsigned int index, uint8_t *data)
 {
 	const struct snp_kvm_launch_start start = { .policy = 0x30000 };
 	const struct snp_kvm_launch_update update = {
@@ -188,8 +242,6 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 	struct seed seed = { .data = data, .size = 1 };
 	const int base = 0x100000;
 
-	if (index > 1)
-		return 0;
 	data[0] = (uint8_t)index;
 	region.guest_memfd = (uint32_t)base + 3;
 	add(&seed, ACTION_OPEN_SEV, 0, 0, zero, sizeof(zero));
@@ -209,4 +261,11 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 	add_op(&seed, base + 1, SNP_KVM_LAUNCH_FINISH);
 	add(&seed, KVM_RUN, 4, 0, zero, 4);
 	return seed.size;
+}
+
+size_t fuzz_seed(unsigned int index, uint8_t *data)
+{
+	if (index > 2)
+		return 0;
+	return index == 2 ? seed_realm(data) : seed_launch(index, data);
 }
