@@ -120,7 +120,7 @@ help:
 	@echo '  make man          build/man/gmemctl*.1'
 	@echo '  make selftests    build/selftests/*_test'
 	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
-	@echo '  make test         the selftests in VMs of four kernels'
+	@echo '  make test         the unit tests, and the selftests in VMs of four kernels'
 	@echo '                    T=topic KERNEL=stock-6.12|debug-7.3|race-6.12|arm64-6.12|bzImage+KDIR='
 	@echo '                    ACCEL=tcg|kvm SEED=n STRESS=s FUZZ_SECONDS=s SHELL_IN_VM=1'
 	@echo '  make check        static checks, without a VM'

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make test: the selftests in a VM of each kernel, one after another; then the
-# unit tests and the fuzz targets of gmemctl, which need no VM.
+# make test: the unit tests of gmemctl; the selftests in a VM of each kernel, one
+# after another; then the fuzz targets of gmemctl, which need no VM either.
 #
 #   T=glob		only the programs whose topic matches (T=convert), or
-#			T=unit_tool: the unit tests, T=fuzz_tool: the fuzz targets
+#			T=unit_tool, T=fuzz_tool: what needs no VM
 #   KERNEL=name		stock-6.12, debug-7.3, race-6.12, slim-7.3, arm64-6.12;
 #			several in one string; or a bzImage, with KDIR= to build modules for it
 #   ACCEL=tcg|kvm	do not try which one works
@@ -105,6 +105,8 @@ stage() {
 	stage_modules "$root" "$dir" "$modules"
 	if [[ -e $TOP_DIR/build/gmemctl && -z $(apt_foreign "$(arch_of "$name")") ]]; then
 		stage_program "$root" "$TOP_DIR/build/gmemctl" usr/sbin/gmemctl
+		stage_program "$root" "$TOP_DIR/build/gmemctl-sim.so" \
+			usr/lib/gmemctl-sim.so
 	fi
 	stage_selftests "$root" "$selftests" "${T:-}" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
@@ -324,48 +326,19 @@ needs_vm() {
 			return 0
 		fi
 	done
-	! t_matches unit_tool && ! t_matches fuzz_tool
+	! t_matches fuzz_tool && ! t_matches unit_tool
 }
 
-# unit_tests: those of gmemctl, on the host. They list the vectors of SNP's launch
-# digest, and the cases of the simulator.
-unit_tests() {
-	local log=$LOG_DIR/unit.log rc=0
-
-	"$TOP_DIR/tools/gmemctl/test/fixtures.sh" >"$log" 2>&1 || sed 's/^/# /' "$log"
-	if ! watch_log "unit tests" "$log" make -j"$(nproc)" \
-		-C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" unit-tests; then
-		tail -n 30 "$log" | sed 's/^/# /'
-		echo "not ok 1 the unit tests are built"
-		return
-	fi
-	"$TOP_DIR/build/gmemctl_unit_test" >"$log" 2>&1 || rc=$?
-	grep -v '^KTAP version' "$log"
-	# It has ended before its time.
-	((rc == 0)) || grep -q '^not ok' "$log" ||
-		echo "not ok $(($(grep -c '^ok ' "$log") + 1)) gmemctl_unit_test: exit status $rc"
-}
-
-test_unit() {
-	local number=$1 up end passed failed skipped
+# test_tool NUMBER NAME SCRIPT: what gmemctl has of its own, on the host.
+test_tool() {
+	local number=$1 name=$2 up end passed failed skipped
 
 	KTAP_STRICT=
-	echo "    # Subtest: unit_tool"
-	unit_tests | follow "$RUN_DIR/state" 1800 || true
-	read -r up end passed failed skipped <"$RUN_DIR/state"
-	account "$number" unit_tool "$passed" "$failed" "$skipped"
-}
-
-# test_fuzz NUMBER: gmemctl's own fuzz targets, on the host.
-test_fuzz() {
-	local number=$1 up end passed failed skipped
-
-	KTAP_STRICT=
-	echo "    # Subtest: fuzz_tool"
-	"$VM_DIR/fuzz.sh" "$SEED" |
+	echo "    # Subtest: $name"
+	"$VM_DIR/$3" "$SEED" |
 		follow "$RUN_DIR/state" $((${FUZZ_SECONDS:-60} + 1800)) || true
 	read -r up end passed failed skipped <"$RUN_DIR/state"
-	account "$number" fuzz_tool "$passed" "$failed" "$skipped"
+	account "$number" "$name" "$passed" "$failed" "$skipped"
 }
 
 account() {
@@ -395,15 +368,18 @@ main() {
 	prepare
 	if [[ -z ${SHELL_IN_VM:-} ]]; then
 		echo "KTAP version 1"
-		echo "1..$((${#kernels[@]} + unit + fuzz))"
+		echo "1..$((unit + ${#kernels[@]} + fuzz))"
 		echo "# seed $SEED"
+	fi
+	if ((unit)); then
+		number=1
+		test_tool 1 unit_tool unit.sh
 	fi
 	for name in "${kernels[@]}"; do
 		number=$((number + 1))
 		test_kernel "$number" "$name"
 	done
-	((!unit)) || test_unit "$((number + 1))"
-	((!fuzz)) || test_fuzz "$((number + unit + 1))"
+	((!fuzz)) || test_tool "$((number + 1))" fuzz_tool fuzz.sh
 	[[ -z ${SHELL_IN_VM:-} ]] || return 0
 	table_show
 	echo "$TOTAL_PASSED passed, $TOTAL_FAILED failed, $TOTAL_SKIPPED skipped"

@@ -39,13 +39,15 @@ static int ask_kernel(struct sim *sim, const struct sim_fd *fd,
 }
 
 /* A kernel without SNP has one other type with private memory, or none. */
-static int create_vm(struct sim *sim, const struct sim_fd *fd)
+static int create_vm(struct sim *sim, const struct sim_fd *fd, uint64_t type)
 {
 	int types = ask_kernel(sim, fd, KVM_CHECK_EXTENSION, KVM_CAP_VM_TYPES);
 	bool has_private = types > 0 && types & 1 << KVM_X86_SW_PROTECTED_VM;
 
-	return ask_kernel(sim, fd, KVM_CREATE_VM, has_private ?
-			  KVM_X86_SW_PROTECTED_VM : KVM_X86_DEFAULT_VM);
+	if (type == KVM_X86_SNP_VM)
+		type = has_private ? KVM_X86_SW_PROTECTED_VM :
+				     KVM_X86_DEFAULT_VM;
+	return ask_kernel(sim, fd, KVM_CREATE_VM, type);
 }
 
 static int check_extension(struct sim *sim, const struct sim_fd *fd,
@@ -101,7 +103,7 @@ static int ask_both(struct sim *sim, const struct sim_fd *fd,
 {
 	int kernel, simulator;
 
-	kernel = request == KVM_CREATE_VM ? create_vm(sim, fd) :
+	kernel = request == KVM_CREATE_VM ? create_vm(sim, fd, arg) :
 		 ask_kernel(sim, fd, request, arg);
 	sim->pending = kernel;
 	simulator = sim_dispatch(sim, fd, request, arg);
@@ -119,9 +121,9 @@ int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd,
 		return sim_dispatch(sim, fd, request, arg);
 	if (request == KVM_CHECK_EXTENSION)
 		return check_extension(sim, fd, arg);
-	/* VMs of other types are the kernel's alone. */
 	if (is_question(request) ||
-	    (request == KVM_CREATE_VM && arg != KVM_X86_SNP_VM))
+	    (request == KVM_CREATE_VM && arg != KVM_X86_SNP_VM &&
+	     !sim->config.kernel->all_types))
 		return ask_kernel(sim, fd, request, arg);
 	return ask_both(sim, fd, request, arg);
 }

@@ -73,6 +73,8 @@ struct sim_files {
  * struct sim_kernel - a real KVM, for what is not about SNP; see hybrid.c
  * @open: /dev/kvm
  * @map: the kvm_run of a vCPU; it goes with sim_files.forget()
+ * @all_types: VMs of other types are simulated, too, and so compared; else they
+ *	are the kernel's alone
  */
 struct sim_kernel {
 	int (*open)(void *context);
@@ -80,6 +82,7 @@ struct sim_kernel {
 		     uint64_t arg);
 	int (*map)(void *context, int fd, void **run);
 	void *context;
+	bool all_types;
 };
 
 /**

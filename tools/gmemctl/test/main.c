@@ -8,6 +8,7 @@
 static struct unit_tests *files;
 static unsigned int number, failed, skips;	/* of tests */
 static unsigned int checks, failures;		/* of the running one */
+static unsigned int part, part_failures;	/* of its parts */
 static char skipped[512];
 
 void unit_check(bool ok, const char *claim, const char *file, int line)
@@ -32,6 +33,20 @@ void unit_skip(const char *reason, ...)
 	vsnprintf(skipped, sizeof(skipped), reason, args);
 	va_end(args);
 	printf("# skipped: %s\n", skipped);
+}
+
+void unit_parts(unsigned int count)
+{
+	printf("    KTAP version 1\n    1..%u\n", count);
+	part = 0;
+	part_failures = failures;
+}
+
+void unit_part(const char *name)
+{
+	printf("    %sok %u %s\n", failures > part_failures ? "not " : "", ++part,
+	       name);
+	part_failures = failures;
 }
 
 void unit_register(struct unit_tests *tests)

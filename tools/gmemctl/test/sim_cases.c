@@ -50,25 +50,18 @@ void sim_case_run(const struct sim_case *sim_case, struct world *world)
 	CHECK(as_expected);
 }
 
-static void case_tell(const struct sim_case *sim_case, bool as_expected)
-{
-	printf("# case %s: %s\n", sim_case->id,
-	       as_expected ? "as expected" : "differs");
-}
-
 void sim_cases_run(enum sim_profile profile)
 {
-	const struct sim_case *sim_case;
 	unsigned int total = 0;
 
-	for (; (sim_case = sim_case_get(total)); total++) {
-		unsigned int failures = unit_failures();
+	unit_parts(SIM_CASES);
+	for (; sim_case_get(total); total++) {
 		struct world world;
 
 		world_init(&world, profile);
-		sim_case_run(sim_case, &world);
+		sim_case_run(sim_case_get(total), &world);
 		world_free(&world);
-		case_tell(sim_case, unit_failures() == failures);
+		unit_part(sim_case_get(total)->id);
 	}
 	CHECK(total == SIM_CASES);
 }
@@ -86,17 +79,34 @@ static void run_system(const struct sim_case *sim_case,
 	world_free(&world);
 }
 
+static bool can_ask(const struct sim_case *sim_case,
+		    const struct sim_system *system)
+{
+	return sim_case->needs >= system->has;
+}
+
+static unsigned int count_system(const struct sim_system *system)
+{
+	const struct sim_case *sim_case;
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; (sim_case = sim_case_get(i)); i++)
+		count += can_ask(sim_case, system);
+	return count;
+}
+
 /* A process for each: it begins without files, and with another simulator. */
 unsigned int sim_cases_run_system(const struct sim_system *system)
 {
 	const struct sim_case *sim_case;
 	unsigned int run = 0;
 
+	unit_parts(count_system(system));
 	for (unsigned int i = 0; (sim_case = sim_case_get(i)); i++) {
 		int status = -1;
 		pid_t pid;
 
-		if (sim_case->needs < system->has)
+		if (!can_ask(sim_case, system))
 			continue;
 		fflush(NULL);
 		pid = fork();
@@ -106,8 +116,8 @@ unsigned int sim_cases_run_system(const struct sim_system *system)
 			_exit(unit_failures() ? EXIT_FAILURE : EXIT_SUCCESS);
 		}
 		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-		case_tell(sim_case, !status);
 		CHECK(!status);
+		unit_part(sim_case->id);
 		run++;
 	}
 	fflush(stdout);

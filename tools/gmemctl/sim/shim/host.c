@@ -104,7 +104,7 @@ static int kernel_map(void *context, int fd, void **run)
 }
 
 static const struct sim_kernel kernel = {
-	kernel_open, kernel_ioctl, kernel_map, NULL,
+	.open = kernel_open, .ioctl = kernel_ioctl, .map = kernel_map,
 };
 
 static void complain(const char *what, const char *why)
