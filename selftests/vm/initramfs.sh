@@ -38,6 +38,7 @@ stage_libraries() {
 stage_program() {
 	local stage=$1 file=$2 dest=$3
 
+	mkdir -p "$stage/$(dirname "$dest")"
 	cp "$file" "$stage/$dest"
 	stage_libraries "$stage" "$file"
 }

@@ -5,7 +5,8 @@
 
 #include "internal.h"
 
-#define GMEM_FLAG_MMAP 1
+#define GMEM_FLAG_MMAP UINT64_C(1)
+#define GMEM_FLAG_INIT_SHARED UINT64_C(2)
 
 int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 {
@@ -42,6 +43,15 @@ static struct sim_gmem *gmem_new(struct sim_vm *vm, uint64_t size,
 	return gmem;
 }
 
+/* Both came with 7.3; INIT_SHARED is not for VMs with private memory. */
+static uint64_t valid_flags(const struct sim *sim, const struct sim_vm *vm)
+{
+	if (!sim_is_7_3(sim))
+		return 0;
+	return GMEM_FLAG_MMAP | (sim_has_private(vm) ? 0 :
+				 GMEM_FLAG_INIT_SHARED);
+}
+
 int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 {
 	struct kvm_create_guest_memfd create;
@@ -52,8 +62,7 @@ int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 		return -EFAULT;
 	sim_lint(sim, create.flags && vm->type == KVM_X86_SNP_VM,
 		 "a guest_memfd for SNP with flags");
-	/* MMAP came with 7.3; INIT_SHARED is not for VMs with private memory. */
-	if (create.flags & ~(sim_is_7_3(sim) ? GMEM_FLAG_MMAP : UINT64_C(0)))
+	if (create.flags & ~valid_flags(sim, vm))
 		return -EINVAL;
 	if ((int64_t)create.size <= 0 || create.size % SIM_PAGE)
 		return -EINVAL;
