@@ -37,15 +37,16 @@ unsigned int unit_failures(void)
 	return failures;
 }
 
-void unit_parts(unsigned int count)
+/* A line below that of the test */
+void unit_part(const char *name, ...)
 {
-	printf("    1..%u\n", count);
-}
+	va_list args;
 
-void unit_part(const char *name)
-{
-	printf("    %sok %u %s\n", failures > part_failures ? "not " : "", ++part,
-	       name);
+	printf("    %sok %u ", failures > part_failures ? "not " : "", ++part);
+	va_start(args, name);
+	vprintf(name, args);
+	va_end(args);
+	putchar('\n');
 	part_failures = failures;
 }
 
@@ -60,21 +61,20 @@ static bool profile_of_kernel(enum sim_profile *profile)
 	       *profile == SIM_LINUX_7_3;
 }
 
-static int vm_types(void)
+static int extension(unsigned long capability)
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int types = fd < 0 ? -1 :
-		    ioctl(fd, KVM_CHECK_EXTENSION, KVM_CAP_VM_TYPES);
+	int rc = fd < 0 ? -1 : ioctl(fd, KVM_CHECK_EXTENSION, capability);
 
 	if (fd >= 0)
 		close(fd);
-	return types;
+	return rc;
 }
 
 /* Why this kernel is not one to compare with, or NULL */
 static const char *unusable(enum sim_profile *profile, int *types)
 {
-	*types = vm_types();
+	*types = extension(KVM_CAP_VM_TYPES);
 	if (*types < 0)
 		return "no /dev/kvm";
 	if (*types >> KVM_X86_SNP_VM & 1)
@@ -299,6 +299,7 @@ static void both_open(struct both *both, enum sim_profile profile,
 	const struct sim_config config = {
 		.profile = profile, .asids = 1, .kernel = &kernel,
 		.files = &files, .sw_protected = true,
+		.no_gmem = !extension(KVM_CAP_GUEST_MEMFD),
 	};
 
 	memset(both, 0, sizeof(*both));

@@ -18,7 +18,7 @@ SANITIZERS+=' -fno-sanitize-recover=undefined'
 build() {
 	watch_log "unit tests" "$LOG_DIR/unit.build.log" make -j"$(nproc)" \
 		-C "$TOP_DIR/tools/gmemctl" OUT="$OUT" CFLAGS="$SANITIZERS" \
-		check-programs
+		unit-tests
 }
 
 # failed_itself STATUS: some tests have, and have said so; nothing else.

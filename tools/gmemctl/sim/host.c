@@ -15,6 +15,8 @@ static bool vm_type_supported(const struct sim *sim, uint64_t type)
 {
 	if (type == KVM_X86_DEFAULT_VM)
 		return true;
+	if (sim->config.no_gmem)
+		return false;
 	if (type == KVM_X86_SW_PROTECTED_VM)
 		return sim->config.sw_protected;
 	/* SEV and SEV-ES come with SNP; they are not simulated further. */
@@ -32,7 +34,8 @@ static int vm_types(const struct sim *sim)
 
 int sim_check_extension(struct sim *sim, uint64_t capability)
 {
-	bool private = sim->config.sw_protected || !sim->config.no_snp;
+	bool private = !sim->config.no_gmem &&
+		       (sim->config.sw_protected || !sim->config.no_snp);
 
 	switch (capability) {
 	case KVM_CAP_USER_MEMORY:

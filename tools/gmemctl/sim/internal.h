@@ -307,6 +307,8 @@ void sim_vmsa(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
 
 /* launch.c */
 int sim_encrypt_op(struct sim *sim, struct sim_vm *vm, uint64_t arg);
+/** sim_is_sev() - whether the number is, at this moment, a /dev/sev */
+bool sim_is_sev(const struct sim *sim, int fd);
 
 /* firmware.c: 0, or -EIO with *error set, or -EBUSY from a dead PSP */
 int sim_fw_create(struct sim *sim, uint32_t *error);

@@ -29,7 +29,7 @@
 /* CXL, AES-256-XTS, RAPL, ciphertext hiding, page swap */
 #define POLICY_NEW (UINT64_C(0x1f) << 21)
 
-static bool is_sev(struct sim *sim, int fd)
+bool sim_is_sev(const struct sim *sim, int fd)
 {
 	const struct sim_fd *found = sim_fd(sim, fd);
 
@@ -94,7 +94,7 @@ static int start(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 	    !policy_is_valid(sim, params.policy))
 		return -EINVAL;
 	/* Without a context KVM cannot say why: ENOTTY for a bad fd, too. */
-	if (!is_sev(sim, (int)cmd->sev_fd) || sim_fw_create(sim, &cmd->error))
+	if (!sim_is_sev(sim, (int)cmd->sev_fd) || sim_fw_create(sim, &cmd->error))
 		return -ENOTTY;
 	rc = sim_fw_start(sim, &vm->guest, params.policy, &cmd->error);
 	if (!rc)
@@ -172,7 +172,7 @@ static int update_page(struct update *update, uint64_t at)
 		return -EINVAL;
 	if (sim_ranges_have(&slot->gmem->assigned, at_gmem))
 		return -EEXIST;
-	if (!is_sev(update->sim, update->sev_fd))
+	if (!sim_is_sev(update->sim, update->sev_fd))
 		return -EBADF;
 	rc = sim_fw_update(update->sim, &update->vm->guest, update->params.type,
 			   gpa, page, &update->error);
@@ -294,7 +294,7 @@ static int finish_vcpu(struct sim *sim, struct sim_vcpu *vcpu,
 
 	if (vcpu->protected || vcpu->debugged || vcpu->breakpoints)
 		return -EINVAL;
-	if (!is_sev(sim, (int)cmd->sev_fd))
+	if (!sim_is_sev(sim, (int)cmd->sev_fd))
 		return -EBADF;
 	sim_vmsa(vcpu, page);
 	rc = sim_fw_update(sim, &vcpu->vm->guest, TYPE_VMSA, VMSA_GPA, page,
@@ -325,7 +325,7 @@ static int finish_guest(struct sim *sim, struct sim_vm *vm,
 	}
 	if (rc)
 		return rc;
-	if (!is_sev(sim, vm->sev_fd))
+	if (!sim_is_sev(sim, vm->sev_fd))
 		return -EBADF;
 	rc = sim_fw_finish(sim, &vm->guest, params->id_block_en ? id_block : NULL,
 			   id_auth, params->auth_key_en, params->host_data,
@@ -413,7 +413,7 @@ int sim_encrypt_op(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 		 "a command whose error or padding is not zero before the call");
 	sim_lint(sim, vm->has_context && (int)cmd.sev_fd != vm->sev_fd,
 		 "a command with another number for /dev/sev than at the start");
-	sim_lint(sim, vm->has_context && !is_sev(sim, vm->sev_fd),
+	sim_lint(sim, vm->has_context && !sim_is_sev(sim, vm->sev_fd),
 		 "/dev/sev was closed after the start");
 	rc = dispatch(sim, vm, &cmd);
 	if (sim_out(sim, arg, &cmd, sizeof(cmd)))

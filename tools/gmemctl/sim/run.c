@@ -130,6 +130,8 @@ int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 		return -EINVAL;
 	sim_lint(sim, vm->type == KVM_X86_SNP_VM && !vm->finished,
 		 "KVM_RUN before LAUNCH_FINISH: the guest is not encrypted yet");
+	sim_lint(sim, vm->finished && !sim_is_sev(sim, vm->sev_fd),
+		 "KVM_RUN with /dev/sev closed: the guest gets no reports");
 	if (vcpu->awaits_certs)
 		rc = take_certs(vcpu);
 	return rc ? rc : sim_run_next(sim, vcpu);

@@ -92,6 +92,8 @@ struct sim_kernel {
  * @psp_dead: the PSP does not answer any more
  * @no_smt: the host has SMT off; else the firmware wants it in a policy
  * @sw_protected: KVM has CONFIG_KVM_SW_PROTECTED_VM
+ * @no_gmem: KVM was built without guest_memfds and attributes, and so without
+ *	types of VMs that need them
  * @asids: how many SNP guests fit
  * @progress: pages in one LAUNCH_UPDATE or RMI_POPULATE at most; 0: no limit
  * @arm: an arm64 host, of which the other members say little
@@ -112,6 +114,7 @@ struct sim_config {
 	bool psp_dead;
 	bool no_smt;
 	bool sw_protected;
+	bool no_gmem;
 	unsigned int asids;
 	unsigned int progress;
 	enum sim_arm arm;

@@ -54,7 +54,7 @@ static bool flags_are_valid(const struct sim *sim, const struct sim_vm *vm,
 {
 	if (!(flags & KVM_MEM_GUEST_MEMFD))
 		return !(flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY));
-	return flags == KVM_MEM_GUEST_MEMFD &&
+	return flags == KVM_MEM_GUEST_MEMFD && !sim->config.no_gmem &&
 	       (sim_is_7_3(sim) || sim_has_private(vm));
 }
 

@@ -67,6 +67,15 @@ static int enable_cap(struct sim *sim, uint64_t arg)
 	return cap.args[0] & ~(UINT64_C(1) << KVM_HC_MAP_GPA_RANGE) ? -EINVAL : 0;
 }
 
+static int private_memory(struct sim *sim, struct sim_vm *vm,
+			  unsigned long request, uint64_t arg)
+{
+	if (sim->config.no_gmem)
+		return -ENOTTY;
+	return request == KVM_CREATE_GUEST_MEMFD ?
+	       sim_create_gmem(sim, vm, arg) : sim_set_attributes(sim, vm, arg);
+}
+
 int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		 uint64_t arg)
 {
@@ -88,9 +97,8 @@ int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 	case KVM_SET_USER_MEMORY_REGION2:
 		return sim_set_region(sim, vm, arg, true);
 	case KVM_SET_MEMORY_ATTRIBUTES:
-		return sim_set_attributes(sim, vm, arg);
 	case KVM_CREATE_GUEST_MEMFD:
-		return sim_create_gmem(sim, vm, arg);
+		return private_memory(sim, vm, request, arg);
 	case KVM_MEMORY_ENCRYPT_OP:
 		return sim_encrypt_op(sim, vm, arg);
 	default:

@@ -35,17 +35,15 @@ void unit_skip(const char *reason, ...)
 	printf("# skipped: %s\n", skipped);
 }
 
-void unit_parts(unsigned int count)
+void unit_part(const char *name, ...)
 {
-	printf("    KTAP version 1\n    1..%u\n", count);
-	part = 0;
-	part_failures = failures;
-}
+	va_list args;
 
-void unit_part(const char *name)
-{
-	printf("    %sok %u %s\n", failures > part_failures ? "not " : "", ++part,
-	       name);
+	printf("    %sok %u ", failures > part_failures ? "not " : "", ++part);
+	va_start(args, name);
+	vprintf(name, args);
+	va_end(args);
+	putchar('\n');
 	part_failures = failures;
 }
 
@@ -82,8 +80,12 @@ static void run(const struct unit_test *test)
 
 	checks = 0;
 	failures = 0;
+	part = 0;
+	part_failures = 0;
 	skipped[0] = '\0';
 	test->run();
+	if (part)
+		printf("    1..%u\n", part);
 	skip = skipped[0] && !checks;
 	number++;
 	printf("%sok %u %s%s%s\n", failures ? "not " : "", number, test->name,

@@ -208,76 +208,10 @@ static void test_exits(void)
 	unlink(path);
 }
 
-/* One dangerous call in a process of its own. Return: its wait status. */
-static int in_child(void (*call)(int vm))
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (!pid) {
-		int kvm = open("/dev/kvm", O_RDWR);
-
-		call(ioctl(kvm, KVM_CREATE_VM, KVM_X86_SNP_VM));
-		_exit(EXIT_SUCCESS);
-	}
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-	return status;
-}
-
-static void early_vcpu(int vm)
-{
-	ioctl(vm, KVM_CREATE_VCPU, 0);
-}
-
-static void early_run(int vm)
-{
-	struct snp_kvm_init2 init = { 0 };
-	struct snp_kvm_cmd cmd = { .id = SNP_KVM_INIT2, .data = (uint64_t)&init };
-
-	ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &cmd);
-	ioctl(ioctl(vm, KVM_CREATE_VCPU, 0), KVM_RUN, 0);
-}
-
-static void old_error(int vm)
-{
-	struct snp_kvm_init2 init = { 0 };
-	struct snp_kvm_cmd cmd = {
-		.id = SNP_KVM_INIT2, .data = (uint64_t)&init, .error = 1,
-	};
-
-	ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &cmd);
-}
-
-static void strict_inside(void)
-{
-	static void (*const calls[])(int vm) = {
-		early_vcpu, early_run, old_error,
-	};
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		int status;
-
-		setenv("GMEMCTL_SIM_STRICT", "0", 1);
-		CHECK(!in_child(calls[i]));
-		setenv("GMEMCTL_SIM_STRICT", "1", 1);
-		status = in_child(calls[i]);
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-	}
-}
-
-static void test_strict(void)
-{
-	if (!preload_inside())
-		preload_self("shim_launch.strict");
-	else
-		strict_inside();
-}
-
 static const struct unit_test tests[] = {
 	{ "shim_launch.launch", test_launch },
 	{ "shim_launch.failures", test_failures },
 	{ "shim_launch.exits", test_exits },
-	{ "shim_launch.strict", test_strict },
 };
 
 UNIT_TESTS(tests)

@@ -54,14 +54,13 @@ void sim_cases_run(enum sim_profile profile)
 {
 	unsigned int total = 0;
 
-	unit_parts(SIM_CASES);
 	for (; sim_case_get(total); total++) {
 		struct world world;
 
 		world_init(&world, profile);
 		sim_case_run(sim_case_get(total), &world);
 		world_free(&world);
-		unit_part(sim_case_get(total)->id);
+		unit_part("%s", sim_case_get(total)->id);
 	}
 	CHECK(total == SIM_CASES);
 }
@@ -79,34 +78,17 @@ static void run_system(const struct sim_case *sim_case,
 	world_free(&world);
 }
 
-static bool can_ask(const struct sim_case *sim_case,
-		    const struct sim_system *system)
-{
-	return sim_case->needs >= system->has;
-}
-
-static unsigned int count_system(const struct sim_system *system)
-{
-	const struct sim_case *sim_case;
-	unsigned int count = 0;
-
-	for (unsigned int i = 0; (sim_case = sim_case_get(i)); i++)
-		count += can_ask(sim_case, system);
-	return count;
-}
-
 /* A process for each: it begins without files, and with another simulator. */
 unsigned int sim_cases_run_system(const struct sim_system *system)
 {
 	const struct sim_case *sim_case;
 	unsigned int run = 0;
 
-	unit_parts(count_system(system));
 	for (unsigned int i = 0; (sim_case = sim_case_get(i)); i++) {
 		int status = -1;
 		pid_t pid;
 
-		if (!can_ask(sim_case, system))
+		if (sim_case->needs < system->has)
 			continue;
 		fflush(NULL);
 		pid = fork();
@@ -117,7 +99,7 @@ unsigned int sim_cases_run_system(const struct sim_system *system)
 		}
 		CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
 		CHECK(!status);
-		unit_part(sim_case->id);
+		unit_part("%s", sim_case->id);
 		run++;
 	}
 	fflush(stdout);

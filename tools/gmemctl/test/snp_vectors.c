@@ -4,19 +4,15 @@
  * comment or the member says by whom; those of the kvm profiles were derived
  * from the sources of Linux 6.12 and 7.3, not taken from hardware.
  */
-#include <stdio.h>
-
 #include "snp_vectors.h"
 #include "unit.h"
 
-void vector_tell(const char *name, uint32_t nr_vcpus, unsigned int failures)
+void vector_tell(const char *name, uint32_t nr_vcpus)
 {
-	char cpus[24] = "";
-
 	if (nr_vcpus)
-		snprintf(cpus, sizeof(cpus), ", %u vCPUs", nr_vcpus);
-	printf("# vector %s%s: %s\n", name, cpus,
-	       unit_failures() == failures ? "reproduced" : "differs");
+		unit_part("vector %s, %u vCPUs", name, nr_vcpus);
+	else
+		unit_part("vector %s", name);
 }
 
 const struct vector_vmsa vector_vmsas[VECTOR_VMSAS] = {

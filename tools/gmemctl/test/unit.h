@@ -21,11 +21,12 @@ unsigned int unit_failures(void);
  */
 void unit_skip(const char *reason, ...) __attribute__((format(printf, 1, 2)));
 
-/** unit_parts() - the running test has parts that are counted by name */
-void unit_parts(unsigned int count);
-
-/** unit_part() - one is done: what was claimed since the one before */
-void unit_part(const char *name);
+/**
+ * unit_part() - a part of the running test is done, and counted by name
+ *
+ * It has failed if a claim since the part before was false.
+ */
+void unit_part(const char *name, ...) __attribute__((format(printf, 1, 2)));
 
 #define CHECK(claim) unit_check(claim, #claim, __FILE__, __LINE__)
 
