@@ -57,7 +57,10 @@ static int run_parse_memory(struct run *run)
 	struct error error;
 
 	if (!memory_option_parse(optarg, &run->memory, &error))
-		return 0;
+		return run->memory.request.existing_fd < 0 ? 0 :
+		       usage_error("--memory", "fd= is not for this guest",
+				   "only an SNP guest can start in memory that "
+				   "is there already");
 	return usage_error(error.object, error.action, "%s", error.hint);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ enum key {
 	KEY_HUGEPAGE_SIZE,
 	KEY_PREFETCH,
 	KEY_FILE,
+	KEY_FD,
 	KEY_NODE,
 	KEY_CONSENT,
 	KEYS,
@@ -42,6 +44,7 @@ static const char *const key_names[KEYS] = {
 	[KEY_HUGEPAGE_SIZE]	= "hugepage_size",
 	[KEY_PREFETCH]		= "prefetch",
 	[KEY_FILE]		= "file",
+	[KEY_FD]		= "fd",
 	[KEY_NODE]		= "node",
 	[KEY_CONSENT]		= "consent",
 };
@@ -142,6 +145,19 @@ static int parse_file(struct parser *parser, const struct item *item)
 	return 0;
 }
 
+static int parse_fd(struct parser *parser, const struct item *item)
+{
+	char text[32];
+	uint32_t fd;
+
+	if (item_copy(item, text, sizeof(text)) ||
+	    count_parse(text, INT_MAX, &fd))
+		return item_fail(parser, item, "not a file descriptor",
+				 "the number of an open file");
+	parser->option->request.existing_fd = (int)fd;
+	return 0;
+}
+
 static int parse_node(struct parser *parser, const struct item *item)
 {
 	char text[32];
@@ -176,6 +192,8 @@ static int parse_value(struct parser *parser, enum key key,
 		return parse_switch(parser, item, &request->consent);
 	case KEY_FILE:
 		return parse_file(parser, item);
+	case KEY_FD:
+		return parse_fd(parser, item);
 	default:
 		return parse_node(parser, item);
 	}
@@ -199,7 +217,7 @@ static int parse_item(struct parser *parser, const struct item *item)
 	if (key == KEYS)
 		return item_fail(parser, item, "unknown key",
 				 "size, kind, thp, hugepages, hugepage_size, "
-				 "prefetch, file, node or consent");
+				 "prefetch, file, fd, node or consent");
 	if (parser->given[key])
 		return item_fail(parser, item, "given twice",
 				 "each key only once");
@@ -274,6 +292,9 @@ static int check_keys(struct parser *parser)
 	if (request->hugepages && request->path)
 		return conflict(parser, "hugepages=on conflicts with file=...",
 				"leave hugepages off");
+	if (parser->given[KEY_FD] && request->consent)
+		return conflict(parser, "consent=on conflicts with fd=...",
+				"who creates the memory says so");
 	return 0;
 }
 

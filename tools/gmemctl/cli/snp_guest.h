@@ -70,7 +70,9 @@ void snp_guest_free(struct snp_guest *guest);
 	"  --append TEXT       the command line of the kernel\n" \
 	"  --cpus N            number of vCPUs (default 1)\n" \
 	"  --memory SIZE|LIST  as for gmemctl run; kinds: shared, private,\n" \
-	"                      hugetlb, file, gmem-store; default: 256M\n" \
+	"                      hugetlb, file, gmem-store; default: 256M. fd=N:\n" \
+	"                      a file that is open already, of the size of RAM and\n" \
+	"                      firmware together, also of gmem and converted in part\n" \
 	"  --conversion NAME   discard (default): the page on the stale side is\n" \
 	"                      freed; handover: gmem keeps count, and refuses\n" \
 	"                      while the host holds a page (not yet run on a host\n" \

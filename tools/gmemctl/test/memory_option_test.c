@@ -149,6 +149,24 @@ static void test_memory_option_file(void)
 	CHECK(parsed(text) && strlen(option.request.path) == PATH_MAX - 1);
 }
 
+static void test_memory_option_fd(void)
+{
+	CHECK(parsed("16M,fd=0") && option.request.existing_fd == 0);
+	CHECK(parsed("16M") && option.request.existing_fd == -1);
+	CHECK(parsed("kind=gmem-store,fd=17") &&
+	      option.request.existing_fd == 17);
+	CHECK(refused("fd=-1", "not a file descriptor"));
+	CHECK(refused("fd=2147483648", "not a file descriptor"));
+	CHECK(refused("fd", "not a file descriptor"));
+	CHECK(refused("kind=private,fd=3", "private memory is incompatible "
+		      "with an existing memory backing"));
+	CHECK(refused("kind=hugetlb,fd=3", "hugepages are incompatible with "
+		      "existing memory backing"));
+	CHECK(refused("file=x,fd=3", "memory of kind file needs one file"));
+	CHECK(refused("kind=gmem-store,consent,fd=3",
+		      "consent=on conflicts with fd=..."));
+}
+
 static void test_memory_option_node(void)
 {
 	CHECK(parsed("node=0") && option.request.node == 0);
@@ -179,6 +197,7 @@ static const struct unit_test tests[] = {
 	{ "memory_option.switch", test_memory_option_switch },
 	{ "memory_option.hugepages", test_memory_option_hugepages },
 	{ "memory_option.file", test_memory_option_file },
+	{ "memory_option.fd", test_memory_option_fd },
 	{ "memory_option.node", test_memory_option_node },
 	{ "memory_option.form", test_memory_option_form },
 };

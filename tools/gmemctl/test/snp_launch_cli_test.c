@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <openssl/pem.h>
@@ -20,6 +21,7 @@
 #define WORDS 32
 #define SETTINGS 4
 #define OUTPUT 32768
+#define MEMORY_FD 77
 
 static char output[OUTPUT];
 
@@ -104,6 +106,16 @@ static void write_key(const char *name)
 	EVP_PKEY_free(key);
 }
 
+/* For the commands: memory of the guest, made before it is. */
+static void open_memory(off_t size, int number)
+{
+	int fd = memfd_create("test", 0);
+
+	CHECK(fd >= 0 && !ftruncate(fd, size));
+	CHECK(dup2(fd, number) == number);
+	close(fd);
+}
+
 /* In a folder of its own. Return: the one before, or -1. */
 static int enter(char *dir)
 {
@@ -117,6 +129,7 @@ static int enter(char *dir)
 	write_file("fw", data, sizeof(data));
 	write_key("key.pem");
 	write_file("certs", "certificates", 12);
+	open_memory((64 << 20) + BUILD_SIZE, MEMORY_FD);
 	return before;
 }
 
@@ -126,6 +139,7 @@ static void leave(const char *dir, int before)
 
 	CHECK(!fchdir(before));
 	close(before);
+	close(MEMORY_FD);
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	CHECK(!system(command));
 }
@@ -146,6 +160,7 @@ static const struct run_case good[] = {
 	{ LAUNCH " --kernel key.pem --append quiet", "", 0, "NORMAL" },
 	{ LAUNCH " --memory 5G", "FAIL=again:2", 0, "launched: 34 pages" },
 	{ LAUNCH " --certs certs", "", 0, "launched" },
+	{ LAUNCH " --memory 64M,fd=77", "", 0, "launched: 34 pages" },
 	{ SIGN "--id-block b --id-auth a", "", 0, "id_key_digest" },
 	{ SIGNED "--host-data-file fw", "", 0, "ID block, host data" },
 	{ "snp id-check --id-block b --id-auth a", "", 0, "" },
@@ -167,6 +182,8 @@ static const struct run_case bad[] = {
 	{ SIGNED "--vcpu-type EPYC", "", 1, "compare digest" },
 	{ LAUNCH " --id-block fw --id-auth a", "", 1, "expected 96" },
 	{ LAUNCH " --certs none", "", 1, "none" },
+	{ LAUNCH " --memory 64M,fd=78", "", 1, "Bad file descriptor" },
+	{ LAUNCH " --memory 32M,fd=77", "", 1, "memory backing file has size" },
 	{ "snp launch --firmware none", "", 1, "none" },
 	{ "snp launch --firmware key.pem", "", 1, "key.pem" },
 };
@@ -183,6 +200,7 @@ static const struct run_case usage[] = {
 	{ LAUNCH " --host-data 00", "", 2, "64 hexadecimal" },
 	{ LAUNCH " --vmm qemu", "", 2, "" },
 	{ LAUNCH " more", "", 2, "more" },
+	{ "run --memory 64M,fd=77", "", 2, "fd= is not for this guest" },
 	{ "run --vm-type tdx", "", 2, "expected default or snp" },
 	{ "run --vm-type", "", 2, "expected default or snp" },
 	{ "run --vm-type=snp", "", 2, "--firmware" },

@@ -17,7 +17,7 @@ static void check_option(const struct memory_option *option)
 	FUZZ_ASSERT(!request.path || *option->path);
 	FUZZ_ASSERT(option->kind_given || request.kind == BACKING_SHARED);
 	FUZZ_ASSERT(request.node >= -1 && request.node <= 65535);
-	FUZZ_ASSERT(request.existing_fd == -1);
+	FUZZ_ASSERT(request.existing_fd >= -1);
 	FUZZ_ASSERT(!request.hugepages || request.kind == BACKING_HUGETLB);
 	if (!option->size)
 		return;
@@ -51,6 +51,7 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 		"1G,hugepages,hugepage_size=1G,thp=off",
 		"16M,file=/dev/shm/ram", "1TiB,file=a,,b,thp", "kind=private,thp",
 		"kind=guest-memfd",
+		"16M,kind=gmem-store,fd=5",
 		"kind=hugetlb,size=4M", "kind=gmem,prefetch", "kind=shared",
 	};
 
