@@ -11,10 +11,14 @@
  *   answers			shared pages have the host's answers, private ones
  *				what they had
  *   convert PAGE COUNT private|shared
- *				convert, and look whether contents are as before
+ *				convert while a thread counts in the first page, and
+ *				look whether contents are as before
  *   bad			ask for nonsense
  *   end			make all of it shared, say what has been done
  */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,15 +90,63 @@ static void do_answers(const char *arguments)
 	reply("wrong=%u", memory_check(&memory, 0, PAGES));
 }
 
+/**
+ * struct toucher - a thread that counts in a page while that is converted
+ * @word: where it counts; no worker does there
+ * @count: what it has counted to
+ * @stop: set when it is to end
+ */
+struct toucher {
+	volatile uint64_t *word;
+	uint64_t count;
+	bool stop;
+};
+
+static void *toucher_main(void *data)
+{
+	struct toucher *toucher = data;
+
+	while (!__atomic_load_n(&toucher->stop, __ATOMIC_RELAXED)) {
+		uint64_t next = *toucher->word + 1;
+
+		*toucher->word = next;
+		__atomic_add_fetch(&toucher->count, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Convert pages while the first is in use. Return: what the host says. */
+static int convert_touched(unsigned int page, unsigned int count, bool to_private,
+			   uint64_t *lost)
+{
+	uint64_t *word = memory_page(&memory, page) + PAGE_COUNTERS - 1;
+	struct toucher toucher = { .word = word, .count = *word };
+	uint64_t before = toucher.count;
+	pthread_t thread;
+	int rc;
+
+	if (pthread_create(&thread, NULL, toucher_main, &toucher))
+		return -EAGAIN;
+	while (__atomic_load_n(&toucher.count, __ATOMIC_RELAXED) == before)
+		sched_yield();
+	rc = memory_convert(&memory, page, count, to_private);
+	__atomic_store_n(&toucher.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	*lost = *word != toucher.count;
+	return rc;
+}
+
 static void do_convert(const char *arguments)
 {
-	unsigned int page = PAGES, count = 0;
+	unsigned int page = 0, count = 0;
+	uint64_t lost = 0;
 	char to[8] = "";
 	int rc;
 
 	sscanf(arguments, "%u %u %7s", &page, &count, to);
-	rc = memory_convert(&memory, page, count, !strcmp(to, "private"));
-	reply("rc=%d wrong=%u", rc, memory_check(&memory, 0, PAGES));
+	rc = convert_touched(page % PAGES, count, !strcmp(to, "private"), &lost);
+	reply("rc=%d wrong=%llu", rc, (unsigned long long)lost +
+	      memory_check(&memory, 0, PAGES));
 }
 
 static void do_bad(const char *arguments)
