@@ -290,7 +290,7 @@ static int dump_main(int argc, char **argv)
 	struct json_object *request;
 	struct dump *dump = calloc(1, sizeof(*dump));
 	int code = dump ? dump_parse(argc, argv, dump) : out_no_memory("dump");
-	int socket;
+	int socket = -1;
 
 	if (!code)
 		code = dump_check_form(dump);
@@ -298,12 +298,12 @@ static int dump_main(int argc, char **argv)
 		request = json_object_new_object();
 		json_object_object_add(request, "command",
 				       json_object_new_string("remote"));
-		socket = move_request(dump->name, request);
-		code = socket < 0 ? EXIT_CODE_FAILURE :
-				    dump_connected(dump, socket);
-		if (socket >= 0)
-			close(socket);
+		code = move_request(dump->name, request, &socket);
 	}
+	if (!code)
+		code = dump_connected(dump, socket);
+	if (socket >= 0)
+		close(socket);
 	free(dump);
 	return code;
 }

@@ -89,9 +89,9 @@ static int handover_main(int argc, char **argv)
 	request = json_object_new_object();
 	json_object_object_add(request, "command",
 			       json_object_new_string("handover"));
-	taker->socket = move_request(options.plain[0], request);
-	code = taker->socket < 0 ? EXIT_CODE_FAILURE :
-				   taker_take(taker, &options);
+	code = move_request(options.plain[0], request, &taker->socket);
+	if (!code)
+		code = taker_take(taker, &options);
 	if (taker->socket >= 0)
 		close(taker->socket);
 	free(taker);
@@ -114,5 +114,5 @@ const struct command command_handover = {
 		"  --trace            print each exit that is not for a device to stderr\n"
 		"  --json             print a JSON object\n"
 		"\n"
-		"Exit codes: those of `gmemctl run`.\n",
+		"Exit codes: those of `gmemctl run`; 4 if such a VM cannot be handed over.\n",
 };

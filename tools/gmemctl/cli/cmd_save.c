@@ -28,15 +28,15 @@ static int save_to(int file, const struct move_options *options)
 {
 	struct json_object *request = json_object_new_object();
 	struct error error;
-	int rc, socket;
+	int rc, code, socket;
 
 	json_object_object_add(request, "command",
 			       json_object_new_string("save"));
 	json_object_object_add(request, "stop",
 			       json_object_new_boolean(options->stop));
-	socket = move_request(options->plain[0], request);
-	if (socket < 0)
-		return EXIT_CODE_FAILURE;
+	code = move_request(options->plain[0], request, &socket);
+	if (code)
+		return code;
 	rc = channel_send_file(socket, file);
 	if (rc)
 		error_set(&error, rc, "VM", "give it the file", NULL);

@@ -132,7 +132,7 @@ static int move_call(const char *name, struct channel *channel,
 	return channel_accept(channel, ACCEPT_TIMEOUT_MS, error);
 }
 
-int move_request(const char *name, struct json_object *request)
+int move_request(const char *name, struct json_object *request, int *socket)
 {
 	struct channel channel;
 	struct error error;
@@ -143,7 +143,6 @@ int move_request(const char *name, struct json_object *request)
 		channel_close(&channel);
 	}
 	json_object_put(request);
-	if (fd < 0)
-		out_error_report(&error);
-	return fd;
+	*socket = fd < 0 ? -1 : fd;
+	return fd < 0 ? out_error_report(&error) : EXIT_CODE_OK;
 }

@@ -49,9 +49,10 @@ void move_config(const struct move_options *options, unsigned int cpus,
  * move_request() - ask a VM for something that it answers on a channel
  * @name: of the VM
  * @request: put in any case
+ * @socket: the connection, or -1
  *
- * Return: the connection, or a negative errno; what is wrong has been said.
+ * Return: 0 or an exit code; what is wrong has been said.
  */
-int move_request(const char *name, struct json_object *request);
+int move_request(const char *name, struct json_object *request, int *socket);
 
 #endif /* GMEMCTL_CLI_MOVE_H */
