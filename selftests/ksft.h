@@ -357,8 +357,17 @@ static int ksft_report(const struct ksft_test *t, unsigned int n)
 	return KSFT_PASS;
 }
 
+/* What makes a run long is worth a line. */
+static void ksft_print_time(const struct ksft_test *t, uint64_t ms)
+{
+	if (ms >= 1000)
+		ksft_log("%s: took %d.%d s", t->name, (int)(ms / 1000),
+			 (int)(ms / 100 % 10));
+}
+
 static int ksft_run_one(const struct ksft_test *t, unsigned int n)
 {
+	uint64_t start = ksft_now_ms();
 	int pidfd;
 	pid_t pid;
 
@@ -383,6 +392,7 @@ static int ksft_run_one(const struct ksft_test *t, unsigned int n)
 	}
 	if (pid > 0)
 		ksft_reap(pid);
+	ksft_print_time(t, ksft_now_ms() - start);
 	return ksft_report(t, n);
 }
 

@@ -166,6 +166,7 @@ void program_run(const char *file)
 	struct program p = { .planned = -1 };
 	uint64_t taint = taint_read();
 	char buf[128], mark[300], name[256];
+	int64_t start = now_ms();
 	const char *fault;
 	int status;
 
@@ -176,6 +177,8 @@ void program_run(const char *file)
 	port_line("# Subtest: %s", name);
 	status = program_spawn(file, &p);
 	fault = program_fault(&p, status, buf, sizeof(buf));
+	port_line("# %s: took %lld s", name,
+		  (long long)(now_ms() - start + 500) / 1000);
 	if (fault)
 		port_line("# %s: %s", name, fault);
 	if (!fault && !p.reported && p.planned == 0)

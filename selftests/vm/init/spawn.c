@@ -21,7 +21,7 @@ struct stream {
 	char line[LINE_MAX_LEN + 1];
 };
 
-static int64_t now_ms(void)
+int64_t now_ms(void)
 {
 	struct timespec ts;
 
