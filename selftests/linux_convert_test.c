@@ -11,10 +11,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 
 #include "gmem_utils.h"
+#include "guest_view.h"
 #include "hold.h"
 #include "ksft.h"
 #include "linux_guest.h"
@@ -24,32 +23,24 @@
 #define BOOT_TRIES	3
 #define PLACE		"gmem-guest: memory at "
 #define WAIT_S		200
-#define RUN_MS		6000
+#define RUN_MS		4000
 #define CONVERT_MS	"5000"	/* that a conversion waits for a page */
 #define HOLD_US		50000	/* that the host holds one: much shorter */
 #define NAME		"guest"
-
-/* Ways of the host to a page of the guest */
-enum way { WAY_MAPPING, WAY_PROCESS_VM, WAY_PROC_MEM, WAYS };
-
-static const char *const way_names[WAYS] = {
-	[WAY_MAPPING]		= "mapping",
-	[WAY_PROCESS_VM]	= "process_vm_readv",
-	[WAY_PROC_MEM]		= "/proc/PID/mem",
-};
+#define FILE_PATH	"/tmp/guest-memory"
+#define RAM		"96M"
+#define RAM_BYTES	(96UL << 20)
 
 /**
  * struct guest - a guest, and the ways to its memory
  * @boot: how it was started, and what it says
- * @keeps: contents survive conversions
+ * @keeps: contents survive conversions; if not, the host has another page, of
+ *	zeros, in the place of a private one
  * @pid: of gmemctl; @out and @err: its output
  * @input: what is typed at its console
  * @commands: typed so far
  * @gpa: where the memory is that the guest converts
- * @fd: all of its memory, opened by way of gmemctl's own fd
- * @pages: @gpa, mapped here
- * @theirs: @gpa, as gmemctl has it mapped
- * @mem: /proc/PID/mem of gmemctl
+ * @view: the host's ways to that
  * @seen: pages that could be read, by way, and @unseen that could not
  * @held: times that the host has held a page for a moment
  * @leaks: secret words among what could be read
@@ -64,12 +55,9 @@ struct guest {
 	int input;
 	unsigned int commands;
 	uint64_t gpa;
-	int fd;
-	uint8_t *pages;
-	uint64_t theirs;
-	int mem;
-	unsigned long seen[WAYS];
-	unsigned long unseen[WAYS];
+	struct view view;
+	unsigned long seen[VIEW_WAYS];
+	unsigned long unseen[VIEW_WAYS];
 	unsigned long held;
 	unsigned long leaks;
 	unsigned long refused;
@@ -194,109 +182,28 @@ static long long answer_number(const char *answer, const char *key)
 	return strtoll(at + strlen(name), NULL, 10);
 }
 
-/* A file that gmemctl has open, by a part of its name, opened here as well. */
-static int open_memory(pid_t pid, const char *name)
+/* @file: part of the name of the memory's file, or NULL */
+static void guest_reach(struct guest *g, const char *file)
 {
-	char path[64], link[256];
-
-	for (int i = 3; i < 256; i++) {
-		struct stat st;
-		ssize_t length;
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, i);
-		length = readlink(path, link, sizeof(link) - 1);
-		if (length < 0 || stat(path, &st) || !S_ISREG(st.st_mode))
-			continue;
-		link[length] = '\0';
-		if (!strstr(link, name))
-			continue;
-		/* A guest_memfd may have such a name, but cannot be opened. */
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-	}
-	return -1;
-}
-
-/* Where a process has mapped byte @offset of a file, or 0. */
-static uint64_t find_mapping(pid_t pid, int fd, uint64_t offset)
-{
-	unsigned long start, end, at, ino;
-	uint64_t found = 0;
-	char line[512];
-	struct stat st;
-	FILE *maps;
-
-	snprintf(line, sizeof(line), "/proc/%d/maps", pid);
-	maps = fopen(line, "re");
-	if (!maps || fstat(fd, &st))
-		return 0;
-	while (!found && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %*s %lx %*s %lu", &start, &end, &at,
-			   &ino) == 4 && ino == st.st_ino && offset >= at &&
-		    offset - at < end - start)
-			found = start + (offset - at);
-	fclose(maps);
-	return found;
-}
-
-static void guest_reach(struct guest *g)
-{
-	char path[64];
 	const char *line = guest_line(g, PLACE, WAIT_S);
 
 	ASSERT_TRUE(line);
 	g->gpa = strtoull(line + strlen(PLACE), NULL, 10);
 	ASSERT_NE(0, g->gpa);
-	g->fd = open_memory(g->pid, g->keeps ? "gmem" : "guest-ram");
-	ASSERT_GE(g->fd, 0);
-	g->pages = test_gmem_map(g->fd, g->gpa, GMEM_GUEST_SIZE);
-	g->theirs = find_mapping(g->pid, g->fd, g->gpa);
-	ASSERT_NE(0, g->theirs);
-	snprintf(path, sizeof(path), "/proc/%d/mem", g->pid);
-	g->mem = open(path, O_RDWR | O_CLOEXEC);
-	ASSERT_GE(g->mem, 0);
+	ASSERT_EQ(0, view_open(&g->view, g->pid, RAM_BYTES, file, g->gpa,
+			       GMEM_GUEST_SIZE));
 }
 
-/* Read a page. Return: whether that was possible. */
-static bool way_read(struct guest *g, enum way by, unsigned int page,
+static int page_read(struct guest *g, enum view_way way, unsigned int page,
 		     uint64_t copy[PAGE_WORDS])
 {
-	uint64_t at = page * PAGE_BYTES;
-	struct iovec local = { copy, PAGE_BYTES };
-	struct iovec remote = { (void *)(uintptr_t)(g->theirs + at),
-				PAGE_BYTES };
-
-	memset(copy, 0, PAGE_BYTES);
-	switch (by) {
-	case WAY_MAPPING:
-		return !gmem_try_copy(copy, g->pages + at, PAGE_BYTES);
-	case WAY_PROCESS_VM:
-		return process_vm_readv(g->pid, &local, 1, &remote, 1, 0) ==
-		       PAGE_BYTES;
-	default:
-		return pread(g->mem, copy, PAGE_BYTES, (off_t)(g->theirs + at)) ==
-		       PAGE_BYTES;
-	}
+	return view_read(&g->view, way, page * PAGE_BYTES, copy, PAGE_BYTES);
 }
 
-/* Overwrite its last byte. Return: whether that was possible. */
-static bool way_write(struct guest *g, enum way by, unsigned int page)
+/* The last byte of a page. */
+static int page_spoil(struct guest *g, enum view_way way, unsigned int page)
 {
-	uint64_t at = (page + 1) * PAGE_BYTES - 1;
-	uint8_t byte = 0xff;
-	struct iovec local = { &byte, 1 };
-	struct iovec remote = { (void *)(uintptr_t)(g->theirs + at), 1 };
-
-	switch (by) {
-	case WAY_MAPPING:
-		return !gmem_try_write(g->pages + at, byte);
-	case WAY_PROCESS_VM:
-		return process_vm_writev(g->pid, &local, 1, &remote, 1, 0) == 1;
-	default:
-		return pwrite(g->mem, &byte, 1, (off_t)(g->theirs + at)) == 1;
-	}
+	return view_write(&g->view, way, (page + 1) * PAGE_BYTES - 1, "\xff", 1);
 }
 
 /* What was read before an access ended in SIGBUS counts as well. */
@@ -313,8 +220,10 @@ static void look_at(struct guest *g, unsigned int page)
 {
 	uint64_t copy[PAGE_WORDS];
 
-	for (enum way by = 0; by < WAYS; by++) {
-		if (way_read(g, by, page, copy))
+	for (enum view_way by = 0; by < VIEW_WAYS; by++) {
+		if (!view_has(&g->view, by))
+			continue;
+		if (!page_read(g, by, page, copy))
 			g->seen[by]++;
 		else
 			g->unseen[by]++;
@@ -327,7 +236,8 @@ static void hold_at(struct guest *g, unsigned int page)
 {
 	struct hold_pipe pipe;
 
-	if (hold_pipe_take(&pipe, g->pages + page * PAGE_BYTES, PAGE_BYTES))
+	if (hold_pipe_take(&pipe, g->view.pages + page * PAGE_BYTES,
+			   PAGE_BYTES))
 		return;
 	g->held++;
 	usleep(HOLD_US);
@@ -384,44 +294,70 @@ static void guest_run(struct guest *g)
 	EXPECT_EQ(0, g->leaks);
 	TH_LOG("host: held a page %lu times; %lld conversions a second", g->held,
 	       answer_number(answer, "conversions") * 1000 / RUN_MS);
-	for (enum way by = 0; by < WAYS; by++) {
-		TH_LOG("host: %-18s %lu pages read, %lu refused", way_names[by],
-		       g->seen[by], g->unseen[by]);
+	for (enum view_way by = 0; by < VIEW_WAYS; by++) {
+		TH_LOG("host: %-18s %lu pages read, %lu refused",
+		       view_way_names[by], g->seen[by], g->unseen[by]);
 		EXPECT_GT(g->seen[by], 0);
-		/* Where contents are discarded the host has pages of its own. */
 		if (g->keeps)
 			EXPECT_GT(g->unseen[by], 0);
 	}
 }
 
 /* A private page is out of reach; or the host has another one, of zeros. */
-static void expect_private(struct guest *g, unsigned int page)
+static void expect_private(struct guest *g, enum view_way by, unsigned int page)
 {
 	uint64_t copy[PAGE_WORDS];
 
-	for (enum way by = 0; by < WAYS; by++) {
-		if (g->keeps) {
-			EXPECT_FALSE(way_read(g, by, page, copy));
-			EXPECT_FALSE(way_write(g, by, page));
-		} else {
-			EXPECT_TRUE(way_read(g, by, page, copy));
-			EXPECT_EQ(0, page_differs(copy, 0));
-		}
+	if (g->keeps) {
+		EXPECT_EQ(view_refusals[by], page_read(g, by, page, copy));
+		EXPECT_EQ(view_refusals[by], page_spoil(g, by, page));
+		expect_state(PRIVATE, g->view.fd, g->gpa + page * PAGE_BYTES);
+	} else {
+		EXPECT_EQ(0, page_read(g, by, page, copy));
+		EXPECT_EQ(0, page_differs(copy, 0));
 	}
-	if (g->keeps)
-		expect_state(PRIVATE, g->fd, g->gpa + page * PAGE_BYTES);
 }
 
-static void expect_shared(struct guest *g, unsigned int page)
+static void expect_shared(struct guest *g, enum view_way by, unsigned int page)
 {
 	uint64_t copy[PAGE_WORDS];
 
-	for (enum way by = 0; by < WAYS; by++) {
-		EXPECT_TRUE(way_read(g, by, page, copy));
-		EXPECT_EQ(0, page_differs(copy, page_word(TAG_SHOWN, page, 0)));
-	}
+	EXPECT_EQ(0, page_read(g, by, page, copy));
+	EXPECT_EQ(0, page_differs(copy, page_word(TAG_SHOWN, page, 0)));
 	if (g->keeps)
-		expect_state(SHARED, g->fd, g->gpa + page * PAGE_BYTES);
+		expect_state(SHARED, g->view.fd, g->gpa + page * PAGE_BYTES);
+}
+
+static void expect_alternate(struct guest *g)
+{
+	for (enum view_way by = 0; by < VIEW_WAYS; by++) {
+		for (unsigned int page = 0; page < PAGES; page++) {
+			if (!view_has(&g->view, by))
+				continue;
+			if (alternate_is_private(page))
+				expect_private(g, by, page);
+			else
+				expect_shared(g, by, page);
+		}
+	}
+}
+
+/* The host writes to all shared pages, by each way to some of them. */
+static void write_answers(struct guest *g)
+{
+	uint64_t words[PAGE_WORDS] = { 0 };
+
+	for (unsigned int page = 0; page < PAGES; page++) {
+		enum view_way by = page / 2 % VIEW_WAYS;
+
+		if (alternate_is_private(page))
+			continue;
+		if (!view_has(&g->view, by))
+			by = VIEW_PROC_MEM;
+		page_fill(words, page_word(TAG_ANSWER, page, 0));
+		EXPECT_EQ(0, view_write(&g->view, by, page * PAGE_BYTES, words,
+					PAGE_BYTES));
+	}
 }
 
 static void expect_map(struct guest *g)
@@ -449,16 +385,8 @@ static void guest_alternate(struct guest *g)
 {
 	EXPECT_EQ(0, answer_number(guest_tell(g, "alternate\n"), "rc"));
 	expect_map(g);
-	for (unsigned int page = 0; page < PAGES; page++) {
-		if (alternate_is_private(page))
-			expect_private(g, page);
-		else
-			expect_shared(g, page);
-	}
-	for (unsigned int page = 0; page < PAGES; page++)
-		if (!alternate_is_private(page))
-			page_fill((uint64_t *)(g->pages + page * PAGE_BYTES),
-				  page_word(TAG_ANSWER, page, 0));
+	expect_alternate(g);
+	write_answers(g);
 	EXPECT_EQ(0, answer_number(guest_tell(g, "answers\n"), "wrong"));
 }
 
@@ -484,7 +412,7 @@ static struct gmem_ioctl_stat stat_of(const struct guest *g)
 {
 	struct gmem_ioctl_stat stat;
 
-	test_gmem_stat(g->fd, &stat);
+	test_gmem_stat(g->view.fd, &stat);
 	return stat;
 }
 
@@ -501,12 +429,12 @@ static void guest_let_go(struct guest *g, struct hold_pipe *pipe)
 		usleep(1000);
 	}
 	EXPECT_GT(stat_of(g).faults_waited, before.faults_waited);
-	expect_state(SHARED, g->fd, g->gpa);
+	expect_state(SHARED, g->view.fd, g->gpa);
 	hold_pipe_drop(pipe);
 	answer = guest_answer(g, WAIT_S);
 	EXPECT_EQ(0, answer_number(answer, "rc"));
 	EXPECT_EQ(0, answer_number(answer, "wrong"));
-	expect_state(PRIVATE, g->fd, g->gpa);
+	expect_state(PRIVATE, g->view.fd, g->gpa);
 }
 
 /*
@@ -517,15 +445,15 @@ static void guest_held(struct guest *g)
 {
 	struct hold_pipe pipe;
 
-	ASSERT_EQ(0, hold_pipe_take(&pipe, g->pages, PAGE_BYTES));
+	ASSERT_EQ(0, hold_pipe_take(&pipe, g->view.pages, PAGE_BYTES));
 	expect_convert(g, "convert 0 2 private\n", -EAGAIN);
-	expect_state(SHARED, g->fd, g->gpa);
-	expect_state(PRIVATE, g->fd, g->gpa + PAGE_BYTES);
+	expect_state(SHARED, g->view.fd, g->gpa);
+	expect_state(PRIVATE, g->view.fd, g->gpa + PAGE_BYTES);
 	g->refused++;
 	guest_let_go(g, &pipe);
 	expect_convert(g, "convert 0 1 shared\n", 0);
 	expect_byte(page_word(TAG_ANSWER, 0, 0) & 0xff,
-		    g->pages + PAGE_BYTES - sizeof(uint64_t));
+		    g->view.pages + PAGE_BYTES - sizeof(uint64_t));
 }
 
 static void expect_counters(struct guest *g, unsigned long conversions,
@@ -575,45 +503,121 @@ static void guest_finish(struct guest *g)
 		expect_gmem(g, to_private);
 }
 
-static void convert(bool keeps, const char *memory, const char *strategy)
+/**
+ * struct kind - a kind of memory, and how it is converted
+ * @memory: of --memory
+ * @strategy: of --strategy
+ * @file: part of the name of its file, or NULL
+ * @keeps: contents survive a conversion
+ * @run: convert and work at the same time, too, for which it has two CPUs
+ */
+struct kind {
+	const char *memory;
+	const char *strategy;
+	const char *file;
+	bool keeps;
+	bool run;
+};
+
+static void guest_convert(struct guest *g, const struct kind *kind)
 {
-	const char *options[] = { "--strategy", strategy, "--convert-timeout",
-				  CONVERT_MS, NULL };
+	guest_reach(g, kind->file);
+	if (kind->run)
+		guest_run(g);
+	guest_alternate(g);
+	guest_bad(g);
+	if (kind->keeps)
+		guest_held(g);
+	guest_finish(g);
+	view_close(&g->view);
+}
+
+static void convert(const struct kind *kind)
+{
+	const char *options[] = { "--strategy", kind->strategy,
+				  "--convert-timeout", CONVERT_MS, NULL };
 	const char *why = linux_guest_unavailable();
 
-	if (!why)
-		why = keeps ? gmem_unavailable() : NULL;
+	if (!why && strstr(kind->memory, "gmem"))
+		why = gmem_unavailable();
 	if (why)
 		SKIP(return, "%s", why);
 	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-convert", 1);
-	guest.keeps = keeps;
+	guest.keeps = kind->keeps;
 	guest.boot = (struct boot){
 		.append = "GMEM_RUN=/convert GMEM_ACTION=power-off",
-		.memory = memory,
-		.cpus = "2",
+		.memory = kind->memory,
+		.cpus = kind->run ? "2" : "1",
 		.seconds = "300",
 		.name = has_sockets() ? NAME : NULL,
 		.options = options,
 	};
 	if (!guest_boot(&guest))
 		SKIP(return, KSFT_BY_DESIGN " no private memory in KVM here");
-	guest_reach(&guest);
-	guest_run(&guest);
-	guest_alternate(&guest);
-	guest_bad(&guest);
-	if (keeps)
-		guest_held(&guest);
-	guest_finish(&guest);
+	guest_convert(&guest, kind);
 }
 
 TEST_TIMEOUT(inplace, TIMEOUT)
 {
-	convert(true, "96M,kind=gmem-store", "inplace");
+	static const struct kind kind = {
+		RAM ",kind=gmem-store", "inplace", "gmem", true, true,
+	};
+
+	convert(&kind);
 }
 
 TEST_TIMEOUT(discard, TIMEOUT)
 {
-	convert(false, "96M,kind=shared", "discard");
+	static const struct kind kind = {
+		RAM ",kind=shared", "discard", "guest-ram", false, true,
+	};
+
+	convert(&kind);
+}
+
+TEST_TIMEOUT(discard_private, TIMEOUT)
+{
+	static const struct kind kind = {
+		RAM ",kind=private", "discard", NULL, false, false,
+	};
+
+	convert(&kind);
+}
+
+TEST_TIMEOUT(discard_file, TIMEOUT)
+{
+	static const struct kind kind = {
+		RAM ",kind=file,file=" FILE_PATH, "discard", FILE_PATH, false,
+		false,
+	};
+
+	unlink(FILE_PATH);
+	convert(&kind);
+	unlink(FILE_PATH);
+}
+
+TEST_TIMEOUT(discard_gmem, TIMEOUT)
+{
+	static const struct kind kind = {
+		RAM ",kind=gmem", "discard", "gmem", false, false,
+	};
+
+	convert(&kind);
+}
+
+/* A hole in a huge page is zeros, in memory that stays where it is. */
+TEST_TIMEOUT(discard_hugetlb, TIMEOUT)
+{
+	static const char path[] = "/proc/sys/vm/nr_hugepages";
+	static const struct kind kind = {
+		RAM ",kind=hugetlb", "discard", "guest-ram", false, false,
+	};
+
+	if (access(path, W_OK))
+		SKIP(return, KSFT_BY_DESIGN " no %s", path);
+	ASSERT_EQ(0, gmem_write_file(path, "48"));
+	convert(&kind);
+	EXPECT_EQ(0, gmem_write_file(path, "0"));
 }
 
 TEST_HARNESS_MAIN

@@ -14,7 +14,7 @@
  * It can be mapped, MAP_SHARED only. It is contiguous for the guest, and aligned
  * to its size, so that a conversion is one hypercall.
  */
-#define GMEM_GUEST_SIZE (4 << 20)
+#define GMEM_GUEST_SIZE (2 << 20)
 
 /**
  * struct gmem_guest_convert - ioctl(GMEM_GUEST_CONVERT)
