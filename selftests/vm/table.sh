@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Tables of what programs have measured on each kernel, shown when all are
-# done. A program prints cells: "# table: TITLE | ROW | CELL". Sourced.
+# done. A program prints cells: "# table: TITLE | ROW | CELL". Of a cell
+# "TEXT: REASON", the reason becomes a note below the table. Sourced.
 
-TABLE_TITLES=() TABLE_COLUMNS=() TABLE_ROWS=()
+TABLE_TITLES=() TABLE_COLUMNS=() TABLE_ROWS=() TABLE_NOTES=()
 declare -A TABLE_CELLS TABLE_SEEN
 
 # table_new LIST VALUE: it is not in that array yet, but is now.
@@ -12,8 +13,8 @@ table_new() {
 	local -n list=$1
 
 	[[ -z ${TABLE_SEEN[$1/$2]:-} ]] || return 1
-	TABLE_SEEN[$1/$2]=1
 	list+=("$2")
+	TABLE_SEEN[$1/$2]=${#list[@]}
 }
 
 # table_feed KERNEL LINE. What comes later for the same cell counts.
@@ -23,9 +24,23 @@ table_feed() {
 	[[ $2 =~ ^\ *'# table: '(.+)' | '(.+)' | '(.+)$ ]] || return 0
 	title=${BASH_REMATCH[1]} row=${BASH_REMATCH[2]} cell=${BASH_REMATCH[3]}
 	table_new TABLE_TITLES "$title" || true
-	table_new TABLE_COLUMNS "$1" || true
+	table_new TABLE_COLUMNS "$title|$1" || true
 	table_new TABLE_ROWS "$title|$row" || true
+	if [[ $cell =~ ^([^:]+)': '(.+)$ ]]; then
+		table_new TABLE_NOTES "$title|${BASH_REMATCH[2]}" || true
+		cell="${BASH_REMATCH[1]} [${TABLE_SEEN[TABLE_NOTES/$title|${BASH_REMATCH[2]}]}]"
+	fi
 	TABLE_CELLS[$title|$row|$1]=$cell
+}
+
+# table_own TITLE VALUE...: those that belong to the title.
+table_own() {
+	local title=$1 value
+
+	shift
+	for value; do
+		[[ $value != "$title|"* ]] || printf '%s\n' "${value#"$title|"}"
+	done
 }
 
 table_line() {
@@ -36,21 +51,32 @@ table_line() {
 	printf "#   $format\n" "$@" | sed 's/ *$//'
 }
 
-# table_show: a column for each kernel, a row for each ROW, as they came.
-table_show() {
-	local title row column format cells
+# table_notes TITLE
+table_notes() {
+	local note
 
-	format="%-24s$(printf ' %%-20s%.0s' "${TABLE_COLUMNS[@]}")"
+	while IFS= read -r note; do
+		echo "#   [${TABLE_SEEN[TABLE_NOTES/$1|$note]}] $note"
+	done < <(table_own "$1" "${TABLE_NOTES[@]}")
+}
+
+# table_show: for each title a column for each kernel, a row for each ROW, as
+# they came. A program that has not come that far has left out rows.
+table_show() {
+	local title row column format columns cells
+
 	for title in "${TABLE_TITLES[@]}"; do
+		mapfile -t columns < <(table_own "$title" "${TABLE_COLUMNS[@]}")
+		format="%-24s$(printf ' %%-20s%.0s' "${columns[@]}")"
 		echo "# $title:"
-		table_line "$format" "" "${TABLE_COLUMNS[@]}"
-		for row in "${TABLE_ROWS[@]}"; do
-			[[ $row == "$title|"* ]] || continue
+		table_line "$format" "" "${columns[@]}"
+		while IFS= read -r row; do
 			cells=()
-			for column in "${TABLE_COLUMNS[@]}"; do
-				cells+=("${TABLE_CELLS[$row|$column]:--}")
+			for column in "${columns[@]}"; do
+				cells+=("${TABLE_CELLS[$title|$row|$column]:-no result}")
 			done
-			table_line "$format" "${row#"$title|"}" "${cells[@]}"
-		done
+			table_line "$format" "$row" "${cells[@]}"
+		done < <(table_own "$title" "${TABLE_ROWS[@]}")
+		table_notes "$title"
 	done
 }

@@ -47,20 +47,43 @@ static bool action_is(const char *name)
 	return action && !strcmp(action, name);
 }
 
-/* KiB of RAM, as the firmware has told the kernel; less the first page. */
-static unsigned long ram_kib(void)
+/*
+ * What the firmware has told the kernel about memory. The kernel itself has
+ * reserved the first page.
+ */
+static void show_memory(void)
 {
 	FILE *file = fopen("/proc/iomem", "r");
 	unsigned long start, end, kib = 0;
 	char line[256];
 
-	while (file && fgets(line, sizeof(line), file))
-		if (line[0] != ' ' && strstr(line, ": System RAM") &&
-		    sscanf(line, "%lx-%lx", &start, &end) == 2)
-			kib += (end - start + 1) >> 10;
+	while (file && fgets(line, sizeof(line), file)) {
+		bool ram = strstr(line, ": System RAM");
+
+		if (line[0] == ' ' || (!ram && !strstr(line, ": Reserved")) ||
+		    sscanf(line, "%lx-%lx", &start, &end) != 2)
+			continue;
+		kib += ram ? (end - start + 1) >> 10 : 0;
+		printf("gmem-guest: %s %lx-%lx\n", ram ? "RAM" : "reserved",
+		       start, end);
+	}
 	if (file)
 		fclose(file);
-	return kib;
+	printf("gmem-guest: RAM %lu KiB\n", kib);
+}
+
+static void show_pit(void)
+{
+	FILE *file = fopen("/proc/interrupts", "r");
+	unsigned long count = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, " 0: %lu", &count) == 1)
+			break;
+	if (file)
+		fclose(file);
+	printf("gmem-guest: PIT interrupts: %lu\n", count);
 }
 
 /* Bytes to touch, whole pages. "all" leaves the kernel an eighth to work with. */
@@ -173,11 +196,12 @@ int main(void)
 	uname(&name);
 	printf("gmem-guest: up, kernel %s, %ld CPUs\n", name.release,
 	       sysconf(_SC_NPROCESSORS_ONLN));
-	printf("gmem-guest: RAM %lu KiB\n", ram_kib());
+	show_memory();
 	if (action_is("load"))
 		load(touch ? touch_bytes(touch) : PAGE_SIZE);
 	else if (touch)
 		memory_check(touch_bytes(touch));
+	show_pit();
 	printf("gmem-guest: ready\n");
 	if (getenv("GMEM_RUN"))
 		run(getenv("GMEM_RUN"));
