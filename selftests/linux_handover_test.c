@@ -16,6 +16,7 @@
 #define TIMEOUT 400
 #define NAME	"guest"
 #define SAVED	"/tmp/saved-guest"
+#define SLACK	(2UL << 20)
 
 /**
  * struct process - a gmemctl that runs, or has run, the guest
@@ -130,6 +131,12 @@ static void map(char out[sizeof(text)])
 	memcpy(out, text, sizeof(text));
 }
 
+static unsigned long resident(void)
+{
+	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
+	return json_number(text, "\"resident_bytes\"");
+}
+
 /* Some pages to and fro until it is killed, while others stay private. */
 static pid_t converter_start(void)
 {
@@ -222,6 +229,13 @@ TEST_TIMEOUT(shared, TIMEOUT)
 	handover_kind("96M", false);
 }
 
+TEST_TIMEOUT(file, TIMEOUT)
+{
+	NEED_GUEST();
+	handover_kind("96M,kind=file,file=/tmp/guest-memory", false);
+	EXPECT_EQ(0, unlink("/tmp/guest-memory"));
+}
+
 TEST_TIMEOUT(gmem, TIMEOUT)
 {
 	NEED_GUEST();
@@ -242,6 +256,7 @@ static void save_kind(const char *memory, bool private)
 		NULL,
 	};
 	char before[sizeof(text)], after[sizeof(text)];
+	unsigned long was_resident;
 	int typed[2];
 
 	ASSERT_EQ(0, pipe2(typed, O_CLOEXEC));
@@ -251,6 +266,7 @@ static void save_kind(const char *memory, bool private)
 		EXPECT_EQ(0, CONTROL("convert", NAME, "0x2800000", "2M",
 				     "private"));
 	map(before);
+	was_resident = resident();
 	EXPECT_EQ(0, CONTROL("save", NAME, SAVED, "--stop"));
 	process_end(&giver);
 	EXPECT_EQ(0, giver.boot.code);
@@ -258,6 +274,9 @@ static void save_kind(const char *memory, bool private)
 	taker = (struct process){ .out = output_file(), .err = output_file() };
 	taker.pid = boot_start_with(words, typed[0], taker.out, taker.err);
 	EXPECT_TRUE(process_wait(&taker, "gmem-guest: round"));
+	/* What was not there is not there now, but for what the guest takes. */
+	EXPECT_GE(resident() + SLACK, was_resident);
+	EXPECT_LE(resident(), was_resident + SLACK);
 	map(after);
 	EXPECT_STREQ(before, after);
 	check_end(&taker, typed[1]);
