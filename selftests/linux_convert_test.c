@@ -121,14 +121,6 @@ static void guest_lost(struct guest *g)
 	ASSERT_TRUE(!"the guest answers");
 }
 
-static bool guest_has_ended(struct guest *g)
-{
-	siginfo_t info = { 0 };
-
-	return waitid(P_PID, (id_t)g->pid, &info, WEXITED | WNOHANG |
-		      WNOWAIT) || info.si_pid;
-}
-
 /* The line of the guest with @start, once it is complete; NULL: not yet. */
 static const char *guest_line(struct guest *g, const char *start,
 			      unsigned int seconds)
@@ -136,7 +128,7 @@ static const char *guest_line(struct guest *g, const char *start,
 	const char *at;
 
 	if (!boot_wait_for(&g->boot, g->pid, g->err, start, seconds)) {
-		if (seconds || guest_has_ended(g))
+		if (seconds || boot_has_ended(g->pid))
 			guest_lost(g);
 		return NULL;
 	}

@@ -189,13 +189,19 @@ void boot_run(struct boot *b)
 	}
 }
 
+bool boot_has_ended(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ||
+	       info.si_pid;
+}
+
 bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		   unsigned int seconds)
 {
 	for (unsigned int i = 0;; i++) {
-		siginfo_t info = { 0 };
-		bool ended = !waitid(P_PID, (id_t)pid, &info, WEXITED |
-				     WNOHANG | WNOWAIT) && info.si_pid;
+		bool ended = boot_has_ended(pid);
 		ssize_t got = pread(err, b->console, sizeof(b->console) - 1, 0);
 
 		b->console[got > 0 ? got : 0] = '\0';

@@ -74,6 +74,9 @@ void boot_end(struct boot *b, pid_t pid, int out, int err);
 /* The same with another command than `run`, the last word being NULL. */
 pid_t boot_start_with(const char *const words[], int in, int out, int err);
 
+/* Whether gmemctl has, and boot_end() does not have to wait. */
+bool boot_has_ended(pid_t pid);
+
 /*
  * Both, for a guest that ends by itself. One that dies before its init is up is
  * booted once more, which is shown.
