@@ -32,11 +32,22 @@ static int vm_types(const struct sim *sim)
 	return types;
 }
 
+static bool is_taken_away(const struct sim *sim, uint64_t capability)
+{
+	const uint32_t *without = sim->config.without;
+
+	while (*without && *without != capability)
+		without++;
+	return *without;
+}
+
 int sim_check_extension(struct sim *sim, uint64_t capability)
 {
 	bool private = !sim->config.no_gmem &&
 		       (sim->config.sw_protected || !sim->config.no_snp);
 
+	if (is_taken_away(sim, capability))
+		return 0;
 	switch (capability) {
 	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_USER_MEMORY2:

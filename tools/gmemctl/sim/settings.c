@@ -108,6 +108,20 @@ static bool parse_unsigned(const char *text, unsigned int *value)
 	return true;
 }
 
+static bool parse_without(struct sim_settings *settings, const char *text)
+{
+	char word[WORD_MAX];
+
+	for (int i = 0; next_word(&text, ',', word); i++) {
+		unsigned int *capability = &settings->config.without[i];
+
+		if (i == SIM_WITHOUT || !parse_unsigned(word, capability) ||
+		    !*capability)
+			return false;
+	}
+	return true;
+}
+
 static bool parse_asids(struct sim_settings *settings, const char *text)
 {
 	return parse_unsigned(text, &settings->config.asids);
@@ -289,6 +303,8 @@ static const struct setting {
 	  "sw-protected, no-gmem; separated by commas" },
 	{ "ARM", parse_arm, "plain, cca-v14 or cca-v15" },
 	{ "IPA_BITS", parse_ipa_bits, "bits of a realm's addresses; 0: KVM's" },
+	{ "WITHOUT", parse_without, "numbers of capabilities, at most 8, separated "
+	  "by commas" },
 	{ "ASIDS", parse_asids, "a number of guests" },
 	{ "PROGRESS", parse_progress, "pages in one LAUNCH_UPDATE or RMI_POPULATE; "
 	  "0: no limit" },

@@ -85,6 +85,9 @@ struct sim_kernel {
 	bool all_types;
 };
 
+/* Capabilities that can be taken away */
+#define SIM_WITHOUT 8
+
 /**
  * struct sim_config - the host
  * @no_snp: an ordinary host: no SEV at all
@@ -94,6 +97,7 @@ struct sim_kernel {
  * @sw_protected: KVM has CONFIG_KVM_SW_PROTECTED_VM
  * @no_gmem: KVM was built without guest_memfds and attributes, and so without
  *	types of VMs that need them
+ * @without: capabilities that this KVM does not have; 0 ends them
  * @asids: how many SNP guests fit
  * @progress: pages in one LAUNCH_UPDATE or RMI_POPULATE at most; 0: no limit
  * @arm: an arm64 host, of which the other members say little
@@ -115,6 +119,7 @@ struct sim_config {
 	bool no_smt;
 	bool sw_protected;
 	bool no_gmem;
+	uint32_t without[SIM_WITHOUT + 1];
 	unsigned int asids;
 	unsigned int progress;
 	enum sim_arm arm;

@@ -182,6 +182,7 @@ static void test_failures(void)
 		if (!right)
 			printf("# %s: %d\n%s", failure->setting, code, output);
 		CHECK(right);
+		unit_part("%s, %s", failure->setting, profiles[i % 2]);
 	}
 	unlink(path);
 }
@@ -208,10 +209,52 @@ static void test_exits(void)
 	unlink(path);
 }
 
+/**
+ * struct end - how a guest's run ends
+ * @script: its exits
+ */
+struct end {
+	const char *script;
+	const char *text;
+};
+
+/* Each exit that a script can have, with the unmodified program */
+static void test_ends(void)
+{
+	static const struct end ends[] = {
+		{ "SCRIPT=shutdown", "end:         triple-fault" },
+		{ "SCRIPT=certs:0x5000:4,term:0x1100", "end:         system-event" },
+		{ "SCRIPT=reset-hold,term:0x1100", "end:         system-event" },
+		{ "SCRIPT=0/map-shared:0x3000:1,0/fault-private:0x3000:1,"
+		  "0/shutdown", "1 implicit conversions" },
+	};
+	char path[64];
+	const char *const arguments[] = {
+		"run", "--vm-type", "snp", "--firmware", path, "--vcpu-type",
+		"EPYC-v4", "--memory", "64M", NULL,
+	};
+
+	CHECK(firmware(path));
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const char *const settings[] = {
+			"STRICT=1", ends[i].script, NULL,
+		};
+		bool right = gmemctl(arguments, settings) > 0 &&
+			     strstr(output, ends[i].text);
+
+		if (!right)
+			printf("# %s\n%s", ends[i].script, output);
+		CHECK(right);
+		unit_part("%s", ends[i].script);
+	}
+	unlink(path);
+}
+
 static const struct unit_test tests[] = {
 	{ "shim_launch.launch", test_launch },
 	{ "shim_launch.failures", test_failures },
 	{ "shim_launch.exits", test_exits },
+	{ "shim_launch.ends", test_ends },
 };
 
 UNIT_TESTS(tests)

@@ -195,12 +195,24 @@ static const char *const info[] = { "info", NULL };
 static void test_shim_settings(void)
 {
 	static const char *const bad[] = { "PROFILE=6.13", NULL };
+	static const char *const without[] = { "WITHOUT=201,234", NULL };
+	static const char *const many[] = { "WITHOUT=1,2,3,4,5,6,7,8,9", NULL };
+	static const char *const gone[] = { "HOST=no-gmem", NULL };
 	static const char *const none[] = { NULL };
 	static char output[65536];
 
 	CHECK(preload_run("gmemctl", info, none, output, sizeof(output)) >= 0);
 	CHECK(strstr(output, "/dev/kvm                               can be"));
 	CHECK(strstr(output, "VM types 0x1d"));
+	CHECK(preload_run("gmemctl", info, without, output, sizeof(output)) >= 0);
+	CHECK(strstr(output, "FAIL  KVM_CAP_GUEST_MEMFD                    0x0"));
+	CHECK(strstr(output, "FAIL  KVM_CAP_EXIT_HYPERCALL (MAP_GPA_RANGE) 0x0"));
+	CHECK(strstr(output, "ok    KVM_CAP_MEMORY_ATTRIBUTES"));
+	CHECK(preload_run("gmemctl", info, many, output, sizeof(output)) >= 0);
+	CHECK(strstr(output, "numbers of capabilities, at most 8"));
+	CHECK(preload_run("gmemctl", info, gone, output, sizeof(output)) >= 0);
+	CHECK(strstr(output, "VM types 0x1"));
+	CHECK(strstr(output, "FAIL  KVM_CAP_MEMORY_ATTRIBUTES (PRIVATE)    0x0"));
 	CHECK(preload_run("gmemctl", info, bad, output, sizeof(output)) >= 0);
 	CHECK(strstr(output, "GMEMCTL_SIM_PROFILE=6.13: not understood; it is "
 		     "6.12 or 7.3"));

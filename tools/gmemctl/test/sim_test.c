@@ -6,14 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/evp.h>
 
 #include "../snp/hex.h"
+#include "../snp/id_block.h"
 #include "../snp/measure.h"
 #include "fixture.h"
 #include "sim_cases.h"
 #include "snp_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"
+#include "test_key.h"
 #include "unit.h"
 
 static void test_sim_cases_6_12(void)
@@ -168,26 +171,33 @@ static void add_vcpus(struct world *world, const struct snp_image *image)
 	}
 }
 
+/* All of a launch but LAUNCH_FINISH */
+static void launch_ready(struct world *world, const struct snp_image *image)
+{
+	const struct snp_firmware *firmware = image->firmware;
+	uint64_t base = SNP_4G - firmware->size;
+
+	world_vm(world);
+	CHECK(!world_init2(world, image->features & ~SNP_FEATURE_ACTIVE, 0, 2));
+	CHECK(!world_start(world, 0x30000));
+	add_memory(world, 0, 0, 0x1000000);
+	add_memory(world, 1, base, firmware->size);
+	update_all(world, SNP_PAGE_NORMAL, base, firmware->data,
+		   firmware->size);
+	update_sections(world, firmware);
+	add_vcpus(world, image);
+}
+
 /* A whole launch of a firmware image ends with the digest that was predicted. */
 static void launch(enum sim_profile profile, unsigned int progress,
 		   const struct snp_image *image,
 		   const uint8_t digest[SNP_DIGEST_SIZE], uint64_t pages)
 {
-	const struct snp_firmware *firmware = image->firmware;
-	uint64_t base = SNP_4G - firmware->size;
 	struct world world;
 
 	world_init(&world, profile);
 	world.host.progress = progress;
-	world_vm(&world);
-	CHECK(!world_init2(&world, image->features & ~SNP_FEATURE_ACTIVE, 0, 2));
-	CHECK(!world_start(&world, 0x30000));
-	add_memory(&world, 0, 0, 0x1000000);
-	add_memory(&world, 1, base, firmware->size);
-	update_all(&world, SNP_PAGE_NORMAL, base, firmware->data,
-		   firmware->size);
-	update_sections(&world, firmware);
-	add_vcpus(&world, image);
+	launch_ready(&world, image);
 	CHECK(!world_finish(&world));
 	CHECK(!memcmp(sim_vm_digest(world.sim, world.vm), digest,
 		      SNP_DIGEST_SIZE));
@@ -214,6 +224,148 @@ static void test_sim_launch(void)
 		for (unsigned int progress = 0; progress < 4; progress++)
 			launch((enum sim_profile)profile, progress, &image,
 			       measurement.digest, measurement.pages);
+	free(data);
+}
+
+/**
+ * struct prediction - what a prediction is made from
+ */
+struct prediction {
+	struct snp_firmware firmware;
+	struct snp_image image;
+	uint8_t *data;
+};
+
+static void prediction_init(struct prediction *prediction, const uint8_t *data)
+{
+	struct error error;
+
+	memcpy(prediction->data, data, BUILD_SIZE);
+	CHECK(!snp_firmware_parse(&prediction->firmware, "image",
+				  prediction->data, BUILD_SIZE, SNP_4G, &error));
+	prediction->image = (struct snp_image){
+		.firmware = &prediction->firmware, .vmm = SNP_VMM_GMEMCTL,
+		.nr_vcpus = 2, .signature = 0xa00f11, .features = 0x21,
+	};
+}
+
+/* What it can get wrong, on purpose */
+
+static void wrong_byte(struct prediction *prediction)
+{
+	prediction->data[100] ^= 1;
+}
+
+static void wrong_features(struct prediction *prediction)
+{
+	prediction->image.features ^= 0x20;
+}
+
+static void wrong_signature(struct prediction *prediction)
+{
+	prediction->image.signature++;
+}
+
+static void wrong_vcpus(struct prediction *prediction)
+{
+	prediction->image.nr_vcpus++;
+}
+
+static void wrong_reset(struct prediction *prediction)
+{
+	prediction->firmware.reset_eip += 4;
+}
+
+static void wrong_order(struct prediction *prediction)
+{
+	struct snp_section *sections = prediction->firmware.sections;
+	struct snp_section first = sections[0];
+
+	sections[0] = sections[1];
+	sections[1] = first;
+}
+
+static void wrong_type(struct prediction *prediction)
+{
+	prediction->firmware.sections[2].type = SNP_SECTION_MEMORY;
+}
+
+static void wrong_address(struct prediction *prediction)
+{
+	prediction->firmware.sections[3].base += WORLD_PAGE;
+}
+
+static void wrong_registers(struct prediction *prediction)
+{
+	prediction->image.vmm = SNP_VMM_KVM;
+}
+
+/* The firmware finds it by the ID block that has the predicted digest. */
+static void check_prediction(const struct snp_image *image,
+			     const uint8_t digest[SNP_DIGEST_SIZE], bool right)
+{
+	struct snp_kvm_launch_finish finish = { .id_block_en = 1 };
+	struct snp_id_block block = { .version = 1, .policy = 0x30000 };
+	struct snp_id_auth *auth = calloc(1, sizeof(*auth));
+	EVP_PKEY *key = test_key(TEST_ID_KEY);
+	struct world world;
+	struct error error;
+
+	memcpy(block.digest, digest, SNP_DIGEST_SIZE);
+	CHECK(!snp_id_auth_create(auth, &block, key, NULL, &error));
+	finish.id_block_uaddr = (uint64_t)&block;
+	finish.id_auth_uaddr = (uint64_t)auth;
+	world_init(&world, SIM_LINUX_7_3);
+	launch_ready(&world, image);
+	CHECK(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish) ==
+	      (right ? 0 : -EIO));
+	CHECK(world.cmd.error == (right ? 0 : SNP_FW_BAD_MEASUREMENT));
+	CHECK(right == !memcmp(sim_vm_digest(world.sim, world.vm), digest,
+			       SNP_DIGEST_SIZE));
+	world_free(&world);
+	EVP_PKEY_free(key);
+	free(auth);
+}
+
+static const struct {
+	const char *name;
+	void (*plant)(struct prediction *prediction);
+} wrong[] = {
+	{ "none", NULL },
+	{ "a byte of the image", wrong_byte },
+	{ "features", wrong_features },
+	{ "signature of the CPU", wrong_signature },
+	{ "number of vCPUs", wrong_vcpus },
+	{ "reset vector of APs", wrong_reset },
+	{ "order of sections", wrong_order },
+	{ "type of a page", wrong_type },
+	{ "address of a page", wrong_address },
+	{ "registers", wrong_registers },
+};
+
+/* A prediction that is wrong somewhere is not what the simulator measures. */
+static void test_sim_prediction(void)
+{
+	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
+	struct prediction right, planted;
+	struct snp_measurement measurement;
+	struct error error;
+
+	right.data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
+	planted.data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
+	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
+	prediction_init(&right, data);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		prediction_init(&planted, data);
+		if (wrong[i].plant)
+			wrong[i].plant(&planted);
+		CHECK(!snp_measure(&planted.image, &measurement, &error));
+		check_prediction(&right.image, measurement.digest,
+				 !wrong[i].plant);
+		unit_part("error in the prediction: %s", wrong[i].name);
+	}
+	free(planted.data);
+	free(right.data);
 	free(data);
 }
 
@@ -540,6 +692,7 @@ static const struct unit_test tests[] = {
 	{ "sim.minimal_guest", test_sim_minimal_guest },
 	{ "sim.sregs_roundtrip", test_sim_sregs_roundtrip },
 	{ "sim.launch", test_sim_launch },
+	{ "sim.prediction", test_sim_prediction },
 	{ "sim.launch_debian", test_sim_launch_debian },
 	{ "sim.host_data", test_sim_host_data },
 	{ "sim.faults", test_sim_faults },
