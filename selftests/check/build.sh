@@ -36,6 +36,34 @@ build_unit_tests() {
 	return 1
 }
 
+# sim_calls NAME...: what these objects of the simulator call, and it does not have.
+sim_calls() {
+	local objects=$TOP_DIR/build/gmemctl.d/sim own
+
+	own=$(nm --defined-only "$objects"/*.o | awk 'NF == 3 { print $3 }' | sort -u)
+	nm -u "$@" | awk 'NF == 2 { print $2 }' | sort -u |
+		grep -vxF -e "$own" | grep -v '^_GLOBAL_OFFSET_TABLE_$'
+}
+
+# The simulator's core computes, and calls no system: that is for process.c, and
+# for what connects it with gmemctl and with the environment.
+build_pure_core() {
+	local objects=$TOP_DIR/build/gmemctl.d/sim core calls
+	local allowed='calloc|free|abort|mem(cpy|set|cmp)|str(cmp|len)|s?n?printf|stderr'
+	allowed+='|fprintf|fflush|fputs|strerrorname_np|json_object_.*|EVP_.*|snp_id_auth_check'
+	allowed+='|hex_format|__stack_chk_fail|__f?s?n?printf_chk'
+
+	need nm || return 4
+	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" unit-tests || return 1
+	readarray -t core < <(find "$objects" -name '*.o' ! -name process.o \
+		! -name calls.o ! -name settings.o)
+	((${#core[@]} > 15)) || { echo "the simulator's objects are not there"; return 1; }
+	sim_calls "$objects/process.o" | grep -qx process_vm_readv ||
+		{ echo "system calls are not found where they are"; return 1; }
+	calls=$(sim_calls "${core[@]}" | grep -vxE "$allowed")
+	[[ -z $calls ]] || { echo "the core calls: $calls"; return 1; }
+}
+
 # A module with a known fault: sparse finds it, or does not work here.
 sparse_canary() {
 	local dir=$WORK/canary
@@ -158,6 +186,7 @@ check_build() {
 	done
 	check "gmemctl builds" build_user tools/gmemctl
 	check "gmemctl's unit tests" build_unit_tests
+	check "the simulator's core is pure" build_pure_core
 	check "selftests build" build_user selftests /selftests
 	check "sparse on stock-6.12" build_sparse stock-6.12
 	check "symbols on stock-6.12" build_symbols stock-6.12

@@ -133,6 +133,29 @@ docs_man_commands() {
 	return "$bad"
 }
 
+# The page of the simulator has its settings, and what their values can be.
+docs_simulator() {
+	local source=tools/gmemctl/sim/settings.c page=Documentation/gmemctl-sim.rst name bad=0
+
+	cd "$TOP_DIR" || return 1
+	sed -n 's/^\t{ "\([A-Z_]*\)", parse_.*/GMEMCTL_SIM_\1/p' "$source" >"$WORK/settings"
+	[[ -s $WORK/settings ]] || { echo "no setting found in $source"; return 1; }
+	while read -r name; do
+		grep -qF "\`\`$name\`\`" "$page" ||
+			{ echo "$page: $name is missing"; bad=1; }
+	done <"$WORK/settings"
+	grep -o 'GMEMCTL_SIM_[A-Z_]*' "$page" | sort -u | while read -r name; do
+		grep -qx "$name" "$WORK/settings" || echo "$page: no such setting: $name"
+	done >"$WORK/settings.unknown"
+	[[ ! -s $WORK/settings.unknown ]] || { cat "$WORK/settings.unknown"; bad=1; }
+	while read -r name; do
+		grep -qF "\`\`$name" "$page" Documentation/gmemctl-realm.rst ||
+			{ echo "$page: the value $name is missing"; bad=1; }
+	done < <(sed -n 's/^\t*{ "\([a-z-]*\)", [&K].*/\1/p' "$source"
+		grep -o '\] = "[a-z-]*"' "$source" | cut -d'"' -f2)
+	return "$bad"
+}
+
 # docs_transcript_split PAGE DIR: the commands of the literal blocks of a page's
 # example, as DIR/N.run, and what the page says that they print, as DIR/N.says.
 docs_transcript_split() {
@@ -221,6 +244,7 @@ check_docs() {
 	check "manual pages build" docs_man_pages
 	check "manual pages are installed" docs_man_install
 	check "manual pages have all commands and options" docs_man_commands
+	check "the simulator's settings are documented" docs_simulator
 	check "make help tells the truth" docs_help
 	check "the example of gmemctl snp is true" docs_transcript
 }

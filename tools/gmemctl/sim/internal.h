@@ -230,6 +230,12 @@ void sim_lint(struct sim *sim, bool wrong, const char *message);
 int sim_dispatch(struct sim *sim, const struct sim_fd *found,
 		 unsigned long request, uint64_t value);
 
+/* process.c */
+extern const struct sim_memory sim_process_memory;
+/** sim_process_is_interruptible() - some usual signal is not blocked */
+bool sim_process_is_interruptible(void);
+bool sim_process_has_file(int number);
+
 /* hybrid.c */
 int sim_hybrid_number(struct sim *sim, enum sim_kind kind, void **run);
 int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd,

@@ -3,9 +3,7 @@
  * KVM_MEMORY_ENCRYPT_OP: what is checked, in the kernel's order, and what comes
  * back. The order decides which error number a mistake gets.
  */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 #include "../snp/bytes.h"
@@ -227,22 +225,6 @@ static int update_finish(struct update *update, struct snp_kvm_cmd *cmd,
 	return sim_out(update->sim, cmd->data, params, sizeof(*params));
 }
 
-/* A signal in the middle of an update is EIO without a firmware error. */
-static bool signals_unblocked(void)
-{
-	static const int signals[] = {
-		SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM,
-		SIGCHLD,
-	};
-	sigset_t blocked;
-
-	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (!sigismember(&blocked, signals[i]))
-			return true;
-	return false;
-}
-
 static void update_lint(const struct update *update)
 {
 	const struct snp_kvm_launch_update *params = &update->params;
@@ -256,7 +238,7 @@ static void update_lint(const struct update *update)
 	sim_lint(sim, params->pad0 || params->pad1 ||
 		 !bytes_are_zero(params->pad2, sizeof(params->pad2)),
 		 "LAUNCH_UPDATE with padding that is not zero");
-	sim_lint(sim, signals_unblocked(),
+	sim_lint(sim, sim_process_is_interruptible(),
 		 "LAUNCH_UPDATE with signals that are not blocked");
 }
 

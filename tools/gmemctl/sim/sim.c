@@ -1,38 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "internal.h"
-
-/*
- * Through the kernel, which answers EFAULT where a plain copy would crash: bad
- * addresses are among the things that are tested.
- */
-static int own_in(void *context, void *to, uint64_t from, size_t size)
-{
-	struct iovec local = { to, size };
-	struct iovec remote = { (void *)from, size };
-
-	(void)context;
-	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) ==
-	       (ssize_t)size ? 0 : -EFAULT;
-}
-
-static int own_out(void *context, uint64_t to, const void *from, size_t size)
-{
-	struct iovec local = { (void *)from, size };
-	struct iovec remote = { (void *)to, size };
-
-	(void)context;
-	return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) ==
-	       (ssize_t)size ? 0 : -EFAULT;
-}
-
-static const struct sim_memory own_memory = { own_in, own_out, NULL };
 
 struct sim *sim_create(const struct sim_config *config)
 {
@@ -41,7 +12,7 @@ struct sim *sim_create(const struct sim_config *config)
 	if (!sim)
 		return NULL;
 	sim->config = *config;
-	sim->memory = config->memory ? *config->memory : own_memory;
+	sim->memory = config->memory ? *config->memory : sim_process_memory;
 	sim_files_init(sim, config->files);
 	sim->psp_dead = config->psp_dead;
 	sim->pending = -1;

@@ -2,8 +2,9 @@
 /*
  * A simulator of what a host with SEV-SNP answers: /dev/kvm, a VM of type SNP,
  * its vCPUs and guest_memfds, /dev/sev and the firmware; or an arm64 host with
- * realms, and its RMM. It runs in the process and makes no system calls but to
- * read and write its caller's memory.
+ * realms, and its RMM. It runs in the process and makes no system calls but
+ * those of process.c: it reads and writes its caller's memory, and looks at the
+ * caller's signals and files.
  *
  * It knows nothing of the measuring code in snp/: it has a launch digest of its
  * own, computed from what it was given through the ioctls.

@@ -4,7 +4,6 @@
  * virt/kvm/kvm_main.c, and the binding of guest_memfds is virt/kvm/guest_memfd.c.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "internal.h"
@@ -106,7 +105,7 @@ static int region_bind(struct sim *sim, struct sim_vm *vm,
 
 	/* Other files of the process cannot be guest_memfds. */
 	if (!fd)
-		return fcntl(number, F_GETFD) < 0 ? -EBADF : -EINVAL;
+		return sim_process_has_file(number) ? -EINVAL : -EBADF;
 	if (fd->kind != SIM_GMEM)
 		return -EINVAL;
 	*gmem = fd->object;
