@@ -97,7 +97,8 @@ static int mock_lookup_own(struct mock_lookup *look)
 
 	lockdep_assert_held(&slot->lock);
 	mock_own_set(slot, look->index, look->index + 1);
-	if (!slot->encrypted)
+	/* A page that has failed meanwhile is out of the RMP for good. */
+	if (!slot->encrypted || look->failed)
 		return 0;
 	return mock_rmp_assign(slot, look->index, look->lookup.pfn);
 }

@@ -109,7 +109,8 @@ struct gmem_conversion {
  * the range from &gmem_binding.mapping into the store, contents preserved, and
  * make_shared() moves them back; both leave pages alone whose contents are not
  * preserved. make_private() and undo_private() are also called, without holding
- * off page faults, for what is private already when the binding is made.
+ * off page faults, for what is private already when the binding is made; but not
+ * if contents are encrypted: then none of it may be populated.
  * gmem_lookup() does not find private pages of a store.
  */
 struct gmem_store_ops {
