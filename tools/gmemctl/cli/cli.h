@@ -28,6 +28,20 @@ struct command {
 	const char *help;
 };
 
+/** struct subcommand - the second word; @run is as that of a command */
+struct subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv);
+};
+
+/**
+ * subcommand_run() - run the one that argv[1] names, or complain
+ *
+ * It gets argv[0], which messages point to, and what comes after its name.
+ */
+int subcommand_run(const struct subcommand *subcommands, size_t count,
+		   int argc, char **argv);
+
 /** commands: all that there are on this architecture, as help lists them */
 extern const struct command *const commands[];
 extern const size_t commands_nr;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <getopt.h>
-#include <string.h>
 
 #include "../host/realm.h"
 #include "check.h"
@@ -35,31 +34,17 @@ int realm_status_main(int argc, char **argv)
 	return check_show(&host, &report, "a realm");
 }
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} subcommands[] = {
+static const struct subcommand subcommands[] = {
 	{ "status", realm_status_main },
 	{ "launch", realm_launch_main },
 	{ "run", realm_run_main },
 };
 
-#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
-
 static int realm_command_main(int argc, char **argv)
 {
-	if (argc < 2)
-		return usage_error("realm", "sub-command is missing",
-				   "see `gmemctl help realm`");
-	for (size_t i = 0; i < SUBCOMMANDS; i++) {
-		if (strcmp(subcommands[i].name, argv[1]))
-			continue;
-		/* Messages point to `gmemctl help realm`. */
-		argv[1] = argv[0];
-		return subcommands[i].run(argc - 1, argv + 1);
-	}
-	return usage_error(argv[1], "no such sub-command",
-			   "see `gmemctl help realm`");
+	return subcommand_run(subcommands,
+			      sizeof(subcommands) / sizeof(subcommands[0]),
+			      argc, argv);
 }
 
 const struct command command_realm = {

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdio.h>
-#include <string.h>
-
 #include "cli.h"
 #include "snp.h"
 #include "snp_guest.h"
 
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} subcommands[] = {
+static const struct subcommand subcommands[] = {
 	{ "measure", snp_measure_main },
 	{ "id-block", snp_id_block_main },
 	{ "id-check", snp_id_check_main },
@@ -18,22 +12,11 @@ static const struct {
 	{ "status", snp_status_main },
 };
 
-#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
-
 static int snp_main(int argc, char **argv)
 {
-	if (argc < 2)
-		return usage_error("snp", "sub-command is missing",
-				   "see `gmemctl help snp`");
-	for (size_t i = 0; i < SUBCOMMANDS; i++) {
-		if (strcmp(subcommands[i].name, argv[1]))
-			continue;
-		/* Messages point to `gmemctl help snp`. */
-		argv[1] = argv[0];
-		return subcommands[i].run(argc - 1, argv + 1);
-	}
-	return usage_error(argv[1], "no such sub-command",
-			   "see `gmemctl help snp`");
+	return subcommand_run(subcommands,
+			      sizeof(subcommands) / sizeof(subcommands[0]),
+			      argc, argv);
 }
 
 const struct command command_snp = {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +89,27 @@ int input_load(struct input *input, uint8_t *memory, struct error *error)
 			NULL))
 		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	return 0;
+}
+
+int input_read_all(const char *path, uint8_t **data, uint64_t *size,
+		   struct error *error)
+{
+	struct input input;
+	int rc;
+
+	*data = NULL;
+	rc = input_open(&input, path, error);
+	if (rc)
+		return rc;
+	/* malloc(0) may be NULL. */
+	*data = malloc(input.size + 1);
+	*size = input.size;
+	if (*data)
+		rc = input_load(&input, *data, error);
+	else
+		rc = error_set(error, -ENOMEM, path, "read", NULL);
+	input_close(&input);
+	return rc;
 }
 
 void input_digest_text(const uint8_t digest[INPUT_DIGEST_SIZE], char text[65])

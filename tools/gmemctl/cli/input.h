@@ -31,6 +31,13 @@ void input_close(struct input *input);
 /** input_load() - read the file to @memory, and digest what is there then */
 int input_load(struct input *input, uint8_t *memory, struct error *error);
 
+/**
+ * input_read_all() - all of a file, in memory
+ * @data: out: to be freed, also after a failure
+ */
+int input_read_all(const char *path, uint8_t **data, uint64_t *size,
+		   struct error *error);
+
 /** input_digest_text() - 64 hexadecimal digits and a NUL */
 void input_digest_text(const uint8_t digest[INPUT_DIGEST_SIZE], char text[65]);
 

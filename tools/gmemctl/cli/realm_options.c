@@ -165,23 +165,9 @@ static int load_payload(struct realm_file *file, struct error *error)
 
 static int load_file(struct realm_file *file, struct error *error)
 {
-	struct input input;
-	int rc;
-
 	if (!file->path)
 		return load_payload(file, error);
-	rc = input_open(&input, file->path, error);
-	if (rc)
-		return rc;
-	/* malloc(0) may be NULL. */
-	file->data = malloc(input.size + 1);
-	file->size = input.size;
-	if (file->data)
-		rc = input_load(&input, file->data, error);
-	else
-		rc = error_set(error, -ENOMEM, file->path, "read", NULL);
-	input_close(&input);
-	return rc;
+	return input_read_all(file->path, &file->data, &file->size, error);
 }
 
 /* After the file before, on a page of its own; the first at the base. */

@@ -12,21 +12,8 @@
 
 int snp_file_read(struct snp_file *file, const char *path, struct error *error)
 {
-	struct input input;
-	int rc;
+	int rc = input_read_all(path, &file->data, &file->size, error);
 
-	memset(file, 0, sizeof(*file));
-	rc = input_open(&input, path, error);
-	if (rc)
-		return rc;
-	/* malloc(0) may be NULL. */
-	file->data = malloc(input.size + 1);
-	file->size = input.size;
-	if (file->data)
-		rc = input_load(&input, file->data, error);
-	else
-		rc = error_set(error, -ENOMEM, path, "read", NULL);
-	input_close(&input);
 	if (rc)
 		snp_file_free(file);
 	return rc;

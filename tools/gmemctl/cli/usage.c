@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../snp/hex.h"
 #include "cli.h"
@@ -67,4 +68,20 @@ int usage_hex(const char *option, const char *text, uint8_t *bytes, size_t size)
 	return usage_error(option, "not the bytes expected",
 			   "expected %zu hexadecimal digits, not '%s'", 2 * size,
 			   text);
+}
+
+int subcommand_run(const struct subcommand *subcommands, size_t count,
+		   int argc, char **argv)
+{
+	if (argc < 2)
+		return usage_error(argv[0], "sub-command is missing",
+				   "see `gmemctl help %s`", argv[0]);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(subcommands[i].name, argv[1]))
+			continue;
+		argv[1] = argv[0];
+		return subcommands[i].run(argc - 1, argv + 1);
+	}
+	return usage_error(argv[1], "no such sub-command",
+			   "see `gmemctl help %s`", argv[0]);
 }

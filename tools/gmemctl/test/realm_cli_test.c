@@ -4,81 +4,31 @@
  * loaded before the C library.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "preload.h"
+#include "run_case.h"
 #include "unit.h"
 
-#define WORDS 24
-#define SETTINGS 6
-#define OUTPUT 32768
-
-static char output[OUTPUT];
-
-/**
- * struct run_case - one run
- * @command: its arguments, separated by spaces; @ is the file of the test
- * @settings: of the simulator, likewise
- * @code: exit code
- * @says: what its output has in it
- */
-struct run_case {
-	const char *command;
-	const char *settings;
-	int code;
-	const char *says;
-};
-
-static void split(char *text, const char **words, int max, const char *file)
+/* In a folder of its own, with a file of two pages and a half. */
+static void in_folder(const struct run_case *cases, size_t count)
 {
-	char *next;
-	int count = 0;
+	char dir[] = "/tmp/gmemctl-realm-XXXXXX";
+	int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
 
-	for (char *word = strtok_r(text, " ", &next); word && count < max - 1;
-	     word = strtok_r(NULL, " ", &next))
-		words[count++] = strcmp(word, "@") ? word : file;
-	words[count] = NULL;
-}
-
-static int run(const struct run_case *run_case, const char *file)
-{
-	char command[1024], settings[1024];
-	const char *words[WORDS], *sets[SETTINGS];
-	int status;
-
-	snprintf(command, sizeof(command), "%s", run_case->command);
-	snprintf(settings, sizeof(settings), "STRICT=1 %s", run_case->settings);
-	split(command, words, WORDS, file);
-	split(settings, sets, SETTINGS, NULL);
-	status = preload_run("gmemctl", words, sets, output, sizeof(output));
-	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void run_all(const struct run_case *cases, size_t count)
-{
-	char file[] = "/tmp/gmemctl-test.XXXXXX";
-	int fd = mkstemp(file);
-
+	CHECK(before >= 0 && mkdtemp(dir) && !chdir(dir));
+	fd = open("image", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	CHECK(fd >= 0 && !ftruncate(fd, 10000));
-	for (size_t i = 0; i < count; i++) {
-		int code = run(&cases[i], file);
-		bool right = code == cases[i].code &&
-			     strstr(output, cases[i].says);
-
-		if (!right)
-			printf("# %s, %s: %d\n%s", cases[i].command,
-			       cases[i].settings, code, output);
-		CHECK(right);
-	}
+	run_cases(cases, count);
 	close(fd);
-	unlink(file);
+	unlink("image");
+	CHECK(!fchdir(before) && !rmdir(dir));
+	close(before);
 }
 
-#define RUN_ALL(cases) run_all(cases, sizeof(cases) / sizeof((cases)[0]))
+#define RUN_ALL(cases) in_folder(cases, sizeof(cases) / sizeof((cases)[0]))
 
 static void test_status(void)
 {
@@ -104,20 +54,20 @@ static void test_launch(void)
 	static const struct run_case cases[] = {
 		{ "realm launch", "ARM=cca-v14", 0,
 		  "launched: 4096 bytes measured, 0 unmeasured, with 1 calls" },
-		{ "realm launch --load @ --cpus 4", "ARM=cca-v14", 0,
+		{ "realm launch --load image --cpus 4", "ARM=cca-v14", 0,
 		  "launched: 12288 bytes measured" },
-		{ "realm launch --load @ --cpus 4", "ARM=cca-v14 PROGRESS=1", 0,
+		{ "realm launch --load image --cpus 4", "ARM=cca-v14 PROGRESS=1", 0,
 		  "with 3 calls" },
-		{ "realm launch --load @ --json", "ARM=cca-v14 PROGRESS=2", 0,
+		{ "realm launch --load image --json", "ARM=cca-v14 PROGRESS=2", 0,
 		  "\"populate_calls\":2" },
 		{ "realm launch --base 0x80000000 --memory 1G --ipa-bits 40",
 		  "ARM=cca-v14", 0, "0x80000000 to 0xc0000000, private" },
 		{ "realm launch", "ARM=cca-v14 IPA_BITS=39", 0,
 		  "39 bits of guest addresses" },
 		/* These are no failures: the rest goes in with another call. */
-		{ "realm launch --load @", "ARM=cca-v14 FAIL=rmi-populate:2", 0,
+		{ "realm launch --load image", "ARM=cca-v14 FAIL=rmi-populate:2", 0,
 		  "launched: " },
-		{ "realm launch --load @", "ARM=cca-v14 FAIL=signal:1", 0,
+		{ "realm launch --load image", "ARM=cca-v14 FAIL=signal:1", 0,
 		  "launched: " },
 	};
 
@@ -133,7 +83,7 @@ static void test_failures(void)
 		  "only the numbers are known" },
 		{ "realm launch", "ARM=cca-v14 FAIL=rmi-create:1", 1,
 		  "KVM_ARM_RMI_POPULATE: No such device or address; the RMM" },
-		{ "realm launch --load @",
+		{ "realm launch --load image",
 		  "ARM=cca-v14 FAIL=rmi-populate:2,rmi-populate:3", 1,
 		  "gpa 0x40001000: KVM_ARM_RMI_POPULATE" },
 		{ "realm launch", "ARM=cca-v14 FAIL=rmi-populate:1:9", 1,
@@ -189,7 +139,7 @@ static void test_usage(void)
 		{ "realm launch --load f,at=", "", 2, "not a number" },
 		{ "realm launch --load f,measured", "", 2, "not 'measured'" },
 		{ "realm launch --load /nowhere", "", 1, "/nowhere: open" },
-		{ "realm launch --load @ --load @ --entry 3", "ARM=cca-v14", 1,
+		{ "realm launch --load image --load image --entry 3", "ARM=cca-v14", 1,
 		  "0x3 is no place in memory" },
 		{ "realm launch --memory 0", "ARM=cca-v14", 1,
 		  "multiples of the page size" },

@@ -9,81 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <openssl/pem.h>
 
-#include "preload.h"
+#include "run_case.h"
 #include "snp_build.h"
 #include "test_key.h"
 #include "unit.h"
 
-#define WORDS 32
-#define SETTINGS 4
-#define OUTPUT 32768
 #define MEMORY_FD 77
-
-static char output[OUTPUT];
-
-/**
- * struct run_case - one run
- * @command: its arguments, separated by spaces
- * @settings: of the simulator, likewise
- * @code: exit code
- * @says: what its output has in it
- */
-struct run_case {
-	const char *command;
-	const char *settings;
-	int code;
-	const char *says;
-};
-
-static void split(char *text, const char **words, int max)
-{
-	char *next;
-	int count = 0;
-
-	for (char *word = strtok_r(text, " ", &next); word && count < max - 1;
-	     word = strtok_r(NULL, " ", &next))
-		words[count++] = word;
-	words[count] = NULL;
-}
-
-static int run(const char *command, const char *settings)
-{
-	char command_text[1024], settings_text[1024];
-	const char *words[WORDS], *sets[SETTINGS + 1];
-	int status;
-
-	snprintf(command_text, sizeof(command_text), "%s", command);
-	snprintf(settings_text, sizeof(settings_text), "STRICT=1 %s", settings);
-	split(command_text, words, WORDS);
-	split(settings_text, sets, SETTINGS + 1);
-	status = preload_run("gmemctl", words, sets, output, sizeof(output));
-	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void run_case(const struct run_case *run_case)
-{
-	int code = run(run_case->command, run_case->settings);
-	bool as_expected = code == run_case->code &&
-			   strstr(output, run_case->says);
-
-	if (!as_expected)
-		printf("# gmemctl %s: exit code %d, expected %d and '%s': %s\n",
-		       run_case->command, code, run_case->code, run_case->says,
-		       output);
-	CHECK(as_expected);
-}
-
-static void run_cases(const struct run_case *cases, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		run_case(&cases[i]);
-}
-
-#define RUN_CASES(cases) run_cases(cases, sizeof(cases) / sizeof((cases)[0]))
 
 static void write_file(const char *name, const void *data, size_t size)
 {
