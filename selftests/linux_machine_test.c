@@ -77,7 +77,8 @@ TEST_TIMEOUT(panic, LINUX_GUEST_TIMEOUT)
 TEST_TIMEOUT(pit, LINUX_GUEST_TIMEOUT)
 {
 	NEED_GUEST();
-	boot("nolapic_timer GMEM_ACTION=power-off", "power-off", 0);
+	boot("lapic=notscdeadline nolapic_timer GMEM_ACTION=power-off",
+	     "power-off", 0);
 	EXPECT_GT(boot_number(&guest, "gmem-guest: PIT interrupts: "), 20UL);
 }
 

@@ -170,11 +170,15 @@ static void boot_once(struct boot *b)
 	b->ms = now_ms() - start;
 }
 
-/* What gmemctl refuses is no guest that was lost. */
+/*
+ * What gmemctl refuses is no guest that was lost. QEMU's emulated SVM now and then
+ * delivers a guest's interrupt twice, and that is this kind of panic.
+ */
 static bool boot_lost(const struct boot *b)
 {
 	return b->code != CODE_UNSUPPORTED && b->code != CODE_USAGE &&
-	       !boot_said(b, LINUX_GUEST_UP);
+	       (!boot_said(b, LINUX_GUEST_UP) ||
+		boot_said(b, "Fatal exception in interrupt"));
 }
 
 void boot_run(struct boot *b)

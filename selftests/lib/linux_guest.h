@@ -78,8 +78,8 @@ pid_t boot_start_with(const char *const words[], int in, int out, int err);
 bool boot_has_ended(pid_t pid);
 
 /*
- * Both, for a guest that ends by itself. One that dies before its init is up is
- * booted once more, which is shown.
+ * Both, for a guest that ends by itself. One that dies before its init is up, or
+ * of an interrupt, is booted once more, which is shown.
  */
 void boot_run(struct boot *b);
 
