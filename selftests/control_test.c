@@ -153,8 +153,12 @@ static unsigned long vm_memory(void)
 }
 
 #define NEED_KVM() do {							\
+	const char *__why = control_unavailable();			\
+									\
 	if (access("/dev/kvm", R_OK | W_OK))				\
 		SKIP(return, KSFT_BY_DESIGN " no /dev/kvm");		\
+	if (__why)							\
+		SKIP(return, "%s", __why);				\
 } while (0)
 
 /* The socket is the user's alone. */

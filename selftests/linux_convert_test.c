@@ -10,7 +10,6 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "gmem_utils.h"
 #include "guest_view.h"
@@ -64,15 +63,6 @@ struct guest {
 };
 
 static struct guest guest;
-
-static bool has_sockets(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
 
 static void guest_start(struct guest *g)
 {
@@ -257,7 +247,7 @@ static void log_stat(void)
 	static const char *const words[] = { "stat", NAME, "--json", NULL };
 	char text[4096];
 
-	if (!has_sockets())
+	if (control_unavailable())
 		return;
 	EXPECT_EQ(0, tool_run(text, sizeof(text), words));
 	EXPECT_GT(json_number(text, "\"conversions\""), 0);
@@ -357,7 +347,7 @@ static void expect_map(struct guest *g)
 	static const char *const words[] = { "map", NAME, NULL };
 	char text[16384], line[80];
 
-	if (!has_sockets())
+	if (control_unavailable())
 		return;
 	EXPECT_EQ(0, tool_run(text, sizeof(text), words));
 	/* The first page continues what lies below. */
@@ -541,7 +531,7 @@ static void convert(const struct kind *kind)
 		.memory = kind->memory,
 		.cpus = kind->run ? "2" : "1",
 		.seconds = "300",
-		.name = has_sockets() ? NAME : NULL,
+		.name = control_unavailable() ? NULL : NAME,
 		.options = options,
 	};
 	if (!guest_boot(&guest))

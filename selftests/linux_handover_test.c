@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "ksft.h"
 #include "linux_guest.h"
@@ -43,19 +42,11 @@ static bool has(const char *string, const char *what)
 	return strstr(string, what);
 }
 
-static const char *unavailable(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	if (fd < 0)
-		return KSFT_BY_DESIGN " a kernel without Unix sockets";
-	close(fd);
-	return linux_guest_unavailable();
-}
-
 #define NEED_GUEST() do {						\
-	const char *__why = unavailable();				\
+	const char *__why = linux_guest_unavailable();			\
 									\
+	if (!__why)							\
+		__why = control_unavailable();				\
 	if (__why)							\
 		SKIP(return, "%s", __why);				\
 	memset(&giver, 0, sizeof(giver));				\

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,6 +64,16 @@ const char *linux_guest_unavailable(void)
 		return BY_DESIGN " there is no kernel for a guest";
 	if (access("/dev/kvm", R_OK | W_OK))
 		return BY_DESIGN " no /dev/kvm";
+	return NULL;
+}
+
+const char *control_unavailable(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		return BY_DESIGN " a kernel without Unix sockets";
+	close(fd);
 	return NULL;
 }
 

@@ -60,6 +60,9 @@ struct boot {
 /* NULL, or why no guest can run here. */
 const char *linux_guest_unavailable(void);
 
+/* NULL, or why no guest can be asked anything here. */
+const char *control_unavailable(void);
+
 /* Whether checkers in this kernel make each new page of a guest take long. */
 bool linux_guest_slow(void);
 
