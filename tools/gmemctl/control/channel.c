@@ -15,16 +15,6 @@
 
 #define SUFFIX ".job"
 
-/* Only the user of this process, and root, who could do anything anyway. */
-static bool peer_allowed(int fd)
-{
-	socklen_t size = sizeof(struct ucred);
-	struct ucred peer;
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
-	       (!peer.uid || peer.uid == geteuid());
-}
-
 /* Nobody can connect before listen(), so the mode is set in time. */
 static int channel_bind(struct channel *channel)
 {
@@ -92,7 +82,7 @@ int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 		fd = accept4(channel->fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			continue;
-		if (peer_allowed(fd))
+		if (runtime_peer_allowed(fd))
 			return fd;
 		close(fd);
 	}
@@ -115,7 +105,7 @@ int channel_connect(const char *name, struct error *error)
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		rc = error_set(error, -errno, path, "connect",
 			       "nobody waits there for this VM");
-	else if (!peer_allowed(fd))
+	else if (!runtime_peer_allowed(fd))
 		rc = error_set(error, -EPERM, path, "connect",
 			       "it is another user's");
 	if (!rc)

@@ -47,23 +47,19 @@ int channel_send_result(int socket, int rc, const struct error *error)
 	return sent == sizeof(result) ? 0 : -EIO;
 }
 
-/* Of the other side's text, the ends are not taken for granted. */
 int channel_wait_result(int socket, struct error *error)
 {
-	struct error result;
+	struct error result = { .rc = 1 };
 	ssize_t got;
+	int rc = 0;
 
 	do {
 		got = recv(socket, &result, sizeof(result), MSG_WAITALL);
 	} while (got < 0 && errno == EINTR);
-	if (got != sizeof(result) || result.rc > 0 || result.rc < -4095)
-		return error_set(error, -EPIPE, "VM", "wait for the result",
-				 "it has ended before it was done");
-	if (!result.rc)
-		return 0;
-	result.object[sizeof(result.object) - 1] = '\0';
-	result.action[sizeof(result.action) - 1] = '\0';
-	result.hint[sizeof(result.hint) - 1] = '\0';
-	return error_set(error, result.rc, result.object, result.action, "%s",
-			 result.hint);
+	if (got == sizeof(result))
+		rc = error_adopt(error, &result);
+	if (rc || (got == sizeof(result) && !result.rc))
+		return rc;
+	return error_set(error, -EPIPE, "VM", "wait for the result",
+			 "it has ended before it was done");
 }

@@ -64,4 +64,11 @@ bool runtime_reap(const char *name);
 int runtime_list(int (*visit)(const char *name, void *data), void *data,
 		 struct error *error);
 
+/**
+ * runtime_peer_allowed() - whether to talk to who is at the other end of a socket
+ *
+ * Only the user of this process, and root, who could do anything anyway.
+ */
+bool runtime_peer_allowed(int fd);
+
 #endif /* GMEMCTL_CONTROL_RUNTIME_H */

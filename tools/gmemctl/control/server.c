@@ -15,16 +15,6 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-/* Only the user of this process, and root, who could do anything anyway. */
-static bool peer_allowed(int fd)
-{
-	socklen_t size = sizeof(struct ucred);
-	struct ucred peer;
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
-	       (!peer.uid || peer.uid == geteuid());
-}
-
 static uint64_t ms_left(uint64_t then_ns, uint64_t now_ns)
 {
 	return then_ns > now_ns ? (then_ns - now_ns) / NS_PER_MS + 1 : 0;
@@ -72,7 +62,7 @@ static void server_accept(struct server *server, uint64_t now_ns)
 			server->accept_ns = now_ns + SERVER_GRACE_MS * NS_PER_MS;
 		return;
 	}
-	if (!peer_allowed(fd)) {
+	if (!runtime_peer_allowed(fd)) {
 		close(fd);
 		return;
 	}

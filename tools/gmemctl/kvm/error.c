@@ -34,3 +34,14 @@ int error_wrap(struct error *error, int rc, const char *object,
 	return error_set(error, rc, object, action, "%s: %s%s%s", cause.object,
 			 cause.action, *cause.hint ? "; " : "", cause.hint);
 }
+
+int error_adopt(struct error *error, struct error *from)
+{
+	if (from->rc >= 0 || from->rc < -4095)
+		return 0;
+	from->object[sizeof(from->object) - 1] = '\0';
+	from->action[sizeof(from->action) - 1] = '\0';
+	from->hint[sizeof(from->hint) - 1] = '\0';
+	return error_set(error, from->rc, from->object, from->action, "%s",
+			 from->hint);
+}

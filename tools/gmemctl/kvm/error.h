@@ -36,4 +36,13 @@ int error_set(struct error *error, int rc, const char *object,
 int error_wrap(struct error *error, int rc, const char *object,
 	       const char *action);
 
+/**
+ * error_adopt() - take over what another process has described
+ * @from: its bytes; that its texts end is not taken for granted
+ *
+ * Return: what it says, negative; 0 if it describes nothing, and then @error is
+ * as before.
+ */
+int error_adopt(struct error *error, struct error *from);
+
 #endif /* GMEMCTL_KVM_ERROR_H */

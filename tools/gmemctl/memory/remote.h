@@ -28,7 +28,7 @@
 #include "guest_memory.h"
 
 /** REMOTE_TIMEOUT_MS: how long the VM waits for an answer */
-#define REMOTE_TIMEOUT_MS 1000
+#define REMOTE_TIMEOUT_MS 5000
 
 #define REMOTE_MAGIC 0x31524d47 /* "GMR1" */
 

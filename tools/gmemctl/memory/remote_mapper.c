@@ -141,19 +141,15 @@ static void *mapper_main(void *data)
 	return NULL;
 }
 
-/* Of the other side's text, the ends are not taken for granted. */
 static int mapper_refused(struct remote_mapper *mapper, struct error *error)
 {
 	struct files none;
 	struct error why;
+	int rc = 0;
 
-	if (files_receive(mapper->socket, &why, sizeof(why), 0, &none) ||
-	    why.rc >= 0 || why.rc < -4095)
-		return error_set(error, -EBADMSG, "VM", ACTION, NULL);
-	why.object[sizeof(why.object) - 1] = '\0';
-	why.action[sizeof(why.action) - 1] = '\0';
-	why.hint[sizeof(why.hint) - 1] = '\0';
-	return error_set(error, why.rc, why.object, why.action, "%s", why.hint);
+	if (!files_receive(mapper->socket, &why, sizeof(why), 0, &none))
+		rc = error_adopt(error, &why);
+	return rc ? rc : error_set(error, -EBADMSG, "VM", ACTION, NULL);
 }
 
 static int mapper_timeout(struct remote_mapper *mapper, unsigned int seconds)
