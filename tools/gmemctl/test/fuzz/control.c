@@ -29,7 +29,8 @@ enum {
 /**
  * struct request - what a request in good form is about
  * @command: which one
- * @to: which side; from 0x80 on the name of the command is longer than it is
+ * @to: which side, and which channel, not all of the right type; from 0x80 on
+ *	the name of the command is longer than it is
  * @start: of a range; @size its bytes
  */
 struct request {
@@ -170,18 +171,23 @@ static const char *const commands[] = {
 static void client_request(struct client *client, const struct request *request,
 			   int passed)
 {
-	static const char *const channels[] = { "job-0", "", "../x", ".job" };
-	static const char *const sides[] = { "private", "shared", "", "both" };
+	static const char *const channels[] = {
+		"\"job-0\"", "\"\"", "\"../x\"", "null",
+	};
+	static const char *const sides[] = {
+		"\"private\"", "\"shared\"", "\"both\"", "\"\"", "null", "1",
+		"[\"shared\"]", "{}",
+	};
 	static const char tail[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 	char text[256];
 	int size;
 
 	size = snprintf(text, sizeof(text), "{\"command\":\"%s%.*s\","
-			"\"to\":\"%s\",\"channel\":\"%s\","
+			"\"to\":%s,\"channel\":%s,"
 			"\"start\":%llu,\"size\":%llu}\n",
 			commands[request->command % COMMANDS],
 			request->to & 0x80 ? request->to % 32 : 0, tail,
-			sides[request->to % 4], channels[request->to / 4 % 4],
+			sides[request->to % 8], channels[request->to / 8 % 4],
 			(unsigned long long)request->start,
 			(unsigned long long)request->size);
 	client_send(client, text, (size_t)size, passed);
