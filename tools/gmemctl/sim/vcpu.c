@@ -90,6 +90,7 @@ static int get_sregs(struct sim *sim, const struct sim_vcpu *vcpu, uint64_t arg)
 	return sim_out(sim, arg, &sregs, sizeof(sregs));
 }
 
+/* KVM's KVM_SET_FPU and KVM_GET_FPU leave MXCSR out. */
 static int set_fpu(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
 {
 	struct kvm_fpu fpu;
@@ -103,7 +104,6 @@ static int set_fpu(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
 	bytes_put16(fx + FX_FOP, fpu.last_opcode);
 	bytes_put64(fx + FX_RIP, fpu.last_ip);
 	bytes_put64(fx + FX_RDP, fpu.last_dp);
-	bytes_put32(fx + FX_MXCSR, fpu.mxcsr);
 	memcpy(fx + FX_ST, fpu.fpr, sizeof(fpu.fpr));
 	memcpy(fx + FX_XMM, fpu.xmm, sizeof(fpu.xmm));
 	return 0;
@@ -119,7 +119,6 @@ static int get_fpu(struct sim *sim, const struct sim_vcpu *vcpu, uint64_t arg)
 		.last_opcode = bytes_get16(fx + FX_FOP),
 		.last_ip = bytes_get64(fx + FX_RIP),
 		.last_dp = bytes_get64(fx + FX_RDP),
-		.mxcsr = bytes_get32(fx + FX_MXCSR),
 	};
 
 	memcpy(fpu.fpr, fx + FX_ST, sizeof(fpu.fpr));

@@ -107,6 +107,27 @@ static int set_fpu(struct vcpu *vcpu, const struct snp_vcpu *state,
 	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_XSAVE", error) : 0;
 }
 
+/* Not KVM_GET_FPU, which leaves out MXCSR. */
+static int get_fpu(struct vcpu *vcpu, struct kvm_fpu *fpu)
+{
+	struct kvm_xsave xsave = { 0 };
+	const uint8_t *area = (const uint8_t *)xsave.region;
+	int rc = calls->ioctl(vcpu->fd, KVM_GET_XSAVE, &xsave);
+
+	if (rc)
+		return rc;
+	fpu->fcw = bytes_get16(area + FX_FCW);
+	fpu->fsw = bytes_get16(area + FX_FSW);
+	fpu->ftwx = area[FX_FTW];
+	fpu->last_opcode = bytes_get16(area + FX_FOP);
+	fpu->last_ip = bytes_get64(area + FX_RIP);
+	fpu->last_dp = bytes_get64(area + FX_RDP);
+	fpu->mxcsr = bytes_get32(area + FX_MXCSR);
+	memcpy(fpu->fpr, area + FX_ST, sizeof(fpu->fpr));
+	memcpy(fpu->xmm, area + FX_XMM, sizeof(fpu->xmm));
+	return 0;
+}
+
 static int set_xcr0(struct vcpu *vcpu, const struct snp_vcpu *state,
 		    struct error *error)
 {
@@ -193,7 +214,7 @@ static int read_back(struct vcpu *vcpu, struct snp_vcpu *state,
 	if (!rc)
 		rc = vcpu_get_sregs(vcpu, &state->sregs);
 	if (!rc)
-		rc = calls->ioctl(vcpu->fd, KVM_GET_FPU, &state->fpu);
+		rc = get_fpu(vcpu, &state->fpu);
 	if (!rc)
 		rc = access_msr(vcpu, KVM_GET_MSRS, MSR_PAT, &state->pat);
 	return rc ? vcpu_failed(vcpu, rc, "read registers back", error) : 0;
