@@ -293,13 +293,27 @@ static void call_any(struct both *both)
 	calls[draw(both, sizeof(calls) / sizeof(calls[0]))](both);
 }
 
+/* The kernel takes the flag away if it does not use it. */
+static bool has_la57(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	bool found = false;
+	char line[4096];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, " la57");
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static void both_open(struct both *both, enum sim_profile profile,
 		      unsigned long type)
 {
 	const struct sim_config config = {
 		.profile = profile, .asids = 1, .kernel = &kernel,
 		.files = &files, .sw_protected = true,
-		.no_gmem = !extension(KVM_CAP_GUEST_MEMFD),
+		.no_gmem = !extension(KVM_CAP_GUEST_MEMFD), .la57 = has_la57(),
 	};
 
 	memset(both, 0, sizeof(*both));

@@ -82,6 +82,7 @@ static bool parse_host(struct sim_settings *settings, const char *text)
 		{ "no-smt", &settings->config.no_smt },
 		{ "sw-protected", &settings->config.sw_protected },
 		{ "no-gmem", &settings->config.no_gmem },
+		{ "la57", &settings->config.la57 },
 	};
 	char word[WORD_MAX];
 
@@ -300,7 +301,7 @@ static const struct setting {
 } all_settings[] = {
 	{ "PROFILE", parse_profile, "6.12 or 7.3" },
 	{ "HOST", parse_host, "no-snp, snp-uninitialized, psp-dead, no-smt, "
-	  "sw-protected, no-gmem; separated by commas" },
+	  "sw-protected, no-gmem, la57; separated by commas" },
 	{ "ARM", parse_arm, "plain, cca-v14 or cca-v15" },
 	{ "IPA_BITS", parse_ipa_bits, "bits of a realm's addresses; 0: KVM's" },
 	{ "WITHOUT", parse_without, "numbers of capabilities, at most 8, separated "

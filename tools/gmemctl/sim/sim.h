@@ -98,6 +98,7 @@ struct sim_kernel {
  * @sw_protected: KVM has CONFIG_KVM_SW_PROTECTED_VM
  * @no_gmem: KVM was built without guest_memfds and attributes, and so without
  *	types of VMs that need them
+ * @la57: page tables have five levels: processes have 56 bits of addresses
  * @without: capabilities that this KVM does not have; 0 ends them
  * @asids: how many SNP guests fit
  * @progress: pages in one LAUNCH_UPDATE or RMI_POPULATE at most; 0: no limit
@@ -120,6 +121,7 @@ struct sim_config {
 	bool no_smt;
 	bool sw_protected;
 	bool no_gmem;
+	bool la57;
 	uint32_t without[SIM_WITHOUT + 1];
 	unsigned int asids;
 	unsigned int progress;

@@ -8,11 +8,10 @@
 
 #include "internal.h"
 
-/* KVM's limits: pages and number of a slot, guest and user addresses */
+/* KVM's limits: pages and number of a slot, guest addresses */
 #define SLOT_PAGES_MAX ((UINT64_C(1) << 31) - 1)
 #define SLOT_ID_MAX 32763
 #define GPA_MAX (UINT64_C(1) << 52)
-#define USER_MAX ((UINT64_C(1) << 47) - SIM_PAGE)
 
 static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {
@@ -65,6 +64,8 @@ static bool wraps(uint64_t start, uint64_t size)
 static int region_check(const struct sim *sim, const struct sim_vm *vm,
 			const struct kvm_userspace_memory_region2 *region)
 {
+	uint64_t user_max = (UINT64_C(1) << (sim->config.la57 ? 56 : 47)) -
+			    SIM_PAGE;
 	uint64_t size = region->memory_size;
 
 	if (!flags_are_valid(sim, vm, region->flags))
@@ -72,7 +73,7 @@ static int region_check(const struct sim *sim, const struct sim_vm *vm,
 	if (size % SIM_PAGE || region->guest_phys_addr % SIM_PAGE ||
 	    region->userspace_addr % SIM_PAGE)
 		return -EINVAL;
-	if (size > USER_MAX || region->userspace_addr > USER_MAX - size)
+	if (size > user_max || region->userspace_addr > user_max - size)
 		return -EINVAL;
 	if (region->flags & KVM_MEM_GUEST_MEMFD &&
 	    (region->guest_memfd_offset % SIM_PAGE ||
