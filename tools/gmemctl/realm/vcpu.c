@@ -80,6 +80,8 @@ static const struct {
 	  "a vCPU was initialised without PSCI 0.2" },
 	{ -EOPNOTSUPP, "KVM runs realms with a GICv3 in the kernel only" },
 	{ -ENOEXEC, "the vCPU was not initialised" },
+	{ -EIO, "KVM has given the VM up after an earlier failure: create a new "
+	  "one" },
 	{ -ENOMEM, "the host has no memory for what the RMM needs" },
 	{ -EFAULT, "the host has no memory behind a page of the realm" },
 };

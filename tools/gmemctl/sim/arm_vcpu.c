@@ -68,8 +68,10 @@ static int run(struct sim *sim, struct sim_vcpu *vcpu)
 
 	if (!vcpu->arm.initialized)
 		return -ENOEXEC;
-	if (vm->arm.gic && (!vm->arm.gic_dist || !vm->arm.gic_redist))
+	if (vm->arm.gic && (!vm->arm.gic_dist || !vm->arm.gic_redist)) {
+		vm->arm.given_up = true;
 		return -ENXIO;
+	}
 	if (vm->arm.is_realm) {
 		rc = sim_realm_activate(sim, vm);
 		if (rc)
@@ -84,6 +86,8 @@ static int run(struct sim *sim, struct sim_vcpu *vcpu)
 int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
 		       unsigned long request, uint64_t arg)
 {
+	if (vcpu->vm->arm.given_up)
+		return -EIO;
 	switch (request) {
 	case KVM_RUN:
 		return arg ? -EINVAL : run(sim, vcpu);

@@ -64,6 +64,8 @@ static int preferred_target(struct sim *sim, uint64_t arg)
 int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		     uint64_t arg)
 {
+	if (vm->arm.given_up)
+		return -EIO;
 	switch (request) {
 	case KVM_CHECK_EXTENSION:
 		return sim_arm_check_extension(sim, vm, arg);
@@ -119,6 +121,8 @@ int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 {
 	struct kvm_device_attr attr;
 
+	if (vm->arm.given_up)
+		return -EIO;
 	if (request != KVM_SET_DEVICE_ATTR)
 		return -ENOTTY;
 	if (sim_in(sim, &attr, arg, sizeof(attr)))

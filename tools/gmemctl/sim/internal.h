@@ -140,6 +140,7 @@ enum sim_realm_state {
 /**
  * struct sim_arm_vm - what a VM of arm64 has besides
  * @is_realm: the rest is about a realm
+ * @given_up: by KVM: every call is EIO
  * @gic: it has a GICv3; and of that, what has been set
  * @measured, @unmeasured: pages that the RMM has taken
  */
@@ -147,6 +148,7 @@ struct sim_arm_vm {
 	bool is_realm;
 	unsigned int ipa_bits;
 	enum sim_realm_state state;
+	bool given_up;
 	bool gic, gic_dist, gic_redist, gic_ready;
 	uint64_t measured;
 	uint64_t unmeasured;
