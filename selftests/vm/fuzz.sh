@@ -19,10 +19,11 @@ LOG_DIR=$OUT/log
 # A target that does not look at the clock any more.
 GRACE=120
 
-# target_seconds TARGET: longest for what anybody may talk to, or is given files.
+# target_seconds TARGET: longest for what anybody may talk to, or is given files,
+# and for sequences of calls.
 target_seconds() {
 	case $1 in
-	fuzz_control | fuzz_memory_option | fuzz_bzimage)
+	fuzz_control | fuzz_memory_option | fuzz_bzimage | fuzz_simulator)
 		echo "${FUZZ_SECONDS:-60}" ;;
 	*)
 		echo "${FUZZ_SECONDS:-20}" ;;

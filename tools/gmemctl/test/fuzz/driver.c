@@ -68,6 +68,12 @@ __attribute__((weak)) size_t fuzz_seed(unsigned int index, uint8_t *data)
 	return 0;
 }
 
+__attribute__((weak)) size_t fuzz_record(size_t *header)
+{
+	*header = 0;
+	return 0;
+}
+
 /* Whole, so that a log is enough to repeat it. */
 static void print_current(void)
 {
@@ -207,11 +213,75 @@ static void mutate_resize(void)
 	current_size = size;
 }
 
+/* Room for one more at @at, with a copy of another */
+static void record_insert(size_t size, size_t at, size_t from)
+{
+	uint8_t copy[FUZZ_SIZE_MAX];
+
+	if (current_size + size > FUZZ_SIZE_MAX)
+		return;
+	memcpy(copy, current + from, size);
+	memmove(current + at + size, current + at, current_size - at);
+	memcpy(current + at, copy, size);
+	current_size += size;
+	/* Its first bytes say what it is about. */
+	if (random_below(4))
+		current[at] = (uint8_t)random64();
+	if (random_below(4))
+		current[at + 1] = (uint8_t)random_below(8);
+}
+
+static void record_remove(size_t size, size_t at)
+{
+	memmove(current + at, current + at + size, current_size - at - size);
+	current_size -= size;
+}
+
+/* A count or a size, more often a small one, in one of the first words */
+static void record_number(size_t size, size_t at)
+{
+	uint32_t value = (uint32_t)random_below((size_t)1 << random_below(20));
+	size_t words = size / sizeof(value);
+
+	at += random_below(words < 8 ? words : 8) * sizeof(value);
+	memcpy(current + at, &value, sizeof(value));
+}
+
+/* Return: whether the input has records. */
+static bool mutate_record(void)
+{
+	size_t header, size = fuzz_record(&header), count, at, from;
+
+	if (!size || current_size < header + size)
+		return false;
+	count = (current_size - header) / size;
+	at = header + random_below(count) * size;
+	from = header + random_below(count) * size;
+	switch (random_below(6)) {
+	case 0:
+		record_remove(size, at);
+		break;
+	case 1:
+		current[at] = (uint8_t)random64();
+		break;
+	case 2:
+	case 3:
+		record_number(size, at);
+		break;
+	default:
+		record_insert(size, at, from);
+		break;
+	}
+	return true;
+}
+
 static void mutate_once(void)
 {
 	static const size_t widths[] = { 1, 2, 4, 8 };
 	size_t width = widths[random_below(4)];
 
+	if (random_below(2) && mutate_record())
+		return;
 	switch (current_size < 8 ? 7 : random_below(8)) {
 	case 0:
 	case 1:

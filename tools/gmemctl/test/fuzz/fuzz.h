@@ -37,6 +37,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  */
 size_t fuzz_seed(unsigned int index, uint8_t *data);
 
+/**
+ * fuzz_record() - how an input is made of records, for inputs that are sequences
+ * @header: bytes before the first one
+ *
+ * Records are then moved, copied and removed as a whole, besides other changes.
+ *
+ * Return: the size of one. A target without it has none.
+ */
+size_t fuzz_record(size_t *header);
+
 #define FUZZ_ASSERT(claim) \
 	((claim) ? (void)0 : fuzz_failed(#claim, __FILE__, __LINE__))
 

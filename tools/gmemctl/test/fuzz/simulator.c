@@ -140,6 +140,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+size_t fuzz_record(size_t *header)
+{
+	*header = 1;
+	return sizeof(struct step);
+}
+
 /**
  * struct seed - a sequence in the making
  */
@@ -263,9 +269,46 @@ static size_t seed_launch(unsigned int index, uint8_t *data)
 	return seed.size;
 }
 
+/* Registers, and lists that are nearly full: fd 1 is the VM, 2 a vCPU. */
+static size_t seed_vcpu(uint8_t *data)
+{
+	static const struct {
+		unsigned long request;
+		uint32_t first;
+	} calls[] = {
+		{ KVM_SET_CPUID2, 200 }, { KVM_GET_CPUID2, 200 },
+		{ KVM_SET_MSRS, 50 }, { KVM_GET_MSRS, 50 }, { KVM_SET_XCRS, 10 },
+		{ KVM_GET_SREGS, 0 }, { KVM_SET_SREGS, 0 }, { KVM_SET_REGS, 0 },
+		{ KVM_GET_XSAVE, 0 }, { KVM_SET_XSAVE, 0 }, { KVM_SET_FPU, 0 },
+		{ KVM_GET_FPU, 0 }, { KVM_SET_MP_STATE, 0 },
+		{ KVM_SET_GUEST_DEBUG, 1 }, { KVM_SET_DEBUGREGS, 0 },
+		{ KVM_RUN, 0 },
+	};
+	const uint32_t type = KVM_X86_DEFAULT_VM, zero[15] = { 0 };
+	struct seed seed = { .data = data, .size = 1 };
+
+	data[0] = 1;
+	add(&seed, KVM_CREATE_VM, 0, 0, &type, sizeof(type));
+	add(&seed, KVM_CREATE_VCPU, 1, 0, zero, 4);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		const uint32_t words[15] = { calls[i].first };
+
+		add(&seed, calls[i].request, 2, 0x100, words, sizeof(words));
+	}
+	return seed.size;
+}
+
 size_t fuzz_seed(unsigned int index, uint8_t *data)
 {
-	if (index > 2)
+	switch (index) {
+	case 0:
+	case 1:
+		return seed_launch(index, data);
+	case 2:
+		return seed_realm(data);
+	case 3:
+		return seed_vcpu(data);
+	default:
 		return 0;
-	return index == 2 ? seed_realm(data) : seed_launch(index, data);
+	}
 }
