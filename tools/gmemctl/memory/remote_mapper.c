@@ -176,20 +176,21 @@ static int mapper_replay(struct remote_mapper *mapper, struct error *error)
 	struct remote_message message = { .kind = REMOTE_KINDS };
 	struct files files;
 	int rc = mapper_timeout(mapper, START_TIMEOUT_S);
+	bool refused = false;
 
-	while (!rc) {
+	while (!rc && message.kind != REMOTE_READY) {
 		rc = mapper_hear(mapper, &message, &files);
-		if (rc)
-			break;
-		if (message.kind == REMOTE_REFUSED)
-			return mapper_refused(mapper, error);
-		if (message.kind == REMOTE_READY)
-			break;
-		rc = mapper->reservation.size ?
-		     mapper_obey(mapper, &message, &files) :
-		     mapper_reserve(mapper, &message);
+		refused = !rc && message.kind == REMOTE_REFUSED;
+		if (refused)
+			rc = mapper_refused(mapper, error);
+		else if (!rc && message.kind != REMOTE_READY)
+			rc = mapper->reservation.size ?
+			     mapper_obey(mapper, &message, &files) :
+			     mapper_reserve(mapper, &message);
 		files_close(&files);
 	}
+	if (refused)
+		return rc;
 	if (!rc && !mapper->reservation.size)
 		rc = -EBADMSG;
 	if (!rc)

@@ -385,8 +385,8 @@ static int mapper_told(const struct remote_message *messages, size_t count,
 
 	for (size_t i = 0; i < count; i++)
 		CHECK(!files_send(sockets[0], &messages[i], sizeof(messages[i]),
-				  messages[i].kind == REMOTE_MAP ? &files :
-				  NULL));
+				  messages[i].kind == REMOTE_START ? NULL :
+				  &files));
 	shutdown(sockets[0], SHUT_WR);
 	rc = remote_mapper_start(&mapper, sockets[1], &error);
 	CHECK(open_fds() == fds);
@@ -421,6 +421,8 @@ static void test_remote_garbage(void)
 	/* Only a mapping that cannot be is answered, and then all ends. */
 	said[1].range.end = 81 * PAGE;
 	check_told(said, 2, -EPIPE);
+	said[1].kind = REMOTE_UNMAP;
+	check_told(said, 2, -EBADMSG);
 	said[0].range.end = 0;
 	check_told(said, 1, -EINVAL);
 	said[0] = begin;
