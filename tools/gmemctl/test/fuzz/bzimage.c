@@ -86,10 +86,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* Whole files, and some that end in the header and in the code. */
 size_t fuzz_seed(unsigned int index, uint8_t *data)
 {
 	static const struct prefix prefixes[] = {
 		{ 1023, 0, 0 }, { 1023, 4097, 20 }, { 800, 65535, 2047 },
+		{ 1023, 0, 0 }, { 1023, 0, 0 },
+	};
+	static const size_t sizes[] = {
+		FAKE_SIZE_ALL, FAKE_SIZE_ALL, FAKE_SIZE_ALL, 0x260,
+		FAKE_CODE_OFFSET + 1,
 	};
 	struct setup_header *header;
 
@@ -98,5 +104,5 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 	memcpy(data, &prefixes[index], sizeof(prefixes[index]));
 	header = bzimage_fake_write(data + sizeof(prefixes[index]));
 	header->pref_address = E820_HOLE_END;
-	return sizeof(prefixes[index]) + FAKE_SIZE_ALL;
+	return sizeof(prefixes[index]) + sizes[index];
 }

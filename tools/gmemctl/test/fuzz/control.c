@@ -317,6 +317,18 @@ static uint8_t *put_text(uint8_t *at, const char *text)
 	return at + strlen(text);
 }
 
+/* More than fits, without an end. */
+static uint8_t *put_long(uint8_t *at)
+{
+	char text[251];
+
+	memset(text, '[', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (size_t sent = 0; sent <= MESSAGE_REQUEST_MAX; sent += strlen(text))
+		at = put_text(at, text);
+	return at;
+}
+
 size_t fuzz_seed(unsigned int index, uint8_t *data)
 {
 	uint8_t *at = data;
@@ -341,6 +353,11 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 		at = put_request(at, 4, 0, 0, 0);
 		*at++ = ACTION_CLOSE * CLIENTS + 1;
 		*at++ = ACTION_FD * CLIENTS;
+		return (size_t)(at - data);
+	case 3:
+		at = put_long(at);
+		at = put_text(at, "\n");
+		*at++ = ACTION_READ * CLIENTS + 1;
 		return (size_t)(at - data);
 	default:
 		return 0;
