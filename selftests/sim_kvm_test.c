@@ -161,11 +161,13 @@ static const struct sim_files files = { sev_open, run_forget, NULL };
 
 /**
  * struct both - a VM of kernel and simulator
+ * @type: of the VM
  * @random: state of the random numbers
  * @area: memory for slots
  */
 struct both {
 	struct sim *sim;
+	unsigned long type;
 	int kvm, vm;
 	int gmem[GMEMS];
 	unsigned int nr_gmems;
@@ -237,8 +239,11 @@ static void call_region(struct both *both)
 		.guest_memfd = draw_gmem(both),
 	};
 
+	/* Ordinary VMs may have address spaces above, for SMM: not simulated. */
 	if (!draw(both, 64))
-		region.slot = (uint32_t)draw(both, 1 << 20);
+		region.slot = (uint32_t)draw(both, both->type ==
+					     KVM_X86_DEFAULT_VM ?
+					     1 << 16 : 1 << 20);
 	sim_ioctl(both->sim, both->vm, draw(both, 8) ?
 		  KVM_SET_USER_MEMORY_REGION2 : KVM_SET_USER_MEMORY_REGION,
 		  draw(both, 64) ? &region : NULL);
@@ -318,6 +323,7 @@ static void both_open(struct both *both, enum sim_profile profile,
 
 	memset(both, 0, sizeof(*both));
 	both->random = ksft_seed();
+	both->type = type;
 	both->area = mmap(NULL, AREA, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	both->sim = sim_create(&config);
