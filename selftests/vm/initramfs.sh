@@ -93,6 +93,22 @@ stage_modules() {
 		grep -v 'modules\.\(order\|builtin\)' >&2 || true
 }
 
+# stage_left_out STAGE DIR PATTERN: what another architecture has no programs of
+# is skipped there, and counted. After stage_guest, for they need no guest.
+stage_left_out() {
+	local stage=$1 dir=$2 pattern=$3 file name
+
+	[[ -x $dir/left_out ]] || return 0
+	for file in "$TOP_DIR"/selftests/*_test.c; do
+		name=$(basename "$file" .c)
+		[[ ! -e $stage/selftests/$name ]] || continue
+		# shellcheck disable=SC2053
+		[[ -z $pattern || ${name%_test} == $pattern || $name == $pattern ]] ||
+			continue
+		cp "$dir/left_out" "$stage/selftests/$name"
+	done
+}
+
 # stage_selftests STAGE DIR PATTERN: programs whose topic matches.
 stage_selftests() {
 	local stage=$1 dir=$2 pattern=$3 file name found=0

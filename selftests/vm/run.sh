@@ -111,6 +111,7 @@ stage() {
 	stage_selftests "$root" "$selftests" "${T:-}" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
 	stage_guest "$root" || return 1
+	stage_left_out "$root" "$selftests" "${T:-}"
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"
 	rm -rf "$root"
 }
