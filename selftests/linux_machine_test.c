@@ -72,15 +72,6 @@ TEST_TIMEOUT(panic, LINUX_GUEST_TIMEOUT)
 	EXPECT_TRUE(boot_said(&guest, "Attempted to kill init"));
 }
 
-/* The only timer that the guest uses, and it does not stop. */
-TEST_TIMEOUT(pit, LINUX_GUEST_TIMEOUT)
-{
-	NEED_GUEST();
-	boot("lapic=notscdeadline nolapic_timer GMEM_ACTION=power-off",
-	     "power-off", 0);
-	EXPECT_GT(boot_number(&guest, "gmem-guest: PIT interrupts: "), 20UL);
-}
-
 /*
  * CPUs by MP tables. Without ACPI the guest finds no pvpanic, and its panic is
  * the reset that panic=-1 makes of it.
