@@ -100,10 +100,17 @@ harness_table() {
 	table_feed one '# table: T | a | 3 s, 2nd try'
 	table_feed two '# table: T | no cell'
 	table_feed two 'ok 1 no table: T | x | y'
+	table_feed one '# table: T | d | not there: why'
+	table_feed two '# table: T | d | not there: why: so'
+	table_feed two '# table: T | e | not there: why'
 	expected="# T:
 #                            one                  two
-#   b, c                     1 s                  -
-#   a                        3 s, 2nd try         2 s"
+#   b, c                     1 s                  no result
+#   a                        3 s, 2nd try         2 s
+#   d                        not there [1]        not there [2]
+#   e                        no result            not there [1]
+#   [1] why
+#   [2] why: so"
 	[[ $(table_show) == "$expected" ]] ||
 		{ table_show; echo "expected:"; echo "$expected"; return 1; }
 }
