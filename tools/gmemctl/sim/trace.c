@@ -39,7 +39,13 @@ static struct json_object *file_object(const struct sim *sim, int fd)
 	return json_object_new_string(text);
 }
 
+/* Where things are is not the same in two runs, and a trace is to be. */
 static struct json_object *address_object(uint64_t address)
+{
+	return address ? json_object_new_string("address") : NULL;
+}
+
+static struct json_object *page_object(uint64_t address)
 {
 	if (!address)
 		return NULL;
@@ -94,6 +100,8 @@ static struct json_object *field_object(const struct sim *sim,
 	switch (field->format) {
 	case TRACE_ADDRESS:
 		return address_object(value);
+	case TRACE_PAGE:
+		return page_object(value);
 	case TRACE_FILE:
 		return file_object(sim, (int)value);
 	case TRACE_COMMAND:

@@ -8,13 +8,15 @@
 #include "internal.h"
 
 /*
- * Two runs of the same program have the same trace: files have names, and of
- * addresses in the program there is only whether they are page-aligned.
+ * Two runs of the same program have the same trace: files have names, and
+ * addresses in the program are left out. Of memory that has to be page-aligned
+ * there is whether it is.
  */
 enum trace_format {
 	TRACE_NUMBER,
 	TRACE_HEX,
 	TRACE_ADDRESS,
+	TRACE_PAGE,
 	TRACE_FILE,
 	TRACE_BYTES,
 	TRACE_SEGMENT,

@@ -15,7 +15,7 @@ static const struct trace_field region_fields[] = {
 	FIELD(REGION, flags, TRACE_HEX),
 	FIELD(REGION, guest_phys_addr, TRACE_HEX),
 	FIELD(REGION, memory_size, TRACE_HEX),
-	FIELD(REGION, userspace_addr, TRACE_ADDRESS),
+	FIELD(REGION, userspace_addr, TRACE_PAGE),
 	FIELD(REGION, guest_memfd_offset, TRACE_HEX),
 	FIELD(REGION, guest_memfd, TRACE_FILE),
 };
@@ -166,7 +166,7 @@ static const struct trace_struct start = STRUCT(START, start_fields);
 #define UPDATE struct snp_kvm_launch_update
 static const struct trace_field update_fields[] = {
 	FIELD(UPDATE, gfn_start, TRACE_HEX),
-	FIELD(UPDATE, uaddr, TRACE_ADDRESS),
+	FIELD(UPDATE, uaddr, TRACE_PAGE),
 	FIELD(UPDATE, len, TRACE_HEX),
 	FIELD(UPDATE, type, TRACE_NUMBER),
 	FIELD(UPDATE, flags, TRACE_HEX),
@@ -189,7 +189,7 @@ static const struct trace_struct finish = STRUCT(FINISH, finish_fields);
 static const struct trace_field populate_fields[] = {
 	FIELD(POPULATE, base, TRACE_HEX),
 	FIELD(POPULATE, size, TRACE_HEX),
-	FIELD(POPULATE, source, TRACE_ADDRESS),
+	FIELD(POPULATE, source, TRACE_PAGE),
 	FIELD(POPULATE, flags, TRACE_HEX),
 	FIELD(POPULATE, reserved, TRACE_HEX),
 };
