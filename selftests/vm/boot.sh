@@ -63,11 +63,23 @@ accel_qemu() {
 	esac
 }
 
+# tsc_kernel_args: how fast the time stamp counter is, where the host has one. A
+# kernel that was told does not measure it.
+tsc_kernel_args() {
+	local dir
+
+	[[ $(uname -m) == x86_64 ]] || return 0
+	dir=$(mktemp -d) || return 0
+	gcc -O2 -o "$dir/tsc_khz" "$VM_DIR/tsc_khz.c" &&
+		echo "tsc_early_khz=$("$dir/tsc_khz")"
+	rm -rf "$dir"
+}
+
 # accel_kernel_args ACCEL: for the kernel's command line.
 accel_kernel_args() {
 	case $1 in
 	*-arm64) echo console=ttyAMA0 ;;
-	tcg*) echo "console=ttyS0 $TCG_KERNEL_ARGS" ;;
+	tcg*) echo "console=ttyS0 $TCG_KERNEL_ARGS $(tsc_kernel_args)" ;;
 	*) echo console=ttyS0 ;;
 	esac
 }
