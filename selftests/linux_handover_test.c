@@ -128,23 +128,38 @@ static unsigned long resident(void)
 	return json_number(text, "\"resident_bytes\"");
 }
 
-/* Some pages to and fro until it is killed, while others stay private. */
-static pid_t converter_start(void)
-{
-	pid_t pid = fork();
+static struct {
+	pid_t pid;
+	int stop;
+} converter;
 
-	if (pid)
-		return pid;
-	while (1) {
-		CONTROL("convert", NAME, "0x3000000", "1M", "private");
-		CONTROL("convert", NAME, "0x3000000", "1M", "shared");
+/*
+ * Some pages to and fro until it is told to end, while others stay private. If it
+ * was killed, a request of its own would still be on its way.
+ */
+static void converter_start(void)
+{
+	int stop[2];
+	char end;
+
+	ASSERT_EQ(0, pipe2(stop, O_CLOEXEC | O_NONBLOCK));
+	converter.stop = stop[1];
+	converter.pid = fork();
+	if (!converter.pid) {
+		close(stop[1]);
+		while (read(stop[0], &end, 1) < 0) {
+			CONTROL("convert", NAME, "0x3000000", "1M", "private");
+			CONTROL("convert", NAME, "0x3000000", "1M", "shared");
+		}
+		_exit(0);
 	}
+	close(stop[0]);
 }
 
-static void converter_stop(pid_t pid)
+static void converter_stop(void)
 {
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	close(converter.stop);
+	waitpid(converter.pid, NULL, 0);
 	/* What it may have left private. */
 	for (int i = 0; i < 100 && CONTROL("convert", NAME, "0x3000000", "1M",
 					   "shared"); i++)
@@ -186,7 +201,6 @@ static void check_end(struct process *process, int typed)
 static void handover_kind(const char *memory, bool private)
 {
 	char before[sizeof(text)], after[sizeof(text)];
-	pid_t converter = 0;
 	int typed[2];
 
 	ASSERT_EQ(0, pipe2(typed, O_CLOEXEC));
@@ -199,15 +213,17 @@ static void handover_kind(const char *memory, bool private)
 				     "private"));
 		map(before);
 		EXPECT_TRUE(has(before, "2800000-0000000002a03000 private"));
-		converter = converter_start();
+		converter_start();
 	} else {
 		map(before);
 	}
 	taker_start(typed[0]);
 	check_handed_over();
 	if (private)
-		converter_stop(converter);
+		converter_stop();
 	map(after);
+	if (strcmp(before, after))
+		TH_LOG("before:\n%safter:\n%s", before, after);
 	EXPECT_STREQ(before, after);
 	check_end(&taker, typed[1]);
 	close(typed[0]);
@@ -269,6 +285,8 @@ static void save_kind(const char *memory, bool private)
 	EXPECT_GE(resident() + SLACK, was_resident);
 	EXPECT_LE(resident(), was_resident + SLACK);
 	map(after);
+	if (strcmp(before, after))
+		TH_LOG("before:\n%safter:\n%s", before, after);
 	EXPECT_STREQ(before, after);
 	check_end(&taker, typed[1]);
 	EXPECT_EQ(0, unlink(SAVED));

@@ -53,6 +53,14 @@ TEST_TIMEOUT(power_off, LINUX_GUEST_TIMEOUT)
 	boot("GMEM_ACTION=power-off", "power-off", 0);
 }
 
+/* Without a local APIC the guest has no other timer, and no other interrupts. */
+TEST_TIMEOUT(pit, LINUX_GUEST_TIMEOUT)
+{
+	NEED_GUEST();
+	boot("nolapic GMEM_ACTION=power-off", "power-off", 0);
+	EXPECT_GT(boot_number(&guest, "gmem-guest: PIT interrupts: "), 20UL);
+}
+
 TEST_TIMEOUT(reset, LINUX_GUEST_TIMEOUT)
 {
 	NEED_GUEST();
