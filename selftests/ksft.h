@@ -245,12 +245,28 @@ static uint64_t ksft_seed(void)
 	return seed;
 }
 
-/* Where a task of the test that hangs is: the kernel's stack of each thread. */
+static void ksft_print_file(const char *path)
+{
+	char buf[4096], *line, *save;
+	FILE *f = fopen(path, "r");
+
+	if (!f)
+		return;
+	buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
+	fclose(f);
+	for (line = strtok_r(buf, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		ksft_log("  %s", line);
+}
+
+/*
+ * Where a task of the test that hangs is: the kernel's stack of each thread. One
+ * that runs has none to show; then its times say whether as a guest (proc(5): stat).
+ */
 static void ksft_print_stacks(pid_t pid)
 {
-	char path[300], buf[4096], *line, *save;
+	char path[300];
 	struct dirent *de;
-	FILE *f;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
@@ -258,17 +274,13 @@ static void ksft_print_stacks(pid_t pid)
 	while (dir && (de = readdir(dir))) {
 		if (de->d_name[0] == '.')
 			continue;
+		ksft_log("task %s:", de->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", pid,
+			 de->d_name);
+		ksft_print_file(path);
 		snprintf(path, sizeof(path), "/proc/%d/task/%s/stack", pid,
 			 de->d_name);
-		f = fopen(path, "r");
-		if (!f)
-			continue;
-		buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
-		fclose(f);
-		ksft_log("task %s:", de->d_name);
-		for (line = strtok_r(buf, "\n", &save); line;
-		     line = strtok_r(NULL, "\n", &save))
-			ksft_log("  %s", line);
+		ksft_print_file(path);
 	}
 	if (dir)
 		closedir(dir);
