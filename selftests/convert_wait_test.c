@@ -98,7 +98,8 @@ TEST_F(wait, timeout_expires)
 	uint64_t start = ksft_now_ms();
 
 	EXPECT_EQ(-EAGAIN, gmem_convert_args(self->fd, &c));
-	EXPECT_GE(ksft_now_ms() - start, 400);
+	/* Jiffies lag behind on a CPU whose timer interrupt is late. */
+	EXPECT_GE(ksft_now_ms() - start, 350);
 	EXPECT_LT(ksft_now_ms() - start, 20000);
 	EXPECT_EQ(2 * PAGE, c.error_offset);
 	EXPECT_EQ(3, c.refs_seen);
