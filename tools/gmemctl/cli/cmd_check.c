@@ -40,8 +40,9 @@ int check_show(const struct host *host, const struct host_report *report,
 	if (!report->failed)
 		out_text("%s can be launched\n", guest);
 	else
-		out_text("%u checks failed, the first one first: %s cannot be "
-			 "launched\n", report->failed, guest);
+		out_text("%u %s failed, the first one first: %s cannot be "
+			 "launched\n", report->failed,
+			 report->failed == 1 ? "check" : "checks", guest);
 	return report->failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
 }
 

@@ -195,8 +195,9 @@ static int info_main(int argc, char **argv)
 	check_kvm(&report);
 	out_bool(out_root(), "usable", !report.missing);
 	if (report.missing)
-		out_text("%u checks failed; private guest memory cannot be used\n",
-			 report.missing);
+		out_text("%u %s failed; private guest memory cannot be used\n",
+			 report.missing,
+			 report.missing == 1 ? "check" : "checks");
 	else
 		out_text("everything is there: `gmemctl demo --input FILE`\n");
 	return EXIT_CODE_OK;

@@ -238,8 +238,9 @@ static void verify_show(const struct snp_checks *checks)
 	}
 	out_bool(out_root(), "verified", !checks->failed);
 	if (checks->failed)
-		out_text("%u checks failed: do not trust this guest\n",
-			 checks->failed);
+		out_text("%u %s failed: do not trust this guest\n",
+			 checks->failed,
+			 checks->failed == 1 ? "check" : "checks");
 	else
 		out_text("verified%s\n", checks->checks[0].verdict == SNP_SKIP ?
 			 ", if the root is AMD's: compare it, or use --root" : "");
