@@ -161,7 +161,7 @@ build_arm64_user() {
 	local root path
 
 	build_arm64_tools || return 4
-	root=$(arm64_get)/root
+	root=$(arm64_get)/sysroot
 	path=$(arch_path arm64-6.12)
 	PATH=$path PKG_CONFIG_SYSROOT_DIR=$root \
 		PKG_CONFIG_LIBDIR=$root/usr/lib/aarch64-linux-gnu/pkgconfig \

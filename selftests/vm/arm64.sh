@@ -10,7 +10,7 @@ ARM64_LIBRARIES=(libc6-dev linux-libc-dev libkmod-dev libjson-c-dev libssl-dev)
 # How they are laid out: raise it to have that done again.
 ARM64_RECIPE=2
 
-# arm64_packages: "tools|root PACKAGE VERSION" for all there is to unpack. What
+# arm64_packages: "tools|sysroot PACKAGE VERSION" for all there is to unpack. What
 # the tools need besides is here already, for the compiler of this machine; of
 # the C library's many friends none is linked with.
 arm64_packages() {
@@ -19,7 +19,7 @@ arm64_packages() {
 		sed 's/^/tools /'
 	APT_ARCH=$(apt_foreign arm64) apt_closure own "${ARM64_LIBRARIES[@]}" |
 		grep -vE 'krb|k5crypto|tirpc|libnsl|gssapi|keyutils|com-err|rpcsvc' |
-		sed 's/^/root /'
+		sed 's/^/sysroot /'
 }
 
 arm64_unpack() {
@@ -27,7 +27,7 @@ arm64_unpack() {
 
 	while read -r part package version; do
 		arch=
-		[[ $part != root ]] || arch=$(apt_foreign arm64)
+		[[ $part != sysroot ]] || arch=$(apt_foreign arm64)
 		deb=$(APT_ARCH=$arch apt_fetch own "$package" "$version") || return 1
 		mkdir -p "$dir/$part"
 		dpkg-deb -x "$deb" "$dir/$part" || return 1
@@ -43,7 +43,7 @@ arm64_wrap() {
 	for tool in "$dir"/tools/usr/bin/aarch64-linux-gnu-*; do
 		name=${tool##*/}
 		extra=
-		[[ $name != *-gcc* ]] || extra="--sysroot=$dir/root"
+		[[ $name != *-gcc* ]] || extra="--sysroot=$dir/sysroot"
 		cat >"$dir/bin/$name" <<-END
 		#!/bin/sh
 		export LD_LIBRARY_PATH=$dir/tools/usr/lib/$(uname -m)-linux-gnu
@@ -52,7 +52,7 @@ arm64_wrap() {
 		chmod +x "$dir/bin/$name"
 	done
 	# Debian 13 has /lib only as a link into /usr.
-	[[ -e $dir/root/lib ]] || ln -s usr/lib "$dir/root/lib"
+	[[ -e $dir/sysroot/lib ]] || ln -s usr/lib "$dir/sysroot/lib"
 }
 
 arm64_make() {
@@ -69,11 +69,11 @@ arm64_make() {
 	touch "$dir/complete"
 }
 
-# arm64_get: the directory, on stdout: bin/ has the tools, root/ the libraries.
+# arm64_get: the directory, on stdout: bin/ has the tools, sysroot/ the libraries.
 arm64_get() {
 	local list dir
 
-	list=$(resolve arm64-packages arm64_packages) || {
+	list=$(resolve arm64-sysroot arm64_packages) || {
 		say "the mirror has no cross compiler or no packages for arm64"
 		return 1
 	}
