@@ -15,13 +15,12 @@
 #include "../memory/handover.h"
 #include "../memory/handover_socket.h"
 #include "kvm_fake.h"
+#include "two_requests.h"
 #include "unit.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
-static struct range ranges[3];
-static struct memory_request requests[2];
-static struct memory_config config;
+static struct two_requests asked;
 static struct guest_memory memory;
 static struct records state;
 static struct handover handover;
@@ -29,23 +28,10 @@ static struct error error;
 static int sockets[2];
 static pid_t child;
 
-/* Two requests: 16 pages at 64 and 8 at 0; 8 at 32. */
 static void start(enum backing_kind first, enum backing_kind second)
 {
 	kvm_fake_start();
-	ranges[0] = (struct range){ 64 * PAGE, 80 * PAGE };
-	ranges[1] = (struct range){ 0, 8 * PAGE };
-	ranges[2] = (struct range){ 32 * PAGE, 40 * PAGE };
-	requests[0] = (struct memory_request){
-		.ranges = ranges, .nr_ranges = 2, .kind = first,
-		.existing_fd = -1, .node = -1,
-	};
-	requests[1] = (struct memory_request){
-		.ranges = &ranges[2], .nr_ranges = 1, .kind = second,
-		.existing_fd = -1, .node = -1,
-	};
-	config = (struct memory_config){ .requests = requests,
-					 .nr_requests = 2 };
+	two_requests_init(&asked, first, second);
 	records_add(&state, 7, 0, "state", 5);
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 }
@@ -82,7 +68,7 @@ static unsigned int open_fds(void)
 
 static void build(void)
 {
-	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error));
+	CHECK(!guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0, &error));
 	CHECK(!guest_memory_attach(&memory, &error));
 	*at(3) = 1;
 	*at(70) = 2;
@@ -261,7 +247,7 @@ static void test_handover_kinds(void)
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		start(BACKING_SHARED, kinds[i]);
-		requests[1].hugepage_size = PAGE;
+		asked.requests[1].hugepage_size = PAGE;
 		build();
 		CHECK(handover_give(sockets[0], &memory, &state, &error) ==
 		      -EOPNOTSUPP);
@@ -272,7 +258,7 @@ static void test_handover_kinds(void)
 		stop();
 	}
 	start(BACKING_SHARED, BACKING_SHARED);
-	config.guest_memfd = true;
+	asked.config.guest_memfd = true;
 	build();
 	CHECK(!convert(1, 2));
 	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EOPNOTSUPP);

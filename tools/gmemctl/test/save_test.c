@@ -11,6 +11,7 @@
 #include "../memory/populated.h"
 #include "../memory/save.h"
 #include "kvm_fake.h"
+#include "two_requests.h"
 #include "unit.h"
 
 #define PAGE RANGE_PAGE_SIZE
@@ -21,32 +22,17 @@
 #define STATE_SIZE	(16 + 5)
 #define FIRST_RUN	(HEADER_SIZE + DESCRIPTION_SIZE + STATE_SIZE)
 
-static struct range ranges[3];
-static struct memory_request requests[2];
-static struct memory_config config;
+static struct two_requests asked;
 static struct guest_memory memory;
 static struct records state;
 static struct saved saved;
 static struct error error;
 static int file;
 
-/* Two requests: 16 pages at 64 and 8 at 0; 8 at 32. */
 static void start(enum backing_kind first, enum backing_kind second)
 {
 	kvm_fake_start();
-	ranges[0] = (struct range){ 64 * PAGE, 80 * PAGE };
-	ranges[1] = (struct range){ 0, 8 * PAGE };
-	ranges[2] = (struct range){ 32 * PAGE, 40 * PAGE };
-	requests[0] = (struct memory_request){
-		.ranges = ranges, .nr_ranges = 2, .kind = first,
-		.existing_fd = -1, .node = -1,
-	};
-	requests[1] = (struct memory_request){
-		.ranges = &ranges[2], .nr_ranges = 1, .kind = second,
-		.existing_fd = -1, .node = -1,
-	};
-	config = (struct memory_config){ .requests = requests,
-					 .nr_requests = 2 };
+	two_requests_init(&asked, first, second);
 	records_add(&state, 7, 0, "state", 5);
 	file = memfd_create("saved", MFD_CLOEXEC);
 	CHECK(file >= 0);
@@ -74,7 +60,7 @@ static void create(const struct memory_config *what)
 /* A page that holds zeros is populated all the same. */
 static void build(void)
 {
-	create(&config);
+	create(&asked.config);
 	*at(3) = 1;
 	*at(70) = 2;
 	*at(39) = 3;
@@ -130,7 +116,7 @@ static void round_trip(enum backing_kind first, enum backing_kind second)
 	char text[5];
 
 	start(first, second);
-	requests[1].hugepage_size = second == BACKING_HUGETLB ? PAGE : 0;
+	asked.requests[1].hugepage_size = second == BACKING_HUGETLB ? PAGE : 0;
 	build();
 	CHECK(!save());
 	guest_memory_destroy(&memory);
@@ -197,7 +183,7 @@ static void test_save_refused(void)
 	guest_memory_destroy(&memory);
 	stop();
 	start(BACKING_SHARED, BACKING_SHARED);
-	config.guest_memfd = true;
+	asked.config.guest_memfd = true;
 	build();
 	CHECK(!guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE },
 				    true, NULL, 0));
