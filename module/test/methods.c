@@ -218,30 +218,24 @@ static void mock_release(struct gmem_binding *binding)
 	mutex_unlock(&slot->lock);
 }
 
+#define MOCK_METHODS						\
+	.owner = THIS_MODULE,					\
+	.invalidate_start = mock_invalidate_start,		\
+	.invalidate_end = mock_invalidate_end,			\
+	.check = mock_check,					\
+	.make_private = mock_make_private,			\
+	.undo_private = mock_undo_private,			\
+	.make_shared = mock_make_shared,			\
+	.undo_shared = mock_undo_shared,			\
+	.error = mock_error,					\
+	.release = mock_release
+
 const struct gmem_ops mock_ops = {
-	.owner = THIS_MODULE,
-	.invalidate_start = mock_invalidate_start,
-	.invalidate_end = mock_invalidate_end,
-	.check = mock_check,
-	.make_private = mock_make_private,
-	.undo_private = mock_undo_private,
-	.make_shared = mock_make_shared,
-	.undo_shared = mock_undo_shared,
-	.error = mock_error,
-	.release = mock_release,
+	MOCK_METHODS,
 };
 
 /* Private pages are in the mock's own memory. */
 const struct gmem_ops mock_ops_with_store = {
-	.owner = THIS_MODULE,
-	.invalidate_start = mock_invalidate_start,
-	.invalidate_end = mock_invalidate_end,
-	.check = mock_check,
-	.make_private = mock_make_private,
-	.undo_private = mock_undo_private,
-	.make_shared = mock_make_shared,
-	.undo_shared = mock_undo_shared,
-	.error = mock_error,
-	.release = mock_release,
+	MOCK_METHODS,
 	.store = &mock_store_ops,
 };
