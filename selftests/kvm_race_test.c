@@ -561,12 +561,7 @@ static void expect_counts(struct race *race)
 TEST_TIMEOUT(all_at_once, 7200)
 {
 	const char *why = kvm_guest_unavailable();
-	/*
-	 * Short by default: under QEMU's TCG a guest that is interrupted as
-	 * often as this one takes the emulated host down about once in a minute
-	 * (exceptions on a foreign stack, in KVM_RUN; no function of gmem in it).
-	 */
-	unsigned int seconds = gmem_stress_seconds() / 6 + 1;
+	unsigned int seconds = gmem_stress_seconds() / 2 + 1;
 	static struct race race;
 
 	if (why)

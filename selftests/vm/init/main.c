@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,22 @@ static void kvm_tolerate_tsc(void)
 	file_write("/sys/module/kvm/parameters/tsc_tolerance_ppm", "100000");
 }
 
+/* boot.sh says which and why. Programs that pin a thread there do not enter guests. */
+static void leave_spare_cpu(void)
+{
+	const char *spare = getenv("GMEM_SPARE_CPU");
+	cpu_set_t set;
+
+	if (!spare)
+		return;
+	if (!sched_getaffinity(0, sizeof(set), &set)) {
+		CPU_CLR(strtoul(spare, NULL, 10), &set);
+		if (!sched_setaffinity(0, sizeof(set), &set))
+			return;
+	}
+	port_line("# init: CPU %s: %s", spare, strerror(errno));
+}
+
 static int run(void)
 {
 	static struct module_list modules;
@@ -162,6 +179,7 @@ static int run(void)
 		port_line("# init: too many modules");
 		return 1;
 	}
+	leave_spare_cpu();
 	module_load_deps(&modules);
 	kvm_tolerate_tsc();
 	if (env_is("GMEM_MODE", "probe"))
