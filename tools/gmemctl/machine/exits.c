@@ -151,6 +151,9 @@ static void exit_hypercall(struct machine *machine, struct vcpu *vcpu)
 			      (uint64_t)run->hypercall.nr);
 	if (result)
 		exit_count(&machine->counters.refused);
+	/* KVM takes few values for an SNP guest, which sees an error or none. */
+	if (result && machine->config.snp)
+		result = EINVAL;
 	run->hypercall.ret = (uint64_t)result;
 }
 

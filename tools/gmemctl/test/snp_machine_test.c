@@ -155,6 +155,30 @@ static void test_snp_machine_run(void)
 	stop();
 }
 
+/* Return: what KVM is told; a request for pages that are not there. */
+static uint64_t ask_hypercall(uint64_t nr)
+{
+	struct vcpu *vcpu = &guest.pc.machine.vcpus[0];
+
+	vcpu->run->exit_reason = KVM_EXIT_HYPERCALL;
+	vcpu->run->hypercall.nr = nr;
+	vcpu->run->hypercall.args[0] = RAM;
+	vcpu->run->hypercall.args[1] = 1;
+	vcpu->run->hypercall.args[2] = 1 << 4;
+	CHECK(machine_exit(&guest.pc.machine, vcpu));
+	return vcpu->run->hypercall.ret;
+}
+
+/* Another value than a positive EINVAL would fail the next KVM_RUN. */
+static void test_snp_machine_refused(void)
+{
+	CHECK(!start(1));
+	CHECK(ask_hypercall(KVM_HC_MAP_GPA_RANGE) == EINVAL);
+	CHECK(ask_hypercall(4711) == EINVAL);
+	CHECK(guest.pc.machine.counters.refused == 2);
+	stop();
+}
+
 /* A fault that no conversion could help would come again for ever. */
 static void test_snp_machine_fault(void)
 {
@@ -255,6 +279,7 @@ static void test_snp_machine_termination(void)
 static const struct unit_test tests[] = {
 	{ "snp_machine.launched", test_snp_machine_launched },
 	{ "snp_machine.run", test_snp_machine_run },
+	{ "snp_machine.refused", test_snp_machine_refused },
 	{ "snp_machine.fault", test_snp_machine_fault },
 	{ "snp_machine.shutdown", test_snp_machine_shutdown },
 	{ "snp_machine.certs", test_snp_machine_certs },
