@@ -110,6 +110,7 @@ struct sim_vcpu {
 	unsigned int nr_exits;
 	unsigned int next_exit;
 	bool awaits_certs;
+	bool awaits_map_gpa;
 	struct sim_arm_vcpu arm;
 };
 

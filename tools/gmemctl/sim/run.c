@@ -30,6 +30,16 @@ static int take_certs(struct sim_vcpu *vcpu)
 	       -EINVAL;
 }
 
+/* The same for pages that were to change their state; 6.12 takes anything. */
+static int take_map_gpa(const struct sim *sim, struct sim_vcpu *vcpu)
+{
+	uint64_t ret = vcpu->run->hypercall.ret;
+
+	vcpu->awaits_map_gpa = false;
+	return !sim_is_7_3(sim) || !ret || ret == EINVAL || ret == EAGAIN ? 0 :
+	       -EINVAL;
+}
+
 static void exit_hypercall(struct kvm_run *run, const struct sim_exit *script)
 {
 	run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
@@ -78,6 +88,7 @@ static int run_exit(const struct sim *sim, struct sim_vcpu *vcpu,
 	switch (script->reason) {
 	case KVM_EXIT_HYPERCALL:
 		exit_hypercall(run, script);
+		vcpu->awaits_map_gpa = vcpu->vm->type == KVM_X86_SNP_VM;
 		return 0;
 	case KVM_EXIT_MEMORY_FAULT:
 		exit_memory_fault(run, script);
@@ -134,5 +145,7 @@ int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 		 "KVM_RUN with /dev/sev closed: the guest gets no reports");
 	if (vcpu->awaits_certs)
 		rc = take_certs(vcpu);
+	if (vcpu->awaits_map_gpa)
+		rc = take_map_gpa(sim, vcpu);
 	return rc ? rc : sim_run_next(sim, vcpu);
 }

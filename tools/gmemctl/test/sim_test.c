@@ -595,6 +595,40 @@ static void check_certs(struct world *world, struct kvm_run *run)
 	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SHUTDOWN);
 }
 
+/* Return: what the KVM_RUN says that is told @ret of a request for pages. */
+static int answer_hypercall(enum sim_profile profile, uint64_t ret)
+{
+	const struct sim_exit made = {
+		.reason = KVM_EXIT_HYPERCALL, .gpa = 0x3000, .pages = 1,
+	};
+	struct kvm_run *run;
+	struct world world;
+	int rc;
+
+	world_init(&world, profile);
+	world_ready(&world);
+	CHECK(!world_finish(&world));
+	run = map_run(&world);
+	CHECK(!sim_script(world.sim, world.vcpu, &made));
+	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_HYPERCALL);
+	run->hypercall.ret = ret;
+	rc = run_vcpu(&world);
+	/* It is taken once; then the script is at its end. */
+	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_SHUTDOWN);
+	world_free(&world);
+	return rc;
+}
+
+static void test_sim_hypercall(void)
+{
+	CHECK(!answer_hypercall(SIM_LINUX_7_3, 0));
+	CHECK(!answer_hypercall(SIM_LINUX_7_3, EINVAL));
+	CHECK(!answer_hypercall(SIM_LINUX_7_3, EAGAIN));
+	CHECK(answer_hypercall(SIM_LINUX_7_3, -(uint64_t)EINVAL) == -EINVAL);
+	CHECK(answer_hypercall(SIM_LINUX_7_3, ENOMEM) == -EINVAL);
+	CHECK(!answer_hypercall(SIM_LINUX_6_12, -(uint64_t)EINVAL));
+}
+
 static void test_sim_exits(void)
 {
 	static const struct sim_exit exits[] = {
@@ -697,6 +731,7 @@ static const struct unit_test tests[] = {
 	{ "sim.host_data", test_sim_host_data },
 	{ "sim.faults", test_sim_faults },
 	{ "sim.strict", test_sim_strict },
+	{ "sim.hypercall", test_sim_hypercall },
 	{ "sim.exits", test_sim_exits },
 	{ "sim.attributes", test_sim_attributes },
 	{ "sim.lifetime", test_sim_lifetime },
