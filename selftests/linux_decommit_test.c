@@ -10,7 +10,7 @@
 #include "ksft.h"
 #include "linux_guest.h"
 
-#define TIMEOUT	200
+#define TIMEOUT	300
 #define NAME	"guest"
 #define SIZE	(96UL << 20)
 #define PART	(64UL << 20)
@@ -136,9 +136,8 @@ static void check_decommit(pid_t pid)
 
 static void decommit_kind(const char *memory)
 {
-	int out = output_file(), err = output_file();
 	const char *why = linux_guest_unavailable();
-	pid_t pid;
+	struct boot_process process;
 
 	if (!why)
 		why = control_unavailable();
@@ -147,12 +146,11 @@ static void decommit_kind(const char *memory)
 	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-run", 1);
 	boot = (struct boot){ .memory = memory, .append = APART, .name = NAME,
 			      .seconds = "150" };
-	pid = boot_start(&boot, out, err);
-	if (boot_wait_for(&boot, pid, err, LINUX_GUEST_READY, UP_SECONDS)) {
-		check_decommit(pid);
+	if (boot_up(&boot, &process, LINUX_GUEST_READY, UP_SECONDS)) {
+		check_decommit(process.pid);
 		EXPECT_EQ(0, CONTROL("stop", NAME));
+		boot_end(&boot, process.pid, process.out, process.err);
 	}
-	boot_end(&boot, pid, out, err);
 	if (boot.code == CODE_UNSUPPORTED)
 		SKIP(return, KSFT_BY_DESIGN " not with this kernel");
 	if (boot.code)

@@ -20,14 +20,11 @@
 /**
  * struct process - a gmemctl that runs, or has run, the guest
  * @boot: the guest
- * @pid: the process
- * @out: its standard output, likewise @err
+ * @tool: the process
  */
 struct process {
 	struct boot boot;
-	pid_t pid;
-	int out;
-	int err;
+	struct boot_process tool;
 };
 
 static struct process giver, taker;
@@ -56,13 +53,14 @@ static bool has(const char *string, const char *what)
 
 static bool process_wait(struct process *process, const char *what)
 {
-	return boot_wait_for(&process->boot, process->pid, process->err, what,
-			     200);
+	return boot_wait_for(&process->boot, process->tool.pid,
+			     process->tool.err, what, 200);
 }
 
 static void process_end(struct process *process)
 {
-	boot_end(&process->boot, process->pid, process->out, process->err);
+	boot_end(&process->boot, process->tool.pid, process->tool.out,
+		 process->tool.err);
 }
 
 static void process_log(const struct process *process)
@@ -74,26 +72,20 @@ static void process_log(const struct process *process)
 /* A guest that is up and writes. Return: false if there can be none. */
 static bool load_start_typed(const char *memory, int input)
 {
-	for (int i = 0; i < 3; i++) {
-		giver = (struct process){
-			.boot = {
-				.memory = memory,
-				.append = "GMEM_ACTION=load GMEM_TOUCH=8",
-				.name = NAME,
-				.input = input,
-				.seconds = "200",
-			},
-			.out = output_file(),
-			.err = output_file(),
-		};
-		giver.pid = boot_start(&giver.boot, giver.out, giver.err);
-		if (process_wait(&giver, "gmem-guest: round 8,"))
-			return true;
-		process_end(&giver);
-		if (giver.boot.code == CODE_UNSUPPORTED)
-			return false;
+	giver = (struct process){
+		.boot = {
+			.memory = memory,
+			.append = "GMEM_ACTION=load GMEM_TOUCH=8",
+			.name = NAME,
+			.input = input,
+			.seconds = "200",
+		},
+	};
+	if (boot_up(&giver.boot, &giver.tool, "gmem-guest: round 8,", 120))
+		return true;
+	if (giver.boot.code != CODE_UNSUPPORTED)
 		process_log(&giver);
-	}
+	ASSERT_EQ(CODE_UNSUPPORTED, giver.boot.code);
 	return false;
 }
 
@@ -102,14 +94,22 @@ static bool load_start(const char *memory)
 	return load_start_typed(memory, 0);
 }
 
+static void taker_run(const char *const words[], int input)
+{
+	taker = (struct process){
+		.tool = { .out = output_file(), .err = output_file() },
+	};
+	taker.tool.pid = boot_start_with(words, input, taker.tool.out,
+					 taker.tool.err);
+}
+
 static void taker_start(int input)
 {
 	static const char *const words[] = {
 		"handover", NAME, "--json", "--timeout", "200", NULL,
 	};
 
-	taker = (struct process){ .out = output_file(), .err = output_file() };
-	taker.pid = boot_start_with(words, input, taker.out, taker.err);
+	taker_run(words, input);
 }
 
 /* The map, once the one who has the guest answers to its name. */
@@ -278,8 +278,7 @@ static void save_kind(const char *memory, bool private)
 	process_end(&giver);
 	EXPECT_EQ(0, giver.boot.code);
 	EXPECT_TRUE(has(giver.boot.json, "\"end\":\"saved\""));
-	taker = (struct process){ .out = output_file(), .err = output_file() };
-	taker.pid = boot_start_with(words, typed[0], taker.out, taker.err);
+	taker_run(words, typed[0]);
 	EXPECT_TRUE(process_wait(&taker, "gmem-guest: round"));
 	/* What was not there is not there now, but for what the guest takes. */
 	EXPECT_GE(resident() + SLACK, was_resident);

@@ -93,21 +93,13 @@ TEST_TIMEOUT(panic_without_acpi, LINUX_GUEST_TIMEOUT)
 }
 
 /* While the guest runs. */
-static struct {
-	pid_t pid;
-	int out;
-	int err;
-} running;
+static struct boot_process running;
 
 /* Return: whether its init waits for what is to come. */
 static bool start(const char *append)
 {
 	guest.append = append;
-	running.out = output_file();
-	running.err = output_file();
-	running.pid = boot_start(&guest, running.out, running.err);
-	return boot_wait_for(&guest, running.pid, running.err,
-			     LINUX_GUEST_READY, UP_SECONDS);
+	return boot_up(&guest, &running, LINUX_GUEST_READY, UP_SECONDS);
 }
 
 static void finish(void)
@@ -118,9 +110,10 @@ static void finish(void)
 /* Do something to a guest that is up and waits; then see how that ends. */
 static void boot_and(void (*what)(void), const char *end, int code)
 {
-	if (start("GMEM_ACTION=halt"))
+	if (start("GMEM_ACTION=halt")) {
 		what();
-	finish();
+		finish();
+	}
 	check_end(end, code);
 }
 
@@ -179,9 +172,10 @@ TEST_TIMEOUT(console, LINUX_GUEST_TIMEOUT)
 	NEED_GUEST();
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	guest.input = fds[0];
-	if (start("GMEM_ACTION=echo"))
+	if (start("GMEM_ACTION=echo")) {
 		EXPECT_EQ((long)strlen(text), write(fds[1], text, strlen(text)));
-	finish();
+		finish();
+	}
 	check_end("power-off", 0);
 	EXPECT_TRUE(boot_said(&guest, "THE QUICK BROWN FOX JUMPS OVER "
 				     "THE LAZY DOG"));
@@ -236,9 +230,10 @@ TEST_TIMEOUT(control_socket, LINUX_GUEST_TIMEOUT)
 	setenv("GMEMCTL_RUNTIME_DIR", RUNTIME_DIR, 1);
 	guest.memory = "64M,kind=shared,prefetch";
 	guest.name = "guest";
-	if (start("mem=32M GMEM_ACTION=halt"))
+	if (start("mem=32M GMEM_ACTION=halt")) {
 		control_all();
-	finish();
+		finish();
+	}
 	check_end("stopped", 0);
 	EXPECT_EQ(0, access(RUNTIME_DIR, F_OK));
 	EXPECT_NE(0, access(RUNTIME_DIR "/guest.sock", F_OK));

@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,15 +193,39 @@ static bool boot_lost(const struct boot *b)
 		boot_said(b, "Fatal exception in interrupt"));
 }
 
+/* Whether there is to be another try, after @b->lost of them. */
+static bool boot_again(const struct boot *b)
+{
+	if (!boot_lost(b) || b->lost + 1 == TRIES)
+		return false;
+	dprintf(STDOUT_FILENO, "# boot lost, trying once more\n");
+	boot_log(b, b->console);
+	boot_log(b, b->json);
+	return true;
+}
+
 void boot_run(struct boot *b)
 {
 	for (b->lost = 0;; b->lost++) {
 		boot_once(b);
-		if (!boot_lost(b) || b->lost + 1 == TRIES)
+		if (!boot_again(b))
 			return;
-		dprintf(STDOUT_FILENO, "# boot lost, trying once more\n");
-		boot_log(b, b->console);
-		boot_log(b, b->json);
+	}
+}
+
+bool boot_up(struct boot *b, struct boot_process *process, const char *text,
+	     unsigned int seconds)
+{
+	for (b->lost = 0;; b->lost++) {
+		process->out = output_file();
+		process->err = output_file();
+		process->pid = boot_start(b, process->out, process->err);
+		if (boot_wait_for(b, process->pid, process->err, text, seconds))
+			return true;
+		kill(process->pid, SIGKILL);
+		boot_end(b, process->pid, process->out, process->err);
+		if (!boot_again(b))
+			return false;
 	}
 }
 

@@ -36,7 +36,7 @@
  * @name: of --name, or NULL
  * @options: more options for gmemctl, the last NULL; or NULL
  * @code: exit code of gmemctl, or -1
- * @lost: boots that boot_run() has repeated
+ * @lost: boots that boot_run() or boot_up() has repeated
  * @ms: how long boot_run() took for the last one
  * @json: what it has said
  * @console: what the guest has said, and errors
@@ -79,6 +79,25 @@ pid_t boot_start_with(const char *const words[], int in, int out, int err);
 
 /* Whether gmemctl has, and boot_end() does not have to wait. */
 bool boot_has_ended(pid_t pid);
+
+/**
+ * struct boot_process - a gmemctl that runs a guest
+ * @pid: the process
+ * @out: its standard output, likewise @err
+ */
+struct boot_process {
+	pid_t pid;
+	int out;
+	int err;
+};
+
+/*
+ * boot_start(), and wait for @text as long as @seconds, up to twice as boot_run()
+ * does. Return: false if gmemctl has ended without it, killed after @seconds if need
+ * be; @b says how.
+ */
+bool boot_up(struct boot *b, struct boot_process *process, const char *text,
+	     unsigned int seconds);
 
 /*
  * Both, for a guest that ends by itself. One that dies before its init is up, or
