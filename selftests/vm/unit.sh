@@ -36,7 +36,7 @@ main() {
 		echo "not ok 1 the unit tests are built"
 		return
 	fi
-	"$OUT/gmemctl_unit_test" 2>"$LOG_DIR/unit.err" </dev/null |
+	timeout -k 10 1200 "$OUT/gmemctl_unit_test" 2>"$LOG_DIR/unit.err" </dev/null |
 		tee "$LOG_DIR/unit.log" || rc=$?
 	((rc == 0)) && grep -q '^# Totals:' "$LOG_DIR/unit.log" && return
 	tail -n 60 "$LOG_DIR/unit.err" | sed 's/^/# /'
