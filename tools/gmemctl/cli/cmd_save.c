@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../control/channel.h"
@@ -46,6 +47,25 @@ static int save_to(int file, const struct move_options *options)
 	return rc ? out_error_report(&error) : EXIT_CODE_OK;
 }
 
+/* Known before the VM is asked: it may be at its end afterwards. */
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
+/* What is saved may be all that is left of the guest: it is never removed. */
+static int save_rename(const char *part, const char *path)
+{
+	if (!rename(part, path))
+		return EXIT_CODE_OK;
+	out_error(path, "rename the saved guest to this", -errno,
+		  "it is complete in %s: move it, or restore it from there",
+		  part);
+	return EXIT_CODE_FAILURE;
+}
+
 /* A file appears under its name only when all of it is there. */
 static int save_main(int argc, char **argv)
 {
@@ -58,15 +78,19 @@ static int save_main(int argc, char **argv)
 		return code;
 	if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
 		return usage_error("FILE", "too long", "a shorter path");
+	if (is_directory(path)) {
+		out_error(path, "save to this", -EISDIR,
+			  "give the name of a file");
+		return EXIT_CODE_FAILURE;
+	}
 	file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (file < 0)
 		return file_error(part, "create");
 	code = save_to(file, &options);
 	close(file);
-	if (!code && rename(part, path))
-		code = file_error(path, "rename the file to this");
-	if (code)
-		unlink(part);
+	if (!code)
+		return save_rename(part, path);
+	unlink(part);
 	return code;
 }
 
