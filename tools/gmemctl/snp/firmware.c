@@ -172,6 +172,30 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b,
 	return a < b + b_size && b < a + a_size;
 }
 
+/* Against those before it. Of three types there is one page, or none. */
+static int section_compare(const struct snp_firmware *firmware, unsigned int i,
+			   struct error *error)
+{
+	const struct snp_section *section = &firmware->sections[i];
+	bool single = section->type == SNP_SECTION_SECRETS ||
+		      section->type == SNP_SECTION_CPUID ||
+		      section->type == SNP_SECTION_KERNEL_HASHES;
+
+	for (unsigned int j = 0; j < i; j++) {
+		const struct snp_section *other = &firmware->sections[j];
+
+		if (ranges_overlap(section->base, section->size, other->base,
+				   other->size))
+			return section_bad(firmware, i,
+					   "overlaps one before it", error);
+		if (single && section->type == other->type)
+			return section_bad(firmware, i, "is the second of its "
+					   "type, of which there can be one",
+					   error);
+	}
+	return 0;
+}
+
 static int section_check(const struct snp_firmware *firmware, unsigned int i,
 			 struct error *error)
 {
@@ -190,13 +214,7 @@ static int section_check(const struct snp_firmware *firmware, unsigned int i,
 			   firmware->end - firmware->size, firmware->size))
 		return section_bad(firmware, i, "overlaps the image itself",
 				   error);
-	for (unsigned int j = 0; j < i; j++)
-		if (ranges_overlap(section->base, section->size,
-				   firmware->sections[j].base,
-				   firmware->sections[j].size))
-			return section_bad(firmware, i,
-					   "overlaps one before it", error);
-	return 0;
+	return section_compare(firmware, i, error);
 }
 
 static int metadata_check(const struct snp_firmware *firmware,

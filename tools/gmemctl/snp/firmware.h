@@ -63,7 +63,8 @@ struct snp_firmware {
  * @end: the guest physical address just after it, SNP_4G for a BIOS. It is page
  *	aligned, and at most 4 GiB.
  *
- * The sections are checked: aligned, known, disjoint, and clear of the image.
+ * The sections are checked: aligned, known, disjoint, clear of the image, and not
+ * two of them for secrets, CPUID or kernel hashes.
  *
  * Return: 0; -EINVAL for something that is not OVMF, or damaged; -ENODATA for an
  * OVMF without SEV metadata; -EFBIG for one that is too large.
@@ -72,7 +73,7 @@ int snp_firmware_parse(struct snp_firmware *firmware, const char *name,
 		       const void *data, uint64_t size, uint64_t end,
 		       struct error *error);
 
-/** snp_firmware_section() - the first section of a type, or NULL */
+/** snp_firmware_section() - the section of a type, the first of many; or NULL */
 const struct snp_section *
 snp_firmware_section(const struct snp_firmware *firmware, uint32_t type);
 

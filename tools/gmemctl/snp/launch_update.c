@@ -164,8 +164,15 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 	struct snp_cpuid_page given;
 	struct kvm_cpuid2 *cpuid;
 	uint32_t fw_error = 0;
-	int rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
+	int rc;
 
+	/* KVM reads and writes as much as the run has. */
+	if (run->size != sizeof(*launch->cpuid))
+		return error_set(error, -EINVAL, run->name, "SNP_LAUNCH_UPDATE",
+				 "its section has 0x%llx bytes, and the firmware "
+				 "checks single pages: take another build",
+				 (unsigned long long)run->size);
+	rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
 	if (rc)
 		return rc;
 	set_signature(cpuid, launch->image.signature);

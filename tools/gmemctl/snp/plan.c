@@ -103,7 +103,7 @@ static void plan_add_hashes(struct snp_plan *plan,
 	snp_kernel_hashes_table(image->kernel, plan->hashes +
 				image->firmware->hash_table % SNP_PAGE_SIZE);
 	plan_add(plan, snp_section_name(section->type), SNP_PAGE_NORMAL,
-		 section->base, section->size, plan->hashes);
+		 section->base, sizeof(plan->hashes), plan->hashes);
 }
 
 static void plan_add_section(struct snp_plan *plan,

@@ -317,6 +317,23 @@ static void test_fault_update_shared(void)
 	launch_world_free(&world);
 }
 
+/* No more is sent than the page has; the parser has seen to one section. */
+static void test_fault_cpuid_large(void)
+{
+	struct launch_world world;
+
+	launch_world_init(&world, SIM_LINUX_7_3);
+	CHECK(!launch_world_run(&world, SNP_LAUNCH_STARTED));
+	for (unsigned int i = 0; i < world.launch.plan->nr_runs; i++)
+		if (world.launch.plan->runs[i].type == SNP_PAGE_CPUID)
+			world.launch.plan->runs[i].size = 0x2000;
+	CHECK(snp_launch_populate(&world.launch, &world.memory,
+				  &world.vcpus[0], &world.error) == -EINVAL);
+	CHECK(says(&world, "SNP_LAUNCH_UPDATE", "0x2000 bytes"));
+	check_over(&world);
+	launch_world_free(&world);
+}
+
 static void test_fault_memory_small(void)
 {
 	static struct snp_section far;
@@ -474,6 +491,7 @@ static const struct unit_test tests[] = {
 	{ "launch_fault.update_signal", test_fault_update_signal },
 	{ "launch_fault.update_twice", test_fault_update_twice },
 	{ "launch_fault.update_shared", test_fault_update_shared },
+	{ "launch_fault.cpuid_large", test_fault_cpuid_large },
 	{ "launch_fault.memory_small", test_fault_memory_small },
 	{ "launch_fault.no_progress", test_fault_no_progress },
 	{ "launch_fault.registers", test_fault_registers },

@@ -162,6 +162,27 @@ static void test_snp_firmware_sections(void)
 	CHECK(!section_fails(0x7ff000, 0x1000, 2, ""));
 }
 
+static bool twice_fails(uint32_t type)
+{
+	const struct snp_section sections[2] = {
+		{ 0x800000, 0x1000, type }, { 0x810000, 0x10000, type },
+	};
+	uint8_t data[BUILD_SIZE];
+
+	build_firmware(data, sizeof(data), sections, 2, 0);
+	return fails(data, sizeof(data), -EINVAL, "second of its type");
+}
+
+/* Of some there is one page, whatever the second section says of its size. */
+static void test_snp_firmware_twice(void)
+{
+	CHECK(twice_fails(SNP_SECTION_SECRETS));
+	CHECK(twice_fails(SNP_SECTION_CPUID));
+	CHECK(twice_fails(SNP_SECTION_KERNEL_HASHES));
+	CHECK(!twice_fails(SNP_SECTION_MEMORY));
+	CHECK(!twice_fails(SNP_SECTION_SVSM_CAA));
+}
+
 /* No prefix, and no image with any one byte changed, does harm. */
 static void test_snp_firmware_bytes(void)
 {
@@ -187,6 +208,7 @@ static const struct unit_test tests[] = {
 	{ "snp.firmware_duplicate", test_snp_firmware_duplicate },
 	{ "snp.firmware_metadata", test_snp_firmware_metadata },
 	{ "snp.firmware_sections", test_snp_firmware_sections },
+	{ "snp.firmware_twice", test_snp_firmware_twice },
 	{ "snp.firmware_bytes", test_snp_firmware_bytes },
 };
 

@@ -361,6 +361,20 @@ static void test_snp_measure_refused(void)
 	CHECK(!built_measure(&built));
 }
 
+/* The parser lets no second one through; here it is after the parser. */
+static void test_snp_measure_second_hashes(void)
+{
+	struct built built;
+
+	built_init(&built, build_sections, BUILD_SECTIONS);
+	built.firmware.sections[BUILD_SECTIONS - 1].type =
+		SNP_SECTION_KERNEL_HASHES;
+	built.image.kernel = &built.hashes;
+	CHECK(!built_measure(&built));
+	/* Each is the one page that there is. */
+	CHECK(built.measurement.pages == 2 + 9 + 3 + 1 + 1 + 1 + 1 + 1 + 1);
+}
+
 /* An SVSM's sections, entry and place are used, not the firmware's. */
 static void test_snp_measure_svsm(void)
 {
@@ -411,6 +425,7 @@ static const struct unit_test tests[] = {
 	{ "snp.measure_vmm_sections", test_snp_measure_vmm_sections },
 	{ "snp.measure_depends", test_snp_measure_depends },
 	{ "snp.measure_refused", test_snp_measure_refused },
+	{ "snp.measure_second_hashes", test_snp_measure_second_hashes },
 	{ "snp.measure_svsm", test_snp_measure_svsm },
 };
 

@@ -12,6 +12,7 @@
 static uint64_t check_sections(const struct snp_firmware *firmware)
 {
 	uint64_t pages = firmware->size / SNP_PAGE_SIZE;
+	unsigned int seen[SNP_SECTION_KERNEL_HASHES + 1] = { 0 };
 
 	FUZZ_ASSERT(firmware->nr_sections);
 	FUZZ_ASSERT(firmware->nr_sections <= SNP_SECTIONS_MAX);
@@ -23,7 +24,11 @@ static uint64_t check_sections(const struct snp_firmware *firmware)
 			    firmware->end - firmware->size);
 		FUZZ_ASSERT(snp_section_name(section->type));
 		pages += section->size / SNP_PAGE_SIZE;
+		seen[section->type]++;
 	}
+	FUZZ_ASSERT(seen[SNP_SECTION_SECRETS] <= 1);
+	FUZZ_ASSERT(seen[SNP_SECTION_CPUID] <= 1);
+	FUZZ_ASSERT(seen[SNP_SECTION_KERNEL_HASHES] <= 1);
 	return pages;
 }
 
@@ -64,10 +69,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 size_t fuzz_seed(unsigned int index, uint8_t *data)
 {
 	size_t size = index == 1 ? 2 * SNP_PAGE_SIZE : SNP_PAGE_SIZE;
+	struct snp_section sections[BUILD_SECTIONS];
 
-	if (index > 2)
+	if (index > 3)
 		return 0;
-	build_firmware(data, size, build_sections, BUILD_SECTIONS,
+	memcpy(sections, build_sections, sizeof(sections));
+	/* Refused, and close to what would be measured beyond a page. */
+	if (index == 3)
+		sections[BUILD_SECTIONS - 1].type = SNP_SECTION_KERNEL_HASHES;
+	build_firmware(data, size, sections, BUILD_SECTIONS,
 		       index == 2 ? 0x1000 : 0);
 	return size;
 }
