@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -90,6 +91,17 @@ int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 			 "it has taken the request: see what it says");
 }
 
+/*
+ * A listener whose backlog is full would keep a blocking socket waiting for as
+ * long as it accepts nobody. Later use of the socket may block.
+ */
+static int connect_now(int fd, const struct sockaddr_un *address)
+{
+	int rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+
+	return rc || fcntl(fd, F_SETFL, 0) ? -errno : 0;
+}
+
 int channel_connect(const char *name, struct error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -99,12 +111,14 @@ int channel_connect(const char *name, struct error *error)
 	if (rc)
 		return rc;
 	memcpy(address.sun_path, path, sizeof(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return error_set(error, -errno, "socket", "create", NULL);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		rc = error_set(error, -errno, path, "connect",
-			       "nobody waits there for this VM");
+	rc = connect_now(fd, &address);
+	if (rc)
+		error_set(error, rc, path, "connect", rc == -EAGAIN ?
+			  "it does not accept: is that process stopped?" :
+			  "nobody waits there for this VM");
 	else if (!runtime_peer_allowed(fd))
 		rc = error_set(error, -EPERM, path, "connect",
 			       "it is another user's");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A running PC shares its memory with those who ask on its control socket. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,9 +112,31 @@ static void test_pc_remote_alone(void)
 	stop();
 }
 
+/* One who listens and does not accept must not keep the control thread. */
+static void test_pc_remote_full(void)
+{
+	int fds[8], count = 0;
+
+	start();
+	while (count < 8) {
+		fds[count] = channel_connect(channel.name, &error);
+		if (fds[count] < 0)
+			break;
+		CHECK(!(fcntl(fds[count], F_GETFL) & O_NONBLOCK));
+		count++;
+	}
+	CHECK(count && count < 8);
+	CHECK(error.rc == -EAGAIN && strstr(error.hint, "does not accept"));
+	CHECK(ask(channel.name) == -EAGAIN);
+	while (count)
+		close(fds[--count]);
+	stop();
+}
+
 static const struct unit_test tests[] = {
 	{ "pc.remote", test_pc_remote },
 	{ "pc.remote_alone", test_pc_remote_alone },
+	{ "pc.remote_full", test_pc_remote_full },
 };
 
 UNIT_TESTS(tests)
