@@ -249,6 +249,18 @@ int backing_use(struct backing *backing, const struct memory_request *request,
 	return rc;
 }
 
+int backing_empty(struct backing *backing, struct error *error)
+{
+	if (backing->request->kind != BACKING_FILE)
+		return 0;
+	if (!ftruncate(backing->fd, 0) &&
+	    !ftruncate(backing->fd, (off_t)backing->size))
+		return 0;
+	return error_set(error, -errno, backing->request->path, "empty",
+			 "the guest needs a file whose contents can be "
+			 "replaced: choose another one");
+}
+
 void backing_close(struct backing *backing)
 {
 	if (backing->fd >= 0)

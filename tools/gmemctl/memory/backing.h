@@ -45,6 +45,9 @@ int backing_open(struct backing *backing, const struct memory_request *request,
 int backing_use(struct backing *backing, const struct memory_request *request,
 		int fd, uint64_t fd_offset, struct error *error);
 
+/** backing_empty() - forget what an old file has; all of it reads zero then */
+int backing_empty(struct backing *backing, struct error *error);
+
 void backing_close(struct backing *backing);
 
 /** backing_mapping() - the part at @offset, as what is behind a region */

@@ -328,13 +328,25 @@ static int read_contents(int fd, struct guest_memory *memory,
 	return rc;
 }
 
+/* Pages that were not populated are not in the file, and have to read zero. */
+static int empty_backings(struct guest_memory *memory, struct error *error)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
+		rc = backing_empty(&memory->backings[i], error);
+	return rc;
+}
+
 int save_read_memory(int fd, const struct saved *saved,
 		     struct guest_memory *memory, struct error *error)
 {
 	const struct description *description = &saved->description;
-	int rc = read_contents(fd, memory, error);
+	int rc = empty_backings(memory, error);
 	char why[256] = "";
 
+	if (!rc)
+		rc = read_contents(fd, memory, error);
 	for (uint32_t i = 0; !rc && i < description->nr_private; i++) {
 		rc = guest_memory_convert(memory, description->private[i], true,
 					  why, sizeof(why));

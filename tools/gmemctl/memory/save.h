@@ -53,7 +53,8 @@ void save_free(struct saved *saved);
 
 /**
  * save_read_memory() - read the contents, and make private what was private
- * @memory: created from the description, attached, and never used
+ * @memory: created from the description, attached, and never used; what a file
+ *	of its had in it is gone
  */
 int save_read_memory(int fd, const struct saved *saved,
 		     struct guest_memory *memory, struct error *error);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ static struct guest_memory memory;
 static struct records state;
 static struct saved saved;
 static struct error error;
+static const char *memory_file;
 static int file;
 
 static void start(enum backing_kind first, enum backing_kind second)
@@ -83,6 +85,7 @@ static int restore(void)
 	rc = save_read(file, &saved, &error);
 	if (rc)
 		return rc;
+	saved.description.requests[0].path = memory_file;
 	create(&saved.description.config);
 	rc = save_read_memory(file, &saved, &memory, &error);
 	if (rc) {
@@ -139,6 +142,34 @@ static void test_save_round_trip(void)
 	round_trip(BACKING_SHARED, BACKING_PRIVATE);
 	round_trip(BACKING_GMEM, BACKING_SHARED);
 	round_trip(BACKING_SHARED, BACKING_HUGETLB);
+}
+
+/* What an old file has where the guest had no page must not show. */
+static void test_save_old_file(void)
+{
+	char path[] = "/tmp/gmemctl-test.XXXXXX", old[PAGE];
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	start(BACKING_FILE, BACKING_SHARED);
+	asked.requests[0].path = path;
+	build();
+	CHECK(!save());
+	guest_memory_destroy(&memory);
+	memset(old, 0xff, sizeof(old));
+	for (int i = 0; i < 24; i++)
+		CHECK(pwrite(fd, old, sizeof(old), i * (off_t)PAGE) ==
+		      (ssize_t)PAGE);
+	memory_file = path;
+	CHECK(!restore());
+	memory_file = NULL;
+	CHECK(*at(3) == 1 && *at(70) == 2 && *at(39) == 3);
+	CHECK(!at(70)[1] && !*at(64) && !*at(79) && !*at(7));
+	CHECK(lseek(fd, 0, SEEK_END) == 24 * (off_t)PAGE);
+	restored_end();
+	stop();
+	close(fd);
+	CHECK(!unlink(path));
 }
 
 /* In place to shared and back on one side, to private on the other. */
@@ -277,6 +308,7 @@ static void test_save_fields(void)
 
 static const struct unit_test tests[] = {
 	{ "save.round_trip", test_save_round_trip },
+	{ "save.old_file", test_save_old_file },
 	{ "save.store", test_save_store },
 	{ "save.refused", test_save_refused },
 	{ "save.fails", test_save_fails },
