@@ -71,6 +71,39 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 	exit_stray(machine, vcpu, answered);
 }
 
+/* Whether nobody waits for the result any more. A guest that is paused does. */
+static bool convert_abandoned(struct machine *machine)
+{
+	return threads_stopping(&machine->threads) &&
+	       (machine_ended(machine) || !machine_pausing(machine));
+}
+
+/*
+ * Signals come every now and then until the vCPU has stopped, and each begins
+ * the conversion anew: all of it takes the timeout, and no more.
+ */
+static int convert_repeat(struct machine *machine, struct range what,
+			  bool to_private, char *why, size_t why_size)
+{
+	uint32_t all_ms = machine->memory.config->convert_timeout_ms;
+	uint64_t start = machine_now_ns(), took_ms;
+	uint32_t left_ms = all_ms;
+	int rc;
+
+	while (1) {
+		rc = guest_memory_convert_within(&machine->memory, what,
+						 to_private, left_ms, why,
+						 why_size);
+		if (rc != -EINTR || convert_abandoned(machine))
+			return rc;
+		/* It would be interrupted again and again. */
+		if (!left_ms && all_ms && machine_pausing(machine))
+			return -EAGAIN;
+		took_ms = (machine_now_ns() - start) / 1000000;
+		left_ms = took_ms < all_ms ? all_ms - (uint32_t)took_ms : 0;
+	}
+}
+
 int machine_convert(struct machine *machine, struct vcpu *vcpu,
 		    struct range what, bool to_private, char *why,
 		    size_t why_size)
@@ -79,10 +112,7 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 	uint64_t start = machine_now_ns(), took;
 	int rc;
 
-	do {
-		rc = guest_memory_convert(&machine->memory, what, to_private,
-					  why, why_size);
-	} while (rc == -EINTR && !threads_stopping(&machine->threads));
+	rc = convert_repeat(machine, what, to_private, why, why_size);
 	took = machine_now_ns() - start;
 	if (!rc) {
 		pthread_mutex_lock(&machine->lock);
@@ -177,6 +207,9 @@ static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 	rc = machine_convert(machine, vcpu,
 			     (struct range){ gpa, gpa + GUEST_PAGE_SIZE },
 			     to_private, why, sizeof(why));
+	/* The machine is to end, but not because of this. */
+	if (rc == -EINTR)
+		return;
 	if (rc)
 		return machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64
 				   ": conversion without a request: %s", gpa,

@@ -163,6 +163,11 @@ bool machine_exit(struct machine *machine, struct vcpu *vcpu);
 /**
  * machine_convert() - guest_memory_convert() with counters and trace
  * @vcpu: that asks for it, or NULL
+ *
+ * A pause does not abandon it: the guest, which goes on afterwards, gets the
+ * result that it would have got, and no later.
+ *
+ * Return: as guest_memory_convert(); -EINTR only if the machine is to end.
  */
 int machine_convert(struct machine *machine, struct vcpu *vcpu,
 		    struct range what, bool to_private, char *why,

@@ -490,7 +490,6 @@ static int find_convertible(const struct guest_memory *memory,
 			.store_fd = memfd->fd,
 			.store_offset = store_offset,
 			.encrypted = memory->config->encrypted,
-			.timeout_ms = memory->config->convert_timeout_ms,
 			.private = memfd->private +
 				   store_offset / RANGE_PAGE_SIZE,
 		};
@@ -502,11 +501,21 @@ static int find_convertible(const struct guest_memory *memory,
 int guest_memory_convert(struct guest_memory *memory, struct range range,
 			 bool to_private, char *why, size_t why_size)
 {
+	return guest_memory_convert_within(memory, range, to_private,
+					   memory->config->convert_timeout_ms,
+					   why, why_size);
+}
+
+int guest_memory_convert_within(struct guest_memory *memory, struct range range,
+				bool to_private, uint32_t timeout_ms,
+				char *why, size_t why_size)
+{
 	struct convertible convertible;
 	int rc = find_convertible(memory, range, &convertible);
 
 	if (rc)
 		return rc;
+	convertible.timeout_ms = timeout_ms;
 	return memory_convert_range(&convertible, &memory->turns, memory->vm,
 				    range, to_private, why, why_size);
 }

@@ -126,6 +126,14 @@ int guest_memory_convert(struct guest_memory *memory, struct range range,
 			 bool to_private, char *why, size_t why_size);
 
 /**
+ * guest_memory_convert_within() - the same, with another timeout
+ * @timeout_ms: instead of that of the configuration
+ */
+int guest_memory_convert_within(struct guest_memory *memory, struct range range,
+				bool to_private, uint32_t timeout_ms,
+				char *why, size_t why_size);
+
+/**
  * guest_memory_shared_fd() - the file with all RAM, for another process
  *
  * Return: the fd, or -1 if there is no single one.
