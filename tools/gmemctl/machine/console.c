@@ -161,20 +161,23 @@ int console_start(struct console *console, struct uart *uart,
 	console->quit_data = quit_data;
 	if (console->input < 0)
 		return 0;
-	rc = terminal_raw(console->input);
-	if (rc)
-		return error_set(error, rc, "terminal", "set to raw mode", NULL);
-	console->terminal = terminal_is_raw();
+	if (!console->terminal) {
+		rc = terminal_raw(console->input);
+		if (rc)
+			return error_set(error, rc, "terminal",
+					 "set to raw mode", NULL);
+		console->terminal = terminal_is_raw();
+	}
 	console->stopping = false;
 	rc = threads_start(&console->thread, console_main, console);
 	console->started = !rc;
 	if (!rc)
 		return 0;
-	terminal_restore();
+	console_stop(console);
 	return error_set(error, rc, "console", "start a thread", NULL);
 }
 
-void console_stop(struct console *console)
+void console_pause(struct console *console)
 {
 	if (console->started) {
 		__atomic_store_n(&console->stopping, true, __ATOMIC_RELEASE);
@@ -182,6 +185,11 @@ void console_stop(struct console *console)
 		pthread_join(console->thread, NULL);
 		console->started = false;
 	}
+}
+
+void console_stop(struct console *console)
+{
+	console_pause(console);
 	if (console->terminal)
 		terminal_restore();
 	console->terminal = false;

@@ -58,6 +58,9 @@ int console_start(struct console *console, struct uart *uart,
 		  void (*quit)(void *data), void *quit_data,
 		  struct error *error);
 
+/** console_pause() - stop reading until console_start(); the terminal stays */
+void console_pause(struct console *console);
+
 /** console_stop() - stop reading, put the terminal back; may come twice */
 void console_stop(struct console *console);
 

@@ -6,6 +6,7 @@
 #include "../boot/mptable.h"
 #include "pc.h"
 #include "pc_job.h"
+#include "signals.h"
 #include "snp.h"
 
 /* The first range of RAM has all of the BIOS area. */
@@ -96,7 +97,7 @@ static int pc_run_on(struct pc *pc, struct error *error)
 	if (machine_pausing(machine) || machine_ended(machine))
 		threads_end(&machine->threads);
 	machine_run(machine);
-	console_stop(&pc->console);
+	console_pause(&pc->console);
 	return 0;
 }
 
@@ -114,12 +115,17 @@ static unsigned int pc_time_left(const struct pc *pc, uint64_t started_ns)
 int pc_run(struct pc *pc, struct error *error)
 {
 	uint64_t started_ns = machine_now_ns();
+	struct signals_held before;
 	int rc;
 
+	/* A job must not be cut short, nor leave the terminal and the socket. */
+	signals_hold(&before);
 	do {
 		pc->machine.config.run_timeout_s = pc_time_left(pc, started_ns);
 		rc = pc_run_on(pc, error);
 		pc_job_serve(pc);
 	} while (!rc && !machine_ended(&pc->machine));
+	console_stop(&pc->console);
+	signals_release(&before);
 	return rc;
 }

@@ -69,6 +69,8 @@ void pc_destroy(struct pc *pc);
 /**
  * pc_run() - run it until it ends, once
  *
+ * Signals that end it come to nothing else meanwhile, also while it does a job.
+ *
  * Return: 0 with machine.end set; a negative errno if it could not be started.
  */
 int pc_run(struct pc *pc, struct error *error);

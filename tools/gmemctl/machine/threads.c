@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "signals.h"
 #include "threads.h"
 
 #define STOP_SIGNAL SIGUSR1
@@ -40,8 +41,6 @@ struct thread_signals {
 	struct sigaction stop;
 	int fd;
 };
-
-static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 int threads_init(struct threads *threads,
 		 int (*loop)(void *data, struct vcpu *vcpu), void *data,
@@ -119,9 +118,7 @@ static int signals_take(struct thread_signals *signals)
 	sigset_t set;
 
 	sigemptyset(&action.sa_mask);
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]); i++)
-		sigaddset(&set, end_signals[i]);
+	signals_end_set(&set);
 	signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals->fd < 0)
 		return -errno;

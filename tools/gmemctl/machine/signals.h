@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The signals that end a machine, over several runs of its vCPUs. */
+#ifndef GMEMCTL_MACHINE_SIGNALS_H
+#define GMEMCTL_MACHINE_SIGNALS_H
+
+#include <signal.h>
+
+/**
+ * struct signals_held - how this thread handled signals before
+ * @mask: signals blocked
+ */
+struct signals_held {
+	sigset_t mask;
+};
+
+/** signals_end_set() - SIGINT, SIGTERM, SIGHUP and SIGQUIT */
+void signals_end_set(sigset_t *set);
+
+/**
+ * signals_hold() - have signals that end a machine wait for its next run
+ *
+ * Every other thread has to have them blocked.
+ */
+void signals_hold(struct signals_held *before);
+
+/** signals_release() - as before; what has come too late for a run is used up */
+void signals_release(const struct signals_held *before);
+
+#endif /* GMEMCTL_MACHINE_SIGNALS_H */

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happens to this process while a PC without vCPUs does a job. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "../kvm/calls.h"
+#include "../machine/pc_job.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+static struct pc pc;
+static struct pc_config config;
+static int terminal = -1;
+static unsigned int jobs;
+
+static int no_loop(void *data, struct vcpu *unused)
+{
+	(void)data;
+	(void)unused;
+	return 0;
+}
+
+static void start(int input)
+{
+	kvm_fake_start();
+	memset(&pc, 0, sizeof(pc));
+	/* Were nothing to end it, the time would. */
+	config = (struct pc_config){ .machine.run_timeout_s = 20 };
+	pc.config = &config;
+	pc.machine.vm.fd = kvm_fake.vm.fd;
+	pc.machine.memory.memfd.fd = -1;
+	pthread_mutex_init(&pc.machine.lock, NULL);
+	pthread_mutex_init(&pc.still, NULL);
+	CHECK(!threads_init(&pc.machine.threads, no_loop, &pc, NULL));
+	CHECK(!console_open(&pc.console, input, -1, NULL));
+	CHECK(!pc_devices(&pc, NULL));
+	jobs = 0;
+}
+
+static void stop(void)
+{
+	console_close(&pc.console);
+	pc_devices_destroy(&pc);
+	threads_destroy(&pc.machine.threads);
+	pthread_mutex_destroy(&pc.still);
+	pthread_mutex_destroy(&pc.machine.lock);
+	calls = &calls_system;
+}
+
+static void post(void (*work)(struct pc *pc, struct pc_job *job,
+			      struct error *error))
+{
+	struct pc_job *job = calloc(1, sizeof(*job));
+
+	job->work = work;
+	job->fd = -1;
+	CHECK(!pc_job_post(&pc, job));
+}
+
+static bool is_raw(void)
+{
+	struct termios termios;
+
+	return !tcgetattr(terminal, &termios) &&
+	       !(termios.c_lflag & (ICANON | ECHO | ISIG));
+}
+
+static void work_signal(struct pc *unused, struct pc_job *job,
+			struct error *error)
+{
+	(void)unused;
+	(void)job;
+	CHECK(!error->rc);
+	jobs++;
+	CHECK(!kill(getpid(), SIGINT));
+}
+
+/* Like a guest that is saved, and is to end then. */
+static void work_end(struct pc *of, struct pc_job *job, struct error *error)
+{
+	work_signal(of, job, error);
+	machine_end(&of->machine, END_SAVED, NULL);
+}
+
+static void work_terminal(struct pc *of, struct pc_job *job,
+			  struct error *error)
+{
+	(void)job;
+	CHECK(!error->rc && is_raw());
+	jobs++;
+	machine_end(&of->machine, END_SAVED, NULL);
+}
+
+static bool end_signals_blocked(void)
+{
+	sigset_t mask;
+
+	return !pthread_sigmask(SIG_SETMASK, NULL, &mask) &&
+	       sigismember(&mask, SIGINT);
+}
+
+/* It ends the machine once the job is done, and not the process. */
+static void test_pc_run_signal(void)
+{
+	start(-1);
+	post(work_signal);
+	CHECK(!pc_run(&pc, NULL) && jobs == 1);
+	CHECK(pc.machine.end == END_SIGNAL && !end_signals_blocked());
+	stop();
+	start(-1);
+	post(work_end);
+	CHECK(!pc_run(&pc, NULL) && jobs == 1);
+	CHECK(pc.machine.end == END_SAVED && !end_signals_blocked());
+	stop();
+}
+
+/* Keys are the guest's, also while it does not run. */
+static void test_pc_run_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char name[128];
+
+	if (master < 0 || grantpt(master) || unlockpt(master) ||
+	    ptsname_r(master, name, sizeof(name))) {
+		unit_skip("no pseudo terminals here");
+		return;
+	}
+	terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	start(terminal);
+	post(work_terminal);
+	CHECK(!pc_run(&pc, NULL) && jobs == 1);
+	CHECK(pc.machine.end == END_SAVED && !is_raw());
+	stop();
+	close(terminal);
+	close(master);
+}
+
+static const struct unit_test tests[] = {
+	{ "pc_run.signal", test_pc_run_signal },
+	{ "pc_run.terminal", test_pc_run_terminal },
+};
+
+UNIT_TESTS(tests)
