@@ -16,8 +16,12 @@ void signals_end_set(sigset_t *set)
 
 void signals_hold(struct signals_held *before)
 {
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t set;
 
+	sigemptyset(&ignore.sa_mask);
+	sigaction(SIGPIPE, &ignore, &before->pipe);
+	sigaction(SIGXFSZ, &ignore, &before->size);
 	signals_end_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, &before->mask);
 }
@@ -32,4 +36,6 @@ void signals_release(const struct signals_held *before)
 	while (sigtimedwait(&set, NULL, &now) > 0)
 		;
 	pthread_sigmask(SIG_SETMASK, &before->mask, NULL);
+	sigaction(SIGPIPE, &before->pipe, NULL);
+	sigaction(SIGXFSZ, &before->size, NULL);
 }

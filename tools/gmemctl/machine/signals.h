@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The signals that end a machine, over several runs of its vCPUs. */
+/* The signals that end a machine, or would, over several runs of its vCPUs. */
 #ifndef GMEMCTL_MACHINE_SIGNALS_H
 #define GMEMCTL_MACHINE_SIGNALS_H
 
@@ -8,9 +8,13 @@
 /**
  * struct signals_held - how this thread handled signals before
  * @mask: signals blocked
+ * @pipe: action of SIGPIPE
+ * @size: action of SIGXFSZ
  */
 struct signals_held {
 	sigset_t mask;
+	struct sigaction pipe;
+	struct sigaction size;
 };
 
 /** signals_end_set() - SIGINT, SIGTERM, SIGHUP and SIGQUIT */
@@ -19,7 +23,8 @@ void signals_end_set(sigset_t *set);
 /**
  * signals_hold() - have signals that end a machine wait for its next run
  *
- * Every other thread has to have them blocked.
+ * Every other thread has to have them blocked. Those for a write that cannot be
+ * done are ignored: it fails, with EPIPE or EFBIG.
  */
 void signals_hold(struct signals_held *before);
 

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -97,6 +99,27 @@ static void work_terminal(struct pc *of, struct pc_job *job,
 	machine_end(&of->machine, END_SAVED, NULL);
 }
 
+/* A reader who has gone, and a file that must not grow. */
+static void work_write(struct pc *of, struct pc_job *job, struct error *error)
+{
+	int file = memfd_create("small", MFD_CLOEXEC), fds[2];
+	struct rlimit limit, none;
+
+	(void)job;
+	CHECK(!error->rc && !pipe2(fds, O_CLOEXEC));
+	jobs++;
+	close(fds[0]);
+	CHECK(write(fds[1], "x", 1) < 0 && errno == EPIPE);
+	CHECK(!getrlimit(RLIMIT_FSIZE, &limit));
+	none = (struct rlimit){ 0, limit.rlim_max };
+	CHECK(!setrlimit(RLIMIT_FSIZE, &none));
+	CHECK(write(file, "x", 1) < 0 && errno == EFBIG);
+	CHECK(!setrlimit(RLIMIT_FSIZE, &limit));
+	close(fds[1]);
+	close(file);
+	machine_end(&of->machine, END_SAVED, NULL);
+}
+
 static bool end_signals_blocked(void)
 {
 	sigset_t mask;
@@ -117,6 +140,24 @@ static void test_pc_run_signal(void)
 	post(work_end);
 	CHECK(!pc_run(&pc, NULL) && jobs == 1);
 	CHECK(pc.machine.end == END_SAVED && !end_signals_blocked());
+	stop();
+}
+
+/* It is an error of the write, and no end of the VM. */
+static void test_pc_run_write(void)
+{
+	struct sigaction pipes, sizes, action;
+
+	CHECK(!sigaction(SIGPIPE, NULL, &pipes));
+	CHECK(!sigaction(SIGXFSZ, NULL, &sizes));
+	start(-1);
+	post(work_write);
+	CHECK(!pc_run(&pc, NULL) && jobs == 1);
+	CHECK(pc.machine.end == END_SAVED);
+	CHECK(!sigaction(SIGPIPE, NULL, &action) &&
+	      action.sa_handler == pipes.sa_handler);
+	CHECK(!sigaction(SIGXFSZ, NULL, &action) &&
+	      action.sa_handler == sizes.sa_handler);
 	stop();
 }
 
@@ -143,6 +184,7 @@ static void test_pc_run_terminal(void)
 
 static const struct unit_test tests[] = {
 	{ "pc_run.signal", test_pc_run_signal },
+	{ "pc_run.write", test_pc_run_write },
 	{ "pc_run.terminal", test_pc_run_terminal },
 };
 
