@@ -87,20 +87,20 @@ static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
 static int gmem_punch_stores(struct gmem_inode *gi,
 			     struct gmem_range_lock *range)
 {
+	pgoff_t start = range->start, end;
 	struct gmem_binding *binding;
-	pgoff_t start = range->start;
 	int rc = 0;
 
 	while (!rc && (binding = gmem_binding_next(gi, start, range->end))) {
 		start = max(start, binding->start);
+		end = min3(range->end, binding->end, start + GMEM_RUN_PAGES);
 		gmem_range_enter_store(gi, range);
 		if (binding->ops->store)
-			rc = binding->ops->store->discard(binding, start,
-							  min(range->end,
-							      binding->end));
+			rc = binding->ops->store->discard(binding, start, end);
 		gmem_range_leave_store(gi, range);
-		start = binding->end;
+		start = end;
 		gmem_binding_put(gi, binding);
+		cond_resched();
 	}
 	return rc;
 }

@@ -21,8 +21,9 @@
  * How long a fault of the kernel waits for one call of a store. The faulting
  * task may hold a lock that the store needs (KVM on 6.12 copies from user memory
  * below the invalidate_lock of its guest_memfd), so the wait has to end by
- * itself. A call is for GMEM_RUN_PAGES at most, so that it ends that way only if
- * userspace converts memory that it hands to KVM at the same time.
+ * itself. A call is for GMEM_RUN_PAGES at most, but for the one that ends a
+ * binding, so that it ends that way only if userspace converts or unbinds memory
+ * that it hands to KVM at the same time.
  */
 #define GMEM_STORE_WAIT (10 * HZ)
 
