@@ -150,49 +150,81 @@ static int backing_open_fd(struct backing *backing, const char *name,
 	}
 }
 
-/*
- * A policy of a shared file stays with the file. It has to be there before
- * huge pages are allocated.
- */
-static int backing_bind_node(struct backing *backing, struct error *error)
+static int huge_fail(const struct backing *backing, int rc,
+		     struct error *error)
 {
+	char action[192], unit[32], total[32], hint[96] = "";
 	int node = backing->request->node;
-	void *address;
-	int rc;
 
-	if (node < 0 || backing->fd < 0)
-		return 0;
-	rc = calls->map(backing->size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			backing->fd, backing->fd_offset, &address);
-	if (rc)
-		return backing_fail(error, rc, "guest memory", "mmap");
-	rc = calls->bind_node(address, backing->size, (unsigned int)node);
-	calls->unmap(address, backing->size);
-	if (rc)
-		return error_set(error, rc, "guest memory",
-				 "bind to NUMA node",
-				 "is there memory at node %d? See "
-				 "/sys/devices/system/node", node);
-	return 0;
-}
-
-static int backing_reserve_huge(struct backing *backing, struct error *error)
-{
-	char action[192], unit[32], total[32];
-	int rc;
-
-	if (backing->page_size == RANGE_PAGE_SIZE)
-		return 0;
-	rc = calls->allocate(backing->fd, 0, backing->size);
-	if (!rc)
-		return 0;
 	snprintf(action, sizeof(action),
 		 "failed to reserve %llu hugetlb pages of %s each (%s total); "
 		 "increase the hugetlb pool or reduce guest memory size",
 		 (unsigned long long)(backing->size / backing->page_size),
 		 memory_size_text(backing->page_size, unit),
 		 memory_size_text(backing->size, total));
-	return error_set(error, rc, "guest memory", action, NULL);
+	if (node >= 0)
+		snprintf(hint, sizeof(hint), "the pool of node %d is in "
+			 "/sys/devices/system/node/node%d/hugepages", node,
+			 node);
+	return error_set(error, rc, "guest memory", action,
+			 node >= 0 ? "%s" : NULL, hint);
+}
+
+/* Where the mapping is bound. A pool without a page there is a bus error. */
+static int backing_populate_huge(const struct backing *backing, void *address,
+				 struct error *error)
+{
+	int rc;
+
+	if (backing->page_size == RANGE_PAGE_SIZE)
+		return 0;
+	rc = calls->advise(address, backing->size, MADV_POPULATE_WRITE);
+	return rc ? huge_fail(backing, rc == -EFAULT ? -ENOMEM : rc, error) : 0;
+}
+
+static int backing_bind(const struct backing *backing, void *address,
+			struct error *error)
+{
+	int node = backing->request->node;
+	int rc = calls->bind_node(address, backing->size, (unsigned int)node);
+
+	if (!rc)
+		return backing_populate_huge(backing, address, error);
+	return error_set(error, rc, "guest memory", "bind to NUMA node",
+			 "is there memory at node %d? See "
+			 "/sys/devices/system/node", node);
+}
+
+/*
+ * A policy of a shared file stays with the file, but for huge pages, which keep
+ * it in the mapping: they are allocated here.
+ */
+static int backing_bind_node(struct backing *backing, struct error *error)
+{
+	void *address;
+	int rc;
+
+	if (backing->request->node < 0 || backing->fd < 0)
+		return 0;
+	rc = calls->map(backing->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			backing->fd, backing->fd_offset, &address);
+	if (rc && backing->page_size != RANGE_PAGE_SIZE)
+		return huge_fail(backing, rc, error);
+	if (rc)
+		return backing_fail(error, rc, "guest memory", "mmap");
+	rc = backing_bind(backing, address, error);
+	calls->unmap(address, backing->size);
+	return rc;
+}
+
+static int backing_reserve_huge(struct backing *backing, struct error *error)
+{
+	int rc;
+
+	if (backing->page_size == RANGE_PAGE_SIZE)
+		return 0;
+	rc = calls->allocate(backing->fd, 0, backing->size);
+	return rc ? huge_fail(backing, rc, error) : 0;
 }
 
 static int backing_init(struct backing *backing,

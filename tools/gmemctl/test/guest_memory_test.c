@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -297,6 +298,80 @@ static void test_guest_memory_guest_memfd(void)
 }
 
 /* A pool that is too small says so, and at once. */
+/* What happens to a mapping: n bound, p populated, u unmapped */
+static char placed[8];
+static struct calls place_calls;
+static int populate_rc;
+
+static int place(char what, int rc)
+{
+	size_t used = strlen(placed);
+
+	if (used < sizeof(placed) - 1)
+		placed[used] = what;
+	return rc;
+}
+
+static int place_bind(void *address, size_t length, unsigned int node)
+{
+	(void)address;
+	CHECK(length == 32 * PAGE && node == 1);
+	return place('n', 0);
+}
+
+static int place_advise(void *address, size_t length, int advice)
+{
+	(void)address;
+	CHECK(length == 32 * PAGE && advice == MADV_POPULATE_WRITE);
+	return place('p', populate_rc);
+}
+
+static int place_unmap(void *address, size_t length)
+{
+	place('u', 0);
+	return calls_system.unmap(address, length);
+}
+
+static struct memory_request place_request(uint64_t hugepage_size)
+{
+	static const struct range range = { 0, 32 * PAGE };
+
+	memset(placed, 0, sizeof(placed));
+	return (struct memory_request){
+		.ranges = &range, .nr_ranges = 1,
+		.kind = hugepage_size ? BACKING_HUGETLB : BACKING_SHARED,
+		.hugepage_size = hugepage_size, .existing_fd = -1, .node = 1,
+	};
+}
+
+/* Huge pages forget the node with the mapping, so they are taken before. */
+static void test_guest_memory_node(void)
+{
+	struct memory_request request = place_request(8 * PAGE);
+	struct backing backing;
+
+	kvm_fake_start();
+	place_calls = *calls;
+	place_calls.bind_node = place_bind;
+	place_calls.advise = place_advise;
+	place_calls.unmap = place_unmap;
+	calls = &place_calls;
+	CHECK(!backing_open(&backing, &request, "test", &error));
+	CHECK(!strcmp(placed, "npu"));
+	backing_close(&backing);
+	request = place_request(0);
+	CHECK(!backing_open(&backing, &request, "test", &error));
+	CHECK(!strcmp(placed, "nu"));
+	backing_close(&backing);
+	request = place_request(8 * PAGE);
+	populate_rc = -EFAULT;
+	CHECK(backing_open(&backing, &request, "test", &error) == -ENOMEM);
+	CHECK(strstr(error.action, "failed to reserve 4 hugetlb pages"));
+	CHECK(strstr(error.hint, "node1/hugepages") && !strcmp(placed, "npu"));
+	populate_rc = 0;
+	calls = &calls_system;
+}
+
 static void test_guest_memory_hugetlb(void)
 {
 	unsigned int fds = open_fds();
@@ -559,6 +634,7 @@ static const struct unit_test tests[] = {
 	{ "guest_memory.discard", test_guest_memory_discard },
 	{ "guest_memory.guest_memfd", test_guest_memory_guest_memfd },
 	{ "guest_memory.hugetlb", test_guest_memory_hugetlb },
+	{ "guest_memory.node", test_guest_memory_node },
 	{ "guest_memory.fails", test_guest_memory_fails },
 	{ "guest_memory.file", test_guest_memory_file },
 	{ "guest_memory.alias", test_guest_memory_alias },
