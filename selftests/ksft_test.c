@@ -7,6 +7,7 @@
  * sample tests misbehave.
  */
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "gmem_utils.h"
 #include "ksft.h"
@@ -103,6 +104,29 @@ TEST(sample_skip_by_design)
 {
 	SAMPLE_ONLY();
 	SKIP(return, KSFT_BY_DESIGN " no such thing");
+}
+
+/* Fails until it is run for the second time, whoever runs it. */
+static int *excused_runs;
+
+static __attribute__((constructor)) void excused_setup(void)
+{
+	excused_runs = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+TEST(sample_excused)
+{
+	SAMPLE_ONLY();
+	ksft_excuse = "bad luck";
+	EXPECT_EQ(2, ++*excused_runs);
+}
+
+TEST(sample_excused_twice)
+{
+	SAMPLE_ONLY();
+	ksft_excuse = "bad luck";
+	EXPECT_EQ(3, ++*excused_runs);
 }
 
 FIXTURE(sample) {
@@ -209,6 +233,21 @@ TEST(skips_are_reported)
 	EXPECT_EQ(KSFT_SKIP, run_sample("sample_skip_by_design", "all", out,
 					sizeof(out)));
 	EXPECT_TRUE(strstr(out, "\nok 1 sample_skip_by_design # SKIP "));
+}
+
+/* What has an excuse is run once more, and not a third time. */
+TEST(excuses_count_once)
+{
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_PASS, run_sample("sample_excused", "all", out, sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\n# sample_excused: once more: bad luck\n"));
+	EXPECT_TRUE(strstr(out, "\nok 1 sample_excused\n"));
+	EXPECT_EQ(KSFT_FAIL, run_sample("sample_excused_twice", "all", out,
+					sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\nnot ok 1 sample_excused_twice\n"));
 }
 
 /* One failure does not keep the next test from running. */
