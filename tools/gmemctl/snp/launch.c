@@ -309,6 +309,19 @@ int snp_launch_init(struct snp_launch *launch, struct error *error)
 	return rc;
 }
 
+/* While nothing is lost yet, and as soon as there are slots. */
+static int check_memory(const struct snp_launch *launch,
+			const struct snp_run *run, struct error *error)
+{
+	if (slot_covers_private(&launch->vm->slots, run->gpa, run->size))
+		return 0;
+	return error_set(error, -EFAULT, run->name, "place in guest memory",
+			 "no private memory at gpa 0x%llx to 0x%llx: give the "
+			 "guest more",
+			 (unsigned long long)run->gpa,
+			 (unsigned long long)run->gpa + run->size);
+}
+
 /* The firmware may say no for now: the VM is as before, and may try again. */
 int snp_launch_start(struct snp_launch *launch, struct error *error)
 {
@@ -320,6 +333,8 @@ int snp_launch_start(struct snp_launch *launch, struct error *error)
 
 	rc = snp_launch_enter(launch, SNP_LAUNCH_INITED, "SNP_LAUNCH_START",
 			      error);
+	for (unsigned int i = 0; !rc && i < launch->plan->nr_runs; i++)
+		rc = check_memory(launch, &launch->plan->runs[i], error);
 	if (!rc)
 		rc = launch_run(launch, SNP_KVM_LAUNCH_START, &start, error);
 	if (rc)

@@ -126,7 +126,12 @@ int snp_launch_open(struct snp_launch *launch,
 /** snp_launch_init() - KVM_SEV_INIT2; before vCPUs are created */
 int snp_launch_init(struct snp_launch *launch, struct error *error);
 
-/** snp_launch_start() - the firmware creates the guest */
+/**
+ * snp_launch_start() - check memory, and have the firmware create the guest
+ *
+ * Return: 0; -EFAULT if the guest's memory does not have the addresses of all that
+ * is to be added: its slots have to be there; what KVM says.
+ */
 int snp_launch_start(struct snp_launch *launch, struct error *error);
 
 /**
@@ -134,8 +139,7 @@ int snp_launch_start(struct snp_launch *launch, struct error *error);
  * @memory: of the VM, attached. What is added becomes private where it is not.
  * @vcpu: the first one; the CPUID page says what its CPUID is
  *
- * Return: 0; -EFAULT if the guest's memory does not have the addresses; -EIO and
- * others of KVM.
+ * Return: 0; -EIO and others of KVM.
  */
 int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 			struct vcpu *vcpu, struct error *error);

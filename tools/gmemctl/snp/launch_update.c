@@ -243,18 +243,6 @@ static int make_private(struct guest_memory *memory, const struct snp_run *run,
 	return 0;
 }
 
-static int check_memory(const struct snp_launch *launch,
-			const struct snp_run *run, struct error *error)
-{
-	if (slot_covers_private(&launch->vm->slots, run->gpa, run->size))
-		return 0;
-	return error_set(error, -EFAULT, run->name, "place in guest memory",
-			 "no private memory at gpa 0x%llx to 0x%llx: give the "
-			 "guest more",
-			 (unsigned long long)run->gpa,
-			 (unsigned long long)run->gpa + run->size);
-}
-
 static int populate_run(struct snp_launch *launch, struct guest_memory *memory,
 			const struct snp_run *run, struct vcpu *vcpu,
 			struct error *error)
@@ -276,8 +264,6 @@ int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 	int rc = snp_launch_enter(launch, SNP_LAUNCH_STARTED,
 				  "SNP_LAUNCH_UPDATE", error);
 
-	for (unsigned int i = 0; i < plan->nr_runs && !rc; i++)
-		rc = check_memory(launch, &plan->runs[i], error);
 	if (rc)
 		return rc;
 	for (unsigned int i = 0; i < plan->nr_runs && !rc; i++)

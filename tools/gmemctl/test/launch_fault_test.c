@@ -346,8 +346,9 @@ static void test_fault_memory_small(void)
 	launch_world_firmware(&world, image, sizeof(image));
 	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EFAULT);
 	CHECK(says(&world, "place in guest memory", "give the guest more"));
-	/* Nothing was added: with more memory it would still work. */
-	CHECK(!world.launch.calls && world.launch.state == SNP_LAUNCH_STARTED);
+	/* The firmware has not heard of the guest. */
+	CHECK(!launch_world_said(&world, "SNP_LAUNCH_START", ""));
+	CHECK(!world.launch.calls && world.launch.state == SNP_LAUNCH_INITED);
 	launch_world_free(&world);
 }
 
