@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../kvm/abi.h"
+#include "../snp/abi.h"
 #include "cli.h"
 #include "out.h"
 
@@ -138,7 +139,8 @@ void out_error(const char *object, const char *action, int rc,
 static bool out_is_unsupported(const struct error *error)
 {
 	bool device = !strcmp(error->object, KVM_DEVICE_PATH) ||
-		      !strcmp(error->object, GMEM_DEVICE_PATH);
+		      !strcmp(error->object, GMEM_DEVICE_PATH) ||
+		      !strcmp(error->object, SNP_DEVICE_PATH);
 
 	if (error->rc == -EOPNOTSUPP)
 		return true;

@@ -35,8 +35,9 @@ int realm_gic_create(struct realm *realm, struct error *error)
 	struct kvm_create_device create = { .type = REALM_GIC_TYPE };
 	int rc = calls->ioctl(realm->vm.fd, KVM_CREATE_DEVICE, &create);
 
+	/* Not a fault: this is a host with another controller. */
 	if (rc)
-		return error_set(error, rc, "VM",
+		return error_set(error, rc == -ENODEV ? -EOPNOTSUPP : rc, "VM",
 				 "KVM_CREATE_DEVICE(KVM_DEV_TYPE_ARM_VGIC_V3)",
 				 "%s", HINT_GIC);
 	realm->gic_fd = (int)create.fd;

@@ -86,7 +86,7 @@ int sim_open(struct sim *sim, const char *path, int flags)
 	if (!strcmp(path, KVM_DEVICE_PATH))
 		rc = sim_fd_install(sim, SIM_KVM, NULL, writable);
 	else if (!strcmp(path, SNP_DEVICE_PATH) && !sim->config.no_snp &&
-		 !sim->config.arm)
+		 !sim->config.no_dev_sev && !sim->config.arm)
 		rc = sim_fd_install(sim, SIM_SEV, NULL, writable);
 	sim_trace_call(sim, path, -1, rc);
 	return rc;

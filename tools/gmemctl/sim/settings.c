@@ -77,6 +77,7 @@ static bool parse_host(struct sim_settings *settings, const char *text)
 		bool *flag;
 	} flags[] = {
 		{ "no-snp", &settings->config.no_snp },
+		{ "no-dev-sev", &settings->config.no_dev_sev },
 		{ "snp-uninitialized", &settings->config.snp_uninitialized },
 		{ "psp-dead", &settings->config.psp_dead },
 		{ "no-smt", &settings->config.no_smt },

@@ -92,6 +92,7 @@ struct sim_kernel {
 /**
  * struct sim_config - the host
  * @no_snp: an ordinary host: no SEV at all
+ * @no_dev_sev: KVM has SNP, and there is no /dev/sev, as in some containers
  * @snp_uninitialized: the PSP driver has not initialised SNP
  * @psp_dead: the PSP does not answer any more
  * @no_smt: the host has SMT off; else the firmware wants it in a policy
@@ -116,6 +117,7 @@ struct sim_kernel {
 struct sim_config {
 	enum sim_profile profile;
 	bool no_snp;
+	bool no_dev_sev;
 	bool snp_uninitialized;
 	bool psp_dead;
 	bool no_smt;

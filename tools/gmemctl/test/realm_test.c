@@ -335,6 +335,33 @@ static void test_hosts(void)
 	CHECK(!realm_abi_find("v13") && !realm_abi_find(""));
 }
 
+static const struct calls *real;
+
+static int ioctl_no_gic(int fd, unsigned long request, void *arg)
+{
+	return request == KVM_CREATE_DEVICE ? -ENODEV :
+	       real->ioctl(fd, request, arg);
+}
+
+/* A host with another controller is one that lacks something. */
+static void test_no_gic(void)
+{
+	struct launch launch;
+	struct calls fake;
+
+	launch_init(&launch);
+	launch_start(&launch);
+	real = calls;
+	fake = *calls;
+	fake.ioctl = ioctl_no_gic;
+	calls = &fake;
+	launch_realm(&launch);
+	calls = real;
+	CHECK(failed(&launch, -EOPNOTSUPP, "VM", "KVM_DEV_TYPE_ARM_VGIC_V3",
+		     "GICv3"));
+	launch_free(&launch);
+}
+
 static void test_width(void)
 {
 	struct launch launch;
@@ -618,6 +645,7 @@ static const struct unit_test tests[] = {
 	{ "realm.faults", test_faults },
 	{ "realm.order", test_order },
 	{ "realm.hosts", test_hosts },
+	{ "realm.no_gic", test_no_gic },
 	{ "realm.width", test_width },
 	{ "realm.bad", test_bad },
 	{ "realm.run", test_run },

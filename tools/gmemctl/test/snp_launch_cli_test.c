@@ -102,6 +102,7 @@ static const struct run_case good[] = {
 
 static const struct run_case bad[] = {
 	{ LAUNCH, "HOST=no-snp", 4, "KVM_X86_SNP_VM" },
+	{ LAUNCH, "HOST=no-dev-sev", 4, "/dev/sev: open" },
 	{ LAUNCH, "ASIDS=0", 1, "no ASID is free" },
 	{ LAUNCH, "HOST=psp-dead", 1, "SNP_LAUNCH_START" },
 	{ LAUNCH, "FAIL=update:5:0x1a,update:6:0x1a", 1,
