@@ -171,8 +171,8 @@ void snp_launch_tell(const struct snp_launch *launch, const char *step,
 /* launch_vcpu.c */
 
 /**
- * snp_launch_vcpu() - set every register that gets into the VMSA, and see that
- *	KVM has them as they were meant
+ * snp_launch_vcpu() - set the registers that get into the VMSA, and see that KVM
+ *	has them as they were meant
  */
 int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
 		    struct error *error);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The vCPUs of a launch. What KVM measures is what it holds of them, so nothing
- * is left as KVM's reset has made it, and all is read back: a register that KVM
- * has changed would show as a wrong digest when it is too late.
+ * is left as KVM's reset has made it, but for PKRU. All is read back, but for XCR0
+ * and the debug registers: a register that KVM has changed would show as a wrong
+ * digest when it is too late.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -81,7 +82,10 @@ static int set_sregs(struct vcpu *vcpu, const struct snp_vcpu *state,
 	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_SREGS", error) : 0;
 }
 
-/* x87 and SSE; what is not named in XSTATE_BV becomes zero: AVX, PKRU. */
+/*
+ * x87 and SSE. What is not named in XSTATE_BV becomes zero, such as AVX. PKRU is
+ * KVM's own, and stays as it is, which is zero in a new vCPU.
+ */
 static void xsave_fill(const struct kvm_fpu *fpu, uint8_t *area)
 {
 	bytes_put16(area + FX_FCW, fpu->fcw);
@@ -170,11 +174,16 @@ static int access_msr(struct vcpu *vcpu, unsigned long request, uint32_t index,
 	return rc == 1 ? 0 : -EINVAL;
 }
 
+static uint64_t wanted_msr(const struct snp_vcpu *state, uint32_t index)
+{
+	return index == MSR_PAT ? state->pat : 0;
+}
+
 static int set_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
 		    struct error *error)
 {
 	for (size_t i = 0; i < MSRS; i++) {
-		uint64_t value = msrs[i].index == MSR_PAT ? state->pat : 0;
+		uint64_t value = wanted_msr(state, msrs[i].index);
 		char action[32];
 		int rc = access_msr(vcpu, KVM_SET_MSRS, msrs[i].index, &value);
 
@@ -183,6 +192,29 @@ static int set_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
 		snprintf(action, sizeof(action), "KVM_SET_MSRS, MSR 0x%x",
 			 msrs[i].index);
 		return vcpu_failed(vcpu, rc, action, error);
+	}
+	return 0;
+}
+
+static int check_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
+		      struct error *error)
+{
+	for (size_t i = 0; i < MSRS; i++) {
+		uint64_t value = 0;
+		char action[48];
+		int rc = access_msr(vcpu, KVM_GET_MSRS, msrs[i].index, &value);
+
+		if (rc == -EINVAL && msrs[i].optional)
+			continue;
+		if (!rc && value == wanted_msr(state, msrs[i].index))
+			continue;
+		snprintf(action, sizeof(action), "check MSR 0x%x of vCPU %u",
+			 msrs[i].index, vcpu->index);
+		if (rc)
+			return vcpu_failed(vcpu, rc, action, error);
+		return error_set(error, -EIO, "SNP guest", action,
+				 "KVM holds 0x%llx: the digest would not be the "
+				 "predicted one", (unsigned long long)value);
 	}
 	return 0;
 }
@@ -205,7 +237,7 @@ static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state,
 	return rc ? rc : set_msrs(vcpu, state, error);
 }
 
-/* What KVM holds now, where it can be read. */
+/* What KVM holds now, but for MSRs. */
 static int read_back(struct vcpu *vcpu, struct snp_vcpu *state,
 		     struct error *error)
 {
@@ -215,8 +247,6 @@ static int read_back(struct vcpu *vcpu, struct snp_vcpu *state,
 		rc = vcpu_get_sregs(vcpu, &state->sregs);
 	if (!rc)
 		rc = get_fpu(vcpu, &state->fpu);
-	if (!rc)
-		rc = access_msr(vcpu, KVM_GET_MSRS, MSR_PAT, &state->pat);
 	return rc ? vcpu_failed(vcpu, rc, "read registers back", error) : 0;
 }
 
@@ -290,5 +320,7 @@ int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
 	snp_vcpu_reset(&state, snp_image_eip(&launch->image, vcpu->index),
 		       launch->image.signature, launch->image.features);
 	rc = set_registers(vcpu, &state, error);
-	return rc ? rc : check_registers(vcpu, &state, error);
+	if (!rc)
+		rc = check_registers(vcpu, &state, error);
+	return rc ? rc : check_msrs(vcpu, &state, error);
 }

@@ -4,6 +4,7 @@
  * to do; nothing dangerous is sent afterwards, and nothing is leaked.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../kvm/attributes.h"
@@ -358,9 +359,14 @@ static void test_fault_memory_small(void)
  */
 static const struct calls *real;
 static struct calls lying;
+static uint32_t lying_msr;
 
 static int lying_ioctl(int fd, unsigned long request, void *arg)
 {
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} *msr = arg;
 	struct kvm_sregs *sregs = arg;
 	struct snp_kvm_cmd *cmd = arg;
 	int rc;
@@ -368,8 +374,10 @@ static int lying_ioctl(int fd, unsigned long request, void *arg)
 	if (request == KVM_MEMORY_ENCRYPT_OP && cmd->id == SNP_KVM_LAUNCH_UPDATE)
 		return 0;
 	rc = real->ioctl(fd, request, arg);
-	if (request == KVM_GET_SREGS)
+	if (request == KVM_GET_SREGS && !lying_msr)
 		sregs->cs.base ^= 0x10000;
+	if (request == KVM_GET_MSRS && msr->entry.index == lying_msr)
+		msr->entry.data ^= 1;
 	return rc;
 }
 
@@ -410,6 +418,32 @@ static void test_fault_registers(void)
 	/* The base of CS is at byte 0x18. */
 	CHECK(says(&world, "registers of vCPU 0", "byte 0x1a of the VMSA"));
 	CHECK(world.launch.state == SNP_LAUNCH_POPULATED);
+	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
+	CHECK(launch_world_digest(&world));
+	launch_world_free(&world);
+}
+
+static void test_fault_msrs(void)
+{
+	static const uint32_t indices[] = {
+		0x277, 0xc0000081, 0xc0000102, 0x176, 0x48, 0xc0000103,
+	};
+	struct launch_world world;
+	char action[32];
+
+	launch_world_init(&world, SIM_LINUX_7_3);
+	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	for (size_t i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
+		lying_msr = indices[i];
+		lie();
+		CHECK(snp_launch_finish(&world.launch, world.vcpus,
+					&world.error) == -EIO);
+		calls = real;
+		snprintf(action, sizeof(action), "check MSR 0x%x of vCPU 0",
+			 lying_msr);
+		CHECK(says(&world, action, "the digest would not be"));
+	}
+	lying_msr = 0;
 	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
 	CHECK(launch_world_digest(&world));
 	launch_world_free(&world);
@@ -496,6 +530,7 @@ static const struct unit_test tests[] = {
 	{ "launch_fault.memory_small", test_fault_memory_small },
 	{ "launch_fault.no_progress", test_fault_no_progress },
 	{ "launch_fault.registers", test_fault_registers },
+	{ "launch_fault.msrs", test_fault_msrs },
 	{ "launch_fault.finish", test_fault_finish },
 	{ "launch_fault.finish_debugged", test_fault_finish_debugged },
 	{ "launch_fault.finish_twice", test_fault_finish_twice },
