@@ -145,7 +145,7 @@ int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 		 "KVM_RUN with /dev/sev closed: the guest gets no reports");
 	if (vcpu->awaits_certs)
 		rc = take_certs(vcpu);
-	if (vcpu->awaits_map_gpa)
+	else if (vcpu->awaits_map_gpa)
 		rc = take_map_gpa(sim, vcpu);
 	return rc ? rc : sim_run_next(sim, vcpu);
 }
