@@ -19,8 +19,8 @@
 #include "vm/guest/pages.h"
 
 #define TIMEOUT		400
-#define BOOT_TRIES	3
 #define PLACE		"gmem-guest: memory at "
+#define UP_S		120
 #define WAIT_S		200
 #define RUN_MS		4000
 #define CONVERT_MS	"5000"	/* that a conversion waits for a page */
@@ -35,7 +35,7 @@
  * @boot: how it was started, and what it says
  * @keeps: contents survive conversions; if not, the host has another page, of
  *	zeros, in the place of a private one
- * @pid: of gmemctl; @out and @err: its output
+ * @tool: gmemctl that runs it
  * @input: what is typed at its console
  * @commands: typed so far
  * @gpa: where the memory is that the guest converts
@@ -48,9 +48,7 @@
 struct guest {
 	struct boot boot;
 	bool keeps;
-	pid_t pid;
-	int out;
-	int err;
+	struct boot_process tool;
 	int input;
 	unsigned int commands;
 	uint64_t gpa;
@@ -64,47 +62,37 @@ struct guest {
 
 static struct guest guest;
 
-static void guest_start(struct guest *g)
-{
-	int fds[2];
-
-	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
-	g->out = output_file();
-	g->err = output_file();
-	g->boot.input = fds[0];
-	g->input = fds[1];
-	g->pid = boot_start(&g->boot, g->out, g->err);
-	close(fds[0]);
-}
-
 static void guest_end(struct guest *g)
 {
 	close(g->input);
-	boot_end(&g->boot, g->pid, g->out, g->err);
+	boot_end(&g->boot, g->tool.pid, g->tool.out, g->tool.err);
 }
 
 /* False, and skipped, where there are no private guests. */
 static bool guest_boot(struct guest *g)
 {
-	for (int i = 1; i <= BOOT_TRIES; i++) {
-		guest_start(g);
-		if (boot_wait_for(&g->boot, g->pid, g->err, LINUX_GUEST_UP, WAIT_S))
-			return true;
-		kill(g->pid, SIGKILL);
-		guest_end(g);
-		if (g->boot.code == CODE_UNSUPPORTED)
-			return false;
+	int fds[2];
+	bool up;
+
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	g->boot.input = fds[0];
+	g->input = fds[1];
+	up = boot_up(&g->boot, &g->tool, LINUX_GUEST_UP, UP_S);
+	close(fds[0]);
+	if (up)
+		return true;
+	close(g->input);
+	if (g->boot.code != CODE_UNSUPPORTED) {
 		boot_log(&g->boot, g->boot.console);
 		boot_log(&g->boot, g->boot.json);
-		TH_LOG("boot %d of %d: init has not come up", i, BOOT_TRIES);
 	}
-	ASSERT_TRUE(!"the guest boots");
+	ASSERT_EQ(CODE_UNSUPPORTED, g->boot.code);
 	return false;
 }
 
 static void guest_lost(struct guest *g)
 {
-	kill(g->pid, SIGTERM);
+	kill(g->tool.pid, SIGTERM);
 	guest_end(g);
 	boot_log(&g->boot, g->boot.console);
 	boot_log(&g->boot, g->boot.json);
@@ -117,8 +105,8 @@ static const char *guest_line(struct guest *g, const char *start,
 {
 	const char *at;
 
-	if (!boot_wait_for(&g->boot, g->pid, g->err, start, seconds)) {
-		if (seconds || boot_has_ended(g->pid))
+	if (!boot_wait_for(&g->boot, g->tool.pid, g->tool.err, start, seconds)) {
+		if (seconds || boot_has_ended(g->tool.pid))
 			guest_lost(g);
 		return NULL;
 	}
@@ -172,7 +160,7 @@ static void guest_reach(struct guest *g, const char *file)
 	ASSERT_TRUE(line);
 	g->gpa = strtoull(line + strlen(PLACE), NULL, 10);
 	ASSERT_NE(0, g->gpa);
-	ASSERT_EQ(0, view_open(&g->view, g->pid, RAM_BYTES, file, g->gpa,
+	ASSERT_EQ(0, view_open(&g->view, g->tool.pid, RAM_BYTES, file, g->gpa,
 			       GMEM_GUEST_SIZE));
 }
 
