@@ -70,13 +70,18 @@ GMEM_EXPORT_SYMBOL(gmem_placeholder_add);
 /**
  * gmem_placeholder_replace() - give the seat to a folio
  * @placeholder: from gmem_placeholder_add(); gone afterwards
- * @folio: locked, in no mapping. The page cache takes its own reference.
+ * @folio: locked, in no mapping, with contents. The page cache takes its own
+ *	reference.
+ *
+ * A detached folio is clean. It is marked dirty before its lock is given up, like
+ * every folio with contents: mapping_evict_folio() drops clean ones.
  *
  * Context: process context.
  */
 void gmem_placeholder_replace(struct folio *placeholder, struct folio *folio)
 {
 	replace_page_cache_folio(placeholder, folio);
+	folio_mark_dirty(folio);
 	folio_unlock(placeholder);
 	folio_put(placeholder);
 }
