@@ -17,19 +17,29 @@
 #include "internal.h"
 #include "trace.h"
 
+/*
+ * Shared pages are made ready to be mapped. Private ones are the guest's to fill:
+ * they have memory, but no contents yet, and nobody drops them for being clean.
+ */
 static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
-				pgoff_t end)
+				pgoff_t end, enum gmem_state state)
 {
 	struct folio *folio;
 
 	while (start < end) {
 		if (signal_pending(current))
 			return -ERESTARTSYS;
-		folio = gmem_folio_grab(gi, start,
+		folio = gmem_folio_find(gi, start,
 					GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL);
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
 		start = folio_next_index(folio);
+		if (state == GMEM_STATE_SHARED) {
+			gmem_folio_zero_once(folio);
+			gmem_folio_publish(folio);
+		} else {
+			folio_mark_dirty(folio);
+		}
 		folio_unlock(folio);
 		folio_put(folio);
 		cond_resched();
@@ -54,7 +64,7 @@ static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 	if (binding && binding->start <= *start && binding->ops->store)
 		rc = binding->ops->store->commit(binding, *start, end);
 	else
-		rc = gmem_commit_resident(gi, *start, end);
+		rc = gmem_commit_resident(gi, *start, end, state);
 	if (binding)
 		gmem_binding_put(gi, binding);
 	*start = end;

@@ -56,6 +56,7 @@ static vm_fault_t gmem_fault_shared(struct gmem_inode *gi, struct vm_fault *vmf)
 	if (IS_ERR(folio))
 		return PTR_ERR(folio) == -EHWPOISON ?
 			       VM_FAULT_HWPOISON : vmf_error(PTR_ERR(folio));
+	gmem_folio_publish(folio);
 	vmf->page = folio_file_page(folio, vmf->pgoff);
 	return VM_FAULT_LOCKED;
 }

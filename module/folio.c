@@ -4,7 +4,21 @@
  *
  * Finding and allocating them, and walks over what is populated.
  *
- * Locks: gmem_folio_grab() returns a locked folio; the walks take none.
+ * Two flags of a folio are told apart:
+ *
+ *  - PG_checked, which belongs to the owner of the page cache, is gmem's "has
+ *    contents": the folio was zeroed, and what it holds by now counts. It stays
+ *    with the folio, whatever its state and its home.
+ *  - PG_uptodate is what readers of the page cache ask for that do not go through
+ *    page tables (build ids for perf and BPF, fault-around). So only a shared folio
+ *    has it: gmem_folio_publish() sets it, gmem_folio_seal() clears it.
+ *
+ * A folio with contents is never clean, in whatever page cache it is: there is no
+ * copy of it anywhere, and clean folios are anybody's to drop (drop_caches, soft
+ * offline).
+ *
+ * Locks: flags change under the folio lock. gmem_folio_find() and
+ * gmem_folio_grab() return a locked folio; the walks take none.
  */
 #include <linux/pagemap.h>
 #include <linux/rcupdate_wait.h>
@@ -12,23 +26,48 @@
 #include "internal.h"
 
 /**
- * gmem_folio_zero_once() - zero a folio that nobody has seen yet
- * @folio: locked, in a page cache
- *
- * It is marked dirty: there is no copy of it anywhere, and clean folios are
- * anybody's to drop (drop_caches, POSIX_FADV_DONTNEED).
+ * gmem_folio_zero_once() - zero a folio that has no contents yet
+ * @folio: locked
  *
  * Context: folio lock held.
  */
 void gmem_folio_zero_once(struct folio *folio)
 {
-	if (folio_test_uptodate(folio))
+	if (folio_test_checked(folio))
 		return;
 	folio_zero_range(folio, 0, folio_size(folio));
-	folio_mark_uptodate(folio);
+	folio_set_checked(folio);
 	folio_mark_dirty(folio);
 }
 GMEM_EXPORT_SYMBOL(gmem_folio_zero_once);
+
+/**
+ * gmem_folio_publish() - let the kernel's readers of the page cache have a folio
+ * @folio: locked, with contents, of a shared page
+ *
+ * Context: folio lock held; the page's state cannot change.
+ */
+void gmem_folio_publish(struct folio *folio)
+{
+	/* Not for nothing: this is the path of every page fault. */
+	if (!folio_test_uptodate(folio))
+		folio_mark_uptodate(folio);
+}
+
+/**
+ * gmem_folio_seal() - hide a folio from the kernel's readers of the page cache
+ * @folio: locked
+ *
+ * Whoever takes a reference from here on finds the folio not uptodate. Who has
+ * one may have looked before: the caller sees to it that nobody has.
+ *
+ * Context: folio lock held; the refcount is frozen, or @folio is in no mapping.
+ */
+void gmem_folio_seal(struct folio *folio)
+{
+	folio_clear_uptodate(folio);
+}
+GMEM_EXPORT_SYMBOL(gmem_folio_seal);
 
 /* Returns with the folio locked. */
 static int gmem_folio_add(struct gmem_inode *gi, struct folio *folio,
@@ -48,39 +87,24 @@ static int gmem_folio_add(struct gmem_inode *gi, struct folio *folio,
 	return -EHWPOISON;
 }
 
-/* Find the folio of a page, or add one. */
-static struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index,
-				     gfp_t gfp)
+static struct folio *gmem_folio_new(struct gmem_inode *gi, pgoff_t index,
+				    gfp_t gfp)
 {
-	struct address_space *mapping = gi->vfs_inode.i_mapping;
 	struct folio *folio;
 	int rc;
 
-	for (;;) {
-		folio = filemap_lock_folio(mapping, index);
-		if (!IS_ERR(folio))
-			return folio;
-		/* Noted before its folio went away. */
-		if (xa_load(&gi->poison, index))
-			return ERR_PTR(-EHWPOISON);
-		if (!gfp)
-			return ERR_PTR(-ENOENT);
-
-		folio = gmem_policy_alloc(gi, index, gfp);
-		if (!folio)
-			return ERR_PTR(-ENOMEM);
-		rc = gmem_folio_add(gi, folio, index, gfp);
-		if (!rc)
-			return folio;
-		folio_put(folio);
-		/* Another fault was first: use its folio. */
-		if (rc != -EEXIST)
-			return ERR_PTR(rc);
-	}
+	folio = gmem_policy_alloc(gi, index, gfp);
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+	rc = gmem_folio_add(gi, folio, index, gfp);
+	if (!rc)
+		return folio;
+	folio_put(folio);
+	return ERR_PTR(rc);
 }
 
 /**
- * gmem_folio_grab() - the folio of a page, ready to be used
+ * gmem_folio_find() - the folio of a page, with or without contents
  * @gi: the memory
  * @index: the page
  * @gfp: how to populate the page if it is not: GMEM_FOLIO_GFP, where an error can
@@ -90,18 +114,48 @@ static struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index,
  * Return: a locked folio with a reference, or ERR_PTR() of -ENOMEM, -EHWPOISON,
  * or, if @gfp is 0, -ENOENT.
  */
-struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
+struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
 {
-	struct folio *folio = gmem_folio_find(gi, index, gfp);
+	struct folio *folio;
 
-	if (IS_ERR(folio))
-		return folio;
-	if (folio_test_hwpoison(folio)) {
+	do {
+		folio = filemap_lock_folio(gi->vfs_inode.i_mapping, index);
+		if (!IS_ERR(folio))
+			break;
+		/* Noted before its folio went away. */
+		if (xa_load(&gi->poison, index))
+			return ERR_PTR(-EHWPOISON);
+		if (!gfp)
+			return ERR_PTR(-ENOENT);
+		folio = gmem_folio_new(gi, index, gfp);
+		/* Another fault was first: use its folio. */
+	} while (folio == ERR_PTR(-EEXIST));
+
+	if (!IS_ERR(folio) && folio_test_hwpoison(folio)) {
 		folio_unlock(folio);
 		folio_put(folio);
 		return ERR_PTR(-EHWPOISON);
 	}
-	gmem_folio_zero_once(folio);
+	return folio;
+}
+
+/**
+ * gmem_folio_grab() - the folio of a page, ready to be used
+ * @gi: the memory
+ * @index: the page
+ * @gfp: as for gmem_folio_find()
+ *
+ * It has contents, but is not published.
+ *
+ * Context: process context, may sleep.
+ * Return: as gmem_folio_find().
+ */
+struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
+{
+	struct folio *folio = gmem_folio_find(gi, index, gfp);
+
+	if (!IS_ERR(folio))
+		gmem_folio_zero_once(folio);
 	return folio;
 }
 

@@ -240,7 +240,9 @@ extern const struct file_operations gmem_file_fops;
 extern const struct vm_operations_struct gmem_vm_ops;
 
 /* folio.c */
+struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
 struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
+void gmem_folio_publish(struct folio *folio);
 bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end);
 
 /* poison.c */

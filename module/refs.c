@@ -102,7 +102,9 @@ void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
 /*
  * Whether nobody but gmem holds @folio. The refcount is frozen for the look, so
  * that a speculative reference either counts or fails. From here on a new one
- * can only be speculative: the page is unmapped and faults are held off.
+ * can only be speculative: the page is unmapped and faults are held off. Nor does
+ * it lead to the contents: whoever gets one finds the folio not uptodate. If the
+ * conversion fails, the next page fault publishes the folio again.
  */
 static bool gmem_folio_is_safe(struct gmem_inode *gi, struct folio *folio,
 			       struct gmem_holder *holder)
@@ -118,8 +120,11 @@ static bool gmem_folio_is_safe(struct gmem_inode *gi, struct folio *folio,
 	/* Who looks the folio up meanwhile spins: do not let them wait for long. */
 	preempt_disable();
 	safe = !folio_mapped(folio) && folio_ref_freeze(folio, expected);
-	if (safe)
+	if (safe) {
+		gmem_folio_seal(folio);
+		/* A full barrier: pairs with the one of folio_try_get(). */
 		folio_ref_unfreeze(folio, expected);
+	}
 	preempt_enable();
 	if (!safe)
 		gmem_holder_fill(holder, folio, expected);

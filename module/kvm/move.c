@@ -15,8 +15,11 @@
  * retry by KVM's own invalidation.
  *
  * A folio that was handed over carries PG_checked, the page cache owner's own
- * flag, which KVM does not use, as long as the binding lives: an undo must take
- * back those, and leave alone what KVM has allocated meanwhile.
+ * flag, as long as the binding lives. For gmem it says that the folio has contents;
+ * KVM does not use it. So an undo takes back those that have it, and leaves alone
+ * what KVM has allocated meanwhile. KVM says by PG_uptodate that a folio has
+ * contents, so a folio has both flags in KVM's file, and in gmem's, while the
+ * page is private, only PG_checked.
  *
  * Locks: the lock of the folio that moves and that of its placeholder, in either
  * order: one of the two is always known to nobody else. The punched hole takes
@@ -191,7 +194,6 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 		rc = PTR_ERR(placeholder);
 		goto out_unlock;
 	}
-	/* KVM takes a folio that is not uptodate for one that it has to zero. */
 	gmem_folio_zero_once(folio);
 	rc = gmem_folio_detach(binding->mapping, folio);
 	if (WARN_ON_ONCE(rc)) {
@@ -199,7 +201,8 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 		goto out_unlock;
 	}
 
-	folio_set_checked(folio);
+	/* KVM takes a folio that is not uptodate for one that it has to zero. */
+	folio_mark_uptodate(folio);
 	gmem_placeholder_replace(placeholder, folio);
 	atomic64_inc(&binding->moved);
 
@@ -295,12 +298,13 @@ static void gmem_kvm_take_back(struct gmem_binding *binding,
 		return;
 
 	folio_lock(folio);
-	folio_clear_checked(folio);
-	gmem_placeholder_replace(placeholder, folio);
+	if (folio_test_uptodate(folio))
+		folio_set_checked(folio);
 	/* Allocated by fallocate() and never used: what it holds is no contents. */
 	gmem_folio_zero_once(folio);
-	/* Detached folios are clean, and clean ones may be dropped. */
-	folio_mark_dirty(folio);
+	/* The conversion may still fail, and the page stay private. */
+	gmem_folio_seal(folio);
+	gmem_placeholder_replace(placeholder, folio);
 	folio_unlock(folio);
 	atomic64_inc(&binding->moved);
 }

@@ -294,6 +294,7 @@ void gmem_placeholder_replace(struct folio *placeholder, struct folio *folio);
 void gmem_placeholder_remove(struct folio *placeholder);
 int gmem_folio_detach(struct address_space *mapping, struct folio *folio);
 void gmem_folio_zero_once(struct folio *folio);
+void gmem_folio_seal(struct folio *folio);
 unsigned long gmem_count_folios(struct address_space *mapping, pgoff_t start,
 				pgoff_t end);
 
