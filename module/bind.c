@@ -345,6 +345,7 @@ static void gmem_bindings_call(struct gmem_inode *gi,
 		if (method)
 			method(binding, max(start, binding->start),
 			       min(range->end, binding->end));
+		WRITE_ONCE(binding->between, 0);
 		gmem_range_leave_store(gi, range);
 		start = binding->end;
 		gmem_binding_put(gi, binding);

@@ -11,7 +11,7 @@
  *
  * Lock order: see file.c. A hypervisor is called with the range lock only.
  */
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 
 #include "internal.h"
 #include "trace.h"
@@ -23,7 +23,7 @@
 static int gmem_convert_pages(struct gmem_inode *gi,
 			      struct gmem_conversion *conv,
 			      struct gmem_range_lock *range,
-			      unsigned long deadline)
+			      ktime_t deadline)
 {
 	int rc;
 
@@ -49,13 +49,9 @@ static int gmem_convert_held(struct gmem_inode *gi,
 			     struct gmem_range_lock *range,
 			     struct gmem_state_change *change)
 {
-	/* The current jiffy is over in part. */
-	unsigned long deadline = jiffies + msecs_to_jiffies(conv->timeout_ms) + 1;
+	ktime_t deadline = ktime_add_ms(ktime_get(), conv->timeout_ms);
 	int rc;
 
-	if (conv->target == GMEM_STATE_PRIVATE)
-		unmap_mapping_pages(gi->vfs_inode.i_mapping, conv->start,
-				    conv->end - conv->start, false);
 	rc = gmem_lookups_drain(gi, conv->start, conv->end, deadline,
 				&conv->holder);
 	if (!rc) {
@@ -65,9 +61,10 @@ static int gmem_convert_held(struct gmem_inode *gi,
 			gmem_state_apply(&gi->state, change);
 		gmem_bindings_invalidate_end(gi, range);
 	}
+	/* Rounded down, so that signals at any rate do not make it last longer. */
 	if (rc == -ERESTARTSYS)
-		conv->timeout_ms = time_before(jiffies, deadline) ?
-				   jiffies_to_msecs(deadline - jiffies) : 0;
+		conv->timeout_ms = max(ktime_ms_delta(deadline, ktime_get()),
+				       0LL);
 	return rc;
 }
 
@@ -114,6 +111,11 @@ static int gmem_convert_locked(struct gmem_inode *gi,
 	rc = gmem_convert_consent(gi, conv, by);
 	if (rc)
 		return rc;
+	if (conv->target == GMEM_STATE_PRIVATE && !conv->timeout_ms) {
+		rc = gmem_refs_pinned(gi, conv);
+		if (rc)
+			return rc;
+	}
 	rc = gmem_state_reserve(&gi->state, &change);
 	if (rc)
 		return rc;

@@ -127,7 +127,7 @@ static int gmem_punch_bound(struct gmem_inode *gi, struct gmem_range_lock *range
 	int rc;
 
 	gmem_range_hold_faults(gi, range);
-	rc = gmem_lookups_drain(gi, range->start, range->end, jiffies, NULL);
+	rc = gmem_lookups_drain(gi, range->start, range->end, ktime_get(), NULL);
 	if (rc)
 		return rc;
 

@@ -12,40 +12,107 @@
  * shared, then a folio lock that it returns with.
  */
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
 
 #include "internal.h"
 #include "trace.h"
 
 /*
- * Whether to give up the lock of the address space while waiting: who holds the
- * page may need that lock to let go of it. A fault of the kernel keeps it when
- * it comes for the second time, because an error can be returned only with it.
+ * For how long a vCPU is sent back to userspace from a page that is private here
+ * and shared for KVM, counted from the first time that this happens after a
+ * conversion in the binding. A VMM needs no longer for its second call.
  */
-static bool gmem_fault_may_unlock(struct vm_fault *vmf)
+#define GMEM_VCPU_GRACE HZ
+
+/*
+ * Whether a fault comes from KVM_RUN, which can return to userspace: GUP with
+ * FOLL_INTERRUPTIBLE, for the first time. Faults of copy_to_user() look the same
+ * and come again, marked as tried.
+ */
+static bool gmem_fault_is_vcpu(struct vm_fault *vmf)
 {
-	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
-		return false;
-	return vmf->flags & FAULT_FLAG_USER || !(vmf->flags & FAULT_FLAG_TRIED);
+	const unsigned int flags = FAULT_FLAG_ALLOW_RETRY |
+				   FAULT_FLAG_INTERRUPTIBLE;
+
+	return (vmf->flags & (flags | FAULT_FLAG_USER)) == flags;
 }
 
-/* Wait for a conversion, then let the caller look again. */
+/*
+ * Whether a vCPU has met a page between CONVERT and KVM's memory attribute: it is
+ * private here, in a range that is bound to a store, and KVM takes it for shared.
+ */
+static bool gmem_fault_between(struct gmem_inode *gi, pgoff_t index)
+{
+	struct gmem_binding *binding;
+	unsigned long since;
+	bool between = false;
+
+	if (index >= gi->state.nr_pages ||
+	    gmem_state_get(&gi->state, index) != GMEM_STATE_PRIVATE)
+		return false;
+	binding = gmem_binding_next(gi, index, index + 1);
+	if (!binding)
+		return false;
+	if (binding->ops->store) {
+		since = READ_ONCE(binding->between);
+		if (!since)
+			WRITE_ONCE(binding->between, jiffies | 1);
+		between = !since || time_before(jiffies, since + GMEM_VCPU_GRACE);
+	}
+	gmem_binding_put(gi, binding);
+	return between;
+}
+
+/*
+ * Have KVM_RUN return EINTR, which every VMM answers by running the vCPU again: GUP
+ * looks for signals after VM_FAULT_RETRY, and this one vanishes on the way to
+ * userspace. A SIGBUS would become a bare EFAULT, which no VMM can tell from others.
+ */
+static void gmem_fault_interrupt(void)
+{
+	set_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
+}
+
+/*
+ * Wait for a conversion, then let the caller look again: without the lock of the
+ * address space, if it may be given up. Who holds the page may need that lock to
+ * let go of it.
+ */
 static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 {
+	pgoff_t index = vmf->pgoff;
 	struct file *pin;
 
 	atomic64_inc(&gi->counters.faults_waited);
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
-	if (!gmem_fault_may_unlock(vmf))
-		return gmem_range_wait(gi, vmf->pgoff, vmf->flags) ?
+	/* An error can be returned only with the lock, so before the wait. */
+	if (!(vmf->flags & FAULT_FLAG_USER) && gmem_range_stuck(gi, index))
+		return VM_FAULT_SIGBUS;
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return gmem_range_wait(gi, index, vmf->flags) ?
 			       VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
 
 	/* The VMA may go away together with its reference to the file. */
 	pin = get_file(vmf->vma->vm_file);
 	release_fault_lock(vmf);
-	gmem_range_wait(gi, vmf->pgoff, vmf->flags);
+	if (!gmem_range_wait(gi, index, vmf->flags) &&
+	    gmem_fault_is_vcpu(vmf) && gmem_fault_between(gi, index))
+		gmem_fault_interrupt();
 	fput(pin);
+	return VM_FAULT_RETRY;
+}
+
+/* The page is private: no host access. */
+static vm_fault_t gmem_fault_private(struct gmem_inode *gi, struct vm_fault *vmf)
+{
+	if (!gmem_fault_is_vcpu(vmf) || vmf->flags & FAULT_FLAG_TRIED ||
+	    !gmem_fault_between(gi, vmf->pgoff))
+		return VM_FAULT_SIGBUS;
+	release_fault_lock(vmf);
+	gmem_fault_interrupt();
 	return VM_FAULT_RETRY;
 }
 
@@ -61,30 +128,42 @@ static vm_fault_t gmem_fault_shared(struct gmem_inode *gi, struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
+static vm_fault_t gmem_fault_page(struct gmem_inode *gi, struct vm_fault *vmf)
+{
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	vm_fault_t ret = 0;
+
+	filemap_invalidate_lock_shared(mapping);
+	if (gmem_range_next_transit(gi, vmf->pgoff, vmf->pgoff + 1) == vmf->pgoff)
+		ret = VM_FAULT_RETRY;
+	else if (gmem_state_get(&gi->state, vmf->pgoff) == GMEM_STATE_SHARED)
+		ret = gmem_fault_shared(gi, vmf);
+	filemap_invalidate_unlock_shared(mapping);
+
+	if (ret == VM_FAULT_RETRY)
+		return gmem_fault_wait(gi, vmf);
+	gmem_range_came_back(gi, vmf->pgoff);
+	return ret ? ret : gmem_fault_private(gi, vmf);
+}
+
 static vm_fault_t gmem_file_fault(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
+	unsigned long ino = inode->i_ino;
 	struct gmem_inode *gi = GMEM_I(inode);
+	pgoff_t index = vmf->pgoff;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
-	bool wait = false;
 
-	filemap_invalidate_lock_shared(inode->i_mapping);
-	if (vmf->pgoff < gi->state.nr_pages) {
-		wait = gmem_range_next_transit(gi, vmf->pgoff, vmf->pgoff + 1) ==
-		       vmf->pgoff;
-		if (!wait && gmem_state_get(&gi->state, vmf->pgoff) ==
-				     GMEM_STATE_SHARED)
-			ret = gmem_fault_shared(gi, vmf);
-	}
-	filemap_invalidate_unlock_shared(inode->i_mapping);
-
-	if (wait)
-		return gmem_fault_wait(gi, vmf);
-	if (ret == VM_FAULT_SIGBUS || ret == VM_FAULT_HWPOISON)
-		atomic64_inc(&gi->counters.faults_refused);
-	else if (ret == VM_FAULT_LOCKED)
+	if (index < gi->state.nr_pages)
+		ret = gmem_fault_page(gi, vmf);
+	/* With the lock of the address space given up the file may be gone. */
+	if (ret & (VM_FAULT_RETRY | VM_FAULT_NOPAGE))
+		return ret;
+	if (ret == VM_FAULT_LOCKED)
 		atomic64_inc(&gi->counters.faults);
-	trace_gmem_fault(inode->i_ino, vmf->pgoff, ret);
+	else if (ret != VM_FAULT_OOM)
+		atomic64_inc(&gi->counters.faults_refused);
+	trace_gmem_fault(ino, index, ret);
 	return ret;
 }
 

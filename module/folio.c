@@ -97,8 +97,10 @@ static struct folio *gmem_folio_new(struct gmem_inode *gi, pgoff_t index,
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 	rc = gmem_folio_add(gi, folio, index, gfp);
-	if (!rc)
+	if (!rc) {
+		gmem_folio_set_cpu(folio, raw_smp_processor_id());
 		return folio;
+	}
 	folio_put(folio);
 	return ERR_PTR(rc);
 }

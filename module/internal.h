@@ -3,6 +3,8 @@
 #define _GMEM_INTERNAL_H
 
 #include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
@@ -85,6 +87,8 @@ struct gmem_state_change {
  * @end: page after the range
  * @transit: page faults in the range wait
  * @urgent: whoever waits cannot be interrupted; holders make haste
+ * @waiters: page faults that have waited for @transit to end and have not come
+ *	back since
  * @in_store: the holder is inside a hypervisor, which may need locks of its own
  * @store_call: jiffies of that call
  */
@@ -94,6 +98,7 @@ struct gmem_range_lock {
 	pgoff_t end;
 	bool transit;
 	bool urgent;
+	unsigned int waiters;
 	bool in_store;
 	unsigned long store_call;
 };
@@ -104,6 +109,7 @@ struct gmem_range_lock {
  * @queue: every struct gmem_range_lock, in the order in which they came: held if
  *	it overlaps none before it, else waiting
  * @transits: how many of them hold off page faults
+ * @handing: how many of them are kept for page faults that have waited
  * @lookups: every struct gmem_lookup in flight
  * @wait: woken when a range is released or a look-up ends
  */
@@ -111,6 +117,7 @@ struct gmem_ranges {
 	spinlock_t lock;
 	struct list_head queue;
 	unsigned int transits;
+	unsigned int handing;
 	struct list_head lookups;
 	wait_queue_head_t wait;
 };
@@ -239,6 +246,28 @@ extern const struct file_operations gmem_file_fops;
 /* fault.c */
 extern const struct vm_operations_struct gmem_vm_ops;
 
+/*
+ * The CPU that has allocated a folio, where a batch may have a reference to it: in
+ * ->private, which is the page cache owner's. A hint.
+ */
+static inline void gmem_folio_set_cpu(struct folio *folio, int cpu)
+{
+	WRITE_ONCE(folio->private, (void *)(unsigned long)(cpu + 1));
+}
+
+static inline int gmem_folio_cpu(const struct folio *folio)
+{
+	return (int)(unsigned long)READ_ONCE(folio->private) - 1;
+}
+
+/* What is left until a deadline of ktime_get(), rounded up. */
+static inline long gmem_jiffies_left(ktime_t deadline)
+{
+	s64 ms = ktime_ms_delta(deadline, ktime_get());
+
+	return ms < 0 ? 0 : msecs_to_jiffies(ms) + 1;
+}
+
 /* folio.c */
 struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
 struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
@@ -290,21 +319,33 @@ bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range);
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
+void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range);
+bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index);
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
+void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index);
 
 /* lookup.c */
 int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
-		       unsigned long deadline, struct gmem_holder *holder);
+		       ktime_t deadline, struct gmem_holder *holder);
 void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 		       long timeout);
 
+/* drain.c */
+#define GMEM_DRAIN_ALL		(-1)
+#define GMEM_DRAIN_HOUSEKEEPING	(-2)
+
+int gmem_drain_init(void);
+void gmem_drain_exit(void);
+long gmem_drain_ticket(void);
+bool gmem_drain_local(long ticket);
+int gmem_drain_cpus(int scope, long ticket, long timeout);
+
 /* refs.c */
-int gmem_refs_init(void);
-void gmem_refs_exit(void);
 void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
 		      u32 expected);
+int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv);
 int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
-		     unsigned long deadline);
+		     ktime_t deadline);
 
 /* run.c */
 int gmem_runs_check(struct gmem_inode *gi, struct gmem_conversion *conv,

@@ -99,6 +99,7 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 						FAULT_FLAG_INTERRUPTIBLE);
 	} while (!rc);
 
+	gmem_range_came_back(gi, index);
 	trace_gmem_lookup(gi->vfs_inode.i_ino, lookup, rc);
 	if (rc)
 		gmem_binding_put(gi, binding);
@@ -168,16 +169,16 @@ static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
  * @gi: the memory
  * @start: first page
  * @end: page after the range
- * @deadline: in jiffies, when to give up; but not before GMEM_LOOKUP_WAIT
+ * @deadline: of ktime_get(), when to give up; but not before GMEM_LOOKUP_WAIT
  * @holder: out: with -EAGAIN the first page that is looked up; may be NULL
  *
  * Context: range lock held, faults held off, so that no new one comes; sleeps.
  * Return: 0, -EAGAIN or -ERESTARTSYS.
  */
 int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
-		       unsigned long deadline, struct gmem_holder *holder)
+		       ktime_t deadline, struct gmem_holder *holder)
 {
-	long left = max_t(long, deadline - jiffies, GMEM_LOOKUP_WAIT);
+	long left = max_t(long, gmem_jiffies_left(deadline), GMEM_LOOKUP_WAIT);
 
 	left = wait_event_interruptible_timeout(gi->ranges.wait,
 						!gmem_lookups_in_flight(gi, start, end, NULL) ||

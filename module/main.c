@@ -17,12 +17,12 @@ static int __init gmem_init(void)
 {
 	int rc;
 
-	rc = gmem_refs_init();
+	rc = gmem_drain_init();
 	if (rc)
 		return rc;
 	rc = gmem_inode_init();
 	if (rc)
-		goto err_refs;
+		goto err_drain;
 	rc = gmem_hibernate_init();
 	if (rc)
 		goto err_inode;
@@ -38,8 +38,8 @@ err_debugfs:
 	gmem_hibernate_exit();
 err_inode:
 	gmem_inode_exit();
-err_refs:
-	gmem_refs_exit();
+err_drain:
+	gmem_drain_exit();
 	return rc;
 }
 
@@ -49,7 +49,7 @@ static void __exit gmem_exit(void)
 	gmem_debugfs_exit();
 	gmem_hibernate_exit();
 	gmem_inode_exit();
-	gmem_refs_exit();
+	gmem_drain_exit();
 }
 
 module_init(gmem_init);

@@ -82,6 +82,7 @@ void gmem_placeholder_replace(struct folio *placeholder, struct folio *folio)
 {
 	replace_page_cache_folio(placeholder, folio);
 	folio_mark_dirty(folio);
+	gmem_folio_set_cpu(folio, -1);
 	folio_unlock(placeholder);
 	folio_put(placeholder);
 }

@@ -18,6 +18,13 @@
 #include "internal.h"
 
 /*
+ * How long a range is kept for page faults that have waited for it, before the next
+ * one may hold them off again. They come at once, unless their task has been
+ * interrupted or has to wait for a CPU.
+ */
+#define GMEM_HANDING_WAIT (HZ / 10)
+
+/*
  * How long a fault of the kernel waits for one call of a store. The faulting
  * task may hold a lock that the store needs (KVM on 6.12 copies from user memory
  * below the invalidate_lock of its guest_memfd), so the wait has to end by
@@ -32,6 +39,7 @@ void gmem_ranges_init(struct gmem_ranges *ranges)
 	spin_lock_init(&ranges->lock);
 	INIT_LIST_HEAD(&ranges->queue);
 	ranges->transits = 0;
+	ranges->handing = 0;
 	INIT_LIST_HEAD(&ranges->lookups);
 	init_waitqueue_head(&ranges->wait);
 }
@@ -200,22 +208,62 @@ void gmem_range_leave_store(struct gmem_inode *gi,
 	spin_unlock(&gi->ranges.lock);
 }
 
+/* Let faults in again. Returns whether some have waited. */
+static bool gmem_range_end_transit(struct gmem_ranges *ranges,
+				   struct gmem_range_lock *range)
+{
+	lockdep_assert_held(&ranges->lock);
+	if (!range->transit)
+		return false;
+	range->transit = false;
+	/* Who sees it in gmem_range_next_transit() sees the new states. */
+	smp_store_release(&ranges->transits, ranges->transits - 1);
+	return range->waiters;
+}
+
+/**
+ * gmem_range_let_faults() - let page faults of the range in again
+ * @gi: the memory
+ * @range: held by the caller, and stays so
+ *
+ * Context: process context, sleeps for GMEM_HANDING_WAIT at most: until faults that
+ * have waited are back. A fault waits for the conversion that it met, and not for
+ * those behind it, however fast they come.
+ */
+void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
+{
+	struct gmem_ranges *ranges = &gi->ranges;
+	bool waited;
+
+	spin_lock(&ranges->lock);
+	waited = gmem_range_end_transit(ranges, range);
+	if (waited)
+		WRITE_ONCE(ranges->handing, ranges->handing + 1);
+	spin_unlock(&ranges->lock);
+	if (!waited)
+		return;
+
+	wake_up_all(&ranges->wait);
+	wait_event_timeout(ranges->wait, !READ_ONCE(range->waiters),
+			   GMEM_HANDING_WAIT);
+	spin_lock(&ranges->lock);
+	WRITE_ONCE(ranges->handing, ranges->handing - 1);
+	range->waiters = 0;
+	spin_unlock(&ranges->lock);
+}
+
 /**
  * gmem_range_unlock() - give a range back
  * @gi: the memory
  * @range: held by the caller, or waited for
  *
- * Context: any.
+ * Context: process context; sleeps as gmem_range_let_faults().
  */
 void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
+	gmem_range_let_faults(gi, range);
 	spin_lock(&gi->ranges.lock);
 	list_del(&range->node);
-	if (range->transit) {
-		/* Who sees it in gmem_range_next_transit() sees the new states. */
-		smp_store_release(&gi->ranges.transits,
-				  gi->ranges.transits - 1);
-	}
 	spin_unlock(&gi->ranges.lock);
 	wake_up_all(&gi->ranges.wait);
 }
@@ -274,8 +322,15 @@ static bool gmem_range_busy(struct gmem_inode *gi, pgoff_t index)
 	return busy;
 }
 
-/* Whether it has waited for the same call of a store for too long. */
-static bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
+/**
+ * gmem_range_stuck() - whether a store has kept page faults off for too long
+ * @gi: the memory
+ * @index: the page
+ *
+ * Context: any.
+ * Return: whether one call of a store has lasted for GMEM_STORE_WAIT.
+ */
+bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
 {
 	struct gmem_range_lock *range;
 	bool stuck;
@@ -288,18 +343,77 @@ static bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
 	return stuck;
 }
 
-static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index)
+/* The holder of @index is to give up, if it can. */
+static void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
+{
+	struct gmem_range_lock *range;
+
+	spin_lock(&gi->ranges.lock);
+	range = gmem_range_transit(&gi->ranges, index);
+	if (range)
+		WRITE_ONCE(range->urgent, true);
+	spin_unlock(&gi->ranges.lock);
+	wake_up_all(&gi->ranges.wait);
+}
+
+/* Wait for GMEM_STORE_WAIT at a time: a store's call may be as long as that. */
+static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index,
+				  bool interruptible)
 {
 	long left;
 
 	do {
-		left = wait_event_killable_timeout(gi->ranges.wait,
-						   !gmem_range_busy(gi, index),
-						   GMEM_STORE_WAIT);
+		if (interruptible)
+			left = wait_event_interruptible_timeout(gi->ranges.wait,
+								!gmem_range_busy(gi, index),
+								GMEM_STORE_WAIT);
+		else
+			left = wait_event_killable_timeout(gi->ranges.wait,
+							   !gmem_range_busy(gi, index),
+							   GMEM_STORE_WAIT);
 		if (left < 0)
 			return -EINTR;
 	} while (!left && !gmem_range_stuck(gi, index));
 	return left ? 0 : -EDEADLK;
+}
+
+/*
+ * A fault of the kernel: of KVM or another user of GUP, or of copy_to_user(). GUP
+ * can return to its caller when there is a signal, if it says FOLL_INTERRUPTIBLE; it
+ * does not come again then. copy_to_user() comes again, marked as tried: it
+ * can return nothing but a fault, so the task is not interrupted, or frozen,
+ * before the page is there. Then the conversion is what has to give up.
+ */
+static int gmem_range_wait_interrupted(struct gmem_inode *gi, pgoff_t index,
+				       unsigned int flags)
+{
+	const unsigned int may = FAULT_FLAG_INTERRUPTIBLE |
+				 FAULT_FLAG_ALLOW_RETRY;
+	int rc;
+
+	rc = gmem_range_wait_kernel(gi, index, true);
+	if (rc != -EINTR || fatal_signal_pending(current) ||
+	    (flags & (may | FAULT_FLAG_TRIED)) == may)
+		return rc;
+	gmem_range_hurry(gi, index);
+	return gmem_range_wait_kernel(gi, index, false);
+}
+
+/* A fault waits, or (by -1) will not come back. */
+static void gmem_range_count_waiter(struct gmem_inode *gi, pgoff_t index, int by)
+{
+	struct gmem_range_lock *range;
+
+	spin_lock(&gi->ranges.lock);
+	list_for_each_entry(range, &gi->ranges.queue, node) {
+		if (!gmem_range_overlaps(range, index, index + 1))
+			continue;
+		if (by > 0 ? range->transit : range->waiters) {
+			WRITE_ONCE(range->waiters, range->waiters + by);
+			break;
+		}
+	}
+	spin_unlock(&gi->ranges.lock);
 }
 
 /**
@@ -314,11 +428,35 @@ static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index)
  */
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 {
+	int rc;
+
+	gmem_range_count_waiter(gi, index, 1);
 	if (!(flags & FAULT_FLAG_USER))
-		return gmem_range_wait_kernel(gi, index);
-	if (flags & FAULT_FLAG_INTERRUPTIBLE)
-		return wait_event_interruptible(gi->ranges.wait,
-						!gmem_range_busy(gi, index));
-	return wait_event_killable(gi->ranges.wait,
-				   !gmem_range_busy(gi, index));
+		rc = gmem_range_wait_interrupted(gi, index, flags);
+	else if (flags & FAULT_FLAG_INTERRUPTIBLE)
+		rc = wait_event_interruptible(gi->ranges.wait,
+					      !gmem_range_busy(gi, index));
+	else
+		rc = wait_event_killable(gi->ranges.wait,
+					 !gmem_range_busy(gi, index));
+	if (rc)
+		gmem_range_count_waiter(gi, index, -1);
+	return rc;
+}
+
+/**
+ * gmem_range_came_back() - a page fault has looked up its page
+ * @gi: the memory
+ * @index: the page
+ *
+ * Whether or not it is one of those that have waited: it was their turn.
+ *
+ * Context: any.
+ */
+void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index)
+{
+	if (!READ_ONCE(gi->ranges.handing))
+		return;
+	gmem_range_count_waiter(gi, index, -1);
+	wake_up_all(&gi->ranges.wait);
 }

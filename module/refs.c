@@ -7,80 +7,37 @@
  * other belongs to somebody who may still read or write the memory: a pin, a
  * pipe, I/O in flight.
  *
- * References of the kernel itself come in the way, too: a folio that was just
- * faulted in or munlocked sits in a per-CPU batch that holds a reference until
- * it is full. lru_add_drain_all() is not exported, but releasing an empty
- * folio_batch drains the batches of the CPU it runs on.
+ * References of the kernel itself come in the way, too, in the per-CPU batches of
+ * drain.c. They are drained in steps, each only if the one before did not help: this
+ * CPU, the CPU that has allocated the folio, CPUs that are not isolated, and while
+ * the caller's time lasts all CPUs.
+ *
+ * The range is unmapped a block at a time, when it is the block's turn to be looked
+ * at: a page that is held costs no more than the pages before it.
  *
  * Locks: called with the range lock, faults held off; takes folio locks one at
  * a time, because a fault that was faster maps its page under the folio lock.
  */
-#include <linux/cpu.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/pagemap.h>
-#include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/sched/signal.h>
 
 #include "internal.h"
 
 /*
- * Tries after the batches are drained, for references that are about to go:
- * page migration that finds out that it cannot, or RCU walkers.
+ * Pauses that a conversion without a timeout makes, for references that are about
+ * to go: page migration that finds out that it cannot, or RCU walkers.
  */
-#define GMEM_GRACE_TRIES 3
+#define GMEM_GRACE_PAUSES 2
 
-static struct workqueue_struct *gmem_drain_wq;
-static DEFINE_PER_CPU(struct work_struct, gmem_drain_work);
-static DEFINE_MUTEX(gmem_drain_mutex);
-
-static void gmem_drain_local(void)
-{
-	struct folio_batch fbatch;
-
-	folio_batch_init(&fbatch);
-	__folio_batch_release(&fbatch);
-}
-
-static void gmem_drain_fn(struct work_struct *work)
-{
-	gmem_drain_local();
-}
-
-/* The batches of a CPU that goes offline are drained on its way out. */
-static void gmem_drain_all(struct gmem_inode *gi)
-{
-	int cpu;
-
-	atomic64_inc(&gi->counters.drains);
-	mutex_lock(&gmem_drain_mutex);
-	cpus_read_lock();
-	for_each_online_cpu(cpu)
-		queue_work_on(cpu, gmem_drain_wq,
-			      per_cpu_ptr(&gmem_drain_work, cpu));
-	for_each_online_cpu(cpu)
-		flush_work(per_cpu_ptr(&gmem_drain_work, cpu));
-	cpus_read_unlock();
-	mutex_unlock(&gmem_drain_mutex);
-}
-
-int gmem_refs_init(void)
-{
-	int cpu;
-
-	gmem_drain_wq = alloc_workqueue("gmem_drain",
-					WQ_MEM_RECLAIM | GMEM_WQ_PERCPU, 0);
-	if (!gmem_drain_wq)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-		INIT_WORK(per_cpu_ptr(&gmem_drain_work, cpu), gmem_drain_fn);
-	return 0;
-}
-
-void gmem_refs_exit(void)
-{
-	destroy_workqueue(gmem_drain_wq);
-}
+/*
+ * How long to wait for CPUs to drain their batches. A CPU that takes longer has
+ * something better to do, maybe for ever.
+ */
+#define GMEM_DRAIN_WAIT HZ
 
 /**
  * gmem_holder_fill() - who holds a folio
@@ -97,6 +54,7 @@ void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
 	holder->refs_expected = expected;
 	holder->mapcount = max(folio_mapcount(folio), 0);
 	holder->pinned = folio_maybe_dma_pinned(folio);
+	holder->cpu = gmem_folio_cpu(folio);
 }
 
 /*
@@ -151,7 +109,10 @@ static int gmem_folio_check(struct gmem_inode *gi, struct folio *folio,
 	return rc;
 }
 
-/* Check the populated pages from &gmem_holder.index on; it stops at a held one. */
+/*
+ * Check the populated pages of [start, end) from &gmem_holder.index on; it stops at
+ * a held one.
+ */
 static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
 			   struct gmem_holder *holder)
 {
@@ -169,9 +130,63 @@ static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
 			rc = gmem_folio_check(gi, fbatch.folios[i], holder);
 		}
 		folio_batch_release(&fbatch);
+		if (!rc && fatal_signal_pending(current))
+			rc = -EINTR;
 		cond_resched();
 	}
 	return rc;
+}
+
+/*
+ * struct gmem_settle - what has been tried to have references go away
+ * @deadline: when the caller's time is over
+ * @ticket: of gmem_drain_ticket(), when the first held page was met, else 0
+ * @no_drain: a CPU did not drain its batches in time: do not wait for more
+ * @pauses: how often the task has slept
+ */
+struct gmem_settle {
+	ktime_t deadline;
+	long ticket;
+	bool no_drain;
+	unsigned int pauses;
+};
+
+static bool gmem_settle_expired(const struct gmem_settle *settle)
+{
+	return ktime_compare(ktime_get(), settle->deadline) >= 0;
+}
+
+/*
+ * Drain the batches that a reference to the page in @holder may be in, beginning
+ * with the cheapest. 1: there were some; 0: none that were not drained before.
+ */
+static int gmem_settle_drain(struct gmem_inode *gi, struct gmem_settle *settle,
+			     const struct gmem_holder *holder)
+{
+	int rc = 0;
+
+	/* A batch has one reference to a folio, and a pin is many. */
+	if (settle->no_drain || holder->pinned)
+		return 0;
+	if (!settle->ticket)
+		settle->ticket = gmem_drain_ticket();
+	if (gmem_drain_local(settle->ticket))
+		return 1;
+	if (holder->cpu >= 0)
+		rc = gmem_drain_cpus(holder->cpu, settle->ticket,
+				     GMEM_DRAIN_WAIT);
+	if (!rc)
+		rc = gmem_drain_cpus(GMEM_DRAIN_HOUSEKEEPING, settle->ticket,
+				     GMEM_DRAIN_WAIT);
+	if (!rc && !gmem_settle_expired(settle))
+		rc = gmem_drain_cpus(GMEM_DRAIN_ALL, settle->ticket,
+				     GMEM_DRAIN_WAIT);
+	if (rc)
+		atomic64_inc(&gi->counters.drains);
+	/* It may have helped in part, and the CPU may still get to it. */
+	if (rc == -ETIME)
+		settle->no_drain = true;
+	return rc == -ETIME ? 1 : rc;
 }
 
 /*
@@ -179,53 +194,139 @@ static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
  * work that io_uring left for the task, which may be just what drops the
  * reference: the call is restarted after it, with what is left of the time.
  */
-static int gmem_refs_pause(unsigned int try)
+static int gmem_settle_pause(struct gmem_settle *settle)
 {
-	schedule_timeout_interruptible(msecs_to_jiffies(1U << min(try, 3U)));
+	unsigned int ms = 1U << min(settle->pauses++, 3U);
+
+	schedule_timeout_interruptible(msecs_to_jiffies(ms));
 	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/* A page is held: do what may change that. 0: look again. */
+static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
+			    struct gmem_conversion *conv)
+{
+	int rc = gmem_settle_drain(gi, settle, &conv->holder);
+
+	if (rc)
+		return min(rc, 0);
+	if ((settle->pauses >= GMEM_GRACE_PAUSES &&
+	     gmem_settle_expired(settle)) ||
+	    gmem_range_wanted(gi, conv->start, conv->end))
+		return -EAGAIN;
+	return gmem_settle_pause(settle);
+}
+
+/* Unmap a block of pages and wait until nobody refers to them. */
+static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
+			     struct gmem_conversion *conv, pgoff_t start,
+			     pgoff_t end)
+{
+	int rc;
+
+	unmap_mapping_pages(gi->vfs_inode.i_mapping, start, end - start, false);
+	conv->holder.index = start;
+	do {
+		rc = gmem_refs_check(gi, end, &conv->holder);
+		if (rc != -EAGAIN)
+			return rc;
+		rc = gmem_settle_wait(gi, settle, conv);
+	} while (!rc);
+	return rc;
 }
 
 /**
  * gmem_refs_settle() - wait until only gmem refers to the shared pages of a range
  * @gi: the memory
  * @conv: the range; &gmem_conversion.holder is filled with -EAGAIN
- * @deadline: in jiffies, when to give up
+ * @deadline: of ktime_get(), when to give up
  *
  * Pages that passed stay so: they are unmapped, and faults are held off until
  * the caller lets them in again.
  *
- * Context: range lock held, faults held off, the range unmapped; sleeps.
+ * Context: range lock held, faults held off; sleeps.
  * Return: 0, -EAGAIN (a page is held), -EHWPOISON, -ERESTARTSYS, or -EINTR when
  * the task is being killed.
  */
 int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
-		     unsigned long deadline)
+		     ktime_t deadline)
 {
-	unsigned int try;
+	struct gmem_settle settle = { .deadline = deadline };
+	pgoff_t start = conv->start;
+	pgoff_t end;
 	int rc;
 
-	conv->holder.index = conv->start;
-
-	for (try = 0;; try++) {
-		rc = gmem_refs_check(gi, conv->end, &conv->holder);
-		if (rc != -EAGAIN)
-			return rc;
-
-		/* Cheapest first: this CPU, all CPUs, time. */
-		if (try == 0) {
-			gmem_drain_local();
-			continue;
-		}
-		if (try == 1) {
-			gmem_drain_all(gi);
-			continue;
-		}
-		if (try > GMEM_GRACE_TRIES &&
-		    (time_after_eq(jiffies, deadline) ||
-		     gmem_range_wanted(gi, conv->start, conv->end)))
+	for (; gmem_folio_next(gi->vfs_inode.i_mapping, &start, conv->end);
+	     start = end) {
+		/* Somebody who cannot wait: not in the middle of a large range. */
+		if (gmem_range_wanted(gi, conv->start, conv->end)) {
+			conv->holder = (struct gmem_holder){ .index = start };
 			return -EAGAIN;
-		rc = gmem_refs_pause(try - 2);
+		}
+		end = min(conv->end, start + (1UL << GMEM_BLOCK_SHIFT));
+		rc = gmem_settle_block(gi, &settle, conv, start, end);
 		if (rc)
 			return rc;
 	}
+	return 0;
+}
+
+/* Without a reference: no more than a suspicion. */
+static bool gmem_folio_looks_pinned(struct folio *folio)
+{
+	return folio_ref_count(folio) - folio_mapcount(folio) >=
+	       GUP_PIN_COUNTING_BIAS;
+}
+
+/* The next shared page of the range that is pinned, and its folio with a reference. */
+static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
+					pgoff_t end)
+{
+	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, start);
+	unsigned int steps = 0;
+	struct folio *folio;
+
+	rcu_read_lock();
+	xas_for_each(&xas, folio, end - 1) {
+		if (xas_retry(&xas, folio) || xa_is_value(folio))
+			continue;
+		if (gmem_folio_looks_pinned(folio) && folio_try_get(folio)) {
+			if (folio == xas_reload(&xas) &&
+			    gmem_folio_looks_pinned(folio) &&
+			    gmem_state_get(&gi->state, xas.xa_index) ==
+				    GMEM_STATE_SHARED)
+				break;
+			folio_put(folio);
+		}
+		if (++steps % 1024)
+			continue;
+		xas_pause(&xas);
+		cond_resched_rcu();
+	}
+	rcu_read_unlock();
+	return folio;
+}
+
+/**
+ * gmem_refs_pinned() - refuse a conversion at once, if a page is pinned
+ * @gi: the memory
+ * @conv: to private; &gmem_conversion.holder is filled with -EAGAIN
+ *
+ * VMMs with passed-through devices run into the same pinned pages again and again.
+ * A pin does not go away by itself, so a conversion without a timeout need not
+ * unmap anything to find out.
+ *
+ * Context: range lock held; sleeps.
+ * Return: 0 or -EAGAIN.
+ */
+int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv)
+{
+	struct folio *folio = gmem_refs_next_pin(gi, conv->start, conv->end);
+
+	if (!folio)
+		return 0;
+	conv->holder.index = max(conv->start, folio->index);
+	gmem_holder_fill(&conv->holder, folio, folio_nr_pages(folio) + 1);
+	folio_put(folio);
+	return -EAGAIN;
 }

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/mm.h>
 
+#include "../drain.c"
 #include "../refs.c"
 
 struct refs_fixture {

@@ -60,6 +60,7 @@ struct module;
  * @refs_expected: references that gmem can name
  * @mapcount: page table entries
  * @pinned: folio_maybe_dma_pinned()
+ * @cpu: that allocated the folio, or -1
  */
 struct gmem_holder {
 	pgoff_t index;
@@ -67,6 +68,7 @@ struct gmem_holder {
 	u32 refs_expected;
 	u32 mapcount;
 	bool pinned;
+	int cpu;
 };
 
 /**
@@ -202,6 +204,8 @@ struct gmem_ops {
  * @encrypted: contents cannot be preserved
  * @file: held by a binding of gmem_bind(); NULL if the file holds the binding
  * @withdrawn: the binding is not in force any more
+ * @between: jiffies when a vCPU first met a private page that its hypervisor takes
+ *	for shared, since the last conversion; 0: none did
  * @moved: pages moved to or from the store so far
  * @refs: references: of who made it, of look-ups and conversions, and of those
  *	who look at it
@@ -221,6 +225,7 @@ struct gmem_binding {
 	bool encrypted;
 	struct file *file;
 	bool withdrawn;
+	unsigned long between;
 	atomic64_t moved;
 	refcount_t refs;
 	struct completion *idle;

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: draining per-CPU batches of folios
+ *
+ * A folio that was just faulted in or munlocked sits in a batch of the CPU where
+ * that happened, and the batch holds a reference until it is full.
+ * lru_add_drain_all() is not exported, but releasing an empty folio_batch drains
+ * the batches of the CPU it runs on.
+ *
+ * A CPU may be in the hands of somebody who never lets it go: a task of a
+ * real-time class, a pinned vCPU. So nobody waits for a CPU without an end, or
+ * uninterruptibly, or with a lock held. Requests are numbered: each has a ticket,
+ * and each CPU notes the newest ticket that was drawn before it drained. A drain
+ * serves all who drew a ticket before it began, and nobody queues behind anybody.
+ *
+ * Locks: none are taken.
+ */
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/isolation.h>
+#include <linux/smp.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "internal.h"
+
+/*
+ * struct gmem_drain - the batches of a CPU
+ * @work: drains them
+ * @ticket: the newest that was drawn before they were last drained
+ */
+struct gmem_drain {
+	struct work_struct work;
+	long ticket;
+};
+
+static DEFINE_PER_CPU(struct gmem_drain, gmem_drains);
+static atomic_long_t gmem_drain_tickets = ATOMIC_LONG_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(gmem_drain_wait);
+static struct workqueue_struct *gmem_drain_wq;
+
+static bool gmem_drain_done(int cpu, long ticket)
+{
+	/* Pairs with gmem_drain_here(). */
+	return smp_load_acquire(&per_cpu_ptr(&gmem_drains, cpu)->ticket) -
+		       ticket >= 0;
+}
+
+/* On the CPU whose batches it drains, with preemption disabled. */
+static void gmem_drain_here(void)
+{
+	struct folio_batch fbatch;
+	long ticket = atomic_long_read(&gmem_drain_tickets);
+
+	/* What was put into a batch before @ticket was drawn is there now. */
+	smp_mb();
+	folio_batch_init(&fbatch);
+	__folio_batch_release(&fbatch);
+	smp_store_release(this_cpu_ptr(&gmem_drains.ticket), ticket);
+}
+
+static void gmem_drain_fn(struct work_struct *work)
+{
+	preempt_disable();
+	gmem_drain_here();
+	preempt_enable();
+	wake_up_all(&gmem_drain_wait);
+}
+
+/**
+ * gmem_drain_ticket() - ask for batches to be drained from now on
+ *
+ * Context: any.
+ * Return: a ticket for the functions below.
+ */
+long gmem_drain_ticket(void)
+{
+	return atomic_long_inc_return(&gmem_drain_tickets);
+}
+
+/**
+ * gmem_drain_local() - drain the batches of this CPU
+ * @ticket: of gmem_drain_ticket()
+ *
+ * Context: process context.
+ * Return: whether they had not been drained since @ticket was drawn.
+ */
+bool gmem_drain_local(long ticket)
+{
+	bool drain;
+
+	preempt_disable();
+	drain = !gmem_drain_done(smp_processor_id(), ticket);
+	if (drain)
+		gmem_drain_here();
+	preempt_enable();
+	return drain;
+}
+
+/* Whether a request for @scope is about @cpu. */
+static bool gmem_drain_covers(int scope, int cpu)
+{
+	bool covers = true;
+
+	if (scope >= 0)
+		return cpu == scope;
+	if (scope == GMEM_DRAIN_HOUSEKEEPING) {
+		/* Cpusets change the mask. */
+		rcu_read_lock();
+		covers = housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN);
+		rcu_read_unlock();
+	}
+	return covers;
+}
+
+/* The next CPU after @cpu that a request has still to wait for. */
+static int gmem_drain_next(int cpu, int scope, long ticket)
+{
+	/* The batches of a CPU that goes offline are drained on its way out. */
+	do {
+		cpu = cpumask_next(cpu, cpu_online_mask);
+	} while (cpu < nr_cpu_ids && (!gmem_drain_covers(scope, cpu) ||
+				      gmem_drain_done(cpu, ticket)));
+	return cpu;
+}
+
+/**
+ * gmem_drain_cpus() - drain the batches of other CPUs
+ * @scope: a CPU, GMEM_DRAIN_HOUSEKEEPING for those that are not isolated from
+ *	other tasks, or GMEM_DRAIN_ALL
+ * @ticket: of gmem_drain_ticket()
+ * @timeout: in jiffies, how long to wait for them; they are drained in any case,
+ *	when their CPUs get to it
+ *
+ * Context: process context, sleeps.
+ * Return: 1 when they were drained, 0 when all of them had been since @ticket was
+ * drawn, -ETIME when a CPU did not get to it in time, -EINTR when the task is being
+ * killed.
+ */
+int gmem_drain_cpus(int scope, long ticket, long timeout)
+{
+	int cpu = gmem_drain_next(-1, scope, ticket);
+	long left;
+
+	if (cpu >= nr_cpu_ids)
+		return 0;
+	for (; cpu < nr_cpu_ids; cpu = gmem_drain_next(cpu, scope, ticket))
+		queue_work_on(cpu, gmem_drain_wq,
+			      &per_cpu_ptr(&gmem_drains, cpu)->work);
+	left = wait_event_killable_timeout(gmem_drain_wait,
+					   gmem_drain_next(-1, scope, ticket) >=
+						   nr_cpu_ids,
+					   timeout);
+	if (left < 0)
+		return -EINTR;
+	return left ? 1 : -ETIME;
+}
+
+int gmem_drain_init(void)
+{
+	int cpu;
+
+	gmem_drain_wq = alloc_workqueue("gmem_drain",
+					WQ_MEM_RECLAIM | GMEM_WQ_PERCPU, 0);
+	if (!gmem_drain_wq)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		INIT_WORK(&per_cpu_ptr(&gmem_drains, cpu)->work, gmem_drain_fn);
+	return 0;
+}
+
+void gmem_drain_exit(void)
+{
+	int cpu;
+
+	/* Those whose CPU never got to it need not wait for it now. */
+	for_each_possible_cpu(cpu)
+		cancel_work_sync(&per_cpu_ptr(&gmem_drains, cpu)->work);
+	destroy_workqueue(gmem_drain_wq);
+}
