@@ -15,6 +15,7 @@
  */
 #include <linux/completion.h>
 #include <linux/file.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -180,7 +181,10 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 		return 0;
 	for (index = binding->start;
 	     gmem_private_run(gi, &index, binding->end, &next); index = next) {
-		rc = gmem_binding_fill_run(gi, binding, index, next, &done);
+		done = index;
+		rc = fatal_signal_pending(current) ? -EINTR :
+			     gmem_binding_fill_run(gi, binding, index, next,
+						   &done);
 		if (rc) {
 			gmem_binding_unfill(gi, binding, done);
 			return rc;
@@ -192,7 +196,8 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 
 /*
  * Private contents of an fd with consent belong to the guest that wrote them.
- * Who binds the range next is somebody else.
+ * Who binds the range next is somebody else. Memory that was only committed is
+ * nobody's yet.
  */
 static int gmem_binding_consent(struct gmem_inode *gi,
 				struct gmem_binding *binding)
@@ -203,7 +208,7 @@ static int gmem_binding_consent(struct gmem_inode *gi,
 		return 0;
 	for (index = binding->start;
 	     gmem_private_run(gi, &index, binding->end, &next); index = next) {
-		if (gmem_count_folios(binding->mapping, index, next))
+		if (gmem_folios_have_contents(binding->mapping, index, next))
 			return -EPERM;
 	}
 	return 0;
@@ -258,19 +263,6 @@ int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding)
 }
 
 /*
- * With consent what is in the store may not outlive the binding: bound to another
- * fd, one without consent, it could be converted.
- */
-static void gmem_binding_empty(struct gmem_inode *gi,
-			       struct gmem_binding *binding)
-{
-	const struct gmem_store_ops *store = binding->ops->store;
-
-	if (store && gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT)
-		store->discard(binding, binding->start, binding->end);
-}
-
-/*
  * End a binding: the guest loses the pages. Nobody finds it any more, and who has
  * found it before finds it withdrawn. With the range lock and faults held off, or
  * without any user of the file.
@@ -287,9 +279,30 @@ static void gmem_binding_end(struct gmem_inode *gi,
 	gmem_mtree_erase(&gi->bindings, binding->start);
 	if (ops->invalidate_end)
 		ops->invalidate_end(binding, binding->start, binding->end);
-	gmem_binding_empty(gi, binding);
-	if (ops->store && ops->store->unbind)
-		ops->store->unbind(binding);
+}
+
+/*
+ * Leave the store of a binding that has ended. With consent what is in it may not
+ * outlive the binding: bound to another fd, one without consent, it could be
+ * converted. With the range lock: until then nobody else may bind the range.
+ */
+static void gmem_binding_leave(struct gmem_inode *gi,
+			       struct gmem_binding *binding)
+{
+	const struct gmem_store_ops *store = binding->ops->store;
+	pgoff_t index, next;
+
+	if (!store)
+		return;
+	if (gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT) {
+		for (index = binding->start; index < binding->end; index = next) {
+			next = min(binding->end, index + GMEM_RUN_PAGES);
+			store->discard(binding, index, next);
+			cond_resched();
+		}
+	}
+	if (store->unbind)
+		store->unbind(binding);
 }
 
 /**
@@ -298,6 +311,9 @@ static void gmem_binding_end(struct gmem_inode *gi,
  * @binding: in force; the reference of who made it is the caller's to put, after
  *	the range is unlocked
  * @range: held over the binding
+ *
+ * Faults of shared pages are let in again before the store is left: that takes as
+ * long as the binding is large, and private pages do not fault.
  *
  * Context: process context, sleeps.
  */
@@ -310,6 +326,8 @@ void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
 	gmem_range_enter_store(gi, range);
 	gmem_binding_end(gi, binding);
 	gmem_range_leave_store(gi, range);
+	gmem_range_let_faults(gi, range);
+	gmem_binding_leave(gi, binding);
 }
 
 /**
@@ -325,6 +343,7 @@ void gmem_bindings_destroy(struct gmem_inode *gi)
 
 	while ((binding = mt_find(&gi->bindings, &index, ULONG_MAX))) {
 		gmem_binding_end(gi, binding);
+		gmem_binding_leave(gi, binding);
 		gmem_binding_put(gi, binding);
 	}
 	mtree_destroy(&gi->bindings);

@@ -5,12 +5,15 @@
  * fallocate() populates a range or gives its memory back, wherever its pages
  * live; the states stay. lseek() finds what is populated in the file itself.
  *
- * Locks: the range lock over the whole range, so that no page changes its state
- * or its home meanwhile; for a hole also the invalidate_lock, against faults.
+ * Neither is all or nothing. So both work in steps of GMEM_RUN_PAGES and give their
+ * locks back in between: whoever waits for them waits for a step.
+ *
+ * Locks: the range lock over a step, so that no page changes its state or its
+ * home meanwhile; for a hole also the invalidate_lock, against faults.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 
@@ -154,8 +157,8 @@ static int gmem_punch(struct gmem_inode *gi, struct gmem_range_lock *range)
 	return 0;
 }
 
-static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
-				pgoff_t start, pgoff_t end)
+static int gmem_fallocate_step(struct gmem_inode *gi, bool punch,
+			       pgoff_t start, pgoff_t end)
 {
 	struct gmem_range_lock range;
 	int rc;
@@ -165,7 +168,42 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 		return rc;
 	rc = punch ? gmem_punch(gi, &range) : gmem_commit(gi, start, end);
 	gmem_range_unlock(gi, &range);
+	return rc;
+}
 
+/* The first page of [start, end) where a hole changes anything, or @end. */
+static pgoff_t gmem_punch_next(struct gmem_inode *gi, pgoff_t start,
+			       pgoff_t end)
+{
+	struct gmem_binding *binding = gmem_binding_next(gi, start, end);
+	pgoff_t next = start;
+
+	if (binding) {
+		end = max(start, binding->start);
+		gmem_binding_put(gi, binding);
+	}
+	if (gmem_poison_next(gi, &next, end))
+		end = next;
+	next = start;
+	return gmem_folio_next(gi->vfs_inode.i_mapping, &next, end) ? next : end;
+}
+
+static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
+				pgoff_t start, pgoff_t end)
+{
+	pgoff_t index = start, next;
+	int rc = 0;
+
+	for (; !rc && index < end; index = next) {
+		if (punch)
+			index = gmem_punch_next(gi, index, end);
+		next = min(end, index + GMEM_RUN_PAGES);
+		if (index < next)
+			rc = gmem_fallocate_step(gi, punch, index, next);
+		/* What has been done so far cannot be undone, but is harmless. */
+		if (!rc && next < end && signal_pending(current))
+			rc = -ERESTARTSYS;
+	}
 	if (punch)
 		trace_gmem_punch(gi->vfs_inode.i_ino, start, end, rc);
 	else

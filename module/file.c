@@ -63,4 +63,6 @@ const struct file_operations gmem_file_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = gmem_file_mmap,
 	.fallocate = gmem_file_fallocate,
+	/* Nothing is ever written back; msync() is for mappings of any file. */
+	.fsync = noop_fsync,
 };

@@ -22,6 +22,7 @@
  */
 #include <linux/pagemap.h>
 #include <linux/rcupdate_wait.h>
+#include <linux/sched/signal.h>
 
 #include "internal.h"
 
@@ -179,6 +180,33 @@ bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end)
 	return entry && !xa_is_value(entry);
 }
 
+/**
+ * gmem_folios_have_contents() - whether anything was ever put into a range
+ * @mapping: page cache of a gmem file
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: process context, may sleep; range lock held.
+ * Return: whether a folio of the range has contents.
+ */
+bool gmem_folios_have_contents(struct address_space *mapping, pgoff_t start,
+			       pgoff_t end)
+{
+	struct folio_batch fbatch;
+	bool contents = false;
+	unsigned int i;
+
+	folio_batch_init(&fbatch);
+	while (!contents &&
+	       filemap_get_folios(mapping, &start, end - 1, &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++)
+			contents |= folio_test_checked(fbatch.folios[i]);
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return contents;
+}
+
 /* Pages of [start, end) that the entry under @xas stands for */
 static unsigned long gmem_entry_pages(struct xa_state *xas, pgoff_t start,
 				      pgoff_t end)
@@ -198,7 +226,7 @@ static unsigned long gmem_entry_pages(struct xa_state *xas, pgoff_t start,
  * Takes no references, so that looking does not get in the way of converting.
  *
  * Context: process context, may sleep.
- * Return: the number of pages.
+ * Return: the number of pages; too few when the task is being killed.
  */
 unsigned long gmem_count_folios(struct address_space *mapping, pgoff_t start,
 				pgoff_t end)
@@ -215,6 +243,8 @@ unsigned long gmem_count_folios(struct address_space *mapping, pgoff_t start,
 		count += gmem_entry_pages(&xas, start, end);
 		if (++steps % 1024)
 			continue;
+		if (fatal_signal_pending(current))
+			break;
 		xas_pause(&xas);
 		cond_resched_rcu();
 	}

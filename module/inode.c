@@ -4,7 +4,9 @@
  *
  * A pseudo filesystem with one inode for each GMEM_IOCTL_CREATE. Folios live in
  * the inode's page cache, which brings memory cgroup charges and the LRU;
- * the mapping is unevictable and its folios do not migrate.
+ * the mapping is unevictable and its folios do not migrate: the address of private
+ * memory is known to others. Compaction does not even try, which would take the
+ * pages from the guests for nothing.
  *
  * The superblock exists while files do: each holds the mount by its path. The
  * file that a GMEM_IOCTL_CREATE makes counts once more, so that the next one
@@ -166,6 +168,7 @@ static void gmem_inode_setup(struct inode *inode, u64 length, u32 create_flags,
 	inode->i_mapping->a_ops = &gmem_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GMEM_FOLIO_GFP);
 	mapping_set_unevictable(inode->i_mapping);
+	mapping_set_inaccessible(inode->i_mapping);
 }
 
 static struct inode *gmem_inode_create(u64 length, u32 create_flags, int node)
@@ -324,23 +327,54 @@ void gmem_inode_unbar(void)
 	mutex_unlock(&gmem_live_mutex);
 }
 
+/* A superblock must not be shut down with an inode in use, so hold both. */
+static bool gmem_inode_hold(struct gmem_inode *gi)
+{
+	struct super_block *sb = gi->vfs_inode.i_sb;
+
+	if (!atomic_inc_not_zero(&sb->s_active))
+		return false;
+	if (igrab(&gi->vfs_inode))
+		return true;
+	deactivate_super(sb);
+	return false;
+}
+
+static void gmem_inode_drop(struct gmem_inode *gi)
+{
+	struct super_block *sb = gi->vfs_inode.i_sb;
+
+	iput(&gi->vfs_inode);
+	deactivate_super(sb);
+}
+
 /**
  * gmem_inode_for_each() - visit all guest memory
  * @fn: called for each; it stays in place meanwhile
  * @data: for @fn
  *
- * Context: process context; @fn may sleep.
+ * Context: process context; @fn may sleep, and keeps nobody waiting.
  */
 void gmem_inode_for_each(void (*fn)(struct gmem_inode *gi, void *data),
 			 void *data)
 {
-	struct gmem_inode *gi;
+	struct gmem_inode *gi, *last = NULL;
 
-	/* gmem_evict_inode() waits for the mutex before it takes anything down. */
+	/* gmem_evict_inode() takes it from the list: so one that is held stays. */
 	mutex_lock(&gmem_live_mutex);
-	list_for_each_entry(gi, &gmem_live, live)
+	list_for_each_entry(gi, &gmem_live, live) {
+		if (!gmem_inode_hold(gi))
+			continue;
+		mutex_unlock(&gmem_live_mutex);
+		if (last)
+			gmem_inode_drop(last);
+		last = gi;
 		fn(gi, data);
+		mutex_lock(&gmem_live_mutex);
+	}
 	mutex_unlock(&gmem_live_mutex);
+	if (last)
+		gmem_inode_drop(last);
 }
 
 int gmem_inode_init(void)

@@ -272,6 +272,8 @@ static inline long gmem_jiffies_left(ktime_t deadline)
 struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
 struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
 void gmem_folio_publish(struct folio *folio);
+bool gmem_folios_have_contents(struct address_space *mapping, pgoff_t start,
+			       pgoff_t end);
 bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end);
 
 /* poison.c */

@@ -196,5 +196,6 @@ long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
 	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
 	gmem_stat_fill(gmem_from_file(file), cmd);
-	return gmem_ucmd_respond(ucmd);
+	/* Some of it may not have been counted to the end. */
+	return fatal_signal_pending(current) ? -EINTR : gmem_ucmd_respond(ucmd);
 }

@@ -11,6 +11,7 @@
  * and look-ups are held off.
  */
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 
 #include "internal.h"
 
@@ -83,6 +84,24 @@ static int gmem_walk_runs(struct gmem_inode *gi, struct gmem_conversion *conv,
 	return rc;
 }
 
+/*
+ * What can be undone is given up between two runs: for a task that is being killed,
+ * and for somebody who cannot wait.
+ */
+static int gmem_run_may_go_on(struct gmem_inode *gi, struct gmem_run *run,
+			      struct gmem_conversion *conv)
+{
+	int rc = 0;
+
+	if (fatal_signal_pending(current))
+		rc = -EINTR;
+	else if (gmem_range_wanted(gi, run->start, run->end))
+		rc = -EAGAIN;
+	if (rc)
+		conv->holder = (struct gmem_holder){ .index = run->start };
+	return rc;
+}
+
 /* Memory that has failed is not converted. */
 static int gmem_run_check_poison(struct gmem_inode *gi, struct gmem_run *run,
 				 struct gmem_conversion *conv)
@@ -96,8 +115,11 @@ static int gmem_run_check(struct gmem_inode *gi, struct gmem_run *run,
 			  struct gmem_conversion *conv)
 {
 	struct gmem_binding *binding = run->binding;
-	int rc = gmem_run_check_poison(gi, run, conv);
+	int rc;
 
+	rc = gmem_run_may_go_on(gi, run, conv);
+	if (!rc)
+		rc = gmem_run_check_poison(gi, run, conv);
 	if (rc || !binding)
 		return rc;
 	if (binding->encrypted && conv->content == GMEM_CONTENT_PRESERVE)
@@ -126,11 +148,13 @@ static int gmem_run_make(struct gmem_inode *gi, struct gmem_run *run,
 			 struct gmem_conversion *conv)
 {
 	const struct gmem_ops *ops = run->binding ? run->binding->ops : NULL;
+	int rc;
 
 	/* Where an undo ends, if the method does not say. */
 	conv->holder.index = run->start;
-	if (!ops)
-		return 0;
+	rc = gmem_run_may_go_on(gi, run, conv);
+	if (rc || !ops)
+		return rc;
 	if (conv->target == GMEM_STATE_PRIVATE && ops->make_private)
 		return ops->make_private(run->binding, run->start, run->end,
 					 conv->content, &conv->holder.index);
@@ -180,18 +204,21 @@ int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
 	return rc;
 }
 
-/* Drop the contents of a run, wherever they are. */
+/*
+ * Drop the contents of a run, wherever they are. Of a run that becomes private the
+ * store may hold pages, too, which a guest has touched too early.
+ */
 static int gmem_run_drop(struct gmem_inode *gi, struct gmem_run *run,
 			 struct gmem_conversion *conv)
 {
 	struct gmem_binding *binding = run->binding;
 
-	if (binding && binding->ops->store && conv->target == GMEM_STATE_SHARED)
-		return binding->ops->store->discard(binding, run->start,
-						    run->end);
 	truncate_inode_pages_range(gi->vfs_inode.i_mapping,
 				   (loff_t)run->start << PAGE_SHIFT,
 				   ((loff_t)run->end << PAGE_SHIFT) - 1);
+	if (binding && binding->ops->store)
+		return binding->ops->store->discard(binding, run->start,
+						    run->end);
 	return 0;
 }
 

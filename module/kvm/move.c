@@ -100,24 +100,28 @@ static bool gmem_kvm_folio_is_zero(struct folio *folio)
  * cleared it allocates and zeroes a page after the hole was punched, finds that
  * it came too late, and does not map it. A page that KVM has not prepared was
  * committed on purpose, one that is not zero was written to: both stay. What an
- * encrypted page holds cannot be seen.
+ * encrypted page holds cannot be seen. KVM also keeps a page whose memory has
+ * failed, and that nobody may read.
  *
- * Returns whether the page is gone.
+ * Returns 0 when the page is gone, -EEXIST or -EHWPOISON when it stays.
  */
-static bool gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
+static int gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
 {
 	struct folio *folio;
-	bool leftover;
+	int rc = -EEXIST;
 
 	/* KVM holds the lock until it has zeroed the page. */
 	folio = filemap_lock_folio(gmem_kvm_mapping(binding), index);
 	if (IS_ERR(folio))
-		return true;
-	leftover = !binding->encrypted && folio_test_uptodate(folio) &&
-		   gmem_kvm_folio_is_zero(folio);
+		return 0;
+	if (folio_test_hwpoison(folio))
+		rc = -EHWPOISON;
+	else if (!binding->encrypted && folio_test_uptodate(folio) &&
+		 gmem_kvm_folio_is_zero(folio))
+		rc = 0;
 	folio_unlock(folio);
 	folio_put(folio);
-	return leftover && !gmem_kvm_punch(binding, index, index + 1);
+	return rc ? rc : gmem_kvm_punch(binding, index, index + 1);
 }
 
 /* A page of KVM's in the way of one that would be handed over? */
@@ -126,12 +130,14 @@ static int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
 {
 	pgoff_t index = gmem_store_index(binding, start);
 	pgoff_t last = gmem_store_index(binding, end) - 1;
+	int rc;
 
 	for (; xa_find(&gmem_kvm_mapping(binding)->i_pages, &index, last,
 		       XA_PRESENT); index++) {
-		if (!gmem_kvm_drop_leftover(binding, index)) {
+		rc = gmem_kvm_drop_leftover(binding, index);
+		if (rc) {
 			*error_index = gmem_kvm_to_gmem(binding, index);
-			return -EEXIST;
+			return rc;
 		}
 		if (index == last)
 			break;
@@ -169,11 +175,12 @@ static int gmem_kvm_check_shared(struct gmem_binding *binding, pgoff_t start,
 int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
 		   const struct gmem_conversion *conv, pgoff_t *error_index)
 {
+	/* Whatever is there will be dropped. */
+	if (conv->content == GMEM_CONTENT_ZERO)
+		return 0;
 	if (conv->target == GMEM_STATE_PRIVATE)
 		return gmem_kvm_check_private(binding, start, end, error_index);
-	if (conv->content == GMEM_CONTENT_PRESERVE)
-		return gmem_kvm_check_shared(binding, start, end, error_index);
-	return 0;
+	return gmem_kvm_check_shared(binding, start, end, error_index);
 }
 
 /* Move one folio of gmem into KVM's page cache. */
@@ -221,8 +228,10 @@ static int gmem_kvm_hand_over_again(struct gmem_binding *binding,
 
 	do {
 		rc = gmem_kvm_hand_over(binding, folio);
-	} while (rc == -EEXIST && tries-- &&
-		 gmem_kvm_drop_leftover(binding, index));
+		if (rc != -EEXIST || !tries--)
+			return rc;
+		rc = gmem_kvm_drop_leftover(binding, index);
+	} while (!rc);
 	return rc;
 }
 
