@@ -99,6 +99,7 @@ struct gmem_binding *gmem_binding_alloc(struct gmem_inode *gi, pgoff_t start,
 	}
 	binding->ops = ops;
 	binding->mapping = gi->vfs_inode.i_mapping;
+	binding->id = atomic64_inc_return(&gi->last_binding);
 	binding->start = start;
 	binding->end = end;
 	refcount_set(&binding->refs, 1);
@@ -253,12 +254,13 @@ int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding)
 	struct gmem_range_lock range;
 	int rc;
 
-	rc = gmem_range_lock(gi, &range, binding->start, binding->end);
+	gmem_range_init(&range, binding->start, binding->end);
+	rc = gmem_range_lock(gi, &range, 1);
 	if (rc)
 		return rc;
 	rc = gmem_binding_insert_locked(gi, binding);
 	trace_gmem_bind(gi->vfs_inode.i_ino, binding, rc);
-	gmem_range_unlock(gi, &range);
+	gmem_range_unlock(gi, &range, 1);
 	return rc;
 }
 
@@ -320,13 +322,13 @@ static void gmem_binding_leave(struct gmem_inode *gi,
 void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
 			   struct gmem_range_lock *range)
 {
-	gmem_range_hold_faults(gi, range);
+	gmem_range_hold_faults(gi, range, 1);
 	gmem_lookups_wait(gi, binding->start, binding->end,
 			  MAX_SCHEDULE_TIMEOUT);
 	gmem_range_enter_store(gi, range);
 	gmem_binding_end(gi, binding);
 	gmem_range_leave_store(gi, range);
-	gmem_range_let_faults(gi, range);
+	gmem_range_let_faults(gi, range, 1);
 	gmem_binding_leave(gi, binding);
 }
 
@@ -403,10 +405,13 @@ void gmem_bindings_invalidate_end(struct gmem_inode *gi,
  * gmem_ops_complete() - whether the methods belong together
  * @ops: the methods
  *
- * Return: whether all that can be done can be undone.
+ * Return: whether all that can be done can be undone, and nothing is asked for that
+ * is not known.
  */
 bool gmem_ops_complete(const struct gmem_ops *ops)
 {
+	if (ops->flags)
+		return false;
 	if (ops->make_private && !ops->undo_private)
 		return false;
 	if (ops->make_shared && !ops->undo_shared)
@@ -499,9 +504,10 @@ void gmem_unbind(struct gmem_binding *binding)
 	struct gmem_range_lock range;
 
 	binding->idle = &idle;
-	gmem_range_lock_wait(gi, &range, binding->start, binding->end);
+	gmem_range_init(&range, binding->start, binding->end);
+	gmem_range_lock_wait(gi, &range);
 	gmem_binding_withdraw(gi, binding, &range);
-	gmem_range_unlock(gi, &range);
+	gmem_range_unlock(gi, &range, 1);
 
 	gmem_binding_put(gi, binding);
 	wait_for_completion(&idle);

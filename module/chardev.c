@@ -21,7 +21,8 @@ static long gmem_ioctl_info(struct file *file, struct gmem_ucmd *ucmd)
 		return -EINVAL;
 
 	cmd->abi_version = GMEM_ABI_VERSION;
-	cmd->features = gmem_store_features();
+	cmd->features = gmem_store_features() | GMEM_FEATURE_RANGES |
+			GMEM_FEATURE_EVENT;
 	if (IS_ENABLED(CONFIG_NUMA))
 		cmd->features |= GMEM_FEATURE_NUMA;
 	cmd->create_flags = GMEM_CREATE_F_INIT_SHARED |
@@ -52,7 +53,8 @@ static long gmem_ioctl_create(struct file *file, struct gmem_ucmd *ucmd)
 	if (fd < 0)
 		return fd;
 
-	new = gmem_file_create(cmd->length, cmd->flags, cmd->node);
+	new = gmem_file_create(cmd->name, cmd->length, cmd->flags,
+			       cmd->node);
 	if (IS_ERR(new)) {
 		rc = PTR_ERR(new);
 		goto err_fd;

@@ -2,64 +2,152 @@
 /**
  * DOC: conversion
  *
- * Changing the state of a range, all or nothing: take the range, reserve the
- * memory for the new states, hold off page faults, wait for look-ups to end, have
- * the hypervisors take the pages from their guests, and for private wait until
- * only gmem refers to them. Then the hypervisors follow (run.c): pages change
+ * Changing the state of a range, or of several, all or nothing: take the ranges,
+ * reserve the memory for the new states, hold off page faults, wait for look-ups to
+ * end, have the hypervisors take the pages from their guests, and for private wait
+ * until only gmem refers to them. Then the hypervisors follow (run.c): pages change
  * their home where the range is bound to a store. Up to here everything can be
  * undone; the states change at the very end.
  *
- * Lock order: see file.c. A hypervisor is called with the range lock only.
+ * Lock order: see file.c. A hypervisor is called with the range locks only.
  */
 #include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "internal.h"
 #include "trace.h"
 
-/*
- * Change what must change before the states may. The caller holds the range,
- * and no page of it can be faulted in or looked up.
+/**
+ * struct gmem_job - a conversion under way
+ * @conv: what is asked for; its range is that of the step at hand
+ * @by: the hypervisor that asks, or NULL for userspace
+ * @nr: how many ranges
+ * @ranges: their locks, ascending and disjoint
+ * @changes: of their states
+ * @range: of a conversion of one range
+ * @change: likewise
  */
-static int gmem_convert_pages(struct gmem_inode *gi,
-			      struct gmem_conversion *conv,
-			      struct gmem_range_lock *range,
-			      ktime_t deadline)
+struct gmem_job {
+	struct gmem_conversion *conv;
+	struct gmem_binding *by;
+	unsigned int nr;
+	struct gmem_range_lock *ranges;
+	struct gmem_state_change *changes;
+	struct gmem_range_lock range;
+	struct gmem_state_change change;
+};
+
+typedef int (*gmem_step_fn)(struct gmem_inode *gi, struct gmem_conversion *conv,
+			    struct gmem_range_lock *range);
+
+static void gmem_job_turn_to(struct gmem_job *job, unsigned int i)
 {
+	job->conv->start = job->ranges[i].start;
+	job->conv->end = job->ranges[i].end;
+}
+
+/* Take a step for each range until one fails; @done says for how many it was taken. */
+static int gmem_job_step(struct gmem_inode *gi, struct gmem_job *job,
+			 gmem_step_fn fn, unsigned int *done)
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < job->nr; i++) {
+		gmem_job_turn_to(job, i);
+		rc = fn(gi, job->conv, &job->ranges[i]);
+		if (rc)
+			break;
+	}
+	if (done)
+		*done = i;
+	return rc;
+}
+
+static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job,
+			   ktime_t deadline)
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < job->nr; i++) {
+		gmem_job_turn_to(job, i);
+		rc = gmem_refs_settle(gi, job->conv, deadline);
+	}
+	return rc;
+}
+
+/* All of them, or none. */
+static int gmem_job_make(struct gmem_inode *gi, struct gmem_job *job)
+{
+	unsigned int done;
+	struct gmem_holder holder;
 	int rc;
 
-	if (conv->target == GMEM_STATE_PRIVATE) {
-		rc = gmem_refs_settle(gi, conv, deadline);
-		if (rc)
-			return rc;
+	rc = gmem_job_step(gi, job, gmem_runs_make, &done);
+	if (!rc)
+		return 0;
+	holder = job->conv->holder;
+	while (done--) {
+		gmem_job_turn_to(job, done);
+		gmem_runs_undo(gi, job->conv, &job->ranges[done],
+			       job->conv->end);
 	}
-	rc = gmem_runs_check(gi, conv, range);
-	if (rc)
-		return rc;
-	rc = gmem_runs_make(gi, conv, range);
-	if (rc)
-		return rc;
-	if (conv->content == GMEM_CONTENT_ZERO)
-		return gmem_runs_drop(gi, conv, range);
-	return 0;
+	job->conv->holder = holder;
+	return rc;
+}
+
+/*
+ * Change what must change before the states may. The caller holds the ranges,
+ * and no page of them can be faulted in or looked up.
+ */
+static int gmem_convert_pages(struct gmem_inode *gi, struct gmem_job *job,
+			      ktime_t deadline)
+{
+	int rc = 0;
+
+	if (job->conv->target == GMEM_STATE_PRIVATE)
+		rc = gmem_job_settle(gi, job, deadline);
+	if (!rc)
+		rc = gmem_job_step(gi, job, gmem_runs_check, NULL);
+	if (!rc)
+		rc = gmem_job_make(gi, job);
+	if (!rc && job->conv->content == GMEM_CONTENT_ZERO)
+		rc = gmem_job_step(gi, job, gmem_runs_drop, NULL);
+	return rc;
+}
+
+static int gmem_convert_drain_lookups(struct gmem_inode *gi,
+				      struct gmem_job *job, ktime_t deadline)
+{
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < job->nr; i++)
+		rc = gmem_lookups_drain(gi, job->ranges[i].start,
+					job->ranges[i].end, deadline,
+					&job->conv->holder);
+	return rc;
 }
 
 /* From the first look at a reference to the new states: with faults held off. */
-static int gmem_convert_held(struct gmem_inode *gi,
-			     struct gmem_conversion *conv,
-			     struct gmem_range_lock *range,
-			     struct gmem_state_change *change)
+static int gmem_convert_held(struct gmem_inode *gi, struct gmem_job *job)
 {
+	struct gmem_conversion *conv = job->conv;
 	ktime_t deadline = ktime_add_ms(ktime_get(), conv->timeout_ms);
+	unsigned int i;
 	int rc;
 
-	rc = gmem_lookups_drain(gi, conv->start, conv->end, deadline,
-				&conv->holder);
+	rc = gmem_convert_drain_lookups(gi, job, deadline);
 	if (!rc) {
-		gmem_bindings_invalidate_start(gi, range);
-		rc = gmem_convert_pages(gi, conv, range, deadline);
-		if (!rc)
-			gmem_state_apply(&gi->state, change);
-		gmem_bindings_invalidate_end(gi, range);
+		for (i = 0; i < job->nr; i++)
+			gmem_bindings_invalidate_start(gi, &job->ranges[i]);
+		rc = gmem_convert_pages(gi, job, deadline);
+		for (i = 0; !rc && i < job->nr; i++)
+			gmem_state_apply(&gi->state, &job->changes[i]);
+		for (i = 0; i < job->nr; i++)
+			gmem_bindings_invalidate_end(gi, &job->ranges[i]);
 	}
 	/* Rounded down, so that signals at any rate do not make it last longer. */
 	if (rc == -ERESTARTSYS)
@@ -68,100 +156,143 @@ static int gmem_convert_held(struct gmem_inode *gi,
 	return rc;
 }
 
+/* Nothing but pages in the target state, which are left alone? */
+static bool gmem_convert_is_done(struct gmem_inode *gi, struct gmem_job *job)
+{
+	enum gmem_state state;
+	unsigned int i;
+
+	for (i = 0; i < job->nr; i++) {
+		if (gmem_state_run(&gi->state, job->ranges[i].start,
+				   job->ranges[i].end, &state) !=
+			    job->ranges[i].end ||
+		    state != job->conv->target)
+			return false;
+	}
+	return true;
+}
+
 /*
- * On an fd with consent private contents are the guest's: only its hypervisor,
- * @by, may have them shared.
+ * On an fd with consent private contents are the guest's: only its hypervisor may
+ * have them shared.
  */
 static int gmem_convert_consent(struct gmem_inode *gi,
 				struct gmem_conversion *conv,
-				struct gmem_binding *by)
+				struct gmem_range_lock *range)
 {
 	enum gmem_state state;
 	pgoff_t next;
 
-	if (by || !(gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT) ||
-	    conv->target == GMEM_STATE_PRIVATE ||
-	    conv->content == GMEM_CONTENT_ZERO)
+	next = gmem_state_run(&gi->state, range->start, range->end, &state);
+	if (state == GMEM_STATE_SHARED && next == range->end)
 		return 0;
-	next = gmem_state_run(&gi->state, conv->start, conv->end, &state);
-	conv->holder.index = state == GMEM_STATE_PRIVATE ? conv->start : next;
+	conv->holder.index = state == GMEM_STATE_PRIVATE ? range->start : next;
 	return -EPERM;
 }
 
-static int gmem_convert_locked(struct gmem_inode *gi,
-			       struct gmem_conversion *conv,
-			       struct gmem_range_lock *range,
-			       struct gmem_binding *by)
+/* What refuses a conversion before anything is touched. */
+static int gmem_convert_may(struct gmem_inode *gi, struct gmem_job *job)
 {
-	struct gmem_state_change change = {
-		.start = conv->start,
-		.end = conv->end,
-		.target = conv->target,
-	};
-	enum gmem_state state;
+	struct gmem_conversion *conv = job->conv;
+
+	if (conv->target == GMEM_STATE_PRIVATE)
+		return conv->timeout_ms ? 0 : gmem_job_step(gi, job, gmem_refs_pinned,
+							    NULL);
+	if (job->by || !(gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT) ||
+	    conv->content == GMEM_CONTENT_ZERO)
+		return 0;
+	return gmem_job_step(gi, job, gmem_convert_consent, NULL);
+}
+
+static void gmem_convert_cancel(struct gmem_inode *gi, struct gmem_job *job,
+				unsigned int nr)
+{
+	while (nr--)
+		gmem_state_cancel(&gi->state, &job->changes[nr]);
+}
+
+static int gmem_convert_reserve(struct gmem_inode *gi, struct gmem_job *job)
+{
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < job->nr; i++) {
+		job->changes[i] = (struct gmem_state_change){
+			.start = job->ranges[i].start,
+			.end = job->ranges[i].end,
+			.target = job->conv->target,
+		};
+		rc = gmem_state_reserve(&gi->state, &job->changes[i]);
+		if (rc) {
+			gmem_convert_cancel(gi, job, i);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int gmem_convert_locked(struct gmem_inode *gi, struct gmem_job *job)
+{
 	int rc;
 
 	/* Unbound while it waited: its word does not count any more. */
-	if (by && by->withdrawn)
+	if (job->by && job->by->withdrawn)
 		return -ENODEV;
-	if (gmem_state_run(&gi->state, conv->start, conv->end, &state) ==
-		    conv->end && state == conv->target)
+	if (gmem_convert_is_done(gi, job))
 		return 0;
-
-	rc = gmem_convert_consent(gi, conv, by);
-	if (rc)
-		return rc;
-	if (conv->target == GMEM_STATE_PRIVATE && !conv->timeout_ms) {
-		rc = gmem_refs_pinned(gi, conv);
-		if (rc)
-			return rc;
-	}
-	rc = gmem_state_reserve(&gi->state, &change);
+	rc = gmem_convert_may(gi, job);
+	if (!rc)
+		rc = gmem_convert_reserve(gi, job);
 	if (rc)
 		return rc;
 
-	gmem_range_hold_faults(gi, range);
-	rc = gmem_convert_held(gi, conv, range, &change);
+	gmem_range_hold_faults(gi, job->ranges, job->nr);
+	rc = gmem_convert_held(gi, job);
 	if (rc)
-		gmem_state_cancel(&gi->state, &change);
+		gmem_convert_cancel(gi, job, job->nr);
 	return rc;
 }
 
-static void gmem_convert_count(struct gmem_inode *gi,
-			       struct gmem_conversion *conv, int rc)
+static void gmem_convert_count(struct gmem_inode *gi, struct gmem_job *job, int rc)
 {
+	struct gmem_conversion *conv = job->conv;
+	unsigned int i;
+
 	if (rc && rc != -ERESTARTSYS)
 		atomic64_inc(&gi->counters.refused);
 	else if (!rc && conv->target == GMEM_STATE_PRIVATE)
 		atomic64_inc(&gi->counters.to_private);
 	else if (!rc)
 		atomic64_inc(&gi->counters.to_shared);
-	trace_gmem_convert(gi->vfs_inode.i_ino, conv, rc);
+	for (i = 0; i < job->nr; i++) {
+		gmem_job_turn_to(job, i);
+		trace_gmem_convert(gi->vfs_inode.i_ino, conv, rc);
+	}
 }
 
-/**
- * gmem_convert_range() - change the state of a range
- * @gi: the memory
- * @conv: what to convert, and who was in the way
- * @by: the hypervisor that asks for it, or NULL for userspace
- *
- * Context: process context, sleeps; no locks held.
- * Return: 0, or as GMEM_IOCTL_CONVERT.
- */
-int gmem_convert_range(struct gmem_inode *gi, struct gmem_conversion *conv,
-		       struct gmem_binding *by)
+/* Convert the ranges of @job, which are not locked yet. */
+static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 {
-	struct gmem_range_lock range;
 	int rc;
 
-	conv->holder = (struct gmem_holder){ .index = conv->start };
-	rc = gmem_range_lock(gi, &range, conv->start, conv->end);
+	job->conv->holder = (struct gmem_holder){
+		.index = job->ranges[0].start,
+	};
+	rc = gmem_range_lock(gi, job->ranges, job->nr);
 	if (!rc) {
-		rc = gmem_convert_locked(gi, conv, &range, by);
-		gmem_range_unlock(gi, &range);
+		rc = gmem_convert_locked(gi, job);
+		gmem_range_unlock(gi, job->ranges, job->nr);
 	}
-	gmem_convert_count(gi, conv, rc);
+	gmem_convert_count(gi, job, rc);
 	return rc;
+}
+
+static void gmem_job_single(struct gmem_job *job, pgoff_t start, pgoff_t end)
+{
+	job->nr = 1;
+	job->ranges = &job->range;
+	job->changes = &job->change;
+	gmem_range_init(job->ranges, start, end);
 }
 
 /**
@@ -188,6 +319,7 @@ int gmem_convert_range(struct gmem_inode *gi, struct gmem_conversion *conv,
 int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv)
 {
 	struct gmem_inode *gi = gmem_from_binding(binding);
+	struct gmem_job job = { .conv = conv, .by = binding };
 	int rc;
 
 	if (conv->start >= conv->end || conv->start < binding->start ||
@@ -200,7 +332,8 @@ int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv)
 
 	/* For gmem_unbind() to wait. */
 	refcount_inc(&binding->refs);
-	rc = gmem_convert_range(gi, conv, binding);
+	gmem_job_single(&job, conv->start, conv->end);
+	rc = gmem_convert_ranges(gi, &job);
 	gmem_binding_put(gi, binding);
 	return rc;
 }
@@ -208,14 +341,77 @@ GMEM_EXPORT_SYMBOL(gmem_convert);
 
 static int gmem_convert_check(const struct gmem_ioctl_convert *cmd)
 {
-	if (cmd->flags || cmd->__pad ||
-	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+	if (cmd->flags & ~GMEM_CONVERT_VALID_MASK || cmd->__pad)
 		return -EINVAL;
 	if (cmd->target > GMEM_STATE_PRIVATE ||
 	    cmd->content > GMEM_CONTENT_ZERO ||
 	    cmd->timeout_ms > GMEM_CONVERT_TIMEOUT_MAX)
 		return -EINVAL;
+	if (!(cmd->flags & GMEM_CONVERT_F_EVENT) && cmd->event_fd)
+		return -EINVAL;
+	if (!(cmd->flags & GMEM_CONVERT_F_RANGES))
+		return cmd->ranges || cmd->nr_ranges ? -EINVAL : 0;
+	if (cmd->offset || cmd->length || !cmd->nr_ranges ||
+	    cmd->nr_ranges > GMEM_CONVERT_MAX_RANGES)
+		return -EINVAL;
 	return 0;
+}
+
+/* Only ascending and disjoint, so that no page is in two of them. */
+static int gmem_convert_copy_ranges(struct gmem_inode *gi,
+				    const struct gmem_ioctl_convert *cmd,
+				    struct gmem_job *job)
+{
+	struct gmem_convert_range __user *user = u64_to_user_ptr(cmd->ranges);
+	struct gmem_convert_range range;
+	pgoff_t start, end, last = 0;
+	int rc;
+
+	for (job->nr = 0; job->nr < cmd->nr_ranges; job->nr++) {
+		if (copy_from_user(&range, &user[job->nr], sizeof(range)))
+			return -EFAULT;
+		rc = gmem_ucmd_range(gi, range.offset, range.length, &start,
+				     &end);
+		if (rc)
+			return rc;
+		if (start < last)
+			return -EINVAL;
+		last = end;
+		gmem_range_init(&job->ranges[job->nr], start, end);
+	}
+	return 0;
+}
+
+/* The ranges that userspace wants converted, for gmem_job_free(). */
+static int gmem_job_alloc(struct gmem_inode *gi,
+			  const struct gmem_ioctl_convert *cmd,
+			  struct gmem_job *job)
+{
+	pgoff_t start, end;
+	int rc;
+
+	if (!(cmd->flags & GMEM_CONVERT_F_RANGES)) {
+		rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start,
+				     &end);
+		if (!rc)
+			gmem_job_single(job, start, end);
+		return rc;
+	}
+	job->ranges = kvmalloc_array(cmd->nr_ranges, sizeof(*job->ranges),
+				     GMEM_GFP);
+	job->changes = kvmalloc_array(cmd->nr_ranges, sizeof(*job->changes),
+				      GMEM_GFP);
+	if (!job->ranges || !job->changes)
+		return -ENOMEM;
+	return gmem_convert_copy_ranges(gi, cmd, job);
+}
+
+static void gmem_job_free(struct gmem_job *job)
+{
+	if (job->ranges == &job->range)
+		return;
+	kvfree(job->changes);
+	kvfree(job->ranges);
 }
 
 static void gmem_convert_report(struct gmem_ioctl_convert *cmd,
@@ -236,24 +432,16 @@ static void gmem_convert_report(struct gmem_ioctl_convert *cmd,
 	cmd->out_flags = holder->pinned ? GMEM_CONVERT_OUT_PINNED : 0;
 }
 
-long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd)
+/* Convert the ranges of @job and tell userspace. */
+static int gmem_convert_job(struct gmem_inode *gi, struct gmem_ucmd *ucmd,
+			    struct gmem_job *job)
 {
-	struct gmem_inode *gi = gmem_from_file(file);
 	struct gmem_ioctl_convert *cmd = ucmd->cmd;
-	struct gmem_conversion conv;
+	struct gmem_conversion *conv = job->conv;
+	struct gmem_watch *watch = NULL;
 	int rc;
 
-	if (!(file->f_mode & FMODE_WRITE))
-		return -EBADF;
-	rc = gmem_convert_check(cmd);
-	if (rc)
-		return rc;
-	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &conv.start,
-			     &conv.end);
-	if (rc)
-		return rc;
-
-	cmd->error_offset = cmd->offset;
+	cmd->error_offset = (u64)job->ranges[0].start << PAGE_SHIFT;
 	cmd->refs_seen = 0;
 	cmd->refs_expected = 0;
 	cmd->mapcount = 0;
@@ -262,13 +450,41 @@ long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd)
 	rc = gmem_ucmd_respond(ucmd);
 	if (rc)
 		return rc;
+	if (cmd->flags & GMEM_CONVERT_F_EVENT) {
+		watch = gmem_watch_alloc(gi, cmd->event_fd);
+		if (IS_ERR(watch))
+			return PTR_ERR(watch);
+	}
 
-	conv.target = cmd->target;
-	conv.content = cmd->content;
-	conv.timeout_ms = cmd->timeout_ms;
-	rc = gmem_convert_range(gi, &conv, NULL);
-	gmem_convert_report(cmd, &conv, rc);
+	conv->target = cmd->target;
+	conv->content = cmd->content;
+	conv->timeout_ms = cmd->timeout_ms;
+	rc = gmem_convert_ranges(gi, job);
+	gmem_convert_report(cmd, conv, rc);
+	if (rc == -EAGAIN && watch)
+		gmem_watch_start(watch, conv->holder.index);
+	else if (watch)
+		gmem_watch_free(watch);
 	if (rc && gmem_ucmd_respond(ucmd))
 		return -EFAULT;
+	return rc;
+}
+
+long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+	struct gmem_conversion conv;
+	struct gmem_job job = { .conv = &conv };
+	int rc;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	rc = gmem_convert_check(ucmd->cmd);
+	if (rc)
+		return rc;
+	rc = gmem_job_alloc(gi, ucmd->cmd, &job);
+	if (!rc)
+		rc = gmem_convert_job(gi, ucmd, &job);
+	gmem_job_free(&job);
 	return rc;
 }

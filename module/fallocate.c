@@ -129,7 +129,7 @@ static int gmem_punch_bound(struct gmem_inode *gi, struct gmem_range_lock *range
 	};
 	int rc;
 
-	gmem_range_hold_faults(gi, range);
+	gmem_range_hold_faults(gi, range, 1);
 	rc = gmem_lookups_drain(gi, range->start, range->end, ktime_get(), NULL);
 	if (rc)
 		return rc;
@@ -163,11 +163,12 @@ static int gmem_fallocate_step(struct gmem_inode *gi, bool punch,
 	struct gmem_range_lock range;
 	int rc;
 
-	rc = gmem_range_lock(gi, &range, start, end);
+	gmem_range_init(&range, start, end);
+	rc = gmem_range_lock(gi, &range, 1);
 	if (rc)
 		return rc;
 	rc = punch ? gmem_punch(gi, &range) : gmem_commit(gi, start, end);
-	gmem_range_unlock(gi, &range);
+	gmem_range_unlock(gi, &range, 1);
 	return rc;
 }
 

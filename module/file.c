@@ -23,7 +23,7 @@
 
 static const struct gmem_ioctl_op gmem_file_ops[] = {
 	GMEM_IOCTL_OP(GMEM_CMD_CONVERT, gmem_ioctl_convert, gmem_ioctl_convert,
-		      reserved),
+		      event_fd),
 	GMEM_IOCTL_OP(GMEM_CMD_QUERY, gmem_ioctl_query, gmem_ioctl_query,
 		      reserved),
 	GMEM_IOCTL_OP(GMEM_CMD_STAT, gmem_ioctl_stat, gmem_ioctl_stat, reserved),
@@ -65,4 +65,5 @@ const struct file_operations gmem_file_fops = {
 	.fallocate = gmem_file_fallocate,
 	/* Nothing is ever written back; msync() is for mappings of any file. */
 	.fsync = noop_fsync,
+	.show_fdinfo = gmem_file_show_fdinfo,
 };

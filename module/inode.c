@@ -19,12 +19,14 @@
  * only what reading statistics takes.
  */
 #include <linux/cred.h>
+#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/mount.h>
 #include <linux/nodemask.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "internal.h"
 #include "trace.h"
@@ -63,6 +65,8 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	gmem_ranges_init(&gi->ranges);
 	gmem_state_init(&gi->state, 0, GMEM_STATE_SHARED);
 	memset(&gi->counters, 0, sizeof(gi->counters));
+	gmem_watches_init(&gi->watches);
+	atomic64_set(&gi->last_binding, 0);
 	INIT_LIST_HEAD(&gi->live);
 	return &gi->vfs_inode;
 }
@@ -82,6 +86,7 @@ static void gmem_evict_inode(struct inode *inode)
 	list_del_init(&gi->live);
 	mutex_unlock(&gmem_live_mutex);
 
+	gmem_watches_destroy(gi);
 	gmem_bindings_destroy(gi);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
@@ -145,10 +150,12 @@ static const struct inode_operations gmem_inode_ops = {
 	.setattr = gmem_setattr,
 };
 
-static void gmem_inode_setup(struct inode *inode, u64 length, u32 create_flags,
-			     int node)
+static void gmem_inode_setup(struct inode *inode, const char *name, u64 length,
+			     u32 create_flags, int node)
 {
 	struct gmem_inode *gi = GMEM_I(inode);
+
+	strscpy(gi->name, name);
 
 	gi->create_flags = create_flags;
 	gi->node = node;
@@ -171,7 +178,8 @@ static void gmem_inode_setup(struct inode *inode, u64 length, u32 create_flags,
 	mapping_set_inaccessible(inode->i_mapping);
 }
 
-static struct inode *gmem_inode_create(u64 length, u32 create_flags, int node)
+static struct inode *gmem_inode_create(const char *name, u64 length,
+				       u32 create_flags, int node)
 {
 	struct inode *inode = new_inode(gmem_mnt->mnt_sb);
 	int rc;
@@ -179,7 +187,7 @@ static struct inode *gmem_inode_create(u64 length, u32 create_flags, int node)
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 
-	gmem_inode_setup(inode, length, create_flags, node);
+	gmem_inode_setup(inode, name, length, create_flags, node);
 
 	/*
 	 * Open for writing, for life: what khugepaged of kernels with
@@ -206,8 +214,18 @@ static int gmem_inode_publish(struct gmem_inode *gi)
 	return rc;
 }
 
-static int gmem_create_check(u64 length, u32 create_flags, int node)
+static int gmem_create_check(const char *name, u64 length, u32 create_flags,
+			     int node)
 {
+	size_t i, n = strnlen(name, GMEM_NAME_MAX);
+
+	if (n == GMEM_NAME_MAX)
+		return -EINVAL;
+	/* It goes into /proc, and from there to terminals. */
+	for (i = 0; i < n; i++) {
+		if (!isgraph(name[i]))
+			return -EINVAL;
+	}
 	if (create_flags & ~GMEM_CREATE_VALID_MASK)
 		return -EINVAL;
 	if (!length || length > GMEM_MAX_LENGTH || !PAGE_ALIGNED(length))
@@ -223,6 +241,7 @@ static int gmem_create_check(u64 length, u32 create_flags, int node)
 
 /**
  * gmem_file_create() - new guest memory
+ * @name: shorter than GMEM_NAME_MAX, of visible ASCII characters, or ""
  * @length: bytes, a multiple of the page size
  * @create_flags: GMEM_CREATE_F_*
  * @node: with GMEM_CREATE_F_NODE a NUMA node, else ignored
@@ -233,13 +252,15 @@ static int gmem_create_check(u64 length, u32 create_flags, int node)
  * Context: process context, sleeps.
  * Return: a file, or an ERR_PTR() as GMEM_IOCTL_CREATE.
  */
-struct file *gmem_file_create(u64 length, u32 create_flags, int node)
+struct file *gmem_file_create(const char *name, u64 length, u32 create_flags,
+			      int node)
 {
+	char path[sizeof("gmem:") + GMEM_NAME_MAX];
 	struct inode *inode;
 	struct file *file;
 	int rc;
 
-	rc = gmem_create_check(length, create_flags, node);
+	rc = gmem_create_check(name, length, create_flags, node);
 	if (rc)
 		return ERR_PTR(rc);
 	if (!(create_flags & GMEM_CREATE_F_NODE))
@@ -249,7 +270,7 @@ struct file *gmem_file_create(u64 length, u32 create_flags, int node)
 	if (rc)
 		return ERR_PTR(rc);
 
-	inode = gmem_inode_create(length, create_flags, node);
+	inode = gmem_inode_create(name, length, create_flags, node);
 	if (IS_ERR(inode)) {
 		rc = PTR_ERR(inode);
 		goto err_pin;
@@ -261,7 +282,8 @@ struct file *gmem_file_create(u64 length, u32 create_flags, int node)
 		goto err_inode;
 	}
 
-	file = alloc_file_pseudo(inode, gmem_mnt, "gmem", O_RDWR | O_LARGEFILE,
+	snprintf(path, sizeof(path), *name ? "gmem:%s" : "gmem", name);
+	file = alloc_file_pseudo(inode, gmem_mnt, path, O_RDWR | O_LARGEFILE,
 				 &gmem_file_fops);
 	if (IS_ERR(file)) {
 		rc = PTR_ERR(file);

@@ -8,8 +8,10 @@
 #include <linux/list.h>
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "compat.h"
@@ -21,6 +23,8 @@
 #define GMEM_CREATE_VALID_MASK						\
 	(GMEM_CREATE_F_INIT_SHARED | GMEM_CREATE_F_NODE |		\
 	 GMEM_CREATE_F_GUEST_CONSENT)
+#define GMEM_CONVERT_VALID_MASK						\
+	(GMEM_CONVERT_F_RANGES | GMEM_CONVERT_F_EVENT)
 
 /*
  * For the bookkeeping of an ioctl, which can return -ENOMEM: a memory cgroup at
@@ -123,6 +127,20 @@ struct gmem_ranges {
 };
 
 /**
+ * struct gmem_watches - eventfds that wait for pages to come free
+ * @lock: protects the other members
+ * @list: struct gmem_watch that have started
+ * @nr: how many there are, those that have not started among them
+ * @work: looks at the pages
+ */
+struct gmem_watches {
+	struct mutex lock;
+	struct list_head list;
+	unsigned int nr;
+	struct delayed_work work;
+};
+
+/**
  * struct gmem_counters - what GMEM_IOCTL_STAT reports
  * @faults: page faults that gave a page
  * @faults_refused: page faults that ended in SIGBUS
@@ -153,6 +171,9 @@ struct gmem_counters {
  * @policies: memory policies by page index, see policy.c
  * @poison: pages whose memory has failed, see poison.c
  * @nr_poisoned: how many
+ * @watches: who waits for a page to come free
+ * @last_binding: id of the newest binding
+ * @name: for people to tell it from others
  * @counters: statistics
  * @live: in the list of all of them, for debugfs
  * @create_flags: GMEM_CREATE_F_*
@@ -166,6 +187,9 @@ struct gmem_inode {
 	struct maple_tree policies;
 	struct xarray poison;
 	atomic_t nr_poisoned;
+	struct gmem_watches watches;
+	atomic64_t last_binding;
+	char name[GMEM_NAME_MAX];
 	struct gmem_counters counters;
 	struct list_head live;
 	u32 create_flags;
@@ -219,6 +243,8 @@ struct gmem_ioctl_op {
 		.min_size = offsetofend(struct _struct, _last),		\
 		.fn = (_fn),						\
 	}
+
+struct seq_file;
 
 /* ioctl.c */
 long gmem_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
@@ -307,21 +333,23 @@ u64 gmem_state_bytes(struct gmem_state_map *map);
 
 /* range.c */
 void gmem_ranges_init(struct gmem_ranges *ranges);
+void gmem_range_init(struct gmem_range_lock *range, pgoff_t start, pgoff_t end);
 int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
-		    pgoff_t start, pgoff_t end);
-void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range,
-			  pgoff_t start, pgoff_t end);
+		    unsigned int nr);
+void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range);
 void gmem_range_hold_faults(struct gmem_inode *gi,
-			    struct gmem_range_lock *range);
+			    struct gmem_range_lock *range, unsigned int nr);
 void gmem_range_enter_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 void gmem_range_leave_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
-void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range);
+void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range,
+		       unsigned int nr);
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
-void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range);
+void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range,
+			   unsigned int nr);
 bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index);
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
 void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index);
@@ -345,7 +373,8 @@ int gmem_drain_cpus(int scope, long ticket, long timeout);
 /* refs.c */
 void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
 		      u32 expected);
-int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv);
+int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv,
+		     struct gmem_range_lock *range);
 int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 		     ktime_t deadline);
 
@@ -354,15 +383,25 @@ int gmem_runs_check(struct gmem_inode *gi, struct gmem_conversion *conv,
 		    struct gmem_range_lock *range);
 int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
 		   struct gmem_range_lock *range);
+void gmem_runs_undo(struct gmem_inode *gi, struct gmem_conversion *conv,
+		    struct gmem_range_lock *range, pgoff_t end);
 int gmem_runs_drop(struct gmem_inode *gi, struct gmem_conversion *conv,
 		   struct gmem_range_lock *range);
 
 /* convert.c */
-int gmem_convert_range(struct gmem_inode *gi, struct gmem_conversion *conv,
-		       struct gmem_binding *by);
 long gmem_ioctl_convert(struct file *file, struct gmem_ucmd *ucmd);
 
+/* watch.c */
+struct gmem_watch;
+
+void gmem_watches_init(struct gmem_watches *watches);
+void gmem_watches_destroy(struct gmem_inode *gi);
+struct gmem_watch *gmem_watch_alloc(struct gmem_inode *gi, int fd);
+void gmem_watch_free(struct gmem_watch *watch);
+void gmem_watch_start(struct gmem_watch *watch, pgoff_t index);
+
 /* query.c */
+void gmem_file_show_fdinfo(struct seq_file *m, struct file *file);
 long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd);
 long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd);
 void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat);

@@ -130,6 +130,16 @@ void gmem_lookup_put(struct gmem_lookup *lookup)
 }
 GMEM_EXPORT_SYMBOL(gmem_lookup_put);
 
+/* A hypervisor may map all that a look-up hands out, so all of it is looked up. */
+static bool gmem_lookup_covers(const struct gmem_lookup *lookup, pgoff_t start,
+			       pgoff_t end)
+{
+	pgoff_t pages = 1UL << lookup->order;
+	pgoff_t first = round_down(lookup->index, pages);
+
+	return first < end && start < first + pages;
+}
+
 static struct gmem_lookup *gmem_lookup_find(struct gmem_inode *gi,
 					    pgoff_t start, pgoff_t end)
 {
@@ -137,7 +147,7 @@ static struct gmem_lookup *gmem_lookup_find(struct gmem_inode *gi,
 
 	lockdep_assert_held(&gi->ranges.lock);
 	list_for_each_entry(lookup, &gi->ranges.lookups, node) {
-		if (lookup->index >= start && lookup->index < end &&
+		if (gmem_lookup_covers(lookup, start, end) &&
 		    (!first || lookup->index < first->index))
 			first = lookup;
 	}
@@ -153,7 +163,7 @@ static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
 	spin_lock(&gi->ranges.lock);
 	lookup = gmem_lookup_find(gi, start, end);
 	if (lookup && holder) {
-		holder->index = lookup->index;
+		holder->index = clamp(lookup->index, start, end - 1);
 		/* Counted as if it had been looked at with a reference. */
 		folio_get(lookup->folio);
 		gmem_holder_fill(holder, lookup->folio,

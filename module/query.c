@@ -8,6 +8,7 @@
  * Takes no locks.
  */
 #include <linux/sched/signal.h>
+#include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
 #include "internal.h"
@@ -74,11 +75,24 @@ static pgoff_t gmem_query_range(struct gmem_inode *gi, pgoff_t index,
 	return stop;
 }
 
+/* One entry, as large as userspace has said. What is not known here is zero. */
+static int gmem_query_report(void __user *entry, u32 entry_size,
+			     const struct gmem_range *range)
+{
+	size_t size = min_t(size_t, entry_size, sizeof(*range));
+
+	if (copy_to_user(entry, range, size) ||
+	    clear_user(entry + size, entry_size - size))
+		return -EFAULT;
+	return 0;
+}
+
 static int gmem_query_ranges(struct gmem_inode *gi,
 			     struct gmem_ioctl_query *cmd, pgoff_t index,
 			     pgoff_t end)
 {
-	struct gmem_range __user *out = u64_to_user_ptr(cmd->ranges);
+	u32 entry_size = cmd->entry_size ?: GMEM_RANGE_SIZE_VER0;
+	void __user *out = u64_to_user_ptr(cmd->ranges);
 	struct gmem_range range;
 	u32 nr = 0;
 
@@ -86,7 +100,8 @@ static int gmem_query_ranges(struct gmem_inode *gi,
 		if (signal_pending(current))
 			return -ERESTARTSYS;
 		index = gmem_query_range(gi, index, end, &range);
-		if (copy_to_user(&out[nr++], &range, sizeof(range)))
+		if (gmem_query_report(out + (size_t)nr++ * entry_size,
+				      entry_size, &range))
 			return -EFAULT;
 		cond_resched();
 	}
@@ -103,7 +118,11 @@ long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd)
 	pgoff_t start, end;
 	int rc;
 
-	if (cmd->flags || cmd->__pad || !cmd->nr_ranges ||
+	if (cmd->entry_size && (cmd->entry_size < GMEM_RANGE_SIZE_VER0 ||
+				cmd->entry_size > PAGE_SIZE ||
+				!IS_ALIGNED(cmd->entry_size, sizeof(u64))))
+		return -EINVAL;
+	if (cmd->flags || !cmd->nr_ranges ||
 	    cmd->nr_ranges > GMEM_QUERY_MAX_RANGES ||
 	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
@@ -198,4 +217,23 @@ long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
 	gmem_stat_fill(gmem_from_file(file), cmd);
 	/* Some of it may not have been counted to the end. */
 	return fatal_signal_pending(current) ? -EINTR : gmem_ucmd_respond(ucmd);
+}
+
+/*
+ * What costs nothing to know: the memory may be large, and a tool that looks at all
+ * files of a process has not asked for it.
+ */
+void gmem_file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+
+	seq_printf(m, "gmem-name:\t%s\n", gi->name);
+	seq_printf(m, "gmem-length:\t%lld\n", i_size_read(&gi->vfs_inode));
+	seq_printf(m, "gmem-flags:\t0x%x\n", gi->create_flags);
+	seq_printf(m, "gmem-private-pages:\t%lld\n",
+		   atomic64_read(&gi->state.private_pages));
+	seq_printf(m, "gmem-resident-pages:\t%lu\n",
+		   READ_ONCE(gi->vfs_inode.i_mapping->nrpages));
+	seq_printf(m, "gmem-poisoned-pages:\t%d\n",
+		   atomic_read(&gi->nr_poisoned));
 }

@@ -54,58 +54,83 @@ static bool gmem_range_overlaps(const struct gmem_range_lock *range,
  * Whether it is this one's turn: nobody came before who holds part of the range
  * or waits for it. First come, first served, so that nobody waits for ever.
  */
-static bool gmem_range_granted(struct gmem_ranges *ranges,
-			       struct gmem_range_lock *range)
+static bool gmem_range_first(struct gmem_ranges *ranges,
+			     struct gmem_range_lock *range)
 {
 	struct gmem_range_lock *other;
-	bool granted = true;
 
-	spin_lock(&ranges->lock);
+	lockdep_assert_held(&ranges->lock);
 	list_for_each_entry(other, &ranges->queue, node) {
 		if (other == range)
 			break;
-		if (gmem_range_overlaps(other, range->start, range->end)) {
-			granted = false;
-			break;
-		}
+		if (gmem_range_overlaps(other, range->start, range->end))
+			return false;
 	}
+	return true;
+}
+
+static bool gmem_range_granted(struct gmem_ranges *ranges,
+			       struct gmem_range_lock *range, unsigned int nr)
+{
+	bool granted = true;
+	unsigned int i;
+
+	spin_lock(&ranges->lock);
+	for (i = 0; granted && i < nr; i++)
+		granted = gmem_range_first(ranges, &range[i]);
 	spin_unlock(&ranges->lock);
 	return granted;
 }
 
+/*
+ * Several ranges of one task take their places at once, so that of two tasks one
+ * comes before the other everywhere.
+ */
 static void gmem_range_enqueue(struct gmem_ranges *ranges,
-			       struct gmem_range_lock *range, pgoff_t start,
-			       pgoff_t end)
+			       struct gmem_range_lock *range, unsigned int nr)
+{
+	unsigned int i;
+
+	spin_lock(&ranges->lock);
+	for (i = 0; i < nr; i++)
+		list_add_tail(&range[i].node, &ranges->queue);
+	spin_unlock(&ranges->lock);
+}
+
+/**
+ * gmem_range_init() - say what a lock is for
+ * @range: the lock
+ * @start: first page
+ * @end: page after the range
+ */
+void gmem_range_init(struct gmem_range_lock *range, pgoff_t start, pgoff_t end)
 {
 	*range = (struct gmem_range_lock){
 		.start = start,
 		.end = end,
 	};
-	spin_lock(&ranges->lock);
-	list_add_tail(&range->node, &ranges->queue);
-	spin_unlock(&ranges->lock);
 }
 
 /**
- * gmem_range_lock() - take a range for oneself
+ * gmem_range_lock() - take ranges for oneself
  * @gi: the memory
- * @range: the lock, in the caller's hands until gmem_range_unlock()
- * @start: first page
- * @end: page after the range
+ * @range: one lock or more, of gmem_range_init(), disjoint; in the caller's hands
+ *	until gmem_range_unlock()
+ * @nr: how many
  *
  * Context: process context, sleeps.
  * Return: 0 or -ERESTARTSYS.
  */
 int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
-		    pgoff_t start, pgoff_t end)
+		    unsigned int nr)
 {
 	int rc;
 
-	gmem_range_enqueue(&gi->ranges, range, start, end);
+	gmem_range_enqueue(&gi->ranges, range, nr);
 	rc = wait_event_interruptible(gi->ranges.wait,
-				      gmem_range_granted(&gi->ranges, range));
+				      gmem_range_granted(&gi->ranges, range, nr));
 	if (rc)
-		gmem_range_unlock(gi, range);
+		gmem_range_unlock(gi, range, nr);
 	return rc;
 }
 
@@ -113,21 +138,18 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
  * gmem_range_lock_wait() - as gmem_range_lock(), whatever signal comes
  * @gi: the memory
  * @range: the lock, in the caller's hands until gmem_range_unlock()
- * @start: first page
- * @end: page after the range
  *
  * For what cannot fail. Those who came before and wait for references or
  * look-ups give up, see gmem_range_wanted().
  *
  * Context: process context, sleeps.
  */
-void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range,
-			  pgoff_t start, pgoff_t end)
+void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
-	gmem_range_enqueue(&gi->ranges, range, start, end);
-	WRITE_ONCE(range->urgent, true);
+	range->urgent = true;
+	gmem_range_enqueue(&gi->ranges, range, 1);
 	wake_up_all(&gi->ranges.wait);
-	wait_event(gi->ranges.wait, gmem_range_granted(&gi->ranges, range));
+	wait_event(gi->ranges.wait, gmem_range_granted(&gi->ranges, range, 1));
 }
 
 /**
@@ -155,23 +177,26 @@ bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 }
 
 /**
- * gmem_range_hold_faults() - let page faults of the range wait
+ * gmem_range_hold_faults() - let page faults of ranges wait
  * @gi: the memory
- * @range: held by the caller
+ * @range: one lock or more, held by the caller
+ * @nr: how many
  *
- * On return no fault is looking up a page of the range. One that got its folio
+ * On return no fault is looking up a page of the ranges. One that got its folio
  * before still holds the folio lock until the page is mapped.
  *
  * Context: sleeps; takes the invalidate_lock.
  */
 void gmem_range_hold_faults(struct gmem_inode *gi,
-			    struct gmem_range_lock *range)
+			    struct gmem_range_lock *range, unsigned int nr)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	unsigned int i;
 
 	spin_lock(&gi->ranges.lock);
-	range->transit = true;
-	WRITE_ONCE(gi->ranges.transits, gi->ranges.transits + 1);
+	for (i = 0; i < nr; i++)
+		range[i].transit = true;
+	WRITE_ONCE(gi->ranges.transits, gi->ranges.transits + nr);
 	spin_unlock(&gi->ranges.lock);
 
 	/* Pairs with the shared hold in gmem_file_fault() and gmem_lookup(). */
@@ -221,22 +246,37 @@ static bool gmem_range_end_transit(struct gmem_ranges *ranges,
 	return range->waiters;
 }
 
+static bool gmem_range_handed(struct gmem_range_lock *range, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (READ_ONCE(range[i].waiters))
+			return false;
+	}
+	return true;
+}
+
 /**
- * gmem_range_let_faults() - let page faults of the range in again
+ * gmem_range_let_faults() - let page faults of ranges in again
  * @gi: the memory
- * @range: held by the caller, and stays so
+ * @range: one lock or more, held by the caller, and they stay so
+ * @nr: how many
  *
  * Context: process context, sleeps for GMEM_HANDING_WAIT at most: until faults that
  * have waited are back. A fault waits for the conversion that it met, and not for
  * those behind it, however fast they come.
  */
-void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
+void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range,
+			   unsigned int nr)
 {
 	struct gmem_ranges *ranges = &gi->ranges;
-	bool waited;
+	bool waited = false;
+	unsigned int i;
 
 	spin_lock(&ranges->lock);
-	waited = gmem_range_end_transit(ranges, range);
+	for (i = 0; i < nr; i++)
+		waited |= gmem_range_end_transit(ranges, &range[i]);
 	if (waited)
 		WRITE_ONCE(ranges->handing, ranges->handing + 1);
 	spin_unlock(&ranges->lock);
@@ -244,26 +284,30 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 		return;
 
 	wake_up_all(&ranges->wait);
-	wait_event_timeout(ranges->wait, !READ_ONCE(range->waiters),
+	wait_event_timeout(ranges->wait, gmem_range_handed(range, nr),
 			   GMEM_HANDING_WAIT);
 	spin_lock(&ranges->lock);
 	WRITE_ONCE(ranges->handing, ranges->handing - 1);
-	range->waiters = 0;
 	spin_unlock(&ranges->lock);
 }
 
 /**
- * gmem_range_unlock() - give a range back
+ * gmem_range_unlock() - give ranges back
  * @gi: the memory
- * @range: held by the caller, or waited for
+ * @range: one lock or more, held by the caller, or waited for
+ * @nr: how many
  *
  * Context: process context; sleeps as gmem_range_let_faults().
  */
-void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
+void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range,
+		       unsigned int nr)
 {
-	gmem_range_let_faults(gi, range);
+	unsigned int i;
+
+	gmem_range_let_faults(gi, range, nr);
 	spin_lock(&gi->ranges.lock);
-	list_del(&range->node);
+	for (i = 0; i < nr; i++)
+		list_del(&range[i].node);
 	spin_unlock(&gi->ranges.lock);
 	wake_up_all(&gi->ranges.wait);
 }

@@ -311,6 +311,7 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
  * gmem_refs_pinned() - refuse a conversion at once, if a page is pinned
  * @gi: the memory
  * @conv: to private; &gmem_conversion.holder is filled with -EAGAIN
+ * @range: held by the caller
  *
  * VMMs with passed-through devices run into the same pinned pages again and again.
  * A pin does not go away by itself, so a conversion without a timeout need not
@@ -319,14 +320,18 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
  * Context: range lock held; sleeps.
  * Return: 0 or -EAGAIN.
  */
-int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv)
+int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv,
+		     struct gmem_range_lock *range)
 {
-	struct folio *folio = gmem_refs_next_pin(gi, conv->start, conv->end);
+	struct folio *folio = gmem_refs_next_pin(gi, range->start, range->end);
 
 	if (!folio)
 		return 0;
-	conv->holder.index = max(conv->start, folio->index);
+	conv->holder.index = max(range->start, folio->index);
 	gmem_holder_fill(&conv->holder, folio, folio_nr_pages(folio) + 1);
+	/* As if it had been unmapped: mappings are in nobody's way. */
+	conv->holder.refs_seen -= conv->holder.mapcount;
+	conv->holder.mapcount = 0;
 	folio_put(folio);
 	return -EAGAIN;
 }

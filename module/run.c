@@ -179,6 +179,19 @@ static int gmem_run_undo(struct gmem_inode *gi, struct gmem_run *run,
 }
 
 /**
+ * gmem_runs_undo() - undo what gmem_runs_make() has done
+ * @gi: the memory
+ * @conv: the conversion
+ * @range: held by the caller
+ * @end: page after what is to be undone
+ */
+void gmem_runs_undo(struct gmem_inode *gi, struct gmem_conversion *conv,
+		    struct gmem_range_lock *range, pgoff_t end)
+{
+	gmem_walk_runs(gi, conv, range, end, gmem_run_undo);
+}
+
+/**
  * gmem_runs_make() - let the hypervisors follow a conversion, all or none
  * @gi: the memory
  * @conv: the conversion; &gmem_holder.index is set with an error
@@ -200,7 +213,7 @@ int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
 		rc = gmem_walk_runs(gi, conv, range, conv->end,
 				    gmem_run_check_poison);
 	if (rc)
-		gmem_walk_runs(gi, conv, range, made, gmem_run_undo);
+		gmem_runs_undo(gi, conv, range, made);
 	return rc;
 }
 

@@ -123,10 +123,10 @@ static int gmem_store_bind(struct gmem_inode *gi, struct gmem_binding *binding,
 	return rc;
 }
 
-static int gmem_store_bind_range(struct gmem_inode *gi,
-				 const struct gmem_ioctl_bind *cmd,
+static int gmem_store_bind_range(struct gmem_inode *gi, struct gmem_ucmd *ucmd,
 				 pgoff_t start, pgoff_t end)
 {
+	struct gmem_ioctl_bind *cmd = ucmd->cmd;
 	const struct gmem_ops *ops = gmem_store_get(cmd->store);
 	struct gmem_binding *binding;
 	int rc;
@@ -140,7 +140,11 @@ static int gmem_store_bind_range(struct gmem_inode *gi,
 		return PTR_ERR(binding);
 
 	binding->store_start = cmd->store_offset >> PAGE_SHIFT;
-	rc = gmem_store_bind(gi, binding, cmd->store_fd);
+	cmd->binding_id = binding->id;
+	/* Nothing is bound for somebody who cannot be told. */
+	rc = gmem_ucmd_respond(ucmd);
+	if (!rc)
+		rc = gmem_store_bind(gi, binding, cmd->store_fd);
 	if (rc)
 		gmem_binding_free(binding);
 	return rc;
@@ -156,7 +160,8 @@ long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
 
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+	if (cmd->flags || cmd->binding_id ||
+	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
 	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
 	if (rc)
@@ -165,14 +170,14 @@ long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
 		return -EOVERFLOW;
 	if (!PAGE_ALIGNED(cmd->store_offset) || store_end > LLONG_MAX)
 		return -EINVAL;
-	return gmem_store_bind_range(gi, cmd, start, end);
+	return gmem_store_bind_range(gi, ucmd, start, end);
 }
 
 /* Only what userspace has bound itself, and only as a whole. */
 static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *range,
-			     struct gmem_binding *binding)
+			     struct gmem_binding *binding, u64 id)
 {
-	if (!binding)
+	if (!binding || (id && binding->id != id))
 		return -ENOENT;
 	if (binding->file)
 		return -EPERM;
@@ -182,28 +187,65 @@ static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *rang
 	return 0;
 }
 
+/* The range of the binding of that id, which may go until the range is locked. */
+static int gmem_store_find(struct gmem_inode *gi, u64 id, pgoff_t *start,
+			   pgoff_t *end)
+{
+	struct gmem_binding *binding;
+	bool found;
+
+	for (*start = 0; (binding = gmem_binding_next(gi, *start,
+						      gi->state.nr_pages));
+	     *start = *end) {
+		found = binding->id == id;
+		*start = binding->start;
+		*end = binding->end;
+		gmem_binding_put(gi, binding);
+		if (found)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int gmem_store_unbind_range(struct gmem_inode *gi,
+				   const struct gmem_ioctl_unbind *cmd,
+				   struct gmem_range_lock *range)
+{
+	pgoff_t start, end;
+	int rc;
+
+	if (!cmd->binding_id)
+		rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
+	else if (cmd->offset || cmd->length)
+		rc = -EINVAL;
+	else
+		rc = gmem_store_find(gi, cmd->binding_id, &start, &end);
+	if (!rc)
+		gmem_range_init(range, start, end);
+	return rc;
+}
+
 long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
 {
 	struct gmem_inode *gi = gmem_from_file(file);
 	struct gmem_ioctl_unbind *cmd = ucmd->cmd;
 	struct gmem_binding *binding;
 	struct gmem_range_lock range;
-	pgoff_t start, end;
 	int rc;
 
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
-	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
+	rc = gmem_store_unbind_range(gi, cmd, &range);
 	if (rc)
 		return rc;
-	rc = gmem_range_lock(gi, &range, start, end);
+	rc = gmem_range_lock(gi, &range, 1);
 	if (rc)
 		return rc;
-	binding = gmem_binding_next(gi, start, end);
-	rc = gmem_store_unbind(gi, &range, binding);
-	gmem_range_unlock(gi, &range);
+	binding = gmem_binding_next(gi, range.start, range.end);
+	rc = gmem_store_unbind(gi, &range, binding, cmd->binding_id);
+	gmem_range_unlock(gi, &range, 1);
 
 	/* Its maker's reference, then one's own. */
 	if (!rc)

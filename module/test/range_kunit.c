@@ -31,6 +31,21 @@ static int range_test_init(struct kunit *test)
 	return 0;
 }
 
+static int range_take(struct gmem_inode *gi, struct gmem_range_lock *range,
+		      pgoff_t start, pgoff_t end)
+{
+	gmem_range_init(range, start, end);
+	return gmem_range_lock(gi, range, 1);
+}
+
+/* Take a place, and do not wait. */
+static void range_queue(struct gmem_inode *gi, struct gmem_range_lock *range,
+			pgoff_t start, pgoff_t end)
+{
+	gmem_range_init(range, start, end);
+	gmem_range_enqueue(&gi->ranges, range, 1);
+}
+
 /* What gmem_ucmd_range() says to every kind of range. */
 static void ucmd_range(struct kunit *test)
 {
@@ -107,23 +122,23 @@ static void range_order(struct kunit *test)
 	struct gmem_ranges *ranges = &gi->ranges;
 	struct gmem_range_lock a, b, c, d;
 
-	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 0, 10));
-	gmem_range_enqueue(ranges, &b, 5, 15);
-	gmem_range_enqueue(ranges, &c, 12, 20);
-	gmem_range_enqueue(ranges, &d, 20, 30);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &a));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &b));
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 0, 10));
+	range_queue(gi, &b, 5, 15);
+	range_queue(gi, &c, 12, 20);
+	range_queue(gi, &d, 20, 30);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &a, 1));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &b, 1));
 	/* Free, but @b came first and waits for part of it. */
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &d));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c, 1));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &d, 1));
 
-	gmem_range_unlock(gi, &a);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &b));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
-	gmem_range_unlock(gi, &b);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &c));
-	gmem_range_unlock(gi, &c);
-	gmem_range_unlock(gi, &d);
+	gmem_range_unlock(gi, &a, 1);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &b, 1));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c, 1));
+	gmem_range_unlock(gi, &b, 1);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &c, 1));
+	gmem_range_unlock(gi, &c, 1);
+	gmem_range_unlock(gi, &d, 1);
 	KUNIT_EXPECT_TRUE(test, list_empty(&ranges->queue));
 }
 
@@ -133,14 +148,14 @@ static void range_give_up(struct kunit *test)
 	struct gmem_inode *gi = test->priv;
 	struct gmem_range_lock a, b, c;
 
-	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 0, 2));
-	gmem_range_enqueue(&gi->ranges, &b, 1, 4);
-	gmem_range_enqueue(&gi->ranges, &c, 3, 5);
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &c));
-	gmem_range_unlock(gi, &b);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &c));
-	gmem_range_unlock(gi, &c);
-	gmem_range_unlock(gi, &a);
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 0, 2));
+	range_queue(gi, &b, 1, 4);
+	range_queue(gi, &c, 3, 5);
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &c, 1));
+	gmem_range_unlock(gi, &b, 1);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &c, 1));
+	gmem_range_unlock(gi, &c, 1);
+	gmem_range_unlock(gi, &a, 1);
 	KUNIT_EXPECT_TRUE(test, list_empty(&gi->ranges.queue));
 }
 
@@ -167,9 +182,10 @@ static int range_waiter_fn(void *data)
 {
 	struct range_waiter *w = data;
 
-	gmem_range_lock_wait(w->gi, &w->range, 0, 4);
+	gmem_range_init(&w->range, 0, 4);
+	gmem_range_lock_wait(w->gi, &w->range);
 	w->came = atomic_fetch_inc(w->turn);
-	gmem_range_unlock(w->gi, &w->range);
+	gmem_range_unlock(w->gi, &w->range, 1);
 	complete(&w->done);
 	return 0;
 }
@@ -186,7 +202,7 @@ static void range_threads(struct kunit *test)
 
 	w = kunit_kcalloc(test, NR_WAITERS, sizeof(*w), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, w);
-	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &range, 2, 3));
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &range, 2, 3));
 	for (i = 0; i < NR_WAITERS; i++) {
 		w[i].gi = gi;
 		w[i].turn = &turn;
@@ -201,7 +217,7 @@ static void range_threads(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i + 2, range_queued(&gi->ranges));
 	}
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&turn));
-	gmem_range_unlock(gi, &range);
+	gmem_range_unlock(gi, &range, 1);
 	for (i = 0; i < NR_WAITERS; i++) {
 		wait_for_completion(&w[i].done);
 		KUNIT_EXPECT_EQ(test, i, w[i].came);
@@ -227,12 +243,12 @@ static void range_transit(struct kunit *test)
 	struct gmem_range_lock a, b, c;
 	pgoff_t start, end, page;
 
-	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 10, 12));
-	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &b, 3, 6));
-	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &c, 0, 2));
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 10, 12));
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &b, 3, 6));
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &c, 0, 2));
 	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
-	gmem_range_hold_faults(gi, &a);
-	gmem_range_hold_faults(gi, &b);
+	gmem_range_hold_faults(gi, &a, 1);
+	gmem_range_hold_faults(gi, &b, 1);
 
 	for (start = 0; start < 15; start++)
 		for (end = start + 1; end < 16; end++) {
@@ -244,10 +260,10 @@ static void range_transit(struct kunit *test)
 					range_transit_in(gi, start, end));
 		}
 
-	gmem_range_unlock(gi, &b);
+	gmem_range_unlock(gi, &b, 1);
 	KUNIT_EXPECT_EQ(test, 10, range_transit_in(gi, 0, 16));
-	gmem_range_unlock(gi, &a);
-	gmem_range_unlock(gi, &c);
+	gmem_range_unlock(gi, &a, 1);
+	gmem_range_unlock(gi, &c, 1);
 	KUNIT_EXPECT_EQ(test, 0, gi->ranges.transits);
 	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
 }
@@ -258,10 +274,10 @@ static void range_busy(struct kunit *test)
 	struct gmem_inode *gi = test->priv;
 	struct gmem_range_lock a, waits;
 
-	KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &a, 4, 8));
-	gmem_range_enqueue(&gi->ranges, &waits, 6, 10);
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 4, 8));
+	range_queue(gi, &waits, 6, 10);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 4));
-	gmem_range_hold_faults(gi, &a);
+	gmem_range_hold_faults(gi, &a, 1);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 3));
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 4));
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 7));
@@ -278,10 +294,10 @@ static void range_busy(struct kunit *test)
 	gmem_range_enter_store(gi, &a);
 	KUNIT_EXPECT_FALSE(test, gmem_range_stuck(gi, 7));
 
-	gmem_range_unlock(gi, &a);
+	gmem_range_unlock(gi, &a, 1);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 4));
 	KUNIT_EXPECT_EQ(test, 0, gmem_range_wait(gi, 4, FAULT_FLAG_USER));
-	gmem_range_unlock(gi, &waits);
+	gmem_range_unlock(gi, &waits, 1);
 }
 
 struct fault_waiter {
@@ -315,8 +331,8 @@ static void range_fault_waits(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		KUNIT_ASSERT_EQ(test, 0, gmem_range_lock(gi, &range, 5, 6));
-		gmem_range_hold_faults(gi, &range);
+		KUNIT_ASSERT_EQ(test, 0, range_take(gi, &range, 5, 6));
+		gmem_range_hold_faults(gi, &range, 1);
 		w.flags = flags[i];
 		w.over = false;
 		init_completion(&w.started);
@@ -326,16 +342,45 @@ static void range_fault_waits(struct kunit *test)
 		wait_for_completion(&w.started);
 		msleep(20);
 		KUNIT_EXPECT_FALSE(test, READ_ONCE(w.over));
-		gmem_range_unlock(gi, &range);
+		gmem_range_unlock(gi, &range, 1);
 		wait_for_completion(&w.done);
 		KUNIT_EXPECT_EQ(test, 0, w.rc);
 	}
+}
+
+/* Several ranges of one task are granted together, and before whoever comes later. */
+static void range_several(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct gmem_range_lock two[2], hull, other;
+
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &other, 7, 9));
+	gmem_range_init(&two[0], 0, 2);
+	gmem_range_init(&two[1], 8, 10);
+	gmem_range_enqueue(&gi->ranges, two, 2);
+	range_queue(gi, &hull, 0, 10);
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, two, 2));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &hull, 1));
+	gmem_range_unlock(gi, &other, 1);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, two, 2));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &hull, 1));
+
+	gmem_range_hold_faults(gi, two, 2);
+	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 1));
+	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 5));
+	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 9));
+	gmem_range_unlock(gi, two, 2);
+	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 1));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &hull, 1));
+	gmem_range_unlock(gi, &hull, 1);
+	KUNIT_EXPECT_EQ(test, 0, gi->ranges.transits);
 }
 
 static struct kunit_case gmem_range_cases[] = {
 	KUNIT_CASE(ucmd_range),
 	KUNIT_CASE(range_overlap),
 	KUNIT_CASE(range_order),
+	KUNIT_CASE(range_several),
 	KUNIT_CASE(range_give_up),
 	KUNIT_CASE(range_threads),
 	KUNIT_CASE(range_transit),

@@ -94,6 +94,8 @@ enum gmem_store {
 /* Features of GMEM_IOCTL_INFO */
 #define GMEM_FEATURE_STORE_KVM	(1ULL << 0) /* gmem_kvm is loaded */
 #define GMEM_FEATURE_NUMA	(1ULL << 1) /* nodes and mbind() are heeded */
+#define GMEM_FEATURE_RANGES	(1ULL << 2) /* GMEM_CONVERT_F_RANGES */
+#define GMEM_FEATURE_EVENT	(1ULL << 3) /* GMEM_CONVERT_F_EVENT */
 
 /**
  * struct gmem_ioctl_info - ioctl(GMEM_IOCTL_INFO), on /dev/gmem
@@ -124,6 +126,9 @@ struct gmem_ioctl_info {
 /* Private contents become shared only if the guest asks for it. */
 #define GMEM_CREATE_F_GUEST_CONSENT	(1U << 2)
 
+/** GMEM_NAME_MAX: room for the name of a gmem fd, its NUL byte included. */
+#define GMEM_NAME_MAX 32
+
 /**
  * struct gmem_ioctl_create - ioctl(GMEM_IOCTL_CREATE), on /dev/gmem
  * @size: sizeof(struct gmem_ioctl_create)
@@ -136,6 +141,9 @@ struct gmem_ioctl_info {
  * @out_fd: out: the new gmem fd
  * @__pad: must be zero
  * @reserved: must be zero
+ * @name: for people to tell fds apart, or empty: visible ASCII characters (no
+ *	spaces), the rest of the array zero. It is in /proc/PID/maps, as the
+ *	target of /proc/PID/fd/N ("gmem:NAME"), and in fdinfo. Names need not differ.
  *
  * No memory is allocated for the pages. The returned fd may be mapped with
  * MAP_SHARED, passed to other processes, and opened again through
@@ -150,7 +158,8 @@ struct gmem_ioctl_info {
  * that is past the end is ignored. What was committed before an error (ENOMEM,
  * EINTR, EHWPOISON) stays committed. Other modes are EOPNOTSUPP. In a range that is
  * a hypervisor's a hole may fail with EAGAIN, when the hypervisor does not let go
- * of a page, or with an error of the hypervisor; nothing has changed then.
+ * of a page, or with an error of the hypervisor; and a signal may interrupt it.
+ * What was decommitted before stays so, the rest is as before.
  * mbind() on a mapping sets the memory policy of the pages behind it, for all
  * mappings and for what is allocated from then on (nodes 0 to 59).
  *
@@ -163,6 +172,7 @@ struct gmem_ioctl_info {
  * with its contents only the hypervisor to which the range is bound can convert
  * it, for its guest. The hypervisor is a kernel module; if it goes, private pages
  * stay private. A range that holds private contents cannot be bound to another.
+ * Private pages that were committed and not used since hold none.
  * The host can always take the memory back, by a hole or by ZERO.
  *
  * When memory of a page in this fd fails (hwpoison), its contents are lost: access
@@ -171,7 +181,7 @@ struct gmem_ioctl_info {
  * Other pages are not affected. (Pages in a store are the store's to look after;
  * PRESERVE to shared fails with EHWPOISON for one that has failed there.)
  *
- * Errors: EINVAL for a bad length, node or flag; EOPNOTSUPP for a node on a
+ * Errors: EINVAL for a bad length, node, name or flag; EOPNOTSUPP for a node on a
  * kernel without NUMA; EBUSY while the machine hibernates (which it does not
  * while a gmem fd exists); EMFILE, ENFILE, ENOMEM.
  */
@@ -184,11 +194,32 @@ struct gmem_ioctl_create {
 	__s32 out_fd;
 	__u32 __pad;
 	__aligned_u64 reserved[3];
+	char name[GMEM_NAME_MAX];
 };
 #define GMEM_IOCTL_CREATE _IO(GMEM_IOCTL_TYPE, GMEM_CMD_CREATE)
 
 /** GMEM_CONVERT_TIMEOUT_MAX: largest @timeout_ms of a conversion. */
 #define GMEM_CONVERT_TIMEOUT_MAX 60000
+
+/* Flags of GMEM_IOCTL_CONVERT */
+#define GMEM_CONVERT_F_RANGES	(1U << 0) /* @ranges and @nr_ranges are valid */
+#define GMEM_CONVERT_F_EVENT	(1U << 1) /* @event_fd is valid */
+
+/** GMEM_CONVERT_MAX_RANGES: largest @nr_ranges of a conversion. */
+#define GMEM_CONVERT_MAX_RANGES 512
+
+/** GMEM_CONVERT_MAX_EVENTS: how many @event_fd may wait for pages of one fd. */
+#define GMEM_CONVERT_MAX_EVENTS 256
+
+/**
+ * struct gmem_convert_range - one of several ranges of a conversion
+ * @offset: first byte
+ * @length: bytes, not zero
+ */
+struct gmem_convert_range {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
 
 /* out_flags of GMEM_IOCTL_CONVERT */
 #define GMEM_CONVERT_OUT_PINNED	(1U << 0) /* folio_maybe_dma_pinned() holds */
@@ -196,9 +227,10 @@ struct gmem_ioctl_create {
 /**
  * struct gmem_ioctl_convert - ioctl(GMEM_IOCTL_CONVERT), on a gmem fd
  * @size: sizeof(struct gmem_ioctl_convert)
- * @flags: must be zero
- * @offset: first byte of the range
- * @length: bytes, not zero; the range must end inside the fd
+ * @flags: GMEM_CONVERT_F_*
+ * @offset: first byte of the range; zero with GMEM_CONVERT_F_RANGES
+ * @length: bytes, not zero; the range must end inside the fd. Zero with
+ *	GMEM_CONVERT_F_RANGES
  * @target: enum gmem_state to convert to
  * @content: enum gmem_content
  * @timeout_ms: in: to private: how long to wait for references to go away
@@ -214,10 +246,14 @@ struct gmem_ioctl_create {
  *	folio that gmem can name (page cache, and the one taken to look)
  * @mapcount: out: with EAGAIN, page table entries that map the folio still
  * @__pad: must be zero
- * @reserved: must be zero
+ * @ranges: with GMEM_CONVERT_F_RANGES: pointer to an array of struct
+ *	gmem_convert_range, ascending and disjoint. Else zero
+ * @nr_ranges: with GMEM_CONVERT_F_RANGES: entries of @ranges, 1 to
+ *	GMEM_CONVERT_MAX_RANGES. Else zero
+ * @event_fd: with GMEM_CONVERT_F_EVENT: an eventfd. Else zero
  *
- * All or nothing: on any error the state and contents of every page are as
- * before. Pages of the range that are in the target state already are left
+ * All or nothing: on any error the state and contents of every page of every range
+ * are as before. Pages of the range that are in the target state already are left
  * alone, whatever @content says; if all are, the call succeeds at once.
  * Unpopulated pages convert without being allocated. The state of a page
  * survives a punched hole.
@@ -226,29 +262,46 @@ struct gmem_ioctl_create {
  * private only when nobody but gmem refers to it. A page fault that meets the
  * conversion waits for its outcome. To shared: no condition on references.
  *
+ * Somebody who cannot wait ends the wait for a page with EAGAIN: a hypervisor that
+ * goes away, or a task that has a signal to handle (or is to be frozen) and is in the
+ * middle of a system call that has met the conversion. If no page was found to
+ * be held, @refs_seen and @refs_expected are zero.
+ *
+ * With GMEM_CONVERT_F_EVENT a conversion that fails with EAGAIN leaves a watch
+ * behind: @event_fd is signalled once, when the page at @error_offset is not held any
+ * more, after GMEM_CONVERT_TIMEOUT_MAX, or when the memory goes away. It is a hint:
+ * call again. No other outcome uses @event_fd. So a VMM need not sleep in the
+ * call, and passes 0 as @timeout_ms.
+ *
  * In a range that is bound to a KVM guest_memfd the page itself moves. Set KVM's
  * PRIVATE attribute after converting to private, clear it before converting to
  * shared. Between the two calls the page is private here and shared for KVM: a
- * vCPU that touches it meanwhile leaves KVM_RUN with EFAULT. Let it wait for the
- * conversion and run again.
+ * vCPU that touches it meanwhile leaves KVM_RUN with EINTR. Run it again, as after
+ * any EINTR. If the second call does not come within a second of the first such
+ * touch, KVM_RUN fails with EFAULT, as for any page that is private here and shared
+ * for KVM.
  *
  * Errors:
  *
  *  - EINVAL: unaligned, zero length, past the end, unknown target or content,
- *    timeout too large.
+ *    timeout too large, ranges not ascending or not disjoint.
  *  - EOVERFLOW: @offset + @length wraps.
  *  - EAGAIN: a page is still held, see the outputs; drop the reference (a pin,
- *    a pipe that vmsplice() filled, I/O in flight) and call again.
- *  - EEXIST: the store has a page of its own at @error_offset already: KVM's
+ *    a pipe that vmsplice() filled, I/O in flight) and call again. Or somebody
+ *    could not wait, see above.
+ *  - EEXIST: PRESERVE where the store has a page of its own at @error_offset: KVM's
  *    PRIVATE attribute was set too early, and the guest has written there, or
  *    fallocate() has committed a page of the guest_memfd. To go on, punch a hole
  *    into the guest_memfd; what it held is lost. (Pages of zeros that a KVM
- *    fault left behind are dropped without being asked, unless encrypted.)
+ *    fault left behind are dropped without being asked, unless encrypted. ZERO
+ *    drops all.)
  *  - EOPNOTSUPP: PRESERVE in a range whose store encrypts guest memory.
  *  - EPERM: PRESERVE from private to shared on an fd that was created with
  *    GMEM_CREATE_F_GUEST_CONSENT.
  *  - EHWPOISON: memory of the page at @error_offset has failed. Punch a hole there.
- *  - EBADF: the fd is not open for writing.
+ *  - EBADF: the fd is not open for writing, or @event_fd is not open.
+ *  - EINVAL: @event_fd is not an eventfd.
+ *  - EBUSY: GMEM_CONVERT_MAX_EVENTS wait for pages of this fd.
  *  - others: the hypervisor to which the range is bound has refused.
  *  - EIO: a fault of the store's own; KVM has none of the kind. The exception:
  *    part of the pages may have moved.
@@ -268,7 +321,9 @@ struct gmem_ioctl_convert {
 	__u32 refs_expected;
 	__u32 mapcount;
 	__u32 __pad;
-	__aligned_u64 reserved[2];
+	__aligned_u64 ranges;
+	__u32 nr_ranges;
+	__s32 event_fd;
 };
 #define GMEM_IOCTL_CONVERT _IO(GMEM_IOCTL_TYPE, GMEM_CMD_CONVERT)
 
@@ -288,6 +343,9 @@ struct gmem_range {
 	__u32 store;
 };
 
+/** GMEM_RANGE_SIZE_VER0: size of the first version of struct gmem_range. */
+#define GMEM_RANGE_SIZE_VER0 32
+
 /** GMEM_QUERY_MAX_RANGES: largest @nr_ranges of one call. */
 #define GMEM_QUERY_MAX_RANGES 4096
 
@@ -299,10 +357,13 @@ struct gmem_range {
  *	equal to @offset + @length of the request when all of it was reported
  * @length: in: bytes, not zero; the range must end inside the fd. out: bytes
  *	left to report
- * @ranges: pointer to an array of struct gmem_range
+ * @ranges: pointer to an array of entries, struct gmem_range each
  * @nr_ranges: in: entries of @ranges, 1 to GMEM_QUERY_MAX_RANGES. out: entries
  *	written
- * @__pad: must be zero
+ * @entry_size: bytes from one entry to the next: sizeof(struct gmem_range), which
+ *	may grow; 0 stands for GMEM_RANGE_SIZE_VER0. A multiple of 8, from
+ *	GMEM_RANGE_SIZE_VER0 to a page. What the kernel does not know is zeroed, what
+ *	does not fit is left out
  * @reserved: must be zero
  *
  * Ranges are reported in ascending order, clipped to the request. Two
@@ -320,7 +381,7 @@ struct gmem_ioctl_query {
 	__aligned_u64 length;
 	__aligned_u64 ranges;
 	__u32 nr_ranges;
-	__u32 __pad;
+	__u32 entry_size;
 	__aligned_u64 reserved[2];
 };
 #define GMEM_IOCTL_QUERY _IO(GMEM_IOCTL_TYPE, GMEM_CMD_QUERY)
@@ -381,6 +442,8 @@ struct gmem_ioctl_stat {
  * @store_fd: with GMEM_STORE_KVM: a guest_memfd of KVM, open for writing, that
  *	cannot be mapped itself
  * @store_offset: byte offset in @store_fd of the page that belongs to @offset
+ * @binding_id: in: must be zero. out: names the binding among those that the memory
+ *	ever has; never zero
  * @reserved: must be zero
  *
  * From then on private pages of the range live in the store. Private pages
@@ -391,6 +454,10 @@ struct gmem_ioctl_stat {
  *
  * A VM type whose private memory is encrypted (SEV-SNP, TDX) cannot preserve
  * contents: in its ranges GMEM_CONTENT_PRESERVE is refused.
+ *
+ * KVM does not speak for its guest. So on an fd with GMEM_CREATE_F_GUEST_CONSENT
+ * nobody can consent for a range that is bound to KVM: what is private there never
+ * becomes shared with its contents, only with GMEM_CONTENT_ZERO.
  *
  * Errors:
  *
@@ -414,7 +481,8 @@ struct gmem_ioctl_bind {
 	__u32 store;
 	__s32 store_fd;
 	__aligned_u64 store_offset;
-	__aligned_u64 reserved[2];
+	__aligned_u64 binding_id;
+	__aligned_u64 reserved[1];
 };
 #define GMEM_IOCTL_BIND _IO(GMEM_IOCTL_TYPE, GMEM_CMD_BIND)
 
@@ -422,8 +490,10 @@ struct gmem_ioctl_bind {
  * struct gmem_ioctl_unbind - ioctl(GMEM_IOCTL_UNBIND), on a gmem fd
  * @size: sizeof(struct gmem_ioctl_unbind)
  * @flags: must be zero
- * @offset: @offset of the binding
- * @length: @length of the binding
+ * @offset: @offset of the binding; zero with @binding_id
+ * @length: @length of the binding; zero with @binding_id
+ * @binding_id: the binding, as GMEM_IOCTL_BIND has named it; or zero: the one that
+ *	has exactly this range
  * @reserved: must be zero
  *
  * Private pages stay in the store, where the guest goes on using them. In the
@@ -432,7 +502,7 @@ struct gmem_ioctl_bind {
  * fd goes away. But with GMEM_CREATE_F_GUEST_CONSENT private pages are dropped
  * from the store: it could be bound again, and without consent.
  *
- * Errors: ENOENT when no binding has exactly this range; EPERM when part of it is
+ * Errors: ENOENT when there is no such binding; EPERM when part of it is
  * bound by a hypervisor itself; EBADF when the fd is not open for writing; EINVAL,
  * EOVERFLOW.
  */
@@ -441,7 +511,8 @@ struct gmem_ioctl_unbind {
 	__u32 flags;
 	__aligned_u64 offset;
 	__aligned_u64 length;
-	__aligned_u64 reserved[2];
+	__aligned_u64 binding_id;
+	__aligned_u64 reserved[1];
 };
 #define GMEM_IOCTL_UNBIND _IO(GMEM_IOCTL_TYPE, GMEM_CMD_UNBIND)
 

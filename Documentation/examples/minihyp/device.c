@@ -50,7 +50,7 @@ static int device_bind(struct guest *guest)
 	struct file *memory;
 	int rc;
 
-	memory = gmem_file_create(MINIHYP_PAGES * PAGE_SIZE,
+	memory = gmem_file_create("minihyp", MINIHYP_PAGES * PAGE_SIZE,
 				  GMEM_CREATE_F_INIT_SHARED |
 				  GMEM_CREATE_F_GUEST_CONSENT, NUMA_NO_NODE);
 	if (IS_ERR(memory))

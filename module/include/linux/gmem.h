@@ -130,6 +130,8 @@ struct gmem_store_ops {
 /**
  * struct gmem_ops - methods of a hypervisor
  * @owner: its module, held by each binding
+ * @flags: must be zero. Methods that come later are announced here, so that a module
+ *	that was built before them is told from one that has them.
  * @invalidate_start: pages of the range are about to change their state or to
  *	go away: take them out of every second-stage page table. On return no
  *	guest can reach them, and the hypervisor has no reference to them. Must
@@ -172,6 +174,7 @@ struct gmem_store_ops {
  */
 struct gmem_ops {
 	struct module *owner;
+	u32 flags;
 	void (*invalidate_start)(struct gmem_binding *binding, pgoff_t start,
 				 pgoff_t end);
 	void (*invalidate_end)(struct gmem_binding *binding, pgoff_t start,
@@ -198,6 +201,7 @@ struct gmem_ops {
  * @ops: its methods
  * @priv: owner cookie: the hypervisor's own
  * @mapping: the gmem file's page cache
+ * @id: of the file's bindings, as GMEM_IOCTL_BIND reports it
  * @start: first page index of the range
  * @end: page index after the range
  * @store_start: page index in the store that belongs to @start
@@ -219,6 +223,7 @@ struct gmem_binding {
 	const struct gmem_ops *ops;
 	void *priv;
 	struct address_space *mapping;
+	u64 id;
 	pgoff_t start;
 	pgoff_t end;
 	pgoff_t store_start;
@@ -245,7 +250,8 @@ static inline pgoff_t gmem_store_index(const struct gmem_binding *binding,
 	return index - binding->start + binding->store_start;
 }
 
-struct file *gmem_file_create(u64 length, u32 create_flags, int node);
+struct file *gmem_file_create(const char *name, u64 length, u32 create_flags,
+			      int node);
 
 /* GMEM_BIND_ENCRYPTED: contents cannot be preserved, as &gmem_binding.encrypted */
 #define GMEM_BIND_ENCRYPTED	BIT(0)
@@ -267,7 +273,8 @@ void gmem_unbind(struct gmem_binding *binding);
  * @folio: the folio that the page is in
  * @pfn: frame number of the page
  * @order: order of @folio: the page is part of 2^order contiguous pages, aligned
- *	in the file and in physical memory
+ *	in the file and in physical memory. All of them are looked up: none changes
+ *	before gmem_lookup_put()
  * @node: in the list of look-ups
  *
  * In the caller's memory, on its stack for instance.

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: watches
+ *
+ * A conversion that was refused can leave a watch behind: an eventfd that is signalled
+ * when the page that was held has come free, so that a VMM need not sleep in an
+ * ioctl. Nothing in the kernel tells when a reference to a folio goes, so a worker
+ * looks at the watched pages a hundred times a second, without a reference
+ * of its own. It may be wrong, as may be whatever happens after the signal: who is
+ * told calls again.
+ *
+ * Locks: &gmem_watches.lock, with no other lock of gmem.
+ */
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/jiffies.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* How often to look */
+#define GMEM_WATCH_PERIOD msecs_to_jiffies(10)
+
+/**
+ * struct gmem_watch - somebody waits for a page to come free
+ * @node: in &gmem_watches.list once it has started
+ * @gi: the memory
+ * @event: to be signalled
+ * @index: the page
+ * @expires: jiffies when it is signalled in any case
+ */
+struct gmem_watch {
+	struct list_head node;
+	struct gmem_inode *gi;
+	struct eventfd_ctx *event;
+	pgoff_t index;
+	unsigned long expires;
+};
+
+/* Nobody refers to the page but its page cache and who has it mapped. */
+static bool gmem_watch_is_free(struct gmem_watch *watch)
+{
+	struct folio *folio;
+	bool free = true;
+
+	rcu_read_lock();
+	folio = xa_load(&watch->gi->vfs_inode.i_mapping->i_pages, watch->index);
+	if (folio && !xa_is_value(folio))
+		free = folio_ref_count(folio) - folio_mapcount(folio) <=
+		       folio_nr_pages(folio);
+	rcu_read_unlock();
+	return free || time_after_eq(jiffies, watch->expires);
+}
+
+static void gmem_watch_end(struct gmem_watch *watch)
+{
+	struct gmem_watches *watches = &watch->gi->watches;
+
+	lockdep_assert_held(&watches->lock);
+	eventfd_signal(watch->event);
+	list_del(&watch->node);
+	watches->nr--;
+	eventfd_ctx_put(watch->event);
+	kfree(watch);
+}
+
+static void gmem_watch_fn(struct work_struct *work)
+{
+	struct gmem_watches *watches = container_of(to_delayed_work(work),
+						    struct gmem_watches, work);
+	struct gmem_watch *watch, *next;
+
+	mutex_lock(&watches->lock);
+	list_for_each_entry_safe(watch, next, &watches->list, node) {
+		if (gmem_watch_is_free(watch))
+			gmem_watch_end(watch);
+	}
+	if (!list_empty(&watches->list))
+		schedule_delayed_work(&watches->work, GMEM_WATCH_PERIOD);
+	mutex_unlock(&watches->lock);
+}
+
+void gmem_watches_init(struct gmem_watches *watches)
+{
+	mutex_init(&watches->lock);
+	INIT_LIST_HEAD(&watches->list);
+	watches->nr = 0;
+	INIT_DELAYED_WORK(&watches->work, gmem_watch_fn);
+}
+
+static int gmem_watch_count(struct gmem_watches *watches)
+{
+	int rc = 0;
+
+	mutex_lock(&watches->lock);
+	if (watches->nr < GMEM_CONVERT_MAX_EVENTS)
+		watches->nr++;
+	else
+		rc = -EBUSY;
+	mutex_unlock(&watches->lock);
+	return rc;
+}
+
+/**
+ * gmem_watch_alloc() - have a watch ready, before it is known whether it is needed
+ * @gi: the memory
+ * @fd: an eventfd
+ *
+ * Context: process context.
+ * Return: a watch for gmem_watch_start() or gmem_watch_free(), or ERR_PTR() of
+ * -EBADF, -EINVAL when @fd is not an eventfd, -EBUSY when there are too many,
+ * -ENOMEM.
+ */
+struct gmem_watch *gmem_watch_alloc(struct gmem_inode *gi, int fd)
+{
+	struct gmem_watch *watch = kzalloc_obj(*watch, GMEM_GFP);
+	int rc;
+
+	if (!watch)
+		return ERR_PTR(-ENOMEM);
+	watch->gi = gi;
+	watch->event = eventfd_ctx_fdget(fd);
+	if (IS_ERR(watch->event)) {
+		rc = PTR_ERR(watch->event);
+		goto err_free;
+	}
+	rc = gmem_watch_count(&gi->watches);
+	if (rc)
+		goto err_event;
+	return watch;
+
+err_event:
+	eventfd_ctx_put(watch->event);
+err_free:
+	kfree(watch);
+	return ERR_PTR(rc);
+}
+
+/**
+ * gmem_watch_free() - a watch that is not needed
+ * @watch: of gmem_watch_alloc()
+ *
+ * Context: process context.
+ */
+void gmem_watch_free(struct gmem_watch *watch)
+{
+	struct gmem_watches *watches = &watch->gi->watches;
+
+	mutex_lock(&watches->lock);
+	watches->nr--;
+	mutex_unlock(&watches->lock);
+	eventfd_ctx_put(watch->event);
+	kfree(watch);
+}
+
+/**
+ * gmem_watch_start() - signal when a page has come free
+ * @watch: of gmem_watch_alloc(); gone afterwards
+ * @index: the page
+ *
+ * Context: process context.
+ */
+void gmem_watch_start(struct gmem_watch *watch, pgoff_t index)
+{
+	struct gmem_watches *watches = &watch->gi->watches;
+
+	watch->index = index;
+	watch->expires = jiffies + msecs_to_jiffies(GMEM_CONVERT_TIMEOUT_MAX);
+	mutex_lock(&watches->lock);
+	list_add_tail(&watch->node, &watches->list);
+	schedule_delayed_work(&watches->work, GMEM_WATCH_PERIOD);
+	mutex_unlock(&watches->lock);
+}
+
+/**
+ * gmem_watches_destroy() - the memory goes away: nobody need wait any more
+ * @gi: the memory, no longer in use
+ *
+ * Context: process context, sleeps.
+ */
+void gmem_watches_destroy(struct gmem_inode *gi)
+{
+	struct gmem_watch *watch, *next;
+
+	cancel_delayed_work_sync(&gi->watches.work);
+	mutex_lock(&gi->watches.lock);
+	list_for_each_entry_safe(watch, next, &gi->watches.list, node)
+		gmem_watch_end(watch);
+	mutex_unlock(&gi->watches.lock);
+}
