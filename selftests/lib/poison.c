@@ -17,6 +17,7 @@
 #endif
 
 #define INJECT_DIR "/sys/kernel/debug/hwpoison"
+#define SOFT_OFFLINE "/sys/devices/system/memory/soft_offline_page"
 
 static volatile struct poison_signal poison_seen;
 
@@ -39,6 +40,12 @@ const char *poison_pfn_unavailable(void)
 {
 	return access(INJECT_DIR "/corrupt-pfn", F_OK) ?
 		       "no " INJECT_DIR ": CONFIG_HWPOISON_INJECT" : NULL;
+}
+
+const char *poison_soft_unavailable(void)
+{
+	return access(SOFT_OFFLINE, F_OK) ?
+		       "no " SOFT_OFFLINE ": CONFIG_MEMORY_HOTPLUG" : NULL;
 }
 
 /* The kernel tells whom it takes for the one that has touched the page. */
@@ -74,6 +81,14 @@ static int poison_inject(const char *file, uint64_t pfn)
 int poison_pfn(uint64_t pfn)
 {
 	return poison_inject("corrupt-pfn", pfn);
+}
+
+int poison_soft(uint64_t pfn)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)(pfn * PAGE));
+	return gmem_write_file(SOFT_OFFLINE, text);
 }
 
 int poison_undo(uint64_t pfn)

@@ -24,10 +24,15 @@ const char *poison_unavailable(void);
 /* NULL, or why it cannot be told of one by frame number. */
 const char *poison_pfn_unavailable(void);
 
+/* NULL, or why the kernel cannot be asked to stop using a frame. */
+const char *poison_soft_unavailable(void);
+
 /* Of the page that is mapped at @p. */
 int poison_mapped(void *p, struct poison_signal *signal);
 /* Of a frame; -EBUSY may say that the page stays where it is, poisoned. */
 int poison_pfn(uint64_t pfn);
+/* A frame that fails soon: the kernel moves or drops what is in it, or refuses. */
+int poison_soft(uint64_t pfn);
 /* The frame is as good as new. For one that nobody uses any more. */
 int poison_undo(uint64_t pfn);
 
