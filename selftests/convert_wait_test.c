@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "gmem_utils.h"
@@ -157,6 +158,83 @@ TEST_F(wait, interrupted)
 	expect_bytes('A', self->p, LENGTH);
 	hold_pipe_drop(&self->hold);
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+}
+
+/* SIGALRM every millisecond, as a profiler has it; 0: no more. */
+static void alarms(int flags, int us)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
+	struct timeval tv = { .tv_usec = us };
+	struct itimerval timer = { .it_interval = tv, .it_value = tv };
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &sa, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &timer, NULL));
+}
+
+/* Signals restart the call, and with what is left of the time, not with more. */
+TEST_F(wait, D6_timeout_under_signals)
+{
+	uint64_t start = ksft_now_ms();
+	uint64_t took;
+	int rc;
+
+	alarms(SA_RESTART, 1000);
+	rc = gmem_convert_wait(self->fd, 0, LENGTH, PRIVATE, PRESERVE, 100);
+	took = ksft_now_ms() - start;
+	alarms(SA_RESTART, 0);
+	TH_LOG("took %u ms", (unsigned int)took);
+	EXPECT_EQ(-EAGAIN, rc);
+	EXPECT_GE(took, 50);
+	EXPECT_LT(took, 3000);
+	expect_all(self, SHARED);
+	expect_bytes('A', self->p, LENGTH);
+}
+
+/* What is left is no more than what there was. */
+TEST_F(wait, D6_time_left)
+{
+	uint64_t end = ksft_now_ms() + 3000;
+	unsigned int interrupted = 0, grown = 0;
+	struct gmem_ioctl_convert c;
+	uint32_t timeout_ms;
+	int rc;
+
+	alarms(0, 1000);
+	for (timeout_ms = 1; ksft_now_ms() < end && interrupted < 100;
+	     timeout_ms = timeout_ms % 16 + 1) {
+		c = (struct gmem_ioctl_convert){ .length = LENGTH,
+						 .target = PRIVATE,
+						 .timeout_ms = timeout_ms };
+		rc = gmem_convert_args(self->fd, &c);
+		interrupted += rc == -EINTR;
+		grown += c.timeout_ms > timeout_ms;
+	}
+	alarms(0, 0);
+	EXPECT_LE(10, interrupted);
+	EXPECT_EQ(0, grown);
+}
+
+static void *drop_later(void *arg)
+{
+	struct wait_data *self = arg;
+
+	usleep(500000);
+	hold_pipe_drop(&self->hold);
+	return NULL;
+}
+
+/* The longest timeout there is does not become one that is too long. */
+TEST_F(wait, D6_longest_timeout_under_signals)
+{
+	int rc;
+
+	ASSERT_EQ(0, gmem_task_start(&self->task, -1, drop_later, self));
+	alarms(SA_RESTART, 1000);
+	rc = gmem_convert_wait(self->fd, 0, LENGTH, PRIVATE, PRESERVE,
+			       GMEM_CONVERT_TIMEOUT_MAX);
+	alarms(SA_RESTART, 0);
+	EXPECT_EQ(0, rc);
+	gmem_task_join(&self->task);
 }
 
 /* A converter that is killed while it waits leaves the range as it was. */
