@@ -412,4 +412,20 @@ TEST_F(mmap, read_then_write)
 	EXPECT_EQ(1, gmem_populated(self->fd, 0, PAGE));
 }
 
+/* There is nothing to write back, and so no error either. */
+TEST_F(mmap, D11_sync)
+{
+	gmem_fill(self->p, 0x5a, 2 * PAGE);
+	EXPECT_EQ(0, msync(self->p, LENGTH, MS_SYNC));
+	EXPECT_EQ(0, msync(self->p, LENGTH, MS_ASYNC));
+	EXPECT_EQ(0, msync(self->p, PAGE, MS_SYNC | MS_INVALIDATE));
+	EXPECT_EQ(0, fsync(self->fd));
+	EXPECT_EQ(0, fdatasync(self->fd));
+	expect_bytes(0x5a, self->p, 2 * PAGE);
+	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
+	EXPECT_EQ(0, msync(self->p, LENGTH, MS_SYNC));
+	expect_sigbus(self->p);
+	expect_bytes(0x5a, self->p + PAGE, PAGE);
+}
+
 TEST_HARNESS_MAIN_IF(gmem_unavailable())
