@@ -382,6 +382,48 @@ TEST(starts_private)
 	close(fd);
 }
 
+/*
+ * Memory that was only committed holds nothing of anybody: it may be had before the
+ * range is bound. What a guest has written there since is its own.
+ */
+TEST(D11_commit_before_bind)
+{
+	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_GUEST_CONSENT);
+	int vm = test_mock_create(), other = test_mock_create();
+
+	test_gmem_commit(fd, 0, LENGTH);
+	test_mock_bind(vm, GPA, fd, 0, LENGTH, 0);
+	EXPECT_EQ(NR_PAGES, gmem_populated(fd, 0, LENGTH));
+	expect_guest(0, vm, GPA, LENGTH);
+	test_mock_fill(vm, AT(1), PAGE, 'S');
+	expect_eperm(fd, 0, NR_PAGES, 0);
+	test_mock_unbind(vm, GPA);
+	test_err_mock_bind(EPERM, other, GPA, fd, 0, LENGTH, 0);
+	expect_mock_kept(vm);
+	expect_mock_kept(other);
+	close(other);
+	close(vm);
+	close(fd);
+}
+
+/* A page that had contents and became private is not one that was only committed. */
+TEST(D11_commit_beside_contents)
+{
+	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_GUEST_CONSENT);
+	uint8_t *p = test_gmem_map(fd, 0, LENGTH);
+	int vm = test_mock_create();
+
+	test_gmem_convert(fd, 0, PAGE, SHARED, ZERO);
+	gmem_fill(p, 'I', PAGE);
+	test_gmem_convert(fd, 0, PAGE, PRIVATE, PRESERVE);
+	test_gmem_commit(fd, 0, LENGTH);
+	test_err_mock_bind(EPERM, vm, GPA, fd, 0, LENGTH, 0);
+	test_mock_bind(vm, AT(1), fd, PAGE, LENGTH - PAGE, 0);
+	expect_mock_kept(vm);
+	close(vm);
+	close(fd);
+}
+
 /* Without the flag it is as ever: private contents are userspace's to share. */
 TEST(without_the_flag)
 {
