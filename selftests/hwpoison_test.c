@@ -422,6 +422,38 @@ TEST_F(hwpoison, store_bound_late)
 	expect_hole_heals(self, PRIVATE);
 }
 
+/*
+ * KVM's file has a page where gmem's is shared, and it fails there: what it held
+ * cannot be looked at to see whether it may go.
+ */
+static void expect_leftover_refused(struct hwpoison_data *self, uint8_t value)
+{
+	if (!open_store(self))
+		return;
+	gmem_fill(self->p + BAD * PAGE, value, PAGE);
+	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	test_gmem_convert(self->fd, BAD * PAGE, PAGE, PRIVATE, PRESERVE);
+	test_gmem_unbind(self->fd, 0, LENGTH);
+	test_gmem_convert(self->fd, BAD * PAGE, PAGE, SHARED, PRESERVE);
+	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
+	if (!frame_fails(self, BAD))
+		return;
+	expect_convert_refused(self, PRIVATE, PRESERVE);
+	expect_convert_refused(self, PRIVATE, ZERO);
+	expect_others(self, BAD);
+	expect_hole_heals(self, SHARED);
+}
+
+TEST_F(hwpoison, D8_leftover)
+{
+	expect_leftover_refused(self, 0x43);
+}
+
+TEST_F(hwpoison, D8_leftover_zero)
+{
+	expect_leftover_refused(self, 0);
+}
+
 /* A hypervisor that has bound the memory, and its guest at @GPA. */
 #define GPA (1ULL << 32)
 
