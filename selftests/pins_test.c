@@ -621,4 +621,30 @@ TEST_F_TIMEOUT(pins, compaction, 300)
 	gmem_task_join(&task);
 }
 
+/*
+ * A VMM tries again and again while a device has the page pinned. Without a timeout
+ * that costs nothing: no page is unmapped, no CPU is drained.
+ */
+TEST_F(pins, D10_pinned_page_leaves_others_mapped)
+{
+	struct gmem_ioctl_stat before, after;
+	struct hold_uring u;
+	unsigned int i;
+
+	if (!uring_ready(&u))
+		return;
+	ASSERT_EQ(0, hold_uring_register(&u, self->held, PAGE));
+	test_gmem_stat(self->fd, &before);
+	test_err_gmem_convert(EAGAIN, self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	for (i = 0; i < NR_PAGES; i++)
+		EXPECT_NE(0, gmem_pfn(self->p + i * PAGE));
+	expect_bytes('A', self->p, LENGTH);
+	test_gmem_stat(self->fd, &after);
+	EXPECT_EQ(before.faults, after.faults);
+	EXPECT_EQ(before.drains, after.drains);
+	ASSERT_EQ(0, hold_uring_unregister(&u));
+	expect_converts_soon(self);
+	hold_uring_close(&u);
+}
+
 TEST_HARNESS_MAIN_IF(gmem_unavailable())
