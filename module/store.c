@@ -160,8 +160,7 @@ long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
 
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (cmd->flags || cmd->binding_id ||
-	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+	if (cmd->flags || cmd->binding_id || cmd->reserved)
 		return -EINVAL;
 	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
 	if (rc)
@@ -235,7 +234,7 @@ long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
 
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+	if (cmd->flags || cmd->reserved)
 		return -EINVAL;
 	rc = gmem_store_unbind_range(gi, cmd, &range);
 	if (rc)

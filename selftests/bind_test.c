@@ -100,6 +100,34 @@ TEST_F(bind, bind_and_unbind)
 	expect_kept(self, 0, NR_PAGES);
 }
 
+/* An id names one binding, and never another one. */
+TEST_F(bind, id)
+{
+	struct gmem_ioctl_bind b = {
+		.size = sizeof(b),
+		.length = 2 * PAGE,
+		.store = GMEM_STORE_KVM,
+		.store_fd = self->store,
+	};
+	struct gmem_ioctl_unbind u = { .size = sizeof(u) };
+	struct gmem_ioctl_stat stat;
+
+	ASSERT_EQ(0, gmem_ioctl(self->fd, GMEM_IOCTL_BIND, &b));
+	EXPECT_NE(0, b.binding_id);
+	u.binding_id = b.binding_id;
+	b.offset = 4 * PAGE;
+	b.store_offset = 4 * PAGE;
+	b.binding_id = 0;
+	ASSERT_EQ(0, gmem_ioctl(self->fd, GMEM_IOCTL_BIND, &b));
+	EXPECT_NE(u.binding_id, b.binding_id);
+	EXPECT_EQ(0, gmem_ioctl(self->fd, GMEM_IOCTL_UNBIND, &u));
+	EXPECT_EQ(-ENOENT, gmem_ioctl(self->fd, GMEM_IOCTL_UNBIND, &u));
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(1, stat.bindings);
+	test_gmem_unbind(self->fd, 4 * PAGE, 2 * PAGE);
+	expect_kept(self, 0, NR_PAGES);
+}
+
 /* There and back: pages move to the store and return, the same ones. */
 TEST_F(bind, round_trip)
 {

@@ -295,6 +295,7 @@ TEST_F(wait, fault_waits_then_gets_the_page)
  */
 TEST_F(wait, kernel_waits_then_gets_the_page)
 {
+	uint64_t start = ksft_now_ms();
 	char byte = 0;
 	int fds[2];
 
@@ -302,7 +303,7 @@ TEST_F(wait, kernel_waits_then_gets_the_page)
 	self->timeout_ms = 23000;
 	start_converter(self);
 	EXPECT_EQ(1, write(fds[1], self->p, 1));
-	EXPECT_TRUE(self->done);
+	EXPECT_GE(ksft_now_ms() - start, 20000);
 	EXPECT_EQ(1, read(fds[0], &byte, 1));
 	EXPECT_EQ('A', byte);
 	gmem_task_join(&self->task);

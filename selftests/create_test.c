@@ -53,6 +53,45 @@ static int open_fds(void)
 	return n;
 }
 
+static int create_named(int dev, const char *name, size_t length)
+{
+	struct gmem_ioctl_create c = create_args(PAGE, 0);
+
+	int rc;
+
+	memcpy(c.name, name, length);
+	rc = gmem_ioctl(dev, GMEM_IOCTL_CREATE, &c);
+	return rc ? rc : c.out_fd;
+}
+
+/* A name is seen where people look, and so is none. */
+TEST_F(create, name)
+{
+	static const char longest[GMEM_NAME_MAX] = "a-name-of-thirty-one-characters";
+	char path[64], text[4096];
+	int fd;
+
+	fd = create_named(self->dev, "web-1", 5);
+	ASSERT_GE(fd, 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ASSERT_GT(readlink(path, text, sizeof(text)), 0);
+	EXPECT_EQ(0, strncmp(text, "/gmem:web-1 ", 12));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	ASSERT_GE(gmem_read_file(path, text, sizeof(text)), 0);
+	EXPECT_TRUE(strstr(text, "gmem-name:\tweb-1\n"));
+	EXPECT_TRUE(strstr(text, "gmem-length:\t4096\n"));
+	EXPECT_TRUE(strstr(text, "gmem-private-pages:\t1\n"));
+	EXPECT_TRUE(strstr(text, "gmem-resident-pages:\t0\n"));
+	close(fd);
+
+	fd = create_named(self->dev, longest, GMEM_NAME_MAX);
+	EXPECT_GE(fd, 0);
+	close(fd);
+	EXPECT_EQ(-EINVAL, create_named(self->dev, "a-name-of-thirty-two-characters!",
+					GMEM_NAME_MAX));
+	EXPECT_EQ(-EINVAL, create_named(self->dev, "\n", 1));
+}
+
 /* One page, odd numbers of pages and the maximum work; the size is as asked. */
 TEST_F(create, lengths_that_work)
 {

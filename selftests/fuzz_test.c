@@ -12,6 +12,7 @@
  * random numbers of each thread, not their interleaving.
  */
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -142,6 +143,9 @@ static int thread_init(struct fuzz_thread *t, struct fuzz *f, int i,
 	t->buffer = map_guarded(PAGE, PAGE, PROT_READ | PROT_WRITE);
 	t->io = map_guarded(FUZZ_IO, PAGE, PROT_READ | PROT_WRITE);
 	t->readonly = map_guarded(PAGE, PAGE, PROT_READ);
+	t->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (t->event_fd < 0)
+		return -errno;
 	return t->buffer && t->io && t->readonly ? 0 : -ENOMEM;
 }
 

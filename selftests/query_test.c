@@ -240,4 +240,34 @@ TEST_F(query, array_tail_untouched)
 	expect_bytes(0xc5, r + 3, 5 * sizeof(*r));
 }
 
+/* Entries may be larger than the kernel knows: what it does not know reads zero. */
+TEST_F(query, larger_entries)
+{
+	struct {
+		struct gmem_range range;
+		uint64_t later[3];
+	} entries[4];
+	struct gmem_ioctl_query q = {
+		.size = sizeof(q),
+		.length = 8 * PAGE,
+		.ranges = (uintptr_t)entries,
+		.nr_ranges = 3,
+		.entry_size = sizeof(entries[0]),
+	};
+	int fd = test_gmem_create(8 * PAGE, GMEM_CREATE_F_INIT_SHARED);
+
+	test_gmem_convert(fd, 2 * PAGE, PAGE, PRIVATE, PRESERVE);
+	memset(entries, 0xee, sizeof(entries));
+	ASSERT_EQ(0, gmem_ioctl(fd, GMEM_IOCTL_QUERY, &q));
+	ASSERT_EQ(3, q.nr_ranges);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(i == 1 ? PRIVATE : SHARED, entries[i].range.state);
+		EXPECT_EQ(0, entries[i].later[0] | entries[i].later[1] |
+			     entries[i].later[2]);
+	}
+	EXPECT_EQ(2 * PAGE, entries[1].range.offset);
+	EXPECT_EQ(0xeeeeeeeeeeeeeeeeULL, entries[3].range.offset);
+	close(fd);
+}
+
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

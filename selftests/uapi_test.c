@@ -130,6 +130,7 @@ struct uapi_ioctl {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
+	size_t min_size;	/* of the first version */
 	bool on_dev;
 	void (*valid)(struct uapi_data *self, void *arg);
 	const struct uapi_case *cases;
@@ -202,6 +203,9 @@ static const struct uapi_case create_cases[] = {
 	{ "length -page", EINVAL, { F(create, length, -PAGE) } },
 	{ "node without flag", EINVAL, { F(create, node, 1) } },
 	{ "node -1 without flag", EINVAL, { F(create, node, -1) } },
+	{ "name with a space", EINVAL, { F(create, name[0], ' ') } },
+	{ "name with a control character", EINVAL, { F(create, name[0], 27) } },
+	{ "name that is not ASCII", EINVAL, { F(create, name[0], 0xe4) } },
 	{ .what = NULL },
 };
 
@@ -241,7 +245,9 @@ static const struct uapi_case convert_cases[] = {
 };
 
 static const struct uapi_zero convert_zeros[] = {
-	Z(convert, flags, 0), Z(convert, __pad, 0), Z(convert, reserved, 0),
+	Z(convert, flags, GMEM_CONVERT_F_RANGES | GMEM_CONVERT_F_EVENT),
+	Z(convert, __pad, 0), Z(convert, ranges, 0), Z(convert, nr_ranges, 0),
+	Z(convert, event_fd, 0),
 	{ .length = 0 },
 };
 
@@ -260,6 +266,13 @@ static const struct uapi_case query_cases[] = {
 	{ "nr_ranges above the limit", EINVAL,
 	  { F(query, nr_ranges, GMEM_QUERY_MAX_RANGES + 1) } },
 	{ "nr_ranges -1", EINVAL, { F(query, nr_ranges, -1) } },
+	{ "entry_size 8", EINVAL, { F(query, entry_size, 8) } },
+	{ "entry_size below the first version", EINVAL,
+	  { F(query, entry_size, GMEM_RANGE_SIZE_VER0 - 8) } },
+	{ "entry_size unaligned", EINVAL,
+	  { F(query, entry_size, GMEM_RANGE_SIZE_VER0 + 4) } },
+	{ "entry_size over a page", EINVAL, { F(query, entry_size, PAGE + 8) } },
+	{ "entry_size -1", EINVAL, { F(query, entry_size, -1) } },
 	{ "ranges NULL", EFAULT, { F(query, ranges, 0) } },
 	{ "ranges in the kernel", EFAULT,
 	  { F(query, ranges, 0xffffffff81000000ULL) } },
@@ -268,7 +281,7 @@ static const struct uapi_case query_cases[] = {
 };
 
 static const struct uapi_zero query_zeros[] = {
-	Z(query, flags, 0), Z(query, __pad, 0), Z(query, reserved, 0),
+	Z(query, flags, 0), Z(query, reserved, 0),
 	{ .length = 0 },
 };
 
@@ -309,7 +322,8 @@ static const struct uapi_case bind_cases[] = {
 };
 
 static const struct uapi_zero bind_zeros[] = {
-	Z(bind, flags, 0), Z(bind, reserved, 0), { .length = 0 },
+	Z(bind, flags, 0), Z(bind, binding_id, 0), Z(bind, reserved, 0),
+	{ .length = 0 },
 };
 
 static void unbind_valid(struct uapi_data *self __ksft_unused, void *arg)
@@ -322,6 +336,9 @@ static void unbind_valid(struct uapi_data *self __ksft_unused, void *arg)
 static const struct uapi_case unbind_cases[] = {
 	RANGE_CASES(unbind),
 	{ "no binding", ENOENT, { F(unbind, length, PAGE) } },
+	{ "no such id", ENOENT,
+	  { F(unbind, binding_id, 1), F(unbind, length, 0) } },
+	{ "id and range", EINVAL, { F(unbind, binding_id, 1) } },
 	{ .what = NULL },
 };
 
@@ -329,13 +346,16 @@ static const struct uapi_zero unbind_zeros[] = {
 	Z(unbind, flags, 0), Z(unbind, reserved, 0), { .length = 0 },
 };
 
-#define I(type, number, dev, fn)					\
-	{ #type, number, sizeof(struct gmem_ioctl_##type), dev, fn,	\
+#define I_GROWN(type, number, min_size, dev, fn)			\
+	{ #type, number, sizeof(struct gmem_ioctl_##type), min_size, dev, fn, \
 	  type##_cases, type##_zeros }
+#define I(type, number, dev, fn)					\
+	I_GROWN(type, number, sizeof(struct gmem_ioctl_##type), dev, fn)
 
 static const struct uapi_ioctl ioctls[] = {
 	I(info, GMEM_IOCTL_INFO, true, info_valid),
-	I(create, GMEM_IOCTL_CREATE, true, create_valid),
+	I_GROWN(create, GMEM_IOCTL_CREATE,
+		offsetof(struct gmem_ioctl_create, name), true, create_valid),
 	I(convert, GMEM_IOCTL_CONVERT, false, convert_valid),
 	I(query, GMEM_IOCTL_QUERY, false, query_valid),
 	I(stat, GMEM_IOCTL_STAT, false, info_valid),
@@ -441,7 +461,7 @@ TEST_F(uapi, sizes)
 	size_t i;
 
 	for_each_ioctl(io) {
-		for (size = 0; size < io->size; size++) {
+		for (size = 0; size < io->min_size; size++) {
 			valid_call(self, io, arg);
 			memcpy(arg, &size, sizeof(size));
 			expect_refused(self, io, arg, EINVAL, "small size",

@@ -12,7 +12,7 @@ SYZ_HEADER=uapi/linux/gmem.h
 syz_header_members() {
 	sed -E -n -e '/^struct [a-z0-9_]+ \{$/,/^\};$/{
 		s/^struct ([a-z0-9_]+) \{$/struct \1/p
-		s/^\t[a-z0-9_]+ ([a-z0-9_]+)(\[[0-9]+\])?;$/  \1/p }' "$SYZ_HEADER"
+		s/^\t[a-z0-9_]+ ([a-z0-9_]+)(\[[0-9A-Z_]+\])?;$/  \1/p }' "$SYZ_HEADER"
 }
 
 # The same from the description, for the structures that the header has.
@@ -38,12 +38,12 @@ syz_members() {
 }
 
 # Ioctls, flags, limits and values of enums. Not: numbers that only make up
-# the ioctls, the version, and the path of the device.
+# the ioctls, the version, the path of the device, and a limit of no argument.
 syz_header_names() {
 	{
 		sed -E -n 's/^#define (GMEM_[A-Z0-9_]+)[[:space:]].*/\1/p' "$SYZ_HEADER"
 		sed -E -n 's/^\t(GMEM_[A-Z0-9_]+)( = .*)?,$/\1/p' "$SYZ_HEADER"
-	} | grep -vE '^GMEM_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH)$'
+	} | grep -vE '^GMEM_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH|CONVERT_MAX_EVENTS)$'
 }
 
 syz_names() {

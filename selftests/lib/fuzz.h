@@ -88,6 +88,7 @@ struct fuzz_thread {
 	uint8_t *buffer;		/* a page, and one that is nobody's */
 	uint8_t *io;			/* FUZZ_IO bytes, and a page as above */
 	uint8_t *readonly;
+	int event_fd;
 };
 
 /* A kind of call: 0 or more, or a negative errno. */

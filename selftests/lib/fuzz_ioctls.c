@@ -109,6 +109,9 @@ static long call_create(struct fuzz_thread *t)
 
 	if (c.flags & GMEM_CREATE_F_NODE)
 		c.node = (int32_t)fuzz_u32(t, 1);
+	if (fuzz_chance(t, 4))
+		memset(c.name, fuzz_chance(t, 4) ? (int)fuzz_rand(t, 256) : 'f',
+		       fuzz_rand(t, sizeof(c.name) + 1));
 	fuzz_args(t, fd, c.flags, c.length, (uint64_t)c.node, c.fd_flags);
 	rc = fuzz_ioctl(t, fd, GMEM_IOCTL_CREATE, &c, sizeof(c));
 	if (!rc && c.out_fd > 2)
@@ -124,6 +127,31 @@ static uint32_t fuzz_timeout(struct fuzz_thread *t)
 	return fuzz_chance(t, 3) ? fuzz_rand(t, 30) : 0;
 }
 
+/* Ranges that ascend, most of the time. */
+static void convert_several(struct fuzz_thread *t, struct gmem_ioctl_convert *c,
+			    uint64_t length)
+{
+	struct gmem_convert_range *ranges = (void *)t->io;
+	uint64_t offset = 0;
+	unsigned int i;
+
+	c->flags |= GMEM_CONVERT_F_RANGES;
+	c->offset = 0;
+	c->length = 0;
+	c->nr_ranges = fuzz_chance(t, 16) ? fuzz_u32(t, 1024) :
+					    1 + fuzz_rand(t, 8);
+	c->ranges = (uintptr_t)ranges;
+	for (i = 0; i < 8; i++) {
+		offset += fuzz_rand(t, 8) * PAGE;
+		ranges[i].offset = fuzz_chance(t, 16) ? fuzz_offset(t, length) :
+							offset;
+		ranges[i].length = (1 + fuzz_rand(t, 8)) * PAGE;
+		offset += ranges[i].length;
+	}
+	if (fuzz_chance(t, 16))
+		c->ranges = (uintptr_t)fuzz_bad_pointer(t);
+}
+
 static long call_convert(struct fuzz_thread *t)
 {
 	struct gmem_ioctl_convert c = {
@@ -136,9 +164,17 @@ static long call_convert(struct fuzz_thread *t)
 
 	c.offset = fuzz_offset(t, length);
 	c.length = fuzz_length(t, c.offset, length);
+	if (fuzz_chance(t, 4))
+		convert_several(t, &c, length);
+	if (fuzz_chance(t, 8)) {
+		c.flags |= GMEM_CONVERT_F_EVENT;
+		c.event_fd = fuzz_chance(t, 4) ? (int)fuzz_u32(t, 40) :
+						 t->event_fd;
+	}
 	fuzz_args(t, fd, c.offset, c.length, c.target, c.content,
 		  c.timeout_ms);
-	return fuzz_ioctl(t, fd, GMEM_IOCTL_CONVERT, &c, sizeof(c));
+	return fuzz_ioctl_at(t, fd, GMEM_IOCTL_CONVERT, &c, sizeof(c),
+			     offsetof(struct gmem_ioctl_convert, ranges));
 }
 
 static long call_query(struct fuzz_thread *t)
@@ -150,6 +186,9 @@ static long call_query(struct fuzz_thread *t)
 	uint64_t length;
 	int fd = fuzz_fd(t, FUZZ_GMEM, &length);
 
+	if (fuzz_chance(t, 8))
+		q.entry_size = fuzz_chance(t, 4) ? fuzz_u32(t, PAGE) :
+						   32 + 8 * fuzz_rand(t, 4);
 	if (fuzz_chance(t, 16))
 		q.ranges = (uintptr_t)fuzz_bad_pointer(t);
 	else if (fuzz_chance(t, 8))
@@ -198,6 +237,11 @@ static long call_unbind(struct fuzz_thread *t)
 
 	u.offset = fuzz_chance(t, 2) ? 0 : fuzz_offset(t, length);
 	u.length = fuzz_length(t, u.offset, length);
+	if (fuzz_chance(t, 4)) {
+		u.binding_id = 1 + fuzz_rand(t, 64);
+		u.offset = 0;
+		u.length = 0;
+	}
 	fuzz_args(t, fd, u.offset, u.length);
 	return fuzz_ioctl(t, fd, GMEM_IOCTL_UNBIND, &u, sizeof(u));
 }

@@ -482,7 +482,7 @@ struct gmem_ioctl_bind {
 	__s32 store_fd;
 	__aligned_u64 store_offset;
 	__aligned_u64 binding_id;
-	__aligned_u64 reserved[1];
+	__aligned_u64 reserved;
 };
 #define GMEM_IOCTL_BIND _IO(GMEM_IOCTL_TYPE, GMEM_CMD_BIND)
 
@@ -512,7 +512,7 @@ struct gmem_ioctl_unbind {
 	__aligned_u64 offset;
 	__aligned_u64 length;
 	__aligned_u64 binding_id;
-	__aligned_u64 reserved[1];
+	__aligned_u64 reserved;
 };
 #define GMEM_IOCTL_UNBIND _IO(GMEM_IOCTL_TYPE, GMEM_CMD_UNBIND)
 
