@@ -16,9 +16,26 @@
 #include <linux/ktime.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
 #include "internal.h"
 #include "trace.h"
+
+/* To find out is cheaper than a page, but not for each page. */
+#define GMEM_COMMIT_CHECK 256
+
+/*
+ * Whether the host has memory left that nobody misses. Committed pages are in no
+ * process's size, so if they took the last ones, the OOM killer would find somebody
+ * else. What is kept back: a 64th of memory, from 16 MiB to 1 GiB.
+ */
+static bool gmem_commit_may(void)
+{
+	long reserve = clamp(totalram_pages() / 64, SZ_16M >> PAGE_SHIFT,
+			     SZ_1G >> PAGE_SHIFT);
+
+	return si_mem_available() > reserve;
+}
 
 /*
  * Shared pages are made ready to be mapped. Private ones are the guest's to fill:
@@ -27,13 +44,19 @@
 static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
 				pgoff_t end, enum gmem_state state)
 {
+	gfp_t gfp = GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	unsigned int pages = 0;
 	struct folio *folio;
 
 	while (start < end) {
 		if (signal_pending(current))
 			return -ERESTARTSYS;
-		folio = gmem_folio_find(gi, start,
-					GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL);
+		if (pages++ % GMEM_COMMIT_CHECK == 0 && !gmem_commit_may())
+			gfp = 0;
+		folio = gmem_folio_find(gi, start, gfp);
+		/* What is populated already costs nothing more. */
+		if (folio == ERR_PTR(-ENOENT))
+			return -ENOMEM;
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
 		start = folio_next_index(folio);
@@ -65,7 +88,9 @@ static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 		end = binding->start <= *start ? min(end, binding->end) :
 						 binding->start;
 	if (binding && binding->start <= *start && binding->ops->store)
-		rc = binding->ops->store->commit(binding, *start, end);
+		rc = gmem_commit_may() ? binding->ops->store->commit(binding, *start,
+								     end) :
+					 -ENOMEM;
 	else
 		rc = gmem_commit_resident(gi, *start, end, state);
 	if (binding)
