@@ -19,6 +19,7 @@
 #define NR_PAGES 16
 #define LENGTH (NR_PAGES * PAGE)
 #define BIG_LENGTH (256ULL << 20)	/* long enough to punch */
+#define PROBE_LENGTH (16ULL << 20)
 #define MANY (256ULL << 20)
 #define TRY_MS 800			/* of a conversion that is tried again */
 #define TRIES 4
@@ -457,8 +458,9 @@ static void *toucher_main(void *arg)
 	return NULL;
 }
 
-/* @work on the first half of a file; and faults in the second one. */
-static void beside_work(int fd, int (*work)(int fd, uint64_t offset, uint64_t length))
+/* @work on the start of a file, and faults in its second half. */
+static void beside_work(int fd, uint64_t length,
+			int (*work)(int fd, uint64_t offset, uint64_t length))
 {
 	struct toucher toucher = {
 		.p = test_gmem_map(fd, BIG_LENGTH, BIG_LENGTH),
@@ -471,7 +473,7 @@ static void beside_work(int fd, int (*work)(int fd, uint64_t offset, uint64_t le
 	usleep(100000);
 	faults = __atomic_load_n(&toucher.faults, __ATOMIC_ACQUIRE);
 	start = ksft_now_ms();
-	EXPECT_EQ(0, work(fd, 0, BIG_LENGTH));
+	EXPECT_EQ(0, work(fd, 0, length));
 	took = ksft_now_ms() - start;
 	faults = __atomic_load_n(&toucher.faults, __ATOMIC_ACQUIRE) - faults;
 	__atomic_store_n(&toucher.stop, 1, __ATOMIC_RELEASE);
@@ -481,14 +483,27 @@ static void beside_work(int fd, int (*work)(int fd, uint64_t offset, uint64_t le
 	munmap(toucher.p, BIG_LENGTH);
 }
 
+/* As much as can be committed in a second or two, at most BIG_LENGTH. */
+static uint64_t length_for(int fd)
+{
+	uint64_t start = ksft_now_ms(), took, length;
+
+	test_gmem_commit(fd, 0, PROBE_LENGTH);
+	took = ksft_now_ms() - start;
+	test_gmem_punch(fd, 0, PROBE_LENGTH);
+	length = PROBE_LENGTH * 2000 / (took + 1) / PAGE * PAGE;
+	return length < BIG_LENGTH ? length : BIG_LENGTH;
+}
+
 /* Who commits or punches much does not keep others from what is next to it. */
 TEST_TIMEOUT(D5_commit_and_hole, 300)
 {
 	int fd = test_gmem_create(2 * BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	uint64_t length = length_for(fd);
 
-	beside_work(fd, gmem_commit);
-	beside_work(fd, gmem_punch);
-	EXPECT_EQ(0, gmem_populated(fd, 0, BIG_LENGTH));
+	beside_work(fd, length, gmem_commit);
+	beside_work(fd, length, gmem_punch);
+	EXPECT_EQ(0, gmem_populated(fd, 0, length));
 	close(fd);
 }
 
