@@ -282,4 +282,5 @@ TEST_F(refuse, rebind_while_queried)
 	EXPECT_EQ(0, refused);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -452,4 +452,5 @@ TEST_TIMEOUT(everything, FUZZ_TIMEOUT_S)
 	group_remove(&run);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -645,4 +645,5 @@ TEST_F_TIMEOUT(hwpoison, race, 300)
 	       race.converted, race.refused, race.busy);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

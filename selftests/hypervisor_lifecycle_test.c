@@ -518,4 +518,5 @@ TEST(exit_with_everything)
 	expect_bytes('A', p, LENGTH);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(mock_unavailable())

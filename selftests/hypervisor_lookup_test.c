@@ -427,4 +427,5 @@ TEST_F(lookup, same_page)
 	ASSERT_EQ(0, mock_slow(self->vm, GMEM_TEST_MAP, 0));
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(mock_unavailable())

@@ -332,4 +332,5 @@ TEST_TIMEOUT(bindings, 600)
 	EXPECT_EQ(0, gmem_populated(r.fd, 0, LENGTH));
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(mock_unavailable())

@@ -133,4 +133,5 @@ TEST_F(unbind, error_waits_for_look_up)
 	poison_undo(pfn);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(mock_unavailable())

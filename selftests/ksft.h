@@ -67,6 +67,19 @@ struct ksft_result {
  */
 const char *ksft_excuse __attribute__((weak));
 
+/*
+ * A line of its own in a program whose threads have to meet each other on several
+ * CPUs: KSFT_NEEDS_CPUS(2). With fewer it does not run. vm/initramfs.sh looks for that
+ * line, because some kernels have two VMs, one of them with a single CPU.
+ */
+#define KSFT_NEEDS_CPUS(count)						\
+	static __attribute__((constructor)) void ksft_needs_cpus(void)	\
+	{								\
+		ksft_cpus = (count);					\
+	}
+
+static long ksft_cpus = 1;
+
 static struct ksft_test *ksft_first;
 static struct ksft_test **ksft_last = &ksft_first;
 static struct ksft_result *ksft_result;
@@ -485,6 +498,8 @@ static int ksft_main(int argc, char **argv, const char *unmet)
 		return KSFT_PASS;
 	}
 	dprintf(STDOUT_FILENO, "KTAP version 1\n");
+	if (sysconf(_SC_NPROCESSORS_ONLN) < ksft_cpus)
+		unmet = "fewer CPUs than it needs";
 	if (unmet)
 		return ksft_unmet(unmet);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

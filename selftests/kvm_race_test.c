@@ -673,4 +673,5 @@ TEST_TIMEOUT(killed_converter, 600)
 	close(k.fd);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -386,4 +386,5 @@ TEST_F(teardown, child_keeps_gmem)
 	EXPECT_EQ(0, gmem_wait_pid(pid));
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

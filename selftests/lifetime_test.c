@@ -229,4 +229,5 @@ TEST(module_is_held)
 	expect_byte(1, p);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

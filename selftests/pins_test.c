@@ -569,8 +569,6 @@ TEST_F_TIMEOUT(pins, no_false_eagain, 300)
 	struct gmem_task task = { 0 };
 	int i, refused = 0;
 
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, KSFT_BY_DESIGN " one CPU");
 	ASSERT_EQ(0, pthread_barrier_init(&o.before, NULL, 2));
 	ASSERT_EQ(0, pthread_barrier_init(&o.after, NULL, 2));
 	ASSERT_EQ(0, gmem_pin_cpu(0));
@@ -647,4 +645,5 @@ TEST_F(pins, D10_pinned_page_leaves_others_mapped)
 	hold_uring_close(&u);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

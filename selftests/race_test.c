@@ -235,4 +235,5 @@ TEST(contents_stand_still)
 	gmem_task_join(&task);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

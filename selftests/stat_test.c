@@ -300,4 +300,5 @@ TEST_F(stat, debugfs_churn)
 	gmem_task_join(&task);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

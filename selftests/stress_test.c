@@ -517,4 +517,5 @@ TEST_TIMEOUT(rivals, STRESS_TIMEOUT_S)
 	stress_finish(s);
 }
 
+KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -23,6 +23,7 @@ stage_init() {
 		done
 	fi
 	: >"$stage/etc/modules"
+	: >"$stage/etc/two_cpus"
 }
 
 # stage_library STAGE FILE: a program's or library's own libraries.
@@ -109,7 +110,8 @@ stage_left_out() {
 	done
 }
 
-# stage_selftests STAGE DIR PATTERN: programs whose topic matches.
+# stage_selftests STAGE DIR PATTERN: programs whose topic matches, and a list of
+# those whose source says that they need two CPUs.
 stage_selftests() {
 	local stage=$1 dir=$2 pattern=$3 file name found=0
 
@@ -123,9 +125,21 @@ stage_selftests() {
 		[[ -z $pattern || ${name%_test} == $pattern || $name == $pattern ]] ||
 			continue
 		cp "$file" "$stage/selftests/"
+		! grep -q '^KSFT_NEEDS_CPUS(2)' "$TOP_DIR/selftests/${name}".* ||
+			basename "$file" >>"$stage/etc/two_cpus"
 		found=1
 	done
 	((found))
+}
+
+# staged_cpus STAGE: the numbers of CPUs that programs are there for.
+staged_cpus() {
+	local all two
+
+	all=$(find "$1/selftests" -name '*_test*' | wc -l)
+	two=$(wc -l <"$1/etc/two_cpus")
+	((two && all == two)) || echo 1
+	((!two)) || echo 2
 }
 
 # stage_guest_convert ROOT KERNEL_DIR: what converts memory inside of a guest.

@@ -30,7 +30,7 @@ set -euo pipefail
 
 DEFAULT_KERNELS="stock-6.12 debug-7.3 race-6.12 arm64-6.12"
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
-TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0 LOST=0 TIMED_OUT=0
+TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0 LOST=0
 RUN_DIR=
 
 prepare() {
@@ -95,7 +95,8 @@ kernel_of() {
 	printf '%s\n' "$dir"
 }
 
-# stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio.
+# stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio; in NAME.cpus
+# the numbers of CPUs that its programs want.
 stage() {
 	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules selftests
 
@@ -112,6 +113,7 @@ stage() {
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
 	stage_guest "$root" || return 1
 	stage_left_out "$root" "$selftests" "${T:-}"
+	staged_cpus "$root" >"$RUN_DIR/$name.cpus"
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"
 	rm -rf "$root"
 }
@@ -157,8 +159,8 @@ settings() {
 		GMEM_TIMEOUT="$(program_seconds "$name")"
 }
 
-# follow STATE SECONDS: count what a VM says, show it, note how far it came, and
-# keep lines of tables. SECONDS of silence are more than init would ever allow.
+# follow STATE SECONDS [INDENT]: count what a VM says, show it, note how far it came,
+# and keep lines of tables. SECONDS of silence are more than init would ever allow.
 follow() {
 	local line end=0 up=0 rc
 
@@ -167,7 +169,7 @@ follow() {
 		rc=0
 		IFS= read -r -t "$2" line || rc=$?
 		if ((rc > 128)); then
-			echo "    # silent for $2 s: the kernel hangs"
+			echo "${3:-}    # silent for $2 s: the kernel hangs"
 			vm_nmi
 			sleep 10
 			vm_kill
@@ -181,28 +183,51 @@ follow() {
 		esac
 		ktap_feed "$line"
 		[[ $line != *'# table: '* ]] || printf '%s\n' "$line" >>"$1.table"
-		printf '    %s\n' "$line"
-		[[ -z $KTAP_NOTE ]] || printf '    # %s\n' "$KTAP_NOTE"
+		printf '%s\n' "${3:-}    $line"
+		[[ -z $KTAP_NOTE ]] || printf '%s\n' "${3:-}    # $KTAP_NOTE"
 	done
 	echo "$up $end $KTAP_PASSED $KTAP_FAILED $KTAP_SKIPPED" >"$1"
 }
 
-# boot_once NAME DIR ACCEL CONSOLE: leaves the state in $RUN_DIR/state, and in
-# TIMED_OUT whether the VM has had all its time.
+# boot_once NAME DIR ACCEL CONSOLE [INDENT]: leaves how far it came and what it has
+# counted in VM_*, and in VM_TIMED_OUT whether the VM has had all its time.
 boot_once() {
 	local limit=${VM_SECONDS:-2400} silence start=$SECONDS
 
 	silence=$(($(program_seconds "$1") + $(stress_seconds "$1") + $(fuzz_seconds "$1") + 90))
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
-		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" "$silence" || true
-	TIMED_OUT=$((SECONDS - start >= limit))
+		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" "$silence" "${5:-}" || true
+	VM_TIMED_OUT=$((SECONDS - start >= limit))
+	read -r VM_UP VM_END VM_PASSED VM_FAILED VM_SKIPPED <"$RUN_DIR/state"
+}
+
+# boot_vm NAME DIR ACCEL CONSOLE [INDENT]: boot_once(), and once more where it is not
+# the tests' fault that the VM did not come to its end.
+boot_vm() {
+	boot_once "$@"
+	if ((!VM_UP)); then
+		echo "# $1: no sign of life from the VM, trying once more"
+		boot_once "$@"
+	fi
+	# Not for a test that has failed already, nor for one that takes too long.
+	if ((VM_UP && !VM_END && !VM_FAILED && !VM_TIMED_OUT)) && [[ $3 == tcg* ]] &&
+	   lost_elsewhere "$4"; then
+		lost "$1" "$4"
+		echo "# $1: nothing of gmem is in it, trying once more"
+		boot_once "$@"
+	fi
+	if ((!VM_END)); then
+		lost "$1" "$4"
+		VM_FAILED=$((VM_FAILED + 1))
+		((VM_UP)) || LOST=1
+	fi
 }
 
 lost() {
 	local name=$1 console=$2
 
 	echo "# $name: the VM was lost; the end of its console:"
-	[[ $name != */* ]] ||
+	[[ $name != own ]] ||
 		echo "# a kernel of your own needs virtio-pci and virtio-console built in"
 	tail -n 120 "$console" | tr -d '\r' | sed 's/^/# console: /'
 	sed 's/^/# qemu: /' "$console.qemu"
@@ -225,8 +250,8 @@ lost_elsewhere() {
 	! last_words "$1" | grep -E '\+0x[0-9a-f]+/0x[0-9a-f]+ \[gmem' >/dev/null
 }
 
-# accel_of LABEL DIR
-accel_of() {
+# accels_of LABEL DIR: an accelerator for each VM that this kernel has.
+accels_of() {
 	local accel
 
 	if [[ $(arch_of "$1") == arm64 ]]; then
@@ -235,9 +260,9 @@ accel_of() {
 	fi
 	accel=$(accel_choose "$2/bzImage" "$RUN_DIR/$1.cpio") || return 1
 	case $accel-$1 in
-	tcg-stock-* | tcg-own) accel=tcg-turns ;;
+	tcg-stock-* | tcg-own) sed 's/1/tcg-one/; s/2/tcg-turns/' "$RUN_DIR/$1.cpus" ;;
+	*) echo "$accel" ;;
 	esac
-	echo "$accel"
 }
 
 # cannot_have NAME: why there is no VM for this architecture, if so.
@@ -252,9 +277,34 @@ cannot_have() {
 	fi
 }
 
+# test_vms LABEL DIR ACCEL...: the sums are left in VM_PASSED and so on. Of several
+# VMs each is a subtest of the kernel's.
+test_vms() {
+	local label=$1 dir=$2 console=$LOG_DIR/$1.$$ accel word
+	local passed=0 failed=0 skipped=0 number=0
+
+	shift 2
+	if (($# == 1)); then
+		boot_vm "$label" "$dir" "$1" "$console.console"
+		return
+	fi
+	echo "    1..$#"
+	for accel; do
+		number=$((number + 1))
+		echo "        # Subtest: $accel"
+		boot_vm "$label" "$dir" "$accel" "$console.$accel.console" "    "
+		word=ok
+		((VM_FAILED == 0)) || word="not ok"
+		echo "    $word $number $accel"
+		passed=$((passed + VM_PASSED)) failed=$((failed + VM_FAILED))
+		skipped=$((skipped + VM_SKIPPED))
+	done
+	VM_PASSED=$passed VM_FAILED=$failed VM_SKIPPED=$skipped
+}
+
 # test_kernel NUMBER NAME
 test_kernel() {
-	local number=$1 name=$2 label dir accel console reason up end passed failed skipped
+	local number=$1 name=$2 label dir accels reason
 
 	label=$name
 	[[ $name != */* ]] || label=own
@@ -267,37 +317,18 @@ test_kernel() {
 	fi
 	dir=$(kernel_of "$name") || exit 1
 	stage "$label" "$dir" || die "$name: modules or initramfs not built"
-	accel=$(accel_of "$label" "$dir") || exit 1
+	accels=$(accels_of "$label" "$dir") || exit 1
+	readarray -t accels <<<"$accels"
 	if [[ -n ${SHELL_IN_VM:-} ]]; then
-		vm_shell "$accel" "$dir/bzImage" "$RUN_DIR/$label.cpio" \
+		vm_shell "${accels[-1]}" "$dir/bzImage" "$RUN_DIR/$label.cpio" \
 			"${MEM:-2048}" "$(settings "$label")"
 		return
 	fi
-	console=$LOG_DIR/$label.$$.console
 	KTAP_STRICT=
 	case $name in debug-* | race-*) KTAP_STRICT=1 ;; esac
 	echo "    # Subtest: $label"
-	boot_once "$label" "$dir" "$accel" "$console"
-	read -r up end passed failed skipped <"$RUN_DIR/state"
-	if ((!up)); then
-		echo "# $name: no sign of life from the VM, trying once more"
-		boot_once "$label" "$dir" "$accel" "$console"
-		read -r up end passed failed skipped <"$RUN_DIR/state"
-	fi
-	# Not for a test that has failed already, nor for one that takes too long.
-	if ((up && !end && !failed && !TIMED_OUT)) && [[ $accel == tcg* ]] &&
-	   lost_elsewhere "$console"; then
-		lost "$name" "$console"
-		echo "# $name: nothing of gmem is in it, trying once more"
-		boot_once "$label" "$dir" "$accel" "$console"
-		read -r up end passed failed skipped <"$RUN_DIR/state"
-	fi
-	if ((!end)); then
-		lost "$name" "$console"
-		failed=$((failed + 1))
-		((up)) || LOST=1
-	fi
-	account "$number" "$label" "$passed" "$failed" "$skipped"
+	test_vms "$label" "$dir" "${accels[@]}"
+	account "$number" "$label" "$VM_PASSED" "$VM_FAILED" "$VM_SKIPPED"
 	tables_collect "$label"
 }
 

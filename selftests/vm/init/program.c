@@ -16,6 +16,7 @@
 #include "init.h"
 
 #define DIR_NAME	"/selftests"
+#define CPUS_LIST	"/etc/two_cpus"
 
 /* Taints that loading an out-of-tree, unsigned or test module brings. */
 #define TAINT_EXPECTED	((1ULL << 12) | (1ULL << 13) | (1ULL << 18))
@@ -39,6 +40,38 @@ static int name_compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static unsigned int env_number(const char *name, unsigned int fallback)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoul(text, NULL, 10) : fallback;
+}
+
+/* The host lists the programs that need two CPUs; one is enough for any other. */
+static unsigned int program_cpus(const char *name)
+{
+	static char text[16384];
+	size_t len = strlen(name);
+	const char *at = text;
+
+	if (file_read(CPUS_LIST, text, sizeof(text)) < 0)
+		return 1;
+	for (; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (!strncmp(at, name, len) && at[len] == '\n')
+			return 2;
+	return 1;
+}
+
+/* Where a kernel has a VM for each number of CPUs, this is one of them. */
+static bool program_wanted(const char *name)
+{
+	unsigned int cpus = env_number("GMEM_PROGRAM_CPUS", 0);
+
+	if (!has_suffix(name, "_test") && !has_suffix(name, "_test.sh"))
+		return false;
+	return !cpus || program_cpus(name) == cpus;
+}
+
 int program_list_read(struct program_list *list)
 {
 	DIR *dir = opendir(DIR_NAME);
@@ -49,8 +82,7 @@ int program_list_read(struct program_list *list)
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((d = readdir(dir))) {
-		if (!has_suffix(d->d_name, "_test") &&
-		    !has_suffix(d->d_name, "_test.sh"))
+		if (!program_wanted(d->d_name))
 			continue;
 		grown = realloc(list->name,
 				(list->count + 1) * sizeof(*list->name));
@@ -125,13 +157,6 @@ static const char *program_fault(const struct program *p, int status,
 		return buf;
 	}
 	return NULL;
-}
-
-static unsigned int env_number(const char *name, unsigned int fallback)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoul(text, NULL, 10) : fallback;
 }
 
 static int program_spawn(const char *name, struct program *p)
