@@ -40,6 +40,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ksft_excuse.h"
+
 enum { KSFT_PASS = 0, KSFT_FAIL = 1, KSFT_SKIP = 4 };
 
 #define KSFT_TIMEOUT_S	120
@@ -58,14 +60,8 @@ struct ksft_result {
 	int skipped;
 	unsigned int checks;
 	char why[256];
-	char excuse[128];
+	struct ksft_excuse excuse;
 };
-
-/*
- * Set by what knows that it is not the test that has failed. Then the test is run once
- * more, which is shown, and this time it counts. Weak: a library may have one, too.
- */
-const char *ksft_excuse __attribute__((weak));
 
 /*
  * A line of its own in a program whose threads have to meet each other on several
@@ -306,16 +302,23 @@ static void ksft_print_stacks(pid_t pid)
 		closedir(dir);
 }
 
+/* Not counting what is lost meanwhile. */
 static bool ksft_wait_pidfd(int pidfd, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
-	uint64_t end = ksft_now_ms() + timeout_ms;
-	uint64_t now;
+	uint64_t *lost = &ksft_result->excuse.lost_ms;
+	uint64_t before = __atomic_load_n(lost, __ATOMIC_RELAXED);
+	uint64_t start = ksft_now_ms(), end, now;
 
-	while ((now = ksft_now_ms()) < end)
+	for (;;) {
+		end = start + timeout_ms +
+		      __atomic_load_n(lost, __ATOMIC_RELAXED) - before;
+		now = ksft_now_ms();
+		if (now >= end)
+			return false;
 		if (poll(&pfd, 1, (int)(end - now)) == 1)
 			return true;
-	return false;
+	}
 }
 
 /* Kill and reap what the test left behind, its group first. */
@@ -403,9 +406,6 @@ static __attribute__((noreturn)) void ksft_child(const struct ksft_test *t)
 	setpgid(0, 0);
 	errno = 0;
 	t->run();
-	if (ksft_excuse)
-		snprintf(ksft_result->excuse, sizeof(ksft_result->excuse), "%s",
-			 ksft_excuse);
 	_exit(KSFT_PASS);
 }
 
@@ -437,8 +437,9 @@ static int ksft_run_one(const struct ksft_test *t, unsigned int n)
 	uint64_t start = ksft_now_ms();
 
 	ksft_try(t);
-	if (ksft_result->failed && ksft_result->excuse[0]) {
-		ksft_log("%s: once more: %s", t->name, ksft_result->excuse);
+	if (ksft_result->failed && ksft_result->excuse.why[0]) {
+		ksft_log("%s: once more: %s", t->name, ksft_result->excuse.why);
+		ksft_time_lost(ksft_now_ms() - start, ksft_result->excuse.why);
 		ksft_try(t);
 	}
 	ksft_print_time(t, ksft_now_ms() - start);
@@ -509,6 +510,7 @@ static int ksft_main(int argc, char **argv, const char *unmet)
 		dprintf(STDOUT_FILENO, "Bail out! mmap: %s\n", strerror(errno));
 		return KSFT_FAIL;
 	}
+	ksft_excuse = &ksft_result->excuse;
 	return ksft_run_all(argc, argv);
 }
 

@@ -118,15 +118,37 @@ static __attribute__((constructor)) void excused_setup(void)
 TEST(sample_excused)
 {
 	SAMPLE_ONLY();
-	ksft_excuse = "bad luck";
+	ksft_excuse_set("bad luck");
 	EXPECT_EQ(2, ++*excused_runs);
 }
 
 TEST(sample_excused_twice)
 {
 	SAMPLE_ONLY();
-	ksft_excuse = "bad luck";
+	ksft_excuse_set("bad luck");
 	EXPECT_EQ(3, ++*excused_runs);
+}
+
+/* Known before the test gets stuck, in a child of it. */
+TEST_TIMEOUT(sample_excused_hang, 1)
+{
+	SAMPLE_ONLY();
+	EXPECT_TRUE(true);
+	if (++*excused_runs == 2)
+		return;
+	if (!fork())
+		ksft_excuse_set("bad luck");
+	pause();
+}
+
+/* Takes longer than it may, if what was lost did count. */
+TEST_TIMEOUT(sample_time_lost, 1)
+{
+	SAMPLE_ONLY();
+	usleep(700000);
+	ksft_time_lost(700, "bad luck");
+	usleep(700000);
+	EXPECT_TRUE(true);
 }
 
 FIXTURE(sample) {
@@ -244,10 +266,26 @@ TEST(excuses_count_once)
 		SKIP(return, "the samples only");
 	EXPECT_EQ(KSFT_PASS, run_sample("sample_excused", "all", out, sizeof(out)));
 	EXPECT_TRUE(strstr(out, "\n# sample_excused: once more: bad luck\n"));
+	EXPECT_TRUE(strstr(out, "\n# time lost: "));
 	EXPECT_TRUE(strstr(out, "\nok 1 sample_excused\n"));
+	EXPECT_EQ(KSFT_PASS, run_sample("sample_excused_hang", "all", out,
+					sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\nok 1 sample_excused_hang\n"));
 	EXPECT_EQ(KSFT_FAIL, run_sample("sample_excused_twice", "all", out,
 					sizeof(out)));
 	EXPECT_TRUE(strstr(out, "\nnot ok 1 sample_excused_twice\n"));
+}
+
+/* A test has as much more time as it has lost; the line is for init. */
+TEST(lost_time_does_not_count)
+{
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_PASS, run_sample("sample_time_lost", "all", out,
+					sizeof(out)));
+	EXPECT_TRUE(strstr(out, "\n# time lost: 700 ms: bad luck\n"));
 }
 
 /* One failure does not keep the next test from running. */

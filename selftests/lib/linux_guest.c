@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ksft_excuse.h"
 #include "linux_guest.h"
 
 #define TOOL	"/usr/sbin/gmemctl"
@@ -25,9 +26,7 @@
 #define ARGS_MAX 32
 #define LOG_MAX 3000
 #define TRIES 2
-
-/* Of ksft.h. */
-const char *ksft_excuse __attribute__((weak));
+#define LOST	"the emulator has lost a guest"
 
 /*
  * What QEMU's emulated SVM needs of a guest:
@@ -190,7 +189,7 @@ static bool emulated(void)
 static void guest_lost(void)
 {
 	if (emulated())
-		ksft_excuse = "the emulator has lost a guest";
+		ksft_excuse_set(LOST);
 }
 
 void boot_end(struct boot *b, pid_t pid, int out, int err)
@@ -206,10 +205,8 @@ void boot_end(struct boot *b, pid_t pid, int out, int err)
 static void boot_once(struct boot *b)
 {
 	int out = output_file(), err = output_file();
-	unsigned long start = now_ms();
 
 	boot_end(b, boot_start(b, out, err), out, err);
-	b->ms = now_ms() - start;
 }
 
 /* What gmemctl refuses is no guest that was lost. */
@@ -220,11 +217,13 @@ static bool boot_lost(const struct boot *b)
 		boot_said(b, "Fatal exception in interrupt"));
 }
 
-/* Whether there is to be another try, after @b->lost of them. */
-static bool boot_again(const struct boot *b)
+/* Whether there is to be another try, after @b->lost of them and the one at @start. */
+static bool boot_again(const struct boot *b, unsigned long start)
 {
 	if (!boot_lost(b) || b->lost + 1 == TRIES)
 		return false;
+	if (emulated())
+		ksft_time_lost(now_ms() - start, LOST);
 	dprintf(STDOUT_FILENO, "# boot lost, trying once more\n");
 	boot_log(b, b->console);
 	boot_log(b, b->json);
@@ -234,8 +233,11 @@ static bool boot_again(const struct boot *b)
 void boot_run(struct boot *b)
 {
 	for (b->lost = 0;; b->lost++) {
+		unsigned long start = now_ms();
+
 		boot_once(b);
-		if (!boot_again(b))
+		b->ms = now_ms() - start;
+		if (!boot_again(b, start))
 			return;
 	}
 }
@@ -244,6 +246,8 @@ bool boot_up(struct boot *b, struct boot_process *process, const char *text,
 	     unsigned int seconds)
 {
 	for (b->lost = 0;; b->lost++) {
+		unsigned long start = now_ms();
+
 		process->out = output_file();
 		process->err = output_file();
 		process->pid = boot_start(b, process->out, process->err);
@@ -251,7 +255,7 @@ bool boot_up(struct boot *b, struct boot_process *process, const char *text,
 			return true;
 		kill(process->pid, SIGKILL);
 		boot_end(b, process->pid, process->out, process->err);
-		if (!boot_again(b))
+		if (!boot_again(b, start))
 			return false;
 	}
 }

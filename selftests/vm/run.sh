@@ -190,7 +190,8 @@ follow() {
 }
 
 # boot_once NAME DIR ACCEL CONSOLE [INDENT]: leaves how far it came and what it has
-# counted in VM_*, and in VM_TIMED_OUT whether the VM has had all its time.
+# counted in VM_*, and in VM_TIMED_OUT whether the VM has had all its time. More time
+# that init grants a program (program_grant()) begins with a line, and so does silence.
 boot_once() {
 	local limit=${VM_SECONDS:-2400} silence start=$SECONDS
 

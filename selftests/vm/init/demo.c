@@ -67,6 +67,7 @@ int demo_run(void)
 	char *argv[] = { (char *)"/usr/sbin/gmemctl", (char *)"demo",
 			 (char *)"--input", (char *)INPUT, NULL };
 	const char *size = getenv("GMEM_INPUT_SIZE");
+	int64_t deadline;
 	int err, status;
 
 	kmsg_mark("demo");
@@ -76,7 +77,8 @@ int demo_run(void)
 			  strerror(-err));
 		return 1;
 	}
-	status = spawn(argv, TIMEOUT, demo_line, NULL);
+	deadline = now_ms() + TIMEOUT * 1000LL;
+	status = spawn(argv, &deadline, demo_line, NULL);
 	if (kmsg_judge())
 		port_line("init: the kernel complained, see above");
 	if (status < 0 || WIFSIGNALED(status)) {

@@ -72,7 +72,7 @@ void program_run(const char *file);
 typedef void (*spawn_line_fn)(void *ctx, bool is_stderr, const char *line);
 
 int64_t now_ms(void);
-int spawn(char *const argv[], unsigned int timeout_s, spawn_line_fn fn,
+int spawn(char *const argv[], const int64_t *deadline, spawn_line_fn fn,
 	  void *ctx);
 
 /* leak.c */

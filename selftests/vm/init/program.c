@@ -15,17 +15,28 @@
 
 #include "init.h"
 
+/* `make check` has another one. */
+#ifndef DIR_NAME
 #define DIR_NAME	"/selftests"
+#endif
+#ifndef CPUS_LIST
 #define CPUS_LIST	"/etc/two_cpus"
+#endif
 
 /* Taints that loading an out-of-tree, unsigned or test module brings. */
 #define TAINT_EXPECTED	((1ULL << 12) | (1ULL << 13) | (1ULL << 18))
+
+/* What a program says that has lost time by no fault of its own (ksft_excuse.h). */
+#define TIME_LOST	"# time lost: "
 
 struct program {
 	long planned;		/* -1: no plan seen */
 	unsigned int reported, failed, skipped;
 	bool bailed;
 	char skip_reason[200];
+	int64_t deadline;	/* as of now_ms(), likewise @counted */
+	int64_t counted;	/* what was lost before has been granted */
+	int64_t spare_ms;	/* that may still be granted */
 };
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -98,6 +109,26 @@ int program_list_read(struct program_list *list)
 	return 0;
 }
 
+/*
+ * More time for what was lost: no more than has passed since it was last asked for,
+ * so that the host, which sees the same line, need not wait longer in silence; and
+ * in the end as much again as the program has.
+ */
+static void program_grant(struct program *p, int64_t lost_ms)
+{
+	int64_t now = now_ms(), ms = now - p->counted;
+
+	if (ms > lost_ms)
+		ms = lost_ms;
+	if (ms > p->spare_ms)
+		ms = p->spare_ms;
+	if (ms < 0)
+		ms = 0;
+	p->counted = now;
+	p->spare_ms -= ms;
+	p->deadline += ms;
+}
+
 static void program_line(void *ctx, bool is_stderr, const char *line)
 {
 	struct program *p = ctx;
@@ -122,6 +153,8 @@ static void program_line(void *ctx, bool is_stderr, const char *line)
 		p->failed++;
 	} else if (!strncmp(line, "Bail out!", 9)) {
 		p->bailed = true;
+	} else if (!strncmp(line, TIME_LOST, strlen(TIME_LOST))) {
+		program_grant(p, strtol(line + strlen(TIME_LOST), NULL, 10));
 	}
 }
 
@@ -170,7 +203,10 @@ static int program_spawn(const char *name, struct program *p)
 	timeout = env_number("GMEM_TIMEOUT", 120) +
 		  env_number("GMEM_STRESS_SECONDS", 0) +
 		  env_number("GMEM_FUZZ_SECONDS", 0);
-	return spawn(has_suffix(name, ".sh") ? shell : direct, timeout,
+	p->counted = now_ms();
+	p->spare_ms = timeout * 1000LL;
+	p->deadline = p->counted + p->spare_ms;
+	return spawn(has_suffix(name, ".sh") ? shell : direct, &p->deadline,
 		     program_line, p);
 }
 

@@ -142,14 +142,14 @@ static void streams_close(struct stream *s, spawn_line_fn fn, void *ctx)
 }
 
 /*
- * Run argv[0] for at most timeout_s seconds. Returns its wait status, or
- * SPAWN_TIMED_OUT, or SPAWN_UNKILLABLE when not even SIGKILL ended it.
+ * Run argv[0] until *deadline (see now_ms()), which fn() may move. Returns its wait
+ * status, or SPAWN_TIMED_OUT, or SPAWN_UNKILLABLE when not even SIGKILL ended it.
  */
-int spawn(char *const argv[], unsigned int timeout_s, spawn_line_fn fn,
+int spawn(char *const argv[], const int64_t *deadline, spawn_line_fn fn,
 	  void *ctx)
 {
 	static struct stream s[2];
-	int64_t deadline = now_ms() + timeout_s * 1000LL;
+	int64_t linger;
 	bool gone = false, killed = false;
 	int status = 0;
 	pid_t pid;
@@ -158,20 +158,22 @@ int spawn(char *const argv[], unsigned int timeout_s, spawn_line_fn fn,
 	pid = child_start(argv, s);
 	if (pid < 0)
 		return 127 << 8;
-	while (now_ms() < deadline && !(gone && s[0].fd < 0 && s[1].fd < 0)) {
+	while (now_ms() < *deadline && !(gone && s[0].fd < 0 && s[1].fd < 0)) {
 		streams_poll(s, 50, fn, ctx);
 		if (!gone && child_reaped(pid, &status)) {
 			/* A descendant may hold the pipes; do not wait long. */
 			gone = true;
-			deadline = now_ms() + LINGER_MS;
+			linger = now_ms() + LINGER_MS;
+			deadline = &linger;
 		}
-		if (now_ms() < deadline || gone || killed)
+		if (now_ms() < *deadline || gone || killed)
 			continue;
 		/* Show on the console where the blocked tasks are. */
 		file_write("/proc/sysrq-trigger", "w");
 		kill(-pid, SIGKILL);
 		killed = true;
-		deadline = now_ms() + KILL_WAIT_MS;
+		linger = now_ms() + KILL_WAIT_MS;
+		deadline = &linger;
 	}
 	kill(-pid, SIGKILL);
 	streams_close(s, fn, ctx);
