@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The parts of the harness that can be wrong without anybody noticing: how
-# results are counted, and where packages are looked for. Sourced.
+# results are counted, how long init waits for a program, which VM has which
+# programs, and where packages are looked for. Sourced.
 
 # harness_count STRICT EXPECTED: counts of the KTAP on stdin.
 harness_count() {
@@ -115,8 +116,68 @@ harness_table() {
 		{ table_show; echo "expected:"; echo "$expected"; return 1; }
 }
 
+# harness_init EXPECTED [ARG]: what init, with two seconds for each program in
+# $WORK/stage, says of them all.
+harness_init() {
+	local got
+
+	gcc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -I"$VM_DIR/init" \
+		-DDIR_NAME="\"$WORK/stage/selftests\"" \
+		-DCPUS_LIST="\"$WORK/stage/etc/two_cpus\"" \
+		-o "$WORK/init" "$CHECK_DIR/init.c" "$VM_DIR"/init/{program,spawn}.c || return 1
+	got=$(GMEM_TIMEOUT=2 "$WORK/init" "${@:2}" | tr '\n' ' ')
+	[[ $got == "$1 " ]] || { echo "$got"; echo "expected: $1"; return 1; }
+}
+
+# harness_program NAME LINE...: an sh program for that.
+harness_program() {
+	mkdir -p "$WORK/stage/selftests"
+	printf '%s\n' "${@:2}" 'echo ok 1 it' >"$WORK/stage/selftests/$1_test"
+	sed -i '1i#!/bin/sh' "$WORK/stage/selftests/$1_test"
+	chmod +x "$WORK/stage/selftests/$1_test"
+}
+
+# Time that was lost does not count; but no more than has passed since, and no more
+# than the program has.
+harness_lost_time() {
+	local lost='echo "# time lost: 1500 ms: why"'
+
+	harness_program in_time 'sleep 1'
+	harness_program late 'sleep 3'
+	harness_program lost 'sleep 1.6' "$lost" 'sleep 1.2'
+	harness_program lost_all 'for i in 1 2 3 4 5 6; do' "$lost" 'sleep 1; done'
+	harness_program lost_nothing "$lost" "$lost" 'sleep 3'
+	harness_init "in_time_test: ok late_test: not ok lost_all_test: not ok \
+lost_nothing_test: not ok lost_test: ok"
+}
+
+# A program that says that it needs two CPUs is not for a VM with one, nor the
+# other way round; and it is known which VMs there have to be.
+harness_cpus() {
+	local TOP_DIR=$WORK/top pattern
+
+	. "$VM_DIR/initramfs.sh"
+	mkdir -p "$TOP_DIR/selftests" "$WORK/out.d" "$WORK/stage/"{etc,selftests}
+	: >"$TOP_DIR/selftests/one_test.c"
+	echo 'KSFT_NEEDS_CPUS(2)' >"$TOP_DIR/selftests/two_test.c"
+	printf '#!/bin/sh\n' | tee "$WORK/out.d/one_test" >"$WORK/out.d/two_test"
+	chmod +x "$WORK/out.d/"*
+	for pattern in two one ''; do
+		: >"$WORK/stage/etc/two_cpus"
+		rm -f "$WORK/stage/selftests/"*
+		stage_selftests "$WORK/stage" "$WORK/out.d" "$pattern" || return 1
+		staged_cpus "$WORK/stage" | tr '\n' ' '
+	done >"$WORK/cpus"
+	[[ $(<"$WORK/cpus") == '2 1 1 2 ' ]] || { cat "$WORK/cpus"; return 1; }
+	harness_init 'one_test two_test' -l || return 1
+	GMEM_PROGRAM_CPUS=1 harness_init one_test -l || return 1
+	GMEM_PROGRAM_CPUS=2 harness_init two_test -l
+}
+
 check_harness() {
 	check "harness counts KTAP" harness_ktap
 	check "harness shows tables" harness_table
+	check "harness does not count lost time" harness_lost_time
+	check "harness knows who needs two CPUs" harness_cpus
 	check "harness derives apt sources" harness_apt
 }
