@@ -17,6 +17,8 @@ static struct boot guest;
 #define NEED_GUEST() do {						\
 	const char *__why = linux_guest_unavailable();			\
 									\
+	if (!__why)							\
+		__why = linux_guest_unwatched();			\
 	if (__why)							\
 		SKIP(return, "%s", __why);				\
 	memset(&guest, 0, sizeof(guest));				\

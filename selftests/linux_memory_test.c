@@ -110,26 +110,38 @@ static void boot_kind(const char *label, const char *memory)
 	memset(&guest, 0, sizeof(guest));				\
 } while (0)
 
-#define KIND_TEST(name, label, memory)					\
+/* Of memory that has nothing to do with gmem. */
+#define NEED_PLAIN_GUEST(label) do {					\
+	NEED_GUEST();							\
+	if (linux_guest_unwatched())					\
+		NOT_THERE(label, "only gmem is watched here");		\
+} while (0)
+
+#define KIND_TEST(name, need, label, memory)				\
 TEST_TIMEOUT(name, LINUX_GUEST_TIMEOUT)					\
 {									\
-	NEED_GUEST();							\
+	need;								\
 	boot_kind(label, memory);					\
 }
 
-KIND_TEST(shared, "shared", "64M,kind=shared")
-KIND_TEST(shared_prefetch, "shared, prefetch", "64M,kind=shared,prefetch")
-KIND_TEST(private, "private", "64M,kind=private")
-KIND_TEST(private_prefetch, "private, prefetch", "64M,kind=private,prefetch")
-KIND_TEST(gmem, "gmem", "64M,kind=gmem")
-KIND_TEST(gmem_prefetch, "gmem, prefetch", "64M,kind=gmem,prefetch")
-KIND_TEST(gmem_store, "gmem-store", "64M,kind=gmem-store")
-KIND_TEST(guest_memfd, "guest-memfd", "64M,kind=guest-memfd")
+#define PLAIN_TEST(name, label, memory)					\
+	KIND_TEST(name, NEED_PLAIN_GUEST(label), label, memory)
+#define GMEM_TEST(name, label, memory)					\
+	KIND_TEST(name, NEED_GUEST(), label, memory)
+
+PLAIN_TEST(shared, "shared", "64M,kind=shared")
+PLAIN_TEST(shared_prefetch, "shared, prefetch", "64M,kind=shared,prefetch")
+PLAIN_TEST(private, "private", "64M,kind=private")
+PLAIN_TEST(private_prefetch, "private, prefetch", "64M,kind=private,prefetch")
+GMEM_TEST(gmem, "gmem", "64M,kind=gmem")
+GMEM_TEST(gmem_prefetch, "gmem, prefetch", "64M,kind=gmem,prefetch")
+GMEM_TEST(gmem_store, "gmem-store", "64M,kind=gmem-store")
+PLAIN_TEST(guest_memfd, "guest-memfd", "64M,kind=guest-memfd")
 
 /* The file is new for one guest, and full of the first one's memory for another. */
 TEST_TIMEOUT(file, LINUX_GUEST_TIMEOUT)
 {
-	NEED_GUEST();
+	NEED_PLAIN_GUEST("file");
 	unlink(FILE_PATH);
 	boot_kind("file", "64M,kind=file,file=" FILE_PATH);
 	EXPECT_EQ(0, access(FILE_PATH, F_OK));
@@ -137,7 +149,7 @@ TEST_TIMEOUT(file, LINUX_GUEST_TIMEOUT)
 
 TEST_TIMEOUT(file_existing, LINUX_GUEST_TIMEOUT)
 {
-	NEED_GUEST();
+	NEED_PLAIN_GUEST("file, existing");
 	if (access(FILE_PATH, F_OK))
 		SKIP(return, KSFT_BY_DESIGN " needs the file of the test before");
 	boot_kind("file, existing", "64M,kind=file,file=" FILE_PATH);
@@ -186,7 +198,7 @@ TEST_TIMEOUT(shared_thp, LINUX_GUEST_TIMEOUT)
 {
 	static const char label[] = "shared, thp";
 
-	NEED_GUEST();
+	NEED_PLAIN_GUEST(label);
 	if (access(SHMEM_THP, W_OK))
 		NOT_THERE(label, "no transparent huge pages for shmem");
 	write_file(SHMEM_THP, "advise");
@@ -196,7 +208,7 @@ TEST_TIMEOUT(shared_thp, LINUX_GUEST_TIMEOUT)
 
 TEST_TIMEOUT(private_thp, LINUX_GUEST_TIMEOUT)
 {
-	NEED_GUEST();
+	NEED_PLAIN_GUEST("private, thp");
 	boot_thp("private, thp", "64M,kind=private,thp", "thp_fault_alloc");
 }
 
@@ -208,7 +220,7 @@ TEST_TIMEOUT(larger_than_host, LINUX_GUEST_TIMEOUT)
 {
 	static const char label[] = "private, thp, 5G";
 
-	NEED_GUEST();
+	NEED_PLAIN_GUEST(label);
 	if (vmstat("thp_fault_alloc") < 0)
 		NOT_THERE(label, "no transparent huge pages");
 	guest.memory = "5G,kind=private,thp";
@@ -261,7 +273,7 @@ TEST_TIMEOUT(hugetlb, LINUX_GUEST_TIMEOUT)
 	static const char label[] = "hugetlb, 2M";
 	long got;
 
-	NEED_GUEST();
+	NEED_PLAIN_GUEST(label);
 	got = hugepages(path, "32");
 	if (got < 0)
 		NOT_THERE(label, "the kernel lacks hugetlb");
@@ -277,7 +289,7 @@ TEST_TIMEOUT(hugetlb_1g, LINUX_GUEST_TIMEOUT)
 	static const char label[] = "hugetlb, 1G";
 	long got;
 
-	NEED_GUEST();
+	NEED_PLAIN_GUEST(label);
 	got = hugepages(path, "1");
 	if (got < 0)
 		NOT_THERE(label, "the kernel lacks huge pages of 1G");

@@ -81,12 +81,21 @@ const char *control_unavailable(void)
 	return NULL;
 }
 
-bool linux_guest_slow(void)
+static bool kernel_is(const char *start)
 {
 	const char *kernel = getenv("GMEM_KERNEL");
 
-	return kernel && (!strncmp(kernel, "debug-", 6) ||
-			  !strncmp(kernel, "race-", 5));
+	return kernel && !strncmp(kernel, start, strlen(start));
+}
+
+const char *linux_guest_unwatched(void)
+{
+	return kernel_is("race-") ? BY_DESIGN " only gmem is watched here" : NULL;
+}
+
+bool linux_guest_slow(void)
+{
+	return kernel_is("debug-") || kernel_is("race-");
 }
 
 int output_file(void)

@@ -60,6 +60,12 @@ struct boot {
 /* NULL, or why no guest can run here. */
 const char *linux_guest_unavailable(void);
 
+/*
+ * NULL, or why a guest whose memory is not gmem's has nothing to show here: the kernel
+ * is there for races in gmem, and Debian's of the same version has the same KVM.
+ */
+const char *linux_guest_unwatched(void);
+
 /* NULL, or why no guest can be asked anything here. */
 const char *control_unavailable(void);
 
