@@ -4,30 +4,205 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "input.h"
 
-static int input_check(struct input *input, struct error *error)
-{
-	struct stat stat_buf;
+#define BLOCK_SIZE	(1 << 20)
 
-	if (fstat(input->fd, &stat_buf))
-		return error_set(error, -errno, input->path, "stat", NULL);
-	if (S_ISDIR(stat_buf.st_mode))
-		return error_set(error, -EISDIR, input->path, "open input",
-				 "give a regular file");
-	if (!S_ISREG(stat_buf.st_mode))
-		return error_set(error, -EINVAL, input->path, "open input",
-				 "not a regular file: copy what it gives to one");
-	input->size = (uint64_t)stat_buf.st_size;
-	if (input->size > INPUT_MAX)
-		return error_set(error, -EFBIG, input->path, "open input",
-				 "it has %" PRIu64 " bytes, at most %" PRIu64
-				 " (256 MiB) fit", input->size, INPUT_MAX);
+/* How long a FIFO may be without somebody who writes to it */
+#define FIFO_WAIT_MS	1000
+
+static int refuse_size(const char *path, uint64_t max, struct error *error)
+{
+	return error_set(error, -EFBIG, path, "read",
+			 "it has more than %" PRIu64 " bytes (%" PRIu64 " MiB), "
+			 "which is what fits", max, max >> 20);
+}
+
+/*
+ * O_NONBLOCK: open() would wait for somebody to write to a FIFO, without an end.
+ * Return: a file, with @is_fifo set, or a negative errno.
+ */
+static int file_open(const char *path, uint64_t max, bool *is_fifo,
+		     struct error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+	int rc = 0;
+
+	if (fd < 0)
+		return error_set(error, -errno, path, "open input",
+				 errno == ENOENT ? "give a file that exists" :
+				 errno == EACCES ? "give a file that you may read" :
+				 NULL);
+	if (fstat(fd, &status))
+		rc = error_set(error, -errno, path, "stat", NULL);
+	else if (S_ISDIR(status.st_mode))
+		rc = error_set(error, -EISDIR, path, "open input",
+			       "give a file");
+	else if (S_ISREG(status.st_mode) && (uint64_t)status.st_size > max)
+		rc = refuse_size(path, max, error);
+	if (!rc) {
+		*is_fifo = S_ISFIFO(status.st_mode);
+		return fd;
+	}
+	close(fd);
+	return rc;
+}
+
+/*
+ * A FIFO that nobody has open for writing reads as if it were at its end. Only
+ * poll() tells the two apart: it has POLLHUP where somebody has been there.
+ *
+ * Return: bytes read; 0 at the end; a negative errno.
+ */
+static ssize_t file_read(int fd, bool is_fifo, void *bytes, size_t size)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	bool waited = false;
+
+	while (1) {
+		ssize_t got = read(fd, bytes, size);
+
+		if (got > 0)
+			return got;
+		if (!got && (!is_fifo || poll(&wait, 1, 0) > 0))
+			return 0;
+		if (!got && waited)
+			return -ENXIO;
+		if (got && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (!got || errno == EAGAIN)
+			poll(&wait, 1, got ? -1 : FIFO_WAIT_MS);
+		waited = waited || !got;
+	}
+}
+
+static int read_failed(int rc, const char *path, struct error *error)
+{
+	return error_set(error, rc, path, "read", rc == -ENXIO ?
+			 "it is a FIFO that nobody writes to: start "
+			 "that first" : NULL);
+}
+
+static int read_blocks(int fd, bool is_fifo, const char *path, uint64_t max,
+		       input_take_fn take, void *context, struct error *error)
+{
+	uint8_t *block = malloc(BLOCK_SIZE);
+	uint64_t total = 0;
+	int rc = 0;
+
+	if (!block)
+		return error_set(error, -ENOMEM, path, "read", NULL);
+	while (!rc) {
+		ssize_t got = file_read(fd, is_fifo, block, BLOCK_SIZE);
+
+		if (got <= 0) {
+			rc = got ? read_failed((int)got, path, error) : 0;
+			break;
+		}
+		total += (uint64_t)got;
+		rc = total > max ? refuse_size(path, max, error) :
+				   take(context, block, (size_t)got, error);
+	}
+	free(block);
+	return rc;
+}
+
+int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
+		      void *context, struct error *error)
+{
+	bool is_fifo = false;
+	int fd, rc;
+
+	fd = file_open(path, max, &is_fifo, error);
+	if (fd < 0)
+		return fd;
+	rc = read_blocks(fd, is_fifo, path, max, take, context, error);
+	close(fd);
+	return rc;
+}
+
+/**
+ * struct contents - what was read up to now
+ * @path: of the file
+ * @data: @size bytes, and room for @room
+ */
+struct contents {
+	const char *path;
+	uint8_t *data;
+	uint64_t size;
+	uint64_t room;
+};
+
+static int contents_append(void *context, const uint8_t *bytes, size_t size,
+			   struct error *error)
+{
+	struct contents *contents = context;
+
+	if (contents->room - contents->size < size) {
+		uint64_t room = 2 * (contents->size + size);
+		uint8_t *data = realloc(contents->data, room);
+
+		if (!data)
+			return error_set(error, -ENOMEM, contents->path, "read",
+					 NULL);
+		contents->data = data;
+		contents->room = room;
+	}
+	memcpy(contents->data + contents->size, bytes, size);
+	contents->size += size;
+	return 0;
+}
+
+int input_read_all(const char *path, uint8_t **data, uint64_t *size,
+		   struct error *error)
+{
+	struct contents contents = { .path = path, .room = BLOCK_SIZE };
+	int rc;
+
+	*data = NULL;
+	*size = 0;
+	contents.data = malloc(contents.room);
+	if (!contents.data)
+		return error_set(error, -ENOMEM, path, "read", NULL);
+	rc = input_read_blocks(path, INPUT_MAX, contents_append, &contents,
+			       error);
+	if (rc) {
+		free(contents.data);
+		return rc;
+	}
+	*data = contents.data;
+	*size = contents.size;
+	return 0;
+}
+
+static int input_append(void *context, const uint8_t *bytes, size_t size,
+			struct error *error)
+{
+	struct input *input = context;
+
+	while (size) {
+		ssize_t done = write(input->fd, bytes, size);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return error_set(error, done ? -errno : -EIO,
+					 input->path, "read",
+					 "the host is short of memory");
+		bytes += done;
+		size -= (size_t)done;
+		input->size += (uint64_t)done;
+	}
 	return 0;
 }
 
@@ -36,14 +211,11 @@ int input_open(struct input *input, const char *path, struct error *error)
 	int rc;
 
 	input->path = path;
-	/* O_NONBLOCK: a FIFO is refused, not waited for. */
-	input->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	input->size = 0;
+	input->fd = memfd_create("gmemctl-input", MFD_CLOEXEC);
 	if (input->fd < 0)
-		return error_set(error, -errno, path, "open input",
-				 errno == ENOENT ? "give a file that exists" :
-				 errno == EACCES ? "give a file that you may read" :
-				 NULL);
-	rc = input_check(input, error);
+		return error_set(error, -errno, path, "make room for it", NULL);
+	rc = input_read_blocks(path, INPUT_MAX, input_append, input, error);
 	if (rc)
 		input_close(input);
 	return rc;
@@ -56,7 +228,7 @@ void input_close(struct input *input)
 	input->fd = -1;
 }
 
-static int input_read(struct input *input, uint8_t *memory, struct error *error)
+static int input_copy(struct input *input, uint8_t *memory, struct error *error)
 {
 	uint64_t done = 0;
 
@@ -66,14 +238,10 @@ static int input_read(struct input *input, uint8_t *memory, struct error *error)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			return error_set(error, -errno, input->path, "read",
-					 errno == ENOMEM || errno == EFAULT ?
-					 "the host is short of memory" : NULL);
-		if (!got)
-			return error_set(error, -EIO, input->path, "read",
-					 "it has become shorter than %" PRIu64
-					 " bytes", input->size);
+		if (got <= 0)
+			return error_set(error, got ? -errno : -EIO,
+					 input->path, "copy to the guest",
+					 "the host is short of memory");
 		done += (uint64_t)got;
 	}
 	return 0;
@@ -81,7 +249,7 @@ static int input_read(struct input *input, uint8_t *memory, struct error *error)
 
 int input_load(struct input *input, uint8_t *memory, struct error *error)
 {
-	int rc = input_read(input, memory, error);
+	int rc = input_copy(input, memory, error);
 
 	if (rc)
 		return rc;
@@ -89,27 +257,6 @@ int input_load(struct input *input, uint8_t *memory, struct error *error)
 			NULL))
 		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	return 0;
-}
-
-int input_read_all(const char *path, uint8_t **data, uint64_t *size,
-		   struct error *error)
-{
-	struct input input;
-	int rc;
-
-	*data = NULL;
-	rc = input_open(&input, path, error);
-	if (rc)
-		return rc;
-	/* malloc(0) may be NULL. */
-	*data = malloc(input.size + 1);
-	*size = input.size;
-	if (*data)
-		rc = input_load(&input, *data, error);
-	else
-		rc = error_set(error, -ENOMEM, path, "read", NULL);
-	input_close(&input);
-	return rc;
 }
 
 void input_digest_text(const uint8_t digest[INPUT_DIGEST_SIZE], char text[65])

@@ -58,33 +58,17 @@ static int linux_memory(struct linux_run *linux_run)
 	return 0;
 }
 
-static int linux_read_file(const char *path, uint8_t **bytes, size_t *size,
-			   struct error *error)
-{
-	struct input input = { .fd = -1 };
-	int rc = input_open(&input, path, error);
-
-	if (rc)
-		return rc;
-	*size = input.size;
-	*bytes = malloc(input.size ? input.size : 1);
-	rc = *bytes ? input_load(&input, *bytes, error) :
-	     error_set(error, -ENOMEM, path, "read", NULL);
-	input_close(&input);
-	return rc;
-}
-
 static int linux_read(struct linux_run *linux_run, struct error *error)
 {
 	struct linux_boot *boot = &linux_run->config.boot;
 	const struct run *run = linux_run->run;
 	int rc;
 
-	rc = linux_read_file(run->kernel, &linux_run->kernel,
-			     &boot->kernel_size, error);
+	rc = input_read_all(run->kernel, &linux_run->kernel,
+			    &boot->kernel_size, error);
 	if (!rc && run->initrd)
-		rc = linux_read_file(run->initrd, &linux_run->initrd,
-				     &boot->initrd_size, error);
+		rc = input_read_all(run->initrd, &linux_run->initrd,
+				    &boot->initrd_size, error);
 	boot->kernel = linux_run->kernel;
 	boot->kernel_name = run->kernel;
 	boot->initrd = linux_run->initrd;
