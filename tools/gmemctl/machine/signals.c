@@ -1,17 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
 #include "signals.h"
 
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+/* A signal that is ignored is still reported by a signalfd. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return !sigaction(number, NULL, &action) &&
+	       action.sa_handler == SIG_IGN;
+}
+
 void signals_end_set(sigset_t *set)
 {
 	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGQUIT);
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(*end_signals); i++)
+		if (!is_ignored(end_signals[i]))
+			sigaddset(set, end_signals[i]);
+}
+
+void signals_fault_set(sigset_t *set)
+{
+	static const int faults[] = {
+		SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP,
+	};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		sigaddset(set, faults[i]);
 }
 
 void signals_hold(struct signals_held *before)
@@ -23,6 +45,9 @@ void signals_hold(struct signals_held *before)
 	sigaction(SIGPIPE, &ignore, &before->pipe);
 	sigaction(SIGXFSZ, &ignore, &before->size);
 	signals_end_set(&set);
+	/* A machine that is to end must not be stopped by its terminal. */
+	sigaddset(&set, SIGTTOU);
+	sigaddset(&set, SIGTTIN);
 	pthread_sigmask(SIG_BLOCK, &set, &before->mask);
 }
 

@@ -17,14 +17,27 @@ struct signals_held {
 	struct sigaction size;
 };
 
-/** signals_end_set() - SIGINT, SIGTERM, SIGHUP and SIGQUIT */
+/**
+ * signals_end_set() - SIGINT, SIGTERM, SIGHUP and SIGQUIT
+ *
+ * But none that is ignored: nohup does that with SIGHUP, and a shell with SIGINT
+ * and SIGQUIT of its jobs in the background.
+ */
 void signals_end_set(sigset_t *set);
+
+/**
+ * signals_fault_set() - what a thread gets for what it has done itself
+ *
+ * Where one of them is blocked it ends the process without its handler.
+ */
+void signals_fault_set(sigset_t *set);
 
 /**
  * signals_hold() - have signals that end a machine wait for its next run
  *
  * Every other thread has to have them blocked. Those for a write that cannot be
- * done are ignored: it fails, with EPIPE or EFBIG.
+ * done are ignored: it fails, with EPIPE or EFBIG. SIGTTOU and SIGTTIN are blocked:
+ * the terminal of others can be written to, and put back.
  */
 void signals_hold(struct signals_held *before);
 

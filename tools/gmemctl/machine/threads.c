@@ -91,6 +91,16 @@ void threads_end(struct threads *threads)
 		return;
 }
 
+/* Whoever has started this process may have had it blocked. */
+static void stop_signal_unblock(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, STOP_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void *thread_main(void *data)
 {
 	struct thread *thread = data;
@@ -98,6 +108,7 @@ static void *thread_main(void *data)
 	bool last;
 	int rc;
 
+	stop_signal_unblock();
 	rc = threads->loop(threads->data, thread->vcpu);
 	pthread_mutex_lock(&threads->lock);
 	last = !--threads->running || rc;
@@ -251,11 +262,13 @@ out_free:
 
 int threads_start(pthread_t *thread, void *(*main)(void *data), void *data)
 {
-	sigset_t all, before;
+	sigset_t faults, all, before;
 	int rc;
 
 	sigfillset(&all);
+	signals_fault_set(&faults);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_sigmask(SIG_UNBLOCK, &faults, NULL);
 	rc = -pthread_create(thread, NULL, main, data);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Signals as the process that has started this one has left them. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../kvm/vcpu.h"
+#include "../machine/signals.h"
+#include "../machine/threads.h"
+#include "unit.h"
+
+/* A guest that does not exit: only a signal ends what is like its KVM_RUN. */
+static int endless_loop(void *data, struct vcpu *vcpu)
+{
+	struct threads *threads = data;
+
+	(void)vcpu;
+	while (!threads_stopping(threads)) {
+		struct timespec long_time = { .tv_sec = 10 };
+
+		nanosleep(&long_time, NULL);
+	}
+	return 0;
+}
+
+/* The end for another reason, a while later */
+static void *end_main(void *data)
+{
+	usleep(20000);
+	threads_end(data);
+	return NULL;
+}
+
+/* Return: what threads_run() returns, positive. */
+static int run_endless(int number)
+{
+	static struct kvm_run area;
+	struct vcpu vcpu = { .fd = -1, .run = &area };
+	struct threads threads;
+	pthread_t end;
+	int rc;
+
+	threads_init(&threads, endless_loop, &threads, NULL);
+	threads.vcpus = &vcpu;
+	threads.count = 1;
+	if (threads_prepare(&threads, NULL) ||
+	    threads_start(&end, end_main, &threads))
+		return 100;
+	if (number)
+		kill(getpid(), number);
+	rc = -threads_run(&threads, 0);
+	pthread_join(end, NULL);
+	threads_destroy(&threads);
+	return rc;
+}
+
+/* Return: the exit status of a process for which @prepare has been called. */
+static int in_process(void (*prepare)(int number), int number, int sent)
+{
+	struct signals_held before;
+	int status = -1;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		alarm(8);
+		prepare(number);
+		signals_hold(&before);
+		_exit(run_endless(sent));
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void prepare_blocked(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void prepare_all_blocked(int number)
+{
+	sigset_t set;
+
+	(void)number;
+	sigfillset(&set);
+	sigdelset(&set, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void prepare_ignored(int number)
+{
+	signal(number, SIG_IGN);
+}
+
+/* C13: whatever the parent has blocked, a guest that does not exit is ended. */
+static void test_signals_blocked(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	CHECK(!in_process(prepare_blocked, SIGUSR1, 0));
+	for (unsigned int i = 0; i < 4; i++) {
+		CHECK(in_process(prepare_blocked, SIGUSR1, numbers[i]) == EINTR);
+		CHECK(in_process(prepare_all_blocked, 0, numbers[i]) == EINTR);
+	}
+}
+
+/* C14: what was ignored at the start is ignored, and the others are not. */
+static void test_signals_ignored(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		int other = numbers[(i + 1) % 4];
+
+		CHECK(!in_process(prepare_ignored, numbers[i], numbers[i]));
+		CHECK(in_process(prepare_ignored, numbers[i], other) == EINTR);
+	}
+	/* The thread of the vCPU needs this one. */
+	CHECK(in_process(prepare_ignored, SIGUSR1, SIGTERM) == EINTR);
+}
+
+static bool has_end_signal(int number)
+{
+	sigset_t set;
+
+	signals_end_set(&set);
+	return sigismember(&set, number);
+}
+
+static void test_signals_end_set(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		sighandler_t before = signal(numbers[i], SIG_IGN);
+
+		CHECK(!has_end_signal(numbers[i]));
+		CHECK(has_end_signal(numbers[(i + 1) % 4]));
+		signal(numbers[i], before);
+		CHECK(has_end_signal(numbers[i]));
+	}
+}
+
+static void *mask_main(void *data)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, data);
+	return NULL;
+}
+
+/* C15: a crash of another thread has to reach the handler, and nothing else. */
+static void test_signals_thread(void)
+{
+	pthread_t thread;
+	sigset_t mask;
+
+	CHECK(!threads_start(&thread, mask_main, &mask));
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(!sigismember(&mask, SIGSEGV) && !sigismember(&mask, SIGBUS));
+	CHECK(!sigismember(&mask, SIGFPE) && !sigismember(&mask, SIGILL));
+	CHECK(sigismember(&mask, SIGTERM) && sigismember(&mask, SIGUSR1));
+	CHECK(sigismember(&mask, SIGALRM) && sigismember(&mask, SIGRTMIN));
+}
+
+static const struct unit_test tests[] = {
+	{ "signals.C13_blocked", test_signals_blocked },
+	{ "signals.C14_ignored", test_signals_ignored },
+	{ "signals.C14_end_set", test_signals_end_set },
+	{ "signals.C15_thread", test_signals_thread },
+};
+
+UNIT_TESTS(tests)
