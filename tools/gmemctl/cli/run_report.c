@@ -31,6 +31,7 @@ static void report_counters(const struct machine *machine)
 	out_uint(object, "implicit", counters->implicit);
 	out_uint(object, "waited", counters->waited);
 	out_uint(object, "stray_io", counters->stray_io);
+	out_uint(object, "lost_output", counters->lost_output);
 	out_text("exits:       %" PRIu64 " (%" PRIu64 " requests refused, %" PRIu64
 		 " without a device, %" PRIu64 " implicit conversions)\n",
 		 counters->exits, counters->refused, counters->stray_io,
@@ -83,6 +84,14 @@ static void report_memory(const struct machine *machine, uint64_t elapsed_ns,
 		 kind, size >> 20, machine->nr_vcpus, elapsed_ns / 1000000);
 }
 
+static void report_lost(const struct machine *machine)
+{
+	if (machine->counters.lost_output)
+		fprintf(stderr, "gmemctl: console: %" PRIu64 " bytes are lost: "
+			"nobody has read them before the end\n",
+			machine->counters.lost_output);
+}
+
 /* Return: an exit code. */
 static int report_end(const struct machine *machine)
 {
@@ -107,5 +116,6 @@ int run_report(struct machine *machine, uint64_t elapsed_ns,
 	report_memory(machine, elapsed_ns, title);
 	report_counters(machine);
 	report_gmem(machine);
+	report_lost(machine);
 	return report_end(machine);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -8,12 +9,16 @@
 #include "terminal.h"
 #include "threads.h"
 
-#define KEY_ESCAPE 0x01	/* Ctrl-A */
+#define KEY_ESCAPE	0x01	/* Ctrl-A */
+
+/* How often a job in the background looks whether it still is one */
+#define BACKGROUND_MS	300
 
 int console_open(struct console *console, int input, int output,
 		 struct error *error)
 {
 	*console = (struct console){ .input = input, .output = output };
+	pthread_mutex_init(&console->lock, NULL);
 	console->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (console->wake_fd < 0)
 		return error_set(error, -errno, "eventfd", "create", NULL);
@@ -26,6 +31,7 @@ void console_close(struct console *console)
 	if (console->wake_fd >= 0)
 		close(console->wake_fd);
 	console->wake_fd = -1;
+	pthread_mutex_destroy(&console->lock);
 }
 
 static void console_wake(struct console *console)
@@ -37,16 +43,68 @@ static void console_wake(struct console *console)
 		return;
 }
 
+/* While the vCPUs are being stopped none of them may wait for a reader. */
+static bool console_hurries(struct console *console)
+{
+	return console->threads && threads_stopping(console->threads);
+}
+
+/* Return: whether a reader is ready, or has gone. */
+static bool console_wait_output(struct console *console)
+{
+	struct pollfd wait = { .fd = console->output, .events = POLLOUT };
+
+	return poll(&wait, 1, console_hurries(console) ? 0 : -1) > 0;
+}
+
 /*
- * A signal means that the machine is to end; then a reader who does not read
- * must not keep it, and the byte is lost.
+ * Whoever has started gmemctl may have set O_NONBLOCK, which is a property of the
+ * open file and not of this process. Either way a signal ends the waiting: it
+ * comes again until the vCPU has stopped.
+ *
+ * Return: whether the byte is done with: it is out, or there is no reader.
  */
+static bool console_write(struct console *console, uint8_t byte)
+{
+	while (!console_hurries(console) || console_wait_output(console)) {
+		if (write(console->output, &byte, 1) == 1)
+			return true;
+		if (errno == EAGAIN)
+			console_wait_output(console);
+		else if (errno != EINTR)
+			return true;
+	}
+	return false;
+}
+
+/* Return: whether nothing is held any more. */
+static bool console_flush(struct console *console)
+{
+	size_t done = 0;
+
+	while (done < console->nr_held &&
+	       console_write(console, console->held[done]))
+		done++;
+	console->nr_held -= done;
+	memmove(console->held, console->held + done, console->nr_held);
+	return !console->nr_held;
+}
+
+/* What the reader has not taken when its vCPU had to stop is held for later. */
 static void console_transmit(void *data, uint8_t byte)
 {
 	struct console *console = data;
 
-	if (console->output >= 0 && write(console->output, &byte, 1) < 0)
+	if (console->output < 0)
 		return;
+	pthread_mutex_lock(&console->lock);
+	if (!console_flush(console) || !console_write(console, byte)) {
+		if (console->nr_held < CONSOLE_HELD_MAX)
+			console->held[console->nr_held++] = byte;
+		else
+			console->lost++;
+	}
+	pthread_mutex_unlock(&console->lock);
 }
 
 static void console_drained(void *data)
@@ -88,16 +146,21 @@ static bool console_stopping(struct console *console)
 	return __atomic_load_n(&console->stopping, __ATOMIC_ACQUIRE);
 }
 
-/* Wait for room in the port, and for input if @input. Return: what came. */
+/*
+ * Wait for room in the port, and for input if @input. A job in the background looks
+ * every now and then whether its terminal is there again. Return: what came.
+ */
 static short console_wait(struct console *console, bool input)
 {
+	bool ours = !console->terminal || terminal_take();
 	struct pollfd fds[] = {
 		{ .fd = console->wake_fd, .events = POLLIN },
 		{ .fd = console->input, .events = POLLIN },
 	};
 	uint64_t count;
 
-	if (poll(fds, input ? 2 : 1, -1) < 0)
+	input = input && ours;
+	if (poll(fds, input ? 2 : 1, ours ? -1 : BACKGROUND_MS) < 0)
 		return 0;
 	if (fds[0].revents && read(console->wake_fd, &count, sizeof(count)) < 0)
 		return 0;
@@ -127,8 +190,10 @@ static bool console_read(struct console *console)
 	bool quit = false;
 	size_t size;
 
+	/* EIO: the terminal has just been taken away. */
 	if (got < 0)
-		return errno == EINTR || errno == EAGAIN;
+		return errno == EINTR || errno == EAGAIN ||
+		       (errno == EIO && console->terminal && !terminal_take());
 	size = (size_t)got;
 	if (console->terminal)
 		size = console_filter(console, bytes, size, &quit);
@@ -190,6 +255,11 @@ void console_pause(struct console *console)
 void console_stop(struct console *console)
 {
 	console_pause(console);
+	pthread_mutex_lock(&console->lock);
+	if (console->nr_held && !console_flush(console))
+		console->lost += console->nr_held;
+	console->nr_held = 0;
+	pthread_mutex_unlock(&console->lock);
 	if (console->terminal)
 		terminal_restore();
 	console->terminal = false;

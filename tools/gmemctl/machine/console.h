@@ -10,6 +10,10 @@
 
 #include "../devices/uart.h"
 #include "../kvm/error.h"
+#include "threads.h"
+
+/* A string instruction of some vCPUs may be on its way when they are stopped. */
+#define CONSOLE_HELD_MAX 16384
 
 /**
  * struct console - what is plugged into a serial port
@@ -25,6 +29,12 @@
  * @thread: reads the input
  * @escape: Ctrl-A was the last key
  * @terminal: the input is a terminal
+ * @threads: whose vCPUs write, or NULL; they do not wait while they are stopped
+ * @lock: protects what follows
+ * @held: bytes that nobody has read yet, @nr_held of them, for when the vCPUs run
+ *	again
+ * @nr_held: see there
+ * @lost: bytes that there was no reader for at the end, nor room in @held
  */
 struct console {
 	int input;
@@ -38,6 +48,11 @@ struct console {
 	pthread_t thread;
 	bool escape;
 	bool terminal;
+	const struct threads *threads;
+	pthread_mutex_t lock;
+	uint8_t held[CONSOLE_HELD_MAX];
+	size_t nr_held;
+	uint64_t lost;
 };
 
 /** console_open() - nothing is read yet */
@@ -61,7 +76,11 @@ int console_start(struct console *console, struct uart *uart,
 /** console_pause() - stop reading until console_start(); the terminal stays */
 void console_pause(struct console *console);
 
-/** console_stop() - stop reading, put the terminal back; may come twice */
+/**
+ * console_stop() - stop reading, put the terminal back; may come twice
+ *
+ * Output that was held goes out as far as it is read at once; the rest is lost.
+ */
 void console_stop(struct console *console);
 
 /**

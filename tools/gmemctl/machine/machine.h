@@ -53,6 +53,7 @@ struct machine_config {
  * @refused: requests of the guest answered with an error
  * @implicit: conversions for a memory fault
  * @waited: accesses of the guest that met a conversion, and were repeated
+ * @lost_output: bytes for the console that nobody has read before the end
  */
 struct machine_counters {
 	uint64_t exits;
@@ -63,6 +64,7 @@ struct machine_counters {
 	uint64_t refused;
 	uint64_t implicit;
 	uint64_t waited;
+	uint64_t lost_output;
 };
 
 /**

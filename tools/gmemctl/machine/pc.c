@@ -55,6 +55,7 @@ int pc_create(struct pc *pc, const struct pc_config *config,
 		return rc;
 	}
 	pc->console.wake_fd = -1;
+	pthread_mutex_init(&pc->console.lock, NULL);
 	rc = pc_devices(pc, error);
 	if (!rc)
 		rc = console_open(&pc->console, config->input, config->output,
@@ -89,6 +90,7 @@ static int pc_run_on(struct pc *pc, struct error *error)
 	struct machine *machine = &pc->machine;
 	int rc = threads_prepare(&machine->threads, error);
 
+	pc->console.threads = &machine->threads;
 	if (!rc)
 		rc = console_start(&pc->console, &pc->uart, pc_quit, machine,
 				   error);
@@ -126,6 +128,7 @@ int pc_run(struct pc *pc, struct error *error)
 		pc_job_serve(pc);
 	} while (!rc && !machine_ended(&pc->machine));
 	console_stop(&pc->console);
+	pc->machine.counters.lost_output = pc->console.lost;
 	signals_release(&before);
 	return rc;
 }

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The console: what keys do, that nothing is lost, and the terminal's state. */
+/* The console: what keys do, and that nothing is lost. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "../machine/console.h"
 #include "../machine/end.h"
-#include "../machine/terminal.h"
 #include "board_fake.h"
+#include "test_tty.h"
 #include "unit.h"
 
 #define TEXT "The quick brown fox jumps over the lazy dog, 0123456789 times."
@@ -175,90 +173,126 @@ static void test_console_output(void)
 	signal(SIGPIPE, old);
 }
 
-/* Return: a terminal, its other end in @master; or -1. */
-static int terminal_open(int *master)
-{
-	char name[128];
+/* A thread that sends what a guest sends, and can be stopped as a vCPU is. */
+static struct threads writers;
+static size_t written;
 
-	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (*master < 0 || grantpt(*master) || unlockpt(*master) ||
-	    ptsname_r(*master, name, sizeof(name)))
-		return -1;
-	return open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+static void *writer_main(void *data)
+{
+	const size_t *count = data;
+
+	for (written = 0; written < *count; written++)
+		outb("0123456789abcdef"[written % 16], UART_PORT);
+	return NULL;
 }
 
-static bool is_raw(int fd)
+static void no_handler(int number)
 {
-	struct termios termios;
-
-	return !tcgetattr(fd, &termios) &&
-	       !(termios.c_lflag & (ICANON | ECHO | ISIG));
+	(void)number;
 }
 
-static void test_terminal_restore(void)
+/* Return: how many bytes that are next in the sequence can be read at once. */
+static size_t drain(int fd, size_t from)
 {
-	int master, fd = terminal_open(&master), fds[2];
+	size_t total = 0;
+	char bytes[4096];
+	ssize_t got;
 
-	if (fd < 0) {
-		unit_skip("no pseudo terminals here");
-		return;
-	}
-	CHECK(!is_raw(fd));
-	CHECK(!terminal_raw(fd) && is_raw(fd) && terminal_is_raw());
-	CHECK(terminal_raw(fd) == -EBUSY);
-	terminal_restore();
-	CHECK(!is_raw(fd) && !terminal_is_raw());
-	terminal_restore();
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0)
+		for (ssize_t i = 0; i < got; i++, total++)
+			if (bytes[i] != "0123456789abcdef"[(from + total) % 16])
+				return 0;
+	return total;
+}
+
+/* C18: a pipe with O_NONBLOCK, which is read late, loses nothing. */
+static void test_console_late(int flags)
+{
+	size_t count = 200000, got = 0;
+	pthread_t writer;
+	int fds[2], fd;
+
 	CHECK(!pipe2(fds, O_CLOEXEC));
-	CHECK(!terminal_raw(fds[0]) && !terminal_is_raw());
+	CHECK(!fcntl(fds[0], F_SETFL, O_NONBLOCK));
+	CHECK(!fcntl(fds[1], F_SETFL, flags));
+	fd = start(fds[1]);
+	CHECK(!pthread_create(&writer, NULL, writer_main, &count));
+	usleep(50000);
+	for (int i = 0; i < 5000 && got < count; i++) {
+		got += drain(fds[0], got);
+		usleep(1000);
+	}
+	CHECK(got == count);
+	CHECK(!pthread_join(writer, NULL));
+	stop();
+	CHECK(!console.lost);
+	close(fd);
 	close(fds[0]);
 	close(fds[1]);
-	close(fd);
-	close(master);
 }
 
-/* A crash puts it back, and is still the crash that it was. */
-static void test_terminal_crash(void)
+static void test_console_late_any(void)
 {
-	static const int deaths[] = { SIGSEGV, SIGBUS, SIGABRT };
-	int master, fd = terminal_open(&master), status;
+	test_console_late(O_NONBLOCK);
+	test_console_late(0);
+}
 
-	if (fd < 0) {
-		unit_skip("no pseudo terminals here");
-		return;
-	}
-	for (unsigned int i = 0; i < 3; i++) {
-		pid_t pid = fork();
+/*
+ * A vCPU that is stopped while it waits for the reader, as for a save, does not
+ * wait, and its bytes come out when it runs again; what is left at the end is said.
+ */
+static void test_console_stopped(void)
+{
+	struct sigaction action = { .sa_handler = no_handler }, before;
+	size_t size = 65536, count = size + 5, held, got;
+	pthread_t writer;
+	int fds[2], fd;
 
-		if (!pid) {
-			if (terminal_raw(fd) || !is_raw(fd))
-				_exit(1);
-			raise(deaths[i]);
-			_exit(2);
-		}
-		CHECK(waitpid(pid, &status, 0) == pid);
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == deaths[i]);
-		CHECK(!is_raw(fd));
-	}
+	CHECK(!sigaction(SIGUSR1, &action, &before));
+	CHECK(!pipe2(fds, O_CLOEXEC));
+	CHECK(!fcntl(fds[0], F_SETFL, O_NONBLOCK));
+	fd = start(fds[1]);
+	console.threads = &writers;
+	writers.stopping = false;
+	CHECK(!pthread_create(&writer, NULL, writer_main, &count));
+	for (int i = 0; i < 5000 && __atomic_load_n(&written, __ATOMIC_RELAXED) <
+	     size; i++)
+		usleep(1000);
+	__atomic_store_n(&writers.stopping, true, __ATOMIC_RELEASE);
+	do {
+		pthread_kill(writer, SIGUSR1);
+		usleep(1000);
+	} while (pthread_tryjoin_np(writer, NULL));
+	held = console.nr_held;
+	got = drain(fds[0], 0);
+	CHECK(held >= 5 && got + held == count);
+	writers.stopping = false;
+	outb("0123456789abcdef"[count % 16], UART_PORT);
+	CHECK(drain(fds[0], got) == held + 1 && !console.nr_held);
+	writers.stopping = true;
+	for (written = 0; written < count; written++)
+		outb("0123456789abcdef"[written % 16], UART_PORT);
+	stop();
+	CHECK(console.lost && drain(fds[0], 0) + console.lost == count);
 	close(fd);
-	close(master);
+	close(fds[0]);
+	close(fds[1]);
+	sigaction(SIGUSR1, &before, NULL);
 }
 
 /* Ctrl-A x at a terminal asks for the end; the rest goes to the guest. */
 static void test_terminal_quit(void)
 {
-	int master, fd = terminal_open(&master), pipe_fd;
+	int master, fd = test_tty_open(&master), pipe_fd;
 	char text[8] = "";
 
-	if (fd < 0) {
-		unit_skip("no pseudo terminals here");
+	if (fd < 0)
 		return;
-	}
 	pipe_fd = start(-1);
 	close(console.input);
 	console.input = fd;
 	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
-	CHECK(is_raw(fd));
+	CHECK(test_tty_is_raw(fd));
 	CHECK(write(master, "a\003\001xb", 5) == 5);
 	CHECK(guest_read(text, 3) == 3 && !strcmp(text, "a\003b"));
 	stop();
@@ -273,9 +307,9 @@ static const struct unit_test tests[] = {
 	{ "console.input", test_console_input },
 	{ "console.stop", test_console_stop },
 	{ "console.output", test_console_output },
-	{ "terminal.restore", test_terminal_restore },
-	{ "terminal.crash", test_terminal_crash },
-	{ "terminal.quit", test_terminal_quit },
+	{ "console.C18_late", test_console_late_any },
+	{ "console.C18_stopped", test_console_stopped },
+	{ "console.quit", test_terminal_quit },
 };
 
 UNIT_TESTS(tests)

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "../kvm/calls.h"
 #include "../machine/pc_job.h"
 #include "kvm_fake.h"
+#include "test_tty.h"
 #include "unit.h"
 
 static struct pc pc;
@@ -65,14 +65,6 @@ static void post(void (*work)(struct pc *pc, struct pc_job *job,
 	CHECK(!pc_job_post(&pc, job));
 }
 
-static bool is_raw(void)
-{
-	struct termios termios;
-
-	return !tcgetattr(terminal, &termios) &&
-	       !(termios.c_lflag & (ICANON | ECHO | ISIG));
-}
-
 static void work_signal(struct pc *unused, struct pc_job *job,
 			struct error *error)
 {
@@ -94,7 +86,7 @@ static void work_terminal(struct pc *of, struct pc_job *job,
 			  struct error *error)
 {
 	(void)job;
-	CHECK(!error->rc && is_raw());
+	CHECK(!error->rc && test_tty_is_raw(terminal));
 	jobs++;
 	machine_end(&of->machine, END_SAVED, NULL);
 }
@@ -164,19 +156,15 @@ static void test_pc_run_write(void)
 /* Keys are the guest's, also while it does not run. */
 static void test_pc_run_terminal(void)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	char name[128];
+	int master;
 
-	if (master < 0 || grantpt(master) || unlockpt(master) ||
-	    ptsname_r(master, name, sizeof(name))) {
-		unit_skip("no pseudo terminals here");
+	terminal = test_tty_open(&master);
+	if (terminal < 0)
 		return;
-	}
-	terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	start(terminal);
 	post(work_terminal);
 	CHECK(!pc_run(&pc, NULL) && jobs == 1);
-	CHECK(pc.machine.end == END_SAVED && !is_raw());
+	CHECK(pc.machine.end == END_SAVED && !test_tty_is_raw(terminal));
 	stop();
 	close(terminal);
 	close(master);
