@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../control/message.h"
 #include "../kvm/abi.h"
+#include "../kvm/text.h"
 #include "../snp/abi.h"
 #include "cli.h"
 #include "out.h"
@@ -44,8 +46,7 @@ void out_string(struct json_object *object, const char *key, const char *value)
 {
 	if (object)
 		json_object_object_add(object, key,
-				       value ? json_object_new_string(value) :
-				       NULL);
+				       value ? message_text(value) : NULL);
 }
 
 void out_uint(struct json_object *object, const char *key, uint64_t value)
@@ -123,7 +124,7 @@ void out_error(const char *object, const char *action, int rc,
 
 	if (hint) {
 		va_start(args, hint);
-		vsnprintf(text, sizeof(text), hint, args);
+		text_format(text, sizeof(text), hint, args);
 		va_end(args);
 	}
 	if (out_json) {

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../kvm/text.h"
 #include "message.h"
 
 #define DEPTH_MAX 8
+
+struct json_object *message_text(const char *text)
+{
+	char *escaped = text_escape(text);
+	struct json_object *string = escaped ? json_object_new_string(escaped) :
+				     NULL;
+
+	free(escaped);
+	return string;
+}
 
 static struct json_object *member(struct json_object *object, const char *key,
 				  enum json_type type)
@@ -84,7 +96,7 @@ const char *message_string(struct json_object *request, const char *key,
 static void add_string(struct json_object *object, const char *key,
 		       const char *value)
 {
-	json_object_object_add(object, key, json_object_new_string(value));
+	json_object_object_add(object, key, message_text(value));
 }
 
 struct json_object *message_result(struct json_object *result)

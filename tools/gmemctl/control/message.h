@@ -22,6 +22,15 @@
 #define MESSAGE_REPLY_MAX	(1 << 20)
 
 /**
+ * message_text() - a string for JSON, which is UTF-8, of any bytes
+ *
+ * A byte that is part of no character is there as the text \xNN.
+ *
+ * Return: a new string, or NULL if there is no memory.
+ */
+struct json_object *message_text(const char *text);
+
+/**
  * message_parse() - parse a line
  * @object: out: a JSON object; to be put by the caller
  *

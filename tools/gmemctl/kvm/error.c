@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdarg.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #include "error.h"
+#include "text.h"
+
+static void put(char *text, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void put(char *text, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_format(text, size, format, args);
+	va_end(args);
+}
 
 int error_set(struct error *error, int rc, const char *object,
 	      const char *action, const char *hint, ...)
@@ -12,12 +25,12 @@ int error_set(struct error *error, int rc, const char *object,
 	if (!error)
 		return rc;
 	error->rc = rc;
-	snprintf(error->object, sizeof(error->object), "%s", object);
-	snprintf(error->action, sizeof(error->action), "%s", action);
+	put(error->object, sizeof(error->object), "%s", object);
+	put(error->action, sizeof(error->action), "%s", action);
 	error->hint[0] = '\0';
 	if (hint) {
 		va_start(args, hint);
-		vsnprintf(error->hint, sizeof(error->hint), hint, args);
+		text_format(error->hint, sizeof(error->hint), hint, args);
 		va_end(args);
 	}
 	return rc;

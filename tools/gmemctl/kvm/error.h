@@ -21,6 +21,8 @@ struct error {
  * @action: what was tried
  * @hint: printf format of what to do about it, or NULL
  *
+ * What is too long is cut, between two characters.
+ *
  * Return: @rc, so that a caller can return the call.
  */
 int error_set(struct error *error, int rc, const char *object,

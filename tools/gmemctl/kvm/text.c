@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define ESCAPE_SIZE 4	/* \xNN */
+
+static const struct {
+	uint8_t mask, lead;
+	uint32_t least;
+} forms[] = {
+	{ 0x80, 0x00, 0 },
+	{ 0xe0, 0xc0, 0x80 },
+	{ 0xf0, 0xe0, 0x800 },
+	{ 0xf8, 0xf0, 0x10000 },
+};
+
+#define FORMS (sizeof(forms) / sizeof(forms[0]))
+
+static bool is_continuation(char byte)
+{
+	return ((uint8_t)byte & 0xc0) == 0x80;
+}
+
+static bool is_character(uint32_t code, uint32_t least)
+{
+	return code >= least && code <= 0x10ffff &&
+	       (code < 0xd800 || code > 0xdfff);
+}
+
+size_t text_character(const char *text)
+{
+	uint8_t first = (uint8_t)*text;
+	size_t more = 0;
+	uint32_t code;
+
+	if (!first)
+		return 0;
+	while (more < FORMS && (first & forms[more].mask) != forms[more].lead)
+		more++;
+	if (more == FORMS)
+		return 0;
+	code = first & (uint8_t)~forms[more].mask;
+	for (size_t i = 1; i <= more; i++) {
+		if (!is_continuation(text[i]))
+			return 0;
+		code = code << 6 | ((uint8_t)text[i] & 0x3f);
+	}
+	return is_character(code, forms[more].least) ? more + 1 : 0;
+}
+
+/* What is at the end of a text that was cut: a part of a character, or nothing */
+static void cut_part(char *text, size_t length)
+{
+	size_t start = length;
+
+	while (start && length - start < FORMS - 1 &&
+	       is_continuation(text[start - 1]))
+		start--;
+	if (start && !text_character(text + start - 1))
+		text[start - 1] = '\0';
+}
+
+void text_format(char *text, size_t size, const char *format, va_list args)
+{
+	int length = vsnprintf(text, size, format, args);
+
+	if (length >= 0 && (size_t)length >= size)
+		cut_part(text, size - 1);
+}
+
+char *text_escape(const char *text)
+{
+	char *escaped = malloc(ESCAPE_SIZE * strlen(text) + 1), *to = escaped;
+
+	if (!escaped)
+		return NULL;
+	while (*text) {
+		size_t size = text_character(text);
+
+		if (size) {
+			memcpy(to, text, size);
+			to += size;
+			text += size;
+		} else {
+			to += sprintf(to, "\\x%02x", (uint8_t)*text++);
+		}
+	}
+	*to = '\0';
+	return escaped;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Text from outside: paths, names and arguments are bytes, of any kind and length,
+ * and what is said about them is UTF-8.
+ */
+#ifndef GMEMCTL_KVM_TEXT_H
+#define GMEMCTL_KVM_TEXT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/**
+ * text_character() - look for a character of UTF-8 at the start of a string
+ *
+ * As RFC 3629 has it: the shortest form only, no surrogates, up to U+10FFFF.
+ *
+ * Return: its bytes, 1 to 4; 0 if there is none: at the end, and at a byte that
+ * begins none.
+ */
+size_t text_character(const char *text);
+
+/**
+ * text_format() - vsnprintf() that does not cut a character in two
+ * @size: of @text, at least 1
+ */
+void text_format(char *text, size_t size, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+/**
+ * text_escape() - make UTF-8 of any string
+ *
+ * A byte that belongs to no character becomes \xNN, which is text of its own.
+ *
+ * Return: a string to be freed, or NULL if there is no memory.
+ */
+char *text_escape(const char *text);
+
+#endif /* GMEMCTL_KVM_TEXT_H */

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Text from outside: what is UTF-8, where it is cut, and what becomes of the rest. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../control/message.h"
+#include "../kvm/text.h"
+#include "unit.h"
+
+/* By the table of RFC 3629, section 4. */
+static void test_text_character(void)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+	} cases[] = {
+		{ "", 0 }, { "a", 1 }, { "\x7f", 1 }, { "\x80", 0 },
+		{ "\xc1\xbf", 0 }, { "\xc2\x80", 2 }, { "\xdf\xbf", 2 },
+		{ "\xc3", 0 }, { "\xc3g", 0 },
+		{ "\xe0\x9f\xbf", 0 }, { "\xe0\xa0\x80", 3 },
+		{ "\xed\x9f\xbf", 3 }, { "\xed\xa0\x80", 0 },
+		{ "\xef\xbf\xbf", 3 }, { "\xe2\x82", 0 },
+		{ "\xf0\x8f\xbf\xbf", 0 }, { "\xf0\x90\x80\x80", 4 },
+		{ "\xf4\x8f\xbf\xbf", 4 }, { "\xf4\x90\x80\x80", 0 },
+		{ "\xf5\x80\x80\x80", 0 }, { "\xff", 0 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool same = text_character(cases[i].text) == cases[i].size;
+
+		if (!same)
+			printf("# case %u\n", i);
+		CHECK(same);
+	}
+}
+
+static void format(char *text, size_t size, const char *form, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void format(char *text, size_t size, const char *form, ...)
+{
+	va_list args;
+
+	va_start(args, form);
+	text_format(text, size, form, args);
+	va_end(args);
+}
+
+/* C20: at every size of the buffer what is left is whole characters. */
+static void test_text_format(void)
+{
+	static const char whole[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7z";
+	static const size_t expected[] = {
+		0, 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11,
+	};
+	char text[32];
+
+	for (size_t size = 1; size < 14; size++) {
+		format(text, size, "%s", whole);
+		CHECK(strlen(text) == expected[size]);
+		CHECK(!strncmp(text, whole, strlen(text)));
+	}
+	/* What was no character before it was cut is left as it is. */
+	format(text, 4, "%s", "\x80\x80\x80\x80\x80");
+	CHECK(strlen(text) >= 2);
+}
+
+static bool escapes(const char *text, const char *expected)
+{
+	char *escaped = text_escape(text);
+	bool same = escaped && !strcmp(escaped, expected);
+
+	free(escaped);
+	return same;
+}
+
+static void test_text_escape(void)
+{
+	CHECK(escapes("", "") && escapes("plain", "plain"));
+	CHECK(escapes("\xc3\xa4\xf0\x9f\x90\xa7", "\xc3\xa4\xf0\x9f\x90\xa7"));
+	CHECK(escapes("a\xffz\xc3", "a\\xffz\\xc3"));
+	CHECK(escapes("\xed\xa0\x80", "\\xed\\xa0\\x80"));
+}
+
+/* C20: what a VM answers to its clients is UTF-8, too. */
+static void test_text_message(void)
+{
+	struct json_object *reply, *parsed;
+	struct error error;
+	const char *text;
+
+	error_set(&error, -EINVAL, "na\xffme", "a\xc3", "%s", "\xfe");
+	reply = message_error(&error);
+	text = json_object_to_json_string(reply);
+	CHECK(!strchr(text, (char)0xff) && !strchr(text, (char)0xfe));
+	parsed = json_tokener_parse(text);
+	CHECK(parsed && strstr(text, "na\\\\xffme"));
+	json_object_put(parsed);
+	json_object_put(reply);
+}
+
+static const struct unit_test tests[] = {
+	{ "text.C20_character", test_text_character },
+	{ "text.C20_format", test_text_format },
+	{ "text.C20_escape", test_text_escape },
+	{ "text.C20_message", test_text_message },
+};
+
+UNIT_TESTS(tests)
