@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "modules.h"
 #include "out.h"
+#include "process.h"
 
 static const struct command *command_find(const char *name)
 {
@@ -111,6 +112,13 @@ static bool wants_json(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int rc = process_start();
+
+	if (rc) {
+		out_error("standard input, output and error", "open", rc,
+			  "is there a /dev/null?");
+		return EXIT_CODE_FAILURE;
+	}
 	out_start(wants_json(argc, argv));
 	return out_finish(dispatch(argc, argv));
 }

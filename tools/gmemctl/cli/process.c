@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../machine/signals.h"
+#include "process.h"
+
+/*
+ * The next file that is opened would have the number of one that is closed, and
+ * would be read by the console, or be written to. What stands in for it is open the
+ * wrong way round: to use it is as much an error as to use a closed file.
+ */
+static int descriptors_open(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int i = 0; i < 3; i++)
+		if (fcntl(i, F_GETFD) < 0 && open("/dev/null", modes[i]) != i)
+			return -errno;
+	return 0;
+}
+
+static void faults_unblock(void)
+{
+	sigset_t set;
+
+	signals_fault_set(&set);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Return: as a stream of fopencookie() wants it: bytes, fewer if it has failed. */
+static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
+{
+	int fd = (int)(intptr_t)cookie;
+	size_t done = 0;
+
+	while (done < size) {
+		struct pollfd wait = { .fd = fd, .events = POLLOUT };
+		ssize_t count = write(fd, bytes + done, size - done);
+
+		if (count > 0)
+			done += (size_t)count;
+		else if (count < 0 && errno == EAGAIN)
+			poll(&wait, 1, -1);
+		else if (count < 0 && errno != EINTR)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+/* Return: a stream like @stream, buffered as that is, or NULL. */
+static FILE *stream_open(int fd, int buffering)
+{
+	static const cookie_io_functions_t functions = {
+		.write = stream_write,
+	};
+	FILE *stream = fopencookie((void *)(intptr_t)fd, "w", functions);
+
+	if (stream)
+		setvbuf(stream, NULL, buffering, BUFSIZ);
+	return stream;
+}
+
+/*
+ * O_NONBLOCK is a property of the open file, which whoever has it too can set at
+ * any time.
+ */
+static int streams_open(void)
+{
+	FILE *output = stream_open(STDOUT_FILENO, isatty(STDOUT_FILENO) ?
+				   _IOLBF : _IOFBF);
+	FILE *errors = stream_open(STDERR_FILENO, _IONBF);
+
+	if (!output || !errors)
+		return -ENOMEM;
+	stdout = output;
+	stderr = errors;
+	return 0;
+}
+
+int process_start(void)
+{
+	int rc = descriptors_open();
+
+	faults_unblock();
+	return rc ? rc : streams_open();
+}

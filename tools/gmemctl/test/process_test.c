@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a process inherits: closed files, blocked signals, files that do not wait. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../cli/process.h"
+#include "unit.h"
+
+#define LINES 4000
+
+/* Return: the exit status of a child that does this. */
+static int in_child(int (*work)(unsigned int data), unsigned int data)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(work(data));
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Files of @closed are closed; none that is opened gets one of their numbers. */
+static int start_without(unsigned int closed)
+{
+	char byte = 'x';
+
+	for (int i = 0; i < 3; i++)
+		if (closed & 1U << i)
+			close(i);
+	if (process_start())
+		return 1;
+	for (int i = 0; i < 3; i++)
+		if (fcntl(i, F_GETFD) < 0)
+			return 2;
+	if (open("/dev/null", O_RDWR | O_CLOEXEC) < 3)
+		return 3;
+	/* To use what was closed is an error, as it was. */
+	if (closed & 1 && (read(0, &byte, 1) >= 0 || errno != EBADF))
+		return 4;
+	if (closed & 2 && (printf("lost\n") < 0 || !fflush(stdout)))
+		return 5;
+	if (closed & 4 && fprintf(stderr, "lost\n") >= 0 && !ferror(stderr))
+		return 6;
+	return 0;
+}
+
+/* C12: standard input, output, error, and any of them together */
+static void test_process_closed(void)
+{
+	for (unsigned int closed = 0; closed < 8; closed++)
+		CHECK(!in_child(start_without, closed));
+}
+
+static int start_blocked(unsigned int unused)
+{
+	sigset_t set;
+
+	(void)unused;
+	sigfillset(&set);
+	pthread_sigmask(SIG_SETMASK, &set, NULL);
+	if (process_start() || pthread_sigmask(SIG_SETMASK, NULL, &set))
+		return 1;
+	/* A handler of SIGBUS has to be called; the rest is the parent's choice. */
+	return sigismember(&set, SIGBUS) || sigismember(&set, SIGSEGV) ||
+	       !sigismember(&set, SIGALRM);
+}
+
+/* C13 */
+static void test_process_blocked(void)
+{
+	CHECK(!in_child(start_blocked, 0));
+}
+
+static int output[2];
+
+static int write_lines(unsigned int to_stderr)
+{
+	if (dup2(output[1], 1) < 0 || dup2(output[1], 2) < 0)
+		return 1;
+	close(output[0]);
+	close(output[1]);
+	if (process_start())
+		return 2;
+	for (int i = 0; i < LINES; i++)
+		fprintf(to_stderr ? stderr : stdout, "line %08d and more\n", i);
+	return fflush(stdout) || ferror(stdout) || ferror(stderr);
+}
+
+/* Return: how many of the lines arrive, in their order. */
+static int count_lines(void)
+{
+	FILE *file = fdopen(output[0], "r");
+	char line[64];
+	int count = 0, number;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "line %d and", &number) == 1 &&
+		    number == count)
+			count++;
+	if (file)
+		fclose(file);
+	return count;
+}
+
+static void check_late(unsigned int to_stderr)
+{
+	int status = -1;
+	pid_t pid;
+
+	CHECK(!pipe2(output, O_CLOEXEC));
+	CHECK(!fcntl(output[1], F_SETFL, O_NONBLOCK));
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(write_lines(to_stderr));
+	close(output[1]);
+	usleep(20000);
+	CHECK(count_lines() == LINES);
+	CHECK(waitpid(pid, &status, 0) == pid && !status);
+}
+
+/* C18: all that is printed, not only the guest's console, waits for its reader. */
+static void test_process_late(void)
+{
+	check_late(0);
+	check_late(1);
+}
+
+static const struct unit_test tests[] = {
+	{ "process.C12_closed", test_process_closed },
+	{ "process.C13_blocked", test_process_blocked },
+	{ "process.C18_late", test_process_late },
+};
+
+UNIT_TESTS(tests)
