@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +64,22 @@ int gmem_check_abi(int device, unsigned int *abi, struct error *error)
 			 "`gmemctl unload`, then load the module that was built "
 			 "together with gmemctl", info.abi_version,
 			 GMEM_ABI_VERSION);
+}
+
+int gmem_check_length(int device, uint64_t length, struct error *error)
+{
+	struct gmem_ioctl_info info;
+	int rc = gmem_info(device, &info);
+
+	if (rc)
+		return error_set(error, rc, GMEM_DEVICE_PATH, "GMEM_IOCTL_INFO",
+				 NULL);
+	if (length <= info.max_length)
+		return 0;
+	return error_set(error, -EFBIG, "guest memory", "create in gmem",
+			 "it has %" PRIu64 " bytes, and a gmem fd at most %" PRIu64
+			 ", as GMEM_IOCTL_INFO says", length,
+			 (uint64_t)info.max_length);
 }
 
 int gmem_create(int device, uint64_t length, uint32_t flags)

@@ -24,6 +24,13 @@ int gmem_info(int device, struct gmem_ioctl_info *info);
  */
 int gmem_check_abi(int device, unsigned int *abi, struct error *error);
 
+/**
+ * gmem_check_length() - whether a gmem fd may be that long, as the module says
+ *
+ * Return: 0; -EFBIG with the limit in words, where GMEM_IOCTL_CREATE has an EINVAL.
+ */
+int gmem_check_length(int device, uint64_t length, struct error *error);
+
 /** gmem_create() - Return: a gmem fd, or a negative errno. */
 int gmem_create(int device, uint64_t length, uint32_t flags);
 

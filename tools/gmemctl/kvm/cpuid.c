@@ -26,7 +26,11 @@
 /* AMD's leaf 0x80000001 */
 #define ECX_CMP_LEGACY		(1U << 1)
 
-/* AMD's leaf 0x80000008 */
+/* Leaf 0x80000008: address bits of the CPU, and of its guests where fewer */
+#define LEAF_ADDRESSES		0x80000008U
+#define EAX_BITS		0x000000ffU
+#define EAX_GUEST_BITS_SHIFT	16
+/* AMD's */
 #define ECX_CORES		0x0000f0ffU
 
 int cpuid_supported(struct vm *vm, struct kvm_cpuid2 **cpuid,
@@ -47,6 +51,18 @@ int cpuid_supported(struct vm *vm, struct kvm_cpuid2 **cpuid,
 	free(found);
 	return error_set(error, rc, KVM_DEVICE_PATH, "KVM_GET_SUPPORTED_CPUID",
 			 NULL);
+}
+
+unsigned int cpuid_address_bits(const struct kvm_cpuid2 *cpuid)
+{
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		uint32_t eax = cpuid->entries[i].eax;
+		uint32_t guest = eax >> EAX_GUEST_BITS_SHIFT & EAX_BITS;
+
+		if (cpuid->entries[i].function == LEAF_ADDRESSES)
+			return guest ? guest : eax & EAX_BITS;
+	}
+	return 0;
 }
 
 static void set_features(struct kvm_cpuid_entry2 *entry, unsigned int index,
@@ -89,7 +105,7 @@ static void set_entry(struct kvm_cpuid_entry2 *entry, unsigned int index,
 	case 0x80000001:
 		entry->ecx &= ~ECX_CMP_LEGACY;
 		break;
-	case 0x80000008:
+	case LEAF_ADDRESSES:
 		entry->ecx &= ~ECX_CORES;
 		break;
 	case 0x8000001d:

@@ -19,6 +19,16 @@ int cpuid_supported(struct vm *vm, struct kvm_cpuid2 **cpuid,
 		    struct error *error);
 
 /**
+ * cpuid_address_bits() - how many bits a guest's physical address has
+ *
+ * GuestPhysAddrSize of leaf 0x80000008, EAX[23:16], where KVM says it, since
+ * nested paging may map fewer than the CPU has; else PhysAddrSize, EAX[7:0].
+ *
+ * Return: 0 if it is not said.
+ */
+unsigned int cpuid_address_bits(const struct kvm_cpuid2 *cpuid);
+
+/**
  * cpuid_set_cpu() - make it that of one vCPU
  * @index: its number, which is its APIC ID: at most 254
  * @tsc_deadline: its APIC has a timer that follows the TSC

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "../kvm/cpuid.h"
 #include "../kvm/irqchip.h"
 #include "machine.h"
 #include "snp.h"
@@ -68,6 +70,27 @@ static int machine_create_vm(struct machine *machine, struct error *error)
 	return rc;
 }
 
+/* KVM would refuse the slot, with a bare EINVAL, once all memory is there. */
+static int machine_check_addresses(struct machine *machine, struct error *error)
+{
+	uint64_t end = memory_config_end(&machine->config.memory);
+	struct kvm_cpuid2 *cpuid;
+	unsigned int bits;
+	int rc;
+
+	rc = cpuid_supported(&machine->vm, &cpuid, error);
+	if (rc)
+		return rc;
+	bits = cpuid_address_bits(cpuid);
+	free(cpuid);
+	if (!bits || bits > 63 || end <= UINT64_C(1) << bits)
+		return 0;
+	return error_set(error, -E2BIG, "guest memory", "place in the VM",
+			 "it ends at 0x%" PRIx64 ", and addresses of this CPU's "
+			 "guests have %u bits, as KVM says: less memory fits, up "
+			 "to 0x%" PRIx64, end, bits, UINT64_C(1) << bits);
+}
+
 static int machine_create_memory(struct machine *machine, struct error *error)
 {
 	int rc = guest_memory_create(&machine->memory, &machine->config.memory,
@@ -94,10 +117,8 @@ static int machine_check_vcpus(struct machine *machine, unsigned int count,
 static int machine_create_vcpus(struct machine *machine, struct error *error)
 {
 	unsigned int count = machine->config.nr_vcpus;
-	int rc = machine_check_vcpus(machine, count, error);
+	int rc = 0;
 
-	if (rc)
-		return rc;
 	machine->vcpus = calloc(count, sizeof(*machine->vcpus));
 	if (!machine->vcpus)
 		return error_set(error, -ENOMEM, "vCPUs", "allocate", NULL);
@@ -119,6 +140,11 @@ static int machine_build(struct machine *machine, struct error *error)
 
 	if (!rc)
 		rc = machine_create_vm(machine, error);
+	if (!rc)
+		rc = machine_check_vcpus(machine, machine->config.nr_vcpus,
+					 error);
+	if (!rc)
+		rc = machine_check_addresses(machine, error);
 	if (!rc)
 		rc = machine_create_memory(machine, error);
 	return rc ? rc : machine_create_vcpus(machine, error);

@@ -56,6 +56,8 @@ static int backing_open_gmem(struct backing *backing, struct error *error)
 	if (device < 0)
 		return device;
 	rc = gmem_check_abi(device, NULL, error);
+	if (!rc)
+		rc = gmem_check_length(device, backing->size, error);
 	fd = rc ? rc : gmem_create(device, backing->size, flags);
 	calls->close(device);
 	if (rc)

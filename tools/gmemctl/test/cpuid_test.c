@@ -75,9 +75,30 @@ static void test_cpuid_topology(void)
 	free(cpuid);
 }
 
+/* C22: what a guest can address, where that is less than what the CPU can. */
+static void test_cpuid_address_bits(void)
+{
+	struct kvm_cpuid_entry2 *leaf;
+
+	start();
+	if (!cpuid)
+		return;
+	leaf = &cpuid->entries[7];
+	leaf->eax = 0x3030;
+	CHECK(cpuid_address_bits(cpuid) == 48);
+	leaf->eax = 0x303934;
+	CHECK(cpuid_address_bits(cpuid) == 48);
+	leaf->eax = 0x343934;
+	CHECK(cpuid_address_bits(cpuid) == 52);
+	leaf->function = 0x80000007;
+	CHECK(!cpuid_address_bits(cpuid));
+	free(cpuid);
+}
+
 static const struct unit_test tests[] = {
 	{ "cpuid.features", test_cpuid_features },
 	{ "cpuid.topology", test_cpuid_topology },
+	{ "cpuid.C22_address_bits", test_cpuid_address_bits },
 };
 
 UNIT_TESTS(tests)

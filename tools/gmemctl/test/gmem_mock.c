@@ -51,6 +51,7 @@ static void violation(const char *what, uint64_t page)
 static int mock_info(struct gmem_ioctl_info *info)
 {
 	info->abi_version = GMEM_ABI_VERSION;
+	info->max_length = INT64_MAX;
 	return 0;
 }
 

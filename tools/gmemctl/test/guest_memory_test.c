@@ -208,6 +208,16 @@ static void test_guest_memory_store(void)
 	CHECK(kvm_fake_said("a0-10 D0-10 a40-50 D40-50 a10-18 D10-18"));
 }
 
+/* C22: more than the module makes is refused in words, and before it is asked. */
+static void test_guest_memory_gmem_limit(void)
+{
+	start(BACKING_GMEM);
+	ranges[1].end = ranges[1].start + KVM_FAKE_GMEM_MAX;
+	CHECK(create() == -EFBIG && strstr(error.hint, "at most 1099511627776"));
+	CHECK(kvm_fake_said(""));
+	calls = &calls_system;
+}
+
 /* memfd and guest_memfd side by side: a decommit is for both. */
 static void test_guest_memory_discard(void)
 {
@@ -631,6 +641,7 @@ static const struct unit_test tests[] = {
 	{ "guest_memory.packed", test_guest_memory_packed },
 	{ "guest_memory.two_requests", test_guest_memory_two_requests },
 	{ "guest_memory.store", test_guest_memory_store },
+	{ "guest_memory.C22_gmem_limit", test_guest_memory_gmem_limit },
 	{ "guest_memory.discard", test_guest_memory_discard },
 	{ "guest_memory.guest_memfd", test_guest_memory_guest_memfd },
 	{ "guest_memory.hugetlb", test_guest_memory_hugetlb },

@@ -145,6 +145,7 @@ static int gmem_device_ioctl(unsigned long request, void *arg)
 	switch (request) {
 	case GMEM_IOCTL_INFO:
 		info->abi_version = GMEM_ABI_VERSION;
+		info->max_length = KVM_FAKE_GMEM_MAX;
 		return 0;
 	case GMEM_IOCTL_CREATE:
 		rc = say('C', 0, create->length);

@@ -12,6 +12,7 @@
 #include "../kvm/vm.h"
 
 #define KVM_FAKE_PAGES 4096
+#define KVM_FAKE_GMEM_MAX (UINT64_C(1) << 40)
 
 /**
  * struct kvm_fake - the kernel under the tests
