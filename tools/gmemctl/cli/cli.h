@@ -2,6 +2,7 @@
 #ifndef GMEMCTL_CLI_CLI_H
 #define GMEMCTL_CLI_CLI_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,10 +90,29 @@ int usage_error(const char *object, const char *action, const char *hint, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * usage_option() - what getopt_long() did not like
+ * option_next() - getopt_long() that takes names as they are, and no others
+ *
+ * Neither the start of a name nor a single dash is an option: what is not known
+ * today may be another option tomorrow. After "--" there are no options.
+ *
+ * Return: as getopt_long() with ":" for short options; then usage_option() knows
+ * which argument was wrong.
+ */
+int option_next(int argc, char **argv, const struct option *options,
+		int *index);
+
+/**
+ * usage_option() - what option_next() did not like
  * @option: what it returned: '?' or ':'
  */
 int usage_option(int option, char **argv);
+
+/**
+ * usage_json_only() - parse the options of a command that has only --json
+ *
+ * Return: 0, and optind is at what is no option; or an exit code.
+ */
+int usage_json_only(int argc, char **argv);
 
 /** usage_size(), usage_count() - parse an option's value, or complain */
 int usage_size(const char *option, const char *text, uint64_t *size);
@@ -100,6 +120,9 @@ int usage_count(const char *option, const char *text, uint32_t max,
 		uint32_t *count);
 
 int usage_number(const char *option, const char *text, uint64_t *number);
+
+/** usage_name() - check a name of a VM, or complain: nothing is looked up */
+int usage_name(const char *option, const char *name);
 
 /** usage_hex() - exactly @size bytes in hexadecimal */
 int usage_hex(const char *option, const char *text, uint8_t *bytes,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `gmemctl check`, which is `gmemctl snp status`, too. */
-#include <getopt.h>
 
 #include "../host/snp.h"
 #include "check.h"
@@ -48,17 +47,12 @@ int check_show(const struct host *host, const struct host_report *report,
 
 int snp_status_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
+	int code = usage_json_only(argc, argv);
 	struct host_report report;
 	struct host host;
-	int option;
 
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1)
-		if (option != 'j')
-			return usage_option(option, argv);
+	if (code)
+		return code;
 	if (optind < argc)
 		return usage_error(argv[optind], "unexpected argument",
 				   "see `gmemctl help %s`", argv[0]);

@@ -119,7 +119,7 @@ static int demo_main(int argc, char **argv)
 	const char *path = NULL;
 	int option;
 
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, options, NULL)) != -1) {
 		if (option == 'i')
 			path = optarg;
 		else if (option == 'd')

@@ -61,7 +61,7 @@ static int dump_parse(int argc, char **argv, struct dump *dump)
 {
 	int option, code = 0;
 
-	while ((option = getopt_long(argc, argv, ":", dump_options, NULL)) !=
+	while ((option = option_next(argc, argv, dump_options, NULL)) !=
 	       -1) {
 		if (option == OPTION_RAW)
 			dump->raw = true;
@@ -69,12 +69,15 @@ static int dump_parse(int argc, char **argv, struct dump *dump)
 			return usage_option(option, argv);
 	}
 	if (argc - optind != 3)
-		return usage_error(argv[0], argc - optind < 3 ?
+		return usage_error(argc - optind < 3 ? argv[0] :
+				   argv[optind + 3], argc - optind < 3 ?
 				   "arguments are missing" :
 				   "unexpected argument",
 				   "gmemctl dump NAME START SIZE");
 	dump->name = argv[optind];
-	code = usage_number("START", argv[optind + 1], &dump->start);
+	code = usage_name("NAME", dump->name);
+	if (!code)
+		code = usage_number("START", argv[optind + 1], &dump->start);
 	if (!code)
 		code = usage_size("SIZE", argv[optind + 2], &dump->size);
 	if (!code && (!dump->size || dump->start + dump->size < dump->start))

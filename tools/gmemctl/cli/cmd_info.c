@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is there, what is missing, and what to do about it. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -168,17 +167,12 @@ static void check_kvm(struct report *report)
 
 static int info_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ NULL, 0, NULL, 0 },
-	};
+	int code = usage_json_only(argc, argv);
 	struct report report = { 0 };
 	struct utsname host;
-	int option;
 
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1)
-		if (option != 'j')
-			return usage_option(option, argv);
+	if (code)
+		return code;
 	if (optind < argc)
 		return usage_error(argv[optind], "unexpected argument",
 				   "`gmemctl info` takes options only");

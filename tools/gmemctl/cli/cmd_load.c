@@ -35,7 +35,7 @@ static int load_main(int argc, char **argv)
 	struct error error;
 	int option;
 
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, options, NULL)) != -1) {
 		if (option != 'd')
 			return usage_option(option, argv);
 		dir = optarg;
@@ -52,7 +52,7 @@ static int unload_main(int argc, char **argv)
 {
 	static const struct option options[] = { { NULL, 0, NULL, 0 } };
 	struct error error;
-	int option = getopt_long(argc, argv, ":", options, NULL);
+	int option = option_next(argc, argv, options, NULL);
 
 	if (option != -1)
 		return usage_option(option, argv);

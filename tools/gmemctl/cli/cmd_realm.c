@@ -18,7 +18,7 @@ int realm_status_main(int argc, char **argv)
 	struct host host;
 	int option, code;
 
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, options, NULL)) != -1) {
 		if (option == 'a')
 			code = realm_option_abi(optarg, &abi);
 		else

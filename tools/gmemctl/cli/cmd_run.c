@@ -91,7 +91,7 @@ static int run_parse_linux(struct run *run, int option)
 		return 0;
 	default:
 		run->name = optarg;
-		return 0;
+		return usage_name("--name", optarg);
 	}
 }
 
@@ -162,7 +162,7 @@ static int run_parse(struct run *run, int argc, char **argv)
 	struct run_groups groups = { NULL, NULL };
 	int option, code, index;
 
-	while ((option = getopt_long(argc, argv, ":", run_options, &index)) !=
+	while ((option = option_next(argc, argv, run_options, &index)) !=
 	       -1) {
 		if (option >= OPTION_KERNEL) {
 			groups.guest = &run_options[index];

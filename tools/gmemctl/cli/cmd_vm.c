@@ -7,6 +7,7 @@
 
 #include "../control/client.h"
 #include "../control/runtime.h"
+#include "../memory/range.h"
 #include "cli.h"
 #include "out.h"
 
@@ -15,7 +16,7 @@
 
 /**
  * struct vm_arguments - a command line that was parsed
- * @plain: arguments without --json
+ * @plain: arguments without options; the first is the name of a VM
  * @count: how many
  */
 struct vm_arguments {
@@ -27,21 +28,18 @@ struct vm_arguments {
 static int vm_arguments(int argc, char **argv, int wanted, const char *usage,
 			struct vm_arguments *out)
 {
-	out->count = 0;
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json"))
-			continue;
-		if (argv[i][0] == '-')
-			return usage_error(argv[i], "unknown option",
-					   "see `gmemctl help %s`", argv[0]);
-		if (out->count == wanted)
-			return usage_error(argv[i], "unexpected argument",
-					   "%s", usage);
-		out->plain[out->count++] = argv[i];
-	}
-	if (out->count < wanted)
+	int code = usage_json_only(argc, argv);
+
+	if (code)
+		return code;
+	if (argc - optind > wanted)
+		return usage_error(argv[optind + wanted], "unexpected argument",
+				   "%s", usage);
+	if (argc - optind < wanted)
 		return usage_error(argv[0], "arguments are missing", "%s", usage);
-	return 0;
+	for (out->count = 0; optind < argc; optind++)
+		out->plain[out->count++] = argv[optind];
+	return wanted ? usage_name("NAME", out->plain[0]) : 0;
 }
 
 static struct json_object *vm_request(const char *command)
@@ -248,6 +246,13 @@ static int vm_range(struct json_object *request, const char *start_text,
 
 	if (!code)
 		code = usage_size("SIZE", size_text, &size);
+	if (!code && (start % RANGE_PAGE_SIZE || size % RANGE_PAGE_SIZE || !size))
+		code = usage_error(size % RANGE_PAGE_SIZE || !size ? "SIZE" :
+				   "START", "not whole pages",
+				   "a multiple of 4K, and a SIZE of more than 0");
+	if (!code && start + size < start)
+		code = usage_error("SIZE", "not a range of addresses",
+				   "it ends beyond 64 bits");
 	if (code)
 		return code;
 	json_object_object_add(request, "start", json_object_new_uint64(start));
@@ -279,6 +284,10 @@ static int convert_main(int argc, char **argv)
 				"gmemctl convert NAME START SIZE private|shared",
 				&arguments);
 
+	if (!code && strcmp(arguments.plain[3], "private") &&
+	    strcmp(arguments.plain[3], "shared"))
+		code = usage_error(arguments.plain[3], "no such state",
+				   "private or shared");
 	if (code)
 		return code;
 	request = vm_request("convert");

@@ -17,37 +17,58 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
+static void help_command(struct json_object *list, const struct command *command)
+{
+	struct json_object *entry = out_append(list);
+
+	out_string(entry, "name", command->name);
+	out_string(entry, "summary", command->summary);
+	out_text("  %-8s %s\n", command->name, command->summary);
+}
+
 static int help_all(void)
 {
-	printf("usage: gmemctl [COMMAND [OPTIONS]]\n"
-	       "\n"
-	       "Drives gmem: guest memory whose pages are shared with the host or\n"
-	       "private to the guest. Without a command: info.\n"
-	       "\n");
+	struct json_object *list = out_array(out_root(), "commands");
+
+	out_text("usage: gmemctl [COMMAND [OPTIONS]]\n"
+		 "\n"
+		 "Drives gmem: guest memory whose pages are shared with the host or\n"
+		 "private to the guest. Without a command: info.\n"
+		 "\n");
 	for (size_t i = 0; i < commands_nr; i++)
-		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	printf("\n"
-	       "  --version  print the versions of gmemctl, its ABI and the module\n"
-	       "  --help     print this; also `gmemctl help COMMAND`\n"
-	       "  --json     print a JSON object instead of text, errors included\n"
-	       "\n"
-	       "Exit codes: 0 success; 1 failure; 2 wrong usage; 4 this machine\n"
-	       "lacks what is needed (KVM, a VM type, the module).\n");
+		help_command(list, commands[i]);
+	out_text("\n"
+		 "  --version  print the versions of gmemctl, its ABI and the module\n"
+		 "  --help     print this; also `gmemctl help COMMAND`\n"
+		 "  --json     print a JSON object instead of text, errors included\n"
+		 "\n"
+		 "Exit codes: 0 success; 1 failure; 2 wrong usage; 4 this machine\n"
+		 "lacks what is needed (KVM, a VM type, the module).\n");
+	return EXIT_CODE_OK;
+}
+
+static int help_one(const struct command *command)
+{
+	out_string(out_root(), "help", command->help);
+	out_text("%s", command->help);
 	return EXIT_CODE_OK;
 }
 
 static int help_main(int argc, char **argv)
 {
 	const struct command *command;
+	int code = usage_json_only(argc, argv);
 
-	if (argc < 2)
+	if (code)
+		return code;
+	if (optind == argc)
 		return help_all();
-	command = command_find(argv[1]);
-	if (!command || argc > 2)
-		return usage_error(argv[argc > 2 ? 2 : 1], "no such command",
+	command = command_find(argv[optind]);
+	if (!command || argc > optind + 1)
+		return usage_error(argv[command ? optind + 1 : optind],
+				   "no such command",
 				   "`gmemctl help` lists them");
-	fputs(command->help, stdout);
-	return EXIT_CODE_OK;
+	return help_one(command);
 }
 
 const struct command command_help = {
@@ -60,54 +81,67 @@ const struct command command_help = {
 
 static int version_main(void)
 {
+	bool loaded = modules_loaded("gmem");
 	char version[64] = "";
 
-	printf("gmemctl %s\nABI %u\n", GMEM_VERSION, GMEM_ABI_VERSION);
-	if (modules_loaded("gmem"))
+	if (loaded)
 		modules_version("gmem", version, sizeof(version));
-	printf("module %s\n", !modules_loaded("gmem") ? "not loaded" :
-	       version[0] ? version : "of unknown version");
+	out_string(out_root(), "gmemctl", GMEM_VERSION);
+	out_uint(out_root(), "abi_version", GMEM_ABI_VERSION);
+	out_string(out_root(), "module", loaded && version[0] ? version : NULL);
+	out_bool(out_root(), "module_loaded", loaded);
+	out_text("gmemctl %s\nABI %u\nmodule %s\n", GMEM_VERSION,
+		 GMEM_ABI_VERSION, !loaded ? "not loaded" :
+		 version[0] ? version : "of unknown version");
 	return EXIT_CODE_OK;
 }
 
-static bool wants_help(int argc, char **argv)
+/* An argument that is @word, before those that are no options in any case */
+static bool has_word(int argc, char **argv, const char *word)
 {
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "--help"))
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], word))
 			return true;
 	return false;
+}
+
+/* --help and --version, alone or with --json. Return: an exit code. */
+static int dispatch_option(int argc, char **argv)
+{
+	const char *option = NULL;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			continue;
+		if (option)
+			return usage_error(argv[i], "unexpected argument",
+					   "see `gmemctl help`");
+		option = argv[i];
+	}
+	/* `gmemctl` shows the state, like info. */
+	if (!option)
+		return command_info.run(1, argv);
+	if (!strcmp(option, "--help"))
+		return help_all();
+	if (!strcmp(option, "--version"))
+		return version_main();
+	return usage_error(option, option[0] == '-' ? "unknown option" :
+			   "unexpected argument", "see `gmemctl help`");
 }
 
 static int dispatch(int argc, char **argv)
 {
 	const struct command *command;
 
-	/* `gmemctl` and `gmemctl --json` show the state, like info. */
-	if (argc < 2 || !strcmp(argv[1], "--json"))
-		return command_info.run(argc, argv);
-	if (!strcmp(argv[1], "--help"))
-		return help_all();
-	if (!strcmp(argv[1], "--version"))
-		return version_main();
+	if (argc < 2 || argv[1][0] == '-')
+		return dispatch_option(argc, argv);
 	command = command_find(argv[1]);
 	if (!command)
-		return usage_error(argv[1], argv[1][0] == '-' ?
-				   "unknown option" : "no such command",
+		return usage_error(argv[1], "no such command",
 				   "see `gmemctl help`");
-	if (wants_help(argc - 1, argv + 1)) {
-		fputs(command->help, stdout);
-		return EXIT_CODE_OK;
-	}
+	if (has_word(argc - 1, argv + 1, "--help"))
+		return help_one(command);
 	return command->run(argc - 1, argv + 1);
-}
-
-/* Known before options are parsed: what is wrong with them is JSON then, too. */
-static bool wants_json(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "--json"))
-			return true;
-	return false;
 }
 
 int main(int argc, char **argv)
@@ -119,6 +153,7 @@ int main(int argc, char **argv)
 			  "is there a /dev/null?");
 		return EXIT_CODE_FAILURE;
 	}
-	out_start(wants_json(argc, argv));
+	/* Known before options are parsed: what is wrong with them is JSON, too. */
+	out_start(has_word(argc, argv, "--json"));
 	return out_finish(dispatch(argc, argv));
 }

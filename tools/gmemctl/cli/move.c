@@ -64,7 +64,7 @@ static int parse_option(int option, char **argv, struct move_options *out)
 		return 0;
 	case OPTION_NAME:
 		out->name = optarg;
-		return 0;
+		return usage_name("--name", optarg);
 	case OPTION_TIMEOUT:
 		return usage_count("--timeout", optarg, 86400, &out->timeout_s);
 	case OPTION_TRACE:
@@ -80,11 +80,10 @@ int move_parse(int argc, char **argv, int plain, unsigned int groups,
 {
 	int option, code, count = 0;
 
-	while ((option = getopt_long(argc, argv, ":", move_options, NULL)) !=
+	while ((option = option_next(argc, argv, move_options, NULL)) !=
 	       -1) {
 		if (option_group(option) & ~groups)
-			return usage_error(argv[optind - 1], "unknown option",
-					   "see `gmemctl help %s`", argv[0]);
+			return usage_option('?', argv);
 		code = parse_option(option, argv, out);
 		if (code)
 			return code;
@@ -97,7 +96,8 @@ int move_parse(int argc, char **argv, int plain, unsigned int groups,
 				   "see `gmemctl help %s`", argv[0]);
 	while (optind < argc)
 		out->plain[count++] = argv[optind++];
-	return 0;
+	/* All but restore, which has --memory-file, name a VM first. */
+	return groups & MOVE_FILE ? 0 : usage_name("NAME", out->plain[0]);
 }
 
 void move_config(const struct move_options *options, unsigned int cpus,

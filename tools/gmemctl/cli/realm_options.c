@@ -139,7 +139,7 @@ int realm_options_parse(struct realm_options *options, int argc, char **argv)
 	options->config.nr_vcpus = 1;
 	options->base = DEFAULT_BASE;
 	options->memory = DEFAULT_MEMORY;
-	while ((option = getopt_long(argc, argv, ":", realm_options, NULL)) !=
+	while ((option = option_next(argc, argv, realm_options, NULL)) !=
 	       -1) {
 		code = parse_option(options, option, argv);
 		if (code)

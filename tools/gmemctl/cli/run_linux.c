@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../boot/e820.h"
+#include "../boot/linux.h"
 #include "../machine/pc.h"
 #include "cli.h"
 #include "out.h"
@@ -30,6 +31,22 @@ struct linux_run {
 	struct memory_request request;
 	struct pc_config config;
 };
+
+/* What needs no machine and no file to be seen. Return: 0 or an exit code. */
+static int linux_check(const struct run *run)
+{
+	size_t length = strlen(run->append);
+
+	if (!run->nr_vcpus)
+		return usage_error("--cpus", "too few", "at least 1");
+	if (run->memory.size && run->memory.size < E820_HOLE_END)
+		return usage_error("--memory", "too small", "at least 1M");
+	if (length >= LINUX_CMDLINE_SIZE)
+		return usage_error("--append", "too long",
+				   "at most %d characters, not %zu",
+				   LINUX_CMDLINE_SIZE - 1, length);
+	return 0;
+}
 
 /* Return: 0 or an exit code. */
 static int linux_memory(struct linux_run *linux_run)
@@ -105,8 +122,10 @@ int run_linux(struct run *run)
 			},
 		},
 	};
-	int code = linux_memory(&linux_run);
+	int code = linux_check(run);
 
+	if (!code)
+		code = linux_memory(&linux_run);
 	run_pc_console(&linux_run.config);
 	if (!code)
 		code = linux_run_all(&linux_run);

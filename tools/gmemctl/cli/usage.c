@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../control/runtime.h"
+#include "../kvm/text.h"
 #include "../snp/hex.h"
 #include "cli.h"
 #include "out.h"
@@ -15,21 +18,75 @@ int usage_error(const char *object, const char *action, const char *hint, ...)
 	va_list args;
 
 	va_start(args, hint);
-	vsnprintf(text, sizeof(text), hint, args);
+	text_format(text, sizeof(text), hint, args);
 	va_end(args);
 	out_error(object, action, 0, "%s", text);
 	return EXIT_CODE_USAGE;
 }
 
+/* The argument that option_next() has looked at, like optarg and optind */
+static const char *option_word;
+
+/* The next argument that begins as an option does; "--" is none. */
+static const char *option_find(int argc, char **argv)
+{
+	for (int i = optind ? optind : 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--"))
+			return NULL;
+		if (argv[i][0] == '-' && argv[i][1])
+			return argv[i];
+	}
+	return NULL;
+}
+
+static bool is_name(const char *word, const char *name)
+{
+	size_t length = strlen(name);
+
+	return !strncmp(word, "--", 2) && !strncmp(word + 2, name, length) &&
+	       (!word[2 + length] || word[2 + length] == '=');
+}
+
+int option_next(int argc, char **argv, const struct option *options, int *index)
+{
+	const struct option *option = options;
+
+	option_word = option_find(argc, argv);
+	if (option_word) {
+		while (option->name && !is_name(option_word, option->name))
+			option++;
+		optopt = 0;
+		if (!option->name)
+			return '?';
+	}
+	return getopt_long(argc, argv, ":", options, index);
+}
+
 int usage_option(int option, char **argv)
 {
-	const char *text = argv[optind - 1];
+	const char *text = option_word ? option_word : argv[optind - 1];
 
 	if (option == ':')
 		return usage_error(text, "value is missing",
 				   "see `gmemctl help %s`", argv[0]);
-	return usage_error(text, "unknown option", "see `gmemctl help %s`",
-			   argv[0]);
+	/* With a value that it does not take, getopt_long() knows it. */
+	return usage_error(text, optopt && strchr(text, '=') ?
+			   "takes no value" : "unknown option",
+			   "see `gmemctl help %s`", argv[0]);
+}
+
+int usage_json_only(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = option_next(argc, argv, options, NULL)) != -1)
+		if (option != 'j')
+			return usage_option(option, argv);
+	return 0;
 }
 
 int usage_size(const char *option, const char *text, uint64_t *size)
@@ -59,6 +116,14 @@ int usage_number(const char *option, const char *text, uint64_t *number)
 	return usage_error(option, "not a number of 64 bits",
 			   "expected digits, or 0x and hexadecimal digits, not "
 			   "'%s'", text);
+}
+
+int usage_name(const char *option, const char *name)
+{
+	if (runtime_name_valid(name))
+		return 0;
+	return usage_error(option, "not a name of a VM",
+			   RUNTIME_NAME_RULE ", not '%s'", name);
 }
 
 int usage_hex(const char *option, const char *text, uint8_t *bytes, size_t size)

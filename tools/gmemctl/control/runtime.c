@@ -23,7 +23,8 @@ bool runtime_name_valid(const char *name)
 {
 	size_t length = strlen(name);
 
-	if (!length || length > RUNTIME_NAME_MAX || name[0] == '.')
+	/* What begins with a dash would be taken for an option. */
+	if (!length || length > RUNTIME_NAME_MAX || strchr("-.", name[0]))
 		return false;
 	for (; *name; name++)
 		if (!isalnum((unsigned char)*name) && !strchr("-_.", *name))
@@ -102,8 +103,7 @@ int runtime_path(const char *name, const char *suffix,
 	if (!runtime_name_valid(name))
 		return error_set(error, -EINVAL, *name ? name : "''",
 				 "use as a name of a VM",
-				 "1 to %d letters, digits, '-', '_' and '.', which "
-				 "is not the first", RUNTIME_NAME_MAX);
+				 RUNTIME_NAME_RULE);
 	if (snprintf(path, RUNTIME_PATH_MAX, "%s/%s%s", directory, name,
 		     suffix ? suffix : SUFFIX) < RUNTIME_PATH_MAX)
 		return 0;

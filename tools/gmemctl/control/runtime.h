@@ -12,9 +12,11 @@
 #include "../kvm/error.h"
 
 #define RUNTIME_NAME_MAX	32
+#define RUNTIME_NAME_RULE	"1 to 32 letters, digits, '-', '_' and '.', the " \
+				"first one neither '-' nor '.'"
 #define RUNTIME_PATH_MAX	108	/* what a socket address holds */
 
-/** runtime_name_valid() - 1 to 32 letters, digits, '-', '_', '.'; not '.' first */
+/** runtime_name_valid() - whether it is as RUNTIME_NAME_RULE says */
 bool runtime_name_valid(const char *name);
 
 /**

@@ -196,6 +196,7 @@ static void test_control_names(void)
 	CHECK(runtime_name_valid("12345678901234567890123456789012"));
 	CHECK(!runtime_name_valid("123456789012345678901234567890123"));
 	CHECK(!runtime_name_valid("") && !runtime_name_valid(".hidden"));
+	CHECK(!runtime_name_valid("-web") && !runtime_name_valid("-"));
 	CHECK(!runtime_name_valid("../up") && !runtime_name_valid("a/b"));
 	CHECK(!runtime_name_valid("a b") && !runtime_name_valid("a\n"));
 	setenv("GMEMCTL_RUNTIME_DIR", "/x", 1);

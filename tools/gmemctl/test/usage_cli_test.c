@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Command lines that gmemctl refuses, and how it says so: in one JSON object if it
+ * is asked for one. The program is the one next to this one.
+ */
+#define _GNU_SOURCE
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "preload.h"
+#include "unit.h"
+
+#define OUTPUT 65536
+/* Eight characters, and some hundred, each of two bytes */
+#define A8 "\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84"
+#define LONG A8 A8 A8 A8 A8 A8 A8 A8 A8 A8 A8 A8 A8
+
+static char output[OUTPUT];
+
+static int run(const char *const words[])
+{
+	int status = preload_run("gmemctl", words, NULL, output, sizeof(output));
+
+	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Refused as wrong usage, in a line that begins with what is wrong. */
+static bool refused(const char *begin, int code)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "gmemctl: %s: ", begin);
+	if (code == 2 && !strncmp(output, line, strlen(line)))
+		return true;
+	printf("# exit code %d, expected 2 and '%s': %s\n", code, line, output);
+	return false;
+}
+
+#define REFUSED(begin, ...) CHECK(refused(begin, RUN(__VA_ARGS__)))
+
+/* Return: the one JSON object that the output is, or NULL. */
+static struct json_object *object(void)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *parsed;
+
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT |
+			       JSON_TOKENER_VALIDATE_UTF8);
+	parsed = json_tokener_parse_ex(tokener, output, (int)strlen(output) + 1);
+	if (json_tokener_get_error(tokener) != json_tokener_success)
+		printf("# not JSON: %s\n", output);
+	json_tokener_free(tokener);
+	return parsed;
+}
+
+static bool is_object(void)
+{
+	struct json_object *parsed = object();
+	bool is = json_object_is_type(parsed, json_type_object);
+
+	json_object_put(parsed);
+	return is;
+}
+
+static const char *error_object(struct json_object *parsed)
+{
+	struct json_object *errors, *value;
+
+	if (!json_object_object_get_ex(parsed, "errors", &errors) ||
+	    !json_object_object_get_ex(json_object_array_get_idx(errors, 0),
+				       "object", &value))
+		return "";
+	return json_object_get_string(value);
+}
+
+#define JSON(code, ...) CHECK(RUN(__VA_ARGS__) == (code) && is_object())
+
+/* C20: whatever the words are, and whatever is in them */
+static void test_usage_json(void)
+{
+	struct json_object *parsed;
+
+	JSON(0, "--version", "--json");
+	CHECK(strstr(output, "\"gmemctl\"") && strstr(output, "abi_version"));
+	JSON(0, "--json", "--version");
+	JSON(0, "--help", "--json");
+	JSON(0, "run", "--help", "--json");
+	JSON(0, "help", "run", "--json");
+	JSON(0, "ps", "--json");
+	JSON(2, "demo", "--json");
+	JSON(2, "load", "--json");
+	JSON(2, "info", "--json", "\xff");
+	JSON(2, "\xc3", "--json");
+	JSON(2, "run", "--json", "--memory", "\xed\xa0\x80,kind=\xfe");
+	JSON(1, "run", "--json", "--kernel", "/none/\xff\xfe\xc3");
+	parsed = object();
+	CHECK(!strcmp(error_object(parsed), "/none/\\xff\\xfe\\xc3"));
+	json_object_put(parsed);
+	/* Cut between two characters, at an odd and at an even place. */
+	JSON(1, "run", "--json", "--kernel", "/none/" LONG);
+	parsed = object();
+	CHECK(strlen(error_object(parsed)) == 158);
+	json_object_put(parsed);
+	JSON(1, "run", "--json", "--kernel", "/none/x" LONG);
+	parsed = object();
+	CHECK(strlen(error_object(parsed)) == 159);
+	json_object_put(parsed);
+	JSON(2, "run", "--json", "--payload", LONG LONG LONG);
+	JSON(2, "run", "--json", "--payload", "x" LONG LONG LONG);
+}
+
+/* C20: no start of a name is an option, and none of one letter. */
+static void test_usage_options(void)
+{
+	REFUSED("--js", "--js");
+	REFUSED("--vers", "--vers");
+	REFUSED("--js", "info", "--js");
+	REFUSED("--nam", "run", "--nam", "a", "--kernel", "k");
+	REFUSED("--c", "run", "--c", "2");
+	REFUSED("-json", "ps", "-json");
+	REFUSED("-x", "handover", "-x", "--name", "a", "b");
+	REFUSED("--json=1", "info", "--json=1");
+	REFUSED("--kernel", "run", "--kernel");
+	REFUSED("b", "stat", "a", "b");
+	REFUSED("1", "dump", "a", "0", "1", "1");
+	REFUSED("--name", "save", "a", "b", "--name", "c");
+	CHECK(strstr(output, "unknown option"));
+	REFUSED("stat", "--json=1", "stat");
+}
+
+/* C21: a name that would be taken for an option is none; "--" ends options. */
+static void test_usage_names(void)
+{
+	static const char *const one[] = { "stat", "map", "stop", "handover" };
+
+	REFUSED("--name", "run", "--kernel", "k", "--name", "-web");
+	REFUSED("--name", "run", "--kernel", "k", "--name=-web");
+	REFUSED("--name", "run", "--kernel", "k", "--name", "a/b");
+	REFUSED("--name", "run", "--kernel", "k", "--name", "");
+	REFUSED("--name", "handover", "a", "--name", "-web");
+	REFUSED("--name", "restore", "a", "--name", ".web");
+	for (unsigned int i = 0; i < 4; i++) {
+		REFUSED("-web", one[i], "-web");
+		REFUSED("NAME", one[i], "--", "-web");
+		CHECK(strstr(output, "not '-web'"));
+		REFUSED("NAME", one[i], "a/b");
+		CHECK(RUN(one[i], "--", "none") == 1);
+		CHECK(strstr(output, "no VM of that name"));
+	}
+	REFUSED("NAME", "convert", "--", "-web", "0", "4K", "private");
+	REFUSED("NAME", "decommit", "--", "-web", "0", "4K");
+	REFUSED("NAME", "dump", "--", "-web", "0", "4K");
+	REFUSED("NAME", "save", "--", "-web", "file");
+	CHECK(RUN("convert", "--", "none", "0", "4K", "private") == 1);
+	CHECK(RUN("dump", "--", "none", "0", "4K") == 1);
+	CHECK(RUN("ps", "--") == 0);
+	/* After it nothing is an option, --json and --help neither. */
+	REFUSED("NAME", "stat", "--", "--json");
+	REFUSED("NAME", "stat", "--", "--help");
+}
+
+/* C25: found before anything is opened, built or asked */
+static void test_usage_early(void)
+{
+	REFUSED("--cpus", "run", "--kernel", "/none", "--cpus", "0");
+	REFUSED("--cpus", "run", "--kernel", "/none", "--cpus", "33");
+	REFUSED("--vcpus", "run", "--payload", "spin", "--vcpus", "0");
+	REFUSED("--memory", "run", "--kernel", "/none", "--memory", "64K");
+	REFUSED("--memory", "run", "--kernel", "/none", "--memory", "4097K,kind=x");
+	REFUSED("guest memory", "run", "--kernel", "/none", "--memory", "1048577");
+	REFUSED("no", "convert", "a", "0", "4K", "no");
+	REFUSED("START", "convert", "a", "1", "4K", "private");
+	REFUSED("SIZE", "convert", "a", "0", "0", "private");
+	REFUSED("SIZE", "decommit", "a", "0", "4097");
+	REFUSED("SIZE", "decommit", "a", "0xfffffffffffff000", "8K");
+}
+
+static const struct unit_test tests[] = {
+	{ "usage.C20_json", test_usage_json },
+	{ "usage.C20_options", test_usage_options },
+	{ "usage.C21_names", test_usage_names },
+	{ "usage.C25_early", test_usage_early },
+};
+
+UNIT_TESTS(tests)
