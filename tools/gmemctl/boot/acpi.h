@@ -9,9 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reset_vector.h"
+
 /** ACPI_GPA: in the BIOS area, where an operating system searches */
 #define ACPI_GPA	0xf8000U
-#define ACPI_SIZE	0x8000U
+#define ACPI_SIZE	(RESET_VECTOR_GPA - ACPI_GPA)
 
 /**
  * acpi_build() - write all tables, the RSDP first

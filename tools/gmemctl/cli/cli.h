@@ -121,6 +121,9 @@ int usage_count(const char *option, const char *text, uint32_t max,
 
 int usage_number(const char *option, const char *text, uint64_t *number);
 
+/** usage_off_port() - the value of --power-off-port: where no device is */
+int usage_off_port(const char *text, uint16_t *port);
+
 /** usage_name() - check a name of a VM, or complain: nothing is looked up */
 int usage_name(const char *option, const char *name);
 

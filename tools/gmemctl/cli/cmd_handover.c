@@ -110,6 +110,8 @@ const struct command command_handover = {
 		"gmem and gmem-store can be handed over.\n"
 		"\n"
 		"  --name NEW         another name from now on\n"
+		"  --power-off-port PORT\n"
+		"                     as for `gmemctl run`; the other process's is not kept\n"
 		"  --timeout SECONDS  stop the VM after that time; 0 (default): never\n"
 		"  --trace            print each exit that is not for a device to stderr\n"
 		"  --json             print a JSON object\n"

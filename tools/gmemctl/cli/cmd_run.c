@@ -30,6 +30,7 @@ enum {
 	OPTION_KERNEL,
 	OPTION_INITRD,
 	OPTION_APPEND,
+	OPTION_OFF_PORT,
 	OPTION_NAME,
 };
 
@@ -44,6 +45,7 @@ static const struct option run_options[] = {
 	{ "kernel", required_argument, NULL, OPTION_KERNEL },
 	{ "initrd", required_argument, NULL, OPTION_INITRD },
 	{ "append", required_argument, NULL, OPTION_APPEND },
+	{ "power-off-port", required_argument, NULL, OPTION_OFF_PORT },
 	{ "name", required_argument, NULL, OPTION_NAME },
 	{ "convert-timeout", required_argument, NULL, OPTION_CONVERT_TIMEOUT },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
@@ -89,6 +91,8 @@ static int run_parse_linux(struct run *run, int option)
 	case OPTION_APPEND:
 		run->append = optarg;
 		return 0;
+	case OPTION_OFF_PORT:
+		return usage_off_port(optarg, &run->off_port);
 	default:
 		run->name = optarg;
 		return usage_name("--name", optarg);
@@ -271,6 +275,8 @@ const struct command command_run = {
 		"                         consent;\n"
 		"                         default: 256M,kind=shared\n"
 		"  --cpus N               1 (default) to 32\n"
+		"  --power-off-port PORT  a write to it powers off: for a guest without ACPI;\n"
+		"                         0x1000 to 0xffff\n"
 		"  --name NAME            for `gmemctl ps` and others; default: vm-PID\n"
 		"\n"
 		"A payload:\n"

@@ -209,6 +209,8 @@ const struct command command_restore = {
 		"\n"
 		"  --name NAME         for `gmemctl ps` and others; default: vm-PID\n"
 		"  --memory-file FILE  for memory of kind file\n"
+		"  --power-off-port PORT\n"
+		"                      as for `gmemctl run`; it is not in the file\n"
 		"  --timeout SECONDS   stop the VM after that time; 0 (default): never\n"
 		"  --trace             print each exit that is not for a device to stderr\n"
 		"  --json              print a JSON object\n"

@@ -22,6 +22,7 @@ enum {
 	OPTION_NAME,
 	OPTION_TIMEOUT,
 	OPTION_TRACE,
+	OPTION_OFF_PORT,
 };
 
 static const struct option move_options[] = {
@@ -31,6 +32,7 @@ static const struct option move_options[] = {
 	{ "name", required_argument, NULL, OPTION_NAME },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "trace", no_argument, NULL, OPTION_TRACE },
+	{ "power-off-port", required_argument, NULL, OPTION_OFF_PORT },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -44,6 +46,7 @@ static unsigned int option_group(int option)
 	case OPTION_NAME:
 	case OPTION_TIMEOUT:
 	case OPTION_TRACE:
+	case OPTION_OFF_PORT:
 		return MOVE_RUN;
 	default:
 		return 0;
@@ -70,6 +73,8 @@ static int parse_option(int option, char **argv, struct move_options *out)
 	case OPTION_TRACE:
 		out->trace = true;
 		return 0;
+	case OPTION_OFF_PORT:
+		return usage_off_port(optarg, &out->off_port);
 	default:
 		return usage_option(option, argv);
 	}
@@ -111,6 +116,7 @@ void move_config(const struct move_options *options, unsigned int cpus,
 			.run_timeout_s = options->timeout_s,
 			.trace = options->trace ? stderr : NULL,
 		},
+		.off_port = options->off_port,
 	};
 	config->machine.memory.convert_timeout_ms = CONVERT_TIMEOUT_MS;
 	run_pc_console(config);

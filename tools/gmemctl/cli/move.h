@@ -20,6 +20,7 @@
  * @name: of --name, or NULL
  * @memory_file: of --memory-file, or NULL
  * @timeout_s: of --timeout
+ * @off_port: of --power-off-port, or 0
  * @trace: --trace was there; likewise @stop
  */
 struct move_options {
@@ -27,6 +28,7 @@ struct move_options {
 	const char *name;
 	const char *memory_file;
 	uint32_t timeout_s;
+	uint16_t off_port;
 	bool trace;
 	bool stop;
 };

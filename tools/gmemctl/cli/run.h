@@ -25,6 +25,7 @@
  * @kernel: bzImage, or NULL: a payload runs
  * @initrd: its initrd, or NULL
  * @append: its command line
+ * @off_port: port that powers Linux off, or 0
  * @name: of the VM, or NULL: one that nobody else has
  * @input: the file at @path
  * @input_length: bytes the payload works on
@@ -43,6 +44,7 @@ struct run {
 	const char *kernel;
 	const char *initrd;
 	const char *append;
+	uint16_t off_port;
 	const char *name;
 	struct input input;
 	uint64_t input_length;

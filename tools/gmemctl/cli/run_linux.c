@@ -120,6 +120,7 @@ int run_linux(struct run *run)
 				.run_timeout_s = run->run_timeout_s,
 				.trace = run->trace,
 			},
+			.off_port = run->off_port,
 		},
 	};
 	int code = linux_check(run);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../control/runtime.h"
+#include "../devices/off_port.h"
 #include "../kvm/text.h"
 #include "../snp/hex.h"
 #include "cli.h"
@@ -116,6 +117,20 @@ int usage_number(const char *option, const char *text, uint64_t *number)
 	return usage_error(option, "not a number of 64 bits",
 			   "expected digits, or 0x and hexadecimal digits, not "
 			   "'%s'", text);
+}
+
+int usage_off_port(const char *text, uint16_t *port)
+{
+	uint64_t number;
+
+	if (number_parse(text, &number) || number < OFF_PORT_MIN ||
+	    number > OFF_PORT_MAX)
+		return usage_error("--power-off-port", "not a port for this",
+				   "expected 0x%x to 0x%x, where the PC has no "
+				   "device, not '%s'", OFF_PORT_MIN,
+				   OFF_PORT_MAX, text);
+	*port = (uint16_t)number;
+	return 0;
 }
 
 int usage_name(const char *option, const char *name)

@@ -19,7 +19,10 @@
 #define COMMAND_TEST_KBD 0xab
 #define COMMAND_NO_KBD	0xad
 #define COMMAND_KBD	0xae
-#define COMMAND_RESET	0xfe
+#define COMMAND_OUTPUT	0xd1
+#define COMMAND_PULSE	0xf0
+
+#define OUTPUT_NO_RESET	0x01
 
 #define TEST_PASSED	0x55
 #define TEST_KBD_PASSED	0x00
@@ -52,6 +55,7 @@ static void i8042_command(struct i8042 *i8042, uint8_t command)
 		i8042_answer(i8042, i8042->control);
 		break;
 	case COMMAND_WRITE:
+	case COMMAND_OUTPUT:
 		i8042->command = command;
 		break;
 	case COMMAND_NO_AUX:
@@ -90,14 +94,19 @@ static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes,
 			     unsigned int size)
 {
 	struct i8042 *i8042 = data;
+	bool reset;
 
 	(void)offset;
 	(void)size;
 	pthread_mutex_lock(&i8042->lock);
 	if (i8042->command == COMMAND_WRITE)
 		i8042->control = bytes[0];
+	reset = i8042->command == COMMAND_OUTPUT &&
+		!(bytes[0] & OUTPUT_NO_RESET);
 	i8042->command = 0;
 	pthread_mutex_unlock(&i8042->lock);
+	if (reset)
+		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
 }
 
 static void i8042_read_status(void *data, uint64_t offset, uint8_t *bytes,
@@ -120,7 +129,8 @@ static void i8042_write_command(void *data, uint64_t offset,
 
 	(void)offset;
 	(void)size;
-	if (bytes[0] == COMMAND_RESET) {
+	if ((bytes[0] & COMMAND_PULSE) == COMMAND_PULSE &&
+	    !(bytes[0] & OUTPUT_NO_RESET)) {
 		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
 		return;
 	}

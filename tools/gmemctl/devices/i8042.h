@@ -16,6 +16,9 @@
 #define I8042_DATA_PORT		0x60
 #define I8042_COMMAND_PORT	0x64
 
+/* Commands 0xf0 to 0xff pulse output lines, of which 0 is the reset: low is on. */
+#define I8042_COMMAND_RESET	0xfe
+
 /**
  * struct i8042 - its state
  * @board: where a reset goes

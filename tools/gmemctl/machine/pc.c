@@ -16,8 +16,10 @@ static int pc_write_tables(struct pc *pc, struct error *error)
 	unsigned int cpus = pc->machine.nr_vcpus;
 
 	if (mptable_build(base + MPTABLE_GPA, MPTABLE_SIZE, MPTABLE_GPA, cpus) &&
-	    acpi_build(base + ACPI_GPA, ACPI_SIZE, ACPI_GPA, cpus))
+	    acpi_build(base + ACPI_GPA, ACPI_SIZE, ACPI_GPA, cpus)) {
+		reset_vector_build(base + RESET_VECTOR_GPA);
 		return 0;
+	}
 	return error_set(error, -E2BIG, "VM", "write tables of CPUs",
 			 "too many CPUs");
 }

@@ -22,12 +22,14 @@
  *	set before it runs
  * @input: file for the serial port's input, or -1
  * @output: file for its output, or -1
+ * @off_port: port that powers the machine off, OFF_PORT_MIN to OFF_PORT_MAX; 0: none
  */
 struct pc_config {
 	struct machine_config machine;
 	struct linux_boot boot;
 	int input;
 	int output;
+	uint16_t off_port;
 };
 
 struct pc_job;

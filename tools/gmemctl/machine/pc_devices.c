@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which devices a PC has, and where. */
 #include "../devices/exit_port.h"
+#include "../devices/off_port.h"
+#include "../devices/port_a.h"
 #include "../devices/pvpanic.h"
 #include "../kvm/irqchip.h"
 #include "pc.h"
@@ -46,11 +48,16 @@ static int pc_devices_add(struct pc *pc, struct error *error)
 		power_device(&pc->power),
 		pvpanic_device(&pc->board),
 		exit_port_device(&pc->board),
+		port_a_device(&pc->board),
 	};
+	const struct bus_device off = off_port_device(&pc->board,
+						      pc->config->off_port);
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < sizeof(devices) / sizeof(devices[0]); i++)
 		rc = bus_add(&pc->machine.ports, &devices[i], error);
+	if (!rc && pc->config->off_port)
+		rc = bus_add(&pc->machine.ports, &off, error);
 	return rc;
 }
 

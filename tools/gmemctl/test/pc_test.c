@@ -146,6 +146,50 @@ static void test_pc_ports(void)
 	CHECK(end_by_port(0x80, 0xff, 1) == END_NONE);
 }
 
+/* C17: each way to reset a PC by a port, and the values beside it. */
+static void test_pc_resets(void)
+{
+	static const uint8_t data[] = { 0xfe, 0xff };
+
+	for (uint16_t value = 0; value < 0x100; value++) {
+		bool pulse = value >= 0xf0 && !(value & 1);
+
+		CHECK((end_by_port(0x64, value, 1) == END_RESET) == pulse);
+		CHECK((end_by_port(0x92, value, 1) == END_RESET) ==
+		      (value & 1));
+		CHECK((end_by_port(0xcf9, value, 1) == END_RESET) ==
+		      !!(value & 4));
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		start();
+		out(0x64, "\xd1", 1, 1);
+		out(0x60, &data[i], 1, 1);
+		CHECK((pc.machine.end == END_RESET) == !i);
+		stop();
+	}
+}
+
+/* C17: a port of the user's choice, for a guest that knows of no other */
+static void test_pc_off_port(void)
+{
+	uint32_t value = 0;
+
+	for (uint8_t size = 1; size <= 4; size *= 2) {
+		start();
+		config.off_port = 0xb004;
+		pc_devices_destroy(&pc);
+		memset(&pc.machine.ports, 0, sizeof(pc.machine.ports));
+		CHECK(!pc_devices(&pc, NULL));
+		in(0xb004, 1);
+		out(0xb003, &value, 1, 1);
+		CHECK(pc.machine.end == END_NONE);
+		out(0xb004, &value, size, 1);
+		CHECK(pc.machine.end == END_POWER_OFF);
+		stop();
+	}
+	CHECK(end_by_port(0xb004, 1, 1) == END_NONE);
+}
+
 /* The first reason counts, whatever comes after it. */
 static void test_pc_first_end(void)
 {
@@ -202,6 +246,8 @@ static void test_pc_hypercall(void)
 static const struct unit_test tests[] = {
 	{ "pc.ends", test_pc_ends },
 	{ "pc.ports", test_pc_ports },
+	{ "pc.C17_resets", test_pc_resets },
+	{ "pc.C17_off_port", test_pc_off_port },
 	{ "pc.first_end", test_pc_first_end },
 	{ "pc.access", test_pc_access },
 	{ "pc.hypercall", test_pc_hypercall },

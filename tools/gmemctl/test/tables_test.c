@@ -5,6 +5,7 @@
 
 #include "../boot/acpi.h"
 #include "../boot/mptable.h"
+#include "../boot/reset_vector.h"
 #include "../kvm/irqchip.h"
 #include "../snp/bytes.h"
 #include "unit.h"
@@ -206,6 +207,21 @@ static void test_acpi_limits(void)
 	CHECK(!acpi_build(bytes, sizeof(bytes), ACPI_GPA, 255));
 }
 
+/*
+ * C17: real mode code that an assembler has made of "mov $0xfe, %al; out %al, $0x64;
+ * 1: hlt; jmp 1b", where ffff:0000 is, and nothing else is there.
+ */
+static void test_reset_vector(void)
+{
+	uint8_t at[RESET_VECTOR_SIZE];
+
+	reset_vector_build(at);
+	CHECK(!memcmp(at, "\xb0\xfe\xe6\x64\xf4\xeb\xfd", 7));
+	CHECK(RESET_VECTOR_GPA == 0xffffU << 4);
+	CHECK(ACPI_GPA + ACPI_SIZE <= RESET_VECTOR_GPA);
+	CHECK(RESET_VECTOR_GPA + RESET_VECTOR_SIZE == 1 << 20);
+}
+
 static const struct unit_test tests[] = {
 	{ "mptable.pointer", test_mptable_pointer },
 	{ "mptable.entries", test_mptable_entries },
@@ -215,6 +231,7 @@ static const struct unit_test tests[] = {
 	{ "acpi.madt", test_acpi_madt },
 	{ "acpi.dsdt", test_acpi_dsdt },
 	{ "acpi.limits", test_acpi_limits },
+	{ "reset_vector.C17_code", test_reset_vector },
 };
 
 UNIT_TESTS(tests)

@@ -174,6 +174,10 @@ static void test_usage_early(void)
 	REFUSED("--memory", "run", "--kernel", "/none", "--memory", "64K");
 	REFUSED("--memory", "run", "--kernel", "/none", "--memory", "4097K,kind=x");
 	REFUSED("guest memory", "run", "--kernel", "/none", "--memory", "1048577");
+	REFUSED("--power-off-port", "run", "--kernel", "/none",
+		"--power-off-port", "0x604");
+	REFUSED("--power-off-port", "restore", "/none", "--power-off-port",
+		"65536");
 	REFUSED("no", "convert", "a", "0", "4K", "no");
 	REFUSED("START", "convert", "a", "1", "4K", "private");
 	REFUSED("SIZE", "convert", "a", "0", "0", "private");
