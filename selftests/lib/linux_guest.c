@@ -4,12 +4,10 @@
  */
 #include <cpuid.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,18 +26,8 @@
 #define TRIES 2
 #define LOST	"the emulator has lost a guest"
 
-/*
- * What QEMU's emulated SVM needs of a guest:
- *
- * noxsave, no5lvl	It lets the guest change XCR0 behind KVM's back, and does
- *			not get five levels of page tables right.
- * no_timer_check	Ticks come too late for the check whether they come.
- * tsc, tsc_early_khz	The counter cannot be calibrated against timers that are
- *			late. Without it the guest asks the PM timer what time it
- *			is, and each answer is an exit to gmemctl.
- */
-#define APPEND "console=ttyS0 quiet panic=-1 noxsave no5lvl no_timer_check " \
-	"tsc=reliable tsc_early_khz=%d %s"
+/* What QEMU's emulated SVM needs of a guest besides, gmemctl adds to it. */
+#define APPEND "console=ttyS0 quiet panic=-1 %s"
 
 static unsigned long now_ms(void)
 {
@@ -48,18 +36,6 @@ static unsigned long now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (unsigned long)now.tv_sec * 1000 +
 	       (unsigned long)now.tv_nsec / 1000000;
-}
-
-/* Of the time stamp counter that a VM gets, or 0. */
-static int tsc_khz(void)
-{
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
-	int khz = ioctl(vm, KVM_GET_TSC_KHZ, 0);
-
-	close(vm);
-	close(kvm);
-	return khz > 0 ? khz : 0;
 }
 
 const char *linux_guest_unavailable(void)
@@ -159,8 +135,7 @@ pid_t boot_start(const struct boot *b, int out, int err)
 	int in = b->input ? b->input : open("/dev/null", O_RDONLY);
 	pid_t pid;
 
-	snprintf(append, sizeof(append), APPEND, tsc_khz(),
-		 b->append ? b->append : "");
+	snprintf(append, sizeof(append), APPEND, b->append ? b->append : "");
 	add_arguments(argv, b->kernel ? NULL : initrd);
 	add_arguments(argv, b->name ? name : NULL);
 	add_arguments(argv, b->options);

@@ -124,6 +124,9 @@ static int run_shell(const struct module_list *modules)
 		dup2(fd, STDIN_FILENO);
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
+		/* The kernel and the initrd for a guest, as README.rst has them. */
+		if (chdir("/guest"))
+			perror("/guest");
 		execv(argv[0], argv);
 		perror(argv[0]);
 		_exit(127);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Boots Linux. */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../boot/e820.h"
+#include "../boot/emulated_host.h"
 #include "../boot/linux.h"
+#include "../kvm/calls.h"
+#include "../kvm/vm.h"
 #include "../machine/pc.h"
 #include "cli.h"
 #include "out.h"
@@ -20,6 +25,7 @@
  * @run: as asked for
  * @ram: where RAM is
  * @kernel: contents of the file, likewise @initrd
+ * @cmdline: the command line, or NULL: that of the user
  * @request: the memory
  * @config: what to build
  */
@@ -28,6 +34,7 @@ struct linux_run {
 	struct range ram[E820_PLACES];
 	uint8_t *kernel;
 	uint8_t *initrd;
+	char *cmdline;
 	struct memory_request request;
 	struct pc_config config;
 };
@@ -93,6 +100,43 @@ static int linux_read(struct linux_run *linux_run, struct error *error)
 	return rc;
 }
 
+/* Of the time stamp counter that a VM gets, or 0. */
+static unsigned int tsc_khz(void)
+{
+	struct vm vm;
+	int khz;
+
+	/* Where there is no VM to be had the run says why. */
+	if (vm_create_plain(&vm, NULL))
+		return 0;
+	khz = calls_ioctl_value(vm.fd, KVM_GET_TSC_KHZ, 0);
+	vm_destroy(&vm);
+	return khz > 0 ? (unsigned int)khz : 0;
+}
+
+/* A guest that does not come up says nothing about why: so it is told before. */
+static int linux_cmdline(struct linux_run *linux_run, struct error *error)
+{
+	const char *append = linux_run->run->append;
+	char words[EMULATED_HOST_WORDS_MAX];
+
+	if (!emulated_host())
+		return 0;
+	emulated_host_words(append, tsc_khz(), words);
+	if (!*words)
+		return 0;
+	if (asprintf(&linux_run->cmdline, "%s%s", append,
+		     append[0] ? words : words + 1) < 0) {
+		linux_run->cmdline = NULL;
+		return error_set(error, -ENOMEM, "command line", "extend", NULL);
+	}
+	linux_run->config.boot.cmdline = linux_run->cmdline;
+	out_string(out_root(), "cmdline_added", words + 1);
+	fprintf(stderr, "gmemctl: emulated host (TCG): the guest's command line "
+		"also has:%s\n", words);
+	return 0;
+}
+
 /* Return: an exit code. */
 static int linux_run_all(struct linux_run *linux_run)
 {
@@ -104,6 +148,8 @@ static int linux_run_all(struct linux_run *linux_run)
 	int rc;
 
 	rc = linux_read(linux_run, &error);
+	if (!rc)
+		rc = linux_cmdline(linux_run, &error);
 	if (rc)
 		return out_error_report(&error);
 	return run_pc(&run, &linux_run->config);
@@ -132,5 +178,6 @@ int run_linux(struct run *run)
 		code = linux_run_all(&linux_run);
 	free(linux_run.kernel);
 	free(linux_run.initrd);
+	free(linux_run.cmdline);
 	return code;
 }

@@ -40,7 +40,8 @@ static int control_start(struct run_pc *run, struct pc *pc, const char *name,
 
 /*
  * A VM without a name can do without its control socket; but somebody who has
- * given a name wants to use it. A guest that was running already has to go on.
+ * given a name wants to use it, where that is possible at all. A guest that was
+ * running already has to go on.
  */
 static int control(struct run_pc *run, struct pc *pc, struct error *error)
 {
@@ -49,10 +50,15 @@ static int control(struct run_pc *run, struct pc *pc, struct error *error)
 	snprintf(run->own_name, sizeof(run->own_name), "vm-%u",
 		 (unsigned int)getpid());
 	rc = control_start(run, pc, run->name ? run->name : run->own_name, error);
-	if (!rc || (run->name && !run->inherited))
+	if (rc == -EAFNOSUPPORT)
+		fprintf(stderr, "gmemctl: this kernel has no sockets "
+			"(CONFIG_UNIX): the VM runs without a name, and `gmemctl "
+			"ps` and others cannot reach it\n");
+	else if (rc && (!run->name || run->inherited))
+		fprintf(stderr, "gmemctl: no control socket: %s: %s: %s\n",
+			error->object, error->action, strerror(-rc));
+	else
 		return rc;
-	fprintf(stderr, "gmemctl: no control socket: %s: %s: %s\n",
-		error->object, error->action, strerror(-rc));
 	return 0;
 }
 
