@@ -107,8 +107,8 @@ struct restored {
 static int restored_prepare(struct pc *pc, void *data, struct error *error)
 {
 	struct restored *restored = data;
-	int rc = save_read_memory(restored->fd, &restored->saved,
-				  &pc->machine.memory, error);
+	int rc = save_read_memory(&restored->saved, &pc->machine.memory,
+				  error);
 
 	return rc ? rc : pc_state_set(pc, &restored->saved.state, error);
 }
@@ -172,9 +172,14 @@ static int restore_main(int argc, char **argv)
 	restored->fd = open(options.plain[0], O_RDONLY | O_CLOEXEC);
 	if (restored->fd < 0) {
 		code = file_error(options.plain[0], "open");
-	} else if (save_read(restored->fd, &restored->saved, &error)) {
+	} else if (save_read(restored->fd, options.plain[0], &restored->saved,
+			     &error)) {
 		code = out_error_report(&error);
 	} else {
+		if (!save_is_checked(&restored->saved))
+			fprintf(stderr, "gmemctl: %s: it is from an older gmemctl "
+				"and has no checksums: damage is not noticed\n",
+				options.plain[0]);
 		code = restored_run(restored, &options);
 		save_free(&restored->saved);
 	}

@@ -72,13 +72,14 @@ int pc_move_give(struct pc *pc, const char *channel, struct error *error)
 	return rc ? rc : post(pc, channel, false, work_give, error);
 }
 
-static int save(struct pc *pc, int fd, struct error *error)
+static int save(struct pc *pc, const struct pc_job *job, int fd,
+		struct error *error)
 {
 	struct records state = { 0 };
 	int rc = pc_state_get(pc, &state, error);
 
 	if (!rc)
-		rc = save_write(fd, &pc->machine.memory, &state, error);
+		rc = save_write(fd, job->fd, &pc->machine.memory, &state, error);
 	records_free(&state);
 	if (!rc && fsync(fd) && errno != EINVAL && errno != EROFS)
 		rc = error_set(error, -errno, "file", "fsync", NULL);
@@ -92,7 +93,7 @@ static void work_save(struct pc *pc, struct pc_job *job, struct error *error)
 	if (!rc) {
 		fd = channel_receive_file(job->fd);
 		rc = fd < 0 ? error_set(error, fd, "file", "receive", NULL) :
-			      save(pc, fd, error);
+			      save(pc, job, fd, error);
 		if (fd >= 0)
 			close(fd);
 	}

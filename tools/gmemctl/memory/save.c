@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,11 +8,14 @@
 #include "populated.h"
 #include "private_runs.h"
 #include "save.h"
+#include "save_stream.h"
 
-#define OBJECT	"saved guest"
 #define ACTION	"save private pages"
 #define MAGIC	"GMEMSAVE"
-#define VERSION	1
+#define VERSION	2
+
+/* The version without checksums, which is read all the same */
+#define VERSION_UNCHECKED 1
 
 struct header {
 	char magic[8];
@@ -26,55 +30,27 @@ struct run {
 	uint64_t size;
 };
 
-static int write_all(int fd, const void *bytes, size_t size)
+static int put_record(struct save_stream *stream, const void *bytes, size_t size)
 {
-	const uint8_t *at = bytes;
+	int rc = save_stream_put(stream, bytes, size);
 
-	while (size) {
-		ssize_t written = write(fd, at, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		at += written;
-		size -= (size_t)written;
-	}
-	return 0;
+	return rc ? rc : save_stream_seal(stream);
 }
 
-/* Return: 0; -EBADMSG if the file ends before. */
-static int read_all(int fd, void *bytes, size_t size)
-{
-	uint8_t *at = bytes;
-
-	while (size) {
-		ssize_t got = read(fd, at, size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return -EBADMSG;
-		at += got;
-		size -= (size_t)got;
-	}
-	return 0;
-}
-
-static int write_run(int fd, const struct guest_memory *memory,
-		     struct range range)
+static int write_run(struct save_stream *stream,
+		     const struct guest_memory *memory, struct range range)
 {
 	struct run run = { range.start, range_size(range) };
-	int rc = write_all(fd, &run, sizeof(run));
+	int rc = save_stream_put(stream, &run, sizeof(run));
 
-	return rc ? rc : write_all(fd, memory->reservation.base + range.start,
-				   range_size(range));
+	if (!rc)
+		rc = save_stream_put(stream, memory->reservation.base +
+				     range.start, range_size(range));
+	return rc ? rc : save_stream_seal(stream);
 }
 
 /* What is populated among @count pages from @gpa on, at @offset in the backing. */
-static int write_part(int fd, const struct guest_memory *memory,
+static int write_part(struct save_stream *stream, const struct guest_memory *memory,
 		      const struct backing *backing, uint64_t gpa,
 		      uint64_t offset, uint64_t count, uint8_t *pages)
 {
@@ -90,14 +66,14 @@ static int write_part(int fd, const struct guest_memory *memory,
 		if (page == start)
 			page++;
 		else
-			rc = write_run(fd, memory, (struct range){
+			rc = write_run(stream, memory, (struct range){
 				gpa + start * RANGE_PAGE_SIZE,
 				gpa + page * RANGE_PAGE_SIZE });
 	}
 	return rc;
 }
 
-static int write_range(int fd, const struct guest_memory *memory,
+static int write_range(struct save_stream *stream, const struct guest_memory *memory,
 		       const struct backing *backing, struct range range,
 		       uint64_t offset, uint8_t *pages)
 {
@@ -108,7 +84,7 @@ static int write_range(int fd, const struct guest_memory *memory,
 		uint64_t count = left < POPULATED_PAGES ? left :
 							  POPULATED_PAGES;
 
-		rc = write_part(fd, memory, backing,
+		rc = write_part(stream, memory, backing,
 				range.start + done * RANGE_PAGE_SIZE,
 				offset + done * RANGE_PAGE_SIZE, count, pages);
 		done += count;
@@ -117,7 +93,7 @@ static int write_range(int fd, const struct guest_memory *memory,
 	return rc;
 }
 
-static int write_backing(int fd, const struct guest_memory *memory,
+static int write_backing(struct save_stream *stream, const struct guest_memory *memory,
 			 const struct backing *backing, uint8_t *pages)
 {
 	uint64_t offset = 0;
@@ -126,25 +102,25 @@ static int write_backing(int fd, const struct guest_memory *memory,
 	for (unsigned int i = 0; !rc && i < backing->request->nr_ranges; i++) {
 		struct range range = backing->request->ranges[i];
 
-		rc = write_range(fd, memory, backing, range, offset, pages);
+		rc = write_range(stream, memory, backing, range, offset, pages);
 		offset += range_size(range);
 	}
 	return rc;
 }
 
-static int write_contents(int fd, const struct guest_memory *memory)
+static int write_contents(struct save_stream *stream, const struct guest_memory *memory)
 {
 	uint8_t *pages = malloc(POPULATED_PAGES);
 	struct run end = { 0, 0 };
 	int rc = pages ? 0 : -ENOMEM;
 
 	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
-		rc = write_backing(fd, memory, &memory->backings[i], pages);
+		rc = write_backing(stream, memory, &memory->backings[i], pages);
 	free(pages);
-	return rc ? rc : write_all(fd, &end, sizeof(end));
+	return rc ? rc : put_record(stream, &end, sizeof(end));
 }
 
-static int write_start(int fd, const struct guest_memory *memory,
+static int write_start(struct save_stream *stream, const struct guest_memory *memory,
 		       const struct private_runs *runs,
 		       const struct records *state)
 {
@@ -158,30 +134,49 @@ static int write_start(int fd, const struct guest_memory *memory,
 	if (rc)
 		return rc;
 	header.description_size = size;
-	rc = write_all(fd, &header, sizeof(header));
+	rc = put_record(stream, &header, sizeof(header));
 	if (!rc)
-		rc = write_all(fd, description, size);
+		rc = put_record(stream, description, size);
 	if (!rc)
-		rc = write_all(fd, state->bytes, state->size);
+		rc = put_record(stream, state->bytes, state->size);
 	free(description);
 	return rc;
 }
 
-static int write_guest(int fd, struct guest_memory *memory,
+static const char *write_hint(int rc)
+{
+	switch (rc) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "there is no room for it: delete something, or choose "
+		       "another file system";
+	case -EFBIG:
+		return "raise `ulimit -f` of the VM's process, or choose another "
+		       "file system";
+	case -ECANCELED:
+		return "the one who has asked for it has gone";
+	default:
+		return NULL;
+	}
+}
+
+static int write_guest(int fd, int asker, struct guest_memory *memory,
 		       struct private_runs *runs, const struct records *state,
 		       struct error *error)
 {
-	int rc = write_start(fd, memory, runs, state);
+	struct save_stream stream;
+	int rc = save_stream_write(&stream, fd, asker);
 
 	if (!rc)
-		rc = write_contents(fd, memory);
+		rc = write_start(&stream, memory, runs, state);
+	if (!rc)
+		rc = write_contents(&stream, memory);
+	save_stream_end(&stream);
 	return rc ? error_set(error, rc, "guest memory", "write to the file",
-			      rc == -ENOSPC ? "there is no room for it: delete "
-			      "something, or choose another file system" : NULL) :
-		    0;
+			      write_hint(rc) ? "%s" : NULL, write_hint(rc)) : 0;
 }
 
-int save_write(int fd, struct guest_memory *memory,
+int save_write(int fd, int asker, struct guest_memory *memory,
 	       const struct records *state, struct error *error)
 {
 	struct private_runs runs;
@@ -190,59 +185,94 @@ int save_write(int fd, struct guest_memory *memory,
 	if (!rc)
 		rc = private_runs_share(&runs, memory, ACTION, error);
 	if (!rc)
-		rc = write_guest(fd, memory, &runs, state, error);
+		rc = write_guest(fd, asker, memory, &runs, state, error);
 	back = private_runs_restore(&runs, memory, rc ? NULL : error);
 	private_runs_free(&runs);
 	return rc ? rc : back;
 }
 
-static int bad(struct error *error, const char *what)
+/* @what names the record: its own address may be what is damaged. */
+static int bad(const struct saved *saved, struct error *error, const char *what)
 {
-	return error_set(error, -EBADMSG, OBJECT, "read", "%s", what);
+	const struct save_stream *stream = &saved->stream;
+
+	return error_set(error, -EBADMSG, saved->path, "read",
+			 "%s (record %llu, from byte %llu on)", what,
+			 (unsigned long long)stream->number,
+			 (unsigned long long)stream->record_offset);
 }
 
-static int read_fail(struct error *error, int rc)
+static int read_fail(const struct saved *saved, int rc, const char *record,
+		     struct error *error)
 {
-	return rc == -EBADMSG ? bad(error, "the file is shorter than it says") :
-	       error_set(error, rc, OBJECT, "read", NULL);
+	char what[160];
+
+	if (rc == -EBADMSG)
+		return bad(saved, error, "the file is shorter than it says");
+	if (rc != -EILSEQ)
+		return error_set(error, rc, saved->path, "read", NULL);
+	snprintf(what, sizeof(what), "%s has a wrong checksum: the file is "
+		 "damaged, use another copy", record);
+	return bad(saved, error, what);
 }
 
-static int read_header(int fd, struct header *header, struct error *error)
+/* The version says whether there are checksums at all. */
+static int check_version(struct saved *saved, const struct header *header,
+			 struct error *error)
 {
-	int rc = read_all(fd, header, sizeof(*header));
+	if (memcmp(header->magic, MAGIC, sizeof(header->magic)))
+		return bad(saved, error, "the file is not one of `gmemctl save`");
+	saved->stream.checked = header->version != VERSION_UNCHECKED;
+	if (header->version == VERSION || header->version == VERSION_UNCHECKED)
+		return 0;
+	return error_set(error, -EBADMSG, saved->path, "read",
+			 "it has format %u, and this gmemctl reads 1 and %u: use "
+			 "the one that has saved it", header->version, VERSION);
+}
+
+static int read_header(struct saved *saved, struct header *header,
+		       struct error *error)
+{
+	int rc = save_stream_get(&saved->stream, header, sizeof(*header));
 
 	if (rc)
-		return read_fail(error, rc);
-	if (memcmp(header->magic, MAGIC, sizeof(header->magic)))
-		return bad(error, "the file is not one of `gmemctl save`");
-	if (header->version != VERSION)
-		return bad(error, "it is from another version of gmemctl");
+		return read_fail(saved, rc, "the header", error);
+	rc = check_version(saved, header, error);
+	if (rc)
+		return rc;
+	rc = save_stream_check(&saved->stream);
+	if (rc)
+		return read_fail(saved, rc, "the header", error);
 	if (header->zero || !header->description_size ||
 	    header->description_size > DESCRIPTION_SIZE_MAX ||
 	    header->state_size > RECORDS_SIZE_MAX)
-		return bad(error, "it has parts of impossible sizes");
+		return bad(saved, error, "it has parts of impossible sizes");
 	return 0;
 }
 
-static int read_block(int fd, size_t size, uint8_t **bytes, struct error *error)
+static int read_block(struct saved *saved, size_t size, const char *record,
+		      uint8_t **bytes, struct error *error)
 {
 	int rc;
 
 	*bytes = malloc(size ? size : 1);
 	if (!*bytes)
-		return error_set(error, -ENOMEM, OBJECT, "read", NULL);
-	rc = read_all(fd, *bytes, size);
+		return error_set(error, -ENOMEM, saved->path, "read", NULL);
+	rc = save_stream_get(&saved->stream, *bytes, size);
+	if (!rc)
+		rc = save_stream_check(&saved->stream);
 	if (!rc)
 		return 0;
 	free(*bytes);
 	*bytes = NULL;
-	return read_fail(error, rc);
+	return read_fail(saved, rc, record, error);
 }
 
-static int read_state(int fd, size_t size, struct records *state,
-		      struct error *error)
+static int read_state(struct saved *saved, size_t size, struct error *error)
 {
-	int rc = read_block(fd, size, &state->bytes, error);
+	struct records *state = &saved->state;
+	int rc = read_block(saved, size, "the state of the machine",
+			    &state->bytes, error);
 
 	if (rc)
 		return rc;
@@ -250,26 +280,38 @@ static int read_state(int fd, size_t size, struct records *state,
 	state->room = size;
 	if (records_valid(state->bytes, size))
 		return 0;
-	return bad(error, "the state of the machine is none");
+	return bad(saved, error, "the state of the machine is none");
 }
 
-int save_read(int fd, struct saved *saved, struct error *error)
+static int read_start(struct saved *saved, struct error *error)
 {
 	struct header header;
 	uint8_t *bytes;
-	int rc;
+	int rc = read_header(saved, &header, error);
 
-	memset(saved, 0, sizeof(*saved));
-	rc = read_header(fd, &header, error);
 	if (!rc)
-		rc = read_block(fd, header.description_size, &bytes, error);
+		rc = read_block(saved, header.description_size,
+				"the description of the memory", &bytes, error);
 	if (rc)
 		return rc;
 	rc = description_decode(bytes, header.description_size,
 				&saved->description, error);
 	free(bytes);
-	if (!rc)
-		rc = read_state(fd, header.state_size, &saved->state, error);
+	return rc ? rc : read_state(saved, header.state_size, error);
+}
+
+int save_read(int fd, const char *path, struct saved *saved,
+	      struct error *error)
+{
+	int rc;
+
+	memset(saved, 0, sizeof(*saved));
+	saved->path = path;
+	rc = save_stream_read(&saved->stream, fd);
+	if (rc)
+		error_set(error, rc, path, "read", NULL);
+	else
+		rc = read_start(saved, error);
 	if (rc)
 		save_free(saved);
 	return rc;
@@ -277,8 +319,14 @@ int save_read(int fd, struct saved *saved, struct error *error)
 
 void save_free(struct saved *saved)
 {
+	save_stream_end(&saved->stream);
 	description_free(&saved->description);
 	records_free(&saved->state);
+}
+
+bool save_is_checked(const struct saved *saved)
+{
+	return saved->stream.checked;
 }
 
 static bool is_ram(const struct memory_config *config, struct range range)
@@ -291,40 +339,52 @@ static bool is_ram(const struct memory_config *config, struct range range)
 }
 
 /* Return: 0 with a range, which is empty at the end. */
-static int read_run(int fd, const struct guest_memory *memory,
+static int read_run(struct saved *saved, const struct guest_memory *memory,
 		    struct range *range, struct error *error)
 {
 	struct run run;
-	int rc = read_all(fd, &run, sizeof(run));
+	int rc = save_stream_get(&saved->stream, &run, sizeof(run));
 
 	if (rc)
-		return read_fail(error, rc);
+		return read_fail(saved, rc, "memory", error);
 	*range = (struct range){ run.start, run.start + run.size };
 	if (!run.start && !run.size)
 		return 0;
 	if (!range_valid(*range) || !is_ram(memory->config, *range))
-		return bad(error, "it has contents for what is no RAM");
+		return bad(saved, error, "it has contents for what is no RAM");
 	return 0;
 }
 
-static int read_contents(int fd, struct guest_memory *memory,
+/* Return: 0; the record after it is the next then. */
+static int read_run_contents(struct saved *saved, struct guest_memory *memory,
+			     struct range range, struct error *error)
+{
+	uint8_t *host = memory->reservation.base + range.start;
+	int rc = save_stream_get(&saved->stream, host, range_size(range));
+	char record[64];
+
+	if (!rc)
+		rc = save_stream_check(&saved->stream);
+	snprintf(record, sizeof(record), range_size(range) ?
+		 "memory at 0x%llx" : "its end",
+		 (unsigned long long)range.start);
+	return rc ? read_fail(saved, rc, record, error) : 0;
+}
+
+static int read_contents(struct saved *saved, struct guest_memory *memory,
 			 struct error *error)
 {
 	struct range range = { 0, 0 };
 	uint8_t byte;
 	int rc;
 
-	while (1) {
-		rc = read_run(fd, memory, &range, error);
-		if (rc || !range_size(range))
-			break;
-		rc = read_all(fd, memory->reservation.base + range.start,
-			      range_size(range));
-		if (rc)
-			return read_fail(error, rc);
-	}
-	if (!rc && read(fd, &byte, 1) > 0)
-		rc = bad(error, "there is more behind its end");
+	do {
+		rc = read_run(saved, memory, &range, error);
+		if (!rc)
+			rc = read_run_contents(saved, memory, range, error);
+	} while (!rc && range_size(range));
+	if (!rc && read(saved->stream.fd, &byte, 1) > 0)
+		rc = bad(saved, error, "there is more behind its end");
 	return rc;
 }
 
@@ -338,15 +398,15 @@ static int empty_backings(struct guest_memory *memory, struct error *error)
 	return rc;
 }
 
-int save_read_memory(int fd, const struct saved *saved,
-		     struct guest_memory *memory, struct error *error)
+int save_read_memory(struct saved *saved, struct guest_memory *memory,
+		     struct error *error)
 {
 	const struct description *description = &saved->description;
 	int rc = empty_backings(memory, error);
 	char why[256] = "";
 
 	if (!rc)
-		rc = read_contents(fd, memory, error);
+		rc = read_contents(saved, memory, error);
 	for (uint32_t i = 0; !rc && i < description->nr_private; i++) {
 		rc = guest_memory_convert(memory, description->private[i], true,
 					  why, sizeof(why));

@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../kvm/calls.h"
@@ -17,11 +19,19 @@
 
 #define PAGE RANGE_PAGE_SIZE
 
-/* Where things are in the file that start() and build() lead to */
+/* Records of the file that start() and build() lead to, and where they are */
+#define SUM		SAVE_CHECKSUM_SIZE
 #define HEADER_SIZE	32
 #define DESCRIPTION_SIZE (32 + 2 * 16 + 3 * 16)
+#define DESCRIPTION	(HEADER_SIZE + SUM)
 #define STATE_SIZE	(16 + 5)
-#define FIRST_RUN	(HEADER_SIZE + DESCRIPTION_SIZE + STATE_SIZE)
+#define STATE		(DESCRIPTION + DESCRIPTION_SIZE + SUM)
+#define FIRST_RUN	(STATE + STATE_SIZE + SUM)
+#define RUN_SIZE	(16 + (off_t)PAGE)
+#define RUNS		4
+#define END		(FIRST_RUN + RUNS * (RUN_SIZE + SUM))
+#define END_SIZE	16
+#define FILE_SIZE	(END + END_SIZE + SUM)
 
 static struct two_requests asked;
 static struct guest_memory memory;
@@ -73,7 +83,7 @@ static int save(void)
 {
 	lseek(file, 0, SEEK_SET);
 	CHECK(!ftruncate(file, 0));
-	return save_write(file, &memory, &state, &error);
+	return save_write(file, -1, &memory, &state, &error);
 }
 
 /* From the file to memory. Return: the first failure. */
@@ -82,12 +92,12 @@ static int restore(void)
 	int rc;
 
 	lseek(file, 0, SEEK_SET);
-	rc = save_read(file, &saved, &error);
+	rc = save_read(file, "the-file", &saved, &error);
 	if (rc)
 		return rc;
 	saved.description.requests[0].path = memory_file;
 	create(&saved.description.config);
-	rc = save_read_memory(file, &saved, &memory, &error);
+	rc = save_read_memory(&saved, &memory, &error);
 	if (rc) {
 		guest_memory_destroy(&memory);
 		save_free(&saved);
@@ -231,7 +241,7 @@ static void test_save_fails(void)
 	start(BACKING_GMEM_STORE, BACKING_SHARED);
 	build();
 	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	CHECK(save_write(full, &memory, &state, &error) == -ENOSPC);
+	CHECK(save_write(full, -1, &memory, &state, &error) == -ENOSPC);
 	CHECK(strstr(error.hint, "room"));
 	close(full);
 	CHECK(!guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE },
@@ -260,7 +270,7 @@ static void test_save_truncated(void)
 
 	make_file();
 	all = lseek(file, 0, SEEK_END);
-	CHECK(all == FIRST_RUN + 4 * (16 + (off_t)PAGE) + 16);
+	CHECK(all == FILE_SIZE);
 	for (size = all - 1; size >= 0; size -= size > 400 ? 97 : 1) {
 		CHECK(!ftruncate(file, size));
 		CHECK(restore() == -EBADMSG);
@@ -268,34 +278,81 @@ static void test_save_truncated(void)
 	stop();
 }
 
+/**
+ * struct record - where one is in the file
+ * @start: its first byte
+ * @size: without its checksum
+ */
+struct record {
+	off_t start;
+	off_t size;
+};
+
+static struct record record_of(uint64_t number)
+{
+	switch (number) {
+	case 0:
+		return (struct record){ 0, HEADER_SIZE };
+	case 1:
+		return (struct record){ DESCRIPTION, DESCRIPTION_SIZE };
+	case 2:
+		return (struct record){ STATE, STATE_SIZE };
+	case 3 + RUNS:
+		return (struct record){ END, END_SIZE };
+	default:
+		return (struct record){ FIRST_RUN + ((off_t)number - 3) *
+					(RUN_SIZE + SUM), RUN_SIZE };
+	}
+}
+
+/* What somebody would do who changes a file on purpose. */
+static void seal(uint64_t number)
+{
+	struct record record = record_of(number);
+	uint8_t bytes[8 + RUN_SIZE], sum[SUM];
+
+	memcpy(bytes, &number, sizeof(number));
+	CHECK(pread(file, bytes + 8, (size_t)record.size, record.start) ==
+	      record.size);
+	CHECK(EVP_Digest(bytes, 8 + (size_t)record.size, sum, NULL,
+			 EVP_sha256(), NULL));
+	CHECK(pwrite(file, sum, SUM, record.start + record.size) == SUM);
+}
+
 /* Each field by itself: where it is, and a value that it must not have. */
 static void test_save_fields(void)
 {
 	static const struct {
+		uint64_t record;
 		off_t at;
 		uint64_t value;
 	} cases[] = {
-		{ 0, 0 },			/* magic */
-		{ 8, 2 },			/* version */
-		{ 8, 1 | UINT64_C(1) << 32 },	/* reserved */
-		{ 16, 0 }, { 16, DESCRIPTION_SIZE - 1 }, { 16, UINT64_MAX },
-		{ 16, DESCRIPTION_SIZE_MAX + UINT64_C(1) },
-		{ 24, STATE_SIZE - 1 }, { 24, UINT64_MAX },
-		{ 24, RECORDS_SIZE_MAX + UINT64_C(1) },
-		{ HEADER_SIZE, 0 },		/* the description's magic */
-		{ FIRST_RUN, 1 }, { FIRST_RUN, 8 * PAGE },
-		{ FIRST_RUN, UINT64_MAX & ~(PAGE - 1) },
-		{ FIRST_RUN + 8, 0 }, { FIRST_RUN + 8, PAGE - 1 },
-		{ FIRST_RUN + 8, 17 * PAGE }, { FIRST_RUN + 8, UINT64_MAX },
+		{ 0, 0, 0 },				/* magic */
+		{ 0, 8, 0 }, { 0, 8, 3 },		/* version */
+		{ 0, 8, 2 | UINT64_C(1) << 32 },	/* reserved */
+		{ 0, 16, 0 }, { 0, 16, DESCRIPTION_SIZE - 1 },
+		{ 0, 16, UINT64_MAX },
+		{ 0, 16, DESCRIPTION_SIZE_MAX + UINT64_C(1) },
+		{ 0, 24, STATE_SIZE - 1 }, { 0, 24, UINT64_MAX },
+		{ 0, 24, RECORDS_SIZE_MAX + UINT64_C(1) },
+		{ 1, 0, 0 },			/* the description's magic */
+		{ 3, 0, 1 }, { 3, 0, 8 * PAGE },
+		{ 3, 0, UINT64_MAX & ~(PAGE - 1) },
+		{ 3, 8, 0 }, { 3, 8, PAGE - 1 },
+		{ 3, 8, 17 * PAGE }, { 3, 8, UINT64_MAX },
 	};
 	uint64_t before;
 
 	make_file();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		CHECK(pread(file, &before, 8, cases[i].at) == 8);
-		CHECK(pwrite(file, &cases[i].value, 8, cases[i].at) == 8);
+		off_t at = record_of(cases[i].record).start + cases[i].at;
+
+		CHECK(pread(file, &before, 8, at) == 8);
+		CHECK(pwrite(file, &cases[i].value, 8, at) == 8);
+		seal(cases[i].record);
 		CHECK(restore() == -EBADMSG);
-		CHECK(pwrite(file, &before, 8, cases[i].at) == 8);
+		CHECK(pwrite(file, &before, 8, at) == 8);
+		seal(cases[i].record);
 	}
 	lseek(file, 0, SEEK_END);
 	CHECK(write(file, "x", 1) == 1);
@@ -303,6 +360,120 @@ static void test_save_fields(void)
 	CHECK(!ftruncate(file, lseek(file, 0, SEEK_END) - 1));
 	CHECK(!restore());
 	restored_end();
+	stop();
+}
+
+/* Whether it is refused, and the message has the file and the record. */
+static bool refused(uint64_t record)
+{
+	char text[32];
+	int rc = restore();
+
+	if (!rc)
+		restored_end();
+	snprintf(text, sizeof(text), "(record %u,", (unsigned int)record);
+	return rc == -EBADMSG && !strcmp(error.object, "the-file") &&
+	       (strstr(error.hint, text) ||
+		(!record && strstr(error.hint, "is not one of")) ||
+		(!record && strstr(error.hint, "it has format")));
+}
+
+/* One bit anywhere: in registers, in memory, in what says where they are. */
+static void test_save_flipped(void)
+{
+	make_file();
+	for (uint64_t number = 0; number <= 3 + RUNS; number++) {
+		struct record record = record_of(number);
+		off_t end = record.start + record.size + SUM;
+
+		for (off_t at = record.start; at < end;
+		     at += record.size > 400 && at > record.start + 16 ? 61 : 1) {
+			uint8_t byte;
+			bool ok;
+
+			CHECK(pread(file, &byte, 1, at) == 1);
+			byte ^= (uint8_t)(1 << at % 8);
+			CHECK(pwrite(file, &byte, 1, at) == 1);
+			ok = refused(number);
+			if (!ok)
+				printf("# byte %lld of record %llu: %s\n",
+				       (long long)at, (unsigned long long)number,
+				       error.hint);
+			CHECK(ok);
+			byte ^= (uint8_t)(1 << at % 8);
+			CHECK(pwrite(file, &byte, 1, at) == 1);
+		}
+	}
+	CHECK(!restore());
+	CHECK(save_is_checked(&saved));
+	restored_end();
+	stop();
+}
+
+static void copy(off_t to, off_t from, size_t size)
+{
+	uint8_t bytes[3 * (RUN_SIZE + SUM)];
+
+	CHECK(size <= sizeof(bytes));
+	CHECK(pread(file, bytes, size, from) == (ssize_t)size);
+	CHECK(pwrite(file, bytes, size, to) == (ssize_t)size);
+}
+
+/* A record that is whole, but not where it was; one that is left out. */
+static void test_save_moved(void)
+{
+	const off_t run = RUN_SIZE + SUM;
+
+	make_file();
+	copy(FIRST_RUN + run, FIRST_RUN, (size_t)run);
+	CHECK(refused(4));
+	stop();
+	make_file();
+	copy(FIRST_RUN, FIRST_RUN + run, 3 * (size_t)run);
+	copy(END - run, END, END_SIZE + SUM);
+	CHECK(!ftruncate(file, FILE_SIZE - run));
+	CHECK(refused(3));
+	stop();
+}
+
+/* A file of the version before: it had no checksums, and was the same otherwise. */
+static void test_save_version_1(void)
+{
+	uint32_t version = 1;
+	off_t to = 0;
+
+	make_file();
+	for (uint64_t number = 0; number <= 3 + RUNS; number++) {
+		struct record record = record_of(number);
+
+		copy(to, record.start, (size_t)record.size);
+		to += record.size;
+	}
+	CHECK(!ftruncate(file, to));
+	CHECK(pwrite(file, &version, sizeof(version), 8) == sizeof(version));
+	CHECK(!restore());
+	CHECK(!save_is_checked(&saved));
+	CHECK(*at(3) == 1 && *at(70) == 2 && *at(39) == 3 && !*at(35));
+	restored_end();
+	CHECK(!ftruncate(file, to - 1));
+	CHECK(restore() == -EBADMSG);
+	stop();
+}
+
+/* Nobody waits for the file any more: the guest stands still for no one. */
+static void test_save_asker_gone(void)
+{
+	int sockets[2];
+
+	start(BACKING_SHARED, BACKING_PRIVATE);
+	build();
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
+	CHECK(!save_write(file, sockets[0], &memory, &state, &error));
+	close(sockets[1]);
+	CHECK(save_write(file, sockets[0], &memory, &state, &error) ==
+	      -ECANCELED);
+	close(sockets[0]);
+	guest_memory_destroy(&memory);
 	stop();
 }
 
@@ -314,6 +485,10 @@ static const struct unit_test tests[] = {
 	{ "save.fails", test_save_fails },
 	{ "save.truncated", test_save_truncated },
 	{ "save.fields", test_save_fields },
+	{ "save.flipped_C9", test_save_flipped },
+	{ "save.moved_C9", test_save_moved },
+	{ "save.version_1", test_save_version_1 },
+	{ "save.asker_gone_C5", test_save_asker_gone },
 };
 
 UNIT_TESTS(tests)
