@@ -1,191 +1,154 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Saves a running guest to a file, and runs it again from there. */
+/*
+ * Saves a running guest to a file. The VM writes the file, and the process here
+ * gives it its name: only then, and if it was asked to, the VM ends.
+ */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "../control/channel.h"
-#include "../machine/pc_state.h"
-#include "../memory/save.h"
+#include "../machine/signals.h"
 #include "cli.h"
 #include "move.h"
 #include "out.h"
-#include "run_pc.h"
+#include "output_file.h"
 
-/* Return: EXIT_CODE_FAILURE. */
-static int file_error(const char *path, const char *action)
+/* For the VM to say that it ends, which it does at once. */
+#define END_TIMEOUT_MS 60000
+
+/**
+ * struct saving - a guest being saved
+ * @options: from the command line
+ * @file: what becomes of it
+ * @socket: to the VM
+ * @signals: signalfd: readable if this process is to end
+ */
+struct saving {
+	struct move_options options;
+	struct output_file file;
+	int socket;
+	int signals;
+};
+
+/* What this process was started to ignore stays ignored. */
+static int signals_open(void)
 {
-	out_error(path, action, -errno, NULL);
-	return EXIT_CODE_FAILURE;
+	struct sigaction action;
+	sigset_t set, wanted;
+
+	signals_end_set(&set);
+	sigemptyset(&wanted);
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(&set, i) == 1 && !sigaction(i, NULL, &action) &&
+		    action.sa_handler != SIG_IGN)
+			sigaddset(&wanted, i);
+	sigprocmask(SIG_BLOCK, &wanted, NULL);
+	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Return: 0 or an exit code. */
-static int save_to(int file, const struct move_options *options)
+/* Return: 0 or an exit code. The VM has connected, and waits for a file, then. */
+static int save_ask(struct saving *saving)
 {
 	struct json_object *request = json_object_new_object();
-	struct error error;
-	int rc, code, socket;
 
 	json_object_object_add(request, "command",
 			       json_object_new_string("save"));
 	json_object_object_add(request, "stop",
-			       json_object_new_boolean(options->stop));
-	code = move_request(options->plain[0], request, &socket);
-	if (code)
-		return code;
-	rc = channel_send_file(socket, file);
+			       json_object_new_boolean(saving->options.stop));
+	return move_request(saving->options.plain[0], request, &saving->socket);
+}
+
+/* The VM writes. Whatever ends this, the guest goes on. */
+static int save_write_guest(struct saving *saving, struct error *error)
+{
+	int rc;
+
+	saving->signals = signals_open();
+	if (saving->signals < 0)
+		return error_set(error, -errno, "signalfd", "create", NULL);
+	rc = output_file_create(&saving->file, 0600, error);
 	if (rc)
-		error_set(&error, rc, "VM", "give it the file", NULL);
-	else
-		rc = channel_wait_result(socket, &error);
-	close(socket);
-	return rc ? out_error_report(&error) : EXIT_CODE_OK;
+		return rc;
+	rc = channel_send_file(saving->socket, saving->file.fd);
+	if (rc)
+		return error_set(error, rc, saving->options.plain[0],
+				 "give it the file", NULL);
+	rc = channel_wait_result(saving->socket, saving->signals, -1, error);
+	return rc == -EINTR ? error_set(error, rc, saving->options.plain[0],
+					"save", "the VM goes on") : rc;
 }
 
-/* Known before the VM is asked: it may be at its end afterwards. */
-static bool is_directory(const char *path)
+/* Complete as it is, it is never removed: nobody knows what comes next. */
+static int save_commit(struct saving *saving, struct error *error)
 {
-	struct stat status;
+	int rc = output_file_commit(&saving->file, error);
 
-	return !stat(path, &status) && S_ISDIR(status.st_mode);
+	if (!rc)
+		return 0;
+	error_set(error, rc, saving->file.path, error->action,
+		  "the saved guest is complete in %s; the VM goes on",
+		  output_file_place(&saving->file));
+	output_file_keep(&saving->file);
+	return rc;
 }
 
-/* What is saved may be all that is left of the guest: it is never removed. */
-static int save_rename(const char *part, const char *path)
+/* A VM that is not there any more has ended: all of the guest is in the file. */
+static int save_end_vm(struct saving *saving, int rc, struct error *error)
 {
-	if (!rename(part, path))
-		return EXIT_CODE_OK;
-	out_error(path, "rename the saved guest to this", -errno,
-		  "it is complete in %s: move it, or restore it from there",
-		  part);
-	return EXIT_CODE_FAILURE;
+	struct error cause;
+	int end;
+
+	channel_send_result(saving->socket, rc, error);
+	if (rc)
+		return rc;
+	end = channel_wait_result(saving->socket, -1, END_TIMEOUT_MS, &cause);
+	if (!end || end == -EPIPE)
+		return 0;
+	return error_set(error, end, saving->options.plain[0], "end the VM",
+			 "it is saved in %s, but seems to go on",
+			 saving->file.path);
 }
 
-/* A file appears under its name only when all of it is there. */
+static int save_all(struct saving *saving, struct error *error)
+{
+	int rc = save_write_guest(saving, error);
+
+	if (rc)
+		return rc;
+	rc = save_commit(saving, error);
+	return saving->options.stop ? save_end_vm(saving, rc, error) : rc;
+}
+
+/* Nothing is made before the VM has answered: what is there may be its guest. */
 static int save_main(int argc, char **argv)
 {
-	struct move_options options = { 0 };
-	char part[PATH_MAX];
-	int file, code = move_parse(argc, argv, 2, MOVE_STOP, &options);
-	const char *path = options.plain[1];
-
-	if (code)
-		return code;
-	if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
-		return usage_error("FILE", "too long", "a shorter path");
-	if (is_directory(path)) {
-		out_error(path, "save to this", -EISDIR,
-			  "give the name of a file");
-		return EXIT_CODE_FAILURE;
-	}
-	file = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (file < 0)
-		return file_error(part, "create");
-	code = save_to(file, &options);
-	close(file);
-	if (!code)
-		return save_rename(part, path);
-	unlink(part);
-	return code;
-}
-
-/**
- * struct restored - a guest being restored
- * @saved: what the file says, but for the contents
- * @fd: the file, from the contents on
- */
-struct restored {
-	struct saved saved;
-	int fd;
-};
-
-static int restored_prepare(struct pc *pc, void *data, struct error *error)
-{
-	struct restored *restored = data;
-	int rc = save_read_memory(&restored->saved, &pc->machine.memory,
-				  error);
-
-	return rc ? rc : pc_state_set(pc, &restored->saved.state, error);
-}
-
-/* Contents of a file are written to another one, which somebody has to name. */
-static int restored_file(struct restored *restored, const char *path,
-			 struct error *error)
-{
-	struct description *description = &restored->saved.description;
-	struct memory_request *request = description->requests;
-
-	for (uint32_t i = 1; i < description->config.nr_requests; i++)
-		if (request[i].kind == BACKING_FILE)
-			return error_set(error, -EOPNOTSUPP, "saved guest",
-					 "restore", "it has several files");
-	if (request->kind == BACKING_FILE && !path)
-		return error_set(error, -EINVAL, "saved guest", "restore",
-				 "its memory is a file: say which with "
-				 "--memory-file");
-	if (request->kind != BACKING_FILE && path)
-		return error_set(error, -EINVAL, "saved guest", "restore",
-				 "memory of kind %s takes no --memory-file",
-				 backing_kind_name(request->kind));
-	request->path = path;
-	return 0;
-}
-
-/* Return: an exit code. */
-static int restored_run(struct restored *restored,
-			const struct move_options *options)
-{
-	struct run_pc run = {
-		.name = options->name,
-		.prepare = restored_prepare,
-		.data = restored,
-	};
-	struct pc_config config;
+	struct saving *saving = calloc(1, sizeof(*saving));
 	struct error error;
-	int cpus = pc_state_cpus(&restored->saved.state, &error);
+	int code;
 
-	if (cpus < 0 ||
-	    restored_file(restored, options->memory_file, &error))
-		return out_error_report(&error);
-	move_config(options, (unsigned int)cpus,
-		    &restored->saved.description.config, &config);
-	return run_pc(&run, &config);
-}
-
-static int restore_main(int argc, char **argv)
-{
-	struct move_options options = { 0 };
-	struct restored *restored;
-	struct error error;
-	int code = move_parse(argc, argv, 1, MOVE_RUN | MOVE_FILE, &options);
-
-	if (code)
-		return code;
-	restored = calloc(1, sizeof(*restored));
-	if (!restored)
+	if (!saving)
 		return out_no_memory("saved guest");
-	restored->fd = open(options.plain[0], O_RDONLY | O_CLOEXEC);
-	if (restored->fd < 0) {
-		code = file_error(options.plain[0], "open");
-	} else if (save_read(restored->fd, options.plain[0], &restored->saved,
-			     &error)) {
+	code = move_parse(argc, argv, 2, MOVE_STOP, &saving->options);
+	if (code)
+		goto out_free;
+	saving->signals = -1;
+	if (output_file_find(&saving->file, saving->options.plain[1], true,
+			     &error))
 		code = out_error_report(&error);
-	} else {
-		if (!save_is_checked(&restored->saved))
-			fprintf(stderr, "gmemctl: %s: it is from an older gmemctl "
-				"and has no checksums: damage is not noticed\n",
-				options.plain[0]);
-		code = restored_run(restored, &options);
-		save_free(&restored->saved);
+	if (!code)
+		code = save_ask(saving);
+	if (!code) {
+		if (save_all(saving, &error))
+			code = out_error_report(&error);
+		close(saving->socket);
 	}
-	if (restored->fd >= 0)
-		close(restored->fd);
-	free(restored);
+	output_file_close(&saving->file);
+	if (saving->signals >= 0)
+		close(saving->signals);
+out_free:
+	free(saving);
 	return code;
 }
 
@@ -202,23 +165,4 @@ const struct command command_save = {
 		"\n"
 		"  --stop  end the VM once it is saved\n"
 		"  --json  print errors as a JSON object\n",
-};
-
-const struct command command_restore = {
-	.name = "restore",
-	.run = restore_main,
-	.summary = "run a VM from where it was saved",
-	.help = "usage: gmemctl restore FILE [OPTIONS]\n"
-		"\n"
-		"On the same kind of CPU. The clock of the guest goes on from where it was.\n"
-		"\n"
-		"  --name NAME         for `gmemctl ps` and others; default: vm-PID\n"
-		"  --memory-file FILE  for memory of kind file\n"
-		"  --power-off-port PORT\n"
-		"                      as for `gmemctl run`; it is not in the file\n"
-		"  --timeout SECONDS   stop the VM after that time; 0 (default): never\n"
-		"  --trace             print each exit that is not for a device to stderr\n"
-		"  --json              print a JSON object\n"
-		"\n"
-		"Exit codes: those of `gmemctl run`.\n",
 };

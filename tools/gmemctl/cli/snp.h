@@ -39,10 +39,6 @@ void snp_file_free(struct snp_file *file);
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error);
 
-/** snp_file_write() - a new file; what fails leaves no part of one behind */
-int snp_file_write(const char *path, const void *data, uint64_t size,
-		   struct error *error);
-
 /* snp_options.c */
 
 enum {

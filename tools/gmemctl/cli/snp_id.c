@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 #include <openssl/evp.h>
 
 #include "../snp/hex.h"
@@ -11,6 +10,7 @@
 #include "../snp/policy.h"
 #include "cli.h"
 #include "out.h"
+#include "output_file.h"
 #include "snp.h"
 
 enum {
@@ -160,6 +160,50 @@ static int id_sign(const struct id *id, struct snp_id_auth *auth,
 	return rc;
 }
 
+static int id_file_write(struct output_file *file, const char *path,
+			 const void *data, size_t size, struct error *error)
+{
+	int rc = output_file_find(file, path, false, error);
+
+	if (!rc)
+		rc = output_file_create(file, 0644, error);
+	return rc ? rc : output_file_write(file, data, size, error);
+}
+
+static int id_commit(struct output_file *block, struct output_file *auth,
+		     struct error *error)
+{
+	int rc = output_file_commit(block, error);
+
+	if (!rc)
+		rc = output_file_commit(auth, error);
+	if (!rc)
+		return 0;
+	output_file_remove(auth);
+	output_file_remove(block);
+	return rc;
+}
+
+/* Both files or none: they belong together. */
+static int id_write(const struct id *id, const struct snp_id_auth *auth,
+		    struct error *error)
+{
+	struct output_file block_file = OUTPUT_FILE_NONE;
+	struct output_file auth_file = OUTPUT_FILE_NONE;
+	int rc;
+
+	rc = id_file_write(&block_file, id->id_block, &id->block,
+			   sizeof(id->block), error);
+	if (!rc)
+		rc = id_file_write(&auth_file, id->id_auth, auth, sizeof(*auth),
+				   error);
+	if (!rc)
+		rc = id_commit(&block_file, &auth_file, error);
+	output_file_close(&auth_file);
+	output_file_close(&block_file);
+	return rc;
+}
+
 /* Also checks what was made: a launch is the wrong place to find out. */
 static int id_create(struct id *id, struct snp_id_keys *keys,
 		     struct error *error)
@@ -172,15 +216,7 @@ static int id_create(struct id *id, struct snp_id_keys *keys,
 		rc = id_sign(id, &auth, error);
 	if (!rc)
 		rc = snp_id_auth_check(&id->block, &auth, keys, error);
-	if (!rc)
-		rc = snp_file_write(id->id_block, &id->block, sizeof(id->block),
-				    error);
-	if (rc)
-		return rc;
-	rc = snp_file_write(id->id_auth, &auth, sizeof(auth), error);
-	if (rc)
-		unlink(id->id_block);
-	return rc;
+	return rc ? rc : id_write(id, &auth, error);
 }
 
 int snp_id_block_main(int argc, char **argv)

@@ -55,10 +55,13 @@ int channel_receive_file(int socket);
 int channel_send_result(int socket, int rc, const struct error *error);
 
 /**
- * channel_wait_result() - wait for that, for as long as the other side lives
+ * channel_wait_result() - wait for that
+ * @cancel_fd: readable: wait no longer; -1: there is none
+ * @timeout_ms: for how long; -1: for as long as the other side lives
  *
- * Return: 0; what the other side says; -EPIPE if it has died.
+ * Return: 0; what the other side says; -EPIPE if it has died, -EINTR, -ETIMEDOUT.
  */
-int channel_wait_result(int socket, struct error *error);
+int channel_wait_result(int socket, int cancel_fd, int timeout_ms,
+			struct error *error);
 
 #endif /* GMEMCTL_CONTROL_CHANNEL_H */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A file that goes over a channel, and what comes of it. */
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "../kvm/files.h"
 #include "channel.h"
@@ -47,19 +49,75 @@ int channel_send_result(int socket, int rc, const struct error *error)
 	return sent == sizeof(result) ? 0 : -EIO;
 }
 
-int channel_wait_result(int socket, struct error *error)
+static int64_t now_ms(void)
 {
-	struct error result = { .rc = 1 };
-	ssize_t got;
-	int rc = 0;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Return: 0 if @socket is readable, or has hung up. */
+static int wait_readable(int socket, int cancel_fd, int timeout_ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = socket, .events = POLLIN },
+		{ .fd = cancel_fd, .events = POLLIN },
+	};
+	int64_t end = now_ms() + timeout_ms, left = -1;
+	int rc;
 
 	do {
-		got = recv(socket, &result, sizeof(result), MSG_WAITALL);
-	} while (got < 0 && errno == EINTR);
-	if (got == sizeof(result))
-		rc = error_adopt(error, &result);
-	if (rc || (got == sizeof(result) && !result.rc))
-		return rc;
-	return error_set(error, -EPIPE, "VM", "wait for the result",
-			 "it has ended before it was done");
+		if (timeout_ms >= 0) {
+			left = end - now_ms();
+			left = left < 0 ? 0 : left;
+		}
+		rc = poll(fds, 2, (int)left);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return -errno;
+	if (fds[0].revents)
+		return 0;
+	return rc ? -EINTR : -ETIMEDOUT;
+}
+
+/* Return: 0; -EPIPE if the other side has gone before it has said all of it. */
+static int receive_result(int socket, struct error *result, int cancel_fd,
+			  int timeout_ms)
+{
+	size_t used = 0;
+
+	while (used < sizeof(*result)) {
+		int rc = wait_readable(socket, cancel_fd, timeout_ms);
+		ssize_t got;
+
+		if (rc)
+			return rc;
+		got = recv(socket, (char *)result + used,
+			   sizeof(*result) - used, MSG_DONTWAIT);
+		if (!got || (got < 0 && errno == ECONNRESET))
+			return -EPIPE;
+		if (got < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (got > 0)
+			used += (size_t)got;
+	}
+	return 0;
+}
+
+int channel_wait_result(int socket, int cancel_fd, int timeout_ms,
+			struct error *error)
+{
+	struct error result = { 0 };
+	int rc = receive_result(socket, &result, cancel_fd, timeout_ms);
+
+	if (rc)
+		return error_set(error, rc, "other process",
+				 "wait for the result", rc == -EPIPE ?
+				 "it has ended before it was done" : NULL);
+	if (!result.rc)
+		return 0;
+	rc = error_adopt(error, &result);
+	return rc ? rc : error_set(error, -EBADMSG, "other process",
+				   "wait for the result", NULL);
 }

@@ -10,6 +10,12 @@
 #include "pc_move.h"
 #include "pc_state.h"
 
+/*
+ * How long the process that saves a guest may take to give the file its name, and
+ * to sync the directory. The guest goes on after that.
+ */
+#define NAMED_TIMEOUT_MS 60000
+
 static int post(struct pc *pc, const char *channel, bool stop,
 		void (*work)(struct pc *pc, struct pc_job *job,
 			     struct error *error), struct error *error)
@@ -72,6 +78,7 @@ int pc_move_give(struct pc *pc, const char *channel, struct error *error)
 	return rc ? rc : post(pc, channel, false, work_give, error);
 }
 
+/* To the disk, before whoever has given the file lets it have its name. */
 static int save(struct pc *pc, const struct pc_job *job, int fd,
 		struct error *error)
 {
@@ -86,17 +93,41 @@ static int save(struct pc *pc, const struct pc_job *job, int fd,
 	return rc;
 }
 
+static int receive_and_save(struct pc *pc, const struct pc_job *job,
+			    struct error *error)
+{
+	int fd = channel_receive_file(job->fd), rc;
+
+	if (fd < 0)
+		return error_set(error, fd, "file", "receive",
+				 "the one who has asked for it has not sent it");
+	rc = save(pc, job, fd, error);
+	close(fd);
+	return rc;
+}
+
+/*
+ * The VM ends when the file has its name, for good, and not before: until then a
+ * loss of power, or somebody who ends the other process, would leave no guest.
+ */
+static int wait_named(const struct pc_job *job, struct error *error)
+{
+	int rc = channel_send_result(job->fd, 0, NULL);
+
+	if (rc)
+		return error_set(error, rc, "file", "say that it is written",
+				 NULL);
+	return channel_wait_result(job->fd, -1, NAMED_TIMEOUT_MS, error);
+}
+
 static void work_save(struct pc *pc, struct pc_job *job, struct error *error)
 {
-	int fd, rc = error->rc;
+	int rc = error->rc;
 
-	if (!rc) {
-		fd = channel_receive_file(job->fd);
-		rc = fd < 0 ? error_set(error, fd, "file", "receive", NULL) :
-			      save(pc, job, fd, error);
-		if (fd >= 0)
-			close(fd);
-	}
+	if (!rc)
+		rc = receive_and_save(pc, job, error);
+	if (!rc && job->stop)
+		rc = wait_named(job, error);
 	if (!rc && job->stop)
 		machine_end(&pc->machine, END_SAVED, NULL);
 	channel_send_result(job->fd, rc, error);

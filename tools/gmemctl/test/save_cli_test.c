@@ -4,7 +4,10 @@
  * one next to this one.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,31 +22,107 @@
 
 #define NAME "test-vm"
 
+/**
+ * enum act - what the VM does, or what happens to it
+ * @ACT_SAVE: it writes its guest
+ * @ACT_OBSTACLE: meanwhile somebody makes a directory of FILE
+ * @ACT_FAIL: it cannot
+ * @ACT_REFUSE: it does not even begin
+ * @ACT_INTERRUPT: the program gets SIGINT meanwhile
+ * @ACT_KILL: the program is killed when the guest is written
+ * @ACT_DIE: it dies when it has heard that the file has its name
+ * @ACT_LATE: it has not waited, and goes on
+ */
+enum act {
+	ACT_SAVE,
+	ACT_OBSTACLE,
+	ACT_FAIL,
+	ACT_REFUSE,
+	ACT_INTERRUPT,
+	ACT_KILL,
+	ACT_DIE,
+	ACT_LATE,
+};
+
 static char directory[64], program[4096];
 static struct server server;
 static pthread_t saver;
 static unsigned int asked;
 static int job = -1;
-static bool in_the_way;
+static enum act act;
+static pid_t child;
+static int verdict;
+static bool named;
 
 static void path_of(const char *name, char path[128])
 {
 	snprintf(path, 128, "%s/%s", directory, name);
 }
 
-/* The VM has written its guest; meanwhile somebody makes a directory of FILE. */
+/* What a file has in it, or "-". */
+static const char *content(const char *name)
+{
+	static char text[1024];
+	char path[128];
+	ssize_t size;
+	int file;
+
+	path_of(name, path);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	size = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
+	if (file >= 0)
+		close(file);
+	text[size > 0 ? size : 0] = '\0';
+	return size < 0 ? "-" : text;
+}
+
+/* What happens between the last byte of the guest and the program's answer. */
+static void happen(void)
+{
+	char path[128];
+
+	path_of("guest", path);
+	if (act == ACT_OBSTACLE)
+		CHECK(!mkdir(path, 0700));
+	if (act == ACT_INTERRUPT)
+		CHECK(!kill(child, SIGINT));
+	if (act == ACT_KILL)
+		CHECK(!kill(child, SIGKILL));
+	if (act == ACT_INTERRUPT || act == ACT_KILL)
+		CHECK(channel_wait_result(job, -1, 5000, NULL) == -EPIPE);
+}
+
+/* The VM's word after it has heard whether the file has its name. */
+static void conclude(void)
+{
+	struct error error;
+
+	verdict = channel_wait_result(job, -1, 5000, &error);
+	named = !strcmp(content("guest"), "saved");
+	if (verdict || act == ACT_DIE)
+		return;
+	if (act == ACT_LATE)
+		verdict = error_set(&error, -ETIMEDOUT, "x", "wait", NULL);
+	CHECK(!channel_send_result(job, verdict, &error));
+}
+
 static void *save_main(void *data)
 {
 	int file = channel_receive_file(job);
-	char path[128];
+	struct error error;
+	int rc = 0;
 
 	(void)data;
-	path_of("guest", path);
 	CHECK(file >= 0 && write(file, "saved", 5) == 5);
-	if (in_the_way)
-		CHECK(!mkdir(path, 0700));
 	close(file);
-	CHECK(!channel_send_result(job, 0, NULL));
+	happen();
+	if (act == ACT_FAIL)
+		rc = error_set(&error, -ENOSPC, "guest memory", "write", NULL);
+	if (act != ACT_INTERRUPT && act != ACT_KILL) {
+		CHECK(!channel_send_result(job, rc, &error));
+		if (!rc)
+			conclude();
+	}
 	close(job);
 	return NULL;
 }
@@ -57,12 +136,14 @@ static int serve(void *data, const char *command, struct json_object *request,
 	(void)result;
 	CHECK(!strcmp(command, "save"));
 	CHECK(json_object_object_get_ex(request, "channel", &channel));
+	if (act == ACT_REFUSE)
+		return error_set(error, -EBUSY, "VM", "start a job", NULL);
 	asked++;
 	job = channel_connect(json_object_get_string(channel), error);
 	return job < 0 ? job : threads_start(&saver, save_main, NULL);
 }
 
-static bool start(bool obstacle)
+static bool start(enum act what)
 {
 	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 16);
 
@@ -76,76 +157,215 @@ static bool start(bool obstacle)
 	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
 	CHECK(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
-	in_the_way = obstacle;
+	act = what;
 	asked = 0;
+	verdict = 1;
+	named = false;
 	CHECK(!server_start(&server, NAME, serve, NULL, NULL));
 	return true;
 }
 
-static void stop(void)
+static unsigned int entries(bool remove)
 {
+	DIR *names = opendir(directory);
+	struct dirent *entry;
+	unsigned int count = 0;
+
+	while ((entry = readdir(names))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		count += !strstr(entry->d_name, NAME);
+		if (remove && unlinkat(dirfd(names), entry->d_name, 0))
+			unlinkat(dirfd(names), entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(names);
+	return count;
+}
+
+/* @left: names that are there besides the VM's own. */
+static void stop(unsigned int left)
+{
+	unsigned int has;
+
 	server_stop(&server);
+	has = entries(true);
+	if (has != left)
+		printf("# %u files are left, expected %u\n", has, left);
+	CHECK(has == left);
 	CHECK(!rmdir(directory));
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
-/* Return: the exit code. */
-static int save(void)
+/* Return: the exit code, or the negative signal. What it says is in "out". */
+static int save_as(const char *name, const char *file, bool and_stop)
 {
-	char command[5120];
+	char path[128], out[128];
 	int status;
 
-	snprintf(command, sizeof(command),
-		 "'%s' save " NAME " %s/guest --stop >%s/out 2>&1", program,
-		 directory, directory);
-	status = system(command);
+	path_of(file, path);
+	path_of("out", out);
+	child = fork();
+	if (!child) {
+		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
+		execl(program, "gmemctl", "save", name, path,
+		      and_stop ? "--stop" : NULL, NULL);
+		_exit(127);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
 	if (asked)
 		pthread_join(saver, NULL);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* Whether a file has @text in it; it is removed. */
-static bool has(const char *name, const char *text)
+static int save(void)
 {
-	char path[128], content[1024] = "";
-	int file;
-
-	path_of(name, path);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0 || read(file, content, sizeof(content) - 1) < 0)
-		return false;
-	close(file);
-	return !unlink(path) && strstr(content, text);
+	return save_as(NAME, "guest", true);
 }
 
-static void remove_guest(void)
+static void put(const char *name, const char *text)
 {
 	char path[128];
+	int fd;
 
-	path_of("guest", path);
-	CHECK(!rmdir(path));
+	path_of(name, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
 }
 
+/* The VM hears of the name when the file has it, and not before. */
 static void test_save_cli(void)
 {
-	if (!start(false))
+	char path[128];
+	struct stat status;
+
+	if (!start(ACT_SAVE))
 		return;
-	CHECK(!save() && asked == 1);
-	CHECK(has("guest", "saved") && has("out", ""));
-	CHECK(!has("guest.part", ""));
-	stop();
+	CHECK(!save() && asked == 1 && !verdict && named);
+	CHECK(!strcmp(content("guest"), "saved") && !*content("out"));
+	path_of("guest", path);
+	CHECK(!stat(path, &status) && (status.st_mode & 0777) == 0600);
+	stop(2);
 }
 
-/* The VM has ended by then: the file is all there is of the guest. */
-static void test_save_cli_rename(void)
+/* What the user has under such names is no business of this. */
+static void test_save_cli_neighbours_C7(void)
 {
-	if (!start(true))
+	if (!start(ACT_SAVE))
+		return;
+	put("guest", "before");
+	put("guest.part", "another guest");
+	CHECK(!save() && !strcmp(content("guest"), "saved"));
+	CHECK(!strcmp(content("guest.part"), "another guest"));
+	stop(3);
+}
+
+/* The command again, or mistyped: the VM is not there, and nothing is touched. */
+static void test_save_cli_no_vm_C5(void)
+{
+	if (!start(ACT_SAVE))
+		return;
+	put("guest", "the guest");
+	put("guest.part", "another guest");
+	CHECK(save_as("test-mv", "guest", true) == 1 && !asked);
+	CHECK(strstr(content("out"), "test-mv"));
+	CHECK(!strcmp(content("guest"), "the guest"));
+	CHECK(!strcmp(content("guest.part"), "another guest"));
+	stop(3);
+}
+
+/* Somebody else saves it already, maybe to the same file. */
+static void test_save_cli_busy_C6(void)
+{
+	if (!start(ACT_REFUSE))
+		return;
+	put("guest.12345678.part", "half of the guest");
+	CHECK(save() == 1 && strstr(content("out"), "busy"));
+	CHECK(!strcmp(content("guest.12345678.part"), "half of the guest"));
+	stop(2);
+}
+
+/* The VM goes on, and its part is not left in the directory. */
+static void test_save_cli_interrupted_C5(void)
+{
+	if (!start(ACT_INTERRUPT))
+		return;
+	put("guest", "before");
+	CHECK(save() == 1 && verdict == 1);
+	CHECK(strstr(content("out"), "the VM goes on"));
+	CHECK(!strcmp(content("guest"), "before"));
+	stop(2);
+}
+
+/* Nobody can clean up then, but nothing that was there is lost. */
+static void test_save_cli_killed_C5(void)
+{
+	if (!start(ACT_KILL))
+		return;
+	put("guest", "before");
+	CHECK(save() == -SIGKILL && verdict == 1);
+	CHECK(!strcmp(content("guest"), "before"));
+	stop(3);
+}
+
+static void test_save_cli_full(void)
+{
+	if (!start(ACT_FAIL))
+		return;
+	put("guest", "before");
+	CHECK(save() == 1 && strstr(content("out"), "No space left"));
+	CHECK(!strcmp(content("guest"), "before"));
+	stop(2);
+}
+
+/* The name that is said for a complete guest. Return: whether it is there. */
+static bool place_is_said(void)
+{
+	char path[128], *at, *end;
+
+	at = strstr((char *)content("out"), "complete in ");
+	if (!at)
+		return false;
+	at += strlen("complete in ");
+	end = strstr(at, ".part");
+	if (!end)
+		return false;
+	snprintf(path, sizeof(path), "%.*s.part", (int)(end - at), at);
+	return strrchr(path, '/') &&
+	       !strcmp(content(strrchr(path, '/') + 1), "saved");
+}
+
+/* The VM is told to go on; the file is complete, and where it is, is said. */
+static void test_save_cli_rename_C5(void)
+{
+	if (!start(ACT_OBSTACLE))
 		return;
 	CHECK(save() == 1 && asked == 1);
-	CHECK(has("guest.part", "saved"));
-	CHECK(has("out", "guest.part"));
-	remove_guest();
-	stop();
+	CHECK(verdict == -EISDIR);
+	CHECK(place_is_said());
+	stop(3);
+}
+
+/* Gone, but not without having written its guest. */
+static void test_save_cli_dead(void)
+{
+	if (!start(ACT_DIE))
+		return;
+	CHECK(!save() && named && !*content("out"));
+	stop(2);
+}
+
+/* It is not said to have ended if it has not. */
+static void test_save_cli_late(void)
+{
+	if (!start(ACT_LATE))
+		return;
+	CHECK(save() == 1 && strstr(content("out"), "/guest, but seems to go on"));
+	CHECK(!strcmp(content("guest"), "saved"));
+	stop(2);
 }
 
 /* It is refused while the VM can still go on. */
@@ -153,20 +373,30 @@ static void test_save_cli_directory(void)
 {
 	char path[128];
 
-	if (!start(false))
+	if (!start(ACT_SAVE))
 		return;
 	path_of("guest", path);
 	CHECK(!mkdir(path, 0700));
 	CHECK(save() == 1 && !asked);
-	CHECK(has("out", "directory") && !has("guest.part", ""));
-	remove_guest();
-	stop();
+	CHECK(strstr(content("out"), "directory"));
+	CHECK(!rmdir(path) && !mkfifo(path, 0600));
+	CHECK(save() == 1 && !asked);
+	CHECK(strstr(content("out"), "regular file"));
+	stop(2);
 }
 
 static const struct unit_test tests[] = {
 	{ "save_cli.save", test_save_cli },
-	{ "save_cli.rename", test_save_cli_rename },
-	{ "save_cli.directory", test_save_cli_directory },
+	{ "save_cli.neighbours_C7", test_save_cli_neighbours_C7 },
+	{ "save_cli.no_vm_C5", test_save_cli_no_vm_C5 },
+	{ "save_cli.busy_C6", test_save_cli_busy_C6 },
+	{ "save_cli.interrupted_C5", test_save_cli_interrupted_C5 },
+	{ "save_cli.killed_C5", test_save_cli_killed_C5 },
+	{ "save_cli.full", test_save_cli_full },
+	{ "save_cli.rename_C5", test_save_cli_rename_C5 },
+	{ "save_cli.dead", test_save_cli_dead },
+	{ "save_cli.late", test_save_cli_late },
+	{ "save_cli.directory_C8", test_save_cli_directory },
 };
 
 UNIT_TESTS(tests)

@@ -156,6 +156,27 @@ static void check_measure(struct cli *cli)
 	CHECK(cli_run(cli, "nonsense") == 2);
 }
 
+static bool cli_exists(struct cli *cli, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
+	return !access(path, F_OK);
+}
+
+/* Both files or none (C5, C8): where the second cannot be, the first goes. */
+static void check_id_files(struct cli *cli)
+{
+	static const char *const second[] = { "new", "/dev/null", "a", "no/a" };
+
+	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++) {
+		CHECK(cli_run(cli, "id-block " IMAGE " --id-key key.pem "
+			      "--id-block new --id-auth %s", second[i]) == 1);
+		CHECK(!cli_exists(cli, "new"));
+	}
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE) == 0);
+}
+
 static void check_id(struct cli *cli)
 {
 	cli_write_key(cli);
@@ -175,6 +196,7 @@ static void check_id(struct cli *cli)
 	CHECK(cli_run(cli, "id-block " IMAGE " --id-key key.pem --id-block b "
 		      "--id-auth a") == 1);
 	CHECK(cli_run(cli, "id-block " IMAGE " --id-block b --id-auth a") == 2);
+	check_id_files(cli);
 }
 
 /* The certificates have expired: all that is said about them is no. */

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Runs a guest from the file that it was saved to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../machine/pc_state.h"
+#include "../memory/file_lock.h"
+#include "../memory/save.h"
+#include "cli.h"
+#include "move.h"
+#include "out.h"
+#include "run_pc.h"
+
+/**
+ * struct restored - a guest being restored
+ * @saved: what the file says, but for the contents
+ * @fd: the file, from the contents on
+ */
+struct restored {
+	struct saved saved;
+	int fd;
+};
+
+static int restored_prepare(struct pc *pc, void *data, struct error *error)
+{
+	struct restored *restored = data;
+	int rc = save_read_memory(&restored->saved, &pc->machine.memory,
+				  error);
+
+	return rc ? rc : pc_state_set(pc, &restored->saved.state, error);
+}
+
+/* Contents of a file are written to another one, which somebody has to name. */
+static int restored_file(struct restored *restored, const char *path,
+			 struct error *error)
+{
+	struct description *description = &restored->saved.description;
+	struct memory_request *request = description->requests;
+
+	for (uint32_t i = 1; i < description->config.nr_requests; i++)
+		if (request[i].kind == BACKING_FILE)
+			return error_set(error, -EOPNOTSUPP, "saved guest",
+					 "restore", "it has several files");
+	if (request->kind == BACKING_FILE && !path)
+		return error_set(error, -EINVAL, "saved guest", "restore",
+				 "its memory is a file: say which with "
+				 "--memory-file");
+	if (request->kind != BACKING_FILE && path)
+		return error_set(error, -EINVAL, "saved guest", "restore",
+				 "memory of kind %s takes no --memory-file",
+				 backing_kind_name(request->kind));
+	request->path = path;
+	return 0;
+}
+
+/* Return: an exit code. */
+static int restored_run(struct restored *restored,
+			const struct move_options *options)
+{
+	struct run_pc run = {
+		.name = options->name,
+		.prepare = restored_prepare,
+		.data = restored,
+	};
+	struct pc_config config;
+	struct error error;
+	int cpus = pc_state_cpus(&restored->saved.state, &error);
+
+	if (cpus < 0 ||
+	    restored_file(restored, options->memory_file, &error))
+		return out_error_report(&error);
+	move_config(options, (unsigned int)cpus,
+		    &restored->saved.description.config, &config);
+	return run_pc(&run, &config);
+}
+
+/*
+ * It must not change while it is read; and it must not be the file that gets the
+ * memory, which is emptied before.
+ */
+static int restored_open(struct restored *restored, const char *path,
+			 struct error *error)
+{
+	int rc;
+
+	/* A FIFO nobody writes to must not keep the open waiting; reads may. */
+	restored->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (restored->fd < 0 || fcntl(restored->fd, F_SETFL, 0))
+		return error_set(error, -errno, path, "open", NULL);
+	rc = file_lock(restored->fd, path, false, error);
+	if (!rc)
+		rc = save_read(restored->fd, path, &restored->saved, error);
+	if (!rc && !save_is_checked(&restored->saved))
+		fprintf(stderr, "gmemctl: %s: it is from an older gmemctl and has "
+			"no checksums: damage is not noticed\n", path);
+	return rc;
+}
+
+static int restore_main(int argc, char **argv)
+{
+	struct move_options options = { 0 };
+	struct restored *restored;
+	struct error error;
+	int code = move_parse(argc, argv, 1, MOVE_RUN | MOVE_FILE, &options);
+
+	if (code)
+		return code;
+	restored = calloc(1, sizeof(*restored));
+	if (!restored)
+		return out_no_memory("saved guest");
+	if (restored_open(restored, options.plain[0], &error)) {
+		code = out_error_report(&error);
+	} else {
+		code = restored_run(restored, &options);
+		save_free(&restored->saved);
+	}
+	if (restored->fd >= 0)
+		close(restored->fd);
+	free(restored);
+	return code;
+}
+
+const struct command command_restore = {
+	.name = "restore",
+	.run = restore_main,
+	.summary = "run a VM from where it was saved",
+	.help = "usage: gmemctl restore FILE [OPTIONS]\n"
+		"\n"
+		"On the same kind of CPU. The clock of the guest goes on from where it was.\n"
+		"\n"
+		"  --name NAME         for `gmemctl ps` and others; default: vm-PID\n"
+		"  --memory-file FILE  for memory of kind file\n"
+		"  --power-off-port PORT\n"
+		"                      as for `gmemctl run`; it is not in the file\n"
+		"  --timeout SECONDS   stop the VM after that time; 0 (default): never\n"
+		"  --trace             print each exit that is not for a device to stderr\n"
+		"  --json              print a JSON object\n"
+		"\n"
+		"Exit codes: those of `gmemctl run`.\n",
+};

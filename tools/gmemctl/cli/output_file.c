@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../memory/file_lock.h"
+#include "../memory/file_room.h"
+#include "output_file.h"
+
+#define PART_TRIES 100
+
+/* What a name of its own has of the other one: the rest has to fit, too. */
+#define PART_NAME_MAX 200
+
+static int fail(struct output_file *file, int rc, const char *action,
+		struct error *error)
+{
+	return error_set(error, rc, file->path, action, NULL);
+}
+
+/* A guest's memory must not lose its name while the guest runs. */
+static int check_lock(const struct output_file *file, struct error *error)
+{
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int rc;
+
+	/* One that this user cannot read can be replaced all the same. */
+	if (fd < 0)
+		return 0;
+	rc = file_lock_check(fd, file->path, error);
+	close(fd);
+	return rc;
+}
+
+/* There is something under that name, and @status is what it leads to. */
+static int check_old(struct output_file *file, const char *path,
+		     const struct stat *status, struct error *error)
+{
+	if (S_ISDIR(status->st_mode))
+		return error_set(error, -EISDIR, path, "write",
+				 "give the name of a file");
+	if (!S_ISREG(status->st_mode))
+		return error_set(error, -EINVAL, path, "write",
+				 "it is no regular file: give a new name, or that "
+				 "of one");
+	if (!file->replace)
+		return error_set(error, -EEXIST, path, "create",
+				 "remove it, or name another file");
+	if (!realpath(path, file->path))
+		return error_set(error, -errno, path, "resolve", NULL);
+	return check_lock(file, error);
+}
+
+static int check_new(struct output_file *file, const char *path,
+		     struct error *error)
+{
+	struct stat status;
+
+	if (!lstat(path, &status))
+		return error_set(error, -ENOENT, path, "write",
+				 "it is a symbolic link to nothing: give the name "
+				 "of the file itself");
+	if (snprintf(file->path, sizeof(file->path), "%s", path) >=
+	    (int)sizeof(file->path))
+		return error_set(error, -ENAMETOOLONG, path, "create", NULL);
+	return 0;
+}
+
+static int open_directory(struct output_file *file, struct error *error)
+{
+	char *slash = strrchr(file->path, '/');
+	char directory[PATH_MAX];
+
+	file->name = slash ? slash + 1 : file->path;
+	if (!*file->name)
+		return error_set(error, *file->path ? -EISDIR : -ENOENT,
+				 *file->path ? file->path : "''", "create",
+				 "give the name of a file");
+	snprintf(directory, sizeof(directory), "%.*s",
+		 slash ? (int)(slash - file->path + 1) : 1,
+		 slash ? file->path : ".");
+	file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return file->directory < 0 ? error_set(error, -errno, directory,
+					       "open", NULL) : 0;
+}
+
+int output_file_find(struct output_file *file, const char *path, bool replace,
+		     struct error *error)
+{
+	struct stat status;
+	int rc;
+
+	*file = OUTPUT_FILE_NONE;
+	file->replace = replace;
+	if (!stat(path, &status))
+		rc = check_old(file, path, &status, error);
+	else if (errno == ENOENT)
+		rc = check_new(file, path, error);
+	else
+		rc = error_set(error, -errno, path, "write", NULL);
+	return rc ? rc : open_directory(file, error);
+}
+
+static int part_open(struct output_file *file, mode_t mode)
+{
+	int directory_size = (int)(file->name - file->path);
+	uint32_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -EIO;
+	if (snprintf(file->part, sizeof(file->part), "%.*s%.*s.%08x.part",
+		     directory_size, file->path, PART_NAME_MAX, file->name,
+		     random) >= (int)sizeof(file->part))
+		return -ENAMETOOLONG;
+	file->part_name = file->part + directory_size;
+	file->fd = openat(file->directory, file->part_name, O_RDWR | O_CREAT |
+			  O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	return file->fd < 0 ? -errno : 0;
+}
+
+int output_file_create(struct output_file *file, mode_t mode,
+		       struct error *error)
+{
+	int rc = -EEXIST;
+
+	for (int i = 0; rc == -EEXIST && i < PART_TRIES; i++)
+		rc = part_open(file, mode);
+	if (!rc)
+		return 0;
+	error_set(error, rc, file->part, "create", NULL);
+	file->part[0] = '\0';
+	return rc;
+}
+
+int output_file_write(struct output_file *file, const void *data, uint64_t size,
+		      struct error *error)
+{
+	off_t has = lseek(file->fd, 0, SEEK_CUR);
+	int rc = file_room_limit((uint64_t)has + size, file->path, error);
+	const uint8_t *at = data;
+
+	if (rc)
+		return rc;
+	while (size) {
+		ssize_t done = write(file->fd, at, size);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return fail(file, -errno, "write", error);
+		at += done;
+		size -= (uint64_t)done;
+	}
+	return 0;
+}
+
+/* Between this and the rename something may take the name, but no symbolic link. */
+static int check_name(const struct output_file *file)
+{
+	struct stat status;
+
+	if (fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EISDIR;
+	return file->replace && S_ISREG(status.st_mode) ? 0 : -EEXIST;
+}
+
+static int move_to_name(const struct output_file *file)
+{
+	int rc = check_name(file);
+
+	if (rc)
+		return rc;
+	if (file->replace)
+		return renameat(file->directory, file->part_name,
+				file->directory, file->name) ? -errno : 0;
+	if (!renameat2(file->directory, file->part_name, file->directory,
+		       file->name, RENAME_NOREPLACE))
+		return 0;
+	/* File systems that know no RENAME_NOREPLACE know hard links. */
+	if (errno != EINVAL)
+		return -errno;
+	if (linkat(file->directory, file->part_name, file->directory,
+		   file->name, 0))
+		return -errno;
+	unlinkat(file->directory, file->part_name, 0);
+	return 0;
+}
+
+/* File systems for which there is nothing to sync say EINVAL. */
+static int sync_fd(int fd)
+{
+	return fsync(fd) && errno != EINVAL ? -errno : 0;
+}
+
+int output_file_commit(struct output_file *file, struct error *error)
+{
+	int rc = sync_fd(file->fd);
+
+	if (rc)
+		return fail(file, rc, "fsync", error);
+	rc = move_to_name(file);
+	if (rc)
+		return fail(file, rc, "rename what was written to this", error);
+	file->part[0] = '\0';
+	rc = sync_fd(file->directory);
+	return rc ? fail(file, rc, "fsync its directory", error) : 0;
+}
+
+const char *output_file_place(const struct output_file *file)
+{
+	return file->part[0] ? file->part : file->path;
+}
+
+void output_file_keep(struct output_file *file)
+{
+	file->part[0] = '\0';
+}
+
+/* Of what has that name, only what was made here. */
+static void remove_ours(const struct output_file *file, const char *name)
+{
+	struct stat there, ours;
+
+	if (!fstatat(file->directory, name, &there, AT_SYMLINK_NOFOLLOW) &&
+	    !fstat(file->fd, &ours) && there.st_ino == ours.st_ino &&
+	    there.st_dev == ours.st_dev)
+		unlinkat(file->directory, name, 0);
+}
+
+void output_file_remove(struct output_file *file)
+{
+	remove_ours(file, file->part[0] ? file->part_name : file->name);
+	file->part[0] = '\0';
+}
+
+void output_file_close(struct output_file *file)
+{
+	if (file->part[0])
+		output_file_remove(file);
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->directory >= 0)
+		close(file->directory);
+	file->fd = -1;
+	file->directory = -1;
+}

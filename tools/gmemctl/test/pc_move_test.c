@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The VM's side of a save: it ends when the file has its name, and goes on
+ * whatever else happens.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../control/channel.h"
+#include "../kvm/calls.h"
+#include "../machine/pc_job.h"
+#include "../machine/pc_move.h"
+#include "../memory/save.h"
+#include "pc_fake.h"
+#include "unit.h"
+
+/**
+ * enum word - what the one who saves says when the guest is written
+ * @WORD_NAMED: the file has its name
+ * @WORD_FAILED: it cannot get it
+ * @WORD_NONE: nothing, it has gone
+ */
+enum word {
+	WORD_NAMED,
+	WORD_FAILED,
+	WORD_NONE,
+};
+
+static char directory[64];
+static struct channel channel;
+static struct calls own_calls;
+static int (*fake_ioctl)(int fd, unsigned long request, void *arg);
+static struct error error;
+static enum word word;
+static int file, written, last;
+
+/* A KVM whose interrupt controllers and clocks are all zeros. */
+static int state_ioctl(int fd, unsigned long request, void *arg)
+{
+	switch (request) {
+	case KVM_GET_IRQCHIP:
+	case KVM_GET_PIT2:
+	case KVM_GET_CLOCK:
+		return 0;
+	default:
+		return fake_ioctl(fd, request, arg);
+	}
+}
+
+static void start(void)
+{
+	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
+	CHECK(mkdtemp(directory));
+	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	CHECK(pc_fake_start());
+	pthread_mutex_init(&pc_fake.pc.still, NULL);
+	CHECK(!pc_devices(&pc_fake.pc, NULL));
+	own_calls = *calls;
+	fake_ioctl = own_calls.ioctl;
+	own_calls.ioctl = state_ioctl;
+	calls = &own_calls;
+	file = memfd_create("guest", MFD_CLOEXEC);
+	CHECK(!channel_listen(&channel, &error));
+}
+
+static void stop(void)
+{
+	channel_close(&channel);
+	close(file);
+	pc_devices_destroy(&pc_fake.pc);
+	pthread_mutex_destroy(&pc_fake.pc.still);
+	pc_fake_stop();
+	CHECK(!rmdir(directory));
+	unsetenv("GMEMCTL_RUNTIME_DIR");
+}
+
+/* The process that saves. */
+static void *saver_main(void *data)
+{
+	int socket = channel_accept(&channel, 5000, &error);
+
+	(void)data;
+	last = 1;
+	CHECK(!channel_send_file(socket, file));
+	written = channel_wait_result(socket, -1, 5000, NULL);
+	if (written || word == WORD_NONE) {
+		close(socket);
+		return NULL;
+	}
+	CHECK(!machine_ended(&pc_fake.pc.machine));
+	if (word == WORD_FAILED)
+		error_set(&error, -EISDIR, "file", "rename", NULL);
+	CHECK(!channel_send_result(socket, word == WORD_FAILED ? -EISDIR : 0,
+				   &error));
+	last = channel_wait_result(socket, -1, 5000, NULL);
+	close(socket);
+	return NULL;
+}
+
+static enum end save(bool and_stop, enum word what)
+{
+	pthread_t saver;
+
+	word = what;
+	CHECK(!pthread_create(&saver, NULL, saver_main, NULL));
+	CHECK(!pc_move_save(&pc_fake.pc, channel.name, and_stop, &error));
+	pc_job_serve(&pc_fake.pc);
+	pthread_join(saver, NULL);
+	CHECK(!pc_fake.pc.job);
+	return pc_fake.pc.machine.end;
+}
+
+static bool file_is_whole(void)
+{
+	struct saved saved;
+	int rc;
+
+	lseek(file, 0, SEEK_SET);
+	rc = save_read(file, "guest", &saved, &error);
+	if (!rc)
+		save_free(&saved);
+	return !rc;
+}
+
+static void test_move_named(void)
+{
+	start();
+	CHECK(save(true, WORD_NAMED) == END_SAVED);
+	CHECK(!written && !last && file_is_whole());
+	stop();
+}
+
+/* The guest stays where it was, however often. */
+static void test_move_goes_on_C5(void)
+{
+	start();
+	CHECK(save(true, WORD_NONE) == END_NONE && !written);
+	CHECK(save(true, WORD_FAILED) == END_NONE && last == -EISDIR);
+	CHECK(save(false, WORD_NONE) == END_NONE && !written);
+	CHECK(file_is_whole());
+	stop();
+}
+
+/* Nobody gives it a name then. */
+static void test_move_full_C5(void)
+{
+	start();
+	close(file);
+	file = open("/dev/full", O_RDWR | O_CLOEXEC);
+	CHECK(save(true, WORD_NAMED) == END_NONE && written == -ENOSPC);
+	stop();
+}
+
+static const struct unit_test tests[] = {
+	{ "pc_move.named_C5", test_move_named },
+	{ "pc_move.goes_on_C5", test_move_goes_on_C5 },
+	{ "pc_move.full_C5", test_move_full_C5 },
+};
+
+UNIT_TESTS(tests)
