@@ -84,13 +84,36 @@ static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu,
 	return true;
 }
 
+/* Why the host has no page for the guest, by what the memory is. */
+static const char *fault_text(const struct memory_request *request)
+{
+	switch (request->kind) {
+	case BACKING_FILE:
+		return "is its file system full, or is the file shorter than it "
+		       "was?";
+	case BACKING_HUGETLB:
+		return "has somebody taken the huge pages that were given back?";
+	case BACKING_GMEM:
+	case BACKING_GMEM_STORE:
+		return "gmem refuses what is private for gmem, but not for KVM";
+	default:
+		return "is the host, or the memory cgroup, short of memory?";
+	}
+}
+
 static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 {
-	const char *why = rc != -EFAULT ? "" :
-		" (the host refuses this memory to KVM; gmem does so where it is "
-		"private for gmem, but not for KVM)";
-	char registers[1024];
+	const struct memory_config *memory = &machine->config.memory;
+	const struct memory_request *request = memory->requests;
+	char why[512] = "", registers[1024];
 
+	if (rc == -EFAULT && memory->nr_requests)
+		snprintf(why, sizeof(why), " (the host has no page for the guest "
+			 "in memory of kind %s%s%s: %s)",
+			 backing_kind_name(request->kind),
+			 request->path ? ", " : "",
+			 request->path ? request->path : "",
+			 fault_text(request));
 	exit_registers(vcpu, registers, sizeof(registers));
 	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY :
 		    END_FAILED, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,

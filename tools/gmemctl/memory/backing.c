@@ -11,6 +11,8 @@
 #include "../gmem/gmem.h"
 #include "../kvm/calls.h"
 #include "backing.h"
+#include "file_lock.h"
+#include "file_room.h"
 
 #define HINT_MEMORY "the host is short of memory: choose a smaller --memory, " \
 	"or raise the memory cgroup's limit"
@@ -25,8 +27,12 @@ static int backing_fail(struct error *error, int rc, const char *object,
 static int backing_open_memfd(struct backing *backing, const char *name,
 			      struct error *error)
 {
-	int fd = calls->memfd(name, backing->size);
+	int rc = file_room_limit(backing->size, "guest memory", error);
+	int fd;
 
+	if (rc)
+		return rc;
+	fd = calls->memfd(name, backing->size);
 	return fd < 0 ? backing_fail(error, fd, "memfd", "create") : fd;
 }
 
@@ -34,9 +40,12 @@ static int backing_open_hugetlb(struct backing *backing, const char *name,
 				struct error *error)
 {
 	unsigned int shift = (unsigned int)__builtin_ctzll(backing->page_size);
-	int fd = calls->hugetlb(name, backing->size, shift);
+	int fd, rc = file_room_limit(backing->size, "guest memory", error);
 	char text[32];
 
+	if (rc)
+		return rc;
+	fd = calls->hugetlb(name, backing->size, shift);
 	if (fd >= 0)
 		return fd;
 	return error_set(error, fd, "hugetlb memory", "create",
@@ -85,22 +94,44 @@ static int backing_check_size(const struct backing *backing, int fd,
 			 "size=%s, or another file", has);
 }
 
+static int backing_grow_file(const struct backing *backing, int fd,
+			     const char *path, struct error *error)
+{
+	int rc = file_room_limit(backing->size, path, error);
+
+	if (rc)
+		return rc;
+	if (ftruncate(fd, (off_t)backing->size))
+		return error_set(error, -errno, path, "ftruncate", NULL);
+	rc = file_room_take(fd, backing->size, path, error);
+	/* As it was: what has been taken is not left behind. */
+	if (rc && ftruncate(fd, 0))
+		return rc;
+	return rc;
+}
+
 /* A new file gets its size, an old one must have it. */
 static int backing_size_file(const struct backing *backing, int fd,
 			     const char *path, struct error *error)
 {
 	struct stat status;
+	int rc;
 
 	if (fstat(fd, &status))
 		return error_set(error, -errno, path, "fstat", NULL);
 	if (!S_ISREG(status.st_mode))
 		return error_set(error, -EINVAL, path, "use as guest memory",
 				 "expected a regular file");
-	if (status.st_size)
-		return backing_check_size(backing, fd, path, error);
-	if (ftruncate(fd, (off_t)backing->size))
-		return error_set(error, -errno, path, "ftruncate", NULL);
-	return 0;
+	rc = file_lock(fd, path, true, error);
+	if (rc)
+		return rc;
+	/* Whoever had the lock may have given it a size meanwhile. */
+	if (fstat(fd, &status))
+		return error_set(error, -errno, path, "fstat", NULL);
+	if (!status.st_size)
+		return backing_grow_file(backing, fd, path, error);
+	rc = backing_check_size(backing, fd, path, error);
+	return rc ? rc : file_room_take(fd, backing->size, path, error);
 }
 
 static int backing_open_file(struct backing *backing, struct error *error)
@@ -120,6 +151,7 @@ static int backing_open_file(struct backing *backing, struct error *error)
 	return rc ? rc : fd;
 }
 
+/* The lock of a guest that was handed over is the same, and has come along. */
 static int backing_open_existing(struct backing *backing, struct error *error)
 {
 	int fd = fcntl(backing->request->existing_fd, F_DUPFD_CLOEXEC, 0);
@@ -128,7 +160,9 @@ static int backing_open_existing(struct backing *backing, struct error *error)
 	if (fd < 0)
 		return error_set(error, -errno, "existing memory", "duplicate",
 				 NULL);
-	rc = backing_check_size(backing, fd, "existing memory", error);
+	rc = file_lock(fd, "existing memory", true, error);
+	if (!rc)
+		rc = backing_check_size(backing, fd, "existing memory", error);
 	if (rc)
 		close(fd);
 	return rc ? rc : fd;
@@ -285,14 +319,15 @@ int backing_use(struct backing *backing, const struct memory_request *request,
 
 int backing_empty(struct backing *backing, struct error *error)
 {
+	const char *path = backing->request->path;
+
 	if (backing->request->kind != BACKING_FILE)
 		return 0;
-	if (!ftruncate(backing->fd, 0) &&
-	    !ftruncate(backing->fd, (off_t)backing->size))
-		return 0;
-	return error_set(error, -errno, backing->request->path, "empty",
-			 "the guest needs a file whose contents can be "
-			 "replaced: choose another one");
+	if (ftruncate(backing->fd, 0))
+		return error_set(error, -errno, path, "empty",
+				 "the guest needs a file whose contents can be "
+				 "replaced: choose another one");
+	return backing_grow_file(backing, backing->fd, path, error);
 }
 
 void backing_close(struct backing *backing)

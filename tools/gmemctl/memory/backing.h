@@ -30,9 +30,10 @@ struct backing {
  * backing_open() - open or create it
  * @name: of a memfd, for /proc/PID/smaps
  *
- * Huge pages are taken from the pool at once: a pool that is too small must not
- * show when the guest runs. The guest_memfd of a VM is not opened here but by
- * backing_use().
+ * Huge pages are taken from the pool at once, and the room of a file from its file
+ * system: that there is too little must not show when the guest runs. A file is
+ * locked for as long as it is open, see file_lock(). The guest_memfd of a VM is not
+ * opened here but by backing_use().
  */
 int backing_open(struct backing *backing, const struct memory_request *request,
 		 const char *name, struct error *error);

@@ -47,7 +47,8 @@ static int check_free(int fd, uint64_t size, const char *path,
 	if (fstat(fd, &status) || fstatvfs(fd, &system))
 		return error_set(error, -errno, path, "look for room", NULL);
 	has = (uint64_t)status.st_blocks * BLOCK_SIZE;
-	if (has >= size ||
+	/* One without blocks, such as ramfs, does not say. */
+	if (has >= size || !system.f_blocks ||
 	    (size - has + system.f_frsize - 1) / system.f_frsize <=
 	    system.f_bavail)
 		return 0;

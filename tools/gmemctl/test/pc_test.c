@@ -243,7 +243,51 @@ static void test_pc_hypercall(void)
 	stop();
 }
 
+static struct calls no_page_calls;
+
+static int no_page_ioctl(int fd, unsigned long request, void *arg)
+{
+	(void)fd;
+	(void)arg;
+	return request == KVM_RUN ? -EFAULT : -ENOTTY;
+}
+
+/* The host has no page: why that may be depends on what the memory is. */
+static void test_pc_no_page_C11(void)
+{
+	static const struct {
+		enum backing_kind kind;
+		const char *path;
+		const char *says;
+	} cases[] = {
+		{ BACKING_FILE, "/dir/file", "kind file, /dir/file: is its file "
+		  "system full" },
+		{ BACKING_SHARED, NULL, "kind shared: is the host" },
+		{ BACKING_HUGETLB, NULL, "kind hugetlb: has somebody taken" },
+		{ BACKING_GMEM_STORE, NULL, "kind gmem-store: gmem refuses" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct memory_request request = { .kind = cases[i].kind,
+						  .path = cases[i].path };
+
+		start();
+		turns_init(&pc.machine.memory.turns);
+		pc.machine.config.memory.requests = &request;
+		pc.machine.config.memory.nr_requests = 1;
+		no_page_calls = *calls;
+		no_page_calls.ioctl = no_page_ioctl;
+		calls = &no_page_calls;
+		CHECK(!machine_run_vcpu(&pc.machine, &vcpu));
+		CHECK(pc.machine.end == END_MEMORY);
+		CHECK(strstr(pc.machine.report, cases[i].says));
+		turns_destroy(&pc.machine.memory.turns);
+		stop();
+	}
+}
+
 static const struct unit_test tests[] = {
+	{ "pc.no_page_C11", test_pc_no_page_C11 },
 	{ "pc.ends", test_pc_ends },
 	{ "pc.ports", test_pc_ports },
 	{ "pc.C17_resets", test_pc_resets },
