@@ -272,7 +272,7 @@ const struct command command_run = {
 		"  --memory SIZE|LIST     SIZE and KEY=VALUE, comma separated: kind= (shared,\n"
 		"                         private, hugetlb, file, gmem, gmem-store,\n"
 		"                         guest-memfd), thp, prefetch, hugepages, file=, node=,\n"
-		"                         consent;\n"
+		"                         consent, dump;\n"
 		"                         default: 256M,kind=shared\n"
 		"  --cpus N               1 (default) to 32\n"
 		"  --power-off-port PORT  a write to it powers off: for a guest without ACPI;\n"

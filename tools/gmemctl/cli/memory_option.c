@@ -33,6 +33,7 @@ enum key {
 	KEY_FD,
 	KEY_NODE,
 	KEY_CONSENT,
+	KEY_DUMP,
 	KEYS,
 };
 
@@ -47,6 +48,7 @@ static const char *const key_names[KEYS] = {
 	[KEY_FD]		= "fd",
 	[KEY_NODE]		= "node",
 	[KEY_CONSENT]		= "consent",
+	[KEY_DUMP]		= "dump",
 };
 
 /**
@@ -190,6 +192,8 @@ static int parse_value(struct parser *parser, enum key key,
 		return parse_switch(parser, item, &request->prefetch);
 	case KEY_CONSENT:
 		return parse_switch(parser, item, &request->consent);
+	case KEY_DUMP:
+		return parse_switch(parser, item, &request->dump);
 	case KEY_FILE:
 		return parse_file(parser, item);
 	case KEY_FD:
@@ -217,7 +221,7 @@ static int parse_item(struct parser *parser, const struct item *item)
 	if (key == KEYS)
 		return item_fail(parser, item, "unknown key",
 				 "size, kind, thp, hugepages, hugepage_size, "
-				 "prefetch, file, fd, node or consent");
+				 "prefetch, file, fd, node, consent or dump");
 	if (parser->given[key])
 		return item_fail(parser, item, "given twice",
 				 "each key only once");

@@ -248,7 +248,11 @@ static int backing_bind_node(struct backing *backing, struct error *error)
 		return huge_fail(backing, rc, error);
 	if (rc)
 		return backing_fail(error, rc, "guest memory", "mmap");
-	rc = backing_bind(backing, address, error);
+	rc = calls->advise(address, backing->size, MADV_DONTDUMP);
+	if (rc)
+		backing_fail(error, rc, "guest memory", "MADV_DONTDUMP");
+	else
+		rc = backing_bind(backing, address, error);
 	calls->unmap(address, backing->size);
 	return rc;
 }
@@ -348,6 +352,7 @@ struct mapping backing_mapping(const struct backing *backing, uint64_t offset,
 		.writable = true,
 		.thp = backing->request->thp &&
 		       backing->page_size == RANGE_PAGE_SIZE,
+		.dump = backing->request->dump,
 		.node = backing->request->node,
 	};
 }

@@ -22,10 +22,11 @@
 #define FLAG_THP		(1U << 0)
 #define FLAG_PREFETCH		(1U << 1)
 #define FLAG_CONSENT		(1U << 2)
+#define FLAG_DUMP		(1U << 3)
 #define HUGEPAGE_SHIFT		8
 #define HUGEPAGE_MASK		(0xffU << HUGEPAGE_SHIFT)
 #define FLAGS_KNOWN_REQUEST	(FLAG_THP | FLAG_PREFETCH | FLAG_CONSENT | \
-				 HUGEPAGE_MASK)
+				 FLAG_DUMP | HUGEPAGE_MASK)
 #define HUGEPAGE_LOG2_MIN	12
 #define HUGEPAGE_LOG2_MAX	40
 
@@ -57,6 +58,8 @@ static uint32_t request_flags(const struct memory_request *request)
 		flags |= FLAG_PREFETCH;
 	if (request->consent)
 		flags |= FLAG_CONSENT;
+	if (request->dump)
+		flags |= FLAG_DUMP;
 	if (hugepage)
 		flags |= (uint32_t)__builtin_ctzll(hugepage) << HUGEPAGE_SHIFT;
 	return flags;
@@ -222,6 +225,7 @@ static int get_request(struct reader *reader, struct description *out,
 		.thp = flags & FLAG_THP,
 		.prefetch = flags & FLAG_PREFETCH,
 		.consent = flags & FLAG_CONSENT,
+		.dump = flags & FLAG_DUMP,
 		.hugepage_size = kind != BACKING_HUGETLB ? 0 : UINT64_C(1) <<
 				 ((flags & HUGEPAGE_MASK) >> HUGEPAGE_SHIFT),
 		.existing_fd = -1,

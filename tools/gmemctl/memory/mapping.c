@@ -34,6 +34,7 @@ int mapping_enable(const struct mapping *mapping,
 		.fd_offset = mapping->fd_offset,
 		.page_size = mapping->page_size,
 		.writable = mapping->writable && writable,
+		.dump = mapping->dump,
 	};
 	int rc = reservation_map(reservation, &extent);
 

@@ -18,6 +18,7 @@
  * @page_size: of the file
  * @writable: whether guest and host may write, if the region allows it
  * @thp: ask for transparent huge pages
+ * @dump: core dumps of this process have it
  * @node: NUMA node for anonymous memory, or -1
  */
 struct mapping {
@@ -27,6 +28,7 @@ struct mapping {
 	uint64_t page_size;
 	bool writable;
 	bool thp;
+	bool dump;
 	int node;
 };
 

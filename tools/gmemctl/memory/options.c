@@ -166,6 +166,12 @@ static int check_file(const struct memory_request *request,
 		return refuse(error, "use kind=gmem-store, or leave consent off",
 			      "consent is incompatible with memory of kind %s",
 			      backing_kind_name(request->kind));
+	if (request->dump && (request->kind == BACKING_GMEM ||
+			      request->kind == BACKING_GMEM_STORE))
+		return refuse(error, "gmem keeps it out of core dumps: leave dump "
+			      "off",
+			      "dump is incompatible with memory of kind %s",
+			      backing_kind_name(request->kind));
 	if (request->kind == BACKING_GUEST_MEMFD && request->existing_fd >= 0)
 		return refuse(error, "a guest_memfd belongs to its VM",
 			      "memory of kind guest-memfd is incompatible with "

@@ -49,6 +49,7 @@ int backing_kind_find(const char *name, size_t length, enum backing_kind *kind);
  * @thp: ask for transparent huge pages; ignored for hugetlb
  * @prefetch: populate at once
  * @consent: private contents never become the host's; for the kinds of gmem
+ * @dump: core dumps of this process have it, as far as the host may read it
  * @hugepages: huge pages of @hugepage_size, which makes a shared memfd hugetlb
  * @hugepage_size: 0: HUGEPAGE_SIZE_DEFAULT
  * @path: of the file, for BACKING_FILE
@@ -62,6 +63,7 @@ struct memory_request {
 	bool thp;
 	bool prefetch;
 	bool consent;
+	bool dump;
 	bool hugepages;
 	uint64_t hugepage_size;
 	const char *path;

@@ -158,6 +158,22 @@ static unsigned int extent_forget(struct reservation *reservation,
 	return at;
 }
 
+int reservation_unmap(struct reservation *reservation, struct range range)
+{
+	int rc = reservation_check(reservation, range);
+
+	if (rc || !range_size(range))
+		return -EINVAL;
+	rc = reservation_grow(reservation);
+	if (rc)
+		return rc;
+	rc = calls->map_at(reservation->base + range.start, range_size(range),
+			   PROT_NONE, FLAGS_EMPTY, -1, 0);
+	if (!rc)
+		extent_forget(reservation, range);
+	return rc;
+}
+
 int reservation_map(struct reservation *reservation, const struct extent *extent)
 {
 	int prot = PROT_READ | (extent->writable ? PROT_WRITE : 0);
@@ -174,25 +190,15 @@ int reservation_map(struct reservation *reservation, const struct extent *extent
 		flags = FLAGS_EMPTY;
 	rc = calls->map_at(reservation->base + range.start, range_size(range),
 			   prot, flags, extent->fd, extent->fd_offset);
-	if (!rc)
-		extent_insert(reservation, extent_forget(reservation, range),
-			      *extent);
-	return rc;
-}
-
-int reservation_unmap(struct reservation *reservation, struct range range)
-{
-	int rc = reservation_check(reservation, range);
-
-	if (rc || !range_size(range))
-		return -EINVAL;
-	rc = reservation_grow(reservation);
 	if (rc)
 		return rc;
-	rc = calls->map_at(reservation->base + range.start, range_size(range),
-			   PROT_NONE, FLAGS_EMPTY, -1, 0);
-	if (!rc)
-		extent_forget(reservation, range);
+	extent_insert(reservation, extent_forget(reservation, range), *extent);
+	if (extent->dump)
+		return 0;
+	rc = calls->advise(reservation->base + range.start, range_size(range),
+			   MADV_DONTDUMP);
+	if (rc)
+		reservation_unmap(reservation, range);
 	return rc;
 }
 

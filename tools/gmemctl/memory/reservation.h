@@ -19,6 +19,7 @@
  * @fd_offset: offset in @fd that belongs to @range.start
  * @page_size: memory comes and goes in this unit
  * @writable: what the mapping allows
+ * @dump: core dumps of this process have it
  */
 struct extent {
 	struct range range;
@@ -26,6 +27,7 @@ struct extent {
 	uint64_t fd_offset;
 	uint64_t page_size;
 	bool writable;
+	bool dump;
 };
 
 /**

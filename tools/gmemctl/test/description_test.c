@@ -25,7 +25,7 @@ static const struct memory_request requests[] = {
 	{ .ranges = ranges, .nr_ranges = 2, .kind = BACKING_GMEM_STORE,
 	  .prefetch = true, .consent = true, .node = 3, .existing_fd = 7 },
 	{ .ranges = &ranges[2], .nr_ranges = 1, .kind = BACKING_SHARED,
-	  .thp = true, .node = -1, .existing_fd = -1 },
+	  .thp = true, .dump = true, .node = -1, .existing_fd = -1 },
 };
 
 static int encode(void)
@@ -61,6 +61,7 @@ static void test_description_round_trip(void)
 	CHECK(range_equal(request->ranges[1], ranges[1]));
 	CHECK(request->consent && !request[1].consent);
 	CHECK(request[1].thp && request[1].node == -1);
+	CHECK(!request->dump && request[1].dump);
 	CHECK(range_equal(request[1].ranges[0], ranges[2]));
 	CHECK(decoded.nr_private == 3);
 	CHECK(!memcmp(decoded.private, private_ranges, sizeof(private_ranges)));

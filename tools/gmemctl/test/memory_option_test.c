@@ -167,6 +167,20 @@ static void test_memory_option_fd(void)
 		      "consent=on conflicts with fd=..."));
 }
 
+/* What host programs may write to disk; of gmem nothing ever goes there. */
+static void test_memory_option_dump_C24(void)
+{
+	CHECK(parsed("1G") && !option.request.dump);
+	CHECK(parsed("1G,dump") && option.request.dump);
+	CHECK(parsed("1G,kind=guest-memfd,dump=off") && !option.request.dump);
+	CHECK(refused("1G,dump=yes", "not a switch"));
+	CHECK(refused("1G,dump,dump", "given twice"));
+	CHECK(refused("1G,kind=gmem,dump",
+		      "dump is incompatible with memory of kind gmem"));
+	CHECK(refused("1G,kind=gmem-store,dump",
+		      "dump is incompatible with memory of kind gmem-store"));
+}
+
 static void test_memory_option_node(void)
 {
 	CHECK(parsed("node=0") && option.request.node == 0);
@@ -199,6 +213,7 @@ static const struct unit_test tests[] = {
 	{ "memory_option.file", test_memory_option_file },
 	{ "memory_option.fd", test_memory_option_fd },
 	{ "memory_option.node", test_memory_option_node },
+	{ "memory_option.dump_C24", test_memory_option_dump_C24 },
 	{ "memory_option.form", test_memory_option_form },
 };
 

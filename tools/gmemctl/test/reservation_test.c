@@ -125,7 +125,8 @@ static void test_reservation_bounds(void)
 	start();
 	CHECK(!map(0, 16, -1));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct extent extent = { bad[i], -1, 0, PAGE, true };
+		struct extent extent = { bad[i], -1, 0, PAGE, true,
+						 false };
 
 		CHECK(reservation_map(&reservation, &extent) == -EINVAL);
 		CHECK(reservation_unmap(&reservation, bad[i]) == -EINVAL);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A core dump of gmemctl has no memory of a guest in it, unless it was asked for. */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../kvm/calls.h"
+#include "../memory/guest_memory.h"
+#include "kvm_fake.h"
+#include "two_requests.h"
+#include "unit.h"
+
+#define PAGE RANGE_PAGE_SIZE
+
+static struct two_requests asked;
+static struct guest_memory memory;
+static struct error error;
+
+/* The line of flags of the mapping at @address, from /proc/self/smaps. */
+static bool flags_of(const void *address, char *line, int size)
+{
+	uint64_t at = (uintptr_t)address, start, end;
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	bool inside = false, found = false;
+
+	while (!found && fgets(line, size, maps)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+			inside = start <= at && at < end;
+		found = inside && !strncmp(line, "VmFlags:", 8);
+	}
+	fclose(maps);
+	return found;
+}
+
+static bool is_left_out(uint64_t page)
+{
+	char line[512];
+
+	if (!flags_of(memory.reservation.base + page * PAGE, line, sizeof(line)))
+		return false;
+	return strstr(line, " dd");
+}
+
+static void check(enum backing_kind kind, bool dump)
+{
+	char path[] = "/tmp/gmemctl-test.XXXXXX";
+	int file = mkstemp(path);
+
+	kvm_fake_start();
+	two_requests_init(&asked, kind, BACKING_PRIVATE);
+	asked.requests[0].path = kind == BACKING_FILE ? path : NULL;
+	asked.requests[0].hugepage_size = kind == BACKING_HUGETLB ? PAGE : 0;
+	asked.requests[0].dump = dump;
+	asked.requests[1].dump = dump;
+	CHECK(!guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0,
+				   &error));
+	CHECK(!guest_memory_attach(&memory, &error));
+	CHECK(is_left_out(64) == !dump && is_left_out(79) == !dump);
+	CHECK(is_left_out(7) == !dump && is_left_out(32) == !dump);
+	/* It comes and goes, and is written to. */
+	if (kind != BACKING_PRIVATE) {
+		CHECK(!guest_memory_set_visibility(&memory, (struct range){
+			64 * PAGE, 80 * PAGE }, VISIBILITY_UNMAPPED, &error));
+		CHECK(!guest_memory_set_visibility(&memory, (struct range){
+			64 * PAGE, 80 * PAGE }, VISIBILITY_READ_WRITE, &error));
+	}
+	memory.reservation.base[64 * PAGE] = 1;
+	memory.reservation.base[33 * PAGE] = 1;
+	CHECK(!guest_memory_decommit(&memory, (struct range){ 64 * PAGE,
+				     66 * PAGE }));
+	CHECK(is_left_out(64) == !dump && is_left_out(33) == !dump);
+	guest_memory_destroy(&memory);
+	close(file);
+	CHECK(!unlink(path));
+	calls = &calls_system;
+}
+
+static void test_dump_C24(void)
+{
+	for (int kind = 0; kind < BACKING_KINDS; kind++) {
+		bool of_gmem = kind == BACKING_GMEM || kind == BACKING_GMEM_STORE;
+
+		check((enum backing_kind)kind, false);
+		if (!of_gmem)
+			check((enum backing_kind)kind, true);
+	}
+}
+
+static const struct unit_test tests[] = {
+	{ "dump.left_out_C24", test_dump_C24 },
+};
+
+UNIT_TESTS(tests)
