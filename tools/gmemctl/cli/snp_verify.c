@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../snp/verify.h"
+#include "../snp/verify/verify.h"
 #include "cli.h"
 #include "out.h"
 #include "snp.h"

@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 
 #include "../snp/hex.h"
-#include "../snp/verify.h"
+#include "../snp/verify/verify.h"
 #include "fixture.h"
 #include "test_certs.h"
 #include "unit.h"

@@ -3,7 +3,7 @@
 #ifndef GMEMCTL_TEST_TEST_CERTS_H
 #define GMEMCTL_TEST_TEST_CERTS_H
 
-#include "../snp/certs.h"
+#include "../snp/verify/certs.h"
 
 /* All certificates are valid from one day before this to one day after it. */
 #define TEST_TIME 1750000000

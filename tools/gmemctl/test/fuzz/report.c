@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../../snp/bytes.h"
-#include "../../snp/verify.h"
+#include "../../snp/verify/verify.h"
 #include "../test_certs.h"
 #include "../unit.h"
 #include "fuzz.h"

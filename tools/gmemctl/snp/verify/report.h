@@ -3,7 +3,7 @@
 #ifndef GMEMCTL_SNP_REPORT_H
 #define GMEMCTL_SNP_REPORT_H
 
-#include "key.h"
+#include "../key.h"
 
 #define SNP_REPORT_SIZE 1184
 /* What is signed: everything before the signature. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hex.h"
+#include "../hex.h"
 #include "report.h"
 
 /* Hexadecimal digits, as tools print reports, to @report. */

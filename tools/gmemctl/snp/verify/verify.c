@@ -5,8 +5,8 @@
 #include <string.h>
 #include <openssl/x509.h>
 
-#include "hex.h"
-#include "policy.h"
+#include "../hex.h"
+#include "../policy.h"
 #include "verify.h"
 
 static void check_add(struct snp_checks *checks, const char *name,
