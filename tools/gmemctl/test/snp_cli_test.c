@@ -1,82 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * `gmemctl snp` as a user runs it: exit codes, JSON, and files that go from one
- * sub-command to the next. The program is the one next to this one.
+ * sub-command to the next.
  */
-#define _GNU_SOURCE
-#include <json-c/json.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <openssl/pem.h>
 
 #include "../snp/hex.h"
 #include "../snp/measure.h"
+#include "cli_run.h"
 #include "snp_build.h"
 #include "test_certs.h"
 #include "test_key.h"
 #include "unit.h"
-
-/**
- * struct cli - a folder to run gmemctl in
- * @program: its path
- */
-struct cli {
-	char program[4096];
-	char dir[64];
-};
-
-static bool cli_init(struct cli *cli)
-{
-	ssize_t size = readlink("/proc/self/exe", cli->program,
-				sizeof(cli->program) - 16);
-
-	if (size < 0)
-		return false;
-	cli->program[size] = '\0';
-	strcpy(strrchr(cli->program, '/'), "/gmemctl");
-	if (access(cli->program, X_OK)) {
-		unit_skip("%s is not built", cli->program);
-		return false;
-	}
-	strcpy(cli->dir, "/tmp/gmemctl-snp-XXXXXX");
-	return mkdtemp(cli->dir);
-}
-
-/* Return: the exit code. What it says goes to the file "out". */
-static int cli_run(struct cli *cli, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static int cli_run(struct cli *cli, const char *format, ...)
-{
-	char arguments[1024], command[8192];
-	va_list args;
-	int status;
-
-	va_start(args, format);
-	vsnprintf(arguments, sizeof(arguments), format, args);
-	va_end(args);
-	snprintf(command, sizeof(command), "cd %s && '%s' snp %s >out 2>&1",
-		 cli->dir, cli->program, arguments);
-	status = system(command);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void cli_write(struct cli *cli, const char *name, const void *data,
-		      size_t size)
-{
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
-	file = fopen(path, "wb");
-	CHECK(file && fwrite(data, 1, size, file) == size);
-	if (file)
-		fclose(file);
-}
 
 static void cli_write_key(struct cli *cli)
 {
@@ -89,33 +25,6 @@ static void cli_write_key(struct cli *cli)
 	CHECK(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1);
 	fclose(file);
 	EVP_PKEY_free(key);
-}
-
-/* Whether the JSON object in "out" has @value at "@object.@key". */
-static bool cli_has(struct cli *cli, const char *object, const char *key,
-		    const char *value)
-{
-	struct json_object *root, *child, *member;
-	char path[128];
-	bool has;
-
-	snprintf(path, sizeof(path), "%s/out", cli->dir);
-	root = json_object_from_file(path);
-	child = root;
-	has = root && (!object ||
-		       json_object_object_get_ex(root, object, &child)) &&
-	      json_object_object_get_ex(child, key, &member) &&
-	      !strcmp(json_object_get_string(member), value);
-	json_object_put(root);
-	return has;
-}
-
-static void cli_free(struct cli *cli)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -r %s", cli->dir);
-	CHECK(!system(command));
 }
 
 static void predict(const uint8_t *data, char text[2 * SNP_DIGEST_SIZE + 1])
