@@ -10,6 +10,10 @@
 #define SNP_REPORT_SIGNED 0x2a0
 #define SNP_CHIP_ID_SIZE 64
 
+/* VMPL of a report that the host, not the guest, has asked for */
+#define SNP_VMPL_HOST UINT32_MAX
+#define SNP_VMPL_MAX 3
+
 /** struct snp_report - versions 2 to 5; later ones use reserved bytes */
 struct snp_report {
 	uint32_t version;

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../hash.h"
+#include "../hex.h"
+#include "expect.h"
+#include "platform.h"
+#include "report.h"
+
+static int parse_bytes(const struct snp_expectation *expectation,
+		       const char *text, struct snp_value *value)
+{
+	return hex_parse(text, value->bytes[value->count], expectation->size);
+}
+
+/* Digits, or 0x and hexadecimal ones. */
+static int parse_number(const struct snp_expectation *expectation,
+			const char *text, struct snp_value *value)
+{
+	int base = !strncmp(text, "0x", 2) ? 16 : 10;
+	const char *digits = base == 16 ? text + 2 : text;
+	char *end;
+
+	(void)expectation;
+	if (strspn(digits, "0123456789abcdefABCDEF") != strlen(digits))
+		return -EINVAL;
+	errno = 0;
+	value->number = strtoull(digits, &end, base);
+	return errno || end == digits || *end ? -EINVAL : 0;
+}
+
+static int parse_svn(const struct snp_expectation *expectation,
+		     const char *text, struct snp_value *value)
+{
+	int rc = parse_number(expectation, text, value);
+
+	return rc || value->number > UINT32_MAX ? -EINVAL : 0;
+}
+
+static int parse_vmpl(const struct snp_expectation *expectation,
+		      const char *text, struct snp_value *value)
+{
+	int rc;
+
+	if (!strcmp(text, "host")) {
+		value->number = SNP_VMPL_HOST;
+		return 0;
+	}
+	rc = parse_number(expectation, text, value);
+	return rc || value->number > SNP_VMPL_MAX ? -EINVAL : 0;
+}
+
+static int parse_flag(const struct snp_expectation *expectation,
+		      const char *text, struct snp_value *value)
+{
+	(void)expectation;
+	value->number = !strcmp(text, "true");
+	return value->number || !strcmp(text, "false") ? 0 : -EINVAL;
+}
+
+static int parse_text(const struct snp_expectation *expectation,
+		      const char *text, struct snp_value *value)
+{
+	(void)expectation;
+	if (!*text || strlen(text) >= sizeof(value->text))
+		return -EINVAL;
+	strcpy(value->text, text);
+	return 0;
+}
+
+static int parse_signer(const struct snp_expectation *expectation,
+			const char *text, struct snp_value *value)
+{
+	(void)expectation;
+	value->number = !strcmp(text, "vlek") ? SNP_SIGNER_VLEK : SNP_SIGNER_VCEK;
+	return value->number == SNP_SIGNER_VLEK || !strcmp(text, "vcek") ?
+	       0 : -EINVAL;
+}
+
+static int parse_tcb(const struct snp_expectation *expectation,
+		     const char *text, struct snp_value *value)
+{
+	(void)expectation;
+	return snp_tcb_parse(text, &value->tcb);
+}
+
+static int parse_platform(const struct snp_expectation *expectation,
+			  const char *text, struct snp_value *value)
+{
+	(void)expectation;
+	return snp_platform_parse(text, &value->number);
+}
+
+/* MAJOR.MINOR[.BUILD], as one number that compares as they do. */
+static int parse_firmware(const struct snp_expectation *expectation,
+			  const char *text, struct snp_value *value)
+{
+	unsigned int parts = 0;
+
+	(void)expectation;
+	value->number = 0;
+	while (parts < 3) {
+		char *end;
+		unsigned long number;
+
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		number = strtoul(text, &end, 10);
+		if (number > 255)
+			return -EINVAL;
+		value->number |= number << 8 * (2 - parts++);
+		if (!*end)
+			return parts < 2 ? -EINVAL : 0;
+		if (*end != '.')
+			return -EINVAL;
+		text = end + 1;
+	}
+	return -EINVAL;
+}
+
+/* A day, a day and a time, both UTC, or seconds since 1970. */
+static int parse_time(const struct snp_expectation *expectation,
+		      const char *text, struct snp_value *value)
+{
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d" };
+	char again[32];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct tm tm = { 0 };
+		const char *end = strptime(text, forms[i], &tm);
+		time_t when;
+
+		if (!end || *end)
+			continue;
+		when = timegm(&tm);
+		/* timegm() makes the 2nd of March of the 30th of February. */
+		strftime(again, sizeof(again), forms[i], &tm);
+		value->number = (uint64_t)when;
+		return when < 0 || strcmp(again, text) ? -EINVAL : 0;
+	}
+	/* Not beyond the year 9999, which certificates do not know either. */
+	if (parse_number(expectation, text, value) ||
+	    value->number > 253402300799)
+		return -EINVAL;
+	return 0;
+}
+
+#define NUMBER_FORM "a number of 64 bits, decimal or hexadecimal with 0x"
+#define TCB_FORM "versions such as bootloader=3,tee=0,snp=8,microcode=115; also fmc"
+#define PLATFORM_FORM "some of smt, tsme, ecc, rapl-disabled, ciphertext-hiding, " \
+	"alias-check, tio, with commas between"
+
+#define BYTES(name_, size_, help_) { .name = name_, .argument = "HEX", \
+	.help = help_, .parse = parse_bytes, .size = size_, }
+#define FLAG(name_, help_) { .name = name_, .help = help_, \
+	.form = "true or false", .parse = parse_flag }
+
+const struct snp_expectation snp_expectations[SNP_EXPECT_NR] = {
+	[SNP_EXPECT_ROOT] = BYTES("root", SNP_SHA256_SIZE,
+		"SHA-256 of the root certificate that is trusted; without\n"
+		"it, AMD's for Milan, Genoa and Turin"),
+	[SNP_EXPECT_TIME] = { "time", "TIME",
+		"when the certificates have to be valid: 2026-05-31,\n"
+		"2026-05-31T12:00:00Z or seconds since 1970 (default: now)",
+		"2026-05-31, 2026-05-31T12:00:00Z or seconds since 1970",
+		parse_time, 0 },
+	[SNP_EXPECT_REQUIRE_CRL] = FLAG("require_crl",
+		"fail without --crl"),
+	[SNP_EXPECT_SIGNER] = { "signer", "NAME",
+		"vcek or vlek: the kind of key that has signed",
+		"vcek or vlek", parse_signer, 0 },
+	[SNP_EXPECT_CSP_ID] = { "csp_id", "TEXT",
+		"the cloud provider that a VLEK is of",
+		"1 to 63 characters", parse_text, 0 },
+	[SNP_EXPECT_CHIP_ID] = BYTES("chip_id", SNP_CHIP_ID_SIZE,
+		"the chip that has signed: 64 bytes"),
+	[SNP_EXPECT_VMPL] = { "vmpl", "N",
+		"0 to 3: who has asked for the report in the guest; or\n"
+		"host: the host has (default: any of the guest's)",
+		"0 to 3, or host", parse_vmpl, 0 },
+	[SNP_EXPECT_POLICY] = { "policy", "N",
+		"the guest policy, exactly",
+		NUMBER_FORM, parse_number, 0 },
+	[SNP_EXPECT_ALLOW_DEBUG] = FLAG("allow_debug",
+		"take a guest that its host may look into"),
+	[SNP_EXPECT_ALLOW_MIGRATION] = FLAG("allow_migration",
+		"take a guest that a migration agent may move"),
+	[SNP_EXPECT_MEASUREMENT] = BYTES("measurement", SNP_DIGEST_SIZE,
+		"the launch digest, 48 bytes, instead of an IMAGE"),
+	[SNP_EXPECT_HOST_DATA] = BYTES("host_data", 32,
+		"32 bytes that the host gave to the launch"),
+	[SNP_EXPECT_REPORT_DATA] = BYTES("report_data", 64,
+		"64 bytes that the guest put into the report"),
+	[SNP_EXPECT_ID_KEY_DIGEST] = BYTES("id_key_digest", SNP_DIGEST_SIZE,
+		"48 bytes, as id-block shows them"),
+	[SNP_EXPECT_AUTHOR_KEY_DIGEST] = BYTES("author_key_digest",
+		SNP_DIGEST_SIZE, "likewise"),
+	[SNP_EXPECT_FAMILY_ID] = BYTES("family_id", 16,
+		"16 bytes of the ID block"),
+	[SNP_EXPECT_IMAGE_ID] = BYTES("image_id", 16, "likewise"),
+	[SNP_EXPECT_MIN_GUEST_SVN] = { "min_guest_svn", "N",
+		"version of the guest in the ID block, or newer",
+		"a number of 32 bits, decimal or hexadecimal with 0x",
+		parse_svn, 0 },
+	[SNP_EXPECT_REPORT_ID] = BYTES("report_id", 32,
+		"32 bytes that the firmware gave to this guest"),
+	[SNP_EXPECT_REPORT_ID_MA] = BYTES("report_id_ma", 32,
+		"likewise, to its migration agent"),
+	[SNP_EXPECT_REQUIRE_PLATFORM] = { "require_platform", "LIST",
+		"what the machine has to have: smt, tsme, ecc,\n"
+		"rapl-disabled, ciphertext-hiding, alias-check, tio",
+		PLATFORM_FORM, parse_platform, 0 },
+	[SNP_EXPECT_FORBID_PLATFORM] = { "forbid_platform", "LIST",
+		"what it must not have", PLATFORM_FORM, parse_platform, 0 },
+	[SNP_EXPECT_MIN_TCB] = { "min_tcb", "TCB",
+		"firmware versions that it reports, or newer, such as\n"
+		"bootloader=3,snp=8,microcode=115; also tee, fmc",
+		TCB_FORM, parse_tcb, 0 },
+	[SNP_EXPECT_MIN_LAUNCH_TCB] = { "min_launch_tcb", "TCB",
+		"likewise, when the guest was launched",
+		TCB_FORM, parse_tcb, 0 },
+	[SNP_EXPECT_MIN_FIRMWARE] = { "min_firmware", "VERSION",
+		"API and build of the SNP firmware, or newer: 1.55.21",
+		"MAJOR.MINOR or MAJOR.MINOR.BUILD, such as 1.55.21",
+		parse_firmware, 0 },
+	[SNP_EXPECT_ALLOW_PROVISIONAL] = FLAG("allow_provisional",
+		"take firmware that the host can still roll back"),
+};
+
+char *snp_expect_option(enum snp_expect_id id, char name[SNP_EXPECT_NAME_SIZE])
+{
+	snprintf(name, SNP_EXPECT_NAME_SIZE, "%s", snp_expectations[id].name);
+	for (char *at = name; *at; at++)
+		if (*at == '_')
+			*at = '-';
+	return name;
+}
+
+static int refuse_value(const struct snp_expectation *expectation,
+			const char *text, struct error *error)
+{
+	if (expectation->size)
+		return error_set(error, -EINVAL, expectation->name,
+				 "not the bytes expected",
+				 "expected %zu hexadecimal digits, not '%s'",
+				 2 * expectation->size, text);
+	return error_set(error, -EINVAL, expectation->name, "bad value",
+			 "expected %s, not '%s'", expectation->form, text);
+}
+
+int snp_expect_set(struct snp_expect *expect, enum snp_expect_id id,
+		   const char *text, struct error *error)
+{
+	const struct snp_expectation *expectation = &snp_expectations[id];
+	struct snp_value *value = &expect->values[id];
+
+	if (value->count && !expectation->size)
+		return error_set(error, -EEXIST, expectation->name, "given twice",
+				 "there can be only one");
+	if (value->count == SNP_EXPECT_VALUES)
+		return error_set(error, -E2BIG, expectation->name, "too many",
+				 "at most %d values", SNP_EXPECT_VALUES);
+	if (expectation->parse(expectation, text, value))
+		return refuse_value(expectation, text, error);
+	value->count++;
+	return 0;
+}
+
+void snp_expect_merge(struct snp_expect *expect, const struct snp_expect *other)
+{
+	for (unsigned int i = 0; i < SNP_EXPECT_NR; i++)
+		if (!expect->values[i].count)
+			expect->values[i] = other->values[i];
+}
+
+char *snp_time_format(uint64_t when, char text[32])
+{
+	time_t seconds = (time_t)when;
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	else
+		snprintf(text, 32, "%llu", (unsigned long long)when);
+	return text;
+}
