@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Exit codes */
+/* Exit codes. UNTRUSTED: what was looked at is readable, and must not be trusted. */
 enum {
 	EXIT_CODE_OK = 0,
 	EXIT_CODE_FAILURE = 1,
 	EXIT_CODE_USAGE = 2,
+	EXIT_CODE_UNTRUSTED = 3,
 	EXIT_CODE_UNSUPPORTED = 4,
 };
 
@@ -21,12 +22,14 @@ enum {
  * @run: argv[0] is the name; returns an exit code
  * @summary: one line for the list of commands
  * @help: usage and options
+ * @help_more: prints what comes after @help from a table; or NULL
  */
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *summary;
 	const char *help;
+	void (*help_more)(void);
 };
 
 /** struct subcommand - the second word; @run is as that of a command */

@@ -42,8 +42,9 @@ static int help_all(void)
 		 "  --help     print this; also `gmemctl help COMMAND`\n"
 		 "  --json     print a JSON object instead of text, errors included\n"
 		 "\n"
-		 "Exit codes: 0 success; 1 failure; 2 wrong usage; 4 this machine\n"
-		 "lacks what is needed (KVM, a VM type, the module).\n");
+		 "Exit codes: 0 success; 1 failure; 2 wrong usage; 3 what was verified\n"
+		 "must not be trusted; 4 this machine lacks what is needed (KVM, a VM\n"
+		 "type, the module).\n");
 	return EXIT_CODE_OK;
 }
 

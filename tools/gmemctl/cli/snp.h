@@ -15,6 +15,7 @@ int snp_measure_main(int argc, char **argv);
 int snp_id_block_main(int argc, char **argv);
 int snp_id_check_main(int argc, char **argv);
 int snp_verify_main(int argc, char **argv);
+void snp_verify_help(void);
 int snp_launch_main(int argc, char **argv);
 
 /** snp_run_main() - `gmemctl run --vm-type snp`, without that option */

@@ -13,6 +13,8 @@
 #define SNP_POLICY_MIGRATE_MA (1ULL << 18)
 #define SNP_POLICY_DEBUG (1ULL << 19)
 #define SNP_POLICY_SINGLE_SOCKET (1ULL << 20)
+/* Bits that a version of the firmware has given a meaning; bit 17 is always set. */
+#define SNP_POLICY_KNOWN ((1ULL << 26) - 1)
 
 /* What a guest is launched with unless something else is asked for. */
 #define SNP_POLICY_DEFAULT (SNP_POLICY_SMT | SNP_POLICY_RESERVED_ONE)

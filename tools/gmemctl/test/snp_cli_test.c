@@ -10,7 +10,6 @@
 #include "../snp/measure.h"
 #include "cli_run.h"
 #include "snp_build.h"
-#include "test_certs.h"
 #include "test_key.h"
 #include "unit.h"
 
@@ -108,29 +107,6 @@ static void check_id(struct cli *cli)
 	check_id_files(cli);
 }
 
-/* The certificates have expired: all that is said about them is no. */
-static void check_verify(struct cli *cli)
-{
-	static const struct test_certs_kind vcek;
-	struct test_certs certs;
-	struct snp_report report;
-
-	test_certs_make(&certs, &vcek);
-	test_report(&report, false, certs.key);
-	cli_write(cli, "report", &report, sizeof(report));
-	cli_write(cli, "leaf", certs.leaf, certs.leaf_size);
-	cli_write(cli, "chain", certs.chain, certs.chain_size);
-	test_certs_free(&certs);
-	CHECK(cli_run(cli, "verify report --cert leaf --chain chain " IMAGE
-		      " --json") == 1);
-	CHECK(cli_has(cli, NULL, "verified", "false"));
-	CHECK(cli_run(cli, "verify report --cert chain --chain chain " IMAGE)
-	      == 1);
-	CHECK(cli_run(cli, "verify leaf --cert leaf --chain chain " IMAGE) == 1);
-	CHECK(cli_run(cli, "verify report --cert leaf --chain chain") == 2);
-	CHECK(cli_run(cli, "verify report --cert leaf " IMAGE) == 2);
-}
-
 static void test_snp_cli(void)
 {
 	struct cli cli;
@@ -139,7 +115,6 @@ static void test_snp_cli(void)
 		return;
 	check_measure(&cli);
 	check_id(&cli);
-	check_verify(&cli);
 	cli_free(&cli);
 }
 

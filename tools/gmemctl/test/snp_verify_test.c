@@ -2,305 +2,160 @@
 /* A report is taken only if all of it is right: each lie is named. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "../snp/hex.h"
-#include "../snp/verify/verify.h"
 #include "fixture.h"
-#include "test_certs.h"
+#include "snp_verified.h"
 #include "unit.h"
 
 static const struct test_certs_kind vcek;
 
-/**
- * struct verified - one verification with all that it needs
- */
-struct verified {
-	struct test_certs source;
-	struct snp_certs certs;
-	struct snp_report report;
-	struct snp_expect expect;
-	struct snp_checks checks;
-};
-
-static void verified_init(struct verified *verified,
-			  const struct test_certs_kind *kind)
-{
-	struct error error;
-
-	memset(verified, 0, sizeof(*verified));
-	verified->expect.when = TEST_TIME;
-	test_certs_make(&verified->source, kind);
-	CHECK(!snp_certs_parse(&verified->certs, verified->source.leaf,
-			       verified->source.leaf_size,
-			       verified->source.chain,
-			       verified->source.chain_size, &error));
-	test_report(&verified->report, kind->vlek, verified->source.key);
-}
-
-static void verified_free(struct verified *verified)
-{
-	snp_certs_free(&verified->certs);
-	test_certs_free(&verified->source);
-}
-
-static bool run(struct verified *verified)
-{
-	return snp_verify(&verified->report, &verified->certs,
-			  &verified->expect, &verified->checks);
-}
-
 static enum snp_verdict verdict(const struct verified *verified,
 				const char *name)
 {
-	for (unsigned int i = 0; i < verified->checks.count; i++)
-		if (!strcmp(verified->checks.checks[i].name, name))
-			return verified->checks.checks[i].verdict;
-	CHECK(!"a check of that name");
-	return SNP_SKIP;
+	return verified_check(verified, name)->verdict;
 }
 
-/* Exactly one check fails, and it is this one. */
-static bool only_fails(struct verified *verified, const char *name)
+/* Whether a check says @text, whatever its verdict. */
+static bool says(const struct verified *verified, const char *name,
+		 const char *text)
 {
-	return !run(verified) && verified->checks.failed == 1 &&
-	       verdict(verified, name) == SNP_FAIL;
+	return strstr(verified_check(verified, name)->detail, text);
 }
 
 static void test_snp_verify_good(void)
 {
+	static const char *const passed[] = {
+		"root", "certificates", "signer", "signature", "tcb", "chip",
+		"vmpl", "policy", "committed_tcb",
+	};
+	static const char *const shown[] = {
+		"revocation", "csp_id", "product", "measurement", "host_data",
+		"report_data", "id_key_digest", "author_key_digest", "family_id",
+		"image_id", "report_id", "report_id_ma", "chip_id", "guest_svn",
+		"platform_info", "reported_tcb", "launch_tcb", "firmware",
+	};
 	struct verified verified;
-	uint8_t policy_root[SNP_SHA256_SIZE];
 
 	verified_init(&verified, &vcek);
-	CHECK(run(&verified));
-	CHECK(verdict(&verified, "certificates") == SNP_PASS);
-	CHECK(verdict(&verified, "signature") == SNP_PASS);
-	CHECK(verdict(&verified, "tcb") == SNP_PASS);
-	CHECK(verdict(&verified, "chip") == SNP_PASS);
-	CHECK(verdict(&verified, "measurement") == SNP_SKIP);
-	CHECK(verdict(&verified, "root") == SNP_SKIP);
-	memcpy(policy_root, verified.certs.root_sha256, sizeof(policy_root));
-	verified.expect = (struct snp_expect){
-		.measurement = verified.report.measurement,
-		.host_data = verified.report.host_data,
-		.report_data = verified.report.report_data,
-		.id_key_digest = verified.report.id_key_digest,
-		.author_key_digest = verified.report.author_key_digest,
-		.root_sha256 = policy_root,
-		.policy = 0x30000, .has_policy = true, .when = TEST_TIME,
-	};
-	CHECK(run(&verified));
-	for (unsigned int i = 0; i < verified.checks.count; i++)
-		CHECK(verified.checks.checks[i].verdict == SNP_PASS);
-	CHECK(verified.checks.count == 12);
+	CHECK(verified_run(&verified));
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		CHECK(verdict(&verified, passed[i]) == SNP_PASS);
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		CHECK(verdict(&verified, shown[i]) == SNP_SKIP);
+	CHECK(verified.checks.count == 27);
 	verified_free(&verified);
 }
 
+/* Each field that is bytes: what it has, and what it has not. */
 static void test_snp_verify_expected(void)
 {
-	uint8_t wrong[64] = { 0 };
-	struct verified verified;
-
-	verified_init(&verified, &vcek);
-	verified.expect.measurement = wrong;
-	CHECK(only_fails(&verified, "measurement"));
-	verified.expect.measurement = NULL;
-	verified.expect.host_data = wrong;
-	CHECK(only_fails(&verified, "host_data"));
-	verified.expect.host_data = NULL;
-	verified.expect.report_data = wrong;
-	CHECK(only_fails(&verified, "report_data"));
-	verified.expect.report_data = NULL;
-	verified.expect.id_key_digest = wrong;
-	CHECK(only_fails(&verified, "id_key_digest"));
-	verified.expect.id_key_digest = NULL;
-	verified.expect.author_key_digest = wrong;
-	CHECK(only_fails(&verified, "author_key_digest"));
-	verified.expect.author_key_digest = NULL;
-	verified.expect.root_sha256 = wrong;
-	CHECK(only_fails(&verified, "root"));
-	verified.expect.root_sha256 = NULL;
-	verified.expect.has_policy = true;
-	CHECK(only_fails(&verified, "policy"));
-	verified.expect.has_policy = false;
-	CHECK(run(&verified));
-	verified_free(&verified);
-}
-
-static void test_snp_verify_debug(void)
-{
-	struct verified verified;
-
-	verified_init(&verified, &vcek);
-	verified.report.policy = 0xb0000;
-	test_report_sign(&verified.report, verified.source.key);
-	CHECK(only_fails(&verified, "policy"));
-	verified.expect.allow_debug = true;
-	CHECK(run(&verified));
-	verified_free(&verified);
-}
-
-/* No byte of what is signed, and none of the signature, can be changed. */
-static void test_snp_verify_tamper(void)
-{
-	struct verified verified;
-	uint8_t *bytes = (uint8_t *)&verified.report;
-
-	verified_init(&verified, &vcek);
-	for (size_t i = 0; i < SNP_REPORT_SIZE; i += i < 0x4c ? 1 : 11) {
-		bytes[i] ^= 0x20;
-		CHECK(!run(&verified));
-		CHECK(verdict(&verified, "signature") == SNP_FAIL);
-		bytes[i] ^= 0x20;
-	}
-	CHECK(run(&verified));
-	verified_free(&verified);
-}
-
-static void test_snp_verify_chain(void)
-{
-	static const struct test_certs_kind foreign = { .foreign_leaf = true };
-	static const struct test_certs_kind no_ca = { .no_ca = true };
-	struct verified verified;
-
-	verified_init(&verified, &foreign);
-	CHECK(only_fails(&verified, "certificates"));
-	verified_free(&verified);
-	verified_init(&verified, &no_ca);
-	CHECK(only_fails(&verified, "certificates"));
-	verified_free(&verified);
-	verified_init(&verified, &vcek);
-	verified.expect.when = TEST_TIME + 2 * TEST_DAY;
-	CHECK(only_fails(&verified, "certificates"));
-	verified.expect.when = TEST_TIME - 2 * TEST_DAY;
-	CHECK(only_fails(&verified, "certificates"));
-	verified_free(&verified);
-}
-
-static void test_snp_verify_leaf(void)
-{
-	static const struct test_certs_kind vlek = { .vlek = true };
-	static const struct test_certs_kind no_versions = { .no_versions = true };
-	static const struct test_certs_kind turin = {
-		.turin = true, .raw_chip = true,
+	static const struct {
+		enum snp_expect_id id;
+		size_t offset;
+	} fields[] = {
+		{ SNP_EXPECT_FAMILY_ID, 0x10 }, { SNP_EXPECT_IMAGE_ID, 0x20 },
+		{ SNP_EXPECT_REPORT_DATA, 0x50 },
+		{ SNP_EXPECT_MEASUREMENT, 0x90 }, { SNP_EXPECT_HOST_DATA, 0xc0 },
+		{ SNP_EXPECT_ID_KEY_DIGEST, 0xe0 },
+		{ SNP_EXPECT_AUTHOR_KEY_DIGEST, 0x110 },
+		{ SNP_EXPECT_REPORT_ID, 0x140 },
+		{ SNP_EXPECT_REPORT_ID_MA, 0x160 },
+		{ SNP_EXPECT_CHIP_ID, 0x1a0 },
 	};
 	struct verified verified;
 
-	verified_init(&verified, &vlek);
-	CHECK(run(&verified));
-	CHECK(verdict(&verified, "chip") == SNP_SKIP);
-	verified.report.key_info = 0;
-	test_report_sign(&verified.report, verified.source.key);
-	CHECK(only_fails(&verified, "signer"));
-	verified_free(&verified);
+	verified_init(&verified, &vcek);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const uint8_t *report = (uint8_t *)&verified.evidence.report;
+		const struct snp_expectation *expectation =
+			&snp_expectations[fields[i].id];
+		char text[2 * SNP_EXPECT_BYTES + 1];
+		struct error error;
 
-	verified_init(&verified, &no_versions);
-	CHECK(only_fails(&verified, "tcb"));
-	verified_free(&verified);
-
-	verified_init(&verified, &turin);
-	CHECK(only_fails(&verified, "tcb"));
-	verified.report.reported_tcb = TEST_TCB_TURIN;
-	test_report_sign(&verified.report, verified.source.key);
-	CHECK(run(&verified));
-	CHECK(verdict(&verified, "chip") == SNP_PASS);
-	verified.report.chip_id[63] ^= 1;
-	test_report_sign(&verified.report, verified.source.key);
-	CHECK(only_fails(&verified, "chip"));
-	memset(verified.report.chip_id, 0, SNP_CHIP_ID_SIZE);
-	test_report_sign(&verified.report, verified.source.key);
-	CHECK(run(&verified));
-	CHECK(verdict(&verified, "chip") == SNP_SKIP);
-	verified.report.key_info = SNP_SIGNER_NONE << 2;
-	test_report_sign(&verified.report, verified.source.key);
-	CHECK(only_fails(&verified, "signer"));
-	verified_free(&verified);
-}
-
-static void test_snp_certs_bad(void)
-{
-	struct test_certs source;
-	struct snp_certs certs;
-	struct error error;
-
-	test_certs_make(&source, &vcek);
-	CHECK(snp_certs_parse(&certs, (void *)"junk", 4, source.chain,
-			      source.chain_size, &error) == -EINVAL);
-	snp_certs_free(&certs);
-	CHECK(snp_certs_parse(&certs, source.leaf, source.leaf_size,
-			      (void *)"", 0, &error) == -EINVAL);
-	CHECK(strstr(error.hint, "ASK"));
-	snp_certs_free(&certs);
-	/* Half of the chain: its first certificate. */
-	CHECK(snp_certs_parse(&certs, source.leaf, source.leaf_size,
-			      source.chain, source.chain_size * 3 / 4, &error) ==
-	      -EINVAL);
-	CHECK(strstr(error.hint, "ARK"));
-	snp_certs_free(&certs);
-	/* A CA is not the key of a chip. */
-	CHECK(snp_certs_parse(&certs, source.chain, source.chain_size,
-			      source.chain, source.chain_size, &error) ==
-	      -EINVAL);
-	CHECK(strstr(error.hint, "SEV-VCEK"));
-	snp_certs_free(&certs);
-	for (size_t size = 0; size < source.leaf_size; size += 7) {
-		CHECK(snp_certs_parse(&certs, source.leaf, size, source.chain,
-				      source.chain_size, &error) == -EINVAL);
-		snp_certs_free(&certs);
+		hex_format(report + fields[i].offset, expectation->size, text);
+		text[1] ^= 1;
+		verified_expect(&verified, fields[i].id, text);
+		CHECK(verified_only_fails(&verified, expectation->name));
+		CHECK(says(&verified, expectation->name, text));
+		/* One of several is enough. */
+		text[1] ^= 1;
+		CHECK(!snp_expect_set(&verified.expect, fields[i].id, text,
+				      &error));
+		CHECK(verified_run(&verified));
+		CHECK(verdict(&verified, expectation->name) == SNP_PASS);
 	}
-	test_certs_free(&source);
+	verified_free(&verified);
 }
 
-static void test_snp_report_parse(void)
+static void test_snp_f1_vmpl(void)
 {
-	struct test_certs source;
-	struct snp_report report, parsed;
-	char text[2 * SNP_REPORT_SIZE + 4];
-	struct error error;
+	struct verified verified;
+	struct snp_report *report = &verified.evidence.report;
+	static const uint32_t none[] = { 4, 5, 0x80000000, 0xfffffffe };
 
-	test_certs_make(&source, &vcek);
-	test_report(&report, false, source.key);
-	CHECK(!snp_report_parse(&parsed, "r", (void *)&report, sizeof(report),
-				&error));
-	CHECK(!memcmp(&report, &parsed, sizeof(report)));
-	text[0] = '\n';
-	hex_format((void *)&report, sizeof(report), text + 1);
-	strcat(text, "\n");
-	memset(&parsed, 0, sizeof(parsed));
-	CHECK(!snp_report_parse(&parsed, "r", (void *)text, strlen(text),
-				&error));
-	CHECK(!memcmp(&report, &parsed, sizeof(report)));
-	text[100] = 'x';
-	CHECK(snp_report_parse(&parsed, "r", (void *)text, strlen(text),
-			       &error) == -EINVAL);
-	CHECK(snp_report_parse(&parsed, "r", (void *)text, 0, &error) == -EINVAL);
-	CHECK(snp_report_parse(&parsed, "r", (void *)&report,
-			       sizeof(report) - 1, &error) == -EINVAL);
-	report.version = 1;
-	CHECK(snp_report_parse(&parsed, "r", (void *)&report, sizeof(report),
-			       &error) == -EINVAL);
-	CHECK(strstr(error.hint, "version"));
-	report.version = 6;
-	CHECK(snp_report_parse(&parsed, "r", (void *)&report, sizeof(report),
-			       &error) == -EINVAL);
-	report.version = 5;
-	report.signature_algorithm = 0;
-	CHECK(snp_report_parse(&parsed, "r", (void *)&report, sizeof(report),
-			       &error) == -EINVAL);
-	CHECK(strstr(error.hint, "algorithm"));
-	test_certs_free(&source);
+	verified_init(&verified, &vcek);
+	for (report->vmpl = 0; report->vmpl < 4; report->vmpl++) {
+		verified_sign(&verified);
+		CHECK(verified_run(&verified));
+		CHECK(verified_check(&verified, "vmpl")->detail[0] ==
+		      (char)('0' + report->vmpl));
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		report->vmpl = none[i];
+		verified_sign(&verified);
+		CHECK(verified_only_fails(&verified, "vmpl"));
+	}
+	report->vmpl = SNP_VMPL_HOST;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "vmpl"));
+	CHECK(says(&verified, "vmpl", "host"));
+	verified_expect(&verified, SNP_EXPECT_VMPL, "0");
+	CHECK(verified_only_fails(&verified, "vmpl"));
+	verified_expect(&verified, SNP_EXPECT_VMPL, "host");
+	CHECK(verified_run(&verified));
+	report->vmpl = 2;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "vmpl"));
+	verified_expect(&verified, SNP_EXPECT_VMPL, "1");
+	CHECK(verified_only_fails(&verified, "vmpl"));
+	verified_expect(&verified, SNP_EXPECT_VMPL, "2");
+	CHECK(verified_run(&verified));
+	verified_free(&verified);
 }
 
-/* A report of a real Milan, with AMD's own certificates. */
-static void test_snp_verify_milan(void)
+/* A chain that is sound in itself, but begins with a root of somebody's own. */
+static void test_snp_f2_root(void)
+{
+	char zeros[2 * SNP_SHA256_SIZE + 1];
+	struct verified verified;
+
+	verified_init(&verified, &vcek);
+	verified_expect(&verified, SNP_EXPECT_ROOT, NULL);
+	CHECK(verified_only_fails(&verified, "root"));
+	CHECK(says(&verified, "root", "chain: neither AMD's"));
+	memset(zeros, '0', sizeof(zeros) - 1);
+	zeros[sizeof(zeros) - 1] = '\0';
+	verified_expect(&verified, SNP_EXPECT_ROOT, zeros);
+	CHECK(verified_only_fails(&verified, "root"));
+	verified_free(&verified);
+}
+
+/* AMD's roots are trusted by themselves: a real Milan, with AMD's certificates. */
+static void test_snp_f2_milan(void)
 {
 	struct fixture report_file, leaf, chain;
-	struct snp_expect expect = { .when = TEST_TIME };
+	struct snp_evidence evidence;
+	struct snp_pool pool = { 0 };
+	struct snp_expect expect = { 0 };
+	struct snp_subject subject = {
+		.evidence = &evidence, .pool = &pool, .expect = &expect,
+	};
 	struct snp_checks checks;
-	struct snp_report report;
-	struct snp_certs certs;
 	struct error error;
 
 	if (!fixture_load(&report_file, "report_milan.hex",
@@ -313,33 +168,386 @@ static void test_snp_verify_milan(void)
 	CHECK(fixture_load(&chain, "cert_chain_milan",
 			   "22e62f8d2c21a156470145fc75f7b5a3"
 			   "77cb053ced3e97f0bd3f8d8ca5941ce6"));
-	CHECK(!snp_report_parse(&report, "report", report_file.data,
-				report_file.size, &error));
-	CHECK(!snp_certs_parse(&certs, leaf.data, leaf.size, chain.data,
-			       chain.size, &error));
-	CHECK(snp_verify(&report, &certs, &expect, &checks));
+	CHECK(!snp_evidence_parse(&evidence, "report", report_file.data,
+				  report_file.size, &error));
+	CHECK(!snp_pool_add(&pool, "leaf", leaf.data, leaf.size, &error));
+	CHECK(!snp_pool_add(&pool, "chain", chain.data, chain.size, &error));
+	CHECK(!snp_expect_set(&expect, SNP_EXPECT_TIME, "2025-06-15", &error));
+	CHECK(snp_verify(&subject, &checks));
 	for (unsigned int i = 0; i < checks.count; i++)
 		if (checks.checks[i].verdict == SNP_FAIL)
 			printf("# %s: %s\n", checks.checks[i].name,
 			       checks.checks[i].detail);
-	report.measurement[0]++;
-	CHECK(!snp_verify(&report, &certs, &expect, &checks));
-	snp_certs_free(&certs);
+	evidence.report.measurement[0]++;
+	CHECK(!snp_verify(&subject, &checks));
+	snp_pool_free(&pool);
+	snp_evidence_free(&evidence);
 	fixture_free(&report_file);
 	fixture_free(&leaf);
 	fixture_free(&chain);
 }
 
+/* What is reached, missed by one, and shown. */
+static void check_floor(struct verified *verified, enum snp_expect_id id,
+			const char *name, const char *reached,
+			const char *missed)
+{
+	verified_expect(verified, id, reached);
+	CHECK(verified_run(verified));
+	CHECK(verdict(verified, name) == SNP_PASS);
+	verified_expect(verified, id, missed);
+	CHECK(verified_only_fails(verified, name));
+	verified_expect(verified, id, NULL);
+}
+
+static void test_snp_f2b_floors(void)
+{
+	struct verified verified;
+	struct snp_report *report = &verified.evidence.report;
+
+	verified_init(&verified, &vcek);
+	report->guest_svn = 7;
+	report->launch_tcb = TEST_TCB - 1;
+	verified_sign(&verified);
+	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb",
+		    "bootloader=3,tee=7,snp=8,microcode=210",
+		    "microcode=211");
+	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "tee=0",
+		    "snp=9,bootloader=1");
+	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=0",
+		    "fmc=1");
+	check_floor(&verified, SNP_EXPECT_MIN_LAUNCH_TCB, "launch_tcb",
+		    "bootloader=2", "bootloader=3");
+	check_floor(&verified, SNP_EXPECT_MIN_FIRMWARE, "firmware", "1.55.21",
+		    "1.55.22");
+	check_floor(&verified, SNP_EXPECT_MIN_FIRMWARE, "firmware", "1.54.250",
+		    "1.56");
+	check_floor(&verified, SNP_EXPECT_MIN_FIRMWARE, "firmware", "0.255",
+		    "2.0");
+	check_floor(&verified, SNP_EXPECT_MIN_GUEST_SVN, "guest_svn", "7", "8");
+	CHECK(verified_run(&verified));
+	CHECK(says(&verified, "reported_tcb",
+		   "bootloader=3,tee=7,snp=8,microcode=210"));
+	CHECK(says(&verified, "firmware", "1.55.21"));
+	verified_free(&verified);
+}
+
+/* Firmware that can be rolled back: TCB or version differ from what is committed. */
+static void test_snp_f2b_provisional(void)
+{
+	struct verified verified;
+	struct snp_report *report = &verified.evidence.report;
+
+	verified_init(&verified, &vcek);
+	report->committed_tcb -= 1;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "committed_tcb"));
+	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
+	CHECK(verified_run(&verified));
+	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "false");
+	report->committed_tcb = report->current_tcb;
+	report->committed.build--;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "committed_tcb"));
+	/* The floor has to hold after the roll-back, too. */
+	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
+	verified_expect(&verified, SNP_EXPECT_MIN_FIRMWARE, "1.55.21");
+	CHECK(verified_only_fails(&verified, "firmware"));
+	verified_expect(&verified, SNP_EXPECT_MIN_FIRMWARE, "1.55.20");
+	CHECK(verified_run(&verified));
+	verified_free(&verified);
+}
+
+static void test_snp_f2b_platform(void)
+{
+	struct verified verified;
+
+	verified_init(&verified, &vcek);
+	verified.evidence.report.platform_info = 0x25;
+	verified_sign(&verified);
+	check_floor(&verified, SNP_EXPECT_REQUIRE_PLATFORM, "platform_info",
+		    "ecc,alias-check,smt", "ecc,tsme");
+	check_floor(&verified, SNP_EXPECT_FORBID_PLATFORM, "platform_info",
+		    "tsme,tio", "tsme,smt");
+	CHECK(verified_run(&verified));
+	CHECK(says(&verified, "platform_info", "smt,ecc,alias-check"));
+	verified.evidence.report.platform_info = ~UINT64_C(0);
+	verified_sign(&verified);
+	CHECK(verified_run(&verified));
+	CHECK(says(&verified, "platform_info", "bit-63"));
+	verified_free(&verified);
+}
+
+/* A VLEK is of the provider that the owner has a contract with. */
+static void test_snp_f2b_csp(void)
+{
+	static const struct test_certs_kind vlek = { .vlek = true, .csp = "Cloud" };
+	static const struct test_certs_kind no_csp = { .vlek = true };
+	struct verified verified;
+
+	verified_init(&verified, &vlek);
+	CHECK(verified_run(&verified));
+	CHECK(says(&verified, "csp_id", "Cloud"));
+	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
+	verified_expect(&verified, SNP_EXPECT_SIGNER, "vlek");
+	CHECK(verified_run(&verified));
+	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Clou");
+	CHECK(verified_only_fails(&verified, "csp_id"));
+	verified_expect(&verified, SNP_EXPECT_CSP_ID, NULL);
+	verified_expect(&verified, SNP_EXPECT_SIGNER, "vcek");
+	CHECK(verified_only_fails(&verified, "signer"));
+	verified_free(&verified);
+
+	verified_init(&verified, &no_csp);
+	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
+	CHECK(verified_only_fails(&verified, "csp_id"));
+	verified_free(&verified);
+
+	verified_init(&verified, &vcek);
+	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
+	CHECK(verified_only_fails(&verified, "csp_id"));
+	verified_free(&verified);
+}
+
+static int add_crl(struct verified *verified, unsigned int revoked, time_t from)
+{
+	uint8_t data[2048];
+	struct error error;
+	size_t size = test_certs_crl(&verified->source,
+				     revoked < TEST_CERTS ?
+				     verified->source.certs[revoked] : NULL,
+				     from, data);
+
+	while (verified->pool.crls_count)
+		X509_CRL_free(verified->pool
+			      .crls[--verified->pool.crls_count].crl);
+	return snp_pool_add_crl(&verified->pool, "crl", data, size, &error);
+}
+
+static void test_snp_f2b_crl(void)
+{
+	struct verified verified;
+
+	verified_init(&verified, &vcek);
+	verified_expect(&verified, SNP_EXPECT_REQUIRE_CRL, "true");
+	CHECK(verified_only_fails(&verified, "revocation"));
+	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
+	CHECK(verified_run(&verified));
+	CHECK(verdict(&verified, "revocation") == SNP_PASS);
+	CHECK(!add_crl(&verified, TEST_OTHER, TEST_TIME - 60));
+	CHECK(verified_run(&verified));
+	CHECK(!add_crl(&verified, TEST_INTERMEDIATE, TEST_TIME - 60));
+	CHECK(verified_only_fails(&verified, "revocation"));
+	CHECK(says(&verified, "revocation", "'SEV-Test' of chain was revoked"));
+	CHECK(!add_crl(&verified, TEST_ROOT, TEST_TIME - 60));
+	CHECK(verified_only_fails(&verified, "revocation"));
+	/* The serial number of a VCEK is 0: it is not of the root's list. */
+	CHECK(!add_crl(&verified, TEST_LEAF, TEST_TIME - 60));
+	CHECK(verified_run(&verified));
+	/* Not yet, and not any more. */
+	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME + 60));
+	CHECK(verified_only_fails(&verified, "revocation"));
+	CHECK(says(&verified, "revocation", "not current"));
+	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME - 2 * TEST_DAY));
+	CHECK(verified_only_fails(&verified, "revocation"));
+	verified_free(&verified);
+}
+
+/* A list that is not the root's says nothing; nor do bytes that are none. */
+static void test_snp_f2b_crl_forged(void)
+{
+	struct verified verified;
+	struct error error;
+
+	verified_init(&verified, &vcek);
+	EVP_PKEY_free(verified.source.root_key);
+	verified.source.root_key = verified.source.key;
+	CHECK(EVP_PKEY_up_ref(verified.source.key));
+	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
+	CHECK(verified_only_fails(&verified, "revocation"));
+	CHECK(says(&verified, "revocation", "not signed by 'ARK-Test'"));
+	CHECK(snp_pool_add_crl(&verified.pool, "crl", (void *)"junk", 4,
+			       &error) == -EINVAL);
+	CHECK(snp_pool_add_crl(&verified.pool, "crl", (void *)"", 0, &error) ==
+	      -EINVAL);
+	CHECK(snp_pool_add_crl(&verified.pool, "crl", verified.source.chain,
+			       verified.source.chain_size, &error) == -EINVAL);
+	verified_free(&verified);
+}
+
+static void test_snp_f23_policy(void)
+{
+	static const uint64_t refused[] = {
+		0x8000000000030000, 0x4030000, 0x10000, 0, 0xb0000, 0x70000,
+	};
+	struct verified verified;
+	struct snp_report *report = &verified.evidence.report;
+	char text[24];
+
+	verified_init(&verified, &vcek);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		report->policy = refused[i];
+		verified_sign(&verified);
+		CHECK(verified_only_fails(&verified, "policy"));
+		/* To expect it is not to allow it. */
+		snprintf(text, sizeof(text), "%llu",
+			 (unsigned long long)refused[i]);
+		verified_expect(&verified, SNP_EXPECT_POLICY, text);
+		CHECK(verified_only_fails(&verified, "policy"));
+		verified_expect(&verified, SNP_EXPECT_POLICY, NULL);
+	}
+	CHECK(says(&verified, "policy", "migration agent"));
+	verified_expect(&verified, SNP_EXPECT_ALLOW_MIGRATION, "true");
+	CHECK(verified_run(&verified));
+	CHECK(says(&verified, "policy", "migration agent"));
+	report->policy = 0xb0000;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "policy"));
+	verified_expect(&verified, SNP_EXPECT_ALLOW_DEBUG, "true");
+	CHECK(verified_run(&verified));
+	verified_expect(&verified, SNP_EXPECT_POLICY, "0x30000");
+	CHECK(verified_only_fails(&verified, "policy"));
+	verified_free(&verified);
+}
+
+/* No byte of what is signed, and none of the signature, can be changed. */
+static void test_snp_verify_tamper(void)
+{
+	struct verified verified;
+	uint8_t *bytes = (uint8_t *)&verified.evidence.report;
+
+	verified_init(&verified, &vcek);
+	for (size_t i = 0; i < SNP_REPORT_SIZE; i += i < 0x4c ? 1 : 11) {
+		bytes[i] ^= 0x20;
+		CHECK(!verified_run(&verified));
+		CHECK(verdict(&verified, "signature") == SNP_FAIL);
+		bytes[i] ^= 0x20;
+	}
+	CHECK(verified_run(&verified));
+	verified_free(&verified);
+}
+
+/* Whose certificate it is, in which file, and its dates. */
+static void test_snp_f26_dates(void)
+{
+	struct verified verified;
+
+	verified_init(&verified, &vcek);
+	verified_expect(&verified, SNP_EXPECT_TIME, "2025-06-18");
+	CHECK(verified_only_fails(&verified, "certificates"));
+	CHECK(says(&verified, "certificates", "'ARK-Test' of chain: certificate has "
+		   "expired"));
+	CHECK(says(&verified, "certificates", "from 2025-06-14T15:06:40Z to "
+		   "2025-06-16T15:06:40Z, looked at for 2025-06-18T00:00:00Z"));
+	verified_expect(&verified, SNP_EXPECT_TIME, "2025-06-13T23:59:59Z");
+	CHECK(verified_only_fails(&verified, "certificates"));
+	CHECK(says(&verified, "certificates", "not yet valid"));
+	verified_expect(&verified, SNP_EXPECT_TIME, NULL);
+	CHECK(verified_only_fails(&verified, "certificates"));
+	verified_free(&verified);
+}
+
+static void test_snp_verify_leaf(void)
+{
+	static const struct test_certs_kind vlek = { .vlek = true };
+	static const struct test_certs_kind no_versions = { .no_versions = true };
+	static const struct test_certs_kind turin = {
+		.turin = true, .raw_chip = true,
+	};
+	struct verified verified;
+	struct snp_report *report = &verified.evidence.report;
+
+	verified_init(&verified, &vlek);
+	CHECK(verified_run(&verified));
+	CHECK(verdict(&verified, "chip") == SNP_SKIP);
+	report->key_info = 0;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "signer"));
+	verified_free(&verified);
+
+	verified_init(&verified, &no_versions);
+	CHECK(verified_only_fails(&verified, "tcb"));
+	verified_free(&verified);
+
+	verified_init(&verified, &turin);
+	report->version = 5;
+	report->cpuid_family = 0x1a;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "tcb"));
+	report->reported_tcb = TEST_TCB_TURIN;
+	verified_sign(&verified);
+	CHECK(verified_run(&verified));
+	CHECK(says(&verified, "reported_tcb",
+		   "fmc=5,bootloader=3,tee=7,snp=8,microcode=210"));
+	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=5,snp=8",
+		    "fmc=6");
+	CHECK(verdict(&verified, "chip") == SNP_PASS);
+	report->chip_id[63] ^= 1;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "chip"));
+	memset(report->chip_id, 0, SNP_CHIP_ID_SIZE);
+	verified_sign(&verified);
+	CHECK(verified_run(&verified));
+	CHECK(verdict(&verified, "chip") == SNP_SKIP);
+	report->key_info = SNP_SIGNER_NONE << 2;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "signer"));
+	verified_free(&verified);
+}
+
+/* A certificate with this chip ID, as it is, and a report of that chip. */
+static void check_chip(const uint8_t *chip, int size)
+{
+	struct test_certs_kind kind = { .chip = chip, .chip_size = size };
+	struct verified verified;
+	uint8_t *id = verified.evidence.report.chip_id;
+
+	verified_init(&verified, &kind);
+	memset(id, 0, SNP_CHIP_ID_SIZE);
+	memcpy(id, chip, (size_t)size);
+	verified_sign(&verified);
+	CHECK(verified_run(&verified));
+	CHECK(verdict(&verified, "chip") == SNP_PASS);
+	/* Not what is left of it without what looks like a header. */
+	memset(id, 0, SNP_CHIP_ID_SIZE);
+	memcpy(id, chip + 2, (size_t)size - 2);
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "chip"));
+	verified_free(&verified);
+}
+
+static void test_snp_f3_f4_chip(void)
+{
+	uint8_t chip[SNP_CHIP_ID_SIZE];
+
+	for (unsigned int i = 0; i < sizeof(chip); i++)
+		chip[i] = (uint8_t)(i + 1);
+	check_chip(chip, sizeof(chip));
+	check_chip(chip, 8);
+	chip[0] = 4;
+	chip[1] = sizeof(chip) - 2;
+	check_chip(chip, sizeof(chip));
+	chip[1] = 6;
+	check_chip(chip, 8);
+}
+
 static const struct unit_test tests[] = {
 	{ "snp.verify_good", test_snp_verify_good },
 	{ "snp.verify_expected", test_snp_verify_expected },
-	{ "snp.verify_debug", test_snp_verify_debug },
 	{ "snp.verify_tamper", test_snp_verify_tamper },
-	{ "snp.verify_chain", test_snp_verify_chain },
 	{ "snp.verify_leaf", test_snp_verify_leaf },
-	{ "snp.certs_bad", test_snp_certs_bad },
-	{ "snp.report_parse", test_snp_report_parse },
-	{ "snp.verify_milan", test_snp_verify_milan },
+	{ "snp.f1_vmpl", test_snp_f1_vmpl },
+	{ "snp.f2_root", test_snp_f2_root },
+	{ "snp.f2_milan", test_snp_f2_milan },
+	{ "snp.f2b_floors", test_snp_f2b_floors },
+	{ "snp.f2b_provisional", test_snp_f2b_provisional },
+	{ "snp.f2b_platform", test_snp_f2b_platform },
+	{ "snp.f2b_csp", test_snp_f2b_csp },
+	{ "snp.f2b_crl", test_snp_f2b_crl },
+	{ "snp.f2b_crl_forged", test_snp_f2b_crl_forged },
+	{ "snp.f3_f4_chip", test_snp_f3_f4_chip },
+	{ "snp.f23_policy", test_snp_f23_policy },
+	{ "snp.f26_dates", test_snp_f26_dates },
 };
 
 UNIT_TESTS(tests)

@@ -3,7 +3,9 @@
 #ifndef GMEMCTL_TEST_TEST_CERTS_H
 #define GMEMCTL_TEST_TEST_CERTS_H
 
-#include "../snp/verify/certs.h"
+#include <time.h>
+
+#include "../snp/verify/verify.h"
 
 /* All certificates are valid from one day before this to one day after it. */
 #define TEST_TIME 1750000000
@@ -16,27 +18,66 @@
  * @no_versions: the leaf has none
  * @no_ca: the intermediate may not sign certificates
  * @foreign_leaf: the leaf was signed by another intermediate's key
+ * @by_root: the leaf was signed by the root
  * @raw_chip: the chip ID is not an OCTET STRING within the extension
+ * @chip: instead of TEST_CHIP, as it is, @chip_size bytes
+ * @csp: the provider, or NULL
  */
 struct test_certs_kind {
-	bool vlek, turin, no_versions, no_ca, foreign_leaf, raw_chip;
+	bool vlek, turin, no_versions, no_ca, foreign_leaf, by_root, raw_chip;
+	const uint8_t *chip;
+	int chip_size;
+	const char *csp;
 };
+
+enum { TEST_ROOT, TEST_INTERMEDIATE, TEST_LEAF, TEST_OTHER, TEST_CERTS };
 
 /**
  * struct test_certs - a chain, in the form in which it is read
- * @key: with which reports are signed; test_certs_free() frees it
+ * @leaf: DER
+ * @chain: PEM, the intermediate and the root
+ * @certs: the same, and one more that the root has signed
+ * @key: with which reports are signed
+ * @root_key: with which the root signs
  */
 struct test_certs {
 	uint8_t leaf[2048];
 	size_t leaf_size;
 	uint8_t chain[4096];
 	size_t chain_size;
-	EVP_PKEY *key;
+	X509 *certs[TEST_CERTS];
+	EVP_PKEY *key, *root_key;
 };
 
 void test_certs_make(struct test_certs *certs,
 		     const struct test_certs_kind *kind);
 void test_certs_free(struct test_certs *certs);
+
+/** test_certs_pem() - some of the certificates, to 8192 bytes. Return: the size. */
+size_t test_certs_pem(const struct test_certs *certs, const unsigned int *which,
+		      unsigned int count, uint8_t *data);
+
+/** test_certs_der() - likewise */
+size_t test_certs_der(const struct test_certs *certs, const unsigned int *which,
+		      unsigned int count, uint8_t *data);
+
+/**
+ * test_certs_table() - the root, the intermediate and the leaf as a certificate
+ *	table, to 8192 bytes
+ *
+ * Return: the size.
+ */
+size_t test_certs_table(const struct test_certs *certs, uint8_t *data);
+
+/**
+ * test_certs_crl() - a revocation list of the root's in DER form, to 2048 bytes,
+ *	valid for a day from @from
+ * @revoked: a certificate, or NULL for none
+ *
+ * Return: the size.
+ */
+size_t test_certs_crl(const struct test_certs *certs, const X509 *revoked,
+		      time_t from, uint8_t *data);
 
 /* Firmware versions of the certificates, in a report before and since Turin */
 #define TEST_TCB UINT64_C(0xd208000000000703)

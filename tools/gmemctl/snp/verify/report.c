@@ -1,40 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
-#include "../hex.h"
 #include "report.h"
 
-/* Hexadecimal digits, as tools print reports, to @report. */
-static int report_from_text(struct snp_report *report, const uint8_t *data,
-			    size_t size)
-{
-	char text[2 * SNP_REPORT_SIZE + 1];
+/* Families as CPUID leaf 1 combines them. */
+#define FAMILY_ZEN3 0x19
+#define FAMILY_ZEN5 0x1a
 
-	while (size && isspace(data[size - 1]))
-		size--;
-	while (size && isspace(*data)) {
-		data++;
-		size--;
-	}
-	if (size != 2 * SNP_REPORT_SIZE || memchr(data, '\0', size))
-		return -EINVAL;
-	memcpy(text, data, size);
-	text[size] = '\0';
-	return hex_parse(text, (uint8_t *)report, sizeof(*report));
+/* Source: VCEK (AMD 57230), product names; Linux, arch/x86/kernel/cpu/amd.c */
+const char *snp_report_product(const struct snp_report *report)
+{
+	if (report->version < 3)
+		return NULL;
+	if (report->cpuid_family == FAMILY_ZEN5)
+		return "Turin";
+	if (report->cpuid_family == FAMILY_ZEN3)
+		return report->cpuid_model < 0x10 ? "Milan" : "Genoa";
+	return NULL;
+}
+
+enum snp_tcb_layout snp_report_layout(const struct snp_report *report)
+{
+	return report->version >= 3 && report->cpuid_family >= FAMILY_ZEN5 ?
+	       SNP_TCB_TURIN : SNP_TCB_MILAN;
 }
 
 int snp_report_parse(struct snp_report *report, const char *name,
-		     const uint8_t *data, size_t size, struct error *error)
+		     const uint8_t *data, struct error *error)
 {
-	if (size == sizeof(*report))
-		memcpy(report, data, sizeof(*report));
-	else if (report_from_text(report, data, size))
-		return error_set(error, -EINVAL, name, "parse report",
-				 "it has %zu bytes; a report has %d, or twice as "
-				 "many hexadecimal digits", size,
-				 SNP_REPORT_SIZE);
+	memcpy(report, data, sizeof(*report));
 	if (report->version < 2 || report->version > 5)
 		return error_set(error, -EINVAL, name, "parse report",
 				 "its version is %u, this program knows 2 to 5",

@@ -4,6 +4,7 @@
 #define GMEMCTL_SNP_REPORT_H
 
 #include "../key.h"
+#include "tcb.h"
 
 #define SNP_REPORT_SIZE 1184
 /* What is signed: everything before the signature. */
@@ -13,6 +14,11 @@
 /* VMPL of a report that the host, not the guest, has asked for */
 #define SNP_VMPL_HOST UINT32_MAX
 #define SNP_VMPL_MAX 3
+
+/** struct snp_report_firmware - version of the SNP firmware */
+struct snp_report_firmware {
+	uint8_t build, minor, major, reserved;
+};
 
 /** struct snp_report - versions 2 to 5; later ones use reserved bytes */
 struct snp_report {
@@ -39,9 +45,10 @@ struct snp_report {
 	uint8_t reserved_18b[21];
 	uint8_t chip_id[SNP_CHIP_ID_SIZE];
 	uint64_t committed_tcb;
-	uint8_t versions[8];
+	struct snp_report_firmware current, committed;
 	uint64_t launch_tcb;
-	uint8_t reserved_1f8[168];
+	uint64_t launch_mitigations, current_mitigations;	/* version 5 */
+	uint8_t reserved_208[152];
 	uint8_t signature[SNP_SIGNATURE_SIZE];
 };
 
@@ -58,6 +65,8 @@ _Static_assert(offsetof(struct snp_report, id_key_digest) == 0xe0,
 _Static_assert(offsetof(struct snp_report, reported_tcb) == 0x180,
 	       "SNP firmware ABI");
 _Static_assert(offsetof(struct snp_report, chip_id) == 0x1a0,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, current) == 0x1e8,
 	       "SNP firmware ABI");
 _Static_assert(offsetof(struct snp_report, launch_tcb) == 0x1f0,
 	       "SNP firmware ABI");
@@ -77,14 +86,24 @@ static inline unsigned int snp_report_signer(const struct snp_report *report)
 }
 
 /**
- * snp_report_parse() - take a report as it is, or in hexadecimal
+ * snp_report_layout() - how its TCB versions are laid out
+ *
+ * Since version 3 a report says which CPU it is of; before that there was no
+ * Turin.
+ */
+enum snp_tcb_layout snp_report_layout(const struct snp_report *report);
+
+/** snp_report_product() - "Milan", "Genoa", "Turin", or NULL if it does not say */
+const char *snp_report_product(const struct snp_report *report);
+
+/**
+ * snp_report_parse() - take a report as the firmware has written it
  * @name: of the file, for messages
+ * @data: SNP_REPORT_SIZE bytes
  *
- * White space around hexadecimal digits is ignored.
- *
- * Return: 0, or -EINVAL for another size, version or signature algorithm.
+ * Return: 0, or -EINVAL for another version or signature algorithm.
  */
 int snp_report_parse(struct snp_report *report, const char *name,
-		     const uint8_t *data, size_t size, struct error *error);
+		     const uint8_t *data, struct error *error);
 
 #endif /* GMEMCTL_SNP_REPORT_H */

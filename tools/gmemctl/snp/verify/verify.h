@@ -1,56 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Whether an attestation report proves what its reader expects. */
-#ifndef GMEMCTL_SNP_VERIFY_H
-#define GMEMCTL_SNP_VERIFY_H
+#ifndef GMEMCTL_SNP_VERIFY_VERIFY_H
+#define GMEMCTL_SNP_VERIFY_VERIFY_H
 
-#include "certs.h"
-
-/**
- * struct snp_expect - what the report should say; NULL is not compared
- * @policy: compared if @has_policy
- * @allow_debug: take a guest that its host may look into
- * @root_sha256: fingerprint of the root certificate that is trusted
- * @when: the certificates have to be valid then
- */
-struct snp_expect {
-	const uint8_t *measurement;
-	const uint8_t *host_data;
-	const uint8_t *report_data;
-	const uint8_t *id_key_digest;
-	const uint8_t *author_key_digest;
-	const uint8_t *root_sha256;
-	uint64_t policy;
-	bool has_policy;
-	bool allow_debug;
-	time_t when;
-};
-
-enum snp_verdict { SNP_PASS, SNP_FAIL, SNP_SKIP };
+#include "checks.h"
+#include "evidence.h"
+#include "expect.h"
+#include "path.h"
+#include "pool.h"
 
 /**
- * struct snp_check - one thing that was looked at
- * @detail: what was found, or why nothing was looked for
+ * struct snp_subject - what is verified, and against what
+ * @pool: certificates and revocation lists: all that were given
+ * @expect: what the report should say
+ * @when: seconds since 1970: the certificates have to be valid then
+ * @layout: of the TCB versions
+ * @path: set by snp_verify()
  */
-struct snp_check {
-	const char *name;
-	enum snp_verdict verdict;
-	char detail[320];
-};
-
-#define SNP_CHECKS_MAX 16
-
-struct snp_checks {
-	unsigned int count;
-	unsigned int failed;
-	struct snp_check checks[SNP_CHECKS_MAX];
+struct snp_subject {
+	const struct snp_evidence *evidence;
+	const struct snp_pool *pool;
+	const struct snp_expect *expect;
+	uint64_t when;
+	enum snp_tcb_layout layout;
+	struct snp_path path;
 };
 
 /**
  * snp_verify() - look at everything, also after something has failed
  *
+ * What is not expected is not compared, but for what nobody wants: a root that is
+ * not AMD's, a report that the host has asked for, a guest that can be debugged or
+ * that a migration agent may move, a policy that no firmware takes, and firmware
+ * that can still be rolled back.
+ *
  * Return: whether nothing has failed.
  */
-bool snp_verify(const struct snp_report *report, const struct snp_certs *certs,
-		const struct snp_expect *expect, struct snp_checks *checks);
+bool snp_verify(struct snp_subject *subject, struct snp_checks *checks);
 
-#endif /* GMEMCTL_SNP_VERIFY_H */
+/* certs_check.c: from the signature of the report to AMD's root */
+void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks);
+
+/* guest_check.c: what runs, and in whose name */
+void snp_verify_guest(const struct snp_subject *subject,
+		      struct snp_checks *checks);
+
+/* machine_check.c: what it runs on */
+void snp_verify_machine(const struct snp_subject *subject,
+			struct snp_checks *checks);
+
+#endif /* GMEMCTL_SNP_VERIFY_VERIFY_H */

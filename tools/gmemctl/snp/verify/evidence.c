@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/evp.h>
+
+#include "../bytes.h"
+#include "evidence.h"
+
+/* MSG_REPORT_RSP: status, size, reserved; then the report */
+#define ANSWER_HEADER 0x20
+
+/*
+ * Azure's blob: a header of 0x20 bytes, the report, and what its report data are
+ * the hash of. Source: Microsoft, "Confidential VM guest attestation design".
+ */
+#define AZURE_MAGIC "HCLA"
+#define AZURE_HEADER 0x20
+#define AZURE_CLAIMS (AZURE_HEADER + SNP_REPORT_SIZE)
+#define AZURE_TYPE 8		/* of the hardware's report: 2 is SNP */
+#define AZURE_TYPE_SNP 2
+#define AZURE_HASH 12		/* 1 SHA-256, 2 SHA-384, 3 SHA-512 */
+#define AZURE_SIZE 16
+#define AZURE_TEXT 20
+
+static int bad(const char *name, const char *hint, struct error *error)
+{
+	return error_set(error, -EINVAL, name, "parse report", "%s", hint);
+}
+
+static int hex_value(uint8_t c)
+{
+	return isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
+}
+
+/*
+ * Hexadecimal digits as tools print them, to the buffer.
+ *
+ * Return: bytes, or 0 if it is anything else.
+ */
+static size_t take_hex(uint8_t *buffer, const uint8_t *data, size_t size)
+{
+	size_t digits = 0, at = 0;
+
+	while (at < size && isspace(data[at]))
+		at++;
+	if (size - at > 2 && data[at] == '0' && tolower(data[at + 1]) == 'x')
+		at += 2;
+	for (; at < size; at++) {
+		if (isspace(data[at]))
+			continue;
+		if (!isxdigit(data[at]))
+			return 0;
+		if (digits % 2)
+			buffer[digits / 2] = (uint8_t)(buffer[digits / 2] << 4 |
+						       hex_value(data[at]));
+		else
+			buffer[digits / 2] = (uint8_t)hex_value(data[at]);
+		digits++;
+	}
+	return digits % 2 ? 0 : digits / 2;
+}
+
+static int take_azure(struct snp_evidence *evidence, const char *name,
+		      size_t size, struct error *error)
+{
+	static const uint8_t hash_sizes[] = { 0, 32, 48, 64 };
+	const uint8_t *claims = evidence->buffer + AZURE_CLAIMS;
+	uint32_t hash;
+
+	if (size < AZURE_CLAIMS + AZURE_TEXT)
+		return bad(name, "it begins as Azure's blob does, but is cut short",
+			   error);
+	if (bytes_get32(claims + AZURE_TYPE) != AZURE_TYPE_SNP)
+		return bad(name, "it is Azure's blob, but not of an SNP guest",
+			   error);
+	hash = bytes_get32(claims + AZURE_HASH);
+	evidence->claims_size = bytes_get32(claims + AZURE_SIZE);
+	if (!hash || hash >= sizeof(hash_sizes) ||
+	    evidence->claims_size > size - AZURE_CLAIMS - AZURE_TEXT)
+		return bad(name, "it is Azure's blob, but its claims are damaged",
+			   error);
+	evidence->claims = claims + AZURE_TEXT;
+	evidence->claims_hash_size = hash_sizes[hash];
+	return snp_report_parse(&evidence->report, name,
+				evidence->buffer + AZURE_HEADER, error);
+}
+
+static bool is_answer(const uint8_t *data, size_t size)
+{
+	return size >= ANSWER_HEADER + SNP_REPORT_SIZE && !bytes_get32(data) &&
+	       bytes_get32(data + 4) == SNP_REPORT_SIZE;
+}
+
+static int take_any(struct snp_evidence *evidence, const char *name, size_t size,
+		    struct error *error)
+{
+	const uint8_t *data = evidence->buffer;
+
+	if (size > 4 && !memcmp(data, AZURE_MAGIC, 4))
+		return take_azure(evidence, name, size, error);
+	if (is_answer(data, size))
+		return snp_report_parse(&evidence->report, name,
+					data + ANSWER_HEADER, error);
+	if (size < SNP_REPORT_SIZE)
+		return error_set(error, -EINVAL, name, "parse report",
+				 "it has %zu bytes; a report has %d, or twice as "
+				 "many hexadecimal digits", size,
+				 SNP_REPORT_SIZE);
+	evidence->table_size = size - SNP_REPORT_SIZE;
+	if (evidence->table_size)
+		evidence->table = data + SNP_REPORT_SIZE;
+	return snp_report_parse(&evidence->report, name, data, error);
+}
+
+int snp_evidence_parse(struct snp_evidence *evidence, const char *name,
+		       const uint8_t *data, size_t size, struct error *error)
+{
+	size_t decoded;
+	int rc;
+
+	memset(evidence, 0, sizeof(*evidence));
+	if (size > SNP_EVIDENCE_MAX)
+		return error_set(error, -EFBIG, name, "parse report",
+				 "it has more than %d bytes: no report has",
+				 SNP_EVIDENCE_MAX);
+	/* malloc(0) may be NULL. */
+	evidence->buffer = malloc(size + 1);
+	if (!evidence->buffer)
+		return error_set(error, -ENOMEM, name, "parse report", NULL);
+	decoded = take_hex(evidence->buffer, data, size);
+	if (!decoded)
+		memcpy(evidence->buffer, data, size);
+	rc = take_any(evidence, name, decoded ? decoded : size, error);
+	if (rc)
+		snp_evidence_free(evidence);
+	return rc;
+}
+
+void snp_evidence_free(struct snp_evidence *evidence)
+{
+	free(evidence->buffer);
+	memset(evidence, 0, sizeof(*evidence));
+}
+
+bool snp_evidence_claims_match(const struct snp_evidence *evidence)
+{
+	const EVP_MD *md = evidence->claims_hash_size == 32 ? EVP_sha256() :
+			   evidence->claims_hash_size == 48 ? EVP_sha384() :
+							      EVP_sha512();
+	const uint8_t *data = evidence->report.report_data;
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	size_t size = evidence->claims_hash_size;
+
+	return EVP_Digest(evidence->claims, evidence->claims_size, hash, NULL, md,
+			  NULL) == 1 &&
+	       !memcmp(hash, data, size) &&
+	       bytes_are_zero(data + size,
+			      sizeof(evidence->report.report_data) - size);
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "path.h"
+
+/* 128 bits of security: AMD's keys are RSA-4096 and P-384, with SHA-384. */
+#define AUTH_LEVEL 3
+
+/* SHA-256 of AMD's root certificates, in DER form, as AMD's server has them. */
+static const struct {
+	const char *name;
+	uint8_t sha256[SNP_SHA256_SIZE];
+} amd_roots[] = {
+	{ "AMD's for Milan",
+	  { 0x69, 0xd0, 0x63, 0xb4, 0x53, 0x44, 0xd2, 0x6a,
+	    0x2e, 0x94, 0xe1, 0xf4, 0x21, 0x0d, 0xe4, 0x9e,
+	    0xf5, 0x55, 0x30, 0x82, 0x87, 0xd4, 0xc1, 0x74,
+	    0x44, 0x5c, 0x95, 0x63, 0x9a, 0x54, 0x0b, 0xcd } },
+	{ "AMD's for Genoa",
+	  { 0x4c, 0x65, 0x98, 0xd1, 0x9c, 0x18, 0x71, 0x9c,
+	    0x5d, 0xfd, 0x4a, 0x7d, 0x33, 0x5f, 0x67, 0x4e,
+	    0x5b, 0xfe, 0x1d, 0x8f, 0x80, 0x0c, 0xea, 0x2c,
+	    0xf2, 0x70, 0xc1, 0x0d, 0x10, 0x3d, 0xb2, 0xf1 } },
+	{ "AMD's for Turin",
+	  { 0x1f, 0x08, 0x41, 0x61, 0xa4, 0x4b, 0xb6, 0xd9,
+	    0x37, 0x78, 0xa9, 0x04, 0x87, 0x7d, 0x48, 0x19,
+	    0xca, 0xfa, 0x5d, 0x05, 0xef, 0x41, 0x93, 0xb2,
+	    0xde, 0xd9, 0xdd, 0x9c, 0x73, 0xdd, 0x3f, 0x6a } },
+};
+
+const struct snp_cert *snp_path_leaf(const struct snp_pool *pool,
+				     const struct snp_report *report)
+{
+	const struct snp_cert *first = NULL;
+	struct error error;
+
+	for (unsigned int i = 0; i < pool->count; i++) {
+		const struct snp_cert *cert = &pool->certs[i];
+		EVP_PKEY *key = X509_get0_pubkey(cert->x509);
+
+		if (snp_endorsement_signer(cert->x509) == SNP_SIGNER_NONE)
+			continue;
+		if (key && snp_key_is_p384(key) &&
+		    !snp_key_verify(key, "report", report, SNP_REPORT_SIGNED,
+				    report->signature, &error))
+			return cert;
+		if (!first)
+			first = cert;
+	}
+	return first;
+}
+
+static void path_fail(struct snp_path *path, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void path_fail(struct snp_path *path, const char *format, ...)
+{
+	va_list args;
+
+	path->rc = -EBADMSG;
+	va_start(args, format);
+	vsnprintf(path->reason, sizeof(path->reason), format, args);
+	va_end(args);
+}
+
+char *snp_path_time(const ASN1_TIME *time, char text[32])
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(time, &tm) == 1)
+		strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	else
+		strcpy(text, "no time");
+	return text;
+}
+
+/* Whether @issuer's name is the one that @cert names, and its key has signed it. */
+static bool issued(const struct snp_cert *cert, const struct snp_cert *issuer)
+{
+	EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
+	bool signature;
+
+	if (X509_NAME_cmp(X509_get_issuer_name(cert->x509),
+			  X509_get_subject_name(issuer->x509)))
+		return false;
+	signature = key && X509_verify(cert->x509, key) == 1;
+	ERR_clear_error();
+	return signature;
+}
+
+static const char *root_name(const uint8_t sha256[SNP_SHA256_SIZE],
+			     const struct snp_value *trusted)
+{
+	for (unsigned int i = 0; i < trusted->count; i++)
+		if (!memcmp(sha256, trusted->bytes[i], SNP_SHA256_SIZE))
+			return "the one that you trust";
+	if (trusted->count)
+		return NULL;
+	for (size_t i = 0; i < sizeof(amd_roots) / sizeof(amd_roots[0]); i++)
+		if (!memcmp(sha256, amd_roots[i].sha256, SNP_SHA256_SIZE))
+			return amd_roots[i].name;
+	return NULL;
+}
+
+static X509_STORE_CTX *path_context(const struct snp_path *path,
+				    X509_STORE *store,
+				    struct stack_st_X509 *untrusted,
+				    uint64_t when)
+{
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	X509_VERIFY_PARAM *param;
+
+	if (!context)
+		return NULL;
+	if (X509_STORE_add_cert(store, path->root->x509) == 1 &&
+	    sk_X509_push(untrusted, path->intermediate->x509) > 0 &&
+	    X509_STORE_CTX_init(context, store, path->leaf->x509,
+				untrusted) == 1) {
+		/* The root's own signature is checked, too. */
+		X509_STORE_CTX_set_flags(context, X509_V_FLAG_CHECK_SS_SIGNATURE);
+		X509_STORE_CTX_set_time(context, 0, (time_t)when);
+		param = X509_STORE_CTX_get0_param(context);
+		X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
+		return context;
+	}
+	X509_STORE_CTX_free(context);
+	return NULL;
+}
+
+/* What OpenSSL did not like, and of which certificate. */
+static void path_explain(struct snp_path *path, X509_STORE_CTX *context,
+			 uint64_t when)
+{
+	X509 *x509 = X509_STORE_CTX_get_current_cert(context);
+	const struct snp_cert *cert =
+		x509 && !X509_cmp(x509, path->root->x509) ? path->root :
+		x509 && !X509_cmp(x509, path->intermediate->x509) ?
+		path->intermediate : path->leaf;
+	char name[64], from[32], until[32], at[32];
+
+	path_fail(path, "'%s' of %s: %s; it is valid from %s to %s, looked at for "
+		  "%s", snp_cert_name(cert->x509, name), cert->file,
+		  X509_verify_cert_error_string(
+			  X509_STORE_CTX_get_error(context)),
+		  snp_path_time(X509_get0_notBefore(cert->x509), from),
+		  snp_path_time(X509_get0_notAfter(cert->x509), until),
+		  snp_time_format(when, at));
+}
+
+/* All that is about certificates, but whether the root is trusted. */
+static void path_check(struct snp_path *path, uint64_t when)
+{
+	X509_STORE *store = X509_STORE_new();
+	struct stack_st_X509 *untrusted = sk_X509_new_null();
+	X509_STORE_CTX *context = NULL;
+
+	path->rc = 0;
+	if (store && untrusted)
+		context = path_context(path, store, untrusted, when);
+	if (!context)
+		path_fail(path, "OpenSSL is out of memory");
+	else if (X509_verify_cert(context) != 1)
+		path_explain(path, context, when);
+	X509_STORE_CTX_free(context);
+	sk_X509_free(untrusted);
+	X509_STORE_free(store);
+	ERR_clear_error();
+}
+
+/* The more of it holds, the better. */
+static int path_rank(const struct snp_path *path)
+{
+	return (path->root != NULL) + 2 * !path->rc + 4 * !!path->root_name;
+}
+
+static void path_try_root(struct snp_path *path, const struct snp_cert *root,
+			  const struct snp_expect *expect, uint64_t when)
+{
+	path->root = root;
+	if (X509_digest(root->x509, EVP_sha256(), path->root_sha256, NULL) == 1)
+		path->root_name = root_name(path->root_sha256,
+					    &expect->values[SNP_EXPECT_ROOT]);
+	path_check(path, when);
+}
+
+/* Why no root was reached, in the words of the certificate that is the last. */
+static void path_explain_end(struct snp_path *path, const struct snp_pool *pool)
+{
+	const struct snp_cert *last = path->intermediate ? path->intermediate :
+							   path->leaf;
+	char name[64], issuer[64] = "?";
+	bool named = false;
+
+	X509_NAME_get_text_by_NID(X509_get_issuer_name(last->x509),
+				  NID_commonName, issuer, sizeof(issuer));
+	snp_cert_name(last->x509, name);
+	for (unsigned int i = 0; i < pool->count; i++) {
+		const struct snp_cert *cert = &pool->certs[i];
+
+		named |= !X509_NAME_cmp(X509_get_issuer_name(last->x509),
+					X509_get_subject_name(cert->x509));
+		if (last != path->leaf || !snp_cert_is_root(cert) ||
+		    !issued(last, cert))
+			continue;
+		path_fail(path, "'%s' of %s was signed by the root '%s' itself: in "
+			  "AMD's hierarchy an intermediate (ASK or ASVK) does",
+			  name, last->file, issuer);
+		return;
+	}
+	path_fail(path, named ? "'%s' of %s names '%s' as its issuer, but was not "
+		  "signed by the certificate of that name: it is forged, or the "
+		  "certificate is another one's" : "'%s' of %s names '%s' as its "
+		  "issuer, and no file has its certificate: add it to --chain",
+		  name, last->file, issuer);
+}
+
+static void path_try_intermediate(struct snp_path *best,
+				  const struct snp_pool *pool,
+				  const struct snp_cert *intermediate,
+				  const struct snp_expect *expect, uint64_t when)
+{
+	struct snp_path path = {
+		.leaf = best->leaf, .intermediate = intermediate,
+		.rc = -EBADMSG,
+	};
+
+	if (!best->intermediate)
+		*best = path;
+	for (unsigned int i = 0; i < pool->count; i++) {
+		const struct snp_cert *root = &pool->certs[i];
+
+		if (!snp_cert_is_root(root) || !issued(intermediate, root))
+			continue;
+		path_try_root(&path, root, expect, when);
+		if (path_rank(&path) > path_rank(best))
+			*best = path;
+		path.root_name = NULL;
+	}
+}
+
+void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
+		   const struct snp_cert *leaf, const struct snp_expect *expect,
+		   uint64_t when)
+{
+	memset(path, 0, sizeof(*path));
+	path->leaf = leaf;
+	path->rc = -EBADMSG;
+	for (unsigned int i = 0; i < pool->count; i++) {
+		const struct snp_cert *cert = &pool->certs[i];
+
+		if (cert != leaf && !snp_cert_is_root(cert) &&
+		    issued(leaf, cert))
+			path_try_intermediate(path, pool, cert, expect, when);
+	}
+	if (!path->root)
+		path_explain_end(path, pool);
+}

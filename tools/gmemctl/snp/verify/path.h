@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The way from a report to who is trusted: AMD's root key (ARK) has signed an
+ * intermediate key (ASK or ASVK), which has signed an endorsement key (VCEK or
+ * VLEK), which has signed the report.
+ */
+#ifndef GMEMCTL_SNP_VERIFY_PATH_H
+#define GMEMCTL_SNP_VERIFY_PATH_H
+
+#include "endorsement.h"
+#include "expect.h"
+#include "pool.h"
+
+/**
+ * struct snp_path - three certificates
+ * @leaf: the endorsement key
+ * @intermediate, @root: NULL where the way ends before
+ * @root_sha256: fingerprint of the root, if there is one
+ * @root_name: of AMD's root that it is, or "yours", or NULL if it is not trusted
+ * @rc: 0, or -EBADMSG if a certificate is missing, has not been signed by the
+ *	next, may not sign, or is not valid
+ * @reason: then: which one, of which file, and why
+ */
+struct snp_path {
+	const struct snp_cert *leaf, *intermediate, *root;
+	uint8_t root_sha256[SNP_SHA256_SIZE];
+	const char *root_name;
+	int rc;
+	char reason[400];
+};
+
+/**
+ * snp_path_leaf() - the certificate of the key that has signed a report
+ *
+ * Return: the first endorsement key of @pool whose signature it is; if there is
+ * none, the first of all; NULL if @pool has no endorsement key.
+ */
+const struct snp_cert *snp_path_leaf(const struct snp_pool *pool,
+				     const struct snp_report *report);
+
+/**
+ * snp_path_find() - search the way from a leaf to a root
+ * @expect: the roots that are trusted; none: AMD's
+ * @when: seconds since 1970: the certificates have to be valid then
+ *
+ * All certificates of @pool may be on the way, whatever their order. Of several
+ * ways one that holds is taken.
+ */
+void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
+		   const struct snp_cert *leaf, const struct snp_expect *expect,
+		   uint64_t when);
+
+/** snp_path_time() - a certificate's time, to @text. Return: @text. */
+char *snp_path_time(const ASN1_TIME *time, char text[32]);
+
+#endif /* GMEMCTL_SNP_VERIFY_PATH_H */

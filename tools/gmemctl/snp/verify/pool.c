@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <json-c/json.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "../bytes.h"
+#include "../guid.h"
+#include "pool.h"
+
+/* One line of a certificate table: GUID, offset, length */
+#define TABLE_LINE 24
+#define DER_SEQUENCE 0x30
+
+/* Source: GHCB specification (AMD 56421), 4.1.8.1 */
+static const struct guid table_certs[] = {
+	GUID(0xc0b406a4, 0xa803, 0x4952, 0x97, 0x43, 0x3f, 0xb6, 0x01, 0x4c, 0xd0,
+	     0xae),	/* ARK */
+	GUID(0x4ab7b379, 0xbbac, 0x4fe4, 0xa0, 0x2f, 0x05, 0xae, 0xf3, 0x27, 0xc7,
+	     0x82),	/* ASK */
+	GUID(0x63da758d, 0xe664, 0x4564, 0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac,
+	     0xcd),	/* VCEK */
+	GUID(0xa8074bc2, 0xa25a, 0x483e, 0xaa, 0xe6, 0x39, 0xc0, 0x45, 0xa0, 0xb8,
+	     0xa1),	/* VLEK */
+};
+
+static int bad(const char *file, const char *hint, struct error *error)
+{
+	return error_set(error, -EINVAL, file, "read certificates", "%s", hint);
+}
+
+static int pool_push(struct snp_pool *pool, const char *file, X509 *x509,
+		     struct error *error)
+{
+	if (pool->count == SNP_POOL_MAX) {
+		X509_free(x509);
+		return error_set(error, -E2BIG, file, "read certificates",
+				 "there are more than %d: give those of one "
+				 "product", SNP_POOL_MAX);
+	}
+	pool->certs[pool->count++] = (struct snp_cert){ x509, file };
+	return 0;
+}
+
+static int pool_push_crl(struct snp_pool *pool, const char *file, X509_CRL *crl,
+			 struct error *error)
+{
+	if (pool->crls_count == SNP_POOL_CRLS) {
+		X509_CRL_free(crl);
+		return error_set(error, -E2BIG, file, "read revocation lists",
+				 "there are more than %d: give that of one "
+				 "product", SNP_POOL_CRLS);
+	}
+	pool->crls[pool->crls_count++] = (struct snp_crl){ crl, file };
+	return 0;
+}
+
+static bool has_pem(const uint8_t *data, size_t size, const char *begin)
+{
+	return size && memmem(data, size, begin, strlen(begin));
+}
+
+/* Whether the last PEM_read_bio_...() has found no more, or a damaged one. */
+static bool pem_has_ended(void)
+{
+	unsigned long code = ERR_peek_last_error();
+
+	ERR_clear_error();
+	return ERR_GET_LIB(code) == ERR_LIB_PEM &&
+	       ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+static int add_pem(struct snp_pool *pool, const char *file, const uint8_t *data,
+		   size_t size, struct error *error)
+{
+	BIO *bio = BIO_new_mem_buf(data, (int)size);
+	unsigned int before = pool->count;
+	X509 *x509;
+	int rc = bio ? 0 : error_set(error, -ENOMEM, file, "read", NULL);
+
+	while (!rc && (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		rc = pool_push(pool, file, x509, error);
+	if (!rc && !pem_has_ended())
+		rc = error_set(error, -EINVAL, file, "read certificates",
+			       "certificate %u in it is damaged",
+			       pool->count - before + 1);
+	BIO_free(bio);
+	return rc;
+}
+
+static int add_der(struct snp_pool *pool, const char *file, const uint8_t *data,
+		   size_t size, struct error *error)
+{
+	const uint8_t *at = data, *end = data + size;
+
+	while (at < end && !bytes_are_zero(at, (size_t)(end - at))) {
+		X509 *x509 = d2i_X509(NULL, &at, end - at);
+		int rc;
+
+		ERR_clear_error();
+		if (!x509)
+			return error_set(error, -EINVAL, file,
+					 "read certificates",
+					 "at byte %td is no certificate, or a "
+					 "damaged one", at - data);
+		rc = pool_push(pool, file, x509, error);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int add_encoded(struct snp_pool *pool, const char *file,
+		       const uint8_t *data, size_t size, struct error *error)
+{
+	if (has_pem(data, size, "-----BEGIN "))
+		return add_pem(pool, file, data, size, error);
+	return add_der(pool, file, data, size, error);
+}
+
+static bool table_has_cert(const uint8_t *line)
+{
+	for (size_t i = 0; i < sizeof(table_certs) / sizeof(table_certs[0]); i++)
+		if (guid_is(line, &table_certs[i]))
+			return true;
+	return false;
+}
+
+int snp_pool_add_table(struct snp_pool *pool, const char *file,
+		       const uint8_t *data, size_t size, struct error *error)
+{
+	for (size_t at = 0; size - at >= TABLE_LINE; at += TABLE_LINE) {
+		const uint8_t *line = data + at;
+		uint32_t offset = bytes_get32(line + GUID_SIZE);
+		uint32_t length = bytes_get32(line + GUID_SIZE + 4);
+		int rc = 0;
+
+		if (bytes_are_zero(line, TABLE_LINE))
+			return 0;
+		if (offset > size || length > size - offset)
+			return bad(file, "the certificate table names more than "
+				   "there is: it is cut short, or none", error);
+		if (table_has_cert(line))
+			rc = add_encoded(pool, file, data + offset, length,
+					 error);
+		if (rc)
+			return rc;
+	}
+	if (bytes_are_zero(data, size))
+		return 0;
+	return bad(file, "the certificate table has no end: it is cut short, or "
+		   "none", error);
+}
+
+static int add_strings(struct snp_pool *pool, const char *file,
+		       struct json_object *json, struct error *error)
+{
+	json_object_object_foreach(json, key, member) {
+		const char *text = json_object_get_string(member);
+		size_t length = text ? strlen(text) : 0;
+		int rc;
+
+		(void)key;
+		if (!has_pem((const uint8_t *)text, length,
+			     "-----BEGIN CERTIFICATE"))
+			continue;
+		rc = add_pem(pool, file, (const uint8_t *)text, length, error);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Azure's THIM: PEM in strings, with \n for the ends of lines. */
+static int add_json(struct snp_pool *pool, const char *file, const uint8_t *data,
+		    size_t size, struct error *error)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(8);
+	struct json_object *json;
+	int rc;
+
+	if (!tokener)
+		return error_set(error, -ENOMEM, file, "read", NULL);
+	json = json_tokener_parse_ex(tokener, (const char *)data, (int)size);
+	if (json && json_object_is_type(json, json_type_object))
+		rc = add_strings(pool, file, json, error);
+	else
+		rc = bad(file, "it begins as a JSON object, but is none", error);
+	json_object_put(json);
+	json_tokener_free(tokener);
+	return rc;
+}
+
+static int add_any(struct snp_pool *pool, const char *file, const uint8_t *data,
+		   size_t size, struct error *error)
+{
+	size_t space = 0;
+
+	while (space < size && strchr(" \t\r\n", data[space]) && data[space])
+		space++;
+	if (space < size && data[space] == '{')
+		return add_json(pool, file, data, size, error);
+	if (has_pem(data, size, "-----BEGIN ") ||
+	    (size && data[0] == DER_SEQUENCE))
+		return add_encoded(pool, file, data, size, error);
+	if (size > TABLE_LINE && table_has_cert(data))
+		return snp_pool_add_table(pool, file, data, size, error);
+	return 0;
+}
+
+int snp_pool_add(struct snp_pool *pool, const char *file, const uint8_t *data,
+		 size_t size, struct error *error)
+{
+	unsigned int before = pool->count;
+	int rc;
+
+	if (size > SNP_POOL_FILE_MAX)
+		return error_set(error, -EFBIG, file, "read certificates",
+				 "it has more than %d bytes", SNP_POOL_FILE_MAX);
+	rc = add_any(pool, file, data, size, error);
+	if (rc || pool->count > before)
+		return rc;
+	return bad(file, "there is no X.509 certificate in it, neither in PEM nor "
+		   "in DER form, and no certificate table", error);
+}
+
+static int add_crl_pem(struct snp_pool *pool, const char *file, BIO *bio,
+		       struct error *error)
+{
+	X509_CRL *crl;
+	int rc = 0;
+
+	while (!rc && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)))
+		rc = pool_push_crl(pool, file, crl, error);
+	if (!rc && !pem_has_ended())
+		rc = error_set(error, -EINVAL, file, "read revocation lists",
+			       "one in it is damaged");
+	return rc;
+}
+
+static int add_crl_der(struct snp_pool *pool, const char *file,
+		       const uint8_t *data, size_t size, struct error *error)
+{
+	const uint8_t *at = data;
+
+	while (at < data + size) {
+		X509_CRL *crl = d2i_X509_CRL(NULL, &at, data + size - at);
+		int rc;
+
+		ERR_clear_error();
+		if (!crl)
+			return error_set(error, -EINVAL, file,
+					 "read revocation lists",
+					 "at byte %td is none, or a damaged one: "
+					 "give AMD's crl file, in PEM or DER form",
+					 at - data);
+		rc = pool_push_crl(pool, file, crl, error);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int snp_pool_add_crl(struct snp_pool *pool, const char *file,
+		     const uint8_t *data, size_t size, struct error *error)
+{
+	unsigned int before = pool->crls_count;
+	BIO *bio;
+	int rc;
+
+	if (size > SNP_POOL_FILE_MAX)
+		return error_set(error, -EFBIG, file, "read revocation lists",
+				 "it has more than %d bytes", SNP_POOL_FILE_MAX);
+	if (!has_pem(data, size, "-----BEGIN ")) {
+		rc = add_crl_der(pool, file, data, size, error);
+	} else {
+		bio = BIO_new_mem_buf(data, (int)size);
+		rc = bio ? add_crl_pem(pool, file, bio, error) :
+			   error_set(error, -ENOMEM, file, "read", NULL);
+		BIO_free(bio);
+	}
+	if (rc || pool->crls_count > before)
+		return rc;
+	return error_set(error, -EINVAL, file, "read revocation lists",
+			 "there is none in it: give AMD's crl file, in PEM or DER "
+			 "form");
+}
+
+void snp_pool_free(struct snp_pool *pool)
+{
+	for (unsigned int i = 0; i < pool->count; i++)
+		X509_free(pool->certs[i].x509);
+	for (unsigned int i = 0; i < pool->crls_count; i++)
+		X509_CRL_free(pool->crls[i].crl);
+	memset(pool, 0, sizeof(*pool));
+}
+
+bool snp_cert_is_root(const struct snp_cert *cert)
+{
+	return !X509_NAME_cmp(X509_get_subject_name(cert->x509),
+			      X509_get_issuer_name(cert->x509));
+}
+
+char *snp_cert_name(const X509 *x509, char name[64])
+{
+	if (X509_NAME_get_text_by_NID(X509_get_subject_name(x509),
+				      NID_commonName, name, 64) < 0)
+		strcpy(name, "?");
+	return name;
+}

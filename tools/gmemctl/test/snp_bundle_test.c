@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Certificates as AMD and the clouds hand them out: forms, order, company. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <json-c/json.h>
+
+#include "snp_verified.h"
+#include "unit.h"
+
+#define BUNDLE_SIZE 16384
+
+static const struct test_certs_kind vcek;
+
+/* The way is found in a bundle of these, in this order, PEM and DER. */
+static void check_order(struct verified *verified, const unsigned int *order,
+			unsigned int count)
+{
+	uint8_t data[8192];
+	size_t size = test_certs_pem(&verified->source, order, count, data);
+
+	CHECK(!verified_pool(verified, data, size));
+	CHECK(verified_run(verified));
+	size = test_certs_der(&verified->source, order, count, data);
+	CHECK(!verified_pool(verified, data, size));
+	CHECK(verified_run(verified));
+}
+
+/* What the bundle of AWS (ASVK first) and that of Azure (VCEK first) are. */
+static void test_snp_f5_f6_orders(void)
+{
+	unsigned int order[TEST_CERTS];
+	struct verified verified;
+
+	verified_init(&verified, &vcek);
+	for (unsigned int i = 0; i < 256; i++) {
+		unsigned int seen = 0;
+
+		for (unsigned int j = 0; j < TEST_CERTS; j++) {
+			order[j] = i >> 2 * j & 3;
+			seen |= 1u << order[j];
+		}
+		if (seen == 0xf)
+			check_order(&verified, order, TEST_CERTS);
+	}
+	order[0] = TEST_LEAF;
+	order[1] = TEST_INTERMEDIATE;
+	order[2] = TEST_ROOT;
+	check_order(&verified, order, 3);
+	verified_free(&verified);
+}
+
+/*
+ * Two roots of one name and one key, only one of which is trusted, and the other
+ * comes first.
+ */
+static void test_snp_f5_two_roots(void)
+{
+	static const unsigned int first[] = { TEST_ROOT, TEST_INTERMEDIATE };
+	static const unsigned int all[] = {
+		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
+	};
+	struct verified verified;
+	struct test_certs other;
+	uint8_t data[8192];
+	struct error error;
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	test_certs_make(&other, &vcek);
+	CHECK(!verified_pool(&verified, data,
+			     test_certs_pem(&other, first, 2, data)));
+	CHECK(!verified_run(&verified));
+	size = test_certs_pem(&verified.source, all, 3, data);
+	CHECK(!snp_pool_add(&verified.pool, "mine", data, size, &error));
+	CHECK(verified_run(&verified));
+	test_certs_free(&other);
+	verified_free(&verified);
+}
+
+/* Anybody can make a certificate of the same name: it is not on the way. */
+static void test_snp_f5_same_name(void)
+{
+	static const struct test_certs_kind foreign = { .foreign_leaf = true };
+	struct verified verified;
+
+	verified_init(&verified, &foreign);
+	CHECK(!verified_run(&verified));
+	CHECK(verified_check(&verified, "certificates")->verdict == SNP_FAIL);
+	CHECK(strstr(verified_check(&verified, "certificates")->detail,
+		     "was not signed by the certificate of that name"));
+	CHECK(verified_check(&verified, "root")->verdict == SNP_FAIL);
+	verified_free(&verified);
+}
+
+static void test_snp_f5_missing(void)
+{
+	static const unsigned int no_root[] = { TEST_LEAF, TEST_INTERMEDIATE };
+	static const unsigned int no_ask[] = { TEST_LEAF, TEST_ROOT };
+	static const unsigned int no_leaf[] = { TEST_INTERMEDIATE, TEST_ROOT };
+	static const struct test_certs_kind no_ca = { .no_ca = true };
+	struct verified verified;
+	uint8_t data[8192];
+
+	verified_init(&verified, &vcek);
+	CHECK(!verified_pool(&verified, data, test_certs_pem(&verified.source,
+							      no_root, 2, data)));
+	CHECK(!verified_run(&verified));
+	CHECK(strstr(verified_check(&verified, "certificates")->detail,
+		     "'SEV-Test' of bundle names 'ARK-Test'"));
+	CHECK(!verified_pool(&verified, data, test_certs_pem(&verified.source,
+							      no_ask, 2, data)));
+	CHECK(!verified_run(&verified));
+	CHECK(strstr(verified_check(&verified, "certificates")->detail,
+		     "'SEV-VCEK' of bundle names 'SEV-Test'"));
+	CHECK(!verified_pool(&verified, data, test_certs_pem(&verified.source,
+							      no_leaf, 2, data)));
+	CHECK(!verified_run(&verified));
+	CHECK(verified_check(&verified, "certificates")->verdict == SNP_FAIL);
+	verified_free(&verified);
+
+	verified_init(&verified, &no_ca);
+	CHECK(verified_only_fails(&verified, "certificates"));
+	CHECK(strstr(verified_check(&verified, "certificates")->detail,
+		     "'SEV-Test' of chain: invalid CA certificate"));
+	verified_free(&verified);
+}
+
+static void test_snp_f22_by_root(void)
+{
+	static const struct test_certs_kind by_root = { .by_root = true };
+	struct verified verified;
+
+	verified_init(&verified, &by_root);
+	CHECK(!verified_run(&verified));
+	CHECK(verified_check(&verified, "certificates")->verdict == SNP_FAIL);
+	CHECK(strstr(verified_check(&verified, "certificates")->detail,
+		     "by the root 'ARK-Test' itself"));
+	verified_free(&verified);
+}
+
+static void test_snp_f8_text(void)
+{
+	static const unsigned int which[] = {
+		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
+	};
+	struct verified verified;
+	uint8_t pem[8192];
+	char text[BUNDLE_SIZE];
+	int size, used = 0;
+
+	verified_init(&verified, &vcek);
+	used += sprintf(text, "\n\nsubject=CN = SEV-VCEK\r\n");
+	for (unsigned int i = 0; i < 3; i++) {
+		size = (int)test_certs_pem(&verified.source, &which[i], 1, pem);
+		used += sprintf(text + used, "# what comes next: %u\n%.*s\n"
+				"some words after it\n\n", i, size, pem);
+	}
+	CHECK(!verified_pool(&verified, (void *)text, (size_t)used));
+	CHECK(verified_run(&verified));
+	verified_free(&verified);
+}
+
+static void test_snp_f9_der(void)
+{
+	static const unsigned int which[] = {
+		TEST_INTERMEDIATE, TEST_ROOT, TEST_LEAF,
+	};
+	struct verified verified;
+	uint8_t data[8192];
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	size = test_certs_der(&verified.source, which, 3, data);
+	for (size_t cut = 0; cut < size; cut += 13) {
+		CHECK(verified_pool(&verified, data, cut) ||
+		      verified.pool.count < 3);
+		CHECK(verified.pool.count == 0 || !verified_run(&verified));
+	}
+	memset(data + size, 0, 64);
+	CHECK(!verified_pool(&verified, data, size + 64));
+	CHECK(verified_run(&verified));
+	data[size + 32] = 1;
+	CHECK(verified_pool(&verified, data, size + 64) == -EINVAL);
+	verified_free(&verified);
+}
+
+/* Azure's THIM answers with JSON that has PEM in two strings. */
+static void test_snp_f6_thim(void)
+{
+	static const unsigned int chain[] = { TEST_INTERMEDIATE, TEST_ROOT };
+	static const unsigned int leaf = TEST_LEAF;
+	struct json_object *json = json_object_new_object();
+	struct verified verified;
+	uint8_t data[8192];
+	const char *text;
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	size = test_certs_pem(&verified.source, &leaf, 1, data);
+	json_object_object_add(json, "vcekCert", json_object_new_string_len(
+				       (char *)data, (int)size));
+	json_object_object_add(json, "tcbm", json_object_new_string("03"));
+	json_object_object_add(json, "nothing", NULL);
+	size = test_certs_pem(&verified.source, chain, 2, data);
+	json_object_object_add(json, "certificateChain",
+			       json_object_new_string_len((char *)data,
+							  (int)size));
+	text = json_object_to_json_string(json);
+	CHECK(!verified_pool(&verified, (const uint8_t *)text, strlen(text)));
+	CHECK(verified.pool.count == 3 && verified_run(&verified));
+	CHECK(verified_pool(&verified, (const uint8_t *)text,
+			    strlen(text) - 1) == -EINVAL);
+	CHECK(verified_pool(&verified, (void *)"{}", 2) == -EINVAL);
+	json_object_put(json);
+	verified_free(&verified);
+}
+
+static void test_snp_certs_bad(void)
+{
+	static const char *const bad[] = {
+		"", "junk", "{", "-----BEGIN CERTIFICATE-----\nAAAA\n"
+		"-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n",
+		"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+	};
+	struct verified verified;
+	uint8_t data[8192];
+
+	verified_init(&verified, &vcek);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(verified_pool(&verified, (const uint8_t *)bad[i],
+				    strlen(bad[i])) == -EINVAL);
+	/* Half of the second certificate of two. */
+	CHECK(verified_pool(&verified, verified.source.chain,
+			    verified.source.chain_size * 3 / 4) == -EINVAL);
+	for (size_t size = 0; size < verified.source.leaf_size; size += 7)
+		CHECK(verified_pool(&verified, verified.source.leaf, size) ==
+		      -EINVAL);
+	memset(data, 0, sizeof(data));
+	CHECK(verified_pool(&verified, data, sizeof(data)) == -EINVAL);
+	verified_free(&verified);
+}
+
+/* More certificates than anybody has. */
+static void test_snp_certs_many(void)
+{
+	struct verified verified;
+	struct error error;
+	int rc = 0;
+
+	verified_init(&verified, &vcek);
+	while (!rc && verified.pool.count < 2 * SNP_POOL_MAX)
+		rc = snp_pool_add(&verified.pool, "more", verified.source.leaf,
+				  verified.source.leaf_size, &error);
+	CHECK(rc == -E2BIG && verified.pool.count == SNP_POOL_MAX);
+	CHECK(verified_run(&verified));
+	verified_free(&verified);
+}
+
+static const struct unit_test tests[] = {
+	{ "snp.f5_f6_orders", test_snp_f5_f6_orders },
+	{ "snp.f5_two_roots", test_snp_f5_two_roots },
+	{ "snp.f5_same_name", test_snp_f5_same_name },
+	{ "snp.f5_missing", test_snp_f5_missing },
+	{ "snp.f6_thim", test_snp_f6_thim },
+	{ "snp.f8_text", test_snp_f8_text },
+	{ "snp.f9_der", test_snp_f9_der },
+	{ "snp.f22_by_root", test_snp_f22_by_root },
+	{ "snp.certs_bad", test_snp_certs_bad },
+	{ "snp.certs_many", test_snp_certs_many },
+};
+
+UNIT_TESTS(tests)

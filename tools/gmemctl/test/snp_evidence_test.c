@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reports as they are handed out: in hexadecimal, with certificates, in a blob. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/evp.h>
+
+#include "../snp/bytes.h"
+#include "../snp/hex.h"
+#include "snp_verified.h"
+#include "unit.h"
+
+#define WRAPPED_SIZE 16384
+
+static const struct test_certs_kind vcek;
+
+/* Whether @data is taken, and has the report of @verified. */
+static bool has_report(const struct verified *verified, const void *data,
+		       size_t size)
+{
+	struct snp_evidence evidence;
+	struct error error;
+	bool same;
+
+	if (snp_evidence_parse(&evidence, "report", data, size, &error)) {
+		CHECK(error.rc && !strcmp(error.object, "report") &&
+		      error.hint[0]);
+		return false;
+	}
+	same = !memcmp(&evidence.report, &verified->evidence.report,
+		       SNP_REPORT_SIZE);
+	snp_evidence_free(&evidence);
+	return same;
+}
+
+/* As `xxd -p` prints it: lines of 60 digits. */
+static size_t hex_lines(const void *data, size_t size, char *text)
+{
+	const uint8_t *bytes = data;
+	size_t used = 0;
+
+	for (size_t i = 0; i < size; i++)
+		used += (size_t)sprintf(text + used, "%02x%s", bytes[i],
+					i % 30 == 29 ? "\n" : "");
+	return used;
+}
+
+static void test_snp_f7_hex(void)
+{
+	char *text = malloc(4 * WRAPPED_SIZE);
+	struct verified verified;
+	const void *report = &verified.evidence.report;
+
+	verified_init(&verified, &vcek);
+	CHECK(has_report(&verified, report, SNP_REPORT_SIZE));
+	CHECK(has_report(&verified, text, hex_lines(report, SNP_REPORT_SIZE,
+						    text)));
+	strcpy(text, " \n0x");
+	hex_format(report, SNP_REPORT_SIZE, text + 4);
+	strcat(text, "\r\n");
+	CHECK(has_report(&verified, text, strlen(text)));
+	CHECK(has_report(&verified, text + 2, strlen(text + 2)));
+	text[3] = 'X';
+	CHECK(has_report(&verified, text, strlen(text)));
+	/* One digit too few, one that is none, another 0x, a NUL. */
+	CHECK(!has_report(&verified, text, strlen(text) - 3));
+	text[100] = 'x';
+	CHECK(!has_report(&verified, text, strlen(text)));
+	text[100] = '\0';
+	CHECK(!has_report(&verified, text, 4 + 2 * SNP_REPORT_SIZE));
+	CHECK(!has_report(&verified, "0x", 2));
+	CHECK(!has_report(&verified, "", 0));
+	verified_free(&verified);
+	free(text);
+}
+
+/* The report, and then the certificate table; also in hexadecimal. */
+static void test_snp_f28_table(void)
+{
+	uint8_t *data = calloc(1, WRAPPED_SIZE);
+	char *text = malloc(4 * WRAPPED_SIZE);
+	struct verified verified;
+	struct error error;
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	memcpy(data, &verified.evidence.report, SNP_REPORT_SIZE);
+	size = SNP_REPORT_SIZE +
+	       test_certs_table(&verified.source, data + SNP_REPORT_SIZE);
+	CHECK(has_report(&verified, data, size));
+	CHECK(!snp_evidence_parse(&verified.evidence, "ext", (void *)text,
+				  hex_lines(data, size, text), &error));
+	CHECK(verified.evidence.table_size == size - SNP_REPORT_SIZE);
+	snp_pool_free(&verified.pool);
+	CHECK(!snp_pool_add_table(&verified.pool, "ext", verified.evidence.table,
+				  verified.evidence.table_size, &error));
+	CHECK(verified.pool.count == 3 && verified_run(&verified));
+	/* The table by itself, as configfs gives it. */
+	CHECK(!verified_pool(&verified, verified.evidence.table,
+			     verified.evidence.table_size));
+	CHECK(verified.pool.count == 3 && verified_run(&verified));
+	snp_evidence_free(&verified.evidence);
+	verified_free(&verified);
+	free(text);
+	free(data);
+}
+
+static void test_snp_f28_table_bad(void)
+{
+	uint8_t data[8192], table[8192];
+	struct verified verified;
+	struct error error;
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	size = test_certs_table(&verified.source, table);
+	for (size_t cut = 1; cut < size; cut += 31) {
+		snp_pool_free(&verified.pool);
+		CHECK(snp_pool_add_table(&verified.pool, "t", table, cut,
+					 &error) == -EINVAL);
+	}
+	/* Offset and length: beyond the end, and so far that they wrap. */
+	for (size_t at = 16; at < 24; at += 4) {
+		memcpy(data, table, size);
+		bytes_put32(data + at, 0xfffffff0);
+		CHECK(snp_pool_add_table(&verified.pool, "t", data, size,
+					 &error) == -EINVAL);
+		bytes_put32(data + at, (uint32_t)size + 1);
+		CHECK(snp_pool_add_table(&verified.pool, "t", data, size,
+					 &error) == -EINVAL);
+	}
+	/* No certificates, which is what a host without any gives. */
+	memset(data, 0, sizeof(data));
+	CHECK(!snp_pool_add_table(&verified.pool, "t", data, 24, &error));
+	CHECK(!snp_pool_add_table(&verified.pool, "t", data, 4096, &error));
+	CHECK(!snp_pool_add_table(&verified.pool, "t", data, 1, &error));
+	verified_free(&verified);
+}
+
+/* What Azure's vTPM has: the report at 0x20, and claims whose hash it has. */
+static size_t azure_blob(struct verified *verified, uint8_t *data,
+			 const char *claims)
+{
+	struct snp_report *report = &verified->evidence.report;
+	uint8_t *at = data + 0x20 + SNP_REPORT_SIZE;
+
+	memset(report->report_data, 0, sizeof(report->report_data));
+	CHECK(EVP_Digest(claims, strlen(claims), report->report_data, NULL,
+			 EVP_sha256(), NULL));
+	verified_sign(verified);
+	memset(data, 0, WRAPPED_SIZE);
+	memcpy(data, "HCLA", 4);
+	bytes_put32(data + 4, 2);
+	bytes_put32(data + 8, SNP_REPORT_SIZE);
+	memcpy(data + 0x20, report, SNP_REPORT_SIZE);
+	bytes_put32(at, (uint32_t)strlen(claims) + 20);
+	bytes_put32(at + 4, 1);
+	bytes_put32(at + 8, 2);
+	bytes_put32(at + 12, 1);
+	bytes_put32(at + 16, (uint32_t)strlen(claims));
+	memcpy(at + 20, claims, strlen(claims));
+	return 2600;
+}
+
+static void check_claims(struct verified *verified, const uint8_t *data,
+			 size_t size, bool match)
+{
+	struct error error;
+
+	CHECK(!snp_evidence_parse(&verified->evidence, "blob", data, size,
+				  &error));
+	if (match)
+		CHECK(verified_run(verified) &&
+		      verified_check(verified, "claims")->verdict == SNP_PASS);
+	else
+		CHECK(verified_only_fails(verified, "claims"));
+	snp_evidence_free(&verified->evidence);
+}
+
+static void test_snp_f28_azure(void)
+{
+	static const char claims[] = "{ \"keys\": [] }";
+	uint8_t *data = malloc(WRAPPED_SIZE), *at = data + 0x20 + SNP_REPORT_SIZE;
+	struct verified verified;
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	size = azure_blob(&verified, data, claims);
+	CHECK(has_report(&verified, data, size));
+	check_claims(&verified, data, size, true);
+	at[20]++;
+	check_claims(&verified, data, size, false);
+	at[20]--;
+	size = azure_blob(&verified, data, claims);
+	for (size_t cut = 0; cut < 0x20 + SNP_REPORT_SIZE + 34; cut += 3)
+		CHECK(!has_report(&verified, data, cut));
+	/* Of TDX; a hash that is not known; more claims than there are. */
+	at[8] = 4;
+	CHECK(!has_report(&verified, data, size));
+	at[8] = 2;
+	at[12] = 9;
+	CHECK(!has_report(&verified, data, size));
+	at[12] = 1;
+	bytes_put32(at + 16, 0xffffffff);
+	CHECK(!has_report(&verified, data, size));
+	verified_free(&verified);
+	free(data);
+}
+
+/* What SNP_GET_REPORT answers: status, size, and the report at 0x20. */
+static void test_snp_f28_answer(void)
+{
+	uint8_t data[4000] = { 0 };
+	struct verified verified;
+
+	verified_init(&verified, &vcek);
+	bytes_put32(data + 4, SNP_REPORT_SIZE);
+	memcpy(data + 0x20, &verified.evidence.report, SNP_REPORT_SIZE);
+	CHECK(has_report(&verified, data, sizeof(data)));
+	CHECK(has_report(&verified, data, 0x20 + SNP_REPORT_SIZE));
+	CHECK(!has_report(&verified, data, 0x20 + SNP_REPORT_SIZE - 1));
+	bytes_put32(data, 0x16);
+	CHECK(!has_report(&verified, data, sizeof(data)));
+	verified_free(&verified);
+}
+
+static void test_snp_report_parse(void)
+{
+	struct verified verified;
+	struct snp_report *report = &verified.evidence.report;
+
+	verified_init(&verified, &vcek);
+	CHECK(has_report(&verified, report, SNP_REPORT_SIZE));
+	CHECK(!has_report(&verified, report, SNP_REPORT_SIZE - 1));
+	for (report->version = 0; report->version < 9; report->version++)
+		CHECK(has_report(&verified, report, SNP_REPORT_SIZE) ==
+		      (report->version >= 2 && report->version <= 5));
+	report->version = 5;
+	report->signature_algorithm = 0;
+	CHECK(!has_report(&verified, report, SNP_REPORT_SIZE));
+	verified_free(&verified);
+}
+
+static const struct unit_test tests[] = {
+	{ "snp.f7_hex", test_snp_f7_hex },
+	{ "snp.f28_table", test_snp_f28_table },
+	{ "snp.f28_table_bad", test_snp_f28_table_bad },
+	{ "snp.f28_azure", test_snp_f28_azure },
+	{ "snp.f28_answer", test_snp_f28_answer },
+	{ "snp.report_parse", test_snp_report_parse },
+};
+
+UNIT_TESTS(tests)

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `gmemctl snp verify` as a user runs it: files, exit codes, words, JSON. */
+#include <stdio.h>
+#include <string.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "../snp/hex.h"
+#include "cli_run.h"
+#include "test_certs.h"
+#include "unit.h"
+
+#define DIGEST "--measurement $(cat digest) "
+#define CERTS "--cert leaf --chain chain "
+#define TRUST "--root $(cat root) --time 2025-06-15 "
+#define GOOD "verify report " CERTS DIGEST TRUST
+
+static void write_hex(struct cli *cli, const char *name, const uint8_t *bytes,
+		      size_t size)
+{
+	char text[2 * SNP_EXPECT_BYTES + 1];
+
+	hex_format(bytes, size, text);
+	cli_write(cli, name, text, strlen(text));
+}
+
+/* report, leaf, chain, extended (a report with its certificates), root, digest */
+static bool files_init(struct cli *cli)
+{
+	static const struct test_certs_kind vcek;
+	uint8_t digest[SNP_SHA256_SIZE], extended[SNP_REPORT_SIZE + 8192];
+	struct test_certs certs;
+	struct snp_report report;
+	size_t size;
+
+	if (!cli_init(cli))
+		return false;
+	test_certs_make(&certs, &vcek);
+	test_report(&report, false, certs.key);
+	cli_write(cli, "report", &report, sizeof(report));
+	cli_write(cli, "leaf", certs.leaf, certs.leaf_size);
+	cli_write(cli, "chain", certs.chain, certs.chain_size);
+	memcpy(extended, &report, sizeof(report));
+	size = test_certs_table(&certs, extended + sizeof(report));
+	cli_write(cli, "extended", extended, sizeof(report) + size);
+	size = test_certs_crl(&certs, certs.certs[TEST_INTERMEDIATE], TEST_TIME,
+			      extended);
+	cli_write(cli, "crl", extended, size);
+	CHECK(X509_digest(certs.certs[TEST_ROOT], EVP_sha256(), digest, NULL));
+	write_hex(cli, "root", digest, sizeof(digest));
+	write_hex(cli, "digest", report.measurement, sizeof(report.measurement));
+	test_certs_free(&certs);
+	return true;
+}
+
+/* A forged chain is not taken for AMD's, in text and in JSON. */
+static void test_f2(void)
+{
+	struct cli cli;
+
+	if (!files_init(&cli))
+		return;
+	CHECK(cli_run(&cli, GOOD) == 0);
+	CHECK(cli_says(&cli, "verified\n"));
+	CHECK(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15")
+	      == 3);
+	CHECK(cli_says(&cli, "FAIL  root"));
+	CHECK(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15 "
+		      "--json") == 3);
+	CHECK(cli_has(&cli, NULL, "verified", "false"));
+	CHECK(cli_run(&cli, GOOD "--json") == 0);
+	CHECK(cli_has(&cli, NULL, "verified", "true"));
+	CHECK(cli_run(&cli, GOOD "--crl crl") == 3);
+	CHECK(cli_says(&cli, "FAIL  revocation"));
+	cli_free(&cli);
+}
+
+/* 3: do not trust it; 2: asked wrongly; 1: could not be looked at. */
+static void test_f26(void)
+{
+	static const struct {
+		const char *command;
+		int code;
+		const char *says;
+	} cases[] = {
+		{ GOOD "--vmpl 1", 3, "do not trust" },
+		{ "verify report " CERTS DIGEST "--root $(cat root)", 3,
+		  "of chain: certificate has expired; it is valid from 2025" },
+		{ "verify report --cert leaf " DIGEST TRUST, 2, "--chain" },
+		{ "verify report --chain chain " DIGEST TRUST, 2, "--cert" },
+		{ "verify report --cert leaf --chain leaf " DIGEST TRUST, 3,
+		  "'SEV-VCEK' of leaf names 'SEV-Test'" },
+		{ "verify report " CERTS TRUST, 2, "--measurement" },
+		{ "verify " CERTS DIGEST TRUST, 2, "REPORT" },
+		{ GOOD "report", 2, "one report at a time" },
+		{ GOOD "--vmpl 4", 2, "0 to 3, or host, not '4'" },
+		{ GOOD "--vmpl 0 --vmpl 0", 2, "given twice" },
+		{ GOOD "--time 2025-06-31", 2, "--time" },
+		{ GOOD "--root 00", 2, "64 hexadecimal digits" },
+		{ "verify none " CERTS DIGEST TRUST, 1, "none: open" },
+		{ "verify report --cert none --chain chain " DIGEST, 1, "none" },
+		{ "verify report --cert leaf --chain none " DIGEST, 1, "none" },
+		{ GOOD "--crl none", 1, "none: open" },
+		{ GOOD "--expect none", 1, "none: open" },
+		{ GOOD "--host-data-file none", 1, "none: open" },
+		{ "verify leaf " CERTS DIGEST TRUST, 1, "leaf: parse report" },
+		{ "verify report --cert chain --chain chain " DIGEST TRUST, 1,
+		  "chain: read certificate" },
+		{ "verify report --cert report --chain chain " DIGEST, 1,
+		  "report: read certificates" },
+		{ "verify report --cert leaf --chain report " DIGEST, 1,
+		  "report: read certificates" },
+		{ GOOD "--crl leaf", 1, "leaf: read revocation lists" },
+		{ GOOD "--expect leaf", 1, "leaf: read expectations" },
+	};
+	struct cli cli;
+
+	if (!files_init(&cli))
+		return;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int code = cli_run(&cli, cases[i].command);
+
+		if (code != cases[i].code || !cli_says(&cli, cases[i].says))
+			printf("# %s: %d\n", cases[i].command, code);
+		CHECK(code == cases[i].code);
+		CHECK(cli_says(&cli, cases[i].says));
+	}
+	cli_free(&cli);
+}
+
+/* What the command line says comes before what the file says. */
+static void test_f2b(void)
+{
+	struct cli cli;
+
+	if (!files_init(&cli))
+		return;
+	CHECK(!cli_shell(&cli, "printf '{\"root\": \"%%s\", \"time\": "
+			 "\"2025-06-15\", \"measurement\": [\"%%s\"], \"vmpl\": 0,"
+			 " \"min_firmware\": \"1.55\"}' $(cat root) "
+			 "$(cat digest) >wants"));
+	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants") == 0);
+	CHECK(cli_says(&cli, "pass  firmware"));
+	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --vmpl 1") ==
+	      3);
+	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --time "
+		      "2026-01-01") == 3);
+	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --expect "
+		      "wants") == 2);
+	CHECK(!cli_shell(&cli, "sed -i s/min_f/minf/ wants"));
+	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --json") ==
+	      1);
+	CHECK(cli_says(&cli, "minfirmware"));
+	CHECK(!cli_shell(&cli, "printf '{\"id_key_digest\": \"%%0192d\"}' 4 "
+			 "| sed 's/0\\{96\\}//; s/^/ /' >wants"));
+	CHECK(cli_run(&cli, "verify report " CERTS TRUST "--expect wants") == 3);
+	CHECK(cli_says(&cli, "FAIL  id_key_digest"));
+	cli_free(&cli);
+}
+
+/* Every file may be a pipe, and has an end. */
+static void test_f12(void)
+{
+	static const char *const files[] = {
+		"verify %s " CERTS DIGEST, "verify report --cert %s " DIGEST,
+		"verify report --cert leaf --chain %s " DIGEST,
+		GOOD "--crl %s", GOOD "--expect %s", GOOD "--host-data-file %s",
+	};
+	struct cli cli;
+
+	if (!files_init(&cli))
+		return;
+	CHECK(!cli_shell(&cli, "truncate -s 4G sparse && mkfifo fifo"));
+	CHECK(!cli_shell(&cli, "cat report | '%s' snp verify - " CERTS DIGEST
+			 TRUST ">out", cli.program));
+	CHECK(!cli_shell(&cli, "{ cat chain >fifo & } && '%s' snp verify report "
+			 "--cert leaf --chain fifo " DIGEST TRUST ">out",
+			 cli.program));
+	CHECK(!cli_shell(&cli, "cat leaf | '%s' snp verify report --cert "
+			 "/proc/self/fd/0 --chain chain " DIGEST TRUST ">out",
+			 cli.program));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		CHECK(cli_run(&cli, files[i], "sparse") == 1);
+		CHECK(cli_says(&cli, "sparse: read"));
+		CHECK(cli_run(&cli, files[i], ".") == 1);
+	}
+	/* /proc has files whose size is 0: they are read, and are no report. */
+	CHECK(cli_run(&cli, "verify /proc/sys/kernel/ostype " CERTS DIGEST) == 1);
+	CHECK(cli_says(&cli, "it has 6 bytes"));
+	cli_free(&cli);
+}
+
+/* A report that brings its certificates, from a pipe: nothing else is needed. */
+static void test_f28(void)
+{
+	struct cli cli;
+
+	if (!files_init(&cli))
+		return;
+	CHECK(cli_run(&cli, "verify extended " DIGEST TRUST) == 0);
+	CHECK(cli_run(&cli, "verify - " DIGEST TRUST "<extended") == 0);
+	CHECK(cli_run(&cli, "verify extended --cert leaf --chain chain " DIGEST
+		      TRUST) == 0);
+	CHECK(!cli_shell(&cli, "tail -c +1185 extended >table"));
+	CHECK(cli_run(&cli, "verify report --cert table " DIGEST TRUST) == 0);
+	CHECK(!cli_shell(&cli, "head -c 2000 extended >cut"));
+	CHECK(cli_run(&cli, "verify cut " DIGEST TRUST) == 1);
+	CHECK(cli_says(&cli, "certificate table"));
+	cli_free(&cli);
+}
+
+static const struct unit_test tests[] = {
+	{ "snp.f2_cli", test_f2 },
+	{ "snp.f2b_cli", test_f2b },
+	{ "snp.f12_verify", test_f12 },
+	{ "snp.f26_exit_codes", test_f26 },
+	{ "snp.f28_cli", test_f28 },
+};
+
+UNIT_TESTS(tests)
