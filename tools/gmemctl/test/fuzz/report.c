@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A report and its certificates. The input is: size of the report and of the
- * leaf, 16 bits each; report; leaf; chain.
+ * certificates, 16 bits each; report; certificates; revocation lists.
  */
 #include <string.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "../../snp/bytes.h"
 #include "../../snp/verify/verify.h"
@@ -18,67 +20,113 @@ void unit_check(bool ok, const char *claim, const char *file, int line)
 		fuzz_failed(claim, file, line);
 }
 
-static void check_verdicts(const struct snp_report *report,
-			   const struct snp_certs *certs)
+static void check_verdicts(const struct snp_evidence *evidence,
+			   const struct snp_pool *pool)
 {
-	struct snp_expect expect = {
-		.measurement = report->host_data, .when = TEST_TIME,
+	static struct snp_expect expect = {
+		.values[SNP_EXPECT_TIME] = { .count = 1, .number = TEST_TIME },
+	};
+	struct snp_subject subject = {
+		.evidence = evidence, .pool = pool, .expect = &expect,
 	};
 	struct snp_checks checks;
 	unsigned int failed = 0;
-	bool ok = snp_verify(report, certs, &expect, &checks);
+	bool ok = snp_verify(&subject, &checks);
 
 	FUZZ_ASSERT(checks.count <= SNP_CHECKS_MAX);
 	for (unsigned int i = 0; i < checks.count; i++)
 		failed += checks.checks[i].verdict == SNP_FAIL;
 	FUZZ_ASSERT(ok == !failed && failed == checks.failed);
+	/* Nobody but AMD can make a chain of AMD's. */
+	FUZZ_ASSERT(failed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t report_size, leaf_size;
-	struct snp_report report;
-	struct snp_certs certs;
+	struct snp_pool pool = { 0 };
+	struct snp_evidence evidence;
 	struct error error = { 0 };
+	size_t report_size, certs_size;
 	int rc;
 
 	if (size < 4)
 		return 0;
 	report_size = bytes_get16(data);
-	leaf_size = bytes_get16(data + 2);
+	certs_size = bytes_get16(data + 2);
 	data += 4;
 	size -= 4;
-	if (report_size > size || leaf_size > size - report_size)
+	if (report_size > size || certs_size > size - report_size)
 		return 0;
-	rc = snp_report_parse(&report, "fuzz", data, report_size, &error);
+	rc = snp_evidence_parse(&evidence, "fuzz", data, report_size, &error);
 	FUZZ_ASSERT(rc == error.rc);
+	if (rc)
+		return 0;
 	data += report_size;
 	size -= report_size;
-	if (!snp_certs_parse(&certs, data, leaf_size, data + leaf_size,
-			     size - leaf_size, &error) && !rc)
-		check_verdicts(&report, &certs);
-	snp_certs_free(&certs);
+	rc = snp_pool_add(&pool, "fuzz", data, certs_size, &error);
+	FUZZ_ASSERT(!rc || (error.rc == rc && error.hint[0]));
+	if (evidence.table)
+		snp_pool_add_table(&pool, "fuzz", evidence.table,
+				   evidence.table_size, &error);
+	if (size > certs_size)
+		snp_pool_add_crl(&pool, "fuzz", data + certs_size,
+				 size - certs_size, &error);
+	check_verdicts(&evidence, &pool);
+	snp_pool_free(&pool);
+	snp_evidence_free(&evidence);
 	return 0;
+}
+
+/* What is put around a report: nothing, its certificates, Azure's header. */
+static size_t seed_report(unsigned int index, const struct test_certs *certs,
+			  const struct snp_report *report, uint8_t *data)
+{
+	static const uint8_t azure[20] = { 24, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0,
+					   1, 0, 0, 0, 4, 0, 0, 0 };
+
+	if (index == 3) {
+		memcpy(data, report, sizeof(*report));
+		return sizeof(*report) +
+		       test_certs_table(certs, data + sizeof(*report));
+	}
+	if (index == 4) {
+		memset(data, 0, 0x20);
+		memcpy(data, "HCLA", 4);
+		memcpy(data + 0x20, report, sizeof(*report));
+		memcpy(data + 0x20 + sizeof(*report), azure, sizeof(azure));
+		memcpy(data + 0x20 + sizeof(*report) + sizeof(azure), "fuzz", 4);
+		return 0x20 + sizeof(*report) + sizeof(azure) + 4;
+	}
+	memcpy(data, report, sizeof(*report));
+	return sizeof(*report);
 }
 
 size_t fuzz_seed(unsigned int index, uint8_t *data)
 {
+	static const unsigned int all[] = {
+		TEST_LEAF, TEST_INTERMEDIATE, TEST_OTHER, TEST_ROOT,
+	};
 	struct test_certs_kind kind = {
 		.vlek = index == 1, .turin = index == 2, .raw_chip = index == 2,
 	};
 	struct test_certs certs;
 	struct snp_report report;
+	size_t report_size, certs_size, crl_size;
+	uint8_t *at = data + 4;
 
-	if (index > 2)
+	if (index > 4)
 		return 0;
 	test_certs_make(&certs, &kind);
 	test_report(&report, kind.vlek, certs.key);
-	bytes_put16(data, sizeof(report));
-	bytes_put16(data + 2, (uint16_t)certs.leaf_size);
-	memcpy(data + 4, &report, sizeof(report));
-	memcpy(data + 4 + sizeof(report), certs.leaf, certs.leaf_size);
-	memcpy(data + 4 + sizeof(report) + certs.leaf_size, certs.chain,
-	       certs.chain_size);
+	report_size = seed_report(index, &certs, &report, at);
+	at += report_size;
+	certs_size = index % 2 ? test_certs_pem(&certs, all, 4, at) :
+				 test_certs_der(&certs, all, 4, at);
+	at += certs_size;
+	crl_size = test_certs_crl(&certs, certs.certs[TEST_INTERMEDIATE],
+				  TEST_TIME - 60, at);
+	bytes_put16(data, (uint16_t)report_size);
+	bytes_put16(data + 2, (uint16_t)certs_size);
 	test_certs_free(&certs);
-	return 4 + sizeof(report) + certs.leaf_size + certs.chain_size;
+	return (size_t)(at - data) + crl_size;
 }
