@@ -238,6 +238,23 @@ docs_transcript() {
 	return "$bad"
 }
 
+# The expectations to start from are taken: what is refused is the report only.
+docs_expectations() {
+	local file says count=0 bad=0
+
+	cd "$TOP_DIR" || return 1
+	make -s -C tools/gmemctl OUT="$TOP_DIR/build" >/dev/null || return 1
+	for file in Documentation/examples/snp-verify/*.json; do
+		says=$(build/gmemctl snp verify /dev/null --expect "$file" 2>&1)
+		[[ $says == *"/dev/null: parse report"* ]] || { echo "$file: $says"; bad=1; }
+		grep -qF "$(basename "$file")" Documentation/gmemctl-snp.rst ||
+			{ echo "Documentation/gmemctl-snp.rst does not name $file"; bad=1; }
+		count=$((count + 1))
+	done
+	((count >= 4)) || { echo "only $count files are there"; return 1; }
+	return "$bad"
+}
+
 check_docs() {
 	check "kernel-doc" docs_kernel_doc
 	check "reStructuredText" docs_rst
@@ -247,4 +264,5 @@ check_docs() {
 	check "the simulator's settings are documented" docs_simulator
 	check "make help tells the truth" docs_help
 	check "the example of gmemctl snp is true" docs_transcript
+	check "examples of expectations are taken" docs_expectations
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../snp/bytes.h"
 #include "cli.h"
 #include "snp_verify.h"
 
@@ -170,6 +171,17 @@ int snp_verify_parse(struct snp_verify_options *options, int argc, char **argv)
 	return 0;
 }
 
+/* Whose launch it is. Zeros are what a guest without an ID block has. */
+static bool has_key(const struct snp_expect *expect, enum snp_expect_id id)
+{
+	const struct snp_value *value = &expect->values[id];
+
+	for (unsigned int i = 0; i < value->count; i++)
+		if (bytes_are_zero(value->bytes[i], snp_expectations[id].size))
+			return false;
+	return value->count;
+}
+
 int snp_verify_check(const struct snp_verify_options *options,
 		     const struct snp_expect *expect)
 {
@@ -183,8 +195,8 @@ int snp_verify_check(const struct snp_verify_options *options,
 				   "one of them says what it is");
 	if (!options->image.firmware &&
 	    !expect->values[SNP_EXPECT_MEASUREMENT].count &&
-	    !expect->values[SNP_EXPECT_ID_KEY_DIGEST].count &&
-	    !expect->values[SNP_EXPECT_AUTHOR_KEY_DIGEST].count)
+	    !has_key(expect, SNP_EXPECT_ID_KEY_DIGEST) &&
+	    !has_key(expect, SNP_EXPECT_AUTHOR_KEY_DIGEST))
 		return usage_error("--measurement", "missing",
 				   "give the launch digest, or --firmware and the "
 				   "rest of the image, or --id-key-digest or "

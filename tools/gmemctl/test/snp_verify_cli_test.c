@@ -91,6 +91,8 @@ static void test_f26(void)
 		{ "verify report --cert leaf --chain leaf " DIGEST TRUST, 3,
 		  "'SEV-VCEK' of leaf names 'SEV-Test'" },
 		{ "verify report " CERTS TRUST, 2, "--measurement" },
+		{ "verify report " CERTS TRUST "--id-key-digest "
+		  "$(printf %%096d 0)", 2, "--measurement" },
 		{ "verify " CERTS DIGEST TRUST, 2, "REPORT" },
 		{ GOOD "report", 2, "one report at a time" },
 		{ GOOD "--vmpl 4", 2, "0 to 3, or host, not '4'" },

@@ -177,19 +177,22 @@ static void check_chip(const struct snp_subject *subject, X509 *leaf,
 			      "another chip", subject->path.leaf->file);
 }
 
-/* The product is in the name of the certificate's, too: Milan-B0 */
+/* What AMD says that it is, and, since version 3, what the report says. */
 static void check_product(const struct snp_report *report, X509 *leaf,
 			  struct snp_checks *checks)
 {
 	const char *product = snp_report_product(report);
-	char text[SNP_ENDORSEMENT_TEXT];
+	char text[SNP_ENDORSEMENT_TEXT], of_report[80] = "";
 	const char *of = snp_endorsement_product(leaf, text);
 
-	snp_check_add(checks, "product", SNP_SKIP, "%s by the certificate, %s by the "
-		      "report (version %u, CPU family 0x%x, model 0x%x, stepping "
-		      "%u)", of ? of : "none", product ? product : "none",
-		      report->version, report->cpuid_family, report->cpuid_model,
-		      report->cpuid_stepping);
+	if (report->version >= 3)
+		snprintf(of_report, sizeof(of_report), ", %s (CPU family 0x%x, "
+			 "model 0x%x, stepping %u)", product ? product : "no name",
+			 report->cpuid_family, report->cpuid_model,
+			 report->cpuid_stepping);
+	snp_check_add(checks, "product", SNP_SKIP, "%s by the certificate; report "
+		      "of version %u%s", of ? of : "no name", report->version,
+		      of_report);
 }
 
 void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
