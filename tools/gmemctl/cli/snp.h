@@ -36,6 +36,10 @@ struct snp_file {
 int snp_file_read(struct snp_file *file, const char *path, struct error *error);
 void snp_file_free(struct snp_file *file);
 
+/** snp_file_sha256() - of a file of any size, which may be a pipe */
+int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
+		    struct error *error);
+
 /** snp_file_read_exactly() - a file that has to have @size bytes */
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error);

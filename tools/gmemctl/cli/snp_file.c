@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,31 @@ void snp_file_free(struct snp_file *file)
 {
 	free(file->data);
 	memset(file, 0, sizeof(*file));
+}
+
+static int hash_block(void *context, const uint8_t *bytes, size_t size,
+		      struct error *error)
+{
+	if (EVP_DigestUpdate(context, bytes, size) == 1)
+		return 0;
+	return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
+}
+
+int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
+		    struct error *error)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	int rc = 0;
+
+	if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
+	if (!rc)
+		rc = input_read_blocks(path, UINT64_MAX, hash_block, context,
+				       error);
+	if (!rc && EVP_DigestFinal_ex(context, sha256, NULL) != 1)
+		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
+	EVP_MD_CTX_free(context);
+	return rc;
 }
 
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,

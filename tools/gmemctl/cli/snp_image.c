@@ -9,21 +9,15 @@
 static int load_kernel(struct snp_loaded *loaded,
 		       const struct snp_options *options, struct error *error)
 {
-	struct snp_file kernel, initrd = { 0 };
+	struct snp_kernel_hashes *hashes = &loaded->hashes;
 	int rc;
 
-	rc = snp_file_read(&kernel, options->kernel, error);
-	if (rc)
-		return rc;
-	if (options->initrd)
-		rc = snp_file_read(&initrd, options->initrd, error);
-	if (!rc && snp_kernel_hashes_init(&loaded->hashes, kernel.data,
-					  kernel.size, initrd.data, initrd.size,
-					  options->cmdline))
-		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
-	snp_file_free(&initrd);
-	snp_file_free(&kernel);
-	loaded->image.kernel = &loaded->hashes;
+	if (snp_kernel_hashes_init(hashes, options->cmdline))
+		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
+	rc = snp_file_sha256(options->kernel, hashes->kernel, error);
+	if (!rc && options->initrd)
+		rc = snp_file_sha256(options->initrd, hashes->initrd, error);
+	loaded->image.kernel = hashes;
 	return rc;
 }
 

@@ -26,17 +26,15 @@ static const struct guid guid_kernel =
 	     0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04, 0x5b);
 
 int snp_kernel_hashes_init(struct snp_kernel_hashes *hashes,
-			   const void *kernel, size_t kernel_size,
-			   const void *initrd, size_t initrd_size,
 			   const char *cmdline)
 {
 	int rc;
 
 	if (!cmdline)
 		cmdline = "";
-	rc = snp_sha256(kernel, kernel_size, hashes->kernel);
+	rc = snp_sha256("", 0, hashes->kernel);
 	if (!rc)
-		rc = snp_sha256(initrd, initrd ? initrd_size : 0, hashes->initrd);
+		rc = snp_sha256("", 0, hashes->initrd);
 	if (!rc)
 		rc = snp_sha256(cmdline, strlen(cmdline) + 1, hashes->cmdline);
 	return rc;

@@ -23,13 +23,10 @@ struct snp_kernel_hashes {
 };
 
 /**
- * snp_kernel_hashes_init() - hash
- * @initrd: may be NULL
+ * snp_kernel_hashes_init() - no kernel yet, no initrd, and a command line
  * @cmdline: NULL is the same as ""
  */
 int snp_kernel_hashes_init(struct snp_kernel_hashes *hashes,
-			   const void *kernel, size_t kernel_size,
-			   const void *initrd, size_t initrd_size,
 			   const char *cmdline);
 
 /** snp_kernel_hashes_table() - the table, as QEMU builds it */

@@ -14,6 +14,7 @@
 #include "../snp/cpuid_page.h"
 #include "fixture.h"
 #include "launch_world.h"
+#include "snp_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"
 #include "test_key.h"
@@ -124,7 +125,7 @@ static void test_launch_kernel(void)
 	struct snp_kernel_hashes hashes;
 	struct launch_world world;
 
-	CHECK(!snp_kernel_hashes_init(&hashes, "kernel", 6, "initrd", 6, "quiet"));
+	CHECK(!build_kernel_hashes(&hashes, "kernel", "initrd", "quiet"));
 	launch_world_init(&world, SIM_LINUX_7_3);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	memcpy(without, world.launch.predicted.digest, sizeof(without));

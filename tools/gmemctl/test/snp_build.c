@@ -77,3 +77,11 @@ void build_firmware(uint8_t *data, size_t size,
 		bytes_put32(at + 24 + 12 * i, sections[i].type);
 	}
 }
+
+int build_kernel_hashes(struct snp_kernel_hashes *hashes, const char *kernel,
+			const char *initrd, const char *cmdline)
+{
+	return snp_kernel_hashes_init(hashes, cmdline) ||
+	       snp_sha256(kernel, strlen(kernel), hashes->kernel) ||
+	       snp_sha256(initrd, strlen(initrd), hashes->initrd);
+}

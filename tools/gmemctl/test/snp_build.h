@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../snp/firmware.h"
+#include "../snp/kernel_hashes.h"
 
 /* Where things are, as distances from the end of the image. */
 #define BUILD_FOOTER 50
@@ -31,5 +32,9 @@ extern const struct snp_section build_sections[];
 void build_firmware(uint8_t *data, size_t size,
 		    const struct snp_section *sections, unsigned int nr,
 		    uint32_t svsm_entry);
+
+/** build_kernel_hashes() - of a kernel and an initrd that are these texts */
+int build_kernel_hashes(struct snp_kernel_hashes *hashes, const char *kernel,
+			const char *initrd, const char *cmdline);
 
 #endif /* GMEMCTL_TEST_SNP_BUILD_H */

@@ -6,6 +6,7 @@
 
 #include "../snp/hex.h"
 #include "../snp/kernel_hashes.h"
+#include "snp_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"
 #include "unit.h"
@@ -228,8 +229,8 @@ static void test_snp_kernel_hashes(void)
 	uint8_t page[SNP_PAGE_SIZE] = { 0 };
 	uint8_t table[SNP_KERNEL_TABLE_SIZE], digest[SNP_DIGEST_SIZE];
 
-	CHECK(!snp_kernel_hashes_init(&hashes, "KERNEL", 6, "INITRD", 6,
-				      "console=ttyS0 loglevel=7"));
+	CHECK(!build_kernel_hashes(&hashes, "KERNEL", "INITRD",
+				   "console=ttyS0 loglevel=7"));
 	snp_kernel_hashes_table(&hashes, page + 0xc00);
 	CHECK(is_hex(page + 0xc00, SNP_KERNEL_TABLE_SIZE,
 		     "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"
@@ -243,7 +244,7 @@ static void test_snp_kernel_hashes(void)
 	CHECK(is_hex(digest, sizeof(digest),
 		     "42f2a7387872a8d0601299f693c9e34f33fe548f9fd4e931"
 		     "ca4ab322d7f83413d42da1988da1d2d8e11752355e3f1aa7"));
-	CHECK(!snp_kernel_hashes_init(&hashes, "", 0, NULL, 0, NULL));
+	CHECK(!snp_kernel_hashes_init(&hashes, NULL));
 	snp_kernel_hashes_table(&hashes, table);
 	CHECK(is_hex(table, SNP_KERNEL_TABLE_SIZE,
 		     "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"

@@ -46,7 +46,7 @@ static void check_published(const struct vector_published *vector,
 	};
 	struct error error;
 
-	CHECK(!snp_kernel_hashes_init(&hashes, "", 0, NULL, 0, vector->cmdline));
+	CHECK(!snp_kernel_hashes_init(&hashes, vector->cmdline));
 	CHECK(!snp_firmware_parse(&firmware, vector->fixture, fixture->data,
 				  fixture->size, SNP_4G, &error));
 	CHECK(!snp_measure(&image, &measurement, &error));
@@ -88,7 +88,7 @@ static void test_snp_published_refused(void)
 
 	if (!fixture_load(&fixture, "ovmf_OvmfX64_suffix.bin", OVMFX64_SHA256))
 		return;
-	CHECK(!snp_kernel_hashes_init(&hashes, "", 0, NULL, 0, ""));
+	CHECK(!snp_kernel_hashes_init(&hashes, ""));
 	CHECK(!snp_firmware_parse(&firmware, "image", fixture.data, fixture.size,
 				  SNP_4G, &error));
 	CHECK(snp_measure(&image, &measurement, &error) == -EINVAL);
@@ -202,7 +202,7 @@ static void built_init(struct built *built, const struct snp_section *sections,
 	build_firmware(built->data, BUILD_SIZE, sections, nr, 0);
 	CHECK(!snp_firmware_parse(&built->firmware, "image", built->data,
 				  BUILD_SIZE, SNP_4G, &built->error));
-	CHECK(!snp_kernel_hashes_init(&built->hashes, "k", 1, "i", 1, "c"));
+	CHECK(!build_kernel_hashes(&built->hashes, "k", "i", "c"));
 	built->image = (struct snp_image){
 		.firmware = &built->firmware, .nr_vcpus = 1,
 		.signature = 0x800f12, .features = 1,
