@@ -46,8 +46,8 @@ static int firmware_bad(const struct snp_firmware *firmware, const char *part,
 			const char *fault, struct error *error)
 {
 	return error_set(error, -EINVAL, firmware->name, "parse firmware",
-			 "%s %s; the image is damaged, or not for SEV-SNP: "
-			 "take it from its package again", part, fault);
+			 "%s %s: the image is damaged, or was built wrongly; "
+			 "take another one", part, fault);
 }
 
 static int firmware_check_size(const struct snp_firmware *firmware,
@@ -69,18 +69,44 @@ static int firmware_check_size(const struct snp_firmware *firmware,
 	return 0;
 }
 
-/* One 32-bit number that may be in the table once. */
-static int table_take32(struct table *table, const uint8_t *data, size_t size,
-			const char *name, bool *has, uint32_t *value)
+/* An entry that may be in the table once, and has @needed bytes at least. */
+static int table_check(struct table *table, size_t size, size_t needed,
+		       const char *name, bool *has)
 {
 	if (*has)
 		return firmware_bad(table->firmware, name,
 				    "is in its table twice", table->error);
-	if (size < sizeof(*value))
+	if (size < needed)
 		return firmware_bad(table->firmware, name,
 				    "is truncated in its table", table->error);
 	*has = true;
-	*value = bytes_get32(data);
+	return 0;
+}
+
+/* One 32-bit number. */
+static int table_take32(struct table *table, const uint8_t *data, size_t size,
+			const char *name, bool *has, uint32_t *value)
+{
+	int rc = table_check(table, size, sizeof(*value), name, has);
+
+	if (!rc)
+		*value = bytes_get32(data);
+	return rc;
+}
+
+/* Address and size. */
+static int table_take_hashes(struct table *table, const uint8_t *data,
+			     size_t size)
+{
+	struct snp_firmware *firmware = table->firmware;
+	int rc = table_check(table, size, 2 * sizeof(uint32_t),
+			     "the kernel hash table",
+			     &firmware->has_hash_table);
+
+	if (rc)
+		return rc;
+	firmware->hash_table = bytes_get32(data);
+	firmware->hash_table_size = bytes_get32(data + sizeof(uint32_t));
 	return 0;
 }
 
@@ -96,9 +122,7 @@ static int table_entry(struct table *table, const uint8_t *guid,
 		return table_take32(table, data, size, "the AP reset vector",
 				    &firmware->has_reset, &firmware->reset_eip);
 	if (guid_is(guid, &guid_hash_table))
-		return table_take32(table, data, size, "the kernel hash table",
-				    &firmware->has_hash_table,
-				    &firmware->hash_table);
+		return table_take_hashes(table, data, size);
 	if (guid_is(guid, &guid_svsm))
 		return table_take32(table, data, size, "the SVSM entry",
 				    &firmware->has_svsm, &firmware->svsm_offset);
@@ -161,9 +185,9 @@ static int section_bad(const struct snp_firmware *firmware, unsigned int i,
 	const struct snp_section *section = &firmware->sections[i];
 
 	return error_set(error, -EINVAL, firmware->name, "check SEV metadata",
-			 "section %u (type 0x%x, 0x%x bytes at 0x%x) %s; take the "
-			 "image from its package again", i, section->type,
-			 section->size, section->base, what);
+			 "section %u (type 0x%x, 0x%x bytes at 0x%x) %s: no VMM "
+			 "can launch this build with SEV-SNP; take another one", i,
+			 section->type, section->size, section->base, what);
 }
 
 static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b,
@@ -205,7 +229,7 @@ static int section_check(const struct snp_firmware *firmware, unsigned int i,
 		return section_bad(firmware, i, "has a type that this program does "
 				   "not know, and cannot measure", error);
 	if (!section->size)
-		return section_bad(firmware, i, "is empty", error);
+		return section_bad(firmware, i, "is empty, and its memory could not be added", error);
 	if (section->base % SNP_PAGE_SIZE || section->size % SNP_PAGE_SIZE)
 		return section_bad(firmware, i, "is not page-aligned", error);
 	if (section->base + (uint64_t)section->size > SNP_4G)

@@ -40,6 +40,7 @@ struct snp_section {
  * @has_reset: @reset_eip, where APs start, is known
  * @has_hash_table: the table of kernel hashes has a place
  * @hash_table: its address, or 0 if this build does not check kernels
+ * @hash_table_size: bytes that the firmware has for it, 0 without an address
  * @has_svsm: the image is an SVSM whose entry is @svsm_offset into it
  * @sections: the SEV metadata, in the order of the image
  */
@@ -52,6 +53,7 @@ struct snp_firmware {
 	uint32_t reset_eip;
 	bool has_hash_table;
 	uint32_t hash_table;
+	uint32_t hash_table_size;
 	bool has_svsm;
 	uint32_t svsm_offset;
 	unsigned int nr_sections;

@@ -41,14 +41,21 @@ static int image_check_kernel(const struct snp_firmware *firmware,
 		return image_bad(firmware, "place kernel hashes",
 				 "it has a section for them but no table: leave "
 				 "--kernel out, or take OVMF.amdsev.fd", error);
+	if (firmware->hash_table_size < SNP_KERNEL_TABLE_SIZE)
+		return error_set(error, -EINVAL, firmware->name,
+				 "place kernel hashes", "its table has 0x%x bytes, "
+				 "and 0x%x are needed: this build cannot check a "
+				 "kernel; leave --kernel out, or take another one",
+				 firmware->hash_table_size,
+				 SNP_KERNEL_TABLE_SIZE);
 	if (section->size != SNP_PAGE_SIZE ||
 	    firmware->hash_table / SNP_PAGE_SIZE != section->base / SNP_PAGE_SIZE ||
 	    firmware->hash_table % SNP_PAGE_SIZE + SNP_KERNEL_TABLE_SIZE >
 	    SNP_PAGE_SIZE)
 		return image_bad(firmware, "place kernel hashes",
 				 "its table is not within the one page that is "
-				 "measured for it: take the image from its package "
-				 "again", error);
+				 "measured for it: this build cannot check a kernel; "
+				 "leave --kernel out, or take another one", error);
 	return 0;
 }
 

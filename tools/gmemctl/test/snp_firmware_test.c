@@ -145,6 +145,23 @@ static bool section_fails(uint32_t base, uint32_t size, uint32_t type,
 	return fails(data, sizeof(data), -EINVAL, words);
 }
 
+/* What is wrong is said: the package is where such an image came from. */
+static void test_snp_f20(void)
+{
+	struct snp_firmware firmware;
+	struct snp_section sections[] = {
+		build_sections[0], { 0x900000, 0, SNP_SECTION_MEMORY },
+	};
+	uint8_t data[BUILD_SIZE];
+	struct error error;
+
+	build_firmware(data, sizeof(data), sections, 2, 0);
+	CHECK(parse(data, sizeof(data), &firmware, &error) == -EINVAL);
+	CHECK(strstr(error.hint, "section 1"));
+	CHECK(strstr(error.hint, "is empty"));
+	CHECK(!strstr(error.hint, "package"));
+}
+
 static void test_snp_firmware_sections(void)
 {
 	CHECK(section_fails(0x900000, 0x1000, 9, "type"));
@@ -207,6 +224,7 @@ static const struct unit_test tests[] = {
 	{ "snp.firmware_table", test_snp_firmware_table },
 	{ "snp.firmware_duplicate", test_snp_firmware_duplicate },
 	{ "snp.firmware_metadata", test_snp_firmware_metadata },
+	{ "snp.f20", test_snp_f20 },
 	{ "snp.firmware_sections", test_snp_firmware_sections },
 	{ "snp.firmware_twice", test_snp_firmware_twice },
 	{ "snp.firmware_bytes", test_snp_firmware_bytes },

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../snp/bytes.h"
 #include "../snp/measure.h"
 #include "fixture.h"
 #include "snp_build.h"
@@ -361,6 +362,30 @@ static void test_snp_measure_refused(void)
 	CHECK(!built_measure(&built));
 }
 
+/* Smaller than what QEMU writes to it: QEMU refuses it, too. */
+static void test_snp_f13(void)
+{
+	static const uint32_t sizes[] = { 0, 100, SNP_KERNEL_TABLE_SIZE - 1 };
+	struct built built;
+
+	built_init(&built, build_sections, BUILD_SECTIONS);
+	for (unsigned int i = 0; i < 3; i++) {
+		bytes_put32(built.data + BUILD_SIZE - BUILD_HASHES + 4, sizes[i]);
+		CHECK(!snp_firmware_parse(&built.firmware, "image", built.data,
+					  BUILD_SIZE, SNP_4G, &built.error));
+		built.image.kernel = NULL;
+		CHECK(!built_measure(&built));
+		built.image.kernel = &built.hashes;
+		CHECK(built_measure(&built) == -EINVAL);
+		CHECK(strstr(built.error.hint, "0xb0 are needed"));
+	}
+	bytes_put32(built.data + BUILD_SIZE - BUILD_HASHES + 4,
+		    SNP_KERNEL_TABLE_SIZE);
+	CHECK(!snp_firmware_parse(&built.firmware, "image", built.data,
+				  BUILD_SIZE, SNP_4G, &built.error));
+	CHECK(!built_measure(&built));
+}
+
 /* The parser lets no second one through; here it is after the parser. */
 static void test_snp_measure_second_hashes(void)
 {
@@ -425,6 +450,7 @@ static const struct unit_test tests[] = {
 	{ "snp.measure_vmm_sections", test_snp_measure_vmm_sections },
 	{ "snp.measure_depends", test_snp_measure_depends },
 	{ "snp.measure_refused", test_snp_measure_refused },
+	{ "snp.f13", test_snp_f13 },
 	{ "snp.measure_second_hashes", test_snp_measure_second_hashes },
 	{ "snp.measure_svsm", test_snp_measure_svsm },
 };
