@@ -141,17 +141,30 @@ static void id_show(const struct snp_id_block *block,
 			 SNP_DIGEST_SIZE);
 }
 
+static int read_key(const char *path, EVP_PKEY **key, struct error *error)
+{
+	struct snp_file file;
+	int rc = snp_file_read(&file, path, error);
+
+	if (rc)
+		return rc;
+	rc = snp_key_parse(path, file.data, file.size, key, error);
+	OPENSSL_cleanse(file.data, file.size);
+	snp_file_free(&file);
+	return rc;
+}
+
 static int id_sign(const struct id *id, struct snp_id_auth *auth,
 		   struct error *error)
 {
 	EVP_PKEY *id_key, *author_key = NULL;
 	int rc;
 
-	rc = snp_key_read(id->id_key, &id_key, error);
+	rc = read_key(id->id_key, &id_key, error);
 	if (rc)
 		return rc;
 	if (id->author_key)
-		rc = snp_key_read(id->author_key, &author_key, error);
+		rc = read_key(id->author_key, &author_key, error);
 	if (!rc)
 		rc = snp_id_auth_create(auth, &id->block, id_key, author_key,
 					error);

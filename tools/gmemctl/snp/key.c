@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -48,18 +48,17 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
 	return -1;
 }
 
-int snp_key_read(const char *path, EVP_PKEY **key, struct error *error)
+int snp_key_parse(const char *name, const void *pem, size_t size, EVP_PKEY **key,
+		  struct error *error)
 {
-	FILE *file = fopen(path, "re");
+	BIO *bio = size <= INT_MAX ? BIO_new_mem_buf(pem, (int)size) : NULL;
 
-	if (!file)
-		return error_set(error, -errno, path, "open key",
-				 "give a PEM file with a private key");
-	*key = PEM_read_PrivateKey(file, NULL, no_passphrase, NULL);
-	fclose(file);
+	*key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) :
+		     NULL;
+	BIO_free(bio);
 	ERR_clear_error();
 	if (!*key)
-		return error_set(error, -EINVAL, path, "read key",
+		return error_set(error, -EINVAL, name, "read key",
 				 "it has no private key in PEM form without a "
 				 "passphrase; `openssl ecparam -name secp384r1 "
 				 "-genkey -noout` makes one");
@@ -67,7 +66,7 @@ int snp_key_read(const char *path, EVP_PKEY **key, struct error *error)
 		return 0;
 	EVP_PKEY_free(*key);
 	*key = NULL;
-	return error_set(error, -EINVAL, path, "read key",
+	return error_set(error, -EINVAL, name, "read key",
 			 "it is not an ECDSA key on P-384; `openssl ecparam -name "
 			 "secp384r1 -genkey -noout` makes one");
 }

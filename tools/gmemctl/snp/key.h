@@ -19,14 +19,17 @@
 #define SNP_ALGORITHM 1
 
 /**
- * snp_key_read() - read a private key from a PEM file
+ * snp_key_parse() - a private key in PEM form
+ * @name: for messages
+ * @pem: the file, of @size bytes
+ * @key: out: NULL after a failure, else to be freed with EVP_PKEY_free()
  *
- * The caller frees *@key with EVP_PKEY_free(). A key with a passphrase is
- * refused: nothing here asks a person.
+ * A key with a passphrase is refused: nothing here asks a person.
  *
- * Return: 0, -EINVAL for a file that is no such key, or the errno of open().
+ * Return: 0 or -EINVAL for what is no such key.
  */
-int snp_key_read(const char *path, EVP_PKEY **key, struct error *error);
+int snp_key_parse(const char *name, const void *pem, size_t size, EVP_PKEY **key,
+		  struct error *error);
 
 /** snp_key_encode() - the public half of a key, in the firmware's form */
 int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE],

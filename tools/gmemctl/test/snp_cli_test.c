@@ -107,6 +107,31 @@ static void check_id(struct cli *cli)
 	check_id_files(cli);
 }
 
+#define ID "snp id-block --digest $(printf %%096d 0) --id-block c --id-auth d "
+
+/* A key comes from a file as every input does: to its end, with a bound. */
+static void test_f11(void)
+{
+	struct cli cli;
+
+	if (!cli_init(&cli))
+		return;
+	cli_write_key(&cli);
+	CHECK(!cli_shell(&cli, "mkfifo p && truncate -s 4G sparse"));
+	CHECK(cli_shell(&cli, "timeout 4 '%s' " ID "--id-key p >out 2>&1",
+			cli.program) == 1);
+	CHECK(cli_says(&cli, "p: read"));
+	CHECK(cli_shell(&cli, "timeout 4 '%s' " ID "--id-key sparse >out 2>&1",
+			cli.program) == 1);
+	CHECK(cli_says(&cli, "sparse: read"));
+	CHECK(cli_shell(&cli, "timeout 4 '%s' " ID "--id-key /dev/null >out 2>&1",
+			cli.program) == 1);
+	CHECK(cli_says(&cli, "no private key"));
+	CHECK(cli_shell(&cli, "{ cat key.pem >p & } && timeout 4 '%s' " ID
+			"--id-key p >out", cli.program) == 0);
+	cli_free(&cli);
+}
+
 static void test_snp_cli(void)
 {
 	struct cli cli;
@@ -120,6 +145,7 @@ static void test_snp_cli(void)
 
 static const struct unit_test tests[] = {
 	{ "snp.cli", test_snp_cli },
+	{ "snp.f11", test_f11 },
 };
 
 UNIT_TESTS(tests)
