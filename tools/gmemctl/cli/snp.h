@@ -40,6 +40,9 @@ void snp_file_free(struct snp_file *file);
 int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
 		    struct error *error);
 
+/** snp_file_size() - how many bytes a file has */
+int snp_file_size(const char *path, uint64_t *size, struct error *error);
+
 /** snp_file_read_exactly() - a file that has to have @size bytes */
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error);
@@ -52,34 +55,90 @@ enum {
 	SNP_OPTION_VCPUS,
 	SNP_OPTION_VCPU_TYPE,
 	SNP_OPTION_VCPU_SIGNATURE,
+	/* Three in this order: parts of the signature. */
+	SNP_OPTION_VCPU_FAMILY,
+	SNP_OPTION_VCPU_MODEL,
+	SNP_OPTION_VCPU_STEPPING,
 	SNP_OPTION_FEATURES,
 	SNP_OPTION_KERNEL,
 	SNP_OPTION_INITRD,
 	SNP_OPTION_CMDLINE,
 	SNP_OPTION_SVSM,
 	SNP_OPTION_VARS_SIZE,
+	SNP_OPTION_VARS_FILE,
+	SNP_OPTION_FIRMWARE_DIGEST,
 	SNP_OPTION_JSON,
 	/* Here a sub-command's own begin. */
 	SNP_OPTION_OWN,
 };
 
-#define SNP_IMAGE_OPTIONS \
-	{ "firmware", required_argument, NULL, SNP_OPTION_FIRMWARE }, \
-	{ "vmm", required_argument, NULL, SNP_OPTION_VMM }, \
-	{ "vcpus", required_argument, NULL, SNP_OPTION_VCPUS }, \
+#define SNP_VCPU_OPTIONS \
 	{ "vcpu-type", required_argument, NULL, SNP_OPTION_VCPU_TYPE }, \
 	{ "vcpu-signature", required_argument, NULL, \
 	  SNP_OPTION_VCPU_SIGNATURE }, \
+	{ "vcpu-sig", required_argument, NULL, SNP_OPTION_VCPU_SIGNATURE }, \
+	{ "vcpu-family", required_argument, NULL, SNP_OPTION_VCPU_FAMILY }, \
+	{ "vcpu-model", required_argument, NULL, SNP_OPTION_VCPU_MODEL }, \
+	{ "vcpu-stepping", required_argument, NULL, SNP_OPTION_VCPU_STEPPING }
+
+/* Some have a second name, under which users of sev-snp-measure know them. */
+#define SNP_IMAGE_OPTIONS \
+	{ "firmware", required_argument, NULL, SNP_OPTION_FIRMWARE }, \
+	{ "ovmf", required_argument, NULL, SNP_OPTION_FIRMWARE }, \
+	{ "firmware-digest", required_argument, NULL, \
+	  SNP_OPTION_FIRMWARE_DIGEST }, \
+	{ "snp-ovmf-hash", required_argument, NULL, \
+	  SNP_OPTION_FIRMWARE_DIGEST }, \
+	{ "vmm", required_argument, NULL, SNP_OPTION_VMM }, \
+	{ "vmm-type", required_argument, NULL, SNP_OPTION_VMM }, \
+	{ "vcpus", required_argument, NULL, SNP_OPTION_VCPUS }, \
+	SNP_VCPU_OPTIONS, \
 	{ "features", required_argument, NULL, SNP_OPTION_FEATURES }, \
+	{ "guest-features", required_argument, NULL, SNP_OPTION_FEATURES }, \
 	{ "kernel", required_argument, NULL, SNP_OPTION_KERNEL }, \
 	{ "initrd", required_argument, NULL, SNP_OPTION_INITRD }, \
 	{ "cmdline", required_argument, NULL, SNP_OPTION_CMDLINE }, \
+	{ "append", required_argument, NULL, SNP_OPTION_CMDLINE }, \
 	{ "svsm", required_argument, NULL, SNP_OPTION_SVSM }, \
 	{ "vars-size", required_argument, NULL, SNP_OPTION_VARS_SIZE }, \
+	{ "vars-file", required_argument, NULL, SNP_OPTION_VARS_FILE }, \
 	{ "json", no_argument, NULL, SNP_OPTION_JSON }
+
+#define SNP_VCPU_PARTS 3
+
+/**
+ * struct snp_vcpu_options - the model of the CPU
+ * @by_name: by --vcpu-type
+ * @by_signature: by --vcpu-signature
+ * @has_part: by --vcpu-family, --vcpu-model, --vcpu-stepping
+ * @parts: their values
+ * @signature: what comes of it
+ */
+struct snp_vcpu_options {
+	bool by_name, by_signature;
+	bool has_part[SNP_VCPU_PARTS];
+	uint32_t parts[SNP_VCPU_PARTS];
+	uint32_t signature;
+};
+
+/* snp_vcpu_options.c */
+
+/** snp_vcpu_options_parse() - one of SNP_VCPU_OPTIONS. Return: an exit code. */
+int snp_vcpu_options_parse(struct snp_vcpu_options *options, int option,
+			   const char *text);
+
+/** snp_vcpu_options_check() - whether they say it once, and wholly */
+int snp_vcpu_options_check(const struct snp_vcpu_options *options);
+
+/** snp_vcpu_options_given() - whether any of them was there */
+bool snp_vcpu_options_given(const struct snp_vcpu_options *options);
 
 /**
  * struct snp_options - the image as it is described on the command line
+ * @has_vmm, @has_vars_size, @has_firmware_digest: the option was there
+ * @vars_file: has the size of the variable store, instead of @vars_size
+ * @firmware_digest: the digest after the firmware, which is not measured then
+ * @vcpu: the CPU; its signature is also in @image
  * @image: what options have set directly; no pointers yet
  */
 struct snp_options {
@@ -88,7 +147,11 @@ struct snp_options {
 	const char *initrd;
 	const char *cmdline;
 	const char *svsm;
+	bool has_vmm, has_vars_size, has_firmware_digest;
 	uint64_t vars_size;
+	const char *vars_file;
+	uint8_t firmware_digest[SNP_DIGEST_SIZE];
+	struct snp_vcpu_options vcpu;
 	struct snp_image image;
 };
 

@@ -49,6 +49,21 @@ int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
 	return rc;
 }
 
+static int count_block(void *context, const uint8_t *bytes, size_t size,
+		       struct error *error)
+{
+	(void)bytes;
+	(void)error;
+	*(uint64_t *)context += size;
+	return 0;
+}
+
+int snp_file_size(const char *path, uint64_t *size, struct error *error)
+{
+	*size = 0;
+	return input_read_blocks(path, INPUT_MAX, count_block, size, error);
+}
+
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error)
 {

@@ -37,8 +37,7 @@ static const struct option guest_options[] = {
 	{ "cmdline", required_argument, NULL, SNP_OPTION_CMDLINE },
 	{ "cpus", required_argument, NULL, SNP_OPTION_VCPUS },
 	{ "vcpus", required_argument, NULL, SNP_OPTION_VCPUS },
-	{ "vcpu-type", required_argument, NULL, SNP_OPTION_VCPU_TYPE },
-	{ "vcpu-signature", required_argument, NULL, SNP_OPTION_VCPU_SIGNATURE },
+	SNP_VCPU_OPTIONS,
 	{ "features", required_argument, NULL, SNP_OPTION_FEATURES },
 	{ "json", no_argument, NULL, SNP_OPTION_JSON },
 	{ "memory", required_argument, NULL, OPTION_MEMORY },
@@ -165,6 +164,11 @@ static int check_options(const struct snp_guest *guest, int argc, char **argv)
 	if (guest->has_host_data && guest->host_data_path)
 		return usage_error("--host-data", "not with --host-data-file",
 				   "one of them says what it is");
+	if (snp_vcpu_options_given(&guest->options.vcpu) &&
+	    !guest->options.image.signature)
+		return usage_error("--vcpu-signature", "no such CPU",
+				   "a launch needs one that there is: leave it out "
+				   "for this host's");
 	if (guest->options.image.nr_vcpus > MACHINE_VCPUS_MAX)
 		return usage_error("--cpus", "too many", "at most %d",
 				   MACHINE_VCPUS_MAX);

@@ -24,19 +24,26 @@ static int load_kernel(struct snp_loaded *loaded,
 static int load_svsm(struct snp_loaded *loaded,
 		     const struct snp_options *options, struct error *error)
 {
-	uint64_t end = snp_image_svsm_end(&loaded->firmware, options->vars_size);
-	int rc;
+	uint64_t vars_size = options->vars_size, end;
+	int rc = 0;
 
+	if (options->vars_file)
+		rc = snp_file_size(options->vars_file, &vars_size, error);
+	if (rc)
+		return rc;
+	end = snp_image_svsm_end(&loaded->firmware, vars_size);
 	if (!end)
 		return error_set(error, -EINVAL, options->svsm, "place SVSM",
-				 "--vars-size has to be a multiple of 4096, and "
-				 "less than what is below the firmware");
+				 "the variable store has to have a multiple of 4096 "
+				 "bytes, and less than what is below the firmware");
 	rc = snp_file_read(&loaded->svsm_file, options->svsm, error);
 	if (!rc)
 		rc = snp_firmware_parse(&loaded->svsm, options->svsm,
 					loaded->svsm_file.data,
 					loaded->svsm_file.size, end, error);
 	loaded->image.svsm = &loaded->svsm;
+	/* As the reference does: the SVSM has no features but SNP. */
+	loaded->image.features = SNP_FEATURE_ACTIVE;
 	return rc;
 }
 
@@ -48,6 +55,8 @@ int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options
 	memset(loaded, 0, sizeof(*loaded));
 	loaded->image = options->image;
 	loaded->image.firmware = &loaded->firmware;
+	if (options->has_firmware_digest)
+		loaded->image.firmware_digest = options->firmware_digest;
 	rc = snp_file_read(&loaded->firmware_file, options->firmware, error);
 	if (!rc)
 		rc = snp_firmware_parse(&loaded->firmware, options->firmware,

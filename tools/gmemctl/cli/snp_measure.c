@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* gmemctl snp measure */
 #include <inttypes.h>
+#include <string.h>
+#include <openssl/evp.h>
 
 #include "../snp/hex.h"
 #include "cli.h"
@@ -87,51 +89,151 @@ static void show_measurement(const struct snp_measurement *measurement)
 	}
 }
 
-static int parse(struct snp_options *options, int argc, char **argv)
+enum {
+	OPTION_MODE = SNP_OPTION_OWN,
+	OPTION_OUTPUT_FORMAT,
+};
+
+/**
+ * enum output - what is shown
+ * @OUTPUT_ALL: what has been measured, and all digests
+ * @OUTPUT_HEX, @OUTPUT_BASE64: one digest, on a line of its own
+ */
+enum output { OUTPUT_ALL, OUTPUT_HEX, OUTPUT_BASE64 };
+
+/**
+ * struct measure - what the command line says
+ * @firmware_only: the digest after the firmware is asked for, not the launch's
+ */
+struct measure {
+	struct snp_options options;
+	bool firmware_only;
+	enum output output;
+};
+
+/* Modes of sev-snp-measure; those of other kinds of guests are not ours. */
+static int parse_mode(struct measure *measure, const char *name)
+{
+	measure->firmware_only = !strcmp(name, "snp:ovmf-hash");
+	if (measure->firmware_only || !strcmp(name, "snp") ||
+	    !strcmp(name, "snp:svsm"))
+		return 0;
+	return usage_error("--mode", "no such mode",
+			   "expected snp, snp:svsm or snp:ovmf-hash, not '%s'",
+			   name);
+}
+
+static int parse_output_format(struct measure *measure, const char *name)
+{
+	measure->output = OUTPUT_HEX;
+	if (!strcmp(name, "hex"))
+		return 0;
+	measure->output = OUTPUT_BASE64;
+	if (!strcmp(name, "base64"))
+		return 0;
+	return usage_error("--output-format", "no such format",
+			   "expected hex or base64, not '%s'", name);
+}
+
+static int parse_option(struct measure *measure, int option, char **argv)
+{
+	switch (option) {
+	case OPTION_MODE:
+		return parse_mode(measure, optarg);
+	case OPTION_OUTPUT_FORMAT:
+		return parse_output_format(measure, optarg);
+	default:
+		return snp_options_parse(&measure->options, option, argv);
+	}
+}
+
+static int check(const struct measure *measure)
+{
+	const struct snp_options *options = &measure->options;
+
+	if (!options->firmware)
+		return usage_error("--firmware", "missing",
+				   "give an OVMF image, such as "
+				   "/usr/share/ovmf/OVMF.fd");
+	if (measure->output != OUTPUT_ALL && out_is_json())
+		return usage_error("--output-format", "not with --json",
+				   "the digest is a member of the JSON object");
+	if (measure->firmware_only)
+		return snp_options_check_image(options);
+	return snp_options_check(options);
+}
+
+static int parse(struct measure *measure, int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		SNP_IMAGE_OPTIONS,
+		{ "mode", required_argument, NULL, OPTION_MODE },
+		{ "output-format", required_argument, NULL,
+		  OPTION_OUTPUT_FORMAT },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, code;
 
-	snp_options_init(options);
+	memset(measure, 0, sizeof(*measure));
+	snp_options_init(&measure->options);
 	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		code = snp_options_parse(options, option, argv);
+		code = parse_option(measure, option, argv);
 		if (code)
 			return code;
 	}
 	if (optind < argc)
 		return usage_error(argv[optind], "unexpected argument",
 				   "`gmemctl snp measure` takes options only");
-	if (!options->firmware)
-		return usage_error("--firmware", "missing",
-				   "give an OVMF image, such as "
-				   "/usr/share/ovmf/OVMF.fd");
-	return snp_options_check(options);
+	return check(measure);
+}
+
+static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE],
+			enum output output)
+{
+	/* Also four of base64 for three bytes, and less than in hexadecimal. */
+	char text[2 * SNP_DIGEST_SIZE + 1];
+
+	if (output == OUTPUT_BASE64)
+		EVP_EncodeBlock((unsigned char *)text, digest, SNP_DIGEST_SIZE);
+	else
+		hex_format(digest, SNP_DIGEST_SIZE, text);
+	snp_out_hex(out_root(), "digest", digest, SNP_DIGEST_SIZE);
+	out_text("%s\n", text);
+}
+
+static void show_all(const struct snp_loaded *loaded)
+{
+	show_firmware("firmware", &loaded->firmware, !loaded->image.svsm);
+	if (loaded->image.svsm)
+		show_firmware("svsm", &loaded->svsm, true);
+	if (loaded->image.kernel)
+		show_kernel(&loaded->hashes);
+	show_vcpus(&loaded->image);
+	show_measurement(&loaded->measurement);
 }
 
 int snp_measure_main(int argc, char **argv)
 {
-	struct snp_options options;
+	const struct snp_measurement *measurement;
 	struct snp_loaded loaded;
+	struct measure measure;
 	struct error error;
 	int code;
 
-	code = parse(&options, argc, argv);
+	code = parse(&measure, argc, argv);
 	if (code)
 		return code;
-	if (snp_loaded_measure(&loaded, &options, &error)) {
+	if (snp_loaded_measure(&loaded, &measure.options, &error)) {
 		snp_loaded_free(&loaded);
 		return out_error_report(&error);
 	}
-	show_firmware("firmware", &loaded.firmware, !loaded.image.svsm);
-	if (loaded.image.svsm)
-		show_firmware("svsm", &loaded.svsm, true);
-	if (loaded.image.kernel)
-		show_kernel(&loaded.hashes);
-	show_vcpus(&loaded.image);
-	show_measurement(&loaded.measurement);
+	measurement = &loaded.measurement;
+	if (measure.firmware_only)
+		show_digest(measurement->firmware, measure.output);
+	else if (measure.output != OUTPUT_ALL)
+		show_digest(measurement->digest, measure.output);
+	else
+		show_all(&loaded);
 	snp_loaded_free(&loaded);
 	return EXIT_CODE_OK;
 }

@@ -22,30 +22,50 @@ static int parse_vmm(struct snp_options *options, const char *name)
 				   "expected qemu, gmemctl, ec2, ec2-old, gce, kvm "
 				   "or kvm-sregs, not '%s'", name);
 	options->image.vmm = (enum snp_vmm)found;
+	options->has_vmm = true;
 	return 0;
 }
 
-static int parse_type(struct snp_options *options, const char *name)
+/* Bytes, or a number of them with a unit; in the reference they may be in hex. */
+static int parse_vars_size(struct snp_options *options, const char *text)
 {
-	options->image.signature = snp_vcpu_type_find(name);
-	if (options->image.signature)
+	options->has_vars_size = true;
+	if (!number_parse(text, &options->vars_size))
 		return 0;
-	return usage_error("--vcpu-type", "no such CPU",
-			   "expected EPYC, EPYC-Rome, EPYC-Milan, EPYC-Genoa or "
-			   "EPYC-Turin, or --vcpu-signature with CPUID leaf 1's "
-			   "EAX, not '%s'", name);
+	return usage_size("--vars-size", text, &options->vars_size);
 }
 
-static int parse_signature(struct snp_options *options, const char *text)
+/* What says where the image is, and in which words. */
+static int parse_file(struct snp_options *options, int option)
 {
-	uint64_t value = 0;
-	int code = usage_number("--vcpu-signature", text, &value);
+	switch (option) {
+	case SNP_OPTION_FIRMWARE:
+		options->firmware = optarg;
+		break;
+	case SNP_OPTION_KERNEL:
+		options->kernel = optarg;
+		break;
+	case SNP_OPTION_INITRD:
+		options->initrd = optarg;
+		break;
+	case SNP_OPTION_CMDLINE:
+		options->cmdline = optarg;
+		break;
+	case SNP_OPTION_SVSM:
+		options->svsm = optarg;
+		break;
+	default:
+		options->vars_file = optarg;
+		break;
+	}
+	return 0;
+}
 
-	if (!code && (!value || value > UINT32_MAX))
-		code = usage_error("--vcpu-signature", "not a signature",
-				   "expected CPUID leaf 1's EAX, such as 0x800f12, "
-				   "not '%s'", text);
-	options->image.signature = (uint32_t)value;
+static int parse_vcpu(struct snp_options *options, int option)
+{
+	int code = snp_vcpu_options_parse(&options->vcpu, option, optarg);
+
+	options->image.signature = options->vcpu.signature;
 	return code;
 }
 
@@ -53,34 +73,32 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 {
 	switch (option) {
 	case SNP_OPTION_FIRMWARE:
-		options->firmware = optarg;
-		return 0;
+	case SNP_OPTION_KERNEL:
+	case SNP_OPTION_INITRD:
+	case SNP_OPTION_CMDLINE:
+	case SNP_OPTION_SVSM:
+	case SNP_OPTION_VARS_FILE:
+		return parse_file(options, option);
+	case SNP_OPTION_FIRMWARE_DIGEST:
+		options->has_firmware_digest = true;
+		return usage_hex("--firmware-digest", optarg,
+				 options->firmware_digest, SNP_DIGEST_SIZE);
 	case SNP_OPTION_VMM:
 		return parse_vmm(options, optarg);
 	case SNP_OPTION_VCPUS:
 		return usage_count("--vcpus", optarg, SNP_VCPUS_MAX,
 				   &options->image.nr_vcpus);
 	case SNP_OPTION_VCPU_TYPE:
-		return parse_type(options, optarg);
 	case SNP_OPTION_VCPU_SIGNATURE:
-		return parse_signature(options, optarg);
+	case SNP_OPTION_VCPU_FAMILY:
+	case SNP_OPTION_VCPU_MODEL:
+	case SNP_OPTION_VCPU_STEPPING:
+		return parse_vcpu(options, option);
 	case SNP_OPTION_FEATURES:
 		return usage_number("--features", optarg,
 				    &options->image.features);
-	case SNP_OPTION_KERNEL:
-		options->kernel = optarg;
-		return 0;
-	case SNP_OPTION_INITRD:
-		options->initrd = optarg;
-		return 0;
-	case SNP_OPTION_CMDLINE:
-		options->cmdline = optarg;
-		return 0;
-	case SNP_OPTION_SVSM:
-		options->svsm = optarg;
-		return 0;
 	case SNP_OPTION_VARS_SIZE:
-		return usage_size("--vars-size", optarg, &options->vars_size);
+		return parse_vars_size(options, optarg);
 	case SNP_OPTION_JSON:
 		return 0;
 	default:
@@ -88,28 +106,51 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 	}
 }
 
+/* All that there is to say about an SVSM, and nothing that it makes void. */
+static int check_svsm(const struct snp_options *options)
+{
+	bool vars = options->has_vars_size || options->vars_file;
+
+	if (!options->svsm && vars)
+		return usage_error(options->vars_file ? "--vars-file" :
+				   "--vars-size", "not without --svsm",
+				   "it says how far below the firmware the SVSM "
+				   "is");
+	if (!options->svsm)
+		return 0;
+	if (!vars)
+		return usage_error("--vars-size", "missing",
+				   "the SVSM is below the variable store, whose size "
+				   "is part of the digest; or give --vars-file");
+	if (options->has_vars_size && options->vars_file)
+		return usage_error("--vars-size", "not with --vars-file",
+				   "one of them says what the size is");
+	if (options->has_vmm && options->image.vmm != SNP_VMM_QEMU)
+		return usage_error("--vmm", "not with --svsm",
+				   "only QEMU's way to start an SVSM is known");
+	return 0;
+}
+
 int snp_options_check_image(const struct snp_options *options)
 {
 	const struct snp_image *image = &options->image;
 
-	if (!options->firmware && (options->kernel || options->svsm))
+	if (!options->firmware && (options->kernel || options->svsm ||
+				   options->has_firmware_digest))
 		return usage_error("--firmware", "missing",
 				   "without it there is nothing that could boot a "
-				   "kernel or an SVSM");
+				   "kernel or an SVSM, or says where the vCPUs "
+				   "start");
 	if (!options->kernel && (options->initrd || options->cmdline))
 		return usage_error(options->initrd ? "--initrd" : "--cmdline",
 				   "not without --kernel",
 				   "only with a kernel is it measured");
-	if (!options->svsm && options->vars_size)
-		return usage_error("--vars-size", "not without --svsm",
-				   "it says how far below the firmware the SVSM "
-				   "is");
 	if (!image->nr_vcpus)
 		return usage_error("--vcpus", "too few", "at least 1");
 	if (!(image->features & SNP_FEATURE_ACTIVE))
 		return usage_error("--features", "bit 0 is missing",
 				   "every SNP guest has it, such as 0x1 or 0x21");
-	return 0;
+	return snp_vcpu_options_check(&options->vcpu);
 }
 
 int snp_options_check(const struct snp_options *options)
@@ -117,7 +158,10 @@ int snp_options_check(const struct snp_options *options)
 	const struct snp_image *image = &options->image;
 	int code = snp_options_check_image(options);
 
-	if (!code && options->firmware && !image->signature &&
+	if (!code)
+		code = check_svsm(options);
+	if (!code && options->firmware &&
+	    !snp_vcpu_options_given(&options->vcpu) &&
 	    (options->svsm || snp_vmm_wants_signature(image->vmm)))
 		return usage_error("--vcpu-type", "missing",
 				   "with this VMM the CPU's signature is part of "

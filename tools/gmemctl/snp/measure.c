@@ -40,11 +40,17 @@ static int measure_vcpus(const struct snp_image *image,
 int snp_plan_measure(const struct snp_plan *plan, const struct snp_image *image,
 		     struct snp_measurement *measurement, struct error *error)
 {
+	unsigned int first = 0;
 	struct snp_digest digest;
 	int rc;
 
 	snp_digest_init(&digest);
-	rc = measure_runs(plan, 0, plan->nr_images, &digest);
+	/* The first run is the firmware's. */
+	if (image->firmware_digest) {
+		memcpy(digest.value, image->firmware_digest, SNP_DIGEST_SIZE);
+		first = 1;
+	}
+	rc = measure_runs(plan, first, plan->nr_images, &digest);
 	memcpy(measurement->firmware, digest.value, sizeof(digest.value));
 	if (!rc)
 		rc = measure_runs(plan, plan->nr_images, plan->nr_runs, &digest);

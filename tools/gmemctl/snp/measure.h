@@ -10,7 +10,7 @@
  * @firmware: digest after the image or images
  * @sections: digest after the metadata sections
  * @digest: digest after the VMSAs: the launch digest
- * @pages: how many pages went into it
+ * @pages: how many pages were measured
  */
 struct snp_measurement {
 	uint8_t firmware[SNP_DIGEST_SIZE];

@@ -15,6 +15,8 @@
 /**
  * struct snp_image - what is launched, and how
  * @firmware: OVMF
+ * @firmware_digest: the digest after @firmware, which is not looked at for more
+ *	than its metadata then; or NULL: its pages are measured
  * @svsm: an SVSM that starts before OVMF, or NULL. It is just below the variable
  *	store, which is just below OVMF; parse it with snp_image_svsm_end().
  * @kernel: hashes for the firmware to check, or NULL
@@ -24,6 +26,7 @@
  */
 struct snp_image {
 	const struct snp_firmware *firmware;
+	const uint8_t *firmware_digest;
 	const struct snp_firmware *svsm;
 	const struct snp_kernel_hashes *kernel;
 	enum snp_vmm vmm;

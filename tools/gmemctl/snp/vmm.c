@@ -147,7 +147,7 @@ const char *snp_vmm_name(enum snp_vmm vmm)
 int snp_vmm_find(const char *name)
 {
 	for (int i = 0; i < SNP_VMM_COUNT; i++)
-		if (!strcmp(profiles[i].name, name))
+		if (!strcasecmp(profiles[i].name, name))
 			return i;
 	return -ENOENT;
 }
@@ -173,6 +173,7 @@ static const struct {
 	uint8_t family, model, stepping;
 } types[] = {
 	{ "EPYC",	 23, 0x01, 2 },
+	{ "EPYC-IBPB",	 23, 0x01, 2 },
 	{ "EPYC-Rome",	 23, 0x31, 0 },
 	{ "EPYC-Milan",	 25, 0x01, 1 },
 	{ "EPYC-Genoa",	 25, 0x11, 0 },
@@ -202,9 +203,4 @@ uint32_t snp_vcpu_type_find(const char *name)
 						  types[i].stepping);
 	}
 	return 0;
-}
-
-const char *snp_vcpu_type_name(unsigned int i)
-{
-	return i < TYPES ? types[i].name : NULL;
 }

@@ -54,7 +54,4 @@ uint32_t snp_vcpu_signature(unsigned int family, unsigned int model,
 /** snp_vcpu_type_find() - signature of a CPU model, by QEMU's name, or 0 */
 uint32_t snp_vcpu_type_find(const char *name);
 
-/** snp_vcpu_type_name() - the @i-th name, or NULL */
-const char *snp_vcpu_type_name(unsigned int i);
-
 #endif /* GMEMCTL_SNP_VMM_H */

@@ -217,7 +217,8 @@ static void test_snp_vcpu_types(void)
 	CHECK(snp_vcpu_signature(14, 1, 2) == 0xe12);
 	CHECK(snp_vcpu_signature(23, 1, 2) == 0x800f12);
 	CHECK(snp_vmm_find("ec2-old") == SNP_VMM_EC2_OLD);
-	CHECK(snp_vmm_find("EC2") == -ENOENT);
+	CHECK(snp_vmm_find("EC2") == SNP_VMM_EC2);
+	CHECK(snp_vmm_find("ec") == -ENOENT);
 	CHECK(snp_vmm_find("") == -ENOENT);
 	for (int i = 0; i < SNP_VMM_COUNT; i++)
 		CHECK(snp_vmm_find(snp_vmm_name((enum snp_vmm)i)) == i);

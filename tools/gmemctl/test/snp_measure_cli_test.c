@@ -147,10 +147,205 @@ static void test_f24(void)
 	cli_free(&cli);
 }
 
+/* Whether two runs say the same launch digest, which they have to have. */
+static bool same_digest(struct cli *cli, const char *a, const char *b)
+{
+	char first[256], second[256];
+
+	CHECK(cli_run(cli, "measure --firmware fw --json %s", a) == 0);
+	cli_get(cli, "measurement", "digest", first, sizeof(first));
+	CHECK(cli_run(cli, "measure --firmware fw --json %s", b) == 0);
+	cli_get(cli, "measurement", "digest", second, sizeof(second));
+	return first[0] && !strcmp(first, second);
+}
+
+/* Names of CPUs as QEMU and sev-snp-measure have them */
+static void test_f14(void)
+{
+	struct cli cli;
+
+	if (!init(&cli))
+		return;
+	CHECK(same_digest(&cli, "--vcpu-type EPYC-IBPB", "--vcpu-type EPYC-v2"));
+	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-type EPYC-IPBP") == 2);
+	cli_free(&cli);
+}
+
+/* Zero is a signature; that there is none is another thing. */
+static void test_f15(void)
+{
+	struct cli cli;
+
+	if (!init(&cli))
+		return;
+	CHECK(same_digest(&cli, "--vcpu-signature 0", "--vcpu-signature 0x0"));
+	CHECK(!same_digest(&cli, "--vcpu-signature 0", "--vcpu-signature 1"));
+	CHECK(cli_run(&cli, "measure --firmware fw") == 2);
+	CHECK(cli_run(&cli, "launch --firmware fw --vcpu-signature 0") == 2);
+	CHECK(cli_says(&cli, "no such CPU"));
+	cli_free(&cli);
+}
+
+static bool init_svsm(struct cli *cli)
+{
+	static const struct snp_section section = {
+		0, 0x2000, SNP_SECTION_MEMORY,
+	};
+	uint8_t data[BUILD_SIZE];
+
+	if (!init(cli))
+		return false;
+	build_firmware(data, sizeof(data), &section, 1, 0x1000);
+	cli_write(cli, "svsm", data, sizeof(data));
+	return true;
+}
+
+#define SVSM "--vcpu-type EPYC --svsm svsm "
+
+/* Only QEMU starts an SVSM in a way that is known. */
+static void test_f16(void)
+{
+	struct cli cli;
+
+	if (!init_svsm(&cli))
+		return;
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm ec2") == 2);
+	CHECK(cli_says(&cli, "not with --svsm"));
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm qemu") == 0);
+	cli_free(&cli);
+}
+
+/* Where the SVSM is has to be said: it is part of the digest. */
+static void test_f17(void)
+{
+	struct cli cli;
+
+	if (!init_svsm(&cli))
+		return;
+	CHECK(cli_run(&cli, MEASURE SVSM) == 2);
+	CHECK(cli_says(&cli, "--vars-size"));
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 0") == 0);
+	CHECK(!cli_shell(&cli, "truncate -s 64K vars && truncate -s 1 odd"));
+	CHECK(same_digest(&cli, SVSM "--vars-file vars", SVSM "--vars-size 64K"));
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-file odd") == 1);
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-file none") == 1);
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-file vars --vars-size 0") == 2);
+	CHECK(cli_run(&cli, MEASURE "--vars-file vars") == 2);
+	cli_free(&cli);
+}
+
+/* The features of the reference's SVSM are SNP, whatever is asked for. */
+static void test_f18(void)
+{
+	struct cli cli;
+
+	if (!init_svsm(&cli))
+		return;
+	CHECK(same_digest(&cli, SVSM "--vars-size 64K --features 0x21",
+			  SVSM "--vars-size 64K"));
+	CHECK(cli_has(&cli, "vcpus", "features", "1"));
+	CHECK(!same_digest(&cli, "--vcpu-type EPYC --features 0x21",
+			   "--vcpu-type EPYC"));
+	cli_free(&cli);
+}
+
+static void test_f19(void)
+{
+	struct cli cli;
+
+	if (!init_svsm(&cli))
+		return;
+	CHECK(same_digest(&cli, SVSM "--vars-size 0x10000",
+			  SVSM "--vars-size 65536"));
+	CHECK(same_digest(&cli, SVSM "--vars-size 64K",
+			  SVSM "--vars-size 65536"));
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 0x10000K") == 2);
+	cli_free(&cli);
+}
+
+/* As users of sev-snp-measure type it, and what they read from it. */
+static void test_f28_aliases(void)
+{
+	struct cli cli;
+
+	if (!init_svsm(&cli))
+		return;
+	cli_write(&cli, "k", "kernel", 6);
+	CHECK(same_digest(&cli, "--vcpu-type EPYC --features 0x21 --kernel k "
+			  "--cmdline quiet", "--mode snp --vmm-type QEMU --ovmf fw "
+			  "--vcpu-sig 0x800f12 --guest-features 0x21 --kernel k "
+			  "--append quiet"));
+	CHECK(same_digest(&cli, "--vcpu-type EPYC-Milan", "--vcpu-family 25 "
+			  "--vcpu-model 1 --vcpu-stepping 1"));
+	CHECK(same_digest(&cli, "--mode snp:svsm " SVSM "--vars-size 0",
+			  SVSM "--vars-size 0"));
+	CHECK(cli_run(&cli, MEASURE "--mode seves") == 2);
+	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-family 25") == 2);
+	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-family 25 --vcpu-model "
+		      "256 --vcpu-stepping 1") == 2);
+	cli_free(&cli);
+}
+
+static void test_f28_output(void)
+{
+	char digest[256], firmware[256];
+	struct cli cli;
+
+	if (!init(&cli))
+		return;
+	CHECK(cli_run(&cli, MEASURE) == 0);
+	cli_get(&cli, "measurement", "digest", digest, sizeof(digest));
+	cli_get(&cli, "measurement", "firmware", firmware, sizeof(firmware));
+	CHECK(!cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format "
+		       "hex"));
+	CHECK(!cli_shell(&cli, "echo %s | cmp - out", digest));
+	CHECK(!cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format "
+		       "base64"));
+	CHECK(!cli_shell(&cli, "base64 -d out | od -An -v -tx1 | tr -d ' \n' >d && "
+			 "printf %s | cmp - d", digest));
+	CHECK(!cli_run(&cli, "measure --mode snp:ovmf-hash --ovmf fw"));
+	CHECK(!cli_shell(&cli, "echo %s | cmp - out", firmware));
+	CHECK(cli_run(&cli, MEASURE "--output-format hex") == 2);
+	CHECK(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format "
+		      "Hex") == 2);
+	cli_free(&cli);
+}
+
+/* With the digest after the firmware its last page, with the metadata, is enough. */
+static void test_f28_firmware_digest(void)
+{
+	char firmware[256], arguments[512];
+	struct cli cli;
+
+	if (!init(&cli))
+		return;
+	CHECK(cli_run(&cli, MEASURE) == 0);
+	cli_get(&cli, "measurement", "firmware", firmware, sizeof(firmware));
+	CHECK(!cli_shell(&cli, "tail -c 4096 fw >tail"));
+	snprintf(arguments, sizeof(arguments), "--vcpu-type EPYC --ovmf tail "
+		 "--snp-ovmf-hash %s", firmware);
+	CHECK(same_digest(&cli, "--vcpu-type EPYC", arguments));
+	CHECK(cli_has(&cli, "measurement", "firmware", firmware));
+	CHECK(!same_digest(&cli, "--vcpu-type EPYC",
+			   "--vcpu-type EPYC --ovmf tail"));
+	CHECK(cli_run(&cli, "measure --firmware-digest %s", firmware) == 2);
+	CHECK(cli_run(&cli, MEASURE "--firmware-digest 00") == 2);
+	cli_free(&cli);
+}
+
 static const struct unit_test tests[] = {
 	{ "snp_measure.f10", test_f10 },
 	{ "snp_measure.f12_kernel", test_f12_kernel },
+	{ "snp_measure.f14", test_f14 },
+	{ "snp_measure.f15", test_f15 },
+	{ "snp_measure.f16", test_f16 },
+	{ "snp_measure.f17", test_f17 },
+	{ "snp_measure.f18", test_f18 },
+	{ "snp_measure.f19", test_f19 },
 	{ "snp_measure.f24", test_f24 },
+	{ "snp_measure.f28_aliases", test_f28_aliases },
+	{ "snp_measure.f28_output", test_f28_output },
+	{ "snp_measure.f28_firmware_digest", test_f28_firmware_digest },
 };
 
 UNIT_TESTS(tests)
