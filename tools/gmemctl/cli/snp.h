@@ -171,6 +171,9 @@ int snp_options_parse(struct snp_options *options, int option, char **argv);
  */
 int snp_options_check(const struct snp_options *options);
 
+/** snp_policy_parse() - a guest policy that some firmware takes, or complain */
+int snp_policy_parse(const char *text, uint64_t *policy);
+
 /** snp_options_check_image() - the same, but the CPU's signature may be missing */
 int snp_options_check_image(const struct snp_options *options);
 

@@ -100,7 +100,7 @@ static int parse_option(struct snp_guest *guest, int option, char **argv)
 	case OPTION_CONVERSION:
 		return parse_conversion(guest, optarg);
 	case OPTION_POLICY:
-		return usage_number("--policy", optarg, &guest->policy);
+		return snp_policy_parse(optarg, &guest->policy);
 	case OPTION_ID_BLOCK:
 	case OPTION_ID_AUTH:
 	case OPTION_HOST_DATA_FILE:

@@ -51,7 +51,7 @@ static int id_parse_option(struct id *id, int option, char **argv)
 				 sizeof(block->digest));
 	case OPTION_POLICY:
 		id->has_policy = true;
-		return usage_number("--policy", optarg, &block->policy);
+		return snp_policy_parse(optarg, &block->policy);
 	case OPTION_FAMILY_ID:
 		return usage_hex("--family-id", optarg, block->family_id,
 				 sizeof(block->family_id));
@@ -261,9 +261,6 @@ int snp_id_block_main(int argc, char **argv)
 	if (!id.has_digest && !id.options.firmware)
 		return usage_error("--digest", "missing",
 				   "give it, or --firmware to measure");
-	if (!(id.block.policy & SNP_POLICY_RESERVED_ONE))
-		return usage_error("--policy", "bit 17 is missing",
-				   "every policy has it, such as 0x30000");
 	if (id_create(&id, &keys, &error))
 		return out_error_report(&error);
 	id_show(&id.block, &keys);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../snp/policy.h"
 #include "cli.h"
 #include "snp.h"
 
@@ -128,6 +129,23 @@ static int check_svsm(const struct snp_options *options)
 	if (options->has_vmm && options->image.vmm != SNP_VMM_QEMU)
 		return usage_error("--vmm", "not with --svsm",
 				   "only QEMU's way to start an SVSM is known");
+	return 0;
+}
+
+int snp_policy_parse(const char *text, uint64_t *policy)
+{
+	int code = usage_number("--policy", text, policy);
+
+	if (code)
+		return code;
+	if (!(*policy & SNP_POLICY_RESERVED_ONE))
+		return usage_error("--policy", "bit 17 is missing",
+				   "every policy has it, such as 0x30000");
+	if (*policy & ~SNP_POLICY_KNOWN)
+		return usage_error("--policy", "reserved bits are set",
+				   "no firmware takes the bits 0x%llx",
+				   (unsigned long long)(*policy &
+							~SNP_POLICY_KNOWN));
 	return 0;
 }
 

@@ -105,22 +105,26 @@ static int check_features(const struct snp_launch *launch, struct error *error)
 /* A KVM that does not say what it takes is Linux 6.11 to 6.16. */
 static int check_policy(const struct snp_launch *launch, struct error *error)
 {
-	uint64_t policy = launch->config->policy, known, wrong;
+	uint64_t policy = launch->config->policy, known;
 	uint64_t needed = SNP_POLICY_RESERVED_ONE;
+	char what[96];
 
 	if (kvm_attribute(launch->vm, SNP_KVM_ATTR_POLICY_BITS, &known)) {
 		needed |= SNP_POLICY_SMT;
 		known = SNP_POLICY_ABI_MAJOR | SNP_POLICY_ABI_MINOR | needed |
 			SNP_POLICY_DEBUG;
 	}
-	wrong = (policy & ~known) | (needed & ~policy);
-	if (!wrong)
+	if (policy & ~known)
+		snprintf(what, sizeof(what), "clear the bits 0x%llx",
+			 (unsigned long long)(policy & ~known));
+	else if (needed & ~policy)
+		snprintf(what, sizeof(what), "set the bits 0x%llx",
+			 (unsigned long long)(needed & ~policy));
+	else
 		return 0;
 	return error_set(error, -EINVAL, "guest policy", "check",
-			 "this KVM does not take 0x%llx: clear the bits 0x%llx, "
-			 "set 0x%llx", (unsigned long long)policy,
-			 (unsigned long long)(policy & ~known),
-			 (unsigned long long)(needed & ~policy));
+			 "this KVM does not take 0x%llx: %s",
+			 (unsigned long long)policy, what);
 }
 
 static int check_certs(const struct snp_launch *launch, struct error *error)

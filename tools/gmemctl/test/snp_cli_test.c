@@ -132,6 +132,34 @@ static void test_f11(void)
 	cli_free(&cli);
 }
 
+/* One check of a policy, wherever it is given, and words that help. */
+static void test_f21(void)
+{
+	static const char *const commands[] = {
+		"id-block --digest $(printf %%096d 0) --id-block c --id-auth d "
+		"--id-key key.pem",
+		"launch --firmware fw",
+		"id-check --id-block c --id-auth d",
+	};
+	static const char *const policies[] = {
+		"0x300000", "0x10000", "0", "0x8000000000030000",
+	};
+	struct cli cli;
+
+	if (!cli_init(&cli))
+		return;
+	cli_write_key(&cli);
+	for (unsigned int i = 0; i < 3 * 4; i++) {
+		char command[256];
+
+		snprintf(command, sizeof(command), "%s --policy %s",
+			 commands[i / 4], policies[i % 4]);
+		CHECK(cli_run(&cli, command) == 2);
+		CHECK(cli_says(&cli, i % 4 == 3 ? "reserved" : "bit 17"));
+	}
+	cli_free(&cli);
+}
+
 static void test_snp_cli(void)
 {
 	struct cli cli;
@@ -146,6 +174,7 @@ static void test_snp_cli(void)
 static const struct unit_test tests[] = {
 	{ "snp.cli", test_snp_cli },
 	{ "snp.f11", test_f11 },
+	{ "snp.f21", test_f21 },
 };
 
 UNIT_TESTS(tests)
