@@ -59,30 +59,32 @@ static int file_open(const char *path, uint64_t max, bool *is_fifo,
 }
 
 /*
- * A FIFO that nobody has open for writing reads as if it were at its end. Only
- * poll() tells the two apart: it has POLLHUP where somebody has been there.
+ * A FIFO that nobody has open for writing reads as if it were at its end. poll()
+ * waits for a writer, and for what it writes, or for its end; but it knows nothing
+ * of one that was gone before the FIFO was opened here.
+ * @ended: that read(2) has no more is the end, such as after the first bytes
  *
  * Return: bytes read; 0 at the end; a negative errno.
  */
-static ssize_t file_read(int fd, bool is_fifo, void *bytes, size_t size)
+static ssize_t file_read(int fd, bool ended, void *bytes, size_t size)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
-	bool waited = false;
 
 	while (1) {
 		ssize_t got = read(fd, bytes, size);
+		int ready;
 
-		if (got > 0)
+		if (got > 0 || (!got && ended))
 			return got;
-		if (!got && (!is_fifo || poll(&wait, 1, 0) > 0))
-			return 0;
-		if (!got && waited)
-			return -ENXIO;
-		if (got && errno != EAGAIN && errno != EINTR)
+		if (got && errno == EINTR)
+			continue;
+		if (got && errno != EAGAIN)
 			return -errno;
-		if (!got || errno == EAGAIN)
-			poll(&wait, 1, got ? -1 : FIFO_WAIT_MS);
-		waited = waited || !got;
+		/* EAGAIN: there is a writer, which may take its time. */
+		ready = poll(&wait, 1, got ? -1 : FIFO_WAIT_MS);
+		if (!ready)
+			return -ENXIO;
+		ended = ended || (!got && ready > 0);
 	}
 }
 
@@ -103,7 +105,8 @@ static int read_blocks(int fd, bool is_fifo, const char *path, uint64_t max,
 	if (!block)
 		return error_set(error, -ENOMEM, path, "read", NULL);
 	while (!rc) {
-		ssize_t got = file_read(fd, is_fifo, block, BLOCK_SIZE);
+		ssize_t got = file_read(fd, !is_fifo || total, block,
+					BLOCK_SIZE);
 
 		if (got <= 0) {
 			rc = got ? read_failed((int)got, path, error) : 0;

@@ -187,6 +187,23 @@ static void test_pipe(void)
 	}
 }
 
+/* What is left in a FIFO whose writer was gone before the reader came */
+static void test_fifo_left(void)
+{
+	int reader, writer;
+
+	if (!start())
+		return;
+	CHECK(!mkfifo(path, 0600));
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	writer = open(path, O_WRONLY | O_CLOEXEC);
+	CHECK(write(writer, "x", 1) == 1);
+	close(writer);
+	CHECK(reads(path, (const uint8_t *)"x", 1));
+	close(reader);
+	stop();
+}
+
 static int take_some(void *context, const uint8_t *bytes, size_t size,
 		     struct error *error)
 {
@@ -235,6 +252,7 @@ static const struct unit_test tests[] = {
 	{ "input.C19_regular", test_regular },
 	{ "input.C19_fifo", test_fifo },
 	{ "input.C19_pipe", test_pipe },
+	{ "input.C19_fifo_left", test_fifo_left },
 	{ "input.C19_refused", test_refused },
 	{ "input.C19_fifo_alone", test_fifo_alone },
 };
