@@ -34,17 +34,43 @@ static int refuse(const struct parser *parser, const char *action,
 			 hint);
 }
 
+static bool has_at(const uint8_t *image, size_t size, size_t offset,
+		   const char *bytes, size_t count)
+{
+	return offset + count <= size && !memcmp(image + offset, bytes, count);
+}
+
+/*
+ * Sources of the magics: Documentation/arch/x86/boot.rst, arm64/booting.rst, and
+ * drivers/firmware/efi/libstub/zboot-header.S of Linux.
+ */
+const char *bzimage_describe_other(const uint8_t *image, size_t size)
+{
+	if (!size)
+		return "an empty file";
+	if (has_at(image, size, 0x1fe, "\x55\xaa", 2) &&
+	    has_at(image, size, HEADER_JUMP, "HdrS", 4))
+		return NULL;
+	if (has_at(image, size, 0, "\177ELF", 4))
+		return "an ELF file, such as vmlinux";
+	if (has_at(image, size, 0x38, "ARM\x64", 4))
+		return "a kernel for arm64";
+	if (has_at(image, size, 4, "zimg", 4))
+		return "an EFI zboot image";
+	if (has_at(image, size, 0, "MZ", 2))
+		return "an EFI application";
+	return "a file with no boot sector and setup header";
+}
+
 static int refuse_magic(const struct parser *parser)
 {
-	static const char *const action = "load as a Linux kernel";
+	const char *other = bzimage_describe_other(parser->image, parser->size);
 
-	if (parser->size >= 4 && !memcmp(parser->image, "\177ELF", 4))
-		return refuse(parser, action,
-			      "this is an ELF file: take the bzImage, "
-			      "arch/x86/boot/bzImage in a build tree");
-	return refuse(parser, action,
-		      "there is no boot sector with a setup header: expected a "
-		      "bzImage, such as /boot/vmlinuz");
+	return error_set(parser->error, -ENOEXEC, parser->name,
+			 "load as a Linux kernel",
+			 "this is %s: expected a bzImage, such as /boot/vmlinuz, or "
+			 "arch/x86/boot/bzImage in a build tree",
+			 other ? other : "the beginning of a kernel only");
 }
 
 /* The header says itself how long it is. Newer ones are longer. */

@@ -45,4 +45,16 @@ struct bzimage {
 int bzimage_parse(const uint8_t *image, size_t size, const char *name,
 		  struct bzimage *out, struct error *error);
 
+/** BZIMAGE_HEAD: so many bytes tell a bzImage from other files */
+#define BZIMAGE_HEAD 0x206
+
+/**
+ * bzimage_describe_other() - what a file is that is no bzImage
+ * @image: at least its first BZIMAGE_HEAD bytes, or all of it
+ * @size: of @image
+ *
+ * Return: words such as "an ELF file", or NULL for a bzImage.
+ */
+const char *bzimage_describe_other(const uint8_t *image, size_t size);
+
 #endif /* GMEMCTL_BOOT_BZIMAGE_H */

@@ -136,6 +136,25 @@ void out_error(const char *object, const char *action, int rc,
 		rc ? ": " : "", rc ? strerror(-rc) : "", *text ? "; " : "", text);
 }
 
+void out_warning(const char *object, const char *text, ...)
+{
+	struct json_object *entry;
+	char said[512];
+	va_list args;
+
+	va_start(args, text);
+	vsnprintf(said, sizeof(said), text, args);
+	va_end(args);
+	if (out_json) {
+		entry = out_append(out_array(out_json, "warnings"));
+		out_string(entry, "object", object);
+		out_string(entry, "message", said);
+		return;
+	}
+	fflush(stdout);
+	fprintf(stderr, "gmemctl: %s: warning: %s\n", object, said);
+}
+
 /* A host that lacks something is told apart from one where it went wrong. */
 static bool out_is_unsupported(const struct error *error)
 {

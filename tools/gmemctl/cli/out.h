@@ -39,6 +39,13 @@ void out_append_uint(struct json_object *array, uint64_t value);
 void out_error(const char *object, const char *action, int rc,
 	       const char *hint, ...) __attribute__((format(printf, 4, 5)));
 
+/**
+ * out_warning() - say what goes on all the same: `gmemctl: object: warning: ...`,
+ *	or a member of the array "warnings"
+ */
+void out_warning(const char *object, const char *text, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /** out_error_report() - the same. Return: the exit code that goes with it. */
 int out_error_report(const struct error *error);
 

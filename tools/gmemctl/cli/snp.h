@@ -36,9 +36,22 @@ struct snp_file {
 int snp_file_read(struct snp_file *file, const char *path, struct error *error);
 void snp_file_free(struct snp_file *file);
 
-/** snp_file_sha256() - of a file of any size, which may be a pipe */
+/**
+ * struct snp_file_head - how a file begins
+ * @bytes: of it
+ * @size: how many those are: all, if the file has no more
+ */
+struct snp_file_head {
+	uint8_t bytes[1024];
+	size_t size;
+};
+
+/**
+ * snp_file_sha256() - of a file of any size, which may be a pipe
+ * @head: out; or NULL
+ */
 int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
-		    struct error *error);
+		    struct snp_file_head *head, struct error *error);
 
 /** snp_file_size() - how many bytes a file has */
 int snp_file_size(const char *path, uint64_t *size, struct error *error);

@@ -24,24 +24,52 @@ void snp_file_free(struct snp_file *file)
 	memset(file, 0, sizeof(*file));
 }
 
+/**
+ * struct hashing - a file on its way
+ * @context: the hash
+ * @head: where its first bytes go, or NULL
+ */
+struct hashing {
+	EVP_MD_CTX *context;
+	struct snp_file_head *head;
+};
+
+static void head_append(struct snp_file_head *head, const uint8_t *bytes,
+			size_t size)
+{
+	size_t room = sizeof(head->bytes) - head->size;
+
+	if (size > room)
+		size = room;
+	memcpy(head->bytes + head->size, bytes, size);
+	head->size += size;
+}
+
 static int hash_block(void *context, const uint8_t *bytes, size_t size,
 		      struct error *error)
 {
-	if (EVP_DigestUpdate(context, bytes, size) == 1)
+	struct hashing *hashing = context;
+
+	if (hashing->head)
+		head_append(hashing->head, bytes, size);
+	if (EVP_DigestUpdate(hashing->context, bytes, size) == 1)
 		return 0;
 	return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 }
 
 int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
-		    struct error *error)
+		    struct snp_file_head *head, struct error *error)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	struct hashing hashing = { context, head };
 	int rc = 0;
 
+	if (head)
+		head->size = 0;
 	if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
 		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	if (!rc)
-		rc = input_read_blocks(path, UINT64_MAX, hash_block, context,
+		rc = input_read_blocks(path, UINT64_MAX, hash_block, &hashing,
 				       error);
 	if (!rc && EVP_DigestFinal_ex(context, sha256, NULL) != 1)
 		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);

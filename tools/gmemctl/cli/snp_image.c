@@ -2,21 +2,36 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../boot/bzimage.h"
 #include "../snp/hex.h"
 #include "out.h"
 #include "snp.h"
+
+/* The digest is right; whether there is a guest that has it is another thing. */
+static void warn_kernel(const char *path, const struct snp_file_head *head)
+{
+	const char *other = bzimage_describe_other(head->bytes, head->size);
+
+	if (other)
+		out_warning(path, "it is %s: QEMU hands a bzImage to the firmware",
+			    other);
+}
 
 static int load_kernel(struct snp_loaded *loaded,
 		       const struct snp_options *options, struct error *error)
 {
 	struct snp_kernel_hashes *hashes = &loaded->hashes;
+	struct snp_file_head head;
 	int rc;
 
 	if (snp_kernel_hashes_init(hashes, options->cmdline))
 		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
-	rc = snp_file_sha256(options->kernel, hashes->kernel, error);
+	rc = snp_file_sha256(options->kernel, hashes->kernel, &head, error);
+	if (!rc)
+		warn_kernel(options->kernel, &head);
 	if (!rc && options->initrd)
-		rc = snp_file_sha256(options->initrd, hashes->initrd, error);
+		rc = snp_file_sha256(options->initrd, hashes->initrd, NULL,
+				     error);
 	loaded->image.kernel = hashes;
 	return rc;
 }

@@ -263,6 +263,63 @@ static void test_f19(void)
 	cli_free(&cli);
 }
 
+static const struct {
+	const char *bytes, *says;
+	size_t offset;
+} kernels[] = {
+	{ "HdrS", NULL, 0x202 },
+	{ "\177ELF", "an ELF file", 0 },
+	{ "ARM\x64", "arm64", 0x38 },
+	{ "MZ\1\1zimg", "zboot", 0 },
+	{ "MZ", "EFI application", 0 },
+	{ "", "no boot sector", 0 },
+};
+
+/* What is no kernel for OVMF is measured with a warning. */
+static void test_f25_kernel(void)
+{
+	struct cli cli;
+
+	if (!init(&cli))
+		return;
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		uint8_t file[2048] = { [0x1fe] = 0x55, [0x1ff] = 0xaa };
+
+		memcpy(file + kernels[i].offset, kernels[i].bytes,
+		       strlen(kernels[i].bytes));
+		cli_write(&cli, "k", file, sizeof(file));
+		CHECK(cli_run(&cli, MEASURE "--kernel k") == 0);
+		CHECK(has_sha256(&cli, "kernel_sha256", file, sizeof(file)));
+		if (kernels[i].says)
+			CHECK(cli_says(&cli, kernels[i].says));
+		else
+			CHECK(cli_shell(&cli, "grep -q warning out") == 1);
+	}
+	CHECK(cli_run(&cli, MEASURE "--kernel /dev/null") == 0);
+	CHECK(cli_says(&cli, "an empty file"));
+	CHECK(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --kernel fw") == 0);
+	CHECK(cli_says(&cli, "gmemctl: fw: warning: it is a file"));
+	cli_free(&cli);
+}
+
+/* The CPU is said once: none of the ways wins silently. */
+static void test_f25_cpu(void)
+{
+	struct cli cli;
+
+	if (!init(&cli))
+		return;
+	CHECK(cli_run(&cli, MEASURE "--vcpu-signature 1") == 2);
+	CHECK(cli_says(&cli, "not with another one"));
+	CHECK(cli_run(&cli, MEASURE "--vcpu-family 25 --vcpu-model 1 "
+		      "--vcpu-stepping 1") == 2);
+	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-sig 1 --vcpu-model 1") ==
+	      2);
+	CHECK(cli_run(&cli, "launch --firmware fw --vcpu-type EPYC --vcpu-sig 1")
+	      == 2);
+	cli_free(&cli);
+}
+
 /* As users of sev-snp-measure type it, and what they read from it. */
 static void test_f28_aliases(void)
 {
@@ -343,6 +400,8 @@ static const struct unit_test tests[] = {
 	{ "snp_measure.f18", test_f18 },
 	{ "snp_measure.f19", test_f19 },
 	{ "snp_measure.f24", test_f24 },
+	{ "snp_measure.f25_kernel", test_f25_kernel },
+	{ "snp_measure.f25_cpu", test_f25_cpu },
 	{ "snp_measure.f28_aliases", test_f28_aliases },
 	{ "snp_measure.f28_output", test_f28_output },
 	{ "snp_measure.f28_firmware_digest", test_f28_firmware_digest },
