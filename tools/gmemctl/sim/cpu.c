@@ -29,7 +29,27 @@ static const struct kvm_cpuid_entry2 milan[] = {
 };
 
 #define MILAN (sizeof(milan) / sizeof(milan[0]))
-_Static_assert(MILAN <= SIM_CPUID, "a vCPU takes what KVM supports");
+_Static_assert(MILAN + SIM_CPUID_VALUES <= SIM_CPUID,
+	       "a vCPU takes what KVM supports");
+
+/* The entry of a leaf, or @count. */
+static uint32_t find(const struct kvm_cpuid_entry2 *entries, uint32_t count,
+		     const struct sim_cpuid_value *given)
+{
+	uint32_t i = 0;
+
+	while (i < count && (entries[i].function != given->leaf ||
+			     entries[i].index != given->index))
+		i++;
+	return i;
+}
+
+uint32_t sim_cpuid_cpu(const struct sim_cpuid_value *given)
+{
+	uint32_t i = find(milan, MILAN, given);
+
+	return i < MILAN ? (&milan[i].eax)[given->reg] : 0;
+}
 
 static int put(struct sim *sim, uint64_t arg,
 	       const struct kvm_cpuid_entry2 *entries, uint32_t count)
@@ -49,7 +69,22 @@ static int put(struct sim *sim, uint64_t arg,
 
 int sim_cpuid_supported(struct sim *sim, uint64_t arg)
 {
-	return put(sim, arg, milan, MILAN);
+	struct kvm_cpuid_entry2 entries[SIM_CPUID] = { 0 };
+	uint32_t count = MILAN;
+
+	memcpy(entries, milan, sizeof(milan));
+	for (unsigned int i = 0; i < sim->config.nr_cpuid; i++) {
+		const struct sim_cpuid_value *given = &sim->config.cpuid[i];
+		uint32_t at = find(entries, count, given);
+
+		if (at == count) {
+			entries[count].function = given->leaf;
+			entries[count].index = given->index;
+			entries[count++].flags = INDEXED;
+		}
+		(&entries[at].eax)[given->reg] = given->value;
+	}
+	return put(sim, arg, entries, count);
 }
 
 int sim_cpuid_get(struct sim *sim, const struct sim_vcpu *vcpu, uint64_t arg)

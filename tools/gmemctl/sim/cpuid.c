@@ -45,9 +45,13 @@ static bool entry_correct(const struct sim *sim, struct snp_cpuid_entry *entry)
 		entry->ecx &= rule->ecx;
 		entry->edx &= rule->edx;
 	}
-	if (entry->eax_in == sim->config.refused.leaf &&
-	    entry->ecx_in == sim->config.refused.index)
-		entry->ebx &= ~sim->config.refused.ebx;
+	for (unsigned int i = 0; i < sim->config.nr_cpuid; i++) {
+		const struct sim_cpuid_value *given = &sim->config.cpuid[i];
+		uint32_t *registers = &entry->eax;
+
+		if (entry->eax_in == given->leaf && entry->ecx_in == given->index)
+			registers[given->reg] &= sim_cpuid_cpu(given);
+	}
 	return !memcmp(&before, entry, sizeof(before));
 }
 

@@ -303,6 +303,8 @@ int sim_msrs(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg, bool write);
 
 /* cpu.c */
 int sim_cpuid_supported(struct sim *sim, uint64_t arg);
+/** sim_cpuid_cpu() - what the CPU has in a register that KVM says otherwise of */
+uint32_t sim_cpuid_cpu(const struct sim_cpuid_value *given);
 int sim_cpuid_get(struct sim *sim, const struct sim_vcpu *vcpu, uint64_t arg);
 int sim_cpuid_set(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg);
 

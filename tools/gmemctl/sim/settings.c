@@ -124,6 +124,36 @@ static bool parse_without(struct sim_settings *settings, const char *text)
 	return true;
 }
 
+/* LEAF[.INDEX]:REGISTER:VALUE */
+static bool parse_register(struct sim_cpuid_value *given, const char *text)
+{
+	static const char *const names[] = { "eax", "ebx", "ecx", "edx" };
+	char word[WORD_MAX], part[WORD_MAX];
+	const char *leaf = word;
+
+	*given = (struct sim_cpuid_value){ 0 };
+	if (!next_word(&text, ':', word) || !next_word(&leaf, '.', part) ||
+	    !parse_unsigned(part, &given->leaf) ||
+	    (leaf && !parse_unsigned(leaf, &given->index)) ||
+	    !next_word(&text, ':', word))
+		return false;
+	while (given->reg < 4 && strcmp(names[given->reg], word))
+		given->reg++;
+	return given->reg < 4 && text && parse_unsigned(text, &given->value);
+}
+
+static bool parse_cpuid(struct sim_settings *settings, const char *text)
+{
+	struct sim_config *config = &settings->config;
+	char word[WORD_MAX];
+
+	while (next_word(&text, ',', word))
+		if (config->nr_cpuid == SIM_CPUID_VALUES ||
+		    !parse_register(&config->cpuid[config->nr_cpuid++], word))
+			return false;
+	return true;
+}
+
 static bool parse_asids(struct sim_settings *settings, const char *text)
 {
 	return parse_unsigned(text, &settings->config.asids);
@@ -307,6 +337,8 @@ static const struct setting {
 	{ "IPA_BITS", parse_ipa_bits, "bits of a realm's addresses; 0: KVM's" },
 	{ "WITHOUT", parse_without, "numbers of capabilities, at most 8, separated "
 	  "by commas" },
+	{ "CPUID", parse_cpuid, "LEAF[.INDEX]:REGISTER:VALUE, such as "
+	  "0x7.0:ebx:0x40; at most 16, separated by commas" },
 	{ "ASIDS", parse_asids, "a number of guests" },
 	{ "PROGRESS", parse_progress, "pages in one LAUNCH_UPDATE or RMI_POPULATE; "
 	  "0: no limit" },

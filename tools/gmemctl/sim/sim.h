@@ -86,6 +86,22 @@ struct sim_kernel {
 	bool all_types;
 };
 
+/* Registers of CPUID that KVM can be made to change */
+#define SIM_CPUID_VALUES 16
+
+/**
+ * struct sim_cpuid_value - what KVM_GET_SUPPORTED_CPUID has in a register
+ * @leaf, @index: EAX and ECX of the instruction
+ * @reg: 0 to 3: EAX, EBX, ECX, EDX
+ * @value: instead of the CPU's. The firmware goes by the CPU: bits that it does
+ *	not have are refused in a CPUID page, and taken away.
+ */
+struct sim_cpuid_value {
+	uint32_t leaf, index;
+	unsigned int reg;
+	uint32_t value;
+};
+
 /* Capabilities that can be taken away */
 #define SIM_WITHOUT 8
 
@@ -111,8 +127,8 @@ struct sim_kernel {
  * @lint: strict mode: called for what is dangerous or ambiguous on a real host;
  *	NULL without @strict: nothing; NULL with @strict: abort()
  * @lint_context: for @lint
- * @refused: bits of EBX of a CPUID leaf that the firmware takes away, besides what
- *	QEMU is known to have to mask
+ * @cpuid: registers where KVM tells of something else than the CPU has
+ * @nr_cpuid: of them
  */
 struct sim_config {
 	enum sim_profile profile;
@@ -135,9 +151,8 @@ struct sim_config {
 	bool strict;
 	void (*lint)(void *context, const char *message);
 	void *lint_context;
-	struct {
-		uint32_t leaf, index, ebx;
-	} refused;
+	struct sim_cpuid_value cpuid[SIM_CPUID_VALUES];
+	unsigned int nr_cpuid;
 };
 
 struct sim;

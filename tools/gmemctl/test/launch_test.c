@@ -331,6 +331,11 @@ static void test_launch_id_block_wrong(void)
 	refuse_signed(spoil_signature, "");
 }
 
+/* The CPU does not have bit 6. */
+static const struct sim_cpuid_value unknown_bit = {
+	.leaf = 0x7, .reg = 1, .value = 0x219c97ab | 1 << 6,
+};
+
 /* The firmware lacks a bit that KVM has: it is told, taken, and KVM follows. */
 static void test_launch_cpuid_corrected(void)
 {
@@ -339,18 +344,18 @@ static void test_launch_cpuid_corrected(void)
 	bool seen = false;
 
 	launch_world_init(&world, SIM_LINUX_7_3);
-	world.host.refused.leaf = 0x7;
-	world.host.refused.ebx = 1 << 5;
+	world.host.cpuid[0] = unknown_bit;
+	world.host.nr_cpuid = 1;
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	CHECK(world.launch.corrections == 1);
 	CHECK(launch_world_said(&world, "CPUID page",
-				"leaf 0x7.0 EBX: 0x219c97a9 is to be 0x219c9789"));
+				"leaf 0x7.0 EBX: 0x219c97e9 is to be 0x219c97a9"));
 	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
 	check_launched(&world);
 	CHECK(!snp_launch_get_cpuid(&world.vcpus[1], &cpuid, &world.error));
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		if (cpuid->entries[i].function == 7)
-			seen = cpuid->entries[i].ebx == 0x219c9789;
+			seen = cpuid->entries[i].ebx == 0x219c97a9;
 		/* Its APIC ID is still its own. */
 		if (cpuid->entries[i].function == 1)
 			CHECK(cpuid->entries[i].ebx >> 24 == 1);
@@ -366,8 +371,8 @@ static void test_launch_cpuid_strict(void)
 
 	launch_world_init(&world, SIM_LINUX_7_3);
 	world.config.cpuid_strict = true;
-	world.host.refused.leaf = 0x7;
-	world.host.refused.ebx = 1 << 5;
+	world.host.cpuid[0] = unknown_bit;
+	world.host.nr_cpuid = 1;
 	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EIO);
 	CHECK(strstr(world.error.action, "INVALID_PARAM"));
 	CHECK(strstr(world.error.hint, "--cpuid-strict"));

@@ -157,6 +157,23 @@ static const struct run_case runs[] = {
 	{ RUN, "FAIL=signal:9 SCRIPT=shutdown", 18, "triple-fault" },
 };
 
+/* f27: a CPUID page that the firmware refuses, tried as a user can. */
+static const struct run_case cpuid[] = {
+	{ LAUNCH, "CPUID=0x7.0:ebx:0x219c97eb", 0,
+	  "leaf 0x7.0 EBX: 0x219c97e9 is to be 0x219c97a9" },
+	{ LAUNCH " --cpuid-strict", "CPUID=0x7:ebx:0x219c97eb", 1,
+	  "the firmware wants 1 registers otherwise" },
+	{ LAUNCH " --json", "CPUID=0x8000001d.3:eax:0x5,0x7.0:ecx:0xffffffff", 0,
+	  "\"cpuid_corrections\":2" },
+	/* Fewer bits than the CPU has are no concern of the firmware. */
+	{ LAUNCH " --cpuid-strict", "CPUID=0x7.0:ebx:0", 0, "launched" },
+	{ LAUNCH, "CPUID=0x7.0:ebx:0x219c97eb FAIL=update:16:0x16", 1,
+	  "refuses it, and does not say why" },
+	{ LAUNCH, "CPUID=0x7:xmm:1", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
+	{ LAUNCH, "CPUID=0x7:ebx", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
+	{ LAUNCH, "CPUID=0x7.:ebx:1", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
+};
+
 static void in_folder(void (*check)(void))
 {
 	char dir[64];
@@ -185,6 +202,16 @@ static void check_run(void)
 	RUN_CASES(runs);
 }
 
+static void check_cpuid(void)
+{
+	RUN_CASES(cpuid);
+}
+
+static void test_f27(void)
+{
+	in_folder(check_cpuid);
+}
+
 static void test_launch_cli(void)
 {
 	in_folder(check_launch);
@@ -204,6 +231,7 @@ static const struct unit_test tests[] = {
 	{ "launch_cli.launch", test_launch_cli },
 	{ "launch_cli.usage", test_launch_cli_usage },
 	{ "launch_cli.run", test_launch_cli_run },
+	{ "launch_cli.f27", test_f27 },
 };
 
 UNIT_TESTS(tests)
