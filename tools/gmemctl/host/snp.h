@@ -13,6 +13,9 @@
  * @firmware: the firmware has answered
  * @kvm: /dev/kvm, or a negative errno
  * @sev: /dev/sev, or a negative errno
+ * @secure_tsc: the CPU has it
+ * @vmsa_features: KVM's, or 0
+ * @platform_init: the firmware's, see SNP_INIT_RMP
  * @current_tcb, @reported_tcb: the firmware's
  */
 struct snp_host {
@@ -20,6 +23,9 @@ struct snp_host {
 	unsigned int family;
 	bool cpu;
 	bool firmware;
+	bool secure_tsc;
+	uint64_t vmsa_features;
+	uint8_t platform_init;
 	int kvm;
 	int sev;
 	uint64_t current_tcb;
@@ -41,6 +47,7 @@ void snp_host_cpu(struct snp_host *snp, struct host_check *check);
 void snp_host_features(struct snp_host *snp, struct host_check *check);
 void snp_host_c_bit(struct snp_host *snp, struct host_check *check);
 void snp_host_asids(struct snp_host *snp, struct host_check *check);
+void snp_host_vmpls(struct snp_host *snp, struct host_check *check);
 
 /* snp_bios.c */
 void snp_host_syscfg(struct snp_host *snp, struct host_check *check);
@@ -56,6 +63,7 @@ void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check);
 /* snp_firmware.c */
 void snp_host_sev_device(struct snp_host *snp, struct host_check *check);
 void snp_host_firmware(struct snp_host *snp, struct host_check *check);
+void snp_host_alias_check(struct snp_host *snp, struct host_check *check);
 void snp_host_tcb(struct snp_host *snp, struct host_check *check);
 
 /* snp_kvm.c */
@@ -63,6 +71,7 @@ void snp_host_kvm_device(struct snp_host *snp, struct host_check *check);
 void snp_host_vm_type(struct snp_host *snp, struct host_check *check);
 void snp_host_capabilities(struct snp_host *snp, struct host_check *check);
 void snp_host_vmsa_features(struct snp_host *snp, struct host_check *check);
+void snp_host_secure_tsc(struct snp_host *snp, struct host_check *check);
 void snp_host_policy(struct snp_host *snp, struct host_check *check);
 void snp_host_vm(struct snp_host *snp, struct host_check *check);
 

@@ -14,6 +14,7 @@
 #define ENCRYPTION_EAX_SEV (1U << 1)
 #define ENCRYPTION_EAX_SEV_ES (1U << 3)
 #define ENCRYPTION_EAX_SNP (1U << 4)
+#define ENCRYPTION_EAX_SECURE_TSC (1U << 8)
 
 #define FIX_VM "this is a VM: SEV-SNP guests need the bare metal"
 #define FIX_CPU "SEV-SNP is in AMD EPYC 7003 (Milan) and newer; on Arm see " \
@@ -105,6 +106,7 @@ void snp_host_features(struct snp_host *snp, struct host_check *check)
 		return;
 	}
 	snp->cpu = (leaf.eax & all) == all;
+	snp->secure_tsc = leaf.eax & ENCRYPTION_EAX_SECURE_TSC;
 	host_say(check, snp->cpu ? HOST_PASS : HOST_FAIL,
 		 "SEV %s, SEV-ES %s, SEV-SNP %s",
 		 leaf.eax & ENCRYPTION_EAX_SEV ? "yes" : "no",
@@ -144,4 +146,17 @@ void snp_host_asids(struct snp_host *snp, struct host_check *check)
 		 leaf.ecx);
 	host_fix(check, "in the BIOS set \"SEV-ES ASID Space Limit\" (also called "
 		 "\"Minimum SEV non-ES ASID\") to more than 1");
+}
+
+void snp_host_vmpls(struct snp_host *snp, struct host_check *check)
+{
+	struct host_cpuid leaf = { 0 };
+	unsigned int vmpls;
+
+	encryption_leaf(snp->host, &leaf);
+	vmpls = leaf.ebx >> 12 & 0xf;
+	host_say(check, vmpls > 1 ? HOST_PASS : HOST_SKIP, "%u", vmpls);
+	if (vmpls <= 1)
+		host_fix(check, "a launch works, but not of an SVSM, which needs a "
+			 "level of its own");
 }

@@ -78,7 +78,7 @@ static const char *status_fix(const struct snp_sev_snp_status *status)
 		return "SNP is not initialised: `modprobe kvm_amd` does it, with "
 		       "psp_init_on_probe=0 of ccp only then; dmesg has the "
 		       "error";
-	if (!(status->is_rmp_initialized & 1))
+	if (!(status->platform_init & SNP_INIT_RMP))
 		return "the RMP is not initialised: the lines rmp, iommu and "
 		       "kernel-snp say why";
 	return NULL;
@@ -100,16 +100,37 @@ void snp_host_firmware(struct snp_host *snp, struct host_check *check)
 		return;
 	}
 	snp->firmware = true;
+	snp->platform_init = status.platform_init;
 	snp->current_tcb = status.current_tcb;
 	snp->reported_tcb = status.reported_tcb;
 	fix = status_fix(&status);
 	host_say(check, fix ? HOST_FAIL : HOST_PASS, "%u.%u.%u, SNP %s, RMP %s, "
 		 "%u guests", status.api_major, status.api_minor,
 		 status.build_id, status.state ? "initialised" : "off",
-		 status.is_rmp_initialized & 1 ? "initialised" : "off",
+		 status.platform_init & SNP_INIT_RMP ? "initialised" : "off",
 		 status.guest_count);
 	if (fix)
 		host_fix(check, "%s", fix);
+}
+
+/* Memory modules that lie about their size: CVE-2024-21944. */
+void snp_host_alias_check(struct snp_host *snp, struct host_check *check)
+{
+	if (!snp->firmware) {
+		host_say(check, HOST_SKIP, "not looked at: the firmware does not "
+			 "answer");
+		return;
+	}
+	if (snp->platform_init & SNP_INIT_ALIAS_CHECK) {
+		host_say(check, HOST_PASS, "done, no two addresses are the same "
+			 "memory");
+		return;
+	}
+	host_say(check, HOST_SKIP, "not done, or it has found addresses that are "
+		 "the same memory");
+	host_fix(check, "a launch works, but reports say so, and a guest's owner may "
+		 "refuse them: update the BIOS (firmware 1.55.22 of Milan, 1.55.38 of "
+		 "Genoa, or newer)");
 }
 
 /* Turin has one more part, and another order. */

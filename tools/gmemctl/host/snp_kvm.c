@@ -7,6 +7,7 @@
 #include "../kvm/calls.h"
 #include "../kvm/vm.h"
 #include "../snp/abi.h"
+#include "../snp/vmsa.h"
 #include "snp.h"
 
 #define POLICY_SMT (UINT64_C(1) << 16)
@@ -84,11 +85,25 @@ void snp_host_vmsa_features(struct snp_host *snp, struct host_check *check)
 	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_VMSA_FEATURES, &features);
 
 	if (!rc) {
+		snp->vmsa_features = features;
 		host_say(check, HOST_PASS, "0x%" PRIx64, features);
 		return;
 	}
 	host_say(check, HOST_FAIL, "%s", strerror(-rc));
 	host_fix(check, FIX_TYPE);
+}
+
+/* The guest reads a TSC that its host cannot change. */
+void snp_host_secure_tsc(struct snp_host *snp, struct host_check *check)
+{
+	bool kvm = snp->vmsa_features & SNP_FEATURE_SECURE_TSC;
+	bool both = snp->secure_tsc && kvm;
+
+	host_say(check, both ? HOST_PASS : HOST_SKIP, "CPU %s, KVM %s",
+		 snp->secure_tsc ? "yes" : "no", kvm ? "yes" : "no");
+	if (!both)
+		host_fix(check, "a launch works, but not with --features 0x201: a "
+			 "newer kernel's KVM may have it, if the CPU has");
 }
 
 static bool smt_is_on(const struct host *host)

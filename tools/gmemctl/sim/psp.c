@@ -30,7 +30,8 @@ static int snp_platform_status(struct sim *sim, uint64_t data)
 	const struct snp_sev_snp_status status = {
 		.api_major = API_MAJOR, .api_minor = API_MINOR,
 		.state = !sim->config.snp_uninitialized,
-		.is_rmp_initialized = !sim->config.snp_uninitialized,
+		.platform_init = sim->config.snp_uninitialized ? 0 :
+				 SNP_INIT_RMP | SNP_INIT_ALIAS_CHECK,
 		.build_id = BUILD, .guest_count = sim->asids_used,
 		.current_tcb = CURRENT_TCB,
 		.reported_tcb = sim->reported_tcb ? sim->reported_tcb :

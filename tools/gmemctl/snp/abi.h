@@ -160,9 +160,18 @@ struct snp_sev_status {
 	uint32_t guest_count;
 } __attribute__((packed));
 
+/*
+ * Bits of the platform_init of SNP_PLATFORM_STATUS. Linux names the first; the
+ * second is in the SEV-SNP firmware ABI, and in the library sev of virtee: set if
+ * no two addresses were found to be the same memory since the last reset, from
+ * firmware 1.55.22 of Milan and 1.55.38 of Genoa on.
+ */
+#define SNP_INIT_RMP 1
+#define SNP_INIT_ALIAS_CHECK 2
+
 struct snp_sev_snp_status {
 	uint8_t api_major, api_minor, state;
-	uint8_t is_rmp_initialized;
+	uint8_t platform_init;
 	uint32_t build_id;
 	uint32_t bits;
 	uint32_t guest_count;

@@ -88,6 +88,8 @@ _Static_assert(offsetof(struct snp_vmsa, ymm) == 0x570, "VMSA");
 
 /* sev_features: SNP is active. KVM sets it by itself. */
 #define SNP_FEATURE_ACTIVE UINT64_C(1)
+/* The TSC is the guest's own. */
+#define SNP_FEATURE_SECURE_TSC (UINT64_C(1) << 9)
 
 /* The reset vector of the first vCPU */
 #define SNP_RESET_EIP UINT32_C(0xfffffff0)

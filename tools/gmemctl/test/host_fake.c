@@ -98,10 +98,13 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return 0;
 	}
 	rc = simulator->ioctl(fd, request, arg);
-	if (!rc && request == SNP_SEV_ISSUE_CMD && host_fake.api_minor &&
+	if (!rc && request == SNP_SEV_ISSUE_CMD &&
 	    command->cmd == SNP_SEV_SNP_PLATFORM_STATUS) {
 		status = (void *)(uintptr_t)command->data;
-		status->api_minor = host_fake.api_minor;
+		if (host_fake.api_minor)
+			status->api_minor = host_fake.api_minor;
+		if (host_fake.no_alias_check)
+			status->platform_init &= ~SNP_INIT_ALIAS_CHECK;
 	}
 	return rc;
 }
@@ -202,9 +205,9 @@ void host_fake_start(void)
 	host_fake.config.asids = 8;
 	host_fake.vendor = "AuthenticAMD";
 	host_fake.version_eax = 0x00a10f11;
-	/* C-bit 51, 5 bits shorter; 1006 ASIDs, SEV's from 100 on. */
+	/* Secure TSC; C-bit 51, 5 bits shorter, 4 VMPLs; 1006 ASIDs, SEV's from 100 on. */
 	host_fake.encryption = (struct host_cpuid){
-		.eax = 0x1f, .ebx = 51 | 5 << 6, .ecx = 1006, .edx = 100,
+		.eax = 0x11f, .ebx = 51 | 5 << 6 | 4 << 12, .ecx = 1006, .edx = 100,
 	};
 	/* Memory encryption, SNP and VMPL; a table for 260 GiB. */
 	host_fake.syscfg = 7 << 23;

@@ -18,6 +18,7 @@
  * @encryption: CPUID leaf 0x8000001f
  * @no_msr: the module msr is not loaded
  * @syscfg, @rmp_base, @rmp_end, @rmp_cfg: registers
+ * @no_alias_check: the firmware has not looked for aliases of addresses
  * @api_minor: of the firmware, instead of the simulator's, if not 0
  * @sev_rc, @kvm_rc, @gmem_rc: what opening the device returns instead
  * @abi: of the module gmem
@@ -31,6 +32,7 @@ struct host_fake {
 	struct host_cpuid encryption;
 	bool no_msr;
 	uint64_t syscfg, rmp_base, rmp_end, rmp_cfg;
+	bool no_alias_check;
 	uint8_t api_minor;
 	int sev_rc, kvm_rc, gmem_rc;
 	unsigned int abi;

@@ -60,7 +60,7 @@ static void test_good(void)
 {
 	host_fake_start();
 	CHECK(look());
-	CHECK(report.count == 24 && !report.failed);
+	CHECK(report.count == 27 && !report.failed);
 	CHECK(said("cpu", HOST_PASS,
 		   "AMD EPYC 9654 96-Core Processor, family 0x19, model 0x11",
 		   NULL));
@@ -345,6 +345,33 @@ static void test_firmware(void)
 	CHECK(said("tcb", HOST_SKIP, "does not answer", NULL));
 }
 
+/* The lines that say what a guest can have, and a launch does not need */
+static void test_f28(void)
+{
+	host_fake_start();
+	host_fake.config.profile = SIM_LINUX_7_3;
+	CHECK(look());
+	CHECK(said("alias-check", HOST_PASS, "no two addresses", NULL));
+	CHECK(said("vmpls", HOST_PASS, "4", NULL));
+	CHECK(said("secure-tsc", HOST_PASS, "CPU yes, KVM yes", NULL));
+
+	/* KVM of Linux 6.12, the first firmware, an odd CPU */
+	host_fake_start();
+	host_fake.no_alias_check = true;
+	host_fake.encryption.ebx &= 0xfff;
+	CHECK(look());
+	CHECK(said("alias-check", HOST_SKIP, "not done", "1.55.22"));
+	CHECK(said("vmpls", HOST_SKIP, "0", "SVSM"));
+	CHECK(said("secure-tsc", HOST_SKIP, "CPU yes, KVM no", "0x201"));
+
+	host_fake_start();
+	host_fake.encryption.eax &= 0xff;
+	host_fake.sev_rc = -ENOENT;
+	CHECK(!look());
+	CHECK(said("alias-check", HOST_SKIP, "cannot be opened", NULL));
+	CHECK(said("secure-tsc", HOST_SKIP, "CPU no, KVM no", "0x201"));
+}
+
 static void test_tcb(void)
 {
 	/* A Turin: the same number means something else. */
@@ -419,7 +446,7 @@ static void test_rubbish(void)
 			for (size_t k = 0; k < sizeof(paths) / sizeof(*paths); k++)
 				host_fake_write_bytes(paths[k], bytes, sizes[i]);
 			CHECK(!look());
-			CHECK(report.count == 24);
+			CHECK(report.count == 27);
 		}
 }
 
@@ -454,7 +481,7 @@ static void test_cli(void)
 		root = json_tokener_parse(text);
 		CHECK(json_object_object_get_ex(root, "usable", &usable));
 		CHECK(json_object_object_get_ex(root, "checks", &checks));
-		CHECK(json_object_array_length(checks) == 24);
+		CHECK(json_object_array_length(checks) == 27);
 		CHECK(WIFEXITED(status) && WEXITSTATUS(status) ==
 		      (json_object_get_boolean(usable) ? 0 : 4));
 		json_object_put(root);
@@ -477,6 +504,7 @@ static const struct unit_test tests[] = {
 	{ "host.module", test_module },
 	{ "host.sev_device", test_sev_device },
 	{ "host.firmware", test_firmware },
+	{ "host.f28", test_f28 },
 	{ "host.tcb", test_tcb },
 	{ "host.kvm", test_kvm },
 	{ "host.memory", test_memory },

@@ -156,7 +156,7 @@ static int sev_status(struct world *world)
 	results[1] = sev_op(world, fd, SNP_SEV_SNP_PLATFORM_STATUS, &snp);
 	/* KVM wants at least 1.51 for SNP. */
 	CHECK(status.api_major == 1 && status.api_minor >= 51);
-	CHECK(snp.is_rmp_initialized && snp.current_tcb);
+	CHECK(snp.platform_init & SNP_INIT_RMP && snp.current_tcb);
 	return sim_agree(results, 2);
 }
 
