@@ -84,6 +84,7 @@ const struct command command_snp = {
 		"  --guest-svn N       version of the guest\n"
 		"  --id-block FILE     the ID block: 96 bytes, a new file\n"
 		"  --id-auth FILE      the ID authentication: 4096 bytes, a new file\n"
+		"  --base64            write both in base64, as QEMU wants them\n"
 		"\n"
 		"id-check reads the two files, and compares digest and policy if given.\n"
 		"\n"

@@ -56,7 +56,7 @@ int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
 /** snp_file_size() - how many bytes a file has */
 int snp_file_size(const char *path, uint64_t *size, struct error *error);
 
-/** snp_file_read_exactly() - a file that has to have @size bytes */
+/** snp_file_read_exactly() - a file of @size bytes, or of them in base64 */
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,42 @@ int snp_file_size(const char *path, uint64_t *size, struct error *error)
 	return input_read_blocks(path, INPUT_MAX, count_block, size, error);
 }
 
+static bool is_base64(const struct snp_file *file)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
+
+	for (uint64_t i = 0; i < file->size; i++)
+		if (!file->data[i] || !strchr(digits, file->data[i]))
+			return false;
+	return file->size;
+}
+
+/* In lines or not. Return: whether it is @size bytes. */
+static bool decode_base64(const struct snp_file *file, void *data, size_t size)
+{
+	EVP_ENCODE_CTX *context = EVP_ENCODE_CTX_new();
+	uint8_t *bytes = NULL;
+	int count = 0, rest = 0;
+	bool ok;
+
+	/* More than lines of base64 need */
+	ok = context && is_base64(file) && file->size < 2 * size + 16;
+	if (ok)
+		bytes = malloc(file->size);
+	if (bytes)
+		EVP_DecodeInit(context);
+	ok = bytes && EVP_DecodeUpdate(context, bytes, &count, file->data,
+				       (int)file->size) >= 0 &&
+	     EVP_DecodeFinal(context, bytes + count, &rest) == 1 &&
+	     (size_t)(count + rest) == size;
+	if (ok)
+		memcpy(data, bytes, size);
+	free(bytes);
+	EVP_ENCODE_CTX_free(context);
+	return ok;
+}
+
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error)
 {
@@ -103,10 +140,11 @@ int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 		return rc;
 	if (file.size == size)
 		memcpy(data, file.data, size);
-	else
+	else if (!decode_base64(&file, data, size))
 		rc = error_set(error, -EINVAL, path, "read",
 			       "it has %" PRIu64 " bytes, expected %" PRIu64
-			       ": give the right file", file.size, size);
+			       ", or them in base64: give the right file",
+			       file.size, size);
 	snp_file_free(&file);
 	return rc;
 }

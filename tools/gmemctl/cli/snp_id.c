@@ -2,6 +2,7 @@
 /* gmemctl snp id-block, gmemctl snp id-check */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <openssl/evp.h>
 
@@ -23,12 +24,14 @@ enum {
 	OPTION_AUTHOR_KEY,
 	OPTION_ID_BLOCK,
 	OPTION_ID_AUTH,
+	OPTION_BASE64,
 };
 
 /**
  * struct id - what the command line says
  * @block: what options have set directly
  * @id_block, @id_auth: files: written by id-block, read by id-check
+ * @base64: they are written as text
  */
 struct id {
 	struct snp_options options;
@@ -38,6 +41,7 @@ struct id {
 	const char *author_key;
 	const char *id_block;
 	const char *id_auth;
+	bool base64;
 };
 
 static int id_parse_option(struct id *id, int option, char **argv)
@@ -72,6 +76,9 @@ static int id_parse_option(struct id *id, int option, char **argv)
 		return 0;
 	case OPTION_ID_AUTH:
 		id->id_auth = optarg;
+		return 0;
+	case OPTION_BASE64:
+		id->base64 = true;
 		return 0;
 	default:
 		return snp_options_parse(&id->options, option, argv);
@@ -173,14 +180,35 @@ static int id_sign(const struct id *id, struct snp_id_auth *auth,
 	return rc;
 }
 
-static int id_file_write(struct output_file *file, const char *path,
-			 const void *data, size_t size, struct error *error)
+/* As text, in one line. */
+static int id_write_base64(struct output_file *file, const void *data,
+			   size_t size, struct error *error)
+{
+	/* Four characters for three bytes, a line end, and a NUL. */
+	uint8_t *text = malloc((size + 2) / 3 * 4 + 2);
+	int length, rc;
+
+	if (!text)
+		return error_set(error, -ENOMEM, "base64", "encode", NULL);
+	length = EVP_EncodeBlock(text, data, (int)size);
+	text[length++] = '\n';
+	rc = output_file_write(file, text, (size_t)length, error);
+	free(text);
+	return rc;
+}
+
+static int id_file_write(const struct id *id, struct output_file *file,
+			 const char *path, const void *data, size_t size,
+			 struct error *error)
 {
 	int rc = output_file_find(file, path, false, error);
 
 	if (!rc)
 		rc = output_file_create(file, 0644, error);
-	return rc ? rc : output_file_write(file, data, size, error);
+	if (rc)
+		return rc;
+	return id->base64 ? id_write_base64(file, data, size, error) :
+			    output_file_write(file, data, size, error);
 }
 
 static int id_commit(struct output_file *block, struct output_file *auth,
@@ -205,11 +233,11 @@ static int id_write(const struct id *id, const struct snp_id_auth *auth,
 	struct output_file auth_file = OUTPUT_FILE_NONE;
 	int rc;
 
-	rc = id_file_write(&block_file, id->id_block, &id->block,
+	rc = id_file_write(id, &block_file, id->id_block, &id->block,
 			   sizeof(id->block), error);
 	if (!rc)
-		rc = id_file_write(&auth_file, id->id_auth, auth, sizeof(*auth),
-				   error);
+		rc = id_file_write(id, &auth_file, id->id_auth, auth,
+				   sizeof(*auth), error);
 	if (!rc)
 		rc = id_commit(&block_file, &auth_file, error);
 	output_file_close(&auth_file);
@@ -245,6 +273,7 @@ int snp_id_block_main(int argc, char **argv)
 		{ "author-key", required_argument, NULL, OPTION_AUTHOR_KEY },
 		{ "id-block", required_argument, NULL, OPTION_ID_BLOCK },
 		{ "id-auth", required_argument, NULL, OPTION_ID_AUTH },
+		{ "base64", no_argument, NULL, OPTION_BASE64 },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct snp_id_keys keys;

@@ -132,6 +132,34 @@ static void test_f11(void)
 	cli_free(&cli);
 }
 
+#define SIGN "id-block --digest $(printf %%096d 0) --id-key key.pem "
+
+/* Text for QEMU's id-block= and id-auth=, which id-check and launch take, too */
+static void test_f28_base64(void)
+{
+	struct cli cli;
+
+	if (!cli_init(&cli))
+		return;
+	cli_write_key(&cli);
+	CHECK(!cli_run(&cli, SIGN "--id-block b --id-auth a"));
+	CHECK(!cli_run(&cli, SIGN "--id-block b64 --id-auth a64 --base64"));
+	CHECK(!cli_shell(&cli, "test $(wc -l <b64) = 1 && test $(wc -l <a64) = 1"));
+	CHECK(!cli_shell(&cli, "base64 -d b64 | cmp - b"));
+	CHECK(!cli_shell(&cli, "base64 -d a64 >bin && test $(wc -c <bin) = 4096"));
+	CHECK(!cli_run(&cli, "id-check --id-block b64 --id-auth a64"));
+	CHECK(!cli_run(&cli, "id-check --id-block b --id-auth bin"));
+	CHECK(!cli_shell(&cli, "base64 a >lines && printf %%s $(cat b64) >line"));
+	CHECK(!cli_run(&cli, "id-check --id-block line --id-auth lines"));
+	/* One byte less, one character that is none, the other file */
+	CHECK(!cli_shell(&cli, "head -c 95 b | base64 >short && tr A _ <a64 >odd"));
+	CHECK(cli_run(&cli, "id-check --id-block short --id-auth a64") == 1);
+	CHECK(cli_says(&cli, "expected 96"));
+	CHECK(cli_run(&cli, "id-check --id-block b64 --id-auth odd") == 1);
+	CHECK(cli_run(&cli, "id-check --id-block a64 --id-auth b64") == 1);
+	cli_free(&cli);
+}
+
 /* One check of a policy, wherever it is given, and words that help. */
 static void test_f21(void)
 {
@@ -175,6 +203,7 @@ static const struct unit_test tests[] = {
 	{ "snp.cli", test_snp_cli },
 	{ "snp.f11", test_f11 },
 	{ "snp.f21", test_f21 },
+	{ "snp.f28_base64", test_f28_base64 },
 };
 
 UNIT_TESTS(tests)

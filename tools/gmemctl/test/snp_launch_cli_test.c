@@ -98,6 +98,8 @@ static const struct run_case good[] = {
 	{ SIGN "--id-block b --id-auth a", "", 0, "id_key_digest" },
 	{ SIGNED "--host-data-file fw", "", 0, "ID block, host data" },
 	{ "snp id-check --id-block b --id-auth a", "", 0, "" },
+	{ SIGN "--id-block b64 --id-auth a64 --base64", "", 0, "id_key_digest" },
+	{ LAUNCH " --cpus 2 --id-block b64 --id-auth a64", "", 0, "ID block" },
 };
 
 static const struct run_case bad[] = {
