@@ -47,6 +47,7 @@ const struct command command_snp = {
 		"status    look whether this host can launch one, as `gmemctl check`\n"
 		"\n"
 		"IMAGE, which is measured:\n"
+		"  --igvm FILE         an IGVM file, which needs no other option, or\n"
 		"  --firmware FILE     OVMF with SEV metadata, such as OVMF.fd\n"
 		"  --firmware-digest HEX\n"
 		"                      the digest after it, if it is known already\n"

@@ -64,6 +64,7 @@ int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 
 enum {
 	SNP_OPTION_FIRMWARE = 256,
+	SNP_OPTION_IGVM,
 	SNP_OPTION_VMM,
 	SNP_OPTION_VCPUS,
 	SNP_OPTION_VCPU_TYPE,
@@ -98,6 +99,7 @@ enum {
 #define SNP_IMAGE_OPTIONS \
 	{ "firmware", required_argument, NULL, SNP_OPTION_FIRMWARE }, \
 	{ "ovmf", required_argument, NULL, SNP_OPTION_FIRMWARE }, \
+	{ "igvm", required_argument, NULL, SNP_OPTION_IGVM }, \
 	{ "firmware-digest", required_argument, NULL, \
 	  SNP_OPTION_FIRMWARE_DIGEST }, \
 	{ "snp-ovmf-hash", required_argument, NULL, \
@@ -148,7 +150,11 @@ bool snp_vcpu_options_given(const struct snp_vcpu_options *options);
 
 /**
  * struct snp_options - the image as it is described on the command line
- * @has_vmm, @has_vars_size, @has_firmware_digest: the option was there
+ * @firmware: OVMF, or an IGVM file
+ * @is_igvm: it is that
+ * @twice: it was said more than once, in different ways
+ * @has_vmm, @has_vcpus, @has_features, @has_vars_size, @has_firmware_digest: the
+ *	option was there
  * @vars_file: has the size of the variable store, instead of @vars_size
  * @firmware_digest: the digest after the firmware, which is not measured then
  * @vcpu: the CPU; its signature is also in @image
@@ -160,7 +166,8 @@ struct snp_options {
 	const char *initrd;
 	const char *cmdline;
 	const char *svsm;
-	bool has_vmm, has_vars_size, has_firmware_digest;
+	bool is_igvm, twice;
+	bool has_vmm, has_vcpus, has_features, has_vars_size, has_firmware_digest;
 	uint64_t vars_size;
 	const char *vars_file;
 	uint8_t firmware_digest[SNP_DIGEST_SIZE];
@@ -198,6 +205,7 @@ int snp_options_check_image(const struct snp_options *options);
 struct snp_loaded {
 	struct snp_file firmware_file, svsm_file;
 	struct snp_firmware firmware, svsm;
+	struct snp_igvm igvm;
 	struct snp_kernel_hashes hashes;
 	struct snp_image image;
 	struct snp_measurement measurement;

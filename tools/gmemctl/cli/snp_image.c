@@ -62,6 +62,39 @@ static int load_svsm(struct snp_loaded *loaded,
 	return rc;
 }
 
+/* What the image is said to be is not what it is: say so. */
+static int check_kind(const struct snp_loaded *loaded,
+		      const struct snp_options *options, struct error *error)
+{
+	bool is_igvm = snp_igvm_is(loaded->firmware_file.data,
+				   loaded->firmware_file.size);
+
+	if (!is_igvm || options->is_igvm)
+		return 0;
+	return error_set(error, -EINVAL, options->firmware, "parse firmware",
+			 "it is an IGVM file: give it with --igvm");
+}
+
+/* vCPUs and features are those of the file. */
+static int load_igvm(struct snp_loaded *loaded,
+		     const struct snp_options *options, struct error *error)
+{
+	struct snp_igvm *igvm = &loaded->igvm;
+	struct snp_image *image = &loaded->image;
+	int rc = snp_igvm_parse(igvm, options->firmware,
+				loaded->firmware_file.data,
+				loaded->firmware_file.size, error);
+
+	if (rc)
+		return rc;
+	image->igvm = igvm;
+	image->firmware = NULL;
+	image->nr_vcpus = igvm->nr_vcpus;
+	image->features = igvm->nr_vcpus ?
+			  snp_vmsa_features(igvm->vcpus[0].vmsa) : 0;
+	return 0;
+}
+
 int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options,
 		    struct error *error)
 {
@@ -73,6 +106,10 @@ int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options
 	if (options->has_firmware_digest)
 		loaded->image.firmware_digest = options->firmware_digest;
 	rc = snp_file_read(&loaded->firmware_file, options->firmware, error);
+	if (!rc && options->is_igvm)
+		return load_igvm(loaded, options, error);
+	if (!rc)
+		rc = check_kind(loaded, options, error);
 	if (!rc)
 		rc = snp_firmware_parse(&loaded->firmware, options->firmware,
 					loaded->firmware_file.data,
@@ -96,6 +133,7 @@ int snp_loaded_measure(struct snp_loaded *loaded,
 
 void snp_loaded_free(struct snp_loaded *loaded)
 {
+	snp_igvm_free(&loaded->igvm);
 	snp_file_free(&loaded->firmware_file);
 	snp_file_free(&loaded->svsm_file);
 }

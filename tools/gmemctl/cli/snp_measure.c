@@ -158,6 +158,9 @@ static int check(const struct measure *measure)
 	if (measure->output != OUTPUT_ALL && out_is_json())
 		return usage_error("--output-format", "not with --json",
 				   "the digest is a member of the JSON object");
+	if (measure->firmware_only && options->is_igvm)
+		return usage_error("--mode", "not with --igvm",
+				   "it has no firmware of its own");
 	if (measure->firmware_only)
 		return snp_options_check_image(options);
 	return snp_options_check(options);
@@ -201,8 +204,55 @@ static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE],
 	out_text("%s\n", text);
 }
 
+/* What the file wants of its loader, and whether its ID block goes with it. */
+static void show_igvm(const struct snp_loaded *loaded)
+{
+	const struct snp_igvm *igvm = &loaded->igvm;
+	struct json_object *object = out_object(out_root(), "igvm");
+	bool matches = igvm->has_id_block &&
+		       !memcmp(igvm->id_block.digest,
+			       loaded->measurement.digest, SNP_DIGEST_SIZE);
+
+	out_string(object, "path", igvm->name);
+	out_uint(object, "highest_vtl", igvm->highest_vtl);
+	out_uint(object, "vcpus", igvm->nr_vcpus);
+	out_uint(object, "features", loaded->image.features);
+	out_text("IGVM file %s\n  highest VTL %u, vCPUs: %u, features 0x%" PRIx64
+		 "\n", igvm->name, igvm->highest_vtl, igvm->nr_vcpus,
+		 loaded->image.features);
+	if (igvm->has_policy) {
+		out_uint(object, "policy", igvm->policy);
+		out_text("  policy    0x%" PRIx64 "\n", igvm->policy);
+	}
+	if (!igvm->has_id_block)
+		return;
+	out_bool(object, "id_block_matches", matches);
+	out_text("  ID block  %s\n", matches ? "of this digest" :
+		 "of another digest");
+	if (!matches)
+		out_warning(igvm->name, "its ID block is of another launch digest: "
+			    "the firmware would refuse the guest");
+}
+
+static void show_igvm_digest(const struct snp_measurement *measurement)
+{
+	struct json_object *object = out_object(out_root(), "measurement");
+	char text[2 * SNP_DIGEST_SIZE + 1];
+
+	out_uint(object, "pages", measurement->pages);
+	snp_out_hex(object, "digest", measurement->digest, SNP_DIGEST_SIZE);
+	out_text("launch digest, of %" PRIu64 " pages\n  %-9s %s\n",
+		 measurement->pages, "digest",
+		 hex_format(measurement->digest, SNP_DIGEST_SIZE, text));
+}
+
 static void show_all(const struct snp_loaded *loaded)
 {
+	if (loaded->image.igvm) {
+		show_igvm(loaded);
+		show_igvm_digest(&loaded->measurement);
+		return;
+	}
 	show_firmware("firmware", &loaded->firmware, !loaded->image.svsm);
 	if (loaded->image.svsm)
 		show_firmware("svsm", &loaded->svsm, true);
@@ -210,6 +260,17 @@ static void show_all(const struct snp_loaded *loaded)
 		show_kernel(&loaded->hashes);
 	show_vcpus(&loaded->image);
 	show_measurement(&loaded->measurement);
+}
+
+/* Where KVM measures otherwise than the file says. */
+static void warn_igvm(const struct snp_loaded *loaded)
+{
+	const struct snp_igvm *igvm = &loaded->igvm;
+	const char *fault = loaded->image.igvm ? snp_igvm_kvm_fault(igvm) : NULL;
+
+	if (fault)
+		out_warning(igvm->name, "the digest is that of the file; KVM cannot "
+			    "launch it so: %s", fault);
 }
 
 int snp_measure_main(int argc, char **argv)
@@ -228,6 +289,7 @@ int snp_measure_main(int argc, char **argv)
 		return out_error_report(&error);
 	}
 	measurement = &loaded.measurement;
+	warn_igvm(&loaded);
 	if (measure.firmware_only)
 		show_digest(measurement->firmware, measure.output);
 	else if (measure.output != OUTPUT_ALL)

@@ -41,6 +41,10 @@ static int parse_file(struct snp_options *options, int option)
 {
 	switch (option) {
 	case SNP_OPTION_FIRMWARE:
+	case SNP_OPTION_IGVM:
+		options->twice |= options->firmware &&
+				  options->is_igvm != (option == SNP_OPTION_IGVM);
+		options->is_igvm = option == SNP_OPTION_IGVM;
 		options->firmware = optarg;
 		break;
 	case SNP_OPTION_KERNEL:
@@ -74,6 +78,7 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 {
 	switch (option) {
 	case SNP_OPTION_FIRMWARE:
+	case SNP_OPTION_IGVM:
 	case SNP_OPTION_KERNEL:
 	case SNP_OPTION_INITRD:
 	case SNP_OPTION_CMDLINE:
@@ -87,6 +92,7 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 	case SNP_OPTION_VMM:
 		return parse_vmm(options, optarg);
 	case SNP_OPTION_VCPUS:
+		options->has_vcpus = true;
 		return usage_count("--vcpus", optarg, SNP_VCPUS_MAX,
 				   &options->image.nr_vcpus);
 	case SNP_OPTION_VCPU_TYPE:
@@ -96,6 +102,7 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 	case SNP_OPTION_VCPU_STEPPING:
 		return parse_vcpu(options, option);
 	case SNP_OPTION_FEATURES:
+		options->has_features = true;
 		return usage_number("--features", optarg,
 				    &options->image.features);
 	case SNP_OPTION_VARS_SIZE:
@@ -105,6 +112,30 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 	default:
 		return usage_option(option, argv);
 	}
+}
+
+/* An IGVM file says by itself what is measured. */
+static int check_igvm(const struct snp_options *options)
+{
+	const char *option = options->kernel ? "--kernel" :
+			     options->initrd ? "--initrd" :
+			     options->cmdline ? "--cmdline" :
+			     options->svsm ? "--svsm" :
+			     options->has_vmm ? "--vmm" :
+			     options->has_vcpus ? "--vcpus" :
+			     options->has_features ? "--features" :
+			     options->has_firmware_digest ? "--firmware-digest" :
+			     snp_vcpu_options_given(&options->vcpu) ?
+			     "--vcpu-type" : NULL;
+
+	if (options->twice)
+		return usage_error("--igvm", "not with --firmware",
+				   "one of them is the image");
+	if (!options->is_igvm || !option)
+		return 0;
+	return usage_error(option, "not with --igvm",
+			   "the file has its pages and vCPUs, and nothing else is "
+			   "measured");
 }
 
 /* All that there is to say about an SVSM, and nothing that it makes void. */
@@ -152,7 +183,10 @@ int snp_policy_parse(const char *text, uint64_t *policy)
 int snp_options_check_image(const struct snp_options *options)
 {
 	const struct snp_image *image = &options->image;
+	int code = check_igvm(options);
 
+	if (code)
+		return code;
 	if (!options->firmware && (options->kernel || options->svsm ||
 				   options->has_firmware_digest))
 		return usage_error("--firmware", "missing",
@@ -178,7 +212,7 @@ int snp_options_check(const struct snp_options *options)
 
 	if (!code)
 		code = check_svsm(options);
-	if (!code && options->firmware &&
+	if (!code && options->firmware && !options->is_igvm &&
 	    !snp_vcpu_options_given(&options->vcpu) &&
 	    (options->svsm || snp_vmm_wants_signature(image->vmm)))
 		return usage_error("--vcpu-type", "missing",

@@ -5,11 +5,26 @@
 
 #include "measure.h"
 
+static int measure_zeros(const struct snp_run *run, struct snp_digest *digest)
+{
+	static const uint8_t zeros[SNP_PAGE_SIZE];
+	int rc = 0;
+
+	for (uint64_t at = 0; at < run->size && !rc; at += SNP_PAGE_SIZE)
+		rc = snp_digest_page(digest, SNP_PAGE_NORMAL, run->gpa + at,
+				     zeros);
+	return rc;
+}
+
 static int measure_run(const struct snp_run *run, struct snp_digest *digest)
 {
-	if (run->type == SNP_PAGE_NORMAL)
-		return snp_digest_normal(digest, run->gpa, run->data, run->size);
-	return snp_digest_range(digest, run->type, run->gpa, run->size);
+	if (run->type == SNP_PAGE_VMSA)
+		return snp_digest_page(digest, run->type, run->gpa, run->data);
+	if (run->type != SNP_PAGE_NORMAL)
+		return snp_digest_range(digest, run->type, run->gpa, run->size);
+	if (!run->data)
+		return measure_zeros(run, digest);
+	return snp_digest_normal(digest, run->gpa, run->data, run->size);
 }
 
 static int measure_runs(const struct snp_plan *plan, unsigned int first,
@@ -46,7 +61,7 @@ int snp_plan_measure(const struct snp_plan *plan, const struct snp_image *image,
 
 	snp_digest_init(&digest);
 	/* The first run is the firmware's. */
-	if (image->firmware_digest) {
+	if (image->firmware_digest && !image->igvm) {
 		memcpy(digest.value, image->firmware_digest, SNP_DIGEST_SIZE);
 		first = 1;
 	}
@@ -55,7 +70,8 @@ int snp_plan_measure(const struct snp_plan *plan, const struct snp_image *image,
 	if (!rc)
 		rc = measure_runs(plan, plan->nr_images, plan->nr_runs, &digest);
 	memcpy(measurement->sections, digest.value, sizeof(digest.value));
-	if (!rc)
+	/* Those of an IGVM file are among its runs. */
+	if (!rc && !image->igvm)
 		rc = measure_vcpus(image, &digest);
 	memcpy(measurement->digest, digest.value, sizeof(digest.value));
 	measurement->pages = digest.pages;

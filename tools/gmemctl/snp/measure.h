@@ -7,7 +7,7 @@
 
 /**
  * struct snp_measurement - the prediction
- * @firmware: digest after the image or images
+ * @firmware: digest after the image or images; of an IGVM file, before its VMSAs
  * @sections: digest after the metadata sections
  * @digest: digest after the VMSAs: the launch digest
  * @pages: how many pages were measured

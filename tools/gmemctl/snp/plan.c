@@ -89,7 +89,7 @@ static void plan_add(struct snp_plan *plan, const char *name,
 		     enum snp_page_type type, uint64_t gpa, uint64_t size,
 		     const uint8_t *data)
 {
-	plan->runs[plan->nr_runs++] = (struct snp_run){
+	plan->own[plan->nr_runs++] = (struct snp_run){
 		name, type, gpa, size, data,
 	};
 }
@@ -156,13 +156,28 @@ static void plan_add_sections(struct snp_plan *plan,
 			plan_add_section(plan, image, &firmware->sections[i]);
 }
 
+static int plan_take_igvm(struct snp_plan *plan, const struct snp_igvm *igvm)
+{
+	plan->runs = igvm->runs;
+	plan->nr_runs = igvm->nr_runs;
+	plan->nr_images = 0;
+	while (plan->nr_images < plan->nr_runs &&
+	       plan->runs[plan->nr_images].type != SNP_PAGE_VMSA)
+		plan->nr_images++;
+	return 0;
+}
+
 int snp_plan_build(struct snp_plan *plan, const struct snp_image *image,
 		   struct error *error)
 {
-	int rc = image_check(image, error);
+	int rc;
 
+	if (image->igvm)
+		return plan_take_igvm(plan, image->igvm);
+	rc = image_check(image, error);
 	if (rc)
 		return rc;
+	plan->runs = plan->own;
 	plan->nr_runs = 0;
 	plan_add_image(plan, image->firmware);
 	if (image->svsm)

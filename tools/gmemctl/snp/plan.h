@@ -9,11 +9,15 @@
 #include <stdint.h>
 
 #include "firmware.h"
+#include "igvm.h"
 #include "kernel_hashes.h"
+#include "run.h"
 #include "vmm.h"
 
 /**
  * struct snp_image - what is launched, and how
+ * @igvm: an IGVM file, which says all by itself: the other members do not count, but
+ *	@vmm for a launch, and @nr_vcpus and @features, which are its own; or NULL
  * @firmware: OVMF
  * @firmware_digest: the digest after @firmware, which is not looked at for more
  *	than its metadata then; or NULL: its pages are measured
@@ -25,6 +29,7 @@
  * @features: with SNP_FEATURE_ACTIVE
  */
 struct snp_image {
+	const struct snp_igvm *igvm;
 	const struct snp_firmware *firmware;
 	const uint8_t *firmware_digest;
 	const struct snp_firmware *svsm;
@@ -39,30 +44,18 @@ struct snp_image {
 #define SNP_RUNS_MAX (2 + SNP_SECTIONS_MAX)
 
 /**
- * struct snp_run - pages of one type
- * @name: what it is, for messages
- * @gpa: of the first page
- * @size: bytes, whole pages
- * @data: @size bytes for SNP_PAGE_NORMAL, else NULL: their contents do not
- *	count, or are not known yet
- */
-struct snp_run {
-	const char *name;
-	enum snp_page_type type;
-	uint64_t gpa;
-	uint64_t size;
-	const uint8_t *data;
-};
-
-/**
  * struct snp_plan - all of them, in the order in which they are measured
- * @nr_images: the first runs, of the firmware images; metadata sections follow
+ * @runs: @own, or those of an IGVM file, which also has the VMSAs
+ * @nr_images: the first runs, of the firmware images; metadata sections follow. Of
+ *	an IGVM file, those before the first VMSA.
+ * @own: the runs of OVMF
  * @hashes: the page of kernel hashes, which a run points to
  */
 struct snp_plan {
-	struct snp_run runs[SNP_RUNS_MAX];
+	const struct snp_run *runs;
 	unsigned int nr_runs;
 	unsigned int nr_images;
+	struct snp_run own[SNP_RUNS_MAX];
 	uint8_t hashes[SNP_PAGE_SIZE];
 };
 

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "vmsa.h"
 
 #define EFER_SVME (UINT64_C(1) << 12)
@@ -109,6 +110,11 @@ static void vmsa_set_fpu(struct snp_vmsa *vmsa, const struct kvm_fpu *fpu)
 		memcpy(vmsa->x87 + 64 + i * 2, fpu->fpr[i] + 8, 2);
 	}
 	memcpy(vmsa->xmm, fpu->xmm, sizeof(vmsa->xmm));
+}
+
+uint64_t snp_vmsa_features(const uint8_t page[SNP_PAGE_SIZE])
+{
+	return bytes_get64(page + offsetof(struct snp_vmsa, sev_features));
 }
 
 void snp_vmsa_from_vcpu(struct snp_vmsa *vmsa, const struct snp_vcpu *vcpu)

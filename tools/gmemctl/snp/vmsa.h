@@ -108,6 +108,9 @@ struct snp_vcpu {
 	uint64_t features;
 };
 
+/** snp_vmsa_features() - sev_features of a page, at any alignment */
+uint64_t snp_vmsa_features(const uint8_t page[SNP_PAGE_SIZE]);
+
 /**
  * snp_vmsa_from_vcpu() - what KVM makes of a vCPU when it measures it
  *

@@ -327,7 +327,7 @@ static void test_fault_cpuid_large(void)
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_STARTED));
 	for (unsigned int i = 0; i < world.launch.plan->nr_runs; i++)
 		if (world.launch.plan->runs[i].type == SNP_PAGE_CPUID)
-			world.launch.plan->runs[i].size = 0x2000;
+			world.launch.plan->own[i].size = 0x2000;
 	CHECK(snp_launch_populate(&world.launch, &world.memory,
 				  &world.vcpus[0], &world.error) == -EINVAL);
 	CHECK(says(&world, "SNP_LAUNCH_UPDATE", "0x2000 bytes"));

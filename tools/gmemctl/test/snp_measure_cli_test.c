@@ -13,6 +13,7 @@
 #include "../snp/hash.h"
 #include "../snp/hex.h"
 #include "cli_run.h"
+#include "igvm_build.h"
 #include "snp_build.h"
 #include "unit.h"
 
@@ -390,6 +391,61 @@ static void test_f28_firmware_digest(void)
 	cli_free(&cli);
 }
 
+/* The file says all; an option that would be void is refused, and a wrong kind. */
+static void test_f28_igvm(void)
+{
+	static const char *const options[] = {
+		"--kernel k", "--svsm svsm --vars-size 0", "--vmm gce", "--vcpus 2",
+		"--vcpu-type EPYC", "--vcpu-sig 0", "--features 1", "--firmware fw",
+		"--mode snp:ovmf-hash",
+	};
+	static struct igvm_build build;
+	struct cli cli;
+
+	if (!init_svsm(&cli))
+		return;
+	cli_write(&cli, "order", build.file, igvm_build_order(&build));
+	cli_write(&cli, "i", build.file, igvm_build_svsm(&build));
+	CHECK(!cli_run(&cli, "measure --igvm i --json"));
+	CHECK(cli_has(&cli, "measurement", "digest",
+		      "41676cc0548bbe92b2cfcb4913dc898a7db0fb4e62d16341"
+		      "ee865a28b90616d143aa51d764887be30daeff1647d8c19e"));
+	CHECK(cli_has(&cli, "igvm", "highest_vtl", "2"));
+	CHECK(cli_shell(&cli, "grep -q warning out") == 1);
+	CHECK(!cli_run(&cli, "measure --igvm i --output-format hex"));
+	CHECK(cli_says(&cli, "41676cc0548bbe92b2cfcb49"));
+	CHECK(!cli_run(&cli, "measure --igvm order"));
+	CHECK(cli_says(&cli, "warning: the digest is that of the file"));
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		CHECK(cli_run(&cli, "measure --igvm i %s", options[i]) == 2);
+		CHECK(cli_says(&cli, "not with"));
+	}
+	CHECK(cli_run(&cli, "measure --firmware i --vcpu-type EPYC") == 1);
+	CHECK(cli_says(&cli, "give it with --igvm"));
+	CHECK(cli_run(&cli, "measure --igvm fw") == 1);
+	CHECK(cli_says(&cli, "does not begin with"));
+	CHECK(!cli_shell(&cli, "head -c 8192 i >cut"));
+	CHECK(cli_run(&cli, "measure --igvm cut") == 1);
+	cli_free(&cli);
+}
+
+/* An ID block in the file, signed for its digest or for another one */
+static void test_f28_igvm_id_block(void)
+{
+	static struct igvm_build build;
+	struct cli cli;
+
+	if (!init(&cli))
+		return;
+	igvm_build_version_2(&build);
+	igvm_build_id_block(&build, NULL, NULL);
+	cli_write(&cli, "i", build.file, igvm_build_finish(&build));
+	CHECK(!cli_run(&cli, "measure --igvm i --json"));
+	CHECK(cli_has(&cli, "igvm", "id_block_matches", "false"));
+	CHECK(cli_says(&cli, "another launch digest"));
+	cli_free(&cli);
+}
+
 static const struct unit_test tests[] = {
 	{ "snp_measure.f10", test_f10 },
 	{ "snp_measure.f12_kernel", test_f12_kernel },
@@ -403,6 +459,8 @@ static const struct unit_test tests[] = {
 	{ "snp_measure.f25_kernel", test_f25_kernel },
 	{ "snp_measure.f25_cpu", test_f25_cpu },
 	{ "snp_measure.f28_aliases", test_f28_aliases },
+	{ "snp_measure.f28_igvm", test_f28_igvm },
+	{ "snp_measure.f28_igvm_id_block", test_f28_igvm_id_block },
 	{ "snp_measure.f28_output", test_f28_output },
 	{ "snp_measure.f28_firmware_digest", test_f28_firmware_digest },
 };

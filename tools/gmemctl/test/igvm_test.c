@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/* IGVM files: digests that igvm_vectors.py has computed, and files that are bad. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../snp/bytes.h"
+#include "../snp/measure.h"
+#include "igvm_build.h"
+#include "snp_vectors.h"
+#include "test_hex.h"
+#include "unit.h"
+
+/* What igvm_vectors.py prints. */
+static const struct vector_igvm {
+	const char *name;
+	size_t (*build)(struct igvm_build *build);
+	const char *sha256;
+	uint64_t pages;
+	const char *digest;
+} vectors[] = {
+	{ "svsm", igvm_build_svsm,
+	  "dbb354b00b8ea45da7b28d80ad2f0fb906bd17910f51a6b689873d61fdb16fe3", 524,
+	  "41676cc0548bbe92b2cfcb4913dc898a7db0fb4e62d16341"
+	  "ee865a28b90616d143aa51d764887be30daeff1647d8c19e" },
+	{ "order", igvm_build_order,
+	  "97226671796d9fea8cc4acc3d9ebc78b449503bc625804e3f5abe256898dc57a", 5,
+	  "1be148c223bd91a9df0e4badd4862686f0a71ba61c09bf93"
+	  "c00de93d5ed2d28b9690075c39cf24d600514bbb3c08a3a0" },
+	{ "version_2", igvm_build_version_2,
+	  "717aff65b5bcf23e2e60b1dbc4ade5501c80ce7c35edf1017b89a4489bbf9542", 3,
+	  "cd2813f7ee6390aa1a1bef6b70005a539464b7a5cf1b145c"
+	  "41ccc8dae73822f42dce8d18a596466d08e10c006ec4acae" },
+};
+
+static struct igvm_build build;
+
+static int measure(const void *data, size_t size,
+		   struct snp_measurement *measurement, struct error *error)
+{
+	struct snp_image image = { 0 };
+	struct snp_igvm igvm;
+	int rc;
+
+	rc = snp_igvm_parse(&igvm, "guest.igvm", data, size, error);
+	image.igvm = &igvm;
+	if (!rc)
+		rc = snp_measure(&image, measurement, error);
+	snp_igvm_free(&igvm);
+	return rc;
+}
+
+static void test_f28_vectors(void)
+{
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		const struct vector_igvm *vector = &vectors[i];
+		size_t size = vector->build(&build);
+		struct snp_measurement measurement;
+		uint8_t sha256[SNP_SHA256_SIZE];
+		struct error error;
+
+		CHECK(!snp_sha256(build.file, size, sha256));
+		CHECK(is_hex(sha256, sizeof(sha256), vector->sha256));
+		CHECK(!measure(build.file, size, &measurement, &error));
+		CHECK(is_hex(measurement.digest, SNP_DIGEST_SIZE,
+			     vector->digest));
+		CHECK(measurement.pages == vector->pages);
+		vector_tell(vector->name, 0);
+	}
+}
+
+static void test_f28_parse(void)
+{
+	size_t size = igvm_build_svsm(&build);
+	struct snp_igvm igvm;
+	struct error error;
+
+	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
+	CHECK(igvm.mask == IGVM_SNP && igvm.highest_vtl == 2);
+	CHECK(igvm.has_policy && igvm.policy == 0x30000);
+	CHECK(igvm.nr_vcpus == 1 && igvm.vcpus[0].gpa == IGVM_VMSA_GPA);
+	CHECK(igvm.nr_areas == 2 && igvm.areas[1].index == 7);
+	CHECK(igvm.areas[0].inserted && igvm.areas[1].inserted);
+	CHECK(igvm.areas[1].data[1] == (uint8_t)(7 + 9 * 13));
+	CHECK(igvm.nr_parameters == 3);
+	CHECK(igvm.parameters[2].type == SNP_IGVM_ENVIRONMENT_INFO);
+	CHECK(igvm.parameters[2].area == 1 && igvm.parameters[2].offset == 8);
+	CHECK(igvm.required_start == 0xffffe000 &&
+	      igvm.required_end == 0xfffff000);
+	CHECK(!igvm.has_id_block && !igvm.shared && !igvm.relocatable);
+	/* Two pages in a row are one run, and so are the contents of an area. */
+	CHECK(igvm.runs[0].gpa == 0x10000 && igvm.runs[0].size == 0x2000);
+	CHECK(igvm.nr_runs == 11 && igvm.nr_vmsa_runs == 1);
+	snp_igvm_free(&igvm);
+	size = igvm_build_order(&build);
+	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
+	CHECK(igvm.shared && igvm.nr_vmsa_runs == 2 && !igvm.has_policy);
+	snp_igvm_free(&igvm);
+}
+
+/* Whether the file is refused, with these words. */
+static bool fails(const uint8_t *data, size_t size, int rc, const char *words)
+{
+	struct error error = { 0 };
+	struct snp_igvm igvm;
+	uint8_t *copy = malloc(size + 1);
+	int is;
+
+	/* What is read beyond is seen. */
+	copy = realloc(copy, size ? size : 1);
+	memcpy(copy, data, size);
+	is = snp_igvm_parse(&igvm, "guest.igvm", copy, size, &error);
+	snp_igvm_free(&igvm);
+	free(copy);
+	return is == rc && strstr(error.hint, words);
+}
+
+/* One change to a good file, whose checksum is right again if it was before. */
+static bool fails_with(size_t offset, uint32_t value, int rc, const char *words)
+{
+	size_t size = igvm_build_svsm(&build);
+
+	bytes_put32(build.file + offset, value);
+	if (offset != 20)
+		igvm_build_checksum(build.file);
+	return fails(build.file, size, rc, words);
+}
+
+static void test_f28_fixed(void)
+{
+	size_t size = igvm_build_svsm(&build);
+
+	CHECK(fails(build.file, 0, -EINVAL, "begin with the header"));
+	CHECK(fails(build.file, 23, -EINVAL, "begin with the header"));
+	CHECK(fails(build.file, size - 1, -EINVAL, "says that they are"));
+	CHECK(fails_with(0, 0, -EINVAL, "begin with the header"));
+	CHECK(fails_with(20, 0, -EINVAL, "checksum"));
+	CHECK(fails_with(16, 0, -EINVAL, "says that they are"));
+	igvm_build_svsm(&build);
+	bytes_put32(build.file + 4, 3);
+	CHECK(fails(build.file, size, -EOPNOTSUPP, "version 3"));
+	bytes_put32(build.file + 4, 0);
+	CHECK(fails(build.file, size, -EOPNOTSUPP, "version 0"));
+	/* Where the headers are */
+	for (unsigned int i = 0; i < 4; i++) {
+		static const uint32_t wrong[][2] = {
+			{ 16, 8 }, { 28, 8 }, { 24, UINT32_MAX },
+			{ UINT32_MAX - 7, 8 },
+		};
+
+		igvm_build_svsm(&build);
+		bytes_put32(build.file + 8, wrong[i][0]);
+		bytes_put32(build.file + 12, wrong[i][1]);
+		CHECK(fails(build.file, size, -EINVAL, "not in the file"));
+	}
+	size = igvm_build_version_2(&build);
+	bytes_put32(build.file + 24, 1);
+	CHECK(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
+	bytes_put32(build.file + 24, 0);
+	bytes_put32(build.file + 28, 65536);
+	CHECK(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
+	CHECK(fails(build.file, 28, -EINVAL, "ends in its header"));
+}
+
+/* A file with a platform and one header more */
+static bool header_fails(uint32_t type, const void *body, size_t size, int rc,
+			 const char *words)
+{
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	igvm_build_area(&build, 1, 0x1000, 0);
+	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
+	igvm_build_header(&build, type, body, size);
+	return fails(build.file, igvm_build_finish(&build), rc, words);
+}
+
+static bool numbers_fail(uint32_t type, const uint32_t *numbers, size_t size,
+			 const char *words)
+{
+	uint8_t body[64] = { 0 };
+
+	for (size_t i = 0; i < size / 4; i++)
+		bytes_put32(body + 4 * i, numbers[i]);
+	return header_fails(type, body, size, -EINVAL, words);
+}
+
+#define FAILS(type, size, words, ...) \
+	numbers_fail(type, (const uint32_t[16]){ __VA_ARGS__ }, size, words)
+
+static void test_f28_headers(void)
+{
+	/* Types and lengths, and their order */
+	CHECK(header_fails(0x350, "", 0, -EOPNOTSUPP, "not known"));
+	CHECK(header_fails(0x250, "", 0, -EOPNOTSUPP, "not known"));
+	CHECK(header_fails(0, "", 0, -EOPNOTSUPP, "not known"));
+	CHECK(header_fails(0x101, "", 0, -EINVAL, "too late"));
+	CHECK(header_fails(0x1, "", 0, -EINVAL, "too late"));
+	CHECK(FAILS(0x302, 16, "0x10 bytes, not 0x18"));
+	/* Pages: alignment, place of the data */
+	CHECK(FAILS(0x302, 24, "0x1001 is not aligned", 0x1001, 0, 1));
+	CHECK(FAILS(0x302, 24, "not aligned", 0, 0x100000, 1));
+	CHECK(FAILS(0x302, 24, "not in the file", 0, 0, 1, 0x2001));
+	CHECK(FAILS(0x302, 24, "not in the file", 0, 0, 1, UINT32_MAX));
+	CHECK(FAILS(0x302, 24, "not aligned", 0x1000, 0, 1, 0, 1));
+	CHECK(FAILS(0x302, 24, "not in the file", 0, 0, 1, 0x2000, 1));
+	CHECK(header_fails(0x302, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\x8\0\0\0\0\0\0",
+			   24, -EOPNOTSUPP, "flags 0x8"));
+	CHECK(header_fails(0x302, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\4\0\0",
+			   24, -EOPNOTSUPP, "type 4"));
+	/* Parameter areas */
+	CHECK(FAILS(0x301, 16, "there twice", 0x1000, 0, 1));
+	CHECK(FAILS(0x301, 16, "has 0x0 bytes", 0, 0, 2));
+	CHECK(FAILS(0x301, 16, "has 0x800 bytes", 0x800, 0, 2));
+	CHECK(FAILS(0x301, 16, "at most 1 MiB", 0x101000, 0, 2));
+	CHECK(FAILS(0x301, 16, "not in the file", 0x1000, 0, 2, 0x2001));
+	CHECK(FAILS(0x303, 16, "not declared", 0x1000, 0, 1, 2));
+	CHECK(FAILS(0x303, 16, "is no page", 0x1001, 0, 1, 1));
+	CHECK(FAILS(0x307, 8, "no place", 2, 0));
+	CHECK(FAILS(0x307, 8, "no place", 1, 0x1000));
+	/* vCPUs, ranges */
+	CHECK(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0));
+	CHECK(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0x2001));
+	CHECK(FAILS(0x304, 20, "is no page", 0x1001, 0, 1, 0x2000));
+	CHECK(FAILS(0x305, 24, "not whole pages", 0x1000, 0, 1, 0x1001));
+	CHECK(FAILS(0x30d, 16, "not whole pages", 0x1000, 0, 1, 0));
+	CHECK(FAILS(0x30b, 16, "0x10 bytes, not 0x2b8"));
+}
+
+static void test_f28_platforms(void)
+{
+	igvm_build_start(&build, 1);
+	CHECK(fails(build.file, igvm_build_finish(&build), -ENODATA,
+		    "other platforms"));
+	igvm_build_platform(&build, IGVM_TDX, 0, 3);
+	CHECK(fails(build.file, igvm_build_finish(&build), -ENODATA,
+		    "other platforms"));
+	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_TDX);
+	CHECK(fails(build.file, igvm_build_finish(&build), -ENODATA,
+		    "other platforms"));
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, 3, 0, 2);
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "one bit"));
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
+	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_TDX);
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
+	/* The last header says that it is longer than the rest. */
+	build.headers -= 8;
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "beyond"));
+}
+
+static const struct unit_test tests[] = {
+	{ "igvm.f28_vectors", test_f28_vectors },
+	{ "igvm.f28_parse", test_f28_parse },
+	{ "igvm.f28_fixed", test_f28_fixed },
+	{ "igvm.f28_headers", test_f28_headers },
+	{ "igvm.f28_platforms", test_f28_platforms },
+};
+
+UNIT_TESTS(tests)
