@@ -273,3 +273,13 @@ size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
 	finish_rsdp(&table, gpa + xsdt);
 	return table.full ? 0 : table.used;
 }
+
+size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus)
+{
+	struct table table = { .bytes = bytes, .size = size };
+
+	if (!nr_cpus || nr_cpus > CPUS_MAX)
+		return 0;
+	put_madt(&table, nr_cpus);
+	return table.full ? 0 : table.used;
+}

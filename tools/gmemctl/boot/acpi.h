@@ -27,4 +27,11 @@
 size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
 		  unsigned int nr_cpus);
 
+/**
+ * acpi_build_madt() - write the table of CPUs and interrupt controllers alone
+ *
+ * Return: bytes written; 0 as above.
+ */
+size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus);
+
 #endif /* GMEMCTL_BOOT_ACPI_H */

@@ -31,6 +31,7 @@ enum {
 
 static const struct option guest_options[] = {
 	{ "firmware", required_argument, NULL, SNP_OPTION_FIRMWARE },
+	{ "igvm", required_argument, NULL, SNP_OPTION_IGVM },
 	{ "kernel", required_argument, NULL, SNP_OPTION_KERNEL },
 	{ "initrd", required_argument, NULL, SNP_OPTION_INITRD },
 	{ "append", required_argument, NULL, SNP_OPTION_CMDLINE },
@@ -100,6 +101,7 @@ static int parse_option(struct snp_guest *guest, int option, char **argv)
 	case OPTION_CONVERSION:
 		return parse_conversion(guest, optarg);
 	case OPTION_POLICY:
+		guest->has_policy = true;
 		return snp_policy_parse(optarg, &guest->policy);
 	case OPTION_ID_BLOCK:
 	case OPTION_ID_AUTH:
@@ -155,7 +157,8 @@ static int check_options(const struct snp_guest *guest, int argc, char **argv)
 	if (!guest->options.firmware)
 		return usage_error("--firmware", "missing",
 				   "give an OVMF image, such as "
-				   "/usr/share/ovmf/OVMF.fd");
+				   "/usr/share/ovmf/OVMF.fd, or an IGVM file with "
+				   "--igvm");
 	if (!guest->id_block_path != !guest->id_auth_path)
 		return usage_error(guest->id_block_path ? "--id-auth" :
 				   "--id-block", "missing",
@@ -218,6 +221,7 @@ static int load_files(struct snp_guest *guest, struct error *error)
 		rc = snp_file_read_exactly(guest->id_block_path,
 					   &guest->id_block,
 					   sizeof(guest->id_block), error);
+	guest->has_id_block = guest->id_block_path;
 	if (!rc && guest->id_auth_path)
 		rc = snp_file_read_exactly(guest->id_auth_path, &guest->id_auth,
 					   sizeof(guest->id_auth), error);
@@ -228,9 +232,38 @@ static int load_files(struct snp_guest *guest, struct error *error)
 	return rc;
 }
 
+static void add_range(struct snp_guest *guest, uint64_t start, uint64_t end)
+{
+	struct range *at = &guest->ranges[guest->nr_ranges];
+
+	if (start >= end)
+		return;
+	/* In ascending order */
+	for (; at > guest->ranges && at[-1].start > start; at--)
+		*at = at[-1];
+	*at = (struct range){ start, end };
+	guest->nr_ranges++;
+}
+
+/* Of a range that the guest wants, what is not in its RAM. */
+static void add_required(struct snp_guest *guest, const struct range *range,
+			 const struct range *ram, unsigned int nr_ram)
+{
+	uint64_t start = range->start;
+
+	for (unsigned int i = 0; i < nr_ram; i++) {
+		if (ram[i].end <= start || ram[i].start >= range->end)
+			continue;
+		add_range(guest, start, ram[i].start);
+		start = ram[i].end;
+	}
+	add_range(guest, start, range->end);
+}
+
 /* The firmware is memory like other memory, between low and high RAM. */
 static int place_memory(struct snp_guest *guest, struct error *error)
 {
+	const struct snp_igvm *igvm = guest->loaded.image.igvm;
 	uint64_t size = guest->memory.size ? guest->memory.size : DEFAULT_MEMORY;
 	struct range ram[E820_PLACES];
 	unsigned int count = e820_place(size, ram);
@@ -238,17 +271,38 @@ static int place_memory(struct snp_guest *guest, struct error *error)
 	if (!count)
 		return error_set(error, -EINVAL, "--memory", "place",
 				 "a multiple of 4K that fits a PC");
-	guest->ranges[0] = ram[0];
-	guest->ranges[1] = (struct range){
-		SNP_4G - guest->loaded.firmware.size, SNP_4G,
-	};
-	if (count > 1)
-		guest->ranges[2] = ram[1];
+	for (unsigned int i = 0; i < count; i++)
+		add_range(guest, ram[i].start, ram[i].end);
+	if (!igvm)
+		add_range(guest, SNP_4G - guest->loaded.firmware.size, SNP_4G);
+	for (unsigned int i = 0; igvm && i < igvm->nr_required; i++)
+		add_required(guest, &igvm->required[i], ram, count);
 	guest->request = guest->memory.request;
 	guest->request.ranges = guest->ranges;
-	guest->request.nr_ranges = count + 1;
+	guest->request.nr_ranges = guest->nr_ranges;
 	if (guest->handover)
 		guest->request.kind = BACKING_GMEM_STORE;
+	return 0;
+}
+
+/* What an IGVM file says, unless an option says otherwise. */
+static int take_igvm(struct snp_guest *guest, struct error *error)
+{
+	const struct snp_igvm *igvm = guest->loaded.image.igvm;
+
+	if (!igvm)
+		return 0;
+	if (igvm->nr_vcpus > MACHINE_VCPUS_MAX)
+		return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
+				 "it has %u vCPUs, a VM at most %d",
+				 igvm->nr_vcpus, MACHINE_VCPUS_MAX);
+	if (igvm->has_policy && !guest->has_policy)
+		guest->policy = igvm->policy;
+	if (igvm->has_id_block && !guest->id_block_path) {
+		guest->id_block = igvm->id_block;
+		guest->id_auth = igvm->id_auth;
+		guest->has_id_block = true;
+	}
 	return 0;
 }
 
@@ -257,8 +311,8 @@ static void configure_launch(struct snp_guest *guest)
 	guest->launch = (struct snp_launch_config){
 		.image = guest->loaded.image,
 		.policy = guest->policy,
-		.id_block = guest->id_block_path ? &guest->id_block : NULL,
-		.id_auth = guest->id_block_path ? &guest->id_auth : NULL,
+		.id_block = guest->has_id_block ? &guest->id_block : NULL,
+		.id_auth = guest->has_id_block ? &guest->id_auth : NULL,
 		.host_data = guest->has_host_data ? guest->host_data : NULL,
 		.certs = guest->certs_path ? guest->certs.data : NULL,
 		.certs_size = guest->certs.size,
@@ -296,6 +350,8 @@ int snp_guest_load(struct snp_guest *guest, struct error *error)
 {
 	int rc = load_files(guest, error);
 
+	if (!rc)
+		rc = take_igvm(guest, error);
 	if (!rc)
 		rc = place_memory(guest, error);
 	if (rc)

@@ -8,8 +8,8 @@
 #include "memory_option.h"
 #include "snp.h"
 
-/* RAM below the devices, the firmware, RAM from 4 GiB on */
-#define SNP_GUEST_RANGES (E820_PLACES + 1)
+/* RAM below the devices and from 4 GiB on, and the firmware, or what is around RAM */
+#define SNP_GUEST_RANGES (2 * E820_PLACES + 1 + SNP_IGVM_RANGES)
 
 /**
  * struct snp_guest - the guest
@@ -17,7 +17,8 @@
  * @memory: the option --memory
  * @handover: pages change hands with gmem, where conversions else discard
  * @id_block_path, @id_auth_path, @host_data_path, @certs_path: files, or NULL
- * @policy: see struct snp_launch_config
+ * @policy: see struct snp_launch_config; @has_policy: an option has said it
+ * @has_id_block: there are @id_block and @id_auth
  * @vcek_disabled, @cpuid_strict: likewise
  * @convert_timeout_ms: how long a conversion may wait for references
  * @run_timeout_s: after which a run is stopped; 0: never
@@ -26,7 +27,7 @@
  * @certs: the file at @certs_path
  * @id_block, @id_auth: likewise
  * @host_data: if @has_host_data
- * @ranges: where its memory is
+ * @ranges: where its memory is, @nr_ranges of them
  * @request: how it is backed
  * @launch: of the VM; points into this structure
  * @config: the machine; likewise
@@ -37,6 +38,7 @@ struct snp_guest {
 	bool handover;
 	const char *id_block_path, *id_auth_path, *host_data_path, *certs_path;
 	uint64_t policy;
+	bool has_policy, has_id_block;
 	bool vcek_disabled, cpuid_strict, trace;
 	uint32_t convert_timeout_ms, run_timeout_s;
 	struct snp_loaded loaded;
@@ -46,6 +48,7 @@ struct snp_guest {
 	bool has_host_data;
 	uint8_t host_data[SNP_HOST_DATA_SIZE];
 	struct range ranges[SNP_GUEST_RANGES];
+	unsigned int nr_ranges;
 	struct memory_request request;
 	struct snp_launch_config launch;
 	struct pc_config config;
@@ -67,6 +70,7 @@ void snp_guest_free(struct snp_guest *guest);
 	"launch, and run --vm-type snp:\n" \
 	"  --firmware FILE     as above; likewise --kernel, --initrd,\n" \
 	"                      --features, --vcpu-type, --vcpu-signature\n" \
+	"                      or --igvm FILE, without these\n" \
 	"  --append TEXT       the command line of the kernel\n" \
 	"  --cpus N            number of vCPUs (default 1)\n" \
 	"  --memory SIZE|LIST  as for gmemctl run; kinds: shared, private,\n" \

@@ -5,6 +5,7 @@
 #include "../kvm/attributes.h"
 #include "../kvm/calls.h"
 #include "../snp/termination.h"
+#include "igvm.h"
 #include "snp.h"
 
 int machine_snp_create(struct machine *machine, struct error *error)
@@ -17,10 +18,23 @@ int machine_snp_create(struct machine *machine, struct error *error)
 	return rc ? rc : snp_launch_init(&machine->launch, error);
 }
 
+static int fill_parameters(struct machine *machine, struct error *error)
+{
+	const struct snp_igvm *igvm = machine->config.snp->image.igvm;
+	const struct memory_request *request = machine->config.memory.requests;
+
+	if (!igvm)
+		return 0;
+	return machine_igvm_parameters(igvm, request->ranges, request->nr_ranges,
+				       machine->nr_vcpus, error);
+}
+
 int machine_snp_launch(struct machine *machine, struct error *error)
 {
-	int rc = snp_launch_start(&machine->launch, error);
+	int rc = fill_parameters(machine, error);
 
+	if (!rc)
+		rc = snp_launch_start(&machine->launch, error);
 	if (!rc)
 		rc = snp_launch_populate(&machine->launch, &machine->memory,
 					 &machine->vcpus[0], error);

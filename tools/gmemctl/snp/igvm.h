@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "../kvm/error.h"
+#include "../memory/range.h"
 #include "id_block.h"
 #include "run.h"
 #include "vmsa.h"
@@ -26,6 +27,7 @@
 #define SNP_IGVM_AREA_SIZE (UINT64_C(1) << 20)
 #define SNP_IGVM_PARAMETERS 64
 #define SNP_IGVM_VCPUS 64
+#define SNP_IGVM_RANGES 32
 
 /* Types of parameters, which are those of their headers */
 enum snp_igvm_parameter_type {
@@ -90,8 +92,7 @@ struct snp_igvm_vcpu {
  *	policy is @policy
  * @runs: what is measured, VMSAs included, in this order; owned
  * @nr_vmsa_runs: how many of the runs are VMSAs
- * @required_end, @required_start: hull of the memory that the guest wants from
- *	3 to 4 GiB, pages included; empty if both are 0
+ * @required: memory that the guest wants, pages included; disjoint, in no order
  * @shared: there are pages that the host may read
  * @relocatable: it may be loaded elsewhere, which is not done here
  */
@@ -117,7 +118,8 @@ struct snp_igvm {
 	unsigned int nr_parameters;
 	struct snp_igvm_vcpu vcpus[SNP_IGVM_VCPUS];
 	unsigned int nr_vcpus;
-	uint64_t required_start, required_end;
+	struct range required[SNP_IGVM_RANGES];
+	unsigned int nr_required;
 	bool shared;
 	bool relocatable;
 };

@@ -25,9 +25,8 @@
 
 enum page_data_type { DATA_NORMAL, DATA_SECRETS, DATA_CPUID, DATA_CPUID_XF };
 
-/* Below this a PC has RAM; from here to 4 GiB it is what the file wants. */
-#define HIGH_START (UINT64_C(3) << 30)
-#define HIGH_END (UINT64_C(4) << 30)
+/* Ranges that are no further apart become one. */
+#define RANGE_GAP SIZE_2M
 
 /* Numbers of keys and signatures have 72 bytes, as in the firmware's form. */
 #define NUMBER_SIZE 72
@@ -40,17 +39,61 @@ static bool range_is_good(uint64_t gpa, uint64_t size)
 	       gpa < UINT64_C(1) << 52 && size <= (UINT64_C(1) << 52) - gpa;
 }
 
-static void require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size)
+/* The first range that @range touches, but for @except; or NULL. */
+static struct range *find_near(struct snp_igvm *igvm, const struct range *range,
+			       const struct range *except)
 {
-	uint64_t start = gpa > HIGH_START ? gpa : HIGH_START;
-	uint64_t end = gpa + size < HIGH_END ? gpa + size : HIGH_END;
+	for (unsigned int i = 0; i < igvm->nr_required; i++) {
+		struct range *other = &igvm->required[i];
 
-	if (start >= end)
-		return;
-	if (!igvm->required_end || start < igvm->required_start)
-		igvm->required_start = start;
-	if (end > igvm->required_end)
-		igvm->required_end = end;
+		if (other != except && range->start <= other->end + RANGE_GAP &&
+		    other->start <= range->end + RANGE_GAP)
+			return other;
+	}
+	return NULL;
+}
+
+static void range_join(struct range *range, const struct range *with)
+{
+	if (with->start < range->start)
+		range->start = with->start;
+	if (with->end > range->end)
+		range->end = with->end;
+}
+
+/* What has grown together with @range is taken out of the list. */
+static void join_all(struct snp_igvm *igvm, struct range *range)
+{
+	struct range *other;
+
+	while ((other = find_near(igvm, range, range))) {
+		struct range *last = &igvm->required[igvm->nr_required - 1];
+
+		range_join(range, other);
+		*other = *last;
+		/* The last one has moved, and it may be this one. */
+		if (range == last)
+			range = other;
+		igvm->nr_required--;
+	}
+}
+
+static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size,
+		   struct error *error)
+{
+	const struct range wanted = { gpa, gpa + size };
+	struct range *range = find_near(igvm, &wanted, NULL);
+
+	if (range) {
+		range_join(range, &wanted);
+		join_all(igvm, range);
+		return 0;
+	}
+	if (igvm->nr_required == SNP_IGVM_RANGES)
+		return snp_igvm_bad(igvm, error, "its memory is in more than %d "
+				    "places", SNP_IGVM_RANGES);
+	igvm->required[igvm->nr_required++] = wanted;
+	return 0;
 }
 
 /* Bytes of the file; offset 0 stands for zeros. Return: false if not in it. */
@@ -120,7 +163,8 @@ static int page_data(struct snp_igvm *igvm, const uint8_t *body,
 	    !file_data(igvm, bytes_get32(body + 12), size, &data))
 		return snp_igvm_bad(igvm, error, "the page at 0x%" PRIx64 " is not "
 				    "aligned, or its data are not in the file", gpa);
-	require(igvm, gpa, size);
+	if (require(igvm, gpa, size, error))
+		return -EINVAL;
 	if (flags & PAGE_SHARED) {
 		igvm->shared = true;
 		return 0;
@@ -191,8 +235,9 @@ static int parameter_insert(struct snp_igvm *igvm, const uint8_t *body,
 	if (!range_is_good(gpa, area->size))
 		return snp_igvm_bad(igvm, error, "parameter area %u is inserted at "
 				    "0x%" PRIx64 ", which is no page", index, gpa);
+	if (require(igvm, gpa, area->size, error))
+		return -EINVAL;
 	area->inserted = true;
-	require(igvm, gpa, area->size);
 	return add_run(igvm, "IGVM parameters", SNP_PAGE_UNMEASURED, gpa,
 		       area->size, area->data, error);
 }
@@ -254,9 +299,8 @@ static int memory_range(struct snp_igvm *igvm, const uint8_t *body, bool errors,
 	if (!range_is_good(gpa, size))
 		return snp_igvm_bad(igvm, error, "memory at 0x%" PRIx64 ", 0x%x "
 				    "bytes, is not whole pages", gpa, size);
-	require(igvm, gpa, size);
 	igvm->shared |= errors;
-	return 0;
+	return require(igvm, gpa, size, error);
 }
 
 /* Numbers as they are; in between the firmware's form has nothing. */

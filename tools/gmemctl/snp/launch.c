@@ -169,10 +169,41 @@ static int check_id_block(const struct snp_launch *launch, struct error *error)
 	return 0;
 }
 
+/* What KVM cannot do for an IGVM file, while nothing is lost yet. */
+static int check_igvm(const struct snp_igvm *igvm, uint64_t features,
+		      struct error *error)
+{
+	const char *fault = snp_igvm_kvm_fault(igvm);
+	struct snp_vcpu vcpu;
+	size_t at;
+
+	if (!fault && igvm->shared)
+		fault = "it has pages that are shared with the host";
+	if (fault)
+		return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
+				 "KVM, or gmemctl, cannot launch it as it says: %s",
+				 fault);
+	for (unsigned int i = 0; i < igvm->nr_vcpus; i++) {
+		const uint8_t *vmsa = igvm->vcpus[i].vmsa;
+
+		if (snp_vcpu_from_vmsa(&vcpu, vmsa, &at))
+			return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
+					 "KVM cannot start vCPU %u as its VMSA says: "
+					 "byte 0x%zx would be another", i, at);
+		if (snp_vmsa_features(vmsa) != features)
+			return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
+					 "vCPU %u has other features than the first, "
+					 "and KVM has those of a guest", i);
+	}
+	return 0;
+}
+
 static int check_image(const struct snp_image *image, struct error *error)
 {
 	const struct snp_section *cpuid;
 
+	if (image->igvm)
+		return check_igvm(image->igvm, image->features, error);
 	if (image->svsm || image->vmm != SNP_VMM_GMEMCTL)
 		return error_set(error, -EINVAL, OBJECT, "launch",
 				 "gmemctl programs vCPUs in its own way, and "
@@ -317,6 +348,9 @@ int snp_launch_init(struct snp_launch *launch, struct error *error)
 static int check_memory(const struct snp_launch *launch,
 			const struct snp_run *run, struct error *error)
 {
+	/* KVM has a place of its own for them. */
+	if (run->type == SNP_PAGE_VMSA)
+		return 0;
 	if (slot_covers_private(&launch->vm->slots, run->gpa, run->size))
 		return 0;
 	return error_set(error, -EFAULT, run->name, "place in guest memory",

@@ -32,7 +32,8 @@ typedef void (*snp_launch_step_fn)(void *data, const char *step,
 /**
  * struct snp_launch_config - what to launch; all of it has to outlive the launch
  * @image: firmware, vCPUs; its VMM is SNP_VMM_GMEMCTL, it has no SVSM; with a
- *	signature of 0 the CPU's own is taken
+ *	signature of 0 the CPU's own is taken. Or an IGVM file, whose parameter areas
+ *	are filled in before snp_launch_populate().
  * @policy: what the firmware is to enforce
  * @id_block: or NULL; then there is no @id_auth
  * @id_auth: its signatures

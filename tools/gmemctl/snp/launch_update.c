@@ -247,8 +247,12 @@ static int populate_run(struct snp_launch *launch, struct guest_memory *memory,
 			const struct snp_run *run, struct vcpu *vcpu,
 			struct error *error)
 {
-	int rc = make_private(memory, run, error);
+	int rc;
 
+	/* KVM adds them itself, in the end. */
+	if (run->type == SNP_PAGE_VMSA)
+		return 0;
+	rc = make_private(memory, run, error);
 	if (rc)
 		return rc;
 	if (run->type == SNP_PAGE_CPUID)

@@ -309,6 +309,21 @@ static int set_cpuid(struct snp_launch *launch, struct vcpu *vcpu,
 	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_CPUID2", error) : 0;
 }
 
+/* What the launch has checked, or gmemctl's own. */
+static void wanted_state(const struct snp_launch *launch,
+			 const struct vcpu *vcpu, struct snp_vcpu *state)
+{
+	const struct snp_image *image = &launch->image;
+	size_t at;
+
+	if (image->igvm)
+		snp_vcpu_from_vmsa(state, image->igvm->vcpus[vcpu->index].vmsa,
+				   &at);
+	else
+		snp_vcpu_reset(state, snp_image_eip(image, vcpu->index),
+			       image->signature, image->features);
+}
+
 int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
 		    struct error *error)
 {
@@ -317,8 +332,7 @@ int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
 
 	if (rc)
 		return rc;
-	snp_vcpu_reset(&state, snp_image_eip(&launch->image, vcpu->index),
-		       launch->image.signature, launch->image.features);
+	wanted_state(launch, vcpu, &state);
 	rc = set_registers(vcpu, &state, error);
 	if (!rc)
 		rc = check_registers(vcpu, &state, error);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -168,4 +169,80 @@ void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature,
 	vcpu->xcr0 = 1;
 	vcpu->pat = PAT_RESET;
 	vcpu->features = features;
+}
+
+static struct kvm_segment segment_unpack(const struct vmsa_segment *segment)
+{
+	uint16_t attributes = segment->attributes;
+
+	return (struct kvm_segment){
+		.base = segment->base,
+		.limit = segment->limit,
+		.selector = segment->selector,
+		.type = attributes & 0xf,
+		.s = attributes >> 4 & 1,
+		.dpl = attributes >> 5 & 3,
+		.present = attributes >> 7 & 1,
+		.avl = attributes >> 8 & 1,
+		.l = attributes >> 9 & 1,
+		.db = attributes >> 10 & 1,
+		.g = attributes >> 11 & 1,
+	};
+}
+
+static void sregs_unpack(struct kvm_sregs *sregs, const struct snp_vmsa *vmsa)
+{
+	sregs->es = segment_unpack(&vmsa->es);
+	sregs->cs = segment_unpack(&vmsa->cs);
+	sregs->ss = segment_unpack(&vmsa->ss);
+	sregs->ds = segment_unpack(&vmsa->ds);
+	sregs->fs = segment_unpack(&vmsa->fs);
+	sregs->gs = segment_unpack(&vmsa->gs);
+	sregs->ldt = segment_unpack(&vmsa->ldtr);
+	sregs->tr = segment_unpack(&vmsa->tr);
+	sregs->gdt.base = vmsa->gdtr.base;
+	sregs->gdt.limit = (uint16_t)vmsa->gdtr.limit;
+	sregs->idt.base = vmsa->idtr.base;
+	sregs->idt.limit = (uint16_t)vmsa->idtr.limit;
+	sregs->cr0 = vmsa->cr0;
+	sregs->cr2 = vmsa->cr2;
+	sregs->cr3 = vmsa->cr3;
+	/* Set by KVM, which does not take EFER.SVME from others. */
+	sregs->cr4 = vmsa->cr4 & ~CR4_MCE;
+	sregs->efer = vmsa->efer & ~EFER_SVME;
+}
+
+static void regs_unpack(struct kvm_regs *regs, const struct snp_vmsa *vmsa)
+{
+	*regs = (struct kvm_regs){
+		.rax = vmsa->rax, .rbx = vmsa->rbx, .rcx = vmsa->rcx,
+		.rdx = vmsa->rdx, .rsi = vmsa->rsi, .rdi = vmsa->rdi,
+		.rsp = vmsa->rsp, .rbp = vmsa->rbp,
+		.r8 = vmsa->r8_r15[0], .r9 = vmsa->r8_r15[1],
+		.r10 = vmsa->r8_r15[2], .r11 = vmsa->r8_r15[3],
+		.r12 = vmsa->r8_r15[4], .r13 = vmsa->r8_r15[5],
+		.r14 = vmsa->r8_r15[6], .r15 = vmsa->r8_r15[7],
+		.rip = vmsa->rip, .rflags = vmsa->rflags,
+	};
+}
+
+int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
+		       size_t *at)
+{
+	struct snp_vmsa vmsa;
+
+	memcpy(&vmsa, page, sizeof(vmsa));
+	memset(vcpu, 0, sizeof(*vcpu));
+	sregs_unpack(&vcpu->sregs, &vmsa);
+	regs_unpack(&vcpu->regs, &vmsa);
+	vcpu->fpu.fcw = vmsa.x87_fcw;
+	vcpu->fpu.mxcsr = vmsa.mxcsr;
+	vcpu->xcr0 = vmsa.xcr0;
+	vcpu->pat = vmsa.g_pat;
+	vcpu->features = vmsa.sev_features;
+	snp_vmsa_from_vcpu(&vmsa, vcpu);
+	for (*at = 0; *at < sizeof(vmsa); (*at)++)
+		if (((const uint8_t *)&vmsa)[*at] != page[*at])
+			return -EOPNOTSUPP;
+	return 0;
 }

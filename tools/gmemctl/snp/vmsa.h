@@ -121,6 +121,19 @@ uint64_t snp_vmsa_features(const uint8_t page[SNP_PAGE_SIZE]);
 void snp_vmsa_from_vcpu(struct snp_vmsa *vmsa, const struct snp_vcpu *vcpu);
 
 /**
+ * snp_vcpu_from_vmsa() - what KVM has to be told to measure this page
+ * @page: at any alignment
+ *
+ * KVM makes the page by itself. State that it cannot be told, such as debug
+ * registers, a VMPL, or MSRs of system calls, is not in @vcpu.
+ *
+ * Return: 0; -EOPNOTSUPP if KVM would measure another page, with @at set to the
+ * first byte that is not the same.
+ */
+int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
+		       size_t *at);
+
+/**
  * snp_vcpu_reset() - how gmemctl programs a vCPU that starts in the firmware
  * @eip: SNP_RESET_EIP, or where the firmware wants its APs
  * @signature: CPUID leaf 1 EAX, which a CPU has in EDX after reset

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../machine/igvm.h"
 #include "../snp/bytes.h"
 #include "../snp/measure.h"
 #include "igvm_build.h"
@@ -85,8 +86,11 @@ static void test_f28_parse(void)
 	CHECK(igvm.nr_parameters == 3);
 	CHECK(igvm.parameters[2].type == SNP_IGVM_ENVIRONMENT_INFO);
 	CHECK(igvm.parameters[2].area == 1 && igvm.parameters[2].offset == 8);
-	CHECK(igvm.required_start == 0xffffe000 &&
-	      igvm.required_end == 0xfffff000);
+	CHECK(igvm.nr_required == 2);
+	CHECK(igvm.required[0].start == 0x10000 &&
+	      igvm.required[0].end == 0x600000);
+	CHECK(igvm.required[1].start == 0xffffe000 &&
+	      igvm.required[1].end == 0xfffff000);
 	CHECK(!igvm.has_id_block && !igvm.shared && !igvm.relocatable);
 	/* Two pages in a row are one run, and so are the contents of an area. */
 	CHECK(igvm.runs[0].gpa == 0x10000 && igvm.runs[0].size == 0x2000);
@@ -250,12 +254,76 @@ static void test_f28_platforms(void)
 	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "beyond"));
 }
 
+static const struct range ram[] = {
+	{ 0, 0x10000000 }, { 0xffe00000, 0x100000000 },
+	{ 0x100000000, 0x140000000 },
+};
+
+/* What a loader tells the guest, and where it ends */
+static void test_f28_parameters(void)
+{
+	size_t size = igvm_build_svsm(&build);
+	const uint8_t *map, *info;
+	struct snp_igvm igvm;
+	struct error error;
+
+	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
+	info = igvm.areas[1].data;
+	CHECK(bytes_get32(info + 8));
+	CHECK(!machine_igvm_parameters(&igvm, ram, 3, 5, &error));
+	CHECK(bytes_get32(igvm.areas[0].data) == 5);
+	map = igvm.areas[0].data + 0x1000;
+	CHECK(!bytes_get64(map) && bytes_get64(map + 8) == 0x10000);
+	CHECK(bytes_get64(map + 24) == 0x100000 &&
+	      bytes_get64(map + 32) == 0x40000);
+	CHECK(bytes_are_zero(map + 40, 0x1000 - 40));
+	CHECK(!bytes_get32(info + 8));
+	/* The rest of its first contents is as it was. */
+	CHECK(info[7] == (uint8_t)(7 * 7 + 9 * 13) &&
+	      info[12] == (uint8_t)(12 * 7 + 9 * 13));
+	/* The table of CPUs, which has a checksum */
+	igvm.parameters[0].type = SNP_IGVM_MADT;
+	CHECK(!machine_igvm_parameters(&igvm, ram, 3, 2, &error));
+	CHECK(!memcmp(igvm.areas[0].data, "APIC", 4));
+	igvm.parameters[0].offset = 0x2000 - 64;
+	CHECK(machine_igvm_parameters(&igvm, ram, 3, 2, &error) == -ENOSPC);
+	igvm.parameters[0].type = SNP_IGVM_VP_COUNT;
+	igvm.parameters[0].offset = 0x2000 - 3;
+	CHECK(machine_igvm_parameters(&igvm, ram, 3, 2, &error) == -ENOSPC);
+	snp_igvm_free(&igvm);
+}
+
+/* Pages in any order become few ranges, but not one that is full of holes. */
+static void test_f28_required(void)
+{
+	struct snp_igvm igvm;
+	struct error error;
+
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	for (uint64_t i = 0; i < 5; i++)
+		igvm_build_page(&build, i * 2 * 0x400000, 0, 0, 0, IGVM_SNP);
+	for (uint64_t i = 0; i < 4; i++)
+		igvm_build_page(&build, (i * 2 + 1) * 0x400000, 0, 0, 1,
+				IGVM_SNP);
+	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
+			      igvm_build_finish(&build), &error));
+	CHECK(igvm.nr_required == 5);
+	snp_igvm_free(&igvm);
+	for (uint64_t i = 0; i < 40; i++)
+		igvm_build_page(&build, (i + 10) << 30, 0, 0, 0, IGVM_SNP);
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
+		    "more than 32 places"));
+}
+
 static const struct unit_test tests[] = {
 	{ "igvm.f28_vectors", test_f28_vectors },
 	{ "igvm.f28_parse", test_f28_parse },
 	{ "igvm.f28_fixed", test_f28_fixed },
 	{ "igvm.f28_headers", test_f28_headers },
 	{ "igvm.f28_platforms", test_f28_platforms },
+	{ "igvm.f28_parameters", test_f28_parameters },
+	{ "igvm.f28_required", test_f28_required },
 };
 
 UNIT_TESTS(tests)

@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <openssl/pem.h>
 
+#include "../snp/measure.h"
+#include "igvm_build.h"
 #include "run_case.h"
 #include "snp_build.h"
 #include "test_key.h"
@@ -204,6 +206,144 @@ static void check_run(void)
 	RUN_CASES(runs);
 }
 
+#define IGVM "snp launch --igvm "
+#define IGVM_SIGN "snp id-block --id-key key.pem --igvm "
+
+/*
+ * f28: the simulator has a digest of its own: it takes an ID block of the one that
+ * was computed from the file only if both are the same.
+ */
+static const struct run_case igvm[] = {
+	{ IGVM "svsm", "", 0, "launched: 524 pages" },
+	{ IGVM "svsm --json", "PROFILE=6.12 PROGRESS=1", 0, "524" },
+	{ IGVM_SIGN "svsm --id-block bs --id-auth as", "", 0, "41676cc0548b" },
+	{ IGVM "svsm --id-block bs --id-auth as --memory 16M", "", 0, "ID block" },
+	{ IGVM_SIGN "two --policy 0xb0000 --id-block b2 --id-auth a2", "", 0,
+	  "cd2813f7ee63" },
+	/* The policy is the file's, unless it is said. */
+	{ IGVM "two --id-block b2 --id-auth a2", "", 0, "policy 0xb0000" },
+	{ IGVM "two --id-block b2 --id-auth a2 --policy 0x30000", "", 1,
+	  "compare policy" },
+	{ IGVM "svsm --id-block b2 --id-auth a2", "", 1, "compare digest" },
+	{ IGVM "signed", "", 0, "ID block" },
+	{ IGVM "far", "", 0, "launched: 3 pages" },
+	{ "run --vm-type snp --igvm svsm", "SCRIPT=map-shared:0x400000:1,shutdown",
+	  18, "triple-fault" },
+	/* What KVM or gmemctl cannot do */
+	{ IGVM "order", "", 4, "a page comes after a VMSA" },
+	{ IGVM "shared", "", 4, "shared with the host" },
+	{ IGVM "debug", "", 4, "vCPU 0 as its VMSA says: byte 0x162" },
+	{ IGVM "vmpl", "", 4, "byte 0xca" },
+	{ IGVM "features", "", 4, "vCPU 1 has other features" },
+	{ IGVM "tree", "", 4, "type 0x312 is not made" },
+	{ IGVM "narrow", "", 1, "type 0x30c does not fit" },
+	{ IGVM "svsm --cpus 2", "", 2, "--vcpus: not with --igvm" },
+	{ IGVM "svsm --firmware fw", "", 2, "--igvm: not with --firmware" },
+	{ IGVM "svsm --kernel fw", "", 2, "--kernel: not with --igvm" },
+	{ LAUNCH "", "", 0, "launched" },
+	{ "snp launch --firmware svsm", "", 1, "give it with --igvm" },
+};
+
+static struct igvm_build build;
+
+static void write_igvm(const char *name)
+{
+	size_t size = igvm_build_finish(&build);
+
+	write_file(name, build.file, size);
+}
+
+/* One page, and two vCPUs of which one has a byte that is not as usual */
+static void write_vcpus(const char *name, unsigned int vcpu, unsigned int at,
+			uint8_t value)
+{
+	uint8_t vmsa[4096];
+
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
+	for (uint16_t i = 0; i < 2; i++) {
+		igvm_build_vmsa(vmsa, 0x1000);
+		if (i == vcpu)
+			vmsa[at] = value;
+		igvm_build_vcpu(&build, i, vmsa, IGVM_VMSA_GPA);
+	}
+	write_igvm(name);
+}
+
+/* A parameter that is not made, or has no room; or a page that is shared */
+static void write_odd(const char *name, uint32_t parameter, uint32_t flags)
+{
+	uint8_t vmsa[4096];
+
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	igvm_build_area(&build, 0, 0x1000, 0);
+	igvm_build_parameter(&build, parameter, 0, 0x1000 - 24);
+	igvm_build_insert(&build, 0x2000, 0);
+	igvm_build_page(&build, 0x1000, 1, 0, flags, IGVM_SNP);
+	igvm_build_vmsa(vmsa, 0x1000);
+	igvm_build_vcpu(&build, 0, vmsa, IGVM_VMSA_GPA);
+	write_igvm(name);
+}
+
+/* With an ID block in it that is of this file */
+static void write_signed(void)
+{
+	struct snp_image image = { 0 };
+	struct snp_id_block block = { .version = 1, .policy = 0xb0000 };
+	size_t size = igvm_build_version_2(&build);
+	struct snp_measurement measurement;
+	EVP_PKEY *key = test_key(TEST_ID_KEY), *author = test_key(TEST_AUTHOR_KEY);
+	struct snp_id_auth auth;
+	struct snp_igvm file;
+	struct error error;
+
+	CHECK(!snp_igvm_parse(&file, "signed", build.file, size, &error));
+	image.igvm = &file;
+	CHECK(!snp_measure(&image, &measurement, &error));
+	snp_igvm_free(&file);
+	memcpy(block.digest, measurement.digest, SNP_DIGEST_SIZE);
+	CHECK(!snp_id_auth_create(&auth, &block, key, author, &error));
+	igvm_build_id_block(&build, &block, &auth);
+	write_igvm("signed");
+	EVP_PKEY_free(author);
+	EVP_PKEY_free(key);
+}
+
+static void check_igvm(void)
+{
+	uint8_t vmsa[4096];
+
+	igvm_build_svsm(&build);
+	write_igvm("svsm");
+	igvm_build_version_2(&build);
+	write_igvm("two");
+	igvm_build_order(&build);
+	write_igvm("order");
+	/* Where coconut-svsm has its kernel: memory beside the guest's RAM */
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 2, 2);
+	igvm_build_page(&build, UINT64_C(0x8000000000), 1, 0, 0, IGVM_SNP);
+	igvm_build_page(&build, 0xfff00000, 2, 0, 0, IGVM_SNP);
+	igvm_build_vmsa(vmsa, 0xfff00000);
+	igvm_build_vcpu(&build, 0, vmsa, IGVM_VMSA_GPA);
+	write_igvm("far");
+	write_vcpus("debug", 0, 0x162, 1);
+	write_vcpus("vmpl", 0, 0xca, 2);
+	write_vcpus("features", 1, 0x3b0, 0x21);
+	write_odd("shared", 0x307, 4);
+	write_odd("tree", 0x312, 0);
+	write_odd("narrow", 0x30c, 0);
+	write_signed();
+	RUN_CASES(igvm);
+}
+
+static void test_f28_igvm(void)
+{
+	in_folder(check_igvm);
+}
+
 static void check_cpuid(void)
 {
 	RUN_CASES(cpuid);
@@ -234,6 +374,7 @@ static const struct unit_test tests[] = {
 	{ "launch_cli.usage", test_launch_cli_usage },
 	{ "launch_cli.run", test_launch_cli_run },
 	{ "launch_cli.f27", test_f27 },
+	{ "launch_cli.f28_igvm", test_f28_igvm },
 };
 
 UNIT_TESTS(tests)
