@@ -15,4 +15,12 @@
  */
 bool tiny_guest_write(const char *path);
 
+/**
+ * tiny_guest_write_clocks() - the same, with its clocks
+ *
+ * Behind the counter are the TSC and the ACPI timer, 64 bits each, as they were
+ * before the counter was last incremented.
+ */
+bool tiny_guest_write_clocks(const char *path);
+
 #endif /* TINY_GUEST_H */

@@ -129,7 +129,7 @@ const struct command command_restore = {
 	.summary = "run a VM from where it was saved",
 	.help = "usage: gmemctl restore FILE [OPTIONS]\n"
 		"\n"
-		"On the same kind of CPU. The clock of the guest goes on from where it was.\n"
+		"On the same kind of CPU. The guest's clocks go on from where they were.\n"
 		"\n"
 		"  --name NAME         for `gmemctl ps` and others; default: vm-PID\n"
 		"  --memory-file FILE  for memory of kind file\n"

@@ -29,6 +29,7 @@ void power_init(struct power *power, const struct board *board,
 	memset(power, 0, sizeof(*power));
 	power->board = board;
 	power->now_ns = now_ns ? now_ns : host_now_ns;
+	power->start_ns = power->now_ns();
 	pthread_mutex_init(&power->lock, NULL);
 }
 
@@ -37,10 +38,27 @@ void power_destroy(struct power *power)
 	pthread_mutex_destroy(&power->lock);
 }
 
-/* In two steps, so that nothing overflows in the first 2^64 ns. */
-static uint32_t power_timer(const struct power *power)
+uint64_t power_timer_ns(struct power *power)
 {
-	uint64_t ns = power->now_ns();
+	uint64_t ns;
+
+	pthread_mutex_lock(&power->lock);
+	ns = power->now_ns() - power->start_ns;
+	pthread_mutex_unlock(&power->lock);
+	return ns;
+}
+
+void power_set_timer_ns(struct power *power, uint64_t ns)
+{
+	pthread_mutex_lock(&power->lock);
+	power->start_ns = power->now_ns() - ns;
+	pthread_mutex_unlock(&power->lock);
+}
+
+/* In two steps, so that nothing overflows in the first 2^64 ns. */
+static uint32_t power_timer(struct power *power)
+{
+	uint64_t ns = power_timer_ns(power);
 
 	return (uint32_t)(ns / 1000000000 * TIMER_HZ +
 			  ns % 1000000000 * TIMER_HZ / 1000000000);

@@ -23,6 +23,8 @@
  * @board: where power-off goes
  * @now_ns: a clock that only goes forward
  * @lock: protects what follows
+ * @start_ns: what that clock said when the timer was at zero; modulo 2^64, the
+ *	timer may have been at work for longer than this host
  * @enable: events enabled; none ever happens
  * @control: sleep type and the guest's own bits
  */
@@ -30,14 +32,22 @@ struct power {
 	const struct board *board;
 	uint64_t (*now_ns)(void);
 	pthread_mutex_t lock;
+	uint64_t start_ns;
 	uint16_t enable;
 	uint16_t control;
 };
 
-/** power_init() - @now_ns NULL: CLOCK_MONOTONIC */
+/** power_init() - @now_ns NULL: CLOCK_MONOTONIC; the timer starts at zero */
 void power_init(struct power *power, const struct board *board,
 		uint64_t (*now_ns)(void));
 void power_destroy(struct power *power);
+
+/** power_timer_ns() - for how long the timer has been at work */
+uint64_t power_timer_ns(struct power *power);
+
+/** power_set_timer_ns() - let it go on from where it was on another machine */
+void power_set_timer_ns(struct power *power, uint64_t ns);
+
 struct bus_device power_device(struct power *power);
 
 #endif /* GMEMCTL_DEVICES_POWER_H */

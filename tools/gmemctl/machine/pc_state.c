@@ -14,6 +14,7 @@ enum {
 	STATE_RTC,
 	STATE_PCI,
 	STATE_POWER,
+	STATE_TIMER,
 };
 
 /* The registers of each device, as in its struct. */
@@ -168,6 +169,27 @@ static int devices_set(struct pc *pc, const struct records *records,
 			      NULL) : 0;
 }
 
+/* Nanoseconds of the ACPI timer. A state of an older gmemctl has none. */
+static void timer_get(struct pc *pc, struct records *records)
+{
+	uint64_t ns = power_timer_ns(&pc->power);
+
+	records_add(records, STATE_TIMER, 0, &ns, sizeof(ns));
+}
+
+static void timer_set(struct pc *pc, const struct records *records)
+{
+	uint64_t ns;
+
+	if (records_get(records, STATE_TIMER, 0, &ns, sizeof(ns)))
+		power_set_timer_ns(&pc->power, ns);
+}
+
+/*
+ * All clocks of the guest go on from where they were, and together: the last that
+ * is read of the VM is its clock, and the vCPUs, with the TSC, come right after the
+ * timer. They are set in the same order.
+ */
 int pc_state_get(struct pc *pc, struct records *records, struct error *error)
 {
 	uint32_t cpus = pc->machine.nr_vcpus;
@@ -176,6 +198,7 @@ int pc_state_get(struct pc *pc, struct records *records, struct error *error)
 	records_add(records, STATE_CPUS, 0, &cpus, sizeof(cpus));
 	devices_get(pc, records);
 	rc = vm_state_get(&pc->machine.vm, records, error);
+	timer_get(pc, records);
 	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
 		rc = vcpu_state_get(&pc->machine.vcpus[i], &pc->machine.vm, records, error);
 	if (!rc && records->failed)
@@ -202,6 +225,8 @@ int pc_state_set(struct pc *pc, const struct records *records,
 
 	if (!rc)
 		rc = vm_state_set(&pc->machine.vm, records, error);
+	if (!rc)
+		timer_set(pc, records);
 	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
 		rc = vcpu_state_set(&pc->machine.vcpus[i], records, error);
 	return rc;

@@ -200,6 +200,7 @@ static void test_power_off(void)
 /* Nothing ever happens, and the timer runs at 3.579545 MHz. */
 static void test_power_registers(void)
 {
+	nanoseconds = 0;
 	start_power();
 	outw(0xffff, POWER_EVENT_PORT);
 	CHECK(!inw(POWER_EVENT_PORT));
@@ -215,6 +216,29 @@ static void test_power_registers(void)
 	nanoseconds = UINT64_MAX;
 	CHECK(inl(POWER_TIMER_PORT) != 0);
 	CHECK(!board_fake.events);
+	power_destroy(&power);
+}
+
+/* On another host, or after a reboot of it: it goes on, forwards only. */
+static void test_power_timer_C26(void)
+{
+	uint64_t ns;
+
+	nanoseconds = 1000000000000;
+	start_power();
+	CHECK(!inl(POWER_TIMER_PORT));
+	nanoseconds += 2000000000;
+	ns = power_timer_ns(&power);
+	CHECK(ns == 2000000000 && inl(POWER_TIMER_PORT) == 2 * 3579545);
+	power_destroy(&power);
+	nanoseconds = 500;
+	start_power();
+	power_set_timer_ns(&power, ns);
+	CHECK(inl(POWER_TIMER_PORT) == 2 * 3579545);
+	nanoseconds += 1000000000;
+	CHECK(inl(POWER_TIMER_PORT) == 3 * 3579545);
+	power_set_timer_ns(&power, UINT64_MAX);
+	CHECK(power_timer_ns(&power) == UINT64_MAX);
 	power_destroy(&power);
 }
 
@@ -249,6 +273,7 @@ static const struct unit_test tests[] = {
 	{ "pci.reset", test_pci_reset },
 	{ "power.off", test_power_off },
 	{ "power.registers", test_power_registers },
+	{ "power.timer_C26", test_power_timer_C26 },
 	{ "pvpanic", test_pvpanic },
 	{ "exit.port", test_exit_port },
 };

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The clocks of a PC go on from where they were when it was saved. */
+#include <errno.h>
+#include <string.h>
+
+#include "../kvm/abi.h"
+#include "../kvm/calls.h"
+#include "../kvm/state.h"
+#include "../machine/pc_state.h"
+#include "kvm_fake.h"
+#include "pc_fake.h"
+#include "unit.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static struct calls own_calls;
+static struct records records;
+static struct error error;
+static uint64_t now, clock_ns;
+
+static uint64_t host_now(void)
+{
+	return now;
+}
+
+/* A KVM whose clock runs with the host's, and whose other state is all zeros. */
+static int state_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct kvm_clock_data *clock = arg;
+
+	(void)fd;
+	switch (request) {
+	case KVM_GET_CLOCK:
+		clock->clock = now - clock_ns;
+		return 0;
+	case KVM_SET_CLOCK:
+		clock_ns = now - clock->clock;
+		return 0;
+	case KVM_GET_IRQCHIP:
+	case KVM_SET_IRQCHIP:
+	case KVM_GET_PIT2:
+	case KVM_SET_PIT2:
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* A host that has been up for @uptime. */
+static void start(uint64_t uptime)
+{
+	struct pc *pc = &pc_fake.pc;
+
+	CHECK(pc_fake_start());
+	CHECK(!pc_devices(pc, NULL));
+	own_calls = *calls;
+	own_calls.ioctl = state_ioctl;
+	calls = &own_calls;
+	now = uptime;
+	clock_ns = now;
+	power_destroy(&pc->power);
+	power_init(&pc->power, &pc->board, host_now);
+}
+
+static void stop(void)
+{
+	pc_devices_destroy(&pc_fake.pc);
+	pc_fake_stop();
+}
+
+/* Both clocks have run for @ns. */
+static bool ran_for(uint64_t ns)
+{
+	return power_timer_ns(&pc_fake.pc.power) == ns && now - clock_ns == ns;
+}
+
+/* 5 s at one host, which sleeps in a file then, and 3 s at a younger one. */
+static void test_state_clocks_C26(void)
+{
+	start(1000 * SECOND);
+	now += 5 * SECOND;
+	CHECK(ran_for(5 * SECOND));
+	CHECK(!pc_state_get(&pc_fake.pc, &records, &error));
+	stop();
+	start(20 * SECOND);
+	now += SECOND;
+	CHECK(!pc_state_set(&pc_fake.pc, &records, &error));
+	CHECK(ran_for(5 * SECOND));
+	now += 3 * SECOND;
+	CHECK(ran_for(8 * SECOND));
+	stop();
+	records_free(&records);
+}
+
+/* The state of a gmemctl that had no such record: the timer starts anew. */
+static void test_state_without_timer(void)
+{
+	uint64_t zero = 0;
+	struct records old = { 0 };
+	size_t size;
+
+	start(1000 * SECOND);
+	CHECK(!pc_state_get(&pc_fake.pc, &records, &error));
+	/* It is the last one. */
+	CHECK(records_find(&records, STATE_MACHINE + 6, 0, &size) ==
+	      records.bytes + records.size - sizeof(zero));
+	records.size -= 16 + sizeof(zero);
+	now += SECOND;
+	CHECK(!pc_state_set(&pc_fake.pc, &records, &error));
+	CHECK(power_timer_ns(&pc_fake.pc.power) == SECOND);
+	CHECK(pc_state_set(&pc_fake.pc, &old, &error) == -EBADMSG);
+	stop();
+	records_free(&records);
+}
+
+static const struct unit_test tests[] = {
+	{ "pc_state.clocks_C26", test_state_clocks_C26 },
+	{ "pc_state.without_timer", test_state_without_timer },
+};
+
+UNIT_TESTS(tests)
