@@ -101,20 +101,21 @@ static void test_snp_f5_missing(void)
 	static const struct test_certs_kind no_ca = { .no_ca = true };
 	struct verified verified;
 	uint8_t data[8192];
+	size_t size;
 
 	verified_init(&verified, &vcek);
-	CHECK(!verified_pool(&verified, data, test_certs_pem(&verified.source,
-							      no_root, 2, data)));
+	size = test_certs_pem(&verified.source, no_root, 2, data);
+	CHECK(!verified_pool(&verified, data, size));
 	CHECK(!verified_run(&verified));
 	CHECK(strstr(verified_check(&verified, "certificates")->detail,
 		     "'SEV-Test' of bundle names 'ARK-Test'"));
-	CHECK(!verified_pool(&verified, data, test_certs_pem(&verified.source,
-							      no_ask, 2, data)));
+	size = test_certs_pem(&verified.source, no_ask, 2, data);
+	CHECK(!verified_pool(&verified, data, size));
 	CHECK(!verified_run(&verified));
 	CHECK(strstr(verified_check(&verified, "certificates")->detail,
 		     "'SEV-VCEK' of bundle names 'SEV-Test'"));
-	CHECK(!verified_pool(&verified, data, test_certs_pem(&verified.source,
-							      no_leaf, 2, data)));
+	size = test_certs_pem(&verified.source, no_leaf, 2, data);
+	CHECK(!verified_pool(&verified, data, size));
 	CHECK(!verified_run(&verified));
 	CHECK(verified_check(&verified, "certificates")->verdict == SNP_FAIL);
 	verified_free(&verified);
@@ -198,8 +199,9 @@ static void test_snp_f6_thim(void)
 
 	verified_init(&verified, &vcek);
 	size = test_certs_pem(&verified.source, &leaf, 1, data);
-	json_object_object_add(json, "vcekCert", json_object_new_string_len(
-				       (char *)data, (int)size));
+	json_object_object_add(json, "vcekCert",
+			       json_object_new_string_len((char *)data,
+							  (int)size));
 	json_object_object_add(json, "tcbm", json_object_new_string("03"));
 	json_object_object_add(json, "nothing", NULL);
 	size = test_certs_pem(&verified.source, chain, 2, data);

@@ -56,7 +56,7 @@ static void test_snp_f7_hex(void)
 	CHECK(has_report(&verified, report, SNP_REPORT_SIZE));
 	CHECK(has_report(&verified, text, hex_lines(report, SNP_REPORT_SIZE,
 						    text)));
-	strcpy(text, " \n0x");
+	strcpy(text, "\t\n0x");
 	hex_format(report, SNP_REPORT_SIZE, text + 4);
 	strcat(text, "\r\n");
 	CHECK(has_report(&verified, text, strlen(text)));

@@ -45,7 +45,7 @@ struct test_certs {
 	size_t leaf_size;
 	uint8_t chain[4096];
 	size_t chain_size;
-	X509 *certs[TEST_CERTS];
+	struct x509_st *certs[TEST_CERTS];
 	EVP_PKEY *key, *root_key;
 };
 

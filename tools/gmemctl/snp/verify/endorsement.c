@@ -24,7 +24,7 @@
 #define CHIP_ID_TURIN 8
 
 /* They are told apart by their name, as AMD's specification says. */
-enum snp_signer snp_endorsement_signer(X509 *cert)
+enum snp_signer snp_endorsement_signer(const X509 *cert)
 {
 	char name[64] = "";
 
@@ -34,7 +34,7 @@ enum snp_signer snp_endorsement_signer(X509 *cert)
 	       !strcmp(name, "SEV-VCEK") ? SNP_SIGNER_VCEK : SNP_SIGNER_NONE;
 }
 
-static const ASN1_OCTET_STRING *cert_extension(X509 *cert, const char *oid)
+static const ASN1_OCTET_STRING *cert_extension(const X509 *cert, const char *oid)
 {
 	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
 	int at = object ? X509_get_ext_by_OBJ(cert, object, -1) : -1;
@@ -44,7 +44,7 @@ static const ASN1_OCTET_STRING *cert_extension(X509 *cert, const char *oid)
 }
 
 /* A version: an INTEGER of one byte. */
-static int cert_version(X509 *cert, unsigned int number, uint8_t *version)
+static int cert_version(const X509 *cert, unsigned int number, uint8_t *version)
 {
 	const ASN1_OCTET_STRING *value;
 	const unsigned char *data;
@@ -68,7 +68,7 @@ static int cert_version(X509 *cert, unsigned int number, uint8_t *version)
 	return 0;
 }
 
-int snp_endorsement_tcb(X509 *cert, enum snp_tcb_layout layout, uint64_t *tcb)
+int snp_endorsement_tcb(const X509 *cert, enum snp_tcb_layout layout, uint64_t *tcb)
 {
 	*tcb = 0;
 	for (int i = 0; i < SNP_TCB_PARTS; i++) {
@@ -94,7 +94,7 @@ static bool is_chip(const uint8_t *id, size_t size,
 	       bytes_are_zero(chip_id + size, SNP_CHIP_ID_SIZE - size);
 }
 
-bool snp_endorsement_is_chip(X509 *cert,
+bool snp_endorsement_is_chip(const X509 *cert,
 			     const uint8_t chip_id[SNP_CHIP_ID_SIZE])
 {
 	const ASN1_OCTET_STRING *value = cert_extension(cert, OID_CHIP);
@@ -113,7 +113,7 @@ bool snp_endorsement_is_chip(X509 *cert,
 }
 
 /* An IA5String, of which only what can be printed is taken. */
-static char *cert_text(X509 *cert, const char *oid,
+static char *cert_text(const X509 *cert, const char *oid,
 		       char text[SNP_ENDORSEMENT_TEXT])
 {
 	const ASN1_OCTET_STRING *value = cert_extension(cert, oid);
@@ -135,12 +135,12 @@ static char *cert_text(X509 *cert, const char *oid,
 	return text;
 }
 
-char *snp_endorsement_csp(X509 *cert, char text[SNP_ENDORSEMENT_TEXT])
+char *snp_endorsement_csp(const X509 *cert, char text[SNP_ENDORSEMENT_TEXT])
 {
 	return cert_text(cert, OID_CSP, text);
 }
 
-char *snp_endorsement_product(X509 *cert, char text[SNP_ENDORSEMENT_TEXT])
+char *snp_endorsement_product(const X509 *cert, char text[SNP_ENDORSEMENT_TEXT])
 {
 	return cert_text(cert, OID_PRODUCT, text);
 }

@@ -114,6 +114,7 @@ int snp_expect_read_json(struct snp_expect *expect, const char *name,
 			 const uint8_t *data, size_t size, struct error *error)
 {
 	struct json_tokener *tokener;
+	enum json_tokener_error code;
 	struct json_object *json;
 	int rc;
 
@@ -128,13 +129,13 @@ int snp_expect_read_json(struct snp_expect *expect, const char *name,
 		return error_set(error, -ENOMEM, name, "read expectations", NULL);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	json = json_tokener_parse_ex(tokener, (const char *)data, (int)size);
-	if (json_tokener_get_error(tokener) == json_tokener_success)
+	code = json_tokener_get_error(tokener);
+	if (code == json_tokener_success)
 		rc = json_object_take(expect, name, json, error);
 	else
 		rc = error_set(error, -EINVAL, name, "read expectations",
 			       "byte %zu: %s", json_tokener_get_parse_end(tokener),
-			       json_tokener_error_desc(
-				       json_tokener_get_error(tokener)));
+			       json_tokener_error_desc(code));
 	json_object_put(json);
 	json_tokener_free(tokener);
 	return rc;

@@ -143,12 +143,12 @@ static void path_explain(struct snp_path *path, X509_STORE_CTX *context,
 		x509 && !X509_cmp(x509, path->root->x509) ? path->root :
 		x509 && !X509_cmp(x509, path->intermediate->x509) ?
 		path->intermediate : path->leaf;
+	int code = X509_STORE_CTX_get_error(context);
 	char name[64], from[32], until[32], at[32];
 
 	path_fail(path, "'%s' of %s: %s; it is valid from %s to %s, looked at for "
 		  "%s", snp_cert_name(cert->x509, name), cert->file,
-		  X509_verify_cert_error_string(
-			  X509_STORE_CTX_get_error(context)),
+		  X509_verify_cert_error_string(code),
 		  snp_path_time(X509_get0_notBefore(cert->x509), from),
 		  snp_path_time(X509_get0_notAfter(cert->x509), until),
 		  snp_time_format(when, at));
@@ -177,7 +177,7 @@ static void path_check(struct snp_path *path, uint64_t when)
 /* The more of it holds, the better. */
 static int path_rank(const struct snp_path *path)
 {
-	return (path->root != NULL) + 2 * !path->rc + 4 * !!path->root_name;
+	return !!path->root + 2 * !path->rc + 4 * !!path->root_name;
 }
 
 static void path_try_root(struct snp_path *path, const struct snp_cert *root,
