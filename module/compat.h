@@ -18,8 +18,16 @@
 #include <linux/version.h>
 #include <linux/workqueue.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-#error "gmem needs Linux 6.12 or newer: folio and xarray helpers it builds on are missing before"
+/*
+ * Before "lib/buildid: use __kernel_read() for sleepable context" (777a8560fd29, in
+ * 6.12.67 and 6.19) PROCMAP_QUERY and others read a mapped file by
+ * read_cache_folio(). That calls ->read_folio(), which gmem has not, for a page that
+ * is not uptodate, which private ones are not. No header tells.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 67) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0))
+#error "gmem needs Linux 6.12.67 or newer of 6.12, or 6.19 or newer: others crash when a build id is read from guest memory"
 #endif
 
 #ifndef CONFIG_64BIT
