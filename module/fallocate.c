@@ -108,8 +108,7 @@ static int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 	return rc;
 }
 
-static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
-				pgoff_t end)
+static void gmem_punch_block(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
 
@@ -120,6 +119,19 @@ static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
 				   ((loff_t)end << PAGE_SHIFT) - 1);
 	gmem_poison_clear(gi, start, end);
 	filemap_invalidate_unlock(mapping);
+}
+
+/* Faults anywhere in the file wait for a block. */
+static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
+				pgoff_t end)
+{
+	pgoff_t next;
+
+	for (; start < end; start = next) {
+		next = min(end, start + (1UL << GMEM_BLOCK_SHIFT));
+		gmem_punch_block(gi, start, next);
+		cond_resched();
+	}
 }
 
 static int gmem_punch_stores(struct gmem_inode *gi,

@@ -189,32 +189,38 @@ static int gmem_settle_drain(struct gmem_inode *gi, struct gmem_settle *settle,
 	return rc == -ETIME ? 1 : rc;
 }
 
-/*
- * Sleep a little, longer each time, up to 8 ms. A signal ends it, and so does
- * work that io_uring left for the task, which may be just what drops the
- * reference: the call is restarted after it, with what is left of the time.
- */
-static int gmem_settle_pause(struct gmem_settle *settle)
+/* Sleep a little, longer each time, up to 8 ms, or until a signal comes. */
+static void gmem_settle_pause(struct gmem_settle *settle)
 {
 	unsigned int ms = 1U << min(settle->pauses++, 3U);
 
 	schedule_timeout_interruptible(msecs_to_jiffies(ms));
-	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
 /* A page is held: do what may change that. 0: look again. */
 static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 			    struct gmem_conversion *conv)
 {
-	int rc = gmem_settle_drain(gi, settle, &conv->holder);
+	bool expired, signal;
+	int rc;
 
+	rc = gmem_settle_drain(gi, settle, &conv->holder);
 	if (rc)
 		return min(rc, 0);
-	if ((settle->pauses >= GMEM_GRACE_PAUSES &&
-	     gmem_settle_expired(settle)) ||
+	/*
+	 * A signal restarts the call with what is left of the time. So does work that
+	 * io_uring left for the task, which may be just what drops the reference. If
+	 * nothing is left the call ends: signals may come faster than CPUs drain.
+	 */
+	expired = gmem_settle_expired(settle);
+	signal = signal_pending(current);
+	if (signal && !expired)
+		return -ERESTARTSYS;
+	if ((expired && (signal || settle->pauses >= GMEM_GRACE_PAUSES)) ||
 	    gmem_range_wanted(gi, conv->start, conv->end))
 		return -EAGAIN;
-	return gmem_settle_pause(settle);
+	gmem_settle_pause(settle);
+	return 0;
 }
 
 /* Unmap a block of pages and wait until nobody refers to them. */

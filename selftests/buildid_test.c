@@ -395,7 +395,11 @@ TEST_F(buildid, D1_header_and_note)
 		SKIP(return, KSFT_BY_DESIGN " perf_event_open: %s", strerror(-rc));
 	put_elf(self->p, PAGE / 2);
 	EXPECT_TRUE(finds_secret(perf_read_id, self->fd));
-	expect_closed(self, perf_read_id);
+	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
+	EXPECT_FALSE(finds_secret(perf_read_id, self->fd));
+	test_gmem_convert(self->fd, 0, PAGE, SHARED, PRESERVE);
+	touch(self, 0);
+	EXPECT_TRUE(finds_secret(perf_read_id, self->fd));
 }
 
 /* A conversion that is refused leaves shared pages: all of them, with all they had. */

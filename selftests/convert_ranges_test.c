@@ -170,7 +170,7 @@ TEST_F(ranges, undone_in_a_hypervisor)
 	if (mock_unavailable())
 		SKIP(return, "%s", mock_unavailable());
 	vm = test_mock_create();
-	test_mock_bind(vm, GPA, self->fd, 0, LENGTH, GMEM_TEST_BIND_F_STORE);
+	test_mock_bind(vm, GPA, self->fd, 0, LENGTH, 0);
 	ASSERT_EQ(0, mock_fail(vm, GMEM_TEST_MAKE_PRIVATE, 3, EIO, 4));
 	EXPECT_EQ(-EIO, convert_ranges(self->fd, some, 3, PRIVATE));
 	expect_states(self->fd, SHARED);
