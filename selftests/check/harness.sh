@@ -116,8 +116,8 @@ harness_table() {
 		{ table_show; echo "expected:"; echo "$expected"; return 1; }
 }
 
-# harness_init EXPECTED [ARG]: what init, with two seconds for each program in
-# $WORK/stage, says of them all.
+# harness_init EXPECTED [ARG]: what init, with two seconds for each result of the
+# programs in $WORK/stage, says of them all.
 harness_init() {
 	local got
 
@@ -137,18 +137,19 @@ harness_program() {
 	chmod +x "$WORK/stage/selftests/$1_test"
 }
 
-# Time that was lost does not count; but no more than has passed since, and no more
-# than the program has.
+# A program has its time for each result. Time that was lost does not count; but no
+# more than has passed since, and no more than the program has.
 harness_lost_time() {
 	local lost='echo "# time lost: 1500 ms: why"'
 
 	harness_program in_time 'sleep 1'
 	harness_program late 'sleep 3'
+	harness_program many 'for i in 1 2 3; do sleep 1; echo ok it; done'
 	harness_program lost 'sleep 1.6' "$lost" 'sleep 1.2'
 	harness_program lost_all 'for i in 1 2 3 4 5 6; do' "$lost" 'sleep 1; done'
 	harness_program lost_nothing "$lost" "$lost" 'sleep 3'
 	harness_init "in_time_test: ok late_test: not ok lost_all_test: not ok \
-lost_nothing_test: not ok lost_test: ok"
+lost_nothing_test: not ok lost_test: ok many_test: ok"
 }
 
 # A program that says that it needs two CPUs is not for a VM with one, nor the

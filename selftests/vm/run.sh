@@ -12,7 +12,7 @@
 #   SEED= STRESS=	seed of the random tests, seconds for each of them
 #   FUZZ_SECONDS=	for the fuzz tests, and for each fuzz target
 #   SHELL_IN_VM=1	a shell on the console instead of the tests
-#   MEM= TIMEOUT=	MiB of the VM; seconds a program may take
+#   MEM= TIMEOUT=	MiB of the VM; seconds a program may take for a result
 #
 # KTAP goes to stdout as it comes, then the tables of table.sh; the last line is
 # "N passed, N failed, N skipped". Exit 0 when nothing failed, 128 when a VM
@@ -29,6 +29,9 @@ set -euo pipefail
 . "$VM_DIR/table.sh"
 
 DEFAULT_KERNELS="stock-6.12 debug-7.3 race-6.12 arm64-6.12"
+# What init allows a program for a result, without the stress: longer than a test with
+# a guest may take, whose own timeout says more about what hangs.
+PROGRAM_SECONDS=${TIMEOUT:-480}
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0 LOST=0
 RUN_DIR=
@@ -118,14 +121,6 @@ stage() {
 	rm -rf "$root"
 }
 
-# program_seconds NAME: what init allows a program, without the stress.
-program_seconds() {
-	case $1 in
-	debug-* | race-*) echo "${TIMEOUT:-480}" ;;
-	*) echo "${TIMEOUT:-240}" ;;
-	esac
-}
-
 # fuzz_seconds NAME: the kernel with KASAN sees most.
 fuzz_seconds() {
 	case $1 in
@@ -156,7 +151,7 @@ settings() {
 	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
 		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="$(stress_seconds "$name")" \
 		GMEM_FUZZ_SECONDS="$(fuzz_seconds "$name")" \
-		GMEM_TIMEOUT="$(program_seconds "$name")"
+		GMEM_TIMEOUT="$PROGRAM_SECONDS"
 }
 
 # follow STATE SECONDS [INDENT]: count what a VM says, show it, note how far it came,
@@ -195,7 +190,7 @@ follow() {
 boot_once() {
 	local limit=${VM_SECONDS:-2400} silence start=$SECONDS
 
-	silence=$(($(program_seconds "$1") + $(stress_seconds "$1") + $(fuzz_seconds "$1") + 90))
+	silence=$((PROGRAM_SECONDS + $(stress_seconds "$1") + $(fuzz_seconds "$1") + 90))
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
 		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" "$silence" "${5:-}" || true
 	VM_TIMED_OUT=$((SECONDS - start >= limit))

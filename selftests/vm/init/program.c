@@ -34,6 +34,7 @@ struct program {
 	unsigned int reported, failed, skipped;
 	bool bailed;
 	char skip_reason[200];
+	int64_t timeout_ms;	/* for each result */
 	int64_t deadline;	/* as of now_ms(), likewise @counted */
 	int64_t counted;	/* what was lost before has been granted */
 	int64_t spare_ms;	/* that may still be granted */
@@ -109,10 +110,20 @@ int program_list_read(struct program_list *list)
 	return 0;
 }
 
+/* A busy host is no fault of a program that goes on. */
+static void program_result(struct program *p, bool ok)
+{
+	p->reported++;
+	p->failed += !ok;
+	p->counted = now_ms();
+	if (p->deadline < p->counted + p->timeout_ms)
+		p->deadline = p->counted + p->timeout_ms;
+}
+
 /*
  * More time for what was lost: no more than has passed since it was last asked for,
- * so that the host, which sees the same line, need not wait longer in silence; and
- * in the end as much again as the program has.
+ * or since the last result, so that the host, which sees the same line, need not
+ * wait longer in silence; and in the end as much again as there is for a result.
  */
 static void program_grant(struct program *p, int64_t lost_ms)
 {
@@ -146,11 +157,10 @@ static void program_line(void *ctx, bool is_stderr, const char *line)
 			snprintf(p->skip_reason, sizeof(p->skip_reason), "%s",
 				 skip + strlen("# SKIP"));
 	} else if (!strncmp(line, "ok ", 3)) {
-		p->reported++;
+		program_result(p, true);
 		p->skipped += !!skip;
 	} else if (!strncmp(line, "not ok ", 7)) {
-		p->reported++;
-		p->failed++;
+		program_result(p, false);
 	} else if (!strncmp(line, "Bail out!", 9)) {
 		p->bailed = true;
 	} else if (!strncmp(line, TIME_LOST, strlen(TIME_LOST))) {
@@ -203,9 +213,10 @@ static int program_spawn(const char *name, struct program *p)
 	timeout = env_number("GMEM_TIMEOUT", 120) +
 		  env_number("GMEM_STRESS_SECONDS", 0) +
 		  env_number("GMEM_FUZZ_SECONDS", 0);
+	p->timeout_ms = timeout * 1000LL;
+	p->spare_ms = p->timeout_ms;
 	p->counted = now_ms();
-	p->spare_ms = timeout * 1000LL;
-	p->deadline = p->counted + p->spare_ms;
+	p->deadline = p->counted + p->timeout_ms;
 	return spawn(has_suffix(name, ".sh") ? shell : direct, &p->deadline,
 		     program_line, p);
 }
