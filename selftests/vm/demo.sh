@@ -43,7 +43,7 @@ build() {
 	mkdir -p "$log"
 	KERNEL_DIR=$("$VM_DIR/kernel.sh" get slim-7.3) || exit 1
 	MODULES=$(modules_build slim-7.3 "$KERNEL_DIR/kdir") || exit 1
-	hold userspace
+	hold_tree userspace
 	watch_log "gmemctl" "$log/gmemctl.log" \
 		make -j"$(nproc)" -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" || exit 1
 	release

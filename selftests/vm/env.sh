@@ -36,6 +36,11 @@ hold() {
 	HELD_FD=$fd
 }
 
+# hold_tree NAME: the same for what is built in this tree; each tree has its own.
+hold_tree() {
+	hold "$1-$(cksum <<<"$TOP_DIR" | cut -d' ' -f1)"
+}
+
 release() {
 	exec {HELD_FD}>&-
 	HELD_FD=

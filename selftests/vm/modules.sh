@@ -50,7 +50,7 @@ modules_build() {
 	path=$(arch_path "$1") || return 1
 	key=$(readlink -f "$2" | sha256sum | cut -c1-8)
 	dir=$TOP_DIR/build/$1-$key
-	hold "modules-$1-$key"
+	hold_tree "modules-$1-$key"
 	modules_copy "$dir"
 	PATH=$path watch_log "$1: modules" "$dir/build.log" modules_make "$dir" "$2" "${args[@]}" ||
 		{ release; return 1; }
@@ -62,7 +62,7 @@ modules_build() {
 # modules_build_guest DIR KDIR: the module of a test's guest, for the guest's
 # kernel, built in the directory DIR.
 modules_build_guest() {
-	hold modules-guest
+	hold_tree modules-guest
 	mkdir -p "$1"
 	cp -p "$VM_DIR"/guest/module/{Kbuild,*.[ch]} "$1/"
 	watch_log "guest: module" "$1/build.log" \

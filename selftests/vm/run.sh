@@ -48,7 +48,7 @@ prepare() {
 
 # The programs and the tool, once for all kernels.
 build_userspace() {
-	hold userspace
+	hold_tree userspace
 	if [[ -e $TOP_DIR/selftests/Makefile ]]; then
 		watch_log "selftests" "$LOG_DIR/selftests.log" \
 			make -j"$(nproc)" -C "$TOP_DIR/selftests" OUT="$TOP_DIR/build/selftests" ||
@@ -70,7 +70,7 @@ selftests_of() {
 	if [[ -n $arch ]]; then
 		dir+=-$arch
 		path=$(arch_path "$1") || return 1
-		hold "selftests-$arch"
+		hold_tree "selftests-$arch"
 		PATH=$path watch_log "selftests for $arch" "$LOG_DIR/selftests-$arch.log" \
 			make -j"$(nproc)" -C "$TOP_DIR/selftests" CC="$(arch_cc "$1")" OUT="$dir" ||
 			{ release; return 1; }
