@@ -215,7 +215,7 @@ static void control_all(void)
 	EXPECT_EQ(0, CONTROL("map", "guest"));
 	EXPECT_TRUE(!!strstr(text, "0000000000000000-0000000004000000 shared"));
 	EXPECT_EQ(4, CONTROL("convert", "guest", "0", "4K", "private"));
-	EXPECT_EQ(1, CONTROL("decommit", "guest", "1", "4K"));
+	EXPECT_EQ(2, CONTROL("decommit", "guest", "1", "4K"));
 	EXPECT_EQ(1, CONTROL("stat", "nobody"));
 	EXPECT_EQ(2, CONTROL("stat"));
 	control_decommit();
