@@ -4,6 +4,7 @@
  * sub-command to the next.
  */
 #include <stdio.h>
+#include <unistd.h>
 #include <openssl/pem.h>
 
 #include "../snp/hex.h"
