@@ -189,7 +189,7 @@ int snp_guest_parse(struct snp_guest *guest, int argc, char **argv)
 	guest->memory.request.node = -1;
 	guest->policy = SNP_POLICY_DEFAULT;
 	guest->convert_timeout_ms = DEFAULT_TIMEOUT_MS;
-	while ((option = getopt_long(argc, argv, ":", guest_options, NULL)) !=
+	while ((option = option_next(argc, argv, guest_options, NULL)) !=
 	       -1) {
 		code = parse_option(guest, option, argv);
 		if (code)

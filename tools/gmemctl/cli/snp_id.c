@@ -94,7 +94,7 @@ static int id_parse(struct id *id, const struct option *options, int argc,
 	snp_options_init(&id->options);
 	id->block.version = 1;
 	id->block.policy = SNP_POLICY_DEFAULT;
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, options, NULL)) != -1) {
 		code = id_parse_option(id, option, argv);
 		if (code)
 			return code;

@@ -179,7 +179,7 @@ static int parse(struct measure *measure, int argc, char **argv)
 
 	memset(measure, 0, sizeof(*measure));
 	snp_options_init(&measure->options);
-	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+	while ((option = option_next(argc, argv, long_options, NULL)) != -1) {
 		code = parse_option(measure, option, argv);
 		if (code)
 			return code;

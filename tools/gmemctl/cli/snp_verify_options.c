@@ -154,7 +154,7 @@ int snp_verify_parse(struct snp_verify_options *options, int argc, char **argv)
 	memset(options, 0, sizeof(*options));
 	snp_options_init(&options->image);
 	option_table_init(&table);
-	while ((option = getopt_long(argc, argv, ":", table.options,
+	while ((option = option_next(argc, argv, table.options,
 				     NULL)) != -1) {
 		code = parse_option(options, option, argv);
 		if (code)

@@ -127,6 +127,10 @@ static void test_usage_options(void)
 	REFUSED("-x", "handover", "-x", "--name", "a", "b");
 	REFUSED("--json=1", "info", "--json=1");
 	REFUSED("--kernel", "run", "--kernel");
+	REFUSED("--js", "snp", "measure", "--js");
+	REFUSED("--id", "snp", "id-block", "--id", "k");
+	REFUSED("-c", "snp", "verify", "-c", "r");
+	REFUSED("--mem", "run", "--vm-type", "snp", "--mem", "1G");
 	REFUSED("b", "stat", "a", "b");
 	REFUSED("1", "dump", "a", "0", "1", "1");
 	REFUSED("--name", "save", "a", "b", "--name", "c");
