@@ -85,7 +85,7 @@ static int machine_check_addresses(struct machine *machine, struct error *error)
 	free(cpuid);
 	if (!bits || bits > 63 || end <= UINT64_C(1) << bits)
 		return 0;
-	return error_set(error, -E2BIG, "guest memory", "place in the VM",
+	return error_set(error, -ERANGE, "guest memory", "place in the VM",
 			 "it ends at 0x%" PRIx64 ", and addresses of this CPU's "
 			 "guests have %u bits, as KVM says: less memory fits, up "
 			 "to 0x%" PRIx64, end, bits, UINT64_C(1) << bits);
