@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,12 @@ static int control_start(struct run_pc *run, struct pc *pc, const char *name,
 	}
 }
 
+/* A kernel without CONFIG_NET does not know the call at all. */
+static bool has_no_sockets(int rc)
+{
+	return rc == -ENOSYS || rc == -EAFNOSUPPORT;
+}
+
 /*
  * A VM without a name can do without its control socket; but somebody who has
  * given a name wants to use it, where that is possible at all. A guest that was
@@ -50,7 +57,7 @@ static int control(struct run_pc *run, struct pc *pc, struct error *error)
 	snprintf(run->own_name, sizeof(run->own_name), "vm-%u",
 		 (unsigned int)getpid());
 	rc = control_start(run, pc, run->name ? run->name : run->own_name, error);
-	if (rc == -EAFNOSUPPORT)
+	if (has_no_sockets(rc))
 		fprintf(stderr, "gmemctl: this kernel has no sockets "
 			"(CONFIG_UNIX): the VM runs without a name, and `gmemctl "
 			"ps` and others cannot reach it\n");
