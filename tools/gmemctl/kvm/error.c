@@ -5,18 +5,6 @@
 #include "error.h"
 #include "text.h"
 
-static void put(char *text, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void put(char *text, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	text_format(text, size, format, args);
-	va_end(args);
-}
-
 int error_set(struct error *error, int rc, const char *object,
 	      const char *action, const char *hint, ...)
 {
@@ -25,8 +13,8 @@ int error_set(struct error *error, int rc, const char *object,
 	if (!error)
 		return rc;
 	error->rc = rc;
-	put(error->object, sizeof(error->object), "%s", object);
-	put(error->action, sizeof(error->action), "%s", action);
+	text_print(error->object, sizeof(error->object), "%s", object);
+	text_print(error->action, sizeof(error->action), "%s", action);
 	error->hint[0] = '\0';
 	if (hint) {
 		va_start(args, hint);

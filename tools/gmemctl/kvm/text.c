@@ -73,6 +73,15 @@ void text_format(char *text, size_t size, const char *format, va_list args)
 		cut_part(text, size - 1);
 }
 
+void text_print(char *text, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_format(text, size, format, args);
+	va_end(args);
+}
+
 char *text_escape(const char *text)
 {
 	char *escaped = malloc(ESCAPE_SIZE * strlen(text) + 1), *to = escaped;

@@ -26,6 +26,10 @@ size_t text_character(const char *text);
 void text_format(char *text, size_t size, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
+/** text_print() - the same, with the arguments themselves */
+void text_print(char *text, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /**
  * text_escape() - make UTF-8 of any string
  *

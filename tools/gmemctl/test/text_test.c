@@ -36,18 +36,6 @@ static void test_text_character(void)
 	}
 }
 
-static void format(char *text, size_t size, const char *form, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void format(char *text, size_t size, const char *form, ...)
-{
-	va_list args;
-
-	va_start(args, form);
-	text_format(text, size, form, args);
-	va_end(args);
-}
-
 /* C20: at every size of the buffer what is left is whole characters. */
 static void test_text_format(void)
 {
@@ -58,12 +46,12 @@ static void test_text_format(void)
 	char text[32];
 
 	for (size_t size = 1; size < 14; size++) {
-		format(text, size, "%s", whole);
+		text_print(text, size, "%s", whole);
 		CHECK(strlen(text) == expected[size]);
 		CHECK(!strncmp(text, whole, strlen(text)));
 	}
 	/* What was no character before it was cut is left as it is. */
-	format(text, 4, "%s", "\x80\x80\x80\x80\x80");
+	text_print(text, 4, "%s", "\x80\x80\x80\x80\x80");
 	CHECK(strlen(text) >= 2);
 }
 
