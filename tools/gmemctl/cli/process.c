@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -35,6 +36,15 @@ static void faults_unblock(void)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/*
+ * The thread of a vCPU that prints, as a trace does, is sent a signal again and
+ * again when it has to stop; then a reader who does not read must not keep it.
+ */
+static bool may_wait(void)
+{
+	return errno != EINTR || gettid() == getpid();
+}
+
 /* Return: as a stream of fopencookie() wants it: bytes, fewer if it has failed. */
 static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 {
@@ -47,9 +57,11 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 
 		if (count > 0)
 			done += (size_t)count;
-		else if (count < 0 && errno == EAGAIN)
-			poll(&wait, 1, -1);
-		else if (count < 0 && errno != EINTR)
+		else if (count < 0 && errno != EAGAIN && errno != EINTR)
+			break;
+		if (count < 0 && errno == EAGAIN && poll(&wait, 1, -1) >= 0)
+			continue;
+		if (count < 0 && !may_wait())
 			break;
 	}
 	return (ssize_t)done;

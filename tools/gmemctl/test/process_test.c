@@ -136,10 +136,54 @@ static void test_process_late(void)
 	check_late(1);
 }
 
+static void no_handler(int number)
+{
+	(void)number;
+}
+
+static void *trace_main(void *data)
+{
+	FILE *stream = data;
+
+	for (int i = 0; i < LINES; i++)
+		fprintf(stream, "line %08d and more\n", i);
+	return NULL;
+}
+
+/* With a reader that does not read, a thread other than the first is stopped. */
+static int stop_writer(unsigned int flags)
+{
+	struct sigaction action = { .sa_handler = no_handler };
+	pthread_t thread;
+
+	alarm(8);
+	sigaction(SIGUSR1, &action, NULL);
+	if (pipe2(output, O_CLOEXEC) || fcntl(output[1], F_SETFL, flags) ||
+	    fcntl(output[1], F_SETPIPE_SZ, 4096) < 0 ||
+	    dup2(output[1], 2) < 0 || process_start() ||
+	    pthread_create(&thread, NULL, trace_main, stderr))
+		return 1;
+	usleep(20000);
+	if (!pthread_tryjoin_np(thread, NULL))
+		return 2;
+	while (pthread_tryjoin_np(thread, NULL)) {
+		pthread_kill(thread, SIGUSR1);
+		usleep(10);
+	}
+	return 0;
+}
+
+static void test_process_stopped(void)
+{
+	CHECK(!in_child(stop_writer, 0));
+	CHECK(!in_child(stop_writer, O_NONBLOCK));
+}
+
 static const struct unit_test tests[] = {
 	{ "process.C12_closed", test_process_closed },
 	{ "process.C13_blocked", test_process_blocked },
 	{ "process.C18_late", test_process_late },
+	{ "process.C18_stopped", test_process_stopped },
 };
 
 UNIT_TESTS(tests)
