@@ -17,19 +17,22 @@
 /**
  * struct restored - a guest being restored
  * @saved: what the file says, but for the contents
- * @fd: the file, from the contents on
+ * @fd: the file, from the contents on; -1 once they are read
  */
 struct restored {
 	struct saved saved;
 	int fd;
 };
 
+/* The guest has no use for the file any more, which may be removed or replaced. */
 static int restored_prepare(struct pc *pc, void *data, struct error *error)
 {
 	struct restored *restored = data;
 	int rc = save_read_memory(&restored->saved, &pc->machine.memory,
 				  error);
 
+	close(restored->fd);
+	restored->fd = -1;
 	return rc ? rc : pc_state_set(pc, &restored->saved.state, error);
 }
 
