@@ -32,20 +32,13 @@ struct saving {
 	int signals;
 };
 
-/* What this process was started to ignore stays ignored. */
 static int signals_open(void)
 {
-	struct sigaction action;
-	sigset_t set, wanted;
+	sigset_t set;
 
 	signals_end_set(&set);
-	sigemptyset(&wanted);
-	for (int i = 1; i < NSIG; i++)
-		if (sigismember(&set, i) == 1 && !sigaction(i, NULL, &action) &&
-		    action.sa_handler != SIG_IGN)
-			sigaddset(&wanted, i);
-	sigprocmask(SIG_BLOCK, &wanted, NULL);
-	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* Return: 0 or an exit code. The VM has connected, and waits for a file, then. */
