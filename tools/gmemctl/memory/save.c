@@ -50,7 +50,8 @@ static int write_run(struct save_stream *stream,
 }
 
 /* What is populated among @count pages from @gpa on, at @offset in the backing. */
-static int write_part(struct save_stream *stream, const struct guest_memory *memory,
+static int write_part(struct save_stream *stream,
+		      const struct guest_memory *memory,
 		      const struct backing *backing, uint64_t gpa,
 		      uint64_t offset, uint64_t count, uint8_t *pages)
 {
@@ -73,7 +74,8 @@ static int write_part(struct save_stream *stream, const struct guest_memory *mem
 	return rc;
 }
 
-static int write_range(struct save_stream *stream, const struct guest_memory *memory,
+static int write_range(struct save_stream *stream,
+		       const struct guest_memory *memory,
 		       const struct backing *backing, struct range range,
 		       uint64_t offset, uint8_t *pages)
 {
@@ -93,7 +95,8 @@ static int write_range(struct save_stream *stream, const struct guest_memory *me
 	return rc;
 }
 
-static int write_backing(struct save_stream *stream, const struct guest_memory *memory,
+static int write_backing(struct save_stream *stream,
+			 const struct guest_memory *memory,
 			 const struct backing *backing, uint8_t *pages)
 {
 	uint64_t offset = 0;
@@ -108,7 +111,8 @@ static int write_backing(struct save_stream *stream, const struct guest_memory *
 	return rc;
 }
 
-static int write_contents(struct save_stream *stream, const struct guest_memory *memory)
+static int write_contents(struct save_stream *stream,
+			  const struct guest_memory *memory)
 {
 	uint8_t *pages = malloc(POPULATED_PAGES);
 	struct run end = { 0, 0 };
