@@ -71,11 +71,7 @@ static void start(const char *kind)
 	vm_err = output_file();
 	vm = boot_start(&boot, vm_out, vm_err);
 	ASSERT_GT(vm, 0);
-	for (int i = 0; i < 400 && ask("stat", NULL, NULL, NULL); i++) {
-		if (boot_has_ended(vm))
-			break;
-		usleep(50000);
-	}
+	boot_wait_answer(vm, NAME);
 }
 
 static void start_file(void)

@@ -131,11 +131,7 @@ static void start(const char *const words[])
 	else
 		tool.pid = boot_start(&boot, tool.out, tool.err);
 	ASSERT_GT(tool.pid, 0);
-	for (int i = 0; i < 600 && ask("stat", NULL, NULL); i++) {
-		if (boot_has_ended(tool.pid))
-			break;
-		usleep(50000);
-	}
+	EXPECT_TRUE(boot_wait_answer(tool.pid, NAME));
 }
 
 static void end(const char *how)

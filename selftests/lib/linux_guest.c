@@ -252,6 +252,19 @@ bool boot_has_ended(pid_t pid)
 	       info.si_pid;
 }
 
+bool boot_wait_answer(pid_t pid, const char *name)
+{
+	const char *const words[] = { "stat", name, NULL };
+	char text[1024];
+
+	for (int i = 0; i < 600 && !boot_has_ended(pid); i++) {
+		if (!tool_run(text, sizeof(text), words))
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
 bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		   unsigned int seconds)
 {

@@ -112,6 +112,12 @@ bool boot_up(struct boot *b, struct boot_process *process, const char *text,
 void boot_run(struct boot *b);
 
 /*
+ * Wait until the VM @name answers. Return: whether it does; not if @pid has ended, or
+ * after half a minute.
+ */
+bool boot_wait_answer(pid_t pid, const char *name);
+
+/*
  * Wait until the console has @text; false if gmemctl has ended without it, or
  * after @seconds; 0 looks once.
  */
