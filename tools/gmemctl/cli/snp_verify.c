@@ -160,7 +160,7 @@ static int verify_has_certs(const struct verify *verify)
 	bool leaf = false, root = false;
 
 	for (unsigned int i = 0; i < pool->count; i++) {
-		leaf |= snp_endorsement_signer(pool->certs[i].x509) !=
+		leaf |= snp_endorsement_signer(&pool->certs[i]) !=
 			SNP_SIGNER_NONE;
 		root |= snp_cert_is_root(&pool->certs[i]);
 	}

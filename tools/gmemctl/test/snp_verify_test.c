@@ -470,11 +470,16 @@ static void test_snp_verify_leaf(void)
 	verified_free(&verified);
 
 	verified_init(&verified, &turin);
-	report->version = 5;
-	report->cpuid_family = 0x1a;
-	verified_sign(&verified);
 	CHECK(verified_only_fails(&verified, "tcb"));
 	report->reported_tcb = TEST_TCB_TURIN;
+	verified_sign(&verified);
+	CHECK(verified_run(&verified));
+	/* What the report says comes before what the certificate has. */
+	report->version = 5;
+	report->cpuid_family = 0x19;
+	verified_sign(&verified);
+	CHECK(verified_only_fails(&verified, "tcb"));
+	report->cpuid_family = 0x1a;
 	verified_sign(&verified);
 	CHECK(verified_run(&verified));
 	CHECK(says(&verified, "reported_tcb",

@@ -75,9 +75,10 @@ static void check_revocation(const struct snp_subject *subject,
 	snp_check_add(checks, "revocation", rc ? SNP_FAIL : SNP_PASS, "%s", detail);
 }
 
-static void check_signer(const struct snp_subject *subject, X509 *leaf,
+static void check_signer(const struct snp_subject *subject,
 			 struct snp_checks *checks)
 {
+	const struct snp_cert *leaf = subject->path.leaf;
 	unsigned int signer = snp_report_signer(&subject->evidence->report);
 	const struct snp_value *want = &subject->expect->values[SNP_EXPECT_SIGNER];
 	enum snp_signer of = snp_endorsement_signer(leaf);
@@ -87,7 +88,7 @@ static void check_signer(const struct snp_subject *subject, X509 *leaf,
 		snp_check_add(checks, "signer", SNP_FAIL, "the report says that %s "
 			      "signed it, the certificate of %s is of %s",
 			      name ? name : "an unknown key",
-			      subject->path.leaf->file, signer_names[of]);
+			      leaf->file, signer_names[of]);
 	else if (want->count && want->number != signer)
 		snp_check_add(checks, "signer", SNP_FAIL, "%s, expected %s", name,
 			      signer_names[want->number]);
@@ -96,9 +97,10 @@ static void check_signer(const struct snp_subject *subject, X509 *leaf,
 }
 
 /* Only a VLEK is of a provider. */
-static void check_csp(const struct snp_subject *subject, X509 *leaf,
+static void check_csp(const struct snp_subject *subject,
 		      struct snp_checks *checks)
 {
+	const struct snp_cert *leaf = subject->path.leaf;
 	const struct snp_value *want = &subject->expect->values[SNP_EXPECT_CSP_ID];
 	bool vlek = snp_endorsement_signer(leaf) == SNP_SIGNER_VLEK;
 	char text[SNP_ENDORSEMENT_TEXT];
@@ -138,9 +140,10 @@ static void check_signature(const struct snp_report *report,
 }
 
 /* A key is made for one set of firmware versions: old firmware cannot sign new. */
-static void check_tcb(const struct snp_subject *subject, X509 *leaf,
+static void check_tcb(const struct snp_subject *subject,
 		      struct snp_checks *checks)
 {
+	const struct snp_cert *leaf = subject->path.leaf;
 	uint64_t reported = subject->evidence->report.reported_tcb, tcb;
 	char text[SNP_TCB_TEXT], cert_text[SNP_TCB_TEXT];
 
@@ -148,20 +151,21 @@ static void check_tcb(const struct snp_subject *subject, X509 *leaf,
 	if (snp_endorsement_tcb(leaf, subject->layout, &tcb))
 		snp_check_add(checks, "tcb", SNP_FAIL, "the certificate of %s does "
 			      "not have the firmware versions of this product",
-			      subject->path.leaf->file);
+			      leaf->file);
 	else if (tcb != reported)
 		snp_check_add(checks, "tcb", SNP_FAIL, "the report has 0x%016" PRIx64
 			      " (%s), the certificate of %s 0x%016" PRIx64 " (%s)",
-			      reported, text, subject->path.leaf->file, tcb,
+			      reported, text, leaf->file, tcb,
 			      snp_tcb_format(tcb, subject->layout, cert_text));
 	else
 		snp_check_add(checks, "tcb", SNP_PASS,
 			      "the certificate is of the versions reported");
 }
 
-static void check_chip(const struct snp_subject *subject, X509 *leaf,
+static void check_chip(const struct snp_subject *subject,
 		       struct snp_checks *checks)
 {
+	const struct snp_cert *leaf = subject->path.leaf;
 	const uint8_t *chip_id = subject->evidence->report.chip_id;
 
 	if (snp_endorsement_signer(leaf) == SNP_SIGNER_VLEK)
@@ -174,11 +178,12 @@ static void check_chip(const struct snp_subject *subject, X509 *leaf,
 			      "the certificate is of the chip that signed");
 	else
 		snp_check_add(checks, "chip", SNP_FAIL, "the certificate of %s is of "
-			      "another chip", subject->path.leaf->file);
+			      "another chip", leaf->file);
 }
 
 /* What AMD says that it is, and, since version 3, what the report says. */
-static void check_product(const struct snp_report *report, X509 *leaf,
+static void check_product(const struct snp_report *report,
+			  const struct snp_cert *leaf,
 			  struct snp_checks *checks)
 {
 	const char *product = snp_report_product(report);
@@ -207,15 +212,18 @@ void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
 			      "the chip's or the provider's with --cert");
 		return;
 	}
+	/* Reports of version 2 do not say of which product they are. */
+	if (!report->cpuid_family)
+		subject->layout = snp_endorsement_layout(leaf);
 	snp_path_find(&subject->path, subject->pool, leaf, subject->expect,
 		      subject->when);
 	check_root(&subject->path, checks);
 	check_path(&subject->path, checks);
 	check_revocation(subject, checks);
-	check_signer(subject, leaf->x509, checks);
-	check_csp(subject, leaf->x509, checks);
+	check_signer(subject, checks);
+	check_csp(subject, checks);
 	check_signature(report, leaf, checks);
-	check_tcb(subject, leaf->x509, checks);
-	check_chip(subject, leaf->x509, checks);
-	check_product(report, leaf->x509, checks);
+	check_tcb(subject, checks);
+	check_chip(subject, checks);
+	check_product(report, leaf, checks);
 }

@@ -17,6 +17,7 @@
  */
 #define OID_AMD "1.3.6.1.4.1.3704.1."
 #define OID_PRODUCT OID_AMD "2"
+#define OID_FMC OID_AMD "3.9"
 #define OID_CHIP OID_AMD "4"
 #define OID_CSP OID_AMD "5"
 
@@ -24,27 +25,29 @@
 #define CHIP_ID_TURIN 8
 
 /* They are told apart by their name, as AMD's specification says. */
-enum snp_signer snp_endorsement_signer(const X509 *cert)
+enum snp_signer snp_endorsement_signer(const struct snp_cert *cert)
 {
 	char name[64] = "";
 
-	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName,
-				  name, sizeof(name));
+	X509_NAME_get_text_by_NID(X509_get_subject_name(cert->x509),
+				  NID_commonName, name, sizeof(name));
 	return !strcmp(name, "SEV-VLEK") ? SNP_SIGNER_VLEK :
 	       !strcmp(name, "SEV-VCEK") ? SNP_SIGNER_VCEK : SNP_SIGNER_NONE;
 }
 
-static const ASN1_OCTET_STRING *cert_extension(const X509 *cert, const char *oid)
+static const ASN1_OCTET_STRING *cert_extension(const struct snp_cert *cert,
+					       const char *oid)
 {
 	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-	int at = object ? X509_get_ext_by_OBJ(cert, object, -1) : -1;
+	int at = object ? X509_get_ext_by_OBJ(cert->x509, object, -1) : -1;
 
 	ASN1_OBJECT_free(object);
-	return at < 0 ? NULL : X509_EXTENSION_get_data(X509_get_ext(cert, at));
+	return at < 0 ? NULL : X509_EXTENSION_get_data(X509_get_ext(cert->x509, at));
 }
 
 /* A version: an INTEGER of one byte. */
-static int cert_version(const X509 *cert, unsigned int number, uint8_t *version)
+static int cert_version(const struct snp_cert *cert, unsigned int number,
+			uint8_t *version)
 {
 	const ASN1_OCTET_STRING *value;
 	const unsigned char *data;
@@ -68,7 +71,13 @@ static int cert_version(const X509 *cert, unsigned int number, uint8_t *version)
 	return 0;
 }
 
-int snp_endorsement_tcb(const X509 *cert, enum snp_tcb_layout layout, uint64_t *tcb)
+enum snp_tcb_layout snp_endorsement_layout(const struct snp_cert *cert)
+{
+	return cert_extension(cert, OID_FMC) ? SNP_TCB_TURIN : SNP_TCB_MILAN;
+}
+
+int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout,
+			uint64_t *tcb)
 {
 	*tcb = 0;
 	for (int i = 0; i < SNP_TCB_PARTS; i++) {
@@ -94,7 +103,7 @@ static bool is_chip(const uint8_t *id, size_t size,
 	       bytes_are_zero(chip_id + size, SNP_CHIP_ID_SIZE - size);
 }
 
-bool snp_endorsement_is_chip(const X509 *cert,
+bool snp_endorsement_is_chip(const struct snp_cert *cert,
 			     const uint8_t chip_id[SNP_CHIP_ID_SIZE])
 {
 	const ASN1_OCTET_STRING *value = cert_extension(cert, OID_CHIP);
@@ -113,7 +122,7 @@ bool snp_endorsement_is_chip(const X509 *cert,
 }
 
 /* An IA5String, of which only what can be printed is taken. */
-static char *cert_text(const X509 *cert, const char *oid,
+static char *cert_text(const struct snp_cert *cert, const char *oid,
 		       char text[SNP_ENDORSEMENT_TEXT])
 {
 	const ASN1_OCTET_STRING *value = cert_extension(cert, oid);
@@ -135,12 +144,13 @@ static char *cert_text(const X509 *cert, const char *oid,
 	return text;
 }
 
-char *snp_endorsement_csp(const X509 *cert, char text[SNP_ENDORSEMENT_TEXT])
+char *snp_endorsement_csp(const struct snp_cert *cert, char text[SNP_ENDORSEMENT_TEXT])
 {
 	return cert_text(cert, OID_CSP, text);
 }
 
-char *snp_endorsement_product(const X509 *cert, char text[SNP_ENDORSEMENT_TEXT])
+char *snp_endorsement_product(const struct snp_cert *cert,
+			      char text[SNP_ENDORSEMENT_TEXT])
 {
 	return cert_text(cert, OID_PRODUCT, text);
 }

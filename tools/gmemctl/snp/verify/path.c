@@ -45,7 +45,7 @@ const struct snp_cert *snp_path_leaf(const struct snp_pool *pool,
 		const struct snp_cert *cert = &pool->certs[i];
 		EVP_PKEY *key = X509_get0_pubkey(cert->x509);
 
-		if (snp_endorsement_signer(cert->x509) == SNP_SIGNER_NONE)
+		if (snp_endorsement_signer(cert) == SNP_SIGNER_NONE)
 			continue;
 		if (key && snp_key_is_p384(key) &&
 		    !snp_key_verify(key, "report", report, SNP_REPORT_SIGNED,

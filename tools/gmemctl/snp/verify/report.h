@@ -88,8 +88,8 @@ static inline unsigned int snp_report_signer(const struct snp_report *report)
 /**
  * snp_report_layout() - how its TCB versions are laid out
  *
- * Since version 3 a report says which CPU it is of; before that there was no
- * Turin.
+ * Since version 3 a report says which CPU it is of. One that does not is taken for
+ * one of Milan.
  */
 enum snp_tcb_layout snp_report_layout(const struct snp_report *report);
 
