@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <json-c/json.h>
+#include <openssl/x509.h>
 
 #include "snp_verified.h"
 #include "unit.h"
@@ -243,6 +244,21 @@ static void test_snp_certs_bad(void)
 	verified_free(&verified);
 }
 
+/* A name is shown at a terminal, and in JSON: nothing in it may be more than text. */
+static void test_snp_f26_names(void)
+{
+	static const unsigned char text[] = "\x1b[31m\xff\"\n~";
+	X509 *cert = X509_new();
+	X509_NAME *subject = X509_get_subject_name(cert);
+	char name[64];
+
+	CHECK(!strcmp(snp_cert_name(cert, name), "?"));
+	CHECK(X509_NAME_add_entry_by_NID(subject, NID_commonName, V_ASN1_T61STRING,
+					 text, sizeof(text) - 1, -1, 0));
+	CHECK(!strcmp(snp_cert_name(cert, name), "?[31m?\"?~"));
+	X509_free(cert);
+}
+
 /* More certificates than anybody has. */
 static void test_snp_certs_many(void)
 {
@@ -268,6 +284,7 @@ static const struct unit_test tests[] = {
 	{ "snp.f8_text", test_snp_f8_text },
 	{ "snp.f9_der", test_snp_f9_der },
 	{ "snp.f22_by_root", test_snp_f22_by_root },
+	{ "snp.f26_names", test_snp_f26_names },
 	{ "snp.certs_bad", test_snp_certs_bad },
 	{ "snp.certs_many", test_snp_certs_many },
 };

@@ -80,6 +80,8 @@ static void test_snp_expect_values(void)
 		{ SNP_EXPECT_MIN_FIRMWARE, "1.5.1", "1.5.x" },
 		{ SNP_EXPECT_REQUIRE_PLATFORM, "smt,ecc,tio", "smt,,ecc" },
 		{ SNP_EXPECT_FORBID_PLATFORM, "rapl-disabled", "rapl" },
+		{ SNP_EXPECT_FORBID_PLATFORM, "bit-6,bit-63", "bit-64" },
+		{ SNP_EXPECT_FORBID_PLATFORM, "bit-10", "bit-7" },
 		{ SNP_EXPECT_ALLOW_DEBUG, "true", "yes" },
 		{ SNP_EXPECT_ALLOW_DEBUG, "false", "1" },
 		{ SNP_EXPECT_SIGNER, "vcek", "VCEK" },

@@ -195,11 +195,10 @@ static void path_explain_end(struct snp_path *path, const struct snp_pool *pool)
 {
 	const struct snp_cert *last = path->intermediate ? path->intermediate :
 							   path->leaf;
-	char name[64], issuer[64] = "?";
+	char name[64], issuer[64];
 	bool named = false;
 
-	X509_NAME_get_text_by_NID(X509_get_issuer_name(last->x509),
-				  NID_commonName, issuer, sizeof(issuer));
+	snp_name_text(X509_get_issuer_name(last->x509), issuer);
 	snp_cert_name(last->x509, name);
 	for (unsigned int i = 0; i < pool->count; i++) {
 		const struct snp_cert *cert = &pool->certs[i];

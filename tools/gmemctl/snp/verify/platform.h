@@ -18,6 +18,8 @@ char *snp_platform_format(uint64_t bits, char *text, size_t size);
 /**
  * snp_platform_parse() - "ecc,alias-check"
  *
+ * A bit without a name is given as it is shown.
+ *
  * Return: 0, or -EINVAL for a name that is not known.
  */
 int snp_platform_parse(const char *text, uint64_t *bits);

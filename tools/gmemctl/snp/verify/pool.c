@@ -306,10 +306,18 @@ bool snp_cert_is_root(const struct snp_cert *cert)
 			      X509_get_issuer_name(cert->x509));
 }
 
-char *snp_cert_name(const X509 *x509, char name[64])
+char *snp_name_text(const X509_NAME *name, char text[64])
 {
-	if (X509_NAME_get_text_by_NID(X509_get_subject_name(x509),
-				      NID_commonName, name, 64) < 0)
-		strcpy(name, "?");
-	return name;
+	if (X509_NAME_get_text_by_NID((X509_NAME *)name, NID_commonName, text,
+				      64) < 0)
+		strcpy(text, "?");
+	for (char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return text;
+}
+
+char *snp_cert_name(const X509 *x509, char text[64])
+{
+	return snp_name_text(X509_get_subject_name(x509), text);
 }

@@ -68,7 +68,16 @@ void snp_pool_free(struct snp_pool *pool);
 /** snp_cert_is_root() - whether it names itself as its issuer */
 bool snp_cert_is_root(const struct snp_cert *cert);
 
-/** snp_cert_name() - its common name, to @name. Return: @name. */
-char *snp_cert_name(const X509 *x509, char name[64]);
+/**
+ * snp_name_text() - the common name in a name, to @text
+ *
+ * Anybody can put anything there: what is not printable ASCII becomes "?".
+ *
+ * Return: @text.
+ */
+char *snp_name_text(const X509_NAME *name, char text[64]);
+
+/** snp_cert_name() - a certificate's common name, likewise */
+char *snp_cert_name(const X509 *x509, char text[64]);
 
 #endif /* GMEMCTL_SNP_VERIFY_POOL_H */
