@@ -166,6 +166,7 @@ static size_t azure_blob(struct verified *verified, uint8_t *data,
 static void check_claims(struct verified *verified, const uint8_t *data,
 			 size_t size, bool match)
 {
+	struct snp_report report = verified->evidence.report;
 	struct error error;
 
 	CHECK(!snp_evidence_parse(&verified->evidence, "blob", data, size,
@@ -176,6 +177,7 @@ static void check_claims(struct verified *verified, const uint8_t *data,
 	else
 		CHECK(verified_only_fails(verified, "claims"));
 	snp_evidence_free(&verified->evidence);
+	verified->evidence.report = report;
 }
 
 static void test_snp_f28_azure(void)
@@ -192,7 +194,13 @@ static void test_snp_f28_azure(void)
 	at[20]++;
 	check_claims(&verified, data, size, false);
 	at[20]--;
+	/* Behind the hash is nothing that the claims do not cover. */
+	verified.evidence.report.report_data[63] = 1;
+	verified_sign(&verified);
+	memcpy(data + 0x20, &verified.evidence.report, SNP_REPORT_SIZE);
+	check_claims(&verified, data, size, false);
 	size = azure_blob(&verified, data, claims);
+	CHECK(has_report(&verified, data, size));
 	for (size_t cut = 0; cut < 0x20 + SNP_REPORT_SIZE + 34; cut += 3)
 		CHECK(!has_report(&verified, data, cut));
 	/* Of TDX; a hash that is not known; more claims than there are. */

@@ -180,6 +180,12 @@ static void test_snp_f2_milan(void)
 			       checks.checks[i].detail);
 	evidence.report.measurement[0]++;
 	CHECK(!snp_verify(&subject, &checks));
+	evidence.report.measurement[0]--;
+	/* Who names a root of his own trusts no other. */
+	CHECK(!snp_expect_set(&expect, SNP_EXPECT_ROOT, "00000000000000000000000"
+			      "00000000000000000000000000000000000000000",
+			      &error));
+	CHECK(!snp_verify(&subject, &checks) && checks.failed == 1);
 	snp_pool_free(&pool);
 	snp_evidence_free(&evidence);
 	fixture_free(&report_file);
