@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit codes. UNTRUSTED: what was looked at is readable, and must not be trusted. */
 enum {
@@ -22,14 +23,14 @@ enum {
  * @run: argv[0] is the name; returns an exit code
  * @summary: one line for the list of commands
  * @help: usage and options
- * @help_more: prints what comes after @help from a table; or NULL
+ * @help_more: writes what comes after @help from a table; or NULL
  */
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *summary;
 	const char *help;
-	void (*help_more)(void);
+	void (*help_more)(FILE *stream);
 };
 
 /** struct subcommand - the second word; @run is as that of a command */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/gmem.h>
@@ -50,8 +51,22 @@ static int help_all(void)
 
 static int help_one(const struct command *command)
 {
-	out_string(out_root(), "help", command->help);
-	out_text("%s", command->help);
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return out_no_memory(command->name);
+	fputs(command->help, stream);
+	if (command->help_more)
+		command->help_more(stream);
+	if (fclose(stream)) {
+		free(text);
+		return out_no_memory(command->name);
+	}
+	out_string(out_root(), "help", text);
+	out_text("%s", text);
+	free(text);
 	return EXIT_CODE_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <json-c/json.h>
 
 #include "../snp/measure.h"
@@ -15,7 +16,7 @@ int snp_measure_main(int argc, char **argv);
 int snp_id_block_main(int argc, char **argv);
 int snp_id_check_main(int argc, char **argv);
 int snp_verify_main(int argc, char **argv);
-void snp_verify_help(void);
+void snp_verify_help(FILE *stream);
 int snp_launch_main(int argc, char **argv);
 
 /** snp_run_main() - `gmemctl run --vm-type snp`, without that option */

@@ -45,30 +45,31 @@ static const char help_files[] =
 	"HEX can be repeated, or a list: the report has to have one of them.\n";
 
 /* One line of help, which may go on in the next ones. */
-static void help_line(enum snp_expect_id id)
+static void help_line(FILE *stream, enum snp_expect_id id)
 {
 	const struct snp_expectation *expectation = &snp_expectations[id];
 	const char *argument = expectation->argument, *help = expectation->help;
 	char name[SNP_EXPECT_NAME_SIZE];
-	int used = printf("  --%s%s%s", snp_expect_option(id, name),
-			  argument ? " " : "", argument ? argument : "");
+	int used = fprintf(stream, "  --%s%s%s", snp_expect_option(id, name),
+			   argument ? " " : "", argument ? argument : "");
 
 	if (used >= HELP_COLUMN)
-		used = printf("\n") - 1;
+		used = fprintf(stream, "\n") - 1;
 	while (*help) {
 		int length = (int)strcspn(help, "\n");
 
-		printf("%*s%.*s\n", HELP_COLUMN - used, "", length, help);
+		fprintf(stream, "%*s%.*s\n", HELP_COLUMN - used, "", length,
+			help);
 		help += length + (help[length] == '\n');
 		used = 0;
 	}
 }
 
-void snp_verify_help(void)
+void snp_verify_help(FILE *stream)
 {
-	fputs(help_files, stdout);
+	fputs(help_files, stream);
 	for (unsigned int i = 0; i < SNP_EXPECT_NR; i++)
-		help_line((enum snp_expect_id)i);
+		help_line(stream, (enum snp_expect_id)i);
 }
 
 /**

@@ -130,6 +130,26 @@ static void test_f26(void)
 	cli_free(&cli);
 }
 
+/* Every line of the table is an option that help has, also in JSON. */
+static void test_expect_help(void)
+{
+	static const char *const runs[] = { "--help", "--help --json" };
+	struct cli cli;
+
+	if (!cli_init(&cli))
+		return;
+	for (unsigned int i = 0; i < 2 * SNP_EXPECT_NR; i++) {
+		char option[SNP_EXPECT_NAME_SIZE + 3] = "--";
+
+		if (i % SNP_EXPECT_NR == 0)
+			CHECK(cli_run(&cli, "%s", runs[i / SNP_EXPECT_NR]) == 0);
+		snp_expect_option((enum snp_expect_id)(i % SNP_EXPECT_NR),
+				  option + 2);
+		CHECK(cli_says(&cli, strcat(option, " ")));
+	}
+	cli_free(&cli);
+}
+
 /* What the command line says comes before what the file says. */
 static void test_f2b(void)
 {
@@ -212,6 +232,7 @@ static void test_f28(void)
 }
 
 static const struct unit_test tests[] = {
+	{ "snp.expect_help", test_expect_help },
 	{ "snp.f2_cli", test_f2 },
 	{ "snp.f2b_cli", test_f2b },
 	{ "snp.f12_verify", test_f12 },
