@@ -36,6 +36,23 @@ build_unit_tests() {
 	return 1
 }
 
+# The digests that the tests expect of IGVM files are those that a program without
+# any code of gmemctl computes for them.
+build_igvm_vectors() {
+	local tests=$TOP_DIR/tools/gmemctl/test name sha256 pages digest count=0
+
+	need python3 || return 4
+	tr -d '"\n\t ' <"$tests/igvm_test.c" >"$WORK/igvm_test"
+	python3 "$tests/igvm_vectors.py" >"$WORK/igvm_vectors" || return 1
+	while read -r name sha256 pages digest; do
+		grep -qF "{$name,igvm_build_$name,$sha256,$pages,$digest}" \
+			"$WORK/igvm_test" ||
+			{ echo "igvm_test.c has another digest of $name"; return 1; }
+		count=$((count + 1))
+	done <"$WORK/igvm_vectors"
+	((count)) && echo "# $count files"
+}
+
 # sim_calls NAME...: what these objects of the simulator call, and it does not have.
 sim_calls() {
 	local objects=$TOP_DIR/build/gmemctl.d/sim own
@@ -186,6 +203,7 @@ check_build() {
 	done
 	check "gmemctl builds" build_user tools/gmemctl
 	check "gmemctl's unit tests" build_unit_tests
+	check "digests of IGVM files" build_igvm_vectors
 	check "the simulator's core is pure" build_pure_core
 	check "selftests build" build_user selftests /selftests
 	check "sparse on stock-6.12" build_sparse stock-6.12
