@@ -229,7 +229,8 @@ static int section_check(const struct snp_firmware *firmware, unsigned int i,
 		return section_bad(firmware, i, "has a type that this program does "
 				   "not know, and cannot measure", error);
 	if (!section->size)
-		return section_bad(firmware, i, "is empty, and its memory could not be added", error);
+		return section_bad(firmware, i, "is empty, and nothing could be "
+				   "added for it", error);
 	if (section->base % SNP_PAGE_SIZE || section->size % SNP_PAGE_SIZE)
 		return section_bad(firmware, i, "is not page-aligned", error);
 	if (section->base + (uint64_t)section->size > SNP_4G)

@@ -3,8 +3,8 @@
  * IGVM files: a guest as a list of directives to its loader, in the order in which
  * they are measured. Only what an SEV-SNP guest is made of is read.
  *
- * Numbers, layouts and rules are those of Microsoft's crate igvm_defs 0.4, which
- * is the specification; what is measured, and how, is that of its crate igvm
+ * Numbers, layouts and rules are those of Microsoft's igvm_defs 0.4, which is the
+ * specification; what is measured, and how, is that of its library igvm
  * (measurement/snp.rs) and of coconut-svsm's igvmmeasure.
  */
 #ifndef GMEMCTL_SNP_IGVM_H

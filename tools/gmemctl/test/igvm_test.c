@@ -147,7 +147,7 @@ static void test_f28_fixed(void)
 	CHECK(fails(build.file, size, -EOPNOTSUPP, "version 0"));
 	/* Where the headers are */
 	for (unsigned int i = 0; i < 4; i++) {
-		static const uint32_t wrong[][2] = {
+		static const uint32_t wrong[4][2] = {
 			{ 16, 8 }, { 28, 8 }, { 24, UINT32_MAX },
 			{ UINT32_MAX - 7, 8 },
 		};
@@ -178,18 +178,25 @@ static bool header_fails(uint32_t type, const void *body, size_t size, int rc,
 	return fails(build.file, igvm_build_finish(&build), rc, words);
 }
 
-static bool numbers_fail(uint32_t type, const uint32_t *numbers, size_t size,
-			 const char *words)
+#define NUMBERS 5
+
+/* A body of numbers; those that are not given are zero. */
+static bool numbers_fail(uint32_t type, size_t size, const char *words,
+			 const uint32_t numbers[NUMBERS])
 {
 	uint8_t body[64] = { 0 };
 
-	for (size_t i = 0; i < size / 4; i++)
+	for (size_t i = 0; i < NUMBERS; i++)
 		bytes_put32(body + 4 * i, numbers[i]);
 	return header_fails(type, body, size, -EINVAL, words);
 }
 
-#define FAILS(type, size, words, ...) \
-	numbers_fail(type, (const uint32_t[16]){ __VA_ARGS__ }, size, words)
+#define FAILS(type, size, words, ...)					\
+({									\
+	const uint32_t numbers[NUMBERS] = { __VA_ARGS__ };		\
+									\
+	numbers_fail(type, size, words, numbers);			\
+})
 
 static void test_f28_headers(void)
 {
@@ -199,7 +206,7 @@ static void test_f28_headers(void)
 	CHECK(header_fails(0, "", 0, -EOPNOTSUPP, "not known"));
 	CHECK(header_fails(0x101, "", 0, -EINVAL, "too late"));
 	CHECK(header_fails(0x1, "", 0, -EINVAL, "too late"));
-	CHECK(FAILS(0x302, 16, "0x10 bytes, not 0x18"));
+	CHECK(FAILS(0x302, 16, "0x10 bytes, not 0x18", 0));
 	/* Pages: alignment, place of the data */
 	CHECK(FAILS(0x302, 24, "0x1001 is not aligned", 0x1001, 0, 1));
 	CHECK(FAILS(0x302, 24, "not aligned", 0, 0x100000, 1));
@@ -227,7 +234,7 @@ static void test_f28_headers(void)
 	CHECK(FAILS(0x304, 20, "is no page", 0x1001, 0, 1, 0x2000));
 	CHECK(FAILS(0x305, 24, "not whole pages", 0x1000, 0, 1, 0x1001));
 	CHECK(FAILS(0x30d, 16, "not whole pages", 0x1000, 0, 1, 0));
-	CHECK(FAILS(0x30b, 16, "0x10 bytes, not 0x2b8"));
+	CHECK(FAILS(0x30b, 16, "0x10 bytes, not 0x2b8", 0));
 }
 
 static void test_f28_platforms(void)
