@@ -220,6 +220,15 @@ static void show_igvm(const struct snp_loaded *loaded)
 	out_text("IGVM file %s\n  highest VTL %u, vCPUs: %u, features 0x%" PRIx64
 		 "\n", igvm->name, igvm->highest_vtl, igvm->nr_vcpus,
 		 loaded->image.features);
+	if (igvm->shared_boundary) {
+		out_uint(object, "shared_boundary", igvm->shared_boundary);
+		out_text("  boundary  memory from 0x%" PRIx64 " on is shared\n",
+			 igvm->shared_boundary);
+	}
+	out_bool(object, "relocatable", igvm->relocatable);
+	if (igvm->relocatable)
+		out_text("  measured where it is, though it may be loaded "
+			 "elsewhere\n");
 	if (igvm->has_policy) {
 		out_uint(object, "policy", igvm->policy);
 		out_text("  policy    0x%" PRIx64 "\n", igvm->policy);

@@ -300,6 +300,29 @@ static void test_f28_parameters(void)
 	snp_igvm_free(&igvm);
 }
 
+/* Relocation is an offer: what is measured is where the file has it. */
+static void test_f28_relocatable(void)
+{
+	struct snp_igvm igvm;
+	uint8_t body[48] = { IGVM_SNP };
+	struct error error;
+
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	igvm_build_header(&build, 0x102, body, 48);
+	igvm_build_header(&build, 0x103, body, 32);
+	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
+	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
+			      igvm_build_finish(&build), &error));
+	CHECK(igvm.relocatable);
+	snp_igvm_free(&igvm);
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	igvm_build_header(&build, 0x102, body, 40);
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
+		    "0x28 bytes, not 0x30"));
+}
+
 /* Pages in any order become few ranges, but not one that is full of holes. */
 static void test_f28_required(void)
 {
@@ -330,6 +353,7 @@ static const struct unit_test tests[] = {
 	{ "igvm.f28_headers", test_f28_headers },
 	{ "igvm.f28_platforms", test_f28_platforms },
 	{ "igvm.f28_parameters", test_f28_parameters },
+	{ "igvm.f28_relocatable", test_f28_relocatable },
 	{ "igvm.f28_required", test_f28_required },
 };
 

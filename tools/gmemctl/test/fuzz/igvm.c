@@ -2,6 +2,7 @@
 /* IGVM files: what is taken has sane pages, and can be measured. */
 #include <string.h>
 
+#include "../../machine/igvm.h"
 #include "../../snp/measure.h"
 #include "../igvm_build.h"
 #include "fuzz.h"
@@ -42,6 +43,24 @@ static uint64_t check_runs(const struct snp_igvm *igvm, const uint8_t *data,
 	return pages;
 }
 
+/* What a launch makes of it */
+static void launch(const struct snp_igvm *igvm, struct error *error)
+{
+	const struct range ram = { 0, UINT64_C(1) << 30 };
+	struct snp_vcpu vcpu;
+	struct snp_vmsa vmsa;
+	size_t at;
+
+	snp_igvm_kvm_fault(igvm);
+	machine_igvm_parameters(igvm, &ram, 1, 3, error);
+	for (unsigned int i = 0; i < igvm->nr_vcpus; i++) {
+		if (snp_vcpu_from_vmsa(&vcpu, igvm->vcpus[i].vmsa, &at))
+			continue;
+		snp_vmsa_from_vcpu(&vmsa, &vcpu);
+		FUZZ_ASSERT(!memcmp(&vmsa, igvm->vcpus[i].vmsa, sizeof(vmsa)));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct snp_measurement measurement;
@@ -69,6 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	image.igvm = &igvm;
 	if (!rc && check_runs(&igvm, copy, size) <= PAGES_MAX)
 		FUZZ_ASSERT(!snp_measure(&image, &measurement, &error));
+	if (!rc)
+		launch(&igvm, &error);
 	snp_igvm_free(&igvm);
 	return 0;
 }
