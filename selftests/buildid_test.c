@@ -253,14 +253,12 @@ static int bpf_read_id(int fd, uint8_t id[ID_SIZE])
 {
 	uint64_t offset = 0x123;	/* no frame of this program has it */
 	uint8_t *p = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, fd, 0);
-	int map = -1, program = -1, link = -1, rc;
+	int map = bpf_stack_map();
+	int program = map < 0 ? map : bpf_stack_program(map);
+	int link = program < 0 ? program : bpf_attach(program, "sys_enter");
+	int rc = link;
 
-	rc = map = bpf_stack_map();
-	if (rc >= 0)
-		rc = program = bpf_stack_program(map);
-	if (rc >= 0)
-		rc = link = bpf_attach(program, "sys_enter");
-	if (rc >= 0) {
+	if (link >= 0) {
 		call_from(p + offset);
 		rc = bpf_find_id(map, offset, id);
 	}

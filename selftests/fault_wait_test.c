@@ -217,7 +217,7 @@ static void worker_join(struct worker *worker, const char *name)
 
 /* @fn beside converters that do not give in. */
 static void beside_converters(struct fault_wait_data *self, void *(*fn)(void *),
-			     uint64_t bound_ms)
+			      uint64_t bound_ms)
 {
 	struct worker worker;
 
