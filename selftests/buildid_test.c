@@ -383,7 +383,7 @@ TEST_F(buildid, D1_procmap_query)
 	EXPECT_FALSE(finds_secret(procmap_read_id, self->fd));
 }
 
-/* Header, note and build id in one private page that never was shared again. */
+/* Header, note and build id in one page. */
 TEST_F(buildid, D1_header_and_note)
 {
 	uint8_t id[ID_SIZE];
