@@ -180,6 +180,9 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 
 	if (!binding->ops->store)
 		return 0;
+	/* Conversions have done so when they make pages private; committing has not. */
+	if (gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), HZ) == -EINTR)
+		return -EINTR;
 	for (index = binding->start;
 	     gmem_private_run(gi, &index, binding->end, &next); index = next) {
 		done = index;
@@ -255,12 +258,12 @@ int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding)
 	int rc;
 
 	gmem_range_init(&range, binding->start, binding->end);
-	rc = gmem_range_lock(gi, &range, 1);
+	rc = gmem_range_lock(gi, &range);
 	if (rc)
 		return rc;
 	rc = gmem_binding_insert_locked(gi, binding);
 	trace_gmem_bind(gi->vfs_inode.i_ino, binding, rc);
-	gmem_range_unlock(gi, &range, 1);
+	gmem_range_unlock(gi, &range);
 	return rc;
 }
 
@@ -322,13 +325,13 @@ static void gmem_binding_leave(struct gmem_inode *gi,
 void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
 			   struct gmem_range_lock *range)
 {
-	gmem_range_hold_faults(gi, range, 1);
+	gmem_range_hold_faults(gi, range);
 	gmem_lookups_wait(gi, binding->start, binding->end,
 			  MAX_SCHEDULE_TIMEOUT);
 	gmem_range_enter_store(gi, range);
 	gmem_binding_end(gi, binding);
 	gmem_range_leave_store(gi, range);
-	gmem_range_let_faults(gi, range, 1);
+	gmem_range_let_faults(gi, range);
 	gmem_binding_leave(gi, binding);
 }
 
@@ -351,21 +354,21 @@ void gmem_bindings_destroy(struct gmem_inode *gi)
 	mtree_destroy(&gi->bindings);
 }
 
-/* Call a method for what of the range is bound. */
+/* Call a method for what of [start, end) is bound. */
 static void gmem_bindings_call(struct gmem_inode *gi,
-			       struct gmem_range_lock *range, bool begin)
+			       struct gmem_range_lock *range, pgoff_t start,
+			       pgoff_t end, bool begin)
 {
 	void (*method)(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
 	struct gmem_binding *binding;
-	pgoff_t start = range->start;
 
-	while ((binding = gmem_binding_next(gi, start, range->end))) {
+	while ((binding = gmem_binding_next(gi, start, end))) {
 		method = begin ? binding->ops->invalidate_start :
 				 binding->ops->invalidate_end;
 		gmem_range_enter_store(gi, range);
 		if (method)
 			method(binding, max(start, binding->start),
-			       min(range->end, binding->end));
+			       min(end, binding->end));
 		WRITE_ONCE(binding->between, 0);
 		gmem_range_leave_store(gi, range);
 		start = binding->end;
@@ -374,31 +377,37 @@ static void gmem_bindings_call(struct gmem_inode *gi,
 }
 
 /**
- * gmem_bindings_invalidate_start() - take a range from the guests
+ * gmem_bindings_invalidate_start() - take pages from the guests
  * @gi: the memory
  * @range: held by the caller, so that the bindings stay
+ * @start: first page, in @range
+ * @end: page after the last one
  *
  * Followed by gmem_bindings_invalidate_end().
  *
  * Context: faults and look-ups held off; sleeps.
  */
 void gmem_bindings_invalidate_start(struct gmem_inode *gi,
-				    struct gmem_range_lock *range)
+				    struct gmem_range_lock *range,
+				    pgoff_t start, pgoff_t end)
 {
-	gmem_bindings_call(gi, range, true);
+	gmem_bindings_call(gi, range, start, end, true);
 }
 
 /**
- * gmem_bindings_invalidate_end() - let the guests have a range again
+ * gmem_bindings_invalidate_end() - let the guests have pages again
  * @gi: the memory
  * @range: as for gmem_bindings_invalidate_start()
+ * @start: likewise
+ * @end: likewise
  *
  * Context: as gmem_bindings_invalidate_start().
  */
 void gmem_bindings_invalidate_end(struct gmem_inode *gi,
-				  struct gmem_range_lock *range)
+				  struct gmem_range_lock *range, pgoff_t start,
+				  pgoff_t end)
 {
-	gmem_bindings_call(gi, range, false);
+	gmem_bindings_call(gi, range, start, end, false);
 }
 
 /**
@@ -507,7 +516,7 @@ void gmem_unbind(struct gmem_binding *binding)
 	gmem_range_init(&range, binding->start, binding->end);
 	gmem_range_lock_wait(gi, &range);
 	gmem_binding_withdraw(gi, binding, &range);
-	gmem_range_unlock(gi, &range, 1);
+	gmem_range_unlock(gi, &range);
 
 	gmem_binding_put(gi, binding);
 	wait_for_completion(&idle);

@@ -48,6 +48,9 @@ static long gmem_ioctl_create(struct file *file, struct gmem_ucmd *ucmd)
 		return -EINVAL;
 	if (cmd->node && !(cmd->flags & GMEM_CREATE_F_NODE))
 		return -EINVAL;
+	if (memchr_inv(cmd->name + strnlen(cmd->name, sizeof(cmd->name)), 0,
+		       sizeof(cmd->name) - strnlen(cmd->name, sizeof(cmd->name))))
+		return -EINVAL;
 
 	fd = get_unused_fd_flags(cmd->fd_flags);
 	if (fd < 0)

@@ -23,18 +23,20 @@
  * @conv: what is asked for; its range is that of the step at hand
  * @by: the hypervisor that asks, or NULL for userspace
  * @nr: how many ranges
- * @ranges: their locks, ascending and disjoint
+ * @spans: the ranges, ascending and disjoint
  * @changes: of their states
- * @range: of a conversion of one range
+ * @range: their lock
+ * @span: the range of a conversion of one
  * @change: likewise
  */
 struct gmem_job {
 	struct gmem_conversion *conv;
 	struct gmem_binding *by;
 	unsigned int nr;
-	struct gmem_range_lock *ranges;
+	struct gmem_span *spans;
 	struct gmem_state_change *changes;
 	struct gmem_range_lock range;
+	struct gmem_span span;
 	struct gmem_state_change change;
 };
 
@@ -43,8 +45,8 @@ typedef int (*gmem_step_fn)(struct gmem_inode *gi, struct gmem_conversion *conv,
 
 static void gmem_job_turn_to(struct gmem_job *job, unsigned int i)
 {
-	job->conv->start = job->ranges[i].start;
-	job->conv->end = job->ranges[i].end;
+	job->conv->start = job->spans[i].start;
+	job->conv->end = job->spans[i].end;
 }
 
 /* Take a step for each range until one fails; @done says for how many it was taken. */
@@ -56,7 +58,7 @@ static int gmem_job_step(struct gmem_inode *gi, struct gmem_job *job,
 
 	for (i = 0; i < job->nr; i++) {
 		gmem_job_turn_to(job, i);
-		rc = fn(gi, job->conv, &job->ranges[i]);
+		rc = fn(gi, job->conv, &job->range);
 		if (rc)
 			break;
 	}
@@ -73,7 +75,7 @@ static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job,
 
 	for (i = 0; !rc && i < job->nr; i++) {
 		gmem_job_turn_to(job, i);
-		rc = gmem_refs_settle(gi, job->conv, deadline);
+		rc = gmem_refs_settle(gi, job->conv, &job->range, deadline);
 	}
 	return rc;
 }
@@ -85,14 +87,15 @@ static int gmem_job_make(struct gmem_inode *gi, struct gmem_job *job)
 	struct gmem_holder holder;
 	int rc;
 
+	/* What refs.c has left there is over. */
+	job->conv->holder = (struct gmem_holder){};
 	rc = gmem_job_step(gi, job, gmem_runs_make, &done);
 	if (!rc)
 		return 0;
 	holder = job->conv->holder;
 	while (done--) {
 		gmem_job_turn_to(job, done);
-		gmem_runs_undo(gi, job->conv, &job->ranges[done],
-			       job->conv->end);
+		gmem_runs_undo(gi, job->conv, &job->range, job->conv->end);
 	}
 	job->conv->holder = holder;
 	return rc;
@@ -124,9 +127,10 @@ static int gmem_convert_drain_lookups(struct gmem_inode *gi,
 	unsigned int i;
 	int rc = 0;
 
+	deadline = gmem_lookups_deadline(deadline);
 	for (i = 0; !rc && i < job->nr; i++)
-		rc = gmem_lookups_drain(gi, job->ranges[i].start,
-					job->ranges[i].end, deadline,
+		rc = gmem_lookups_drain(gi, &job->range, job->spans[i].start,
+					job->spans[i].end, deadline,
 					&job->conv->holder);
 	return rc;
 }
@@ -142,12 +146,16 @@ static int gmem_convert_held(struct gmem_inode *gi, struct gmem_job *job)
 	rc = gmem_convert_drain_lookups(gi, job, deadline);
 	if (!rc) {
 		for (i = 0; i < job->nr; i++)
-			gmem_bindings_invalidate_start(gi, &job->ranges[i]);
+			gmem_bindings_invalidate_start(gi, &job->range,
+						       job->spans[i].start,
+						       job->spans[i].end);
 		rc = gmem_convert_pages(gi, job, deadline);
 		for (i = 0; !rc && i < job->nr; i++)
 			gmem_state_apply(&gi->state, &job->changes[i]);
 		for (i = 0; i < job->nr; i++)
-			gmem_bindings_invalidate_end(gi, &job->ranges[i]);
+			gmem_bindings_invalidate_end(gi, &job->range,
+						     job->spans[i].start,
+						     job->spans[i].end);
 	}
 	/* Rounded down, so that signals at any rate do not make it last longer. */
 	if (rc == -ERESTARTSYS)
@@ -163,9 +171,9 @@ static bool gmem_convert_is_done(struct gmem_inode *gi, struct gmem_job *job)
 	unsigned int i;
 
 	for (i = 0; i < job->nr; i++) {
-		if (gmem_state_run(&gi->state, job->ranges[i].start,
-				   job->ranges[i].end, &state) !=
-			    job->ranges[i].end ||
+		if (gmem_state_run(&gi->state, job->spans[i].start,
+				   job->spans[i].end, &state) !=
+			    job->spans[i].end ||
 		    state != job->conv->target)
 			return false;
 	}
@@ -183,10 +191,10 @@ static int gmem_convert_consent(struct gmem_inode *gi,
 	enum gmem_state state;
 	pgoff_t next;
 
-	next = gmem_state_run(&gi->state, range->start, range->end, &state);
-	if (state == GMEM_STATE_SHARED && next == range->end)
+	next = gmem_state_run(&gi->state, conv->start, conv->end, &state);
+	if (state == GMEM_STATE_SHARED && next == conv->end)
 		return 0;
-	conv->holder.index = state == GMEM_STATE_PRIVATE ? range->start : next;
+	conv->holder.index = state == GMEM_STATE_PRIVATE ? conv->start : next;
 	return -EPERM;
 }
 
@@ -218,8 +226,8 @@ static int gmem_convert_reserve(struct gmem_inode *gi, struct gmem_job *job)
 
 	for (i = 0; i < job->nr; i++) {
 		job->changes[i] = (struct gmem_state_change){
-			.start = job->ranges[i].start,
-			.end = job->ranges[i].end,
+			.start = job->spans[i].start,
+			.end = job->spans[i].end,
 			.target = job->conv->target,
 		};
 		rc = gmem_state_reserve(&gi->state, &job->changes[i]);
@@ -246,7 +254,7 @@ static int gmem_convert_locked(struct gmem_inode *gi, struct gmem_job *job)
 	if (rc)
 		return rc;
 
-	gmem_range_hold_faults(gi, job->ranges, job->nr);
+	gmem_range_hold_faults(gi, &job->range);
 	rc = gmem_convert_held(gi, job);
 	if (rc)
 		gmem_convert_cancel(gi, job, job->nr);
@@ -276,12 +284,13 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 	int rc;
 
 	job->conv->holder = (struct gmem_holder){
-		.index = job->ranges[0].start,
+		.index = job->spans[0].start,
 	};
-	rc = gmem_range_lock(gi, job->ranges, job->nr);
+	gmem_range_init_spans(&job->range, job->spans, job->nr);
+	rc = gmem_range_lock(gi, &job->range);
 	if (!rc) {
 		rc = gmem_convert_locked(gi, job);
-		gmem_range_unlock(gi, job->ranges, job->nr);
+		gmem_range_unlock(gi, &job->range);
 	}
 	gmem_convert_count(gi, job, rc);
 	return rc;
@@ -290,9 +299,9 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 static void gmem_job_single(struct gmem_job *job, pgoff_t start, pgoff_t end)
 {
 	job->nr = 1;
-	job->ranges = &job->range;
+	job->span = (struct gmem_span){ start, end };
+	job->spans = &job->span;
 	job->changes = &job->change;
-	gmem_range_init(job->ranges, start, end);
 }
 
 /**
@@ -377,7 +386,7 @@ static int gmem_convert_copy_ranges(struct gmem_inode *gi,
 		if (start < last)
 			return -EINVAL;
 		last = end;
-		gmem_range_init(&job->ranges[job->nr], start, end);
+		job->spans[job->nr] = (struct gmem_span){ start, end };
 	}
 	return 0;
 }
@@ -397,21 +406,21 @@ static int gmem_job_alloc(struct gmem_inode *gi,
 			gmem_job_single(job, start, end);
 		return rc;
 	}
-	job->ranges = kvmalloc_array(cmd->nr_ranges, sizeof(*job->ranges),
-				     GMEM_GFP);
+	job->spans = kvmalloc_array(cmd->nr_ranges, sizeof(*job->spans),
+				    GMEM_GFP);
 	job->changes = kvmalloc_array(cmd->nr_ranges, sizeof(*job->changes),
 				      GMEM_GFP);
-	if (!job->ranges || !job->changes)
+	if (!job->spans || !job->changes)
 		return -ENOMEM;
 	return gmem_convert_copy_ranges(gi, cmd, job);
 }
 
 static void gmem_job_free(struct gmem_job *job)
 {
-	if (job->ranges == &job->range)
+	if (job->spans == &job->span)
 		return;
 	kvfree(job->changes);
-	kvfree(job->ranges);
+	kvfree(job->spans);
 }
 
 static void gmem_convert_report(struct gmem_ioctl_convert *cmd,
@@ -441,7 +450,7 @@ static int gmem_convert_job(struct gmem_inode *gi, struct gmem_ucmd *ucmd,
 	struct gmem_watch *watch = NULL;
 	int rc;
 
-	cmd->error_offset = (u64)job->ranges[0].start << PAGE_SHIFT;
+	cmd->error_offset = (u64)job->spans[0].start << PAGE_SHIFT;
 	cmd->refs_seen = 0;
 	cmd->refs_expected = 0;
 	cmd->mapcount = 0;

@@ -3,7 +3,8 @@
  * DOC: debugfs
  *
  * /sys/kernel/debug/gmem/files: a line for each live gmem file, with its
- * counters, tab separated under a line of names. Read only.
+ * counters, tab separated under a line of names. Read only. Pages in stores are not
+ * among them: they have to be counted, and whoever creates memory would wait.
  *
  * Takes no locks.
  */
@@ -19,20 +20,20 @@ static void gmem_debugfs_file(struct gmem_inode *gi, void *data)
 	struct gmem_ioctl_stat stat = { .size = sizeof(stat) };
 	struct seq_file *m = data;
 
-	gmem_stat_fill(gi, &stat);
-	seq_printf(m, "%lu\t%llu\t%s\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%u\n",
+	gmem_stat_fill(gi, &stat, false);
+	seq_printf(m, "%lu\t%llu\t%s\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%u\n",
 		   (unsigned long)gi->vfs_inode.i_ino, stat.length,
 		   stat.create_flags & GMEM_CREATE_F_INIT_SHARED ?
 			   "shared" : "private",
-		   stat.private_pages, stat.resident_pages, stat.store_pages,
-		   stat.state_bytes, stat.faults, stat.faults_refused,
+		   stat.private_pages, stat.resident_pages, stat.state_bytes,
+		   stat.faults, stat.faults_refused,
 		   stat.faults_waited, stat.to_private, stat.to_shared,
 		   stat.refused, stat.drains, stat.moved_pages, stat.bindings);
 }
 
 static int gmem_debugfs_files_show(struct seq_file *m, void *v)
 {
-	seq_puts(m, "ino\tlength\tinitial\tprivate\tresident\tstore\tstate_bytes\tfaults\trefused_faults\twaited_faults\tto_private\tto_shared\trefused\tdrains\tmoved\tbindings\n");
+	seq_puts(m, "ino\tlength\tinitial\tprivate\tresident\tstate_bytes\tfaults\trefused_faults\twaited_faults\tto_private\tto_shared\trefused\tdrains\tmoved\tbindings\n");
 	gmem_inode_for_each(gmem_debugfs_file, m);
 	return 0;
 }

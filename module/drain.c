@@ -49,24 +49,31 @@ static bool gmem_drain_done(int cpu, long ticket)
 		       ticket >= 0;
 }
 
-/* On the CPU whose batches it drains, with preemption disabled. */
+/*
+ * On the CPU whose batches it drains, which the caller cannot leave. It may be
+ * preempted, by another drain even: the locks of the batches sleep with PREEMPT_RT.
+ */
 static void gmem_drain_here(void)
 {
-	struct folio_batch fbatch;
 	long ticket = atomic_long_read(&gmem_drain_tickets);
+	long *newest = this_cpu_ptr(&gmem_drains.ticket);
+	struct folio_batch fbatch;
+	long old = READ_ONCE(*newest);
 
 	/* What was put into a batch before @ticket was drawn is there now. */
 	smp_mb();
 	folio_batch_init(&fbatch);
 	__folio_batch_release(&fbatch);
-	smp_store_release(this_cpu_ptr(&gmem_drains.ticket), ticket);
+	/* Fully ordered, for gmem_drain_done(). */
+	while (ticket - old > 0 && !try_cmpxchg(newest, &old, ticket))
+		;
 }
 
 static void gmem_drain_fn(struct work_struct *work)
 {
-	preempt_disable();
+	migrate_disable();
 	gmem_drain_here();
-	preempt_enable();
+	migrate_enable();
 	wake_up_all(&gmem_drain_wait);
 }
 
@@ -92,11 +99,11 @@ bool gmem_drain_local(long ticket)
 {
 	bool drain;
 
-	preempt_disable();
+	migrate_disable();
 	drain = !gmem_drain_done(smp_processor_id(), ticket);
 	if (drain)
 		gmem_drain_here();
-	preempt_enable();
+	migrate_enable();
 	return drain;
 }
 
@@ -163,8 +170,8 @@ int gmem_drain_init(void)
 {
 	int cpu;
 
-	gmem_drain_wq = alloc_workqueue("gmem_drain",
-					WQ_MEM_RECLAIM | GMEM_WQ_PERCPU, 0);
+	/* No rescuer: it could be lost to such a CPU, too. */
+	gmem_drain_wq = alloc_workqueue("gmem_drain", GMEM_WQ_PERCPU, 0);
 	if (!gmem_drain_wq)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)

@@ -25,16 +25,18 @@
 #define GMEM_COMMIT_CHECK 256
 
 /*
- * Whether the host has memory left that nobody misses. Committed pages are in no
- * process's size, so if they took the last ones, the OOM killer would find somebody
- * else. What is kept back: a 64th of memory, from 16 MiB to 1 GiB.
+ * Whether the host has so many pages left that nobody misses. Committed pages are in
+ * no process's size, so if they took the last ones, the OOM killer would find somebody
+ * else. What is kept back: a 64th of memory, from 16 MiB to 1 GiB. Movable memory
+ * counts, though guest memory does not use it: where much of a host is set
+ * apart as movable, the check comes late.
  */
-static bool gmem_commit_may(void)
+static bool gmem_commit_may(unsigned long pages)
 {
-	long reserve = clamp(totalram_pages() / 64, SZ_16M >> PAGE_SHIFT,
-			     SZ_1G >> PAGE_SHIFT);
+	unsigned long reserve = clamp(totalram_pages() / 64, SZ_16M >> PAGE_SHIFT,
+				      SZ_1G >> PAGE_SHIFT);
 
-	return si_mem_available() > reserve;
+	return si_mem_available() > (long)(reserve + pages);
 }
 
 /*
@@ -51,7 +53,7 @@ static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
 	while (start < end) {
 		if (signal_pending(current))
 			return -ERESTARTSYS;
-		if (pages++ % GMEM_COMMIT_CHECK == 0 && !gmem_commit_may())
+		if (pages++ % GMEM_COMMIT_CHECK == 0 && !gmem_commit_may(GMEM_COMMIT_CHECK))
 			gfp = 0;
 		folio = gmem_folio_find(gi, start, gfp);
 		/* What is populated already costs nothing more. */
@@ -73,6 +75,16 @@ static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
 	return 0;
 }
 
+static int gmem_commit_store(struct gmem_binding *binding, pgoff_t start,
+			     pgoff_t end)
+{
+	const struct gmem_store_ops *store = binding->ops->store;
+
+	if (!gmem_commit_may(end - start - store->count(binding, start, end)))
+		return -ENOMEM;
+	return store->commit(binding, start, end);
+}
+
 /* One run of pages of the same state, or its part inside one binding. */
 static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 {
@@ -88,9 +100,7 @@ static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 		end = binding->start <= *start ? min(end, binding->end) :
 						 binding->start;
 	if (binding && binding->start <= *start && binding->ops->store)
-		rc = gmem_commit_may() ? binding->ops->store->commit(binding, *start,
-								     end) :
-					 -ENOMEM;
+		rc = gmem_commit_store(binding, *start, end);
 	else
 		rc = gmem_commit_resident(gi, *start, end, state);
 	if (binding)
@@ -166,18 +176,19 @@ static int gmem_punch_bound(struct gmem_inode *gi, struct gmem_range_lock *range
 	};
 	int rc;
 
-	gmem_range_hold_faults(gi, range, 1);
-	rc = gmem_lookups_drain(gi, range->start, range->end, ktime_get(), NULL);
+	gmem_range_hold_faults(gi, range);
+	rc = gmem_lookups_drain(gi, range, range->start, range->end,
+				gmem_lookups_deadline(ktime_get()), NULL);
 	if (rc)
 		return rc;
 
-	gmem_bindings_invalidate_start(gi, range);
+	gmem_bindings_invalidate_start(gi, range, range->start, range->end);
 	rc = gmem_runs_make(gi, &leave, range);
 	if (!rc)
 		rc = gmem_punch_stores(gi, range);
 	if (!rc)
 		gmem_punch_resident(gi, range->start, range->end);
-	gmem_bindings_invalidate_end(gi, range);
+	gmem_bindings_invalidate_end(gi, range, range->start, range->end);
 	return rc;
 }
 
@@ -201,11 +212,11 @@ static int gmem_fallocate_step(struct gmem_inode *gi, bool punch,
 	int rc;
 
 	gmem_range_init(&range, start, end);
-	rc = gmem_range_lock(gi, &range, 1);
+	rc = gmem_range_lock(gi, &range);
 	if (rc)
 		return rc;
 	rc = punch ? gmem_punch(gi, &range) : gmem_commit(gi, start, end);
-	gmem_range_unlock(gi, &range, 1);
+	gmem_range_unlock(gi, &range);
 	return rc;
 }
 

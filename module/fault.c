@@ -14,7 +14,8 @@
 #include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/task_work.h>
 
 #include "internal.h"
 #include "trace.h"
@@ -27,16 +28,18 @@
 #define GMEM_VCPU_GRACE HZ
 
 /*
- * Whether a fault comes from KVM_RUN, which can return to userspace: GUP with
- * FOLL_INTERRUPTIBLE, for the first time. Faults of copy_to_user() look the same
- * and come again, marked as tried.
+ * Whether a fault may come from KVM_RUN, which can return to userspace: GUP with
+ * FOLL_INTERRUPTIBLE. Faults of copy_to_user() look the same and come again, marked as
+ * tried. Threads of the kernel never return to userspace.
  */
 static bool gmem_fault_is_vcpu(struct vm_fault *vmf)
 {
 	const unsigned int flags = FAULT_FLAG_ALLOW_RETRY |
 				   FAULT_FLAG_INTERRUPTIBLE;
 
-	return (vmf->flags & (flags | FAULT_FLAG_USER)) == flags;
+	return (vmf->flags & (flags | FAULT_FLAG_USER |
+			      FAULT_FLAG_RETRY_NOWAIT)) == flags &&
+	       !(current->flags & (PF_KTHREAD | PF_USER_WORKER));
 }
 
 /*
@@ -76,6 +79,28 @@ static void gmem_fault_interrupt(void)
 }
 
 /*
+ * It was copy_to_user() and not GUP: it has come again, and gets its error. Take back
+ * what gmem_fault_interrupt() did, or a vCPU whose steal time is in private memory
+ * would be sent to userspace each time before it enters its guest; and the
+ * start of the grace, if it was this access that has started it.
+ */
+static void gmem_fault_uninterrupt(struct gmem_inode *gi, pgoff_t index)
+{
+	struct gmem_binding *binding;
+
+	clear_notify_signal();
+	/* The flag's own use. */
+	if (task_work_pending(current))
+		set_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
+	binding = gmem_binding_next(gi, index, index + 1);
+	if (!binding)
+		return;
+	if (time_before(jiffies, READ_ONCE(binding->between) + 2))
+		WRITE_ONCE(binding->between, 0);
+	gmem_binding_put(gi, binding);
+}
+
+/*
  * Wait for a conversion, then let the caller look again: without the lock of the
  * address space, if it may be given up. Who holds the page may need that lock to
  * let go of it.
@@ -99,8 +124,10 @@ static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 	pin = get_file(vmf->vma->vm_file);
 	release_fault_lock(vmf);
 	if (!gmem_range_wait(gi, index, vmf->flags) &&
-	    gmem_fault_is_vcpu(vmf) && gmem_fault_between(gi, index))
+	    gmem_fault_is_vcpu(vmf) && gmem_fault_between(gi, index)) {
+		gmem_range_came_back(gi, index);
 		gmem_fault_interrupt();
+	}
 	fput(pin);
 	return VM_FAULT_RETRY;
 }
@@ -108,8 +135,13 @@ static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 /* The page is private: no host access. */
 static vm_fault_t gmem_fault_private(struct gmem_inode *gi, struct vm_fault *vmf)
 {
-	if (!gmem_fault_is_vcpu(vmf) || vmf->flags & FAULT_FLAG_TRIED ||
-	    !gmem_fault_between(gi, vmf->pgoff))
+	if (!gmem_fault_is_vcpu(vmf))
+		return VM_FAULT_SIGBUS;
+	if (vmf->flags & FAULT_FLAG_TRIED) {
+		gmem_fault_uninterrupt(gi, vmf->pgoff);
+		return VM_FAULT_SIGBUS;
+	}
+	if (!gmem_fault_between(gi, vmf->pgoff))
 		return VM_FAULT_SIGBUS;
 	release_fault_lock(vmf);
 	gmem_fault_interrupt();

@@ -163,24 +163,6 @@ struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
 }
 
 /**
- * gmem_folio_next() - find the next populated page
- * @mapping: page cache to look in
- * @index: in: where to start, out: the page found
- * @end: page after the range to look in
- *
- * Return: whether there is one.
- */
-bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end)
-{
-	void *entry = NULL;
-
-	if (*index < end)
-		entry = xa_find(&mapping->i_pages, index, end - 1, XA_PRESENT);
-	/* Nothing is ever swapped or reclaimed: a value would not be ours. */
-	return entry && !xa_is_value(entry);
-}
-
-/**
  * gmem_folios_have_contents() - whether anything was ever put into a range
  * @mapping: page cache of a gmem file
  * @start: first page

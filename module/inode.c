@@ -19,7 +19,6 @@
  * only what reading statistics takes.
  */
 #include <linux/cred.h>
-#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/mount.h>
 #include <linux/nodemask.h>
@@ -223,7 +222,7 @@ static int gmem_create_check(const char *name, u64 length, u32 create_flags,
 		return -EINVAL;
 	/* It goes into /proc, and from there to terminals. */
 	for (i = 0; i < n; i++) {
-		if (!isgraph(name[i]))
+		if (name[i] <= ' ' || name[i] >= 0x7f)
 			return -EINVAL;
 	}
 	if (create_flags & ~GMEM_CREATE_VALID_MASK)
@@ -349,54 +348,26 @@ void gmem_inode_unbar(void)
 	mutex_unlock(&gmem_live_mutex);
 }
 
-/* A superblock must not be shut down with an inode in use, so hold both. */
-static bool gmem_inode_hold(struct gmem_inode *gi)
-{
-	struct super_block *sb = gi->vfs_inode.i_sb;
-
-	if (!atomic_inc_not_zero(&sb->s_active))
-		return false;
-	if (igrab(&gi->vfs_inode))
-		return true;
-	deactivate_super(sb);
-	return false;
-}
-
-static void gmem_inode_drop(struct gmem_inode *gi)
-{
-	struct super_block *sb = gi->vfs_inode.i_sb;
-
-	iput(&gi->vfs_inode);
-	deactivate_super(sb);
-}
-
 /**
  * gmem_inode_for_each() - visit all guest memory
  * @fn: called for each; it stays in place meanwhile
  * @data: for @fn
  *
- * Context: process context; @fn may sleep, and keeps nobody waiting.
+ * Whoever creates or gives up guest memory waits, so @fn does nothing that takes long
+ * for large memory.
+ *
+ * Context: process context; @fn may sleep.
  */
 void gmem_inode_for_each(void (*fn)(struct gmem_inode *gi, void *data),
 			 void *data)
 {
-	struct gmem_inode *gi, *last = NULL;
+	struct gmem_inode *gi;
 
-	/* gmem_evict_inode() takes it from the list: so one that is held stays. */
+	/* gmem_evict_inode() waits for the mutex before it takes anything down. */
 	mutex_lock(&gmem_live_mutex);
-	list_for_each_entry(gi, &gmem_live, live) {
-		if (!gmem_inode_hold(gi))
-			continue;
-		mutex_unlock(&gmem_live_mutex);
-		if (last)
-			gmem_inode_drop(last);
-		last = gi;
+	list_for_each_entry(gi, &gmem_live, live)
 		fn(gi, data);
-		mutex_lock(&gmem_live_mutex);
-	}
 	mutex_unlock(&gmem_live_mutex);
-	if (last)
-		gmem_inode_drop(last);
 }
 
 int gmem_inode_init(void)

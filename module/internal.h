@@ -85,11 +85,24 @@ struct gmem_state_change {
 };
 
 /**
- * struct gmem_range_lock - a range of pages that somebody works on
+ * struct gmem_span - a range of pages
+ * @start: first page
+ * @end: page after it
+ */
+struct gmem_span {
+	pgoff_t start;
+	pgoff_t end;
+};
+
+/**
+ * struct gmem_range_lock - ranges of pages that somebody works on
  * @node: in &gmem_ranges.queue
  * @start: first page
- * @end: page after the range
- * @transit: page faults in the range wait
+ * @end: page after the last
+ * @spans: the ranges, ascending and disjoint
+ * @nr_spans: how many, at least one
+ * @span: where @spans is, if there is one
+ * @transit: page faults in the ranges wait
  * @urgent: whoever waits cannot be interrupted; holders make haste
  * @waiters: page faults that have waited for @transit to end and have not come
  *	back since
@@ -100,6 +113,9 @@ struct gmem_range_lock {
 	struct list_head node;
 	pgoff_t start;
 	pgoff_t end;
+	const struct gmem_span *spans;
+	unsigned int nr_spans;
+	struct gmem_span span;
 	bool transit;
 	bool urgent;
 	unsigned int waiters;
@@ -286,6 +302,17 @@ static inline int gmem_folio_cpu(const struct folio *folio)
 	return (int)(unsigned long)READ_ONCE(folio->private) - 1;
 }
 
+/*
+ * References to a folio beyond those of page tables. Without a reference of one's
+ * own no more than a guess: the folio may be somebody else's by now, part of a larger
+ * one even, so this does not ask what it is.
+ */
+static inline int gmem_folio_surplus(struct folio *folio)
+{
+	return page_ref_count(&folio->page) -
+	       (atomic_read(&folio->_mapcount) + 1);
+}
+
 /* What is left until a deadline of ktime_get(), rounded up. */
 static inline long gmem_jiffies_left(ktime_t deadline)
 {
@@ -300,7 +327,25 @@ struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
 void gmem_folio_publish(struct folio *folio);
 bool gmem_folios_have_contents(struct address_space *mapping, pgoff_t start,
 			       pgoff_t end);
-bool gmem_folio_next(struct address_space *mapping, pgoff_t *index, pgoff_t end);
+
+/**
+ * gmem_folio_next() - find the next populated page
+ * @mapping: page cache to look in
+ * @index: in: where to start, out: the page found
+ * @end: page after the range to look in
+ *
+ * Return: whether there is one.
+ */
+static inline bool gmem_folio_next(struct address_space *mapping,
+				   pgoff_t *index, pgoff_t end)
+{
+	void *entry = NULL;
+
+	if (*index < end)
+		entry = xa_find(&mapping->i_pages, index, end - 1, XA_PRESENT);
+	/* Nothing is ever swapped or reclaimed: a value would not be ours. */
+	return entry && !xa_is_value(entry);
+}
 
 /* poison.c */
 int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio);
@@ -334,29 +379,31 @@ u64 gmem_state_bytes(struct gmem_state_map *map);
 /* range.c */
 void gmem_ranges_init(struct gmem_ranges *ranges);
 void gmem_range_init(struct gmem_range_lock *range, pgoff_t start, pgoff_t end);
-int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
-		    unsigned int nr);
+void gmem_range_init_spans(struct gmem_range_lock *range,
+			   const struct gmem_span *spans, unsigned int nr);
+int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range);
 void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range);
 void gmem_range_hold_faults(struct gmem_inode *gi,
-			    struct gmem_range_lock *range, unsigned int nr);
+			    struct gmem_range_lock *range);
 void gmem_range_enter_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 void gmem_range_leave_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
-bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
-void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range,
-		       unsigned int nr);
+bool gmem_range_wanted(struct gmem_inode *gi,
+		       const struct gmem_range_lock *range);
+void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range);
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
-void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range,
-			   unsigned int nr);
+void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range);
 bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index);
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
 void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index);
 
 /* lookup.c */
-int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
-		       ktime_t deadline, struct gmem_holder *holder);
+ktime_t gmem_lookups_deadline(ktime_t deadline);
+int gmem_lookups_drain(struct gmem_inode *gi, const struct gmem_range_lock *range,
+		       pgoff_t start, pgoff_t end, ktime_t deadline,
+		       struct gmem_holder *holder);
 void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 		       long timeout);
 
@@ -376,7 +423,7 @@ void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
 int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv,
 		     struct gmem_range_lock *range);
 int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
-		     ktime_t deadline);
+		     const struct gmem_range_lock *range, ktime_t deadline);
 
 /* run.c */
 int gmem_runs_check(struct gmem_inode *gi, struct gmem_conversion *conv,
@@ -404,7 +451,8 @@ void gmem_watch_start(struct gmem_watch *watch, pgoff_t index);
 void gmem_file_show_fdinfo(struct seq_file *m, struct file *file);
 long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd);
 long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd);
-void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat);
+void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat,
+		    bool count);
 
 /* store.c */
 u64 gmem_store_features(void);
@@ -425,9 +473,11 @@ void gmem_binding_withdraw(struct gmem_inode *gi, struct gmem_binding *binding,
 			   struct gmem_range_lock *range);
 bool gmem_ops_complete(const struct gmem_ops *ops);
 void gmem_bindings_invalidate_start(struct gmem_inode *gi,
-				    struct gmem_range_lock *range);
+				    struct gmem_range_lock *range,
+				    pgoff_t start, pgoff_t end);
 void gmem_bindings_invalidate_end(struct gmem_inode *gi,
-				  struct gmem_range_lock *range);
+				  struct gmem_range_lock *range, pgoff_t start,
+				  pgoff_t end);
 
 /* debugfs.c */
 void gmem_debugfs_init(void);

@@ -18,8 +18,8 @@
 #include "internal.h"
 #include "trace.h"
 
-/* What a look-up may take at least: its task may have to wait for a CPU. */
-#define GMEM_LOOKUP_WAIT HZ
+/* What a look-up may take at least, in ms: its task may have to wait for a CPU. */
+#define GMEM_LOOKUP_WAIT 1000
 
 static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
 			      unsigned int flags, struct gmem_lookup *lookup)
@@ -175,24 +175,39 @@ static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
 }
 
 /**
+ * gmem_lookups_deadline() - when to give up waiting for look-ups
+ * @deadline: of ktime_get(), when the caller's time is over
+ *
+ * Return: the same, or a moment that a look-up may take at least.
+ */
+ktime_t gmem_lookups_deadline(ktime_t deadline)
+{
+	ktime_t least = ktime_add_ms(ktime_get(), GMEM_LOOKUP_WAIT);
+
+	return ktime_after(deadline, least) ? deadline : least;
+}
+
+/**
  * gmem_lookups_drain() - wait until no look-up of a range is in flight
  * @gi: the memory
- * @start: first page
- * @end: page after the range
- * @deadline: of ktime_get(), when to give up; but not before GMEM_LOOKUP_WAIT
+ * @range: held by the caller
+ * @start: first page, in @range
+ * @end: page after the last one
+ * @deadline: of gmem_lookups_deadline(), when to give up
  * @holder: out: with -EAGAIN the first page that is looked up; may be NULL
  *
  * Context: range lock held, faults held off, so that no new one comes; sleeps.
  * Return: 0, -EAGAIN or -ERESTARTSYS.
  */
-int gmem_lookups_drain(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
-		       ktime_t deadline, struct gmem_holder *holder)
+int gmem_lookups_drain(struct gmem_inode *gi, const struct gmem_range_lock *range,
+		       pgoff_t start, pgoff_t end, ktime_t deadline,
+		       struct gmem_holder *holder)
 {
-	long left = max_t(long, gmem_jiffies_left(deadline), GMEM_LOOKUP_WAIT);
+	long left = gmem_jiffies_left(deadline);
 
 	left = wait_event_interruptible_timeout(gi->ranges.wait,
 						!gmem_lookups_in_flight(gi, start, end, NULL) ||
-							gmem_range_wanted(gi, start, end),
+							gmem_range_wanted(gi, range),
 						left);
 	if (left < 0)
 		return left;

@@ -162,7 +162,7 @@ static u64 gmem_stat_store(struct gmem_binding *binding)
 }
 
 static void gmem_stat_bindings(struct gmem_inode *gi,
-			       struct gmem_ioctl_stat *stat)
+			       struct gmem_ioctl_stat *stat, bool count)
 {
 	struct gmem_binding *binding;
 	pgoff_t index = 0;
@@ -170,7 +170,8 @@ static void gmem_stat_bindings(struct gmem_inode *gi,
 	while ((binding = gmem_binding_next(gi, index, gi->state.nr_pages))) {
 		stat->bindings++;
 		stat->moved_pages += atomic64_read(&binding->moved);
-		stat->store_pages += gmem_stat_store(binding);
+		if (count)
+			stat->store_pages += gmem_stat_store(binding);
 		index = binding->end;
 		gmem_binding_put(gi, binding);
 		cond_resched();
@@ -181,10 +182,12 @@ static void gmem_stat_bindings(struct gmem_inode *gi,
  * gmem_stat_fill() - collect the statistics of guest memory
  * @gi: the memory
  * @stat: out: all but the size
+ * @count: also what has to be counted page by page: @store_pages
  *
  * Context: process context, may sleep.
  */
-void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat)
+void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat,
+		    bool count)
 {
 	const struct gmem_counters *counters = &gi->counters;
 
@@ -205,7 +208,7 @@ void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat)
 		.moved_pages = atomic64_read(&counters->moved),
 		.poisoned_pages = atomic_read(&gi->nr_poisoned),
 	};
-	gmem_stat_bindings(gi, stat);
+	gmem_stat_bindings(gi, stat, count);
 }
 
 long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
@@ -214,7 +217,7 @@ long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
 
 	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
-	gmem_stat_fill(gmem_from_file(file), cmd);
+	gmem_stat_fill(gmem_from_file(file), cmd, true);
 	/* Some of it may not have been counted to the end. */
 	return fatal_signal_pending(current) ? -EINTR : gmem_ucmd_respond(ucmd);
 }

@@ -3,7 +3,7 @@
  * DOC: range locks
  *
  * Who changes the state, the home or the population of pages holds a lock over
- * their range, so that operations on disjoint ranges run side by side. A holder
+ * their range, or over several, so that operations on disjoint ranges run side by side. A holder
  * may hold off page faults in its range. The check is made by the fault under
  * the invalidate_lock, and the mark is set before passing through that lock
  * once: a fault that did not see the mark has finished its look-up by then.
@@ -44,93 +44,133 @@ void gmem_ranges_init(struct gmem_ranges *ranges)
 	init_waitqueue_head(&ranges->wait);
 }
 
+/* The first span that ends behind @index, or @nr_spans of @range. */
+static unsigned int gmem_range_find(const struct gmem_range_lock *range,
+				    pgoff_t index)
+{
+	unsigned int low = 0, high = range->nr_spans, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (range->spans[mid].end > index)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
 static bool gmem_range_overlaps(const struct gmem_range_lock *range,
 				pgoff_t start, pgoff_t end)
 {
-	return range->start < end && start < range->end;
+	unsigned int i;
+
+	if (range->start >= end || start >= range->end)
+		return false;
+	i = gmem_range_find(range, start);
+	return i < range->nr_spans && range->spans[i].start < end;
+}
+
+/* Whether two locks have a page in common. */
+static bool gmem_range_conflicts(const struct gmem_range_lock *a,
+				 const struct gmem_range_lock *b)
+{
+	unsigned int i;
+
+	if (a->start >= b->end || b->start >= a->end)
+		return false;
+	if (a->nr_spans > b->nr_spans)
+		swap(a, b);
+	for (i = 0; i < a->nr_spans; i++) {
+		if (gmem_range_overlaps(b, a->spans[i].start, a->spans[i].end))
+			return true;
+	}
+	return false;
 }
 
 /*
- * Whether it is this one's turn: nobody came before who holds part of the range
- * or waits for it. First come, first served, so that nobody waits for ever.
+ * Whether it is this one's turn: nobody came before who holds part of the ranges
+ * or waits for it. First come, first served, so that nobody waits for ever; and with
+ * one place for all ranges of a task, of two tasks one comes before the other
+ * everywhere.
  */
-static bool gmem_range_first(struct gmem_ranges *ranges,
-			     struct gmem_range_lock *range)
+static bool gmem_range_granted(struct gmem_ranges *ranges,
+			       struct gmem_range_lock *range)
 {
 	struct gmem_range_lock *other;
+	bool granted = true;
 
-	lockdep_assert_held(&ranges->lock);
+	spin_lock(&ranges->lock);
 	list_for_each_entry(other, &ranges->queue, node) {
 		if (other == range)
 			break;
-		if (gmem_range_overlaps(other, range->start, range->end))
-			return false;
+		if (gmem_range_conflicts(other, range)) {
+			granted = false;
+			break;
+		}
 	}
-	return true;
-}
-
-static bool gmem_range_granted(struct gmem_ranges *ranges,
-			       struct gmem_range_lock *range, unsigned int nr)
-{
-	bool granted = true;
-	unsigned int i;
-
-	spin_lock(&ranges->lock);
-	for (i = 0; granted && i < nr; i++)
-		granted = gmem_range_first(ranges, &range[i]);
 	spin_unlock(&ranges->lock);
 	return granted;
 }
 
-/*
- * Several ranges of one task take their places at once, so that of two tasks one
- * comes before the other everywhere.
- */
 static void gmem_range_enqueue(struct gmem_ranges *ranges,
-			       struct gmem_range_lock *range, unsigned int nr)
+			       struct gmem_range_lock *range)
 {
-	unsigned int i;
-
 	spin_lock(&ranges->lock);
-	for (i = 0; i < nr; i++)
-		list_add_tail(&range[i].node, &ranges->queue);
+	list_add_tail(&range->node, &ranges->queue);
 	spin_unlock(&ranges->lock);
 }
 
 /**
- * gmem_range_init() - say what a lock is for
+ * gmem_range_init_spans() - say what a lock is for: several ranges
  * @range: the lock
+ * @spans: the ranges, ascending and disjoint, as long as the lock is used
+ * @nr: how many, at least one
+ */
+void gmem_range_init_spans(struct gmem_range_lock *range,
+			   const struct gmem_span *spans, unsigned int nr)
+{
+	*range = (struct gmem_range_lock){
+		.start = spans[0].start,
+		.end = spans[nr - 1].end,
+		.spans = spans,
+		.nr_spans = nr,
+	};
+}
+
+/**
+ * gmem_range_init() - say what a lock is for: one range
+ * @range: the lock, which stays where it is
  * @start: first page
  * @end: page after the range
  */
 void gmem_range_init(struct gmem_range_lock *range, pgoff_t start, pgoff_t end)
 {
-	*range = (struct gmem_range_lock){
-		.start = start,
-		.end = end,
-	};
+	struct gmem_span span = { start, end };
+
+	gmem_range_init_spans(range, &span, 1);
+	range->span = span;
+	range->spans = &range->span;
 }
 
 /**
  * gmem_range_lock() - take ranges for oneself
  * @gi: the memory
- * @range: one lock or more, of gmem_range_init(), disjoint; in the caller's hands
+ * @range: of gmem_range_init() or gmem_range_init_spans(), in the caller's hands
  *	until gmem_range_unlock()
- * @nr: how many
  *
  * Context: process context, sleeps.
  * Return: 0 or -ERESTARTSYS.
  */
-int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
-		    unsigned int nr)
+int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	int rc;
 
-	gmem_range_enqueue(&gi->ranges, range, nr);
+	gmem_range_enqueue(&gi->ranges, range);
 	rc = wait_event_interruptible(gi->ranges.wait,
-				      gmem_range_granted(&gi->ranges, range, nr));
+				      gmem_range_granted(&gi->ranges, range));
 	if (rc)
-		gmem_range_unlock(gi, range, nr);
+		gmem_range_unlock(gi, range);
 	return rc;
 }
 
@@ -147,30 +187,32 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	range->urgent = true;
-	gmem_range_enqueue(&gi->ranges, range, 1);
+	gmem_range_enqueue(&gi->ranges, range);
 	wake_up_all(&gi->ranges.wait);
-	wait_event(gi->ranges.wait, gmem_range_granted(&gi->ranges, range, 1));
+	wait_event(gi->ranges.wait, gmem_range_granted(&gi->ranges, range));
 }
 
 /**
- * gmem_range_wanted() - whether somebody cannot wait for long for a range
+ * gmem_range_wanted() - whether somebody cannot wait for long
  * @gi: the memory
- * @start: first page
- * @end: page after the range
+ * @range: held by the caller
  *
  * Context: any.
- * Return: whether gmem_range_lock_wait() waits for a part of it.
+ * Return: whether gmem_range_lock_wait() waits for a part of @range, or a page fault
+ * does that cannot be interrupted.
  */
-bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+bool gmem_range_wanted(struct gmem_inode *gi, const struct gmem_range_lock *range)
 {
-	struct gmem_range_lock *range;
+	struct gmem_range_lock *other;
 	bool wanted = false;
 
 	spin_lock(&gi->ranges.lock);
-	list_for_each_entry(range, &gi->ranges.queue, node) {
-		if (READ_ONCE(range->urgent) &&
-		    gmem_range_overlaps(range, start, end))
+	list_for_each_entry(other, &gi->ranges.queue, node) {
+		if (READ_ONCE(other->urgent) &&
+		    gmem_range_conflicts(other, range)) {
 			wanted = true;
+			break;
+		}
 	}
 	spin_unlock(&gi->ranges.lock);
 	return wanted;
@@ -179,8 +221,7 @@ bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 /**
  * gmem_range_hold_faults() - let page faults of ranges wait
  * @gi: the memory
- * @range: one lock or more, held by the caller
- * @nr: how many
+ * @range: held by the caller
  *
  * On return no fault is looking up a page of the ranges. One that got its folio
  * before still holds the folio lock until the page is mapped.
@@ -188,15 +229,13 @@ bool gmem_range_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
  * Context: sleeps; takes the invalidate_lock.
  */
 void gmem_range_hold_faults(struct gmem_inode *gi,
-			    struct gmem_range_lock *range, unsigned int nr)
+			    struct gmem_range_lock *range)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
-	unsigned int i;
 
 	spin_lock(&gi->ranges.lock);
-	for (i = 0; i < nr; i++)
-		range[i].transit = true;
-	WRITE_ONCE(gi->ranges.transits, gi->ranges.transits + nr);
+	range->transit = true;
+	WRITE_ONCE(gi->ranges.transits, gi->ranges.transits + 1);
 	spin_unlock(&gi->ranges.lock);
 
 	/* Pairs with the shared hold in gmem_file_fault() and gmem_lookup(). */
@@ -246,37 +285,22 @@ static bool gmem_range_end_transit(struct gmem_ranges *ranges,
 	return range->waiters;
 }
 
-static bool gmem_range_handed(struct gmem_range_lock *range, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		if (READ_ONCE(range[i].waiters))
-			return false;
-	}
-	return true;
-}
-
 /**
  * gmem_range_let_faults() - let page faults of ranges in again
  * @gi: the memory
- * @range: one lock or more, held by the caller, and they stay so
- * @nr: how many
+ * @range: held by the caller, and stays so
  *
  * Context: process context, sleeps for GMEM_HANDING_WAIT at most: until faults that
  * have waited are back. A fault waits for the conversion that it met, and not for
  * those behind it, however fast they come.
  */
-void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range,
-			   unsigned int nr)
+void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	struct gmem_ranges *ranges = &gi->ranges;
-	bool waited = false;
-	unsigned int i;
+	bool waited;
 
 	spin_lock(&ranges->lock);
-	for (i = 0; i < nr; i++)
-		waited |= gmem_range_end_transit(ranges, &range[i]);
+	waited = gmem_range_end_transit(ranges, range);
 	if (waited)
 		WRITE_ONCE(ranges->handing, ranges->handing + 1);
 	spin_unlock(&ranges->lock);
@@ -284,7 +308,7 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range,
 		return;
 
 	wake_up_all(&ranges->wait);
-	wait_event_timeout(ranges->wait, gmem_range_handed(range, nr),
+	wait_event_timeout(ranges->wait, !READ_ONCE(range->waiters),
 			   GMEM_HANDING_WAIT);
 	spin_lock(&ranges->lock);
 	WRITE_ONCE(ranges->handing, ranges->handing - 1);
@@ -294,20 +318,15 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range,
 /**
  * gmem_range_unlock() - give ranges back
  * @gi: the memory
- * @range: one lock or more, held by the caller, or waited for
- * @nr: how many
+ * @range: held by the caller, or waited for
  *
  * Context: process context; sleeps as gmem_range_let_faults().
  */
-void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range,
-		       unsigned int nr)
+void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
-	unsigned int i;
-
-	gmem_range_let_faults(gi, range, nr);
+	gmem_range_let_faults(gi, range);
 	spin_lock(&gi->ranges.lock);
-	for (i = 0; i < nr; i++)
-		list_del(&range[i].node);
+	list_del(&range->node);
 	spin_unlock(&gi->ranges.lock);
 	wake_up_all(&gi->ranges.wait);
 }
@@ -327,14 +346,15 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 	struct gmem_range_lock *range;
 
 	lockdep_assert_held(&gi->vfs_inode.i_mapping->invalidate_lock);
-	/* The common case costs a fault nothing. Pairs with gmem_range_unlock(). */
+	/* The common case costs a fault nothing. Pairs with gmem_range_end_transit(). */
 	if (!smp_load_acquire(&gi->ranges.transits))
 		return end;
 
 	spin_lock(&gi->ranges.lock);
 	list_for_each_entry(range, &gi->ranges.queue, node) {
 		if (range->transit && gmem_range_overlaps(range, index, end))
-			end = max(range->start, index);
+			end = max(range->spans[gmem_range_find(range, index)].start,
+				  index);
 	}
 	spin_unlock(&gi->ranges.lock);
 	return end;

@@ -139,12 +139,15 @@ static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
 
 /*
  * struct gmem_settle - what has been tried to have references go away
+ * @range: held by the caller
  * @deadline: when the caller's time is over
- * @ticket: of gmem_drain_ticket(), when the first held page was met, else 0
+ * @ticket: of gmem_drain_ticket(), when the first held page of a block was met, or 0:
+ *	unmapping the block may have put its pages into a batch
  * @no_drain: a CPU did not drain its batches in time: do not wait for more
- * @pauses: how often the task has slept
+ * @pauses: how often the task has slept for pages of the block
  */
 struct gmem_settle {
+	const struct gmem_range_lock *range;
 	ktime_t deadline;
 	long ticket;
 	bool no_drain;
@@ -217,7 +220,7 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 	if (signal && !expired)
 		return -ERESTARTSYS;
 	if ((expired && (signal || settle->pauses >= GMEM_GRACE_PAUSES)) ||
-	    gmem_range_wanted(gi, conv->start, conv->end))
+	    gmem_range_wanted(gi, settle->range))
 		return -EAGAIN;
 	gmem_settle_pause(settle);
 	return 0;
@@ -231,6 +234,8 @@ static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
 	int rc;
 
 	unmap_mapping_pages(gi->vfs_inode.i_mapping, start, end - start, false);
+	settle->ticket = 0;
+	settle->pauses = 0;
 	conv->holder.index = start;
 	do {
 		rc = gmem_refs_check(gi, end, &conv->holder);
@@ -244,7 +249,8 @@ static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
 /**
  * gmem_refs_settle() - wait until only gmem refers to the shared pages of a range
  * @gi: the memory
- * @conv: the range; &gmem_conversion.holder is filled with -EAGAIN
+ * @conv: the pages; &gmem_conversion.holder is filled with -EAGAIN
+ * @range: held by the caller, with the pages in it
  * @deadline: of ktime_get(), when to give up
  *
  * Pages that passed stay so: they are unmapped, and faults are held off until
@@ -255,9 +261,9 @@ static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
  * the task is being killed.
  */
 int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
-		     ktime_t deadline)
+		     const struct gmem_range_lock *range, ktime_t deadline)
 {
-	struct gmem_settle settle = { .deadline = deadline };
+	struct gmem_settle settle = { .range = range, .deadline = deadline };
 	pgoff_t start = conv->start;
 	pgoff_t end;
 	int rc;
@@ -265,7 +271,7 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 	for (; gmem_folio_next(gi->vfs_inode.i_mapping, &start, conv->end);
 	     start = end) {
 		/* Somebody who cannot wait: not in the middle of a large range. */
-		if (gmem_range_wanted(gi, conv->start, conv->end)) {
+		if (gmem_range_wanted(gi, range)) {
 			conv->holder = (struct gmem_holder){ .index = start };
 			return -EAGAIN;
 		}
@@ -275,13 +281,6 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 			return rc;
 	}
 	return 0;
-}
-
-/* Without a reference: no more than a suspicion. */
-static bool gmem_folio_looks_pinned(struct folio *folio)
-{
-	return folio_ref_count(folio) - folio_mapcount(folio) >=
-	       GUP_PIN_COUNTING_BIAS;
 }
 
 /* The next shared page of the range that is pinned, and its folio with a reference. */
@@ -296,9 +295,10 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
 	xas_for_each(&xas, folio, end - 1) {
 		if (xas_retry(&xas, folio) || xa_is_value(folio))
 			continue;
-		if (gmem_folio_looks_pinned(folio) && folio_try_get(folio)) {
+		if (gmem_folio_surplus(folio) >= GUP_PIN_COUNTING_BIAS &&
+		    folio_try_get(folio)) {
 			if (folio == xas_reload(&xas) &&
-			    gmem_folio_looks_pinned(folio) &&
+			    gmem_folio_surplus(folio) >= GUP_PIN_COUNTING_BIAS &&
 			    gmem_state_get(&gi->state, xas.xa_index) ==
 				    GMEM_STATE_SHARED)
 				break;
@@ -307,6 +307,11 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
 		if (++steps % 1024)
 			continue;
 		xas_pause(&xas);
+		/* The conversion will see to it. */
+		if (fatal_signal_pending(current)) {
+			folio = NULL;
+			break;
+		}
 		cond_resched_rcu();
 	}
 	rcu_read_unlock();
@@ -329,11 +334,11 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
 int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv,
 		     struct gmem_range_lock *range)
 {
-	struct folio *folio = gmem_refs_next_pin(gi, range->start, range->end);
+	struct folio *folio = gmem_refs_next_pin(gi, conv->start, conv->end);
 
 	if (!folio)
 		return 0;
-	conv->holder.index = max(range->start, folio->index);
+	conv->holder.index = max(conv->start, folio->index);
 	gmem_holder_fill(&conv->holder, folio, folio_nr_pages(folio) + 1);
 	/* As if it had been unmapped: mappings are in nobody's way. */
 	conv->holder.refs_seen -= conv->holder.mapcount;

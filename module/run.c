@@ -20,6 +20,7 @@
  * most: all of it inside @binding, or, if that is NULL, all of it outside any.
  */
 struct gmem_run {
+	const struct gmem_range_lock *range;
 	pgoff_t start;
 	pgoff_t end;
 	struct gmem_binding *binding;
@@ -71,7 +72,7 @@ static int gmem_walk_runs(struct gmem_inode *gi, struct gmem_conversion *conv,
 			  struct gmem_range_lock *range, pgoff_t end,
 			  gmem_run_fn fn)
 {
-	struct gmem_run run = { .end = conv->start };
+	struct gmem_run run = { .range = range, .end = conv->start };
 	int rc = 0;
 
 	while (!rc && gmem_run_next(gi, &run, end, conv->target)) {
@@ -95,7 +96,7 @@ static int gmem_run_may_go_on(struct gmem_inode *gi, struct gmem_run *run,
 
 	if (fatal_signal_pending(current))
 		rc = -EINTR;
-	else if (gmem_range_wanted(gi, run->start, run->end))
+	else if (gmem_range_wanted(gi, run->range))
 		rc = -EAGAIN;
 	if (rc)
 		conv->holder = (struct gmem_holder){ .index = run->start };

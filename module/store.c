@@ -239,12 +239,12 @@ long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
 	rc = gmem_store_unbind_range(gi, cmd, &range);
 	if (rc)
 		return rc;
-	rc = gmem_range_lock(gi, &range, 1);
+	rc = gmem_range_lock(gi, &range);
 	if (rc)
 		return rc;
 	binding = gmem_binding_next(gi, range.start, range.end);
 	rc = gmem_store_unbind(gi, &range, binding, cmd->binding_id);
-	gmem_range_unlock(gi, &range, 1);
+	gmem_range_unlock(gi, &range);
 
 	/* Its maker's reference, then one's own. */
 	if (!rc)

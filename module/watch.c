@@ -47,8 +47,7 @@ static bool gmem_watch_is_free(struct gmem_watch *watch)
 	rcu_read_lock();
 	folio = xa_load(&watch->gi->vfs_inode.i_mapping->i_pages, watch->index);
 	if (folio && !xa_is_value(folio))
-		free = folio_ref_count(folio) - folio_mapcount(folio) <=
-		       folio_nr_pages(folio);
+		free = gmem_folio_surplus(folio) <= 1;
 	rcu_read_unlock();
 	return free || time_after_eq(jiffies, watch->expires);
 }
@@ -171,6 +170,8 @@ void gmem_watch_start(struct gmem_watch *watch, pgoff_t index)
 	list_add_tail(&watch->node, &watches->list);
 	schedule_delayed_work(&watches->work, GMEM_WATCH_PERIOD);
 	mutex_unlock(&watches->lock);
+	/* A conversion without a timeout does not ask isolated CPUs: ask, do not wait. */
+	gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), 0);
 }
 
 /**

@@ -25,6 +25,7 @@
  * order: one of the two is always known to nobody else. The punched hole takes
  * KVM's invalidate_lock and mmu_lock; no folio is locked then.
  */
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/highmem.h>
@@ -38,6 +39,9 @@
  * let struct gmem_kvm_run fit into a page.
  */
 #define GMEM_KVM_RUN 510
+
+/* How long to wait for a reader of the page cache to look at a folio, in ms. */
+#define GMEM_KVM_READER_TRIES 100
 
 /* How often a seat that KVM has taken is tried again: one is the rule. */
 #define GMEM_KVM_TRIES 8
@@ -183,9 +187,43 @@ int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
 	return gmem_kvm_check_shared(binding, start, end, error_index);
 }
 
-/* Move one folio of gmem into KVM's page cache. */
-static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
+/*
+ * Whether the caller's reference to a detached folio is the only one, or becomes it
+ * soon. A reader of gmem's page cache (see folio.c) may have found the folio there, and
+ * not have looked at its flags yet: it must not see it uptodate. Others come too late.
+ */
+static bool gmem_kvm_is_alone(struct folio *folio)
 {
+	unsigned int tries = GMEM_KVM_READER_TRIES;
+
+	while (folio_ref_count(folio) > 1) {
+		if (!tries--)
+			return false;
+		fsleep(1000);
+	}
+	return true;
+}
+
+/* Put a detached folio back where it was, or into gmem's file for the first time. */
+static void gmem_kvm_insert(struct gmem_binding *binding, struct folio *folio,
+			    pgoff_t index)
+{
+	struct folio *placeholder = gmem_placeholder_add(binding->mapping, index);
+
+	/* The page is in transit or private: nobody else populates it. */
+	if (WARN_ON_ONCE(IS_ERR(placeholder)))
+		return;
+	gmem_placeholder_replace(placeholder, folio);
+}
+
+/*
+ * Move one folio of gmem into KVM's page cache. With @undo there is no way back: what
+ * a reader sees then is the lesser evil.
+ */
+static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio,
+			      bool undo)
+{
+	pgoff_t index = folio->index;
 	struct folio *placeholder;
 	int rc;
 
@@ -196,7 +234,7 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 		goto out_unlock;
 	}
 	placeholder = gmem_placeholder_add(gmem_kvm_mapping(binding),
-					   gmem_store_index(binding, folio->index));
+					   gmem_store_index(binding, index));
 	if (IS_ERR(placeholder)) {
 		rc = PTR_ERR(placeholder);
 		goto out_unlock;
@@ -208,6 +246,12 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio)
 		goto out_unlock;
 	}
 
+	if (!gmem_kvm_is_alone(folio) && !undo) {
+		gmem_placeholder_remove(placeholder);
+		gmem_kvm_insert(binding, folio, index);
+		rc = -EAGAIN;
+		goto out_unlock;
+	}
 	/* KVM takes a folio that is not uptodate for one that it has to zero. */
 	folio_mark_uptodate(folio);
 	gmem_placeholder_replace(placeholder, folio);
@@ -220,14 +264,14 @@ out_unlock:
 
 /* As gmem_kvm_hand_over(), where KVM may leave a page behind at any time. */
 static int gmem_kvm_hand_over_again(struct gmem_binding *binding,
-				    struct folio *folio)
+				    struct folio *folio, bool undo)
 {
 	pgoff_t index = gmem_store_index(binding, folio->index);
 	unsigned int tries = GMEM_KVM_TRIES;
 	int rc;
 
 	do {
-		rc = gmem_kvm_hand_over(binding, folio);
+		rc = gmem_kvm_hand_over(binding, folio, undo);
 		if (rc != -EEXIST || !tries--)
 			return rc;
 		rc = gmem_kvm_drop_leftover(binding, index);
@@ -237,7 +281,8 @@ static int gmem_kvm_hand_over_again(struct gmem_binding *binding,
 
 /* Hand over all populated pages of a range, up to @done with an error. */
 static int gmem_kvm_hand_over_range(struct gmem_binding *binding,
-				    pgoff_t start, pgoff_t end, pgoff_t *done)
+				    pgoff_t start, pgoff_t end, bool undo,
+				    pgoff_t *done)
 {
 	struct folio_batch fbatch;
 	unsigned int i;
@@ -250,7 +295,7 @@ static int gmem_kvm_hand_over_range(struct gmem_binding *binding,
 		for (i = 0; !rc && i < folio_batch_count(&fbatch); i++) {
 			*done = fbatch.folios[i]->index;
 			rc = gmem_kvm_hand_over_again(binding,
-						      fbatch.folios[i]);
+						      fbatch.folios[i], undo);
 		}
 		folio_batch_release(&fbatch);
 		cond_resched();
@@ -263,7 +308,7 @@ int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
 {
 	if (content == GMEM_CONTENT_ZERO)
 		return 0;
-	return gmem_kvm_hand_over_range(binding, start, end, done);
+	return gmem_kvm_hand_over_range(binding, start, end, false, done);
 }
 
 static void gmem_kvm_drop_resident(struct gmem_binding *binding, pgoff_t index)
@@ -285,7 +330,8 @@ void gmem_kvm_undo_shared(struct gmem_binding *binding, pgoff_t start,
 	pgoff_t index;
 	int rc;
 
-	while ((rc = gmem_kvm_hand_over_range(binding, start, end, &start))) {
+	while ((rc = gmem_kvm_hand_over_range(binding, start, end, true,
+					      &start))) {
 		index = gmem_store_index(binding, start);
 		if (rc != -EEXIST || !tries--)
 			gmem_kvm_drop_resident(binding, start);
@@ -299,13 +345,6 @@ void gmem_kvm_undo_shared(struct gmem_binding *binding, pgoff_t start,
 static void gmem_kvm_take_back(struct gmem_binding *binding,
 			       struct folio *folio, pgoff_t index)
 {
-	struct folio *placeholder;
-
-	placeholder = gmem_placeholder_add(binding->mapping, index);
-	/* The page is in transit or private: nobody else populates it. */
-	if (WARN_ON_ONCE(IS_ERR(placeholder)))
-		return;
-
 	folio_lock(folio);
 	if (folio_test_uptodate(folio))
 		folio_set_checked(folio);
@@ -313,7 +352,7 @@ static void gmem_kvm_take_back(struct gmem_binding *binding,
 	gmem_folio_zero_once(folio);
 	/* The conversion may still fail, and the page stay private. */
 	gmem_folio_seal(folio);
-	gmem_placeholder_replace(placeholder, folio);
+	gmem_kvm_insert(binding, folio, index);
 	folio_unlock(folio);
 	atomic64_inc(&binding->moved);
 }

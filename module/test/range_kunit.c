@@ -35,7 +35,7 @@ static int range_take(struct gmem_inode *gi, struct gmem_range_lock *range,
 		      pgoff_t start, pgoff_t end)
 {
 	gmem_range_init(range, start, end);
-	return gmem_range_lock(gi, range, 1);
+	return gmem_range_lock(gi, range);
 }
 
 /* Take a place, and do not wait. */
@@ -43,7 +43,7 @@ static void range_queue(struct gmem_inode *gi, struct gmem_range_lock *range,
 			pgoff_t start, pgoff_t end)
 {
 	gmem_range_init(range, start, end);
-	gmem_range_enqueue(&gi->ranges, range, 1);
+	gmem_range_enqueue(&gi->ranges, range);
 }
 
 /* What gmem_ucmd_range() says to every kind of range. */
@@ -108,6 +108,8 @@ static void range_overlap(struct kunit *test)
 					for (page = start; page < end; page++)
 						common |= page >= range.start &&
 							  page < range.end;
+					gmem_range_init(&range, range.start,
+							range.end);
 					KUNIT_EXPECT_EQ(test, common,
 							gmem_range_overlaps(&range,
 									    start,
@@ -126,19 +128,19 @@ static void range_order(struct kunit *test)
 	range_queue(gi, &b, 5, 15);
 	range_queue(gi, &c, 12, 20);
 	range_queue(gi, &d, 20, 30);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &a, 1));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &b, 1));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &a));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &b));
 	/* Free, but @b came first and waits for part of it. */
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c, 1));
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &d, 1));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &d));
 
-	gmem_range_unlock(gi, &a, 1);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &b, 1));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c, 1));
-	gmem_range_unlock(gi, &b, 1);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &c, 1));
-	gmem_range_unlock(gi, &c, 1);
-	gmem_range_unlock(gi, &d, 1);
+	gmem_range_unlock(gi, &a);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &b));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
+	gmem_range_unlock(gi, &b);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &c));
+	gmem_range_unlock(gi, &c);
+	gmem_range_unlock(gi, &d);
 	KUNIT_EXPECT_TRUE(test, list_empty(&ranges->queue));
 }
 
@@ -151,11 +153,11 @@ static void range_give_up(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 0, 2));
 	range_queue(gi, &b, 1, 4);
 	range_queue(gi, &c, 3, 5);
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &c, 1));
-	gmem_range_unlock(gi, &b, 1);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &c, 1));
-	gmem_range_unlock(gi, &c, 1);
-	gmem_range_unlock(gi, &a, 1);
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &c));
+	gmem_range_unlock(gi, &b);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &c));
+	gmem_range_unlock(gi, &c);
+	gmem_range_unlock(gi, &a);
 	KUNIT_EXPECT_TRUE(test, list_empty(&gi->ranges.queue));
 }
 
@@ -185,7 +187,7 @@ static int range_waiter_fn(void *data)
 	gmem_range_init(&w->range, 0, 4);
 	gmem_range_lock_wait(w->gi, &w->range);
 	w->came = atomic_fetch_inc(w->turn);
-	gmem_range_unlock(w->gi, &w->range, 1);
+	gmem_range_unlock(w->gi, &w->range);
 	complete(&w->done);
 	return 0;
 }
@@ -217,7 +219,7 @@ static void range_threads(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i + 2, range_queued(&gi->ranges));
 	}
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&turn));
-	gmem_range_unlock(gi, &range, 1);
+	gmem_range_unlock(gi, &range);
 	for (i = 0; i < NR_WAITERS; i++) {
 		wait_for_completion(&w[i].done);
 		KUNIT_EXPECT_EQ(test, i, w[i].came);
@@ -247,8 +249,8 @@ static void range_transit(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &b, 3, 6));
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &c, 0, 2));
 	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
-	gmem_range_hold_faults(gi, &a, 1);
-	gmem_range_hold_faults(gi, &b, 1);
+	gmem_range_hold_faults(gi, &a);
+	gmem_range_hold_faults(gi, &b);
 
 	for (start = 0; start < 15; start++)
 		for (end = start + 1; end < 16; end++) {
@@ -260,10 +262,10 @@ static void range_transit(struct kunit *test)
 					range_transit_in(gi, start, end));
 		}
 
-	gmem_range_unlock(gi, &b, 1);
+	gmem_range_unlock(gi, &b);
 	KUNIT_EXPECT_EQ(test, 10, range_transit_in(gi, 0, 16));
-	gmem_range_unlock(gi, &a, 1);
-	gmem_range_unlock(gi, &c, 1);
+	gmem_range_unlock(gi, &a);
+	gmem_range_unlock(gi, &c);
 	KUNIT_EXPECT_EQ(test, 0, gi->ranges.transits);
 	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
 }
@@ -277,7 +279,7 @@ static void range_busy(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 4, 8));
 	range_queue(gi, &waits, 6, 10);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 4));
-	gmem_range_hold_faults(gi, &a, 1);
+	gmem_range_hold_faults(gi, &a);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 3));
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 4));
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 7));
@@ -294,10 +296,10 @@ static void range_busy(struct kunit *test)
 	gmem_range_enter_store(gi, &a);
 	KUNIT_EXPECT_FALSE(test, gmem_range_stuck(gi, 7));
 
-	gmem_range_unlock(gi, &a, 1);
+	gmem_range_unlock(gi, &a);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 4));
 	KUNIT_EXPECT_EQ(test, 0, gmem_range_wait(gi, 4, FAULT_FLAG_USER));
-	gmem_range_unlock(gi, &waits, 1);
+	gmem_range_unlock(gi, &waits);
 }
 
 struct fault_waiter {
@@ -332,7 +334,7 @@ static void range_fault_waits(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		KUNIT_ASSERT_EQ(test, 0, range_take(gi, &range, 5, 6));
-		gmem_range_hold_faults(gi, &range, 1);
+		gmem_range_hold_faults(gi, &range);
 		w.flags = flags[i];
 		w.over = false;
 		init_completion(&w.started);
@@ -342,7 +344,7 @@ static void range_fault_waits(struct kunit *test)
 		wait_for_completion(&w.started);
 		msleep(20);
 		KUNIT_EXPECT_FALSE(test, READ_ONCE(w.over));
-		gmem_range_unlock(gi, &range, 1);
+		gmem_range_unlock(gi, &range);
 		wait_for_completion(&w.done);
 		KUNIT_EXPECT_EQ(test, 0, w.rc);
 	}
@@ -351,28 +353,34 @@ static void range_fault_waits(struct kunit *test)
 /* Several ranges of one task are granted together, and before whoever comes later. */
 static void range_several(struct kunit *test)
 {
+	static const struct gmem_span spans[] = { { 0, 2 }, { 8, 10 } };
 	struct gmem_inode *gi = test->priv;
-	struct gmem_range_lock two[2], hull, other;
+	struct gmem_range_lock two, hull, other, between;
 
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &other, 7, 9));
-	gmem_range_init(&two[0], 0, 2);
-	gmem_range_init(&two[1], 8, 10);
-	gmem_range_enqueue(&gi->ranges, two, 2);
+	gmem_range_init_spans(&two, spans, 2);
+	gmem_range_enqueue(&gi->ranges, &two);
 	range_queue(gi, &hull, 0, 10);
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, two, 2));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &hull, 1));
-	gmem_range_unlock(gi, &other, 1);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, two, 2));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &hull, 1));
+	range_queue(gi, &between, 2, 7);
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &two));
+	KUNIT_EXPECT_FALSE(test, gmem_range_conflicts(&two, &between));
+	KUNIT_EXPECT_TRUE(test, gmem_range_conflicts(&hull, &two));
+	gmem_range_unlock(gi, &other);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &two));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &hull));
 
-	gmem_range_hold_faults(gi, two, 2);
+	gmem_range_hold_faults(gi, &two);
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 1));
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 5));
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 9));
-	gmem_range_unlock(gi, two, 2);
+	KUNIT_EXPECT_EQ(test, 8, range_transit_in(gi, 2, 100));
+	hull.urgent = true;
+	KUNIT_EXPECT_TRUE(test, gmem_range_wanted(gi, &two));
+	gmem_range_unlock(gi, &two);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 1));
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &hull, 1));
-	gmem_range_unlock(gi, &hull, 1);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &hull));
+	gmem_range_unlock(gi, &hull);
+	gmem_range_unlock(gi, &between);
 	KUNIT_EXPECT_EQ(test, 0, gi->ranges.transits);
 }
 

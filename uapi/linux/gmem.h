@@ -143,7 +143,7 @@ struct gmem_ioctl_info {
  * @reserved: must be zero
  * @name: for people to tell fds apart, or empty: visible ASCII characters (no
  *	spaces), the rest of the array zero. It is in /proc/PID/maps, as the
- *	target of /proc/PID/fd/N ("gmem:NAME"), and in fdinfo. Names need not differ.
+ *	target of /proc/PID/fd/N ("/gmem:NAME (deleted)"), and in fdinfo. Names need not differ.
  *
  * No memory is allocated for the pages. The returned fd may be mapped with
  * MAP_SHARED, passed to other processes, and opened again through
@@ -172,7 +172,8 @@ struct gmem_ioctl_info {
  * with its contents only the hypervisor to which the range is bound can convert
  * it, for its guest. The hypervisor is a kernel module; if it goes, private pages
  * stay private. A range that holds private contents cannot be bound to another.
- * Private pages that were committed and not used since hold none.
+ * Private pages that were committed and not used since hold none; a BIND that fails
+ * half way counts as use.
  * The host can always take the memory back, by a hole or by ZERO.
  *
  * When memory of a page in this fd fails (hwpoison), its contents are lost: access
@@ -206,7 +207,7 @@ struct gmem_ioctl_create {
 #define GMEM_CONVERT_F_EVENT	(1U << 1) /* @event_fd is valid */
 
 /** GMEM_CONVERT_MAX_RANGES: largest @nr_ranges of a conversion. */
-#define GMEM_CONVERT_MAX_RANGES 512
+#define GMEM_CONVERT_MAX_RANGES 256
 
 /** GMEM_CONVERT_MAX_EVENTS: how many @event_fd may wait for pages of one fd. */
 #define GMEM_CONVERT_MAX_EVENTS 256
@@ -470,6 +471,8 @@ struct gmem_ioctl_stat {
  *  - EPERM: the fd was created with GMEM_CREATE_F_GUEST_CONSENT, and the range
  *    holds private contents, which the store's guest could read. Bind it first.
  *  - EEXIST: the store has a page where a page would have to be handed over.
+ *  - EAGAIN: a reader of the page cache holds a private page, or a CPU is so busy that
+ *    its per-CPU caches cannot be drained: call again.
  *  - EHWPOISON: memory of a private page in the range has failed.
  *  - EBADF: one of the fds is not open, or not for writing.
  */

@@ -135,7 +135,8 @@ struct gmem_store_ops {
  * @invalidate_start: pages of the range are about to change their state or to
  *	go away: take them out of every second-stage page table. On return no
  *	guest can reach them, and the hypervisor has no reference to them. Must
- *	not fail. May be NULL.
+ *	not fail. A conversion of several ranges calls it for all of them before
+ *	the first @invalidate_end. May be NULL.
  * @invalidate_end: it is over, whether anything has changed or not; called once
  *	for each @invalidate_start, with the same range. Look-ups are let in again
  *	afterwards. May be NULL.
