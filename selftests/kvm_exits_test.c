@@ -251,6 +251,69 @@ TEST_F(exits, private_page_without_attribute)
 	EXPECT_EQ(0x41, kvm_script(&self->g, 0)->ops[0].result);
 }
 
+/* Run the vCPU for as long as it comes back with EINTR, but no longer than that. */
+static int run_interrupted(struct kvm_guest *g, uint64_t ms, unsigned int *times)
+{
+	uint64_t end = ksft_now_ms() + ms;
+	int rc;
+
+	*times = 0;
+	do {
+		rc = vcpu_run(&g->vcpus[0]);
+		*times += rc == -EINTR;
+	} while (rc == -EINTR && ksft_now_ms() < end);
+	return rc;
+}
+
+static void script_read(struct kvm_guest *g)
+{
+	struct kvm_script *script = kvm_script(g, 0);
+
+	kvm_script_start(script);
+	kvm_script_op(script, KVM_OP_READ, BASE, 1, 0);
+}
+
+/*
+ * A vCPU that touches the page between the two calls of its VMM, in both directions,
+ * comes back with EINTR, as after a signal, and goes on after the second call.
+ */
+TEST_F(exits, between_convert_and_attribute)
+{
+	unsigned int times;
+
+	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
+	script_read(&self->g);
+	EXPECT_EQ(-EINTR, run_interrupted(&self->g, 200, &times));
+	EXPECT_GE(times, 1);
+	ASSERT_EQ(0, kvm_guest_attribute(&self->g, BASE, PAGE, true));
+	EXPECT_EQ(KVM_STOP_DONE, kvm_guest_run(&self->g, 0));
+	EXPECT_EQ(0x41, kvm_script(&self->g, 0)->ops[0].result);
+
+	ASSERT_EQ(0, kvm_guest_attribute(&self->g, BASE, PAGE, false));
+	script_read(&self->g);
+	EXPECT_EQ(-EINTR, run_interrupted(&self->g, 200, &times));
+	EXPECT_GE(times, 1);
+	test_gmem_convert(self->fd, 0, PAGE, SHARED, PRESERVE);
+	EXPECT_EQ(KVM_STOP_DONE, kvm_guest_run(&self->g, 0));
+	EXPECT_EQ(0x41, kvm_script(&self->g, 0)->ops[0].result);
+}
+
+/* A VMM that never makes the second call is told, after a second. */
+TEST_F(exits, second_call_never_comes)
+{
+	uint64_t start = ksft_now_ms();
+	unsigned int times;
+	int rc;
+
+	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
+	script_read(&self->g);
+	rc = run_interrupted(&self->g, 20000, &times);
+	EXPECT_TRUE(rc == -EFAULT || !rc);
+	EXPECT_GE(ksft_now_ms() - start, 900);
+	EXPECT_EQ(rc, run_interrupted(&self->g, 20000, &times));
+	EXPECT_EQ(0, times);
+}
+
 /* A hypercall that nobody serves is the guest's problem. */
 TEST_F(exits, unknown_hypercall)
 {
