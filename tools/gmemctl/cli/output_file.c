@@ -39,7 +39,7 @@ static int check_lock(const struct output_file *file, struct error *error)
 }
 
 /* There is something under that name, and @status is what it leads to. */
-static int check_old(struct output_file *file, const char *path,
+static int check_old(struct output_file *file, const char *path, bool replace,
 		     const struct stat *status, struct error *error)
 {
 	if (S_ISDIR(status->st_mode))
@@ -49,11 +49,14 @@ static int check_old(struct output_file *file, const char *path,
 		return error_set(error, -EINVAL, path, "write",
 				 "it is no regular file: give a new name, or that "
 				 "of one");
-	if (!file->replace)
+	if (!replace)
 		return error_set(error, -EEXIST, path, "create",
 				 "remove it, or name another file");
 	if (!realpath(path, file->path))
 		return error_set(error, -errno, path, "resolve", NULL);
+	file->old = open(file->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (file->old < 0)
+		return error_set(error, -errno, file->path, "open", NULL);
 	return check_lock(file, error);
 }
 
@@ -97,9 +100,8 @@ int output_file_find(struct output_file *file, const char *path, bool replace,
 	int rc;
 
 	*file = OUTPUT_FILE_NONE;
-	file->replace = replace;
 	if (!stat(path, &status))
-		rc = check_old(file, path, &status, error);
+		rc = check_old(file, path, replace, &status, error);
 	else if (errno == ENOENT)
 		rc = check_new(file, path, error);
 	else
@@ -160,27 +162,19 @@ int output_file_write(struct output_file *file, const void *data, uint64_t size,
 	return 0;
 }
 
-/* Between this and the rename something may take the name, but no symbolic link. */
-static int check_name(const struct output_file *file)
+/* Whether what has that name is what is open as @fd. */
+static bool is_file(const struct output_file *file, const char *name, int fd)
 {
-	struct stat status;
+	struct stat there, open_file;
 
-	if (fstatat(file->directory, file->name, &status, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
-	if (S_ISDIR(status.st_mode))
-		return -EISDIR;
-	return file->replace && S_ISREG(status.st_mode) ? 0 : -EEXIST;
+	return !fstatat(file->directory, name, &there, AT_SYMLINK_NOFOLLOW) &&
+	       !fstat(fd, &open_file) && there.st_ino == open_file.st_ino &&
+	       there.st_dev == open_file.st_dev;
 }
 
-static int move_to_name(const struct output_file *file)
+/* What has come meanwhile may be somebody's only guest. */
+static int take_new_name(const struct output_file *file)
 {
-	int rc = check_name(file);
-
-	if (rc)
-		return rc;
-	if (file->replace)
-		return renameat(file->directory, file->part_name,
-				file->directory, file->name) ? -errno : 0;
 	if (!renameat2(file->directory, file->part_name, file->directory,
 		       file->name, RENAME_NOREPLACE))
 		return 0;
@@ -192,6 +186,42 @@ static int move_to_name(const struct output_file *file)
 		return -errno;
 	unlinkat(file->directory, file->part_name, 0);
 	return 0;
+}
+
+/*
+ * Only the file that was there when this began is replaced. To look first would
+ * leave a moment in which another one can come, from another VM that is saved.
+ */
+static int replace_old(const struct output_file *file)
+{
+	if (renameat2(file->directory, file->part_name, file->directory,
+		      file->name, RENAME_EXCHANGE))
+		return -errno;
+	if (is_file(file, file->part_name, file->old)) {
+		unlinkat(file->directory, file->part_name, 0);
+		return 0;
+	}
+	return renameat2(file->directory, file->part_name, file->directory,
+			 file->name, RENAME_EXCHANGE) ? -errno : -EEXIST;
+}
+
+static int move_to_name(const struct output_file *file)
+{
+	struct stat status;
+	int rc = -ENOENT;
+
+	if (!fstatat(file->directory, file->name, &status,
+		     AT_SYMLINK_NOFOLLOW) && S_ISDIR(status.st_mode))
+		return -EISDIR;
+	if (file->old >= 0)
+		rc = replace_old(file);
+	/* File systems that know no RENAME_EXCHANGE, either. */
+	if (rc == -EINVAL && !is_file(file, file->name, file->old))
+		rc = -EEXIST;
+	if (rc == -EINVAL)
+		rc = renameat(file->directory, file->part_name, file->directory,
+			      file->name) ? -errno : 0;
+	return rc == -ENOENT ? take_new_name(file) : rc;
 }
 
 /* File systems for which there is nothing to sync say EINVAL. */
@@ -208,7 +238,10 @@ int output_file_commit(struct output_file *file, struct error *error)
 		return fail(file, rc, "fsync", error);
 	rc = move_to_name(file);
 	if (rc)
-		return fail(file, rc, "rename what was written to this", error);
+		return error_set(error, rc, file->path,
+				 "rename what was written to this",
+				 rc == -EEXIST ? "another file has come "
+				 "meanwhile, and is left alone" : NULL);
 	file->part[0] = '\0';
 	rc = sync_fd(file->directory);
 	return rc ? fail(file, rc, "fsync its directory", error) : 0;
@@ -227,11 +260,7 @@ void output_file_keep(struct output_file *file)
 /* Of what has that name, only what was made here. */
 static void remove_ours(const struct output_file *file, const char *name)
 {
-	struct stat there, ours;
-
-	if (!fstatat(file->directory, name, &there, AT_SYMLINK_NOFOLLOW) &&
-	    !fstat(file->fd, &ours) && there.st_ino == ours.st_ino &&
-	    there.st_dev == ours.st_dev)
+	if (is_file(file, name, file->fd))
 		unlinkat(file->directory, name, 0);
 }
 
@@ -249,6 +278,9 @@ void output_file_close(struct output_file *file)
 		close(file->fd);
 	if (file->directory >= 0)
 		close(file->directory);
+	if (file->old >= 0)
+		close(file->old);
+	file->old = -1;
 	file->fd = -1;
 	file->directory = -1;
 }

@@ -4,7 +4,8 @@
  * there before, whatever happens meanwhile. It is written under a name of its own
  * in the same directory, and gets the other one when all of it is on the disk.
  *
- * Only what this process has made is ever removed. What is no regular file is
+ * Only what this process has made is ever removed, and only what was there when it
+ * began is ever replaced. What is no regular file is
  * refused; of a symbolic link the target is replaced.
  */
 #ifndef GMEMCTL_CLI_OUTPUT_FILE_H
@@ -22,7 +23,7 @@
  * @path: where it is to be, without a symbolic link at the end
  * @part: where it is until then; empty if this process has made nothing there
  * @name: last component of @path; likewise @part_name
- * @replace: it may take the place of another file
+ * @old: fd of the file that was there when this began, and is replaced, or -1
  * @directory: fd of the directory of both, or -1
  * @fd: the file, or -1
  */
@@ -31,13 +32,14 @@ struct output_file {
 	char part[PATH_MAX];
 	const char *name;
 	const char *part_name;
-	bool replace;
+	int old;
 	int directory;
 	int fd;
 };
 
 /* One that output_file_close() has nothing to do about */
-#define OUTPUT_FILE_NONE ((struct output_file){ .directory = -1, .fd = -1 })
+#define OUTPUT_FILE_NONE ((struct output_file){ .old = -1, .directory = -1, \
+							 .fd = -1 })
 
 /**
  * output_file_find() - see where it would be; nothing is made yet

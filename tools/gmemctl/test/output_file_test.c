@@ -249,6 +249,39 @@ static void test_output_in_the_way_C8(void)
 	}
 }
 
+/* Two guests are saved to the same name at once: none is lost. */
+static void test_output_raced_C6(void)
+{
+	for (int old = 0; old < 2; old++) {
+		start();
+		if (old)
+			put("guest", "old");
+		CHECK(!output_file_find(&file, in_directory("guest"), true,
+					&error));
+		CHECK(!output_file_create(&file, 0600, &error));
+		CHECK(!output_file_write(&file, "second", 6, &error));
+		if (old)
+			CHECK(!unlink(in_directory("guest")));
+		put("guest", "first");
+		CHECK(output_file_commit(&file, &error) == -EEXIST);
+		CHECK(strstr(error.hint, "meanwhile") && has("guest", "first"));
+		CHECK(has(strrchr(output_file_place(&file), '/') + 1, "second"));
+		output_file_keep(&file);
+		output_file_close(&file);
+		CHECK(entries(false) == 2);
+		stop();
+	}
+	/* One that has gone meanwhile needs no replacement. */
+	start();
+	put("guest", "old");
+	CHECK(!output_file_find(&file, in_directory("guest"), true, &error));
+	CHECK(!output_file_create(&file, 0600, &error));
+	CHECK(!unlink(in_directory("guest")));
+	CHECK(!output_file_commit(&file, &error) && entries(false) == 1);
+	output_file_close(&file);
+	stop();
+}
+
 /* The memory of a VM must not lose its name. */
 static void test_output_locked_C10(void)
 {
@@ -297,6 +330,7 @@ static const struct unit_test tests[] = {
 	{ "output_file.kinds_C8", test_output_kinds_C8 },
 	{ "output_file.link_C8", test_output_link_C8 },
 	{ "output_file.in_the_way_C8", test_output_in_the_way_C8 },
+	{ "output_file.raced_C6", test_output_raced_C6 },
 	{ "output_file.locked_C10", test_output_locked_C10 },
 	{ "output_file.limit_C11", test_output_limit_C11 },
 	{ "output_file.directory", test_output_directory },
