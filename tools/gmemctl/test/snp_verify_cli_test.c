@@ -212,6 +212,27 @@ static void test_f12(void)
 	cli_free(&cli);
 }
 
+/* No character of a file's name is cut in two, however long that is. */
+static void test_f26_long_names(void)
+{
+	struct cli cli;
+
+	if (!files_init(&cli))
+		return;
+	CHECK(!cli_shell(&cli, "d=$(printf '\303\251%%.0s' $(seq 120)) && "
+			 "mkdir -p $d/$d/$d && cp leaf chain crl $d/$d/$d && "
+			 "echo $d/$d/$d >name"));
+	for (unsigned int i = 0; i < 2; i++) {
+		/* An odd number of bytes more: the cut is elsewhere. */
+		CHECK(!cli_shell(&cli, "sed -i s,^,%s, name", i ? ".//" : ""));
+		CHECK(cli_run(&cli, "verify report --cert $(cat name)/leaf "
+			      "--chain $(cat name)/chain --crl $(cat name)/crl "
+			      DIGEST) == 3);
+		CHECK(!cli_shell(&cli, "iconv -f UTF-8 -t UTF-8 out >/dev/null"));
+	}
+	cli_free(&cli);
+}
+
 /* A report that brings its certificates, from a pipe: nothing else is needed. */
 static void test_f28(void)
 {
@@ -237,6 +258,7 @@ static const struct unit_test tests[] = {
 	{ "snp.f2b_cli", test_f2b },
 	{ "snp.f12_verify", test_f12 },
 	{ "snp.f26_exit_codes", test_f26 },
+	{ "snp.f26_long_names", test_f26_long_names },
 	{ "snp.f28_cli", test_f28 },
 };
 

@@ -8,6 +8,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "../../kvm/text.h"
 #include "path.h"
 
 /* 128 bits of security: AMD's keys are RSA-4096 and P-384, with SHA-384. */
@@ -66,7 +67,7 @@ static void path_fail(struct snp_path *path, const char *format, ...)
 
 	path->rc = -EBADMSG;
 	va_start(args, format);
-	vsnprintf(path->reason, sizeof(path->reason), format, args);
+	text_format(path->reason, sizeof(path->reason), format, args);
 	va_end(args);
 }
 

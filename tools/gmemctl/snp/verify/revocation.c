@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "../../kvm/text.h"
 #include "revocation.h"
 
 /**
@@ -17,6 +19,18 @@ struct crl_search {
 	char *detail;
 	size_t size;
 };
+
+static void found(const struct crl_search *search, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void found(const struct crl_search *search, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_format(search->detail, search->size, format, args);
+	va_end(args);
+}
 
 /* Return: -EBADMSG if @cert is in the list; else 0, with @search kept up. */
 static int crl_look(struct crl_search *search, const struct snp_crl *crl,
@@ -32,25 +46,22 @@ static int crl_look(struct crl_search *search, const struct snp_crl *crl,
 
 	if (!key || X509_CRL_verify(crl->crl, key) != 1) {
 		ERR_clear_error();
-		snprintf(search->detail, search->size, "the list of %s was not "
-			 "signed by '%s', which it names", crl->file,
-			 snp_cert_name(issuer->x509, name));
+		found(search, "the list of %s was not signed by '%s', which it "
+		      "names", crl->file, snp_cert_name(issuer->x509, name));
 		return 0;
 	}
 	if (X509_CRL_get0_by_cert(crl->crl, &revoked, cert->x509) == 1) {
-		snprintf(search->detail, search->size, "'%s' of %s was revoked: it "
-			 "is in the list of %s", snp_cert_name(cert->x509, name),
-			 cert->file, crl->file);
+		found(search, "'%s' of %s was revoked: it is in the list of %s",
+		      snp_cert_name(cert->x509, name), cert->file, crl->file);
 		return -EBADMSG;
 	}
 	if (X509_cmp_time(from, &seconds) < 0 &&
 	    (!until || X509_cmp_time(until, &seconds) > 0))
 		search->current = true;
 	else
-		snprintf(search->detail, search->size, "the list of %s is not "
-			 "current: it is valid from %s to %s", crl->file,
-			 snp_path_time(from, start),
-			 until ? snp_path_time(until, end) : "ever");
+		found(search, "the list of %s is not current: it is valid from %s "
+		      "to %s", crl->file, snp_path_time(from, start),
+		      until ? snp_path_time(until, end) : "ever");
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "../../kvm/text.h"
 #include "verify.h"
 
 void snp_check_add(struct snp_checks *checks, const char *name,
@@ -16,7 +16,7 @@ void snp_check_add(struct snp_checks *checks, const char *name,
 	check->verdict = verdict;
 	checks->failed += verdict == SNP_FAIL;
 	va_start(args, format);
-	vsnprintf(check->detail, sizeof(check->detail), format, args);
+	text_format(check->detail, sizeof(check->detail), format, args);
 	va_end(args);
 }
 
