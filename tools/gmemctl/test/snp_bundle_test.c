@@ -163,6 +163,29 @@ static void test_snp_f8_text(void)
 	verified_free(&verified);
 }
 
+/* As it stands in YAML, and as Windows writes it. */
+static void test_snp_f8_indented(void)
+{
+	static const unsigned int which[] = {
+		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
+	};
+	struct verified verified;
+	char text[BUNDLE_SIZE] = "\xef\xbb\xbf";
+	uint8_t pem[8192];
+	size_t size, used = 3;
+
+	verified_init(&verified, &vcek);
+	size = test_certs_pem(&verified.source, which, 3, pem);
+	for (size_t i = 0; i < size; i++) {
+		text[used++] = (char)pem[i];
+		if (pem[i] == '\n')
+			used += (size_t)sprintf(text + used, "  \t ");
+	}
+	CHECK(!verified_pool(&verified, (void *)text, used));
+	CHECK(verified.pool.count == 3 && verified_run(&verified));
+	verified_free(&verified);
+}
+
 static void test_snp_f9_der(void)
 {
 	static const unsigned int which[] = {
@@ -282,6 +305,7 @@ static const struct unit_test tests[] = {
 	{ "snp.f5_missing", test_snp_f5_missing },
 	{ "snp.f6_thim", test_snp_f6_thim },
 	{ "snp.f8_text", test_snp_f8_text },
+	{ "snp.f8_indented", test_snp_f8_indented },
 	{ "snp.f9_der", test_snp_f9_der },
 	{ "snp.f22_by_root", test_snp_f22_by_root },
 	{ "snp.f26_names", test_snp_f26_names },

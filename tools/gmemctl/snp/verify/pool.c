@@ -75,10 +75,31 @@ static bool pem_has_ended(void)
 	       ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
+/*
+ * What OpenSSL wants to be at the start of a line, to where it is: lines without the
+ * white space, or the mark of UTF-8, that they begin with.
+ */
+static BIO *pem_lines(const uint8_t *data, size_t size)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	bool start = true;
+
+	for (size_t i = 0; bio && i < size; i++) {
+		if (start && memchr(" \t\xef\xbb\xbf", data[i], 5))
+			continue;
+		start = data[i] == '\n';
+		if (BIO_write(bio, data + i, 1) == 1)
+			continue;
+		BIO_free(bio);
+		return NULL;
+	}
+	return bio;
+}
+
 static int add_pem(struct snp_pool *pool, const char *file, const uint8_t *data,
 		   size_t size, struct error *error)
 {
-	BIO *bio = BIO_new_mem_buf(data, (int)size);
+	BIO *bio = pem_lines(data, size);
 	unsigned int before = pool->count;
 	X509 *x509;
 	int rc = bio ? 0 : error_set(error, -ENOMEM, file, "read", NULL);
