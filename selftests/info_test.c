@@ -25,8 +25,9 @@ TEST(values)
 	EXPECT_TRUE(info.create_flags & GMEM_CREATE_F_INIT_SHARED);
 	EXPECT_EQ(0, info.reserved[0]);
 	EXPECT_EQ(0, info.reserved[1]);
-	EXPECT_EQ(0, info.features &
-		  ~(uint64_t)(GMEM_FEATURE_STORE_KVM | GMEM_FEATURE_NUMA));
+	EXPECT_EQ(GMEM_FEATURE_RANGES | GMEM_FEATURE_EVENT,
+		  info.features & ~(uint64_t)(GMEM_FEATURE_STORE_KVM |
+					      GMEM_FEATURE_NUMA));
 }
 
 /* create_flags is exactly what CREATE takes: every other bit is refused. */
