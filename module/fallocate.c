@@ -249,7 +249,7 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 		next = min(end, index + GMEM_RUN_PAGES);
 		if (index < next)
 			rc = gmem_fallocate_step(gi, punch, index, next);
-		/* What has been done so far cannot be undone, but is harmless. */
+		/* The call that is restarted passes over what is done. */
 		if (!rc && next < end && signal_pending(current))
 			rc = -ERESTARTSYS;
 	}
