@@ -204,8 +204,9 @@ static int gmem_convert_may(struct gmem_inode *gi, struct gmem_job *job)
 	struct gmem_conversion *conv = job->conv;
 
 	if (conv->target == GMEM_STATE_PRIVATE)
-		return conv->timeout_ms ? 0 : gmem_job_step(gi, job, gmem_refs_pinned,
-							    NULL);
+		return conv->timeout_ms ? 0 :
+			       min(gmem_job_step(gi, job, gmem_refs_pinned,
+						 NULL), 0);
 	if (job->by || !(gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT) ||
 	    conv->content == GMEM_CONTENT_ZERO)
 		return 0;

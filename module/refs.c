@@ -283,27 +283,38 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 	return 0;
 }
 
-/* The next shared page of the range that is pinned, and its folio with a reference. */
+/* Whether the folio under @xas is of a shared page, and held by so many references. */
+static bool gmem_refs_look_held(struct gmem_inode *gi, struct xa_state *xas,
+				struct folio *folio, int surplus)
+{
+	return gmem_folio_surplus(folio) >= surplus && folio == xas_reload(xas) &&
+	       gmem_state_get(&gi->state, xas->xa_index) == GMEM_STATE_SHARED;
+}
+
+/*
+ * The next shared page of the range that is pinned, and its folio with a reference.
+ * @held: out: whether a page before it looks held, be it by a batch only.
+ */
 static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
-					pgoff_t end)
+					pgoff_t end, bool *held)
 {
 	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, start);
 	unsigned int steps = 0;
 	struct folio *folio;
 
+	*held = false;
 	rcu_read_lock();
 	xas_for_each(&xas, folio, end - 1) {
 		if (xas_retry(&xas, folio) || xa_is_value(folio))
 			continue;
-		if (gmem_folio_surplus(folio) >= GUP_PIN_COUNTING_BIAS &&
+		if (gmem_refs_look_held(gi, &xas, folio, GUP_PIN_COUNTING_BIAS) &&
 		    folio_try_get(folio)) {
-			if (folio == xas_reload(&xas) &&
-			    gmem_folio_surplus(folio) >= GUP_PIN_COUNTING_BIAS &&
-			    gmem_state_get(&gi->state, xas.xa_index) ==
-				    GMEM_STATE_SHARED)
+			if (gmem_refs_look_held(gi, &xas, folio,
+						GUP_PIN_COUNTING_BIAS))
 				break;
 			folio_put(folio);
 		}
+		*held |= gmem_refs_look_held(gi, &xas, folio, 2);
 		if (++steps % 1024)
 			continue;
 		xas_pause(&xas);
@@ -326,18 +337,28 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
  *
  * VMMs with passed-through devices run into the same pinned pages again and again.
  * A pin does not go away by itself, so a conversion without a timeout need not
- * unmap anything to find out.
+ * unmap anything to find out. But the first page that is held has to be named: where
+ * others before the pin look held, only the long way tells.
  *
  * Context: range lock held; sleeps.
- * Return: 0 or -EAGAIN.
+ * Return: 0; -EAGAIN; or 1 when a page looks held.
  */
 int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv,
 		     struct gmem_range_lock *range)
 {
-	struct folio *folio = gmem_refs_next_pin(gi, conv->start, conv->end);
+	struct folio *folio;
+	bool held;
 
-	if (!folio)
-		return 0;
+	folio = gmem_refs_next_pin(gi, conv->start, conv->end, &held);
+	if (folio && held) {
+		folio_put(folio);
+		gmem_drain_local(gmem_drain_ticket());
+		folio = gmem_refs_next_pin(gi, conv->start, conv->end, &held);
+	}
+	if (held && folio)
+		folio_put(folio);
+	if (held || !folio)
+		return held;
 	conv->holder.index = max(conv->start, folio->index);
 	gmem_holder_fill(&conv->holder, folio, folio_nr_pages(folio) + 1);
 	/* As if it had been unmapped: mappings are in nobody's way. */
