@@ -340,7 +340,7 @@ static void op_guest_access(void)
 		m->tag = tag;
 		MODEL_CHECK(!guest_write(page, tag), "errno %d", errno);
 	}
-	m->populated = true;
+	page_model_touch(m);
 	MODEL_CHECK(!RESTARTED(mock_read(run.mock, gpa_of(page), &seen, 8)) &&
 		    seen == m->tag, "the guest reads %#llx, %#llx expected",
 		    (unsigned long long)seen, (unsigned long long)m->tag);
@@ -365,7 +365,7 @@ static void op_guest_lookup(void)
 	note("page %d is looked up", page);
 	id = RESTARTED(mock_hold(run.mock, gpa_of(page), 0, 5000));
 	MODEL_CHECK(id > 0, "hold: %d", id);
-	model.page[page].populated = true;
+	page_model_touch(&model.page[page]);
 	rc = gmem_convert(run.fd, page * PAGE, PAGE, target, PRESERVE);
 	MODEL_CHECK(rc == -EAGAIN, "converted under a look-up: %d", rc);
 	run.refused++;
@@ -408,7 +408,7 @@ static void op_commit(void)
 	MODEL_CHECK(!gmem_commit(run.fd, first * PAGE, count * PAGE),
 		    "errno %d", errno);
 	for (i = first; i < first + count; i++)
-		model.page[i].populated = true;
+		page_model_commit(&model.page[i]);
 	check_range_of(first, count);
 }
 
@@ -649,7 +649,7 @@ static void op_guest_hold(void)
 	MODEL_CHECK(id > 0, "hold: %d", id);
 	means_of(h)->id = id;
 	h->kind = HOLD_MOCK;
-	model.page[h->first].populated = true;
+	page_model_touch(&model.page[h->first]);
 }
 
 static void op_release(void)

@@ -136,7 +136,7 @@ int file_model_judge_bind(struct file_model *f, int first, int count)
 	if (bound_overlaps(f, first, count))
 		return -EBUSY;
 	for (i = first; f->consent && i < first + count; i++)
-		if (f->page[i].state == PRIVATE && f->page[i].populated)
+		if (f->page[i].state == PRIVATE && f->page[i].contents)
 			return -EPERM;
 	return 0;
 }

@@ -10,6 +10,19 @@
 
 #define LAST (PAGE - sizeof(uint64_t))
 
+void page_model_touch(struct page_model *m)
+{
+	m->populated = true;
+	m->contents = true;
+}
+
+void page_model_commit(struct page_model *m)
+{
+	m->populated = true;
+	if (m->state == SHARED)
+		m->contents = true;
+}
+
 bool page_model_agrees(struct page_model *m, const uint8_t *p)
 {
 	uint64_t first = 0, last = 0;
@@ -17,7 +30,7 @@ bool page_model_agrees(struct page_model *m, const uint8_t *p)
 
 	if (m->state == PRIVATE)
 		return sig == SIGBUS;
-	m->populated = true;
+	page_model_touch(m);
 	if (!sig)
 		sig = gmem_try_copy(&last, p + LAST, sizeof(last));
 	return !sig && first == m->tag && last == m->tag;
@@ -30,7 +43,7 @@ bool page_model_write(struct page_model *m, uint8_t *p, uint64_t tag)
 
 	if (m->state == PRIVATE)
 		return first == SIGBUS && last == SIGBUS;
-	m->populated = true;
+	page_model_touch(m);
 	m->tag = tag;
 	return !first && !last;
 }
@@ -38,6 +51,7 @@ bool page_model_write(struct page_model *m, uint8_t *p, uint64_t tag)
 void page_model_drop(struct page_model *m)
 {
 	m->populated = false;
+	m->contents = false;
 	m->tag = 0;
 }
 

@@ -12,6 +12,7 @@
 struct page_model {
 	uint8_t state;
 	bool populated;
+	bool contents;		/* used, and not only committed while private */
 	uint64_t tag;
 };
 
@@ -19,6 +20,10 @@ struct page_model {
 bool page_model_agrees(struct page_model *m, const uint8_t *p);
 /* Write from the host; false if that ended as it must not. */
 bool page_model_write(struct page_model *m, uint8_t *p, uint64_t tag);
+/* Somebody has used the page. */
+void page_model_touch(struct page_model *m);
+/* The page has memory. */
+void page_model_commit(struct page_model *m);
 /* The page has become @state, or would have if it was not already. */
 void page_model_convert(struct page_model *m, uint8_t state, bool zero);
 /* Its memory is gone, its state is not. */
