@@ -38,8 +38,7 @@ int snp_key_is_p384(EVP_PKEY *key)
 	       !strcmp(group, SN_secp384r1);
 }
 
-/* Instead of asking at the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *context)
+int snp_key_no_passphrase(char *buffer, int size, int writing, void *context)
 {
 	(void)buffer;
 	(void)size;
@@ -53,7 +52,8 @@ int snp_key_parse(const char *name, const void *pem, size_t size, EVP_PKEY **key
 {
 	BIO *bio = size <= INT_MAX ? BIO_new_mem_buf(pem, (int)size) : NULL;
 
-	*key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) :
+	*key = bio ? PEM_read_bio_PrivateKey(bio, NULL,
+					     snp_key_no_passphrase, NULL) :
 		     NULL;
 	BIO_free(bio);
 	ERR_clear_error();

@@ -31,6 +31,16 @@
 int snp_key_parse(const char *name, const void *pem, size_t size, EVP_PKEY **key,
 		  struct error *error);
 
+/**
+ * snp_key_no_passphrase() - a pem_password_cb that has none
+ *
+ * For all that reads PEM: without it OpenSSL asks at the terminal, and a
+ * certificate that says that it is encrypted is enough for that.
+ *
+ * Return: -1.
+ */
+int snp_key_no_passphrase(char *buffer, int size, int writing, void *context);
+
 /** snp_key_encode() - the public half of a key, in the firmware's form */
 int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE],
 		   struct error *error);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <json-c/json.h>
+#include <openssl/ui.h>
 #include <openssl/x509.h>
 
 #include "snp_verified.h"
@@ -267,6 +268,42 @@ static void test_snp_certs_bad(void)
 	verified_free(&verified);
 }
 
+static bool asked;
+
+/* Instead of opening the terminal. */
+static int ask(UI *ui)
+{
+	(void)ui;
+	asked = true;
+	return 0;
+}
+
+#define ENCRYPTED(type) "-----BEGIN " type "-----\nProc-Type: 4,ENCRYPTED\n" \
+	"DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n" \
+	"AAAAAAAAAAAAAAAAAAAAAA==\n-----END " type "-----\n"
+
+/* Whoever hands out certificates cannot have the verifier ask for a passphrase. */
+static void test_snp_certs_encrypted(void)
+{
+	static const char cert[] = ENCRYPTED("CERTIFICATE");
+	static const char crl[] = ENCRYPTED("X509 CRL");
+	UI_METHOD *method = UI_create_method("test");
+	struct verified verified;
+	struct error error;
+
+	verified_init(&verified, &vcek);
+	UI_method_set_opener(method, ask);
+	UI_set_default_method(method);
+	CHECK(verified_pool(&verified, (const uint8_t *)cert, strlen(cert)) ==
+	      -EINVAL);
+	CHECK(snp_pool_add_crl(&verified.pool, "crl", (const uint8_t *)crl,
+			       strlen(crl), &error) == -EINVAL);
+	CHECK(!asked);
+	UI_set_default_method(UI_OpenSSL());
+	UI_destroy_method(method);
+	verified_free(&verified);
+}
+
 /* A name is shown at a terminal, and in JSON: nothing in it may be more than text. */
 static void test_snp_f26_names(void)
 {
@@ -310,6 +347,7 @@ static const struct unit_test tests[] = {
 	{ "snp.f22_by_root", test_snp_f22_by_root },
 	{ "snp.f26_names", test_snp_f26_names },
 	{ "snp.certs_bad", test_snp_certs_bad },
+	{ "snp.certs_encrypted", test_snp_certs_encrypted },
 	{ "snp.certs_many", test_snp_certs_many },
 };
 

@@ -11,6 +11,7 @@
 
 #include "../bytes.h"
 #include "../guid.h"
+#include "../key.h"
 #include "pool.h"
 
 /* One line of a certificate table: GUID, offset, length */
@@ -104,7 +105,8 @@ static int add_pem(struct snp_pool *pool, const char *file, const uint8_t *data,
 	X509 *x509;
 	int rc = bio ? 0 : error_set(error, -ENOMEM, file, "read", NULL);
 
-	while (!rc && (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+	while (!rc && (x509 = PEM_read_bio_X509(bio, NULL, snp_key_no_passphrase,
+						NULL)))
 		rc = pool_push(pool, file, x509, error);
 	if (!rc && !pem_has_ended())
 		rc = error_set(error, -EINVAL, file, "read certificates",
@@ -256,7 +258,8 @@ static int add_crl_pem(struct snp_pool *pool, const char *file, BIO *bio,
 	X509_CRL *crl;
 	int rc = 0;
 
-	while (!rc && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)))
+	while (!rc && (crl = PEM_read_bio_X509_CRL(bio, NULL, snp_key_no_passphrase,
+						   NULL)))
 		rc = pool_push_crl(pool, file, crl, error);
 	if (!rc && !pem_has_ended())
 		rc = error_set(error, -EINVAL, file, "read revocation lists",
