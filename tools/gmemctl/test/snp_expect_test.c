@@ -148,6 +148,8 @@ static void test_snp_f2b_expect_file(void)
 	static struct snp_expect expect;
 
 	CHECK(!read_json(&expect, "{}"));
+	CHECK(!read_json(&expect, "{\"comment\": {\"a\": \"}\\\":{\", "
+			 "\"a\": [{\"vmpl\": 0}]}, \"vmpl\": 0}"));
 	CHECK(!read_json(&expect, " {\"comment\": [1], \"vmpl\": 0, \"policy\": "
 			 "\"0x30000\",\n\"allow_debug\": false, "
 			 "\"allow_provisional\": true, \"signer\": \"vlek\", "
@@ -174,7 +176,12 @@ static void test_snp_f2b_expect_file_bad(void)
 		"{\"family_id\": 5}", "{\"allow_debug\": 1}",
 		"{\"csp_id\": \"a\\u0000b\"}", "{\"vmpl\": 0,}",
 		"{\"policy\": 18446744073709551616}",
+		"{\"vmpl\": 1, \"vmpl\": 0}", "{\"vmpl\": 0, \"vmpl\": 0}",
+		"{\"vmpl\": 0, \"\\u0076mpl\": 0}",
+		"{\"comment\": {\"vmpl\": 1}, \"vmpl\": 0, \"vmpl\": 0}",
+		"{\"comment\": \"\\\"\", \"comment\": \"{:\"}",
 	};
+	static const char twice[] = "{\"vmpl\": 0,\n\"vmpl\": 1}";
 	static struct snp_expect expect;
 	struct error error;
 
@@ -185,6 +192,13 @@ static void test_snp_f2b_expect_file_bad(void)
 		}
 	CHECK(snp_expect_read_json(&expect, "file", (const uint8_t *)"{}\0{", 4,
 				   &error) == -EINVAL);
+	/* What to do about it, in words. */
+	CHECK(snp_expect_read_json(&expect, "file", (const uint8_t *)"{", 1,
+				   &error) == -EINVAL);
+	CHECK(strstr(error.hint, "it ends before its object does"));
+	CHECK(snp_expect_read_json(&expect, "file", (const uint8_t *)twice,
+				   strlen(twice), &error) == -EINVAL);
+	CHECK(strstr(error.hint, "a key is there twice"));
 }
 
 static const struct unit_test tests[] = {

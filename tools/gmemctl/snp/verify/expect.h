@@ -113,7 +113,8 @@ void snp_expect_merge(struct snp_expect *expect, const struct snp_expect *other)
  * snp_expect_read_json() - a file of expectations: one JSON object
  * @name: of the file, for messages
  *
- * Return: 0; -EINVAL for what is no JSON, an unknown key, or a bad value.
+ * Return: 0; -EINVAL for what is no JSON, a key that is unknown or there twice, or a
+ * bad value.
  */
 int snp_expect_read_json(struct snp_expect *expect, const char *name,
 			 const uint8_t *data, size_t size, struct error *error);

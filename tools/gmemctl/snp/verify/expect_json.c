@@ -81,14 +81,48 @@ static int json_member(struct snp_expect *expect, enum snp_expect_id id,
 	return rc;
 }
 
+/*
+ * json-c keeps the last of several members of one name, and does not say so. The
+ * text has been parsed, so that each colon of the outermost object that is in no
+ * string is one member's.
+ */
+static int count_members(const uint8_t *text, size_t size)
+{
+	int depth = 0, members = 0;
+	uint8_t quote = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		uint8_t c = text[i];
+
+		if (quote && c == '\\')
+			i++;
+		else if (quote)
+			quote = c == quote ? 0 : quote;
+		else if (c == '"' || c == '\'')
+			quote = c;
+		else if (c == '{' || c == '[')
+			depth++;
+		else if (c == '}' || c == ']')
+			depth--;
+		else if (c == ':' && depth == 1)
+			members++;
+	}
+	return members;
+}
+
 static int json_object_take(struct snp_expect *expect, const char *name,
-			    struct json_object *json, struct error *error)
+			    struct json_object *json, int members,
+			    struct error *error)
 {
 	int rc;
 
 	if (!json_object_is_type(json, json_type_object))
 		return error_set(error, -EINVAL, name, "read expectations",
 				 "it is not a JSON object: { \"vmpl\": 0 }");
+	if (json_object_object_length(json) != members)
+		return error_set(error, -EINVAL, name, "read expectations",
+				 "a key is there twice, and which of them counts is "
+				 "not said: take one out");
 	json_object_object_foreach(json, key, member) {
 		unsigned int id = 0;
 
@@ -131,11 +165,14 @@ int snp_expect_read_json(struct snp_expect *expect, const char *name,
 	json = json_tokener_parse_ex(tokener, (const char *)data, (int)size);
 	code = json_tokener_get_error(tokener);
 	if (code == json_tokener_success)
-		rc = json_object_take(expect, name, json, error);
+		rc = json_object_take(expect, name, json,
+				      count_members(data, size), error);
 	else
 		rc = error_set(error, -EINVAL, name, "read expectations",
 			       "byte %zu: %s", json_tokener_get_parse_end(tokener),
-			       json_tokener_error_desc(code));
+			       code == json_tokener_continue ?
+			       "it ends before its object does: it is empty, or cut "
+			       "short" : json_tokener_error_desc(code));
 	json_object_put(json);
 	json_tokener_free(tokener);
 	return rc;
