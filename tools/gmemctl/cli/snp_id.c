@@ -346,13 +346,17 @@ int snp_id_check_main(int argc, char **argv)
 	struct snp_id_keys keys;
 	struct error error;
 	struct id id;
-	int code;
+	int code, rc;
 
 	code = id_parse(&id, options, argc, argv);
 	if (code)
 		return code;
-	if (id_check(&id, &block, &keys, &error))
-		return out_error_report(&error);
+	rc = id_check(&id, &block, &keys, &error);
+	if (rc) {
+		code = out_error_report(&error);
+		/* As of verify: it could be looked at, and does not hold. */
+		return rc == -EBADMSG ? EXIT_CODE_UNTRUSTED : code;
+	}
 	id_show(&block, &keys);
 	return EXIT_CODE_OK;
 }

@@ -86,6 +86,23 @@ static void check_id_files(struct cli *cli)
 	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE) == 0);
 }
 
+/* 3: another digest or policy, a block that was changed; 1: no such files. */
+static void check_id_exit_codes(struct cli *cli)
+{
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE
+		      " --features 0x21") == 3);
+	CHECK(cli_says(cli, "b: compare digest"));
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth a --policy 0xb0000 "
+		      "--json") == 3);
+	CHECK(cli_says(cli, "compare policy"));
+	CHECK(!cli_shell(cli, "{ head -c 95 b; printf '\\377'; } >changed"));
+	CHECK(cli_run(cli, "id-check --id-block changed --id-auth a") == 3);
+	CHECK(cli_says(cli, "ID block: check signature"));
+	CHECK(cli_run(cli, "id-check --id-block none --id-auth a") == 1);
+	CHECK(cli_run(cli, "id-check --id-block a --id-auth b") == 1);
+	CHECK(cli_run(cli, "id-check --id-block b --id-auth fw") == 1);
+}
+
 static void check_id(struct cli *cli)
 {
 	cli_write_key(cli);
@@ -95,12 +112,7 @@ static void check_id(struct cli *cli)
 	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE) == 0);
 	CHECK(cli_run(cli, "id-check --id-block b --id-auth a --policy 0x30000")
 	      == 0);
-	/* Another digest, another policy, files that are not these. */
-	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE
-		      " --features 0x21") == 1);
-	CHECK(cli_run(cli, "id-check --id-block b --id-auth a --policy 0xb0000")
-	      == 1);
-	CHECK(cli_run(cli, "id-check --id-block a --id-auth b") == 1);
+	check_id_exit_codes(cli);
 	/* Nothing is overwritten. */
 	CHECK(cli_run(cli, "id-block " IMAGE " --id-key key.pem --id-block b "
 		      "--id-auth a") == 1);
