@@ -145,6 +145,23 @@ static void test_snp_f2_root(void)
 	verified_free(&verified);
 }
 
+/* What the verdict on the product is if a Milan has signed it of such a CPU */
+static enum snp_verdict product_verdict(struct snp_subject *subject,
+					struct snp_report *report,
+					uint8_t family, uint8_t model)
+{
+	struct snp_report was = *report;
+	struct verified verified;
+
+	report->version = 3;
+	report->cpuid_family = family;
+	report->cpuid_model = model;
+	/* The signature is not a Milan's any more. */
+	CHECK(!snp_verify(subject, &verified.checks));
+	*report = was;
+	return verdict(&verified, "product");
+}
+
 /* AMD's roots are trusted by themselves: a real Milan, with AMD's certificates. */
 static void test_snp_f2_milan(void)
 {
@@ -181,6 +198,11 @@ static void test_snp_f2_milan(void)
 	evidence.report.measurement[0]++;
 	CHECK(!snp_verify(&subject, &checks));
 	evidence.report.measurement[0]--;
+	CHECK(product_verdict(&subject, &evidence.report, 0x19, 1) == SNP_PASS);
+	CHECK(product_verdict(&subject, &evidence.report, 0x19, 0x11) ==
+	      SNP_FAIL);
+	CHECK(product_verdict(&subject, &evidence.report, 0x1a, 1) == SNP_FAIL);
+	CHECK(product_verdict(&subject, &evidence.report, 0x17, 1) == SNP_SKIP);
 	/* Who names a root of his own trusts no other. */
 	CHECK(!snp_expect_set(&expect, SNP_EXPECT_ROOT, "00000000000000000000000"
 			      "00000000000000000000000000000000000000000",

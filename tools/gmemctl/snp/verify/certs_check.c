@@ -181,23 +181,32 @@ static void check_chip(const struct snp_subject *subject,
 			      "another chip", leaf->file);
 }
 
-/* What AMD says that it is, and, since version 3, what the report says. */
-static void check_product(const struct snp_report *report,
-			  const struct snp_cert *leaf,
+/*
+ * What AMD says that it is, and, since version 3, what the report says. Each
+ * product has a root of its own, also those that are of its kind: Genoa's is that
+ * of Bergamo and Siena.
+ */
+static void check_product(const struct snp_subject *subject,
 			  struct snp_checks *checks)
 {
+	const struct snp_report *report = &subject->evidence->report;
 	const char *product = snp_report_product(report);
+	const char *of_root = subject->path.product;
 	char text[SNP_ENDORSEMENT_TEXT], of_report[80] = "";
-	const char *of = snp_endorsement_product(leaf, text);
+	const char *of = snp_endorsement_product(subject->path.leaf, text);
+	bool compared = product && of_root;
+	bool other = compared && strcmp(product, of_root);
 
 	if (report->version >= 3)
 		snprintf(of_report, sizeof(of_report), ", %s (CPU family 0x%x, "
 			 "model 0x%x, stepping %u)", product ? product : "no name",
 			 report->cpuid_family, report->cpuid_model,
 			 report->cpuid_stepping);
-	snp_check_add(checks, "product", SNP_SKIP, "%s by the certificate; report "
-		      "of version %u%s", of ? of : "no name", report->version,
-		      of_report);
+	snp_check_add(checks, "product", other ? SNP_FAIL : compared ? SNP_PASS :
+		      SNP_SKIP, "%s by the certificate; report of version %u%s%s%s",
+		      of ? of : "no name", report->version, of_report,
+		      other ? "; the root is AMD's for " : "",
+		      other ? of_root : "");
 }
 
 void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
@@ -225,5 +234,5 @@ void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
 	check_signature(report, leaf, checks);
 	check_tcb(subject, checks);
 	check_chip(subject, checks);
-	check_product(report, leaf, checks);
+	check_product(subject, checks);
 }

@@ -15,21 +15,21 @@
 #define AUTH_LEVEL 3
 
 /* SHA-256 of AMD's root certificates, in DER form, as AMD's server has them. */
-static const struct {
-	const char *name;
+static const struct amd_root {
+	const char *product, *name;
 	uint8_t sha256[SNP_SHA256_SIZE];
 } amd_roots[] = {
-	{ "AMD's for Milan",
+	{ "Milan", "AMD's for Milan",
 	  { 0x69, 0xd0, 0x63, 0xb4, 0x53, 0x44, 0xd2, 0x6a,
 	    0x2e, 0x94, 0xe1, 0xf4, 0x21, 0x0d, 0xe4, 0x9e,
 	    0xf5, 0x55, 0x30, 0x82, 0x87, 0xd4, 0xc1, 0x74,
 	    0x44, 0x5c, 0x95, 0x63, 0x9a, 0x54, 0x0b, 0xcd } },
-	{ "AMD's for Genoa",
+	{ "Genoa", "AMD's for Genoa",
 	  { 0x4c, 0x65, 0x98, 0xd1, 0x9c, 0x18, 0x71, 0x9c,
 	    0x5d, 0xfd, 0x4a, 0x7d, 0x33, 0x5f, 0x67, 0x4e,
 	    0x5b, 0xfe, 0x1d, 0x8f, 0x80, 0x0c, 0xea, 0x2c,
 	    0xf2, 0x70, 0xc1, 0x0d, 0x10, 0x3d, 0xb2, 0xf1 } },
-	{ "AMD's for Turin",
+	{ "Turin", "AMD's for Turin",
 	  { 0x1f, 0x08, 0x41, 0x61, 0xa4, 0x4b, 0xb6, 0xd9,
 	    0x37, 0x78, 0xa9, 0x04, 0x87, 0x7d, 0x48, 0x19,
 	    0xca, 0xfa, 0x5d, 0x05, 0xef, 0x41, 0x93, 0xb2,
@@ -96,18 +96,22 @@ static bool issued(const struct snp_cert *cert, const struct snp_cert *issuer)
 	return signature;
 }
 
+static const struct amd_root *find_amd_root(const uint8_t sha256[SNP_SHA256_SIZE])
+{
+	for (size_t i = 0; i < sizeof(amd_roots) / sizeof(amd_roots[0]); i++)
+		if (!memcmp(sha256, amd_roots[i].sha256, SNP_SHA256_SIZE))
+			return &amd_roots[i];
+	return NULL;
+}
+
 static const char *root_name(const uint8_t sha256[SNP_SHA256_SIZE],
+			     const struct amd_root *amd,
 			     const struct snp_value *trusted)
 {
 	for (unsigned int i = 0; i < trusted->count; i++)
 		if (!memcmp(sha256, trusted->bytes[i], SNP_SHA256_SIZE))
 			return "the one that you trust";
-	if (trusted->count)
-		return NULL;
-	for (size_t i = 0; i < sizeof(amd_roots) / sizeof(amd_roots[0]); i++)
-		if (!memcmp(sha256, amd_roots[i].sha256, SNP_SHA256_SIZE))
-			return amd_roots[i].name;
-	return NULL;
+	return amd && !trusted->count ? amd->name : NULL;
 }
 
 static X509_STORE_CTX *path_context(const struct snp_path *path,
@@ -184,10 +188,16 @@ static int path_rank(const struct snp_path *path)
 static void path_try_root(struct snp_path *path, const struct snp_cert *root,
 			  const struct snp_expect *expect, uint64_t when)
 {
+	const struct amd_root *amd = NULL;
+
 	path->root = root;
-	if (X509_digest(root->x509, EVP_sha256(), path->root_sha256, NULL) == 1)
-		path->root_name = root_name(path->root_sha256,
+	path->root_name = NULL;
+	if (X509_digest(root->x509, EVP_sha256(), path->root_sha256, NULL) == 1) {
+		amd = find_amd_root(path->root_sha256);
+		path->root_name = root_name(path->root_sha256, amd,
 					    &expect->values[SNP_EXPECT_ROOT]);
+	}
+	path->product = amd ? amd->product : NULL;
 	path_check(path, when);
 }
 
@@ -241,7 +251,6 @@ static void path_try_intermediate(struct snp_path *best,
 		path_try_root(&path, root, expect, when);
 		if (path_rank(&path) > path_rank(best))
 			*best = path;
-		path.root_name = NULL;
 	}
 }
 

@@ -17,6 +17,7 @@
  * @intermediate, @root: NULL where the way ends before
  * @root_sha256: fingerprint of the root, if there is one
  * @root_name: of AMD's root that it is, or "yours", or NULL if it is not trusted
+ * @product: of AMD's root, trusted or not: "Milan", "Genoa", "Turin"; or NULL
  * @rc: 0, or -EBADMSG if a certificate is missing, has not been signed by the
  *	next, may not sign, or is not valid
  * @reason: then: which one, of which file, and why
@@ -25,6 +26,7 @@ struct snp_path {
 	const struct snp_cert *leaf, *intermediate, *root;
 	uint8_t root_sha256[SNP_SHA256_SIZE];
 	const char *root_name;
+	const char *product;
 	int rc;
 	char reason[400];
 };
