@@ -6,6 +6,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "../snp/hex.h"
 #include "fixture.h"
@@ -381,6 +382,39 @@ static void test_snp_f2b_crl(void)
 	verified_free(&verified);
 }
 
+/* A list with this extension, critical, and whether it is enough */
+static bool crl_is_enough(struct verified *verified, int nid, void *value)
+{
+	X509_CRL *crl;
+
+	CHECK(!add_crl(verified, TEST_CERTS, TEST_TIME - 60));
+	crl = verified->pool.crls[0].crl;
+	CHECK(X509_CRL_add1_ext_i2d(crl, nid, value, 1, 0) == 1);
+	CHECK(X509_CRL_sign(crl, verified->source.root_key, EVP_sha384()));
+	if (verified_run(verified))
+		return true;
+	CHECK(verified_only_fails(verified, "revocation"));
+	CHECK(says(verified, "revocation", "the list of crl is not of all"));
+	return false;
+}
+
+/* Lists of what has changed only, or of some certificates only */
+static void test_snp_f2b_crl_scope(void)
+{
+	ISSUING_DIST_POINT *point = ISSUING_DIST_POINT_new();
+	ASN1_INTEGER *number = ASN1_INTEGER_new();
+	struct verified verified;
+
+	verified_init(&verified, &vcek);
+	CHECK(!crl_is_enough(&verified, NID_delta_crl, number));
+	CHECK(crl_is_enough(&verified, NID_issuing_distribution_point, point));
+	point->onlyuser = 0xff;
+	CHECK(!crl_is_enough(&verified, NID_issuing_distribution_point, point));
+	ASN1_INTEGER_free(number);
+	ISSUING_DIST_POINT_free(point);
+	verified_free(&verified);
+}
+
 /* A list that is not the root's says nothing; nor do bytes that are none. */
 static void test_snp_f2b_crl_forged(void)
 {
@@ -577,6 +611,7 @@ static const struct unit_test tests[] = {
 	{ "snp.f2b_platform", test_snp_f2b_platform },
 	{ "snp.f2b_csp", test_snp_f2b_csp },
 	{ "snp.f2b_crl", test_snp_f2b_crl },
+	{ "snp.f2b_crl_scope", test_snp_f2b_crl_scope },
 	{ "snp.f2b_crl_forged", test_snp_f2b_crl_forged },
 	{ "snp.f3_f4_chip", test_snp_f3_f4_chip },
 	{ "snp.f23_policy", test_snp_f23_policy },

@@ -5,13 +5,14 @@
 #include <time.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "../../kvm/text.h"
 #include "revocation.h"
 
 /**
  * struct crl_search - the lists of one issuer
- * @current: one was signed by it, and is valid now
+ * @current: one was signed by it, is whole, and is valid now
  * @detail: why not, or the certificate that it has
  */
 struct crl_search {
@@ -30,6 +31,39 @@ static void found(const struct crl_search *search, const char *format, ...)
 	va_start(args, format);
 	text_format(search->detail, search->size, format, args);
 	va_end(args);
+}
+
+/* Whether a list is of some certificates or reasons only: RFC 5280, 5.2.5. */
+static bool is_of_some(const ISSUING_DIST_POINT *point)
+{
+	return point->onlyuser > 0 || point->onlyCA > 0 || point->onlyattr > 0 ||
+	       point->indirectCRL > 0 || point->onlysomereasons;
+}
+
+/*
+ * Whether a certificate that is not in the list was not revoked. A critical
+ * extension says that not, such as that the list has only what is new.
+ */
+static bool is_of_all(const X509_CRL *crl)
+{
+	ISSUING_DIST_POINT *point;
+	int found;
+	bool all;
+
+	for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
+		X509_EXTENSION *extension = X509_CRL_get_ext(crl, i);
+		const ASN1_OBJECT *type = X509_EXTENSION_get_object(extension);
+
+		if (X509_EXTENSION_get_critical(extension) &&
+		    OBJ_obj2nid(type) != NID_issuing_distribution_point)
+			return false;
+	}
+	point = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &found,
+				     NULL);
+	ERR_clear_error();
+	all = point ? !is_of_some(point) : found == -1;
+	ISSUING_DIST_POINT_free(point);
+	return all;
 }
 
 /* Return: -EBADMSG if @cert is in the list; else 0, with @search kept up. */
@@ -55,8 +89,11 @@ static int crl_look(struct crl_search *search, const struct snp_crl *crl,
 		      snp_cert_name(cert->x509, name), cert->file, crl->file);
 		return -EBADMSG;
 	}
-	if (X509_cmp_time(from, &seconds) < 0 &&
-	    (!until || X509_cmp_time(until, &seconds) > 0))
+	if (!is_of_all(crl->crl))
+		found(search, "the list of %s is not of all that was revoked: give "
+		      "AMD's whole list", crl->file);
+	else if (X509_cmp_time(from, &seconds) < 0 &&
+		 (!until || X509_cmp_time(until, &seconds) > 0))
 		search->current = true;
 	else
 		found(search, "the list of %s is not current: it is valid from %s "
