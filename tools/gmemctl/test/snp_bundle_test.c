@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <json-c/json.h>
+#include <openssl/evp.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
@@ -77,6 +78,32 @@ static void test_snp_f5_two_roots(void)
 	CHECK(!snp_pool_add(&verified.pool, "mine", data, size, &error));
 	CHECK(verified_run(&verified));
 	test_certs_free(&other);
+	verified_free(&verified);
+}
+
+/* The certificate of a key that was renewed: that which is valid is taken. */
+static void test_snp_f5_renewed(void)
+{
+	struct verified verified;
+	uint8_t data[2048], *at = data;
+	struct error error;
+	X509 *old;
+
+	verified_init(&verified, &vcek);
+	old = X509_dup(verified.source.certs[TEST_LEAF]);
+	CHECK(ASN1_TIME_set(X509_getm_notAfter(old), TEST_TIME - 60));
+	CHECK(X509_sign(old, verified.source.intermediate_key, EVP_sha384()));
+	i2d_X509(old, &at);
+	CHECK(!verified_pool(&verified, data, (size_t)(at - data)));
+	CHECK(!snp_pool_add(&verified.pool, "chain", verified.source.chain,
+			    verified.source.chain_size, &error));
+	CHECK(verified_only_fails(&verified, "certificates"));
+	CHECK(strstr(verified_check(&verified, "certificates")->detail,
+		     "'SEV-VCEK' of bundle: certificate has expired"));
+	CHECK(!snp_pool_add(&verified.pool, "new", verified.source.leaf,
+			    verified.source.leaf_size, &error));
+	CHECK(verified_run(&verified));
+	X509_free(old);
 	verified_free(&verified);
 }
 
@@ -338,6 +365,7 @@ static void test_snp_certs_many(void)
 static const struct unit_test tests[] = {
 	{ "snp.f5_f6_orders", test_snp_f5_f6_orders },
 	{ "snp.f5_two_roots", test_snp_f5_two_roots },
+	{ "snp.f5_renewed", test_snp_f5_renewed },
 	{ "snp.f5_same_name", test_snp_f5_same_name },
 	{ "snp.f5_missing", test_snp_f5_missing },
 	{ "snp.f6_thim", test_snp_f6_thim },

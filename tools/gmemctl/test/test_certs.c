@@ -234,7 +234,6 @@ void test_certs_make(struct test_certs *certs,
 {
 	static const unsigned int chain[] = { TEST_INTERMEDIATE, TEST_ROOT };
 	static const unsigned int leaf = TEST_LEAF;
-	EVP_PKEY *intermediate_key = test_key(INTERMEDIATE_KEY);
 	EVP_PKEY *foreign_key = test_key(FOREIGN_KEY);
 	uint8_t data[8192];
 	X509 *root;
@@ -242,23 +241,23 @@ void test_certs_make(struct test_certs *certs,
 	memset(certs, 0, sizeof(*certs));
 	certs->key = test_key(LEAF_KEY);
 	certs->root_key = test_key(ROOT_KEY);
+	certs->intermediate_key = test_key(INTERMEDIATE_KEY);
 	root = cert_make("ARK-Test", "ARK-Test", certs->root_key, 1);
 	add_ca(root, "critical,CA:TRUE");
 	CHECK(X509_sign(root, certs->root_key, EVP_sha384()));
 	certs->certs[TEST_ROOT] = root;
 	certs->certs[TEST_INTERMEDIATE] =
-		intermediate_make(certs, "SEV-Test", intermediate_key,
+		intermediate_make(certs, "SEV-Test", certs->intermediate_key,
 				  kind->no_ca, 2);
 	certs->certs[TEST_OTHER] =
 		intermediate_make(certs, "SEV-VLEK-Test", foreign_key, false, 3);
 	certs->certs[TEST_LEAF] =
 		leaf_make(certs, kind, kind->foreign_leaf ? foreign_key :
-			  kind->by_root ? certs->root_key : intermediate_key);
+			  kind->by_root ? certs->root_key : certs->intermediate_key);
 	certs->chain_size = test_certs_pem(certs, chain, 2, data);
 	CHECK(certs->chain_size <= sizeof(certs->chain));
 	memcpy(certs->chain, data, certs->chain_size);
 	certs->leaf_size = test_certs_der(certs, &leaf, 1, certs->leaf);
-	EVP_PKEY_free(intermediate_key);
 	EVP_PKEY_free(foreign_key);
 }
 
@@ -268,6 +267,7 @@ void test_certs_free(struct test_certs *certs)
 		X509_free(certs->certs[i]);
 	EVP_PKEY_free(certs->key);
 	EVP_PKEY_free(certs->root_key);
+	EVP_PKEY_free(certs->intermediate_key);
 	memset(certs, 0, sizeof(*certs));
 }
 

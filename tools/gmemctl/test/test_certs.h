@@ -38,7 +38,7 @@ enum { TEST_ROOT, TEST_INTERMEDIATE, TEST_LEAF, TEST_OTHER, TEST_CERTS };
  * @chain: PEM, the intermediate and the root
  * @certs: the same, and one more that the root has signed
  * @key: with which reports are signed
- * @root_key: with which the root signs
+ * @root_key, @intermediate_key: with which these sign
  */
 struct test_certs {
 	uint8_t leaf[2048];
@@ -46,7 +46,7 @@ struct test_certs {
 	uint8_t chain[4096];
 	size_t chain_size;
 	struct x509_st *certs[TEST_CERTS];
-	EVP_PKEY *key, *root_key;
+	EVP_PKEY *key, *root_key, *intermediate_key;
 };
 
 void test_certs_make(struct test_certs *certs,

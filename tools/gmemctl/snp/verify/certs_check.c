@@ -212,10 +212,12 @@ static void check_product(const struct snp_subject *subject,
 void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
-	const struct snp_cert *leaf = snp_path_leaf(subject->pool, report);
+	const struct snp_cert *leaf;
 
+	snp_path_find(&subject->path, subject->pool, report, subject->expect,
+		      subject->when);
+	leaf = subject->path.leaf;
 	if (!leaf) {
-		memset(&subject->path, 0, sizeof(subject->path));
 		snp_check_add(checks, "certificates", SNP_FAIL, "no file has a "
 			      "certificate of the name SEV-VCEK or SEV-VLEK: give "
 			      "the chip's or the provider's with --cert");
@@ -224,8 +226,6 @@ void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
 	/* Reports of version 2 do not say of which product they are. */
 	if (!report->cpuid_family)
 		subject->layout = snp_endorsement_layout(leaf);
-	snp_path_find(&subject->path, subject->pool, leaf, subject->expect,
-		      subject->when);
 	check_root(&subject->path, checks);
 	check_path(&subject->path, checks);
 	check_revocation(subject, checks);

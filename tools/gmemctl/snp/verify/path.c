@@ -36,26 +36,15 @@ static const struct amd_root {
 	    0xde, 0xd9, 0xdd, 0x9c, 0x73, 0xdd, 0x3f, 0x6a } },
 };
 
-const struct snp_cert *snp_path_leaf(const struct snp_pool *pool,
-				     const struct snp_report *report)
+static bool has_signed(const struct snp_cert *cert,
+		       const struct snp_report *report)
 {
-	const struct snp_cert *first = NULL;
+	EVP_PKEY *key = X509_get0_pubkey(cert->x509);
 	struct error error;
 
-	for (unsigned int i = 0; i < pool->count; i++) {
-		const struct snp_cert *cert = &pool->certs[i];
-		EVP_PKEY *key = X509_get0_pubkey(cert->x509);
-
-		if (snp_endorsement_signer(cert) == SNP_SIGNER_NONE)
-			continue;
-		if (key && snp_key_is_p384(key) &&
-		    !snp_key_verify(key, "report", report, SNP_REPORT_SIGNED,
-				    report->signature, &error))
-			return cert;
-		if (!first)
-			first = cert;
-	}
-	return first;
+	return key && snp_key_is_p384(key) &&
+	       !snp_key_verify(key, "report", report, SNP_REPORT_SIGNED,
+			       report->signature, &error);
 }
 
 static void path_fail(struct snp_path *path, const char *format, ...)
@@ -254,9 +243,9 @@ static void path_try_intermediate(struct snp_path *best,
 	}
 }
 
-void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
-		   const struct snp_cert *leaf, const struct snp_expect *expect,
-		   uint64_t when)
+static void path_try_leaf(struct snp_path *path, const struct snp_pool *pool,
+			  const struct snp_cert *leaf,
+			  const struct snp_expect *expect, uint64_t when)
 {
 	memset(path, 0, sizeof(*path));
 	path->leaf = leaf;
@@ -270,4 +259,29 @@ void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
 	}
 	if (!path->root)
 		path_explain_end(path, pool);
+}
+
+void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
+		   const struct snp_report *report,
+		   const struct snp_expect *expect, uint64_t when)
+{
+	const struct snp_cert *other = NULL;
+
+	memset(path, 0, sizeof(*path));
+	for (unsigned int i = 0; i < pool->count; i++) {
+		const struct snp_cert *cert = &pool->certs[i];
+		struct snp_path candidate;
+
+		if (snp_endorsement_signer(cert) == SNP_SIGNER_NONE)
+			continue;
+		if (!has_signed(cert, report)) {
+			other = other ? other : cert;
+			continue;
+		}
+		path_try_leaf(&candidate, pool, cert, expect, when);
+		if (!path->leaf || path_rank(&candidate) > path_rank(path))
+			*path = candidate;
+	}
+	if (!path->leaf && other)
+		path_try_leaf(path, pool, other, expect, when);
 }

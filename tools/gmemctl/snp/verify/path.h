@@ -13,7 +13,7 @@
 
 /**
  * struct snp_path - three certificates
- * @leaf: the endorsement key
+ * @leaf: the endorsement key; NULL: there is no certificate of any
  * @intermediate, @root: NULL where the way ends before
  * @root_sha256: fingerprint of the root, if there is one
  * @root_name: of AMD's root that it is, or "yours", or NULL if it is not trusted
@@ -32,25 +32,18 @@ struct snp_path {
 };
 
 /**
- * snp_path_leaf() - the certificate of the key that has signed a report
- *
- * Return: the first endorsement key of @pool whose signature it is; if there is
- * none, the first of all; NULL if @pool has no endorsement key.
- */
-const struct snp_cert *snp_path_leaf(const struct snp_pool *pool,
-				     const struct snp_report *report);
-
-/**
- * snp_path_find() - search the way from a leaf to a root
+ * snp_path_find() - search the way from a report to a root
  * @expect: the roots that are trusted; none: AMD's
  * @when: seconds since 1970: the certificates have to be valid then
  *
  * All certificates of @pool may be on the way, whatever their order. Of several
- * ways one that holds is taken.
+ * ways one that holds is taken. It begins with a certificate of the key that has
+ * signed @report, of which there may be several; if there is none, with the first
+ * of any endorsement key; if there is none either, the leaf of @path is NULL.
  */
 void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
-		   const struct snp_cert *leaf, const struct snp_expect *expect,
-		   uint64_t when);
+		   const struct snp_report *report,
+		   const struct snp_expect *expect, uint64_t when);
 
 /** snp_path_time() - a certificate's time, to @text. Return: @text. */
 char *snp_path_time(const ASN1_TIME *time, char text[32]);
