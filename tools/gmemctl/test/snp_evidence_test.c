@@ -106,6 +106,26 @@ static void test_snp_f28_table(void)
 	free(data);
 }
 
+/* As some clouds have it: something of their own comes first. */
+static void test_snp_f28_table_order(void)
+{
+	uint8_t data[8192];
+	struct verified verified;
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	size = test_certs_table(&verified.source, data);
+	/* The root is something else, and so is not taken. */
+	memset(data, 0x5a, 16);
+	CHECK(!verified_pool(&verified, data, size));
+	CHECK(verified.pool.count == 2);
+	/* Only such things: no certificate. */
+	memset(data + 24, 0x5a, 16);
+	memset(data + 48, 0x5a, 16);
+	CHECK(verified_pool(&verified, data, size) == -EINVAL);
+	verified_free(&verified);
+}
+
 static void test_snp_f28_table_bad(void)
 {
 	uint8_t data[8192], table[8192];
@@ -253,6 +273,7 @@ static void test_snp_report_parse(void)
 static const struct unit_test tests[] = {
 	{ "snp.f7_hex", test_snp_f7_hex },
 	{ "snp.f28_table", test_snp_f28_table },
+	{ "snp.f28_table_order", test_snp_f28_table_order },
 	{ "snp.f28_table_bad", test_snp_f28_table_bad },
 	{ "snp.f28_azure", test_snp_f28_azure },
 	{ "snp.f28_answer", test_snp_f28_answer },

@@ -219,11 +219,25 @@ static int add_json(struct snp_pool *pool, const char *file, const uint8_t *data
 	return rc;
 }
 
+/* A certificate is in it, perhaps behind what a cloud has put there besides. */
+static bool is_table(const uint8_t *data, size_t size)
+{
+	for (size_t at = 0; size - at >= TABLE_LINE; at += TABLE_LINE) {
+		if (bytes_are_zero(data + at, TABLE_LINE))
+			return false;
+		if (table_has_cert(data + at))
+			return true;
+	}
+	return false;
+}
+
 static int add_any(struct snp_pool *pool, const char *file, const uint8_t *data,
 		   size_t size, struct error *error)
 {
 	size_t space = 0;
 
+	if (is_table(data, size))
+		return snp_pool_add_table(pool, file, data, size, error);
 	while (space < size && strchr(" \t\r\n", data[space]) && data[space])
 		space++;
 	if (space < size && data[space] == '{')
@@ -231,8 +245,6 @@ static int add_any(struct snp_pool *pool, const char *file, const uint8_t *data,
 	if (has_pem(data, size, "-----BEGIN ") ||
 	    (size && data[0] == DER_SEQUENCE))
 		return add_encoded(pool, file, data, size, error);
-	if (size > TABLE_LINE && table_has_cert(data))
-		return snp_pool_add_table(pool, file, data, size, error);
 	return 0;
 }
 
