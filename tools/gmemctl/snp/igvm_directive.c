@@ -15,6 +15,7 @@
 #define TYPE_REQUIRED_MEMORY 0x305
 #define TYPE_SNP_ID_BLOCK 0x30b
 #define TYPE_ERROR_RANGE 0x30d
+#define TYPE_VBS_MEASUREMENT 0x311
 
 /* IGVM_VHS_PAGE_DATA: flags and types */
 #define PAGE_2M 1u
@@ -352,6 +353,7 @@ static const struct directive {
 	{ TYPE_REQUIRED_MEMORY, 24, 8 },
 	{ TYPE_SNP_ID_BLOCK, ID_BLOCK_SIZE, 0 },
 	{ TYPE_ERROR_RANGE, 16, 8 },
+	{ TYPE_VBS_MEASUREMENT, 864, 0 },
 	{ SNP_IGVM_VP_COUNT, 8, -1 },
 	{ SNP_IGVM_SRAT, 8, -1 },
 	{ SNP_IGVM_MADT, 8, -1 },
@@ -391,6 +393,9 @@ static int take_directive(struct snp_igvm *igvm,
 				    header->type == TYPE_ERROR_RANGE, error);
 	case TYPE_SNP_ID_BLOCK:
 		return id_block(igvm, header->body);
+	case TYPE_VBS_MEASUREMENT:
+		return snp_igvm_bad(igvm, error, "a directive of type 0x%x is of "
+				    "another platform than SEV-SNP", header->type);
 	default:
 		return parameter(igvm, header, error);
 	}

@@ -261,6 +261,32 @@ static void test_f28_platforms(void)
 	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "beyond"));
 }
 
+/* A file for several platforms: what is another's is not looked at. */
+static void test_f28_vbs(void)
+{
+	uint8_t measurement[864] = { IGVM_TDX };
+	struct snp_igvm igvm;
+	struct error error;
+
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	igvm_build_platform(&build, IGVM_TDX, 0, 1);
+	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
+	igvm_build_header(&build, 0x311, measurement, sizeof(measurement));
+	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
+			      igvm_build_finish(&build), &error));
+	CHECK(igvm.nr_runs == 1 && !igvm.nr_parameters);
+	snp_igvm_free(&igvm);
+	CHECK(header_fails(0x311, "", 0, -EINVAL, "0x0 bytes, not 0x360"));
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
+	measurement[0] = IGVM_SNP;
+	igvm_build_header(&build, 0x311, measurement, sizeof(measurement));
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
+		    "of another platform"));
+}
+
 static const struct range ram[] = {
 	{ 0, 0x10000000 }, { 0xffe00000, 0x100000000 },
 	{ 0x100000000, 0x140000000 },
@@ -352,6 +378,7 @@ static const struct unit_test tests[] = {
 	{ "igvm.f28_fixed", test_f28_fixed },
 	{ "igvm.f28_headers", test_f28_headers },
 	{ "igvm.f28_platforms", test_f28_platforms },
+	{ "igvm.f28_vbs", test_f28_vbs },
 	{ "igvm.f28_parameters", test_f28_parameters },
 	{ "igvm.f28_relocatable", test_f28_relocatable },
 	{ "igvm.f28_required", test_f28_required },
