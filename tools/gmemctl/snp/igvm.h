@@ -28,6 +28,8 @@
 #define SNP_IGVM_PARAMETERS 64
 #define SNP_IGVM_VCPUS 64
 #define SNP_IGVM_RANGES 32
+/* All pages, in bytes: zeros need no room in the file, and time to be measured. */
+#define SNP_IGVM_PAGES_SIZE (UINT64_C(4) << 30)
 
 /* Types of parameters, which are those of their headers */
 enum snp_igvm_parameter_type {
@@ -90,6 +92,7 @@ struct snp_igvm_vcpu {
  * @has_policy, @policy: guest policy
  * @has_id_block, @id_block, @id_auth: the ID block, in the firmware's form; its
  *	policy is @policy
+ * @pages_size: bytes of all runs
  * @runs: what is measured, VMSAs included, in this order; owned
  * @nr_vmsa_runs: how many of the runs are VMSAs
  * @required: memory that the guest wants, pages included; disjoint, in no order
@@ -108,6 +111,7 @@ struct snp_igvm {
 	bool has_id_block;
 	struct snp_id_block id_block;
 	struct snp_id_auth id_auth;
+	uint64_t pages_size;
 	struct snp_run *runs;
 	unsigned int nr_runs;
 	unsigned int room;

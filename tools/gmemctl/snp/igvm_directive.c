@@ -124,6 +124,10 @@ static int add_run(struct snp_igvm *igvm, const char *name,
 	struct snp_run *last = igvm->nr_runs ? &igvm->runs[igvm->nr_runs - 1] :
 					       NULL;
 
+	igvm->pages_size += size;
+	if (igvm->pages_size > SNP_IGVM_PAGES_SIZE)
+		return snp_igvm_bad(igvm, error, "it has more than %" PRIu64 " MiB of "
+				    "pages", SNP_IGVM_PAGES_SIZE >> 20);
 	if (last && run_goes_on(last, type, gpa, data)) {
 		last->size += size;
 		return 0;

@@ -261,6 +261,28 @@ static void test_f28_platforms(void)
 	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "beyond"));
 }
 
+/* Few bytes that ask for many pages: 64 KiB of headers for more than 4 GiB */
+static void test_f28_pages(void)
+{
+	const uint64_t pages = (UINT64_C(4) << 30) / (2 << 20);
+	struct snp_igvm igvm;
+	struct error error;
+
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	/* Room for the headers. */
+	build.pages = IGVM_PAGES;
+	for (uint64_t i = 0; i < pages; i++)
+		igvm_build_page(&build, i * (2 << 20), 0, 0, 1, IGVM_SNP);
+	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
+			      igvm_build_finish(&build), &error));
+	CHECK(igvm.nr_runs == 1);
+	snp_igvm_free(&igvm);
+	igvm_build_page(&build, pages * (2 << 20), 0, 0, 0, IGVM_SNP);
+	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
+		    "more than 4096 MiB of pages"));
+}
+
 /* A file for several platforms: what is another's is not looked at. */
 static void test_f28_vbs(void)
 {
@@ -378,6 +400,7 @@ static const struct unit_test tests[] = {
 	{ "igvm.f28_fixed", test_f28_fixed },
 	{ "igvm.f28_headers", test_f28_headers },
 	{ "igvm.f28_platforms", test_f28_platforms },
+	{ "igvm.f28_pages", test_f28_pages },
 	{ "igvm.f28_vbs", test_f28_vbs },
 	{ "igvm.f28_parameters", test_f28_parameters },
 	{ "igvm.f28_relocatable", test_f28_relocatable },
