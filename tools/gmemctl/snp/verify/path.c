@@ -174,8 +174,8 @@ static int path_rank(const struct snp_path *path)
 	return !!path->root + 2 * !path->rc + 4 * !!path->root_name;
 }
 
-static void path_try_root(struct snp_path *path, const struct snp_cert *root,
-			  const struct snp_expect *expect, uint64_t when)
+static void path_set_root(struct snp_path *path, const struct snp_cert *root,
+			  const struct snp_expect *expect)
 {
 	const struct amd_root *amd = NULL;
 
@@ -187,7 +187,6 @@ static void path_try_root(struct snp_path *path, const struct snp_cert *root,
 					    &expect->values[SNP_EXPECT_ROOT]);
 	}
 	path->product = amd ? amd->product : NULL;
-	path_check(path, when);
 }
 
 /* Why no root was reached, in the words of the certificate that is the last. */
@@ -235,9 +234,14 @@ static void path_try_intermediate(struct snp_path *best,
 	for (unsigned int i = 0; i < pool->count; i++) {
 		const struct snp_cert *root = &pool->certs[i];
 
-		if (!snp_cert_is_root(root) || !issued(intermediate, root))
+		if (!snp_cert_is_root(root))
 			continue;
-		path_try_root(&path, root, expect, when);
+		path_set_root(&path, root, expect);
+		/* One that nobody trusts is enough to say so: there may be many. */
+		if ((!path.root_name && best->root) ||
+		    !issued(intermediate, root))
+			continue;
+		path_check(&path, when);
 		if (path_rank(&path) > path_rank(best))
 			*best = path;
 	}
