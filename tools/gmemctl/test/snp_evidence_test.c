@@ -253,6 +253,20 @@ static void test_snp_f28_answer(void)
 	verified_free(&verified);
 }
 
+/* Text that is something else: its first bytes are no version. */
+static void test_snp_f7_text(void)
+{
+	struct snp_evidence evidence;
+	struct error error;
+	char text[2400];
+
+	memset(text, 'A', sizeof(text));
+	memcpy(text, "AgAAAAAA+/==", 12);
+	CHECK(snp_evidence_parse(&evidence, "text", (uint8_t *)text,
+				 sizeof(text), &error) == -EINVAL);
+	CHECK(strstr(error.hint, "it is text"));
+}
+
 static void test_snp_report_parse(void)
 {
 	struct verified verified;
@@ -272,6 +286,7 @@ static void test_snp_report_parse(void)
 
 static const struct unit_test tests[] = {
 	{ "snp.f7_hex", test_snp_f7_hex },
+	{ "snp.f7_text", test_snp_f7_text },
 	{ "snp.f28_table", test_snp_f28_table },
 	{ "snp.f28_table_order", test_snp_f28_table_order },
 	{ "snp.f28_table_bad", test_snp_f28_table_bad },

@@ -108,6 +108,11 @@ static int take_any(struct snp_evidence *evidence, const char *name, size_t size
 				 "it has %zu bytes; a report has %d, or twice as "
 				 "many hexadecimal digits", size,
 				 SNP_REPORT_SIZE);
+	/* What the firmware has written has zeros, its version among them. */
+	if (!memchr(data, '\0', SNP_REPORT_SIZE))
+		return bad(name, "it is text, but not hexadecimal digits and white "
+			   "space alone: give the report's bytes, or what `xxd -p` "
+			   "prints of them", error);
 	evidence->table_size = size - SNP_REPORT_SIZE;
 	if (evidence->table_size)
 		evidence->table = data + SNP_REPORT_SIZE;
