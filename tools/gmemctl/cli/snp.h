@@ -126,12 +126,13 @@ enum {
  * struct snp_vcpu_options - the model of the CPU
  * @by_name: by --vcpu-type
  * @by_signature: by --vcpu-signature
+ * @otherwise: by one of these a second time, and not the same
  * @has_part: by --vcpu-family, --vcpu-model, --vcpu-stepping
  * @parts: their values
  * @signature: what comes of it
  */
 struct snp_vcpu_options {
-	bool by_name, by_signature;
+	bool by_name, by_signature, otherwise;
 	bool has_part[SNP_VCPU_PARTS];
 	uint32_t parts[SNP_VCPU_PARTS];
 	uint32_t signature;

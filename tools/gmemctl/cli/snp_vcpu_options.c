@@ -8,10 +8,17 @@
 #define MODEL_MAX 0xff
 #define STEPPING_MAX 0xf
 
+static void set_signature(struct snp_vcpu_options *options, bool *by,
+			  uint32_t signature)
+{
+	options->otherwise |= *by && options->signature != signature;
+	options->signature = signature;
+	*by = true;
+}
+
 static int parse_type(struct snp_vcpu_options *options, const char *name)
 {
-	options->signature = snp_vcpu_type_find(name);
-	options->by_name = true;
+	set_signature(options, &options->by_name, snp_vcpu_type_find(name));
 	if (options->signature)
 		return 0;
 	return usage_error("--vcpu-type", "no such CPU",
@@ -29,8 +36,7 @@ static int parse_signature(struct snp_vcpu_options *options, const char *text)
 		code = usage_error("--vcpu-signature", "not a signature",
 				   "expected CPUID leaf 1's EAX, such as 0x800f12, "
 				   "not '%s'", text);
-	options->signature = (uint32_t)value;
-	options->by_signature = true;
+	set_signature(options, &options->by_signature, (uint32_t)value);
 	return code;
 }
 
@@ -87,7 +93,8 @@ int snp_vcpu_options_check(const struct snp_vcpu_options *options)
 {
 	unsigned int parts = nr_parts(options);
 
-	if (options->by_name + options->by_signature + !!parts > 1)
+	if (options->otherwise ||
+	    options->by_name + options->by_signature + !!parts > 1)
 		return usage_error(options->by_name ? "--vcpu-type" :
 				   "--vcpu-signature", "not with another one",
 				   "the CPU is said once: its type, its signature, "

@@ -316,6 +316,10 @@ static void test_f25_cpu(void)
 		      "--vcpu-stepping 1") == 2);
 	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-sig 1 --vcpu-model 1") ==
 	      2);
+	CHECK(cli_run(&cli, MEASURE "--vcpu-type EPYC-Milan") == 2);
+	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-sig 1 "
+		      "--vcpu-signature 2") == 2);
+	CHECK(cli_says(&cli, "not with another one"));
 	CHECK(cli_run(&cli, "launch --firmware fw --vcpu-type EPYC --vcpu-sig 1")
 	      == 2);
 	cli_free(&cli);
