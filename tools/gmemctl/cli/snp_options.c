@@ -114,19 +114,26 @@ int snp_options_parse(struct snp_options *options, int option, char **argv)
 	}
 }
 
+/* Return: one that says what is measured beside the firmware, or NULL. */
+static const char *image_option(const struct snp_options *options)
+{
+	return options->kernel ? "--kernel" :
+	       options->initrd ? "--initrd" :
+	       options->cmdline ? "--cmdline" :
+	       options->svsm ? "--svsm" :
+	       options->vars_file ? "--vars-file" :
+	       options->has_vars_size ? "--vars-size" :
+	       options->has_vmm ? "--vmm" :
+	       options->has_vcpus ? "--vcpus" :
+	       options->has_features ? "--features" :
+	       options->has_firmware_digest ? "--firmware-digest" :
+	       snp_vcpu_options_given(&options->vcpu) ? "--vcpu-type" : NULL;
+}
+
 /* An IGVM file says by itself what is measured. */
 static int check_igvm(const struct snp_options *options)
 {
-	const char *option = options->kernel ? "--kernel" :
-			     options->initrd ? "--initrd" :
-			     options->cmdline ? "--cmdline" :
-			     options->svsm ? "--svsm" :
-			     options->has_vmm ? "--vmm" :
-			     options->has_vcpus ? "--vcpus" :
-			     options->has_features ? "--features" :
-			     options->has_firmware_digest ? "--firmware-digest" :
-			     snp_vcpu_options_given(&options->vcpu) ?
-			     "--vcpu-type" : NULL;
+	const char *option = image_option(options);
 
 	if (options->twice)
 		return usage_error("--igvm", "not with --firmware",
@@ -187,12 +194,10 @@ int snp_options_check_image(const struct snp_options *options)
 
 	if (code)
 		return code;
-	if (!options->firmware && (options->kernel || options->svsm ||
-				   options->has_firmware_digest))
+	if (!options->firmware && image_option(options))
 		return usage_error("--firmware", "missing",
-				   "without it there is nothing that could boot a "
-				   "kernel or an SVSM, or says where the vCPUs "
-				   "start");
+				   "without it nothing is measured, and %s is of no "
+				   "use", image_option(options));
 	if (!options->kernel && (options->initrd || options->cmdline))
 		return usage_error(options->initrd ? "--initrd" : "--cmdline",
 				   "not without --kernel",
