@@ -5,6 +5,7 @@
 #include <string.h>
 #include <json-c/json.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
@@ -214,6 +215,37 @@ static void test_snp_f8_indented(void)
 	verified_free(&verified);
 }
 
+/* The same for a revocation list. */
+static void test_snp_f8_crl(void)
+{
+	char text[8192] = "\xef\xbb\xbf";
+	uint8_t der[2048];
+	const uint8_t *at = der;
+	struct verified verified;
+	struct error error;
+	size_t size, used = 3;
+	X509_CRL *crl;
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *pem;
+
+	verified_init(&verified, &vcek);
+	size = test_certs_crl(&verified.source, NULL, TEST_TIME, der);
+	crl = d2i_X509_CRL(NULL, &at, (long)size);
+	CHECK(PEM_write_bio_X509_CRL(bio, crl) == 1);
+	size = (size_t)BIO_get_mem_data(bio, &pem);
+	for (size_t i = 0; i < size; i++) {
+		text[used++] = pem[i];
+		if (pem[i] == '\n')
+			used += (size_t)sprintf(text + used, "  ");
+	}
+	CHECK(!snp_pool_add_crl(&verified.pool, "crl", (uint8_t *)text, used,
+				&error));
+	CHECK(verified.pool.crls_count == 1);
+	BIO_free(bio);
+	X509_CRL_free(crl);
+	verified_free(&verified);
+}
+
 static void test_snp_f9_der(void)
 {
 	static const unsigned int which[] = {
@@ -371,6 +403,7 @@ static const struct unit_test tests[] = {
 	{ "snp.f6_thim", test_snp_f6_thim },
 	{ "snp.f8_text", test_snp_f8_text },
 	{ "snp.f8_indented", test_snp_f8_indented },
+	{ "snp.f8_crl", test_snp_f8_crl },
 	{ "snp.f9_der", test_snp_f9_der },
 	{ "snp.f22_by_root", test_snp_f22_by_root },
 	{ "snp.f26_names", test_snp_f26_names },

@@ -315,7 +315,7 @@ int snp_pool_add_crl(struct snp_pool *pool, const char *file,
 	if (!has_pem(data, size, "-----BEGIN ")) {
 		rc = add_crl_der(pool, file, data, size, error);
 	} else {
-		bio = BIO_new_mem_buf(data, (int)size);
+		bio = pem_lines(data, size);
 		rc = bio ? add_crl_pem(pool, file, bio, error) :
 			   error_set(error, -ENOMEM, file, "read", NULL);
 		BIO_free(bio);
