@@ -293,6 +293,29 @@ int snp_igvm_parse(struct snp_igvm *igvm, const char *name, const void *data,
 	return rc ? rc : walk(igvm, offset, headers, error);
 }
 
+static int compare_runs(const void *one, const void *other)
+{
+	const struct snp_run *a = one, *b = other;
+
+	return (a->gpa > b->gpa) - (a->gpa < b->gpa);
+}
+
+/* Of the first @nr runs. Without memory to look, the firmware finds out. */
+static bool has_page_twice(const struct snp_igvm *igvm, unsigned int nr)
+{
+	struct snp_run *runs = malloc((nr + 1) * sizeof(*runs));
+	bool twice = false;
+
+	if (!runs)
+		return false;
+	memcpy(runs, igvm->runs, nr * sizeof(*runs));
+	qsort(runs, nr, sizeof(*runs), compare_runs);
+	for (unsigned int i = 1; i < nr; i++)
+		twice |= runs[i - 1].gpa + runs[i - 1].size > runs[i].gpa;
+	free(runs);
+	return twice;
+}
+
 const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm)
 {
 	unsigned int first = igvm->nr_runs - igvm->nr_vmsa_runs;
@@ -308,7 +331,7 @@ const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm)
 		if (igvm->vcpus[i].gpa != SNP_VMSA_GPA)
 			return "a VMSA is not at 0xfffffffff000";
 	}
-	return NULL;
+	return has_page_twice(igvm, first) ? "a page is there twice" : NULL;
 }
 
 void snp_igvm_free(struct snp_igvm *igvm)

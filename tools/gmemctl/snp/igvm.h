@@ -147,7 +147,8 @@ bool snp_igvm_is(const void *data, uint64_t size);
 /**
  * snp_igvm_kvm_fault() - why KVM would measure another digest, or NULL
  *
- * KVM measures the VMSAs last, vCPU by vCPU, at an address of its own.
+ * KVM measures the VMSAs last, vCPU by vCPU, at an address of its own, and takes
+ * each page once.
  */
 const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm);
 

@@ -283,6 +283,37 @@ static void test_f28_pages(void)
 		    "more than 4096 MiB of pages"));
 }
 
+/* The same page twice: the firmware refuses the second in the midst of a launch. */
+static void test_f28_twice(void)
+{
+	static const uint64_t pages[][2] = {
+		{ 0x400000, 0x400000 }, { 0x5ff000, 0x400000 },
+		{ 0x200000, 0x400000 }, { 0x600000, 0x400000 },
+	};
+	uint8_t vmsa[4096];
+
+	igvm_build_vmsa(vmsa, 0x1000);
+	for (unsigned int i = 0; i < 4; i++) {
+		struct snp_igvm igvm;
+		struct error error;
+		const char *fault;
+
+		igvm_build_start(&build, 1);
+		igvm_build_platform(&build, IGVM_SNP, 0, 2);
+		igvm_build_page(&build, pages[i][0], 1, 0, 0, IGVM_SNP);
+		igvm_build_page(&build, 0x100000, 1, 0, 0, IGVM_SNP);
+		/* 2 MiB of zeros */
+		igvm_build_page(&build, pages[i][1], 0, 0, 1, IGVM_SNP);
+		igvm_build_vcpu(&build, 0, vmsa, IGVM_VMSA_GPA);
+		CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
+				      igvm_build_finish(&build), &error));
+		fault = snp_igvm_kvm_fault(&igvm);
+		CHECK(!fault == (i >= 2));
+		CHECK(!fault || strstr(fault, "there twice"));
+		snp_igvm_free(&igvm);
+	}
+}
+
 /* A file for several platforms: what is another's is not looked at. */
 static void test_f28_vbs(void)
 {
@@ -401,6 +432,7 @@ static const struct unit_test tests[] = {
 	{ "igvm.f28_headers", test_f28_headers },
 	{ "igvm.f28_platforms", test_f28_platforms },
 	{ "igvm.f28_pages", test_f28_pages },
+	{ "igvm.f28_twice", test_f28_twice },
 	{ "igvm.f28_vbs", test_f28_vbs },
 	{ "igvm.f28_parameters", test_f28_parameters },
 	{ "igvm.f28_relocatable", test_f28_relocatable },
