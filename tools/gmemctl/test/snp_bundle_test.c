@@ -270,6 +270,27 @@ static void test_snp_f9_der(void)
 	verified_free(&verified);
 }
 
+/* What `cat vcek.der cert_chain.pem` makes. */
+static void test_snp_f9_der_and_pem(void)
+{
+	static const unsigned int leaf[] = { TEST_OTHER, TEST_LEAF };
+	struct verified verified;
+	uint8_t data[BUNDLE_SIZE];
+	size_t size;
+
+	verified_init(&verified, &vcek);
+	size = test_certs_der(&verified.source, leaf, 2, data);
+	memcpy(data + size, verified.source.chain, verified.source.chain_size);
+	CHECK(!verified_pool(&verified, data,
+			     size + verified.source.chain_size));
+	CHECK(verified.pool.count == 4 && verified_run(&verified));
+	/* A part of one is not passed over. */
+	memmove(data + 300, data + size, verified.source.chain_size);
+	CHECK(verified_pool(&verified, data, 300 + verified.source.chain_size)
+	      == -EINVAL);
+	verified_free(&verified);
+}
+
 /* Azure's THIM answers with JSON that has PEM in two strings. */
 static void test_snp_f6_thim(void)
 {
@@ -405,6 +426,7 @@ static const struct unit_test tests[] = {
 	{ "snp.f8_indented", test_snp_f8_indented },
 	{ "snp.f8_crl", test_snp_f8_crl },
 	{ "snp.f9_der", test_snp_f9_der },
+	{ "snp.f9_der_and_pem", test_snp_f9_der_and_pem },
 	{ "snp.f22_by_root", test_snp_f22_by_root },
 	{ "snp.f26_names", test_snp_f26_names },
 	{ "snp.certs_bad", test_snp_certs_bad },

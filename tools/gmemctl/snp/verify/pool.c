@@ -17,6 +17,7 @@
 /* One line of a certificate table: GUID, offset, length */
 #define TABLE_LINE 24
 #define DER_SEQUENCE 0x30
+#define DER_LENGTH_16 0x82
 
 /* Source: GHCB specification (AMD 56421), 4.1.8.1 */
 static const struct guid table_certs[] = {
@@ -138,12 +139,24 @@ static int add_der(struct snp_pool *pool, const char *file, const uint8_t *data,
 	return 0;
 }
 
+/* A certificate in DER form has some 1000 bytes; no text begins so. */
+static bool is_der(const uint8_t *data, size_t size)
+{
+	return size > 1 && data[0] == DER_SEQUENCE && data[1] == DER_LENGTH_16;
+}
+
 static int add_encoded(struct snp_pool *pool, const char *file,
 		       const uint8_t *data, size_t size, struct error *error)
 {
-	if (has_pem(data, size, "-----BEGIN "))
-		return add_pem(pool, file, data, size, error);
-	return add_der(pool, file, data, size, error);
+	const uint8_t *pem = size ? memmem(data, size, "-----BEGIN ", 11) : NULL;
+	size_t before = pem ? (size_t)(pem - data) : size;
+	int rc = 0;
+
+	if (!pem || is_der(data, before))
+		rc = add_der(pool, file, data, before, error);
+	if (!rc && pem)
+		rc = add_pem(pool, file, pem, size - before, error);
+	return rc;
 }
 
 static bool table_has_cert(const uint8_t *line)
