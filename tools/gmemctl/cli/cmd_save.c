@@ -22,12 +22,14 @@
  * struct saving - a guest being saved
  * @options: from the command line
  * @file: what becomes of it
+ * @complete: all of the guest is in it
  * @socket: to the VM
  * @signals: signalfd: readable if this process is to end
  */
 struct saving {
 	struct move_options options;
 	struct output_file file;
+	bool complete;
 	int socket;
 	int signals;
 };
@@ -73,18 +75,15 @@ static int save_write_guest(struct saving *saving, struct error *error)
 					"save", "the VM goes on") : rc;
 }
 
-/* Complete as it is, it is never removed: nobody knows what comes next. */
 static int save_commit(struct saving *saving, struct error *error)
 {
-	int rc = output_file_commit(&saving->file, error);
+	struct error cause;
+	int rc = output_file_commit(&saving->file, &cause);
 
-	if (!rc)
-		return 0;
-	error_set(error, rc, saving->file.path, error->action,
-		  "the saved guest is complete in %s; the VM goes on",
-		  output_file_place(&saving->file));
-	output_file_keep(&saving->file);
-	return rc;
+	saving->complete = true;
+	return rc ? error_set(error, rc, cause.object, cause.action,
+			      "%s%sthe VM goes on", cause.hint,
+			      *cause.hint ? "; " : "") : 0;
 }
 
 /* A VM that is not there any more has ended: all of the guest is in the file. */
@@ -100,18 +99,39 @@ static int save_end_vm(struct saving *saving, int rc, struct error *error)
 	if (!end || end == -EPIPE)
 		return 0;
 	return error_set(error, end, saving->options.plain[0], "end the VM",
-			 "it is saved in %s, but seems to go on",
-			 saving->file.path);
+			 "the VM seems to go on");
 }
 
 static int save_all(struct saving *saving, struct error *error)
 {
 	int rc = save_write_guest(saving, error);
 
-	if (rc)
-		return rc;
-	rc = save_commit(saving, error);
-	return saving->options.stop ? save_end_vm(saving, rc, error) : rc;
+	if (!rc) {
+		rc = save_commit(saving, error);
+		if (saving->options.stop)
+			rc = save_end_vm(saving, rc, error);
+	}
+	close(saving->socket);
+	return rc;
+}
+
+/*
+ * A complete guest is never removed: nobody knows what comes next. All else is, and
+ * first: whoever should read what is said may not, or end this process.
+ *
+ * Return: an exit code.
+ */
+static int save_report(struct saving *saving, const struct error *error)
+{
+	if (!saving->complete) {
+		output_file_close(&saving->file);
+		return out_error_report(error);
+	}
+	out_error(error->object, error->action, error->rc,
+		  "the saved guest is complete in %s; %s",
+		  output_file_place(&saving->file), error->hint);
+	output_file_keep(&saving->file);
+	return EXIT_CODE_FAILURE;
 }
 
 /* Nothing is made before the VM has answered: what is there may be its guest. */
@@ -132,11 +152,8 @@ static int save_main(int argc, char **argv)
 		code = out_error_report(&error);
 	if (!code)
 		code = save_ask(saving);
-	if (!code) {
-		if (save_all(saving, &error))
-			code = out_error_report(&error);
-		close(saving->socket);
-	}
+	if (!code && save_all(saving, &error))
+		code = save_report(saving, &error);
 	output_file_close(&saving->file);
 	if (saving->signals >= 0)
 		close(saving->signals);

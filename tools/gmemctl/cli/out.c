@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,7 +120,8 @@ static void out_error_json(const char *object, const char *action, int rc,
 void out_error(const char *object, const char *action, int rc,
 	       const char *hint, ...)
 {
-	char text[1024] = "";
+	/* It may have the whole path of a file. */
+	char text[PATH_MAX + 512] = "";
 	va_list args;
 
 	if (hint) {

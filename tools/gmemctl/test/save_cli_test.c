@@ -21,6 +21,7 @@
 #include "unit.h"
 
 #define NAME "test-vm"
+#define PATH_SIZE 1024
 
 /**
  * enum act - what the VM does, or what happens to it
@@ -45,6 +46,8 @@ enum act {
 };
 
 static char directory[64], program[4096];
+static const char *guest;
+static bool deaf;
 static struct server server;
 static pthread_t saver;
 static unsigned int asked;
@@ -54,16 +57,16 @@ static pid_t child;
 static int verdict;
 static bool named;
 
-static void path_of(const char *name, char path[128])
+static void path_of(const char *name, char path[PATH_SIZE])
 {
-	snprintf(path, 128, "%s/%s", directory, name);
+	snprintf(path, PATH_SIZE, "%s/%s", directory, name);
 }
 
 /* What a file has in it, or "-". */
 static const char *content(const char *name)
 {
-	static char text[1024];
-	char path[128];
+	static char text[4 * PATH_SIZE];
+	char path[PATH_SIZE];
 	ssize_t size;
 	int file;
 
@@ -79,9 +82,9 @@ static const char *content(const char *name)
 /* What happens between the last byte of the guest and the program's answer. */
 static void happen(void)
 {
-	char path[128];
+	char path[PATH_SIZE];
 
-	path_of("guest", path);
+	path_of(guest, path);
 	if (act == ACT_OBSTACLE)
 		CHECK(!mkdir(path, 0700));
 	if (act == ACT_INTERRUPT)
@@ -143,6 +146,7 @@ static int serve(void *data, const char *command, struct json_object *request,
 	return job < 0 ? job : threads_start(&saver, save_main, NULL);
 }
 
+/* @guest: FILE; @deaf: nobody reads what the program says. */
 static bool start(enum act what)
 {
 	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 16);
@@ -158,6 +162,8 @@ static bool start(enum act what)
 	CHECK(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
 	act = what;
+	guest = "guest";
+	deaf = false;
 	asked = 0;
 	verdict = 1;
 	named = false;
@@ -199,7 +205,7 @@ static void stop(unsigned int left)
 /* Return: the exit code, or the negative signal. What it says is in "out". */
 static int save_as(const char *name, const char *file, bool and_stop)
 {
-	char path[128], out[128];
+	char path[PATH_SIZE], out[PATH_SIZE];
 	int status;
 
 	path_of(file, path);
@@ -207,7 +213,10 @@ static int save_as(const char *name, const char *file, bool and_stop)
 	child = fork();
 	if (!child) {
 		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		int pipe_fds[2];
 
+		if (deaf && !pipe(pipe_fds) && !close(pipe_fds[0]))
+			fd = pipe_fds[1];
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
 		execl(program, "gmemctl", "save", name, path,
@@ -222,12 +231,12 @@ static int save_as(const char *name, const char *file, bool and_stop)
 
 static int save(void)
 {
-	return save_as(NAME, "guest", true);
+	return save_as(NAME, guest, true);
 }
 
 static void put(const char *name, const char *text)
 {
-	char path[128];
+	char path[PATH_SIZE];
 	int fd;
 
 	path_of(name, path);
@@ -239,7 +248,7 @@ static void put(const char *name, const char *text)
 /* The VM hears of the name when the file has it, and not before. */
 static void test_save_cli(void)
 {
-	char path[128];
+	char path[PATH_SIZE];
 	struct stat status;
 
 	if (!start(ACT_SAVE))
@@ -321,10 +330,20 @@ static void test_save_cli_full(void)
 	stop(2);
 }
 
+/* The message ends the program, which has tidied up before. */
+static void test_save_cli_deaf_C18(void)
+{
+	if (!start(ACT_FAIL))
+		return;
+	deaf = true;
+	CHECK(save() == -SIGPIPE && verdict == 1);
+	stop(1);
+}
+
 /* The name that is said for a complete guest. Return: whether it is there. */
 static bool place_is_said(void)
 {
-	char path[128], *at, *end;
+	char path[PATH_SIZE], *at, *end;
 
 	at = strstr((char *)content("out"), "complete in ");
 	if (!at)
@@ -334,8 +353,8 @@ static bool place_is_said(void)
 	if (!end)
 		return false;
 	snprintf(path, sizeof(path), "%.*s.part", (int)(end - at), at);
-	return strrchr(path, '/') &&
-	       !strcmp(content(strrchr(path, '/') + 1), "saved");
+	return !strncmp(path, directory, strlen(directory)) &&
+	       !strcmp(content(path + strlen(directory) + 1), "saved");
 }
 
 /* The VM is told to go on; the file is complete, and where it is, is said. */
@@ -346,7 +365,30 @@ static void test_save_cli_rename_C5(void)
 	CHECK(save() == 1 && asked == 1);
 	CHECK(verdict == -EISDIR);
 	CHECK(place_is_said());
+	CHECK(strstr(content("out"), "guest: rename what was written to this: "));
 	stop(3);
+}
+
+/* However long it is: nobody could guess the name. */
+static void test_save_cli_long_C5(void)
+{
+	char name[PATH_SIZE - 100] = "", path[PATH_SIZE];
+	size_t length = 0;
+
+	if (!start(ACT_OBSTACLE))
+		return;
+	while (length + 200 < sizeof(name)) {
+		length += (size_t)sprintf(name + length, "%0199d", 0);
+		path_of(name, path);
+		CHECK(!mkdir(path, 0700));
+		name[length++] = '/';
+	}
+	strcpy(name + length, "guest");
+	guest = name;
+	CHECK(save() == 1 && place_is_said());
+	snprintf(path, sizeof(path), "rm -r %s/0*", directory);
+	CHECK(!system(path));
+	stop(1);
 }
 
 /* Gone, but not without having written its guest. */
@@ -363,7 +405,7 @@ static void test_save_cli_late(void)
 {
 	if (!start(ACT_LATE))
 		return;
-	CHECK(save() == 1 && strstr(content("out"), "/guest, but seems to go on"));
+	CHECK(save() == 1 && strstr(content("out"), "/guest; the VM seems to go on"));
 	CHECK(!strcmp(content("guest"), "saved"));
 	stop(2);
 }
@@ -371,7 +413,7 @@ static void test_save_cli_late(void)
 /* It is refused while the VM can still go on. */
 static void test_save_cli_directory(void)
 {
-	char path[128];
+	char path[PATH_SIZE];
 
 	if (!start(ACT_SAVE))
 		return;
@@ -393,7 +435,9 @@ static const struct unit_test tests[] = {
 	{ "save_cli.interrupted_C5", test_save_cli_interrupted_C5 },
 	{ "save_cli.killed_C5", test_save_cli_killed_C5 },
 	{ "save_cli.full", test_save_cli_full },
+	{ "save_cli.deaf_C18", test_save_cli_deaf_C18 },
 	{ "save_cli.rename_C5", test_save_cli_rename_C5 },
+	{ "save_cli.long_C5", test_save_cli_long_C5 },
 	{ "save_cli.dead", test_save_cli_dead },
 	{ "save_cli.late", test_save_cli_late },
 	{ "save_cli.directory_C8", test_save_cli_directory },
