@@ -198,9 +198,10 @@ static int input_append(void *context, const uint8_t *bytes, size_t size,
 
 		if (done < 0 && errno == EINTR)
 			continue;
-		if (done <= 0)
-			return error_set(error, done ? -errno : -EIO,
-					 input->path, "read",
+		if (done < 0)
+			return error_set(error, -errno, input->path,
+					 "make room for it",
+					 errno == EFBIG ? "raise `ulimit -f`" :
 					 "the host is short of memory");
 		bytes += done;
 		size -= (size_t)done;

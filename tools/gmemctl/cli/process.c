@@ -28,12 +28,14 @@ static int descriptors_open(void)
 	return 0;
 }
 
-static void faults_unblock(void)
+/* Beyond `ulimit -f` a write fails, which is said; the signal would say nothing. */
+static void signals_start(void)
 {
 	sigset_t set;
 
 	signals_fault_set(&set);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /*
@@ -101,6 +103,6 @@ int process_start(void)
 {
 	int rc = descriptors_open();
 
-	faults_unblock();
+	signals_start();
 	return rc ? rc : streams_open();
 }

@@ -7,8 +7,8 @@
  * process_start() - before anything else is opened, or is said
  *
  * Standard input, output and error are open files afterwards, signals of faults
- * are not blocked, and what is written to stdout and stderr waits for its reader,
- * also where the file has O_NONBLOCK.
+ * are not blocked, a write beyond RLIMIT_FSIZE fails with EFBIG, and what is written
+ * to stdout and stderr waits for its reader, also where the file has O_NONBLOCK.
  *
  * Return: 0 or a negative errno.
  */

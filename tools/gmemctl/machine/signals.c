@@ -43,7 +43,6 @@ void signals_hold(struct signals_held *before)
 
 	sigemptyset(&ignore.sa_mask);
 	sigaction(SIGPIPE, &ignore, &before->pipe);
-	sigaction(SIGXFSZ, &ignore, &before->size);
 	signals_end_set(&set);
 	/* A machine that is to end must not be stopped by its terminal. */
 	sigaddset(&set, SIGTTOU);
@@ -62,5 +61,4 @@ void signals_release(const struct signals_held *before)
 		;
 	pthread_sigmask(SIG_SETMASK, &before->mask, NULL);
 	sigaction(SIGPIPE, &before->pipe, NULL);
-	sigaction(SIGXFSZ, &before->size, NULL);
 }

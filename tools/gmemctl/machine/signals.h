@@ -9,12 +9,10 @@
  * struct signals_held - how this thread handled signals before
  * @mask: signals blocked
  * @pipe: action of SIGPIPE
- * @size: action of SIGXFSZ
  */
 struct signals_held {
 	sigset_t mask;
 	struct sigaction pipe;
-	struct sigaction size;
 };
 
 /**
@@ -35,9 +33,9 @@ void signals_fault_set(sigset_t *set);
 /**
  * signals_hold() - have signals that end a machine wait for its next run
  *
- * Every other thread has to have them blocked. Those for a write that cannot be
- * done are ignored: it fails, with EPIPE or EFBIG. SIGTTOU and SIGTTIN are blocked:
- * the terminal of others can be written to, and put back.
+ * Every other thread has to have them blocked. SIGPIPE is ignored: a write that
+ * nobody reads fails with EPIPE. SIGTTOU and SIGTTIN are blocked: the terminal of
+ * others can be written to, and put back.
  */
 void signals_hold(struct signals_held *before);
 

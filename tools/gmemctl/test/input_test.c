@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/evp.h>
@@ -237,6 +239,23 @@ static void test_refused(void)
 	stop();
 }
 
+/* C11: the copy in memory counts as a file, too. */
+static void test_limited(void)
+{
+	struct rlimit before, small;
+	struct error error;
+	struct input input;
+
+	CHECK(!getrlimit(RLIMIT_FSIZE, &before));
+	small = (struct rlimit){ 1, before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK(!setrlimit(RLIMIT_FSIZE, &small));
+	CHECK(input_open(&input, "/proc/version", &error) == -EFBIG);
+	CHECK(!setrlimit(RLIMIT_FSIZE, &before));
+	signal(SIGXFSZ, SIG_DFL);
+	CHECK(strstr(error.hint, "ulimit -f"));
+}
+
 /* A FIFO that nobody ever writes to does not keep gmemctl for ever. */
 static void test_fifo_alone(void)
 {
@@ -254,6 +273,7 @@ static const struct unit_test tests[] = {
 	{ "input.C19_pipe", test_pipe },
 	{ "input.C19_fifo_left", test_fifo_left },
 	{ "input.C19_refused", test_refused },
+	{ "input.C11_limited", test_limited },
 	{ "input.C19_fifo_alone", test_fifo_alone },
 };
 

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +81,24 @@ static int start_blocked(unsigned int unused)
 static void test_process_blocked(void)
 {
 	CHECK(!in_child(start_blocked, 0));
+}
+
+static int start_small(unsigned int unused)
+{
+	static const struct rlimit none;
+	int file = memfd_create("small", MFD_CLOEXEC);
+
+	(void)unused;
+	if (file < 0 || dup2(file, 1) < 0 || process_start() ||
+	    setrlimit(RLIMIT_FSIZE, &none))
+		return 1;
+	return puts("lost") < 0 || !fflush(stdout) || errno != EFBIG;
+}
+
+/* C11: an error that can be said, and no signal */
+static void test_process_small(void)
+{
+	CHECK(!in_child(start_small, 0));
 }
 
 static int output[2];
@@ -182,6 +202,7 @@ static void test_process_stopped(void)
 static const struct unit_test tests[] = {
 	{ "process.C12_closed", test_process_closed },
 	{ "process.C13_blocked", test_process_blocked },
+	{ "process.C11_small", test_process_small },
 	{ "process.C18_late", test_process_late },
 	{ "process.C18_stopped", test_process_stopped },
 };
