@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Runs a guest from the file that it was saved to. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "../memory/file_lock.h"
 #include "../memory/save.h"
 #include "cli.h"
+#include "input.h"
 #include "move.h"
 #include "out.h"
 #include "run_pc.h"
@@ -89,10 +89,9 @@ static int restored_open(struct restored *restored, const char *path,
 {
 	int rc;
 
-	/* A FIFO nobody writes to must not keep the open waiting; reads may. */
-	restored->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (restored->fd < 0 || fcntl(restored->fd, F_SETFL, 0))
-		return error_set(error, -errno, path, "open", NULL);
+	restored->fd = input_open_fd(path, error);
+	if (restored->fd < 0)
+		return restored->fd;
 	rc = file_lock(restored->fd, path, false, error);
 	if (!rc)
 		rc = save_read(restored->fd, path, &restored->saved, error);

@@ -58,6 +58,24 @@ static int file_open(const char *path, uint64_t max, bool *is_fifo,
 	return rc;
 }
 
+int input_open_fd(const char *path, struct error *error)
+{
+	bool is_fifo = false;
+	int fd = file_open(path, UINT64_MAX, &is_fifo, error);
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	if (is_fifo)
+		poll(&wait, 1, FIFO_WAIT_MS);
+	if (!fcntl(fd, F_SETFL, 0))
+		return fd;
+	rc = error_set(error, -errno, path, "open input", NULL);
+	close(fd);
+	return rc;
+}
+
 /*
  * A FIFO that nobody has open for writing reads as if it were at its end. poll()
  * waits for a writer, and for what it writes, or for its end; but it knows nothing

@@ -26,6 +26,16 @@ typedef int (*input_take_fn)(void *context, const uint8_t *bytes, size_t size,
 			     struct error *error);
 
 /**
+ * input_open_fd() - open a file that somebody else reads, from its start to its end
+ *
+ * Opens what input_read_blocks() takes. A FIFO that nobody writes to within a second
+ * is at its end then.
+ *
+ * Return: a file whose read(2) waits; a negative errno.
+ */
+int input_open_fd(const char *path, struct error *error);
+
+/**
  * input_read_blocks() - read a file to its end, block by block
  * @max: the most that it may have, in bytes; UINT64_MAX: any size
  * @take: gets the blocks in their order, none of them empty

@@ -206,6 +206,31 @@ static void test_fifo_left(void)
 	stop();
 }
 
+/* What restore reads by itself: its writer may come later, too. */
+static void test_open_fd(void)
+{
+	size_t size = 4000;
+	uint8_t *expected = pattern(size), got[4096];
+	pthread_t writer;
+	size_t used = 0;
+	ssize_t part;
+	int fd;
+
+	if (!start())
+		return;
+	CHECK(!mkfifo(path, 0600));
+	CHECK(!pthread_create(&writer, NULL, writer_main, &size));
+	fd = input_open_fd(path, NULL);
+	while ((part = read(fd, got + used, sizeof(got) - used)) > 0)
+		used += (size_t)part;
+	CHECK(!part && used == size && !memcmp(got, expected, size));
+	pthread_join(writer, NULL);
+	close(fd);
+	CHECK(input_open_fd(directory, NULL) == -EISDIR);
+	stop();
+	free(expected);
+}
+
 static int take_some(void *context, const uint8_t *bytes, size_t size,
 		     struct error *error)
 {
@@ -272,6 +297,7 @@ static const struct unit_test tests[] = {
 	{ "input.C19_fifo", test_fifo },
 	{ "input.C19_pipe", test_pipe },
 	{ "input.C19_fifo_left", test_fifo_left },
+	{ "input.C19_open_fd", test_open_fd },
 	{ "input.C19_refused", test_refused },
 	{ "input.C11_limited", test_limited },
 	{ "input.C19_fifo_alone", test_fifo_alone },
