@@ -86,10 +86,13 @@ static void report_memory(const struct machine *machine, uint64_t elapsed_ns,
 
 static void report_lost(const struct machine *machine)
 {
-	if (machine->counters.lost_output)
-		fprintf(stderr, "gmemctl: console: %" PRIu64 " bytes are lost: "
-			"nobody has read them before the end\n",
-			machine->counters.lost_output);
+	const struct machine_counters *counters = &machine->counters;
+
+	if (counters->lost_output)
+		fprintf(stderr, "gmemctl: console: %" PRIu64 " bytes are lost: %s\n",
+			counters->lost_output, counters->lost_rc ?
+			strerror(-counters->lost_rc) :
+			"nobody has read them before the end");
 }
 
 /* Return: an exit code. */

@@ -57,12 +57,20 @@ static bool console_wait_output(struct console *console)
 	return poll(&wait, 1, console_hurries(console) ? 0 : -1) > 0;
 }
 
+/* A reader has gone, or a disk is full. The guest goes on. */
+static bool console_lose(struct console *console, int why)
+{
+	console->lost++;
+	console->lost_rc = -why;
+	return true;
+}
+
 /*
  * Whoever has started gmemctl may have set O_NONBLOCK, which is a property of the
  * open file and not of this process. Either way a signal ends the waiting: it
  * comes again until the vCPU has stopped.
  *
- * Return: whether the byte is done with: it is out, or there is no reader.
+ * Return: whether the byte is done with: it is out, or cannot be written.
  */
 static bool console_write(struct console *console, uint8_t byte)
 {
@@ -72,7 +80,7 @@ static bool console_write(struct console *console, uint8_t byte)
 		if (errno == EAGAIN)
 			console_wait_output(console);
 		else if (errno != EINTR)
-			return true;
+			return console_lose(console, errno);
 	}
 	return false;
 }

@@ -34,7 +34,9 @@
  * @held: bytes that nobody has read yet, @nr_held of them, for when the vCPUs run
  *	again
  * @nr_held: see there
- * @lost: bytes that there was no reader for at the end, nor room in @held
+ * @lost: bytes that there was no reader for at the end, nor room in @held, and those
+ *	that could not be written
+ * @lost_rc: why the last of these could not be written, or 0
  */
 struct console {
 	int input;
@@ -53,6 +55,7 @@ struct console {
 	uint8_t held[CONSOLE_HELD_MAX];
 	size_t nr_held;
 	uint64_t lost;
+	int lost_rc;
 };
 
 /** console_open() - nothing is read yet */

@@ -53,7 +53,9 @@ struct machine_config {
  * @refused: requests of the guest answered with an error
  * @implicit: conversions for a memory fault
  * @waited: accesses of the guest that met a conversion, and were repeated
- * @lost_output: bytes for the console that nobody has read before the end
+ * @lost_output: bytes for the console that could not be written, or that nobody has
+ *	read before the end
+ * @lost_rc: why the last of them could not be written, or 0
  */
 struct machine_counters {
 	uint64_t exits;
@@ -65,6 +67,7 @@ struct machine_counters {
 	uint64_t implicit;
 	uint64_t waited;
 	uint64_t lost_output;
+	int lost_rc;
 };
 
 /**

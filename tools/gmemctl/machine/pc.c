@@ -131,6 +131,7 @@ int pc_run(struct pc *pc, struct error *error)
 	} while (!rc && !machine_ended(&pc->machine));
 	console_stop(&pc->console);
 	pc->machine.counters.lost_output = pc->console.lost;
+	pc->machine.counters.lost_rc = pc->console.lost_rc;
 	signals_release(&before);
 	return rc;
 }

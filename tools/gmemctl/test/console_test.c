@@ -168,9 +168,23 @@ static void test_console_output(void)
 	outb('!', UART_PORT);
 	CHECK(inb(UART_PORT + 5) & 0x20);
 	stop();
+	CHECK(console.lost == 1 && console.lost_rc == -EPIPE);
 	close(fd);
 	close(fds[1]);
 	signal(SIGPIPE, old);
+}
+
+/* C18: nor is a disk that is full, but it is said what is not there. */
+static void test_console_full(void)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), fd = start(full);
+
+	outb('h', UART_PORT);
+	outb('i', UART_PORT);
+	stop();
+	CHECK(console.lost == 2 && console.lost_rc == -ENOSPC);
+	close(fd);
+	close(full);
 }
 
 /* A thread that sends what a guest sends, and can be stopped as a vCPU is. */
@@ -307,6 +321,7 @@ static const struct unit_test tests[] = {
 	{ "console.input", test_console_input },
 	{ "console.stop", test_console_stop },
 	{ "console.output", test_console_output },
+	{ "console.C18_full", test_console_full },
 	{ "console.C18_late", test_console_late_any },
 	{ "console.C18_stopped", test_console_stopped },
 	{ "console.quit", test_terminal_quit },
