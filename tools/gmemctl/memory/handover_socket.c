@@ -147,12 +147,27 @@ int handover_send_verdict(int socket, bool go)
 	return files_send(socket, &verdict, sizeof(verdict), NULL);
 }
 
+/*
+ * One who does not wait any longer must not miss a "go" that comes just now: the
+ * giver would end. It cannot be sent from here on, or is there.
+ */
+static int receive_late(int socket, uint32_t *verdict, int rc)
+{
+	if (shutdown(socket, SHUT_RD) ||
+	    recv(socket, verdict, sizeof(*verdict), MSG_DONTWAIT) !=
+	    sizeof(*verdict))
+		return rc;
+	return 0;
+}
+
 /* No vCPU of a process that has died runs any more. */
 int handover_wait_verdict(int socket, struct error *error)
 {
 	uint32_t verdict = 0;
 	int rc = receive_within_time(socket, &verdict, sizeof(verdict));
 
+	if (rc && rc != -EPIPE && rc != -ECONNRESET)
+		rc = receive_late(socket, &verdict, rc);
 	if (rc == -EPIPE || rc == -ECONNRESET || (!rc && verdict == GO))
 		return 0;
 	if (rc)

@@ -379,6 +379,16 @@ static void test_handover_verdict(void)
 	stop();
 }
 
+/* One who has given up waiting gets no "go" that the giver takes for heard. */
+static void test_handover_late(void)
+{
+	start(BACKING_SHARED, BACKING_SHARED);
+	CHECK(!fcntl(sockets[1], F_SETFL, O_NONBLOCK));
+	CHECK(handover_wait_verdict(sockets[1], &error) == -ETIMEDOUT);
+	CHECK(handover_send_verdict(sockets[0], true) == -EPIPE);
+	stop();
+}
+
 /* A state that is no list of records. */
 static void test_handover_state(void)
 {
@@ -399,6 +409,7 @@ static const struct unit_test tests[] = {
 	{ "handover.shared", test_handover_shared },
 	{ "handover.garbage", test_handover_garbage },
 	{ "handover.verdict", test_handover_verdict },
+	{ "handover.late", test_handover_late },
 	{ "handover.state", test_handover_state },
 };
 
