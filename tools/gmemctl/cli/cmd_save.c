@@ -80,7 +80,7 @@ static int save_commit(struct saving *saving, struct error *error)
 	struct error cause;
 	int rc = output_file_commit(&saving->file, &cause);
 
-	saving->complete = true;
+	saving->complete = rc != -EIDRM;
 	return rc ? error_set(error, rc, cause.object, cause.action,
 			      "%s%sthe VM goes on", cause.hint,
 			      *cause.hint ? "; " : "") : 0;

@@ -236,6 +236,10 @@ int output_file_commit(struct output_file *file, struct error *error)
 
 	if (rc)
 		return fail(file, rc, "fsync", error);
+	if (!is_file(file, file->part_name, file->fd))
+		return error_set(error, -EIDRM, file->part, "rename",
+				 "somebody has removed it, or replaced it, "
+				 "meanwhile");
 	rc = move_to_name(file);
 	if (rc)
 		return error_set(error, rc, file->path,

@@ -69,7 +69,10 @@ int output_file_write(struct output_file *file, const void *data, uint64_t size,
  *
  * When this succeeds it outlives a loss of power. If it fails the file is still
  * where it was made, or, if only the directory could not be synced, in its place:
- * output_file_place() says where.
+ * output_file_place() says where. But if somebody else has taken what was written
+ * away there is nothing any more.
+ *
+ * Return: 0; -EIDRM in that case, which no file system says; what the kernel says.
  */
 int output_file_commit(struct output_file *file, struct error *error);
 

@@ -282,6 +282,29 @@ static void test_output_raced_C6(void)
 	stop();
 }
 
+/* What was written has gone: it is not said to be there, nor is another taken for it. */
+static void test_output_taken_C5(void)
+{
+	char part[512];
+
+	for (int another = 0; another < 2; another++) {
+		start();
+		put("guest", "old");
+		CHECK(!output_file_find(&file, in_directory("guest"), true,
+					&error));
+		CHECK(!output_file_create(&file, 0600, &error));
+		snprintf(part, sizeof(part), "%s", output_file_place(&file));
+		CHECK(!unlink(part));
+		if (another)
+			put(strrchr(part, '/') + 1, "theirs");
+		CHECK(output_file_commit(&file, &error) == -EIDRM);
+		output_file_close(&file);
+		CHECK(has("guest", "old") && entries(false) == 1U + another);
+		CHECK(!another || has(strrchr(part, '/') + 1, "theirs"));
+		stop();
+	}
+}
+
 /* The memory of a VM must not lose its name. */
 static void test_output_locked_C10(void)
 {
@@ -331,6 +354,7 @@ static const struct unit_test tests[] = {
 	{ "output_file.link_C8", test_output_link_C8 },
 	{ "output_file.in_the_way_C8", test_output_in_the_way_C8 },
 	{ "output_file.raced_C6", test_output_raced_C6 },
+	{ "output_file.taken_C5", test_output_taken_C5 },
 	{ "output_file.locked_C10", test_output_locked_C10 },
 	{ "output_file.limit_C11", test_output_limit_C11 },
 	{ "output_file.directory", test_output_directory },
