@@ -89,6 +89,10 @@ static int open_directory(struct output_file *file, struct error *error)
 		 slash ? (int)(slash - file->path + 1) : 1,
 		 slash ? file->path : ".");
 	file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* One that may be written to, but not listed. */
+	if (file->directory < 0 && errno == EACCES)
+		file->directory = open(directory,
+				       O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return file->directory < 0 ? error_set(error, -errno, directory,
 					       "open", NULL) : 0;
 }
@@ -230,6 +234,16 @@ static int sync_fd(int fd)
 	return fsync(fd) && errno != EINVAL ? -errno : 0;
 }
 
+/* A directory that cannot be read cannot be synced alone. */
+static int sync_directory(const struct output_file *file)
+{
+	int rc = sync_fd(file->directory);
+
+	if (rc == -EBADF)
+		rc = syncfs(file->fd) ? -errno : 0;
+	return rc;
+}
+
 int output_file_commit(struct output_file *file, struct error *error)
 {
 	int rc = sync_fd(file->fd);
@@ -247,7 +261,7 @@ int output_file_commit(struct output_file *file, struct error *error)
 				 rc == -EEXIST ? "another file has come "
 				 "meanwhile, and is left alone" : NULL);
 	file->part[0] = '\0';
-	rc = sync_fd(file->directory);
+	rc = sync_directory(file);
 	return rc ? fail(file, rc, "fsync its directory", error) : 0;
 }
 

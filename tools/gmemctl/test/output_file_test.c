@@ -337,10 +337,14 @@ static void test_output_limit_C11(void)
 	stop();
 }
 
-/* A directory that cannot be written to. */
+/* A directory that cannot be written to, and one that cannot be listed. */
 static void test_output_directory(void)
 {
 	start();
+	CHECK(!chmod(directory, 0333) && !seteuid(geteuid() ? geteuid() : 65534));
+	CHECK(!write_to(in_directory("new"), true, "x") && has("new", "x"));
+	CHECK(!write_to(in_directory("new"), true, "y") && has("new", "y"));
+	CHECK(!seteuid(getuid()) && !chmod(directory, 0700));
 	CHECK(write_to("/proc/gmemctl-test", true, "x") < 0);
 	CHECK(write_to("/sys/gmemctl-test", true, "x") < 0);
 	stop();
