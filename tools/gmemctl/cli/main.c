@@ -165,8 +165,7 @@ int main(int argc, char **argv)
 	int rc = process_start();
 
 	if (rc) {
-		out_error("standard input, output and error", "open", rc,
-			  "is there a /dev/null?");
+		out_error("standard input, output and error", "open", rc, NULL);
 		return EXIT_CODE_FAILURE;
 	}
 	/* Known before options are parsed: what is wrong with them is JSON, too. */

@@ -15,15 +15,14 @@
 
 /*
  * The next file that is opened would have the number of one that is closed, and
- * would be read by the console, or be written to. What stands in for it is open the
- * wrong way round: to use it is as much an error as to use a closed file.
+ * would be read by the console, or be written to. What stands in for it is as much
+ * an error to use as a closed file; by the name /dev/stdin, too, it has no end that
+ * would be taken for an empty file.
  */
 static int descriptors_open(void)
 {
-	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
-
 	for (int i = 0; i < 3; i++)
-		if (fcntl(i, F_GETFD) < 0 && open("/dev/null", modes[i]) != i)
+		if (fcntl(i, F_GETFD) < 0 && open("/", O_PATH) != i)
 			return -errno;
 	return 0;
 }

@@ -49,6 +49,8 @@ static int start_without(unsigned int closed)
 	/* To use what was closed is an error, as it was. */
 	if (closed & 1 && (read(0, &byte, 1) >= 0 || errno != EBADF))
 		return 4;
+	if (closed & 1 && read(open("/dev/stdin", O_RDONLY), &byte, 1) >= 0)
+		return 7;
 	if (closed & 2 && (printf("lost\n") < 0 || !fflush(stdout)))
 		return 5;
 	if (closed & 4 && fprintf(stderr, "lost\n") >= 0 && !ferror(stderr))
