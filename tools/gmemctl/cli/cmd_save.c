@@ -71,8 +71,12 @@ static int save_write_guest(struct saving *saving, struct error *error)
 		return error_set(error, rc, saving->options.plain[0],
 				 "give it the file", NULL);
 	rc = channel_wait_result(saving->socket, saving->signals, -1, error);
-	return rc == -EINTR ? error_set(error, rc, saving->options.plain[0],
-					"save", "the VM goes on") : rc;
+	if (rc == -EINTR)
+		return error_set(error, rc, saving->options.plain[0], "save",
+				 "the VM goes on");
+	/* The VM does not know the name of the file. */
+	return rc ? error_wrap(error, rc, saving->file.path,
+			       "save the VM to it") : 0;
 }
 
 static int save_commit(struct saving *saving, struct error *error)

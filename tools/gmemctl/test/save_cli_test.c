@@ -326,6 +326,7 @@ static void test_save_cli_full(void)
 		return;
 	put("guest", "before");
 	CHECK(save() == 1 && strstr(content("out"), "No space left"));
+	CHECK(strstr(content("out"), "/guest: save the VM to it: "));
 	CHECK(!strcmp(content("guest"), "before"));
 	stop(2);
 }
