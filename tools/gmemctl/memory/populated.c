@@ -9,6 +9,7 @@
 
 #include "populated.h"
 
+#define PAGE		((off_t)RANGE_PAGE_SIZE)
 #define PAGEMAP		"/proc/self/pagemap"
 #define PAGEMAP_PRESENT	(UINT64_C(1) << 63)
 #define PAGEMAP_SWAPPED	(UINT64_C(1) << 62)
@@ -36,7 +37,7 @@ static int populated_anonymous(const uint8_t *host, uint64_t count,
 	return rc;
 }
 
-/* Files that cannot say where their holes are. None of them is swapped. */
+/* Memory of gmem, which cannot say where its holes are. None of it is swapped. */
 static int populated_mapped(const uint8_t *host, uint64_t count, uint8_t *out)
 {
 	if (mincore((void *)host, count * RANGE_PAGE_SIZE, out))
@@ -46,6 +47,17 @@ static int populated_mapped(const uint8_t *host, uint64_t count, uint8_t *out)
 	return 0;
 }
 
+/* What a file on a disk has is not all in memory. */
+static int populated_unknown(const struct backing *backing, const uint8_t *host,
+			     uint64_t count, uint8_t *out)
+{
+	if (backing->request->kind != BACKING_FILE)
+		return populated_mapped(host, count, out);
+	memset(out, 1, count);
+	return 0;
+}
+
+/* Where blocks are smaller than pages, data may begin in the middle of a page. */
 static int populated_file(const struct backing *backing, const uint8_t *host,
 			  uint64_t offset, uint64_t count, uint8_t *out)
 {
@@ -57,16 +69,16 @@ static int populated_file(const struct backing *backing, const uint8_t *host,
 	while (at < end) {
 		at = lseek(backing->fd, at, SEEK_DATA);
 		if (at < 0 && errno != ENXIO)
-			return populated_mapped(host, count, out);
+			return populated_unknown(backing, host, count, out);
 		if (at < 0 || at >= end)
 			return 0;
 		hole = lseek(backing->fd, at, SEEK_HOLE);
 		if (hole <= at)
 			return -EIO;
 		hole = hole < end ? hole : end;
-		for (off_t i = at - start; i < hole - start;
-		     i += RANGE_PAGE_SIZE)
-			out[i / (off_t)RANGE_PAGE_SIZE] = 1;
+		for (off_t i = (at - start) / PAGE;
+		     i * PAGE < hole - start; i++)
+			out[i] = 1;
 		at = hole;
 	}
 	return 0;

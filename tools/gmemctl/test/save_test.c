@@ -477,6 +477,34 @@ static void test_save_asker_gone(void)
 	stop();
 }
 
+/*
+ * No page is left out of a file because its data begins in the middle of one, as
+ * where blocks are smaller than pages, or because holes cannot be asked for: what
+ * is not in the page cache is still there.
+ */
+static void test_save_file_pages(void)
+{
+	struct memory_request request = { .kind = BACKING_FILE };
+	struct backing backing = { .request = &request, .fd_offset = 1024 };
+	uint8_t pages[4], *host = mmap(NULL, sizeof(pages) * PAGE, PROT_READ,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fds[2];
+
+	backing.fd = memfd_create("blocks", MFD_CLOEXEC);
+	CHECK(host != MAP_FAILED && !ftruncate(backing.fd, 8 * PAGE));
+	CHECK(pwrite(backing.fd, "x", 1, PAGE) == 1);
+	CHECK(!populated_pages(&backing, host, 0, sizeof(pages), pages));
+	CHECK(!memcmp(pages, "\1\1\0\0", sizeof(pages)));
+	close(backing.fd);
+	CHECK(!pipe2(fds, O_CLOEXEC));
+	backing.fd = fds[0];
+	CHECK(!populated_pages(&backing, host, 0, sizeof(pages), pages));
+	CHECK(!memcmp(pages, "\1\1\1\1", sizeof(pages)));
+	close(fds[0]);
+	close(fds[1]);
+	munmap(host, sizeof(pages) * PAGE);
+}
+
 static const struct unit_test tests[] = {
 	{ "save.round_trip", test_save_round_trip },
 	{ "save.old_file", test_save_old_file },
@@ -489,6 +517,7 @@ static const struct unit_test tests[] = {
 	{ "save.moved_C9", test_save_moved },
 	{ "save.version_1", test_save_version_1 },
 	{ "save.asker_gone_C5", test_save_asker_gone },
+	{ "save.file_pages", test_save_file_pages },
 };
 
 UNIT_TESTS(tests)
