@@ -81,8 +81,13 @@ int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 		if (poll(&wait, 1, (int)left) <= 0)
 			continue;
 		fd = accept4(channel->fd, NULL, NULL, SOCK_CLOEXEC);
-		if (fd < 0)
+		if (fd < 0 && (errno == EAGAIN || errno == EINTR ||
+			       errno == ECONNABORTED))
 			continue;
+		/* It stays there to be accepted: it would be tried again at once. */
+		if (fd < 0)
+			return error_set(error, -errno, "VM", "accept its answer",
+					 NULL);
 		if (runtime_peer_allowed(fd))
 			return fd;
 		close(fd);

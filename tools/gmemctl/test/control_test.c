@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../control/channel.h"
 #include "../control/client.h"
 #include "../control/message.h"
 #include "../control/runtime.h"
@@ -634,6 +635,27 @@ static void test_control_stopped(void)
 	stop();
 }
 
+/* Without a descriptor to spare the answer is not waited for, at full speed. */
+static void test_channel_full(void)
+{
+	struct rlimit before, full;
+	struct channel channel;
+	struct error error;
+	int fd;
+
+	start();
+	CHECK(!channel_listen(&channel, &error));
+	fd = channel_connect(channel.name, &error);
+	CHECK(fd >= 0 && !getrlimit(RLIMIT_NOFILE, &before));
+	full = (struct rlimit){ (rlim_t)fd + 1, before.rlim_max };
+	CHECK(!setrlimit(RLIMIT_NOFILE, &full));
+	CHECK(channel_accept(&channel, 2000, &error) == -EMFILE);
+	CHECK(!setrlimit(RLIMIT_NOFILE, &before));
+	close(fd);
+	channel_close(&channel);
+	stop();
+}
+
 static const struct unit_test tests[] = {
 	{ "control.names", test_control_names },
 	{ "control.directory", test_control_directory },
@@ -652,6 +674,7 @@ static const struct unit_test tests[] = {
 	{ "control.load", test_control_load },
 	{ "control.no_descriptor", test_control_no_descriptor },
 	{ "control.reap", test_control_reap },
+	{ "control.channel_full", test_channel_full },
 	{ "control.stopped", test_control_stopped },
 };
 
