@@ -2,8 +2,10 @@
 /* Takes a guest over from the process that runs it. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "../control/runtime.h"
 #include "../machine/pc_state.h"
 #include "../memory/handover.h"
 #include "cli.h"
@@ -74,6 +76,25 @@ static int taker_take(struct taker *taker, const struct move_options *options)
 	return code;
 }
 
+/*
+ * That of another VM is seen before the guest is stopped: nobody is about to give
+ * it up. Return: 0 or an exit code.
+ */
+static int check_new_name(const struct move_options *options)
+{
+	struct error error;
+	int lock, rc;
+
+	if (!options->name || !strcmp(options->name, options->plain[0]))
+		return 0;
+	rc = runtime_prepare(&error);
+	lock = rc ? rc : runtime_lock(options->name, &error);
+	if (lock < 0)
+		return out_error_report(&error);
+	runtime_unlock(options->name, lock);
+	return 0;
+}
+
 static int handover_main(int argc, char **argv)
 {
 	struct json_object *request;
@@ -81,6 +102,8 @@ static int handover_main(int argc, char **argv)
 	struct taker *taker;
 	int code = move_parse(argc, argv, 1, MOVE_RUN, &options);
 
+	if (!code)
+		code = check_new_name(&options);
 	if (code)
 		return code;
 	taker = calloc(1, sizeof(*taker));

@@ -4,6 +4,7 @@
  * is asked for one. The program is the one next to this one.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../control/server.h"
 #include "preload.h"
 #include "unit.h"
 
@@ -189,11 +191,44 @@ static void test_usage_early(void)
 	REFUSED("SIZE", "decommit", "a", "0xfffffffffffff000", "8K");
 }
 
+static int serve(void *data, const char *command, struct json_object *request,
+		 struct json_object **result, struct error *error)
+{
+	(void)data;
+	(void)command;
+	(void)request;
+	(void)result;
+	return error_set(error, -EINVAL, "test", "serve", NULL);
+}
+
+/* A name that another VM has: the guest is not even asked for. */
+static void test_usage_taken(void)
+{
+	char directory[] = "/tmp/gmemctl-test.XXXXXX";
+	struct server taken, giver;
+
+	CHECK(mkdtemp(directory));
+	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	CHECK(!server_start(&taken, "taken", serve, NULL, NULL));
+	CHECK(!server_start(&giver, "giver", serve, NULL, NULL));
+	CHECK(RUN("handover", "giver", "--name", "taken") == 1);
+	CHECK(strstr(output, "taken: use as a name of a VM: File exists"));
+	CHECK(RUN("handover", "giver", "--name", "giver") == 1);
+	CHECK(strstr(output, "test: serve: "));
+	CHECK(RUN("handover", "giver", "--name", "new") == 1);
+	CHECK(strstr(output, "test: serve: "));
+	server_stop(&giver);
+	server_stop(&taken);
+	unsetenv("GMEMCTL_RUNTIME_DIR");
+	CHECK(!rmdir(directory));
+}
+
 static const struct unit_test tests[] = {
 	{ "usage.C20_json", test_usage_json },
 	{ "usage.C20_options", test_usage_options },
 	{ "usage.C21_names", test_usage_names },
 	{ "usage.C25_early", test_usage_early },
+	{ "usage.C25_taken", test_usage_taken },
 };
 
 UNIT_TESTS(tests)
