@@ -145,7 +145,7 @@ void out_warning(const char *object, const char *text, ...)
 	va_list args;
 
 	va_start(args, text);
-	vsnprintf(said, sizeof(said), text, args);
+	text_format(said, sizeof(said), text, args);
 	va_end(args);
 	if (out_json) {
 		entry = out_append(out_array(out_json, "warnings"));

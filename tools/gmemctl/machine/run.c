@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../kvm/exits.h"
+#include "../kvm/text.h"
 #include "machine.h"
 
 void machine_end(struct machine *machine, enum end how, const char *format, ...)
@@ -105,14 +106,14 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 {
 	const struct memory_config *memory = &machine->config.memory;
 	const struct memory_request *request = memory->requests;
-	char why[512] = "", registers[1024];
+	char path[256] = "", why[512] = "", registers[1024];
 
+	if (memory->nr_requests && request->path)
+		text_print(path, sizeof(path), ", %s", request->path);
 	if (rc == -EFAULT && memory->nr_requests)
 		snprintf(why, sizeof(why), " (the host has no page for the guest "
-			 "in memory of kind %s%s%s: %s)",
-			 backing_kind_name(request->kind),
-			 request->path ? ", " : "",
-			 request->path ? request->path : "",
+			 "in memory of kind %s%s: %s)",
+			 backing_kind_name(request->kind), path,
 			 fault_text(request));
 	exit_registers(vcpu, registers, sizeof(registers));
 	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY :

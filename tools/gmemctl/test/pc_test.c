@@ -243,6 +243,10 @@ static void test_pc_hypercall(void)
 	stop();
 }
 
+/* A hundred characters of two bytes */
+#define A10 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+#define A100 A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
+
 static struct calls no_page_calls;
 
 static int no_page_ioctl(int fd, unsigned long request, void *arg)
@@ -262,6 +266,8 @@ static void test_pc_no_page_C11(void)
 	} cases[] = {
 		{ BACKING_FILE, "/dir/file", "kind file, /dir/file: is its file "
 		  "system full" },
+		{ BACKING_FILE, "/" A100 A100 A100, "\xc3\xa4: is its file system "
+		  "full, or is the file shorter than it was?)" },
 		{ BACKING_SHARED, NULL, "kind shared: is the host" },
 		{ BACKING_HUGETLB, NULL, "kind hugetlb: has somebody taken" },
 		{ BACKING_GMEM_STORE, NULL, "kind gmem-store: gmem refuses" },
