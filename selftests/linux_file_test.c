@@ -66,10 +66,9 @@ static void start(const char *memory)
 static void end(const char *how)
 {
 	boot_end(&boot, tool.pid, tool.out, tool.err);
-	if (boot.code || !strstr(boot.json, how))
+	if (!boot_ended(&boot, how, 0))
 		boot_log(&boot, boot.json);
-	EXPECT_EQ(0, boot.code);
-	EXPECT_TRUE(strstr(boot.json, how));
+	EXPECT_TRUE(boot_ended(&boot, how, 0));
 }
 
 /* Number of files that a save has not finished. */
@@ -108,7 +107,7 @@ TEST_TIMEOUT(C10_two_guests, TIMEOUT)
 	EXPECT_EQ(1, ask("save", MEMORY, NULL));
 	expect_said(who);
 	EXPECT_EQ(0, ask("stop", NULL, NULL));
-	end("\"end\":\"stopped\"");
+	end("stopped");
 	EXPECT_EQ(1, run("32M,file=" MEMORY));
 	expect_said("stopped after --timeout");
 	unlink(MEMORY);
@@ -207,14 +206,14 @@ TEST_TIMEOUT(C5_C6_interrupted_save, TIMEOUT)
 	EXPECT_EQ(1, ask("save", SAVED, NULL));
 	expect_said("busy");
 	EXPECT_EQ(0, wait_for(pid));
-	end("\"end\":\"saved\"");
+	end("saved");
 	EXPECT_EQ(0, parts());
 	tool.out = output_file();
 	tool.err = output_file();
 	tool.pid = boot_start_with(restore, 0, tool.out, tool.err);
 	EXPECT_TRUE(boot_wait_answer(tool.pid, NAME));
 	EXPECT_EQ(0, ask("stop", NULL, NULL));
-	end("\"end\":\"stopped\"");
+	end("stopped");
 	unlink(SAVED);
 }
 
