@@ -17,6 +17,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/vmstat.h>
 
 #include "internal.h"
 #include "trace.h"
@@ -27,15 +28,16 @@
 /*
  * Whether the host has so many pages left that nobody misses. Committed pages are in
  * no process's size, so if they took the last ones, the OOM killer would find somebody
- * else. What is kept back: a 64th of memory, from 16 MiB to 1 GiB. Movable memory
- * counts, though guest memory does not use it: where much of a host is set
- * apart as movable, the check comes late.
+ * else. What is kept back: a 64th of memory, from 16 MiB to 1 GiB. Guest memory does
+ * not come from CMA, so what is free there is no help. ZONE_MOVABLE is none either,
+ * but counts: where much of a host is set apart as movable, the check comes late.
  */
 static bool gmem_commit_may(unsigned long pages)
 {
 	unsigned long reserve = clamp(totalram_pages() / 64, SZ_16M >> PAGE_SHIFT,
 				      SZ_1G >> PAGE_SHIFT);
 
+	reserve += global_zone_page_state(NR_FREE_CMA_PAGES);
 	return si_mem_available() > (long)(reserve + pages);
 }
 
