@@ -181,7 +181,9 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 	if (!binding->ops->store)
 		return 0;
 	/* Conversions have done so when they make pages private; committing has not. */
-	if (gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), HZ) == -EINTR)
+	index = binding->start;
+	if (gmem_folio_next(binding->mapping, &index, binding->end) &&
+	    gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), HZ) == -EINTR)
 		return -EINTR;
 	for (index = binding->start;
 	     gmem_private_run(gi, &index, binding->end, &next); index = next) {
