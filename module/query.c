@@ -215,8 +215,6 @@ long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
 {
 	struct gmem_ioctl_stat *cmd = ucmd->cmd;
 
-	if (memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
-		return -EINVAL;
 	gmem_stat_fill(gmem_from_file(file), cmd, true);
 	/* Some of it may not have been counted to the end. */
 	return fatal_signal_pending(current) ? -EINTR : gmem_ucmd_respond(ucmd);

@@ -58,6 +58,9 @@ enum {
 	GMEM_CMD_STAT,
 	GMEM_CMD_BIND,
 	GMEM_CMD_UNBIND,
+	GMEM_CMD_VIEW,
+	GMEM_CMD_VIEW_POPULATE,
+	GMEM_CMD_VIEW_FAULT,
 };
 
 /**
@@ -96,6 +99,9 @@ enum gmem_store {
 #define GMEM_FEATURE_NUMA	(1ULL << 1) /* nodes and mbind() are heeded */
 #define GMEM_FEATURE_RANGES	(1ULL << 2) /* GMEM_CONVERT_F_RANGES */
 #define GMEM_FEATURE_EVENT	(1ULL << 3) /* GMEM_CONVERT_F_EVENT */
+#define GMEM_FEATURE_VIEW	(1ULL << 4) /* GMEM_IOCTL_VIEW */
+/* gmem_kvm is loaded, and knows where vCPUs fault: GMEM_IOCTL_VIEW_FAULT */
+#define GMEM_FEATURE_VIEW_FAULT	(1ULL << 5)
 
 /**
  * struct gmem_ioctl_info - ioctl(GMEM_IOCTL_INFO), on /dev/gmem
@@ -307,6 +313,10 @@ struct gmem_convert_range {
  *  - EIO: a fault of the store's own; KVM has none of the kind. The exception:
  *    part of the pages may have moved.
  *  - ENOMEM, EINTR: as for all ioctls.
+ *
+ * Views of the range, see GMEM_IOCTL_VIEW, lose the pages for the time of the
+ * conversion. Those of the calling process have them again when it returns, as far
+ * as they are populated, be it with an error.
  */
 struct gmem_ioctl_convert {
 	__u32 size;
@@ -407,7 +417,11 @@ struct gmem_ioctl_query {
  * @bindings: out: number of bound ranges, to stores and to hypervisors
  * @poisoned_pages: out: pages of this fd that were lost to memory errors, and
  *	where no hole was punched since
- * @reserved: must be zero
+ * @view_pages: out: pages that were put into mappings of views
+ * @view_refills: out: those of them that a conversion has put back
+ * @view_faults: out: calls of GMEM_IOCTL_VIEW_FAULT that gave an address
+ * @views: out: open view fds
+ * @view_mappings: out: mappings of views
  *
  * Counters only grow, over the lifetime of the fd's memory.
  */
@@ -429,7 +443,11 @@ struct gmem_ioctl_stat {
 	__aligned_u64 moved_pages;
 	__u32 bindings;
 	__u32 poisoned_pages;
-	__aligned_u64 reserved[2];
+	__aligned_u64 view_pages;
+	__aligned_u64 view_refills;
+	__aligned_u64 view_faults;
+	__u32 views;
+	__u32 view_mappings;
 };
 #define GMEM_IOCTL_STAT _IO(GMEM_IOCTL_TYPE, GMEM_CMD_STAT)
 
@@ -467,7 +485,7 @@ struct gmem_ioctl_stat {
  *  - EOVERFLOW: an offset plus @length wraps.
  *  - EOPNOTSUPP: gmem_kvm is not loaded, or @store_fd can be mapped itself,
  *    or the VM encrypts its memory and the range holds private contents.
- *  - EBUSY: part of the range, or of the store's, is bound already.
+ *  - EBUSY: part of the range, or of the store's, is bound already, or has a view.
  *  - EPERM: the fd was created with GMEM_CREATE_F_GUEST_CONSENT, and the range
  *    holds private contents, which the store's guest could read. Bind it first.
  *  - EEXIST: the store has a page where a page would have to be handed over.
@@ -518,5 +536,146 @@ struct gmem_ioctl_unbind {
 	__aligned_u64 reserved;
 };
 #define GMEM_IOCTL_UNBIND _IO(GMEM_IOCTL_TYPE, GMEM_CMD_UNBIND)
+
+/**
+ * struct gmem_ioctl_view - ioctl(GMEM_IOCTL_VIEW), on a gmem fd
+ * @size: sizeof(struct gmem_ioctl_view)
+ * @flags: must be zero
+ * @offset: first byte of the range in the gmem fd
+ * @length: bytes, not zero; the range must end inside the fd
+ * @fd_flags: 0 or O_CLOEXEC
+ * @out_fd: out: the new view fd
+ * @reserved: must be zero
+ *
+ * A view is a mapping of guest memory for KVM alone: the userspace_addr of slots of a
+ * VM of any type that has no private memory of its own. KVM reaches every page of
+ * it, shared or private, for its guest. The process reaches shared pages only, and
+ * no system call can pin one. What a VMM has to do:
+ *
+ *  - Map the view fd with PROT_NONE and MAP_SHARED; the offset is that of the gmem fd,
+ *    inside the range. Such a mapping is used as a whole: it cannot be split, moved or
+ *    grown, gets no access rights, and is neither inherited by a child nor dumped.
+ *    Slots may begin anywhere in it, and there may be several mappings. For its own
+ *    access to shared pages the VMM maps the gmem fd.
+ *  - Populate the mapping with GMEM_IOCTL_VIEW_POPULATE. A page that the mapping does
+ *    not have ends KVM_RUN with EFAULT: ask GMEM_IOCTL_VIEW_FAULT where that was,
+ *    populate there, and run the vCPU again. KVM's own accesses (emulated instructions,
+ *    clock pages) do not even come so far: they need shared pages that are populated.
+ *  - When the guest asks for a conversion (KVM_HC_MAP_GPA_RANGE), call
+ *    GMEM_IOCTL_CONVERT. The mappings of the calling process follow.
+ *
+ * A page of the mapping goes away when it is converted, when a hole is punched, and
+ * when its memory fails; KVM is told by its MMU notifier. Private pages are
+ * resident in the gmem fd. A page may be in several views and slots.
+ *
+ * KVM emulates no instruction that lies in private memory, nor walks page tables
+ * there, as with guest_memfd: a guest that has its text or its page tables in private
+ * memory uses no emulated MMIO, unless the CPU decodes the instruction (AMD
+ * DecodeAssists).
+ *
+ * Only the process (the address space) that has made a view can map and populate it.
+ * The view fd holds the memory.
+ *
+ * Errors:
+ *
+ *  - EINVAL: unaligned, zero length, past the end, @fd_flags.
+ *  - EOVERFLOW: @offset + @length wraps.
+ *  - EOPNOTSUPP: this architecture's page tables cannot express a page that only KVM
+ *    may use, or its KVM does not say where a vCPU faults (all but x86-64).
+ *  - EBUSY: part of the range is bound, to a store or to a hypervisor.
+ *  - EPERM: the fd was created with GMEM_CREATE_F_GUEST_CONSENT: conversions of a view
+ *    are the VMM's, not the guest's.
+ *  - EBADF: the fd is not open for writing.
+ *  - EMFILE, ENFILE, ENOMEM.
+ *
+ * Errors of mmap() of a view fd: EINVAL for access rights, a mapping that is not
+ * MAP_SHARED, or a range outside the view; EPERM for another process than the view's;
+ * EBUSY where mappings of views of this memory are as many as there may be
+ * (GMEM_VIEW_MAX_MAPPINGS). munmap() of a part, mremap(), and mprotect() are EINVAL or
+ * EACCES.
+ */
+struct gmem_ioctl_view {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 fd_flags;
+	__s32 out_fd;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_VIEW _IO(GMEM_IOCTL_TYPE, GMEM_CMD_VIEW)
+
+/** GMEM_VIEW_MAX_MAPPINGS: largest number of mappings of views of one gmem fd. */
+#define GMEM_VIEW_MAX_MAPPINGS 4096
+
+/* Flags of GMEM_IOCTL_VIEW_POPULATE */
+#define GMEM_VIEW_POPULATE_F_NOALLOC (1U << 0) /* only what has memory already */
+
+/**
+ * struct gmem_ioctl_view_populate - ioctl(GMEM_IOCTL_VIEW_POPULATE), on a view fd
+ * @size: sizeof(struct gmem_ioctl_view_populate)
+ * @flags: GMEM_VIEW_POPULATE_F_*
+ * @address: in: where to start in a mapping of this view; a multiple of the page size.
+ *	out: where it ended
+ * @length: in: bytes, not zero; the range must end inside the same mapping. out: bytes
+ *	left
+ * @pages: in: must be zero. out: pages that were put into the mapping; what was there
+ *	before does not count
+ * @reserved: must be zero
+ *
+ * Pages without memory are allocated, as by fallocate() of the gmem fd, and read
+ * zero. The call waits for conversions of the range. What was populated before an
+ * error stays so; @address and @length say how far it came.
+ *
+ * Errors:
+ *
+ *  - EINVAL: unaligned, zero length, or the range is not inside one mapping of this
+ *    view.
+ *  - EOVERFLOW: @address + @length wraps.
+ *  - EPERM: the view belongs to another process.
+ *  - EHWPOISON: memory of the page at @address has failed. Punch a hole there.
+ *  - ENOMEM, EINTR: as for all ioctls, but what was populated stays so.
+ */
+struct gmem_ioctl_view_populate {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 pages;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_VIEW_POPULATE _IO(GMEM_IOCTL_TYPE, GMEM_CMD_VIEW_POPULATE)
+
+/**
+ * struct gmem_ioctl_view_fault - ioctl(GMEM_IOCTL_VIEW_FAULT), on a view fd
+ * @size: sizeof(struct gmem_ioctl_view_fault)
+ * @flags: must be zero
+ * @gpa: out: guest physical address of the last page fault of a vCPU that the calling
+ *	thread ran
+ * @error_code: out: its error code, as the hardware gave it to KVM (PFERR_* of
+ *	arch/x86/include/asm/kvm_host.h for AMD, the EPT violation's as KVM
+ *	translates it for Intel)
+ * @count: out: page faults of vCPUs on this thread since it was watched first
+ * @reserved: must be zero
+ *
+ * For a thread whose KVM_RUN has failed with EFAULT. If @count is the same as after the
+ * EFAULT before, there was no page fault: KVM itself could not read or write guest
+ * memory, such as an instruction that it emulates, in a private page.
+ *
+ * A thread is watched from its first call on, which is best made before its first
+ * KVM_RUN. Threads of others pay nothing.
+ *
+ * Errors: EAGAIN when the thread has not faulted since it is watched: run the vCPU
+ * again; EOPNOTSUPP when gmem_kvm is not loaded; ENOMEM; EINVAL.
+ */
+struct gmem_ioctl_view_fault {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 gpa;
+	__aligned_u64 error_code;
+	__aligned_u64 count;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_VIEW_FAULT _IO(GMEM_IOCTL_TYPE, GMEM_CMD_VIEW_FAULT)
 
 #endif /* _UAPI_LINUX_GMEM_H */
