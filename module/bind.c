@@ -232,6 +232,8 @@ static int gmem_binding_insert_locked(struct gmem_inode *gi,
 		gmem_binding_put(gi, other);
 		return -EBUSY;
 	}
+	if (gmem_views_overlap(gi, binding->start, binding->end))
+		return -EBUSY;
 	rc = gmem_binding_consent(gi, binding);
 	if (rc)
 		return rc;
@@ -461,7 +463,7 @@ static int gmem_bind_check(struct file *file, pgoff_t start, pgoff_t end,
  * Context: process context, sleeps; not with a lock held that a method takes.
  * Return: the binding, to be ended with gmem_unbind(); or ERR_PTR() of -EINVAL
  * when @file is not a gmem file or an argument is out of range, -EBADF when it
- * is not open for writing, -EBUSY when part of the range is bound, -EPERM (see
+ * is not open for writing, -EBUSY when part of the range is bound or has a view, -EPERM (see
  * above), -EEXIST, -EHWPOISON or -EOPNOTSUPP of a store, -ENOMEM, -ERESTARTSYS.
  */
 struct gmem_binding *gmem_bind(struct file *file, pgoff_t start, pgoff_t end,

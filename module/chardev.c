@@ -23,6 +23,8 @@ static long gmem_ioctl_info(struct file *file, struct gmem_ucmd *ucmd)
 	cmd->abi_version = GMEM_ABI_VERSION;
 	cmd->features = gmem_store_features() | GMEM_FEATURE_RANGES |
 			GMEM_FEATURE_EVENT;
+	if (IS_ENABLED(CONFIG_X86_64))
+		cmd->features |= GMEM_FEATURE_VIEW;
 	if (IS_ENABLED(CONFIG_NUMA))
 		cmd->features |= GMEM_FEATURE_NUMA;
 	cmd->create_flags = GMEM_CREATE_F_INIT_SHARED |

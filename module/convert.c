@@ -26,6 +26,8 @@
  * @spans: the ranges, ascending and disjoint
  * @changes: of their states
  * @range: their lock
+ * @zapped: how many ranges have lost their pages in views; the last one to @zapped_end
+ * @zapped_end: page after what the last of them has lost
  * @span: the range of a conversion of one
  * @change: likewise
  */
@@ -36,6 +38,8 @@ struct gmem_job {
 	struct gmem_span *spans;
 	struct gmem_state_change *changes;
 	struct gmem_range_lock range;
+	unsigned int zapped;
+	pgoff_t zapped_end;
 	struct gmem_span span;
 	struct gmem_state_change change;
 };
@@ -76,8 +80,37 @@ static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job,
 	for (i = 0; !rc && i < job->nr; i++) {
 		gmem_job_turn_to(job, i);
 		rc = gmem_refs_settle(gi, job->conv, &job->range, deadline);
+		job->zapped = i + 1;
+		job->zapped_end = job->spans[i].end;
 	}
+	/* It unmaps block by block, up to that of the page at which it gives up. */
+	if (rc)
+		job->zapped_end = min(job->zapped_end,
+				      job->conv->holder.index +
+					      (1UL << GMEM_BLOCK_SHIFT));
 	return rc;
+}
+
+/* Guests lose the pages before they change in any way. */
+static void gmem_job_zap(struct gmem_inode *gi, struct gmem_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nr; i++)
+		gmem_views_zap(gi, job->spans[i].start, job->spans[i].end);
+	job->zapped = job->nr;
+	job->zapped_end = job->spans[job->nr - 1].end;
+}
+
+/* And have them again, whatever has come of the conversion. */
+static void gmem_job_refill(struct gmem_inode *gi, struct gmem_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->zapped; i++)
+		gmem_views_refill(gi, job->spans[i].start,
+				  i + 1 < job->zapped ? job->spans[i].end :
+							job->zapped_end);
 }
 
 /* All of them, or none. */
@@ -112,6 +145,8 @@ static int gmem_convert_pages(struct gmem_inode *gi, struct gmem_job *job,
 
 	if (job->conv->target == GMEM_STATE_PRIVATE)
 		rc = gmem_job_settle(gi, job, deadline);
+	else
+		gmem_job_zap(gi, job);
 	if (!rc)
 		rc = gmem_job_step(gi, job, gmem_runs_check, NULL);
 	if (!rc)
@@ -292,6 +327,7 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 	if (!rc) {
 		rc = gmem_convert_locked(gi, job);
 		gmem_range_unlock(gi, &job->range);
+		gmem_job_refill(gi, job);
 	}
 	gmem_convert_count(gi, job, rc);
 	return rc;

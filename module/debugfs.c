@@ -21,19 +21,21 @@ static void gmem_debugfs_file(struct gmem_inode *gi, void *data)
 	struct seq_file *m = data;
 
 	gmem_stat_fill(gi, &stat, false);
-	seq_printf(m, "%lu\t%llu\t%s\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%u\n",
+	seq_printf(m, "%lu\t%llu\t%s\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%u\t%u\t%u\t%llu\t%llu\t%llu\n",
 		   (unsigned long)gi->vfs_inode.i_ino, stat.length,
 		   stat.create_flags & GMEM_CREATE_F_INIT_SHARED ?
 			   "shared" : "private",
 		   stat.private_pages, stat.resident_pages, stat.state_bytes,
 		   stat.faults, stat.faults_refused,
 		   stat.faults_waited, stat.to_private, stat.to_shared,
-		   stat.refused, stat.drains, stat.moved_pages, stat.bindings);
+		   stat.refused, stat.drains, stat.moved_pages, stat.bindings,
+		   stat.views, stat.view_mappings, stat.view_pages,
+		   stat.view_refills, stat.view_faults);
 }
 
 static int gmem_debugfs_files_show(struct seq_file *m, void *v)
 {
-	seq_puts(m, "ino\tlength\tinitial\tprivate\tresident\tstate_bytes\tfaults\trefused_faults\twaited_faults\tto_private\tto_shared\trefused\tdrains\tmoved\tbindings\n");
+	seq_puts(m, "ino\tlength\tinitial\tprivate\tresident\tstate_bytes\tfaults\trefused_faults\twaited_faults\tto_private\tto_shared\trefused\tdrains\tmoved\tbindings\tviews\tview_mappings\tview_pages\tview_refills\tview_faults\n");
 	gmem_inode_for_each(gmem_debugfs_file, m);
 	return 0;
 }

@@ -111,7 +111,16 @@ static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 	return rc;
 }
 
-static int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+/**
+ * gmem_commit() - give memory to a range, wherever its pages live
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: range lock held; sleeps.
+ * Return: 0, -ENOMEM, -EHWPOISON, -ERESTARTSYS; what was populated stays so.
+ */
+int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
 	int rc = 0;
 
@@ -127,6 +136,7 @@ static void gmem_punch_block(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 	filemap_invalidate_lock(mapping);
 	/* As if there were copies on write, else poisoned entries stay. */
 	unmap_mapping_pages(mapping, start, end - start, true);
+	gmem_views_zap(gi, start, end);
 	truncate_inode_pages_range(mapping, (loff_t)start << PAGE_SHIFT,
 				   ((loff_t)end << PAGE_SHIFT) - 1);
 	gmem_poison_clear(gi, start, end);

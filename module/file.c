@@ -11,6 +11,7 @@
  *  2. what a store takes, such as the invalidate_lock of KVM's guest_memfd; KVM
  *     may read from a gmem mapping below it, so the following nest inside
  *  3. mmap_lock or a VMA lock
+ *     &gmem_views.lock, which mmap() and munmap() of a view take
  *  4. the invalidate_lock of the gmem file; never held across a call to a store
  *  5. folio locks
  *  6. &gmem_ranges.lock, the locks of the state map and of the page cache
@@ -26,10 +27,12 @@ static const struct gmem_ioctl_op gmem_file_ops[] = {
 		      event_fd),
 	GMEM_IOCTL_OP(GMEM_CMD_QUERY, gmem_ioctl_query, gmem_ioctl_query,
 		      reserved),
-	GMEM_IOCTL_OP(GMEM_CMD_STAT, gmem_ioctl_stat, gmem_ioctl_stat, reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_STAT, gmem_ioctl_stat, gmem_ioctl_stat,
+		      view_refills),
 	GMEM_IOCTL_OP(GMEM_CMD_BIND, gmem_ioctl_bind, gmem_ioctl_bind, reserved),
 	GMEM_IOCTL_OP(GMEM_CMD_UNBIND, gmem_ioctl_unbind, gmem_ioctl_unbind,
 		      reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_VIEW, gmem_ioctl_view, gmem_ioctl_view, reserved),
 };
 
 static long gmem_file_ioctl(struct file *file, unsigned int cmd,

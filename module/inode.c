@@ -46,6 +46,7 @@ static void gmem_inode_init_once(void *object)
 	struct gmem_inode *gi = object;
 
 	inode_init_once(&gi->vfs_inode);
+	gmem_views_init_once(&gi->views);
 }
 
 static struct inode *gmem_alloc_inode(struct super_block *sb)
@@ -162,6 +163,7 @@ static void gmem_inode_setup(struct inode *inode, const char *name, u64 length,
 			create_flags & GMEM_CREATE_F_INIT_SHARED ?
 				GMEM_STATE_SHARED : GMEM_STATE_PRIVATE);
 
+	gi->views.mapping.host = inode;
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | 0600;
 	inode->i_uid = current_fsuid();

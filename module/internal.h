@@ -9,6 +9,8 @@
 #include <linux/maple_tree.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -157,6 +159,62 @@ struct gmem_watches {
 };
 
 /**
+ * struct gmem_views - the views of a file, see view.c
+ * @mapping: whose VMAs are those of all views; it has no pages of its own
+ * @lock: protects the following members
+ * @list: struct gmem_view, one for each open view fd
+ * @mappings: struct gmem_view_mapping by page index
+ * @nr: entries of @list
+ * @nr_mappings: entries of @mappings
+ * @huge_lock: for @huge and @filler
+ * @huge: a block on its way into a mapping as one entry
+ * @filler: the task that does so
+ */
+struct gmem_views {
+	struct address_space mapping;
+	struct rw_semaphore lock;
+	struct list_head list;
+	struct rb_root_cached mappings;
+	unsigned int nr;
+	unsigned int nr_mappings;
+	struct mutex huge_lock;
+	struct gmem_fill *huge;
+	struct task_struct *filler;
+};
+
+/**
+ * struct gmem_view - an open view fd
+ * @node: in &gmem_views.list
+ * @memory: the gmem file, with a reference
+ * @mm: the only address space that may use it
+ * @start: first page
+ * @end: page after the range
+ */
+struct gmem_view {
+	struct list_head node;
+	struct file *memory;
+	struct mm_struct *mm;
+	pgoff_t start;
+	pgoff_t end;
+};
+
+/**
+ * struct gmem_view_mapping - a mapping of a view
+ * @node: in &gmem_views.mappings
+ * @subtree_last: for the interval tree
+ * @start: first page
+ * @last: last page
+ * @vma: the VMA, which stays as it is
+ */
+struct gmem_view_mapping {
+	struct rb_node node;
+	unsigned long subtree_last;
+	unsigned long start;
+	unsigned long last;
+	struct vm_area_struct *vma;
+};
+
+/**
  * struct gmem_counters - what GMEM_IOCTL_STAT reports
  * @faults: page faults that gave a page
  * @faults_refused: page faults that ended in SIGBUS
@@ -166,6 +224,9 @@ struct gmem_watches {
  * @refused: failed conversions
  * @drains: drains of the per-CPU LRU batches
  * @moved: pages moved by bindings that are gone
+ * @view_pages: pages put into mappings of views
+ * @view_refills: those of them that a conversion has put back
+ * @view_faults: faults of vCPUs that userspace has asked for
  */
 struct gmem_counters {
 	atomic64_t faults;
@@ -176,6 +237,9 @@ struct gmem_counters {
 	atomic64_t refused;
 	atomic64_t drains;
 	atomic64_t moved;
+	atomic64_t view_pages;
+	atomic64_t view_refills;
+	atomic64_t view_faults;
 };
 
 /**
@@ -188,6 +252,7 @@ struct gmem_counters {
  * @poison: pages whose memory has failed, see poison.c
  * @nr_poisoned: how many
  * @watches: who waits for a page to come free
+ * @views: mappings for KVM alone
  * @last_binding: id of the newest binding
  * @name: for people to tell it from others
  * @counters: statistics
@@ -204,6 +269,7 @@ struct gmem_inode {
 	struct xarray poison;
 	atomic_t nr_poisoned;
 	struct gmem_watches watches;
+	struct gmem_views views;
 	atomic64_t last_binding;
 	char name[GMEM_NAME_MAX];
 	struct gmem_counters counters;
@@ -357,7 +423,53 @@ int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol);
 struct folio *gmem_policy_alloc(struct gmem_inode *gi, pgoff_t index,
 				gfp_t gfp);
 
+/* view.c and fill.c, where page tables can express a page that only KVM may use */
+#ifdef CONFIG_X86_64
+void gmem_views_init_once(struct gmem_views *views);
+struct gmem_view_mapping *gmem_views_next(struct gmem_inode *gi,
+					  struct gmem_view_mapping *mapping,
+					  pgoff_t start, pgoff_t end);
+void gmem_views_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd);
+vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order);
+void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+long gmem_ioctl_view_populate(struct file *file, struct gmem_ucmd *ucmd);
+#else
+static inline void gmem_views_init_once(struct gmem_views *views)
+{
+}
+
+static inline void gmem_views_zap(struct gmem_inode *gi, pgoff_t start,
+				  pgoff_t end)
+{
+}
+
+static inline bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start,
+				      pgoff_t end)
+{
+	return false;
+}
+
+static inline void gmem_views_refill(struct gmem_inode *gi, pgoff_t start,
+				     pgoff_t end)
+{
+}
+
+static inline long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* Whether anybody has a view mapped, and with it references that come and go. */
+static inline bool gmem_views_mapped(const struct gmem_inode *gi)
+{
+	return READ_ONCE(gi->views.nr_mappings);
+}
+
 /* fallocate.c */
+int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 long gmem_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 loff_t gmem_file_llseek(struct file *file, loff_t offset, int whence);
 
@@ -458,6 +570,7 @@ void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat,
 u64 gmem_store_features(void);
 long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd);
 long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd);
+long gmem_ioctl_view_fault(struct file *file, struct gmem_ucmd *ucmd);
 
 /* bind.c */
 struct gmem_binding *gmem_binding_next(struct gmem_inode *gi, pgoff_t index,

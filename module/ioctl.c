@@ -24,6 +24,9 @@ union gmem_ucmd_buffer {
 	struct gmem_ioctl_stat stat;
 	struct gmem_ioctl_bind bind;
 	struct gmem_ioctl_unbind unbind;
+	struct gmem_ioctl_view view;
+	struct gmem_ioctl_view_populate view_populate;
+	struct gmem_ioctl_view_fault view_fault;
 };
 
 /**

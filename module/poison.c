@@ -71,6 +71,8 @@ int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
 	int rc;
 
 	owner = gmem_poison_owner(gi, index);
+	/* Marked by now, so it does not come back; later the inode may be gone. */
+	gmem_views_zap(gi, index, index + 1);
 	rc = gmem_poison_remove(gi, folio);
 	trace_gmem_poison(ino, index, rc);
 	if (owner) {

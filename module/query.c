@@ -207,6 +207,11 @@ void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat,
 		.drains = atomic64_read(&counters->drains),
 		.moved_pages = atomic64_read(&counters->moved),
 		.poisoned_pages = atomic_read(&gi->nr_poisoned),
+		.view_pages = atomic64_read(&counters->view_pages),
+		.view_refills = atomic64_read(&counters->view_refills),
+		.view_faults = atomic64_read(&counters->view_faults),
+		.views = READ_ONCE(gi->views.nr),
+		.view_mappings = READ_ONCE(gi->views.nr_mappings),
 	};
 	gmem_stat_bindings(gi, stat, count);
 }

@@ -34,6 +34,12 @@
 #define GMEM_GRACE_PAUSES 2
 
 /*
+ * The same where KVM has a view: in 6.12 it takes a reference while it handles a
+ * guest's fault, which ends when the task gets its CPU back. About 40 ms.
+ */
+#define GMEM_GRACE_PAUSES_VIEW 7
+
+/*
  * How long to wait for CPUs to drain their batches. A CPU that takes longer has
  * something better to do, maybe for ever.
  */
@@ -205,6 +211,7 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 			    struct gmem_conversion *conv)
 {
 	bool expired, signal;
+	unsigned int grace;
 	int rc;
 
 	rc = gmem_settle_drain(gi, settle, &conv->holder);
@@ -219,7 +226,9 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 	signal = signal_pending(current);
 	if (signal && !expired)
 		return -ERESTARTSYS;
-	if ((expired && (signal || settle->pauses >= GMEM_GRACE_PAUSES)) ||
+	grace = gmem_views_mapped(gi) && !conv->holder.pinned ?
+			GMEM_GRACE_PAUSES_VIEW : GMEM_GRACE_PAUSES;
+	if ((expired && (signal || settle->pauses >= grace)) ||
 	    gmem_range_wanted(gi, settle->range))
 		return -EAGAIN;
 	gmem_settle_pause(settle);
@@ -234,6 +243,7 @@ static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
 	int rc;
 
 	unmap_mapping_pages(gi->vfs_inode.i_mapping, start, end - start, false);
+	gmem_views_zap(gi, start, end);
 	settle->ticket = 0;
 	settle->pauses = 0;
 	conv->holder.index = start;

@@ -172,6 +172,30 @@ long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
 	return gmem_store_bind_range(gi, ucmd, start, end);
 }
 
+/* On a view fd, because a VMM asks for the sake of its views. */
+long gmem_ioctl_view_fault(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_view *view = file->private_data;
+	struct gmem_inode *gi = gmem_from_file(view->memory);
+	struct gmem_ioctl_view_fault *cmd = ucmd->cmd;
+	const struct gmem_ops *ops;
+	int rc = -EOPNOTSUPP;
+
+	if (cmd->flags || memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+	ops = gmem_store_get(GMEM_STORE_KVM);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	if (ops->store->vcpu_fault)
+		rc = ops->store->vcpu_fault(cmd);
+	module_put(ops->owner);
+	if (rc)
+		return rc;
+	atomic64_inc(&gi->counters.view_faults);
+	trace_gmem_view_fault(gi->vfs_inode.i_ino, cmd);
+	return gmem_ucmd_respond(ucmd);
+}
+
 /* Only what userspace has bound itself, and only as a whole. */
 static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *range,
 			     struct gmem_binding *binding, u64 id)

@@ -217,6 +217,100 @@ TRACE_EVENT(gmem_unbind,
 		  __entry->start, __entry->end, __entry->moved)
 );
 
+TRACE_EVENT(gmem_view,
+	TP_PROTO(unsigned long ino, pgoff_t start, pgoff_t end, bool open),
+	TP_ARGS(ino, start, end, open),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(pgoff_t, start)
+		__field(pgoff_t, end)
+		__field(bool, open)
+	),
+	TP_fast_assign(
+		__entry->ino = ino;
+		__entry->start = start;
+		__entry->end = end;
+		__entry->open = open;
+	),
+	TP_printk("ino=%lu start=%lu end=%lu %s", __entry->ino, __entry->start,
+		  __entry->end, __entry->open ? "open" : "release")
+);
+
+TRACE_EVENT(gmem_view_mapping,
+	TP_PROTO(unsigned long ino, const struct gmem_view_mapping *mapping,
+		 bool map),
+	TP_ARGS(ino, mapping, map),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(pgoff_t, start)
+		__field(pgoff_t, end)
+		__field(unsigned long, address)
+		__field(bool, map)
+	),
+	TP_fast_assign(
+		__entry->ino = ino;
+		__entry->start = mapping->start;
+		__entry->end = mapping->last + 1;
+		__entry->address = mapping->vma->vm_start;
+		__entry->map = map;
+	),
+	TP_printk("ino=%lu start=%lu end=%lu address=0x%lx %s", __entry->ino,
+		  __entry->start, __entry->end, __entry->address,
+		  __entry->map ? "map" : "unmap")
+);
+
+DECLARE_EVENT_CLASS(gmem_fill,
+	TP_PROTO(unsigned long ino, pgoff_t start, pgoff_t end,
+		 unsigned long pages, int rc),
+	TP_ARGS(ino, start, end, pages, rc),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(pgoff_t, start)
+		__field(pgoff_t, end)
+		__field(unsigned long, pages)
+		__field(int, rc)
+	),
+	TP_fast_assign(
+		__entry->ino = ino;
+		__entry->start = start;
+		__entry->end = end;
+		__entry->pages = pages;
+		__entry->rc = rc;
+	),
+	TP_printk("ino=%lu start=%lu end=%lu pages=%lu rc=%d", __entry->ino,
+		  __entry->start, __entry->end, __entry->pages, __entry->rc)
+);
+
+DEFINE_EVENT(gmem_fill, gmem_view_populate,
+	TP_PROTO(unsigned long ino, pgoff_t start, pgoff_t end,
+		 unsigned long pages, int rc),
+	TP_ARGS(ino, start, end, pages, rc));
+
+DEFINE_EVENT(gmem_fill, gmem_view_refill,
+	TP_PROTO(unsigned long ino, pgoff_t start, pgoff_t end,
+		 unsigned long pages, int rc),
+	TP_ARGS(ino, start, end, pages, rc));
+
+TRACE_EVENT(gmem_view_fault,
+	TP_PROTO(unsigned long ino, const struct gmem_ioctl_view_fault *fault),
+	TP_ARGS(ino, fault),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(u64, gpa)
+		__field(u64, error_code)
+		__field(u64, count)
+	),
+	TP_fast_assign(
+		__entry->ino = ino;
+		__entry->gpa = fault->gpa;
+		__entry->error_code = fault->error_code;
+		__entry->count = fault->count;
+	),
+	TP_printk("ino=%lu gpa=0x%llx error_code=0x%llx count=%llu",
+		  __entry->ino, __entry->gpa, __entry->error_code,
+		  __entry->count)
+);
+
 #endif /* _GMEM_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -27,6 +27,11 @@ int gmem_kvm_bind(struct gmem_binding *binding, int store_fd);
 void gmem_kvm_unbind(struct gmem_binding *binding);
 void gmem_kvm_release(struct gmem_binding *binding);
 
+/* vcpu.c */
+int gmem_kvm_vcpu_init(void);
+void gmem_kvm_vcpu_exit(void);
+int gmem_kvm_vcpu_fault(struct gmem_ioctl_view_fault *fault);
+
 /* move.c */
 int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
 		   const struct gmem_conversion *conv, pgoff_t *error_index);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: gmem_kvm.ko, the KVM store
+ * DOC: gmem_kvm.ko, what knows KVM
  *
- * Private pages live in KVM's own guest_memfd, shared pages in gmem. Converting
+ * For views (gmem's view.c): where a vCPU has faulted, see vcpu.c.
+ *
+ * And the KVM store, for VMs that have private memory of their own. Private pages live in KVM's own guest_memfd, shared pages in gmem. Converting
  * hands the very same folio from one page cache to the other, on a kernel whose
  * KVM knows nothing of it: KVM maps into the guest what it finds in its file.
  */
@@ -12,12 +14,13 @@
 
 static const struct gmem_store_ops gmem_kvm_store = {
 	.type = GMEM_STORE_KVM,
-	.feature = GMEM_FEATURE_STORE_KVM,
+	.feature = GMEM_FEATURE_STORE_KVM | GMEM_FEATURE_VIEW_FAULT,
 	.bind = gmem_kvm_bind,
 	.unbind = gmem_kvm_unbind,
 	.discard = gmem_kvm_discard,
 	.commit = gmem_kvm_commit,
 	.count = gmem_kvm_count,
+	.vcpu_fault = gmem_kvm_vcpu_fault,
 };
 
 /* KVM has notifiers of its own: nothing to invalidate, nobody to tell. */
@@ -34,12 +37,21 @@ static const struct gmem_ops gmem_kvm_ops = {
 
 static int __init gmem_kvm_init(void)
 {
-	return gmem_store_register(&gmem_kvm_ops);
+	int rc;
+
+	rc = gmem_kvm_vcpu_init();
+	if (rc)
+		return rc;
+	rc = gmem_store_register(&gmem_kvm_ops);
+	if (rc)
+		gmem_kvm_vcpu_exit();
+	return rc;
 }
 
 static void __exit gmem_kvm_exit(void)
 {
 	gmem_store_unregister(&gmem_kvm_ops);
+	gmem_kvm_vcpu_exit();
 }
 
 module_init(gmem_kvm_init);

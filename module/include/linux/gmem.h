@@ -106,6 +106,8 @@ struct gmem_conversion {
  * @commit: populate the range in the store. Pages populated before an error
  *	stay. Page faults are not held off.
  * @count: populated pages of the range. Without the range lock.
+ * @vcpu_fault: where a vCPU of the calling thread has faulted: @gpa, @error_code and
+ *	@count of GMEM_IOCTL_VIEW_FAULT, and its errors. NULL: not known.
  *
  * For a hypervisor with a store, make_private() moves every populated page of
  * the range from &gmem_binding.mapping into the store, contents preserved, and
@@ -125,6 +127,7 @@ struct gmem_store_ops {
 	int (*commit)(struct gmem_binding *binding, pgoff_t start, pgoff_t end);
 	unsigned long (*count)(struct gmem_binding *binding, pgoff_t start,
 			       pgoff_t end);
+	int (*vcpu_fault)(struct gmem_ioctl_view_fault *fault);
 };
 
 /**

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: filling views
+ *
+ * Setting the page table entries of views, see view.c: as part of
+ * GMEM_IOCTL_VIEW_POPULATE, and after a conversion for the views of the process that
+ * has asked for it. A block of 2 MiB at a time: look up what is there, then set the
+ * entries that are missing in the mappings of the caller's address space, with one
+ * look at each VMA. What is there already stays.
+ *
+ * A block that is in one state, and whose pages are neighbours in memory, becomes one
+ * entry of 2 MiB where the mapping is aligned to it, so that KVM maps 2 MiB, too. The
+ * pages are single ones nevertheless, each with its own state and references. When one
+ * of them goes, the entry goes, and filling sets all the others one by one.
+ *
+ * Locks: the range lock over whole blocks, so that states and folios stay, and one
+ * filler at a time is at a block. Below it mmap_lock and &gmem_views.lock, both for
+ * reading. A page fault holds mmap_lock and waits for a conversion; so a conversion
+ * has let the faults in before it fills.
+ */
+#include <linux/mmap_lock.h>
+#include <linux/overflow.h>
+#include <linux/page-flags.h>
+#include <linux/pagemap.h>
+#include <linux/pgtable.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+#include "trace.h"
+
+#define GMEM_BLOCK_PAGES (1UL << GMEM_BLOCK_SHIFT)
+
+/*
+ * struct gmem_fill - pages of a block on their way into a mapping
+ * @start: first page
+ * @end: page after the last one, in the same block
+ * @entry: for each: its frame number and, lowest bit, whether it is private; or 0
+ *	for one that is not populated
+ * @set: pages that were put into mappings so far
+ * @huge: all of the block was put into a mapping, as one entry
+ */
+struct gmem_fill {
+	pgoff_t start;
+	pgoff_t end;
+	unsigned long *entry;
+	unsigned long set;
+	bool huge;
+};
+
+static pgprot_t gmem_fill_prot(unsigned long entry)
+{
+	pgprot_t prot = entry & 1 ? PAGE_NONE : PAGE_SHARED;
+
+	/* Present for KVM in either case; RW, or KVM would not let its guest write. */
+	return __pgprot(pgprot_val(prot) | _PAGE_RW | _PAGE_DIRTY |
+			_PAGE_ACCESSED);
+}
+
+/* Memory that was only committed has no contents yet, which its guest would read. */
+static bool gmem_fill_zero(struct gmem_inode *gi, pgoff_t index)
+{
+	struct folio *folio = gmem_folio_grab(gi, index, 0);
+
+	if (IS_ERR(folio))
+		return false;
+	folio_unlock(folio);
+	folio_put(folio);
+	return true;
+}
+
+/*
+ * The frames from @start on, up to the first without contents, which is returned.
+ * Takes no references: with the range lock nobody but a memory failure removes a
+ * folio.
+ */
+static pgoff_t gmem_fill_frames(struct gmem_inode *gi, struct gmem_fill *fill,
+				pgoff_t start)
+{
+	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, start);
+	pgoff_t stop = fill->end;
+	struct folio *folio;
+
+	rcu_read_lock();
+	xas_for_each(&xas, folio, fill->end - 1) {
+		if (xas_retry(&xas, folio) || xa_is_value(folio))
+			continue;
+		if (!folio_test_checked(folio)) {
+			stop = xas.xa_index;
+			break;
+		}
+		fill->entry[xas.xa_index - fill->start] = folio_pfn(folio) << 1;
+	}
+	rcu_read_unlock();
+	return stop;
+}
+
+/* What there is of the pages [start, end) of a block. */
+static void gmem_fill_look(struct gmem_inode *gi, struct gmem_fill *fill,
+			   pgoff_t start, pgoff_t end)
+{
+	enum gmem_state state = GMEM_STATE_SHARED;
+	pgoff_t index = start, next;
+
+	fill->start = start;
+	fill->end = end;
+	memset(fill->entry, 0, (end - start) * sizeof(*fill->entry));
+	while (index < end) {
+		index = gmem_fill_frames(gi, fill, index);
+		/* Its memory has failed: without it */
+		if (index < end && !gmem_fill_zero(gi, index))
+			index++;
+	}
+	for (index = start; index < end; index = next) {
+		next = gmem_state_run(&gi->state, index, end, &state);
+		if (state == GMEM_STATE_SHARED)
+			continue;
+		for (; index < next; index++)
+			fill->entry[index - start] |= !!fill->entry[index - start];
+	}
+}
+
+/* Whether one entry can stand for all of the block. */
+static bool gmem_fill_is_huge(const struct gmem_fill *fill)
+{
+	unsigned long i;
+
+	if (fill->end - fill->start != GMEM_BLOCK_PAGES || !fill->entry[0] ||
+	    !IS_ALIGNED(fill->entry[0] >> 1, GMEM_BLOCK_PAGES))
+		return false;
+	for (i = 1; i < GMEM_BLOCK_PAGES; i++) {
+		if (fill->entry[i] != fill->entry[0] + (i << 1))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Under the lock of the page table: a memory failure marks the page, then removes the
+ * entry.
+ */
+static bool gmem_fill_failed(unsigned long pfn, unsigned long pages)
+{
+	while (pages--) {
+		if (PageHWPoison(pfn_to_page(pfn++)))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * gmem_fill_huge_fault() - set an entry of 2 MiB
+ * @vmf: of gmem_fill_huge(); nobody else's fault comes so far
+ * @order: PMD_ORDER
+ *
+ * By way of a page fault, because the kernel has no other function for modules that
+ * allocates what is above the entry.
+ *
+ * Context: mmap_lock and &gmem_views.huge_lock held.
+ * Return: VM_FAULT_NOPAGE, or VM_FAULT_FALLBACK.
+ */
+vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct gmem_view *view = vmf->vma->vm_file->private_data;
+	struct gmem_views *views = &gmem_from_file(view->memory)->views;
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	struct gmem_fill *fill = views->huge;
+	unsigned long pfn;
+	spinlock_t *ptl;
+
+	if (order != PMD_ORDER || READ_ONCE(views->filler) != current)
+		return VM_FAULT_FALLBACK;
+	pfn = fill->entry[0] >> 1;
+	ptl = pmd_lock(mm, vmf->pmd);
+	if (pmd_none(*vmf->pmd) && !gmem_fill_failed(pfn, GMEM_BLOCK_PAGES)) {
+		set_pmd_at(mm, vmf->address & PMD_MASK, vmf->pmd,
+			   pmd_mkspecial(pmd_mkhuge(pfn_pmd(
+				   pfn, gmem_fill_prot(fill->entry[0])))));
+		fill->set += GMEM_BLOCK_PAGES;
+	}
+	spin_unlock(ptl);
+	return VM_FAULT_NOPAGE;
+}
+
+static void gmem_fill_huge(struct gmem_views *views, struct gmem_fill *fill,
+			   struct vm_area_struct *vma, unsigned long address)
+{
+	mutex_lock(&views->huge_lock);
+	views->huge = fill;
+	WRITE_ONCE(views->filler, current);
+	handle_mm_fault(vma, address, 0, NULL);
+	WRITE_ONCE(views->filler, NULL);
+	mutex_unlock(&views->huge_lock);
+}
+
+/* struct gmem_fill_ptes - entries to be set in the mapping at @address */
+struct gmem_fill_ptes {
+	struct gmem_fill *fill;
+	struct mm_struct *mm;
+	unsigned long address;
+};
+
+static int gmem_fill_pte(pte_t *pte, unsigned long address, void *data)
+{
+	struct gmem_fill_ptes *ptes = data;
+	unsigned long entry =
+		ptes->fill->entry[(address - ptes->address) >> PAGE_SHIFT];
+
+	if (!entry || !pte_none(ptep_get(pte)) || gmem_fill_failed(entry >> 1, 1))
+		return 0;
+	set_pte_at(ptes->mm, address, pte,
+		   pte_mkspecial(pfn_pte(entry >> 1, gmem_fill_prot(entry))));
+	ptes->fill->set++;
+	return 0;
+}
+
+/* What is at @address of a page table: an entry of 2 MiB, a table, or nothing. */
+static pmd_t gmem_fill_pmd(struct mm_struct *mm, unsigned long address)
+{
+	pgd_t *pgd = pgd_offset(mm, address);
+	p4d_t *p4d;
+	pud_t *pud;
+
+	if (pgd_none(*pgd))
+		return __pmd(0);
+	p4d = p4d_offset(pgd, address);
+	if (p4d_none(*p4d))
+		return __pmd(0);
+	pud = pud_offset(p4d, address);
+	return pud_none(*pud) ? __pmd(0) :
+				pmdp_get_lockless(pmd_offset(pud, address));
+}
+
+/*
+ * Fill the pages [start, end) of a block in one mapping. Where nothing of the block is
+ * mapped all of it is filled: it may have been one entry, of which a page has gone.
+ */
+static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
+			 struct vm_area_struct *vma, pgoff_t start, pgoff_t end)
+{
+	pgoff_t first = round_down(start, GMEM_BLOCK_PAGES);
+	/* Of page 0 of the file, were it mapped. */
+	unsigned long base = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
+	bool aligned = IS_ALIGNED(base, PMD_SIZE);
+	struct gmem_fill_ptes ptes = { .fill = fill, .mm = vma->vm_mm };
+	pmd_t pmd = __pmd(0);
+
+	if (aligned)
+		pmd = gmem_fill_pmd(vma->vm_mm, base + (start << PAGE_SHIFT));
+	/* One entry, whose pages have not changed since. */
+	if (pmd_leaf(pmd))
+		return 0;
+	if (aligned && pmd_none(pmd)) {
+		start = first;
+		end = first + GMEM_BLOCK_PAGES;
+	}
+	start = max(start, vma->vm_pgoff);
+	end = min(end, vma->vm_pgoff + vma_pages(vma));
+	ptes.address = base + (start << PAGE_SHIFT);
+	gmem_fill_look(gi, fill, start, end);
+	if (aligned && pmd_none(pmd) && gmem_fill_is_huge(fill))
+		gmem_fill_huge(&gi->views, fill, vma, ptes.address);
+	if (aligned && pmd_leaf(gmem_fill_pmd(vma->vm_mm, ptes.address)))
+		return 0;
+	return apply_to_page_range(vma->vm_mm, ptes.address,
+				   (end - start) << PAGE_SHIFT, gmem_fill_pte,
+				   &ptes);
+}
+
+/* Whether a VMA is still the process's: munmap() takes it out first. */
+static bool gmem_fill_attached(struct vm_area_struct *vma)
+{
+	return vma->vm_mm == current->mm &&
+	       vma_lookup(current->mm, vma->vm_start) == vma;
+}
+
+/* Fill the pages [start, end) of a block in all mappings of the process. */
+static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
+			   pgoff_t start, pgoff_t end)
+{
+	struct gmem_view_mapping *mapping = NULL;
+	int rc = 0;
+
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	down_read(&gi->views.lock);
+	while (!rc && (mapping = gmem_views_next(gi, mapping, start, end))) {
+		if (gmem_fill_attached(mapping->vma))
+			rc = gmem_fill_vma(gi, fill, mapping->vma, start, end);
+	}
+	up_read(&gi->views.lock);
+	mmap_read_unlock(current->mm);
+	return rc;
+}
+
+/* Fill [*start, end), which is in a range that the caller holds. */
+static int gmem_fill_locked(struct gmem_inode *gi, struct gmem_fill *fill,
+			    pgoff_t *start, pgoff_t end, bool alloc)
+{
+	pgoff_t next;
+	int rc;
+
+	for (; *start < end; *start = next) {
+		next = min(end, round_down(*start, GMEM_BLOCK_PAGES) +
+					GMEM_BLOCK_PAGES);
+		if (alloc) {
+			rc = gmem_commit(gi, *start, next);
+			if (rc == -EHWPOISON)
+				gmem_poison_next(gi, start, next);
+			if (rc)
+				return rc;
+		}
+		rc = gmem_fill_block(gi, fill, *start, next);
+		if (rc)
+			return rc;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Take the blocks of a range; @patient: whatever signal comes, unless it is fatal. */
+static int gmem_fill_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
+			  pgoff_t start, pgoff_t end, bool patient)
+{
+	int rc;
+
+	start = round_down(start, GMEM_BLOCK_PAGES);
+	end = min(round_up(end, GMEM_BLOCK_PAGES), gi->state.nr_pages);
+	gmem_range_init(range, start, end);
+	rc = gmem_range_lock(gi, range);
+	if (!rc || !patient || fatal_signal_pending(current))
+		return rc;
+	gmem_range_init(range, start, end);
+	gmem_range_lock_wait(gi, range);
+	return 0;
+}
+
+/* Fill [*start, end), a run at a time; @fill is set up here. */
+static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
+			   pgoff_t *start, pgoff_t end, bool alloc, bool patient)
+{
+	struct gmem_range_lock range;
+	pgoff_t next;
+	int rc = 0;
+
+	fill->set = 0;
+	fill->entry = kmalloc_array(GMEM_BLOCK_PAGES, sizeof(*fill->entry),
+				    GMEM_GFP);
+	if (!fill->entry)
+		return -ENOMEM;
+	while (!rc && *start < end) {
+		next = min(end, *start + GMEM_RUN_PAGES);
+		rc = gmem_fill_lock(gi, &range, *start, next, patient);
+		if (rc)
+			break;
+		rc = gmem_fill_locked(gi, fill, start, next, alloc);
+		gmem_range_unlock(gi, &range);
+		if (!rc && *start < end && !patient && signal_pending(current))
+			rc = -ERESTARTSYS;
+	}
+	kfree(fill->entry);
+	return rc;
+}
+
+/* Whether the process has mappings of views of the range. */
+static bool gmem_views_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	struct gmem_view_mapping *mapping = NULL;
+
+	if (!READ_ONCE(gi->views.nr_mappings) || !current->mm)
+		return false;
+	down_read(&gi->views.lock);
+	do {
+		mapping = gmem_views_next(gi, mapping, start, end);
+	} while (mapping && mapping->vma->vm_mm != current->mm);
+	up_read(&gi->views.lock);
+	return mapping;
+}
+
+/**
+ * gmem_views_refill() - give views their pages back after a conversion
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Those of the calling process, and what is populated. What cannot be given back for
+ * want of memory a vCPU asks for.
+ *
+ * Context: process context, sleeps; takes the range lock and mmap_lock.
+ */
+void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	pgoff_t index = start;
+	struct gmem_fill fill;
+	int rc;
+
+	if (start >= end || !gmem_views_mine(gi, start, end))
+		return;
+	rc = gmem_fill_range(gi, &fill, &index, end, false, true);
+	atomic64_add(fill.set, &gi->counters.view_pages);
+	atomic64_add(fill.set, &gi->counters.view_refills);
+	trace_gmem_view_refill(gi->vfs_inode.i_ino, start, end, fill.set, rc);
+}
+
+/* The pages behind an address range, which has to be of one mapping of the view. */
+static int gmem_populate_find(struct file *file, u64 address, u64 length,
+			      pgoff_t *start)
+{
+	struct vm_area_struct *vma;
+	int rc = -EINVAL;
+
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	vma = vma_lookup(current->mm, address);
+	if (vma && vma->vm_file == file && vma->vm_private_data &&
+	    length <= vma->vm_end - address) {
+		*start = linear_page_index(vma, address);
+		rc = 0;
+	}
+	mmap_read_unlock(current->mm);
+	return rc;
+}
+
+static int gmem_populate_check(struct gmem_view *view,
+			       const struct gmem_ioctl_view_populate *cmd)
+{
+	u64 end;
+
+	if (cmd->flags & ~GMEM_VIEW_POPULATE_F_NOALLOC || cmd->pages ||
+	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+	if (check_add_overflow(cmd->address, cmd->length, &end))
+		return -EOVERFLOW;
+	if (!cmd->length || !PAGE_ALIGNED(cmd->address) ||
+	    !PAGE_ALIGNED(cmd->length))
+		return -EINVAL;
+	return view->mm == current->mm ? 0 : -EPERM;
+}
+
+long gmem_ioctl_view_populate(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_view *view = file->private_data;
+	struct gmem_inode *gi = gmem_from_file(view->memory);
+	struct gmem_ioctl_view_populate *cmd = ucmd->cmd;
+	bool alloc = !(cmd->flags & GMEM_VIEW_POPULATE_F_NOALLOC);
+	pgoff_t start, index, end;
+	struct gmem_fill fill;
+	int rc;
+
+	rc = gmem_populate_check(view, cmd);
+	if (!rc)
+		rc = gmem_populate_find(file, cmd->address, cmd->length, &start);
+	if (rc)
+		return rc;
+	index = start;
+	end = start + (cmd->length >> PAGE_SHIFT);
+	rc = gmem_fill_range(gi, &fill, &index, end, alloc, false);
+	atomic64_add(fill.set, &gi->counters.view_pages);
+	trace_gmem_view_populate(gi->vfs_inode.i_ino, start, end, fill.set, rc);
+
+	cmd->address += (u64)(index - start) << PAGE_SHIFT;
+	cmd->length -= (u64)(index - start) << PAGE_SHIFT;
+	cmd->pages = rc == -ERESTARTSYS ? 0 : fill.set;
+	return gmem_ucmd_respond(ucmd) ? -EFAULT : rc;
+}

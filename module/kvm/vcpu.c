@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: where vCPUs fault
+ *
+ * A page that a view does not have ends KVM_RUN with EFAULT, and KVM does not say which
+ * one it was. But it traces each fault of a guest before it handles it, in the thread
+ * that runs the vCPU, and lets modules attach to the tracepoint. So the last fault of
+ * a thread is noted here, if the thread wants to know: it is watched from the first
+ * time that it asks.
+ *
+ * A watch is written by its own thread only, in KVM_RUN, and read by it only, in the
+ * ioctl. The threads of others look it up in vain. A watch is named by its thread's
+ * &struct pid, which nobody else gets while it is referred to.
+ *
+ * Locks: gmem_kvm_watch_lock, for those who add and remove watches; RCU for look-ups.
+ */
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+
+#include "internal.h"
+
+struct kvm_vcpu;
+extern struct tracepoint __tracepoint_kvm_page_fault;
+
+/**
+ * struct gmem_kvm_watch - the last fault of a thread's vCPU
+ * @node: in the table of all of them
+ * @pid: the thread, with a reference
+ * @gpa: guest physical address
+ * @error_code: of the fault, as KVM has it
+ * @count: faults since the watch is there
+ * @rcu: for those who look it up while it goes
+ */
+struct gmem_kvm_watch {
+	struct hlist_node node;
+	struct pid *pid;
+	u64 gpa;
+	u64 error_code;
+	u64 count;
+	struct rcu_head rcu;
+};
+
+static DEFINE_HASHTABLE(gmem_kvm_watches, 8);
+static DEFINE_MUTEX(gmem_kvm_watch_lock);
+
+/* The calling thread's, which stays while the thread is here. */
+static struct gmem_kvm_watch *gmem_kvm_watch_find(void)
+{
+	struct pid *pid = task_pid(current);
+	struct gmem_kvm_watch *watch;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(gmem_kvm_watches, watch, node,
+				   (unsigned long)pid) {
+		if (watch->pid == pid)
+			break;
+	}
+	rcu_read_unlock();
+	return watch;
+}
+
+/* Called by KVM for each fault of each guest. */
+static void gmem_kvm_page_fault(void *data, struct kvm_vcpu *vcpu, u64 gpa,
+				u64 error_code)
+{
+	struct gmem_kvm_watch *watch = gmem_kvm_watch_find();
+
+	if (!watch)
+		return;
+	watch->gpa = gpa;
+	watch->error_code = error_code;
+	watch->count++;
+}
+
+static void gmem_kvm_watch_free(struct gmem_kvm_watch *watch)
+{
+	hash_del_rcu(&watch->node);
+	put_pid(watch->pid);
+	kfree_rcu(watch, rcu);
+}
+
+/* Forget threads that are gone, or all. */
+static void gmem_kvm_watch_sweep(bool all)
+{
+	struct gmem_kvm_watch *watch;
+	struct hlist_node *next;
+	unsigned int bucket;
+
+	lockdep_assert_held(&gmem_kvm_watch_lock);
+	hash_for_each_safe(gmem_kvm_watches, bucket, next, watch, node) {
+		if (all || !pid_has_task(watch->pid, PIDTYPE_PID))
+			gmem_kvm_watch_free(watch);
+	}
+}
+
+static int gmem_kvm_watch_add(void)
+{
+	struct gmem_kvm_watch *watch = kzalloc_obj(*watch, GFP_KERNEL_ACCOUNT);
+
+	if (!watch)
+		return -ENOMEM;
+	watch->pid = get_pid(task_pid(current));
+	mutex_lock(&gmem_kvm_watch_lock);
+	gmem_kvm_watch_sweep(false);
+	hash_add_rcu(gmem_kvm_watches, &watch->node, (unsigned long)watch->pid);
+	mutex_unlock(&gmem_kvm_watch_lock);
+	return 0;
+}
+
+/**
+ * gmem_kvm_vcpu_fault() - where the calling thread's vCPU has faulted
+ * @fault: out: @gpa, @error_code and @count
+ *
+ * Context: process context.
+ * Return: 0; -EAGAIN when it has not, since it is watched; -ENOMEM.
+ */
+int gmem_kvm_vcpu_fault(struct gmem_ioctl_view_fault *fault)
+{
+	struct gmem_kvm_watch *watch = gmem_kvm_watch_find();
+	int rc;
+
+	if (!watch) {
+		rc = gmem_kvm_watch_add();
+		return rc ? rc : -EAGAIN;
+	}
+	if (!watch->count)
+		return -EAGAIN;
+	fault->gpa = watch->gpa;
+	fault->error_code = watch->error_code;
+	fault->count = watch->count;
+	return 0;
+}
+
+int gmem_kvm_vcpu_init(void)
+{
+	return tracepoint_probe_register(&__tracepoint_kvm_page_fault,
+					 gmem_kvm_page_fault, NULL);
+}
+
+void gmem_kvm_vcpu_exit(void)
+{
+	tracepoint_probe_unregister(&__tracepoint_kvm_page_fault,
+				    gmem_kvm_page_fault, NULL);
+	tracepoint_synchronize_unregister();
+	mutex_lock(&gmem_kvm_watch_lock);
+	gmem_kvm_watch_sweep(true);
+	mutex_unlock(&gmem_kvm_watch_lock);
+}

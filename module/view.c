@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: views
+ *
+ * A mapping of guest memory for KVM alone, which needs nothing of KVM but slots. KVM
+ * asks three things of the mapping behind a slot: when a guest faults it walks to the
+ * page table entry (follow_pfnmap_start() for a VM_PFNMAP mapping) and takes what is
+ * present and writable; for its own accesses it uses copy_to_user() and
+ * copy_from_user() on the address; and it is told by MMU notifiers when an entry
+ * goes. So the entries of a view are set by gmem itself (fill.c):
+ *
+ *  - of a shared page: accessible, as in any mapping;
+ *  - of a private page: PROT_NONE, but writable, which is present for KVM, and which
+ *    no CPU can use outside of guest mode.
+ *
+ * The mapping has no access rights and cannot get any (no VM_READ, no VM_MAYREAD and so
+ * on), so no page fault of a process and no get_user_pages() gets beyond the look at
+ * the VMA. It is of one piece for life: not split, not moved, not copied by fork.
+ *
+ * The entries hold no references and are not counted as mappings of the folio. So
+ * whoever changes a page's state or takes its folio from the page cache removes the
+ * entries first, by gmem_views_zap(), and holds off who would set them again: both
+ * hold the range lock, but for the memory failure, whose mark fill.c heeds.
+ *
+ * Views have an address space of their own in &gmem_inode.views. It is not the
+ * inode's: who follows a folio to its mappings (migration, memory failure) takes every
+ * entry with its frame number in it for one that is counted.
+ *
+ * Lock order: the range lock, mmap_lock, &gmem_views.lock, the locks of page tables.
+ * mmap() and munmap() come with mmap_lock held, and take &gmem_views.lock only.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/interval_tree_generic.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+#include "trace.h"
+
+#define gmem_view_mapping_start(m) ((m)->start)
+#define gmem_view_mapping_last(m) ((m)->last)
+INTERVAL_TREE_DEFINE(struct gmem_view_mapping, node, unsigned long, subtree_last,
+		     gmem_view_mapping_start, gmem_view_mapping_last, static inline,
+		     gmem_view_mapping);
+
+/**
+ * gmem_views_init_once() - what a new &struct gmem_inode has for good
+ * @views: the views of an inode
+ */
+void gmem_views_init_once(struct gmem_views *views)
+{
+	address_space_init_once(&views->mapping);
+	views->mapping.a_ops = &empty_aops;
+	init_rwsem(&views->lock);
+	mutex_init(&views->huge_lock);
+	INIT_LIST_HEAD(&views->list);
+	views->mappings = RB_ROOT_CACHED;
+}
+
+/**
+ * gmem_views_next() - walk over the mappings of a range of pages
+ * @gi: the memory
+ * @mapping: the last one, or NULL to begin
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: &gmem_views.lock held.
+ * Return: a mapping that has pages of the range, or NULL.
+ */
+struct gmem_view_mapping *gmem_views_next(struct gmem_inode *gi,
+					  struct gmem_view_mapping *mapping,
+					  pgoff_t start, pgoff_t end)
+{
+	lockdep_assert_held(&gi->views.lock);
+	return mapping ? gmem_view_mapping_iter_next(mapping, start, end - 1) :
+			 gmem_view_mapping_iter_first(&gi->views.mappings, start,
+						      end - 1);
+}
+
+/**
+ * gmem_views_zap() - take pages from all views
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * KVM is told, and its vCPUs have lost the pages on return.
+ *
+ * Context: process context, sleeps; not with &gmem_views.lock held. The range lock
+ * keeps the pages away, or the mark of a memory failure.
+ */
+void gmem_views_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	unmap_mapping_pages(&gi->views.mapping, start, end - start, true);
+}
+
+/**
+ * gmem_views_overlap() - whether part of a range has a view
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: process context; range lock held, so that it stays so.
+ */
+bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	struct gmem_view *view;
+	bool found = false;
+
+	down_read(&gi->views.lock);
+	list_for_each_entry(view, &gi->views.list, node)
+		found |= view->start < end && start < view->end;
+	up_read(&gi->views.lock);
+	return found;
+}
+
+static void gmem_view_free(struct gmem_view *view)
+{
+	struct gmem_inode *gi = gmem_from_file(view->memory);
+
+	down_write(&gi->views.lock);
+	list_del(&view->node);
+	WRITE_ONCE(gi->views.nr, gi->views.nr - 1);
+	up_write(&gi->views.lock);
+	mmdrop(view->mm);
+	fput(view->memory);
+	kfree(view);
+}
+
+/* Its mappings are gone: each held the file. */
+static int gmem_view_release(struct inode *inode, struct file *file)
+{
+	struct gmem_view *view = file->private_data;
+
+	trace_gmem_view(file_inode(view->memory)->i_ino, view->start, view->end,
+			false);
+	gmem_view_free(view);
+	return 0;
+}
+
+/* A VMA that the kernel has made of another one: it never gets pages. */
+static void gmem_view_vma_open(struct vm_area_struct *vma)
+{
+	vma->vm_private_data = NULL;
+}
+
+static void gmem_view_vma_close(struct vm_area_struct *vma)
+{
+	struct gmem_view_mapping *mapping = vma->vm_private_data;
+	struct gmem_view *view = vma->vm_file->private_data;
+	struct gmem_views *views = &gmem_from_file(view->memory)->views;
+
+	if (!mapping)
+		return;
+	trace_gmem_view_mapping(file_inode(view->memory)->i_ino, mapping, false);
+	down_write(&views->lock);
+	gmem_view_mapping_remove(mapping, &views->mappings);
+	WRITE_ONCE(views->nr_mappings, views->nr_mappings - 1);
+	up_write(&views->lock);
+	kfree(mapping);
+}
+
+static int gmem_view_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+static int gmem_view_vma_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+/* Nobody gets here: the VMA has no access rights. */
+static vm_fault_t gmem_view_vma_fault(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct gmem_view_vm_ops = {
+	.open = gmem_view_vma_open,
+	.close = gmem_view_vma_close,
+	.may_split = gmem_view_vma_may_split,
+	.mremap = gmem_view_vma_mremap,
+	.fault = gmem_view_vma_fault,
+	.huge_fault = gmem_fill_huge_fault,
+};
+
+static int gmem_view_add_mapping(struct gmem_inode *gi, struct vm_area_struct *vma)
+{
+	struct gmem_view_mapping *mapping;
+	int rc = 0;
+
+	mapping = kzalloc_obj(*mapping, GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return -ENOMEM;
+	mapping->vma = vma;
+	mapping->start = vma->vm_pgoff;
+	mapping->last = vma->vm_pgoff + vma_pages(vma) - 1;
+
+	down_write(&gi->views.lock);
+	if (gi->views.nr_mappings < GMEM_VIEW_MAX_MAPPINGS) {
+		WRITE_ONCE(gi->views.nr_mappings, gi->views.nr_mappings + 1);
+		gmem_view_mapping_insert(mapping, &gi->views.mappings);
+	} else {
+		rc = -EBUSY;
+	}
+	up_write(&gi->views.lock);
+	if (rc) {
+		kfree(mapping);
+		return rc;
+	}
+	vma->vm_private_data = mapping;
+	trace_gmem_view_mapping(gi->vfs_inode.i_ino, mapping, true);
+	return 0;
+}
+
+/* Also for remap_file_pages(), which maps again. */
+static int gmem_view_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct gmem_view *view = file->private_data;
+	int rc;
+
+	if (view->mm != vma->vm_mm)
+		return -EPERM;
+	if (vma->vm_flags & VM_ACCESS_FLAGS || !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_pgoff < view->start || vma->vm_pgoff >= view->end ||
+	    vma_pages(vma) > view->end - vma->vm_pgoff)
+		return -EINVAL;
+
+	rc = gmem_view_add_mapping(gmem_from_file(view->memory), vma);
+	if (rc)
+		return rc;
+	/* VM_IO: MADV_DOFORK is refused. VM_HUGEPAGE: whatever sysfs says. */
+	vm_flags_mod(vma,
+		     VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
+			     VM_DONTCOPY | VM_HUGEPAGE,
+		     VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
+	vma->vm_ops = &gmem_view_vm_ops;
+	return 0;
+}
+
+static const struct gmem_ioctl_op gmem_view_ioctl_ops[] = {
+	GMEM_IOCTL_OP(GMEM_CMD_VIEW_POPULATE, gmem_ioctl_view_populate,
+		      gmem_ioctl_view_populate, reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_VIEW_FAULT, gmem_ioctl_view_fault,
+		      gmem_ioctl_view_fault, reserved),
+};
+
+static long gmem_view_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	return gmem_ioctl_dispatch(file, cmd, arg, gmem_view_ioctl_ops,
+				   ARRAY_SIZE(gmem_view_ioctl_ops));
+}
+
+static const struct file_operations gmem_view_fops = {
+	.owner = THIS_MODULE,
+	.release = gmem_view_release,
+	.llseek = noop_llseek,
+	.unlocked_ioctl = gmem_view_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = gmem_view_mmap,
+	/* So that 2 MiB of it can be one entry of a page table. */
+	.get_unmapped_area = thp_get_unmapped_area,
+};
+
+/* In force at once, unless part of the range is bound. */
+static int gmem_view_insert(struct gmem_inode *gi, struct gmem_view *view)
+{
+	struct gmem_binding *binding;
+	struct gmem_range_lock range;
+	int rc;
+
+	gmem_range_init(&range, view->start, view->end);
+	rc = gmem_range_lock(gi, &range);
+	if (rc)
+		return rc;
+	binding = gmem_binding_next(gi, view->start, view->end);
+	if (!binding) {
+		down_write(&gi->views.lock);
+		list_add_tail(&view->node, &gi->views.list);
+		WRITE_ONCE(gi->views.nr, gi->views.nr + 1);
+		up_write(&gi->views.lock);
+	}
+	gmem_range_unlock(gi, &range);
+	if (!binding)
+		return 0;
+	gmem_binding_put(gi, binding);
+	return -EBUSY;
+}
+
+static struct gmem_view *gmem_view_alloc(struct file *memory, pgoff_t start,
+					 pgoff_t end)
+{
+	struct gmem_view *view;
+	int rc;
+
+	view = kzalloc_obj(*view, GMEM_GFP);
+	if (!view)
+		return ERR_PTR(-ENOMEM);
+	view->start = start;
+	view->end = end;
+	rc = gmem_view_insert(gmem_from_file(memory), view);
+	if (rc) {
+		kfree(view);
+		return ERR_PTR(rc);
+	}
+	view->memory = get_file(memory);
+	view->mm = current->mm;
+	mmgrab(view->mm);
+	return view;
+}
+
+static struct file *gmem_view_create(struct file *memory, pgoff_t start,
+				     pgoff_t end)
+{
+	struct gmem_inode *gi = gmem_from_file(memory);
+	struct gmem_view *view;
+	struct file *file;
+
+	view = gmem_view_alloc(memory, start, end);
+	if (IS_ERR(view))
+		return ERR_CAST(view);
+	file = anon_inode_getfile("[gmem-view]", &gmem_view_fops, view, O_RDWR);
+	if (IS_ERR(file)) {
+		gmem_view_free(view);
+		return file;
+	}
+	/* As block devices do: for gmem_views_zap() to find the mappings. */
+	file->f_mapping = &gi->views.mapping;
+	trace_gmem_view(gi->vfs_inode.i_ino, start, end, true);
+	return file;
+}
+
+static int gmem_view_install(struct file *memory, struct gmem_ucmd *ucmd,
+			     pgoff_t start, pgoff_t end)
+{
+	struct gmem_ioctl_view *cmd = ucmd->cmd;
+	struct file *file;
+	int fd, rc;
+
+	fd = get_unused_fd_flags(cmd->fd_flags);
+	if (fd < 0)
+		return fd;
+	file = gmem_view_create(memory, start, end);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	cmd->out_fd = fd;
+	rc = gmem_ucmd_respond(ucmd);
+	if (rc) {
+		put_unused_fd(fd);
+		fput(file);
+		return rc;
+	}
+	/* Nothing can fail once another thread may use the fd. */
+	fd_install(fd, file);
+	return 0;
+}
+
+long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd)
+{
+	struct gmem_inode *gi = gmem_from_file(file);
+	struct gmem_ioctl_view *cmd = ucmd->cmd;
+	pgoff_t start, end;
+	int rc;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (cmd->flags || cmd->fd_flags & ~O_CLOEXEC ||
+	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
+		return -EINVAL;
+	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
+	if (rc)
+		return rc;
+	/* The VMM converts in the guest's name. */
+	if (gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT)
+		return -EPERM;
+	return gmem_view_install(file, ucmd, start, end);
+}
