@@ -76,3 +76,5 @@ TEST_F(view, convert)
 	test_gmem_convert(self->fd, PAGE, 2 * PAGE, SHARED, PRESERVE);
 	expect_bytes(0x41, self->v, LENGTH);
 }
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
