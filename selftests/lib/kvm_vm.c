@@ -15,6 +15,7 @@
 #include "../../tools/gmemctl/boot/boot.h"
 #include "../../tools/gmemctl/kvm/attributes.h"
 #include "../../tools/gmemctl/kvm/exits.h"
+#include "gmem_view.h"
 #include "kvm_utils.h"
 #include "kvm_vm.h"
 
@@ -84,6 +85,7 @@ static int guest_create(struct kvm_guest *g, unsigned int nr_vcpus,
 		g->vcpus[i].fd = -1;
 	for (i = 0; i < KVM_SLOTS; i++) {
 		g->data[i].store = -1;
+		g->data[i].view = -1;
 		g->data[i].number = -1;
 	}
 	rc = create(&g->vm, &g->error);
@@ -106,15 +108,37 @@ int kvm_guest_create_plain(struct kvm_guest *g, unsigned int nr_vcpus)
 	return guest_create(g, nr_vcpus, vm_create_plain);
 }
 
+int kvm_guest_create_views(struct kvm_guest *g, unsigned int nr_vcpus)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = { 1ULL << KVM_HC_MAP_GPA_RANGE },
+	};
+	int rc = guest_create(g, nr_vcpus, vm_create_plain);
+
+	g->views = true;
+	if (!rc && ioctl(g->vm.fd, KVM_ENABLE_CAP, &cap)) {
+		rc = -errno;
+		kvm_guest_destroy(g);
+	}
+	return rc;
+}
+
 void kvm_data_close(struct kvm_guest *g, struct kvm_data *data)
 {
 	if (data->number >= 0)
 		slot_remove(&g->vm, (unsigned int)data->number);
 	if (data->host)
 		munmap(data->host, data->size);
+	if (data->map)
+		munmap(data->map, data->size);
 	if (data->store >= 0)
 		close(data->store);
+	if (data->view >= 0)
+		close(data->view);
 	data->host = NULL;
+	data->map = NULL;
+	data->view = -1;
 	data->store = -1;
 	data->number = -1;
 }
@@ -134,23 +158,52 @@ void kvm_guest_destroy(struct kvm_guest *g)
 	g->nr_data = 0;
 }
 
-static int data_attach(struct kvm_guest *g, struct kvm_data *data)
+static int data_map(struct kvm_data *data)
+{
+	data->host = gmem_map(data->fd, data->offset, data->size);
+	if (data->host != MAP_FAILED)
+		return 0;
+	data->host = NULL;
+	return -errno;
+}
+
+static int data_attach_view(struct kvm_guest *g, struct kvm_data *data)
+{
+	struct slot slot = {
+		.gpa = data->gpa,
+		.size = data->size,
+		.guest_memfd = -1,
+	};
+
+	data->view = gmem_view(data->fd, data->offset, data->size);
+	if (data->view < 0)
+		return data->view;
+	data->map = gmem_view_map(data->view, data->offset, data->size);
+	if (data->map == MAP_FAILED) {
+		data->map = NULL;
+		return -errno;
+	}
+	slot.host = data->map;
+	data->number = slot_add(&g->vm, &slot, &g->error);
+	return data->number < 0 ? data->number : data_map(data);
+}
+
+static int data_attach_store(struct kvm_guest *g, struct kvm_data *data)
 {
 	struct slot slot = {
 		.gpa = data->gpa,
 		.size = data->size,
 		.guest_memfd_offset = data->store_offset,
 	};
+	int rc;
 
 	data->store = vm_create_guest_memfd(&g->vm, data->size +
 					    data->store_offset, NULL);
 	if (data->store < 0)
 		return data->store;
-	data->host = gmem_map(data->fd, data->offset, data->size);
-	if (data->host == MAP_FAILED) {
-		data->host = NULL;
-		return -errno;
-	}
+	rc = data_map(data);
+	if (rc)
+		return rc;
 	slot.host = data->host;
 	slot.guest_memfd = data->store;
 	data->number = slot_add(&g->vm, &slot, &g->error);
@@ -177,10 +230,11 @@ int kvm_guest_add(struct kvm_guest *g, uint64_t gpa, uint64_t size, int fd,
 		.fd = fd,
 		.offset = offset,
 		.store = -1,
+		.view = -1,
 		.store_offset = store_offset,
 		.number = -1,
 	};
-	rc = data_attach(g, data);
+	rc = g->views ? data_attach_view(g, data) : data_attach_store(g, data);
 	if (rc)
 		kvm_data_close(g, data);
 	else if (data == g->data + g->nr_data)
@@ -252,12 +306,12 @@ static int convert_piece(struct kvm_guest *g, const struct kvm_data *data,
 	uint64_t offset = data->offset + (gpa - data->gpa);
 	int rc = 0;
 
-	if (!to_private)
+	if (!to_private && !g->views)
 		rc = kvm_guest_attribute(g, gpa, size, false);
 	if (!rc)
 		rc = gmem_convert(data->fd, offset, size,
 				  to_private ? PRIVATE : SHARED, content);
-	if (!rc && to_private)
+	if (!rc && to_private && !g->views)
 		rc = kvm_guest_attribute(g, gpa, size, true);
 	if (!rc && g->commit)
 		rc = gmem_commit(data->fd, offset, size);
@@ -337,6 +391,46 @@ static int serve_exit(struct kvm_guest *g, struct vcpu *vcpu)
 	return KVM_STOP_EXIT;
 }
 
+static struct kvm_data *data_find(struct kvm_guest *g, uint64_t gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->nr_data; i++) {
+		struct kvm_data *data = &g->data[i];
+
+		if (data->number >= 0 && gpa >= data->gpa &&
+		    gpa - data->gpa < data->size)
+			return data;
+	}
+	return NULL;
+}
+
+/* 0: the page at which KVM_RUN has failed is there now, or will be. */
+static int guest_populate(struct kvm_guest *g)
+{
+	struct gmem_ioctl_view_fault fault;
+	struct kvm_data *data = g->data;
+	long long pages;
+	int rc;
+
+	if (!g->views || g->strict || !g->nr_data)
+		return -EFAULT;
+	rc = gmem_view_fault(data->view, &fault);
+	if (rc)
+		return rc == -EAGAIN ? 0 : rc;
+	data = data_find(g, fault.gpa);
+	if (!data)
+		return -EFAULT;
+	do {
+		pages = gmem_view_populate(data->view,
+					   data->map + ((fault.gpa - data->gpa) & -PAGE),
+					   PAGE, 0);
+	} while (pages == -EINTR && !__atomic_load_n(&g->stopping, __ATOMIC_ACQUIRE));
+	if (pages > 0)
+		__atomic_fetch_add(&g->populated, pages, __ATOMIC_RELAXED);
+	return pages < 0 ? (int)pages : 0;
+}
+
 int kvm_guest_run(struct kvm_guest *g, unsigned int cpu)
 {
 	struct vcpu *vcpu = &g->vcpus[cpu];
@@ -349,7 +443,7 @@ int kvm_guest_run(struct kvm_guest *g, unsigned int cpu)
 				return -EINTR;
 			rc = 0;
 		} else if (rc == -EFAULT) {
-			rc = guest_retry(g) ? 0 : rc;
+			rc = guest_retry(g) ? 0 : guest_populate(g);
 		} else if (!rc) {
 			rc = serve_exit(g, vcpu);
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A VM whose guest executes scripts, with slots whose shared pages are a gmem
- * fd's and whose private pages are a guest_memfd's. Built on the library of
+ * A VM whose guest executes scripts, with slots whose pages are those of a view of a gmem
+ * fd; or whose shared pages are a gmem fd's and whose private pages are a guest_memfd's. Built on the library of
  * gmemctl. Functions return 0 or a negative errno and check nothing.
  */
 #ifndef KVM_VM_H
@@ -40,7 +40,9 @@ enum kvm_stop {
  * @size: bytes
  * @fd: the gmem fd, not owned
  * @offset: in @fd
- * @store: the guest_memfd
+ * @view: the view fd, or -1
+ * @map: its mapping, where the slot is
+ * @store: the guest_memfd, or -1
  * @store_offset: in @store
  * @host: mapping of @fd
  * @number: of the slot, or -1
@@ -50,6 +52,8 @@ struct kvm_data {
 	uint64_t size;
 	int fd;
 	uint64_t offset;
+	int view;
+	uint8_t *map;
 	int store;
 	uint64_t store_offset;
 	uint8_t *host;
@@ -58,7 +62,8 @@ struct kvm_data {
 
 /**
  * struct kvm_guest - a VM
- * @vm: gmemctl's view of it
+ * @vm: what gmemctl knows of it
+ * @views: private memory by views, and not by a store
  * @vcpus: its vCPUs, @nr_vcpus of them
  * @nr_vcpus: see there
  * @ram: control slot at address 0: tables, image, stacks, scripts
@@ -68,13 +73,16 @@ struct kvm_data {
  * @commit: commit what has been converted
  * @patient: a page that is on its way is tried again, in place of an exit;
  *	accesses to memory without a slot read 0
+ * @strict: a page that is not in a view is not put there
  * @stopping: kvm_guest_run() shall return -EINTR
  * @refused: hypercalls answered with an error
  * @retries: exits that were tried again
+ * @populated: pages that were put into a view because a guest wanted them
  * @error: why kvm_guest_create() has failed
  */
 struct kvm_guest {
 	struct vm vm;
+	bool views;
 	struct vcpu vcpus[KVM_VCPUS];
 	unsigned int nr_vcpus;
 	uint8_t *ram;
@@ -83,9 +91,11 @@ struct kvm_guest {
 	uint32_t content;
 	bool commit;
 	bool patient;
+	bool strict;
 	int stopping;
 	unsigned int refused;
 	unsigned int retries;
+	unsigned int populated;
 	struct error error;
 };
 
@@ -95,9 +105,11 @@ const char *kvm_guest_unavailable(void);
 int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus);
 /* The same on every KVM, in a VM that has no private memory. */
 int kvm_guest_create_plain(struct kvm_guest *g, unsigned int nr_vcpus);
+/* An ordinary VM with private memory by views. */
+int kvm_guest_create_views(struct kvm_guest *g, unsigned int nr_vcpus);
 void kvm_guest_destroy(struct kvm_guest *g);
 
-/* A slot at @gpa, its store @store_offset larger than it, bound to it. */
+/* A slot at @gpa, its store @store_offset larger than it, bound to it; or in a view. */
 int kvm_guest_add(struct kvm_guest *g, uint64_t gpa, uint64_t size, int fd,
 		  uint64_t offset, uint64_t store_offset);
 void kvm_data_close(struct kvm_guest *g, struct kvm_data *data);
@@ -139,8 +151,10 @@ int kvm_punch(int store, uint64_t offset, uint64_t size);
 void kvm_log_stop(struct kvm_guest *g, unsigned int cpu, int stop, char *text,
 		  size_t size);
 
-#define test_kvm_guest_create(g, nr_vcpus) do {				\
-	int __rc = kvm_guest_create(g, nr_vcpus);			\
+#define test_kvm_guest_create(g, nr_vcpus)				\
+	test_kvm_guest_create_by(kvm_guest_create, g, nr_vcpus)
+#define test_kvm_guest_create_by(create, g, nr_vcpus) do {		\
+	int __rc = create(g, nr_vcpus);					\
 									\
 	if (__rc)							\
 		TH_LOG("%s: %s: %s", (g)->error.object,			\

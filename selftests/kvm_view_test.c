@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guests of an ordinary VM whose memory is a view: they have shared and private pages
+ * alike, the host has the shared ones only. What KVM does with slots works on it.
+ */
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "gmem_view.h"
+#include "hold.h"
+#include "ksft.h"
+#include "kvm_vm.h"
+
+#define BASE KVM_DATA_GPA
+#define NR_PAGES 1024
+#define LENGTH (NR_PAGES * PAGE)
+
+FIXTURE(kvm_view) {
+	struct kvm_guest g;
+	struct kvm_data *data;
+	int fd;
+	uint8_t *host;
+};
+
+FIXTURE_SETUP(kvm_view)
+{
+	const char *why = gmem_view_unavailable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	test_kvm_guest_create_by(kvm_guest_create_views, &self->g, 2);
+	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	ASSERT_EQ(0, kvm_guest_add(&self->g, BASE, LENGTH, self->fd, 0, 0));
+	self->data = &self->g.data[0];
+	self->host = self->data->host;
+}
+
+FIXTURE_TEARDOWN(kvm_view)
+{
+	kvm_guest_destroy(&self->g);
+	close(self->fd);
+}
+
+static void populate(struct kvm_view_data *self)
+{
+	EXPECT_EQ(NR_PAGES, gmem_view_populate(self->data->view, self->data->map,
+					       LENGTH, 0));
+}
+
+/* A guest has every page of a view that is populated, whatever its state. */
+TEST_F(kvm_view, shared_and_private)
+{
+	self->g.strict = true;
+	gmem_fill(self->host, 0x11, LENGTH);
+	populate(self);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, LENGTH, 0x11);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PAGE, 0x22);
+	expect_bytes(0x22, self->host, PAGE);
+
+	test_gmem_convert(self->fd, PAGE, 3 * PAGE, PRIVATE, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PAGE, 0x22);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + PAGE, 3 * PAGE, 0x11);
+	expect_op(&self->g, 1, KVM_OP_FILL, BASE + PAGE, 3 * PAGE, 0x33);
+	expect_sigbus(self->host + PAGE);
+	expect_sigsegv(self->data->map + PAGE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + PAGE, 3 * PAGE, 0x33);
+
+	test_gmem_convert(self->fd, PAGE, 3 * PAGE, SHARED, PRESERVE);
+	expect_bytes(0x33, self->host + PAGE, 3 * PAGE);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE + PAGE, PAGE, 0x44);
+	expect_bytes(0x44, self->host + PAGE, PAGE);
+}
+
+/* The guest asks for it by itself; KVM has no part in it. */
+TEST_F(kvm_view, hypercall)
+{
+	struct gmem_ioctl_stat stat;
+
+	gmem_fill(self->host, 0x11, LENGTH);
+	populate(self);
+	expect_op(&self->g, 0, KVM_OP_MAP, BASE, SZ_2M, KVM_MAP_PRIVATE);
+	expect_state(PRIVATE, self->fd, SZ_2M - PAGE);
+	expect_state(SHARED, self->fd, SZ_2M);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, LENGTH, 0x11);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, SZ_2M, 0x55);
+	expect_sigbus(self->host);
+	expect_op(&self->g, 0, KVM_OP_MAP, BASE, SZ_2M, KVM_MAP_SHARED);
+	expect_bytes(0x55, self->host, SZ_2M);
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(2 * SZ_2M / PAGE, stat.view_refills);
+	/* Both conversions have given back what they had taken. */
+	EXPECT_EQ(0, self->g.populated);
+	EXPECT_EQ(1, stat.views);
+	EXPECT_EQ(1, stat.view_mappings);
+}
+
+/* A page that is not there ends KVM_RUN, and gmem says which one it was. */
+TEST_F(kvm_view, fault)
+{
+	struct kvm_script *script = kvm_script(&self->g, 0);
+	struct gmem_ioctl_view_fault fault;
+	uint64_t count;
+
+	self->g.strict = true;
+	EXPECT_EQ(-EAGAIN, gmem_view_fault(self->data->view, &fault));
+	kvm_script_start(script);
+	kvm_script_op(script, KVM_OP_FILL, BASE + 7 * PAGE, PAGE, 0x66);
+	EXPECT_EQ(-EFAULT, kvm_guest_run(&self->g, 0));
+	ASSERT_EQ(0, gmem_view_fault(self->data->view, &fault));
+	EXPECT_EQ(BASE + 7 * PAGE, fault.gpa & -PAGE);
+	EXPECT_TRUE(fault.error_code & 2);
+	count = fault.count;
+	EXPECT_EQ(-EFAULT, kvm_guest_run(&self->g, 0));
+	ASSERT_EQ(0, gmem_view_fault(self->data->view, &fault));
+	EXPECT_GT(fault.count, count);
+
+	EXPECT_EQ(1, gmem_view_populate(self->data->view,
+					self->data->map + 7 * PAGE, PAGE, 0));
+	expect_stop(KVM_STOP_DONE, &self->g, 0);
+	expect_bytes(0x66, self->host + 7 * PAGE, PAGE);
+	EXPECT_EQ(1, gmem_populated(self->fd, 0, LENGTH));
+}
+
+/* Private from the beginning: the guest's first touch reads zero. */
+TEST_F(kvm_view, private_first_touch)
+{
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	test_gmem_commit(self->fd, 0, 4 * PAGE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, 8 * PAGE, 0);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, 8 * PAGE, 0x77);
+	EXPECT_EQ(8, self->g.populated);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+	expect_bytes(0x77, self->host, 8 * PAGE);
+	expect_byte(0, self->host + 8 * PAGE);
+}
+
+/* A hole takes a page from the guest, with its contents. */
+TEST_F(kvm_view, hole)
+{
+	gmem_fill(self->host, 0x11, LENGTH);
+	populate(self);
+	test_gmem_convert(self->fd, 0, 2 * PAGE, PRIVATE, PRESERVE);
+	test_gmem_punch(self->fd, PAGE, 2 * PAGE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PAGE, 0x11);
+	EXPECT_EQ(0, self->g.populated);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + PAGE, 2 * PAGE, 0);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + 3 * PAGE, PAGE, 0x11);
+	EXPECT_EQ(2, self->g.populated);
+	expect_state(PRIVATE, self->fd, PAGE);
+	expect_sigbus(self->host + PAGE);
+	expect_byte(0, self->host + 2 * PAGE);
+}
+
+/* A conversion that fails takes nothing from the guest. */
+TEST_F(kvm_view, refused)
+{
+	struct hold_pipe hold;
+
+	self->g.strict = true;
+	gmem_fill(self->host, 0x11, LENGTH);
+	populate(self);
+	ASSERT_EQ(0, hold_pipe_take(&hold, self->host + 9 * PAGE, 1));
+	test_err_gmem_convert(EAGAIN, self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, LENGTH, 0x11);
+	expect_bytes(0x11, self->data->map, LENGTH);
+	hold_pipe_drop(&hold);
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, ZERO);
+	self->g.strict = false;
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, 2 * PAGE, 0);
+}
+
+/* Several slots over one view, of parts that overlap, read-only, moved, deleted. */
+TEST_F(kvm_view, slots)
+{
+	struct slot slot = {
+		.gpa = BASE + SZ_1G,
+		.size = 16 * PAGE,
+		.host = self->data->map + 8 * PAGE,
+		.guest_memfd = -1,
+	};
+	struct kvm_userspace_memory_region region = {
+		.flags = KVM_MEM_READONLY,
+		.guest_phys_addr = BASE + 2 * SZ_1G,
+		.memory_size = 4 * PAGE,
+		.userspace_addr = (uintptr_t)self->data->map,
+	};
+	int number;
+
+	gmem_fill(self->host, 0x11, LENGTH);
+	populate(self);
+	test_gmem_convert(self->fd, 0, 16 * PAGE, PRIVATE, PRESERVE);
+	number = slot_add(&self->g.vm, &slot, &self->g.error);
+	ASSERT_GE(number, 0);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE + SZ_1G, PAGE, 0x22);
+	expect_op(&self->g, 1, KVM_OP_EXPECT, BASE + 8 * PAGE, PAGE, 0x22);
+
+	region.slot = (uint32_t)number + 1;
+	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_SET_USER_MEMORY_REGION, &region));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + 2 * SZ_1G, 4 * PAGE, 0x11);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, 4 * PAGE, 0x11);
+	/* Moved to another place */
+	region.guest_phys_addr += SZ_1G;
+	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_SET_USER_MEMORY_REGION, &region));
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + 3 * SZ_1G, 4 * PAGE, 0x11);
+	region.memory_size = 0;
+	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_SET_USER_MEMORY_REGION, &region));
+	test_gmem_convert(self->fd, 0, 16 * PAGE, SHARED, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + SZ_1G, PAGE, 0x22);
+	ASSERT_EQ(0, slot_remove(&self->g.vm, (unsigned int)number));
+}
+
+/* Which pages the guest writes to is seen, in either state. */
+TEST_F(kvm_view, dirty_log)
+{
+	uint64_t bitmap[NR_PAGES / 64] = { 0 };
+	struct kvm_userspace_memory_region region = {
+		.slot = (uint32_t)self->data->number,
+		.flags = KVM_MEM_LOG_DIRTY_PAGES,
+		.guest_phys_addr = BASE,
+		.memory_size = LENGTH,
+		.userspace_addr = (uintptr_t)self->data->map,
+	};
+	struct kvm_dirty_log log = {
+		.slot = region.slot,
+		.dirty_bitmap = bitmap,
+	};
+
+	gmem_fill(self->host, 0x11, LENGTH);
+	populate(self);
+	test_gmem_convert(self->fd, 0, 16 * PAGE, PRIVATE, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, LENGTH, 0x22);
+	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_SET_USER_MEMORY_REGION, &region));
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE + 3 * PAGE, PAGE, 0x33);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE + 65 * PAGE, PAGE, 0x33);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + 130 * PAGE, PAGE, 0x22);
+	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_GET_DIRTY_LOG, &log));
+	EXPECT_EQ(1ULL << 3, bitmap[0]);
+	EXPECT_EQ(1ULL << 1, bitmap[1]);
+	EXPECT_EQ(0, bitmap[2]);
+	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_GET_DIRTY_LOG, &log));
+	EXPECT_EQ(0, bitmap[0]);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE + 3 * PAGE, PAGE, 0x44);
+	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_GET_DIRTY_LOG, &log));
+	EXPECT_EQ(1ULL << 3, bitmap[0]);
+}
+
+/* A second VM of the process is like a second vCPU: the VMM's own guest. */
+TEST_F(kvm_view, two_vms)
+{
+	struct kvm_guest other;
+	struct slot slot = {
+		.gpa = BASE,
+		.size = LENGTH,
+		.host = self->data->map,
+		.guest_memfd = -1,
+	};
+
+	gmem_fill(self->host, 0x11, LENGTH);
+	populate(self);
+	test_kvm_guest_create_by(kvm_guest_create_views, &other, 1);
+	ASSERT_GE(slot_add(&other.vm, &slot, &other.error), 0);
+	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PAGE, 0x22);
+	expect_op(&other, 0, KVM_OP_EXPECT, BASE, PAGE, 0x22);
+	/* Both have lost it. */
+	test_gmem_punch(self->fd, 0, PAGE);
+	EXPECT_EQ(-EFAULT, kvm_guest_op(&other, 0, KVM_OP_READ, BASE, 1, 0, NULL));
+	kvm_guest_destroy(&other);
+}
+
+struct converter {
+	struct kvm_view_data *self;
+	int stop;
+	int rc;
+	unsigned int done;
+	uint64_t offset;
+	uint64_t length;
+};
+
+static void *converter_main(void *arg)
+{
+	struct converter *c = arg;
+	unsigned int target = PRIVATE;
+
+	while (!c->rc && !__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) {
+		c->rc = gmem_convert(c->self->fd, c->offset, c->length, target,
+				     PRESERVE);
+		target = target == PRIVATE ? SHARED : PRIVATE;
+		__atomic_fetch_add(&c->done, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/*
+ * Guests count up words of pages that change hands meanwhile, by one page and by the
+ * whole. None is lost, and none is refused: what KVM itself holds for an instant (6.12)
+ * is no holder.
+ */
+static void race(struct kvm_view_data *self, struct converter *converters,
+		 unsigned int nr)
+{
+	struct gmem_task tasks[4];
+	struct kvm_runner runners[2];
+	unsigned int i, cpu;
+
+	populate(self);
+	for (cpu = 0; cpu < 2; cpu++) {
+		struct kvm_script *script = kvm_script(&self->g, cpu);
+		struct kvm_op bump = {
+			.opcode = KVM_OP_BUMP,
+			.value = 0x40 + cpu,
+			.gpa = BASE + cpu * PAGE,
+			.size = PAGE,
+			.stride = 2 * PAGE,
+			.count = 64,
+		};
+
+		kvm_script_start(script);
+		for (i = 0; i < 64; i++) {
+			uint64_t *p = (uint64_t *)(void *)
+				(self->host + (2 * i + cpu) * PAGE);
+
+			p[0] = (uint64_t)(0x40 + cpu) << 32;
+			p[511] = p[0];
+		}
+		kvm_script_add(script, &bump);
+		kvm_script_op(script, KVM_OP_LOOP, 0, 1, 0);
+	}
+	for (cpu = 0; cpu < 2; cpu++)
+		ASSERT_EQ(0, kvm_runner_start(&runners[cpu], &self->g, cpu));
+	for (i = 0; i < nr; i++) {
+		converters[i].self = self;
+		ASSERT_EQ(0, gmem_task_start(&tasks[i], -1, converter_main,
+					     &converters[i]));
+	}
+	sleep(gmem_stress_seconds() / 10 + 1);
+	for (i = 0; i < nr; i++) {
+		__atomic_store_n(&converters[i].stop, 1, __ATOMIC_RELEASE);
+		gmem_task_join(&tasks[i]);
+		EXPECT_EQ(0, converters[i].rc);
+		EXPECT_GT(converters[i].done, 10);
+		TH_LOG("%u conversions of %llu pages", converters[i].done,
+		       (unsigned long long)(converters[i].length / PAGE));
+	}
+	for (cpu = 0; cpu < 2; cpu++) {
+		struct kvm_script *script = kvm_script(&self->g, cpu);
+
+		__atomic_store_n(&script->stop, 1, __ATOMIC_RELEASE);
+		EXPECT_EQ(KVM_STOP_DONE, kvm_runner_join(&runners[cpu]));
+		EXPECT_GT(script->round, 1);
+		TH_LOG("vCPU %u: %llu rounds", cpu,
+		       (unsigned long long)script->round);
+	}
+	TH_LOG("%u pages populated on demand", self->g.populated);
+}
+
+TEST_F(kvm_view, race_one_page)
+{
+	struct converter one = { .offset = 2 * PAGE, .length = PAGE };
+
+	race(self, &one, 1);
+}
+
+TEST_F(kvm_view, race_whole)
+{
+	struct converter whole = { .length = LENGTH };
+
+	race(self, &whole, 1);
+}
+
+TEST_F(kvm_view, race_neighbours)
+{
+	struct converter both[2] = {
+		{ .offset = 0, .length = 7 * PAGE },
+		{ .offset = 7 * PAGE, .length = 9 * PAGE },
+	};
+
+	race(self, both, 2);
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
