@@ -57,6 +57,9 @@ static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
 			return -ERESTARTSYS;
 		if (pages++ % GMEM_COMMIT_CHECK == 0 && !gmem_commit_may(GMEM_COMMIT_CHECK))
 			gfp = 0;
+		if (gfp && IS_ALIGNED(start, 1UL << GMEM_BLOCK_SHIFT) &&
+		    end - start >= 1UL << GMEM_BLOCK_SHIFT)
+			gmem_block_alloc(gi, start);
 		folio = gmem_folio_find(gi, start, gfp);
 		/* What is populated already costs nothing more. */
 		if (folio == ERR_PTR(-ENOENT))

@@ -70,8 +70,17 @@ void gmem_folio_seal(struct folio *folio)
 }
 GMEM_EXPORT_SYMBOL(gmem_folio_seal);
 
-/* Returns with the folio locked. */
-static int gmem_folio_add(struct gmem_inode *gi, struct folio *folio,
+/**
+ * gmem_folio_add() - make a new folio that of a page
+ * @gi: the memory
+ * @folio: not in use by anybody
+ * @index: the page
+ * @gfp: for the page cache
+ *
+ * Context: process context, may sleep.
+ * Return: 0 with @folio locked, or -EEXIST, -EHWPOISON, -ENOMEM.
+ */
+int gmem_folio_add(struct gmem_inode *gi, struct folio *folio,
 			  pgoff_t index, gfp_t gfp)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
@@ -81,8 +90,10 @@ static int gmem_folio_add(struct gmem_inode *gi, struct folio *folio,
 	if (rc)
 		return rc;
 	/* Another one may have come and failed while this was allocated. */
-	if (!xa_load(&gi->poison, index))
+	if (!xa_load(&gi->poison, index)) {
+		gmem_folio_set_cpu(folio, raw_smp_processor_id());
 		return 0;
+	}
 	gmem_folio_detach(mapping, folio);
 	folio_unlock(folio);
 	return -EHWPOISON;
@@ -98,10 +109,8 @@ static struct folio *gmem_folio_new(struct gmem_inode *gi, pgoff_t index,
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 	rc = gmem_folio_add(gi, folio, index, gfp);
-	if (!rc) {
-		gmem_folio_set_cpu(folio, raw_smp_processor_id());
+	if (!rc)
 		return folio;
-	}
 	folio_put(folio);
 	return ERR_PTR(rc);
 }

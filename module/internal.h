@@ -390,6 +390,8 @@ static inline long gmem_jiffies_left(ktime_t deadline)
 /* folio.c */
 struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
 struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp);
+int gmem_folio_add(struct gmem_inode *gi, struct folio *folio, pgoff_t index,
+		   gfp_t gfp);
 void gmem_folio_publish(struct folio *folio);
 bool gmem_folios_have_contents(struct address_space *mapping, pgoff_t start,
 			       pgoff_t end);
@@ -412,6 +414,9 @@ static inline bool gmem_folio_next(struct address_space *mapping,
 	/* Nothing is ever swapped or reclaimed: a value would not be ours. */
 	return entry && !xa_is_value(entry);
 }
+
+/* block.c */
+void gmem_block_alloc(struct gmem_inode *gi, pgoff_t start);
 
 /* poison.c */
 int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio);

@@ -13,6 +13,7 @@
 #include "kvm_vm.h"
 
 #define BASE KVM_DATA_GPA
+#define RO_GPA (BASE + SZ_1G + SZ_1G / 2)	/* the guest's tables end at 4 GiB */
 #define NR_PAGES 1024
 #define LENGTH (NR_PAGES * PAGE)
 
@@ -181,7 +182,7 @@ TEST_F(kvm_view, slots)
 	};
 	struct kvm_userspace_memory_region region = {
 		.flags = KVM_MEM_READONLY,
-		.guest_phys_addr = BASE + 2 * SZ_1G,
+		.guest_phys_addr = RO_GPA,
 		.memory_size = 4 * PAGE,
 		.userspace_addr = (uintptr_t)self->data->map,
 	};
@@ -197,12 +198,12 @@ TEST_F(kvm_view, slots)
 
 	region.slot = (uint32_t)number + 1;
 	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_SET_USER_MEMORY_REGION, &region));
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + 2 * SZ_1G, 4 * PAGE, 0x11);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, RO_GPA, 4 * PAGE, 0x11);
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, 4 * PAGE, 0x11);
 	/* Moved to another place */
-	region.guest_phys_addr += SZ_1G;
+	region.guest_phys_addr += SZ_1G / 2;
 	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_SET_USER_MEMORY_REGION, &region));
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + 3 * SZ_1G, 4 * PAGE, 0x11);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, RO_GPA + SZ_1G / 2, 4 * PAGE, 0x11);
 	region.memory_size = 0;
 	ASSERT_EQ(0, ioctl(self->g.vm.fd, KVM_SET_USER_MEMORY_REGION, &region));
 	test_gmem_convert(self->fd, 0, 16 * PAGE, SHARED, PRESERVE);

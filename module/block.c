@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: blocks of neighbours
+ *
+ * Memory for a block of 2 MiB at once, so that its pages are neighbours and a view can
+ * map them by one entry of a page table (fill.c). They are split to single pages before
+ * anybody sees them: each has its own references and its own state, and no conversion
+ * ever splits or merges anything. Where there is no such memory single pages do.
+ *
+ * Locks: the range lock over the block; page faults may come in between.
+ */
+#include <linux/gfp.h>
+#include <linux/pagemap.h>
+
+#include "internal.h"
+
+/* Not worth reclaim, nor a complaint. */
+#define GMEM_BLOCK_GFP							\
+	((GMEM_FOLIO_GFP | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_DIRECT_RECLAIM)
+
+static struct page *gmem_block_pages(struct gmem_inode *gi, pgoff_t start)
+{
+	/* A policy of mbind() says so page by page. */
+	if (mtree_load(&gi->policies, start))
+		return NULL;
+	if (gi->node == NUMA_NO_NODE)
+		return alloc_pages(GMEM_BLOCK_GFP, GMEM_BLOCK_SHIFT);
+	return alloc_pages_node(gi->node, GMEM_BLOCK_GFP, GMEM_BLOCK_SHIFT);
+}
+
+/**
+ * gmem_block_alloc() - give a block of pages memory that is together
+ * @gi: the memory
+ * @start: first page of the block
+ *
+ * A hint: what is not populated afterwards is up to gmem_folio_find(). So is a block
+ * of which a page is populated already.
+ *
+ * Context: process context, sleeps; range lock held.
+ */
+void gmem_block_alloc(struct gmem_inode *gi, pgoff_t start)
+{
+	pgoff_t end = start + (1UL << GMEM_BLOCK_SHIFT), index = start;
+	struct page *page;
+	int rc = 0;
+
+	if (gmem_folio_next(gi->vfs_inode.i_mapping, &index, end))
+		return;
+	page = gmem_block_pages(gi, start);
+	if (!page)
+		return;
+	split_page(page, GMEM_BLOCK_SHIFT);
+	for (index = start; index < end; index++, page++) {
+		/* A fault may have been faster with one of them. */
+		if (!rc || rc == -EEXIST || rc == -EHWPOISON)
+			rc = gmem_folio_add(gi, page_folio(page), index,
+					    GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL |
+						    __GFP_NOWARN);
+		if (!rc)
+			folio_unlock(page_folio(page));
+		put_page(page);
+	}
+}
