@@ -14,7 +14,8 @@ static int slot_set(struct vm *vm, unsigned int number, const struct slot *slot,
 		.slot = number,
 		.guest_phys_addr = slot->gpa,
 		.memory_size = size,
-		.userspace_addr = (uintptr_t)slot->host,
+		.userspace_addr = (uintptr_t)(slot->view ? slot->view :
+					      (uint8_t *)slot->host),
 	};
 
 	if (slot->readonly)
@@ -87,7 +88,7 @@ bool slot_covers_private(const struct slot_table *table, uint64_t gpa,
 		const struct slot *slot = slot_find(table, gpa);
 		uint64_t covered;
 
-		if (!slot || slot->guest_memfd < 0)
+		if (!slot || (slot->guest_memfd < 0 && !slot->view))
 			return false;
 		covered = slot->size - (gpa - slot->gpa);
 		if (covered >= size)

@@ -15,7 +15,11 @@
  * @gpa: first guest physical address
  * @size: bytes
  * @host: where shared pages are mapped in this process
- * @guest_memfd: where private pages live, or -1: no private memory
+ * @view: what KVM is given instead, in which it reaches private pages, too; NULL:
+ *	it is given @host
+ * @view_fd: the view, with @view
+ * @view_block: bytes of @view to populate around a touch, a power of two
+ * @guest_memfd: where private pages live, or -1: not there
  * @guest_memfd_offset: offset in @guest_memfd of the page at @gpa
  * @readonly: the guest's writes exit; not together with @guest_memfd
  * @used: the slot exists in KVM
@@ -24,6 +28,9 @@ struct slot {
 	uint64_t gpa;
 	uint64_t size;
 	void *host;
+	uint8_t *view;
+	int view_fd;
+	uint64_t view_block;
 	int guest_memfd;
 	uint64_t guest_memfd_offset;
 	bool readonly;
@@ -48,7 +55,8 @@ const struct slot *slot_find(const struct slot_table *table, uint64_t gpa);
 /**
  * slot_covers_private() - whether slots with private memory cover all of a range
  *
- * Slots may be in any order; a gap, or a slot without guest_memfd, is a no.
+ * Slots may be in any order; a gap, or a slot with neither view nor guest_memfd, is
+ * a no.
  */
 bool slot_covers_private(const struct slot_table *table, uint64_t gpa,
 			 uint64_t size);

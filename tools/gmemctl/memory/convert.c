@@ -12,6 +12,9 @@
  * saying where. The VMM then waits until conversions have ended, and enters the
  * guest again; see run.c.
  *
+ * In place, in a view: gmem alone. Its one call takes the pages out of the view and
+ * puts them back.
+ *
  * Discard: the attribute, then a hole on the side that is stale now.
  *
  * Two vCPUs may convert overlapping ranges at the same time. Were their steps
@@ -197,11 +200,13 @@ int memory_convert_range(const struct convertible *memory, struct turns *turns,
 	entry = turns_enter(turns, part);
 	if (memory->strategy == MEMORY_DISCARD)
 		rc = discard(&conversion);
+	else if (memory->store_fd < 0)
+		rc = convert_gmem(&conversion);
 	else if (to_private)
 		rc = inplace_to_private(&conversion);
 	else
 		rc = inplace_to_shared(&conversion);
-	if (!rc)
+	if (!rc && memory->private)
 		memset(state_of(memory, part.start), to_private,
 		       range_size(part) >> GUEST_PAGE_SHIFT);
 	turns_leave(turns, entry);

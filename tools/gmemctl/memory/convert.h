@@ -13,8 +13,9 @@
 
 /**
  * enum memory_strategy - how a range is converted
- * @MEMORY_INPLACE: shared pages are gmem's, and a conversion hands the very
- *	same pages over to KVM's guest_memfd
+ * @MEMORY_INPLACE: all pages are gmem's, and KVM has a view of them; or shared
+ *	pages are gmem's, and a conversion hands the very same pages over to KVM's
+ *	guest_memfd
  * @MEMORY_DISCARD: shared pages are those of a memfd, or the like. As QEMU does
  *	it: the attribute changes, then a hole is punched on the side that is
  *	stale. Contents are lost; a guest that needs them copies them.
@@ -32,13 +33,14 @@ enum memory_strategy {
  * @host: where the shared side is mapped
  * @shared_fd: the shared side, or -1: anonymous memory at @host
  * @shared_offset: where in @shared_fd it starts
- * @store_fd: the private side, KVM's guest_memfd
+ * @store_fd: the private side, KVM's guest_memfd; or -1: in place, in a view, and
+ *	there is no attribute
  * @store_offset: where in @store_fd it starts
  * @encrypted: private contents mean nothing to the host: the in-place strategy
  *	changes whose page it is, and preserves no contents
  * @timeout_ms: how long a conversion to private may wait for references
  * @private: one byte per page: KVM's PRIVATE attribute as last set here; KVM has
- *	no call that reads it
+ *	no call that reads it. NULL without @store_fd
  */
 struct convertible {
 	enum memory_strategy strategy;

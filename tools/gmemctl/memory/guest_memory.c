@@ -103,6 +103,91 @@ static int open_backing(struct guest_memory *memory, unsigned int index,
 	return backing_open(backing, request, name, error);
 }
 
+static int view_missing(const struct view *view, struct error *error)
+{
+	return error_set(error, -EOPNOTSUPP, "guest memory",
+			 "give KVM a view of it", "%s; or use kind=gmem-store, "
+			 "where KVM has private memory of its own",
+			 view->refusal);
+}
+
+/* A guest that comes with private pages is not the same one without. */
+static int view_check(const struct guest_memory *memory, unsigned int index,
+		      struct error *error)
+{
+	const struct view *view = &memory->views[index];
+	const struct backing *backing = &memory->backings[index];
+	struct gmem_ioctl_stat stat;
+
+	if (!view->refusal)
+		return 0;
+	if (memory->config->view)
+		return view_missing(view, error);
+	if (backing->request->existing_fd >= 0 &&
+	    !gmem_stat(backing->fd, &stat) && stat.private_pages)
+		return view_missing(view, error);
+	return 0;
+}
+
+/* With a guest_memfd it is that which has private pages. */
+static int open_view(struct guest_memory *memory, unsigned int index,
+		     struct error *error)
+{
+	struct view *view = &memory->views[index];
+	int rc;
+
+	*view = (struct view){ .request = memory->backings[index].request,
+			       .fd = -1 };
+	if (!memory->vm || memory->config->guest_memfd ||
+	    memory->backings[index].request->kind != BACKING_GMEM)
+		return 0;
+	rc = view_open(view, &memory->backings[index], error);
+	return rc ? rc : view_check(memory, index, error);
+}
+
+static int open_views(struct guest_memory *memory, struct error *error)
+{
+	int rc = 0;
+
+	memory->views = calloc(memory->nr_backings, sizeof(*memory->views));
+	if (!memory->views)
+		return error_set(error, -ENOMEM, "guest memory", "allocate",
+				 NULL);
+	while (!rc && memory->nr_views < memory->nr_backings)
+		rc = open_view(memory, memory->nr_views++, error);
+	return rc;
+}
+
+const struct view *guest_memory_view(const struct guest_memory *memory)
+{
+	for (unsigned int i = 0; i < memory->nr_views; i++)
+		if (memory->views[i].fd >= 0)
+			return &memory->views[i];
+	return NULL;
+}
+
+int guest_memory_fill_views(const struct guest_memory *memory,
+			    struct error *error)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; !rc && i < memory->nr_views; i++)
+		rc = view_fill(&memory->views[i]);
+	return rc ? error_set(error, rc, "view of guest memory",
+			      "GMEM_IOCTL_VIEW_POPULATE", NULL) : 0;
+}
+
+const char *guest_memory_no_private(const struct guest_memory *memory)
+{
+	if (guest_memory_view(memory) ||
+	    (memory->memfd.fd >= 0 && !memory->memfd.mappable))
+		return NULL;
+	for (unsigned int i = 0; i < memory->nr_views; i++)
+		if (memory->views[i].refusal)
+			return memory->views[i].refusal;
+	return "this kind has no private side: run the VM with kind=gmem";
+}
+
 static int open_backings(struct guest_memory *memory, struct error *error)
 {
 	unsigned int count = memory->config->nr_requests;
@@ -254,6 +339,8 @@ static int build(struct guest_memory *memory, uint64_t device_end,
 	if (!rc)
 		rc = open_backings(memory, error);
 	if (!rc)
+		rc = open_views(memory, error);
+	if (!rc)
 		rc = reserve(memory, device_end, error);
 	return rc ? rc : add_regions(memory, error);
 }
@@ -282,6 +369,9 @@ static int attach(struct guest_memory *memory, struct slots *slots,
 	*slots = (struct slots){
 		.vm = memory->vm,
 		.memfd = memory->memfd.fd >= 0 ? &memory->memfd : NULL,
+		.views = memory->views,
+		.nr_views = memory->nr_views,
+		.offset = offset,
 	};
 	*partition = (struct partition){
 		.ops = &slots_ops,
@@ -322,9 +412,12 @@ void guest_memory_destroy(struct guest_memory *memory)
 	if (memory->reservation.base)
 		region_set_destroy(&memory->regions);
 	reservation_destroy(&memory->reservation);
+	while (memory->nr_views)
+		view_close(&memory->views[--memory->nr_views]);
 	while (memory->nr_backings)
 		backing_close(&memory->backings[--memory->nr_backings]);
 	guest_memfd_destroy(&memory->memfd);
+	free(memory->views);
 	free(memory->backings);
 	free(memory->ram);
 	turns_destroy(&memory->turns);
@@ -461,6 +554,29 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range)
 	return rc;
 }
 
+/* In a view gmem is all there is to tell. Return: whether @range is in one. */
+static bool find_in_view(const struct guest_memory *memory, struct range range,
+			 struct convertible *out)
+{
+	for (unsigned int i = 0; i < memory->nr_views; i++) {
+		const struct view *view = &memory->views[i];
+
+		if (!view_find(view, range))
+			continue;
+		*out = (struct convertible){
+			.strategy = MEMORY_INPLACE,
+			.gpa = range.start,
+			.size = range_size(range),
+			.host = memory->reservation.base + range.start,
+			.shared_fd = memory->backings[i].fd,
+			.shared_offset = view_offset(view, range),
+			.store_fd = -1,
+		};
+		return true;
+	}
+	return false;
+}
+
 /* The range of RAM that contains @range. */
 static int find_convertible(const struct guest_memory *memory,
 			    struct range range, struct convertible *out)
@@ -468,6 +584,8 @@ static int find_convertible(const struct guest_memory *memory,
 	const struct guest_memfd *memfd = &memory->memfd;
 	uint64_t store_offset;
 
+	if (range_valid(range) && find_in_view(memory, range, out))
+		return 0;
 	if (memfd->fd < 0 || memfd->mappable || !range_valid(range) ||
 	    layout_classify(&memfd->layout, range, &store_offset, NULL) != 1)
 		return -EFAULT;

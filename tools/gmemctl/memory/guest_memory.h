@@ -20,6 +20,7 @@
 #include "reservation.h"
 #include "slots.h"
 #include "turns.h"
+#include "view.h"
 
 /**
  * enum visibility - how the guest sees a region of RAM
@@ -39,6 +40,8 @@ enum visibility {
  * @vm: the VM with the guest_memfd and the slots, or NULL
  * @memfd: the VM's guest_memfd, if it has one
  * @backings: one for each request
+ * @views: of the backings, @nr_views of them; some may not be there
+ * @nr_views: as many as there are backings
  * @reservation: the guest's addresses in this process
  * @regions: RAM, and what devices add
  * @ram: the regions of RAM, in ascending order of requests and ranges
@@ -52,6 +55,8 @@ struct guest_memory {
 	struct guest_memfd memfd;
 	struct backing *backings;
 	unsigned int nr_backings;
+	struct view *views;
+	unsigned int nr_views;
 	struct reservation reservation;
 	struct region_set regions;
 	struct region **ram;
@@ -65,7 +70,8 @@ struct guest_memory {
 
 /**
  * guest_memory_create() - build it
- * @vm: needed for the kinds that use a guest_memfd, else it may be NULL
+ * @vm: needed for the kinds that use a guest_memfd, and for views of gmem; else it
+ *	may be NULL
  * @device_end: addresses below are reserved for devices, beyond the RAM; may be 0
  *
  * The guest's RAM is accessible to the host at reservation.base + address.
@@ -85,6 +91,20 @@ int guest_memory_attach(struct guest_memory *memory, struct error *error);
  */
 int guest_memory_bind(struct guest_memory *memory, unsigned int index,
 		      struct error *error);
+
+/** guest_memory_view() - a view that is there, of any backing; or NULL */
+const struct view *guest_memory_view(const struct guest_memory *memory);
+
+/** guest_memory_fill_views() - give KVM what has memory already */
+int guest_memory_fill_views(const struct guest_memory *memory,
+			    struct error *error);
+
+/**
+ * guest_memory_no_private() - why nothing can be private, in words
+ *
+ * Return: a constant text, or NULL: conversions are possible.
+ */
+const char *guest_memory_no_private(const struct guest_memory *memory);
 
 /** guest_memory_destroy() - the VM must not run, and has to exist still */
 void guest_memory_destroy(struct guest_memory *memory);
@@ -117,8 +137,8 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range);
  * @why: out: a text that explains a failure; may be NULL
  * @why_size: bytes of @why
  *
- * Memory of kind gmem-store is converted in place. Where the VM has a
- * guest_memfd besides memory of another kind, what is stale is discarded.
+ * Memory of kind gmem, in a view, and of kind gmem-store is converted in place. Where
+ * the VM has a guest_memfd besides memory of another kind, what is stale is discarded.
  *
  * Return: as memory_convert_range(); -EFAULT where there is no private side.
  */

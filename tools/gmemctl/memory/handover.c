@@ -159,7 +159,7 @@ static int give(struct gift *gift, int socket)
 	int rc = handover_check(gift->memory, gift->error);
 
 	if (!rc)
-		rc = private_runs_find(&gift->runs, gift->memory, ACTION,
+		rc = private_runs_find(&gift->runs, gift->memory, true, ACTION,
 				       gift->error);
 	if (!rc)
 		rc = private_runs_share(&gift->runs, gift->memory, ACTION,

@@ -18,10 +18,12 @@
  * goes on after the end of file, so that the guest survives. At no time can both
  * run it.
  *
- * Private pages of kind gmem-store live in the guest_memfd of the giver's VM,
- * which no other VM can use. They are converted to shared in place, and by the
- * taker to private again; in between the host can read them. gmem refuses this
- * where the guest's consent is needed. Taker and giver trust each other.
+ * Private pages of kind gmem live in the file and stay private; the taker makes a
+ * view of its own before it answers. Those of kind gmem-store live in the
+ * guest_memfd of the giver's VM, which no other VM can use. They are converted to
+ * shared in place, and by the taker to private again; in between the host can read
+ * them. gmem refuses this where the guest's consent is needed. Taker and giver trust
+ * each other.
  */
 #ifndef GMEMCTL_MEMORY_HANDOVER_H
 #define GMEMCTL_MEMORY_HANDOVER_H

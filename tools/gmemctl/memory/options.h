@@ -19,7 +19,7 @@
  *	be handed to another one
  * @BACKING_HUGETLB: a memfd of huge pages, reserved up front
  * @BACKING_FILE: a file, which keeps its contents
- * @BACKING_GMEM: gmem; private pages live in gmem itself
+ * @BACKING_GMEM: gmem; private pages live in gmem itself, and KVM has a view of it
  * @BACKING_GMEM_STORE: gmem; private pages live in the VM's guest_memfd
  * @BACKING_GUEST_MEMFD: the VM's guest_memfd alone, which the host maps; no page
  *	is private
@@ -81,6 +81,7 @@ struct memory_request {
  * @x86_legacy: split the first MiB as a PC has it
  * @pin: pin all RAM, for device assignment
  * @alias: map all RAM a second time, at @alias_offset
+ * @view: memory of kind gmem that has no view is a failure
  * @convert_timeout_ms: how long a conversion to private may wait for references
  */
 struct memory_config {
@@ -93,6 +94,7 @@ struct memory_config {
 	bool pin;
 	bool alias;
 	uint64_t alias_offset;
+	bool view;
 	uint32_t convert_timeout_ms;
 };
 

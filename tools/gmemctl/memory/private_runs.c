@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "page_states.h"
 #include "private_runs.h"
 
 static int runs_add(struct private_runs *runs, struct range range)
@@ -21,29 +22,20 @@ static int runs_add(struct private_runs *runs, struct range range)
 	return 0;
 }
 
-/* The private runs of one range of RAM. */
-static int runs_find(struct private_runs *runs,
-		     const struct guest_memory *memory,
-		     const struct layout_range *ram)
+static int visit_run(struct range run, bool private, void *data)
 {
-	const uint8_t *state = memory->memfd.private +
-			       ram->offset / RANGE_PAGE_SIZE;
-	uint64_t pages = range_size(ram->range) / RANGE_PAGE_SIZE;
-	uint64_t page = 0;
+	return private ? runs_add(data, run) : 0;
+}
+
+/* The private runs of one request. */
+static int runs_find(struct private_runs *runs,
+		     const struct guest_memory *memory, unsigned int index)
+{
+	const struct memory_request *request = &memory->config->requests[index];
 	int rc = 0;
 
-	while (!rc && page < pages) {
-		uint64_t start = page;
-
-		while (page < pages && state[page])
-			page++;
-		if (page == start)
-			page++;
-		else
-			rc = runs_add(runs, (struct range){
-				ram->range.start + start * RANGE_PAGE_SIZE,
-				ram->range.start + page * RANGE_PAGE_SIZE });
-	}
+	for (unsigned int i = 0; !rc && i < request->nr_ranges; i++)
+		rc = page_states(memory, request->ranges[i], visit_run, runs);
 	return rc;
 }
 
@@ -55,17 +47,15 @@ static int compare_ranges(const void *a, const void *b)
 }
 
 int private_runs_find(struct private_runs *runs,
-		      const struct guest_memory *memory, const char *action,
-		      struct error *error)
+		      const struct guest_memory *memory, bool stay,
+		      const char *action, struct error *error)
 {
-	const struct guest_memfd *memfd = &memory->memfd;
 	int rc = 0;
 
 	memset(runs, 0, sizeof(*runs));
-	if (memfd->fd < 0)
-		return 0;
-	for (unsigned int i = 0; !rc && i < memfd->layout.nr_ranges; i++)
-		rc = runs_find(runs, memory, &memfd->layout.ranges[i]);
+	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
+		if (!stay || memory->views[i].fd < 0)
+			rc = runs_find(runs, memory, i);
 	if (rc)
 		return error_set(error, rc, "guest memory", action, NULL);
 	/* Requests may come in any order, a description is in order. */

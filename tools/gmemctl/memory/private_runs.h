@@ -23,14 +23,16 @@ struct private_runs {
 
 /**
  * private_runs_find() - what is private now
+ * @stay: leave out what stays private while others take it: gmem has the states of
+ *	pages in a view, and they go where the file goes
  * @action: what is to be done with the pages, for messages
  *
  * Return: 0; -EOPNOTSUPP if the contents cannot leave private memory because
  * conversions discard them; -ENOMEM.
  */
 int private_runs_find(struct private_runs *runs,
-		      const struct guest_memory *memory, const char *action,
-		      struct error *error);
+		      const struct guest_memory *memory, bool stay,
+		      const char *action, struct error *error);
 void private_runs_free(struct private_runs *runs);
 
 /**

@@ -184,7 +184,8 @@ int save_write(int fd, int asker, struct guest_memory *memory,
 	       const struct records *state, struct error *error)
 {
 	struct private_runs runs;
-	int back, rc = private_runs_find(&runs, memory, ACTION, error);
+	int back, rc = private_runs_find(&runs, memory, false, ACTION,
+					   error);
 
 	if (!rc)
 		rc = private_runs_share(&runs, memory, ACTION, error);

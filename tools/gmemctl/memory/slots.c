@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "../gmem/view.h"
 #include "../kvm/calls.h"
 #include "slots.h"
 
@@ -49,6 +50,27 @@ static int slots_find_private(const struct slots *slots,
 	return rc < 0 ? rc : 0;
 }
 
+/* Memory of a device has none, also where RAM lies hidden below it. */
+static void slots_find_view(const struct slots *slots,
+			    const struct partition_range *range,
+			    struct slot *slot)
+{
+	uint64_t start = range->gpa - slots->offset;
+	struct range ram = { start, start + range->size };
+
+	for (unsigned int i = 0; range->ram && i < slots->nr_views; i++) {
+		const struct view *view = &slots->views[i];
+
+		slot->view = view_find(view, ram);
+		if (!slot->view)
+			continue;
+		slot->view_fd = view->fd;
+		slot->view_block = view->request->thp ? VIEW_BLOCK :
+							VIEW_BLOCK_SMALL;
+		return;
+	}
+}
+
 static int slots_map(void *data, const struct partition_range *range,
 		     struct error *error)
 {
@@ -63,6 +85,7 @@ static int slots_map(void *data, const struct partition_range *range,
 
 	if (rc)
 		return rc;
+	slots_find_view(slots, range, &slot);
 	rc = slot_add(slots->vm, &slot, error);
 	return rc < 0 ? rc : slots_set_attributes(slots, &slot,
 						  (unsigned int)rc, error);
@@ -131,6 +154,9 @@ static int slots_prefetch(void *data, uint64_t gpa, uint64_t size)
 	if (slot->guest_memfd >= 0)
 		return guest_memfd_prefetch(slots->memfd, slot->host,
 					    slot->guest_memfd_offset, size);
+	if (slot->view)
+		return gmem_view_populate(slot->view_fd, 0, slot->view +
+					  (gpa - slot->gpa), size, NULL);
 	return calls->advise(slot->host, size, slot->readonly ?
 			     MADV_POPULATE_READ : MADV_POPULATE_WRITE);
 }

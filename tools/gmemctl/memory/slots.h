@@ -8,16 +8,23 @@
 #include "../kvm/vm.h"
 #include "guest_memfd.h"
 #include "partition.h"
+#include "view.h"
 
 /**
  * struct slots - data of slots_ops
  * @vm: the VM
- * @memfd: where private pages of RAM live, or NULL: there is no private memory
+ * @memfd: where private pages of RAM live, or NULL: not in a guest_memfd
+ * @views: of the backings, @nr_views of them; some may not be there
+ * @nr_views: see there
+ * @offset: of the partition
  * @pinned: slots are locked in memory
  */
 struct slots {
 	struct vm *vm;
 	struct guest_memfd *memfd;
+	const struct view *views;
+	unsigned int nr_views;
+	uint64_t offset;
 	bool pinned;
 };
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The view of a backing: its mapping for KVM, in which private pages are as good
+ * as shared ones. This process accesses guest memory elsewhere, through the
+ * reservation.
+ */
+#ifndef GMEMCTL_MEMORY_VIEW_H
+#define GMEMCTL_MEMORY_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../kvm/error.h"
+#include "backing.h"
+#include "reservation.h"
+
+/** VIEW_BLOCK: what one touch of the guest populates where huge pages are wanted */
+#define VIEW_BLOCK		(UINT64_C(2) << 20)
+/** VIEW_BLOCK_SMALL: and where they are not */
+#define VIEW_BLOCK_SMALL	(UINT64_C(64) << 10)
+
+/**
+ * struct view - the view of one backing
+ * @request: of the backing; its ranges are packed into the view in this order
+ * @fd: the view, or -1: there is none
+ * @refusal: then: why not; NULL: none was wanted
+ * @place: where it is mapped; the first page of the backing at its base
+ */
+struct view {
+	const struct memory_request *request;
+	int fd;
+	const char *refusal;
+	struct reservation place;
+};
+
+/**
+ * view_open() - make the view of a gmem backing, and map it as a whole
+ *
+ * Nothing is populated. That this host has no views is no failure: then @view
+ * says why. (GMEM_IOCTL_VIEW_FAULT has to work, too: without it nobody knows what
+ * a guest is waiting for.)
+ */
+int view_open(struct view *view, const struct backing *backing,
+	      struct error *error);
+void view_close(struct view *view);
+
+/**
+ * view_find() - where a range of RAM is in the view
+ * @ram: guest physical addresses
+ *
+ * Return: the address, or NULL: not all of it is in one range of this view.
+ */
+uint8_t *view_find(const struct view *view, struct range ram);
+
+/** view_offset() - where a range of RAM that view_find() finds is in the backing */
+uint64_t view_offset(const struct view *view, struct range ram);
+
+/**
+ * view_fill() - give it what has memory already
+ *
+ * What was written by the host before is then no exit of the guest, and KVM's own
+ * accesses find it.
+ */
+int view_fill(const struct view *view);
+
+#endif /* GMEMCTL_MEMORY_VIEW_H */
