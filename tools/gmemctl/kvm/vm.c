@@ -7,8 +7,8 @@
 #include "calls.h"
 #include "vm.h"
 
-#define HINT_KERNEL "private memory needs Linux 6.8 or newer with " \
-	"CONFIG_KVM_SW_PROTECTED_VM=y; `make demo` boots such a kernel in a VM"
+#define HINT_KERNEL "private memory of KVM's own needs Linux 6.8 or newer with " \
+	"CONFIG_KVM_SW_PROTECTED_VM=y; memory of kind gmem does without"
 
 const struct vm_capability vm_capabilities[] = {
 	{ KVM_CAP_USER_MEMORY2, 0, "KVM_CAP_USER_MEMORY2", HINT_KERNEL },
@@ -108,7 +108,7 @@ static int vm_check_capabilities(struct vm *vm,
 	return 0;
 }
 
-static int vm_enable_hypercall_exits(struct vm *vm, struct error *error)
+int vm_enable_conversions(struct vm *vm, struct error *error)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_EXIT_HYPERCALL,
@@ -118,7 +118,8 @@ static int vm_enable_hypercall_exits(struct vm *vm, struct error *error)
 
 	if (rc)
 		return error_set(error, rc, "VM",
-				 "KVM_ENABLE_CAP(KVM_CAP_EXIT_HYPERCALL)", NULL);
+				 "KVM_ENABLE_CAP(KVM_CAP_EXIT_HYPERCALL)",
+				 "conversions need Linux 5.14 or newer");
 	return 0;
 }
 
@@ -154,7 +155,7 @@ static int vm_open_protected(struct vm *vm, struct error *error)
 				 "VM type KVM_X86_SW_PROTECTED_VM", "%s",
 				 HINT_KERNEL);
 	rc = vm_open(vm, KVM_X86_SW_PROTECTED_VM, vm_capabilities, error);
-	return rc ? rc : vm_enable_hypercall_exits(vm, error);
+	return rc ? rc : vm_enable_conversions(vm, error);
 }
 
 static int vm_open_snp(struct vm *vm, struct error *error)
@@ -168,7 +169,7 @@ static int vm_open_snp(struct vm *vm, struct error *error)
 				 "Linux 6.11 or newer, and kvm_amd with sev_snp=1: "
 				 "`gmemctl snp status` says what is missing");
 	rc = vm_open(vm, KVM_X86_SNP_VM, vm_capabilities, error);
-	return rc ? rc : vm_enable_hypercall_exits(vm, error);
+	return rc ? rc : vm_enable_conversions(vm, error);
 }
 
 static int vm_open_plain(struct vm *vm, struct error *error)

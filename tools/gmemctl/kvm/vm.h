@@ -69,11 +69,18 @@ bool vm_type_supported(int kvm_fd, unsigned int type);
 int vm_create(struct vm *vm, struct error *error);
 
 /**
- * vm_create_plain() - create a VM without private memory
+ * vm_create_plain() - create a VM without private memory of KVM's
  *
  * The kinds of memory that need none run on every KVM, too.
  */
 int vm_create_plain(struct vm *vm, struct error *error);
+
+/**
+ * vm_enable_conversions() - have the guest's KVM_HC_MAP_GPA_RANGE exit
+ *
+ * vm_create() and vm_create_snp() have done it.
+ */
+int vm_enable_conversions(struct vm *vm, struct error *error);
 
 /**
  * vm_create_snp() - create a VM of KVM_X86_SNP_VM

@@ -8,6 +8,7 @@
 #include "../kvm/exits.h"
 #include "machine.h"
 #include "snp.h"
+#include "view_fault.h"
 
 #define WHY_MAX 256
 
@@ -22,6 +23,18 @@ static void exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end)
 
 	exit_report(vcpu, text, sizeof(text));
 	machine_end(machine, end, "vCPU %u: %s", vcpu->index, text);
+}
+
+/* With private memory the likely reason is an instruction that KVM cannot read. */
+static void exit_internal_error(struct machine *machine, struct vcpu *vcpu)
+{
+	char text[MACHINE_REPORT_MAX];
+	size_t used;
+
+	exit_report(vcpu, text, sizeof(text));
+	used = strlen(text);
+	view_explain(machine, vcpu, text + used, sizeof(text) - used);
+	machine_end(machine, END_INTERNAL_ERROR, "vCPU %u: %s", vcpu->index, text);
 }
 
 static void exit_stray(struct machine *machine, struct vcpu *vcpu,
@@ -54,12 +67,25 @@ static void exit_io(struct machine *machine, struct vcpu *vcpu)
 	exit_stray(machine, vcpu, answered);
 }
 
+/* No device is there, but memory that KVM cannot reach. */
+static void exit_private_operand(struct machine *machine, struct vcpu *vcpu)
+{
+	char text[MACHINE_REPORT_MAX - 256], what[128];
+
+	exit_describe(vcpu, what, sizeof(what));
+	view_explain(machine, vcpu, text, sizeof(text));
+	machine_end(machine, END_MEMORY, "vCPU %u: %s: private memory, which KVM "
+		    "cannot access itself%s", vcpu->index, what, text);
+}
+
 static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	size_t size = run->mmio.len;
 	bool answered;
 
+	if (view_is_private_access(machine, run->mmio.phys_addr))
+		return exit_private_operand(machine, vcpu);
 	if (size > sizeof(run->mmio.data))
 		size = sizeof(run->mmio.data);
 	if (run->mmio.is_write)
@@ -280,6 +306,6 @@ bool machine_exit(struct machine *machine, struct vcpu *vcpu)
 			return true;
 		}
 	}
-	exit_fatal(machine, vcpu, END_INTERNAL_ERROR);
+	exit_internal_error(machine, vcpu);
 	return true;
 }

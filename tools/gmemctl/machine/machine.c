@@ -96,6 +96,8 @@ static int machine_create_memory(struct machine *machine, struct error *error)
 	int rc = guest_memory_create(&machine->memory, &machine->config.memory,
 				     &machine->vm, 0, error);
 
+	if (!rc && guest_memory_view(&machine->memory))
+		rc = vm_enable_conversions(&machine->vm, error);
 	return rc ? rc : guest_memory_attach(&machine->memory, error);
 }
 

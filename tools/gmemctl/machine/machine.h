@@ -52,6 +52,7 @@ struct machine_config {
  * @converted_bytes: bytes in them
  * @refused: requests of the guest answered with an error
  * @implicit: conversions for a memory fault
+ * @view_faults: touches of pages that a view did not have yet
  * @waited: accesses of the guest that met a conversion, and were repeated
  * @lost_output: bytes for the console that could not be written, or that nobody has
  *	read before the end
@@ -65,6 +66,7 @@ struct machine_counters {
 	uint64_t converted_bytes;
 	uint64_t refused;
 	uint64_t implicit;
+	uint64_t view_faults;
 	uint64_t waited;
 	uint64_t lost_output;
 	int lost_rc;
@@ -81,6 +83,7 @@ struct machine_counters {
  * @threads: one for each
  * @ports: devices at ports
  * @mmio: devices in memory
+ * @filled: views have what was in memory before the first run
  * @counters: since machine_create()
  * @lock: protects what follows
  * @rate: of conversions
@@ -100,6 +103,7 @@ struct machine {
 	struct threads threads;
 	struct bus ports;
 	struct bus mmio;
+	bool filled;
 	struct machine_counters counters;
 	pthread_mutex_t lock;
 	struct rate rate;

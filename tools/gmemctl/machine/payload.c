@@ -115,6 +115,8 @@ static int payload_load(struct payload *payload, struct error *error)
 static struct machine_config payload_machine(struct payload *payload)
 {
 	const struct payload_config *config = &payload->config;
+	bool view = config->strategy == MEMORY_INPLACE &&
+		    config->memory.kind == BACKING_GMEM;
 
 	payload->ram = (struct range){ 0, config->memory_size };
 	payload->request = config->memory;
@@ -124,7 +126,8 @@ static struct machine_config payload_machine(struct payload *payload)
 		.memory = {
 			.requests = &payload->request,
 			.nr_requests = 1,
-			.guest_memfd = true,
+			.guest_memfd = !view,
+			.view = view,
 			.convert_timeout_ms = config->convert_timeout_ms,
 		},
 		.nr_vcpus = config->nr_vcpus,

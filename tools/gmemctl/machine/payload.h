@@ -26,7 +26,7 @@ typedef int (*payload_event_fn)(struct payload *payload, enum guest_event event,
  * struct payload_config - what to build
  * @memory_size: bytes, page aligned
  * @nr_vcpus: 1 to GUEST_MAX_VCPUS
- * @memory: what it is, without ranges; of kind gmem-store for MEMORY_INPLACE
+ * @memory: what it is, without ranges; of kind gmem or gmem-store for MEMORY_INPLACE
  * @strategy: see enum memory_strategy
  * @convert_timeout_ms: how long a conversion may wait for references
  * @run_timeout_s: see struct machine_config, likewise @trace

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../gmem/gmem.h"
+#include "../memory/page_states.h"
 #include "pc_control.h"
 #include "pc_job.h"
 #include "pc_move.h"
@@ -30,6 +31,12 @@ static const struct memory_request *
 request_of(const struct guest_memory *memory, unsigned int index)
 {
 	return &memory->config->requests[index];
+}
+
+static bool is_gmem(const struct memory_request *request)
+{
+	return request->kind == BACKING_GMEM ||
+	       request->kind == BACKING_GMEM_STORE;
 }
 
 /* Populated bytes of a range of RAM, as far as the host has it mapped. */
@@ -56,7 +63,7 @@ static uint64_t resident_range(const struct guest_memory *memory,
 	return bytes;
 }
 
-/* Pages that the host cannot map are not resident there, but with the store. */
+/* Of gmem the host maps a part only, and gmem knows all of it. */
 static uint64_t resident(const struct guest_memory *memory)
 {
 	uint64_t bytes = 0;
@@ -65,11 +72,14 @@ static uint64_t resident(const struct guest_memory *memory)
 		const struct memory_request *request = request_of(memory, i);
 		struct gmem_ioctl_stat stat;
 
+		if (is_gmem(request) &&
+		    !gmem_stat(memory->backings[i].fd, &stat)) {
+			bytes += (stat.resident_pages + stat.store_pages) *
+				 RANGE_PAGE_SIZE;
+			continue;
+		}
 		for (unsigned int j = 0; j < request->nr_ranges; j++)
 			bytes += resident_range(memory, request->ranges[j]);
-		if (request->kind == BACKING_GMEM_STORE &&
-		    !gmem_stat(memory->backings[i].fd, &stat))
-			bytes += stat.store_pages * RANGE_PAGE_SIZE;
 	}
 	return bytes;
 }
@@ -81,22 +91,6 @@ static uint64_t memory_size(const struct guest_memory *memory)
 	for (unsigned int i = 0; i < memory->config->nr_requests; i++)
 		if (!memory_request_size(request_of(memory, i), &size))
 			bytes += size;
-	return bytes;
-}
-
-static uint64_t private_bytes(const struct guest_memory *memory)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned int i = 0; i < memory->config->nr_requests; i++) {
-		const struct memory_request *request = request_of(memory, i);
-
-		for (unsigned int j = 0; j < request->nr_ranges; j++)
-			for (uint64_t gpa = request->ranges[j].start;
-			     gpa < request->ranges[j].end; gpa += RANGE_PAGE_SIZE)
-				if (guest_memfd_is_private(&memory->memfd, gpa))
-					bytes += RANGE_PAGE_SIZE;
-	}
 	return bytes;
 }
 
@@ -131,6 +125,35 @@ static void add_counters(struct pc_control *control, struct json_object *result)
 			       json_object_new_double(conversion_rate(control)));
 }
 
+/* What KVM has been given of gmem, and how often the guest had to wait for it. */
+static void add_views(struct pc_control *control, struct json_object *result)
+{
+	const struct machine *machine = &control->pc->machine;
+	const struct guest_memory *memory = &machine->memory;
+	struct gmem_ioctl_stat stat, sum = { 0 };
+	struct json_object *view;
+
+	if (!guest_memory_view(memory))
+		return;
+	for (unsigned int i = 0; i < memory->nr_views; i++) {
+		if (memory->views[i].fd < 0 ||
+		    gmem_stat(memory->backings[i].fd, &stat))
+			continue;
+		sum.view_pages += stat.view_pages;
+		sum.view_refills += stat.view_refills;
+		sum.views += stat.views;
+		sum.view_mappings += stat.view_mappings;
+	}
+	view = json_object_new_object();
+	add_uint(view, "views", sum.views);
+	add_uint(view, "mappings", sum.view_mappings);
+	add_uint(view, "pages", sum.view_pages);
+	add_uint(view, "refills", sum.view_refills);
+	add_uint(view, "faults", __atomic_load_n(&machine->counters.view_faults,
+						 __ATOMIC_RELAXED));
+	json_object_object_add(result, "view", view);
+}
+
 static int serve_stat(struct pc_control *control, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
@@ -151,65 +174,58 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 	add_uint(*result, "vcpus", machine->nr_vcpus);
 	add_uint(*result, "memory", memory_size(memory));
 	add_uint(*result, "resident_bytes", resident(memory));
-	add_uint(*result, "private_bytes", private_bytes(memory));
+	add_uint(*result, "private_bytes", page_states_private(memory));
 	add_counters(control, *result);
+	add_views(control, *result);
 	return 0;
 }
 
-static void add_range(struct json_object *ranges, struct range range,
-		      bool private)
-{
-	struct json_object *entry = json_object_new_object();
+/**
+ * struct map - a map being made
+ * @ranges: of it
+ * @next: where it has stopped so far
+ */
+struct map {
+	struct json_object *ranges;
+	uint64_t next;
+};
 
-	add_uint(entry, "start", range.start);
-	add_uint(entry, "size", range_size(range));
+/* Return: 1 because there are enough. */
+static int map_run(struct range run, bool private, void *data)
+{
+	struct json_object *entry;
+	struct map *map = data;
+
+	if (json_object_array_length(map->ranges) >= PC_CONTROL_RANGES_MAX)
+		return 1;
+	entry = json_object_new_object();
+	add_uint(entry, "start", run.start);
+	add_uint(entry, "size", range_size(run));
 	add_string(entry, "state", private ? "private" : "shared");
-	json_object_array_add(ranges, entry);
+	json_object_array_add(map->ranges, entry);
+	map->next = run.end;
+	return 0;
 }
 
-/* Return: where it has stopped: the end, or because there are enough. */
-static uint64_t map_range(const struct guest_memory *memory, struct range ram,
-			  struct json_object *ranges)
+/* Return: 0 at the end, 1 if there is more, or a negative errno. */
+static int map_ram(const struct guest_memory *memory, struct range wanted,
+		   struct map *map)
 {
-	struct range run = { ram.start, ram.start };
+	int rc = 0;
 
-	while (run.start < ram.end &&
-	       json_object_array_length(ranges) < PC_CONTROL_RANGES_MAX) {
-		bool private = guest_memfd_is_private(&memory->memfd,
-						      run.start);
-
-		do {
-			run.end += RANGE_PAGE_SIZE;
-		} while (run.end < ram.end &&
-			 guest_memfd_is_private(&memory->memfd, run.end) ==
-			 private);
-		add_range(ranges, run, private);
-		run.start = run.end;
-	}
-	return run.start;
-}
-
-/* Return: where it has stopped, @wanted.end or before. */
-static uint64_t map_ram(const struct guest_memory *memory, struct range wanted,
-			struct json_object *ranges)
-{
-	uint64_t next = wanted.start;
-
-	for (unsigned int i = 0; i < memory->config->nr_requests; i++) {
+	for (unsigned int i = 0; !rc && i < memory->config->nr_requests; i++) {
 		const struct memory_request *request = request_of(memory, i);
 
-		for (unsigned int j = 0; j < request->nr_ranges; j++) {
+		for (unsigned int j = 0; !rc && j < request->nr_ranges; j++) {
 			struct range ram = request->ranges[j];
 
 			if (!range_overlaps(ram, wanted))
 				continue;
 			ram = range_clip(ram, wanted);
-			next = map_range(memory, ram, ranges);
-			if (next < ram.end)
-				return next;
+			rc = page_states(memory, ram, map_run, map);
 		}
 	}
-	return next;
+	return rc;
 }
 
 /* What to look at: all of it, or what the request says. */
@@ -239,18 +255,23 @@ static int serve_map(struct pc_control *control, struct json_object *request,
 {
 	const struct guest_memory *memory = &control->pc->machine.memory;
 	struct range wanted = { 0, memory_config_end(memory->config) };
-	struct json_object *ranges;
-	uint64_t next;
+	struct map map;
+	int rc;
 
 	if (map_wanted(request, &wanted, error))
 		return -EINVAL;
-	ranges = json_object_new_array();
-	next = map_ram(memory, wanted, ranges);
+	map.next = wanted.start;
+	map.ranges = json_object_new_array();
+	rc = map_ram(memory, wanted, &map);
+	if (rc < 0) {
+		json_object_put(map.ranges);
+		return error_set(error, rc, control->name, "map memory", NULL);
+	}
 	*result = json_object_new_object();
-	json_object_object_add(*result, "ranges", ranges);
+	json_object_object_add(*result, "ranges", map.ranges);
 	/* There is more from here on. */
-	if (next < wanted.end && json_object_array_length(ranges))
-		add_uint(*result, "next", next);
+	if (rc)
+		add_uint(*result, "next", map.next);
 	return 0;
 }
 
@@ -306,13 +327,14 @@ static int request_ram(struct pc_control *control, struct json_object *request,
 static int check_private_side(struct pc_control *control, struct error *error)
 {
 	const struct guest_memory *memory = &control->pc->machine.memory;
+	const char *why = guest_memory_no_private(memory);
+	char action[64];
 
-	if (memory->memfd.fd >= 0 && !memory->memfd.mappable)
+	if (!why)
 		return 0;
-	return error_set(error, -EOPNOTSUPP, control->name, "convert memory",
-			 "memory of kind %s has no private side: run the VM with "
-			 "kind=gmem-store",
-			 backing_kind_name(request_of(memory, 0)->kind));
+	snprintf(action, sizeof(action), "convert memory of kind %s",
+		 backing_kind_name(request_of(memory, 0)->kind));
+	return error_set(error, -EOPNOTSUPP, control->name, action, "%s", why);
 }
 
 static int serve_convert(struct pc_control *control,

@@ -7,6 +7,7 @@
 #include "../kvm/exits.h"
 #include "../kvm/text.h"
 #include "machine.h"
+#include "view_fault.h"
 
 void machine_end(struct machine *machine, enum end how, const char *format, ...)
 {
@@ -85,6 +86,15 @@ static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu,
 	return true;
 }
 
+/* KVM says so in two ways: with a memory fault, or without a word. */
+static bool run_met_view(struct view_watch *watch, struct machine *machine,
+			 struct vcpu *vcpu, int rc)
+{
+	if (rc ? rc != -EFAULT : vcpu->run->exit_reason != KVM_EXIT_MEMORY_FAULT)
+		return false;
+	return view_fault_answer(watch, machine, vcpu);
+}
+
 /* Why the host has no page for the guest, by what the memory is. */
 static const char *fault_text(const struct memory_request *request)
 {
@@ -125,14 +135,17 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 int machine_run_vcpu(void *data, struct vcpu *vcpu)
 {
 	struct machine *machine = data;
+	struct view_watch watch;
 	bool halted = false;
 
+	view_watch_start(&watch, machine);
 	while (!halted && !threads_stopping(&machine->threads) &&
 	       !machine_ended(machine)) {
 		uint64_t converted = turns_ended(&machine->memory.turns);
 		int rc = vcpu_run(vcpu);
 
 		if (rc == -EINTR || rc == -EAGAIN ||
+		    run_met_view(&watch, machine, vcpu, rc) ||
 		    run_met_conversion(machine, vcpu, rc, converted))
 			continue;
 		if (rc)
@@ -152,10 +165,25 @@ int machine_prepare(struct machine *machine, struct error *error)
 	return threads_prepare(&machine->threads, error);
 }
 
+/* What is in memory before the guest runs: it is loaded, or restored, by now. */
+static int run_fill_views(struct machine *machine)
+{
+	int rc = machine->filled ? 0 :
+		 guest_memory_fill_views(&machine->memory, NULL);
+
+	machine->filled = !rc;
+	return rc;
+}
+
 void machine_run(struct machine *machine)
 {
-	int rc = threads_run(&machine->threads, machine->config.run_timeout_s);
-	bool pausing = machine_pausing(machine);
+	int rc = run_fill_views(machine);
+	bool pausing;
+
+	if (!rc)
+		rc = threads_run(&machine->threads,
+				 machine->config.run_timeout_s);
+	pausing = machine_pausing(machine);
 
 	/* A signal and a pause may come together. */
 	if (rc == -EINTR || (pausing && machine->threads.signalled))
@@ -163,8 +191,9 @@ void machine_run(struct machine *machine)
 	else if (rc == -ETIME)
 		machine_end(machine, END_TIMEOUT, NULL);
 	else if (rc)
-		machine_end(machine, END_FAILED, "threads of the vCPUs: %s",
-			    strerror(-rc));
+		machine_end(machine, END_FAILED, machine->filled ?
+			    "threads of the vCPUs: %s" :
+			    "views of guest memory: %s", strerror(-rc));
 	else if (!pausing)
 		machine_end(machine, END_HALTED, NULL);
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * KVM_RUN that ends with EFAULT where slots are views: mostly a touch of a page that
+ * the view does not have yet.
+ */
+#ifndef GMEMCTL_MACHINE_VIEW_FAULT_H
+#define GMEMCTL_MACHINE_VIEW_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "machine.h"
+
+/**
+ * struct view_watch - what is known of a thread that runs a vCPU
+ * @fd: a view, or -1: the machine has none
+ * @count: page faults so far, as of the last look
+ * @gpa: page of the last of them that was answered
+ * @still: answers in a row that have changed nothing
+ * @conversions: that had ended at the last answer
+ */
+struct view_watch {
+	int fd;
+	uint64_t count;
+	uint64_t gpa;
+	unsigned int still;
+	uint64_t conversions;
+};
+
+/** view_watch_start() - in the thread, before it enters the guest first */
+void view_watch_start(struct view_watch *watch, const struct machine *machine);
+
+/**
+ * view_fault_answer() - give the guest the page, or end the machine
+ *
+ * After a run that has ended with EFAULT.
+ *
+ * Return: whether that was all about it: run the vCPU again, unless the machine
+ * has ended. False: it is not a matter of views.
+ */
+bool view_fault_answer(struct view_watch *watch, struct machine *machine,
+		       struct vcpu *vcpu);
+
+/**
+ * view_is_private_access() - whether KVM has taken RAM of a view for a device
+ *
+ * It does so when it emulates an instruction whose operand is in private memory.
+ */
+bool view_is_private_access(const struct machine *machine, uint64_t gpa);
+
+/**
+ * view_explain() - what the vCPU was doing, whether KVM could read it, and what to
+ *	do about it; several lines, nothing for a machine without views
+ */
+void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
+		  size_t size);
+
+#endif /* GMEMCTL_MACHINE_VIEW_FAULT_H */
