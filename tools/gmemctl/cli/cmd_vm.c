@@ -153,6 +153,18 @@ static int ps_main(int argc, char **argv)
 	return EXIT_CODE_OK;
 }
 
+static void stat_view_text(struct json_object *stat)
+{
+	struct json_object *view;
+
+	if (!json_object_object_get_ex(stat, "view", &view))
+		return;
+	out_text("view:        %" PRIu64 " pages given to KVM, %" PRIu64 " of them by "
+		 "conversions; %" PRIu64 " touches answered; %" PRIu64 " mappings\n",
+		 vm_uint(view, "pages"), vm_uint(view, "refills"),
+		 vm_uint(view, "faults"), vm_uint(view, "mappings"));
+}
+
 static void stat_text(struct json_object *stat)
 {
 	struct json_object *rate = NULL;
@@ -173,6 +185,7 @@ static void stat_text(struct json_object *stat)
 		 vm_uint(stat, "conversions"),
 		 vm_uint(stat, "converted_bytes") >> 10,
 		 rate ? json_object_get_double(rate) : 0.0);
+	stat_view_text(stat);
 }
 
 static int stat_main(int argc, char **argv)

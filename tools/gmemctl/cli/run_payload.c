@@ -65,21 +65,21 @@ int run_set_strategy(struct run *run, const char *name)
 	return 0;
 }
 
-/* In place is what one kind of memory can do, and all that it does. */
+/* In place is what gmem can do, and all that it does with a store. */
 static int run_check_memory(struct run *run)
 {
 	struct memory_request *request = &run->memory.request;
 	bool inplace = run->strategy == MEMORY_INPLACE;
-	bool stored;
 
 	if (!run->memory.kind_given)
-		request->kind = inplace ? BACKING_GMEM_STORE : BACKING_SHARED;
-	stored = request->kind == BACKING_GMEM_STORE;
-	if (inplace == stored)
-		return 0;
-	if (inplace)
+		request->kind = inplace ? BACKING_GMEM : BACKING_SHARED;
+	if (inplace && request->kind != BACKING_GMEM &&
+	    request->kind != BACKING_GMEM_STORE)
 		return usage_error("--memory", "not for --strategy inplace",
-				   "kind=gmem-store, or --strategy discard");
+				   "kind=gmem or kind=gmem-store, or --strategy "
+				   "discard");
+	if (inplace || request->kind != BACKING_GMEM_STORE)
+		return 0;
 	return usage_error("--memory", "not for --strategy discard",
 			   "another kind, or --strategy inplace");
 }

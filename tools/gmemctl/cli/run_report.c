@@ -11,11 +11,16 @@
 
 void run_warn(const struct machine *machine)
 {
+	const struct memory_request *request = machine->config.memory.requests;
+	const char *why = guest_memory_no_private(&machine->memory);
 	int rc = machine->memory.partition.prefetch_rc;
 
 	if (rc)
 		fprintf(stderr, "gmemctl: guest memory: prefetch: %s; the guest "
 			"runs without\n", strerror(-rc));
+	if (why && request->kind == BACKING_GMEM)
+		fprintf(stderr, "gmemctl: guest memory: all of it stays shared, and "
+			"conversions are refused: %s\n", why);
 }
 
 static void report_counters(const struct machine *machine)
@@ -29,6 +34,7 @@ static void report_counters(const struct machine *machine)
 	out_uint(object, "converted_bytes", counters->converted_bytes);
 	out_uint(object, "refused", counters->refused);
 	out_uint(object, "implicit", counters->implicit);
+	out_uint(object, "view_faults", counters->view_faults);
 	out_uint(object, "waited", counters->waited);
 	out_uint(object, "stray_io", counters->stray_io);
 	out_uint(object, "lost_output", counters->lost_output);
@@ -40,6 +46,21 @@ static void report_counters(const struct machine *machine)
 		 "%" PRIu64 " accesses\n", counters->conversions,
 		 counters->converted_bytes >> 10, counters->conversion_ns / 1000,
 		 counters->waited);
+}
+
+static void report_view(const struct machine *machine,
+			const struct gmem_ioctl_stat *stat,
+			struct json_object *gmem)
+{
+	out_uint(gmem, "views", stat->views);
+	out_uint(gmem, "view_mappings", stat->view_mappings);
+	out_uint(gmem, "view_pages", stat->view_pages);
+	out_uint(gmem, "view_refills", stat->view_refills);
+	out_uint(gmem, "view_faults", stat->view_faults);
+	out_text("view:        %" PRIu64 " pages given to KVM, %" PRIu64 " of them by "
+		 "conversions; %" PRIu64 " touches answered\n",
+		 (uint64_t)stat->view_pages, (uint64_t)stat->view_refills,
+		 machine->counters.view_faults);
 }
 
 static void report_gmem(const struct machine *machine)
@@ -61,6 +82,8 @@ static void report_gmem(const struct machine *machine)
 	out_uint(gmem, "refused", stat.refused);
 	out_uint(gmem, "drains", stat.drains);
 	out_uint(gmem, "moved_pages", stat.moved_pages);
+	if (guest_memory_view(&machine->memory))
+		report_view(machine, &stat, gmem);
 	out_text("gmem:        %" PRIu64 " pages moved, %" PRIu64 " to private, %"
 		 PRIu64 " to shared, %" PRIu64 " refused\n",
 		 (uint64_t)stat.moved_pages, (uint64_t)stat.to_private,
