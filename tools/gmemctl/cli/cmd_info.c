@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #include "../gmem/gmem.h"
+#include "../host/view.h"
 #include "../kvm/abi.h"
 #include "../kvm/calls.h"
 #include "../kvm/vm.h"
@@ -19,11 +20,13 @@
 /**
  * struct report - what info collects
  * @checks: array of the JSON object, or NULL
- * @missing: number of checks that failed
+ * @missing: number of checks that failed in this part
+ * @needless: it is all the same, there is another way
  */
 struct report {
 	struct json_object *checks;
 	unsigned int missing;
+	bool needless;
 };
 
 static void check(struct report *report, const char *name, bool ok,
@@ -47,8 +50,9 @@ static void check(struct report *report, const char *name, bool ok,
 	out_string(entry, "status", ok ? "pass" : "fail");
 	out_string(entry, "value", value);
 	out_string(entry, "hint", ok ? NULL : hint);
-	out_text("  %-4s  %-38s %s\n", ok ? "ok" : "FAIL", name, value);
-	if (!ok && hint)
+	out_text("  %-4s  %-38s %s\n", ok ? "ok" : report->needless ? "no" : "FAIL",
+		 name, value);
+	if (!ok && hint && !report->needless)
 		out_text("        -> %s\n", hint);
 }
 
@@ -69,17 +73,26 @@ static void check_modules(struct report *report)
 
 static void features_text(uint64_t features, char *text, size_t size)
 {
-	snprintf(text, size, "%s%s%s", features & GMEM_FEATURE_STORE_KVM ?
-		 "kvm-store " : "", features & GMEM_FEATURE_NUMA ? "numa " : "",
-		 features & ~(GMEM_FEATURE_STORE_KVM | GMEM_FEATURE_NUMA) ?
-		 "others" : "");
+	static const char *const names[] = {
+		"kvm-store", "numa", "ranges", "event", "view", "view-fault",
+	};
+	size_t used = 0;
+
+	snprintf(text, size, "none");
+	for (unsigned int i = 0; i < 64; i++) {
+		if (!(features >> i & 1) || used + 16 > size)
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+					 used ? " " : "", i < 6 ? names[i] :
+					 "unknown");
+	}
 }
 
 static void check_gmem_info(struct report *report, int device)
 {
 	struct json_object *gmem = out_object(out_root(), "gmem");
 	struct gmem_ioctl_info info;
-	char features[64];
+	char features[128];
 	int rc = gmem_info(device, &info);
 
 	if (rc) {
@@ -100,9 +113,7 @@ static void check_gmem_info(struct report *report, int device)
 	      "`gmemctl unload`, then load the module that was built together "
 	      "with gmemctl", "module has version %u, gmemctl %u",
 	      info.abi_version, GMEM_ABI_VERSION);
-	check(report, "KVM store", info.features & GMEM_FEATURE_STORE_KVM,
-	      "load gmem_kvm: `gmemctl load`", "features: %s",
-	      features[0] ? features : "none");
+	out_text("        features: %s\n", features);
 	out_text("        largest fd %" PRIu64 " GiB, pages of %u bytes, timeout at "
 		 "most %u ms\n", (uint64_t)info.max_length >> 30, info.page_size,
 		 info.max_timeout_ms);
@@ -127,6 +138,29 @@ static void check_gmem_device(struct report *report)
 	calls->close(device);
 }
 
+/* Return: whether they are there. */
+static bool check_views(struct report *report)
+{
+	struct host_view view;
+	const char *lacks;
+
+	report->missing = 0;
+	host_view_look(&view);
+	lacks = host_view_lacks(&view);
+	check(report, "GMEM_FEATURE_VIEW", view.features & GMEM_FEATURE_VIEW,
+	      lacks, "0x%llx", (unsigned long long)view.features);
+	check(report, "GMEM_FEATURE_VIEW_FAULT",
+	      view.features & GMEM_FEATURE_VIEW_FAULT,
+	      "load gmem_kvm: `gmemctl load`", "0x%llx",
+	      (unsigned long long)view.features);
+	check(report, "KVM_HC_MAP_GPA_RANGE exits", view.exits, lacks, "%s",
+	      view.exits ? "an ordinary VM has them" : "not there");
+	check(report, "GMEM_IOCTL_VIEW", !view.made, lacks, "%s",
+	      view.made ? strerror(-view.made) :
+	      "a view was made, and mapped");
+	return !lacks;
+}
+
 static void check_vm(struct report *report, int kvm)
 {
 	const struct vm_capability *capability;
@@ -145,24 +179,44 @@ static void check_vm(struct report *report, int kvm)
 		calls->close(fd);
 }
 
+/* Return: whether it is there. */
+static bool check_store(struct report *report)
+{
+	int kvm = vm_open_kvm(NULL), types;
+
+	report->missing = 0;
+	if (kvm < 0)
+		return false;
+	types = vm_capability(kvm, KVM_CAP_VM_TYPES);
+	check(report, "KVM_X86_SW_PROTECTED_VM",
+	      vm_type_supported(kvm, KVM_X86_SW_PROTECTED_VM),
+	      "needs Linux 6.8 or newer with CONFIG_KVM_SW_PROTECTED_VM=y; memory "
+	      "of kind gmem does without", "VM types 0x%x",
+	      types < 0 ? 0 : (unsigned int)types);
+	check_vm(report, kvm);
+	calls->close(kvm);
+	return !report->missing && modules_loaded("gmem_kvm");
+}
+
 static void check_kvm(struct report *report)
 {
 	struct error error;
 	int kvm = vm_open_kvm(&error);
-	int types;
 
 	check(report, KVM_DEVICE_PATH, kvm >= 0, error.hint, "%s",
 	      kvm >= 0 ? "can be opened, API version 12" : strerror(-kvm));
-	if (kvm < 0)
-		return;
-	types = vm_capability(kvm, KVM_CAP_VM_TYPES);
-	check(report, "KVM_X86_SW_PROTECTED_VM",
-	      vm_type_supported(kvm, KVM_X86_SW_PROTECTED_VM),
-	      "needs Linux 6.8 or newer with CONFIG_KVM_SW_PROTECTED_VM=y; "
-	      "`make demo` boots such a kernel in a VM", "VM types 0x%x",
-	      types < 0 ? 0 : (unsigned int)types);
-	check_vm(report, kvm);
-	calls->close(kvm);
+	if (kvm >= 0)
+		calls->close(kvm);
+}
+
+static void show_ways(bool views, bool store)
+{
+	out_bool(out_root(), "views", views);
+	out_bool(out_root(), "store", store);
+	out_bool(out_root(), "usable", views || store);
+	out_text("private memory: kind=gmem %s, kind=gmem-store %s%s\n",
+		 views ? "yes" : "no", store ? "yes" : "no",
+		 views || store ? ": `gmemctl demo --input FILE`" : "");
 }
 
 static int info_main(int argc, char **argv)
@@ -170,6 +224,7 @@ static int info_main(int argc, char **argv)
 	int code = usage_json_only(argc, argv);
 	struct report report = { 0 };
 	struct utsname host;
+	bool views;
 
 	if (code)
 		return code;
@@ -187,13 +242,11 @@ static int info_main(int argc, char **argv)
 	check_gmem_device(&report);
 	out_text("KVM\n");
 	check_kvm(&report);
-	out_bool(out_root(), "usable", !report.missing);
-	if (report.missing)
-		out_text("%u %s failed; private guest memory cannot be used\n",
-			 report.missing,
-			 report.missing == 1 ? "check" : "checks");
-	else
-		out_text("everything is there: `gmemctl demo --input FILE`\n");
+	out_text("views: private memory for ordinary VMs (kind=gmem)\n");
+	views = check_views(&report);
+	out_text("private memory of KVM's own (kind=gmem-store)\n");
+	report.needless = views;
+	show_ways(views, check_store(&report));
 	return EXIT_CODE_OK;
 }
 
@@ -204,9 +257,10 @@ const struct command command_info = {
 	.help = "usage: gmemctl info [--json]\n"
 		"\n"
 		"Shows the modules, /dev/gmem with its ABI and limits, and what KVM can\n"
-		"do; what is missing comes with what to do about it. The exit code is 0\n"
-		"if the state could be shown; \"usable\" in the JSON object says whether\n"
-		"everything is there.\n"
+		"do; what is missing comes with what to do about it. Private memory comes\n"
+		"in two ways, and one of them will do: views of gmem, for ordinary VMs, and\n"
+		"KVM's own. The exit code is 0 if the state could be shown; \"usable\" in\n"
+		"the JSON object says whether there is one of them.\n"
 		"\n"
 		"  --json   print a JSON object\n",
 };

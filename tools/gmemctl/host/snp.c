@@ -40,6 +40,7 @@ static const struct {
 	{ "gmem", ANY_CPU, snp_host_gmem },
 	{ "gmem_kvm", ANY_CPU, snp_host_gmem_kvm },
 	{ "/dev/gmem", ANY_CPU, snp_host_gmem_device },
+	{ "views", ANY_CPU, snp_host_views },
 };
 
 #define LINES (sizeof(lines) / sizeof(lines[0]))

@@ -80,5 +80,6 @@ void snp_host_memlock(struct snp_host *snp, struct host_check *check);
 void snp_host_gmem(struct snp_host *snp, struct host_check *check);
 void snp_host_gmem_kvm(struct snp_host *snp, struct host_check *check);
 void snp_host_gmem_device(struct snp_host *snp, struct host_check *check);
+void snp_host_views(struct snp_host *snp, struct host_check *check);
 
 #endif /* GMEMCTL_HOST_SNP_H */

@@ -7,6 +7,7 @@
 #include "../gmem/gmem.h"
 #include "../kvm/calls.h"
 #include "snp.h"
+#include "view.h"
 
 void snp_host_memlock(struct snp_host *snp, struct host_check *check)
 {
@@ -65,4 +66,22 @@ void snp_host_gmem_device(struct snp_host *snp, struct host_check *check)
 	}
 	host_say(check, HOST_FAIL, "%s: %s", error.action, strerror(-error.rc));
 	host_fix(check, "%s", error.hint);
+}
+
+/* Of no concern to SNP; but who asks what there is may not know of the other way. */
+void snp_host_views(struct snp_host *snp, struct host_check *check)
+{
+	struct host_view view;
+	const char *lacks;
+
+	(void)snp;
+	host_view_look(&view);
+	lacks = host_view_lacks(&view);
+	if (!lacks) {
+		host_say(check, HOST_PASS, "private memory for ordinary VMs "
+			 "(kind=gmem), not encrypted");
+		return;
+	}
+	host_say(check, HOST_SKIP, "no private memory for ordinary VMs (kind=gmem)");
+	host_fix(check, "%s", lacks);
 }
