@@ -141,7 +141,7 @@ static int open_view(struct guest_memory *memory, unsigned int index,
 	if (!memory->vm || memory->config->guest_memfd ||
 	    memory->backings[index].request->kind != BACKING_GMEM)
 		return 0;
-	rc = view_open(view, &memory->backings[index], error);
+	rc = view_create(view, &memory->backings[index], error);
 	return rc ? rc : view_check(memory, index, error);
 }
 
@@ -413,7 +413,7 @@ void guest_memory_destroy(struct guest_memory *memory)
 		region_set_destroy(&memory->regions);
 	reservation_destroy(&memory->reservation);
 	while (memory->nr_views)
-		view_close(&memory->views[--memory->nr_views]);
+		view_destroy(&memory->views[--memory->nr_views]);
 	while (memory->nr_backings)
 		backing_close(&memory->backings[--memory->nr_backings]);
 	guest_memfd_destroy(&memory->memfd);

@@ -31,14 +31,14 @@ static int view_check_fault(const struct view *view)
 static int view_refuse(struct view *view, int rc, const char *action,
 		       struct error *error)
 {
-	view_close(view);
+	view_destroy(view);
 	view->refusal = gmem_view_refusal(rc);
 	if (view->refusal)
 		return 0;
 	return error_set(error, rc, "gmem fd", action, NULL);
 }
 
-int view_open(struct view *view, const struct backing *backing,
+int view_create(struct view *view, const struct backing *backing,
 	      struct error *error)
 {
 	int rc;
@@ -52,11 +52,11 @@ int view_open(struct view *view, const struct backing *backing,
 		return view_refuse(view, rc, "GMEM_IOCTL_VIEW_FAULT", error);
 	rc = view_map(view, backing->size, error);
 	if (rc)
-		view_close(view);
+		view_destroy(view);
 	return rc;
 }
 
-void view_close(struct view *view)
+void view_destroy(struct view *view)
 {
 	reservation_destroy(&view->place);
 	if (view->fd >= 0)

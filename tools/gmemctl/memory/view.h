@@ -34,15 +34,15 @@ struct view {
 };
 
 /**
- * view_open() - make the view of a gmem backing, and map it as a whole
+ * view_create() - make the view of a gmem backing, and map it as a whole
  *
  * Nothing is populated. That this host has no views is no failure: then @view
  * says why. (GMEM_IOCTL_VIEW_FAULT has to work, too: without it nobody knows what
  * a guest is waiting for.)
  */
-int view_open(struct view *view, const struct backing *backing,
+int view_create(struct view *view, const struct backing *backing,
 	      struct error *error);
-void view_close(struct view *view);
+void view_destroy(struct view *view);
 
 /**
  * view_find() - where a range of RAM is in the view
