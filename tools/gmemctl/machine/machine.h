@@ -19,6 +19,7 @@
 #include "../snp/launch.h"
 #include "end.h"
 #include "rate.h"
+#include "stuck.h"
 #include "threads.h"
 
 #define MACHINE_VCPUS_MAX	32
@@ -81,6 +82,7 @@ struct machine_counters {
  * @vcpus: its vCPUs, @nr_vcpus of them
  * @nr_vcpus: see there
  * @threads: one for each
+ * @stuck: by vCPU, while they run; NULL without views
  * @ports: devices at ports
  * @mmio: devices in memory
  * @filled: views have what was in memory before the first run
@@ -101,6 +103,7 @@ struct machine {
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct threads threads;
+	struct stuck *stuck;
 	struct bus ports;
 	struct bus mmio;
 	bool filled;

@@ -144,6 +144,7 @@ int machine_run_vcpu(void *data, struct vcpu *vcpu)
 		uint64_t converted = turns_ended(&machine->memory.turns);
 		int rc = vcpu_run(vcpu);
 
+		stuck_look(machine, vcpu);
 		if (rc == -EINTR || rc == -EAGAIN ||
 		    run_met_view(&watch, machine, vcpu, rc) ||
 		    run_met_conversion(machine, vcpu, rc, converted))
@@ -180,9 +181,11 @@ void machine_run(struct machine *machine)
 	int rc = run_fill_views(machine);
 	bool pausing;
 
+	stuck_start(machine);
 	if (!rc)
 		rc = threads_run(&machine->threads,
 				 machine->config.run_timeout_s);
+	stuck_stop(machine);
 	pausing = machine_pausing(machine);
 
 	/* A signal and a pause may come together. */

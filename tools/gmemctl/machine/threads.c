@@ -15,6 +15,8 @@
 
 #define STOP_SIGNAL SIGUSR1
 
+#define TICK_MS 1000
+
 /* How often a thread is sent the signal that may have come a bit too early */
 #define STOP_RETRY_MS 100
 
@@ -163,6 +165,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+void threads_kick(struct threads *threads, unsigned int index)
+{
+	pthread_kill(threads->started[index].thread, STOP_SIGNAL);
+}
+
 /* Waits for the end. Return: 0, -EINTR for a signal, -ETIME for the timeout. */
 static int threads_wait(struct threads *threads, int signal_fd,
 			unsigned int timeout_s)
@@ -173,19 +180,23 @@ static int threads_wait(struct threads *threads, int signal_fd,
 	};
 	uint64_t end = now_ms() + timeout_s * UINT64_C(1000);
 	int timeout = -1, rc;
+	bool ticks;
 
 	for (;;) {
 		uint64_t now = now_ms();
 
 		if (timeout_s)
 			timeout = now < end ? (int)(end - now) : 0;
-		rc = poll(fds, 2, timeout);
+		ticks = threads->tick && (timeout < 0 || timeout > TICK_MS);
+		rc = poll(fds, 2, ticks ? TICK_MS : timeout);
 		if (rc < 0 && errno != EINTR)
 			return -errno;
 		if (rc > 0)
 			return fds[0].revents ? 0 : -EINTR;
-		if (!rc)
+		if (!rc && !ticks)
 			return -ETIME;
+		if (!rc)
+			threads->tick(threads->data);
 	}
 }
 
@@ -227,6 +238,7 @@ static int threads_run_all(struct threads *threads, struct thread *started,
 	int rc = 0;
 
 	threads->running = threads->count;
+	threads->started = started;
 	while (!rc && count < threads->count) {
 		started[count].threads = threads;
 		started[count].vcpu = &threads->vcpus[count];

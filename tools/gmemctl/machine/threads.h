@@ -21,7 +21,9 @@
  * @vcpus: @count of them, which exist as long as this does
  * @count: see there
  * @loop: run a vCPU; not 0 ends the run of all vCPUs, 0 only that of this one
- * @data: for @loop
+ * @data: for @loop, and for @tick
+ * @tick: called about once a second by the thread that waits for the end; or NULL
+ * @started: the threads, while they run
  * @stopping: no vCPU enters the guest any more; see threads_stopping()
  * @signalled: a signal that ends a run has come, also if the run has ended
  *	because of something else
@@ -34,6 +36,8 @@ struct threads {
 	unsigned int count;
 	int (*loop)(void *data, struct vcpu *vcpu);
 	void *data;
+	void (*tick)(void *data);
+	struct thread *started;
 	bool stopping;
 	bool signalled;
 	pthread_mutex_t lock;
@@ -61,6 +65,9 @@ int threads_prepare(struct threads *threads, struct error *error);
  * errno if a thread could not be had.
  */
 int threads_run(struct threads *threads, unsigned int timeout_s);
+
+/** threads_kick() - have a vCPU leave the guest for a moment; for @tick */
+void threads_kick(struct threads *threads, unsigned int index);
 
 /** threads_end() - end the run, from any thread */
 void threads_end(struct threads *threads);
