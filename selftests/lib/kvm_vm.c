@@ -174,6 +174,7 @@ static int data_attach_view(struct kvm_guest *g, struct kvm_data *data)
 		.size = data->size,
 		.guest_memfd = -1,
 	};
+	int rc;
 
 	data->view = gmem_view(data->fd, data->offset, data->size);
 	if (data->view < 0)
@@ -183,9 +184,14 @@ static int data_attach_view(struct kvm_guest *g, struct kvm_data *data)
 		data->map = NULL;
 		return -errno;
 	}
-	slot.host = data->map;
+	rc = data_map(data);
+	if (rc)
+		return rc;
+	slot.host = data->host;
+	slot.view = data->map;
+	slot.view_fd = data->view;
 	data->number = slot_add(&g->vm, &slot, &g->error);
-	return data->number < 0 ? data->number : data_map(data);
+	return data->number < 0 ? data->number : 0;
 }
 
 static int data_attach_store(struct kvm_guest *g, struct kvm_data *data)
