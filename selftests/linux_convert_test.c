@@ -20,12 +20,14 @@
 
 #define TIMEOUT		400
 #define PLACE		"gmem-guest: memory at "
+#define WRONG		"gmem-guest: wrong: "
 #define UP_S		120
 #define WAIT_S		200
 #define RUN_MS		4000
 #define CONVERT_MS	"5000"	/* that a conversion waits for a page */
 #define HOLD_US		50000	/* that the host holds one: much shorter */
 #define NAME		"guest"
+#define SPOILT		200	/* a shared page that nothing else is done to */
 #define FILE_PATH	"/tmp/guest-memory"
 #define RAM		"96M"
 #define RAM_BYTES	(96UL << 20)
@@ -38,6 +40,7 @@
  * @tool: gmemctl that runs it
  * @input: what is typed at its console
  * @commands: typed so far
+ * @before: length of what the console had before the last one
  * @gpa: where the memory is that the guest converts
  * @view: the host's ways to that
  * @seen: pages that could be read, by way, and @unseen that could not
@@ -51,6 +54,7 @@ struct guest {
 	struct boot_process tool;
 	int input;
 	unsigned int commands;
+	size_t before;
 	uint64_t gpa;
 	struct view view;
 	unsigned long seen[VIEW_WAYS];
@@ -131,6 +135,7 @@ static const char *guest_answer(struct guest *g, unsigned int seconds)
 static void guest_send(struct guest *g, const char *line)
 {
 	g->commands++;
+	g->before = strlen(g->boot.console);
 	ASSERT_EQ((long)strlen(line), write(g->input, line, strlen(line)));
 }
 
@@ -150,6 +155,19 @@ static long long answer_number(const char *answer, const char *key)
 	at = answer ? strstr(answer, name) : NULL;
 	ASSERT_TRUE(at);
 	return strtoll(at + strlen(name), NULL, 10);
+}
+
+/* If anything was wrong the guest has said what. */
+static void expect_right(const struct guest *g, const char *answer)
+{
+	const char *at = g->boot.console + g->before;
+	long long wrong = answer_number(answer, "wrong");
+
+	EXPECT_EQ(0, wrong);
+	while (wrong && (at = strstr(at, WRONG))) {
+		TH_LOG("%.*s", (int)strcspn(at, "\r\n"), at);
+		at += strlen(WRONG);
+	}
 }
 
 /* @file: part of the name of the memory's file, or NULL */
@@ -256,7 +274,7 @@ static void guest_run(struct guest *g)
 	answer = look_until_answer(g);
 	log_stat();
 	TH_LOG("guest: %.*s", (int)strcspn(answer, "\r\n"), answer);
-	EXPECT_EQ(0, answer_number(answer, "wrong"));
+	expect_right(g, answer);
 	EXPECT_EQ(0, answer_number(answer, "refused"));
 	EXPECT_GT(answer_number(answer, "conversions"), 0);
 	EXPECT_GT(answer_number(answer, "touches"), 0);
@@ -350,6 +368,22 @@ static void expect_map(struct guest *g)
 	}
 }
 
+/* The guest notices a single byte, and says where. */
+static void guest_spoilt(struct guest *g)
+{
+	uint64_t word = page_word(TAG_ANSWER, SPOILT, 0);
+	char line[128];
+
+	snprintf(line, sizeof(line), WRONG "answers: page %u word %lu: %#llx "
+		 "instead of %#llx", SPOILT, PAGE_WORDS - 1,
+		 (unsigned long long)(word | 0xffULL << 56),
+		 (unsigned long long)word);
+	EXPECT_EQ(0, page_spoil(g, VIEW_PROC_MEM, SPOILT));
+	EXPECT_EQ(1, answer_number(guest_tell(g, "answers\n"), "wrong"));
+	EXPECT_TRUE(boot_said(&g->boot, line));
+	write_answers(g);
+}
+
 /* With the guest at rest it is known which page is what. */
 static void guest_alternate(struct guest *g)
 {
@@ -357,7 +391,8 @@ static void guest_alternate(struct guest *g)
 	expect_map(g);
 	expect_alternate(g);
 	write_answers(g);
-	EXPECT_EQ(0, answer_number(guest_tell(g, "answers\n"), "wrong"));
+	guest_spoilt(g);
+	expect_right(g, guest_tell(g, "answers\n"));
 }
 
 /* Nonsense of the guest. All that reaches gmemctl is counted there. */
@@ -365,7 +400,7 @@ static void guest_bad(struct guest *g)
 {
 	const char *answer = guest_tell(g, "bad\n");
 
-	EXPECT_EQ(0, answer_number(answer, "wrong"));
+	expect_right(g, answer);
 	EXPECT_GT(answer_number(answer, "calls"), 0);
 	g->refused += (unsigned long)answer_number(answer, "calls");
 }
@@ -375,7 +410,7 @@ static void expect_convert(struct guest *g, const char *line, long long rc)
 	const char *answer = guest_tell(g, line);
 
 	EXPECT_EQ(rc, answer_number(answer, "rc"));
-	EXPECT_EQ(0, answer_number(answer, "wrong"));
+	expect_right(g, answer);
 }
 
 static struct gmem_ioctl_stat stat_of(const struct guest *g)
@@ -403,7 +438,7 @@ static void guest_let_go(struct guest *g, struct hold_pipe *pipe)
 	hold_pipe_drop(pipe);
 	answer = guest_answer(g, WAIT_S);
 	EXPECT_EQ(0, answer_number(answer, "rc"));
-	EXPECT_EQ(0, answer_number(answer, "wrong"));
+	expect_right(g, answer);
 	expect_state(PRIVATE, g->view.fd, g->gpa);
 }
 
@@ -456,12 +491,12 @@ static void expect_gmem(struct guest *g, unsigned long to_private)
 
 static void guest_finish(struct guest *g)
 {
-	const char *answer = guest_tell(g, "end\n");
+	const char *answer = guest_tell(g, g->keeps ? "end keep\n" :
+						      "end lose\n");
 	unsigned long conversions, pages, to_private;
 
 	EXPECT_EQ(0, answer_number(answer, "rc"));
-	if (g->keeps)
-		EXPECT_EQ(0, answer_number(answer, "wrong"));
+	expect_right(g, answer);
 	conversions = (unsigned long)answer_number(answer, "conversions");
 	pages = (unsigned long)answer_number(answer, "pages");
 	to_private = (unsigned long)answer_number(answer, "private");

@@ -290,7 +290,7 @@ static const struct uapi_case stat_cases[] = {
 };
 
 static const struct uapi_zero stat_zeros[] = {
-	{ .length = 0 },
+	Z(stat, reserved, 0), { .length = 0 },
 };
 
 static void bind_valid(struct uapi_data *self, void *arg)

@@ -16,7 +16,7 @@ static void expect(struct bad *bad, const char *what, long got, long want)
 {
 	if (got == want)
 		return;
-	printf("gmem-guest: %s: %ld instead of %ld\n", what, got, want);
+	printf("gmem-guest: wrong: %s: %ld instead of %ld\n", what, got, want);
 	bad->wrong++;
 }
 
@@ -122,6 +122,6 @@ struct bad bad_requests(struct memory *memory)
 	bad_ring(&bad, memory);
 	bad_arguments(&bad, memory);
 	bad_mappings(&bad, memory);
-	bad.wrong += memory_check(memory, 0, PAGES);
+	bad.wrong += memory_check(memory, "bad", 0, PAGES);
 	return bad;
 }

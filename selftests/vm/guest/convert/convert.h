@@ -14,6 +14,7 @@
  * @gpa: where the memory is
  * @words: the memory
  * @word: what each page holds, after its counters; a page's owner changes it
+ * @state: what each page is, in words, likewise
  * @conversions: requests that the host has granted; changed atomically
  * @pages: pages in them, likewise
  * @to_private: those of @conversions to private, likewise
@@ -23,6 +24,7 @@ struct memory {
 	uint64_t gpa;
 	uint64_t *words;
 	uint64_t word[PAGES];
+	const char *state[PAGES];
 	uint64_t conversions;
 	uint64_t pages;
 	uint64_t to_private;
@@ -36,8 +38,26 @@ int memory_convert(struct memory *memory, unsigned int page, unsigned int count,
 uint64_t *memory_page(const struct memory *memory, unsigned int page);
 void memory_write(struct memory *memory, unsigned int page, unsigned int count,
 		  enum page_tag tag, uint32_t generation);
-unsigned int memory_check(const struct memory *memory, unsigned int page,
-			  unsigned int count);
+unsigned int memory_check(const struct memory *memory, const char *check,
+			  unsigned int page, unsigned int count);
+unsigned int memory_check_word(const struct memory *memory, const char *check,
+			       unsigned int page, uint64_t word);
+
+/**
+ * wrong_tell() - say which word is wrong, on a line that the host's test looks for
+ * @memory: what it is in
+ * @check: what has found it
+ * @page: the page
+ * @word: its index in the page
+ * @found: what was there
+ * @expected: what should have been
+ *
+ * Only the first few of a command are told.
+ */
+void wrong_tell(const struct memory *memory, const char *check,
+		unsigned int page, unsigned int word, uint64_t found,
+		uint64_t expected);
+void wrong_forget(void);
 
 /**
  * struct work - what a run has done

@@ -14,7 +14,8 @@
  *				convert while a thread counts in the first page, and
  *				look whether contents are as before
  *   bad			ask for nonsense
- *   end			make all of it shared, say what has been done
+ *   end keep|lose		make all of it shared, say what has been done;
+ *				contents survive, or are lost
  */
 #include <errno.h>
 #include <pthread.h>
@@ -87,7 +88,7 @@ static void do_answers(const char *arguments)
 	for (unsigned int i = 0; i < PAGES; i++)
 		if (!alternate_is_private(i))
 			memory.word[i] = page_word(TAG_ANSWER, i, 0);
-	reply("wrong=%u", memory_check(&memory, 0, PAGES));
+	reply("wrong=%u", memory_check(&memory, "answers", 0, PAGES));
 }
 
 /**
@@ -133,6 +134,9 @@ static int convert_touched(unsigned int page, unsigned int count, bool to_privat
 	__atomic_store_n(&toucher.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	*lost = *word != toucher.count;
+	if (*lost)
+		wrong_tell(&memory, "toucher", page, PAGE_COUNTERS - 1, *word,
+			   toucher.count);
 	return rc;
 }
 
@@ -146,7 +150,7 @@ static void do_convert(const char *arguments)
 	sscanf(arguments, "%u %u %7s", &page, &count, to);
 	rc = convert_touched(page % PAGES, count, !strcmp(to, "private"), &lost);
 	reply("rc=%d wrong=%llu", rc, (unsigned long long)lost +
-	      memory_check(&memory, 0, PAGES));
+	      memory_check(&memory, "convert", 0, PAGES));
 }
 
 static void do_bad(const char *arguments)
@@ -159,10 +163,11 @@ static void do_bad(const char *arguments)
 
 static void do_end(const char *arguments)
 {
+	bool keeps = !strcmp(arguments, " keep\n");
 	int rc = make_shared();
-	unsigned int wrong = memory_check(&memory, 0, PAGES);
+	unsigned int wrong;
 
-	(void)arguments;
+	wrong = keeps ? memory_check(&memory, "end", 0, PAGES) : 0;
 	if (!rc)
 		rc = memory_close(&memory);
 	reply("rc=%d wrong=%u conversions=%llu pages=%llu private=%llu", rc,
@@ -189,6 +194,7 @@ static void command(const char *line)
 	size_t length = strcspn(line, "\n ");
 
 	number++;
+	wrong_forget();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strlen(commands[i].name) == length &&
 		    !memcmp(commands[i].name, line, length))

@@ -25,6 +25,13 @@ static int module_load(void)
 	return rc;
 }
 
+static void memory_set_state(struct memory *memory, unsigned int page,
+			     unsigned int count, const char *state)
+{
+	while (count--)
+		memory->state[page++] = state;
+}
+
 int memory_open(struct memory *memory)
 {
 	int rc = module_load();
@@ -40,6 +47,7 @@ int memory_open(struct memory *memory)
 			     MAP_SHARED, memory->fd, 0);
 	if (memory->words == MAP_FAILED)
 		return -errno;
+	memory_set_state(memory, 0, PAGES, "shared");
 	memory_write(memory, 0, PAGES, TAG_SHOWN, 0);
 	return 0;
 }
@@ -70,8 +78,15 @@ int memory_convert(struct memory *memory, unsigned int page, unsigned int count,
 		.to_private = to_private,
 	};
 
-	if (ioctl(memory->fd, GMEM_GUEST_CONVERT, &convert))
-		return -errno;
+	memory_set_state(memory, page, count,
+			 to_private ? "becoming private" : "becoming shared");
+	if (ioctl(memory->fd, GMEM_GUEST_CONVERT, &convert)) {
+		int rc = -errno;
+
+		memory_set_state(memory, page, count, "refused");
+		return rc;
+	}
+	memory_set_state(memory, page, count, to_private ? "private" : "shared");
 	__atomic_add_fetch(&memory->conversions, 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&memory->pages, count, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&memory->to_private, to_private, __ATOMIC_RELAXED);
@@ -88,13 +103,31 @@ void memory_write(struct memory *memory, unsigned int page, unsigned int count,
 	}
 }
 
+/* Words of a page that are not @word. Each is read once: it may be right later. */
+unsigned int memory_check_word(const struct memory *memory, const char *check,
+			       unsigned int page, uint64_t word)
+{
+	const volatile uint64_t *words = memory_page(memory, page);
+	unsigned int wrong = 0;
+
+	for (unsigned int i = PAGE_COUNTERS; i < PAGE_WORDS; i++) {
+		uint64_t found = words[i];
+
+		if (found == word)
+			continue;
+		wrong_tell(memory, check, page, i, found, word);
+		wrong++;
+	}
+	return wrong;
+}
+
 /* Words in pages that are not the ones they had. */
-unsigned int memory_check(const struct memory *memory, unsigned int page,
-			  unsigned int count)
+unsigned int memory_check(const struct memory *memory, const char *check,
+			  unsigned int page, unsigned int count)
 {
 	unsigned int wrong = 0;
 
 	for (unsigned int i = page; i < page + count; i++)
-		wrong += page_differs(memory_page(memory, i), memory->word[i]);
+		wrong += memory_check_word(memory, check, i, memory->word[i]);
 	return wrong;
 }

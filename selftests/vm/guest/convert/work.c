@@ -104,7 +104,7 @@ static unsigned int not_lost(const struct memory *memory, unsigned int page,
 	unsigned int wrong = 0;
 
 	while (count--)
-		wrong += page_differs(memory_page(memory, page++), 0);
+		wrong += memory_check_word(memory, "not lost", page++, 0);
 	return wrong;
 }
 
@@ -113,6 +113,7 @@ static void convert_range(struct run *run, unsigned int page, unsigned int count
 {
 	struct memory *memory = run->memory;
 	bool to_private = !is_secret(memory, page);
+	const char *check = to_private ? "made private" : "made shared";
 
 	if (!to_private)
 		memory_write(memory, page, count, TAG_SHOWN, generation);
@@ -121,7 +122,7 @@ static void convert_range(struct run *run, unsigned int page, unsigned int count
 		return;
 	}
 	if (run->keeps)
-		add(&run->work->wrong, memory_check(memory, page, count));
+		add(&run->work->wrong, memory_check(memory, check, page, count));
 	else
 		add(&run->work->wrong, not_lost(memory, page, count));
 	if (to_private || !run->keeps)
@@ -155,6 +156,22 @@ static unsigned int choose_page(struct thread *thread)
 	return first + random_below(thread, PAGES - first);
 }
 
+/* A worker's counter says what the worker has counted. */
+static void check_count(const struct thread *thread, unsigned int page,
+			const char *check)
+{
+	const struct run *run = thread->run;
+	const volatile uint64_t *word = memory_page(run->memory, page) +
+					thread->number;
+	uint64_t found = *word;
+
+	if (found == thread->count[page])
+		return;
+	wrong_tell(run->memory, check, page, thread->number, found,
+		   thread->count[page]);
+	add(&run->work->wrong, 1);
+}
+
 static void *worker_main(void *data)
 {
 	struct thread *thread = data;
@@ -167,7 +184,7 @@ static void *worker_main(void *data)
 		volatile uint64_t *word = memory_page(run->memory, page) +
 					  thread->number;
 
-		add(&run->work->wrong, *word != thread->count[page]);
+		check_count(thread, page, "worker");
 		*word = ++thread->count[page];
 		add(&run->work->touches, 1);
 	}
@@ -175,7 +192,8 @@ static void *worker_main(void *data)
 }
 
 /* Whether a copy has nothing but what was in its page at some time. */
-static unsigned int copy_check(const uint64_t *copy, unsigned int page)
+static unsigned int copy_check(const struct memory *memory, const uint64_t *copy,
+			       unsigned int page)
 {
 	unsigned int wrong = 0;
 
@@ -184,8 +202,11 @@ static unsigned int copy_check(const uint64_t *copy, unsigned int page)
 					  (uint32_t)copy[i]);
 		enum page_tag tag = page_word_tag(word);
 
-		wrong += word != copy[i] ||
-			 (tag != TAG_SHOWN && tag != TAG_SECRET);
+		if (word == copy[i] && (tag == TAG_SHOWN || tag == TAG_SECRET))
+			continue;
+		wrong_tell(memory, "copy", page, i, copy[i],
+			   memory->word[page]);
+		wrong++;
 	}
 	return wrong;
 }
@@ -204,9 +225,11 @@ static void *copier_main(void *data)
 		memset(copy, 0, sizeof(copy));
 		if (pwrite(from, memory_page(run->memory, page), PAGE_BYTES,
 			   at) != PAGE_BYTES ||
-		    pread(from, copy, PAGE_BYTES, at) != PAGE_BYTES)
+		    pread(from, copy, PAGE_BYTES, at) != PAGE_BYTES) {
+			printf("gmem-guest: wrong: copy: page %u: %m\n", page);
 			add(&run->work->wrong, 1);
-		add(&run->work->wrong, copy_check(copy, page));
+		}
+		add(&run->work->wrong, copy_check(run->memory, copy, page));
 		add(&run->work->copies, 1);
 	}
 	close(from);
@@ -231,8 +254,7 @@ static void check_counts(struct run *run, const struct thread *workers)
 	for (unsigned int i = 0; i < WORKERS; i++)
 		for (unsigned int page = 0; page < PAGES; page++)
 			if (run->keeps || page >= converted_pages(run))
-				run->work->wrong += workers[i].count[page] !=
-					memory_page(run->memory, page)[i];
+				check_count(&workers[i], page, "count");
 }
 
 void work_run(struct memory *memory, unsigned int ms, bool keeps,
@@ -253,5 +275,5 @@ void work_run(struct memory *memory, unsigned int ms, bool keeps,
 	while (count)
 		pthread_join(threads[--count].thread, NULL);
 	check_counts(&run, threads);
-	work->wrong += memory_check(memory, 0, PAGES);
+	work->wrong += memory_check(memory, "quiet", 0, PAGES);
 }
