@@ -562,6 +562,36 @@ static void convert(const struct kind *kind)
 	guest_convert(&guest, kind);
 }
 
+/* @first of the bytes of @one, then those of @other */
+static uint64_t torn(uint64_t one, uint64_t other, unsigned int first)
+{
+	memcpy(&other, &one, first);
+	return other;
+}
+
+/*
+ * What may be in the copy of a page that is written meanwhile, and what may not.
+ * This asks no guest: there it is a matter of chance.
+ */
+TEST(copied_words)
+{
+	uint64_t shown = page_word(TAG_SHOWN, 300, 0x1ff);
+	uint64_t secret = page_word(TAG_SECRET, 300, 0x200);
+
+	for (unsigned int i = 0; i <= sizeof(uint64_t); i++) {
+		EXPECT_TRUE(page_word_copied(torn(shown, secret, i), 300));
+		EXPECT_TRUE(page_word_copied(torn(secret, shown, i), 300));
+	}
+	EXPECT_FALSE(page_word_copied(0, 0));
+	EXPECT_FALSE(page_word_copied(0, 300));
+	EXPECT_FALSE(page_word_copied(shown, 301));
+	EXPECT_FALSE(page_word_copied(secret, 300 - 256));
+	EXPECT_FALSE(page_word_copied(page_word(TAG_ANSWER, 300, 0), 300));
+	EXPECT_FALSE(page_word_copied(torn(0, shown, 6), 300));
+	EXPECT_FALSE(page_word_copied(torn(0, shown, 7), 300));
+	EXPECT_FALSE(page_word_copied(torn(shown, 0, 7), 300));
+}
+
 TEST_TIMEOUT(inplace, TIMEOUT)
 {
 	static const struct kind kind = {

@@ -47,6 +47,21 @@ static inline enum page_tag page_word_tag(uint64_t word)
 	return (enum page_tag)(word >> 48);
 }
 
+/*
+ * Whether a copy of a page that the guest works in may have @word. Who copies moves
+ * bytes: the kernel by "rep movsb", where CPUs are good at it. Of a word that is
+ * written at that moment some bytes are old, then, and some new. So each byte is looked
+ * at by itself: those of the generation may be any.
+ */
+static inline bool page_word_copied(uint64_t word, unsigned int page)
+{
+	uint8_t low = (uint8_t)(word >> 48), high = (uint8_t)(word >> 56);
+
+	return (uint16_t)(word >> 32) == page &&
+	       (low == (TAG_SHOWN & 0xff) || low == (TAG_SECRET & 0xff)) &&
+	       (high == TAG_SHOWN >> 8 || high == TAG_SECRET >> 8);
+}
+
 static inline void page_fill(uint64_t *page, uint64_t word)
 {
 	for (unsigned int i = PAGE_COUNTERS; i < PAGE_WORDS; i++)

@@ -191,18 +191,14 @@ static void *worker_main(void *data)
 	return NULL;
 }
 
-/* Whether a copy has nothing but what was in its page at some time. */
+/* Words of a copy that have what was never in its page. */
 static unsigned int copy_check(const struct memory *memory, const uint64_t *copy,
 			       unsigned int page)
 {
 	unsigned int wrong = 0;
 
 	for (unsigned int i = PAGE_COUNTERS; i < PAGE_WORDS; i++) {
-		uint64_t word = page_word(page_word_tag(copy[i]), page,
-					  (uint32_t)copy[i]);
-		enum page_tag tag = page_word_tag(word);
-
-		if (word == copy[i] && (tag == TAG_SHOWN || tag == TAG_SECRET))
+		if (page_word_copied(copy[i], page))
 			continue;
 		wrong_tell(memory, "copy", page, i, copy[i],
 			   memory->word[page]);
