@@ -180,23 +180,41 @@ apt_closure() {
 		awk '$1 == "Inst" { print $2, substr($3, 2) }'
 }
 
+# apt_cached PACKAGE VERSION: path of its .deb, if it has been fetched.
+apt_cached() {
+	find "$CACHE_DIR/deb" -maxdepth 1 \( -name "$1_${2//:/%3a}_all.deb" -o \
+		-name "$1_${2//:/%3a}_${APT_ARCH:-$(dpkg --print-architecture)}.deb" \) \
+		2>/dev/null | head -n 1
+}
+
+# apt_fetch_all SUITE: the .debs of all lines "PACKAGE VERSION" of the input into the
+# cache, by one call of apt-get, of which each takes seconds to read the lists.
+apt_fetch_all() {
+	local part=$CACHE_DIR/deb/part.$$ package version want=()
+
+	while read -r package version; do
+		[[ -n $(apt_cached "$package" "$version") ]] || want+=("$package=$version")
+	done
+	((${#want[@]})) || return 0
+	apt_refresh "$1"
+	mkdir -p "$part"
+	(cd "$part" && watch_log "fetching ${want[0]%%=*}, ${#want[@]} packages" \
+		"$CACHE_DIR/apt/fetch.log" \
+		apt_private "$1" apt-get download "${want[@]}") ||
+		{ rm -rf "$part"; return 1; }
+	find "$part" -name '*.deb' -exec mv {} "$CACHE_DIR/deb/" \;
+	rmdir "$part"
+}
+
 # apt_fetch SUITE PACKAGE VERSION: path of the .deb in the cache, on stdout.
 apt_fetch() {
-	local dir=$CACHE_DIR/deb file part
+	local file
 
-	file=$(find "$dir" -maxdepth 1 \( -name "$2_${3//:/%3a}_all.deb" -o \
-		-name "$2_${3//:/%3a}_${APT_ARCH:-$(dpkg --print-architecture)}.deb" \) 2>/dev/null | head -n 1)
+	file=$(apt_cached "$2" "$3")
 	if [[ -z $file ]]; then
-		apt_refresh "$1"
-		part=$dir/part.$$
-		mkdir -p "$part"
-		(cd "$part" && watch_log "fetching $2 $3" "$CACHE_DIR/apt/fetch.log" \
-			apt_private "$1" apt-get download "$2=$3") ||
+		apt_fetch_all "$1" <<<"$2 $3" ||
 			die "apt: package $2 $3 could not be fetched from $1"
-		file=$(find "$part" -name '*.deb' | head -n 1)
-		mv "$file" "$dir/"
-		rmdir "$part"
-		file=$dir/$(basename "$file")
+		file=$(apt_cached "$2" "$3")
 	fi
 	printf '%s\n' "$file"
 }

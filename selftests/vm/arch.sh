@@ -6,6 +6,7 @@
 
 . "$VM_DIR/apt.sh"
 . "$VM_DIR/arm64.sh"
+. "$VM_DIR/trixie.sh"
 
 # arch_of NAME: Debian's name of a kernel's architecture.
 arch_of() {
@@ -21,6 +22,9 @@ arch_path() {
 
 	if [[ $(arch_of "$1") == arm64 && -n $(apt_foreign arm64) ]]; then
 		dir=$(arm64_get) || return 1
+		printf '%s:' "$dir/bin"
+	elif [[ $1 == stock-7.* ]] && ! trixie_is_here; then
+		dir=$(trixie_get) || return 1
 		printf '%s:' "$dir/bin"
 	fi
 	printf '%s\n' "$PATH"

@@ -25,6 +25,9 @@ arm64_packages() {
 arm64_unpack() {
 	local dir=$1 list=$2 part package version arch deb
 
+	sed -n 's/^tools //p' <<<"$list" | apt_fetch_all own &&
+		sed -n 's/^sysroot //p' <<<"$list" |
+		APT_ARCH=$(apt_foreign arm64) apt_fetch_all own || return 1
 	while read -r part package version; do
 		arch=
 		[[ $part != sysroot ]] || arch=$(apt_foreign arm64)

@@ -8,23 +8,21 @@
 #   kernel.sh source VERSION	print the unpacked source tree of 6.12 or 7.3
 #
 # A directory holds bzImage, release, kdir (what KDIR= has to be to build
-# modules for it) and, for Debian's own kernel, modules/. They are kept under
+# modules for it) and, for Debian's own kernels, modules/. They are kept under
 # the cache by a hash of everything that goes into them. "resolved" remembers
 # which package version a name stood for; REFRESH=1 asks the mirror again.
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 . "$VM_DIR/arch.sh"
+. "$VM_DIR/stock.sh"
 . "$VM_DIR/recipe.sh"
-
-# How Debian's own kernel is laid out here: raise it to have that done again.
-STOCK_RECIPE=1
 
 # kernel_suite VERSION: where this release's Debian has the packages.
 kernel_suite() {
 	case $1-$OS_CODENAME in
 	6.12-bookworm | 6.12-trixie) echo own ;;
-	7.3-bookworm | 7.3-trixie) echo trixie-backports ;;
+	7.[23]-bookworm | 7.[23]-trixie) echo trixie-backports ;;
 	*) die "no known suite for kernel $1 on Debian '$OS_CODENAME'" \
 		"(bookworm and trixie are supported)" ;;
 	esac
@@ -76,7 +74,7 @@ kernel_fragments() {
 	slim-7.3) echo 7.3 base slim ;;
 	debug-7.3) echo 7.3 base test debug ;;
 	race-6.12) echo 6.12 base test race ;;
-	*) die "unknown kernel '$1': stock-6.12, debug-7.3, race-6.12, slim-7.3 or arm64-6.12" ;;
+	*) die "unknown kernel '$1': stock-6.12, stock-7.3, debug-7.3, race-6.12, slim-7.3 or arm64-6.12" ;;
 	esac
 }
 
@@ -122,76 +120,6 @@ built_make() {
 	ln -sfn build "$dir/kdir"
 }
 
-stock_package() {
-	local arch
-
-	arch=$(arch_of "$1")
-	APT_ARCH=$(apt_foreign "$arch") resolve "$1" apt_newest "$(kernel_suite 6.12)" \
-		"^linux-image-6\\.12\\.[0-9]+(\\+deb[0-9]+)?-cloud-$arch\$" ||
-		die "no linux-image-6.12.*-cloud-$arch in your Debian suites"
-}
-
-# stock_version PACKAGE ARCH
-stock_version() {
-	APT_ARCH=$(apt_foreign "$2") resolve "$1" apt_version "$(kernel_suite 6.12)" "$1" ||
-		die "package $1 is not in your Debian suites"
-}
-
-stock_dir() {
-	local package version
-
-	package=$(stock_package "$1") || exit 1
-	version=$(stock_version "$package" "$(arch_of "$1")") || exit 1
-	printf '%s\n' "$CACHE_DIR/kernel/$1-${version//[^A-Za-z0-9.]/_}-$STOCK_RECIPE"
-}
-
-# Headers expect to live in /usr; make the one absolute include relative to
-# where they are now.
-stock_fix_headers() {
-	local root=$1 release=$2 common
-
-	common=$root/usr/src/linux-headers-${release%-cloud-*}-common
-	echo "include $common/Makefile" \
-		>"$root/usr/src/linux-headers-$release/Makefile"
-	ln -sfn "unpacked/usr/src/linux-headers-$release" "$root/../kdir"
-}
-
-# stock_unpack PACKAGE ARCH DIR
-stock_unpack() {
-	local version deb
-
-	version=$(stock_version "$1" "$2") || return 1
-	deb=$(APT_ARCH=$(apt_foreign "$2") \
-		apt_fetch "$(kernel_suite 6.12)" "$1" "$version") || return 1
-	dpkg-deb -x "$deb" "$3"
-}
-
-# The tools that build modules run here, whatever the modules are for.
-stock_make() {
-	local name=$1 dir=$2 arch package release
-
-	arch=$(arch_of "$name")
-	package=$(stock_package "$name") || return 1
-	release=${package#linux-image-}
-	rm -rf "$dir/unpacked"
-	mkdir -p "$dir/unpacked"
-	stock_unpack "$package" "$arch" "$dir/unpacked" &&
-		stock_unpack "linux-headers-$release" "$arch" "$dir/unpacked" &&
-		stock_unpack "linux-headers-${release%-cloud-*}-common" "$arch" \
-			"$dir/unpacked" &&
-		stock_unpack "linux-kbuild-${release%-cloud-*}" \
-			"$(dpkg --print-architecture)" "$dir/unpacked" || return 1
-	cp "$dir/unpacked/boot/vmlinuz-$release" "$dir/bzImage"
-	printf '%s\n' "$release" >"$dir/release"
-	rm -rf "$dir/modules"
-	if [[ -d $dir/unpacked/usr/lib/modules/$release/kernel ]]; then
-		mv "$dir/unpacked/usr/lib/modules/$release" "$dir/modules"
-	else
-		mv "$dir/unpacked/lib/modules/$release" "$dir/modules"
-	fi
-	stock_fix_headers "$dir/unpacked" "$release"
-}
-
 # arm64-7.3 is only built against: there is none of Debian's for this release,
 # and compiling one takes an hour.
 headers_dir() {
@@ -220,7 +148,7 @@ headers_make() {
 kernel_dir() {
 	case $1 in
 	arm64-7.3) headers_dir "$1" ;;
-	stock-6.12 | arm64-6.12) stock_dir "$1" ;;
+	stock-* | arm64-6.12) stock_dir "$1" ;;
 	*) built_dir "$1" ;;
 	esac
 }
@@ -240,7 +168,7 @@ kernel_get() {
 		if [[ ! -e $dir/complete ]]; then
 			mkdir -p "$dir"
 			case $name in
-			stock-6.12 | arm64-6.12) stock_make "$name" "$dir" ;;
+			stock-* | arm64-6.12) stock_make "$name" "$dir" ;;
 			arm64-7.3) headers_make "$name" "$dir" ;;
 			*) built_make "$name" "$dir" ;;
 			esac || die "kernel $name could not be prepared"
