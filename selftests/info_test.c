@@ -27,7 +27,9 @@ TEST(values)
 	EXPECT_EQ(0, info.reserved[1]);
 	EXPECT_EQ(GMEM_FEATURE_RANGES | GMEM_FEATURE_EVENT,
 		  info.features & ~(uint64_t)(GMEM_FEATURE_STORE_KVM |
-					      GMEM_FEATURE_NUMA));
+					      GMEM_FEATURE_NUMA |
+					      GMEM_FEATURE_VIEW |
+					      GMEM_FEATURE_VIEW_FAULT));
 }
 
 /* create_flags is exactly what CREATE takes: every other bit is refused. */
@@ -59,7 +61,25 @@ TEST(numa_feature_matches_flag)
 		  !!(info.create_flags & GMEM_CREATE_F_NODE));
 }
 
-/* STORE_KVM follows whether gmem_kvm is loaded. */
+/* VIEW: where page tables can express it, which GMEM_IOCTL_VIEW says, too. */
+TEST(view_feature_matches_ioctl)
+{
+	struct gmem_ioctl_view v = { .size = sizeof(v), .length = PAGE };
+	int fd = test_gmem_create(PAGE, 0), rc;
+	struct gmem_ioctl_info info;
+
+	ASSERT_EQ(0, gmem_info(&info));
+#ifdef __x86_64__
+	EXPECT_TRUE(info.features & GMEM_FEATURE_VIEW);
+#endif
+	rc = gmem_ioctl(fd, GMEM_IOCTL_VIEW, &v);
+	EXPECT_EQ(info.features & GMEM_FEATURE_VIEW ? 0 : -EOPNOTSUPP, rc);
+	if (!rc)
+		EXPECT_EQ(0, close(v.out_fd));
+	close(fd);
+}
+
+/* STORE_KVM and VIEW_FAULT follow whether gmem_kvm is loaded. */
 TEST(kvm_feature_matches_module)
 {
 	struct gmem_ioctl_info info;
@@ -67,6 +87,8 @@ TEST(kvm_feature_matches_module)
 	ASSERT_EQ(0, gmem_info(&info));
 	EXPECT_EQ(!access("/sys/module/gmem_kvm", F_OK),
 		  !!(info.features & GMEM_FEATURE_STORE_KVM));
+	EXPECT_EQ(!!(info.features & GMEM_FEATURE_STORE_KVM),
+		  !!(info.features & GMEM_FEATURE_VIEW_FAULT));
 }
 
 /* The node is a character device that only its owner may open. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gmem_utils.h"
+#include "gmem_view.h"
 #include "hold.h"
 #include "ksft.h"
 #include "kvm_utils.h"
@@ -72,6 +72,12 @@ TEST_F(stat, new_file)
 	EXPECT_EQ(0, self->was.drains);
 	EXPECT_EQ(0, self->was.moved_pages);
 	EXPECT_EQ(0, self->was.bindings);
+	EXPECT_EQ(0, self->was.poisoned_pages);
+	EXPECT_EQ(0, self->was.view_pages);
+	EXPECT_EQ(0, self->was.view_refills);
+	EXPECT_EQ(0, self->was.view_faults);
+	EXPECT_EQ(0, self->was.views);
+	EXPECT_EQ(0, self->was.view_mappings);
 }
 
 /* faults: one for each new page; none for a page that is mapped. */
@@ -184,6 +190,76 @@ TEST_F(stat, moved_pages)
 	expect_growth(self, COUNTER(moved_pages), 1);
 }
 
+static void expect_views(struct stat_data *self, unsigned int views,
+			 unsigned int mappings)
+{
+	struct gmem_ioctl_stat stat;
+
+	test_gmem_stat(self->fd, &stat);
+	EXPECT_EQ(views, stat.views);
+	EXPECT_EQ(mappings, stat.view_mappings);
+}
+
+/* views and view_mappings: what there is, until the last of each is gone. */
+TEST_F(stat, views)
+{
+	const char *why = gmem_view_unavailable();
+	uint8_t *v, *w;
+	int view;
+
+	if (why)
+		SKIP(return, "%s", why);
+	view = test_gmem_view(self->fd, 0, LENGTH);
+	expect_views(self, 1, 0);
+	v = test_gmem_view_map(view, 0, LENGTH);
+	w = test_gmem_view_map(view, PAGE, PAGE);
+	expect_views(self, 1, 2);
+	EXPECT_EQ(MAP_FAILED, gmem_view_map(view, PAGE, LENGTH));
+	expect_views(self, 1, 2);
+	close(view);
+	expect_views(self, 1, 2);
+	munmap(w, PAGE);
+	expect_views(self, 1, 1);
+	view = test_gmem_view(self->fd, PAGE, PAGE);
+	expect_views(self, 2, 1);
+	munmap(v, LENGTH);
+	expect_views(self, 1, 0);
+	close(view);
+	expect_views(self, 0, 0);
+}
+
+/* view_pages: entries that were set. view_refills: those that CONVERT has set. */
+TEST_F(stat, view_pages)
+{
+	const char *why = gmem_view_unavailable();
+	uint8_t *v;
+	int view;
+
+	if (why)
+		SKIP(return, "%s", why);
+	view = test_gmem_view(self->fd, 0, LENGTH);
+	v = test_gmem_view_map(view, 0, LENGTH);
+	ASSERT_EQ(2, gmem_view_populate(view, v, 2 * PAGE, 0));
+	expect_growth(self, COUNTER(view_pages), 2);
+	ASSERT_EQ(0, gmem_view_populate(view, v, LENGTH, NOALLOC));
+	expect_growth(self, COUNTER(view_pages), 0);
+	EXPECT_EQ(0, self->was.view_refills);
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	expect_growth(self, COUNTER(view_refills), 2);
+	EXPECT_EQ(4, self->was.view_pages);
+	test_gmem_convert(self->fd, 0, PAGE, SHARED, PRESERVE);
+	expect_growth(self, COUNTER(view_refills), 1);
+	/* Nothing is left to put back. */
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
+	expect_growth(self, COUNTER(view_refills), 1);
+	EXPECT_EQ(6, self->was.view_pages);
+	/* No vCPU has run. */
+	EXPECT_EQ(0, self->was.view_faults);
+	munmap(v, LENGTH);
+	close(view);
+	expect_growth(self, COUNTER(view_pages), 0);
+}
+
 /* Counters belong to the memory, not to the fd that asks. */
 TEST_F(stat, through_another_fd)
 {
@@ -260,10 +336,42 @@ TEST_F(stat, debugfs)
 	EXPECT_EQ(1, debugfs_column(line, "to_private"));
 	EXPECT_EQ(0, debugfs_column(line, "to_shared"));
 	EXPECT_EQ(0, debugfs_column(line, "bindings"));
+	EXPECT_EQ(0, debugfs_column(line, "views"));
+	EXPECT_EQ(0, debugfs_column(line, "view_mappings"));
+	EXPECT_EQ(0, debugfs_column(line, "view_pages"));
+	EXPECT_EQ(0, debugfs_column(line, "view_refills"));
+	EXPECT_EQ(0, debugfs_column(line, "view_faults"));
 	munmap(self->p, LENGTH);
 	close(self->fd);
 	debugfs_line(st.st_ino, line, sizeof(line));
 	EXPECT_STREQ(line, "");
+}
+
+/* The same of views. */
+TEST_F(stat, debugfs_views)
+{
+	const char *why = gmem_view_unavailable();
+	char line[1024];
+	struct stat st;
+	uint8_t *v;
+	int view;
+
+	if (why)
+		SKIP(return, "%s", why);
+	if (access(DEBUGFS_FILES, F_OK))
+		SKIP(return, "no " DEBUGFS_FILES);
+	view = test_gmem_view(self->fd, 0, LENGTH);
+	v = test_gmem_view_map(view, 0, LENGTH);
+	ASSERT_GE(test_gmem_view(self->fd, 0, PAGE), 0);
+	ASSERT_EQ(3, gmem_view_populate(view, v, 3 * PAGE, 0));
+	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
+	ASSERT_EQ(0, fstat(self->fd, &st));
+	debugfs_line(st.st_ino, line, sizeof(line));
+	EXPECT_EQ(2, debugfs_column(line, "views"));
+	EXPECT_EQ(1, debugfs_column(line, "view_mappings"));
+	EXPECT_EQ(4, debugfs_column(line, "view_pages"));
+	EXPECT_EQ(1, debugfs_column(line, "view_refills"));
+	EXPECT_EQ(0, debugfs_column(line, "view_faults"));
 }
 
 /* Reading the list while files come and go. */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gmem_utils.h"
+#include "gmem_view.h"
 #include "hold.h"
 #include "ksft.h"
 #include "kvm_utils.h"
@@ -159,6 +159,51 @@ TEST_F(trace, bind)
 		      "start=4 end=5 store_start=0 rc=-22");
 	test_gmem_unbind(self->fd, PAGE, 2 * PAGE);
 	expect_events(1, self, "gmem_unbind", "start=1 end=3");
+}
+
+/* Views: the fd, its mappings, what is put into them, and what a conversion puts back. */
+TEST_F(trace, view)
+{
+	const char *why = gmem_view_unavailable();
+	char words[64];
+	uint8_t *v;
+	int view;
+
+	if (why)
+		SKIP(return, "%s", why);
+	view = test_gmem_view(self->fd, PAGE, 4 * PAGE);
+	expect_events(1, self, "gmem_view", "start=1 end=5 open");
+	v = test_gmem_view_map(view, 2 * PAGE, 2 * PAGE);
+	snprintf(words, sizeof(words), "start=2 end=4 address=0x%lx map",
+		 (unsigned long)v);
+	expect_events(1, self, "gmem_view_mapping", words);
+	ASSERT_EQ(2, gmem_view_populate(view, v, 2 * PAGE, 0));
+	expect_events(1, self, "gmem_view_populate",
+		      "start=2 end=4 pages=2 rc=0");
+	test_gmem_convert(self->fd, 3 * PAGE, PAGE, PRIVATE, PRESERVE);
+	expect_events(1, self, "gmem_view_refill", "start=3 end=4 pages=1 rc=0");
+	munmap(v, 2 * PAGE);
+	snprintf(words, sizeof(words), "start=2 end=4 address=0x%lx unmap",
+		 (unsigned long)v);
+	expect_events(1, self, "gmem_view_mapping", words);
+	expect_events(0, self, "gmem_view", "release");
+	close(view);
+	expect_events(1, self, "gmem_view", "start=1 end=5 release");
+}
+
+/* Where nobody has faulted there is nothing to tell. */
+TEST_F(trace, view_fault)
+{
+	const char *why = gmem_view_unavailable();
+	struct gmem_ioctl_view_fault fault;
+	int rc;
+
+	if (why)
+		SKIP(return, "%s", why);
+	rc = gmem_view_fault(test_gmem_view(self->fd, 0, PAGE), &fault);
+	EXPECT_TRUE(rc == -EAGAIN || rc == -EOPNOTSUPP);
+	expect_events(0, self, "gmem_view_fault", "");
+	EXPECT_EQ(0, access(TRACEFS "/events/gmem/gmem_view_fault", F_OK));
 }
 
 /* A binding that ends with its fd is traced, too. */

@@ -38,12 +38,12 @@ syz_members() {
 }
 
 # Ioctls, flags, limits and values of enums. Not: numbers that only make up
-# the ioctls, the version, the path of the device, and a limit of no argument.
+# the ioctls, the version, the path of the device, and limits of no argument.
 syz_header_names() {
 	{
 		sed -E -n 's/^#define (GMEM_[A-Z0-9_]+)[[:space:]].*/\1/p' "$SYZ_HEADER"
 		sed -E -n 's/^\t(GMEM_[A-Z0-9_]+)( = .*)?,$/\1/p' "$SYZ_HEADER"
-	} | grep -vE '^GMEM_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH|CONVERT_MAX_EVENTS)$'
+	} | grep -vE '^GMEM_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH|CONVERT_MAX_EVENTS|VIEW_MAX_MAPPINGS)$'
 }
 
 syz_names() {
