@@ -18,7 +18,6 @@
  * reading. A page fault holds mmap_lock and waits for a conversion; so a conversion
  * has let the faults in before it fills.
  */
-#include <linux/mmap_lock.h>
 #include <linux/overflow.h>
 #include <linux/page-flags.h>
 #include <linux/pagemap.h>
