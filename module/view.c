@@ -102,6 +102,7 @@ void gmem_views_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
  * @end: page after the range
  *
  * Context: process context; range lock held, so that it stays so.
+ * Return: whether a view fd is open for a page of it.
  */
 bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
