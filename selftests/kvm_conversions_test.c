@@ -4,12 +4,14 @@
  * of pages and of 2 MiB, aligned and not: what it wrote survives or reads zero
  * as asked for, in the same frames; the host cannot touch what is private; the
  * memory around the range notices nothing. With one and more vCPUs that do this
- * at the same time, one and more slots, and memory committed beforehand or not.
+ * at the same time, one and more slots, and memory committed beforehand or not. In VMs
+ * with private memory of their own, and in ordinary ones on views.
  */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "gmem_view.h"
 #include "ksft.h"
 #include "kvm_vm.h"
 
@@ -36,6 +38,7 @@ struct conversions {
 	int fd;
 	uint8_t *host;
 	unsigned int nr_slots;
+	bool views;
 	bool preserve;
 	bool all_holes;
 };
@@ -275,7 +278,10 @@ static void conversions_start(struct conversions *c, unsigned int nr_vcpus,
 	uint64_t size = total / nr_slots;
 	unsigned int i;
 
-	test_kvm_guest_create(&c->g, nr_vcpus);
+	if (c->views)
+		test_kvm_guest_create_by(kvm_guest_create_views, &c->g, nr_vcpus);
+	else
+		test_kvm_guest_create(&c->g, nr_vcpus);
 	c->nr_slots = nr_slots;
 	c->g.content = c->preserve ? PRESERVE : ZERO;
 	c->fd = test_gmem_create(total, GMEM_CREATE_F_INIT_SHARED);
@@ -296,7 +302,7 @@ static void conversions_commit(struct conversions *c)
 	EXPECT_EQ(total / PAGE, stat.resident_pages);
 }
 
-/* All is shared again; each page has moved as often as it was converted. */
+/* All is shared again; each page of a store has moved as often as it was converted. */
 static void expect_settled(struct conversions *c)
 {
 	struct gmem_ioctl_stat stat;
@@ -308,8 +314,9 @@ static void expect_settled(struct conversions *c)
 	test_gmem_stat(c->fd, &stat);
 	EXPECT_EQ(0, stat.private_pages);
 	EXPECT_EQ(0, stat.store_pages);
-	EXPECT_EQ(c->nr_slots, stat.bindings);
-	if (c->preserve)
+	EXPECT_EQ(c->views ? 0 : c->nr_slots, stat.bindings);
+	EXPECT_EQ(c->views ? c->nr_slots : 0, stat.view_mappings);
+	if (c->preserve && !c->views)
 		EXPECT_EQ(moves * c->g.nr_vcpus, stat.moved_pages);
 	else
 		EXPECT_EQ(0, stat.moved_pages);
@@ -334,14 +341,16 @@ static void expect_outlives_vm(struct conversions *c)
 	close(c->fd);
 }
 
-static void conversions_run(unsigned int nr_vcpus, unsigned int nr_slots,
-			    bool preserve, bool commit)
+static void conversions_run(bool views, unsigned int nr_vcpus,
+			    unsigned int nr_slots, bool preserve, bool commit)
 {
 	struct conversions c = {
+		.views = views,
 		.preserve = preserve,
 		.all_holes = nr_vcpus == 1 && nr_slots == 1,
 	};
-	const char *why = kvm_guest_unavailable();
+	const char *why = views ? gmem_view_unavailable() :
+				  kvm_guest_unavailable();
 	static struct worker workers[KVM_VCPUS];
 	unsigned int i;
 
@@ -368,30 +377,33 @@ static void conversions_run(unsigned int nr_vcpus, unsigned int nr_slots,
 	expect_outlives_vm(&c);
 }
 
-#define CONVERSIONS(vcpus, slots)					\
-	TEST_TIMEOUT(vcpus_##vcpus##_slots_##slots##_preserve, 300)	\
+#define CONVERSIONS(by, views, vcpus, slots)				\
+	TEST_TIMEOUT(by##_vcpus_##vcpus##_slots_##slots##_preserve, 300) \
 	{								\
-		conversions_run(vcpus, slots, true, false);		\
+		conversions_run(views, vcpus, slots, true, false);	\
 	}								\
-	TEST_TIMEOUT(vcpus_##vcpus##_slots_##slots##_preserve_committed, 300) \
+	TEST_TIMEOUT(by##_vcpus_##vcpus##_slots_##slots##_preserve_committed, 300) \
 	{								\
-		conversions_run(vcpus, slots, true, true);		\
+		conversions_run(views, vcpus, slots, true, true);	\
 	}								\
-	TEST_TIMEOUT(vcpus_##vcpus##_slots_##slots##_zero, 300)		\
+	TEST_TIMEOUT(by##_vcpus_##vcpus##_slots_##slots##_zero, 300)	\
 	{								\
-		conversions_run(vcpus, slots, false, false);		\
+		conversions_run(views, vcpus, slots, false, false);	\
 	}								\
-	TEST_TIMEOUT(vcpus_##vcpus##_slots_##slots##_zero_committed, 300) \
+	TEST_TIMEOUT(by##_vcpus_##vcpus##_slots_##slots##_zero_committed, 300) \
 	{								\
-		conversions_run(vcpus, slots, false, true);		\
+		conversions_run(views, vcpus, slots, false, true);	\
 	}
 
-CONVERSIONS(1, 1)
-CONVERSIONS(1, 2)
-CONVERSIONS(2, 1)
-CONVERSIONS(2, 2)
-CONVERSIONS(4, 1)
-CONVERSIONS(4, 2)
+CONVERSIONS(store, false, 1, 1)
+CONVERSIONS(store, false, 1, 2)
+CONVERSIONS(store, false, 2, 1)
+CONVERSIONS(store, false, 2, 2)
+CONVERSIONS(store, false, 4, 1)
+CONVERSIONS(store, false, 4, 2)
+CONVERSIONS(view, true, 1, 1)
+CONVERSIONS(view, true, 2, 1)
+CONVERSIONS(view, true, 4, 2)
 
 KSFT_NEEDS_CPUS(2)
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -9,6 +9,7 @@
 
 #include "gmem_view.h"
 #include "hold.h"
+#include "../tools/gmemctl/kvm/stats.h"
 #include "ksft.h"
 #include "kvm_vm.h"
 
@@ -268,6 +269,55 @@ TEST_F(kvm_view, two_vms)
 	test_gmem_punch(self->fd, 0, PAGE);
 	EXPECT_EQ(-EFAULT, kvm_guest_op(&other, 0, KVM_OP_READ, BASE, 1, 0, NULL));
 	kvm_guest_destroy(&other);
+}
+
+/* Pages that KVM has mapped for its guests by entries of 2 MiB */
+static uint64_t huge_pages(struct kvm_view_data *self)
+{
+	struct kvm_counter counter;
+	uint64_t pages;
+
+	if (kvm_counter_open(&counter, self->g.vm.fd, "pages_2m"))
+		return 0;
+	pages = kvm_counter_read(&counter);
+	kvm_counter_close(&counter);
+	return pages;
+}
+
+/*
+ * Memory that is populated through a view comes in blocks of 2 MiB where there are some,
+ * and the guest has them as such, shared and private. One page of it is converted alone,
+ * and the guest has all the others still.
+ */
+TEST_F(kvm_view, blocks)
+{
+	uint64_t huge;
+
+	self->g.strict = true;
+	populate(self);
+	if (gmem_pfn(self->host) % 512 || gmem_pfn(self->host + SZ_2M - PAGE) !=
+					      gmem_pfn(self->host) + 511)
+		SKIP(return, "no 2 MiB of memory in one piece");
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, LENGTH, 0x11);
+	huge = huge_pages(self);
+	TH_LOG("%llu blocks of 2 MiB, shared", (unsigned long long)huge);
+	EXPECT_GT(huge, 0);
+	expect_bytes(0x11, self->data->map, LENGTH);
+
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, LENGTH, 0x11);
+	EXPECT_EQ(huge, huge_pages(self));
+	expect_sigsegv(self->data->map);
+	expect_sigsegv(self->data->map + LENGTH - PAGE);
+
+	test_gmem_convert(self->fd, 7 * PAGE, PAGE, SHARED, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, LENGTH, 0x11);
+	EXPECT_EQ(huge - 1, huge_pages(self));
+	expect_byte(0x11, self->data->map + 7 * PAGE);
+	expect_sigsegv(self->data->map + 8 * PAGE);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, LENGTH, 0x11);
+	expect_bytes(0x11, self->data->map, LENGTH);
 }
 
 struct converter {
