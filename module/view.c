@@ -172,6 +172,13 @@ static int gmem_view_vma_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
+/* Nor with a protection key, for which the kernel would write the entries anew. */
+static int gmem_view_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
+				  unsigned long end, unsigned long newflags)
+{
+	return -EINVAL;
+}
+
 /* Nobody gets here: the VMA has no access rights. */
 static vm_fault_t gmem_view_vma_fault(struct vm_fault *vmf)
 {
@@ -183,6 +190,7 @@ static const struct vm_operations_struct gmem_view_vm_ops = {
 	.close = gmem_view_vma_close,
 	.may_split = gmem_view_vma_may_split,
 	.mremap = gmem_view_vma_mremap,
+	.mprotect = gmem_view_vma_mprotect,
 	.fault = gmem_view_vma_fault,
 	.huge_fault = gmem_fill_huge_fault,
 };
