@@ -292,29 +292,43 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 	return rc;
 }
 
+/*
+ * Give memory to [start, *end), which is in a block. On an error @end is where it can be
+ * filled up to: the page whose memory has failed, or else nowhere.
+ */
+static int gmem_fill_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t *end)
+{
+	pgoff_t failed = start;
+	int rc = gmem_commit(gi, start, *end);
+
+	if (!rc)
+		return 0;
+	if (rc == -EHWPOISON)
+		gmem_poison_next(gi, &failed, *end);
+	*end = failed;
+	return rc;
+}
+
 /* Fill [*start, end), which is in a range that the caller holds. */
 static int gmem_fill_locked(struct gmem_inode *gi, struct gmem_fill *fill,
 			    pgoff_t *start, pgoff_t end, bool alloc)
 {
+	int rc = 0, err;
 	pgoff_t next;
-	int rc;
 
-	for (; *start < end; *start = next) {
+	for (; !rc && *start < end; *start = next) {
 		next = min(end, round_down(*start, GMEM_BLOCK_PAGES) +
 					GMEM_BLOCK_PAGES);
-		if (alloc) {
-			rc = gmem_commit(gi, *start, next);
-			if (rc == -EHWPOISON)
-				gmem_poison_next(gi, start, next);
-			if (rc)
-				return rc;
-		}
-		rc = gmem_fill_block(gi, fill, *start, next);
-		if (rc)
-			return rc;
+		if (alloc)
+			rc = gmem_fill_commit(gi, *start, &next);
+		if (*start == next)
+			break;
+		err = gmem_fill_block(gi, fill, *start, next);
+		if (err)
+			return err;
 		cond_resched();
 	}
-	return 0;
+	return rc;
 }
 
 /* Take the blocks of a range; @patient: whatever signal comes, unless it is fatal. */
