@@ -252,6 +252,18 @@ static pgoff_t gmem_punch_next(struct gmem_inode *gi, pgoff_t start,
 	return gmem_folio_next(gi->vfs_inode.i_mapping, &next, end) ? next : end;
 }
 
+/*
+ * Where a view had a block as one entry, all of it went with the first page: put the
+ * pages on either side of the hole back.
+ */
+static void gmem_punch_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	if (!IS_ALIGNED(start, 1UL << GMEM_BLOCK_SHIFT))
+		gmem_views_refill(gi, start - 1, start);
+	if (!IS_ALIGNED(end, 1UL << GMEM_BLOCK_SHIFT) && end < gi->state.nr_pages)
+		gmem_views_refill(gi, end, end + 1);
+}
+
 static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 				pgoff_t start, pgoff_t end)
 {
@@ -268,10 +280,12 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 		if (!rc && next < end && signal_pending(current))
 			rc = -ERESTARTSYS;
 	}
-	if (punch)
+	if (punch) {
+		gmem_punch_refill(gi, start, end);
 		trace_gmem_punch(gi->vfs_inode.i_ino, start, end, rc);
-	else
+	} else {
 		trace_gmem_commit(gi->vfs_inode.i_ino, start, end, rc);
+	}
 	return rc;
 }
 
