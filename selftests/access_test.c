@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -24,10 +23,12 @@
 #include "gmem_utils.h"
 #include "hold.h"
 #include "ksft.h"
+#include "pattern.h"
 
 #define LENGTH (3 * PAGE)
 #define SECRET_SEED 0x5ec4e7ULL
 #define OPEN_SEED 0x09e11ULL
+#define OWN_SEED 0x0417eULL
 
 FIXTURE(access) {
 	int fd;
@@ -36,41 +37,15 @@ FIXTURE(access) {
 	uint8_t *private;
 };
 
-/* Byte i of a pattern that is nowhere in memory but where it is written. */
-static uint8_t pattern(uint64_t seed, size_t i)
-{
-	uint64_t x = (seed + i / 8 % 8) * 0x9e3779b97f4a7c15ULL;
-
-	return (uint8_t)(x >> (i % 8 * 8)) | 1;
-}
-
-static void put_pattern(volatile uint8_t *p, uint64_t seed)
-{
-	size_t i;
-
-	for (i = 0; i < PAGE; i++)
-		p[i] = pattern(seed, i);
-}
-
-static bool has_pattern(const volatile uint8_t *p, uint64_t seed)
-{
-	size_t i;
-
-	for (i = 0; i < PAGE; i++)
-		if (p[i] != pattern(seed, i))
-			return false;
-	return true;
-}
-
 FIXTURE_SETUP(access)
 {
 	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
 	self->p = test_gmem_map(self->fd, 0, LENGTH);
 	self->shared = self->p;
 	self->private = self->p + PAGE;
-	put_pattern(self->p, OPEN_SEED);
-	put_pattern(self->private, SECRET_SEED);
-	put_pattern(self->p + 2 * PAGE, OPEN_SEED);
+	pattern_put(self->p, OPEN_SEED);
+	pattern_put(self->private, SECRET_SEED);
+	pattern_put(self->p + 2 * PAGE, OPEN_SEED);
 	test_gmem_convert(self->fd, PAGE, PAGE, PRIVATE, PRESERVE);
 }
 
@@ -79,10 +54,10 @@ FIXTURE_TEARDOWN(access)
 {
 	expect_state(PRIVATE, self->fd, PAGE);
 	EXPECT_EQ(0, gmem_pfn(self->private));
-	EXPECT_TRUE(has_pattern(self->shared, OPEN_SEED));
-	EXPECT_TRUE(has_pattern(self->p + 2 * PAGE, OPEN_SEED));
+	EXPECT_TRUE(pattern_is(self->shared, OPEN_SEED));
+	EXPECT_TRUE(pattern_is(self->p + 2 * PAGE, OPEN_SEED));
 	test_gmem_convert(self->fd, PAGE, PAGE, SHARED, PRESERVE);
-	EXPECT_TRUE(has_pattern(self->private, SECRET_SEED));
+	EXPECT_TRUE(pattern_is(self->private, SECRET_SEED));
 	EXPECT_EQ(0, gmem_convert_wait(self->fd, 0, LENGTH, PRIVATE, PRESERVE,
 				       10000));
 	close(self->fd);
@@ -98,7 +73,7 @@ TEST_F(access, load_and_store)
 	pid = fork();
 	if (!pid) {
 		expect_sigbus(self->private);
-		expect_byte(pattern(OPEN_SEED, 0), self->shared);
+		expect_byte(pattern_byte(OPEN_SEED, 0), self->shared);
 		_exit(0);
 	}
 	EXPECT_EQ(0, gmem_wait_pid(pid));
@@ -117,7 +92,7 @@ TEST_F(access, straddling)
 	EXPECT_LE(read(fds[0], buf, 8), 4);
 	EXPECT_EQ(8, write(fds[1], buf, 8));
 	EXPECT_LE(read(fds[0], self->private - 4, 8), 4);
-	put_pattern(self->shared, OPEN_SEED);
+	pattern_put(self->shared, OPEN_SEED);
 }
 
 /* System calls that copy from or to user memory. */
@@ -244,7 +219,7 @@ static void try_proc_mem(struct access_data *self, const char *path)
 
 	ASSERT_GE(mem, 0);
 	EXPECT_EQ(16, pread(mem, buf, 16, (uintptr_t)self->shared));
-	EXPECT_EQ(pattern(OPEN_SEED, 0), buf[0]);
+	EXPECT_EQ(pattern_byte(OPEN_SEED, 0), buf[0]);
 	EXPECT_EQ(16, pwrite(mem, buf, 16, (uintptr_t)self->shared));
 	memset(buf, 0, sizeof(buf));
 	EXPECT_EQ(-1, pread(mem, buf, 16, (uintptr_t)self->private));
@@ -357,71 +332,41 @@ TEST_F(access, direct_io_disk)
 	EXPECT_EQ(EFAULT, errno);
 }
 
-static size_t count_pattern(const char *path, uint64_t seed)
+/* A child with the memory mapped and a marker of its own dies. */
+struct dump {
+	struct access_data *self;
+	bool dodump;
+};
+
+static void dump_main(void *arg)
 {
-	uint8_t want[64];
-	uint8_t *core, *at;
-	struct stat st;
-	size_t i, n = 0;
-	int fd = open(path, O_RDONLY);
+	struct dump *dump = arg;
+	uint8_t *own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	for (i = 0; i < sizeof(want); i++)
-		want[i] = pattern(seed, i);
-	if (fd < 0 || fstat(fd, &st) || !st.st_size)
-		return ~0UL;
-	core = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
-	for (at = core; (at = memmem(at, core + st.st_size - at, want,
-				     sizeof(want))); at += sizeof(want))
-		n++;
-	munmap(core, st.st_size);
-	return n;
-}
-
-/* A child with the memory mapped and a marker of its own dumps core. */
-static void dump_core(struct access_data *self, const char *path, bool dodump)
-{
-	struct rlimit rl = { RLIM_INFINITY, RLIM_INFINITY };
-	uint8_t *own;
-	pid_t pid;
-
-	unlink(path);
-	pid = fork();
-	if (!pid) {
-		setrlimit(RLIMIT_CORE, &rl);
-		prctl(PR_SET_DUMPABLE, 1);
-		own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		put_pattern(own, 0x0417eULL);
-		gmem_try_read(self->shared, NULL);
-		if (dodump)
-			madvise(self->p, LENGTH, MADV_DODUMP);
-		signal(SIGQUIT, SIG_DFL);
-		raise(SIGQUIT);
-	}
-	EXPECT_EQ(128 + SIGQUIT, gmem_wait_pid(pid));
+	pattern_put(own, OWN_SEED);
+	gmem_try_read(dump->self->shared, NULL);
+	if (dump->dodump)
+		madvise(dump->self->p, LENGTH, MADV_DODUMP);
 }
 
 /* A core dump has the process's own memory and none of the guest's. */
 TEST_F(access, core_dump)
 {
-	static const char path[] = "/tmp/gmem-access-core";
-	char old[256];
+	struct dump dump = { .self = self };
+	struct core core;
 
-	ASSERT_GT(gmem_read_file("/proc/sys/kernel/core_pattern", old,
-				 sizeof(old)), 0);
-	ASSERT_EQ(0, gmem_write_file("/proc/sys/kernel/core_pattern", path));
-	gmem_write_file("/proc/sys/kernel/core_uses_pid", "0");
-	dump_core(self, path, false);
-	EXPECT_GE(count_pattern(path, 0x0417eULL), 1);
-	EXPECT_EQ(0, count_pattern(path, SECRET_SEED));
-	EXPECT_EQ(0, count_pattern(path, OPEN_SEED));
+	ASSERT_EQ(0, core_take(&core, dump_main, &dump));
+	EXPECT_GE(core_count(&core, OWN_SEED), 1);
+	EXPECT_EQ(0, core_count(&core, SECRET_SEED));
+	EXPECT_EQ(0, core_count(&core, OPEN_SEED));
+	core_drop(&core);
 	/* MADV_DODUMP asks for the mapping; the private page still is not in. */
-	dump_core(self, path, true);
-	EXPECT_GE(count_pattern(path, 0x0417eULL), 1);
-	EXPECT_EQ(0, count_pattern(path, SECRET_SEED));
-	gmem_write_file("/proc/sys/kernel/core_pattern", old);
-	unlink(path);
+	dump.dodump = true;
+	ASSERT_EQ(0, core_take(&core, dump_main, &dump));
+	EXPECT_GE(core_count(&core, OWN_SEED), 1);
+	EXPECT_EQ(0, core_count(&core, SECRET_SEED));
+	core_drop(&core);
 }
 
 /* KSM: the mapping cannot be made mergeable. */
@@ -444,7 +389,7 @@ TEST_F(access, reclaim)
 	gmem_write_file("/proc/sys/vm/drop_caches", "3");
 	test_gmem_stat(self->fd, &stat);
 	EXPECT_EQ(3, stat.resident_pages);
-	EXPECT_TRUE(has_pattern(self->shared, OPEN_SEED));
+	EXPECT_TRUE(pattern_is(self->shared, OPEN_SEED));
 	EXPECT_EQ(pfn, gmem_pfn(self->shared));
 	expect_sigbus(self->private);
 }
