@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which pages a view has: after VIEW_POPULATE, however far it came, and after
+ * conversions, holes and whatever else takes pages away, for single pages and for
+ * blocks that are one entry of a page table.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "gmem_view.h"
+#include "hold.h"
+#include "ksft.h"
+
+#define BLOCK (SZ_2M / PAGE)
+#define LENGTH (4 * SZ_2M)
+#define NR_PAGES (LENGTH / PAGE)
+#define BIG_LENGTH (64 * SZ_2M)
+
+FIXTURE(fill) {
+	int fd;
+	int view;
+	uint8_t *p;
+	uint8_t *v;
+};
+
+FIXTURE_SETUP(fill)
+{
+	const char *why = gmem_view_unavailable();
+
+	if (why)
+		SKIP(return, "%s", why);
+	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	self->p = test_gmem_map(self->fd, 0, LENGTH);
+	self->view = test_gmem_view(self->fd, 0, LENGTH);
+	self->v = test_gmem_view_map(self->view, 0, LENGTH);
+}
+
+FIXTURE_TEARDOWN(fill)
+{
+	munmap(self->v, LENGTH);
+	munmap(self->p, LENGTH);
+	close(self->view);
+	close(self->fd);
+}
+
+#define expect_missing(n, self)						\
+	EXPECT_EQ(n, gmem_view_populate((self)->view, (self)->v, LENGTH, NOALLOC))
+
+/* Each page has contents of its own. */
+static void write_pages(struct fill_data *self)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i++)
+		*(volatile uint32_t *)(self->p + i * PAGE) = i + 1;
+}
+
+/* As the view has them: the pages [first, last) are private. */
+static void expect_pages(struct fill_data *self, unsigned int first,
+			 unsigned int last)
+{
+	unsigned int i, wrong = 0;
+	uint32_t got;
+	int sig;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		sig = gmem_try_copy(&got, self->v + i * PAGE, sizeof(got));
+		if (i >= first && i < last)
+			wrong += sig != SIGSEGV;
+		else
+			wrong += sig || got != i + 1;
+	}
+	EXPECT_EQ(0, wrong);
+}
+
+/* Kilobytes of page tables. */
+static long page_tables(void)
+{
+	char text[4096], *at;
+
+	if (gmem_read_file("/proc/self/status", text, sizeof(text)) < 0)
+		return -1;
+	at = strstr(text, "VmPTE:");
+	return at ? strtol(at + 6, NULL, 10) : -1;
+}
+
+/* The view has all of block @i; whether as one entry, which takes no table. */
+static bool populate_block(struct fill_data *self, unsigned int i)
+{
+	long before = page_tables();
+
+	EXPECT_EQ(BLOCK, gmem_view_populate(self->view, self->v + i * SZ_2M,
+					    SZ_2M, 0));
+	return page_tables() == before;
+}
+
+/* Only what has memory; only what is missing; only what is asked for. */
+TEST_F(fill, noalloc)
+{
+	self->p[0] = 1;
+	self->p[7 * PAGE] = 1;
+	EXPECT_EQ(1, gmem_view_populate(self->view, self->v, 4 * PAGE, NOALLOC));
+	expect_sigsegv(self->v + 7 * PAGE);
+	expect_missing(1, self);
+	EXPECT_EQ(2, gmem_populated(self->fd, 0, LENGTH));
+	EXPECT_EQ(3, gmem_view_populate(self->view, self->v + 6 * PAGE,
+					4 * PAGE, 0));
+	EXPECT_EQ(5, gmem_populated(self->fd, 0, LENGTH));
+	expect_missing(0, self);
+	expect_byte(0, self->v + 6 * PAGE);
+	expect_sigsegv(self->v + 5 * PAGE);
+	expect_sigsegv(self->v + 10 * PAGE);
+}
+
+/* The cursor of a call that does all of it. */
+TEST_F(fill, cursor)
+{
+	struct gmem_ioctl_view_populate p = {
+		.address = (uintptr_t)self->v + PAGE,
+		.length = SZ_2M,
+	};
+
+	EXPECT_EQ(0, gmem_view_populate_args(self->view, &p));
+	EXPECT_EQ((uintptr_t)self->v + PAGE + SZ_2M, p.address);
+	EXPECT_EQ(0, p.length);
+	EXPECT_EQ(BLOCK, p.pages);
+	/* Outputs are not inputs. */
+	p.length = PAGE;
+	EXPECT_EQ(-EINVAL, gmem_view_populate_args(self->view, &p));
+	EXPECT_EQ(BLOCK, p.pages);
+	EXPECT_EQ((uintptr_t)self->v + PAGE + SZ_2M, p.address);
+}
+
+/* Parts of a view, at any offset, mapped anywhere. */
+TEST_F(fill, unaligned)
+{
+	uint8_t *area = mmap(NULL, 3 * SZ_2M, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *w;
+	int shift;
+
+	write_pages(self);
+	for (shift = -3; shift <= 3; shift++) {
+		w = area + SZ_2M + shift * (int)PAGE;
+		ASSERT_EQ(w, mmap(w, SZ_2M + PAGE, PROT_NONE,
+				  MAP_SHARED | MAP_FIXED, self->view,
+				  SZ_2M - PAGE));
+		EXPECT_EQ(BLOCK + 1, gmem_view_populate(self->view, w,
+							SZ_2M + PAGE, 0));
+		EXPECT_EQ(BLOCK, *(uint32_t *)w);
+		EXPECT_EQ(2 * BLOCK, *(uint32_t *)(w + SZ_2M));
+		test_gmem_convert(self->fd, SZ_2M, PAGE, PRIVATE, PRESERVE);
+		expect_sigsegv(w + PAGE);
+		EXPECT_EQ(BLOCK, *(uint32_t *)w);
+		EXPECT_EQ(BLOCK + 2, *(uint32_t *)(w + 2 * PAGE));
+		test_gmem_convert(self->fd, SZ_2M, PAGE, SHARED, PRESERVE);
+		EXPECT_EQ(BLOCK + 1, *(uint32_t *)(w + PAGE));
+		munmap(w, SZ_2M + PAGE);
+	}
+}
+
+/* Holes: contents and entries are gone, states stay, fresh pages are zero. */
+TEST_F(fill, hole)
+{
+	write_pages(self);
+	ASSERT_EQ(NR_PAGES, gmem_view_populate(self->view, self->v, LENGTH, 0));
+	test_gmem_convert(self->fd, 4 * PAGE, 4 * PAGE, PRIVATE, PRESERVE);
+	test_gmem_punch(self->fd, 2 * PAGE, 4 * PAGE);
+	expect_sigsegv(self->v + 2 * PAGE);
+	expect_missing(0, self);
+	EXPECT_EQ(4, gmem_view_populate(self->view, self->v, LENGTH, 0));
+	expect_bytes(0, self->v + 2 * PAGE, 2 * PAGE);
+	expect_sigsegv(self->v + 4 * PAGE);
+	test_gmem_convert(self->fd, 4 * PAGE, 4 * PAGE, SHARED, PRESERVE);
+	expect_bytes(0, self->v + 4 * PAGE, 2 * PAGE);
+	EXPECT_EQ(7, *(uint32_t *)(self->v + 6 * PAGE));
+	EXPECT_EQ(2, *(uint32_t *)(self->v + PAGE));
+}
+
+/* Conversions that keep no contents keep no entries. */
+TEST_F(fill, zero)
+{
+	write_pages(self);
+	ASSERT_EQ(NR_PAGES, gmem_view_populate(self->view, self->v, LENGTH, 0));
+	test_gmem_convert(self->fd, 0, 4 * PAGE, PRIVATE, ZERO);
+	expect_missing(0, self);
+	test_gmem_convert(self->fd, 8 * PAGE, 4 * PAGE, PRIVATE, PRESERVE);
+	test_gmem_convert(self->fd, 8 * PAGE, 4 * PAGE, SHARED, ZERO);
+	expect_sigsegv(self->v + 8 * PAGE);
+	expect_missing(0, self);
+	EXPECT_EQ(8, gmem_view_populate(self->view, self->v, LENGTH, 0));
+	expect_bytes(0, self->v + 8 * PAGE, 4 * PAGE);
+	expect_sigsegv(self->v);
+	test_gmem_convert(self->fd, 0, 4 * PAGE, SHARED, PRESERVE);
+	expect_bytes(0, self->v, 4 * PAGE);
+}
+
+/* Private memory that was only committed is a guest's to read: zeros, in whatever order. */
+TEST_F(fill, committed)
+{
+	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+	test_gmem_commit(self->fd, 0, 4 * PAGE);
+	EXPECT_EQ(4, gmem_view_populate(self->view, self->v, LENGTH, NOALLOC));
+	EXPECT_EQ(4, gmem_view_populate(self->view, self->v + 4 * PAGE,
+					4 * PAGE, 0));
+	test_gmem_commit(self->fd, 8 * PAGE, 4 * PAGE);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+	expect_bytes(0, self->v, 12 * PAGE);
+	expect_sigsegv(self->v + 12 * PAGE);
+}
+
+/* Several ranges at once. */
+TEST_F(fill, ranges)
+{
+	struct gmem_convert_range ranges[] = {
+		{ PAGE, 2 * PAGE }, { SZ_2M - PAGE, 2 * PAGE },
+		{ 3 * SZ_2M, SZ_2M },
+	};
+	struct gmem_ioctl_convert c = {
+		.flags = GMEM_CONVERT_F_RANGES,
+		.target = PRIVATE,
+		.ranges = (uintptr_t)ranges,
+		.nr_ranges = 3,
+	};
+
+	write_pages(self);
+	ASSERT_EQ(NR_PAGES, gmem_view_populate(self->view, self->v, LENGTH, 0));
+	ASSERT_EQ(0, gmem_convert_args(self->fd, &c));
+	expect_missing(0, self);
+	expect_sigsegv(self->v + PAGE);
+	expect_sigsegv(self->v + SZ_2M);
+	expect_sigsegv(self->v + 3 * SZ_2M);
+	EXPECT_EQ(1, *(uint32_t *)self->v);
+	EXPECT_EQ(4, *(uint32_t *)(self->v + 3 * PAGE));
+	c.target = SHARED;
+	ASSERT_EQ(0, gmem_convert_args(self->fd, &c));
+	expect_pages(self, 0, 0);
+}
+
+/* A conversion that fails leaves the view with what it had. */
+TEST_F(fill, refused)
+{
+	static const unsigned int held[] = { 0, 5, BLOCK - 1, BLOCK, BLOCK + 9,
+					     NR_PAGES - 1 };
+	struct hold_pipe hold;
+	size_t i;
+
+	write_pages(self);
+	ASSERT_EQ(NR_PAGES, gmem_view_populate(self->view, self->v, LENGTH, 0));
+	for (i = 0; i < sizeof(held) / sizeof(*held); i++) {
+		ASSERT_EQ(0, hold_pipe_take(&hold, self->p + held[i] * PAGE,
+					    PAGE));
+		test_err_gmem_convert(EAGAIN, self->fd, 0, LENGTH, PRIVATE,
+				      PRESERVE);
+		expect_pages(self, 0, 0);
+		EXPECT_EQ(-EAGAIN, gmem_convert_wait(self->fd, 0, LENGTH,
+						     PRIVATE, ZERO, 20));
+		expect_pages(self, 0, 0);
+		hold_pipe_drop(&hold);
+	}
+	expect_missing(0, self);
+}
+
+/* The second of two ranges is at fault: the first is given back, too. */
+TEST_F(fill, refused_ranges)
+{
+	struct gmem_convert_range ranges[] = {
+		{ PAGE, 2 * PAGE }, { SZ_2M, SZ_2M + 3 * PAGE },
+	};
+	struct gmem_ioctl_convert c = {
+		.flags = GMEM_CONVERT_F_RANGES,
+		.target = PRIVATE,
+		.ranges = (uintptr_t)ranges,
+		.nr_ranges = 2,
+	};
+	struct hold_pipe hold;
+
+	write_pages(self);
+	ASSERT_EQ(NR_PAGES, gmem_view_populate(self->view, self->v, LENGTH, 0));
+	ASSERT_EQ(0, hold_pipe_take(&hold, self->p + 2 * SZ_2M + PAGE, PAGE));
+	EXPECT_EQ(-EAGAIN, gmem_convert_args(self->fd, &c));
+	EXPECT_EQ(2 * SZ_2M + PAGE, c.error_offset);
+	expect_pages(self, 0, 0);
+	expect_missing(0, self);
+	hold_pipe_drop(&hold);
+}
+
+/* A block as one entry, of which one page is converted: the others stay. */
+TEST_F(fill, block_convert)
+{
+	static const unsigned int pages[] = { 0, 7, BLOCK - 1 };
+	unsigned int i, at;
+	bool huge;
+
+	populate_block(self, 0);
+	huge = populate_block(self, 1);
+	TH_LOG("a block is %s", huge ? "one entry" : "single pages");
+	populate_block(self, 2);
+	populate_block(self, 3);
+	write_pages(self);
+	expect_pages(self, 0, 0);
+	for (i = 0; i < 3; i++) {
+		at = (i + 1) * BLOCK + pages[i];
+		test_gmem_convert(self->fd, at * PAGE, PAGE, PRIVATE, PRESERVE);
+		expect_pages(self, at, at + 1);
+		expect_missing(0, self);
+		test_gmem_convert(self->fd, at * PAGE, PAGE, SHARED, PRESERVE);
+		expect_pages(self, 0, 0);
+	}
+	expect_missing(0, self);
+}
+
+/* Memory that is allocated for a view is together, and one entry. */
+TEST_F(fill, block_is_one_entry)
+{
+	char enabled[64] = "";
+
+	gmem_read_file("/sys/kernel/mm/transparent_hugepage/enabled", enabled,
+		       sizeof(enabled));
+	if (!*enabled || strstr(enabled, "[never]"))
+		SKIP(return, KSFT_BY_DESIGN " no large entries of page tables");
+	populate_block(self, 0);
+	EXPECT_TRUE(populate_block(self, 1) || populate_block(self, 2) ||
+		    populate_block(self, 3));
+}
+
+/* The same of blocks that are converted as a whole, several of them, and to and fro. */
+TEST_F(fill, blocks_convert)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		populate_block(self, i);
+	write_pages(self);
+	for (i = 0; i < 3; i++) {
+		test_gmem_convert(self->fd, SZ_2M, 2 * SZ_2M, PRIVATE, PRESERVE);
+		expect_pages(self, BLOCK, 3 * BLOCK);
+		test_gmem_convert(self->fd, SZ_2M + PAGE, SZ_2M, SHARED, PRESERVE);
+		expect_missing(0, self);
+		expect_sigsegv(self->v + SZ_2M);
+		test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+		expect_pages(self, 0, 0);
+	}
+}
+
+/* A hole in a block takes its pages, and no others. */
+TEST_F(fill, block_hole)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		populate_block(self, i);
+	write_pages(self);
+	test_gmem_punch(self->fd, SZ_2M + 5 * PAGE, PAGE);
+	expect_sigsegv(self->v + SZ_2M + 5 * PAGE);
+	EXPECT_EQ(BLOCK + 1, *(uint32_t *)(self->v + SZ_2M));
+	EXPECT_EQ(BLOCK + 5, *(uint32_t *)(self->v + SZ_2M + 4 * PAGE));
+	EXPECT_EQ(BLOCK + 7, *(uint32_t *)(self->v + SZ_2M + 6 * PAGE));
+	EXPECT_EQ(2 * BLOCK, *(uint32_t *)(self->v + 2 * SZ_2M - PAGE));
+	/* From the middle of one block to the middle of another. */
+	test_gmem_punch(self->fd, 3 * SZ_2M - PAGE, 2 * PAGE);
+	EXPECT_EQ(2 * BLOCK + 1, *(uint32_t *)(self->v + 2 * SZ_2M));
+	EXPECT_EQ(3 * BLOCK + 2, *(uint32_t *)(self->v + 3 * SZ_2M + PAGE));
+	EXPECT_EQ(NR_PAGES, *(uint32_t *)(self->v + LENGTH - PAGE));
+	expect_sigsegv(self->v + 3 * SZ_2M);
+	expect_missing(0, self);
+	EXPECT_EQ(3, gmem_view_populate(self->view, self->v, LENGTH, 0));
+}
+
+static int set_thp(const char *value)
+{
+	return gmem_write_file("/sys/kernel/mm/transparent_hugepage/enabled",
+			       value);
+}
+
+/* With the setting for large pages at whatever, and for whom they are forbidden. */
+TEST_F(fill, thp_settings)
+{
+	static const char *const values[] = { "never", "always", "madvise" };
+	char old[64] = "", *end, *start;
+	unsigned int i;
+
+	gmem_read_file("/sys/kernel/mm/transparent_hugepage/enabled", old,
+		       sizeof(old));
+	start = strchr(old, '[');
+	end = strchr(old, ']');
+	if (!start || !end)
+		SKIP(return, KSFT_BY_DESIGN " no transparent huge pages");
+	*end = '\0';
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, set_thp(values[i]));
+		TH_LOG("%s: a block is %s", values[i],
+		       populate_block(self, i) ? "one entry" : "single pages");
+	}
+	EXPECT_EQ(0, set_thp(start + 1));
+	EXPECT_EQ(0, prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
+	populate_block(self, 3);
+	write_pages(self);
+	test_gmem_convert(self->fd, PAGE, LENGTH - 2 * PAGE, PRIVATE, PRESERVE);
+	expect_pages(self, 1, NR_PAGES - 1);
+	test_gmem_convert(self->fd, PAGE, LENGTH - 2 * PAGE, SHARED, PRESERVE);
+	expect_pages(self, 0, 0);
+}
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	alarms++;
+}
+
+static void start_alarms(int flags)
+{
+	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
+	struct itimerval it = { { 0, 5000 }, { 0, 5000 } };
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
+static void stop_alarms(void)
+{
+	struct itimerval off = { 0 };
+
+	setitimer(ITIMER_REAL, &off, NULL);
+}
+
+/* A signal ends it; the cursor says how far it came, and it goes on from there. */
+TEST(signals)
+{
+	const char *why = gmem_view_unavailable();
+	struct gmem_ioctl_view_populate p;
+	unsigned int interrupted = 0;
+	uint64_t begin;
+	uint8_t *v;
+	int fd, view, rc;
+
+	if (why)
+		SKIP(return, "%s", why);
+	fd = test_gmem_create(BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	view = test_gmem_view(fd, 0, BIG_LENGTH);
+	v = test_gmem_view_map(view, 0, BIG_LENGTH);
+	begin = (uintptr_t)v;
+	p = (struct gmem_ioctl_view_populate){ .address = begin,
+					       .length = BIG_LENGTH };
+	start_alarms(0);
+	while ((rc = gmem_view_populate_args(view, &p)) == -EINTR) {
+		interrupted++;
+		EXPECT_EQ(0, p.pages);
+		ASSERT_EQ(begin + BIG_LENGTH, p.address + p.length);
+		ASSERT_EQ(0, p.address % PAGE);
+		/* What it has passed is there. */
+		if (p.address > begin)
+			expect_byte(0, (uint8_t *)p.address - PAGE);
+	}
+	stop_alarms();
+	EXPECT_EQ(0, rc);
+	EXPECT_EQ(0, p.length);
+	TH_LOG("interrupted %u times", interrupted);
+	EXPECT_GT(interrupted, 0);
+	EXPECT_EQ(0, gmem_view_populate(view, v, BIG_LENGTH, 0));
+	expect_byte(0, v + BIG_LENGTH - 1);
+	close(view);
+	close(fd);
+}
+
+/* With SA_RESTART nobody sees the signal. */
+TEST(signals_restarted)
+{
+	const char *why = gmem_view_unavailable();
+	struct gmem_ioctl_view_populate p;
+	int fd, view;
+	uint8_t *v;
+
+	if (why)
+		SKIP(return, "%s", why);
+	fd = test_gmem_create(BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	view = test_gmem_view(fd, 0, BIG_LENGTH);
+	v = test_gmem_view_map(view, 0, BIG_LENGTH);
+	p = (struct gmem_ioctl_view_populate){ .address = (uintptr_t)v,
+					       .length = BIG_LENGTH };
+	alarms = 0;
+	start_alarms(SA_RESTART);
+	EXPECT_EQ(0, gmem_view_populate_args(view, &p));
+	stop_alarms();
+	EXPECT_GT(alarms, 0);
+	EXPECT_EQ(0, p.length);
+	EXPECT_EQ(0, gmem_view_populate(view, v, BIG_LENGTH, 0));
+	close(view);
+	close(fd);
+}
+
+static void populate_at_limit(int fd, const struct cgroup *cg)
+{
+	struct gmem_ioctl_view_populate p;
+	uint8_t *v, *at;
+	int view;
+
+	ASSERT_EQ(0, cgroup_enter(cg));
+	view = test_gmem_view(fd, 0, BIG_LENGTH);
+	v = test_gmem_view_map(view, 0, BIG_LENGTH);
+	p = (struct gmem_ioctl_view_populate){ .address = (uintptr_t)v,
+					       .length = BIG_LENGTH };
+	EXPECT_EQ(-ENOMEM, gmem_view_populate_args(view, &p));
+	EXPECT_EQ((uintptr_t)v + BIG_LENGTH, p.address + p.length);
+	EXPECT_GT(p.length, 0);
+	EXPECT_GT(p.address, (uintptr_t)v);
+	EXPECT_EQ((p.address - (uintptr_t)v) / PAGE, p.pages);
+	for (at = v; at < (uint8_t *)p.address; at += 7 * PAGE)
+		expect_byte(0, at);
+	expect_sigsegv((uint8_t *)p.address + SZ_2M);
+	/* With the limit gone it goes on. */
+	ASSERT_EQ(0, cgroup_write(cg, "memory.max", CGROUP_NO_LIMIT));
+	p.pages = 0;
+	EXPECT_EQ(0, gmem_view_populate_args(view, &p));
+	EXPECT_EQ(0, p.length);
+	expect_byte(0, v + BIG_LENGTH - 1);
+}
+
+/* The limit of a memory cgroup: ENOMEM, nobody is killed, and what is there stays. */
+TEST(memory_limit)
+{
+	const char *why = gmem_view_unavailable();
+	struct cgroup cg;
+	pid_t pid;
+	int fd;
+
+	if (!why)
+		why = cgroup_unavailable();
+	if (why)
+		SKIP(return, "%s", why);
+	fd = test_gmem_create(BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	ASSERT_EQ(0, cgroup_create(&cg, "gmem_view_fill_test"));
+	ASSERT_EQ(0, cgroup_write(&cg, "memory.max", 16 * SZ_2M + 37 * PAGE));
+	pid = fork();
+	if (!pid) {
+		populate_at_limit(fd, &cg);
+		_exit(0);
+	}
+	EXPECT_EQ(0, gmem_wait_pid(pid));
+	close(fd);
+	EXPECT_EQ(0, cgroup_wait_uncharged(&cg));
+	EXPECT_EQ(0, cgroup_remove(&cg));
+}
+
+struct populate_task {
+	int view;
+	uint8_t *v;
+	long long pages;
+	pid_t tid;
+};
+
+static void *populate_main(void *arg)
+{
+	struct populate_task *t = arg;
+
+	__atomic_store_n(&t->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	t->pages = gmem_view_populate(t->view, t->v, LENGTH, 0);
+	return NULL;
+}
+
+static void *slow_convert_main(void *arg)
+{
+	int fd = *(int *)arg;
+
+	return (void *)(intptr_t)gmem_convert_wait(fd, 0, LENGTH, PRIVATE,
+						   PRESERVE, 30000);
+}
+
+/* While a conversion waits for a page it waits, too; then it sees the new states. */
+TEST_F(fill, waits_for_conversion)
+{
+	struct populate_task populate = { .view = self->view, .v = self->v };
+	struct gmem_task convert = { 0 }, task = { 0 };
+	struct hold_pipe hold;
+	int i;
+
+	write_pages(self);
+	ASSERT_EQ(0, hold_pipe_take(&hold, self->p + 5 * PAGE, PAGE));
+	ASSERT_EQ(0, gmem_task_start(&convert, -1, slow_convert_main, &self->fd));
+	/* Until a load would wait. */
+	usleep(300000);
+	ASSERT_EQ(0, gmem_task_start(&task, -1, populate_main, &populate));
+	for (i = 0; i < 1000 && !__atomic_load_n(&populate.tid, __ATOMIC_ACQUIRE);
+	     i++)
+		usleep(10000);
+	EXPECT_EQ(0, gmem_wait_sleeping(populate.tid, 10000));
+	usleep(100000);
+	EXPECT_EQ(0, populate.pages);
+	hold_pipe_drop(&hold);
+	EXPECT_EQ(0, (intptr_t)gmem_task_join(&convert));
+	gmem_task_join(&task);
+	/* One of the two has put all of them there. */
+	EXPECT_TRUE(populate.pages == NR_PAGES || populate.pages == 0);
+	expect_missing(0, self);
+	expect_sigsegv(self->v);
+	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
+	expect_pages(self, 0, 0);
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())

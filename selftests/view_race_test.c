@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * After CONVERT to private has returned, nothing reaches the page through a view,
+ * however filling the view races with the conversion; and views that are filled,
+ * mapped, unmapped, opened, closed and inherited by nobody, all at a time, give
+ * nobody a page that is not his.
+ *
+ * As in race_test one thread converts to and fro, and makes a number odd while all is
+ * private. Attackers on the other CPU have views of their own and try each page:
+ * an access that succeeds between two looks at the same odd number is a violation.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "gmem_view.h"
+#include "ksft.h"
+
+/* The last page of a block, a whole block, and the first of another. */
+#define OFFSET (SZ_2M - PAGE)
+#define LENGTH (SZ_2M + 2 * PAGE)
+#define FILE_LENGTH (3 * SZ_2M)
+#define NR_PAGES (LENGTH / PAGE)
+
+struct race {
+	int fd;
+	int view;
+	uint8_t *v;
+	int (*attack)(struct race *r, uint8_t *p);
+	uint64_t end_ms;
+	volatile uint64_t sequence;
+	uint64_t tried;
+	uint64_t succeeded;
+	uint64_t violations;
+	uint64_t rng;
+	int pipe[2];
+};
+
+static int attack_load(struct race *r __ksft_unused, uint8_t *p)
+{
+	return gmem_try_read(p, NULL);
+}
+
+static int attack_store(struct race *r __ksft_unused, uint8_t *p)
+{
+	return gmem_try_write(p, 1);
+}
+
+static int attack_populate(struct race *r, uint8_t *p)
+{
+	gmem_view_populate(r->view, p, PAGE, 0);
+	return gmem_try_read(p, NULL);
+}
+
+static int attack_system_call(struct race *r, uint8_t *p)
+{
+	char byte;
+
+	if (write(r->pipe[1], p, 1) != 1)
+		return -1;
+	return read(r->pipe[0], &byte, 1) != 1;
+}
+
+/* In a mapping of this moment. */
+static int attack_remap(struct race *r, uint8_t *p)
+{
+	uint64_t offset = OFFSET + (p - r->v);
+	uint8_t *v = gmem_view_map(r->view, offset, PAGE);
+	int rc;
+
+	if (v == MAP_FAILED)
+		return -1;
+	gmem_view_populate(r->view, v, PAGE, 0);
+	rc = gmem_try_read(v, NULL);
+	munmap(v, PAGE);
+	return rc;
+}
+
+/* All of it, so that the block can be one entry. */
+static int attack_whole(struct race *r, uint8_t *p)
+{
+	uint8_t *v = gmem_view_map(r->view, OFFSET, LENGTH);
+	int rc;
+
+	if (v == MAP_FAILED)
+		return -1;
+	gmem_view_populate(r->view, v, LENGTH, NOALLOC);
+	rc = gmem_try_read(v + (p - r->v), NULL);
+	munmap(v, LENGTH);
+	return rc;
+}
+
+/* By a view of this moment. */
+static int attack_reopen(struct race *r, uint8_t *p)
+{
+	uint64_t offset = OFFSET + (p - r->v);
+	int view = gmem_view(r->fd, offset, PAGE), rc = -1;
+	uint8_t *v;
+
+	if (view < 0)
+		return -1;
+	v = gmem_view_map(view, offset, PAGE);
+	close(view);
+	if (v == MAP_FAILED)
+		return -1;
+	gmem_view_populate(r->view, r->v, LENGTH, NOALLOC);
+	rc = gmem_try_read(v, NULL);
+	munmap(v, PAGE);
+	return rc;
+}
+
+static void *attacker_main(void *arg)
+{
+	struct race *r = arg;
+	uint64_t before, n = 0;
+	int rc;
+
+	while (ksft_now_ms() < r->end_ms) {
+		before = __atomic_load_n(&r->sequence, __ATOMIC_SEQ_CST);
+		/* The edges of the block more often than the rest */
+		n = gmem_rand(&r->rng) % (2 * NR_PAGES);
+		if (n >= NR_PAGES)
+			n = n & 1 ? 1 : NR_PAGES - 1 - (n & 2) / 2;
+		rc = r->attack(r, r->v + n * PAGE);
+		r->tried++;
+		r->succeeded += !rc;
+		if (!rc && before & 1 &&
+		    before == __atomic_load_n(&r->sequence, __ATOMIC_SEQ_CST))
+			r->violations++;
+	}
+	return NULL;
+}
+
+static uint64_t convert_loop(struct race *r)
+{
+	uint64_t rng = ksft_seed(), conversions = 0;
+
+	while (ksft_now_ms() < r->end_ms) {
+		if (gmem_convert_wait(r->fd, OFFSET, LENGTH, PRIVATE, PRESERVE,
+				      20000))
+			continue;
+		__atomic_add_fetch(&r->sequence, 1, __ATOMIC_SEQ_CST);
+		conversions++;
+		if (gmem_rand(&rng) & 1)
+			usleep(gmem_rand(&rng) & 511);
+		__atomic_add_fetch(&r->sequence, 1, __ATOMIC_SEQ_CST);
+		EXPECT_EQ(0, gmem_convert(r->fd, OFFSET, LENGTH, SHARED,
+					  PRESERVE));
+		if (gmem_rand(&rng) & 1)
+			usleep(gmem_rand(&rng) & 511);
+	}
+	return conversions;
+}
+
+static void race(int (*attack)(struct race *r, uint8_t *p))
+{
+	struct race r = { .attack = attack, .rng = ksft_seed() };
+	const char *why = gmem_view_unavailable();
+	struct gmem_task task = { 0 };
+	uint64_t conversions;
+	uint8_t *p;
+
+	if (why)
+		SKIP(return, "%s", why);
+	r.fd = test_gmem_create(FILE_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	p = test_gmem_map(r.fd, 0, FILE_LENGTH);
+	r.view = test_gmem_view(r.fd, 0, FILE_LENGTH);
+	r.v = test_gmem_view_map(r.view, OFFSET, LENGTH);
+	ASSERT_EQ(NR_PAGES, gmem_view_populate(r.view, r.v, LENGTH, 0));
+	gmem_fill(p, 1, FILE_LENGTH);
+	ASSERT_EQ(0, pipe2(r.pipe, O_NONBLOCK));
+	r.end_ms = ksft_now_ms() + 1000 + gmem_stress_seconds() * 60;
+	gmem_pin_cpu(0);
+	ASSERT_EQ(0, gmem_task_start(&task, 1, attacker_main, &r));
+	conversions = convert_loop(&r);
+	gmem_task_join(&task);
+	TH_LOG("%llu conversions, %llu of %llu accesses succeeded",
+	       (unsigned long long)conversions, (unsigned long long)r.succeeded,
+	       (unsigned long long)r.tried);
+	EXPECT_EQ(0, r.violations);
+	EXPECT_GT(conversions, 0);
+	EXPECT_GT(r.succeeded, 0);
+	EXPECT_LT(r.succeeded, r.tried);
+	test_gmem_convert(r.fd, 0, FILE_LENGTH, SHARED, PRESERVE);
+	EXPECT_EQ(0, gmem_view_populate(r.view, r.v, LENGTH, NOALLOC));
+	expect_bytes(1, r.v, LENGTH);
+	expect_bytes(1, p, FILE_LENGTH);
+}
+
+TEST(load)
+{
+	race(attack_load);
+}
+
+TEST(store)
+{
+	race(attack_store);
+}
+
+TEST(populate)
+{
+	race(attack_populate);
+}
+
+TEST(system_call)
+{
+	race(attack_system_call);
+}
+
+TEST(remap)
+{
+	race(attack_remap);
+}
+
+TEST(whole)
+{
+	race(attack_whole);
+}
+
+TEST(reopen)
+{
+	race(attack_reopen);
+}
+
+/* What a thread of the turmoil does, in the part of the file that is its own or not. */
+struct turmoil {
+	int fd;
+	int view;
+	uint64_t end_ms;
+	uint64_t rng;
+	uint64_t calls;
+};
+
+static void turmoil_map(struct turmoil *t)
+{
+	uint64_t offset = gmem_rand(&t->rng) % 1000 * PAGE;
+	uint64_t length = (1 + gmem_rand(&t->rng) % 600) * PAGE;
+	uint8_t *v = gmem_view_map(t->view, offset, length);
+
+	if (v == MAP_FAILED)
+		return;
+	gmem_view_populate(t->view, v, length, gmem_rand(&t->rng) & 1);
+	gmem_try_write(v + gmem_rand(&t->rng) % length, 1);
+	if (gmem_rand(&t->rng) & 1)
+		usleep(gmem_rand(&t->rng) & 1023);
+	munmap(v, length);
+}
+
+static void turmoil_fork(struct turmoil *t)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		gmem_convert(t->fd, 0, SZ_2M, PRIVATE, PRESERVE);
+		_exit(gmem_view_map(t->view, 0, PAGE) != MAP_FAILED);
+	}
+	EXPECT_EQ(0, gmem_wait_pid(pid));
+}
+
+static void *turmoil_main(void *arg)
+{
+	struct turmoil *t = arg;
+	uint64_t offset;
+	int view;
+
+	for (; ksft_now_ms() < t->end_ms; t->calls++) {
+		offset = gmem_rand(&t->rng) % 1500 * PAGE;
+		switch (gmem_rand(&t->rng) % 16) {
+		case 0 ... 4:
+			gmem_convert(t->fd, offset, 32 * PAGE,
+				     gmem_rand(&t->rng) & 1, PRESERVE);
+			break;
+		case 5:
+			gmem_convert(t->fd, 0, FILE_LENGTH, SHARED,
+				     gmem_rand(&t->rng) & 1);
+			break;
+		case 6:
+			gmem_punch(t->fd, offset, 8 * PAGE);
+			break;
+		case 7:
+			gmem_commit(t->fd, offset, 16 * PAGE);
+			break;
+		case 8:
+			view = gmem_view(t->fd, offset, 8 * PAGE);
+			if (view >= 0)
+				close(view);
+			break;
+		case 9:
+			turmoil_fork(t);
+			break;
+		default:
+			turmoil_map(t);
+		}
+	}
+	return NULL;
+}
+
+/* Everything at a time. In the end nothing is left of it, and all of it works. */
+TEST_TIMEOUT(turmoil, 600)
+{
+	const char *why = gmem_view_unavailable();
+	uint64_t seconds = gmem_stress_seconds() / 4 + 1;
+	struct turmoil t[4] = { 0 };
+	struct gmem_task task[4] = { 0 };
+	struct gmem_ioctl_stat stat;
+	int fd, view, i;
+	uint8_t *v;
+
+	if (why)
+		SKIP(return, "%s", why);
+	fd = test_gmem_create(FILE_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	view = test_gmem_view(fd, 0, FILE_LENGTH);
+	v = test_gmem_view_map(view, 0, FILE_LENGTH);
+	for (i = 0; i < 4; i++) {
+		t[i] = (struct turmoil){ .fd = fd, .view = view,
+			.rng = ksft_seed() + i,
+			.end_ms = ksft_now_ms() + seconds * 1000 };
+		ASSERT_EQ(0, gmem_task_start(&task[i], i & 1, turmoil_main,
+					     &t[i]));
+	}
+	for (i = 0; i < 4; i++)
+		gmem_task_join(&task[i]);
+	TH_LOG("%llu calls", (unsigned long long)(t[0].calls + t[1].calls +
+						  t[2].calls + t[3].calls));
+	test_gmem_stat(fd, &stat);
+	EXPECT_EQ(1, stat.views);
+	EXPECT_EQ(1, stat.view_mappings);
+	EXPECT_LE(0, gmem_view_populate(view, v, FILE_LENGTH, 0));
+	EXPECT_EQ(0, gmem_view_populate(view, v, FILE_LENGTH, 0));
+	test_gmem_convert(fd, 0, FILE_LENGTH, SHARED, PRESERVE);
+	gmem_fill(v, 0x42, FILE_LENGTH);
+	expect_bytes(0x42, v, FILE_LENGTH);
+	ASSERT_EQ(0, gmem_convert_wait(fd, 0, FILE_LENGTH, PRIVATE, PRESERVE,
+				       20000));
+	expect_sigsegv(v);
+	munmap(v, FILE_LENGTH);
+	close(view);
+	test_gmem_stat(fd, &stat);
+	EXPECT_EQ(0, stat.views);
+	EXPECT_EQ(FILE_LENGTH / PAGE, stat.resident_pages);
+	close(fd);
+}
+
+KSFT_NEEDS_CPUS(2)
+TEST_HARNESS_MAIN_IF(gmem_unavailable())
