@@ -23,6 +23,8 @@
 #define FUZZ_MAX_ERRNO 133		/* EHWPOISON: the last that users may see */
 #define FUZZ_ARGS 6
 #define FUZZ_ARENA (32 * SZ_2M)
+#define FUZZ_VIEWS (8 * SZ_2M)		/* at the end of the arena, for views */
+#define FUZZ_PLACE SZ_2M		/* of each mapping: none can be cut */
 #define FUZZ_GUARD SZ_2M		/* behind it: who goes too far stops there */
 #define FUZZ_IO (64 * PAGE)
 
@@ -30,6 +32,7 @@
 enum fuzz_kind {
 	FUZZ_DEV,
 	FUZZ_GMEM,
+	FUZZ_VIEW,
 	FUZZ_MOCK,
 	FUZZ_VM,
 	FUZZ_STORE,
@@ -112,6 +115,7 @@ int fuzz_fd(struct fuzz_thread *t, enum fuzz_kind kind, uint64_t *length);
 void fuzz_put_fd(struct fuzz_thread *t, enum fuzz_kind kind, int fd,
 		 uint64_t length);
 uint8_t *fuzz_address(struct fuzz_thread *t);
+uint8_t *fuzz_view_address(struct fuzz_thread *t);
 void *fuzz_bad_pointer(struct fuzz_thread *t);
 void fuzz_note_args(struct fuzz_thread *t, struct fuzz_args args);
 

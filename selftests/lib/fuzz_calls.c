@@ -123,6 +123,100 @@ static long call_mmap(struct fuzz_thread *t)
 		       -errno : 0;
 }
 
+/* What may have become a hole, in which others could map. */
+static void plug(void *p, uint64_t length)
+{
+	mmap(p, length, PROT_NONE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+/*
+ * A mapping of a view, which goes as a whole or not at all: each has a place of its own,
+ * which is made free for it.
+ */
+static long call_view_mmap(struct fuzz_thread *t)
+{
+	int prot = fuzz_chance(t, 16) ? (int)fuzz_u32(t, 7) : PROT_NONE;
+	int flags = MAP_SHARED | MAP_FIXED;
+	uint64_t end, length, offset;
+	int fd = fuzz_fd(t, FUZZ_VIEW, &end);
+	uint8_t *p = fuzz_view_address(t);
+	long rc;
+
+	if (!fuzz_chance(t, 8))
+		p -= (p - t->fuzz->arena) % FUZZ_PLACE;
+	length = (1 + fuzz_rand(t, FUZZ_PLACE / PAGE)) * PAGE;
+	if (fuzz_chance(t, 4))
+		length = FUZZ_PLACE;
+	offset = end > length ? (end - length) / PAGE * PAGE : 0;
+	if (fuzz_chance(t, 3))
+		offset = fuzz_offset(t, end);
+	if (fuzz_chance(t, 16))
+		flags = MAP_FIXED | (fuzz_chance(t, 2) ? MAP_PRIVATE :
+							 MAP_SHARED_VALIDATE);
+	if (fuzz_chance(t, 16))
+		flags |= fuzz_chance(t, 2) ? MAP_POPULATE : MAP_LOCKED;
+	if (p + length > t->fuzz->arena + FUZZ_ARENA)
+		length = t->fuzz->arena + FUZZ_ARENA - p;
+	fuzz_args(t, (uintptr_t)p, length, prot, flags, fd, offset);
+	if (mmap(p, length, prot, flags, fd, offset) != MAP_FAILED)
+		return 0;
+	rc = -errno;
+	plug(p, length);
+	return rc;
+}
+
+static void *view_unmap(struct fuzz_thread *t, uint8_t *p)
+{
+	p -= (p - t->fuzz->arena) % FUZZ_PLACE;
+	return mmap(p, FUZZ_PLACE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+		    0);
+}
+
+static long view_mremap(uint8_t *p, uint64_t old, uint64_t new, int flags,
+			uint8_t *to)
+{
+	long rc = mremap(p, old, new, flags, to) == MAP_FAILED ? -errno : 0;
+
+	plug(to, new);
+	if (!rc)
+		plug(p, old ? old : PAGE);
+	return rc;
+}
+
+/* Unmap its place, which stays ours, or do what must not do anything to it. */
+static long call_view_vma(struct fuzz_thread *t)
+{
+	uint8_t *p = fuzz_view_address(t), *to = fuzz_view_address(t);
+	uint64_t length = (1 + fuzz_rand(t, 64)) * PAGE;
+	long rc;
+
+	fuzz_args(t, (uintptr_t)p, length, (uintptr_t)to);
+	switch (fuzz_rand(t, 8)) {
+	case 0:
+		return result(mprotect(p, length, (int)fuzz_u32(t, 7)));
+	case 1:
+		return result(madvise(p, length, (int)fuzz_u32(t, 25)));
+	case 2:
+		return view_mremap(p, length, length,
+				   MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	case 3:
+		return view_mremap(p, fuzz_chance(t, 2) ? 0 : length, length,
+				   MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	case 4:
+		rc = result(syscall(SYS_remap_file_pages, p, length, 0,
+				    fuzz_rand(t, 1200), 0));
+		plug(p, length);
+		return rc;
+	case 5:
+		gmem_try_write(p, 1);
+		return gmem_try_read(p, NULL) ? -EFAULT : 0;
+	default:
+		return view_unmap(t, p) == MAP_FAILED ? -errno : 0;
+	}
+}
+
 /* The place stays ours: nobody else maps anything there. */
 static long call_munmap(struct fuzz_thread *t)
 {
@@ -270,7 +364,8 @@ static long call_file(struct fuzz_thread *t)
 {
 	struct stat st;
 	uint64_t length, offset;
-	int fd = fuzz_fd(t, fuzz_chance(t, 4) ? FUZZ_MOCK : FUZZ_GMEM, &length);
+	int fd = fuzz_fd(t, fuzz_chance(t, 4) ? FUZZ_MOCK :
+			    fuzz_chance(t, 4) ? FUZZ_VIEW : FUZZ_GMEM, &length);
 	unsigned int what = fuzz_rand(t, 14);
 
 	offset = fuzz_offset(t, length);
@@ -353,8 +448,9 @@ static long call_close(struct fuzz_thread *t)
 {
 	static const enum fuzz_kind kinds[] = {
 		FUZZ_GMEM, FUZZ_GMEM, FUZZ_MOCK, FUZZ_DEV, FUZZ_VM, FUZZ_STORE,
+		FUZZ_VIEW, FUZZ_VIEW,
 	};
-	struct fuzz_slot *slot = fuzz_slot(t, kinds[fuzz_rand(t, 6)]);
+	struct fuzz_slot *slot = fuzz_slot(t, kinds[fuzz_rand(t, 8)]);
 	int fd = slot->fd;
 
 	if (!fuzz_chance(t, 8))
@@ -366,8 +462,9 @@ static long call_close(struct fuzz_thread *t)
 /* A descriptor that nobody but a message holds for a while. */
 static long call_pass(struct fuzz_thread *t)
 {
+	enum fuzz_kind kind = fuzz_chance(t, 3) ? FUZZ_VIEW : FUZZ_GMEM;
 	uint64_t length;
-	int fd = fuzz_fd(t, FUZZ_GMEM, &length);
+	int fd = fuzz_fd(t, kind, &length);
 	int pair[2], got, rc;
 
 	fuzz_args(t, fd);
@@ -379,7 +476,7 @@ static long call_pass(struct fuzz_thread *t)
 	if (!rc && fuzz_chance(t, 2)) {
 		got = gmem_recv_fd(pair[1]);
 		if (got > 2)
-			fuzz_put_fd(t, FUZZ_GMEM, got, length);
+			fuzz_put_fd(t, kind, got, length);
 	}
 	close(pair[0]);
 	close(pair[1]);
@@ -392,9 +489,11 @@ static long call_fork(struct fuzz_thread *t)
 	uint64_t random = gmem_rand(&t->rng);
 	uint8_t *p = fuzz_address(t);
 	int fd = fuzz_slot(t, FUZZ_GMEM)->fd;
+	int view = fuzz_slot(t, FUZZ_VIEW)->fd;
+	uint8_t *v = fuzz_view_address(t);
 	pid_t pid;
 
-	fuzz_args(t, (uintptr_t)p, fd);
+	fuzz_args(t, (uintptr_t)p, fd, view, (uintptr_t)v);
 	pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -402,6 +501,9 @@ static long call_fork(struct fuzz_thread *t)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		gmem_try_write(p, 1);
 		gmem_try_read(p + PAGE, NULL);
+		/* A view that is not ours, or its fd something else by now */
+		gmem_try_write(v, 1);
+		mmap(v, PAGE, PROT_NONE, MAP_SHARED | MAP_FIXED, view, 0);
 		gmem_convert(fd, 0, 4 * PAGE, random & 1, PRESERVE);
 		if (random & 2)
 			close(fd);
@@ -440,6 +542,8 @@ const struct fuzz_call fuzz_calls[] = {
 	{ "lseek",	10, call_lseek,		NULL },
 	{ "touch",	60, call_touch,		NULL },
 	{ "mmap",	30, call_mmap,		NULL },
+	{ "view mmap",	20, call_view_mmap,	NULL },
+	{ "view vma",	16, call_view_vma,	NULL },
 	{ "munmap",	 8, call_munmap,	NULL },
 	{ "mremap",	10, call_mremap,	NULL },
 	{ "mprotect",	 8, call_mprotect,	NULL },

@@ -246,11 +246,61 @@ static long call_unbind(struct fuzz_thread *t)
 	return fuzz_ioctl(t, fd, GMEM_IOCTL_UNBIND, &u, sizeof(u));
 }
 
+/* A view knows its part of the file by where it ends. */
+static long call_view(struct fuzz_thread *t)
+{
+	struct gmem_ioctl_view v = {
+		.fd_flags = fuzz_chance(t, 16) ? fuzz_u32(t, 1) : O_CLOEXEC,
+		.out_fd = -1,
+	};
+	uint64_t length;
+	int fd = fuzz_fd(t, FUZZ_GMEM, &length);
+	long rc;
+
+	v.offset = fuzz_chance(t, 2) ? 0 : fuzz_offset(t, length);
+	v.length = fuzz_chance(t, 2) ? length - v.offset :
+				       fuzz_length(t, v.offset, length);
+	fuzz_args(t, fd, v.offset, v.length, v.fd_flags);
+	rc = fuzz_ioctl(t, fd, GMEM_IOCTL_VIEW, &v, sizeof(v));
+	if (!rc && v.out_fd > 2)
+		fuzz_put_fd(t, FUZZ_VIEW, v.out_fd, v.offset + v.length);
+	return rc;
+}
+
+/* Where a mapping is likely, from its start or its middle; not too much at once. */
+static long call_view_populate(struct fuzz_thread *t)
+{
+	struct gmem_ioctl_view_populate p = {
+		.flags = fuzz_u32(t, GMEM_VIEW_POPULATE_F_NOALLOC),
+		.address = (uintptr_t)fuzz_view_address(t),
+		.length = (1 + fuzz_rand(t, 40)) * PAGE,
+	};
+	int fd = fuzz_fd(t, FUZZ_VIEW, NULL);
+
+	if (fuzz_chance(t, 8))
+		p.address = fuzz_chance(t, 2) ? fuzz_number(t) :
+						(uintptr_t)fuzz_address(t);
+	if (fuzz_chance(t, 8))
+		p.length = fuzz_chance(t, 2) ? fuzz_number(t) :
+					       (1 + fuzz_rand(t, 1200)) * PAGE;
+	fuzz_args(t, fd, p.address, p.length, p.flags);
+	return fuzz_ioctl(t, fd, GMEM_IOCTL_VIEW_POPULATE, &p, sizeof(p));
+}
+
+static long call_view_fault(struct fuzz_thread *t)
+{
+	struct gmem_ioctl_view_fault fault = { 0 };
+	int fd = fuzz_fd(t, FUZZ_VIEW, NULL);
+
+	fuzz_args(t, fd);
+	return fuzz_ioctl(t, fd, GMEM_IOCTL_VIEW_FAULT, &fault, sizeof(fault));
+}
+
 /* Numbers that are nobody's, on whatever fd. */
 static long call_unknown(struct fuzz_thread *t)
 {
 	unsigned int cmd = _IO(GMEM_IOCTL_TYPE, fuzz_rand(t, 256));
-	int fd = fuzz_fd(t, fuzz_chance(t, 2) ? FUZZ_DEV : FUZZ_GMEM, NULL);
+	int fd = fuzz_fd(t, fuzz_rand(t, FUZZ_VIEW + 1), NULL);
 
 	if (fuzz_chance(t, 4))
 		cmd = _IOC(fuzz_rand(t, 4), GMEM_IOCTL_TYPE, fuzz_rand(t, 256),
@@ -468,6 +518,10 @@ static const uint8_t create_errnos[] = { ANY_IOCTL, EMFILE, ENFILE, EBUSY, 0 };
 /* Methods of the mock fail with whatever a knob says. */
 static const uint8_t bind_errnos[] = { ANY_IOCTL, EBUSY, EEXIST, EPERM, 0 };
 static const uint8_t unbind_errnos[] = { ANY_IOCTL, ENOENT, EPERM, 0 };
+static const uint8_t view_errnos[] = { ANY_IOCTL, EBUSY, EPERM, EMFILE, ENFILE,
+				       0 };
+static const uint8_t populate_errnos[] = { ANY_IOCTL, EPERM, EHWPOISON, 0 };
+static const uint8_t fault_errnos[] = { ANY_IOCTL, EAGAIN, 0 };
 
 const struct fuzz_call fuzz_ioctls[] = {
 	{ "INFO",		 4, call_info,		plain_errnos },
@@ -477,6 +531,9 @@ const struct fuzz_call fuzz_ioctls[] = {
 	{ "STAT",		 8, call_stat,		plain_errnos },
 	{ "BIND",		16, call_bind,		bind_errnos },
 	{ "UNBIND",		 8, call_unbind,	unbind_errnos },
+	{ "VIEW",		10, call_view,		view_errnos },
+	{ "VIEW_POPULATE",	40, call_view_populate,	populate_errnos },
+	{ "VIEW_FAULT",		 2, call_view_fault,	fault_errnos },
 	{ "unknown ioctl",	 6, call_unknown,	NULL },
 	{ "mock BIND",		16, call_mock_bind,	NULL },
 	{ "mock UNBIND",	 4, call_mock_unbind,	NULL },

@@ -140,6 +140,15 @@ uint8_t *fuzz_address(struct fuzz_thread *t)
 	return t->fuzz->arena + offset;
 }
 
+/* The place of a mapping of a view, or a page in it. */
+uint8_t *fuzz_view_address(struct fuzz_thread *t)
+{
+	uint8_t *place = t->fuzz->arena + FUZZ_ARENA - FUZZ_VIEWS +
+			 fuzz_rand(t, FUZZ_VIEWS / FUZZ_PLACE) * FUZZ_PLACE;
+
+	return fuzz_chance(t, 2) ? place : place + fuzz_rand(t, 40) * PAGE;
+}
+
 void *fuzz_bad_pointer(struct fuzz_thread *t)
 {
 	switch (fuzz_rand(t, 8)) {

@@ -59,6 +59,9 @@ struct page {
  * @p: its mapping
  * @sparse: a large file, or -1
  * @zero: /dev/zero
+ * @view: a view of the memory or of @sparse, or -1
+ * @v: its mapping
+ * @v_length: of the mapping
  * @bound: whose the bound range is
  * @pages: the model
  */
@@ -70,6 +73,9 @@ struct env {
 	uint8_t *p;
 	int sparse;
 	int zero;
+	int view;
+	uint8_t *v;
+	uint64_t v_length;
 	enum owner bound;
 	struct page pages[NR_PAGES];
 };
@@ -150,6 +156,8 @@ static void env_open(struct env *env)
 	env->p = test_gmem_map(env->fd, 0, LENGTH);
 	env->store = -1;
 	env->sparse = -1;
+	env->view = -1;
+	env->v = NULL;
 	env->bound = NOBODY;
 	memset(env->pages, 0, sizeof(env->pages));
 	for (i = 0; i < NR_PAGES; i++) {
@@ -165,6 +173,10 @@ static void env_close(struct env *env)
 {
 	if (env->bound == MOCK)
 		test_mock_unbind(env->vm, GPA);
+	if (env->v)
+		munmap(env->v, env->v_length);
+	if (env->view >= 0)
+		close(env->view);
 	munmap(env->p, LENGTH);
 	close(env->fd);
 	if (env->store >= 0)
