@@ -362,6 +362,11 @@ static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 	if (!fill->entry)
 		return -ENOMEM;
 	while (!rc && *start < end) {
+		/* Memory of terabytes may have little in it. */
+		if (!alloc && !gmem_folio_next(gi->vfs_inode.i_mapping, start, end)) {
+			*start = end;
+			break;
+		}
 		next = min(end, *start + GMEM_RUN_PAGES);
 		rc = gmem_fill_lock(gi, &range, *start, next, patient);
 		if (rc)

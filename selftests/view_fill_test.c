@@ -369,6 +369,35 @@ TEST_F(fill, block_hole)
 	EXPECT_EQ(3, gmem_view_populate(self->view, self->v, LENGTH, 0));
 }
 
+#define SPARSE_LENGTH GMEM_LENGTH_MAX
+
+/* Terabytes with two pages in them: what there is counts, not what there could be. */
+TEST(sparse)
+{
+	const char *why = gmem_view_unavailable();
+	uint8_t *p, *v;
+	int fd, view;
+
+	if (why)
+		SKIP(return, "%s", why);
+	fd = test_gmem_create(SPARSE_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	view = test_gmem_view(fd, 0, SPARSE_LENGTH);
+	v = test_gmem_view_map(view, 0, SPARSE_LENGTH);
+	p = test_gmem_map(fd, 0, SPARSE_LENGTH);
+	p[SZ_1T] = 0x41;
+	p[SPARSE_LENGTH - 1] = 0x42;
+	EXPECT_EQ(2, gmem_view_populate(view, v, SPARSE_LENGTH, NOALLOC));
+	expect_byte(0x41, v + SZ_1T);
+	test_gmem_convert(fd, 0, SPARSE_LENGTH, PRIVATE, PRESERVE);
+	expect_sigsegv(v + SZ_1T);
+	EXPECT_EQ(0, gmem_view_populate(view, v, SPARSE_LENGTH, NOALLOC));
+	test_gmem_convert(fd, 0, SPARSE_LENGTH, SHARED, PRESERVE);
+	expect_byte(0x41, v + SZ_1T);
+	expect_byte(0x42, v + SPARSE_LENGTH - 1);
+	close(view);
+	close(fd);
+}
+
 static int set_thp(const char *value)
 {
 	return gmem_write_file("/sys/kernel/mm/transparent_hugepage/enabled",
