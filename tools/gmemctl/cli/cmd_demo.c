@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../memory/probe.h"
 #include "cli.h"
@@ -14,16 +15,18 @@
 static const struct {
 	const char *title;
 	int (*run)(struct demo *demo, struct error *error);
+	enum backing_kind kind;	/* of no other kind, if it is one of gmem's */
 } demo_steps[] = {
-	{ "Load the modules", demo_load_modules },
-	{ "Build a VM whose memory can be private", demo_build_vm },
-	{ "Load the file into shared pages", demo_load_file },
-	{ "The guest takes the file away from the host", demo_run_guest },
-	{ "The digest, computed in private memory", demo_show_digest },
-	{ "Back to shared: the same pages, the same contents", demo_convert_back },
+	{ "Load the modules", demo_load_modules, 0 },
+	{ "Build a VM whose memory can be private", demo_build_vm, 0 },
+	{ "Load the file into shared pages", demo_load_file, 0 },
+	{ "The guest takes the file away from the host", demo_run_guest, 0 },
+	{ "The digest, computed in private memory", demo_show_digest, 0 },
+	{ "Back to shared: the same pages, the same contents", demo_convert_back, 0 },
 	{ "KVM's PRIVATE attribute flipped behind gmem's back",
-	  demo_flip_attribute },
-	{ "Times", demo_summary },
+	  demo_flip_attribute, BACKING_GMEM_STORE },
+	{ "The host tries KVM's view", demo_try_view, BACKING_GMEM },
+	{ "Times", demo_summary, 0 },
 };
 
 #define DEMO_STEPS (sizeof(demo_steps) / sizeof(demo_steps[0]))
@@ -70,10 +73,15 @@ int demo_map(struct demo *demo, struct error *error)
 
 static int demo_run_steps(struct demo *demo, struct error *error)
 {
+	unsigned int number = 0;
 	int rc = 0;
 
 	for (unsigned int i = 0; !rc && i < DEMO_STEPS; i++) {
-		printf("\n%u/%zu  %s\n", i + 1, DEMO_STEPS, demo_steps[i].title);
+		if (demo_steps[i].kind && demo_steps[i].kind != demo->kind)
+			continue;
+		/* Each kind has a step of its own. */
+		printf("\n%u/%zu  %s\n", ++number, DEMO_STEPS - 1,
+		       demo_steps[i].title);
 		rc = demo_steps[i].run(demo, error);
 	}
 	return rc;
@@ -87,7 +95,7 @@ static int demo_run(struct demo *demo, const char *path)
 	rc = input_open(&demo->input, path, &error);
 	if (rc)
 		return out_error_report(&error);
-	rc = probe_start();
+	rc = probe_start_segv();
 	if (rc) {
 		input_close(&demo->input);
 		error_set(&error, rc, "SIGBUS", "catch", NULL);
@@ -108,24 +116,42 @@ static int demo_run(struct demo *demo, const char *path)
 	return EXIT_CODE_FAILURE;
 }
 
+/* Return: 0 or an exit code. */
+static int demo_set_kind(struct demo *demo)
+{
+	if (!strcmp(optarg, "kind=gmem"))
+		demo->kind = BACKING_GMEM;
+	else if (!strcmp(optarg, "kind=gmem-store"))
+		demo->kind = BACKING_GMEM_STORE;
+	else
+		return usage_error("--memory", "not for the demo", "expected "
+				   "kind=gmem or kind=gmem-store, not '%s'",
+				   optarg);
+	return 0;
+}
+
 static int demo_main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "input", required_argument, NULL, 'i' },
 		{ "dir", required_argument, NULL, 'd' },
+		{ "memory", required_argument, NULL, 'm' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct demo demo = { .input = { .fd = -1 } };
+	struct demo demo = { .input = { .fd = -1 }, .kind = BACKING_GMEM };
 	const char *path = NULL;
-	int option;
+	int option, code;
 
 	while ((option = option_next(argc, argv, options, NULL)) != -1) {
 		if (option == 'i')
 			path = optarg;
 		else if (option == 'd')
 			demo.module_dir = optarg;
-		else
+		else if (option != 'm')
 			return usage_option(option, argv);
+		code = option == 'm' ? demo_set_kind(&demo) : 0;
+		if (code)
+			return code;
 	}
 	if (optind < argc)
 		return usage_error(argv[optind], "unexpected argument",
@@ -142,13 +168,17 @@ const struct command command_demo = {
 	.name = "demo",
 	.run = demo_main,
 	.summary = "show a guest computing on a file in private memory",
-	.help = "usage: gmemctl demo --input FILE [--dir DIR]\n"
+	.help = "usage: gmemctl demo --input FILE [--dir DIR] [--memory kind=KIND]\n"
 		"\n"
 		"Tells the story of a page that changes hands, step by step, and checks\n"
 		"each step: FILE (0 bytes to 256 MiB) goes into shared pages, the guest\n"
 		"makes them private, computes the SHA-256 there while the host is kept\n"
 		"out, and gives the digest back. Exit code 1 if any claim does not hold.\n"
 		"\n"
-		"  --input FILE   what to compute on\n"
-		"  --dir DIR      take the modules from DIR, a build tree\n",
+		"  --input FILE        what to compute on\n"
+		"  --dir DIR           take the modules from DIR, a build tree\n"
+		"  --memory kind=KIND  gmem (default): an ordinary VM, with a view of\n"
+		"                      gmem; gmem-store: a VM with private memory of its\n"
+		"                      own, for which KVM needs\n"
+		"                      CONFIG_KVM_SW_PROTECTED_VM\n",
 };

@@ -24,6 +24,7 @@ struct demo_sample {
 /**
  * struct demo - the demo
  * @input: the file
+ * @kind: of the memory: BACKING_GMEM or BACKING_GMEM_STORE
  * @module_dir: where the modules are, or NULL
  * @payload: the VM
  * @running: @payload exists
@@ -40,6 +41,7 @@ struct demo_sample {
  */
 struct demo {
 	struct input input;
+	enum backing_kind kind;
 	const char *module_dir;
 	struct payload payload;
 	bool running;
@@ -76,8 +78,12 @@ int demo_load_file(struct demo *demo, struct error *error);
 int demo_run_guest(struct demo *demo, struct error *error);
 int demo_show_digest(struct demo *demo, struct error *error);
 int demo_convert_back(struct demo *demo, struct error *error);
+int demo_try_view(struct demo *demo, struct error *error);
 int demo_flip_attribute(struct demo *demo, struct error *error);
 int demo_summary(struct demo *demo, struct error *error);
+
+/** demo_ended_badly() - 0 if the payload is done; else what there was instead */
+int demo_ended_badly(struct demo *demo, struct error *error);
 
 /** demo_event() - payload_event_fn of the demo */
 int demo_event(struct payload *payload, enum guest_event event, uint32_t value);

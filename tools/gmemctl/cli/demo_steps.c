@@ -8,7 +8,6 @@
 
 #include "../gmem/gmem.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "../memory/probe.h"
 #include "demo.h"
 #include "host.h"
@@ -16,10 +15,6 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define RUN_TIMEOUT_S 1200
-
-/* What the host puts into the probe page, and what the guest does. */
-#define HOST_PATTERN	UINT64_C(0xa5a5a5a5a5a5a5a5)
-#define GUEST_PATTERN	UINT64_C(0x5a5a5a5a5a5a5a5a)
 
 /* Pages that the input takes: an empty one has a page as well. */
 static uint64_t input_pages(const struct demo *demo)
@@ -59,14 +54,14 @@ int demo_build_vm(struct demo *demo, struct error *error)
 {
 	struct payload_config config = {
 		.nr_vcpus = 1,
-		.memory = { .kind = BACKING_GMEM_STORE, .existing_fd = -1,
-			    .node = -1 },
+		.memory = { .kind = demo->kind, .existing_fd = -1, .node = -1 },
 		.strategy = MEMORY_INPLACE,
 		.convert_timeout_ms = 5000,
 		.run_timeout_s = RUN_TIMEOUT_S,
 		.event = demo_event,
 		.data = demo,
 	};
+	bool store = demo->kind == BACKING_GMEM_STORE;
 	uint64_t pages = input_pages(demo);
 	struct gmem_ioctl_stat stat;
 	int rc;
@@ -81,14 +76,18 @@ int demo_build_vm(struct demo *demo, struct error *error)
 	if (rc)
 		return rc;
 	demo->running = true;
-	demo_say("KVM_X86_SW_PROTECTED_VM, 1 vCPU, one slot of %" PRIu64 " MiB",
+	demo_say("%s, 1 vCPU, one slot of %" PRIu64 " MiB", store ?
+		 "KVM_X86_SW_PROTECTED_VM" : "an ordinary VM",
 		 config.memory_size / MIB);
-	demo_say("shared pages: a gmem fd; private pages: KVM's guest_memfd; "
-		 "bound together");
+	demo_say(store ? "shared pages: a gmem fd; private pages: KVM's guest_memfd; "
+		 "bound together" :
+		 "all pages: a gmem fd; KVM has a view of it, the host a mapping of "
+		 "what is shared");
 	rc = gmem_stat(demo_gmem_fd(demo), &stat);
 	if (rc)
 		return error_set(error, rc, "gmem fd", "GMEM_IOCTL_STAT", NULL);
-	demo_check(demo, !stat.private_pages && stat.bindings == 1,
+	demo_check(demo, !stat.private_pages && stat.bindings == store &&
+		   stat.views == !store,
 		   "no page is private yet; the payload is in place");
 	return demo_map(demo, error);
 }
@@ -225,7 +224,7 @@ int demo_event(struct payload *payload, enum guest_event event, uint32_t value)
 	}
 }
 
-static int demo_ended_badly(struct demo *demo, struct error *error)
+int demo_ended_badly(struct demo *demo, struct error *error)
 {
 	const struct machine *machine = &demo->payload.machine;
 
@@ -317,123 +316,6 @@ int demo_convert_back(struct demo *demo, struct error *error)
 	for (unsigned int i = 0; !rc && i < demo->nr_samples; i++)
 		rc = demo_sample_back(demo, &demo->samples[i], error);
 	return rc ? rc : demo_map(demo, error);
-}
-
-static bool page_is_filled(const uint8_t *page, uint64_t pattern)
-{
-	for (uint64_t i = 0; i < GUEST_PAGE_SIZE; i += sizeof(pattern))
-		if (memcmp(page + i, &pattern, sizeof(pattern)))
-			return false;
-	return true;
-}
-
-static void page_fill(uint8_t *page, uint64_t pattern)
-{
-	for (uint64_t i = 0; i < GUEST_PAGE_SIZE; i += sizeof(pattern))
-		memcpy(page + i, &pattern, sizeof(pattern));
-}
-
-static int demo_try_touch(struct demo *demo, struct error *error)
-{
-	demo->payload.params->pattern = GUEST_PATTERN;
-	return payload_run(&demo->payload, GUEST_PAYLOAD_TOUCH, 0, 0, error);
-}
-
-/* The guest reads the probe page, writes to it, and reads again. */
-static int demo_touch(struct demo *demo, struct error *error)
-{
-	int rc = demo_try_touch(demo, error);
-
-	return rc ? rc : demo_ended_badly(demo, error);
-}
-
-static int demo_flip(struct demo *demo, bool private, struct error *error)
-{
-	int rc = vm_set_private(&demo->payload.machine.vm, GUEST_PROBE_GPA,
-				GUEST_PAGE_SIZE, private);
-
-	if (rc)
-		error_set(error, rc, "VM", "KVM_SET_MEMORY_ATTRIBUTES", NULL);
-	return rc;
-}
-
-/* The page KVM has allocated for the attribute is of no use to anybody. */
-static int demo_drop_stray(struct demo *demo, struct error *error)
-{
-	int rc = calls->punch(demo->payload.machine.memory.memfd.fd, GUEST_PROBE_GPA,
-			      GUEST_PAGE_SIZE);
-
-	if (rc)
-		error_set(error, rc, "guest_memfd", "punch a hole", NULL);
-	return rc;
-}
-
-/*
- * The other way round: a page that is private for gmem, and shared for KVM. The
- * guest cannot reach it then, and finds it as it was once that is put right.
- */
-static int demo_flip_private(struct demo *demo, struct error *error)
-{
-	const struct range what = { GUEST_PROBE_GPA,
-				    GUEST_PROBE_GPA + GUEST_PAGE_SIZE };
-	volatile struct guest_params *params = demo->payload.params;
-	char why[256];
-	int rc;
-
-	rc = machine_convert(&demo->payload.machine, NULL, what, true, why,
-			     sizeof(why));
-	if (rc)
-		return error_set(error, rc, "probe page", "convert to private",
-				 "%s", why);
-	rc = demo_flip(demo, false, error);
-	if (!rc)
-		rc = demo_try_touch(demo, error);
-	if (rc)
-		return rc;
-	demo_check(demo, demo->payload.machine.end == END_MEMORY,
-		   "the reverse, on a private page: the guest's access ends in "
-		   "EFAULT");
-	rc = demo_flip(demo, true, error);
-	if (!rc)
-		rc = demo_touch(demo, error);
-	if (rc)
-		return rc;
-	demo_check(demo, params->observed[0] == GUEST_PATTERN,
-		   "put right, the guest reads what it wrote");
-	return 0;
-}
-
-int demo_flip_attribute(struct demo *demo, struct error *error)
-{
-	volatile struct guest_params *params = demo->payload.params;
-	uint8_t *page = machine_host(&demo->payload.machine, GUEST_PROBE_GPA);
-	int rc;
-
-	page_fill(page, HOST_PATTERN);
-	demo_say("a shared page holds the host's 0xa5a5...; KVM is told that it is "
-		 "private, gmem is not");
-	rc = demo_flip(demo, true, error);
-	if (!rc)
-		rc = demo_touch(demo, error);
-	if (rc)
-		return rc;
-	demo_check(demo, !params->observed[1],
-		   "the guest reads a fresh page of zeros, not the host's");
-	demo_check(demo, params->observed[2] == GUEST_PATTERN,
-		   "the guest writes 0x5a5a... and reads it back");
-	demo_check(demo, page_is_filled(page, HOST_PATTERN),
-		   "the host still reads its own 0xa5a5...: no alias");
-	rc = demo_flip(demo, false, error);
-	if (!rc)
-		rc = demo_drop_stray(demo, error);
-	if (!rc)
-		rc = demo_touch(demo, error);
-	if (rc)
-		return rc;
-	demo_check(demo, params->observed[0] == HOST_PATTERN &&
-		   page_is_filled(page, GUEST_PATTERN),
-		   "attribute cleared: host and guest share the page as before");
-	return demo_flip_private(demo, error);
 }
 
 static void demo_rate(const char *what, uint64_t bytes, uint64_t ns)
