@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../machine/machine.h"
+#include "../machine/threads.h"
+#include "clock.h"
 #include "server.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -83,7 +84,7 @@ struct server_poll {
 
 static void server_poll_set(struct server *server, struct server_poll *set)
 {
-	uint64_t full = server_full(server, machine_now_ns());
+	uint64_t full = server_full(server, control_now_ns());
 	bool ready = false;
 
 	for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++) {
@@ -138,7 +139,7 @@ static void *server_main(void *data)
 			continue;
 		if (set.fds[SERVER_CLIENTS_MAX + 1].revents)
 			return NULL;
-		now_ns = machine_now_ns();
+		now_ns = control_now_ns();
 		for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++)
 			if (set.fds[i].revents ||
 			    connection_ready(&server->clients[i]))

@@ -37,8 +37,7 @@ static int map_gpa_check_attributes(uint64_t attributes, bool *to_private,
 	return 0;
 }
 
-int map_gpa_check(const struct slot_table *table, const uint64_t args[3],
-		  struct map_gpa *out, const char **why)
+int map_gpa_parse(const uint64_t args[3], struct map_gpa *out, const char **why)
 {
 	uint64_t gpa = args[0], pages = args[1], size;
 	bool to_private;
@@ -54,12 +53,23 @@ int map_gpa_check(const struct slot_table *table, const uint64_t args[3],
 	if (gpa + size < gpa)
 		return map_gpa_refuse(why, "range wraps", -EINVAL);
 	rc = map_gpa_check_attributes(args[2], &to_private, why);
+	if (!rc)
+		*out = (struct map_gpa){ gpa, size, to_private };
+	return rc;
+}
+
+int map_gpa_check(const struct slot_table *table, const uint64_t args[3],
+		  struct map_gpa *out, const char **why)
+{
+	struct map_gpa map;
+	int rc = map_gpa_parse(args, &map, why);
+
 	if (rc)
 		return rc;
-	if (!slot_covers_private(table, gpa, size))
+	if (!slot_covers_private(table, map.gpa, map.size))
 		return map_gpa_refuse(why, "no private memory in all of the range",
 				      -EFAULT);
-	*out = (struct map_gpa){ gpa, size, to_private };
+	*out = map;
 	return 0;
 }
 

@@ -26,6 +26,15 @@ struct map_gpa {
 };
 
 /**
+ * map_gpa_parse() - what a KVM_HC_MAP_GPA_RANGE asks for, wherever that may be
+ *
+ * As map_gpa_check(), but for the memory.
+ *
+ * Return: 0, -EINVAL.
+ */
+int map_gpa_parse(const uint64_t args[3], struct map_gpa *out, const char **why);
+
+/**
  * map_gpa_check() - check the arguments of a KVM_HC_MAP_GPA_RANGE
  * @table: slots that have to cover all of the range with private memory
  * @args: gpa, number of 4 KiB pages, attributes, as the guest gave them
