@@ -6,6 +6,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 BUILD ?= $(CURDIR)/build
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+# Where gmemctl looks for its library: see tools/gmemctl/cli/cmd_exec.c
+LIBDIR := $(SBINDIR)/../lib/gmem
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 FILE ?= $(CURDIR)/COPYING
@@ -84,6 +86,8 @@ install: kdir
 	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(INCLUDEDIR)/linux
 	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl
+	$(Q)test ! -e $(BUILD)/libgmem-exec.so || install -D -m 644 \
+		$(BUILD)/libgmem-exec.so $(DESTDIR)$(LIBDIR)/libgmem-exec.so
 	$(Q)install -m 644 uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux/
 	$(Q)$(MAKE) install-man
 
@@ -98,6 +102,8 @@ uninstall-man:
 	$(Q)rm -f $(MAN_NAMES:%=$(DESTDIR)$(MANDIR)/man1/%.1)
 
 uninstall: kdir uninstall-man
+	$(Q)rm -f $(DESTDIR)$(LIBDIR)/libgmem-exec.so
+	$(Q)rmdir $(DESTDIR)$(LIBDIR) 2>/dev/null || true
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)cd uapi/linux && for h in *.h; do \
 		rm -f $(DESTDIR)$(INCLUDEDIR)/linux/$$h; done

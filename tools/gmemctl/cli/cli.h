@@ -57,6 +57,7 @@ extern const struct command command_unload;
 extern const struct command command_info;
 extern const struct command command_check;
 extern const struct command command_run;
+extern const struct command command_exec;
 extern const struct command command_demo;
 extern const struct command command_snp;
 extern const struct command command_realm;

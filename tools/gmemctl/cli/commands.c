@@ -7,6 +7,7 @@ const struct command *const commands[] = {
 	&command_load,
 	&command_unload,
 	&command_run,
+	&command_exec,
 	&command_ps,
 	&command_stat,
 	&command_map,

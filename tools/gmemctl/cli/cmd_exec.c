@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs another VMM, with a library before the C library that gives its guest private
+ * memory; see exec/.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../control/runtime.h"
+#include "../exec/report.h"
+#include "../gmem/gmem.h"
+#include "../gmem/view.h"
+#include "../kvm/calls.h"
+#include "cli.h"
+#include "out.h"
+
+#define LIBRARY		"libgmem-exec.so"
+#define LIBRARY_DIR	"../lib/gmem/"	/* from where gmemctl is installed */
+#define FD_DEFAULT	100
+#define FD_MAX		65535
+#define FD_VARIABLE	"GMEM_FD"
+
+/**
+ * struct exec - a command line
+ * @size: of --memory-size, or 0
+ * @fd: of --fd
+ * @name: of --name, or one of our own
+ * @timeout_ms: of --convert-timeout
+ * @verbose: --verbose was there
+ * @program: what is to be run, with its arguments
+ * @own_name: room for a name
+ */
+struct exec {
+	uint64_t size;
+	uint32_t fd;
+	const char *name;
+	uint32_t timeout_ms;
+	bool verbose;
+	char **program;
+	char own_name[RUNTIME_NAME_MAX];
+};
+
+static const struct option exec_options[] = {
+	{ "memory-size", required_argument, NULL, 'm' },
+	{ "fd", required_argument, NULL, 'f' },
+	{ "name", required_argument, NULL, 'n' },
+	{ "convert-timeout", required_argument, NULL, 't' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Whether the next word is the value of this one. */
+static bool takes_next(const char *word)
+{
+	for (const struct option *o = exec_options; o->name; o++)
+		if (o->has_arg && !strcmp(word + 2, o->name))
+			return true;
+	return false;
+}
+
+/* Where the program's own words begin: after "--", or with the first plain one. */
+static int find_program(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-') {
+		if (!strcmp(argv[i], "--"))
+			return i + 1;
+		i += 1 + (!strncmp(argv[i], "--", 2) && takes_next(argv[i]));
+	}
+	return i < argc ? i : argc;
+}
+
+/* Return: 0 or an exit code. */
+static int parse_option(int option, char **argv, struct exec *exec)
+{
+	switch (option) {
+	case 'm':
+		return usage_size("--memory-size", optarg, &exec->size);
+	case 'f':
+		return usage_count("--fd", optarg, FD_MAX, &exec->fd);
+	case 'n':
+		exec->name = optarg;
+		return usage_name("--name", optarg);
+	case 't':
+		return usage_count("--convert-timeout", optarg,
+				   GMEM_CONVERT_TIMEOUT_MAX, &exec->timeout_ms);
+	case 'v':
+		exec->verbose = true;
+		return 0;
+	default:
+		return usage_option(option, argv);
+	}
+}
+
+static int check(const struct exec *exec)
+{
+	if (!*exec->program)
+		return usage_error("PROGRAM", "is missing",
+				   "gmemctl exec [OPTIONS] [--] PROGRAM ...");
+	if (exec->size % 4096)
+		return usage_error("--memory-size", "not whole pages",
+				   "a multiple of 4K");
+	if (exec->size && (exec->fd < 3 || fcntl((int)exec->fd, F_GETFD) >= 0))
+		return usage_error("--fd", "in use",
+				   "a descriptor from 3 on that is not open");
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct exec *exec)
+{
+	int program = find_program(argc, argv), option, code = 0;
+
+	*exec = (struct exec){
+		.fd = FD_DEFAULT,
+		.name = exec->own_name,
+		.timeout_ms = EXEC_TIMEOUT_MS,
+		.program = argv + program,
+	};
+	snprintf(exec->own_name, sizeof(exec->own_name), "vm-%u",
+		 (unsigned int)getpid());
+	while (!code && (option = option_next(program, argv, exec_options,
+					      NULL)) != -1)
+		code = parse_option(option, argv, exec);
+	return code ? code : check(exec);
+}
+
+/* Beside gmemctl, as it is built, or where it is installed. */
+static int find_library(char path[PATH_MAX], struct error *error)
+{
+	static const char *const places[] = { "", LIBRARY_DIR };
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (length < 0)
+		return error_set(error, -errno, "/proc/self/exe", "read", NULL);
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
+		if (snprintf(path, PATH_MAX, "%.*s/%s" LIBRARY,
+			     (int)(slash - self), self, places[i]) >= PATH_MAX ||
+		    access(path, R_OK))
+			continue;
+		/* The dynamic linker takes them for what separates libraries. */
+		if (!strpbrk(path, ": "))
+			return 0;
+		return error_set(error, -EINVAL, path, "preload",
+				 "a path without colons and spaces");
+	}
+	return error_set(error, -ENOENT, LIBRARY, "find",
+			 "beside gmemctl, or in %s from there: is all of it "
+			 "installed?", LIBRARY_DIR);
+}
+
+static int check_views(int device, struct error *error)
+{
+	struct gmem_ioctl_info info;
+	int rc = gmem_check_abi(device, NULL, error);
+
+	if (rc)
+		return rc;
+	rc = gmem_info(device, &info);
+	if (rc)
+		return error_set(error, rc, GMEM_DEVICE_PATH, "GMEM_IOCTL_INFO",
+				 NULL);
+	if (info.features & GMEM_FEATURE_VIEW &&
+	    info.features & GMEM_FEATURE_VIEW_FAULT)
+		return 0;
+	return error_set(error, -EOPNOTSUPP, GMEM_DEVICE_PATH, "make a view", "%s",
+			 gmem_view_refusal(-EOPNOTSUPP));
+}
+
+/* The program inherits the descriptor. */
+static int make_memory(int device, const struct exec *exec, struct error *error)
+{
+	struct gmem_ioctl_create create = {
+		.size = sizeof(create),
+		.flags = GMEM_CREATE_F_INIT_SHARED,
+		.length = exec->size,
+	};
+	int rc;
+
+	if (!exec->size)
+		return 0;
+	memcpy(create.name, exec->name, strnlen(exec->name, GMEM_NAME_MAX - 1));
+	rc = gmem_check_length(device, exec->size, error);
+	if (rc)
+		return rc;
+	rc = calls->ioctl(device, GMEM_IOCTL_CREATE, &create);
+	if (rc)
+		return error_set(error, rc, "guest memory", "create in gmem", NULL);
+	rc = dup2(create.out_fd, (int)exec->fd);
+	if (rc < 0)
+		error_set(error, -errno, "guest memory", "give it the descriptor "
+			  "of --fd", "is it beyond `ulimit -n`?");
+	calls->close(create.out_fd);
+	return rc < 0 ? error->rc : 0;
+}
+
+/* The library takes it for good, when there is a VM. */
+static int check_name(const struct exec *exec, struct error *error)
+{
+	int rc = runtime_prepare(error);
+
+	if (!rc)
+		rc = runtime_lock(exec->name, error);
+	if (rc < 0)
+		return rc;
+	runtime_unlock(exec->name, rc);
+	return 0;
+}
+
+static int set_number(const char *name, uint32_t number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return setenv(name, text, 1);
+}
+
+/* What was to be preloaded already comes after it. */
+static int set_environment(const struct exec *exec, const char *library)
+{
+	const char *before = getenv("LD_PRELOAD");
+	char *all;
+	int rc;
+
+	if (asprintf(&all, "%s%s%s", library, before && *before ? ":" : "",
+		     before ? before : "") < 0)
+		return -ENOMEM;
+	rc = setenv("LD_PRELOAD", all, 1);
+	free(all);
+	if (!rc)
+		rc = setenv(EXEC_NAME, exec->name, 1);
+	if (!rc)
+		rc = set_number(EXEC_TIMEOUT, exec->timeout_ms);
+	if (!rc && exec->verbose)
+		rc = set_number(EXEC_STATS, 1);
+	if (!rc && exec->size)
+		rc = set_number(FD_VARIABLE, exec->fd);
+	return rc ? -ENOMEM : 0;
+}
+
+static int prepare(const struct exec *exec, struct error *error)
+{
+	char library[PATH_MAX];
+	int device, rc = find_library(library, error);
+
+	if (!rc)
+		rc = check_name(exec, error);
+	if (rc)
+		return rc;
+	device = gmem_open(error);
+	if (device < 0)
+		return device;
+	rc = check_views(device, error);
+	if (!rc)
+		rc = make_memory(device, exec, error);
+	calls->close(device);
+	if (rc)
+		return rc;
+	rc = set_environment(exec, library);
+	return rc ? error_set(error, rc, "environment", "set up", NULL) : 0;
+}
+
+static int exec_main(int argc, char **argv)
+{
+	struct error error;
+	struct exec exec;
+	int code = parse(argc, argv, &exec);
+
+	if (code)
+		return code;
+	if (prepare(&exec, &error))
+		return out_error_report(&error);
+	execvp(exec.program[0], exec.program);
+	out_error(exec.program[0], "execute", -errno, NULL);
+	return EXIT_CODE_FAILURE;
+}
+
+const struct command command_exec = {
+	.name = "exec",
+	.run = exec_main,
+	.summary = "run another VMM, whose guest has private memory",
+	.help = "usage: gmemctl exec [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
+		"\n"
+		"Runs a VMM that knows nothing of gmem, such as QEMU. A library that is loaded\n"
+		"before the C library gives KVM a view where the VMM has mapped a gmem fd, and\n"
+		"answers the guest's requests to convert memory (KVM_HC_MAP_GPA_RANGE).\n"
+		"\n"
+		"  --memory-size SIZE    make a gmem fd of that size, all of it shared\n"
+		"  --fd N                its number in PROGRAM: /proc/self/fd/N. Default: 100\n"
+		"  --name NAME           of the VM, for map, convert, decommit, dump, stat and\n"
+		"                        stop. Default: vm-PID\n"
+		"  --convert-timeout MS  how long a conversion waits for a page: 0 to 60000.\n"
+		"                        Default: 2000\n"
+		"  --verbose             say what was refused, and at the end what was done\n"
+		"\n"
+		"SIZE is a number of bytes, or of K, M, G or T, and a multiple of 4K.\n",
+};

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../control/clock.h"
+#include "../control/server.h"
+#include "../gmem/gmem.h"
+#include "control.h"
+#include "convert.h"
+#include "remote.h"
+#include "report.h"
+#include "slot.h"
+
+/* Ranges in one answer of map; the rest is asked for, as with gmemctl's own VMs */
+#define RANGES_MAX 1024
+
+static struct {
+	pthread_mutex_t lock;
+	struct server server;
+	uint64_t started_ns;
+	pid_t pid;
+} control = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void add_uint(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static void add_string(struct json_object *object, const char *key,
+		       const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+/* Slots may share a gmem fd, which is counted once. */
+static bool slot_is_first(const struct exec_vm *vm, unsigned int index)
+{
+	for (unsigned int i = 0; i < index; i++)
+		if (vm->slots[i].memory == vm->slots[index].memory)
+			return false;
+	return true;
+}
+
+static void add_memory(const struct exec_vm *vm, struct json_object *result)
+{
+	uint64_t size = 0, resident = 0, private = 0, refills = 0;
+
+	for (unsigned int i = 0; i < vm->nr_slots; i++) {
+		struct gmem_ioctl_stat stat;
+
+		if (!slot_is_first(vm, i) ||
+		    gmem_stat(vm->slots[i].memory->fd, &stat))
+			continue;
+		size += stat.length;
+		resident += stat.resident_pages * RANGE_PAGE_SIZE;
+		private += stat.private_pages * RANGE_PAGE_SIZE;
+		refills += stat.view_refills;
+	}
+	add_uint(result, "memory", size);
+	add_uint(result, "resident_bytes", resident);
+	add_uint(result, "private_bytes", private);
+	add_uint(result, "view_refills", refills);
+}
+
+static void add_counters(struct json_object *result)
+{
+	const struct exec_counters *c = &exec_counters;
+
+	add_uint(result, "exits", exec_counted(&c->exits));
+	add_uint(result, "stray_io", 0);
+	add_uint(result, "refused", exec_counted(&c->refused));
+	add_uint(result, "conversions", exec_counted(&c->conversions));
+	add_uint(result, "converted_bytes", exec_counted(&c->converted_bytes));
+	add_uint(result, "faults", exec_counted(&c->faults));
+	add_uint(result, "fault_pages", exec_counted(&c->pages));
+	add_uint(result, "zeros", exec_counted(&c->zeros));
+	json_object_object_add(result, "conversions_per_second",
+			       json_object_new_double(exec_convert_rate(
+							control.started_ns)));
+}
+
+static int serve_stat(struct exec_vm *vm, struct json_object *request,
+		      struct json_object **result, struct error *error)
+{
+	unsigned int vcpus = 0;
+
+	(void)request;
+	(void)error;
+	for (struct exec_vcpu *vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
+		vcpus++;
+	*result = json_object_new_object();
+	add_string(*result, "name", exec_settings.name);
+	add_uint(*result, "pid", (uint64_t)getpid());
+	add_uint(*result, "uptime_ns", control_now_ns() - control.started_ns);
+	add_string(*result, "state", "running");
+	add_string(*result, "kind", "gmem");
+	add_uint(*result, "vcpus", vcpus);
+	pthread_rwlock_rdlock(&vm->lock);
+	add_memory(vm, *result);
+	pthread_rwlock_unlock(&vm->lock);
+	add_counters(*result);
+	return 0;
+}
+
+/* Whole pages, at least one. */
+static int request_range(struct json_object *request, struct range *range,
+			 struct error *error)
+{
+	uint64_t start, size;
+
+	if (message_number(request, "start", &start, error) ||
+	    message_number(request, "size", &size, error))
+		return -EINVAL;
+	*range = (struct range){ start, start + size };
+	if (range_valid(*range))
+		return 0;
+	return error_set(error, -EINVAL, "range", "read from the request",
+			 "whole pages of 4096 bytes, at least one");
+}
+
+/**
+ * struct map - what a walk over the states of a slot adds to
+ * @ranges: of the answer
+ * @gpa: where the next state begins
+ */
+struct map {
+	struct json_object *ranges;
+	uint64_t gpa;
+};
+
+/* Neighbours of one state, of two slots too, are one range. */
+static bool map_extend(struct map *map, const char *state, uint64_t length)
+{
+	size_t count = json_object_array_length(map->ranges);
+	struct json_object *last, *start, *size, *old;
+
+	if (!count)
+		return false;
+	last = json_object_array_get_idx(map->ranges, count - 1);
+	json_object_object_get_ex(last, "start", &start);
+	json_object_object_get_ex(last, "size", &size);
+	json_object_object_get_ex(last, "state", &old);
+	if (strcmp(json_object_get_string(old), state) ||
+	    json_object_get_uint64(start) + json_object_get_uint64(size) !=
+	    map->gpa)
+		return false;
+	json_object_set_uint64(size, json_object_get_uint64(size) + length);
+	return true;
+}
+
+static int map_visit(const struct gmem_range *range, void *data)
+{
+	const char *state = range->state == GMEM_STATE_PRIVATE ? "private" :
+			    "shared";
+	struct map *map = data;
+
+	if (!map_extend(map, state, range->length)) {
+		struct json_object *entry;
+
+		if (json_object_array_length(map->ranges) == RANGES_MAX)
+			return 1;
+		entry = json_object_new_object();
+		add_uint(entry, "start", map->gpa);
+		add_uint(entry, "size", range->length);
+		add_string(entry, "state", state);
+		json_object_array_add(map->ranges, entry);
+	}
+	map->gpa += range->length;
+	return 0;
+}
+
+/* The slot that comes first from @gpa on, in the first address space. */
+static const struct exec_slot *slot_next(const struct exec_vm *vm, uint64_t gpa)
+{
+	const struct exec_slot *next = NULL;
+
+	for (unsigned int i = 0; i < vm->nr_slots; i++) {
+		const struct exec_slot *slot = &vm->slots[i];
+
+		if (!exec_slot_space(slot) && slot->gpa + slot->size > gpa &&
+		    (!next || slot->gpa < next->gpa))
+			next = slot;
+	}
+	return next;
+}
+
+/* Return: 0 when all is in the answer; 1: from @map->gpa on there is more. */
+static int map_slots(const struct exec_vm *vm, struct range wanted,
+		     struct map *map)
+{
+	const struct exec_slot *slot;
+	int rc = 0;
+
+	map->gpa = wanted.start;
+	while (!rc && map->gpa < wanted.end &&
+	       (slot = slot_next(vm, map->gpa))) {
+		struct range part = { slot->gpa, slot->gpa + slot->size };
+
+		if (part.start >= wanted.end)
+			break;
+		part = range_clip(part, (struct range){ map->gpa, wanted.end });
+		map->gpa = part.start;
+		rc = gmem_query(slot->memory->fd,
+				slot->offset + (part.start - slot->gpa),
+				range_size(part), map_visit, map);
+		if (!rc)
+			map->gpa = part.end;
+	}
+	return rc;
+}
+
+static int map_wanted(struct json_object *request, struct range *wanted,
+		      struct error *error)
+{
+	uint64_t size;
+
+	if (json_object_object_get_ex(request, "start", NULL) &&
+	    message_number(request, "start", &wanted->start, error))
+		return -EINVAL;
+	if (json_object_object_get_ex(request, "size", NULL)) {
+		if (message_number(request, "size", &size, error))
+			return -EINVAL;
+		if (size < wanted->end - wanted->start)
+			wanted->end = wanted->start + size;
+	}
+	if (!range_aligned(*wanted, RANGE_PAGE_SIZE))
+		return error_set(error, -EINVAL, "range",
+				 "read from the request", "multiples of 4096");
+	return 0;
+}
+
+static int serve_map(struct exec_vm *vm, struct json_object *request,
+		     struct json_object **result, struct error *error)
+{
+	struct range wanted = { 0, -RANGE_PAGE_SIZE };
+	struct map map;
+	int rc;
+
+	if (map_wanted(request, &wanted, error))
+		return -EINVAL;
+	map.ranges = json_object_new_array();
+	pthread_rwlock_rdlock(&vm->lock);
+	rc = map_slots(vm, wanted, &map);
+	pthread_rwlock_unlock(&vm->lock);
+	*result = json_object_new_object();
+	json_object_object_add(*result, "ranges", map.ranges);
+	if (rc > 0)
+		add_uint(*result, "next", map.gpa);
+	return rc < 0 ? error_set(error, rc, exec_settings.name,
+				  "look at its memory", NULL) : 0;
+}
+
+static int serve_convert(struct exec_vm *vm, struct json_object *request,
+			 struct json_object **result, struct error *error)
+{
+	const char *to = message_string(request, "to", error);
+	struct range range;
+	char why[256];
+	int rc;
+
+	(void)result;
+	if (!to)
+		return -EINVAL;
+	if (strcmp(to, "private") && strcmp(to, "shared"))
+		return error_set(error, -EINVAL, "to", "read from the request",
+				 "private or shared");
+	rc = request_range(request, &range, error);
+	if (rc)
+		return rc;
+	rc = exec_convert(vm, range, !strcmp(to, "private"), why, sizeof(why));
+	return rc ? error_set(error, rc, exec_settings.name, "convert memory",
+			      "%s", why) : 0;
+}
+
+static int serve_decommit(struct exec_vm *vm, struct json_object *request,
+			  struct json_object **result, struct error *error)
+{
+	struct range range;
+	int rc = request_range(request, &range, error);
+
+	(void)result;
+	if (rc)
+		return rc;
+	rc = exec_decommit(vm, range);
+	return rc ? error_set(error, rc, exec_settings.name, "decommit memory",
+			      "memory of a gmem fd that the guest sees") : 0;
+}
+
+/* What ends a VMM in order is its own business; SIGTERM is what it has for that. */
+static int serve_stop(struct exec_vm *vm, struct json_object *request,
+		      struct json_object **result, struct error *error)
+{
+	(void)vm;
+	(void)request;
+	(void)result;
+	(void)error;
+	kill(getpid(), SIGTERM);
+	return 0;
+}
+
+static int serve_remote(struct exec_vm *vm, struct json_object *request,
+			struct json_object **result, struct error *error)
+{
+	const char *channel = message_string(request, "channel", error);
+
+	(void)vm;
+	(void)result;
+	return channel ? exec_remote_add(channel, error) : -EINVAL;
+}
+
+static const struct {
+	const char *name;
+	int (*serve)(struct exec_vm *vm, struct json_object *request,
+		     struct json_object **result, struct error *error);
+} commands[] = {
+	{ "stat", serve_stat },
+	{ "map", serve_map },
+	{ "convert", serve_convert },
+	{ "decommit", serve_decommit },
+	{ "remote", serve_remote },
+	{ "stop", serve_stop },
+};
+
+/* The newest VM that has views: a VMM may have another one for a moment, to probe. */
+static int serve_command(unsigned int index, struct json_object *request,
+			 struct json_object **result, struct error *error)
+{
+	struct exec_vm *vm = exec_vms_lock();
+	int rc;
+
+	while (vm && !exec_vm_has_views(vm))
+		vm = vm->next;
+	rc = vm ? commands[index].serve(vm, request, result, error) :
+	     error_set(error, -ESHUTDOWN, exec_settings.name, "find its VM",
+		       "it has none any more");
+	exec_vms_unlock();
+	return rc;
+}
+
+static int serve(void *data, const char *command, struct json_object *request,
+		 struct json_object **result, struct error *error)
+{
+	(void)data;
+	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i].name, command))
+			return serve_command(i, request, result, error);
+	return error_set(error, -EOPNOTSUPP, "command", "find it",
+			 "of a VM under `gmemctl exec`: stat, map, convert, "
+			 "decommit, remote or stop");
+}
+
+void exec_control_start(void)
+{
+	struct error error;
+
+	pthread_mutex_lock(&control.lock);
+	if (!control.pid && exec_settings.name) {
+		control.started_ns = control_now_ns();
+		control.pid = getpid();
+		if (server_start(&control.server, exec_settings.name, serve, NULL,
+				 &error))
+			exec_say("%s: %s: %s; no control socket", error.object,
+				 error.action, error.hint[0] ? error.hint :
+				 strerror(-error.rc));
+	}
+	pthread_mutex_unlock(&control.lock);
+}
+
+/* A child of fork() has neither the thread nor a right to the socket. */
+void exec_control_stop(void)
+{
+	if (control.pid != getpid())
+		return;
+	server_stop(&control.server);
+	exec_remotes_drop();
+}

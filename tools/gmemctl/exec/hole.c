@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "../gmem/gmem.h"
+#include "../kvm/calls.h"
+#include "hole.h"
+#include "report.h"
+#include "spin.h"
+
+#define PAGE 4096u
+
+/* That an access fails again after the page has become shared is no accident. */
+#define RETRIES 8
+
+/**
+ * struct hole - one of them
+ * @address: of the page; 0: there is none
+ * @memory: what was mapped there
+ * @offset: where in it
+ * @protection: of the mapping
+ */
+struct hole {
+	uint64_t address;
+	const struct exec_memory *memory;
+	uint64_t offset;
+	int protection;
+};
+
+/*
+ * @zeros is a file with one page, mapped with MAP_PRIVATE: by it a hole is told from
+ * whatever else the VMM may have mapped there meanwhile.
+ */
+static struct {
+	struct exec_spin lock;
+	int zeros_fd;
+	struct exec_file_id zeros;
+	unsigned int next;
+	bool said;
+	struct hole all[EXEC_HOLES_MAX];
+} holes = { .zeros_fd = -1 };
+
+int exec_holes_prepare(void)
+{
+	struct stat status;
+	int fd;
+
+	if (holes.zeros_fd >= 0)
+		return 0;
+	fd = calls->memfd("gmem-zeros", PAGE);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status))
+		return -errno;
+	holes.zeros = (struct exec_file_id){ status.st_ino, status.st_dev };
+	holes.zeros_fd = fd;
+	return 0;
+}
+
+bool exec_hole_is(const struct exec_place *place)
+{
+	return exec_file_id_equal(place->file, holes.zeros);
+}
+
+static void hole_fill(struct hole *hole)
+{
+	struct exec_place place;
+
+	if (!exec_place_find(hole->address, &place) && exec_hole_is(&place))
+		calls->map_at((void *)(uintptr_t)hole->address, PAGE,
+			      hole->protection, MAP_SHARED, hole->memory->fd,
+			      hole->offset);
+	hole->address = 0;
+}
+
+void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
+		     uint64_t length)
+{
+	sigset_t before;
+
+	exec_spin_lock(&holes.lock, &before);
+	for (unsigned int i = 0; i < EXEC_HOLES_MAX; i++) {
+		struct hole *hole = &holes.all[i];
+
+		if (hole->address && hole->memory == memory &&
+		    hole->offset >= offset && hole->offset - offset < length)
+			hole_fill(hole);
+	}
+	exec_spin_unlock(&holes.lock, &before);
+}
+
+static int visit_state(const struct gmem_range *range, void *data)
+{
+	*(uint32_t *)data = range->state;
+	return 0;
+}
+
+/* One access that goes wrong again and again is not to be repeated for ever. */
+static bool retry_shared(uint64_t address)
+{
+	static __thread uint64_t last;
+	static __thread unsigned int tries;
+
+	tries = last == address ? tries + 1 : 0;
+	last = address;
+	return tries < RETRIES;
+}
+
+static bool hole_map(const struct hole *new)
+{
+	struct hole *hole = &holes.all[holes.next];
+
+	if (hole->address)
+		hole_fill(hole);
+	if (calls->map_at((void *)(uintptr_t)new->address, PAGE, new->protection,
+			  MAP_PRIVATE, holes.zeros_fd, 0))
+		return false;
+	*hole = *new;
+	holes.next = (holes.next + 1) % EXEC_HOLES_MAX;
+	exec_count(&exec_counters.zeros, 1);
+	if (!holes.said)
+		exec_say_number("the guest has pointed a device at its private "
+				"memory, offset ", new->offset, " of a gmem fd: "
+				"the device has zeros instead (said once)");
+	holes.said = true;
+	return true;
+}
+
+/*
+ * The lock is held from the look at the state on: a conversion that comes later finds
+ * the hole when it asks for the lock.
+ */
+static bool hole_answer(uint64_t page)
+{
+	uint32_t state = GMEM_STATE_SHARED;
+	struct exec_place place;
+	struct hole new;
+
+	if (exec_place_find(page, &place))
+		return false;
+	if (exec_hole_is(&place))
+		return true;
+	new = (struct hole){
+		.address = page,
+		.memory = exec_memory_find(place.file),
+		.offset = place.offset + (page - place.start),
+		.protection = place.protection,
+	};
+	if (!new.memory || !place.shared ||
+	    gmem_query(new.memory->fd, new.offset, PAGE, visit_state, &state))
+		return false;
+	return state == GMEM_STATE_PRIVATE ? hole_map(&new) : retry_shared(page);
+}
+
+bool exec_hole_make(uint64_t address)
+{
+	sigset_t before;
+	bool answered;
+
+	if (holes.zeros_fd < 0)
+		return false;
+	exec_spin_lock(&holes.lock, &before);
+	answered = hole_answer(address & ~(uint64_t)(PAGE - 1));
+	exec_spin_unlock(&holes.lock, &before);
+	return answered;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The functions that the library stands in for, of the library behind it. */
+#ifndef GMEMCTL_EXEC_NEXT_H
+#define GMEMCTL_EXEC_NEXT_H
+
+#include <signal.h>
+
+struct exec_next {
+	int (*ioctl)(int fd, unsigned long request, ...);
+	int (*close)(int fd);
+	int (*sigaction)(int number, const struct sigaction *action,
+			 struct sigaction *old);
+	void (*(*signal)(int number, void (*handler)(int)))(int);
+	int (*sigprocmask)(int how, const sigset_t *set, sigset_t *old);
+	int (*pthread_sigmask)(int how, const sigset_t *set, sigset_t *old);
+};
+
+/** exec_next() - the functions; the table of calls uses them from then on */
+const struct exec_next *exec_next(void);
+
+#endif /* GMEMCTL_EXEC_NEXT_H */

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The functions of the C library that the library stands in for. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+
+#include "../kvm/abi.h"
+#include "../kvm/calls.h"
+#include "control.h"
+#include "convert.h"
+#include "cpuid.h"
+#include "next.h"
+#include "report.h"
+#include "run.h"
+#include "signals.h"
+#include "slot.h"
+#include "watch.h"
+
+/* Where the firmware of a PC begins, and a vCPU after each reset */
+#define RESET_RIP 0xfff0
+
+#define EXPORT __attribute__((visibility("default")))
+
+/*
+ * Not <unistd.h> and <sys/ioctl.h>, which may have inline functions of the names that
+ * are defined here.
+ */
+int ioctl(int fd, unsigned long request, ...);
+int close(int fd);
+
+static int result(int rc)
+{
+	if (rc >= 0)
+		return rc;
+	errno = -rc;
+	return -1;
+}
+
+static int create_vm(int fd, void *type)
+{
+	int rc = calls->ioctl(fd, KVM_CREATE_VM, type);
+
+	/* Any other type has private memory of its own, or none. */
+	if (rc >= 0 && !type)
+		exec_vm_create(rc);
+	return rc;
+}
+
+static int create_vcpu(struct exec_vm *vm, void *id)
+{
+	int rc = calls->ioctl(vm->fd, KVM_CREATE_VCPU, id);
+
+	if (rc >= 0) {
+		exec_vcpu_create(vm, rc, (uint32_t)(uintptr_t)id);
+		exec_watch_start();
+	}
+	return rc;
+}
+
+/* The VMM's wish for other hypercalls is its own. */
+static int enable_cap(struct exec_vm *vm, const struct kvm_enable_cap *theirs)
+{
+	struct kvm_enable_cap cap = *theirs;
+	int rc;
+
+	if (cap.cap != KVM_CAP_EXIT_HYPERCALL || !vm->answers)
+		return calls->ioctl(vm->fd, KVM_ENABLE_CAP, (void *)theirs);
+	cap.args[0] |= 1U << KVM_HC_MAP_GPA_RANGE;
+	rc = calls->ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+	if (!rc)
+		vm->asked = theirs->args[0];
+	return rc;
+}
+
+static int vm_ioctl(struct exec_vm *vm, unsigned long request, void *arg)
+{
+	switch (request) {
+	case KVM_SET_USER_MEMORY_REGION:
+	case KVM_SET_USER_MEMORY_REGION2:
+		return exec_slot_set(vm, request, arg);
+	case KVM_CREATE_VCPU:
+		return create_vcpu(vm, arg);
+	case KVM_ENABLE_CAP:
+		return enable_cap(vm, arg);
+	default:
+		return calls->ioctl(vm->fd, request, arg);
+	}
+}
+
+/* The first vCPU begins anew: the machine was reset. */
+static int set_regs(struct exec_vcpu *vcpu, const struct kvm_regs *regs)
+{
+	if (!vcpu->id && vcpu->runs && regs->rip == RESET_RIP)
+		exec_reset(vcpu->vm);
+	return calls->ioctl(vcpu->fd, KVM_SET_REGS, (void *)regs);
+}
+
+static int vcpu_ioctl(struct exec_vcpu *vcpu, unsigned long request, void *arg)
+{
+	switch (request) {
+	case KVM_RUN:
+		return exec_run(vcpu, arg);
+	case KVM_SET_REGS:
+		return set_regs(vcpu, arg);
+	case KVM_SET_CPUID2:
+		return exec_cpuid_set(vcpu, arg);
+	default:
+		return calls->ioctl(vcpu->fd, request, arg);
+	}
+}
+
+EXPORT int ioctl(int fd, unsigned long request, ...)
+{
+	struct exec_vcpu *vcpu;
+	struct exec_vm *vm;
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	/* Only the lower half reaches the kernel. */
+	request = (unsigned int)request;
+	if (_IOC_TYPE(request) != KVMIO)
+		return exec_next()->ioctl(fd, request, arg);
+	exec_next();
+	if (request == KVM_CREATE_VM)
+		return result(create_vm(fd, arg));
+	vcpu = exec_vcpu_of(fd);
+	if (vcpu)
+		return result(vcpu_ioctl(vcpu, request, arg));
+	vm = exec_vm_of(fd);
+	if (vm)
+		return result(vm_ioctl(vm, request, arg));
+	return exec_next()->ioctl(fd, request, arg);
+}
+
+EXPORT int close(int fd)
+{
+	exec_closing(fd);
+	return exec_next()->close(fd);
+}
+
+EXPORT int sigaction(int number, const struct sigaction *action,
+		     struct sigaction *old)
+{
+	if (exec_signals_action(number, action, old))
+		return 0;
+	return exec_next()->sigaction(number, action, old);
+}
+
+EXPORT sighandler_t signal(int number, sighandler_t handler)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+	struct sigaction old;
+
+	if (!exec_signals_action(number, &action, &old))
+		return exec_next()->signal(number, handler);
+	/* The same word, whatever kind of handler it was. */
+	return old.sa_handler;
+}
+
+EXPORT int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t allowed;
+
+	set = exec_signals_mask(how, set, &allowed);
+	return exec_next()->sigprocmask(how, set, old);
+}
+
+EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t allowed;
+
+	set = exec_signals_mask(how, set, &allowed);
+	return exec_next()->pthread_sigmask(how, set, old);
+}
+
+static void __attribute__((constructor)) preload_start(void)
+{
+	exec_next();
+	exec_settings_read();
+}
+
+static void __attribute__((destructor)) preload_end(void)
+{
+	exec_control_stop();
+	exec_say_stats();
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#include "hole.h"
+#include "next.h"
+#include "report.h"
+#include "signals.h"
+#include "spin.h"
+
+/* @theirs: what the VMM has, or would have, for SIGBUS */
+static struct {
+	struct exec_spin lock;
+	struct sigaction theirs;
+	bool taken;
+	int kick;
+} signals;
+
+static struct sigaction theirs(void)
+{
+	struct sigaction action;
+	sigset_t before;
+
+	exec_spin_lock(&signals.lock, &before);
+	action = signals.theirs;
+	exec_spin_unlock(&signals.lock, &before);
+	return action;
+}
+
+/* As if the library was not there. What was no fault has to be sent once more. */
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction fallback = { .sa_handler = SIG_DFL };
+	struct sigaction action = theirs();
+
+	if (action.sa_flags & SA_SIGINFO) {
+		action.sa_sigaction(number, info, context);
+	} else if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
+		if (action.sa_handler == SIG_IGN && info->si_code <= 0)
+			return;
+		exec_next()->sigaction(number, &fallback, NULL);
+		if (info->si_code <= 0)
+			raise(number);
+	} else {
+		action.sa_handler(number);
+	}
+}
+
+static void on_bus(int number, siginfo_t *info, void *context)
+{
+	int before = errno;
+
+	if (info->si_code != BUS_ADRERR ||
+	    !exec_hole_make((uintptr_t)info->si_addr))
+		pass_on(number, info, context);
+	errno = before;
+}
+
+static void on_kick(int number)
+{
+	(void)number;
+}
+
+/* One that nobody has a use for. What KVM_RUN returns then, SA_RESTART or not, is EINTR. */
+static void take_kick(void)
+{
+	struct sigaction action = { .sa_handler = on_kick, .sa_flags = SA_RESTART };
+	struct sigaction there;
+
+	for (int number = SIGRTMAX - 1; number >= SIGRTMIN; number--) {
+		if (exec_next()->sigaction(number, NULL, &there) ||
+		    there.sa_handler != SIG_DFL)
+			continue;
+		exec_next()->sigaction(number, &action, NULL);
+		signals.kick = number;
+		return;
+	}
+}
+
+static void unblock(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGBUS);
+	if (signals.kick)
+		sigaddset(&set, signals.kick);
+	exec_next()->pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void take(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_bus,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+
+	sigfillset(&action.sa_mask);
+	take_kick();
+	if (exec_next()->sigaction(SIGBUS, &action, &signals.theirs))
+		exec_say("no handler for SIGBUS: %d", errno);
+	__atomic_store_n(&signals.taken, true, __ATOMIC_RELEASE);
+}
+
+void exec_signals_take(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, take);
+	unblock();
+}
+
+int exec_signals_kick(void)
+{
+	return signals.kick;
+}
+
+bool exec_signals_action(int number, const struct sigaction *action,
+			 struct sigaction *old)
+{
+	struct sigaction new;
+	sigset_t before;
+
+	if (number != SIGBUS ||
+	    !__atomic_load_n(&signals.taken, __ATOMIC_ACQUIRE))
+		return false;
+	if (action)
+		new = *action;
+	exec_spin_lock(&signals.lock, &before);
+	if (old)
+		*old = signals.theirs;
+	if (action)
+		signals.theirs = new;
+	exec_spin_unlock(&signals.lock, &before);
+	return true;
+}
+
+/*
+ * From the start, not only once they are taken: a thread inherits the mask of the one
+ * that starts it, and QEMU blocks what it can.
+ */
+const sigset_t *exec_signals_mask(int how, const sigset_t *set,
+				  sigset_t *allowed)
+{
+	if (!set || how == SIG_UNBLOCK)
+		return set;
+	*allowed = *set;
+	sigdelset(allowed, SIGBUS);
+	if (signals.kick)
+		sigdelset(allowed, signals.kick);
+	return allowed;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "../kvm/calls.h"
+#include "report.h"
+#include "slot.h"
+#include "vm.h"
+
+#define RUN_SIZE 4096	/* struct kvm_run is in the first page */
+
+enum exec_kind {
+	EXEC_NOTHING,
+	EXEC_VM,
+	EXEC_VCPU,
+};
+
+/* What each descriptor is; read without a lock. */
+static struct exec_fd {
+	enum exec_kind kind;
+	void *object;
+} fds[EXEC_FDS];
+
+static struct exec_vm *vms;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *fd_object(int fd, enum exec_kind kind)
+{
+	if (fd < 0 || fd >= EXEC_FDS ||
+	    __atomic_load_n(&fds[fd].kind, __ATOMIC_ACQUIRE) != kind)
+		return NULL;
+	return fds[fd].object;
+}
+
+struct exec_vm *exec_vm_of(int fd)
+{
+	return fd_object(fd, EXEC_VM);
+}
+
+struct exec_vcpu *exec_vcpu_of(int fd)
+{
+	return fd_object(fd, EXEC_VCPU);
+}
+
+static void fd_set_object(int fd, enum exec_kind kind, void *object)
+{
+	fds[fd].object = object;
+	__atomic_store_n(&fds[fd].kind, kind, __ATOMIC_RELEASE);
+}
+
+struct exec_vm *exec_vms_lock(void)
+{
+	pthread_mutex_lock(&lock);
+	return vms;
+}
+
+void exec_vms_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/*
+ * From now on a guest that asks for a conversion leaves KVM_RUN. Where KVM cannot do
+ * that, its guests have no private memory by themselves.
+ */
+static void answer_hypercalls(struct exec_vm *vm)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = { 1U << KVM_HC_MAP_GPA_RANGE },
+	};
+	int rc = calls->ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+
+	vm->answers = !rc;
+	if (rc)
+		exec_say("KVM does not tell of requests to convert memory: only "
+			 "`gmemctl convert` does it");
+}
+
+static bool fd_usable(int fd)
+{
+	if (fd < EXEC_FDS)
+		return true;
+	exec_say("descriptor %d is beyond %d: what it is for has no views", fd,
+		 EXEC_FDS - 1);
+	return false;
+}
+
+void exec_vm_create(int fd)
+{
+	struct exec_vm *vm = fd_usable(fd) ? calloc(1, sizeof(*vm)) : NULL;
+
+	if (!vm)
+		return;
+	vm->fd = fd;
+	vm->users = 1;
+	pthread_rwlock_init(&vm->lock, NULL);
+	answer_hypercalls(vm);
+	pthread_mutex_lock(&lock);
+	vm->next = vms;
+	vms = vm;
+	fd_set_object(fd, EXEC_VM, vm);
+	pthread_mutex_unlock(&lock);
+}
+
+void exec_vcpu_create(struct exec_vm *vm, int fd, uint32_t id)
+{
+	struct exec_vcpu *vcpu = fd_usable(fd) ? calloc(1, sizeof(*vcpu)) : NULL;
+	void *run;
+
+	if (!vcpu || calls->map(RUN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				0, &run)) {
+		free(vcpu);
+		exec_say("vCPU %u cannot be watched: it has no private memory", id);
+		return;
+	}
+	*vcpu = (struct exec_vcpu){ .fd = fd, .id = id, .vm = vm, .run = run };
+	pthread_mutex_lock(&lock);
+	vm->users++;
+	vcpu->next = vm->vcpus;
+	vm->vcpus = vcpu;
+	fd_set_object(fd, EXEC_VCPU, vcpu);
+	pthread_mutex_unlock(&lock);
+}
+
+static void vm_put(struct exec_vm *vm)
+{
+	struct exec_vm **link = &vms;
+
+	if (--vm->users)
+		return;
+	while (*link != vm)
+		link = &(*link)->next;
+	*link = vm->next;
+	exec_slots_drop(vm);
+	pthread_rwlock_destroy(&vm->lock);
+	free(vm);
+}
+
+static void vcpu_drop(struct exec_vcpu *vcpu)
+{
+	struct exec_vcpu **link = &vcpu->vm->vcpus;
+
+	while (*link != vcpu)
+		link = &(*link)->next;
+	*link = vcpu->next;
+	calls->unmap(vcpu->run, RUN_SIZE);
+	vm_put(vcpu->vm);
+	free(vcpu);
+}
+
+void exec_closing(int fd)
+{
+	struct exec_vcpu *vcpu;
+	struct exec_vm *vm;
+
+	if (fd < 0 || fd >= EXEC_FDS || !fds[fd].kind)
+		return;
+	pthread_mutex_lock(&lock);
+	vcpu = exec_vcpu_of(fd);
+	vm = exec_vm_of(fd);
+	fd_set_object(fd, EXEC_NOTHING, NULL);
+	if (vcpu)
+		vcpu_drop(vcpu);
+	if (vm) {
+		vm->fd = -1;
+		vm_put(vm);
+	}
+	pthread_mutex_unlock(&lock);
+}
