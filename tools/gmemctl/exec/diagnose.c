@@ -44,12 +44,13 @@ void exec_where(const struct exec_vcpu *vcpu, struct exec_where *where)
 		return;
 	where->rip = regs.rip;
 	translation.linear_address = sregs.cs.base + regs.rip;
+	where->private = __atomic_load_n(&vcpu->vm->private, __ATOMIC_RELAXED);
 	if (calls->ioctl(vcpu->fd, KVM_TRANSLATE, &translation))
 		return;
 	where->mapped = translation.valid;
 	where->gpa = translation.physical_address;
-	where->private = where->mapped ? is_private(vcpu, where->gpa) :
-			 __atomic_load_n(&vcpu->vm->private, __ATOMIC_RELAXED);
+	if (where->mapped)
+		where->private = is_private(vcpu, where->gpa);
 }
 
 void exec_diagnose(const struct exec_vcpu *vcpu, const char *what, uint64_t gpa)
@@ -59,8 +60,8 @@ void exec_diagnose(const struct exec_vcpu *vcpu, const char *what, uint64_t gpa)
 
 	exec_where(vcpu, &where);
 	if (!where.mapped)
-		snprintf(text, sizeof(text), ", which page tables in private memory "
-			 "lead to");
+		snprintf(text, sizeof(text), ", for which it %s", where.private ?
+			 "cannot read the page tables" : "finds no page");
 	else
 		snprintf(text, sizeof(text), " at guest address 0x%" PRIx64 ", which "
 			 "is %s", where.gpa, where.private ? "private" : "shared");

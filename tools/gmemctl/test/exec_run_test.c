@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/* KVM_RUN as the preload library of `gmemctl exec` does it for a VMM. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../exec/convert.h"
+#include "../exec/cpuid.h"
+#include "../exec/hole.h"
+#include "../exec/report.h"
+#include "../exec/run.h"
+#include "../exec/slot.h"
+#include "../exec/watch.h"
+#include "exec_fake.h"
+#include "unit.h"
+
+#define PAGE	UINT64_C(4096)
+#define MIB	(UINT64_C(1) << 20)
+#define HIGH	(UINT64_C(4) << 30)
+
+static struct exec_vcpu *vcpu;
+static struct exec_vm *vm;
+static char *ram;
+
+static void set(uint32_t id, uint64_t gpa, uint64_t size, char *at)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = id,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)at,
+	};
+
+	CHECK(!exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region));
+}
+
+/* A PC with 7 MiB: six of them below, one above 4 GiB. */
+static void start(int (*enter)(unsigned int number))
+{
+	exec_fake_start();
+	exec_fake.enter = enter;
+	vm = exec_vm_of(exec_fake.vm);
+	vcpu = exec_vcpu_of(exec_fake.vcpu);
+	ram = mmap(NULL, 7 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   exec_fake.gmem[0], 0);
+	set(0, 0, 6 * MIB, ram);
+	set(1, HIGH, MIB, ram + 6 * MIB);
+	exec_settings.timeout_ms = 100;
+}
+
+static void stop(void)
+{
+	exec_fake_stop();
+	munmap(ram, 7 * MIB);
+}
+
+static int leave(uint32_t reason)
+{
+	exec_fake.run->exit_reason = reason;
+	return 0;
+}
+
+static int enter_io(unsigned int number)
+{
+	(void)number;
+	return leave(KVM_EXIT_IO);
+}
+
+static int enter_interrupted(unsigned int number)
+{
+	(void)number;
+	return -EINTR;
+}
+
+static void test_pass(void)
+{
+	start(enter_io);
+	CHECK(!exec_run(vcpu, NULL) && exec_fake.entered == 1);
+	CHECK(exec_fake.run->exit_reason == KVM_EXIT_IO);
+	exec_fake.enter = enter_interrupted;
+	CHECK(exec_run(vcpu, NULL) == -EINTR && exec_fake.entered == 2);
+	stop();
+}
+
+/* The guest touches what is not populated, twice; then it does something else. */
+static int enter_faults(unsigned int number)
+{
+	if (number == 2)
+		return leave(KVM_EXIT_IO);
+	exec_fake.fault_rc = 0;
+	exec_fake.fault.gpa = number ? HIGH + 5 * PAGE : 3 * MIB + 7 * PAGE + 8;
+	exec_fake.fault.count = exec_fake.fault.count + 1 + number;
+	return -EFAULT;
+}
+
+static uintptr_t view_of(uint64_t gpa)
+{
+	const struct exec_slot *slot = exec_slot_find(vm, 0, gpa);
+
+	return (uintptr_t)slot->view + (gpa - slot->gpa);
+}
+
+static void test_fault(void)
+{
+	uint64_t faults = exec_counters.faults;
+
+	start(enter_faults);
+	CHECK(!exec_run(vcpu, NULL) && exec_fake.entered == 3);
+	CHECK(exec_counters.faults == faults + 2);
+	/* The last block is cut where the slot ends, and begins where it does. */
+	CHECK(exec_fake.populated.address == view_of(HIGH));
+	CHECK(exec_fake.populated.length == MIB && !exec_fake.populated.flags);
+	stop();
+}
+
+static int enter_fault_once(unsigned int number)
+{
+	if (number)
+		return leave(KVM_EXIT_IO);
+	exec_fake.fault_rc = 0;
+	exec_fake.fault.gpa = 3 * MIB + 7 * PAGE + 8;
+	exec_fake.fault.count += 100;
+	return -EFAULT;
+}
+
+static void test_fault_block(void)
+{
+	start(enter_fault_once);
+	CHECK(!exec_run(vcpu, NULL));
+	CHECK(exec_fake.populated.address == view_of(2 * MIB));
+	CHECK(exec_fake.populated.length == 2 * MIB);
+	/* Without memory for a block there may be some for the page. */
+	exec_fake.entered = 0;
+	exec_fake.populate_rc = -ENOMEM;
+	CHECK(!exec_run(vcpu, NULL));
+	CHECK(exec_fake.populated.address == view_of(3 * MIB + 7 * PAGE));
+	CHECK(exec_fake.populated.length == PAGE);
+	stop();
+}
+
+static int enter_no_fault(unsigned int number)
+{
+	exec_fake.fault_rc = 0;
+	exec_fake.fault.gpa = MIB;
+	if (!number)
+		exec_fake.fault.count += 100;
+	return -EFAULT;
+}
+
+/* The second time there was no page fault: KVM itself could not. */
+static void test_no_progress(void)
+{
+	start(enter_no_fault);
+	CHECK(exec_run(vcpu, NULL) == -EFAULT && exec_fake.entered == 2);
+	stop();
+}
+
+static int enter_again(unsigned int number)
+{
+	(void)number;
+	exec_fake.fault_rc = 0;
+	exec_fake.fault.gpa = MIB;
+	exec_fake.fault.count++;
+	return -EFAULT;
+}
+
+static void test_again_and_again(void)
+{
+	start(enter_again);
+	exec_fake.fault.count = 1000;
+	exec_fake.populate_pages = 0;
+	CHECK(exec_run(vcpu, NULL) == -EFAULT);
+	CHECK(exec_fake.entered > 2 && exec_fake.entered < 100);
+	stop();
+}
+
+static int enter_unwatched(unsigned int number)
+{
+	(void)number;
+	exec_fake.fault_rc = -EAGAIN;
+	return -EFAULT;
+}
+
+static int enter_elsewhere(unsigned int number)
+{
+	(void)number;
+	exec_fake.fault_rc = 0;
+	exec_fake.fault.gpa = 2 * HIGH;
+	exec_fake.fault.count += 5000;
+	return -EFAULT;
+}
+
+static void test_fault_bad(void)
+{
+	start(enter_unwatched);
+	CHECK(exec_run(vcpu, NULL) == -EFAULT && exec_fake.entered < 100);
+	exec_fake.entered = 0;
+	exec_fake.enter = enter_elsewhere;
+	CHECK(exec_run(vcpu, NULL) == -EFAULT && exec_fake.entered == 1);
+	exec_fake.fault_rc = -EOPNOTSUPP;
+	CHECK(exec_run(vcpu, NULL) == -EFAULT);
+	stop();
+}
+
+/* The arguments of a hypercall, which comes first; then there is an exit. */
+static uint64_t asked[3];
+
+static int enter_hypercall(unsigned int number)
+{
+	if (number)
+		return leave(KVM_EXIT_IO);
+	exec_fake.run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+	for (unsigned int i = 0; i < 3; i++)
+		exec_fake.run->hypercall.args[i] = asked[i];
+	exec_fake.run->hypercall.ret = 12345;
+	return leave(KVM_EXIT_HYPERCALL);
+}
+
+/* What the guest gets. */
+static int64_t ask(uint64_t gpa, uint64_t pages, uint64_t attributes)
+{
+	asked[0] = gpa;
+	asked[1] = pages;
+	asked[2] = attributes;
+	exec_fake.entered = 0;
+	CHECK(!exec_run(vcpu, NULL));
+	return (int64_t)exec_fake.run->hypercall.ret;
+}
+
+static void test_hypercall(void)
+{
+	start(enter_hypercall);
+	CHECK(exec_fake.enabled == 1U << KVM_HC_MAP_GPA_RANGE);
+	CHECK(!ask(MIB, 3, 0x10));
+	CHECK(exec_fake.entered == 2 && exec_fake.nr_converted == 1);
+	CHECK(exec_fake.converted[0].offset == MIB &&
+	      exec_fake.converted[0].length == 3 * PAGE);
+	CHECK(exec_fake.content == GMEM_CONTENT_PRESERVE);
+	CHECK(exec_fake.private[0][256] && exec_fake.private[0][258] &&
+	      !exec_fake.private[0][259]);
+	CHECK(!ask(MIB + PAGE, 1, 0) && !exec_fake.private[0][257]);
+	CHECK(!ask(HIGH, 1, 0x10) && exec_fake.private[0][6 * 256]);
+	stop();
+}
+
+static void test_hypercall_bad(void)
+{
+	start(enter_hypercall);
+	CHECK(ask(MIB + 1, 1, 0x10) == -EINVAL);
+	CHECK(ask(MIB, 0, 0x10) == -EINVAL);
+	CHECK(ask(MIB, 1, 0x20) == -EINVAL);
+	CHECK(ask(MIB, UINT64_MAX, 0x10) == -EINVAL);
+	CHECK(ask(6 * MIB, 1, 0x10) == -EINVAL);
+	CHECK(ask(5 * MIB, 512, 0x10) == -EINVAL);
+	CHECK(ask(UINT64_MAX - PAGE + 1, 1, 0x10) == -EINVAL);
+	CHECK(!exec_fake.converts && exec_fake.entered == 2);
+	exec_fake.convert_rc = -EAGAIN;
+	CHECK(ask(MIB, 1, 0x10) == -EAGAIN);
+	/* Signals come, and do not end the conversion. */
+	exec_fake.convert_rc = 0;
+	exec_fake.interrupts = 7;
+	CHECK(!ask(MIB, 1, 0x10) && !exec_fake.interrupts);
+	stop();
+}
+
+/* Without views it is not ours; what the VMM wants to see, it sees. */
+static void test_hypercall_others(void)
+{
+	exec_fake_start();
+	exec_fake.enter = enter_hypercall;
+	vm = exec_vm_of(exec_fake.vm);
+	vcpu = exec_vcpu_of(exec_fake.vcpu);
+	CHECK(ask(0, 1, 0x10) == -KVM_ENOSYS && exec_fake.entered == 2);
+	vm->asked = 1U << KVM_HC_MAP_GPA_RANGE;
+	CHECK(ask(0, 1, 0x10) == 12345 && exec_fake.entered == 1);
+	exec_fake_stop();
+}
+
+static int convert(uint64_t start, uint64_t size, bool to_private)
+{
+	char why[256];
+
+	return exec_convert(vm, (struct range){ start, start + size },
+			    to_private, why, sizeof(why));
+}
+
+/* Slots that lie side by side, but not in the file, and in two of them. */
+static void test_convert_parts(void)
+{
+	char *other;
+
+	start(enter_io);
+	other = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     exec_fake.gmem[1], 0);
+	set(2, HIGH + MIB, MIB, ram + MIB);
+	CHECK(!convert(HIGH, 2 * MIB, true) && exec_fake.converts == 1);
+	CHECK(exec_fake.nr_converted == 2);
+	CHECK(exec_fake.converted[0].offset == MIB &&
+	      exec_fake.converted[1].offset == 6 * MIB);
+	set(3, HIGH + 2 * MIB, MIB, other);
+	CHECK(!convert(HIGH + MIB, 2 * MIB, true) && exec_fake.converts == 3);
+	CHECK(exec_fake.private[1][0] && exec_fake.private[1][255]);
+	CHECK(convert(HIGH + 2 * MIB, 2 * MIB, false) == -EINVAL);
+	CHECK(exec_fake.private[1][0]);
+	munmap(other, MIB);
+	stop();
+}
+
+/* A device has zeros in the place of a private page, until it is shared again. */
+static void test_hole(void)
+{
+	uintptr_t at;
+
+	start(enter_io);
+	at = (uintptr_t)ram + 3 * PAGE;
+	memset(ram, 0x5a, 8 * PAGE);
+	CHECK(!convert(2 * PAGE, 3 * PAGE, true));
+	CHECK(exec_hole_make(at + 17));
+	CHECK(!ram[3 * PAGE] && !ram[4 * PAGE - 1]);
+	CHECK(ram[2 * PAGE] == 0x5a && ram[4 * PAGE] == 0x5a);
+	ram[3 * PAGE] = 1;
+	CHECK(!convert(4 * PAGE, PAGE, false) && ram[3 * PAGE] == 1);
+	CHECK(!convert(2 * PAGE, 2 * PAGE, false));
+	CHECK(ram[3 * PAGE] == 0x5a);
+	stop();
+}
+
+static void test_hole_bad(void)
+{
+	void *anonymous = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
+	unsigned int tries = 0;
+
+	start(enter_io);
+	/* Whose page is not gmem's, or is there: that is for others to answer. */
+	CHECK(!exec_hole_make((uintptr_t)anonymous));
+	CHECK(!exec_hole_make(8));
+	while (exec_hole_make((uintptr_t)ram) && tries < 100)
+		tries++;
+	CHECK(tries && tries < 100);
+	munmap(anonymous, PAGE);
+	stop();
+}
+
+/* There are not more of them than there may be, and the oldest goes first. */
+static void test_hole_many(void)
+{
+	uint64_t count = 0;
+
+	start(enter_io);
+	memset(ram, 0x5a, 6 * MIB);
+	CHECK(!convert(0, 6 * MIB, true));
+	for (uint64_t i = 0; i < EXEC_HOLES_MAX + 10; i++)
+		CHECK(exec_hole_make((uintptr_t)ram + i * PAGE));
+	for (uint64_t i = 0; i < EXEC_HOLES_MAX + 10; i++)
+		count += !ram[i * PAGE];
+	CHECK(count == EXEC_HOLES_MAX && ram[0] == 0x5a && !ram[10 * PAGE]);
+	/* What the VMM has mapped there meanwhile is not touched. */
+	CHECK(mmap(ram + 20 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED |
+		   MAP_ANONYMOUS, -1, 0) == ram + 20 * PAGE);
+	exec_reset(vm);
+	CHECK(!ram[20 * PAGE] && ram[21 * PAGE] == 0x5a);
+	stop();
+}
+
+static void test_reset(void)
+{
+	start(enter_io);
+	exec_reset(vm);
+	CHECK(!exec_fake.converts);
+	CHECK(!convert(0, MIB, true) && exec_fake.converts == 1);
+	exec_reset(vm);
+	CHECK(exec_fake.converts == 3 && !exec_fake.private[0][0]);
+	CHECK(exec_fake.content == GMEM_CONTENT_ZERO);
+	stop();
+}
+
+static int enter_mmio(unsigned int number)
+{
+	(void)number;
+	return leave(KVM_EXIT_MMIO);
+}
+
+/* An operand that KVM could not read: the VMM would find zeros there. */
+static void test_operand(void)
+{
+	start(enter_mmio);
+	exec_fake.run->mmio.phys_addr = 5 * PAGE;
+	exec_fake.run->mmio.is_write = 0;
+	CHECK(!exec_run(vcpu, NULL));
+	CHECK(!convert(4 * PAGE, PAGE, true) && !exec_run(vcpu, NULL));
+	CHECK(!convert(5 * PAGE, PAGE, true));
+	CHECK(exec_run(vcpu, NULL) == -EFAULT);
+	exec_fake.run->mmio.phys_addr = HIGH / 2;
+	CHECK(!exec_run(vcpu, NULL));
+	stop();
+}
+
+/* The same device again and again, from private memory: that leads nowhere. */
+static void test_stuck(void)
+{
+	unsigned int asks = 0;
+
+	start(enter_interrupted);
+	exec_fake.fault_rc = 0;
+	exec_fake.fault.gpa = 0xfee00000;
+	exec_fake.translate = 5 * PAGE;
+	CHECK(!convert(5 * PAGE, PAGE, true));
+	/* An interrupt that is none of the watch's says nothing. */
+	CHECK(exec_run(vcpu, NULL) == -EINTR && !vcpu->stuck_count);
+	do {
+		vcpu->kicked = true;
+		exec_fake.fault.count += 1000;
+	} while (exec_run(vcpu, NULL) == -EINTR && asks++ < 20);
+	CHECK(asks >= 2 && asks < 20);
+	/* One that does get on: no faults; another address; shared memory. */
+	for (asks = 0; asks < 20; asks++) {
+		vcpu->kicked = true;
+		CHECK(exec_run(vcpu, NULL) == -EINTR);
+	}
+	for (asks = 0; asks < 20; asks++) {
+		vcpu->kicked = true;
+		exec_fake.fault.count += 1000;
+		exec_fake.fault.gpa += PAGE;
+		CHECK(exec_run(vcpu, NULL) == -EINTR);
+	}
+	exec_fake.translate = 6 * PAGE;
+	for (asks = 0; asks < 20; asks++) {
+		vcpu->kicked = true;
+		exec_fake.fault.count += 1000;
+		CHECK(exec_run(vcpu, NULL) == -EINTR);
+	}
+	stop();
+}
+
+static void test_cpuid(void)
+{
+	static const uint32_t kvm[3] = { 0x4b4d564b, 0x564b4d56, 0x4d };
+	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
+					  2 * sizeof(cpuid->entries[0]));
+
+	start(enter_io);
+	cpuid->nent = 2;
+	cpuid->entries[0] = (struct kvm_cpuid_entry2){
+		.function = 0x40000000,
+		.ebx = kvm[0], .ecx = kvm[1], .edx = kvm[2],
+	};
+	cpuid->entries[1] = (struct kvm_cpuid_entry2){
+		.function = 0x40000001, .eax = 1,
+	};
+	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 0x10001);
+	CHECK(cpuid->entries[1].eax == 1);
+	cpuid->entries[0].ebx = 1;
+	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 1);
+	cpuid->entries[0].ebx = kvm[0];
+	vm->answers = false;
+	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 1);
+	free(cpuid);
+	stop();
+}
+
+static const struct unit_test tests[] = {
+	{ "exec_run.pass", test_pass },
+	{ "exec_run.fault", test_fault },
+	{ "exec_run.fault_block", test_fault_block },
+	{ "exec_run.no_progress", test_no_progress },
+	{ "exec_run.again_and_again", test_again_and_again },
+	{ "exec_run.fault_bad", test_fault_bad },
+	{ "exec_run.hypercall", test_hypercall },
+	{ "exec_run.hypercall_bad", test_hypercall_bad },
+	{ "exec_run.hypercall_others", test_hypercall_others },
+	{ "exec_run.convert_parts", test_convert_parts },
+	{ "exec_run.hole", test_hole },
+	{ "exec_run.hole_bad", test_hole_bad },
+	{ "exec_run.hole_many", test_hole_many },
+	{ "exec_run.reset", test_reset },
+	{ "exec_run.operand", test_operand },
+	{ "exec_run.stuck", test_stuck },
+	{ "exec_run.cpuid", test_cpuid },
+};
+
+UNIT_TESTS(tests)
