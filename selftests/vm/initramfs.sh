@@ -153,18 +153,44 @@ stage_guest_convert() {
 		-o "$1/convert" "$VM_DIR"/guest/convert/*.c
 }
 
+# stage_exec STAGE NAME KERNEL_DIR: Debian's QEMU for the tests of `gmemctl exec`, with
+# its firmware, and Debian's own kernel as a guest of it. On Debian's kernels only: a QEMU
+# inside of a VM is slow enough.
+stage_exec() {
+	local stage=$1 file root=$1.exec
+
+	[[ $2 == stock-* ]] || return 0
+	compgen -G "$stage/selftests/exec_*" >/dev/null || return 0
+	stage_program "$stage" "$TOP_DIR/build/libgmem-exec.so" usr/lib/gmem/libgmem-exec.so
+	stage_program "$stage" "$(command -v qemu-system-x86_64)" usr/bin/qemu-system-x86_64
+	mkdir -p "$stage/usr/share/qemu"
+	for file in bios-256k.bin kvmvapic.bin linuxboot_dma.bin; do
+		cp -L "$(find /usr/share/qemu/ /usr/share/seabios/ -name "$file" | head -n 1)" \
+			"$stage/usr/share/qemu/" || return 1
+	done
+	mkdir -p "$stage/guest/stock" "$root"/{dev,proc}
+	cp "$3/bzImage" "$stage/guest/stock/"
+	cp "$stage.guest.init" "$root/init"
+	stage_guest_convert "$root" "$3" || return 1
+	initramfs_pack "$root" "$stage/guest/stock/initrd"
+	rm -rf "$root" "$stage.guest.init"
+}
+
 # stage_guest STAGE: a kernel and an initrd for a guest inside the VM, if a test
 # is there that boots one.
 stage_guest() {
 	local stage=$1 dir root=$1.guest
 
-	compgen -G "$stage/selftests/linux_*" >/dev/null || return 0
+	compgen -G "$stage/selftests/linux_*" >/dev/null ||
+		compgen -G "$stage/selftests/exec_*" >/dev/null || return 0
 	dir=$("$VM_DIR/kernel.sh" get slim-7.3) || return 1
 	mkdir -p "$stage/guest" "$root"/{dev,proc}
 	cp "$dir/bzImage" "$stage/guest/"
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "$root/init" "$VM_DIR/guest/init.c" || return 1
-	if [[ -e $stage/selftests/linux_convert_test ]]; then
+	cp "$root/init" "$stage.guest.init"
+	if compgen -G "$stage/selftests/linux_convert*" >/dev/null ||
+	   compgen -G "$stage/selftests/exec_*" >/dev/null; then
 		stage_guest_convert "$root" "$dir" || return 1
 	fi
 	initramfs_pack "$root" "$stage/guest/initrd"

@@ -115,6 +115,7 @@ stage() {
 	stage_selftests "$root" "$selftests" "${T:-}" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
 	stage_guest "$root" || return 1
+	stage_exec "$root" "$name" "$dir" || return 1
 	stage_left_out "$root" "$selftests" "${T:-}"
 	staged_cpus "$root" >"$RUN_DIR/$name.cpus"
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"

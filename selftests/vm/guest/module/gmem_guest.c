@@ -16,7 +16,12 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
+#if __has_include(<asm/cpuid/api.h>)
 #include <asm/cpuid/api.h>
+#else
+#include <asm/cpuid.h>
+#define cpuid_base_hypervisor hypervisor_cpuid_base
+#endif
 
 #include "gmem_guest.h"
 
