@@ -75,7 +75,7 @@ demo:
 	$(Q)selftests/vm/demo.sh "$(FILE)"
 
 kernels:
-	$(Q)selftests/vm/prepare.sh stock-6.12 slim-7.3 debug-7.3 race-6.12
+	$(Q)selftests/vm/prepare.sh stock-6.12 stock-7.3 slim-7.3 debug-7.3 race-6.12
 
 # Builds nothing, so that root leaves no files of its own in the tree.
 install: kdir
@@ -126,8 +126,9 @@ help:
 	@echo '  make man          build/man/gmemctl*.1'
 	@echo '  make selftests    build/selftests/*_test'
 	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
-	@echo '  make test         the unit tests, and the selftests in VMs of four kernels'
-	@echo '                    T=topic KERNEL=stock-6.12|debug-7.3|race-6.12|arm64-6.12|bzImage+KDIR='
+	@echo '  make test         the unit tests, and the selftests in VMs of five kernels'
+	@echo '                    T=topic KERNEL=stock-6.12|stock-7.3|debug-7.3|race-6.12|arm64-6.12|'
+	@echo '                    bzImage+KDIR='
 	@echo '                    ACCEL=tcg|kvm SEED=n STRESS=s FUZZ_SECONDS=s SHELL_IN_VM=1'
 	@echo '  make check        static checks, without a VM'
 	@echo '  make kernels      fetch and build the kernels of the VMs'

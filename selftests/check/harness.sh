@@ -105,11 +105,11 @@ harness_table() {
 	table_feed two '# table: T | d | not there: why: so'
 	table_feed two '# table: T | e | not there: why'
 	expected="# T:
-#                            one                  two
-#   b, c                     1 s                  no result
-#   a                        3 s, 2nd try         2 s
-#   d                        not there [1]        not there [2]
-#   e                        no result            not there [1]
+#                            one           two
+#   b, c                     1 s           no result
+#   a                        3 s, 2nd try  2 s
+#   d                        not there [1] not there [2]
+#   e                        no result     not there [1]
 #   [1] why
 #   [2] why: so"
 	[[ $(table_show) == "$expected" ]] ||
@@ -157,6 +157,7 @@ lost_nothing_test: not ok lost_test: ok many_test: ok"
 harness_cpus() {
 	local TOP_DIR=$WORK/top pattern
 
+	. "$VM_DIR/programs.sh"
 	. "$VM_DIR/initramfs.sh"
 	mkdir -p "$TOP_DIR/selftests" "$WORK/out.d" "$WORK/stage/"{etc,selftests}
 	: >"$TOP_DIR/selftests/one_test.c"
@@ -175,10 +176,33 @@ harness_cpus() {
 	GMEM_PROGRAM_CPUS=2 harness_init two_test -l
 }
 
+# harness_programs_of EXPECTED KERNEL T NAME: which of some programs it runs.
+harness_programs_of() {
+	local KERNEL=$2 T=$3 name got=
+
+	for name in model_test hypervisor_race_test kvm_race_test race_test view_test; do
+		! program_matches "$name" "$(programs_of "$4")" || got+="${name%_test} "
+	done
+	[[ $got == "$1" ]] || { echo "$2 $3 $4: '$got', expected '$1'"; return 1; }
+}
+
+# The second of Debian's kernels has what depends on the kernel, and all if asked for.
+harness_programs() {
+	local all="model hypervisor_race kvm_race race view "
+
+	. "$VM_DIR/programs.sh"
+	harness_programs_of "$all" '' '' stock-6.12 &&
+		harness_programs_of "kvm_race view " '' '' stock-7.3 &&
+		harness_programs_of "$all" stock-7.3 '' stock-7.3 &&
+		harness_programs_of "model " '' model stock-7.3 &&
+		harness_programs_of "hypervisor_race kvm_race race " '' '*race' stock-7.3
+}
+
 check_harness() {
 	check "harness counts KTAP" harness_ktap
 	check "harness shows tables" harness_table
 	check "harness does not count lost time" harness_lost_time
 	check "harness knows who needs two CPUs" harness_cpus
+	check "harness knows what a kernel need not run" harness_programs
 	check "harness derives apt sources" harness_apt
 }

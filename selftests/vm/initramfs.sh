@@ -3,7 +3,8 @@
 #
 # The initramfs of a test VM, assembled in a staging directory: init, a
 # shell when busybox is there, modules where libkmod looks for them, gmemctl
-# with its libraries, the selftests. Sourced, after arch.sh.
+# with its libraries, the selftests. Sourced, after arch.sh
+# and programs.sh.
 
 # Modules of Debian's kernel: hypervisor, disks. Built kernels have these in.
 STOCK_MODULES=(kvm kvm-amd kvm-intel virtio_blk null_blk loop)
@@ -103,9 +104,7 @@ stage_left_out() {
 	for file in "$TOP_DIR"/selftests/*_test.c; do
 		name=$(basename "$file" .c)
 		[[ ! -e $stage/selftests/$name ]] || continue
-		# shellcheck disable=SC2053
-		[[ -z $pattern || ${name%_test} == $pattern || $name == $pattern ]] ||
-			continue
+		program_matches "$name" "$pattern" || continue
 		cp "$dir/left_out" "$stage/selftests/$name"
 	done
 }
@@ -120,10 +119,7 @@ stage_selftests() {
 		name=$(basename "$file" .sh)
 		# One whose source is gone is still there.
 		[[ $file == *.sh || -e $TOP_DIR/selftests/$name.c ]] || continue
-		# The pattern is a glob on purpose: T=convert, T='st*'.
-		# shellcheck disable=SC2053
-		[[ -z $pattern || ${name%_test} == $pattern || $name == $pattern ]] ||
-			continue
+		program_matches "$name" "$pattern" || continue
 		cp "$file" "$stage/selftests/"
 		! grep -q '^KSFT_NEEDS_CPUS(2)' "$TOP_DIR/selftests/${name}".* ||
 			basename "$file" >>"$stage/etc/two_cpus"

@@ -10,6 +10,8 @@ set -euo pipefail
 deps_install build kernel vm || exit 1
 "$VM_DIR/kernel.sh" get "$@"
 "$VM_DIR/kernel.sh" source 6.12 >/dev/null
+"$VM_DIR/kernel.sh" get stock-7.2 ||
+	say "no kernel 7.2 to be had from the mirror: nothing is going to be built for it"
 # What needs packages for arm64 is skipped where the mirror has none.
 if deps_install arm64; then
 	"$VM_DIR/kernel.sh" get arm64-6.12 arm64-7.3 ||

@@ -6,8 +6,9 @@
 #
 #   T=glob		only the programs whose topic matches (T=convert), or
 #			T=unit_tool, T=fuzz_tool: what needs no VM
-#   KERNEL=name		stock-6.12, debug-7.3, race-6.12, slim-7.3, arm64-6.12;
-#			several in one string; or a bzImage, with KDIR= to build modules for it
+#   KERNEL=name		stock-6.12, stock-7.3, debug-7.3, race-6.12, arm64-6.12, slim-7.3,
+#			stock-7.2; several in one string; or a bzImage, with KDIR= to build
+#			modules for it
 #   ACCEL=tcg|kvm	do not try which one works
 #   SEED= STRESS=	seed of the random tests, seconds for each of them
 #   FUZZ_SECONDS=	for the fuzz tests, and for each fuzz target
@@ -26,9 +27,10 @@ set -euo pipefail
 . "$VM_DIR/initramfs.sh"
 . "$VM_DIR/boot.sh"
 . "$VM_DIR/ktap.sh"
+. "$VM_DIR/programs.sh"
 . "$VM_DIR/table.sh"
 
-DEFAULT_KERNELS="stock-6.12 debug-7.3 race-6.12 arm64-6.12"
+DEFAULT_KERNELS="stock-6.12 stock-7.3 debug-7.3 race-6.12 arm64-6.12"
 # What init allows a program for a result, without the stress: longer than a test with
 # a guest may take, whose own timeout says more about what hangs.
 PROGRAM_SECONDS=${TIMEOUT:-480}
@@ -101,8 +103,9 @@ kernel_of() {
 # stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio; in NAME.cpus
 # the numbers of CPUs that its programs want.
 stage() {
-	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules selftests
+	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules selftests programs
 
+	programs=$(programs_of "$name")
 	modules=$(modules_build "$name" "$dir/kdir") || return 1
 	selftests=$(selftests_of "$name") || return 1
 	stage_init "$root" "$name" || return 1
@@ -112,11 +115,11 @@ stage() {
 		stage_program "$root" "$TOP_DIR/build/gmemctl-sim.so" \
 			usr/lib/gmemctl-sim.so
 	fi
-	stage_selftests "$root" "$selftests" "${T:-}" ||
+	stage_selftests "$root" "$selftests" "$programs" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
 	stage_guest "$root" || return 1
 	stage_exec "$root" "$name" "$dir" || return 1
-	stage_left_out "$root" "$selftests" "${T:-}"
+	stage_left_out "$root" "$selftests" "$programs"
 	staged_cpus "$root" >"$RUN_DIR/$name.cpus"
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"
 	rm -rf "$root"
@@ -338,26 +341,6 @@ tables_collect() {
 		table_feed "$1" "$line"
 	done <"$RUN_DIR/state.table"
 	rm "$RUN_DIR/state.table"
-}
-
-# t_matches TOPIC: whether T= is not given, or names it.
-t_matches() {
-	# The pattern is a glob on purpose.
-	# shellcheck disable=SC2053
-	[[ -z ${T:-} || $1 == $T ]]
-}
-
-# needs_vm: whether T= names a program, and not only what needs no VM.
-needs_vm() {
-	local file name
-
-	for file in "$TOP_DIR"/selftests/*_test.c; do
-		name=$(basename "$file" _test.c)
-		if t_matches "$name" || t_matches "${name}_test"; then
-			return 0
-		fi
-	done
-	! t_matches fuzz_tool && ! t_matches unit_tool
 }
 
 # test_tool NUMBER NAME SCRIPT: what gmemctl has of its own, on the host.

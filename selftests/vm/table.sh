@@ -60,6 +60,33 @@ table_notes() {
 	done < <(table_own "$1" "${TABLE_NOTES[@]}")
 }
 
+# table_width LEAST TEXT...: that of the longest.
+table_width() {
+	local width=$1 text
+
+	shift
+	for text; do
+		((${#text} <= width)) || width=${#text}
+	done
+	echo "$width"
+}
+
+# table_format TITLE COLUMN...: no wider than it has to be, for there are many columns.
+table_format() {
+	local title=$1 column row rows cells
+
+	shift
+	mapfile -t rows < <(table_own "$title" "${TABLE_ROWS[@]}")
+	printf -- '%%-%ss' "$(table_width 24 "${rows[@]}")"
+	for column; do
+		cells=("$column")
+		for row in "${rows[@]}"; do
+			cells+=("${TABLE_CELLS[$title|$row|$column]:-no result}")
+		done
+		printf -- ' %%-%ss' "$(table_width 12 "${cells[@]}")"
+	done
+}
+
 # table_show: for each title a column for each kernel, a row for each ROW, as
 # they came. A program that has not come that far has left out rows.
 table_show() {
@@ -67,7 +94,7 @@ table_show() {
 
 	for title in "${TABLE_TITLES[@]}"; do
 		mapfile -t columns < <(table_own "$title" "${TABLE_COLUMNS[@]}")
-		format="%-24s$(printf ' %%-20s%.0s' "${columns[@]}")"
+		format=$(table_format "$title" "${columns[@]}")
 		echo "# $title:"
 		table_line "$format" "" "${columns[@]}"
 		while IFS= read -r row; do
