@@ -7,7 +7,7 @@
 deps_packages() {
 	case $1 in
 	build)	# modules and tool; objtool and modpost want libelf
-		echo gcc make libc6-dev libelf-dev dwarves kmod pkg-config \
+		echo gcc make libc6-dev libelf-dev dwarves kmod pkg-config perl xz-utils \
 			libkmod-dev libjson-c-dev libssl-dev ;;
 	kernel)
 		echo flex bison bc xz-utils python3 perl ;;
@@ -40,8 +40,11 @@ deps_missing() {
 
 deps_apt() {
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -q update &&
-		apt-get -q install -y --no-install-recommends "$@"
+	apt-get -q install -y --no-install-recommends "$@"
+}
+
+deps_download() {
+	apt-get -q update && deps_apt --download-only "$@"
 }
 
 # deps_install JOB...: fails when something is still missing.
@@ -58,7 +61,9 @@ deps_install() {
 	fi
 	hold packages
 	say "installing ${missing[*]}"
-	watch_log "apt-get install" "$CACHE_DIR/install.log" deps_apt "${missing[@]}" ||
-		{ release; return 1; }
+	watch_log "fetching packages to install" "$CACHE_DIR/download.log" \
+		deps_download "${missing[@]}" &&
+		watch_log "installing them" "$CACHE_DIR/install.log" \
+			deps_apt "${missing[@]}" || { release; return 1; }
 	release
 }

@@ -46,6 +46,16 @@ release() {
 	HELD_FD=
 }
 
+# now_ms: of a clock to take differences of.
+now_ms() {
+	echo "$((${EPOCHREALTIME/./} / 1000))"
+}
+
+# lap WHAT SINCE: note how long it took, if $LAPS names a file to keep that in.
+lap() {
+	[[ -z ${LAPS:-} ]] || printf '%d\t%s\n' "$(($(now_ms) - $2))" "$1" >>"$LAPS"
+}
+
 # steps LOG: what there is to count in a log of make: its lines.
 steps() {
 	wc -l <"$1" 2>/dev/null || echo 0
@@ -75,9 +85,10 @@ run_at_exit() {
 # watch_log WHAT LOG COMMAND...: run COMMAND with its output in LOG and say
 # every few seconds how far it is. On failure show the end of LOG.
 watch_log() {
-	local what=$1 log=$2 start=$SECONDS told=$SECONDS rc=0
+	local what=$1 log=$2 start=$SECONDS told=$SECONDS rc=0 since
 	shift 2
 
+	since=$(now_ms)
 	: >"$log"
 	trap run_at_exit EXIT
 	set -m
@@ -102,4 +113,5 @@ watch_log() {
 		return 1
 	fi
 	say "  $what: done in $(clock $((SECONDS - start)))"
+	lap "$what" "$since"
 }
