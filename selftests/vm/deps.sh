@@ -62,8 +62,8 @@ deps_install() {
 	hold packages
 	say "installing ${missing[*]}"
 	watch_log "fetching packages to install" "$CACHE_DIR/download.log" \
-		deps_download "${missing[@]}" &&
-		watch_log "installing them" "$CACHE_DIR/install.log" \
-			deps_apt "${missing[@]}" || { release; return 1; }
+		deps_download "${missing[@]}" || { release; return 1; }
+	watch_log "installing them" "$CACHE_DIR/install.log" \
+		deps_apt "${missing[@]}" || { release; return 1; }
 	release
 }
