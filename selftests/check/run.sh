@@ -62,7 +62,7 @@ need() {
 # check NAME FUNCTION [ARG...]: FUNCTION fails with 4 and a reason on stdout
 # when it cannot tell.
 check() {
-	local name=$1 rc=0
+	local name=$1 rc=0 since=$SECONDS
 
 	shift
 	# The pattern is a glob on purpose.
@@ -82,6 +82,7 @@ check() {
 		cat "$WORK/out" "$WORK/err" | head -n 60 | sed 's/^/    /'
 		echo "not ok $name" ;;
 	esac
+	((SECONDS - since < 10)) || echo "# $name: took $((SECONDS - since)) s"
 }
 
 main() {

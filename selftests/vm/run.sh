@@ -15,9 +15,9 @@
 #   SHELL_IN_VM=1	a shell on the console instead of the tests
 #   MEM= TIMEOUT=	MiB of the VM; seconds a program may take for a result
 #
-# KTAP goes to stdout as it comes, then the tables of table.sh; the last line is
-# "N passed, N failed, N skipped". Exit 0 when nothing failed, 128 when a VM
-# was lost before it came up.
+# KTAP goes to stdout as it comes, then the tables of table.sh and what took how long; the
+# last line is "N passed, N failed, N skipped". Exit 0 when nothing failed, 128 when a
+# VM was lost before it came up.
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -43,6 +43,7 @@ prepare() {
 	RUN_DIR=$(mktemp -d "${TMPDIR:-/tmp}/gmem-test.XXXXXX")
 	at_exit 'vm_kill; rm -rf "$RUN_DIR"'
 	trap 'exit 130' INT TERM
+	export LAPS=$RUN_DIR/laps
 	LOG_DIR=$TOP_DIR/build/log
 	mkdir -p "$LOG_DIR"
 	build_userspace
@@ -201,9 +202,20 @@ boot_once() {
 	read -r VM_UP VM_END VM_PASSED VM_FAILED VM_SKIPPED <"$RUN_DIR/state"
 }
 
+# show_laps: where the time went; what a kernel took in all, and of that what it took to
+# build, and each of its VMs.
+show_laps() {
+	[[ -s $LAPS ]] || return 0
+	echo "# seconds:"
+	awk -F '\t' '$1 >= 1000 { printf "#   %6d  %s\n", $1 / 1000, $2 }' "$LAPS"
+}
+
 # boot_vm NAME DIR ACCEL CONSOLE [INDENT]: boot_once(), and once more where it is not
 # the tests' fault that the VM did not come to its end.
 boot_vm() {
+	local since
+
+	since=$(now_ms)
 	boot_once "$@"
 	if ((!VM_UP)); then
 		echo "# $1: no sign of life from the VM, trying once more"
@@ -221,6 +233,7 @@ boot_vm() {
 		VM_FAILED=$((VM_FAILED + 1))
 		((VM_UP)) || LOST=1
 	fi
+	lap "$1: VM $3" "$since"
 }
 
 lost() {
@@ -304,8 +317,9 @@ test_vms() {
 
 # test_kernel NUMBER NAME
 test_kernel() {
-	local number=$1 name=$2 label dir accels reason
+	local number=$1 name=$2 label dir accels reason since
 
+	since=$(now_ms)
 	label=$name
 	[[ $name != */* ]] || label=own
 	if reason=$(cannot_have "$name"); then
@@ -328,7 +342,8 @@ test_kernel() {
 	case $name in debug-* | race-*) KTAP_STRICT=1 ;; esac
 	echo "    # Subtest: $label"
 	test_vms "$label" "$dir" "${accels[@]}"
-	account "$number" "$label" "$VM_PASSED" "$VM_FAILED" "$VM_SKIPPED"
+	account "$number" "$label" "$VM_PASSED" "$VM_FAILED" "$VM_SKIPPED" \
+		"$since"
 	tables_collect "$label"
 }
 
@@ -345,16 +360,18 @@ tables_collect() {
 
 # test_tool NUMBER NAME SCRIPT: what gmemctl has of its own, on the host.
 test_tool() {
-	local number=$1 name=$2 up end passed failed skipped
+	local number=$1 name=$2 up end passed failed skipped since
 
+	since=$(now_ms)
 	KTAP_STRICT=
 	echo "    # Subtest: $name"
 	"$VM_DIR/$3" "$SEED" |
 		follow "$RUN_DIR/state" $((${FUZZ_SECONDS:-60} + 1800)) || true
 	read -r up end passed failed skipped <"$RUN_DIR/state"
-	account "$number" "$name" "$passed" "$failed" "$skipped"
+	account "$number" "$name" "$passed" "$failed" "$skipped" "$since"
 }
 
+# account NUMBER NAME PASSED FAILED SKIPPED SINCE
 account() {
 	local number=$1 name=$2 passed=$3 failed=$4 skipped=$5 word=ok
 
@@ -364,6 +381,7 @@ account() {
 	fi
 	echo "$word $number $name"
 	echo "# $name: $passed passed, $failed failed, $skipped skipped"
+	lap "$name, all of it" "$6"
 	TOTAL_PASSED=$((TOTAL_PASSED + passed))
 	TOTAL_FAILED=$((TOTAL_FAILED + failed))
 	TOTAL_SKIPPED=$((TOTAL_SKIPPED + skipped))
@@ -396,6 +414,7 @@ main() {
 	((!fuzz)) || test_tool "$((number + 1))" fuzz_tool fuzz.sh
 	[[ -z ${SHELL_IN_VM:-} ]] || return 0
 	table_show
+	show_laps
 	echo "$TOTAL_PASSED passed, $TOTAL_FAILED failed, $TOTAL_SKIPPED skipped"
 	((!LOST)) || return 128
 	((TOTAL_FAILED == 0))
