@@ -36,24 +36,25 @@
  * @end: page after the last one, in the same block
  * @entry: for each: its frame number and, lowest bit, whether it is private; or 0
  *	for one that is not populated
+ * @prot: of shared and of private entries
  * @set: pages that were put into mappings so far
- * @huge: all of the block was put into a mapping, as one entry
  */
 struct gmem_fill {
 	pgoff_t start;
 	pgoff_t end;
 	unsigned long *entry;
+	pgprot_t prot[2];
 	unsigned long set;
-	bool huge;
 };
 
-static pgprot_t gmem_fill_prot(unsigned long entry)
+/*
+ * Present for KVM in either case; RW, or KVM would not let its guest write. What else an
+ * entry needs on this machine, such as AMD's encryption of host memory, the kernel knows.
+ */
+static pgprot_t gmem_fill_prot(unsigned long vm_flags)
 {
-	pgprot_t prot = entry & 1 ? PAGE_NONE : PAGE_SHARED;
-
-	/* Present for KVM in either case; RW, or KVM would not let its guest write. */
-	return __pgprot(pgprot_val(prot) | _PAGE_RW | _PAGE_DIRTY |
-			_PAGE_ACCESSED);
+	return __pgprot(pgprot_val(vm_get_page_prot(vm_flags)) | _PAGE_RW |
+			_PAGE_DIRTY | _PAGE_ACCESSED);
 }
 
 /* Memory that was only committed has no contents yet, which its guest would read. */
@@ -174,7 +175,7 @@ vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order)
 	if (pmd_none(*vmf->pmd) && !gmem_fill_failed(pfn, GMEM_BLOCK_PAGES)) {
 		set_pmd_at(mm, vmf->address & PMD_MASK, vmf->pmd,
 			   pmd_mkspecial(pmd_mkhuge(pfn_pmd(
-				   pfn, gmem_fill_prot(fill->entry[0])))));
+				   pfn, fill->prot[fill->entry[0] & 1]))));
 		fill->set += GMEM_BLOCK_PAGES;
 	}
 	spin_unlock(ptl);
@@ -208,7 +209,8 @@ static int gmem_fill_pte(pte_t *pte, unsigned long address, void *data)
 	if (!entry || !pte_none(ptep_get(pte)) || gmem_fill_failed(entry >> 1, 1))
 		return 0;
 	set_pte_at(ptes->mm, address, pte,
-		   pte_mkspecial(pfn_pte(entry >> 1, gmem_fill_prot(entry))));
+		   pte_mkspecial(pfn_pte(entry >> 1,
+					 ptes->fill->prot[entry & 1])));
 	ptes->fill->set++;
 	return 0;
 }
@@ -357,6 +359,8 @@ static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 	int rc = 0;
 
 	fill->set = 0;
+	fill->prot[0] = gmem_fill_prot(VM_SHARED | VM_READ | VM_WRITE);
+	fill->prot[1] = gmem_fill_prot(VM_SHARED);
 	fill->entry = kmalloc_array(GMEM_BLOCK_PAGES, sizeof(*fill->entry),
 				    GMEM_GFP);
 	if (!fill->entry)
