@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A VM whose guest executes scripts, with slots whose pages are those of a view of a gmem
- * fd; or whose shared pages are a gmem fd's and whose private pages are a guest_memfd's. Built on the library of
- * gmemctl. Functions return 0 or a negative errno and check nothing.
+ * A VM whose guest executes scripts, with slots that have private memory: their
+ * pages are those of a view of a gmem fd; or the shared ones are a gmem fd's and the
+ * private ones a guest_memfd's. Built on the library of gmemctl. Functions return 0 or
+ * a negative errno and check nothing.
  */
 #ifndef KVM_VM_H
 #define KVM_VM_H
