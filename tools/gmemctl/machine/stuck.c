@@ -60,7 +60,6 @@ static bool is_bad(struct machine *machine, struct vcpu *vcpu)
 	at.linear_address = sregs.cr2;
 	if (vcpu_translate(vcpu, &at))
 		return false;
-	machine_trace(machine, vcpu, "stuck? cr2 0x%llx cr3 0x%llx valid %d gpa 0x%llx", (unsigned long long)sregs.cr2, (unsigned long long)sregs.cr3, at.valid, (unsigned long long)at.physical_address);
 	return at.valid ? page_is_private(&machine->memory, at.physical_address) :
 			  page_is_private(&machine->memory, sregs.cr3);
 }

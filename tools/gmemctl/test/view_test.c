@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of kind gmem in a view: what KVM is given, conversions, what is asked of gmem,
- * and what becomes of KVM_RUN that ends with EFAULT.
+ * Memory of kind gmem in a view: what KVM is given, conversions, and what is asked of
+ * gmem.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "../kvm/abi.h"
 #include "../kvm/calls.h"
-#include "../machine/view_fault.h"
 #include "../memory/page_states.h"
 #include "../memory/private_runs.h"
 #include "kvm_fake.h"
@@ -18,7 +15,6 @@
 #include "view_fake.h"
 
 #define PAGE RANGE_PAGE_SIZE
-#define AGAIN_MAX 17	/* once, and what is tried again */
 
 static struct range ranges[2];
 static struct memory_request request;
@@ -286,262 +282,6 @@ static void test_discard(void)
 	stop();
 }
 
-/* A machine with this memory, and a vCPU whose registers are made up. */
-static struct machine machine;
-static struct view_watch watch;
-static struct vcpu vcpu = { .fd = 77 };
-static struct kvm_regs regs;
-static struct kvm_sregs sregs;
-static struct kvm_translation place;
-static const struct calls *below;
-static struct calls cpu_calls;
-
-static int cpu_ioctl(int fd, unsigned long number, void *arg)
-{
-	struct kvm_translation *translation = arg;
-
-	switch (number) {
-	case KVM_GET_REGS:
-		*(struct kvm_regs *)arg = regs;
-		return 0;
-	case KVM_GET_SREGS:
-		*(struct kvm_sregs *)arg = sregs;
-		return 0;
-	case KVM_TRANSLATE:
-		translation->physical_address = place.physical_address;
-		translation->valid = place.valid;
-		return 0;
-	default:
-		return below->ioctl(fd, number, arg);
-	}
-}
-
-static int no_loop(void *data, struct vcpu *unused)
-{
-	(void)data;
-	(void)unused;
-	return 0;
-}
-
-static void machine_start(void)
-{
-	start();
-	below = calls;
-	cpu_calls = *calls;
-	cpu_calls.ioctl = cpu_ioctl;
-	calls = &cpu_calls;
-	memset(&machine, 0, sizeof(machine));
-	memset(&sregs, 0, sizeof(sregs));
-	regs = (struct kvm_regs){ .rip = 0x1234 };
-	place = (struct kvm_translation){ .valid = 0 };
-	machine.vm = kvm_fake.vm;
-	pthread_mutex_init(&machine.lock, NULL);
-	CHECK(!threads_init(&machine.threads, no_loop, &machine, NULL));
-	CHECK(!guest_memory_create(&machine.memory, &config, &machine.vm, 0,
-				   NULL));
-	CHECK(!guest_memory_attach(&machine.memory, NULL));
-	view_watch_start(&watch, &machine);
-}
-
-static void machine_stop(void)
-{
-	guest_memory_destroy(&machine.memory);
-	threads_destroy(&machine.threads);
-	pthread_mutex_destroy(&machine.lock);
-	calls = &calls_system;
-}
-
-/* KVM_RUN has ended with EFAULT after a page fault at @gpa. */
-static bool fault_at(uint64_t gpa)
-{
-	view_fake.fault_rc = 0;
-	view_fake.fault.gpa = gpa;
-	view_fake.fault.error_code = 6;
-	view_fake.fault.count++;
-	return view_fault_answer(&watch, &machine, &vcpu);
-}
-
-static bool said(const char *text)
-{
-	bool found = strstr(machine.report, text);
-
-	if (!found)
-		printf("# %s\n", machine.report);
-	return found;
-}
-
-/* A block of 64 KiB around the touch, or of 2 MiB, as far as the slot has it. */
-static void test_populate(void)
-{
-	machine_start();
-	CHECK(fault_at(100 * PAGE + 5) && machine.end == END_NONE);
-	CHECK(view_fake.start == 96 && view_fake.length == 16 && !view_fake.flags);
-	CHECK(fault_at(2111 * PAGE));
-	CHECK(view_fake.start == 1024 + 48 && view_fake.length == 16);
-	CHECK(machine.counters.view_faults == 2);
-	machine_stop();
-}
-
-static void test_populate_huge(void)
-{
-	machine_start();
-	machine.vm.slots.slots[0].view_block = VIEW_BLOCK;
-	machine.vm.slots.slots[1].view_block = VIEW_BLOCK;
-	CHECK(fault_at(600 * PAGE));
-	CHECK(view_fake.start == 512 && view_fake.length == 512);
-	CHECK(fault_at(2052 * PAGE));
-	CHECK(view_fake.start == 1024 && view_fake.length == 64);
-	machine_stop();
-}
-
-/* The thread has not faulted at all: KVM itself has met what is not there. */
-static void test_no_fault(void)
-{
-	unsigned int tries = 0;
-
-	machine_start();
-	while (machine.end == END_NONE && tries++ < 100)
-		CHECK(view_fault_answer(&watch, &machine, &vcpu));
-	CHECK(tries == AGAIN_MAX && machine.end == END_MEMORY);
-	CHECK(said("KVM cannot read or write guest memory that it needs"));
-	CHECK(!view_fake.populates);
-	machine_stop();
-}
-
-/* A fault that was answered long ago is none; nor is one outside of RAM. */
-static void test_old_fault(void)
-{
-	unsigned int tries = 0;
-
-	machine_start();
-	CHECK(fault_at(100 * PAGE));
-	while (machine.end == END_NONE && tries++ < 100)
-		CHECK(view_fault_answer(&watch, &machine, &vcpu));
-	CHECK(machine.end == END_MEMORY && view_fake.populates == 1);
-	machine_stop();
-	tries = 0;
-	machine_start();
-	while (machine.end == END_NONE && tries++ < 100)
-		CHECK(fault_at(2000 * PAGE));
-	CHECK(machine.end == END_MEMORY && !view_fake.populates);
-	machine_stop();
-}
-
-/* Populated, and still not taken. A conversion that ends makes that good. */
-static void test_no_progress(void)
-{
-	unsigned int tries = 0;
-
-	machine_start();
-	while (machine.end == END_NONE && tries++ < 100)
-		CHECK(fault_at(100 * PAGE));
-	CHECK(tries == AGAIN_MAX + 0 && machine.end == END_MEMORY);
-	CHECK(said("gpa 0x64000: KVM does not take the page"));
-	CHECK(said("(write, user)"));
-	machine_stop();
-	machine_start();
-	for (tries = 0; tries < 100; tries++) {
-		CHECK(fault_at(100 * PAGE));
-		CHECK(!guest_memory_convert(&machine.memory, (struct range){ 0,
-					    PAGE }, tries % 2, NULL, 0));
-	}
-	CHECK(machine.end == END_NONE);
-	machine_stop();
-}
-
-static void test_populate_fails(void)
-{
-	machine_start();
-	view_fake.populate_rc = -EINTR;
-	CHECK(fault_at(PAGE) && machine.end == END_NONE);
-	view_fake.populate_rc = -EHWPOISON;
-	CHECK(fault_at(PAGE) && machine.end == END_MEMORY && said("hwpoison"));
-	CHECK(end_exit_code(machine.end, 0) == 22);
-	machine_stop();
-	machine_start();
-	view_fake.populate_rc = -ENOMEM;
-	CHECK(fault_at(PAGE) && machine.end == END_MEMORY && said("short of memory"));
-	machine_stop();
-	machine_start();
-	view_fake.fault_rc = -EOPNOTSUPP;
-	CHECK(view_fault_answer(&watch, &machine, &vcpu));
-	CHECK(machine.end == END_FAILED && said("gmem_kvm"));
-	machine_stop();
-}
-
-/* It is not a matter of views where there are none. */
-static void test_not_ours(void)
-{
-	start();
-	view_fake.view_rc = -EOPNOTSUPP;
-	CHECK(!build());
-	machine = (struct machine){ .memory = memory };
-	view_watch_start(&watch, &machine);
-	CHECK(watch.fd == -1 && !view_fault_answer(&watch, &machine, &vcpu));
-	CHECK(!view_is_private_access(&machine, 0));
-	stop();
-}
-
-static bool explains(const char *first, const char *second)
-{
-	char text[2048];
-
-	view_explain(&machine, &vcpu, text, sizeof(text));
-	if (strstr(text, first) && strstr(text, second))
-		return true;
-	printf("#%s\n", text);
-	return false;
-}
-
-/* Why KVM could not go on, by what is private of what it would have needed. */
-static void test_explain(void)
-{
-	const struct range first = { 0, 8 * PAGE };
-
-	machine_start();
-	sregs.cr0 = 1UL << 31;
-	sregs.cr3 = 9 * PAGE;
-	sregs.ss.dpl = 3;
-	CHECK(explains("not to be found by KVM), cpl 3", "some of the page tables"));
-	place = (struct kvm_translation){ .physical_address = PAGE, .valid = 1 };
-	CHECK(explains("gpa 0x1000, shared", "whose operand is in private memory"));
-	CHECK(!guest_memory_convert(&machine.memory, first, true, NULL, 0));
-	CHECK(explains("gpa 0x1000, private", "in private memory, where KVM cannot "
-		       "read it"));
-	sregs.cr3 = 2 * PAGE;
-	CHECK(explains("page tables at 0x2000 (private)", "cannot walk them"));
-	sregs.cr0 = 0;
-	CHECK(explains("paging is off", "cannot read it"));
-	CHECK(explains("DecodeAssists", "x2APIC"));
-	CHECK(view_is_private_access(&machine, 0x1234));
-	CHECK(!view_is_private_access(&machine, 0x9234));
-	CHECK(!view_is_private_access(&machine, 0xfee00000));
-	machine_stop();
-}
-
-/* What KVM takes for MMIO, for want of a page that it can read. */
-static void test_operand(void)
-{
-	static union {
-		struct kvm_run run;
-		uint8_t bytes[sizeof(struct kvm_run)];
-	} area;
-
-	machine_start();
-	vcpu.run = &area.run;
-	area.run.exit_reason = KVM_EXIT_MMIO;
-	area.run.mmio.phys_addr = 0x3000;
-	area.run.mmio.len = 4;
-	machine_exit(&machine, &vcpu);
-	CHECK(machine.end == END_NONE && machine.counters.stray_io == 1);
-	CHECK(!guest_memory_convert(&machine.memory, (struct range){ 3 * PAGE,
-				    4 * PAGE }, true, NULL, 0));
-	machine_exit(&machine, &vcpu);
-	CHECK(machine.end == END_MEMORY && said("gpa 0x3000, 4 bytes: private"));
-	vcpu.run = NULL;
-	machine_stop();
-}
-
 static const struct unit_test tests[] = {
 	{ "view.slots", test_slots },
 	{ "view.alias", test_alias },
@@ -553,15 +293,6 @@ static const struct unit_test tests[] = {
 	{ "view.failed", test_failed },
 	{ "view.existing", test_existing },
 	{ "view.discard", test_discard },
-	{ "view.populate", test_populate },
-	{ "view.populate_huge", test_populate_huge },
-	{ "view.no_fault", test_no_fault },
-	{ "view.old_fault", test_old_fault },
-	{ "view.no_progress", test_no_progress },
-	{ "view.populate_fails", test_populate_fails },
-	{ "view.not_ours", test_not_ours },
-	{ "view.explain", test_explain },
-	{ "view.operand", test_operand },
 };
 
 UNIT_TESTS(tests)

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What becomes of KVM_RUN that ends with EFAULT where memory is a view. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../machine/view_fault.h"
+#include "unit.h"
+#include "view_fake.h"
+#include "view_machine.h"
+
+#define PAGE RANGE_PAGE_SIZE
+#define AGAIN_MAX 17	/* once, and what is tried again */
+
+static struct machine *const machine = &view_machine.machine;
+static struct vcpu *const vcpu = &view_machine.vcpu;
+static struct view_watch watch;
+
+static void start(void)
+{
+	view_machine_start();
+	view_watch_start(&watch, machine);
+}
+
+/* KVM_RUN has ended with EFAULT after a page fault at @gpa. */
+static bool fault_at(uint64_t gpa)
+{
+	view_fake.fault_rc = 0;
+	view_fake.fault.gpa = gpa;
+	view_fake.fault.error_code = 6;
+	view_fake.fault.count++;
+	return view_fault_answer(&watch, machine, vcpu);
+}
+
+/* A block of 64 KiB around the touch, or of 2 MiB, as far as the slot has it. */
+static void test_populate(void)
+{
+	start();
+	CHECK(fault_at(100 * PAGE + 5) && machine->end == END_NONE);
+	CHECK(view_fake.start == 96 && view_fake.length == 16 && !view_fake.flags);
+	CHECK(fault_at(2111 * PAGE));
+	CHECK(view_fake.start == 1024 + 48 && view_fake.length == 16);
+	CHECK(machine->counters.view_faults == 2);
+	view_machine_stop();
+}
+
+static void test_populate_huge(void)
+{
+	start();
+	machine->vm.slots.slots[0].view_block = VIEW_BLOCK;
+	machine->vm.slots.slots[1].view_block = VIEW_BLOCK;
+	CHECK(fault_at(600 * PAGE));
+	CHECK(view_fake.start == 512 && view_fake.length == 512);
+	CHECK(fault_at(2052 * PAGE));
+	CHECK(view_fake.start == 1024 && view_fake.length == 64);
+	view_machine_stop();
+}
+
+/* The thread has not faulted at all: KVM itself has met what is not there. */
+static void test_no_fault(void)
+{
+	unsigned int tries = 0;
+
+	start();
+	while (machine->end == END_NONE && tries++ < 100)
+		CHECK(view_fault_answer(&watch, machine, vcpu));
+	CHECK(tries == AGAIN_MAX && machine->end == END_MEMORY);
+	CHECK(view_machine_said("KVM cannot read or write guest memory that it needs"));
+	CHECK(!view_fake.populates);
+	view_machine_stop();
+}
+
+/* A fault that was answered long ago is none; nor is one outside of RAM. */
+static void test_old_fault(void)
+{
+	unsigned int tries = 0;
+
+	start();
+	CHECK(fault_at(100 * PAGE));
+	while (machine->end == END_NONE && tries++ < 100)
+		CHECK(view_fault_answer(&watch, machine, vcpu));
+	CHECK(machine->end == END_MEMORY && view_fake.populates == 1);
+	view_machine_stop();
+	tries = 0;
+	start();
+	while (machine->end == END_NONE && tries++ < 100)
+		CHECK(fault_at(2000 * PAGE));
+	CHECK(machine->end == END_MEMORY && !view_fake.populates);
+	view_machine_stop();
+}
+
+/* Populated, and still not taken. A conversion that ends makes that good. */
+static void test_no_progress(void)
+{
+	unsigned int tries = 0;
+
+	start();
+	while (machine->end == END_NONE && tries++ < 100)
+		CHECK(fault_at(100 * PAGE));
+	CHECK(tries == AGAIN_MAX + 0 && machine->end == END_MEMORY);
+	CHECK(view_machine_said("gpa 0x64000: KVM does not take the page"));
+	CHECK(view_machine_said("(write, user)"));
+	view_machine_stop();
+	start();
+	for (tries = 0; tries < 100; tries++) {
+		CHECK(fault_at(100 * PAGE));
+		CHECK(!guest_memory_convert(&machine->memory, (struct range){ 0,
+					    PAGE }, tries % 2, NULL, 0));
+	}
+	CHECK(machine->end == END_NONE);
+	view_machine_stop();
+}
+
+static void test_populate_fails(void)
+{
+	start();
+	view_fake.populate_rc = -EINTR;
+	CHECK(fault_at(PAGE) && machine->end == END_NONE);
+	view_fake.populate_rc = -EHWPOISON;
+	CHECK(fault_at(PAGE) && machine->end == END_MEMORY && view_machine_said("hwpoison"));
+	CHECK(end_exit_code(machine->end, 0) == 22);
+	view_machine_stop();
+	start();
+	view_fake.populate_rc = -ENOMEM;
+	CHECK(fault_at(PAGE) && machine->end == END_MEMORY && view_machine_said("short of memory"));
+	view_machine_stop();
+	start();
+	view_fake.fault_rc = -EOPNOTSUPP;
+	CHECK(view_fault_answer(&watch, machine, vcpu));
+	CHECK(machine->end == END_FAILED && view_machine_said("gmem_kvm"));
+	view_machine_stop();
+}
+
+/* It is not a matter of views where there are none. */
+static void test_not_ours(void)
+{
+	start();
+	watch.fd = -1;
+	CHECK(!view_fault_answer(&watch, machine, vcpu));
+	CHECK(!view_is_private_access(machine, 2000 * PAGE));
+	view_machine_stop();
+}
+
+static bool explains(const char *first, const char *second)
+{
+	char text[2048];
+
+	view_explain(machine, vcpu, text, sizeof(text));
+	if (strstr(text, first) && strstr(text, second))
+		return true;
+	printf("#%s\n", text);
+	return false;
+}
+
+/* Why KVM could not go on, by what is private of what it would have needed. */
+static void test_explain(void)
+{
+	const struct range first = { 0, 8 * PAGE };
+
+	start();
+	view_machine.sregs.cr0 = 1UL << 31;
+	view_machine.sregs.cr3 = 9 * PAGE;
+	view_machine.sregs.ss.dpl = 3;
+	CHECK(explains("not to be found by KVM), cpl 3", "some of the page tables"));
+	view_machine.place = (struct kvm_translation){ .physical_address = PAGE, .valid = 1 };
+	CHECK(explains("gpa 0x1000, shared", "whose operand is in private memory"));
+	CHECK(!guest_memory_convert(&machine->memory, first, true, NULL, 0));
+	CHECK(explains("gpa 0x1000, private", "in private memory, where KVM cannot "
+		       "read it"));
+	view_machine.sregs.cr3 = 2 * PAGE;
+	CHECK(explains("page tables at 0x2000 (private)", "cannot walk them"));
+	view_machine.sregs.cr0 = 0;
+	CHECK(explains("paging is off", "cannot read it"));
+	CHECK(explains("DecodeAssists", "x2APIC"));
+	CHECK(view_is_private_access(machine, 0x1234));
+	CHECK(!view_is_private_access(machine, 0x9234));
+	CHECK(!view_is_private_access(machine, 0xfee00000));
+	view_machine_stop();
+}
+
+/* What KVM takes for MMIO, for want of a page that it can read. */
+static void test_operand(void)
+{
+	static union {
+		struct kvm_run run;
+		uint8_t bytes[sizeof(struct kvm_run)];
+	} area;
+
+	start();
+	vcpu->run = &area.run;
+	area.run.exit_reason = KVM_EXIT_MMIO;
+	area.run.mmio.phys_addr = 0x3000;
+	area.run.mmio.len = 4;
+	machine_exit(machine, vcpu);
+	CHECK(machine->end == END_NONE && machine->counters.stray_io == 1);
+	CHECK(!guest_memory_convert(&machine->memory, (struct range){ 3 * PAGE,
+				    4 * PAGE }, true, NULL, 0));
+	machine_exit(machine, vcpu);
+	CHECK(machine->end == END_MEMORY && view_machine_said("gpa 0x3000, 4 bytes: private"));
+	vcpu->run = NULL;
+	view_machine_stop();
+}
+
+static const struct unit_test tests[] = {
+	{ "view_fault.populate", test_populate },
+	{ "view_fault.populate_huge", test_populate_huge },
+	{ "view_fault.no_fault", test_no_fault },
+	{ "view_fault.old_fault", test_old_fault },
+	{ "view_fault.no_progress", test_no_progress },
+	{ "view_fault.populate_fails", test_populate_fails },
+	{ "view_fault.not_ours", test_not_ours },
+	{ "view_fault.explain", test_explain },
+	{ "view_fault.operand", test_operand },
+};
+
+UNIT_TESTS(tests)

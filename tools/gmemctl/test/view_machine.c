@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../kvm/calls.h"
+#include "kvm_fake.h"
+#include "unit.h"
+#include "view_fake.h"
+#include "view_machine.h"
+
+#define PAGE RANGE_PAGE_SIZE
+
+struct view_machine view_machine;
+
+static const struct calls *below;
+static struct calls cpu_calls;
+static struct range ranges[2];
+static struct memory_request request;
+static struct memory_config config;
+
+struct memory_config *view_machine_config(void)
+{
+	ranges[0] = (struct range){ 0, 1024 * PAGE };
+	ranges[1] = (struct range){ 2048 * PAGE, 2112 * PAGE };
+	request = (struct memory_request){
+		.ranges = ranges, .nr_ranges = 2, .kind = BACKING_GMEM,
+		.existing_fd = -1, .node = -1,
+	};
+	config = (struct memory_config){ .requests = &request,
+					 .nr_requests = 1 };
+	return &config;
+}
+
+static int cpu_ioctl(int fd, unsigned long number, void *arg)
+{
+	struct kvm_translation *translation = arg;
+
+	switch (number) {
+	case KVM_GET_REGS:
+		*(struct kvm_regs *)arg = view_machine.regs;
+		return 0;
+	case KVM_GET_SREGS:
+		*(struct kvm_sregs *)arg = view_machine.sregs;
+		return 0;
+	case KVM_TRANSLATE:
+		translation->physical_address =
+			view_machine.place.physical_address;
+		translation->valid = view_machine.place.valid;
+		return 0;
+	case KVM_GET_STATS_FD:
+		return view_machine.stats_fd < 0 ? view_machine.stats_fd :
+						   dup(view_machine.stats_fd);
+	default:
+		return below->ioctl(fd, number, arg);
+	}
+}
+
+static int no_loop(void *data, struct vcpu *unused)
+{
+	(void)data;
+	(void)unused;
+	return 0;
+}
+
+void view_machine_start(void)
+{
+	struct machine *machine = &view_machine.machine;
+
+	memset(&view_machine, 0, sizeof(view_machine));
+	kvm_fake_start();
+	view_fake_start();
+	below = calls;
+	cpu_calls = *calls;
+	cpu_calls.ioctl = cpu_ioctl;
+	calls = &cpu_calls;
+	view_machine.vcpu.fd = 77;
+	view_machine.regs.rip = 0x1234;
+	view_machine.stats_fd = -ENOTTY;
+	machine->vm = kvm_fake.vm;
+	machine->vcpus = &view_machine.vcpu;
+	machine->nr_vcpus = 1;
+	pthread_mutex_init(&machine->lock, NULL);
+	CHECK(!threads_init(&machine->threads, no_loop, machine, NULL));
+	CHECK(!guest_memory_create(&machine->memory, view_machine_config(),
+				   &machine->vm, 0, NULL));
+	CHECK(!guest_memory_attach(&machine->memory, NULL));
+}
+
+void view_machine_stop(void)
+{
+	guest_memory_destroy(&view_machine.machine.memory);
+	threads_destroy(&view_machine.machine.threads);
+	pthread_mutex_destroy(&view_machine.machine.lock);
+	calls = &calls_system;
+}
+
+bool view_machine_said(const char *text)
+{
+	bool found = strstr(view_machine.machine.report, text);
+
+	if (!found)
+		printf("# %s\n", view_machine.machine.report);
+	return found;
+}
