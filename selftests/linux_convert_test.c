@@ -592,6 +592,16 @@ TEST(copied_words)
 	EXPECT_FALSE(page_word_copied(torn(shown, 0, 7), 300));
 }
 
+/* In an ordinary VM, as every kernel has it. */
+TEST_TIMEOUT(view, TIMEOUT)
+{
+	static const struct kind kind = {
+		RAM ",kind=gmem", "inplace", "gmem", true, true,
+	};
+
+	convert(&kind);
+}
+
 TEST_TIMEOUT(inplace, TIMEOUT)
 {
 	static const struct kind kind = {

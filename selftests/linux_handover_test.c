@@ -246,7 +246,7 @@ TEST_TIMEOUT(file, TIMEOUT)
 TEST_TIMEOUT(gmem, TIMEOUT)
 {
 	NEED_GUEST();
-	handover_kind("96M,kind=gmem", false);
+	handover_kind("96M,kind=gmem", true);
 }
 
 TEST_TIMEOUT(gmem_store, TIMEOUT)
@@ -297,6 +297,12 @@ TEST_TIMEOUT(save_private_anonymous, TIMEOUT)
 {
 	NEED_GUEST();
 	save_kind("96M,kind=private", false);
+}
+
+TEST_TIMEOUT(save_gmem, TIMEOUT)
+{
+	NEED_GUEST();
+	save_kind("96M,kind=gmem", true);
 }
 
 TEST_TIMEOUT(save_gmem_store, TIMEOUT)

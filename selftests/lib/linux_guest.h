@@ -23,6 +23,7 @@
 #define CODE_RESET		16
 #define CODE_PANIC		17
 #define CODE_TRIPLE_FAULT	18
+#define CODE_INTERNAL		21
 #define CODE_MEMORY		22
 
 /**
@@ -53,7 +54,7 @@ struct boot {
 	int code;
 	unsigned int lost;
 	unsigned long ms;
-	char json[4096];
+	char json[8192];
 	char console[LINUX_GUEST_CONSOLE_MAX];
 };
 
