@@ -397,39 +397,38 @@ static int serve_exit(struct kvm_guest *g, struct vcpu *vcpu)
 	return KVM_STOP_EXIT;
 }
 
-static struct kvm_data *data_find(struct kvm_guest *g, uint64_t gpa)
+/* Any view will do to ask. */
+static int guest_fault(struct kvm_guest *g, struct gmem_ioctl_view_fault *fault)
 {
+	const struct slot_table *slots = &g->vm.slots;
 	unsigned int i;
 
-	for (i = 0; i < g->nr_data; i++) {
-		struct kvm_data *data = &g->data[i];
-
-		if (data->number >= 0 && gpa >= data->gpa &&
-		    gpa - data->gpa < data->size)
-			return data;
+	for (i = 0; i < SLOT_MAX; i++) {
+		if (slots->slots[i].used && slots->slots[i].view)
+			return gmem_view_fault(slots->slots[i].view_fd, fault);
 	}
-	return NULL;
+	return -EFAULT;
 }
 
 /* 0: the page at which KVM_RUN has failed is there now, or will be. */
 static int guest_populate(struct kvm_guest *g)
 {
 	struct gmem_ioctl_view_fault fault;
-	struct kvm_data *data = g->data;
+	const struct slot *slot;
 	long long pages;
 	int rc;
 
-	if (!g->views || g->strict || !g->nr_data)
+	if (g->strict)
 		return -EFAULT;
-	rc = gmem_view_fault(data->view, &fault);
+	rc = guest_fault(g, &fault);
 	if (rc)
 		return rc == -EAGAIN ? 0 : rc;
-	data = data_find(g, fault.gpa);
-	if (!data)
+	slot = slot_find(&g->vm.slots, fault.gpa);
+	if (!slot || !slot->view)
 		return -EFAULT;
 	do {
-		pages = gmem_view_populate(data->view,
-					   data->map + ((fault.gpa - data->gpa) & -PAGE),
+		pages = gmem_view_populate(slot->view_fd,
+					   slot->view + ((fault.gpa - slot->gpa) & -PAGE),
 					   PAGE, 0);
 	} while (pages == -EINTR && !__atomic_load_n(&g->stopping, __ATOMIC_ACQUIRE));
 	if (pages > 0)
