@@ -141,6 +141,7 @@ TEST_F(fill, unaligned)
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *w;
 	int shift;
 
+	munmap(self->v, LENGTH);
 	write_pages(self);
 	for (shift = -3; shift <= 3; shift++) {
 		w = area + SZ_2M + shift * (int)PAGE;
@@ -441,29 +442,36 @@ static void on_alarm(int sig)
 	alarms++;
 }
 
-static void start_alarms(int flags)
+/* One signal, @us from now; or none, for 0. */
+static void set_alarm(int flags, unsigned long us)
 {
 	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
-	struct itimerval it = { { 0, 5000 }, { 0, 5000 } };
+	struct itimerval it = { .it_value = { us / 1000000, us % 1000000 } };
 
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &it, NULL);
 }
 
-static void stop_alarms(void)
+/* A call that is to be interrupted after @us. */
+static int interrupted_populate(int view, struct gmem_ioctl_view_populate *p,
+				unsigned long us)
 {
-	struct itimerval off = { 0 };
+	int rc;
 
-	setitimer(ITIMER_REAL, &off, NULL);
+	set_alarm(0, us);
+	rc = gmem_view_populate_args(view, p);
+	set_alarm(0, 0);
+	return rc;
 }
 
 /* A signal ends it; the cursor says how far it came, and it goes on from there. */
 TEST(signals)
 {
 	const char *why = gmem_view_unavailable();
-	struct gmem_ioctl_view_populate p;
 	unsigned int interrupted = 0;
-	uint64_t begin;
+	struct gmem_ioctl_view_populate p;
+	unsigned long us = 1000;
+	uint64_t begin, last;
 	uint8_t *v;
 	int fd, view, rc;
 
@@ -472,11 +480,10 @@ TEST(signals)
 	fd = test_gmem_create(BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
 	view = test_gmem_view(fd, 0, BIG_LENGTH);
 	v = test_gmem_view_map(view, 0, BIG_LENGTH);
-	begin = (uintptr_t)v;
+	begin = last = (uintptr_t)v;
 	p = (struct gmem_ioctl_view_populate){ .address = begin,
 					       .length = BIG_LENGTH };
-	start_alarms(0);
-	while ((rc = gmem_view_populate_args(view, &p)) == -EINTR) {
+	while ((rc = interrupted_populate(view, &p, us)) == -EINTR) {
 		interrupted++;
 		EXPECT_EQ(0, p.pages);
 		ASSERT_EQ(begin + BIG_LENGTH, p.address + p.length);
@@ -484,11 +491,13 @@ TEST(signals)
 		/* What it has passed is there. */
 		if (p.address > begin)
 			expect_byte(0, (uint8_t *)p.address - PAGE);
+		if (p.address == last)
+			us *= 2;
+		last = p.address;
 	}
-	stop_alarms();
 	EXPECT_EQ(0, rc);
 	EXPECT_EQ(0, p.length);
-	TH_LOG("interrupted %u times", interrupted);
+	TH_LOG("interrupted %u times, in the end after %lu us", interrupted, us);
 	EXPECT_GT(interrupted, 0);
 	EXPECT_EQ(0, gmem_view_populate(view, v, BIG_LENGTH, 0));
 	expect_byte(0, v + BIG_LENGTH - 1);
@@ -512,10 +521,9 @@ TEST(signals_restarted)
 	p = (struct gmem_ioctl_view_populate){ .address = (uintptr_t)v,
 					       .length = BIG_LENGTH };
 	alarms = 0;
-	start_alarms(SA_RESTART);
+	set_alarm(SA_RESTART, 1000);
 	EXPECT_EQ(0, gmem_view_populate_args(view, &p));
-	stop_alarms();
-	EXPECT_GT(alarms, 0);
+	EXPECT_EQ(1, alarms);
 	EXPECT_EQ(0, p.length);
 	EXPECT_EQ(0, gmem_view_populate(view, v, BIG_LENGTH, 0));
 	close(view);
