@@ -37,6 +37,7 @@
  * @entry: for each: its frame number and, lowest bit, whether it is private; or 0
  *	for one that is not populated
  * @prot: of shared and of private entries
+ * @around: where nothing of a block is mapped, fill all of it
  * @set: pages that were put into mappings so far
  */
 struct gmem_fill {
@@ -44,6 +45,7 @@ struct gmem_fill {
 	pgoff_t end;
 	unsigned long *entry;
 	pgprot_t prot[2];
+	bool around;
 	unsigned long set;
 };
 
@@ -233,8 +235,9 @@ static pmd_t gmem_fill_pmd(struct mm_struct *mm, unsigned long address)
 }
 
 /*
- * Fill the pages [start, end) of a block in one mapping. Where nothing of the block is
- * mapped all of it is filled: it may have been one entry, of which a page has gone.
+ * Fill the pages [start, end) of a block in one mapping. With @around, where nothing of
+ * the block is mapped all of it is filled: it may have been one entry, of which a page
+ * has gone.
  */
 static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 			 struct vm_area_struct *vma, pgoff_t start, pgoff_t end)
@@ -251,7 +254,7 @@ static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 	/* One entry, whose pages have not changed since. */
 	if (pmd_leaf(pmd))
 		return 0;
-	if (aligned && pmd_none(pmd)) {
+	if (fill->around && aligned && pmd_none(pmd)) {
 		start = first;
 		end = first + GMEM_BLOCK_PAGES;
 	}
@@ -350,15 +353,31 @@ static int gmem_fill_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 	return 0;
 }
 
-/* Fill [*start, end), a run at a time; @fill is set up here. */
+/*
+ * Pass over blocks that have no memory: terabytes may have little. Whole blocks, because
+ * what was lost may be beside the range.
+ */
+static void gmem_fill_skip(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
+{
+	pgoff_t index = round_down(*start, GMEM_BLOCK_PAGES);
+
+	if (gmem_folio_next(gi->vfs_inode.i_mapping, &index,
+			    round_up(end, GMEM_BLOCK_PAGES)))
+		*start = max(*start, round_down(index, GMEM_BLOCK_PAGES));
+	else
+		*start = end;
+}
+
+/* Fill [*start, end), a run at a time; @fill is set up here. @refill: see gmem_fill_vma(). */
 static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
-			   pgoff_t *start, pgoff_t end, bool alloc, bool patient)
+			   pgoff_t *start, pgoff_t end, bool alloc, bool refill)
 {
 	struct gmem_range_lock range;
 	pgoff_t next;
 	int rc = 0;
 
 	fill->set = 0;
+	fill->around = refill;
 	fill->prot[0] = gmem_fill_prot(VM_SHARED | VM_READ | VM_WRITE);
 	fill->prot[1] = gmem_fill_prot(VM_SHARED);
 	fill->entry = kmalloc_array(GMEM_BLOCK_PAGES, sizeof(*fill->entry),
@@ -366,18 +385,17 @@ static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 	if (!fill->entry)
 		return -ENOMEM;
 	while (!rc && *start < end) {
-		/* Memory of terabytes may have little in it. */
-		if (!alloc && !gmem_folio_next(gi->vfs_inode.i_mapping, start, end)) {
-			*start = end;
+		if (!alloc)
+			gmem_fill_skip(gi, start, end);
+		if (*start == end)
 			break;
-		}
 		next = min(end, *start + GMEM_RUN_PAGES);
-		rc = gmem_fill_lock(gi, &range, *start, next, patient);
+		rc = gmem_fill_lock(gi, &range, *start, next, refill);
 		if (rc)
 			break;
 		rc = gmem_fill_locked(gi, fill, start, next, alloc);
 		gmem_range_unlock(gi, &range);
-		if (!rc && *start < end && !patient && signal_pending(current))
+		if (!rc && *start < end && !refill && signal_pending(current))
 			rc = -ERESTARTSYS;
 	}
 	kfree(fill->entry);

@@ -320,6 +320,20 @@ TEST_F(kvm_view, blocks)
 	expect_bytes(0x11, self->data->map, LENGTH);
 }
 
+/* A page that leaves a block without its contents takes no other with it. */
+TEST_F(kvm_view, block_zero)
+{
+	self->g.strict = true;
+	populate(self);
+	gmem_fill(self->data->map, 0x11, LENGTH);
+	test_gmem_convert(self->fd, 7 * PAGE, PAGE, PRIVATE, ZERO);
+	expect_bytes(0x11, self->data->map, 7 * PAGE);
+	expect_bytes(0x11, self->data->map + 8 * PAGE, LENGTH - 8 * PAGE);
+	expect_sigsegv(self->data->map + 7 * PAGE);
+	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + 8 * PAGE, LENGTH - 8 * PAGE,
+		  0x11);
+}
+
 struct converter {
 	struct kvm_view_data *self;
 	int stop;

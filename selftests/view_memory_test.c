@@ -225,6 +225,7 @@ TEST_F(memory, soft_offline)
 	EXPECT_NE(0, rc);
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 	expect_others(self, NR_PAGES);
+	EXPECT_EQ(0, gmem_try_read(self->p + BAD * PAGE, NULL));
 	EXPECT_EQ(self->bad_pfn, gmem_pfn(self->p + BAD * PAGE));
 }
 

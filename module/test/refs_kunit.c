@@ -6,6 +6,11 @@
 #include <kunit/test.h>
 #include <linux/mm.h>
 
+#include "../internal.h"
+
+/* No folio here has a mapping. */
+#define gmem_views_zap(gi, start, end) do { } while (0)
+
 #include "../drain.c"
 #include "../refs.c"
 
