@@ -396,13 +396,9 @@ static void conversions_run(bool views, unsigned int nr_vcpus,
 	}
 
 CONVERSIONS(store, false, 1, 1)
-CONVERSIONS(store, false, 1, 2)
-CONVERSIONS(store, false, 2, 1)
 CONVERSIONS(store, false, 2, 2)
-CONVERSIONS(store, false, 4, 1)
 CONVERSIONS(store, false, 4, 2)
 CONVERSIONS(view, true, 1, 1)
-CONVERSIONS(view, true, 2, 1)
 CONVERSIONS(view, true, 4, 2)
 
 KSFT_NEEDS_CPUS(2)

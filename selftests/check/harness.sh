@@ -180,19 +180,21 @@ harness_cpus() {
 harness_programs_of() {
 	local KERNEL=$2 T=$3 name got=
 
-	for name in model_test hypervisor_race_test kvm_race_test race_test view_test; do
+	for name in model_test hypervisor_race_test kvm_race_test race_test view_test \
+		view_access_test; do
 		! program_matches "$name" "$(programs_of "$4")" || got+="${name%_test} "
 	done
 	[[ $got == "$1" ]] || { echo "$2 $3 $4: '$got', expected '$1'"; return 1; }
 }
 
-# The second of Debian's kernels has what depends on the kernel, and all if asked for.
+# Some kernels have what shows something new there, and all if asked for.
 harness_programs() {
-	local all="model hypervisor_race kvm_race race view "
+	local all="model hypervisor_race kvm_race race view view_access "
 
 	. "$VM_DIR/programs.sh"
 	harness_programs_of "$all" '' '' stock-6.12 &&
-		harness_programs_of "kvm_race view " '' '' stock-7.3 &&
+		harness_programs_of "kvm_race view view_access " '' '' stock-7.3 &&
+		harness_programs_of "model hypervisor_race kvm_race race view " '' '' race-6.12 &&
 		harness_programs_of "$all" stock-7.3 '' stock-7.3 &&
 		harness_programs_of "model " '' model stock-7.3 &&
 		harness_programs_of "hypervisor_race kvm_race race " '' '*race' stock-7.3

@@ -6,12 +6,24 @@
 
 # Long programs of which stock-6.12 shows what they find on Debian's kernels, and debug-7.3
 # what they find on 7.3: stock-7.3 runs them only if asked for, by KERNEL= or T=.
-SEEN_ELSEWHERE='control|convert_wait|fuzz|hypervisor*|model|race|sim_*|stress'
+SEEN_ELSEWHERE='control|convert_wait|drain|fault_wait|fuzz|hypervisor*|memcg|model'
+SEEN_ELSEWHERE+='|overcommit|race|sim_*|stress|linux_clocks|linux_decommit|linux_file'
+SEEN_ELSEWHERE+='|linux_handover|linux_memory|view_model'
+
+# Long programs that do one thing at a time, in which KCSAN has no race to find.
+ONE_AT_A_TIME='fail_nth*|linux_decommit|linux_file|linux_handover|linux_memory'
+ONE_AT_A_TIME+='|view_access|view_fill|view_life|view_mapping|view_memory'
 
 # programs_of NAME: the pattern of the programs that this kernel is to run.
 programs_of() {
-	if [[ -z ${T:-}${KERNEL:-} && $1 == stock-7.3 ]]; then
-		echo "!(@($SEEN_ELSEWHERE)?(_test))"
+	local leave=''
+
+	case $1 in
+	stock-7.3) leave=$SEEN_ELSEWHERE ;;
+	race-*) leave=$ONE_AT_A_TIME ;;
+	esac
+	if [[ -z ${T:-}${KERNEL:-} && -n $leave ]]; then
+		echo "!(@($leave)?(_test))"
 	else
 		echo "${T:-}"
 	fi
