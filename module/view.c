@@ -51,6 +51,7 @@ INTERVAL_TREE_DEFINE(struct gmem_view_mapping, node, unsigned long, subtree_last
  */
 void gmem_views_init_once(struct gmem_views *views)
 {
+	memset(views, 0, sizeof(*views));
 	address_space_init_once(&views->mapping);
 	views->mapping.a_ops = &empty_aops;
 	init_rwsem(&views->lock);
