@@ -169,15 +169,16 @@ vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order)
 	struct gmem_fill *fill = views->huge;
 	unsigned long pfn;
 	spinlock_t *ptl;
+	pmd_t entry;
 
 	if (order != PMD_ORDER || READ_ONCE(views->filler) != current)
 		return VM_FAULT_FALLBACK;
 	pfn = fill->entry[0] >> 1;
+	entry = pfn_pmd(pfn, fill->prot[fill->entry[0] & 1]);
 	ptl = pmd_lock(mm, vmf->pmd);
 	if (pmd_none(*vmf->pmd) && !gmem_fill_failed(pfn, GMEM_BLOCK_PAGES)) {
 		set_pmd_at(mm, vmf->address & PMD_MASK, vmf->pmd,
-			   pmd_mkspecial(pmd_mkhuge(pfn_pmd(
-				   pfn, fill->prot[fill->entry[0] & 1]))));
+			   pmd_mkspecial(pmd_mkhuge(entry)));
 		fill->set += GMEM_BLOCK_PAGES;
 	}
 	spin_unlock(ptl);

@@ -80,8 +80,8 @@ GMEM_EXPORT_SYMBOL(gmem_folio_seal);
  * Context: process context, may sleep.
  * Return: 0 with @folio locked, or -EEXIST, -EHWPOISON, -ENOMEM.
  */
-int gmem_folio_add(struct gmem_inode *gi, struct folio *folio,
-			  pgoff_t index, gfp_t gfp)
+int gmem_folio_add(struct gmem_inode *gi, struct folio *folio, pgoff_t index,
+		   gfp_t gfp)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
 	int rc;

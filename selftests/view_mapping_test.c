@@ -150,7 +150,7 @@ TEST_F(mapping, mmap)
 TEST_F(mapping, flags)
 {
 	static const char *const has[] = { "sh", "pf", "io", "de", "dc", "dd" };
-	static const char *const hasnt[] = { "rd", "wr", "ex", "mr", "mw", "me",
+	static const char *const lacks[] = { "rd", "wr", "ex", "mr", "mw", "me",
 					     "lo", "mg" };
 	size_t i;
 
@@ -158,8 +158,8 @@ TEST_F(mapping, flags)
 		SKIP(return, KSFT_BY_DESIGN " no /proc/PID/smaps");
 	for (i = 0; i < sizeof(has) / sizeof(*has); i++)
 		EXPECT_TRUE(gmem_vm_flag(self->v, has[i]));
-	for (i = 0; i < sizeof(hasnt) / sizeof(*hasnt); i++)
-		EXPECT_FALSE(gmem_vm_flag(self->v, hasnt[i]));
+	for (i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
+		EXPECT_FALSE(gmem_vm_flag(self->v, lacks[i]));
 }
 
 /* A part cannot be unmapped, be it with what is beside it. */

@@ -4,6 +4,7 @@
 
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/tracepoint.h>
 
 #include "../compat.h"
 #include "../include/linux/gmem.h"
@@ -27,7 +28,10 @@ int gmem_kvm_bind(struct gmem_binding *binding, int store_fd);
 void gmem_kvm_unbind(struct gmem_binding *binding);
 void gmem_kvm_release(struct gmem_binding *binding);
 
-/* vcpu.c */
+/* vcpu.c; of KVM, whose own header of its tracepoints modules do not have */
+struct kvm_vcpu;
+extern struct tracepoint __tracepoint_kvm_page_fault;
+
 int gmem_kvm_vcpu_init(void);
 void gmem_kvm_vcpu_exit(void);
 int gmem_kvm_vcpu_fault(struct gmem_ioctl_view_fault *fault);

@@ -24,9 +24,6 @@
 
 #include "internal.h"
 
-struct kvm_vcpu;
-extern struct tracepoint __tracepoint_kvm_page_fault;
-
 /**
  * struct gmem_kvm_watch - the last fault of a thread's vCPU
  * @node: in the table of all of them

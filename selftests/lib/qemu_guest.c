@@ -34,7 +34,7 @@ static const char *emulated_words(void)
 	close(fd);
 	at = strstr(line, "tsc_early_khz=");
 	if (at && !strstr(words, "khz"))
-		strncat(words, at, strcspn(at, " \n"));
+		strncat(words, at, strcspn(at, "\n "));
 	return words;
 }
 

@@ -67,6 +67,7 @@ static void add_memory(const struct exec_vm *vm, struct json_object *result)
 static void add_counters(struct json_object *result)
 {
 	const struct exec_counters *c = &exec_counters;
+	double rate;
 
 	add_uint(result, "exits", exec_counted(&c->exits));
 	add_uint(result, "stray_io", 0);
@@ -76,9 +77,9 @@ static void add_counters(struct json_object *result)
 	add_uint(result, "faults", exec_counted(&c->faults));
 	add_uint(result, "fault_pages", exec_counted(&c->pages));
 	add_uint(result, "zeros", exec_counted(&c->zeros));
+	rate = exec_convert_rate(control.started_ns);
 	json_object_object_add(result, "conversions_per_second",
-			       json_object_new_double(exec_convert_rate(
-							control.started_ns)));
+			       json_object_new_double(rate));
 }
 
 static int serve_stat(struct exec_vm *vm, struct json_object *request,

@@ -39,7 +39,7 @@ static int view_refuse(struct view *view, int rc, const char *action,
 }
 
 int view_create(struct view *view, const struct backing *backing,
-	      struct error *error)
+		struct error *error)
 {
 	int rc;
 

@@ -41,7 +41,7 @@ struct view {
  * a guest is waiting for.)
  */
 int view_create(struct view *view, const struct backing *backing,
-	      struct error *error);
+		struct error *error);
 void view_destroy(struct view *view);
 
 /**

@@ -63,11 +63,14 @@ static void test_usage(void)
 /* What comes after the program is the program's, with and without "--". */
 static void test_words(void)
 {
-	CHECK(run((const char *const[]){ "exec", "true", "--fd", "x", NULL }) != 2);
-	CHECK(run((const char *const[]){ "exec", "--name", "a", "true", "-m",
-					 NULL }) != 2);
-	CHECK(run((const char *const[]){ "exec", "--", "--no-such-program",
-					 NULL }) != 2);
+	static const char *const words[][6] = {
+		{ "exec", "true", "--fd", "x" },
+		{ "exec", "--name", "a", "true", "-m" },
+		{ "exec", "--", "--no-such-program" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		CHECK(run(words[i]) != 2);
 }
 
 /* The folder of the running program, where all that was built is. */
