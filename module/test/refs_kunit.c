@@ -9,7 +9,11 @@
 #include "../internal.h"
 
 /* No folio here has a mapping. */
-#define gmem_views_zap(gi, start, end) do { } while (0)
+static void refs_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+}
+
+#define gmem_views_zap refs_zap
 
 #include "../drain.c"
 #include "../refs.c"
