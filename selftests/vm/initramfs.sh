@@ -149,11 +149,10 @@ stage_guest_convert() {
 		-o "$1/convert" "$VM_DIR"/guest/convert/*.c
 }
 
-# stage_exec STAGE NAME KERNEL_DIR: Debian's QEMU for the tests of `gmemctl exec`, with
-# its firmware, and Debian's own kernel as a guest of it. On Debian's kernels only: a QEMU
-# inside of a VM is slow enough.
+# stage_exec STAGE NAME: Debian's QEMU for the tests of `gmemctl exec`, with its firmware.
+# On Debian's kernels only: a QEMU inside of a VM is slow enough.
 stage_exec() {
-	local stage=$1 file root=$1.exec
+	local stage=$1 file
 
 	[[ $2 == stock-* ]] || return 0
 	compgen -G "$stage/selftests/exec_*" >/dev/null || return 0
@@ -164,12 +163,6 @@ stage_exec() {
 		cp -L "$(find /usr/share/qemu/ /usr/share/seabios/ -name "$file" | head -n 1)" \
 			"$stage/usr/share/qemu/" || return 1
 	done
-	mkdir -p "$stage/guest/stock" "$root"/{dev,proc}
-	cp "$3/bzImage" "$stage/guest/stock/"
-	cp "$stage.guest.init" "$root/init"
-	stage_guest_convert "$root" "$3" || return 1
-	initramfs_pack "$root" "$stage/guest/stock/initrd"
-	rm -rf "$root" "$stage.guest.init"
 }
 
 # stage_guest STAGE: a kernel and an initrd for a guest inside the VM, if a test
@@ -184,7 +177,6 @@ stage_guest() {
 	cp "$dir/bzImage" "$stage/guest/"
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "$root/init" "$VM_DIR/guest/init.c" || return 1
-	cp "$root/init" "$stage.guest.init"
 	if compgen -G "$stage/selftests/linux_convert*" >/dev/null ||
 	   compgen -G "$stage/selftests/exec_*" >/dev/null; then
 		stage_guest_convert "$root" "$dir" || return 1
