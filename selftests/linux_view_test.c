@@ -80,7 +80,8 @@ TEST_TIMEOUT(data_private, TIMEOUT)
 	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
 	EXPECT_EQ(32UL << 20, json_number(text, "\"private_bytes\""));
 	EXPECT_EQ(1, json_number(text, "\"mappings\""));
-	EXPECT_GT(json_number(text, "\"refills\""), 0);
+	/* What has no memory is not put back. */
+	EXPECT_TRUE(strstr(text, "\"refills\""));
 	EXPECT_GT(json_number(text, "\"faults\""), 0);
 	EXPECT_EQ(1, CONTROL("dump", NAME, "0x2000000", "4K"));
 	EXPECT_TRUE(strstr(text, "is private"));
@@ -92,15 +93,20 @@ TEST_TIMEOUT(data_private, TIMEOUT)
 	log_failure();
 }
 
-/* Its page tables as well: KVM cannot walk them, and gives the guest page faults. */
+/*
+ * Its page tables as well: KVM cannot walk them, and gives the guest page faults, or says
+ * that it cannot emulate the instruction.
+ */
 TEST_TIMEOUT(all_private, TIMEOUT)
 {
 	NEED_GUEST();
 	guest_start();
 	EXPECT_EQ(0, CONTROL("convert", NAME, "0", "96M", "private"));
 	guest_end();
-	EXPECT_TRUE(boot_ended(&guest, "memory-fault", CODE_MEMORY));
-	EXPECT_TRUE(reported("that it has no reason for"));
+	if (guest.code != CODE_INTERNAL) {
+		EXPECT_TRUE(boot_ended(&guest, "memory-fault", CODE_MEMORY));
+		EXPECT_TRUE(reported("that it has no reason for"));
+	}
 	EXPECT_TRUE(reported("(private)"));
 	EXPECT_TRUE(reported("the page tables are in private memory"));
 	EXPECT_TRUE(reported("x2APIC"));
