@@ -315,8 +315,10 @@ struct gmem_convert_range {
  *  - ENOMEM, EINTR: as for all ioctls.
  *
  * Views of the range, see GMEM_IOCTL_VIEW, lose the pages for the time of the
- * conversion. Those of the calling process have them again when it returns, as far
- * as they are populated, be it with an error.
+ * conversion. Those of the calling process have them again when it returns, be it with
+ * an error: what is populated, and as far as there is memory for page tables. For that
+ * it waits for others that work on the same 2 MiB; if it has a signal to handle, their
+ * conversions give up with EAGAIN.
  */
 struct gmem_ioctl_convert {
 	__u32 size;
@@ -565,7 +567,8 @@ struct gmem_ioctl_unbind {
  *    GMEM_IOCTL_CONVERT. The mappings of the calling process follow.
  *
  * A page of the mapping goes away when it is converted, when a hole is punched, and
- * when its memory fails; KVM is told by its MMU notifier. Private pages are
+ * when its memory fails (then others of the same 2 MiB may go, too, until they are
+ * populated again); KVM is told by its MMU notifier. Private pages are
  * resident in the gmem fd. A page may be in several views and slots.
  *
  * KVM emulates no instruction that lies in private memory, nor walks page tables
@@ -591,8 +594,8 @@ struct gmem_ioctl_unbind {
  * Errors of mmap() of a view fd: EINVAL for access rights, a mapping that is not
  * MAP_SHARED, or a range outside the view; EPERM for another process than the view's;
  * EBUSY where mappings of views of this memory are as many as there may be
- * (GMEM_VIEW_MAX_MAPPINGS). munmap() of a part, mremap(), and mprotect() are EINVAL or
- * EACCES.
+ * (GMEM_VIEW_MAX_MAPPINGS). munmap() of a part, mremap(), and mprotect() are EINVAL,
+ * EACCES or EFAULT.
  */
 struct gmem_ioctl_view {
 	__u32 size;
@@ -619,8 +622,8 @@ struct gmem_ioctl_view {
  *	out: where it ended
  * @length: in: bytes, not zero; the range must end inside the same mapping. out: bytes
  *	left
- * @pages: in: must be zero. out: pages that were put into the mapping; what was there
- *	before does not count
+ * @pages: in: must be zero. out: pages that were put into the mapping, and into others
+ *	that the process has of the same pages; what was there before does not count
  * @reserved: must be zero
  *
  * Pages without memory are allocated, as by fallocate() of the gmem fd, and read
