@@ -464,25 +464,17 @@ static int interrupted_populate(int view, struct gmem_ioctl_view_populate *p,
 	return rc;
 }
 
-/* A signal ends it; the cursor says how far it came, and it goes on from there. */
-TEST(signals)
+/* All of the view, however often a signal ends it. Returns how often. */
+static unsigned int populate_with_signals(int view, uint8_t *v, unsigned long us)
 {
-	const char *why = gmem_view_unavailable();
+	struct gmem_ioctl_view_populate p = {
+		.address = (uintptr_t)v,
+		.length = BIG_LENGTH,
+	};
+	uint64_t begin = p.address, last = begin;
 	unsigned int interrupted = 0;
-	struct gmem_ioctl_view_populate p;
-	unsigned long us = 1000;
-	uint64_t begin, last;
-	uint8_t *v;
-	int fd, view, rc;
+	int rc;
 
-	if (why)
-		SKIP(return, "%s", why);
-	fd = test_gmem_create(BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
-	view = test_gmem_view(fd, 0, BIG_LENGTH);
-	v = test_gmem_view_map(view, 0, BIG_LENGTH);
-	begin = last = (uintptr_t)v;
-	p = (struct gmem_ioctl_view_populate){ .address = begin,
-					       .length = BIG_LENGTH };
 	while ((rc = interrupted_populate(view, &p, us)) == -EINTR) {
 		interrupted++;
 		EXPECT_EQ(0, p.pages);
@@ -497,7 +489,29 @@ TEST(signals)
 	}
 	EXPECT_EQ(0, rc);
 	EXPECT_EQ(0, p.length);
-	TH_LOG("interrupted %u times, in the end after %lu us", interrupted, us);
+	return interrupted;
+}
+
+/* A signal ends it; the cursor says how far it came, and it goes on from there. */
+TEST(signals)
+{
+	const char *why = gmem_view_unavailable();
+	unsigned int interrupted = 0;
+	unsigned long us;
+	int fd, view;
+	uint8_t *v;
+
+	if (why)
+		SKIP(return, "%s", why);
+	fd = test_gmem_create(BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	view = test_gmem_view(fd, 0, BIG_LENGTH);
+	v = test_gmem_view_map(view, 0, BIG_LENGTH);
+	/* A signal that comes before the call begins ends nothing. */
+	for (us = 1000; !interrupted && us < 1000000; us *= 2) {
+		test_gmem_punch(fd, 0, BIG_LENGTH);
+		interrupted = populate_with_signals(view, v, us);
+	}
+	TH_LOG("interrupted %u times", interrupted);
 	EXPECT_GT(interrupted, 0);
 	EXPECT_EQ(0, gmem_view_populate(view, v, BIG_LENGTH, 0));
 	expect_byte(0, v + BIG_LENGTH - 1);

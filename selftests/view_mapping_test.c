@@ -121,7 +121,9 @@ TEST_F(mapping, mmap)
 	for (i = 0; i < sizeof(prots) / sizeof(*prots); i++) {
 		EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, prots[i], MAP_SHARED,
 					   self->view, 0));
-		EXPECT_EQ(EINVAL, errno);
+		/* On some kernels the file cannot be executed in the first place. */
+		if (!(prots[i] & PROT_EXEC) || errno != EPERM)
+			EXPECT_EQ(EINVAL, errno);
 	}
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, PROT_NONE, MAP_PRIVATE,
 				   self->view, 0));

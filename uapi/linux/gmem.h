@@ -592,7 +592,8 @@ struct gmem_ioctl_unbind {
  *  - EMFILE, ENFILE, ENOMEM.
  *
  * Errors of mmap() of a view fd: EINVAL for access rights, a mapping that is not
- * MAP_SHARED, or a range outside the view; EPERM for another process than the view's;
+ * MAP_SHARED, or a range outside the view; EPERM for another process than the view's,
+ * and on some kernels for PROT_EXEC;
  * EBUSY where mappings of views of this memory are as many as there may be
  * (GMEM_VIEW_MAX_MAPPINGS). munmap() of a part, mremap(), and mprotect() are EINVAL,
  * EACCES or EFAULT.
