@@ -63,12 +63,22 @@ static void converts(const char *machine, const char *cpus)
 	qemu_guest_type(q, "end\n");
 	expect_said(q, "gmem-guest: 2: ", WAIT_S);
 	EXPECT_TRUE(qemu_guest_end(q, 60));
+	/* What it had written was there, on either side, and nothing was refused. */
+	EXPECT_TRUE(strstr(q->boot.console, "refused=0 wrong=0"));
+	EXPECT_TRUE(strstr(q->boot.console, ": 2: rc=0 wrong=0"));
+	EXPECT_TRUE(strstr(q->boot.console, "faults answered"));
+	EXPECT_FALSE(strstr(q->boot.console, " 0 conversions"));
 	boot_log(&q->boot, q->boot.console);
 }
 
 TEST_TIMEOUT(pc, TIMEOUT)
 {
 	converts("pc", "1");
+}
+
+TEST_TIMEOUT(q35_two_cpus, TIMEOUT)
+{
+	converts("q35", "2");
 }
 
 TEST_HARNESS_MAIN
