@@ -8,7 +8,7 @@
 # what they find on 7.3: stock-7.3 runs them only if asked for, by KERNEL= or T=.
 SEEN_ELSEWHERE='control|convert_wait|drain|fault_wait|fuzz|hypervisor*|memcg|model'
 SEEN_ELSEWHERE+='|overcommit|race|sim_*|stress|linux_clocks|linux_decommit|linux_file'
-SEEN_ELSEWHERE+='|linux_handover|linux_memory|view_model'
+SEEN_ELSEWHERE+='|linux_handover|linux_machine|linux_memory|view_model'
 
 # Long programs that do one thing at a time, in which KCSAN has no race to find.
 ONE_AT_A_TIME='fail_nth*|linux_decommit|linux_file|linux_handover|linux_memory'
