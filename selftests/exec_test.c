@@ -36,12 +36,6 @@ static void expect_said(struct qemu *q, const char *text, unsigned int seconds)
 
 static void start(struct qemu *q)
 {
-	const char *why = qemu_guest_unavailable();
-
-	if (!why)
-		why = gmem_unavailable();
-	if (why)
-		SKIP(return, "%s", why);
 	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-exec", 1);
 	if (!qemu_guest_start(q, PLACE, UP_S))
 		lost(q, PLACE);
@@ -49,8 +43,13 @@ static void start(struct qemu *q)
 
 static void converts(const char *machine, const char *cpus)
 {
+	const char *why = qemu_guest_unavailable();
 	struct qemu *q = &qemu;
 
+	if (!why)
+		why = gmem_unavailable();
+	if (why)
+		SKIP(return, "%s", why);
 	*q = (struct qemu){
 		.machine = machine,
 		.memory = QEMU_GUEST_RAM,
