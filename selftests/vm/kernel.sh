@@ -99,7 +99,7 @@ built_dir() {
 		echo "$version"
 		kernel_write_fragment "$name" "${spec[@]:1}"
 		gcc --version | head -n 1
-		cat "$VM_DIR/recipe.sh"
+		cat "$VM_DIR/recipe.sh" "$VM_DIR/config/sanitize.mk"
 	} | sha256sum | cut -c1-16)
 	printf '%s\n' "$CACHE_DIR/kernel/$name-$hash"
 }
