@@ -38,6 +38,24 @@ harness_ktap() {
 		harness_count 1 '1 1 1'
 }
 
+# What failed is told by its name, once, with what was said just before.
+harness_failures() {
+	local line number got=
+
+	. "$VM_DIR/ktap.sh"
+	KTAP_STRICT=
+	ktap_reset
+	while IFS= read -r line; do
+		ktap_feed "$line"
+		got+=${KTAP_FAILURE:+$KTAP_FAILURE;}
+	done < <(printf '%s\n' '# Subtest: one' '    # before' '    ok 1 a'
+		for number in {1..12}; do echo "    # line $number"; done
+		printf '%s\n' '    not ok 2 b' '    not ok 3 c' 'not ok 1 one' \
+			'# Subtest: two' '    ok 1 d' '# why' 'not ok 2 two')
+	[[ $got == "one: 2 b"$'\n'*"# line 5"*"# line 12;one: 3 c;two: 2 two"$'\n'"  # why;" &&
+	   $got != *before* && $got != *"line 4"* ]] || { echo "$got"; return 1; }
+}
+
 # harness_derive KIND SUITE EXPECTED: the Suites or entry derived.
 harness_derive() {
 	local got
@@ -202,6 +220,7 @@ harness_programs() {
 
 check_harness() {
 	check "harness counts KTAP" harness_ktap
+	check "harness tells what failed" harness_failures
 	check "harness shows tables" harness_table
 	check "harness does not count lost time" harness_lost_time
 	check "harness knows who needs two CPUs" harness_cpus

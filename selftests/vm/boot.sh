@@ -48,13 +48,29 @@ KERNEL_ARGS=(panic=-1 oops=panic slab_nomerge printk.devkmsg=on
 	log_buf_len=4M watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180
 	unknown_nmi_panic panic_print=0x40 ignore_loglevel)
 
-VM_PIDFILE=${TMPDIR:-/tmp}/gmem-vm.$$.pid
-VM_MONITOR=${TMPDIR:-/tmp}/gmem-vm.$$.monitor
+# vm_files SUFFIX: of the VM that this shell boots next.
+VM_FILES=${TMPDIR:-/tmp}/gmem-vm.$$
+vm_files() {
+	VM_PIDFILE=$VM_FILES$1.pid
+	VM_MONITOR=$VM_FILES$1.monitor
+}
+vm_files ""
 
 # QEMU removes the file when it ends by itself.
 vm_kill() {
 	[[ ! -s $VM_PIDFILE ]] || kill "$(<"$VM_PIDFILE")" 2>/dev/null || true
 	rm -f "$VM_PIDFILE" "$VM_MONITOR.in" "$VM_MONITOR.out"
+}
+
+# vm_kill_all: also those that subshells have booted.
+vm_kill_all() {
+	local file
+
+	for file in "$VM_FILES"*.monitor.in; do
+		file=${file#"$VM_FILES"}
+		vm_files "${file%.monitor.in}"
+		vm_kill
+	done
 }
 
 # The VM says nothing any more, not even that a program is late: its kernel

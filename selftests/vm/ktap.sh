@@ -5,7 +5,11 @@
 # deeper result line since the last one of its own depth. A parent counts
 # only when it failed and none of its children did. Plans are not needed.
 # With KTAP_STRICT=1 a skip is a failure, unless the reason says that it
-# could not be otherwise. Sourced.
+# could not be otherwise. What counts as a failure is left in KTAP_FAILURE, as
+# "SUBTEST: RESULT", with the diagnostic lines before it. Sourced.
+
+# So many of the lines before a failure are kept.
+KTAP_LINES=8
 
 ktap_reset() {
 	KTAP_PASSED=0
@@ -14,6 +18,16 @@ ktap_reset() {
 	KTAP_CHILDREN=()
 	KTAP_CHILD_FAILS=()
 	KTAP_NOTE=
+	KTAP_FAILURE=
+	KTAP_SUBTEST=
+	KTAP_SAID=()
+}
+
+# ktap_failure RESULT
+ktap_failure() {
+	KTAP_FAILED=$((KTAP_FAILED + 1))
+	KTAP_FAILURE="${KTAP_SUBTEST:+$KTAP_SUBTEST: }$1"
+	((${#KTAP_SAID[@]} == 0)) || KTAP_FAILURE+=$(printf '\n  %s' "${KTAP_SAID[@]}")
 }
 
 # ktap_depth_add DEPTH FAILED: all shallower levels have one more child.
@@ -43,11 +57,20 @@ ktap_leaf() {
 	fi
 	shopt -u nocasematch
 	if ((failed)); then
-		KTAP_FAILED=$((KTAP_FAILED + 1))
+		ktap_failure "$text"
 		KTAP_LEAF_FAILED=1
 	else
 		KTAP_PASSED=$((KTAP_PASSED + 1))
 	fi
+}
+
+# ktap_said LINE: a line that is no result.
+ktap_said() {
+	case $1 in
+	*'# Subtest: '*) KTAP_SUBTEST=${1##*# Subtest: } KTAP_SAID=() ;;
+	*'# '*) KTAP_SAID+=("# ${1#*# }") ;;
+	esac
+	((${#KTAP_SAID[@]} <= KTAP_LINES)) || KTAP_SAID=("${KTAP_SAID[@]:1}")
 }
 
 # ktap_feed LINE: sets KTAP_NOTE when there is something to add to it.
@@ -55,7 +78,11 @@ ktap_feed() {
 	local line=$1 depth failed d
 
 	KTAP_NOTE=
-	[[ $line =~ ^(\ *)(not\ )?ok\ (.*)$ ]] || return 0
+	KTAP_FAILURE=
+	if [[ ! $line =~ ^(\ *)(not\ )?ok\ (.*)$ ]]; then
+		ktap_said "$line"
+		return
+	fi
 	depth=${#BASH_REMATCH[1]}
 	failed=$((${#BASH_REMATCH[2]} > 0))
 	KTAP_LEAF_FAILED=0
@@ -63,9 +90,10 @@ ktap_feed() {
 		ktap_leaf "$failed" "${BASH_REMATCH[3]}"
 		ktap_depth_add "$depth" "$KTAP_LEAF_FAILED"
 	elif ((failed && ${KTAP_CHILD_FAILS[depth]:-0} == 0)); then
-		KTAP_FAILED=$((KTAP_FAILED + 1))
+		ktap_failure "${BASH_REMATCH[3]}"
 		ktap_depth_add "$depth" 1
 	fi
+	KTAP_SAID=()
 	for ((d = depth; d < ${#KTAP_CHILDREN[@]}; d++)); do
 		KTAP_CHILDREN[d]=0
 		KTAP_CHILD_FAILS[d]=0

@@ -29,6 +29,7 @@ set -euo pipefail
 . "$VM_DIR/ktap.sh"
 . "$VM_DIR/programs.sh"
 . "$VM_DIR/table.sh"
+. "$VM_DIR/vms.sh"
 
 DEFAULT_KERNELS="stock-6.12 stock-7.3 debug-7.3 race-6.12 arm64-6.12"
 # What init allows a program for a result, without the stress: longer than a test with
@@ -41,7 +42,7 @@ RUN_DIR=
 prepare() {
 	deps_install build kernel vm || exit 1
 	RUN_DIR=$(mktemp -d "${TMPDIR:-/tmp}/gmem-test.XXXXXX")
-	at_exit 'vm_kill; rm -rf "$RUN_DIR"'
+	at_exit 'vm_kill_all; rm -rf "$RUN_DIR"'
 	trap 'exit 130' INT TERM
 	export LAPS=$RUN_DIR/laps
 	LOG_DIR=$TOP_DIR/build/log
@@ -126,156 +127,12 @@ stage() {
 	rm -rf "$root"
 }
 
-# fuzz_seconds NAME: the kernel with KASAN sees most.
-fuzz_seconds() {
-	case $1 in
-	debug-*) echo "${FUZZ_SECONDS:-120}" ;;
-	*) echo "${FUZZ_SECONDS:-20}" ;;
-	esac
-}
-
-# stress_seconds NAME: another architecture is there for what differs, not for
-# what takes long to happen.
-stress_seconds() {
-	case $1 in
-	arm64-*) echo "${STRESS:-10}" ;;
-	*) echo "${STRESS:-60}" ;;
-	esac
-}
-
-# settings NAME: the environment of init and the programs.
-settings() {
-	local name=$1
-
-	case $name in
-	debug-* | race-*)
-		# 7.3's per-CPU sheaves keep stale pointers, behind which
-		# kmemleak does not see a leak; slab debugging has none.
-		printf '%s ' GMEM_REQUIRE=all slab_debug=F kunit.enable=1 ;;
-	esac
-	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
-		GMEM_SEED="$SEED" GMEM_STRESS_SECONDS="$(stress_seconds "$name")" \
-		GMEM_FUZZ_SECONDS="$(fuzz_seconds "$name")" \
-		GMEM_TIMEOUT="$PROGRAM_SECONDS"
-}
-
-# follow STATE SECONDS [INDENT]: count what a VM says, show it, note how far it came,
-# and keep lines of tables. SECONDS of silence are more than init would ever allow.
-follow() {
-	local line end=0 up=0 rc
-
-	ktap_reset
-	while :; do
-		rc=0
-		IFS= read -r -t "$2" line || rc=$?
-		if ((rc > 128)); then
-			echo "${3:-}    # silent for $2 s: the kernel hangs"
-			vm_nmi
-			sleep 10
-			vm_kill
-			continue
-		fi
-		((rc == 0)) || break
-		line=${line%$'\r'}
-		case $line in
-		'# gmem-init: up'*) up=1 ;;
-		'# gmem-init: end'*) end=1; continue ;;
-		esac
-		ktap_feed "$line"
-		[[ $line != *'# table: '* ]] || printf '%s\n' "$line" >>"$1.table"
-		printf '%s\n' "${3:-}    $line"
-		[[ -z $KTAP_NOTE ]] || printf '%s\n' "${3:-}    # $KTAP_NOTE"
-	done
-	echo "$up $end $KTAP_PASSED $KTAP_FAILED $KTAP_SKIPPED" >"$1"
-}
-
-# boot_once NAME DIR ACCEL CONSOLE [INDENT]: leaves how far it came and what it has
-# counted in VM_*, and in VM_TIMED_OUT whether the VM has had all its time. More time
-# that init grants a program (program_grant()) begins with a line, and so does silence.
-boot_once() {
-	local limit=${VM_SECONDS:-2400} silence start=$SECONDS
-
-	silence=$((PROGRAM_SECONDS + $(stress_seconds "$1") + $(fuzz_seconds "$1") + 90))
-	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
-		"$4" "$(settings "$1")" | follow "$RUN_DIR/state" "$silence" "${5:-}" || true
-	VM_TIMED_OUT=$((SECONDS - start >= limit))
-	read -r VM_UP VM_END VM_PASSED VM_FAILED VM_SKIPPED <"$RUN_DIR/state"
-}
-
 # show_laps: where the time went; what a kernel took in all, and of that what it took to
 # build, and each of its VMs.
 show_laps() {
 	[[ -s $LAPS ]] || return 0
 	echo "# seconds:"
 	awk -F '\t' '$1 >= 1000 { printf "#   %6d  %s\n", $1 / 1000, $2 }' "$LAPS"
-}
-
-# boot_vm NAME DIR ACCEL CONSOLE [INDENT]: boot_once(), and once more where it is not
-# the tests' fault that the VM did not come to its end.
-boot_vm() {
-	local since
-
-	since=$(now_ms)
-	boot_once "$@"
-	if ((!VM_UP)); then
-		echo "# $1: no sign of life from the VM, trying once more"
-		boot_once "$@"
-	fi
-	# Not for a test that has failed already, nor for one that takes too long.
-	if ((VM_UP && !VM_END && !VM_FAILED && !VM_TIMED_OUT)) && [[ $3 == tcg* ]] &&
-	   lost_elsewhere "$4"; then
-		lost "$1" "$4"
-		echo "# $1: nothing of gmem is in it, trying once more"
-		boot_once "$@"
-	fi
-	if ((!VM_END)); then
-		lost "$1" "$4"
-		VM_FAILED=$((VM_FAILED + 1))
-		((VM_UP)) || LOST=1
-	fi
-	lap "$1: VM $3" "$since"
-}
-
-lost() {
-	local name=$1 console=$2
-
-	echo "# $name: the VM was lost; the end of its console:"
-	[[ $name != own ]] ||
-		echo "# a kernel of your own needs virtio-pci and virtio-console built in"
-	tail -n 120 "$console" | tr -d '\r' | sed 's/^/# console: /'
-	sed 's/^/# qemu: /' "$console.qemu"
-}
-
-# last_words CONSOLE: what came since the last program started, without the
-# reports of KCSAN, which have been judged and are no reason to die.
-last_words() {
-	tac "$1" | sed '/gmem-init: start/q' | tac | awk '
-		/====================/ { if (inside && block !~ /KCSAN/) print block
-			inside = !inside; block = ""; next }
-		inside { block = block $0 "\n"; next }
-		{ print }
-		END { print block }'
-}
-
-# lost_elsewhere CONSOLE: a VM that was up is gone, and no function of gmem is
-# in any stack or report that it left behind. That is the emulator.
-lost_elsewhere() {
-	! last_words "$1" | grep -E '\+0x[0-9a-f]+/0x[0-9a-f]+ \[gmem' >/dev/null
-}
-
-# accels_of LABEL DIR: an accelerator for each VM that this kernel has.
-accels_of() {
-	local accel
-
-	if [[ $(arch_of "$1") == arm64 ]]; then
-		echo tcg-arm64
-		return
-	fi
-	accel=$(accel_choose "$2/bzImage" "$RUN_DIR/$1.cpio") || return 1
-	case $accel-$1 in
-	tcg-stock-* | tcg-own) sed 's/1/tcg-one/; s/2/tcg-turns/' "$RUN_DIR/$1.cpus" ;;
-	*) echo "$accel" ;;
-	esac
 }
 
 # cannot_have NAME: why there is no VM for this architecture, if so.
@@ -288,31 +145,6 @@ cannot_have() {
 	else
 		return 1
 	fi
-}
-
-# test_vms LABEL DIR ACCEL...: the sums are left in VM_PASSED and so on. Of several
-# VMs each is a subtest of the kernel's.
-test_vms() {
-	local label=$1 dir=$2 console=$LOG_DIR/$1.$$ accel word
-	local passed=0 failed=0 skipped=0 number=0
-
-	shift 2
-	if (($# == 1)); then
-		boot_vm "$label" "$dir" "$1" "$console.console"
-		return
-	fi
-	echo "    1..$#"
-	for accel; do
-		number=$((number + 1))
-		echo "        # Subtest: $accel"
-		boot_vm "$label" "$dir" "$accel" "$console.$accel.console" "    "
-		word=ok
-		((VM_FAILED == 0)) || word="not ok"
-		echo "    $word $number $accel"
-		passed=$((passed + VM_PASSED)) failed=$((failed + VM_FAILED))
-		skipped=$((skipped + VM_SKIPPED))
-	done
-	VM_PASSED=$passed VM_FAILED=$failed VM_SKIPPED=$skipped
 }
 
 # test_kernel NUMBER NAME
@@ -344,18 +176,28 @@ test_kernel() {
 	test_vms "$label" "$dir" "${accels[@]}"
 	account "$number" "$label" "$VM_PASSED" "$VM_FAILED" "$VM_SKIPPED" \
 		"$since"
-	tables_collect "$label"
+	collect "$label"
 }
 
-# tables_collect NAME: the lines that follow() has kept are this kernel's.
-tables_collect() {
-	local line
+# collect NAME: the lines that follow() has kept are this kernel's.
+collect() {
+	local file line
 
-	[[ -e $RUN_DIR/state.table ]] || return 0
-	while IFS= read -r line; do
-		table_feed "$1" "$line"
-	done <"$RUN_DIR/state.table"
-	rm "$RUN_DIR/state.table"
+	for file in "$RUN_DIR"/state*.table; do
+		[[ -e $file ]] || continue
+		while IFS= read -r line; do
+			table_feed "$1" "$line"
+		done <"$file"
+	done
+	sed "s/^/#   $1: /" "$RUN_DIR"/state*.failures >>"$RUN_DIR/failures" 2>/dev/null || true
+	rm -f "$RUN_DIR"/state*
+}
+
+# show_failures: once more, where they are seen first.
+show_failures() {
+	[[ -s $RUN_DIR/failures ]] || return 0
+	echo "# failed:"
+	cat "$RUN_DIR/failures"
 }
 
 # test_tool NUMBER NAME SCRIPT: what gmemctl has of its own, on the host.
@@ -369,6 +211,7 @@ test_tool() {
 		follow "$RUN_DIR/state" $((${FUZZ_SECONDS:-60} + 1800)) || true
 	read -r up end passed failed skipped <"$RUN_DIR/state"
 	account "$number" "$name" "$passed" "$failed" "$skipped" "$since"
+	collect "$name"
 }
 
 # account NUMBER NAME PASSED FAILED SKIPPED SINCE
@@ -415,6 +258,7 @@ main() {
 	[[ -z ${SHELL_IN_VM:-} ]] || return 0
 	table_show
 	show_laps
+	show_failures
 	echo "$TOTAL_PASSED passed, $TOTAL_FAILED failed, $TOTAL_SKIPPED skipped"
 	((!LOST)) || return 128
 	((TOTAL_FAILED == 0))
