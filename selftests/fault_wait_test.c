@@ -479,7 +479,8 @@ static void beside_work(int fd, uint64_t length,
 	__atomic_store_n(&toucher.stop, 1, __ATOMIC_RELEASE);
 	gmem_task_join(&toucher.task);
 	TH_LOG("took %u ms, %u faults meanwhile", (unsigned int)took, faults);
-	EXPECT_GE(faults, took / 30);
+	/* Virtual CPUs that take turns do so ten times a second. */
+	EXPECT_GE(faults, took / 200);
 	munmap(toucher.p, BIG_LENGTH);
 }
 
