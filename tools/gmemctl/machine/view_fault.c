@@ -25,13 +25,23 @@ void view_watch_start(struct view_watch *watch, const struct machine *machine)
 		watch->count = fault.count;
 }
 
+/* What is wrong is known. */
 static bool fault_end(struct machine *machine, struct vcpu *vcpu, enum end end,
 		      uint64_t gpa, const char *why)
+{
+	machine_end(machine, end, "vCPU %u: gpa 0x%" PRIx64 ": %s", vcpu->index, gpa,
+		    why);
+	return true;
+}
+
+/* Where the vCPU stands says what may be wrong. */
+static bool fault_stuck(struct machine *machine, struct vcpu *vcpu, uint64_t gpa,
+			const char *why)
 {
 	char text[MACHINE_REPORT_MAX - 256];
 
 	view_explain(machine, vcpu, text, sizeof(text));
-	machine_end(machine, end, "vCPU %u: gpa 0x%" PRIx64 ": %s%s",
+	machine_end(machine, END_MEMORY, "vCPU %u: gpa 0x%" PRIx64 ": %s%s",
 		    vcpu->index, gpa, why, text);
 	return true;
 }
@@ -106,7 +116,7 @@ static bool fault_populate(struct view_watch *watch, struct machine *machine,
 		 fault->error_code & 2 ? "write" : "read",
 		 fault->error_code & 4 ? ", user" : "",
 		 fault->error_code & 16 ? ", fetch" : "");
-	return fault_end(machine, vcpu, END_MEMORY, page, why);
+	return fault_stuck(machine, vcpu, page, why);
 }
 
 /*
@@ -119,8 +129,8 @@ static bool fault_of_kvm(struct view_watch *watch, struct machine *machine,
 	turns_wait_idle(&machine->memory.turns);
 	if (has_moved(watch, machine, UINT64_MAX, 0))
 		return true;
-	return fault_end(machine, vcpu, END_MEMORY, 0,
-			 "KVM cannot read or write guest memory that it needs");
+	return fault_stuck(machine, vcpu, 0,
+			   "KVM cannot read or write guest memory that it needs");
 }
 
 bool view_fault_answer(struct view_watch *watch, struct machine *machine,

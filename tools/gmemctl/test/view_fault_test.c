@@ -123,6 +123,8 @@ static void test_populate_fails(void)
 	start();
 	view_fake.populate_rc = -ENOMEM;
 	CHECK(fault_at(PAGE) && machine->end == END_MEMORY && view_machine_said("short of memory"));
+	/* Nothing that leads astray. */
+	CHECK(!view_machine_said("emulates"));
 	view_machine_stop();
 	start();
 	view_fake.fault_rc = -EOPNOTSUPP;
