@@ -16,6 +16,7 @@
 
 #define BYSTANDER (16ULL << 20)		/* bytes that it has, and that it wants */
 #define HUGEPAGES "/proc/sys/vm/nr_hugepages"
+#define BOOST "/proc/sys/vm/watermark_boost_factor"
 #define LEAVE_PAGES 128			/* huge pages that are left for the test */
 #define COMMIT_MS 240000
 
@@ -39,7 +40,7 @@ FIXTURE(overcommit) {
 	pid_t committer;
 	int log;
 	long long hugepages;
-	char adjusted[16];
+	long long boost;
 };
 
 static void set_oom_score(pid_t pid, const char *text)
@@ -122,30 +123,40 @@ static long long file_number(const char *path)
 		       -1 : strtoll(text, NULL, 10);
 }
 
-/* Huge pages take most of the memory, and nobody has to zero it. */
-static void take_most_memory(struct overcommit_data *self)
+static void set_number(const char *path, long long number)
 {
 	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", number);
+	if (number >= 0)
+		gmem_write_file(path, text);
+}
+
+/*
+ * Huge pages take most of the memory, and nobody has to zero it. What that does to the
+ * rest is not to be taken for fragmentation: the kernel would keep more back for a while
+ * than there is left, whoever has asked for it.
+ */
+static void take_most_memory(struct overcommit_data *self)
+{
 	long long all;
 
+	self->boost = file_number(BOOST);
+	set_number(BOOST, self->boost < 0 ? -1 : 0);
 	self->hugepages = file_number(HUGEPAGES);
 	if (self->hugepages < 0)
 		return;
 	all = (long long)sysconf(_SC_AVPHYS_PAGES) / 512;
 	if (all <= LEAVE_PAGES)
 		return;
-	snprintf(text, sizeof(text), "%lld", all - LEAVE_PAGES);
-	gmem_write_file(HUGEPAGES, text);
+	set_number(HUGEPAGES, all - LEAVE_PAGES);
 	TH_LOG("%lld huge pages of %lld taken", file_number(HUGEPAGES), all);
 }
 
 static void give_memory_back(const struct overcommit_data *self)
 {
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", self->hugepages);
-	if (self->hugepages >= 0)
-		gmem_write_file(HUGEPAGES, text);
+	set_number(HUGEPAGES, self->hugepages);
+	set_number(BOOST, self->boost);
 }
 
 FIXTURE_SETUP(overcommit)
