@@ -31,7 +31,7 @@ MAN_NAMES := $(basename $(notdir $(sort $(wildcard Documentation/man/*.rst))))
 MAN_PAGES := $(MAN_NAMES:%=$(BUILD)/man/%.1)
 RST2MAN := $(firstword $(shell command -v rst2man rst2man.py))
 
-.PHONY: all modules tools man selftests check test demo kernels kdir
+.PHONY: all modules tools man selftests check test demo bench kernels kdir
 .PHONY: install install-man uninstall uninstall-man clean help
 
 all: modules tools selftests
@@ -73,6 +73,10 @@ test:
 
 demo:
 	$(Q)selftests/vm/demo.sh "$(FILE)"
+
+# KERNEL= CASES= are read from the environment, too.
+bench:
+	$(Q)selftests/vm/bench.sh
 
 kernels:
 	$(Q)selftests/vm/prepare.sh stock-6.12 stock-7.3 slim-7.3 debug-7.3 race-6.12
@@ -126,6 +130,7 @@ help:
 	@echo '  make man          build/man/gmemctl*.1'
 	@echo '  make selftests    build/selftests/*_test'
 	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
+	@echo '  make bench        what gmem costs beside what others do, in instructions'
 	@echo '  make test         the unit tests, and the selftests in VMs of five kernels'
 	@echo '                    T=topic KERNEL=stock-6.12|stock-7.3|debug-7.3|race-6.12|arm64-6.12|'
 	@echo '                    bzImage+KDIR='

@@ -36,6 +36,15 @@ TCG_TURNS_ARGS=(-accel "tcg,thread=single" "${TCG_ARGS[@]:2}")
 TCG_ONE_PROGRAMS="GMEM_PROGRAM_CPUS=1"
 TCG_TURNS_PROGRAMS="GMEM_PROGRAM_CPUS=2"
 
+# One instruction is one nanosecond of the virtual CPU, and one tick of its time stamp
+# counter: a difference of it is a number of instructions (selftests/bench/measure.c). While
+# nothing runs, time goes on to the next timer at once. Without -erms the kernel clears a
+# page by rep stosb, which is one instruction for each byte here, and nothing of the kind
+# in a processor; without ERMS it is one for each eight bytes.
+TCG_COUNT_ARGS=(-accel "tcg,thread=single" -icount "shift=0,sleep=off"
+	-cpu "max,-cx16,-erms" "${TCG_ARGS[@]:4}")
+TCG_COUNT_KHZ=1000000
+
 # pauth-impdef: QEMU's own algorithm costs a third of all time. With EL2 there is
 # a KVM.
 ARM64_ARGS=(-accel tcg -cpu "max,pauth-impdef=on"
@@ -85,6 +94,7 @@ accel_args() {
 	kvm) printf '%s\n' "${KVM_ARGS[@]}" ;;
 	tcg | tcg-one) printf '%s\n' "${TCG_ARGS[@]}" ;;
 	tcg-turns) printf '%s\n' "${TCG_TURNS_ARGS[@]}" ;;
+	tcg-count) printf '%s\n' "${TCG_COUNT_ARGS[@]}" ;;
 	tcg-arm64) printf '%s\n' "${ARM64_ARGS[@]}" ;;
 	esac
 }
@@ -116,6 +126,7 @@ accel_kernel_args() {
 	tcg) echo "$tcg $(tsc_kernel_args) $TCG_SPARE" ;;
 	tcg-one) echo "$tcg $(tsc_kernel_args) $TCG_ONE_PROGRAMS" ;;
 	tcg-turns) echo "$tcg $(tsc_kernel_args) $TCG_TURNS_PROGRAMS" ;;
+	tcg-count) echo "$tcg tsc_early_khz=$TCG_COUNT_KHZ" ;;
 	tcg-arm64) echo console=ttyAMA0 ;;
 	*) echo console=ttyS0 ;;
 	esac
@@ -128,7 +139,7 @@ machine_args() {
 
 	case $1 in
 	tcg) first=,cpus=0-1 second=,cpus=2 total=3 ;;
-	tcg-one) second="" total=1 ;;
+	tcg-one | tcg-count) second="" total=1 ;;
 	esac
 	printf '%s\n' -m "$((half * 2))M" -smp "$total,sockets=$total" \
 		-object "memory-backend-ram,id=m0,size=${half}M" \

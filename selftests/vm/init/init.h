@@ -86,4 +86,7 @@ bool lockdep_alive(void);
 /* demo.c */
 int demo_run(void);
 
+/* bench.c */
+int bench_run(const struct module_list *modules);
+
 #endif

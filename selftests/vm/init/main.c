@@ -5,6 +5,7 @@
  *
  *   test	load the modules, run every program, check the kernel, unload
  *   demo	gmemctl demo on the file that came as a disk
+ *   bench	gmem_bench
  *   shell	modules loaded, then a shell on the console
  *   probe	only say whether this VM can have guests of its own
  *
@@ -189,6 +190,8 @@ static int run(void)
 		return run_probe();
 	if (env_is("GMEM_MODE", "demo"))
 		return demo_run();
+	if (env_is("GMEM_MODE", "bench"))
+		return bench_run(&modules);
 	if (env_is("GMEM_MODE", "shell"))
 		return run_shell(&modules);
 	return run_tests(&modules);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a VMM does without conversion in place: memory twice, shared here and private
+ * there. Contents that are to survive are copied, which gives memory to the new side, and
+ * then the stale side is punched out. Either side is a memfd here, so that the cost is
+ * that of every kernel; a guest_memfd costs the same to allocate and to punch.
+ */
+#include <string.h>
+
+#include "bench.h"
+
+static void discard_move(struct memory *to, struct memory *from, uint64_t length)
+{
+	memcpy(to->map, from->map, length);
+	must(gmem_punch(from->fd, 0, length));
+}
+
+static void discard_range(uint64_t length, bool mapped, const char *name)
+{
+	struct bench_count count = {
+		.name = name,
+		.peer = "discard + copy",
+		.unit = "page",
+		.units = length / PAGE,
+	};
+	struct memory side[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		memory_open(&side[i], MEMORY_MEMFD, SZ_2M);
+		memory_map(&side[i]);
+	}
+	memory_write(side[0].map, SZ_2M);
+	memory_write(side[1].map + length, SZ_2M - length);
+	for (i = 0; count.nr < BENCH_REPEATS + 1; i ^= 1) {
+		if (mapped)
+			memory_read(side[i].map, length);
+		bench_begin(&count);
+		discard_move(&side[!i], &side[i], length);
+		bench_end(&count);
+	}
+	bench_report(&count);
+}
+
+/* What copying and clearing take of it, which is the processor's own affair. */
+static void discard_bytes(void)
+{
+	struct bench_count copy = {
+		.name = "copying a page that is there",
+		.peer = "memcpy()",
+		.unit = "page",
+		.units = BLOCK_PAGES,
+	};
+	struct memory a, b;
+
+	memory_open(&a, MEMORY_MEMFD, SZ_2M);
+	memory_open(&b, MEMORY_MEMFD, SZ_2M);
+	memory_map(&a);
+	memory_map(&b);
+	memory_write(a.map, SZ_2M);
+	memory_write(b.map, SZ_2M);
+	while (copy.nr < BENCH_REPEATS + 1) {
+		bench_begin(&copy);
+		memcpy(b.map, a.map, SZ_2M);
+		bench_end(&copy);
+	}
+	bench_report(&copy);
+}
+
+void discard_copy(const struct bench_case *c)
+{
+	(void)c;
+	discard_range(SZ_2M, true, "2 MiB to the other side");
+	discard_range(PAGE, true, "one page to the other side");
+	discard_bytes();
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * gmem_bench [CASE...]: what the work of gmem costs, beside what others do.
+ *
+ * Each case is a process of its own. A row is a line
+ *
+ *	# bench: WORK | WHO | UNIT | VALUE | SPREAD
+ *
+ * with the median of BENCH_REPEATS measurements for one UNIT and, in per cent of it, how
+ * far apart the middle half of them is. What a VALUE is says the line "# measure:".
+ */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { BENCH_FAILED = 1, BENCH_SKIPPED = 4 };
+
+static const struct bench_case cases[] = {
+	{ "touch.first.memfd", touch_first, MEMORY_MEMFD },
+	{ "touch.first.gmem", touch_first, MEMORY_GMEM },
+	{ "touch.first.anon", touch_first, MEMORY_ANON },
+	{ "touch.first.secret", touch_first, MEMORY_SECRET },
+	{ "touch.first.guest_memfd", touch_first, MEMORY_GUEST_MEMFD },
+	{ "touch.again.memfd", touch_again, MEMORY_MEMFD },
+	{ "touch.again.gmem", touch_again, MEMORY_GMEM },
+	{ "touch.again.guest_memfd", touch_again, MEMORY_GUEST_MEMFD },
+	{ "convert.resident", convert_resident, MEMORY_GMEM },
+	{ "convert.one", convert_one, MEMORY_GMEM },
+	{ "view.convert", view_convert, MEMORY_GMEM },
+	{ "view.one", view_one, MEMORY_GMEM },
+	{ "store.convert", store_convert, MEMORY_GMEM },
+	{ "discard.copy", discard_copy, MEMORY_GMEM },
+};
+
+void bench_skip(const char *why)
+{
+	printf("# skip: %s\n", why);
+	fflush(stdout);
+	_exit(BENCH_SKIPPED);
+}
+
+void bench_fail(const char *what, long rc)
+{
+	printf("# fail: %s: %ld (%s)\n", what, rc, strerror((int)-rc));
+	fflush(stdout);
+	_exit(BENCH_FAILED);
+}
+
+/* How it ended: 0, BENCH_SKIPPED or something else. */
+static int case_run(const struct bench_case *c)
+{
+	int status;
+	pid_t pid;
+
+	printf("# case: %s\n", c->name);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		c->run(c);
+		fflush(stdout);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return BENCH_FAILED;
+	if (WIFSIGNALED(status)) {
+		printf("# fail: %s: %s\n", c->name, strsignal(WTERMSIG(status)));
+		return BENCH_FAILED;
+	}
+	return WEXITSTATUS(status);
+}
+
+static bool case_wanted(const struct bench_case *c, char **patterns)
+{
+	bool wanted = !*patterns;
+
+	for (; *patterns; patterns++)
+		wanted |= !fnmatch(*patterns, c->name, 0);
+	return wanted;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i, failed = 0, ran = 0;
+	int rc;
+
+	(void)argc;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (gmem_unavailable()) {
+		printf("# fail: %s\n", gmem_unavailable());
+		return BENCH_FAILED;
+	}
+	bench_measure_setup();
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (!case_wanted(&cases[i], argv + 1))
+			continue;
+		rc = case_run(&cases[i]);
+		ran++;
+		failed += rc && rc != BENCH_SKIPPED;
+	}
+	printf("# end: %u cases, %u failed\n", ran, failed);
+	return failed || !ran ? BENCH_FAILED : 0;
+}

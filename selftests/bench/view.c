@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Conversions of memory that a view has. CONVERT takes the pages from the view and, for
+ * the process that calls it, puts them back: the first is counted in another process,
+ * which has no view, and the second by VIEW_POPULATE afterwards.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "gmem_view.h"
+#include "kvm_vm.h"
+
+/**
+ * struct view_work - memory with a view, and what is counted
+ * @memory: the memory
+ * @view: the view fd
+ * @map: its mapping
+ * @length: what is converted
+ * @target: to what
+ * @count: of the conversion at hand
+ */
+struct view_work {
+	struct memory memory;
+	int view;
+	uint8_t *map;
+	uint64_t length;
+	uint32_t target;
+	struct bench_count *count;
+	struct bench_count counts[2];
+};
+
+static void view_do(void *arg)
+{
+	struct view_work *work = arg;
+
+	bench_begin(work->count);
+	must(gmem_convert(work->memory.fd, 0, work->length, work->target, PRESERVE));
+	bench_end(work->count);
+}
+
+static void view_open(struct view_work *work)
+{
+	const char *why = gmem_view_unavailable();
+
+	if (why)
+		bench_skip(why);
+	work->view = (int)must(gmem_view(work->memory.fd, 0, SZ_2M));
+	work->map = gmem_view_map(work->view, 0, SZ_2M);
+	if (work->map == MAP_FAILED)
+		bench_fail("mmap()", -errno);
+	memory_map(&work->memory);
+	memory_write(work->memory.map, SZ_2M);
+	must(gmem_view_populate(work->view, work->map, SZ_2M, 0));
+}
+
+static void view_close(struct view_work *work)
+{
+	munmap(work->map, SZ_2M);
+	close(work->view);
+	memory_close(&work->memory);
+}
+
+static void view_count(struct bench_count *count, const char *name, uint64_t length)
+{
+	*count = (struct bench_count){
+		.name = name,
+		.peer = "gmem view",
+		.unit = "page",
+		.units = length / PAGE,
+	};
+}
+
+/* All of it in one call, as a VMM has it. */
+static void view_whole(uint64_t length, bool mapped, const char *to_private,
+		       const char *to_shared)
+{
+	struct view_work work = { .length = length };
+	struct bench_count *private = &work.counts[0], *shared = &work.counts[1];
+
+	view_count(private, to_private, length);
+	view_count(shared, to_shared, length);
+	memory_open(&work.memory, MEMORY_GMEM, SZ_2M);
+	view_open(&work);
+	if (!mapped)
+		memory_unmap(&work.memory);
+	while (shared->nr < BENCH_REPEATS + 1) {
+		if (mapped)
+			memory_write(work.memory.map, length);
+		work.target = PRIVATE;
+		work.count = private;
+		view_do(&work);
+		work.target = SHARED;
+		work.count = shared;
+		view_do(&work);
+	}
+	bench_report(private);
+	bench_report(shared);
+	view_close(&work);
+}
+
+/* The two parts of it. */
+static void view_parts(uint64_t length, const char *to_private, const char *to_shared,
+		       const char *refill)
+{
+	struct view_work *work = helper_shared(sizeof(*work));
+	struct bench_count count[2];
+	struct helper helper;
+	unsigned int i;
+
+	view_count(&work->counts[0], to_private, length);
+	view_count(&work->counts[1], to_shared, length);
+	for (i = 0; i < 2; i++)
+		view_count(&count[i], refill, length);
+	work->length = length;
+	memory_open(&work->memory, MEMORY_GMEM, SZ_2M);
+	helper_start(&helper);
+	view_open(work);
+	while (count[1].nr < BENCH_REPEATS + 1) {
+		memory_write(work->memory.map, length);
+		for (i = 0; i < 2; i++) {
+			work->target = i ? SHARED : PRIVATE;
+			work->count = &work->counts[i];
+			helper_run(&helper, view_do, work);
+			bench_begin(&count[i]);
+			must(gmem_view_populate(work->view, work->map, length, NOALLOC));
+			bench_end(&count[i]);
+		}
+	}
+	bench_report(&work->counts[0]);
+	bench_report(&work->counts[1]);
+	bench_report(&count[0]);
+	view_close(work);
+}
+
+void view_convert(const struct bench_case *c)
+{
+	(void)c;
+	view_whole(SZ_2M, true, "2 MiB to private and filled, mapped",
+		   "2 MiB to shared and filled, mapped");
+	view_whole(SZ_2M, false, "2 MiB to private and filled, not mapped",
+		   "2 MiB to shared and filled, not mapped");
+	view_parts(SZ_2M, "2 MiB to private, mapped", "2 MiB to shared, mapped",
+		   "2 MiB filled");
+}
+
+void view_one(const struct bench_case *c)
+{
+	(void)c;
+	view_whole(PAGE, true, "one page to private and filled, mapped",
+		   "one page to shared and filled, mapped");
+	view_whole(PAGE, false, "one page to private and filled, not mapped",
+		   "one page to shared and filled, not mapped");
+	view_parts(PAGE, "one page to private, mapped", "one page to shared, mapped",
+		   "one page filled");
+}

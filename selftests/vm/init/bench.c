@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What things cost: the modules, then /usr/bin/gmem_bench on GMEM_BENCH=, the cases. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "init.h"
+
+#define PROGRAM		"/usr/bin/gmem_bench"
+#define TIMEOUT		900
+#define CASES_MAX	16
+
+static void bench_line(void *ctx, bool is_stderr, const char *line)
+{
+	(void)ctx;
+	port_line("%s%s", is_stderr ? "# stderr: " : "", line);
+}
+
+/* The exit status the program ended with, for the host's last line. */
+int bench_run(const struct module_list *modules)
+{
+	char *argv[CASES_MAX + 2] = { (char *)PROGRAM };
+	char *cases = getenv("GMEM_BENCH"), *save;
+	int64_t deadline = now_ms() + TIMEOUT * 1000LL;
+	unsigned int i;
+	int status;
+
+	module_load_own(modules);
+	kmsg_mark("bench");
+	cases = cases ? strtok_r(cases, ",", &save) : NULL;
+	for (i = 1; cases && i <= CASES_MAX; i++) {
+		argv[i] = cases;
+		cases = strtok_r(NULL, ",", &save);
+	}
+	status = spawn(argv, &deadline, bench_line, NULL);
+	if (kmsg_judge()) {
+		port_line("# fail: the kernel complained, see above");
+		return 1;
+	}
+	if (status < 0 || WIFSIGNALED(status)) {
+		port_line("# fail: " PROGRAM ": %s", status < 0 ?
+			  "timed out" : strsignal(WTERMSIG(status)));
+		return 1;
+	}
+	return WEXITSTATUS(status);
+}
