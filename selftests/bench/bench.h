@@ -13,6 +13,7 @@
 #include "gmem_utils.h"
 
 #define BENCH_REPEATS	15
+#define BENCH_FEW	4	/* of what takes seconds */
 #define BLOCK_PAGES	(SZ_2M / PAGE)
 
 /* measure.c */
@@ -21,8 +22,10 @@
  * struct bench_count - repeated measurements of the same work
  * @name: of the work
  * @peer: who does it
- * @unit: "page" or "call": what a value is for
- * @units: pages or calls in one measurement
+ * @unit: what a value is for: "page", "call"
+ * @units: so many in one measurement
+ * @own: count only what the thread does itself, for it sleeps meanwhile
+ * @repeats: measurements that are wanted, after a first one that does not count
  * @nr: measurements so far
  * @began: when the one under way began
  * @values: of the measurements
@@ -32,6 +35,8 @@ struct bench_count {
 	const char *peer;
 	const char *unit;
 	uint64_t units;
+	bool own;
+	unsigned int repeats;
 	unsigned int nr;
 	uint64_t began;
 	uint64_t values[BENCH_REPEATS];
@@ -42,9 +47,13 @@ void bench_measure_setup(void);
 /* "instructions" or "ns" */
 const char *bench_measure_name(void);
 uint64_t bench_now(void);
+struct bench_count bench_new(const char *name, const char *peer, const char *unit,
+			     uint64_t units);
+/* Whether measurements are wanted still. */
+bool bench_more(const struct bench_count *count);
 void bench_begin(struct bench_count *count);
 void bench_end(struct bench_count *count);
-/* A line with the median and the spread. */
+/* A line with a quartile and the spread. */
 void bench_report(struct bench_count *count);
 /* A line with a value that was not counted here, such as bytes. */
 void bench_report_value(const char *name, const char *peer, const char *unit,
@@ -99,6 +108,12 @@ void memory_open(struct memory *m, enum memory_kind kind, uint64_t length);
 void memory_map(struct memory *m);
 void memory_unmap(struct memory *m);
 void memory_close(struct memory *m);
+/*
+ * Populate all of the memory: pages that are neighbours in it are none in the machine; or
+ * all are, as 2 MiB of their own, and false if that cannot be had, or cannot be mapped so.
+ */
+void memory_scatter(struct memory *m);
+bool memory_gather(struct memory *m);
 /* One byte of each page. */
 void memory_write(uint8_t *map, uint64_t length);
 void memory_read(const uint8_t *map, uint64_t length);
@@ -119,6 +134,8 @@ struct helper {
 
 void helper_start(struct helper *helper);
 /* @arg is in memory that both have. */
+void helper_ask(struct helper *helper, void (*fn)(void *arg), void *arg);
+void helper_wait(struct helper *helper);
 void helper_run(struct helper *helper, void (*fn)(void *arg), void *arg);
 /* Zeroed memory that both have, if it is taken before helper_start(). */
 void *helper_shared(size_t size);
@@ -139,11 +156,29 @@ struct bench_case {
 
 void touch_first(const struct bench_case *c);
 void touch_again(const struct bench_case *c);
+void touch_beside(const struct bench_case *c);
+void commit_both(const struct bench_case *c);
 void convert_resident(const struct bench_case *c);
 void convert_one(const struct bench_case *c);
+void convert_sizes(const struct bench_case *c);
+void convert_huge(const struct bench_case *c);
+void sparse_convert(const struct bench_case *c);
+void sparse_empty(const struct bench_case *c);
+void pattern_convert(const struct bench_case *c);
+void held_convert(const struct bench_case *c);
+void query_fragments(const struct bench_case *c);
+void state_bytes(const struct bench_case *c);
 void view_convert(const struct bench_case *c);
+void view_huge(const struct bench_case *c);
 void view_one(const struct bench_case *c);
 void store_convert(const struct bench_case *c);
 void discard_copy(const struct bench_case *c);
+void window_io(const struct bench_case *c);
+void guest_view(const struct bench_case *c);
+void guest_view_huge(const struct bench_case *c);
+void guest_store(const struct bench_case *c);
+void guest_discard(const struct bench_case *c);
+void thread_convert(const struct bench_case *c);
+void thread_fault(const struct bench_case *c);
 
 #endif /* BENCH_H */

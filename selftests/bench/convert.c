@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Conversions of memory that stays where it is, without a view. */
+#include <stdio.h>
+
 #include "bench.h"
 
+/* There and back, of the first @length bytes. */
 static void convert_both(struct memory *m, uint64_t length, bool mapped,
 			 struct bench_count *to_private, struct bench_count *to_shared)
 {
-	while (to_private->nr < BENCH_REPEATS + 1) {
+	while (bench_more(to_shared)) {
 		if (mapped)
 			memory_write(m->map, length);
 		bench_begin(to_private);
@@ -22,16 +25,10 @@ static void convert_both(struct memory *m, uint64_t length, bool mapped,
 static void convert_range(uint64_t length, bool mapped, const char *to_private,
 			  const char *to_shared)
 {
-	struct bench_count private = {
-		.name = to_private,
-		.peer = "gmem",
-		.unit = "page",
-		.units = length / PAGE,
-	};
-	struct bench_count shared = private;
+	struct bench_count private = bench_new(to_private, "gmem", "page", length / PAGE);
+	struct bench_count shared = bench_new(to_shared, "gmem", "page", length / PAGE);
 	struct memory m;
 
-	shared.name = to_shared;
 	memory_open(&m, MEMORY_GMEM, SZ_2M);
 	memory_map(&m);
 	memory_write(m.map, SZ_2M);
@@ -56,4 +53,39 @@ void convert_one(const struct bench_case *c)
 		      "one page to shared, mapped");
 	convert_range(PAGE, false, "one page to private, not mapped",
 		      "one page to shared, not mapped");
+}
+
+static void convert_size(const char *name, uint64_t length, unsigned int repeats)
+{
+	struct bench_count count[2];
+	char names[2][64];
+	struct memory m;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s to %s, populated", name,
+			 i ? "shared" : "private");
+		count[i] = bench_new(names[i], "gmem", "page", length / PAGE);
+		count[i].repeats = repeats;
+	}
+	memory_open(&m, MEMORY_GMEM, length);
+	must(gmem_commit(m.fd, 0, length));
+	convert_both(&m, length, false, &count[0], &count[1]);
+	memory_close(&m);
+}
+
+/* How it grows with what is converted. */
+void convert_sizes(const struct bench_case *c)
+{
+	(void)c;
+	convert_size("4 KiB", PAGE, BENCH_REPEATS);
+	convert_size("64 KiB", 16 * PAGE, BENCH_REPEATS);
+	convert_size("2 MiB", SZ_2M, BENCH_REPEATS);
+	convert_size("32 MiB", 16 * SZ_2M, BENCH_FEW);
+}
+
+void convert_huge(const struct bench_case *c)
+{
+	(void)c;
+	convert_size("1 GiB", SZ_1G, BENCH_FEW);
 }

@@ -15,14 +15,10 @@ static void discard_move(struct memory *to, struct memory *from, uint64_t length
 	must(gmem_punch(from->fd, 0, length));
 }
 
-static void discard_range(uint64_t length, bool mapped, const char *name)
+static void discard_range(uint64_t length, const char *name)
 {
-	struct bench_count count = {
-		.name = name,
-		.peer = "discard + copy",
-		.unit = "page",
-		.units = length / PAGE,
-	};
+	struct bench_count count = bench_new(name, "discard + copy", "page",
+					     length / PAGE);
 	struct memory side[2];
 	unsigned int i;
 
@@ -32,9 +28,8 @@ static void discard_range(uint64_t length, bool mapped, const char *name)
 	}
 	memory_write(side[0].map, SZ_2M);
 	memory_write(side[1].map + length, SZ_2M - length);
-	for (i = 0; count.nr < BENCH_REPEATS + 1; i ^= 1) {
-		if (mapped)
-			memory_read(side[i].map, length);
+	for (i = 0; bench_more(&count); i ^= 1) {
+		memory_read(side[i].map, length);
 		bench_begin(&count);
 		discard_move(&side[!i], &side[i], length);
 		bench_end(&count);
@@ -45,12 +40,8 @@ static void discard_range(uint64_t length, bool mapped, const char *name)
 /* What copying and clearing take of it, which is the processor's own affair. */
 static void discard_bytes(void)
 {
-	struct bench_count copy = {
-		.name = "copying a page that is there",
-		.peer = "memcpy()",
-		.unit = "page",
-		.units = BLOCK_PAGES,
-	};
+	struct bench_count copy = bench_new("copying pages that are there", "memcpy()",
+					    "page", BLOCK_PAGES);
 	struct memory a, b;
 
 	memory_open(&a, MEMORY_MEMFD, SZ_2M);
@@ -59,7 +50,7 @@ static void discard_bytes(void)
 	memory_map(&b);
 	memory_write(a.map, SZ_2M);
 	memory_write(b.map, SZ_2M);
-	while (copy.nr < BENCH_REPEATS + 1) {
+	while (bench_more(&copy)) {
 		bench_begin(&copy);
 		memcpy(b.map, a.map, SZ_2M);
 		bench_end(&copy);
@@ -70,7 +61,7 @@ static void discard_bytes(void)
 void discard_copy(const struct bench_case *c)
 {
 	(void)c;
-	discard_range(SZ_2M, true, "2 MiB to the other side");
-	discard_range(PAGE, true, "one page to the other side");
+	discard_range(SZ_2M, "2 MiB to the other side");
+	discard_range(PAGE, "one page to the other side");
 	discard_bytes();
 }

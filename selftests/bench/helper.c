@@ -41,14 +41,26 @@ void helper_start(struct helper *helper)
 	helper->answer = answer[0];
 }
 
-void helper_run(struct helper *helper, void (*fn)(void *arg), void *arg)
+void helper_ask(struct helper *helper, void (*fn)(void *arg), void *arg)
 {
 	struct request request = { .fn = fn, .arg = arg };
+
+	if (write(helper->ask, &request, sizeof(request)) != sizeof(request))
+		bench_fail("helper", -EPIPE);
+}
+
+void helper_wait(struct helper *helper)
+{
 	char byte;
 
-	if (write(helper->ask, &request, sizeof(request)) != sizeof(request) ||
-	    read(helper->answer, &byte, 1) != 1)
+	if (read(helper->answer, &byte, 1) != 1)
 		bench_fail("helper", -EPIPE);
+}
+
+void helper_run(struct helper *helper, void (*fn)(void *arg), void *arg)
+{
+	helper_ask(helper, fn, arg);
+	helper_wait(helper);
 }
 
 void *helper_shared(size_t size)

@@ -91,6 +91,39 @@ void memory_close(struct memory *m)
 	m->fd = -1;
 }
 
+/* The kernel gives out one frame after the other, or what was freed last first. */
+void memory_scatter(struct memory *m)
+{
+	uint64_t i, pages = m->length / PAGE;
+
+	for (i = 0; i < pages; i++)
+		((volatile uint8_t *)m->map)[i * 5 % pages * PAGE] = 1;
+}
+
+/*
+ * A CPU first gives out single frames that were freed on it. When those are gone, what is
+ * committed at once comes from a larger piece.
+ */
+bool memory_gather(struct memory *m)
+{
+	struct memory waste;
+	uint64_t i, first;
+
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK))
+		return false;
+	memory_open(&waste, MEMORY_MEMFD, 16 * SZ_2M);
+	must(gmem_commit(waste.fd, 0, waste.length));
+	must(gmem_commit(m->fd, 0, m->length));
+	memory_close(&waste);
+	memory_read(m->map, m->length);
+	first = gmem_pfn(m->map);
+	for (i = 1; i < m->length / PAGE; i++) {
+		if (gmem_pfn(m->map + i * PAGE) != first + i)
+			return false;
+	}
+	return first % BLOCK_PAGES == 0;
+}
+
 void memory_write(uint8_t *map, uint64_t length)
 {
 	uint64_t at;

@@ -39,14 +39,10 @@ static void store_names(struct store_counts *counts, uint64_t length)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		counts->convert[i] = (struct bench_count){
-			.name = names[length == PAGE][i],
-			.peer = "gmem store",
-			.unit = "page",
-			.units = length / PAGE,
-		};
-		counts->attribute[i] = counts->convert[i];
-		counts->attribute[i].name = names[length == PAGE][2 + i];
+		counts->convert[i] = bench_new(names[length == PAGE][i], "gmem store",
+					       "page", length / PAGE);
+		counts->attribute[i] = bench_new(names[length == PAGE][2 + i],
+						 "gmem store", "page", length / PAGE);
 	}
 }
 
@@ -72,7 +68,7 @@ static void store_range(struct kvm_guest *g, struct memory *m, uint64_t length)
 	unsigned int i;
 
 	store_names(&counts, length);
-	while (counts.convert[1].nr < BENCH_REPEATS + 1) {
+	while (bench_more(&counts.convert[1])) {
 		memory_write(g->data[0].host, length);
 		store_gmem(m->fd, &counts.convert[0], length, PRIVATE);
 		store_attribute(g, &counts.attribute[0], length, true);

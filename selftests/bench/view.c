@@ -16,14 +16,17 @@
  * @memory: the memory
  * @view: the view fd
  * @map: its mapping
+ * @huge: the view has 2 MiB as one entry
  * @length: what is converted
  * @target: to what
- * @count: of the conversion at hand
+ * @count: of the conversion at hand, one of @counts
+ * @counts: to private, to shared
  */
 struct view_work {
 	struct memory memory;
 	int view;
 	uint8_t *map;
+	bool huge;
 	uint64_t length;
 	uint32_t target;
 	struct bench_count *count;
@@ -50,7 +53,10 @@ static void view_open(struct view_work *work)
 	if (work->map == MAP_FAILED)
 		bench_fail("mmap()", -errno);
 	memory_map(&work->memory);
-	memory_write(work->memory.map, SZ_2M);
+	if (!work->huge)
+		memory_scatter(&work->memory);
+	else if (!memory_gather(&work->memory))
+		bench_skip("no 2 MiB in one piece");
 	must(gmem_view_populate(work->view, work->map, SZ_2M, 0));
 }
 
@@ -61,30 +67,20 @@ static void view_close(struct view_work *work)
 	memory_close(&work->memory);
 }
 
-static void view_count(struct bench_count *count, const char *name, uint64_t length)
-{
-	*count = (struct bench_count){
-		.name = name,
-		.peer = "gmem view",
-		.unit = "page",
-		.units = length / PAGE,
-	};
-}
-
 /* All of it in one call, as a VMM has it. */
-static void view_whole(uint64_t length, bool mapped, const char *to_private,
+static void view_whole(uint64_t length, bool mapped, bool huge, const char *to_private,
 		       const char *to_shared)
 {
-	struct view_work work = { .length = length };
+	struct view_work work = { .length = length, .huge = huge };
 	struct bench_count *private = &work.counts[0], *shared = &work.counts[1];
 
-	view_count(private, to_private, length);
-	view_count(shared, to_shared, length);
+	*private = bench_new(to_private, "gmem view", "page", length / PAGE);
+	*shared = bench_new(to_shared, "gmem view", "page", length / PAGE);
 	memory_open(&work.memory, MEMORY_GMEM, SZ_2M);
 	view_open(&work);
 	if (!mapped)
 		memory_unmap(&work.memory);
-	while (shared->nr < BENCH_REPEATS + 1) {
+	while (bench_more(shared)) {
 		if (mapped)
 			memory_write(work.memory.map, length);
 		work.target = PRIVATE;
@@ -108,15 +104,15 @@ static void view_parts(uint64_t length, const char *to_private, const char *to_s
 	struct helper helper;
 	unsigned int i;
 
-	view_count(&work->counts[0], to_private, length);
-	view_count(&work->counts[1], to_shared, length);
+	work->counts[0] = bench_new(to_private, "gmem view", "page", length / PAGE);
+	work->counts[1] = bench_new(to_shared, "gmem view", "page", length / PAGE);
 	for (i = 0; i < 2; i++)
-		view_count(&count[i], refill, length);
+		count[i] = bench_new(refill, "gmem view", "page", length / PAGE);
 	work->length = length;
 	memory_open(&work->memory, MEMORY_GMEM, SZ_2M);
 	helper_start(&helper);
 	view_open(work);
-	while (count[1].nr < BENCH_REPEATS + 1) {
+	while (bench_more(&count[1])) {
 		memory_write(work->memory.map, length);
 		for (i = 0; i < 2; i++) {
 			work->target = i ? SHARED : PRIVATE;
@@ -136,20 +132,30 @@ static void view_parts(uint64_t length, const char *to_private, const char *to_s
 void view_convert(const struct bench_case *c)
 {
 	(void)c;
-	view_whole(SZ_2M, true, "2 MiB to private and filled, mapped",
+	view_whole(SZ_2M, true, false, "2 MiB to private and filled, mapped",
 		   "2 MiB to shared and filled, mapped");
-	view_whole(SZ_2M, false, "2 MiB to private and filled, not mapped",
+	view_whole(SZ_2M, false, false, "2 MiB to private and filled, not mapped",
 		   "2 MiB to shared and filled, not mapped");
 	view_parts(SZ_2M, "2 MiB to private, mapped", "2 MiB to shared, mapped",
 		   "2 MiB filled");
 }
 
+/* What KVM maps as 2 MiB; and one page of that. */
+void view_huge(const struct bench_case *c)
+{
+	(void)c;
+	view_whole(SZ_2M, true, true, "2 MiB to private and filled, one entry",
+		   "2 MiB to shared and filled, one entry");
+	view_whole(PAGE, true, true, "one page to private and filled, of one entry",
+		   "one page to shared and filled, of one entry");
+}
+
 void view_one(const struct bench_case *c)
 {
 	(void)c;
-	view_whole(PAGE, true, "one page to private and filled, mapped",
+	view_whole(PAGE, true, false, "one page to private and filled, mapped",
 		   "one page to shared and filled, mapped");
-	view_whole(PAGE, false, "one page to private and filled, not mapped",
+	view_whole(PAGE, false, false, "one page to private and filled, not mapped",
 		   "one page to shared and filled, not mapped");
 	view_parts(PAGE, "one page to private, mapped", "one page to shared, mapped",
 		   "one page filled");

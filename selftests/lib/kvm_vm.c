@@ -356,7 +356,9 @@ static void serve_hypercall(struct kvm_guest *g, struct kvm_run *run)
 	int rc;
 
 	rc = map_gpa_check(&g->vm.slots, args, &map, &why);
-	if (!rc)
+	if (!rc && g->convert)
+		rc = g->convert(g, map.gpa, map.size, map.to_private);
+	else if (!rc)
 		rc = kvm_guest_convert(g, map.gpa, map.size, map.to_private,
 				       g->content);
 	if (rc)

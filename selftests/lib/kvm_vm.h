@@ -71,6 +71,7 @@ struct kvm_data {
  * @data: slots with private memory, @nr_data of them
  * @nr_data: see there
  * @content: what KVM_HC_MAP_GPA_RANGE does to contents, enum gmem_content
+ * @convert: what it does instead of converting by gmem, or NULL
  * @commit: commit what has been converted
  * @patient: a page that is on its way is tried again, in place of an exit;
  *	accesses to memory without a slot read 0
@@ -90,6 +91,8 @@ struct kvm_guest {
 	struct kvm_data data[KVM_SLOTS];
 	unsigned int nr_data;
 	uint32_t content;
+	int (*convert)(struct kvm_guest *g, uint64_t gpa, uint64_t size,
+		       bool to_private);
 	bool commit;
 	bool patient;
 	bool strict;

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make bench [KERNEL=] [CASES=]: what gmem costs beside what others do, counted in
-# instructions in a VM with Debian's own kernel.
+# instructions in one VM, and by the clock in another, which has several CPUs. Prints a
+# table and what of the targets is reached; build/bench/ has that, bench.json and bench.svg.
 #
 #   KERNEL=name		stock-6.12, stock-7.3, or slim-7.3, which has the KVM store
-#   CASES='glob...'	only these of gmem_bench
+#   CASES='glob...'	only these of gmem_bench (selftests/bench/main.c)
+#   CLOCK=		empty: only instructions
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -17,7 +19,15 @@ set -euo pipefail
 . "$VM_DIR/boot.sh"
 
 KERNEL=${KERNEL:-stock-6.12}
+# What the clock says more about than the instructions, or what they cannot say. No guest:
+# see TCG_TURNS_ARGS.
+CLOCK_CASES=(touch.first.* touch.again.* commit.* convert.resident convert.one view.convert
+	view.huge view.one discard window thread.*)
+MEM=2560
+VM_CPUS=$(($(nproc) < 4 ? 2 : 4))
+SECONDS_MAX=600
 BENCH_DIR=$TOP_DIR/build/bench
+SOURCE_DIR=$TOP_DIR/selftests/bench
 RUN_DIR=
 
 build() {
@@ -44,22 +54,95 @@ pack() {
 	rm -rf "$root"
 }
 
-# count ACCEL: what the program says in a VM.
-count() {
-	local cases=${CASES:-}
+# collect: what the program says, as rows of $RUN_DIR/rows; STATUS is init's.
+collect() {
+	local line measure='' case=''
 
-	vm_boot "$1" "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd" 1024 900 "$CONSOLE" \
-		"GMEM_MODE=bench GMEM_BENCH=${cases// /,} quiet"
+	STATUS=lost
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		case $line in
+		'# gmem-init: end status='*) STATUS=${line##*=} ;;
+		'# measure: '*' '*) say "  ${line#\# measure: }" ;;
+		'# measure: '*) measure=${line##* } ;;
+		'# case: '*) case=${line##* } ;;
+		'# skip: '*) echo "# $case ($measure): ${line#\# skip: }" >>"$RUN_DIR/skips" ;;
+		'# bench: '*)
+			line=${line#\# bench: }
+			printf '%s\t%s\n' "$measure" "${line// | /$'\t'}" >>"$RUN_DIR/rows" ;;
+		'# fail: '* | '# kernel: '*) say "$case: ${line#\# }" ;;
+		esac
+	done
+}
+
+# measure ACCEL CASE...: in a VM. Fails when a case has.
+measure() {
+	local accel=$1 console=$TOP_DIR/build/log/bench.$$.$1.console since=$SECONDS cases
+
+	shift
+	cases=$*
+	say "  booting the VM ($accel)"
+	collect < <(vm_boot "$accel" "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd" "$MEM" \
+		"$SECONDS_MAX" "$console" "GMEM_MODE=bench GMEM_BENCH=${cases// /,} quiet")
+	say "  measured in $(clock $((SECONDS - since)))"
+	[[ $STATUS != 0 ]] || return 0
+	say "bench: the VM ($accel) ended with '$STATUS'; its console is $console"
+	return 1
+}
+
+# commit: of the tree, with a + if it has been changed since.
+commit() {
+	local dirty=''
+
+	git -C "$TOP_DIR" rev-parse --git-dir >/dev/null 2>&1 || { echo unknown; return; }
+	git -C "$TOP_DIR" diff --quiet HEAD || dirty=+
+	echo "$(git -C "$TOP_DIR" rev-parse --short=12 HEAD)$dirty"
+}
+
+# show ACCEL: everything that people and programs get.
+show() {
+	local release commit
+
+	read -r release <"$KERNEL_DIR/release"
+	commit=$(commit)
+	{
+		echo "gmem $commit on $KERNEL ($release)"
+		echo
+		awk -v timed="$1" -f "$SOURCE_DIR/rows.awk" -f "$SOURCE_DIR/report.awk" \
+			"$RUN_DIR/rows" "$SOURCE_DIR/targets"
+		sort -u "$RUN_DIR/skips" | grep -v 'by the clock' | sed 's/^# /not here: /' || true
+	} | tee "$BENCH_DIR/bench.txt"
+	awk -v kernel="$KERNEL $release" -v commit="$commit" -v date="$(date -u +%FT%TZ)" \
+		-v counted="qemu ${TCG_COUNT_ARGS[*]}" -v timed="$1, $(nproc) CPUs" -f "$SOURCE_DIR/rows.awk" \
+		-f "$SOURCE_DIR/json.awk" "$RUN_DIR/rows" >"$BENCH_DIR/bench.json"
+	awk -v title="Instructions, $KERNEL ($release), gmem $commit" \
+		-f "$SOURCE_DIR/rows.awk" -f "$SOURCE_DIR/chart.awk" "$RUN_DIR/rows" \
+		"$SOURCE_DIR/chart" >"$BENCH_DIR/bench.svg"
+	say "  build/bench: bench.txt, bench.json, bench.svg"
 }
 
 main() {
+	local clock=none rc=0 cases
+
 	RUN_DIR=$(mktemp -d "${TMPDIR:-/tmp}/gmem-bench.XXXXXX")
 	at_exit 'vm_kill; rm -rf "$RUN_DIR"'
 	trap 'exit 130' INT TERM
 	build
-	CONSOLE=$TOP_DIR/build/log/bench.$$.console
 	pack
-	count tcg-count
+	: >"$RUN_DIR/rows"
+	: >"$RUN_DIR/skips"
+	set -f
+	read -r -a cases <<<"${CASES:-}"
+	measure tcg-count "${cases[@]}" || rc=1
+	if [[ -n ${CLOCK-1} ]]; then
+		clock=$(accel_choose "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd") || exit 1
+		((${#cases[@]})) || cases=("${CLOCK_CASES[@]}")
+		# A lost boot is the emulator's affair.
+		measure "$clock" "${cases[@]}" || measure "$clock" "${cases[@]}" || rc=1
+	fi
+	set +f
+	show "$clock"
+	return "$rc"
 }
 
-main "$@"
+main

@@ -132,14 +132,15 @@ accel_kernel_args() {
 	esac
 }
 
-# machine_args ACCEL MEM_MIB: two CPUs for the tests; two memory nodes, so that there
-# is somewhere to migrate to.
+# machine_args ACCEL MEM_MIB: two CPUs for the tests, or VM_CPUS; two memory nodes, so
+# that there is somewhere to migrate to.
 machine_args() {
-	local half=$(($2 / 2)) first=,cpus=0 second=,cpus=1 total=2
+	local half=$(($2 / 2)) first second total=${VM_CPUS:-2}
 
+	[[ $1 != tcg ]] || total=$((total + 1))
+	first=,cpus=0-$((total - 2)) second=,cpus=$((total - 1))
 	case $1 in
-	tcg) first=,cpus=0-1 second=,cpus=2 total=3 ;;
-	tcg-one | tcg-count) second="" total=1 ;;
+	tcg-one | tcg-count) first=,cpus=0 second="" total=1 ;;
 	esac
 	printf '%s\n' -m "$((half * 2))M" -smp "$total,sockets=$total" \
 		-object "memory-backend-ram,id=m0,size=${half}M" \

@@ -20,17 +20,17 @@ static void bench_line(void *ctx, bool is_stderr, const char *line)
 int bench_run(const struct module_list *modules)
 {
 	char *argv[CASES_MAX + 2] = { (char *)PROGRAM };
-	char *cases = getenv("GMEM_BENCH"), *save;
+	char *name = getenv("GMEM_BENCH"), *save;
 	int64_t deadline = now_ms() + TIMEOUT * 1000LL;
 	unsigned int i;
 	int status;
 
 	module_load_own(modules);
 	kmsg_mark("bench");
-	cases = cases ? strtok_r(cases, ",", &save) : NULL;
-	for (i = 1; cases && i <= CASES_MAX; i++) {
-		argv[i] = cases;
-		cases = strtok_r(NULL, ",", &save);
+	name = name ? strtok_r(name, ",", &save) : NULL;
+	for (i = 1; name && i <= CASES_MAX; i++) {
+		argv[i] = name;
+		name = strtok_r(NULL, ",", &save);
 	}
 	status = spawn(argv, &deadline, bench_line, NULL);
 	if (kmsg_judge()) {

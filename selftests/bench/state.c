@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What states cost in memory, by the kernel's own count: the objects in slab caches,
+ * before and after. Beside it KVM's attribute, of which a VM with private memory needs one
+ * for each page.
+ */
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "kvm_vm.h"
+
+#define GIBS 4ULL
+#define RANGES GMEM_CONVERT_MAX_RANGES
+
+/* What CPUs keep for the next allocation counts as used until it is given back. */
+static void state_shrink(void)
+{
+	glob_t g;
+	size_t i;
+
+	usleep(200000);
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &g))
+		return;
+	for (i = 0; i < g.gl_pathc; i++)
+		gmem_write_file(g.gl_pathv[i], "1");
+	globfree(&g);
+}
+
+/* Where states can be; other caches have no part in it. */
+static bool state_cache(const char *line)
+{
+	return !strncmp(line, "kmalloc", 7) || !strncmp(line, "radix_tree_node", 15);
+}
+
+static uint64_t state_slabs(void)
+{
+	unsigned long long objects, size, bytes = 0;
+	FILE *f = fopen("/proc/slabinfo", "re");
+	char line[512];
+
+	if (!f)
+		bench_skip("no /proc/slabinfo");
+	state_shrink();
+	/* And what that has freed in its turn. */
+	state_shrink();
+	while (fgets(line, sizeof(line), f)) {
+		if (state_cache(line) &&
+		    sscanf(line, "%*s %llu %*u %llu", &objects, &size) == 2)
+			bytes += objects * size;
+	}
+	fclose(f);
+	return bytes;
+}
+
+/* Every @stride-th page of a file of GIBS GiB becomes private. */
+static void state_stride(int fd, uint64_t stride)
+{
+	struct gmem_convert_range ranges[RANGES];
+	struct gmem_ioctl_convert args = {
+		.flags = GMEM_CONVERT_F_RANGES,
+		.target = PRIVATE,
+		.ranges = (uintptr_t)ranges,
+	};
+	uint64_t at = 0;
+
+	while (at < GIBS * SZ_1G) {
+		for (args.nr_ranges = 0; args.nr_ranges < RANGES && at < GIBS * SZ_1G;
+		     at += stride)
+			ranges[args.nr_ranges++] = (struct gmem_convert_range){ at, PAGE };
+		must(gmem_convert_args(fd, &args));
+	}
+}
+
+/* Without a name: for what is allocated once. */
+static void state_gmem(const char *name, uint64_t stride)
+{
+	struct memory m;
+	uint64_t before, after;
+
+	memory_open(&m, MEMORY_GMEM, GIBS * SZ_1G);
+	before = state_slabs();
+	if (stride)
+		state_stride(m.fd, stride);
+	else
+		must(gmem_convert(m.fd, 0, m.length, PRIVATE, PRESERVE));
+	after = state_slabs();
+	memory_close(&m);
+	if (name)
+		bench_report_value(name, "gmem", "byte per GiB",
+				   ((double)after - (double)before) / (double)GIBS);
+}
+
+static void state_kvm(const char *name, uint64_t stride)
+{
+	static struct kvm_guest g;
+	uint64_t before, at;
+
+	must(kvm_guest_create(&g, 1));
+	before = state_slabs();
+	if (stride)
+		for (at = 0; at < SZ_1G; at += stride)
+			must(kvm_guest_attribute(&g, KVM_DATA_GPA + at, PAGE, true));
+	else
+		must(kvm_guest_attribute(&g, KVM_DATA_GPA, SZ_1G, true));
+	bench_report_value(name, "KVM's attribute", "byte per GiB",
+			   (double)state_slabs() - (double)before);
+	kvm_guest_destroy(&g);
+}
+
+void state_bytes(const struct bench_case *c)
+{
+	(void)c;
+	state_gmem(NULL, 16 * PAGE);
+	state_gmem("states: all private", 0);
+	state_gmem("states: one page of 2 MiB private", SZ_2M);
+	state_gmem("states: one page of 64 KiB private", 16 * PAGE);
+	state_gmem("states: every other page private", 2 * PAGE);
+	if (kvm_guest_unavailable())
+		return;
+	state_kvm("states: all private", 0);
+	state_kvm("states: every other page private", 2 * PAGE);
+}
