@@ -14,6 +14,7 @@
 
 #define BENCH_REPEATS	15
 #define BENCH_FEW	4	/* of what takes seconds */
+#define BENCH_ROWS	64	/* of a case, at most */
 #define BLOCK_PAGES	(SZ_2M / PAGE)
 
 /* measure.c */
@@ -44,6 +45,8 @@ struct bench_count {
 
 /* Find out what can be counted here, and say so. */
 void bench_measure_setup(void);
+/* Whether it is instructions that are counted, and not nanoseconds */
+bool bench_counts(void);
 /* "instructions" or "ns" */
 const char *bench_measure_name(void);
 uint64_t bench_now(void);
@@ -59,7 +62,10 @@ void bench_report(struct bench_count *count);
 void bench_report_value(const char *name, const char *peer, const char *unit,
 			double value);
 
-/* main.c: the two ways in which a case ends early */
+/* The value of a row that this process has reported, or negative. */
+double bench_value(const char *name, const char *peer);
+
+/* main.c, or who else runs a case: the two ways in which a case ends early */
 void bench_skip(const char *why) __attribute__((noreturn));
 void bench_fail(const char *what, long rc) __attribute__((noreturn));
 

@@ -14,6 +14,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -88,6 +89,11 @@ void bench_measure_setup(void)
 	       2 * LOOPS, (unsigned long long)tsc, (unsigned long long)ns);
 }
 
+bool bench_counts(void)
+{
+	return counts;
+}
+
 const char *bench_measure_name(void)
 {
 	return counts ? "instructions" : "ns";
@@ -137,6 +143,35 @@ static int measure_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* What has been reported, for bench_value(). */
+static struct {
+	char name[64], peer[32];
+	double value;
+} rows[BENCH_ROWS];
+static unsigned int nr_rows;
+
+static void measure_row(const char *name, const char *peer, const char *unit,
+			double value, double spread)
+{
+	if (nr_rows < BENCH_ROWS) {
+		snprintf(rows[nr_rows].name, sizeof(rows[0].name), "%s", name);
+		snprintf(rows[nr_rows].peer, sizeof(rows[0].peer), "%s", peer);
+		rows[nr_rows++].value = value;
+	}
+	printf("# bench: %s | %s | %s | %.3f | %.2f\n", name, peer, unit, value, spread);
+}
+
+double bench_value(const char *name, const char *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_rows; i++) {
+		if (!strcmp(rows[i].name, name) && !strcmp(rows[i].peer, peer))
+			return rows[i].value;
+	}
+	return -1;
+}
+
 /*
  * The lower quartile: a timer interrupt hits one measurement in some, and is not what is
  * asked for. The spread is from there to the least, or to the median if that is farther.
@@ -152,13 +187,13 @@ void bench_report(struct bench_count *count)
 	high = v[nr / 2];
 	if (high - value < value - low)
 		high = value + (value - low);
-	printf("# bench: %s | %s | %s | %.1f | %.2f\n", count->name, count->peer,
-	       count->unit, (double)value / (double)count->units,
-	       value ? 100.0 * (double)(high - value) / (double)value : 0);
+	measure_row(count->name, count->peer, count->unit,
+		    (double)value / (double)count->units,
+		    value ? 100.0 * (double)(high - value) / (double)value : 0);
 }
 
 void bench_report_value(const char *name, const char *peer, const char *unit,
 			double value)
 {
-	printf("# bench: %s | %s | %s | %.3f | 0\n", name, peer, unit, value);
+	measure_row(name, peer, unit, value, 0);
 }

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -60,7 +59,7 @@ static int thread_cpu(unsigned int number)
 
 static void thread_need(unsigned int nr)
 {
-	if (!strcmp(bench_measure_name(), "instructions"))
+	if (bench_counts())
 		bench_skip("threads are measured by the clock");
 	if (thread_cpu(nr - 1) < 0)
 		bench_skip("not enough CPUs");

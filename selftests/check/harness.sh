@@ -141,7 +141,7 @@ harness_init() {
 
 	gcc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -I"$VM_DIR/init" \
 		-DDIR_NAME="\"$WORK/stage/selftests\"" \
-		-DCPUS_LIST="\"$WORK/stage/etc/two_cpus\"" \
+		-DKINDS_DIR="\"$WORK/stage/etc/programs\"" \
 		-o "$WORK/init" "$CHECK_DIR/init.c" "$VM_DIR"/init/{program,spawn}.c || return 1
 	got=$(GMEM_TIMEOUT=2 "$WORK/init" "${@:2}" | tr '\n' ' ')
 	[[ $got == "$1 " ]] || { echo "$got"; echo "expected: $1"; return 1; }
@@ -171,27 +171,32 @@ lost_nothing_test: not ok lost_test: ok many_test: ok"
 }
 
 # A program that says that it needs two CPUs is not for a VM with one, nor the
-# other way round; and it is known which VMs there have to be.
-harness_cpus() {
+# other way round, and one that counts is for its own; and it is known which VMs
+# there have to be.
+harness_kinds() {
 	local TOP_DIR=$WORK/top pattern
 
 	. "$VM_DIR/programs.sh"
 	. "$VM_DIR/initramfs.sh"
-	mkdir -p "$TOP_DIR/selftests" "$WORK/out.d" "$WORK/stage/"{etc,selftests}
+	mkdir -p "$TOP_DIR/selftests" "$WORK/out.d" "$WORK/stage/"{etc/programs,selftests}
 	: >"$TOP_DIR/selftests/one_test.c"
 	echo 'KSFT_NEEDS_CPUS(2)' >"$TOP_DIR/selftests/two_test.c"
-	printf '#!/bin/sh\n' | tee "$WORK/out.d/one_test" >"$WORK/out.d/two_test"
+	echo 'KSFT_COUNTS();' >"$TOP_DIR/selftests/sum_test.c"
+	printf '#!/bin/sh\n' | tee "$WORK/out.d/"{one,two,sum}_test >/dev/null
 	chmod +x "$WORK/out.d/"*
-	for pattern in two one ''; do
-		: >"$WORK/stage/etc/two_cpus"
+	for pattern in two one sum '@(two|sum)' ''; do
+		: >"$WORK/stage/etc/programs/two"
+		: >"$WORK/stage/etc/programs/count"
 		rm -f "$WORK/stage/selftests/"*
 		stage_selftests "$WORK/stage" "$WORK/out.d" "$pattern" || return 1
-		staged_cpus "$WORK/stage" | tr '\n' ' '
-	done >"$WORK/cpus"
-	[[ $(<"$WORK/cpus") == '2 1 1 2 ' ]] || { cat "$WORK/cpus"; return 1; }
-	harness_init 'one_test two_test' -l || return 1
-	GMEM_PROGRAM_CPUS=1 harness_init one_test -l || return 1
-	GMEM_PROGRAM_CPUS=2 harness_init two_test -l
+		staged_kinds "$WORK/stage" | tr '\n' ' '
+	done >"$WORK/kinds"
+	[[ $(<"$WORK/kinds") == 'two one count count two one count two ' ]] ||
+		{ cat "$WORK/kinds"; return 1; }
+	harness_init 'one_test sum_test two_test' -l || return 1
+	GMEM_PROGRAMS=one harness_init one_test -l || return 1
+	GMEM_PROGRAMS=count harness_init sum_test -l || return 1
+	GMEM_PROGRAMS=two harness_init two_test -l
 }
 
 # harness_programs_of EXPECTED KERNEL T NAME: which of some programs it runs.
@@ -223,7 +228,7 @@ check_harness() {
 	check "harness tells what failed" harness_failures
 	check "harness shows tables" harness_table
 	check "harness does not count lost time" harness_lost_time
-	check "harness knows who needs two CPUs" harness_cpus
+	check "harness knows which VM a program is for" harness_kinds
 	check "harness knows what a kernel need not run" harness_programs
 	check "harness derives apt sources" harness_apt
 }

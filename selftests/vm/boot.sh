@@ -32,9 +32,11 @@ TCG_TURNS_ARGS=(-accel "tcg,thread=single" "${TCG_ARGS[@]:2}")
 # just been given an interrupt, the guest gets the interrupt twice (see testing.rst).
 # One virtual CPU has neither that timer nor another CPU that could do it harm. So
 # such a kernel has two VMs: init runs the programs that need two CPUs in one of
-# them (KSFT_NEEDS_CPUS() of ksft.h), and all others in the other.
-TCG_ONE_PROGRAMS="GMEM_PROGRAM_CPUS=1"
-TCG_TURNS_PROGRAMS="GMEM_PROGRAM_CPUS=2"
+# them (KSFT_NEEDS_CPUS() of ksft.h), and all others in the other; but for those that
+# count instructions (KSFT_COUNTS()), for which there is a third.
+TCG_ONE_PROGRAMS="GMEM_PROGRAMS=one"
+TCG_TURNS_PROGRAMS="GMEM_PROGRAMS=two"
+TCG_COUNT_PROGRAMS="GMEM_PROGRAMS=count"
 
 # One instruction is one nanosecond of the virtual CPU, and one tick of its time stamp
 # counter: a difference of it is a number of instructions (selftests/bench/measure.c). While
@@ -126,7 +128,7 @@ accel_kernel_args() {
 	tcg) echo "$tcg $(tsc_kernel_args) $TCG_SPARE" ;;
 	tcg-one) echo "$tcg $(tsc_kernel_args) $TCG_ONE_PROGRAMS" ;;
 	tcg-turns) echo "$tcg $(tsc_kernel_args) $TCG_TURNS_PROGRAMS" ;;
-	tcg-count) echo "$tcg tsc_early_khz=$TCG_COUNT_KHZ" ;;
+	tcg-count) echo "$tcg tsc_early_khz=$TCG_COUNT_KHZ $TCG_COUNT_PROGRAMS" ;;
 	tcg-arm64) echo console=ttyAMA0 ;;
 	*) echo console=ttyS0 ;;
 	esac

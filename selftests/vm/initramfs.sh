@@ -24,7 +24,9 @@ stage_init() {
 		done
 	fi
 	: >"$stage/etc/modules"
-	: >"$stage/etc/two_cpus"
+	mkdir "$stage/etc/programs"
+	: >"$stage/etc/programs/two"
+	: >"$stage/etc/programs/count"
 }
 
 # stage_library STAGE FILE: a program's or library's own libraries.
@@ -109,8 +111,14 @@ stage_left_out() {
 	done
 }
 
-# stage_selftests STAGE DIR PATTERN: programs whose topic matches, and a list of
-# those whose source says that they need two CPUs.
+# stage_kind STAGE KIND NAME FILE LINE: list FILE if the source NAME has such a LINE.
+stage_kind() {
+	! grep -q "^$5" "$TOP_DIR/selftests/$3".* ||
+		basename "$4" >>"$1/etc/programs/$2"
+}
+
+# stage_selftests STAGE DIR PATTERN: programs whose topic matches, and lists of
+# those whose source says that they need two CPUs, or count instructions.
 stage_selftests() {
 	local stage=$1 dir=$2 pattern=$3 file name found=0
 
@@ -121,21 +129,23 @@ stage_selftests() {
 		[[ $file == *.sh || -e $TOP_DIR/selftests/$name.c ]] || continue
 		program_matches "$name" "$pattern" || continue
 		cp "$file" "$stage/selftests/"
-		! grep -q '^KSFT_NEEDS_CPUS(2)' "$TOP_DIR/selftests/${name}".* ||
-			basename "$file" >>"$stage/etc/two_cpus"
+		stage_kind "$stage" two "$name" "$file" 'KSFT_NEEDS_CPUS(2)'
+		stage_kind "$stage" count "$name" "$file" 'KSFT_COUNTS()'
 		found=1
 	done
 	((found))
 }
 
-# staged_cpus STAGE: the numbers of CPUs that programs are there for.
-staged_cpus() {
-	local all two
+# staged_kinds STAGE: the kinds of programs that are there, or "one" for none.
+staged_kinds() {
+	local all two count
 
 	all=$(find "$1/selftests" -name '*_test*' | wc -l)
-	two=$(wc -l <"$1/etc/two_cpus")
-	((two && all == two)) || echo 1
-	((!two)) || echo 2
+	two=$(wc -l <"$1/etc/programs/two")
+	count=$(wc -l <"$1/etc/programs/count")
+	((all && all == two + count)) || echo one
+	((!count)) || echo count
+	((!two)) || echo two
 }
 
 # stage_guest_convert ROOT KERNEL_DIR: what converts memory inside of a guest.

@@ -102,8 +102,8 @@ kernel_of() {
 	printf '%s\n' "$dir"
 }
 
-# stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio; in NAME.cpus
-# the numbers of CPUs that its programs want.
+# stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio; in NAME.kinds
+# the kinds of programs it has.
 stage() {
 	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules selftests programs
 
@@ -122,7 +122,7 @@ stage() {
 	stage_guest "$root" || return 1
 	stage_exec "$root" "$name" || return 1
 	stage_left_out "$root" "$selftests" "$programs"
-	staged_cpus "$root" >"$RUN_DIR/$name.cpus"
+	staged_kinds "$root" >"$RUN_DIR/$name.kinds"
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"
 	rm -rf "$root"
 }

@@ -146,7 +146,9 @@ accels_of() {
 	fi
 	accel=$(accel_choose "$2/bzImage" "$RUN_DIR/$1.cpio") || return 1
 	case $accel-$1 in
-	tcg-stock-* | tcg-own) sed 's/1/tcg-one/; s/2/tcg-turns/' "$RUN_DIR/$1.cpus" ;;
+	tcg-stock-* | tcg-own) sed 's/^/tcg-/; s/two/turns/' "$RUN_DIR/$1.kinds" ;;
+	# Where programs that count have no VM of their own, they say so.
+	kvm-stock-*) sed -n 's/count/tcg-count/p' "$RUN_DIR/$1.kinds"; echo kvm ;;
 	*) echo "$accel" ;;
 	esac
 }

@@ -19,8 +19,8 @@
 #ifndef DIR_NAME
 #define DIR_NAME	"/selftests"
 #endif
-#ifndef CPUS_LIST
-#define CPUS_LIST	"/etc/two_cpus"
+#ifndef KINDS_DIR
+#define KINDS_DIR	"/etc/programs"
 #endif
 
 /* Taints that loading an out-of-tree, unsigned or test module brings. */
@@ -59,29 +59,37 @@ static unsigned int env_number(const char *name, unsigned int fallback)
 	return text && *text ? strtoul(text, NULL, 10) : fallback;
 }
 
-/* The host lists the programs that need two CPUs; one is enough for any other. */
-static unsigned int program_cpus(const char *name)
+/* Whether a file of names has one of them. */
+static bool program_listed(const char *path, const char *name)
 {
 	static char text[16384];
 	size_t len = strlen(name);
 	const char *at = text;
 
-	if (file_read(CPUS_LIST, text, sizeof(text)) < 0)
-		return 1;
+	if (file_read(path, text, sizeof(text)) < 0)
+		return false;
 	for (; *at; at += strcspn(at, "\n"), at += *at == '\n')
 		if (!strncmp(at, name, len) && at[len] == '\n')
-			return 2;
-	return 1;
+			return true;
+	return false;
 }
 
-/* Where a kernel has a VM for each number of CPUs, this is one of them. */
+/* The host lists the programs that need two CPUs, and those that count. */
+static const char *program_kind(const char *name)
+{
+	if (program_listed(KINDS_DIR "/two", name))
+		return "two";
+	return program_listed(KINDS_DIR "/count", name) ? "count" : "one";
+}
+
+/* Where a kernel has a VM for each kind of program, this is one of them. */
 static bool program_wanted(const char *name)
 {
-	unsigned int cpus = env_number("GMEM_PROGRAM_CPUS", 0);
+	const char *kind = getenv("GMEM_PROGRAMS");
 
 	if (!has_suffix(name, "_test") && !has_suffix(name, "_test.sh"))
 		return false;
-	return !cpus || program_cpus(name) == cpus;
+	return !kind || !strcmp(kind, program_kind(name));
 }
 
 int program_list_read(struct program_list *list)

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Operations cost what they did, in instructions: compared as a ratio to what a memfd's
+ * first touch costs in the same run, so that a newer kernel or compiler, which makes
+ * everything dearer, is no failure. Cases are those of `make bench`.
+ *
+ * Instructions repeat to 0.1 %, and kernels differ by a fifth. So anything beyond half
+ * as much again fails; and so does what has become that much cheaper: record its cost
+ * here, or twice as much of it would pass.
+ */
+#include <stdlib.h>
+
+#include "bench/bench.h"
+#include "ksft.h"
+
+KSFT_COUNTS();
+
+/* Millionths of a memfd's first touch are the unit. */
+#define UNIT 1000000
+#define MARGIN_PERCENT 150
+
+static const struct bench_case memfd = { "memfd", touch_first, MEMORY_MEMFD };
+static const struct bench_case gmem = { "gmem", touch_first, MEMORY_GMEM };
+
+/* Those of a case that a test runs. */
+void bench_skip(const char *why)
+{
+	ksft_skip("%s", why);
+	fflush(stdout);
+	_exit(KSFT_SKIP);
+}
+
+void bench_fail(const char *what, long rc)
+{
+	TH_LOG("%s: %ld", what, rc);
+	EXPECT_EQ(0, rc);
+	fflush(stdout);
+	_exit(KSFT_FAIL);
+}
+
+static const char *cost_unavailable(void)
+{
+	const char *why = gmem_unavailable();
+
+	if (why)
+		return why;
+	bench_measure_setup();
+	return bench_counts() ? NULL :
+		"unsupported-by-design: instructions are counted in a VM with -icount";
+}
+
+/* -1: cheaper than recorded, 1: dearer */
+static int cost_judge(long long cost, long long recorded)
+{
+	if (cost * 100 > recorded * MARGIN_PERCENT)
+		return 1;
+	return cost * MARGIN_PERCENT < recorded * 100 ? -1 : 0;
+}
+
+/* A row of the case that has run, in UNIT. */
+static long long cost_of(const char *work, const char *who)
+{
+	double value = bench_value(work, who), unit = bench_value("first touch", "memfd");
+
+	ASSERT_GT(value, 0);
+	ASSERT_GT(unit, 0);
+	return (long long)(value * UNIT / unit);
+}
+
+#define expect_cost(recorded, work, who) do {				\
+	long long __cost = cost_of(work, who);				\
+									\
+	TH_LOG("%s, %s: recorded %d, now %lld", work, who, recorded, __cost); \
+	EXPECT_EQ(0, cost_judge(__cost, recorded));			\
+} while (0)
+
+FIXTURE(cost) {
+	int nothing;
+};
+
+FIXTURE_SETUP(cost)
+{
+	(void)self;
+	touch_first(&memfd);
+}
+
+FIXTURE_TEARDOWN(cost)
+{
+	(void)self;
+}
+
+TEST_F(cost, first_touch)
+{
+	touch_first(&gmem);
+	expect_cost(978000, "first touch", "gmem");
+}
+
+TEST_F(cost, repeat_mapping)
+{
+	touch_again(&gmem);
+	expect_cost(437000, "repeat mapping, write", "gmem");
+	expect_cost(93000, "repeat mapping, read", "gmem");
+}
+
+TEST_F(cost, commit)
+{
+	commit_both(&gmem);
+	expect_cost(482000, "commit 2 MiB", "gmem");
+	expect_cost(233000, "decommit 2 MiB", "gmem");
+}
+
+TEST_F(cost, convert)
+{
+	convert_resident(&gmem);
+	expect_cost(156000, "2 MiB to private, mapped", "gmem");
+	expect_cost(75500, "2 MiB to private, not mapped", "gmem");
+	expect_cost(1550, "2 MiB to shared, not mapped", "gmem");
+}
+
+TEST_F(cost, convert_one)
+{
+	convert_one(&gmem);
+	expect_cost(1592000, "one page to private, mapped", "gmem");
+	expect_cost(1022000, "one page to shared, mapped", "gmem");
+}
+
+TEST_F(cost, convert_many)
+{
+	pattern_convert(&gmem);
+	expect_cost(1287000, "256 pages, a call each: every other one", "gmem");
+	expect_cost(957000, "256 pages, one call: every other one", "gmem");
+}
+
+TEST_F(cost, empty)
+{
+	sparse_empty(&gmem);
+	expect_cost(2462000, "1 TiB to private, not populated", "gmem");
+}
+
+TEST_F(cost, view)
+{
+	view_convert(&gmem);
+	expect_cost(199000, "2 MiB to private and filled, mapped", "gmem view");
+	expect_cost(42800, "2 MiB to shared and filled, mapped", "gmem view");
+	expect_cost(24000, "2 MiB filled", "gmem view");
+}
+
+TEST_F(cost, view_one)
+{
+	view_one(&gmem);
+	expect_cost(2376000, "one page to private and filled, mapped", "gmem view");
+	expect_cost(1797000, "one page to shared and filled, mapped", "gmem view");
+}
+
+TEST_F(cost, held)
+{
+	held_convert(&gmem);
+	expect_cost(7190000, "EAGAIN: last page of 2 MiB is pinned", "gmem");
+}
+
+TEST_F(cost, query)
+{
+	query_fragments(&gmem);
+	expect_cost(210000, "query 16 MiB, alternating", "gmem");
+}
+
+/* The guard itself: a page fault at each page more, twice the work, half the work. */
+TEST(guard)
+{
+	EXPECT_EQ(0, cost_judge(100, 100));
+	EXPECT_EQ(0, cost_judge(149, 100));
+	EXPECT_EQ(1, cost_judge(200, 100));
+	EXPECT_EQ(-1, cost_judge(50, 100));
+}
+
+TEST_HARNESS_MAIN_IF(cost_unavailable())
