@@ -3,7 +3,7 @@
  * DOC: the safe refcount
  *
  * A page becomes private only when gmem can name every reference to its folio:
- * the page cache's, one for each page, and the one taken to look at it. Any
+ * the page cache's, one for each page, and the one that may be taken to look at it. Any
  * other belongs to somebody who may still read or write the memory: a pin, a
  * pipe, I/O in flight.
  *
@@ -15,8 +15,9 @@
  * The range is unmapped a block at a time, when it is the block's turn to be looked
  * at: a page that is held costs no more than the pages before it.
  *
- * Locks: called with the range lock, faults held off; takes folio locks one at
- * a time, because a fault that was faster maps its page under the folio lock.
+ * Locks: called with the range lock, faults held off. Most folios have no reference but
+ * the page cache's, and are looked at many at a time under its lock. For the others the
+ * folio lock is taken, because a fault that was faster maps its page under it.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -45,6 +46,9 @@
  */
 #define GMEM_DRAIN_WAIT HZ
 
+/* Folios that are looked at with one hold of the page cache's lock. */
+#define GMEM_SEAL_BATCH 64
+
 /**
  * gmem_holder_fill() - who holds a folio
  * @holder: out: all but the index
@@ -64,35 +68,42 @@ void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
 }
 
 /*
- * Whether nobody but gmem holds @folio. The refcount is frozen for the look, so
- * that a speculative reference either counts or fails. From here on a new one
- * can only be speculative: the page is unmapped and faults are held off. Nor does
- * it lead to the contents: whoever gets one finds the folio not uptodate. If the
- * conversion fails, the next page fault publishes the folio again.
+ * Hide a folio from who does not hold it yet, if there are just @expected references to
+ * it. The refcount is frozen for that, so that a speculative reference either counts or
+ * fails. From here on a new one can only be speculative: the page is unmapped and faults
+ * are held off. Nor does it lead to the contents: whoever gets one finds the folio not
+ * uptodate. If the conversion fails, the next page fault publishes the folio again.
  */
-static bool gmem_folio_is_safe(struct gmem_inode *gi, struct folio *folio,
-			       struct gmem_holder *holder)
+static bool gmem_folio_seal_unheld(struct folio *folio, u32 expected)
 {
-	u32 expected = folio_nr_pages(folio) + 1;
-	bool safe;
-
-	/* Mapped by a fault that had its folio before faults were held off. */
-	if (folio_mapped(folio))
-		unmap_mapping_pages(gi->vfs_inode.i_mapping, folio->index,
-				    folio_nr_pages(folio), false);
+	bool unheld;
 
 	/* Who looks the folio up meanwhile spins: do not let them wait for long. */
 	preempt_disable();
-	safe = !folio_mapped(folio) && folio_ref_freeze(folio, expected);
-	if (safe) {
+	unheld = folio_ref_freeze(folio, expected);
+	if (unheld) {
 		gmem_folio_seal(folio);
 		/* A full barrier: pairs with the one of folio_try_get(). */
 		folio_ref_unfreeze(folio, expected);
 	}
 	preempt_enable();
-	if (!safe)
-		gmem_holder_fill(holder, folio, expected);
-	return safe;
+	return unheld;
+}
+
+/* Whether nobody but gmem holds @folio, to which the caller has a reference. */
+static bool gmem_folio_is_safe(struct gmem_inode *gi, struct folio *folio,
+			       struct gmem_holder *holder)
+{
+	u32 expected = folio_nr_pages(folio) + 1;
+
+	/* Mapped by a fault that had its folio before faults were held off. */
+	if (folio_mapped(folio))
+		unmap_mapping_pages(gi->vfs_inode.i_mapping, folio->index,
+				    folio_nr_pages(folio), false);
+	if (!folio_mapped(folio) && gmem_folio_seal_unheld(folio, expected))
+		return true;
+	gmem_holder_fill(holder, folio, expected);
+	return false;
 }
 
 static int gmem_folio_check(struct gmem_inode *gi, struct folio *folio,
@@ -100,8 +111,6 @@ static int gmem_folio_check(struct gmem_inode *gi, struct folio *folio,
 {
 	int rc = 0;
 
-	if (gmem_state_get(&gi->state, folio->index) != GMEM_STATE_SHARED)
-		return 0;
 	if (folio_lock_killable(folio))
 		return -EINTR;
 	if (folio->mapping == gi->vfs_inode.i_mapping) {
@@ -116,31 +125,79 @@ static int gmem_folio_check(struct gmem_inode *gi, struct folio *folio,
 }
 
 /*
- * Check the populated pages of [start, end) from &gmem_holder.index on; it stops at
- * a held one.
+ * Seal folios to which only the page cache refers, up to one that needs a closer look,
+ * which is returned, or @end. Who has locked or mapped a folio, or is about to, has a
+ * reference to it. The lock of the page cache keeps the folios there, so none is taken
+ * for the look.
+ */
+static pgoff_t gmem_refs_seal(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, start);
+	unsigned int steps = 0;
+	struct folio *folio;
+
+	xas_lock_irq(&xas);
+	xas_for_each(&xas, folio, end - 1) {
+		/* Nothing is ever swapped or reclaimed: a value would not be ours. */
+		if (xa_is_value(folio))
+			continue;
+		if (folio_test_hwpoison(folio) ||
+		    !gmem_folio_seal_unheld(folio, folio_nr_pages(folio)))
+			break;
+		if (++steps % GMEM_SEAL_BATCH)
+			continue;
+		xas_pause(&xas);
+		xas_unlock_irq(&xas);
+		xas_lock_irq(&xas);
+	}
+	xas_unlock_irq(&xas);
+	return folio ? xas.xa_index : end;
+}
+
+/* Check the populated pages of a run of shared ones from &gmem_holder.index on. */
+static int gmem_refs_check_run(struct gmem_inode *gi, pgoff_t end,
+			       struct gmem_holder *holder)
+{
+	struct folio *folio;
+	int rc;
+
+	for (;; holder->index++) {
+		holder->index = gmem_refs_seal(gi, holder->index, end);
+		if (holder->index == end)
+			return 0;
+		folio = filemap_get_folio(gi->vfs_inode.i_mapping, holder->index);
+		if (IS_ERR(folio))
+			continue;
+		rc = gmem_folio_check(gi, folio, holder);
+		folio_put(folio);
+		if (rc)
+			return rc;
+	}
+}
+
+/*
+ * Check the shared pages of [start, end) from &gmem_holder.index on; it stops at a held
+ * one.
  */
 static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
 			   struct gmem_holder *holder)
 {
-	struct address_space *mapping = gi->vfs_inode.i_mapping;
-	struct folio_batch fbatch;
-	pgoff_t next = holder->index;
-	unsigned int i;
-	int rc = 0;
+	enum gmem_state state = GMEM_STATE_PRIVATE;
+	pgoff_t next;
+	int rc;
 
-	folio_batch_init(&fbatch);
-	while (!rc && filemap_get_folios(mapping, &next, end - 1, &fbatch)) {
-		for (i = 0; !rc && i < folio_batch_count(&fbatch); i++) {
-			holder->index = max(holder->index,
-					    fbatch.folios[i]->index);
-			rc = gmem_folio_check(gi, fbatch.folios[i], holder);
-		}
-		folio_batch_release(&fbatch);
+	for (; holder->index < end; holder->index = next) {
+		next = gmem_state_run(&gi->state, holder->index, end, &state);
+		if (state != GMEM_STATE_SHARED)
+			continue;
+		rc = gmem_refs_check_run(gi, next, holder);
 		if (!rc && fatal_signal_pending(current))
 			rc = -EINTR;
+		if (rc)
+			return rc;
 		cond_resched();
 	}
-	return rc;
+	return 0;
 }
 
 /*
