@@ -9,7 +9,7 @@
  * locks back in between: whoever waits for them waits for a step.
  *
  * Locks: the range lock over a step, so that no page changes its state or its
- * home meanwhile; for a hole also the invalidate_lock, against faults.
+ * home meanwhile; for a hole also the lock of a gate, against faults.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -135,25 +135,26 @@ int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 static void gmem_punch_block(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
 	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	struct gmem_gate *gate = gmem_gate_of(gi, start);
 
-	filemap_invalidate_lock(mapping);
+	down_write(&gate->lock);
 	/* As if there were copies on write, else poisoned entries stay. */
 	unmap_mapping_pages(mapping, start, end - start, true);
 	gmem_views_zap(gi, start, end);
 	truncate_inode_pages_range(mapping, (loff_t)start << PAGE_SHIFT,
 				   ((loff_t)end << PAGE_SHIFT) - 1);
 	gmem_poison_clear(gi, start, end);
-	filemap_invalidate_unlock(mapping);
+	up_write(&gate->lock);
 }
 
-/* Faults anywhere in the file wait for a block. */
+/* A block at a time: faults at its gate wait. */
 static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
 				pgoff_t end)
 {
 	pgoff_t next;
 
 	for (; start < end; start = next) {
-		next = min(end, start + (1UL << GMEM_BLOCK_SHIFT));
+		next = min(end, ALIGN(start + 1, 1UL << GMEM_BLOCK_SHIFT));
 		gmem_punch_block(gi, start, next);
 		cond_resched();
 	}

@@ -3,12 +3,12 @@
  * DOC: page faults
  *
  * The only way by which the host gets at a page. A fault looks at the state
- * under the invalidate_lock, shared. Whoever changes the state marks the range
- * as in transit first and passes through the invalidate_lock once
+ * under the lock of the page's gate, shared. Whoever changes the state marks the range
+ * as in transit first and passes through its gates once
  * (gmem_range_hold_faults()), so a fault either sees the mark, or has its folio
  * in the page cache, locked, where the converter will find and wait for it.
  *
- * Locks: called with mmap_lock or the VMA lock; takes the invalidate_lock
+ * Locks: called with mmap_lock or the VMA lock; takes a gate's lock
  * shared, then a folio lock that it returns with.
  */
 #include <linux/file.h>
@@ -162,15 +162,15 @@ static vm_fault_t gmem_fault_shared(struct gmem_inode *gi, struct vm_fault *vmf)
 
 static vm_fault_t gmem_fault_page(struct gmem_inode *gi, struct vm_fault *vmf)
 {
-	struct address_space *mapping = gi->vfs_inode.i_mapping;
+	struct gmem_gate *gate = gmem_gate_of(gi, vmf->pgoff);
 	vm_fault_t ret = 0;
 
-	filemap_invalidate_lock_shared(mapping);
+	down_read(&gate->lock);
 	if (gmem_range_next_transit(gi, vmf->pgoff, vmf->pgoff + 1) == vmf->pgoff)
 		ret = VM_FAULT_RETRY;
 	else if (gmem_state_get(&gi->state, vmf->pgoff) == GMEM_STATE_SHARED)
 		ret = gmem_fault_shared(gi, vmf);
-	filemap_invalidate_unlock_shared(mapping);
+	up_read(&gate->lock);
 
 	if (ret == VM_FAULT_RETRY)
 		return gmem_fault_wait(gi, vmf);
@@ -192,7 +192,7 @@ static vm_fault_t gmem_file_fault(struct vm_fault *vmf)
 	if (ret & (VM_FAULT_RETRY | VM_FAULT_NOPAGE))
 		return ret;
 	if (ret == VM_FAULT_LOCKED)
-		atomic64_inc(&gi->counters.faults);
+		atomic64_inc(&gmem_gate_of(gi, index)->faults);
 	else if (ret != VM_FAULT_OOM)
 		atomic64_inc(&gi->counters.faults_refused);
 	trace_gmem_fault(ino, index, ret);
@@ -200,25 +200,27 @@ static vm_fault_t gmem_file_fault(struct vm_fault *vmf)
 }
 
 /*
- * Map around a fault what is populated, shared and not in transit. The caller
- * holds the RCU read lock, so the invalidate_lock is only tried.
+ * Map around a fault what is populated, shared, not in transit, and in the same block.
+ * The caller holds the RCU read lock, so the lock of the gate is only tried.
  */
 static vm_fault_t gmem_file_map_pages(struct vm_fault *vmf, pgoff_t start,
 				      pgoff_t end)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	struct gmem_inode *gi = GMEM_I(inode);
+	struct gmem_gate *gate = gmem_gate_of(gi, vmf->pgoff);
 	enum gmem_state state = GMEM_STATE_PRIVATE;
-	pgoff_t stop = min(end + 1, gi->state.nr_pages);
+	pgoff_t stop = min3(end + 1, gi->state.nr_pages,
+			    ALIGN(vmf->pgoff + 1, 1UL << GMEM_BLOCK_SHIFT));
 	vm_fault_t ret = 0;
 
-	if (!filemap_invalidate_trylock_shared(inode->i_mapping))
+	if (!down_read_trylock(&gate->lock))
 		return 0;
 	/* From the faulting page on; what is before it had its own chance. */
 	start = max(start, vmf->pgoff);
 	/*
 	 * The mark first, then the state: a mark that is gone has left the state
-	 * it led to, one that is still to come waits for the invalidate_lock.
+	 * it led to, one that is still to come waits for the gate.
 	 */
 	if (start < stop)
 		stop = gmem_range_next_transit(gi, start, stop);
@@ -226,7 +228,7 @@ static vm_fault_t gmem_file_map_pages(struct vm_fault *vmf, pgoff_t start,
 		stop = gmem_state_run(&gi->state, start, stop, &state);
 	if (start < stop && state == GMEM_STATE_SHARED)
 		ret = filemap_map_pages(vmf, start, stop - 1);
-	filemap_invalidate_unlock_shared(inode->i_mapping);
+	up_read(&gate->lock);
 	return ret;
 }
 

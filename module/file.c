@@ -12,9 +12,10 @@
  *     may read from a gmem mapping below it, so the following nest inside
  *  3. mmap_lock or a VMA lock
  *     &gmem_views.lock, which mmap() and munmap() of a view take
- *  4. the invalidate_lock of the gmem file; never held across a call to a store
+ *  4. the lock of a gate (gate.c); never held across a call to a store
  *  5. folio locks
- *  6. &gmem_ranges.lock, the locks of the state map and of the page cache
+ *  6. &gmem_ranges.lock, &gmem_gate.lookups_lock, the locks of the state map and of
+ *     the page cache
  *
  * A page fault holds 3 and may find its page in the hands of somebody who holds
  * 1. It gives up 3 before it waits, where the caller allows that; where the

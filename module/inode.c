@@ -63,6 +63,7 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	xa_init(&gi->poison);
 	atomic_set(&gi->nr_poisoned, 0);
 	gmem_ranges_init(&gi->ranges);
+	gmem_gates_init(gi);
 	gmem_state_init(&gi->state, 0, GMEM_STATE_SHARED);
 	memset(&gi->counters, 0, sizeof(gi->counters));
 	gmem_watches_init(&gi->watches);
@@ -377,7 +378,8 @@ int gmem_inode_init(void)
 	int rc;
 
 	gmem_inode_cache = kmem_cache_create("gmem_inode",
-					     sizeof(struct gmem_inode), 0,
+					     sizeof(struct gmem_inode),
+					     __alignof__(struct gmem_inode),
 					     SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
 					     gmem_inode_init_once);
 	if (!gmem_inode_cache)

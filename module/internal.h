@@ -96,6 +96,27 @@ struct gmem_span {
 	pgoff_t end;
 };
 
+/* Blocks share gates, so that their number is the same for all files. */
+#define GMEM_NR_GATES 32
+#define GMEM_ALL_GATES GENMASK(GMEM_NR_GATES - 1, 0)
+
+/**
+ * struct gmem_gate - where page faults and look-ups of some blocks pass, see gate.c
+ * @lock: shared, for the time of a look at the page; exclusive, for an instant, by who
+ *	has shut the gate, and by who punches a hole
+ * @shut: how many ranges hold off page faults of some of these blocks
+ * @faults: page faults that gave a page
+ * @lookups_lock: for @lookups
+ * @lookups: every struct gmem_lookup in flight
+ */
+struct gmem_gate {
+	struct rw_semaphore lock;
+	atomic_t shut;
+	atomic64_t faults;
+	spinlock_t lookups_lock;
+	struct list_head lookups;
+} ____cacheline_aligned_in_smp;
+
 /**
  * struct gmem_range_lock - ranges of pages that somebody works on
  * @node: in &gmem_ranges.queue
@@ -105,6 +126,7 @@ struct gmem_span {
  * @nr_spans: how many, at least one
  * @span: where @spans is, if there is one
  * @transit: page faults in the ranges wait
+ * @gates: that are shut for @transit
  * @urgent: whoever waits cannot be interrupted; holders make haste
  * @waiters: page faults that have waited for @transit to end and have not come
  *	back since
@@ -120,6 +142,7 @@ struct gmem_range_lock {
 	struct gmem_span span;
 	bool transit;
 	bool urgent;
+	unsigned long gates;
 	unsigned int waiters;
 	bool in_store;
 	unsigned long store_call;
@@ -130,17 +153,13 @@ struct gmem_range_lock {
  * @lock: protects the other members
  * @queue: every struct gmem_range_lock, in the order in which they came: held if
  *	it overlaps none before it, else waiting
- * @transits: how many of them hold off page faults
  * @handing: how many of them are kept for page faults that have waited
- * @lookups: every struct gmem_lookup in flight
  * @wait: woken when a range is released or a look-up ends
  */
 struct gmem_ranges {
 	spinlock_t lock;
 	struct list_head queue;
-	unsigned int transits;
 	unsigned int handing;
-	struct list_head lookups;
 	wait_queue_head_t wait;
 };
 
@@ -216,7 +235,6 @@ struct gmem_view_mapping {
 
 /**
  * struct gmem_counters - what GMEM_IOCTL_STAT reports
- * @faults: page faults that gave a page
  * @faults_refused: page faults that ended in SIGBUS
  * @faults_waited: page faults that met a conversion
  * @to_private: successful conversions to private
@@ -229,7 +247,6 @@ struct gmem_view_mapping {
  * @view_faults: faults of vCPUs that userspace has asked for
  */
 struct gmem_counters {
-	atomic64_t faults;
 	atomic64_t faults_refused;
 	atomic64_t faults_waited;
 	atomic64_t to_private;
@@ -247,6 +264,7 @@ struct gmem_counters {
  * @vfs_inode: page cache, size, owner
  * @state: shared or private, for each page
  * @ranges: ranges being converted, committed, decommitted or bound
+ * @gates: between those ranges and page faults
  * @bindings: struct gmem_binding by page index
  * @policies: memory policies by page index, see policy.c
  * @poison: pages whose memory has failed, see poison.c
@@ -264,6 +282,7 @@ struct gmem_inode {
 	struct inode vfs_inode;
 	struct gmem_state_map state;
 	struct gmem_ranges ranges;
+	struct gmem_gate gates[GMEM_NR_GATES];
 	struct maple_tree bindings;
 	struct maple_tree policies;
 	struct xarray poison;
@@ -515,6 +534,25 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index);
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
 void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index);
+
+/* gate.c */
+void gmem_gates_init(struct gmem_inode *gi);
+unsigned long gmem_gates_of(const struct gmem_span *spans, unsigned int nr);
+void gmem_gates_shut(struct gmem_inode *gi, unsigned long gates);
+void gmem_gates_open(struct gmem_inode *gi, unsigned long gates);
+
+/* The gate of a page. */
+static inline struct gmem_gate *gmem_gate_of(struct gmem_inode *gi, pgoff_t index)
+{
+	return &gi->gates[(index >> GMEM_BLOCK_SHIFT) % GMEM_NR_GATES];
+}
+
+/* With its lock held, shared: whether page faults of some of its pages are held off. */
+static inline bool gmem_gate_is_shut(struct gmem_gate *gate)
+{
+	lockdep_assert_held(&gate->lock);
+	return atomic_read_acquire(&gate->shut);
+}
 
 /* lookup.c */
 ktime_t gmem_lookups_deadline(ktime_t deadline);

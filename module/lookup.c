@@ -9,8 +9,8 @@
  * have ended. So the references of look-ups never have to be told from others:
  * when references are compared there are none.
  *
- * Locks: the invalidate_lock, shared, then a folio lock; neither is held on
- * return. &gmem_ranges.lock protects the list of look-ups.
+ * Locks: the lock of the page's gate, shared, then a folio lock; neither is held on
+ * return. &gmem_gate.lookups_lock protects the list of look-ups.
  */
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
@@ -25,9 +25,9 @@ static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
 			      unsigned int flags, struct gmem_lookup *lookup)
 {
 	gfp_t gfp = GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL;
+	struct gmem_gate *gate = gmem_gate_of(gi, index);
 	struct folio *folio;
 
-	lockdep_assert_held(&gi->vfs_inode.i_mapping->invalidate_lock);
 	if (gmem_range_next_transit(gi, index, index + 1) == index)
 		return -EAGAIN;
 	/* The mark first: it is there while the binding is withdrawn. */
@@ -45,9 +45,9 @@ static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
 	lookup->pfn = folio_pfn(folio) + (index - folio->index);
 	lookup->order = folio_order(folio);
 
-	spin_lock(&gi->ranges.lock);
-	list_add_tail(&lookup->node, &gi->ranges.lookups);
-	spin_unlock(&gi->ranges.lock);
+	spin_lock(&gate->lookups_lock);
+	list_add_tail(&lookup->node, &gate->lookups);
+	spin_unlock(&gate->lookups_lock);
 	folio_unlock(folio);
 	return 0;
 }
@@ -79,6 +79,7 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 		struct gmem_lookup *lookup)
 {
 	struct gmem_inode *gi = gmem_from_binding(binding);
+	struct gmem_gate *gate;
 	int rc;
 
 	might_sleep();
@@ -89,10 +90,11 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 	refcount_inc(&binding->refs);
 	lookup->binding = binding;
 	lookup->index = index;
+	gate = gmem_gate_of(gi, index);
 	do {
-		filemap_invalidate_lock_shared(binding->mapping);
+		down_read(&gate->lock);
 		rc = gmem_lookup_locked(gi, index, flags, lookup);
-		filemap_invalidate_unlock_shared(binding->mapping);
+		up_read(&gate->lock);
 		if (rc != -EAGAIN || flags & GMEM_LOOKUP_NOWAIT)
 			break;
 		rc = gmem_range_wait(gi, index, FAULT_FLAG_USER |
@@ -117,12 +119,16 @@ void gmem_lookup_put(struct gmem_lookup *lookup)
 {
 	struct gmem_binding *binding = lookup->binding;
 	struct gmem_inode *gi = gmem_from_binding(binding);
+	struct gmem_gate *gate = gmem_gate_of(gi, lookup->index);
 
-	/* At once: who finds no look-up counts the references. */
-	spin_lock(&gi->ranges.lock);
-	list_del(&lookup->node);
+	/*
+	 * Who finds no look-up counts the references, so this one goes first. Dropping
+	 * it is a full barrier.
+	 */
+	spin_lock(&gate->lookups_lock);
 	folio_put(lookup->folio);
-	spin_unlock(&gi->ranges.lock);
+	list_del(&lookup->node);
+	spin_unlock(&gate->lookups_lock);
 	/* Pairs with the barrier of who prepares to wait. */
 	if (wq_has_sleeper(&gi->ranges.wait))
 		wake_up_all(&gi->ranges.wait);
@@ -140,13 +146,14 @@ static bool gmem_lookup_covers(const struct gmem_lookup *lookup, pgoff_t start,
 	return first < end && start < first + pages;
 }
 
-static struct gmem_lookup *gmem_lookup_find(struct gmem_inode *gi,
-					    pgoff_t start, pgoff_t end)
+/* The first look-up of the range that is in flight at a gate. */
+static struct gmem_lookup *gmem_lookup_find(struct gmem_gate *gate, pgoff_t start,
+					    pgoff_t end)
 {
 	struct gmem_lookup *lookup, *first = NULL;
 
-	lockdep_assert_held(&gi->ranges.lock);
-	list_for_each_entry(lookup, &gi->ranges.lookups, node) {
+	lockdep_assert_held(&gate->lookups_lock);
+	list_for_each_entry(lookup, &gate->lookups, node) {
 		if (gmem_lookup_covers(lookup, start, end) &&
 		    (!first || lookup->index < first->index))
 			first = lookup;
@@ -154,15 +161,24 @@ static struct gmem_lookup *gmem_lookup_find(struct gmem_inode *gi,
 	return first;
 }
 
-/* Whether a look-up of the range is in flight; if so, tell @holder of the first. */
-static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
-				   pgoff_t end, struct gmem_holder *holder)
+/*
+ * Whether a look-up of a page before *@first is in flight at a gate; if so, it is the
+ * first, and @holder is told.
+ */
+static bool gmem_lookups_at_gate(struct gmem_gate *gate, pgoff_t start, pgoff_t end,
+				 pgoff_t *first, struct gmem_holder *holder)
 {
 	struct gmem_lookup *lookup;
 
-	spin_lock(&gi->ranges.lock);
-	lookup = gmem_lookup_find(gi, start, end);
+	/* Pairs with gmem_lookup_put(). Who came before the gate was shut is seen. */
+	if (list_empty_careful(&gate->lookups))
+		return false;
+	spin_lock(&gate->lookups_lock);
+	lookup = gmem_lookup_find(gate, start, end);
+	if (lookup && lookup->index >= *first)
+		lookup = NULL;
 	if (lookup && holder) {
+		*first = lookup->index;
 		holder->index = clamp(lookup->index, start, end - 1);
 		/* Counted as if it had been looked at with a reference. */
 		folio_get(lookup->folio);
@@ -170,8 +186,24 @@ static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
 				 folio_nr_pages(lookup->folio) + 1);
 		folio_put(lookup->folio);
 	}
-	spin_unlock(&gi->ranges.lock);
+	spin_unlock(&gate->lookups_lock);
 	return lookup;
+}
+
+/* Whether a look-up of the range is in flight; if so, tell @holder of the first. */
+static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
+				   pgoff_t end, struct gmem_holder *holder)
+{
+	struct gmem_span span = { start, end };
+	unsigned long gates = gmem_gates_of(&span, 1);
+	pgoff_t first = ULONG_MAX;
+	bool found = false;
+	unsigned int i;
+
+	for_each_set_bit(i, &gates, GMEM_NR_GATES)
+		found |= gmem_lookups_at_gate(&gi->gates[i], start, end, &first,
+					      holder);
+	return found;
 }
 
 /**

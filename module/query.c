@@ -178,6 +178,17 @@ static void gmem_stat_bindings(struct gmem_inode *gi,
 	}
 }
 
+/* Each gate counts its own. */
+static u64 gmem_stat_faults(struct gmem_inode *gi)
+{
+	u64 faults = 0;
+	unsigned int i;
+
+	for (i = 0; i < GMEM_NR_GATES; i++)
+		faults += atomic64_read(&gi->gates[i].faults);
+	return faults;
+}
+
 /**
  * gmem_stat_fill() - collect the statistics of guest memory
  * @gi: the memory
@@ -198,7 +209,7 @@ void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat,
 		.resident_pages = READ_ONCE(gi->vfs_inode.i_mapping->nrpages),
 		.private_pages = atomic64_read(&gi->state.private_pages),
 		.state_bytes = gmem_state_bytes(&gi->state),
-		.faults = atomic64_read(&counters->faults),
+		.faults = gmem_stat_faults(gi),
 		.faults_refused = atomic64_read(&counters->faults_refused),
 		.faults_waited = atomic64_read(&counters->faults_waited),
 		.to_private = atomic64_read(&counters->to_private),

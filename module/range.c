@@ -3,10 +3,9 @@
  * DOC: range locks
  *
  * Who changes the state, the home or the population of pages holds a lock over
- * their range, or over several, so that operations on disjoint ranges run side by side. A holder
- * may hold off page faults in its range. The check is made by the fault under
- * the invalidate_lock, and the mark is set before passing through that lock
- * once: a fault that did not see the mark has finished its look-up by then.
+ * their range, or over several, so that operations on disjoint ranges run side by side. A
+ * holder may hold off page faults in its range: it marks the range as in transit and shuts
+ * its gates (gate.c).
  *
  * Lock order: a range lock is outermost, see file.c. &gmem_ranges.lock is
  * innermost.
@@ -38,9 +37,7 @@ void gmem_ranges_init(struct gmem_ranges *ranges)
 {
 	spin_lock_init(&ranges->lock);
 	INIT_LIST_HEAD(&ranges->queue);
-	ranges->transits = 0;
 	ranges->handing = 0;
-	INIT_LIST_HEAD(&ranges->lookups);
 	init_waitqueue_head(&ranges->wait);
 }
 
@@ -226,21 +223,16 @@ bool gmem_range_wanted(struct gmem_inode *gi, const struct gmem_range_lock *rang
  * On return no fault is looking up a page of the ranges. One that got its folio
  * before still holds the folio lock until the page is mapped.
  *
- * Context: sleeps; takes the invalidate_lock.
+ * Context: sleeps; passes through the gates.
  */
 void gmem_range_hold_faults(struct gmem_inode *gi,
 			    struct gmem_range_lock *range)
 {
-	struct address_space *mapping = gi->vfs_inode.i_mapping;
-
+	range->gates = gmem_gates_of(range->spans, range->nr_spans);
 	spin_lock(&gi->ranges.lock);
 	range->transit = true;
-	WRITE_ONCE(gi->ranges.transits, gi->ranges.transits + 1);
 	spin_unlock(&gi->ranges.lock);
-
-	/* Pairs with the shared hold in gmem_file_fault() and gmem_lookup(). */
-	filemap_invalidate_lock(mapping);
-	filemap_invalidate_unlock(mapping);
+	gmem_gates_shut(gi, range->gates);
 }
 
 /**
@@ -273,15 +265,14 @@ void gmem_range_leave_store(struct gmem_inode *gi,
 }
 
 /* Let faults in again. Returns whether some have waited. */
-static bool gmem_range_end_transit(struct gmem_ranges *ranges,
+static bool gmem_range_end_transit(struct gmem_inode *gi,
 				   struct gmem_range_lock *range)
 {
-	lockdep_assert_held(&ranges->lock);
+	lockdep_assert_held(&gi->ranges.lock);
 	if (!range->transit)
 		return false;
 	range->transit = false;
-	/* Who sees it in gmem_range_next_transit() sees the new states. */
-	smp_store_release(&ranges->transits, ranges->transits - 1);
+	gmem_gates_open(gi, range->gates);
 	return range->waiters;
 }
 
@@ -300,7 +291,7 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 	bool waited;
 
 	spin_lock(&ranges->lock);
-	waited = gmem_range_end_transit(ranges, range);
+	waited = gmem_range_end_transit(gi, range);
 	if (waited)
 		WRITE_ONCE(ranges->handing, ranges->handing + 1);
 	spin_unlock(&ranges->lock);
@@ -335,9 +326,9 @@ void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
  * gmem_range_next_transit() - find a page whose faults are held off
  * @gi: the memory
  * @index: first page to look at
- * @end: page after the last one to look at
+ * @end: page after the last one to look at, which is in the same block
  *
- * Context: the invalidate_lock is held, else the answer means nothing.
+ * Context: the lock of the block's gate is held, else the answer means nothing.
  * Return: the first such page, or @end.
  */
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
@@ -345,9 +336,8 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 {
 	struct gmem_range_lock *range;
 
-	lockdep_assert_held(&gi->vfs_inode.i_mapping->invalidate_lock);
-	/* The common case costs a fault nothing. Pairs with gmem_range_end_transit(). */
-	if (!smp_load_acquire(&gi->ranges.transits))
+	/* The common case costs a fault nothing. */
+	if (!gmem_gate_is_shut(gmem_gate_of(gi, index)))
 		return end;
 
 	spin_lock(&gi->ranges.lock);

@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/slab.h>
 
+#include "../gate.c"
 #include "../ioctl.c"
 #include "../range.c"
 
@@ -24,9 +25,9 @@ static int range_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, gi);
 	inode_init_once(&gi->vfs_inode);
 	gi->vfs_inode.i_mapping = &gi->vfs_inode.i_data;
-	init_rwsem(&gi->vfs_inode.i_data.invalidate_lock);
 	i_size_write(&gi->vfs_inode, LENGTH);
 	gmem_ranges_init(&gi->ranges);
+	gmem_gates_init(gi);
 	test->priv = gi;
 	return 0;
 }
@@ -230,11 +231,12 @@ static void range_threads(struct kunit *test)
 static pgoff_t range_transit_in(struct gmem_inode *gi, pgoff_t start,
 				pgoff_t end)
 {
+	struct gmem_gate *gate = gmem_gate_of(gi, start);
 	pgoff_t page;
 
-	filemap_invalidate_lock_shared(gi->vfs_inode.i_mapping);
+	down_read(&gate->lock);
 	page = gmem_range_next_transit(gi, start, end);
-	filemap_invalidate_unlock_shared(gi->vfs_inode.i_mapping);
+	up_read(&gate->lock);
 	return page;
 }
 
@@ -266,8 +268,46 @@ static void range_transit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 10, range_transit_in(gi, 0, 16));
 	gmem_range_unlock(gi, &a);
 	gmem_range_unlock(gi, &c);
-	KUNIT_EXPECT_EQ(test, 0, gi->ranges.transits);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&gmem_gate_of(gi, 0)->shut));
 	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
+}
+
+/* Which gates belong to ranges, and that they are shut as often as they are opened. */
+static void range_gates(struct kunit *test)
+{
+	const pgoff_t block = 1UL << GMEM_BLOCK_SHIFT;
+	const struct {
+		struct gmem_span span;
+		unsigned long gates;
+	} cases[] = {
+		{ { 0, 1 }, BIT(0) },
+		{ { block - 1, block }, BIT(0) },
+		{ { block - 1, block + 1 }, BIT(0) | BIT(1) },
+		{ { 31 * block, 33 * block }, BIT(31) | BIT(0) },
+		{ { block, 32 * block }, GMEM_ALL_GATES & ~BIT(0) },
+		{ { block, 33 * block }, GMEM_ALL_GATES },
+		{ { 5 * block, ULONG_MAX }, GMEM_ALL_GATES },
+	};
+	const struct gmem_span both[] = { { 0, 1 }, { 64 * block, 66 * block } };
+	struct gmem_inode *gi = test->priv;
+	struct gmem_range_lock a, b;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ(test, cases[i].gates, gmem_gates_of(&cases[i].span, 1));
+	KUNIT_EXPECT_EQ(test, BIT(0) | BIT(1), gmem_gates_of(both, 2));
+
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, block - 1, block));
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &b, block, block + 1));
+	gmem_range_hold_faults(gi, &b);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&gi->gates[0].shut));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&gi->gates[1].shut));
+	gmem_range_hold_faults(gi, &a);
+	gmem_range_unlock(gi, &b);
+	for (i = 0; i < GMEM_NR_GATES; i++)
+		KUNIT_EXPECT_EQ(test, !i, atomic_read(&gi->gates[i].shut));
+	gmem_range_unlock(gi, &a);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&gi->gates[0].shut));
 }
 
 /* A fault waits for marked ranges, and a kernel fault not for ever. */
@@ -381,7 +421,7 @@ static void range_several(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &hull));
 	gmem_range_unlock(gi, &hull);
 	gmem_range_unlock(gi, &between);
-	KUNIT_EXPECT_EQ(test, 0, gi->ranges.transits);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&gmem_gate_of(gi, 0)->shut));
 }
 
 static struct kunit_case gmem_range_cases[] = {
@@ -392,6 +432,7 @@ static struct kunit_case gmem_range_cases[] = {
 	KUNIT_CASE(range_give_up),
 	KUNIT_CASE(range_threads),
 	KUNIT_CASE(range_transit),
+	KUNIT_CASE(range_gates),
 	KUNIT_CASE(range_busy),
 	KUNIT_CASE(range_fault_waits),
 	{}

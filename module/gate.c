@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: gates
+ *
+ * Page faults and look-ups of a page pass through the gate of its block of 2 MiB, with
+ * the gate's lock held shared. Who is to change pages, and cannot have faults meanwhile,
+ * shuts their gates: it counts itself there and takes the lock once, exclusively, for an
+ * instant. A fault that did not see the count has finished its look-up by then; one that
+ * sees it asks range.c whether its own page is in transit.
+ *
+ * There are a few gates for all blocks of a file, so a fault elsewhere in the file has
+ * most often a gate of its own, with a cache line of its own. Nobody holds two.
+ *
+ * Lock order: see file.c.
+ */
+#include "internal.h"
+
+void gmem_gates_init(struct gmem_inode *gi)
+{
+	unsigned int i;
+
+	for (i = 0; i < GMEM_NR_GATES; i++) {
+		struct gmem_gate *gate = &gi->gates[i];
+
+		init_rwsem(&gate->lock);
+		atomic_set(&gate->shut, 0);
+		atomic64_set(&gate->faults, 0);
+		spin_lock_init(&gate->lookups_lock);
+		INIT_LIST_HEAD(&gate->lookups);
+	}
+}
+
+/**
+ * gmem_gates_of() - the gates of ranges
+ * @spans: the ranges
+ * @nr: how many
+ *
+ * Return: a bit for each gate.
+ */
+unsigned long gmem_gates_of(const struct gmem_span *spans, unsigned int nr)
+{
+	unsigned long gates = 0;
+	pgoff_t block, last;
+
+	for (; nr && gates != GMEM_ALL_GATES; nr--, spans++) {
+		block = spans->start >> GMEM_BLOCK_SHIFT;
+		last = (spans->end - 1) >> GMEM_BLOCK_SHIFT;
+		for (; block <= last && gates != GMEM_ALL_GATES; block++)
+			gates |= BIT(block % GMEM_NR_GATES);
+	}
+	return gates;
+}
+
+/**
+ * gmem_gates_shut() - let no fault pass that has not seen what the caller has set
+ * @gi: the memory
+ * @gates: of gmem_gates_of()
+ *
+ * Context: sleeps; no gate's lock held.
+ */
+void gmem_gates_shut(struct gmem_inode *gi, unsigned long gates)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &gates, GMEM_NR_GATES) {
+		struct gmem_gate *gate = &gi->gates[i];
+
+		atomic_inc(&gate->shut);
+		/* Pairs with the shared hold in fault.c and lookup.c. */
+		down_write(&gate->lock);
+		up_write(&gate->lock);
+	}
+}
+
+/**
+ * gmem_gates_open() - undo gmem_gates_shut()
+ * @gi: the memory
+ * @gates: the same
+ *
+ * Context: any.
+ */
+void gmem_gates_open(struct gmem_inode *gi, unsigned long gates)
+{
+	unsigned int i;
+
+	/* Who finds a gate open sees the new states: pairs with gmem_gate_is_shut(). */
+	for_each_set_bit(i, &gates, GMEM_NR_GATES)
+		atomic_dec_return_release(&gi->gates[i].shut);
+}
