@@ -45,23 +45,6 @@
 #define GMEM_GROUP_SHIFT 18
 
 /**
- * struct gmem_state_map - the state of every page of a file
- * @groups: by group number: absent (@initial), a value (uniform), or a table of
- *	blocks, whose entries are a value or a bitmap, set for private
- * @nr_pages: pages of the file
- * @initial: state of a page that was never converted
- * @private_pages: pages in state private
- * @bytes: memory of slots, tables and bitmaps
- */
-struct gmem_state_map {
-	struct xarray groups;
-	pgoff_t nr_pages;
-	enum gmem_state initial;
-	atomic64_t private_pages;
-	atomic64_t bytes;
-};
-
-/**
  * struct gmem_state_spare - memory that a group needs if it becomes mixed
  * @blocks: the table
  * @bitmap: for the block that a change starts and the one that it ends in the
@@ -70,6 +53,25 @@ struct gmem_state_map {
 struct gmem_state_spare {
 	void **blocks;
 	unsigned long *bitmap[2];
+};
+
+/**
+ * struct gmem_state_map - the state of every page of a file
+ * @groups: by group number: absent (@initial), a value (uniform), or a table of
+ *	blocks, whose entries are a value or a bitmap, set for private
+ * @spare: for the next change; under the lock of @groups
+ * @nr_pages: pages of the file
+ * @initial: state of a page that was never converted
+ * @private_pages: pages in state private
+ * @bytes: memory of slots, tables and bitmaps
+ */
+struct gmem_state_map {
+	struct xarray groups;
+	struct gmem_state_spare spare;
+	pgoff_t nr_pages;
+	enum gmem_state initial;
+	atomic64_t private_pages;
+	atomic64_t bytes;
 };
 
 /**

@@ -17,7 +17,8 @@
  * Two changes of different pages of one group may be under way together. So the
  * slot of a group that is changed in part is never given back, and each change
  * brings the table and the bitmaps it may need: what the group looks like when
- * the change is applied is not known when memory is reserved.
+ * the change is applied is not known when memory is reserved. What a change has not
+ * used the map keeps for the next one: guests convert page by page.
  *
  * Locks: the lock of the xarray, innermost.
  */
@@ -41,6 +42,7 @@ void gmem_state_init(struct gmem_state_map *map, pgoff_t nr_pages,
 	xa_init_flags(&map->groups, XA_FLAGS_ACCOUNT);
 	map->nr_pages = nr_pages;
 	map->initial = initial;
+	map->spare = (struct gmem_state_spare){};
 	atomic64_set(&map->private_pages,
 		     initial == GMEM_STATE_PRIVATE ? nr_pages : 0);
 	atomic64_set(&map->bytes, 0);
@@ -73,6 +75,13 @@ static unsigned int gmem_block_of(pgoff_t index)
 	return (index & (GMEM_GROUP_PAGES - 1)) >> GMEM_BLOCK_SHIFT;
 }
 
+static void gmem_spare_free(struct gmem_state_spare *spare)
+{
+	kfree(spare->blocks);
+	kfree(spare->bitmap[0]);
+	kfree(spare->bitmap[1]);
+}
+
 void gmem_state_destroy(struct gmem_state_map *map)
 {
 	unsigned long group;
@@ -90,6 +99,7 @@ void gmem_state_destroy(struct gmem_state_map *map)
 		cond_resched();
 	}
 	xa_destroy(&map->groups);
+	gmem_spare_free(&map->spare);
 }
 
 u64 gmem_state_bytes(struct gmem_state_map *map)
@@ -159,13 +169,10 @@ static pgoff_t gmem_bitmap_run(unsigned long *bitmap, pgoff_t index,
 	return ALIGN_DOWN(index, GMEM_BLOCK_PAGES) + bit;
 }
 
-/* As gmem_bitmap_run(), as far as one entry of the map says. */
-static pgoff_t gmem_entry_run(struct gmem_state_map *map, pgoff_t index,
+/* As gmem_bitmap_run(), as far as one entry of the map says, which is for @pages. */
+static pgoff_t gmem_entry_run(void *entry, unsigned long pages, pgoff_t index,
 			      enum gmem_state state)
 {
-	unsigned long pages;
-	void *entry = gmem_state_entry(map, index, &pages);
-
 	if (!xa_is_value(entry))
 		return gmem_bitmap_run(entry, index, state);
 	return xa_to_value(entry) == state ? ALIGN(index + 1, pages) : index;
@@ -186,16 +193,22 @@ pgoff_t gmem_state_run(struct gmem_state_map *map, pgoff_t index, pgoff_t end,
 {
 	unsigned int steps = 0;
 	pgoff_t first = index;
+	unsigned long pages;
 	pgoff_t next;
+	void *entry;
 
-	*state = gmem_state_get(map, index);
-	for (next = index; next < end; index = next) {
+	rcu_read_lock();
+	entry = gmem_state_entry(map, index, &pages);
+	*state = gmem_entry_state(entry, index);
+	next = gmem_entry_run(entry, pages, index, *state);
+	rcu_read_unlock();
+	/* Neither stopped at once, nor inside a block. */
+	while (next < end && next != index && !(next & (GMEM_BLOCK_PAGES - 1))) {
+		index = next;
 		rcu_read_lock();
-		next = gmem_entry_run(map, index, *state);
+		entry = gmem_state_entry(map, index, &pages);
+		next = gmem_entry_run(entry, pages, index, *state);
 		rcu_read_unlock();
-		/* Stopped at once, or inside a block. */
-		if (next == index || next & (GMEM_BLOCK_PAGES - 1))
-			break;
 		if (!(++steps % 1024))
 			cond_resched();
 	}
@@ -221,21 +234,40 @@ static int gmem_spare_alloc(struct gmem_state_map *map,
 {
 	if (gmem_change_whole_group(map, change, group))
 		return 0;
-	spare->blocks = kmalloc_array(gmem_group_blocks(map, group),
-				      sizeof(*spare->blocks),
-				      GMEM_GFP);
-	spare->bitmap[0] = kmalloc(GMEM_BITMAP_BYTES, GMEM_GFP);
-	spare->bitmap[1] = kmalloc(GMEM_BITMAP_BYTES, GMEM_GFP);
+	/* What the last change has not used, most often. */
+	xa_lock(&map->groups);
+	*spare = map->spare;
+	map->spare = (struct gmem_state_spare){};
+	xa_unlock(&map->groups);
+
+	if (!spare->blocks)
+		spare->blocks = kmalloc_array(gmem_group_blocks(map, 0),
+					      sizeof(*spare->blocks), GMEM_GFP);
+	if (!spare->bitmap[0])
+		spare->bitmap[0] = kmalloc(GMEM_BITMAP_BYTES, GMEM_GFP);
+	if (!spare->bitmap[1])
+		spare->bitmap[1] = kmalloc(GMEM_BITMAP_BYTES, GMEM_GFP);
 	if (!spare->blocks || !spare->bitmap[0] || !spare->bitmap[1])
 		return -ENOMEM;
 	return 0;
 }
 
-static void gmem_spare_free(struct gmem_state_spare *spare)
+/* Keep what the next change may need, and free the rest. */
+static void gmem_spare_return(struct gmem_state_map *map,
+			      struct gmem_state_spare *spare)
 {
-	kfree(spare->blocks);
-	kfree(spare->bitmap[0]);
-	kfree(spare->bitmap[1]);
+	/* Nothing was needed: a whole group, or all of one. */
+	if (!spare->blocks && !spare->bitmap[0] && !spare->bitmap[1])
+		return;
+	xa_lock(&map->groups);
+	if (!map->spare.blocks)
+		swap(map->spare.blocks, spare->blocks);
+	if (!map->spare.bitmap[0])
+		swap(map->spare.bitmap[0], spare->bitmap[0]);
+	if (!map->spare.bitmap[1])
+		swap(map->spare.bitmap[1], spare->bitmap[1]);
+	xa_unlock(&map->groups);
+	gmem_spare_free(spare);
 }
 
 /**
@@ -265,7 +297,9 @@ int gmem_state_reserve(struct gmem_state_map *map,
 		if (change->target == map->initial &&
 		    gmem_change_whole_group(map, change, group))
 			continue;
-		rc = xa_reserve(&map->groups, group, GMEM_GFP);
+		/* What is there stays: the range lock covers part of the group. */
+		if (!xa_load(&map->groups, group))
+			rc = xa_reserve(&map->groups, group, GMEM_GFP);
 		cond_resched();
 	}
 	if (rc)
@@ -291,29 +325,29 @@ void gmem_state_cancel(struct gmem_state_map *map,
 			xa_release(&map->groups, group);
 		cond_resched();
 	}
-	gmem_spare_free(&change->spare[0]);
-	gmem_spare_free(&change->spare[1]);
+	gmem_spare_return(map, &change->spare[0]);
+	gmem_spare_return(map, &change->spare[1]);
 }
 
 /*
  * Bits change a word at a time, with a single store: readers look at other bits
- * of the same word.
+ * of the same word. Return: how many have changed.
  */
-static void gmem_bitmap_assign(unsigned long *bitmap, unsigned int first,
-			       unsigned int last, bool set)
+static unsigned int gmem_bitmap_assign(unsigned long *bitmap, unsigned int first,
+				       unsigned int last, bool set)
 {
-	unsigned int bit, stop;
-	unsigned long mask;
+	unsigned int bit, stop, changed = 0;
+	unsigned long mask, old, new;
 
 	for (bit = first; bit < last; bit = stop) {
 		stop = min(round_down(bit, BITS_PER_LONG) + BITS_PER_LONG, last);
 		mask = GENMASK((stop - 1) % BITS_PER_LONG, bit % BITS_PER_LONG);
-		if (set)
-			mask |= bitmap[BIT_WORD(bit)];
-		else
-			mask = bitmap[BIT_WORD(bit)] & ~mask;
-		WRITE_ONCE(bitmap[BIT_WORD(bit)], mask);
+		old = bitmap[BIT_WORD(bit)];
+		new = set ? old | mask : old & ~mask;
+		WRITE_ONCE(bitmap[BIT_WORD(bit)], new);
+		changed += hweight_long(old ^ new);
 	}
+	return changed;
 }
 
 static unsigned int gmem_entry_private(void *entry, unsigned int pages)
@@ -347,13 +381,14 @@ static void *gmem_block_apply(struct gmem_state_map *map, void **slot,
 			      unsigned long **spare)
 {
 	bool private = target == GMEM_STATE_PRIVATE;
-	int count = -(int)gmem_entry_private(*slot, pages);
 	void *new = *slot;
 	void *unused;
+	int count;
 
 	if (xa_is_value(new) && xa_to_value(new) == target)
 		return NULL;
 	if (last - first == pages) {
+		count = (private ? pages : 0) - gmem_entry_private(new, pages);
 		new = xa_mk_value(target);
 	} else {
 		if (xa_is_value(new)) {
@@ -361,12 +396,12 @@ static void *gmem_block_apply(struct gmem_state_map *map, void **slot,
 			new = *spare;
 			*spare = NULL;
 		}
-		gmem_bitmap_assign(new, first, last, private);
+		count = gmem_bitmap_assign(new, first, last, private);
+		count = private ? count : -count;
 		if (private ? bitmap_full(new, pages) :
 			      bitmap_empty(new, pages))
 			new = xa_mk_value(target);
 	}
-	count += gmem_entry_private(new, pages);
 	unused = gmem_block_set(map, slot, new);
 	atomic64_add(count, &map->private_pages);
 	return unused;
@@ -394,11 +429,15 @@ static void gmem_group_set(struct gmem_state_map *map, unsigned long group,
 	atomic64_add(bytes, &map->bytes);
 }
 
+/* Whether all blocks of a group are in one state, now that @block has changed. */
 static bool gmem_group_uniform(struct gmem_state_map *map, unsigned long group,
-			       void **blocks)
+			       void **blocks, unsigned int block)
 {
 	unsigned int i;
 
+	/* Most changes are of a few pages. */
+	if (!xa_is_value(blocks[block]) || blocks[block] != blocks[0])
+		return false;
 	for (i = 0; i < gmem_group_blocks(map, group); i++) {
 		if (!xa_is_value(blocks[i]) || blocks[i] != blocks[0])
 			return false;
@@ -461,7 +500,7 @@ static void gmem_change_block(struct gmem_state_map *map,
 						 min(change->end, base + pages) - base,
 						 change->target,
 						 &spare->bitmap[!first]);
-	if (blocks && gmem_group_uniform(map, group, blocks)) {
+	if (blocks && gmem_group_uniform(map, group, blocks, block)) {
 		gmem_group_set(map, group, blocks, blocks[0]);
 		unused.blocks = blocks;
 	}
@@ -552,6 +591,6 @@ void gmem_state_apply(struct gmem_state_map *map,
 					   &change->spare[group != first]);
 		cond_resched();
 	}
-	gmem_spare_free(&change->spare[0]);
-	gmem_spare_free(&change->spare[1]);
+	gmem_spare_return(map, &change->spare[0]);
+	gmem_spare_return(map, &change->spare[1]);
 }
