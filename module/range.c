@@ -288,15 +288,13 @@ static bool gmem_range_end_transit(struct gmem_inode *gi,
 void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	struct gmem_ranges *ranges = &gi->ranges;
-	bool waited;
-
 	spin_lock(&ranges->lock);
-	waited = gmem_range_end_transit(gi, range);
-	if (waited)
-		WRITE_ONCE(ranges->handing, ranges->handing + 1);
-	spin_unlock(&ranges->lock);
-	if (!waited)
+	if (!gmem_range_end_transit(gi, range)) {
+		spin_unlock(&ranges->lock);
 		return;
+	}
+	WRITE_ONCE(ranges->handing, ranges->handing + 1);
+	spin_unlock(&ranges->lock);
 
 	wake_up_all(&ranges->wait);
 	wait_event_timeout(ranges->wait, !READ_ONCE(range->waiters),
@@ -315,11 +313,14 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
  */
 void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
-	gmem_range_let_faults(gi, range);
+	if (range->transit)
+		gmem_range_let_faults(gi, range);
 	spin_lock(&gi->ranges.lock);
 	list_del(&range->node);
 	spin_unlock(&gi->ranges.lock);
-	wake_up_all(&gi->ranges.wait);
+	/* Pairs with the barrier of who prepares to wait. */
+	if (wq_has_sleeper(&gi->ranges.wait))
+		wake_up_all(&gi->ranges.wait);
 }
 
 /**

@@ -13,7 +13,8 @@
  * the caller's time lasts all CPUs.
  *
  * The range is unmapped a block at a time, when it is the block's turn to be looked
- * at: a page that is held costs no more than the pages before it.
+ * at, and only if one of its pages has a reference: a page that is held costs no more than
+ * the pages before it.
  *
  * Locks: called with the range lock, faults held off. Most folios have no reference but
  * the page cache's, and are looked at many at a time under its lock. For the others the
@@ -154,18 +155,50 @@ static pgoff_t gmem_refs_seal(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 	return folio ? xas.xa_index : end;
 }
 
-/* Check the populated pages of a run of shared ones from &gmem_holder.index on. */
-static int gmem_refs_check_run(struct gmem_inode *gi, pgoff_t end,
-			       struct gmem_holder *holder)
+/*
+ * struct gmem_settle - what has been tried to have references go away
+ * @range: held by the caller
+ * @deadline: when the caller's time is over
+ * @ticket: of gmem_drain_ticket(), when the first held page of a block was met, or 0:
+ *	unmapping the block may have put its pages into a batch
+ * @no_drain: a CPU did not drain its batches in time: do not wait for more
+ * @pauses: how often the task has slept for pages of the block
+ * @end: page after the block
+ * @unmapped: what was mapped of the block no longer is
+ */
+struct gmem_settle {
+	const struct gmem_range_lock *range;
+	ktime_t deadline;
+	long ticket;
+	bool no_drain;
+	unsigned int pauses;
+	pgoff_t end;
+	bool unmapped;
+};
+
+/*
+ * Check the populated pages of a run of shared ones from &gmem_holder.index on. A page
+ * that is mapped has a reference for that, so only where there is one is the rest of the
+ * block unmapped.
+ */
+static int gmem_refs_check_run(struct gmem_inode *gi, struct gmem_settle *settle,
+			       pgoff_t end, struct gmem_holder *holder)
 {
+	struct address_space *mapping = gi->vfs_inode.i_mapping;
 	struct folio *folio;
 	int rc;
 
 	for (;; holder->index++) {
 		holder->index = gmem_refs_seal(gi, holder->index, end);
+		if (holder->index < end && !settle->unmapped) {
+			unmap_mapping_pages(mapping, holder->index,
+					    settle->end - holder->index, false);
+			settle->unmapped = true;
+			holder->index = gmem_refs_seal(gi, holder->index, end);
+		}
 		if (holder->index == end)
 			return 0;
-		folio = filemap_get_folio(gi->vfs_inode.i_mapping, holder->index);
+		folio = filemap_get_folio(mapping, holder->index);
 		if (IS_ERR(folio))
 			continue;
 		rc = gmem_folio_check(gi, folio, holder);
@@ -175,22 +208,20 @@ static int gmem_refs_check_run(struct gmem_inode *gi, pgoff_t end,
 	}
 }
 
-/*
- * Check the shared pages of [start, end) from &gmem_holder.index on; it stops at a held
- * one.
- */
-static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
+/* Check the shared pages of a block from &gmem_holder.index on; it stops at a held one. */
+static int gmem_refs_check(struct gmem_inode *gi, struct gmem_settle *settle,
 			   struct gmem_holder *holder)
 {
 	enum gmem_state state = GMEM_STATE_PRIVATE;
 	pgoff_t next;
 	int rc;
 
-	for (; holder->index < end; holder->index = next) {
-		next = gmem_state_run(&gi->state, holder->index, end, &state);
+	for (; holder->index < settle->end; holder->index = next) {
+		next = gmem_state_run(&gi->state, holder->index, settle->end,
+				      &state);
 		if (state != GMEM_STATE_SHARED)
 			continue;
-		rc = gmem_refs_check_run(gi, next, holder);
+		rc = gmem_refs_check_run(gi, settle, next, holder);
 		if (!rc && fatal_signal_pending(current))
 			rc = -EINTR;
 		if (rc)
@@ -199,23 +230,6 @@ static int gmem_refs_check(struct gmem_inode *gi, pgoff_t end,
 	}
 	return 0;
 }
-
-/*
- * struct gmem_settle - what has been tried to have references go away
- * @range: held by the caller
- * @deadline: when the caller's time is over
- * @ticket: of gmem_drain_ticket(), when the first held page of a block was met, or 0:
- *	unmapping the block may have put its pages into a batch
- * @no_drain: a CPU did not drain its batches in time: do not wait for more
- * @pauses: how often the task has slept for pages of the block
- */
-struct gmem_settle {
-	const struct gmem_range_lock *range;
-	ktime_t deadline;
-	long ticket;
-	bool no_drain;
-	unsigned int pauses;
-};
 
 static bool gmem_settle_expired(const struct gmem_settle *settle)
 {
@@ -292,20 +306,22 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 	return 0;
 }
 
-/* Unmap a block of pages and wait until nobody refers to them. */
+/* Take a block of pages from who has them mapped and wait until nobody refers to them. */
 static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
 			     struct gmem_conversion *conv, pgoff_t start,
 			     pgoff_t end)
 {
 	int rc;
 
-	unmap_mapping_pages(gi->vfs_inode.i_mapping, start, end - start, false);
+	/* Entries of views have no references: nobody can tell where there are some. */
 	gmem_views_zap(gi, start, end);
 	settle->ticket = 0;
 	settle->pauses = 0;
+	settle->end = end;
+	settle->unmapped = false;
 	conv->holder.index = start;
 	do {
-		rc = gmem_refs_check(gi, end, &conv->holder);
+		rc = gmem_refs_check(gi, settle, &conv->holder);
 		if (rc != -EAGAIN)
 			return rc;
 		rc = gmem_settle_wait(gi, settle, conv);
@@ -358,6 +374,19 @@ static bool gmem_refs_look_held(struct gmem_inode *gi, struct xa_state *xas,
 	       gmem_state_get(&gi->state, xas->xa_index) == GMEM_STATE_SHARED;
 }
 
+/* Whether it is pinned; if so, a reference to it is taken. */
+static bool gmem_refs_is_pin(struct gmem_inode *gi, struct xa_state *xas,
+			     struct folio *folio)
+{
+	if (!gmem_refs_look_held(gi, xas, folio, GUP_PIN_COUNTING_BIAS) ||
+	    !folio_try_get(folio))
+		return false;
+	if (gmem_refs_look_held(gi, xas, folio, GUP_PIN_COUNTING_BIAS))
+		return true;
+	folio_put(folio);
+	return false;
+}
+
 /*
  * The next shared page of the range that is pinned, and its folio with a reference.
  * @held: out: whether a page before it looks held, be it by a batch only.
@@ -374,14 +403,11 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
 	xas_for_each(&xas, folio, end - 1) {
 		if (xas_retry(&xas, folio) || xa_is_value(folio))
 			continue;
-		if (gmem_refs_look_held(gi, &xas, folio, GUP_PIN_COUNTING_BIAS) &&
-		    folio_try_get(folio)) {
-			if (gmem_refs_look_held(gi, &xas, folio,
-						GUP_PIN_COUNTING_BIAS))
+		if (gmem_folio_surplus(folio) > 1) {
+			if (gmem_refs_is_pin(gi, &xas, folio))
 				break;
-			folio_put(folio);
+			*held |= gmem_refs_look_held(gi, &xas, folio, 2);
 		}
-		*held |= gmem_refs_look_held(gi, &xas, folio, 2);
 		if (++steps % 1024)
 			continue;
 		xas_pause(&xas);
