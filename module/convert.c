@@ -91,26 +91,61 @@ static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job,
 	return rc;
 }
 
-/* Guests lose the pages before they change in any way. */
+/*
+ * Guests lose the pages before they change in any way. Not those that only become
+ * shared, in views of the caller's own process: it keeps them, and
+ * gmem_job_refill() gives the host access, too.
+ */
 static void gmem_job_zap(struct gmem_inode *gi, struct gmem_job *job)
 {
+	bool keep = job->conv->content == GMEM_CONTENT_PRESERVE;
 	unsigned int i;
 
-	for (i = 0; i < job->nr; i++)
-		gmem_views_zap(gi, job->spans[i].start, job->spans[i].end);
+	for (i = 0; i < job->nr; i++) {
+		if (!keep || !gmem_views_are_mine(gi, job->spans[i].start,
+						  job->spans[i].end))
+			gmem_views_zap(gi, job->spans[i].start,
+				       job->spans[i].end);
+	}
 	job->zapped = job->nr;
 	job->zapped_end = job->spans[job->nr - 1].end;
 }
 
-/* And have them again, whatever has come of the conversion. */
-static void gmem_job_refill(struct gmem_inode *gi, struct gmem_job *job)
+/* What guests have lost of a range. */
+static pgoff_t gmem_job_zapped_end(const struct gmem_job *job, unsigned int i)
 {
+	return i + 1 < job->zapped ? job->spans[i].end : job->zapped_end;
+}
+
+/*
+ * And have them again, whatever has come of the conversion. Return: whether all of it is
+ * there.
+ */
+static bool gmem_job_refill(struct gmem_inode *gi, struct gmem_job *job)
+{
+	bool all = true;
 	unsigned int i;
 
 	for (i = 0; i < job->zapped; i++)
-		gmem_views_refill(gi, job->spans[i].start,
-				  i + 1 < job->zapped ? job->spans[i].end :
-							job->zapped_end);
+		all &= gmem_views_refill_held(gi, job->spans[i].start,
+					      gmem_job_zapped_end(job, i));
+	return all;
+}
+
+/* The blocks in which a range starts and ends, which others may have locked in part. */
+static void gmem_job_refill_rest(struct gmem_inode *gi, struct gmem_job *job)
+{
+	pgoff_t start, end, first, last;
+	unsigned int i;
+
+	for (i = 0; i < job->zapped; i++) {
+		start = job->spans[i].start;
+		end = gmem_job_zapped_end(job, i);
+		first = min(end, ALIGN(start, 1UL << GMEM_BLOCK_SHIFT));
+		last = max(first, ALIGN_DOWN(end, 1UL << GMEM_BLOCK_SHIFT));
+		gmem_views_refill(gi, start, first);
+		gmem_views_refill(gi, last, end);
+	}
 }
 
 /* All of them, or none. */
@@ -147,10 +182,11 @@ static int gmem_convert_pages(struct gmem_inode *gi, struct gmem_job *job,
 		rc = gmem_job_settle(gi, job, deadline);
 	else
 		gmem_job_zap(gi, job);
-	if (!rc)
+	if (!rc && gmem_runs_matter(gi)) {
 		rc = gmem_job_step(gi, job, gmem_runs_check, NULL);
-	if (!rc)
-		rc = gmem_job_make(gi, job);
+		if (!rc)
+			rc = gmem_job_make(gi, job);
+	}
 	if (!rc && job->conv->content == GMEM_CONTENT_ZERO)
 		rc = gmem_job_step(gi, job, gmem_runs_drop, NULL);
 	return rc;
@@ -162,6 +198,8 @@ static int gmem_convert_drain_lookups(struct gmem_inode *gi,
 	unsigned int i;
 	int rc = 0;
 
+	if (!gmem_gates_have_lookups(gi, job->range.gates))
+		return 0;
 	deadline = gmem_lookups_deadline(deadline);
 	for (i = 0; !rc && i < job->nr; i++)
 		rc = gmem_lookups_drain(gi, &job->range, job->spans[i].start,
@@ -317,6 +355,7 @@ static void gmem_convert_count(struct gmem_inode *gi, struct gmem_job *job, int 
 /* Convert the ranges of @job, which are not locked yet. */
 static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 {
+	bool filled;
 	int rc;
 
 	job->conv->holder = (struct gmem_holder){
@@ -326,8 +365,12 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 	rc = gmem_range_lock(gi, &job->range);
 	if (!rc) {
 		rc = gmem_convert_locked(gi, job);
+		/* Who has mmap_lock may wait for the range, as long as faults do. */
+		gmem_range_let_faults(gi, &job->range);
+		filled = gmem_job_refill(gi, job);
 		gmem_range_unlock(gi, &job->range);
-		gmem_job_refill(gi, job);
+		if (!filled)
+			gmem_job_refill_rest(gi, job);
 	}
 	gmem_convert_count(gi, job, rc);
 	return rc;

@@ -6,7 +6,8 @@
  * GMEM_IOCTL_VIEW_POPULATE, and after a conversion for the views of the process that
  * has asked for it. A block of 2 MiB at a time: look up what is there, then set the
  * entries that are missing in the mappings of the caller's address space, with one
- * look at each VMA. What is there already stays.
+ * look at each VMA. What is there already stays; but an entry of a private page that has
+ * become shared gets the access of the host, in place, and the guest keeps the page.
  *
  * A block that is in one state, and whose pages are neighbours in memory, becomes one
  * entry of 2 MiB where the mapping is aligned to it, so that KVM maps 2 MiB, too. The
@@ -30,6 +31,9 @@
 
 #define GMEM_BLOCK_PAGES (1UL << GMEM_BLOCK_SHIFT)
 
+/* Guests convert page by page: so many pages need no memory for the fill. */
+#define GMEM_FILL_FEW 16
+
 /*
  * struct gmem_fill - pages of a block on their way into a mapping
  * @start: first page
@@ -37,15 +41,21 @@
  * @entry: for each: its frame number and, lowest bit, whether it is private; or 0
  *	for one that is not populated
  * @prot: of shared and of private entries
+ * @few: where @entry is for a few pages
  * @around: where nothing of a block is mapped, fill all of it
+ * @held: the range lock is that of who has converted, over no more than the pages
+ * @rest: out: with @held, whether there was a block that has to be filled as a whole
  * @set: pages that were put into mappings so far
  */
 struct gmem_fill {
 	pgoff_t start;
 	pgoff_t end;
 	unsigned long *entry;
+	unsigned long few[GMEM_FILL_FEW];
 	pgprot_t prot[2];
 	bool around;
+	bool held;
+	bool rest;
 	unsigned long set;
 };
 
@@ -72,26 +82,28 @@ static bool gmem_fill_zero(struct gmem_inode *gi, pgoff_t index)
 }
 
 /*
- * The frames from @start on, up to the first without contents, which is returned.
- * Takes no references: with the range lock nobody but a memory failure removes a
- * folio.
+ * The frames of [start, end), which are in one state, up to the first without contents,
+ * which is returned. Takes no references: with the range lock nobody but a memory
+ * failure removes a folio.
  */
 static pgoff_t gmem_fill_frames(struct gmem_inode *gi, struct gmem_fill *fill,
-				pgoff_t start)
+				pgoff_t start, pgoff_t end, enum gmem_state state)
 {
 	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, start);
-	pgoff_t stop = fill->end;
+	unsigned long private = state == GMEM_STATE_PRIVATE;
+	pgoff_t stop = end;
 	struct folio *folio;
 
 	rcu_read_lock();
-	xas_for_each(&xas, folio, fill->end - 1) {
+	xas_for_each(&xas, folio, end - 1) {
 		if (xas_retry(&xas, folio) || xa_is_value(folio))
 			continue;
 		if (!folio_test_checked(folio)) {
 			stop = xas.xa_index;
 			break;
 		}
-		fill->entry[xas.xa_index - fill->start] = folio_pfn(folio) << 1;
+		fill->entry[xas.xa_index - fill->start] =
+			folio_pfn(folio) << 1 | private;
 	}
 	rcu_read_unlock();
 	return stop;
@@ -108,17 +120,13 @@ static void gmem_fill_look(struct gmem_inode *gi, struct gmem_fill *fill,
 	fill->end = end;
 	memset(fill->entry, 0, (end - start) * sizeof(*fill->entry));
 	while (index < end) {
-		index = gmem_fill_frames(gi, fill, index);
-		/* Its memory has failed: without it */
-		if (index < end && !gmem_fill_zero(gi, index))
-			index++;
-	}
-	for (index = start; index < end; index = next) {
 		next = gmem_state_run(&gi->state, index, end, &state);
-		if (state == GMEM_STATE_SHARED)
-			continue;
-		for (; index < next; index++)
-			fill->entry[index - start] |= !!fill->entry[index - start];
+		while (index < next) {
+			index = gmem_fill_frames(gi, fill, index, next, state);
+			/* Its memory has failed: without it */
+			if (index < next && !gmem_fill_zero(gi, index))
+				index++;
+		}
 	}
 }
 
@@ -208,8 +216,12 @@ static int gmem_fill_pte(pte_t *pte, unsigned long address, void *data)
 	struct gmem_fill_ptes *ptes = data;
 	unsigned long entry =
 		ptes->fill->entry[(address - ptes->address) >> PAGE_SHIFT];
+	pte_t old = ptep_get(pte);
 
-	if (!entry || !pte_none(ptep_get(pte)) || gmem_fill_failed(entry >> 1, 1))
+	if (!entry || gmem_fill_failed(entry >> 1, 1))
+		return 0;
+	/* There already, unless it has become shared. */
+	if (!pte_none(old) && (entry & 1 || pte_flags(old) & _PAGE_PRESENT))
 		return 0;
 	set_pte_at(ptes->mm, address, pte,
 		   pte_mkspecial(pfn_pte(entry >> 1,
@@ -218,27 +230,85 @@ static int gmem_fill_pte(pte_t *pte, unsigned long address, void *data)
 	return 0;
 }
 
-/* What is at @address of a page table: an entry of 2 MiB, a table, or nothing. */
-static pmd_t gmem_fill_pmd(struct mm_struct *mm, unsigned long address)
+/* Where @address has an entry of 2 MiB or a table; NULL: what would be above is not there. */
+static pmd_t *gmem_fill_pmd(struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
 	p4d_t *p4d;
 	pud_t *pud;
 
 	if (pgd_none(*pgd))
-		return __pmd(0);
+		return NULL;
 	p4d = p4d_offset(pgd, address);
 	if (p4d_none(*p4d))
-		return __pmd(0);
+		return NULL;
 	pud = pud_offset(p4d, address);
-	return pud_none(*pud) ? __pmd(0) :
-				pmdp_get_lockless(pmd_offset(pud, address));
+	return pud_none(*pud) ? NULL : pmd_offset(pud, address);
+}
+
+/* A block has become shared as a whole: so does its entry, which stays where it is. */
+static void gmem_fill_share_huge(struct gmem_fill *fill, struct mm_struct *mm,
+				 unsigned long address, pmd_t *pmd)
+{
+	spinlock_t *ptl = pmd_lock(mm, pmd);
+
+	if (pmd_leaf(*pmd) && !gmem_fill_failed(pmd_pfn(*pmd), GMEM_BLOCK_PAGES)) {
+		set_pmd_at(mm, address, pmd,
+			   pmd_mkspecial(pmd_mkhuge(pfn_pmd(pmd_pfn(*pmd),
+							    fill->prot[0]))));
+		fill->set += GMEM_BLOCK_PAGES;
+	}
+	spin_unlock(ptl);
+}
+
+/*
+ * The block at page @first of the file has one entry, at @address. Whether that is good
+ * for all of its pages. If not, and they differ, it is taken away.
+ */
+static bool gmem_fill_keeps_huge(struct gmem_inode *gi, struct gmem_fill *fill,
+				 struct mm_struct *mm, unsigned long address,
+				 pmd_t *pmd, pgoff_t first)
+{
+	pgoff_t end = first + GMEM_BLOCK_PAGES;
+	enum gmem_state state;
+
+	/* Pages that become private have left all views before. */
+	if (pmd_flags(*pmd) & _PAGE_PRESENT)
+		return true;
+	if (gmem_state_run(&gi->state, first, end, &state) != end) {
+		gmem_views_zap(gi, first, end);
+		return false;
+	}
+	if (state == GMEM_STATE_SHARED)
+		gmem_fill_share_huge(fill, mm, address, pmd);
+	return true;
+}
+
+/* A table stays one as long as the mapping is there. */
+static bool gmem_fill_has_table(pmd_t *pmd)
+{
+	pmd_t entry = pmd ? pmdp_get_lockless(pmd) : __pmd(0);
+
+	return !pmd_none(entry) && !pmd_leaf(entry);
+}
+
+/* Room for the pages of a block, or for those that are asked for. */
+static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
+{
+	if (pages <= GMEM_FILL_FEW || fill->entry != fill->few)
+		return 0;
+	fill->entry = kmalloc_array(GMEM_BLOCK_PAGES, sizeof(*fill->entry),
+				    GFP_KERNEL | __GFP_RETRY_MAYFAIL);
+	if (fill->entry)
+		return 0;
+	fill->entry = fill->few;
+	return -ENOMEM;
 }
 
 /*
  * Fill the pages [start, end) of a block in one mapping. With @around, where nothing of
  * the block is mapped all of it is filled: it may have been one entry, of which a page
- * has gone.
+ * has gone. Others may fill the rest of the block meanwhile, but for that.
  */
 static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 			 struct vm_area_struct *vma, pgoff_t start, pgoff_t end)
@@ -246,27 +316,45 @@ static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 	pgoff_t first = round_down(start, GMEM_BLOCK_PAGES);
 	/* Of page 0 of the file, were it mapped. */
 	unsigned long base = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
-	bool aligned = IS_ALIGNED(base, PMD_SIZE);
+	bool aligned = IS_ALIGNED(base, PMD_SIZE), huge = false, around = fill->around;
 	struct gmem_fill_ptes ptes = { .fill = fill, .mm = vma->vm_mm };
-	pmd_t pmd = __pmd(0);
+	unsigned long block = base + (first << PAGE_SHIFT);
+	pmd_t *pmd = NULL;
+	int rc;
 
 	if (aligned)
-		pmd = gmem_fill_pmd(vma->vm_mm, base + (start << PAGE_SHIFT));
-	/* One entry, whose pages have not changed since. */
-	if (pmd_leaf(pmd))
+		pmd = gmem_fill_pmd(vma->vm_mm, block);
+	if (fill->held && aligned && end - start < GMEM_BLOCK_PAGES &&
+	    !gmem_fill_has_table(pmd)) {
+		fill->rest = true;
 		return 0;
-	if (fill->around && aligned && pmd_none(pmd)) {
+	}
+	if (pmd && pmd_leaf(pmdp_get_lockless(pmd))) {
+		if (gmem_fill_keeps_huge(gi, fill, vma->vm_mm, block, pmd, first))
+			return 0;
+		around = true;
+	} else if (aligned && (!pmd || pmd_none(pmdp_get_lockless(pmd)))) {
+		huge = true;
+	} else {
+		around = false;
+	}
+	if (around && aligned) {
 		start = first;
 		end = first + GMEM_BLOCK_PAGES;
 	}
 	start = max(start, vma->vm_pgoff);
 	end = min(end, vma->vm_pgoff + vma_pages(vma));
 	ptes.address = base + (start << PAGE_SHIFT);
+	rc = gmem_fill_room(fill, end - start);
+	if (rc)
+		return rc;
 	gmem_fill_look(gi, fill, start, end);
-	if (aligned && pmd_none(pmd) && gmem_fill_is_huge(fill))
+	if (huge && gmem_fill_is_huge(fill)) {
 		gmem_fill_huge(&gi->views, fill, vma, ptes.address);
-	if (aligned && pmd_leaf(gmem_fill_pmd(vma->vm_mm, ptes.address)))
-		return 0;
+		pmd = gmem_fill_pmd(vma->vm_mm, block);
+		if (pmd && pmd_leaf(pmdp_get_lockless(pmd)))
+			return 0;
+	}
 	return apply_to_page_range(vma->vm_mm, ptes.address,
 				   (end - start) << PAGE_SHIFT, gmem_fill_pte,
 				   &ptes);
@@ -369,6 +457,23 @@ static void gmem_fill_skip(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 		*start = end;
 }
 
+static void gmem_fill_init(struct gmem_fill *fill, bool refill)
+{
+	fill->set = 0;
+	fill->around = refill;
+	fill->held = false;
+	fill->rest = false;
+	fill->prot[0] = gmem_fill_prot(VM_SHARED | VM_READ | VM_WRITE);
+	fill->prot[1] = gmem_fill_prot(VM_SHARED);
+	fill->entry = fill->few;
+}
+
+static void gmem_fill_end(struct gmem_fill *fill)
+{
+	if (fill->entry != fill->few)
+		kfree(fill->entry);
+}
+
 /* Fill [*start, end), a run at a time; @fill is set up here. @refill: see gmem_fill_vma(). */
 static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 			   pgoff_t *start, pgoff_t end, bool alloc, bool refill)
@@ -377,14 +482,7 @@ static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 	pgoff_t next;
 	int rc = 0;
 
-	fill->set = 0;
-	fill->around = refill;
-	fill->prot[0] = gmem_fill_prot(VM_SHARED | VM_READ | VM_WRITE);
-	fill->prot[1] = gmem_fill_prot(VM_SHARED);
-	fill->entry = kmalloc_array(GMEM_BLOCK_PAGES, sizeof(*fill->entry),
-				    GMEM_GFP);
-	if (!fill->entry)
-		return -ENOMEM;
+	gmem_fill_init(fill, refill);
 	while (!rc && *start < end) {
 		if (!alloc)
 			gmem_fill_skip(gi, start, end);
@@ -399,7 +497,7 @@ static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 		if (!rc && *start < end && !refill && signal_pending(current))
 			rc = -ERESTARTSYS;
 	}
-	kfree(fill->entry);
+	gmem_fill_end(fill);
 	return rc;
 }
 
@@ -418,16 +516,25 @@ static bool gmem_views_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 	return mapping;
 }
 
+static void gmem_refill_done(struct gmem_inode *gi, const struct gmem_fill *fill,
+			     pgoff_t start, pgoff_t end, int rc)
+{
+	atomic64_add(fill->set, &gi->counters.view_pages);
+	atomic64_add(fill->set, &gi->counters.view_refills);
+	trace_gmem_view_refill(gi->vfs_inode.i_ino, start, end, fill->set, rc);
+}
+
 /**
- * gmem_views_refill() - give views their pages back after a conversion
+ * gmem_views_refill() - give views their pages back
  * @gi: the memory
  * @start: first page
  * @end: page after the range
  *
  * Those of the calling process, and what is populated. What cannot be given back for
- * want of memory a vCPU asks for.
+ * want of memory a vCPU asks for; so nothing is left that only looks given back.
  *
- * Context: process context, sleeps; takes the range lock and mmap_lock.
+ * Context: process context, sleeps; takes the range lock, over whole blocks, and
+ * mmap_lock.
  */
 void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
@@ -438,9 +545,43 @@ void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 	if (start >= end || !gmem_views_mine(gi, start, end))
 		return;
 	rc = gmem_fill_range(gi, &fill, &index, end, false, true);
-	atomic64_add(fill.set, &gi->counters.view_pages);
-	atomic64_add(fill.set, &gi->counters.view_refills);
-	trace_gmem_view_refill(gi->vfs_inode.i_ino, start, end, fill.set, rc);
+	if (rc)
+		gmem_views_zap(gi, index, end);
+	gmem_refill_done(gi, &fill, start, end, rc);
+}
+
+/**
+ * gmem_views_refill_held() - give views their pages back at the end of a conversion
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * As gmem_views_refill(), for who has the range locked already.
+ *
+ * Context: process context, sleeps; range lock held, faults let in; takes mmap_lock.
+ * Return: false where a block at the start or the end of the range is left, because it
+ * has to be filled as a whole: for gmem_views_refill().
+ */
+bool gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	pgoff_t index = start;
+	struct gmem_fill fill;
+	int rc = 0;
+
+	if (start >= end || !gmem_views_mine(gi, start, end))
+		return true;
+	gmem_fill_init(&fill, true);
+	fill.held = true;
+	while (!rc && index < end) {
+		gmem_fill_skip(gi, &index, end);
+		rc = gmem_fill_locked(gi, &fill, &index,
+				      min(end, index + GMEM_RUN_PAGES), false);
+	}
+	gmem_fill_end(&fill);
+	if (rc)
+		gmem_views_zap(gi, index, end);
+	gmem_refill_done(gi, &fill, start, end, rc);
+	return !fill.rest;
 }
 
 /* The pages behind an address range, which has to be of one mapping of the view. */

@@ -87,3 +87,22 @@ void gmem_gates_open(struct gmem_inode *gi, unsigned long gates)
 	for_each_set_bit(i, &gates, GMEM_NR_GATES)
 		atomic_dec_return_release(&gi->gates[i].shut);
 }
+
+/**
+ * gmem_gates_have_lookups() - whether look-ups are in flight at gates
+ * @gi: the memory
+ * @gates: shut by the caller, so that no new ones of its pages come
+ *
+ * Return: whether there are any, be it of other pages.
+ */
+bool gmem_gates_have_lookups(struct gmem_inode *gi, unsigned long gates)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &gates, GMEM_NR_GATES) {
+		/* Pairs with gmem_lookup_put(). */
+		if (!list_empty_careful(&gi->gates[i].lookups))
+			return true;
+	}
+	return false;
+}

@@ -457,9 +457,11 @@ struct gmem_view_mapping *gmem_views_next(struct gmem_inode *gi,
 					  pgoff_t start, pgoff_t end);
 void gmem_views_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+bool gmem_views_are_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd);
 vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order);
 void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+bool gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 long gmem_ioctl_view_populate(struct file *file, struct gmem_ucmd *ucmd);
 #else
 static inline void gmem_views_init_once(struct gmem_views *views)
@@ -477,9 +479,21 @@ static inline bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start,
 	return false;
 }
 
+static inline bool gmem_views_are_mine(struct gmem_inode *gi, pgoff_t start,
+				       pgoff_t end)
+{
+	return true;
+}
+
 static inline void gmem_views_refill(struct gmem_inode *gi, pgoff_t start,
 				     pgoff_t end)
 {
+}
+
+static inline bool gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
+					  pgoff_t end)
+{
+	return true;
 }
 
 static inline long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd)
@@ -542,6 +556,7 @@ void gmem_gates_init(struct gmem_inode *gi);
 unsigned long gmem_gates_of(const struct gmem_span *spans, unsigned int nr);
 void gmem_gates_shut(struct gmem_inode *gi, unsigned long gates);
 void gmem_gates_open(struct gmem_inode *gi, unsigned long gates);
+bool gmem_gates_have_lookups(struct gmem_inode *gi, unsigned long gates);
 
 /* The gate of a page. */
 static inline struct gmem_gate *gmem_gate_of(struct gmem_inode *gi, pgoff_t index)
@@ -583,6 +598,7 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 		     const struct gmem_range_lock *range, ktime_t deadline);
 
 /* run.c */
+bool gmem_runs_matter(struct gmem_inode *gi);
 int gmem_runs_check(struct gmem_inode *gi, struct gmem_conversion *conv,
 		    struct gmem_range_lock *range);
 int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,

@@ -132,6 +132,18 @@ static int gmem_run_check(struct gmem_inode *gi, struct gmem_run *run,
 }
 
 /**
+ * gmem_runs_matter() - whether there is anything that the walks below would find
+ * @gi: the memory
+ *
+ * Context: range lock held, so that a binding of the range stays or stays away.
+ * Return: false where no hypervisor is bound and no memory has failed.
+ */
+bool gmem_runs_matter(struct gmem_inode *gi)
+{
+	return !mtree_empty(&gi->bindings) || atomic_read(&gi->nr_poisoned);
+}
+
+/**
  * gmem_runs_check() - whether a conversion may begin
  * @gi: the memory
  * @conv: the conversion; &gmem_holder.index is set with an error

@@ -88,7 +88,7 @@ struct gmem_view_mapping *gmem_views_next(struct gmem_inode *gi,
  *
  * KVM is told, and its vCPUs have lost the pages on return.
  *
- * Context: process context, sleeps; not with &gmem_views.lock held. The range lock
+ * Context: process context, sleeps; &gmem_views.lock may be held for reading. The range lock
  * keeps the pages away, or the mark of a memory failure.
  */
 void gmem_views_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
@@ -115,6 +115,29 @@ bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 		found |= view->start < end && start < view->end;
 	up_read(&gi->views.lock);
 	return found;
+}
+
+/**
+ * gmem_views_are_mine() - whether only the calling process has a range in views
+ * @gi: the memory
+ * @start: first page
+ * @end: page after the range
+ *
+ * Context: process context; range lock held, so that nobody else fills a view.
+ * Return: false where another address space has a mapping.
+ */
+bool gmem_views_are_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+{
+	struct gmem_view_mapping *mapping = NULL;
+
+	if (!gmem_views_mapped(gi))
+		return true;
+	down_read(&gi->views.lock);
+	do {
+		mapping = gmem_views_next(gi, mapping, start, end);
+	} while (mapping && mapping->vma->vm_mm == current->mm);
+	up_read(&gi->views.lock);
+	return !mapping;
 }
 
 static void gmem_view_free(struct gmem_view *view)

@@ -271,17 +271,69 @@ TEST_F(kvm_view, two_vms)
 	kvm_guest_destroy(&other);
 }
 
+/* A counter of a VM's fd, or of a vCPU's; 0 where KVM does not have it. */
+static uint64_t counter_of(int fd, const char *name)
+{
+	struct kvm_counter counter;
+	uint64_t value;
+
+	if (kvm_counter_open(&counter, fd, name))
+		return 0;
+	value = kvm_counter_read(&counter);
+	kvm_counter_close(&counter);
+	return value;
+}
+
 /* Pages that KVM has mapped for its guests by entries of 2 MiB */
 static uint64_t huge_pages(struct kvm_view_data *self)
 {
-	struct kvm_counter counter;
-	uint64_t pages;
+	return counter_of(self->g.vm.fd, "pages_2m");
+}
 
-	if (kvm_counter_open(&counter, self->g.vm.fd, "pages_2m"))
-		return 0;
-	pages = kvm_counter_read(&counter);
-	kvm_counter_close(&counter);
-	return pages;
+/* Faults of the guest for which KVM has set an entry. */
+static uint64_t faults(struct kvm_view_data *self)
+{
+	return counter_of(self->g.vcpus[0].fd, "pf_fixed");
+}
+
+/*
+ * What becomes shared stays with the guest, who does not fault, and the host has it, too:
+ * single pages, and a block that is one entry.
+ */
+TEST_F(kvm_view, to_shared_keeps)
+{
+	static const struct {
+		uint64_t offset;
+		uint64_t length;
+	} ranges[] = {
+		{ 7 * PAGE, PAGE }, { 0, 3 * PAGE }, { SZ_2M, SZ_2M }, { 0, LENGTH },
+	};
+	uint64_t before;
+	unsigned int i;
+
+	self->g.strict = true;
+	populate(self);
+	expect_op(&self->g, 0, KVM_OP_FILL, BASE, LENGTH, 0x11);
+	/* The first block is one of single pages from here on. */
+	test_gmem_convert(self->fd, 100 * PAGE, PAGE, PRIVATE, PRESERVE);
+	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		test_gmem_convert(self->fd, ranges[i].offset, ranges[i].length,
+				  PRIVATE, PRESERVE);
+		expect_op(&self->g, 0, KVM_OP_FILL, BASE + ranges[i].offset,
+			  ranges[i].length, 0x22 + i);
+		expect_sigsegv(self->data->map + ranges[i].offset);
+		before = faults(self);
+		test_gmem_convert(self->fd, ranges[i].offset, ranges[i].length,
+				  SHARED, PRESERVE);
+		expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + ranges[i].offset,
+			  ranges[i].length, 0x22 + i);
+		EXPECT_GT(before, 0);
+		EXPECT_EQ(before, faults(self));
+		expect_bytes(0x22 + i, self->data->map + ranges[i].offset,
+			     ranges[i].length);
+		expect_bytes(0x22 + i, self->host + ranges[i].offset,
+			     ranges[i].length);
+	}
 }
 
 /*
