@@ -36,6 +36,11 @@ int gmem_kvm_vcpu_init(void);
 void gmem_kvm_vcpu_exit(void);
 int gmem_kvm_vcpu_fault(struct gmem_ioctl_view_fault *fault);
 
+/* shift.c */
+pgoff_t gmem_kvm_shift(struct address_space *from, pgoff_t start, pgoff_t end,
+		       struct address_space *to, pgoff_t to_start, bool to_kvm,
+		       unsigned long *shifted);
+
 /* move.c */
 int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
 		   const struct gmem_conversion *conv, pgoff_t *error_index);

@@ -2,6 +2,9 @@
 /**
  * DOC: handing folios over
  *
+ * Most folios are shifted, many at a time (shift.c). What follows is for the others, which
+ * somebody has a reference to, or which have no contents yet.
+ *
  * To private, page by page: take a seat in KVM's page cache with a placeholder,
  * detach the folio from gmem, let it replace the placeholder. To shared, in runs
  * of up to GMEM_KVM_RUN pages: take references, let KVM drop the pages and zap
@@ -303,12 +306,53 @@ static int gmem_kvm_hand_over_range(struct gmem_binding *binding,
 	return rc;
 }
 
+/* Shift what can be shifted from @start on, and return where it ends. */
+static pgoff_t gmem_kvm_shift_over(struct gmem_binding *binding, pgoff_t start,
+				   pgoff_t end)
+{
+	unsigned long shifted = 0;
+
+	start = gmem_kvm_shift(binding->mapping, start, end,
+			       gmem_kvm_mapping(binding),
+			       gmem_store_index(binding, start), true, &shifted);
+	atomic64_add(shifted, &binding->moved);
+	return start;
+}
+
+/* Memory that was only committed: with contents it can be shifted. */
+static bool gmem_kvm_zero(struct gmem_binding *binding, pgoff_t index)
+{
+	struct folio *folio = filemap_lock_folio(binding->mapping, index);
+	bool zero;
+
+	if (IS_ERR(folio))
+		return false;
+	zero = !folio_test_checked(folio) && !folio_test_hwpoison(folio);
+	if (zero)
+		gmem_folio_zero_once(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return zero;
+}
+
 int gmem_kvm_make_private(struct gmem_binding *binding, pgoff_t start,
 			  pgoff_t end, enum gmem_content content, pgoff_t *done)
 {
+	int rc = 0;
+
 	if (content == GMEM_CONTENT_ZERO)
 		return 0;
-	return gmem_kvm_hand_over_range(binding, start, end, false, done);
+	while (!rc) {
+		start = gmem_kvm_shift_over(binding, start, end);
+		if (start >= end)
+			return 0;
+		if (gmem_kvm_zero(binding, start))
+			continue;
+		rc = gmem_kvm_hand_over_range(binding, start, start + 1, false,
+					      done);
+		start++;
+	}
+	return rc;
 }
 
 static void gmem_kvm_drop_resident(struct gmem_binding *binding, pgoff_t index)
@@ -451,47 +495,74 @@ static void gmem_kvm_run_drop(struct gmem_kvm_run *run)
 	}
 }
 
-static int gmem_kvm_return(struct gmem_binding *binding,
-			   struct gmem_kvm_run *run, pgoff_t start,
-			   pgoff_t end, bool checked_only, pgoff_t *done)
+void gmem_kvm_undo_private(struct gmem_binding *binding, pgoff_t start,
+			   pgoff_t end)
 {
+	struct gmem_kvm_run *run = gmem_kvm_run_alloc();
 	pgoff_t index = gmem_store_index(binding, start);
-	int rc;
 
 	end = gmem_store_index(binding, end);
-	while (gmem_kvm_run_collect(binding, run, index, end, checked_only)) {
-		rc = gmem_kvm_punch(binding, run->start, run->end);
-		if (rc) {
+	while (gmem_kvm_run_collect(binding, run, index, end, true)) {
+		if (gmem_kvm_punch(binding, run->start, run->end)) {
 			gmem_kvm_run_drop(run);
-			*done = gmem_kvm_to_gmem(binding, run->start);
-			return rc;
+			break;
 		}
 		gmem_kvm_run_insert(binding, run);
 		index = run->end;
 	}
-	return 0;
+	kfree(run);
 }
 
-void gmem_kvm_undo_private(struct gmem_binding *binding, pgoff_t start,
-			   pgoff_t end)
+/* Shift all that can be shifted of pages of KVM's file. Return: whether any was. */
+static bool gmem_kvm_shift_back(struct gmem_binding *binding, pgoff_t index,
+				pgoff_t end)
 {
-	struct gmem_kvm_run *run;
+	unsigned long shifted = 0;
 
-	run = gmem_kvm_run_alloc();
-	gmem_kvm_return(binding, run, start, end, true, &start);
-	kfree(run);
+	for (; index < end; index++) {
+		index = gmem_kvm_shift(gmem_kvm_mapping(binding), index, end,
+				       binding->mapping,
+				       gmem_kvm_to_gmem(binding, index), false,
+				       &shifted);
+	}
+	atomic64_add(shifted, &binding->moved);
+	return shifted;
+}
+
+/* A run of pages: what is shifted first the guest loses by the hole, like the rest. */
+static int gmem_kvm_return_run(struct gmem_binding *binding,
+			       struct gmem_kvm_run *run, pgoff_t start, pgoff_t end)
+{
+	bool shifted = gmem_kvm_shift_back(binding, start, end);
+	int rc;
+
+	if (!gmem_kvm_run_collect(binding, run, start, end, false) && !shifted)
+		return 0;
+	rc = gmem_kvm_punch(binding, start, end);
+	if (rc)
+		gmem_kvm_run_drop(run);
+	else
+		gmem_kvm_run_insert(binding, run);
+	return rc;
 }
 
 int gmem_kvm_make_shared(struct gmem_binding *binding, pgoff_t start,
 			 pgoff_t end, enum gmem_content content, pgoff_t *done)
 {
+	pgoff_t index = gmem_store_index(binding, start), next;
 	struct gmem_kvm_run *run;
-	int rc;
+	int rc = 0;
 
 	if (content == GMEM_CONTENT_ZERO)
 		return 0;
 	run = gmem_kvm_run_alloc();
-	rc = gmem_kvm_return(binding, run, start, end, false, done);
+	end = gmem_store_index(binding, end);
+	for (; !rc && index < end; index = next) {
+		next = min(end, index + GMEM_KVM_RUN);
+		rc = gmem_kvm_return_run(binding, run, index, next);
+		*done = gmem_kvm_to_gmem(binding, next);
+		cond_resched();
+	}
 	kfree(run);
 	return rc;
 }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: shifting folios from one page cache into another
+ *
+ * The fast half of handing folios over: many at a time, under the locks of both page
+ * caches. A folio keeps its charge, its place on the LRU, and the reference of the page
+ * cache, which belongs to the other one from then on; the statistics of the kernel count
+ * both as file pages. Only a folio is shifted to which nobody but its page cache refers:
+ * its refcount is frozen meanwhile, so nobody has it locked, waits for it, or looks at its
+ * flags. All others are left where they are, for move.c.
+ *
+ * Who looks for the page finds the folio in one of the two page caches, or, for an
+ * instant, fails to take a reference and looks again.
+ *
+ * Locks: the lock of the page cache that the folios leave, then that of the other. Nothing
+ * else takes two of them.
+ */
+#include <linux/pagemap.h>
+#include <linux/xarray.h>
+
+#include "internal.h"
+
+/* With interrupts off. */
+#define GMEM_KVM_SHIFT_BATCH 64
+
+/**
+ * struct gmem_kvm_shift - folios on their way
+ * @from: the page cache that they leave
+ * @to: the other one
+ * @src: the page at hand, in @from
+ * @dst: the same page, in @to
+ * @to_kvm: the direction
+ */
+struct gmem_kvm_shift {
+	struct address_space *from;
+	struct address_space *to;
+	struct xa_state src;
+	struct xa_state dst;
+	bool to_kvm;
+};
+
+/* Conversions of other pages may go the other way: one order for both. */
+static void gmem_kvm_shift_lock(struct gmem_kvm_shift *shift)
+{
+	bool up = shift->from < shift->to;
+
+	xa_lock_irq(up ? &shift->from->i_pages : &shift->to->i_pages);
+	xa_lock_nested(up ? &shift->to->i_pages : &shift->from->i_pages,
+		       SINGLE_DEPTH_NESTING);
+}
+
+static void gmem_kvm_shift_unlock(struct gmem_kvm_shift *shift)
+{
+	bool up = shift->from < shift->to;
+
+	xa_unlock(up ? &shift->to->i_pages : &shift->from->i_pages);
+	xa_unlock_irq(up ? &shift->from->i_pages : &shift->to->i_pages);
+}
+
+/* What the flags mean to the other one, see move.c. */
+static void gmem_kvm_shift_flags(struct folio *folio, bool to_kvm)
+{
+	if (to_kvm) {
+		folio_mark_uptodate(folio);
+		return;
+	}
+	folio_set_checked(folio);
+	folio_set_dirty(folio);
+	/* The conversion may still fail, and the page stay private. */
+	gmem_folio_seal(folio);
+}
+
+/* Shift the folio at @src. Return: whether it is at @dst now. */
+static bool gmem_kvm_shift_one(struct gmem_kvm_shift *shift, struct folio *folio)
+{
+	if (folio_test_hwpoison(folio) ||
+	    !(folio_test_checked(folio) || folio_test_uptodate(folio)))
+		return false;
+	/* KVM has a page of its own there, or somebody has a reference. */
+	if (xas_load(&shift->dst) || !folio_ref_freeze(folio, 1))
+		return false;
+
+	xas_store(&shift->dst, folio);
+	if (xas_error(&shift->dst)) {
+		folio_ref_unfreeze(folio, 1);
+		return false;
+	}
+	xas_store(&shift->src, NULL);
+	shift->from->nrpages--;
+	shift->to->nrpages++;
+	folio->mapping = shift->to;
+	folio->index = shift->dst.xa_index;
+	gmem_kvm_shift_flags(folio, shift->to_kvm);
+	/* A full barrier: pairs with the one of folio_try_get(). */
+	folio_ref_unfreeze(folio, 1);
+	return true;
+}
+
+/*
+ * Shift up to GMEM_KVM_SHIFT_BATCH folios, up to the page @end of @from. Return: whether
+ * there may be more, *@done being the first page that was not looked at or not shifted.
+ */
+static bool gmem_kvm_shift_batch(struct gmem_kvm_shift *shift, pgoff_t end,
+				 pgoff_t to_start, pgoff_t from_start, pgoff_t *done,
+				 unsigned long *shifted)
+{
+	unsigned int batch = 0;
+	struct folio *folio;
+	bool ok = true;
+
+	xas_set(&shift->src, *done);
+	gmem_kvm_shift_lock(shift);
+	xas_for_each(&shift->src, folio, end - 1) {
+		*done = shift->src.xa_index;
+		xas_set(&shift->dst, *done - from_start + to_start);
+		ok = !xa_is_value(folio) && gmem_kvm_shift_one(shift, folio);
+		if (!ok)
+			break;
+		*done += 1;
+		if (++batch == GMEM_KVM_SHIFT_BATCH)
+			break;
+	}
+	gmem_kvm_shift_unlock(shift);
+	*shifted += batch;
+	if (!folio)
+		*done = end;
+	return ok && folio;
+}
+
+/**
+ * gmem_kvm_shift() - shift a run of folios
+ * @from: the page cache that they leave
+ * @start: first page there
+ * @end: page after the last
+ * @to: the other one, which is KVM's if @to_kvm
+ * @to_start: where the page @start is there
+ * @to_kvm: the direction
+ * @shifted: is counted up for each folio
+ *
+ * Context: process context, sleeps; range lock held over the pages, which are in transit.
+ * Return: @end, or the first page whose folio is to be looked at by itself: somebody has
+ * a reference, it has no contents or has failed, its place is taken, or there was no
+ * memory.
+ */
+pgoff_t gmem_kvm_shift(struct address_space *from, pgoff_t start, pgoff_t end,
+		       struct address_space *to, pgoff_t to_start, bool to_kvm,
+		       unsigned long *shifted)
+{
+	struct gmem_kvm_shift shift = {
+		.from = from,
+		.to = to,
+		.src = __XA_STATE(&from->i_pages, start, 0, 0),
+		.dst = __XA_STATE(&to->i_pages, to_start, 0, 0),
+		.to_kvm = to_kvm,
+	};
+	pgoff_t done = start;
+
+	while (gmem_kvm_shift_batch(&shift, end, to_start, start, &done, shifted) ||
+	       xas_nomem(&shift.dst, GFP_KERNEL | __GFP_RETRY_MAYFAIL))
+		cond_resched();
+	/* Frees what is left of the memory. */
+	xas_nomem(&shift.dst, 0);
+	return done;
+}
