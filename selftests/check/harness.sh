@@ -204,7 +204,7 @@ harness_programs_of() {
 	local KERNEL=$2 T=$3 name got=
 
 	for name in model_test hypervisor_race_test kvm_race_test race_test view_test \
-		view_access_test; do
+		view_access_test linux_file_test; do
 		! program_matches "$name" "$(programs_of "$4")" || got+="${name%_test} "
 	done
 	[[ $got == "$1" ]] || { echo "$2 $3 $4: '$got', expected '$1'"; return 1; }
@@ -212,12 +212,13 @@ harness_programs_of() {
 
 # Some kernels have what shows something new there, and all if asked for.
 harness_programs() {
-	local all="model hypervisor_race kvm_race race view view_access "
+	local all="model hypervisor_race kvm_race race view view_access linux_file "
 
 	. "$VM_DIR/programs.sh"
 	harness_programs_of "$all" '' '' stock-6.12 &&
 		harness_programs_of "kvm_race view view_access " '' '' stock-7.3 &&
 		harness_programs_of "model hypervisor_race kvm_race race view " '' '' race-6.12 &&
+		harness_programs_of "${all% linux_file } " '' '' debug-7.3 &&
 		harness_programs_of "$all" stock-7.3 '' stock-7.3 &&
 		harness_programs_of "model " '' model stock-7.3 &&
 		harness_programs_of "hypervisor_race kvm_race race " '' '*race' stock-7.3
