@@ -92,76 +92,76 @@ FIXTURE_TEARDOWN(cost)
 TEST_F(cost, first_touch)
 {
 	touch_first(&gmem);
-	expect_cost(978000, "first touch", "gmem");
+	expect_cost(948000, "first touch", "gmem");
 }
 
 TEST_F(cost, repeat_mapping)
 {
 	touch_again(&gmem);
-	expect_cost(437000, "repeat mapping, write", "gmem");
-	expect_cost(93000, "repeat mapping, read", "gmem");
+	expect_cost(440000, "repeat mapping, write", "gmem");
+	expect_cost(92500, "repeat mapping, read", "gmem");
 }
 
 TEST_F(cost, commit)
 {
 	commit_both(&gmem);
-	expect_cost(482000, "commit 2 MiB", "gmem");
-	expect_cost(233000, "decommit 2 MiB", "gmem");
+	expect_cost(448000, "commit 2 MiB", "gmem");
+	expect_cost(235000, "decommit 2 MiB", "gmem");
 }
 
 TEST_F(cost, convert)
 {
 	convert_resident(&gmem);
-	expect_cost(156000, "2 MiB to private, mapped", "gmem");
-	expect_cost(75500, "2 MiB to private, not mapped", "gmem");
-	expect_cost(1550, "2 MiB to shared, not mapped", "gmem");
+	expect_cost(104000, "2 MiB to private, mapped", "gmem");
+	expect_cost(22700, "2 MiB to private, not mapped", "gmem");
+	expect_cost(985, "2 MiB to shared, not mapped", "gmem");
 }
 
 TEST_F(cost, convert_one)
 {
 	convert_one(&gmem);
-	expect_cost(1592000, "one page to private, mapped", "gmem");
-	expect_cost(1022000, "one page to shared, mapped", "gmem");
+	expect_cost(1110000, "one page to private, mapped", "gmem");
+	expect_cost(671000, "one page to shared, mapped", "gmem");
 }
 
 TEST_F(cost, convert_many)
 {
 	pattern_convert(&gmem);
-	expect_cost(1287000, "256 pages, a call each: every other one", "gmem");
-	expect_cost(957000, "256 pages, one call: every other one", "gmem");
+	expect_cost(708000, "256 pages, a call each: every other one", "gmem");
+	expect_cost(553000, "256 pages, one call: every other one", "gmem");
 }
 
 TEST_F(cost, empty)
 {
 	sparse_empty(&gmem);
-	expect_cost(2462000, "1 TiB to private, not populated", "gmem");
+	expect_cost(194000, "1 TiB to private, not populated", "gmem");
 }
 
 TEST_F(cost, view)
 {
 	view_convert(&gmem);
-	expect_cost(199000, "2 MiB to private and filled, mapped", "gmem view");
-	expect_cost(42800, "2 MiB to shared and filled, mapped", "gmem view");
-	expect_cost(24000, "2 MiB filled", "gmem view");
+	expect_cost(145000, "2 MiB to private and filled, mapped", "gmem view");
+	expect_cost(24000, "2 MiB to shared and filled, mapped", "gmem view");
+	expect_cost(22200, "2 MiB filled", "gmem view");
 }
 
 TEST_F(cost, view_one)
 {
 	view_one(&gmem);
-	expect_cost(2376000, "one page to private and filled, mapped", "gmem view");
-	expect_cost(1797000, "one page to shared and filled, mapped", "gmem view");
+	expect_cost(1660000, "one page to private and filled, mapped", "gmem view");
+	expect_cost(1020000, "one page to shared and filled, mapped", "gmem view");
 }
 
 TEST_F(cost, held)
 {
 	held_convert(&gmem);
-	expect_cost(7190000, "EAGAIN: last page of 2 MiB is pinned", "gmem");
+	expect_cost(4730000, "EAGAIN: last page of 2 MiB is pinned", "gmem");
 }
 
 TEST_F(cost, query)
 {
 	query_fragments(&gmem);
-	expect_cost(210000, "query 16 MiB, alternating", "gmem");
+	expect_cost(167000, "query 16 MiB, alternating", "gmem");
 }
 
 /* The guard itself: a page fault at each page more, twice the work, half the work. */
