@@ -38,7 +38,7 @@
  * struct gmem_fill - pages of a block on their way into a mapping
  * @start: first page
  * @end: page after the last one, in the same block
- * @entry: for each: its frame number and, lowest bit, whether it is private; or 0
+ * @entry: for each: its struct page and, lowest bit, whether it is private; or 0
  *	for one that is not populated
  * @prot: of shared and of private entries
  * @few: where @entry is for a few pages
@@ -91,6 +91,7 @@ static pgoff_t gmem_fill_frames(struct gmem_inode *gi, struct gmem_fill *fill,
 {
 	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, start);
 	unsigned long private = state == GMEM_STATE_PRIVATE;
+	unsigned long *entry = &fill->entry[start - fill->start];
 	pgoff_t stop = end;
 	struct folio *folio;
 
@@ -102,8 +103,8 @@ static pgoff_t gmem_fill_frames(struct gmem_inode *gi, struct gmem_fill *fill,
 			stop = xas.xa_index;
 			break;
 		}
-		fill->entry[xas.xa_index - fill->start] =
-			folio_pfn(folio) << 1 | private;
+		entry[xas.xa_index - start] =
+			(unsigned long)folio_page(folio, 0) | private;
 	}
 	rcu_read_unlock();
 	return stop;
@@ -130,16 +131,21 @@ static void gmem_fill_look(struct gmem_inode *gi, struct gmem_fill *fill,
 	}
 }
 
+static struct page *gmem_fill_page(unsigned long entry)
+{
+	return (struct page *)(entry & ~1UL);
+}
+
 /* Whether one entry can stand for all of the block. */
 static bool gmem_fill_is_huge(const struct gmem_fill *fill)
 {
-	unsigned long i;
+	unsigned long first = fill->entry[0], i;
 
-	if (fill->end - fill->start != GMEM_BLOCK_PAGES || !fill->entry[0] ||
-	    !IS_ALIGNED(fill->entry[0] >> 1, GMEM_BLOCK_PAGES))
+	if (fill->end - fill->start != GMEM_BLOCK_PAGES || !first ||
+	    !IS_ALIGNED(page_to_pfn(gmem_fill_page(first)), GMEM_BLOCK_PAGES))
 		return false;
 	for (i = 1; i < GMEM_BLOCK_PAGES; i++) {
-		if (fill->entry[i] != fill->entry[0] + (i << 1))
+		if (fill->entry[i] != first + i * sizeof(struct page))
 			return false;
 	}
 	return true;
@@ -149,10 +155,10 @@ static bool gmem_fill_is_huge(const struct gmem_fill *fill)
  * Under the lock of the page table: a memory failure marks the page, then removes the
  * entry.
  */
-static bool gmem_fill_failed(unsigned long pfn, unsigned long pages)
+static bool gmem_fill_failed(struct page *page, unsigned long pages)
 {
 	while (pages--) {
-		if (PageHWPoison(pfn_to_page(pfn++)))
+		if (PageHWPoison(page++))
 			return true;
 	}
 	return false;
@@ -175,16 +181,16 @@ vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order)
 	struct gmem_views *views = &gmem_from_file(view->memory)->views;
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct gmem_fill *fill = views->huge;
-	unsigned long pfn;
+	struct page *page;
 	spinlock_t *ptl;
 	pmd_t entry;
 
 	if (order != PMD_ORDER || READ_ONCE(views->filler) != current)
 		return VM_FAULT_FALLBACK;
-	pfn = fill->entry[0] >> 1;
-	entry = pfn_pmd(pfn, fill->prot[fill->entry[0] & 1]);
+	page = gmem_fill_page(fill->entry[0]);
+	entry = pfn_pmd(page_to_pfn(page), fill->prot[fill->entry[0] & 1]);
 	ptl = pmd_lock(mm, vmf->pmd);
-	if (pmd_none(*vmf->pmd) && !gmem_fill_failed(pfn, GMEM_BLOCK_PAGES)) {
+	if (pmd_none(*vmf->pmd) && !gmem_fill_failed(page, GMEM_BLOCK_PAGES)) {
 		set_pmd_at(mm, vmf->address & PMD_MASK, vmf->pmd,
 			   pmd_mkspecial(pmd_mkhuge(entry)));
 		fill->set += GMEM_BLOCK_PAGES;
@@ -202,32 +208,6 @@ static void gmem_fill_huge(struct gmem_views *views, struct gmem_fill *fill,
 	handle_mm_fault(vma, address, 0, NULL);
 	WRITE_ONCE(views->filler, NULL);
 	mutex_unlock(&views->huge_lock);
-}
-
-/* struct gmem_fill_ptes - entries to be set in the mapping at @address */
-struct gmem_fill_ptes {
-	struct gmem_fill *fill;
-	struct mm_struct *mm;
-	unsigned long address;
-};
-
-static int gmem_fill_pte(pte_t *pte, unsigned long address, void *data)
-{
-	struct gmem_fill_ptes *ptes = data;
-	unsigned long entry =
-		ptes->fill->entry[(address - ptes->address) >> PAGE_SHIFT];
-	pte_t old = ptep_get(pte);
-
-	if (!entry || gmem_fill_failed(entry >> 1, 1))
-		return 0;
-	/* There already, unless it has become shared. */
-	if (!pte_none(old) && (entry & 1 || pte_flags(old) & _PAGE_PRESENT))
-		return 0;
-	set_pte_at(ptes->mm, address, pte,
-		   pte_mkspecial(pfn_pte(entry >> 1,
-					 ptes->fill->prot[entry & 1])));
-	ptes->fill->set++;
-	return 0;
 }
 
 /* Where @address has an entry of 2 MiB or a table; NULL: what would be above is not there. */
@@ -252,7 +232,8 @@ static void gmem_fill_share_huge(struct gmem_fill *fill, struct mm_struct *mm,
 {
 	spinlock_t *ptl = pmd_lock(mm, pmd);
 
-	if (pmd_leaf(*pmd) && !gmem_fill_failed(pmd_pfn(*pmd), GMEM_BLOCK_PAGES)) {
+	if (pmd_leaf(*pmd) && !gmem_fill_failed(pfn_to_page(pmd_pfn(*pmd)),
+						GMEM_BLOCK_PAGES)) {
 		set_pmd_at(mm, address, pmd,
 			   pmd_mkspecial(pmd_mkhuge(pfn_pmd(pmd_pfn(*pmd),
 							    fill->prot[0]))));
@@ -292,6 +273,72 @@ static bool gmem_fill_has_table(pmd_t *pmd)
 	return !pmd_none(entry) && !pmd_leaf(entry);
 }
 
+static void gmem_fill_pte(struct gmem_fill *fill, struct mm_struct *mm,
+			  unsigned long address, pte_t *pte, unsigned long entry)
+{
+	struct page *page = gmem_fill_page(entry);
+	pte_t old = ptep_get(pte);
+
+	if (!page || PageHWPoison(page))
+		return;
+	/* There already, unless it has become shared. */
+	if (!pte_none(old) && (entry & 1 || pte_flags(old) & _PAGE_PRESENT))
+		return;
+	set_pte_at(mm, address, pte,
+		   pte_mkspecial(pfn_pte(page_to_pfn(page),
+					 fill->prot[entry & 1])));
+	fill->set++;
+}
+
+static int gmem_fill_no_pte(pte_t *pte, unsigned long address, void *data)
+{
+	return 0;
+}
+
+/* Set the entries of [address, end), which are in one table. */
+static int gmem_fill_table(struct gmem_fill *fill, struct mm_struct *mm,
+			   unsigned long address, unsigned long end,
+			   const unsigned long *entry)
+{
+	pmd_t *pmd = gmem_fill_pmd(mm, address);
+	spinlock_t *ptl;
+	pte_t *pte;
+	int rc;
+
+	if (!gmem_fill_has_table(pmd)) {
+		/* The one way in which a module can have a table made. */
+		rc = apply_to_page_range(mm, address, PAGE_SIZE, gmem_fill_no_pte,
+					 NULL);
+		if (rc)
+			return rc;
+		pmd = gmem_fill_pmd(mm, address);
+	}
+	ptl = pte_lockptr(mm, pmd);
+	spin_lock(ptl);
+	pte = pte_offset_kernel(pmd, address);
+	for (; address < end; address += PAGE_SIZE)
+		gmem_fill_pte(fill, mm, address, pte++, *entry++);
+	spin_unlock(ptl);
+	return 0;
+}
+
+/* Set the entries of @fill in a mapping, from @address on. */
+static int gmem_fill_tables(struct gmem_fill *fill, struct mm_struct *mm,
+			    unsigned long address)
+{
+	unsigned long end = address + ((fill->end - fill->start) << PAGE_SHIFT);
+	const unsigned long *entry = fill->entry;
+	unsigned long next;
+	int rc = 0;
+
+	for (; !rc && address < end; address = next) {
+		next = pmd_addr_end(address, end);
+		rc = gmem_fill_table(fill, mm, address, next, entry);
+		entry += (next - address) >> PAGE_SHIFT;
+	}
+	return rc;
+}
+
 /* Room for the pages of a block, or for those that are asked for. */
 static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
 {
@@ -317,7 +364,6 @@ static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 	/* Of page 0 of the file, were it mapped. */
 	unsigned long base = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
 	bool aligned = IS_ALIGNED(base, PMD_SIZE), huge = false, around = fill->around;
-	struct gmem_fill_ptes ptes = { .fill = fill, .mm = vma->vm_mm };
 	unsigned long block = base + (first << PAGE_SHIFT);
 	pmd_t *pmd = NULL;
 	int rc;
@@ -344,20 +390,17 @@ static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 	}
 	start = max(start, vma->vm_pgoff);
 	end = min(end, vma->vm_pgoff + vma_pages(vma));
-	ptes.address = base + (start << PAGE_SHIFT);
 	rc = gmem_fill_room(fill, end - start);
 	if (rc)
 		return rc;
 	gmem_fill_look(gi, fill, start, end);
 	if (huge && gmem_fill_is_huge(fill)) {
-		gmem_fill_huge(&gi->views, fill, vma, ptes.address);
+		gmem_fill_huge(&gi->views, fill, vma, block);
 		pmd = gmem_fill_pmd(vma->vm_mm, block);
 		if (pmd && pmd_leaf(pmdp_get_lockless(pmd)))
 			return 0;
 	}
-	return apply_to_page_range(vma->vm_mm, ptes.address,
-				   (end - start) << PAGE_SHIFT, gmem_fill_pte,
-				   &ptes);
+	return gmem_fill_tables(fill, vma->vm_mm, base + (start << PAGE_SHIFT));
 }
 
 /* Whether a VMA is still the process's: munmap() takes it out first. */
