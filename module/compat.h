@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/maple_tree.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -89,6 +90,11 @@ static inline bool gmem_is_guest_memfd(struct file *file)
 #define gmem_file_has_mmap_prepare(file) ((file)->f_op->mmap_prepare)
 #else
 #define gmem_file_has_mmap_prepare(file) (false)
+#endif
+
+/* zap_vma_ptes() has another name in 7.2. */
+#ifndef GMEM_HAVE_ZAP_SPECIAL_VMA_RANGE
+#define zap_special_vma_range zap_vma_ptes
 #endif
 
 /* In 6.12 mtree_erase() leaves the entry where it is for lack of memory. */

@@ -26,8 +26,8 @@
  * @spans: the ranges, ascending and disjoint
  * @changes: of their states
  * @range: their lock
- * @zapped: how many ranges have lost their pages in views; the last one to @zapped_end
- * @zapped_end: page after what the last of them has lost
+ * @zapped: how many ranges have views to be filled again; the last one to @zapped_end
+ * @zapped_end: page after what of the last of them has to be
  * @span: the range of a conversion of one
  * @change: likewise
  */
@@ -118,22 +118,26 @@ static pgoff_t gmem_job_zapped_end(const struct gmem_job *job, unsigned int i)
 }
 
 /*
- * And have them again, whatever has come of the conversion. Return: whether all of it is
- * there.
+ * And have them again, whatever has come of the conversion. Return: what is left to do,
+ * at most, of any range.
  */
-static bool gmem_job_refill(struct gmem_inode *gi, struct gmem_job *job)
+static enum gmem_refill gmem_job_refill(struct gmem_inode *gi, struct gmem_job *job)
 {
-	bool all = true;
+	enum gmem_refill left = GMEM_REFILL_DONE;
 	unsigned int i;
 
 	for (i = 0; i < job->zapped; i++)
-		all &= gmem_views_refill_held(gi, job->spans[i].start,
-					      gmem_job_zapped_end(job, i));
-	return all;
+		left = max(left, gmem_views_refill_held(gi, job->spans[i].start,
+							gmem_job_zapped_end(job, i)));
+	return left;
 }
 
-/* The blocks in which a range starts and ends, which others may have locked in part. */
-static void gmem_job_refill_rest(struct gmem_inode *gi, struct gmem_job *job)
+/*
+ * What could not be filled with the ranges held: the blocks in which they start and end,
+ * which others may have locked in part; or all of them.
+ */
+static void gmem_job_refill_rest(struct gmem_inode *gi, struct gmem_job *job,
+				 enum gmem_refill left)
 {
 	pgoff_t start, end, first, last;
 	unsigned int i;
@@ -143,8 +147,10 @@ static void gmem_job_refill_rest(struct gmem_inode *gi, struct gmem_job *job)
 		end = gmem_job_zapped_end(job, i);
 		first = min(end, ALIGN(start, 1UL << GMEM_BLOCK_SHIFT));
 		last = max(first, ALIGN_DOWN(end, 1UL << GMEM_BLOCK_SHIFT));
-		gmem_views_refill(gi, start, first);
-		gmem_views_refill(gi, last, end);
+		gmem_views_refill(gi, start, first, true);
+		if (left == GMEM_REFILL_ALL)
+			gmem_views_refill(gi, first, last, false);
+		gmem_views_refill(gi, last, end, true);
 	}
 }
 
@@ -355,7 +361,7 @@ static void gmem_convert_count(struct gmem_inode *gi, struct gmem_job *job, int 
 /* Convert the ranges of @job, which are not locked yet. */
 static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 {
-	bool filled;
+	enum gmem_refill left;
 	int rc;
 
 	job->conv->holder = (struct gmem_holder){
@@ -367,10 +373,10 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 		rc = gmem_convert_locked(gi, job);
 		/* Who has mmap_lock may wait for the range, as long as faults do. */
 		gmem_range_let_faults(gi, &job->range);
-		filled = gmem_job_refill(gi, job);
+		left = gmem_job_refill(gi, job);
 		gmem_range_unlock(gi, &job->range);
-		if (!filled)
-			gmem_job_refill_rest(gi, job);
+		if (left != GMEM_REFILL_DONE)
+			gmem_job_refill_rest(gi, job, left);
 	}
 	gmem_convert_count(gi, job, rc);
 	return rc;

@@ -260,9 +260,9 @@ static pgoff_t gmem_punch_next(struct gmem_inode *gi, pgoff_t start,
 static void gmem_punch_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
 	if (!IS_ALIGNED(start, 1UL << GMEM_BLOCK_SHIFT))
-		gmem_views_refill(gi, start - 1, start);
+		gmem_views_refill(gi, start - 1, start, false);
 	if (!IS_ALIGNED(end, 1UL << GMEM_BLOCK_SHIFT) && end < gi->state.nr_pages)
-		gmem_views_refill(gi, end, end + 1);
+		gmem_views_refill(gi, end, end + 1, false);
 }
 
 static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,

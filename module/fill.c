@@ -14,10 +14,12 @@
  * pages are single ones nevertheless, each with its own state and references. When one
  * of them goes, the entry goes, and filling sets all the others one by one.
  *
- * Locks: the range lock over whole blocks, so that states and folios stay, and one
- * filler at a time is at a block. Below it mmap_lock and &gmem_views.lock, both for
- * reading. A page fault holds mmap_lock and waits for a conversion; so a conversion
- * has let the faults in before it fills.
+ * Locks: the range lock, so that states and folios stay: over whole blocks, so that one
+ * filler at a time is at a block; or, at the end of a conversion, over its pages, and then
+ * only blocks are filled that are in it as a whole or have a table already. Below it
+ * mmap_lock and &gmem_views.lock, both for reading. A page fault holds mmap_lock and waits
+ * for a conversion; so a conversion has let the faults in before it fills, and only tries
+ * mmap_lock while it has its range.
  */
 #include <linux/overflow.h>
 #include <linux/page-flags.h>
@@ -43,6 +45,7 @@
  * @prot: of shared and of private entries
  * @few: where @entry is for a few pages
  * @around: where nothing of a block is mapped, fill all of it
+ * @whole: fill all of a block, even if something of it is mapped
  * @held: the range lock is that of who has converted, over no more than the pages
  * @rest: out: with @held, whether there was a block that has to be filled as a whole
  * @set: pages that were put into mappings so far
@@ -54,6 +57,7 @@ struct gmem_fill {
 	unsigned long few[GMEM_FILL_FEW];
 	pgprot_t prot[2];
 	bool around;
+	bool whole;
 	bool held;
 	bool rest;
 	unsigned long set;
@@ -247,7 +251,7 @@ static void gmem_fill_share_huge(struct gmem_fill *fill, struct mm_struct *mm,
  * for all of its pages. If not, and they differ, it is taken away.
  */
 static bool gmem_fill_keeps_huge(struct gmem_inode *gi, struct gmem_fill *fill,
-				 struct mm_struct *mm, unsigned long address,
+				 struct vm_area_struct *vma, unsigned long address,
 				 pmd_t *pmd, pgoff_t first)
 {
 	pgoff_t end = first + GMEM_BLOCK_PAGES;
@@ -257,11 +261,11 @@ static bool gmem_fill_keeps_huge(struct gmem_inode *gi, struct gmem_fill *fill,
 	if (pmd_flags(*pmd) & _PAGE_PRESENT)
 		return true;
 	if (gmem_state_run(&gi->state, first, end, &state) != end) {
-		gmem_views_zap(gi, first, end);
+		zap_special_vma_range(vma, address, PMD_SIZE);
 		return false;
 	}
 	if (state == GMEM_STATE_SHARED)
-		gmem_fill_share_huge(fill, mm, address, pmd);
+		gmem_fill_share_huge(fill, vma->vm_mm, address, pmd);
 	return true;
 }
 
@@ -355,7 +359,8 @@ static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
 /*
  * Fill the pages [start, end) of a block in one mapping. With @around, where nothing of
  * the block is mapped all of it is filled: it may have been one entry, of which a page
- * has gone. Others may fill the rest of the block meanwhile, but for that.
+ * has gone. With @whole, also where something is mapped: since it was one entry, a vCPU has
+ * asked for a page.
  */
 static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 			 struct vm_area_struct *vma, pgoff_t start, pgoff_t end)
@@ -376,13 +381,13 @@ static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 		return 0;
 	}
 	if (pmd && pmd_leaf(pmdp_get_lockless(pmd))) {
-		if (gmem_fill_keeps_huge(gi, fill, vma->vm_mm, block, pmd, first))
+		if (gmem_fill_keeps_huge(gi, fill, vma, block, pmd, first))
 			return 0;
 		around = true;
 	} else if (aligned && (!pmd || pmd_none(pmdp_get_lockless(pmd)))) {
 		huge = true;
 	} else {
-		around = false;
+		around = fill->whole;
 	}
 	if (around && aligned) {
 		start = first;
@@ -417,7 +422,10 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 	struct gmem_view_mapping *mapping = NULL;
 	int rc = 0;
 
-	if (mmap_read_lock_killable(current->mm))
+	/* Who has it for writing may wait for a fault that nobody answers. */
+	if (fill->held && !mmap_read_trylock(current->mm))
+		return -EAGAIN;
+	if (!fill->held && mmap_read_lock_killable(current->mm))
 		return -EINTR;
 	down_read(&gi->views.lock);
 	while (!rc && (mapping = gmem_views_next(gi, mapping, start, end))) {
@@ -481,8 +489,7 @@ static int gmem_fill_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 	if (!rc || !patient || fatal_signal_pending(current))
 		return rc;
 	gmem_range_init(range, start, end);
-	gmem_range_lock_wait(gi, range);
-	return 0;
+	return gmem_range_lock_urgent(gi, range);
 }
 
 /*
@@ -500,10 +507,17 @@ static void gmem_fill_skip(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 		*start = end;
 }
 
+/* The end of a run, which is not in the middle of a block. */
+static pgoff_t gmem_fill_run_end(pgoff_t start, pgoff_t end)
+{
+	return min(end, round_down(start, GMEM_BLOCK_PAGES) + GMEM_RUN_PAGES);
+}
+
 static void gmem_fill_init(struct gmem_fill *fill, bool refill)
 {
 	fill->set = 0;
 	fill->around = refill;
+	fill->whole = false;
 	fill->held = false;
 	fill->rest = false;
 	fill->prot[0] = gmem_fill_prot(VM_SHARED | VM_READ | VM_WRITE);
@@ -517,21 +531,26 @@ static void gmem_fill_end(struct gmem_fill *fill)
 		kfree(fill->entry);
 }
 
-/* Fill [*start, end), a run at a time; @fill is set up here. @refill: see gmem_fill_vma(). */
+/*
+ * Fill [*start, end), a run at a time; @fill is set up here. @refill and @whole: see
+ * gmem_fill_vma().
+ */
 static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
-			   pgoff_t *start, pgoff_t end, bool alloc, bool refill)
+			   pgoff_t *start, pgoff_t end, bool alloc, bool refill,
+			   bool whole)
 {
 	struct gmem_range_lock range;
 	pgoff_t next;
 	int rc = 0;
 
 	gmem_fill_init(fill, refill);
+	fill->whole = whole;
 	while (!rc && *start < end) {
 		if (!alloc)
 			gmem_fill_skip(gi, start, end);
 		if (*start == end)
 			break;
-		next = min(end, *start + GMEM_RUN_PAGES);
+		next = gmem_fill_run_end(*start, end);
 		rc = gmem_fill_lock(gi, &range, *start, next, refill);
 		if (rc)
 			break;
@@ -572,6 +591,7 @@ static void gmem_refill_done(struct gmem_inode *gi, const struct gmem_fill *fill
  * @gi: the memory
  * @start: first page
  * @end: page after the range
+ * @whole: all pages of the blocks in which they are, which may have been one entry each
  *
  * Those of the calling process, and what is populated. What cannot be given back for
  * want of memory a vCPU asks for; so nothing is left that only looks given back.
@@ -579,7 +599,7 @@ static void gmem_refill_done(struct gmem_inode *gi, const struct gmem_fill *fill
  * Context: process context, sleeps; takes the range lock, over whole blocks, and
  * mmap_lock.
  */
-void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end, bool whole)
 {
 	pgoff_t index = start;
 	struct gmem_fill fill;
@@ -587,7 +607,7 @@ void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 
 	if (start >= end || !gmem_views_mine(gi, start, end))
 		return;
-	rc = gmem_fill_range(gi, &fill, &index, end, false, true);
+	rc = gmem_fill_range(gi, &fill, &index, end, false, true, whole);
 	if (rc)
 		gmem_views_zap(gi, index, end);
 	gmem_refill_done(gi, &fill, start, end, rc);
@@ -601,30 +621,34 @@ void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
  *
  * As gmem_views_refill(), for who has the range locked already.
  *
- * Context: process context, sleeps; range lock held, faults let in; takes mmap_lock.
- * Return: false where a block at the start or the end of the range is left, because it
- * has to be filled as a whole: for gmem_views_refill().
+ * Context: process context, sleeps; range lock held, faults let in; tries mmap_lock.
+ * Return: what is left for gmem_views_refill(): GMEM_REFILL_ENDS where a block at the start
+ * or the end of the range has to be filled as a whole, GMEM_REFILL_ALL where mmap_lock is
+ * taken.
  */
-bool gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
+					pgoff_t end)
 {
 	pgoff_t index = start;
 	struct gmem_fill fill;
 	int rc = 0;
 
 	if (start >= end || !gmem_views_mine(gi, start, end))
-		return true;
+		return GMEM_REFILL_DONE;
 	gmem_fill_init(&fill, true);
 	fill.held = true;
 	while (!rc && index < end) {
 		gmem_fill_skip(gi, &index, end);
 		rc = gmem_fill_locked(gi, &fill, &index,
-				      min(end, index + GMEM_RUN_PAGES), false);
+				      gmem_fill_run_end(index, end), false);
 	}
 	gmem_fill_end(&fill);
-	if (rc)
+	if (rc && rc != -EAGAIN)
 		gmem_views_zap(gi, index, end);
 	gmem_refill_done(gi, &fill, start, end, rc);
-	return !fill.rest;
+	if (rc == -EAGAIN)
+		return GMEM_REFILL_ALL;
+	return fill.rest ? GMEM_REFILL_ENDS : GMEM_REFILL_DONE;
 }
 
 /* The pages behind an address range, which has to be of one mapping of the view. */
@@ -679,7 +703,7 @@ long gmem_ioctl_view_populate(struct file *file, struct gmem_ucmd *ucmd)
 		return rc;
 	index = start;
 	end = start + (cmd->length >> PAGE_SHIFT);
-	rc = gmem_fill_range(gi, &fill, &index, end, alloc, false);
+	rc = gmem_fill_range(gi, &fill, &index, end, alloc, false, false);
 	atomic64_add(fill.set, &gi->counters.view_pages);
 	trace_gmem_view_populate(gi->vfs_inode.i_ino, start, end, fill.set, rc);
 

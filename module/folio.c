@@ -17,7 +17,8 @@
  * copy of it anywhere, and clean folios are anybody's to drop (drop_caches, soft
  * offline).
  *
- * Locks: flags change under the folio lock. gmem_folio_find() and
+ * Locks: flags change under the folio lock, or with the refcount frozen, when nobody has a
+ * reference who could have locked it. gmem_folio_find() and
  * gmem_folio_grab() return a locked folio; the walks take none.
  */
 #include <linux/highmem.h>
@@ -62,12 +63,12 @@ void gmem_folio_publish(struct folio *folio)
 
 /**
  * gmem_folio_seal() - hide a folio from the kernel's readers of the page cache
- * @folio: locked
+ * @folio: locked, or with its refcount frozen
  *
  * Whoever takes a reference from here on finds the folio not uptodate. Who has
  * one may have looked before: the caller sees to it that nobody has.
  *
- * Context: folio lock held; the refcount is frozen, or @folio is in no mapping.
+ * Context: the refcount is frozen, or the folio lock held and @folio in no mapping.
  */
 void gmem_folio_seal(struct folio *folio)
 {

@@ -449,6 +449,13 @@ int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol);
 struct folio *gmem_policy_alloc(struct gmem_inode *gi, pgoff_t index,
 				gfp_t gfp);
 
+/* What of a range still has to be given back to views, from nothing to all. */
+enum gmem_refill {
+	GMEM_REFILL_DONE,
+	GMEM_REFILL_ENDS,
+	GMEM_REFILL_ALL,
+};
+
 /* view.c and fill.c, where page tables can express a page that only KVM may use */
 #ifdef CONFIG_X86_64
 void gmem_views_init_once(struct gmem_views *views);
@@ -460,8 +467,9 @@ bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 bool gmem_views_are_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd);
 vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order);
-void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
-bool gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end, bool whole);
+enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
+					pgoff_t end);
 long gmem_ioctl_view_populate(struct file *file, struct gmem_ucmd *ucmd);
 #else
 static inline void gmem_views_init_once(struct gmem_views *views)
@@ -486,14 +494,14 @@ static inline bool gmem_views_are_mine(struct gmem_inode *gi, pgoff_t start,
 }
 
 static inline void gmem_views_refill(struct gmem_inode *gi, pgoff_t start,
-				     pgoff_t end)
+				     pgoff_t end, bool whole)
 {
 }
 
-static inline bool gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
-					  pgoff_t end)
+static inline enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi,
+						      pgoff_t start, pgoff_t end)
 {
-	return true;
+	return GMEM_REFILL_DONE;
 }
 
 static inline long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd)
@@ -535,6 +543,7 @@ void gmem_range_init_spans(struct gmem_range_lock *range,
 			   const struct gmem_span *spans, unsigned int nr);
 int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range);
 void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range);
+int gmem_range_lock_urgent(struct gmem_inode *gi, struct gmem_range_lock *range);
 void gmem_range_hold_faults(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 void gmem_range_enter_store(struct gmem_inode *gi,

@@ -101,7 +101,9 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 						FAULT_FLAG_INTERRUPTIBLE);
 	} while (!rc);
 
-	gmem_range_came_back(gi, index);
+	/* Who gives up does not come back. */
+	if (rc != -EAGAIN && rc != -ERESTARTSYS && rc != -EINTR)
+		gmem_range_came_back(gi, index);
 	trace_gmem_lookup(gi->vfs_inode.i_ino, lookup, rc);
 	if (rc)
 		gmem_binding_put(gi, binding);

@@ -190,6 +190,26 @@ void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range)
 }
 
 /**
+ * gmem_range_lock_urgent() - as gmem_range_lock_wait(), but for who is being killed
+ * @gi: the memory
+ * @range: the lock, in the caller's hands until gmem_range_unlock()
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -EINTR.
+ */
+int gmem_range_lock_urgent(struct gmem_inode *gi, struct gmem_range_lock *range)
+{
+	range->urgent = true;
+	gmem_range_enqueue(&gi->ranges, range);
+	wake_up_all(&gi->ranges.wait);
+	if (!wait_event_killable(gi->ranges.wait,
+				 gmem_range_granted(&gi->ranges, range)))
+		return 0;
+	gmem_range_unlock(gi, range);
+	return -EINTR;
+}
+
+/**
  * gmem_range_wanted() - whether somebody cannot wait for long
  * @gi: the memory
  * @range: held by the caller
@@ -264,6 +284,13 @@ void gmem_range_leave_store(struct gmem_inode *gi,
 	spin_unlock(&gi->ranges.lock);
 }
 
+static void gmem_ranges_wake(struct gmem_ranges *ranges)
+{
+	/* Pairs with the barrier of who prepares to wait. */
+	if (wq_has_sleeper(&ranges->wait))
+		wake_up_all(&ranges->wait);
+}
+
 /* Let faults in again. Returns whether some have waited. */
 static bool gmem_range_end_transit(struct gmem_inode *gi,
 				   struct gmem_range_lock *range)
@@ -288,15 +315,18 @@ static bool gmem_range_end_transit(struct gmem_inode *gi,
 void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	struct gmem_ranges *ranges = &gi->ranges;
-	spin_lock(&ranges->lock);
-	if (!gmem_range_end_transit(gi, range)) {
-		spin_unlock(&ranges->lock);
-		return;
-	}
-	WRITE_ONCE(ranges->handing, ranges->handing + 1);
-	spin_unlock(&ranges->lock);
+	bool waited;
 
-	wake_up_all(&ranges->wait);
+	spin_lock(&ranges->lock);
+	waited = gmem_range_end_transit(gi, range);
+	if (waited)
+		WRITE_ONCE(ranges->handing, ranges->handing + 1);
+	spin_unlock(&ranges->lock);
+	/* Also those who wait and are not counted: they came back and wait again. */
+	gmem_ranges_wake(ranges);
+	if (!waited)
+		return;
+
 	wait_event_timeout(ranges->wait, !READ_ONCE(range->waiters),
 			   GMEM_HANDING_WAIT);
 	spin_lock(&ranges->lock);
@@ -318,9 +348,7 @@ void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
 	spin_lock(&gi->ranges.lock);
 	list_del(&range->node);
 	spin_unlock(&gi->ranges.lock);
-	/* Pairs with the barrier of who prepares to wait. */
-	if (wq_has_sleeper(&gi->ranges.wait))
-		wake_up_all(&gi->ranges.wait);
+	gmem_ranges_wake(&gi->ranges);
 }
 
 /**

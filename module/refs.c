@@ -84,7 +84,7 @@ static bool gmem_folio_seal_unheld(struct folio *folio, u32 expected)
 	unheld = folio_ref_freeze(folio, expected);
 	if (unheld) {
 		gmem_folio_seal(folio);
-		/* A full barrier: pairs with the one of folio_try_get(). */
+		/* Release: who gets a reference from here on sees the flag. */
 		folio_ref_unfreeze(folio, expected);
 	}
 	preempt_enable();

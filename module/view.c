@@ -18,9 +18,11 @@
  * the VMA. It is of one piece for life: not split, not moved, not copied by fork.
  *
  * The entries hold no references and are not counted as mappings of the folio. So
- * whoever changes a page's state or takes its folio from the page cache removes the
+ * whoever makes a page private or takes its folio from the page cache removes the
  * entries first, by gmem_views_zap(), and holds off who would set them again: both
- * hold the range lock, but for the memory failure, whose mark fill.c heeds.
+ * hold the range lock, but for the memory failure, whose mark fill.c heeds. The entry of a
+ * page that becomes shared may stay: it gives less than the state allows, until fill.c
+ * changes it in place.
  *
  * Views have an address space of their own in &gmem_inode.views. It is not the
  * inode's: who follows a folio to its mappings (migration, memory failure) takes every

@@ -346,6 +346,56 @@ TEST_F(fill, blocks_convert)
 	}
 }
 
+/*
+ * A conversion that is longer than what is worked on at once, and begins in the middle of a
+ * block: every page comes back, to private and to shared.
+ */
+TEST(longer_than_a_run)
+{
+	const uint64_t length = BIG_LENGTH + 2 * SZ_2M;
+	const char *why = gmem_view_unavailable();
+	unsigned int missing = 0;
+	int fd, view;
+	uint8_t *v, *at;
+
+	if (why)
+		SKIP(return, "%s", why);
+	fd = test_gmem_create(length, GMEM_CREATE_F_INIT_SHARED);
+	view = test_gmem_view(fd, 0, length);
+	v = test_gmem_view_map(view, 0, length);
+	EXPECT_EQ(length / PAGE, gmem_view_populate(view, v, length, 0));
+	test_gmem_convert(fd, SZ_2M / 2, length - SZ_2M, PRIVATE, PRESERVE);
+	EXPECT_EQ(0, gmem_view_populate(view, v, length, NOALLOC));
+	test_gmem_convert(fd, SZ_2M / 2, length - SZ_2M, SHARED, PRESERVE);
+	for (at = v; at < v + length; at += 16 * PAGE)
+		missing += !!gmem_try_read(at, NULL);
+	EXPECT_EQ(0, missing);
+	EXPECT_EQ(0, gmem_view_populate(view, v, length, NOALLOC));
+	munmap(v, length);
+	close(view);
+	close(fd);
+}
+
+/* A block of which a page becomes shared, as one entry in one mapping and pages in another. */
+TEST_F(fill, block_and_pages)
+{
+	uint8_t *area = mmap(NULL, 3 * SZ_2M, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *w = area + PAGE;
+
+	populate_block(self, 0);
+	/* Whichever of the two is filled first. */
+	ASSERT_EQ(w, mmap(w, SZ_2M, PROT_NONE, MAP_SHARED | MAP_FIXED, self->view, 0));
+	EXPECT_EQ(BLOCK, gmem_view_populate(self->view, w, SZ_2M, 0));
+	write_pages(self);
+	test_gmem_convert(self->fd, 0, SZ_2M, PRIVATE, PRESERVE);
+	test_gmem_convert(self->fd, 7 * PAGE, PAGE, SHARED, PRESERVE);
+	EXPECT_EQ(8, *(uint32_t *)(self->v + 7 * PAGE));
+	EXPECT_EQ(8, *(uint32_t *)(w + 7 * PAGE));
+	EXPECT_EQ(0, gmem_view_populate(self->view, self->v, SZ_2M, NOALLOC));
+	EXPECT_EQ(0, gmem_view_populate(self->view, w, SZ_2M, NOALLOC));
+	munmap(area, 3 * SZ_2M);
+}
+
 /* A hole in a block takes its pages, and no others. */
 TEST_F(fill, block_hole)
 {

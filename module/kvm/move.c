@@ -15,7 +15,9 @@
  * PRIVATE attribute was set too early) allocates: a conflict if it was faster
  * than the placeholder and the page is in use, see gmem_kvm_drop_leftover().
  * One that has looked up a folio just before the hole is punched is told to
- * retry by KVM's own invalidation.
+ * retry by KVM's own invalidation. One that comes between a shift and the hole, for a page
+ * that no guest has mapped, gets a fresh page, which the hole drops: so does one that comes
+ * just after the hole, while the attribute still says PRIVATE.
  *
  * A folio that was handed over carries PG_checked, the page cache owner's own
  * flag, as long as the binding lives. For gmem it says that the folio has contents;

@@ -12,8 +12,11 @@
  * Who looks for the page finds the folio in one of the two page caches, or, for an
  * instant, fails to take a reference and looks again.
  *
- * Locks: the lock of the page cache that the folios leave, then that of the other. Nothing
- * else takes two of them.
+ * Neither page cache ever has shadow entries, as nothing in it is reclaimed; so nobody needs
+ * to be told of its nodes (mapping_set_update()).
+ *
+ * Locks: those of both page caches, the one at the lower address first. Nothing else takes two
+ * of them.
  */
 #include <linux/pagemap.h>
 #include <linux/xarray.h>
@@ -38,24 +41,6 @@ struct gmem_kvm_shift {
 	struct xa_state dst;
 	bool to_kvm;
 };
-
-/* Conversions of other pages may go the other way: one order for both. */
-static void gmem_kvm_shift_lock(struct gmem_kvm_shift *shift)
-{
-	bool up = shift->from < shift->to;
-
-	xa_lock_irq(up ? &shift->from->i_pages : &shift->to->i_pages);
-	xa_lock_nested(up ? &shift->to->i_pages : &shift->from->i_pages,
-		       SINGLE_DEPTH_NESTING);
-}
-
-static void gmem_kvm_shift_unlock(struct gmem_kvm_shift *shift)
-{
-	bool up = shift->from < shift->to;
-
-	xa_unlock(up ? &shift->to->i_pages : &shift->from->i_pages);
-	xa_unlock_irq(up ? &shift->from->i_pages : &shift->to->i_pages);
-}
 
 /* What the flags mean to the other one, see move.c. */
 static void gmem_kvm_shift_flags(struct folio *folio, bool to_kvm)
@@ -91,7 +76,7 @@ static bool gmem_kvm_shift_one(struct gmem_kvm_shift *shift, struct folio *folio
 	folio->mapping = shift->to;
 	folio->index = shift->dst.xa_index;
 	gmem_kvm_shift_flags(folio, shift->to_kvm);
-	/* A full barrier: pairs with the one of folio_try_get(). */
+	/* Release: who gets a reference from here on sees all of this. */
 	folio_ref_unfreeze(folio, 1);
 	return true;
 }
@@ -106,10 +91,16 @@ static bool gmem_kvm_shift_batch(struct gmem_kvm_shift *shift, pgoff_t end,
 {
 	unsigned int batch = 0;
 	struct folio *folio;
+	struct xarray *first = &shift->from->i_pages;
+	struct xarray *second = &shift->to->i_pages;
 	bool ok = true;
 
+	/* Conversions of other pages may go the other way: one order for both. */
+	if (first > second)
+		swap(first, second);
 	xas_set(&shift->src, *done);
-	gmem_kvm_shift_lock(shift);
+	xa_lock_irq(first);
+	xa_lock_nested(second, SINGLE_DEPTH_NESTING);
 	xas_for_each(&shift->src, folio, end - 1) {
 		*done = shift->src.xa_index;
 		xas_set(&shift->dst, *done - from_start + to_start);
@@ -120,7 +111,8 @@ static bool gmem_kvm_shift_batch(struct gmem_kvm_shift *shift, pgoff_t end,
 		if (++batch == GMEM_KVM_SHIFT_BATCH)
 			break;
 	}
-	gmem_kvm_shift_unlock(shift);
+	xa_unlock(second);
+	xa_unlock_irq(first);
 	*shifted += batch;
 	if (!folio)
 		*done = end;
@@ -158,7 +150,5 @@ pgoff_t gmem_kvm_shift(struct address_space *from, pgoff_t start, pgoff_t end,
 	while (gmem_kvm_shift_batch(&shift, end, to_start, start, &done, shifted) ||
 	       xas_nomem(&shift.dst, GFP_KERNEL | __GFP_RETRY_MAYFAIL))
 		cond_resched();
-	/* Frees what is left of the memory. */
-	xas_nomem(&shift.dst, 0);
 	return done;
 }
