@@ -4,9 +4,9 @@
  * first touch costs in the same run, so that a newer kernel or compiler, which makes
  * everything dearer, is no failure. Cases are those of `make bench`.
  *
- * Instructions repeat to 0.1 %, and kernels differ by a fifth. So anything beyond half
- * as much again fails; and so does what has become that much cheaper: record its cost
- * here, or twice as much of it would pass.
+ * Instructions repeat to 1 %, and Debian's 6.12 and 7.3 differ by 14 %. So what is a third
+ * dearer fails; and so does what has become that much cheaper: record its cost here, or
+ * twice as much of it would pass.
  */
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ KSFT_COUNTS();
 
 /* Millionths of a memfd's first touch are the unit. */
 #define UNIT 1000000
-#define MARGIN_PERCENT 150
+#define MARGIN_PERCENT 130
 
 static const struct bench_case memfd = { "memfd", touch_first, MEMORY_MEMFD };
 static const struct bench_case gmem = { "gmem", touch_first, MEMORY_GMEM };
@@ -156,11 +156,12 @@ TEST_F(cost, query)
 	expect_cost(167000, "query 16 MiB, alternating", "gmem");
 }
 
-/* The guard itself: a page fault at each page more, twice the work, half the work. */
+/* The guard itself: as much, a bit more, twice as much, half as much. */
 TEST(guard)
 {
 	EXPECT_EQ(0, cost_judge(100, 100));
-	EXPECT_EQ(0, cost_judge(149, 100));
+	EXPECT_EQ(0, cost_judge(115, 100));
+	EXPECT_EQ(0, cost_judge(87, 100));
 	EXPECT_EQ(1, cost_judge(200, 100));
 	EXPECT_EQ(-1, cost_judge(50, 100));
 }
