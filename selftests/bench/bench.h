@@ -45,6 +45,9 @@ struct bench_count {
 
 /* Find out what can be counted here, and say so. */
 void bench_measure_setup(void);
+/* In place of values, show where the time goes. */
+void bench_profile(void);
+bool bench_profiles(void);
 /* Whether it is instructions that are counted, and not nanoseconds */
 bool bench_counts(void);
 /* "instructions" or "ns" */
@@ -77,6 +80,13 @@ void bench_fail(const char *what, long rc) __attribute__((noreturn));
 		bench_fail(#call, __rc);				\
 	__rc;								\
 })
+
+/* profile.c: where the instructions of a measurement go */
+void profile_open(void);
+void profile_begin(const struct bench_count *count);
+void profile_end(const struct bench_count *count);
+bool profile_more(const struct bench_count *count);
+void profile_report(const struct bench_count *count);
 
 /* memory.c */
 

@@ -28,6 +28,8 @@ void helper_start(struct helper *helper)
 {
 	int ask[2], answer[2];
 
+	if (bench_profiles())
+		bench_skip("another process is not profiled");
 	must(pipe(ask));
 	must(pipe(answer));
 	helper->pid = (pid_t)must(fork());

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmem_bench [CASE...]: what the work of gmem costs, beside what others do.
+ * gmem_bench [-p] [CASE...]: what the work of gmem costs, beside what others do.
  *
  * Each case is a process of its own. A row is a line
  *
  *	# bench: WORK | WHO | UNIT | VALUE | SPREAD
  *
  * with the median of BENCH_REPEATS measurements for one UNIT and, in per cent of it, how
- * far apart the middle half of them is. What a VALUE is says the line "# measure:".
+ * far the middle of them is from the least. What a VALUE is says the line "# measure:". With
+ * -p it is shown where the time goes, see profile.c.
  */
 #include <fnmatch.h>
 #include <stdio.h>
@@ -73,6 +74,8 @@ void bench_fail(const char *what, long rc)
 	_exit(BENCH_FAILED);
 }
 
+static bool profile;
+
 /* How it ended: 0, BENCH_SKIPPED or something else. */
 static int case_run(const struct bench_case *c)
 {
@@ -83,6 +86,8 @@ static int case_run(const struct bench_case *c)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
+		if (profile)
+			bench_profile();
 		c->run(c);
 		fflush(stdout);
 		_exit(0);
@@ -110,7 +115,8 @@ int main(int argc, char **argv)
 	unsigned int i, failed = 0, ran = 0;
 	int rc;
 
-	(void)argc;
+	profile = argc > 1 && !strcmp(argv[1], "-p");
+	argv += profile;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (gmem_unavailable()) {
 		printf("# fail: %s\n", gmem_unavailable());

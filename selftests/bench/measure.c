@@ -22,7 +22,7 @@
 
 #define LOOPS 1000000ULL
 
-static bool counts;
+static bool counts, profiles;
 static uint64_t empty, empty_own;
 
 static uint64_t measure_tsc(void)
@@ -89,6 +89,17 @@ void bench_measure_setup(void)
 	       2 * LOOPS, (unsigned long long)tsc, (unsigned long long)ns);
 }
 
+void bench_profile(void)
+{
+	profiles = true;
+	profile_open();
+}
+
+bool bench_profiles(void)
+{
+	return profiles;
+}
+
 bool bench_counts(void)
 {
 	return counts;
@@ -119,11 +130,15 @@ struct bench_count bench_new(const char *name, const char *peer, const char *uni
 /* The first time is for the caches of the kernel. */
 bool bench_more(const struct bench_count *count)
 {
-	return count->nr < count->repeats + 1;
+	if (count->nr < count->repeats + 1)
+		return true;
+	return profiles && profile_more(count);
 }
 
 void bench_begin(struct bench_count *count)
 {
+	if (profiles)
+		profile_begin(count);
 	count->began = count->own ? measure_own() : bench_now();
 }
 
@@ -132,6 +147,8 @@ void bench_end(struct bench_count *count)
 	uint64_t value = (count->own ? measure_own() : bench_now()) - count->began;
 	uint64_t less = count->own ? empty_own : empty;
 
+	if (profiles)
+		profile_end(count);
 	value = value > less ? value - less : 0;
 	count->values[count->nr++ % count->repeats] = value;
 }
@@ -181,6 +198,10 @@ void bench_report(struct bench_count *count)
 	unsigned int nr = count->nr < count->repeats ? count->nr : count->repeats;
 	uint64_t *v = count->values, low, value, high;
 
+	if (profiles) {
+		profile_report(count);
+		return;
+	}
 	qsort(v, nr, sizeof(*v), measure_compare);
 	low = v[0];
 	value = v[nr / 4];

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make bench [KERNEL=] [CASES=]: what gmem costs beside what others do, counted in
+# make bench [KERNEL=] [CASES=] [PROFILE=1]: what gmem costs beside what others do, counted in
 # instructions in one VM, and by the clock in another, which has several CPUs. Prints a
 # table and what of the targets is reached; build/bench/ has that, bench.json and bench.svg.
 #
 #   KERNEL=name		stock-6.12, stock-7.3, or slim-7.3, which has the KVM store
 #   CASES='glob...'	only these of gmem_bench (selftests/bench/main.c)
 #   CLOCK=		empty: only instructions
+#   PROFILE=1		not what CASES cost, but where their instructions go
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -70,6 +71,7 @@ collect() {
 		'# bench: '*)
 			line=${line#\# bench: }
 			printf '%s\t%s\n' "$measure" "${line// | /$'\t'}" >>"$RUN_DIR/rows" ;;
+		'# profile: '*) echo "${line#\# profile: }" ;;
 		'# fail: '* | '# kernel: '*) say "$case: ${line#\# }" ;;
 		esac
 	done
@@ -133,6 +135,10 @@ main() {
 	: >"$RUN_DIR/skips"
 	set -f
 	read -r -a cases <<<"${CASES:-}"
+	if [[ -n ${PROFILE:-} ]]; then
+		measure tcg-count -p "${cases[@]}"
+		return
+	fi
 	measure tcg-count "${cases[@]}" || rc=1
 	if [[ -n ${CLOCK-1} ]]; then
 		clock=$(accel_choose "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd") || exit 1
