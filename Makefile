@@ -60,6 +60,7 @@ $(BUILD)/man/%.1: Documentation/man/%.rst
 
 selftests:
 	$(Q)$(MAKE) -C selftests OUT=$(BUILD)/selftests
+	$(Q)$(MAKE) -C tools/gmemctl OUT=$(BUILD) sim
 
 check:
 	$(Q)selftests/check/run.sh
@@ -128,7 +129,7 @@ help:
 	@echo '  make modules      gmem.ko and gmem_kvm.ko for KDIR=$(KDIR)'
 	@echo '  make tools        build/gmemctl, and its manual pages if rst2man is there'
 	@echo '  make man          build/man/gmemctl*.1'
-	@echo '  make selftests    build/selftests/*_test'
+	@echo '  make selftests    build/selftests/*_test, build/gmemctl-sim.so'
 	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
 	@echo '  make bench        what gmem costs beside what others do, in instructions'
 	@echo '  make test         the unit tests, and the selftests in VMs of five kernels'

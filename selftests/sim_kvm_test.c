@@ -12,7 +12,7 @@
 #include "ksft.h"
 #include "sim_trace.h"
 
-#include "../tools/gmemctl/test/sim_cases.h"
+#include "sim/test/sim_cases.h"
 #include "../tools/gmemctl/test/unit.h"
 
 #define PAGE 4096

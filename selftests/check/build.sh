@@ -63,7 +63,7 @@ build_igvm_vectors() {
 
 # sim_calls NAME...: what these objects of the simulator call, and it does not have.
 sim_calls() {
-	local objects=$TOP_DIR/build/gmemctl.d/sim own
+	local objects=$TOP_DIR/build/gmemctl.d/selftests/sim own
 
 	own=$(nm --defined-only "$objects"/*.o | awk 'NF == 3 { print $3 }' | sort -u)
 	nm -u "$@" | awk 'NF == 2 { print $2 }' | sort -u |
@@ -73,14 +73,14 @@ sim_calls() {
 # The simulator's core computes, and calls no system: that is for process.c, and
 # for what connects it with gmemctl and with the environment.
 build_pure_core() {
-	local objects=$TOP_DIR/build/gmemctl.d/sim core calls
+	local objects=$TOP_DIR/build/gmemctl.d/selftests/sim core calls
 	local allowed='calloc|free|abort|mem(cpy|set|cmp)|str(cmp|len)|s?n?printf|stderr'
 	allowed+='|fprintf|fflush|fputs|strerrorname_np|json_object_.*|EVP_.*|snp_id_auth_check'
 	allowed+='|hex_format|__stack_chk_fail|__f?s?n?printf_chk'
 
 	need nm || return 4
 	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" unit-tests || return 1
-	readarray -t core < <(find "$objects" -name '*.o' ! -name process.o \
+	readarray -t core < <(find "$objects" -maxdepth 1 -name '*.o' ! -name process.o \
 		! -name calls.o ! -name settings.o)
 	((${#core[@]} > 15)) || { echo "the simulator's objects are not there"; return 1; }
 	sim_calls "$objects/process.o" | grep -qx process_vm_readv ||

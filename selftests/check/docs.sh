@@ -135,7 +135,7 @@ docs_man_commands() {
 
 # The page of the simulator has its settings, and what their values can be.
 docs_simulator() {
-	local source=tools/gmemctl/sim/settings.c page=Documentation/gmemctl-sim.rst name bad=0
+	local source=selftests/sim/settings.c page=Documentation/gmemctl-sim.rst name bad=0
 
 	cd "$TOP_DIR" || return 1
 	sed -n 's/^\t{ "\([A-Z_]*\)", parse_.*/GMEMCTL_SIM_\1/p' "$source" >"$WORK/settings"
@@ -213,7 +213,7 @@ docs_transcript() {
 	local fixtures=${GMEM_SNP_FIXTURES:-$CACHE_DIR/snp} file i says is bad=0 number
 
 	need openssl || return 4
-	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" >/dev/null || return 1
+	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" all sim >/dev/null || return 1
 	mkdir -p "$dir"
 	for file in OVMF-trixie.fd report_milan.hex vcek_milan.der cert_chain_milan; do
 		cp "$fixtures/$file" "$dir" 2>/dev/null ||

@@ -60,7 +60,8 @@ build_userspace() {
 	fi
 	if [[ -e $TOP_DIR/tools/gmemctl/Makefile ]]; then
 		watch_log "gmemctl" "$LOG_DIR/gmemctl.log" \
-			make -j"$(nproc)" -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" || exit 1
+			make -j"$(nproc)" -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" all sim ||
+			exit 1
 	fi
 	release
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../sim/sim.h"
+#include "sim/sim.h"
 
 /**
  * struct gmem_mock - the gmem fd, of which there is one

@@ -7,7 +7,7 @@
 #define GMEMCTL_TEST_HOST_FAKE_H
 
 #include "../host/host.h"
-#include "../sim/sim.h"
+#include "sim/sim.h"
 
 /**
  * struct host_fake - what a test may set after host_fake_start()

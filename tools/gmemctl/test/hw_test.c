@@ -18,7 +18,7 @@
 #include "fixture.h"
 #include "launch_world.h"
 #include "preload.h"
-#include "sim_cases.h"
+#include "sim/test/sim_cases.h"
 #include "snp_vectors.h"
 #include "unit.h"
 

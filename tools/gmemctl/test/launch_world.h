@@ -4,7 +4,7 @@
 #define GMEMCTL_TEST_LAUNCH_WORLD_H
 
 #include "../memory/guest_memory.h"
-#include "../sim/sim.h"
+#include "sim/sim.h"
 #include "../snp/launch.h"
 #include "snp_build.h"
 

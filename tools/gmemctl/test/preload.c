@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../sim/settings.h"
+#include "sim/settings.h"
 #include "preload.h"
 #include "unit.h"
 

@@ -9,7 +9,7 @@
 #include "../kvm/calls.h"
 #include "../realm/abi.h"
 #include "../realm/realm.h"
-#include "../sim/sim.h"
+#include "sim/sim.h"
 #include "unit.h"
 
 #define BASE UINT64_C(0x40000000)

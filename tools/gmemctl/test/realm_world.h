@@ -4,7 +4,7 @@
 #define GMEMCTL_TEST_REALM_WORLD_H
 
 #include "../realm/abi.h"
-#include "../sim/sim.h"
+#include "sim/sim.h"
 
 /* Guest memory: a slot at 1 GiB, of which the first half is private. */
 #define REALM_WORLD_GPA UINT64_C(0x40000000)

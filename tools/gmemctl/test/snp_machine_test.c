@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../machine/pc.h"
-#include "../sim/sim.h"
+#include "sim/sim.h"
 #include "../snp/policy.h"
 #include "../snp/termination.h"
 #include "snp_build.h"

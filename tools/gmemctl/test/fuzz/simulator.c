@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../../realm/abi.h"
-#include "../../sim/sim.h"
+#include "sim/sim.h"
 #include "../../snp/abi.h"
 #include "fuzz.h"
 

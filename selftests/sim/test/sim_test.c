@@ -8,9 +8,9 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../snp/hex.h"
-#include "../snp/id_block.h"
-#include "../snp/measure.h"
+#include "snp/hex.h"
+#include "snp/id_block.h"
+#include "snp/measure.h"
 #include "fixture.h"
 #include "sim_cases.h"
 #include "snp_build.h"

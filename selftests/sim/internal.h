@@ -2,8 +2,8 @@
 #ifndef GMEMCTL_SIM_INTERNAL_H
 #define GMEMCTL_SIM_INTERNAL_H
 
-#include "../realm/abi.h"
-#include "../snp/abi.h"
+#include "realm/abi.h"
+#include "snp/abi.h"
 #include "sim.h"
 
 #define SIM_PAGE 4096

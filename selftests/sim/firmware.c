@@ -4,8 +4,8 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../snp/bytes.h"
-#include "../snp/id_block.h"
+#include "snp/bytes.h"
+#include "snp/id_block.h"
 #include "internal.h"
 
 /* Page types; the others are KVM's numbers. */

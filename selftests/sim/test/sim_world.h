@@ -7,8 +7,8 @@
 #ifndef GMEMCTL_TEST_SIM_WORLD_H
 #define GMEMCTL_TEST_SIM_WORLD_H
 
-#include "../sim/sim.h"
-#include "../snp/abi.h"
+#include "../sim.h"
+#include "snp/abi.h"
 
 /* Guest memory: one slot at 0, of which the first half is private. */
 #define WORLD_PAGES 16

@@ -5,13 +5,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../kvm/attributes.h"
-#include "../kvm/calls.h"
-#include "../kvm/slot.h"
-#include "../kvm/vcpu.h"
-#include "../kvm/vm.h"
-#include "../sim/sim.h"
-#include "../snp/abi.h"
+#include "kvm/attributes.h"
+#include "kvm/calls.h"
+#include "kvm/slot.h"
+#include "kvm/vcpu.h"
+#include "kvm/vm.h"
+#include "../sim.h"
+#include "snp/abi.h"
 #include "unit.h"
 
 #define SIZE 0x10000

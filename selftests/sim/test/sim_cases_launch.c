@@ -5,7 +5,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../snp/id_block.h"
+#include "snp/id_block.h"
 #include "sim_cases.h"
 #include "test_key.h"
 #include "unit.h"

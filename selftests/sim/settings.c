@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../realm/abi.h"
-#include "../snp/abi.h"
+#include "realm/abi.h"
+#include "snp/abi.h"
 #include "settings.h"
 
 #define WORD_MAX 64
