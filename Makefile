@@ -10,6 +10,7 @@ SBINDIR ?= $(PREFIX)/sbin
 LIBDIR := $(SBINDIR)/../lib/gmem
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 FILE ?= $(CURDIR)/COPYING
 
 GMEM_VERSION := $(shell sed -n 's/.*(or $$(GMEM_VERSION),\([0-9.]*\)).*/\1/p' Kbuild)
@@ -93,6 +94,8 @@ install: kdir
 	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)test ! -e $(BUILD)/libgmem-exec.so || install -D -m 644 \
 		$(BUILD)/libgmem-exec.so $(DESTDIR)$(LIBDIR)/libgmem-exec.so
+	$(Q)install -D -m 644 packaging/gmemctl.bash-completion \
+		$(DESTDIR)$(COMPLETIONDIR)/gmemctl
 	$(Q)install -m 644 uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux/
 	$(Q)$(MAKE) install-man
 
@@ -110,6 +113,7 @@ uninstall: kdir uninstall-man
 	$(Q)rm -f $(DESTDIR)$(LIBDIR)/libgmem-exec.so
 	$(Q)rmdir $(DESTDIR)$(LIBDIR) 2>/dev/null || true
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl
+	$(Q)rm -f $(DESTDIR)$(COMPLETIONDIR)/gmemctl
 	$(Q)cd uapi/linux && for h in *.h; do \
 		rm -f $(DESTDIR)$(INCLUDEDIR)/linux/$$h; done
 	$(Q)release=$$($(MAKE) -s -C $(KDIR) kernelrelease) && \

@@ -98,14 +98,24 @@ docs_options() {
 	grep -oE -- '--[a-z][a-z0-9-]*' | sort -u
 }
 
+# docs_help_of COMMAND: what the help of a command and that of its sub-commands say.
+docs_help_of() {
+	local name
+
+	build/gmemctl help ${1:+"$1"}
+	build/gmemctl help ${1:+"$1"} | grep -q ' SUB-COMMAND. explains ' || return 0
+	build/gmemctl __complete "$1" '' | while read -r name; do
+		build/gmemctl help "$1" "$name"
+	done
+}
+
 # docs_compare_options HELP_ARGUMENT PAGE: the page has just the options of the
 # help; in its examples may be others.
 docs_compare_options() {
 	local page=Documentation/man/$2.rst
 
 	[[ -e $page ]] || { echo "$page is missing"; return 1; }
-	# shellcheck disable=SC2086
-	build/gmemctl help $1 | docs_options >"$WORK/options.help"
+	docs_help_of "$1" | docs_options >"$WORK/options.help"
 	sed '/^EXAMPLES$/,$d' "$page" | docs_options >"$WORK/options.page"
 	diff --label "gmemctl help $1" --label "$page" -u "$WORK/options.help" \
 		"$WORK/options.page" && return

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `gmemctl check`, which is `gmemctl snp status`, too. */
-
 #include "../host/snp.h"
 #include "check.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "snp.h"
 
@@ -45,34 +44,36 @@ int check_show(const struct host *host, const struct host_report *report,
 	return report->failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
 }
 
-int snp_status_main(int argc, char **argv)
+static int status_main(int argc, char **argv)
 {
-	int code = usage_json_only(argc, argv);
+	int code = command_parse(&command_check, argc, argv, NULL);
 	struct host_report report;
 	struct host host;
 
 	if (code)
 		return code;
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "see `gmemctl help %s`", argv[0]);
 	host_init(&host);
 	host_check_snp(&host, &report);
 	return check_show(&host, &report, "an SEV-SNP guest");
 }
 
+#define ABOUT \
+	"Looks at CPU, BIOS, kernel, KVM, firmware, limits and modules, from the bottom up, " \
+	"with a line for each: PASS, FAIL with what to do about it, or SKIP for what cannot " \
+	"be seen or is of no concern. At the end a VM is created and initialised. The exit " \
+	"code is 0 if nothing failed, that is if a launch can work, else 4. Much can be seen " \
+	"by root only."
+
 const struct command command_check = {
 	.name = "check",
-	.run = snp_status_main,
+	.run = status_main,
 	.summary = "look whether this host can launch an SEV-SNP guest",
-	.help = "usage: gmemctl check [--json]\n"
-		"\n"
-		"Looks at CPU, BIOS, kernel, KVM, firmware, limits and modules, from the\n"
-		"bottom up, with a line for each: PASS, FAIL with what to do about it, or\n"
-		"SKIP for what cannot be seen or is of no concern. At the end a VM is\n"
-		"created and initialised. The exit code is 0 if nothing failed, that is\n"
-		"if a launch can work, else 4. Much can be seen by root only.\n"
-		"`gmemctl snp status` is the same.\n"
-		"\n"
-		"  --json   print a JSON object\n",
+	.about = ABOUT " `gmemctl snp status` is the same.",
+};
+
+const struct command command_snp_status = {
+	.name = "snp status",
+	.run = status_main,
+	.summary = "look whether this host can launch an SEV-SNP guest, as `gmemctl check`",
+	.about = ABOUT,
 };

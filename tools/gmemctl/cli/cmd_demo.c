@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The order of the demo's steps, and how they are shown. */
-#include <getopt.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../memory/probe.h"
-#include "cli.h"
+#include "command.h"
 #include "demo.h"
 #include "out.h"
 #include "picture.h"
@@ -116,69 +115,58 @@ static int demo_run(struct demo *demo, const char *path)
 	return EXIT_CODE_FAILURE;
 }
 
-/* Return: 0 or an exit code. */
-static int demo_set_kind(struct demo *demo)
+/* The kind of memory, as --memory of `gmemctl run` has it. */
+static int option_kind(const struct cli_option *option, const char *name,
+		       const char *text, void *to)
 {
-	if (!strcmp(optarg, "kind=gmem"))
-		demo->kind = BACKING_GMEM;
-	else if (!strcmp(optarg, "kind=gmem-store"))
-		demo->kind = BACKING_GMEM_STORE;
+	enum backing_kind *kind = to;
+
+	(void)option;
+	if (!strcmp(text, "kind=gmem"))
+		*kind = BACKING_GMEM;
+	else if (!strcmp(text, "kind=gmem-store"))
+		*kind = BACKING_GMEM_STORE;
 	else
-		return usage_error("--memory", "not for the demo", "expected "
-				   "kind=gmem or kind=gmem-store, not '%s'",
-				   optarg);
+		return usage_error(name, "not for the demo", "expected kind=gmem or "
+				   "kind=gmem-store, not '%s'", text);
 	return 0;
 }
 
+static const struct cli_option demo_options[] = {
+	{ "--input", "FILE", option_text, TO(struct demo, input.path),
+	  "what to compute on" },
+	{ "--dir", "DIR", option_text, TO(struct demo, module_dir),
+	  "take the modules from DIR, a build tree" },
+	{ "--memory", "kind=KIND", option_kind, TO(struct demo, kind),
+	  "gmem (default): an ordinary VM, with a view of gmem; gmem-store: a VM with "
+	  "private memory of its own, for which KVM needs CONFIG_KVM_SW_PROTECTED_VM" },
+	{ 0 }
+};
+
 static int demo_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "input", required_argument, NULL, 'i' },
-		{ "dir", required_argument, NULL, 'd' },
-		{ "memory", required_argument, NULL, 'm' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct demo demo = { .input = { .fd = -1 }, .kind = BACKING_GMEM };
-	const char *path = NULL;
-	int option, code;
+	int code = command_parse(&command_demo, argc, argv, &demo);
 
-	while ((option = option_next(argc, argv, options, NULL)) != -1) {
-		if (option == 'i')
-			path = optarg;
-		else if (option == 'd')
-			demo.module_dir = optarg;
-		else if (option != 'm')
-			return usage_option(option, argv);
-		code = option == 'm' ? demo_set_kind(&demo) : 0;
-		if (code)
-			return code;
-	}
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "`gmemctl demo` takes options only");
-	if (!path)
+	if (code)
+		return code;
+	if (!demo.input.path)
 		return usage_error("--input", "missing", "the demo needs a file");
 	setlocale(LC_CTYPE, "");
 	/* Each line as it comes, also into a pipe: it is a story. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	return demo_run(&demo, path);
+	return demo_run(&demo, demo.input.path);
 }
 
 const struct command command_demo = {
 	.name = "demo",
 	.run = demo_main,
 	.summary = "show a guest computing on a file in private memory",
-	.help = "usage: gmemctl demo --input FILE [--dir DIR] [--memory kind=KIND]\n"
-		"\n"
-		"Tells the story of a page that changes hands, step by step, and checks\n"
-		"each step: FILE (0 bytes to 256 MiB) goes into shared pages, the guest\n"
-		"makes them private, computes the SHA-256 there while the host is kept\n"
-		"out, and gives the digest back. Exit code 1 if any claim does not hold.\n"
-		"\n"
-		"  --input FILE        what to compute on\n"
-		"  --dir DIR           take the modules from DIR, a build tree\n"
-		"  --memory kind=KIND  gmem (default): an ordinary VM, with a view of\n"
-		"                      gmem; gmem-store: a VM with private memory of its\n"
-		"                      own, for which KVM needs\n"
-		"                      CONFIG_KVM_SW_PROTECTED_VM\n",
+	.usage = "demo --input FILE [OPTIONS]",
+	.about = "Tells the story of a page that changes hands, step by step, and checks each "
+		 "step: FILE (0 bytes to 256 MiB) goes into shared pages, the guest makes "
+		 "them private, computes the SHA-256 there while the host is kept out, and "
+		 "gives the digest back. Exit code 1 if any claim does not hold.",
+	.options = demo_options,
+	.without_json = true,
 };

@@ -2,7 +2,6 @@
 /* Reads the memory of a VM that runs, as another process that has it mapped. */
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,24 +10,13 @@
 
 #include "../control/client.h"
 #include "../memory/remote_mapper.h"
-#include "cli.h"
+#include "command.h"
 #include "move.h"
 #include "out.h"
 
 #define DUMP_CHUNK	(1U << 20)	/* bytes read at once */
 #define DUMP_JSON_MAX	(1U << 20)	/* bytes that a JSON object may have */
 #define DUMP_LINE	16		/* bytes on a line of text */
-
-enum {
-	OPTION_JSON = 256,
-	OPTION_RAW,
-};
-
-static const struct option dump_options[] = {
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "raw", no_argument, NULL, OPTION_RAW },
-	{ NULL, 0, NULL, 0 },
-};
 
 /**
  * struct dump - what is to be read, and where it goes
@@ -56,38 +44,23 @@ struct dump {
 	bool repeated;
 };
 
+static const struct cli_option dump_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct dump, name) },
+	{ "START", NULL, option_size, TO(struct dump, start),
+	  "guest physical address" },
+	{ "SIZE", NULL, option_size, TO(struct dump, size),
+	  "bytes; both take 0x and the suffixes K, M, G and T" },
+	{ "--raw", NULL, option_flag, TO(struct dump, raw),
+	  "write the bytes to standard output as they are" },
+	{ 0 }
+};
+
 /* Return: 0 or an exit code. */
-static int dump_parse(int argc, char **argv, struct dump *dump)
+static int dump_check(const struct dump *dump)
 {
-	int option, code = 0;
-
-	while ((option = option_next(argc, argv, dump_options, NULL)) !=
-	       -1) {
-		if (option == OPTION_RAW)
-			dump->raw = true;
-		else if (option != OPTION_JSON)
-			return usage_option(option, argv);
-	}
-	if (argc - optind != 3)
-		return usage_error(argc - optind < 3 ? argv[0] :
-				   argv[optind + 3], argc - optind < 3 ?
-				   "arguments are missing" :
-				   "unexpected argument",
-				   "gmemctl dump NAME START SIZE");
-	dump->name = argv[optind];
-	code = usage_name("NAME", dump->name);
-	if (!code)
-		code = usage_number("START", argv[optind + 1], &dump->start);
-	if (!code)
-		code = usage_size("SIZE", argv[optind + 2], &dump->size);
-	if (!code && (!dump->size || dump->start + dump->size < dump->start))
-		code = usage_error("SIZE", "not a range of addresses",
+	if (!dump->size || dump->start + dump->size < dump->start)
+		return usage_error("SIZE", "not a range of addresses",
 				   "at least a byte, and no more than there are");
-	return code;
-}
-
-static int dump_check_form(const struct dump *dump)
-{
 	if (out_is_json() && dump->raw)
 		return usage_error("--raw", "not with --json", "one of them");
 	if (out_is_json() && dump->size > DUMP_JSON_MAX)
@@ -292,11 +265,13 @@ static int dump_main(int argc, char **argv)
 {
 	struct json_object *request;
 	struct dump *dump = calloc(1, sizeof(*dump));
-	int code = dump ? dump_parse(argc, argv, dump) : out_no_memory("dump");
-	int socket = -1;
+	int code, socket = -1;
 
+	if (!dump)
+		return out_no_memory("dump");
+	code = command_parse(&command_dump, argc, argv, dump);
 	if (!code)
-		code = dump_check_form(dump);
+		code = dump_check(dump);
 	if (!code) {
 		request = json_object_new_object();
 		json_object_object_add(request, "command",
@@ -315,13 +290,8 @@ const struct command command_dump = {
 	.name = "dump",
 	.run = dump_main,
 	.summary = "show the contents of a VM's memory",
-	.help = "usage: gmemctl dump NAME START SIZE [--raw | --json]\n"
-		"\n"
-		"START is a guest physical address, SIZE bytes or a number of K, M, G or T.\n"
-		"The guest goes on meanwhile. Private memory cannot be read, and memory of\n"
-		"kind private is no other process's to map. What is not populated reads zero,\n"
-		"and stays so.\n"
-		"\n"
-		"  --raw   write the bytes to standard output as they are\n"
-		"  --json  print a JSON object, of at most 1M bytes; errors included\n",
+	.about = "The guest goes on meanwhile. Private memory cannot be read, and memory of "
+		 "kind private is no other process's to map. What is not populated reads "
+		 "zero, and stays so. A JSON object has at most 1M bytes.",
+	.options = dump_options,
 };

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -19,7 +18,7 @@
 #include "../gmem/gmem.h"
 #include "../gmem/view.h"
 #include "../kvm/calls.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 
 #define LIBRARY		"libgmem-exec.so"
@@ -48,64 +47,24 @@ struct exec {
 	char own_name[RUNTIME_NAME_MAX];
 };
 
-static const struct option exec_options[] = {
-	{ "memory-size", required_argument, NULL, 'm' },
-	{ "fd", required_argument, NULL, 'f' },
-	{ "name", required_argument, NULL, 'n' },
-	{ "convert-timeout", required_argument, NULL, 't' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ NULL, 0, NULL, 0 },
+static const struct cli_option exec_options[] = {
+	{ "--memory-size", "SIZE", option_size, TO(struct exec, size),
+	  "make a gmem fd of that size, a multiple of 4K, all of it shared" },
+	{ "--fd", "N", option_count, TO(struct exec, fd),
+	  "its number in PROGRAM: /proc/self/fd/N. Default: 100", .max = FD_MAX },
+	{ "--name", "NAME", option_vm_name, TO(struct exec, name),
+	  "of the VM, for map, convert, decommit, dump, stat and stop. Default: vm-PID" },
+	{ "--convert-timeout", "MS", option_count, TO(struct exec, timeout_ms),
+	  "how long a conversion waits for a page: 0 to 60000. Default: 2000",
+	  .max = GMEM_CONVERT_TIMEOUT_MAX },
+	{ "--verbose", NULL, option_flag, TO(struct exec, verbose),
+	  "say what was refused, and at the end what was done" },
+	{ "PROGRAM", NULL, option_program, TO(struct exec, program) },
+	{ 0 }
 };
-
-/* Whether the next word is the value of this one. */
-static bool takes_next(const char *word)
-{
-	for (const struct option *o = exec_options; o->name; o++)
-		if (o->has_arg && !strcmp(word + 2, o->name))
-			return true;
-	return false;
-}
-
-/* Where the program's own words begin: after "--", or with the first plain one. */
-static int find_program(int argc, char **argv)
-{
-	int i = 1;
-
-	while (i < argc && argv[i][0] == '-') {
-		if (!strcmp(argv[i], "--"))
-			return i + 1;
-		i += 1 + (!strncmp(argv[i], "--", 2) && takes_next(argv[i]));
-	}
-	return i < argc ? i : argc;
-}
-
-/* Return: 0 or an exit code. */
-static int parse_option(int option, char **argv, struct exec *exec)
-{
-	switch (option) {
-	case 'm':
-		return usage_size("--memory-size", optarg, &exec->size);
-	case 'f':
-		return usage_count("--fd", optarg, FD_MAX, &exec->fd);
-	case 'n':
-		exec->name = optarg;
-		return usage_name("--name", optarg);
-	case 't':
-		return usage_count("--convert-timeout", optarg,
-				   GMEM_CONVERT_TIMEOUT_MAX, &exec->timeout_ms);
-	case 'v':
-		exec->verbose = true;
-		return 0;
-	default:
-		return usage_option(option, argv);
-	}
-}
 
 static int check(const struct exec *exec)
 {
-	if (!*exec->program)
-		return usage_error("PROGRAM", "is missing",
-				   "gmemctl exec [OPTIONS] [--] PROGRAM ...");
 	if (exec->size % 4096)
 		return usage_error("--memory-size", "not whole pages",
 				   "a multiple of 4K");
@@ -117,19 +76,16 @@ static int check(const struct exec *exec)
 
 static int parse(int argc, char **argv, struct exec *exec)
 {
-	int program = find_program(argc, argv), option, code = 0;
+	int code;
 
 	*exec = (struct exec){
 		.fd = FD_DEFAULT,
 		.name = exec->own_name,
 		.timeout_ms = EXEC_TIMEOUT_MS,
-		.program = argv + program,
 	};
 	snprintf(exec->own_name, sizeof(exec->own_name), "vm-%u",
 		 (unsigned int)getpid());
-	while (!code && (option = option_next(program, argv, exec_options,
-					      NULL)) != -1)
-		code = parse_option(option, argv, exec);
+	code = command_parse(&command_exec, argc, argv, exec);
 	return code ? code : check(exec);
 }
 
@@ -291,19 +247,10 @@ const struct command command_exec = {
 	.name = "exec",
 	.run = exec_main,
 	.summary = "run another VMM, whose guest has private memory",
-	.help = "usage: gmemctl exec [OPTIONS] [--] PROGRAM [ARGUMENTS]\n"
-		"\n"
-		"Runs a VMM that knows nothing of gmem, such as QEMU. A library that is loaded\n"
-		"before the C library gives KVM a view where the VMM has mapped a gmem fd, and\n"
-		"answers the guest's requests to convert memory (KVM_HC_MAP_GPA_RANGE).\n"
-		"\n"
-		"  --memory-size SIZE    make a gmem fd of that size, all of it shared\n"
-		"  --fd N                its number in PROGRAM: /proc/self/fd/N. Default: 100\n"
-		"  --name NAME           of the VM, for map, convert, decommit, dump, stat and\n"
-		"                        stop. Default: vm-PID\n"
-		"  --convert-timeout MS  how long a conversion waits for a page: 0 to 60000.\n"
-		"                        Default: 2000\n"
-		"  --verbose             say what was refused, and at the end what was done\n"
-		"\n"
-		"SIZE is a number of bytes, or of K, M, G or T, and a multiple of 4K.\n",
+	.usage = "exec [OPTIONS] [--] PROGRAM [ARGUMENTS]",
+	.about = "Runs a VMM that knows nothing of gmem, such as QEMU. A library that is loaded "
+		 "before the C library gives KVM a view where the VMM has mapped a gmem fd, "
+		 "and answers the guest's requests to convert memory (KVM_HC_MAP_GPA_RANGE).",
+	.options = exec_options,
+	.without_json = true,
 };

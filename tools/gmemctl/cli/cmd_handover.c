@@ -8,7 +8,7 @@
 #include "../control/runtime.h"
 #include "../machine/pc_state.h"
 #include "../memory/handover.h"
-#include "cli.h"
+#include "command.h"
 #include "move.h"
 #include "out.h"
 #include "run_pc.h"
@@ -41,7 +41,7 @@ static int taker_prepare(struct pc *pc, void *data, struct error *error)
 static int taker_run(struct taker *taker, const struct move_options *options)
 {
 	struct run_pc run = {
-		.name = options->name ? options->name : options->plain[0],
+		.name = options->name ? options->name : options->from,
 		.inherited = true,
 		.prepare = taker_prepare,
 		.data = taker,
@@ -85,7 +85,7 @@ static int check_new_name(const struct move_options *options)
 	struct error error;
 	int lock, rc;
 
-	if (!options->name || !strcmp(options->name, options->plain[0]))
+	if (!options->name || !strcmp(options->name, options->from))
 		return 0;
 	rc = runtime_prepare(&error);
 	lock = rc ? rc : runtime_lock(options->name, &error);
@@ -95,12 +95,20 @@ static int check_new_name(const struct move_options *options)
 	return 0;
 }
 
+static const struct cli_option handover_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct move_options, from) },
+	{ "--name", "NEW", option_vm_name, TO(struct move_options, name),
+	  "another name from now on" },
+	{ .include = move_run_options },
+	{ 0 }
+};
+
 static int handover_main(int argc, char **argv)
 {
 	struct json_object *request;
 	struct move_options options = { 0 };
 	struct taker *taker;
-	int code = move_parse(argc, argv, 1, MOVE_RUN, &options);
+	int code = command_parse(&command_handover, argc, argv, &options);
 
 	if (!code)
 		code = check_new_name(&options);
@@ -112,7 +120,7 @@ static int handover_main(int argc, char **argv)
 	request = json_object_new_object();
 	json_object_object_add(request, "command",
 			       json_object_new_string("handover"));
-	code = move_request(options.plain[0], request, &taker->socket);
+	code = move_request(options.from, request, &taker->socket);
 	if (!code)
 		code = taker_take(taker, &options);
 	if (taker->socket >= 0)
@@ -125,19 +133,10 @@ const struct command command_handover = {
 	.name = "handover",
 	.run = handover_main,
 	.summary = "take a running VM over from its process",
-	.help = "usage: gmemctl handover NAME [OPTIONS]\n"
-		"\n"
-		"The guest goes on in this process, with this terminal as its console, as if\n"
-		"nothing had happened but a pause; the other process ends with success. If\n"
-		"this fails, the guest goes on where it was. Memory of the kinds shared, file,\n"
-		"gmem and gmem-store can be handed over.\n"
-		"\n"
-		"  --name NEW         another name from now on\n"
-		"  --power-off-port PORT\n"
-		"                     as for `gmemctl run`; the other process's is not kept\n"
-		"  --timeout SECONDS  stop the VM after that time; 0 (default): never\n"
-		"  --trace            print each exit that is not for a device to stderr\n"
-		"  --json             print a JSON object\n"
-		"\n"
-		"Exit codes: those of `gmemctl run`; 4 if such a VM cannot be handed over.\n",
+	.about = "The guest goes on in this process, with this terminal as its console, as if "
+		 "nothing had happened but a pause; the other process ends with success. If "
+		 "this fails, the guest goes on where it was. Memory of the kinds shared, "
+		 "file, gmem and gmem-store can be handed over.",
+	.options = handover_options,
+	.more = "Exit codes: those of `gmemctl run`; 4 if such a VM cannot be handed over.",
 };

@@ -13,7 +13,7 @@
 #include "../kvm/abi.h"
 #include "../kvm/calls.h"
 #include "../kvm/vm.h"
-#include "cli.h"
+#include "command.h"
 #include "modules.h"
 #include "out.h"
 
@@ -221,16 +221,13 @@ static void show_ways(bool views, bool store)
 
 static int info_main(int argc, char **argv)
 {
-	int code = usage_json_only(argc, argv);
+	int code = command_parse(&command_info, argc, argv, NULL);
 	struct report report = { 0 };
 	struct utsname host;
 	bool views;
 
 	if (code)
 		return code;
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "`gmemctl info` takes options only");
 	uname(&host);
 	report.checks = out_array(out_root(), "checks");
 	out_string(out_root(), "gmemctl", GMEM_VERSION);
@@ -254,13 +251,9 @@ const struct command command_info = {
 	.name = "info",
 	.run = info_main,
 	.summary = "show modules, device and KVM, and what is missing",
-	.help = "usage: gmemctl info [--json]\n"
-		"\n"
-		"Shows the modules, /dev/gmem with its ABI and limits, and what KVM can\n"
-		"do; what is missing comes with what to do about it. Private memory comes\n"
-		"in two ways, and one of them will do: views of gmem, for ordinary VMs, and\n"
-		"KVM's own. The exit code is 0 if the state could be shown; \"usable\" in\n"
-		"the JSON object says whether there is one of them.\n"
-		"\n"
-		"  --json   print a JSON object\n",
+	.about = "Shows the modules, /dev/gmem with its ABI and limits, and what KVM can do; what "
+		 "is missing comes with what to do about it. Private memory comes in two ways, "
+		 "and one of them will do: views of gmem, for ordinary VMs, and KVM's own. The "
+		 "exit code is 0 if the state could be shown; \"usable\" in the JSON object says "
+		 "whether there is one of them.",
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <getopt.h>
 #include <stddef.h>
 
-#include "cli.h"
+#include "command.h"
 #include "modules.h"
 #include "out.h"
 
@@ -27,22 +26,12 @@ static int load_report(void)
 
 static int load_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "dir", required_argument, NULL, 'd' },
-		{ NULL, 0, NULL, 0 },
-	};
 	const char *dir = NULL;
 	struct error error;
-	int option;
+	int code = command_parse(&command_load, argc, argv, &dir);
 
-	while ((option = option_next(argc, argv, options, NULL)) != -1) {
-		if (option != 'd')
-			return usage_option(option, argv);
-		dir = optarg;
-	}
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "`gmemctl load` takes options only");
+	if (code)
+		return code;
 	if (modules_load(dir, &error))
 		return out_error_report(&error);
 	return load_report();
@@ -50,40 +39,38 @@ static int load_main(int argc, char **argv)
 
 static int unload_main(int argc, char **argv)
 {
-	static const struct option options[] = { { NULL, 0, NULL, 0 } };
 	struct error error;
-	int option = option_next(argc, argv, options, NULL);
+	int code = command_parse(&command_unload, argc, argv, NULL);
 
-	if (option != -1)
-		return usage_option(option, argv);
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "`gmemctl unload` takes no arguments");
+	if (code)
+		return code;
 	if (modules_unload(&error))
 		return out_error_report(&error);
 	out_text("gmem_kvm, gmem: not loaded\n");
 	return EXIT_CODE_OK;
 }
 
+static const struct cli_option load_options[] = {
+	{ "--dir", "DIR", option_text, .help = "take gmem.ko and gmem_kvm.ko from DIR, a "
+	  "build tree, instead of the running kernel's directory" },
+	{ 0 }
+};
+
 const struct command command_load = {
 	.name = "load",
 	.run = load_main,
 	.summary = "load gmem and gmem_kvm",
-	.help = "usage: gmemctl load [--dir DIR]\n"
-		"\n"
-		"Loads the modules gmem and gmem_kvm; one that is loaded already is\n"
-		"left alone. Checks that they speak this program's ABI.\n"
-		"\n"
-		"  --dir DIR   take gmem.ko and gmem_kvm.ko from DIR, a build tree,\n"
-		"              instead of the running kernel's directory\n",
+	.about = "Loads the modules gmem and gmem_kvm; one that is loaded already is left "
+		 "alone. Checks that they speak this program's ABI.",
+	.options = load_options,
+	.without_json = true,
 };
 
 const struct command command_unload = {
 	.name = "unload",
 	.run = unload_main,
 	.summary = "unload gmem_kvm and gmem",
-	.help = "usage: gmemctl unload\n"
-		"\n"
-		"Unloads the modules. While a gmem fd is open this fails, and the\n"
-		"processes that hold one are named.\n",
+	.about = "Unloads the modules. While a gmem fd is open this fails, and the processes "
+		 "that hold one are named.",
+	.without_json = true,
 };

@@ -8,7 +8,7 @@
 #include "../machine/pc_state.h"
 #include "../memory/file_lock.h"
 #include "../memory/save.h"
-#include "cli.h"
+#include "command.h"
 #include "input.h"
 #include "move.h"
 #include "out.h"
@@ -101,19 +101,29 @@ static int restored_open(struct restored *restored, const char *path,
 	return rc;
 }
 
+static const struct cli_option restore_options[] = {
+	{ "FILE", NULL, option_text, TO(struct move_options, from) },
+	{ "--name", "NAME", option_vm_name, TO(struct move_options, name),
+	  "for `gmemctl ps` and others; default: vm-PID" },
+	{ "--memory-file", "FILE", option_text,
+	  TO(struct move_options, memory_file), "for memory of kind file" },
+	{ .include = move_run_options },
+	{ 0 }
+};
+
 static int restore_main(int argc, char **argv)
 {
 	struct move_options options = { 0 };
 	struct restored *restored;
 	struct error error;
-	int code = move_parse(argc, argv, 1, MOVE_RUN | MOVE_FILE, &options);
+	int code = command_parse(&command_restore, argc, argv, &options);
 
 	if (code)
 		return code;
 	restored = calloc(1, sizeof(*restored));
 	if (!restored)
 		return out_no_memory("saved guest");
-	if (restored_open(restored, options.plain[0], &error)) {
+	if (restored_open(restored, options.from, &error)) {
 		code = out_error_report(&error);
 	} else {
 		code = restored_run(restored, &options);
@@ -129,17 +139,7 @@ const struct command command_restore = {
 	.name = "restore",
 	.run = restore_main,
 	.summary = "run a VM from where it was saved",
-	.help = "usage: gmemctl restore FILE [OPTIONS]\n"
-		"\n"
-		"On the same kind of CPU. The guest's clocks go on from where they were.\n"
-		"\n"
-		"  --name NAME         for `gmemctl ps` and others; default: vm-PID\n"
-		"  --memory-file FILE  for memory of kind file\n"
-		"  --power-off-port PORT\n"
-		"                      as for `gmemctl run`; it is not in the file\n"
-		"  --timeout SECONDS   stop the VM after that time; 0 (default): never\n"
-		"  --trace             print each exit that is not for a device to stderr\n"
-		"  --json              print a JSON object\n"
-		"\n"
-		"Exit codes: those of `gmemctl run`.\n",
+	.about = "On the same kind of CPU. The guest's clocks go on from where they were.",
+	.options = restore_options,
+	.more = "Exit codes: those of `gmemctl run`.",
 };

@@ -10,7 +10,7 @@
 
 #include "../control/channel.h"
 #include "../machine/signals.h"
-#include "cli.h"
+#include "command.h"
 #include "move.h"
 #include "out.h"
 #include "output_file.h"
@@ -20,14 +20,18 @@
 
 /**
  * struct saving - a guest being saved
- * @options: from the command line
+ * @name: of the VM
+ * @path: of the file
+ * @stop: --stop was there
  * @file: what becomes of it
  * @complete: all of the guest is in it
  * @socket: to the VM
  * @signals: signalfd: readable if this process is to end
  */
 struct saving {
-	struct move_options options;
+	const char *name;
+	const char *path;
+	bool stop;
 	struct output_file file;
 	bool complete;
 	int socket;
@@ -51,8 +55,8 @@ static int save_ask(struct saving *saving)
 	json_object_object_add(request, "command",
 			       json_object_new_string("save"));
 	json_object_object_add(request, "stop",
-			       json_object_new_boolean(saving->options.stop));
-	return move_request(saving->options.plain[0], request, &saving->socket);
+			       json_object_new_boolean(saving->stop));
+	return move_request(saving->name, request, &saving->socket);
 }
 
 /* The VM writes. Whatever ends this, the guest goes on. */
@@ -68,11 +72,11 @@ static int save_write_guest(struct saving *saving, struct error *error)
 		return rc;
 	rc = channel_send_file(saving->socket, saving->file.fd);
 	if (rc)
-		return error_set(error, rc, saving->options.plain[0],
+		return error_set(error, rc, saving->name,
 				 "give it the file", NULL);
 	rc = channel_wait_result(saving->socket, saving->signals, -1, error);
 	if (rc == -EINTR)
-		return error_set(error, rc, saving->options.plain[0], "save",
+		return error_set(error, rc, saving->name, "save",
 				 "the VM goes on");
 	/* The VM does not know the name of the file. */
 	return rc ? error_wrap(error, rc, saving->file.path,
@@ -102,7 +106,7 @@ static int save_end_vm(struct saving *saving, int rc, struct error *error)
 	end = channel_wait_result(saving->socket, -1, END_TIMEOUT_MS, &cause);
 	if (!end || end == -EPIPE)
 		return 0;
-	return error_set(error, end, saving->options.plain[0], "end the VM",
+	return error_set(error, end, saving->name, "end the VM",
 			 "the VM seems to go on");
 }
 
@@ -112,7 +116,7 @@ static int save_all(struct saving *saving, struct error *error)
 
 	if (!rc) {
 		rc = save_commit(saving, error);
-		if (saving->options.stop)
+		if (saving->stop)
 			rc = save_end_vm(saving, rc, error);
 	}
 	close(saving->socket);
@@ -138,6 +142,14 @@ static int save_report(struct saving *saving, const struct error *error)
 	return EXIT_CODE_FAILURE;
 }
 
+static const struct cli_option save_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct saving, name) },
+	{ "FILE", NULL, option_text, TO(struct saving, path) },
+	{ "--stop", NULL, option_flag, TO(struct saving, stop),
+	  "end the VM once it is saved" },
+	{ 0 }
+};
+
 /* Nothing is made before the VM has answered: what is there may be its guest. */
 static int save_main(int argc, char **argv)
 {
@@ -147,11 +159,11 @@ static int save_main(int argc, char **argv)
 
 	if (!saving)
 		return out_no_memory("saved guest");
-	code = move_parse(argc, argv, 2, MOVE_STOP, &saving->options);
+	code = command_parse(&command_save, argc, argv, saving);
 	if (code)
 		goto out_free;
 	saving->signals = -1;
-	if (output_file_find(&saving->file, saving->options.plain[1], true,
+	if (output_file_find(&saving->file, saving->path, true,
 			     &error))
 		code = out_error_report(&error);
 	if (!code)
@@ -170,13 +182,9 @@ const struct command command_save = {
 	.name = "save",
 	.run = save_main,
 	.summary = "save a running VM to a file",
-	.help = "usage: gmemctl save NAME FILE [--stop] [--json]\n"
-		"\n"
-		"Memory, CPUs and devices; populated pages only. The guest stands still\n"
-		"meanwhile, and goes on unless --stop is given. The file is as secret as the\n"
-		"guest's memory. Private pages are in it, too; where they need the guest's\n"
-		"consent the VM cannot be saved.\n"
-		"\n"
-		"  --stop  end the VM once it is saved\n"
-		"  --json  print errors as a JSON object\n",
+	.about = "Memory, CPUs and devices; populated pages only. The guest stands still "
+		 "meanwhile, and goes on unless --stop is given. The file is as secret as the "
+		 "guest's memory. Private pages are in it, too; where they need the guest's "
+		 "consent the VM cannot be saved.",
+	.options = save_options,
 };

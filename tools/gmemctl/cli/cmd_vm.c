@@ -8,39 +8,52 @@
 #include "../control/client.h"
 #include "../control/runtime.h"
 #include "../memory/range.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 
 /* One VM that is stopped must not hold up the list of all. */
 #define PS_TIMEOUT_S 3
 
 /**
- * struct vm_arguments - a command line that was parsed
- * @plain: arguments without options; the first is the name of a VM
- * @count: how many
+ * struct vm_arguments - a command line
+ * @name: of the VM
+ * @start, @size: of a range
+ * @to: which of vm_states
  */
 struct vm_arguments {
-	const char *plain[4];
-	int count;
+	const char *name;
+	uint64_t start;
+	uint64_t size;
+	unsigned int to;
 };
 
-/* Return: 0 or an exit code. */
-static int vm_arguments(int argc, char **argv, int wanted, const char *usage,
-			struct vm_arguments *out)
-{
-	int code = usage_json_only(argc, argv);
+static const char *const vm_states[] = { "private", "shared", NULL };
 
-	if (code)
-		return code;
-	if (argc - optind > wanted)
-		return usage_error(argv[optind + wanted], "unexpected argument",
-				   "%s", usage);
-	if (argc - optind < wanted)
-		return usage_error(argv[0], "arguments are missing", "%s", usage);
-	for (out->count = 0; optind < argc; optind++)
-		out->plain[out->count++] = argv[optind];
-	return wanted ? usage_name("NAME", out->plain[0]) : 0;
-}
+#define NAME_OPTION { "NAME", NULL, option_vm_name, TO(struct vm_arguments, name) }
+#define RANGE_OPTIONS \
+	{ "START", NULL, option_size, TO(struct vm_arguments, start), \
+	  "guest physical address" }, \
+	{ "SIZE", NULL, option_size, TO(struct vm_arguments, size), \
+	  "bytes; both take 0x and the suffixes K, M, G and T" }
+
+static const struct cli_option name_options[] = {
+	NAME_OPTION,
+	{ 0 }
+};
+
+static const struct cli_option range_options[] = {
+	NAME_OPTION,
+	RANGE_OPTIONS,
+	{ 0 }
+};
+
+static const struct cli_option convert_options[] = {
+	NAME_OPTION,
+	RANGE_OPTIONS,
+	{ "STATE", NULL, option_word, TO(struct vm_arguments, to),
+	  "private or shared", .words = vm_states },
+	{ 0 }
+};
 
 static struct json_object *vm_request(const char *command)
 {
@@ -140,12 +153,13 @@ static int ps_visit(const char *name, void *data)
 
 static int ps_main(int argc, char **argv)
 {
-	struct vm_arguments arguments;
+	int code = command_parse(&command_ps, argc, argv, NULL);
 	struct error error;
-	int code = vm_arguments(argc, argv, 0, "gmemctl ps", &arguments);
 
 	if (code)
 		return code;
+	if (runtime_find(&error))
+		return out_error_report(&error);
 	out_text("%-16s %7s %-12s %3s %12s %12s\n", "NAME", "PID", "KIND",
 		 "CPU", "MEMORY", "RESIDENT");
 	if (runtime_list(ps_visit, out_array(out_root(), "vms"), &error))
@@ -192,10 +206,10 @@ static int stat_main(int argc, char **argv)
 {
 	struct vm_arguments arguments;
 	struct json_object *reply, *stat;
-	int code = vm_arguments(argc, argv, 1, "gmemctl stat NAME", &arguments);
+	int code = command_parse(&command_stat, argc, argv, &arguments);
 
 	if (!code)
-		code = vm_call(arguments.plain[0], vm_request("stat"), &reply,
+		code = vm_call(arguments.name, vm_request("stat"), &reply,
 			       &stat);
 	if (code)
 		return code;
@@ -231,13 +245,13 @@ static int map_main(int argc, char **argv)
 	struct vm_arguments arguments;
 	struct json_object *reply, *result, *request;
 	uint64_t start = 0, next;
-	int code = vm_arguments(argc, argv, 1, "gmemctl map NAME", &arguments);
+	int code = command_parse(&command_map, argc, argv, &arguments);
 
 	while (!code) {
 		request = vm_request("map");
 		json_object_object_add(request, "start",
 				       json_object_new_uint64(start));
-		code = vm_call(arguments.plain[0], request, &reply, &result);
+		code = vm_call(arguments.name, request, &reply, &result);
 		if (code)
 			break;
 		map_ranges(result);
@@ -250,40 +264,27 @@ static int map_main(int argc, char **argv)
 	return code;
 }
 
-/* Return: 0 or an exit code. */
-static int vm_range(struct json_object *request, const char *start_text,
-		    const char *size_text)
+static int vm_range_call(const struct vm_arguments *arguments,
+			 struct json_object *request)
 {
-	uint64_t start, size;
-	int code = usage_number("START", start_text, &start);
+	uint64_t start = arguments->start, size = arguments->size;
+	struct json_object *reply, *result;
+	int code = 0;
 
-	if (!code)
-		code = usage_size("SIZE", size_text, &size);
-	if (!code && (start % RANGE_PAGE_SIZE || size % RANGE_PAGE_SIZE || !size))
+	if (size % RANGE_PAGE_SIZE || !size || start % RANGE_PAGE_SIZE)
 		code = usage_error(size % RANGE_PAGE_SIZE || !size ? "SIZE" :
 				   "START", "not whole pages",
 				   "a multiple of 4K, and a SIZE of more than 0");
-	if (!code && start + size < start)
+	else if (start + size < start)
 		code = usage_error("SIZE", "not a range of addresses",
 				   "it ends beyond 64 bits");
-	if (code)
-		return code;
-	json_object_object_add(request, "start", json_object_new_uint64(start));
-	json_object_object_add(request, "size", json_object_new_uint64(size));
-	return 0;
-}
-
-static int vm_range_call(const char *name, struct json_object *request,
-			 const char *start, const char *size)
-{
-	struct json_object *reply, *result;
-	int code = vm_range(request, start, size);
-
 	if (code) {
 		json_object_put(request);
 		return code;
 	}
-	code = vm_call(name, request, &reply, &result);
+	json_object_object_add(request, "start", json_object_new_uint64(start));
+	json_object_object_add(request, "size", json_object_new_uint64(size));
+	code = vm_call(arguments->name, request, &reply, &result);
 	if (!code)
 		json_object_put(reply);
 	return code;
@@ -293,116 +294,85 @@ static int convert_main(int argc, char **argv)
 {
 	struct vm_arguments arguments;
 	struct json_object *request;
-	int code = vm_arguments(argc, argv, 4,
-				"gmemctl convert NAME START SIZE private|shared",
-				&arguments);
+	int code = command_parse(&command_convert, argc, argv, &arguments);
 
-	if (!code && strcmp(arguments.plain[3], "private") &&
-	    strcmp(arguments.plain[3], "shared"))
-		code = usage_error(arguments.plain[3], "no such state",
-				   "private or shared");
 	if (code)
 		return code;
 	request = vm_request("convert");
 	json_object_object_add(request, "to",
-			       json_object_new_string(arguments.plain[3]));
-	return vm_range_call(arguments.plain[0], request, arguments.plain[1],
-			     arguments.plain[2]);
+			       json_object_new_string(vm_states[arguments.to]));
+	return vm_range_call(&arguments, request);
 }
 
 static int decommit_main(int argc, char **argv)
 {
 	struct vm_arguments arguments;
-	int code = vm_arguments(argc, argv, 3,
-				"gmemctl decommit NAME START SIZE", &arguments);
+	int code = command_parse(&command_decommit, argc, argv, &arguments);
 
-	if (code)
-		return code;
-	return vm_range_call(arguments.plain[0], vm_request("decommit"),
-			     arguments.plain[1], arguments.plain[2]);
+	return code ? code : vm_range_call(&arguments, vm_request("decommit"));
 }
 
 static int stop_main(int argc, char **argv)
 {
 	struct vm_arguments arguments;
 	struct json_object *reply, *result;
-	int code = vm_arguments(argc, argv, 1, "gmemctl stop NAME", &arguments);
+	int code = command_parse(&command_stop, argc, argv, &arguments);
 
 	if (!code)
-		code = vm_call(arguments.plain[0], vm_request("stop"), &reply,
+		code = vm_call(arguments.name, vm_request("stop"), &reply,
 			       &result);
 	if (!code)
 		json_object_put(reply);
 	return code;
 }
 
-#define HELP_JSON "  --json  print a JSON object, errors included\n"
-
 const struct command command_ps = {
 	.name = "ps",
 	.run = ps_main,
 	.summary = "list the VMs that run",
-	.help = "usage: gmemctl ps [--json]\n"
-		"\n"
-		"Lists this user's VMs that run Linux. One that has died is shown once, and\n"
-		"what it has left is removed; one that does not answer in 3 s is shown.\n"
-		"\n"
-		HELP_JSON,
+	.about = "Lists this user's VMs. A VM that has died is listed once, and its socket "
+		 "removed. A VM that does not answer within 3 s is marked as such.",
 };
 
 const struct command command_stat = {
 	.name = "stat",
 	.run = stat_main,
 	.summary = "show the counters of a VM",
-	.help = "usage: gmemctl stat NAME [--json]\n"
-		"\n"
-		"Conversions per second are those of the last 5 seconds.\n"
-		"\n"
-		HELP_JSON,
+	.about = "Shows memory, exits and conversions of a running VM. Conversions per "
+		 "second are those of the last 5 seconds.",
+	.options = name_options,
 };
 
 const struct command command_map = {
 	.name = "map",
 	.run = map_main,
 	.summary = "show which memory of a VM is shared or private",
-	.help = "usage: gmemctl map NAME [--json]\n"
-		"\n"
-		"Each range is what it was when it was looked at; the guest goes on.\n"
-		"\n"
-		HELP_JSON,
+	.about = "Each range is what it was when it was looked at; the guest goes on.",
+	.options = name_options,
 };
 
 const struct command command_convert = {
 	.name = "convert",
 	.run = convert_main,
 	.summary = "convert memory of a VM",
-	.help = "usage: gmemctl convert NAME START SIZE private|shared [--json]\n"
-		"\n"
-		"START is a guest physical address, SIZE bytes or a number of K, M, G or T.\n"
-		"Both are multiples of 4K. The guest is not asked.\n"
-		"\n"
-		HELP_JSON,
+	.about = "START and SIZE are multiples of 4K. The guest is not asked.",
+	.options = convert_options,
+	.more = "Example:\n  gmemctl convert web 0x10000000 2M shared",
 };
 
 const struct command command_decommit = {
 	.name = "decommit",
 	.run = decommit_main,
 	.summary = "give memory of a VM back to the host",
-	.help = "usage: gmemctl decommit NAME START SIZE [--json]\n"
-		"\n"
-		"START and SIZE as for convert. The contents are gone. The guest is not\n"
-		"asked.\n"
-		"\n"
-		HELP_JSON,
+	.about = "START and SIZE are multiples of 4K. The contents are gone. The guest is "
+		 "not asked.",
+	.options = range_options,
 };
 
 const struct command command_stop = {
 	.name = "stop",
 	.run = stop_main,
 	.summary = "end a VM",
-	.help = "usage: gmemctl stop NAME [--json]\n"
-		"\n"
-		"As if its power was cut; the VM's gmemctl ends with success.\n"
-		"\n"
-		HELP_JSON,
+	.about = "As if its power was cut; the VM's gmemctl ends with success.",
+	.options = name_options,
 };

@@ -5,27 +5,46 @@
 
 #include <linux/gmem.h>
 
-#include "cli.h"
+#include "command.h"
 #include "modules.h"
 #include "out.h"
 #include "process.h"
 
-static const struct command *command_find(const char *name)
-{
-	for (size_t i = 0; i < commands_nr; i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
-	return NULL;
-}
+/* What the completion of the shell asks, see packaging/gmemctl.bash-completion */
+#define COMPLETE "__complete"
 
-static void help_command(struct json_object *list, const struct command *command)
-{
-	struct json_object *entry = out_append(list);
+static const struct command command_help;
 
-	out_string(entry, "name", command->name);
-	out_string(entry, "summary", command->summary);
-	out_text("  %-8s %s\n", command->name, command->summary);
-}
+/* The guests that gmemctl brings along, and SEV-SNP, are x86-64's. */
+const struct command *const commands[] = {
+	&command_info,
+	&command_check,
+	&command_load,
+	&command_unload,
+#ifdef __x86_64__
+	&command_run,
+	&command_exec,
+#endif
+	&command_ps,
+	&command_stat,
+	&command_map,
+	&command_convert,
+	&command_decommit,
+#ifdef __x86_64__
+	&command_dump,
+	&command_handover,
+	&command_save,
+	&command_restore,
+#endif
+	&command_stop,
+#ifdef __x86_64__
+	&command_demo,
+	&command_snp,
+#endif
+	&command_realm,
+	&command_help,
+	NULL
+};
 
 static int help_all(void)
 {
@@ -36,11 +55,16 @@ static int help_all(void)
 		 "Drives gmem: guest memory whose pages are shared with the host or\n"
 		 "private to the guest. Without a command: info.\n"
 		 "\n");
-	for (size_t i = 0; i < commands_nr; i++)
-		help_command(list, commands[i]);
+	for (const struct command *const *at = commands; *at; at++) {
+		struct json_object *entry = out_append(list);
+
+		out_string(entry, "name", (*at)->name);
+		out_string(entry, "summary", (*at)->summary);
+		out_text("  %-8s %s\n", (*at)->name, (*at)->summary);
+	}
 	out_text("\n"
-		 "  --version  print the versions of gmemctl, its ABI and the module\n"
-		 "  --help     print this; also `gmemctl help COMMAND`\n"
+		 "  --version  print the versions of gmemctl, its ABI and the module; also -V\n"
+		 "  --help     print this; also -h, and `gmemctl help COMMAND`\n"
 		 "  --json     print a JSON object instead of text, errors included\n"
 		 "\n"
 		 "Exit codes: 0 success; 1 failure; 2 wrong usage; 3 what was verified\n"
@@ -57,9 +81,7 @@ static int help_one(const struct command *command)
 
 	if (!stream)
 		return out_no_memory(command->name);
-	fputs(command->help, stream);
-	if (command->help_more)
-		command->help_more(stream);
+	command_show(command, stream);
 	if (fclose(stream)) {
 		free(text);
 		return out_no_memory(command->name);
@@ -70,29 +92,53 @@ static int help_one(const struct command *command)
 	return EXIT_CODE_OK;
 }
 
+/* Return: NULL, and it has been said that there is no such command. */
+static const struct command *find(int argc, char **argv, int *used)
+{
+	const struct command *command = command_find(argc, argv, used);
+
+	if (!command && *used)
+		usage_error(argv[1], "no such sub-command",
+			    "see `gmemctl help %s`", argv[0]);
+	else if (!command)
+		usage_error(argv[0], "no such command", "see `gmemctl help`");
+	return command;
+}
+
+static const struct cli_option help_options[] = {
+	{ "COMMAND", NULL, option_text, .optional = true },
+	{ "SUB-COMMAND", NULL, option_text, .offset = sizeof(char *),
+	  .optional = true },
+	{ 0 }
+};
+
 static int help_main(int argc, char **argv)
 {
 	const struct command *command;
-	int code = usage_json_only(argc, argv);
+	char *words[2] = { NULL };
+	int used, count, code;
 
+	code = command_parse(&command_help, argc, argv, words);
 	if (code)
 		return code;
-	if (optind == argc)
+	if (!words[0])
 		return help_all();
-	command = command_find(argv[optind]);
-	if (!command || argc > optind + 1)
-		return usage_error(argv[command ? optind + 1 : optind],
-				   "no such command",
-				   "`gmemctl help` lists them");
+	count = words[1] ? 2 : 1;
+	command = find(count, words, &used);
+	if (!command)
+		return EXIT_CODE_USAGE;
+	if (used < count)
+		return usage_error(words[1], "no such sub-command",
+				   "see `gmemctl help %s`", words[0]);
 	return help_one(command);
 }
 
-const struct command command_help = {
+static const struct command command_help = {
 	.name = "help",
 	.run = help_main,
 	.summary = "explain a command",
-	.help = "usage: gmemctl help [COMMAND]\n"
-		"       gmemctl COMMAND --help\n",
+	.usage = "help [COMMAND [SUB-COMMAND]]\nCOMMAND [SUB-COMMAND] --help",
+	.options = help_options,
 };
 
 static int version_main(void)
@@ -112,11 +158,16 @@ static int version_main(void)
 	return EXIT_CODE_OK;
 }
 
-/* An argument that is @word, before those that are no options in any case */
-static bool has_word(int argc, char **argv, const char *word)
+static bool is_option(const char *word, const char *name, const char *also)
 {
-	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
-		if (!strcmp(argv[i], word))
+	return !strcmp(word, name) || !strcmp(word, also);
+}
+
+/* Whether one is there, where no command says which words are values. */
+static bool has_json(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--json"))
 			return true;
 	return false;
 }
@@ -124,40 +175,59 @@ static bool has_word(int argc, char **argv, const char *word)
 /* --help and --version, alone or with --json. Return: an exit code. */
 static int dispatch_option(int argc, char **argv)
 {
-	const char *option = NULL;
+	bool help = is_option(argv[0], "--help", "-h");
 
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json"))
-			continue;
-		if (option)
+	if (!help && !is_option(argv[0], "--version", "-V"))
+		return usage_error(argv[0], "unknown option",
+				   "see `gmemctl help`");
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--json"))
 			return usage_error(argv[i], "unexpected argument",
 					   "see `gmemctl help`");
-		option = argv[i];
-	}
-	/* `gmemctl` shows the state, like info. */
-	if (!option)
-		return command_info.run(1, argv);
-	if (!strcmp(option, "--help"))
-		return help_all();
-	if (!strcmp(option, "--version"))
-		return version_main();
-	return usage_error(option, option[0] == '-' ? "unknown option" :
-			   "unexpected argument", "see `gmemctl help`");
+	return help ? help_all() : version_main();
 }
 
+static int dispatch_command(int argc, char **argv, bool json)
+{
+	struct asked asked = { .json = json };
+	const struct command *command;
+	int used;
+
+	command = command_find(argc, argv, &used);
+	if (command)
+		command_ask(command, argc - used + 1, argv + used - 1, &asked);
+	else
+		asked.json |= has_json(argc, argv);
+	/* Known before options are parsed: what is wrong with them is JSON, too. */
+	out_start(asked.json);
+	if (!command)
+		return find(argc, argv, &used) ? 0 : EXIT_CODE_USAGE;
+	if (asked.help)
+		return help_one(command);
+	if (command->subcommands)
+		return usage_error(command->name, "sub-command is missing",
+				   "`gmemctl help %s` lists them", command->name);
+	return command->run(argc - used + 1, argv + used - 1);
+}
+
+/* Without a command it shows the state, like info. */
 static int dispatch(int argc, char **argv)
 {
-	const struct command *command;
+	bool json = false;
+	int first = 1;
 
-	if (argc < 2 || argv[1][0] == '-')
+	for (; first < argc && !strcmp(argv[first], "--json"); first++)
+		json = true;
+	argc -= first;
+	argv += first;
+	if (argc && argv[0][0] != '-')
+		return !strcmp(argv[0], COMPLETE) ?
+		       command_complete(argc - 1, argv + 1) :
+		       dispatch_command(argc, argv, json);
+	out_start(json || has_json(argc, argv));
+	if (argc)
 		return dispatch_option(argc, argv);
-	command = command_find(argv[1]);
-	if (!command)
-		return usage_error(argv[1], "no such command",
-				   "see `gmemctl help`");
-	if (has_word(argc - 1, argv + 1, "--help"))
-		return help_one(command);
-	return command->run(argc - 1, argv + 1);
+	return command_info.run(1, argv - 1);
 }
 
 int main(int argc, char **argv)
@@ -168,7 +238,5 @@ int main(int argc, char **argv)
 		out_error("standard input, output and error", "open", rc, NULL);
 		return EXIT_CODE_FAILURE;
 	}
-	/* Known before options are parsed: what is wrong with them is JSON, too. */
-	out_start(has_word(argc, argv, "--json"));
 	return out_finish(dispatch(argc, argv));
 }

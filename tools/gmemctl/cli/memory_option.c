@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
 #include "memory_option.h"
+#include "size.h"
 
 #define OBJECT	"--memory"
 #define NODE_MAX 65535
@@ -350,4 +350,16 @@ int memory_option_parse(const char *text, struct memory_option *out,
 	out->kind_given = parser.given[KEY_KIND] ||
 			  out->request.kind != BACKING_SHARED;
 	return check_table(&parser);
+}
+
+int option_memory(const struct cli_option *option, const char *name,
+		  const char *text, void *to)
+{
+	struct error error;
+
+	(void)option;
+	(void)name;
+	if (!memory_option_parse(text, to, &error))
+		return 0;
+	return usage_error(error.object, error.action, "%s", error.hint);
 }

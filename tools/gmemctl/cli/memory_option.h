@@ -9,6 +9,7 @@
 
 #include "../kvm/error.h"
 #include "../memory/options.h"
+#include "command.h"
 
 /**
  * struct memory_option - the option, parsed
@@ -39,5 +40,9 @@ struct memory_option {
  */
 int memory_option_parse(const char *text, struct memory_option *out,
 			struct error *error);
+
+/** option_memory() - a struct memory_option: as an option of a command */
+int option_memory(const struct cli_option *option, const char *name,
+		  const char *text, void *to);
 
 #endif /* GMEMCTL_CLI_MEMORY_OPTION_H */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 
 #include "../control/channel.h"
 #include "../control/client.h"
-#include "cli.h"
+#include "command.h"
 #include "move.h"
 #include "out.h"
 #include "run_pc.h"
@@ -15,95 +14,19 @@
 
 #define CONVERT_TIMEOUT_MS 2000
 
-enum {
-	OPTION_JSON = 256,
-	OPTION_STOP,
-	OPTION_MEMORY_FILE,
-	OPTION_NAME,
-	OPTION_TIMEOUT,
-	OPTION_TRACE,
-	OPTION_OFF_PORT,
+#define TIMEOUT_MAX_S 86400
+
+const struct cli_option move_run_options[] = {
+	{ "--power-off-port", "PORT", option_off_port,
+	  TO(struct move_options, off_port),
+	  "as for `gmemctl run`; it is not taken along" },
+	{ "--timeout", "SECONDS", option_count, TO(struct move_options, timeout_s),
+	  "stop the VM after that time; 0 (default): never",
+	  .max = TIMEOUT_MAX_S },
+	{ "--trace", NULL, option_flag, TO(struct move_options, trace),
+	  "print each exit that is not for a device to stderr" },
+	{ 0 }
 };
-
-static const struct option move_options[] = {
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "stop", no_argument, NULL, OPTION_STOP },
-	{ "memory-file", required_argument, NULL, OPTION_MEMORY_FILE },
-	{ "name", required_argument, NULL, OPTION_NAME },
-	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
-	{ "trace", no_argument, NULL, OPTION_TRACE },
-	{ "power-off-port", required_argument, NULL, OPTION_OFF_PORT },
-	{ NULL, 0, NULL, 0 },
-};
-
-static unsigned int option_group(int option)
-{
-	switch (option) {
-	case OPTION_STOP:
-		return MOVE_STOP;
-	case OPTION_MEMORY_FILE:
-		return MOVE_FILE;
-	case OPTION_NAME:
-	case OPTION_TIMEOUT:
-	case OPTION_TRACE:
-	case OPTION_OFF_PORT:
-		return MOVE_RUN;
-	default:
-		return 0;
-	}
-}
-
-/* Return: 0 or an exit code. */
-static int parse_option(int option, char **argv, struct move_options *out)
-{
-	switch (option) {
-	case OPTION_JSON:
-		return 0;
-	case OPTION_STOP:
-		out->stop = true;
-		return 0;
-	case OPTION_MEMORY_FILE:
-		out->memory_file = optarg;
-		return 0;
-	case OPTION_NAME:
-		out->name = optarg;
-		return usage_name("--name", optarg);
-	case OPTION_TIMEOUT:
-		return usage_count("--timeout", optarg, 86400, &out->timeout_s);
-	case OPTION_TRACE:
-		out->trace = true;
-		return 0;
-	case OPTION_OFF_PORT:
-		return usage_off_port(optarg, &out->off_port);
-	default:
-		return usage_option(option, argv);
-	}
-}
-
-int move_parse(int argc, char **argv, int plain, unsigned int groups,
-	       struct move_options *out)
-{
-	int option, code, count = 0;
-
-	while ((option = option_next(argc, argv, move_options, NULL)) !=
-	       -1) {
-		if (option_group(option) & ~groups)
-			return usage_option('?', argv);
-		code = parse_option(option, argv, out);
-		if (code)
-			return code;
-	}
-	if (argc - optind > plain)
-		return usage_error(argv[optind + plain], "unexpected argument",
-				   "see `gmemctl help %s`", argv[0]);
-	if (argc - optind < plain)
-		return usage_error(argv[0], "arguments are missing",
-				   "see `gmemctl help %s`", argv[0]);
-	while (optind < argc)
-		out->plain[count++] = argv[optind++];
-	/* All but restore, which has --memory-file, name a VM first. */
-	return groups & MOVE_FILE ? 0 : usage_name("NAME", out->plain[0]);
-}
 
 void move_config(const struct move_options *options, unsigned int cpus,
 		 const struct memory_config *memory, struct pc_config *config)

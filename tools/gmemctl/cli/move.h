@@ -8,40 +8,28 @@
 #include <json-c/json.h>
 
 #include "../machine/pc.h"
-
-/* Groups of options that a command has */
-#define MOVE_RUN	(1U << 0)	/* it runs the guest */
-#define MOVE_STOP	(1U << 1)	/* --stop */
-#define MOVE_FILE	(1U << 2)	/* --memory-file */
+#include "command.h"
 
 /**
- * struct move_options - a command line
- * @plain: arguments that are no options, as many as the command has
+ * struct move_options - a command line of the commands that run a guest here
+ * @from: the VM, or the file, that it is in
  * @name: of --name, or NULL
  * @memory_file: of --memory-file, or NULL
  * @timeout_s: of --timeout
  * @off_port: of --power-off-port, or 0
- * @trace: --trace was there; likewise @stop
+ * @trace: --trace was there
  */
 struct move_options {
-	const char *plain[2];
+	const char *from;
 	const char *name;
 	const char *memory_file;
 	uint32_t timeout_s;
 	uint16_t off_port;
 	bool trace;
-	bool stop;
 };
 
-/**
- * move_parse() - parse a command line
- * @plain: how many arguments there have to be
- * @groups: options the command has besides --json
- *
- * Return: 0 or an exit code.
- */
-int move_parse(int argc, char **argv, int plain, unsigned int groups,
-	       struct move_options *out);
+/** move_run_options: those about how the guest goes on */
+extern const struct cli_option move_run_options[];
 
 /** move_config() - what the options say about a guest that is to go on here */
 void move_config(const struct move_options *options, unsigned int cpus,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include "../kvm/abi.h"
 #include "../kvm/text.h"
 #include "../snp/abi.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 
 #include <linux/gmem.h>
@@ -113,6 +114,7 @@ static void out_error_json(const char *object, const char *action, int rc,
 	out_string(entry, "object", object);
 	out_string(entry, "action", action);
 	out_uint(entry, "errno", (uint64_t)-rc);
+	out_string(entry, "errno_name", rc ? strerrorname_np(-rc) : NULL);
 	out_string(entry, "message", rc ? strerror(-rc) : NULL);
 	out_string(entry, "hint", *hint ? hint : NULL);
 }
@@ -188,7 +190,8 @@ int out_finish(int code)
 {
 	if (out_json) {
 		puts(json_object_to_json_string_ext(out_json,
-						    JSON_C_TO_STRING_PRETTY));
+						    JSON_C_TO_STRING_PRETTY |
+						    JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(out_json);
 		out_json = NULL;
 	}

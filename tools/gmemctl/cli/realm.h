@@ -4,11 +4,9 @@
 #define GMEMCTL_CLI_REALM_H
 
 #include "../realm/realm.h"
+#include "command.h"
 
-/* Sub-commands; argv[0] is "realm", for messages. Return: an exit code. */
-int realm_status_main(int argc, char **argv);
-int realm_launch_main(int argc, char **argv);
-int realm_run_main(int argc, char **argv);
+extern const struct command command_realm_launch, command_realm_run;
 
 /* realm_options.c */
 
@@ -38,14 +36,20 @@ struct realm_options {
 	uint64_t base;
 	uint64_t memory;
 	uint64_t entry;
-	bool has_entry;
+	const char *entry_given;
+	bool trace;
 };
 
-/** realm_option_abi() - --abi, or complain. Return: 0 or an exit code. */
-int realm_option_abi(const char *name, const struct realm_abi **abi);
+/** realm_option_abi() - the value of --abi: a const struct realm_abi * */
+int realm_option_abi(const struct cli_option *option, const char *name,
+		     const char *text, void *to);
+
+/** realm_options: the table of launch and run, for struct realm_options */
+extern const struct cli_option realm_options[];
 
 /** realm_options_parse() - Return: 0 or an exit code. */
-int realm_options_parse(struct realm_options *options, int argc, char **argv);
+int realm_options_parse(const struct command *command,
+			struct realm_options *options, int argc, char **argv);
 
 /** realm_options_load() - read the files, and place all that has no place */
 int realm_options_load(struct realm_options *options, struct error *error);

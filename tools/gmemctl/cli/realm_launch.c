@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "realm.h"
 
@@ -102,7 +102,8 @@ static int launch_and_run(struct realm *realm,
 	return end_exit_code(realm->end, 0);
 }
 
-static int realm_main(int argc, char **argv, bool run)
+static int realm_main(const struct command *command, int argc, char **argv,
+		      bool run)
 {
 	struct realm_options *options = malloc(sizeof(*options));
 	struct realm *realm = malloc(sizeof(*realm));
@@ -113,7 +114,7 @@ static int realm_main(int argc, char **argv, bool run)
 		out_error("realm", "allocate", -ENOMEM, NULL);
 		goto out_free;
 	}
-	code = realm_options_parse(options, argc, argv);
+	code = realm_options_parse(command, options, argc, argv);
 	if (code)
 		goto out_free_files;
 	if (realm_options_load(options, &error)) {
@@ -132,12 +133,28 @@ out_free:
 	return code;
 }
 
-int realm_launch_main(int argc, char **argv)
+static int launch_main(int argc, char **argv)
 {
-	return realm_main(argc, argv, false);
+	return realm_main(&command_realm_launch, argc, argv, false);
 }
 
-int realm_run_main(int argc, char **argv)
+static int run_main(int argc, char **argv)
 {
-	return realm_main(argc, argv, true);
+	return realm_main(&command_realm_run, argc, argv, true);
 }
+
+const struct command command_realm_launch = {
+	.name = "realm launch",
+	.run = launch_main,
+	.summary = "create a realm, populate its memory, activate it, and end it again",
+	.about = "No instruction of it runs.",
+	.options = realm_options,
+};
+
+const struct command command_realm_run = {
+	.name = "realm run",
+	.run = run_main,
+	.summary = "launch a realm, and run it until it powers off",
+	.options = realm_options,
+	.more = "Exit codes: those of `gmemctl run`.",
+};

@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "command.h"
 #include "input.h"
 #include "realm.h"
 
 #define DEFAULT_BASE UINT64_C(0x40000000)
 #define DEFAULT_MEMORY (UINT64_C(64) << 20)
-
-enum {
-	OPTION_ABI = 256,
-	OPTION_IPA_BITS,
-	OPTION_CPUS,
-	OPTION_MEMORY,
-	OPTION_BASE,
-	OPTION_LOAD,
-	OPTION_ENTRY,
-	OPTION_ARGUMENT,
-	OPTION_TIMEOUT,
-	OPTION_TRACE,
-	OPTION_JSON,
-};
-
-static const struct option realm_options[] = {
-	{ "abi", required_argument, NULL, OPTION_ABI },
-	{ "ipa-bits", required_argument, NULL, OPTION_IPA_BITS },
-	{ "cpus", required_argument, NULL, OPTION_CPUS },
-	{ "memory", required_argument, NULL, OPTION_MEMORY },
-	{ "base", required_argument, NULL, OPTION_BASE },
-	{ "load", required_argument, NULL, OPTION_LOAD },
-	{ "entry", required_argument, NULL, OPTION_ENTRY },
-	{ "argument", required_argument, NULL, OPTION_ARGUMENT },
-	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
-	{ "trace", no_argument, NULL, OPTION_TRACE },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ NULL, 0, NULL, 0 },
-};
 
 /*
  * What is run if nothing is given: PSCI's SYSTEM_OFF. Little-endian words of
@@ -50,13 +21,17 @@ static const uint32_t payload[] = {
 	0x52b08000, 0x72800100, 0xd4000003, 0xd503207f, 0x17ffffff,
 };
 
-int realm_option_abi(const char *name, const struct realm_abi **abi)
+int realm_option_abi(const struct cli_option *option, const char *name,
+		     const char *text, void *to)
 {
-	*abi = realm_abi_find(name);
+	const struct realm_abi **abi = to;
+
+	(void)option;
+	*abi = realm_abi_find(text);
 	if (*abi)
 		return 0;
-	return usage_error("--abi", "not known", "expected %s, not '%s'",
-			   realm_abi_names(), name);
+	return usage_error(name, "not known", "expected %s, not '%s'",
+			   realm_abi_names(), text);
 }
 
 /* The words after the path: at=ADDRESS, unmeasured */
@@ -71,86 +46,89 @@ static int parse_load_word(struct realm_file *file, const char *word)
 				   "expected FILE[,at=ADDRESS][,unmeasured], not "
 				   "'%s'", word);
 	file->placed = true;
-	return usage_number("--load FILE,at=", word + 3, &file->gpa);
+	return option_size(NULL, "--load FILE,at=", word + 3, &file->gpa);
 }
 
-static int parse_load(struct realm_options *options, char *text)
+/* The path at the start of a list; of two commas in it, one is its own. */
+static char *take_path(char **text)
 {
+	char *path = *text, *to = path, *from = path;
+
+	for (; *from && (*from != ',' || from[1] == ','); from++) {
+		*to++ = *from;
+		from += *from == ',';
+	}
+	*text = *from ? from + 1 : NULL;
+	*to = '\0';
+	return path;
+}
+
+static int option_load(const struct cli_option *option, const char *name,
+		       const char *text, void *to)
+{
+	struct realm_options *options = to;
 	struct realm_file *file = &options->files[options->config.nr_loads];
-	char *word;
+	char *rest = (char *)text, *word;
 	int code = 0;
 
+	(void)option;
 	if (options->config.nr_loads == REALM_LOADS_MAX)
-		return usage_error("--load", "too many", "at most %d files",
+		return usage_error(name, "too many", "at most %d files",
 				   REALM_LOADS_MAX);
-	file->path = strsep(&text, ",");
+	file->path = take_path(&rest);
 	if (!*file->path)
-		return usage_error("--load", "file is missing",
+		return usage_error(name, "file is missing",
 				   "expected FILE[,at=ADDRESS][,unmeasured]");
-	while (!code && (word = strsep(&text, ",")))
+	while (!code && (word = strsep(&rest, ",")))
 		code = parse_load_word(file, word);
 	options->config.nr_loads++;
 	return code;
 }
 
-static int parse_option(struct realm_options *options, int option, char **argv)
-{
-	struct realm_config *config = &options->config;
+#define TO_REALM(member) TO(struct realm_options, member)
 
-	switch (option) {
-	case OPTION_ABI:
-		return realm_option_abi(optarg, &config->abi);
-	case OPTION_IPA_BITS:
-		return usage_count("--ipa-bits", optarg, UINT8_MAX,
-				   &config->ipa_bits);
-	case OPTION_CPUS:
-		return usage_count("--cpus", optarg, REALM_VCPUS_MAX,
-				   &config->nr_vcpus);
-	case OPTION_MEMORY:
-		return usage_size("--memory", optarg, &options->memory);
-	case OPTION_BASE:
-		return usage_number("--base", optarg, &options->base);
-	case OPTION_LOAD:
-		return parse_load(options, optarg);
-	case OPTION_ENTRY:
-		options->has_entry = true;
-		return usage_number("--entry", optarg, &options->entry);
-	case OPTION_ARGUMENT:
-		return usage_number("--argument", optarg, &config->argument);
-	case OPTION_TIMEOUT:
-		return usage_count("--timeout", optarg, 86400,
-				   &config->run_timeout_s);
-	case OPTION_TRACE:
-		config->trace = stderr;
-		return 0;
-	case OPTION_JSON:
-		return 0;
-	default:
-		return usage_option(option, argv);
-	}
-}
+const struct cli_option realm_options[] = {
+	{ "--load", "FILE[,at=ADDRESS][,unmeasured]", option_load,
+	  .help = "put a file into memory, measured unless it says otherwise; up to 16 of "
+	  "them, in this order. Without an address it follows the one before. A comma in "
+	  "FILE is doubled. Without --load it is a payload that powers the realm off" },
+	{ "--entry", "ADDRESS", option_size, TO_REALM(entry),
+	  "where the first vCPU starts (default: the first file)",
+	  GIVEN(struct realm_options, entry_given) },
+	{ "--argument", "N", option_number, TO_REALM(config.argument),
+	  "in its x0, such as the address of a device tree" },
+	{ "--memory", "SIZE", option_size, TO_REALM(memory),
+	  "memory of the realm (default 64M), and" },
+	{ "--base", "ADDRESS", option_size, TO_REALM(base),
+	  "where it begins (default 0x40000000)" },
+	{ "--cpus", "N", option_count, TO_REALM(config.nr_vcpus),
+	  "number of vCPUs (default 1)", { "--vcpus" },
+	  .min = 1, .max = REALM_VCPUS_MAX },
+	{ "--ipa-bits", "N", option_count, TO_REALM(config.ipa_bits),
+	  "bits of guest addresses, of which the top one means shared (default: as many as "
+	  "the host has)", .max = UINT8_MAX },
+	{ "--timeout", "SECONDS", option_count, TO_REALM(config.run_timeout_s),
+	  "end the run after that time; 0 (default): never", .max = 86400 },
+	{ "--trace", NULL, option_flag, TO_REALM(trace),
+	  "write each exit to standard error" },
+	{ "--abi", "NAME", realm_option_abi, TO_REALM(config.abi),
+	  "version of the CCA series: v14" },
+	{ 0 }
+};
 
-int realm_options_parse(struct realm_options *options, int argc, char **argv)
+int realm_options_parse(const struct command *command,
+			struct realm_options *options, int argc, char **argv)
 {
-	int option, code;
+	int code;
 
 	memset(options, 0, sizeof(*options));
 	options->config.abi = realm_abi_find(NULL);
 	options->config.nr_vcpus = 1;
 	options->base = DEFAULT_BASE;
 	options->memory = DEFAULT_MEMORY;
-	while ((option = option_next(argc, argv, realm_options, NULL)) !=
-	       -1) {
-		code = parse_option(options, option, argv);
-		if (code)
-			return code;
-	}
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "a realm is described by options only");
-	if (!options->config.nr_vcpus)
-		return usage_error("--cpus", "too few", "at least 1");
-	return 0;
+	code = command_parse(command, argc, argv, options);
+	options->config.trace = options->trace ? stderr : NULL;
+	return code;
 }
 
 static int load_payload(struct realm_file *file, struct error *error)
@@ -202,7 +180,7 @@ int realm_options_load(struct realm_options *options, struct error *error)
 		return rc;
 	place(options);
 	config->loads = options->loads;
-	config->entry = options->has_entry ? options->entry :
+	config->entry = options->entry_given ? options->entry :
 					     options->loads[0].gpa;
 	config->ram = (struct range){ options->base,
 				      options->base + options->memory };

@@ -13,13 +13,15 @@
 
 /**
  * struct run - a run as asked for, and what came of it
+ * @type: which of the types of VMs; the others are those of other commands
  * @nr_vcpus: its CPUs
  * @convert_timeout_ms: how long a conversion may wait for references
  * @run_timeout_s: after which the run is stopped; 0: never
- * @trace: where exits are written to, or NULL
+ * @trace: print exits
  * @memory: the option --memory
- * @payload: what to run
- * @strategy: how it converts
+ * @payload: what to run: enum guest_payload
+ * @strategy: how it converts: enum memory_strategy
+ * @payload_option, @linux_option: an option that only these have, or NULL
  * @path: input file of a payload, or NULL
  * @rounds: for the payload convert
  * @kernel: bzImage, or NULL: a payload runs
@@ -32,13 +34,16 @@
  * @elapsed_ns: time from the first instruction to the last
  */
 struct run {
-	unsigned int nr_vcpus;
+	unsigned int type;
+	uint32_t nr_vcpus;
 	uint32_t convert_timeout_ms;
-	unsigned int run_timeout_s;
-	FILE *trace;
+	uint32_t run_timeout_s;
+	bool trace;
 	struct memory_option memory;
-	enum guest_payload payload;
-	enum memory_strategy strategy;
+	unsigned int payload;
+	unsigned int strategy;
+	const char *payload_option;
+	const char *linux_option;
 	const char *path;
 	uint32_t rounds;
 	const char *kernel;
@@ -51,13 +56,13 @@ struct run {
 	uint64_t elapsed_ns;
 };
 
-/* run_payload.c; each returns 0 or an exit code */
+/* Each returns an exit code. */
 int run_payload(struct run *run);
-int run_payload_set(struct run *run, const char *name);
-int run_set_strategy(struct run *run, const char *name);
-
-/* run_linux.c */
 int run_linux(struct run *run);
+
+/* Names of payloads, and of ways to convert; each ends with a NULL. */
+extern const char *const run_payload_names[];
+extern const char *const run_strategy_names[];
 
 /** run_warn() - say what a machine that was built has to do without */
 void run_warn(const struct machine *machine);

@@ -13,7 +13,7 @@
 #include "../kvm/calls.h"
 #include "../kvm/vm.h"
 #include "../machine/pc.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "run.h"
 #include "run_pc.h"
@@ -44,8 +44,6 @@ static int linux_check(const struct run *run)
 {
 	size_t length = strlen(run->append);
 
-	if (!run->nr_vcpus)
-		return usage_error("--cpus", "too few", "at least 1");
 	if (run->memory.size && run->memory.size < E820_HOLE_END)
 		return usage_error("--memory", "too small", "at least 1M");
 	if (length >= LINUX_CMDLINE_SIZE)
@@ -164,7 +162,7 @@ int run_linux(struct run *run)
 				.nr_vcpus = run->nr_vcpus,
 				.irqchip = true,
 				.run_timeout_s = run->run_timeout_s,
-				.trace = run->trace,
+				.trace = run->trace ? stderr : NULL,
 			},
 			.off_port = run->off_port,
 		},

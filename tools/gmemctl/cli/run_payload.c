@@ -8,7 +8,7 @@
 #include "../boot/boot.h"
 #include "../kvm/attributes.h"
 #include "../machine/payload.h"
-#include "cli.h"
+#include "command.h"
 #include "host.h"
 #include "out.h"
 #include "run.h"
@@ -17,7 +17,7 @@
 #define MEMORY_UNIT		(UINT64_C(2) << 20)
 #define PATTERN			UINT64_C(0x70617474676d656d)
 
-static const char *const payload_names[GUEST_PAYLOAD_COUNT] = {
+const char *const run_payload_names[] = {
 	[GUEST_PAYLOAD_SHA256]	= "sha256",
 	[GUEST_PAYLOAD_CONVERT]	= "convert",
 	[GUEST_PAYLOAD_RACE]	= "race",
@@ -27,43 +27,14 @@ static const char *const payload_names[GUEST_PAYLOAD_COUNT] = {
 	[GUEST_PAYLOAD_PORT]	= "port",
 	[GUEST_PAYLOAD_CRASH]	= "crash",
 	[GUEST_PAYLOAD_SPIN]	= "spin",
+	[GUEST_PAYLOAD_COUNT]	= NULL,
 };
 
-static const char *const strategy_names[] = {
+const char *const run_strategy_names[] = {
 	[MEMORY_INPLACE] = "inplace",
 	[MEMORY_DISCARD] = "discard",
+	NULL
 };
-
-static int name_find(const char *const *names, int count, const char *name)
-{
-	for (int i = 0; i < count; i++)
-		if (!strcmp(names[i], name))
-			return i;
-	return -ENOENT;
-}
-
-int run_payload_set(struct run *run, const char *name)
-{
-	int found = name_find(payload_names, GUEST_PAYLOAD_COUNT, name);
-
-	if (found < 0)
-		return usage_error("--payload", "no such payload",
-				   "expected sha256, convert, race, touch, badmap, "
-				   "mmio, port, crash or spin, not '%s'", name);
-	run->payload = (enum guest_payload)found;
-	return 0;
-}
-
-int run_set_strategy(struct run *run, const char *name)
-{
-	int found = name_find(strategy_names, 2, name);
-
-	if (found < 0)
-		return usage_error("--strategy", "no such strategy",
-				   "expected inplace or discard, not '%s'", name);
-	run->strategy = (enum memory_strategy)found;
-	return 0;
-}
 
 /* In place is what gmem can do, and all that it does with a store. */
 static int run_check_memory(struct run *run)
@@ -87,10 +58,8 @@ static int run_check_memory(struct run *run)
 /* Return: 0 or an exit code. */
 static int run_check_options(struct run *run)
 {
-	unsigned int cpus = run->nr_vcpus;
-
-	if (!cpus || cpus > GUEST_MAX_VCPUS)
-		return usage_error("--vcpus", "not a number in range",
+	if (run->nr_vcpus > GUEST_MAX_VCPUS)
+		return usage_error("--cpus", "not a number in range",
 				   "1 to %d for a payload", GUEST_MAX_VCPUS);
 	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->path)
 		return usage_error("--input", "missing",
@@ -190,12 +159,12 @@ static int payload_report(const struct run *run, struct payload *payload)
 {
 	struct json_object *root = out_root();
 
-	out_string(root, "payload", payload_names[run->payload]);
-	out_string(root, "strategy", strategy_names[run->strategy]);
+	out_string(root, "payload", run_payload_names[run->payload]);
+	out_string(root, "strategy", run_strategy_names[run->strategy]);
 	out_string(root, "input", run->path);
 	out_uint(root, "input_bytes", run->input_length);
-	out_text("payload:     %s, %s\n", payload_names[run->payload],
-		 strategy_names[run->strategy]);
+	out_text("payload:     %s, %s\n", run_payload_names[run->payload],
+		 run_strategy_names[run->strategy]);
 	run_report_params(payload);
 	return run_report(&payload->machine, run->elapsed_ns, "memory:");
 }
@@ -239,7 +208,7 @@ static int run_build(struct run *run)
 		.strategy = run->strategy,
 		.convert_timeout_ms = run->convert_timeout_ms,
 		.run_timeout_s = run->run_timeout_s,
-		.trace = run->trace,
+		.trace = run->trace ? stderr : NULL,
 		.console = stderr,
 	};
 	struct payload payload;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "../machine/machine.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "run.h"
 #include "run_pc.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../gmem/gmem.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "run.h"
 

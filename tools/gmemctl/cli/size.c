@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "cli.h"
+#include "size.h"
 
 static int digits_parse(const char **text, uint64_t *value)
 {
@@ -19,6 +19,40 @@ static int digits_parse(const char **text, uint64_t *value)
 	*text = at;
 	*value = result;
 	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -EINVAL;
+}
+
+static int hex_parse_digits(const char **text, uint64_t *value)
+{
+	const char *at = *text;
+	uint64_t result = 0;
+
+	if (hex_digit(*at) < 0)
+		return -EINVAL;
+	for (; hex_digit(*at) >= 0; at++) {
+		if (result >> 60)
+			return -ERANGE;
+		result = result << 4 | (uint64_t)hex_digit(*at);
+	}
+	*text = at;
+	*value = result;
+	return 0;
+}
+
+/* The start of @text, which is behind it afterwards. */
+static int value_parse(const char **text, uint64_t *value)
+{
+	if ((*text)[0] != '0' || ((*text)[1] | 0x20) != 'x')
+		return digits_parse(text, value);
+	*text += 2;
+	return hex_parse_digits(text, value);
 }
 
 static int unit_shift(char unit)
@@ -59,7 +93,7 @@ int size_parse(const char *text, uint64_t *size)
 	uint64_t value;
 	int shift, rc;
 
-	rc = digits_parse(&text, &value);
+	rc = value_parse(&text, &value);
 	if (rc)
 		return rc;
 	shift = suffix_shift(text);
@@ -87,31 +121,11 @@ int count_parse(const char *text, uint32_t max, uint32_t *count)
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -EINVAL;
-}
-
 int number_parse(const char *text, uint64_t *number)
 {
-	uint64_t value = 0;
-	int rc = 0;
+	uint64_t value;
+	int rc = value_parse(&text, &value);
 
-	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X')) {
-		rc = digits_parse(&text, &value);
-	} else {
-		text += 2;
-		if (!*text)
-			return -EINVAL;
-		for (; hex_digit(*text) >= 0; text++) {
-			if (value >> 60)
-				return -ERANGE;
-			value = value << 4 | (uint64_t)hex_digit(*text);
-		}
-	}
 	if (rc || *text)
 		return rc ? rc : -EINVAL;
 	*number = value;

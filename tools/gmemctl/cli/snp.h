@@ -3,27 +3,16 @@
 #ifndef GMEMCTL_CLI_SNP_H
 #define GMEMCTL_CLI_SNP_H
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <json-c/json.h>
 
 #include "../snp/measure.h"
+#include "command.h"
 
-/* Sub-commands; argv[0] is "snp", for messages. Return: an exit code. */
-int snp_measure_main(int argc, char **argv);
-int snp_id_block_main(int argc, char **argv);
-int snp_id_check_main(int argc, char **argv);
-int snp_verify_main(int argc, char **argv);
-void snp_verify_help(FILE *stream);
-int snp_launch_main(int argc, char **argv);
-
-/** snp_run_main() - `gmemctl run --vm-type snp`, without that option */
-int snp_run_main(int argc, char **argv);
-
-/* cmd_check.c */
-int snp_status_main(int argc, char **argv);
+extern const struct command command_snp_measure, command_snp_id_block;
+extern const struct command command_snp_id_check, command_snp_verify;
+extern const struct command command_snp_launch, command_snp_status;
 
 /* snp_file.c */
 
@@ -63,89 +52,31 @@ int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 
 /* snp_options.c */
 
-enum {
-	SNP_OPTION_FIRMWARE = 256,
-	SNP_OPTION_IGVM,
-	SNP_OPTION_VMM,
-	SNP_OPTION_VCPUS,
-	SNP_OPTION_VCPU_TYPE,
-	SNP_OPTION_VCPU_SIGNATURE,
-	/* Three in this order: parts of the signature. */
-	SNP_OPTION_VCPU_FAMILY,
-	SNP_OPTION_VCPU_MODEL,
-	SNP_OPTION_VCPU_STEPPING,
-	SNP_OPTION_FEATURES,
-	SNP_OPTION_KERNEL,
-	SNP_OPTION_INITRD,
-	SNP_OPTION_CMDLINE,
-	SNP_OPTION_SVSM,
-	SNP_OPTION_VARS_SIZE,
-	SNP_OPTION_VARS_FILE,
-	SNP_OPTION_FIRMWARE_DIGEST,
-	SNP_OPTION_JSON,
-	/* Here a sub-command's own begin. */
-	SNP_OPTION_OWN,
-};
-
-#define SNP_VCPU_OPTIONS \
-	{ "vcpu-type", required_argument, NULL, SNP_OPTION_VCPU_TYPE }, \
-	{ "vcpu-signature", required_argument, NULL, \
-	  SNP_OPTION_VCPU_SIGNATURE }, \
-	{ "vcpu-sig", required_argument, NULL, SNP_OPTION_VCPU_SIGNATURE }, \
-	{ "vcpu-family", required_argument, NULL, SNP_OPTION_VCPU_FAMILY }, \
-	{ "vcpu-model", required_argument, NULL, SNP_OPTION_VCPU_MODEL }, \
-	{ "vcpu-stepping", required_argument, NULL, SNP_OPTION_VCPU_STEPPING }
-
-/* Some have a second name, under which users of sev-snp-measure know them. */
-#define SNP_IMAGE_OPTIONS \
-	{ "firmware", required_argument, NULL, SNP_OPTION_FIRMWARE }, \
-	{ "ovmf", required_argument, NULL, SNP_OPTION_FIRMWARE }, \
-	{ "igvm", required_argument, NULL, SNP_OPTION_IGVM }, \
-	{ "firmware-digest", required_argument, NULL, \
-	  SNP_OPTION_FIRMWARE_DIGEST }, \
-	{ "snp-ovmf-hash", required_argument, NULL, \
-	  SNP_OPTION_FIRMWARE_DIGEST }, \
-	{ "vmm", required_argument, NULL, SNP_OPTION_VMM }, \
-	{ "vmm-type", required_argument, NULL, SNP_OPTION_VMM }, \
-	{ "vcpus", required_argument, NULL, SNP_OPTION_VCPUS }, \
-	SNP_VCPU_OPTIONS, \
-	{ "features", required_argument, NULL, SNP_OPTION_FEATURES }, \
-	{ "guest-features", required_argument, NULL, SNP_OPTION_FEATURES }, \
-	{ "kernel", required_argument, NULL, SNP_OPTION_KERNEL }, \
-	{ "initrd", required_argument, NULL, SNP_OPTION_INITRD }, \
-	{ "cmdline", required_argument, NULL, SNP_OPTION_CMDLINE }, \
-	{ "append", required_argument, NULL, SNP_OPTION_CMDLINE }, \
-	{ "svsm", required_argument, NULL, SNP_OPTION_SVSM }, \
-	{ "vars-size", required_argument, NULL, SNP_OPTION_VARS_SIZE }, \
-	{ "vars-file", required_argument, NULL, SNP_OPTION_VARS_FILE }, \
-	{ "json", no_argument, NULL, SNP_OPTION_JSON }
-
 #define SNP_VCPU_PARTS 3
 
 /**
  * struct snp_vcpu_options - the model of the CPU
- * @by_name: by --vcpu-type
- * @by_signature: by --vcpu-signature
- * @otherwise: by one of these a second time, and not the same
- * @has_part: by --vcpu-family, --vcpu-model, --vcpu-stepping
+ * @by_name: --vcpu-type was there
+ * @by_signature: --vcpu-signature was there
+ * @otherwise: one of these a second time, and not the same
+ * @has_part: --vcpu-family, --vcpu-model, --vcpu-stepping were there
  * @parts: their values
  * @signature: what comes of it
  */
 struct snp_vcpu_options {
 	bool by_name, by_signature, otherwise;
-	bool has_part[SNP_VCPU_PARTS];
+	const char *has_part[SNP_VCPU_PARTS];
 	uint32_t parts[SNP_VCPU_PARTS];
 	uint32_t signature;
 };
 
 /* snp_vcpu_options.c */
 
-/** snp_vcpu_options_parse() - one of SNP_VCPU_OPTIONS. Return: an exit code. */
-int snp_vcpu_options_parse(struct snp_vcpu_options *options, int option,
-			   const char *text);
+/** snp_vcpu_options: the table, for struct snp_vcpu_options */
+extern const struct cli_option snp_vcpu_options[];
 
 /** snp_vcpu_options_check() - whether they say it once, and wholly */
-int snp_vcpu_options_check(const struct snp_vcpu_options *options);
+int snp_vcpu_options_check(struct snp_vcpu_options *options);
 
 /** snp_vcpu_options_given() - whether any of them was there */
 bool snp_vcpu_options_given(const struct snp_vcpu_options *options);
@@ -155,8 +86,9 @@ bool snp_vcpu_options_given(const struct snp_vcpu_options *options);
  * @firmware: OVMF, or an IGVM file
  * @is_igvm: it is that
  * @twice: it was said more than once, in different ways
- * @has_vmm, @has_vcpus, @has_features, @has_vars_size, @has_firmware_digest: the
- *	option was there
+ * @vmm, @vcpus, @with_features, @with_vars_size, @with_digest: the option as it was
+ *	typed, or NULL
+ * @with_kernel, @with_initrd, @with_cmdline: likewise
  * @vars_file: has the size of the variable store, instead of @vars_size
  * @firmware_digest: the digest after the firmware, which is not measured then
  * @vcpu: the CPU; its signature is also in @image
@@ -169,7 +101,8 @@ struct snp_options {
 	const char *cmdline;
 	const char *svsm;
 	bool is_igvm, twice;
-	bool has_vmm, has_vcpus, has_features, has_vars_size, has_firmware_digest;
+	const char *vmm, *vcpus, *with_features, *with_vars_size, *with_digest;
+	const char *with_kernel, *with_initrd, *with_cmdline;
 	uint64_t vars_size;
 	const char *vars_file;
 	uint8_t firmware_digest[SNP_DIGEST_SIZE];
@@ -179,25 +112,25 @@ struct snp_options {
 
 void snp_options_init(struct snp_options *options);
 
-/**
- * snp_options_parse() - take one option of SNP_IMAGE_OPTIONS, or complain
- *
- * Return: 0 or an exit code.
- */
-int snp_options_parse(struct snp_options *options, int option, char **argv);
+/** snp_image_options: what every image has, for struct snp_options */
+extern const struct cli_option snp_image_options[];
+
+/** snp_measure_options: these, and what only a prediction can be of */
+extern const struct cli_option snp_measure_options[];
 
 /**
  * snp_options_check() - whether they make sense together
  *
  * Return: 0 or an exit code. Without --firmware no other option may be there.
  */
-int snp_options_check(const struct snp_options *options);
-
-/** snp_policy_parse() - a guest policy that some firmware takes, or complain */
-int snp_policy_parse(const char *text, uint64_t *policy);
+int snp_options_check(struct snp_options *options);
 
 /** snp_options_check_image() - the same, but the CPU's signature may be missing */
-int snp_options_check_image(const struct snp_options *options);
+int snp_options_check_image(struct snp_options *options);
+
+/** snp_option_policy() - a uint64_t: a guest policy that some firmware takes */
+int snp_option_policy(const struct cli_option *option, const char *name,
+		      const char *text, void *to);
 
 /* snp_image.c */
 

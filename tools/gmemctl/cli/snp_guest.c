@@ -6,132 +6,58 @@
 #include <linux/gmem.h>
 
 #include "../snp/policy.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "snp_guest.h"
 
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 #define DEFAULT_TIMEOUT_MS 2000
 
-enum {
-	OPTION_MEMORY = SNP_OPTION_OWN,
-	OPTION_CONVERSION,
-	OPTION_POLICY,
-	OPTION_ID_BLOCK,
-	OPTION_ID_AUTH,
-	OPTION_HOST_DATA,
-	OPTION_HOST_DATA_FILE,
-	OPTION_CERTS,
-	OPTION_VCEK_DISABLED,
-	OPTION_CPUID_STRICT,
-	OPTION_CONVERT_TIMEOUT,
-	OPTION_TIMEOUT,
-	OPTION_TRACE,
+#define TIMEOUT_MAX_S 86400
+
+static const char *const conversions[] = { "discard", "handover", NULL };
+
+#define TO_GUEST(member) TO(struct snp_guest, member)
+
+const struct cli_option snp_guest_options[] = {
+	{ .include = snp_image_options, TO_GUEST(options) },
+	/* Of `gmemctl run`, which has looked at it */
+	{ .name = "--vm-type", .argument = "snp" },
+	{ "--memory", "SIZE|LIST", option_memory, TO_GUEST(memory),
+	  "as for gmemctl run; kinds: shared, private, hugetlb, file, gmem-store; default: "
+	  "256M. fd=N: a file that is open already, of the size of RAM and firmware "
+	  "together, also of gmem and converted in part" },
+	{ "--conversion", "NAME", option_word, TO_GUEST(handover),
+	  "discard (default): the page on the stale side is freed; handover: gmem keeps "
+	  "count, and refuses while the host holds a page (not yet run on a host with "
+	  "SNP)", .words = conversions },
+	{ "--policy", "N", snp_option_policy, TO_GUEST(policy),
+	  "guest policy (default 0x30000)", GIVEN(struct snp_guest, policy_given) },
+	{ "--id-block", "FILE", option_text, TO_GUEST(id_block_path),
+	  "checked before anything is launched," },
+	{ "--id-auth", "FILE", option_text, TO_GUEST(id_auth_path),
+	  "with its signatures" },
+	{ "--host-data", "HEX", option_hex, TO_GUEST(host_data),
+	  "32 bytes for the guest's reports;", .max = SNP_HOST_DATA_SIZE,
+	  GIVEN(struct snp_guest, host_data_given) },
+	{ "--host-data-file", "FILE", option_text, TO_GUEST(host_data_path),
+	  "or the SHA-256 of this file" },
+	{ "--certs", "FILE", option_text, TO_GUEST(certs_path),
+	  "certificates for guests that ask for them with a report (Linux 6.16 and "
+	  "newer)" },
+	{ "--vcek-disabled", NULL, option_flag, TO_GUEST(vcek_disabled),
+	  "no report is signed by the VCEK" },
+	{ "--cpuid-strict", NULL, option_flag, TO_GUEST(cpuid_strict),
+	  "fail if the firmware corrects the CPUID page" },
+	{ "--convert-timeout", "MS", option_count, TO_GUEST(convert_timeout_ms),
+	  "how long a conversion waits for a held page, 2000 by default",
+	  .max = GMEM_CONVERT_TIMEOUT_MAX },
+	{ "--timeout", "SECONDS", option_count, TO_GUEST(run_timeout_s),
+	  "stop the VM after that time; 0 (default): never", .max = TIMEOUT_MAX_S },
+	{ "--trace", NULL, option_flag, TO_GUEST(trace),
+	  "print each exit and conversion to stderr" },
+	{ 0 }
 };
-
-static const struct option guest_options[] = {
-	{ "firmware", required_argument, NULL, SNP_OPTION_FIRMWARE },
-	{ "igvm", required_argument, NULL, SNP_OPTION_IGVM },
-	{ "kernel", required_argument, NULL, SNP_OPTION_KERNEL },
-	{ "initrd", required_argument, NULL, SNP_OPTION_INITRD },
-	{ "append", required_argument, NULL, SNP_OPTION_CMDLINE },
-	{ "cmdline", required_argument, NULL, SNP_OPTION_CMDLINE },
-	{ "cpus", required_argument, NULL, SNP_OPTION_VCPUS },
-	{ "vcpus", required_argument, NULL, SNP_OPTION_VCPUS },
-	SNP_VCPU_OPTIONS,
-	{ "features", required_argument, NULL, SNP_OPTION_FEATURES },
-	{ "json", no_argument, NULL, SNP_OPTION_JSON },
-	{ "memory", required_argument, NULL, OPTION_MEMORY },
-	{ "conversion", required_argument, NULL, OPTION_CONVERSION },
-	{ "policy", required_argument, NULL, OPTION_POLICY },
-	{ "id-block", required_argument, NULL, OPTION_ID_BLOCK },
-	{ "id-auth", required_argument, NULL, OPTION_ID_AUTH },
-	{ "host-data", required_argument, NULL, OPTION_HOST_DATA },
-	{ "host-data-file", required_argument, NULL, OPTION_HOST_DATA_FILE },
-	{ "certs", required_argument, NULL, OPTION_CERTS },
-	{ "vcek-disabled", no_argument, NULL, OPTION_VCEK_DISABLED },
-	{ "cpuid-strict", no_argument, NULL, OPTION_CPUID_STRICT },
-	{ "convert-timeout", required_argument, NULL, OPTION_CONVERT_TIMEOUT },
-	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
-	{ "trace", no_argument, NULL, OPTION_TRACE },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int parse_conversion(struct snp_guest *guest, const char *name)
-{
-	guest->handover = !strcmp(name, "handover");
-	if (guest->handover || !strcmp(name, "discard"))
-		return 0;
-	return usage_error("--conversion", "no such conversion",
-			   "expected discard or handover, not '%s'", name);
-}
-
-static int parse_memory(struct snp_guest *guest)
-{
-	struct error error;
-
-	if (!memory_option_parse(optarg, &guest->memory, &error))
-		return 0;
-	return usage_error(error.object, error.action, "%s", error.hint);
-}
-
-static int parse_file(struct snp_guest *guest, int option)
-{
-	switch (option) {
-	case OPTION_ID_BLOCK:
-		guest->id_block_path = optarg;
-		return 0;
-	case OPTION_ID_AUTH:
-		guest->id_auth_path = optarg;
-		return 0;
-	case OPTION_HOST_DATA_FILE:
-		guest->host_data_path = optarg;
-		return 0;
-	default:
-		guest->certs_path = optarg;
-		return 0;
-	}
-}
-
-static int parse_option(struct snp_guest *guest, int option, char **argv)
-{
-	switch (option) {
-	case OPTION_MEMORY:
-		return parse_memory(guest);
-	case OPTION_CONVERSION:
-		return parse_conversion(guest, optarg);
-	case OPTION_POLICY:
-		guest->has_policy = true;
-		return snp_policy_parse(optarg, &guest->policy);
-	case OPTION_ID_BLOCK:
-	case OPTION_ID_AUTH:
-	case OPTION_HOST_DATA_FILE:
-	case OPTION_CERTS:
-		return parse_file(guest, option);
-	case OPTION_HOST_DATA:
-		guest->has_host_data = true;
-		return usage_hex("--host-data", optarg, guest->host_data,
-				 sizeof(guest->host_data));
-	case OPTION_VCEK_DISABLED:
-		guest->vcek_disabled = true;
-		return 0;
-	case OPTION_CPUID_STRICT:
-		guest->cpuid_strict = true;
-		return 0;
-	case OPTION_CONVERT_TIMEOUT:
-		return usage_count("--convert-timeout", optarg,
-				   GMEM_CONVERT_TIMEOUT_MAX,
-				   &guest->convert_timeout_ms);
-	case OPTION_TIMEOUT:
-		return usage_count("--timeout", optarg, 86400,
-				   &guest->run_timeout_s);
-	case OPTION_TRACE:
-		guest->trace = true;
-		return 0;
-	default:
-		return snp_options_parse(&guest->options, option, argv);
-	}
-}
 
 static int check_memory(const struct snp_guest *guest)
 {
@@ -149,11 +75,8 @@ static int check_memory(const struct snp_guest *guest)
 	return 0;
 }
 
-static int check_options(const struct snp_guest *guest, int argc, char **argv)
+static int check_options(const struct snp_guest *guest)
 {
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "an SNP guest is described by options only");
 	if (!guest->options.firmware)
 		return usage_error("--firmware", "missing",
 				   "give an OVMF image, such as "
@@ -164,7 +87,7 @@ static int check_options(const struct snp_guest *guest, int argc, char **argv)
 				   "--id-block", "missing",
 				   "the firmware wants both; see `gmemctl snp "
 				   "id-block`");
-	if (guest->has_host_data && guest->host_data_path)
+	if (guest->host_data_given && guest->host_data_path)
 		return usage_error("--host-data", "not with --host-data-file",
 				   "one of them says what it is");
 	if (snp_vcpu_options_given(&guest->options.vcpu) &&
@@ -178,9 +101,10 @@ static int check_options(const struct snp_guest *guest, int argc, char **argv)
 	return check_memory(guest);
 }
 
-int snp_guest_parse(struct snp_guest *guest, int argc, char **argv)
+int snp_guest_parse(const struct command *command, struct snp_guest *guest,
+		    int argc, char **argv)
 {
-	int option, code;
+	int code;
 
 	memset(guest, 0, sizeof(*guest));
 	snp_options_init(&guest->options);
@@ -189,14 +113,11 @@ int snp_guest_parse(struct snp_guest *guest, int argc, char **argv)
 	guest->memory.request.node = -1;
 	guest->policy = SNP_POLICY_DEFAULT;
 	guest->convert_timeout_ms = DEFAULT_TIMEOUT_MS;
-	while ((option = option_next(argc, argv, guest_options, NULL)) !=
-	       -1) {
-		code = parse_option(guest, option, argv);
-		if (code)
-			return code;
-	}
-	code = snp_options_check_image(&guest->options);
-	return code ? code : check_options(guest, argc, argv);
+	code = command_parse(command, argc, argv, guest);
+	if (!code)
+		code = snp_options_check_image(&guest->options);
+	guest->has_host_data = guest->host_data_given;
+	return code ? code : check_options(guest);
 }
 
 /* Host data is 32 bytes: what does not fit is given to a launch as SHA-256. */
@@ -296,7 +217,7 @@ static int take_igvm(struct snp_guest *guest, struct error *error)
 		return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
 				 "it has %u vCPUs, a VM at most %d",
 				 igvm->nr_vcpus, MACHINE_VCPUS_MAX);
-	if (igvm->has_policy && !guest->has_policy)
+	if (igvm->has_policy && !guest->policy_given)
 		guest->policy = igvm->policy;
 	if (igvm->has_id_block && !guest->id_block_path) {
 		guest->id_block = igvm->id_block;

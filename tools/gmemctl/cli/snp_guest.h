@@ -15,9 +15,10 @@
  * struct snp_guest - the guest
  * @options: firmware, kernel, vCPUs
  * @memory: the option --memory
- * @handover: pages change hands with gmem, where conversions else discard
+ * @handover: which of the ways to convert: 0: it discards; 1: pages change hands
+ *	with gmem
  * @id_block_path, @id_auth_path, @host_data_path, @certs_path: files, or NULL
- * @policy: see struct snp_launch_config; @has_policy: an option has said it
+ * @policy: see struct snp_launch_config; @policy_given: an option has said it
  * @has_id_block: there are @id_block and @id_auth
  * @vcek_disabled, @cpuid_strict: likewise
  * @convert_timeout_ms: how long a conversion may wait for references
@@ -26,7 +27,7 @@
  * @loaded: the files of @options
  * @certs: the file at @certs_path
  * @id_block, @id_auth: likewise
- * @host_data: if @has_host_data
+ * @host_data: if @has_host_data; @host_data_given: an option has said it
  * @ranges: where its memory is, @nr_ranges of them
  * @request: how it is backed
  * @launch: of the VM; points into this structure
@@ -35,10 +36,11 @@
 struct snp_guest {
 	struct snp_options options;
 	struct memory_option memory;
-	bool handover;
+	unsigned int handover;
 	const char *id_block_path, *id_auth_path, *host_data_path, *certs_path;
 	uint64_t policy;
-	bool has_policy, has_id_block;
+	const char *policy_given, *host_data_given;
+	bool has_id_block;
 	bool vcek_disabled, cpuid_strict, trace;
 	uint32_t convert_timeout_ms, run_timeout_s;
 	struct snp_loaded loaded;
@@ -54,8 +56,12 @@ struct snp_guest {
 	struct pc_config config;
 };
 
+/** snp_guest_options: the table of launch and run */
+extern const struct cli_option snp_guest_options[];
+
 /** snp_guest_parse() - from the command line. Return: 0 or an exit code. */
-int snp_guest_parse(struct snp_guest *guest, int argc, char **argv);
+int snp_guest_parse(const struct command *command, struct snp_guest *guest,
+		    int argc, char **argv);
 
 /**
  * snp_guest_load() - read all files, and work out what to build
@@ -64,33 +70,5 @@ int snp_guest_parse(struct snp_guest *guest, int argc, char **argv);
  */
 int snp_guest_load(struct snp_guest *guest, struct error *error);
 void snp_guest_free(struct snp_guest *guest);
-
-/* The options, for `gmemctl help snp` */
-#define SNP_GUEST_HELP \
-	"launch, and run --vm-type snp:\n" \
-	"  --firmware FILE     as above; likewise --kernel, --initrd,\n" \
-	"                      --features, --vcpu-type, --vcpu-signature\n" \
-	"                      or --igvm FILE, without these\n" \
-	"  --append TEXT       the command line of the kernel\n" \
-	"  --cpus N            number of vCPUs (default 1)\n" \
-	"  --memory SIZE|LIST  as for gmemctl run; kinds: shared, private,\n" \
-	"                      hugetlb, file, gmem-store; default: 256M. fd=N:\n" \
-	"                      a file that is open already, of the size of RAM and\n" \
-	"                      firmware together, also of gmem and converted in part\n" \
-	"  --conversion NAME   discard (default): the page on the stale side is\n" \
-	"                      freed; handover: gmem keeps count, and refuses\n" \
-	"                      while the host holds a page (not yet run on a host\n" \
-	"                      with SNP)\n" \
-	"  --policy N          guest policy (default 0x30000)\n" \
-	"  --id-block FILE     checked before anything is launched,\n" \
-	"  --id-auth FILE      with its signatures\n" \
-	"  --host-data HEX     32 bytes for the guest's reports;\n" \
-	"  --host-data-file F  or the SHA-256 of this file\n" \
-	"  --certs FILE        certificates for guests that ask for them with a\n" \
-	"                      report (Linux 6.16 and newer)\n" \
-	"  --vcek-disabled     no report is signed by the VCEK\n" \
-	"  --cpuid-strict      fail if the firmware corrects the CPUID page\n" \
-	"  --convert-timeout MS, --timeout SECONDS, --trace\n" \
-	"                      as for gmemctl run\n"
 
 #endif /* GMEMCTL_CLI_SNP_GUEST_H */

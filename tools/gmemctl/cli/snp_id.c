@@ -9,34 +9,23 @@
 #include "../snp/hex.h"
 #include "../snp/id_block.h"
 #include "../snp/policy.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "output_file.h"
 #include "snp.h"
 
-enum {
-	OPTION_DIGEST = SNP_OPTION_OWN,
-	OPTION_POLICY,
-	OPTION_FAMILY_ID,
-	OPTION_IMAGE_ID,
-	OPTION_GUEST_SVN,
-	OPTION_ID_KEY,
-	OPTION_AUTHOR_KEY,
-	OPTION_ID_BLOCK,
-	OPTION_ID_AUTH,
-	OPTION_BASE64,
-};
-
 /**
  * struct id - what the command line says
+ * @options: the image; first, where the tables take it to be
  * @block: what options have set directly
+ * @digest, @policy: these options, or NULL
  * @id_block, @id_auth: files: written by id-block, read by id-check
  * @base64: they are written as text
  */
 struct id {
 	struct snp_options options;
 	struct snp_id_block block;
-	bool has_digest, has_policy;
+	const char *digest, *policy;
 	const char *id_key;
 	const char *author_key;
 	const char *id_block;
@@ -44,69 +33,67 @@ struct id {
 	bool base64;
 };
 
-static int id_parse_option(struct id *id, int option, char **argv)
-{
-	struct snp_id_block *block = &id->block;
+#define TO_ID(member) TO(struct id, member)
+#define SIZES ((struct snp_id_block *)0)
 
-	switch (option) {
-	case OPTION_DIGEST:
-		id->has_digest = true;
-		return usage_hex("--digest", optarg, block->digest,
-				 sizeof(block->digest));
-	case OPTION_POLICY:
-		id->has_policy = true;
-		return snp_policy_parse(optarg, &block->policy);
-	case OPTION_FAMILY_ID:
-		return usage_hex("--family-id", optarg, block->family_id,
-				 sizeof(block->family_id));
-	case OPTION_IMAGE_ID:
-		return usage_hex("--image-id", optarg, block->image_id,
-				 sizeof(block->image_id));
-	case OPTION_GUEST_SVN:
-		return usage_count("--guest-svn", optarg, UINT32_MAX,
-				   &block->guest_svn);
-	case OPTION_ID_KEY:
-		id->id_key = optarg;
-		return 0;
-	case OPTION_AUTHOR_KEY:
-		id->author_key = optarg;
-		return 0;
-	case OPTION_ID_BLOCK:
-		id->id_block = optarg;
-		return 0;
-	case OPTION_ID_AUTH:
-		id->id_auth = optarg;
-		return 0;
-	case OPTION_BASE64:
-		id->base64 = true;
-		return 0;
-	default:
-		return snp_options_parse(&id->options, option, argv);
-	}
-}
+static const struct cli_option id_block_options[] = {
+	{ .include = snp_measure_options },
+	{ .help = "The ID block:" },
+	{ "--digest", "HEX", option_hex, TO_ID(block.digest),
+	  "the launch digest, instead of an image", .max = SNP_DIGEST_SIZE,
+	  GIVEN(struct id, digest) },
+	{ "--id-key", "PEM", option_text, TO_ID(id_key),
+	  "private ECDSA key on P-384 that signs the block" },
+	{ "--author-key", "PEM", option_text, TO_ID(author_key),
+	  "private key that signs the ID key" },
+	{ "--policy", "N", snp_option_policy, TO_ID(block.policy),
+	  "guest policy (default 0x30000)" },
+	{ "--family-id", "HEX", option_hex, TO_ID(block.family_id),
+	  "16 bytes of the owner's choice", .max = sizeof(SIZES->family_id) },
+	{ "--image-id", "HEX", option_hex, TO_ID(block.image_id),
+	  "16 bytes of the owner's choice", .max = sizeof(SIZES->image_id) },
+	{ "--guest-svn", "N", option_count, TO_ID(block.guest_svn),
+	  "version of the guest", .max = UINT32_MAX },
+	{ "--id-block", "FILE", option_text, TO_ID(id_block),
+	  "the ID block: 96 bytes, a new file" },
+	{ "--id-auth", "FILE", option_text, TO_ID(id_auth),
+	  "the ID authentication: 4096 bytes, a new file" },
+	{ "--base64", NULL, option_flag, TO_ID(base64),
+	  "write both in base64, as QEMU wants them" },
+	{ 0 }
+};
 
-static int id_parse(struct id *id, const struct option *options, int argc,
+static const struct cli_option id_check_options[] = {
+	{ .include = snp_measure_options },
+	{ .help = "The ID block:" },
+	{ "--digest", "HEX", option_hex, TO_ID(block.digest),
+	  "the launch digest that it has to have, instead of an image",
+	  .max = SNP_DIGEST_SIZE, GIVEN(struct id, digest) },
+	{ "--policy", "N", snp_option_policy, TO_ID(block.policy),
+	  "guest policy that it has to have", GIVEN(struct id, policy) },
+	{ "--id-block", "FILE", option_text, TO_ID(id_block), "the ID block" },
+	{ "--id-auth", "FILE", option_text, TO_ID(id_auth),
+	  "the ID authentication" },
+	{ 0 }
+};
+
+static int id_parse(const struct command *command, struct id *id, int argc,
 		    char **argv)
 {
-	int option, code;
+	int code;
 
 	memset(id, 0, sizeof(*id));
 	snp_options_init(&id->options);
 	id->block.version = 1;
 	id->block.policy = SNP_POLICY_DEFAULT;
-	while ((option = option_next(argc, argv, options, NULL)) != -1) {
-		code = id_parse_option(id, option, argv);
-		if (code)
-			return code;
-	}
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "it takes options only");
+	code = command_parse(command, argc, argv, id);
+	if (code)
+		return code;
 	if (!id->id_block)
 		return usage_error("--id-block", "missing", "name a file");
 	if (!id->id_auth)
 		return usage_error("--id-auth", "missing", "name a file");
-	if (id->has_digest && id->options.firmware)
+	if (id->digest && id->options.firmware)
 		return usage_error("--digest", "not with --firmware",
 				   "one of them says what the digest is");
 	return snp_options_check(&id->options);
@@ -115,9 +102,9 @@ static int id_parse(struct id *id, const struct option *options, int argc,
 /* From --digest, or by measuring --firmware. */
 static int id_digest(struct id *id, struct error *error)
 {
-	if (id->has_digest || !id->options.firmware)
+	if (id->digest || !id->options.firmware)
 		return 0;
-	id->has_digest = true;
+	id->digest = "--firmware";
 	return snp_loaded_digest(&id->options, id->block.digest, error);
 }
 
@@ -260,34 +247,20 @@ static int id_create(struct id *id, struct snp_id_keys *keys,
 	return rc ? rc : id_write(id, &auth, error);
 }
 
-int snp_id_block_main(int argc, char **argv)
+static int id_block_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		SNP_IMAGE_OPTIONS,
-		{ "digest", required_argument, NULL, OPTION_DIGEST },
-		{ "policy", required_argument, NULL, OPTION_POLICY },
-		{ "family-id", required_argument, NULL, OPTION_FAMILY_ID },
-		{ "image-id", required_argument, NULL, OPTION_IMAGE_ID },
-		{ "guest-svn", required_argument, NULL, OPTION_GUEST_SVN },
-		{ "id-key", required_argument, NULL, OPTION_ID_KEY },
-		{ "author-key", required_argument, NULL, OPTION_AUTHOR_KEY },
-		{ "id-block", required_argument, NULL, OPTION_ID_BLOCK },
-		{ "id-auth", required_argument, NULL, OPTION_ID_AUTH },
-		{ "base64", no_argument, NULL, OPTION_BASE64 },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct snp_id_keys keys;
 	struct error error;
 	struct id id;
 	int code;
 
-	code = id_parse(&id, options, argc, argv);
+	code = id_parse(&command_snp_id_block, &id, argc, argv);
 	if (code)
 		return code;
 	if (!id.id_key)
 		return usage_error("--id-key", "missing",
 				   "a PEM file with an ECDSA key on P-384");
-	if (!id.has_digest && !id.options.firmware)
+	if (!id.digest && !id.options.firmware)
 		return usage_error("--digest", "missing",
 				   "give it, or --firmware to measure");
 	if (id_create(&id, &keys, &error))
@@ -299,13 +272,13 @@ int snp_id_block_main(int argc, char **argv)
 static int id_compare(const struct id *id, const struct snp_id_block *block,
 		      struct error *error)
 {
-	if (id->has_digest && memcmp(id->block.digest, block->digest,
-				     sizeof(block->digest)))
+	if (id->digest && memcmp(id->block.digest, block->digest,
+				 sizeof(block->digest)))
 		return error_set(error, -EBADMSG, id->id_block, "compare digest",
 				 "it is for another launch digest: the launch "
 				 "would end with BAD_MEASUREMENT. Create it again "
 				 "from the same firmware, VMM and vCPUs");
-	if (id->has_policy && id->block.policy != block->policy)
+	if (id->policy && id->block.policy != block->policy)
 		return error_set(error, -EBADMSG, id->id_block, "compare policy",
 				 "it is for policy 0x%" PRIx64 ": the launch would "
 				 "end with POLICY_FAILURE", block->policy);
@@ -332,23 +305,15 @@ static int id_check(struct id *id, struct snp_id_block *block,
 	return rc;
 }
 
-int snp_id_check_main(int argc, char **argv)
+static int id_check_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		SNP_IMAGE_OPTIONS,
-		{ "digest", required_argument, NULL, OPTION_DIGEST },
-		{ "policy", required_argument, NULL, OPTION_POLICY },
-		{ "id-block", required_argument, NULL, OPTION_ID_BLOCK },
-		{ "id-auth", required_argument, NULL, OPTION_ID_AUTH },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct snp_id_block block;
 	struct snp_id_keys keys;
 	struct error error;
 	struct id id;
 	int code, rc;
 
-	code = id_parse(&id, options, argc, argv);
+	code = id_parse(&command_snp_id_check, &id, argc, argv);
 	if (code)
 		return code;
 	rc = id_check(&id, &block, &keys, &error);
@@ -358,5 +323,28 @@ int snp_id_check_main(int argc, char **argv)
 		return rc == -EBADMSG ? EXIT_CODE_UNTRUSTED : code;
 	}
 	id_show(&block, &keys);
+	out_text("valid: the firmware would take it\n");
 	return EXIT_CODE_OK;
 }
+
+const struct command command_snp_id_block = {
+	.name = "snp id-block",
+	.run = id_block_main,
+	.summary = "create an ID block for a digest, and sign it",
+	.usage = "snp id-block IMAGE|--digest HEX --id-key PEM --id-block FILE\n"
+		 "                     --id-auth FILE [OPTIONS]",
+	.about = "IMAGE is what is measured:",
+	.options = id_block_options,
+};
+
+const struct command command_snp_id_check = {
+	.name = "snp id-check",
+	.run = id_check_main,
+	.summary = "check what the firmware checks when a launch ends",
+	.usage = "snp id-check --id-block FILE --id-auth FILE [IMAGE|--digest HEX]\n"
+		 "                     [OPTIONS]",
+	.about = "Reads the two files, and compares digest and policy if given. IMAGE is what is "
+		 "measured:",
+	.options = id_check_options,
+	.more = "Exit code 3 if it does not hold.",
+};

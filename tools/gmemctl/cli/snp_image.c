@@ -103,7 +103,7 @@ int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options
 	memset(loaded, 0, sizeof(*loaded));
 	loaded->image = options->image;
 	loaded->image.firmware = &loaded->firmware;
-	if (options->has_firmware_digest)
+	if (options->with_digest)
 		loaded->image.firmware_digest = options->firmware_digest;
 	rc = snp_file_read(&loaded->firmware_file, options->firmware, error);
 	if (!rc && options->is_igvm)

@@ -6,7 +6,7 @@
 
 #include "../machine/machine.h"
 #include "../snp/hex.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "run.h"
 #include "snp_guest.h"
@@ -77,7 +77,8 @@ static int launch_guest(struct snp_guest *guest, bool run)
 	return code;
 }
 
-static int guest_main(int argc, char **argv, bool run)
+static int guest_main(const struct command *command, int argc, char **argv,
+		      bool run)
 {
 	struct snp_guest *guest = malloc(sizeof(*guest));
 	struct error error;
@@ -85,7 +86,7 @@ static int guest_main(int argc, char **argv, bool run)
 
 	if (!guest)
 		return out_no_memory("SNP guest");
-	code = snp_guest_parse(guest, argc, argv);
+	code = snp_guest_parse(command, guest, argc, argv);
 	if (!code) {
 		if (snp_guest_load(guest, &error))
 			code = out_error_report(&error);
@@ -97,12 +98,30 @@ static int guest_main(int argc, char **argv, bool run)
 	return code;
 }
 
-int snp_launch_main(int argc, char **argv)
+static int launch_main(int argc, char **argv)
 {
-	return guest_main(argc, argv, false);
+	return guest_main(&command_snp_launch, argc, argv, false);
 }
 
-int snp_run_main(int argc, char **argv)
+static int run_main(int argc, char **argv)
 {
-	return guest_main(argc, argv, true);
+	return guest_main(&command_snp_run, argc, argv, true);
 }
+
+const struct command command_snp_launch = {
+	.name = "snp launch",
+	.run = launch_main,
+	.summary = "launch a guest, show each step, and end it again",
+	.usage = "snp launch --firmware FILE|--igvm FILE [OPTIONS]",
+	.options = snp_guest_options,
+};
+
+const struct command command_snp_run = {
+	.name = "snp run",
+	.run = run_main,
+	.summary = "launch it, and run it with its console, as `gmemctl run --vm-type snp`",
+	.usage = "snp run --firmware FILE|--igvm FILE [OPTIONS]\n"
+		 "run --vm-type snp --firmware FILE|--igvm FILE [OPTIONS]",
+	.options = snp_guest_options,
+	.more = "Exit codes: those of `gmemctl run`.",
+};

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 
 #include "../snp/hex.h"
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "snp.h"
 
@@ -89,11 +89,6 @@ static void show_measurement(const struct snp_measurement *measurement)
 	}
 }
 
-enum {
-	OPTION_MODE = SNP_OPTION_OWN,
-	OPTION_OUTPUT_FORMAT,
-};
-
 /**
  * enum output - what is shown
  * @OUTPUT_ALL: what has been measured, and all digests
@@ -101,93 +96,59 @@ enum {
  */
 enum output { OUTPUT_ALL, OUTPUT_HEX, OUTPUT_BASE64 };
 
+static const char *const output_formats[] = { "hex", "base64", NULL };
+
+/* Modes of sev-snp-measure; those of other kinds of guests are not ours. */
+enum mode { MODE_SNP, MODE_SVSM, MODE_FIRMWARE };
+static const char *const modes[] = { "snp", "snp:svsm", "snp:ovmf-hash", NULL };
+
 /**
  * struct measure - what the command line says
- * @firmware_only: the digest after the firmware is asked for, not the launch's
+ * @mode: enum mode: MODE_FIRMWARE: of the firmware only
+ * @format: which of output_formats, if @has_format
  */
 struct measure {
 	struct snp_options options;
-	bool firmware_only;
-	enum output output;
+	unsigned int mode;
+	unsigned int format;
+	const char *has_format;
 };
 
-/* Modes of sev-snp-measure; those of other kinds of guests are not ours. */
-static int parse_mode(struct measure *measure, const char *name)
+static const struct cli_option measure_options[] = {
+	{ .include = snp_measure_options },
+	{ .help = "What is shown:" },
+	{ "--mode", "NAME", option_word, TO(struct measure, mode),
+	  "snp, snp:svsm, or snp:ovmf-hash for the digest after the firmware only",
+	  .words = modes },
+	{ "--output-format", "NAME", option_word, TO(struct measure, format),
+	  "hex or base64: show only the digest", .words = output_formats,
+	  GIVEN(struct measure, has_format) },
+	{ 0 }
+};
+
+static enum output output_of(const struct measure *measure)
 {
-	measure->firmware_only = !strcmp(name, "snp:ovmf-hash");
-	if (measure->firmware_only || !strcmp(name, "snp") ||
-	    !strcmp(name, "snp:svsm"))
-		return 0;
-	return usage_error("--mode", "no such mode",
-			   "expected snp, snp:svsm or snp:ovmf-hash, not '%s'",
-			   name);
+	return !measure->has_format ? OUTPUT_ALL :
+	       measure->format ? OUTPUT_BASE64 : OUTPUT_HEX;
 }
 
-static int parse_output_format(struct measure *measure, const char *name)
+static int check(struct measure *measure)
 {
-	measure->output = OUTPUT_HEX;
-	if (!strcmp(name, "hex"))
-		return 0;
-	measure->output = OUTPUT_BASE64;
-	if (!strcmp(name, "base64"))
-		return 0;
-	return usage_error("--output-format", "no such format",
-			   "expected hex or base64, not '%s'", name);
-}
-
-static int parse_option(struct measure *measure, int option, char **argv)
-{
-	switch (option) {
-	case OPTION_MODE:
-		return parse_mode(measure, optarg);
-	case OPTION_OUTPUT_FORMAT:
-		return parse_output_format(measure, optarg);
-	default:
-		return snp_options_parse(&measure->options, option, argv);
-	}
-}
-
-static int check(const struct measure *measure)
-{
-	const struct snp_options *options = &measure->options;
+	struct snp_options *options = &measure->options;
 
 	if (!options->firmware)
 		return usage_error("--firmware", "missing",
 				   "give an OVMF image, such as "
 				   "/usr/share/ovmf/OVMF.fd");
-	if (measure->output != OUTPUT_ALL && out_is_json())
+	if (measure->has_format && out_is_json())
 		return usage_error("--output-format", "not with --json",
 				   "the digest is a member of the JSON object");
-	if (measure->firmware_only && options->is_igvm)
+	if (measure->mode == MODE_FIRMWARE && options->is_igvm)
 		return usage_error("--mode", "not with --igvm",
 				   "it has no firmware of its own");
-	if (measure->firmware_only)
+	if (measure->mode == MODE_FIRMWARE)
 		return snp_options_check_image(options);
 	return snp_options_check(options);
-}
-
-static int parse(struct measure *measure, int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		SNP_IMAGE_OPTIONS,
-		{ "mode", required_argument, NULL, OPTION_MODE },
-		{ "output-format", required_argument, NULL,
-		  OPTION_OUTPUT_FORMAT },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option, code;
-
-	memset(measure, 0, sizeof(*measure));
-	snp_options_init(&measure->options);
-	while ((option = option_next(argc, argv, long_options, NULL)) != -1) {
-		code = parse_option(measure, option, argv);
-		if (code)
-			return code;
-	}
-	if (optind < argc)
-		return usage_error(argv[optind], "unexpected argument",
-				   "`gmemctl snp measure` takes options only");
-	return check(measure);
 }
 
 static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE],
@@ -282,7 +243,7 @@ static void warn_igvm(const struct snp_loaded *loaded)
 			    "launch it so: %s", fault);
 }
 
-int snp_measure_main(int argc, char **argv)
+static int measure_main(int argc, char **argv)
 {
 	const struct snp_measurement *measurement;
 	struct snp_loaded loaded;
@@ -290,7 +251,11 @@ int snp_measure_main(int argc, char **argv)
 	struct error error;
 	int code;
 
-	code = parse(&measure, argc, argv);
+	memset(&measure, 0, sizeof(measure));
+	snp_options_init(&measure.options);
+	code = command_parse(&command_snp_measure, argc, argv, &measure);
+	if (!code)
+		code = check(&measure);
 	if (code)
 		return code;
 	if (snp_loaded_measure(&loaded, &measure.options, &error)) {
@@ -299,12 +264,23 @@ int snp_measure_main(int argc, char **argv)
 	}
 	measurement = &loaded.measurement;
 	warn_igvm(&loaded);
-	if (measure.firmware_only)
-		show_digest(measurement->firmware, measure.output);
-	else if (measure.output != OUTPUT_ALL)
-		show_digest(measurement->digest, measure.output);
+	if (measure.mode == MODE_FIRMWARE)
+		show_digest(measurement->firmware, output_of(&measure));
+	else if (measure.has_format)
+		show_digest(measurement->digest, output_of(&measure));
 	else
 		show_all(&loaded);
 	snp_loaded_free(&loaded);
 	return EXIT_CODE_OK;
 }
+
+const struct command command_snp_measure = {
+	.name = "snp measure",
+	.run = measure_main,
+	.summary = "predict the launch digest of a guest",
+	.usage = "snp measure IMAGE [OPTIONS]",
+	.about = "IMAGE is what is measured:",
+	.options = measure_options,
+	.more = "Example:\n"
+		"  gmemctl snp measure --firmware OVMF.fd --cpus 4 --vcpu-type EPYC-Milan",
+};

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../snp/policy.h"
-#include "cli.h"
+#include "command.h"
 #include "snp.h"
 
 void snp_options_init(struct snp_options *options)
@@ -14,119 +14,109 @@ void snp_options_init(struct snp_options *options)
 	options->image.features = SNP_FEATURE_ACTIVE;
 }
 
-static int parse_vmm(struct snp_options *options, const char *name)
+static int option_vmm(const struct cli_option *option, const char *name,
+		      const char *text, void *to)
 {
-	int found = snp_vmm_find(name);
+	int found = snp_vmm_find(text);
 
+	(void)option;
 	if (found < 0 || found == SNP_VMM_SVSM)
-		return usage_error("--vmm", "no such VMM",
+		return usage_error(name, "no such VMM",
 				   "expected qemu, gmemctl, ec2, ec2-old, gce, kvm "
-				   "or kvm-sregs, not '%s'", name);
-	options->image.vmm = (enum snp_vmm)found;
-	options->has_vmm = true;
+				   "or kvm-sregs, not '%s'", text);
+	*(enum snp_vmm *)to = (enum snp_vmm)found;
 	return 0;
 }
 
-/* Bytes, or a number of them with a unit; in the reference they may be in hex. */
-static int parse_vars_size(struct snp_options *options, const char *text)
+static int option_firmware(const struct cli_option *option, const char *name,
+			   const char *text, void *to)
 {
-	options->has_vars_size = true;
-	if (!number_parse(text, &options->vars_size))
-		return 0;
-	return usage_size("--vars-size", text, &options->vars_size);
-}
+	bool is_igvm = !strcmp(option->name, "--igvm");
+	struct snp_options *options = to;
 
-/* What says where the image is, and in which words. */
-static int parse_file(struct snp_options *options, int option)
-{
-	switch (option) {
-	case SNP_OPTION_FIRMWARE:
-	case SNP_OPTION_IGVM:
-		options->twice |= options->firmware &&
-				  options->is_igvm != (option == SNP_OPTION_IGVM);
-		options->is_igvm = option == SNP_OPTION_IGVM;
-		options->firmware = optarg;
-		break;
-	case SNP_OPTION_KERNEL:
-		options->kernel = optarg;
-		break;
-	case SNP_OPTION_INITRD:
-		options->initrd = optarg;
-		break;
-	case SNP_OPTION_CMDLINE:
-		options->cmdline = optarg;
-		break;
-	case SNP_OPTION_SVSM:
-		options->svsm = optarg;
-		break;
-	default:
-		options->vars_file = optarg;
-		break;
-	}
+	(void)name;
+	options->twice |= options->firmware && options->is_igvm != is_igvm;
+	options->is_igvm = is_igvm;
+	options->firmware = text;
 	return 0;
 }
 
-static int parse_vcpu(struct snp_options *options, int option)
+int snp_option_policy(const struct cli_option *option, const char *name,
+		      const char *text, void *to)
 {
-	int code = snp_vcpu_options_parse(&options->vcpu, option, optarg);
+	int code = option_number(option, name, text, to);
+	uint64_t policy = *(uint64_t *)to;
 
-	options->image.signature = options->vcpu.signature;
-	return code;
+	if (code)
+		return code;
+	if (!(policy & SNP_POLICY_RESERVED_ONE))
+		return usage_error(name, "bit 17 is missing",
+				   "every policy has it, such as 0x30000");
+	if (policy & ~SNP_POLICY_KNOWN)
+		return usage_error(name, "reserved bits are set",
+				   "no firmware takes the bits 0x%llx",
+				   (unsigned long long)(policy & ~SNP_POLICY_KNOWN));
+	return 0;
 }
 
-int snp_options_parse(struct snp_options *options, int option, char **argv)
-{
-	switch (option) {
-	case SNP_OPTION_FIRMWARE:
-	case SNP_OPTION_IGVM:
-	case SNP_OPTION_KERNEL:
-	case SNP_OPTION_INITRD:
-	case SNP_OPTION_CMDLINE:
-	case SNP_OPTION_SVSM:
-	case SNP_OPTION_VARS_FILE:
-		return parse_file(options, option);
-	case SNP_OPTION_FIRMWARE_DIGEST:
-		options->has_firmware_digest = true;
-		return usage_hex("--firmware-digest", optarg,
-				 options->firmware_digest, SNP_DIGEST_SIZE);
-	case SNP_OPTION_VMM:
-		return parse_vmm(options, optarg);
-	case SNP_OPTION_VCPUS:
-		options->has_vcpus = true;
-		return usage_count("--vcpus", optarg, SNP_VCPUS_MAX,
-				   &options->image.nr_vcpus);
-	case SNP_OPTION_VCPU_TYPE:
-	case SNP_OPTION_VCPU_SIGNATURE:
-	case SNP_OPTION_VCPU_FAMILY:
-	case SNP_OPTION_VCPU_MODEL:
-	case SNP_OPTION_VCPU_STEPPING:
-		return parse_vcpu(options, option);
-	case SNP_OPTION_FEATURES:
-		options->has_features = true;
-		return usage_number("--features", optarg,
-				    &options->image.features);
-	case SNP_OPTION_VARS_SIZE:
-		return parse_vars_size(options, optarg);
-	case SNP_OPTION_JSON:
-		return 0;
-	default:
-		return usage_option(option, argv);
-	}
-}
+#define TO_IMAGE(member) TO(struct snp_options, member)
+#define GIVEN_IMAGE(member) GIVEN(struct snp_options, member)
+
+/* Some have a second name, under which users of sev-snp-measure know them. */
+const struct cli_option snp_image_options[] = {
+	{ "--igvm", "FILE", option_firmware,
+	  .help = "an IGVM file, which needs no other option, or" },
+	{ "--firmware", "FILE", option_firmware,
+	  .help = "OVMF with SEV metadata, such as OVMF.fd", .also = { "--ovmf" } },
+	{ "--cpus", "N", option_count, TO_IMAGE(image.nr_vcpus),
+	  "number of vCPUs (default 1)", { "--vcpus" },
+	  .min = 1, .max = SNP_VCPUS_MAX, GIVEN_IMAGE(vcpus) },
+	{ .include = snp_vcpu_options, TO_IMAGE(vcpu) },
+	{ "--features", "N", option_number, TO_IMAGE(image.features),
+	  "guest features of the VMSA (default 0x1)", { "--guest-features" },
+	  GIVEN_IMAGE(with_features) },
+	{ "--kernel", "FILE", option_text, TO_IMAGE(kernel),
+	  "the firmware is to check this kernel,", GIVEN_IMAGE(with_kernel) },
+	{ "--initrd", "FILE", option_text, TO_IMAGE(initrd), "this initrd,",
+	  GIVEN_IMAGE(with_initrd) },
+	{ "--append", "TEXT", option_text, TO_IMAGE(cmdline), "and this command line",
+	  { "--cmdline" }, GIVEN_IMAGE(with_cmdline) },
+	{ 0 }
+};
+
+const struct cli_option snp_measure_options[] = {
+	{ .include = snp_image_options },
+	{ "--firmware-digest", "HEX", option_hex, TO_IMAGE(firmware_digest),
+	  "the digest after the firmware, if it is known already",
+	  { "--snp-ovmf-hash" }, .max = SNP_DIGEST_SIZE,
+	  GIVEN_IMAGE(with_digest) },
+	{ "--vmm", "NAME", option_vmm, TO_IMAGE(image.vmm),
+	  "who programs the vCPUs: qemu (default), gmemctl, ec2, ec2-old, gce, kvm "
+	  "(nobody), kvm-sregs",
+	  { "--vmm-type" }, GIVEN_IMAGE(vmm) },
+	{ "--svsm", "FILE", option_text, TO_IMAGE(svsm),
+	  "an SVSM that starts before the firmware," },
+	{ "--vars-size", "SIZE", option_size, TO_IMAGE(vars_size),
+	  "below a variable store of this size,",
+	  GIVEN_IMAGE(with_vars_size) },
+	{ "--vars-file", "FILE", option_text, TO_IMAGE(vars_file),
+	  "or of the size of this file" },
+	{ 0 }
+};
 
 /* Return: one that says what is measured beside the firmware, or NULL. */
 static const char *image_option(const struct snp_options *options)
 {
-	return options->kernel ? "--kernel" :
-	       options->initrd ? "--initrd" :
-	       options->cmdline ? "--cmdline" :
+	return options->with_kernel ? options->with_kernel :
+	       options->with_initrd ? options->with_initrd :
+	       options->with_cmdline ? options->with_cmdline :
 	       options->svsm ? "--svsm" :
 	       options->vars_file ? "--vars-file" :
-	       options->has_vars_size ? "--vars-size" :
-	       options->has_vmm ? "--vmm" :
-	       options->has_vcpus ? "--vcpus" :
-	       options->has_features ? "--features" :
-	       options->has_firmware_digest ? "--firmware-digest" :
+	       options->with_vars_size ? options->with_vars_size :
+	       options->vmm ? options->vmm :
+	       options->vcpus ? options->vcpus :
+	       options->with_features ? options->with_features :
+	       options->with_digest ? options->with_digest :
 	       snp_vcpu_options_given(&options->vcpu) ? "--vcpu-type" : NULL;
 }
 
@@ -148,7 +138,7 @@ static int check_igvm(const struct snp_options *options)
 /* All that there is to say about an SVSM, and nothing that it makes void. */
 static int check_svsm(const struct snp_options *options)
 {
-	bool vars = options->has_vars_size || options->vars_file;
+	bool vars = options->with_vars_size || options->vars_file;
 
 	if (!options->svsm && vars)
 		return usage_error(options->vars_file ? "--vars-file" :
@@ -161,37 +151,23 @@ static int check_svsm(const struct snp_options *options)
 		return usage_error("--vars-size", "missing",
 				   "the SVSM is below the variable store, whose size "
 				   "is part of the digest; or give --vars-file");
-	if (options->has_vars_size && options->vars_file)
+	if (options->with_vars_size && options->vars_file)
 		return usage_error("--vars-size", "not with --vars-file",
 				   "one of them says what the size is");
-	if (options->has_vmm && options->image.vmm != SNP_VMM_QEMU)
+	if (options->vmm && options->image.vmm != SNP_VMM_QEMU)
 		return usage_error("--vmm", "not with --svsm",
 				   "only QEMU's way to start an SVSM is known");
 	return 0;
 }
 
-int snp_policy_parse(const char *text, uint64_t *policy)
-{
-	int code = usage_number("--policy", text, policy);
-
-	if (code)
-		return code;
-	if (!(*policy & SNP_POLICY_RESERVED_ONE))
-		return usage_error("--policy", "bit 17 is missing",
-				   "every policy has it, such as 0x30000");
-	if (*policy & ~SNP_POLICY_KNOWN)
-		return usage_error("--policy", "reserved bits are set",
-				   "no firmware takes the bits 0x%llx",
-				   (unsigned long long)(*policy &
-							~SNP_POLICY_KNOWN));
-	return 0;
-}
-
-int snp_options_check_image(const struct snp_options *options)
+int snp_options_check_image(struct snp_options *options)
 {
 	const struct snp_image *image = &options->image;
 	int code = check_igvm(options);
 
+	if (!code)
+		code = snp_vcpu_options_check(&options->vcpu);
+	options->image.signature = options->vcpu.signature;
 	if (code)
 		return code;
 	if (!options->firmware && image_option(options))
@@ -199,18 +175,16 @@ int snp_options_check_image(const struct snp_options *options)
 				   "without it nothing is measured, and %s is of no "
 				   "use", image_option(options));
 	if (!options->kernel && (options->initrd || options->cmdline))
-		return usage_error(options->initrd ? "--initrd" : "--cmdline",
-				   "not without --kernel",
+		return usage_error(options->initrd ? options->with_initrd :
+				   options->with_cmdline, "not without --kernel",
 				   "only with a kernel is it measured");
-	if (!image->nr_vcpus)
-		return usage_error("--vcpus", "too few", "at least 1");
 	if (!(image->features & SNP_FEATURE_ACTIVE))
 		return usage_error("--features", "bit 0 is missing",
 				   "every SNP guest has it, such as 0x1 or 0x21");
-	return snp_vcpu_options_check(&options->vcpu);
+	return 0;
 }
 
-int snp_options_check(const struct snp_options *options)
+int snp_options_check(struct snp_options *options)
 {
 	const struct snp_image *image = &options->image;
 	int code = snp_options_check_image(options);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The model of the CPU: by its name, its signature, or the parts of that. */
-#include "cli.h"
+#include "command.h"
 #include "snp.h"
 
 /* What the fields of a signature hold. */
@@ -16,71 +16,61 @@ static void set_signature(struct snp_vcpu_options *options, bool *by,
 	*by = true;
 }
 
-static int parse_type(struct snp_vcpu_options *options, const char *name)
+static int option_type(const struct cli_option *option, const char *name,
+		       const char *text, void *to)
 {
-	set_signature(options, &options->by_name, snp_vcpu_type_find(name));
+	struct snp_vcpu_options *options = to;
+
+	(void)option;
+	set_signature(options, &options->by_name, snp_vcpu_type_find(text));
 	if (options->signature)
 		return 0;
-	return usage_error("--vcpu-type", "no such CPU",
+	return usage_error(name, "no such CPU",
 			   "expected EPYC, EPYC-IBPB, EPYC-Rome, EPYC-Milan, "
 			   "EPYC-Genoa or EPYC-Turin, or --vcpu-signature with "
-			   "CPUID leaf 1's EAX, not '%s'", name);
+			   "CPUID leaf 1's EAX, not '%s'", text);
 }
 
-static int parse_signature(struct snp_vcpu_options *options, const char *text)
+static int option_signature(const struct cli_option *option, const char *name,
+			    const char *text, void *to)
 {
+	struct snp_vcpu_options *options = to;
 	uint64_t value = 0;
-	int code = usage_number("--vcpu-signature", text, &value);
+	int code = option_number(option, name, text, &value);
 
 	if (!code && value > UINT32_MAX)
-		code = usage_error("--vcpu-signature", "not a signature",
+		code = usage_error(name, "not a signature",
 				   "expected CPUID leaf 1's EAX, such as 0x800f12, "
 				   "not '%s'", text);
 	set_signature(options, &options->by_signature, (uint32_t)value);
 	return code;
 }
 
-static int parse_part(struct snp_vcpu_options *options, int option,
-		      const char *text)
-{
-	unsigned int part = (unsigned int)option - SNP_OPTION_VCPU_FAMILY;
-	static const struct {
-		const char *name;
-		uint32_t max;
-	} parts[SNP_VCPU_PARTS] = {
-		{ "--vcpu-family", FAMILY_MAX },
-		{ "--vcpu-model", MODEL_MAX },
-		{ "--vcpu-stepping", STEPPING_MAX },
-	};
-	int code = usage_count(parts[part].name, text, parts[part].max,
-			       &options->parts[part]);
+#define PART(number) TO(struct snp_vcpu_options, parts[number])
+#define HAS_PART(number) GIVEN(struct snp_vcpu_options, has_part[number])
 
-	options->has_part[part] = true;
-	options->signature = snp_vcpu_signature(options->parts[0],
-						options->parts[1],
-						options->parts[2]);
-	return code;
-}
-
-int snp_vcpu_options_parse(struct snp_vcpu_options *options, int option,
-			   const char *text)
-{
-	switch (option) {
-	case SNP_OPTION_VCPU_TYPE:
-		return parse_type(options, text);
-	case SNP_OPTION_VCPU_SIGNATURE:
-		return parse_signature(options, text);
-	default:
-		return parse_part(options, option, text);
-	}
-}
+const struct cli_option snp_vcpu_options[] = {
+	{ "--vcpu-type", "NAME", option_type,
+	  .help = "EPYC, EPYC-IBPB, EPYC-Rome, EPYC-Milan, EPYC-Genoa or EPYC-Turin; a "
+	  "prediction for qemu and gmemctl needs it" },
+	{ "--vcpu-signature", "N", option_signature,
+	  .help = "or CPUID leaf 1's EAX, such as 0x800f12",
+	  .also = { "--vcpu-sig" } },
+	{ "--vcpu-family", "N", option_count, PART(0), "or the parts of it: its family,",
+	  .max = FAMILY_MAX, HAS_PART(0) },
+	{ "--vcpu-model", "N", option_count, PART(1), "model",
+	  .max = MODEL_MAX, HAS_PART(1) },
+	{ "--vcpu-stepping", "N", option_count, PART(2), "and stepping",
+	  .max = STEPPING_MAX, HAS_PART(2) },
+	{ 0 }
+};
 
 static unsigned int nr_parts(const struct snp_vcpu_options *options)
 {
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < SNP_VCPU_PARTS; i++)
-		nr += options->has_part[i];
+		nr += !!options->has_part[i];
 	return nr;
 }
 
@@ -89,7 +79,7 @@ bool snp_vcpu_options_given(const struct snp_vcpu_options *options)
 	return options->by_name || options->by_signature || nr_parts(options);
 }
 
-int snp_vcpu_options_check(const struct snp_vcpu_options *options)
+int snp_vcpu_options_check(struct snp_vcpu_options *options)
 {
 	unsigned int parts = nr_parts(options);
 
@@ -103,5 +93,9 @@ int snp_vcpu_options_check(const struct snp_vcpu_options *options)
 		return usage_error("--vcpu-family", "incomplete",
 				   "give --vcpu-family, --vcpu-model and "
 				   "--vcpu-stepping");
+	if (parts)
+		options->signature = snp_vcpu_signature(options->parts[0],
+							options->parts[1],
+							options->parts[2]);
 	return 0;
 }

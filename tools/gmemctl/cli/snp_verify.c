@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli.h"
+#include "command.h"
 #include "out.h"
 #include "snp_verify.h"
 
@@ -227,7 +227,7 @@ static int verify_run(struct verify *verify)
 	return checks.failed ? EXIT_CODE_UNTRUSTED : EXIT_CODE_OK;
 }
 
-int snp_verify_main(int argc, char **argv)
+static int verify_main(int argc, char **argv)
 {
 	static struct verify verify;
 	int code = snp_verify_parse(&verify.options, argc, argv);
@@ -238,3 +238,14 @@ int snp_verify_main(int argc, char **argv)
 	verify_free(&verify);
 	return code;
 }
+
+const struct command command_snp_verify = {
+	.name = "snp verify",
+	.run = verify_main,
+	.prepare = snp_verify_prepare,
+	.summary = "verify an attestation report",
+	.usage = "snp verify REPORT [--cert FILE] [--chain FILE]\n"
+		 "                   IMAGE|--measurement HEX|--expect FILE [OPTIONS]",
+	.options = snp_verify_options,
+	.more = "Exit code 0 only if all holds, 3 if the guest must not be trusted.",
+};

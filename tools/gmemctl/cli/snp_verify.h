@@ -28,6 +28,10 @@ struct snp_verify_options {
 	struct snp_expect expect;
 };
 
+/** snp_verify_options: the table, which snp_verify_prepare() completes */
+extern const struct cli_option snp_verify_options[];
+void snp_verify_prepare(void);
+
 /** snp_verify_parse() - Return: 0 or an exit code. */
 int snp_verify_parse(struct snp_verify_options *options, int argc, char **argv);
 
@@ -37,7 +41,7 @@ int snp_verify_parse(struct snp_verify_options *options, int argc, char **argv);
  *
  * Return: 0 or an exit code.
  */
-int snp_verify_check(const struct snp_verify_options *options,
+int snp_verify_check(struct snp_verify_options *options,
 		     const struct snp_expect *expect);
 
 #endif /* GMEMCTL_CLI_SNP_VERIFY_H */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "../cli/cli.h"
+#include "../cli/size.h"
 #include "unit.h"
 
 static void test_size_good(void)
@@ -21,6 +21,8 @@ static void test_size_good(void)
 		{ "3G", UINT64_C(3) << 30 },
 		{ "4KB", 4096 },
 		{ "4KiB", 4096 },
+		{ "0x1000", 4096 },
+		{ "0X10kB", 16384 },
 		{ "2mib", 2 << 20 },
 		{ "1T", UINT64_C(1) << 40 },
 		{ "2tb", UINT64_C(2) << 40 },
@@ -40,12 +42,13 @@ static void test_size_good(void)
 static void test_size_bad(void)
 {
 	static const char *const invalid[] = {
-		"", "K", "-1", "+1", " 1", "1 ", "1KK", "0x10", "1P", "1B",
+		"", "K", "-1", "+1", " 1", "1 ", "1KK", "0x", "0xg", "1P", "1B",
 		"1iB", "1Ki", "1KBB", "1K B", "1.5G", "G1", "1\n",
 	};
 	static const char *const too_large[] = {
 		"18446744073709551616", "99999999999999999999999",
 		"17179869184G", "16777216T", "18446744073709551615K",
+		"0x10000000000000000", "0x4000000000000000K",
 	};
 	uint64_t size = 42;
 

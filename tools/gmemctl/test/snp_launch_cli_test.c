@@ -133,7 +133,7 @@ static const struct run_case usage[] = {
 	{ "snp launch", "", 2, "--firmware" },
 	{ LAUNCH " --id-block b", "", 2, "--id-auth" },
 	{ LAUNCH " --cpus 33", "", 2, "--cpus" },
-	{ LAUNCH " --cpus 0", "", 2, "--vcpus" },
+	{ LAUNCH " --cpus 0", "", 2, "--cpus" },
 	{ LAUNCH " --memory 64M,kind=gmem", "", 2, "not for SNP" },
 	{ LAUNCH " --memory kind=hugetlb --conversion handover", "", 2,
 	  "--conversion" },
@@ -143,7 +143,7 @@ static const struct run_case usage[] = {
 	{ LAUNCH " more", "", 2, "more" },
 	{ "run --memory 64M,fd=77", "", 2, "fd= is not for this guest" },
 	{ "run --vm-type tdx", "", 2, "expected default or snp" },
-	{ "run --vm-type", "", 2, "expected default or snp" },
+	{ "run --vm-type", "", 2, "value is missing" },
 	{ "run --vm-type=snp", "", 2, "--firmware" },
 };
 
@@ -237,7 +237,7 @@ static const struct run_case igvm[] = {
 	{ IGVM "features", "", 4, "vCPU 1 has other features" },
 	{ IGVM "tree", "", 4, "type 0x312 is not made" },
 	{ IGVM "narrow", "", 1, "type 0x30c does not fit" },
-	{ IGVM "svsm --cpus 2", "", 2, "--vcpus: not with --igvm" },
+	{ IGVM "svsm --cpus 2", "", 2, "--cpus: not with --igvm" },
 	{ IGVM "svsm --firmware fw", "", 2, "--igvm: not with --firmware" },
 	{ IGVM "svsm --kernel fw", "", 2, "--kernel: not with --igvm" },
 	{ LAUNCH "", "", 0, "launched" },

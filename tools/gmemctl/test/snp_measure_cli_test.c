@@ -260,7 +260,7 @@ static void test_f19(void)
 			  SVSM "--vars-size 65536"));
 	CHECK(same_digest(&cli, SVSM "--vars-size 64K",
 			  SVSM "--vars-size 65536"));
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 0x10000K") == 2);
+	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 0x10000X") == 2);
 	cli_free(&cli);
 }
 

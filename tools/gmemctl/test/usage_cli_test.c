@@ -137,7 +137,7 @@ static void test_usage_options(void)
 	REFUSED("1", "dump", "a", "0", "1", "1");
 	REFUSED("--name", "save", "a", "b", "--name", "c");
 	CHECK(strstr(output, "unknown option"));
-	REFUSED("stat", "--json=1", "stat");
+	REFUSED("--json=1", "--json=1", "stat");
 }
 
 /* C21: a name that would be taken for an option is none; "--" ends options. */
@@ -184,11 +184,79 @@ static void test_usage_early(void)
 		"--power-off-port", "0x604");
 	REFUSED("--power-off-port", "restore", "/none", "--power-off-port",
 		"65536");
-	REFUSED("no", "convert", "a", "0", "4K", "no");
+	REFUSED("STATE", "convert", "a", "0", "4K", "no");
 	REFUSED("START", "convert", "a", "1", "4K", "private");
 	REFUSED("SIZE", "convert", "a", "0", "0", "private");
 	REFUSED("SIZE", "decommit", "a", "0", "4097");
 	REFUSED("SIZE", "decommit", "a", "0xfffffffffffff000", "8K");
+}
+
+/* D1 to D5 of the review: where --help, --json and their short forms go */
+static void test_usage_asked(void)
+{
+	CHECK(RUN("-h") == 0 && strstr(output, "usage: gmemctl [COMMAND"));
+	CHECK(RUN("-V") == 0 && strstr(output, "ABI"));
+	CHECK(RUN("ps", "-h") == 0 && strstr(output, "usage: gmemctl ps"));
+	JSON(0, "--json", "ps");
+	JSON(2, "--json", "bogus");
+	CHECK(RUN("help", "snp", "measure") == 0);
+	CHECK(strstr(output, "--output-format") && !strstr(output, "--id-key"));
+	CHECK(RUN("snp", "id-block", "--help") == 0);
+	CHECK(!strstr(output, "--output-format") && strstr(output, "--id-key"));
+	CHECK(RUN("run", "--vm-type", "snp", "--help") == 0);
+	CHECK(strstr(output, "--cpuid-strict"));
+	REFUSED("bogus", "snp", "bogus", "--help");
+	REFUSED("snp", "snp");
+	REFUSED("bogus", "help", "snp", "bogus");
+	REFUSED("bogus", "help", "run", "bogus");
+	/* The value of another option is none of these. */
+	CHECK(RUN("run", "--kernel", "/none", "--append", "--help") == 1);
+	CHECK(strstr(output, "/none: open input"));
+	CHECK(RUN("run", "--kernel", "/none", "--append", "--json") == 1);
+	CHECK(!strncmp(output, "gmemctl: /none", 14));
+}
+
+/* D6, D16: a range is that of the option as it was typed; 0x and K go anywhere. */
+static void test_usage_values(void)
+{
+	REFUSED("--vcpus", "run", "--vcpus", "33");
+	CHECK(strstr(output, "expected 1 to 32, not '33'"));
+	CHECK(RUN("convert", "none", "1M", "0x1000", "shared") == 1);
+	CHECK(strstr(output, "no VM of that name"));
+	CHECK(RUN("dump", "--", "none", "0x1K", "4KiB") == 1);
+	REFUSED("SIZE", "dump", "none", "0", "4X");
+	REFUSED("SIZE", "dump", "none", "0");
+	CHECK(strstr(output, "is missing"));
+}
+
+/* What a shell offers to complete */
+static void test_usage_complete(void)
+{
+	CHECK(RUN("__complete", "") == 0 && strstr(output, "decommit\n"));
+	CHECK(RUN("__complete", "snp", "") == 0 && strstr(output, "id-check\n"));
+	CHECK(RUN("__complete", "run", "--str") == 0);
+	CHECK(strstr(output, "--strategy\n") && strstr(output, "--json\n"));
+	CHECK(RUN("__complete", "run", "--strategy", "") == 0);
+	CHECK(!strcmp(output, "inplace\ndiscard\n"));
+	CHECK(RUN("__complete", "run", "--kernel", "") == 0 && !*output);
+	CHECK(RUN("__complete", "bogus", "") == 0 && strstr(output, "--help"));
+}
+
+/* Each line of each help fits a terminal, and begins nothing that goes on too far. */
+static void test_usage_width(void)
+{
+	char names[OUTPUT], *name, *rest = names;
+
+	CHECK(RUN("__complete", "") == 0);
+	strcpy(names, output);
+	while ((name = strsep(&rest, "\n")) && *name && *name != '-') {
+		CHECK(RUN("help", name) == 0);
+		CHECK(!strncmp(output, "usage: gmemctl ", 15));
+		for (const char *line = output; *line; line += line[0] == '\n') {
+			CHECK(strcspn(line, "\n") <= 80);
+			line += strcspn(line, "\n");
+		}
+	}
 }
 
 static int serve(void *data, const char *command, struct json_object *request,
@@ -229,6 +297,10 @@ static const struct unit_test tests[] = {
 	{ "usage.C21_names", test_usage_names },
 	{ "usage.C25_early", test_usage_early },
 	{ "usage.C25_taken", test_usage_taken },
+	{ "usage.asked", test_usage_asked },
+	{ "usage.values", test_usage_values },
+	{ "usage.complete", test_usage_complete },
+	{ "usage.width", test_usage_width },
 };
 
 UNIT_TESTS(tests)

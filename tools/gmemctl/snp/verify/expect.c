@@ -162,10 +162,10 @@ static int parse_time(const struct snp_expectation *expectation,
 
 const struct snp_expectation snp_expectations[SNP_EXPECT_NR] = {
 	[SNP_EXPECT_ROOT] = BYTES("root", SNP_SHA256_SIZE,
-		"SHA-256 of the root certificate that is trusted; without\n"
+		"SHA-256 of the root certificate that is trusted; without "
 		"it, AMD's for Milan, Genoa and Turin"),
 	[SNP_EXPECT_TIME] = { "time", "TIME",
-		"when the certificates have to be valid: 2026-05-31,\n"
+		"when the certificates have to be valid: 2026-05-31, "
 		"2026-05-31T12:00:00Z or seconds since 1970 (default: now)",
 		"2026-05-31, 2026-05-31T12:00:00Z or seconds since 1970",
 		parse_time, 0 },
@@ -180,7 +180,7 @@ const struct snp_expectation snp_expectations[SNP_EXPECT_NR] = {
 	[SNP_EXPECT_CHIP_ID] = BYTES("chip_id", SNP_CHIP_ID_SIZE,
 		"the chip that has signed: 64 bytes"),
 	[SNP_EXPECT_VMPL] = { "vmpl", "N",
-		"0 to 3: who has asked for the report in the guest; or\n"
+		"0 to 3: who has asked for the report in the guest; or "
 		"host: the host has (default: any of the guest's)",
 		"0 to 3, or host", parse_vmpl, 0 },
 	[SNP_EXPECT_POLICY] = { "policy", "N",
@@ -212,13 +212,13 @@ const struct snp_expectation snp_expectations[SNP_EXPECT_NR] = {
 	[SNP_EXPECT_REPORT_ID_MA] = BYTES("report_id_ma", 32,
 		"likewise, to its migration agent"),
 	[SNP_EXPECT_REQUIRE_PLATFORM] = { "require_platform", "LIST",
-		"what the machine has to have: smt, tsme, ecc,\n"
+		"what the machine has to have: smt, tsme, ecc, "
 		"rapl-disabled, ciphertext-hiding, alias-check, tio",
 		PLATFORM_FORM, parse_platform, 0 },
 	[SNP_EXPECT_FORBID_PLATFORM] = { "forbid_platform", "LIST",
 		"what it must not have", PLATFORM_FORM, parse_platform, 0 },
 	[SNP_EXPECT_MIN_TCB] = { "min_tcb", "TCB",
-		"firmware versions that it reports, or newer, such as\n"
+		"firmware versions that it reports, or newer, such as "
 		"bootloader=3,snp=8,microcode=115; also tee, fmc",
 		TCB_FORM, parse_tcb, 0 },
 	[SNP_EXPECT_MIN_LAUNCH_TCB] = { "min_launch_tcb", "TCB",

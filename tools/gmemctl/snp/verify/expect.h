@@ -59,7 +59,7 @@ typedef int (*snp_value_parse_fn)(const struct snp_expectation *expectation,
  * struct snp_expectation - one line of the table
  * @name: key of a file of expectations; with - for _, the option
  * @argument: what stands for its value in help, or NULL if it is yes or no
- * @help: what it asks for, in lines of at most 55 characters
+ * @help: what it asks for
  * @form: what a value looks like, for messages
  * @parse: takes a value
  * @size: of values that are bytes, of which there may be several; else 0

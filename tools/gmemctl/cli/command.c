@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "command.h"
+
+const struct cli_option json_option[] = {
+	{ "--json", NULL, NULL, .help = "print a JSON object, errors included" },
+	{ 0 }
+};
+
+static const struct cli_option help_option[] = {
+	{ "--help", NULL, NULL, .also = { "-h" } },
+	{ 0 }
+};
+
+/**
+ * struct word - an argument, looked at
+ * @option: its option; NULL: it is none
+ * @name: of the option, as it was typed
+ * @text: the value, or what is no option
+ * @offset: of the value
+ * @given: as in the table
+ * @unknown: it should be an option
+ * @valued: it has a value behind '='
+ * @missing: it should have a value
+ */
+struct word {
+	const struct cli_option *option;
+	const char *name;
+	char *text;
+	size_t offset;
+	size_t given;
+	bool unknown, valued, missing;
+};
+
+/**
+ * struct words - a command line, being read
+ * @at: the next argument
+ * @plain: there are no options any more
+ */
+struct words {
+	const struct command *command;
+	int argc;
+	char **argv;
+	int at;
+	bool plain;
+};
+
+static bool is_end(const struct cli_option *option)
+{
+	return !option->name && !option->help && !option->include;
+}
+
+/* Which of the option's names begins the word, and is all of it but a value */
+static const char *name_of(const struct cli_option *option, const char *word)
+{
+	const char *name = option->name;
+
+	for (unsigned int i = 0; name; name = option->also[i++]) {
+		size_t length = strlen(name);
+
+		if (name[0] == '-' && !strncmp(word, name, length) &&
+		    (!word[length] || word[length] == '='))
+			return name;
+		if (i == OPTION_ALIASES)
+			break;
+	}
+	return NULL;
+}
+
+static bool find_option(const struct cli_option *table, size_t offset,
+			struct word *word, const char *text)
+{
+	for (; table && !is_end(table); table++) {
+		size_t at = offset + table->offset;
+
+		if (table->include && find_option(table->include, at, word, text))
+			return true;
+		word->name = table->name ? name_of(table, text) : NULL;
+		if (!word->name)
+			continue;
+		word->option = table;
+		word->offset = at;
+		word->given = table->given ? offset + table->given : 0;
+		return true;
+	}
+	return false;
+}
+
+static void read_option(struct words *words, struct word *word, char *text)
+{
+	const struct command *command = words->command;
+
+	word->unknown = !find_option(command->options, 0, word, text) &&
+			!find_option(help_option, 0, word, text) &&
+			(command->without_json ||
+			 !find_option(json_option, 0, word, text));
+	if (word->unknown)
+		return;
+	if (text[strlen(word->name)]) {
+		word->valued = true;
+		word->text = text + strlen(word->name) + 1;
+	} else if (word->option->argument) {
+		word->missing = words->at == words->argc;
+		word->text = word->missing ? NULL : words->argv[words->at++];
+	}
+}
+
+/* Return: whether there is another one. */
+static bool next_word(struct words *words, struct word *word)
+{
+	char *text;
+
+	*word = (struct word){ 0 };
+	if (words->at >= words->argc)
+		return false;
+	text = words->argv[words->at++];
+	if (!words->plain && !strcmp(text, "--")) {
+		words->plain = true;
+		return next_word(words, word);
+	}
+	word->text = text;
+	if (!words->plain && text[0] == '-' && text[1])
+		read_option(words, word, text);
+	return true;
+}
+
+/* The argument that comes after so many others. */
+static const struct cli_option *find_argument(const struct cli_option *table,
+					      unsigned int number)
+{
+	for (; table && !is_end(table); table++)
+		if (table->name && table->name[0] != '-' && !number--)
+			return table;
+	return NULL;
+}
+
+static bool is_program(const struct cli_option *argument)
+{
+	return argument && argument->parse == option_program;
+}
+
+static int take(const struct cli_option *option, const struct word *word,
+		const char *name, void *out)
+{
+	size_t offset = word->option ? word->offset : option->offset;
+	size_t given = word->option ? word->given : option->given;
+
+	if (given)
+		*(const char **)((char *)out + given - 1) = name;
+	return option->parse ? option->parse(option, name, word->text,
+					     (char *)out + offset) : 0;
+}
+
+static int refuse(const struct command *command, const struct word *word,
+		  const char *typed)
+{
+	return usage_error(typed, word->missing ? "value is missing" :
+			   word->valued ? "takes no value" : "unknown option",
+			   "see `gmemctl help %s`", command->name);
+}
+
+/* Return: 0 or an exit code. */
+static int check_missing(const struct command *command, unsigned int count)
+{
+	const struct cli_option *argument;
+
+	argument = find_argument(command->options, count);
+	if (!argument || argument->optional)
+		return 0;
+	return usage_error(argument->name, "is missing",
+			   "see `gmemctl help %s`", command->name);
+}
+
+/*
+ * Options are taken as they come, and what is none of them afterwards: it is of no
+ * use to hear that a name is wrong where an option is missing that dash.
+ */
+static int take_options(struct words *words, struct word *plain,
+			unsigned int *count, void *out)
+{
+	const struct command *command = words->command;
+	struct word word;
+	int code;
+
+	while (next_word(words, &word)) {
+		const char *typed = words->argv[words->at - 1];
+
+		if (!word.option && !word.unknown) {
+			if (!find_argument(command->options, *count))
+				return usage_error(typed, "unexpected argument",
+						   "see `gmemctl help %s`",
+						   command->name);
+			plain[(*count)++] = word;
+			if (!is_program(find_argument(command->options,
+						      *count - 1)))
+				continue;
+			/* The rest is the program's. */
+			plain[*count - 1].text = (char *)&words->argv[words->at - 1];
+			return 0;
+		}
+		if (word.unknown || word.missing ||
+		    (word.valued && !word.option->argument))
+			return refuse(command, &word, typed);
+		code = take(word.option, &word, word.name, out);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+/* So many arguments that are no options has no command. */
+#define ARGUMENTS_MAX 8
+
+int command_parse(const struct command *command, int argc, char **argv,
+		  void *out)
+{
+	struct words words = { command, argc, argv, .at = 1 };
+	struct word plain[ARGUMENTS_MAX] = { 0 };
+	unsigned int count = 0;
+	int code;
+
+	code = take_options(&words, plain, &count, out);
+	if (!code)
+		code = check_missing(command, count);
+	for (unsigned int i = 0; !code && i < count; i++) {
+		const struct cli_option *argument;
+
+		argument = find_argument(command->options, i);
+		code = take(argument, &plain[i], argument->name, out);
+	}
+	return code;
+}
+
+void command_ask(const struct command *command, int argc, char **argv,
+		 struct asked *asked)
+{
+	struct words words = { command, argc, argv, .at = 1 };
+	unsigned int count = 0;
+	struct word word;
+
+	while (next_word(&words, &word)) {
+		const char *typed = argv[words.at - 1];
+
+		/* JSON is what is wrong with the option, too. */
+		if (!words.plain && (!word.option || !word.option->argument))
+			asked->json |= !strcmp(typed, "--json");
+		asked->help |= word.option == help_option;
+		if (!word.option && !word.unknown &&
+		    is_program(find_argument(command->options, count++)))
+			return;
+	}
+}
+
+const char *command_value(const struct command *command, int argc, char **argv,
+			  const char *name)
+{
+	struct words words = { command, argc, argv, .at = 1 };
+	const char *value = NULL;
+	struct word word;
+
+	while (next_word(&words, &word))
+		if (word.option && !strcmp(word.option->name, name))
+			value = word.text ? word.text : "";
+	return value;
+}
+
+const struct cli_option *command_expects(const struct command *command, int argc,
+					 char **argv)
+{
+	struct words words = { command, argc, argv, .at = 1 };
+	unsigned int count = 0;
+	struct word word;
+
+	while (next_word(&words, &word)) {
+		if (word.missing)
+			return word.option;
+		count += !word.option && !word.unknown;
+	}
+	return find_argument(command->options, count);
+}
+
+static const struct command *find_in(const struct command *const *list,
+				     const char *word)
+{
+	for (; *list; list++) {
+		const char *last = strrchr((*list)->name, ' ');
+
+		if (!strcmp(last ? last + 1 : (*list)->name, word))
+			return *list;
+	}
+	return NULL;
+}
+
+const struct command *command_find(int argc, char **argv, int *used)
+{
+	const struct command *command = argc ? find_in(commands, argv[0]) : NULL;
+
+	*used = 0;
+	if (!command)
+		return NULL;
+	*used = 1;
+	if (command->subcommands && argc > 1 && argv[1][0] != '-') {
+		command = find_in(command->subcommands, argv[1]);
+		*used += !!command;
+	}
+	if (command && command->choose)
+		command = command->choose(argc, argv);
+	if (command && command->prepare)
+		command->prepare();
+	return command;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Commands, and the options of each in one table: what is parsed, what values there
+ * can be, what --help says and what a shell completes all come from there.
+ */
+#ifndef GMEMCTL_CLI_COMMAND_H
+#define GMEMCTL_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Exit codes. UNTRUSTED: what was looked at is readable, and must not be trusted. */
+enum {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_FAILURE = 1,
+	EXIT_CODE_USAGE = 2,
+	EXIT_CODE_UNTRUSTED = 3,
+	EXIT_CODE_UNSUPPORTED = 4,
+};
+
+struct cli_option;
+
+/**
+ * option_parse_fn - take the value of an option
+ * @name: as it was typed, for messages
+ * @text: the value; NULL for an option without one
+ * @to: where the value goes
+ *
+ * Return: 0 or an exit code; what is wrong has been said then.
+ */
+typedef int (*option_parse_fn)(const struct cli_option *option,
+			       const char *name, const char *text, void *to);
+
+/* How many other names an option can have */
+#define OPTION_ALIASES 2
+
+/**
+ * struct cli_option - a line of a table of options, which ends with an empty one
+ * @name: "--cpus"; an argument that is no option has a name in capitals, and they
+ *	come in the order of the table; NULL: @help is a heading
+ * @argument: what stands for the value in help; NULL: the option has none
+ * @parse: takes it
+ * @offset: of the value, in the structure that the command parses into
+ * @help: a sentence, which is broken into lines as needed
+ * @also: its other names
+ * @min, @max: the least and the most of a number; @max is the size of bytes
+ * @words: the values of option_word(), up to a NULL
+ * @data: for a function of the command's own
+ * @given: GIVEN(): where the name goes if the option is there; else 0
+ * @optional: of an argument that is no option: it may be missing
+ * @include: another table; its offsets count from @offset on
+ */
+struct cli_option {
+	const char *name;
+	const char *argument;
+	option_parse_fn parse;
+	size_t offset;
+	const char *help;
+	const char *also[OPTION_ALIASES];
+	uint64_t min, max;
+	const char *const *words;
+	const void *data;
+	size_t given;
+	bool optional;
+	const struct cli_option *include;
+};
+
+#define TO(type, member) .offset = offsetof(type, member)
+#define GIVEN(type, member) .given = offsetof(type, member) + 1
+
+/* Take a bool, a const char *, a uint32_t, a uint64_t, a uint64_t, bytes. */
+int option_flag(const struct cli_option *option, const char *name,
+		const char *text, void *to);
+int option_text(const struct cli_option *option, const char *name,
+		const char *text, void *to);
+/** option_count() - a plain decimal number from @min to @max */
+int option_count(const struct cli_option *option, const char *name,
+		 const char *text, void *to);
+/** option_number() - any number: digits, or 0x and hexadecimal ones */
+int option_number(const struct cli_option *option, const char *name,
+		  const char *text, void *to);
+/** option_size() - a size or an address, see size_parse() */
+int option_size(const struct cli_option *option, const char *name,
+		const char *text, void *to);
+/** option_hex() - exactly @max bytes in hexadecimal */
+int option_hex(const struct cli_option *option, const char *name,
+	       const char *text, void *to);
+/** option_word() - an unsigned int: which of @words it is */
+int option_word(const struct cli_option *option, const char *name,
+		const char *text, void *to);
+/** option_vm_name() - a const char *: a name of a VM; nothing is looked up */
+int option_vm_name(const struct cli_option *option, const char *name,
+		   const char *text, void *to);
+/** option_off_port() - a uint16_t: a port where the PC has no device */
+int option_off_port(const struct cli_option *option, const char *name,
+		    const char *text, void *to);
+/** option_program() - a char **: this word, and all that come after it */
+int option_program(const struct cli_option *option, const char *name,
+		   const char *text, void *to);
+
+/**
+ * struct command - a command, or one of its sub-commands
+ * @name: as typed: "run", "snp measure"
+ * @run: argv[0] is the last word of the name; returns an exit code
+ * @summary: one line for the list of commands
+ * @usage: forms of the command, a line each; NULL: made from @options
+ * @about: what help says before the options; an empty line parts paragraphs
+ * @options: the table
+ * @more: what help says after them, or NULL
+ * @subcommands: up to a NULL; then there are no options, and no @run
+ * @without_json: it has no option --json
+ * @prepare: completes @options, or NULL
+ * @choose: the command that these arguments are for, or NULL
+ */
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+	const char *usage;
+	const char *about;
+	const struct cli_option *options;
+	const char *more;
+	const struct command *const *subcommands;
+	bool without_json;
+	void (*prepare)(void);
+	const struct command *(*choose)(int argc, char **argv);
+};
+
+/** commands: all that there are on this architecture, as help lists them */
+extern const struct command *const commands[];
+
+extern const struct cli_option json_option[];	/* what every command has */
+
+/**
+ * command_find() - the command that a command line is for
+ * @used: out: so many words of it are the command's name
+ *
+ * Return: the command; NULL if the first of the words is none, or is no sub-command
+ * (@used is 1 then).
+ */
+const struct command *command_find(int argc, char **argv, int *used);
+
+/**
+ * command_parse() - parse a command line, or complain
+ * @argv: from the name of the command on
+ * @out: what the offsets of the table are in
+ *
+ * Names are taken as they are: neither their start nor a single dash is an option,
+ * but for -h. After "--" there are no options.
+ *
+ * Return: 0 or an exit code.
+ */
+int command_parse(const struct command *command, int argc, char **argv,
+		  void *out);
+
+/**
+ * struct asked - what is asked for in any command
+ * @json: --json
+ * @help: --help
+ */
+struct asked {
+	bool json;
+	bool help;
+};
+
+/** command_ask() - look for these, where no option has them as its value */
+void command_ask(const struct command *command, int argc, char **argv,
+		 struct asked *asked);
+
+/** command_value() - the value of an option that is there, "" or NULL */
+const char *command_value(const struct command *command, int argc, char **argv,
+			  const char *name);
+
+/**
+ * command_expects() - what comes after these words
+ *
+ * Return: an option whose value is next, or the next argument that is none, or NULL.
+ */
+const struct cli_option *command_expects(const struct command *command, int argc,
+					 char **argv);
+
+/** command_show() - write what --help shows */
+void command_show(const struct command *command, FILE *stream);
+
+/** command_complete() - write what the last of the words can be, a line each */
+int command_complete(int argc, char **argv);
+
+extern const struct command command_load;
+extern const struct command command_unload;
+extern const struct command command_info;
+extern const struct command command_check;
+extern const struct command command_run;
+extern const struct command command_exec;
+extern const struct command command_demo;
+extern const struct command command_snp;
+extern const struct command command_snp_run;
+extern const struct command command_realm;
+extern const struct command command_ps;
+extern const struct command command_stat;
+extern const struct command command_map;
+extern const struct command command_convert;
+extern const struct command command_decommit;
+extern const struct command command_dump;
+extern const struct command command_handover;
+extern const struct command command_save;
+extern const struct command command_restore;
+extern const struct command command_stop;
+
+/** usage_error() - complain about an argument. Return: EXIT_CODE_USAGE. */
+int usage_error(const char *object, const char *action, const char *hint, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif /* GMEMCTL_CLI_COMMAND_H */

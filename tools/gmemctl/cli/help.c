@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the tables of commands and options say to people, and to their shells. */
+#include <string.h>
+
+#include "../control/runtime.h"
+#include "command.h"
+
+#define WIDTH		80
+#define COLUMN_MAX	24	/* where the text of an option begins at most */
+
+/* A line in words, from column @used on; what goes on begins at @column. */
+static void wrap_line(FILE *stream, int column, int used, const char *line,
+		      size_t length)
+{
+	const char *end = line + length;
+
+	while (line < end) {
+		int word = (int)strcspn(line, "\n ");
+
+		if (used > column && used + 1 + word > WIDTH) {
+			fputc('\n', stream);
+			used = 0;
+		}
+		if (used < column)
+			used += fprintf(stream, "%*s", column - used, "");
+		else if (used > column)
+			used += fprintf(stream, " ");
+		used += fprintf(stream, "%.*s", word, line);
+		line += word;
+		line += line < end && *line == ' ';
+	}
+	fputc('\n', stream);
+}
+
+/* Line by line; one that begins with a blank is as it is to be. */
+static void wrap(FILE *stream, int column, int used, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		if (*text == ' ')
+			fprintf(stream, "%.*s\n", (int)length, text);
+		else
+			wrap_line(stream, column, used, text, length);
+		text += length + (text[length] == '\n');
+		used = 0;
+	}
+}
+
+static int label(char *text, size_t size, const struct cli_option *option)
+{
+	return snprintf(text, size, "  %s%s%s", option->name,
+			option->argument ? " " : "",
+			option->argument ? option->argument : "");
+}
+
+static bool is_end(const struct cli_option *option)
+{
+	return !option->name && !option->help && !option->include;
+}
+
+/* As wide as the widest that is not too wide. */
+static int find_column(const struct cli_option *table, int column)
+{
+	char text[80];
+
+	for (; table && !is_end(table); table++) {
+		int width = 0;
+
+		if (table->include)
+			column = find_column(table->include, column);
+		else if (table->name && table->help)
+			width = label(text, sizeof(text), table) + 2;
+		if (width > column && width <= COLUMN_MAX)
+			column = width;
+	}
+	return column;
+}
+
+static void show_option(FILE *stream, int column, const struct cli_option *option)
+{
+	char name[80], help[1024];
+	int used = label(name, sizeof(name), option);
+	const char *also = option->also[0], *second = option->also[1];
+
+	snprintf(help, sizeof(help), "%s%s%s%s%s", option->help,
+		 also ? "; also " : "", also ? also : "", second ? ", " : "",
+		 second ? second : "");
+	fputs(name, stream);
+	if (used + 2 > column) {
+		fputc('\n', stream);
+		used = 0;
+	}
+	wrap(stream, column, used, help);
+}
+
+static void show_options(FILE *stream, int column, const struct cli_option *table)
+{
+	for (; table && !is_end(table); table++) {
+		if (table->include) {
+			show_options(stream, column, table->include);
+		} else if (!table->name) {
+			fputc('\n', stream);
+			wrap(stream, 0, 0, table->help);
+		} else if (table->help) {
+			show_option(stream, column, table);
+		}
+	}
+}
+
+static void show_usage(FILE *stream, const struct command *command)
+{
+	const struct cli_option *option = command->options;
+	const char *usage = command->usage, *lead = "usage: ";
+
+	for (; usage && *usage; usage += strspn(usage, "\n")) {
+		int length = (int)strcspn(usage, "\n");
+
+		/* A line that begins with a blank goes on with the one before. */
+		fprintf(stream, "%s%s%.*s\n", lead, *usage == ' ' ? "" : "gmemctl ",
+			length, usage);
+		usage += length;
+		lead = "       ";
+	}
+	if (command->usage)
+		return;
+	fprintf(stream, "usage: gmemctl %s", command->name);
+	for (; option && !is_end(option); option++)
+		if (option->name && option->name[0] != '-')
+			fprintf(stream, option->optional ? " [%s]" : " %s",
+				option->name);
+	if (!command->without_json || (command->options && command->options->name))
+		fputs(" [OPTIONS]", stream);
+	fputc('\n', stream);
+}
+
+static void show_subcommands(FILE *stream, const struct command *command)
+{
+	const struct command *const *at;
+
+	fputc('\n', stream);
+	for (at = command->subcommands; *at; at++) {
+		int used = fprintf(stream, "  %s", strrchr((*at)->name, ' ') + 1);
+
+		wrap(stream, 14, used, (*at)->summary);
+	}
+	fprintf(stream, "\n`gmemctl help %s SUB-COMMAND` explains one of them.\n",
+		command->name);
+}
+
+void command_show(const struct command *command, FILE *stream)
+{
+	const struct cli_option *options = command->options;
+	int column = find_column(options, 10);
+	bool headings = false;
+
+	show_usage(stream, command);
+	if (command->about) {
+		fputc('\n', stream);
+		wrap(stream, 0, 0, command->about);
+	}
+	if (command->subcommands) {
+		show_subcommands(stream, command);
+	} else {
+		for (const struct cli_option *at = options; at && !is_end(at); at++)
+			headings |= !at->name && !at->include;
+		if (options && (options->name || options->include))
+			fputc('\n', stream);
+		show_options(stream, column, options);
+		if (!command->without_json && (headings || !options))
+			fputc('\n', stream);
+		if (!command->without_json)
+			show_options(stream, column, json_option);
+	}
+	if (command->more) {
+		fputc('\n', stream);
+		wrap(stream, 0, 0, command->more);
+	}
+}
+
+static void complete_options(const struct cli_option *table)
+{
+	for (; table && !is_end(table); table++) {
+		if (table->include)
+			complete_options(table->include);
+		if (table->name && table->name[0] == '-')
+			puts(table->name);
+	}
+}
+
+static int complete_name(const char *name, void *data)
+{
+	(void)data;
+	puts(name);
+	return 0;
+}
+
+/* Nothing for what is a file: a shell knows these. */
+static void complete_value(const struct cli_option *option)
+{
+	struct error error;
+
+	for (unsigned int i = 0; option->words && option->words[i]; i++)
+		puts(option->words[i]);
+	if (option->parse == option_vm_name && option->name[0] != '-')
+		runtime_list(complete_name, NULL, &error);
+}
+
+static void complete_commands(const struct command *const *list)
+{
+	for (; *list; list++) {
+		const char *last = strrchr((*list)->name, ' ');
+
+		puts(last ? last + 1 : (*list)->name);
+	}
+}
+
+int command_complete(int argc, char **argv)
+{
+	int used, before = argc ? argc - 1 : 0;
+	const struct command *command = command_find(before, argv, &used);
+	const struct cli_option *option;
+
+	if (!used) {
+		complete_commands(commands);
+		puts("--help\n--version\n--json");
+		return EXIT_CODE_OK;
+	}
+	if (!command || command->subcommands) {
+		if (command)
+			complete_commands(command->subcommands);
+		return EXIT_CODE_OK;
+	}
+	option = command_expects(command, before - used + 1, argv + used - 1);
+	if (option)
+		complete_value(option);
+	if (option && option->name[0] == '-')
+		return EXIT_CODE_OK;
+	complete_options(command->options);
+	puts(command->without_json ? "--help" : "--help\n--json");
+	return EXIT_CODE_OK;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the values of options are parsed by. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../control/runtime.h"
+#include "../devices/off_port.h"
+#include "../kvm/text.h"
+#include "../snp/hex.h"
+#include "command.h"
+#include "out.h"
+#include "size.h"
+
+int usage_error(const char *object, const char *action, const char *hint, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, hint);
+	text_format(text, sizeof(text), hint, args);
+	va_end(args);
+	out_error(object, action, 0, "%s", text);
+	return EXIT_CODE_USAGE;
+}
+
+int option_flag(const struct cli_option *option, const char *name,
+		const char *text, void *to)
+{
+	(void)option;
+	(void)name;
+	(void)text;
+	*(bool *)to = true;
+	return 0;
+}
+
+int option_text(const struct cli_option *option, const char *name,
+		const char *text, void *to)
+{
+	(void)option;
+	(void)name;
+	*(const char **)to = text;
+	return 0;
+}
+
+int option_count(const struct cli_option *option, const char *name,
+		 const char *text, void *to)
+{
+	uint32_t count;
+
+	if (count_parse(text, (uint32_t)option->max, &count) ||
+	    count < option->min)
+		return usage_error(name, "not a number in range",
+				   "expected %" PRIu64 " to %" PRIu64 ", not '%s'",
+				   option->min, option->max, text);
+	*(uint32_t *)to = count;
+	return 0;
+}
+
+int option_number(const struct cli_option *option, const char *name,
+		  const char *text, void *to)
+{
+	(void)option;
+	if (!number_parse(text, to))
+		return 0;
+	return usage_error(name, "not a number of 64 bits",
+			   "expected digits, or 0x and hexadecimal digits, not "
+			   "'%s'", text);
+}
+
+int option_size(const struct cli_option *option, const char *name,
+		const char *text, void *to)
+{
+	int rc = size_parse(text, to);
+
+	(void)option;
+	if (!rc)
+		return 0;
+	return usage_error(name, rc == -ERANGE ? "too large" :
+			   "not a size or an address", "expected digits, or 0x and "
+			   "hexadecimal digits, and K, M, G, T or nothing, not '%s'",
+			   text);
+}
+
+int option_hex(const struct cli_option *option, const char *name,
+	       const char *text, void *to)
+{
+	if (!hex_parse(text, to, option->max))
+		return 0;
+	return usage_error(name, "not the bytes expected",
+			   "expected %" PRIu64 " hexadecimal digits, not '%s'",
+			   2 * option->max, text);
+}
+
+/* "a, b or c" */
+static void list_words(const char *const *words, char *text, size_t size)
+{
+	const char *between = "";
+
+	for (*text = '\0'; *words; words++) {
+		size_t used = strlen(text);
+
+		text_print(text + used, size - used, "%s%s", between, *words);
+		between = words[1] && words[2] ? ", " : " or ";
+	}
+}
+
+int option_word(const struct cli_option *option, const char *name,
+		const char *text, void *to)
+{
+	char expected[160], action[64];
+
+	for (unsigned int i = 0; option->words[i]; i++) {
+		if (strcmp(option->words[i], text))
+			continue;
+		*(unsigned int *)to = i;
+		return 0;
+	}
+	list_words(option->words, expected, sizeof(expected));
+	snprintf(action, sizeof(action), "no such %s", name[0] == '-' ? name + 2 :
+		 "word");
+	return usage_error(name, action, "expected %s, not '%s'", expected, text);
+}
+
+int option_vm_name(const struct cli_option *option, const char *name,
+		   const char *text, void *to)
+{
+	(void)option;
+	if (!runtime_name_valid(text))
+		return usage_error(name, "not a name of a VM",
+				   RUNTIME_NAME_RULE ", not '%s'", text);
+	*(const char **)to = text;
+	return 0;
+}
+
+int option_off_port(const struct cli_option *option, const char *name,
+		    const char *text, void *to)
+{
+	uint64_t number;
+
+	(void)option;
+	if (number_parse(text, &number) || number < OFF_PORT_MIN ||
+	    number > OFF_PORT_MAX)
+		return usage_error(name, "not a port for this",
+				   "expected 0x%x to 0x%x, where the PC has no "
+				   "device, not '%s'", OFF_PORT_MIN,
+				   OFF_PORT_MAX, text);
+	*(uint16_t *)to = (uint16_t)number;
+	return 0;
+}
+
+/* command_parse() hands over where the word is in its list. */
+int option_program(const struct cli_option *option, const char *name,
+		   const char *text, void *to)
+{
+	(void)option;
+	(void)name;
+	*(char ***)to = (char **)text;
+	return 0;
+}
