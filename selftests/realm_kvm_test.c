@@ -9,7 +9,7 @@
 
 #include "ksft.h"
 
-#include "../tools/gmemctl/kvm/calls.h"
+#include "../tools/gmemctl/base/calls.h"
 #include "../tools/gmemctl/realm/abi.h"
 #include "../tools/gmemctl/realm/realm.h"
 

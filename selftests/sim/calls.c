@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "kvm/calls.h"
+#include "base/calls.h"
 #include "internal.h"
 
 static struct sim *current;

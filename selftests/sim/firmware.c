@@ -4,9 +4,9 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "snp/bytes.h"
-#include "snp/id_block.h"
+#include "base/bytes.h"
 #include "internal.h"
+#include "snp/id_block.h"
 
 /* Page types; the others are KVM's numbers. */
 #define TYPE_NORMAL 1

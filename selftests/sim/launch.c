@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "snp/bytes.h"
+#include "base/bytes.h"
 #include "internal.h"
 
 #define GHCB_VERSION_MAX 2

@@ -2,7 +2,7 @@
 /* MSRs of a vCPU: those that the VMSA has. All others are read as zero. */
 #include <errno.h>
 
-#include "snp/bytes.h"
+#include "base/bytes.h"
 #include "internal.h"
 
 #define MSRS_MAX 64

@@ -174,7 +174,7 @@ int sim_allocate(struct sim *sim, int fd, uint64_t offset, uint64_t length);
 int sim_map(struct sim *sim, int fd, size_t length, void **out);
 
 /**
- * sim_use() - put a simulator behind gmemctl's table of calls (kvm/calls.h)
+ * sim_use() - put a simulator behind gmemctl's table of calls (base/calls.h)
  * @sim: or NULL, for the running kernel
  */
 void sim_use(struct sim *sim);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "snp/hex.h"
+#include "base/hex.h"
 #include "trace.h"
 
 static const char *const kind_names[SIM_KINDS] = {

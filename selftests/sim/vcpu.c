@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snp/bytes.h"
+#include "base/bytes.h"
 #include "internal.h"
 
 #define XSAVE_SIZE 4096

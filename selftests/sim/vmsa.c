@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "snp/bytes.h"
+#include "base/bytes.h"
 #include "internal.h"
 
 static void put_segment(uint8_t *at, const struct kvm_segment *segment)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kvm/calls.h"
+#include "base/calls.h"
 #include "preload.h"
 #include "sim_world.h"
 #include "unit.h"

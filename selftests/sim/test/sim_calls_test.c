@@ -5,12 +5,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../sim.h"
+#include "base/calls.h"
 #include "kvm/attributes.h"
-#include "kvm/calls.h"
 #include "kvm/slot.h"
 #include "kvm/vcpu.h"
 #include "kvm/vm.h"
-#include "../sim.h"
 #include "snp/abi.h"
 #include "unit.h"
 

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "snp/hex.h"
-#include "snp/id_block.h"
-#include "snp/measure.h"
+#include "base/hex.h"
 #include "fixture.h"
 #include "sim_cases.h"
+#include "snp/id_block.h"
+#include "snp/measure.h"
 #include "snp_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"

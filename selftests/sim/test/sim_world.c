@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm/calls.h"
+#include "base/calls.h"
 #include "sim_world.h"
 #include "unit.h"
 

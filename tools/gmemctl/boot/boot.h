@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
+#include "../base/error.h"
 #include "../guest/params.h"
-#include "../kvm/error.h"
 #include "../kvm/vcpu.h"
 
 /** BOOT_MEMORY_MAX: page tables reach 4 GiB; the last GiB is left to devices */

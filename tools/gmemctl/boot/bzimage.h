@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <asm/bootparam.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /** BZIMAGE_ENTRY_64: the 64-bit entry, from where the kernel is loaded */
 #define BZIMAGE_ENTRY_64 0x200

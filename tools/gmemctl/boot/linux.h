@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "../memory/range.h"
 #include "boot.h"
 #include "bzimage.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "../snp/bytes.h"
+#include "../base/bytes.h"
 #include "table.h"
 
 static bool table_room(struct table *table, size_t size)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../memory/probe.h"
 #include "command.h"
 #include "demo.h"
@@ -100,7 +101,7 @@ static int demo_run(struct demo *demo, const char *path)
 		error_set(&error, rc, "SIGBUS", "catch", NULL);
 		return out_error_report(&error);
 	}
-	demo->start_ns = machine_now_ns();
+	demo->start_ns = clock_now_ns();
 	rc = demo_run_steps(demo, &error);
 	if (demo->running)
 		payload_destroy(&demo->payload);

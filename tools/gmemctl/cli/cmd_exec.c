@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../control/runtime.h"
 #include "../exec/report.h"
 #include "../gmem/gmem.h"
 #include "../gmem/view.h"
-#include "../kvm/calls.h"
 #include "command.h"
 #include "out.h"
 

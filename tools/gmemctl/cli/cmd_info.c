@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../host/view.h"
 #include "../kvm/abi.h"
-#include "../kvm/calls.h"
 #include "../kvm/vm.h"
 #include "command.h"
 #include "modules.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../gmem/gmem.h"
 #include "../kvm/attributes.h"
 #include "../memory/probe.h"
@@ -127,14 +128,14 @@ static int demo_frame(struct demo *demo, uint64_t offset, uint64_t *frame,
 
 int demo_load_file(struct demo *demo, struct error *error)
 {
-	uint64_t start = machine_now_ns();
+	uint64_t start = clock_now_ns();
 	char text[65];
 	int rc;
 
 	rc = input_load(&demo->input, payload_input(&demo->payload), error);
 	if (rc)
 		return rc;
-	demo->load_ns = machine_now_ns() - start;
+	demo->load_ns = clock_now_ns() - start;
 	input_digest_text(demo->input.digest, text);
 	demo_say("%s: %" PRIu64 " bytes at gpa 0x%" PRIx64, demo->input.path,
 		 demo->input.size, payload_input_gpa(MEMORY_INPLACE, 1));
@@ -168,7 +169,7 @@ static int demo_event_private(struct demo *demo)
 {
 	struct gmem_ioctl_stat stat;
 	struct error error;
-	uint64_t now = machine_now_ns();
+	uint64_t now = clock_now_ns();
 
 	demo->private_seen = true;
 	demo->convert_ns = now - demo->mark_ns;
@@ -187,7 +188,7 @@ static int demo_event_private(struct demo *demo)
 			   "the host reads and writes input page %" PRIu64
 			   ": SIGBUS, both", offset >> GUEST_PAGE_SHIFT);
 	}
-	demo->mark_ns = machine_now_ns();
+	demo->mark_ns = clock_now_ns();
 	return demo_map(demo, &error);
 }
 
@@ -217,7 +218,7 @@ int demo_event(struct payload *payload, enum guest_event event, uint32_t value)
 		demo_event_progress(demo, value);
 		return 0;
 	case GUEST_EVENT_DONE:
-		demo->hash_ns = machine_now_ns() - demo->mark_ns;
+		demo->hash_ns = clock_now_ns() - demo->mark_ns;
 		return 0;
 	default:
 		return 0;
@@ -238,7 +239,7 @@ int demo_run_guest(struct demo *demo, struct error *error)
 {
 	int rc;
 
-	demo->mark_ns = machine_now_ns();
+	demo->mark_ns = clock_now_ns();
 	rc = payload_run(&demo->payload, GUEST_PAYLOAD_SHA256, demo->input.size,
 			 0, error);
 	if (!rc)
@@ -340,7 +341,7 @@ int demo_summary(struct demo *demo, struct error *error)
 	demo_rate("digest in private memory, guest", bytes, demo->hash_ns);
 	demo_say("%" PRIu64 " exits, %" PRIu64 " conversions, whole demo %" PRIu64
 		 " ms", counters->exits, counters->conversions,
-		 (machine_now_ns() - demo->start_ns) / 1000000);
+		 (clock_now_ns() - demo->start_ns) / 1000000);
 	if (!demo->failures)
 		demo_say("every claim above was checked, and held");
 	return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The step of the demo that is about KVM's attribute: kind=gmem-store. */
+#include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "demo_probe.h"
 
 static int demo_flip(struct demo *demo, bool private, struct error *error)

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /**
  * host_check_memory() - whether that many bytes can be populated

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 #define INPUT_MAX (UINT64_C(256) << 20)
 #define INPUT_DIGEST_SIZE 32

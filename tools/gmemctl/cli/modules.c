@@ -10,8 +10,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../kvm/calls.h"
 #include "modules.h"
 
 const char *const modules_names[MODULES_COUNT] = { "gmem", "gmem_kvm" };

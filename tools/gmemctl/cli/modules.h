@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 #define MODULES_COUNT 2
 

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/hex.h"
+#include "../base/text.h"
 #include "../control/runtime.h"
 #include "../devices/off_port.h"
-#include "../kvm/text.h"
-#include "../snp/hex.h"
 #include "command.h"
 #include "out.h"
 #include "size.h"

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "../control/message.h"
 #include "../kvm/abi.h"
-#include "../kvm/text.h"
 #include "../snp/abi.h"
 #include "command.h"
 #include "out.h"

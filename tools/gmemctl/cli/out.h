@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <json-c/json.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /** out_start() - choose the form of output */
 void out_start(bool json);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /**
  * struct output_file - a file on its way

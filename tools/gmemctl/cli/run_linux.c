@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../boot/e820.h"
 #include "../boot/emulated_host.h"
 #include "../boot/linux.h"
-#include "../kvm/calls.h"
 #include "../kvm/vm.h"
 #include "../machine/pc.h"
 #include "command.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../boot/boot.h"
 #include "../kvm/attributes.h"
 #include "../machine/payload.h"
@@ -188,10 +189,10 @@ static int run_machine(struct run *run, struct payload *payload)
 	rc = run_load(run, payload, &error);
 	if (rc)
 		return out_error_report(&error);
-	start = machine_now_ns();
+	start = clock_now_ns();
 	rc = payload_run(payload, run->payload, run->input_length, run->rounds,
 			 &error);
-	run->elapsed_ns = machine_now_ns() - start;
+	run->elapsed_ns = clock_now_ns() - start;
 	if (rc)
 		return out_error_report(&error);
 	code = payload_report(run, payload);

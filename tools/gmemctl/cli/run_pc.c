@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../machine/machine.h"
 #include "command.h"
 #include "out.h"
@@ -79,9 +80,9 @@ static int run_it(struct run_pc *run, struct pc *pc, struct error *error)
 		rc = control(run, pc, error);
 	if (rc)
 		return rc;
-	start = machine_now_ns();
+	start = clock_now_ns();
 	rc = pc_run(pc, error);
-	run->elapsed_ns = machine_now_ns() - start;
+	run->elapsed_ns = clock_now_ns() - start;
 	pc_control_stop(&run->control);
 	return rc;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "../snp/id_block.h"
 #include "../snp/policy.h"
 #include "command.h"

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/hex.h"
 #include "../boot/bzimage.h"
-#include "../snp/hex.h"
 #include "out.h"
 #include "snp.h"
 

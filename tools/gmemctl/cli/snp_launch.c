@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../base/clock.h"
+#include "../base/hex.h"
 #include "../machine/machine.h"
-#include "../snp/hex.h"
 #include "command.h"
 #include "out.h"
 #include "run.h"
@@ -43,14 +44,14 @@ static void show_launch(const struct snp_launch *launch)
 /* Return: an exit code. */
 static int run_guest(struct pc *pc, struct error *error)
 {
-	uint64_t start = machine_now_ns();
+	uint64_t start = clock_now_ns();
 	int rc;
 
 	fflush(stdout);
 	rc = pc_run(pc, error);
 	if (rc)
 		return out_error_report(error);
-	return run_report(&pc->machine, machine_now_ns() - start, "snp:");
+	return run_report(&pc->machine, clock_now_ns() - start, "snp:");
 }
 
 /* Return: an exit code. */

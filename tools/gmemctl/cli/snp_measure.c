@@ -4,7 +4,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "command.h"
 #include "out.h"
 #include "snp.h"

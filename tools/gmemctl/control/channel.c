@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "channel.h"
 
 #define SUFFIX ".job"
@@ -62,20 +63,12 @@ void channel_close(struct channel *channel)
 	channel->fd = -1;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 {
 	struct pollfd wait = { .fd = channel->fd, .events = POLLIN };
-	int64_t end = now_ms() + timeout_ms, left;
+	int64_t end = clock_now_ms() + timeout_ms, left;
 
-	while ((left = end - now_ms()) > 0) {
+	while ((left = end - clock_now_ms()) > 0) {
 		int fd;
 
 		if (poll(&wait, 1, (int)left) <= 0)

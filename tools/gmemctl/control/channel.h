@@ -7,7 +7,7 @@
 #ifndef GMEMCTL_CONTROL_CHANNEL_H
 #define GMEMCTL_CONTROL_CHANNEL_H
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "runtime.h"
 
 /**

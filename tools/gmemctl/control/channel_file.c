@@ -6,7 +6,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "../kvm/files.h"
+#include "../base/clock.h"
+#include "../base/fdpass.h"
 #include "channel.h"
 
 /* Whoever has asked for something with a file sends it at once. */
@@ -49,14 +50,6 @@ int channel_send_result(int socket, int rc, const struct error *error)
 	return sent == sizeof(result) ? 0 : -EIO;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Return: 0 if @socket is readable, or has hung up. */
 static int wait_readable(int socket, int cancel_fd, int timeout_ms)
 {
@@ -64,12 +57,12 @@ static int wait_readable(int socket, int cancel_fd, int timeout_ms)
 		{ .fd = socket, .events = POLLIN },
 		{ .fd = cancel_fd, .events = POLLIN },
 	};
-	int64_t end = now_ms() + timeout_ms, left = -1;
+	int64_t end = clock_now_ms() + timeout_ms, left = -1;
 	int rc;
 
 	do {
 		if (timeout_ms >= 0) {
-			left = end - now_ms();
+			left = end - clock_now_ms();
 			left = left < 0 ? 0 : left;
 		}
 		rc = poll(fds, 2, (int)left);

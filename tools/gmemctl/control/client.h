@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /**
  * client_call() - ask the VM @name

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <json-c/json.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "message.h"
 
 /**

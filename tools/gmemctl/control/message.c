@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kvm/text.h"
+#include "../base/text.h"
 #include "message.h"
 
 #define DEPTH_MAX 8

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <json-c/json.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /** MESSAGE_REQUEST_MAX: bytes of a request, with its end of line */
 #define MESSAGE_REQUEST_MAX	4096

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 #define RUNTIME_NAME_MAX	32
 #define RUNTIME_NAME_RULE	"1 to 32 letters, digits, '-', '_' and '.', the " \

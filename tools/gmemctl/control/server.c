@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../machine/threads.h"
-#include "clock.h"
 #include "server.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -84,7 +84,7 @@ struct server_poll {
 
 static void server_poll_set(struct server *server, struct server_poll *set)
 {
-	uint64_t full = server_full(server, control_now_ns());
+	uint64_t full = server_full(server, clock_now_ns());
 	bool ready = false;
 
 	for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++) {
@@ -139,7 +139,7 @@ static void *server_main(void *data)
 			continue;
 		if (set.fds[SERVER_CLIENTS_MAX + 1].revents)
 			return NULL;
-		now_ns = control_now_ns();
+		now_ns = clock_now_ns();
 		for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++)
 			if (set.fds[i].revents ||
 			    connection_ready(&server->clients[i]))

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "connection.h"
 #include "runtime.h"
 

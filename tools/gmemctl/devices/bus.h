@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 #define BUS_DEVICES_MAX 16
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../base/clock.h"
 #include "power.h"
 
 #define PORTS		16
@@ -15,20 +16,12 @@
 #define CONTROL_TYPE	10	/* three bits */
 #define CONTROL_SLEEP	0x2000	/* reads zero */
 
-static uint64_t host_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 void power_init(struct power *power, const struct board *board,
 		uint64_t (*now_ns)(void))
 {
 	memset(power, 0, sizeof(*power));
 	power->board = board;
-	power->now_ns = now_ns ? now_ns : host_now_ns;
+	power->now_ns = now_ns ? now_ns : clock_now_ns;
 	power->start_ns = power->now_ns();
 	pthread_mutex_init(&power->lock, NULL);
 }

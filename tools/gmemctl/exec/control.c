@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../control/clock.h"
+#include "../base/clock.h"
 #include "../control/server.h"
 #include "../gmem/gmem.h"
 #include "control.h"
@@ -94,7 +94,7 @@ static int serve_stat(struct exec_vm *vm, struct json_object *request,
 	*result = json_object_new_object();
 	add_string(*result, "name", exec_settings.name);
 	add_uint(*result, "pid", (uint64_t)getpid());
-	add_uint(*result, "uptime_ns", control_now_ns() - control.started_ns);
+	add_uint(*result, "uptime_ns", clock_now_ns() - control.started_ns);
 	add_string(*result, "state", "running");
 	add_string(*result, "kind", "gmem");
 	add_uint(*result, "vcpus", vcpus);
@@ -358,7 +358,7 @@ void exec_control_start(void)
 
 	pthread_mutex_lock(&control.lock);
 	if (!control.pid && exec_settings.name) {
-		control.started_ns = control_now_ns();
+		control.started_ns = clock_now_ns();
 		control.pid = getpid();
 		if (server_start(&control.server, exec_settings.name, serve, NULL,
 				 &error))

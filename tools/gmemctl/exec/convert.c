@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../control/clock.h"
+#include "../base/calls.h"
+#include "../base/clock.h"
 #include "../gmem/gmem.h"
-#include "../kvm/calls.h"
 #include "../machine/rate.h"
 #include "convert.h"
 #include "hole.h"
@@ -91,12 +91,12 @@ static int parts_find(const struct exec_vm *vm, struct range what,
 static int convert_repeat(int fd, const struct gmem_ioctl_convert *what,
 			  struct gmem_ioctl_convert *done)
 {
-	uint64_t end = control_now_ns() + what->timeout_ms * NS_PER_MS, now;
+	uint64_t end = clock_now_ns() + what->timeout_ms * NS_PER_MS, now;
 	int rc;
 
 	*done = *what;
 	while ((rc = gmem_convert(fd, done)) == -EINTR) {
-		now = control_now_ns();
+		now = clock_now_ns();
 		*done = *what;
 		done->timeout_ms = now < end ? (uint32_t)((end - now) / NS_PER_MS) :
 				   0;
@@ -164,7 +164,7 @@ static void convert_count(struct range what, bool to_private, int rc,
 	exec_count(&exec_counters.conversions, 1);
 	exec_count(&exec_counters.converted_bytes, range_size(what));
 	pthread_mutex_lock(&rate_lock);
-	rate_add(&rate, control_now_ns());
+	rate_add(&rate, clock_now_ns());
 	pthread_mutex_unlock(&rate_lock);
 }
 
@@ -210,7 +210,7 @@ double exec_convert_rate(uint64_t start_ns)
 	double number;
 
 	pthread_mutex_lock(&rate_lock);
-	number = rate_per_second(&rate, start_ns, control_now_ns());
+	number = rate_per_second(&rate, start_ns, clock_now_ns());
 	pthread_mutex_unlock(&rate_lock);
 	return number;
 }

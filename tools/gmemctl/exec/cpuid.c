@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "cpuid.h"
 
 /* KVM's leaves may come after those of another hypervisor that it plays. */

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "diagnose.h"
 #include "report.h"
 #include "slot.h"

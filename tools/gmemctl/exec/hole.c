@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../kvm/calls.h"
 #include "hole.h"
 #include "report.h"
 #include "spin.h"

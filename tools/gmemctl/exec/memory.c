@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../gmem/view.h"
-#include "../kvm/calls.h"
 #include "hole.h"
 #include "memory.h"
 #include "report.h"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "next.h"
 
 static struct exec_next next;

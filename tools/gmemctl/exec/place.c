@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "place.h"
 #include "procmap.h"
 

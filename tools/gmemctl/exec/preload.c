@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <stdarg.h>
 
+#include "../base/calls.h"
 #include "../kvm/abi.h"
-#include "../kvm/calls.h"
 #include "control.h"
 #include "convert.h"
 #include "cpuid.h"

@@ -4,9 +4,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "../base/calls.h"
+#include "../base/fdpass.h"
 #include "../control/channel.h"
-#include "../kvm/calls.h"
-#include "../kvm/files.h"
 #include "../machine/threads.h"
 #include "../memory/remote.h"
 #include "remote.h"

@@ -7,7 +7,7 @@
 #ifndef GMEMCTL_EXEC_REMOTE_H
 #define GMEMCTL_EXEC_REMOTE_H
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "vm.h"
 
 /**

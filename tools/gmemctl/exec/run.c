@@ -3,8 +3,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "convert.h"
 #include "diagnose.h"
 #include "fault.h"

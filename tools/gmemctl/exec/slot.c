@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../gmem/view.h"
-#include "../kvm/calls.h"
 #include "control.h"
 #include "hole.h"
 #include "place.h"

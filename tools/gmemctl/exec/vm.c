@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "report.h"
 #include "slot.h"
 #include "vm.h"

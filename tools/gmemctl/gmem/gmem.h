@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <linux/gmem.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /** gmem_open() - open /dev/gmem. Return: an fd, or a negative errno. */
 int gmem_open(struct error *error);

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "view.h"
 
 int gmem_view(int fd, uint64_t offset, uint64_t length)

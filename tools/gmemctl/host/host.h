@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A host, as it shows itself: CPUID, /proc, /sys, MSRs, the kernel log. Devices
- * are opened through the table of calls (kvm/calls.h). With the members of
+ * are opened through the table of calls (base/calls.h). With the members of
  * struct host set by a test it is another host than this one.
  */
 #ifndef GMEMCTL_HOST_HOST_H

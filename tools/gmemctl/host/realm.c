@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../kvm/vm.h"
 #include "../realm/abi.h"
 #include "realm.h"

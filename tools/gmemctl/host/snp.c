@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "snp.h"
 
 /* What a line is about has to be there. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../snp/abi.h"
 #include "snp.h"
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../kvm/vm.h"
 #include "../snp/abi.h"
 #include "../snp/vmsa.h"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../kvm/calls.h"
 #include "snp.h"
 #include "view.h"
 

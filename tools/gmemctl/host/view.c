@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../gmem/view.h"
 #include "../kvm/abi.h"
-#include "../kvm/calls.h"
 #include "../kvm/vm.h"
 #include "view.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 
+#include "../base/calls.h"
 #include "abi.h"
 #include "attributes.h"
-#include "calls.h"
 #include "vm.h"
 
 /*

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "calls.h"
+#include "../base/calls.h"
 #include "cpuid.h"
 #include "vm.h"
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/error.h"
 #include "abi.h"
-#include "error.h"
 
 struct vm;
 

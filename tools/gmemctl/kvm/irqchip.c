@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "../base/calls.h"
 #include "abi.h"
-#include "calls.h"
 #include "irqchip.h"
 #include "vm.h"
 

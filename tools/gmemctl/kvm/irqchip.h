@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "error.h"
+#include "../base/error.h"
 
 #define IRQCHIP_IOAPIC_GPA	0xfec00000U
 #define IRQCHIP_LAPIC_GPA	0xfee00000U

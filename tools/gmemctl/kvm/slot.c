@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "../base/calls.h"
 #include "abi.h"
-#include "calls.h"
 #include "slot.h"
 #include "vm.h"
 

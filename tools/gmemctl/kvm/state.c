@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calls.h"
+#include "../base/calls.h"
 #include "state.h"
 
 #define MSRS_MAX	1024
@@ -70,7 +70,7 @@ static int state_fail(struct error *error, int rc, const char *object,
 }
 
 static int item_get(int fd, const struct state_item *item, uint32_t index,
-		    struct records *records)
+		    struct tlv *records)
 {
 	uint8_t bytes[STATE_SIZE_MAX];
 	int rc;
@@ -79,68 +79,68 @@ static int item_get(int fd, const struct state_item *item, uint32_t index,
 	rc = calls->ioctl(fd, item->get, bytes);
 	if (rc < 0)
 		return rc;
-	records_add(records, item->type, index, bytes, item->size);
+	tlv_add(records, item->type, index, bytes, item->size);
 	return 0;
 }
 
 static int item_set(int fd, const struct state_item *item, uint32_t index,
-		    const struct records *records)
+		    const struct tlv *records)
 {
 	uint8_t bytes[STATE_SIZE_MAX];
 	int rc;
 
 	memset(bytes, 0, sizeof(bytes));
-	if (!records_get(records, item->type, index, bytes, item->size))
+	if (!tlv_get(records, item->type, index, bytes, item->size))
 		return -EBADMSG;
 	rc = calls->ioctl(fd, item->set, bytes);
 	return rc < 0 ? rc : 0;
 }
 
 static int chip_get(struct vm *vm, uint32_t type, uint32_t index, uint32_t chip,
-		    struct records *records)
+		    struct tlv *records)
 {
 	struct kvm_irqchip state = { .chip_id = chip };
 	int rc = calls->ioctl(vm->fd, KVM_GET_IRQCHIP, &state);
 
 	if (!rc)
-		records_add(records, type, index, &state, sizeof(state));
+		tlv_add(records, type, index, &state, sizeof(state));
 	return rc;
 }
 
 static int chip_set(struct vm *vm, uint32_t type, uint32_t index, uint32_t chip,
-		    const struct records *records)
+		    const struct tlv *records)
 {
 	struct kvm_irqchip state;
 
-	if (!records_get(records, type, index, &state, sizeof(state)))
+	if (!tlv_get(records, type, index, &state, sizeof(state)))
 		return -EBADMSG;
 	state.chip_id = chip;
 	return calls->ioctl(vm->fd, KVM_SET_IRQCHIP, &state);
 }
 
 /* Time stands still while the state is under way, as it does for the TSC. */
-static int clock_get(struct vm *vm, struct records *records)
+static int clock_get(struct vm *vm, struct tlv *records)
 {
 	struct kvm_clock_data clock = { 0 };
 	int rc = calls->ioctl(vm->fd, KVM_GET_CLOCK, &clock);
 
 	if (!rc)
-		records_add(records, STATE_CLOCK, 0, &clock.clock,
+		tlv_add(records, STATE_CLOCK, 0, &clock.clock,
 			    sizeof(clock.clock));
 	return rc;
 }
 
-static int clock_set(struct vm *vm, const struct records *records)
+static int clock_set(struct vm *vm, const struct tlv *records)
 {
 	struct kvm_clock_data clock = { 0 };
 
-	if (!records_get(records, STATE_CLOCK, 0, &clock.clock,
+	if (!tlv_get(records, STATE_CLOCK, 0, &clock.clock,
 			 sizeof(clock.clock)))
 		return -EBADMSG;
 	return calls->ioctl(vm->fd, KVM_SET_CLOCK, &clock);
 }
 
-int vm_state_get(struct vm *vm, struct records *records, struct error *error)
+int vm_state_get(struct vm *vm, struct tlv *records, struct error *error)
 {
 	int rc = chip_get(vm, STATE_PIC, 0, KVM_IRQCHIP_PIC_MASTER, records);
 
@@ -157,7 +157,7 @@ int vm_state_get(struct vm *vm, struct records *records, struct error *error)
 	return rc ? state_fail(error, rc, "VM", "KVM_GET_CLOCK") : 0;
 }
 
-int vm_state_set(struct vm *vm, const struct records *records,
+int vm_state_set(struct vm *vm, const struct tlv *records,
 		 struct error *error)
 {
 	int rc = chip_set(vm, STATE_PIC, 0, KVM_IRQCHIP_PIC_MASTER, records);
@@ -219,7 +219,7 @@ static int msr_set(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
 }
 
 /* One by one: KVM stops at the first that this vCPU does not have. */
-static int msrs_get(struct vcpu *vcpu, struct vm *vm, struct records *records)
+static int msrs_get(struct vcpu *vcpu, struct vm *vm, struct tlv *records)
 {
 	struct kvm_msr_entry entries[MSRS_MAX];
 	struct kvm_msr_list *list;
@@ -234,19 +234,19 @@ static int msrs_get(struct vcpu *vcpu, struct vm *vm, struct records *records)
 			entries[count++] = (struct kvm_msr_entry){
 				.index = list->indices[i], .data = value };
 	free(list);
-	records_add(records, STATE_MSRS, vcpu->index, entries,
+	tlv_add(records, STATE_MSRS, vcpu->index, entries,
 		    count * sizeof(entries[0]));
 	return 0;
 }
 
-static int msrs_set(struct vcpu *vcpu, const struct records *records,
+static int msrs_set(struct vcpu *vcpu, const struct tlv *records,
 		    struct error *error)
 {
 	const uint8_t *bytes;
 	size_t size;
 	int rc;
 
-	bytes = records_find(records, STATE_MSRS, vcpu->index, &size);
+	bytes = tlv_find(records, STATE_MSRS, vcpu->index, &size);
 	if (!bytes || size % sizeof(struct kvm_msr_entry))
 		return state_fail(error, -EBADMSG, "vCPU", "KVM_SET_MSRS");
 	for (size_t at = 0; at < size; at += sizeof(struct kvm_msr_entry)) {
@@ -264,7 +264,7 @@ static int msrs_set(struct vcpu *vcpu, const struct records *records,
 	return 0;
 }
 
-int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct records *records,
+int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct tlv *records,
 		   struct error *error)
 {
 	int rc = 0;
@@ -282,7 +282,7 @@ int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct records *records,
 	return 0;
 }
 
-int vcpu_state_set(struct vcpu *vcpu, const struct records *records,
+int vcpu_state_set(struct vcpu *vcpu, const struct tlv *records,
 		   struct error *error)
 {
 	int rc;

@@ -7,8 +7,8 @@
 #ifndef GMEMCTL_KVM_STATE_H
 #define GMEMCTL_KVM_STATE_H
 
-#include "error.h"
-#include "records.h"
+#include "../base/error.h"
+#include "../base/tlv.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -40,12 +40,12 @@ enum state_type {
 };
 
 /** vm_state_get() - add what the VM has besides its vCPUs */
-int vm_state_get(struct vm *vm, struct records *records, struct error *error);
-int vm_state_set(struct vm *vm, const struct records *records,
+int vm_state_get(struct vm *vm, struct tlv *records, struct error *error);
+int vm_state_set(struct vm *vm, const struct tlv *records,
 		 struct error *error);
 
 /** vcpu_state_get() - add what a vCPU has; no I/O of it may be unfinished */
-int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct records *records,
+int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct tlv *records,
 		   struct error *error);
 
 /**
@@ -53,7 +53,7 @@ int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct records *records,
  *
  * Return: 0; -EBADMSG if a record is missing or has a wrong size; what KVM says.
  */
-int vcpu_state_set(struct vcpu *vcpu, const struct records *records,
+int vcpu_state_set(struct vcpu *vcpu, const struct tlv *records,
 		   struct error *error);
 
 #endif /* GMEMCTL_KVM_STATE_H */

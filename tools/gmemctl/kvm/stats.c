@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "abi.h"
-#include "calls.h"
 #include "stats.h"
 
 #define NAME_MAX_SIZE	256

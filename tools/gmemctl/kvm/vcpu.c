@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "calls.h"
+#include "../base/calls.h"
 #include "cpuid.h"
 #include "vcpu.h"
 #include "vm.h"

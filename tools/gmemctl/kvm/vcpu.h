@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
+#include "../base/error.h"
 #include "abi.h"
-#include "error.h"
 
 struct vm;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "calls.h"
+#include "../base/calls.h"
 #include "vcpu.h"
 #include "vm.h"
 

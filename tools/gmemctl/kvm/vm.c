@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "abi.h"
-#include "calls.h"
 #include "vm.h"
 
 #define HINT_KERNEL "private memory of KVM's own needs Linux 6.8 or newer with " \

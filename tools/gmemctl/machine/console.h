@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/error.h"
 #include "../devices/uart.h"
-#include "../kvm/error.h"
 #include "threads.h"
 
 /* A string instruction of some vCPUs may be on its way when they are stopped. */

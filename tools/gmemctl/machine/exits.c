@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../kvm/attributes.h"
 #include "../kvm/exits.h"
 #include "machine.h"
@@ -112,7 +113,7 @@ static int convert_repeat(struct machine *machine, struct range what,
 			  bool to_private, char *why, size_t why_size)
 {
 	uint32_t all_ms = machine->memory.config->convert_timeout_ms;
-	uint64_t start = machine_now_ns(), took_ms;
+	uint64_t start = clock_now_ns(), took_ms;
 	uint32_t left_ms = all_ms;
 	int rc;
 
@@ -125,7 +126,7 @@ static int convert_repeat(struct machine *machine, struct range what,
 		/* It would be interrupted again and again. */
 		if (!left_ms && all_ms && machine_pausing(machine))
 			return -EAGAIN;
-		took_ms = (machine_now_ns() - start) / 1000000;
+		took_ms = (clock_now_ns() - start) / 1000000;
 		left_ms = took_ms < all_ms ? all_ms - (uint32_t)took_ms : 0;
 	}
 }
@@ -135,11 +136,11 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 		    size_t why_size)
 {
 	struct machine_counters *counters = &machine->counters;
-	uint64_t start = machine_now_ns(), took;
+	uint64_t start = clock_now_ns(), took;
 	int rc;
 
 	rc = convert_repeat(machine, what, to_private, why, why_size);
-	took = machine_now_ns() - start;
+	took = clock_now_ns() - start;
 	if (!rc) {
 		pthread_mutex_lock(&machine->lock);
 		rate_add(&machine->rate, start + took);

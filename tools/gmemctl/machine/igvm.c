@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../boot/acpi.h"
 #include "../boot/e820.h"
-#include "../snp/bytes.h"
 #include "igvm.h"
 
 /* IGVM_VHS_MEMORY_MAP_ENTRY: first page, pages, type, flags, reserved */

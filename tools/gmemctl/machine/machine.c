@@ -14,14 +14,6 @@
 /* A KVM without the capability has at most four, says its API. */
 #define VCPUS_UNKNOWN 4
 
-uint64_t machine_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 void machine_trace(struct machine *machine, struct vcpu *vcpu,
 		   const char *format, ...)
 {

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../base/error.h"
 #include "../devices/bus.h"
-#include "../kvm/error.h"
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
 #include "../memory/guest_memory.h"
@@ -189,8 +189,5 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 void machine_trace(struct machine *machine, struct vcpu *vcpu,
 		   const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/** machine_now_ns() - CLOCK_MONOTONIC */
-uint64_t machine_now_ns(void);
 
 #endif /* GMEMCTL_MACHINE_MACHINE_H */

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../base/error.h"
 #include "../guest/params.h"
-#include "../kvm/error.h"
 #include "../memory/convert.h"
 #include "machine.h"
 

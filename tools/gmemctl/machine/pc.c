@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../boot/acpi.h"
 #include "../boot/mptable.h"
 #include "pc.h"
@@ -108,7 +109,7 @@ static int pc_run_on(struct pc *pc, struct error *error)
 /* What is left of the time; at least a second, since 0 means for ever. */
 static unsigned int pc_time_left(const struct pc *pc, uint64_t started_ns)
 {
-	uint64_t seconds = (machine_now_ns() - started_ns) / 1000000000;
+	uint64_t seconds = (clock_now_ns() - started_ns) / 1000000000;
 	unsigned int timeout_s = pc->config->machine.run_timeout_s;
 
 	if (!timeout_s)
@@ -118,7 +119,7 @@ static unsigned int pc_time_left(const struct pc *pc, uint64_t started_ns)
 
 int pc_run(struct pc *pc, struct error *error)
 {
-	uint64_t started_ns = machine_now_ns();
+	uint64_t started_ns = clock_now_ns();
 	struct signals_held before;
 	int rc;
 

@@ -3,6 +3,7 @@
 #ifndef GMEMCTL_MACHINE_PC_H
 #define GMEMCTL_MACHINE_PC_H
 
+#include "../base/error.h"
 #include "../boot/linux.h"
 #include "../devices/board.h"
 #include "../devices/bus.h"
@@ -11,7 +12,6 @@
 #include "../devices/power.h"
 #include "../devices/rtc.h"
 #include "../devices/uart.h"
-#include "../kvm/error.h"
 #include "console.h"
 #include "machine.h"
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../gmem/gmem.h"
 #include "../memory/page_states.h"
 #include "pc_control.h"
@@ -101,7 +102,7 @@ static double conversion_rate(struct pc_control *control)
 
 	pthread_mutex_lock(&machine->lock);
 	rate = rate_per_second(&machine->rate, control->started_ns,
-			       machine_now_ns());
+			       clock_now_ns());
 	pthread_mutex_unlock(&machine->lock);
 	return rate;
 }
@@ -159,7 +160,7 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 {
 	struct machine *machine = &control->pc->machine;
 	const struct guest_memory *memory = &machine->memory;
-	uint64_t up = machine_now_ns() - control->started_ns;
+	uint64_t up = clock_now_ns() - control->started_ns;
 	enum end end = machine_ended(machine) ? machine->end : END_NONE;
 
 	(void)request;
@@ -471,7 +472,7 @@ int pc_control_start(struct pc_control *control, struct pc *pc,
 {
 	control->pc = pc;
 	control->name = name;
-	control->started_ns = machine_now_ns();
+	control->started_ns = clock_now_ns();
 	memset(&control->remotes, 0, sizeof(control->remotes));
 	return server_start(&control->server, name, pc_control_serve, control,
 			    error);

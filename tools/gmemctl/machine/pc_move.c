@@ -45,7 +45,7 @@ static int post(struct pc *pc, const char *channel, bool stop,
 
 static void work_give(struct pc *pc, struct pc_job *job, struct error *error)
 {
-	struct records state = { 0 };
+	struct tlv state = { 0 };
 	int rc = error->rc;
 
 	if (!rc)
@@ -56,7 +56,7 @@ static void work_give(struct pc *pc, struct pc_job *job, struct error *error)
 		rc = handover_give(job->fd, &pc->machine.memory, &state, error);
 	if (!rc)
 		machine_end(&pc->machine, END_HANDED_OVER, NULL);
-	records_free(&state);
+	tlv_free(&state);
 }
 
 /* The state of encrypted CPUs does not leave them either. */
@@ -82,12 +82,12 @@ int pc_move_give(struct pc *pc, const char *channel, struct error *error)
 static int save(struct pc *pc, const struct pc_job *job, int fd,
 		struct error *error)
 {
-	struct records state = { 0 };
+	struct tlv state = { 0 };
 	int rc = pc_state_get(pc, &state, error);
 
 	if (!rc)
 		rc = save_write(fd, job->fd, &pc->machine.memory, &state, error);
-	records_free(&state);
+	tlv_free(&state);
 	if (!rc && fsync(fd) && errno != EINVAL && errno != EROFS)
 		rc = error_set(error, -errno, "file", "fsync", NULL);
 	return rc;

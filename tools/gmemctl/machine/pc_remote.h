@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "../memory/remote.h"
 
 /** PC_REMOTES_MAX: remotes at a time */

@@ -43,7 +43,7 @@ struct power_state {
 	uint16_t control;
 };
 
-static void uart_get(const struct uart *uart, struct records *records)
+static void uart_get(const struct uart *uart, struct tlv *records)
 {
 	struct uart_state state = {
 		.ier = uart->ier,
@@ -61,16 +61,16 @@ static void uart_get(const struct uart *uart, struct records *records)
 	};
 
 	memcpy(state.fifo, uart->fifo, sizeof(state.fifo));
-	records_add(records, STATE_UART, 0, &state, sizeof(state));
+	tlv_add(records, STATE_UART, 0, &state, sizeof(state));
 }
 
 /* KVM does not keep the level of a line by itself. */
-static int uart_set(struct pc *pc, const struct records *records)
+static int uart_set(struct pc *pc, const struct tlv *records)
 {
 	struct uart *uart = &pc->uart;
 	struct uart_state state;
 
-	if (!records_get(records, STATE_UART, 0, &state, sizeof(state)) ||
+	if (!tlv_get(records, STATE_UART, 0, &state, sizeof(state)) ||
 	    state.head >= UART_FIFO_SIZE || state.count > UART_FIFO_SIZE)
 		return -EBADMSG;
 	uart->ier = state.ier;
@@ -89,11 +89,11 @@ static int uart_set(struct pc *pc, const struct records *records)
 	return uart->level ? irqchip_set_line(&pc->machine.vm, UART_IRQ, true) : 0;
 }
 
-static int i8042_set(struct i8042 *i8042, const struct records *records)
+static int i8042_set(struct i8042 *i8042, const struct tlv *records)
 {
 	struct i8042_state state;
 
-	if (!records_get(records, STATE_I8042, 0, &state, sizeof(state)))
+	if (!tlv_get(records, STATE_I8042, 0, &state, sizeof(state)))
 		return -EBADMSG;
 	i8042->command = state.command;
 	i8042->control = state.control;
@@ -102,11 +102,11 @@ static int i8042_set(struct i8042 *i8042, const struct records *records)
 	return 0;
 }
 
-static int rtc_set(struct rtc *rtc, const struct records *records)
+static int rtc_set(struct rtc *rtc, const struct tlv *records)
 {
 	struct rtc_state state;
 
-	if (!records_get(records, STATE_RTC, 0, &state, sizeof(state)) ||
+	if (!tlv_get(records, STATE_RTC, 0, &state, sizeof(state)) ||
 	    state.index >= RTC_CMOS_SIZE)
 		return -EBADMSG;
 	rtc->index = state.index;
@@ -114,29 +114,29 @@ static int rtc_set(struct rtc *rtc, const struct records *records)
 	return 0;
 }
 
-static int pci_set(struct pci *pci, const struct records *records)
+static int pci_set(struct pci *pci, const struct tlv *records)
 {
 	struct pci_state state;
 
-	if (!records_get(records, STATE_PCI, 0, &state, sizeof(state)))
+	if (!tlv_get(records, STATE_PCI, 0, &state, sizeof(state)))
 		return -EBADMSG;
 	pci->address = state.address;
 	pci->reset = (uint8_t)state.reset;
 	return 0;
 }
 
-static int power_set(struct power *power, const struct records *records)
+static int power_set(struct power *power, const struct tlv *records)
 {
 	struct power_state state;
 
-	if (!records_get(records, STATE_POWER, 0, &state, sizeof(state)))
+	if (!tlv_get(records, STATE_POWER, 0, &state, sizeof(state)))
 		return -EBADMSG;
 	power->enable = state.enable;
 	power->control = state.control;
 	return 0;
 }
 
-static void devices_get(const struct pc *pc, struct records *records)
+static void devices_get(const struct pc *pc, struct tlv *records)
 {
 	struct i8042_state i8042 = { pc->i8042.command, pc->i8042.control,
 				     pc->i8042.answer, pc->i8042.full };
@@ -146,13 +146,13 @@ static void devices_get(const struct pc *pc, struct records *records)
 
 	memcpy(rtc.cmos, pc->rtc.cmos, sizeof(rtc.cmos));
 	uart_get(&pc->uart, records);
-	records_add(records, STATE_I8042, 0, &i8042, sizeof(i8042));
-	records_add(records, STATE_RTC, 0, &rtc, sizeof(rtc));
-	records_add(records, STATE_PCI, 0, &pci, sizeof(pci));
-	records_add(records, STATE_POWER, 0, &power, sizeof(power));
+	tlv_add(records, STATE_I8042, 0, &i8042, sizeof(i8042));
+	tlv_add(records, STATE_RTC, 0, &rtc, sizeof(rtc));
+	tlv_add(records, STATE_PCI, 0, &pci, sizeof(pci));
+	tlv_add(records, STATE_POWER, 0, &power, sizeof(power));
 }
 
-static int devices_set(struct pc *pc, const struct records *records,
+static int devices_set(struct pc *pc, const struct tlv *records,
 		       struct error *error)
 {
 	int rc = uart_set(pc, records);
@@ -170,18 +170,18 @@ static int devices_set(struct pc *pc, const struct records *records,
 }
 
 /* Nanoseconds of the ACPI timer. A state of an older gmemctl has none. */
-static void timer_get(struct pc *pc, struct records *records)
+static void timer_get(struct pc *pc, struct tlv *records)
 {
 	uint64_t ns = power_timer_ns(&pc->power);
 
-	records_add(records, STATE_TIMER, 0, &ns, sizeof(ns));
+	tlv_add(records, STATE_TIMER, 0, &ns, sizeof(ns));
 }
 
-static void timer_set(struct pc *pc, const struct records *records)
+static void timer_set(struct pc *pc, const struct tlv *records)
 {
 	uint64_t ns;
 
-	if (records_get(records, STATE_TIMER, 0, &ns, sizeof(ns)))
+	if (tlv_get(records, STATE_TIMER, 0, &ns, sizeof(ns)))
 		power_set_timer_ns(&pc->power, ns);
 }
 
@@ -190,12 +190,12 @@ static void timer_set(struct pc *pc, const struct records *records)
  * is read of the VM is its clock, and the vCPUs, with the TSC, come right after the
  * timer. They are set in the same order.
  */
-int pc_state_get(struct pc *pc, struct records *records, struct error *error)
+int pc_state_get(struct pc *pc, struct tlv *records, struct error *error)
 {
 	uint32_t cpus = pc->machine.nr_vcpus;
 	int rc;
 
-	records_add(records, STATE_CPUS, 0, &cpus, sizeof(cpus));
+	tlv_add(records, STATE_CPUS, 0, &cpus, sizeof(cpus));
 	devices_get(pc, records);
 	rc = vm_state_get(&pc->machine.vm, records, error);
 	timer_get(pc, records);
@@ -206,11 +206,11 @@ int pc_state_get(struct pc *pc, struct records *records, struct error *error)
 	return rc;
 }
 
-int pc_state_cpus(const struct records *records, struct error *error)
+int pc_state_cpus(const struct tlv *records, struct error *error)
 {
 	uint32_t cpus;
 
-	if (records_get(records, STATE_CPUS, 0, &cpus, sizeof(cpus)) && cpus &&
+	if (tlv_get(records, STATE_CPUS, 0, &cpus, sizeof(cpus)) && cpus &&
 	    cpus <= MACHINE_VCPUS_MAX)
 		return (int)cpus;
 	return error_set(error, -EBADMSG, "state of a VM", "read",
@@ -218,7 +218,7 @@ int pc_state_cpus(const struct records *records, struct error *error)
 }
 
 /* Lines first: the controllers, set afterwards, know best what came of them. */
-int pc_state_set(struct pc *pc, const struct records *records,
+int pc_state_set(struct pc *pc, const struct tlv *records,
 		 struct error *error)
 {
 	int rc = devices_set(pc, records, error);

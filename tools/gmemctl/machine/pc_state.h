@@ -6,21 +6,21 @@
 #ifndef GMEMCTL_MACHINE_PC_STATE_H
 #define GMEMCTL_MACHINE_PC_STATE_H
 
-#include "../kvm/records.h"
+#include "../base/tlv.h"
 #include "pc.h"
 
 /** pc_state_get() - read it; no vCPU runs, the console is stopped */
-int pc_state_get(struct pc *pc, struct records *records, struct error *error);
+int pc_state_get(struct pc *pc, struct tlv *records, struct error *error);
 
 /**
  * pc_state_cpus() - how many CPUs the machine has
  *
  * Return: 1 to MACHINE_VCPUS_MAX, or -EBADMSG.
  */
-int pc_state_cpus(const struct records *records, struct error *error);
+int pc_state_cpus(const struct tlv *records, struct error *error);
 
 /** pc_state_set() - set it in a new machine with as many CPUs */
-int pc_state_set(struct pc *pc, const struct records *records,
+int pc_state_set(struct pc *pc, const struct tlv *records,
 		 struct error *error);
 
 #endif /* GMEMCTL_MACHINE_PC_STATE_H */

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "../kvm/exits.h"
-#include "../kvm/text.h"
 #include "machine.h"
 #include "view_fault.h"
 

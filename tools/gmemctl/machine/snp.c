@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "../snp/termination.h"
 #include "igvm.h"
 #include "snp.h"

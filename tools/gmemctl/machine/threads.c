@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "signals.h"
 #include "threads.h"
 
@@ -157,14 +158,6 @@ static bool signals_restore(struct thread_signals *signals)
 	return arrived;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 void threads_kick(struct threads *threads, unsigned int index)
 {
 	pthread_kill(threads->started[index].thread, STOP_SIGNAL);
@@ -178,12 +171,12 @@ static int threads_wait(struct threads *threads, int signal_fd,
 		{ .fd = threads->finished_fd, .events = POLLIN },
 		{ .fd = signal_fd, .events = POLLIN },
 	};
-	uint64_t end = now_ms() + timeout_s * UINT64_C(1000);
+	uint64_t end = (uint64_t)clock_now_ms() + timeout_s * UINT64_C(1000);
 	int timeout = -1, rc;
 	bool ticks;
 
 	for (;;) {
-		uint64_t now = now_ms();
+		uint64_t now = (uint64_t)clock_now_ms();
 
 		if (timeout_s)
 			timeout = now < end ? (int)(end - now) : 0;

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "../kvm/vcpu.h"
 
 /**

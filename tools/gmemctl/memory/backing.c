@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../kvm/calls.h"
 #include "backing.h"
 #include "file_lock.h"
 #include "file_room.h"

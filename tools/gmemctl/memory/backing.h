@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "mapping.h"
 #include "options.h"
 

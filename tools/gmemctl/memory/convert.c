@@ -25,9 +25,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "convert.h"
 
 /**

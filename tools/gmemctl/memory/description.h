@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "options.h"
 
 #define DESCRIPTION_REQUESTS_MAX	64

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "device_memory.h"
 
 void device_memory_init(struct device_memory *memory, struct region_set *set,

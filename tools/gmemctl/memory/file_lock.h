@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /**
  * file_lock() - have a file for oneself, or with others that only read it

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "file_room.h"
 #include "options.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /**
  * file_room_limit() - whether RLIMIT_FSIZE lets a file grow to @size bytes

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "guest_memfd.h"
 
 int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm,

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../kvm/calls.h"
 #include "handover.h"
 #include "handover_socket.h"
 #include "private_runs.h"
@@ -22,7 +22,7 @@
  */
 struct gift {
 	struct guest_memory *memory;
-	const struct records *state;
+	const struct tlv *state;
 	struct private_runs runs;
 	unsigned int unbound;
 	bool sent;
@@ -172,7 +172,7 @@ static int give(struct gift *gift, int socket)
 }
 
 int handover_give(int socket, struct guest_memory *memory,
-		  const struct records *state, struct error *error)
+		  const struct tlv *state, struct error *error)
 {
 	struct error own;
 	struct gift gift = { .memory = memory, .state = state,
@@ -205,7 +205,7 @@ static int adopt(struct handover *out, struct handover_parts *parts,
 	struct description *description = &out->description;
 	int rc;
 
-	out->state = (struct records){ .bytes = parts->state,
+	out->state = (struct tlv){ .bytes = parts->state,
 				       .size = parts->state_size,
 				       .room = parts->state_size };
 	out->nr_fds = parts->nr_fds;
@@ -214,7 +214,7 @@ static int adopt(struct handover *out, struct handover_parts *parts,
 				description, error);
 	if (rc)
 		return rc;
-	if (!records_valid(out->state.bytes, out->state.size))
+	if (!tlv_valid(out->state.bytes, out->state.size))
 		return error_set(error, -EBADMSG, "handover", "take",
 				 "the state of the machine is none");
 	if (out->nr_fds != description->config.nr_requests)
@@ -274,6 +274,6 @@ void handover_close(struct handover *handover)
 {
 	while (handover->nr_fds)
 		calls->close(handover->fds[--handover->nr_fds]);
-	records_free(&handover->state);
+	tlv_free(&handover->state);
 	description_free(&handover->description);
 }

@@ -28,8 +28,8 @@
 #ifndef GMEMCTL_MEMORY_HANDOVER_H
 #define GMEMCTL_MEMORY_HANDOVER_H
 
-#include "../kvm/error.h"
-#include "../kvm/records.h"
+#include "../base/error.h"
+#include "../base/tlv.h"
 #include "description.h"
 #include "guest_memory.h"
 
@@ -42,7 +42,7 @@
  */
 struct handover {
 	struct description description;
-	struct records state;
+	struct tlv state;
 	int fds[DESCRIPTION_REQUESTS_MAX];
 	unsigned int nr_fds;
 };
@@ -67,7 +67,7 @@ int handover_check(const struct guest_memory *memory, struct error *error);
  * leave the process; -ETIMEDOUT; what the taker has answered.
  */
 int handover_give(int socket, struct guest_memory *memory,
-		  const struct records *state, struct error *error);
+		  const struct tlv *state, struct error *error);
 
 /** handover_refuse() - tell the taker why nothing will come */
 void handover_refuse(int socket, const struct error *error);

@@ -9,8 +9,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../kvm/files.h"
-#include "../kvm/records.h"
+#include "../base/fdpass.h"
+#include "../base/tlv.h"
 #include "handover_socket.h"
 
 #define OBJECT	"handover"
@@ -84,7 +84,7 @@ int handover_send(int socket, const struct handover_parts *parts,
 	struct files files;
 	int rc;
 
-	if (parts->nr_fds >= FDS_MAX || parts->state_size > RECORDS_SIZE_MAX)
+	if (parts->nr_fds >= FDS_MAX || parts->state_size > TLV_SIZE_MAX)
 		return error_set(error, -E2BIG, OBJECT, "send", NULL);
 	files.fds[0] = describe(parts);
 	if (files.fds[0] < 0)
@@ -183,7 +183,7 @@ static bool message_is_gift(const struct message *message, unsigned int count)
 {
 	return !message->rc && count > 1 && message->size &&
 	       message->size <= DESCRIPTION_SIZE_MAX &&
-	       message->state_size <= RECORDS_SIZE_MAX;
+	       message->state_size <= TLV_SIZE_MAX;
 }
 
 static bool message_is_refusal(const struct message *message,

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "description.h"
 
 /** HANDOVER_TIMEOUT_S: how long each side waits for the other */

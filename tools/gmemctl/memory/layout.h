@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "range.h"
 
 struct layout_range {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "range.h"
 
 #define HUGEPAGE_SIZE_DEFAULT (UINT64_C(2) << 20)

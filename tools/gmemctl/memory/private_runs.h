@@ -6,7 +6,7 @@
 #ifndef GMEMCTL_MEMORY_PRIVATE_RUNS_H
 #define GMEMCTL_MEMORY_PRIVATE_RUNS_H
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "guest_memory.h"
 
 /**

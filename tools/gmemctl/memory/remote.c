@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "../kvm/files.h"
+#include "../base/fdpass.h"
 #include "remote.h"
 
 #define ACTION "share memory with it"

@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../kvm/files.h"
+#include "../base/fdpass.h"
 #include "populated.h"
 #include "remote.h"
 #include "remote_mapper.h"

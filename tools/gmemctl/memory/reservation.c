@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "reservation.h"
 
 #ifndef PR_SET_VMA

@@ -126,7 +126,7 @@ static int write_contents(struct save_stream *stream,
 
 static int write_start(struct save_stream *stream, const struct guest_memory *memory,
 		       const struct private_runs *runs,
-		       const struct records *state)
+		       const struct tlv *state)
 {
 	struct header header = { .magic = MAGIC, .version = VERSION,
 				 .state_size = state->size };
@@ -165,7 +165,7 @@ static const char *write_hint(int rc)
 }
 
 static int write_guest(int fd, int asker, struct guest_memory *memory,
-		       struct private_runs *runs, const struct records *state,
+		       struct private_runs *runs, const struct tlv *state,
 		       struct error *error)
 {
 	struct save_stream stream;
@@ -181,7 +181,7 @@ static int write_guest(int fd, int asker, struct guest_memory *memory,
 }
 
 int save_write(int fd, int asker, struct guest_memory *memory,
-	       const struct records *state, struct error *error)
+	       const struct tlv *state, struct error *error)
 {
 	struct private_runs runs;
 	int back, rc = private_runs_find(&runs, memory, false, ACTION,
@@ -250,7 +250,7 @@ static int read_header(struct saved *saved, struct header *header,
 		return read_fail(saved, rc, "the header", error);
 	if (header->zero || !header->description_size ||
 	    header->description_size > DESCRIPTION_SIZE_MAX ||
-	    header->state_size > RECORDS_SIZE_MAX)
+	    header->state_size > TLV_SIZE_MAX)
 		return bad(saved, error, "it has parts of impossible sizes");
 	return 0;
 }
@@ -275,7 +275,7 @@ static int read_block(struct saved *saved, size_t size, const char *record,
 
 static int read_state(struct saved *saved, size_t size, struct error *error)
 {
-	struct records *state = &saved->state;
+	struct tlv *state = &saved->state;
 	int rc = read_block(saved, size, "the state of the machine",
 			    &state->bytes, error);
 
@@ -283,7 +283,7 @@ static int read_state(struct saved *saved, size_t size, struct error *error)
 		return rc;
 	state->size = size;
 	state->room = size;
-	if (records_valid(state->bytes, size))
+	if (tlv_valid(state->bytes, size))
 		return 0;
 	return bad(saved, error, "the state of the machine is none");
 }
@@ -326,7 +326,7 @@ void save_free(struct saved *saved)
 {
 	save_stream_end(&saved->stream);
 	description_free(&saved->description);
-	records_free(&saved->state);
+	tlv_free(&saved->state);
 }
 
 bool save_is_checked(const struct saved *saved)

@@ -20,8 +20,8 @@
 #ifndef GMEMCTL_MEMORY_SAVE_H
 #define GMEMCTL_MEMORY_SAVE_H
 
-#include "../kvm/error.h"
-#include "../kvm/records.h"
+#include "../base/error.h"
+#include "../base/tlv.h"
 #include "description.h"
 #include "guest_memory.h"
 #include "save_stream.h"
@@ -37,7 +37,7 @@ struct saved {
 	const char *path;
 	struct save_stream stream;
 	struct description description;
-	struct records state;
+	struct tlv state;
 };
 
 /**
@@ -53,7 +53,7 @@ struct saved {
  * -EOPNOTSUPP for those that conversions discard; -ECANCELED; what the kernel says.
  */
 int save_write(int fd, int asker, struct guest_memory *memory,
-	       const struct records *state, struct error *error);
+	       const struct tlv *state, struct error *error);
 
 /**
  * save_read() - read the first part; it may be anything

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <openssl/evp.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 #define SAVE_CHECKSUM_SIZE 32
 

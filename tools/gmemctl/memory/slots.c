@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "../base/calls.h"
 #include "../gmem/view.h"
-#include "../kvm/calls.h"
 #include "slots.h"
 
 static struct range slot_place(const struct slot *slot)

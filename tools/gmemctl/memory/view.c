@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/calls.h"
 #include "../gmem/view.h"
-#include "../kvm/calls.h"
 #include "view.h"
 
 /* A place that is aligned for huge pages, as guest addresses are. */

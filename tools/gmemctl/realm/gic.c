@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "abi.h"
 #include "realm.h"
 

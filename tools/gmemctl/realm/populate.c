@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "abi.h"
 #include "realm.h"
 

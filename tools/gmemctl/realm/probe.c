@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../kvm/vm.h"
 #include "abi.h"
 #include "probe.h"

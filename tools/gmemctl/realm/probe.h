@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 /**
  * struct realm_abi - a version of the series that brings realms to KVM

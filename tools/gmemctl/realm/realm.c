@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "abi.h"
 #include "realm.h"
 

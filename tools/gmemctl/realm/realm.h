@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
 #include "../machine/end.h"

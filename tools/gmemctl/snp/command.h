@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "abi.h"
 
 /**

@@ -6,8 +6,8 @@
 #ifndef GMEMCTL_SNP_CPUID_PAGE_H
 #define GMEMCTL_SNP_CPUID_PAGE_H
 
+#include "../base/error.h"
 #include "../kvm/abi.h"
-#include "../kvm/error.h"
 #include "abi.h"
 
 /**

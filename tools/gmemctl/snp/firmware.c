@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "../base/bytes.h"
 #include "digest.h"
 #include "firmware.h"
 #include "guid.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 
 #define SNP_FIRMWARE_MAX (UINT64_C(64) << 20)
 #define SNP_SECTIONS_MAX 64

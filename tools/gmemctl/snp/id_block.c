@@ -3,7 +3,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "bytes.h"
+#include "../base/bytes.h"
 #include "id_block.h"
 
 static int keys_digest(const struct snp_id_auth *auth, struct snp_id_keys *keys)

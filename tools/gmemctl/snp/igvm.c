@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "../base/bytes.h"
 #include "igvm.h"
 
 /* IGVM_FIXED_HEADER, and IGVM_FIXED_HEADER_V2, which is longer */

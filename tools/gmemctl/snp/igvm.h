@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "../memory/range.h"
 #include "id_block.h"
 #include "run.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "../base/bytes.h"
 #include "igvm.h"
 
 #define TYPE_PARAMETER_AREA 0x301

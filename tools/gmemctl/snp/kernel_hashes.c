@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "bytes.h"
+#include "../base/bytes.h"
 #include "guid.h"
 #include "kernel_hashes.h"
 

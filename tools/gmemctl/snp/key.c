@@ -10,7 +10,7 @@
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 
-#include "bytes.h"
+#include "../base/bytes.h"
 #include "key.h"
 
 /* Numbers of the curve have 48 bytes, the firmware's fields 72. */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <openssl/types.h>
 
-#include "../kvm/error.h"
+#include "../base/error.h"
 #include "hash.h"
 
 #define SNP_KEY_SIZE 0x404

@@ -20,10 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
+#include "../base/hex.h"
 #include "../kvm/cpuid.h"
 #include "command.h"
-#include "hex.h"
 #include "launch.h"
 #include "policy.h"
 

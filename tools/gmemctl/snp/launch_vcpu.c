@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
-#include "bytes.h"
+#include "../base/bytes.h"
+#include "../base/calls.h"
 #include "cpuid_page.h"
 #include "launch.h"
 

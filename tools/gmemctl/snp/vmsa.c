@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "../base/bytes.h"
 #include "vmsa.h"
 
 #define EFER_SVME (UINT64_C(1) << 12)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../control/channel.h"
 #include "../control/client.h"
 #include "../control/message.h"
@@ -32,9 +33,9 @@ static unsigned int served;
 /* A request that takes its time. */
 static int work(void)
 {
-	uint64_t end = machine_now_ns() + 1000000;
+	uint64_t end = clock_now_ns() + 1000000;
 
-	while (machine_now_ns() < end)
+	while (clock_now_ns() < end)
 		;
 	return 0;
 }
@@ -473,7 +474,7 @@ static void test_control_grace(void)
 
 	start();
 	for (int tries = 0; !heard && tries < 20; tries++) {
-		start_ns = machine_now_ns();
+		start_ns = clock_now_ns();
 		fd = raw_connect();
 		for (int i = 0; i < 2 * SERVER_CLIENTS_MAX; i++) {
 			fds[i] = raw_try();
@@ -482,7 +483,7 @@ static void test_control_grace(void)
 		send(fd, text, strlen(text), MSG_NOSIGNAL);
 		heard = strstr(raw_line(fd), "true");
 		/* A slow machine proves nothing. */
-		CHECK(heard || machine_now_ns() - start_ns >
+		CHECK(heard || clock_now_ns() - start_ns >
 		      SERVER_GRACE_MS * UINT64_C(1000000));
 		for (int i = 0; i < 2 * SERVER_CLIENTS_MAX; i++)
 			if (fds[i] >= 0)
@@ -529,7 +530,7 @@ static void test_control_descriptors(void)
 static void test_control_load(void)
 {
 	static const char text[] = "{\"command\":\"work\"}\n";
-	uint64_t end = machine_now_ns() + UINT64_C(500000000);
+	uint64_t end = clock_now_ns() + UINT64_C(500000000);
 	int fds[SERVER_CLIENTS_MAX];
 	struct timespec used;
 	clockid_t clock;
@@ -537,7 +538,7 @@ static void test_control_load(void)
 	start();
 	for (int i = 0; i < SERVER_CLIENTS_MAX; i++)
 		fds[i] = raw_connect();
-	for (; machine_now_ns() < end; usleep(1000))
+	for (; clock_now_ns() < end; usleep(1000))
 		for (int i = 0; i < SERVER_CLIENTS_MAX; i++) {
 			send(fds[i], text, strlen(text),
 			     MSG_DONTWAIT | MSG_NOSIGNAL);

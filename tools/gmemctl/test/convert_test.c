@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../kvm/abi.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "../memory/convert.h"
 #include "unit.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../memory/guest_memory.h"
 #include "kvm_fake.h"
 #include "two_requests.h"

@@ -10,10 +10,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../exec/next.h"
 #include "../exec/procmap.h"
 #include "../exec/vm.h"
-#include "../kvm/calls.h"
 #include "exec_fake.h"
 #include "unit.h"
 

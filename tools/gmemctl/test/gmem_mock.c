@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <linux/gmem.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../memory/range.h"
 #include "gmem_mock.h"
 

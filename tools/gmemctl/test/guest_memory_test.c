@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../memory/device_memory.h"
 #include "../memory/guest_memory.h"
 #include "../memory/probe.h"

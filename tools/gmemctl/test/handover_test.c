@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../memory/handover.h"
 #include "../memory/handover_socket.h"
 #include "kvm_fake.h"
@@ -22,7 +22,7 @@
 
 static struct two_requests asked;
 static struct guest_memory memory;
-static struct records state;
+static struct tlv state;
 static struct handover handover;
 static struct error error;
 static int sockets[2];
@@ -32,14 +32,14 @@ static void start(enum backing_kind first, enum backing_kind second)
 {
 	kvm_fake_start();
 	two_requests_init(&asked, first, second);
-	records_add(&state, 7, 0, "state", 5);
+	tlv_add(&state, 7, 0, "state", 5);
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 }
 
 static void stop(void)
 {
 	guest_memory_destroy(&memory);
-	records_free(&state);
+	tlv_free(&state);
 	close(sockets[0]);
 	close(sockets[1]);
 	calls = &calls_system;
@@ -84,7 +84,7 @@ static int taker_check(void)
 
 	kvm_fake_start();
 	if (handover_take(sockets[1], &handover, &error) ||
-	    !records_get(&handover.state, 7, 0, text, sizeof(text)) ||
+	    !tlv_get(&handover.state, 7, 0, text, sizeof(text)) ||
 	    memcmp(text, "state", sizeof(text)))
 		return 1;
 	if (guest_memory_create(&memory, &handover.description.config,

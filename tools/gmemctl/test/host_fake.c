@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <linux/gmem.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../snp/abi.h"
 #include "host_fake.h"
 #include "unit.h"

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <linux/gmem.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "fixture.h"
 #include "launch_world.h"
 #include "preload.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "../snp/bytes.h"
+#include "../base/bytes.h"
 #include "igvm_build.h"
 
 static size_t fixed_size(const struct igvm_build *build)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../machine/igvm.h"
-#include "../snp/bytes.h"
 #include "../snp/measure.h"
 #include "igvm_build.h"
 #include "snp_vectors.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <linux/gmem.h>
 
+#include "../base/calls.h"
 #include "../kvm/abi.h"
-#include "../kvm/calls.h"
 #include "../memory/range.h"
 #include "kvm_fake.h"
 

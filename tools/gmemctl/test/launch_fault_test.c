@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "../snp/fw_error.h"
 #include "launch_world.h"
 #include "unit.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <linux/gmem.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "gmem_mock.h"
 #include "launch_world.h"
 #include "unit.h"

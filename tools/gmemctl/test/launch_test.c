@@ -9,8 +9,8 @@
 #include <string.h>
 #include <openssl/evp.h>
 
+#include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "../snp/cpuid_page.h"
 #include "fixture.h"
 #include "launch_world.h"

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../boot/e820.h"
 #include "../boot/linux.h"
-#include "../kvm/calls.h"
 #include "bzimage_fake.h"
 #include "unit.h"
 

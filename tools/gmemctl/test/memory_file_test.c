@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../memory/file_lock.h"
 #include "../memory/file_room.h"
 #include "../memory/guest_memory.h"

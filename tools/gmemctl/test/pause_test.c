@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include <linux/gmem.h>
 
+#include "../base/calls.h"
 #include "../kvm/abi.h"
-#include "../kvm/calls.h"
 #include "../machine/machine.h"
 #include "kvm_fake.h"
 #include "two_requests.h"

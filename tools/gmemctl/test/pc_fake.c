@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/clock.h"
+#include "../base/calls.h"
 #include "kvm_fake.h"
 #include "pc_fake.h"
 
@@ -43,7 +44,7 @@ bool pc_fake_start(void)
 	pc->config = &config;
 	pc_fake.control.pc = pc;
 	pc_fake.control.name = "test";
-	pc_fake.control.started_ns = machine_now_ns();
+	pc_fake.control.started_ns = clock_now_ns();
 	pthread_mutex_init(&machine->lock, NULL);
 	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
 	       !guest_memory_create(&machine->memory, &config.machine.memory,

@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../control/channel.h"
-#include "../kvm/calls.h"
 #include "../machine/pc_job.h"
 #include "../machine/pc_move.h"
 #include "../memory/save.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../machine/pc_job.h"
 #include "kvm_fake.h"
 #include "test_tty.h"

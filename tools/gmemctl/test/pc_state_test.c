@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../kvm/abi.h"
-#include "../kvm/calls.h"
 #include "../kvm/state.h"
 #include "../machine/pc_state.h"
 #include "kvm_fake.h"
@@ -14,7 +14,7 @@
 #define SECOND UINT64_C(1000000000)
 
 static struct calls own_calls;
-static struct records records;
+static struct tlv records;
 static struct error error;
 static uint64_t now, clock_ns;
 
@@ -89,20 +89,20 @@ static void test_state_clocks_C26(void)
 	now += 3 * SECOND;
 	CHECK(ran_for(8 * SECOND));
 	stop();
-	records_free(&records);
+	tlv_free(&records);
 }
 
 /* The state of a gmemctl that had no such record: the timer starts anew. */
 static void test_state_without_timer(void)
 {
 	uint64_t zero = 0;
-	struct records old = { 0 };
+	struct tlv old = { 0 };
 	size_t size;
 
 	start(1000 * SECOND);
 	CHECK(!pc_state_get(&pc_fake.pc, &records, &error));
 	/* It is the last one. */
-	CHECK(records_find(&records, STATE_MACHINE + 6, 0, &size) ==
+	CHECK(tlv_find(&records, STATE_MACHINE + 6, 0, &size) ==
 	      records.bytes + records.size - sizeof(zero));
 	records.size -= 16 + sizeof(zero);
 	now += SECOND;
@@ -110,7 +110,7 @@ static void test_state_without_timer(void)
 	CHECK(power_timer_ns(&pc_fake.pc.power) == SECOND);
 	CHECK(pc_state_set(&pc_fake.pc, &old, &error) == -EBADMSG);
 	stop();
-	records_free(&records);
+	tlv_free(&records);
 }
 
 static const struct unit_test tests[] = {

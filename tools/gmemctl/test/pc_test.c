@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../devices/exit_port.h"
 #include "../devices/power.h"
 #include "../devices/pvpanic.h"
-#include "../kvm/calls.h"
 #include "../machine/pc.h"
 #include "kvm_fake.h"
 #include "unit.h"

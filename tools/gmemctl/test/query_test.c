@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../kvm/calls.h"
 #include "unit.h"
 
 /* Reports one page per call, every other one private; or nothing, if stuck. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../host/realm.h"
-#include "../kvm/calls.h"
 #include "../realm/abi.h"
 #include "../realm/realm.h"
 #include "sim/sim.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "region_fake.h"
 #include "unit.h"
 

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
-#include "../kvm/files.h"
+#include "../base/calls.h"
+#include "../base/fdpass.h"
 #include "../memory/device_memory.h"
 #include "../memory/remote.h"
 #include "../memory/remote_mapper.h"

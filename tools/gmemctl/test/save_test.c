@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../memory/populated.h"
 #include "../memory/save.h"
 #include "kvm_fake.h"
@@ -35,7 +35,7 @@
 
 static struct two_requests asked;
 static struct guest_memory memory;
-static struct records state;
+static struct tlv state;
 static struct saved saved;
 static struct error error;
 static const char *memory_file;
@@ -45,14 +45,14 @@ static void start(enum backing_kind first, enum backing_kind second)
 {
 	kvm_fake_start();
 	two_requests_init(&asked, first, second);
-	records_add(&state, 7, 0, "state", 5);
+	tlv_add(&state, 7, 0, "state", 5);
 	file = memfd_create("saved", MFD_CLOEXEC);
 	CHECK(file >= 0);
 }
 
 static void stop(void)
 {
-	records_free(&state);
+	tlv_free(&state);
 	close(file);
 	calls = &calls_system;
 }
@@ -135,7 +135,7 @@ static void round_trip(enum backing_kind first, enum backing_kind second)
 	guest_memory_destroy(&memory);
 	kvm_fake_start();
 	CHECK(!restore());
-	CHECK(records_get(&saved.state, 7, 0, text, sizeof(text)));
+	CHECK(tlv_get(&saved.state, 7, 0, text, sizeof(text)));
 	CHECK(!memcmp(text, "state", sizeof(text)));
 	CHECK(memory.config->requests[1].kind == second);
 	CHECK(populated(0, 64, 16) == 1 << 6);
@@ -334,7 +334,7 @@ static void test_save_fields(void)
 		{ 0, 16, UINT64_MAX },
 		{ 0, 16, DESCRIPTION_SIZE_MAX + UINT64_C(1) },
 		{ 0, 24, STATE_SIZE - 1 }, { 0, 24, UINT64_MAX },
-		{ 0, 24, RECORDS_SIZE_MAX + UINT64_C(1) },
+		{ 0, 24, TLV_SIZE_MAX + UINT64_C(1) },
 		{ 1, 0, 0 },			/* the description's magic */
 		{ 3, 0, 1 }, { 3, 0, 8 * PAGE },
 		{ 3, 0, UINT64_MAX & ~(PAGE - 1) },

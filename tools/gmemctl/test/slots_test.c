@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../kvm/calls.h"
 #include "../memory/slots.h"
 #include "kvm_fake.h"
 #include "unit.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "../snp/bytes.h"
+#include "../base/bytes.h"
 #include "../snp/guid.h"
 #include "snp_build.h"
 

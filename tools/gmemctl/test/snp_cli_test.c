@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <openssl/pem.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "../snp/measure.h"
 #include "cli_run.h"
 #include "snp_build.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "../snp/kernel_hashes.h"
 #include "snp_build.h"
 #include "snp_vectors.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../snp/bytes.h"
-#include "../snp/hex.h"
+#include "../base/bytes.h"
+#include "../base/hex.h"
 #include "snp_verified.h"
 #include "unit.h"
 

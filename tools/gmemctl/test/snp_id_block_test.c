@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <openssl/pem.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "../snp/id_block.h"
 #include "../snp/policy.h"
 #include "fixture.h"

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/hex.h"
 #include "../snp/hash.h"
-#include "../snp/hex.h"
 #include "cli_run.h"
 #include "igvm_build.h"
 #include "snp_build.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../snp/bytes.h"
+#include "../base/bytes.h"
 #include "../snp/measure.h"
 #include "fixture.h"
 #include "snp_build.h"

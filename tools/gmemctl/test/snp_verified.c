@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "snp_verified.h"
 #include "unit.h"
 

@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "cli_run.h"
 #include "test_certs.h"
 #include "unit.h"

@@ -8,7 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "fixture.h"
 #include "snp_verified.h"
 #include "unit.h"

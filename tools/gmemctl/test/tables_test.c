@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "../boot/acpi.h"
 #include "../boot/mptable.h"
 #include "../boot/reset_vector.h"
 #include "../kvm/irqchip.h"
-#include "../snp/bytes.h"
 #include "unit.h"
 
 #define MADT_CPU	0

@@ -5,7 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "../snp/bytes.h"
+#include "../base/bytes.h"
 #include "test_certs.h"
 #include "test_key.h"
 #include "unit.h"

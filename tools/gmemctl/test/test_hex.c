@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "../snp/hex.h"
+#include "../base/hex.h"
 #include "test_hex.h"
 
 bool is_hex(const void *bytes, size_t size, const char *text)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "../control/message.h"
-#include "../kvm/text.h"
 #include "unit.h"
 
 /* By the table of RFC 3629, section 4. */

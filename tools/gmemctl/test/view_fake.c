@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../kvm/abi.h"
-#include "../kvm/calls.h"
 #include "../kvm/vm.h"
 #include "../memory/range.h"
 #include "view_fake.h"

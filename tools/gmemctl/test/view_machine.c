@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "kvm_fake.h"
 #include "unit.h"
 #include "view_fake.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../kvm/calls.h"
+#include "../base/calls.h"
 #include "../memory/page_states.h"
 #include "../memory/private_runs.h"
 #include "kvm_fake.h"

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <openssl/x509.h>
 
-#include "../bytes.h"
-#include "../hex.h"
+#include "../../base/bytes.h"
+#include "../../base/hex.h"
 #include "revocation.h"
 #include "verify.h"
 

@@ -8,7 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "../bytes.h"
+#include "../../base/bytes.h"
 #include "endorsement.h"
 
 /*

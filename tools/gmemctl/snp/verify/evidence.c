@@ -5,7 +5,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../bytes.h"
+#include "../../base/bytes.h"
 #include "evidence.h"
 
 /* MSG_REPORT_RSP: status, size, reserved; then the report */

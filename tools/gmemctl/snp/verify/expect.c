@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../base/hex.h"
 #include "../hash.h"
-#include "../hex.h"
 #include "expect.h"
 #include "platform.h"
 #include "report.h"

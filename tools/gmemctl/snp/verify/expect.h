@@ -7,7 +7,7 @@
 #ifndef GMEMCTL_SNP_VERIFY_EXPECT_H
 #define GMEMCTL_SNP_VERIFY_EXPECT_H
 
-#include "../../kvm/error.h"
+#include "../../base/error.h"
 #include "tcb.h"
 
 enum snp_expect_id {

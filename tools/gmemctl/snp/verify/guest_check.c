@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../hex.h"
+#include "../../base/hex.h"
 #include "../policy.h"
 #include "verify.h"
 

@@ -8,7 +8,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
-#include "../../kvm/text.h"
+#include "../../base/text.h"
 #include "path.h"
 
 /* 128 bits of security: AMD's keys are RSA-4096 and P-384, with SHA-384. */

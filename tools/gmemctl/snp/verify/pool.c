@@ -9,7 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "../bytes.h"
+#include "../../base/bytes.h"
 #include "../guid.h"
 #include "../key.h"
 #include "pool.h"

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <openssl/types.h>
 
-#include "../../kvm/error.h"
+#include "../../base/error.h"
 
 /* All products of AMD with VCEK and VLEK have 9. */
 #define SNP_POOL_MAX 64

@@ -7,7 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "../../kvm/text.h"
+#include "../../base/text.h"
 #include "revocation.h"
 
 /**

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../kvm/text.h"
+#include "../../base/text.h"
 #include "verify.h"
 
 void snp_check_add(struct snp_checks *checks, const char *name,

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
+#include "../../base/calls.h"
 #include "../../host/snp.h"
-#include "../../kvm/calls.h"
 #include "../host_fake.h"
 #include "../unit.h"
 #include "fuzz.h"

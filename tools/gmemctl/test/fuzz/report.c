@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "../../snp/bytes.h"
+#include "../../base/bytes.h"
 #include "../../snp/verify/verify.h"
 #include "../test_certs.h"
 #include "../unit.h"

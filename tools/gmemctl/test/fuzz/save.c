@@ -101,15 +101,15 @@ static size_t seed_of(enum backing_kind kind, uint8_t *data)
 					.nr_requests = 1 };
 	int fd = memfd_create("seed", MFD_CLOEXEC);
 	struct guest_memory memory;
-	struct records state = { 0 };
+	struct tlv state = { 0 };
 	ssize_t size = 0;
 
 	if (!guest_memory_create(&memory, &config, NULL, 0, NULL)) {
-		records_add(&state, 1, 0, "state", 5);
+		tlv_add(&state, 1, 0, "state", 5);
 		memory.reservation.base[RANGE_PAGE_SIZE] = 1;
 		if (!save_write(fd, -1, &memory, &state, NULL))
 			size = pread(fd, data, FUZZ_SIZE_MAX, 0);
-		records_free(&state);
+		tlv_free(&state);
 		guest_memory_destroy(&memory);
 	}
 	close(fd);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../kvm/text.h"
+#include "../../base/text.h"
 #include "fuzz.h"
 
 /* How many sizes texts are cut at, by the size of the input */

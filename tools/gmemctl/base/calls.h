@@ -4,8 +4,8 @@
  * memory. A simulator replaces the table; nothing else of the program knows.
  * Every function returns a negative errno, never -1.
  */
-#ifndef GMEMCTL_KVM_CALLS_H
-#define GMEMCTL_KVM_CALLS_H
+#ifndef GMEMCTL_BASE_CALLS_H
+#define GMEMCTL_BASE_CALLS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -47,4 +47,4 @@ static inline int calls_ioctl_value(int fd, unsigned long request,
 	return calls->ioctl(fd, request, (void *)value);
 }
 
-#endif /* GMEMCTL_KVM_CALLS_H */
+#endif /* GMEMCTL_BASE_CALLS_H */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "records.h"
+#include "tlv.h"
 
 struct header {
 	uint32_t type;
@@ -11,13 +11,13 @@ struct header {
 	uint32_t zero;
 };
 
-static bool records_grow(struct records *records, size_t size)
+static bool records_grow(struct tlv *records, size_t size)
 {
 	size_t room = records->room ? records->room : 4096;
 	uint8_t *bytes;
 
-	if (records->failed || size > RECORDS_SIZE_MAX ||
-	    records->size + size > RECORDS_SIZE_MAX)
+	if (records->failed || size > TLV_SIZE_MAX ||
+	    records->size + size > TLV_SIZE_MAX)
 		return false;
 	while (room < records->size + size)
 		room *= 2;
@@ -31,12 +31,12 @@ static bool records_grow(struct records *records, size_t size)
 	return true;
 }
 
-void records_add(struct records *records, uint32_t type, uint32_t index,
+void tlv_add(struct tlv *records, uint32_t type, uint32_t index,
 		 const void *bytes, size_t size)
 {
 	struct header header = { type, index, (uint32_t)size, 0 };
 
-	if (size > RECORDS_SIZE_MAX ||
+	if (size > TLV_SIZE_MAX ||
 	    !records_grow(records, sizeof(header) + size)) {
 		records->failed = true;
 		return;
@@ -46,7 +46,7 @@ void records_add(struct records *records, uint32_t type, uint32_t index,
 	records->size += sizeof(header) + size;
 }
 
-void records_free(struct records *records)
+void tlv_free(struct tlv *records)
 {
 	free(records->bytes);
 	memset(records, 0, sizeof(*records));
@@ -63,7 +63,7 @@ static size_t record_at(const uint8_t *at, size_t left, struct header *header)
 	return sizeof(*header) + header->size;
 }
 
-bool records_valid(const uint8_t *bytes, size_t size)
+bool tlv_valid(const uint8_t *bytes, size_t size)
 {
 	struct header header;
 	size_t used;
@@ -78,7 +78,7 @@ bool records_valid(const uint8_t *bytes, size_t size)
 	return true;
 }
 
-const uint8_t *records_find(const struct records *records, uint32_t type,
+const uint8_t *tlv_find(const struct tlv *records, uint32_t type,
 			    uint32_t index, size_t *size)
 {
 	size_t at = 0, used;
@@ -98,13 +98,13 @@ const uint8_t *records_find(const struct records *records, uint32_t type,
 	return NULL;
 }
 
-bool records_get(const struct records *records, uint32_t type, uint32_t index,
+bool tlv_get(const struct tlv *records, uint32_t type, uint32_t index,
 		 void *bytes, size_t size)
 {
 	const uint8_t *found;
 	size_t found_size;
 
-	found = records_find(records, type, index, &found_size);
+	found = tlv_find(records, type, index, &found_size);
 	if (!found || found_size != size)
 		return false;
 	memcpy(bytes, found, size);

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "files.h"
+#include "fdpass.h"
 
 union control {
 	struct cmsghdr align;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Messages over a Unix stream socket, with files. */
-#ifndef GMEMCTL_KVM_FILES_H
-#define GMEMCTL_KVM_FILES_H
+#ifndef GMEMCTL_BASE_FDPASS_H
+#define GMEMCTL_BASE_FDPASS_H
 
 #include <stddef.h>
 
@@ -41,4 +41,4 @@ int files_receive(int socket, void *bytes, size_t size, unsigned int max,
 /** files_close() - close all of them */
 void files_close(struct files *files);
 
-#endif /* GMEMCTL_KVM_FILES_H */
+#endif /* GMEMCTL_BASE_FDPASS_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef GMEMCTL_SNP_HEX_H
-#define GMEMCTL_SNP_HEX_H
+#ifndef GMEMCTL_BASE_HEX_H
+#define GMEMCTL_BASE_HEX_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,4 +15,4 @@ int hex_parse(const char *text, uint8_t *bytes, size_t size);
 /** hex_format() - 2 * @size digits and a NUL to @text. Return: @text. */
 char *hex_format(const uint8_t *bytes, size_t size, char *text);
 
-#endif /* GMEMCTL_SNP_HEX_H */
+#endif /* GMEMCTL_BASE_HEX_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Bytes, and little-endian numbers at any alignment: files and tables of the firmware. */
-#ifndef GMEMCTL_SNP_BYTES_H
-#define GMEMCTL_SNP_BYTES_H
+#ifndef GMEMCTL_BASE_BYTES_H
+#define GMEMCTL_BASE_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,4 +50,4 @@ static inline bool bytes_are_zero(const void *bytes, size_t size)
 	return true;
 }
 
-#endif /* GMEMCTL_SNP_BYTES_H */
+#endif /* GMEMCTL_BASE_BYTES_H */

@@ -3,8 +3,8 @@
  * Text from outside: paths, names and arguments are bytes, of any kind and length,
  * and what is said about them is UTF-8.
  */
-#ifndef GMEMCTL_KVM_TEXT_H
-#define GMEMCTL_KVM_TEXT_H
+#ifndef GMEMCTL_BASE_TEXT_H
+#define GMEMCTL_BASE_TEXT_H
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,4 +39,4 @@ void text_print(char *text, size_t size, const char *format, ...)
  */
 char *text_escape(const char *text);
 
-#endif /* GMEMCTL_KVM_TEXT_H */
+#endif /* GMEMCTL_BASE_TEXT_H */

@@ -3,8 +3,8 @@
  * What went wrong, for a person: the object, the action that failed on it, and
  * what to do. The library fills it in and prints nothing.
  */
-#ifndef GMEMCTL_KVM_ERROR_H
-#define GMEMCTL_KVM_ERROR_H
+#ifndef GMEMCTL_BASE_ERROR_H
+#define GMEMCTL_BASE_ERROR_H
 
 struct error {
 	int rc;
@@ -47,4 +47,4 @@ int error_wrap(struct error *error, int rc, const char *object,
  */
 int error_adopt(struct error *error, struct error *from);
 
-#endif /* GMEMCTL_KVM_ERROR_H */
+#endif /* GMEMCTL_BASE_ERROR_H */
