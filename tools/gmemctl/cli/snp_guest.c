@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include <linux/gmem.h>
 
-#include "../snp/policy.h"
+#include "../snp/abi.h"
 #include "command.h"
 #include "out.h"
 #include "snp_guest.h"

@@ -7,8 +7,8 @@
 #include <openssl/evp.h>
 
 #include "../base/hex.h"
+#include "../snp/abi.h"
 #include "../snp/id_block.h"
-#include "../snp/policy.h"
 #include "command.h"
 #include "out.h"
 #include "output_file.h"

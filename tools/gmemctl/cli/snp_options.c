@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../snp/policy.h"
+#include "../snp/abi.h"
 #include "command.h"
 #include "snp.h"
 

@@ -4,7 +4,7 @@
 
 #include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../snp/termination.h"
+#include "../snp/abi.h"
 #include "igvm.h"
 #include "snp.h"
 

@@ -206,4 +206,39 @@ enum snp_fw_error {
 	SNP_FW_INVALID_PARAM = 0x16,
 };
 
+/** snp_fw_error_name() - as AMD's specification has it; never NULL */
+const char *snp_fw_error_name(uint32_t code);
+
+/** snp_fw_error_hint() - what to do about it in a launch, or NULL */
+const char *snp_fw_error_hint(uint32_t code);
+
+#define SNP_POLICY_ABI_MINOR 0xffULL
+#define SNP_POLICY_ABI_MAJOR 0xff00ULL
+#define SNP_POLICY_SMT (1ULL << 16)
+#define SNP_POLICY_RESERVED_ONE (1ULL << 17)
+#define SNP_POLICY_MIGRATE_MA (1ULL << 18)
+#define SNP_POLICY_DEBUG (1ULL << 19)
+#define SNP_POLICY_SINGLE_SOCKET (1ULL << 20)
+/* Bits that a version of the firmware has given a meaning; bit 17 is always set. */
+#define SNP_POLICY_KNOWN ((1ULL << 26) - 1)
+
+/* What a guest is launched with unless something else is asked for. */
+#define SNP_POLICY_DEFAULT (SNP_POLICY_SMT | SNP_POLICY_RESERVED_ONE)
+
+/**
+ * snp_policy_format() - in words: the ABI version asked for and what is allowed
+ *
+ * Return: @text.
+ */
+char *snp_policy_format(uint64_t policy, char *text, size_t size);
+
+/**
+ * snp_termination_format() - KVM_SYSTEM_EVENT_SEV_TERM in words
+ * @msr: the first word of the event: what the guest has written to the GHCB MSR,
+ *	or only the address of its GHCB
+ *
+ * Return: @text.
+ */
+char *snp_termination_format(uint64_t msr, char *text, size_t size);
+
 #endif /* GMEMCTL_SNP_ABI_H */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "../base/calls.h"
+#include "abi.h"
 #include "command.h"
-#include "fw_error.h"
 
 /*
  * What an errno means, for each command. KVM has one number for many causes:
@@ -86,7 +86,8 @@ int snp_command_run(struct snp_command *command)
 	return command->rc;
 }
 
-const char *snp_command_name(enum snp_kvm_command id)
+/* Without KVM_SEV_ */
+static const char *snp_command_name(enum snp_kvm_command id)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].id == id)

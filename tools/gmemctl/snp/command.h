@@ -36,9 +36,6 @@ struct snp_command {
  */
 int snp_command_run(struct snp_command *command);
 
-/** snp_command_name() - without KVM_SEV_ */
-const char *snp_command_name(enum snp_kvm_command id);
-
 /**
  * snp_command_failed() - describe a failure: step, errno, firmware error, remedy
  * @object: what it was done to

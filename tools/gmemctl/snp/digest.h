@@ -6,9 +6,20 @@
 #ifndef GMEMCTL_SNP_DIGEST_H
 #define GMEMCTL_SNP_DIGEST_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "hash.h"
+#define SNP_DIGEST_SIZE 48
+#define SNP_SHA256_SIZE 32
+
+/**
+ * snp_sha384() - digest a buffer
+ *
+ * Return: 0, or -EIO if OpenSSL could not (it is out of memory, or a FIPS
+ * configuration refuses the algorithm).
+ */
+int snp_sha384(const void *data, size_t size, uint8_t digest[SNP_DIGEST_SIZE]);
+int snp_sha256(const void *data, size_t size, uint8_t digest[SNP_SHA256_SIZE]);
 
 #define SNP_PAGE_SIZE 4096
 /* Where the firmware says that every VMSA is. */
@@ -54,5 +65,21 @@ int snp_digest_normal(struct snp_digest *digest, uint64_t gpa,
 /** snp_digest_range() - add @size bytes from @gpa on as pages without contents */
 int snp_digest_range(struct snp_digest *digest, enum snp_page_type type,
 		     uint64_t gpa, uint64_t size);
+
+/**
+ * struct snp_run - pages of one type
+ * @name: what it is, for messages
+ * @gpa: of the first page
+ * @size: bytes, whole pages
+ * @data: @size bytes; NULL: zeros, or their contents are not known yet. Only those of
+ *	SNP_PAGE_NORMAL and SNP_PAGE_VMSA are measured.
+ */
+struct snp_run {
+	const char *name;
+	enum snp_page_type type;
+	uint64_t gpa;
+	uint64_t size;
+	const uint8_t *data;
+};
 
 #endif /* GMEMCTL_SNP_DIGEST_H */

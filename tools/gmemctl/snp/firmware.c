@@ -6,7 +6,6 @@
 #include "../base/bytes.h"
 #include "digest.h"
 #include "firmware.h"
-#include "guid.h"
 
 /* An entry of the GUID table ends with its length and GUID; the data is before. */
 #define ENTRY_SIZE (2 + GUID_SIZE)

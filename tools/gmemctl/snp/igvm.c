@@ -10,6 +10,437 @@
 #include "../base/bytes.h"
 #include "igvm.h"
 
+#define TYPE_PARAMETER_AREA 0x301
+#define TYPE_PAGE_DATA 0x302
+#define TYPE_PARAMETER_INSERT 0x303
+#define TYPE_VP_CONTEXT 0x304
+#define TYPE_REQUIRED_MEMORY 0x305
+#define TYPE_SNP_ID_BLOCK 0x30b
+#define TYPE_ERROR_RANGE 0x30d
+#define TYPE_VBS_MEASUREMENT 0x311
+
+/* IGVM_VHS_PAGE_DATA: flags and types */
+#define PAGE_2M 1u
+#define PAGE_UNMEASURED 2u
+#define PAGE_SHARED 4u
+#define PAGE_FLAGS (PAGE_2M | PAGE_UNMEASURED | PAGE_SHARED)
+#define SIZE_2M (UINT64_C(2) << 20)
+
+enum page_data_type { DATA_NORMAL, DATA_SECRETS, DATA_CPUID, DATA_CPUID_XF };
+
+/* Ranges that are no further apart become one. */
+#define RANGE_GAP SIZE_2M
+
+/* Numbers of keys and signatures have 72 bytes, as in the firmware's form. */
+#define NUMBER_SIZE 72
+#define ID_BLOCK_SIZE 696
+
+/* A page-aligned range of addresses, which KVM's 52 bits hold */
+static bool range_is_good(uint64_t gpa, uint64_t size)
+{
+	return gpa % SNP_PAGE_SIZE == 0 && size && size % SNP_PAGE_SIZE == 0 &&
+	       gpa < UINT64_C(1) << 52 && size <= (UINT64_C(1) << 52) - gpa;
+}
+
+/* The first range that @range touches, but for @except; or NULL. */
+static struct range *find_near(struct snp_igvm *igvm, const struct range *range,
+			       const struct range *except)
+{
+	for (unsigned int i = 0; i < igvm->nr_required; i++) {
+		struct range *other = &igvm->required[i];
+
+		if (other != except && range->start <= other->end + RANGE_GAP &&
+		    other->start <= range->end + RANGE_GAP)
+			return other;
+	}
+	return NULL;
+}
+
+static void range_join(struct range *range, const struct range *with)
+{
+	if (with->start < range->start)
+		range->start = with->start;
+	if (with->end > range->end)
+		range->end = with->end;
+}
+
+/* What has grown together with @range is taken out of the list. */
+static void join_all(struct snp_igvm *igvm, struct range *range)
+{
+	struct range *other;
+
+	while ((other = find_near(igvm, range, range))) {
+		struct range *last = &igvm->required[igvm->nr_required - 1];
+
+		range_join(range, other);
+		*other = *last;
+		/* The last one has moved, and it may be this one. */
+		if (range == last)
+			range = other;
+		igvm->nr_required--;
+	}
+}
+
+/* Complain about the file. Return: -EINVAL. */
+static int snp_igvm_bad(const struct snp_igvm *igvm, struct error *error,
+			const char *fault, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fault);
+	vsnprintf(text, sizeof(text), fault, args);
+	va_end(args);
+	return error_set(error, -EINVAL, igvm->name, "parse IGVM file", "%s", text);
+}
+
+static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size,
+		   struct error *error)
+{
+	const struct range wanted = { gpa, gpa + size };
+	struct range *range = find_near(igvm, &wanted, NULL);
+
+	if (range) {
+		range_join(range, &wanted);
+		join_all(igvm, range);
+		return 0;
+	}
+	if (igvm->nr_required == SNP_IGVM_RANGES)
+		return snp_igvm_bad(igvm, error, "its memory is in more than %d "
+				    "places", SNP_IGVM_RANGES);
+	igvm->required[igvm->nr_required++] = wanted;
+	return 0;
+}
+
+/* Bytes of the file; offset 0 stands for zeros. Return: false if not in it. */
+static bool file_data(const struct snp_igvm *igvm, uint32_t offset, uint64_t size,
+		      const uint8_t **data)
+{
+	*data = offset ? igvm->data + offset : NULL;
+	return !offset || (offset < igvm->size && size <= igvm->size - offset);
+}
+
+/* Contents that go on where those before end, or that have none */
+static bool run_goes_on(const struct snp_run *run, enum snp_page_type type,
+			uint64_t gpa, const uint8_t *data)
+{
+	/* The firmware takes one page of these at a time. */
+	if (type == SNP_PAGE_SECRETS || type == SNP_PAGE_CPUID ||
+	    type == SNP_PAGE_VMSA)
+		return false;
+	return run->type == type && run->gpa + run->size == gpa &&
+	       !run->data == !data && (!data || run->data + run->size == data);
+}
+
+static int add_run(struct snp_igvm *igvm, const char *name,
+		   enum snp_page_type type, uint64_t gpa, uint64_t size,
+		   const uint8_t *data, struct error *error)
+{
+	struct snp_run *last = igvm->nr_runs ? &igvm->runs[igvm->nr_runs - 1] :
+					       NULL;
+
+	igvm->pages_size += size;
+	if (igvm->pages_size > SNP_IGVM_PAGES_SIZE)
+		return snp_igvm_bad(igvm, error, "it has more than %" PRIu64 " MiB of "
+				    "pages", SNP_IGVM_PAGES_SIZE >> 20);
+	if (last && run_goes_on(last, type, gpa, data)) {
+		last->size += size;
+		return 0;
+	}
+	if (igvm->nr_runs == igvm->room) {
+		unsigned int room = igvm->room ? 2 * igvm->room : 64;
+		struct snp_run *runs = realloc(igvm->runs, room * sizeof(*runs));
+
+		if (!runs)
+			return error_set(error, -ENOMEM, igvm->name,
+					 "parse IGVM file", NULL);
+		igvm->runs = runs;
+		igvm->room = room;
+	}
+	igvm->runs[igvm->nr_runs++] = (struct snp_run){
+		name, type, gpa, size, data,
+	};
+	return 0;
+}
+
+/* IGVM_VHS_PAGE_DATA: GPA, mask, offset in the file, flags, type, reserved */
+static int page_data(struct snp_igvm *igvm, const uint8_t *body,
+		     struct error *error)
+{
+	uint64_t gpa = bytes_get64(body), size;
+	uint32_t flags = bytes_get32(body + 16);
+	uint16_t type = bytes_get16(body + 20);
+	const uint8_t *data;
+
+	size = flags & PAGE_2M ? SIZE_2M : SNP_PAGE_SIZE;
+	if (flags & ~PAGE_FLAGS || type > DATA_CPUID_XF ||
+	    bytes_get16(body + 22))
+		return error_set(error, -EOPNOTSUPP, igvm->name,
+				 "parse IGVM file", "the page at 0x%" PRIx64 " has "
+				 "flags 0x%x and type %u, which are not known", gpa,
+				 flags, type);
+	if (!range_is_good(gpa, size) || gpa % size ||
+	    !file_data(igvm, bytes_get32(body + 12), size, &data))
+		return snp_igvm_bad(igvm, error, "the page at 0x%" PRIx64 " is not "
+				    "aligned, or its data are not in the file", gpa);
+	if (require(igvm, gpa, size, error))
+		return -EINVAL;
+	if (flags & PAGE_SHARED) {
+		igvm->shared = true;
+		return 0;
+	}
+	if (type == DATA_SECRETS)
+		return add_run(igvm, "IGVM secrets", SNP_PAGE_SECRETS, gpa, size,
+			       NULL, error);
+	if (type != DATA_NORMAL)
+		return add_run(igvm, "IGVM CPUID", SNP_PAGE_CPUID, gpa, size,
+			       NULL, error);
+	return add_run(igvm, "IGVM page data", flags & PAGE_UNMEASURED ?
+		       SNP_PAGE_UNMEASURED : SNP_PAGE_NORMAL, gpa, size, data,
+		       error);
+}
+
+static int find_area(const struct snp_igvm *igvm, uint32_t index)
+{
+	for (unsigned int i = 0; i < igvm->nr_areas; i++)
+		if (igvm->areas[i].index == index)
+			return (int)i;
+	return -ENOENT;
+}
+
+/* IGVM_VHS_PARAMETER: index of the area, offset */
+static int parameter(struct snp_igvm *igvm, const struct snp_igvm_header *header,
+		     struct error *error)
+{
+	uint32_t index = bytes_get32(header->body);
+	uint32_t offset = bytes_get32(header->body + 4);
+	int area = find_area(igvm, index);
+
+	if (area < 0 || igvm->areas[area].inserted ||
+	    offset >= igvm->areas[area].size)
+		return snp_igvm_bad(igvm, error, "a parameter of type 0x%x has no "
+				    "place at 0x%x of area %u", header->type, offset,
+				    index);
+	if (igvm->nr_parameters == SNP_IGVM_PARAMETERS)
+		return snp_igvm_bad(igvm, error, "it has more than %d parameters",
+				    SNP_IGVM_PARAMETERS);
+	igvm->parameters[igvm->nr_parameters++] = (struct snp_igvm_parameter){
+		(enum snp_igvm_parameter_type)header->type, (unsigned int)area,
+		offset,
+	};
+	return 0;
+}
+
+/* IGVM_VHS_PARAMETER_AREA: bytes, index, offset of its first contents */
+static int parameter_area(struct snp_igvm *igvm, const uint8_t *body,
+			  struct error *error)
+{
+	uint64_t size = bytes_get64(body);
+	uint32_t index = bytes_get32(body + 8);
+	struct snp_igvm_area *area = &igvm->areas[igvm->nr_areas];
+	const uint8_t *data;
+
+	if (igvm->nr_areas == SNP_IGVM_AREAS)
+		return snp_igvm_bad(igvm, error, "it has more than %d parameter "
+				    "areas", SNP_IGVM_AREAS);
+	if (find_area(igvm, index) >= 0)
+		return snp_igvm_bad(igvm, error, "parameter area %u is there twice",
+				    index);
+	if (!size || size % SNP_PAGE_SIZE || size > SNP_IGVM_AREA_SIZE ||
+	    !file_data(igvm, bytes_get32(body + 12), size, &data))
+		return snp_igvm_bad(igvm, error, "parameter area %u has 0x%" PRIx64
+				    " bytes, not whole pages of at most 1 MiB, or "
+				    "its data are not in the file", index, size);
+	*area = (struct snp_igvm_area){
+		.index = index, .size = size, .data = calloc(1, size),
+	};
+	if (!area->data)
+		return error_set(error, -ENOMEM, igvm->name, "parse IGVM file",
+				 NULL);
+	if (data)
+		memcpy(area->data, data, size);
+	igvm->nr_areas++;
+	return 0;
+}
+
+/* IGVM_VHS_PARAMETER_INSERT: GPA, mask, index of the area; unmeasured pages */
+static int parameter_insert(struct snp_igvm *igvm, const uint8_t *body,
+			    struct error *error)
+{
+	uint64_t gpa = bytes_get64(body);
+	uint32_t index = bytes_get32(body + 12);
+	int at = find_area(igvm, index);
+	struct snp_igvm_area *area = at < 0 ? NULL : &igvm->areas[at];
+
+	if (!area || area->inserted)
+		return snp_igvm_bad(igvm, error, "parameter area %u is inserted %s",
+				    index, area ? "twice" : "and not declared");
+	if (!range_is_good(gpa, area->size))
+		return snp_igvm_bad(igvm, error, "parameter area %u is inserted at "
+				    "0x%" PRIx64 ", which is no page", index, gpa);
+	if (require(igvm, gpa, area->size, error))
+		return -EINVAL;
+	area->inserted = true;
+	return add_run(igvm, "IGVM parameters", SNP_PAGE_UNMEASURED, gpa,
+		       area->size, area->data, error);
+}
+
+/* IGVM_VHS_VP_CONTEXT: GPA, mask, offset in the file, index, reserved */
+static int vp_context(struct snp_igvm *igvm, const uint8_t *body,
+		      struct error *error)
+{
+	struct snp_igvm_vcpu *vcpu = &igvm->vcpus[igvm->nr_vcpus];
+	uint64_t gpa = bytes_get64(body);
+	uint16_t index = bytes_get16(body + 16);
+	const uint8_t *data;
+
+	if (igvm->nr_vcpus == SNP_IGVM_VCPUS)
+		return snp_igvm_bad(igvm, error, "it has more than %d vCPUs",
+				    SNP_IGVM_VCPUS);
+	if (!range_is_good(gpa, SNP_PAGE_SIZE) || !bytes_get32(body + 12) ||
+	    !file_data(igvm, bytes_get32(body + 12), SNP_PAGE_SIZE, &data))
+		return snp_igvm_bad(igvm, error, "the VMSA of vCPU %u is not in the "
+				    "file, or its address 0x%" PRIx64 " is no page",
+				    index, gpa);
+	*vcpu = (struct snp_igvm_vcpu){ index, gpa, data };
+	igvm->nr_vcpus++;
+	igvm->nr_vmsa_runs++;
+	return add_run(igvm, "IGVM VMSA", SNP_PAGE_VMSA, gpa, SNP_PAGE_SIZE, data,
+		       error);
+}
+
+/* IGVM_VHS_REQUIRED_MEMORY, IGVM_VHS_ERROR_RANGE: GPA, mask, bytes */
+static int memory_range(struct snp_igvm *igvm, const uint8_t *body, bool errors,
+			struct error *error)
+{
+	uint64_t gpa = bytes_get64(body);
+	uint32_t size = bytes_get32(body + 12);
+
+	if (!range_is_good(gpa, size))
+		return snp_igvm_bad(igvm, error, "memory at 0x%" PRIx64 ", 0x%x "
+				    "bytes, is not whole pages", gpa, size);
+	igvm->shared |= errors;
+	return require(igvm, gpa, size, error);
+}
+
+/* Numbers as they are; in between the firmware's form has nothing. */
+static void take_key(uint8_t *key, const uint8_t *from)
+{
+	memcpy(key, from, 4);
+	memcpy(key + 4, from + 8, 2 * NUMBER_SIZE);
+}
+
+/*
+ * IGVM_VHS_SNP_ID_BLOCK: mask, whether there is an author key, digest, family, image,
+ * version, guest SVN, algorithms, then signature and key twice
+ */
+static int id_block(struct snp_igvm *igvm, const uint8_t *body)
+{
+	const uint8_t *at = body + 88 + 16;
+	struct snp_id_block *block = &igvm->id_block;
+	struct snp_id_auth *auth = &igvm->id_auth;
+
+	memset(block, 0, sizeof(*block));
+	memset(auth, 0, sizeof(*auth));
+	memcpy(block->digest, body + 8, SNP_DIGEST_SIZE);
+	memcpy(block->family_id, body + 56, SNP_ID_SIZE);
+	memcpy(block->image_id, body + 72, SNP_ID_SIZE);
+	block->version = bytes_get32(body + 88);
+	block->guest_svn = bytes_get32(body + 92);
+	auth->id_key_algorithm = bytes_get32(body + 96);
+	memcpy(auth->id_block_signature, at, 2 * NUMBER_SIZE);
+	take_key(auth->id_key, at + 2 * NUMBER_SIZE);
+	at += 4 * NUMBER_SIZE + 8;
+	if (body[4]) {
+		auth->author_key_algorithm = bytes_get32(body + 100);
+		memcpy(auth->id_key_signature, at, 2 * NUMBER_SIZE);
+		take_key(auth->author_key, at + 2 * NUMBER_SIZE);
+	}
+	igvm->has_id_block = true;
+	return 0;
+}
+
+/* Where a directive has its mask, and how long it is; parameters have none. */
+static const struct directive {
+	uint32_t type, size;
+	int mask;
+} directives[] = {
+	{ TYPE_PARAMETER_AREA, 16, -1 },
+	{ TYPE_PAGE_DATA, 24, 8 },
+	{ TYPE_PARAMETER_INSERT, 16, 8 },
+	{ TYPE_VP_CONTEXT, 20, 8 },
+	{ TYPE_REQUIRED_MEMORY, 24, 8 },
+	{ TYPE_SNP_ID_BLOCK, ID_BLOCK_SIZE, 0 },
+	{ TYPE_ERROR_RANGE, 16, 8 },
+	{ TYPE_VBS_MEASUREMENT, 864, 0 },
+	{ SNP_IGVM_VP_COUNT, 8, -1 },
+	{ SNP_IGVM_SRAT, 8, -1 },
+	{ SNP_IGVM_MADT, 8, -1 },
+	{ SNP_IGVM_MMIO_RANGES, 8, -1 },
+	{ SNP_IGVM_MEMORY_MAP, 8, -1 },
+	{ SNP_IGVM_COMMAND_LINE, 8, -1 },
+	{ SNP_IGVM_SLIT, 8, -1 },
+	{ SNP_IGVM_PPTT, 8, -1 },
+	{ SNP_IGVM_DEVICE_TREE, 8, -1 },
+	{ SNP_IGVM_ENVIRONMENT_INFO, 8, -1 },
+};
+
+static const struct directive *find_directive(uint32_t type)
+{
+	for (size_t i = 0; i < sizeof(directives) / sizeof(directives[0]); i++)
+		if (directives[i].type == type)
+			return &directives[i];
+	return NULL;
+}
+
+static int take_directive(struct snp_igvm *igvm,
+			  const struct snp_igvm_header *header,
+			  struct error *error)
+{
+	switch (header->type) {
+	case TYPE_PARAMETER_AREA:
+		return parameter_area(igvm, header->body, error);
+	case TYPE_PAGE_DATA:
+		return page_data(igvm, header->body, error);
+	case TYPE_PARAMETER_INSERT:
+		return parameter_insert(igvm, header->body, error);
+	case TYPE_VP_CONTEXT:
+		return vp_context(igvm, header->body, error);
+	case TYPE_REQUIRED_MEMORY:
+	case TYPE_ERROR_RANGE:
+		return memory_range(igvm, header->body,
+				    header->type == TYPE_ERROR_RANGE, error);
+	case TYPE_SNP_ID_BLOCK:
+		return id_block(igvm, header->body);
+	case TYPE_VBS_MEASUREMENT:
+		return snp_igvm_bad(igvm, error, "a directive of type 0x%x is of "
+				    "another platform than SEV-SNP", header->type);
+	default:
+		return parameter(igvm, header, error);
+	}
+}
+
+/* Take one directive; for snp_igvm_parse() */
+static int snp_igvm_directive(struct snp_igvm *igvm,
+			      const struct snp_igvm_header *header,
+			      struct error *error)
+{
+	const struct directive *directive = find_directive(header->type);
+
+	if (!directive)
+		return error_set(error, -EOPNOTSUPP, igvm->name,
+				 "parse IGVM file", "its directive of type 0x%x is "
+				 "not known to this program", header->type);
+	if (header->size != directive->size)
+		return snp_igvm_bad(igvm, error, "a directive of type 0x%x has 0x%x "
+				    "bytes, not 0x%x", header->type, header->size,
+				    directive->size);
+	if (directive->mask >= 0 &&
+	    !(bytes_get32(header->body + directive->mask) & igvm->mask))
+		return 0;
+	return take_directive(igvm, header, error);
+}
+
 /* IGVM_FIXED_HEADER, and IGVM_FIXED_HEADER_V2, which is longer */
 #define FIXED_VERSION 4
 #define FIXED_OFFSET 8
@@ -37,18 +468,6 @@
 
 /* Ranges of types, which come in this order */
 enum section { PLATFORM, INITIALIZATION, DIRECTIVE, UNKNOWN };
-
-int snp_igvm_bad(const struct snp_igvm *igvm, struct error *error,
-		 const char *fault, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, fault);
-	vsnprintf(text, sizeof(text), fault, args);
-	va_end(args);
-	return error_set(error, -EINVAL, igvm->name, "parse IGVM file", "%s", text);
-}
 
 bool snp_igvm_is(const void *data, uint64_t size)
 {

@@ -15,8 +15,8 @@
 
 #include "../base/error.h"
 #include "../memory/range.h"
+#include "digest.h"
 #include "id_block.h"
-#include "run.h"
 #include "vmsa.h"
 
 /* A file that begins so is one. */
@@ -164,14 +164,5 @@ struct snp_igvm_header {
 	const uint8_t *body;
 	uint32_t size;
 };
-
-/** snp_igvm_directive() - take one directive; for snp_igvm_parse() */
-int snp_igvm_directive(struct snp_igvm *igvm,
-		       const struct snp_igvm_header *header,
-		       struct error *error);
-
-/** snp_igvm_bad() - complain about the file. Return: -EINVAL. */
-int snp_igvm_bad(const struct snp_igvm *igvm, struct error *error,
-		 const char *fault, ...) __attribute__((format(printf, 3, 4)));
 
 #endif /* GMEMCTL_SNP_IGVM_H */

@@ -11,12 +11,42 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/error.h"
+#include "../kvm/abi.h"
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
 #include "../memory/guest_memory.h"
 #include "abi.h"
 #include "id_block.h"
 #include "measure.h"
+
+/**
+ * snp_cpuid_page_build() - make a page of what a vCPU's CPUID says
+ *
+ * What the firmware is known not to accept is left out: features that KVM
+ * emulates, and those of speculation that a guest cannot use. Entries that are
+ * all zero are left out, too: a guest takes what is not there for zero.
+ *
+ * Return: 0; -E2BIG for more than SNP_CPUID_ENTRIES entries.
+ */
+int snp_cpuid_page_build(struct snp_cpuid_page *page,
+			 const struct kvm_cpuid2 *cpuid, struct error *error);
+
+/**
+ * typedef snp_cpuid_change_fn - told of one register that the firmware changed
+ * @text: such as "leaf 0x7.0 EBX: 0x219c97ab is to be 0x219c97a9"
+ */
+typedef void (*snp_cpuid_change_fn)(void *data, const char *text);
+
+/**
+ * snp_cpuid_page_compare() - tell what the firmware wants otherwise
+ * @tell: may be NULL
+ *
+ * Return: how many registers differ.
+ */
+unsigned int snp_cpuid_page_compare(const struct snp_cpuid_page *given,
+				    const struct snp_cpuid_page *wanted,
+				    snp_cpuid_change_fn tell, void *data);
 
 #define SNP_HOST_DATA_SIZE 32
 #define SNP_GHCB_VERSION 2
@@ -158,16 +188,6 @@ int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
 void snp_launch_close(struct snp_launch *launch);
 
 /* For the files of this library */
-
-/** snp_launch_enter() - refuse a step out of order */
-int snp_launch_enter(const struct snp_launch *launch,
-		     enum snp_launch_state wanted, const char *step,
-		     struct error *error);
-
-/** snp_launch_tell() - of a step that is done */
-void snp_launch_tell(const struct snp_launch *launch, const char *step,
-		     const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /* launch_vcpu.c */
 

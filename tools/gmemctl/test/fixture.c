@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../snp/hash.h"
+#include "../snp/digest.h"
 #include "fixture.h"
 #include "test_hex.h"
 #include "unit.h"

@@ -9,7 +9,7 @@
 
 #include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../snp/fw_error.h"
+#include "../snp/abi.h"
 #include "launch_world.h"
 #include "unit.h"
 

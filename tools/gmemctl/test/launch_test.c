@@ -11,7 +11,7 @@
 
 #include "../base/calls.h"
 #include "../kvm/attributes.h"
-#include "../snp/cpuid_page.h"
+#include "../snp/launch.h"
 #include "fixture.h"
 #include "launch_world.h"
 #include "snp_build.h"

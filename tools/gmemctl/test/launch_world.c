@@ -4,7 +4,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
-#include "../snp/policy.h"
+#include "../snp/abi.h"
 #include "gmem_mock.h"
 #include "launch_world.h"
 #include "test_key.h"

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "../snp/guid.h"
 #include "snp_build.h"
 
 const struct snp_section build_sections[BUILD_SECTIONS] = {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "../snp/firmware.h"
-#include "../snp/kernel_hashes.h"
+#include "../snp/measure.h"
 
 /* Where things are, as distances from the end of the image. */
 #define BUILD_FOOTER 50

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../base/hex.h"
-#include "../snp/kernel_hashes.h"
+#include "../snp/measure.h"
 #include "snp_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../snp/verify/evidence.h"
 #include "../snp/verify/expect.h"
-#include "../snp/verify/platform.h"
-#include "../snp/verify/report.h"
+#include "../snp/verify/tcb.h"
 #include "unit.h"
 
 /* Each value of an expectation by itself: is it one? */

@@ -8,8 +8,8 @@
 #include <openssl/pem.h>
 
 #include "../base/hex.h"
+#include "../snp/abi.h"
 #include "../snp/id_block.h"
-#include "../snp/policy.h"
 #include "fixture.h"
 #include "snp_vectors.h"
 #include "test_hex.h"

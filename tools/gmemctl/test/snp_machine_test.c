@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "../machine/pc.h"
+#include "../snp/abi.h"
 #include "sim/sim.h"
-#include "../snp/policy.h"
-#include "../snp/termination.h"
 #include "snp_build.h"
 #include "unit.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../base/hex.h"
-#include "../snp/hash.h"
+#include "../snp/digest.h"
 #include "cli_run.h"
 #include "igvm_build.h"
 #include "snp_build.h"

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "../snp/vmm.h"
+#include "../snp/vmsa.h"
 
 /* Where the APs of OVMF start. */
 #define VECTOR_AP_EIP 0x80b004

@@ -8,7 +8,98 @@
 
 #include <stdbool.h>
 
-#include "report.h"
+#include "../id_block.h"
+#include "tcb.h"
+
+#define SNP_REPORT_SIZE 1184
+/* What is signed: everything before the signature. */
+#define SNP_REPORT_SIGNED 0x2a0
+#define SNP_CHIP_ID_SIZE 64
+
+/* VMPL of a report that the host, not the guest, has asked for */
+#define SNP_VMPL_HOST UINT32_MAX
+#define SNP_VMPL_MAX 3
+
+/** struct snp_report_firmware - version of the SNP firmware */
+struct snp_report_firmware {
+	uint8_t build, minor, major, reserved;
+};
+
+/** struct snp_report - versions 2 to 5; later ones use reserved bytes */
+struct snp_report {
+	uint32_t version;
+	uint32_t guest_svn;
+	uint64_t policy;
+	uint8_t family_id[16];
+	uint8_t image_id[16];
+	uint32_t vmpl;
+	uint32_t signature_algorithm;
+	uint64_t current_tcb;
+	uint64_t platform_info;
+	uint32_t key_info;
+	uint32_t reserved_4c;
+	uint8_t report_data[64];
+	uint8_t measurement[SNP_DIGEST_SIZE];
+	uint8_t host_data[32];
+	uint8_t id_key_digest[SNP_DIGEST_SIZE];
+	uint8_t author_key_digest[SNP_DIGEST_SIZE];
+	uint8_t report_id[32];
+	uint8_t report_id_ma[32];
+	uint64_t reported_tcb;
+	uint8_t cpuid_family, cpuid_model, cpuid_stepping;
+	uint8_t reserved_18b[21];
+	uint8_t chip_id[SNP_CHIP_ID_SIZE];
+	uint64_t committed_tcb;
+	struct snp_report_firmware current, committed;
+	uint64_t launch_tcb;
+	uint64_t launch_mitigations, current_mitigations;	/* version 5 */
+	uint8_t reserved_208[152];
+	uint8_t signature[SNP_SIGNATURE_SIZE];
+};
+
+_Static_assert(sizeof(struct snp_report) == SNP_REPORT_SIZE, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, key_info) == 0x48, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, report_data) == 0x50,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, measurement) == 0x90,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, host_data) == 0xc0,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, id_key_digest) == 0xe0,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, reported_tcb) == 0x180,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, chip_id) == 0x1a0,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, current) == 0x1e8,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, launch_tcb) == 0x1f0,
+	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, signature) == SNP_REPORT_SIGNED,
+	       "SNP firmware ABI");
+
+/* Who has signed: bits 4 to 2 of key_info */
+enum snp_signer {
+	SNP_SIGNER_VCEK = 0,
+	SNP_SIGNER_VLEK = 1,
+	SNP_SIGNER_NONE = 7,
+};
+
+static inline unsigned int snp_report_signer(const struct snp_report *report)
+{
+	return report->key_info >> 2 & 7;
+}
+
+/**
+ * snp_report_layout() - how its TCB versions are laid out
+ *
+ * Since version 3 a report says which CPU it is of. One that does not is taken for
+ * one of Milan.
+ */
+enum snp_tcb_layout snp_report_layout(const struct snp_report *report);
+
+/** snp_report_product() - "Milan", "Genoa", "Turin", or NULL if it does not say */
+const char *snp_report_product(const struct snp_report *report);
 
 /* A report with certificates has some 10 KiB. */
 #define SNP_EVIDENCE_MAX (1 << 20)

@@ -7,7 +7,6 @@
 #ifndef GMEMCTL_SNP_VERIFY_PATH_H
 #define GMEMCTL_SNP_VERIFY_PATH_H
 
-#include "endorsement.h"
 #include "expect.h"
 #include "pool.h"
 
@@ -47,5 +46,16 @@ void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
 
 /** snp_path_time() - a certificate's time, to @text. Return: @text. */
 char *snp_path_time(const ASN1_TIME *time, char text[32]);
+
+/**
+ * snp_path_revoked() - whether a revocation list has a certificate of the way
+ * @detail: @size bytes: what was found, and in which file
+ *
+ * There has to be a list of the root's that is valid at @when.
+ *
+ * Return: 0, or -EBADMSG.
+ */
+int snp_path_revoked(const struct snp_path *path, const struct snp_pool *pool,
+		     uint64_t when, char *detail, size_t size);
 
 #endif /* GMEMCTL_SNP_VERIFY_PATH_H */

@@ -14,8 +14,8 @@ const struct snp_tcb_part snp_tcb_parts[SNP_TCB_PARTS] = {
 	{ "microcode",	8, { 7, 7 } },
 };
 
-void snp_tcb_decode(struct snp_tcb *tcb, uint64_t raw,
-		    enum snp_tcb_layout layout)
+static void snp_tcb_decode(struct snp_tcb *tcb, uint64_t raw,
+			   enum snp_tcb_layout layout)
 {
 	for (int i = 0; i < SNP_TCB_PARTS; i++) {
 		int byte = snp_tcb_parts[i].byte[layout];
@@ -101,4 +101,56 @@ bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout,
 		if (tcb.versions[i] < floor->versions[i])
 			return false;
 	return true;
+}
+
+/* Source: SEV-SNP Firmware ABI (AMD 56860), PLATFORM_INFO; bit 6 is reserved */
+static const char *const names[64] = {
+	"smt", "tsme", "ecc", "rapl-disabled", "ciphertext-hiding", "alias-check",
+	NULL, "tio",
+};
+
+/* "bit-63" and a NUL */
+#define NAME_SIZE 7
+
+static const char *bit_name(unsigned int bit, char buffer[NAME_SIZE])
+{
+	if (names[bit])
+		return names[bit];
+	snprintf(buffer, NAME_SIZE, "bit-%u", bit & 63);
+	return buffer;
+}
+
+char *snp_platform_format(uint64_t bits, char *text, size_t size)
+{
+	char buffer[NAME_SIZE];
+	size_t used = 0;
+
+	snprintf(text, size, "none");
+	for (unsigned int i = 0; i < 64 && used < size; i++)
+		if (bits >> i & 1)
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+						 used ? "," : "",
+						 bit_name(i, buffer));
+	return text;
+}
+
+int snp_platform_parse(const char *text, uint64_t *bits)
+{
+	char buffer[NAME_SIZE];
+
+	*bits = 0;
+	while (1) {
+		size_t length = strcspn(text, ",");
+		unsigned int i = 0;
+
+		while (i < 64 && (strlen(bit_name(i, buffer)) != length ||
+				  strncmp(text, bit_name(i, buffer), length)))
+			i++;
+		if (i == 64)
+			return -EINVAL;
+		*bits |= 1ull << i;
+		if (!text[length])
+			return 0;
+		text += length + 1;
+	}
 }

@@ -41,9 +41,6 @@ struct snp_tcb {
 	uint8_t versions[SNP_TCB_PARTS];
 };
 
-void snp_tcb_decode(struct snp_tcb *tcb, uint64_t raw,
-		    enum snp_tcb_layout layout);
-
 /** snp_tcb_format() - to @text of SNP_TCB_TEXT, as snp_tcb_parse() reads it */
 char *snp_tcb_format(uint64_t raw, enum snp_tcb_layout layout, char *text);
 
@@ -60,5 +57,23 @@ int snp_tcb_parse(const char *text, struct snp_tcb *tcb);
 /** snp_tcb_reaches() - whether no version is below that of @floor */
 bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout,
 		     const struct snp_tcb *floor);
+
+/**
+ * snp_platform_format() - bits by name, as snp_platform_parse() reads them
+ *
+ * A bit that has no name yet is shown as "bit-N".
+ *
+ * Return: @text.
+ */
+char *snp_platform_format(uint64_t bits, char *text, size_t size);
+
+/**
+ * snp_platform_parse() - "ecc,alias-check"
+ *
+ * A bit without a name is given as it is shown.
+ *
+ * Return: 0, or -EINVAL for a name that is not known.
+ */
+int snp_platform_parse(const char *text, uint64_t *bits);
 
 #endif /* GMEMCTL_SNP_VERIFY_TCB_H */

@@ -3,11 +3,34 @@
 #ifndef GMEMCTL_SNP_VERIFY_VERIFY_H
 #define GMEMCTL_SNP_VERIFY_VERIFY_H
 
-#include "checks.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "evidence.h"
 #include "expect.h"
 #include "path.h"
 #include "pool.h"
+
+enum snp_verdict { SNP_PASS, SNP_FAIL, SNP_SKIP };
+
+/**
+ * struct snp_check - one thing that was looked at
+ * @detail: what was found, or why nothing was looked for
+ */
+struct snp_check {
+	const char *name;
+	enum snp_verdict verdict;
+	char detail[640];
+};
+
+#define SNP_CHECKS_MAX 40
+
+struct snp_checks {
+	unsigned int count;
+	unsigned int failed;
+	struct snp_check checks[SNP_CHECKS_MAX];
+};
 
 /**
  * struct snp_subject - what is verified, and against what
@@ -37,16 +60,5 @@ struct snp_subject {
  * Return: whether nothing has failed.
  */
 bool snp_verify(struct snp_subject *subject, struct snp_checks *checks);
-
-/* certs_check.c: from the signature of the report to AMD's root */
-void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks);
-
-/* guest_check.c: what runs, and in whose name */
-void snp_verify_guest(const struct snp_subject *subject,
-		      struct snp_checks *checks);
-
-/* machine_check.c: what it runs on */
-void snp_verify_machine(const struct snp_subject *subject,
-			struct snp_checks *checks);
 
 #endif /* GMEMCTL_SNP_VERIFY_VERIFY_H */
