@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "../../tools/gmemctl/boot/boot.h"
-#include "../../tools/gmemctl/kvm/attributes.h"
 #include "../../tools/gmemctl/kvm/exits.h"
+#include "../../tools/gmemctl/kvm/slot.h"
 #include "gmem_view.h"
 #include "kvm_utils.h"
 #include "kvm_vm.h"

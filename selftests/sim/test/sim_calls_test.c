@@ -7,7 +7,6 @@
 
 #include "../sim.h"
 #include "base/calls.h"
-#include "kvm/attributes.h"
 #include "kvm/slot.h"
 #include "kvm/vcpu.h"
 #include "kvm/vm.h"

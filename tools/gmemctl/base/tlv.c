@@ -32,7 +32,7 @@ static bool records_grow(struct tlv *records, size_t size)
 }
 
 void tlv_add(struct tlv *records, uint32_t type, uint32_t index,
-		 const void *bytes, size_t size)
+	     const void *bytes, size_t size)
 {
 	struct header header = { type, index, (uint32_t)size, 0 };
 
@@ -79,7 +79,7 @@ bool tlv_valid(const uint8_t *bytes, size_t size)
 }
 
 const uint8_t *tlv_find(const struct tlv *records, uint32_t type,
-			    uint32_t index, size_t *size)
+			uint32_t index, size_t *size)
 {
 	size_t at = 0, used;
 	struct header header;
@@ -99,7 +99,7 @@ const uint8_t *tlv_find(const struct tlv *records, uint32_t type,
 }
 
 bool tlv_get(const struct tlv *records, uint32_t type, uint32_t index,
-		 void *bytes, size_t size)
+	     void *bytes, size_t size)
 {
 	const uint8_t *found;
 	size_t found_size;

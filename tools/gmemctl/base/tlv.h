@@ -32,7 +32,7 @@ struct tlv {
 
 /** tlv_add() - append a record; a failure shows in records->failed */
 void tlv_add(struct tlv *records, uint32_t type, uint32_t index,
-		 const void *bytes, size_t size);
+	     const void *bytes, size_t size);
 void tlv_free(struct tlv *records);
 
 /** tlv_valid() - whether @size bytes are a list, whatever is in it */
@@ -46,10 +46,10 @@ bool tlv_valid(const uint8_t *bytes, size_t size);
  * Return: its bytes, unaligned, or NULL.
  */
 const uint8_t *tlv_find(const struct tlv *records, uint32_t type,
-			    uint32_t index, size_t *size);
+			uint32_t index, size_t *size);
 
 /** tlv_get() - copy one of exactly @size bytes. Return: whether there is. */
 bool tlv_get(const struct tlv *records, uint32_t type, uint32_t index,
-		 void *bytes, size_t size);
+	     void *bytes, size_t size);
 
 #endif /* GMEMCTL_BASE_TLV_H */

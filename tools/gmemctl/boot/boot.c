@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../devices/i8042.h"
 #include "../guest/image.h"
 #include "boot.h"
 
@@ -28,6 +29,21 @@
 #define GDT_CODE	UINT64_C(0x00af9b000000ffff)
 #define GDT_DATA	UINT64_C(0x00cf93000000ffff)
 #define GDT_ENTRIES	4
+
+static const uint8_t code[] = {
+	0xb0, I8042_COMMAND_RESET,	/*	mov $I8042_COMMAND_RESET, %al */
+	0xe6, I8042_COMMAND_PORT,	/*	out %al, $I8042_COMMAND_PORT */
+	0xf4,				/* 1:	hlt */
+	0xeb, 0xfd,			/*	jmp 1b */
+};
+
+_Static_assert(sizeof(code) <= RESET_VECTOR_SIZE, "the code has its place");
+
+void reset_vector_build(uint8_t bytes[RESET_VECTOR_SIZE])
+{
+	memset(bytes, 0, RESET_VECTOR_SIZE);
+	memcpy(bytes, code, sizeof(code));
+}
 
 /* Identity map of the first 4 GiB in pages of 2 MiB. */
 static void boot_page_tables(uint8_t *memory)

@@ -12,6 +12,13 @@
 #include "../guest/params.h"
 #include "../kvm/vcpu.h"
 
+/** RESET_VECTOR_GPA: ffff:0000, the last 16 bytes of the BIOS area */
+#define RESET_VECTOR_GPA	0xffff0U
+#define RESET_VECTOR_SIZE	16
+
+/** reset_vector_build() - code that asks the keyboard controller for a reset */
+void reset_vector_build(uint8_t bytes[RESET_VECTOR_SIZE]);
+
 /** BOOT_MEMORY_MAX: page tables reach 4 GiB; the last GiB is left to devices */
 #define BOOT_MEMORY_MAX (UINT64_C(3) << 30)
 

@@ -4,7 +4,6 @@
 #define GMEMCTL_CLI_CHECK_H
 
 #include "../host/host.h"
-#include "../host/report.h"
 
 /**
  * check_show() - all lines, and what they come to

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../control/client.h"
-#include "../memory/remote_mapper.h"
+#include "../memory/remote.h"
 #include "command.h"
 #include "move.h"
 #include "out.h"

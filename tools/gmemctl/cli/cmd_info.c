@@ -10,7 +10,7 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../host/view.h"
+#include "../host/host.h"
 #include "../kvm/abi.h"
 #include "../kvm/vm.h"
 #include "command.h"

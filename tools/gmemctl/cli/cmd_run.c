@@ -1,15 +1,106 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The options of `gmemctl run`. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/gmem.h>
 
+#include "../base/calls.h"
+#include "../base/clock.h"
+#include "../boot/boot.h"
+#include "../boot/e820.h"
+#include "../boot/emulated_host.h"
+#include "../boot/linux.h"
+#include "../guest/params.h"
+#include "../kvm/slot.h"
+#include "../kvm/vm.h"
+#include "../machine/machine.h"
+#include "../machine/payload.h"
+#include "../machine/pc.h"
+#include "../memory/convert.h"
 #include "command.h"
+#include "input.h"
+#include "memory_option.h"
 #include "out.h"
-#include "run.h"
+#include "run_pc.h"
 #include "snp.h"
+
+/**
+ * struct run - a run as asked for, and what came of it
+ * @type: which of the types of VMs; the others are those of other commands
+ * @nr_vcpus: its CPUs
+ * @convert_timeout_ms: how long a conversion may wait for references
+ * @run_timeout_s: after which the run is stopped; 0: never
+ * @trace: print exits
+ * @memory: the option --memory
+ * @payload: what to run: enum guest_payload
+ * @strategy: how it converts: enum memory_strategy
+ * @payload_option, @linux_option: an option that only these have, or NULL
+ * @path: input file of a payload, or NULL
+ * @rounds: for the payload convert
+ * @kernel: bzImage, or NULL: a payload runs
+ * @initrd: its initrd, or NULL
+ * @append: its command line
+ * @off_port: port that powers Linux off, or 0
+ * @name: of the VM, or NULL: one that nobody else has
+ * @input: the file at @path
+ * @input_length: bytes the payload works on
+ * @elapsed_ns: time from the first instruction to the last
+ */
+struct run {
+	unsigned int type;
+	uint32_t nr_vcpus;
+	uint32_t convert_timeout_ms;
+	uint32_t run_timeout_s;
+	bool trace;
+	struct memory_option memory;
+	unsigned int payload;
+	unsigned int strategy;
+	const char *payload_option;
+	const char *linux_option;
+	const char *path;
+	uint32_t rounds;
+	const char *kernel;
+	const char *initrd;
+	const char *append;
+	uint16_t off_port;
+	const char *name;
+	struct input input;
+	uint64_t input_length;
+	uint64_t elapsed_ns;
+};
+
+#define DEFAULT_MEMORY (UINT64_C(256) << 20)
+
+/**
+ * struct linux_run - a run of Linux
+ * @run: as asked for
+ * @ram: where RAM is
+ * @kernel: contents of the file, likewise @initrd
+ * @cmdline: the command line, or NULL: that of the user
+ * @request: the memory
+ * @config: what to build
+ */
+struct linux_run {
+	struct run *run;
+	struct range ram[E820_PLACES];
+	uint8_t *kernel;
+	uint8_t *initrd;
+	char *cmdline;
+	struct memory_request request;
+	struct pc_config config;
+};
+
+#define PAYLOAD_DEFAULT_MEMORY		(UINT64_C(64) << 20)
+#define MEMORY_UNIT		(UINT64_C(2) << 20)
+#define PATTERN			UINT64_C(0x70617474676d656d)
 
 #define DEFAULT_TIMEOUT_MS	2000
 #define DEFAULT_ROUNDS		4
@@ -17,11 +108,390 @@
 #define TIMEOUT_MAX_S	86400
 #define ROUNDS_MAX	1000000
 
-static const char *const types[] = { "default", "snp", NULL };
-
 #define TO_RUN(member) TO(struct run, member)
 #define LINUX_ONLY GIVEN(struct run, linux_option)
 #define PAYLOAD_ONLY GIVEN(struct run, payload_option)
+
+/* What needs no machine and no file to be seen. Return: 0 or an exit code. */
+static int linux_check(const struct run *run)
+{
+	size_t length = strlen(run->append);
+
+	if (run->memory.size && run->memory.size < E820_HOLE_END)
+		return usage_error("--memory", "too small", "at least 1M");
+	if (length >= LINUX_CMDLINE_SIZE)
+		return usage_error("--append", "too long",
+				   "at most %d characters, not %zu",
+				   LINUX_CMDLINE_SIZE - 1, length);
+	return 0;
+}
+
+/* Return: 0 or an exit code. */
+static int linux_memory(struct linux_run *linux_run)
+{
+	struct memory_config *memory = &linux_run->config.machine.memory;
+	struct memory_option *option = &linux_run->run->memory;
+	bool discard = linux_run->run->strategy == MEMORY_DISCARD;
+	uint64_t size = option->size ? option->size : DEFAULT_MEMORY;
+	unsigned int count = e820_place(size, linux_run->ram);
+
+	if (!count)
+		return usage_error("--memory", "not whole pages",
+				   "a multiple of 4K that fits a PC");
+	if (discard && option->request.kind == BACKING_GMEM_STORE)
+		return usage_error("--strategy", "not with kind=gmem-store",
+				   "that memory is converted in place");
+	linux_run->request = option->request;
+	linux_run->request.ranges = linux_run->ram;
+	linux_run->request.nr_ranges = count;
+	memory->requests = &linux_run->request;
+	memory->nr_requests = 1;
+	memory->guest_memfd = discard;
+	memory->convert_timeout_ms = linux_run->run->convert_timeout_ms;
+	linux_run->config.boot.ram = linux_run->ram;
+	linux_run->config.boot.nr_ram = count;
+	return 0;
+}
+
+static int linux_read(struct linux_run *linux_run, struct error *error)
+{
+	struct linux_boot *boot = &linux_run->config.boot;
+	const struct run *run = linux_run->run;
+	int rc;
+
+	rc = input_read_all(run->kernel, &linux_run->kernel,
+			    &boot->kernel_size, error);
+	if (!rc && run->initrd)
+		rc = input_read_all(run->initrd, &linux_run->initrd,
+				    &boot->initrd_size, error);
+	boot->kernel = linux_run->kernel;
+	boot->kernel_name = run->kernel;
+	boot->initrd = linux_run->initrd;
+	boot->cmdline = run->append;
+	return rc;
+}
+
+/* Of the time stamp counter that a VM gets, or 0. */
+static unsigned int tsc_khz(void)
+{
+	struct vm vm;
+	int khz;
+
+	/* Where there is no VM to be had the run says why. */
+	if (vm_create_plain(&vm, NULL))
+		return 0;
+	khz = calls_ioctl_value(vm.fd, KVM_GET_TSC_KHZ, 0);
+	vm_destroy(&vm);
+	return khz > 0 ? (unsigned int)khz : 0;
+}
+
+/* A guest that does not come up says nothing about why: so it is told before. */
+static int linux_cmdline(struct linux_run *linux_run, struct error *error)
+{
+	const char *append = linux_run->run->append;
+	char words[EMULATED_HOST_WORDS_MAX];
+
+	if (!emulated_host())
+		return 0;
+	emulated_host_words(append, tsc_khz(), words);
+	if (!*words)
+		return 0;
+	if (asprintf(&linux_run->cmdline, "%s%s", append,
+		     append[0] ? words : words + 1) < 0) {
+		linux_run->cmdline = NULL;
+		return error_set(error, -ENOMEM, "command line", "extend", NULL);
+	}
+	linux_run->config.boot.cmdline = linux_run->cmdline;
+	out_string(out_root(), "cmdline_added", words + 1);
+	fprintf(stderr, "gmemctl: emulated host (TCG): the guest's command line "
+		"also has:%s\n", words);
+	return 0;
+}
+
+/* Return: an exit code. */
+static int linux_run_all(struct linux_run *linux_run)
+{
+	struct run_pc run = {
+		.name = linux_run->run->name,
+		.kernel = linux_run->run->kernel,
+	};
+	struct error error;
+	int rc;
+
+	rc = linux_read(linux_run, &error);
+	if (!rc)
+		rc = linux_cmdline(linux_run, &error);
+	if (rc)
+		return out_error_report(&error);
+	return run_pc(&run, &linux_run->config);
+}
+
+/* Each returns an exit code. */
+static int run_linux(struct run *run)
+{
+	struct linux_run linux_run = {
+		.run = run,
+		.config = {
+			.machine = {
+				.nr_vcpus = run->nr_vcpus,
+				.irqchip = true,
+				.run_timeout_s = run->run_timeout_s,
+				.trace = run->trace ? stderr : NULL,
+			},
+			.off_port = run->off_port,
+		},
+	};
+	int code = linux_check(run);
+
+	if (!code)
+		code = linux_memory(&linux_run);
+	run_pc_console(&linux_run.config);
+	if (!code)
+		code = linux_run_all(&linux_run);
+	free(linux_run.kernel);
+	free(linux_run.initrd);
+	free(linux_run.cmdline);
+	return code;
+}
+
+static const char *const payload_names[] = {
+	[GUEST_PAYLOAD_SHA256]	= "sha256",
+	[GUEST_PAYLOAD_CONVERT]	= "convert",
+	[GUEST_PAYLOAD_RACE]	= "race",
+	[GUEST_PAYLOAD_TOUCH]	= "touch",
+	[GUEST_PAYLOAD_BADMAP]	= "badmap",
+	[GUEST_PAYLOAD_MMIO]	= "mmio",
+	[GUEST_PAYLOAD_PORT]	= "port",
+	[GUEST_PAYLOAD_CRASH]	= "crash",
+	[GUEST_PAYLOAD_SPIN]	= "spin",
+	[GUEST_PAYLOAD_COUNT]	= NULL,
+};
+
+static const char *const strategy_names[] = {
+	[MEMORY_INPLACE] = "inplace",
+	[MEMORY_DISCARD] = "discard",
+	NULL
+};
+
+/* In place is what gmem can do, and all that it does with a store. */
+static int run_check_memory(struct run *run)
+{
+	struct memory_request *request = &run->memory.request;
+	bool inplace = run->strategy == MEMORY_INPLACE;
+
+	if (!run->memory.kind_given)
+		request->kind = inplace ? BACKING_GMEM : BACKING_SHARED;
+	if (inplace && request->kind != BACKING_GMEM &&
+	    request->kind != BACKING_GMEM_STORE)
+		return usage_error("--memory", "not for --strategy inplace",
+				   "kind=gmem or kind=gmem-store, or --strategy "
+				   "discard");
+	if (inplace || request->kind != BACKING_GMEM_STORE)
+		return 0;
+	return usage_error("--memory", "not for --strategy discard",
+			   "another kind, or --strategy inplace");
+}
+
+/* Return: 0 or an exit code. */
+static int run_check_options(struct run *run)
+{
+	if (run->nr_vcpus > GUEST_MAX_VCPUS)
+		return usage_error("--cpus", "not a number in range",
+				   "1 to %d for a payload", GUEST_MAX_VCPUS);
+	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->path)
+		return usage_error("--input", "missing",
+				   "the payload sha256 needs a file");
+	if (run->payload == GUEST_PAYLOAD_RACE &&
+	    run->strategy == MEMORY_DISCARD)
+		return usage_error("--strategy", "not for this payload",
+				   "race needs contents that survive: inplace");
+	if (run->payload != GUEST_PAYLOAD_SHA256 && run->path)
+		return usage_error("--input", "not for this payload",
+				   "only sha256 reads a file");
+	return run_check_memory(run);
+}
+
+static uint64_t round_up(uint64_t value, uint64_t unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+/* How much memory the run needs, or whether what was given is enough. */
+static int run_size_memory(struct run *run)
+{
+	uint64_t start = payload_input_gpa(run->strategy, run->nr_vcpus);
+	uint64_t *size = &run->memory.size;
+	uint64_t least = start + round_up(run->input.size, MEMORY_UNIT) +
+			 MEMORY_UNIT;
+
+	if (!*size)
+		*size = least > PAYLOAD_DEFAULT_MEMORY || run->path ? least :
+							      PAYLOAD_DEFAULT_MEMORY;
+	if (*size < least)
+		return usage_error("--memory", "too small",
+				   "this run needs at least %" PRIu64 "K",
+				   least >> 10);
+	if (*size > BOOT_MEMORY_MAX)
+		return usage_error("--memory", "too large", "at most 3G");
+	if (*size % GUEST_PAGE_SIZE)
+		return usage_error("--memory", "not whole pages",
+				   "a multiple of 4K");
+	run->input_length = run->path ? run->input.size : *size - start;
+	return 0;
+}
+
+/*
+ * What the run will populate. The convert payload touches all memory, the
+ * discarding strategy for a moment on both sides of a chunk.
+ */
+static uint64_t run_footprint(const struct run *run)
+{
+	uint64_t bytes = GUEST_HEAP_GPA + 2 * run->nr_vcpus * GUEST_CHUNK;
+
+	if (run->path || run->payload == GUEST_PAYLOAD_CONVERT)
+		bytes += run->input_length;
+	return bytes;
+}
+
+/* Return: an exit code. */
+static int run_check_digest(struct run *run, struct payload *payload)
+{
+	const uint8_t *digest = machine_host(&payload->machine,
+					     GUEST_RESULT_GPA);
+	char text[65], expected[65];
+
+	if (run->payload != GUEST_PAYLOAD_SHA256)
+		return EXIT_CODE_OK;
+	input_digest_text(digest, text);
+	input_digest_text(run->input.digest, expected);
+	out_string(out_root(), "digest", text);
+	out_text("digest: %s\n", text);
+	if (!strcmp(text, expected))
+		return EXIT_CODE_OK;
+	out_error(run->path, "digest in the guest", -EBADMSG,
+		  "the host's is %s", expected);
+	return EXIT_CODE_FAILURE;
+}
+
+static void run_report_params(const struct payload *payload)
+{
+	const struct guest_params *params = payload->params;
+	struct json_object *object = out_object(out_root(), "guest");
+	struct json_object *observed = out_array(object, "observed");
+
+	out_uint(object, "refused", params->refused);
+	out_uint(object, "checked", params->checked);
+	for (unsigned int i = 0; i < 4; i++)
+		out_append_uint(observed, params->observed[i]);
+	if (params->refused)
+		out_text("guest:       %u bad requests, all refused\n",
+			 params->refused);
+	if (params->checked)
+		out_text("guest:       contents checked %u times\n",
+			 params->checked);
+}
+
+/* Return: an exit code. */
+static int payload_report(const struct run *run, struct payload *payload)
+{
+	struct json_object *root = out_root();
+
+	out_string(root, "payload", payload_names[run->payload]);
+	out_string(root, "strategy", strategy_names[run->strategy]);
+	out_string(root, "input", run->path);
+	out_uint(root, "input_bytes", run->input_length);
+	out_text("payload:     %s, %s\n", payload_names[run->payload],
+		 strategy_names[run->strategy]);
+	run_report_params(payload);
+	return run_report(&payload->machine, run->elapsed_ns, "memory:");
+}
+
+static int run_load(struct run *run, struct payload *payload,
+		    struct error *error)
+{
+	payload->params->pattern = PATTERN;
+	if (!run->path)
+		return 0;
+	return input_load(&run->input, payload_input(payload), error);
+}
+
+/* Return: an exit code. */
+static int run_machine(struct run *run, struct payload *payload)
+{
+	struct error error;
+	uint64_t start;
+	int rc, code;
+
+	rc = run_load(run, payload, &error);
+	if (rc)
+		return out_error_report(&error);
+	start = clock_now_ns();
+	rc = payload_run(payload, run->payload, run->input_length, run->rounds,
+			 &error);
+	run->elapsed_ns = clock_now_ns() - start;
+	if (rc)
+		return out_error_report(&error);
+	code = payload_report(run, payload);
+	return code ? code : run_check_digest(run, payload);
+}
+
+/* Return: an exit code. */
+static int run_build(struct run *run)
+{
+	const struct payload_config config = {
+		.memory_size = run->memory.size,
+		.nr_vcpus = run->nr_vcpus,
+		.memory = run->memory.request,
+		.strategy = run->strategy,
+		.convert_timeout_ms = run->convert_timeout_ms,
+		.run_timeout_s = run->run_timeout_s,
+		.trace = run->trace ? stderr : NULL,
+		.console = stderr,
+	};
+	struct payload payload;
+	struct error error;
+	int rc, code;
+
+	rc = payload_check_memory(run_footprint(run), &error);
+	if (!rc)
+		rc = payload_create(&payload, &config, &error);
+	if (rc)
+		return out_error_report(&error);
+	run_warn(&payload.machine);
+	code = run_machine(run, &payload);
+	payload_destroy(&payload);
+	return code;
+}
+
+static int run_input(struct run *run)
+{
+	struct error error;
+	int rc = 0;
+
+	if (run->path)
+		rc = input_open(&run->input, run->path, &error);
+	if (rc)
+		return out_error_report(&error);
+	rc = run_size_memory(run);
+	if (rc)
+		return rc;
+	rc = run_build(run);
+	out_string(out_root(), "result", rc ? "failed" : "ok");
+	return rc;
+}
+
+static int run_payload(struct run *run)
+{
+	int code = run_check_options(run);
+
+	if (code)
+		return code;
+	code = run_input(run);
+	input_close(&run->input);
+	return code;
+}
+
+static const char *const types[] = { "default", "snp", NULL };
 
 static const struct cli_option run_options[] = {
 	{ .help = "Linux, with a serial console (Ctrl-A x ends it at a terminal):" },
@@ -39,7 +509,7 @@ static const struct cli_option run_options[] = {
 	{ "--payload", "NAME", option_word, TO_RUN(payload),
 	  "sha256 (default): digest of the input, computed in private memory; convert: "
 	  "all memory to and fro, contents checked; for tests: race touch badmap mmio "
-	  "port crash spin", .words = run_payload_names, PAYLOAD_ONLY },
+	  "port crash spin", .words = payload_names, PAYLOAD_ONLY },
 	{ "--input", "FILE", option_text, TO_RUN(path),
 	  "for sha256; 0 bytes to 256 MiB", PAYLOAD_ONLY },
 	{ "--rounds", "N", option_count, TO_RUN(rounds),
@@ -60,7 +530,7 @@ static const struct cli_option run_options[] = {
 	  "inplace (default): pages change hands and keep their contents, kind=gmem (of "
 	  "a payload the default) and gmem-store; discard: as QEMU does it, the guest "
 	  "copies what it wants to keep; in memory of any kind but gmem-store, "
-	  "guest-memfd", .words = run_strategy_names },
+	  "guest-memfd", .words = strategy_names },
 	{ "--convert-timeout", "MS", option_count, TO_RUN(convert_timeout_ms),
 	  "how long a conversion waits for a held page, 2000 by default",
 	  .max = GMEM_CONVERT_TIMEOUT_MAX },

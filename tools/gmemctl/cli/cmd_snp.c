@@ -1,6 +1,288 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "../base/hex.h"
 #include "command.h"
+#include "out.h"
 #include "snp.h"
+
+/**
+ * enum output - what is shown
+ * @OUTPUT_ALL: what has been measured, and all digests
+ * @OUTPUT_HEX, @OUTPUT_BASE64: one digest, on a line of its own
+ */
+enum output { OUTPUT_ALL, OUTPUT_HEX, OUTPUT_BASE64 };
+
+/* Modes of sev-snp-measure; those of other kinds of guests are not ours. */
+enum mode { MODE_SNP, MODE_SVSM, MODE_FIRMWARE };
+static const char *const modes[] = { "snp", "snp:svsm", "snp:ovmf-hash", NULL };
+
+/**
+ * struct measure - what the command line says
+ * @mode: enum mode: MODE_FIRMWARE: of the firmware only
+ * @format: which of output_formats, if @has_format
+ */
+struct measure {
+	struct snp_options options;
+	unsigned int mode;
+	unsigned int format;
+	const char *has_format;
+};
+
+static void show_sections(struct json_object *object,
+			  const struct snp_firmware *firmware)
+{
+	struct json_object *array = out_array(object, "sections");
+
+	for (unsigned int i = 0; i < firmware->nr_sections; i++) {
+		const struct snp_section *section = &firmware->sections[i];
+		struct json_object *entry = out_append(array);
+
+		out_uint(entry, "base", section->base);
+		out_uint(entry, "size", section->size);
+		out_uint(entry, "type", section->type);
+		out_string(entry, "name", snp_section_name(section->type));
+		out_text("  section   0x%08x  0x%06x  %s\n", section->base,
+			 section->size, snp_section_name(section->type));
+	}
+}
+
+static void show_firmware(const char *role, const struct snp_firmware *firmware,
+			  bool sections)
+{
+	struct json_object *object = out_object(out_root(), role);
+	uint64_t base = firmware->end - firmware->size;
+
+	out_string(object, "path", firmware->name);
+	out_uint(object, "base", base);
+	out_uint(object, "size", firmware->size);
+	out_text("%s %s\n  %" PRIu64 " bytes at 0x%" PRIx64 "\n", role,
+		 firmware->name, firmware->size, base);
+	if (sections)
+		show_sections(object, firmware);
+}
+
+static void show_kernel(const struct snp_kernel_hashes *hashes)
+{
+	struct json_object *object = out_object(out_root(), "kernel");
+	char text[2 * SNP_SHA256_SIZE + 1];
+
+	snp_out_hex(object, "kernel_sha256", hashes->kernel, SNP_SHA256_SIZE);
+	snp_out_hex(object, "initrd_sha256", hashes->initrd, SNP_SHA256_SIZE);
+	snp_out_hex(object, "cmdline_sha256", hashes->cmdline, SNP_SHA256_SIZE);
+	out_text("kernel hashes\n  kernel    %s\n",
+		 hex_format(hashes->kernel, SNP_SHA256_SIZE, text));
+	out_text("  initrd    %s\n",
+		 hex_format(hashes->initrd, SNP_SHA256_SIZE, text));
+	out_text("  cmdline   %s\n",
+		 hex_format(hashes->cmdline, SNP_SHA256_SIZE, text));
+}
+
+static void show_vcpus(const struct snp_image *image)
+{
+	const char *vmm = snp_vmm_name(image->svsm ? SNP_VMM_SVSM : image->vmm);
+	struct json_object *object = out_object(out_root(), "vcpus");
+
+	out_string(object, "vmm", vmm);
+	out_uint(object, "count", image->nr_vcpus);
+	out_uint(object, "signature", image->signature);
+	out_uint(object, "features", image->features);
+	out_text("vCPUs\n  %u of %s, signature 0x%x, features 0x%" PRIx64 "\n",
+		 image->nr_vcpus, vmm, image->signature, image->features);
+}
+
+static void show_measurement(const struct snp_measurement *measurement)
+{
+	static const char *const names[] = { "firmware", "sections", "digest" };
+	const uint8_t *const digests[] = {
+		measurement->firmware, measurement->sections, measurement->digest,
+	};
+	struct json_object *object = out_object(out_root(), "measurement");
+	char text[2 * SNP_DIGEST_SIZE + 1];
+
+	out_uint(object, "pages", measurement->pages);
+	out_text("launch digest, of %" PRIu64 " pages\n", measurement->pages);
+	for (int i = 0; i < 3; i++) {
+		snp_out_hex(object, names[i], digests[i], SNP_DIGEST_SIZE);
+		out_text("  %-9s %s\n", names[i],
+			 hex_format(digests[i], SNP_DIGEST_SIZE, text));
+	}
+}
+
+static const char *const output_formats[] = { "hex", "base64", NULL };
+
+static const struct cli_option measure_options[] = {
+	{ .include = snp_measure_options },
+	{ .help = "What is shown:" },
+	{ "--mode", "NAME", option_word, TO(struct measure, mode),
+	  "snp, snp:svsm, or snp:ovmf-hash for the digest after the firmware only",
+	  .words = modes },
+	{ "--output-format", "NAME", option_word, TO(struct measure, format),
+	  "hex or base64: show only the digest", .words = output_formats,
+	  GIVEN(struct measure, has_format) },
+	{ 0 }
+};
+
+static enum output output_of(const struct measure *measure)
+{
+	return !measure->has_format ? OUTPUT_ALL :
+	       measure->format ? OUTPUT_BASE64 : OUTPUT_HEX;
+}
+
+static int check(struct measure *measure)
+{
+	struct snp_options *options = &measure->options;
+
+	if (!options->firmware)
+		return usage_error("--firmware", "missing",
+				   "give an OVMF image, such as "
+				   "/usr/share/ovmf/OVMF.fd");
+	if (measure->has_format && out_is_json())
+		return usage_error("--output-format", "not with --json",
+				   "the digest is a member of the JSON object");
+	if (measure->mode == MODE_FIRMWARE && options->is_igvm)
+		return usage_error("--mode", "not with --igvm",
+				   "it has no firmware of its own");
+	if (measure->mode == MODE_FIRMWARE)
+		return snp_options_check_image(options);
+	return snp_options_check(options);
+}
+
+static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE],
+			enum output output)
+{
+	/* Also four of base64 for three bytes, and less than in hexadecimal. */
+	char text[2 * SNP_DIGEST_SIZE + 1];
+
+	if (output == OUTPUT_BASE64)
+		EVP_EncodeBlock((unsigned char *)text, digest, SNP_DIGEST_SIZE);
+	else
+		hex_format(digest, SNP_DIGEST_SIZE, text);
+	snp_out_hex(out_root(), "digest", digest, SNP_DIGEST_SIZE);
+	out_text("%s\n", text);
+}
+
+/* What the file wants of its loader, and whether its ID block goes with it. */
+static void show_igvm(const struct snp_loaded *loaded)
+{
+	const struct snp_igvm *igvm = &loaded->igvm;
+	struct json_object *object = out_object(out_root(), "igvm");
+	bool matches = igvm->has_id_block &&
+		       !memcmp(igvm->id_block.digest,
+			       loaded->measurement.digest, SNP_DIGEST_SIZE);
+
+	out_string(object, "path", igvm->name);
+	out_uint(object, "highest_vtl", igvm->highest_vtl);
+	out_uint(object, "vcpus", igvm->nr_vcpus);
+	out_uint(object, "features", loaded->image.features);
+	out_text("IGVM file %s\n  highest VTL %u, vCPUs: %u, features 0x%" PRIx64
+		 "\n", igvm->name, igvm->highest_vtl, igvm->nr_vcpus,
+		 loaded->image.features);
+	if (igvm->shared_boundary) {
+		out_uint(object, "shared_boundary", igvm->shared_boundary);
+		out_text("  boundary  memory from 0x%" PRIx64 " on is shared\n",
+			 igvm->shared_boundary);
+	}
+	out_bool(object, "relocatable", igvm->relocatable);
+	if (igvm->relocatable)
+		out_text("  measured where it is, though it may be loaded "
+			 "elsewhere\n");
+	if (igvm->has_policy) {
+		out_uint(object, "policy", igvm->policy);
+		out_text("  policy    0x%" PRIx64 "\n", igvm->policy);
+	}
+	if (!igvm->has_id_block)
+		return;
+	out_bool(object, "id_block_matches", matches);
+	out_text("  ID block  %s\n", matches ? "of this digest" :
+		 "of another digest");
+	if (!matches)
+		out_warning(igvm->name, "its ID block is of another launch digest: "
+			    "the firmware would refuse the guest");
+}
+
+static void show_igvm_digest(const struct snp_measurement *measurement)
+{
+	struct json_object *object = out_object(out_root(), "measurement");
+	char text[2 * SNP_DIGEST_SIZE + 1];
+
+	out_uint(object, "pages", measurement->pages);
+	snp_out_hex(object, "digest", measurement->digest, SNP_DIGEST_SIZE);
+	out_text("launch digest, of %" PRIu64 " pages\n  %-9s %s\n",
+		 measurement->pages, "digest",
+		 hex_format(measurement->digest, SNP_DIGEST_SIZE, text));
+}
+
+static void show_all(const struct snp_loaded *loaded)
+{
+	if (loaded->image.igvm) {
+		show_igvm(loaded);
+		show_igvm_digest(&loaded->measurement);
+		return;
+	}
+	show_firmware("firmware", &loaded->firmware, !loaded->image.svsm);
+	if (loaded->image.svsm)
+		show_firmware("svsm", &loaded->svsm, true);
+	if (loaded->image.kernel)
+		show_kernel(&loaded->hashes);
+	show_vcpus(&loaded->image);
+	show_measurement(&loaded->measurement);
+}
+
+/* Where KVM measures otherwise than the file says. */
+static void warn_igvm(const struct snp_loaded *loaded)
+{
+	const struct snp_igvm *igvm = &loaded->igvm;
+	const char *fault = loaded->image.igvm ? snp_igvm_kvm_fault(igvm) : NULL;
+
+	if (fault)
+		out_warning(igvm->name, "the digest is that of the file; KVM cannot "
+			    "launch it so: %s", fault);
+}
+
+static int measure_main(int argc, char **argv)
+{
+	const struct snp_measurement *measurement;
+	struct snp_loaded loaded;
+	struct measure measure;
+	struct error error;
+	int code;
+
+	memset(&measure, 0, sizeof(measure));
+	snp_options_init(&measure.options);
+	code = command_parse(&command_snp_measure, argc, argv, &measure);
+	if (!code)
+		code = check(&measure);
+	if (code)
+		return code;
+	if (snp_loaded_measure(&loaded, &measure.options, &error)) {
+		snp_loaded_free(&loaded);
+		return out_error_report(&error);
+	}
+	measurement = &loaded.measurement;
+	warn_igvm(&loaded);
+	if (measure.mode == MODE_FIRMWARE)
+		show_digest(measurement->firmware, output_of(&measure));
+	else if (measure.has_format)
+		show_digest(measurement->digest, output_of(&measure));
+	else
+		show_all(&loaded);
+	snp_loaded_free(&loaded);
+	return EXIT_CODE_OK;
+}
+
+const struct command command_snp_measure = {
+	.name = "snp measure",
+	.run = measure_main,
+	.summary = "predict the launch digest of a guest",
+	.usage = "snp measure IMAGE [OPTIONS]",
+	.about = "IMAGE is what is measured:",
+	.options = measure_options,
+	.more = "Example:\n"
+		"  gmemctl snp measure --firmware OVMF.fd --cpus 4 --vcpu-type EPYC-Milan",
+};
 
 static const struct command *const subcommands[] = {
 	&command_snp_measure,

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command.h"
 #include "memory_option.h"
-#include "size.h"
 
 #define OBJECT	"--memory"
 #define NODE_MAX 65535

@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../memory/file_lock.h"
-#include "../memory/file_room.h"
+#include "../memory/file.h"
 #include "output_file.h"
 
 #define PART_TRIES 100

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "../gmem/gmem.h"
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "picture.h"
 
 #define PICTURE_WIDTH	64

@@ -44,4 +44,17 @@ int run_pc(struct run_pc *run, const struct pc_config *config);
 /** run_pc_console() - standard input and output, as far as there is no JSON */
 void run_pc_console(struct pc_config *config);
 
+/** run_warn() - say what a machine that was built has to do without */
+void run_warn(const struct machine *machine);
+
+/**
+ * run_report() - what every run of a machine is reported by
+ * @elapsed_ns: time from the first instruction to the last
+ * @title: the first word for people: what has run
+ *
+ * Return: the exit code that says how it has ended.
+ */
+int run_report(struct machine *machine, uint64_t elapsed_ns,
+	       const char *title);
+
 #endif /* GMEMCTL_CLI_RUN_PC_H */

@@ -36,16 +36,6 @@ struct snp_file_head {
 	size_t size;
 };
 
-/**
- * snp_file_sha256() - of a file of any size, which may be a pipe
- * @head: out; or NULL
- */
-int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
-		    struct snp_file_head *head, struct error *error);
-
-/** snp_file_size() - how many bytes a file has */
-int snp_file_size(const char *path, uint64_t *size, struct error *error);
-
 /** snp_file_read_exactly() - a file of @size bytes, or of them in base64 */
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error);
@@ -74,9 +64,6 @@ struct snp_vcpu_options {
 
 /** snp_vcpu_options: the table, for struct snp_vcpu_options */
 extern const struct cli_option snp_vcpu_options[];
-
-/** snp_vcpu_options_check() - whether they say it once, and wholly */
-int snp_vcpu_options_check(struct snp_vcpu_options *options);
 
 /** snp_vcpu_options_given() - whether any of them was there */
 bool snp_vcpu_options_given(const struct snp_vcpu_options *options);

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "convert.h"
 #include "diagnose.h"
 #include "fault.h"

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,6 +18,76 @@
 
 /* More lines than any of the files has: no file keeps a reader for ever. */
 #define LINES_MAX 1000000
+
+const char *host_verdict_name(enum host_verdict verdict)
+{
+	static const char *const names[] = {
+		[HOST_PASS] = "pass", [HOST_FAIL] = "fail", [HOST_SKIP] = "skip",
+	};
+
+	return names[verdict];
+}
+
+struct host_check *host_report_start(struct host_report *report,
+				     const char *name)
+{
+	struct host_check *check = &report->checks[report->count];
+
+	memset(check, 0, sizeof(*check));
+	check->name = name;
+	check->verdict = HOST_SKIP;
+	return check;
+}
+
+void host_report_end(struct host_report *report)
+{
+	report->failed += report->checks[report->count].verdict == HOST_FAIL;
+	if (report->count < HOST_CHECKS_MAX - 1)
+		report->count++;
+}
+
+const struct host_check *host_report_find(const struct host_report *report,
+					  const char *name)
+{
+	for (unsigned int i = 0; i < report->count; i++)
+		if (!strcmp(report->checks[i].name, name))
+			return &report->checks[i];
+	return NULL;
+}
+
+void host_say(struct host_check *check, enum host_verdict verdict,
+	      const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(check->value, sizeof(check->value), format, args);
+	va_end(args);
+	check->verdict = verdict;
+}
+
+void host_fix(struct host_check *check, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(check->fix, sizeof(check->fix), format, args);
+	va_end(args);
+}
+
+#ifdef __x86_64__
+bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
+{
+	return __get_cpuid(leaf, &out->eax, &out->ebx, &out->ecx, &out->edx);
+}
+#else
+bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
+{
+	(void)leaf;
+	(void)out;
+	return false;
+}
+#endif
 
 /* The file's offset is the number of the register. */
 static int host_msr(uint32_t number, uint64_t *value)
@@ -48,11 +122,6 @@ void host_init(struct host *host)
 	if (!getrlimit(RLIMIT_MEMLOCK, &limit))
 		host->memlock = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
 								  limit.rlim_cur;
-}
-
-bool host_is_x86(const struct host *host)
-{
-	return !strcmp(host->machine, "x86_64");
 }
 
 bool host_version(const struct host *host, unsigned int *major,

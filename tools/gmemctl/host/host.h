@@ -42,9 +42,6 @@ void host_init(struct host *host);
 /** host_cpuid() - the instruction; false on an architecture without it */
 bool host_cpuid(uint32_t leaf, struct host_cpuid *out);
 
-/** host_is_x86() - whether @machine is x86-64 */
-bool host_is_x86(const struct host *host);
-
 /** host_version() - major and minor of the kernel's release; false if none */
 bool host_version(const struct host *host, unsigned int *major,
 		  unsigned int *minor);
@@ -70,5 +67,77 @@ int host_read_lines(const struct host *host, const char *path,
 
 /** host_has_word() - whether a text has a word, between blanks */
 bool host_has_word(const char *text, const char *word);
+
+/**
+ * enum host_verdict - PASS; FAIL: a launch will not work; SKIP: could not be
+ *	seen, or is of no concern here
+ */
+enum host_verdict { HOST_PASS, HOST_FAIL, HOST_SKIP };
+
+/**
+ * struct host_check - one line of a report
+ * @value: what was found
+ * @fix: what to do, or ""
+ */
+struct host_check {
+	const char *name;
+	enum host_verdict verdict;
+	char value[320];
+	char fix[512];
+};
+
+#define HOST_CHECKS_MAX 32
+
+struct host_report {
+	unsigned int count;
+	unsigned int failed;
+	struct host_check checks[HOST_CHECKS_MAX];
+};
+
+/** host_verdict_name() - "pass", "fail" or "skip" */
+const char *host_verdict_name(enum host_verdict verdict);
+
+/**
+ * host_report_start() - begin a line, which is SKIP and empty so far
+ *
+ * Return: the line, to be given to host_report_end() before the next.
+ */
+struct host_check *host_report_start(struct host_report *report,
+				     const char *name);
+void host_report_end(struct host_report *report);
+
+/** host_report_find() - a line by its name, or NULL */
+const struct host_check *host_report_find(const struct host_report *report,
+					  const char *name);
+
+/** host_say() - what was found, and what it means */
+void host_say(struct host_check *check, enum host_verdict verdict,
+	      const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/** host_fix() - say what to do about it */
+void host_fix(struct host_check *check, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/**
+ * struct host_view - what was found; rc are 0 or a negative errno
+ * @device: opening /dev/gmem
+ * @features: GMEM_FEATURE_*, of it
+ * @kvm: opening /dev/kvm
+ * @exits: KVM lets a guest's KVM_HC_MAP_GPA_RANGE exit
+ * @made: making a view of one page, and mapping it
+ */
+struct host_view {
+	int device;
+	uint64_t features;
+	int kvm;
+	bool exits;
+	int made;
+};
+
+/** host_view_look() - look, and try it; nothing is left behind */
+void host_view_look(struct host_view *view);
+
+/** host_view_lacks() - the first thing that is missing, or NULL: views work */
+const char *host_view_lacks(const struct host_view *view);
 
 #endif /* GMEMCTL_HOST_HOST_H */

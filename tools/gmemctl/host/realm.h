@@ -5,7 +5,6 @@
 
 #include "../realm/probe.h"
 #include "host.h"
-#include "report.h"
 
 /**
  * host_check_realm() - look at everything, also after something has failed

@@ -1,11 +1,401 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "../base/calls.h"
+#include "../kvm/vm.h"
+#include "../snp/abi.h"
+#include "../snp/vmsa.h"
 #include "snp.h"
+
+/* The first release with KVM_X86_SNP_VM */
+#define KERNEL_MAJOR 6
+#define KERNEL_MINOR 11
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+#define POLICY_SMT (UINT64_C(1) << 16)
+#define POLICY_ONE (UINT64_C(1) << 17)
+
+#define FIX_TYPE "the first FAIL above is the cause; without one, dmesg has it"
 
 /* What a line is about has to be there. */
 enum needs { ANY_CPU, SNP_CPU, SEV_DEVICE, KVM_DEVICE };
+
+#define LINES (sizeof(lines) / sizeof(lines[0]))
+
+static void snp_host_kernel(struct snp_host *snp, struct host_check *check)
+{
+	unsigned int major = 0, minor = 0;
+	bool ok = host_version(snp->host, &major, &minor) &&
+		  (major > KERNEL_MAJOR ||
+		   (major == KERNEL_MAJOR && minor >= KERNEL_MINOR));
+
+	host_say(check, ok ? HOST_PASS : HOST_FAIL, "Linux %s",
+		 snp->host->release);
+	if (!ok)
+		host_fix(check, "KVM launches SNP guests since Linux %u.%u: "
+			 "install a newer kernel", KERNEL_MAJOR, KERNEL_MINOR);
+}
+
+/* Each is y; where @module is set m will do, too. */
+static const struct {
+	const char *name;
+	bool module;
+} options[] = {
+	{ "CONFIG_AMD_MEM_ENCRYPT", false },
+	{ "CONFIG_AMD_IOMMU", false },
+	{ "CONFIG_KVM_AMD", true },
+	{ "CONFIG_KVM_AMD_SEV", false },
+	{ "CONFIG_CRYPTO_DEV_CCP_DD", true },
+	{ "CONFIG_CRYPTO_DEV_SP_PSP", false },
+};
+
+static bool config_line(const char *line, void *data)
+{
+	bool *found = data;
+
+	for (size_t i = 0; i < OPTIONS; i++) {
+		size_t length = strlen(options[i].name);
+
+		if (strncmp(line, options[i].name, length) || line[length] != '=')
+			continue;
+		found[i] = line[length + 1] == 'y' ||
+			   (options[i].module && line[length + 1] == 'm');
+	}
+	return false;
+}
+
+static int config_read(const struct host *host, bool *found)
+{
+	static const char *const forms[] = {
+		"/boot/config-%s", "/lib/modules/%s/config",
+		"/lib/modules/%s/build/.config",
+	};
+	char path[160];
+	int rc = -ENOENT;
+
+	for (size_t i = 0; rc && i < sizeof(forms) / sizeof(forms[0]); i++) {
+		snprintf(path, sizeof(path), forms[i], host->release);
+		rc = host_read_lines(host, path, config_line, found);
+	}
+	return rc;
+}
+
+static void snp_host_config(struct snp_host *snp, struct host_check *check)
+{
+	bool found[OPTIONS] = { false };
+	char missing[160] = "";
+
+	if (config_read(snp->host, found)) {
+		host_say(check, HOST_SKIP, "no configuration in /boot or "
+			 "/lib/modules");
+		return;
+	}
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (!found[i])
+			snprintf(missing + strlen(missing),
+				 sizeof(missing) - strlen(missing), " %s",
+				 options[i].name);
+	if (!missing[0]) {
+		host_say(check, HOST_PASS, "has all that SNP needs");
+		return;
+	}
+	host_say(check, HOST_FAIL, "without%s", missing);
+	host_fix(check, "install or build a kernel with these options; Debian's "
+		 "amd64 kernels have them");
+}
+
+static bool flags_line(const char *line, void *data)
+{
+	bool *found = data;
+
+	if (strncmp(line, "flags", 5))
+		return false;
+	*found = host_has_word(line, "sev_snp");
+	return true;
+}
+
+static void snp_host_flag(struct snp_host *snp, struct host_check *check)
+{
+	bool found = false;
+	int rc = host_read_lines(snp->host, "/proc/cpuinfo", flags_line, &found);
+
+	if (rc < 0) {
+		host_say(check, HOST_SKIP, "/proc/cpuinfo: %s", strerror(-rc));
+		return;
+	}
+	host_say(check, found ? HOST_PASS : HOST_FAIL, "sev_snp is %sin the flags "
+		 "of /proc/cpuinfo", found ? "" : "not ");
+	if (!found)
+		host_fix(check, "the kernel has turned SNP off when it started: "
+			 "`dmesg | grep -iE 'sev|snp|rmp'` says why");
+}
+
+static bool iommu_message(const char *line, void *data)
+{
+	struct host_check *check = data;
+	const char *refusal = strstr(line, "SNP: ");
+
+	if (strstr(line, "IOMMU SNP support enabled")) {
+		host_say(check, HOST_PASS, "IOMMU SNP support enabled");
+		return true;
+	}
+	if (!refusal || !strstr(refusal, "SNP cannot be supported"))
+		return false;
+	host_say(check, HOST_FAIL, "kernel log: %.280s", refusal);
+	return true;
+}
+
+/* Parameters with which some or all kernels turn SNP off. */
+static const struct {
+	const char *parameter;
+	bool always;
+} iommu_parameters[] = {
+	{ "amd_iommu=off", true },
+	{ "iommu=off", true },
+	{ "iommu=pt", false },
+	{ "iommu.passthrough=1", false },
+	{ "amd_iommu=pgtbl_v2", false },
+};
+
+static void iommu_guess(const struct host *host, struct host_check *check)
+{
+	char line[HOST_LINE_SIZE] = "";
+
+	host_read_line(host, "/proc/cmdline", line, sizeof(line));
+	for (size_t i = 0; i < sizeof(iommu_parameters) /
+				sizeof(iommu_parameters[0]); i++) {
+		if (!host_has_word(line, iommu_parameters[i].parameter))
+			continue;
+		host_say(check, iommu_parameters[i].always ? HOST_FAIL :
+			 HOST_SKIP, "the kernel's command line has %s",
+			 iommu_parameters[i].parameter);
+		return;
+	}
+	if (host_folder_is_empty(host, "/sys/class/iommu"))
+		host_say(check, HOST_FAIL, "the kernel uses none");
+	else
+		host_say(check, HOST_PASS, "in use");
+}
+
+static void snp_host_iommu(struct snp_host *snp, struct host_check *check)
+{
+	/* The log knows best, as long as it reaches back to the start. */
+	if (host_read_lines(snp->host, "/dev/kmsg", iommu_message, check) != 1)
+		iommu_guess(snp->host, check);
+	if (check->verdict != HOST_PASS)
+		host_fix(check, "enable the IOMMU in the BIOS, and start the "
+			 "kernel without iommu=pt, amd_iommu=off and "
+			 "amd_iommu=pgtbl_v2");
+}
+
+static bool parameter_is_on(const struct host *host, const char *name)
+{
+	char path[96], line[8] = "";
+
+	snprintf(path, sizeof(path), "/sys/module/kvm_amd/parameters/%s", name);
+	host_read_line(host, path, line, sizeof(line));
+	return line[0] == 'Y' || line[0] == '1';
+}
+
+/* snp_kernel.c */
+static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
+{
+	static const char *const names[] = { "sev", "sev_es", "sev_snp" };
+	const struct host *host = snp->host;
+	char text[80] = "";
+	bool all = true;
+
+	if (host_stat(host, "/sys/module/kvm_amd", NULL)) {
+		host_say(check, HOST_FAIL, "not loaded");
+		host_fix(check, "`modprobe kvm_amd`; dmesg says if the BIOS has "
+			 "turned SVM off");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		bool on = parameter_is_on(host, names[i]);
+
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "%s%s=%c", i ? " " : "", names[i], on ? 'Y' : 'N');
+		all &= on;
+	}
+	host_say(check, all ? HOST_PASS : HOST_FAIL, "%s", text);
+	if (!all)
+		host_fix(check, "put `options kvm_amd sev=1 sev_es=1 sev_snp=1` "
+			 "into /etc/modprobe.d/kvm.conf, then `modprobe -r "
+			 "kvm_amd && modprobe kvm_amd`; N again: a line above "
+			 "says what KVM lacks");
+}
+
+static void snp_host_kvm_device(struct snp_host *snp, struct host_check *check)
+{
+	struct error error;
+
+	snp->kvm = vm_open_kvm(&error);
+	if (snp->kvm >= 0) {
+		host_say(check, HOST_PASS, "can be opened, API version %d",
+			 KVM_API_VERSION);
+		return;
+	}
+	host_say(check, HOST_FAIL, "%s: %s", error.action, strerror(-snp->kvm));
+	host_fix(check, "%s", error.hint);
+}
+
+static void snp_host_vm_type(struct snp_host *snp, struct host_check *check)
+{
+	int types = vm_capability(snp->kvm, KVM_CAP_VM_TYPES);
+	bool ok = vm_type_supported(snp->kvm, KVM_X86_SNP_VM);
+
+	host_say(check, ok ? HOST_PASS : HOST_FAIL, "VM types 0x%x, SNP is bit %d",
+		 types < 0 ? 0 : (unsigned int)types, KVM_X86_SNP_VM);
+	if (!ok)
+		host_fix(check, FIX_TYPE);
+}
+
+static const struct vm_capability capabilities[] = {
+	{ KVM_CAP_USER_MEMORY2, 0, "USER_MEMORY2", NULL },
+	{ KVM_CAP_GUEST_MEMFD, 0, "GUEST_MEMFD", NULL },
+	{ KVM_CAP_MEMORY_ATTRIBUTES, KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	  "MEMORY_ATTRIBUTES", NULL },
+	{ KVM_CAP_MEMORY_FAULT_INFO, 0, "MEMORY_FAULT_INFO", NULL },
+	{ KVM_CAP_EXIT_HYPERCALL, 1U << KVM_HC_MAP_GPA_RANGE, "EXIT_HYPERCALL",
+	  NULL },
+	{ KVM_CAP_IMMEDIATE_EXIT, 0, "IMMEDIATE_EXIT", NULL },
+	{ 0, 0, NULL, NULL },
+};
+
+static void snp_host_capabilities(struct snp_host *snp,
+				  struct host_check *check)
+{
+	const struct vm_capability *capability;
+
+	for (capability = capabilities; capability->name; capability++) {
+		if (vm_capability_met(snp->kvm, capability))
+			continue;
+		host_say(check, HOST_FAIL, "no KVM_CAP_%s", capability->name);
+		host_fix(check, FIX_TYPE);
+		return;
+	}
+	host_say(check, HOST_PASS, "private memory, attributes, exits for "
+		 "MAP_GPA_RANGE");
+}
+
+static int sev_attribute(int kvm, uint64_t number, uint64_t *value)
+{
+	struct kvm_device_attr attr = {
+		.group = SNP_KVM_GROUP_SEV,
+		.attr = number,
+		.addr = (uintptr_t)value,
+	};
+
+	*value = 0;
+	return calls->ioctl(kvm, KVM_GET_DEVICE_ATTR, &attr);
+}
+
+static void snp_host_vmsa_features(struct snp_host *snp,
+				   struct host_check *check)
+{
+	uint64_t features;
+	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_VMSA_FEATURES, &features);
+
+	if (!rc) {
+		snp->vmsa_features = features;
+		host_say(check, HOST_PASS, "0x%" PRIx64, features);
+		return;
+	}
+	host_say(check, HOST_FAIL, "%s", strerror(-rc));
+	host_fix(check, FIX_TYPE);
+}
+
+/* The guest reads a TSC that its host cannot change. */
+static void snp_host_secure_tsc(struct snp_host *snp, struct host_check *check)
+{
+	bool kvm = snp->vmsa_features & SNP_FEATURE_SECURE_TSC;
+	bool both = snp->secure_tsc && kvm;
+
+	host_say(check, both ? HOST_PASS : HOST_SKIP, "CPU %s, KVM %s",
+		 snp->secure_tsc ? "yes" : "no", kvm ? "yes" : "no");
+	if (!both)
+		host_fix(check, "a launch works, but not with --features 0x201: a "
+			 "newer kernel's KVM may have it, if the CPU has");
+}
+
+static bool smt_is_on(const struct host *host)
+{
+	char line[8] = "";
+
+	host_read_line(host, "/sys/devices/system/cpu/smt/active", line,
+		       sizeof(line));
+	return line[0] == '1';
+}
+
+static void snp_host_policy(struct snp_host *snp, struct host_check *check)
+{
+	bool smt = smt_is_on(snp->host);
+	uint64_t needed = POLICY_ONE | (smt ? POLICY_SMT : 0);
+	uint64_t policy;
+	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_POLICY_BITS, &policy);
+
+	if (rc) {
+		host_say(check, HOST_SKIP, "KVM does not tell (%s); Linux 6.12 "
+			 "takes bits 0 to 17 and 19", strerror(-rc));
+		return;
+	}
+	host_say(check, (policy & needed) == needed ? HOST_PASS : HOST_FAIL,
+		 "0x%" PRIx64 "; SMT is %s", policy, smt ? "on" : "off");
+	if (check->verdict == HOST_FAIL)
+		host_fix(check, "no policy of a guest would do here: update the "
+			 "SEV firmware");
+}
+
+static const char *init_fix(int rc)
+{
+	switch (rc) {
+	case -EBUSY:
+	case -ENOTTY:
+		return "no ASID is left for SEV-SNP: end guests, raise misc.max "
+		       "of the cgroup (sev_es), or give SEV-SNP more in the BIOS";
+	case -EINVAL:
+		return "this kernel has another ABI than gmemctl expects";
+	default:
+		return "look at dmesg for what ccp and kvm_amd say";
+	}
+}
+
+static void vm_init(int vm, struct host_check *check)
+{
+	struct snp_kvm_init2 init = { 0 };
+	struct snp_kvm_cmd command = {
+		.id = SNP_KVM_INIT2,
+		.data = (uintptr_t)&init,
+	};
+	int rc = calls->ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &command);
+
+	if (!rc) {
+		host_say(check, HOST_PASS, "one was created and initialised");
+		return;
+	}
+	host_say(check, HOST_FAIL, "KVM_SEV_INIT2: %s, firmware error 0x%x",
+		 strerror(-rc), command.error);
+	host_fix(check, "%s", init_fix(rc));
+}
+
+/* snp_kvm.c */
+static void snp_host_vm(struct snp_host *snp, struct host_check *check)
+{
+	int vm = calls_ioctl_value(snp->kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
+
+	if (vm < 0) {
+		host_say(check, HOST_FAIL, "KVM_CREATE_VM: %s", strerror(-vm));
+		host_fix(check, FIX_TYPE);
+		return;
+	}
+	vm_init(vm, check);
+	calls->close(vm);
+}
 
 /* In the order in which one thing needs the one before. */
 static const struct {
@@ -42,8 +432,6 @@ static const struct {
 	{ "/dev/gmem", ANY_CPU, snp_host_gmem_device },
 	{ "views", ANY_CPU, snp_host_views },
 };
-
-#define LINES (sizeof(lines) / sizeof(lines[0]))
 
 _Static_assert(LINES < HOST_CHECKS_MAX, "every line has a place");
 

@@ -4,7 +4,6 @@
 #define GMEMCTL_HOST_SNP_H
 
 #include "host.h"
-#include "report.h"
 
 /**
  * struct snp_host - what one look at a host has found so far
@@ -53,27 +52,11 @@ void snp_host_vmpls(struct snp_host *snp, struct host_check *check);
 void snp_host_syscfg(struct snp_host *snp, struct host_check *check);
 void snp_host_rmp(struct snp_host *snp, struct host_check *check);
 
-/* snp_kernel.c */
-void snp_host_kernel(struct snp_host *snp, struct host_check *check);
-void snp_host_config(struct snp_host *snp, struct host_check *check);
-void snp_host_flag(struct snp_host *snp, struct host_check *check);
-void snp_host_iommu(struct snp_host *snp, struct host_check *check);
-void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check);
-
 /* snp_firmware.c */
 void snp_host_sev_device(struct snp_host *snp, struct host_check *check);
 void snp_host_firmware(struct snp_host *snp, struct host_check *check);
 void snp_host_alias_check(struct snp_host *snp, struct host_check *check);
 void snp_host_tcb(struct snp_host *snp, struct host_check *check);
-
-/* snp_kvm.c */
-void snp_host_kvm_device(struct snp_host *snp, struct host_check *check);
-void snp_host_vm_type(struct snp_host *snp, struct host_check *check);
-void snp_host_capabilities(struct snp_host *snp, struct host_check *check);
-void snp_host_vmsa_features(struct snp_host *snp, struct host_check *check);
-void snp_host_secure_tsc(struct snp_host *snp, struct host_check *check);
-void snp_host_policy(struct snp_host *snp, struct host_check *check);
-void snp_host_vm(struct snp_host *snp, struct host_check *check);
 
 /* snp_memory.c */
 void snp_host_memlock(struct snp_host *snp, struct host_check *check);

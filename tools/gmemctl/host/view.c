@@ -7,7 +7,7 @@
 #include "../gmem/view.h"
 #include "../kvm/abi.h"
 #include "../kvm/vm.h"
-#include "view.h"
+#include "host.h"
 
 #define PAGE 4096
 

@@ -126,7 +126,7 @@ static int clock_get(struct vm *vm, struct tlv *records)
 
 	if (!rc)
 		tlv_add(records, STATE_CLOCK, 0, &clock.clock,
-			    sizeof(clock.clock));
+			sizeof(clock.clock));
 	return rc;
 }
 
@@ -135,7 +135,7 @@ static int clock_set(struct vm *vm, const struct tlv *records)
 	struct kvm_clock_data clock = { 0 };
 
 	if (!tlv_get(records, STATE_CLOCK, 0, &clock.clock,
-			 sizeof(clock.clock)))
+		     sizeof(clock.clock)))
 		return -EBADMSG;
 	return calls->ioctl(vm->fd, KVM_SET_CLOCK, &clock);
 }
@@ -235,7 +235,7 @@ static int msrs_get(struct vcpu *vcpu, struct vm *vm, struct tlv *records)
 				.index = list->indices[i], .data = value };
 	free(list);
 	tlv_add(records, STATE_MSRS, vcpu->index, entries,
-		    count * sizeof(entries[0]));
+		count * sizeof(entries[0]));
 	return 0;
 }
 

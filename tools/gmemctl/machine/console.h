@@ -12,6 +12,35 @@
 #include "../devices/uart.h"
 #include "threads.h"
 
+/**
+ * terminal_raw() - no echo, no lines, no signals from keys
+ *
+ * A job in the background leaves the terminal to whom it belongs, and has it raw
+ * from terminal_take() on, or from when it is continued in the foreground.
+ *
+ * Return: 0, also if @fd is no terminal, which is left alone; -EBUSY if one is
+ * raw already; another negative errno.
+ */
+int terminal_raw(int fd);
+
+/** terminal_is_raw() - whether there is a terminal to put back */
+bool terminal_is_raw(void);
+
+/**
+ * terminal_take() - before input is waited for, with SIGTTOU blocked
+ *
+ * Return: whether keys are for this process, and then the terminal is raw; not
+ * while it is a job in the background.
+ */
+bool terminal_take(void);
+
+/**
+ * terminal_restore() - as it was before; nothing if there is none
+ *
+ * A job in the background does not take it from somebody who has changed it.
+ */
+void terminal_restore(void);
+
 /* A string instruction of some vCPUs may be on its way when they are stopped. */
 #define CONSOLE_HELD_MAX 16384
 

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "../kvm/cpuid.h"
-#include "../kvm/irqchip.h"
+#include "../kvm/vcpu.h"
 #include "machine.h"
 #include "snp.h"
 

@@ -19,8 +19,8 @@
 #include "../snp/launch.h"
 #include "end.h"
 #include "rate.h"
-#include "stuck.h"
 #include "threads.h"
+#include "view_fault.h"
 
 #define MACHINE_VCPUS_MAX	32
 #define MACHINE_REPORT_MAX	2048

@@ -12,6 +12,14 @@
 #include "../memory/convert.h"
 #include "machine.h"
 
+/**
+ * payload_check_memory() - whether that many bytes can be populated
+ *
+ * A page fault that finds no memory cannot return an error: the kernel kills
+ * somebody. So look first, at the host and at the memory cgroup.
+ */
+int payload_check_memory(uint64_t bytes, struct error *error);
+
 struct payload;
 
 /**

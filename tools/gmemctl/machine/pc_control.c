@@ -1,20 +1,219 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../control/channel.h"
 #include "../gmem/gmem.h"
 #include "../memory/page_states.h"
 #include "pc_control.h"
-#include "pc_job.h"
-#include "pc_move.h"
+#include "pc_state.h"
+#include "threads.h"
+
+/* A string instruction can leave some exits behind, but not that many. */
+#define SETTLE_MAX 100000
 
 /* Pages asked for at once when counting those that are populated */
 #define RESIDENT_PAGES 65536
+
+/**
+ * struct map - a map being made
+ * @ranges: of it
+ * @next: where it has stopped so far
+ */
+struct map {
+	struct json_object *ranges;
+	uint64_t next;
+};
+
+#define PC_COMMANDS (sizeof(pc_commands) / sizeof(pc_commands[0]))
+
+int pc_job_post(struct pc *pc, struct pc_job *job)
+{
+	struct machine *machine = &pc->machine;
+	int rc = 0;
+
+	pthread_mutex_lock(&machine->lock);
+	if (machine->end != END_NONE)
+		rc = -ESHUTDOWN;
+	else if (pc->job)
+		rc = -EBUSY;
+	if (!rc) {
+		pc->job = job;
+		machine_pause(machine, true);
+	}
+	pthread_mutex_unlock(&machine->lock);
+	return rc;
+}
+
+static int pc_still_try(struct pc *pc)
+{
+	int rc = -pthread_mutex_trylock(&pc->still);
+
+	/* What has been given away must not be changed any more. */
+	if (rc || !machine_ended(&pc->machine))
+		return rc;
+	pthread_mutex_unlock(&pc->still);
+	return -ESHUTDOWN;
+}
+
+/*
+ * pc_still_try() - keep jobs from starting; for what changes memory
+ *
+ * Return: 0; -EBUSY while a job is done; -ESHUTDOWN if the machine has ended.
+ */
+static void pc_still_end(struct pc *pc)
+{
+	pthread_mutex_unlock(&pc->still);
+}
+
+/*
+ * KVM finishes an access to a device when the vCPU is entered the next time. It
+ * comes back at once then, since the vCPU is told to exit immediately.
+ */
+static int pc_settle_vcpu(struct pc *pc, struct vcpu *vcpu, struct error *error)
+{
+	vcpu->run->immediate_exit = 1;
+	for (int i = 0; i < SETTLE_MAX; i++) {
+		int rc = vcpu_run(vcpu);
+
+		if (rc == -EINTR || rc == -EAGAIN)
+			return 0;
+		if (rc)
+			return error_set(error, rc, "vCPU", "finish its I/O",
+					 "vCPU %u", vcpu->index);
+		machine_exit(&pc->machine, vcpu);
+	}
+	return error_set(error, -ELOOP, "vCPU", "finish its I/O", "vCPU %u",
+			 vcpu->index);
+}
+
+static int pc_settle(struct pc *pc, struct error *error)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
+		rc = pc_settle_vcpu(pc, &pc->machine.vcpus[i], error);
+	if (!rc && machine_ended(&pc->machine))
+		rc = error_set(error, -ESHUTDOWN, "VM", "stop its vCPUs",
+			       "it has just ended: %s", end_text(pc->machine.end));
+	return rc;
+}
+
+void pc_job_serve(struct pc *pc)
+{
+	struct error error = { 0 };
+	struct pc_job *job;
+
+	pthread_mutex_lock(&pc->machine.lock);
+	job = pc->job;
+	pthread_mutex_unlock(&pc->machine.lock);
+	if (!job)
+		return;
+	pthread_mutex_lock(&pc->still);
+	pc_settle(pc, &error);
+	job->work(pc, job, &error);
+	pthread_mutex_unlock(&pc->still);
+	pthread_mutex_lock(&pc->machine.lock);
+	pc->job = NULL;
+	machine_pause(&pc->machine, false);
+	pthread_mutex_unlock(&pc->machine.lock);
+	close(job->fd);
+	free(job);
+}
+
+/* It says nothing but answers, which this thread must not take from others. */
+static void wait_for_end(int socket)
+{
+	struct pollfd end = { .fd = socket, .events = POLLRDHUP };
+
+	while (poll(&end, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+static void *remote_main(void *data)
+{
+	struct pc_remote *remote = data;
+
+	if (!remote_start(&remote->remote, remote->memory, remote->socket,
+			  NULL)) {
+		wait_for_end(remote->socket);
+		remote_stop(&remote->remote);
+	}
+	shutdown(remote->socket, SHUT_RDWR);
+	__atomic_store_n(&remote->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void remote_join(struct pc_remote *remote)
+{
+	pthread_join(remote->thread, NULL);
+	close(remote->socket);
+	remote->used = false;
+}
+
+/* A place that is free, or of one that has gone. */
+static struct pc_remote *find_place(struct pc_remotes *remotes)
+{
+	for (unsigned int i = 0; i < PC_REMOTES_MAX; i++) {
+		struct pc_remote *remote = &remotes->all[i];
+
+		if (remote->used &&
+		    __atomic_load_n(&remote->done, __ATOMIC_ACQUIRE))
+			remote_join(remote);
+		if (!remote->used)
+			return remote;
+	}
+	return NULL;
+}
+
+/*
+ * Share memory with who listens at @channel
+ *
+ * Return: 0: it will be told soon, also why not; -EBUSY if there are too many;
+ * another negative errno if nobody is there.
+ */
+static int pc_remotes_add(struct pc_remotes *remotes,
+			  struct guest_memory *memory, const char *channel,
+			  struct error *error)
+{
+	struct pc_remote *remote = find_place(remotes);
+	int rc;
+
+	if (!remote)
+		return error_set(error, -EBUSY, "VM", "share its memory",
+				 "at most %d processes at a time have it",
+				 PC_REMOTES_MAX);
+	*remote = (struct pc_remote){ .memory = memory };
+	remote->socket = channel_connect(channel, error);
+	if (remote->socket < 0)
+		return remote->socket;
+	rc = threads_start(&remote->thread, remote_main, remote);
+	if (rc) {
+		close(remote->socket);
+		return error_set(error, rc, "VM", "share its memory",
+				 "no thread for it");
+	}
+	remote->used = true;
+	return 0;
+}
+
+void pc_remotes_stop(struct pc_remotes *remotes)
+{
+	for (unsigned int i = 0; i < PC_REMOTES_MAX; i++) {
+		if (!remotes->all[i].used)
+			continue;
+		shutdown(remotes->all[i].socket, SHUT_RDWR);
+		remote_join(&remotes->all[i]);
+	}
+}
 
 static void add_uint(struct json_object *object, const char *key,
 		     uint64_t value)
@@ -180,16 +379,6 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 	add_views(control, *result);
 	return 0;
 }
-
-/**
- * struct map - a map being made
- * @ranges: of it
- * @next: where it has stopped so far
- */
-struct map {
-	struct json_object *ranges;
-	uint64_t next;
-};
 
 /* Return: 1 because there are enough. */
 static int map_run(struct range run, bool private, void *data)
@@ -451,8 +640,6 @@ static const struct {
 	{ "remote", serve_remote },
 	{ "stop", serve_stop },
 };
-
-#define PC_COMMANDS (sizeof(pc_commands) / sizeof(pc_commands[0]))
 
 int pc_control_serve(void *data, const char *command,
 		     struct json_object *request, struct json_object **result,

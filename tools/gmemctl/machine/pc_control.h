@@ -3,11 +3,68 @@
 #ifndef GMEMCTL_MACHINE_PC_CONTROL_H
 #define GMEMCTL_MACHINE_PC_CONTROL_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/error.h"
 #include "../control/server.h"
+#include "../memory/remote.h"
 #include "pc.h"
-#include "pc_remote.h"
+
+/**
+ * struct pc_job - a job; allocated, and freed when it is over
+ * @work: do it; no vCPU runs, and none has an I/O unfinished. Where @error is
+ *	set already, nothing can be done, and only who has asked is told. The machine
+ *	goes on unless machine_end() was called.
+ * @fd: a connection to who has asked, closed when it is over
+ * @stop: for @work: end the machine if it succeeds
+ */
+struct pc_job {
+	void (*work)(struct pc *pc, struct pc_job *job, struct error *error);
+	int fd;
+	bool stop;
+};
+
+/**
+ * pc_job_post() - have a job done soon
+ * @job: taken over on success
+ *
+ * Return: 0; -EBUSY if there is another; -ESHUTDOWN if the machine has ended.
+ */
+int pc_job_post(struct pc *pc, struct pc_job *job);
+
+/** pc_job_serve() - do what is pending; no vCPU thread exists */
+void pc_job_serve(struct pc *pc);
+
+/** PC_REMOTES_MAX: remotes at a time */
+#define PC_REMOTES_MAX 4
+
+/**
+ * struct pc_remote - one of them
+ * @memory: the PC's
+ * @remote: see there
+ * @socket: to it
+ * @thread: starts it, and waits until it goes
+ * @used: there is a thread
+ * @done: the thread is about to end; changed atomically
+ */
+struct pc_remote {
+	struct guest_memory *memory;
+	struct remote remote;
+	int socket;
+	pthread_t thread;
+	bool used;
+	bool done;
+};
+
+/** struct pc_remotes - all of them; one thread at a time uses this */
+struct pc_remotes {
+	struct pc_remote all[PC_REMOTES_MAX];
+};
+
+/** pc_remotes_stop() - share memory with none of them any more */
+void pc_remotes_stop(struct pc_remotes *remotes);
 
 /** PC_CONTROL_RANGES_MAX: ranges in one answer of map; the rest is asked for */
 #define PC_CONTROL_RANGES_MAX 1024

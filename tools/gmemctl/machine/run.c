@@ -1,13 +1,317 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Running a machine: each vCPU until the end, and which end that is. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../base/text.h"
 #include "../kvm/exits.h"
+#include "../kvm/slot.h"
 #include "machine.h"
+#include "snp.h"
 #include "view_fault.h"
+
+#define WHY_MAX 256
+
+static void exit_count(uint64_t *counter)
+{
+	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
+static void exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end)
+{
+	char text[MACHINE_REPORT_MAX];
+
+	exit_report(vcpu, text, sizeof(text));
+	machine_end(machine, end, "vCPU %u: %s", vcpu->index, text);
+}
+
+/* With private memory the likely reason is an instruction that KVM cannot read. */
+static void exit_internal_error(struct machine *machine, struct vcpu *vcpu)
+{
+	char text[MACHINE_REPORT_MAX];
+	size_t used;
+
+	exit_report(vcpu, text, sizeof(text));
+	used = strlen(text);
+	view_explain(machine, vcpu, text + used, sizeof(text) - used);
+	machine_end(machine, END_INTERNAL_ERROR, "vCPU %u: %s", vcpu->index, text);
+}
+
+static void exit_stray(struct machine *machine, struct vcpu *vcpu,
+		       bool answered)
+{
+	char text[128];
+
+	if (answered)
+		return;
+	exit_describe(vcpu, text, sizeof(text));
+	machine_trace(machine, vcpu, "no device there: %s", text);
+	exit_count(&machine->counters.stray_io);
+}
+
+/* A string instruction comes as several accesses to the same port. */
+static void exit_io(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	bool answered = true;
+
+	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+		if (run->io.direction == KVM_EXIT_IO_OUT)
+			answered = bus_write(&machine->ports, run->io.port, data,
+					     run->io.size);
+		else
+			answered = bus_read(&machine->ports, run->io.port, data,
+					    run->io.size);
+	}
+	exit_stray(machine, vcpu, answered);
+}
+
+/* No device is there, but memory that KVM cannot reach. */
+static void exit_private_operand(struct machine *machine, struct vcpu *vcpu)
+{
+	char text[MACHINE_REPORT_MAX - 256], what[128];
+
+	exit_describe(vcpu, what, sizeof(what));
+	view_explain(machine, vcpu, text, sizeof(text));
+	machine_end(machine, END_MEMORY, "vCPU %u: %s: private memory, which KVM "
+		    "cannot access itself%s", vcpu->index, what, text);
+}
+
+static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	size_t size = run->mmio.len;
+	bool answered;
+
+	if (view_is_private_access(machine, run->mmio.phys_addr))
+		return exit_private_operand(machine, vcpu);
+	if (size > sizeof(run->mmio.data))
+		size = sizeof(run->mmio.data);
+	if (run->mmio.is_write)
+		answered = bus_write(&machine->mmio, run->mmio.phys_addr,
+				     run->mmio.data, size);
+	else
+		answered = bus_read(&machine->mmio, run->mmio.phys_addr,
+				    run->mmio.data, size);
+	exit_stray(machine, vcpu, answered);
+}
+
+/* Whether nobody waits for the result any more. A guest that is paused does. */
+static bool convert_abandoned(struct machine *machine)
+{
+	return threads_stopping(&machine->threads) &&
+	       (machine_ended(machine) || !machine_pausing(machine));
+}
+
+/*
+ * Signals come every now and then until the vCPU has stopped, and each begins
+ * the conversion anew: all of it takes the timeout, and no more.
+ */
+static int convert_repeat(struct machine *machine, struct range what,
+			  bool to_private, char *why, size_t why_size)
+{
+	uint32_t all_ms = machine->memory.config->convert_timeout_ms;
+	uint64_t start = clock_now_ns(), took_ms;
+	uint32_t left_ms = all_ms;
+	int rc;
+
+	while (1) {
+		rc = guest_memory_convert_within(&machine->memory, what,
+						 to_private, left_ms, why,
+						 why_size);
+		if (rc != -EINTR || convert_abandoned(machine))
+			return rc;
+		/* It would be interrupted again and again. */
+		if (!left_ms && all_ms && machine_pausing(machine))
+			return -EAGAIN;
+		took_ms = (clock_now_ns() - start) / 1000000;
+		left_ms = took_ms < all_ms ? all_ms - (uint32_t)took_ms : 0;
+	}
+}
+
+int machine_convert(struct machine *machine, struct vcpu *vcpu,
+		    struct range what, bool to_private, char *why,
+		    size_t why_size)
+{
+	struct machine_counters *counters = &machine->counters;
+	uint64_t start = clock_now_ns(), took;
+	int rc;
+
+	rc = convert_repeat(machine, what, to_private, why, why_size);
+	took = clock_now_ns() - start;
+	if (!rc) {
+		pthread_mutex_lock(&machine->lock);
+		rate_add(&machine->rate, start + took);
+		pthread_mutex_unlock(&machine->lock);
+		exit_count(&counters->conversions);
+		__atomic_add_fetch(&counters->conversion_ns, took,
+				   __ATOMIC_RELAXED);
+		__atomic_add_fetch(&counters->converted_bytes, range_size(what),
+				   __ATOMIC_RELAXED);
+	}
+	machine_trace(machine, vcpu, "gpa 0x%" PRIx64 " + 0x%" PRIx64
+		      " to %s: %s (%" PRIu64 " us)", what.start,
+		      range_size(what), to_private ? "private" : "shared",
+		      rc ? why : "done", took / 1000);
+	return rc;
+}
+
+/* Kept for the report, in case the guest cannot do without. */
+static void exit_note(struct machine *machine, const struct map_gpa *map,
+		      const char *why)
+{
+	pthread_mutex_lock(&machine->lock);
+	snprintf(machine->refusal, sizeof(machine->refusal),
+		 "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", map->gpa,
+		 map->size, map->to_private ? "private" : "shared", why);
+	pthread_mutex_unlock(&machine->lock);
+}
+
+/* The guest's own range of errors: KVM_EINVAL and its like are errno values. */
+static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu,
+				 const uint64_t args[3])
+{
+	char why[WHY_MAX] = "";
+	const char *refusal;
+	struct map_gpa map;
+	int rc;
+
+	rc = map_gpa_check(&machine->vm.slots, args, &map, &refusal);
+	if (rc) {
+		machine_trace(machine, vcpu, "MAP_GPA_RANGE refused: %s", refusal);
+		return -KVM_EINVAL;
+	}
+	rc = machine_convert(machine, vcpu,
+			     (struct range){ map.gpa, map.gpa + map.size },
+			     map.to_private, why, sizeof(why));
+	if (rc)
+		exit_note(machine, &map, why);
+	return rc;
+}
+
+static void exit_hypercall(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	uint64_t args[3] = {
+		run->hypercall.args[0],
+		run->hypercall.args[1],
+		run->hypercall.args[2],
+	};
+	int64_t result = -KVM_ENOSYS;
+
+	if (run->hypercall.nr == KVM_HC_MAP_GPA_RANGE)
+		result = hypercall_map_gpa(machine, vcpu, args);
+	else
+		machine_trace(machine, vcpu, "hypercall %" PRIu64 " refused",
+			      (uint64_t)run->hypercall.nr);
+	if (result)
+		exit_count(&machine->counters.refused);
+	/* KVM takes few values for an SNP guest, which sees an error or none. */
+	if (result && machine->config.snp)
+		result = EINVAL;
+	run->hypercall.ret = (uint64_t)result;
+}
+
+/*
+ * The guest has accessed memory in a way that does not fit its state. Where
+ * its page is not what the access needs, that is a conversion without a
+ * request; where it is, converting again would never end.
+ */
+static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
+{
+	const struct kvm_exit_memory_fault *fault = kvm_run_memory_fault(vcpu->run);
+	bool to_private = fault->flags & KVM_MEMORY_EXIT_FLAG_PRIVATE;
+	uint64_t gpa = fault->gpa & ~(GUEST_PAGE_SIZE - 1);
+	char why[WHY_MAX] = "";
+	int rc;
+
+	if (fault->flags & ~KVM_MEMORY_EXIT_FLAG_PRIVATE ||
+	    !slot_covers_private(&machine->vm.slots, gpa, GUEST_PAGE_SIZE) ||
+	    guest_memfd_is_private(&machine->memory.memfd, gpa) == to_private)
+		return exit_fatal(machine, vcpu, END_MEMORY);
+	rc = machine_convert(machine, vcpu,
+			     (struct range){ gpa, gpa + GUEST_PAGE_SIZE },
+			     to_private, why, sizeof(why));
+	/* The machine is to end, but not because of this. */
+	if (rc == -EINTR)
+		return;
+	if (rc)
+		return machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64
+				   ": conversion without a request: %s", gpa,
+				   why);
+	exit_count(&machine->counters.implicit);
+}
+
+static void exit_system_event(struct machine *machine, struct vcpu *vcpu)
+{
+	switch (vcpu->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		return exit_fatal(machine, vcpu, END_POWER_OFF);
+	case KVM_SYSTEM_EVENT_RESET:
+		return exit_fatal(machine, vcpu, END_RESET);
+	case KVM_SYSTEM_EVENT_CRASH:
+		return exit_fatal(machine, vcpu, END_PANIC);
+	case KVM_SYSTEM_EVENT_SEV_TERM:
+		return machine_snp_terminate(machine, vcpu);
+	default:
+		return exit_fatal(machine, vcpu, END_SYSTEM_EVENT);
+	}
+}
+
+static void exit_interrupted(struct machine *machine, struct vcpu *vcpu)
+{
+	(void)machine;
+	(void)vcpu;
+}
+
+static void exit_shutdown(struct machine *machine, struct vcpu *vcpu)
+{
+	exit_fatal(machine, vcpu, END_TRIPLE_FAULT);
+}
+
+static void exit_fail_entry(struct machine *machine, struct vcpu *vcpu)
+{
+	exit_fatal(machine, vcpu, END_ENTRY_FAILED);
+}
+
+static const struct {
+	uint32_t reason;
+	void (*serve)(struct machine *machine, struct vcpu *vcpu);
+} exits[] = {
+	{ KVM_EXIT_IO,			exit_io },
+	{ KVM_EXIT_MMIO,		exit_mmio },
+	{ KVM_EXIT_HYPERCALL,		exit_hypercall },
+	{ KVM_EXIT_MEMORY_FAULT,	exit_memory_fault },
+	{ KVM_EXIT_INTR,		exit_interrupted },
+	{ KVM_EXIT_SHUTDOWN,		exit_shutdown },
+	{ KVM_EXIT_SYSTEM_EVENT,	exit_system_event },
+	{ KVM_EXIT_FAIL_ENTRY,		exit_fail_entry },
+	{ KVM_EXIT_AP_RESET_HOLD,	machine_snp_hold },
+	{ KVM_EXIT_SNP_REQ_CERTS,	machine_snp_certs },
+};
+
+bool machine_exit(struct machine *machine, struct vcpu *vcpu)
+{
+	uint32_t reason = vcpu->run->exit_reason;
+
+	exit_count(&machine->counters.exits);
+	if (reason == KVM_EXIT_HLT) {
+		machine_trace(machine, vcpu, "halted");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		if (exits[i].reason == reason) {
+			exits[i].serve(machine, vcpu);
+			return true;
+		}
+	}
+	exit_internal_error(machine, vcpu);
+	return true;
+}
 
 void machine_end(struct machine *machine, enum end how, const char *format, ...)
 {

@@ -2,18 +2,183 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../gmem/view.h"
 #include "../kvm/exits.h"
 #include "../memory/page_states.h"
+#include "machine.h"
 #include "view_fault.h"
+
+#define CR0_PAGING	(UINT64_C(1) << 31)
+#define CR3_ADDRESS	UINT64_C(0x000ffffffffff000)
+
+/**
+ * struct place - where a vCPU stands
+ * @rip: linear address of the next instruction, at @gpa
+ * @gpa: UINT64_MAX: KVM cannot tell, for it cannot read the page tables
+ * @cpl: privilege level
+ * @tables: the page table at the top, @paging being on
+ * @paging: see there
+ */
+struct place {
+	uint64_t rip;
+	uint64_t gpa;
+	unsigned int cpl;
+	uint64_t tables;
+	bool paging;
+};
+
+/* Seconds */
+#define LOOKS 5
+
+#define KERNEL_HALF	(UINT64_C(1) << 63)
 
 /*
  * How often the same is tried. A page may go again before the vCPU uses it, when a
  * conversion of its neighbours fails, or a hole is punched: that is no end.
  */
 #define STILL_MAX 16
+
+static int place_find(struct vcpu *vcpu, struct place *place)
+{
+	struct kvm_translation at = { 0 };
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	if (vcpu_get_regs(vcpu, &regs) || vcpu_get_sregs(vcpu, &sregs))
+		return -1;
+	*place = (struct place){
+		.rip = sregs.cs.base + regs.rip,
+		.gpa = UINT64_MAX,
+		.cpl = sregs.ss.dpl,
+		.tables = sregs.cr3 & CR3_ADDRESS,
+		.paging = sregs.cr0 & CR0_PAGING,
+	};
+	at.linear_address = place->rip;
+	if (!vcpu_translate(vcpu, &at) && at.valid)
+		place->gpa = at.physical_address;
+	return 0;
+}
+
+static const char *state_name(const struct machine *machine, uint64_t gpa)
+{
+	return page_is_private(&machine->memory, gpa) ? "private" : "shared";
+}
+
+static const char *cause(const struct machine *machine,
+			 const struct place *place)
+{
+	bool text = place->gpa != UINT64_MAX &&
+		    page_is_private(&machine->memory, place->gpa);
+	bool tables = place->paging &&
+		      page_is_private(&machine->memory, place->tables);
+
+	if (tables)
+		return "an instruction that KVM emulates, while the page tables are in "
+		       "private memory, where KVM cannot walk them";
+	if (text)
+		return "an instruction that KVM emulates, in private memory, where KVM "
+		       "cannot read it";
+	if (place->gpa == UINT64_MAX)
+		return "an instruction that KVM emulates, while some of the page tables "
+		       "are in private memory, where KVM cannot walk them";
+	return "an instruction that KVM emulates, whose operand is in private memory, "
+	       "or in memory that has gone";
+}
+
+void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
+		  size_t size)
+{
+	struct place place;
+	char at[64] = "not to be found by KVM";
+
+	text[0] = '\0';
+	if (!guest_memory_view(&machine->memory) || place_find(vcpu, &place))
+		return;
+	if (place.gpa != UINT64_MAX)
+		snprintf(at, sizeof(at), "gpa 0x%" PRIx64 ", %s", place.gpa,
+			 state_name(machine, place.gpa));
+	snprintf(text, size, "\n  rip 0x%" PRIx64 " (%s), cpl %u; page tables at "
+		 "0x%" PRIx64 " (%s)"
+		 "\n  likely: %s"
+		 "\n  what to do: the guest keeps text, page tables and operands of "
+		 "instructions that KVM emulates (MMIO, the xAPIC, string I/O) "
+		 "shared; or uses x2APIC and port I/O; or the host is an AMD CPU with "
+		 "DecodeAssists", place.rip, at, place.cpl, place.tables,
+		 place.paging ? state_name(machine, place.tables) : "paging is off",
+		 cause(machine, &place));
+}
+
+void stuck_start(struct machine *machine)
+{
+	if (!guest_memory_view(&machine->memory))
+		return;
+	machine->stuck = calloc(machine->nr_vcpus, sizeof(*machine->stuck));
+	for (unsigned int i = 0; machine->stuck && i < machine->nr_vcpus; i++)
+		kvm_counter_open(&machine->stuck[i].emulated,
+				 machine->vcpus[i].fd, "insn_emulation");
+	machine->threads.tick = machine->stuck ? stuck_tick : NULL;
+}
+
+void stuck_stop(struct machine *machine)
+{
+	machine->threads.tick = NULL;
+	for (unsigned int i = 0; machine->stuck && i < machine->nr_vcpus; i++)
+		kvm_counter_close(&machine->stuck[i].emulated);
+	free(machine->stuck);
+	machine->stuck = NULL;
+}
+
+/* A vCPU is disturbed only if there is something to be seen. */
+void stuck_tick(void *data)
+{
+	struct machine *machine = data;
+	bool private = page_states_private(&machine->memory);
+
+	for (unsigned int i = 0; i < machine->nr_vcpus; i++) {
+		struct stuck *stuck = &machine->stuck[i];
+		uint64_t emulated = kvm_counter_read(&stuck->emulated);
+
+		if (private && emulated != stuck->seen) {
+			__atomic_store_n(&stuck->look, true, __ATOMIC_RELEASE);
+			threads_kick(&machine->threads, i);
+		}
+		stuck->seen = emulated;
+	}
+}
+
+/* Whether the guest was given a page fault where KVM can read no instruction. */
+static bool is_bad(struct machine *machine, struct vcpu *vcpu)
+{
+	struct kvm_translation at = { 0 };
+	struct kvm_sregs sregs;
+
+	if (vcpu_get_sregs(vcpu, &sregs) || !(sregs.cr2 & KERNEL_HALF))
+		return false;
+	at.linear_address = sregs.cr2;
+	if (vcpu_translate(vcpu, &at))
+		return false;
+	return at.valid ? page_is_private(&machine->memory, at.physical_address) :
+			  page_is_private(&machine->memory, sregs.cr3);
+}
+
+void stuck_look(struct machine *machine, struct vcpu *vcpu)
+{
+	struct stuck *stuck = machine->stuck ? &machine->stuck[vcpu->index] : NULL;
+	char text[MACHINE_REPORT_MAX - 256];
+
+	if (!stuck || !__atomic_exchange_n(&stuck->look, false, __ATOMIC_ACQ_REL))
+		return;
+	stuck->times = is_bad(machine, vcpu) ? stuck->times + 1 : 0;
+	if (stuck->times < LOOKS)
+		return;
+	view_explain(machine, vcpu, text, sizeof(text));
+	machine_end(machine, END_MEMORY, "vCPU %u: KVM gives the guest page faults "
+		    "that it has no reason for, again and again: it cannot read an "
+		    "instruction in private memory%s", vcpu->index, text);
+}
 
 void view_watch_start(struct view_watch *watch, const struct machine *machine)
 {

@@ -9,7 +9,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../kvm/stats.h"
 #include "machine.h"
+
+struct machine;
+struct vcpu;
+
+/**
+ * struct stuck - what is known of one vCPU
+ * @emulated: instructions that KVM has tried to emulate
+ * @seen: their number at the last tick
+ * @look: the vCPU's thread is asked to look; changed atomically
+ * @times: looks in a row that were bad
+ */
+struct stuck {
+	struct kvm_counter emulated;
+	uint64_t seen;
+	bool look;
+	unsigned int times;
+};
+
+/** stuck_start() - before a run; where KVM has no counters nobody looks */
+void stuck_start(struct machine *machine);
+void stuck_stop(struct machine *machine);
+
+/** stuck_tick() - once a second, in the thread that waits for the end */
+void stuck_tick(void *machine);
+
+/** stuck_look() - in the vCPU's thread, whenever it has come back from KVM */
+void stuck_look(struct machine *machine, struct vcpu *vcpu);
 
 /**
  * struct view_watch - what is known of a thread that runs a vCPU

@@ -11,8 +11,7 @@
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "backing.h"
-#include "file_lock.h"
-#include "file_room.h"
+#include "file.h"
 
 #define HINT_MEMORY "the host is short of memory: choose a smaller --memory, " \
 	"or raise the memory cgroup's limit"

@@ -27,7 +27,7 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "convert.h"
 
 /**

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "../base/calls.h"
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "guest_memfd.h"
 
 int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm,

@@ -11,7 +11,7 @@
 
 #include "../base/error.h"
 #include "../kvm/vm.h"
-#include "layout.h"
+#include "options.h"
 #include "range.h"
 
 /**

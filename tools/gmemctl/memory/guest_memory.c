@@ -7,7 +7,7 @@
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "guest_memory.h"
-#include "split.h"
+#include "range.h"
 
 #define NAME_RESERVATION "guest-memory"
 

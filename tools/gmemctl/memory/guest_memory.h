@@ -18,7 +18,6 @@
 #include "partition.h"
 #include "region.h"
 #include "reservation.h"
-#include "slots.h"
 #include "turns.h"
 #include "view.h"
 

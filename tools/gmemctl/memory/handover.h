@@ -28,10 +28,52 @@
 #ifndef GMEMCTL_MEMORY_HANDOVER_H
 #define GMEMCTL_MEMORY_HANDOVER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "../base/error.h"
 #include "../base/tlv.h"
 #include "description.h"
 #include "guest_memory.h"
+
+/** HANDOVER_TIMEOUT_S: how long each side waits for the other */
+#define HANDOVER_TIMEOUT_S 60
+
+/** HANDOVER_TEXT_MAX: bytes of the reason for a refusal */
+#define HANDOVER_TEXT_MAX 1024
+
+/**
+ * struct handover_parts - what goes over
+ * @description: encoded, @description_size bytes; allocated when received
+ * @state: likewise @state_size bytes, which may be none
+ * @fds: the memory, one for each request
+ * @nr_fds: entries in use
+ */
+struct handover_parts {
+	uint8_t *description;
+	size_t description_size;
+	uint8_t *state;
+	size_t state_size;
+	int fds[DESCRIPTION_REQUESTS_MAX];
+	unsigned int nr_fds;
+};
+
+int handover_send_answer(int socket, int rc);
+
+/**
+ * handover_send_verdict() - whether the taker may run the guest
+ *
+ * Return: 0 if it can have heard; -EPIPE if it has gone.
+ */
+int handover_send_verdict(int socket, bool go);
+
+/**
+ * handover_wait_verdict() - wait for it
+ *
+ * Return: 0 for "go", and for a giver that has died; -ECANCELED, -ETIMEDOUT.
+ */
+int handover_wait_verdict(int socket, struct error *error);
 
 /**
  * struct handover - a guest that was taken

@@ -9,7 +9,53 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/error.h"
 #include "guest_memory.h"
+
+/**
+ * struct private_runs - runs of private pages
+ * @ranges: guest physical addresses in ascending order, @count of them
+ * @count: see there
+ * @shared: how many of them, from the first on, have been made shared
+ */
+struct private_runs {
+	struct range *ranges;
+	uint32_t count;
+	uint32_t shared;
+};
+
+/**
+ * private_runs_find() - what is private now
+ * @stay: leave out what stays private while others take it: gmem has the states of
+ *	pages in a view, and they go where the file goes
+ * @action: what is to be done with the pages, for messages
+ *
+ * Return: 0; -EOPNOTSUPP if the contents cannot leave private memory because
+ * conversions discard them; -ENOMEM.
+ */
+int private_runs_find(struct private_runs *runs,
+		      const struct guest_memory *memory, bool stay,
+		      const char *action, struct error *error);
+void private_runs_free(struct private_runs *runs);
+
+/**
+ * private_runs_share() - make all of them shared, contents preserved
+ *
+ * Return: 0; -EPERM without the guest's consent; with a failure some may be
+ * shared, see private_runs_restore().
+ */
+int private_runs_share(struct private_runs *runs, struct guest_memory *memory,
+		       const char *action, struct error *error);
+
+/**
+ * private_runs_restore() - make private again what was made shared
+ *
+ * Goes on after a failure: what stays shared is recorded as shared.
+ *
+ * Return: 0, or the first failure.
+ */
+int private_runs_restore(struct private_runs *runs, struct guest_memory *memory,
+			 struct error *error);
 
 /**
  * page_states() - the runs of pages of one state, in ascending order

@@ -11,11 +11,63 @@
 #include <stdint.h>
 
 #include "../base/error.h"
-#include "dma.h"
 #include "mapping.h"
 #include "partition.h"
 #include "range.h"
 #include "reservation.h"
+
+/**
+ * struct dma_mapping - one mapping, as a target sees it
+ * @range: guest physical addresses
+ * @host: where this process has it
+ * @fd: the file behind it, or -1
+ * @fd_offset: offset in @fd
+ * @writable: whether devices may write
+ * @device: memory of a device, not RAM: a target may refuse it and no harm done
+ */
+struct dma_mapping {
+	struct range range;
+	uint8_t *host;
+	int fd;
+	uint64_t fd_offset;
+	bool writable;
+	bool device;
+};
+
+/**
+ * struct dma_ops - what a target does
+ * @map: make @mapping known
+ * @unmap: forget a range, which may cover several mappings and gaps, but never
+ *	a part of one
+ */
+struct dma_ops {
+	int (*map)(void *data, const struct dma_mapping *mapping);
+	int (*unmap)(void *data, struct range range);
+};
+
+/**
+ * struct dma_target - a target
+ * @needs_fd: it cannot use memory by address alone
+ */
+struct dma_target {
+	const struct dma_ops *ops;
+	void *data;
+	bool needs_fd;
+};
+
+/** dma_map() - make a mapping known; a device's may fail without harm */
+static inline int dma_map(const struct dma_target *target,
+			  const struct dma_mapping *mapping)
+{
+	int rc = target->ops->map(target->data, mapping);
+
+	return mapping->device ? 0 : rc;
+}
+
+static inline int dma_unmap(const struct dma_target *target, struct range range)
+{
+	return target->ops->unmap(target->data, range);
+}
 
 #define REGION_PRIORITY_RAM	255
 #define REGION_PRIORITY_DEVICE	0

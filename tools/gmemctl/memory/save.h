@@ -20,11 +20,42 @@
 #ifndef GMEMCTL_MEMORY_SAVE_H
 #define GMEMCTL_MEMORY_SAVE_H
 
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "../base/error.h"
 #include "../base/tlv.h"
 #include "description.h"
 #include "guest_memory.h"
-#include "save_stream.h"
+
+#define SAVE_CHECKSUM_SIZE 32
+
+/**
+ * struct save_stream - a file that is written, or read, from its start to its end
+ * @fd: the file
+ * @asker: socket of the process that waits for the file, or -1
+ * @bounce: memory of one part, and @bounce_fd, the file that is mapped there; for
+ *	writing
+ * @bounce_fd: see there
+ * @checked: there are checksums
+ * @number: of the record, from 0 on
+ * @offset: bytes so far
+ * @record_offset: where the record starts
+ * @digest: of the record so far
+ */
+struct save_stream {
+	int fd;
+	int asker;
+	uint8_t *bounce;
+	int bounce_fd;
+	bool checked;
+	uint64_t number;
+	uint64_t offset;
+	uint64_t record_offset;
+	EVP_MD_CTX *digest;
+};
 
 /**
  * struct saved - a file being read, without the contents

@@ -24,8 +24,8 @@
 
 #include "../base/calls.h"
 #include "../base/hex.h"
-#include "../kvm/attributes.h"
 #include "../kvm/cpuid.h"
+#include "../kvm/slot.h"
 #include "abi.h"
 #include "command.h"
 #include "launch.h"

@@ -12,7 +12,7 @@
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../kvm/abi.h"
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "../memory/convert.h"
 #include "unit.h"
 

@@ -13,7 +13,6 @@
 
 #include "../base/calls.h"
 #include "../memory/handover.h"
-#include "../memory/handover_socket.h"
 #include "kvm_fake.h"
 #include "two_requests.h"
 #include "unit.h"

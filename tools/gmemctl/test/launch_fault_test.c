@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../base/calls.h"
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "../snp/abi.h"
 #include "launch_world.h"
 #include "unit.h"

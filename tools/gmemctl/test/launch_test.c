@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 
 #include "../base/calls.h"
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "../snp/launch.h"
 #include "fixture.h"
 #include "launch_world.h"

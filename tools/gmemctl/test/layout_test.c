@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../memory/layout.h"
-#include "../memory/split.h"
+#include "../memory/options.h"
+#include "../memory/range.h"
 #include "unit.h"
 
 #define PAGE RANGE_PAGE_SIZE

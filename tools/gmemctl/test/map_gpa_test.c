@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../kvm/attributes.h"
+#include "../kvm/slot.h"
 #include "unit.h"
 
 #define MIB (UINT64_C(1) << 20)

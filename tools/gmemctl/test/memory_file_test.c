@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../memory/file_lock.h"
-#include "../memory/file_room.h"
+#include "../memory/file.h"
 #include "../memory/guest_memory.h"
 #include "../memory/save.h"
 #include "kvm_fake.h"

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "../cli/output_file.h"
-#include "../memory/file_lock.h"
+#include "../memory/file.h"
 #include "unit.h"
 
 static char directory[64];

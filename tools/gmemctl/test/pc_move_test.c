@@ -13,8 +13,8 @@
 
 #include "../base/calls.h"
 #include "../control/channel.h"
-#include "../machine/pc_job.h"
-#include "../machine/pc_move.h"
+#include "../machine/pc_control.h"
+#include "../machine/pc_state.h"
 #include "../memory/save.h"
 #include "pc_fake.h"
 #include "unit.h"

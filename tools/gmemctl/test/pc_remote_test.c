@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "../control/channel.h"
-#include "../memory/remote_mapper.h"
+#include "../memory/remote.h"
 #include "pc_fake.h"
 #include "unit.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../machine/pc_job.h"
+#include "../machine/pc_control.h"
 #include "kvm_fake.h"
 #include "test_tty.h"
 #include "unit.h"

@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../devices/exit_port.h"
+#include "../devices/ports.h"
 #include "../devices/power.h"
-#include "../devices/pvpanic.h"
 #include "../machine/pc.h"
 #include "kvm_fake.h"
 #include "unit.h"

@@ -17,7 +17,6 @@
 #include "../base/fdpass.h"
 #include "../memory/device_memory.h"
 #include "../memory/remote.h"
-#include "../memory/remote_mapper.h"
 #include "kvm_fake.h"
 #include "unit.h"
 

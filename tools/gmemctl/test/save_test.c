@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../memory/populated.h"
+#include "../memory/file.h"
 #include "../memory/save.h"
 #include "kvm_fake.h"
 #include "two_requests.h"

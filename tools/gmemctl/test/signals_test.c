@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "../kvm/vcpu.h"
-#include "../machine/signals.h"
 #include "../machine/threads.h"
 #include "unit.h"
 

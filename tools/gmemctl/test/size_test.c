@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "../cli/size.h"
+#include "../cli/command.h"
 #include "unit.h"
 
 static void test_size_good(void)

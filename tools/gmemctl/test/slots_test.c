@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 
 #include "../base/calls.h"
-#include "../kvm/attributes.h"
-#include "../memory/slots.h"
+#include "../kvm/slot.h"
+#include "../memory/partition.h"
 #include "kvm_fake.h"
 #include "unit.h"
 

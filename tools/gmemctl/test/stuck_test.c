@@ -12,7 +12,7 @@
 
 #include "../kvm/abi.h"
 #include "../kvm/stats.h"
-#include "../machine/stuck.h"
+#include "../machine/view_fault.h"
 #include "unit.h"
 #include "view_machine.h"
 

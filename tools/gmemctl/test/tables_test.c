@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "../boot/acpi.h"
-#include "../boot/mptable.h"
-#include "../boot/reset_vector.h"
-#include "../kvm/irqchip.h"
+#include "../boot/boot.h"
+#include "../boot/tables.h"
+#include "../kvm/vcpu.h"
 #include "unit.h"
 
 #define MADT_CPU	0

@@ -11,8 +11,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "../machine/signals.h"
-#include "../machine/terminal.h"
+#include "../machine/console.h"
+#include "../machine/threads.h"
 #include "test_tty.h"
 #include "unit.h"
 

@@ -9,7 +9,6 @@
 
 #include "../base/calls.h"
 #include "../memory/page_states.h"
-#include "../memory/private_runs.h"
 #include "kvm_fake.h"
 #include "unit.h"
 #include "view_fake.h"

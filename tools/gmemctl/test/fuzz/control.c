@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../control/connection.h"
+#include "../../control/server.h"
 #include "../pc_fake.h"
 #include "fuzz.h"
 

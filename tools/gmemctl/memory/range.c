@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "split.h"
+#include "range.h"
 
 #define VGA_START	UINT64_C(0xa0000)
 #define PAM_START	UINT64_C(0xc0000)

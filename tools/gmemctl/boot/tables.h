@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tables of firmware are written front to back, little-endian. */
+#ifndef GMEMCTL_BOOT_TABLES_H
+#define GMEMCTL_BOOT_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "boot.h"
+
+/**
+ * struct table - bytes being written
+ * @bytes: where
+ * @size: how many there may be
+ * @used: how many there are
+ * @full: something did not fit; nothing is written from then on
+ */
+struct table {
+	uint8_t *bytes;
+	size_t size;
+	size_t used;
+	bool full;
+};
+
+void table_put(struct table *table, const void *bytes, size_t size);
+
+/** ACPI_GPA: in the BIOS area, where an operating system searches */
+#define ACPI_GPA	0xf8000U
+#define ACPI_SIZE	(RESET_VECTOR_GPA - ACPI_GPA)
+
+/**
+ * acpi_build() - write all tables, the RSDP first
+ * @bytes: what is at @gpa
+ * @size: of @bytes
+ * @gpa: a multiple of 64
+ * @nr_cpus: 1 to 254; the APIC ID of each is its number
+ *
+ * Return: bytes written; 0 if @size or @nr_cpus does not do.
+ */
+size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
+		  unsigned int nr_cpus);
+
+/**
+ * acpi_build_madt() - write the table of CPUs and interrupt controllers alone
+ *
+ * Return: bytes written; 0 as above.
+ */
+size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus);
+
+/** MPTABLE_GPA: in the BIOS area, where an operating system searches */
+#define MPTABLE_GPA	0xf0000U
+#define MPTABLE_SIZE	0x8000U
+
+/**
+ * mptable_build() - write the tables
+ * @bytes: what is at @gpa
+ * @size: of @bytes
+ * @gpa: a multiple of 16
+ * @nr_cpus: 1 to 254; the APIC ID of each is its number
+ *
+ * Return: bytes written; 0 if @size or @nr_cpus does not do.
+ */
+size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
+		     unsigned int nr_cpus);
+
+#endif /* GMEMCTL_BOOT_TABLES_H */

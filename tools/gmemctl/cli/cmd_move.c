@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "../control/channel.h"
+#include "../control/client.h"
+#include "../control/runtime.h"
+#include "../machine/pc_state.h"
+#include "../machine/threads.h"
+#include "../memory/file.h"
+#include "../memory/handover.h"
+#include "../memory/save.h"
+#include "command.h"
+#include "input.h"
+#include "move.h"
+#include "out.h"
+#include "output_file.h"
+#include "run_pc.h"
+
+/* For the VM to stop its CPUs: longer than a conversion may wait. */
+#define ACCEPT_TIMEOUT_MS 60000
+
+#define CONVERT_TIMEOUT_MS 2000
+
+#define TIMEOUT_MAX_S 86400
+
+/**
+ * struct taker - a guest being taken over
+ * @handover: what has come
+ * @socket: to the giver, or -1
+ * @answered: the giver knows how it went
+ */
+struct taker {
+	struct handover handover;
+	int socket;
+	bool answered;
+};
+
+/**
+ * struct restored - a guest being restored
+ * @saved: what the file says, but for the contents
+ * @fd: the file, from the contents on; -1 once they are read
+ */
+struct restored {
+	struct saved saved;
+	int fd;
+};
+
+/* For the VM to say that it ends, which it does at once. */
+#define END_TIMEOUT_MS 60000
+
+/**
+ * struct saving - a guest being saved
+ * @name: of the VM
+ * @path: of the file
+ * @stop: --stop was there
+ * @file: what becomes of it
+ * @complete: all of the guest is in it
+ * @socket: to the VM
+ * @signals: signalfd: readable if this process is to end
+ */
+struct saving {
+	const char *name;
+	const char *path;
+	bool stop;
+	struct output_file file;
+	bool complete;
+	int socket;
+	int signals;
+};
+
+const struct cli_option move_run_options[] = {
+	{ "--power-off-port", "PORT", option_off_port,
+	  TO(struct move_options, off_port),
+	  "as for `gmemctl run`; it is not taken along" },
+	{ "--timeout", "SECONDS", option_count, TO(struct move_options, timeout_s),
+	  "stop the VM after that time; 0 (default): never",
+	  .max = TIMEOUT_MAX_S },
+	{ "--trace", NULL, option_flag, TO(struct move_options, trace),
+	  "print each exit that is not for a device to stderr" },
+	{ 0 }
+};
+
+void move_config(const struct move_options *options, unsigned int cpus,
+		 const struct memory_config *memory, struct pc_config *config)
+{
+	*config = (struct pc_config){
+		.machine = {
+			.memory = *memory,
+			.nr_vcpus = cpus,
+			.irqchip = true,
+			.run_timeout_s = options->timeout_s,
+			.trace = options->trace ? stderr : NULL,
+		},
+		.off_port = options->off_port,
+	};
+	config->machine.memory.convert_timeout_ms = CONVERT_TIMEOUT_MS;
+	run_pc_console(config);
+}
+
+/* The name is in the request; the VM connects before it answers. */
+static int move_call(const char *name, struct channel *channel,
+		     struct json_object *request, struct error *error)
+{
+	struct json_object *reply, *result;
+	int rc;
+
+	json_object_object_add(request, "channel",
+			       json_object_new_string(channel->name));
+	rc = client_call(name, request, &reply, &result, error);
+	if (rc)
+		return rc;
+	json_object_put(reply);
+	return channel_accept(channel, ACCEPT_TIMEOUT_MS, error);
+}
+
+int move_request(const char *name, struct json_object *request, int *socket)
+{
+	struct channel channel;
+	struct error error;
+	int fd = channel_listen(&channel, &error);
+
+	if (!fd) {
+		fd = move_call(name, &channel, request, &error);
+		channel_close(&channel);
+	}
+	json_object_put(request);
+	*socket = fd < 0 ? -1 : fd;
+	return fd < 0 ? out_error_report(&error) : EXIT_CODE_OK;
+}
+
+/* The guest is here if this succeeds, and otherwise where it was. */
+static int taker_prepare(struct pc *pc, void *data, struct error *error)
+{
+	struct taker *taker = data;
+	int rc = handover_restore(&taker->handover, &pc->machine.memory, error);
+
+	if (!rc)
+		rc = pc_state_set(pc, &taker->handover.state, error);
+	taker->answered = true;
+	return handover_answer(taker->socket, rc, error);
+}
+
+/* Return: an exit code. */
+static int taker_run(struct taker *taker, const struct move_options *options)
+{
+	struct run_pc run = {
+		.name = options->name ? options->name : options->from,
+		.inherited = true,
+		.prepare = taker_prepare,
+		.data = taker,
+	};
+	struct pc_config config;
+	struct error error;
+	int code, cpus = pc_state_cpus(&taker->handover.state, &error);
+
+	if (cpus < 0) {
+		run.rc = cpus;
+		code = out_error_report(&error);
+	} else {
+		move_config(options, (unsigned int)cpus,
+			    &taker->handover.description.config, &config);
+		code = run_pc(&run, &config);
+	}
+	if (!taker->answered)
+		handover_answer(taker->socket, run.rc ? run.rc : -EIO, &error);
+	return code;
+}
+
+/* Return: an exit code. */
+static int taker_take(struct taker *taker, const struct move_options *options)
+{
+	struct error error;
+	int code;
+
+	if (handover_take(taker->socket, &taker->handover, &error))
+		return out_error_report(&error);
+	code = taker_run(taker, options);
+	handover_close(&taker->handover);
+	return code;
+}
+
+/*
+ * That of another VM is seen before the guest is stopped: nobody is about to give
+ * it up. Return: 0 or an exit code.
+ */
+static int check_new_name(const struct move_options *options)
+{
+	struct error error;
+	int lock, rc;
+
+	if (!options->name || !strcmp(options->name, options->from))
+		return 0;
+	rc = runtime_prepare(&error);
+	lock = rc ? rc : runtime_lock(options->name, &error);
+	if (lock < 0)
+		return out_error_report(&error);
+	runtime_unlock(options->name, lock);
+	return 0;
+}
+
+static const struct cli_option handover_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct move_options, from) },
+	{ "--name", "NEW", option_vm_name, TO(struct move_options, name),
+	  "another name from now on" },
+	{ .include = move_run_options },
+	{ 0 }
+};
+
+static int handover_main(int argc, char **argv)
+{
+	struct json_object *request;
+	struct move_options options = { 0 };
+	struct taker *taker;
+	int code = command_parse(&command_handover, argc, argv, &options);
+
+	if (!code)
+		code = check_new_name(&options);
+	if (code)
+		return code;
+	taker = calloc(1, sizeof(*taker));
+	if (!taker)
+		return out_no_memory("handover");
+	request = json_object_new_object();
+	json_object_object_add(request, "command",
+			       json_object_new_string("handover"));
+	code = move_request(options.from, request, &taker->socket);
+	if (!code)
+		code = taker_take(taker, &options);
+	if (taker->socket >= 0)
+		close(taker->socket);
+	free(taker);
+	return code;
+}
+
+const struct command command_handover = {
+	.name = "handover",
+	.run = handover_main,
+	.summary = "take a running VM over from its process",
+	.about = "The guest goes on in this process, with this terminal as its console, as if "
+		 "nothing had happened but a pause; the other process ends with success. If "
+		 "this fails, the guest goes on where it was. Memory of the kinds shared, "
+		 "file, gmem and gmem-store can be handed over.",
+	.options = handover_options,
+	.more = "Exit codes: those of `gmemctl run`; 4 if such a VM cannot be handed over.",
+};
+
+/* The guest has no use for the file any more, which may be removed or replaced. */
+static int restored_prepare(struct pc *pc, void *data, struct error *error)
+{
+	struct restored *restored = data;
+	int rc = save_read_memory(&restored->saved, &pc->machine.memory,
+				  error);
+
+	close(restored->fd);
+	restored->fd = -1;
+	return rc ? rc : pc_state_set(pc, &restored->saved.state, error);
+}
+
+/* Contents of a file are written to another one, which somebody has to name. */
+static int restored_file(struct restored *restored, const char *path,
+			 struct error *error)
+{
+	struct description *description = &restored->saved.description;
+	struct memory_request *request = description->requests;
+
+	for (uint32_t i = 1; i < description->config.nr_requests; i++)
+		if (request[i].kind == BACKING_FILE)
+			return error_set(error, -EOPNOTSUPP, "saved guest",
+					 "restore", "it has several files");
+	if (request->kind == BACKING_FILE && !path)
+		return error_set(error, -EINVAL, "saved guest", "restore",
+				 "its memory is a file: say which with "
+				 "--memory-file");
+	if (request->kind != BACKING_FILE && path)
+		return error_set(error, -EINVAL, "saved guest", "restore",
+				 "memory of kind %s takes no --memory-file",
+				 backing_kind_name(request->kind));
+	request->path = path;
+	return 0;
+}
+
+/* Return: an exit code. */
+static int restored_run(struct restored *restored,
+			const struct move_options *options)
+{
+	struct run_pc run = {
+		.name = options->name,
+		.prepare = restored_prepare,
+		.data = restored,
+	};
+	struct pc_config config;
+	struct error error;
+	int cpus = pc_state_cpus(&restored->saved.state, &error);
+
+	if (cpus < 0 ||
+	    restored_file(restored, options->memory_file, &error))
+		return out_error_report(&error);
+	move_config(options, (unsigned int)cpus,
+		    &restored->saved.description.config, &config);
+	return run_pc(&run, &config);
+}
+
+/*
+ * It must not change while it is read; and it must not be the file that gets the
+ * memory, which is emptied before.
+ */
+static int restored_open(struct restored *restored, const char *path,
+			 struct error *error)
+{
+	int rc;
+
+	restored->fd = input_open_fd(path, error);
+	if (restored->fd < 0)
+		return restored->fd;
+	rc = file_lock(restored->fd, path, false, error);
+	if (!rc)
+		rc = save_read(restored->fd, path, &restored->saved, error);
+	if (!rc && !save_is_checked(&restored->saved))
+		fprintf(stderr, "gmemctl: %s: it is from an older gmemctl and has "
+			"no checksums: damage is not noticed\n", path);
+	return rc;
+}
+
+static const struct cli_option restore_options[] = {
+	{ "FILE", NULL, option_text, TO(struct move_options, from) },
+	{ "--name", "NAME", option_vm_name, TO(struct move_options, name),
+	  "for `gmemctl ps` and others; default: vm-PID" },
+	{ "--memory-file", "FILE", option_text,
+	  TO(struct move_options, memory_file), "for memory of kind file" },
+	{ .include = move_run_options },
+	{ 0 }
+};
+
+static int restore_main(int argc, char **argv)
+{
+	struct move_options options = { 0 };
+	struct restored *restored;
+	struct error error;
+	int code = command_parse(&command_restore, argc, argv, &options);
+
+	if (code)
+		return code;
+	restored = calloc(1, sizeof(*restored));
+	if (!restored)
+		return out_no_memory("saved guest");
+	if (restored_open(restored, options.from, &error)) {
+		code = out_error_report(&error);
+	} else {
+		code = restored_run(restored, &options);
+		save_free(&restored->saved);
+	}
+	if (restored->fd >= 0)
+		close(restored->fd);
+	free(restored);
+	return code;
+}
+
+const struct command command_restore = {
+	.name = "restore",
+	.run = restore_main,
+	.summary = "run a VM from where it was saved",
+	.about = "On the same kind of CPU. The guest's clocks go on from where they were.",
+	.options = restore_options,
+	.more = "Exit codes: those of `gmemctl run`.",
+};
+
+static int signals_open(void)
+{
+	sigset_t set;
+
+	signals_end_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Return: 0 or an exit code. The VM has connected, and waits for a file, then. */
+static int save_ask(struct saving *saving)
+{
+	struct json_object *request = json_object_new_object();
+
+	json_object_object_add(request, "command",
+			       json_object_new_string("save"));
+	json_object_object_add(request, "stop",
+			       json_object_new_boolean(saving->stop));
+	return move_request(saving->name, request, &saving->socket);
+}
+
+/* The VM writes. Whatever ends this, the guest goes on. */
+static int save_write_guest(struct saving *saving, struct error *error)
+{
+	int rc;
+
+	saving->signals = signals_open();
+	if (saving->signals < 0)
+		return error_set(error, -errno, "signalfd", "create", NULL);
+	rc = output_file_create(&saving->file, 0600, error);
+	if (rc)
+		return rc;
+	rc = channel_send_file(saving->socket, saving->file.fd);
+	if (rc)
+		return error_set(error, rc, saving->name,
+				 "give it the file", NULL);
+	rc = channel_wait_result(saving->socket, saving->signals, -1, error);
+	if (rc == -EINTR)
+		return error_set(error, rc, saving->name, "save",
+				 "the VM goes on");
+	/* The VM does not know the name of the file. */
+	return rc ? error_wrap(error, rc, saving->file.path,
+			       "save the VM to it") : 0;
+}
+
+static int save_commit(struct saving *saving, struct error *error)
+{
+	struct error cause;
+	int rc = output_file_commit(&saving->file, &cause);
+
+	saving->complete = rc != -EIDRM;
+	return rc ? error_set(error, rc, cause.object, cause.action,
+			      "%s%sthe VM goes on", cause.hint,
+			      *cause.hint ? "; " : "") : 0;
+}
+
+/* A VM that is not there any more has ended: all of the guest is in the file. */
+static int save_end_vm(struct saving *saving, int rc, struct error *error)
+{
+	struct error cause;
+	int end;
+
+	channel_send_result(saving->socket, rc, error);
+	if (rc)
+		return rc;
+	end = channel_wait_result(saving->socket, -1, END_TIMEOUT_MS, &cause);
+	if (!end || end == -EPIPE)
+		return 0;
+	return error_set(error, end, saving->name, "end the VM",
+			 "the VM seems to go on");
+}
+
+static int save_all(struct saving *saving, struct error *error)
+{
+	int rc = save_write_guest(saving, error);
+
+	if (!rc) {
+		rc = save_commit(saving, error);
+		if (saving->stop)
+			rc = save_end_vm(saving, rc, error);
+	}
+	close(saving->socket);
+	return rc;
+}
+
+/*
+ * A complete guest is never removed: nobody knows what comes next. All else is, and
+ * first: whoever should read what is said may not, or end this process.
+ *
+ * Return: an exit code.
+ */
+static int save_report(struct saving *saving, const struct error *error)
+{
+	if (!saving->complete) {
+		output_file_close(&saving->file);
+		return out_error_report(error);
+	}
+	out_error(error->object, error->action, error->rc,
+		  "the saved guest is complete in %s; %s",
+		  output_file_place(&saving->file), error->hint);
+	output_file_keep(&saving->file);
+	return EXIT_CODE_FAILURE;
+}
+
+static const struct cli_option save_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct saving, name) },
+	{ "FILE", NULL, option_text, TO(struct saving, path) },
+	{ "--stop", NULL, option_flag, TO(struct saving, stop),
+	  "end the VM once it is saved" },
+	{ 0 }
+};
+
+/* Nothing is made before the VM has answered: what is there may be its guest. */
+static int save_main(int argc, char **argv)
+{
+	struct saving *saving = calloc(1, sizeof(*saving));
+	struct error error;
+	int code;
+
+	if (!saving)
+		return out_no_memory("saved guest");
+	code = command_parse(&command_save, argc, argv, saving);
+	if (code)
+		goto out_free;
+	saving->signals = -1;
+	if (output_file_find(&saving->file, saving->path, true,
+			     &error))
+		code = out_error_report(&error);
+	if (!code)
+		code = save_ask(saving);
+	if (!code && save_all(saving, &error))
+		code = save_report(saving, &error);
+	output_file_close(&saving->file);
+	if (saving->signals >= 0)
+		close(saving->signals);
+out_free:
+	free(saving);
+	return code;
+}
+
+const struct command command_save = {
+	.name = "save",
+	.run = save_main,
+	.summary = "save a running VM to a file",
+	.about = "Memory, CPUs and devices; populated pages only. The guest stands still "
+		 "meanwhile, and goes on unless --stop is given. The file is as secret as the "
+		 "guest's memory. Private pages are in it, too; where they need the guest's "
+		 "consent the VM cannot be saved.",
+	.options = save_options,
+};
