@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `gmemctl check`, which is `gmemctl snp status`, too. */
-#include "../host/snp.h"
-#include "check.h"
+/* What this host can do: `gmemctl info`, `gmemctl check`, the status of snp and realm */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "../host/host.h"
+#include "../realm/probe.h"
 #include "command.h"
 #include "out.h"
-#include "snp.h"
 
-static void check_print(struct json_object *checks,
-			const struct host_check *check)
+static void show_check(struct json_object *checks, const struct host_check *check,
+		       int width)
 {
 	static const char *const words[] = {
 		[HOST_PASS] = "PASS", [HOST_FAIL] = "FAIL", [HOST_SKIP] = "SKIP",
@@ -18,22 +20,37 @@ static void check_print(struct json_object *checks,
 	out_string(entry, "status", host_verdict_name(check->verdict));
 	out_string(entry, "value", check->value);
 	out_string(entry, "hint", check->fix[0] ? check->fix : NULL);
-	out_text("%s  %-14s %s\n", words[check->verdict], check->name,
+	out_text("%s  %-*s %s\n", words[check->verdict], width, check->name,
 		 check->value);
 	if (check->fix[0])
 		out_text("      -> %s\n", check->fix);
 }
 
-int check_show(const struct host *host, const struct host_report *report,
-	       const char *guest)
+/* Group by group, if there are groups. */
+static void show_checks(const struct host *host, const struct host_report *report,
+			int width)
 {
 	struct json_object *checks = out_array(out_root(), "checks");
+	const char *group = NULL;
 
 	out_string(out_root(), "gmemctl", GMEM_VERSION);
 	out_string(out_root(), "kernel", host->release);
 	out_string(out_root(), "machine", host->machine);
-	for (unsigned int i = 0; i < report->count; i++)
-		check_print(checks, &report->checks[i]);
+	for (unsigned int i = 0; i < report->count; i++) {
+		const struct host_check *check = &report->checks[i];
+
+		if (check->group && check->group != group)
+			out_text("%s\n", check->group);
+		group = check->group;
+		show_check(checks, check, width);
+	}
+}
+
+/* Return: an exit code: 0 only if nothing has failed. */
+static int show_guest(const struct host *host, const struct host_report *report,
+		      const char *guest)
+{
+	show_checks(host, report, 14);
 	out_bool(out_root(), "usable", !report->failed);
 	if (!report->failed)
 		out_text("%s can be launched\n", guest);
@@ -44,36 +61,163 @@ int check_show(const struct host *host, const struct host_report *report,
 	return report->failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
 }
 
-static int status_main(int argc, char **argv)
+static void show_info(const struct gmem_ioctl_info *info)
 {
-	int code = command_parse(&command_check, argc, argv, NULL);
+	static const char *const names[] = {
+		"kvm-store", "numa", "ranges", "event", "view", "view-fault",
+	};
+	struct json_object *gmem = out_object(out_root(), "gmem");
+
+	out_uint(gmem, "abi_version", info->abi_version);
+	out_uint(gmem, "features", info->features);
+	out_uint(gmem, "create_flags", info->create_flags);
+	out_uint(gmem, "max_length", info->max_length);
+	out_uint(gmem, "page_size", info->page_size);
+	out_uint(gmem, "max_timeout_ms", info->max_timeout_ms);
+	out_text("features:");
+	for (unsigned int i = 0; i < 64; i++)
+		if (info->features >> i & 1)
+			out_text(" %s", i < sizeof(names) / sizeof(names[0]) ?
+				 names[i] : "unknown");
+	out_text("%s\nlargest fd %" PRIu64 " GiB, pages of %u bytes, timeout at most "
+		 "%u ms\n", info->features ? "" : " none",
+		 (uint64_t)info->max_length >> 30, info->page_size,
+		 info->max_timeout_ms);
+}
+
+/* Return: whether private memory is to be had. */
+static bool show_gmem(void)
+{
+	struct host_report report;
+	struct host_gmem found;
+	struct host host;
+	bool usable;
+
+	host_init(&host);
+	usable = host_check_gmem(&host, &report, &found);
+	out_text("gmemctl %s, ABI %u, Linux %s %s\n", GMEM_VERSION,
+		 GMEM_ABI_VERSION, host.release, host.machine);
+	show_checks(&host, &report, 38);
+	if (found.has_info)
+		show_info(&found.info);
+	out_bool(out_root(), "views", found.views);
+	out_bool(out_root(), "store", found.store);
+	out_bool(out_root(), "usable", usable);
+	out_text("private memory: kind=gmem %s, kind=gmem-store %s%s\n",
+		 found.views ? "yes" : "no", found.store ? "yes" : "no",
+		 usable ? ": `gmemctl demo --input FILE`" : "");
+	return usable;
+}
+
+static int check_snp(void)
+{
 	struct host_report report;
 	struct host host;
 
-	if (code)
-		return code;
 	host_init(&host);
 	host_check_snp(&host, &report);
-	return check_show(&host, &report, "an SEV-SNP guest");
+	return show_guest(&host, &report, "an SEV-SNP guest");
 }
 
-#define ABOUT \
-	"Looks at CPU, BIOS, kernel, KVM, firmware, limits and modules, from the bottom up, " \
-	"with a line for each: PASS, FAIL with what to do about it, or SKIP for what cannot " \
-	"be seen or is of no concern. At the end a VM is created and initialised. The exit " \
-	"code is 0 if nothing failed, that is if a launch can work, else 4. Much can be seen " \
-	"by root only."
+static int check_realm(const struct realm_abi *abi)
+{
+	struct host_report report;
+	struct host host;
+
+	host_init(&host);
+	host_check_realm(&host, abi, &report);
+	return show_guest(&host, &report, "a realm");
+}
+
+static int info_main(int argc, char **argv)
+{
+	int code = command_parse(&command_info, argc, argv, NULL);
+
+	if (!code)
+		show_gmem();
+	return code;
+}
+
+enum part { PART_GMEM, PART_SNP, PART_REALM };
+
+static const char *const parts[] = { "gmem", "snp", "realm", NULL };
+
+static int check_main(int argc, char **argv)
+{
+	unsigned int part = PART_GMEM;
+	int code = command_parse(&command_check, argc, argv, &part);
+
+	if (code)
+		return code;
+	if (part == PART_SNP)
+		return check_snp();
+	if (part == PART_REALM)
+		return check_realm(realm_abi_find(NULL));
+	return show_gmem() ? EXIT_CODE_OK : EXIT_CODE_UNSUPPORTED;
+}
+
+static int snp_status_main(int argc, char **argv)
+{
+	int code = command_parse(&command_snp_status, argc, argv, NULL);
+
+	return code ? code : check_snp();
+}
+
+static int realm_status_main(int argc, char **argv)
+{
+	const struct realm_abi *abi = realm_abi_find(NULL);
+	int code = command_parse(&command_realm_status, argc, argv, &abi);
+
+	return code ? code : check_realm(abi);
+}
+
+const struct command command_info = {
+	.name = "info",
+	.run = info_main,
+	.summary = "show modules, device and KVM, and what is missing",
+	.about = "Shows the modules, /dev/gmem with its ABI and limits, and what KVM can do; what "
+		 "is missing comes with what to do about it. Private memory comes in two ways, "
+		 "and one of them will do: views of gmem, for ordinary VMs, and KVM's own. The "
+		 "exit code is 0 if the state could be shown; \"usable\" in the JSON object says "
+		 "whether there is one of them, and so does the exit code of `gmemctl check`.",
+};
+
+static const struct cli_option check_options[] = {
+	{ "PART", NULL, option_word,
+	  .help = "gmem (default): private memory, as `gmemctl info` shows it; snp: launches "
+	  "of SEV-SNP guests, as `gmemctl snp status`; realm: as `gmemctl realm status`",
+	  .words = parts, .optional = true },
+	{ 0 }
+};
 
 const struct command command_check = {
 	.name = "check",
-	.run = status_main,
-	.summary = "look whether this host can launch an SEV-SNP guest",
-	.about = ABOUT " `gmemctl snp status` is the same.",
+	.run = check_main,
+	.summary = "look whether this host is fit for gmem, SEV-SNP or realms",
+	.about = "Looks at what is needed, from the bottom up, with a line for each: PASS, FAIL "
+		 "with what to do about it, or SKIP for what cannot be seen or is of no concern. "
+		 "The exit code is 0 only if all works that is needed, else 4.",
+	.options = check_options,
 };
 
 const struct command command_snp_status = {
 	.name = "snp status",
-	.run = status_main,
-	.summary = "look whether this host can launch an SEV-SNP guest, as `gmemctl check`",
-	.about = ABOUT,
+	.run = snp_status_main,
+	.summary = "look whether this host can launch an SEV-SNP guest",
+	.about = "Looks at CPU, BIOS, kernel, KVM, firmware, limits and modules, from the bottom "
+		 "up, as `gmemctl check snp`. At the end a VM is created and initialised. Much "
+		 "can be seen by root only.",
+};
+
+static const struct cli_option realm_options[] = {
+	{ "--abi", "NAME", option_realm_abi,
+	  .help = "version of the CCA series: v14 (default), or v15" },
+	{ 0 }
+};
+
+const struct command command_realm_status = {
+	.name = "realm status",
+	.run = realm_status_main,
+	.summary = "look whether this host can launch a realm, by creating its VM",
+	.options = realm_options,
 };

@@ -7,9 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../host/realm.h"
 #include "../realm/realm.h"
-#include "check.h"
 #include "command.h"
 #include "input.h"
 #include "out.h"
@@ -65,8 +63,8 @@ static const uint32_t payload[] = {
 };
 
 /* The value of --abi: a const struct realm_abi * */
-static int realm_option_abi(const struct cli_option *option, const char *name,
-			    const char *text, void *to)
+int option_realm_abi(const struct cli_option *option, const char *name,
+		     const char *text, void *to)
 {
 	const struct realm_abi **abi = to;
 
@@ -153,7 +151,7 @@ const struct cli_option realm_options[] = {
 	  "end the run after that time; 0 (default): never", .max = 86400 },
 	{ "--trace", NULL, option_flag, TO_REALM(trace),
 	  "write each exit to standard error" },
-	{ "--abi", "NAME", realm_option_abi, TO_REALM(config.abi),
+	{ "--abi", "NAME", option_realm_abi, TO_REALM(config.abi),
 	  "version of the CCA series: v14" },
 	{ 0 }
 };
@@ -389,35 +387,6 @@ const struct command command_realm_run = {
 	.summary = "launch a realm, and run it until it powers off",
 	.options = realm_options,
 	.more = "Exit codes: those of `gmemctl run`.",
-};
-
-static const struct command command_realm_status;
-
-static int status_main(int argc, char **argv)
-{
-	const struct realm_abi *abi = realm_abi_find(NULL);
-	int code = command_parse(&command_realm_status, argc, argv, &abi);
-	struct host_report report;
-	struct host host;
-
-	if (code)
-		return code;
-	host_init(&host);
-	host_check_realm(&host, abi, &report);
-	return check_show(&host, &report, "a realm");
-}
-
-static const struct cli_option status_options[] = {
-	{ "--abi", "NAME", realm_option_abi,
-	  .help = "version of the CCA series: v14 (default), or v15" },
-	{ 0 }
-};
-
-static const struct command command_realm_status = {
-	.name = "realm status",
-	.run = status_main,
-	.summary = "look whether this host can launch a realm, by creating its VM",
-	.options = status_options,
 };
 
 static const struct command *const subcommands[] = {

@@ -114,6 +114,10 @@ int option_off_port(const struct cli_option *option, const char *name,
 int option_program(const struct cli_option *option, const char *name,
 		   const char *text, void *to);
 
+/** option_realm_abi() - a const struct realm_abi *: a version of the CCA series */
+int option_realm_abi(const struct cli_option *option, const char *name,
+		     const char *text, void *to);
+
 /**
  * struct command - a command, or one of its sub-commands
  * @name: as typed: "run", "snp measure"
@@ -211,6 +215,8 @@ extern const struct command command_demo;
 extern const struct command command_snp;
 extern const struct command command_snp_run;
 extern const struct command command_realm;
+extern const struct command command_realm_status;
+extern const struct command command_snp_status;
 extern const struct command command_ps;
 extern const struct command command_stat;
 extern const struct command command_map;

@@ -14,12 +14,14 @@
  * struct item - one item of the list, not terminated
  * @key: its key, @key_length bytes
  * @value: what follows the '=', @value_length bytes; NULL: there is no '='
+ * @bare: a SIZE without its key
  */
 struct item {
 	const char *key;
 	size_t key_length;
 	const char *value;
 	size_t value_length;
+	bool bare;
 };
 
 enum key {
@@ -66,12 +68,13 @@ static int item_fail(struct parser *parser, const struct item *item,
 		     const char *action, const char *expected)
 {
 	/* The list may be of any length and contain anything. */
-	int key = item->key_length < 32 ? (int)item->key_length : 32;
+	int key = item->bare ? 0 : item->key_length < 32 ?
+		  (int)item->key_length : 32;
 	int value = item->value_length < 64 ? (int)item->value_length : 64;
 
 	return error_set(parser->error, -EINVAL, OBJECT, action,
 			 "expected %s, not '%.*s%s%.*s'", expected, key,
-			 item->key, item->value ? "=" : "",
+			 item->key, item->value && !item->bare ? "=" : "",
 			 item->value ? value : 0,
 			 item->value ? item->value : "");
 }
@@ -264,7 +267,7 @@ static int parse_list(struct parser *parser, const char *text)
 		int rc;
 
 		if (at == text && *at >= '0' && *at <= '9')
-			item = (struct item){ "size", 4, at, length };
+			item = (struct item){ "size", 4, at, length, true };
 		rc = parse_item(parser, &item);
 		if (rc || !at[length])
 			return rc;

@@ -166,8 +166,13 @@ int modules_load(const char *dir, struct error *error)
 		if (!rc)
 			continue;
 		hint = modules_load_hint(rc, dir);
-		error_set(error, rc, name, "load module", hint ? "%s" : NULL,
-			  hint);
+		if (dir)
+			error_set(error, rc, dir, "load a module from it",
+				  "%s.ko%s%s", name, hint ? ": " : "",
+				  hint ? hint : "");
+		else
+			error_set(error, rc, name, "load module",
+				  hint ? "%s" : NULL, hint);
 	}
 	kmod_unref(ctx);
 	return rc;

@@ -12,7 +12,7 @@
 
 extern const struct command command_snp_measure, command_snp_id_block;
 extern const struct command command_snp_id_check, command_snp_verify;
-extern const struct command command_snp_launch, command_snp_status;
+extern const struct command command_snp_launch;
 
 /* snp_file.c */
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/gmem.h>
 
 #define HOST_PATH_SIZE 512
 #define HOST_LINE_SIZE 8192
@@ -76,11 +77,13 @@ enum host_verdict { HOST_PASS, HOST_FAIL, HOST_SKIP };
 
 /**
  * struct host_check - one line of a report
+ * @group: what it and those around it are about, or NULL
  * @value: what was found
  * @fix: what to do, or ""
  */
 struct host_check {
 	const char *name;
+	const char *group;
 	enum host_verdict verdict;
 	char value[320];
 	char fix[512];
@@ -139,5 +142,55 @@ void host_view_look(struct host_view *view);
 
 /** host_view_lacks() - the first thing that is missing, or NULL: views work */
 const char *host_view_lacks(const struct host_view *view);
+
+/** host_look_module() - whether a module is loaded, to be said in @check */
+void host_look_module(const struct host *host, const char *name,
+		      struct host_check *check);
+
+/**
+ * struct host_gmem - what there is for private memory of guests
+ * @info: what gmem says of itself, if @has_info
+ * @views: memory of kind gmem can be had
+ * @store: memory of kind gmem-store can be had
+ */
+struct host_gmem {
+	struct gmem_ioctl_info info;
+	bool has_info;
+	bool views;
+	bool store;
+};
+
+/**
+ * host_check_gmem() - look at modules, device, KVM and both kinds of private memory
+ *
+ * What is missing of one kind while there is the other is SKIP. A view and a VM are
+ * created, and closed again.
+ *
+ * Return: whether one of them can be had.
+ */
+bool host_check_gmem(const struct host *host, struct host_report *report,
+		     struct host_gmem *found);
+
+struct realm_abi;
+
+/**
+ * host_check_realm() - look at everything, also after something has failed
+ *
+ * A VM is created and closed again; the RMM is asked for nothing.
+ *
+ * Return: whether nothing has failed: a launch can work.
+ */
+bool host_check_realm(const struct host *host, const struct realm_abi *abi,
+		      struct host_report *report);
+
+/**
+ * host_check_snp() - look at everything, also after something has failed
+ *
+ * The last step creates a VM and has KVM initialise it, which takes one of the
+ * CPU's ASIDs for a moment; nothing else is changed.
+ *
+ * Return: whether nothing has failed: a launch can work.
+ */
+bool host_check_snp(const struct host *host, struct host_report *report);
 
 #endif /* GMEMCTL_HOST_HOST_H */

@@ -5,7 +5,8 @@
 #include "../base/calls.h"
 #include "../kvm/vm.h"
 #include "../realm/abi.h"
-#include "realm.h"
+#include "../realm/probe.h"
+#include "host.h"
 
 #define FIX_HOST "realms need an arm64 host whose CPU has RME, an RMM in its " \
 	"firmware, and a kernel with the CCA series for KVM, which no release " \

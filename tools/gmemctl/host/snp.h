@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whether a host can launch an SEV-SNP guest. */
+/* What is looked at for a launch of an SEV-SNP guest; within host/ only. */
 #ifndef GMEMCTL_HOST_SNP_H
 #define GMEMCTL_HOST_SNP_H
 
@@ -31,34 +31,18 @@ struct snp_host {
 	uint64_t reported_tcb;
 };
 
-/**
- * host_check_snp() - look at everything, also after something has failed
- *
- * The last step creates a VM and has KVM initialise it, which takes one of the
- * CPU's ASIDs for a moment; nothing else is changed.
- *
- * Return: whether nothing has failed: a launch can work.
- */
-bool host_check_snp(const struct host *host, struct host_report *report);
-
-/* snp_cpu.c */
+/* snp_platform.c */
 void snp_host_cpu(struct snp_host *snp, struct host_check *check);
 void snp_host_features(struct snp_host *snp, struct host_check *check);
 void snp_host_c_bit(struct snp_host *snp, struct host_check *check);
 void snp_host_asids(struct snp_host *snp, struct host_check *check);
 void snp_host_vmpls(struct snp_host *snp, struct host_check *check);
-
-/* snp_bios.c */
 void snp_host_syscfg(struct snp_host *snp, struct host_check *check);
 void snp_host_rmp(struct snp_host *snp, struct host_check *check);
-
-/* snp_firmware.c */
 void snp_host_sev_device(struct snp_host *snp, struct host_check *check);
 void snp_host_firmware(struct snp_host *snp, struct host_check *check);
 void snp_host_alias_check(struct snp_host *snp, struct host_check *check);
 void snp_host_tcb(struct snp_host *snp, struct host_check *check);
-
-/* snp_memory.c */
 void snp_host_memlock(struct snp_host *snp, struct host_check *check);
 void snp_host_gmem(struct snp_host *snp, struct host_check *check);
 void snp_host_gmem_kvm(struct snp_host *snp, struct host_check *check);

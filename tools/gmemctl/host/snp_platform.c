@@ -494,31 +494,14 @@ void snp_host_memlock(struct snp_host *snp, struct host_check *check)
 		 "needs `ulimit -l unlimited`");
 }
 
-static void module_look(const struct host *host, const char *name,
-			struct host_check *check)
-{
-	char path[64], version[64] = "";
-
-	snprintf(path, sizeof(path), "/sys/module/%s", name);
-	if (host_stat(host, path, NULL)) {
-		host_say(check, HOST_FAIL, "not loaded");
-		host_fix(check, "`gmemctl load`");
-		return;
-	}
-	snprintf(path, sizeof(path), "/sys/module/%s/version", name);
-	host_read_line(host, path, version, sizeof(version));
-	host_say(check, HOST_PASS, "loaded, version %s",
-		 version[0] ? version : "unknown");
-}
-
 void snp_host_gmem(struct snp_host *snp, struct host_check *check)
 {
-	module_look(snp->host, "gmem", check);
+	host_look_module(snp->host, "gmem", check);
 }
 
 void snp_host_gmem_kvm(struct snp_host *snp, struct host_check *check)
 {
-	module_look(snp->host, "gmem_kvm", check);
+	host_look_module(snp->host, "gmem_kvm", check);
 }
 
 void snp_host_gmem_device(struct snp_host *snp, struct host_check *check)

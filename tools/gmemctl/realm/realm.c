@@ -78,6 +78,12 @@ static int create_vm(struct realm *realm, struct error *error)
 	int kvm_fd, fd, rc;
 
 	kvm_fd = vm_open_kvm(error);
+#ifndef __aarch64__
+	/* Modules of KVM would not help. */
+	if (kvm_fd == -ENOENT)
+		return error_set(error, kvm_fd, KVM_DEVICE_PATH, "open",
+				 "realms need an arm64 host with RME");
+#endif
 	if (kvm_fd < 0)
 		return kvm_fd;
 	realm->ipa_bits = realm->config->ipa_bits;

@@ -126,11 +126,11 @@ static void test_idle(void)
 static void test_sim(void)
 {
 	static char without[OUTPUT];
-	int code = run_with("./" SIM, "", "./gmemctl check --json", without,
+	int code = run_with("./" SIM, "", "./gmemctl check snp --json", without,
 			    OUTPUT);
 
 	CHECK(code >= 0 && strstr(without, "\"checks\""));
-	CHECK(run_with("./" LIBRARY " ./" SIM, "", "./gmemctl check --json",
+	CHECK(run_with("./" LIBRARY " ./" SIM, "", "./gmemctl check snp --json",
 		       output, OUTPUT) == code);
 	CHECK(!strcmp(output, without));
 }

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../host/snp.h"
+#include "../host/host.h"
 #include "host_fake.h"
 #include "unit.h"
 
@@ -453,7 +453,7 @@ static void test_rubbish(void)
 /* The program next to this one, on the host that this is. */
 static void test_cli(void)
 {
-	static const char *const commands[] = { "check", "snp status" };
+	static const char *const commands[] = { "check snp", "snp status", "check gmem" };
 	char program[512], command[700], line[64];
 	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 16);
 
@@ -465,7 +465,7 @@ static void test_cli(void)
 		unit_skip("%s is not built", program);
 		return;
 	}
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		struct json_object *root, *usable = NULL, *checks = NULL;
 		char text[65536] = "";
 		FILE *pipe;
@@ -481,7 +481,7 @@ static void test_cli(void)
 		root = json_tokener_parse(text);
 		CHECK(json_object_object_get_ex(root, "usable", &usable));
 		CHECK(json_object_object_get_ex(root, "checks", &checks));
-		CHECK(json_object_array_length(checks) == 28);
+		CHECK(i == 2 || json_object_array_length(checks) == 28);
 		CHECK(WIFEXITED(status) && WEXITSTATUS(status) ==
 		      (json_object_get_boolean(usable) ? 0 : 4));
 		json_object_put(root);

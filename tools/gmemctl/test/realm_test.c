@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../base/calls.h"
-#include "../host/realm.h"
+#include "../host/host.h"
 #include "../realm/abi.h"
 #include "../realm/realm.h"
 #include "sim/sim.h"

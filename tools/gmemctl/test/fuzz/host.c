@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../../base/calls.h"
-#include "../../host/snp.h"
+#include "../../host/host.h"
 #include "../host_fake.h"
 #include "../unit.h"
 #include "fuzz.h"
