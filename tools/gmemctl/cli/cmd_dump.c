@@ -11,8 +11,8 @@
 #include "../control/client.h"
 #include "../memory/remote.h"
 #include "command.h"
-#include "move.h"
 #include "out.h"
+#include "run_pc.h"
 
 #define DUMP_CHUNK	(1U << 20)	/* bytes read at once */
 #define DUMP_JSON_MAX	(1U << 20)	/* bytes that a JSON object may have */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../machine/threads.h"
+#include "../kvm/threads.h"
 #include "process.h"
 
 /*

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
-#include "../machine/threads.h"
+#include "../kvm/threads.h"
 #include "server.h"
 
 #define NS_PER_MS UINT64_C(1000000)

@@ -7,8 +7,8 @@
 
 #include "../base/calls.h"
 #include "../base/clock.h"
+#include "../base/rate.h"
 #include "../gmem/gmem.h"
-#include "../machine/rate.h"
 #include "convert.h"
 #include "hole.h"
 #include "report.h"

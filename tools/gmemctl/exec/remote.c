@@ -7,7 +7,7 @@
 #include "../base/calls.h"
 #include "../base/fdpass.h"
 #include "../control/channel.h"
-#include "../machine/threads.h"
+#include "../kvm/threads.h"
 #include "../memory/remote.h"
 #include "remote.h"
 #include "slot.h"

@@ -4,7 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../machine/threads.h"
+#include "../kvm/threads.h"
 #include "diagnose.h"
 #include "fault.h"
 #include "report.h"

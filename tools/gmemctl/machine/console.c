@@ -8,8 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../kvm/threads.h"
 #include "console.h"
-#include "threads.h"
 
 #define KEY_ESCAPE	0x01	/* Ctrl-A */
 

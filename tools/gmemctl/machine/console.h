@@ -10,7 +10,7 @@
 
 #include "../base/error.h"
 #include "../devices/uart.h"
-#include "threads.h"
+#include "../kvm/threads.h"
 
 /**
  * terminal_raw() - no echo, no lines, no signals from keys

@@ -12,14 +12,14 @@
 #include <stdio.h>
 
 #include "../base/error.h"
+#include "../base/rate.h"
 #include "../devices/bus.h"
+#include "../kvm/end.h"
+#include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
 #include "../memory/guest_memory.h"
 #include "../snp/launch.h"
-#include "end.h"
-#include "rate.h"
-#include "threads.h"
 #include "view_fault.h"
 
 #define MACHINE_VCPUS_MAX	32

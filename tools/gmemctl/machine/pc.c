@@ -5,11 +5,11 @@
 #include "../base/clock.h"
 #include "../boot/tables.h"
 #include "../devices/ports.h"
+#include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "pc.h"
 #include "pc_control.h"
 #include "snp.h"
-#include "threads.h"
 
 static void pc_irq(void *data, unsigned int irq, bool level)
 {

@@ -12,10 +12,10 @@
 #include "../base/clock.h"
 #include "../control/channel.h"
 #include "../gmem/gmem.h"
+#include "../kvm/threads.h"
 #include "../memory/page_states.h"
 #include "pc_control.h"
 #include "pc_state.h"
-#include "threads.h"
 
 /* A string instruction can leave some exits behind, but not that many. */
 #define SETTLE_MAX 100000
@@ -53,7 +53,7 @@ int pc_job_post(struct pc *pc, struct pc_job *job)
 	return rc;
 }
 
-static int pc_still_try(struct pc *pc)
+static int memory_freeze_try(struct pc *pc)
 {
 	int rc = -pthread_mutex_trylock(&pc->still);
 
@@ -65,11 +65,11 @@ static int pc_still_try(struct pc *pc)
 }
 
 /*
- * pc_still_try() - keep jobs from starting; for what changes memory
+ * memory_freeze_try() - keep jobs from starting; for what changes memory
  *
  * Return: 0; -EBUSY while a job is done; -ESHUTDOWN if the machine has ended.
  */
-static void pc_still_end(struct pc *pc)
+static void memory_freeze_end(struct pc *pc)
 {
 	pthread_mutex_unlock(&pc->still);
 }
@@ -482,7 +482,7 @@ static int request_range(struct json_object *request, struct range *range,
 
 static int still_try(struct pc_control *control, struct error *error)
 {
-	int rc = pc_still_try(control->pc);
+	int rc = memory_freeze_try(control->pc);
 
 	return rc ? error_set(error, rc, control->name, "change its memory",
 			      rc == -EBUSY ? "it is being handed over or saved" :
@@ -552,7 +552,7 @@ static int serve_convert(struct pc_control *control,
 		return rc;
 	rc = machine_convert(&control->pc->machine, NULL, range,
 			     !strcmp(to, "private"), why, sizeof(why));
-	pc_still_end(control->pc);
+	memory_freeze_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "convert memory", "%s",
 			      why) : 0;
 }
@@ -570,7 +570,7 @@ static int serve_decommit(struct pc_control *control,
 	if (rc)
 		return rc;
 	rc = guest_memory_decommit(&control->pc->machine.memory, range);
-	pc_still_end(control->pc);
+	memory_freeze_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "decommit memory",
 			      "RAM that the guest sees, in a file system that "
 			      "has holes; whole huge pages") : 0;

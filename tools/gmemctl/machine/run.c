@@ -384,7 +384,7 @@ static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu,
 {
 	if (rc ? rc != -EFAULT : vcpu->run->exit_reason != KVM_EXIT_MEMORY_FAULT)
 		return false;
-	if (turns_wait_idle(&machine->memory.turns) == converted)
+	if (range_lock_wait_idle(&machine->memory.range_lock) == converted)
 		return false;
 	__atomic_add_fetch(&machine->counters.waited, 1, __ATOMIC_RELAXED);
 	return true;
@@ -445,7 +445,7 @@ int machine_run_vcpu(void *data, struct vcpu *vcpu)
 	view_watch_start(&watch, machine);
 	while (!halted && !threads_stopping(&machine->threads) &&
 	       !machine_ended(machine)) {
-		uint64_t converted = turns_ended(&machine->memory.turns);
+		uint64_t converted = range_lock_ended(&machine->memory.range_lock);
 		int rc = vcpu_run(vcpu);
 
 		stuck_look(machine, vcpu);

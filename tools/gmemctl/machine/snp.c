@@ -8,7 +8,6 @@
 #include "../boot/tables.h"
 #include "../kvm/slot.h"
 #include "../snp/abi.h"
-#include "igvm.h"
 #include "snp.h"
 
 /* IGVM_VHS_MEMORY_MAP_ENTRY: first page, pages, type, flags, reserved */
@@ -199,12 +198,12 @@ static int serve_certs(struct machine *machine,
 	}
 	if (request->gpa % GUEST_PAGE_SIZE || range.end < range.start)
 		return -EIO;
-	turn = turns_enter(&machine->memory.turns, range);
+	turn = range_lock_enter(&machine->memory.range_lock, range);
 	if (is_shared_ram(machine, range))
 		put_certs(machine, range);
 	else
 		ret = -EIO;
-	turns_leave(&machine->memory.turns, turn);
+	range_lock_leave(&machine->memory.range_lock, turn);
 	return ret;
 }
 

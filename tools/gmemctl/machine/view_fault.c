@@ -245,7 +245,7 @@ static int populate_around(const struct slot *slot, uint64_t gpa,
 static bool has_moved(struct view_watch *watch, struct machine *machine,
 		      uint64_t page, uint64_t populated)
 {
-	uint64_t conversions = turns_ended(&machine->memory.turns);
+	uint64_t conversions = range_lock_ended(&machine->memory.range_lock);
 	bool moved = populated || page != watch->gpa ||
 		     conversions != watch->conversions;
 
@@ -291,7 +291,7 @@ static bool fault_populate(struct view_watch *watch, struct machine *machine,
 static bool fault_of_kvm(struct view_watch *watch, struct machine *machine,
 			 struct vcpu *vcpu)
 {
-	turns_wait_idle(&machine->memory.turns);
+	range_lock_wait_idle(&machine->memory.range_lock);
 	if (has_moved(watch, machine, UINT64_MAX, 0))
 		return true;
 	return fault_stuck(machine, vcpu, 0,

@@ -185,7 +185,7 @@ static int discard(const struct conversion *conversion)
 	return why_set(conversion, "punch a hole on the stale side", rc);
 }
 
-int memory_convert_range(const struct convertible *memory, struct turns *turns,
+int memory_convert_range(const struct convertible *memory, struct range_lock *lock,
 			 struct vm *vm, struct range part, bool to_private,
 			 char *why, size_t why_size)
 {
@@ -197,7 +197,7 @@ int memory_convert_range(const struct convertible *memory, struct turns *turns,
 
 	if (!range_valid(part) || !range_contains(all, part))
 		return -EINVAL;
-	entry = turns_enter(turns, part);
+	entry = range_lock_enter(lock, part);
 	if (memory->strategy == MEMORY_DISCARD)
 		rc = discard(&conversion);
 	else if (memory->store_fd < 0)
@@ -209,6 +209,6 @@ int memory_convert_range(const struct convertible *memory, struct turns *turns,
 	if (!rc && memory->private)
 		memset(state_of(memory, part.start), to_private,
 		       range_size(part) >> GUEST_PAGE_SHIFT);
-	turns_leave(turns, entry);
+	range_lock_leave(lock, entry);
 	return rc;
 }

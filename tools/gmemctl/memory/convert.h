@@ -9,7 +9,7 @@
 
 #include "../kvm/vm.h"
 #include "range.h"
-#include "turns.h"
+#include "range_lock.h"
 
 /**
  * enum memory_strategy - how a range is converted
@@ -58,7 +58,7 @@ struct convertible {
 
 /**
  * memory_convert_range() - convert a range, KVM's attribute included
- * @turns: of all conversions of the VM, by guest physical address
+ * @lock: of all conversions of the VM, by guest physical address
  * @part: guest physical addresses
  * @why: out: a text that explains a failure; may be NULL
  * @why_size: bytes of @why
@@ -70,7 +70,7 @@ struct convertible {
  * Return: 0; -EINVAL for a range that is not inside or not whole pages; what
  * gmem or KVM says.
  */
-int memory_convert_range(const struct convertible *memory, struct turns *turns,
+int memory_convert_range(const struct convertible *memory, struct range_lock *lock,
 			 struct vm *vm, struct range part, bool to_private,
 			 char *why, size_t why_size);
 

@@ -355,7 +355,7 @@ int guest_memory_create(struct guest_memory *memory,
 	memory->config = config;
 	memory->vm = vm;
 	memory->memfd.fd = -1;
-	turns_init(&memory->turns);
+	range_lock_init(&memory->range_lock);
 	rc = build(memory, device_end, error);
 	if (rc)
 		guest_memory_destroy(memory);
@@ -420,7 +420,7 @@ void guest_memory_destroy(struct guest_memory *memory)
 	free(memory->views);
 	free(memory->backings);
 	free(memory->ram);
-	turns_destroy(&memory->turns);
+	range_lock_destroy(&memory->range_lock);
 	memset(memory, 0, sizeof(*memory));
 	memory->memfd.fd = -1;
 }
@@ -470,9 +470,9 @@ int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
 			 (unsigned long long)range.end);
 		return error_set(error, -EINVAL, "guest memory", action, NULL);
 	}
-	turn = turns_enter(&memory->turns, range);
+	turn = range_lock_enter(&memory->range_lock, range);
 	rc = set_visibility(memory, region, visibility, error);
-	turns_leave(&memory->turns, turn);
+	range_lock_leave(&memory->range_lock, turn);
 	return rc;
 }
 
@@ -548,9 +548,9 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range)
 	/* A turn is for a range that is not empty. */
 	if (range.start >= range.end)
 		return decommit(memory, range);
-	turn = turns_enter(&memory->turns, range);
+	turn = range_lock_enter(&memory->range_lock, range);
 	rc = decommit(memory, range);
-	turns_leave(&memory->turns, turn);
+	range_lock_leave(&memory->range_lock, turn);
 	return rc;
 }
 
@@ -634,7 +634,7 @@ int guest_memory_convert_within(struct guest_memory *memory, struct range range,
 	if (rc)
 		return rc;
 	convertible.timeout_ms = timeout_ms;
-	return memory_convert_range(&convertible, &memory->turns, memory->vm,
+	return memory_convert_range(&convertible, &memory->range_lock, memory->vm,
 				    range, to_private, why, why_size);
 }
 

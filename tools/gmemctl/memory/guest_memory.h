@@ -16,9 +16,9 @@
 #include "guest_memfd.h"
 #include "options.h"
 #include "partition.h"
+#include "range_lock.h"
 #include "region.h"
 #include "reservation.h"
-#include "turns.h"
 #include "view.h"
 
 /**
@@ -44,7 +44,7 @@ enum visibility {
  * @reservation: the guest's addresses in this process
  * @regions: RAM, and what devices add
  * @ram: the regions of RAM, in ascending order of requests and ranges
- * @turns: conversions, and changes of visibility, going on
+ * @range_lock: conversions, and changes of visibility, going on
  * @slots: all of @regions in @vm, through @partition
  * @alias: the same at an offset, through @alias_partition
  */
@@ -60,7 +60,7 @@ struct guest_memory {
 	struct region_set regions;
 	struct region **ram;
 	unsigned int nr_ram;
-	struct turns turns;
+	struct range_lock range_lock;
 	struct slots slots;
 	struct partition partition;
 	struct slots alias;

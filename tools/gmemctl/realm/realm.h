@@ -21,10 +21,10 @@
 #include <stdio.h>
 
 #include "../base/error.h"
+#include "../kvm/end.h"
+#include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
-#include "../machine/end.h"
-#include "../machine/threads.h"
 #include "../memory/guest_memory.h"
 #include "probe.h"
 

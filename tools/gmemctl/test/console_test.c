@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../kvm/end.h"
 #include "../machine/console.h"
-#include "../machine/end.h"
 #include "board_fake.h"
 #include "test_tty.h"
 #include "unit.h"

@@ -112,7 +112,7 @@ static const struct calls fake_calls = {
 };
 
 static struct vm fake_vm = { .fd = VM_FD };
-static struct turns turns = TURNS_INITIALIZER;
+static struct range_lock turns = RANGE_LOCK_INITIALIZER;
 static uint8_t known[PAGES];
 
 static struct convertible fake_memory(enum memory_strategy strategy)

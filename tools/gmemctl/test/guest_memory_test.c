@@ -626,13 +626,13 @@ static void test_guest_memory_decommit_turn(void)
 
 	start(BACKING_SHARED);
 	CHECK(!create() && !attach());
-	turn = turns_enter(&memory.turns, (struct range){ at, at + PAGE });
+	turn = range_lock_enter(&memory.range_lock, (struct range){ at, at + PAGE });
 	CHECK(!pthread_create(&thread, NULL, decommit_main, &done));
 	/* Time enough for one that does not wait. */
 	usleep(50000);
 	CHECK(!__atomic_load_n(&done, __ATOMIC_ACQUIRE));
 	CHECK(!guest_memory_decommit(&memory, ranges[1]));
-	turns_leave(&memory.turns, turn);
+	range_lock_leave(&memory.range_lock, turn);
 	pthread_join(thread, NULL);
 	CHECK(done);
 	CHECK(!guest_memory_decommit(&memory, (struct range){ at, at }));

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "../machine/igvm.h"
+#include "../machine/snp.h"
 #include "../snp/measure.h"
 #include "igvm_build.h"
 #include "snp_vectors.h"

@@ -277,7 +277,7 @@ static void test_pc_no_page_C11(void)
 						  .path = cases[i].path };
 
 		start();
-		turns_init(&pc.machine.memory.turns);
+		range_lock_init(&pc.machine.memory.range_lock);
 		pc.machine.config.memory.requests = &request;
 		pc.machine.config.memory.nr_requests = 1;
 		no_page_calls = *calls;
@@ -286,7 +286,7 @@ static void test_pc_no_page_C11(void)
 		CHECK(!machine_run_vcpu(&pc.machine, &vcpu));
 		CHECK(pc.machine.end == END_MEMORY);
 		CHECK(strstr(pc.machine.report, cases[i].says));
-		turns_destroy(&pc.machine.memory.turns);
+		range_lock_destroy(&pc.machine.memory.range_lock);
 		stop();
 	}
 }

@@ -17,7 +17,7 @@
 
 #include "../control/channel.h"
 #include "../control/server.h"
-#include "../machine/threads.h"
+#include "../kvm/threads.h"
 #include "unit.h"
 
 #define NAME "test-vm"

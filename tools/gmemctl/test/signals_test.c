@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
-#include "../machine/threads.h"
 #include "unit.h"
 
 /* A guest that does not exit: only a signal ends what is like its KVM_RUN. */

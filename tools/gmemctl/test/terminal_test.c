@@ -11,8 +11,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../kvm/threads.h"
 #include "../machine/console.h"
-#include "../machine/threads.h"
 #include "test_tty.h"
 #include "unit.h"
 

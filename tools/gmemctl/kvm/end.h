@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* How the run of a machine has ended. */
-#ifndef GMEMCTL_MACHINE_END_H
-#define GMEMCTL_MACHINE_END_H
+#ifndef GMEMCTL_KVM_END_H
+#define GMEMCTL_KVM_END_H
 
 /**
  * enum end - why a machine has stopped
@@ -62,4 +62,4 @@ const char *end_text(enum end end);
  */
 int end_exit_code(enum end end, unsigned int value);
 
-#endif /* GMEMCTL_MACHINE_END_H */
+#endif /* GMEMCTL_KVM_END_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* How often something happens, lately: whoever looks, and how often. */
-#ifndef GMEMCTL_MACHINE_RATE_H
-#define GMEMCTL_MACHINE_RATE_H
+#ifndef GMEMCTL_BASE_RATE_H
+#define GMEMCTL_BASE_RATE_H
 
 #include <stdint.h>
 
@@ -28,4 +28,4 @@ void rate_add(struct rate *rate, uint64_t now_ns);
 double rate_per_second(const struct rate *rate, uint64_t start_ns,
 		       uint64_t now_ns);
 
-#endif /* GMEMCTL_MACHINE_RATE_H */
+#endif /* GMEMCTL_BASE_RATE_H */

@@ -7,15 +7,15 @@
  * vCPU, then each thread gets SIGUSR1: a thread on its way into KVM_RUN meets
  * immediate_exit, one that is in the guest or in a conversion gets EINTR.
  */
-#ifndef GMEMCTL_MACHINE_THREADS_H
-#define GMEMCTL_MACHINE_THREADS_H
+#ifndef GMEMCTL_KVM_THREADS_H
+#define GMEMCTL_KVM_THREADS_H
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 
 #include "../base/error.h"
-#include "../kvm/vcpu.h"
+#include "vcpu.h"
 
 /**
  * struct signals_held - how this thread handled signals before
@@ -116,4 +116,4 @@ bool threads_stopping(const struct threads *threads);
 /** threads_start() - a thread of another kind, which no signal interrupts */
 int threads_start(pthread_t *thread, void *(*main)(void *data), void *data);
 
-#endif /* GMEMCTL_MACHINE_THREADS_H */
+#endif /* GMEMCTL_KVM_THREADS_H */
