@@ -90,7 +90,7 @@ struct machine_counters {
  * @lock: protects what follows
  * @rate: of conversions
  * @pausing: the run is to stop without an end; see machine_pause()
- * @end: why the run has ended; the first reason counts
+ * @end: why the run has ended; the first reason counts. Read without the lock, too
  * @end_value: what was written to the exit port
  * @report: more about it, several lines
  * @refusal: the last request of the guest that was refused, and why
@@ -163,7 +163,7 @@ bool machine_pausing(struct machine *machine);
 void machine_end_test(struct machine *machine, uint32_t value);
 
 /** machine_ended() - whether the run is to end */
-bool machine_ended(struct machine *machine);
+bool machine_ended(const struct machine *machine);
 
 /**
  * machine_exit() - serve the exit of a vCPU

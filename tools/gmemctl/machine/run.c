@@ -319,13 +319,13 @@ void machine_end(struct machine *machine, enum end how, const char *format, ...)
 
 	pthread_mutex_lock(&machine->lock);
 	if (machine->end == END_NONE) {
-		machine->end = how;
 		if (format) {
 			va_start(args, format);
 			vsnprintf(machine->report, sizeof(machine->report),
 				  format, args);
 			va_end(args);
 		}
+		__atomic_store_n(&machine->end, how, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&machine->lock);
 	threads_end(&machine->threads);
@@ -335,23 +335,19 @@ void machine_end_test(struct machine *machine, uint32_t value)
 {
 	pthread_mutex_lock(&machine->lock);
 	if (machine->end == END_NONE) {
-		machine->end = END_EXIT_PORT;
 		machine->end_value = value;
 		snprintf(machine->report, sizeof(machine->report), "value %u",
 			 value);
+		__atomic_store_n(&machine->end, END_EXIT_PORT, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&machine->lock);
 	threads_end(&machine->threads);
 }
 
-bool machine_ended(struct machine *machine)
+/* Without the lock: each exit of each vCPU comes by here. */
+bool machine_ended(const struct machine *machine)
 {
-	bool ended;
-
-	pthread_mutex_lock(&machine->lock);
-	ended = machine->end != END_NONE;
-	pthread_mutex_unlock(&machine->lock);
-	return ended;
+	return __atomic_load_n(&machine->end, __ATOMIC_ACQUIRE) != END_NONE;
 }
 
 void machine_pause(struct machine *machine, bool pausing)
