@@ -126,7 +126,7 @@ static void test_launch(void)
 	first = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
 	second = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
 	CHECK(strstr(first, "KVM_SEV_SNP_LAUNCH_FINISH"));
-	CHECK(!strcmp(first, second));
+	CHECK_STR(first, second);
 	other = launch_traced(path, "PROFILE=7.3", "PROGRESS=3");
 	CHECK(strcmp(first, other));
 	free(first);

@@ -80,7 +80,7 @@ static void run_cases(enum sim_profile profile)
 		.type = KVM_X86_SNP_VM, .prepare = set_host,
 	};
 
-	CHECK(sim_cases_run_system(&system) == SIM_CASES);
+	CHECK_EQ(sim_cases_run_system(&system), SIM_CASES);
 }
 
 static void test_shim_cases_6_12(void)
@@ -112,7 +112,7 @@ static void files_inside(void)
 	int copies[4], other = open("/dev/null", O_RDWR);
 
 	CHECK(kvm >= 0 && kvm < 100 && vm >= 0 && vm < 100);
-	CHECK(fcntl(kvm, F_GETFD) == FD_CLOEXEC);
+	CHECK_EQ(fcntl(kvm, F_GETFD), FD_CLOEXEC);
 	copies[0] = dup(vm);
 	copies[1] = fcntl(vm, F_DUPFD_CLOEXEC, 50);
 	copies[2] = dup2(vm, 60);
@@ -122,7 +122,7 @@ static void files_inside(void)
 	CHECK(!is_vm(vm));
 	for (int i = 0; i < 4; i++)
 		CHECK(is_vm(copies[i]));
-	CHECK(dup2(STDIN_FILENO, copies[2]) == copies[2]);
+	CHECK_EQ(dup2(STDIN_FILENO, copies[2]), copies[2]);
 	CHECK(!is_vm(copies[2]));
 	CHECK(!close_range((unsigned int)copies[1], (unsigned int)copies[1], 0));
 	CHECK(!is_vm(copies[1]) && is_vm(copies[0]));
@@ -172,14 +172,14 @@ static void memory_inside(void)
 	close(kvm);
 	close(vm);
 	CHECK(!ioctl(vcpu, KVM_RUN, 0));
-	CHECK(run->exit_reason == KVM_EXIT_HYPERCALL);
+	CHECK_EQ(run->exit_reason, KVM_EXIT_HYPERCALL);
 	CHECK(run->hypercall.args[0] == 0x3000 && run->hypercall.args[1] == 2);
 	run->immediate_exit = 1;
 	CHECK(ioctl(vcpu, KVM_RUN, 0) < 0 && errno == EINTR);
 	close(vcpu);
 	close(gmem);
 	/* The mapping outlives the vCPU. */
-	CHECK(run->exit_reason == KVM_EXIT_INTR);
+	CHECK_EQ(run->exit_reason, KVM_EXIT_INTR);
 }
 
 static void test_shim_memory(void)

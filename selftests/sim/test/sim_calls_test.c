@@ -69,7 +69,7 @@ static void check_run(struct vm *vm)
 	CHECK(calls->map(vm->run_size, PROT_READ, MAP_SHARED, fd, 4096,
 			 &address) == -EINVAL);
 	/* Not initialised as an SNP guest yet. */
-	CHECK(calls_ioctl_value(fd, KVM_RUN, 0) == -EINVAL);
+	CHECK_EQ(calls_ioctl_value(fd, KVM_RUN, 0), -EINVAL);
 	CHECK(!run->exit_reason);
 	CHECK(!calls->unmap(run, vm->run_size));
 	CHECK(!calls->close(fd));
@@ -87,7 +87,7 @@ static void test_sim_calls(void)
 	open_vm(sim, &vm);
 	check_memory(sim, &vm);
 	check_run(&vm);
-	CHECK(calls->open("/dev/null/nothing", 0) == -ENOTDIR);
+	CHECK_EQ(calls->open("/dev/null/nothing", 0), -ENOTDIR);
 	CHECK(!calls->close(vm.fd));
 	CHECK(!calls->close(vm.kvm_fd));
 	sim_use(NULL);

@@ -86,9 +86,9 @@ static int populate_ok(struct realm_world *world)
 	rc = realm_world_populate(world, 0, 2, MEASURE);
 	CHECK(!world->args.size && !sim_realm_pages(world->sim, world->vm,
 						    false));
-	CHECK(sim_realm_pages(world->sim, world->vm, true) == 2);
-	CHECK(world->args.base == REALM_WORLD_GPA + 2 * 4096);
-	CHECK(world->args.source == (uint64_t)world->source + 2 * 4096);
+	CHECK_EQ(sim_realm_pages(world->sim, world->vm, true), 2);
+	CHECK_EQ(world->args.base, REALM_WORLD_GPA + 2 * 4096);
+	CHECK_EQ(world->args.source, (uint64_t)world->source + 2 * 4096);
 	return rc;
 }
 
@@ -98,7 +98,7 @@ static int populate_unmeasured(struct realm_world *world)
 
 	realm_world_memory(world);
 	rc = realm_world_populate(world, 0, 2, 0);
-	CHECK(sim_realm_pages(world->sim, world->vm, false) == 2);
+	CHECK_EQ(sim_realm_pages(world->sim, world->vm, false), 2);
 	CHECK(!sim_realm_pages(world->sim, world->vm, true));
 	return rc;
 }
@@ -170,7 +170,7 @@ static int populate_empty(struct realm_world *world)
 	int rc = populate_with(world, REALM_WORLD_GPA, 0,
 			       (uint64_t)world->source, 0);
 
-	CHECK(world->lints == 1);
+	CHECK_EQ(world->lints, 1);
 	return rc;
 }
 
@@ -223,10 +223,10 @@ static int populate_partial(struct realm_world *world)
 {
 	realm_world_memory(world);
 	CHECK(!realm_world_populate(world, REALM_WORLD_PRIVATE - 2, 4, 0));
-	CHECK(world->args.size == 2 * 4096);
-	CHECK(world->args.base ==
-	      REALM_WORLD_GPA + REALM_WORLD_PRIVATE * 4096);
-	CHECK(world->args.source == (uint64_t)world->source + 2 * 4096);
+	CHECK_EQ(world->args.size, 2 * 4096);
+	CHECK_EQ(world->args.base,
+		 REALM_WORLD_GPA + REALM_WORLD_PRIVATE * 4096);
+	CHECK_EQ(world->args.source, (uint64_t)world->source + 2 * 4096);
 	return realm_world_again(world);
 }
 
@@ -235,7 +235,7 @@ static int populate_slot_end(struct realm_world *world)
 	realm_world_memory(world);
 	CHECK(!realm_world_private(world, 0, REALM_WORLD_PAGES, true));
 	CHECK(!realm_world_populate(world, REALM_WORLD_PAGES - 1, 2, 0));
-	CHECK(world->args.size == 4096);
+	CHECK_EQ(world->args.size, 4096);
 	return realm_world_again(world);
 }
 
@@ -249,15 +249,15 @@ static int populate_limit(struct realm_world *world)
 	rc = realm_world_populate(world, 0, 8, MEASURE);
 	for (calls = 1; !rc && world->args.size; calls++)
 		rc = realm_world_again(world);
-	CHECK(calls == 3);
-	CHECK(sim_realm_pages(world->sim, world->vm, true) == 8);
+	CHECK_EQ(calls, 3);
+	CHECK_EQ(sim_realm_pages(world->sim, world->vm, true), 8);
 	return rc;
 }
 
 static int populate_active(struct realm_world *world)
 {
 	realm_world_ready(world);
-	CHECK(realm_world_run(world, true) == -EINTR);
+	CHECK_EQ(realm_world_run(world, true), -EINTR);
 	return realm_world_populate(world, 0, 1, 0);
 }
 
@@ -265,7 +265,7 @@ static int populate_dead(struct realm_world *world)
 {
 	realm_world_ready(world);
 	CHECK(!sim_fail(world->sim, SIM_RMI_ACTIVATE, 1, 0));
-	CHECK(realm_world_run(world, true) == -ENXIO);
+	CHECK_EQ(realm_world_run(world, true), -ENXIO);
 	return realm_world_populate(world, 0, 1, 0);
 }
 
@@ -295,7 +295,7 @@ static int populate_rmi_third(struct realm_world *world)
 {
 	int rc = populate_fails(world, SIM_RMI_POPULATE, 3);
 
-	CHECK(world->args.size == 2 * 4096);
+	CHECK_EQ(world->args.size, 2 * 4096);
 	return rc;
 }
 
@@ -312,7 +312,7 @@ static int populate_status(struct realm_world *world)
 	realm_world_memory(world);
 	CHECK(!sim_fail(world->sim, SIM_RMI_POPULATE, 1, 2));
 	rc = realm_world_populate(world, 0, 4, MEASURE);
-	CHECK(world->args.size == 2 * 4096);
+	CHECK_EQ(world->args.size, 2 * 4096);
 	CHECK(!sim_realm_pages(world->sim, world->vm, true));
 	return rc;
 }
@@ -324,8 +324,8 @@ static int run_ok(struct realm_world *world)
 	realm_world_ready(world);
 	rc = realm_world_run(world, false);
 	CHECK(sim_realm_is_active(world->sim, world->vm));
-	CHECK(world->run->exit_reason == KVM_EXIT_SYSTEM_EVENT);
-	CHECK(world->run->system_event.type == KVM_SYSTEM_EVENT_SHUTDOWN);
+	CHECK_EQ(world->run->exit_reason, KVM_EXIT_SYSTEM_EVENT);
+	CHECK_EQ(world->run->system_event.type, KVM_SYSTEM_EVENT_SHUTDOWN);
 	return rc;
 }
 
@@ -364,8 +364,8 @@ static int run_gic_nowhere(struct realm_world *world)
 	CHECK(!realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
 	CHECK(!realm_world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
 	rc = realm_world_run(world, false);
-	CHECK(realm_world_run(world, false) == -EIO);
-	CHECK(realm_world_populate(world, 0, 1, 0) == -EIO);
+	CHECK_EQ(realm_world_run(world, false), -EIO);
+	CHECK_EQ(realm_world_populate(world, 0, 1, 0), -EIO);
 	CHECK(realm_world_ioctl(world, (int)create.fd, KVM_SET_DEVICE_ATTR,
 				NULL) == -EIO);
 	return rc;
@@ -381,7 +381,7 @@ static int run_no_psci(struct realm_world *world)
 	rc = realm_world_run(world, false);
 	/* And that was the end of it. */
 	CHECK(!realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
-	CHECK(realm_world_run(world, false) == -EINVAL);
+	CHECK_EQ(realm_world_run(world, false), -EINVAL);
 	return rc;
 }
 
@@ -423,7 +423,7 @@ static int run_rmi_activate(struct realm_world *world)
 static int run_dead(struct realm_world *world)
 {
 	run_fails(world, SIM_RMI_ACTIVATE);
-	CHECK(realm_world_run(world, true) == -EINTR);
+	CHECK_EQ(realm_world_run(world, true), -EINTR);
 	return realm_world_run(world, false);
 }
 
@@ -446,7 +446,7 @@ static int run_shared_half(struct realm_world *world)
 	CHECK(!realm_world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2,
 				 &region));
 	rc = realm_world_run(world, false);
-	CHECK(world->lints == 1);
+	CHECK_EQ(world->lints, 1);
 	return rc;
 }
 
@@ -657,7 +657,7 @@ static void test_cases(void)
 		if (rc != cases[i].expect)
 			printf("# case %s (%s): %d, expected %d\n", cases[i].id,
 			       cases[i].patch, rc, cases[i].expect);
-		CHECK(rc == cases[i].expect);
+		CHECK_EQ(rc, cases[i].expect);
 		realm_world_free(&world);
 	}
 }
@@ -684,21 +684,21 @@ static void test_capabilities(void)
 	for (size_t i = 0; i < 3; i++) {
 		realm_world_init(&world, hosts[i].arm);
 		realm_world_host(&world);
-		CHECK(extension(&world, world.kvm, REALM_CAP_RMI_V14) ==
-		      hosts[i].v14);
-		CHECK(extension(&world, world.kvm, REALM_CAP_RMI_V15) ==
-		      hosts[i].v15);
+		CHECK_EQ(extension(&world, world.kvm, REALM_CAP_RMI_V14),
+			 hosts[i].v14);
+		CHECK_EQ(extension(&world, world.kvm, REALM_CAP_RMI_V15),
+			 hosts[i].v15);
 		realm_world_free(&world);
 	}
 	/* A realm's VM shows few of the capabilities that /dev/kvm has. */
 	realm_world_init(&world, SIM_ARM_CCA_V14);
 	realm_world_vm(&world);
-	CHECK(extension(&world, world.vm, REALM_CAP_RMI_V14) == 1);
-	CHECK(extension(&world, world.kvm, KVM_CAP_DEVICE_CTRL) == 1);
-	CHECK(extension(&world, world.vm, KVM_CAP_DEVICE_CTRL) == 0);
-	CHECK(extension(&world, world.vm, KVM_CAP_GUEST_MEMFD) == 1);
-	CHECK(extension(&world, world.vm, KVM_CAP_MEMORY_ATTRIBUTES) ==
-	      KVM_MEMORY_ATTRIBUTE_PRIVATE);
+	CHECK_EQ(extension(&world, world.vm, REALM_CAP_RMI_V14), 1);
+	CHECK_EQ(extension(&world, world.kvm, KVM_CAP_DEVICE_CTRL), 1);
+	CHECK_EQ(extension(&world, world.vm, KVM_CAP_DEVICE_CTRL), 0);
+	CHECK_EQ(extension(&world, world.vm, KVM_CAP_GUEST_MEMFD), 1);
+	CHECK_EQ(extension(&world, world.vm, KVM_CAP_MEMORY_ATTRIBUTES),
+		 KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	realm_world_free(&world);
 }
 

@@ -201,7 +201,7 @@ static void launch(enum sim_profile profile, unsigned int progress,
 	CHECK(!world_finish(&world));
 	CHECK(!memcmp(sim_vm_digest(world.sim, world.vm), digest,
 		      SNP_DIGEST_SIZE));
-	CHECK(sim_vm_pages(world.sim, world.vm) == pages);
+	CHECK_EQ(sim_vm_pages(world.sim, world.vm), pages);
 	world_free(&world);
 }
 
@@ -317,9 +317,9 @@ static void check_prediction(const struct snp_image *image,
 	finish.id_auth_uaddr = (uint64_t)auth;
 	world_init(&world, SIM_LINUX_7_3);
 	launch_ready(&world, image);
-	CHECK(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish) ==
-	      (right ? 0 : -EIO));
-	CHECK(world.cmd.error == (right ? 0 : SNP_FW_BAD_MEASUREMENT));
+	CHECK_EQ(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish),
+		 (right ? 0 : -EIO));
+	CHECK_EQ(world.cmd.error, (right ? 0 : SNP_FW_BAD_MEASUREMENT));
 	CHECK(right == !memcmp(sim_vm_digest(world.sim, world.vm), digest,
 			       SNP_DIGEST_SIZE));
 	world_free(&world);
@@ -429,8 +429,8 @@ static void test_sim_faults(void)
 	world.host.progress = 2;
 	world_inited(&world);
 	sim_fail(world.sim, SIM_GCTX_CREATE, 1, 0x17);
-	CHECK(world_start(&world, 0x30000) == -ENOTTY);
-	CHECK(world.cmd.error == 0x17);
+	CHECK_EQ(world_start(&world, 0x30000), -ENOTTY);
+	CHECK_EQ(world.cmd.error, 0x17);
 	sim_fail(world.sim, SIM_ACTIVATE, 1, 0xc);
 	CHECK(world_start(&world, 0x30000) == -EIO && world.cmd.error == 0xc);
 	CHECK(!sim_vm_digest(world.sim, world.vm));
@@ -438,16 +438,16 @@ static void test_sim_faults(void)
 	world_memory(&world);
 	world_vcpu(&world);
 	CHECK(!world_update(&world, 1, 0, 5));
-	CHECK(world.update.len == 3 * WORLD_PAGE);
-	CHECK(sim_vm_pages(world.sim, world.vm) == 2);
+	CHECK_EQ(world.update.len, 3 * WORLD_PAGE);
+	CHECK_EQ(sim_vm_pages(world.sim, world.vm), 2);
 	/* A page that was punched out can be populated again. */
-	CHECK(world_update(&world, 1, 1, 1) == -EIO);
+	CHECK_EQ(world_update(&world, 1, 1, 1), -EIO);
 	CHECK(!sim_punch(world.sim, world.gmem, WORLD_PAGE, WORLD_PAGE));
 	CHECK(!world_update(&world, 1, 1, 1));
 	sim_fail(world.sim, SIM_FINISH, 1, 0x16);
 	CHECK(world_finish(&world) == -EIO && world.cmd.error == 0x16);
 	/* The VMSA was taken before: there is no second attempt. */
-	CHECK(world_finish(&world) == -EINVAL);
+	CHECK_EQ(world_finish(&world), -EINVAL);
 	sim_kill_psp(world.sim);
 	CHECK(world_update(&world, 1, 5, 1) == -EIO && !world.cmd.error);
 	world_free(&world);
@@ -572,7 +572,7 @@ static struct kvm_run *map_run(struct world *world)
 	void *run = NULL;
 
 	CHECK(!sim_map(world->sim, world->vcpu, 4096, &run));
-	CHECK(sim_map(world->sim, world->vm, 4096, &run) == -ENODEV);
+	CHECK_EQ(sim_map(world->sim, world->vm, 4096, &run), -ENODEV);
 	return run;
 }
 
@@ -590,7 +590,7 @@ static void check_certs(struct world *world, struct kvm_run *run)
 	fields[2] = ENOSPC;
 	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SNP_REQ_CERTS);
 	fields[2] = 99;
-	CHECK(run_vcpu(world) == -EINVAL);
+	CHECK_EQ(run_vcpu(world), -EINVAL);
 	/* Then the script is at its end. */
 	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SHUTDOWN);
 }
@@ -624,8 +624,8 @@ static void test_sim_hypercall(void)
 	CHECK(!answer_hypercall(SIM_LINUX_7_3, 0));
 	CHECK(!answer_hypercall(SIM_LINUX_7_3, EINVAL));
 	CHECK(!answer_hypercall(SIM_LINUX_7_3, EAGAIN));
-	CHECK(answer_hypercall(SIM_LINUX_7_3, -(uint64_t)EINVAL) == -EINVAL);
-	CHECK(answer_hypercall(SIM_LINUX_7_3, ENOMEM) == -EINVAL);
+	CHECK_EQ(answer_hypercall(SIM_LINUX_7_3, -(uint64_t)EINVAL), -EINVAL);
+	CHECK_EQ(answer_hypercall(SIM_LINUX_7_3, ENOMEM), -EINVAL);
 	CHECK(!answer_hypercall(SIM_LINUX_6_12, -(uint64_t)EINVAL));
 }
 
@@ -650,20 +650,20 @@ static void test_sim_exits(void)
 	for (int i = 0; i < 3; i++)
 		CHECK(!sim_script(world.sim, world.vcpu, &exits[i]));
 	run->immediate_exit = 1;
-	CHECK(run_vcpu(&world) == -EINTR);
+	CHECK_EQ(run_vcpu(&world), -EINTR);
 	run->immediate_exit = 0;
 	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_HYPERCALL);
-	CHECK(run->hypercall.nr == KVM_HC_MAP_GPA_RANGE);
+	CHECK_EQ(run->hypercall.nr, KVM_HC_MAP_GPA_RANGE);
 	CHECK(run->hypercall.args[0] == 0x3000 && run->hypercall.args[1] == 2);
 	CHECK(run->hypercall.args[2] == 1 << 4);
-	CHECK(run_vcpu(&world) == -EFAULT);
+	CHECK_EQ(run_vcpu(&world), -EFAULT);
 	fault = kvm_run_memory_fault(run);
-	CHECK(run->exit_reason == KVM_EXIT_MEMORY_FAULT);
+	CHECK_EQ(run->exit_reason, KVM_EXIT_MEMORY_FAULT);
 	CHECK(fault->gpa == 0x4000 && fault->size == 0x1000);
-	CHECK(fault->flags == KVM_MEMORY_EXIT_FLAG_PRIVATE);
+	CHECK_EQ(fault->flags, KVM_MEMORY_EXIT_FLAG_PRIVATE);
 	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_SYSTEM_EVENT);
-	CHECK(run->system_event.type == KVM_SYSTEM_EVENT_SEV_TERM);
-	CHECK(run->system_event.data[0] == 0x1234);
+	CHECK_EQ(run->system_event.type, KVM_SYSTEM_EVENT_SEV_TERM);
+	CHECK_EQ(run->system_event.data[0], 0x1234);
 	check_certs(&world, run);
 	world_free(&world);
 }
@@ -703,13 +703,13 @@ static void test_sim_lifetime(void)
 	world_init(&world, SIM_LINUX_7_3);
 	world_ready(&world);
 	CHECK(!sim_close(world.sim, world.vm));
-	CHECK(sim_close(world.sim, world.vm) == -EBADF);
+	CHECK_EQ(sim_close(world.sim, world.vm), -EBADF);
 	CHECK(run_vcpu(&world) >= 0);
 	CHECK(!sim_close(world.sim, world.vcpu));
 	CHECK(!sim_close(world.sim, world.gmem));
-	CHECK(sim_ioctl(world.sim, world.vm, KVM_RUN, NULL) == -EBADF);
-	CHECK(sim_open(world.sim, "/dev/null", 0) == -ENOENT);
-	CHECK(sim_punch(world.sim, world.kvm, 0, 4096) == -ENODEV);
+	CHECK_EQ(sim_ioctl(world.sim, world.vm, KVM_RUN, NULL), -EBADF);
+	CHECK_EQ(sim_open(world.sim, "/dev/null", 0), -ENOENT);
+	CHECK_EQ(sim_punch(world.sim, world.kvm, 0, 4096), -ENODEV);
 	world_free(&world);
 
 	world_init(&world, SIM_LINUX_6_12);

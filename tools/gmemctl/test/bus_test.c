@@ -74,14 +74,14 @@ static void test_bus_find(void)
 	CHECK(!add(&bus, "d", UINT64_MAX, 1));
 	CHECK(!add(&bus, "c", 0x28, 4));
 	CHECK(!bus_find(&bus, 0x0f));
-	CHECK(bus_find(&bus, 0x10)->data == bus.devices[0].data);
+	CHECK_EQ(bus_find(&bus, 0x10)->data, bus.devices[0].data);
 	CHECK(!bus_find(&bus, 0x11));
 	CHECK(!bus_find(&bus, 0x1f));
-	CHECK(!strcmp(bus_find(&bus, 0x20)->name, "b"));
-	CHECK(!strcmp(bus_find(&bus, 0x27)->name, "b"));
-	CHECK(!strcmp(bus_find(&bus, 0x28)->name, "c"));
+	CHECK_STR(bus_find(&bus, 0x20)->name, "b");
+	CHECK_STR(bus_find(&bus, 0x27)->name, "b");
+	CHECK_STR(bus_find(&bus, 0x28)->name, "c");
 	CHECK(!bus_find(&bus, 0x2c));
-	CHECK(!strcmp(bus_find(&bus, UINT64_MAX)->name, "d"));
+	CHECK_STR(bus_find(&bus, UINT64_MAX)->name, "d");
 }
 
 static void test_bus_refused(void)
@@ -90,23 +90,23 @@ static void test_bus_refused(void)
 	struct bus_device odd = device("odd", 0, 1, 1);
 
 	CHECK(!add(&bus, "a", 0x10, 0x10));
-	CHECK(add(&bus, "same", 0x10, 0x10) == -EEXIST);
-	CHECK(add(&bus, "below", 0x08, 9) == -EEXIST);
-	CHECK(add(&bus, "above", 0x1f, 1) == -EEXIST);
-	CHECK(add(&bus, "inside", 0x18, 1) == -EEXIST);
-	CHECK(add(&bus, "around", 0, 0x1000) == -EEXIST);
-	CHECK(add(&bus, "empty", 0, 0) == -EINVAL);
-	CHECK(add(&bus, "wraps", UINT64_MAX, 2) == -EINVAL);
+	CHECK_EQ(add(&bus, "same", 0x10, 0x10), -EEXIST);
+	CHECK_EQ(add(&bus, "below", 0x08, 9), -EEXIST);
+	CHECK_EQ(add(&bus, "above", 0x1f, 1), -EEXIST);
+	CHECK_EQ(add(&bus, "inside", 0x18, 1), -EEXIST);
+	CHECK_EQ(add(&bus, "around", 0, 0x1000), -EEXIST);
+	CHECK_EQ(add(&bus, "empty", 0, 0), -EINVAL);
+	CHECK_EQ(add(&bus, "wraps", UINT64_MAX, 2), -EINVAL);
 	odd.width = 0;
-	CHECK(bus_add(&bus, &odd, NULL) == -EINVAL);
+	CHECK_EQ(bus_add(&bus, &odd, NULL), -EINVAL);
 	odd.width = 1;
 	odd.read = NULL;
-	CHECK(bus_add(&bus, &odd, NULL) == -EINVAL);
-	CHECK(bus.nr_devices == 1);
+	CHECK_EQ(bus_add(&bus, &odd, NULL), -EINVAL);
+	CHECK_EQ(bus.nr_devices, 1);
 	CHECK(!add(&bus, "next", 0x08, 8));
 	for (unsigned int i = 2; i < BUS_DEVICES_MAX; i++)
 		CHECK(!add(&bus, "more", 0x100 * i, 1));
-	CHECK(add(&bus, "too many", 0xffff, 1) == -ENOSPC);
+	CHECK_EQ(add(&bus, "too many", 0xffff, 1), -ENOSPC);
 }
 
 /* Wider than the device, over its end, and where nothing is. */

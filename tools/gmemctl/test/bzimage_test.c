@@ -51,12 +51,12 @@ static void test_bzimage_good(void)
 {
 	header = bzimage_fake_write(image);
 	CHECK(!parse());
-	CHECK(parsed.code == image + FAKE_CODE_OFFSET);
-	CHECK(parsed.code_size == FAKE_CODE_SIZE);
-	CHECK(parsed.start == FAKE_START);
-	CHECK(parsed.end == FAKE_START + FAKE_INIT_SIZE);
+	CHECK_EQ(parsed.code, image + FAKE_CODE_OFFSET);
+	CHECK_EQ(parsed.code_size, FAKE_CODE_SIZE);
+	CHECK_EQ(parsed.start, FAKE_START);
+	CHECK_EQ(parsed.end, FAKE_START + FAKE_INIT_SIZE);
 	CHECK(parsed.initrd_end == 0x80000000 && parsed.cmdline_max == 2047);
-	CHECK(parsed.header.init_size == FAKE_INIT_SIZE);
+	CHECK_EQ(parsed.header.init_size, FAKE_INIT_SIZE);
 	/* An init_size that cannot be: the image counts. */
 	header->init_size = 16;
 	CHECK(!parse() && parsed.end == FAKE_START + FAKE_CODE_SIZE);

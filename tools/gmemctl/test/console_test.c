@@ -32,17 +32,17 @@ static void test_end_codes(void)
 	CHECK(!end_exit_code(END_POWER_OFF, 0) && !end_exit_code(END_DONE, 0) &&
 	      !end_exit_code(END_STOPPED, 0));
 	for (int i = END_RESET; i <= END_HALTED; i++) {
-		CHECK(end_exit_code((enum end)i, 0) == 16 + i - END_RESET);
+		CHECK_EQ(end_exit_code((enum end)i, 0), 16 + i - END_RESET);
 		CHECK(strcmp(end_name((enum end)i), "unknown"));
 	}
-	CHECK(end_exit_code(END_EXIT_PORT, 0) == 64);
-	CHECK(end_exit_code(END_EXIT_PORT, 63) == 127);
-	CHECK(end_exit_code(END_EXIT_PORT, 255) == 127);
-	CHECK(end_exit_code(END_SIGNAL, 0) == 1);
-	CHECK(end_exit_code(END_TIMEOUT, 0) == 1);
+	CHECK_EQ(end_exit_code(END_EXIT_PORT, 0), 64);
+	CHECK_EQ(end_exit_code(END_EXIT_PORT, 63), 127);
+	CHECK_EQ(end_exit_code(END_EXIT_PORT, 255), 127);
+	CHECK_EQ(end_exit_code(END_SIGNAL, 0), 1);
+	CHECK_EQ(end_exit_code(END_TIMEOUT, 0), 1);
 	CHECK(end_exit_code(END_NONE, 0) == 1 && end_exit_code(END_FAILED, 0) == 1);
-	CHECK(end_exit_code((enum end)1000, 0) == 1);
-	CHECK(!strcmp(end_name((enum end)1000), "unknown"));
+	CHECK_EQ(end_exit_code((enum end)1000, 0), 1);
+	CHECK_STR(end_name((enum end)1000), "unknown");
 }
 
 static bool filter(const char *in, const char *out, bool quits_too)
@@ -116,11 +116,11 @@ static void test_console_input(void)
 	CHECK(fd >= 0);
 	if (fd < 0)
 		return;
-	CHECK(write(fd, TEXT, strlen(TEXT)) == (ssize_t)strlen(TEXT));
+	CHECK_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
 	close(fd);
 	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
-	CHECK(guest_read(text, strlen(TEXT)) == strlen(TEXT));
-	CHECK(!strcmp(text, TEXT));
+	CHECK_EQ(guest_read(text, strlen(TEXT)), strlen(TEXT));
+	CHECK_STR(text, TEXT);
 	console_stop(&console);
 	console_stop(&console);
 	/* Ctrl-A is the guest's if there is no terminal. */
@@ -136,7 +136,7 @@ static void test_console_stop(void)
 	CHECK(fd >= 0);
 	if (fd < 0)
 		return;
-	CHECK(write(fd, TEXT, strlen(TEXT)) == (ssize_t)strlen(TEXT));
+	CHECK_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
 	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
 	for (int i = 0; i < 5000 && uart_room(&uart); i++)
 		usleep(1000);
@@ -236,7 +236,7 @@ static void test_console_late(int flags)
 		got += drain(fds[0], got);
 		usleep(1000);
 	}
-	CHECK(got == count);
+	CHECK_EQ(got, count);
 	CHECK(!pthread_join(writer, NULL));
 	stop();
 	CHECK(!console.lost);
@@ -307,10 +307,10 @@ static void test_terminal_quit(void)
 	console.input = fd;
 	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
 	CHECK(test_tty_is_raw(fd));
-	CHECK(write(master, "a\003\001xb", 5) == 5);
+	CHECK_EQ(write(master, "a\003\001xb", 5), 5);
 	CHECK(guest_read(text, 3) == 3 && !strcmp(text, "a\003b"));
 	stop();
-	CHECK(quits == 1);
+	CHECK_EQ(quits, 1);
 	close(pipe_fd);
 	close(master);
 }

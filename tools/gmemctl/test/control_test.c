@@ -135,8 +135,8 @@ static unsigned int open_descriptors(void)
 
 static void raw_send(int fd, const char *text)
 {
-	CHECK(send(fd, text, strlen(text), MSG_NOSIGNAL) ==
-	      (ssize_t)strlen(text));
+	CHECK_EQ(send(fd, text, strlen(text), MSG_NOSIGNAL),
+		 (ssize_t)strlen(text));
 }
 
 /* One line, within some seconds; empty if there is none. */
@@ -203,12 +203,12 @@ static void test_control_names(void)
 	CHECK(!runtime_name_valid("a b") && !runtime_name_valid("a\n"));
 	setenv("GMEMCTL_RUNTIME_DIR", "/x", 1);
 	CHECK(!runtime_path("vm", NULL, path, NULL));
-	CHECK(!strcmp(path, "/x/vm.sock"));
-	CHECK(runtime_path("../vm", NULL, path, NULL) == -EINVAL);
+	CHECK_STR(path, "/x/vm.sock");
+	CHECK_EQ(runtime_path("../vm", NULL, path, NULL), -EINVAL);
 	setenv("GMEMCTL_RUNTIME_DIR", "/a/path/that/is/much/longer/than/any/"
 	       "address/of/a/socket/could/ever/be/because/these/have/room/for/"
 	       "some/hundred", 1);
-	CHECK(runtime_path("vm", NULL, path, NULL) == -ENAMETOOLONG);
+	CHECK_EQ(runtime_path("vm", NULL, path, NULL), -ENAMETOOLONG);
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
@@ -222,16 +222,16 @@ static void test_control_directory(void)
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
 	CHECK(!runtime_prepare(NULL));
 	CHECK(!chmod(directory, 0755));
-	CHECK(runtime_prepare(NULL) == -EPERM);
+	CHECK_EQ(runtime_prepare(NULL), -EPERM);
 	CHECK(!chmod(directory, 0700));
 	snprintf(link_path, sizeof(link_path), "%s.link", directory);
 	CHECK(!symlink(directory, link_path));
 	setenv("GMEMCTL_RUNTIME_DIR", link_path, 1);
-	CHECK(runtime_prepare(NULL) == -EPERM);
+	CHECK_EQ(runtime_prepare(NULL), -EPERM);
 	CHECK(!unlink(link_path));
 	CHECK(!rmdir(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", "/proc/nothing/here", 1);
-	CHECK(runtime_prepare(NULL) == -ENOENT);
+	CHECK_EQ(runtime_prepare(NULL), -ENOENT);
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
@@ -254,7 +254,7 @@ static void test_control_parse(void)
 	CHECK(parse("{} {}") == -EBADMSG && parse("{}x") == -EBADMSG);
 	CHECK(parse("{\"a\"}") == -EBADMSG && parse("{1: 2}") == -EBADMSG);
 	CHECK(parse("{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}") == -EBADMSG);
-	CHECK(parse("\xff\xfe") == -EBADMSG);
+	CHECK_EQ(parse("\xff\xfe"), -EBADMSG);
 }
 
 static void test_control_members(void)
@@ -268,9 +268,9 @@ static void test_control_members(void)
 	CHECK(!message_parse(text, strlen(text), &object, NULL));
 	CHECK(!message_number(object, "n", &number, NULL) &&
 	      number == UINT64_MAX);
-	CHECK(message_number(object, "m", &number, &error) == -EINVAL);
-	CHECK(message_number(object, "d", &number, &error) == -EINVAL);
-	CHECK(message_number(object, "x", &number, &error) == -EINVAL);
+	CHECK_EQ(message_number(object, "m", &number, &error), -EINVAL);
+	CHECK_EQ(message_number(object, "d", &number, &error), -EINVAL);
+	CHECK_EQ(message_number(object, "x", &number, &error), -EINVAL);
 	CHECK(!message_string(object, "n", &error) && error.rc == -EINVAL);
 	CHECK(!message_command(object));
 	json_object_put(object);
@@ -288,19 +288,19 @@ static void test_control_call(void)
 	start();
 	CHECK(works());
 	CHECK(!call("none", 0, &twice, NULL) && twice == 1);
-	CHECK(call("fail", 5, &twice, &error) == -EBUSY);
+	CHECK_EQ(call("fail", 5, &twice, &error), -EBUSY);
 	CHECK(!strcmp(error.object, "page") && !strcmp(error.action, "convert"));
-	CHECK(!strcmp(error.hint, "number 5"));
-	CHECK(call("twice", -1, &twice, &error) == -EINVAL);
+	CHECK_STR(error.hint, "number 5");
+	CHECK_EQ(call("twice", -1, &twice, &error), -EINVAL);
 	CHECK(!runtime_path(NAME, NULL, path, NULL));
 	CHECK(!stat(path, &status) && (status.st_mode & 0777) == 0600);
 	stop();
-	CHECK(call("twice", 1, &twice, &error) == -ENOENT);
+	CHECK_EQ(call("twice", 1, &twice, &error), -ENOENT);
 	reply = json_tokener_parse("{\"ok\": 1}");
-	CHECK(message_reply(reply, &result, NULL) == -EBADMSG);
+	CHECK_EQ(message_reply(reply, &result, NULL), -EBADMSG);
 	json_object_put(reply);
 	reply = json_tokener_parse("{\"ok\": false, \"error\": {\"errno\": 0}}");
-	CHECK(message_reply(reply, &result, NULL) == -EPROTO);
+	CHECK_EQ(message_reply(reply, &result, NULL), -EPROTO);
 	json_object_put(reply);
 }
 
@@ -313,7 +313,7 @@ static void test_control_taken(void)
 	FILE *left;
 
 	start();
-	CHECK(server_start(&other, NAME, serve, NULL, &error) == -EEXIST);
+	CHECK_EQ(server_start(&other, NAME, serve, NULL, &error), -EEXIST);
 	CHECK(works());
 	server_stop(&other);
 	server_stop(&server);
@@ -325,7 +325,7 @@ static void test_control_taken(void)
 		fclose(left);
 	CHECK(!server_start(&server, NAME, serve, NULL, NULL));
 	CHECK(works());
-	CHECK(server_start(&other, "../x", serve, NULL, &error) == -EINVAL);
+	CHECK_EQ(server_start(&other, "../x", serve, NULL, &error), -EINVAL);
 	stop();
 }
 
@@ -344,8 +344,8 @@ static void test_control_nonsense(void)
 	raw_send(fd, "{\"command\":\"twice\"}\n");
 	CHECK(strstr(raw_line(fd), "\"errno\":22"));
 	raw_send(fd, "{\"command\":\"twice\",\"number\":4}\n");
-	CHECK(!strcmp(raw_line(fd), "{\"ok\":true,\"result\":{\"twice\":8}}"));
-	CHECK(served == 2);
+	CHECK_STR(raw_line(fd), "{\"ok\":true,\"result\":{\"twice\":8}}");
+	CHECK_EQ(served, 2);
 	close(fd);
 	stop();
 }
@@ -362,7 +362,7 @@ static void test_control_length(void)
 	memcpy(text, "{\"command\":\"none\"", 17);
 	memcpy(text + MESSAGE_REQUEST_MAX - 2, "}\n", 3);
 	raw_send(fd, text);
-	CHECK(!strcmp(raw_line(fd), "{\"ok\":true,\"result\":null}"));
+	CHECK_STR(raw_line(fd), "{\"ok\":true,\"result\":null}");
 	memset(text, 'x', sizeof(text));
 	CHECK(send(fd, text, sizeof(text), MSG_NOSIGNAL) > 0);
 	CHECK(strstr(raw_line(fd), "\"ok\":false"));
@@ -381,7 +381,7 @@ static void test_control_pieces(void)
 	start();
 	fd = raw_connect();
 	for (const char *c = text; *c; c++)
-		CHECK(send(fd, c, 1, MSG_NOSIGNAL) == 1);
+		CHECK_EQ(send(fd, c, 1, MSG_NOSIGNAL), 1);
 	CHECK(strstr(raw_line(fd), ":2}"));
 	for (int i = 0; i < 20; i++)
 		raw_send(fd, text);
@@ -411,7 +411,7 @@ static void test_control_flood(void)
 	usleep(200000);
 	before = __atomic_load_n(&served, __ATOMIC_RELAXED);
 	usleep(200000);
-	CHECK(before == __atomic_load_n(&served, __ATOMIC_RELAXED));
+	CHECK_EQ(before, __atomic_load_n(&served, __ATOMIC_RELAXED));
 	CHECK(sent < 1000000);
 	close(fd);
 	CHECK(works());
@@ -521,7 +521,7 @@ static void test_control_descriptors(void)
 		       sizeof(int));
 	CHECK(sendmsg(fd, &message, MSG_NOSIGNAL) > 0);
 	CHECK(strstr(raw_line(fd), "true"));
-	CHECK(open_descriptors() == before);
+	CHECK_EQ(open_descriptors(), before);
 	close(fd);
 	stop();
 }
@@ -605,8 +605,8 @@ static void test_control_reap(void)
 	CHECK(!runtime_reap("dead") && !unlink(address.sun_path));
 	/* Nobody is asked whom another user could be. */
 	CHECK(!chmod(directory, 0755));
-	CHECK(call("twice", 1, &twice, NULL) == -EPERM);
-	CHECK(runtime_find(NULL) == -EPERM);
+	CHECK_EQ(call("twice", 1, &twice, NULL), -EPERM);
+	CHECK_EQ(runtime_find(NULL), -EPERM);
 	CHECK(!chmod(directory, 0700));
 	stop();
 	setenv("GMEMCTL_RUNTIME_DIR", "/proc/nothing/here", 1);
@@ -650,7 +650,7 @@ static void test_channel_full(void)
 	CHECK(fd >= 0 && !getrlimit(RLIMIT_NOFILE, &before));
 	full = (struct rlimit){ (rlim_t)fd + 1, before.rlim_max };
 	CHECK(!setrlimit(RLIMIT_NOFILE, &full));
-	CHECK(channel_accept(&channel, 2000, &error) == -EMFILE);
+	CHECK_EQ(channel_accept(&channel, 2000, &error), -EMFILE);
 	CHECK(!setrlimit(RLIMIT_NOFILE, &before));
 	close(fd);
 	channel_close(&channel);

@@ -171,7 +171,7 @@ static void test_convert_order(void)
 	CHECK(only_private(2, 4) && all_agree());
 	CHECK(!convert(&memory, 2, 4, false));
 	CHECK(only_private(0, 0) && all_agree());
-	CHECK(!strcmp(kernel.log, "CAac"));
+	CHECK_STR(kernel.log, "CAac");
 }
 
 /* A held page: the attribute is never touched, and the reason names the page. */
@@ -181,8 +181,8 @@ static void test_convert_refused(void)
 
 	kernel.fail = 'C';
 	kernel.fail_rc = -EAGAIN;
-	CHECK(convert(&memory, 3, 2, true) == -EAGAIN);
-	CHECK(!strcmp(kernel.log, "C"));
+	CHECK_EQ(convert(&memory, 3, 2, true), -EAGAIN);
+	CHECK_STR(kernel.log, "C");
 	CHECK(strstr(why, "0x3000") && strstr(why, "3 references"));
 	CHECK(only_private(0, 0) && all_agree());
 }
@@ -195,12 +195,12 @@ static void test_convert_attribute_fails(void)
 	CHECK(!convert(&memory, 4, 1, true));
 	kernel.fail = 'A';
 	kernel.fail_rc = -ENOMEM;
-	CHECK(convert(&memory, 2, 6, true) == -ENOMEM);
-	CHECK(!strcmp(kernel.log, "CACAcc"));
+	CHECK_EQ(convert(&memory, 2, 6, true), -ENOMEM);
+	CHECK_STR(kernel.log, "CACAcc");
 	CHECK(strstr(why, "KVM_SET_MEMORY_ATTRIBUTES"));
 	CHECK(only_private(4, 1) && all_agree());
 	kernel.fail = 'a';
-	CHECK(convert(&memory, 4, 1, false) == -ENOMEM);
+	CHECK_EQ(convert(&memory, 4, 1, false), -ENOMEM);
 	CHECK(only_private(4, 1) && all_agree());
 }
 
@@ -212,8 +212,8 @@ static void test_convert_gmem_fails(void)
 	CHECK(!convert(&memory, 4, 3, true));
 	kernel.fail = 'c';
 	kernel.fail_rc = -ENOMEM;
-	CHECK(convert(&memory, 2, 8, false) == -ENOMEM);
-	CHECK(!strcmp(kernel.log, "CAacA"));
+	CHECK_EQ(convert(&memory, 2, 8, false), -ENOMEM);
+	CHECK_STR(kernel.log, "CAacA");
 	CHECK(only_private(4, 3) && all_agree());
 }
 
@@ -223,7 +223,7 @@ static void test_discard_order(void)
 
 	CHECK(!convert(&memory, 0, PAGES, true));
 	CHECK(!convert(&memory, 1, 1, false));
-	CHECK(!strcmp(kernel.log, "APap"));
+	CHECK_STR(kernel.log, "APap");
 	CHECK(!memcmp(kernel.attribute, known, PAGES));
 }
 
@@ -234,8 +234,8 @@ static void test_discard_punch_fails(void)
 	CHECK(!convert(&memory, 4, 1, true));
 	kernel.fail = 'P';
 	kernel.fail_rc = -EINTR;
-	CHECK(convert(&memory, 3, 3, true) == -EINTR);
-	CHECK(!strcmp(kernel.log, "APAPaa"));
+	CHECK_EQ(convert(&memory, 3, 3, true), -EINTR);
+	CHECK_STR(kernel.log, "APAPaa");
 	CHECK(only_private(4, 1) && !memcmp(kernel.attribute, known, PAGES));
 }
 
@@ -243,13 +243,13 @@ static void test_convert_bad_range(void)
 {
 	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
-	CHECK(convert(&memory, 0, 0, true) == -EINVAL);
-	CHECK(convert(&memory, PAGES, 1, true) == -EINVAL);
-	CHECK(convert(&memory, 1, PAGES, true) == -EINVAL);
-	CHECK(convert_bytes(&memory, 0x800, 0x1000, true) == -EINVAL);
-	CHECK(convert_bytes(&memory, 0x1000, 0x800, true) == -EINVAL);
-	CHECK(convert_bytes(&memory, 0x1000, UINT64_MAX - 0xfff, true) ==
-	      -EINVAL);
+	CHECK_EQ(convert(&memory, 0, 0, true), -EINVAL);
+	CHECK_EQ(convert(&memory, PAGES, 1, true), -EINVAL);
+	CHECK_EQ(convert(&memory, 1, PAGES, true), -EINVAL);
+	CHECK_EQ(convert_bytes(&memory, 0x800, 0x1000, true), -EINVAL);
+	CHECK_EQ(convert_bytes(&memory, 0x1000, 0x800, true), -EINVAL);
+	CHECK_EQ(convert_bytes(&memory, 0x1000, UINT64_MAX - 0xfff, true),
+		 -EINVAL);
 	CHECK(!kernel.calls);
 }
 
@@ -294,15 +294,15 @@ static void test_convert_overlap(void)
 	CHECK(!pthread_create(&threads[1], NULL, overlap_main, &second));
 	/* Time enough for a conversion that does not wait. */
 	usleep(50000);
-	CHECK(kernel.calls == 1);
+	CHECK_EQ(kernel.calls, 1);
 	CHECK(!convert(&memory, 8, 4, true));
-	CHECK(kernel.calls == 3);
+	CHECK_EQ(kernel.calls, 3);
 	pthread_mutex_unlock(&gate);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
 	use_gate = false;
 	CHECK(!first.rc && !second.rc);
-	CHECK(!strcmp(kernel.log, "CCAAac"));
+	CHECK_STR(kernel.log, "CCAAac");
 	CHECK(known[1] && !known[2] && !known[5] && known[8] && all_agree());
 }
 

@@ -41,15 +41,15 @@ static void test_cpuid_features(void)
 		return;
 	leaf = &cpuid->entries[1];
 	cpuid_set_cpu(cpuid, 5, true);
-	CHECK(leaf->ebx == 0x0501ffff);
+	CHECK_EQ(leaf->ebx, 0x0501ffff);
 	CHECK(leaf->ecx == 0xffffffff && leaf->edx == 0xefffffff);
-	CHECK(leaf->eax == 0xffffffff);
+	CHECK_EQ(leaf->eax, 0xffffffff);
 	cpuid_set_cpu(cpuid, 254, false);
 	CHECK(leaf->ebx == 0xfe01ffff && leaf->ecx == 0xfeffffff);
 	leaf->ecx = 0;
 	cpuid_set_cpu(cpuid, 0, false);
 	CHECK(leaf->ebx == 0x0001ffff && leaf->ecx == 0x80000000);
-	CHECK(cpuid->entries[0].eax == 0xffffffff);
+	CHECK_EQ(cpuid->entries[0].eax, 0xffffffff);
 	free(cpuid);
 }
 
@@ -85,11 +85,11 @@ static void test_cpuid_address_bits(void)
 		return;
 	leaf = &cpuid->entries[7];
 	leaf->eax = 0x3030;
-	CHECK(cpuid_address_bits(cpuid) == 48);
+	CHECK_EQ(cpuid_address_bits(cpuid), 48);
 	leaf->eax = 0x303934;
-	CHECK(cpuid_address_bits(cpuid) == 48);
+	CHECK_EQ(cpuid_address_bits(cpuid), 48);
 	leaf->eax = 0x343934;
-	CHECK(cpuid_address_bits(cpuid) == 52);
+	CHECK_EQ(cpuid_address_bits(cpuid), 52);
 	leaf->function = 0x80000007;
 	CHECK(!cpuid_address_bits(cpuid));
 	free(cpuid);

@@ -53,17 +53,17 @@ static void test_description_round_trip(void)
 	CHECK(!description_decode(bytes, size, &decoded, NULL));
 	CHECK(decoded.config.nr_requests == 2 && decoded.config.guest_memfd);
 	CHECK(!decoded.config.x86_legacy);
-	CHECK(decoded.config.requests == decoded.requests);
+	CHECK_EQ(decoded.config.requests, decoded.requests);
 	CHECK(request->kind == BACKING_GMEM_STORE && request->prefetch);
 	CHECK(!request->thp && request->node == 3 && request->nr_ranges == 2);
 	/* An fd is another process's number. */
-	CHECK(request->existing_fd == -1);
+	CHECK_EQ(request->existing_fd, -1);
 	CHECK(range_equal(request->ranges[1], ranges[1]));
 	CHECK(request->consent && !request[1].consent);
 	CHECK(request[1].thp && request[1].node == -1);
 	CHECK(!request->dump && request[1].dump);
 	CHECK(range_equal(request[1].ranges[0], ranges[2]));
-	CHECK(decoded.nr_private == 3);
+	CHECK_EQ(decoded.nr_private, 3);
 	CHECK(!memcmp(decoded.private, private_ranges, sizeof(private_ranges)));
 	description_free(&decoded);
 	free(bytes);
@@ -80,8 +80,8 @@ static void test_description_hugetlb(void)
 
 	CHECK(!description_encode(&config, NULL, 0, &bytes, &size));
 	CHECK(!description_decode(bytes, size, &decoded, NULL));
-	CHECK(decoded.requests[0].kind == BACKING_HUGETLB);
-	CHECK(decoded.requests[0].hugepage_size == HUGEPAGE_SIZE_DEFAULT);
+	CHECK_EQ(decoded.requests[0].kind, BACKING_HUGETLB);
+	CHECK_EQ(decoded.requests[0].hugepage_size, HUGEPAGE_SIZE_DEFAULT);
 	description_free(&decoded);
 	free(bytes);
 	request.hugepage_size = 1 << 30;
@@ -103,13 +103,13 @@ static void test_description_truncated(void)
 		uint8_t *copy = malloc(size ? size : 1);
 
 		memcpy(copy, bytes, size);
-		CHECK(description_decode(copy, size, &decoded, NULL) ==
-		      -EBADMSG);
+		CHECK_EQ(description_decode(copy, size, &decoded, NULL),
+			 -EBADMSG);
 		/* Also where it admits to being shorter. */
 		if (size >= 16)
 			memcpy(copy + 12, &(uint32_t){ size }, 4);
-		CHECK(description_decode(copy, size, &decoded, NULL) ==
-		      -EBADMSG);
+		CHECK_EQ(description_decode(copy, size, &decoded, NULL),
+			 -EBADMSG);
 		free(copy);
 	}
 	size = all;
@@ -149,7 +149,7 @@ static void test_description_fields(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		memcpy(saved, bytes + cases[i].at, 4);
 		memcpy(bytes + cases[i].at, &cases[i].value, 4);
-		CHECK(decode() == -EBADMSG);
+		CHECK_EQ(decode(), -EBADMSG);
 		memcpy(bytes + cases[i].at, saved, 4);
 	}
 	CHECK(!decode());
@@ -162,13 +162,13 @@ static void test_description_too_much(void)
 	struct memory_config config = { .requests = many };
 
 	config.nr_requests = DESCRIPTION_REQUESTS_MAX + 1;
-	CHECK(description_encode(&config, NULL, 0, &bytes, &size) == -E2BIG);
+	CHECK_EQ(description_encode(&config, NULL, 0, &bytes, &size), -E2BIG);
 	config.nr_requests = 1;
 	many[0].nr_ranges = DESCRIPTION_RANGES_MAX + 1;
-	CHECK(description_encode(&config, NULL, 0, &bytes, &size) == -E2BIG);
+	CHECK_EQ(description_encode(&config, NULL, 0, &bytes, &size), -E2BIG);
 	many[0].nr_ranges = 0;
-	CHECK(description_encode(&config, NULL, UINT32_MAX, &bytes, &size) ==
-	      -E2BIG);
+	CHECK_EQ(description_encode(&config, NULL, UINT32_MAX, &bytes, &size),
+		 -E2BIG);
 }
 
 /* One range more than there is room for, all of them good. */
@@ -191,7 +191,7 @@ static void test_description_ranges(void)
 	all = (uint32_t)size;
 	memcpy(bytes + 12, &all, sizeof(all));
 	memcpy(bytes + 44, &count, sizeof(count));
-	CHECK(decode() == -EBADMSG);
+	CHECK_EQ(decode(), -EBADMSG);
 	free(bytes);
 }
 

@@ -49,10 +49,10 @@ static void test_device_memory_bounds(void)
 	CHECK(map(1, 3) == -EEXIST && map(7, 9) == -EINVAL);
 	CHECK(map(4, 4) == -EINVAL && map(0, 8) == -EEXIST);
 	CHECK(unmap(1, 8) == -EINVAL && unmap(0, 7) == -EINVAL);
-	CHECK(bar.nr_mappings == 2);
+	CHECK_EQ(bar.nr_mappings, 2);
 	CHECK(device_memory_map(&bar, (struct range){ 2 * PAGE, 3 * PAGE }, -1,
 				0, true, NULL) == -EBADF);
-	CHECK(bar.nr_mappings == 2);
+	CHECK_EQ(bar.nr_mappings, 2);
 	stop();
 }
 
@@ -95,13 +95,13 @@ static void test_device_memory_refused(void)
 	CHECK(fake_region("ram", 32, 36, 255));
 	CHECK(show(34, true) == -EEXIST && !bar.region);
 	CHECK(show(60, true) == -EINVAL && !bar.region);
-	CHECK(device_memory_show(&bar, UINT64_MAX - PAGE + 1, true, NULL) ==
-	      -EINVAL);
+	CHECK_EQ(device_memory_show(&bar, UINT64_MAX - PAGE + 1, true, NULL),
+		 -EINVAL);
 	fake.log[0] = '\0';
 	fake.fail = 'm';
 	fake.rc = -ENOSPC;
 	CHECK(show(4, true) == -ENOSPC && !bar.region);
-	CHECK(fake.set.nr_regions == 1);
+	CHECK_EQ(fake.set.nr_regions, 1);
 	CHECK(!show(4, true) && bar.region->active);
 	stop();
 }

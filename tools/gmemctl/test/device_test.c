@@ -65,14 +65,14 @@ static void test_i8042_probe(void)
 	CHECK(inb(0x64) & 0x01 && inb(0x60) == 0x55);
 	CHECK(!(inb(0x64) & 0x01));
 	outb(0x20, 0x64);
-	CHECK(inb(0x60) == 0x34);
+	CHECK_EQ(inb(0x60), 0x34);
 	outb(0x60, 0x64);
 	outb(0x74, 0x60);
 	outb(0x20, 0x64);
-	CHECK(inb(0x60) == 0x74);
+	CHECK_EQ(inb(0x60), 0x74);
 	outb(0xae, 0x64);
 	outb(0x20, 0x64);
-	CHECK(inb(0x60) == 0x64);
+	CHECK_EQ(inb(0x60), 0x64);
 	outb(0xab, 0x64);
 	CHECK(inb(0x64) & 0x01 && inb(0x60) == 0);
 	/* Neither a keyboard nor an unknown command answers. */
@@ -102,12 +102,12 @@ static void test_rtc_time(void)
 	seconds = 1795258799;	/* 2026-11-21 10:59:59 UTC, a Saturday */
 	start_rtc();
 	CHECK(!(cmos(0x0a) & 0x80));
-	CHECK((cmos(0x0b) & 0x06) == 0x02);
-	CHECK(cmos(0x0d) == 0x80);
+	CHECK_EQ((cmos(0x0b) & 0x06), 0x02);
+	CHECK_EQ(cmos(0x0d), 0x80);
 	CHECK(cmos(0x00) == 0x59 && cmos(0x02) == 0x59 && cmos(0x04) == 0x10);
 	CHECK(cmos(0x06) == 0x07 && cmos(0x07) == 0x21 && cmos(0x08) == 0x11);
 	CHECK(cmos(0x09) == 0x26 && cmos(0x32) == 0x20);
-	CHECK(inb(0x70) == 0xff);
+	CHECK_EQ(inb(0x70), 0xff);
 	rtc_destroy(&rtc);
 }
 
@@ -121,17 +121,17 @@ static void test_rtc_memory(void)
 	CHECK(cmos(0x0f) == 0x0a && cmos(0x8f) == 0x0a);
 	outb(0x00, 0x70);
 	outb(0x45, 0x71);
-	CHECK(cmos(0x00) == 0x00);
+	CHECK_EQ(cmos(0x00), 0x00);
 	outb(0x0d, 0x70);
 	outb(0x00, 0x71);
-	CHECK(cmos(0x0d) == 0x80);
+	CHECK_EQ(cmos(0x0d), 0x80);
 	outb(0x0b, 0x70);
 	outb(0xff, 0x71);
-	CHECK((cmos(0x0b) & 0x06) == 0x02);
+	CHECK_EQ((cmos(0x0b) & 0x06), 0x02);
 	outb(0x0a, 0x70);
 	outb(0xff, 0x71);
-	CHECK(cmos(0x0a) == 0x7f);
-	CHECK(cmos(0x7f) == 0);
+	CHECK_EQ(cmos(0x0a), 0x7f);
+	CHECK_EQ(cmos(0x7f), 0);
 	rtc_destroy(&rtc);
 }
 
@@ -142,10 +142,10 @@ static void test_pci_empty(void)
 	pci_init(&pci, &board_fake.board);
 	board_fake_add(pci_device(&pci));
 	outl(0x80000000, 0xcf8);
-	CHECK(inl(0xcf8) == 0x80000000);
+	CHECK_EQ(inl(0xcf8), 0x80000000);
 	outl(0x8000ffff, 0xcf8);
-	CHECK(inl(0xcf8) == 0x8000fffc);
-	CHECK(inl(0xcfc) == 0xffffffff);
+	CHECK_EQ(inl(0xcf8), 0x8000fffc);
+	CHECK_EQ(inl(0xcfc), 0xffffffff);
 	CHECK(inw(0xcfe) == 0xffff && inb(0xcff) == 0xff);
 	outl(0, 0xcfc);
 	CHECK(inl(0xcfc) == 0xffffffff && !board_fake.events);
@@ -183,7 +183,7 @@ static void start_power(void)
 static void test_power_off(void)
 {
 	start_power();
-	CHECK(inw(POWER_CONTROL_PORT) == 0x0001);
+	CHECK_EQ(inw(POWER_CONTROL_PORT), 0x0001);
 	outw(5 << 10 | 1, POWER_CONTROL_PORT);
 	CHECK(!board_fake.events && inw(POWER_CONTROL_PORT) == (5 << 10 | 1));
 	outw(1 << 13 | 3 << 10, POWER_CONTROL_PORT);
@@ -204,14 +204,14 @@ static void test_power_registers(void)
 	outw(0xffff, POWER_EVENT_PORT);
 	CHECK(!inw(POWER_EVENT_PORT));
 	outw(0x0321, POWER_EVENT_PORT + 2);
-	CHECK(inw(POWER_EVENT_PORT + 2) == 0x0321);
-	CHECK(inl(POWER_EVENT_PORT) == 0x03210000);
+	CHECK_EQ(inw(POWER_EVENT_PORT + 2), 0x0321);
+	CHECK_EQ(inl(POWER_EVENT_PORT), 0x03210000);
 	nanoseconds = 0;
 	CHECK(!inl(POWER_TIMER_PORT));
 	nanoseconds = 1500000000;
-	CHECK(inl(POWER_TIMER_PORT) == 5369317);
+	CHECK_EQ(inl(POWER_TIMER_PORT), 5369317);
 	outl(0, POWER_TIMER_PORT);
-	CHECK(inl(POWER_TIMER_PORT) == 5369317);
+	CHECK_EQ(inl(POWER_TIMER_PORT), 5369317);
 	nanoseconds = UINT64_MAX;
 	CHECK(inl(POWER_TIMER_PORT) != 0);
 	CHECK(!board_fake.events);
@@ -233,11 +233,11 @@ static void test_power_timer_C26(void)
 	nanoseconds = 500;
 	start_power();
 	power_set_timer_ns(&power, ns);
-	CHECK(inl(POWER_TIMER_PORT) == 2 * 3579545);
+	CHECK_EQ(inl(POWER_TIMER_PORT), 2 * 3579545);
 	nanoseconds += 1000000000;
-	CHECK(inl(POWER_TIMER_PORT) == 3 * 3579545);
+	CHECK_EQ(inl(POWER_TIMER_PORT), 3 * 3579545);
 	power_set_timer_ns(&power, UINT64_MAX);
-	CHECK(power_timer_ns(&power) == UINT64_MAX);
+	CHECK_EQ(power_timer_ns(&power), UINT64_MAX);
 	power_destroy(&power);
 }
 
@@ -246,7 +246,7 @@ static void test_pvpanic(void)
 {
 	board_fake_start();
 	board_fake_add(pvpanic_device(&board_fake.board));
-	CHECK(inb(PVPANIC_PORT) == 0x03);
+	CHECK_EQ(inb(PVPANIC_PORT), 0x03);
 	outb(0x02, PVPANIC_PORT);
 	outb(0x00, PVPANIC_PORT);
 	CHECK(!board_fake.events);

@@ -38,7 +38,7 @@ static void test_emulated_host_name(void)
 
 	for (unsigned int i = 0; i < 4; i++) {
 		memcpy(name, names[i], sizeof(name));
-		CHECK(emulated_host_is_tcg(name) == !i);
+		CHECK_EQ(emulated_host_is_tcg(name), !i);
 	}
 }
 

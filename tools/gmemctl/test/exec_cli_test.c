@@ -112,7 +112,7 @@ static int run_with(const char *libraries, const char *variables,
 static void test_idle(void)
 {
 	CHECK(!run_with(LIBRARY, "", "sh -c 'echo out; exit 0'", output, OUTPUT));
-	CHECK(!strcmp(output, "out\n"));
+	CHECK_STR(output, "out\n");
 	CHECK(run_with(LIBRARY, "", "sh -c 'kill -BUS $$; echo lived'", output,
 		       OUTPUT) != 0);
 	CHECK(!strstr(output, "lived"));
@@ -132,7 +132,7 @@ static void test_sim(void)
 	CHECK(code >= 0 && strstr(without, "\"checks\""));
 	CHECK(run_with("./" LIBRARY " ./" SIM, "", "./gmemctl check snp --json",
 		       output, OUTPUT) == code);
-	CHECK(!strcmp(output, without));
+	CHECK_STR(output, without);
 }
 
 static const struct unit_test tests[] = {

@@ -77,7 +77,7 @@ static void test_pass(void)
 {
 	start(enter_io);
 	CHECK(!exec_run(vcpu, NULL) && exec_fake.entered == 1);
-	CHECK(exec_fake.run->exit_reason == KVM_EXIT_IO);
+	CHECK_EQ(exec_fake.run->exit_reason, KVM_EXIT_IO);
 	exec_fake.enter = enter_interrupted;
 	CHECK(exec_run(vcpu, NULL) == -EINTR && exec_fake.entered == 2);
 	stop();
@@ -107,9 +107,9 @@ static void test_fault(void)
 
 	start(enter_faults);
 	CHECK(!exec_run(vcpu, NULL) && exec_fake.entered == 3);
-	CHECK(exec_counters.faults == faults + 2);
+	CHECK_EQ(exec_counters.faults, faults + 2);
 	/* The last block is cut where the slot ends, and begins where it does. */
-	CHECK(exec_fake.populated.address == view_of(HIGH));
+	CHECK_EQ(exec_fake.populated.address, view_of(HIGH));
 	CHECK(exec_fake.populated.length == MIB && !exec_fake.populated.flags);
 	stop();
 }
@@ -128,14 +128,14 @@ static void test_fault_block(void)
 {
 	start(enter_fault_once);
 	CHECK(!exec_run(vcpu, NULL));
-	CHECK(exec_fake.populated.address == view_of(2 * MIB));
-	CHECK(exec_fake.populated.length == 2 * MIB);
+	CHECK_EQ(exec_fake.populated.address, view_of(2 * MIB));
+	CHECK_EQ(exec_fake.populated.length, 2 * MIB);
 	/* Without memory for a block there may be some for the page. */
 	exec_fake.entered = 0;
 	exec_fake.populate_rc = -ENOMEM;
 	CHECK(!exec_run(vcpu, NULL));
-	CHECK(exec_fake.populated.address == view_of(3 * MIB + 7 * PAGE));
-	CHECK(exec_fake.populated.length == PAGE);
+	CHECK_EQ(exec_fake.populated.address, view_of(3 * MIB + 7 * PAGE));
+	CHECK_EQ(exec_fake.populated.length, PAGE);
 	stop();
 }
 
@@ -170,7 +170,7 @@ static void test_again_and_again(void)
 	start(enter_again);
 	exec_fake.fault.count = 1000;
 	exec_fake.populate_pages = 0;
-	CHECK(exec_run(vcpu, NULL) == -EFAULT);
+	CHECK_EQ(exec_run(vcpu, NULL), -EFAULT);
 	CHECK(exec_fake.entered > 2 && exec_fake.entered < 100);
 	stop();
 }
@@ -199,7 +199,7 @@ static void test_fault_bad(void)
 	exec_fake.enter = enter_elsewhere;
 	CHECK(exec_run(vcpu, NULL) == -EFAULT && exec_fake.entered == 1);
 	exec_fake.fault_rc = -EOPNOTSUPP;
-	CHECK(exec_run(vcpu, NULL) == -EFAULT);
+	CHECK_EQ(exec_run(vcpu, NULL), -EFAULT);
 	stop();
 }
 
@@ -236,7 +236,7 @@ static void test_hypercall(void)
 	CHECK(exec_fake.entered == 2 && exec_fake.nr_converted == 1);
 	CHECK(exec_fake.converted[0].offset == MIB &&
 	      exec_fake.converted[0].length == 3 * PAGE);
-	CHECK(exec_fake.content == GMEM_CONTENT_PRESERVE);
+	CHECK_EQ(exec_fake.content, GMEM_CONTENT_PRESERVE);
 	CHECK(exec_fake.private[0][256] && exec_fake.private[0][258] &&
 	      !exec_fake.private[0][259]);
 	CHECK(!ask(MIB + PAGE, 1, 0) && !exec_fake.private[0][257]);
@@ -247,16 +247,16 @@ static void test_hypercall(void)
 static void test_hypercall_bad(void)
 {
 	start(enter_hypercall);
-	CHECK(ask(MIB + 1, 1, 0x10) == -EINVAL);
-	CHECK(ask(MIB, 0, 0x10) == -EINVAL);
-	CHECK(ask(MIB, 1, 0x20) == -EINVAL);
-	CHECK(ask(MIB, UINT64_MAX, 0x10) == -EINVAL);
-	CHECK(ask(6 * MIB, 1, 0x10) == -EINVAL);
-	CHECK(ask(5 * MIB, 512, 0x10) == -EINVAL);
-	CHECK(ask(UINT64_MAX - PAGE + 1, 1, 0x10) == -EINVAL);
+	CHECK_EQ(ask(MIB + 1, 1, 0x10), -EINVAL);
+	CHECK_EQ(ask(MIB, 0, 0x10), -EINVAL);
+	CHECK_EQ(ask(MIB, 1, 0x20), -EINVAL);
+	CHECK_EQ(ask(MIB, UINT64_MAX, 0x10), -EINVAL);
+	CHECK_EQ(ask(6 * MIB, 1, 0x10), -EINVAL);
+	CHECK_EQ(ask(5 * MIB, 512, 0x10), -EINVAL);
+	CHECK_EQ(ask(UINT64_MAX - PAGE + 1, 1, 0x10), -EINVAL);
 	CHECK(!exec_fake.converts && exec_fake.entered == 2);
 	exec_fake.convert_rc = -EAGAIN;
-	CHECK(ask(MIB, 1, 0x10) == -EAGAIN);
+	CHECK_EQ(ask(MIB, 1, 0x10), -EAGAIN);
 	/* Signals come, and do not end the conversion. */
 	exec_fake.convert_rc = 0;
 	exec_fake.interrupts = 7;
@@ -295,13 +295,13 @@ static void test_convert_parts(void)
 		     exec_fake.gmem[1], 0);
 	set(2, HIGH + MIB, MIB, ram + MIB);
 	CHECK(!convert(HIGH, 2 * MIB, true) && exec_fake.converts == 1);
-	CHECK(exec_fake.nr_converted == 2);
+	CHECK_EQ(exec_fake.nr_converted, 2);
 	CHECK(exec_fake.converted[0].offset == MIB &&
 	      exec_fake.converted[1].offset == 6 * MIB);
 	set(3, HIGH + 2 * MIB, MIB, other);
 	CHECK(!convert(HIGH + MIB, 2 * MIB, true) && exec_fake.converts == 3);
 	CHECK(exec_fake.private[1][0] && exec_fake.private[1][255]);
-	CHECK(convert(HIGH + 2 * MIB, 2 * MIB, false) == -EINVAL);
+	CHECK_EQ(convert(HIGH + 2 * MIB, 2 * MIB, false), -EINVAL);
 	CHECK(exec_fake.private[1][0]);
 	munmap(other, MIB);
 	stop();
@@ -322,7 +322,7 @@ static void test_hole(void)
 	ram[3 * PAGE] = 1;
 	CHECK(!convert(4 * PAGE, PAGE, false) && ram[3 * PAGE] == 1);
 	CHECK(!convert(2 * PAGE, 2 * PAGE, false));
-	CHECK(ram[3 * PAGE] == 0x5a);
+	CHECK_EQ(ram[3 * PAGE], 0x5a);
 	stop();
 }
 
@@ -372,7 +372,7 @@ static void test_reset(void)
 	CHECK(!convert(0, MIB, true) && exec_fake.converts == 1);
 	exec_reset(vm);
 	CHECK(exec_fake.converts == 3 && !exec_fake.private[0][0]);
-	CHECK(exec_fake.content == GMEM_CONTENT_ZERO);
+	CHECK_EQ(exec_fake.content, GMEM_CONTENT_ZERO);
 	stop();
 }
 
@@ -391,7 +391,7 @@ static void test_operand(void)
 	CHECK(!exec_run(vcpu, NULL));
 	CHECK(!convert(4 * PAGE, PAGE, true) && !exec_run(vcpu, NULL));
 	CHECK(!convert(5 * PAGE, PAGE, true));
-	CHECK(exec_run(vcpu, NULL) == -EFAULT);
+	CHECK_EQ(exec_run(vcpu, NULL), -EFAULT);
 	exec_fake.run->mmio.phys_addr = HIGH / 2;
 	CHECK(!exec_run(vcpu, NULL));
 	stop();
@@ -417,19 +417,19 @@ static void test_stuck(void)
 	/* One that does get on: no faults; another address; shared memory. */
 	for (asks = 0; asks < 20; asks++) {
 		vcpu->kicked = true;
-		CHECK(exec_run(vcpu, NULL) == -EINTR);
+		CHECK_EQ(exec_run(vcpu, NULL), -EINTR);
 	}
 	for (asks = 0; asks < 20; asks++) {
 		vcpu->kicked = true;
 		exec_fake.fault.count += 1000;
 		exec_fake.fault.gpa += PAGE;
-		CHECK(exec_run(vcpu, NULL) == -EINTR);
+		CHECK_EQ(exec_run(vcpu, NULL), -EINTR);
 	}
 	exec_fake.translate = 6 * PAGE;
 	for (asks = 0; asks < 20; asks++) {
 		vcpu->kicked = true;
 		exec_fake.fault.count += 1000;
-		CHECK(exec_run(vcpu, NULL) == -EINTR);
+		CHECK_EQ(exec_run(vcpu, NULL), -EINTR);
 	}
 	stop();
 }
@@ -450,7 +450,7 @@ static void test_cpuid(void)
 		.function = 0x40000001, .eax = 1,
 	};
 	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 0x10001);
-	CHECK(cpuid->entries[1].eax == 1);
+	CHECK_EQ(cpuid->entries[1].eax, 1);
 	cpuid->entries[0].ebx = 1;
 	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 1);
 	cpuid->entries[0].ebx = kvm[0];

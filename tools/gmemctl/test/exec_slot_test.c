@@ -37,7 +37,7 @@ static int set(uint32_t id, uint32_t flags, uint64_t gpa, uint64_t size,
 	int rc = exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region);
 
 	/* What is the VMM's stays as it is. */
-	CHECK(region.userspace_addr == (uintptr_t)at);
+	CHECK_EQ(region.userspace_addr, (uintptr_t)at);
 	return rc;
 }
 
@@ -84,8 +84,8 @@ static void test_view(void)
 	/* The next one has the same view, and goes on where this one ends. */
 	CHECK(!set(1, KVM_MEM_READONLY, 8 * MIB, 4096, ram));
 	CHECK(told_view(MIB, 4096) && exec_fake.views == 1);
-	CHECK(exec_fake.slot.flags == KVM_MEM_READONLY);
-	CHECK(exec_slot_find(vm, 0, 8 * MIB + 4095)->id == 1);
+	CHECK_EQ(exec_fake.slot.flags, KVM_MEM_READONLY);
+	CHECK_EQ(exec_slot_find(vm, 0, 8 * MIB + 4095)->id, 1);
 	/* It goes with its slot, and not before. */
 	CHECK(told_is_mapped(view));
 	CHECK(!set(0, 0, 0, 0, ram + MIB));
@@ -149,17 +149,17 @@ static void test_changes(void)
 	CHECK(!set(5, 0, 0, MIB, ram));
 	view = exec_fake.slot.userspace_addr;
 	CHECK(!set(5, KVM_MEM_LOG_DIRTY_PAGES, 0, MIB, ram));
-	CHECK(exec_fake.slot.userspace_addr == view);
+	CHECK_EQ(exec_fake.slot.userspace_addr, view);
 	CHECK(!set(5, KVM_MEM_LOG_DIRTY_PAGES, 2 * MIB, MIB, ram));
 	CHECK(exec_fake.slot.userspace_addr == view && told_is_mapped(view));
 	CHECK(!exec_slot_find(vm, 0, 0) && exec_slot_find(vm, 0, 2 * MIB));
 	/* KVM refuses, and what was there is there still. */
 	exec_fake.slot_rc = -EINVAL;
-	CHECK(set(5, 0, 4 * MIB, MIB, ram) == -EINVAL);
+	CHECK_EQ(set(5, 0, 4 * MIB, MIB, ram), -EINVAL);
 	CHECK(exec_slot_find(vm, 0, 2 * MIB) && told_is_mapped(view));
-	CHECK(set(5, 0, 2 * MIB, MIB, ram + MIB) == -EINVAL);
+	CHECK_EQ(set(5, 0, 2 * MIB, MIB, ram + MIB), -EINVAL);
 	CHECK(vm->nr_slots == 1 && told_is_mapped(view));
-	CHECK(set(5, 0, 2 * MIB, 0, ram) == -EINVAL);
+	CHECK_EQ(set(5, 0, 2 * MIB, 0, ram), -EINVAL);
 	CHECK(vm->nr_slots == 1 && told_is_mapped(view));
 	exec_fake.slot_rc = 0;
 	munmap(ram, 4 * MIB);
@@ -190,11 +190,11 @@ static void test_spaces(void)
 	ram = map(exec_fake.gmem[0], 2 * MIB, 0);
 	CHECK(!set(1 << 16, 0, 0xa0000, 0x20000, ram + 0xa0000));
 	CHECK(!exec_slot_find(vm, 0, 0xa0000));
-	CHECK(exec_slot_find(vm, 1, 0xa0000)->offset == 0xa0000);
+	CHECK_EQ(exec_slot_find(vm, 1, 0xa0000)->offset, 0xa0000);
 	for (uint32_t id = 0; id < 100; id++)
 		CHECK(!set(id, 0, MIB + id * 4096, 4096, ram + id * 4096));
 	CHECK(vm->nr_slots == 101 && exec_fake.views == 1);
-	CHECK(exec_slot_find(vm, 0, MIB + 99 * 4096)->id == 99);
+	CHECK_EQ(exec_slot_find(vm, 0, MIB + 99 * 4096)->id, 99);
 	munmap(ram, 2 * MIB);
 	exec_fake_stop();
 }
@@ -211,7 +211,7 @@ static void test_memory(void)
 	CHECK(!exec_memory_find(place.file));
 	CHECK(!set(0, 0, 0, MIB, ram));
 	CHECK(!set(1, 0, MIB, MIB, ram));
-	CHECK(exec_memory_find(place.file)->users == 2);
+	CHECK_EQ(exec_memory_find(place.file)->users, 2);
 	CHECK(!set(0, 0, 0, 0, ram));
 	CHECK(exec_memory_find(place.file));
 	CHECK(!set(1, 0, 0, 0, ram));
@@ -230,11 +230,11 @@ static void test_fill(void)
 	CHECK(!set(0, 0, 0, MIB, ram) && !set(1, 0, MIB, MIB, ram + MIB));
 	CHECK(!exec_fake.populates);
 	exec_slots_fill(vm);
-	CHECK(exec_fake.populates == 2);
-	CHECK(exec_fake.populated.flags == GMEM_VIEW_POPULATE_F_NOALLOC);
-	CHECK(exec_fake.populated.length == MIB);
+	CHECK_EQ(exec_fake.populates, 2);
+	CHECK_EQ(exec_fake.populated.flags, GMEM_VIEW_POPULATE_F_NOALLOC);
+	CHECK_EQ(exec_fake.populated.length, MIB);
 	exec_slots_fill(vm);
-	CHECK(exec_fake.populates == 2);
+	CHECK_EQ(exec_fake.populates, 2);
 	munmap(ram, 2 * MIB);
 	exec_fake_stop();
 }

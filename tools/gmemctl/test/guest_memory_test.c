@@ -115,7 +115,7 @@ static void check_kind(enum backing_kind kind)
 	CHECK(!commit(0, 16) && !commit(64, 80));
 	CHECK(*at(0) == 1 && *at(15) == 2 && *at(64) == 3);
 	CHECK(commit(15, 17) == -EFAULT && decommit(60, 70) == -EFAULT);
-	CHECK(*at(64) == 3);
+	CHECK_EQ(*at(64), 3);
 	CHECK(!decommit(12, 16) && !decommit(64, 80));
 	CHECK(*at(0) == 1 && !*at(15) && !*at(64));
 	CHECK(!decommit(0, 0) && *at(0) == 1);
@@ -132,7 +132,7 @@ static void test_guest_memory_kinds(void)
 	for (unsigned int kind = 0; kind < BACKING_KINDS; kind++)
 		check_kind((enum backing_kind)kind);
 	unlink(path);
-	CHECK(open_fds() == fds);
+	CHECK_EQ(open_fds(), fds);
 }
 
 /* The ranges of a request are packed into one file, in their order. */
@@ -158,9 +158,9 @@ static void test_guest_memory_packed(void)
 	CHECK(!create() && *at(64) == 8);
 	stop();
 	ranges[1].end += PAGE;
-	CHECK(create() == -EINVAL);
-	CHECK(!strcmp(error.action, "memory backing file has size 128 KB, "
-		      "expected 132 KB"));
+	CHECK_EQ(create(), -EINVAL);
+	CHECK_STR(error.action,
+		  "memory backing file has size 128 KB, " "expected 132 KB");
 	close(fd);
 }
 
@@ -175,7 +175,7 @@ static void test_guest_memory_two_requests(void)
 	requests[1].nr_ranges = 1;
 	config.nr_requests = 2;
 	CHECK(!create() && !attach());
-	CHECK(guest_memory_shared_fd(&memory) == -1);
+	CHECK_EQ(guest_memory_shared_fd(&memory), -1);
 	CHECK(!fstat(memory.backings[0].fd, &status[0]) &&
 	      !fstat(memory.backings[1].fd, &status[1]));
 	CHECK(status[0].st_size == 32 * PAGE && status[1].st_size == 8 * PAGE);
@@ -253,9 +253,9 @@ static void test_guest_memory_convert(void)
 	CHECK(convert(64, 68, false) == -ENOMEM && *why);
 	CHECK(kvm_fake_said("a40-44 v10-14 A42-44"));
 	CHECK(guest_memfd_is_private(&memory.memfd, 67 * PAGE));
-	CHECK(convert(15, 17, true) == -EFAULT);
-	CHECK(convert(24, 25, true) == -EFAULT);
-	CHECK(convert(66, 66, true) == -EFAULT);
+	CHECK_EQ(convert(15, 17, true), -EFAULT);
+	CHECK_EQ(convert(24, 25, true), -EFAULT);
+	CHECK_EQ(convert(66, 66, true), -EFAULT);
 	CHECK(guest_memory_convert(&memory, (struct range){ 1, PAGE }, true,
 				   NULL, 0) == -EFAULT);
 	CHECK(kvm_fake_said(""));
@@ -301,10 +301,10 @@ static void test_guest_memory_guest_memfd(void)
 	stop();
 	start(BACKING_GUEST_MEMFD);
 	kvm_fake.memfd_flags = 1;
-	CHECK(create() == -EOPNOTSUPP);
+	CHECK_EQ(create(), -EOPNOTSUPP);
 	calls = &calls_system;
-	CHECK(guest_memory_create(&memory, &config, NULL, 0, &error) ==
-	      -EINVAL);
+	CHECK_EQ(guest_memory_create(&memory, &config, NULL, 0, &error),
+		 -EINVAL);
 }
 
 /* A pool that is too small says so, and at once. */
@@ -332,10 +332,10 @@ static int place_bind(void *address, size_t length, unsigned int node)
 static int place_advise(void *address, size_t length, int advice)
 {
 	(void)address;
-	CHECK(length == 32 * PAGE);
+	CHECK_EQ(length, 32 * PAGE);
 	if (advice == MADV_DONTDUMP)
 		return place('d', 0);
-	CHECK(advice == MADV_POPULATE_WRITE);
+	CHECK_EQ(advice, MADV_POPULATE_WRITE);
 	return place('p', populate_rc);
 }
 
@@ -370,15 +370,15 @@ static void test_guest_memory_node(void)
 	place_calls.unmap = place_unmap;
 	calls = &place_calls;
 	CHECK(!backing_open(&backing, &request, "test", &error));
-	CHECK(!strcmp(placed, "dnpu"));
+	CHECK_STR(placed, "dnpu");
 	backing_close(&backing);
 	request = place_request(0);
 	CHECK(!backing_open(&backing, &request, "test", &error));
-	CHECK(!strcmp(placed, "dnu"));
+	CHECK_STR(placed, "dnu");
 	backing_close(&backing);
 	request = place_request(8 * PAGE);
 	populate_rc = -EFAULT;
-	CHECK(backing_open(&backing, &request, "test", &error) == -ENOMEM);
+	CHECK_EQ(backing_open(&backing, &request, "test", &error), -ENOMEM);
 	CHECK(strstr(error.action, "failed to reserve 4 hugetlb pages"));
 	CHECK(strstr(error.hint, "node1/hugepages") && !strcmp(placed, "dnpu"));
 	populate_rc = 0;
@@ -393,11 +393,11 @@ static void test_guest_memory_hugetlb(void)
 	requests[0].hugepage_size = 8 * PAGE;
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOSPC;
-	CHECK(create() == -ENOSPC);
+	CHECK_EQ(create(), -ENOSPC);
 	CHECK(!strcmp(error.action, "failed to reserve 4 hugetlb pages of 32 "
 		      "KB each (128 KB total); increase the hugetlb pool or "
 		      "reduce guest memory size"));
-	CHECK(open_fds() == fds);
+	CHECK_EQ(open_fds(), fds);
 	CHECK(!create() && decommit(0, 4) == -EINVAL && !decommit(0, 8));
 	CHECK(!((uintptr_t)memory.reservation.base % (8 * PAGE)));
 	stop();
@@ -414,7 +414,7 @@ static void test_guest_memory_fails(void)
 		kvm_fake.fail = *letter;
 		kvm_fake.rc = -ENOMEM;
 		CHECK(create() == -ENOMEM && !memory.backings);
-		CHECK(open_fds() == fds);
+		CHECK_EQ(open_fds(), fds);
 	}
 	start(BACKING_GMEM_STORE);
 	CHECK(!create());
@@ -425,7 +425,7 @@ static void test_guest_memory_fails(void)
 	CHECK(attach() == -EINVAL && !kvm_fake_slots());
 	CHECK(!attach() && kvm_fake_slots() == 2 && attach() == -EINVAL);
 	stop();
-	CHECK(open_fds() == fds);
+	CHECK_EQ(open_fds(), fds);
 }
 
 static void test_guest_memory_file(void)
@@ -446,17 +446,17 @@ static void test_guest_memory_file(void)
 	stop();
 	CHECK(!ftruncate(fd, PAGE));
 	CHECK(create() == -EINVAL && !strcmp(error.object, name));
-	CHECK(!strcmp(error.action, "memory backing file has size 4 KB, "
-		      "expected 128 KB"));
+	CHECK_STR(error.action,
+		  "memory backing file has size 4 KB, " "expected 128 KB");
 	close(fd);
 	unlink(name);
 	requests[0].path = "/tmp";
-	CHECK(create() == -EISDIR);
+	CHECK_EQ(create(), -EISDIR);
 	requests[0].path = "/dev/null";
 	CHECK(create() == -EINVAL && !strcmp(error.action,
 					     "use as guest memory"));
 	requests[0].path = "/nonexistent/file";
-	CHECK(create() == -ENOENT);
+	CHECK_EQ(create(), -ENOENT);
 }
 
 static void test_guest_memory_alias(void)
@@ -534,11 +534,11 @@ static void test_guest_memory_visibility(void)
 	CHECK(kvm_fake_said("Sc0-c4") && *at(0xc0) == 5);
 	CHECK(!probe_write(at(0xc0), 6));
 	/* One region, all of it. */
-	CHECK(show(0xc0000, 0xc8000, VISIBILITY_UNMAPPED) == -EINVAL);
-	CHECK(!strcmp(error.action,
-		      "0xc0000-0xc8000 is not a controllable RAM range"));
-	CHECK(show(0xc0000, 0xc2000, VISIBILITY_UNMAPPED) == -EINVAL);
-	CHECK(show(0, 2 * M, VISIBILITY_UNMAPPED) == -EINVAL);
+	CHECK_EQ(show(0xc0000, 0xc8000, VISIBILITY_UNMAPPED), -EINVAL);
+	CHECK_STR(error.action,
+		  "0xc0000-0xc8000 is not a controllable RAM range");
+	CHECK_EQ(show(0xc0000, 0xc2000, VISIBILITY_UNMAPPED), -EINVAL);
+	CHECK_EQ(show(0, 2 * M, VISIBILITY_UNMAPPED), -EINVAL);
 	CHECK(kvm_fake_said("") && kvm_fake_slots() == 16);
 	probe_stop();
 	stop();
@@ -581,7 +581,7 @@ static void test_guest_memory_readonly_private(void)
 	config.guest_memfd = true;
 	CHECK(!create() && !attach());
 	CHECK(!convert(0xc1, 0xc2, true));
-	CHECK(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY) == -EINVAL);
+	CHECK_EQ(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY), -EINVAL);
 	CHECK(strstr(error.hint, "no read-only slots"));
 	CHECK(kvm_fake_slots() == 16 && kvm_fake_private(0xc1, 0xc2));
 	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
@@ -601,9 +601,9 @@ static void test_guest_memory_same_visibility(void)
 	kvm_fake.log[0] = '\0';
 	CHECK(!show(ranges[0].start, ranges[0].end, VISIBILITY_READ_WRITE));
 	CHECK(kvm_fake_said(""));
-	CHECK(*at(ranges[0].start / PAGE) == 0x5a);
-	CHECK(show(ranges[0].start, ranges[0].end, VISIBILITY_READ_ONLY) ==
-	      -EBUSY);
+	CHECK_EQ(*at(ranges[0].start / PAGE), 0x5a);
+	CHECK_EQ(show(ranges[0].start, ranges[0].end, VISIBILITY_READ_ONLY),
+		 -EBUSY);
 	stop();
 }
 

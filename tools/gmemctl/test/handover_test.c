@@ -127,7 +127,7 @@ static int taker_result(void)
 {
 	int status = -1;
 
-	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_EQ(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -140,7 +140,7 @@ static void test_handover_store(void)
 	fork_taker(taker_check);
 	CHECK(!handover_give(sockets[0], &memory, &state, &error));
 	CHECK(kvm_fake_said("a1-2 v11-12 a21-23 v1-3 a46-4a v6-a U0-18 U0-8"));
-	CHECK(taker_result() == 0);
+	CHECK_EQ(taker_result(), 0);
 	stop();
 }
 
@@ -193,10 +193,10 @@ static void check_refused(int (*taker)(void), int rc)
 	kvm_fake.log[0] = '\0';
 	fork_taker(taker);
 	if (taker == taker_dies)
-		CHECK(taker_result() == 0);
-	CHECK(handover_give(sockets[0], &memory, &state, &error) == rc);
+		CHECK_EQ(taker_result(), 0);
+	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), rc);
 	if (taker != taker_dies)
-		CHECK(taker_result() == 0);
+		CHECK_EQ(taker_result(), 0);
 	CHECK(kvm_fake_said(taker == taker_dies ?
 			    "a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a" :
 			    "a46-4a v6-a U0-18 U0-8 a46-4a v6-a U0-18 U0-8 "
@@ -225,18 +225,18 @@ static void test_handover_fails(void)
 	kvm_fake.fail = 'v';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EPERM;
-	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EPERM);
+	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EPERM);
 	CHECK(strstr(error.hint, "consent"));
 	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
 	kvm_fake.fail = 'U';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EBADF;
-	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EBADF);
+	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EBADF);
 	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a U0-18 U0-8 B0-18g0 V6-a "
 			    "A46-4a V11-12 A1-2"));
-	CHECK(handover_take(sockets[1], &handover, &error) == -EPERM);
+	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EPERM);
 	CHECK(strstr(error.hint, "consent"));
-	CHECK(handover_take(sockets[1], &handover, &error) == -EBADF);
+	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EBADF);
 	stop();
 }
 
@@ -251,11 +251,11 @@ static void test_handover_kinds(void)
 		start(BACKING_SHARED, kinds[i]);
 		asked.requests[1].hugepage_size = PAGE;
 		build();
-		CHECK(handover_give(sockets[0], &memory, &state, &error) ==
-		      -EOPNOTSUPP);
+		CHECK_EQ(handover_give(sockets[0], &memory, &state, &error),
+			 -EOPNOTSUPP);
 		CHECK(strstr(error.action, backing_kind_name(kinds[i])));
-		CHECK(handover_take(sockets[1], &handover, &error) ==
-		      -EOPNOTSUPP);
+		CHECK_EQ(handover_take(sockets[1], &handover, &error),
+			 -EOPNOTSUPP);
 		CHECK(strstr(error.hint, backing_kind_name(kinds[i])));
 		stop();
 	}
@@ -263,8 +263,9 @@ static void test_handover_kinds(void)
 	asked.config.guest_memfd = true;
 	build();
 	CHECK(!convert(1, 2));
-	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EOPNOTSUPP);
-	CHECK(!strcmp(error.action, "hand over private pages"));
+	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error),
+		 -EOPNOTSUPP);
+	CHECK_STR(error.action, "hand over private pages");
 	stop();
 }
 
@@ -323,7 +324,7 @@ static void send_stranger(void)
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(2 * sizeof(int));
 	memcpy(CMSG_DATA(&control.header), sockets, 2 * sizeof(int));
-	CHECK(sendmsg(sockets[0], &header, 0) == sizeof(message));
+	CHECK_EQ(sendmsg(sockets[0], &header, 0), sizeof(message));
 }
 
 /* What no giver would send: refused, with every fd closed again. */
@@ -340,28 +341,29 @@ static void test_handover_garbage(void)
 
 	start(BACKING_SHARED, BACKING_SHARED);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-		CHECK(write(sockets[0], messages[i], sizeof(messages[i])) ==
-		      sizeof(messages[i]));
-		CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+		CHECK_EQ(write(sockets[0], messages[i], sizeof(messages[i])),
+			 sizeof(messages[i]));
+		CHECK_EQ(handover_take(sockets[1], &handover, &error),
+			 -EBADMSG);
 	}
 	fds = open_fds();
 	send_stranger();
-	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
-	CHECK(open_fds() == fds);
-	CHECK(write(sockets[0], "x", 1) == 1);
-	CHECK(handover_take(sockets[1], &handover, &error) == -EBADMSG);
+	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
+	CHECK_EQ(open_fds(), fds);
+	CHECK_EQ(write(sockets[0], "x", 1), 1);
+	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
 	build();
 	/* A description of two requests, with the file of one. */
 	memory.nr_backings = 1;
 	fork_taker(taker_expects_garbage);
-	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EPIPE);
+	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
 	memory.nr_backings = 2;
-	CHECK(taker_result() == 0);
+	CHECK_EQ(taker_result(), 0);
 	stop();
 	start(BACKING_SHARED, BACKING_SHARED);
 	close(sockets[0]);
 	sockets[0] = -1;
-	CHECK(handover_take(sockets[1], &handover, &error) == -EPIPE);
+	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EPIPE);
 	stop();
 }
 
@@ -372,9 +374,9 @@ static void test_handover_verdict(void)
 	CHECK(!handover_send_verdict(sockets[0], true));
 	CHECK(!handover_answer(sockets[1], 0, &error));
 	CHECK(!handover_send_verdict(sockets[0], false));
-	CHECK(handover_answer(sockets[1], 0, &error) == -ECANCELED);
-	CHECK(write(sockets[0], "what", 4) == 4);
-	CHECK(handover_answer(sockets[1], 0, &error) == -EBADMSG);
+	CHECK_EQ(handover_answer(sockets[1], 0, &error), -ECANCELED);
+	CHECK_EQ(write(sockets[0], "what", 4), 4);
+	CHECK_EQ(handover_answer(sockets[1], 0, &error), -EBADMSG);
 	close(sockets[0]);
 	sockets[0] = -1;
 	CHECK(!handover_answer(sockets[1], 0, &error));
@@ -386,8 +388,8 @@ static void test_handover_late(void)
 {
 	start(BACKING_SHARED, BACKING_SHARED);
 	CHECK(!fcntl(sockets[1], F_SETFL, O_NONBLOCK));
-	CHECK(handover_wait_verdict(sockets[1], &error) == -ETIMEDOUT);
-	CHECK(handover_send_verdict(sockets[0], true) == -EPIPE);
+	CHECK_EQ(handover_wait_verdict(sockets[1], &error), -ETIMEDOUT);
+	CHECK_EQ(handover_send_verdict(sockets[0], true), -EPIPE);
 	stop();
 }
 
@@ -398,8 +400,8 @@ static void test_handover_state(void)
 	build();
 	state.size--;
 	fork_taker(taker_expects_garbage);
-	CHECK(handover_give(sockets[0], &memory, &state, &error) == -EPIPE);
-	CHECK(taker_result() == 0);
+	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
+	CHECK_EQ(taker_result(), 0);
 	stop();
 }
 

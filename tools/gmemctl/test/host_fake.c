@@ -146,7 +146,7 @@ void host_fake_write_bytes(const char *path, const void *data, size_t size)
 	int fd = file_open(path);
 
 	CHECK(fd >= 0 && !ftruncate(fd, 0));
-	CHECK(write(fd, data, size) == (ssize_t)size);
+	CHECK_EQ(write(fd, data, size), (ssize_t)size);
 	close(fd);
 }
 

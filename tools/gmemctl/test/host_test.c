@@ -138,7 +138,7 @@ static void test_arm64(void)
 	CHECK(!look());
 	CHECK(said("cpu", HOST_FAIL, "aarch64", "gmemctl realm status"));
 	CHECK(said("sev-snp", HOST_FAIL, "no CPUID leaf", "realm"));
-	CHECK(report.failed == 2);
+	CHECK_EQ(report.failed, 2);
 }
 
 static void test_asids(void)
@@ -446,7 +446,7 @@ static void test_rubbish(void)
 			for (size_t k = 0; k < sizeof(paths) / sizeof(*paths); k++)
 				host_fake_write_bytes(paths[k], bytes, sizes[i]);
 			CHECK(!look());
-			CHECK(report.count == 28);
+			CHECK_EQ(report.count, 28);
 		}
 }
 
@@ -488,7 +488,7 @@ static void test_cli(void)
 	}
 	snprintf(command, sizeof(command), "'%s' check much >/dev/null 2>&1",
 		 program);
-	CHECK(WEXITSTATUS(system(command)) == 2);
+	CHECK_EQ(WEXITSTATUS(system(command)), 2);
 }
 
 static const struct unit_test tests[] = {

@@ -161,7 +161,7 @@ static void launch_signed(const void *data, size_t size, uint32_t cpus)
 	if (launch_world_run(&world, SNP_LAUNCH_FINISHED))
 		printf("# %s: %s: %s\n", world.error.object, world.error.action,
 		       world.error.hint);
-	CHECK(world.launch.state == SNP_LAUNCH_FINISHED);
+	CHECK_EQ(world.launch.state, SNP_LAUNCH_FINISHED);
 	printf("# %u CPUs, %llu pages, %u calls, %u CPUID corrections\n", cpus,
 	       (unsigned long long)world.launch.predicted.pages,
 	       world.launch.calls, world.launch.corrections);
@@ -203,10 +203,10 @@ static void test_hw_refused(void)
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	memset(&signature.auth.id_block_signature, 0x11, 96);
 	world.config.id_block = &signature.block;
-	CHECK(snp_launch_finish(&world.launch, world.vcpus, &world.error) ==
-	      -EIO);
+	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
+		 -EIO);
 	CHECK(strstr(world.error.action, "BAD_SIGNATURE"));
-	CHECK(world.launch.state == SNP_LAUNCH_FAILED);
+	CHECK_EQ(world.launch.state, SNP_LAUNCH_FAILED);
 	launch_world_free(&world);
 }
 

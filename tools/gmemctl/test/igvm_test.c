@@ -65,7 +65,7 @@ static void test_f28_vectors(void)
 		CHECK(!measure(build.file, size, &measurement, &error));
 		CHECK(is_hex(measurement.digest, SNP_DIGEST_SIZE,
 			     vector->digest));
-		CHECK(measurement.pages == vector->pages);
+		CHECK_EQ(measurement.pages, vector->pages);
 		vector_tell(vector->name, 0);
 	}
 }
@@ -82,11 +82,11 @@ static void test_f28_parse(void)
 	CHECK(igvm.nr_vcpus == 1 && igvm.vcpus[0].gpa == IGVM_VMSA_GPA);
 	CHECK(igvm.nr_areas == 2 && igvm.areas[1].index == 7);
 	CHECK(igvm.areas[0].inserted && igvm.areas[1].inserted);
-	CHECK(igvm.areas[1].data[1] == (uint8_t)(7 + 9 * 13));
-	CHECK(igvm.nr_parameters == 3);
-	CHECK(igvm.parameters[2].type == SNP_IGVM_ENVIRONMENT_INFO);
+	CHECK_EQ(igvm.areas[1].data[1], (uint8_t)(7 + 9 * 13));
+	CHECK_EQ(igvm.nr_parameters, 3);
+	CHECK_EQ(igvm.parameters[2].type, SNP_IGVM_ENVIRONMENT_INFO);
 	CHECK(igvm.parameters[2].area == 1 && igvm.parameters[2].offset == 8);
-	CHECK(igvm.nr_required == 2);
+	CHECK_EQ(igvm.nr_required, 2);
 	CHECK(igvm.required[0].start == 0x10000 &&
 	      igvm.required[0].end == 0x600000);
 	CHECK(igvm.required[1].start == 0xffffe000 &&
@@ -276,7 +276,7 @@ static void test_f28_pages(void)
 		igvm_build_page(&build, i * (2 << 20), 0, 0, 1, IGVM_SNP);
 	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
 			      igvm_build_finish(&build), &error));
-	CHECK(igvm.nr_runs == 1);
+	CHECK_EQ(igvm.nr_runs, 1);
 	snp_igvm_free(&igvm);
 	igvm_build_page(&build, pages * (2 << 20), 0, 0, 0, IGVM_SNP);
 	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
@@ -308,7 +308,7 @@ static void test_f28_twice(void)
 		CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
 				      igvm_build_finish(&build), &error));
 		fault = snp_igvm_kvm_fault(&igvm);
-		CHECK(!fault == (i >= 2));
+		CHECK_EQ(!fault, (i >= 2));
 		CHECK(!fault || strstr(fault, "there twice"));
 		snp_igvm_free(&igvm);
 	}
@@ -357,7 +357,7 @@ static void test_f28_parameters(void)
 	info = igvm.areas[1].data;
 	CHECK(bytes_get32(info + 8));
 	CHECK(!machine_igvm_parameters(&igvm, ram, 3, 5, &error));
-	CHECK(bytes_get32(igvm.areas[0].data) == 5);
+	CHECK_EQ(bytes_get32(igvm.areas[0].data), 5);
 	map = igvm.areas[0].data + 0x1000;
 	CHECK(!bytes_get64(map) && bytes_get64(map + 8) == 0x10000);
 	CHECK(bytes_get64(map + 24) == 0x100000 &&
@@ -372,10 +372,10 @@ static void test_f28_parameters(void)
 	CHECK(!machine_igvm_parameters(&igvm, ram, 3, 2, &error));
 	CHECK(!memcmp(igvm.areas[0].data, "APIC", 4));
 	igvm.parameters[0].offset = 0x2000 - 64;
-	CHECK(machine_igvm_parameters(&igvm, ram, 3, 2, &error) == -ENOSPC);
+	CHECK_EQ(machine_igvm_parameters(&igvm, ram, 3, 2, &error), -ENOSPC);
 	igvm.parameters[0].type = SNP_IGVM_VP_COUNT;
 	igvm.parameters[0].offset = 0x2000 - 3;
-	CHECK(machine_igvm_parameters(&igvm, ram, 3, 2, &error) == -ENOSPC);
+	CHECK_EQ(machine_igvm_parameters(&igvm, ram, 3, 2, &error), -ENOSPC);
 	snp_igvm_free(&igvm);
 }
 
@@ -417,7 +417,7 @@ static void test_f28_required(void)
 				IGVM_SNP);
 	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
 			      igvm_build_finish(&build), &error));
-	CHECK(igvm.nr_required == 5);
+	CHECK_EQ(igvm.nr_required, 5);
 	snp_igvm_free(&igvm);
 	for (uint64_t i = 0; i < 40; i++)
 		igvm_build_page(&build, (i + 10) << 30, 0, 0, 0, IGVM_SNP);

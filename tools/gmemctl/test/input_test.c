@@ -181,7 +181,7 @@ static void test_pipe(void)
 
 	for (unsigned int size = 0; size < 2; size++) {
 		CHECK(!pipe2(fds, O_CLOEXEC));
-		CHECK(write(fds[1], "x", size) == (ssize_t)size);
+		CHECK_EQ(write(fds[1], "x", size), (ssize_t)size);
 		close(fds[1]);
 		snprintf(name, sizeof(name), "/dev/fd/%d", fds[0]);
 		CHECK(reads(name, (const uint8_t *)"x", size));
@@ -199,7 +199,7 @@ static void test_fifo_left(void)
 	CHECK(!mkfifo(path, 0600));
 	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	writer = open(path, O_WRONLY | O_CLOEXEC);
-	CHECK(write(writer, "x", 1) == 1);
+	CHECK_EQ(write(writer, "x", 1), 1);
 	close(writer);
 	CHECK(reads(path, (const uint8_t *)"x", 1));
 	close(reader);
@@ -226,7 +226,7 @@ static void test_open_fd(void)
 	CHECK(!part && used == size && !memcmp(got, expected, size));
 	pthread_join(writer, NULL);
 	close(fd);
-	CHECK(input_open_fd(directory, NULL) == -EISDIR);
+	CHECK_EQ(input_open_fd(directory, NULL), -EISDIR);
 	stop();
 	free(expected);
 }
@@ -250,14 +250,14 @@ static void test_refused(void)
 
 	if (!start())
 		return;
-	CHECK(refusal(directory) == -EISDIR);
-	CHECK(refusal(path) == -ENOENT);
-	CHECK(refusal("/dev/zero") == -EFBIG);
+	CHECK_EQ(refusal(directory), -EISDIR);
+	CHECK_EQ(refusal(path), -ENOENT);
+	CHECK_EQ(refusal("/dev/zero"), -EFBIG);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	CHECK(!ftruncate(fd, (off_t)INPUT_MAX + 1));
-	CHECK(refusal(path) == -EFBIG);
+	CHECK_EQ(refusal(path), -EFBIG);
 	CHECK(!ftruncate(fd, INT64_C(1) << 40));
-	CHECK(refusal(path) == -EFBIG);
+	CHECK_EQ(refusal(path), -EFBIG);
 	CHECK(input_read_blocks(path, UINT64_MAX, take_some, &blocks, NULL) ==
 	      -ECANCELED && blocks == 3);
 	close(fd);
@@ -275,7 +275,7 @@ static void test_limited(void)
 	small = (struct rlimit){ 1, before.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
 	CHECK(!setrlimit(RLIMIT_FSIZE, &small));
-	CHECK(input_open(&input, "/proc/version", &error) == -EFBIG);
+	CHECK_EQ(input_open(&input, "/proc/version", &error), -EFBIG);
 	CHECK(!setrlimit(RLIMIT_FSIZE, &before));
 	signal(SIGXFSZ, SIG_DFL);
 	CHECK(strstr(error.hint, "ulimit -f"));
@@ -287,7 +287,7 @@ static void test_fifo_alone(void)
 	if (!start())
 		return;
 	CHECK(!mkfifo(path, 0600));
-	CHECK(refusal(path) == -ENXIO);
+	CHECK_EQ(refusal(path), -ENXIO);
 	stop();
 }
 

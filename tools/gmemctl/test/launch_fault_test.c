@@ -29,13 +29,13 @@ static bool is_about(const struct launch_world *world, const char *object)
 /* A failed launch refuses every further step by itself. */
 static void check_over(struct launch_world *world)
 {
-	CHECK(world->launch.state == SNP_LAUNCH_FAILED);
-	CHECK(snp_launch_start(&world->launch, &world->error) == -EINVAL);
+	CHECK_EQ(world->launch.state, SNP_LAUNCH_FAILED);
+	CHECK_EQ(snp_launch_start(&world->launch, &world->error), -EINVAL);
 	CHECK(says(world, "SNP_LAUNCH_START", "create a new VM"));
 	CHECK(snp_launch_populate(&world->launch, &world->memory,
 				  &world->vcpus[0], &world->error) == -EINVAL);
-	CHECK(snp_launch_finish(&world->launch, world->vcpus, &world->error) ==
-	      -EINVAL);
+	CHECK_EQ(snp_launch_finish(&world->launch, world->vcpus, &world->error),
+		 -EINVAL);
 	CHECK(says(world, "SNP_LAUNCH_FINISH", "create a new VM"));
 }
 
@@ -47,7 +47,7 @@ static void test_fault_no_snp(void)
 	world.host.no_snp = true;
 	world.sim = sim_create(&world.host);
 	sim_use(world.sim);
-	CHECK(vm_create_snp(&world.vm, &world.error) == -EOPNOTSUPP);
+	CHECK_EQ(vm_create_snp(&world.vm, &world.error), -EOPNOTSUPP);
 	CHECK(says(&world, "KVM_X86_SNP_VM", "sev_snp=1"));
 	launch_world_free(&world);
 }
@@ -58,7 +58,7 @@ static void test_fault_asids(void)
 
 	launch_world_init(&world, SIM_LINUX_6_12);
 	world.host.asids = 0;
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EBUSY);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EBUSY);
 	CHECK(says(&world, "INIT2", "ASID"));
 	launch_world_free(&world);
 }
@@ -74,7 +74,7 @@ static void test_fault_asids_taken(void)
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	CHECK(!vm_create_snp(&other, &world.error));
 	CHECK(!snp_launch_open(&second, &world.config, &other, &world.error));
-	CHECK(snp_launch_init(&second, &world.error) == -EBUSY);
+	CHECK_EQ(snp_launch_init(&second, &world.error), -EBUSY);
 	while (world.nr_vcpus)
 		vcpu_destroy(&world.vcpus[--world.nr_vcpus]);
 	guest_memory_destroy(&world.memory);
@@ -92,10 +92,10 @@ static void test_fault_init_twice(void)
 
 	launch_world_init(&world, SIM_LINUX_7_3);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_INITED));
-	CHECK(snp_launch_init(&world.launch, &world.error) == -EINVAL);
+	CHECK_EQ(snp_launch_init(&world.launch, &world.error), -EINVAL);
 	CHECK(says(&world, "SEV_INIT2", "not at this point"));
-	CHECK(snp_launch_finish(&world.launch, world.vcpus, &world.error) ==
-	      -EINVAL);
+	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
+		 -EINVAL);
 	launch_world_free(&world);
 }
 
@@ -105,7 +105,7 @@ static void refuse_policy(enum sim_profile profile, uint64_t policy, int rc)
 
 	launch_world_init(&world, profile);
 	world.config.policy = policy;
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == rc);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), rc);
 	if (rc)
 		CHECK(is_about(&world, "guest policy") &&
 		      !launch_world_said(&world, "INIT2", ""));
@@ -133,7 +133,7 @@ static void test_fault_policy_smt(void)
 
 	launch_world_init(&world, SIM_LINUX_7_3);
 	world.config.policy = 0x20000;
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EIO);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
 	CHECK(says(&world, "SNP_LAUNCH_START, firmware error 0x7 POLICY_FAILURE",
 		   "SMT"));
 	launch_world_free(&world);
@@ -145,7 +145,7 @@ static void refuse_features(enum sim_profile profile, uint64_t features, int rc)
 
 	launch_world_init(&world, profile);
 	world.config.image.features = features;
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == rc);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), rc);
 	if (rc)
 		CHECK(is_about(&world, "guest features"));
 	launch_world_free(&world);
@@ -167,7 +167,7 @@ static void test_fault_certs(void)
 	launch_world_init(&world, SIM_LINUX_6_12);
 	world.config.certs = (const uint8_t *)"certificates";
 	world.config.certs_size = 12;
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EOPNOTSUPP);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EOPNOTSUPP);
 	CHECK(says(&world, "REQ_CERTS", "--certs"));
 	launch_world_free(&world);
 
@@ -187,9 +187,9 @@ static void test_fault_start(void)
 	launch_world_vm(&world);
 	CHECK(!sim_fail(world.sim, SIM_START, 1, 0x17));
 	CHECK(!sim_fail(world.sim, SIM_ACTIVATE, 1, 0xd));
-	CHECK(launch_world_run(&world, SNP_LAUNCH_STARTED) == -EIO);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_STARTED), -EIO);
 	CHECK(says(&world, "firmware error 0x17 RESOURCE_LIMIT", "end one"));
-	CHECK(snp_launch_start(&world.launch, &world.error) == -EIO);
+	CHECK_EQ(snp_launch_start(&world.launch, &world.error), -EIO);
 	CHECK(says(&world, "firmware error 0xd INVALID_ASID", ""));
 	CHECK(!snp_launch_start(&world.launch, &world.error));
 	CHECK(!snp_launch_populate(&world.launch, &world.memory,
@@ -207,7 +207,7 @@ static void test_fault_psp_at_start(void)
 	launch_world_init(&world, SIM_LINUX_7_3);
 	launch_world_vm(&world);
 	sim_kill_psp(world.sim);
-	CHECK(launch_world_run(&world, SNP_LAUNCH_STARTED) == -ENOTTY);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_STARTED), -ENOTTY);
 	CHECK(says(&world, "SNP_LAUNCH_START", "does not answer"));
 	launch_world_free(&world);
 }
@@ -228,8 +228,8 @@ static void test_fault_psp_later(void)
 	launch_world_init(&world, SIM_LINUX_7_3);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	sim_kill_psp(world.sim);
-	CHECK(snp_launch_finish(&world.launch, world.vcpus, &world.error) ==
-	      -EBUSY);
+	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
+		 -EBUSY);
 	CHECK(says(&world, "SNP_LAUNCH_FINISH", "does not answer"));
 	check_over(&world);
 	launch_world_free(&world);
@@ -245,7 +245,7 @@ static void test_fault_update_page(void)
 	/* Two pages of the image, then the fifth of the first section, twice. */
 	CHECK(!sim_fail(world.sim, SIM_UPDATE, 7, 0x1a));
 	CHECK(!sim_fail(world.sim, SIM_UPDATE, 8, 0x1a));
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EIO);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
 	CHECK(says(&world, "firmware error 0x1a INVALID_PAGE_STATE", "in use"));
 	CHECK(is_about(&world, "ZERO page at gpa 0x804000"));
 	check_over(&world);
@@ -272,7 +272,7 @@ static void test_fault_update_signal(void)
 	launch_world_init(&world, SIM_LINUX_7_3);
 	launch_world_vm(&world);
 	CHECK(!sim_fail(world.sim, SIM_SIGNAL, 1, 0));
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EIO);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
 	CHECK(says(&world, "SNP_LAUNCH_UPDATE", "KVM hides the cause"));
 	check_over(&world);
 	launch_world_free(&world);
@@ -345,7 +345,7 @@ static void test_fault_memory_small(void)
 	build_firmware(image, sizeof(image), &far, 1, 0);
 	launch_world_init(&world, SIM_LINUX_7_3);
 	launch_world_firmware(&world, image, sizeof(image));
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EFAULT);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EFAULT);
 	CHECK(says(&world, "place in guest memory", "give the guest more"));
 	/* The firmware has not heard of the guest. */
 	CHECK(!launch_world_said(&world, "SNP_LAUNCH_START", ""));
@@ -400,7 +400,7 @@ static void test_fault_no_progress(void)
 				  &world.vcpus[0], &world.error) == -EIO);
 	calls = real;
 	CHECK(says(&world, "SNP_LAUNCH_UPDATE", "done nothing"));
-	CHECK(world.launch.calls == 1);
+	CHECK_EQ(world.launch.calls, 1);
 	launch_world_free(&world);
 }
 
@@ -412,12 +412,12 @@ static void test_fault_registers(void)
 	launch_world_init(&world, SIM_LINUX_7_3);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	lie();
-	CHECK(snp_launch_finish(&world.launch, world.vcpus, &world.error) ==
-	      -EIO);
+	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
+		 -EIO);
 	calls = real;
 	/* The base of CS is at byte 0x18. */
 	CHECK(says(&world, "registers of vCPU 0", "byte 0x1a of the VMSA"));
-	CHECK(world.launch.state == SNP_LAUNCH_POPULATED);
+	CHECK_EQ(world.launch.state, SNP_LAUNCH_POPULATED);
 	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
 	CHECK(launch_world_digest(&world));
 	launch_world_free(&world);
@@ -456,8 +456,8 @@ static void finish_fails(uint32_t code, const char *action, const char *hint)
 	launch_world_init(&world, SIM_LINUX_6_12);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	CHECK(!sim_fail(world.sim, SIM_FINISH, 1, code));
-	CHECK(snp_launch_finish(&world.launch, world.vcpus, &world.error) ==
-	      -EIO);
+	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
+		 -EIO);
 	CHECK(says(&world, action, hint));
 	check_over(&world);
 	launch_world_free(&world);
@@ -479,8 +479,8 @@ static void test_fault_finish_debugged(void)
 	launch_world_init(&world, SIM_LINUX_7_3);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	CHECK(!calls->ioctl(world.vcpus[1].fd, KVM_SET_GUEST_DEBUG, &debug));
-	CHECK(snp_launch_finish(&world.launch, world.vcpus, &world.error) ==
-	      -EINVAL);
+	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
+		 -EINVAL);
 	CHECK(says(&world, "SNP_LAUNCH_FINISH", "being debugged"));
 	check_over(&world);
 	launch_world_free(&world);
@@ -492,10 +492,10 @@ static void test_fault_finish_twice(void)
 
 	launch_world_init(&world, SIM_LINUX_7_3);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	CHECK(snp_launch_finish(&world.launch, world.vcpus, &world.error) ==
-	      -EINVAL);
+	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
+		 -EINVAL);
 	CHECK(says(&world, "SNP_LAUNCH_FINISH", "launched already"));
-	CHECK(snp_launch_start(&world.launch, &world.error) == -EINVAL);
+	CHECK_EQ(snp_launch_start(&world.launch, &world.error), -EINVAL);
 	CHECK(snp_launch_populate(&world.launch, &world.memory,
 				  &world.vcpus[0], &world.error) == -EINVAL);
 	launch_world_free(&world);
@@ -503,9 +503,9 @@ static void test_fault_finish_twice(void)
 
 static void test_fault_names(void)
 {
-	CHECK(!strcmp(snp_fw_error_name(0x16), "INVALID_PARAM"));
-	CHECK(!strcmp(snp_fw_error_name(UINT32_MAX), "NO_FW_CALL"));
-	CHECK(!strcmp(snp_fw_error_name(0x1e), "not known to gmemctl"));
+	CHECK_STR(snp_fw_error_name(0x16), "INVALID_PARAM");
+	CHECK_STR(snp_fw_error_name(UINT32_MAX), "NO_FW_CALL");
+	CHECK_STR(snp_fw_error_name(0x1e), "not known to gmemctl");
 	CHECK(!snp_fw_error_hint(0x1e));
 }
 

@@ -81,8 +81,8 @@ static void test_handover_exchange(void)
 	launched = gmem_mock.to_private;
 	for (int i = 0; i < 3; i++)
 		exchange(&world);
-	CHECK(gmem_mock.to_private == launched + 3);
-	CHECK(gmem_mock.to_shared == 3);
+	CHECK_EQ(gmem_mock.to_private, launched + 3);
+	CHECK_EQ(gmem_mock.to_shared, 3);
 	CHECK(!gmem_mock.violations);
 	launch_world_free(&world);
 }
@@ -105,9 +105,9 @@ static void test_handover_held(void)
 	start(&world, BACKING_GMEM_STORE);
 	memset(host(&world), 0x5a, SIZE);
 	gmem_mock.held = (GPA + SIZE) / RANGE_PAGE_SIZE - 1;
-	CHECK(convert(&world, true) == -EAGAIN);
+	CHECK_EQ(convert(&world, true), -EAGAIN);
 	CHECK(!sim_vm_is_private(world.sim, world.vm.fd, GPA));
-	CHECK(host(&world)[0] == 0x5a);
+	CHECK_EQ(host(&world)[0], 0x5a);
 	gmem_mock.held = -1;
 	CHECK(!convert(&world, true));
 	CHECK(!gmem_mock.violations);
@@ -137,7 +137,7 @@ static void test_handover_preserve(void)
 	launch_world_init(&world, SIM_LINUX_6_12);
 	world.kind = BACKING_GMEM_STORE;
 	world.preserve = true;
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EOPNOTSUPP);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EOPNOTSUPP);
 	CHECK(strstr(world.error.action, "make private"));
 	launch_world_free(&world);
 }
@@ -153,7 +153,7 @@ static void test_handover_converted(void)
 	world.kind = BACKING_GMEM_STORE;
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_STARTED));
 	CHECK(!guest_memory_convert(&world.memory, part, true, why, sizeof(why)));
-	CHECK(gmem_mock.to_private == 1);
+	CHECK_EQ(gmem_mock.to_private, 1);
 	CHECK(!snp_launch_populate(&world.launch, &world.memory,
 				   &world.vcpus[0], &world.error));
 	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));

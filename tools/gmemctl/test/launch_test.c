@@ -27,16 +27,16 @@ static void check_launched(struct launch_world *world)
 {
 	uint32_t nr_vcpus = world->config.image.nr_vcpus;
 
-	CHECK(world->launch.state == SNP_LAUNCH_FINISHED);
+	CHECK_EQ(world->launch.state, SNP_LAUNCH_FINISHED);
 	CHECK(launch_world_digest(world));
-	CHECK(sim_vm_pages(world->sim, world->vm.fd) ==
-	      world->launch.predicted.pages);
+	CHECK_EQ(sim_vm_pages(world->sim, world->vm.fd),
+		 world->launch.predicted.pages);
 	CHECK(sim_vm_host_data(world->sim, world->vm.fd));
 	for (uint32_t i = 0; i < nr_vcpus; i++) {
 		struct kvm_regs regs;
 
 		/* They belong to the firmware now. */
-		CHECK(vcpu_get_regs(&world->vcpus[i], &regs) == -EINVAL);
+		CHECK_EQ(vcpu_get_regs(&world->vcpus[i], &regs), -EINVAL);
 	}
 }
 
@@ -47,11 +47,11 @@ static void launch_made(enum sim_profile profile)
 	launch_world_init(&world, profile);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	check_launched(&world);
-	CHECK(world.launch.predicted.pages == MADE_PAGES + 2);
+	CHECK_EQ(world.launch.predicted.pages, MADE_PAGES + 2);
 	CHECK(!world.launch.corrections);
 	CHECK(!world.launch.retries);
 	/* Each run went in with one call. */
-	CHECK(world.launch.calls == 1 + BUILD_SECTIONS);
+	CHECK_EQ(world.launch.calls, 1 + BUILD_SECTIONS);
 	CHECK(sim_vm_is_private(world.sim, world.vm.fd, 0x800000));
 	CHECK(launch_world_said(&world, "SNP_LAUNCH_UPDATE", "SECRETS"));
 	CHECK(launch_world_said(&world, "SNP_LAUNCH_FINISH", "vCPUs: 2"));
@@ -98,7 +98,7 @@ static void launch_debian(const struct vector_debian *vector,
 	/* The registers are QEMU's, so the digest is one that others know. */
 	CHECK(is_hex(sim_vm_digest(world.sim, world.vm.fd), SNP_DIGEST_SIZE,
 		     vector->digest));
-	CHECK(sim_vm_pages(world.sim, world.vm.fd) == vector->pages);
+	CHECK_EQ(sim_vm_pages(world.sim, world.vm.fd), vector->pages);
 	launch_world_free(&world);
 }
 
@@ -146,7 +146,7 @@ static void test_launch_signature(void)
 
 	launch_world_init(&world, SIM_LINUX_6_12);
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	CHECK(world.launch.image.signature == 0xa00f11);
+	CHECK_EQ(world.launch.image.signature, 0xa00f11);
 	launch_world_free(&world);
 
 	launch_world_init(&world, SIM_LINUX_6_12);
@@ -155,7 +155,7 @@ static void test_launch_signature(void)
 	check_launched(&world);
 	for (uint32_t i = 0; i < world.launch.cpuid->count; i++)
 		if (world.launch.cpuid->entries[i].eax_in == 1)
-			CHECK(world.launch.cpuid->entries[i].eax == 0x800f12);
+			CHECK_EQ(world.launch.cpuid->entries[i].eax, 0x800f12);
 	launch_world_free(&world);
 }
 
@@ -166,7 +166,7 @@ static void set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
 		struct kvm_msr_entry entry;
 	} msr = { { .nmsrs = 1 }, { .index = index, .data = value } };
 
-	CHECK(calls->ioctl(vcpu->fd, KVM_SET_MSRS, &msr) == 1);
+	CHECK_EQ(calls->ioctl(vcpu->fd, KVM_SET_MSRS, &msr), 1);
 }
 
 /* What a vCPU may be left with by whoever had it before. */
@@ -219,7 +219,7 @@ static void launch_slowly(unsigned int pages)
 	CHECK(!sim_fail(world.sim, SIM_AGAIN, 1, 0));
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	check_launched(&world);
-	CHECK(world.launch.retries == 1);
+	CHECK_EQ(world.launch.retries, 1);
 	CHECK(world.launch.calls > MADE_PAGES / pages);
 	launch_world_free(&world);
 }
@@ -267,8 +267,8 @@ static void launch_signed(bool author)
 	CHECK(!memcmp(sim_vm_host_data(world.sim, world.vm.fd),
 		      signature.host_data, SNP_HOST_DATA_SIZE));
 	CHECK(launch_world_said(&world, "SNP_LAUNCH_FINISH", "ID block"));
-	CHECK(launch_world_said(&world, "SNP_LAUNCH_FINISH", "author key") ==
-	      author);
+	CHECK_EQ(launch_world_said(&world, "SNP_LAUNCH_FINISH", "author key"),
+		 author);
 	launch_world_free(&world);
 }
 
@@ -288,10 +288,10 @@ static void refuse_signed(void (*spoil)(struct launch_signature *signature),
 	launch_world_init(&world, SIM_LINUX_6_12);
 	launch_world_sign(&world, &signature, true);
 	spoil(&signature);
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EBADMSG);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EBADMSG);
 	CHECK(strstr(world.error.action, action));
 	CHECK(!launch_world_said(&world, "INIT2", ""));
-	CHECK(world.launch.state == SNP_LAUNCH_CLOSED);
+	CHECK_EQ(world.launch.state, SNP_LAUNCH_CLOSED);
 	world.config.id_block = NULL;
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	check_launched(&world);
@@ -347,7 +347,7 @@ static void test_launch_cpuid_corrected(void)
 	world.host.cpuid[0] = unknown_bit;
 	world.host.nr_cpuid = 1;
 	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
-	CHECK(world.launch.corrections == 1);
+	CHECK_EQ(world.launch.corrections, 1);
 	CHECK(launch_world_said(&world, "CPUID page",
 				"leaf 0x7.0 EBX: 0x219c97e9 is to be 0x219c97a9"));
 	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
@@ -373,11 +373,11 @@ static void test_launch_cpuid_strict(void)
 	world.config.cpuid_strict = true;
 	world.host.cpuid[0] = unknown_bit;
 	world.host.nr_cpuid = 1;
-	CHECK(launch_world_run(&world, SNP_LAUNCH_FINISHED) == -EIO);
+	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
 	CHECK(strstr(world.error.action, "INVALID_PARAM"));
 	CHECK(strstr(world.error.hint, "--cpuid-strict"));
 	CHECK(launch_world_said(&world, "CPUID page", "leaf 0x7.0 EBX"));
-	CHECK(world.launch.state == SNP_LAUNCH_FAILED);
+	CHECK_EQ(world.launch.state, SNP_LAUNCH_FAILED);
 	launch_world_free(&world);
 }
 
@@ -397,21 +397,21 @@ static void test_launch_cpuid_page(void)
 		.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
 	};
 	CHECK(!snp_cpuid_page_build(&page, cpuid, &error));
-	CHECK(page.count == 2);
+	CHECK_EQ(page.count, 2);
 	/* An index that is not significant says nothing. */
 	CHECK(page.entries[0].eax_in == 1 && !page.entries[0].ecx_in);
-	CHECK(page.entries[0].ecx == ~(1U << 24));
+	CHECK_EQ(page.entries[0].ecx, ~(1U << 24));
 	CHECK(page.entries[1].ecx_in == 1 && page.entries[1].ebx == 0x240);
-	CHECK(page.entries[1].xcr0_in == 1);
+	CHECK_EQ(page.entries[1].xcr0_in, 1);
 	cpuid->nent = 65;
 	for (uint32_t i = 0; i < 65; i++)
 		cpuid->entries[i] = (struct kvm_cpuid_entry2){
 			.function = 0x100 + i, .eax = 1,
 		};
-	CHECK(snp_cpuid_page_build(&page, cpuid, &error) == -E2BIG);
+	CHECK_EQ(snp_cpuid_page_build(&page, cpuid, &error), -E2BIG);
 	cpuid->nent = 64;
 	CHECK(!snp_cpuid_page_build(&page, cpuid, &error));
-	CHECK(page.count == 64);
+	CHECK_EQ(page.count, 64);
 	free(cpuid);
 }
 

@@ -30,7 +30,7 @@ static int classify(uint64_t start, uint64_t end)
 static void test_layout_packed(void)
 {
 	CHECK(!add(0x100, 0x110) && !add(0, 8) && !add(8, 9));
-	CHECK(layout.size == 25 * PAGE);
+	CHECK_EQ(layout.size, 25 * PAGE);
 	CHECK(classify(0x104, 0x106) == 1 && offset == 4 * PAGE);
 	CHECK(classify(0, 8) == 1 && offset == 16 * PAGE);
 	CHECK(classify(8, 9) == 1 && offset == 24 * PAGE);
@@ -41,10 +41,10 @@ static void test_layout_add_refused(void)
 {
 	CHECK(!add(4, 8));
 	CHECK(add(7, 9) == -EEXIST && add(4, 8) == -EEXIST);
-	CHECK(add(0, 16) == -EEXIST);
+	CHECK_EQ(add(0, 16), -EEXIST);
 	CHECK(add(9, 9) == -EINVAL && add(10, 9) == -EINVAL);
 	CHECK(layout_add(&layout, (struct range){ 1, PAGE }, NULL) == -EINVAL);
-	CHECK(add(8, (UINT64_C(1) << 51) + 8) == -EOVERFLOW);
+	CHECK_EQ(add(8, (UINT64_C(1) << 51) + 8), -EOVERFLOW);
 	CHECK(layout.nr_ranges == 1 && layout.size == 4 * PAGE);
 	layout_destroy(&layout);
 }
@@ -53,7 +53,7 @@ static void test_layout_not_ram(void)
 {
 	CHECK(!add(4, 8));
 	CHECK(classify(0, 4) == 0 && classify(8, 9) == 0);
-	CHECK(offset == UINT64_MAX);
+	CHECK_EQ(offset, UINT64_MAX);
 	layout_destroy(&layout);
 }
 

@@ -73,8 +73,8 @@ static void test_e820_place(void)
 	CHECK(e820_place(3 * G, out) == 1 && out[0].end == 3 * G);
 	CHECK(e820_place(3 * G + 4096, out) == 2 && out[0].end == 3 * G);
 	CHECK(out[1].start == 4 * G && out[1].end == 4 * G + 4096);
-	CHECK(e820_place(UINT64_MAX - 4095 - G, out) == 2);
-	CHECK(out[1].end == UINT64_MAX - 4095);
+	CHECK_EQ(e820_place(UINT64_MAX - 4095 - G, out), 2);
+	CHECK_EQ(out[1].end, UINT64_MAX - 4095);
 	CHECK(!e820_place(UINT64_MAX - 4095, out));
 	CHECK(!e820_place(0, out) && !e820_place(4097, out));
 }
@@ -90,14 +90,14 @@ static void test_e820_holes(void)
 
 	ram[0] = (struct range){ 0, RAM_SIZE };
 	ram[1] = (struct range){ 4 * G, 5 * G };
-	CHECK(e820_build(ram, 2, table, 6) == 5);
+	CHECK_EQ(e820_build(ram, 2, table, 6), 5);
 	CHECK(!memcmp(table, expected, sizeof(expected)));
 	memset(table, 0, sizeof(table));
 	CHECK(e820_build(ram, 2, table, 4) == -E2BIG && !table[4].size);
 	/* Just the first MiB: there is nothing above the hole. */
 	ram[0].end = M;
-	CHECK(e820_build(ram, 1, table, 6) == 3);
-	CHECK(e820_build(ram, 0, table, 6) == 0);
+	CHECK_EQ(e820_build(ram, 1, table, 6), 3);
+	CHECK_EQ(e820_build(ram, 0, table, 6), 0);
 }
 
 static void test_linux_load(void)
@@ -111,16 +111,16 @@ static void test_linux_load(void)
 	CHECK(!memcmp(memory + FAKE_START, image + FAKE_CODE_OFFSET,
 		      FAKE_CODE_SIZE));
 	params = (void *)(memory + LINUX_ZERO_PAGE_GPA);
-	CHECK(!strcmp((char *)memory + params->hdr.cmd_line_ptr, boot.cmdline));
+	CHECK_STR((char *)memory + params->hdr.cmd_line_ptr, boot.cmdline);
 	at = params->hdr.ramdisk_image;
-	CHECK(at == RAM_SIZE - 0x13000);
-	CHECK(params->hdr.ramdisk_size == INITRD_SIZE);
+	CHECK_EQ(at, RAM_SIZE - 0x13000);
+	CHECK_EQ(params->hdr.ramdisk_size, INITRD_SIZE);
 	CHECK(!memcmp(memory + at, initrd, INITRD_SIZE));
 	CHECK(!memory[at - 1] && !memory[at + INITRD_SIZE]);
 	CHECK(params->hdr.type_of_loader == 0xff && !params->sentinel);
 	CHECK(params->hdr.header == 0x53726448 && !params->hdr.setup_data);
-	CHECK(params->e820_entries == 5);
-	CHECK(params->e820_table[4].addr == 4 * G);
+	CHECK_EQ(params->e820_entries, 5);
+	CHECK_EQ(params->e820_table[4].addr, 4 * G);
 	CHECK(!params->screen_info.orig_video_isVGA);
 	stop();
 }
@@ -158,29 +158,30 @@ static void test_linux_place(void)
 	CHECK(!bzimage_parse(image, sizeof(image), "bzImage", &kernel, NULL));
 	end = kernel.end;
 	CHECK(!linux_place(&kernel, 1, G, &places, NULL));
-	CHECK(places.initrd.start == G - 4096);
-	CHECK(places.initrd.end == G - 4095);
+	CHECK_EQ(places.initrd.start, G - 4096);
+	CHECK_EQ(places.initrd.end, G - 4095);
 	CHECK(!linux_place(&kernel, 2 * M, 3 * G, &places, NULL));
-	CHECK(places.initrd.end == kernel.initrd_end);
+	CHECK_EQ(places.initrd.end, kernel.initrd_end);
 	kernel.initrd_end = UINT64_C(1) << 32;
 	CHECK(!linux_place(&kernel, 4097, 3 * G, &places, NULL));
-	CHECK(places.initrd.start == 3 * G - 8192);
+	CHECK_EQ(places.initrd.start, 3 * G - 8192);
 	/* The last place there is, then one page too many. */
 	CHECK(!linux_place(&kernel, 8191, end + 8192, &places, NULL));
 	CHECK(places.initrd.start == end && places.kernel.end == end);
-	CHECK(linux_place(&kernel, 8193, end + 8192, &places, NULL) == -ENOSPC);
-	CHECK(linux_place(&kernel, 1, end, &places, NULL) == -ENOSPC);
-	CHECK(linux_place(&kernel, UINT64_MAX, G, &places, NULL) == -ENOSPC);
-	CHECK(linux_place(&kernel, 0, end - 1, &places, NULL) == -ENOSPC);
+	CHECK_EQ(linux_place(&kernel, 8193, end + 8192, &places, NULL),
+		 -ENOSPC);
+	CHECK_EQ(linux_place(&kernel, 1, end, &places, NULL), -ENOSPC);
+	CHECK_EQ(linux_place(&kernel, UINT64_MAX, G, &places, NULL), -ENOSPC);
+	CHECK_EQ(linux_place(&kernel, 0, end - 1, &places, NULL), -ENOSPC);
 	/* What the kernel can reach ends inside the kernel. */
 	kernel.initrd_end = end - 1;
-	CHECK(linux_place(&kernel, 1, G, &places, NULL) == -ENOSPC);
+	CHECK_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
 	/* Ends that are not whole pages. */
 	kernel.initrd_end = end + 4095;
-	CHECK(linux_place(&kernel, 1, G, &places, NULL) == -ENOSPC);
+	CHECK_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
 	kernel.initrd_end = end + 4096;
 	kernel.end = end + 1;
-	CHECK(linux_place(&kernel, 1, G, &places, NULL) == -ENOSPC);
+	CHECK_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
 	stop();
 }
 
@@ -201,7 +202,7 @@ static void test_linux_cmdline(void)
 	memset(text, 'x', LINUX_CMDLINE_SIZE);
 	boot.cmdline = text;
 	text[2048] = '\0';
-	CHECK(linux_load(memory, &boot, &entry, &error) == -E2BIG);
+	CHECK_EQ(linux_load(memory, &boot, &entry, &error), -E2BIG);
 	CHECK(untouched() && strstr(error.hint, "at most 2047"));
 	text[2047] = '\0';
 	CHECK(!load());
@@ -210,7 +211,7 @@ static void test_linux_cmdline(void)
 	header->cmdline_size = 0xffffffff;
 	memset(text, 'y', LINUX_CMDLINE_SIZE);
 	text[LINUX_CMDLINE_SIZE] = '\0';
-	CHECK(load() == -E2BIG);
+	CHECK_EQ(load(), -E2BIG);
 	text[LINUX_CMDLINE_SIZE - 1] = '\0';
 	CHECK(!load() && !memory[LINUX_CMDLINE_GPA + LINUX_CMDLINE_SIZE]);
 	free(text);
@@ -232,7 +233,7 @@ static void test_linux_ram(void)
 	start();
 	boot.ram = bad[0];
 	boot.nr_ram = 0;
-	CHECK(load() == -EINVAL);
+	CHECK_EQ(load(), -EINVAL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		boot.ram = bad[i];
 		boot.nr_ram = bad[i][1].start ? 2 : 1;
@@ -276,7 +277,7 @@ static void test_linux_vcpu(void)
 	CHECK(!linux_vcpu(&vcpu, entry, NULL));
 	calls = &calls_system;
 	CHECK(vcpu_regs.rip == entry && vcpu_regs.rsi == LINUX_ZERO_PAGE_GPA);
-	CHECK(vcpu_regs.rflags == 2);
+	CHECK_EQ(vcpu_regs.rflags, 2);
 	CHECK(vcpu_sregs.cs.selector == 0x10 && vcpu_sregs.cs.l &&
 	      !vcpu_sregs.cs.db);
 	CHECK(vcpu_sregs.ds.selector == 0x18 && vcpu_sregs.ss.selector == 0x18 &&

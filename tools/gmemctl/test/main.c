@@ -1,28 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs the tests in a process of its own, which goes on with the next test in another
+ * one where a test has ended it. What is counted is in memory that all share.
+ */
+#include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "unit.h"
 
+#define TIMEOUT_S 300	/* of a test; sanitizers and a busy machine are slow */
+
+/**
+ * struct progress - what is known of the run
+ * @next: number of the test that runs, or will
+ * @started: it has begun
+ * @failed, @skips: tests, of those before
+ * @checks, @failures: of the test that runs, its processes included
+ * @part, @part_failures: of its parts
+ * @skipped: why it has skipped something
+ */
+struct progress {
+	unsigned int next;
+	bool started;
+	unsigned int failed, skips;
+	unsigned int checks, failures;
+	unsigned int part, part_failures;
+	char skipped[512];
+};
+
 static struct unit_tests *files;
-static unsigned int number, failed, skips;	/* of tests */
-static unsigned int checks, failures;		/* of the running one */
-static unsigned int part, part_failures;	/* of its parts */
-static char skipped[512];
+static struct progress *progress;
+
+static void fail(const char *file, int line, const char *claim)
+{
+	progress->failures++;
+	printf("# %s:%d: does not hold: %s\n", file, line, claim);
+}
 
 void unit_check(bool ok, const char *claim, const char *file, int line)
 {
-	checks++;
-	if (ok)
+	progress->checks++;
+	if (!ok)
+		fail(file, line, claim);
+}
+
+void unit_check_equal(bool equal, uint64_t is, uint64_t expected,
+		      const char *claim, const char *file, int line)
+{
+	progress->checks++;
+	if (equal)
 		return;
-	failures++;
-	printf("# %s:%d: does not hold: %s\n", file, line, claim);
+	fail(file, line, claim);
+	printf("# it is %" PRId64 " (0x%" PRIx64 "), expected %" PRId64 " (0x%"
+	       PRIx64 ")\n", (int64_t)is, is, (int64_t)expected, expected);
+}
+
+void unit_check_text(const char *is, const char *expected, const char *claim,
+		     const char *file, int line)
+{
+	progress->checks++;
+	if (is && expected && !strcmp(is, expected))
+		return;
+	fail(file, line, claim);
+	printf("# it is '%s', expected '%s'\n", is ? is : "(null)",
+	       expected ? expected : "(null)");
 }
 
 unsigned int unit_failures(void)
 {
-	return failures;
+	return progress->failures;
 }
 
 void unit_skip(const char *reason, ...)
@@ -30,21 +84,22 @@ void unit_skip(const char *reason, ...)
 	va_list args;
 
 	va_start(args, reason);
-	vsnprintf(skipped, sizeof(skipped), reason, args);
+	vsnprintf(progress->skipped, sizeof(progress->skipped), reason, args);
 	va_end(args);
-	printf("# skipped: %s\n", skipped);
+	printf("# skipped: %s\n", progress->skipped);
 }
 
 void unit_part(const char *name, ...)
 {
 	va_list args;
 
-	printf("    %sok %u ", failures > part_failures ? "not " : "", ++part);
+	printf("    %sok %u ", progress->failures > progress->part_failures ?
+	       "not " : "", ++progress->part);
 	va_start(args, name);
 	vprintf(name, args);
 	va_end(args);
 	putchar('\n');
-	part_failures = failures;
+	progress->part_failures = progress->failures;
 }
 
 void unit_register(struct unit_tests *tests)
@@ -58,54 +113,148 @@ void unit_register(struct unit_tests *tests)
 	*link = tests;
 }
 
-/* Whether this run is to have the test: all of them, or those of a topic. */
-static bool wanted(const struct unit_test *test, const char *prefix)
+/* The test of a number among those whose names begin so, or all; or NULL. */
+static const struct unit_test *find(const char *prefix, unsigned int number)
 {
-	return !prefix || !strncmp(test->name, prefix, strlen(prefix));
-}
-
-static unsigned int count(const char *prefix)
-{
-	unsigned int nr = 0;
-
 	for (const struct unit_tests *file = files; file; file = file->next)
 		for (unsigned int i = 0; i < file->nr; i++)
-			nr += wanted(&file->tests[i], prefix);
-	return nr;
+			if ((!prefix || !strncmp(file->tests[i].name, prefix,
+						 strlen(prefix))) && !number--)
+				return &file->tests[i];
+	return NULL;
 }
 
-static void run(const struct unit_test *test)
+/* GMEM_REQUIRE=all, as of the selftests: no skip but for want of hardware. */
+static bool may_skip(void)
 {
-	bool skip;
+	const char *require = getenv("GMEM_REQUIRE");
 
-	checks = 0;
-	failures = 0;
-	part = 0;
-	part_failures = 0;
-	skipped[0] = '\0';
-	test->run();
-	if (part)
-		printf("    1..%u\n", part);
-	skip = skipped[0] && !checks;
-	number++;
-	printf("%sok %u %s%s%s\n", failures ? "not " : "", number, test->name,
-	       skip ? " # SKIP " : "", skip ? skipped : "");
-	failed += !!failures;
-	skips += skip;
+	return !require || strcmp(require, "all") ||
+	       !strncmp(progress->skipped, "hw:", 3);
+}
+
+/* The line of a test that has come to its end. */
+static void report(const struct unit_test *test)
+{
+	bool skip = progress->skipped[0] && !progress->checks;
+
+	if (progress->part)
+		printf("    1..%u\n", progress->part);
+	if (!skip && !progress->checks) {
+		progress->failures++;
+		printf("# it has checked nothing\n");
+	} else if (skip && !may_skip()) {
+		progress->failures++;
+		skip = false;
+	}
+	printf("%sok %u %s%s%s\n", progress->failures ? "not " : "",
+	       progress->next + 1, test->name, skip ? " # SKIP " : "",
+	       skip ? progress->skipped : "");
+	progress->failed += !!progress->failures;
+	progress->skips += skip;
+}
+
+static void begin(void)
+{
+	progress->checks = 0;
+	progress->failures = 0;
+	progress->part = 0;
+	progress->part_failures = 0;
+	progress->skipped[0] = '\0';
+	progress->started = true;
+}
+
+static void run_all(const char *prefix)
+{
+	const struct unit_test *test;
+
+	while ((test = find(prefix, progress->next))) {
+		begin();
+		test->run();
+		report(test);
+		progress->started = false;
+		progress->next++;
+	}
+}
+
+/* Return: how the process has ended; one that hangs is killed. */
+static int watch(pid_t pid, const sigset_t *child)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	unsigned int seen = progress->next, seconds = 0;
+	int status;
+
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		sigtimedwait(child, NULL, &second);
+		seconds = seen == progress->next ? seconds + 1 : 0;
+		seen = progress->next;
+		if (seconds == TIMEOUT_S)
+			kill(pid, SIGKILL);
+	}
+	return status;
+}
+
+/* A test has ended the process that it runs in: that one has failed. */
+static void report_dead(const char *prefix, int status)
+{
+	const struct unit_test *test = find(prefix, progress->next);
+
+	if (WIFSIGNALED(status))
+		printf("# the test has ended with signal %d\n", WTERMSIG(status));
+	else
+		printf("# the test has ended with exit code %d\n",
+		       WEXITSTATUS(status));
+	printf("not ok %u %s\n", progress->next + 1, test->name);
+	progress->failed++;
+	progress->started = false;
+	progress->next++;
+}
+
+/* Return: whether one that has come to its end has left something, as ASAN says. */
+static bool run_processes(const char *prefix)
+{
+	sigset_t child, before;
+	bool leaks = false;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, &before);
+	while (find(prefix, progress->next)) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid) {
+			sigprocmask(SIG_SETMASK, &before, NULL);
+			run_all(prefix);
+			exit(EXIT_SUCCESS);
+		}
+		status = pid < 0 ? EXIT_FAILURE << 8 : watch(pid, &child);
+		if (find(prefix, progress->next))
+			report_dead(prefix, status);
+		else
+			leaks = status;
+	}
+	return leaks;
 }
 
 /* gmemctl_unit_test [PREFIX]: the tests whose names begin so, or all. */
 int main(int argc, char **argv)
 {
 	const char *prefix = argc > 1 ? argv[1] : NULL;
+	unsigned int count = 0;
+	bool leaks;
 
+	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (progress == MAP_FAILED)
+		return EXIT_FAILURE;
+	while (find(prefix, count))
+		count++;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("KTAP version 1\n1..%u\n", count(prefix));
-	for (const struct unit_tests *file = files; file; file = file->next)
-		for (unsigned int i = 0; i < file->nr; i++)
-			if (wanted(&file->tests[i], prefix))
-				run(&file->tests[i]);
-	printf("# Totals: pass:%u fail:%u skip:%u\n", number - failed - skips,
-	       failed, skips);
-	return failed || !number;
+	printf("KTAP version 1\n1..%u\n", count);
+	leaks = run_processes(prefix);
+	printf("# Totals: pass:%u fail:%u skip:%u\n",
+	       count - progress->failed - progress->skips, progress->failed,
+	       progress->skips);
+	return progress->failed || leaks || !count;
 }

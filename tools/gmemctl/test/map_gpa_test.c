@@ -48,12 +48,12 @@ static void test_map_gpa_bad_range(void)
 {
 	struct map_gpa map;
 
-	CHECK(try(0x1001, 1, 0x10, &map) == -EINVAL);
-	CHECK(try(0x1800, 1, 0x10, &map) == -EINVAL);
-	CHECK(try(0x1000, 0, 0x10, &map) == -EINVAL);
-	CHECK(try(0x1000, UINT64_C(1) << 52, 0x10, &map) == -EINVAL);
-	CHECK(try(0x1000, UINT64_MAX, 0x10, &map) == -EINVAL);
-	CHECK(try(~UINT64_C(0xfff), 2, 0x10, &map) == -EINVAL);
+	CHECK_EQ(try(0x1001, 1, 0x10, &map), -EINVAL);
+	CHECK_EQ(try(0x1800, 1, 0x10, &map), -EINVAL);
+	CHECK_EQ(try(0x1000, 0, 0x10, &map), -EINVAL);
+	CHECK_EQ(try(0x1000, UINT64_C(1) << 52, 0x10, &map), -EINVAL);
+	CHECK_EQ(try(0x1000, UINT64_MAX, 0x10, &map), -EINVAL);
+	CHECK_EQ(try(~UINT64_C(0xfff), 2, 0x10, &map), -EINVAL);
 	/* The last byte of the address space is a range that ends at 0. */
 	CHECK(try(~UINT64_C(0xfff), 1, 0x10, &map) < 0);
 }
@@ -65,11 +65,11 @@ static void test_map_gpa_bad_attributes(void)
 	for (unsigned int bit = 0; bit < 64; bit++) {
 		bool known = bit <= 1 || bit == 4;
 
-		CHECK(!try(0, 1, UINT64_C(1) << bit, &map) == known);
+		CHECK_EQ(!try(0, 1, UINT64_C(1) << bit, &map), known);
 	}
-	CHECK(try(0, 1, 0x13, &map) == -EINVAL);
-	CHECK(try(0, 1, 0x30, &map) == -EINVAL);
-	CHECK(try(0, 1, 0xf0, &map) == -EINVAL);
+	CHECK_EQ(try(0, 1, 0x13, &map), -EINVAL);
+	CHECK_EQ(try(0, 1, 0x30, &map), -EINVAL);
+	CHECK_EQ(try(0, 1, 0xf0, &map), -EINVAL);
 }
 
 static void test_map_gpa_coverage(void)
@@ -78,12 +78,12 @@ static void test_map_gpa_coverage(void)
 
 	CHECK(!try(0, 1024, 0x10, &map));
 	CHECK(!try(2 * MIB - 0x1000, 2, 0x10, &map));
-	CHECK(try(4 * MIB - 0x1000, 2, 0x10, &map) == -EFAULT);
-	CHECK(try(4 * MIB, 1, 0x10, &map) == -EFAULT);
-	CHECK(try(8 * MIB, 512, 0x10, &map) == 0);
-	CHECK(try(8 * MIB, 513, 0x10, &map) == -EFAULT);
-	CHECK(try(10 * MIB, 1, 0x10, &map) == -EFAULT);
-	CHECK(try(0, 4096, 0x10, &map) == -EFAULT);
+	CHECK_EQ(try(4 * MIB - 0x1000, 2, 0x10, &map), -EFAULT);
+	CHECK_EQ(try(4 * MIB, 1, 0x10, &map), -EFAULT);
+	CHECK_EQ(try(8 * MIB, 512, 0x10, &map), 0);
+	CHECK_EQ(try(8 * MIB, 513, 0x10, &map), -EFAULT);
+	CHECK_EQ(try(10 * MIB, 1, 0x10, &map), -EFAULT);
+	CHECK_EQ(try(0, 4096, 0x10, &map), -EFAULT);
 }
 
 static const struct unit_test tests[] = {

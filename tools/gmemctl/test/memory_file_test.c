@@ -78,7 +78,7 @@ static int create_elsewhere(int mine)
 		rc = create(&other);
 		_exit(rc == -EBUSY && !strstr(error.hint, who) ? 255 : -rc);
 	}
-	CHECK(waitpid(child, &code, 0) == child);
+	CHECK_EQ(waitpid(child, &code, 0), child);
 	return WIFEXITED(code) ? -WEXITSTATUS(code) : 1;
 }
 
@@ -89,11 +89,11 @@ static void test_file_lock_C10(void)
 
 	start();
 	CHECK(!create(&memory));
-	CHECK(create(&second) == -EBUSY);
-	CHECK(!strcmp(error.object, path));
+	CHECK_EQ(create(&second), -EBUSY);
+	CHECK_STR(error.object, path);
 	guest_memory_destroy(&memory);
 	CHECK(!create(&memory));
-	CHECK(create_elsewhere(memory.backings[0].fd) == -EBUSY);
+	CHECK_EQ(create_elsewhere(memory.backings[0].fd), -EBUSY);
 	guest_memory_destroy(&memory);
 	CHECK(!create_elsewhere(-1));
 	stop();
@@ -113,12 +113,12 @@ static void test_file_lock_handed_over_C10(void)
 	guest_memory_destroy(&memory);
 	asked.requests[0].path = path;
 	asked.requests[0].existing_fd = -1;
-	CHECK(create(&third) == -EBUSY);
+	CHECK_EQ(create(&third), -EBUSY);
 	/* The same file, opened again by whoever starts a VM. */
 	other = open(path, O_RDWR | O_CLOEXEC);
 	asked.requests[0].path = NULL;
 	asked.requests[0].existing_fd = other;
-	CHECK(create(&third) == -EBUSY);
+	CHECK_EQ(create(&third), -EBUSY);
 	guest_memory_destroy(&taker);
 	CHECK(!create(&third));
 	guest_memory_destroy(&third);
@@ -138,12 +138,12 @@ static void test_file_lock_restored_C10(void)
 	CHECK(!file_lock(reader, path, false, &error));
 	CHECK(!file_lock(second, path, false, &error));
 	CHECK(!file_lock_check(file, path, &error));
-	CHECK(create(&memory) == -EBUSY);
+	CHECK_EQ(create(&memory), -EBUSY);
 	close(reader);
 	close(second);
 	CHECK(!create(&memory));
 	CHECK(!memcmp(memory.reservation.base + 64 * PAGE, "guest", 5));
-	CHECK(file_lock_check(file, path, &error) == -EBUSY);
+	CHECK_EQ(file_lock_check(file, path, &error), -EBUSY);
 	guest_memory_destroy(&memory);
 	stop();
 }
@@ -162,10 +162,10 @@ static void test_file_room_C11(void)
 	CHECK(lseek(file, 0, SEEK_DATA) < 0 && errno == ENXIO);
 	guest_memory_destroy(&memory);
 	CHECK(!ftruncate(file, 0) && !ftruncate(file, SIZE));
-	CHECK(pwrite(file, "x", 1, PAGE) == 1);
+	CHECK_EQ(pwrite(file, "x", 1, PAGE), 1);
 	CHECK(!create(&memory));
 	CHECK(status().st_blocks * 512 >= (off_t)SIZE);
-	CHECK(memory.reservation.base[65 * PAGE] == 'x');
+	CHECK_EQ(memory.reservation.base[65 * PAGE], 'x');
 	/* Emptied for a guest that is restored to it: it has its room again. */
 	CHECK(!backing_empty(&memory.backings[0], &error));
 	CHECK(!memory.reservation.base[65 * PAGE]);
@@ -182,14 +182,14 @@ static void test_file_room_full_C11(void)
 	start();
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOSPC;
-	CHECK(create(&memory) == -ENOSPC);
+	CHECK_EQ(create(&memory), -ENOSPC);
 	CHECK(!strcmp(error.object, path) && strstr(error.hint, "96 KB"));
 	CHECK(!status().st_size && !status().st_blocks);
 	CHECK(!ftruncate(file, SIZE) && pwrite(file, "x", 1, PAGE) == 1);
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -EDQUOT;
-	CHECK(create(&memory) == -EDQUOT);
-	CHECK(status().st_size == SIZE);
+	CHECK_EQ(create(&memory), -EDQUOT);
+	CHECK_EQ(status().st_size, SIZE);
 	CHECK(pread(file, &byte, 1, PAGE) == 1 && byte == 'x');
 	stop();
 }
@@ -204,7 +204,8 @@ static void test_file_room_unknown_C11(void)
 	guest_memory_destroy(&memory);
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -EOPNOTSUPP;
-	CHECK(file_room_take(file, UINT64_C(1) << 60, path, &error) == -ENOSPC);
+	CHECK_EQ(file_room_take(file, UINT64_C(1) << 60, path, &error),
+		 -ENOSPC);
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -EINTR;
 	CHECK(!file_room_take(file, SIZE, path, &error));
@@ -227,7 +228,7 @@ static void test_file_limit_C11(void)
 		two_requests_init(&asked, kinds[i], BACKING_PRIVATE);
 		asked.requests[0].path = i ? NULL : path;
 		asked.requests[0].hugepage_size = i == 2 ? PAGE : 0;
-		CHECK(create(&memory) == -EFBIG);
+		CHECK_EQ(create(&memory), -EFBIG);
 		CHECK(strstr(error.hint, "ulimit -f"));
 	}
 	CHECK(!setrlimit(RLIMIT_FSIZE, &before));

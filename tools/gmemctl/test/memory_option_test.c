@@ -100,7 +100,7 @@ static void test_memory_option_switch(void)
 static void test_memory_option_hugepages(void)
 {
 	CHECK(parsed("1G,hugepages,hugepage_size=1G"));
-	CHECK(memory_request_hugepage(&option.request) == G);
+	CHECK_EQ(memory_request_hugepage(&option.request), G);
 	CHECK(parsed("kind=hugetlb,hugepage_size=4M") &&
 	      memory_request_hugepage(&option.request) == 4 * M);
 	CHECK(parsed("kind=hugetlb") &&
@@ -130,10 +130,10 @@ static void test_memory_option_file(void)
 
 	CHECK(refused("file=/dev/shm/a=b,16M", "unknown key"));
 	CHECK(parsed("16M,file=/dev/shm/a=b"));
-	CHECK(!strcmp(option.request.path, "/dev/shm/a=b"));
-	CHECK(parsed("file=,,a,,,,b,,,16M,thp") == false);
+	CHECK_STR(option.request.path, "/dev/shm/a=b");
+	CHECK_EQ(parsed("file=,,a,,,,b,,,16M,thp"), false);
 	CHECK(parsed("16M,file=,,a,,,,b,,,thp=off") && !option.request.thp);
-	CHECK(!strcmp(option.request.path, ",a,,b,"));
+	CHECK_STR(option.request.path, ",a,,b,");
 	CHECK(parsed("16M,file=a,,") && !strcmp(option.request.path, "a,"));
 	CHECK(refused("file=a,,,", "unknown key"));
 	CHECK(refused("file=", "not a path") && refused("file", "not a path"));

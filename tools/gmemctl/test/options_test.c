@@ -59,15 +59,15 @@ static void test_options_kinds(void)
 		const char *name = backing_kind_name((enum backing_kind)i);
 
 		CHECK(!backing_kind_find(name, strlen(name), &kind));
-		CHECK(kind == i);
+		CHECK_EQ(kind, i);
 		start();
 		request.kind = (enum backing_kind)i;
 		request.path = kind == BACKING_FILE ? "file" : NULL;
 		CHECK(accepted());
 	}
-	CHECK(backing_kind_find("gmem-", 5, &kind) == -ENOENT);
-	CHECK(backing_kind_find("share", 5, &kind) == -ENOENT);
-	CHECK(backing_kind_find("", 0, &kind) == -ENOENT);
+	CHECK_EQ(backing_kind_find("gmem-", 5, &kind), -ENOENT);
+	CHECK_EQ(backing_kind_find("share", 5, &kind), -ENOENT);
+	CHECK_EQ(backing_kind_find("", 0, &kind), -ENOENT);
 }
 
 static void test_options_private(void)
@@ -142,7 +142,7 @@ static void test_options_hugepage_size(void)
 {
 	start();
 	request.kind = BACKING_HUGETLB;
-	CHECK(memory_request_hugepage(&request) == 2 * M);
+	CHECK_EQ(memory_request_hugepage(&request), 2 * M);
 	request.hugepage_size = 3 * M;
 	CHECK(refused("hugepage size 3 MB must be a power of two and at least "
 		      "the host page size"));
@@ -295,8 +295,7 @@ static void test_options_size_text(void)
 	char text[32];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		CHECK(!strcmp(memory_size_text(cases[i].size, text),
-			      cases[i].text));
+		CHECK_STR(memory_size_text(cases[i].size, text), cases[i].text);
 }
 
 static const struct unit_test tests[] = {

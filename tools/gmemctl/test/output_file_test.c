@@ -111,7 +111,7 @@ static void test_output_replace(void)
 	CHECK(mode_of("new") == (S_IFREG | 0600));
 	put("old", "old");
 	CHECK(!output_file_find(&file, in_directory("old"), true, &error));
-	CHECK(entries(false) == 2);
+	CHECK_EQ(entries(false), 2);
 	CHECK(!output_file_create(&file, 0600, &error));
 	CHECK(!output_file_write(&file, "part", 4, &error));
 	CHECK(has("old", "old") && entries(false) == 3);
@@ -119,7 +119,7 @@ static void test_output_replace(void)
 	CHECK(has("old", "old") && entries(false) == 2);
 	CHECK(!write_to(in_directory("old"), true, "2") && has("old", "2"));
 	CHECK(mode_of("old") == (S_IFREG | 0600) && entries(false) == 2);
-	CHECK(write_to(in_directory("old"), false, "3") == -EEXIST);
+	CHECK_EQ(write_to(in_directory("old"), false, "3"), -EEXIST);
 	CHECK(has("old", "2") && entries(false) == 2);
 	stop();
 }
@@ -137,12 +137,12 @@ static void test_output_names(void)
 	CHECK(!write_to(name, true, "x") && has(name, "x"));
 	name[255] = 'n';
 	name[256] = '\0';
-	CHECK(write_to(name, true, "x") == -ENAMETOOLONG);
-	CHECK(write_to("", true, "x") == -ENOENT);
-	CHECK(write_to("none/", true, "x") == -EISDIR);
-	CHECK(write_to("none/file", true, "x") == -ENOENT);
-	CHECK(write_to("here/file", true, "x") == -ENOTDIR);
-	CHECK(entries(false) == 2);
+	CHECK_EQ(write_to(name, true, "x"), -ENAMETOOLONG);
+	CHECK_EQ(write_to("", true, "x"), -ENOENT);
+	CHECK_EQ(write_to("none/", true, "x"), -EISDIR);
+	CHECK_EQ(write_to("none/file", true, "x"), -ENOENT);
+	CHECK_EQ(write_to("here/file", true, "x"), -ENOTDIR);
+	CHECK_EQ(entries(false), 2);
 	CHECK(!chdir(before));
 	free(before);
 	stop();
@@ -171,7 +171,7 @@ static void test_output_own_name_C7(void)
 
 static void refused(const char *path, int rc)
 {
-	CHECK(output_file_find(&file, path, true, &error) == rc);
+	CHECK_EQ(output_file_find(&file, path, true, &error), rc);
 	CHECK(!strcmp(error.object, path) && error.hint[0]);
 	output_file_close(&file);
 }
@@ -199,7 +199,7 @@ static void test_output_kinds_C8(void)
 	refused(path, -EINVAL);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
-	CHECK(entries(false) == 4);
+	CHECK_EQ(entries(false), 4);
 	stop();
 }
 
@@ -239,11 +239,11 @@ static void test_output_in_the_way_C8(void)
 			put(ways[i], "theirs");
 		CHECK(output_file_commit(&file, &error) < 0);
 		CHECK(!access(output_file_place(&file), F_OK));
-		CHECK(entries(false) == 2);
+		CHECK_EQ(entries(false), 2);
 		if (i % 2)
 			output_file_keep(&file);
 		output_file_close(&file);
-		CHECK(entries(false) == (i % 2 ? 2 : 1));
+		CHECK_EQ(entries(false), (i % 2 ? 2 : 1));
 		CHECK(i != 3 || has(ways[i], "theirs"));
 		stop();
 	}
@@ -263,12 +263,12 @@ static void test_output_raced_C6(void)
 		if (old)
 			CHECK(!unlink(in_directory("guest")));
 		put("guest", "first");
-		CHECK(output_file_commit(&file, &error) == -EEXIST);
+		CHECK_EQ(output_file_commit(&file, &error), -EEXIST);
 		CHECK(strstr(error.hint, "meanwhile") && has("guest", "first"));
 		CHECK(has(strrchr(output_file_place(&file), '/') + 1, "second"));
 		output_file_keep(&file);
 		output_file_close(&file);
-		CHECK(entries(false) == 2);
+		CHECK_EQ(entries(false), 2);
 		stop();
 	}
 	/* One that has gone meanwhile needs no replacement. */
@@ -297,7 +297,7 @@ static void test_output_taken_C5(void)
 		CHECK(!unlink(part));
 		if (another)
 			put(strrchr(part, '/') + 1, "theirs");
-		CHECK(output_file_commit(&file, &error) == -EIDRM);
+		CHECK_EQ(output_file_commit(&file, &error), -EIDRM);
 		output_file_close(&file);
 		CHECK(has("guest", "old") && entries(false) == 1U + another);
 		CHECK(!another || has(strrchr(part, '/') + 1, "theirs"));
@@ -330,7 +330,7 @@ static void test_output_limit_C11(void)
 	CHECK(!getrlimit(RLIMIT_FSIZE, &before));
 	small = (struct rlimit){ 2, before.rlim_max };
 	CHECK(!setrlimit(RLIMIT_FSIZE, &small));
-	CHECK(write_to(in_directory("old"), true, "new") == -EFBIG);
+	CHECK_EQ(write_to(in_directory("old"), true, "new"), -EFBIG);
 	CHECK(strstr(error.hint, "ulimit -f"));
 	CHECK(!setrlimit(RLIMIT_FSIZE, &before));
 	CHECK(has("old", "old") && entries(false) == 1);

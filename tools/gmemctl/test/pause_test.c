@@ -123,7 +123,7 @@ static void test_pause_convert(void)
 static void test_pause_timeout(void)
 {
 	start(1000, true);
-	CHECK(hypercall() == -EAGAIN);
+	CHECK_EQ(hypercall(), -EAGAIN);
 	CHECK(!last_ms && converts <= TIMEOUT_MS / 10 + 2);
 	stop();
 }

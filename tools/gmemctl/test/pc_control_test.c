@@ -74,17 +74,17 @@ static void test_pc_control_stat(void)
 	CHECK(stat_of("memory") == 32 * PAGE && !stat_of("private_bytes"));
 	CHECK(!stat_of("resident_bytes"));
 	memset(pc->machine.memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
-	CHECK(stat_of("resident_bytes") == 2 * PAGE);
+	CHECK_EQ(stat_of("resident_bytes"), 2 * PAGE);
 	CHECK(!ask_plain("convert", "{\"start\":0,\"size\":8192,\"to\":"
 			 "\"private\"}"));
-	CHECK(stat_of("private_bytes") == 2 * PAGE);
-	CHECK(stat_of("conversions") == 1);
+	CHECK_EQ(stat_of("private_bytes"), 2 * PAGE);
+	CHECK_EQ(stat_of("conversions"), 1);
 	/* However often somebody looks. */
 	CHECK(stat_of("conversions_per_second") > 0);
 	CHECK(stat_of("conversions_per_second") > 0);
-	CHECK(stat_of("converted_bytes") == 2 * PAGE);
+	CHECK_EQ(stat_of("converted_bytes"), 2 * PAGE);
 	CHECK(!ask_plain("decommit", "{\"start\":266240,\"size\":4096}"));
-	CHECK(stat_of("resident_bytes") == PAGE);
+	CHECK_EQ(stat_of("resident_bytes"), PAGE);
 	pc_fake_stop();
 }
 
@@ -126,7 +126,7 @@ static void test_pc_control_refused(void)
 
 	start();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CHECK(ask_plain("decommit", bad[i]) == -EINVAL);
+		CHECK_EQ(ask_plain("decommit", bad[i]), -EINVAL);
 	CHECK(ask_plain("decommit", "{\"start\":65536,\"size\":4096}") ==
 	      -EINVAL);
 	CHECK(ask_plain("decommit", "{\"start\":0,\"size\":327680}") ==
@@ -143,7 +143,7 @@ static void test_pc_control_refused(void)
 	CHECK(ask_plain("map", "{\"start\":\"x\"}") == -EINVAL);
 	CHECK(ask_plain("handstand", "{}") == -EOPNOTSUPP);
 	CHECK(kvm_fake_private(0, 0) && !stat_of("conversions"));
-	CHECK(pc->machine.end == END_NONE);
+	CHECK_EQ(pc->machine.end, END_NONE);
 	CHECK(!ask_plain("stop", "{}") && pc->machine.end == END_STOPPED);
 	pc_fake_stop();
 }

@@ -130,7 +130,7 @@ static bool file_is_whole(void)
 static void test_move_named(void)
 {
 	start();
-	CHECK(save(true, WORD_NAMED) == END_SAVED);
+	CHECK_EQ(save(true, WORD_NAMED), END_SAVED);
 	CHECK(!written && !last && file_is_whole());
 	stop();
 }

@@ -80,7 +80,7 @@ static void test_pc_remote(void)
 		sockets[i] = join(&mappers[i]);
 		CHECK(sees(&mappers[i], 65, 9) && sees(&mappers[i], 0, 0));
 	}
-	CHECK(ask(channel.name) == -EBUSY);
+	CHECK_EQ(ask(channel.name), -EBUSY);
 	/* One that goes makes room, as soon as it is noticed. */
 	remote_mapper_stop(&mappers[1]);
 	close(sockets[1]);
@@ -102,7 +102,7 @@ static void test_pc_remote_alone(void)
 	int socket;
 
 	start();
-	CHECK(ask("job-none") == -ENOENT);
+	CHECK_EQ(ask("job-none"), -ENOENT);
 	CHECK(ask("../job") == -EINVAL && ask("") == -EINVAL);
 	CHECK(!ask(channel.name));
 	socket = channel_accept(&channel, TIMEOUT_MS, &error);
@@ -127,7 +127,7 @@ static void test_pc_remote_full(void)
 	}
 	CHECK(count && count < 8);
 	CHECK(error.rc == -EAGAIN && strstr(error.hint, "does not accept"));
-	CHECK(ask(channel.name) == -EAGAIN);
+	CHECK_EQ(ask(channel.name), -EAGAIN);
 	while (count)
 		close(fds[--count]);
 	stop();

@@ -135,7 +135,7 @@ static void test_pc_run_write(void)
 	start(-1);
 	post(work_write);
 	CHECK(!pc_run(&pc, NULL) && jobs == 1);
-	CHECK(pc.machine.end == END_SAVED);
+	CHECK_EQ(pc.machine.end, END_SAVED);
 	CHECK(!sigaction(SIGPIPE, NULL, &action) &&
 	      action.sa_handler == pipes.sa_handler);
 	stop();

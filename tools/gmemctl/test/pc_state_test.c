@@ -102,13 +102,13 @@ static void test_state_without_timer(void)
 	start(1000 * SECOND);
 	CHECK(!pc_state_get(&pc_fake.pc, &records, &error));
 	/* It is the last one. */
-	CHECK(tlv_find(&records, STATE_MACHINE + 6, 0, &size) ==
-	      records.bytes + records.size - sizeof(zero));
+	CHECK_EQ(tlv_find(&records, STATE_MACHINE + 6, 0, &size),
+		 records.bytes + records.size - sizeof(zero));
 	records.size -= 16 + sizeof(zero);
 	now += SECOND;
 	CHECK(!pc_state_set(&pc_fake.pc, &records, &error));
-	CHECK(power_timer_ns(&pc_fake.pc.power) == SECOND);
-	CHECK(pc_state_set(&pc_fake.pc, &old, &error) == -EBADMSG);
+	CHECK_EQ(power_timer_ns(&pc_fake.pc.power), SECOND);
+	CHECK_EQ(pc_state_set(&pc_fake.pc, &old, &error), -EBADMSG);
 	stop();
 	tlv_free(&records);
 }

@@ -107,18 +107,18 @@ static enum end end_of_event(uint32_t type)
 
 static void test_pc_ends(void)
 {
-	CHECK(end_of(KVM_EXIT_SHUTDOWN) == END_TRIPLE_FAULT);
-	CHECK(end_of(KVM_EXIT_FAIL_ENTRY) == END_ENTRY_FAILED);
-	CHECK(end_of(KVM_EXIT_INTERNAL_ERROR) == END_INTERNAL_ERROR);
-	CHECK(end_of(KVM_EXIT_MEMORY_FAULT) == END_MEMORY);
-	CHECK(end_of(KVM_EXIT_DEBUG) == END_INTERNAL_ERROR);
-	CHECK(end_of(12345) == END_INTERNAL_ERROR);
-	CHECK(end_of(KVM_EXIT_INTR) == END_NONE);
-	CHECK(end_of_event(KVM_SYSTEM_EVENT_SHUTDOWN) == END_POWER_OFF);
-	CHECK(end_of_event(KVM_SYSTEM_EVENT_RESET) == END_RESET);
-	CHECK(end_of_event(KVM_SYSTEM_EVENT_CRASH) == END_PANIC);
-	CHECK(end_of_event(KVM_SYSTEM_EVENT_SEV_TERM) == END_SYSTEM_EVENT);
-	CHECK(end_of_event(999) == END_SYSTEM_EVENT);
+	CHECK_EQ(end_of(KVM_EXIT_SHUTDOWN), END_TRIPLE_FAULT);
+	CHECK_EQ(end_of(KVM_EXIT_FAIL_ENTRY), END_ENTRY_FAILED);
+	CHECK_EQ(end_of(KVM_EXIT_INTERNAL_ERROR), END_INTERNAL_ERROR);
+	CHECK_EQ(end_of(KVM_EXIT_MEMORY_FAULT), END_MEMORY);
+	CHECK_EQ(end_of(KVM_EXIT_DEBUG), END_INTERNAL_ERROR);
+	CHECK_EQ(end_of(12345), END_INTERNAL_ERROR);
+	CHECK_EQ(end_of(KVM_EXIT_INTR), END_NONE);
+	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_SHUTDOWN), END_POWER_OFF);
+	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_RESET), END_RESET);
+	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_CRASH), END_PANIC);
+	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_SEV_TERM), END_SYSTEM_EVENT);
+	CHECK_EQ(end_of_event(999), END_SYSTEM_EVENT);
 }
 
 static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
@@ -128,21 +128,21 @@ static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
 	start();
 	out(port, &value, size, 1);
 	end = pc.machine.end;
-	CHECK(machine_ended(&pc.machine) == (end != END_NONE));
+	CHECK_EQ(machine_ended(&pc.machine), (end != END_NONE));
 	stop();
 	return end;
 }
 
 static void test_pc_ports(void)
 {
-	CHECK(end_by_port(0x64, 0xfe, 1) == END_RESET);
-	CHECK(end_by_port(0xcf9, 0x06, 1) == END_RESET);
-	CHECK(end_by_port(PVPANIC_PORT, 0x01, 1) == END_PANIC);
-	CHECK(end_by_port(PVPANIC_PORT, 0x02, 1) == END_NONE);
-	CHECK(end_by_port(POWER_CONTROL_PORT, 0x3401, 2) == END_POWER_OFF);
-	CHECK(end_by_port(EXIT_PORT, 7, 1) == END_EXIT_PORT);
-	CHECK(pc.machine.end_value == 7);
-	CHECK(end_by_port(0x80, 0xff, 1) == END_NONE);
+	CHECK_EQ(end_by_port(0x64, 0xfe, 1), END_RESET);
+	CHECK_EQ(end_by_port(0xcf9, 0x06, 1), END_RESET);
+	CHECK_EQ(end_by_port(PVPANIC_PORT, 0x01, 1), END_PANIC);
+	CHECK_EQ(end_by_port(PVPANIC_PORT, 0x02, 1), END_NONE);
+	CHECK_EQ(end_by_port(POWER_CONTROL_PORT, 0x3401, 2), END_POWER_OFF);
+	CHECK_EQ(end_by_port(EXIT_PORT, 7, 1), END_EXIT_PORT);
+	CHECK_EQ(pc.machine.end_value, 7);
+	CHECK_EQ(end_by_port(0x80, 0xff, 1), END_NONE);
 }
 
 /* C17: each way to reset a PC by a port, and the values beside it. */
@@ -153,17 +153,17 @@ static void test_pc_resets(void)
 	for (uint16_t value = 0; value < 0x100; value++) {
 		bool pulse = value >= 0xf0 && !(value & 1);
 
-		CHECK((end_by_port(0x64, value, 1) == END_RESET) == pulse);
-		CHECK((end_by_port(0x92, value, 1) == END_RESET) ==
-		      (value & 1));
-		CHECK((end_by_port(0xcf9, value, 1) == END_RESET) ==
-		      !!(value & 4));
+		CHECK_EQ((end_by_port(0x64, value, 1) == END_RESET), pulse);
+		CHECK_EQ((end_by_port(0x92, value, 1) == END_RESET),
+			 (value & 1));
+		CHECK_EQ((end_by_port(0xcf9, value, 1) == END_RESET),
+			 !!(value & 4));
 	}
 	for (unsigned int i = 0; i < 2; i++) {
 		start();
 		out(0x64, "\xd1", 1, 1);
 		out(0x60, &data[i], 1, 1);
-		CHECK((pc.machine.end == END_RESET) == !i);
+		CHECK_EQ((pc.machine.end == END_RESET), !i);
 		stop();
 	}
 }
@@ -181,12 +181,12 @@ static void test_pc_off_port(void)
 		CHECK(!pc_devices(&pc, NULL));
 		in(0xb004, 1);
 		out(0xb003, &value, 1, 1);
-		CHECK(pc.machine.end == END_NONE);
+		CHECK_EQ(pc.machine.end, END_NONE);
 		out(0xb004, &value, size, 1);
-		CHECK(pc.machine.end == END_POWER_OFF);
+		CHECK_EQ(pc.machine.end, END_POWER_OFF);
 		stop();
 	}
-	CHECK(end_by_port(0xb004, 1, 1) == END_NONE);
+	CHECK_EQ(end_by_port(0xb004, 1, 1), END_NONE);
 }
 
 /* The first reason counts, whatever comes after it. */
@@ -232,12 +232,12 @@ static void test_pc_hypercall(void)
 	area.run.exit_reason = KVM_EXIT_HYPERCALL;
 	area.run.hypercall.nr = 4711;
 	machine_exit(&pc.machine, &vcpu);
-	CHECK((int64_t)area.run.hypercall.ret == -KVM_ENOSYS);
+	CHECK_EQ((int64_t)area.run.hypercall.ret, -KVM_ENOSYS);
 	area.run.hypercall.nr = KVM_HC_MAP_GPA_RANGE;
 	area.run.hypercall.args[0] = 0x1000;
 	area.run.hypercall.args[1] = 1;
 	machine_exit(&pc.machine, &vcpu);
-	CHECK((int64_t)area.run.hypercall.ret == -KVM_EINVAL);
+	CHECK_EQ((int64_t)area.run.hypercall.ret, -KVM_EINVAL);
 	CHECK(pc.machine.counters.refused == 2 && pc.machine.end == END_NONE);
 	stop();
 }
@@ -284,7 +284,7 @@ static void test_pc_no_page_C11(void)
 		no_page_calls.ioctl = no_page_ioctl;
 		calls = &no_page_calls;
 		CHECK(!machine_run_vcpu(&pc.machine, &vcpu));
-		CHECK(pc.machine.end == END_MEMORY);
+		CHECK_EQ(pc.machine.end, END_MEMORY);
 		CHECK(strstr(pc.machine.report, cases[i].says));
 		range_lock_destroy(&pc.machine.memory.range_lock);
 		stop();

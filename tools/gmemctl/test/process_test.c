@@ -27,7 +27,7 @@ static int in_child(int (*work)(unsigned int data), unsigned int data)
 	pid = fork();
 	if (!pid)
 		_exit(work(data));
-	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -147,7 +147,7 @@ static void check_late(unsigned int to_stderr)
 		_exit(write_lines(to_stderr));
 	close(output[1]);
 	usleep(20000);
-	CHECK(count_lines() == LINES);
+	CHECK_EQ(count_lines(), LINES);
 	CHECK(waitpid(pid, &status, 0) == pid && !status);
 }
 

@@ -53,8 +53,8 @@ static void test_query_cursor(void)
 	CHECK(length == 0x6000 && queries == 6);
 	/* What the visitor returns ends the walk. */
 	length = 0x100000;
-	CHECK(gmem_query(7, 0x2000, 0x6000, add_length, &length) == -EIO);
-	CHECK(queries == 10);
+	CHECK_EQ(gmem_query(7, 0x2000, 0x6000, add_length, &length), -EIO);
+	CHECK_EQ(queries, 10);
 }
 
 static void test_query_stuck(void)
@@ -64,7 +64,7 @@ static void test_query_stuck(void)
 	calls = &query_calls;
 	stuck = true;
 	queries = 0;
-	CHECK(gmem_query(7, 0, 0x1000, add_length, &length) == -EPROTO);
+	CHECK_EQ(gmem_query(7, 0, 0x1000, add_length, &length), -EPROTO);
 	CHECK(queries == 1 && !length);
 }
 

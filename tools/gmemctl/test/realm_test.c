@@ -149,12 +149,12 @@ static void test_launch(void)
 	CHECK(!launch.rc && launch.realm->state == REALM_ACTIVE);
 	CHECK(sim_realm_is_active(launch.sim, vm));
 	/* The last page of each is whole. */
-	CHECK(sim_realm_pages(launch.sim, vm, true) == 6);
-	CHECK(sim_realm_pages(launch.sim, vm, false) == 1);
-	CHECK(launch.realm->counters.measured == 6 * PAGE);
-	CHECK(launch.realm->counters.unmeasured == PAGE);
-	CHECK(launch.realm->counters.calls == 3);
-	CHECK(launch.realm->ipa_bits == 48);
+	CHECK_EQ(sim_realm_pages(launch.sim, vm, true), 6);
+	CHECK_EQ(sim_realm_pages(launch.sim, vm, false), 1);
+	CHECK_EQ(launch.realm->counters.measured, 6 * PAGE);
+	CHECK_EQ(launch.realm->counters.unmeasured, PAGE);
+	CHECK_EQ(launch.realm->counters.calls, 3);
+	CHECK_EQ(launch.realm->ipa_bits, 48);
 	CHECK(sim_vm_is_private(launch.sim, vm, BASE));
 	CHECK(sim_vm_is_private(launch.sim, vm, BASE + MEMORY - PAGE));
 	CHECK(said(&launch, "KVM_CREATE_VM: CCA v14, 48 bits"));
@@ -180,10 +180,10 @@ static void test_registers(void)
 	vcpu = launch.realm->vcpus[0].fd;
 	reg.id = REALM_REG_PC;
 	CHECK(!calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
-	CHECK(value == BASE + 0x40);
+	CHECK_EQ(value, BASE + 0x40);
 	reg.id = REALM_REG_X(0);
 	CHECK(!calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
-	CHECK(value == BASE + 16 * PAGE);
+	CHECK_EQ(value, BASE + 16 * PAGE);
 	launch_free(&launch);
 }
 
@@ -196,7 +196,7 @@ static void test_partial(void)
 	launch.host.progress = 2;
 	launch_realm(&launch);
 	CHECK(!launch.rc && launch.realm->counters.calls == 5);
-	CHECK(sim_realm_pages(launch.sim, launch.realm->vm.fd, true) == 6);
+	CHECK_EQ(sim_realm_pages(launch.sim, launch.realm->vm.fd, true), 6);
 	launch_free(&launch);
 
 	/* A page that fails in the middle is found by the next call. */
@@ -277,7 +277,7 @@ static void test_faults(void)
 		launch_realm(&launch);
 		CHECK(failed(&launch, -ENXIO, faults[i].object,
 			     faults[i].action, "the RMM has refused"));
-		CHECK(launch.realm->state == REALM_FAILED);
+		CHECK_EQ(launch.realm->state, REALM_FAILED);
 		launch.rc = realm_populate(launch.realm, &launch.error);
 		CHECK(failed(&launch, -EINVAL, "realm", "populate",
 			     "create a new VM"));
@@ -544,11 +544,11 @@ static void test_conversions(void)
 	launch_run(&launch);
 	vm = launch.realm->vm.fd;
 	CHECK(!launch.rc && launch.realm->end == END_POWER_OFF);
-	CHECK(launch.realm->counters.confirmed == 1);
-	CHECK(launch.realm->counters.conversions == 3);
-	CHECK(launch.realm->counters.converted_bytes == 11 * PAGE);
-	CHECK(launch.realm->counters.stray == 2);
-	CHECK(launch.realm->counters.exits == 7);
+	CHECK_EQ(launch.realm->counters.confirmed, 1);
+	CHECK_EQ(launch.realm->counters.conversions, 3);
+	CHECK_EQ(launch.realm->counters.converted_bytes, 11 * PAGE);
+	CHECK_EQ(launch.realm->counters.stray, 2);
+	CHECK_EQ(launch.realm->counters.exits, 7);
 	CHECK(sim_vm_is_private(launch.sim, vm, BASE + 31 * PAGE));
 	CHECK(!sim_vm_is_private(launch.sim, vm, BASE + 33 * PAGE));
 	CHECK(sim_vm_is_private(launch.sim, vm, BASE + 34 * PAGE));
@@ -621,19 +621,20 @@ static enum host_verdict look(enum sim_arm arm, const char *machine,
 
 static void test_status_lines(void)
 {
-	CHECK(look(SIM_ARM_CCA_V14, "aarch64", "v14", NULL) == HOST_PASS);
-	CHECK(look(SIM_ARM_CCA_V14, "aarch64", "v14", "gic") == HOST_PASS);
-	CHECK(look(SIM_ARM_CCA_V14, "x86_64", "v14", "machine") == HOST_SKIP);
-	CHECK(look(SIM_ARM_CCA_V14, "aarch64", "v15", NULL) == HOST_FAIL);
-	CHECK(look(SIM_ARM_CCA_V14, "aarch64", "v15", "vm") == HOST_SKIP);
-	CHECK(look(SIM_ARM_CCA_V15, "aarch64", "v15", NULL) == HOST_PASS);
-	CHECK(look(SIM_ARM_CCA_V15, "aarch64", "v14", "capability") ==
-	      HOST_FAIL);
+	CHECK_EQ(look(SIM_ARM_CCA_V14, "aarch64", "v14", NULL), HOST_PASS);
+	CHECK_EQ(look(SIM_ARM_CCA_V14, "aarch64", "v14", "gic"), HOST_PASS);
+	CHECK_EQ(look(SIM_ARM_CCA_V14, "x86_64", "v14", "machine"), HOST_SKIP);
+	CHECK_EQ(look(SIM_ARM_CCA_V14, "aarch64", "v15", NULL), HOST_FAIL);
+	CHECK_EQ(look(SIM_ARM_CCA_V14, "aarch64", "v15", "vm"), HOST_SKIP);
+	CHECK_EQ(look(SIM_ARM_CCA_V15, "aarch64", "v15", NULL), HOST_PASS);
+	CHECK_EQ(look(SIM_ARM_CCA_V15, "aarch64", "v14", "capability"),
+		 HOST_FAIL);
 	/* The number says yes, and there are no realms. */
-	CHECK(look(SIM_ARM_PLAIN, "aarch64", "v15", "capability") == HOST_PASS);
-	CHECK(look(SIM_ARM_PLAIN, "aarch64", "v15", "vm") == HOST_FAIL);
-	CHECK(look(SIM_ARM_PLAIN, "aarch64", "v15", "populate") == HOST_SKIP);
-	CHECK(look(SIM_ARM_NOT, "x86_64", "v14", NULL) == HOST_FAIL);
+	CHECK_EQ(look(SIM_ARM_PLAIN, "aarch64", "v15", "capability"),
+		 HOST_PASS);
+	CHECK_EQ(look(SIM_ARM_PLAIN, "aarch64", "v15", "vm"), HOST_FAIL);
+	CHECK_EQ(look(SIM_ARM_PLAIN, "aarch64", "v15", "populate"), HOST_SKIP);
+	CHECK_EQ(look(SIM_ARM_NOT, "x86_64", "v14", NULL), HOST_FAIL);
 }
 
 static const struct unit_test tests[] = {

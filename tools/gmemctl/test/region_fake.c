@@ -33,8 +33,8 @@ static int fake_partition_map(void *data, const struct partition_range *range,
 			  !range->params.writable);
 
 	(void)data;
-	CHECK(range->host == fake.reservation.base + range->gpa -
-			     fake.partition.offset);
+	CHECK_EQ(range->host,
+		 fake.reservation.base + range->gpa - fake.partition.offset);
 	if (rc)
 		error_set(error, rc, "partition", "map", "the test wants it");
 	return rc;
@@ -68,7 +68,7 @@ const struct partition_ops fake_partition_ops = {
 static int fake_dma_map(void *data, const struct dma_mapping *mapping)
 {
 	(void)data;
-	CHECK(mapping->host == fake.reservation.base + mapping->range.start);
+	CHECK_EQ(mapping->host, fake.reservation.base + mapping->range.start);
 	return fake_say('d', mapping->range, !mapping->writable);
 }
 

@@ -21,18 +21,18 @@ static void test_region_mappings_bounds(void)
 
 	fake_start();
 	ram = fake_region("ram", 4, 8, 255);
-	CHECK(fake_memory(ram, 0, 5, fake.memfd) == -EINVAL);
-	CHECK(fake_memory(ram, 2, 2, fake.memfd) == -EINVAL);
-	CHECK(fake_memory(ram, 3, 2, fake.memfd) == -EINVAL);
+	CHECK_EQ(fake_memory(ram, 0, 5, fake.memfd), -EINVAL);
+	CHECK_EQ(fake_memory(ram, 2, 2, fake.memfd), -EINVAL);
+	CHECK_EQ(fake_memory(ram, 3, 2, fake.memfd), -EINVAL);
 	CHECK(!fake_memory(ram, 1, 3, fake.memfd));
-	CHECK(fake_memory(ram, 0, 2, fake.memfd) == -EEXIST);
-	CHECK(fake_memory(ram, 1, 3, fake.memfd) == -EEXIST);
+	CHECK_EQ(fake_memory(ram, 0, 2, fake.memfd), -EEXIST);
+	CHECK_EQ(fake_memory(ram, 1, 3, fake.memfd), -EEXIST);
 	CHECK(!fake_memory(ram, 3, 4, fake.memfd) && ram->nr_mappings == 2);
-	CHECK(remove_memory(ram, 0, 2) == -EINVAL);
+	CHECK_EQ(remove_memory(ram, 0, 2), -EINVAL);
 	CHECK(remove_memory(ram, 2, 4) == -EINVAL && ram->nr_mappings == 2);
 	CHECK(!remove_memory(ram, 0, 1) && ram->nr_mappings == 2);
 	CHECK(!remove_memory(ram, 0, 3) && ram->nr_mappings == 1);
-	CHECK(ram->mappings[0].range.start == 3 * PAGE);
+	CHECK_EQ(ram->mappings[0].range.start, 3 * PAGE);
 	fake_stop();
 }
 
@@ -69,9 +69,9 @@ static void test_region_mappings_contents(void)
 	CHECK(!fake_map(ram, true));
 	memset(fake.reservation.base, 0x5a, 4 * PAGE);
 	CHECK(!fake_map(device, true) && !fake_unmap(ram));
-	CHECK(fake.reservation.base[PAGE] == 0);
+	CHECK_EQ(fake.reservation.base[PAGE], 0);
 	CHECK(!region_remove(&fake.set, device, NULL) && !fake_map(ram, true));
-	CHECK(fake.reservation.base[PAGE] == 0x5a);
+	CHECK_EQ(fake.reservation.base[PAGE], 0x5a);
 	fake_stop();
 }
 
@@ -86,7 +86,7 @@ static void test_region_target_refuses(void)
 	CHECK(!fake_map(ram, true) && fake_said("m0-4 "));
 	fake.fail = 'd';
 	fake.rc = -ENOMEM;
-	CHECK(fake_memory(ram, 0, 2, fake.memfd) == -ENOMEM);
+	CHECK_EQ(fake_memory(ram, 0, 2, fake.memfd), -ENOMEM);
 	CHECK(fake_said("d0-2 ") && !ram->nr_mappings);
 	CHECK(!reservation_find(&fake.reservation, 0));
 	CHECK(!fake_unmap(ram) && fake_said("e0-4 u0-4 "));
@@ -153,13 +153,13 @@ static void test_region_target_replay(void)
 	CHECK(!fake_unmap(low) && fake_said(""));
 	fake.fail = 'd';
 	fake.rc = -ENODEV;
-	CHECK(region_set_add_target(&fake.set, &fake.target, NULL) == -ENODEV);
+	CHECK_EQ(region_set_add_target(&fake.set, &fake.target, NULL), -ENODEV);
 	CHECK(fake_said("d8-9 ") && !fake.set.nr_targets);
 	/* The second mapping of the second region: all of it is undone. */
 	CHECK(!fake_map(low, true));
 	fake.fail = 'd';
 	fake.pass = 2;
-	CHECK(region_set_add_target(&fake.set, &fake.target, NULL) == -ENODEV);
+	CHECK_EQ(region_set_add_target(&fake.set, &fake.target, NULL), -ENODEV);
 	CHECK(fake_said("d0-4 d8-9 da-c e8-9 e0-4 "));
 	fake_stop();
 }
@@ -176,12 +176,13 @@ static void test_region_target_needs_fd(void)
 	fake.target.needs_fd = true;
 	ram = fake_region("ram", 0, 4, 255);
 	CHECK(!fake_memory(ram, 0, 2, -1));
-	CHECK(region_set_add_target(&fake.set, &fake.target, &error) == -EINVAL);
-	CHECK(!strcmp(error.action, "cannot register a DMA mapper that requires "
-		      "a backing fd"));
+	CHECK_EQ(region_set_add_target(&fake.set, &fake.target, &error),
+		 -EINVAL);
+	CHECK_STR(error.action,
+		  "cannot register a DMA mapper that requires " "a backing fd");
 	CHECK(!remove_memory(ram, 0, 4));
 	CHECK(!region_set_add_target(&fake.set, &fake.target, &error));
-	CHECK(region_add_mapping(&fake.set, ram, &mapping, &error) == -EINVAL);
+	CHECK_EQ(region_add_mapping(&fake.set, ram, &mapping, &error), -EINVAL);
 	CHECK(!strcmp(error.action, "cannot add a mapping with no backing fd: a "
 		      "registered DMA mapper requires one"));
 	CHECK(!fake_memory(ram, 0, 2, fake.memfd));

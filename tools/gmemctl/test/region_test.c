@@ -25,14 +25,14 @@ static void test_region_overlap(void)
 
 	fake_start();
 	CHECK(!add(1, 0x1000, 0x3000, &first));
-	CHECK(add(0, 0x2000, 0x4000, &other) == -EEXIST);
+	CHECK_EQ(add(0, 0x2000, 0x4000, &other), -EEXIST);
 	CHECK(!add(0, 0x1000, 0x3000, &low));
 	CHECK(!region_remove(&fake.set, first, NULL));
-	CHECK(add(1, 0x2000, 0x4000, &other) == -EEXIST);
-	CHECK(add(1, 0x2000, 0x3000, &other) == -EEXIST);
+	CHECK_EQ(add(1, 0x2000, 0x4000, &other), -EEXIST);
+	CHECK_EQ(add(1, 0x2000, 0x3000, &other), -EEXIST);
 	CHECK(!add(1, 0x0, 0x10000, &other));
 	CHECK(!region_remove(&fake.set, low, NULL));
-	CHECK(add(0, 0x0, 0x20000, &other) == -EEXIST);
+	CHECK_EQ(add(0, 0x0, 0x20000, &other), -EEXIST);
 	CHECK(!add(0, 0x1000, 0x8000, &other));
 	CHECK(other->id == 4 && fake.set.nr_regions == 2);
 	fake_stop();
@@ -44,17 +44,17 @@ static void test_region_add(void)
 	struct error error;
 
 	fake_start();
-	CHECK(add(0, 0x1000, 0x1000, &region) == -EINVAL);
-	CHECK(add(0, 0x2000, 0x1000, &region) == -EINVAL);
-	CHECK(add(0, 0x1, 0x1000, &region) == -EINVAL);
-	CHECK(add(0, 0x0, FAKE_SIZE + PAGE, &region) == -EINVAL);
+	CHECK_EQ(add(0, 0x1000, 0x1000, &region), -EINVAL);
+	CHECK_EQ(add(0, 0x2000, 0x1000, &region), -EINVAL);
+	CHECK_EQ(add(0, 0x1, 0x1000, &region), -EINVAL);
+	CHECK_EQ(add(0, 0x0, FAKE_SIZE + PAGE, &region), -EINVAL);
 	CHECK(!fake.set.nr_regions);
 	region = fake_region("ram", 0, 4, 255);
 	CHECK(region && region->id == 1);
 	CHECK(region_add(&fake.set, "bar", (struct range){ 0x3000, 0x5000 }, 0,
 			 REGION_DEVICE, &region, &error) == -EEXIST);
-	CHECK(!strcmp(error.action,
-		      "memory region bar overlaps with existing region ram"));
+	CHECK_STR(error.action,
+		  "memory region bar overlaps with existing region ram");
 	/* Of equal priority: the same place or none of it. */
 	CHECK(!fake_region("half", 0, 2, 255) && !fake_region("more", 0, 5, 255));
 	CHECK(!fake_region("inside", 1, 2, 255));
@@ -115,8 +115,8 @@ static void test_region_params(void)
 	CHECK(!fake_map(ram, true) && fake_said("d0-2 m0-2 "));
 	CHECK(!probe_write(fake.reservation.base, 0x5a));
 	CHECK(!fake_map(ram, false) && fake_said("e0-2 u0-2 d0-2r m0-2r "));
-	CHECK(probe_write(fake.reservation.base, 1) == -EFAULT);
-	CHECK(fake.reservation.base[0] == 0x5a);
+	CHECK_EQ(probe_write(fake.reservation.base, 1), -EFAULT);
+	CHECK_EQ(fake.reservation.base[0], 0x5a);
 	CHECK(!fake_map(ram, true) && !probe_write(fake.reservation.base, 1));
 	probe_stop();
 	fake_stop();
@@ -133,11 +133,11 @@ static void test_region_anonymous(void)
 	CHECK(!fake_memory(ram, 0, 2, -1));
 	CHECK(!fake_map(ram, true));
 	fake.reservation.base[PAGE] = 0x5a;
-	CHECK(fake_map(ram, false) == -EBUSY);
-	CHECK(fake_map(over, true) == -EBUSY);
-	CHECK(fake_unmap(ram) == -EBUSY);
+	CHECK_EQ(fake_map(ram, false), -EBUSY);
+	CHECK_EQ(fake_map(over, true), -EBUSY);
+	CHECK_EQ(fake_unmap(ram), -EBUSY);
 	CHECK(ram->active && ram->params.writable && !over->mapped);
-	CHECK(fake.reservation.base[PAGE] == 0x5a);
+	CHECK_EQ(fake.reservation.base[PAGE], 0x5a);
 	CHECK(!region_remove(&fake.set, ram, NULL));
 	CHECK(!fake_map(over, true) && over->active);
 	fake_stop();
@@ -156,7 +156,7 @@ static void test_region_map_fails(void)
 	CHECK(fake_said("m2-4 "));
 	fake.fail = 'm';
 	fake.rc = -ENOSPC;
-	CHECK(fake_map(ram, true) == -ENOSPC);
+	CHECK_EQ(fake_map(ram, true), -ENOSPC);
 	CHECK(fake_said("e2-4 u2-4 d0-8 m0-8 e0-8 m2-4 "));
 	CHECK(!ram->mapped && !ram->active && device->active);
 	CHECK(!reservation_find(&fake.reservation, 0));
@@ -164,7 +164,7 @@ static void test_region_map_fails(void)
 	CHECK(!fake_map(ram, true) && ram->active && !device->active);
 	fake.log[0] = '\0';
 	fake.fail = 'm';
-	CHECK(fake_map(ram, false) == -ENOSPC);
+	CHECK_EQ(fake_map(ram, false), -ENOSPC);
 	CHECK(ram->active && ram->params.writable);
 	CHECK(fake_said("e0-8 u0-8 d0-8r m0-8r e0-8 d0-8 m0-8 "));
 	fake_stop();
@@ -208,8 +208,8 @@ static void test_region_late_partition(void)
 	fake.partition.pin = true;
 	fake.fail = 'p';
 	fake.rc = -EPERM;
-	CHECK(region_set_add_partition(&fake.set, &fake.partition, NULL) ==
-	      -EPERM);
+	CHECK_EQ(region_set_add_partition(&fake.set, &fake.partition, NULL),
+		 -EPERM);
 	CHECK(fake_said("m0-2 p0-2 u0-2 ") && !fake.set.nr_partitions);
 	CHECK(!region_set_add_partition(&fake.set, &fake.partition, NULL));
 	CHECK(fake_said("m0-2 p0-2 m4-6r p4-6 "));
@@ -234,7 +234,7 @@ static void test_region_offset(void)
 	fake.partition.offset = -2 * PAGE;
 	CHECK(region_map(&fake.set, ram, &(struct region_params){ 0 }, &error) ==
 	      -ERANGE);
-	CHECK(!strcmp(error.action, "failed to map range to partition"));
+	CHECK_STR(error.action, "failed to map range to partition");
 	CHECK(fake_said("") && !ram->mapped);
 	fake_stop();
 }
@@ -252,7 +252,7 @@ static void test_region_prefetch(void)
 	fake.rc = -ENOMEM;
 	CHECK(!region_map(&fake.set, ram, &params, NULL) && ram->active);
 	CHECK(fake_said("m0-2 f0-2 "));
-	CHECK(fake.partition.prefetch_rc == -ENOMEM);
+	CHECK_EQ(fake.partition.prefetch_rc, -ENOMEM);
 	fake_stop();
 }
 

@@ -160,7 +160,7 @@ static int child_ends(void)
 
 	close(questions[0]);
 	questions[0] = -1;
-	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_EQ(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -168,7 +168,7 @@ static void unshare_memory(void)
 {
 	remote_stop(&remote);
 	CHECK(!memory.regions.nr_targets);
-	CHECK(child_ends() == 0);
+	CHECK_EQ(child_ends(), 0);
 }
 
 /* Have the child read. Return: what its remote_mapper_read() does. */
@@ -177,8 +177,8 @@ static int child_read(uint64_t gpa, uint32_t size)
 	struct question question = { .gpa = gpa, .size = size };
 
 	memset(&reply, 0xff, sizeof(reply));
-	CHECK(send(questions[0], &question, sizeof(question), 0) ==
-	      sizeof(question));
+	CHECK_EQ(send(questions[0], &question, sizeof(question), 0),
+		 sizeof(question));
 	CHECK(child_reply());
 	return reply.rc;
 }
@@ -215,12 +215,12 @@ static void test_remote_sees(void)
 	memset(&reply, 0, sizeof(reply));
 	CHECK(!child_read(4 * PAGE - 2, 4) &&
 	      !memcmp(reply.bytes, "\4\4\0\0", 4));
-	CHECK(populated_blocks() == 2 * PAGE / 512);
+	CHECK_EQ(populated_blocks(), 2 * PAGE / 512);
 	/* Over the end of RAM, into the gap, and beyond everything. */
 	CHECK(child_read(16 * PAGE - 1, 2) == -EFAULT &&
 	      reply.fault == 16 * PAGE);
-	CHECK(child_read(20 * PAGE, 1) == -EFAULT);
-	CHECK(child_read(80 * PAGE, 1) == -EFAULT);
+	CHECK_EQ(child_read(20 * PAGE, 1), -EFAULT);
+	CHECK_EQ(child_read(80 * PAGE, 1), -EFAULT);
 	CHECK(child_read(UINT64_MAX, 2) == -EFAULT && reply.fault == UINT64_MAX);
 	unshare_memory();
 	stop();
@@ -234,7 +234,7 @@ static void test_remote_follows(void)
 
 	start(BACKING_SHARED, true);
 	fd = calls->memfd("vga", 32 * PAGE);
-	CHECK(pwrite(fd, "\x2a", 1, 7) == 1);
+	CHECK_EQ(pwrite(fd, "\x2a", 1, 7), 1);
 	device_memory_init(&vga, &memory.regions, "vga", 32 * PAGE);
 	CHECK(!device_memory_map(&vga, (struct range){ 0, 32 * PAGE }, fd, 0,
 				 true, NULL));
@@ -246,7 +246,7 @@ static void test_remote_follows(void)
 	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
 	CHECK(child_sees(0xc0, 2));
 	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED));
-	CHECK(child_read(0xa0000, 1) == -EFAULT);
+	CHECK_EQ(child_read(0xa0000, 1), -EFAULT);
 	CHECK(!device_memory_show(&vga, 0xa0000, true, NULL));
 	CHECK(child_sees(0xa0, 0x2a));
 	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_READ_WRITE));
@@ -280,11 +280,11 @@ static void test_remote_private(void)
 {
 	start(BACKING_PRIVATE, false);
 	fork_child();
-	CHECK(remote_start(&remote, &memory, sockets[0], &error) == -EINVAL);
+	CHECK_EQ(remote_start(&remote, &memory, sockets[0], &error), -EINVAL);
 	CHECK(strstr(error.hint, "no backing fd (private RAM)"));
 	CHECK(child_reply() && reply.rc == -EINVAL);
 	CHECK(!memory.regions.nr_targets);
-	CHECK(child_ends() == 0);
+	CHECK_EQ(child_ends(), 0);
 	stop();
 }
 
@@ -303,9 +303,9 @@ static void check_lost(int signal)
 	share();
 	CHECK(!kill(child, signal));
 	if (signal == SIGKILL)
-		CHECK(child_ends() == -1);
+		CHECK_EQ(child_ends(), -1);
 	else
-		CHECK(waitpid(child, NULL, WUNTRACED) == child);
+		CHECK_EQ(waitpid(child, NULL, WUNTRACED), child);
 	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
 	CHECK(remote.gone);
 	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
@@ -313,7 +313,7 @@ static void check_lost(int signal)
 	if (signal == SIGSTOP) {
 		CHECK(!kill(child, SIGCONT));
 		CHECK(child_loses());
-		CHECK(child_ends() == 0);
+		CHECK_EQ(child_ends(), 0);
 	}
 	remote_stop(&remote);
 	stop();
@@ -338,7 +338,7 @@ static void test_remote_vm_ends(void)
 	CHECK(child_sees(3, 3));
 	remote_stop(&remote);
 	CHECK(child_loses() && child_read(3 * PAGE, 1) == -EPIPE);
-	CHECK(child_ends() == 0);
+	CHECK_EQ(child_ends(), 0);
 	stop();
 }
 
@@ -348,16 +348,16 @@ static int start_answered(int32_t second, int32_t late)
 	int32_t answers[] = { 0, second, late };
 
 	start(BACKING_SHARED, false);
-	CHECK(write(sockets[1], answers, sizeof(answers)) == sizeof(answers));
+	CHECK_EQ(write(sockets[1], answers, sizeof(answers)), sizeof(answers));
 	return remote_start(&remote, &memory, sockets[0], &error);
 }
 
 static void test_remote_answers(void)
 {
-	CHECK(start_answered(-ENOMEM, 0) == -ENOMEM);
+	CHECK_EQ(start_answered(-ENOMEM, 0), -ENOMEM);
 	CHECK(!memory.regions.nr_targets);
 	stop();
-	CHECK(start_answered(5, 0) == -EBADMSG);
+	CHECK_EQ(start_answered(5, 0), -EBADMSG);
 	stop();
 	/* It cannot keep the guest from its memory afterwards. */
 	CHECK(!start_answered(0, -ENOMEM));
@@ -369,7 +369,7 @@ static void test_remote_answers(void)
 	start(BACKING_SHARED, false);
 	close(sockets[1]);
 	sockets[1] = -1;
-	CHECK(remote_start(&remote, &memory, sockets[0], &error) == -EPIPE);
+	CHECK_EQ(remote_start(&remote, &memory, sockets[0], &error), -EPIPE);
 	stop();
 }
 
@@ -388,7 +388,7 @@ static int mapper_told(const struct remote_message *messages, size_t count,
 				  &files));
 	shutdown(sockets[0], SHUT_WR);
 	rc = remote_mapper_start(&mapper, sockets[1], &error);
-	CHECK(open_fds() == fds);
+	CHECK_EQ(open_fds(), fds);
 	return rc;
 }
 
@@ -396,7 +396,7 @@ static void check_told(const struct remote_message *messages, size_t count,
 		       int wanted)
 {
 	start(BACKING_SHARED, false);
-	CHECK(mapper_told(messages, count, memory.backings[0].fd) == wanted);
+	CHECK_EQ(mapper_told(messages, count, memory.backings[0].fd), wanted);
 	stop();
 }
 

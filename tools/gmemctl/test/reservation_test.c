@@ -99,16 +99,16 @@ static void test_reservation_create(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		CHECK(!reservation_create(&reservation, cases[i].size,
 					  cases[i].alignment));
-		CHECK(reservation.size == cases[i].expected_size);
+		CHECK_EQ(reservation.size, cases[i].expected_size);
 		CHECK(!((uintptr_t)reservation.base %
 			cases[i].expected_alignment));
 		reservation_destroy(&reservation);
 	}
-	CHECK(reservation_create(&reservation, 0, 0) == -EINVAL);
-	CHECK(reservation_create(&reservation, PAGE, 3) == -EINVAL);
-	CHECK(reservation_create(&reservation, UINT64_MAX, 0) == -EINVAL);
-	CHECK(reservation_create(&reservation, PAGE, UINT64_C(1) << 63) ==
-	      -ENOMEM);
+	CHECK_EQ(reservation_create(&reservation, 0, 0), -EINVAL);
+	CHECK_EQ(reservation_create(&reservation, PAGE, 3), -EINVAL);
+	CHECK_EQ(reservation_create(&reservation, UINT64_MAX, 0), -EINVAL);
+	CHECK_EQ(reservation_create(&reservation, PAGE, UINT64_C(1) << 63),
+		 -ENOMEM);
 	CHECK(!reservation.base);
 	reservation_destroy(&reservation);
 }
@@ -128,21 +128,23 @@ static void test_reservation_bounds(void)
 		struct extent extent = { bad[i], -1, 0, PAGE, true,
 						 false };
 
-		CHECK(reservation_map(&reservation, &extent) == -EINVAL);
-		CHECK(reservation_unmap(&reservation, bad[i]) == -EINVAL);
-		CHECK(reservation_commit(&reservation, bad[i]) == -EINVAL);
-		CHECK(reservation_decommit(&reservation, bad[i]) == -EINVAL);
-		CHECK(reservation_advise_huge(&reservation, bad[i]) == -EINVAL);
-		CHECK(reservation_bind_node(&reservation, bad[i], 0) == -EINVAL);
-		CHECK(reservation_set_writable(&reservation, bad[i], true) ==
-		      -EINVAL);
+		CHECK_EQ(reservation_map(&reservation, &extent), -EINVAL);
+		CHECK_EQ(reservation_unmap(&reservation, bad[i]), -EINVAL);
+		CHECK_EQ(reservation_commit(&reservation, bad[i]), -EINVAL);
+		CHECK_EQ(reservation_decommit(&reservation, bad[i]), -EINVAL);
+		CHECK_EQ(reservation_advise_huge(&reservation, bad[i]),
+			 -EINVAL);
+		CHECK_EQ(reservation_bind_node(&reservation, bad[i], 0),
+			 -EINVAL);
+		CHECK_EQ(reservation_set_writable(&reservation, bad[i], true),
+			 -EINVAL);
 	}
-	CHECK(map(4, 4, -1) == -EINVAL);
-	CHECK(reservation_unmap(&reservation, pages(4, 4)) == -EINVAL);
+	CHECK_EQ(map(4, 4, -1), -EINVAL);
+	CHECK_EQ(reservation_unmap(&reservation, pages(4, 4)), -EINVAL);
 	CHECK(!reservation_commit(&reservation, pages(4, 4)));
 	CHECK(!reservation_decommit(&reservation, pages(16, 16)));
 	CHECK(!reservation_advise_huge(&reservation, pages(4, 4)));
-	CHECK(reservation.nr_extents == 1);
+	CHECK_EQ(reservation.nr_extents, 1);
 	reservation_destroy(&reservation);
 }
 
@@ -157,9 +159,9 @@ static void test_reservation_overlap(void)
 	for (uint64_t i = 0; i < 16; i++)
 		reservation.base[i * PAGE] = (uint8_t)i;
 	CHECK(!map(4, 6, -1));
-	CHECK(reservation.nr_extents == 3);
+	CHECK_EQ(reservation.nr_extents, 3);
 	CHECK(reservation.base[3 * PAGE] == 3 && !reservation.base[4 * PAGE]);
-	CHECK(reservation.base[6 * PAGE] == 6);
+	CHECK_EQ(reservation.base[6 * PAGE], 6);
 	tail = reservation_find(&reservation, 6 * PAGE);
 	CHECK(tail && tail->fd == fd && tail->fd_offset == 6 * PAGE);
 	/* Over the ends of two. */
@@ -203,11 +205,11 @@ static void test_reservation_anonymous(void)
 	CHECK(!reservation.base[2 * PAGE] &&
 	      reservation.base[5 * PAGE] == 0x5a);
 	reservation.base[2 * PAGE] = 1;
-	CHECK(reservation.base[2 * PAGE] == 1);
+	CHECK_EQ(reservation.base[2 * PAGE], 1);
 	/* What is not mapped cannot be committed, and nothing is half done. */
 	CHECK(!reservation_unmap(&reservation, pages(12, 13)));
-	CHECK(reservation_commit(&reservation, pages(10, 16)) == -EFAULT);
-	CHECK(resident(10, 12) == 0);
+	CHECK_EQ(reservation_commit(&reservation, pages(10, 16)), -EFAULT);
+	CHECK_EQ(resident(10, 12), 0);
 	CHECK(!reservation_decommit(&reservation, pages(0, 16)));
 	CHECK(!resident(0, 12));
 	reservation_destroy(&reservation);
@@ -226,11 +228,11 @@ static void check_file(int fd)
 	CHECK(file_bytes(fd) >= SIZE);
 	memset(other, 0x5a, SIZE);
 	CHECK(!reservation_commit(&reservation, pages(0, 16)));
-	CHECK(reservation.base[SIZE - 1] == 0x5a);
+	CHECK_EQ(reservation.base[SIZE - 1], 0x5a);
 	CHECK(!reservation_decommit(&reservation, pages(0, 12)));
 	CHECK(file_bytes(fd) <= 4 * PAGE);
 	CHECK(!other[0] && !reservation.base[11 * PAGE]);
-	CHECK(reservation.base[12 * PAGE] == 0x5a);
+	CHECK_EQ(reservation.base[12 * PAGE], 0x5a);
 	reservation_destroy(&reservation);
 	CHECK(!munmap(other, SIZE));
 }
@@ -283,11 +285,11 @@ static void test_reservation_huge_page(void)
 	extent.fd_offset = 8 * PAGE;
 	CHECK(!reservation_map(&reservation, &extent));
 	CHECK(!map(8, 16, fd));
-	CHECK(reservation_decommit(&reservation, pages(0, 2)) == -EINVAL);
-	CHECK(reservation_decommit(&reservation, pages(2, 12)) == -EINVAL);
+	CHECK_EQ(reservation_decommit(&reservation, pages(0, 2)), -EINVAL);
+	CHECK_EQ(reservation_decommit(&reservation, pages(2, 12)), -EINVAL);
 	CHECK(!*trace);
 	CHECK(!reservation_decommit(&reservation, pages(4, 9)));
-	CHECK(!strcmp(trace, "pc000+4000 p0+1000 "));
+	CHECK_STR(trace, "pc000+4000 p0+1000 ");
 	calls = &calls_system;
 	reservation_destroy(&reservation);
 	close(fd);
@@ -308,8 +310,8 @@ static void test_reservation_writable(void)
 	CHECK(reservation_find(&reservation, 4 * PAGE)->writable);
 	CHECK(!reservation_set_writable(&reservation, pages(0, 8), true));
 	CHECK(!probe_write(base + 2 * PAGE, 1));
-	CHECK(reservation_set_writable(&reservation, pages(7, 9), true) ==
-	      -EFAULT);
+	CHECK_EQ(reservation_set_writable(&reservation, pages(7, 9), true),
+		 -EFAULT);
 	probe_stop();
 	reservation_destroy(&reservation);
 }
@@ -336,8 +338,8 @@ static void test_reservation_map_fails(void)
 	reservation.base[PAGE] = 7;
 	failing.map_at = failing_map_at;
 	calls = &failing;
-	CHECK(map(1, 2, -1) == -ENOMEM);
-	CHECK(reservation_unmap(&reservation, pages(1, 2)) == -ENOMEM);
+	CHECK_EQ(map(1, 2, -1), -ENOMEM);
+	CHECK_EQ(reservation_unmap(&reservation, pages(1, 2)), -ENOMEM);
 	calls = &calls_system;
 	CHECK(reservation.nr_extents == 1 && reservation.base[PAGE] == 7);
 	reservation_destroy(&reservation);

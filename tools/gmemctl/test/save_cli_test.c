@@ -92,7 +92,7 @@ static void happen(void)
 	if (act == ACT_KILL)
 		CHECK(!kill(child, SIGKILL));
 	if (act == ACT_INTERRUPT || act == ACT_KILL)
-		CHECK(channel_wait_result(job, -1, 5000, NULL) == -EPIPE);
+		CHECK_EQ(channel_wait_result(job, -1, 5000, NULL), -EPIPE);
 }
 
 /* The VM's word after it has heard whether the file has its name. */
@@ -137,7 +137,7 @@ static int serve(void *data, const char *command, struct json_object *request,
 
 	(void)data;
 	(void)result;
-	CHECK(!strcmp(command, "save"));
+	CHECK_STR(command, "save");
 	CHECK(json_object_object_get_ex(request, "channel", &channel));
 	if (act == ACT_REFUSE)
 		return error_set(error, -EBUSY, "VM", "start a job", NULL);
@@ -197,7 +197,7 @@ static void stop(unsigned int left)
 	has = entries(true);
 	if (has != left)
 		printf("# %u files are left, expected %u\n", has, left);
-	CHECK(has == left);
+	CHECK_EQ(has, left);
 	CHECK(!rmdir(directory));
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
@@ -223,7 +223,7 @@ static int save_as(const char *name, const char *file, bool and_stop)
 		      and_stop ? "--stop" : NULL, NULL);
 		_exit(127);
 	}
-	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_EQ(waitpid(child, &status, 0), child);
 	if (asked)
 		pthread_join(saver, NULL);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -268,7 +268,7 @@ static void test_save_cli_neighbours_C7(void)
 	put("guest", "before");
 	put("guest.part", "another guest");
 	CHECK(!save() && !strcmp(content("guest"), "saved"));
-	CHECK(!strcmp(content("guest.part"), "another guest"));
+	CHECK_STR(content("guest.part"), "another guest");
 	stop(3);
 }
 
@@ -281,8 +281,8 @@ static void test_save_cli_no_vm_C5(void)
 	put("guest.part", "another guest");
 	CHECK(save_as("test-mv", "guest", true) == 1 && !asked);
 	CHECK(strstr(content("out"), "test-mv"));
-	CHECK(!strcmp(content("guest"), "the guest"));
-	CHECK(!strcmp(content("guest.part"), "another guest"));
+	CHECK_STR(content("guest"), "the guest");
+	CHECK_STR(content("guest.part"), "another guest");
 	stop(3);
 }
 
@@ -293,7 +293,7 @@ static void test_save_cli_busy_C6(void)
 		return;
 	put("guest.12345678.part", "half of the guest");
 	CHECK(save() == 1 && strstr(content("out"), "busy"));
-	CHECK(!strcmp(content("guest.12345678.part"), "half of the guest"));
+	CHECK_STR(content("guest.12345678.part"), "half of the guest");
 	stop(2);
 }
 
@@ -305,7 +305,7 @@ static void test_save_cli_interrupted_C5(void)
 	put("guest", "before");
 	CHECK(save() == 1 && verdict == 1);
 	CHECK(strstr(content("out"), "the VM goes on"));
-	CHECK(!strcmp(content("guest"), "before"));
+	CHECK_STR(content("guest"), "before");
 	stop(2);
 }
 
@@ -316,7 +316,7 @@ static void test_save_cli_killed_C5(void)
 		return;
 	put("guest", "before");
 	CHECK(save() == -SIGKILL && verdict == 1);
-	CHECK(!strcmp(content("guest"), "before"));
+	CHECK_STR(content("guest"), "before");
 	stop(3);
 }
 
@@ -327,7 +327,7 @@ static void test_save_cli_full(void)
 	put("guest", "before");
 	CHECK(save() == 1 && strstr(content("out"), "No space left"));
 	CHECK(strstr(content("out"), "/guest: save the VM to it: "));
-	CHECK(!strcmp(content("guest"), "before"));
+	CHECK_STR(content("guest"), "before");
 	stop(2);
 }
 
@@ -364,7 +364,7 @@ static void test_save_cli_rename_C5(void)
 	if (!start(ACT_OBSTACLE))
 		return;
 	CHECK(save() == 1 && asked == 1);
-	CHECK(verdict == -EISDIR);
+	CHECK_EQ(verdict, -EISDIR);
 	CHECK(place_is_said());
 	CHECK(strstr(content("out"), "guest: rename what was written to this: "));
 	stop(3);
@@ -407,7 +407,7 @@ static void test_save_cli_late(void)
 	if (!start(ACT_LATE))
 		return;
 	CHECK(save() == 1 && strstr(content("out"), "/guest; the VM seems to go on"));
-	CHECK(!strcmp(content("guest"), "saved"));
+	CHECK_STR(content("guest"), "saved");
 	stop(2);
 }
 

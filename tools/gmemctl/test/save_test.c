@@ -137,7 +137,7 @@ static void round_trip(enum backing_kind first, enum backing_kind second)
 	CHECK(!restore());
 	CHECK(tlv_get(&saved.state, 7, 0, text, sizeof(text)));
 	CHECK(!memcmp(text, "state", sizeof(text)));
-	CHECK(memory.config->requests[1].kind == second);
+	CHECK_EQ(memory.config->requests[1].kind, second);
 	CHECK(populated(0, 64, 16) == 1 << 6);
 	if (second == BACKING_PRIVATE)
 		CHECK(populated(1, 32, 8) == (1 << 7 | 1 << 3));
@@ -168,14 +168,14 @@ static void test_save_old_file(void)
 	guest_memory_destroy(&memory);
 	memset(old, 0xff, sizeof(old));
 	for (int i = 0; i < 24; i++)
-		CHECK(pwrite(fd, old, sizeof(old), i * (off_t)PAGE) ==
-		      (ssize_t)PAGE);
+		CHECK_EQ(pwrite(fd, old, sizeof(old), i * (off_t)PAGE),
+			 (ssize_t)PAGE);
 	memory_file = path;
 	CHECK(!restore());
 	memory_file = NULL;
 	CHECK(*at(3) == 1 && *at(70) == 2 && *at(39) == 3);
 	CHECK(!at(70)[1] && !*at(64) && !*at(79) && !*at(7));
-	CHECK(lseek(fd, 0, SEEK_END) == 24 * (off_t)PAGE);
+	CHECK_EQ(lseek(fd, 0, SEEK_END), 24 * (off_t)PAGE);
 	restored_end();
 	stop();
 	close(fd);
@@ -217,7 +217,7 @@ static void test_save_refused(void)
 	kvm_fake.fail = 'v';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EPERM;
-	CHECK(save() == -EPERM);
+	CHECK_EQ(save(), -EPERM);
 	CHECK(strstr(error.hint, "consent"));
 	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
 	CHECK(!lseek(file, 0, SEEK_END));
@@ -228,7 +228,7 @@ static void test_save_refused(void)
 	build();
 	CHECK(!guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE },
 				    true, NULL, 0));
-	CHECK(save() == -EOPNOTSUPP);
+	CHECK_EQ(save(), -EOPNOTSUPP);
 	guest_memory_destroy(&memory);
 	stop();
 }
@@ -241,7 +241,7 @@ static void test_save_fails(void)
 	start(BACKING_GMEM_STORE, BACKING_SHARED);
 	build();
 	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	CHECK(save_write(full, -1, &memory, &state, &error) == -ENOSPC);
+	CHECK_EQ(save_write(full, -1, &memory, &state, &error), -ENOSPC);
 	CHECK(strstr(error.hint, "room"));
 	close(full);
 	CHECK(!guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE },
@@ -249,7 +249,7 @@ static void test_save_fails(void)
 	kvm_fake.fail = 'V';
 	kvm_fake.pass = 0;
 	kvm_fake.rc = -EAGAIN;
-	CHECK(save() == -EAGAIN);
+	CHECK_EQ(save(), -EAGAIN);
 	CHECK(!guest_memfd_is_private(&memory.memfd, PAGE));
 	guest_memory_destroy(&memory);
 	stop();
@@ -270,10 +270,10 @@ static void test_save_truncated(void)
 
 	make_file();
 	all = lseek(file, 0, SEEK_END);
-	CHECK(all == FILE_SIZE);
+	CHECK_EQ(all, FILE_SIZE);
 	for (size = all - 1; size >= 0; size -= size > 400 ? 97 : 1) {
 		CHECK(!ftruncate(file, size));
-		CHECK(restore() == -EBADMSG);
+		CHECK_EQ(restore(), -EBADMSG);
 	}
 	stop();
 }
@@ -312,11 +312,11 @@ static void seal(uint64_t number)
 	uint8_t bytes[8 + RUN_SIZE], sum[SUM];
 
 	memcpy(bytes, &number, sizeof(number));
-	CHECK(pread(file, bytes + 8, (size_t)record.size, record.start) ==
-	      record.size);
+	CHECK_EQ(pread(file, bytes + 8, (size_t)record.size, record.start),
+		 record.size);
 	CHECK(EVP_Digest(bytes, 8 + (size_t)record.size, sum, NULL,
 			 EVP_sha256(), NULL));
-	CHECK(pwrite(file, sum, SUM, record.start + record.size) == SUM);
+	CHECK_EQ(pwrite(file, sum, SUM, record.start + record.size), SUM);
 }
 
 /* Each field by itself: where it is, and a value that it must not have. */
@@ -347,16 +347,16 @@ static void test_save_fields(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		off_t at = record_of(cases[i].record).start + cases[i].at;
 
-		CHECK(pread(file, &before, 8, at) == 8);
-		CHECK(pwrite(file, &cases[i].value, 8, at) == 8);
+		CHECK_EQ(pread(file, &before, 8, at), 8);
+		CHECK_EQ(pwrite(file, &cases[i].value, 8, at), 8);
 		seal(cases[i].record);
-		CHECK(restore() == -EBADMSG);
-		CHECK(pwrite(file, &before, 8, at) == 8);
+		CHECK_EQ(restore(), -EBADMSG);
+		CHECK_EQ(pwrite(file, &before, 8, at), 8);
 		seal(cases[i].record);
 	}
 	lseek(file, 0, SEEK_END);
-	CHECK(write(file, "x", 1) == 1);
-	CHECK(restore() == -EBADMSG);
+	CHECK_EQ(write(file, "x", 1), 1);
+	CHECK_EQ(restore(), -EBADMSG);
 	CHECK(!ftruncate(file, lseek(file, 0, SEEK_END) - 1));
 	CHECK(!restore());
 	restored_end();
@@ -391,9 +391,9 @@ static void test_save_flipped(void)
 			uint8_t byte;
 			bool ok;
 
-			CHECK(pread(file, &byte, 1, at) == 1);
+			CHECK_EQ(pread(file, &byte, 1, at), 1);
 			byte ^= (uint8_t)(1 << at % 8);
-			CHECK(pwrite(file, &byte, 1, at) == 1);
+			CHECK_EQ(pwrite(file, &byte, 1, at), 1);
 			ok = refused(number);
 			if (!ok)
 				printf("# byte %lld of record %llu: %s\n",
@@ -401,7 +401,7 @@ static void test_save_flipped(void)
 				       error.hint);
 			CHECK(ok);
 			byte ^= (uint8_t)(1 << at % 8);
-			CHECK(pwrite(file, &byte, 1, at) == 1);
+			CHECK_EQ(pwrite(file, &byte, 1, at), 1);
 		}
 	}
 	CHECK(!restore());
@@ -415,8 +415,8 @@ static void copy(off_t to, off_t from, size_t size)
 	uint8_t bytes[3 * (RUN_SIZE + SUM)];
 
 	CHECK(size <= sizeof(bytes));
-	CHECK(pread(file, bytes, size, from) == (ssize_t)size);
-	CHECK(pwrite(file, bytes, size, to) == (ssize_t)size);
+	CHECK_EQ(pread(file, bytes, size, from), (ssize_t)size);
+	CHECK_EQ(pwrite(file, bytes, size, to), (ssize_t)size);
 }
 
 /* A record that is whole, but not where it was; one that is left out. */
@@ -450,13 +450,13 @@ static void test_save_version_1(void)
 		to += record.size;
 	}
 	CHECK(!ftruncate(file, to));
-	CHECK(pwrite(file, &version, sizeof(version), 8) == sizeof(version));
+	CHECK_EQ(pwrite(file, &version, sizeof(version), 8), sizeof(version));
 	CHECK(!restore());
 	CHECK(!save_is_checked(&saved));
 	CHECK(*at(3) == 1 && *at(70) == 2 && *at(39) == 3 && !*at(35));
 	restored_end();
 	CHECK(!ftruncate(file, to - 1));
-	CHECK(restore() == -EBADMSG);
+	CHECK_EQ(restore(), -EBADMSG);
 	stop();
 }
 
@@ -470,8 +470,8 @@ static void test_save_asker_gone(void)
 	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 	CHECK(!save_write(file, sockets[0], &memory, &state, &error));
 	close(sockets[1]);
-	CHECK(save_write(file, sockets[0], &memory, &state, &error) ==
-	      -ECANCELED);
+	CHECK_EQ(save_write(file, sockets[0], &memory, &state, &error),
+		 -ECANCELED);
 	close(sockets[0]);
 	guest_memory_destroy(&memory);
 	stop();
@@ -492,7 +492,7 @@ static void test_save_file_pages(void)
 
 	backing.fd = memfd_create("blocks", MFD_CLOEXEC);
 	CHECK(host != MAP_FAILED && !ftruncate(backing.fd, 8 * PAGE));
-	CHECK(pwrite(backing.fd, "x", 1, PAGE) == 1);
+	CHECK_EQ(pwrite(backing.fd, "x", 1, PAGE), 1);
 	CHECK(!populated_pages(&backing, host, 0, sizeof(pages), pages));
 	CHECK(!memcmp(pages, "\1\1\0\0", sizeof(pages)));
 	close(backing.fd);

@@ -71,7 +71,7 @@ static int in_process(void (*prepare)(int number), int number, int sent)
 		signals_hold(&before);
 		_exit(run_endless(sent));
 	}
-	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
@@ -106,8 +106,9 @@ static void test_signals_blocked(void)
 
 	CHECK(!in_process(prepare_blocked, SIGUSR1, 0));
 	for (unsigned int i = 0; i < 4; i++) {
-		CHECK(in_process(prepare_blocked, SIGUSR1, numbers[i]) == EINTR);
-		CHECK(in_process(prepare_all_blocked, 0, numbers[i]) == EINTR);
+		CHECK_EQ(in_process(prepare_blocked, SIGUSR1, numbers[i]),
+			 EINTR);
+		CHECK_EQ(in_process(prepare_all_blocked, 0, numbers[i]), EINTR);
 	}
 }
 
@@ -120,10 +121,10 @@ static void test_signals_ignored(void)
 		int other = numbers[(i + 1) % 4];
 
 		CHECK(!in_process(prepare_ignored, numbers[i], numbers[i]));
-		CHECK(in_process(prepare_ignored, numbers[i], other) == EINTR);
+		CHECK_EQ(in_process(prepare_ignored, numbers[i], other), EINTR);
 	}
 	/* The thread of the vCPU needs this one. */
-	CHECK(in_process(prepare_ignored, SIGUSR1, SIGTERM) == EINTR);
+	CHECK_EQ(in_process(prepare_ignored, SIGUSR1, SIGTERM), EINTR);
 }
 
 static bool has_end_signal(int number)

@@ -35,7 +35,7 @@ static void test_size_good(void)
 		uint64_t size = 42;
 
 		CHECK(!size_parse(cases[i].text, &size));
-		CHECK(size == cases[i].size);
+		CHECK_EQ(size, cases[i].size);
 	}
 }
 
@@ -53,21 +53,21 @@ static void test_size_bad(void)
 	uint64_t size = 42;
 
 	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
-		CHECK(size_parse(invalid[i], &size) == -EINVAL);
+		CHECK_EQ(size_parse(invalid[i], &size), -EINVAL);
 	for (size_t i = 0; i < sizeof(too_large) / sizeof(too_large[0]); i++)
-		CHECK(size_parse(too_large[i], &size) == -ERANGE);
-	CHECK(size == 42);
+		CHECK_EQ(size_parse(too_large[i], &size), -ERANGE);
+	CHECK_EQ(size, 42);
 }
 
 static void test_count(void)
 {
 	uint32_t count = 42;
 
-	CHECK(count_parse("9", 8, &count) == -ERANGE);
-	CHECK(count_parse("4294967296", UINT32_MAX, &count) == -ERANGE);
-	CHECK(count_parse("1K", 8000, &count) == -EINVAL);
-	CHECK(count_parse("", 8, &count) == -EINVAL);
-	CHECK(count == 42);
+	CHECK_EQ(count_parse("9", 8, &count), -ERANGE);
+	CHECK_EQ(count_parse("4294967296", UINT32_MAX, &count), -ERANGE);
+	CHECK_EQ(count_parse("1K", 8000, &count), -EINVAL);
+	CHECK_EQ(count_parse("", 8, &count), -EINVAL);
+	CHECK_EQ(count, 42);
 	CHECK(!count_parse("8", 8, &count) && count == 8);
 }
 
@@ -81,13 +81,13 @@ static void test_number(void)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(number_parse(bad[i], &number));
-	CHECK(number == 42);
+	CHECK_EQ(number, 42);
 	CHECK(!number_parse("0x30000", &number) && number == 0x30000);
 	CHECK(!number_parse("0XfF", &number) && number == 255);
 	CHECK(!number_parse("010", &number) && number == 10);
 	CHECK(!number_parse("0", &number) && number == 0);
 	CHECK(!number_parse("0xffffffffffffffff", &number));
-	CHECK(number == UINT64_MAX);
+	CHECK_EQ(number, UINT64_MAX);
 }
 
 static const struct unit_test tests[] = {

@@ -233,7 +233,7 @@ static void test_slots_pin(void)
 	lock_rc = -ENOMEM;
 	CHECK(partition_map_region(&partition, (struct range){ 0, 8 * PAGE },
 				   true, &params, &error) == -ENOMEM);
-	CHECK(!strcmp(error.action, "failed to pin range to partition"));
+	CHECK_STR(error.action, "failed to pin range to partition");
 	CHECK(!kvm_fake_slots() && locks == 1 && unlocks == 1);
 	CHECK(kvm_fake_said("S0-8g20 A0-8 a0-8 D0-8"));
 	lock_rc = 0;
@@ -276,7 +276,7 @@ static void test_slots_prefetch_private(void)
 	CHECK(kvm_fake_said("S0-10g20 A0-4 a4-6 A6-10 H20-24 H26-30"));
 	CHECK(!mincore(reservation.base, 16 * PAGE, resident));
 	for (int i = 0; i < 16; i++)
-		CHECK((resident[i] & 1) == (i == 4 || i == 5));
+		CHECK_EQ((resident[i] & 1), (i == 4 || i == 5));
 	stop();
 	start(false, true);
 	kvm_fake.fail = 'H';

@@ -116,10 +116,10 @@ static void test_snp_f5_same_name(void)
 
 	verified_init(&verified, &foreign);
 	CHECK(!verified_run(&verified));
-	CHECK(verified_check(&verified, "certificates")->verdict == SNP_FAIL);
+	CHECK_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
 	CHECK(strstr(verified_check(&verified, "certificates")->detail,
 		     "was not signed by the certificate of that name"));
-	CHECK(verified_check(&verified, "root")->verdict == SNP_FAIL);
+	CHECK_EQ(verified_check(&verified, "root")->verdict, SNP_FAIL);
 	verified_free(&verified);
 }
 
@@ -147,7 +147,7 @@ static void test_snp_f5_missing(void)
 	size = test_certs_pem(&verified.source, no_leaf, 2, data);
 	CHECK(!verified_pool(&verified, data, size));
 	CHECK(!verified_run(&verified));
-	CHECK(verified_check(&verified, "certificates")->verdict == SNP_FAIL);
+	CHECK_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
 	verified_free(&verified);
 
 	verified_init(&verified, &no_ca);
@@ -164,7 +164,7 @@ static void test_snp_f22_by_root(void)
 
 	verified_init(&verified, &by_root);
 	CHECK(!verified_run(&verified));
-	CHECK(verified_check(&verified, "certificates")->verdict == SNP_FAIL);
+	CHECK_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
 	CHECK(strstr(verified_check(&verified, "certificates")->detail,
 		     "by the root 'ARK-Test' itself"));
 	verified_free(&verified);
@@ -231,7 +231,7 @@ static void test_snp_f8_crl(void)
 	verified_init(&verified, &vcek);
 	size = test_certs_crl(&verified.source, NULL, TEST_TIME, der);
 	crl = d2i_X509_CRL(NULL, &at, (long)size);
-	CHECK(PEM_write_bio_X509_CRL(bio, crl) == 1);
+	CHECK_EQ(PEM_write_bio_X509_CRL(bio, crl), 1);
 	size = (size_t)BIO_get_mem_data(bio, &pem);
 	for (size_t i = 0; i < size; i++) {
 		text[used++] = pem[i];
@@ -240,7 +240,7 @@ static void test_snp_f8_crl(void)
 	}
 	CHECK(!snp_pool_add_crl(&verified.pool, "crl", (uint8_t *)text, used,
 				&error));
-	CHECK(verified.pool.crls_count == 1);
+	CHECK_EQ(verified.pool.crls_count, 1);
 	BIO_free(bio);
 	X509_CRL_free(crl);
 	verified_free(&verified);
@@ -266,7 +266,7 @@ static void test_snp_f9_der(void)
 	CHECK(!verified_pool(&verified, data, size + 64));
 	CHECK(verified_run(&verified));
 	data[size + 32] = 1;
-	CHECK(verified_pool(&verified, data, size + 64) == -EINVAL);
+	CHECK_EQ(verified_pool(&verified, data, size + 64), -EINVAL);
 	verified_free(&verified);
 }
 
@@ -341,10 +341,10 @@ static void test_snp_certs_bad(void)
 	CHECK(verified_pool(&verified, verified.source.chain,
 			    verified.source.chain_size * 3 / 4) == -EINVAL);
 	for (size_t size = 0; size < verified.source.leaf_size; size += 7)
-		CHECK(verified_pool(&verified, verified.source.leaf, size) ==
-		      -EINVAL);
+		CHECK_EQ(verified_pool(&verified, verified.source.leaf, size),
+			 -EINVAL);
 	memset(data, 0, sizeof(data));
-	CHECK(verified_pool(&verified, data, sizeof(data)) == -EINVAL);
+	CHECK_EQ(verified_pool(&verified, data, sizeof(data)), -EINVAL);
 	verified_free(&verified);
 }
 
@@ -374,8 +374,8 @@ static void test_snp_certs_encrypted(void)
 	verified_init(&verified, &vcek);
 	UI_method_set_opener(method, ask);
 	UI_set_default_method(method);
-	CHECK(verified_pool(&verified, (const uint8_t *)cert, strlen(cert)) ==
-	      -EINVAL);
+	CHECK_EQ(verified_pool(&verified, (const uint8_t *)cert, strlen(cert)),
+		 -EINVAL);
 	CHECK(snp_pool_add_crl(&verified.pool, "crl", (const uint8_t *)crl,
 			       strlen(crl), &error) == -EINVAL);
 	CHECK(!asked);
@@ -392,10 +392,10 @@ static void test_snp_f26_names(void)
 	X509_NAME *subject = X509_get_subject_name(cert);
 	char name[64];
 
-	CHECK(!strcmp(snp_cert_name(cert, name), "?"));
+	CHECK_STR(snp_cert_name(cert, name), "?");
 	CHECK(X509_NAME_add_entry_by_NID(subject, NID_commonName, V_ASN1_T61STRING,
 					 text, sizeof(text) - 1, -1, 0));
-	CHECK(!strcmp(snp_cert_name(cert, name), "?[31m?\"?~"));
+	CHECK_STR(snp_cert_name(cert, name), "?[31m?\"?~");
 	X509_free(cert);
 }
 

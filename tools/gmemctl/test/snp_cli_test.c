@@ -22,7 +22,7 @@ static void cli_write_key(struct cli *cli)
 
 	snprintf(path, sizeof(path), "%s/key.pem", cli->dir);
 	file = fopen(path, "wb");
-	CHECK(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) == 1);
+	CHECK_EQ(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
 	fclose(file);
 	EVP_PKEY_free(key);
 }
@@ -53,16 +53,16 @@ static void check_measure(struct cli *cli)
 	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
 	cli_write(cli, "fw", data, sizeof(data));
 	predict(data, digest);
-	CHECK(cli_run(cli, "measure " IMAGE) == 0);
-	CHECK(cli_run(cli, "measure " IMAGE " --json") == 0);
+	CHECK_EQ(cli_run(cli, "measure " IMAGE), 0);
+	CHECK_EQ(cli_run(cli, "measure " IMAGE " --json"), 0);
 	CHECK(cli_has(cli, "measurement", "digest", digest));
 	CHECK(cli_has(cli, "vcpus", "vmm", "qemu"));
-	CHECK(cli_run(cli, "measure --firmware none --vcpu-type EPYC") == 1);
-	CHECK(cli_run(cli, "measure --firmware fw") == 2);
-	CHECK(cli_run(cli, "measure " IMAGE " more") == 2);
-	CHECK(cli_run(cli, "measure " IMAGE " --initrd fw") == 2);
-	CHECK(cli_run(cli, "measure --bogus") == 2);
-	CHECK(cli_run(cli, "nonsense") == 2);
+	CHECK_EQ(cli_run(cli, "measure --firmware none --vcpu-type EPYC"), 1);
+	CHECK_EQ(cli_run(cli, "measure --firmware fw"), 2);
+	CHECK_EQ(cli_run(cli, "measure " IMAGE " more"), 2);
+	CHECK_EQ(cli_run(cli, "measure " IMAGE " --initrd fw"), 2);
+	CHECK_EQ(cli_run(cli, "measure --bogus"), 2);
+	CHECK_EQ(cli_run(cli, "nonsense"), 2);
 }
 
 static bool cli_exists(struct cli *cli, const char *name)
@@ -83,7 +83,7 @@ static void check_id_files(struct cli *cli)
 			      "--id-block new --id-auth %s", second[i]) == 1);
 		CHECK(!cli_exists(cli, "new"));
 	}
-	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE) == 0);
+	CHECK_EQ(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE), 0);
 }
 
 /* 3: another digest or policy, a block that was changed; 1: no such files. */
@@ -96,11 +96,11 @@ static void check_id_exit_codes(struct cli *cli)
 		      "--json") == 3);
 	CHECK(cli_says(cli, "compare policy"));
 	CHECK(!cli_shell(cli, "{ head -c 95 b; printf '\\377'; } >changed"));
-	CHECK(cli_run(cli, "id-check --id-block changed --id-auth a") == 3);
+	CHECK_EQ(cli_run(cli, "id-check --id-block changed --id-auth a"), 3);
 	CHECK(cli_says(cli, "ID block: check signature"));
-	CHECK(cli_run(cli, "id-check --id-block none --id-auth a") == 1);
-	CHECK(cli_run(cli, "id-check --id-block a --id-auth b") == 1);
-	CHECK(cli_run(cli, "id-check --id-block b --id-auth fw") == 1);
+	CHECK_EQ(cli_run(cli, "id-check --id-block none --id-auth a"), 1);
+	CHECK_EQ(cli_run(cli, "id-check --id-block a --id-auth b"), 1);
+	CHECK_EQ(cli_run(cli, "id-check --id-block b --id-auth fw"), 1);
 }
 
 static void check_id(struct cli *cli)
@@ -109,14 +109,15 @@ static void check_id(struct cli *cli)
 	CHECK(cli_run(cli, "id-block " IMAGE " --id-key key.pem --id-block b "
 		      "--id-auth a --guest-svn 3 --json") == 0);
 	CHECK(cli_has(cli, NULL, "guest_svn", "3"));
-	CHECK(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE) == 0);
+	CHECK_EQ(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE), 0);
 	CHECK(cli_run(cli, "id-check --id-block b --id-auth a --policy 0x30000")
 	      == 0);
 	check_id_exit_codes(cli);
 	/* Nothing is overwritten. */
 	CHECK(cli_run(cli, "id-block " IMAGE " --id-key key.pem --id-block b "
 		      "--id-auth a") == 1);
-	CHECK(cli_run(cli, "id-block " IMAGE " --id-block b --id-auth a") == 2);
+	CHECK_EQ(cli_run(cli, "id-block " IMAGE " --id-block b --id-auth a"),
+		 2);
 	check_id_files(cli);
 }
 
@@ -166,10 +167,10 @@ static void test_f28_base64(void)
 	CHECK(!cli_run(&cli, "id-check --id-block line --id-auth lines"));
 	/* One byte less, one character that is none, the other file */
 	CHECK(!cli_shell(&cli, "head -c 95 b | base64 >short && tr A _ <a64 >odd"));
-	CHECK(cli_run(&cli, "id-check --id-block short --id-auth a64") == 1);
+	CHECK_EQ(cli_run(&cli, "id-check --id-block short --id-auth a64"), 1);
 	CHECK(cli_says(&cli, "expected 96"));
-	CHECK(cli_run(&cli, "id-check --id-block b64 --id-auth odd") == 1);
-	CHECK(cli_run(&cli, "id-check --id-block a64 --id-auth b64") == 1);
+	CHECK_EQ(cli_run(&cli, "id-check --id-block b64 --id-auth odd"), 1);
+	CHECK_EQ(cli_run(&cli, "id-check --id-block a64 --id-auth b64"), 1);
 	cli_free(&cli);
 }
 
@@ -195,7 +196,7 @@ static void test_f21(void)
 
 		snprintf(command, sizeof(command), "%s --policy %s",
 			 commands[i / 4], policies[i % 4]);
-		CHECK(cli_run(&cli, command) == 2);
+		CHECK_EQ(cli_run(&cli, command), 2);
 		CHECK(cli_says(&cli, i % 4 == 3 ? "reserved" : "bit 17"));
 	}
 	cli_free(&cli);

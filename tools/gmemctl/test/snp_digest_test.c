@@ -16,14 +16,14 @@ static void test_snp_hex(void)
 	uint8_t bytes[3] = { 1, 2, 3 };
 	char text[7];
 
-	CHECK(hex_parse("", bytes, 3) == -EINVAL);
-	CHECK(hex_parse("0a0B0", bytes, 3) == -EINVAL);
-	CHECK(hex_parse("0a0B0c0", bytes, 3) == -EINVAL);
-	CHECK(hex_parse("0a0B0g", bytes, 3) == -EINVAL);
-	CHECK(hex_parse("0x0B0c", bytes, 3) == -EINVAL);
+	CHECK_EQ(hex_parse("", bytes, 3), -EINVAL);
+	CHECK_EQ(hex_parse("0a0B0", bytes, 3), -EINVAL);
+	CHECK_EQ(hex_parse("0a0B0c0", bytes, 3), -EINVAL);
+	CHECK_EQ(hex_parse("0a0B0g", bytes, 3), -EINVAL);
+	CHECK_EQ(hex_parse("0x0B0c", bytes, 3), -EINVAL);
 	CHECK(bytes[0] == 1 && bytes[1] == 2 && bytes[2] == 3);
 	CHECK(!hex_parse("ff0Bc0", bytes, 3));
-	CHECK(!strcmp(hex_format(bytes, 3, text), "ff0bc0"));
+	CHECK_STR(hex_format(bytes, 3, text), "ff0bc0");
 	CHECK(!hex_parse("", bytes, 0));
 }
 
@@ -77,7 +77,7 @@ static void test_snp_chain(void)
 		chain_step(&digest, i);
 		CHECK(is_hex(digest.value, SNP_DIGEST_SIZE, vector_chain[i]));
 	}
-	CHECK(digest.pages == VECTOR_CHAIN);
+	CHECK_EQ(digest.pages, VECTOR_CHAIN);
 	vector_tell("chain of every page type", 0);
 }
 
@@ -213,15 +213,15 @@ static void test_snp_vcpu_types(void)
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		CHECK(snp_vcpu_type_find(types[i].name) == types[i].signature);
-	CHECK(snp_vcpu_signature(14, 1, 2) == 0xe12);
-	CHECK(snp_vcpu_signature(23, 1, 2) == 0x800f12);
-	CHECK(snp_vmm_find("ec2-old") == SNP_VMM_EC2_OLD);
-	CHECK(snp_vmm_find("EC2") == SNP_VMM_EC2);
-	CHECK(snp_vmm_find("ec") == -ENOENT);
-	CHECK(snp_vmm_find("") == -ENOENT);
+		CHECK_EQ(snp_vcpu_type_find(types[i].name), types[i].signature);
+	CHECK_EQ(snp_vcpu_signature(14, 1, 2), 0xe12);
+	CHECK_EQ(snp_vcpu_signature(23, 1, 2), 0x800f12);
+	CHECK_EQ(snp_vmm_find("ec2-old"), SNP_VMM_EC2_OLD);
+	CHECK_EQ(snp_vmm_find("EC2"), SNP_VMM_EC2);
+	CHECK_EQ(snp_vmm_find("ec"), -ENOENT);
+	CHECK_EQ(snp_vmm_find(""), -ENOENT);
 	for (int i = 0; i < SNP_VMM_COUNT; i++)
-		CHECK(snp_vmm_find(snp_vmm_name((enum snp_vmm)i)) == i);
+		CHECK_EQ(snp_vmm_find(snp_vmm_name((enum snp_vmm)i)), i);
 }
 
 static void test_snp_kernel_hashes(void)

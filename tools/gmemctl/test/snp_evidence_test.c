@@ -91,7 +91,7 @@ static void test_snp_f28_table(void)
 	CHECK(has_report(&verified, data, size));
 	CHECK(!snp_evidence_parse(&verified.evidence, "ext", (void *)text,
 				  hex_lines(data, size, text), &error));
-	CHECK(verified.evidence.table_size == size - SNP_REPORT_SIZE);
+	CHECK_EQ(verified.evidence.table_size, size - SNP_REPORT_SIZE);
 	snp_pool_free(&verified.pool);
 	CHECK(!snp_pool_add_table(&verified.pool, "ext", verified.evidence.table,
 				  verified.evidence.table_size, &error));
@@ -118,11 +118,11 @@ static void test_snp_f28_table_order(void)
 	/* The root is something else, and so is not taken. */
 	memset(data, 0x5a, 16);
 	CHECK(!verified_pool(&verified, data, size));
-	CHECK(verified.pool.count == 2);
+	CHECK_EQ(verified.pool.count, 2);
 	/* Only such things: no certificate. */
 	memset(data + 24, 0x5a, 16);
 	memset(data + 48, 0x5a, 16);
-	CHECK(verified_pool(&verified, data, size) == -EINVAL);
+	CHECK_EQ(verified_pool(&verified, data, size), -EINVAL);
 	verified_free(&verified);
 }
 
@@ -276,8 +276,8 @@ static void test_snp_report_parse(void)
 	CHECK(has_report(&verified, report, SNP_REPORT_SIZE));
 	CHECK(!has_report(&verified, report, SNP_REPORT_SIZE - 1));
 	for (report->version = 0; report->version < 9; report->version++)
-		CHECK(has_report(&verified, report, SNP_REPORT_SIZE) ==
-		      (report->version >= 2 && report->version <= 5));
+		CHECK_EQ(has_report(&verified, report, SNP_REPORT_SIZE),
+			 (report->version >= 2 && report->version <= 5));
 	report->version = 5;
 	report->signature_algorithm = 0;
 	CHECK(!has_report(&verified, report, SNP_REPORT_SIZE));

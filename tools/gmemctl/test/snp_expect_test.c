@@ -118,17 +118,18 @@ static void test_snp_expect_twice(void)
 	memset(digest, 'a', 96);
 	digest[96] = '\0';
 	CHECK(!snp_expect_set(&expect, SNP_EXPECT_VMPL, "1", &error));
-	CHECK(snp_expect_set(&expect, SNP_EXPECT_VMPL, "1", &error) == -EEXIST);
+	CHECK_EQ(snp_expect_set(&expect, SNP_EXPECT_VMPL, "1", &error),
+		 -EEXIST);
 	CHECK(!snp_expect_set(&other, SNP_EXPECT_VMPL, "2", &error));
 	CHECK(!snp_expect_set(&other, SNP_EXPECT_MEASUREMENT, digest, &error));
 	snp_expect_merge(&expect, &other);
-	CHECK(expect.values[SNP_EXPECT_VMPL].number == 1);
-	CHECK(expect.values[SNP_EXPECT_MEASUREMENT].count == 1);
+	CHECK_EQ(expect.values[SNP_EXPECT_VMPL].number, 1);
+	CHECK_EQ(expect.values[SNP_EXPECT_MEASUREMENT].count, 1);
 	while (!rc && other.values[SNP_EXPECT_MEASUREMENT].count < 1000)
 		rc = snp_expect_set(&other, SNP_EXPECT_MEASUREMENT, digest,
 				    &error);
-	CHECK(rc == -E2BIG);
-	CHECK(other.values[SNP_EXPECT_MEASUREMENT].count == SNP_EXPECT_VALUES);
+	CHECK_EQ(rc, -E2BIG);
+	CHECK_EQ(other.values[SNP_EXPECT_MEASUREMENT].count, SNP_EXPECT_VALUES);
 }
 
 static int read_json(struct snp_expect *expect, const char *text)
@@ -156,13 +157,13 @@ static void test_snp_f2b_expect_file(void)
 			 "\"family_id\": [\"00112233445566778899aabbccddeeff\","
 			 "\"ff112233445566778899aabbccddeeff\"], "
 			 "\"min_tcb\": \"snp=8\"}\n"));
-	CHECK(expect.values[SNP_EXPECT_VMPL].count == 1);
-	CHECK(expect.values[SNP_EXPECT_POLICY].number == 0x30000);
+	CHECK_EQ(expect.values[SNP_EXPECT_VMPL].count, 1);
+	CHECK_EQ(expect.values[SNP_EXPECT_POLICY].number, 0x30000);
 	CHECK(!expect.values[SNP_EXPECT_ALLOW_DEBUG].number);
 	CHECK(expect.values[SNP_EXPECT_ALLOW_PROVISIONAL].number);
-	CHECK(expect.values[SNP_EXPECT_SIGNER].number == SNP_SIGNER_VLEK);
-	CHECK(expect.values[SNP_EXPECT_FAMILY_ID].count == 2);
-	CHECK(expect.values[SNP_EXPECT_FAMILY_ID].bytes[1][0] == 0xff);
+	CHECK_EQ(expect.values[SNP_EXPECT_SIGNER].number, SNP_SIGNER_VLEK);
+	CHECK_EQ(expect.values[SNP_EXPECT_FAMILY_ID].count, 2);
+	CHECK_EQ(expect.values[SNP_EXPECT_FAMILY_ID].bytes[1][0], 0xff);
 	CHECK(!expect.values[SNP_EXPECT_MEASUREMENT].count);
 }
 

@@ -42,11 +42,11 @@ static void test_snp_firmware_good(void)
 	CHECK(firmware.has_reset && firmware.reset_eip == 0x80b004);
 	CHECK(firmware.has_hash_table && firmware.hash_table == 0x810c00);
 	CHECK(!firmware.has_svsm);
-	CHECK(firmware.nr_sections == BUILD_SECTIONS);
+	CHECK_EQ(firmware.nr_sections, BUILD_SECTIONS);
 	CHECK(!memcmp(firmware.sections, build_sections,
 		      BUILD_SECTIONS * sizeof(build_sections[0])));
-	CHECK(snp_firmware_section(&firmware, SNP_SECTION_CPUID)->base ==
-	      0x80e000);
+	CHECK_EQ(snp_firmware_section(&firmware, SNP_SECTION_CPUID)->base,
+		 0x80e000);
 	CHECK(!snp_firmware_section(&firmware, 5));
 	build_firmware(data, sizeof(data), build_sections, 1, 0x1234);
 	CHECK(!parse(data, sizeof(data), &firmware, &error));
@@ -156,7 +156,7 @@ static void test_snp_f20(void)
 	struct error error;
 
 	build_firmware(data, sizeof(data), sections, 2, 0);
-	CHECK(parse(data, sizeof(data), &firmware, &error) == -EINVAL);
+	CHECK_EQ(parse(data, sizeof(data), &firmware, &error), -EINVAL);
 	CHECK(strstr(error.hint, "section 1"));
 	CHECK(strstr(error.hint, "is empty"));
 	CHECK(!strstr(error.hint, "package"));

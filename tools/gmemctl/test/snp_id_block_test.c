@@ -80,22 +80,22 @@ static void test_snp_id_key_form(void)
 		     "38b09a3bdd2ae50ed7a820aef1554d1313dc711fd82cccc8"
 		     ZEROS_24));
 	CHECK(!snp_key_decode("key", bytes, &decoded, &error));
-	CHECK(EVP_PKEY_eq(id_key, decoded) == 1);
+	CHECK_EQ(EVP_PKEY_eq(id_key, decoded), 1);
 	CHECK(!snp_key_encode(decoded, again, &error));
 	CHECK(!memcmp(bytes, again, sizeof(bytes)));
 	EVP_PKEY_free(decoded);
 	bytes[0] = 1;
-	CHECK(snp_key_decode("key", bytes, &decoded, &error) == -EINVAL);
+	CHECK_EQ(snp_key_decode("key", bytes, &decoded, &error), -EINVAL);
 	CHECK(!decoded && strstr(error.hint, "curve"));
 	bytes[0] = 2;
 	bytes[4 + 48] = 1;
-	CHECK(snp_key_decode("key", bytes, &decoded, &error) == -EINVAL);
+	CHECK_EQ(snp_key_decode("key", bytes, &decoded, &error), -EINVAL);
 	bytes[4 + 48] = 0;
 	bytes[SNP_KEY_SIZE - 1] = 1;
-	CHECK(snp_key_decode("key", bytes, &decoded, &error) == -EINVAL);
+	CHECK_EQ(snp_key_decode("key", bytes, &decoded, &error), -EINVAL);
 	bytes[SNP_KEY_SIZE - 1] = 0;
 	bytes[4]++;
-	CHECK(snp_key_decode("key", bytes, &decoded, &error) == -EINVAL);
+	CHECK_EQ(snp_key_decode("key", bytes, &decoded, &error), -EINVAL);
 	CHECK(!decoded && strstr(error.hint, "point"));
 	EVP_PKEY_free(id_key);
 }
@@ -186,7 +186,7 @@ static void test_snp_id_auth_no_author(void)
 	CHECK(!snp_id_auth_check(&block, &auth, &keys, &error));
 	CHECK(!keys.has_author);
 	auth.id_block_signature[0] ^= 1;
-	CHECK(snp_id_auth_check(&block, &auth, &keys, &error) == -EBADMSG);
+	CHECK_EQ(snp_id_auth_check(&block, &auth, &keys, &error), -EBADMSG);
 	EVP_PKEY_free(id_key);
 }
 
@@ -205,7 +205,7 @@ static void test_snp_id_auth_published(void)
 	CHECK(!hex_parse("a14d638341e5674628fe1e02fbedebe5e5ab4faf1dd72d89"
 			 "66068e615bb99efd13d214b35c231715b38e263dc6059745",
 			 block.digest, sizeof(block.digest)));
-	CHECK(fixture.size == sizeof(struct snp_id_auth));
+	CHECK_EQ(fixture.size, sizeof(struct snp_id_auth));
 	CHECK(!snp_id_auth_check(&block, (void *)fixture.data, &keys, &error));
 	CHECK(is_hex(keys.id_key_digest, SNP_DIGEST_SIZE,
 		     "59fb2c686dfa4fef49f38339aa775c90051c28d57383ddc3"
@@ -241,9 +241,9 @@ static void test_snp_key_read(void)
 	struct error error;
 
 	CHECK(!read_back(key, NULL, &read, &error));
-	CHECK(EVP_PKEY_eq(key, read) == 1);
+	CHECK_EQ(EVP_PKEY_eq(key, read), 1);
 	EVP_PKEY_free(read);
-	CHECK(read_back(key, EVP_aes_128_cbc(), &read, &error) == -EINVAL);
+	CHECK_EQ(read_back(key, EVP_aes_128_cbc(), &read, &error), -EINVAL);
 	CHECK(strstr(error.hint, "passphrase"));
 	CHECK(read_back(other, NULL, &read, &error) == -EINVAL && !read);
 	CHECK(strstr(error.hint, "P-384"));
@@ -258,13 +258,13 @@ static void test_snp_policy(void)
 {
 	char text[256], small[8];
 
-	CHECK(!strcmp(snp_policy_format(0x30000, text, sizeof(text)),
-		      "ABI 0.0, SMT"));
-	CHECK(!strcmp(snp_policy_format(0xa0133, text, sizeof(text)),
-		      "ABI 1.51, DEBUG"));
+	CHECK_STR(snp_policy_format(0x30000, text, sizeof(text)),
+		  "ABI 0.0, SMT");
+	CHECK_STR(snp_policy_format(0xa0133, text, sizeof(text)),
+		  "ABI 1.51, DEBUG");
 	CHECK(strlen(snp_policy_format(~0ULL, text, sizeof(text))) < 256);
 	snp_policy_format(~0ULL, small, sizeof(small));
-	CHECK(strlen(small) == 7);
+	CHECK_EQ(strlen(small), 7);
 }
 
 static const struct unit_test tests[] = {

@@ -48,7 +48,7 @@ static void open_memory(off_t size, int number)
 	int fd = memfd_create("test", 0);
 
 	CHECK(fd >= 0 && !ftruncate(fd, size));
-	CHECK(dup2(fd, number) == number);
+	CHECK_EQ(dup2(fd, number), number);
 	close(fd);
 }
 

@@ -117,7 +117,7 @@ static bool is_private(uint64_t gpa)
 static void test_snp_machine_launched(void)
 {
 	CHECK(!start(2));
-	CHECK(guest.pc.machine.launch.state == SNP_LAUNCH_FINISHED);
+	CHECK_EQ(guest.pc.machine.launch.state, SNP_LAUNCH_FINISHED);
 	CHECK(!memcmp(sim_vm_digest(guest.sim, guest.pc.machine.vm.fd),
 		      guest.pc.machine.launch.predicted.digest,
 		      SNP_DIGEST_SIZE));
@@ -143,12 +143,12 @@ static void test_snp_machine_run(void)
 	made.data = 0x21100;
 	script(made);
 	CHECK(!pc_run(&guest.pc, &guest.error));
-	CHECK(machine->end == END_SYSTEM_EVENT);
+	CHECK_EQ(machine->end, END_SYSTEM_EVENT);
 	CHECK(strstr(machine->report, "set 1, reason 2: PVALIDATE"));
-	CHECK(machine->counters.conversions == 3);
-	CHECK(machine->counters.implicit == 1);
-	CHECK(machine->counters.refused == 1);
-	CHECK(machine->counters.exits == 7);
+	CHECK_EQ(machine->counters.conversions, 3);
+	CHECK_EQ(machine->counters.implicit, 1);
+	CHECK_EQ(machine->counters.refused, 1);
+	CHECK_EQ(machine->counters.exits, 7);
 	CHECK(!is_private(GPA) && is_private(GPA + PAGE));
 	CHECK(is_private(GPA + 2 * PAGE) && !is_private(GPA + 3 * PAGE));
 	stop();
@@ -172,9 +172,9 @@ static uint64_t ask_hypercall(uint64_t nr)
 static void test_snp_machine_refused(void)
 {
 	CHECK(!start(1));
-	CHECK(ask_hypercall(KVM_HC_MAP_GPA_RANGE) == EINVAL);
-	CHECK(ask_hypercall(4711) == EINVAL);
-	CHECK(guest.pc.machine.counters.refused == 2);
+	CHECK_EQ(ask_hypercall(KVM_HC_MAP_GPA_RANGE), EINVAL);
+	CHECK_EQ(ask_hypercall(4711), EINVAL);
+	CHECK_EQ(guest.pc.machine.counters.refused, 2);
 	stop();
 }
 
@@ -184,7 +184,7 @@ static void test_snp_machine_fault(void)
 	CHECK(!start(1));
 	script_range(KVM_EXIT_MEMORY_FAULT, GPA, 1, true);
 	CHECK(!pc_run(&guest.pc, &guest.error));
-	CHECK(guest.pc.machine.end == END_MEMORY);
+	CHECK_EQ(guest.pc.machine.end, END_MEMORY);
 	stop();
 }
 
@@ -193,7 +193,7 @@ static void test_snp_machine_shutdown(void)
 	CHECK(!start(2));
 	script((struct sim_exit){ .reason = KVM_EXIT_SHUTDOWN });
 	CHECK(!pc_run(&guest.pc, &guest.error));
-	CHECK(guest.pc.machine.end == END_TRIPLE_FAULT);
+	CHECK_EQ(guest.pc.machine.end, END_TRIPLE_FAULT);
 	stop();
 }
 
@@ -216,14 +216,14 @@ static void test_snp_machine_certs(void)
 	char why[64];
 
 	CHECK(!start(1));
-	CHECK(ask_certs(GPA, &pages) == ENOSPC);
-	CHECK(pages == 2);
+	CHECK_EQ(ask_certs(GPA, &pages), ENOSPC);
+	CHECK_EQ(pages, 2);
 	/* Private pages are not the host's to write to. */
-	CHECK(ask_certs(GPA, &pages) == EIO);
+	CHECK_EQ(ask_certs(GPA, &pages), EIO);
 	CHECK(!guest_memory_convert(&guest.pc.machine.memory,
 				    (struct range){ GPA, GPA + PAGE }, false,
 				    why, sizeof(why)));
-	CHECK(ask_certs(GPA, &pages) == EIO);
+	CHECK_EQ(ask_certs(GPA, &pages), EIO);
 	CHECK(!guest_memory_convert(&guest.pc.machine.memory,
 				    (struct range){ GPA + PAGE, GPA + 2 * PAGE },
 				    false, why, sizeof(why)));
@@ -231,9 +231,9 @@ static void test_snp_machine_certs(void)
 	CHECK(!memcmp(machine_host(&guest.pc.machine, GPA), certs,
 		      sizeof(certs)));
 	/* Past the end of RAM, and past the end of all addresses. */
-	CHECK(ask_certs(RAM - PAGE, &pages) == EIO);
-	CHECK(ask_certs(-PAGE, &pages) == EIO);
-	CHECK(ask_certs(GPA + 1, &pages) == EIO);
+	CHECK_EQ(ask_certs(RAM - PAGE, &pages), EIO);
+	CHECK_EQ(ask_certs(-PAGE, &pages), EIO);
+	CHECK_EQ(ask_certs(GPA + 1, &pages), EIO);
 	stop();
 }
 
@@ -249,7 +249,7 @@ static void test_snp_machine_fails(void)
 	describe(2);
 	guest.launch.certs = NULL;
 	CHECK(!sim_fail(guest.sim, SIM_FINISH, 1, 0xb));
-	CHECK(pc_create(&guest.pc, &guest.config, &guest.error) == -EIO);
+	CHECK_EQ(pc_create(&guest.pc, &guest.config, &guest.error), -EIO);
 	CHECK(strstr(guest.error.action, "BAD_MEASUREMENT"));
 	CHECK(!sim_open_files(guest.sim));
 	/* Its ASID is free again. */

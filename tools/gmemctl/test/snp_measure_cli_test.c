@@ -49,10 +49,10 @@ static void test_f10(void)
 	if (!init(&cli))
 		return;
 	CHECK(!cli_shell(&cli, "truncate -s 257M k"));
-	CHECK(cli_run(&cli, MEASURE "--kernel k") == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE "--kernel k"), 0);
 	CHECK(cli_has(&cli, "kernel", "kernel_sha256", "053eadfdec682cf16f3f8704"
 		      "c7609c57868dd75765e08dc5a7491f5d06bcb74d"));
-	CHECK(cli_run(&cli, MEASURE "--kernel .") == 1);
+	CHECK_EQ(cli_run(&cli, MEASURE "--kernel ."), 1);
 	CHECK(cli_says(&cli, "directory"));
 	cli_free(&cli);
 }
@@ -70,15 +70,15 @@ static void test_f12_kernel(void)
 	CHECK(file && fgets(text, sizeof(text), file));
 	if (file)
 		fclose(file);
-	CHECK(cli_run(&cli, MEASURE "--kernel /proc/version") == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE "--kernel /proc/version"), 0);
 	CHECK(has_sha256(&cli, "kernel_sha256", text, strlen(text)));
 	cli_write(&cli, "k", "kernel", 6);
-	CHECK(cli_run(&cli, MEASURE "--kernel k --initrd /dev/fd/0 <k") == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE "--kernel k --initrd /dev/fd/0 <k"), 0);
 	CHECK(has_sha256(&cli, "initrd_sha256", "kernel", 6));
 	/* The writer of a pipe takes its time, first to open it, then to write. */
 	CHECK(!cli_shell(&cli, "mkfifo p q && { (sleep .1; cat k) >q & } && "
 			 "{ (sleep .1; cat k >p) & }"));
-	CHECK(cli_run(&cli, MEASURE "--kernel p --initrd /dev/stdin <q") == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE "--kernel p --initrd /dev/stdin <q"), 0);
 	CHECK(has_sha256(&cli, "kernel_sha256", "kernel", 6));
 	CHECK(has_sha256(&cli, "initrd_sha256", "kernel", 6));
 	cli_free(&cli);
@@ -106,7 +106,7 @@ static double hash_file(struct cli *cli, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
 	fd = open(path, O_RDONLY);
-	CHECK(EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+	CHECK_EQ(EVP_DigestInit_ex(context, EVP_sha256(), NULL), 1);
 	while ((size = read(fd, block, sizeof(block))) > 0)
 		EVP_DigestUpdate(context, block, (size_t)size);
 	EVP_DigestFinal_ex(context, block, NULL);
@@ -153,9 +153,9 @@ static bool same_digest(struct cli *cli, const char *a, const char *b)
 {
 	char first[256], second[256];
 
-	CHECK(cli_run(cli, "measure --firmware fw --json %s", a) == 0);
+	CHECK_EQ(cli_run(cli, "measure --firmware fw --json %s", a), 0);
 	cli_get(cli, "measurement", "digest", first, sizeof(first));
-	CHECK(cli_run(cli, "measure --firmware fw --json %s", b) == 0);
+	CHECK_EQ(cli_run(cli, "measure --firmware fw --json %s", b), 0);
 	cli_get(cli, "measurement", "digest", second, sizeof(second));
 	return first[0] && !strcmp(first, second);
 }
@@ -168,7 +168,8 @@ static void test_f14(void)
 	if (!init(&cli))
 		return;
 	CHECK(same_digest(&cli, "--vcpu-type EPYC-IBPB", "--vcpu-type EPYC-v2"));
-	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-type EPYC-IPBP") == 2);
+	CHECK_EQ(cli_run(&cli, "measure --firmware fw --vcpu-type EPYC-IPBP"),
+		 2);
 	cli_free(&cli);
 }
 
@@ -181,8 +182,8 @@ static void test_f15(void)
 		return;
 	CHECK(same_digest(&cli, "--vcpu-signature 0", "--vcpu-signature 0x0"));
 	CHECK(!same_digest(&cli, "--vcpu-signature 0", "--vcpu-signature 1"));
-	CHECK(cli_run(&cli, "measure --firmware fw") == 2);
-	CHECK(cli_run(&cli, "launch --firmware fw --vcpu-signature 0") == 2);
+	CHECK_EQ(cli_run(&cli, "measure --firmware fw"), 2);
+	CHECK_EQ(cli_run(&cli, "launch --firmware fw --vcpu-signature 0"), 2);
 	CHECK(cli_says(&cli, "no such CPU"));
 	cli_free(&cli);
 }
@@ -210,9 +211,9 @@ static void test_f16(void)
 
 	if (!init_svsm(&cli))
 		return;
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm ec2") == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm ec2"), 2);
 	CHECK(cli_says(&cli, "not with --svsm"));
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm qemu") == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm qemu"), 0);
 	cli_free(&cli);
 }
 
@@ -223,15 +224,16 @@ static void test_f17(void)
 
 	if (!init_svsm(&cli))
 		return;
-	CHECK(cli_run(&cli, MEASURE SVSM) == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM), 2);
 	CHECK(cli_says(&cli, "--vars-size"));
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 0") == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 0"), 0);
 	CHECK(!cli_shell(&cli, "truncate -s 64K vars && truncate -s 1 odd"));
 	CHECK(same_digest(&cli, SVSM "--vars-file vars", SVSM "--vars-size 64K"));
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-file odd") == 1);
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-file none") == 1);
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-file vars --vars-size 0") == 2);
-	CHECK(cli_run(&cli, MEASURE "--vars-file vars") == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM "--vars-file odd"), 1);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM "--vars-file none"), 1);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM "--vars-file vars --vars-size 0"),
+		 2);
+	CHECK_EQ(cli_run(&cli, MEASURE "--vars-file vars"), 2);
 	cli_free(&cli);
 }
 
@@ -260,7 +262,7 @@ static void test_f19(void)
 			  SVSM "--vars-size 65536"));
 	CHECK(same_digest(&cli, SVSM "--vars-size 64K",
 			  SVSM "--vars-size 65536"));
-	CHECK(cli_run(&cli, MEASURE SVSM "--vars-size 0x10000X") == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 0x10000X"), 2);
 	cli_free(&cli);
 }
 
@@ -289,14 +291,14 @@ static void test_f25_kernel(void)
 		memcpy(file + kernels[i].offset, kernels[i].bytes,
 		       strlen(kernels[i].bytes));
 		cli_write(&cli, "k", file, sizeof(file));
-		CHECK(cli_run(&cli, MEASURE "--kernel k") == 0);
+		CHECK_EQ(cli_run(&cli, MEASURE "--kernel k"), 0);
 		CHECK(has_sha256(&cli, "kernel_sha256", file, sizeof(file)));
 		if (kernels[i].says)
 			CHECK(cli_says(&cli, kernels[i].says));
 		else
-			CHECK(cli_shell(&cli, "grep -q warning out") == 1);
+			CHECK_EQ(cli_shell(&cli, "grep -q warning out"), 1);
 	}
-	CHECK(cli_run(&cli, MEASURE "--kernel /dev/null") == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE "--kernel /dev/null"), 0);
 	CHECK(cli_says(&cli, "an empty file"));
 	CHECK(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --kernel fw") == 0);
 	CHECK(cli_says(&cli, "gmemctl: fw: warning: it is a file"));
@@ -310,13 +312,13 @@ static void test_f25_cpu(void)
 
 	if (!init(&cli))
 		return;
-	CHECK(cli_run(&cli, MEASURE "--vcpu-signature 1") == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE "--vcpu-signature 1"), 2);
 	CHECK(cli_says(&cli, "not with another one"));
 	CHECK(cli_run(&cli, MEASURE "--vcpu-family 25 --vcpu-model 1 "
 		      "--vcpu-stepping 1") == 2);
 	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-sig 1 --vcpu-model 1") ==
 	      2);
-	CHECK(cli_run(&cli, MEASURE "--vcpu-type EPYC-Milan") == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE "--vcpu-type EPYC-Milan"), 2);
 	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-sig 1 "
 		      "--vcpu-signature 2") == 2);
 	CHECK(cli_says(&cli, "not with another one"));
@@ -341,8 +343,8 @@ static void test_f28_aliases(void)
 			  "--vcpu-model 1 --vcpu-stepping 1"));
 	CHECK(same_digest(&cli, "--mode snp:svsm " SVSM "--vars-size 0",
 			  SVSM "--vars-size 0"));
-	CHECK(cli_run(&cli, MEASURE "--mode seves") == 2);
-	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-family 25") == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE "--mode seves"), 2);
+	CHECK_EQ(cli_run(&cli, "measure --firmware fw --vcpu-family 25"), 2);
 	CHECK(cli_run(&cli, "measure --firmware fw --vcpu-family 25 --vcpu-model "
 		      "256 --vcpu-stepping 1") == 2);
 	cli_free(&cli);
@@ -355,7 +357,7 @@ static void test_f28_output(void)
 
 	if (!init(&cli))
 		return;
-	CHECK(cli_run(&cli, MEASURE) == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE), 0);
 	cli_get(&cli, "measurement", "digest", digest, sizeof(digest));
 	cli_get(&cli, "measurement", "firmware", firmware, sizeof(firmware));
 	CHECK(!cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format "
@@ -367,7 +369,7 @@ static void test_f28_output(void)
 			 "printf %s $(cat d) >d && printf %s | cmp - d", "%s", digest));
 	CHECK(!cli_run(&cli, "measure --mode snp:ovmf-hash --ovmf fw"));
 	CHECK(!cli_shell(&cli, "echo %s | cmp - out", firmware));
-	CHECK(cli_run(&cli, MEASURE "--output-format hex") == 2);
+	CHECK_EQ(cli_run(&cli, MEASURE "--output-format hex"), 2);
 	CHECK(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format "
 		      "Hex") == 2);
 	cli_free(&cli);
@@ -381,7 +383,7 @@ static void test_f28_firmware_digest(void)
 
 	if (!init(&cli))
 		return;
-	CHECK(cli_run(&cli, MEASURE) == 0);
+	CHECK_EQ(cli_run(&cli, MEASURE), 0);
 	cli_get(&cli, "measurement", "firmware", firmware, sizeof(firmware));
 	CHECK(!cli_shell(&cli, "tail -c 4096 fw >tail"));
 	snprintf(arguments, sizeof(arguments), "--vcpu-type EPYC --ovmf tail "
@@ -390,8 +392,8 @@ static void test_f28_firmware_digest(void)
 	CHECK(cli_has(&cli, "measurement", "firmware", firmware));
 	CHECK(!same_digest(&cli, "--vcpu-type EPYC",
 			   "--vcpu-type EPYC --ovmf tail"));
-	CHECK(cli_run(&cli, "measure --firmware-digest %s", firmware) == 2);
-	CHECK(cli_run(&cli, MEASURE "--firmware-digest 00") == 2);
+	CHECK_EQ(cli_run(&cli, "measure --firmware-digest %s", firmware), 2);
+	CHECK_EQ(cli_run(&cli, MEASURE "--firmware-digest 00"), 2);
 	cli_free(&cli);
 }
 
@@ -415,21 +417,21 @@ static void test_f28_igvm(void)
 		      "41676cc0548bbe92b2cfcb4913dc898a7db0fb4e62d16341"
 		      "ee865a28b90616d143aa51d764887be30daeff1647d8c19e"));
 	CHECK(cli_has(&cli, "igvm", "highest_vtl", "2"));
-	CHECK(cli_shell(&cli, "grep -q warning out") == 1);
+	CHECK_EQ(cli_shell(&cli, "grep -q warning out"), 1);
 	CHECK(!cli_run(&cli, "measure --igvm i --output-format hex"));
 	CHECK(cli_says(&cli, "41676cc0548bbe92b2cfcb49"));
 	CHECK(!cli_run(&cli, "measure --igvm order"));
 	CHECK(cli_says(&cli, "warning: the digest is that of the file"));
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		CHECK(cli_run(&cli, "measure --igvm i %s", options[i]) == 2);
+		CHECK_EQ(cli_run(&cli, "measure --igvm i %s", options[i]), 2);
 		CHECK(cli_says(&cli, "not with"));
 	}
-	CHECK(cli_run(&cli, "measure --firmware i --vcpu-type EPYC") == 1);
+	CHECK_EQ(cli_run(&cli, "measure --firmware i --vcpu-type EPYC"), 1);
 	CHECK(cli_says(&cli, "give it with --igvm"));
-	CHECK(cli_run(&cli, "measure --igvm fw") == 1);
+	CHECK_EQ(cli_run(&cli, "measure --igvm fw"), 1);
 	CHECK(cli_says(&cli, "does not begin with"));
 	CHECK(!cli_shell(&cli, "head -c 8192 i >cut"));
-	CHECK(cli_run(&cli, "measure --igvm cut") == 1);
+	CHECK_EQ(cli_run(&cli, "measure --igvm cut"), 1);
 	cli_free(&cli);
 }
 

@@ -54,7 +54,7 @@ static void check_published(const struct vector_published *vector,
 	CHECK(digest_is(measurement.firmware, vector->firmware));
 	CHECK(digest_is(measurement.sections, vector->sections));
 	CHECK(digest_is(measurement.digest, vector->digest));
-	CHECK(measurement.pages == vector->pages);
+	CHECK_EQ(measurement.pages, vector->pages);
 }
 
 static void test_snp_published(void)
@@ -92,7 +92,7 @@ static void test_snp_published_refused(void)
 	CHECK(!snp_kernel_hashes_init(&hashes, ""));
 	CHECK(!snp_firmware_parse(&firmware, "image", fixture.data, fixture.size,
 				  SNP_4G, &error));
-	CHECK(snp_measure(&image, &measurement, &error) == -EINVAL);
+	CHECK_EQ(snp_measure(&image, &measurement, &error), -EINVAL);
 	CHECK(strstr(error.hint, "SNP_KERNEL_HASHES"));
 	fixture_free(&fixture);
 }
@@ -149,7 +149,7 @@ static void test_snp_debian(void)
 		CHECK(!snp_measure(&image, &measurement, &error));
 		CHECK(digest_is(measurement.firmware, vector->firmware));
 		CHECK(digest_is(measurement.digest, vector->digest));
-		CHECK(measurement.pages == vector->pages);
+		CHECK_EQ(measurement.pages, vector->pages);
 		vector_tell(vector->fixture, vector->nr_vcpus);
 		fixture_free(&fixture);
 	}
@@ -251,7 +251,7 @@ static void test_snp_measure_order(void)
 	CHECK(!built_measure(&built));
 	expect_pages(&built, &digest);
 	CHECK(!memcmp(digest.value, built.measurement.digest, SNP_DIGEST_SIZE));
-	CHECK(digest.pages == built.measurement.pages);
+	CHECK_EQ(digest.pages, built.measurement.pages);
 }
 
 /* EC2 keeps the CPUID page for last, Google leaves memory unmeasured. */
@@ -331,32 +331,32 @@ static void test_snp_measure_refused(void)
 
 	built_init(&built, build_sections, 5);
 	built.image.kernel = &built.hashes;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	CHECK(strstr(built.error.hint, "no SNP_KERNEL_HASHES"));
 	built_init(&built, sections, 1);
 	built.image.kernel = &built.hashes;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	CHECK(strstr(built.error.hint, "one page"));
 	built_init(&built, sections + 1, 1);
 	built.image.kernel = &built.hashes;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	built.firmware.hash_table = 0;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	CHECK(strstr(built.error.hint, "no table"));
 	built.firmware.hash_table = 0x820000 + 0xf60;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	built.firmware.hash_table = 0x820000 + 0xf50;
 	CHECK(!built_measure(&built));
 	built.image.features = 0x20;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	built.image.features = 1;
 	built.image.nr_vcpus = 0;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	built.image.nr_vcpus = SNP_VCPUS_MAX + 1;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	built.image.nr_vcpus = 2;
 	built.firmware.has_reset = false;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	CHECK(strstr(built.error.action, "AP reset vector"));
 	built.image.nr_vcpus = 1;
 	CHECK(!built_measure(&built));
@@ -376,7 +376,7 @@ static void test_snp_f13(void)
 		built.image.kernel = NULL;
 		CHECK(!built_measure(&built));
 		built.image.kernel = &built.hashes;
-		CHECK(built_measure(&built) == -EINVAL);
+		CHECK_EQ(built_measure(&built), -EINVAL);
 		CHECK(strstr(built.error.hint, "0xb0 are needed"));
 	}
 	bytes_put32(built.data + BUILD_SIZE - BUILD_HASHES + 4,
@@ -397,7 +397,7 @@ static void test_snp_measure_second_hashes(void)
 	built.image.kernel = &built.hashes;
 	CHECK(!built_measure(&built));
 	/* Each is the one page that there is. */
-	CHECK(built.measurement.pages == 2 + 9 + 3 + 1 + 1 + 1 + 1 + 1 + 1);
+	CHECK_EQ(built.measurement.pages, 2 + 9 + 3 + 1 + 1 + 1 + 1 + 1 + 1);
 }
 
 /* An SVSM's sections, entry and place are used, not the firmware's. */
@@ -415,10 +415,10 @@ static void test_snp_measure_svsm(void)
 
 	built_init(&built, build_sections, BUILD_SECTIONS);
 	build_firmware(data, sizeof(data), &section, 1, 0x3210);
-	CHECK(snp_image_svsm_end(&built.firmware, SNP_4G) == 0);
-	CHECK(snp_image_svsm_end(&built.firmware, 1) == 0);
+	CHECK_EQ(snp_image_svsm_end(&built.firmware, SNP_4G), 0);
+	CHECK_EQ(snp_image_svsm_end(&built.firmware, 1), 0);
 	end = snp_image_svsm_end(&built.firmware, 0x10000);
-	CHECK(end == 0xfffee000);
+	CHECK_EQ(end, 0xfffee000);
 	CHECK(!snp_firmware_parse(&svsm, "SVSM", data, sizeof(data), end,
 				  &built.error));
 	built.image.svsm = &svsm;
@@ -434,10 +434,10 @@ static void test_snp_measure_svsm(void)
 	snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	CHECK(!memcmp(digest.value, built.measurement.digest, SNP_DIGEST_SIZE));
 	built.image.kernel = &built.hashes;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 	built.image.kernel = NULL;
 	svsm.has_svsm = false;
-	CHECK(built_measure(&built) == -EINVAL);
+	CHECK_EQ(built_measure(&built), -EINVAL);
 }
 
 static const struct unit_test tests[] = {

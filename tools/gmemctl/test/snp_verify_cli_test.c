@@ -60,7 +60,7 @@ static void test_f2(void)
 
 	if (!files_init(&cli))
 		return;
-	CHECK(cli_run(&cli, GOOD) == 0);
+	CHECK_EQ(cli_run(&cli, GOOD), 0);
 	CHECK(cli_says(&cli, "verified\n"));
 	CHECK(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15")
 	      == 3);
@@ -68,9 +68,9 @@ static void test_f2(void)
 	CHECK(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15 "
 		      "--json") == 3);
 	CHECK(cli_has(&cli, NULL, "verified", "false"));
-	CHECK(cli_run(&cli, GOOD "--json") == 0);
+	CHECK_EQ(cli_run(&cli, GOOD "--json"), 0);
 	CHECK(cli_has(&cli, NULL, "verified", "true"));
-	CHECK(cli_run(&cli, GOOD "--crl crl") == 3);
+	CHECK_EQ(cli_run(&cli, GOOD "--crl crl"), 3);
 	CHECK(cli_says(&cli, "FAIL  revocation"));
 	cli_free(&cli);
 }
@@ -132,7 +132,7 @@ static void test_f26(void)
 
 		if (code != cases[i].code || !cli_says(&cli, cases[i].says))
 			printf("# %s: %d\n", cases[i].command, code);
-		CHECK(code == cases[i].code);
+		CHECK_EQ(code, cases[i].code);
 		CHECK(cli_says(&cli, cases[i].says));
 	}
 	cli_free(&cli);
@@ -150,7 +150,8 @@ static void test_expect_help(void)
 		char option[SNP_EXPECT_NAME_SIZE + 3] = "--";
 
 		if (i % SNP_EXPECT_NR == 0)
-			CHECK(cli_run(&cli, "%s", runs[i / SNP_EXPECT_NR]) == 0);
+			CHECK_EQ(cli_run(&cli, "%s", runs[i / SNP_EXPECT_NR]),
+				 0);
 		snp_expect_option((enum snp_expect_id)(i % SNP_EXPECT_NR),
 				  option + 2);
 		CHECK(cli_says(&cli, strcat(option, " ")));
@@ -169,7 +170,7 @@ static void test_f2b(void)
 			 "\"2025-06-15\", \"measurement\": [\"%%s\"], \"vmpl\": 0,"
 			 " \"min_firmware\": \"1.55\"}' $(cat root) "
 			 "$(cat digest) >wants"));
-	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants") == 0);
+	CHECK_EQ(cli_run(&cli, "verify report " CERTS "--expect wants"), 0);
 	CHECK(cli_says(&cli, "pass  firmware"));
 	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --vmpl 1") ==
 	      3);
@@ -178,12 +179,13 @@ static void test_f2b(void)
 	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --expect "
 		      "wants") == 2);
 	CHECK(!cli_shell(&cli, "sed -i s/min_f/minf/ wants"));
-	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --json") ==
-	      1);
+	CHECK_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --json"),
+		 1);
 	CHECK(cli_says(&cli, "minfirmware"));
 	CHECK(!cli_shell(&cli, "printf '{\"id_key_digest\": \"%%0192d\"}' 4 "
 			 "| sed 's/0\\{96\\}//; s/^/ /' >wants"));
-	CHECK(cli_run(&cli, "verify report " CERTS TRUST "--expect wants") == 3);
+	CHECK_EQ(cli_run(&cli, "verify report " CERTS TRUST "--expect wants"),
+		 3);
 	CHECK(cli_says(&cli, "FAIL  id_key_digest"));
 	cli_free(&cli);
 }
@@ -210,12 +212,13 @@ static void test_f12(void)
 			 "/proc/self/fd/0 --chain chain " DIGEST TRUST ">out",
 			 cli.program));
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		CHECK(cli_run(&cli, files[i], "sparse") == 1);
+		CHECK_EQ(cli_run(&cli, files[i], "sparse"), 1);
 		CHECK(cli_says(&cli, "sparse: read"));
-		CHECK(cli_run(&cli, files[i], ".") == 1);
+		CHECK_EQ(cli_run(&cli, files[i], "."), 1);
 	}
 	/* /proc has files whose size is 0: they are read, and are no report. */
-	CHECK(cli_run(&cli, "verify /proc/sys/kernel/ostype " CERTS DIGEST) == 1);
+	CHECK_EQ(cli_run(&cli, "verify /proc/sys/kernel/ostype " CERTS DIGEST),
+		 1);
 	CHECK(cli_says(&cli, "it has 6 bytes"));
 	cli_free(&cli);
 }
@@ -248,14 +251,14 @@ static void test_f28(void)
 
 	if (!files_init(&cli))
 		return;
-	CHECK(cli_run(&cli, "verify extended " DIGEST TRUST) == 0);
-	CHECK(cli_run(&cli, "verify - " DIGEST TRUST "<extended") == 0);
+	CHECK_EQ(cli_run(&cli, "verify extended " DIGEST TRUST), 0);
+	CHECK_EQ(cli_run(&cli, "verify - " DIGEST TRUST "<extended"), 0);
 	CHECK(cli_run(&cli, "verify extended --cert leaf --chain chain " DIGEST
 		      TRUST) == 0);
 	CHECK(!cli_shell(&cli, "tail -c +1185 extended >table"));
-	CHECK(cli_run(&cli, "verify report --cert table " DIGEST TRUST) == 0);
+	CHECK_EQ(cli_run(&cli, "verify report --cert table " DIGEST TRUST), 0);
 	CHECK(!cli_shell(&cli, "head -c 2000 extended >cut"));
-	CHECK(cli_run(&cli, "verify cut " DIGEST TRUST) == 1);
+	CHECK_EQ(cli_run(&cli, "verify cut " DIGEST TRUST), 1);
 	CHECK(cli_says(&cli, "certificate table"));
 	cli_free(&cli);
 }

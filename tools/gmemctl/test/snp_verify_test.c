@@ -45,10 +45,10 @@ static void test_snp_verify_good(void)
 	verified_init(&verified, &vcek);
 	CHECK(verified_run(&verified));
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		CHECK(verdict(&verified, passed[i]) == SNP_PASS);
+		CHECK_EQ(verdict(&verified, passed[i]), SNP_PASS);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		CHECK(verdict(&verified, shown[i]) == SNP_SKIP);
-	CHECK(verified.checks.count == 27);
+		CHECK_EQ(verdict(&verified, shown[i]), SNP_SKIP);
+	CHECK_EQ(verified.checks.count, 27);
 	verified_free(&verified);
 }
 
@@ -88,7 +88,7 @@ static void test_snp_verify_expected(void)
 		CHECK(!snp_expect_set(&verified.expect, fields[i].id, text,
 				      &error));
 		CHECK(verified_run(&verified));
-		CHECK(verdict(&verified, expectation->name) == SNP_PASS);
+		CHECK_EQ(verdict(&verified, expectation->name), SNP_PASS);
 	}
 	verified_free(&verified);
 }
@@ -103,8 +103,8 @@ static void test_snp_f1_vmpl(void)
 	for (report->vmpl = 0; report->vmpl < 4; report->vmpl++) {
 		verified_sign(&verified);
 		CHECK(verified_run(&verified));
-		CHECK(verified_check(&verified, "vmpl")->detail[0] ==
-		      (char)('0' + report->vmpl));
+		CHECK_EQ(verified_check(&verified, "vmpl")->detail[0],
+			 (char)('0' + report->vmpl));
 	}
 	for (unsigned int i = 0; i < 4; i++) {
 		report->vmpl = none[i];
@@ -199,11 +199,14 @@ static void test_snp_f2_milan(void)
 	evidence.report.measurement[0]++;
 	CHECK(!snp_verify(&subject, &checks));
 	evidence.report.measurement[0]--;
-	CHECK(product_verdict(&subject, &evidence.report, 0x19, 1) == SNP_PASS);
-	CHECK(product_verdict(&subject, &evidence.report, 0x19, 0x11) ==
-	      SNP_FAIL);
-	CHECK(product_verdict(&subject, &evidence.report, 0x1a, 1) == SNP_FAIL);
-	CHECK(product_verdict(&subject, &evidence.report, 0x17, 1) == SNP_SKIP);
+	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x19, 1),
+		 SNP_PASS);
+	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x19, 0x11),
+		 SNP_FAIL);
+	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x1a, 1),
+		 SNP_FAIL);
+	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x17, 1),
+		 SNP_SKIP);
 	/* Who names a root of his own trusts no other. */
 	CHECK(!snp_expect_set(&expect, SNP_EXPECT_ROOT, "00000000000000000000000"
 			      "00000000000000000000000000000000000000000",
@@ -223,7 +226,7 @@ static void check_floor(struct verified *verified, enum snp_expect_id id,
 {
 	verified_expect(verified, id, reached);
 	CHECK(verified_run(verified));
-	CHECK(verdict(verified, name) == SNP_PASS);
+	CHECK_EQ(verdict(verified, name), SNP_PASS);
 	verified_expect(verified, id, missed);
 	CHECK(verified_only_fails(verified, name));
 	verified_expect(verified, id, NULL);
@@ -362,7 +365,7 @@ static void test_snp_f2b_crl(void)
 	CHECK(verified_only_fails(&verified, "revocation"));
 	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
 	CHECK(verified_run(&verified));
-	CHECK(verdict(&verified, "revocation") == SNP_PASS);
+	CHECK_EQ(verdict(&verified, "revocation"), SNP_PASS);
 	CHECK(!add_crl(&verified, TEST_OTHER, TEST_TIME - 60));
 	CHECK(verified_run(&verified));
 	CHECK(!add_crl(&verified, TEST_INTERMEDIATE, TEST_TIME - 60));
@@ -389,7 +392,7 @@ static bool crl_is_enough(struct verified *verified, int nid, void *value)
 
 	CHECK(!add_crl(verified, TEST_CERTS, TEST_TIME - 60));
 	crl = verified->pool.crls[0].crl;
-	CHECK(X509_CRL_add1_ext_i2d(crl, nid, value, 1, 0) == 1);
+	CHECK_EQ(X509_CRL_add1_ext_i2d(crl, nid, value, 1, 0), 1);
 	CHECK(X509_CRL_sign(crl, verified->source.root_key, EVP_sha384()));
 	if (verified_run(verified))
 		return true;
@@ -430,8 +433,8 @@ static void test_snp_f2b_crl_forged(void)
 	CHECK(says(&verified, "revocation", "not signed by 'ARK-Test'"));
 	CHECK(snp_pool_add_crl(&verified.pool, "crl", (void *)"junk", 4,
 			       &error) == -EINVAL);
-	CHECK(snp_pool_add_crl(&verified.pool, "crl", (void *)"", 0, &error) ==
-	      -EINVAL);
+	CHECK_EQ(snp_pool_add_crl(&verified.pool, "crl", (void *)"", 0, &error),
+		 -EINVAL);
 	CHECK(snp_pool_add_crl(&verified.pool, "crl", verified.source.chain,
 			       verified.source.chain_size, &error) == -EINVAL);
 	verified_free(&verified);
@@ -482,7 +485,7 @@ static void test_snp_verify_tamper(void)
 	for (size_t i = 0; i < SNP_REPORT_SIZE; i += i < 0x4c ? 1 : 11) {
 		bytes[i] ^= 0x20;
 		CHECK(!verified_run(&verified));
-		CHECK(verdict(&verified, "signature") == SNP_FAIL);
+		CHECK_EQ(verdict(&verified, "signature"), SNP_FAIL);
 		bytes[i] ^= 0x20;
 	}
 	CHECK(verified_run(&verified));
@@ -521,7 +524,7 @@ static void test_snp_verify_leaf(void)
 
 	verified_init(&verified, &vlek);
 	CHECK(verified_run(&verified));
-	CHECK(verdict(&verified, "chip") == SNP_SKIP);
+	CHECK_EQ(verdict(&verified, "chip"), SNP_SKIP);
 	report->key_info = 0;
 	verified_sign(&verified);
 	CHECK(verified_only_fails(&verified, "signer"));
@@ -548,14 +551,14 @@ static void test_snp_verify_leaf(void)
 		   "fmc=5,bootloader=3,tee=7,snp=8,microcode=210"));
 	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=5,snp=8",
 		    "fmc=6");
-	CHECK(verdict(&verified, "chip") == SNP_PASS);
+	CHECK_EQ(verdict(&verified, "chip"), SNP_PASS);
 	report->chip_id[63] ^= 1;
 	verified_sign(&verified);
 	CHECK(verified_only_fails(&verified, "chip"));
 	memset(report->chip_id, 0, SNP_CHIP_ID_SIZE);
 	verified_sign(&verified);
 	CHECK(verified_run(&verified));
-	CHECK(verdict(&verified, "chip") == SNP_SKIP);
+	CHECK_EQ(verdict(&verified, "chip"), SNP_SKIP);
 	report->key_info = SNP_SIGNER_NONE << 2;
 	verified_sign(&verified);
 	CHECK(verified_only_fails(&verified, "signer"));
@@ -574,7 +577,7 @@ static void check_chip(const uint8_t *chip, int size)
 	memcpy(id, chip, (size_t)size);
 	verified_sign(&verified);
 	CHECK(verified_run(&verified));
-	CHECK(verdict(&verified, "chip") == SNP_PASS);
+	CHECK_EQ(verdict(&verified, "chip"), SNP_PASS);
 	/* Not what is left of it without what looks like a header. */
 	memset(id, 0, SNP_CHIP_ID_SIZE);
 	memcpy(id, chip + 2, (size_t)size - 2);

@@ -36,8 +36,8 @@ static struct {
 
 static void stats_write(void)
 {
-	CHECK(pwrite(view_machine.stats_fd, &stats, sizeof(stats), 0) ==
-	      sizeof(stats));
+	CHECK_EQ(pwrite(view_machine.stats_fd, &stats, sizeof(stats), 0),
+		 sizeof(stats));
 }
 
 static void stats_start(void)
@@ -93,11 +93,11 @@ static void test_ends(void)
 	convert(3, true);
 	for (unsigned int i = 0; i < 4; i++)
 		second(1);
-	CHECK(machine->end == END_NONE);
+	CHECK_EQ(machine->end, END_NONE);
 	second(0);
-	CHECK(machine->end == END_NONE);
+	CHECK_EQ(machine->end, END_NONE);
 	second(1);
-	CHECK(machine->end == END_MEMORY);
+	CHECK_EQ(machine->end, END_MEMORY);
 	CHECK(view_machine_said("that it has no reason for"));
 	CHECK(view_machine_said("page tables at 0x3000"));
 	stop();
@@ -113,7 +113,7 @@ static void test_ends_text(void)
 	};
 	for (unsigned int i = 0; i < 5; i++)
 		second(1);
-	CHECK(machine->end == END_MEMORY);
+	CHECK_EQ(machine->end, END_MEMORY);
 	stop();
 }
 
@@ -121,7 +121,7 @@ static void goes_on(void)
 {
 	for (unsigned int i = 0; i < 100; i++)
 		second(1);
-	CHECK(machine->end == END_NONE);
+	CHECK_EQ(machine->end, END_NONE);
 }
 
 /* What does not show that. */
@@ -152,7 +152,7 @@ static void test_moves_on(void)
 		view_machine.sregs.cr2 = i % 4 ? KERNEL_TEXT : 0x1000;
 		second(1);
 	}
-	CHECK(machine->end == END_NONE);
+	CHECK_EQ(machine->end, END_NONE);
 	stop();
 }
 
@@ -161,28 +161,28 @@ static void test_counters(void)
 	struct kvm_counter counter;
 
 	view_machine_start();
-	CHECK(kvm_counter_open(&counter, 77, "insn_emulation") == -ENOTTY);
+	CHECK_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -ENOTTY);
 	CHECK(counter.fd < 0 && !kvm_counter_read(&counter));
 	stats_start();
 	stats.values[1] = 42;
 	stats_write();
 	CHECK(!kvm_counter_open(&counter, 77, "insn_emulation"));
-	CHECK(kvm_counter_read(&counter) == 42);
+	CHECK_EQ(kvm_counter_read(&counter), 42);
 	kvm_counter_close(&counter);
 	kvm_counter_close(&counter);
-	CHECK(kvm_counter_open(&counter, 77, "no_such") == -ENOENT);
-	CHECK(kvm_counter_open(&counter, 77, "") == -ENOENT);
+	CHECK_EQ(kvm_counter_open(&counter, 77, "no_such"), -ENOENT);
+	CHECK_EQ(kvm_counter_open(&counter, 77, ""), -ENOENT);
 	stats.header.num_desc = 3;
 	stats.header.desc_offset = (uint32_t)(sizeof(stats) - sizeof(struct entry));
 	stats_write();
-	CHECK(kvm_counter_open(&counter, 77, "no_such") == -EIO);
+	CHECK_EQ(kvm_counter_open(&counter, 77, "no_such"), -EIO);
 	stats.header.num_desc = UINT32_MAX;
 	stats_write();
-	CHECK(kvm_counter_open(&counter, 77, "insn_emulation") == -EIO);
+	CHECK_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -EIO);
 	stats_start();
 	stats.header.name_size = 100000;
 	stats_write();
-	CHECK(kvm_counter_open(&counter, 77, "insn_emulation") == -EIO);
+	CHECK_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -EIO);
 	view_machine_stop();
 }
 

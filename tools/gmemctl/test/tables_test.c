@@ -34,7 +34,7 @@ static unsigned int mp_count(unsigned int type)
 		found += at[0] == type;
 		at += at[0] ? 8 : 20;
 	}
-	CHECK(at == header + bytes_get16(header + 4));
+	CHECK_EQ(at, header + bytes_get16(header + 4));
 	return found;
 }
 
@@ -44,14 +44,14 @@ static void test_mptable_pointer(void)
 
 	CHECK(used > 16 && !memcmp(bytes, "_MP_", 4));
 	CHECK(sum_is_zero(bytes, 16));
-	CHECK(bytes_get32(bytes + 4) == MPTABLE_GPA + 16);
+	CHECK_EQ(bytes_get32(bytes + 4), MPTABLE_GPA + 16);
 	CHECK(bytes[8] == 1 && bytes[9] == 4);
 	/* No default configuration, and interrupts by virtual wire. */
 	CHECK(!bytes[11] && !bytes[12]);
 	CHECK(!memcmp(bytes + 16, "PCMP", 4));
-	CHECK(bytes_get16(bytes + 20) == used - 16);
+	CHECK_EQ(bytes_get16(bytes + 20), used - 16);
 	CHECK(sum_is_zero(bytes + 16, used - 16));
-	CHECK(bytes_get32(bytes + 16 + 36) == IRQCHIP_LAPIC_GPA);
+	CHECK_EQ(bytes_get32(bytes + 16 + 36), IRQCHIP_LAPIC_GPA);
 }
 
 static void test_mptable_entries(void)
@@ -65,7 +65,7 @@ static void test_mptable_entries(void)
 	CHECK(cpu[21] == 1 && cpu[23] == 1);
 	CHECK(cpu[41] == 2 && cpu[43] == 1);
 	CHECK(!memcmp(cpu + 62, "ISA   ", 6));
-	CHECK(bytes_get32(cpu + 72) == IRQCHIP_IOAPIC_GPA);
+	CHECK_EQ(bytes_get32(cpu + 72), IRQCHIP_IOAPIC_GPA);
 	/* The timer is at pin 0, and nothing claims the cascade. */
 	CHECK(cpu[81] == 0 && cpu[83] == 0);
 	CHECK(cpu[89] == 1 && cpu[97] == 3 && cpu[99] == 3);
@@ -77,7 +77,7 @@ static void test_mptable_limits(void)
 
 	CHECK(used && used <= MPTABLE_SIZE && mp_count(0) == 254);
 	CHECK(!mptable_build(bytes, used - 1, MPTABLE_GPA, 254));
-	CHECK(mptable_build(bytes, used, MPTABLE_GPA, 254) == used);
+	CHECK_EQ(mptable_build(bytes, used, MPTABLE_GPA, 254), used);
 	CHECK(!mptable_build(bytes, 0, MPTABLE_GPA, 1));
 	CHECK(!mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 0));
 	CHECK(!mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 255));
@@ -117,16 +117,16 @@ static void test_acpi_pointers(void)
 	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 2));
 	CHECK(!memcmp(bytes, "RSD PTR ", 8) && bytes[15] == 2);
 	CHECK(sum_is_zero(bytes, 20) && sum_is_zero(bytes, 36));
-	CHECK(bytes_get32(bytes + 20) == 36);
+	CHECK_EQ(bytes_get32(bytes + 20), 36);
 	fadt = acpi_find(0, "FACP");
 	CHECK(fadt && acpi_find(1, "APIC"));
 	if (!fadt)
 		return;
-	CHECK(bytes_get32(fadt + 4) == 244);
+	CHECK_EQ(bytes_get32(fadt + 4), 244);
 	CHECK(acpi_table(bytes_get32(fadt + 36), "FACS"));
 	CHECK(acpi_table(bytes_get32(fadt + 40), "DSDT"));
-	CHECK(bytes_get64(fadt + 132) == bytes_get32(fadt + 36));
-	CHECK(bytes_get64(fadt + 140) == bytes_get32(fadt + 40));
+	CHECK_EQ(bytes_get64(fadt + 132), bytes_get32(fadt + 36));
+	CHECK_EQ(bytes_get64(fadt + 140), bytes_get32(fadt + 40));
 	CHECK(!(bytes_get32(fadt + 36) % 64));
 }
 
@@ -139,16 +139,16 @@ static void test_acpi_fadt(void)
 	fadt = acpi_find(0, "FACP");
 	if (!fadt)
 		return;
-	CHECK(bytes_get16(fadt + 46) == 9);
-	CHECK(bytes_get32(fadt + 48) == 0);
+	CHECK_EQ(bytes_get16(fadt + 46), 9);
+	CHECK_EQ(bytes_get32(fadt + 48), 0);
 	CHECK(bytes_get32(fadt + 56) == 0x600 && fadt[88] == 4);
 	CHECK(bytes_get32(fadt + 64) == 0x604 && fadt[89] == 2);
 	CHECK(bytes_get32(fadt + 76) == 0x608 && fadt[91] == 4);
-	CHECK(fadt[108] == 0x32);
+	CHECK_EQ(fadt[108], 0x32);
 	CHECK(bytes_get32(fadt + 112) & 1U << 8 &&
 	      bytes_get32(fadt + 112) & 1U << 10);
 	CHECK(fadt[116] == 1 && bytes_get64(fadt + 120) == 0xcf9);
-	CHECK(fadt[128] == 0x06);
+	CHECK_EQ(fadt[128], 0x06);
 	CHECK(fadt[148] == 1 && bytes_get64(fadt + 152) == 0x600);
 	CHECK(fadt[172] == 1 && bytes_get64(fadt + 176) == 0x604);
 	CHECK(fadt[208] == 1 && bytes_get64(fadt + 212) == 0x608);
@@ -164,7 +164,7 @@ static void test_acpi_madt(void)
 	madt = acpi_find(1, "APIC");
 	if (!madt)
 		return;
-	CHECK(bytes_get32(madt + 36) == IRQCHIP_LAPIC_GPA);
+	CHECK_EQ(bytes_get32(madt + 36), IRQCHIP_LAPIC_GPA);
 	end = madt + bytes_get32(madt + 4);
 	for (at = madt + 44; at < end && at[1]; at += at[1]) {
 		if (at[0] == MADT_CPU)

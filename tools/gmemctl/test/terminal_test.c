@@ -38,7 +38,7 @@ static void test_terminal_restore(void)
 		return;
 	CHECK(!test_tty_is_raw(tty));
 	CHECK(!terminal_raw(tty) && test_tty_is_raw(tty) && terminal_is_raw());
-	CHECK(terminal_raw(tty) == -EBUSY);
+	CHECK_EQ(terminal_raw(tty), -EBUSY);
 	CHECK(terminal_take());
 	terminal_restore();
 	CHECK(!test_tty_is_raw(tty) && !terminal_is_raw() && terminal_take());
@@ -69,7 +69,7 @@ static int die_of(int number, sighandler_t before)
 		terminal_restore();
 		_exit(3);
 	}
-	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	return status;
 }
 
@@ -321,7 +321,7 @@ static void test_terminal_jobs(void)
 		alarm(20);
 		_exit(shell_main());
 	}
-	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK(WIFEXITED(status));
 	CHECK(!WEXITSTATUS(status));
 	if (status)

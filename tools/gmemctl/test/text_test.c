@@ -47,7 +47,7 @@ static void test_text_format(void)
 
 	for (size_t size = 1; size < 14; size++) {
 		text_print(text, size, "%s", whole);
-		CHECK(strlen(text) == expected[size]);
+		CHECK_EQ(strlen(text), expected[size]);
 		CHECK(!strncmp(text, whole, strlen(text)));
 	}
 	/* What was no character before it was cut is left as it is. */

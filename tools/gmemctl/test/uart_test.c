@@ -63,10 +63,10 @@ static void test_uart_autoconfig(void)
 	outb(0, IER);
 	CHECK(!(inb(IER) & 0x0f));
 	outb(0x0f, IER);
-	CHECK((inb(IER) & 0x0f) == 0x0f);
+	CHECK_EQ((inb(IER) & 0x0f), 0x0f);
 	outb(0, IER);
 	outb(0x10 | 0x08 | 0x02, MCR);
-	CHECK((inb(MSR) & 0xf0) == 0x90);
+	CHECK_EQ((inb(MSR) & 0xf0), 0x90);
 	outb(0, MCR);
 	outb(0xbf, LCR);
 	outb(0, FCR);
@@ -81,10 +81,10 @@ static void test_uart_autoconfig(void)
 	/* No FIFO of 64 bytes. */
 	outb(0, LCR);
 	outb(0x21, FCR);
-	CHECK((inb(IIR) & 0xe0) == 0xc0);
+	CHECK_EQ((inb(IIR) & 0xe0), 0xc0);
 	outb(0x80, LCR);
 	outb(0x21, FCR);
-	CHECK((inb(IIR) & 0xe0) == 0xc0);
+	CHECK_EQ((inb(IIR) & 0xe0), 0xc0);
 	outb(0, LCR);
 	/* No UART enable bit. */
 	outb(0x40, IER);
@@ -96,15 +96,15 @@ static void test_uart_autoconfig(void)
 static void test_uart_thre(void)
 {
 	start();
-	CHECK((inb(LSR) & 0x60) == 0x60);
+	CHECK_EQ((inb(LSR) & 0x60), 0x60);
 	outb(0x02, IER);
-	CHECK(inb(IIR) == 0x02);
-	CHECK(inb(IIR) == 0x01);
+	CHECK_EQ(inb(IIR), 0x02);
+	CHECK_EQ(inb(IIR), 0x01);
 	outb(0, IER);
 	outb(0x02, IER);
-	CHECK(inb(IIR) == 0x02);
+	CHECK_EQ(inb(IIR), 0x02);
 	outb(0, IER);
-	CHECK(inb(IIR) == 0x01);
+	CHECK_EQ(inb(IIR), 0x01);
 	CHECK(!board_fake.irqs);
 	uart_destroy(&uart);
 }
@@ -118,13 +118,13 @@ static void test_uart_transmit(void)
 	CHECK(!board_fake.irqs);
 	outb(0x02, IER);
 	CHECK(board_fake.irqs == 1 && board_fake.line == UART_IRQ);
-	CHECK(inb(IIR) == 0x02);
+	CHECK_EQ(inb(IIR), 0x02);
 	CHECK(!board_fake.level);
 	outb('b', DATA);
 	CHECK(board_fake.irqs == 2 && board_fake.level);
 	outb(0, IER);
 	CHECK(!board_fake.level);
-	CHECK(!strcmp(sent, "ab"));
+	CHECK_STR(sent, "ab");
 	uart_destroy(&uart);
 }
 
@@ -141,7 +141,7 @@ static void test_uart_divisor(void)
 	CHECK(inb(IER) == 0x05 && inb(LCR) == 0x03);
 	CHECK(!sent[0]);
 	outb(0xa5, SCR);
-	CHECK(inb(SCR) == 0xa5);
+	CHECK_EQ(inb(SCR), 0xa5);
 	uart_destroy(&uart);
 }
 
@@ -151,22 +151,22 @@ static void test_uart_receive(void)
 	start();
 	outb(MCR_DTR_RTS_OUT2, MCR);
 	outb(0x01, IER);
-	CHECK(uart_room(&uart) == 1);
+	CHECK_EQ(uart_room(&uart), 1);
 	outb(0x01, FCR);
-	CHECK(uart_room(&uart) == UART_FIFO_SIZE);
+	CHECK_EQ(uart_room(&uart), UART_FIFO_SIZE);
 	drained = 0;
-	CHECK(receive("0123456789abcdefXYZ") == UART_FIFO_SIZE);
+	CHECK_EQ(receive("0123456789abcdefXYZ"), UART_FIFO_SIZE);
 	CHECK(!uart_room(&uart) && !receive("X"));
 	CHECK(board_fake.irqs == 1 && board_fake.level);
-	CHECK(inb(IIR) == 0xc4);
+	CHECK_EQ(inb(IIR), 0xc4);
 	for (unsigned int i = 0; i < UART_FIFO_SIZE; i++) {
 		CHECK(inb(LSR) & 0x01);
-		CHECK(inb(DATA) == (uint8_t)"0123456789abcdef"[i]);
+		CHECK_EQ(inb(DATA), (uint8_t)"0123456789abcdef"[i]);
 	}
 	CHECK(!(inb(LSR) & 0x03) && !board_fake.level);
-	CHECK(drained == 1);
+	CHECK_EQ(drained, 1);
 	CHECK(!inb(DATA));
-	CHECK(receive("gh") == 2);
+	CHECK_EQ(receive("gh"), 2);
 	outb(0x03, FCR);
 	CHECK(!(inb(LSR) & 0x01) && drained == 2);
 	uart_destroy(&uart);
@@ -182,17 +182,17 @@ static void test_uart_loopback(void)
 	CHECK(!receive("x"));
 	outb('l', DATA);
 	CHECK(!sent[0] && inb(LSR) & 0x01);
-	CHECK(inb(DATA) == 'l');
+	CHECK_EQ(inb(DATA), 'l');
 	for (unsigned int i = 0; i <= UART_FIFO_SIZE; i++)
 		outb((uint8_t)i, DATA);
 	outb(0x04, IER);
-	CHECK(inb(IIR) == 0xc6);
+	CHECK_EQ(inb(IIR), 0xc6);
 	CHECK(inb(LSR) & 0x02);
 	CHECK(!(inb(LSR) & 0x02));
-	CHECK(inb(IIR) == 0xc1);
+	CHECK_EQ(inb(IIR), 0xc1);
 	drained = 0;
 	outb(0, MCR);
-	CHECK(drained == 1);
+	CHECK_EQ(drained, 1);
 	uart_destroy(&uart);
 }
 
@@ -200,17 +200,17 @@ static void test_uart_loopback(void)
 static void test_uart_modem(void)
 {
 	start();
-	CHECK(inb(MSR) == 0xb0);
+	CHECK_EQ(inb(MSR), 0xb0);
 	outb(0x10, MCR);
-	CHECK(inb(MSR) == 0x0b);
-	CHECK(inb(MSR) == 0x00);
+	CHECK_EQ(inb(MSR), 0x0b);
+	CHECK_EQ(inb(MSR), 0x00);
 	outb(0x1f, MCR);
-	CHECK(inb(MSR) == 0xfb);
+	CHECK_EQ(inb(MSR), 0xfb);
 	outb(0x10, MCR);
-	CHECK(inb(MSR) == 0x0f);
+	CHECK_EQ(inb(MSR), 0x0f);
 	outb(0x08, IER);
 	outb(0x11, MCR);
-	CHECK(inb(IIR) == 0x00);
+	CHECK_EQ(inb(IIR), 0x00);
 	CHECK(inb(MSR) == 0x22 && inb(IIR) == 0x01);
 	uart_destroy(&uart);
 }
@@ -222,7 +222,7 @@ static void test_uart_wide(void)
 	outw(0x0f41, DATA);
 	CHECK(!strcmp(sent, "A") && inb(IER) == 0x0f);
 	CHECK(inw(IER) >> 8 == 0x02);
-	CHECK((inl(SCR) & 0xffffff00) == 0xffffff00);
+	CHECK_EQ((inl(SCR) & 0xffffff00), 0xffffff00);
 	uart_destroy(&uart);
 }
 

@@ -7,9 +7,18 @@
 #define GMEMCTL_TEST_UNIT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** unit_check() - a claim of the running test; a false one fails it */
 void unit_check(bool ok, const char *claim, const char *file, int line);
+
+/** unit_check_equal() - the same; a false one shows both values */
+void unit_check_equal(bool equal, uint64_t is, uint64_t expected,
+		      const char *claim, const char *file, int line);
+
+/** unit_check_text() - the same of two strings */
+void unit_check_text(const char *is, const char *expected, const char *claim,
+		     const char *file, int line);
 
 /** unit_failures() - claims of the running test that were false */
 unsigned int unit_failures(void);
@@ -29,6 +38,25 @@ void unit_skip(const char *reason, ...) __attribute__((format(printf, 1, 2)));
 void unit_part(const char *name, ...) __attribute__((format(printf, 1, 2)));
 
 #define CHECK(claim) unit_check(claim, #claim, __FILE__, __LINE__)
+
+/*
+ * Of numbers or pointers. Each side is evaluated once; they compare as they would
+ * without this, a number that is expected being a constant mostly.
+ */
+#define CHECK_EQ(is, expected) do {					\
+	__auto_type is_ = (is);						\
+	__auto_type expected_ = (expected);				\
+									\
+	_Pragma("GCC diagnostic push")					\
+	_Pragma("GCC diagnostic ignored \"-Wsign-compare\"")		\
+	unit_check_equal(is_ == expected_, (uint64_t)is_,		\
+			 (uint64_t)expected_, #is " == " #expected,	\
+			 __FILE__, __LINE__);				\
+	_Pragma("GCC diagnostic pop")					\
+} while (0)
+
+#define CHECK_STR(is, expected)						\
+	unit_check_text(is, expected, #is " is " #expected, __FILE__, __LINE__)
 
 /**
  * struct unit_test - one test of a file's table

@@ -102,16 +102,16 @@ static void test_usage_json(void)
 	JSON(2, "run", "--json", "--memory", "\xed\xa0\x80,kind=\xfe");
 	JSON(1, "run", "--json", "--kernel", "/none/\xff\xfe\xc3");
 	parsed = object();
-	CHECK(!strcmp(error_object(parsed), "/none/\\xff\\xfe\\xc3"));
+	CHECK_STR(error_object(parsed), "/none/\\xff\\xfe\\xc3");
 	json_object_put(parsed);
 	/* Cut between two characters, at an odd and at an even place. */
 	JSON(1, "run", "--json", "--kernel", "/none/" LONG);
 	parsed = object();
-	CHECK(strlen(error_object(parsed)) == 158);
+	CHECK_EQ(strlen(error_object(parsed)), 158);
 	json_object_put(parsed);
 	JSON(1, "run", "--json", "--kernel", "/none/x" LONG);
 	parsed = object();
-	CHECK(strlen(error_object(parsed)) == 159);
+	CHECK_EQ(strlen(error_object(parsed)), 159);
 	json_object_put(parsed);
 	JSON(2, "run", "--json", "--payload", LONG LONG LONG);
 	JSON(2, "run", "--json", "--payload", "x" LONG LONG LONG);
@@ -156,16 +156,16 @@ static void test_usage_names(void)
 		REFUSED("NAME", one[i], "--", "-web");
 		CHECK(strstr(output, "not '-web'"));
 		REFUSED("NAME", one[i], "a/b");
-		CHECK(RUN(one[i], "--", "none") == 1);
+		CHECK_EQ(RUN(one[i], "--", "none"), 1);
 		CHECK(strstr(output, "no VM of that name"));
 	}
 	REFUSED("NAME", "convert", "--", "-web", "0", "4K", "private");
 	REFUSED("NAME", "decommit", "--", "-web", "0", "4K");
 	REFUSED("NAME", "dump", "--", "-web", "0", "4K");
 	REFUSED("NAME", "save", "--", "-web", "file");
-	CHECK(RUN("convert", "--", "none", "0", "4K", "private") == 1);
-	CHECK(RUN("dump", "--", "none", "0", "4K") == 1);
-	CHECK(RUN("ps", "--") == 0);
+	CHECK_EQ(RUN("convert", "--", "none", "0", "4K", "private"), 1);
+	CHECK_EQ(RUN("dump", "--", "none", "0", "4K"), 1);
+	CHECK_EQ(RUN("ps", "--"), 0);
 	/* After it nothing is an option, --json and --help neither. */
 	REFUSED("NAME", "stat", "--", "--json");
 	REFUSED("NAME", "stat", "--", "--help");
@@ -199,20 +199,20 @@ static void test_usage_asked(void)
 	CHECK(RUN("ps", "-h") == 0 && strstr(output, "usage: gmemctl ps"));
 	JSON(0, "--json", "ps");
 	JSON(2, "--json", "bogus");
-	CHECK(RUN("help", "snp", "measure") == 0);
+	CHECK_EQ(RUN("help", "snp", "measure"), 0);
 	CHECK(strstr(output, "--output-format") && !strstr(output, "--id-key"));
-	CHECK(RUN("snp", "id-block", "--help") == 0);
+	CHECK_EQ(RUN("snp", "id-block", "--help"), 0);
 	CHECK(!strstr(output, "--output-format") && strstr(output, "--id-key"));
-	CHECK(RUN("run", "--vm-type", "snp", "--help") == 0);
+	CHECK_EQ(RUN("run", "--vm-type", "snp", "--help"), 0);
 	CHECK(strstr(output, "--cpuid-strict"));
 	REFUSED("bogus", "snp", "bogus", "--help");
 	REFUSED("snp", "snp");
 	REFUSED("bogus", "help", "snp", "bogus");
 	REFUSED("bogus", "help", "run", "bogus");
 	/* The value of another option is none of these. */
-	CHECK(RUN("run", "--kernel", "/none", "--append", "--help") == 1);
+	CHECK_EQ(RUN("run", "--kernel", "/none", "--append", "--help"), 1);
 	CHECK(strstr(output, "/none: open input"));
-	CHECK(RUN("run", "--kernel", "/none", "--append", "--json") == 1);
+	CHECK_EQ(RUN("run", "--kernel", "/none", "--append", "--json"), 1);
 	CHECK(!strncmp(output, "gmemctl: /none", 14));
 }
 
@@ -221,9 +221,9 @@ static void test_usage_values(void)
 {
 	REFUSED("--vcpus", "run", "--vcpus", "33");
 	CHECK(strstr(output, "expected 1 to 32, not '33'"));
-	CHECK(RUN("convert", "none", "1M", "0x1000", "shared") == 1);
+	CHECK_EQ(RUN("convert", "none", "1M", "0x1000", "shared"), 1);
 	CHECK(strstr(output, "no VM of that name"));
-	CHECK(RUN("dump", "--", "none", "0x1K", "4KiB") == 1);
+	CHECK_EQ(RUN("dump", "--", "none", "0x1K", "4KiB"), 1);
 	REFUSED("SIZE", "dump", "none", "0", "4X");
 	REFUSED("SIZE", "dump", "none", "0");
 	CHECK(strstr(output, "is missing"));
@@ -234,10 +234,10 @@ static void test_usage_complete(void)
 {
 	CHECK(RUN("__complete", "") == 0 && strstr(output, "decommit\n"));
 	CHECK(RUN("__complete", "snp", "") == 0 && strstr(output, "id-check\n"));
-	CHECK(RUN("__complete", "run", "--str") == 0);
+	CHECK_EQ(RUN("__complete", "run", "--str"), 0);
 	CHECK(strstr(output, "--strategy\n") && strstr(output, "--json\n"));
-	CHECK(RUN("__complete", "run", "--strategy", "") == 0);
-	CHECK(!strcmp(output, "inplace\ndiscard\n"));
+	CHECK_EQ(RUN("__complete", "run", "--strategy", ""), 0);
+	CHECK_STR(output, "inplace\ndiscard\n");
 	CHECK(RUN("__complete", "run", "--kernel", "") == 0 && !*output);
 	CHECK(RUN("__complete", "bogus", "") == 0 && strstr(output, "--help"));
 }
@@ -247,10 +247,10 @@ static void test_usage_width(void)
 {
 	char names[OUTPUT], *name, *rest = names;
 
-	CHECK(RUN("__complete", "") == 0);
+	CHECK_EQ(RUN("__complete", ""), 0);
 	strcpy(names, output);
 	while ((name = strsep(&rest, "\n")) && *name && *name != '-') {
-		CHECK(RUN("help", name) == 0);
+		CHECK_EQ(RUN("help", name), 0);
 		CHECK(!strncmp(output, "usage: gmemctl ", 15));
 		for (const char *line = output; *line; line += line[0] == '\n') {
 			CHECK(strcspn(line, "\n") <= 80);
@@ -279,11 +279,11 @@ static void test_usage_taken(void)
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
 	CHECK(!server_start(&taken, "taken", serve, NULL, NULL));
 	CHECK(!server_start(&giver, "giver", serve, NULL, NULL));
-	CHECK(RUN("handover", "giver", "--name", "taken") == 1);
+	CHECK_EQ(RUN("handover", "giver", "--name", "taken"), 1);
 	CHECK(strstr(output, "taken: use as a name of a VM: File exists"));
-	CHECK(RUN("handover", "giver", "--name", "giver") == 1);
+	CHECK_EQ(RUN("handover", "giver", "--name", "giver"), 1);
 	CHECK(strstr(output, "test: serve: "));
-	CHECK(RUN("handover", "giver", "--name", "new") == 1);
+	CHECK_EQ(RUN("handover", "giver", "--name", "new"), 1);
 	CHECK(strstr(output, "test: serve: "));
 	server_stop(&giver);
 	server_stop(&taken);

@@ -40,7 +40,7 @@ static void test_populate(void)
 	CHECK(view_fake.start == 96 && view_fake.length == 16 && !view_fake.flags);
 	CHECK(fault_at(2111 * PAGE));
 	CHECK(view_fake.start == 1024 + 48 && view_fake.length == 16);
-	CHECK(machine->counters.view_faults == 2);
+	CHECK_EQ(machine->counters.view_faults, 2);
 	view_machine_stop();
 }
 
@@ -107,7 +107,7 @@ static void test_no_progress(void)
 		CHECK(!guest_memory_convert(&machine->memory, (struct range){ 0,
 					    PAGE }, tries % 2, NULL, 0));
 	}
-	CHECK(machine->end == END_NONE);
+	CHECK_EQ(machine->end, END_NONE);
 	view_machine_stop();
 }
 
@@ -118,7 +118,7 @@ static void test_populate_fails(void)
 	CHECK(fault_at(PAGE) && machine->end == END_NONE);
 	view_fake.populate_rc = -EHWPOISON;
 	CHECK(fault_at(PAGE) && machine->end == END_MEMORY && view_machine_said("hwpoison"));
-	CHECK(end_exit_code(machine->end, 0) == 22);
+	CHECK_EQ(end_exit_code(machine->end, 0), 22);
 	view_machine_stop();
 	start();
 	view_fake.populate_rc = -ENOMEM;

@@ -86,9 +86,9 @@ static void test_alias(void)
 	config.alias = true;
 	config.alias_offset = 8192 * PAGE;
 	CHECK(!build());
-	CHECK(view_fake_slot(0xc0 * PAGE) == 0xc0);
-	CHECK(view_fake_slot((8192 + 0xc0) * PAGE) == 0xc0);
-	CHECK(view_fake_slot((8192 + 2048) * PAGE) == 1024);
+	CHECK_EQ(view_fake_slot(0xc0 * PAGE), 0xc0);
+	CHECK_EQ(view_fake_slot((8192 + 0xc0) * PAGE), 0xc0);
+	CHECK_EQ(view_fake_slot((8192 + 2048) * PAGE), 1024);
 	stop();
 }
 
@@ -115,10 +115,10 @@ static void test_fill(void)
 	view_fake.memory[3] = 1;
 	CHECK(!guest_memory_fill_views(&memory, &error));
 	CHECK(view_fake.populates == 1 && view_fake.length == 1088);
-	CHECK(view_fake.flags == GMEM_VIEW_POPULATE_F_NOALLOC);
+	CHECK_EQ(view_fake.flags, GMEM_VIEW_POPULATE_F_NOALLOC);
 	CHECK(view_fake.present[3] && !view_fake.memory[4]);
 	view_fake.populate_rc = -EHWPOISON;
-	CHECK(guest_memory_fill_views(&memory, &error) == -EHWPOISON);
+	CHECK_EQ(guest_memory_fill_views(&memory, &error), -EHWPOISON);
 	stop();
 }
 
@@ -155,18 +155,18 @@ static void test_convert(void)
 	CHECK(page_is_private(&memory, 2050 * PAGE + 17));
 	CHECK(!page_is_private(&memory, 3 * PAGE));
 	CHECK(!page_is_private(&memory, 2000 * PAGE));
-	CHECK(page_states_private(&memory) == 4 * PAGE);
+	CHECK_EQ(page_states_private(&memory), 4 * PAGE);
 	CHECK(!page_states(&memory, (struct range){ 0, 10 * PAGE }, add_run, text));
-	CHECK(!strcmp(text, " s0-1 P1-3 s3-a"));
-	CHECK(page_states(&memory, ranges[0], stop_at_once, &visited) == 7);
-	CHECK(visited == 1);
+	CHECK_STR(text, " s0-1 P1-3 s3-a");
+	CHECK_EQ(page_states(&memory, ranges[0], stop_at_once, &visited), 7);
+	CHECK_EQ(visited, 1);
 	CHECK(!convert(1, 2, false) && kvm_fake_said("v1-2"));
-	CHECK(convert(1000, 1025, true) == -EFAULT);
-	CHECK(convert(1024, 1025, true) == -EFAULT);
+	CHECK_EQ(convert(1000, 1025, true), -EFAULT);
+	CHECK_EQ(convert(1024, 1025, true), -EFAULT);
 	CHECK(convert(2, 2, true) == -EFAULT && kvm_fake_said(""));
 	kvm_fake.fail = 'V';
 	kvm_fake.rc = -EAGAIN;
-	CHECK(convert(8, 9, true) == -EAGAIN);
+	CHECK_EQ(convert(8, 9, true), -EAGAIN);
 	CHECK(!page_is_private(&memory, 8 * PAGE));
 	stop();
 }
@@ -186,7 +186,7 @@ static void test_runs(void)
 	CHECK(!private_runs_share(&runs, &memory, "test", &error));
 	CHECK(view_fake_private(0, 0));
 	CHECK(!private_runs_restore(&runs, &memory, &error));
-	CHECK(page_states_private(&memory) == 3 * PAGE);
+	CHECK_EQ(page_states_private(&memory), 3 * PAGE);
 	private_runs_free(&runs);
 	stop();
 }
@@ -216,7 +216,7 @@ static void test_refused(void)
 		CHECK(why && strstr(why, cases[i].why));
 		CHECK(view_fake_slot(0) == -1 && !guest_memory_view(&memory));
 		CHECK(!slot_covers_private(&kvm_fake.vm.slots, 0, PAGE));
-		CHECK(convert(1, 2, true) == -EFAULT);
+		CHECK_EQ(convert(1, 2, true), -EFAULT);
 		CHECK(!page_states_private(&memory));
 		stop();
 		/* Somebody who cannot do without. */
@@ -224,7 +224,7 @@ static void test_refused(void)
 		view_fake.view_rc = cases[i].view_rc;
 		view_fake.fault_rc = cases[i].fault_rc;
 		config.view = true;
-		CHECK(build() == -EOPNOTSUPP);
+		CHECK_EQ(build(), -EOPNOTSUPP);
 		CHECK(strstr(error.hint, cases[i].why));
 		CHECK(strstr(error.hint, "gmem-store"));
 		calls = &calls_system;
@@ -240,8 +240,8 @@ static void test_failed(void)
 	calls = &calls_system;
 	start();
 	view_fake.fault_rc = -ENOMEM;
-	CHECK(build() == -ENOMEM);
-	CHECK(!strcmp(error.action, "GMEM_IOCTL_VIEW_FAULT"));
+	CHECK_EQ(build(), -ENOMEM);
+	CHECK_STR(error.action, "GMEM_IOCTL_VIEW_FAULT");
 	calls = &calls_system;
 }
 
@@ -260,7 +260,7 @@ static void test_existing(void)
 	request.existing_fd = fd;
 	view_fake.view_rc = -EOPNOTSUPP;
 	view_fake.private[5] = 1;
-	CHECK(build() == -EOPNOTSUPP);
+	CHECK_EQ(build(), -EOPNOTSUPP);
 	calls = &calls_system;
 	start();
 	request.existing_fd = fd;
