@@ -172,6 +172,7 @@ struct bench_case {
 
 void touch_first(const struct bench_case *c);
 void touch_again(const struct bench_case *c);
+void touch_unmap(const struct bench_case *c);
 void touch_beside(const struct bench_case *c);
 void commit_both(const struct bench_case *c);
 void convert_resident(const struct bench_case *c);

@@ -32,6 +32,8 @@ static const struct bench_case cases[] = {
 	{ "touch.again.memfd", touch_again, MEMORY_MEMFD },
 	{ "touch.again.gmem", touch_again, MEMORY_GMEM },
 	{ "touch.again.guest_memfd", touch_again, MEMORY_GUEST_MEMFD },
+	{ "touch.unmap.memfd", touch_unmap, MEMORY_MEMFD },
+	{ "touch.unmap.gmem", touch_unmap, MEMORY_GMEM },
 	{ "touch.beside", touch_beside, MEMORY_GMEM },
 	{ "commit.memfd", commit_both, MEMORY_MEMFD },
 	{ "commit.gmem", commit_both, MEMORY_GMEM },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Page faults of the host: at memory that is not there yet, and at memory that is. */
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -52,6 +53,28 @@ void touch_again(const struct bench_case *c)
 {
 	touch_mapped(c, "repeat mapping, write", true);
 	touch_mapped(c, "repeat mapping, read", false);
+}
+
+/*
+ * What the kernel takes to unmap pages that stay where they are, which is part of
+ * converting them.
+ */
+void touch_unmap(const struct bench_case *c)
+{
+	struct bench_count count = bench_new("unmap 2 MiB", memory_names[c->kind], "page",
+					     BLOCK_PAGES);
+	struct memory m;
+
+	memory_open(&m, c->kind, SZ_2M);
+	memory_map(&m);
+	while (bench_more(&count)) {
+		memory_write(m.map, SZ_2M);
+		bench_begin(&count);
+		must(madvise(m.map, SZ_2M, MADV_DONTNEED));
+		bench_end(&count);
+	}
+	bench_report(&count);
+	memory_close(&m);
 }
 
 static void touch_wait(void *arg)
