@@ -156,6 +156,9 @@ void helper_run(struct helper *helper, void (*fn)(void *arg), void *arg);
 /* Zeroed memory that both have, if it is taken before helper_start(). */
 void *helper_shared(size_t size);
 
+/* guest.c: not in a VM that may have no guests */
+void guest_need(void);
+
 /* The cases */
 
 /**

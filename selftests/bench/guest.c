@@ -4,6 +4,7 @@
  * memory, and touches each page again. The host has the shared pages mapped before. All of
  * it counts: the guest, KVM, the VMM, and gmem or what is done in its place.
  */
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -67,8 +68,16 @@ static void guest_both(const char *peer, uint8_t *host)
 	guest_trips("round trip of a guest, one page", peer, host, PAGE);
 }
 
+/* On virtual CPUs of TCG that run at the same time the emulator loses guests. */
+void guest_need(void)
+{
+	if (getenv("GMEM_NO_GUESTS"))
+		bench_skip("no guests in this VM");
+}
+
 static void guest_of_view(struct memory *m)
 {
+	guest_need();
 	if (gmem_view_unavailable())
 		bench_skip(gmem_view_unavailable());
 	if (kvm_guest_create_views(&guest, 1))
@@ -115,6 +124,7 @@ void guest_store(const struct bench_case *c)
 {
 	struct memory m;
 
+	guest_need();
 	if (kvm_guest_unavailable())
 		bench_skip(kvm_guest_unavailable());
 	must(kvm_guest_create(&guest, 1));
@@ -141,6 +151,7 @@ void guest_discard(const struct bench_case *c)
 {
 	struct slot slot = { .gpa = BASE, .size = SZ_2M };
 
+	guest_need();
 	if (kvm_guest_unavailable())
 		bench_skip(kvm_guest_unavailable());
 	must(kvm_guest_create(&guest, 1));

@@ -132,6 +132,8 @@ int main(int argc, char **argv)
 		ran++;
 		failed += rc && rc != BENCH_SKIPPED;
 	}
+	if (!ran)
+		printf("# fail: no such case\n");
 	printf("# end: %u cases, %u failed\n", ran, failed);
 	return failed || !ran ? BENCH_FAILED : 0;
 }

@@ -87,6 +87,7 @@ void store_convert(const struct bench_case *c)
 	struct memory m;
 
 	(void)c;
+	guest_need();
 	store_setup(&g, &m);
 	store_range(&g, &m, SZ_2M);
 	store_range(&g, &m, PAGE);

@@ -20,10 +20,9 @@ set -euo pipefail
 . "$VM_DIR/boot.sh"
 
 KERNEL=${KERNEL:-stock-6.12}
-# What the clock says more about than the instructions, or what they cannot say. No guest:
-# see TCG_TURNS_ARGS.
+# What the clock says more about than the instructions, or what they cannot say.
 CLOCK_CASES=(touch.first.* touch.again.* commit.* convert.resident convert.one view.convert
-	view.huge view.one discard window thread.*)
+	view.huge view.one discard window guest.* store thread.*)
 MEM=2560
 VM_CPUS=$(($(nproc) < 4 ? 2 : 4))
 SECONDS_MAX=600
@@ -32,9 +31,12 @@ SOURCE_DIR=$TOP_DIR/selftests/bench
 RUN_DIR=
 
 build() {
-	local log=$TOP_DIR/build/log
+	local log=$TOP_DIR/build/log jobs=(build vm)
 
-	deps_install build vm || exit 1
+	[[ $KERNEL == stock-* || $KERNEL == slim-* ]] ||
+		die "KERNEL=$KERNEL: stock-6.12, stock-7.3 or slim-7.3"
+	[[ $KERNEL == stock-* ]] || jobs+=(kernel)
+	deps_install "${jobs[@]}" || exit 1
 	mkdir -p "$log" "$BENCH_DIR"
 	KERNEL_DIR=$("$VM_DIR/kernel.sh" get "$KERNEL") || exit 1
 	MODULES=$(MODULES_TEST='' modules_build "$KERNEL" "$KERNEL_DIR/kdir") || exit 1
@@ -80,12 +82,15 @@ collect() {
 # measure ACCEL CASE...: in a VM. Fails when a case has.
 measure() {
 	local accel=$1 console=$TOP_DIR/build/log/bench.$$.$1.console since=$SECONDS cases
+	local settings="GMEM_MODE=bench quiet"
 
 	shift
 	cases=$*
+	# See TCG_TURNS_ARGS.
+	[[ $accel != tcg ]] || settings+=" GMEM_NO_GUESTS=1"
 	say "  booting the VM ($accel)"
 	collect < <(vm_boot "$accel" "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd" "$MEM" \
-		"$SECONDS_MAX" "$console" "GMEM_MODE=bench GMEM_BENCH=${cases// /,} quiet")
+		"$SECONDS_MAX" "$console" "$settings GMEM_BENCH=${cases// /,}")
 	say "  measured in $(clock $((SECONDS - since)))"
 	[[ $STATUS != 0 ]] || return 0
 	say "bench: the VM ($accel) ended with '$STATUS'; its console is $console"
@@ -112,7 +117,7 @@ show() {
 		echo
 		awk -v timed="$1" -f "$SOURCE_DIR/rows.awk" -f "$SOURCE_DIR/report.awk" \
 			"$RUN_DIR/rows" "$SOURCE_DIR/targets"
-		sort -u "$RUN_DIR/skips" | grep -v 'by the clock' | sed 's/^# /not here: /' || true
+		sort -u "$RUN_DIR/skips" | grep -v 'by the clock\|in this VM' | sed 's/^# /not here: /' || true
 	} | tee "$BENCH_DIR/bench.txt"
 	awk -v kernel="$KERNEL $release" -v commit="$commit" -v date="$(date -u +%FT%TZ)" \
 		-v counted="qemu ${TCG_COUNT_ARGS[*]}" -v timed="$1, $(nproc) CPUs" -f "$SOURCE_DIR/rows.awk" \
