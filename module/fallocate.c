@@ -277,6 +277,8 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 		next = min(end, index + GMEM_RUN_PAGES);
 		if (index < next)
 			rc = gmem_fallocate_step(gi, punch, index, next);
+		if (!rc && !punch)
+			gmem_views_refill(gi, index, next, false);
 		/* The call that is restarted passes over what is done. */
 		if (!rc && next < end && signal_pending(current))
 			rc = -ERESTARTSYS;

@@ -3,8 +3,8 @@
  * DOC: filling views
  *
  * Setting the page table entries of views, see view.c: as part of
- * GMEM_IOCTL_VIEW_POPULATE, and after a conversion for the views of the process that
- * has asked for it. A block of 2 MiB at a time: look up what is there, then set the
+ * GMEM_IOCTL_VIEW_POPULATE, and after a conversion or a commit for the views of the process
+ * that has asked for it. A block of 2 MiB at a time: look up what is there, then set the
  * entries that are missing in the mappings of the caller's address space, with one
  * look at each VMA. What is there already stays; but an entry of a private page that has
  * become shared gets the access of the host, in place, and the guest keeps the page.

@@ -245,7 +245,7 @@ struct gmem_view_mapping {
  * @drains: drains of the per-CPU LRU batches
  * @moved: pages moved by bindings that are gone
  * @view_pages: pages put into mappings of views
- * @view_refills: those of them that a conversion has put back
+ * @view_refills: those of them that a conversion, a commit or a hole has put there
  * @view_faults: faults of vCPUs that userspace has asked for
  */
 struct gmem_counters {

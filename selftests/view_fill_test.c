@@ -198,12 +198,22 @@ TEST_F(fill, zero)
 	expect_bytes(0, self->v, 4 * PAGE);
 }
 
-/* Private memory that was only committed is a guest's to read: zeros, in whatever order. */
+/* What is committed the view has: zeros, whatever its state, and no other pages. */
 TEST_F(fill, committed)
 {
+	struct gmem_ioctl_stat stat;
+
+	test_gmem_commit(self->fd, SZ_2M, 2 * PAGE);
+	expect_bytes(0, self->v + SZ_2M, 2 * PAGE);
+	expect_sigsegv(self->v + SZ_2M + 2 * PAGE);
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	test_gmem_commit(self->fd, 0, 4 * PAGE);
-	EXPECT_EQ(4, gmem_view_populate(self->view, self->v, LENGTH, NOALLOC));
+	EXPECT_EQ(6, gmem_populated(self->fd, 0, LENGTH));
+	expect_missing(0, self);
+	test_gmem_stat(self->fd, &stat);
+	/* Two of them twice: they were converted. */
+	EXPECT_EQ(8, stat.view_refills);
+	EXPECT_EQ(8, stat.view_pages);
 	EXPECT_EQ(4, gmem_view_populate(self->view, self->v + 4 * PAGE,
 					4 * PAGE, 0));
 	test_gmem_commit(self->fd, 8 * PAGE, 4 * PAGE);

@@ -157,7 +157,8 @@ struct gmem_ioctl_info {
  * as does access beyond the end. read() and write() are not offered;
  * ftruncate() fails with EINVAL.
  *
- * fallocate() with mode 0 or FALLOC_FL_KEEP_SIZE commits (populates) a range;
+ * fallocate() with mode 0 or FALLOC_FL_KEEP_SIZE commits (populates) a range, and fills
+ * the caller's views of it;
  * with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE it decommits it: contents are
  * gone, the memory is given back, and the state of each page stays as it is. An
  * unaligned range is EINVAL, as is committing past the end; the part of a hole
@@ -420,7 +421,8 @@ struct gmem_ioctl_query {
  * @poisoned_pages: out: pages of this fd that were lost to memory errors, and
  *	where no hole was punched since
  * @view_pages: out: pages that were put into mappings of views
- * @view_refills: out: those of them that a conversion has put back
+ * @view_refills: out: those of them that a conversion, a commit or a hole has put
+ *	there, without being asked
  * @view_faults: out: calls of GMEM_IOCTL_VIEW_FAULT that gave an address
  * @views: out: open view fds
  * @view_mappings: out: mappings of views
