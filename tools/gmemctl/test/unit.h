@@ -6,19 +6,38 @@
 #ifndef GMEMCTL_TEST_UNIT_H
 #define GMEMCTL_TEST_UNIT_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 /** unit_check() - a claim of the running test; a false one fails it */
 void unit_check(bool ok, const char *claim, const char *file, int line);
 
 /** unit_check_equal() - the same; a false one shows both values */
-void unit_check_equal(bool equal, uint64_t is, uint64_t expected,
-		      const char *claim, const char *file, int line);
+static inline void unit_check_equal(bool equal, uint64_t is, uint64_t expected,
+				    const char *claim, const char *file, int line)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s: it is %" PRId64 " (0x%" PRIx64 "), "
+		 "expected %" PRId64 " (0x%" PRIx64 ")", claim, (int64_t)is, is,
+		 (int64_t)expected, expected);
+	unit_check(equal, equal ? claim : text, file, line);
+}
 
 /** unit_check_text() - the same of two strings */
-void unit_check_text(const char *is, const char *expected, const char *claim,
-		     const char *file, int line);
+static inline void unit_check_text(const char *is, const char *expected,
+				   const char *claim, const char *file, int line)
+{
+	bool equal = is && expected && !strcmp(is, expected);
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s: it is '%.400s', expected '%.400s'",
+		 claim, is ? is : "(null)", expected ? expected : "(null)");
+	unit_check(equal, equal ? claim : text, file, line);
+}
 
 /** unit_failures() - claims of the running test that were false */
 unsigned int unit_failures(void);
