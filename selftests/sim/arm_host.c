@@ -8,13 +8,10 @@
 #include "internal.h"
 
 #define IPA_BITS 48
-/* What 7.3 has at the number that realms have in version 15 */
-#define CAP_ARM_PMU_V3_STRICT 251
 
 static bool has_realms(const struct sim *sim)
 {
-	return sim->config.arm == SIM_ARM_CCA_V14 ||
-	       sim->config.arm == SIM_ARM_CCA_V15;
+	return sim->config.arm == SIM_ARM_CCA_V14;
 }
 
 /* The few capabilities of the architecture that a realm's VM still has */
@@ -28,8 +25,7 @@ static bool realm_may_have(uint64_t capability)
 	case KVM_CAP_MAX_VCPUS:
 	case KVM_CAP_MAX_VCPU_ID:
 	case KVM_CAP_ARM_VM_IPA_SIZE:
-	case REALM_CAP_RMI_V14:
-	case REALM_CAP_RMI_V15:
+	case REALM_CAP_RMI:
 		return true;
 	default:
 		return false;
@@ -54,10 +50,9 @@ static int arch_extension(const struct sim *sim, uint64_t capability)
 		return SIM_SLOTS;
 	case KVM_CAP_ARM_VM_IPA_SIZE:
 		return IPA_BITS;
-	case REALM_CAP_RMI_V14:
-		return sim->config.arm == SIM_ARM_CCA_V14;
-	case CAP_ARM_PMU_V3_STRICT:
-		return sim->config.arm != SIM_ARM_CCA_V14;
+	/* Some kernels have something else of that number. */
+	case REALM_CAP_RMI:
+		return has_realms(sim) || sim->config.arm == SIM_ARM_OTHER;
 	default:
 		return 0;
 	}

@@ -7,7 +7,6 @@
 
 static int set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 {
-	/* Only version 14 has them at the VM. */
 	if (sim->config.arm != SIM_ARM_CCA_V14)
 		return -EINVAL;
 	return sim_set_attributes(sim, vm, arg);

@@ -58,10 +58,10 @@ static bool parse_arm(struct sim_settings *settings, const char *text)
 {
 	static const char *const names[] = {
 		[SIM_ARM_PLAIN] = "plain", [SIM_ARM_CCA_V14] = "cca-v14",
-		[SIM_ARM_CCA_V15] = "cca-v15",
+		[SIM_ARM_OTHER] = "other",
 	};
 
-	for (int i = SIM_ARM_PLAIN; i <= SIM_ARM_CCA_V15; i++) {
+	for (int i = SIM_ARM_PLAIN; i <= SIM_ARM_OTHER; i++) {
 		if (strcmp(names[i], text))
 			continue;
 		settings->config.arm = (enum sim_arm)i;
@@ -333,7 +333,7 @@ static const struct setting {
 	{ "PROFILE", parse_profile, "6.12 or 7.3" },
 	{ "HOST", parse_host, "no-snp, snp-uninitialized, psp-dead, no-smt, "
 	  "sw-protected, no-gmem, la57; separated by commas" },
-	{ "ARM", parse_arm, "plain, cca-v14 or cca-v15" },
+	{ "ARM", parse_arm, "plain, cca-v14 or other" },
 	{ "IPA_BITS", parse_ipa_bits, "bits of a realm's addresses; 0: KVM's" },
 	{ "WITHOUT", parse_without, "numbers of capabilities, at most 8, separated "
 	  "by commas" },

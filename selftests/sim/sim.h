@@ -25,14 +25,14 @@ enum sim_profile {
 };
 
 /*
- * Whether it is an arm64 host, and with which version of the series that brings
- * realms. Without it is Linux 7.3.
+ * Whether it is an arm64 host, and with the series that brings realms; OTHER has
+ * something else at the number of its capability.
  */
 enum sim_arm {
 	SIM_ARM_NOT,
 	SIM_ARM_PLAIN,
 	SIM_ARM_CCA_V14,
-	SIM_ARM_CCA_V15,
+	SIM_ARM_OTHER,
 };
 
 /**

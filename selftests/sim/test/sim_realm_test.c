@@ -487,13 +487,6 @@ static int attributes_plain(struct realm_world *world)
 	return realm_world_private(world, 0, 1, true);
 }
 
-static int attributes_v15(struct realm_world *world)
-{
-	world->host.arm = SIM_ARM_CCA_V15;
-	realm_world_vm(world);
-	return realm_world_private(world, 0, 1, true);
-}
-
 static int set_reg(struct realm_world *world, uint64_t id)
 {
 	uint64_t value = 1;
@@ -631,7 +624,6 @@ static const struct realm_case cases[] = {
 	{ "slot-too-high", "7.3", slot_too_high, -EFAULT },
 	{ "slot-plain", "29", slot_plain, -EINVAL },
 	{ "attributes-plain", "25", attributes_plain, -EINVAL },
-	{ "attributes-v15", "v15", attributes_v15, -EINVAL },
 	{ "reg", "31", reg_ok, 0 },
 	{ "reg-sp", "31", reg_sp, -EINVAL },
 	{ "reg-half", "31", reg_half, -EINVAL },
@@ -673,27 +665,25 @@ static void test_capabilities(void)
 {
 	static const struct {
 		enum sim_arm arm;
-		int v14, v15;
+		int has;
 	} hosts[] = {
-		{ SIM_ARM_PLAIN, 0, 1 },
-		{ SIM_ARM_CCA_V14, 1, 0 },
-		{ SIM_ARM_CCA_V15, 0, 1 },
+		{ SIM_ARM_PLAIN, 0 },
+		{ SIM_ARM_CCA_V14, 1 },
+		{ SIM_ARM_OTHER, 1 },
 	};
 	struct realm_world world;
 
 	for (size_t i = 0; i < 3; i++) {
 		realm_world_init(&world, hosts[i].arm);
 		realm_world_host(&world);
-		CHECK_EQ(extension(&world, world.kvm, REALM_CAP_RMI_V14),
-			 hosts[i].v14);
-		CHECK_EQ(extension(&world, world.kvm, REALM_CAP_RMI_V15),
-			 hosts[i].v15);
+		CHECK_EQ(extension(&world, world.kvm, REALM_CAP_RMI),
+			 hosts[i].has);
 		realm_world_free(&world);
 	}
 	/* A realm's VM shows few of the capabilities that /dev/kvm has. */
 	realm_world_init(&world, SIM_ARM_CCA_V14);
 	realm_world_vm(&world);
-	CHECK_EQ(extension(&world, world.vm, REALM_CAP_RMI_V14), 1);
+	CHECK_EQ(extension(&world, world.vm, REALM_CAP_RMI), 1);
 	CHECK_EQ(extension(&world, world.kvm, KVM_CAP_DEVICE_CTRL), 1);
 	CHECK_EQ(extension(&world, world.vm, KVM_CAP_DEVICE_CTRL), 0);
 	CHECK_EQ(extension(&world, world.vm, KVM_CAP_GUEST_MEMFD), 1);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "../host/host.h"
-#include "../realm/probe.h"
 #include "command.h"
 #include "out.h"
 
@@ -119,13 +118,13 @@ static int check_snp(void)
 	return show_guest(&host, &report, "an SEV-SNP guest");
 }
 
-static int check_realm(const struct realm_abi *abi)
+static int check_realm(void)
 {
 	struct host_report report;
 	struct host host;
 
 	host_init(&host);
-	host_check_realm(&host, abi, &report);
+	host_check_realm(&host, &report);
 	return show_guest(&host, &report, "a realm");
 }
 
@@ -152,7 +151,7 @@ static int check_main(int argc, char **argv)
 	if (part == PART_SNP)
 		return check_snp();
 	if (part == PART_REALM)
-		return check_realm(realm_abi_find(NULL));
+		return check_realm();
 	return show_gmem() ? EXIT_CODE_OK : EXIT_CODE_UNSUPPORTED;
 }
 
@@ -165,10 +164,10 @@ static int snp_status_main(int argc, char **argv)
 
 static int realm_status_main(int argc, char **argv)
 {
-	const struct realm_abi *abi = realm_abi_find(NULL);
+	unsigned int abi;
 	int code = command_parse(&command_realm_status, argc, argv, &abi);
 
-	return code ? code : check_realm(abi);
+	return code ? code : check_realm();
 }
 
 const struct command command_info = {
@@ -210,8 +209,9 @@ const struct command command_snp_status = {
 };
 
 static const struct cli_option realm_options[] = {
-	{ "--abi", "NAME", option_realm_abi,
-	  .help = "version of the CCA series: v14 (default), or v15" },
+	{ "--abi", "NAME", option_word,
+	  .help = "version of the CCA series: v14, the only one that is known",
+	  .words = realm_abis },
 	{ 0 }
 };
 

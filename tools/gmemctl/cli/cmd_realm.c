@@ -7,14 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../realm/abi.h"
 #include "../realm/realm.h"
 #include "command.h"
 #include "input.h"
 #include "out.h"
 
-extern const struct command command_realm_launch, command_realm_run;
-
-/* realm_options.c */
+static const struct command command_realm_launch, command_realm_run;
 
 /**
  * struct realm_file - a file to be populated
@@ -44,10 +43,8 @@ struct realm_options {
 	uint64_t entry;
 	const char *entry_given;
 	bool trace;
+	unsigned int abi;
 };
-
-/** realm_options: the table of launch and run, for struct realm_options */
-extern const struct cli_option realm_options[];
 
 #define DEFAULT_BASE UINT64_C(0x40000000)
 #define DEFAULT_MEMORY (UINT64_C(64) << 20)
@@ -61,20 +58,6 @@ extern const struct cli_option realm_options[];
 static const uint32_t payload[] = {
 	0x52b08000, 0x72800100, 0xd4000003, 0xd503207f, 0x17ffffff,
 };
-
-/* The value of --abi: a const struct realm_abi * */
-int option_realm_abi(const struct cli_option *option, const char *name,
-		     const char *text, void *to)
-{
-	const struct realm_abi **abi = to;
-
-	(void)option;
-	*abi = realm_abi_find(text);
-	if (*abi)
-		return 0;
-	return usage_error(name, "not known", "expected %s, not '%s'",
-			   realm_abi_names(), text);
-}
 
 /* The words after the path: at=ADDRESS, unmeasured */
 static int parse_load_word(struct realm_file *file, const char *word)
@@ -127,7 +110,9 @@ static int option_load(const struct cli_option *option, const char *name,
 	return code;
 }
 
-const struct cli_option realm_options[] = {
+const char *const realm_abis[] = { REALM_ABI, NULL };
+
+static const struct cli_option realm_options[] = {
 	{ "--load", "FILE[,at=ADDRESS][,unmeasured]", option_load,
 	  .help = "put a file into memory, measured unless it says otherwise; up to 16 of "
 	  "them, in this order. Without an address it follows the one before. A comma in "
@@ -151,8 +136,9 @@ const struct cli_option realm_options[] = {
 	  "end the run after that time; 0 (default): never", .max = 86400 },
 	{ "--trace", NULL, option_flag, TO_REALM(trace),
 	  "write each exit to standard error" },
-	{ "--abi", "NAME", option_realm_abi, TO_REALM(config.abi),
-	  "version of the CCA series: v14" },
+	{ "--abi", "NAME", option_word, TO_REALM(abi),
+	  "version of the CCA series: v14, the only one that is known",
+	  .words = realm_abis },
 	{ 0 }
 };
 
@@ -164,7 +150,6 @@ static int realm_options_parse(const struct command *command,
 	int code;
 
 	memset(options, 0, sizeof(*options));
-	options->config.abi = realm_abi_find(NULL);
 	options->config.nr_vcpus = 1;
 	options->base = DEFAULT_BASE;
 	options->memory = DEFAULT_MEMORY;
@@ -256,7 +241,7 @@ static void show_realm(const struct realm *realm)
 	struct json_object *object = out_object(out_root(), "realm");
 	const struct realm_counters *counters = &realm->counters;
 
-	out_string(object, "abi", realm->config->abi->name);
+	out_string(object, "abi", REALM_ABI);
 	out_string(object, "state", realm_state_name(realm->state));
 	out_uint(object, "ipa_bits", realm->ipa_bits);
 	out_uint(object, "vcpus", realm->nr_vcpus);
@@ -373,7 +358,7 @@ static int run_main(int argc, char **argv)
 	return realm_main(&command_realm_run, argc, argv, true);
 }
 
-const struct command command_realm_launch = {
+static const struct command command_realm_launch = {
 	.name = "realm launch",
 	.run = launch_main,
 	.summary = "create a realm, populate its memory, activate it, and end it again",
@@ -381,7 +366,7 @@ const struct command command_realm_launch = {
 	.options = realm_options,
 };
 
-const struct command command_realm_run = {
+static const struct command command_realm_run = {
 	.name = "realm run",
 	.run = run_main,
 	.summary = "launch a realm, and run it until it powers off",

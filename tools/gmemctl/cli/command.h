@@ -114,9 +114,8 @@ int option_off_port(const struct cli_option *option, const char *name,
 int option_program(const struct cli_option *option, const char *name,
 		   const char *text, void *to);
 
-/** option_realm_abi() - a const struct realm_abi *: a version of the CCA series */
-int option_realm_abi(const struct cli_option *option, const char *name,
-		     const char *text, void *to);
+/** realm_abis: versions of the CCA series that --abi takes, up to a NULL */
+extern const char *const realm_abis[];
 
 /**
  * struct command - a command, or one of its sub-commands

@@ -14,7 +14,7 @@ extern const struct command command_snp_measure, command_snp_id_block;
 extern const struct command command_snp_id_check, command_snp_verify;
 extern const struct command command_snp_launch;
 
-/* snp_file.c */
+/* snp_image.c */
 
 /** struct snp_file - a whole file */
 struct snp_file {
@@ -59,8 +59,6 @@ struct snp_vcpu_options {
 	uint32_t parts[SNP_VCPU_PARTS];
 	uint32_t signature;
 };
-
-/* snp_vcpu_options.c */
 
 /** snp_vcpu_options: the table, for struct snp_vcpu_options */
 extern const struct cli_option snp_vcpu_options[];
@@ -118,8 +116,6 @@ int snp_options_check_image(struct snp_options *options);
 /** snp_option_policy() - a uint64_t: a guest policy that some firmware takes */
 int snp_option_policy(const struct cli_option *option, const char *name,
 		      const char *text, void *to);
-
-/* snp_image.c */
 
 /**
  * struct snp_loaded - an image with everything that it needs in memory

@@ -69,9 +69,6 @@ struct snp_guest {
 	struct pc_config config;
 };
 
-/** snp_guest_options: the table of launch and run */
-extern const struct cli_option snp_guest_options[];
-
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
 #define DEFAULT_TIMEOUT_MS 2000
 
@@ -81,7 +78,7 @@ extern const struct cli_option snp_guest_options[];
 
 static const char *const conversions[] = { "discard", "handover", NULL };
 
-const struct cli_option snp_guest_options[] = {
+static const struct cli_option snp_guest_options[] = {
 	{ .include = snp_image_options, TO_GUEST(options) },
 	/* Of `gmemctl run`, which has looked at it */
 	{ .name = "--vm-type", .argument = "snp" },

@@ -31,8 +31,6 @@ struct snp_verify_options {
 	struct snp_expect expect;
 };
 
-/** snp_verify_options: the table, which snp_verify_prepare() completes */
-extern const struct cli_option snp_verify_options[];
 #define TO_VERIFY(member) TO(struct snp_verify_options, member)
 
 /**
@@ -99,7 +97,7 @@ static int option_report(const struct cli_option *option, const char *name,
 static struct cli_option expect_options[SNP_EXPECT_NR + 1];
 static char expect_names[SNP_EXPECT_NR][SNP_EXPECT_NAME_SIZE + 2];
 
-const struct cli_option snp_verify_options[] = {
+static const struct cli_option snp_verify_options[] = {
 	{ "REPORT", NULL, option_report, TO_VERIFY(report),
 	  "a report, also in hexadecimal, with a certificate table behind it, or in "
 	  "Azure's blob; - is stdin" },

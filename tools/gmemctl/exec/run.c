@@ -60,12 +60,10 @@ static bool hypercall_answer(struct exec_vcpu *vcpu)
 
 	if (!vm->answers || run->hypercall.nr != KVM_HC_MAP_GPA_RANGE)
 		return false;
-	if (exec_vm_has_views(vm))
-		run->hypercall.ret = (uint64_t)answer(vm, args);
-	else if (vm->asked & 1U << KVM_HC_MAP_GPA_RANGE)
+	if (!exec_vm_has_views(vm) && vm->asked & 1U << KVM_HC_MAP_GPA_RANGE)
 		return false;
-	else
-		run->hypercall.ret = (uint64_t)-KVM_ENOSYS;
+	run->hypercall.ret = (uint64_t)(exec_vm_has_views(vm) ?
+					answer(vm, args) : -KVM_ENOSYS);
 	return true;
 }
 

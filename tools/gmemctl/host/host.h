@@ -171,8 +171,6 @@ struct host_gmem {
 bool host_check_gmem(const struct host *host, struct host_report *report,
 		     struct host_gmem *found);
 
-struct realm_abi;
-
 /**
  * host_check_realm() - look at everything, also after something has failed
  *
@@ -180,8 +178,7 @@ struct realm_abi;
  *
  * Return: whether nothing has failed: a launch can work.
  */
-bool host_check_realm(const struct host *host, const struct realm_abi *abi,
-		      struct host_report *report);
+bool host_check_realm(const struct host *host, struct host_report *report);
 
 /**
  * host_check_snp() - look at everything, also after something has failed

@@ -11,8 +11,7 @@
 #define FIX_HOST "realms need an arm64 host whose CPU has RME, an RMM in its " \
 	"firmware, and a kernel with the CCA series for KVM, which no release " \
 	"has yet"
-#define FIX_ABI "this kernel has another version of the CCA series: try the " \
-	"other ones of --abi"
+#define FIX_ABI "this kernel has another version of the CCA series than " REALM_ABI
 
 /**
  * struct realm_host - what one look at a host has found so far
@@ -24,7 +23,6 @@
  */
 struct realm_host {
 	const struct host *host;
-	const struct realm_abi *abi;
 	int kvm;
 	bool capable;
 	int vm;
@@ -59,21 +57,19 @@ static void look_kvm(struct realm_host *realm, struct host_check *check)
 /* A number that says yes may still mean something else. */
 static void look_capability(struct realm_host *realm, struct host_check *check)
 {
-	int number = realm->abi->capability;
-	int value = vm_capability(realm->kvm, number);
+	int value = vm_capability(realm->kvm, REALM_CAP_RMI);
 
 	realm->capable = value > 0;
 	host_say(check, realm->capable ? HOST_PASS : HOST_FAIL,
-		 "KVM_CAP_ARM_RMI, which is %d in CCA %s: %d", number,
-		 realm->abi->name, value < 0 ? 0 : value);
+		 "KVM_CAP_ARM_RMI, which is %d in CCA %s: %d", REALM_CAP_RMI,
+		 REALM_ABI, value < 0 ? 0 : value);
 	if (!realm->capable)
 		host_fix(check, FIX_HOST "; or " FIX_ABI);
 }
 
 static void look_vm(struct realm_host *realm, struct host_check *check)
 {
-	realm->vm = realm_create_vm(realm->kvm, realm->abi, &realm->ipa_bits,
-				    &realm->error);
+	realm->vm = realm_create_vm(realm->kvm, &realm->ipa_bits, &realm->error);
 	if (realm->vm >= 0) {
 		host_say(check, HOST_PASS, "one was created, with %u bits of "
 			 "guest addresses", realm->ipa_bits);
@@ -83,7 +79,7 @@ static void look_vm(struct realm_host *realm, struct host_check *check)
 		 strerror(-realm->vm));
 	if (realm->vm == -EOPNOTSUPP)
 		host_fix(check, "capability %d means something else on this "
-			 "kernel; " FIX_HOST, realm->abi->capability);
+			 "kernel; " FIX_HOST, REALM_CAP_RMI);
 	else
 		host_fix(check, "look at dmesg for what kvm says");
 }
@@ -101,16 +97,14 @@ static void look_populate(struct realm_host *realm, struct host_check *check)
 static void look_memory(struct realm_host *realm, struct host_check *check)
 {
 	int attributes = vm_capability(realm->vm, KVM_CAP_MEMORY_ATTRIBUTES);
-	bool ok = vm_capability(realm->vm, KVM_CAP_GUEST_MEMFD) > 0;
+	bool ok = vm_capability(realm->vm, KVM_CAP_GUEST_MEMFD) > 0 &&
+		  attributes > 0 &&
+		  (uint64_t)attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE;
 
-	/* Version 15 keeps them in the guest_memfd. */
-	if (realm->abi->can_launch)
-		ok = ok && attributes > 0 &&
-		     (uint64_t)attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE;
 	host_say(check, ok ? HOST_PASS : HOST_FAIL,
 		 ok ? "guest_memfd, and what CCA %s needs besides" :
 		      "no guest_memfd, or no PRIVATE attribute, for CCA %s",
-		 realm->abi->name);
+		 REALM_ABI);
 	if (!ok)
 		host_fix(check, FIX_ABI);
 }
@@ -161,11 +155,10 @@ static const char *missing(const struct realm_host *realm, enum needs needs)
 	return NULL;
 }
 
-bool host_check_realm(const struct host *host, const struct realm_abi *abi,
-		      struct host_report *report)
+bool host_check_realm(const struct host *host, struct host_report *report)
 {
 	struct realm_host realm = {
-		.host = host, .abi = abi, .kvm = -ENODEV, .vm = -ENODEV,
+		.host = host, .kvm = -ENODEV, .vm = -ENODEV,
 	};
 
 	*report = (struct host_report){ 0 };

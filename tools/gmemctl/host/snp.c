@@ -201,7 +201,6 @@ static bool parameter_is_on(const struct host *host, const char *name)
 	return line[0] == 'Y' || line[0] == '1';
 }
 
-/* snp_kernel.c */
 static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
 {
 	static const char *const names[] = { "sev", "sev_es", "sev_snp" };
@@ -383,7 +382,6 @@ static void vm_init(int vm, struct host_check *check)
 	host_fix(check, "%s", init_fix(rc));
 }
 
-/* snp_kvm.c */
 static void snp_host_vm(struct snp_host *snp, struct host_check *check)
 {
 	int vm = calls_ioctl_value(snp->kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);

@@ -15,13 +15,14 @@
 
 #include "../kvm/abi.h"
 
+/* The version of the series */
+#define REALM_ABI "v14"
+
 /*
- * Capabilities. That of realms got a new number with each version of the
- * series, and other kernels use the same numbers for other things: on arm64
- * Linux 7.3 says 1 for 251, which is KVM_CAP_ARM_PMU_V3_STRICT there.
+ * The capability of realms. It got a new number with each version of the series, and
+ * other kernels use the same numbers for other things.
  */
-#define REALM_CAP_RMI_V14 249
-#define REALM_CAP_RMI_V15 251
+#define REALM_CAP_RMI 249
 
 /* The argument of KVM_CREATE_VM: a type, and how wide guest addresses are */
 #define REALM_VM_TYPE (1UL << 30)

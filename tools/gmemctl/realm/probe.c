@@ -15,45 +15,21 @@
 	"firmware, and a kernel with the CCA series for KVM, which no release " \
 	"has yet: `gmemctl realm status` says what is missing"
 
-#define ABIS (sizeof(abis) / sizeof(abis[0]))
-
-/* The first is the default. */
-static const struct realm_abi abis[] = {
-	{ "v14", REALM_CAP_RMI_V14, true },
-	{ "v15", REALM_CAP_RMI_V15, false },
-};
-
-const struct realm_abi *realm_abi_find(const char *name)
-{
-	if (!name)
-		return &abis[0];
-	for (size_t i = 0; i < ABIS; i++)
-		if (!strcmp(abis[i].name, name))
-			return &abis[i];
-	return NULL;
-}
-
-const char *realm_abi_names(void)
-{
-	return "v14 or v15";
-}
-
-static int no_capability(const struct realm_abi *abi, const char *object,
-			 struct error *error)
+static int no_capability(const char *object, struct error *error)
 {
 	char action[64];
 
 	snprintf(action, sizeof(action), "KVM_CAP_ARM_RMI, %d in CCA %s",
-		 abi->capability, abi->name);
+		 REALM_CAP_RMI, REALM_ABI);
 	return error_set(error, -EOPNOTSUPP, object, action, "%s", HINT_HOST);
 }
 
-static int no_type(const struct realm_abi *abi, struct error *error)
+static int no_type(struct error *error)
 {
 	return error_set(error, -EOPNOTSUPP, "KVM",
 			 "KVM_CREATE_VM of type KVM_VM_TYPE_ARM_REALM",
 			 "the answer to capability %d means something else on "
-			 "this kernel; %s", abi->capability, HINT_HOST);
+			 "this kernel; %s", REALM_CAP_RMI, HINT_HOST);
 }
 
 /*
@@ -76,8 +52,7 @@ static int create_widest(int kvm_fd, unsigned int *ipa_bits)
 	return fd;
 }
 
-static int create(int kvm_fd, const struct realm_abi *abi,
-		  unsigned int *ipa_bits, struct error *error)
+static int create(int kvm_fd, unsigned int *ipa_bits, struct error *error)
 {
 	unsigned int asked = *ipa_bits;
 	int fd;
@@ -95,26 +70,25 @@ static int create(int kvm_fd, const struct realm_abi *abi,
 				 "%u bits of guest addresses may be too many for "
 				 "the RMM: leave --ipa-bits out", asked);
 	if (fd == -EINVAL)
-		return no_type(abi, error);
+		return no_type(error);
 	return error_set(error, fd, "KVM",
 			 "KVM_CREATE_VM of type KVM_VM_TYPE_ARM_REALM", NULL);
 }
 
-int realm_create_vm(int kvm_fd, const struct realm_abi *abi,
-		    unsigned int *ipa_bits, struct error *error)
+int realm_create_vm(int kvm_fd, unsigned int *ipa_bits, struct error *error)
 {
 	int fd;
 
-	if (vm_capability(kvm_fd, abi->capability) <= 0)
-		return no_capability(abi, "KVM", error);
-	fd = create(kvm_fd, abi, ipa_bits, error);
+	if (vm_capability(kvm_fd, REALM_CAP_RMI) <= 0)
+		return no_capability("KVM", error);
+	fd = create(kvm_fd, ipa_bits, error);
 	if (fd < 0)
 		return fd;
 	/* A realm's VM has few capabilities; this is one that it has. */
-	if (vm_capability(fd, abi->capability) > 0)
+	if (vm_capability(fd, REALM_CAP_RMI) > 0)
 		return fd;
 	calls->close(fd);
-	return no_capability(abi, "realm's VM", error);
+	return no_capability("realm's VM", error);
 }
 
 bool realm_knows_populate(int vm_fd)
@@ -210,22 +184,10 @@ static int check_vcpus(const struct realm_config *config, struct error *error)
 			 config->nr_vcpus);
 }
 
-static int check_abi(const struct realm_abi *abi, struct error *error)
-{
-	if (abi->can_launch)
-		return 0;
-	return error_set(error, -EOPNOTSUPP, "realm", "launch",
-			 "of CCA %s only the numbers are known here, not how it "
-			 "converts memory: `gmemctl realm status --abi %s` "
-			 "looks for it", abi->name, abi->name);
-}
-
 int realm_check(const struct realm_config *config, struct error *error)
 {
-	int rc = check_abi(config->abi, error);
+	int rc = check_vcpus(config, error);
 
-	if (!rc)
-		rc = check_vcpus(config, error);
 	if (!rc)
 		rc = check_ram(config, error);
 	if (!rc)

@@ -12,24 +12,6 @@
 #include "../base/error.h"
 
 /**
- * struct realm_abi - a version of the series that brings realms to KVM
- * @name: as in --abi
- * @capability: KVM_CAP_ARM_RMI
- * @can_launch: all of its ABI is known here; else only that it is there
- */
-struct realm_abi {
-	const char *name;
-	int capability;
-	bool can_launch;
-};
-
-/** realm_abi_find() - by its name; NULL is the default. Return: or NULL. */
-const struct realm_abi *realm_abi_find(const char *name);
-
-/** realm_abi_names() - all names, for messages */
-const char *realm_abi_names(void);
-
-/**
  * realm_create_vm() - KVM_CREATE_VM of a realm
  * @kvm_fd: /dev/kvm
  * @ipa_bits: in: how wide guest addresses are to be, half of them shared; 0: as
@@ -41,8 +23,7 @@ const char *realm_abi_names(void);
  * Return: the VM; -EOPNOTSUPP if KVM lacks realms of this ABI; -EINVAL if it
  * refuses every width asked for; another negative errno of KVM.
  */
-int realm_create_vm(int kvm_fd, const struct realm_abi *abi,
-		    unsigned int *ipa_bits, struct error *error);
+int realm_create_vm(int kvm_fd, unsigned int *ipa_bits, struct error *error);
 
 /**
  * realm_knows_populate() - whether a realm's VM has KVM_ARM_RMI_POPULATE

@@ -87,8 +87,7 @@ static int create_vm(struct realm *realm, struct error *error)
 	if (kvm_fd < 0)
 		return kvm_fd;
 	realm->ipa_bits = realm->config->ipa_bits;
-	fd = realm_create_vm(kvm_fd, realm->config->abi, &realm->ipa_bits,
-			     error);
+	fd = realm_create_vm(kvm_fd, &realm->ipa_bits, error);
 	if (fd < 0) {
 		calls->close(kvm_fd);
 		return fd;
@@ -103,7 +102,7 @@ static int create_vm(struct realm *realm, struct error *error)
 				 "means shared: less memory",
 				 realm->config->ram.end, realm->ipa_bits);
 	realm_tell(realm, "KVM_CREATE_VM", "CCA %s, %u bits of guest addresses",
-		   realm->config->abi->name, realm->ipa_bits);
+		   REALM_ABI, realm->ipa_bits);
 	return 0;
 }
 

@@ -55,7 +55,6 @@ struct realm_load {
 
 /**
  * struct realm_config - what to launch
- * @abi: of KVM
  * @ipa_bits: width of guest addresses; 0: the widest there is
  * @nr_vcpus: 1 to REALM_VCPUS_MAX; the first one runs, the realm starts others
  * @ram: its memory
@@ -69,7 +68,6 @@ struct realm_load {
  * @data: for @step
  */
 struct realm_config {
-	const struct realm_abi *abi;
 	unsigned int ipa_bits;
 	unsigned int nr_vcpus;
 	struct range ram;
@@ -204,18 +202,16 @@ void realm_end(struct realm *realm, enum end how, const char *format, ...)
 void realm_trace(const struct realm *realm, const struct vcpu *vcpu,
 		 const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* gic.c */
+/* populate.c */
 int realm_gic_create(struct realm *realm, struct error *error);
 
-/* vcpu.c */
+/* exits.c */
 
 /** realm_vcpu_create() - the next one, with the registers it starts with */
 int realm_vcpu_create(struct realm *realm, struct error *error);
 
 /** realm_run_error() - say what a failure of KVM_RUN means for a realm */
 int realm_run_error(const struct vcpu *vcpu, int rc, struct error *error);
-
-/* exits.c */
 
 /** realm_exit() - serve an exit. Return: whether the vCPU goes on. */
 bool realm_exit(struct realm *realm, struct vcpu *vcpu);

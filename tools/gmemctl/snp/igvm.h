@@ -152,8 +152,6 @@ bool snp_igvm_is(const void *data, uint64_t size);
  */
 const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm);
 
-/* igvm_directive.c */
-
 /**
  * struct snp_igvm_header - one variable header
  * @type: without the bit that says that it may be ignored

@@ -160,7 +160,7 @@ static void test_guest_memory_packed(void)
 	ranges[1].end += PAGE;
 	CHECK_EQ(create(), -EINVAL);
 	CHECK_STR(error.action,
-		  "memory backing file has size 128 KB, " "expected 132 KB");
+		  "memory backing file has size 128 KB, expected 132 KB");
 	close(fd);
 }
 
@@ -447,7 +447,7 @@ static void test_guest_memory_file(void)
 	CHECK(!ftruncate(fd, PAGE));
 	CHECK(create() == -EINVAL && !strcmp(error.object, name));
 	CHECK_STR(error.action,
-		  "memory backing file has size 4 KB, " "expected 128 KB");
+		  "memory backing file has size 4 KB, expected 128 KB");
 	close(fd);
 	unlink(name);
 	requests[0].path = "/tmp";

@@ -179,7 +179,7 @@ static void test_region_target_needs_fd(void)
 	CHECK_EQ(region_set_add_target(&fake.set, &fake.target, &error),
 		 -EINVAL);
 	CHECK_STR(error.action,
-		  "cannot register a DMA mapper that requires " "a backing fd");
+		  "cannot register a DMA mapper that requires a backing fd");
 	CHECK(!remove_memory(ram, 0, 4));
 	CHECK(!region_set_add_target(&fake.set, &fake.target, &error));
 	CHECK_EQ(region_add_mapping(&fake.set, ram, &mapping, &error), -EINVAL);

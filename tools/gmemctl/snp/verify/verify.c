@@ -228,7 +228,7 @@ static void check_product(const struct snp_subject *subject,
 		      other ? of_root : "");
 }
 
-/* certs_check.c: from the signature of the report to AMD's root */
+/* From the signature of the report to AMD's root */
 static void snp_verify_certs(struct snp_subject *subject,
 			     struct snp_checks *checks)
 {
@@ -403,7 +403,7 @@ static void check_claims(const struct snp_evidence *evidence,
 		      8 * evidence->claims_hash_size, evidence->claims_size);
 }
 
-/* guest_check.c: what runs, and in whose name */
+/* What runs, and in whose name */
 static void snp_verify_guest(const struct snp_subject *subject,
 			     struct snp_checks *checks)
 {
@@ -540,7 +540,7 @@ static void show_mitigations(const struct snp_report *report,
 			      report->launch_mitigations);
 }
 
-/* machine_check.c: what it runs on */
+/* What it runs on */
 static void snp_verify_machine(const struct snp_subject *subject,
 			       struct snp_checks *checks)
 {
