@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The tables that firmware would have left: ACPI, and Intel's MP table. */
 #include <string.h>
 
 #include "../base/bytes.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The order of the demo's steps, and how they are shown. */
+/* gmemctl demo: one story in steps, each of which is checked. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
@@ -81,8 +81,6 @@ void page_fill(uint8_t *page, uint64_t pattern);
 
 #define MIB (UINT64_C(1) << 20)
 #define RUN_TIMEOUT_S 1200
-
-#define DEMO_STEPS (sizeof(demo_steps) / sizeof(demo_steps[0]))
 
 static bool page_is_filled(const uint8_t *page, uint64_t pattern)
 {
@@ -651,6 +649,8 @@ static const struct {
 	{ "The host tries KVM's view", demo_try_view, BACKING_GMEM },
 	{ "Times", demo_summary, 0 },
 };
+
+#define DEMO_STEPS (sizeof(demo_steps) / sizeof(demo_steps[0]))
 
 static int demo_run_steps(struct demo *demo, struct error *error)
 {

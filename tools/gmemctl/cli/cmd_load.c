@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* gmemctl load, gmemctl unload */
 #include <stddef.h>
 
 #include "command.h"

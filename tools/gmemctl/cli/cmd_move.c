@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Guests that go on elsewhere: gmemctl handover, save and restore. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

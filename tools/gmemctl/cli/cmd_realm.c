@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* gmemctl realm: launch and run. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>

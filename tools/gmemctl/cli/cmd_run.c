@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The options of `gmemctl run`. */
+/* gmemctl run: a payload, or Linux. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>

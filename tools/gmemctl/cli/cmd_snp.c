@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* gmemctl snp, and its sub-command measure. */
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <string.h>

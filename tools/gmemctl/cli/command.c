@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Parses command lines as the tables of commands say. */
 #include <string.h>
 
 #include "command.h"

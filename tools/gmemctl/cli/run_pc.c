@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Runs a PC with its control socket, and reports how a machine has run. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Reads the files that an image is made of. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>

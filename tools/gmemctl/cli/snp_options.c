@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The options that say what the image of an SNP guest is. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A connection on which a VM answers, and the files that go over it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The control socket: its clients, and the thread that serves them. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>

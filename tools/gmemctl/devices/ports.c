@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Devices that are one port: exit, power-off, port A, pvpanic. */
 #include <string.h>
 
 #include "ports.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A host as it shows itself, and the report on it. */
 #define _GNU_SOURCE
 #ifdef __x86_64__
 #include <cpuid.h>

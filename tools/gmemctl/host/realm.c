@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What a realm needs. */
 #include <errno.h>
 #include <string.h>
 

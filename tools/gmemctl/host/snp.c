@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What an SNP launch needs of kernel and KVM, and the order of all lines. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,8 +15,6 @@
 #define KERNEL_MAJOR 6
 #define KERNEL_MINOR 11
 
-#define OPTIONS (sizeof(options) / sizeof(options[0]))
-
 #define POLICY_SMT (UINT64_C(1) << 16)
 #define POLICY_ONE (UINT64_C(1) << 17)
 
@@ -23,8 +22,6 @@
 
 /* What a line is about has to be there. */
 enum needs { ANY_CPU, SNP_CPU, SEV_DEVICE, KVM_DEVICE };
-
-#define LINES (sizeof(lines) / sizeof(lines[0]))
 
 static void snp_host_kernel(struct snp_host *snp, struct host_check *check)
 {
@@ -52,6 +49,8 @@ static const struct {
 	{ "CONFIG_CRYPTO_DEV_CCP_DD", true },
 	{ "CONFIG_CRYPTO_DEV_SP_PSP", false },
 };
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
 
 static bool config_line(const char *line, void *data)
 {
@@ -430,6 +429,8 @@ static const struct {
 	{ "/dev/gmem", ANY_CPU, snp_host_gmem_device },
 	{ "views", ANY_CPU, snp_host_views },
 };
+
+#define LINES (sizeof(lines) / sizeof(lines[0]))
 
 _Static_assert(LINES < HOST_CHECKS_MAX, "every line has a place");
 

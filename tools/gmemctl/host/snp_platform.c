@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What an SNP launch needs of CPU, BIOS, firmware and modules. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

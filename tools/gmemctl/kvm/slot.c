@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Memory slots, and the attributes of their pages. */
 #include <errno.h>
 #include <stddef.h>
 

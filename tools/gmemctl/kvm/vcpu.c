@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What x86's vCPUs have besides. */
+/* vCPUs of x86: their registers, and their interrupt controllers. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The console of a PC, and the terminal that it may be at. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

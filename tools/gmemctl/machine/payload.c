@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A machine that runs a payload. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

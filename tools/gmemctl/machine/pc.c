@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A machine with the devices of a PC. */
 #include <errno.h>
 #include <string.h>
 

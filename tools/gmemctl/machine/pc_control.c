@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What the control socket of a PC can ask for, and the jobs that come of it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -33,8 +34,6 @@ struct map {
 	uint64_t next;
 };
 
-#define PC_COMMANDS (sizeof(pc_commands) / sizeof(pc_commands[0]))
-
 int pc_job_post(struct pc *pc, struct pc_job *job)
 {
 	struct machine *machine = &pc->machine;
@@ -53,6 +52,10 @@ int pc_job_post(struct pc *pc, struct pc_job *job)
 	return rc;
 }
 
+/*
+ * Keep jobs from starting, for what changes memory. Return: 0; -EBUSY while a job is
+ * done; -ESHUTDOWN if the machine has ended.
+ */
 static int memory_freeze_try(struct pc *pc)
 {
 	int rc = -pthread_mutex_trylock(&pc->still);
@@ -64,11 +67,6 @@ static int memory_freeze_try(struct pc *pc)
 	return -ESHUTDOWN;
 }
 
-/*
- * memory_freeze_try() - keep jobs from starting; for what changes memory
- *
- * Return: 0; -EBUSY while a job is done; -ESHUTDOWN if the machine has ended.
- */
 static void memory_freeze_end(struct pc *pc)
 {
 	pthread_mutex_unlock(&pc->still);
@@ -640,6 +638,8 @@ static const struct {
 	{ "remote", serve_remote },
 	{ "stop", serve_stop },
 };
+
+#define PC_COMMANDS (sizeof(pc_commands) / sizeof(pc_commands[0]))
 
 int pc_control_serve(void *data, const char *command,
 		     struct json_object *request, struct json_object **result,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The state of a PC, and how it is handed over and saved. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

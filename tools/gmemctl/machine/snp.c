@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A machine that is an SNP guest: its launch, its exits, the parameters of IGVM. */
 #include <errno.h>
 #include <string.h>
 

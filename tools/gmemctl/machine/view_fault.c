@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Touches of pages that a view does not have, and guests that do not get on. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Files behind memory: their lock, their room, and what of them is populated. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>

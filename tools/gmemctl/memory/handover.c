@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The meaning of a handover; how it gets across is in handover_socket.c. */
+/* Memory that another process goes on with: how it gets across, and what it means. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>

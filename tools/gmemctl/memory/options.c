@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What memory is asked for, where it goes, and whether that can be. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>

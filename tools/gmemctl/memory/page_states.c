@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Which pages are private, as far as this process knows. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

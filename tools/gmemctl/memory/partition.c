@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Who sees guest memory, and the slots of KVM that show it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/mman.h>

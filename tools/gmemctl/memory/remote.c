@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Memory that a helper process has mapped: the VM's side, and the helper's. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A guest in a file: the stream with its checksums, and what is in it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -80,6 +81,7 @@ static int bounce_open(struct save_stream *stream)
 	return 0;
 }
 
+/* Start to write; save_stream_end() works in any case. */
 static int save_stream_write(struct save_stream *stream, int fd, int asker)
 {
 	int rc = start(stream, fd, asker);
@@ -87,7 +89,6 @@ static int save_stream_write(struct save_stream *stream, int fd, int asker)
 	return rc ? rc : bounce_open(stream);
 }
 
-/* save_stream_write() - start to write; save_stream_end() works in any case */
 static void save_stream_end(struct save_stream *stream)
 {
 	if (stream->bounce)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a realm leaves the guest for. */
+/* The vCPUs of a realm, and what it leaves them for. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>

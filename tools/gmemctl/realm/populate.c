@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Contents, all of them, whatever KVM does at a time. */
+/* Contents of a realm, and its interrupt controller. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>

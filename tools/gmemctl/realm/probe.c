@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Whether KVM has realms, and whether what is asked for can be. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

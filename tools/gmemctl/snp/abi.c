@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What the numbers of the firmware's ABI are called. */
 #include <stddef.h>
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Digests: SHA-256, SHA-384, and the one of a launch. */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Keys as the firmware wants them, and ID blocks that they sign. */
 #include <errno.h>
 #include <limits.h>
 #include <openssl/bn.h>

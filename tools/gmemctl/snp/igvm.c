@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The frame of an IGVM file: fixed header, and the list of variable headers. */
+/* IGVM files: the frame, and what its headers have the loader do. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What is measured, in which order, and the digest that comes of it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

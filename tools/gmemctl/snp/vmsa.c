@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Save areas of vCPUs, and what each VMM leaves in them. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What has been brought: the report, and the certificates with it. */
 #include <ctype.h>
 #include <errno.h>
 #include <openssl/evp.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What is expected: by options, and in a file of JSON. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>

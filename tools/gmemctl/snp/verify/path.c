@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The way from a certificate to a root, and what has been revoked. */
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>

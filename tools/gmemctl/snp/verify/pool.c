@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Certificates, and the key among them that endorses a report. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>

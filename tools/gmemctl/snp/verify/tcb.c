@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Versions of firmware, and what a platform has. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What a report proves, a line for each thing. */
 #include <inttypes.h>
 #include <openssl/x509.h>
 #include <stdarg.h>
