@@ -17,7 +17,6 @@
 #include "../control/runtime.h"
 #include "../exec/report.h"
 #include "../gmem/gmem.h"
-#include "../gmem/view.h"
 #include "command.h"
 #include "out.h"
 

@@ -11,7 +11,7 @@
 
 #include "../base/clock.h"
 #include "../base/hex.h"
-#include "../boot/e820.h"
+#include "../boot/linux.h"
 #include "../machine/machine.h"
 #include "../machine/pc.h"
 #include "../snp/abi.h"

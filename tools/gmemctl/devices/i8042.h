@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "board.h"
 #include "bus.h"
 
 #define I8042_DATA_PORT		0x60

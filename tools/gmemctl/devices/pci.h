@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "board.h"
 #include "bus.h"
 
 #define PCI_PORT	0xcf8

@@ -3,7 +3,6 @@
 #ifndef GMEMCTL_DEVICES_PORTS_H
 #define GMEMCTL_DEVICES_PORTS_H
 
-#include "board.h"
 #include "bus.h"
 
 #define EXIT_PORT 0xf4

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "board.h"
 #include "bus.h"
 
 #define UART_PORT	0x3f8

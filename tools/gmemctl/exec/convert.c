@@ -7,7 +7,6 @@
 
 #include "../base/calls.h"
 #include "../base/clock.h"
-#include "../base/rate.h"
 #include "../gmem/gmem.h"
 #include "convert.h"
 #include "hole.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "../gmem/view.h"
+#include "../gmem/gmem.h"
 #include "../memory/range.h"
 #include "diagnose.h"
 #include "fault.h"

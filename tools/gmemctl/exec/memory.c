@@ -9,7 +9,6 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../gmem/view.h"
 #include "hole.h"
 #include "memory.h"
 #include "report.h"

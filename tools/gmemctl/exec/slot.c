@@ -7,7 +7,6 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../gmem/view.h"
 #include "control.h"
 #include "hole.h"
 #include "place.h"

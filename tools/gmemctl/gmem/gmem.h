@@ -3,18 +3,15 @@
 #ifndef GMEMCTL_GMEM_GMEM_H
 #define GMEMCTL_GMEM_GMEM_H
 
+#include <linux/gmem.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <linux/gmem.h>
 
 #include "../base/error.h"
 
 /** gmem_open() - open /dev/gmem. Return: an fd, or a negative errno. */
 int gmem_open(struct error *error);
-
-/** gmem_open_hint() - what to do when /dev/gmem cannot be opened, or NULL */
-const char *gmem_open_hint(int rc);
 
 int gmem_info(int device, struct gmem_ioctl_info *info);
 
@@ -59,5 +56,33 @@ int gmem_stat(int fd, struct gmem_ioctl_stat *stat);
 int gmem_bind(int fd, uint64_t offset, uint64_t length, int store_fd,
 	      uint64_t store_offset);
 int gmem_unbind(int fd, uint64_t offset, uint64_t length);
+
+/** gmem_view() - make a view. Return: its fd, or a negative errno. */
+int gmem_view(int fd, uint64_t offset, uint64_t length);
+
+/**
+ * gmem_view_refusal() - why there is no view, in words
+ * @rc: of gmem_view() or gmem_view_fault()
+ *
+ * Return: a constant text; NULL for what is a failure of the call, not something
+ * that this host or this fd does not offer.
+ */
+const char *gmem_view_refusal(int rc);
+
+/**
+ * gmem_view_populate() - give a mapping of a view its pages
+ * @flags: GMEM_VIEW_POPULATE_F_*
+ * @pages: out: how many it did not have; may be NULL
+ */
+int gmem_view_populate(int view_fd, uint32_t flags, void *address,
+		       uint64_t length, uint64_t *pages);
+
+/**
+ * gmem_view_fault() - where the calling thread's vCPU has faulted last
+ *
+ * Return: 0; -EAGAIN if it has not, since the first call; -EOPNOTSUPP without
+ * gmem_kvm.
+ */
+int gmem_view_fault(int view_fd, struct gmem_ioctl_view_fault *fault);
 
 #endif /* GMEMCTL_GMEM_GMEM_H */

@@ -9,7 +9,6 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../gmem/view.h"
 #include "../kvm/abi.h"
 #include "../kvm/vm.h"
 #include "host.h"

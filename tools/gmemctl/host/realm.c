@@ -6,7 +6,7 @@
 #include "../base/calls.h"
 #include "../kvm/vm.h"
 #include "../realm/abi.h"
-#include "../realm/probe.h"
+#include "../realm/realm.h"
 #include "host.h"
 
 #define FIX_HOST "realms need an arm64 host whose CPU has RME, an RMM in its " \

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../base/clock.h"
 #include "../base/error.h"
-#include "../base/rate.h"
 #include "../devices/bus.h"
 #include "../kvm/end.h"
 #include "../kvm/threads.h"

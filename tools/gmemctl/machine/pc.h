@@ -5,7 +5,6 @@
 
 #include "../base/error.h"
 #include "../boot/linux.h"
-#include "../devices/board.h"
 #include "../devices/bus.h"
 #include "../devices/i8042.h"
 #include "../devices/pci.h"

@@ -5,7 +5,7 @@
 
 #include "../base/bytes.h"
 #include "../base/calls.h"
-#include "../boot/e820.h"
+#include "../boot/linux.h"
 #include "../boot/tables.h"
 #include "../kvm/slot.h"
 #include "../snp/abi.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../gmem/view.h"
+#include "../gmem/gmem.h"
 #include "../kvm/exits.h"
 #include "../memory/page_states.h"
 #include "machine.h"

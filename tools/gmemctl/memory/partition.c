@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "../base/calls.h"
-#include "../gmem/view.h"
+#include "../gmem/gmem.h"
 #include "partition.h"
 
 static struct range slot_place(const struct slot *slot)

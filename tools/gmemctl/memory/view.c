@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "../base/calls.h"
-#include "../gmem/view.h"
+#include "../gmem/gmem.h"
 #include "view.h"
 
 /* A place that is aligned for huge pages, as guest addresses are. */

@@ -9,7 +9,6 @@
 #include "../base/calls.h"
 #include "../kvm/vm.h"
 #include "abi.h"
-#include "probe.h"
 #include "realm.h"
 
 #define HINT_HOST "realms need an arm64 host with RME, an RMM in its " \

@@ -3,7 +3,6 @@
 #ifndef GMEMCTL_TEST_BOARD_FAKE_H
 #define GMEMCTL_TEST_BOARD_FAKE_H
 
-#include "../devices/board.h"
 #include "../devices/bus.h"
 
 /**

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "../base/calls.h"
-#include "../boot/e820.h"
 #include "../boot/linux.h"
 #include "bzimage_fake.h"
 #include "unit.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stddef.h>
 
-#include "../base/rate.h"
+#include "../base/clock.h"
 #include "unit.h"
 
 #define S UINT64_C(1000000000)

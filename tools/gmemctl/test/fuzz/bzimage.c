@@ -2,7 +2,6 @@
 /* A kernel image, loaded into little memory with an initrd and a command line. */
 #include <string.h>
 
-#include "../../boot/e820.h"
 #include "../../boot/linux.h"
 #include "../bzimage_fake.h"
 #include "fuzz.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "rate.h"
+#include "clock.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
