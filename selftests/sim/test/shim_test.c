@@ -73,30 +73,23 @@ static void set_host(const struct world *world)
 	set_faults(world);
 }
 
-static void run_cases(enum sim_profile profile)
+/* On one profile: both are run without the library, see sim_test.c. */
+static void run_cases(void)
 {
 	const struct sim_system system = {
-		.profile = profile, .has = SIM_NEEDS_SNP,
+		.profile = SIM_LINUX_7_3, .has = SIM_NEEDS_SNP,
 		.type = KVM_X86_SNP_VM, .prepare = set_host,
 	};
 
 	CHECK_EQ(sim_cases_run_system(&system), SIM_CASES);
 }
 
-static void test_shim_cases_6_12(void)
+static void test_shim_cases(void)
 {
 	if (!preload_inside())
-		preload_self("shim.cases_6_12");
+		preload_self("shim.cases");
 	else
-		run_cases(SIM_LINUX_6_12);
-}
-
-static void test_shim_cases_7_3(void)
-{
-	if (!preload_inside())
-		preload_self("shim.cases_7_3");
-	else
-		run_cases(SIM_LINUX_7_3);
+		run_cases();
 }
 
 static bool is_vm(int fd)
@@ -220,8 +213,7 @@ static void test_shim_settings(void)
 }
 
 static const struct unit_test tests[] = {
-	{ "shim.cases_6_12", test_shim_cases_6_12 },
-	{ "shim.cases_7_3", test_shim_cases_7_3 },
+	{ "shim.cases", test_shim_cases },
 	{ "shim.files", test_shim_files },
 	{ "shim.memory", test_shim_memory },
 	{ "shim.settings", test_shim_settings },
