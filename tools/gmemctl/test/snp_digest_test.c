@@ -102,18 +102,25 @@ static void test_snp_ranges(void)
 	CHECK(!memcmp(&whole, &pages, sizeof(whole)));
 }
 
+/* What is right is zero afterwards. */
+static void check_qwords(const struct vector_qword *qword, struct snp_vmsa *rest)
+{
+	for (; qword->bytes; qword++) {
+		uint8_t *at = (uint8_t *)rest + qword->offset;
+
+		CHECK(is_hex(at, 8, qword->bytes));
+		memset(at, 0, 8);
+	}
+}
+
 static void check_vmsa(const struct vector_vmsa *vector,
 		       const struct snp_vmsa *vmsa)
 {
 	struct snp_vmsa rest = *vmsa;
 	uint8_t digest[SNP_DIGEST_SIZE];
 
-	for (unsigned int i = 0; vector->qwords[i].bytes; i++) {
-		uint8_t *at = (uint8_t *)&rest + vector->qwords[i].offset;
-
-		CHECK(is_hex(at, 8, vector->qwords[i].bytes));
-		memset(at, 0, 8);
-	}
+	check_qwords(vector_vmsa_common, &rest);
+	check_qwords(vector->qwords, &rest);
 	for (unsigned int i = 0; i < sizeof(rest); i++)
 		CHECK(!((uint8_t *)&rest)[i]);
 	CHECK(!snp_sha384(vmsa, sizeof(*vmsa), digest));
