@@ -230,7 +230,8 @@ docs_transcript() {
 			{ echo "$file is not in the cache: see tools/gmemctl/test/fixtures.sh"; return 4; }
 	done
 	mv "$dir/OVMF-trixie.fd" "$dir/OVMF.fd"
-	cp "$TOP_DIR/build/gmemctl-sim.so" "$dir" || return 1
+	mkdir -p "$dir/build"
+	cp "$TOP_DIR/build/gmemctl-sim.so" "$dir/build" || return 1
 	docs_transcript_split "$page" "$dir"
 	number=$(find "$dir" -name '*.run' | wc -l)
 	((number >= 8)) || { echo "the page has only $number commands"; return 1; }
