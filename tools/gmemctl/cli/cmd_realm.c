@@ -236,6 +236,19 @@ static void show_step(void *data, const char *step, const char *text)
 		fflush(stdout);
 }
 
+/* Of the step that has just been shown, for programs */
+static void show_pages(void *data, const struct realm_load *load, uint64_t pages,
+		       uint64_t calls)
+{
+	struct json_object *entry = out_last(data);
+
+	out_uint(entry, "gpa", load->gpa);
+	out_uint(entry, "pages", pages);
+	out_bool(entry, "measured", load->measured);
+	out_string(entry, "name", load->name);
+	out_uint(entry, "calls", calls);
+}
+
 /* Also of a launch that has failed: which state it is in counts then. */
 static void show_realm(const struct realm *realm)
 {
@@ -338,6 +351,7 @@ static int realm_main(const struct command *command, int argc, char **argv,
 		goto out_free_files;
 	}
 	options->config.step = show_step;
+	options->config.pages = show_pages;
 	options->config.data = out_array(out_root(), "steps");
 	code = launch_and_run(realm, &options->config, run);
 	realm_close(realm);

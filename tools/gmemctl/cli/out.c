@@ -100,6 +100,12 @@ struct json_object *out_append(struct json_object *array)
 	return child;
 }
 
+struct json_object *out_last(struct json_object *array)
+{
+	return array ? json_object_array_get_idx(array,
+				json_object_array_length(array) - 1) : NULL;
+}
+
 void out_append_uint(struct json_object *array, uint64_t value)
 {
 	if (array)

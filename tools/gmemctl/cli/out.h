@@ -30,6 +30,8 @@ struct json_object *out_object(struct json_object *object, const char *key);
 struct json_object *out_array(struct json_object *object, const char *key);
 /** out_append() - add a new object to an array */
 struct json_object *out_append(struct json_object *array);
+/** out_last() - the one that was added last */
+struct json_object *out_last(struct json_object *array);
 void out_append_uint(struct json_object *array, uint64_t value);
 
 /**

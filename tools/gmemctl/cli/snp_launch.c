@@ -364,6 +364,19 @@ static void show_step(void *data, const char *step, const char *text)
 	fflush(stdout);
 }
 
+/* Of the step that has just been shown, for programs */
+static void show_pages(void *data, const struct snp_run *run, const char *type,
+		       unsigned int calls)
+{
+	struct json_object *entry = out_last(data);
+
+	out_uint(entry, "gpa", run->gpa);
+	out_uint(entry, "pages", run->size / SNP_PAGE_SIZE);
+	out_string(entry, "type", type);
+	out_string(entry, "name", run->name);
+	out_uint(entry, "calls", calls);
+}
+
 static void show_launch(const struct snp_launch *launch)
 {
 	struct json_object *object = out_object(out_root(), "launch");
@@ -403,6 +416,7 @@ static int launch_guest(struct snp_guest *guest, bool run)
 	struct pc *pc;
 
 	guest->launch.step = show_step;
+	guest->launch.pages = show_pages;
 	guest->launch.data = out_array(out_root(), "steps");
 	pc = malloc(sizeof(*pc));
 	if (!pc)

@@ -191,6 +191,10 @@ static int populate_load(struct realm *realm, const struct realm_load *load,
 		   "  %s, calls: %" PRIu64, load->gpa, size / realm->page_size,
 		   load->measured ? "measured  " : "unmeasured", load->name,
 		   realm->counters.calls - calls_before);
+	if (realm->config->pages)
+		realm->config->pages(realm->config->data, load,
+				     size / realm->page_size,
+				     realm->counters.calls - calls_before);
 	return 0;
 }
 

@@ -86,6 +86,7 @@ struct realm_load {
  * @run_timeout_s: after which a run is stopped; 0: never
  * @trace: where each exit is written to, or NULL
  * @step: told of each step when it is done, or NULL
+ * @pages: told the same of one that has populated memory, in numbers; or NULL
  * @data: for @step
  */
 struct realm_config {
@@ -99,6 +100,8 @@ struct realm_config {
 	unsigned int run_timeout_s;
 	FILE *trace;
 	void (*step)(void *data, const char *step, const char *text);
+	void (*pages)(void *data, const struct realm_load *load, uint64_t pages,
+		      uint64_t calls);
 	void *data;
 };
 

@@ -148,6 +148,10 @@ static int update_run(struct snp_launch *launch, const struct snp_run *run,
 			(unsigned long long)run->gpa,
 			(unsigned long long)run->size >> GUEST_PAGE_SHIFT,
 			type_name(run->type), run->name, launch->calls - calls);
+	if (launch->config->pages)
+		launch->config->pages(launch->config->data, run,
+				      type_name(run->type),
+				      launch->calls - calls);
 	return 0;
 }
 

@@ -74,6 +74,7 @@ typedef void (*snp_launch_step_fn)(void *data, const char *step,
  * @cpuid_strict: fail if the firmware corrects the CPUID page; else what it wants
  *	is told, and taken
  * @step: may be NULL
+ * @pages: told the same of a step that has added pages, in numbers; may be NULL
  * @data: for @step
  */
 struct snp_launch_config {
@@ -87,6 +88,8 @@ struct snp_launch_config {
 	size_t certs_size;
 	bool cpuid_strict;
 	snp_launch_step_fn step;
+	void (*pages)(void *data, const struct snp_run *run, const char *type,
+		      unsigned int calls);
 	void *data;
 };
 

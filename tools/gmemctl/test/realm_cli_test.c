@@ -79,6 +79,7 @@ static void test_failures(void)
 	static const struct run_case cases[] = {
 		{ "realm launch", "ARM=plain", 4, "249 in CCA v14" },
 		{ "realm launch --json", "ARM=plain", 4, "\"errors\":[" },
+		{ "realm launch --json", "ARM=cca-v14", 0, "\"measured\":true" },
 		{ "realm launch", "ARM=other", 4, "means something else" },
 		{ "realm launch", "ARM=cca-v14 FAIL=rmi-create:1", 1,
 		  "KVM_ARM_RMI_POPULATE: No such device or address; the RMM" },

@@ -216,6 +216,7 @@ static void check_run(void)
 static const struct run_case igvm[] = {
 	{ IGVM "svsm", "", 0, "launched: 524 pages" },
 	{ IGVM "svsm --json", "PROFILE=6.12 PROGRESS=1", 0, "524" },
+	{ IGVM "svsm --json", "PROFILE=6.12 PROGRESS=1", 0, "\"gpa\":" },
 	{ IGVM_SIGN "svsm --id-block bs --id-auth as", "", 0, "41676cc0548b" },
 	{ IGVM "svsm --id-block bs --id-auth as --memory 16M", "", 0, "ID block" },
 	{ IGVM_SIGN "two --policy 0xb0000 --id-block b2 --id-auth a2", "", 0,
