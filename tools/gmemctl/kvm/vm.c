@@ -41,6 +41,9 @@ static const char *vm_hint_open(int rc)
 	case -EPERM:
 		return "run as root, or join the group that owns the file "
 		       "(often kvm)";
+	case -EINVAL:
+		return "no kernel says so: what LD_PRELOAD names answers, and has "
+		       "said what it does not like";
 	default:
 		return NULL;
 	}

@@ -130,6 +130,7 @@ static void test_usage(void)
 		{ "realm", "", 2, "sub-command is missing" },
 		{ "realm fly", "", 2, "no such sub-command" },
 		{ "realm launch more", "", 2, "unexpected argument" },
+		{ "realm launch", "ARM=none", 1, "what LD_PRELOAD names" },
 		{ "realm launch --cpus 0", "", 2, "expected 1 to 32" },
 		{ "realm launch --cpus 33", "", 2, "expected 1 to 32" },
 		{ "realm launch --memory much", "", 2, "not a size" },
