@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Where the instructions of a measurement go (gmem_bench -p). A timer samples the CPU every
- * 10 microseconds, which under -icount are 10 000 instructions, and only samples between
+ * 10 to 20 microseconds, which under -icount are as many thousand instructions, and only samples between
  * bench_begin() and bench_end() count. What runs with interrupts off is seen where they come
  * on again. A measurement is repeated until there are enough samples, and its values are
  * worthless: the timer's interrupts are in them.
  */
+#include <errno.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,7 +22,7 @@
 #define PERIOD_NS 10007
 #define RING_SIZE (1024 * PAGE)
 #define DEPTH 32
-#define ENOUGH 1000
+#define ENOUGH 3000
 #define LIMIT_NS 1500000000ULL
 #define ROWS_SHOWN 40
 #define COUNTS_MAX 8
@@ -53,6 +55,7 @@ struct sample {
 };
 
 static struct perf_event_mmap_page *ring;
+static int event;
 static struct symbol *symbols;
 static size_t nr_symbols;
 static struct profile profiles[COUNTS_MAX];
@@ -122,16 +125,15 @@ void profile_open(void)
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC_RAW,
 	};
-	int fd;
 
 	/* Or samples are left out at such a rate, and not at random. */
 	gmem_write_file("/proc/sys/kernel/perf_cpu_time_max_percent", "0");
 	gmem_write_file("/proc/sys/kernel/perf_event_max_sample_rate", "1000000");
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-
-	if (fd < 0)
+	event = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1,
+			     PERF_FLAG_FD_CLOEXEC);
+	if (event < 0)
 		bench_skip("no perf events to profile with");
-	ring = mmap(NULL, PAGE + RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ring = mmap(NULL, PAGE + RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, event, 0);
 	if (ring == MAP_FAILED)
 		bench_fail("mmap() of perf's ring", -errno);
 	profile_symbols();
@@ -208,14 +210,17 @@ static void profile_drain(struct profile *p, uint64_t end)
 }
 
 /*
- * At random, or work that takes the same time each round, as it does under -icount, would
- * have the timer at the same few places.
+ * At random, and with another period each time, or work that takes the same time each
+ * round, as it does under -icount, would have the timer at the same few places.
  */
 void profile_begin(const struct bench_count *count)
 {
 	struct profile *p = profile_of(count);
 	unsigned long n = 1 + (unsigned long)rand() % (2 * PERIOD_NS);
+	uint64_t period = PERIOD_NS + (uint64_t)rand() % PERIOD_NS;
 
+	if (ioctl(event, PERF_EVENT_IOC_PERIOD, &period))
+		bench_fail("PERF_EVENT_IOC_PERIOD", -errno);
 	asm volatile("1: dec %0\n\tjnz 1b" : "+r" (n));
 	profile_drain(NULL, 0);
 	p->since = profile_now();
