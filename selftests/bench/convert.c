@@ -4,15 +4,19 @@
 
 #include "bench.h"
 
-/* There and back, of the first @length bytes. */
+/*
+ * There and back, of the first @length bytes. Without a timeout pins are looked for before
+ * all else.
+ */
 static void convert_both(struct memory *m, uint64_t length, bool mapped,
-			 struct bench_count *to_private, struct bench_count *to_shared)
+			 uint32_t timeout_ms, struct bench_count *to_private,
+			 struct bench_count *to_shared)
 {
 	while (bench_more(to_shared)) {
 		if (mapped)
 			memory_write(m->map, length);
 		bench_begin(to_private);
-		must(gmem_convert(m->fd, 0, length, PRIVATE, PRESERVE));
+		must(gmem_convert_wait(m->fd, 0, length, PRIVATE, PRESERVE, timeout_ms));
 		bench_end(to_private);
 		bench_begin(to_shared);
 		must(gmem_convert(m->fd, 0, length, SHARED, PRESERVE));
@@ -22,8 +26,8 @@ static void convert_both(struct memory *m, uint64_t length, bool mapped,
 	bench_report(to_shared);
 }
 
-static void convert_range(uint64_t length, bool mapped, const char *to_private,
-			  const char *to_shared)
+static void convert_range(uint64_t length, bool mapped, uint32_t timeout_ms,
+			  const char *to_private, const char *to_shared)
 {
 	struct bench_count private = bench_new(to_private, "gmem", "page", length / PAGE);
 	struct bench_count shared = bench_new(to_shared, "gmem", "page", length / PAGE);
@@ -34,24 +38,27 @@ static void convert_range(uint64_t length, bool mapped, const char *to_private,
 	memory_write(m.map, SZ_2M);
 	if (!mapped)
 		memory_unmap(&m);
-	convert_both(&m, length, mapped, &private, &shared);
+	convert_both(&m, length, mapped, timeout_ms, &private, &shared);
 	memory_close(&m);
 }
 
 void convert_resident(const struct bench_case *c)
 {
 	(void)c;
-	convert_range(SZ_2M, true, "2 MiB to private, mapped", "2 MiB to shared, mapped");
-	convert_range(SZ_2M, false, "2 MiB to private, not mapped",
+	convert_range(SZ_2M, true, 0, "2 MiB to private, mapped",
+		      "2 MiB to shared, mapped");
+	convert_range(SZ_2M, false, 0, "2 MiB to private, not mapped",
 		      "2 MiB to shared, not mapped");
+	convert_range(SZ_2M, false, 1000, "2 MiB to private with a timeout, not mapped",
+		      "2 MiB to shared with a timeout, not mapped");
 }
 
 void convert_one(const struct bench_case *c)
 {
 	(void)c;
-	convert_range(PAGE, true, "one page to private, mapped",
+	convert_range(PAGE, true, 0, "one page to private, mapped",
 		      "one page to shared, mapped");
-	convert_range(PAGE, false, "one page to private, not mapped",
+	convert_range(PAGE, false, 0, "one page to private, not mapped",
 		      "one page to shared, not mapped");
 }
 
@@ -70,7 +77,7 @@ static void convert_size(const char *name, uint64_t length, unsigned int repeats
 	}
 	memory_open(&m, MEMORY_GMEM, length);
 	must(gmem_commit(m.fd, 0, length));
-	convert_both(&m, length, false, &count[0], &count[1]);
+	convert_both(&m, length, false, 0, &count[0], &count[1]);
 	memory_close(&m);
 }
 

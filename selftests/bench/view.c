@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Conversions of memory that a view has. CONVERT takes the pages from the view and, for
- * the process that calls it, puts them back: the first is counted in another process,
- * which has no view, and the second by VIEW_POPULATE afterwards.
+ * Conversions of memory that a view has. Where the process that calls CONVERT has it, as a
+ * VMM does, the view has the pages again afterwards, or has never lost them. Where another
+ * process converts, it loses them in either direction, and is filled by VIEW_POPULATE.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -95,7 +95,7 @@ static void view_whole(uint64_t length, bool mapped, bool huge, const char *to_p
 	view_close(&work);
 }
 
-/* The two parts of it. */
+/* By a process that has no view, for the one that has one; and what that does then. */
 static void view_parts(uint64_t length, const char *to_private, const char *to_shared,
 		       const char *refill)
 {
@@ -136,8 +136,8 @@ void view_convert(const struct bench_case *c)
 		   "2 MiB to shared and filled, mapped");
 	view_whole(SZ_2M, false, false, "2 MiB to private and filled, not mapped",
 		   "2 MiB to shared and filled, not mapped");
-	view_parts(SZ_2M, "2 MiB to private, mapped", "2 MiB to shared, mapped",
-		   "2 MiB filled");
+	view_parts(SZ_2M, "2 MiB to private by another process, mapped",
+		   "2 MiB to shared by another process, mapped", "2 MiB filled");
 }
 
 /* What KVM maps as 2 MiB; and one page of that. */
@@ -157,6 +157,6 @@ void view_one(const struct bench_case *c)
 		   "one page to shared and filled, mapped");
 	view_whole(PAGE, false, false, "one page to private and filled, not mapped",
 		   "one page to shared and filled, not mapped");
-	view_parts(PAGE, "one page to private, mapped", "one page to shared, mapped",
-		   "one page filled");
+	view_parts(PAGE, "one page to private by another process, mapped",
+		   "one page to shared by another process, mapped", "one page filled");
 }
