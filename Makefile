@@ -6,7 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 BUILD ?= $(CURDIR)/build
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
-# Where gmemctl looks for its library: see tools/gmemctl/cli/cmd_exec.c
+# Where gmemctl looks for what belongs to it: see tools/gmemctl/cli/process.c
 LIBDIR := $(SBINDIR)/../lib/gmem
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
@@ -94,6 +94,8 @@ install: kdir
 	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)test ! -e $(BUILD)/libgmem-exec.so || install -D -m 644 \
 		$(BUILD)/libgmem-exec.so $(DESTDIR)$(LIBDIR)/libgmem-exec.so
+	$(Q)test ! -e $(BUILD)/selftests/gmem_bench || install -D -m 755 \
+		$(BUILD)/selftests/gmem_bench $(DESTDIR)$(LIBDIR)/gmem_bench
 	$(Q)install -D -m 644 packaging/gmemctl.bash-completion \
 		$(DESTDIR)$(COMPLETIONDIR)/gmemctl
 	$(Q)install -m 644 uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux/
@@ -110,7 +112,7 @@ uninstall-man:
 	$(Q)rm -f $(MAN_NAMES:%=$(DESTDIR)$(MANDIR)/man1/%.1)
 
 uninstall: kdir uninstall-man
-	$(Q)rm -f $(DESTDIR)$(LIBDIR)/libgmem-exec.so
+	$(Q)rm -f $(DESTDIR)$(LIBDIR)/libgmem-exec.so $(DESTDIR)$(LIBDIR)/gmem_bench
 	$(Q)rmdir $(DESTDIR)$(LIBDIR) 2>/dev/null || true
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl
 	$(Q)rm -f $(DESTDIR)$(COMPLETIONDIR)/gmemctl

@@ -19,9 +19,9 @@
 #include "../gmem/gmem.h"
 #include "command.h"
 #include "out.h"
+#include "process.h"
 
 #define LIBRARY		"libgmem-exec.so"
-#define LIBRARY_DIR	"../lib/gmem/"	/* from where gmemctl is installed */
 #define FD_DEFAULT	100
 #define FD_MAX		65535
 #define FD_VARIABLE	"GMEM_FD"
@@ -88,32 +88,15 @@ static int parse(int argc, char **argv, struct exec *exec)
 	return code ? code : check(exec);
 }
 
-/* Beside gmemctl, as it is built, or where it is installed. */
 static int find_library(char path[PATH_MAX], struct error *error)
 {
-	static const char *const places[] = { "", LIBRARY_DIR };
-	char self[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
+	int rc = process_find(LIBRARY, "", path, error);
 
-	if (length < 0)
-		return error_set(error, -errno, "/proc/self/exe", "read", NULL);
-	self[length] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
-		if (snprintf(path, PATH_MAX, "%.*s/%s" LIBRARY,
-			     (int)(slash - self), self, places[i]) >= PATH_MAX ||
-		    access(path, R_OK))
-			continue;
-		/* The dynamic linker takes them for what separates libraries. */
-		if (!strpbrk(path, ": "))
-			return 0;
-		return error_set(error, -EINVAL, path, "preload",
-				 "a path without colons and spaces");
-	}
-	return error_set(error, -ENOENT, LIBRARY, "find",
-			 "beside gmemctl, or in %s from there: is all of it "
-			 "installed?", LIBRARY_DIR);
+	/* The dynamic linker takes them for what separates libraries. */
+	if (!rc && strpbrk(path, ": "))
+		rc = error_set(error, -EINVAL, path, "preload",
+			       "a path without colons and spaces");
+	return rc;
 }
 
 static int check_views(int device, struct error *error)

@@ -211,6 +211,7 @@ extern const struct command command_check;
 extern const struct command command_run;
 extern const struct command command_exec;
 extern const struct command command_demo;
+extern const struct command command_bench;
 extern const struct command command_snp;
 extern const struct command command_snp_run;
 extern const struct command command_realm;

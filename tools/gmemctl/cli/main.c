@@ -39,6 +39,7 @@ const struct command *const commands[] = {
 	&command_stop,
 #ifdef __x86_64__
 	&command_demo,
+	&command_bench,
 	&command_snp,
 #endif
 	&command_realm,

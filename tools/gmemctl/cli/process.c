@@ -8,10 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../kvm/threads.h"
 #include "process.h"
+
+#define INSTALLED "../lib/gmem/"	/* from where gmemctl is installed */
 
 /*
  * The next file that is opened would have the number of one that is closed, and
@@ -104,4 +107,26 @@ int process_start(void)
 
 	signals_start();
 	return rc ? rc : streams_open();
+}
+
+int process_find(const char *name, const char *built, char path[PATH_MAX],
+		 struct error *error)
+{
+	const char *const places[] = { built, INSTALLED };
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (length < 0)
+		return error_set(error, -errno, "/proc/self/exe", "read", NULL);
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < sizeof(places) / sizeof(places[0]); i++) {
+		if (snprintf(path, PATH_MAX, "%.*s/%s%s", (int)(slash - self), self,
+			     places[i], name) < PATH_MAX && !access(path, R_OK))
+			return 0;
+	}
+	return error_set(error, -ENOENT, name, "find",
+			 "beside gmemctl, or in %s from there: is all of it "
+			 "installed?", INSTALLED);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What this process has inherited, made fit for use. */
+/* What this process has inherited, made fit for use; and where it lies. */
 #ifndef GMEMCTL_CLI_PROCESS_H
 #define GMEMCTL_CLI_PROCESS_H
+
+#include <limits.h>
+
+#include "../base/error.h"
 
 /**
  * process_start() - before anything else is opened, or is said
@@ -13,5 +17,16 @@
  * Return: 0 or a negative errno.
  */
 int process_start(void);
+
+/**
+ * process_find() - a file that belongs to gmemctl
+ * @name: of the file
+ * @built: where it is built, from the folder of gmemctl on: "" or "folder/"
+ * @path: out: its path, there or where it is installed
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int process_find(const char *name, const char *built, char path[PATH_MAX],
+		 struct error *error);
 
 #endif /* GMEMCTL_CLI_PROCESS_H */

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Runs gmem_bench of selftests/bench/ on this host, and shows what it finds. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/calls.h"
+#include "../gmem/gmem.h"
+#include "bench_rows.h"
+#include "command.h"
+#include "modules.h"
+#include "out.h"
+#include "process.h"
+
+#define PROGRAM	"gmem_bench"
+#define NOT_RUN	127	/* an exit code that it does not have */
+
+static int check_modules(struct error *error)
+{
+	int device = gmem_open(error), rc;
+
+	if (device < 0)
+		return device;
+	rc = gmem_check_abi(device, NULL, error);
+	calls->close(device);
+	if (!rc && !modules_loaded("gmem_kvm"))
+		out_warning("gmem_kvm", "not loaded: nothing is measured of guests and views; "
+			    "`gmemctl load`");
+	return rc;
+}
+
+static void __attribute__((noreturn))
+execute(const char *path, const char *cases, int output)
+{
+	if (dup2(output, STDOUT_FILENO) >= 0)
+		execl(path, PROGRAM, cases, NULL);
+	_exit(NOT_RUN);
+}
+
+/* Return: its wait status, or a negative errno. */
+static int run(const char *path, const char *cases)
+{
+	int fds[2], status;
+	FILE *stream;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		execute(path, cases, fds[1]);
+	close(fds[1]);
+	stream = fdopen(fds[0], "r");
+	if (pid > 0 && stream)
+		bench_rows_show(stream);
+	if (stream)
+		fclose(stream);
+	if (pid < 0 || !stream || waitpid(pid, &status, 0) != pid)
+		return -EAGAIN;
+	return status;
+}
+
+static void show_host(void)
+{
+	struct utsname host;
+
+	if (uname(&host))
+		return;
+	out_string(out_root(), "gmemctl", GMEM_VERSION);
+	out_string(out_root(), "kernel", host.release);
+	out_text("gmem %s on %s\n\n", GMEM_VERSION, host.release);
+}
+
+static int bench_main(int argc, char **argv)
+{
+	const char *cases = NULL;
+	char path[PATH_MAX];
+	struct error error;
+	int rc, code = command_parse(&command_bench, argc, argv, &cases);
+
+	if (code)
+		return code;
+	rc = check_modules(&error);
+	if (!rc)
+		rc = process_find(PROGRAM, "selftests/", path, &error);
+	if (rc)
+		return out_error_report(&error);
+	show_host();
+	rc = run(path, cases);
+	/* What has failed has been said, unless nothing could be. */
+	if (rc < 0 || !WIFEXITED(rc) || WEXITSTATUS(rc) == NOT_RUN)
+		out_error(PROGRAM, "run", rc < 0 ? rc : 0, NULL);
+	return rc ? EXIT_CODE_FAILURE : EXIT_CODE_OK;
+}
+
+static const struct cli_option bench_options[] = {
+	{ "CASES", NULL, option_text, .optional = true },
+	{ 0 }
+};
+
+const struct command command_bench = {
+	.name = "bench",
+	.run = bench_main,
+	.summary = "measure what gmem costs on this host",
+	.about = "Measures by the clock what gmem costs on this host, beside memfd and beside "
+		 "copying: the time for one page, and how far the measurements differ. CASES "
+		 "is a pattern of the shell for the names of cases, such as 'view.*'.",
+	.options = bench_options,
+};

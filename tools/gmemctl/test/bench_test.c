@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `gmemctl bench`: what it makes of the lines of gmem_bench, and what it says without gmem. */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/gmem.h>
+
+#include "../cli/bench_rows.h"
+#include "../cli/out.h"
+#include "preload.h"
+#include "unit.h"
+
+#define OUTPUT 65536
+
+static char output[OUTPUT];
+
+static int run(const char *const words[])
+{
+	int status = preload_run("gmemctl", words, NULL, output, sizeof(output));
+
+	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Show lines as JSON, in a process of its own. Return: what @check says there. */
+static bool shown(const char *lines, bool (*check)(void))
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		FILE *stream = fmemopen((void *)lines, strlen(lines), "r");
+
+		out_start(true);
+		bench_rows_show(stream);
+		_exit(!check());
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+/* A member of an element of an array of what was shown, as text */
+static const char *value(const char *array, size_t index, const char *key)
+{
+	struct json_object *elements, *found;
+
+	if (!json_object_object_get_ex(out_root(), array, &elements) ||
+	    !json_object_object_get_ex(json_object_array_get_idx(elements, index), key,
+				       &found))
+		return "";
+	return json_object_get_string(found);
+}
+
+static bool is(const char *array, size_t index, const char *key, const char *expected)
+{
+	const char *found = value(array, index, key);
+
+	if (!strcmp(found, expected))
+		return true;
+	printf("# %s[%zu].%s is '%s', expected '%s'\n", array, index, key, found, expected);
+	fflush(stdout);
+	return false;
+}
+
+static bool has_rows(void)
+{
+	return is("rows", 0, "work", "first touch") && is("rows", 0, "who", "memfd") &&
+	       is("rows", 0, "unit", "page") && is("rows", 0, "ns", "612.500") &&
+	       is("rows", 0, "ns_spread_percent", "1.20") &&
+	       is("rows", 1, "who", "gmem") && is("rows", 2, "work", "") &&
+	       is("not_here", 0, "case", "store") &&
+	       is("not_here", 0, "why", "no VM of KVM") &&
+	       is("errors", 0, "object", "held") && is("errors", 1, "object", "");
+}
+
+static void test_rows(void)
+{
+	CHECK(shown("# measure: ns\n"
+		    "# measure: a loop of 2000000 instructions: 5 by the TSC\n"
+		    "# case: touch.first.memfd\n"
+		    "# bench: first touch | memfd | page | 612.500 | 1.20\n"
+		    "noise\n"
+		    "# bench: first touch | gmem | page | 598.000 | 0.40\n"
+		    "# case: store\n"
+		    "# skip: no VM of KVM\n"
+		    "# case: held\n"
+		    "# fail: mmap(): -12 (Cannot allocate memory)\n"
+		    "# end: 3 cases, 1 failed", has_rows));
+}
+
+static bool has_errors_only(void)
+{
+	return is("rows", 0, "work", "") && is("errors", 0, "object", "gmem_bench") &&
+	       is("errors", 1, "object", "gmem_bench");
+}
+
+/* A row with too few fields, and one with too many: of another version */
+static void test_malformed(void)
+{
+	CHECK(shown("# measure: ns\n"
+		    "# bench: first touch | memfd | page | 612.500\n"
+		    "# bench: first touch | memfd | page | 612.500 | 1.20 | 7\n",
+		    has_errors_only));
+}
+
+static void test_usage(void)
+{
+	CHECK(RUN("bench", "view.*", "touch.*") == 2);
+	CHECK(RUN("bench", "--cases") == 2);
+}
+
+/* It says what to do. */
+static void test_no_module(void)
+{
+	if (!access(GMEM_DEVICE_PATH, F_OK)) {
+		unit_skip("bench: gmem is loaded");
+		return;
+	}
+	CHECK(RUN("bench") == 4);
+	CHECK(strstr(output, GMEM_DEVICE_PATH) && strstr(output, "gmemctl load"));
+	CHECK(RUN("bench", "--json") == 4);
+	CHECK(strstr(output, "\"errors\""));
+}
+
+static const struct unit_test tests[] = {
+	{ "bench.rows", test_rows },
+	{ "bench.malformed", test_malformed },
+	{ "bench.usage", test_usage },
+	{ "bench.no_module", test_no_module },
+};
+
+UNIT_TESTS(tests)
