@@ -470,18 +470,23 @@ static bool gmem_kvm_run_collect(struct gmem_binding *binding,
 	return run->start != run->end;
 }
 
+/*
+ * Where gmem has a folio, it was shifted, and a guest has faulted before the hole: the fresh
+ * page is dropped, like one for a fault just after the hole.
+ */
 static void gmem_kvm_run_insert(struct gmem_binding *binding,
 				struct gmem_kvm_run *run)
 {
-	pgoff_t index;
+	pgoff_t index, to;
 
 	for (index = run->start; index < run->end; index++) {
 		struct folio *folio = run->folios[index - run->start];
 
 		if (!folio)
 			continue;
-		gmem_kvm_take_back(binding, folio,
-				   gmem_kvm_to_gmem(binding, index));
+		to = gmem_kvm_to_gmem(binding, index);
+		if (!xa_load(&binding->mapping->i_pages, to))
+			gmem_kvm_take_back(binding, folio, to);
 		folio_put(folio);
 		cond_resched();
 	}
