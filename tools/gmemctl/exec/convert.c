@@ -216,7 +216,8 @@ double exec_convert_rate(uint64_t start_ns)
 
 /*
  * The firmware that runs next knows of no private memory, nor do the devices that it
- * uses; and what the guest had is not theirs to see.
+ * uses; and what the guest had is not theirs to see. It is the VMM that resets the
+ * machine, when it likes: if contents survived, that was a way to read them.
  */
 void exec_reset(struct exec_vm *vm)
 {
@@ -235,7 +236,7 @@ void exec_reset(struct exec_vm *vm)
 		if (convert_repeat(slot->memory->fd, &convert, &done))
 			exec_say("slot %u stays private over a reset", slot->id);
 		else
-			exec_holes_fill(slot->memory, slot->offset, slot->size);
+			exec_holes_keep(slot->memory, slot->offset, slot->size);
 	}
 	pthread_rwlock_unlock(&vm->lock);
 }

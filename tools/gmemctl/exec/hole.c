@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
@@ -75,8 +79,43 @@ static void hole_fill(struct hole *hole)
 	hole->address = 0;
 }
 
-void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
-		     uint64_t length)
+static bool is_zero(const uint64_t *words)
+{
+	for (unsigned int i = 0; i < PAGE / sizeof(*words); i++)
+		if (words[i])
+			return false;
+	return true;
+}
+
+/* Without a signal if there is no memory for it, which nobody could answer here. */
+static void page_write(void *page, void *words)
+{
+	struct iovec from = { words, PAGE }, to = { page, PAGE };
+
+	if (process_vm_writev(getpid(), &from, 1, &to, 1, 0) != PAGE)
+		exec_say_number("what the VMM has written before a reset is lost, at ",
+				(uintptr_t)page, "");
+}
+
+/* A page without anything in it takes no memory. */
+static void hole_keep(struct hole *hole)
+{
+	void *page = (void *)(uintptr_t)hole->address;
+	uint64_t words[PAGE / sizeof(uint64_t)];
+	struct exec_place place;
+	bool kept;
+
+	kept = hole->protection & PROT_WRITE &&
+	       !exec_place_find(hole->address, &place) && exec_hole_is(&place);
+	if (kept)
+		memcpy(words, page, PAGE);
+	hole_fill(hole);
+	if (kept && !is_zero(words))
+		page_write(page, words);
+}
+
+static void holes_each(const struct exec_memory *memory, uint64_t offset,
+		       uint64_t length, void (*end)(struct hole *hole))
 {
 	sigset_t before;
 
@@ -86,9 +125,21 @@ void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
 
 		if (hole->address && hole->memory == memory &&
 		    hole->offset >= offset && hole->offset - offset < length)
-			hole_fill(hole);
+			end(hole);
 	}
 	exec_spin_unlock(&holes.lock, &before);
+}
+
+void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
+		     uint64_t length)
+{
+	holes_each(memory, offset, length, hole_fill);
+}
+
+void exec_holes_keep(const struct exec_memory *memory, uint64_t offset,
+		     uint64_t length)
+{
+	holes_each(memory, offset, length, hole_keep);
 }
 
 static int visit_state(const struct gmem_range *range, void *data)

@@ -37,6 +37,15 @@ bool exec_hole_make(uint64_t address);
 void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
 		     uint64_t length);
 
+/**
+ * exec_holes_keep() - the same, and what the VMM has written there is in the memory
+ *
+ * For a reset: the VMM copies what the machine starts with before it says so, and what
+ * was private then is shared and zero now.
+ */
+void exec_holes_keep(const struct exec_memory *memory, uint64_t offset,
+		     uint64_t length);
+
 /** exec_hole_is() - whether a mapping is one */
 bool exec_hole_is(const struct exec_place *place);
 

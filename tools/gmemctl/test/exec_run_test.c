@@ -376,6 +376,32 @@ static void test_reset(void)
 	stop();
 }
 
+/* A VMM copies what is to be booted to memory that is private still. */
+static void test_reset_keeps(void)
+{
+	start(enter_io);
+	CHECK(!convert(0, MIB, true));
+	CHECK(exec_hole_make((uintptr_t)ram + 3 * PAGE));
+	CHECK(exec_hole_make((uintptr_t)ram + 5 * PAGE));
+	CHECK(exec_hole_make((uintptr_t)ram + 7 * PAGE));
+	/* This one is what the conversion has left, which is zero but in fakes. */
+	ram[7 * PAGE] = 0;
+	ram[3 * PAGE] = 7;
+	ram[6 * PAGE - 1] = 8;
+	/* Before a reset, as if it had not been written. */
+	CHECK(!convert(5 * PAGE, PAGE, false) && !ram[6 * PAGE - 1]);
+	exec_reset(vm);
+	CHECK(ram[3 * PAGE] == 7 && !ram[4 * PAGE - 1]);
+	CHECK(!exec_fake.private[0][3] && !ram[6 * PAGE - 1]);
+	CHECK_EQ(ram[7 * PAGE], 0);
+	/* It is the memory that has it, not a page of the VMM's own. */
+	munmap(ram, 7 * MIB);
+	ram = mmap(NULL, 7 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   exec_fake.gmem[0], 0);
+	CHECK_EQ(ram[3 * PAGE], 7);
+	stop();
+}
+
 static int enter_mmio(unsigned int number)
 {
 	(void)number;
@@ -475,6 +501,7 @@ static const struct unit_test tests[] = {
 	{ "exec_run.hole_bad", test_hole_bad },
 	{ "exec_run.hole_many", test_hole_many },
 	{ "exec_run.reset", test_reset },
+	{ "exec_run.reset_keeps", test_reset_keeps },
 	{ "exec_run.operand", test_operand },
 	{ "exec_run.stuck", test_stuck },
 	{ "exec_run.cpuid", test_cpuid },
