@@ -31,6 +31,9 @@ static void next_find(void)
 	next.signal = dlsym(RTLD_NEXT, "signal");
 	next.sigprocmask = dlsym(RTLD_NEXT, "sigprocmask");
 	next.pthread_sigmask = dlsym(RTLD_NEXT, "pthread_sigmask");
+	next.memfd_create = dlsym(RTLD_NEXT, "memfd_create");
+	next.ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
+	next.fcntl = dlsym(RTLD_NEXT, "fcntl64");
 	next_calls = calls_system;
 	next_calls.ioctl = next_ioctl;
 	next_calls.close = next_close;

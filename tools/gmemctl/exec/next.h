@@ -4,6 +4,7 @@
 #define GMEMCTL_EXEC_NEXT_H
 
 #include <signal.h>
+#include <stdint.h>
 
 struct exec_next {
 	int (*ioctl)(int fd, unsigned long request, ...);
@@ -13,6 +14,9 @@ struct exec_next {
 	void (*(*signal)(int number, void (*handler)(int)))(int);
 	int (*sigprocmask)(int how, const sigset_t *set, sigset_t *old);
 	int (*pthread_sigmask)(int how, const sigset_t *set, sigset_t *old);
+	int (*memfd_create)(const char *name, unsigned int flags);
+	int (*ftruncate)(int fd, int64_t length);
+	int (*fcntl)(int fd, int request, ...);
 };
 
 /** exec_next() - the functions; the table of calls uses them from then on */

@@ -10,6 +10,7 @@
 #include "control.h"
 #include "convert.h"
 #include "cpuid.h"
+#include "memfd.h"
 #include "next.h"
 #include "report.h"
 #include "run.h"
@@ -28,6 +29,16 @@
  */
 int ioctl(int fd, unsigned long request, ...);
 int close(int fd);
+int memfd_create(const char *name, unsigned int flags);
+
+/*
+ * Programs have the one or the other name, which headers may take for the same. Where a
+ * long has 64 bits the functions are.
+ */
+int resize(int fd, int64_t length) __asm__("ftruncate");
+int resize64(int fd, int64_t length) __asm__("ftruncate64");
+int control(int fd, int request, ...) __asm__("fcntl");
+int control64(int fd, int request, ...) __asm__("fcntl64");
 
 static int result(int rc)
 {
@@ -139,7 +150,68 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 EXPORT int close(int fd)
 {
 	exec_closing(fd);
+	exec_memfd_closing(fd);
 	return exec_next()->close(fd);
+}
+
+EXPORT int memfd_create(const char *name, unsigned int flags)
+{
+	bool wanted = exec_memfd_wanted(name);
+	int fd;
+
+	if (wanted && exec_memfd_refused(flags))
+		return result(-EINVAL);
+	fd = exec_next()->memfd_create(name, flags);
+	if (wanted && fd >= 0)
+		exec_memfd_made(fd, flags);
+	return fd;
+}
+
+EXPORT int resize64(int fd, int64_t length)
+{
+	const struct exec_next *next = exec_next();
+
+	if (length > 0 && exec_memfd_resize(fd, (uint64_t)length))
+		return 0;
+	return next->ftruncate(fd, length);
+}
+
+EXPORT int resize(int fd, int64_t length)
+{
+	return resize64(fd, length);
+}
+
+/* Whatever the argument is, or if there is none: it is passed on as the C library does. */
+static int control_pass(int fd, int request, void *arg)
+{
+	const struct exec_next *next = exec_next();
+	int rc;
+
+	if (exec_memfd_seals(fd, request, (unsigned int)(uintptr_t)arg, &rc))
+		return result(rc);
+	return next->fcntl(fd, request, arg);
+}
+
+EXPORT int control64(int fd, int request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	return control_pass(fd, request, arg);
+}
+
+EXPORT int control(int fd, int request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	return control_pass(fd, request, arg);
 }
 
 EXPORT int sigaction(int number, const struct sigaction *action,

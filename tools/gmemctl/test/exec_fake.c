@@ -135,6 +135,15 @@ static int fake_populate(struct gmem_ioctl_view_populate *populate)
 	return 0;
 }
 
+static int fake_create(struct gmem_ioctl_create *create)
+{
+	exec_fake.created = *create;
+	if (exec_fake.create_rc)
+		return exec_fake.create_rc;
+	create->out_fd = calls_system.memfd("created", create->length);
+	return 0;
+}
+
 static int gmem_ioctl(int fd, unsigned long request, void *arg)
 {
 	int gmem = fake_gmem(fd);
@@ -145,6 +154,8 @@ static int gmem_ioctl(int fd, unsigned long request, void *arg)
 	case GMEM_IOCTL_VIEW_FAULT:
 		*(struct gmem_ioctl_view_fault *)arg = exec_fake.fault;
 		return exec_fake.fault_rc;
+	case GMEM_IOCTL_CREATE:
+		return fake_create(arg);
 	}
 	if (gmem < 0)
 		return -ENOTTY;
@@ -220,11 +231,18 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 	return kvm_ioctl(request, arg);
 }
 
+static int fake_open(const char *path, int flags)
+{
+	return calls_system.open(strcmp(path, GMEM_DEVICE_PATH) ? path :
+				 "/dev/null", flags);
+}
+
 void exec_fake_start(void)
 {
 	memset(&exec_fake, 0, sizeof(exec_fake));
 	fake_calls = calls_system;
 	fake_calls.ioctl = fake_ioctl;
+	fake_calls.open = fake_open;
 	calls_before = calls;
 	calls = &fake_calls;
 	for (int i = 0; i < EXEC_FAKE_GMEM; i++)

@@ -46,6 +46,8 @@
  * @nr_converted: see there
  * @converts: how many there were
  * @content: of the last one
+ * @create_rc: of GMEM_IOCTL_CREATE, if not 0
+ * @created: what was asked for, last
  * @translate: of KVM_TRANSLATE: where the instruction pointer is; 0: nowhere
  */
 struct exec_fake {
@@ -76,6 +78,8 @@ struct exec_fake {
 	unsigned int nr_converted;
 	unsigned int converts;
 	uint32_t content;
+	int create_rc;
+	struct gmem_ioctl_create created;
 	uint64_t translate;
 };
 

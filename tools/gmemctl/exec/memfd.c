@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../base/calls.h"
+#include "../gmem/gmem.h"
+#include "memfd.h"
+#include "report.h"
+#include "vm.h"
+
+#define QEMU_NAME	"memory-backend-memfd"
+#define PAGE_SIZE	4096u
+#define SEALS		(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW)
+
+enum memfd_kind {
+	MEMFD_OTHER,
+	MEMFD_WANTED,	/* a memfd still */
+	MEMFD_GMEM,
+};
+
+/* What each descriptor is, and the seals of which QEMU was told. */
+static struct memfd {
+	enum memfd_kind kind;
+	unsigned int seals;
+} memfds[EXEC_FDS];
+
+static struct memfd *memfd_of(int fd, enum memfd_kind kind)
+{
+	if (fd < 0 || fd >= EXEC_FDS ||
+	    __atomic_load_n(&memfds[fd].kind, __ATOMIC_ACQUIRE) != kind)
+		return NULL;
+	return &memfds[fd];
+}
+
+static void set_kind(struct memfd *memfd, enum memfd_kind kind)
+{
+	__atomic_store_n(&memfd->kind, kind, __ATOMIC_RELEASE);
+}
+
+bool exec_memfd_wanted(const char *name)
+{
+	return name && !strncmp(name, QEMU_NAME, strlen(QEMU_NAME));
+}
+
+bool exec_memfd_refused(unsigned int flags)
+{
+	if (!(flags & MFD_HUGETLB))
+		return false;
+	exec_say(QEMU_NAME ": gmem has no hugetlb pages: leave out hugetlb=on");
+	return true;
+}
+
+void exec_memfd_made(int fd, unsigned int flags)
+{
+	struct memfd *memfd = memfd_of(fd, MEMFD_OTHER);
+
+	if (!memfd)
+		return;
+	memfd->seals = flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL;
+	set_kind(memfd, MEMFD_WANTED);
+}
+
+/* Return: a gmem fd, all of it shared, or a negative errno. */
+static int gmem_make(uint64_t size)
+{
+	struct gmem_ioctl_create create = {
+		.size = sizeof(create),
+		.flags = GMEM_CREATE_F_INIT_SHARED,
+		.length = size,
+	};
+	int device = calls->open(GMEM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
+	int rc;
+
+	if (device < 0)
+		return device;
+	if (exec_settings.name)
+		memcpy(create.name, exec_settings.name,
+		       strnlen(exec_settings.name, GMEM_NAME_MAX - 1));
+	rc = calls->ioctl(device, GMEM_IOCTL_CREATE, &create);
+	calls->close(device);
+	return rc ? rc : create.out_fd;
+}
+
+/* Under the number that the VMM knows, with the flag that it has set. */
+static int put_under(int made, int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+	int rc = 0;
+
+	if (dup3(made, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		rc = -errno;
+	calls->close(made);
+	return rc;
+}
+
+bool exec_memfd_resize(int fd, uint64_t size)
+{
+	struct memfd *memfd = memfd_of(fd, MEMFD_WANTED);
+	int rc;
+
+	if (!memfd)
+		return false;
+	rc = size && size % PAGE_SIZE == 0 ? gmem_make(size) : -EINVAL;
+	if (rc >= 0)
+		rc = put_under(rc, fd);
+	if (rc) {
+		exec_say(QEMU_NAME ": no gmem fd of 0x%llx bytes, and the guest no "
+			 "private memory in it: %s", (unsigned long long)size,
+			 strerror(-rc));
+		set_kind(memfd, MEMFD_OTHER);
+		return false;
+	}
+	set_kind(memfd, MEMFD_GMEM);
+	return true;
+}
+
+static int seals_add(struct memfd *memfd, unsigned int seals)
+{
+	if (memfd->seals & F_SEAL_SEAL)
+		return -EPERM;
+	if (seals & ~SEALS)
+		return -EINVAL;
+	memfd->seals |= seals;
+	return 0;
+}
+
+bool exec_memfd_seals(int fd, int request, unsigned int seals, int *rc)
+{
+	struct memfd *memfd = memfd_of(fd, MEMFD_GMEM);
+
+	if (!memfd || (request != F_ADD_SEALS && request != F_GET_SEALS))
+		return false;
+	*rc = request == F_ADD_SEALS ? seals_add(memfd, seals) :
+	      (int)memfd->seals;
+	return true;
+}
+
+void exec_memfd_closing(int fd)
+{
+	if (fd >= 0 && fd < EXEC_FDS && memfds[fd].kind)
+		set_kind(&memfds[fd], MEMFD_OTHER);
+}
