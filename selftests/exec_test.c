@@ -3,21 +3,33 @@
  * Debian's QEMU, which nobody has changed, has a guest with private memory: it runs
  * under `gmemctl exec`. Its RAM is a gmem fd, on any kernel and of any VM type.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "gmem_utils.h"
 #include "ksft.h"
 #include "qemu_guest.h"
+#include "vm/guest/pages.h"
 
 #define TIMEOUT	400
 #define UP_S	150
 #define WAIT_S	120
 #define PLACE	"gmem-guest: memory at "
+#define MONITOR	"/tmp/exec-monitor"
+#define DISK	"/tmp/exec-disk"
+#define DISK_PAGES (PAGES / 2)
+#define LOST_WORDS "129024"	/* in the half that was read, all but counters */
 
 static struct qemu qemu;
+static char text[GMEM_GUEST_SIZE + 1];
+
+#define CONTROL(...) \
+	tool_run(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Show what was said, and fail. */
 static void lost(struct qemu *q, const char *what)
@@ -28,10 +40,10 @@ static void lost(struct qemu *q, const char *what)
 	ASSERT_TRUE(!"the guest goes on");
 }
 
-static void expect_said(struct qemu *q, const char *text, unsigned int seconds)
+static void expect_said(struct qemu *q, const char *what, unsigned int seconds)
 {
-	if (!qemu_guest_wait(q, text, seconds))
-		lost(q, text);
+	if (!qemu_guest_wait(q, what, seconds))
+		lost(q, what);
 }
 
 static void start(struct qemu *q)
@@ -41,43 +53,283 @@ static void start(struct qemu *q)
 		lost(q, PLACE);
 }
 
-static void converts(const char *machine, const char *cpus)
-{
-	const char *why = qemu_guest_unavailable();
-	struct qemu *q = &qemu;
+#define NEED_QEMU() do {						\
+	const char *__why = qemu_guest_unavailable();			\
+									\
+	if (!__why)							\
+		__why = gmem_unavailable();				\
+	if (!__why)							\
+		__why = control_unavailable();				\
+	if (__why)							\
+		SKIP(return, "%s", __why);				\
+} while (0)
 
-	if (!why)
-		why = gmem_unavailable();
-	if (why)
-		SKIP(return, "%s", why);
-	*q = (struct qemu){
-		.machine = machine,
-		.memory = QEMU_GUEST_RAM,
-		.cpus = cpus,
-		.append = "GMEM_RUN=/convert GMEM_ACTION=power-off",
-	};
-	start(q);
-	qemu_guest_type(q, "run 3000 keep\n");
-	expect_said(q, "gmem-guest: 1: ", WAIT_S);
+/*
+ * Convert and use memory at the same time. What the guest had written was there, on
+ * either side, and nothing was refused.
+ */
+static void converts(struct qemu *q, const char *how)
+{
+	qemu_guest_type(q, how);
+	expect_said(q, " refused=0 wrong=0", WAIT_S);
+}
+
+static void ends(struct qemu *q, const char *answer)
+{
 	qemu_guest_type(q, "end\n");
-	expect_said(q, "gmem-guest: 2: ", WAIT_S);
+	expect_said(q, answer, WAIT_S);
 	EXPECT_TRUE(qemu_guest_end(q, 60));
-	/* What it had written was there, on either side, and nothing was refused. */
-	EXPECT_TRUE(strstr(q->boot.console, "refused=0 wrong=0"));
-	EXPECT_TRUE(strstr(q->boot.console, ": 2: rc=0 wrong=0"));
 	EXPECT_TRUE(strstr(q->boot.console, "faults answered"));
 	EXPECT_FALSE(strstr(q->boot.console, " 0 conversions"));
 	boot_log(&q->boot, q->boot.console);
 }
 
-TEST_TIMEOUT(pc, TIMEOUT)
+/* Where the memory is that the guest converts, since it was started last. */
+static uint64_t place(const struct qemu *q)
 {
-	converts("pc", "1");
+	const char *at = strstr(q->boot.console + q->boot.seen, PLACE);
+
+	return at ? strtoull(at + strlen(PLACE), NULL, 10) : 0;
+}
+
+static bool map_private(void)
+{
+	EXPECT_EQ(0, CONTROL("map", QEMU_GUEST_NAME));
+	return strstr(text, " private\n");
+}
+
+static int page_dump(uint64_t gpa, unsigned int page)
+{
+	char at[32];
+
+	snprintf(at, sizeof(at), "%llu",
+		 (unsigned long long)(gpa + page * PAGE_BYTES));
+	return CONTROL("dump", QEMU_GUEST_NAME, at, "4K", "--raw");
+}
+
+static int page_convert(uint64_t gpa, unsigned int page, const char *to)
+{
+	char at[32];
+
+	snprintf(at, sizeof(at), "%llu",
+		 (unsigned long long)(gpa + page * PAGE_BYTES));
+	return CONTROL("convert", QEMU_GUEST_NAME, at, "4K", to);
+}
+
+static bool page_is(const char *bytes, uint64_t word)
+{
+	uint64_t words[PAGE_WORDS];
+
+	memcpy(words, bytes, sizeof(words));
+	return !page_differs(words, word);
+}
+
+/* The commands of gmemctl, on memory of which the guest has made a part private. */
+static void look(uint64_t gpa)
+{
+	char line[64];
+
+	EXPECT_EQ(0, CONTROL("stat", QEMU_GUEST_NAME, "--json"));
+	EXPECT_EQ((unsigned long)atoi(QEMU_GUEST_MIB) << 20,
+		  json_number(text, "\"memory\""));
+	EXPECT_EQ(1, json_number(text, "\"vcpus\""));
+	EXPECT_EQ((ALTERNATE_END - ALTERNATE_SINGLE / 2) * PAGE_BYTES,
+		  json_number(text, "\"private_bytes\""));
+	EXPECT_GT(json_number(text, "\"conversions\""), ALTERNATE_SINGLE / 2);
+	EXPECT_TRUE(map_private());
+	snprintf(line, sizeof(line), "%016llx-%016llx private\n",
+		 (unsigned long long)(gpa + (ALTERNATE_SINGLE - 1) * PAGE_BYTES),
+		 (unsigned long long)(gpa + ALTERNATE_END * PAGE_BYTES));
+	EXPECT_TRUE(strstr(text, line));
+	EXPECT_EQ(CODE_FAILURE, page_dump(gpa, 1));
+	EXPECT_TRUE(strstr(text, "is private"));
+	EXPECT_EQ(0, page_dump(gpa, 2));
+	EXPECT_TRUE(page_is(text, page_word(TAG_SHOWN, 2, 0)));
+}
+
+/* Behind the guest's back, which finds what it had. */
+static void convert_outside(struct qemu *q, uint64_t gpa)
+{
+	EXPECT_EQ(0, page_convert(gpa, 2, "private"));
+	EXPECT_EQ(CODE_FAILURE, page_dump(gpa, 2));
+	EXPECT_EQ(0, page_convert(gpa, 2, "shared"));
+	EXPECT_EQ(0, page_dump(gpa, 2));
+	EXPECT_TRUE(page_is(text, page_word(TAG_SHOWN, 2, 0)));
+	EXPECT_EQ(CODE_FAILURE, page_convert(UINT64_C(1) << 40, 0, "private"));
+	qemu_guest_type(q, "convert 200 1 shared\n");
+	expect_said(q, ": 2: rc=0 wrong=0", WAIT_S);
+}
+
+static int monitor_open(void)
+{
+	struct sockaddr_un address = {
+		.sun_family = AF_UNIX, .sun_path = MONITOR,
+	};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	return fd;
+}
+
+/* A reset between two boots, with nobody there who could write to memory. */
+static void reset_stopped(struct qemu *q, uint64_t gpa)
+{
+	static const char words[] = "stop\nsystem_reset\n";
+	int fd = monitor_open(), tries = 200;
+	char at[32];
+
+	ASSERT_TRUE(map_private());
+	ASSERT_EQ((ssize_t)strlen(words), write(fd, words, strlen(words)));
+	while (map_private() && --tries)
+		usleep(50000);
+	EXPECT_GT(tries, 0);
+	snprintf(at, sizeof(at), "%llu", (unsigned long long)gpa);
+	EXPECT_EQ(0, CONTROL("dump", QEMU_GUEST_NAME, at, "2M", "--raw"));
+	for (unsigned int i = 0; i < PAGES; i++) {
+		uint64_t word = alternate_is_private(i) ? 0 :
+				page_word(TAG_SHOWN, i, 0);
+
+		ASSERT_TRUE(page_is(text + i * PAGE_BYTES, word));
+	}
+	EXPECT_EQ(0, CONTROL("stop", QEMU_GUEST_NAME));
+	EXPECT_TRUE(qemu_guest_end(q, 60));
+	close(fd);
+}
+
+static void alternate(struct qemu *q)
+{
+	qemu_guest_type(q, "alternate\n");
+	expect_said(q, "gmem-guest: 1: rc=0", WAIT_S);
+}
+
+/*
+ * A guest that restarts while memory is private has none when it comes back, and can do
+ * it again. What was private is zero for whoever has the memory then.
+ */
+TEST_TIMEOUT(pc_reset, TIMEOUT)
+{
+	static const char *const options[] = {
+		"-monitor", "unix:" MONITOR ",server=on,wait=off", NULL,
+	};
+	struct qemu *q = &qemu;
+
+	NEED_QEMU();
+	*q = (struct qemu){
+		.machine = "pc",
+		.memory = QEMU_GUEST_RAM,
+		.append = "GMEM_RUN=/convert GMEM_ACTION=power-off",
+		.options = options,
+	};
+	start(q);
+	alternate(q);
+	look(place(q));
+	convert_outside(q, place(q));
+	qemu_guest_seen(q);
+	qemu_guest_type(q, "reset\n");
+	expect_said(q, PLACE, UP_S);
+	EXPECT_FALSE(map_private());
+	alternate(q);
+	reset_stopped(q, place(q));
+	EXPECT_EQ(0, q->boot.code);
+	EXPECT_FALSE(strstr(q->boot.console, "over a reset"));
+	boot_log(&q->boot, q->boot.console);
+	unlink(MONITOR);
+}
+
+static void disk_make(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, ftruncate(fd, DISK_PAGES * PAGE_BYTES));
+	close(fd);
+}
+
+/* Whether each page is the guest's, or all of them are zero; nothing is left. */
+static bool disk_has(const char *path, bool written)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned int right = 0;
+	char page[PAGE_BYTES];
+
+	for (unsigned int i = 0; i < DISK_PAGES; i++)
+		right += pread(fd, page, PAGE_BYTES, i * PAGE_BYTES) ==
+				 (ssize_t)PAGE_BYTES &&
+			 page_is(page, written ? page_word(TAG_SECRET, i, 0) : 0);
+	close(fd);
+	unlink(path);
+	return right == DISK_PAGES;
+}
+
+/*
+ * One disk that Linux copies for, by iommu_platform=on and swiotlb=force, and two that
+ * it gives its pages to: QEMU reads and writes a file, which is refused, or it writes
+ * to memory itself, which is lost.
+ */
+static void uses_disks(struct qemu *q)
+{
+	qemu_guest_type(q, "disk /dev/vda\n");
+	expect_said(q, ": 2: rc=0 wrong=0", WAIT_S);
+	qemu_guest_type(q, "disk /dev/vdb\n");
+	expect_said(q, ": 3: rc=-5 wrong=0", WAIT_S);
+	qemu_guest_type(q, "disk /dev/vdc\n");
+	expect_said(q, ": 4: rc=0 wrong=" LOST_WORDS, WAIT_S);
+	EXPECT_TRUE(strstr(q->boot.console, "the device has zeros instead"));
+}
+
+/*
+ * Disks, and RAM that QEMU makes itself: a memfd with seals, until the library has seen
+ * its size.
+ */
+TEST_TIMEOUT(pc_memfd_disks, TIMEOUT)
+{
+	static const char *const memory[] = {
+		"-object", "memory-backend-memfd,id=ram,share=on,size="
+		QEMU_GUEST_MIB "M", NULL,
+	};
+	static const char *const options[] = {
+		"-drive", "if=none,id=a,format=raw,file=" DISK "-a",
+		"-device",
+		"virtio-blk-pci,drive=a,disable-legacy=on,iommu_platform=on",
+		"-drive", "if=none,id=b,format=raw,file=" DISK "-b",
+		"-device", "virtio-blk-pci,drive=b",
+		"-drive", "if=none,id=c,driver=null-co,size=1M,read-zeroes=on",
+		"-device", "virtio-blk-pci,drive=c", NULL,
+	};
+	struct qemu *q = &qemu;
+
+	NEED_QEMU();
+	disk_make(DISK "-a");
+	disk_make(DISK "-b");
+	*q = (struct qemu){
+		.machine = "pc",
+		.memory = memory,
+		.append = "swiotlb=2048,force GMEM_RUN=/convert "
+			  "GMEM_ACTION=power-off",
+		.options = options,
+	};
+	start(q);
+	converts(q, "run 1000 keep\n");
+	uses_disks(q);
+	ends(q, ": 5: rc=0 wrong=0");
+	EXPECT_TRUE(disk_has(DISK "-a", true));
+	EXPECT_TRUE(disk_has(DISK "-b", false));
 }
 
 TEST_TIMEOUT(q35_two_cpus, TIMEOUT)
 {
-	converts("q35", "2");
+	struct qemu *q = &qemu;
+
+	NEED_QEMU();
+	*q = (struct qemu){
+		.machine = "q35",
+		.memory = QEMU_GUEST_RAM,
+		.cpus = "2",
+		.append = "GMEM_RUN=/convert GMEM_ACTION=power-off",
+	};
+	start(q);
+	converts(q, "run 3000 keep\n");
+	ends(q, ": 2: rc=0 wrong=0");
 }
 
 TEST_HARNESS_MAIN

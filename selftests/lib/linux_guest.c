@@ -273,7 +273,7 @@ bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		ssize_t got = pread(err, b->console, sizeof(b->console) - 1, 0);
 
 		b->console[got > 0 ? got : 0] = '\0';
-		if (strstr(b->console, text))
+		if (strstr(b->console + b->seen, text))
 			return true;
 		if (!ended && i < seconds * 20) {
 			usleep(50000);

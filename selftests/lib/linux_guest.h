@@ -39,6 +39,7 @@
  * @code: exit code of gmemctl, or -1
  * @lost: boots that boot_run() or boot_up() has repeated
  * @ms: how long boot_run() took for the last one
+ * @seen: bytes of @console that boot_wait_for() does not look at any more
  * @json: what it has said
  * @console: what the guest has said, and errors
  */
@@ -54,6 +55,7 @@ struct boot {
 	int code;
 	unsigned int lost;
 	unsigned long ms;
+	size_t seen;
 	char json[8192];
 	char console[LINUX_GUEST_CONSOLE_MAX];
 };

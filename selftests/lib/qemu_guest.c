@@ -62,8 +62,10 @@ static void spawn(struct qemu *q, int in)
 	snprintf(initrd, sizeof(initrd), "%s/initrd", folder);
 	snprintf(append, sizeof(append), "console=ttyS0 quiet panic=-1 %s %s",
 		 emulated_words(), q->append ? q->append : "");
-	ADD(words, "--name", QEMU_GUEST_NAME, "--memory-size",
-	    QEMU_GUEST_MIB "M", "--verbose");
+	ADD(words, "--name", QEMU_GUEST_NAME, "--verbose");
+	/* Others make what they need themselves. */
+	if (strstr(q->memory[1], QEMU_GUEST_FD))
+		ADD(words, "--memory-size", QEMU_GUEST_MIB "M");
 	add(words, q->exec);
 	ADD(words, "--", QEMU, "-M", machine, "-m", QEMU_GUEST_MIB, "-cpu",
 	    "host", "-smp", q->cpus ? q->cpus : "1", "-nodefaults", "-display",
@@ -100,6 +102,11 @@ void qemu_guest_type(struct qemu *q, const char *line)
 {
 	if (write(q->input, line, strlen(line)) < 0)
 		return;
+}
+
+void qemu_guest_seen(struct qemu *q)
+{
+	q->boot.seen = strlen(q->boot.console);
 }
 
 bool qemu_guest_end(struct qemu *q, unsigned int seconds)

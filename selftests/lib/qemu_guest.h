@@ -10,7 +10,7 @@
 /**
  * struct qemu - a QEMU, and its guest
  * @machine: of -M, with what belongs to it
- * @memory: what makes the guest's RAM, words that end with NULL; see
+ * @memory: what makes the guest's RAM, an option, its value, NULL; see
  *	QEMU_GUEST_RAM
  * @cpus: of -smp, or NULL: 1
  * @kernel: the folder of kernel and initrd, or NULL: /guest
@@ -36,9 +36,10 @@ struct qemu {
 
 /* RAM that is the gmem fd of `gmemctl exec` */
 #define QEMU_GUEST_MIB "96"
+#define QEMU_GUEST_FD "/proc/self/fd/100"
 #define QEMU_GUEST_RAM (const char *const[]){				\
 	"-object", "memory-backend-file,id=ram,size=" QEMU_GUEST_MIB "M,"	\
-	"share=on,mem-path=/proc/self/fd/100", NULL }
+	"share=on,mem-path=" QEMU_GUEST_FD, NULL }
 
 /* NULL, or why there is none here. */
 const char *qemu_guest_unavailable(void);
@@ -51,6 +52,9 @@ bool qemu_guest_wait(struct qemu *q, const char *text, unsigned int seconds);
 
 /* A line for the console. */
 void qemu_guest_type(struct qemu *q, const char *line);
+
+/* From now on qemu_guest_wait() looks at what is said after this. */
+void qemu_guest_seen(struct qemu *q);
 
 /* Wait for its end, @seconds at most, and read all that was said. False: killed. */
 bool qemu_guest_end(struct qemu *q, unsigned int seconds);

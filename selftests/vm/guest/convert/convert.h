@@ -90,4 +90,7 @@ struct bad {
 /* bad.c */
 struct bad bad_requests(struct memory *memory);
 
+/* disk.c: through a disk, without the page cache. Return: 0, or a negative errno. */
+int disk_copy(struct memory *memory, const char *path, unsigned int *wrong);
+
 #endif /* GUEST_CONVERT_H */

@@ -14,6 +14,9 @@
  *				convert while a thread counts in the first page, and
  *				look whether contents are as before
  *   bad			ask for nonsense
+ *   disk PATH			all is private: write half of it to a disk, read that into
+ *				the other half
+ *   reset			restart the machine, whatever is private
  *   end keep|lose		make all of it shared, say what has been done;
  *				contents survive, or are lost
  */
@@ -24,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/reboot.h>
 
 #include "convert.h"
 
@@ -161,6 +165,23 @@ static void do_bad(const char *arguments)
 	reply("calls=%u wrong=%u", bad.calls, bad.wrong);
 }
 
+static void do_disk(const char *arguments)
+{
+	unsigned int wrong = 0;
+	char path[32] = "";
+	int rc;
+
+	sscanf(arguments, "%31s", path);
+	rc = disk_copy(&memory, path, &wrong);
+	reply("rc=%d wrong=%u", rc, wrong);
+}
+
+static void do_reset(const char *arguments)
+{
+	(void)arguments;
+	reply("rc=%d", reboot(RB_AUTOBOOT));
+}
+
 static void do_end(const char *arguments)
 {
 	bool keeps = !strcmp(arguments, " keep\n");
@@ -186,6 +207,8 @@ static const struct {
 	{ "answers", do_answers },
 	{ "convert", do_convert },
 	{ "bad", do_bad },
+	{ "disk", do_disk },
+	{ "reset", do_reset },
 	{ "end", do_end },
 };
 
