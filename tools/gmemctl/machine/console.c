@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The console of a PC, and the terminal that it may be at. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,6 +18,10 @@
 
 /* How often a job in the background looks whether it still is one */
 #define BACKGROUND_MS	300
+
+/* How long the end of a line is waited for, and its reader at the end of a run */
+#define LINE_MS		5
+#define READER_MS	100
 
 /* For the handlers, which have no argument of their own. */
 static struct termios saved, raw;
@@ -187,10 +193,23 @@ void terminal_restore(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* So many bytes do not block where poll() says that there is room. */
+static size_t console_room(int output)
+{
+	struct stat stat;
+
+	if (fstat(output, &stat) || S_ISCHR(stat.st_mode) ||
+	    S_ISSOCK(stat.st_mode))
+		return 1;
+	return PIPE_BUF;
+}
+
 int console_open(struct console *console, int input, int output,
 		 struct error *error)
 {
-	*console = (struct console){ .input = input, .output = output };
+	*console = (struct console){
+		.input = input, .output = output, .room = console_room(output),
+	};
 	pthread_mutex_init(&console->lock, NULL);
 	console->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (console->wake_fd < 0)
@@ -223,19 +242,19 @@ static bool console_hurries(struct console *console)
 }
 
 /* Return: whether a reader is ready, or has gone. */
-static bool console_wait_output(struct console *console)
+static bool console_ready(struct console *console, int wait_ms)
 {
 	struct pollfd wait = { .fd = console->output, .events = POLLOUT };
 
-	return poll(&wait, 1, console_hurries(console) ? 0 : -1) > 0;
+	return poll(&wait, 1, wait_ms) > 0;
 }
 
 /* A reader has gone, or a disk is full. The guest goes on. */
-static bool console_lose(struct console *console, int why)
+static size_t console_lose(struct console *console, size_t size, int why)
 {
-	console->lost++;
+	console->lost += size;
 	console->lost_rc = -why;
-	return true;
+	return size;
 }
 
 /*
@@ -243,35 +262,55 @@ static bool console_lose(struct console *console, int why)
  * open file and not of this process. Either way a signal ends the waiting: it
  * comes again until the vCPU has stopped.
  *
- * Return: whether the byte is done with: it is out, or cannot be written.
+ * Return: how many bytes are done with: they are out, or cannot be written; 0: the
+ * reader is not ready, and must not be waited for.
  */
-static bool console_write(struct console *console, uint8_t byte)
+static size_t console_write(struct console *console, const uint8_t *bytes,
+			    size_t size, bool patient)
 {
-	while (!console_hurries(console) || console_wait_output(console)) {
-		if (write(console->output, &byte, 1) == 1)
-			return true;
-		if (errno == EAGAIN)
-			console_wait_output(console);
-		else if (errno != EINTR)
-			return console_lose(console, errno);
-	}
-	return false;
+	ssize_t done;
+
+	do {
+		if (!patient || console_hurries(console)) {
+			patient = false;
+			if (!console_ready(console, 0))
+				return 0;
+			if (size > console->room)
+				size = console->room;
+		}
+		done = write(console->output, bytes, size);
+		if (done > 0)
+			return (size_t)done;
+		if (errno != EAGAIN && errno != EINTR)
+			return console_lose(console, size, errno);
+		if (errno == EAGAIN && patient)
+			console_ready(console, console_hurries(console) ? 0 : -1);
+	} while (patient || errno == EINTR);
+	return 0;
 }
 
 /* Return: whether nothing is held any more. */
-static bool console_flush(struct console *console)
+static bool console_flush(struct console *console, bool patient)
 {
-	size_t done = 0;
+	size_t at = 0, done;
 
-	while (done < console->nr_held &&
-	       console_write(console, console->held[done]))
-		done++;
-	console->nr_held -= done;
-	memmove(console->held, console->held + done, console->nr_held);
+	while (at < console->nr_held) {
+		done = console_write(console, console->held + at,
+				     console->nr_held - at, patient);
+		if (!done)
+			break;
+		at += done;
+	}
+	console->nr_held -= at;
+	memmove(console->held, console->held + at, console->nr_held);
 	return !console->nr_held;
 }
 
-/* What the reader has not taken when its vCPU had to stop is held for later. */
+/*
+ * A line at a time. What the guest does not end, such as a prompt, is written by the
+ * thread; where there is none, no byte waits. What the reader has not taken when its
+ * vCPU had to stop is held for later.
+ */
 static void console_transmit(void *data, uint8_t byte)
 {
 	struct console *console = data;
@@ -279,12 +318,33 @@ static void console_transmit(void *data, uint8_t byte)
 	if (console->output < 0)
 		return;
 	pthread_mutex_lock(&console->lock);
-	if (!console_flush(console) || !console_write(console, byte)) {
-		if (console->nr_held < CONSOLE_HELD_MAX)
-			console->held[console->nr_held++] = byte;
-		else
-			console->lost++;
+	if (console->nr_held < CONSOLE_HELD_MAX || console_flush(console, true))
+		console->held[console->nr_held++] = byte;
+	else
+		console->lost++;
+	if (byte == '\n' || console->nr_held >= CONSOLE_LINE_MAX ||
+	    !console->started)
+		console_flush(console, true);
+	if (console->nr_held && console->started && !console->watched) {
+		__atomic_store_n(&console->watched, true, __ATOMIC_RELEASE);
+		console_wake(console);
 	}
+	pthread_mutex_unlock(&console->lock);
+}
+
+/*
+ * Write what has waited for the rest of its line. A vCPU that has the lock may wait
+ * for the reader, which this thread must not: it has keys to read.
+ */
+static void console_write_rest(struct console *console)
+{
+	console->rest_ms = LINE_MS;
+	if (pthread_mutex_trylock(&console->lock))
+		return;
+	if (!console->nr_held)
+		__atomic_store_n(&console->watched, false, __ATOMIC_RELEASE);
+	else if (!console_flush(console, false))
+		console->rest_ms = BACKGROUND_MS;
 	pthread_mutex_unlock(&console->lock);
 }
 
@@ -328,20 +388,27 @@ static bool console_stopping(struct console *console)
 }
 
 /*
- * Wait for room in the port, and for input if @input. A job in the background looks
- * every now and then whether its terminal is there again. Return: what came.
+ * Wait for room in the port, for input if @input, and for the rest of a line. A job
+ * in the background looks every now and then whether its terminal is there again.
+ * Return: what came.
  */
 static short console_wait(struct console *console, bool input)
 {
-	bool ours = !console->terminal || terminal_take();
+	bool ours = !input || !console->terminal || terminal_take();
+	bool watched = __atomic_load_n(&console->watched, __ATOMIC_ACQUIRE);
 	struct pollfd fds[] = {
 		{ .fd = console->wake_fd, .events = POLLIN },
 		{ .fd = console->input, .events = POLLIN },
 	};
 	uint64_t count;
+	int ready;
 
 	input = input && ours;
-	if (poll(fds, input ? 2 : 1, ours ? -1 : BACKGROUND_MS) < 0)
+	ready = poll(fds, input ? 2 : 1, watched ? console->rest_ms :
+		     ours ? -1 : BACKGROUND_MS);
+	if (!ready && watched)
+		console_write_rest(console);
+	if (ready <= 0)
 		return 0;
 	if (fds[0].revents && read(console->wake_fd, &count, sizeof(count)) < 0)
 		return 0;
@@ -388,10 +455,10 @@ static bool console_read(struct console *console)
 static void *console_main(void *data)
 {
 	struct console *console = data;
-	bool more = true;
+	bool more = console->input >= 0;
 
-	while (more && !console_stopping(console))
-		if (console_wait(console, true))
+	while (!console_stopping(console))
+		if (console_wait(console, more))
 			more = console_read(console);
 	return NULL;
 }
@@ -405,9 +472,9 @@ int console_start(struct console *console, struct uart *uart,
 	console->uart = uart;
 	console->quit = quit;
 	console->quit_data = quit_data;
-	if (console->input < 0)
+	if (console->input < 0 && console->output < 0)
 		return 0;
-	if (!console->terminal) {
+	if (console->input >= 0 && !console->terminal) {
 		rc = terminal_raw(console->input);
 		if (rc)
 			return error_set(error, rc, "terminal",
@@ -415,6 +482,7 @@ int console_start(struct console *console, struct uart *uart,
 		console->terminal = terminal_is_raw();
 	}
 	console->stopping = false;
+	console->rest_ms = LINE_MS;
 	rc = threads_start(&console->thread, console_main, console);
 	console->started = !rc;
 	if (!rc)
@@ -431,13 +499,18 @@ void console_pause(struct console *console)
 		pthread_join(console->thread, NULL);
 		console->started = false;
 	}
+	/* What waited for the rest of its line comes before anything of others. */
+	pthread_mutex_lock(&console->lock);
+	if (console->nr_held && console_ready(console, READER_MS))
+		console_flush(console, false);
+	pthread_mutex_unlock(&console->lock);
 }
 
 void console_stop(struct console *console)
 {
 	console_pause(console);
 	pthread_mutex_lock(&console->lock);
-	if (console->nr_held && !console_flush(console))
+	if (console->nr_held && !console_flush(console, false))
 		console->lost += console->nr_held;
 	console->nr_held = 0;
 	pthread_mutex_unlock(&console->lock);

@@ -44,6 +44,9 @@ void terminal_restore(void);
 /* A string instruction of some vCPUs may be on its way when they are stopped. */
 #define CONSOLE_HELD_MAX 16384
 
+/* A longer line is written in parts. */
+#define CONSOLE_LINE_MAX 256
+
 /**
  * struct console - what is plugged into a serial port
  * @input: file that is read, or -1
@@ -55,14 +58,16 @@ void terminal_restore(void);
  * @wake_fd: eventfd: there is room, or it is time to stop
  * @stopping: see console_stop()
  * @started: there is a thread
- * @thread: reads the input
+ * @thread: reads the input, and writes what the guest has not ended by a newline
+ * @rest_ms: when the thread looks for the rest of a line
+ * @room: bytes of output that do not block where poll() says that there is room
  * @escape: Ctrl-A was the last key
  * @terminal: the input is a terminal
  * @threads: whose vCPUs write, or NULL; they do not wait while they are stopped
  * @lock: protects what follows
- * @held: bytes that nobody has read yet, @nr_held of them, for when the vCPUs run
- *	again
- * @nr_held: see there
+ * @held: @nr_held bytes of a line that has not ended, or that nobody has read yet
+ * @nr_held: bytes in @held
+ * @watched: the thread looks after @held
  * @lost: bytes that there was no reader for at the end, nor room in @held, and those
  *	that could not be written
  * @lost_rc: why the last of these could not be written, or 0
@@ -77,12 +82,15 @@ struct console {
 	bool stopping;
 	bool started;
 	pthread_t thread;
+	int rest_ms;
+	size_t room;
 	bool escape;
 	bool terminal;
 	const struct threads *threads;
 	pthread_mutex_t lock;
 	uint8_t held[CONSOLE_HELD_MAX];
 	size_t nr_held;
+	bool watched;
 	uint64_t lost;
 	int lost_rc;
 };
@@ -96,7 +104,9 @@ void console_close(struct console *console);
 struct uart_wire console_wire(struct console *console);
 
 /**
- * console_start() - read the input from now on
+ * console_start() - read the input from now on, and write whole lines
+ *
+ * A line that does not end is written some ms later.
  *
  * A terminal passes every key on from now on. End of file ends the input, not
  * the machine.
@@ -105,7 +115,11 @@ int console_start(struct console *console, struct uart *uart,
 		  void (*quit)(void *data), void *quit_data,
 		  struct error *error);
 
-/** console_pause() - stop reading until console_start(); the terminal stays */
+/**
+ * console_pause() - stop reading until console_start(); the terminal stays
+ *
+ * No vCPU runs. Output that is held is written if there is a reader.
+ */
 void console_pause(struct console *console);
 
 /**

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +295,81 @@ static void test_console_stopped(void)
 	sigaction(SIGUSR1, &before, NULL);
 }
 
+static void send_text(const char *text)
+{
+	while (*text)
+		outb((unsigned char)*text++, UART_PORT);
+}
+
+/* What one write() has written, which such a pipe keeps apart; within a second. */
+static const char *one_write(int fd)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	static char text[CONSOLE_LINE_MAX + 1];
+	ssize_t got = poll(&wait, 1, 1000) > 0 ? read(fd, text, sizeof(text) - 1) : 0;
+
+	text[got > 0 ? got : 0] = '\0';
+	return text;
+}
+
+/* A line is one system call; a prompt does not wait for the end of its line. */
+static void test_console_lines(void)
+{
+	char line[CONSOLE_LINE_MAX + 3] = "";
+	int fds[2], fd;
+
+	CHECK(!pipe2(fds, O_CLOEXEC | O_DIRECT));
+	fd = start(fds[1]);
+	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
+	send_text("Linux version\r\nlogin: ");
+	CHECK_STR(one_write(fds[0]), "Linux version\r\n");
+	CHECK_STR(one_write(fds[0]), "login: ");
+	memset(line, '-', CONSOLE_LINE_MAX + 1);
+	line[CONSOLE_LINE_MAX + 1] = '\n';
+	send_text(line);
+	CHECK_EQ(strlen(one_write(fds[0])), CONSOLE_LINE_MAX);
+	CHECK_STR(one_write(fds[0]), "-\n");
+	/* The end of the input is not that of the output. */
+	close(fd);
+	usleep(20000);
+	send_text("# ");
+	CHECK_STR(one_write(fds[0]), "# ");
+	/* Nor does a job, such as a handover, leave anything behind. */
+	send_text("Power down");
+	console_pause(&console);
+	CHECK_STR(one_write(fds[0]), "Power down");
+	CHECK(!console.nr_held);
+	stop();
+	CHECK(!console.lost);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* A thread that reads keys does not wait for a reader of the output. */
+static void test_console_stuck(void)
+{
+	char text[65536] = "", key = 0;
+	int fds[2], fd;
+
+	CHECK(!pipe2(fds, O_CLOEXEC | O_NONBLOCK));
+	CHECK_EQ(write(fds[1], text, sizeof(text)), (ssize_t)sizeof(text));
+	CHECK(!fcntl(fds[1], F_SETFL, 0));
+	fd = start(fds[1]);
+	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
+	send_text("login: ");
+	usleep(50000);
+	CHECK_EQ(write(fd, "k", 1), 1);
+	CHECK(guest_read(&key, 1) == 1 && key == 'k');
+	CHECK_EQ(read(fds[0], text, sizeof(text)), (ssize_t)sizeof(text));
+	usleep(500000);
+	CHECK(read(fds[0], text, sizeof(text)) == 7 && !memcmp(text, "login: ", 7));
+	stop();
+	CHECK(!console.lost);
+	close(fd);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* Ctrl-A x at a terminal asks for the end; the rest goes to the guest. */
 static void test_terminal_quit(void)
 {
@@ -324,6 +400,8 @@ static const struct unit_test tests[] = {
 	{ "console.C18_full", test_console_full },
 	{ "console.C18_late", test_console_late_any },
 	{ "console.C18_stopped", test_console_stopped },
+	{ "console.lines", test_console_lines },
+	{ "console.stuck", test_console_stuck },
 	{ "console.quit", test_terminal_quit },
 };
 
