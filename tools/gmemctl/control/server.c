@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -188,8 +187,8 @@ static uint64_t ms_left(uint64_t then_ns, uint64_t now_ns)
 }
 
 /*
- * A free place, or the one of the client silent for the longest time: it has to
- * go when another one comes, but not before it has had time to be heard.
+ * A free place, or the one of the client silent for the longest time: a client
+ * that hangs must not keep a `stop` out. It has had time to be heard before.
  */
 static struct connection *server_place(struct server *server)
 {
@@ -257,42 +256,21 @@ static void server_poll_set(struct server *server, struct server_poll *set)
 	set->timeout_ms = ready ? 0 : full ? (int)full : -1;
 }
 
-static uint64_t thread_cpu_ns(void)
-{
-	struct timespec used;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	return (uint64_t)used.tv_sec * UINT64_C(1000000000) +
-	       (uint64_t)used.tv_nsec;
-}
-
-/*
- * However many requests there are, most of the time is the guest's: pause for
- * thrice as long as it took to serve them. Return: whether it is time to stop.
- */
-static bool server_pause(struct server *server)
-{
-	uint64_t used = thread_cpu_ns() - server->paused_cpu_ns;
-	struct pollfd stop = { server->stop_fd, POLLIN, 0 };
-
-	if (used < NS_PER_MS)
-		return false;
-	poll(&stop, 1, (int)(SERVER_PAUSES * used / NS_PER_MS));
-	server->paused_cpu_ns = thread_cpu_ns();
-	return stop.revents;
-}
-
 static void *server_main(void *data)
 {
 	struct server *server = data;
 	struct server_poll set;
 
-	do {
+	while (true) {
 		uint64_t now_ns;
 
 		server_poll_set(server, &set);
-		if (poll(set.fds, SERVER_CLIENTS_MAX + 2, set.timeout_ms) < 0)
+		if (poll(set.fds, SERVER_CLIENTS_MAX + 2, set.timeout_ms) < 0) {
+			/* Without memory, or with a tiny limit of descriptors */
+			if (errno != EINTR)
+				usleep(SERVER_GRACE_MS * 1000);
 			continue;
+		}
 		if (set.fds[SERVER_CLIENTS_MAX + 1].revents)
 			return NULL;
 		now_ns = clock_now_ns();
@@ -304,8 +282,7 @@ static void *server_main(void *data)
 						server->serve, server->data);
 		if (set.fds[SERVER_CLIENTS_MAX].revents)
 			server_accept(server, now_ns);
-	} while (!server_pause(server));
-	return NULL;
+	}
 }
 
 static int server_listen(struct server *server, struct error *error)

@@ -2,7 +2,7 @@
 /*
  * The VM's side of its control socket: one thread, a few clients at a time. It
  * never waits for a client. The one that has been silent longest has to go when
- * another comes; what it takes to serve them is at most a quarter of a CPU.
+ * another comes. Whoever asks is this user or root, so nobody is held back.
  */
 #ifndef GMEMCTL_CONTROL_SERVER_H
 #define GMEMCTL_CONTROL_SERVER_H
@@ -71,7 +71,6 @@ void connection_step(struct connection *connection, short events,
 
 #define SERVER_CLIENTS_MAX	8
 #define SERVER_GRACE_MS		100	/* time that a client has to be heard */
-#define SERVER_PAUSES		3	/* times as long as serving took */
 
 /**
  * struct server - a control socket
@@ -85,7 +84,6 @@ void connection_step(struct connection *connection, short events,
  * @started: there is a thread
  * @thread: the one that serves
  * @accept_ns: nobody is accepted before
- * @paused_cpu_ns: CPU time of the thread at its last pause
  * @clients: see there
  */
 struct server {
@@ -99,7 +97,6 @@ struct server {
 	bool started;
 	pthread_t thread;
 	uint64_t accept_ns;
-	uint64_t paused_cpu_ns;
 	struct connection clients[SERVER_CLIENTS_MAX];
 };
 

@@ -30,16 +30,6 @@ static char directory[64];
 static struct server server;
 static unsigned int served;
 
-/* A request that takes its time. */
-static int work(void)
-{
-	uint64_t end = clock_now_ns() + 1000000;
-
-	while (clock_now_ns() < end)
-		;
-	return 0;
-}
-
 static int serve(void *data, const char *command, struct json_object *request,
 		 struct json_object **result, struct error *error)
 {
@@ -49,8 +39,6 @@ static int serve(void *data, const char *command, struct json_object *request,
 	__atomic_add_fetch(&served, 1, __ATOMIC_RELAXED);
 	if (!strcmp(command, "none"))
 		return 0;
-	if (!strcmp(command, "work"))
-		return work();
 	if (message_number(request, "number", &number, error))
 		return -EINVAL;
 	if (!strcmp(command, "fail"))
@@ -110,15 +98,6 @@ static int raw_try(void)
 		return fd;
 	close(fd);
 	return -1;
-}
-
-/* Whatever there is to read. */
-static void drain(int fd)
-{
-	char text[4096];
-
-	while (recv(fd, text, sizeof(text), MSG_DONTWAIT) > 0)
-		;
 }
 
 static unsigned int open_descriptors(void)
@@ -526,34 +505,6 @@ static void test_control_descriptors(void)
 	stop();
 }
 
-/* Clients that never stop asking get a quarter of a CPU, and no more. */
-static void test_control_load(void)
-{
-	static const char text[] = "{\"command\":\"work\"}\n";
-	uint64_t end = clock_now_ns() + UINT64_C(500000000);
-	int fds[SERVER_CLIENTS_MAX];
-	struct timespec used;
-	clockid_t clock;
-
-	start();
-	for (int i = 0; i < SERVER_CLIENTS_MAX; i++)
-		fds[i] = raw_connect();
-	for (; clock_now_ns() < end; usleep(1000))
-		for (int i = 0; i < SERVER_CLIENTS_MAX; i++) {
-			send(fds[i], text, strlen(text),
-			     MSG_DONTWAIT | MSG_NOSIGNAL);
-			drain(fds[i]);
-		}
-	CHECK(!pthread_getcpuclockid(server.thread, &clock));
-	CHECK(!clock_gettime(clock, &used));
-	CHECK(!used.tv_sec && used.tv_nsec > 1000000);
-	CHECK(used.tv_nsec < 200000000);
-	for (int i = 0; i < SERVER_CLIENTS_MAX; i++)
-		close(fds[i]);
-	CHECK(works());
-	stop();
-}
-
 /* A descriptor short, nobody is accepted, and it is not tried without end. */
 static void test_control_no_descriptor(void)
 {
@@ -672,7 +623,6 @@ static const struct unit_test tests[] = {
 	{ "control.many", test_control_many },
 	{ "control.grace", test_control_grace },
 	{ "control.descriptors", test_control_descriptors },
-	{ "control.load", test_control_load },
 	{ "control.no_descriptor", test_control_no_descriptor },
 	{ "control.reap", test_control_reap },
 	{ "control.channel_full", test_channel_full },
