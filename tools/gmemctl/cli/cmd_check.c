@@ -13,14 +13,19 @@ static void show_check(struct json_object *checks, const struct host_check *chec
 	static const char *const words[] = {
 		[HOST_PASS] = "PASS", [HOST_FAIL] = "FAIL", [HOST_SKIP] = "SKIP",
 	};
+	static const enum out_color colors[] = {
+		[HOST_PASS] = OUT_GREEN, [HOST_FAIL] = OUT_RED,
+		[HOST_SKIP] = OUT_YELLOW,
+	};
 	struct json_object *entry = out_append(checks);
 
 	out_string(entry, "name", check->name);
 	out_string(entry, "status", host_verdict_name(check->verdict));
 	out_string(entry, "value", check->value);
 	out_string(entry, "hint", check->fix[0] ? check->fix : NULL);
-	out_text("%s  %-*s %s\n", words[check->verdict], width, check->name,
-		 check->value);
+	out_text("%s%s%s  %-*s %s\n", out_color(1, colors[check->verdict]),
+		 words[check->verdict], out_color(1, OUT_PLAIN), width,
+		 check->name, check->value);
 	if (check->fix[0])
 		out_text("      -> %s\n", check->fix);
 }

@@ -168,7 +168,8 @@ static bool demo_check(struct demo *demo, bool ok, const char *format, ...)
 {
 	va_list args;
 
-	printf(ok ? "    [ok] " : "    [FAILED] ");
+	printf("    %s[%s]%s ", out_color(1, ok ? OUT_GREEN : OUT_RED),
+	       ok ? "ok" : "FAILED", out_color(1, OUT_PLAIN));
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);

@@ -3,14 +3,27 @@
 #include <string.h>
 
 #include "command.h"
+#include "out.h"
 
 const struct cli_option json_option[] = {
 	{ "--json", NULL, NULL, .help = "print a JSON object, errors included" },
 	{ 0 }
 };
 
-static const struct cli_option help_option[] = {
+/* What main() has taken already, see command_ask(): is it a word that there is? */
+static int check_color(const struct cli_option *option, const char *name,
+		       const char *text, void *to)
+{
+	unsigned int word;
+
+	(void)to;
+	return option_word(option, name, text, &word);
+}
+
+/* What each command takes, and only `gmemctl help` shows */
+static const struct cli_option common_options[] = {
 	{ "--help", NULL, NULL, .also = { "-h" } },
+	{ "--color", "WHEN", check_color, .words = color_words },
 	{ 0 }
 };
 
@@ -93,7 +106,7 @@ static void read_option(struct words *words, struct word *word, char *text)
 	const struct command *command = words->command;
 
 	word->unknown = !find_option(command->options, 0, word, text) &&
-			!find_option(help_option, 0, word, text) &&
+			!find_option(common_options, 0, word, text) &&
 			(command->without_json ||
 			 !find_option(json_option, 0, word, text));
 	if (word->unknown)
@@ -246,7 +259,9 @@ void command_ask(const struct command *command, int argc, char **argv,
 		/* JSON is what is wrong with the option, too. */
 		if (!words.plain && (!word.option || !word.option->argument))
 			asked->json |= !strcmp(typed, "--json");
-		asked->help |= word.option == help_option;
+		asked->help |= word.option == &common_options[0];
+		if (word.option == &common_options[1] && word.text)
+			asked->color = word.text;
 		if (!word.option && !word.unknown &&
 		    is_program(find_argument(command->options, count++)))
 			return;

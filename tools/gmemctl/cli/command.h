@@ -176,10 +176,12 @@ int command_parse(const struct command *command, int argc, char **argv,
  * struct asked - what is asked for in any command
  * @json: --json
  * @help: --help
+ * @color: the value of --color, or NULL
  */
 struct asked {
 	bool json;
 	bool help;
+	const char *color;
 };
 
 /** command_ask() - look for these, where no option has them as its value */

@@ -223,7 +223,7 @@ int command_complete(int argc, char **argv)
 
 	if (!used) {
 		complete_commands(commands);
-		puts("--help\n--version\n--json");
+		puts("--help\n--version\n--json\n--color");
 		return EXIT_CODE_OK;
 	}
 	if (!command || command->subcommands) {
@@ -237,6 +237,7 @@ int command_complete(int argc, char **argv)
 	if (option && option->name[0] == '-')
 		return EXIT_CODE_OK;
 	complete_options(command->options);
-	puts(command->without_json ? "--help" : "--help\n--json");
+	puts(command->without_json ? "--help\n--color" :
+	     "--help\n--color\n--json");
 	return EXIT_CODE_OK;
 }

@@ -67,6 +67,8 @@ static int help_all(void)
 		 "  --version  print the versions of gmemctl, its ABI and the module; also -V\n"
 		 "  --help     print this; also -h, and `gmemctl help COMMAND`\n"
 		 "  --json     print a JSON object instead of text, errors included\n"
+		 "  --color WHEN\n"
+		 "             auto: colours on a terminal, unless NO_COLOR is set; always; never\n"
 		 "\n"
 		 "Exit codes: 0 success; 1 failure; 2 wrong usage; 3 what was verified\n"
 		 "must not be trusted; 4 this machine lacks what is needed (KVM, a VM\n"
@@ -201,6 +203,8 @@ static int dispatch_command(int argc, char **argv, bool json)
 		asked.json |= has_json(argc, argv);
 	/* Known before options are parsed: what is wrong with them is JSON, too. */
 	out_start(asked.json);
+	if (asked.color)
+		out_color_set(asked.color);
 	if (!command)
 		return find(argc, argv, &used) ? 0 : EXIT_CODE_USAGE;
 	if (asked.help)
@@ -211,16 +215,38 @@ static int dispatch_command(int argc, char **argv, bool json)
 	return command->run(argc - used + 1, argv + used - 1);
 }
 
+/* --json and --color before the command. Return: what comes after them. */
+static int find_first(int argc, char **argv, struct asked *asked)
+{
+	int first = 1;
+
+	for (; first < argc; first++) {
+		if (!strcmp(argv[first], "--json"))
+			asked->json = true;
+		else if (!strncmp(argv[first], "--color=", 8))
+			asked->color = argv[first] + 8;
+		else if (!strcmp(argv[first], "--color") && first + 1 < argc)
+			asked->color = argv[++first];
+		else
+			break;
+	}
+	return first;
+}
+
 /* Without a command it shows the state, like info. */
 static int dispatch(int argc, char **argv)
 {
-	bool json = false;
-	int first = 1;
+	struct asked asked = { 0 };
+	int first = find_first(argc, argv, &asked);
+	bool json = asked.json;
 
-	for (; first < argc && !strcmp(argv[first], "--json"); first++)
-		json = true;
 	argc -= first;
 	argv += first;
+	if (asked.color && !out_color_set(asked.color)) {
+		out_start(json || has_json(argc, argv));
+		return usage_error("--color", "unknown word",
+				   "auto, always or never, not '%s'", asked.color);
+	}
 	if (argc && argv[0][0] != '-')
 		return !strcmp(argv[0], COMPLETE) ?
 		       command_complete(argc - 1, argv + 1) :

@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/text.h"
 #include "../control/message.h"
@@ -17,6 +19,11 @@
 
 static struct json_object *out_json;
 
+const char *const color_words[] = { "auto", "always", "never", NULL };
+
+/* An entry of them */
+static unsigned int out_when;
+
 void out_start(bool json)
 {
 	if (json && !out_json)
@@ -26,6 +33,37 @@ void out_start(bool json)
 bool out_is_json(void)
 {
 	return out_json;
+}
+
+bool out_color_set(const char *when)
+{
+	for (unsigned int i = 0; color_words[i]; i++)
+		if (!strcmp(color_words[i], when)) {
+			out_when = i;
+			return true;
+		}
+	return false;
+}
+
+/* The variable has no effect where it is empty. */
+static bool has_colors(int fd)
+{
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (out_when)
+		return out_when == 1;
+	return isatty(fd) && !(none && *none) && term && strcmp(term, "dumb");
+}
+
+const char *out_color(int fd, enum out_color color)
+{
+	static const char *const codes[] = {
+		[OUT_PLAIN] = "\033[0m", [OUT_RED] = "\033[31m",
+		[OUT_GREEN] = "\033[32m", [OUT_YELLOW] = "\033[33m",
+		[OUT_BLUE] = "\033[34m",
+	};
+
+	return has_colors(fd) ? codes[color] : "";
 }
 
 struct json_object *out_root(void)
@@ -142,7 +180,8 @@ void out_error(const char *object, const char *action, int rc,
 		return;
 	}
 	fflush(stdout);
-	fprintf(stderr, "gmemctl: %s: %s%s%s%s%s\n", object, action,
+	fprintf(stderr, "%sgmemctl:%s %s: %s%s%s%s%s\n", out_color(2, OUT_RED),
+		out_color(2, OUT_PLAIN), object, action,
 		rc ? ": " : "", rc ? strerror(-rc) : "", *text ? "; " : "", text);
 }
 
@@ -162,7 +201,8 @@ void out_warning(const char *object, const char *text, ...)
 		return;
 	}
 	fflush(stdout);
-	fprintf(stderr, "gmemctl: %s: warning: %s\n", object, said);
+	fprintf(stderr, "gmemctl: %s: %swarning:%s %s\n", object,
+		out_color(2, OUT_YELLOW), out_color(2, OUT_PLAIN), said);
 }
 
 /* A host that lacks something is told apart from one where it went wrong. */

@@ -19,6 +19,28 @@ bool out_is_json(void);
 /** out_text() - printf() that is silent with --json */
 void out_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+enum out_color {
+	OUT_PLAIN,
+	OUT_RED,
+	OUT_GREEN,
+	OUT_YELLOW,
+	OUT_BLUE,
+};
+
+/** color_words: what --color can be, up to a NULL */
+extern const char *const color_words[];
+
+/**
+ * out_color_set() - colours: "auto" (default), where a terminal is, unless the
+ *	environment has NO_COLOR; "always"; "never"
+ *
+ * Return: whether the word is one of these.
+ */
+bool out_color_set(const char *when);
+
+/** out_color() - what switches to a colour on @fd, 1 or 2, or "" */
+const char *out_color(int fd, enum out_color color);
+
 /** out_root() - the object to report in, with --json; else NULL */
 struct json_object *out_root(void);
 

@@ -9,6 +9,7 @@
 
 #include "../gmem/gmem.h"
 #include "../kvm/slot.h"
+#include "out.h"
 #include "picture.h"
 
 #define PICTURE_WIDTH	64
@@ -69,6 +70,11 @@ static int picture_fill(int fd, uint64_t size, uint64_t unit, uint8_t *cells)
 	return 0;
 }
 
+static const enum out_color colors[CELL_COUNT] = {
+	[CELL_SHARED] = OUT_YELLOW, [CELL_PRIVATE] = OUT_GREEN,
+	[CELL_MIXED] = OUT_BLUE,
+};
+
 static const char *const *picture_glyphs(void)
 {
 	return strcmp(nl_langinfo(CODESET), "UTF-8") ? glyphs_ascii : glyphs_utf8;
@@ -79,9 +85,12 @@ static void picture_row(uint64_t gpa, const uint8_t *cells, size_t count)
 	const char *const *glyphs = picture_glyphs();
 
 	printf("    0x%08" PRIx64 " |", gpa);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (i ? cells[i] != cells[i - 1] : colors[cells[i]])
+			fputs(out_color(1, colors[cells[i]]), stdout);
 		fputs(glyphs[cells[i]], stdout);
-	printf("|\n");
+	}
+	printf("%s|\n", colors[cells[count - 1]] ? out_color(1, OUT_PLAIN) : "");
 }
 
 /* Rows like the one above are counted, not drawn. */
@@ -109,9 +118,25 @@ static void picture_rows(const uint8_t *cells, size_t count, uint64_t unit)
 		printf("               : %zu more like that\n", same);
 }
 
+static void picture_legend(uint64_t unit)
+{
+	static const char *const names[CELL_COUNT] = {
+		"unpopulated", "shared", "private", "mixed",
+	};
+	static const enum cell order[] = {
+		CELL_SHARED, CELL_PRIVATE, CELL_UNPOPULATED, CELL_MIXED,
+	};
+	const char *const *glyphs = picture_glyphs();
+
+	for (size_t i = 0; i < CELL_COUNT; i++)
+		printf("%s%s%s%s %s", i ? "  " : "    ",
+		       out_color(1, colors[order[i]]), glyphs[order[i]],
+		       out_color(1, OUT_PLAIN), names[order[i]]);
+	printf("; one character is %" PRIu64 " KiB\n", unit >> 10);
+}
+
 int picture_draw(int fd, uint64_t size)
 {
-	const char *const *glyphs = picture_glyphs();
 	uint64_t unit = GUEST_PAGE_SIZE;
 	uint8_t *cells;
 	int rc;
@@ -124,10 +149,7 @@ int picture_draw(int fd, uint64_t size)
 	rc = picture_fill(fd, size, unit, cells);
 	if (!rc) {
 		picture_rows(cells, (size + unit - 1) / unit, unit);
-		printf("    %s shared  %s private  %s unpopulated  %s mixed; "
-		       "one character is %" PRIu64 " KiB\n",
-		       glyphs[CELL_SHARED], glyphs[CELL_PRIVATE],
-		       glyphs[CELL_UNPOPULATED], glyphs[CELL_MIXED], unit >> 10);
+		picture_legend(unit);
 	}
 	free(cells);
 	return rc;

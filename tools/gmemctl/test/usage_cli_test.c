@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "../control/server.h"
+#include "../cli/out.h"
 #include "preload.h"
+#include "test_tty.h"
 #include "unit.h"
 
 #define OUTPUT 65536
@@ -229,6 +231,42 @@ static void test_usage_values(void)
 	CHECK(strstr(output, "is missing"));
 }
 
+/* Colours are for terminals, and for who asks for them. */
+static void test_usage_color(void)
+{
+	int master, fd = test_tty_open(&master);
+
+	RUN("check");
+	CHECK(!strchr(output, 033) && strstr(output, "FAIL"));
+	RUN("check", "--color=always");
+	CHECK(strstr(output, "\033[31mFAIL\033[0m  "));
+	RUN("--color", "always", "stat", "none");
+	CHECK(!strncmp(output, "\033[31mgmemctl:\033[0m none: ", 24));
+	RUN("--color=always", "stat", "none", "--color", "never");
+	CHECK(!strncmp(output, "gmemctl: none: ", 15));
+	JSON(0, "info", "--color=always", "--json");
+	CHECK(!strchr(output, 033));
+	REFUSED("--color", "--color=blue", "info");
+	REFUSED("--color", "info", "--color", "blue");
+	REFUSED("--color", "info", "--color");
+	if (fd < 0)
+		return;
+	setenv("TERM", "vt100", 1);
+	unsetenv("NO_COLOR");
+	CHECK_STR(out_color(fd, OUT_GREEN), "\033[32m");
+	CHECK_STR(out_color(master, OUT_PLAIN), "\033[0m");
+	setenv("NO_COLOR", "1", 1);
+	CHECK_STR(out_color(fd, OUT_GREEN), "");
+	CHECK(out_color_set("always"));
+	CHECK_STR(out_color(fd, OUT_GREEN), "\033[32m");
+	CHECK(out_color_set("auto") && !out_color_set("blue"));
+	unsetenv("NO_COLOR");
+	setenv("TERM", "dumb", 1);
+	CHECK_STR(out_color(fd, OUT_GREEN), "");
+	close(fd);
+	close(master);
+}
+
 /* What a shell offers to complete */
 static void test_usage_complete(void)
 {
@@ -239,6 +277,8 @@ static void test_usage_complete(void)
 	CHECK_EQ(RUN("__complete", "run", "--strategy", ""), 0);
 	CHECK_STR(output, "inplace\ndiscard\n");
 	CHECK(RUN("__complete", "run", "--kernel", "") == 0 && !*output);
+	CHECK_EQ(RUN("__complete", "ps", "--color", ""), 0);
+	CHECK_STR(output, "auto\nalways\nnever\n");
 	CHECK(RUN("__complete", "bogus", "") == 0 && strstr(output, "--help"));
 }
 
@@ -299,6 +339,7 @@ static const struct unit_test tests[] = {
 	{ "usage.C25_taken", test_usage_taken },
 	{ "usage.asked", test_usage_asked },
 	{ "usage.values", test_usage_values },
+	{ "usage.color", test_usage_color },
 	{ "usage.complete", test_usage_complete },
 	{ "usage.width", test_usage_width },
 };
