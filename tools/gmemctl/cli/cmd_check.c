@@ -184,6 +184,8 @@ const struct command command_info = {
 		 "and one of them will do: views of gmem, for ordinary VMs, and KVM's own. The "
 		 "exit code is 0 if the state could be shown; \"usable\" in the JSON object says "
 		 "whether there is one of them, and so does the exit code of `gmemctl check`.",
+	.examples = "gmemctl info\n"
+		    "gmemctl info --json",
 };
 
 static const struct cli_option check_options[] = {
@@ -202,6 +204,8 @@ const struct command command_check = {
 		 "with what to do about it, or SKIP for what cannot be seen or is of no concern. "
 		 "The exit code is 0 only if all works that is needed, else 4.",
 	.options = check_options,
+	.examples = "gmemctl check\n"
+		    "gmemctl check snp",
 };
 
 const struct command command_snp_status = {
@@ -211,6 +215,7 @@ const struct command command_snp_status = {
 	.about = "Looks at CPU, BIOS, kernel, KVM, firmware, limits and modules, from the bottom "
 		 "up, as `gmemctl check snp`. At the end a VM is created and initialised. Much "
 		 "can be seen by root only.",
+	.examples = "gmemctl snp status",
 };
 
 static const struct cli_option realm_options[] = {
@@ -225,4 +230,5 @@ const struct command command_realm_status = {
 	.run = realm_status_main,
 	.summary = "look whether this host can launch a realm, by creating its VM",
 	.options = realm_options,
+	.examples = "gmemctl realm status",
 };

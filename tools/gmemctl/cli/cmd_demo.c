@@ -752,4 +752,6 @@ const struct command command_demo = {
 		 "gives the digest back. Exit code 1 if any claim does not hold.",
 	.options = demo_options,
 	.without_json = true,
+	.examples = "gmemctl demo --input /etc/hostname\n"
+		    "gmemctl demo --input data.bin --memory kind=gmem-store",
 };

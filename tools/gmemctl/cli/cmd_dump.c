@@ -294,4 +294,6 @@ const struct command command_dump = {
 		 "kind private is no other process's to map. What is not populated reads "
 		 "zero, and stays so. A JSON object has at most 1M bytes.",
 	.options = dump_options,
+	.examples = "gmemctl dump web 0x20000 128\n"
+		    "gmemctl dump web 1M 4K --raw >page.bin",
 };

@@ -235,4 +235,5 @@ const struct command command_exec = {
 		 "and answers the guest's requests to convert memory (KVM_HC_MAP_GPA_RANGE).",
 	.options = exec_options,
 	.without_json = true,
+	.examples = "gmemctl exec --memory-size 1G --name web ./vmm.sh",
 };

@@ -65,6 +65,8 @@ const struct command command_load = {
 		 "alone. Checks that they speak this program's ABI.",
 	.options = load_options,
 	.without_json = true,
+	.examples = "gmemctl load\n"
+		    "gmemctl load --dir build/module",
 };
 
 const struct command command_unload = {
@@ -74,4 +76,5 @@ const struct command command_unload = {
 	.about = "Unloads the modules. While a gmem fd is open this fails, and the processes "
 		 "that hold one are named.",
 	.without_json = true,
+	.examples = "gmemctl unload",
 };

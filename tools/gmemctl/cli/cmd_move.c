@@ -247,6 +247,8 @@ const struct command command_handover = {
 		 "file, gmem and gmem-store can be handed over.",
 	.options = handover_options,
 	.more = "Exit codes: those of `gmemctl run`; 4 if such a VM cannot be handed over.",
+	.examples = "gmemctl handover web\n"
+		    "gmemctl handover web --name web2",
 };
 
 /* The guest has no use for the file any more, which may be removed or replaced. */
@@ -367,6 +369,7 @@ const struct command command_restore = {
 	.about = "On the same kind of CPU. The guest's clocks go on from where they were.",
 	.options = restore_options,
 	.more = "Exit codes: those of `gmemctl run`.",
+	.examples = "gmemctl restore web.save",
 };
 
 static int signals_open(void)
@@ -518,4 +521,6 @@ const struct command command_save = {
 		 "guest's memory. Private pages are in it, too; where they need the guest's "
 		 "consent the VM cannot be saved.",
 	.options = save_options,
+	.examples = "gmemctl save web web.save\n"
+		    "gmemctl save web web.save --stop",
 };

@@ -379,6 +379,8 @@ static const struct command command_realm_launch = {
 	.summary = "create a realm, populate its memory, activate it, and end it again",
 	.about = "No instruction of it runs.",
 	.options = realm_options,
+	.examples = "gmemctl realm launch --json\n"
+		    "gmemctl realm launch --load Image,at=0x40200000 --memory 256M",
 };
 
 static const struct command command_realm_run = {
@@ -387,6 +389,8 @@ static const struct command command_realm_run = {
 	.summary = "launch a realm, and run it until it powers off",
 	.options = realm_options,
 	.more = "Exit codes: those of `gmemctl run`.",
+	.examples = "gmemctl realm run --cpus 2\n"
+		    "gmemctl realm run --load payload.bin --timeout 10 --trace",
 };
 
 static const struct command *const subcommands[] = {
@@ -404,4 +408,6 @@ const struct command command_realm = {
 		 "which no release has. What is here follows version 14 of it and has run on a "
 		 "simulated host only.",
 	.subcommands = subcommands,
+	.examples = "gmemctl realm launch --load Image,at=0x40200000 --memory 256M\n"
+		    "gmemctl realm run --cpus 2",
 };

@@ -595,14 +595,12 @@ const struct command command_run = {
 	.options = run_options,
 	.more = "SIZE is a number of bytes, also in hexadecimal, or of K, M, G or T.\n"
 		"\n"
-		"Examples:\n"
-		"  gmemctl run --kernel bzImage --initrd initrd --append console=ttyS0 \\\n"
-		"      --memory 1G,kind=gmem --name web\n"
-		"  gmemctl run --input FILE\n"
-		"\n"
 		"Exit codes: 0 success; 1 failure, also when stopped by a signal; 2 wrong "
 		"usage; 4 this machine lacks what is needed. Guests that do not end well: 16 "
 		"reset, 17 panic, 18 triple fault, 19 event of KVM, 20 no entry, 21 internal "
 		"error of KVM, 22 memory fault, 23 payload gave up, 24 halted, 64 + N exit "
 		"port.",
+	.examples = "gmemctl run --kernel bzImage --initrd initrd --append console=ttyS0 \\\n"
+		    "        --memory 1G,kind=gmem --name web\n"
+		    "gmemctl run --input FILE",
 };

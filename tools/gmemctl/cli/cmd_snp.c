@@ -281,8 +281,8 @@ const struct command command_snp_measure = {
 	.usage = "snp measure IMAGE [OPTIONS]",
 	.about = "IMAGE is what is measured:",
 	.options = measure_options,
-	.more = "Example:\n"
-		"  gmemctl snp measure --firmware OVMF.fd --cpus 4 --vcpu-type EPYC-Milan",
+	.examples = "gmemctl snp measure --firmware OVMF.fd --cpus 4 --vcpu-type EPYC-Milan\n"
+		    "gmemctl snp measure --igvm guest.igvm --output-format hex",
 };
 
 static const struct command *const subcommands[] = {
@@ -302,4 +302,6 @@ const struct command command_snp = {
 	.usage = "snp measure|id-block|id-check|verify|launch|run|status [OPTIONS]",
 	.about = "launch, run and status need a host; the others, only files.",
 	.subcommands = subcommands,
+	.examples = "gmemctl snp measure --firmware OVMF.fd --vcpu-type EPYC-Milan\n"
+		    "gmemctl help snp verify",
 };

@@ -332,6 +332,8 @@ const struct command command_ps = {
 	.summary = "list the VMs that run",
 	.about = "Lists this user's VMs. A VM that has died is listed once, and its socket "
 		 "removed. A VM that does not answer within 3 s is marked as such.",
+	.examples = "gmemctl ps\n"
+		    "gmemctl ps --json | jq -r '.vms[].name'",
 };
 
 const struct command command_stat = {
@@ -341,6 +343,7 @@ const struct command command_stat = {
 	.about = "Shows memory, exits and conversions of a running VM. Conversions per "
 		 "second are those of the last 5 seconds.",
 	.options = name_options,
+	.examples = "gmemctl stat web",
 };
 
 const struct command command_map = {
@@ -349,6 +352,7 @@ const struct command command_map = {
 	.summary = "show which memory of a VM is shared or private",
 	.about = "Each range is what it was when it was looked at; the guest goes on.",
 	.options = name_options,
+	.examples = "gmemctl map web",
 };
 
 const struct command command_convert = {
@@ -357,7 +361,8 @@ const struct command command_convert = {
 	.summary = "convert memory of a VM",
 	.about = "START and SIZE are multiples of 4K. The guest is not asked.",
 	.options = convert_options,
-	.more = "Example:\n  gmemctl convert web 0x10000000 2M shared",
+	.examples = "gmemctl convert web 0x10000000 2M shared\n"
+		    "gmemctl convert web 256M 64K private",
 };
 
 const struct command command_decommit = {
@@ -367,6 +372,7 @@ const struct command command_decommit = {
 	.about = "START and SIZE are multiples of 4K. The contents are gone. The guest is "
 		 "not asked.",
 	.options = range_options,
+	.examples = "gmemctl decommit web 512M 64M",
 };
 
 const struct command command_stop = {
@@ -375,4 +381,5 @@ const struct command command_stop = {
 	.summary = "end a VM",
 	.about = "As if its power was cut; the VM's gmemctl ends with success.",
 	.options = name_options,
+	.examples = "gmemctl stop web",
 };

@@ -126,6 +126,7 @@ extern const char *const realm_abis[];
  * @about: what help says before the options; an empty line parts paragraphs
  * @options: the table
  * @more: what help says after them, or NULL
+ * @examples: command lines, a line each, or NULL
  * @subcommands: up to a NULL; then there are no options, and no @run
  * @without_json: it has no option --json
  * @prepare: completes @options, or NULL
@@ -139,6 +140,7 @@ struct command {
 	const char *about;
 	const struct cli_option *options;
 	const char *more;
+	const char *examples;
 	const struct command *const *subcommands;
 	bool without_json;
 	void (*prepare)(void);

@@ -148,6 +148,17 @@ static void show_subcommands(FILE *stream, const struct command *command)
 		command->name);
 }
 
+static void show_examples(FILE *stream, const char *examples)
+{
+	fputs("\nExamples:\n", stream);
+	for (; *examples; examples += strspn(examples, "\n")) {
+		int length = (int)strcspn(examples, "\n");
+
+		fprintf(stream, "  %.*s\n", length, examples);
+		examples += length;
+	}
+}
+
 void command_show(const struct command *command, FILE *stream)
 {
 	const struct cli_option *options = command->options;
@@ -176,6 +187,8 @@ void command_show(const struct command *command, FILE *stream)
 		fputc('\n', stream);
 		wrap(stream, 0, 0, command->more);
 	}
+	if (command->examples)
+		show_examples(stream, command->examples);
 }
 
 static void complete_options(const struct cli_option *table)

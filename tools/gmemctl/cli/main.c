@@ -142,6 +142,9 @@ static const struct command command_help = {
 	.summary = "explain a command",
 	.usage = "help [COMMAND [SUB-COMMAND]]\nCOMMAND [SUB-COMMAND] --help",
 	.options = help_options,
+	.examples = "gmemctl help run\n"
+		    "gmemctl help snp measure\n"
+		    "gmemctl convert --help",
 };
 
 static int version_main(void)

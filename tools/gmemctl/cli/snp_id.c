@@ -335,6 +335,8 @@ const struct command command_snp_id_block = {
 		 "                     --id-auth FILE [OPTIONS]",
 	.about = "IMAGE is what is measured:",
 	.options = id_block_options,
+	.examples = "gmemctl snp id-block --igvm guest.igvm --id-key key.pem --id-block id.bin \\\n"
+		    "        --id-auth auth.bin",
 };
 
 const struct command command_snp_id_check = {
@@ -347,4 +349,5 @@ const struct command command_snp_id_check = {
 		 "measured:",
 	.options = id_check_options,
 	.more = "Exit code 3 if it does not hold.",
+	.examples = "gmemctl snp id-check --id-block id.bin --id-auth auth.bin --igvm guest.igvm",
 };

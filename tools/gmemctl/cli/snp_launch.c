@@ -470,6 +470,7 @@ const struct command command_snp_launch = {
 	.summary = "launch a guest, show each step, and end it again",
 	.usage = "snp launch --firmware FILE|--igvm FILE [OPTIONS]",
 	.options = snp_guest_options,
+	.examples = "gmemctl snp launch --firmware OVMF.fd --vcpu-type EPYC-Milan",
 };
 
 const struct command command_snp_run = {
@@ -480,4 +481,5 @@ const struct command command_snp_run = {
 		 "run --vm-type snp --firmware FILE|--igvm FILE [OPTIONS]",
 	.options = snp_guest_options,
 	.more = "Exit codes: those of `gmemctl run`.",
+	.examples = "gmemctl snp run --firmware OVMF.fd --kernel bzImage --append console=ttyS0",
 };

@@ -411,4 +411,7 @@ const struct command command_snp_verify = {
 		 "                   IMAGE|--measurement HEX|--expect FILE [OPTIONS]",
 	.options = snp_verify_options,
 	.more = "Exit code 0 only if all holds, 3 if the guest must not be trusted.",
+	.examples = "gmemctl snp verify report.bin --chain chain.pem --cert vcek.pem \\\n"
+		    "        --measurement HEX\n"
+		    "gmemctl snp verify report.bin --expect expected.json",
 };

@@ -282,6 +282,22 @@ static void test_usage_complete(void)
 	CHECK(RUN("__complete", "bogus", "") == 0 && strstr(output, "--help"));
 }
 
+/* Wide enough for a terminal, and there is an example. */
+static void check_help(const char *command, const char *name)
+{
+	char example[64];
+
+	snprintf(example, sizeof(example), "\n  gmemctl %s%s%s", command,
+		 name ? " " : "", name ? name : "");
+	CHECK_EQ(RUN("help", command, name), 0);
+	CHECK(!strncmp(output, "usage: gmemctl ", 15));
+	CHECK(strstr(output, "\nExamples:\n") && strstr(output, example));
+	for (const char *line = output; *line; line += line[0] == '\n') {
+		CHECK(strcspn(line, "\n") <= 80);
+		line += strcspn(line, "\n");
+	}
+}
+
 /* Each line of each help fits a terminal, and begins nothing that goes on too far. */
 static void test_usage_width(void)
 {
@@ -289,14 +305,15 @@ static void test_usage_width(void)
 
 	CHECK_EQ(RUN("__complete", ""), 0);
 	strcpy(names, output);
-	while ((name = strsep(&rest, "\n")) && *name && *name != '-') {
-		CHECK_EQ(RUN("help", name), 0);
-		CHECK(!strncmp(output, "usage: gmemctl ", 15));
-		for (const char *line = output; *line; line += line[0] == '\n') {
-			CHECK(strcspn(line, "\n") <= 80);
-			line += strcspn(line, "\n");
-		}
-	}
+	while ((name = strsep(&rest, "\n")) && *name && *name != '-')
+		check_help(name, NULL);
+	CHECK_EQ(RUN("__complete", "snp", ""), 0);
+	strcpy(names, output);
+	for (rest = names; (name = strsep(&rest, "\n")) && *name;)
+		check_help("snp", name);
+	check_help("realm", "launch");
+	check_help("realm", "run");
+	check_help("realm", "status");
 }
 
 static int serve(void *data, const char *command, struct json_object *request,
