@@ -19,6 +19,7 @@
 #include "input.h"
 #include "out.h"
 #include "output_file.h"
+#include "progress.h"
 #include "run_pc.h"
 
 /* For the VM to stop its CPUs: longer than a conversion may wait. */
@@ -396,6 +397,7 @@ static int save_ask(struct saving *saving)
 /* The VM writes. Whatever ends this, the guest goes on. */
 static int save_write_guest(struct saving *saving, struct error *error)
 {
+	struct progress progress;
 	int rc;
 
 	saving->signals = signals_open();
@@ -408,7 +410,9 @@ static int save_write_guest(struct saving *saving, struct error *error)
 	if (rc)
 		return error_set(error, rc, saving->name,
 				 "give it the file", NULL);
+	progress_start(&progress, "save the VM", saving->file.fd);
 	rc = channel_wait_result(saving->socket, saving->signals, -1, error);
+	progress_stop(&progress);
 	if (rc == -EINTR)
 		return error_set(error, rc, saving->name, "save",
 				 "the VM goes on");

@@ -7,6 +7,7 @@
 #include "../base/hex.h"
 #include "command.h"
 #include "out.h"
+#include "progress.h"
 #include "snp.h"
 
 /**
@@ -247,9 +248,10 @@ static int measure_main(int argc, char **argv)
 {
 	const struct snp_measurement *measurement;
 	struct snp_loaded loaded;
+	struct progress progress;
 	struct measure measure;
 	struct error error;
-	int code;
+	int code, rc;
 
 	memset(&measure, 0, sizeof(measure));
 	snp_options_init(&measure.options);
@@ -258,7 +260,10 @@ static int measure_main(int argc, char **argv)
 		code = check(&measure);
 	if (code)
 		return code;
-	if (snp_loaded_measure(&loaded, &measure.options, &error)) {
+	progress_start(&progress, "measure the image", -1);
+	rc = snp_loaded_measure(&loaded, &measure.options, &error);
+	progress_stop(&progress);
+	if (rc) {
 		snp_loaded_free(&loaded);
 		return out_error_report(&error);
 	}

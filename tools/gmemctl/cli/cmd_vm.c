@@ -10,6 +10,7 @@
 #include "../memory/range.h"
 #include "command.h"
 #include "out.h"
+#include "progress.h"
 
 /* One VM that is stopped must not hold up the list of all. */
 #define PS_TIMEOUT_S 3
@@ -68,9 +69,13 @@ static struct json_object *vm_request(const char *command)
 static int vm_call(const char *name, struct json_object *request,
 		   struct json_object **reply, struct json_object **result)
 {
+	struct progress progress;
 	struct error error;
-	int rc = client_call(name, request, reply, result, &error);
+	int rc;
 
+	progress_start(&progress, "wait for the VM", -1);
+	rc = client_call(name, request, reply, result, &error);
+	progress_stop(&progress);
 	json_object_put(request);
 	return rc ? out_error_report(&error) : 0;
 }

@@ -13,6 +13,7 @@
 #include "../machine/machine.h"
 #include "command.h"
 #include "out.h"
+#include "progress.h"
 #include "run_pc.h"
 
 /* How long the process that has had the name may take to end */
@@ -229,12 +230,15 @@ static int run_it(struct run_pc *run, struct pc *pc, struct error *error)
 int run_pc(struct run_pc *run, const struct pc_config *config)
 {
 	struct pc *pc = malloc(sizeof(*pc));
+	struct progress progress;
 	int code = EXIT_CODE_OK;
 	struct error error;
 
 	if (!pc)
 		return out_no_memory("VM");
+	progress_start(&progress, "make the VM and its memory", -1);
 	run->rc = pc_create(pc, config, &error);
+	progress_stop(&progress);
 	if (run->rc)
 		goto out_free;
 	run_warn(&pc->machine);

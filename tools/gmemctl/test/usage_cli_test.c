@@ -14,6 +14,7 @@
 
 #include "../control/server.h"
 #include "../cli/out.h"
+#include "../cli/progress.h"
 #include "preload.h"
 #include "test_tty.h"
 #include "unit.h"
@@ -267,6 +268,36 @@ static void test_usage_color(void)
 	close(master);
 }
 
+/* A line after a second, which is gone at the end; on a terminal only. */
+static void test_usage_progress(void)
+{
+	int master, fd = test_tty_open(&master), before = dup(2);
+	struct progress progress;
+	char text[256] = "";
+	ssize_t got;
+
+	if (fd < 0)
+		return;
+	setenv("TERM", "vt100", 1);
+	dup2(fd, 2);
+	progress_start(&progress, "do it", -1);
+	usleep(1300000);
+	progress_stop(&progress);
+	progress_start(&progress, "do more", -1);
+	progress_stop(&progress);
+	setenv("TERM", "dumb", 1);
+	progress_start(&progress, "do none", -1);
+	CHECK(!progress.started);
+	progress_stop(&progress);
+	dup2(before, 2);
+	got = read(master, text, sizeof(text) - 1);
+	CHECK(got > 0);
+	CHECK_STR(text, "\r\033[Kgmemctl: do it: 1 s\r\033[K");
+	close(before);
+	close(fd);
+	close(master);
+}
+
 /* What a shell offers to complete */
 static void test_usage_complete(void)
 {
@@ -357,6 +388,7 @@ static const struct unit_test tests[] = {
 	{ "usage.asked", test_usage_asked },
 	{ "usage.values", test_usage_values },
 	{ "usage.color", test_usage_color },
+	{ "usage.progress", test_usage_progress },
 	{ "usage.complete", test_usage_complete },
 	{ "usage.width", test_usage_width },
 };

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../kvm/threads.h"
+#include "out.h"
+#include "progress.h"
+
+#define LINE_CLEAR "\r\033[K"
+
+static void progress_show(const struct progress *progress, unsigned int seconds)
+{
+	struct stat stat;
+	char size[32] = "";
+
+	if (progress->fd >= 0 && !fstat(progress->fd, &stat))
+		snprintf(size, sizeof(size), ", %llu MiB",
+			 (unsigned long long)stat.st_size >> 20);
+	fprintf(stderr, LINE_CLEAR "gmemctl: %s: %u s%s", progress->what, seconds,
+		size);
+	fflush(stderr);
+}
+
+static void *progress_main(void *data)
+{
+	struct progress *progress = data;
+	unsigned int seconds = 0;
+	struct timespec next;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	pthread_mutex_lock(&progress->lock);
+	while (!progress->done) {
+		next.tv_sec++;
+		while (!progress->done &&
+		       !pthread_cond_clockwait(&progress->over, &progress->lock,
+					       CLOCK_MONOTONIC, &next))
+			;
+		if (!progress->done)
+			progress_show(progress, ++seconds);
+	}
+	pthread_mutex_unlock(&progress->lock);
+	if (seconds)
+		fputs(LINE_CLEAR, stderr);
+	return NULL;
+}
+
+void progress_start(struct progress *progress, const char *what, int fd)
+{
+	const char *term = getenv("TERM");
+
+	*progress = (struct progress){ .what = what, .fd = fd };
+	if (out_is_json() || !isatty(2) || !term || !strcmp(term, "dumb"))
+		return;
+	pthread_mutex_init(&progress->lock, NULL);
+	pthread_cond_init(&progress->over, NULL);
+	/* Without a thread there is no line, and no harm. */
+	progress->started = !threads_start(&progress->thread, progress_main,
+					   progress);
+}
+
+void progress_stop(struct progress *progress)
+{
+	if (!progress->started)
+		return;
+	pthread_mutex_lock(&progress->lock);
+	progress->done = true;
+	pthread_cond_signal(&progress->over);
+	pthread_mutex_unlock(&progress->lock);
+	pthread_join(progress->thread, NULL);
+	progress->started = false;
+}
