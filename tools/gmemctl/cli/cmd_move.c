@@ -370,7 +370,7 @@ const struct command command_restore = {
 	.about = "On the same kind of CPU. The guest's clocks go on from where they were.",
 	.options = restore_options,
 	.more = "Exit codes: those of `gmemctl run`.",
-	.examples = "gmemctl restore web.save",
+	.examples = "gmemctl restore guest.save",
 };
 
 static int signals_open(void)
@@ -525,6 +525,6 @@ const struct command command_save = {
 		 "guest's memory. Private pages are in it, too; where they need the guest's "
 		 "consent the VM cannot be saved.",
 	.options = save_options,
-	.examples = "gmemctl save web web.save\n"
-		    "gmemctl save web web.save --stop",
+	.examples = "gmemctl save web guest.save\n"
+		    "gmemctl save web guest.save --stop",
 };
