@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the instructions of a measurement go (gmem_bench -p). A timer samples the CPU every
- * 10 to 20 microseconds, which under -icount are as many thousand instructions, and only samples between
+ * Where the instructions of a measurement go (gmem_bench -p). A timer samples the CPU every 10
+ * to 20 microseconds, which under -icount are as many thousand instructions. Only samples between
  * bench_begin() and bench_end() count. What runs with interrupts off is seen where they come
  * on again. A measurement is repeated until there are enough samples, and its values are
  * worthless: the timer's interrupts are in them.

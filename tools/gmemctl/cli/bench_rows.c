@@ -94,18 +94,20 @@ static void take_skip(struct bench_rows *all, const char *why)
 
 static void take_line(struct bench_rows *all, char *line)
 {
-	const char *text;
+	const char *measure = after(line, "# measure: "), *name = after(line, "# case: ");
+	const char *row = after(line, "# bench: "), *skip = after(line, "# skip: ");
+	const char *fail = after(line, "# fail: ");
 
-	if ((text = after(line, "# measure: ")))
-		take_measure(all, text);
-	else if ((text = after(line, "# case: ")))
-		snprintf(all->name, sizeof(all->name), "%s", text);
-	else if ((text = after(line, "# bench: ")))
-		take_row(all, line + (text - line));
-	else if ((text = after(line, "# skip: ")))
-		take_skip(all, text);
-	else if ((text = after(line, "# fail: ")))
-		out_error(all->name[0] ? all->name : "gmem_bench", text, 0, NULL);
+	if (measure)
+		take_measure(all, measure);
+	else if (name)
+		snprintf(all->name, sizeof(all->name), "%s", name);
+	else if (row)
+		take_row(all, line + (row - line));
+	else if (skip)
+		take_skip(all, skip);
+	else if (fail)
+		out_error(all->name[0] ? all->name : "gmem_bench", fail, 0, NULL);
 }
 
 void bench_rows_show(FILE *stream)
