@@ -112,4 +112,7 @@ const struct command command_bench = {
 		 "copying: the time for one page, and how far the measurements differ. CASES "
 		 "is a pattern of the shell for the names of cases, such as 'view.*'.",
 	.options = bench_options,
+	.examples = "gmemctl bench\n"
+		    "gmemctl bench 'view.*'\n"
+		    "gmemctl bench --json",
 };
