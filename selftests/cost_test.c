@@ -132,16 +132,16 @@ TEST_F(cost, empty)
 TEST_F(cost, view)
 {
 	view_convert(&gmem);
-	expect_cost(145000, "2 MiB to private and filled, mapped", "gmem view");
-	expect_cost(24000, "2 MiB to shared and filled, mapped", "gmem view");
-	expect_cost(22200, "2 MiB filled", "gmem view");
+	expect_cost(140000, "2 MiB to private and filled, mapped", "gmem view");
+	expect_cost(19100, "2 MiB to shared and filled, mapped", "gmem view");
+	expect_cost(17300, "2 MiB filled", "gmem view");
 }
 
 TEST_F(cost, view_one)
 {
 	view_one(&gmem);
-	expect_cost(1660000, "one page to private and filled, mapped", "gmem view");
-	expect_cost(1020000, "one page to shared and filled, mapped", "gmem view");
+	expect_cost(1600000, "one page to private and filled, mapped", "gmem view");
+	expect_cost(961000, "one page to shared and filled, mapped", "gmem view");
 }
 
 TEST_F(cost, held)

@@ -21,16 +21,8 @@ struct bench_rows {
 	struct json_object *rows, *left_out;
 };
 
-/* What is behind @begin, if the line begins so. */
-static const char *after(const char *line, const char *begin)
-{
-	size_t length = strlen(begin);
-
-	return strncmp(line, begin, length) ? NULL : line + length;
-}
-
 /* Such a line of several words is for people who look for faults. */
-static void take_measure(struct bench_rows *all, const char *text)
+static void take_measure(struct bench_rows *all, char *text)
 {
 	if (strchr(text, ' '))
 		return;
@@ -83,7 +75,7 @@ static void take_row(struct bench_rows *all, char *text)
 		 atof(field[SPREAD]));
 }
 
-static void take_skip(struct bench_rows *all, const char *why)
+static void take_skip(struct bench_rows *all, char *why)
 {
 	struct json_object *entry = out_append(all->left_out);
 
@@ -92,22 +84,35 @@ static void take_skip(struct bench_rows *all, const char *why)
 	out_text("not here: %s: %s\n", all->name, why);
 }
 
+static void take_case(struct bench_rows *all, char *name)
+{
+	snprintf(all->name, sizeof(all->name), "%s", name);
+}
+
+static void take_failure(struct bench_rows *all, char *what)
+{
+	out_error(all->name[0] ? all->name : "gmem_bench", what, 0, NULL);
+}
+
 static void take_line(struct bench_rows *all, char *line)
 {
-	const char *measure = after(line, "# measure: "), *name = after(line, "# case: ");
-	const char *row = after(line, "# bench: "), *skip = after(line, "# skip: ");
-	const char *fail = after(line, "# fail: ");
+	static const struct {
+		const char *begin;
+		void (*take)(struct bench_rows *all, char *text);
+	} kinds[] = {
+		{ "# measure: ", take_measure },
+		{ "# case: ", take_case },
+		{ "# bench: ", take_row },
+		{ "# skip: ", take_skip },
+		{ "# fail: ", take_failure },
+	};
 
-	if (measure)
-		take_measure(all, measure);
-	else if (name)
-		snprintf(all->name, sizeof(all->name), "%s", name);
-	else if (row)
-		take_row(all, line + (row - line));
-	else if (skip)
-		take_skip(all, skip);
-	else if (fail)
-		out_error(all->name[0] ? all->name : "gmem_bench", fail, 0, NULL);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t length = strlen(kinds[i].begin);
+
+		if (!strncmp(line, kinds[i].begin, length))
+			kinds[i].take(all, line + length);
+	}
 }
 
 void bench_rows_show(FILE *stream)

@@ -56,7 +56,7 @@ static const char *value(const char *array, size_t index, const char *key)
 	return json_object_get_string(found);
 }
 
-static bool is(const char *array, size_t index, const char *key, const char *expected)
+static bool shows(const char *array, size_t index, const char *key, const char *expected)
 {
 	const char *found = value(array, index, key);
 
@@ -69,13 +69,13 @@ static bool is(const char *array, size_t index, const char *key, const char *exp
 
 static bool has_rows(void)
 {
-	return is("rows", 0, "work", "first touch") && is("rows", 0, "who", "memfd") &&
-	       is("rows", 0, "unit", "page") && is("rows", 0, "ns", "612.500") &&
-	       is("rows", 0, "ns_spread_percent", "1.20") &&
-	       is("rows", 1, "who", "gmem") && is("rows", 2, "work", "") &&
-	       is("not_here", 0, "case", "store") &&
-	       is("not_here", 0, "why", "no VM of KVM") &&
-	       is("errors", 0, "object", "held") && is("errors", 1, "object", "");
+	return shows("rows", 0, "work", "first touch") && shows("rows", 0, "who", "memfd") &&
+	       shows("rows", 0, "unit", "page") && shows("rows", 0, "ns", "612.500") &&
+	       shows("rows", 0, "ns_spread_percent", "1.20") &&
+	       shows("rows", 1, "who", "gmem") && shows("rows", 2, "work", "") &&
+	       shows("not_here", 0, "case", "store") &&
+	       shows("not_here", 0, "why", "no VM of KVM") &&
+	       shows("errors", 0, "object", "held") && shows("errors", 1, "object", "");
 }
 
 static void test_rows(void)
@@ -95,8 +95,8 @@ static void test_rows(void)
 
 static bool has_errors_only(void)
 {
-	return is("rows", 0, "work", "") && is("errors", 0, "object", "gmem_bench") &&
-	       is("errors", 1, "object", "gmem_bench");
+	return shows("rows", 0, "work", "") && shows("errors", 0, "object", "gmem_bench") &&
+	       shows("errors", 1, "object", "gmem_bench");
 }
 
 /* A row with too few fields, and one with too many: of another version */
