@@ -7,7 +7,7 @@
 # fuzz_seconds NAME: the kernel with KASAN sees most.
 fuzz_seconds() {
 	case $1 in
-	debug-*) echo "${FUZZ_SECONDS:-120}" ;;
+	debug-*) echo "${FUZZ_SECONDS:-60}" ;;
 	*) echo "${FUZZ_SECONDS:-20}" ;;
 	esac
 }
