@@ -111,7 +111,7 @@ static void gmem_job_zap(struct gmem_inode *gi, struct gmem_job *job)
 	job->zapped_end = job->spans[job->nr - 1].end;
 }
 
-/* What guests have lost of a range. */
+/* Up to where the views of a range are to be filled again. */
 static pgoff_t gmem_job_zapped_end(const struct gmem_job *job, unsigned int i)
 {
 	return i + 1 < job->zapped ? job->spans[i].end : job->zapped_end;
