@@ -9,7 +9,8 @@
  * sees it asks range.c whether its own page is in transit.
  *
  * There are a few gates for all blocks of a file, so a fault elsewhere in the file has
- * most often a gate of its own, with a cache line of its own. Nobody holds two.
+ * most often a gate of its own, with a cache line of its own. Nobody holds two. Who has to
+ * wait for pages of a block sleeps at its gate.
  *
  * Lock order: see file.c.
  */
@@ -24,6 +25,7 @@ void gmem_gates_init(struct gmem_inode *gi)
 
 		init_rwsem(&gate->lock);
 		atomic_set(&gate->shut, 0);
+		init_waitqueue_head(&gate->wait);
 		atomic64_set(&gate->faults, 0);
 		spin_lock_init(&gate->lookups_lock);
 		INIT_LIST_HEAD(&gate->lookups);
@@ -86,6 +88,26 @@ void gmem_gates_open(struct gmem_inode *gi, unsigned long gates)
 	/* Who finds a gate open sees the new states: pairs with gmem_gate_is_shut(). */
 	for_each_set_bit(i, &gates, GMEM_NR_GATES)
 		atomic_dec_return_release(&gi->gates[i].shut);
+}
+
+/**
+ * gmem_gates_wake() - have those look again who sleep at gates
+ * @gi: the memory
+ * @gates: of gmem_gates_of()
+ *
+ * These are page faults, and who waits for look-ups to end.
+ *
+ * Context: any.
+ */
+void gmem_gates_wake(struct gmem_inode *gi, unsigned long gates)
+{
+	unsigned int i;
+
+	/* Pairs with the barrier of who prepares to wait. */
+	for_each_set_bit(i, &gates, GMEM_NR_GATES) {
+		if (wq_has_sleeper(&gi->gates[i].wait))
+			wake_up_all(&gi->gates[i].wait);
+	}
 }
 
 /**

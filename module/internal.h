@@ -107,6 +107,7 @@ struct gmem_span {
  * @lock: shared, for the time of a look at the page; exclusive, for an instant, by who
  *	has shut the gate, and by who punches a hole
  * @shut: how many ranges hold off page faults of some of these blocks
+ * @wait: page faults that are held off, and who waits for a look-up to end
  * @faults: page faults that gave a page
  * @lookups_lock: for @lookups
  * @lookups: every struct gmem_lookup in flight
@@ -114,6 +115,7 @@ struct gmem_span {
 struct gmem_gate {
 	struct rw_semaphore lock;
 	atomic_t shut;
+	wait_queue_head_t wait;
 	atomic64_t faults;
 	spinlock_t lookups_lock;
 	struct list_head lookups;
@@ -121,29 +123,39 @@ struct gmem_gate {
 
 /**
  * struct gmem_range_lock - ranges of pages that somebody works on
- * @node: in &gmem_ranges.queue
+ * @node: in &gmem_ranges.tree
+ * @subtree_last: for the interval tree
  * @start: first page
  * @end: page after the last
  * @spans: the ranges, ascending and disjoint
  * @nr_spans: how many, at least one
  * @span: where @spans is, if there is one
+ * @ticket: who has a smaller one came before
+ * @before: how many came before and have a page in common; held if none is left
+ * @wait: the holder's task, for @before or @waiters to become 0
+ * @wanted: how many wait for a part and cannot be interrupted; the holder makes haste
+ * @urgent: is one of those
  * @transit: page faults in the ranges wait
- * @gates: that are shut for @transit
- * @urgent: whoever waits cannot be interrupted; holders make haste
+ * @gates: that are shut for @transit, or were
  * @waiters: page faults that have waited for @transit to end and have not come
  *	back since
  * @in_store: the holder is inside a hypervisor, which may need locks of its own
  * @store_call: jiffies of that call
  */
 struct gmem_range_lock {
-	struct list_head node;
+	struct rb_node node;
+	pgoff_t subtree_last;
 	pgoff_t start;
 	pgoff_t end;
 	const struct gmem_span *spans;
 	unsigned int nr_spans;
 	struct gmem_span span;
-	bool transit;
+	u64 ticket;
+	unsigned int before;
+	wait_queue_head_t wait;
+	unsigned int wanted;
 	bool urgent;
+	bool transit;
 	unsigned long gates;
 	unsigned int waiters;
 	bool in_store;
@@ -152,17 +164,16 @@ struct gmem_range_lock {
 
 /**
  * struct gmem_ranges - the ranges of a file that are worked on
- * @lock: protects the other members
- * @queue: every struct gmem_range_lock, in the order in which they came: held if
- *	it overlaps none before it, else waiting
+ * @lock: protects the other members, and what changes of the ranges
+ * @tree: every struct gmem_range_lock, held or waited for
+ * @tickets: the last one
  * @handing: how many of them are kept for page faults that have waited
- * @wait: woken when a range is released or a look-up ends
  */
 struct gmem_ranges {
 	spinlock_t lock;
-	struct list_head queue;
+	struct rb_root_cached tree;
+	u64 tickets;
 	unsigned int handing;
-	wait_queue_head_t wait;
 };
 
 /**
@@ -550,8 +561,7 @@ void gmem_range_enter_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 void gmem_range_leave_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
-bool gmem_range_wanted(struct gmem_inode *gi,
-		       const struct gmem_range_lock *range);
+bool gmem_range_wanted(const struct gmem_range_lock *range);
 void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range);
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
@@ -565,6 +575,7 @@ void gmem_gates_init(struct gmem_inode *gi);
 unsigned long gmem_gates_of(const struct gmem_span *spans, unsigned int nr);
 void gmem_gates_shut(struct gmem_inode *gi, unsigned long gates);
 void gmem_gates_open(struct gmem_inode *gi, unsigned long gates);
+void gmem_gates_wake(struct gmem_inode *gi, unsigned long gates);
 bool gmem_gates_have_lookups(struct gmem_inode *gi, unsigned long gates);
 
 /* The gate of a page. */

@@ -132,8 +132,8 @@ void gmem_lookup_put(struct gmem_lookup *lookup)
 	list_del(&lookup->node);
 	spin_unlock(&gate->lookups_lock);
 	/* Pairs with the barrier of who prepares to wait. */
-	if (wq_has_sleeper(&gi->ranges.wait))
-		wake_up_all(&gi->ranges.wait);
+	if (wq_has_sleeper(&gate->wait))
+		wake_up_all(&gate->wait);
 	gmem_binding_put(gi, binding);
 }
 GMEM_EXPORT_SYMBOL(gmem_lookup_put);
@@ -163,49 +163,40 @@ static struct gmem_lookup *gmem_lookup_find(struct gmem_gate *gate, pgoff_t star
 	return first;
 }
 
-/*
- * Whether a look-up of a page before *@first is in flight at a gate; if so, it is the
- * first, and @holder is told.
- */
-static bool gmem_lookups_at_gate(struct gmem_gate *gate, pgoff_t start, pgoff_t end,
-				 pgoff_t *first, struct gmem_holder *holder)
+/* Whether a look-up of the range is in flight at a gate. */
+static bool gmem_lookups_at_gate(struct gmem_gate *gate, pgoff_t start, pgoff_t end)
 {
-	struct gmem_lookup *lookup;
+	bool found;
 
 	/* Pairs with gmem_lookup_put(). Who came before the gate was shut is seen. */
 	if (list_empty_careful(&gate->lookups))
 		return false;
 	spin_lock(&gate->lookups_lock);
-	lookup = gmem_lookup_find(gate, start, end);
-	if (lookup && lookup->index >= *first)
-		lookup = NULL;
-	if (lookup && holder) {
-		*first = lookup->index;
-		holder->index = clamp(lookup->index, start, end - 1);
-		/* Counted as if it had been looked at with a reference. */
-		folio_get(lookup->folio);
-		gmem_holder_fill(holder, lookup->folio,
-				 folio_nr_pages(lookup->folio) + 1);
-		folio_put(lookup->folio);
-	}
+	found = gmem_lookup_find(gate, start, end);
 	spin_unlock(&gate->lookups_lock);
-	return lookup;
+	return found;
 }
 
-/* Whether a look-up of the range is in flight; if so, tell @holder of the first. */
-static bool gmem_lookups_in_flight(struct gmem_inode *gi, pgoff_t start,
-				   pgoff_t end, struct gmem_holder *holder)
+/* Tell @holder of the first look-up of the range at a gate, if it is before *@first. */
+static void gmem_lookups_tell(struct gmem_gate *gate, pgoff_t start, pgoff_t end,
+			      pgoff_t *first, struct gmem_holder *holder)
 {
-	struct gmem_span span = { start, end };
-	unsigned long gates = gmem_gates_of(&span, 1);
-	pgoff_t first = ULONG_MAX;
-	bool found = false;
-	unsigned int i;
+	struct gmem_lookup *lookup;
 
-	for_each_set_bit(i, &gates, GMEM_NR_GATES)
-		found |= gmem_lookups_at_gate(&gi->gates[i], start, end, &first,
-					      holder);
-	return found;
+	spin_lock(&gate->lookups_lock);
+	lookup = gmem_lookup_find(gate, start, end);
+	if (!lookup || lookup->index >= *first)
+		goto unlock;
+	*first = lookup->index;
+	if (!holder)
+		goto unlock;
+	holder->index = clamp(lookup->index, start, end - 1);
+	/* Counted as if it had been looked at with a reference. */
+	folio_get(lookup->folio);
+	gmem_holder_fill(holder, lookup->folio, folio_nr_pages(lookup->folio) + 1);
+	folio_put(lookup->folio);
+unlock:
+	spin_unlock(&gate->lookups_lock);
 }
 
 /**
@@ -237,15 +228,25 @@ int gmem_lookups_drain(struct gmem_inode *gi, const struct gmem_range_lock *rang
 		       pgoff_t start, pgoff_t end, ktime_t deadline,
 		       struct gmem_holder *holder)
 {
+	struct gmem_span span = { start, end };
+	unsigned long gates = gmem_gates_of(&span, 1);
 	long left = gmem_jiffies_left(deadline);
+	pgoff_t first = ULONG_MAX;
+	struct gmem_gate *gate;
+	unsigned int i;
 
-	left = wait_event_interruptible_timeout(gi->ranges.wait,
-						!gmem_lookups_in_flight(gi, start, end, NULL) ||
-							gmem_range_wanted(gi, range),
-						left);
-	if (left < 0)
-		return left;
-	return gmem_lookups_in_flight(gi, start, end, holder) ? -EAGAIN : 0;
+	for_each_set_bit(i, &gates, GMEM_NR_GATES) {
+		gate = &gi->gates[i];
+		left = wait_event_interruptible_timeout(gate->wait,
+							!gmem_lookups_at_gate(gate, start, end) ||
+								gmem_range_wanted(range),
+							left);
+		if (left < 0)
+			return left;
+	}
+	for_each_set_bit(i, &gates, GMEM_NR_GATES)
+		gmem_lookups_tell(&gi->gates[i], start, end, &first, holder);
+	return first == ULONG_MAX ? 0 : -EAGAIN;
 }
 
 /**
@@ -260,7 +261,15 @@ int gmem_lookups_drain(struct gmem_inode *gi, const struct gmem_range_lock *rang
 void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 		       long timeout)
 {
-	wait_event_timeout(gi->ranges.wait,
-			   !gmem_lookups_in_flight(gi, start, end, NULL),
-			   timeout);
+	struct gmem_span span = { start, end };
+	unsigned long gates = gmem_gates_of(&span, 1);
+	struct gmem_gate *gate;
+	unsigned int i;
+
+	for_each_set_bit(i, &gates, GMEM_NR_GATES) {
+		gate = &gi->gates[i];
+		timeout = wait_event_timeout(gate->wait,
+					     !gmem_lookups_at_gate(gate, start, end),
+					     timeout);
+	}
 }

@@ -7,9 +7,16 @@
  * holder may hold off page faults in its range: it marks the range as in transit and shuts
  * its gates (gate.c).
  *
+ * Holders and those who wait are in one interval tree. Each knows how many came before it
+ * that have a page in common with it: its lock is granted when there is none left. Who goes
+ * tells those who came later, and wakes who has waited for it alone. So taking a range
+ * costs the look-up of the ranges that overlap it, and nobody is woken who has to
+ * wait on. Page faults sleep at the gate of their block.
+ *
  * Lock order: a range lock is outermost, see file.c. &gmem_ranges.lock is
- * innermost.
+ * innermost, but for the locks of wait queues.
  */
+#include <linux/interval_tree_generic.h>
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
@@ -33,12 +40,23 @@
  */
 #define GMEM_STORE_WAIT (10 * HZ)
 
+#define gmem_range_first(range) ((range)->start)
+#define gmem_range_last(range) ((range)->end - 1)
+INTERVAL_TREE_DEFINE(struct gmem_range_lock, node, pgoff_t, subtree_last,
+		     gmem_range_first, gmem_range_last, static inline, gmem_range);
+
+/* Every lock, held or waited for, whose hull has one of the pages @start to @end. */
+#define gmem_for_each_range(range, ranges, start, end)				\
+	for (range = gmem_range_iter_first(&(ranges)->tree, start, (end) - 1);	\
+	     range;								\
+	     range = gmem_range_iter_next(range, start, (end) - 1))
+
 void gmem_ranges_init(struct gmem_ranges *ranges)
 {
 	spin_lock_init(&ranges->lock);
-	INIT_LIST_HEAD(&ranges->queue);
+	ranges->tree = RB_ROOT_CACHED;
+	ranges->tickets = 0;
 	ranges->handing = 0;
-	init_waitqueue_head(&ranges->wait);
 }
 
 /* The first span that ends behind @index, or @nr_spans of @range. */
@@ -85,37 +103,69 @@ static bool gmem_range_conflicts(const struct gmem_range_lock *a,
 	return false;
 }
 
-/*
- * Whether it is this one's turn: nobody came before who holds part of the ranges
- * or waits for it. First come, first served, so that nobody waits for ever; and with
- * one place for all ranges of a task, of two tasks one comes before the other
- * everywhere.
- */
-static bool gmem_range_granted(struct gmem_ranges *ranges,
-			       struct gmem_range_lock *range)
+/* The holder is to make haste. It may be asleep for a look-up to end. */
+static void gmem_range_press(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
-	struct gmem_range_lock *other;
-	bool granted = true;
-
-	spin_lock(&ranges->lock);
-	list_for_each_entry(other, &ranges->queue, node) {
-		if (other == range)
-			break;
-		if (gmem_range_conflicts(other, range)) {
-			granted = false;
-			break;
-		}
-	}
-	spin_unlock(&ranges->lock);
-	return granted;
+	lockdep_assert_held(&gi->ranges.lock);
+	WRITE_ONCE(range->wanted, range->wanted + 1);
+	gmem_gates_wake(gi, range->gates);
 }
 
-static void gmem_range_enqueue(struct gmem_ranges *ranges,
-			       struct gmem_range_lock *range)
+/*
+ * Take a place behind all who are there. First come, first served, so that nobody waits
+ * for ever; and with one place for all ranges of a task, of two tasks one comes before the
+ * other everywhere.
+ */
+static void gmem_range_enqueue(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
+	struct gmem_ranges *ranges = &gi->ranges;
+	struct gmem_range_lock *other;
+
 	spin_lock(&ranges->lock);
-	list_add_tail(&range->node, &ranges->queue);
+	range->ticket = ++ranges->tickets;
+	gmem_for_each_range(other, ranges, range->start, range->end) {
+		if (!gmem_range_conflicts(other, range))
+			continue;
+		range->before++;
+		if (range->urgent)
+			gmem_range_press(gi, other);
+	}
+	gmem_range_insert(range, &ranges->tree);
 	spin_unlock(&ranges->lock);
+}
+
+/* Give the place back: in nobody's way any more, and in no hurry. */
+static void gmem_range_dequeue(struct gmem_inode *gi, struct gmem_range_lock *range)
+{
+	struct gmem_ranges *ranges = &gi->ranges;
+	struct gmem_range_lock *other;
+
+	spin_lock(&ranges->lock);
+	gmem_range_remove(range, &ranges->tree);
+	gmem_for_each_range(other, ranges, range->start, range->end) {
+		if (!gmem_range_conflicts(other, range))
+			continue;
+		if (other->ticket < range->ticket) {
+			if (range->urgent)
+				WRITE_ONCE(other->wanted, other->wanted - 1);
+			continue;
+		}
+		/* Release: what was done with the range comes before it is granted. */
+		smp_store_release(&other->before, other->before - 1);
+		/*
+		 * Below the lock, without which @other cannot go: its wait queue is in the
+		 * hands of its task.
+		 */
+		if (!other->before)
+			wake_up(&other->wait);
+	}
+	spin_unlock(&ranges->lock);
+}
+
+/* Whether it is this one's turn. Pairs with gmem_range_dequeue(). */
+static bool gmem_range_granted(const struct gmem_range_lock *range)
+{
+	return !smp_load_acquire(&range->before);
 }
 
 /**
@@ -133,6 +183,7 @@ void gmem_range_init_spans(struct gmem_range_lock *range,
 		.spans = spans,
 		.nr_spans = nr,
 	};
+	init_waitqueue_head(&range->wait);
 }
 
 /**
@@ -163,11 +214,10 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	int rc;
 
-	gmem_range_enqueue(&gi->ranges, range);
-	rc = wait_event_interruptible(gi->ranges.wait,
-				      gmem_range_granted(&gi->ranges, range));
+	gmem_range_enqueue(gi, range);
+	rc = wait_event_interruptible(range->wait, gmem_range_granted(range));
 	if (rc)
-		gmem_range_unlock(gi, range);
+		gmem_range_dequeue(gi, range);
 	return rc;
 }
 
@@ -184,9 +234,8 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range)
 void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	range->urgent = true;
-	gmem_range_enqueue(&gi->ranges, range);
-	wake_up_all(&gi->ranges.wait);
-	wait_event(gi->ranges.wait, gmem_range_granted(&gi->ranges, range));
+	gmem_range_enqueue(gi, range);
+	wait_event(range->wait, gmem_range_granted(range));
 }
 
 /**
@@ -200,39 +249,24 @@ void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range)
 int gmem_range_lock_urgent(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	range->urgent = true;
-	gmem_range_enqueue(&gi->ranges, range);
-	wake_up_all(&gi->ranges.wait);
-	if (!wait_event_killable(gi->ranges.wait,
-				 gmem_range_granted(&gi->ranges, range)))
+	gmem_range_enqueue(gi, range);
+	if (!wait_event_killable(range->wait, gmem_range_granted(range)))
 		return 0;
-	gmem_range_unlock(gi, range);
+	gmem_range_dequeue(gi, range);
 	return -EINTR;
 }
 
 /**
  * gmem_range_wanted() - whether somebody cannot wait for long
- * @gi: the memory
  * @range: held by the caller
  *
  * Context: any.
  * Return: whether gmem_range_lock_wait() waits for a part of @range, or a page fault
  * does that cannot be interrupted.
  */
-bool gmem_range_wanted(struct gmem_inode *gi, const struct gmem_range_lock *range)
+bool gmem_range_wanted(const struct gmem_range_lock *range)
 {
-	struct gmem_range_lock *other;
-	bool wanted = false;
-
-	spin_lock(&gi->ranges.lock);
-	list_for_each_entry(other, &gi->ranges.queue, node) {
-		if (READ_ONCE(other->urgent) &&
-		    gmem_range_conflicts(other, range)) {
-			wanted = true;
-			break;
-		}
-	}
-	spin_unlock(&gi->ranges.lock);
-	return wanted;
+	return READ_ONCE(range->wanted);
 }
 
 /**
@@ -248,11 +282,13 @@ bool gmem_range_wanted(struct gmem_inode *gi, const struct gmem_range_lock *rang
 void gmem_range_hold_faults(struct gmem_inode *gi,
 			    struct gmem_range_lock *range)
 {
-	range->gates = gmem_gates_of(range->spans, range->nr_spans);
+	unsigned long gates = gmem_gates_of(range->spans, range->nr_spans);
+
 	spin_lock(&gi->ranges.lock);
+	range->gates = gates;
 	range->transit = true;
 	spin_unlock(&gi->ranges.lock);
-	gmem_gates_shut(gi, range->gates);
+	gmem_gates_shut(gi, gates);
 }
 
 /**
@@ -284,25 +320,6 @@ void gmem_range_leave_store(struct gmem_inode *gi,
 	spin_unlock(&gi->ranges.lock);
 }
 
-static void gmem_ranges_wake(struct gmem_ranges *ranges)
-{
-	/* Pairs with the barrier of who prepares to wait. */
-	if (wq_has_sleeper(&ranges->wait))
-		wake_up_all(&ranges->wait);
-}
-
-/* Let faults in again. Returns whether some have waited. */
-static bool gmem_range_end_transit(struct gmem_inode *gi,
-				   struct gmem_range_lock *range)
-{
-	lockdep_assert_held(&gi->ranges.lock);
-	if (!range->transit)
-		return false;
-	range->transit = false;
-	gmem_gates_open(gi, range->gates);
-	return range->waiters;
-}
-
 /**
  * gmem_range_let_faults() - let page faults of ranges in again
  * @gi: the memory
@@ -317,18 +334,21 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 	struct gmem_ranges *ranges = &gi->ranges;
 	bool waited;
 
+	if (!range->transit)
+		return;
 	spin_lock(&ranges->lock);
-	waited = gmem_range_end_transit(gi, range);
+	range->transit = false;
+	waited = range->waiters;
 	if (waited)
 		WRITE_ONCE(ranges->handing, ranges->handing + 1);
 	spin_unlock(&ranges->lock);
+	gmem_gates_open(gi, range->gates);
 	/* Also those who wait and are not counted: they came back and wait again. */
-	gmem_ranges_wake(ranges);
+	gmem_gates_wake(gi, range->gates);
 	if (!waited)
 		return;
 
-	wait_event_timeout(ranges->wait, !READ_ONCE(range->waiters),
-			   GMEM_HANDING_WAIT);
+	wait_event_timeout(range->wait, !READ_ONCE(range->waiters), GMEM_HANDING_WAIT);
 	spin_lock(&ranges->lock);
 	WRITE_ONCE(ranges->handing, ranges->handing - 1);
 	spin_unlock(&ranges->lock);
@@ -337,18 +357,14 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 /**
  * gmem_range_unlock() - give ranges back
  * @gi: the memory
- * @range: held by the caller, or waited for
+ * @range: held by the caller
  *
  * Context: process context; sleeps as gmem_range_let_faults().
  */
 void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
-	if (range->transit)
-		gmem_range_let_faults(gi, range);
-	spin_lock(&gi->ranges.lock);
-	list_del(&range->node);
-	spin_unlock(&gi->ranges.lock);
-	gmem_ranges_wake(&gi->ranges);
+	gmem_range_let_faults(gi, range);
+	gmem_range_dequeue(gi, range);
 }
 
 /**
@@ -370,7 +386,7 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 		return end;
 
 	spin_lock(&gi->ranges.lock);
-	list_for_each_entry(range, &gi->ranges.queue, node) {
+	gmem_for_each_range(range, &gi->ranges, index, end) {
 		if (range->transit && gmem_range_overlaps(range, index, end))
 			end = max(range->spans[gmem_range_find(range, index)].start,
 				  index);
@@ -386,7 +402,7 @@ static struct gmem_range_lock *gmem_range_transit(struct gmem_ranges *ranges,
 	struct gmem_range_lock *range;
 
 	lockdep_assert_held(&ranges->lock);
-	list_for_each_entry(range, &ranges->queue, node) {
+	gmem_for_each_range(range, ranges, index, index + 1) {
 		if (range->transit &&
 		    gmem_range_overlaps(range, index, index + 1))
 			return range;
@@ -434,24 +450,24 @@ static void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
 	spin_lock(&gi->ranges.lock);
 	range = gmem_range_transit(&gi->ranges, index);
 	if (range)
-		WRITE_ONCE(range->urgent, true);
+		gmem_range_press(gi, range);
 	spin_unlock(&gi->ranges.lock);
-	wake_up_all(&gi->ranges.wait);
 }
 
 /* Wait for GMEM_STORE_WAIT at a time: a store's call may be as long as that. */
 static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index,
 				  bool interruptible)
 {
+	wait_queue_head_t *wait = &gmem_gate_of(gi, index)->wait;
 	long left;
 
 	do {
 		if (interruptible)
-			left = wait_event_interruptible_timeout(gi->ranges.wait,
+			left = wait_event_interruptible_timeout(*wait,
 								!gmem_range_busy(gi, index),
 								GMEM_STORE_WAIT);
 		else
-			left = wait_event_killable_timeout(gi->ranges.wait,
+			left = wait_event_killable_timeout(*wait,
 							   !gmem_range_busy(gi, index),
 							   GMEM_STORE_WAIT);
 		if (left < 0)
@@ -482,17 +498,19 @@ static int gmem_range_wait_interrupted(struct gmem_inode *gi, pgoff_t index,
 	return gmem_range_wait_kernel(gi, index, false);
 }
 
-/* A fault waits, or (by -1) will not come back. */
+/* A fault waits, or (by -1) has come back, or will not. */
 static void gmem_range_count_waiter(struct gmem_inode *gi, pgoff_t index, int by)
 {
 	struct gmem_range_lock *range;
 
 	spin_lock(&gi->ranges.lock);
-	list_for_each_entry(range, &gi->ranges.queue, node) {
+	gmem_for_each_range(range, &gi->ranges, index, index + 1) {
 		if (!gmem_range_overlaps(range, index, index + 1))
 			continue;
 		if (by > 0 ? range->transit : range->waiters) {
 			WRITE_ONCE(range->waiters, range->waiters + by);
+			if (!range->waiters)
+				wake_up(&range->wait);
 			break;
 		}
 	}
@@ -511,17 +529,16 @@ static void gmem_range_count_waiter(struct gmem_inode *gi, pgoff_t index, int by
  */
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 {
+	wait_queue_head_t *wait = &gmem_gate_of(gi, index)->wait;
 	int rc;
 
 	gmem_range_count_waiter(gi, index, 1);
 	if (!(flags & FAULT_FLAG_USER))
 		rc = gmem_range_wait_interrupted(gi, index, flags);
 	else if (flags & FAULT_FLAG_INTERRUPTIBLE)
-		rc = wait_event_interruptible(gi->ranges.wait,
-					      !gmem_range_busy(gi, index));
+		rc = wait_event_interruptible(*wait, !gmem_range_busy(gi, index));
 	else
-		rc = wait_event_killable(gi->ranges.wait,
-					 !gmem_range_busy(gi, index));
+		rc = wait_event_killable(*wait, !gmem_range_busy(gi, index));
 	if (rc)
 		gmem_range_count_waiter(gi, index, -1);
 	return rc;
@@ -541,5 +558,4 @@ void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index)
 	if (!READ_ONCE(gi->ranges.handing))
 		return;
 	gmem_range_count_waiter(gi, index, -1);
-	wake_up_all(&gi->ranges.wait);
 }

@@ -300,7 +300,7 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 	grace = gmem_views_mapped(gi) && !conv->holder.pinned ?
 			GMEM_GRACE_PAUSES_VIEW : GMEM_GRACE_PAUSES;
 	if ((expired && (signal || settle->pauses >= grace)) ||
-	    gmem_range_wanted(gi, settle->range))
+	    gmem_range_wanted(settle->range))
 		return -EAGAIN;
 	gmem_settle_pause(settle);
 	return 0;
@@ -354,7 +354,7 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 	for (; gmem_folio_next(gi->vfs_inode.i_mapping, &start, conv->end);
 	     start = end) {
 		/* Somebody who cannot wait: not in the middle of a large range. */
-		if (gmem_range_wanted(gi, range)) {
+		if (gmem_range_wanted(range)) {
 			conv->holder = (struct gmem_holder){ .index = start };
 			return -EAGAIN;
 		}

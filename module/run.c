@@ -96,7 +96,7 @@ static int gmem_run_may_go_on(struct gmem_inode *gi, struct gmem_run *run,
 
 	if (fatal_signal_pending(current))
 		rc = -EINTR;
-	else if (gmem_range_wanted(gi, run->range))
+	else if (gmem_range_wanted(run->range))
 		rc = -EAGAIN;
 	if (rc)
 		conv->holder = (struct gmem_holder){ .index = run->start };

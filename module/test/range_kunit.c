@@ -8,6 +8,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "../gate.c"
@@ -16,6 +17,7 @@
 
 #define LENGTH (16 * PAGE_SIZE)
 #define NR_WAITERS 4
+#define NR_PLACES 12
 
 /* As much of a file as range locks look at. */
 static int range_test_init(struct kunit *test)
@@ -44,7 +46,20 @@ static void range_queue(struct gmem_inode *gi, struct gmem_range_lock *range,
 			pgoff_t start, pgoff_t end)
 {
 	gmem_range_init(range, start, end);
-	gmem_range_enqueue(&gi->ranges, range);
+	gmem_range_enqueue(gi, range);
+}
+
+/* How many hold ranges of the file or wait for some. */
+static unsigned int range_queued(struct gmem_inode *gi)
+{
+	struct gmem_range_lock *range;
+	unsigned int count = 0;
+
+	spin_lock(&gi->ranges.lock);
+	gmem_for_each_range(range, &gi->ranges, 0, ULONG_MAX)
+		count++;
+	spin_unlock(&gi->ranges.lock);
+	return count;
 }
 
 /* What gmem_ucmd_range() says to every kind of range. */
@@ -122,27 +137,26 @@ static void range_overlap(struct kunit *test)
 static void range_order(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;
-	struct gmem_ranges *ranges = &gi->ranges;
 	struct gmem_range_lock a, b, c, d;
 
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 0, 10));
 	range_queue(gi, &b, 5, 15);
 	range_queue(gi, &c, 12, 20);
 	range_queue(gi, &d, 20, 30);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &a));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &b));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&a));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&b));
 	/* Free, but @b came first and waits for part of it. */
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &d));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&c));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&d));
 
 	gmem_range_unlock(gi, &a);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &b));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(ranges, &c));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&b));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&c));
 	gmem_range_unlock(gi, &b);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(ranges, &c));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&c));
 	gmem_range_unlock(gi, &c);
 	gmem_range_unlock(gi, &d);
-	KUNIT_EXPECT_TRUE(test, list_empty(&ranges->queue));
+	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
 }
 
 /* Who gives up waiting is in nobody's way any more. */
@@ -154,22 +168,12 @@ static void range_give_up(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &a, 0, 2));
 	range_queue(gi, &b, 1, 4);
 	range_queue(gi, &c, 3, 5);
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &c));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&c));
 	gmem_range_unlock(gi, &b);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &c));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&c));
 	gmem_range_unlock(gi, &c);
 	gmem_range_unlock(gi, &a);
-	KUNIT_EXPECT_TRUE(test, list_empty(&gi->ranges.queue));
-}
-
-static unsigned int range_queued(struct gmem_ranges *ranges)
-{
-	unsigned int count;
-
-	spin_lock(&ranges->lock);
-	count = list_count_nodes(&ranges->queue);
-	spin_unlock(&ranges->lock);
-	return count;
+	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
 }
 
 struct range_waiter {
@@ -213,11 +217,11 @@ static void range_threads(struct kunit *test)
 		task = kthread_run(range_waiter_fn, &w[i], "gmem_range/%d", i);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 		for (tries = 0; tries < 5000; tries++) {
-			if (range_queued(&gi->ranges) == i + 2)
+			if (range_queued(gi) == i + 2)
 				break;
 			usleep_range(500, 1000);
 		}
-		KUNIT_EXPECT_EQ(test, i + 2, range_queued(&gi->ranges));
+		KUNIT_EXPECT_EQ(test, i + 2, range_queued(gi));
 	}
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&turn));
 	gmem_range_unlock(gi, &range);
@@ -225,7 +229,7 @@ static void range_threads(struct kunit *test)
 		wait_for_completion(&w[i].done);
 		KUNIT_EXPECT_EQ(test, i, w[i].came);
 	}
-	KUNIT_EXPECT_TRUE(test, list_empty(&gi->ranges.queue));
+	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
 }
 
 static pgoff_t range_transit_in(struct gmem_inode *gi, pgoff_t start,
@@ -399,29 +403,140 @@ static void range_several(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &other, 7, 9));
 	gmem_range_init_spans(&two, spans, 2);
-	gmem_range_enqueue(&gi->ranges, &two);
+	gmem_range_enqueue(gi, &two);
 	range_queue(gi, &hull, 0, 10);
 	range_queue(gi, &between, 2, 7);
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &two));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&two));
 	KUNIT_EXPECT_FALSE(test, gmem_range_conflicts(&two, &between));
 	KUNIT_EXPECT_TRUE(test, gmem_range_conflicts(&hull, &two));
 	gmem_range_unlock(gi, &other);
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &two));
-	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&gi->ranges, &hull));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&two));
+	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&hull));
 
 	gmem_range_hold_faults(gi, &two);
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 1));
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 5));
 	KUNIT_EXPECT_TRUE(test, gmem_range_busy(gi, 9));
 	KUNIT_EXPECT_EQ(test, 8, range_transit_in(gi, 2, 100));
-	hull.urgent = true;
-	KUNIT_EXPECT_TRUE(test, gmem_range_wanted(gi, &two));
 	gmem_range_unlock(gi, &two);
 	KUNIT_EXPECT_FALSE(test, gmem_range_busy(gi, 1));
-	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&gi->ranges, &hull));
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&hull));
 	gmem_range_unlock(gi, &hull);
 	gmem_range_unlock(gi, &between);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&gmem_gate_of(gi, 0)->shut));
+}
+
+/* Whoever is in the way of somebody who cannot wait is told, until that one gives up. */
+static void range_urgent(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct gmem_range_lock held, waits, urgent, later, beside;
+
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &held, 0, 4));
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &beside, 8, 9));
+	range_queue(gi, &waits, 2, 6);
+	gmem_range_init(&urgent, 3, 8);
+	urgent.urgent = true;
+	gmem_range_enqueue(gi, &urgent);
+	range_queue(gi, &later, 3, 5);
+	KUNIT_EXPECT_TRUE(test, gmem_range_wanted(&held));
+	KUNIT_EXPECT_TRUE(test, gmem_range_wanted(&waits));
+	KUNIT_EXPECT_FALSE(test, gmem_range_wanted(&beside));
+	KUNIT_EXPECT_FALSE(test, gmem_range_wanted(&later));
+
+	gmem_range_dequeue(gi, &urgent);
+	KUNIT_EXPECT_FALSE(test, gmem_range_wanted(&held));
+	KUNIT_EXPECT_FALSE(test, gmem_range_wanted(&waits));
+
+	gmem_range_hold_faults(gi, &held);
+	gmem_range_hurry(gi, 3);
+	KUNIT_EXPECT_TRUE(test, gmem_range_wanted(&held));
+	KUNIT_EXPECT_FALSE(test, gmem_range_wanted(&waits));
+	gmem_range_unlock(gi, &held);
+	gmem_range_dequeue(gi, &waits);
+	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&later));
+	gmem_range_unlock(gi, &later);
+	gmem_range_unlock(gi, &beside);
+	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
+}
+
+/* A lock among others, and when it came. */
+struct range_place {
+	struct gmem_range_lock range;
+	struct gmem_span spans[3];
+	unsigned int came;
+};
+
+/* Up to three spans of one page or two, so that many locks are between each other's. */
+static void range_place_init(struct range_place *place, unsigned int came)
+{
+	unsigned int nr = 1 + get_random_u32_below(3), i;
+	pgoff_t page = get_random_u32_below(6);
+
+	for (i = 0; i < nr; i++) {
+		place->spans[i].start = page;
+		page += 1 + get_random_u32_below(2);
+		place->spans[i].end = page;
+		page += 1 + get_random_u32_below(3);
+	}
+	gmem_range_init_spans(&place->range, place->spans, nr);
+	place->came = came;
+}
+
+static bool range_places_share(const struct range_place *a, const struct range_place *b)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < a->range.nr_spans; i++)
+		for (j = 0; j < b->range.nr_spans; j++)
+			if (a->spans[i].start < b->spans[j].end &&
+			    b->spans[j].start < a->spans[i].end)
+				return true;
+	return false;
+}
+
+/* Granted is exactly who shares no page with anybody who came before and is still there. */
+static void range_places_check(struct kunit *test, const struct range_place *places)
+{
+	unsigned int i, j, before;
+
+	for (i = 0; i < NR_PLACES; i++) {
+		if (!places[i].came)
+			continue;
+		before = 0;
+		for (j = 0; j < NR_PLACES; j++)
+			before += places[j].came && places[j].came < places[i].came &&
+				  range_places_share(&places[i], &places[j]);
+		KUNIT_EXPECT_EQ(test, before, places[i].range.before);
+		KUNIT_EXPECT_EQ(test, !before, gmem_range_granted(&places[i].range));
+	}
+}
+
+/* Locks come and go at random, holders and those who give up waiting alike. */
+static void range_random(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct range_place *places, *place;
+	unsigned int i;
+
+	places = kunit_kcalloc(test, NR_PLACES, sizeof(*places), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, places);
+	for (i = 1; i < 2000; i++) {
+		place = &places[get_random_u32_below(NR_PLACES)];
+		if (place->came) {
+			place->came = 0;
+			gmem_range_dequeue(gi, &place->range);
+		} else {
+			range_place_init(place, i);
+			gmem_range_enqueue(gi, &place->range);
+		}
+		range_places_check(test, places);
+	}
+	for (i = 0; i < NR_PLACES; i++) {
+		if (places[i].came)
+			gmem_range_dequeue(gi, &places[i].range);
+	}
+	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
 }
 
 static struct kunit_case gmem_range_cases[] = {
@@ -430,6 +545,8 @@ static struct kunit_case gmem_range_cases[] = {
 	KUNIT_CASE(range_order),
 	KUNIT_CASE(range_several),
 	KUNIT_CASE(range_give_up),
+	KUNIT_CASE(range_urgent),
+	KUNIT_CASE(range_random),
 	KUNIT_CASE(range_threads),
 	KUNIT_CASE(range_transit),
 	KUNIT_CASE(range_gates),
