@@ -148,6 +148,8 @@ TEST_F(cost, held)
 {
 	held_convert(&gmem);
 	expect_cost(4730000, "EAGAIN: last page of 2 MiB is pinned", "gmem");
+	held_beside(&gmem);
+	expect_cost(813000, "one page to private, while 64 wait for another", "gmem");
 }
 
 TEST_F(cost, query)

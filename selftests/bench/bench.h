@@ -186,6 +186,7 @@ void sparse_convert(const struct bench_case *c);
 void sparse_empty(const struct bench_case *c);
 void pattern_convert(const struct bench_case *c);
 void held_convert(const struct bench_case *c);
+void held_beside(const struct bench_case *c);
 void query_fragments(const struct bench_case *c);
 void state_bytes(const struct bench_case *c);
 void view_convert(const struct bench_case *c);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Conversions that give up, because somebody holds a page of the range. */
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -68,5 +69,58 @@ void held_convert(const struct bench_case *c)
 		held_referenced(&m, ranges[i].length, ranges[i].length - PAGE,
 				ranges[i].text, "last");
 	}
+	memory_close(&m);
+}
+
+#define WAITERS	64
+#define WAIT_MS	60000
+
+static void *held_wait(void *arg)
+{
+	struct memory *m = arg;
+
+	gmem_convert_wait(m->fd, 0, PAGE, PRIVATE, PRESERVE, WAIT_MS);
+	return NULL;
+}
+
+static void held_elsewhere(struct memory *m, const char *name)
+{
+	struct bench_count count = bench_new(name, "gmem", "call", 1);
+
+	count.own = true;
+	while (bench_more(&count)) {
+		bench_begin(&count);
+		must(gmem_convert(m->fd, SZ_2M, PAGE, PRIVATE, PRESERVE));
+		bench_end(&count);
+		must(gmem_convert(m->fd, SZ_2M, PAGE, SHARED, PRESERVE));
+		/* Whom a call has woken goes to sleep again before the next one. */
+		sched_yield();
+	}
+	bench_report(&count);
+}
+
+/* Conversions of one page wait for each other, while another one is converted. */
+void held_beside(const struct bench_case *c)
+{
+	struct gmem_task waiters[WAITERS] = {};
+	struct hold_pipe pipe;
+	struct memory m;
+	unsigned int i;
+
+	memory_open(&m, c->kind, 2 * SZ_2M);
+	memory_map(&m);
+	memory_write(m.map, PAGE);
+	memory_write(m.map + SZ_2M, PAGE);
+	memory_unmap(&m);
+	held_elsewhere(&m, "one page to private");
+	memory_map(&m);
+	must(hold_pipe_take(&pipe, m.map, PAGE));
+	for (i = 0; i < WAITERS; i++)
+		must(gmem_task_start(&waiters[i], -1, held_wait, &m));
+	usleep(100000);
+	held_elsewhere(&m, "one page to private, while 64 wait for another");
+	hold_pipe_drop(&pipe);
+	for (i = 0; i < WAITERS; i++)
+		gmem_task_join(&waiters[i]);
 	memory_close(&m);
 }

@@ -46,6 +46,7 @@ static const struct bench_case cases[] = {
 	{ "sparse.empty", sparse_empty, MEMORY_GMEM },
 	{ "pattern", pattern_convert, MEMORY_GMEM },
 	{ "held", held_convert, MEMORY_GMEM },
+	{ "held.beside", held_beside, MEMORY_GMEM },
 	{ "query", query_fragments, MEMORY_GMEM },
 	{ "state", state_bytes, MEMORY_GMEM },
 	{ "view.convert", view_convert, MEMORY_GMEM },
