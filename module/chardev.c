@@ -22,7 +22,7 @@ static long gmem_ioctl_info(struct file *file, struct gmem_ucmd *ucmd)
 
 	cmd->abi_version = GMEM_ABI_VERSION;
 	cmd->features = gmem_store_features() | GMEM_FEATURE_RANGES |
-			GMEM_FEATURE_EVENT;
+			GMEM_FEATURE_EVENT | GMEM_FEATURE_HOLDER;
 	if (IS_ENABLED(CONFIG_X86_64))
 		cmd->features |= GMEM_FEATURE_VIEW;
 	if (IS_ENABLED(CONFIG_NUMA))

@@ -3,7 +3,7 @@
  * DOC: file operations of guest memory
  *
  * The tables: which ioctls a gmem fd has, how it is mapped. The work is done in
- * fault.c, convert.c, fallocate.c, query.c and bind.c.
+ * fault.c, convert.c, fallocate.c, query.c, holder.c and bind.c.
  *
  * Lock order, outermost first, for all of gmem.ko:
  *
@@ -34,6 +34,7 @@ static const struct gmem_ioctl_op gmem_file_ops[] = {
 	GMEM_IOCTL_OP(GMEM_CMD_UNBIND, gmem_ioctl_unbind, gmem_ioctl_unbind,
 		      reserved),
 	GMEM_IOCTL_OP(GMEM_CMD_VIEW, gmem_ioctl_view, gmem_ioctl_view, reserved),
+	GMEM_IOCTL_OP(GMEM_CMD_HOLDER, gmem_ioctl_holder, gmem_ioctl_holder, reserved),
 };
 
 static long gmem_file_ioctl(struct file *file, unsigned int cmd,

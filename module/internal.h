@@ -27,6 +27,7 @@
 	 GMEM_CREATE_F_GUEST_CONSENT)
 #define GMEM_CONVERT_VALID_MASK						\
 	(GMEM_CONVERT_F_RANGES | GMEM_CONVERT_F_EVENT)
+#define GMEM_HOLDER_VALID_MASK GMEM_HOLDER_F_MAPPED
 
 /*
  * For the bookkeeping of an ioctl, which can return -ENOMEM: a memory cgroup at
@@ -643,6 +644,7 @@ void gmem_watch_start(struct gmem_watch *watch, pgoff_t index);
 /* query.c */
 void gmem_file_show_fdinfo(struct seq_file *m, struct file *file);
 long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd);
+long gmem_ioctl_holder(struct file *file, struct gmem_ucmd *ucmd);
 long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd);
 void gmem_stat_fill(struct gmem_inode *gi, struct gmem_ioctl_stat *stat,
 		    bool count);

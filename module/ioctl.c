@@ -27,6 +27,7 @@ union gmem_ucmd_buffer {
 	struct gmem_ioctl_view view;
 	struct gmem_ioctl_view_populate view_populate;
 	struct gmem_ioctl_view_fault view_fault;
+	struct gmem_ioctl_holder holder;
 };
 
 /**

@@ -49,6 +49,7 @@ FIXTURE_TEARDOWN(pins)
 static void expect_blocked(struct pins_data *self, uint32_t refs, bool pinned)
 {
 	struct gmem_ioctl_convert c = { .length = LENGTH, .target = PRIVATE };
+	struct gmem_ioctl_holder h = { .length = LENGTH };
 	struct gmem_range r;
 
 	EXPECT_EQ(-EAGAIN, gmem_convert_args(self->fd, &c));
@@ -62,11 +63,21 @@ static void expect_blocked(struct pins_data *self, uint32_t refs, bool pinned)
 	ASSERT_EQ(0, gmem_query_one(self->fd, 0, LENGTH, &r));
 	EXPECT_EQ(SHARED, r.state);
 	EXPECT_EQ(LENGTH, r.length);
+	/* HOLDER names the same page by the same numbers. */
+	EXPECT_EQ(0, gmem_holder(self->fd, &h));
+	EXPECT_EQ(HELD * PAGE, h.offset);
+	EXPECT_EQ(c.refs_expected, h.refs_expected);
+	EXPECT_EQ(c.refs_seen, h.refs_seen);
+	EXPECT_EQ(c.out_flags, h.out_flags);
 }
 
 /* Nobody holds anything: there and back, with contents kept. */
 static void expect_converts(struct pins_data *self)
 {
+	struct gmem_ioctl_holder h = { .length = LENGTH };
+
+	EXPECT_EQ(0, gmem_holder(self->fd, &h));
+	EXPECT_EQ(LENGTH, h.offset);
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	expect_sigbus(self->held);
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);

@@ -477,7 +477,8 @@ TEST_F(uapi, read_only_fd)
 			continue;
 		valid_call(self, io, arg);
 		rc = gmem_ioctl(ro, io->cmd, arg);
-		if (io->cmd == GMEM_IOCTL_QUERY || io->cmd == GMEM_IOCTL_STAT)
+		if (io->cmd == GMEM_IOCTL_QUERY || io->cmd == GMEM_IOCTL_STAT ||
+		    io->cmd == GMEM_IOCTL_HOLDER)
 			EXPECT_EQ(0, rc);
 		else
 			EXPECT_EQ(-EBADF, rc);
@@ -502,7 +503,7 @@ TEST_F(uapi, unknown_numbers)
 			fd = target_fd(self, target);
 			if (fd < 0)
 				continue;
-			if (nr < GMEM_CMD_BASE || nr > GMEM_CMD_VIEW_FAULT)
+			if (nr < GMEM_CMD_BASE || nr > GMEM_CMD_HOLDER)
 				EXPECT_EQ(-ENOTTY, gmem_ioctl(fd, ours, arg));
 			EXPECT_EQ(-ENOTTY, gmem_ioctl(fd, other, arg));
 			EXPECT_EQ(-ENOTTY, gmem_ioctl(fd, sized, arg));

@@ -296,6 +296,18 @@ static long call_view_fault(struct fuzz_thread *t)
 	return fuzz_ioctl(t, fd, GMEM_IOCTL_VIEW_FAULT, &fault, sizeof(fault));
 }
 
+static long call_holder(struct fuzz_thread *t)
+{
+	struct gmem_ioctl_holder h = { .flags = fuzz_u32(t, GMEM_HOLDER_F_MAPPED) };
+	uint64_t length;
+	int fd = fuzz_fd(t, FUZZ_GMEM, &length);
+
+	h.offset = fuzz_offset(t, length);
+	h.length = fuzz_length(t, h.offset, length);
+	fuzz_args(t, fd, h.offset, h.length, h.flags);
+	return fuzz_ioctl(t, fd, GMEM_IOCTL_HOLDER, &h, sizeof(h));
+}
+
 /* Numbers that are nobody's, on whatever fd. */
 static long call_unknown(struct fuzz_thread *t)
 {
@@ -529,6 +541,7 @@ const struct fuzz_call fuzz_ioctls[] = {
 	{ "CONVERT",		60, call_convert,	NULL },
 	{ "QUERY",		16, call_query,		plain_errnos },
 	{ "STAT",		 8, call_stat,		plain_errnos },
+	{ "HOLDER",		16, call_holder,	plain_errnos },
 	{ "BIND",		16, call_bind,		bind_errnos },
 	{ "UNBIND",		 8, call_unbind,	unbind_errnos },
 	{ "VIEW",		10, call_view,		view_errnos },

@@ -172,6 +172,13 @@ int gmem_stat(int fd, struct gmem_ioctl_stat *stat)
 	return gmem_ioctl(fd, GMEM_IOCTL_STAT, stat);
 }
 
+/* The size is set here, the range by the caller. */
+int gmem_holder(int fd, struct gmem_ioctl_holder *holder)
+{
+	holder->size = sizeof(*holder);
+	return gmem_ioctl(fd, GMEM_IOCTL_HOLDER, holder);
+}
+
 int gmem_bind(int fd, uint64_t offset, uint64_t length, int store_fd,
 	      uint64_t store_offset)
 {

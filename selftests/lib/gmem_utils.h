@@ -47,6 +47,7 @@ int gmem_query_all(int fd, struct gmem_range *ranges, uint32_t nr);
 int gmem_state(int fd, uint64_t offset);
 long long gmem_populated(int fd, uint64_t offset, uint64_t length);
 int gmem_stat(int fd, struct gmem_ioctl_stat *stat);
+int gmem_holder(int fd, struct gmem_ioctl_holder *holder);
 int gmem_bind(int fd, uint64_t offset, uint64_t length, int store_fd,
 	      uint64_t store_offset);
 int gmem_unbind(int fd, uint64_t offset, uint64_t length);

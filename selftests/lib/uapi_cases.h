@@ -219,6 +219,23 @@ static const struct uapi_zero query_zeros[] = {
 	{ .length = 0 },
 };
 
+static void holder_valid(struct uapi_data *self __ksft_unused, void *arg)
+{
+	struct gmem_ioctl_holder *h = arg;
+
+	h->length = LENGTH;
+}
+
+static const struct uapi_case holder_cases[] = {
+	RANGE_CASES(holder),
+	{ .what = NULL },
+};
+
+static const struct uapi_zero holder_zeros[] = {
+	Z(holder, flags, GMEM_HOLDER_F_MAPPED), Z(holder, reserved, 0),
+	{ .length = 0 },
+};
+
 static const struct uapi_case stat_cases[] = {
 	{ .what = NULL },
 };
@@ -365,6 +382,7 @@ static const struct uapi_ioctl ioctls[] = {
 		offsetof(struct gmem_ioctl_create, name), ON_DEV, create_valid),
 	I(convert, GMEM_IOCTL_CONVERT, ON_GMEM, convert_valid),
 	I(query, GMEM_IOCTL_QUERY, ON_GMEM, query_valid),
+	I(holder, GMEM_IOCTL_HOLDER, ON_GMEM, holder_valid),
 	I_GROWN(stat, GMEM_IOCTL_STAT,
 		offsetof(struct gmem_ioctl_stat, view_faults), ON_GMEM,
 		info_valid),

@@ -61,6 +61,7 @@ enum {
 	GMEM_CMD_VIEW,
 	GMEM_CMD_VIEW_POPULATE,
 	GMEM_CMD_VIEW_FAULT,
+	GMEM_CMD_HOLDER,
 };
 
 /**
@@ -102,6 +103,7 @@ enum gmem_store {
 #define GMEM_FEATURE_VIEW	(1ULL << 4) /* GMEM_IOCTL_VIEW */
 /* gmem_kvm is loaded, and knows where vCPUs fault: GMEM_IOCTL_VIEW_FAULT */
 #define GMEM_FEATURE_VIEW_FAULT	(1ULL << 5)
+#define GMEM_FEATURE_HOLDER	(1ULL << 6) /* GMEM_IOCTL_HOLDER */
 
 /**
  * struct gmem_ioctl_info - ioctl(GMEM_IOCTL_INFO), on /dev/gmem
@@ -399,6 +401,51 @@ struct gmem_ioctl_query {
 	__aligned_u64 reserved[2];
 };
 #define GMEM_IOCTL_QUERY _IO(GMEM_IOCTL_TYPE, GMEM_CMD_QUERY)
+
+/* Flags of GMEM_IOCTL_HOLDER */
+#define GMEM_HOLDER_F_MAPPED	(1U << 0) /* also pages that are only mapped */
+
+/* out_flags of GMEM_IOCTL_HOLDER */
+#define GMEM_HOLDER_OUT_PINNED	(1U << 0) /* folio_maybe_dma_pinned() holds */
+
+/**
+ * struct gmem_ioctl_holder - ioctl(GMEM_IOCTL_HOLDER), on a gmem fd
+ * @size: sizeof(struct gmem_ioctl_holder)
+ * @flags: GMEM_HOLDER_F_*
+ * @offset: in: where to start. out: the page found, or the end of the range
+ * @length: in: bytes, not zero; the range must end inside the fd. out: bytes of the
+ *	range from the page found on; 0 if none was found
+ * @refs_seen: out: references to the page's folio but those of page tables; the one
+ *	taken to look at it is among them
+ * @refs_expected: out: the safe refcount, see &gmem_ioctl_convert.refs_expected
+ * @mapcount: out: page table entries that map the folio, views not counted
+ * @out_flags: out: GMEM_HOLDER_OUT_*
+ * @reserved: must be zero
+ *
+ * Find the first shared page of a range that somebody holds, and because of which a
+ * conversion of the range to private would fail with EAGAIN: @refs_seen is more than
+ * @refs_expected. Nothing changes, nothing is unmapped and nobody waits; the kernel's own
+ * per-CPU caches are drained at most once. With GMEM_HOLDER_F_MAPPED pages that are mapped
+ * and not held are found, too: a conversion unmaps those. To see all, call again from
+ * @offset plus the page size on. Private pages are nobody's on the host. The answer is
+ * about a moment that is over.
+ *
+ * The fd need not be open for writing.
+ *
+ * Errors: EINVAL, EOVERFLOW, EFAULT, EINTR, as for all ioctls.
+ */
+struct gmem_ioctl_holder {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 refs_seen;
+	__u32 refs_expected;
+	__u32 mapcount;
+	__u32 out_flags;
+	__aligned_u64 reserved[2];
+};
+#define GMEM_IOCTL_HOLDER _IO(GMEM_IOCTL_TYPE, GMEM_CMD_HOLDER)
 
 /**
  * struct gmem_ioctl_stat - ioctl(GMEM_IOCTL_STAT), on a gmem fd
