@@ -79,8 +79,14 @@ enum {
 #define IOAPIC_VERSION	0x11
 #define IOAPIC_ENABLED	0x01
 #define ISA_BUS		0
+#define PCI_BUS		1
+#define PCI_SOURCE_SLOT	2	/* of the number of an interrupt: above the pin's two bits */
 #define ISA_CASCADE	2
 #define ALL_APICS	0xff
+
+#define PCI_IO_LAST	(PCI_IO_START + PCI_IO_SIZE - 1)
+#define DWORD(value) \
+	(value) & 0xff, (value) >> 8 & 0xff, (value) >> 16 & 0xff, (value) >> 24
 
 static bool table_room(struct table *table, size_t size)
 {
@@ -210,6 +216,50 @@ static const uint8_t dsdt_code[] = {
 	PVPANIC_PORT & 0xff, PVPANIC_PORT >> 8, 0x01, 0x01, 0x79, 0x00,
 };
 
+/*
+ * Scope (\_SB) {
+ *     Device (PCI0) {
+ *         Name (_HID, EisaId ("PNP0A03"))
+ *         Name (_CRS, ResourceTemplate () {
+ *             WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
+ *                            0, 0, 0, 0, 1)
+ *             IO (Decode16, 0x0cf8, 0x0cf8, 1, 8)
+ *             WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+ *                     0, 0x0d00, 0x0dff, 0, 0x0100)
+ *             DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
+ *                          NonCacheable, ReadWrite,
+ *                          0, 0xe0000000, 0xefffffff, 0, 0x10000000)
+ *         })
+ *         Name (_PRT, Package () {
+ *             Package () { 0x0002ffff, 0, 0, 10 }
+ *         })
+ *     }
+ * }
+ *
+ * The balloon is the only one with an interrupt.
+ */
+static const uint8_t dsdt_pci_code[] = {
+	0x10, 0x4b, 0x07, '\\', '_', 'S', 'B', '_',
+	0x5b, 0x82, 0x42, 0x07, 'P', 'C', 'I', '0',
+	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x0a, 0x03,
+	0x08, '_', 'C', 'R', 'S', 0x11, 0x48, 0x04, 0x0a, 0x44,
+	0x88, 0x0d, 0x00, 0x02, 0x0c, 0x00,
+	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00,
+	0x47, 0x01, PCI_PORT & 0xff, PCI_PORT >> 8,
+	PCI_PORT & 0xff, PCI_PORT >> 8, 0x01, 0x08,
+	0x88, 0x0d, 0x00, 0x01, 0x0c, 0x03,
+	0x00, 0x00, PCI_IO_START & 0xff, PCI_IO_START >> 8,
+	PCI_IO_LAST & 0xff, PCI_IO_LAST >> 8, 0x00, 0x00,
+	PCI_IO_SIZE & 0xff, PCI_IO_SIZE >> 8,
+	0x87, 0x17, 0x00, 0x00, 0x0c, 0x01,
+	0x00, 0x00, 0x00, 0x00, DWORD(PCI_MEMORY_START),
+	DWORD(PCI_MEMORY_START + (PCI_MEMORY_SIZE - 1)),
+	0x00, 0x00, 0x00, 0x00, DWORD(PCI_MEMORY_SIZE), 0x79, 0x00,
+	0x08, '_', 'P', 'R', 'T', 0x12, 0x0e, 0x01,
+	0x12, 0x0b, 0x04, 0x0c, 0xff, 0xff, PCI_SLOT_BALLOON, 0x00,
+	0x00, 0x00, 0x0a, PCI_IRQ,
+};
+
 static void put_rsdp(struct table *table)
 {
 	table_put(table, "RSD PTR ", 8);
@@ -257,11 +307,13 @@ static void finish(struct table *table, size_t start)
 	table_checksum(table, start, length, start + HEADER_CHECKSUM);
 }
 
-static size_t put_dsdt(struct table *table)
+static size_t put_dsdt(struct table *table, bool pci)
 {
 	size_t start = put_header(table, "DSDT", 2);
 
 	table_put(table, dsdt_code, sizeof(dsdt_code));
+	if (pci)
+		table_put(table, dsdt_pci_code, sizeof(dsdt_pci_code));
 	finish(table, start);
 	return start;
 }
@@ -395,7 +447,7 @@ static size_t put_xsdt(struct table *table, uint64_t fadt, uint64_t madt)
 }
 
 size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		  unsigned int nr_cpus)
+		  unsigned int nr_cpus, bool pci)
 {
 	struct table table = { .bytes = bytes, .size = size };
 	size_t facs, dsdt, fadt, madt, xsdt;
@@ -404,7 +456,7 @@ size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
 		return 0;
 	put_rsdp(&table);
 	facs = put_facs(&table);
-	dsdt = put_dsdt(&table);
+	dsdt = put_dsdt(&table, pci);
 	fadt = put_fadt(&table, (uint32_t)(gpa + facs), (uint32_t)(gpa + dsdt));
 	madt = put_madt(&table, nr_cpus);
 	xsdt = put_xsdt(&table, gpa + fadt, gpa + madt);
@@ -458,11 +510,11 @@ static void put_cpu(struct table *table, unsigned int cpu)
 	table_zero(table, 8);
 }
 
-static void put_bus(struct table *table)
+static void put_bus(struct table *table, uint8_t bus, const char *name)
 {
 	table_u8(table, ENTRY_BUS);
-	table_u8(table, ISA_BUS);
-	table_text(table, "ISA", 6);
+	table_u8(table, bus);
+	table_text(table, name, 6);
 }
 
 static void put_ioapic(struct table *table, uint8_t id)
@@ -474,43 +526,61 @@ static void put_ioapic(struct table *table, uint8_t id)
 	table_u32(table, IRQCHIP_IOAPIC_GPA);
 }
 
-/* An ISA interrupt to a pin of the I/O APIC, or to one of all local APICs. */
+/* An interrupt to a pin of the I/O APIC, or to one of all local APICs. */
 static void put_interrupt(struct table *table, uint8_t entry, uint8_t type,
-			  uint8_t irq, uint8_t apic, uint8_t pin)
+			  uint8_t bus, uint8_t irq, uint8_t apic, uint8_t pin)
 {
 	table_u8(table, entry);
 	table_u8(table, type);
 	table_u16(table, 0);		/* as usual for the bus */
-	table_u8(table, ISA_BUS);
+	table_u8(table, bus);
 	table_u8(table, irq);
 	table_u8(table, apic);
 	table_u8(table, pin);
 }
 
-static unsigned int put_entries(struct table *table, unsigned int nr_cpus)
+/* KVM has ISA interrupt n at pin n, the timer included. */
+static unsigned int put_isa_interrupts(struct table *table, uint8_t ioapic,
+				       bool pci)
+{
+	unsigned int count = 0;
+
+	for (uint8_t irq = 0; irq < IRQCHIP_ISA_IRQS; irq++) {
+		if (irq == ISA_CASCADE || (pci && irq == PCI_IRQ))
+			continue;
+		put_interrupt(table, ENTRY_INTERRUPT, INTERRUPT_VECTORED, ISA_BUS,
+			      irq, ioapic, irq);
+		count++;
+	}
+	return count;
+}
+
+static unsigned int put_entries(struct table *table, unsigned int nr_cpus,
+				bool pci)
 {
 	uint8_t ioapic = (uint8_t)nr_cpus;
-	unsigned int count = nr_cpus + 4;
+	unsigned int count = nr_cpus + 4 + pci;
 
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
 		put_cpu(table, cpu);
-	put_bus(table);
+	put_bus(table, ISA_BUS, "ISA");
+	if (pci)
+		put_bus(table, PCI_BUS, "PCI");
 	put_ioapic(table, ioapic);
-	/* KVM has ISA interrupt n at pin n, the timer included. */
-	for (uint8_t irq = 0; irq < IRQCHIP_ISA_IRQS; irq++) {
-		if (irq == ISA_CASCADE)
-			continue;
-		put_interrupt(table, ENTRY_INTERRUPT, INTERRUPT_VECTORED, irq,
-			      ioapic, irq);
+	count += put_isa_interrupts(table, ioapic, pci);
+	if (pci) {
+		put_interrupt(table, ENTRY_INTERRUPT, INTERRUPT_VECTORED, PCI_BUS,
+			      PCI_SLOT_BALLOON << PCI_SOURCE_SLOT, ioapic,
+			      PCI_IRQ);
 		count++;
 	}
-	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_8259, 0, ALL_APICS, 0);
-	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_NMI, 0, ALL_APICS, 1);
+	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_8259, ISA_BUS, 0, ALL_APICS, 0);
+	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_NMI, ISA_BUS, 0, ALL_APICS, 1);
 	return count;
 }
 
 size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		     unsigned int nr_cpus)
+		     unsigned int nr_cpus, bool pci)
 {
 	struct table table = { .bytes = bytes, .size = size };
 	unsigned int entries;
@@ -520,7 +590,7 @@ size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
 		return 0;
 	put_pointer(&table, gpa);
 	mptable_put_header(&table);
-	entries = put_entries(&table, nr_cpus);
+	entries = put_entries(&table, nr_cpus, pci);
 	if (table.full)
 		return 0;
 	length = table.used - POINTER_SIZE;

@@ -35,11 +35,12 @@ void table_put(struct table *table, const void *bytes, size_t size);
  * @size: of @bytes
  * @gpa: a multiple of 64
  * @nr_cpus: 1 to 254; the APIC ID of each is its number
+ * @pci: there is a PCI bus with something on it, see devices/pci.h
  *
  * Return: bytes written; 0 if @size or @nr_cpus does not do.
  */
 size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		  unsigned int nr_cpus);
+		  unsigned int nr_cpus, bool pci);
 
 /**
  * acpi_build_madt() - write the table of CPUs and interrupt controllers alone
@@ -58,10 +59,11 @@ size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus);
  * @size: of @bytes
  * @gpa: a multiple of 16
  * @nr_cpus: 1 to 254; the APIC ID of each is its number
+ * @pci: as for acpi_build()
  *
  * Return: bytes written; 0 if @size or @nr_cpus does not do.
  */
 size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		     unsigned int nr_cpus);
+		     unsigned int nr_cpus, bool pci);
 
 #endif /* GMEMCTL_BOOT_TABLES_H */

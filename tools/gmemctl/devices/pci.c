@@ -1,26 +1,151 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "../base/bytes.h"
 #include "pci.h"
 
 #define PORTS		8
 #define RESET_OFFSET	(PCI_RESET_PORT - PCI_PORT)
+#define DATA_OFFSET	4
 
 #define ADDRESS_MASK	0x80fffffcU
+#define ADDRESS_ENABLE	0x80000000U
+#define ADDRESS_BUS	0x00ff0000U
+#define ADDRESS_FUNCTION 0x00000700U
+#define ADDRESS_SLOT	11
+#define SLOT_MASK	0x1f
+#define REGISTER_MASK	0xfc
+
 #define RESET_CPU	0x04	/* a rising edge resets */
 #define RESET_MASK	0x0e
+
+/* Bus master, and interrupts off, are taken and come to nothing. */
+#define COMMAND_WRITABLE 0x0507
+#define BAR_IO		0x1U
+#define BAR_IO_FLAGS	0x3U
+#define BAR_FLAGS	0xfU
+
+/* A bridge to PCI without anything of its own, as QEMU's generic one. */
+static const struct pci_identity bridge_identity = {
+	.vendor = 0x1b36,
+	.device = 0x0008,
+	.subvendor = 0x1af4,
+	.subsystem = 0x1100,
+	.class = 0x060000,
+};
 
 void pci_init(struct pci *pci, const struct board *board)
 {
 	memset(pci, 0, sizeof(*pci));
 	pci->board = board;
+	pci->bridge.name = "PCI host bridge";
+	pci_identify(&pci->bridge, &bridge_identity);
 	pthread_mutex_init(&pci->lock, NULL);
 }
 
 void pci_destroy(struct pci *pci)
 {
 	pthread_mutex_destroy(&pci->lock);
+}
+
+void pci_identify(struct pci_function *function,
+		  const struct pci_identity *identity)
+{
+	uint8_t *config = function->config;
+
+	bytes_put16(config + PCI_CONFIG_VENDOR, identity->vendor);
+	bytes_put16(config + PCI_CONFIG_DEVICE, identity->device);
+	bytes_put16(config + PCI_CONFIG_SUBVENDOR, identity->subvendor);
+	bytes_put16(config + PCI_CONFIG_SUBSYSTEM, identity->subsystem);
+	bytes_put32(config + PCI_CONFIG_REVISION,
+		    identity->class << 8 | identity->revision);
+	bytes_put16(function->writable + PCI_CONFIG_COMMAND, COMMAND_WRITABLE);
+	function->writable[PCI_CONFIG_LINE] = 0xff;
+	function->place = PCI_BAR_NOWHERE;
+}
+
+/* Where the BAR answers, by what its registers say. */
+static void update_place(struct pci_function *function)
+{
+	uint32_t window = function->bar_io ? PCI_IO_START : PCI_MEMORY_START;
+	uint32_t room = function->bar_io ? PCI_IO_SIZE : PCI_MEMORY_SIZE;
+	uint32_t flags = function->bar_io ? BAR_IO_FLAGS : BAR_FLAGS;
+	uint32_t at = bytes_get32(function->config + PCI_CONFIG_BAR) & ~flags;
+	uint16_t command = bytes_get16(function->config + PCI_CONFIG_COMMAND);
+	uint64_t place = PCI_BAR_NOWHERE;
+
+	if (function->bar_size &&
+	    command & (function->bar_io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY) &&
+	    at >= window && at - window <= room - function->bar_size)
+		place = at;
+	__atomic_store_n(&function->place, place, __ATOMIC_RELEASE);
+}
+
+void pci_set_bar(struct pci_function *function, bool io, uint32_t size,
+		 uint32_t address)
+{
+	uint16_t command = bytes_get16(function->config + PCI_CONFIG_COMMAND);
+
+	function->bar_size = size;
+	function->bar_io = io;
+	bytes_put32(function->config + PCI_CONFIG_BAR,
+		    address | (io ? BAR_IO : 0));
+	bytes_put32(function->writable + PCI_CONFIG_BAR, ~(size - 1));
+	command |= io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+	bytes_put16(function->config + PCI_CONFIG_COMMAND, command);
+	update_place(function);
+}
+
+void pci_add(struct pci *pci, enum pci_slot slot, struct pci_function *function)
+{
+	pci->functions[PCI_SLOT_BRIDGE] = &pci->bridge;
+	pci->functions[slot] = function;
+}
+
+bool pci_is_used(const struct pci *pci)
+{
+	return pci->functions[PCI_SLOT_BRIDGE];
+}
+
+/* The function that the address register selects, or NULL. */
+static struct pci_function *pci_selected(const struct pci *pci)
+{
+	uint32_t slot = pci->address >> ADDRESS_SLOT & SLOT_MASK;
+
+	if (!(pci->address & ADDRESS_ENABLE) || slot >= PCI_SLOTS ||
+	    pci->address & (ADDRESS_BUS | ADDRESS_FUNCTION))
+		return NULL;
+	return pci->functions[slot];
+}
+
+/* An access to data ends with the register, at the latest: it is split before. */
+static void pci_read_data(const struct pci *pci, uint64_t offset,
+			  uint8_t *bytes, unsigned int size)
+{
+	const struct pci_function *function = pci_selected(pci);
+
+	if (function)
+		memcpy(bytes, function->config +
+		       (pci->address & REGISTER_MASK) + offset, size);
+}
+
+static void pci_write_data(const struct pci *pci, uint64_t offset,
+			   const uint8_t *bytes, unsigned int size)
+{
+	struct pci_function *function = pci_selected(pci);
+	uint64_t at = (pci->address & REGISTER_MASK) + offset;
+
+	if (!function)
+		return;
+	for (unsigned int i = 0; i < size; i++) {
+		uint8_t mask = function->writable[at + i];
+
+		function->config[at + i] = (uint8_t)
+			((function->config[at + i] & ~mask) | (bytes[i] & mask));
+	}
+	update_place(function);
 }
 
 /* Only a whole dword at the first port is the address register. */
@@ -34,6 +159,8 @@ static void pci_read(void *data, uint64_t offset, uint8_t *bytes,
 		memcpy(bytes, &pci->address, size);
 	else if (offset == RESET_OFFSET && size == 1)
 		bytes[0] = pci->reset;
+	else if (offset >= DATA_OFFSET)
+		pci_read_data(pci, offset - DATA_OFFSET, bytes, size);
 	pthread_mutex_unlock(&pci->lock);
 }
 
@@ -57,6 +184,8 @@ static void pci_write(void *data, uint64_t offset, const uint8_t *bytes,
 		pci->address &= ADDRESS_MASK;
 	} else if (offset == RESET_OFFSET && size == 1) {
 		reset = pci_write_reset(pci, bytes[0]);
+	} else if (offset >= DATA_OFFSET) {
+		pci_write_data(pci, offset - DATA_OFFSET, bytes, size);
 	}
 	pthread_mutex_unlock(&pci->lock);
 	if (reset)
@@ -74,4 +203,120 @@ struct bus_device pci_device(struct pci *pci)
 		.write = pci_write,
 		.data = pci,
 	};
+}
+
+/* The BAR that has all of an access; no device takes a part of one. */
+static struct pci_function *find_bar(struct pci *pci, bool io, uint64_t address,
+				     unsigned int size, uint64_t *offset)
+{
+	for (unsigned int i = 0; i < PCI_SLOTS; i++) {
+		struct pci_function *function = pci->functions[i];
+		uint64_t place = function ? __atomic_load_n(&function->place,
+							    __ATOMIC_ACQUIRE) :
+					    PCI_BAR_NOWHERE;
+
+		if (place == PCI_BAR_NOWHERE || function->bar_io != io ||
+		    address < place || address - place >= function->bar_size ||
+		    size > function->bar_size - (address - place))
+			continue;
+		*offset = address - place;
+		return function;
+	}
+	return NULL;
+}
+
+static void window_read(struct pci *pci, bool io, uint64_t address,
+			uint8_t *bytes, unsigned int size)
+{
+	uint64_t offset;
+	const struct pci_function *function = find_bar(pci, io, address, size,
+						       &offset);
+
+	if (function)
+		function->read(function->data, offset, bytes, size);
+}
+
+static void window_write(struct pci *pci, bool io, uint64_t address,
+			 const uint8_t *bytes, unsigned int size)
+{
+	uint64_t offset;
+	const struct pci_function *function = find_bar(pci, io, address, size,
+						       &offset);
+
+	if (function)
+		function->write(function->data, offset, bytes, size);
+}
+
+static void memory_read(void *data, uint64_t offset, uint8_t *bytes,
+			unsigned int size)
+{
+	window_read(data, false, PCI_MEMORY_START + offset, bytes, size);
+}
+
+static void memory_write(void *data, uint64_t offset, const uint8_t *bytes,
+			 unsigned int size)
+{
+	window_write(data, false, PCI_MEMORY_START + offset, bytes, size);
+}
+
+static void io_read(void *data, uint64_t offset, uint8_t *bytes,
+		    unsigned int size)
+{
+	window_read(data, true, PCI_IO_START + offset, bytes, size);
+}
+
+static void io_write(void *data, uint64_t offset, const uint8_t *bytes,
+		     unsigned int size)
+{
+	window_write(data, true, PCI_IO_START + offset, bytes, size);
+}
+
+struct bus_device pci_memory_device(struct pci *pci)
+{
+	return (struct bus_device){
+		.name = "PCI memory window",
+		.start = PCI_MEMORY_START,
+		.size = PCI_MEMORY_SIZE,
+		.width = 8,
+		.read = memory_read,
+		.write = memory_write,
+		.data = pci,
+	};
+}
+
+struct bus_device pci_io_device(struct pci *pci)
+{
+	return (struct bus_device){
+		.name = "PCI port window",
+		.start = PCI_IO_START,
+		.size = PCI_IO_SIZE,
+		.width = 4,
+		.read = io_read,
+		.write = io_write,
+		.data = pci,
+	};
+}
+
+void pci_function_get(const struct pci_function *function, struct tlv *records,
+		      uint32_t type, enum pci_slot slot)
+{
+	tlv_add(records, type, slot, function->config, sizeof(function->config));
+}
+
+/* What the guest cannot write is this machine's. */
+int pci_function_set(struct pci_function *function, const struct tlv *records,
+		     uint32_t type, enum pci_slot slot)
+{
+	uint8_t config[PCI_CONFIG_SIZE];
+
+	if (!tlv_get(records, type, slot, config, sizeof(config)))
+		return -EBADMSG;
+	for (unsigned int i = 0; i < PCI_CONFIG_SIZE; i++) {
+		uint8_t mask = function->writable[i];
+
+		function->config[i] = (uint8_t)((function->config[i] & ~mask) |
+						(config[i] & mask));
+	}
+	update_place(function);
+	return 0;
 }

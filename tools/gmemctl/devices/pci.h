@@ -1,28 +1,120 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The ports of PCI configuration space on a bus without devices, and among
- * them the reset control of a PC's chipset.
+ * A PCI bus: the ports of configuration space, a host bridge if there is anything
+ * behind it, and the functions. Among the ports is the reset control of a PC's
+ * chipset.
+ *
+ * A function has at most one BAR, which the guest moves about within a window. Who
+ * answers at an address is looked up without a lock, and functions are called
+ * without one: several vCPUs can be in the same one.
  */
 #ifndef GMEMCTL_DEVICES_PCI_H
 #define GMEMCTL_DEVICES_PCI_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/tlv.h"
 #include "bus.h"
 
 #define PCI_PORT	0xcf8
 #define PCI_RESET_PORT	0xcf9
 
+/** PCI_IRQ: the ISA interrupt that all functions share, level triggered */
+#define PCI_IRQ		10
+
+/* The windows that BARs are in: above RAM below 4 GiB, and among the ports. */
+#define PCI_MEMORY_START	0xe0000000U
+#define PCI_MEMORY_SIZE		0x10000000U
+#define PCI_IO_START		0xd00U
+#define PCI_IO_SIZE		0x100U
+
+/** PCI_BAR_NOWHERE: a BAR that is off, or outside of its window */
+#define PCI_BAR_NOWHERE		UINT64_MAX
+
+#define PCI_CONFIG_SIZE		256
+
+/* Device numbers; the host bridge is the first. ACPI and MP tables say so, too. */
+enum pci_slot {
+	PCI_SLOT_BRIDGE,
+	PCI_SLOT_PVMEMCONTROL,
+	PCI_SLOT_BALLOON,
+	PCI_SLOTS,
+};
+
+/* Offsets in configuration space, for those who fill it */
+#define PCI_CONFIG_VENDOR	0x00
+#define PCI_CONFIG_DEVICE	0x02
+#define PCI_CONFIG_COMMAND	0x04
+#define PCI_CONFIG_STATUS	0x06
+#define PCI_CONFIG_REVISION	0x08
+#define PCI_CONFIG_CLASS	0x09	/* programming interface, subclass, class */
+#define PCI_CONFIG_BAR		0x10
+#define PCI_CONFIG_SUBVENDOR	0x2c
+#define PCI_CONFIG_SUBSYSTEM	0x2e
+#define PCI_CONFIG_CAPABILITIES	0x34
+#define PCI_CONFIG_LINE		0x3c
+#define PCI_CONFIG_PIN		0x3d
+
+#define PCI_COMMAND_IO		0x0001
+#define PCI_COMMAND_MEMORY	0x0002
+#define PCI_COMMAND_SERR	0x0100
+#define PCI_STATUS_CAPABILITIES	0x0010
+
+/**
+ * struct pci_identity - what a function says it is
+ * @class: class, subclass, programming interface, from the highest byte
+ */
+struct pci_identity {
+	uint16_t vendor;
+	uint16_t device;
+	uint16_t subvendor;
+	uint16_t subsystem;
+	uint32_t class;
+	uint8_t revision;
+};
+
+/**
+ * struct pci_function - a function
+ * @name: for messages
+ * @config: configuration space; changed with the bus's lock held
+ * @writable: bits of it that the guest can write
+ * @bar_size: a power of two from 16 on, 0: there is none
+ * @bar_io: the BAR is ports
+ * @place: where it answers, or PCI_BAR_NOWHERE; read and written atomically
+ * @read: as that of a bus_device; @offset is in the BAR
+ * @write: the other direction
+ * @data: for both
+ */
+struct pci_function {
+	const char *name;
+	uint8_t config[PCI_CONFIG_SIZE];
+	uint8_t writable[PCI_CONFIG_SIZE];
+	uint32_t bar_size;
+	bool bar_io;
+	uint64_t place;
+	void (*read)(void *data, uint64_t offset, uint8_t *bytes,
+		     unsigned int size);
+	void (*write)(void *data, uint64_t offset, const uint8_t *bytes,
+		      unsigned int size);
+	void *data;
+};
+
 /**
  * struct pci - its state
  * @board: where a reset goes
- * @lock: protects what follows
+ * @functions: by slot; those that are not there are NULL. Does not change once the
+ *	guest runs
+ * @bridge: the host bridge, there if anything else is
+ * @lock: protects what follows, and configuration space
  * @address: the address register
  * @reset: the reset control
  */
 struct pci {
 	const struct board *board;
+	struct pci_function *functions[PCI_SLOTS];
+	struct pci_function bridge;
 	pthread_mutex_t lock;
 	uint32_t address;
 	uint8_t reset;
@@ -30,6 +122,37 @@ struct pci {
 
 void pci_init(struct pci *pci, const struct board *board);
 void pci_destroy(struct pci *pci);
+
+/** pci_identify() - fill the start of an empty configuration space */
+void pci_identify(struct pci_function *function,
+		  const struct pci_identity *identity);
+
+/**
+ * pci_set_bar() - give it a BAR, where firmware would have put it, and turn it on
+ * @size: a power of two from 16 on
+ * @address: in the window, a multiple of @size
+ */
+void pci_set_bar(struct pci_function *function, bool io, uint32_t size,
+		 uint32_t address);
+
+/** pci_add() - put it on the bus, before the guest runs */
+void pci_add(struct pci *pci, enum pci_slot slot, struct pci_function *function);
+
+/** pci_is_used() - whether there is anything but the ports */
+bool pci_is_used(const struct pci *pci);
+
+/* The ports of configuration space, and the windows. */
 struct bus_device pci_device(struct pci *pci);
+struct bus_device pci_memory_device(struct pci *pci);
+struct bus_device pci_io_device(struct pci *pci);
+
+/*
+ * The configuration of one function as a record of @type and its slot: what the guest
+ * can have written. Return: 0, or -EBADMSG for what is none.
+ */
+void pci_function_get(const struct pci_function *function, struct tlv *records,
+		      uint32_t type, enum pci_slot slot);
+int pci_function_set(struct pci_function *function, const struct tlv *records,
+		     uint32_t type, enum pci_slot slot);
 
 #endif /* GMEMCTL_DEVICES_PCI_H */

@@ -42,6 +42,19 @@ static void pc_event(void *data, enum board_event event, uint32_t value)
 	}
 }
 
+/* What is on the PCI bus moves about in the windows. */
+static int pc_windows_add(struct pc *pc, struct error *error)
+{
+	const struct bus_device memory = pci_memory_device(&pc->pci);
+	const struct bus_device ports = pci_io_device(&pc->pci);
+	int rc;
+
+	if (!pci_is_used(&pc->pci))
+		return 0;
+	rc = bus_add(&pc->machine.mmio, &memory, error);
+	return rc ? rc : bus_add(&pc->machine.ports, &ports, error);
+}
+
 static int pc_devices_add(struct pc *pc, struct error *error)
 {
 	const struct bus_device devices[] = {
@@ -63,7 +76,7 @@ static int pc_devices_add(struct pc *pc, struct error *error)
 		rc = bus_add(&pc->machine.ports, &devices[i], error);
 	if (!rc && pc->config->off_port)
 		rc = bus_add(&pc->machine.ports, &off, error);
-	return rc;
+	return rc ? rc : pc_windows_add(pc, error);
 }
 
 int pc_devices(struct pc *pc, struct error *error)
@@ -97,9 +110,10 @@ static int pc_write_tables(struct pc *pc, struct error *error)
 {
 	uint8_t *base = machine_host(&pc->machine, 0);
 	unsigned int cpus = pc->machine.nr_vcpus;
+	bool pci = pci_is_used(&pc->pci);
 
-	if (mptable_build(base + MPTABLE_GPA, MPTABLE_SIZE, MPTABLE_GPA, cpus) &&
-	    acpi_build(base + ACPI_GPA, ACPI_SIZE, ACPI_GPA, cpus)) {
+	if (mptable_build(base + MPTABLE_GPA, MPTABLE_SIZE, MPTABLE_GPA, cpus, pci) &&
+	    acpi_build(base + ACPI_GPA, ACPI_SIZE, ACPI_GPA, cpus, pci)) {
 		reset_vector_build(base + RESET_VECTOR_GPA);
 		return 0;
 	}

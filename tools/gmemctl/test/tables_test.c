@@ -40,7 +40,7 @@ static unsigned int mp_count(unsigned int type)
 
 static void test_mptable_pointer(void)
 {
-	size_t used = mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 2);
+	size_t used = mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 2, false);
 
 	CHECK(used > 16 && !memcmp(bytes, "_MP_", 4));
 	CHECK(sum_is_zero(bytes, 16));
@@ -58,7 +58,7 @@ static void test_mptable_entries(void)
 {
 	const uint8_t *cpu = bytes + 16 + 44;
 
-	CHECK(mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 3));
+	CHECK(mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 3, false));
 	CHECK(mp_count(0) == 3 && mp_count(1) == 1 && mp_count(2) == 1);
 	CHECK(mp_count(3) == 15 && mp_count(4) == 2);
 	CHECK(cpu[1] == 0 && cpu[3] == 3);
@@ -73,14 +73,14 @@ static void test_mptable_entries(void)
 
 static void test_mptable_limits(void)
 {
-	size_t used = mptable_build(bytes, MPTABLE_SIZE, MPTABLE_GPA, 254);
+	size_t used = mptable_build(bytes, MPTABLE_SIZE, MPTABLE_GPA, 254, false);
 
 	CHECK(used && used <= MPTABLE_SIZE && mp_count(0) == 254);
-	CHECK(!mptable_build(bytes, used - 1, MPTABLE_GPA, 254));
-	CHECK_EQ(mptable_build(bytes, used, MPTABLE_GPA, 254), used);
-	CHECK(!mptable_build(bytes, 0, MPTABLE_GPA, 1));
-	CHECK(!mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 0));
-	CHECK(!mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 255));
+	CHECK(!mptable_build(bytes, used - 1, MPTABLE_GPA, 254, false));
+	CHECK_EQ(mptable_build(bytes, used, MPTABLE_GPA, 254, false), used);
+	CHECK(!mptable_build(bytes, 0, MPTABLE_GPA, 1, false));
+	CHECK(!mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 0, false));
+	CHECK(!mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 255, false));
 }
 
 /* A table that a pointer leads to, checked; NULL if it is not @signature. */
@@ -114,7 +114,7 @@ static void test_acpi_pointers(void)
 	const uint8_t *fadt;
 
 	memset(bytes, 0, sizeof(bytes));
-	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 2));
+	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 2, false));
 	CHECK(!memcmp(bytes, "RSD PTR ", 8) && bytes[15] == 2);
 	CHECK(sum_is_zero(bytes, 20) && sum_is_zero(bytes, 36));
 	CHECK_EQ(bytes_get32(bytes + 20), 36);
@@ -135,7 +135,7 @@ static void test_acpi_fadt(void)
 {
 	const uint8_t *fadt;
 
-	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1));
+	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, false));
 	fadt = acpi_find(0, "FACP");
 	if (!fadt)
 		return;
@@ -160,7 +160,7 @@ static void test_acpi_madt(void)
 	const uint8_t *madt, *at, *end;
 	unsigned int cpus = 0, ioapics = 0;
 
-	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 3));
+	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 3, false));
 	madt = acpi_find(1, "APIC");
 	if (!madt)
 		return;
@@ -180,7 +180,7 @@ static void test_acpi_dsdt(void)
 {
 	const uint8_t *fadt, *code;
 
-	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1));
+	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, false));
 	fadt = acpi_find(0, "FACP");
 	code = fadt ? acpi_table(bytes_get32(fadt + 40), "DSDT") : NULL;
 	CHECK(code);
@@ -195,15 +195,65 @@ static void test_acpi_dsdt(void)
 		      "\x47\x01\x05\x05\x05\x05\x01\x01\x79\x00", 10));
 }
 
+/* The length of a package at @at, which is all that is left of @end. */
+static size_t package(const uint8_t *at)
+{
+	return at[0] >> 6 ? (size_t)(at[0] & 0x0f) | (size_t)at[1] << 4 : at[0];
+}
+
+/*
+ * A second scope, to the end, in it the bridge, in that its addresses, and where the
+ * balloon's interrupt goes.
+ */
+static void test_acpi_dsdt_pci(void)
+{
+	size_t without = acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, false);
+	const uint8_t *code, *end, *scope;
+
+	CHECK(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, true) > without);
+	code = acpi_find(0, "FACP");
+	code = code ? acpi_table(bytes_get32(code + 40), "DSDT") : NULL;
+	CHECK(code);
+	if (!code)
+		return;
+	end = code + bytes_get32(code + 4);
+	scope = code + 51 + code[51];
+	CHECK(scope[0] == 0x10 && scope + 1 + package(scope + 1) == end);
+	CHECK(scope[8] == 0x5b && scope[9] == 0x82 &&
+	      scope + 10 + package(scope + 10) == end);
+	CHECK(!memcmp(scope + 12, "PCI0\x08_HID\x0c\x41\xd0\x0a\x03\x08_CRS\x11", 20));
+	/* The buffer, with its size, ends where the routing begins. */
+	CHECK(scope[34] == 0x0a && scope[35] == package(scope + 32) - 4);
+	CHECK(!memcmp(scope + 36 + scope[35] - 2, "\x79\x00\x08_PRT\x12", 8));
+	CHECK(!memcmp(end - 10, "\x04\x0c\xff\xff\x02\x00\x00\x00\x0a\x0a", 10));
+}
+
+static void test_mptable_pci(void)
+{
+	const uint8_t *cpu = bytes + 16 + 44;
+
+	CHECK(mptable_build(bytes, sizeof(bytes), MPTABLE_GPA, 1, true));
+	CHECK(mp_count(0) == 1 && mp_count(1) == 2 && mp_count(2) == 1);
+	/* Interrupt 10 is the bus's, and nobody else's. */
+	CHECK(mp_count(3) == 15 && mp_count(4) == 2);
+	CHECK(cpu[28] == 1 && cpu[29] == 1 && !memcmp(cpu + 30, "PCI   ", 6));
+	for (unsigned int i = 0; i < 15; i++) {
+		const uint8_t *entry = cpu + 44 + 8 * i;
+
+		CHECK((entry[7] == 10) == (entry[4] == 1));
+		CHECK(entry[4] != 1 || entry[5] == 2 << 2);
+	}
+}
+
 static void test_acpi_limits(void)
 {
-	size_t used = acpi_build(bytes, ACPI_SIZE, ACPI_GPA, 254);
+	size_t used = acpi_build(bytes, ACPI_SIZE, ACPI_GPA, 254, false);
 
 	CHECK(used && used <= ACPI_SIZE);
 	for (size_t size = 0; size < used; size += 13)
-		CHECK(!acpi_build(bytes, size, ACPI_GPA, 254));
-	CHECK(!acpi_build(bytes, sizeof(bytes), ACPI_GPA, 0));
-	CHECK(!acpi_build(bytes, sizeof(bytes), ACPI_GPA, 255));
+		CHECK(!acpi_build(bytes, size, ACPI_GPA, 254, false));
+	CHECK(!acpi_build(bytes, sizeof(bytes), ACPI_GPA, 0, false));
+	CHECK(!acpi_build(bytes, sizeof(bytes), ACPI_GPA, 255, false));
 }
 
 /*
@@ -224,11 +274,13 @@ static void test_reset_vector(void)
 static const struct unit_test tests[] = {
 	{ "mptable.pointer", test_mptable_pointer },
 	{ "mptable.entries", test_mptable_entries },
+	{ "mptable.pci", test_mptable_pci },
 	{ "mptable.limits", test_mptable_limits },
 	{ "acpi.pointers", test_acpi_pointers },
 	{ "acpi.fadt", test_acpi_fadt },
 	{ "acpi.madt", test_acpi_madt },
 	{ "acpi.dsdt", test_acpi_dsdt },
+	{ "acpi.dsdt_pci", test_acpi_dsdt_pci },
 	{ "acpi.limits", test_acpi_limits },
 	{ "reset_vector.C17_code", test_reset_vector },
 };
