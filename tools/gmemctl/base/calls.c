@@ -4,13 +4,19 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "calls.h"
 
 #ifndef MFD_HUGE_SHIFT
 #define MFD_HUGE_SHIFT 26
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
 #endif
 #define MPOL_BIND	2
 #define NODE_MAX	0xffff
@@ -130,6 +136,32 @@ static int system_bind_node(void *address, size_t length, unsigned int node)
 		       (unsigned long)node + 2, 0) ? -errno : 0;
 }
 
+static int system_name(void *address, size_t length, const char *name)
+{
+	return prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, address, length, name) ?
+	       -errno : 0;
+}
+
+static int system_peek(void *to, const void *address, size_t length)
+{
+	struct iovec local = { to, length }, remote = { (void *)address, length };
+	ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+
+	if (got < 0)
+		return -errno;
+	return (size_t)got == length ? 0 : -EFAULT;
+}
+
+static int system_poke(void *address, const void *from, size_t length)
+{
+	struct iovec local = { (void *)from, length }, remote = { address, length };
+	ssize_t got = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
+
+	if (got < 0)
+		return -errno;
+	return (size_t)got == length ? 0 : -EFAULT;
+}
+
 const struct calls calls_system = {
 	.open	= system_open,
 	.close	= system_close,
@@ -144,6 +176,9 @@ const struct calls calls_system = {
 	.lock	= system_lock,
 	.unlock	= system_unlock,
 	.bind_node = system_bind_node,
+	.name	= system_name,
+	.peek	= system_peek,
+	.poke	= system_poke,
 	.hugetlb = system_hugetlb,
 	.allocate = system_allocate,
 };

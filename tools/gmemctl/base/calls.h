@@ -29,6 +29,14 @@ struct calls {
 	int (*unlock)(void *address, size_t length);
 	int (*bind_node)(void *address, size_t length, unsigned int node);
 
+	/*
+	 * Name anonymous memory in /proc/PID/smaps, NULL: no more. Copy from and to
+	 * memory that may be protected, gone or somebody else's: an error, no signal.
+	 */
+	int (*name)(void *address, size_t length, const char *name);
+	int (*peek)(void *to, const void *address, size_t length);
+	int (*poke)(void *address, const void *from, size_t length);
+
 	/* Like memfd() and punch(): hugetlb pages, and memory now, not later. */
 	int (*hugetlb)(const char *name, uint64_t length, unsigned int shift);
 	int (*allocate)(int fd, uint64_t offset, uint64_t length);

@@ -494,10 +494,10 @@ int guest_memory_commit(struct guest_memory *memory, struct range range)
 {
 	int rc = -EFAULT;
 
-	pthread_mutex_lock(&memory->regions.lock);
+	pthread_rwlock_rdlock(&memory->regions.lock);
 	if (ram_is_seen(memory, range))
 		rc = reservation_commit(&memory->reservation, range);
-	pthread_mutex_unlock(&memory->regions.lock);
+	pthread_rwlock_unlock(&memory->regions.lock);
 	return rc;
 }
 
@@ -531,12 +531,12 @@ static int decommit(struct guest_memory *memory, struct range range)
 {
 	int rc = -EFAULT;
 
-	pthread_mutex_lock(&memory->regions.lock);
+	pthread_rwlock_rdlock(&memory->regions.lock);
 	if (ram_is_seen(memory, range))
 		rc = reservation_decommit(&memory->reservation, range);
 	if (!rc)
 		rc = decommit_private(memory, range);
-	pthread_mutex_unlock(&memory->regions.lock);
+	pthread_rwlock_unlock(&memory->regions.lock);
 	return rc;
 }
 
@@ -545,6 +545,9 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range)
 	struct range *turn;
 	int rc;
 
+	/* Devices would go on with pages that are nobody's, or another's. */
+	if (memory->config->pin)
+		return -EBUSY;
 	/* A turn is for a range that is not empty. */
 	if (range.start >= range.end)
 		return decommit(memory, range);

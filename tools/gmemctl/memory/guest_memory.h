@@ -126,7 +126,10 @@ int guest_memory_commit(struct guest_memory *memory, struct range range);
 /**
  * guest_memory_decommit() - give its memory back, private pages included
  *
- * The contents are gone; shared pages read zero.
+ * The contents are gone; shared pages read zero. Several threads may do this at once.
+ *
+ * Return: 0; -EBUSY if all RAM is pinned for a device; otherwise as
+ * guest_memory_commit() and reservation_decommit().
  */
 int guest_memory_decommit(struct guest_memory *memory, struct range range);
 

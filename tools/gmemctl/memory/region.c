@@ -277,9 +277,9 @@ int region_add_mapping(struct region_set *set, struct region *region,
 {
 	int rc;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	rc = __region_add_mapping(set, region, mapping, error);
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
 
@@ -334,9 +334,9 @@ int region_remove_mappings(struct region_set *set, struct region *region,
 {
 	int rc;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	rc = __region_remove_mappings(set, region, range, error);
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
 
@@ -382,9 +382,9 @@ int region_set_add_partition(struct region_set *set,
 {
 	int rc;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	rc = __region_set_add_partition(set, partition, error);
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
 
@@ -393,14 +393,14 @@ void region_set_remove_partition(struct region_set *set,
 {
 	unsigned int kept = 0;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	for (unsigned int i = 0; i < set->nr_partitions; i++)
 		if (set->partitions[i] != partition)
 			set->partitions[kept++] = set->partitions[i];
 	if (kept != set->nr_partitions)
 		partition_forget(set, partition, set->nr_regions);
 	set->nr_partitions = kept;
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 }
 
 static int target_check(const struct region_set *set,
@@ -460,9 +460,9 @@ int region_set_add_target(struct region_set *set,
 {
 	int rc;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	rc = __region_set_add_target(set, target, error);
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
 
@@ -471,14 +471,14 @@ void region_set_remove_target(struct region_set *set,
 {
 	unsigned int kept = 0;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	for (unsigned int i = 0; i < set->nr_targets; i++)
 		if (set->targets[i] != target)
 			set->targets[kept++] = set->targets[i];
 	if (kept != set->nr_targets)
 		target_forget(set, target, set->nr_regions);
 	set->nr_targets = kept;
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 }
 
 void region_set_init(struct region_set *set, struct reservation *reservation)
@@ -486,7 +486,7 @@ void region_set_init(struct region_set *set, struct reservation *reservation)
 	memset(set, 0, sizeof(*set));
 	set->reservation = reservation;
 	set->next_id = 1;
-	pthread_mutex_init(&set->lock, NULL);
+	pthread_rwlock_init(&set->lock, NULL);
 }
 
 static void region_free(struct region *region)
@@ -503,7 +503,7 @@ void region_set_destroy(struct region_set *set)
 		region_free(set->regions[i]);
 	}
 	free(set->regions);
-	pthread_mutex_destroy(&set->lock);
+	pthread_rwlock_destroy(&set->lock);
 	memset(set, 0, sizeof(*set));
 }
 
@@ -581,14 +581,14 @@ int region_add(struct region_set *set, const char *name, struct range range,
 				 (unsigned long long)range.start,
 				 (unsigned long long)range.end);
 	snprintf(region.name, sizeof(region.name), "%s", name);
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	rc = region_check_overlap(set, name, range, priority, error);
 	if (!rc) {
 		rc = region_insert(set, &region, out);
 		if (rc)
 			error_set(error, rc, name, "add memory region", NULL);
 	}
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
 
@@ -707,10 +707,10 @@ int region_map(struct region_set *set, struct region *region,
 {
 	int rc = 0;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	if (!region->active || !params_equal(&region->params, params))
 		rc = __region_map(set, region, params, error);
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
 
@@ -735,12 +735,12 @@ int region_unmap(struct region_set *set, struct region *region,
 {
 	int rc;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	if (region->active && region_is_anonymous(region))
 		rc = region_refuse_loss(region, error);
 	else
 		rc = __region_unmap(set, region, error);
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
 
@@ -760,10 +760,10 @@ int region_remove(struct region_set *set, struct region *region,
 {
 	int rc;
 
-	pthread_mutex_lock(&set->lock);
+	pthread_rwlock_wrlock(&set->lock);
 	rc = __region_unmap(set, region, error);
 	region_forget(set, region);
-	pthread_mutex_unlock(&set->lock);
+	pthread_rwlock_unlock(&set->lock);
 	region_free(region);
 	return rc;
 }

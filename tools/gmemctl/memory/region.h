@@ -106,14 +106,15 @@ struct region {
 /**
  * struct region_set - all regions of a guest
  * @reservation: where their memory is mapped in this process
- * @lock: protects what follows, and the mappings in @reservation
+ * @lock: protects what follows, and the mappings in @reservation; who works on memory
+ *	where it is mapped has it for reading
  * @regions: oldest first
  * @partitions: what regions are mapped into
  * @targets: what mappings are made known to
  */
 struct region_set {
 	struct reservation *reservation;
-	pthread_mutex_t lock;
+	pthread_rwlock_t lock;
 	struct region **regions;
 	unsigned int nr_regions;
 	unsigned int next_id;

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 #include "../base/calls.h"
 #include "reservation.h"
 
-#ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d41
-#define PR_SET_VMA_ANON_NAME 0
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24	/* Linux 5.18 */
 #endif
 
 #define SIZE_2M	(UINT64_C(1) << 21)
@@ -305,12 +303,15 @@ static int extent_check_whole(struct reservation *reservation,
 static int extent_decommit(struct reservation *reservation,
 			   const struct extent *extent)
 {
+	uint8_t *host = reservation->base + extent->range.start;
 	uint64_t size = range_size(extent->range);
+	int rc;
 
 	if (extent->fd >= 0)
 		return calls->punch(extent->fd, extent->fd_offset, size);
-	return calls->advise(reservation->base + extent->range.start, size,
-			     MADV_DONTNEED);
+	rc = calls->advise(host, size, MADV_DONTNEED);
+	/* Memory that is locked: a hole in a file does not ask for that either. */
+	return rc == -EINVAL ? calls->advise(host, size, MADV_DONTNEED_LOCKED) : rc;
 }
 
 int reservation_decommit(struct reservation *reservation, struct range range)
@@ -350,8 +351,7 @@ void reservation_set_name(struct reservation *reservation, struct range range,
 {
 	if (reservation_check(reservation, range) || !range_size(range))
 		return;
-	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME,
-	      reservation->base + range.start, range_size(range), name);
+	calls->name(reservation->base + range.start, range_size(range), name);
 }
 
 const struct extent *reservation_find(const struct reservation *reservation,

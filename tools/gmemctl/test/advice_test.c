@@ -1,0 +1,747 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a guest may ask for of its memory: each of it with each kind of memory, as the
+ * running kernel shows the effect, and what is refused.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/calls.h"
+#include "../memory/access.h"
+#include "../memory/advice.h"
+#include "kvm_fake.h"
+#include "unit.h"
+
+#define PAGE	RANGE_PAGE_SIZE
+#define TYPE	7
+
+/* The part that is asked about: pages 4 to 12 of the first range. */
+#define FIRST	4
+#define END	12
+#define GPA	(FIRST * PAGE)
+#define SIZE	((END - FIRST) * PAGE)
+
+static struct range ranges[2];
+static struct memory_request request;
+static struct memory_config config;
+static struct guest_memory memory;
+static struct advice advice;
+static struct calls own_calls;
+static char path[] = "/tmp/gmemctl_unit_XXXXXX";
+
+static void start(enum backing_kind kind)
+{
+	kvm_fake_start();
+	ranges[0] = (struct range){ 0, 16 * PAGE };
+	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
+	request = (struct memory_request){
+		.ranges = ranges, .nr_ranges = 2, .kind = kind,
+		.existing_fd = -1, .node = -1,
+		.path = kind == BACKING_FILE ? path : NULL,
+		.hugepage_size = kind == BACKING_HUGETLB ? 4 * PAGE : 0,
+	};
+	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
+}
+
+static void build(void)
+{
+	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
+	CHECK(!guest_memory_attach(&memory, NULL));
+	CHECK(!advice_init(&advice, &memory, NULL));
+	kvm_fake.log[0] = '\0';
+}
+
+static void stop(void)
+{
+	advice_destroy(&advice);
+	guest_memory_destroy(&memory);
+	calls = &calls_system;
+}
+
+static uint8_t *at(uint64_t gpa)
+{
+	return memory.reservation.base + gpa;
+}
+
+static int take(enum advice_kind kind)
+{
+	return advice_take(&advice, kind, GPA, SIZE, 42);
+}
+
+static void fill(void)
+{
+	memset(at(0), 0x5a, 16 * PAGE);
+}
+
+static unsigned int resident(void)
+{
+	unsigned char pages[END - FIRST] = { 0 };
+	unsigned int count = 0;
+
+	CHECK(!mincore(at(GPA), SIZE, pages));
+	for (unsigned int i = 0; i < END - FIRST; i++)
+		count += pages[i] & 1;
+	return count;
+}
+
+static bool reads(uint8_t value)
+{
+	for (uint64_t i = 0; i < SIZE; i++)
+		if (*at(GPA + i) != value)
+			return false;
+	return true;
+}
+
+/* What /proc/self/smaps says of the mapping at GPA: protection and flags. */
+static bool smaps(char prot[5], char *flags, size_t size)
+{
+	FILE *file = fopen("/proc/self/smaps", "r");
+	unsigned long start, end;
+	bool inside = false, found = false;
+	char line[512], text[5];
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx %4s", &start, &end, text) == 3) {
+			inside = start <= (uintptr_t)at(GPA) &&
+				 (uintptr_t)at(GPA) < end;
+			if (inside)
+				memcpy(prot, text, 5);
+		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
+			snprintf(flags, size, "%.*s", (int)size - 1, line + 8);
+			found = true;
+		}
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool has_flag(const char *flag)
+{
+	char prot[5], flags[256];
+
+	return smaps(prot, flags, sizeof(flags)) && strstr(flags, flag);
+}
+
+static bool has_prot(const char *expected)
+{
+	char prot[5], flags[256];
+
+	return smaps(prot, flags, sizeof(flags)) && !memcmp(prot, expected, 3);
+}
+
+static unsigned int mappings(void)
+{
+	FILE *file = fopen("/proc/self/maps", "r");
+	unsigned int count = 0;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		count++;
+	if (file)
+		fclose(file);
+	return count;
+}
+
+/* What there is to name memory with where the kernel has no CONFIG_ANON_VMA_NAME. */
+static char named[64];
+
+static int fake_name(void *address, size_t length, const char *name)
+{
+	if (address == at(GPA) && length == SIZE)
+		snprintf(named, sizeof(named), "%s", name ? name : "none");
+	return 0;
+}
+
+static void fake_names(void)
+{
+	own_calls = *calls;
+	own_calls.name = fake_name;
+	calls = &own_calls;
+	named[0] = '\0';
+}
+
+static void check_given_back(enum advice_kind kind)
+{
+	fill();
+	CHECK(resident() == END - FIRST && reads(0x5a));
+	CHECK_EQ(take(kind), 0);
+	CHECK_EQ(resident(), 0);
+	CHECK(reads(0) && *at(GPA - 1) == 0x5a && *at(GPA + SIZE) == 0x5a);
+}
+
+/* Bytes that the file behind the memory takes. */
+static uint64_t taken(void)
+{
+	struct stat status = { 0 };
+
+	CHECK(!fstat(memory.backings[0].fd, &status));
+	return (uint64_t)status.st_blocks * 512;
+}
+
+/*
+ * Locked memory is in memory; if it can be paged out at all the kernel knows. The rest
+ * is taken, but mincore() does not tell of it before it is touched.
+ */
+static void check_lock(bool paged)
+{
+	CHECK_EQ(take(ADVICE_DONTNEED), 0);
+	if (!paged) {
+		uint64_t before = taken();
+
+		CHECK_EQ(take(ADVICE_LOCK), 0);
+		CHECK_EQ(taken() - before, SIZE);
+	}
+	CHECK_EQ(take(ADVICE_LOCK), 0);
+	CHECK(!paged || resident() == END - FIRST);
+	CHECK(has_flag(" lo ") == paged);
+	CHECK_EQ(take(ADVICE_DONTNEED), -EINVAL);
+	CHECK_EQ(advice_take(&advice, ADVICE_DONTNEED, 0, PAGE * FIRST, 0), 0);
+	CHECK_EQ(take(ADVICE_UNLOCK), 0);
+	CHECK(!has_flag(" lo "));
+	CHECK_EQ(take(ADVICE_DONTNEED), 0);
+}
+
+static void check_protection(void)
+{
+	uint8_t byte = 1;
+
+	fill();
+	CHECK(!take(ADVICE_PROTECT_NONE) && has_prot("---"));
+	CHECK_EQ(access_read(&memory, GPA, &byte, 1), -EFAULT);
+	CHECK_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
+	CHECK(!access_read(&memory, GPA - 1, &byte, 1) && byte == 0x5a);
+	CHECK(advice_denies(&advice, GPA) && !advice_denies(&advice, GPA - 1) &&
+	      !advice_denies(&advice, GPA + SIZE));
+	CHECK(!take(ADVICE_PROTECT_R) && has_prot("r--"));
+	CHECK(!access_read(&memory, GPA, &byte, 1) && byte == 0x5a);
+	CHECK_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
+	CHECK(!take(ADVICE_PROTECT_W) && has_prot("-w-"));
+	CHECK(!take(ADVICE_PROTECT_RW) && has_prot("rw-") && reads(0x5a));
+	CHECK(!advice_denies(&advice, GPA) && !advice.nr_runs);
+}
+
+static void test_advice_shared(void)
+{
+	start(BACKING_SHARED);
+	build();
+	check_given_back(ADVICE_DONTNEED);
+	check_given_back(ADVICE_REMOVE);
+	check_lock(true);
+	check_protection();
+	CHECK_EQ(take(ADVICE_PAGEOUT), 0);
+	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
+	CHECK(has_flag(" dd "));
+	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_UNMERGEABLE), -EOPNOTSUPP);
+	CHECK(!advice.nr_runs);
+	stop();
+}
+
+static void test_advice_private(void)
+{
+	int rc;
+
+	start(BACKING_PRIVATE);
+	build();
+	check_given_back(ADVICE_DONTNEED);
+	CHECK_EQ(take(ADVICE_REMOVE), -EOPNOTSUPP);
+	check_lock(true);
+	check_protection();
+	fill();
+	CHECK_EQ(take(ADVICE_FREE), 0);
+	CHECK_EQ(take(ADVICE_PAGEOUT), 0);
+	CHECK(reads(0x5a) || reads(0));
+	rc = take(ADVICE_MERGEABLE);
+	if (rc == -EOPNOTSUPP) {
+		unit_skip("no KSM");
+	} else {
+		CHECK(!rc && has_flag(" mg "));
+		CHECK(!take(ADVICE_UNMERGEABLE) && !has_flag(" mg "));
+	}
+	fake_names();
+	CHECK(!take(ADVICE_NAME));
+	CHECK_STR(named, "pvmemcontrol-42");
+	CHECK(!advice_take(&advice, ADVICE_NAME, GPA, SIZE, UINT64_MAX));
+	CHECK_STR(named, "pvmemcontrol-18446744073709551615");
+	CHECK(advice.nr_runs == 1 && advice.runs[0].name == UINT64_MAX);
+	CHECK(!advice_take(&advice, ADVICE_NAME, GPA, SIZE, 0));
+	CHECK_STR(named, "none");
+	CHECK(!advice.nr_runs);
+	stop();
+}
+
+static void test_advice_hugetlb(void)
+{
+	start(BACKING_HUGETLB);
+	build();
+	check_given_back(ADVICE_DONTNEED);
+	check_given_back(ADVICE_REMOVE);
+	check_lock(false);
+	check_protection();
+	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
+	CHECK_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	/* A part of a huge page. */
+	for (int kind = ADVICE_DONTNEED; kind < ADVICE_KINDS; kind++) {
+		int rc = advice_take(&advice, (enum advice_kind)kind, GPA, PAGE, 1);
+
+		CHECK(rc == -EINVAL || rc == -EOPNOTSUPP);
+	}
+	CHECK(!advice.nr_runs);
+	stop();
+}
+
+static void test_advice_file(void)
+{
+	start(BACKING_FILE);
+	close(mkstemp(path));
+	build();
+	check_given_back(ADVICE_DONTNEED);
+	check_given_back(ADVICE_REMOVE);
+	check_lock(true);
+	check_protection();
+	CHECK_EQ(take(ADVICE_PAGEOUT), 0);
+	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
+	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	stop();
+	unlink(path);
+}
+
+/* Nothing of gmem's can be protected: KVM reaches it on a way of its own. */
+static void check_gmem(enum backing_kind kind)
+{
+	start(kind);
+	build();
+	check_given_back(ADVICE_DONTNEED);
+	check_given_back(ADVICE_REMOVE);
+	check_lock(false);
+	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
+	CHECK_EQ(take(ADVICE_PROTECT_NONE), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_PROTECT_R), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_PROTECT_W), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_PROTECT_RW), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	CHECK(!advice.nr_runs);
+	stop();
+}
+
+static void test_advice_gmem(void)
+{
+	check_gmem(BACKING_GMEM);
+	check_gmem(BACKING_GMEM_STORE);
+	check_gmem(BACKING_GUEST_MEMFD);
+}
+
+/* Memory that core dumps have, until the guest says so. */
+static void test_advice_dump(void)
+{
+	start(BACKING_PRIVATE);
+	request.dump = true;
+	build();
+	CHECK(!has_flag(" dd "));
+	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
+	CHECK(has_flag(" dd ") && advice.nr_runs == 1);
+	stop();
+}
+
+static int take_range(enum advice_kind kind, uint64_t gpa, uint64_t size)
+{
+	return advice_take(&advice, kind, gpa, size, 1);
+}
+
+/* Whatever is asked for, where it is has to be whole pages of RAM. */
+static void test_advice_ranges(void)
+{
+	start(BACKING_SHARED);
+	build();
+	fill();
+	for (int i = ADVICE_DONTNEED; i < ADVICE_KINDS; i++) {
+		enum advice_kind kind = (enum advice_kind)i;
+
+		CHECK_EQ(take_range(kind, GPA + 1, PAGE), -EINVAL);
+		CHECK_EQ(take_range(kind, GPA, PAGE + 1), -EINVAL);
+		CHECK_EQ(take_range(kind, GPA, 8), -EINVAL);
+		/* Over the end, over the hole, in the hole, beyond everything. */
+		CHECK_EQ(take_range(kind, 15 * PAGE, 2 * PAGE), -EINVAL);
+		CHECK_EQ(take_range(kind, 0, 80 * PAGE), -EINVAL);
+		CHECK_EQ(take_range(kind, 16 * PAGE, PAGE), -EINVAL);
+		CHECK_EQ(take_range(kind, 80 * PAGE, PAGE), -EINVAL);
+		CHECK_EQ(take_range(kind, UINT64_C(1) << 40, PAGE), -EINVAL);
+		/* Around the end of the addresses. */
+		CHECK_EQ(take_range(kind, GPA, -PAGE), -EINVAL);
+		CHECK_EQ(take_range(kind, -PAGE, PAGE), -EINVAL);
+		CHECK_EQ(take_range(kind, -PAGE, 2 * PAGE), -EINVAL);
+		/* Nothing, at a place that has to be one all the same. */
+		CHECK_EQ(take_range(kind, GPA, 0), 0);
+		CHECK_EQ(take_range(kind, 16 * PAGE, 0), -EINVAL);
+		CHECK_EQ(take_range(kind, UINT64_MAX, 0), -EINVAL);
+	}
+	CHECK_EQ(take_range((enum advice_kind)0, GPA, PAGE), -EOPNOTSUPP);
+	CHECK_EQ(take_range(ADVICE_KINDS, GPA, PAGE), -EOPNOTSUPP);
+	CHECK(reads(0x5a) && !advice.nr_runs);
+	stop();
+}
+
+/* Adjacent ranges of one request are one memory; those of two requests are not. */
+static void test_advice_requests(void)
+{
+	static const struct range next = { 16 * PAGE, 32 * PAGE };
+	struct memory_request both[2];
+
+	start(BACKING_SHARED);
+	ranges[1] = next;
+	build();
+	memset(at(0), 0x5a, 32 * PAGE);
+	CHECK(!take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE));
+	CHECK(!*at(8 * PAGE) && !*at(24 * PAGE - 1) && *at(24 * PAGE) == 0x5a);
+	CHECK(!take_range(ADVICE_PROTECT_R, 8 * PAGE, 16 * PAGE));
+	CHECK_EQ(advice.nr_runs, 1);
+	stop();
+	start(BACKING_SHARED);
+	request.nr_ranges = 1;
+	both[0] = request;
+	both[1] = request;
+	both[1].ranges = &next;
+	config.requests = both;
+	config.nr_requests = 2;
+	build();
+	CHECK_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE), -EINVAL);
+	CHECK_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 8 * PAGE), 0);
+	CHECK_EQ(take_range(ADVICE_DONTNEED, 16 * PAGE, 8 * PAGE), 0);
+	stop();
+}
+
+/* What is private is not to be found where the host has mapped it. */
+static void test_advice_private_pages(void)
+{
+	uint8_t byte;
+
+	start(BACKING_SHARED);
+	config.guest_memfd = true;
+	build();
+	fill();
+	CHECK(access_is_shared(&memory, GPA, SIZE));
+	CHECK(!guest_memory_convert(&memory, (struct range){ GPA, GPA + PAGE },
+				    true, NULL, 0));
+	CHECK(!access_is_shared(&memory, GPA, SIZE) &&
+	      access_is_shared(&memory, GPA + PAGE, SIZE - PAGE));
+	CHECK_EQ(access_read(&memory, GPA + PAGE - 1, &byte, 1), -EFAULT);
+	CHECK_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
+	CHECK_EQ(access_read(&memory, GPA + PAGE, &byte, 1), 0);
+	kvm_fake.log[0] = '\0';
+	for (int kind = ADVICE_FREE; kind < ADVICE_KINDS; kind++)
+		if (kind != ADVICE_DONTDUMP)
+			CHECK_EQ(take((enum advice_kind)kind), -EOPNOTSUPP);
+	CHECK(kvm_fake_said(""));
+	/* Both sides go, and what was private stays so. */
+	CHECK_EQ(take(ADVICE_DONTNEED), 0);
+	CHECK(kvm_fake_said("P4-c P4-c"));
+	CHECK(kvm_fake_private(FIRST, FIRST + 1));
+	CHECK_EQ(advice_take(&advice, ADVICE_PROTECT_R, GPA + PAGE, PAGE, 0), 0);
+	stop();
+}
+
+/* Devices do not hear of pages that are others. */
+static void test_advice_pinned(void)
+{
+	start(BACKING_PRIVATE);
+	config.pin = true;
+	build();
+	fill();
+	CHECK_EQ(take(ADVICE_DONTNEED), -EBUSY);
+	CHECK_EQ(take(ADVICE_FREE), -EBUSY);
+	CHECK_EQ(take(ADVICE_PAGEOUT), -EBUSY);
+	CHECK_EQ(take(ADVICE_UNLOCK), -EBUSY);
+	CHECK_EQ(guest_memory_decommit(&memory, (struct range){ GPA, GPA + PAGE }),
+		 -EBUSY);
+	CHECK(reads(0x5a) && has_flag(" lo "));
+	CHECK_EQ(take(ADVICE_PROTECT_R), 0);
+	stop();
+}
+
+/* The guest cannot have more mappings made than this process can bear. */
+static void test_advice_limit(void)
+{
+	const uint64_t pages = 4 * ADVICE_RUNS_MAX;
+	unsigned int before, done = 0, refused = 0;
+
+	start(BACKING_SHARED);
+	ranges[0] = (struct range){ 0, pages * PAGE };
+	ranges[1] = (struct range){ 2 * pages * PAGE, (2 * pages + 1) * PAGE };
+	build();
+	before = mappings();
+	for (uint64_t page = 0; page < pages; page += 2) {
+		int rc = take_range(ADVICE_PROTECT_R, page * PAGE, PAGE);
+
+		done += !rc;
+		refused += rc == -ENOMEM;
+	}
+	CHECK(done == ADVICE_RUNS_MAX && refused == pages / 2 - done);
+	CHECK(mappings() <= before + 2 * ADVICE_RUNS_MAX + 1);
+	/* The same again, and less, is possible; so is all else. */
+	CHECK_EQ(take_range(ADVICE_PROTECT_NONE, 0, PAGE), 0);
+	CHECK_EQ(take_range(ADVICE_DONTNEED, 0, pages * PAGE), 0);
+	CHECK_EQ(take_range(ADVICE_PROTECT_RW, 0, pages * PAGE), 0);
+	CHECK(!advice.nr_runs && mappings() <= before + 2);
+	stop();
+}
+
+static unsigned int to_fail;
+
+/* The kernel does a part of it, and fails. */
+static int half_lock(void *address, size_t length)
+{
+	if (to_fail && !--to_fail) {
+		calls_system.lock(address, length / 2);
+		return -ENOMEM;
+	}
+	return calls_system.lock(address, length);
+}
+
+static int half_protect(void *address, size_t length, int prot)
+{
+	if (to_fail && !--to_fail) {
+		calls_system.protect(address, length / 2, prot);
+		return -ENOMEM;
+	}
+	return calls_system.protect(address, length, prot);
+}
+
+static void test_advice_undone(void)
+{
+	start(BACKING_SHARED);
+	build();
+	own_calls = *calls;
+	own_calls.lock = half_lock;
+	own_calls.protect = half_protect;
+	calls = &own_calls;
+	to_fail = 1;
+	CHECK_EQ(take(ADVICE_LOCK), -ENOMEM);
+	CHECK(!has_flag(" lo ") && !advice.nr_runs);
+	/* What was locked, or protected, before is so again. */
+	CHECK_EQ(take_range(ADVICE_LOCK, GPA, PAGE), 0);
+	CHECK_EQ(take_range(ADVICE_PROTECT_R, GPA, PAGE), 0);
+	to_fail = 1;
+	CHECK_EQ(take(ADVICE_LOCK), -ENOMEM);
+	CHECK(has_flag(" lo ") && advice.nr_runs == 1);
+	to_fail = 1;
+	CHECK_EQ(take(ADVICE_PROTECT_NONE), -ENOMEM);
+	CHECK(has_prot("r--"));
+	CHECK(advice_denies(&advice, GPA) && !advice_denies(&advice, GPA + PAGE));
+	*at(GPA + PAGE) = 1;
+	stop();
+}
+
+/* Runs that overlap in any way stay in order, and alike ones become one. */
+static void test_advice_runs(void)
+{
+	static const struct advice_run expected[] = {
+		{ .start = PAGE, .size = PAGE, .denied = PROT_WRITE },
+		{ .start = 2 * PAGE, .size = 2 * PAGE, .denied = PROT_WRITE,
+		  .locked = 1 },
+		{ .start = 4 * PAGE, .size = PAGE, .locked = 1 },
+		{ .start = 5 * PAGE, .size = PAGE,
+		  .denied = PROT_READ | PROT_WRITE, .locked = 1 },
+		{ .start = 6 * PAGE, .size = 2 * PAGE,
+		  .denied = PROT_READ | PROT_WRITE },
+	};
+
+	start(BACKING_SHARED);
+	build();
+	CHECK(!take_range(ADVICE_PROTECT_R, PAGE, PAGE));
+	CHECK(!take_range(ADVICE_PROTECT_R, 3 * PAGE, PAGE));
+	CHECK(!take_range(ADVICE_PROTECT_R, 2 * PAGE, PAGE));
+	CHECK_EQ(advice.nr_runs, 1);
+	CHECK(!take_range(ADVICE_LOCK, 2 * PAGE, 4 * PAGE));
+	CHECK(!take_range(ADVICE_PROTECT_NONE, 5 * PAGE, 3 * PAGE));
+	CHECK_EQ(advice.nr_runs, 5);
+	CHECK(!memcmp(advice.runs, expected, sizeof(expected)));
+	CHECK_EQ(advice.nr_locked, 3);
+	CHECK(!take_range(ADVICE_PROTECT_RW, 0, 16 * PAGE));
+	CHECK(advice.nr_runs == 1 && advice.runs[0].start == 2 * PAGE &&
+	      advice.runs[0].size == 4 * PAGE);
+	CHECK(!take_range(ADVICE_UNLOCK, 3 * PAGE, PAGE));
+	CHECK_EQ(advice.nr_runs, 2);
+	CHECK(!take_range(ADVICE_UNLOCK, 0, 16 * PAGE) && !advice.nr_runs);
+	stop();
+}
+
+static void test_advice_explain(void)
+{
+	char text[256];
+
+	start(BACKING_SHARED);
+	build();
+	advice_explain(&advice, text, sizeof(text));
+	CHECK_STR(text, "");
+	CHECK(!take_range(ADVICE_PROTECT_NONE, GPA, PAGE));
+	CHECK(!take_range(ADVICE_PROTECT_R, 8 * PAGE, 2 * PAGE));
+	advice_explain(&advice, text, sizeof(text));
+	CHECK_STR(text, "gpa 0x4000 + 0x1000, gpa 0x8000 + 0x2000 (read only)");
+	for (uint64_t page = 64; page < 80; page += 2)
+		CHECK(!take_range(ADVICE_PROTECT_NONE, page * PAGE, PAGE));
+	advice_explain(&advice, text, sizeof(text));
+	CHECK(strstr(text, " and 6 more"));
+	advice_explain(&advice, text, 8);
+	CHECK(strlen(text) < 8);
+	stop();
+}
+
+/* As while the guest is saved. */
+static void test_advice_lift(void)
+{
+	start(BACKING_SHARED);
+	build();
+	fill();
+	CHECK(!take(ADVICE_PROTECT_NONE));
+	CHECK(!advice_lift(&advice) && reads(0x5a));
+	CHECK(!advice_restore(&advice) && has_prot("---"));
+	CHECK(advice_denies(&advice, GPA));
+	stop();
+}
+
+/* Another process has it as the guest has asked for. */
+static void test_advice_state(void)
+{
+	struct tlv records = { 0 };
+
+	start(BACKING_PRIVATE);
+	build();
+	fake_names();
+	advice_get(&advice, &records, TYPE);
+	CHECK(!records.size);
+	CHECK(!take(ADVICE_LOCK) && !take(ADVICE_PROTECT_NONE) && !take(ADVICE_NAME));
+	CHECK(!take_range(ADVICE_PROTECT_W, 0, PAGE));
+	advice_get(&advice, &records, TYPE);
+	stop();
+	start(BACKING_PRIVATE);
+	build();
+	fake_names();
+	CHECK(!advice_set(&advice, &records, TYPE + 1) && !advice.nr_runs);
+	CHECK(!advice_set(&advice, &records, TYPE));
+	CHECK(advice.nr_runs == 2 && has_prot("---") && has_flag(" lo "));
+	CHECK_STR(named, "pvmemcontrol-42");
+	stop();
+	/* Of kinds that cannot have it, no guest can have come. */
+	start(BACKING_GMEM);
+	build();
+	CHECK_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
+	stop();
+	tlv_free(&records);
+}
+
+/* A record may be anything. */
+static void test_advice_bad_state(void)
+{
+	static const struct advice_run bad[] = {
+		{ .start = GPA, .size = 0, .locked = 1 },
+		{ .start = GPA + 1, .size = PAGE, .locked = 1 },
+		{ .start = 16 * PAGE, .size = PAGE, .locked = 1 },
+		{ .start = GPA, .size = UINT64_MAX, .denied = PROT_READ },
+		{ .start = GPA, .size = PAGE, .denied = 4 },
+		{ .start = GPA, .size = PAGE, .denied = 0xff },
+		{ .start = GPA, .size = PAGE, .name = 1 },
+		{ .start = GPA, .size = PAGE, .locked = 1, .zero = { 1 } },
+	};
+
+	start(BACKING_SHARED);
+	build();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct tlv records = { 0 };
+
+		tlv_add(&records, TYPE, 0, &bad[i], sizeof(bad[i]));
+		CHECK_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
+		tlv_free(&records);
+		tlv_add(&records, TYPE, 0, &bad[i], sizeof(bad[i]) - 1);
+		CHECK_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
+		tlv_free(&records);
+	}
+	stop();
+}
+
+static bool is_recorded_locked(void)
+{
+	bool locked = false;
+
+	for (unsigned int i = 0; i < advice.nr_runs; i++)
+		locked |= advice.runs[i].locked && advice.runs[i].start <= GPA &&
+			  GPA - advice.runs[i].start < advice.runs[i].size;
+	return locked;
+}
+
+static void *ask(void *data)
+{
+	unsigned int seed = *(unsigned int *)data;
+
+	for (int i = 0; i < 2000; i++) {
+		uint64_t first = (uint64_t)rand_r(&seed) % 16;
+		uint64_t pages = 1 + (uint64_t)rand_r(&seed) % (16 - first);
+		enum advice_kind kind = (enum advice_kind)
+			(1 + rand_r(&seed) % (ADVICE_KINDS - 1));
+
+		advice_take(&advice, kind, first * PAGE, pages * PAGE, 7);
+	}
+	return NULL;
+}
+
+/* Whatever they ask for, at the same time, comes to what is recorded. */
+static void test_advice_threads(void)
+{
+	unsigned int seeds[4] = { 1, 2, 3, 4 };
+	pthread_t threads[4];
+
+	start(BACKING_PRIVATE);
+	build();
+	fake_names();
+	for (int i = 0; i < 4; i++)
+		CHECK(!pthread_create(&threads[i], NULL, ask, &seeds[i]));
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(has_flag(" lo ") == is_recorded_locked());
+	CHECK(has_prot("rw-") == !advice_denies(&advice, GPA));
+	CHECK(!take_range(ADVICE_PROTECT_RW, 0, 16 * PAGE) &&
+	      !take_range(ADVICE_UNLOCK, 0, 16 * PAGE) &&
+	      !take_range(ADVICE_NAME, 0, 0));
+	fill();
+	CHECK(has_prot("rw-") && !has_flag(" lo "));
+	stop();
+}
+
+static const struct unit_test tests[] = {
+	{ "advice.shared", test_advice_shared },
+	{ "advice.private", test_advice_private },
+	{ "advice.hugetlb", test_advice_hugetlb },
+	{ "advice.file", test_advice_file },
+	{ "advice.gmem", test_advice_gmem },
+	{ "advice.dump", test_advice_dump },
+	{ "advice.ranges", test_advice_ranges },
+	{ "advice.requests", test_advice_requests },
+	{ "advice.private_pages", test_advice_private_pages },
+	{ "advice.pinned", test_advice_pinned },
+	{ "advice.limit", test_advice_limit },
+	{ "advice.undone", test_advice_undone },
+	{ "advice.runs", test_advice_runs },
+	{ "advice.explain", test_advice_explain },
+	{ "advice.lift", test_advice_lift },
+	{ "advice.state", test_advice_state },
+	{ "advice.bad_state", test_advice_bad_state },
+	{ "advice.threads", test_advice_threads },
+};
+
+UNIT_TESTS(tests)
