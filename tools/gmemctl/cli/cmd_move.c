@@ -11,6 +11,7 @@
 #include "../control/client.h"
 #include "../control/runtime.h"
 #include "../kvm/threads.h"
+#include "../machine/pc_pci.h"
 #include "../machine/pc_state.h"
 #include "../memory/file.h"
 #include "../memory/handover.h"
@@ -87,7 +88,8 @@ const struct cli_option move_run_options[] = {
 };
 
 void move_config(const struct move_options *options, unsigned int cpus,
-		 const struct memory_config *memory, struct pc_config *config)
+		 const struct tlv *state, const struct memory_config *memory,
+		 struct pc_config *config)
 {
 	*config = (struct pc_config){
 		.machine = {
@@ -100,6 +102,7 @@ void move_config(const struct move_options *options, unsigned int cpus,
 		.off_port = options->off_port,
 	};
 	config->machine.memory.convert_timeout_ms = CONVERT_TIMEOUT_MS;
+	pc_pci_config(state, config);
 	run_pc_console(config);
 }
 
@@ -163,7 +166,7 @@ static int taker_run(struct taker *taker, const struct move_options *options)
 		run.rc = cpus;
 		code = out_error_report(&error);
 	} else {
-		move_config(options, (unsigned int)cpus,
+		move_config(options, (unsigned int)cpus, &taker->handover.state,
 			    &taker->handover.description.config, &config);
 		code = run_pc(&run, &config);
 	}
@@ -303,7 +306,7 @@ static int restored_run(struct restored *restored,
 	if (cpus < 0 ||
 	    restored_file(restored, options->memory_file, &error))
 		return out_error_report(&error);
-	move_config(options, (unsigned int)cpus,
+	move_config(options, (unsigned int)cpus, &restored->saved.state,
 		    &restored->saved.description.config, &config);
 	return run_pc(&run, &config);
 }

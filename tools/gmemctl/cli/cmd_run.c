@@ -48,6 +48,7 @@
  * @initrd: its initrd, or NULL
  * @append: its command line
  * @off_port: port that powers Linux off, or 0
+ * @pvmemcontrol: function codes for Linux, as bits; 0: no such device
  * @name: of the VM, or NULL: one that nobody else has
  * @input: the file at @path
  * @input_length: bytes the payload works on
@@ -70,6 +71,7 @@ struct run {
 	const char *initrd;
 	const char *append;
 	uint16_t off_port;
+	uint32_t pvmemcontrol;
 	const char *name;
 	struct input input;
 	uint64_t input_length;
@@ -238,6 +240,7 @@ static int run_linux(struct run *run)
 				.trace = run->trace ? stderr : NULL,
 			},
 			.off_port = run->off_port,
+			.pvmemcontrol = run->pvmemcontrol,
 		},
 	};
 	int code = linux_check(run);
@@ -502,6 +505,10 @@ static const struct cli_option run_options[] = {
 	{ "--power-off-port", "PORT", option_off_port, TO_RUN(off_port),
 	  "a write to it powers off: for a guest without ACPI; 0x1000 to 0xffff",
 	  LINUX_ONLY },
+	{ "--pvmemcontrol", "CODES", option_words, TO_RUN(pvmemcontrol),
+	  "a device by which the guest manages its memory on this host; CODES: all, or "
+	  "what it may use, comma separated, as in Documentation/pvmemcontrol.rst",
+	  LINUX_ONLY, .words = pvmemcontrol_code_names },
 	{ "--name", "NAME", option_vm_name, TO_RUN(name),
 	  "for `gmemctl ps` and others; default: vm-PID", LINUX_ONLY },
 	{ .help = "A payload:" },

@@ -104,6 +104,9 @@ int option_hex(const struct cli_option *option, const char *name,
 /** option_word() - an unsigned int: which of @words it is */
 int option_word(const struct cli_option *option, const char *name,
 		const char *text, void *to);
+/** option_words() - a uint32_t: some of @words, comma separated, as bits; or "all" */
+int option_words(const struct cli_option *option, const char *name,
+		 const char *text, void *to);
 /** option_vm_name() - a const char *: a name of a VM; nothing is looked up */
 int option_vm_name(const struct cli_option *option, const char *name,
 		   const char *text, void *to);

@@ -252,6 +252,42 @@ int option_word(const struct cli_option *option, const char *name,
 	return usage_error(name, action, "expected %s, not '%s'", expected, text);
 }
 
+/* The bit of the word of @length bytes at @text, or 0; "all" is all of them. */
+static uint32_t word_bits(const char *const *words, const char *text,
+			  size_t length)
+{
+	uint32_t all = 0;
+
+	for (unsigned int i = 0; words[i]; i++) {
+		if (strlen(words[i]) == length && !memcmp(words[i], text, length))
+			return 1U << i;
+		all |= 1U << i;
+	}
+	return length == 3 && !memcmp(text, "all", 3) ? all : 0;
+}
+
+int option_words(const struct cli_option *option, const char *name,
+		 const char *text, void *to)
+{
+	uint32_t found, bits = 0;
+	char expected[256];
+
+	do {
+		size_t length = strcspn(text, ",");
+
+		found = word_bits(option->words, text, length);
+		if (!found) {
+			list_words(option->words, expected, sizeof(expected));
+			return usage_error(name, "no such word", "expected all, or "
+					   "some of %s, not '%s'", expected, text);
+		}
+		bits |= found;
+		text += length;
+	} while (*text++);
+	*(uint32_t *)to = bits;
+	return 0;
+}
+
 int option_vm_name(const struct cli_option *option, const char *name,
 		   const char *text, void *to)
 {

@@ -82,7 +82,8 @@ extern const struct cli_option move_run_options[];
 
 /** move_config() - what the options say about a guest that is to go on here */
 void move_config(const struct move_options *options, unsigned int cpus,
-		 const struct memory_config *memory, struct pc_config *config);
+		 const struct tlv *state, const struct memory_config *memory,
+		 struct pc_config *config);
 
 /**
  * move_request() - ask a VM for something that it answers on a channel

@@ -31,13 +31,22 @@ enum board_event {
  * struct board - the wires
  * @irq: set an ISA interrupt line; called with the device's lock held
  * @event: see enum board_event
- * @data: for both
+ * @note: something odd that the guest has done, for who traces it; may be NULL
+ * @data: for all
  */
 struct board {
 	void (*irq)(void *data, unsigned int irq, bool level);
 	void (*event)(void *data, enum board_event event, uint32_t value);
+	void (*note)(void *data, const char *text);
 	void *data;
 };
+
+/* To be called by devices, with or without their lock */
+static inline void board_note(const struct board *board, const char *text)
+{
+	if (board->note)
+		board->note(board->data, text);
+}
 
 #define BUS_DEVICES_MAX 16
 

@@ -90,6 +90,8 @@ static int machine_create_memory(struct machine *machine, struct error *error)
 
 	if (!rc && guest_memory_view(&machine->memory))
 		rc = vm_enable_conversions(&machine->vm, error);
+	if (!rc)
+		rc = advice_init(&machine->advice, &machine->memory, error);
 	return rc ? rc : guest_memory_attach(&machine->memory, error);
 }
 
@@ -167,6 +169,7 @@ void machine_destroy(struct machine *machine)
 	while (machine->nr_vcpus)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
 	free(machine->vcpus);
+	advice_destroy(&machine->advice);
 	guest_memory_destroy(&machine->memory);
 	snp_launch_close(&machine->launch);
 	vm_destroy(&machine->vm);

@@ -18,6 +18,7 @@
 #include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
+#include "../memory/advice.h"
 #include "../memory/guest_memory.h"
 #include "../snp/launch.h"
 #include "view_fault.h"
@@ -79,6 +80,7 @@ struct machine_counters {
  * @vm: the VM
  * @launch: of an SNP guest; open as long as it lives
  * @memory: its memory
+ * @advice: what the guest has asked for of it
  * @vcpus: its vCPUs, @nr_vcpus of them
  * @nr_vcpus: see there
  * @threads: one for each
@@ -100,6 +102,7 @@ struct machine {
 	struct vm vm;
 	struct snp_launch launch;
 	struct guest_memory memory;
+	struct advice advice;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct threads threads;

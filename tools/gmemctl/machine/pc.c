@@ -10,6 +10,7 @@
 #include "../kvm/vcpu.h"
 #include "pc.h"
 #include "pc_control.h"
+#include "pc_pci.h"
 #include "snp.h"
 
 static void pc_irq(void *data, unsigned int irq, bool level)
@@ -40,6 +41,11 @@ static void pc_event(void *data, enum board_event event, uint32_t value)
 		machine_end_test(machine, value);
 		break;
 	}
+}
+
+static void pc_note(void *data, const char *text)
+{
+	machine_trace(data, NULL, "%s", text);
 }
 
 /* What is on the PCI bus moves about in the windows. */
@@ -86,12 +92,13 @@ int pc_devices(struct pc *pc, struct error *error)
 	pc->board = (struct board){
 		.irq = pc_irq,
 		.event = pc_event,
+		.note = pc_note,
 		.data = &pc->machine,
 	};
 	uart_init(&pc->uart, &pc->board, &wire);
 	i8042_init(&pc->i8042, &pc->board);
 	rtc_init(&pc->rtc, NULL);
-	pci_init(&pc->pci, &pc->board);
+	pc_pci_init(pc);
 	power_init(&pc->power, &pc->board, NULL);
 	return pc_devices_add(pc, error);
 }
@@ -101,7 +108,7 @@ void pc_devices_destroy(struct pc *pc)
 	uart_destroy(&pc->uart);
 	i8042_destroy(&pc->i8042);
 	rtc_destroy(&pc->rtc);
-	pci_destroy(&pc->pci);
+	pc_pci_destroy(pc);
 	power_destroy(&pc->power);
 }
 

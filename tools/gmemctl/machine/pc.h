@@ -9,6 +9,7 @@
 #include "../devices/i8042.h"
 #include "../devices/pci.h"
 #include "../devices/power.h"
+#include "../devices/pvmemcontrol.h"
 #include "../devices/rtc.h"
 #include "../devices/uart.h"
 #include "console.h"
@@ -22,6 +23,7 @@
  * @input: file for the serial port's input, or -1
  * @output: file for its output, or -1
  * @off_port: port that powers the machine off, OFF_PORT_MIN to OFF_PORT_MAX; 0: none
+ * @pvmemcontrol: function codes that the guest may use, as bits; 0: no such device
  */
 struct pc_config {
 	struct machine_config machine;
@@ -29,6 +31,7 @@ struct pc_config {
 	int input;
 	int output;
 	uint16_t off_port;
+	uint32_t pvmemcontrol;
 };
 
 struct pc_job;
@@ -39,6 +42,7 @@ struct pc_job;
  * @machine: the VM
  * @board: what devices are wired to
  * @uart: the serial port; likewise the others
+ * @pvmemcontrol: there if the configuration says so
  * @console: the other end of @uart
  * @job: what is to be done while no vCPU runs, or NULL; the machine's lock
  *	protects it
@@ -53,6 +57,7 @@ struct pc {
 	struct rtc rtc;
 	struct pci pci;
 	struct power power;
+	struct pvmemcontrol pvmemcontrol;
 	struct console console;
 	struct pc_job *job;
 	pthread_mutex_t still;

@@ -11,18 +11,8 @@
 #include "../memory/handover.h"
 #include "../memory/save.h"
 #include "pc_control.h"
+#include "pc_pci.h"
 #include "pc_state.h"
-
-/* Records of the machine; their numbers are part of a file format. */
-enum {
-	STATE_CPUS = STATE_MACHINE,
-	STATE_UART,
-	STATE_I8042,
-	STATE_RTC,
-	STATE_PCI,
-	STATE_POWER,
-	STATE_TIMER,
-};
 
 /* The registers of each device, as in its struct. */
 struct uart_state {
@@ -149,7 +139,7 @@ static int power_set(struct power *power, const struct tlv *records)
 	return 0;
 }
 
-static void devices_get(const struct pc *pc, struct tlv *records)
+static void devices_get(struct pc *pc, struct tlv *records)
 {
 	struct i8042_state i8042 = { pc->i8042.command, pc->i8042.control,
 				     pc->i8042.answer, pc->i8042.full };
@@ -163,6 +153,7 @@ static void devices_get(const struct pc *pc, struct tlv *records)
 	tlv_add(records, STATE_RTC, 0, &rtc, sizeof(rtc));
 	tlv_add(records, STATE_PCI, 0, &pci, sizeof(pci));
 	tlv_add(records, STATE_POWER, 0, &power, sizeof(power));
+	pc_pci_get(pc, records);
 }
 
 static int devices_set(struct pc *pc, const struct tlv *records,
@@ -178,6 +169,8 @@ static int devices_set(struct pc *pc, const struct tlv *records,
 		rc = pci_set(&pc->pci, records);
 	if (!rc)
 		rc = power_set(&pc->power, records);
+	if (!rc)
+		rc = pc_pci_set(pc, records);
 	return rc ? error_set(error, rc, "VM", "set the state of its devices",
 			      NULL) : 0;
 }
@@ -242,7 +235,7 @@ int pc_state_set(struct pc *pc, const struct tlv *records,
 		timer_set(pc, records);
 	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
 		rc = vcpu_state_set(&pc->machine.vcpus[i], records, error);
-	return rc;
+	return rc ? rc : pc_pci_set_memory(pc, records, error);
 }
 
 static int post(struct pc *pc, const char *channel, bool stop,
@@ -307,6 +300,25 @@ int pc_move_give(struct pc *pc, const char *channel, struct error *error)
 	return rc ? rc : post(pc, channel, false, work_give, error);
 }
 
+/* What the guest has protected from itself is in the file, too. */
+static int save_memory(struct pc *pc, const struct pc_job *job, int fd,
+		       const struct tlv *state, struct error *error)
+{
+	struct machine *machine = &pc->machine;
+	int back, rc = advice_lift(&machine->advice);
+
+	if (rc)
+		error_set(error, rc, "guest memory", "access what the guest has "
+			  "protected", NULL);
+	else
+		rc = save_write(fd, job->fd, &machine->memory, state, error);
+	back = advice_restore(&machine->advice);
+	if (back)
+		machine_end(machine, END_FAILED, "protect memory again after a save: "
+			    "%s", strerror(-back));
+	return rc;
+}
+
 /* To the disk, before whoever has given the file lets it have its name. */
 static int save(struct pc *pc, const struct pc_job *job, int fd,
 		struct error *error)
@@ -315,7 +327,7 @@ static int save(struct pc *pc, const struct pc_job *job, int fd,
 	int rc = pc_state_get(pc, &state, error);
 
 	if (!rc)
-		rc = save_write(fd, job->fd, &pc->machine.memory, &state, error);
+		rc = save_memory(pc, job, fd, &state, error);
 	tlv_free(&state);
 	if (!rc && fsync(fd) && errno != EINVAL && errno != EROFS)
 		rc = error_set(error, -errno, "file", "fsync", NULL);

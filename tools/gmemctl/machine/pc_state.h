@@ -7,7 +7,22 @@
 #define GMEMCTL_MACHINE_PC_STATE_H
 
 #include "../base/tlv.h"
+#include "../kvm/state.h"
 #include "pc.h"
+
+/* Records of the machine; their numbers are part of a file format. */
+enum {
+	STATE_CPUS = STATE_MACHINE,
+	STATE_UART,
+	STATE_I8042,
+	STATE_RTC,
+	STATE_PCI,
+	STATE_POWER,
+	STATE_TIMER,
+	STATE_FUNCTION,		/* by slot: configuration of a PCI function */
+	STATE_PVMEMCONTROL,
+	STATE_ADVICE,
+};
 
 /** pc_state_get() - read it; no vCPU runs, the console is stopped */
 int pc_state_get(struct pc *pc, struct tlv *records, struct error *error);

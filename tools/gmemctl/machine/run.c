@@ -81,6 +81,16 @@ static void exit_private_operand(struct machine *machine, struct vcpu *vcpu)
 		    "cannot access itself%s", vcpu->index, what, text);
 }
 
+/* Nor is one here: KVM emulates an instruction whose operand is a guard page. */
+static void exit_denied_operand(struct machine *machine, struct vcpu *vcpu)
+{
+	char what[128];
+
+	exit_describe(vcpu, what, sizeof(what));
+	machine_end(machine, END_MEMORY, "vCPU %u: %s: memory that the guest has "
+		    "protected from access", vcpu->index, what);
+}
+
 static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -97,6 +107,8 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 	else
 		answered = bus_read(&machine->mmio, run->mmio.phys_addr,
 				    run->mmio.data, size);
+	if (!answered && advice_denies(&machine->advice, run->mmio.phys_addr))
+		return exit_denied_operand(machine, vcpu);
 	exit_stray(machine, vcpu, answered);
 }
 
@@ -412,6 +424,17 @@ static const char *fault_text(const struct memory_request *request)
 	}
 }
 
+/* KVM does not tell where it was; that the guest has guard pages is likely why. */
+static void run_denied(struct machine *machine, char *why, size_t size)
+{
+	char ranges[256];
+
+	advice_explain(&machine->advice, ranges, sizeof(ranges));
+	if (*ranges)
+		snprintf(why, size, " (the guest has touched memory that it has "
+			 "protected by pvmemcontrol: %s)", ranges);
+}
+
 static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 {
 	const struct memory_config *memory = &machine->config.memory;
@@ -425,6 +448,8 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 			 "in memory of kind %s%s: %s)",
 			 backing_kind_name(request->kind), path,
 			 fault_text(request));
+	if (rc == -EFAULT)
+		run_denied(machine, why, sizeof(why));
 	exit_registers(vcpu, registers, sizeof(registers));
 	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY :
 		    END_FAILED, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,
