@@ -178,8 +178,8 @@ check_style() {
 	trace=$(join_comma "${CHECKPATCH_IGNORE[@]}" "${CHECKPATCH_TRACE[@]}")
 	user=$(join_comma "${CHECKPATCH_IGNORE[@]}" "${CHECKPATCH_USER[@]}")
 	check "checkpatch --strict: module" style_checkpatch "$kernel" \
-		'module/*.[ch]' ':!module/compat.h' ':!module/trace.h'
-	check "checkpatch --strict: trace.h" style_checkpatch "$trace" module/trace.h
+		'module/*.[ch]' ':!module/compat.h' ':!module/*trace.h'
+	check "checkpatch --strict: trace.h" style_checkpatch "$trace" 'module/*trace.h'
 	check "checkpatch --strict: uapi" style_checkpatch "$kernel" 'uapi/*.h'
 	check "checkpatch --strict: tools" style_checkpatch "$user" 'tools/*.[ch]'
 	check "checkpatch --strict: selftests" style_checkpatch "$user" 'selftests/*.[ch]'

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: free memory goes back to the host
+ *
+ * With report_free_pages=1 what the guest has free is reported to the VMM, as the balloon
+ * does with free page reporting: in blocks of pageblock_order, in the background, when it
+ * has been free for some seconds. The guest gets it back by touching it.
+ *
+ * The kernel takes one reporter. The balloon may be that, which is why this one is off
+ * unless asked for, and why it is no failure of a device when there is another.
+ *
+ * Not in a confidential guest, whose pages are private: they would have to be accepted
+ * again. Not with page poisoning either, for pages come back without the poison.
+ *
+ * Lock order: report_lock, then what pvmemcontrol_get() takes. report_pages() runs without
+ * it, for to stop reporting is to wait for report_pages().
+ */
+#include <linux/cc_platform.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/page_reporting.h>
+
+#include "internal.h"
+
+/**
+ * struct report - the reporter
+ * @info: what the kernel knows of it, while @pv is there
+ * @pv: the device that is told, with a reference; NULL: nothing is reported
+ * @wanted: the module parameter
+ */
+struct report {
+	struct page_reporting_dev_info info;
+	struct pvmemcontrol *pv;
+	bool wanted;
+};
+
+static struct report report;
+static DEFINE_MUTEX(report_lock);
+
+/* Return: 0; what the VMM says is not done, negative, or why it could not be asked. */
+static int report_ask(struct pvmemcontrol *pv, enum pvmemcontrol_func func,
+		      phys_addr_t addr, size_t length)
+{
+	struct pvmemcontrol_vmm_call call = {
+		.func_code = func,
+		.addr = addr,
+		.length = length,
+	};
+	struct pvmemcontrol_vmm_ret ret;
+	int rc;
+
+	rc = pvmemcontrol_call(pv, &call, &ret);
+	if (rc)
+		return rc;
+	if (!ret.ret_errno)
+		return 0;
+	return ret.ret_errno == EINVAL || ret.ret_errno == EOPNOTSUPP ?
+	       -EOPNOTSUPP : -EIO;
+}
+
+/*
+ * The guest does not know what its memory is. REMOVE frees shared memory, and is refused
+ * for anonymous memory, which DONTNEED frees; the other way round DONTNEED would succeed
+ * for shared memory without freeing it.
+ */
+static int report_block(struct pvmemcontrol *pv, phys_addr_t addr, size_t length)
+{
+	int rc = report_ask(pv, PVMEMCONTROL_REMOVE, addr, length);
+
+	if (rc == -EOPNOTSUPP)
+		rc = report_ask(pv, PVMEMCONTROL_DONTNEED, addr, length);
+	return rc;
+}
+
+/*
+ * After an error none of the blocks counts as reported: those that were are free for the
+ * host, and are reported again. report.pv stays while this can run.
+ */
+static int report_pages(struct page_reporting_dev_info *info,
+			struct scatterlist *sgl, unsigned int nents)
+{
+	struct pvmemcontrol *pv = container_of(info, struct report, info)->pv;
+	struct scatterlist *sg;
+	unsigned int i;
+	int rc;
+
+	for_each_sg(sgl, sg, nents, i) {
+		rc = report_block(pv, page_to_phys(sg_page(sg)), sg->length);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* The VMM frees whole pages of its own, which can be huge. */
+static int report_order(struct pvmemcontrol *pv)
+{
+	struct pvmemcontrol_vmm_call call = { .func_code = PVMEMCONTROL_INFO };
+	struct pvmemcontrol_vmm_ret ret;
+	int order;
+	int rc;
+
+	rc = pvmemcontrol_call(pv, &call, &ret);
+	if (rc)
+		return rc;
+	order = max_t(int, get_order(ret.ret_value), pageblock_order);
+	return order <= MAX_PAGE_ORDER ? order : -EOPNOTSUPP;
+}
+
+static int report_register(struct pvmemcontrol *pv)
+{
+	int order;
+
+	if (!IS_ENABLED(CONFIG_PAGE_REPORTING) || page_poisoning_enabled_static() ||
+	    cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
+		return -EOPNOTSUPP;
+	order = report_order(pv);
+	if (order < 0)
+		return order;
+	memset(&report.info, 0, sizeof(report.info));
+	report.info.report = report_pages;
+	report.info.order = order;
+	return page_reporting_register(&report.info);
+}
+
+/* Return: 0, if there is no device, too; -EBUSY if there is another reporter. */
+static int report_start(void)
+{
+	int rc;
+
+	lockdep_assert_held(&report_lock);
+	if (!report.wanted || report.pv)
+		return 0;
+	report.pv = pvmemcontrol_get();
+	if (!report.pv)
+		return 0;
+	rc = report_register(report.pv);
+	if (rc) {
+		pvmemcontrol_put(report.pv);
+		report.pv = NULL;
+	}
+	return rc;
+}
+
+static void report_stop(void)
+{
+	lockdep_assert_held(&report_lock);
+	if (!report.pv)
+		return;
+	if (IS_ENABLED(CONFIG_PAGE_REPORTING))
+		page_reporting_unregister(&report.info);
+	pvmemcontrol_put(report.pv);
+	report.pv = NULL;
+}
+
+static void report_start_or_say(void)
+{
+	int rc = report_start();
+
+	if (rc == -EBUSY)
+		pr_notice("free pages are reported by another driver already\n");
+	else if (rc)
+		pr_notice("free pages are not reported: %pe\n", ERR_PTR(rc));
+}
+
+/**
+ * pvmemcontrol_report_device_added() - there is one more device
+ */
+void pvmemcontrol_report_device_added(void)
+{
+	mutex_lock(&report_lock);
+	report_start_or_say();
+	mutex_unlock(&report_lock);
+}
+
+/**
+ * pvmemcontrol_report_device_leaves() - a device must not be used any more
+ * @pv: is not in the list any more; another one that is takes its place
+ */
+void pvmemcontrol_report_device_leaves(struct pvmemcontrol *pv)
+{
+	mutex_lock(&report_lock);
+	if (report.pv == pv) {
+		report_stop();
+		report_start_or_say();
+	}
+	mutex_unlock(&report_lock);
+}
+
+/* Also at any time later; before the module is up there is no device. */
+static int report_param_set(const char *text, const struct kernel_param *kp)
+{
+	bool wanted;
+	int rc;
+
+	rc = kstrtobool(text, &wanted);
+	if (rc)
+		return rc;
+	mutex_lock(&report_lock);
+	report.wanted = wanted;
+	if (!wanted)
+		report_stop();
+	rc = report_start();
+	if (rc)
+		report.wanted = false;
+	mutex_unlock(&report_lock);
+	return rc;
+}
+
+static int report_param_get(char *text, const struct kernel_param *kp)
+{
+	return sysfs_emit(text, "%c\n", READ_ONCE(report.wanted) ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops report_param_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
+	.set = report_param_set,
+	.get = report_param_get,
+};
+module_param_cb(report_free_pages, &report_param_ops, NULL, 0644);
+MODULE_PARM_DESC(report_free_pages,
+		 "Give free memory back to the host: 0 (default) or 1; EBUSY if the balloon does");
