@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The KUnit suites of gmem_test.ko: each of their cases becomes a case of this
- * program. Some kernels run them when the module is loaded, on others they are
+ * The KUnit suites of gmem_test.ko and pvmemcontrol_test.ko: each of their cases becomes
+ * a case of this program. Some kernels run them when the module is loaded, on others they are
  * asked to.
  *
  * It does not use the macros of ksft.h, because the names of the cases are
@@ -18,7 +18,6 @@
 #include "gmem_utils.h"
 
 #define KUNIT_DIR "/sys/kernel/debug/kunit"
-#define SUITE_PREFIX "gmem_"
 #define RESULTS_SIZE 65536
 
 enum { EXIT_SKIP = 4 };
@@ -104,6 +103,12 @@ static int suite_forward(const char *suite, struct kunit_total *total)
 	return suite_lines(suite, forward_line, total);
 }
 
+/* gmem_test.ko's and pvmemcontrol_test.ko's */
+static bool is_suite(const char *name)
+{
+	return !strncmp(name, "gmem_", 5) || !strncmp(name, "pvmemcontrol_", 13);
+}
+
 typedef int (*suite_fn)(const char *suite, struct kunit_total *total);
 
 static int each_suite(suite_fn fn, struct kunit_total *total)
@@ -116,7 +121,7 @@ static int each_suite(suite_fn fn, struct kunit_total *total)
 		return -errno;
 	total->suites = 0;
 	while (!rc && (d = readdir(dir))) {
-		if (strncmp(d->d_name, SUITE_PREFIX, strlen(SUITE_PREFIX)))
+		if (!is_suite(d->d_name))
 			continue;
 		total->suites++;
 		rc = fn(d->d_name, total);
@@ -133,7 +138,8 @@ static const char *kunit_unavailable(int rc, const struct kunit_total *total)
 	if (rc)
 		return "results of KUnit cannot be read: run as root";
 	if (!total->suites)
-		return "no suite of gmem: boot with kunit.enable=1, load gmem_test.ko";
+		return "no suite of gmem: boot with kunit.enable=1, load gmem_test.ko and "
+		       "pvmemcontrol_test.ko";
 	return NULL;
 }
 

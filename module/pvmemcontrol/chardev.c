@@ -27,12 +27,12 @@ static dev_t chardev_first;
 static DEFINE_IDA(chardev_numbers);
 
 /* The mode of nodes is 0600, as it is for whoever says nothing else. */
-static struct class chardev_class = {
+static struct class pvmemcontrol_chardev_class = {
 	.name = CHARDEV_NAME,
 };
 
 /* With it one can overwrite what the kernel is made of, as with /dev/mem. */
-static int chardev_open(struct inode *inode, struct file *file)
+static int pvmemcontrol_chardev_open(struct inode *inode, struct file *file)
 {
 	int rc;
 
@@ -48,8 +48,8 @@ static int chardev_open(struct inode *inode, struct file *file)
 	return nonseekable_open(inode, file);
 }
 
-static long chardev_ioctl(struct file *file, unsigned int cmd,
-			  unsigned long arg)
+static long pvmemcontrol_chardev_ioctl(struct file *file, unsigned int cmd,
+				       unsigned long arg)
 {
 	struct pvmemcontrol *pv = file->private_data;
 	void __user *user = (void __user *)arg;
@@ -69,10 +69,10 @@ static long chardev_ioctl(struct file *file, unsigned int cmd,
 	return copy_to_user(user, &ret, sizeof(ret)) ? -EFAULT : 0;
 }
 
-static const struct file_operations chardev_fops = {
+static const struct file_operations pvmemcontrol_chardev_fops = {
 	.owner = THIS_MODULE,
-	.open = chardev_open,
-	.unlocked_ioctl = chardev_ioctl,
+	.open = pvmemcontrol_chardev_open,
+	.unlocked_ioctl = pvmemcontrol_chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
@@ -109,7 +109,7 @@ void pvmemcontrol_chardev_number_free(struct pvmemcontrol *pv)
  */
 int pvmemcontrol_chardev_name(struct pvmemcontrol *pv)
 {
-	pv->dev.class = &chardev_class;
+	pv->dev.class = &pvmemcontrol_chardev_class;
 	return dev_set_name(&pv->dev, CHARDEV_NAME "%u",
 			    (unsigned int)(pv->dev.devt - chardev_first));
 }
@@ -122,7 +122,7 @@ int pvmemcontrol_chardev_name(struct pvmemcontrol *pv)
  */
 int pvmemcontrol_chardev_add(struct pvmemcontrol *pv)
 {
-	cdev_init(&pv->cdev, &chardev_fops);
+	cdev_init(&pv->cdev, &pvmemcontrol_chardev_fops);
 	pv->cdev.owner = THIS_MODULE;
 	return cdev_device_add(&pv->cdev, &pv->dev);
 }
@@ -144,7 +144,7 @@ int pvmemcontrol_chardev_init(void)
 				 CHARDEV_NAME);
 	if (rc)
 		return rc;
-	rc = class_register(&chardev_class);
+	rc = class_register(&pvmemcontrol_chardev_class);
 	if (rc)
 		unregister_chrdev_region(chardev_first, CHARDEV_NODES);
 	return rc;
@@ -152,7 +152,7 @@ int pvmemcontrol_chardev_init(void)
 
 void pvmemcontrol_chardev_exit(void)
 {
-	class_unregister(&chardev_class);
+	class_unregister(&pvmemcontrol_chardev_class);
 	unregister_chrdev_region(chardev_first, CHARDEV_NODES);
 	ida_destroy(&chardev_numbers);
 }

@@ -44,15 +44,16 @@ struct call_attempt {
 };
 
 /* What it means for calls that a device is not ready. */
-static int state_error(enum pvmemcontrol_state state)
+static int state_error(struct pvmemcontrol *pv)
 {
-	switch (state) {
+	lockdep_assert_held(&pv->lock);
+	switch (pv->state) {
 	case PVMEMCONTROL_GONE:
 		return -ENODEV;
 	case PVMEMCONTROL_SUSPENDED:
 		return -EAGAIN;
 	default:
-		return -EIO;
+		return pv->error;
 	}
 }
 
@@ -80,8 +81,13 @@ static int device_connect(struct pvmemcontrol *pv)
 	rc = pvmemcontrol_transport_connect(&pv->transport);
 	if (!rc)
 		rc = pvmemcontrol_transport_info(&pv->transport, &pv->info);
-	if (rc)
+	if (rc) {
 		dev_err(&pv->dev, "cannot be set up: %pe\n", ERR_PTR(rc));
+		/* It may know some of the buffers. That it is broken is known. */
+		pvmemcontrol_transport_disconnect(&pv->transport);
+		/* One that was pulled out, before the driver is told. */
+		pv->error = rc == -ENODEV ? rc : -EIO;
+	}
 	/* Calls of an attempt before this one must not have it connected again. */
 	WRITE_ONCE(pv->generation, pv->generation + 1);
 	state_set(pv, rc ? PVMEMCONTROL_BROKEN : PVMEMCONTROL_READY, rc);
@@ -131,15 +137,16 @@ static int device_repair_locked(struct pvmemcontrol *pv,
 
 	lockdep_assert_held(&pv->lock);
 	if (pv->state != PVMEMCONTROL_READY)
-		return state_error(pv->state);
+		return state_error(pv);
 	if (attempt->unanswered < 2) {
 		if (!same)
 			return 0;
 		state_leave(pv, PVMEMCONTROL_DOWN);
-		return device_connect(pv);
+		return device_connect(pv) ? state_error(pv) : 0;
 	}
 	if (same) {
 		dev_err(&pv->dev, "does not answer, and is given up\n");
+		pv->error = -EIO;
 		state_leave(pv, PVMEMCONTROL_BROKEN);
 	}
 	return -EIO;

@@ -68,10 +68,11 @@ enum pvmemcontrol_state {
  * @dev: the node, and the references to this structure
  * @cdev: the node's methods
  * @entry: in the list of devices, under its lock
- * @lock: held while @state, @generation, @transport or @info change
+ * @lock: held while @state, @generation, @transport or @info change, and for @error
  * @state: enum pvmemcontrol_state. Read without @lock by calls, with preemption disabled:
  *	after it has left PVMEMCONTROL_READY, and synchronize_rcu(), no call is in flight.
  * @generation: how often it has been connected
+ * @error: what calls get while it is broken
  * @transport: in use by calls while @state is PVMEMCONTROL_READY
  * @info: the answer to PVMEMCONTROL_INFO, likewise
  */
@@ -82,6 +83,7 @@ struct pvmemcontrol {
 	struct mutex lock;
 	enum pvmemcontrol_state state;
 	unsigned int generation;
+	int error;
 	struct pvmemcontrol_transport transport;
 	struct pvmemcontrol_vmm_ret info;
 };
@@ -99,8 +101,19 @@ void pvmemcontrol_chardev_del(struct pvmemcontrol *pv);
 void pvmemcontrol_report_device_added(void);
 void pvmemcontrol_report_device_leaves(struct pvmemcontrol *pv);
 
-/* pci.c */
+/* pci.c. Without it there is no device but those of other modules. */
+#ifdef CONFIG_PCI
 int pvmemcontrol_pci_init(void);
 void pvmemcontrol_pci_exit(void);
+#else
+static inline int pvmemcontrol_pci_init(void)
+{
+	return 0;
+}
+
+static inline void pvmemcontrol_pci_exit(void)
+{
+}
+#endif
 
 #endif /* _PVMEMCONTROL_INTERNAL_H */

@@ -31,7 +31,8 @@ struct pvmemcontrol_pci {
 	struct pvmemcontrol *pv;
 };
 
-static u32 pci_regs_read(struct pvmemcontrol_regs *regs, u32 offset)
+static u32 pvmemcontrol_pci_regs_read(struct pvmemcontrol_regs *regs,
+				      u32 offset)
 {
 	struct pvmemcontrol_pci *pci = container_of(regs, struct pvmemcontrol_pci, regs);
 
@@ -39,14 +40,16 @@ static u32 pci_regs_read(struct pvmemcontrol_regs *regs, u32 offset)
 }
 
 /* What the CPU has written to memory before, the device sees. */
-static void pci_regs_write(struct pvmemcontrol_regs *regs, u32 offset, u32 value)
+static void pvmemcontrol_pci_regs_write(struct pvmemcontrol_regs *regs,
+					u32 offset, u32 value)
 {
 	struct pvmemcontrol_pci *pci = container_of(regs, struct pvmemcontrol_pci, regs);
 
 	iowrite32(value, pci->bar + offset);
 }
 
-static int pci_regs_map(struct pci_dev *pdev, struct pvmemcontrol_pci *pci)
+static int pvmemcontrol_pci_regs_map(struct pci_dev *pdev,
+				     struct pvmemcontrol_pci *pci)
 {
 	if (!(pci_resource_flags(pdev, PCI_REGS_BAR) & IORESOURCE_MEM) ||
 	    pci_resource_len(pdev, PCI_REGS_BAR) < PCI_REGS_SIZE)
@@ -54,13 +57,14 @@ static int pci_regs_map(struct pci_dev *pdev, struct pvmemcontrol_pci *pci)
 				     "BAR %u is not %u bytes of memory\n",
 				     PCI_REGS_BAR, PCI_REGS_SIZE);
 	pci->bar = pcim_iomap_region(pdev, PCI_REGS_BAR, KBUILD_MODNAME);
-	pci->regs.read = pci_regs_read;
-	pci->regs.write = pci_regs_write;
+	pci->regs.read = pvmemcontrol_pci_regs_read;
+	pci->regs.write = pvmemcontrol_pci_regs_write;
 	return PTR_ERR_OR_ZERO(pci->bar);
 }
 
 /* What is devm's and pcim's goes after remove(), when calls have ended. */
-static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+static int pvmemcontrol_pci_probe(struct pci_dev *pdev,
+				  const struct pci_device_id *id)
 {
 	struct pvmemcontrol_pci *pci;
 	int rc;
@@ -71,7 +75,7 @@ static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	rc = pcim_enable_device(pdev);
 	if (rc)
 		return rc;
-	rc = pci_regs_map(pdev, pci);
+	rc = pvmemcontrol_pci_regs_map(pdev, pci);
 	if (rc)
 		return rc;
 	pci->pv = pvmemcontrol_register(&pdev->dev, &pci->regs);
@@ -81,14 +85,14 @@ static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 }
 
-static void pci_remove(struct pci_dev *pdev)
+static void pvmemcontrol_pci_remove(struct pci_dev *pdev)
 {
 	struct pvmemcontrol_pci *pci = pci_get_drvdata(pdev);
 
 	pvmemcontrol_unregister(pci->pv);
 }
 
-static int pci_suspend(struct device *dev)
+static int pvmemcontrol_pci_suspend(struct device *dev)
 {
 	struct pvmemcontrol_pci *pci = dev_get_drvdata(dev);
 
@@ -96,35 +100,36 @@ static int pci_suspend(struct device *dev)
 	return 0;
 }
 
-static int pci_resume(struct device *dev)
+static int pvmemcontrol_pci_resume(struct device *dev)
 {
 	struct pvmemcontrol_pci *pci = dev_get_drvdata(dev);
 
 	return pvmemcontrol_resume(pci->pv);
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(pci_pm, pci_suspend, pci_resume);
+static DEFINE_SIMPLE_DEV_PM_OPS(pvmemcontrol_pci_pm, pvmemcontrol_pci_suspend,
+				pvmemcontrol_pci_resume);
 
-static const struct pci_device_id pci_ids[] = {
+static const struct pci_device_id pvmemcontrol_pci_ids[] = {
 	{ PCI_DEVICE(PCI_VENDOR_GOOGLE, PCI_DEVICE_PVMEMCONTROL) },
 	{}
 };
-MODULE_DEVICE_TABLE(pci, pci_ids);
+MODULE_DEVICE_TABLE(pci, pvmemcontrol_pci_ids);
 
-static struct pci_driver pci_driver = {
+static struct pci_driver pvmemcontrol_pci_driver = {
 	.name = KBUILD_MODNAME,
-	.id_table = pci_ids,
-	.probe = pci_probe,
-	.remove = pci_remove,
-	.driver.pm = pm_sleep_ptr(&pci_pm),
+	.id_table = pvmemcontrol_pci_ids,
+	.probe = pvmemcontrol_pci_probe,
+	.remove = pvmemcontrol_pci_remove,
+	.driver.pm = pm_sleep_ptr(&pvmemcontrol_pci_pm),
 };
 
 int pvmemcontrol_pci_init(void)
 {
-	return pci_register_driver(&pci_driver);
+	return pci_register_driver(&pvmemcontrol_pci_driver);
 }
 
 void pvmemcontrol_pci_exit(void)
 {
-	pci_unregister_driver(&pci_driver);
+	pci_unregister_driver(&pvmemcontrol_pci_driver);
 }

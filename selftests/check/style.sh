@@ -24,8 +24,8 @@ CHECKPATCH_IGNORE=(
 	UNCOMMENTED_DEFINITION
 )
 
-# The indentation of TRACE_EVENT() is its own.
-CHECKPATCH_TRACE=(PARENTHESIS_ALIGNMENT OPEN_ENDED_LINE)
+# The indentation of TRACE_EVENT() is its own, and a path has no spaces.
+CHECKPATCH_TRACE=(PARENTHESIS_ALIGNMENT OPEN_ENDED_LINE SPACING)
 
 # What does not hold for userspace code.
 CHECKPATCH_USER=(

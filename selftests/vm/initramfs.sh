@@ -83,7 +83,7 @@ stage_modules() {
 	if [[ -d $dir/modules ]]; then
 		stage_stock_modules "$stage" "$dir" "$release"
 	fi
-	for ko in gmem.ko gmem_kvm.ko gmem_test.ko; do
+	for ko in gmem.ko gmem_kvm.ko gmem_test.ko pvmemcontrol.ko pvmemcontrol_test.ko; do
 		[[ -n $own && -e $own/$ko ]] || continue
 		cp "$own/$ko" "$stage/lib/modules/$release/updates/"
 		echo "own /lib/modules/$release/updates/$ko" >>"$stage/etc/modules"

@@ -130,10 +130,10 @@ last_words() {
 		END { print block }'
 }
 
-# lost_elsewhere CONSOLE: a VM that was up is gone, and no function of gmem is
+# lost_elsewhere CONSOLE: a VM that was up is gone, and no function of our modules is
 # in any stack or report that it left behind. That is the emulator.
 lost_elsewhere() {
-	! last_words "$1" | grep -E '\+0x[0-9a-f]+/0x[0-9a-f]+ \[gmem' >/dev/null
+	! last_words "$1" | grep -E '\+0x[0-9a-f]+/0x[0-9a-f]+ \[(gmem|pvmemcontrol)' >/dev/null
 }
 
 # accels_of LABEL DIR: an accelerator for each VM that this kernel has.

@@ -2,8 +2,8 @@
 /*
  * What the kernel said since the last look, and whether that is a complaint.
  *
- * KCSAN reports races anywhere in the kernel. One is ours when a gmem function
- * makes one of the accesses, or when gmem functions are close above both of
+ * KCSAN reports races anywhere in the kernel. One is ours when a function of gmem's
+ * modules makes one of the accesses, or when such functions are close above both of
  * them, as they are when two of them share an xarray without a lock. All
  * others are the kernel's own affair, however they came about: a note.
  */
@@ -79,7 +79,7 @@ static bool race_close(void)
 /* The header names both functions; every access has a stack of its own. */
 static void race_look(const char *text)
 {
-	bool gmem = strstr(text, "gmem_");
+	bool gmem = strstr(text, "gmem_") || strstr(text, "[pvmemcontrol");
 
 	if (!race.count) {
 		race.ours = gmem;
