@@ -27,9 +27,11 @@ endif
 LITTER := -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 	-o -name '.*.cmd' -o -name '.*.d'
 
-# Manual pages, of whose names `make uninstall` knows, too.
-MAN_NAMES := $(basename $(notdir $(sort $(wildcard Documentation/man/*.rst))))
-MAN_PAGES := $(MAN_NAMES:%=$(BUILD)/man/%.1)
+# Manual pages, of whose names `make uninstall` knows, too: NAME.SECTION.
+MAN_SECTIONS := 1 4 8
+MAN_FILES := $(foreach s,$(MAN_SECTIONS),$(patsubst Documentation/man/%.rst,%.$(s),\
+	$(sort $(shell grep -lx ':Manual section: $(s)' Documentation/man/*.rst))))
+MAN_PAGES := $(MAN_FILES:%=$(BUILD)/man/%)
 RST2MAN := $(firstword $(shell command -v rst2man rst2man.py))
 
 .PHONY: all modules tools man selftests check test demo bench kernels kdir
@@ -50,14 +52,18 @@ modules: kdir
 
 tools: $(if $(RST2MAN),man)
 	$(Q)$(MAKE) -C tools/gmemctl OUT=$(BUILD)
+	$(Q)$(MAKE) -C tools/pvmemctl OUT=$(BUILD)
 
 man: $(MAN_PAGES)
 
-$(BUILD)/man/%.1: Documentation/man/%.rst
+define man-rule
+$(BUILD)/man/%.$(1): Documentation/man/%.rst
 	@test -n "$(RST2MAN)" || { \
 		echo "make: no rst2man: apt-get install python3-docutils" >&2; exit 1; }
-	@mkdir -p $(@D)
-	$(Q)$(RST2MAN) --strict --report=1 $< $@.new && mv $@.new $@
+	@mkdir -p $$(@D)
+	$(Q)$(RST2MAN) --strict --report=1 $$< $$@.new && mv $$@.new $$@
+endef
+$(foreach s,$(MAN_SECTIONS),$(eval $(call man-rule,$(s))))
 
 selftests:
 	$(Q)$(MAKE) -C selftests OUT=$(BUILD)/selftests
@@ -85,13 +91,13 @@ kernels:
 
 # Builds nothing, so that root leaves no files of its own in the tree.
 install: kdir
-	@test -e gmem.ko -a -e $(BUILD)/gmemctl || { \
+	@test -e gmem.ko -a -e $(BUILD)/gmemctl -a -e $(BUILD)/pvmemctl || { \
 		echo "make: nothing to install yet: run 'make' first" >&2; exit 1; }
-	@! grep -qs gmem_test modules.order || { \
+	@! grep -qs _test modules.order || { \
 		echo "make: built with GMEM_TEST=1, for tests only: run 'make' first" >&2; exit 1; }
 	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(INCLUDEDIR)/linux
-	$(Q)install -m 755 $(BUILD)/gmemctl $(DESTDIR)$(SBINDIR)/gmemctl
+	$(Q)install -m 755 $(BUILD)/gmemctl $(BUILD)/pvmemctl $(DESTDIR)$(SBINDIR)/
 	$(Q)test ! -e $(BUILD)/libgmem-exec.so || install -D -m 644 \
 		$(BUILD)/libgmem-exec.so $(DESTDIR)$(LIBDIR)/libgmem-exec.so
 	$(Q)test ! -e $(BUILD)/selftests/gmem_bench || install -D -m 755 \
@@ -103,24 +109,26 @@ install: kdir
 
 # Those that have been built.
 install-man:
-	$(Q)install -d $(DESTDIR)$(MANDIR)/man1
-	$(Q)for name in $(MAN_NAMES); do \
-		test ! -e $(BUILD)/man/$$name.1 || install -m 644 \
-		$(BUILD)/man/$$name.1 $(DESTDIR)$(MANDIR)/man1/ || exit 1; done
+	$(Q)install -d $(MAN_SECTIONS:%=$(DESTDIR)$(MANDIR)/man%)
+	$(Q)for page in $(MAN_FILES); do \
+		test ! -e $(BUILD)/man/$$page || install -m 644 \
+		$(BUILD)/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
 
 uninstall-man:
-	$(Q)rm -f $(MAN_NAMES:%=$(DESTDIR)$(MANDIR)/man1/%.1)
+	$(Q)for page in $(MAN_FILES); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 
 uninstall: kdir uninstall-man
 	$(Q)rm -f $(DESTDIR)$(LIBDIR)/libgmem-exec.so $(DESTDIR)$(LIBDIR)/gmem_bench
 	$(Q)rmdir $(DESTDIR)$(LIBDIR) 2>/dev/null || true
-	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/gmemctl $(DESTDIR)$(SBINDIR)/pvmemctl
 	$(Q)rm -f $(DESTDIR)$(COMPLETIONDIR)/gmemctl
 	$(Q)cd uapi/linux && for h in *.h; do \
 		rm -f $(DESTDIR)$(INCLUDEDIR)/linux/$$h; done
 	$(Q)release=$$($(MAKE) -s -C $(KDIR) kernelrelease) && \
 		rm -f $(DESTDIR)/lib/modules/$$release/updates/gmem.ko* \
-			$(DESTDIR)/lib/modules/$$release/updates/gmem_kvm.ko*
+			$(DESTDIR)/lib/modules/$$release/updates/gmem_kvm.ko* \
+			$(DESTDIR)/lib/modules/$$release/updates/pvmemcontrol.ko*
 
 clean:
 	$(Q)rm -rf $(BUILD)
@@ -131,10 +139,11 @@ clean:
 help:
 	@echo 'gmem $(GMEM_VERSION)'
 	@echo
-	@echo '  make              modules, tool and selftests'
-	@echo '  make modules      gmem.ko and gmem_kvm.ko for KDIR=$(KDIR)'
-	@echo '  make tools        build/gmemctl, and its manual pages if rst2man is there'
-	@echo '  make man          build/man/gmemctl*.1'
+	@echo '  make              modules, tools and selftests'
+	@echo '  make modules      gmem.ko, gmem_kvm.ko, pvmemcontrol.ko for KDIR=$(KDIR)'
+	@echo '  make tools        build/gmemctl, build/pvmemctl, and manual pages if rst2man'
+	@echo '                    is there'
+	@echo '  make man          build/man/*.1, *.4, *.8'
 	@echo '  make selftests    build/selftests/*_test, build/gmemctl-sim.so'
 	@echo '  make demo         a guest computes on FILE= in private memory, in a VM'
 	@echo '  make bench        what gmem costs beside what others do, in instructions'

@@ -68,7 +68,7 @@ docs_man_pages() {
 	{ need man && { need rst2man || need rst2man.py; }; } || return 4
 	cd "$TOP_DIR" || return 1
 	make -s man BUILD="$WORK/man" || return 1
-	for page in "$WORK"/man/man/*.1; do
+	for page in "$WORK"/man/man/*.[148]; do
 		[[ -s $page ]] || { echo "no manual page was built"; return 1; }
 		LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings \
 			-E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null |
@@ -79,6 +79,16 @@ docs_man_pages() {
 	[[ ! -s $WORK/man.warnings ]] && ((!bad))
 }
 
+# Where each page goes: its section is in it.
+docs_man_expected() {
+	local page section
+
+	for page in Documentation/man/*.rst; do
+		section=$(sed -n 's/^:Manual section: //p' "$page")
+		echo "./man$section/$(basename "$page" .rst).$section"
+	done
+}
+
 # What make installs is all of them, and make uninstall removes it.
 docs_man_install() {
 	local root=$WORK/man.root
@@ -87,8 +97,8 @@ docs_man_install() {
 	cd "$TOP_DIR" || return 1
 	make -s man BUILD="$WORK/man" || return 1
 	make -s install-man BUILD="$WORK/man" DESTDIR="$root" PREFIX=/usr || return 1
-	find Documentation/man -name '*.rst' -printf '%f\n' | sed 's/rst$/1/' | sort >"$WORK/man.expected"
-	find "$root/usr/share/man/man1" -type f -printf '%f\n' | sort | diff "$WORK/man.expected" - || return 1
+	docs_man_expected | sort >"$WORK/man.expected"
+	(cd "$root/usr/share/man" && find . -type f) | sort | diff "$WORK/man.expected" - || return 1
 	make -s uninstall-man BUILD="$WORK/man" DESTDIR="$root" PREFIX=/usr || return 1
 	! find "$root" -type f | grep .
 }
@@ -140,6 +150,25 @@ docs_man_commands() {
 		grep -qF "**$name**" Documentation/man/gmemctl.rst ||
 			{ echo "Documentation/man/gmemctl.rst does not name $name"; bad=1; }
 	done <"$WORK/man.commands"
+	return "$bad"
+}
+
+# pvmemctl's page has its options and its commands.
+docs_man_pvmemctl() {
+	local page=Documentation/man/pvmemctl.rst name bad=0
+
+	cd "$TOP_DIR" || return 1
+	make -s -C tools/pvmemctl OUT="$TOP_DIR/build" >/dev/null || return 1
+	build/pvmemctl --help >"$WORK/pvmemctl.help" || return 1
+	docs_options <"$WORK/pvmemctl.help" >"$WORK/options.help"
+	sed '/^EXAMPLES$/,$d' "$page" | docs_options |
+		diff --label "pvmemctl --help" --label "$page" -u "$WORK/options.help" - || bad=1
+	sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' "$WORK/pvmemctl.help" >"$WORK/pvmemctl.commands"
+	[[ -s $WORK/pvmemctl.commands ]] || { echo "pvmemctl --help names no command"; return 1; }
+	while read -r name; do
+		sed -n '/^COMMANDS$/,/^OPTIONS$/p' "$page" | grep -qE "^([a-z]+, )?$name\b" ||
+			{ echo "$page: the command $name is missing"; bad=1; }
+	done <"$WORK/pvmemctl.commands"
 	return "$bad"
 }
 
@@ -272,6 +301,7 @@ check_docs() {
 	check "manual pages build" docs_man_pages
 	check "manual pages are installed" docs_man_install
 	check "manual pages have all commands and options" docs_man_commands
+	check "pvmemctl's page has all commands and options" docs_man_pvmemctl
 	check "the simulator's settings are documented" docs_simulator
 	check "make help tells the truth" docs_help
 	check "the example of gmemctl snp is true" docs_transcript

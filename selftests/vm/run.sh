@@ -63,6 +63,8 @@ build_userspace() {
 			make -j"$(nproc)" -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" all sim ||
 			exit 1
 	fi
+	watch_log "pvmemctl" "$LOG_DIR/pvmemctl.log" \
+		make -C "$TOP_DIR/tools/pvmemctl" OUT="$TOP_DIR/build" || exit 1
 	release
 }
 
@@ -79,9 +81,20 @@ selftests_of() {
 		PATH=$path watch_log "selftests for $arch" "$LOG_DIR/selftests-$arch.log" \
 			make -j"$(nproc)" -C "$TOP_DIR/selftests" CC="$(arch_cc "$1")" OUT="$dir" ||
 			{ release; return 1; }
+		PATH=$path watch_log "pvmemctl for $arch" "$LOG_DIR/pvmemctl-$arch.log" \
+			make -C "$TOP_DIR/tools/pvmemctl" CC="$(arch_cc "$1")" OUT="$dir" ||
+			{ release; return 1; }
 		release
 	fi
 	printf '%s\n' "$dir"
+}
+
+# pvmemctl_of NAME SELFTESTS: the tool of that name for a kernel, a static program.
+pvmemctl_of() {
+	local dir=$TOP_DIR/build
+
+	[[ -z $(apt_foreign "$(arch_of "$1")") ]] || dir=$2
+	printf '%s\n' "$dir/pvmemctl"
 }
 
 # kernel_of NAME: a directory with bzImage, release and kdir.
@@ -118,6 +131,7 @@ stage() {
 		stage_program "$root" "$TOP_DIR/build/gmemctl-sim.so" \
 			usr/lib/gmemctl-sim.so
 	fi
+	stage_program "$root" "$(pvmemctl_of "$name" "$selftests")" usr/sbin/pvmemctl
 	stage_selftests "$root" "$selftests" "$programs" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
 	stage_guest "$root" || return 1

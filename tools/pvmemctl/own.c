@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel may move a page at any time, even a locked one, and whatever the VMM is told
+ * about the old place would hit somebody else's memory. It does not move pages that have
+ * references it cannot account for: those of a pipe that the memory was spliced into.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "own.h"
+
+#define PAGEMAP "/proc/self/pagemap"
+#define PAGEMAP_PRESENT (1ULL << 63)
+#define PAGEMAP_PFN ((1ULL << 55) - 1)
+#define OBJECT "own memory"
+
+/* Of each page, so that none is like another. */
+static uint64_t pattern(size_t page)
+{
+	return 0x5a00000000000001ULL + page;
+}
+
+static void own_fill(struct own *own)
+{
+	for (size_t i = 0; i < own->pages; i++) {
+		uint64_t *word = (uint64_t *)(own->memory + i * own->page);
+
+		for (size_t n = 0; n < own->page / sizeof(*word); n++)
+			word[n] = pattern(i);
+	}
+}
+
+size_t own_kept(const struct own *own)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < own->pages; i++) {
+		const uint64_t *word = (const uint64_t *)(own->memory + i * own->page);
+		size_t n = 0;
+
+		while (n < own->page / sizeof(*word) && word[n] == pattern(i))
+			n++;
+		kept += n == own->page / sizeof(*word);
+	}
+	return kept;
+}
+
+/* A pipe has a slot for each page. */
+static int own_pin(struct own *own, struct error *error)
+{
+	size_t bytes = own->pages * own->page;
+	struct iovec iov = { own->memory, bytes };
+	ssize_t done;
+
+	if (bytes > INT_MAX || fcntl(own->pin[1], F_SETPIPE_SZ, (int)bytes) < 0)
+		return error_set(error, bytes > INT_MAX ? -EFBIG : -errno, OBJECT, "pin",
+				 "less than 2G at once, and what a pipe may have: "
+				 "fs.pipe-max-size, for who is not root");
+	while (iov.iov_len) {
+		done = vmsplice(own->pin[1], &iov, 1, SPLICE_F_NONBLOCK);
+		if (done <= 0)
+			return error_set(error, done ? -errno : -EIO, OBJECT, "pin", NULL);
+		iov.iov_base = (uint8_t *)iov.iov_base + done;
+		iov.iov_len -= done;
+	}
+	return 0;
+}
+
+static void own_add(struct own *own, uint64_t addr)
+{
+	struct range *last = own->ranges + own->count;
+
+	if (own->count && last[-1].addr + last[-1].length == addr)
+		last[-1].length += own->page;
+	else
+		own->ranges[own->count++] = (struct range){ addr, own->page };
+}
+
+static int own_find(struct own *own, int pagemap, struct error *error)
+{
+	off_t first = (uintptr_t)own->memory / own->page;
+	uint64_t entry;
+
+	for (size_t i = 0; i < own->pages; i++) {
+		if (pread(pagemap, &entry, sizeof(entry), (first + i) * sizeof(entry)) !=
+		    sizeof(entry))
+			return error_set(error, -EIO, PAGEMAP, "read", NULL);
+		if (!(entry & PAGEMAP_PRESENT) || !(entry & PAGEMAP_PFN))
+			return error_set(error, 0, PAGEMAP, "does not say where memory is",
+					 "CAP_SYS_ADMIN is needed: run it as root");
+		own_add(own, (entry & PAGEMAP_PFN) * own->page);
+	}
+	return 0;
+}
+
+static int own_translate(struct own *own, struct error *error)
+{
+	int pagemap = open(PAGEMAP, O_RDONLY | O_CLOEXEC), rc;
+
+	if (pagemap < 0)
+		return error_set(error, -errno, PAGEMAP, "open", NULL);
+	rc = own_find(own, pagemap, error);
+	close(pagemap);
+	return rc;
+}
+
+static int own_map(struct own *own, uint64_t length, struct error *error)
+{
+	own->ranges = calloc(own->pages, sizeof(*own->ranges));
+	own->memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (!own->ranges || own->memory == MAP_FAILED)
+		return error_set(error, -ENOMEM, OBJECT, "allocate", NULL);
+	return 0;
+}
+
+int own_open(struct own *own, uint64_t length, struct error *error)
+{
+	int rc;
+
+	*own = (struct own){ .page = sysconf(_SC_PAGESIZE), .memory = MAP_FAILED };
+	own->pages = length / own->page;
+	if (!length || length % own->page)
+		return error_set(error, 0, OBJECT, "is not whole pages of the guest", NULL);
+	if (pipe2(own->pin, O_CLOEXEC))
+		return error_set(error, -errno, "pipe", "create", NULL);
+	rc = own_map(own, length, error);
+	if (!rc) {
+		own_fill(own);
+		rc = own_pin(own, error);
+	}
+	if (!rc)
+		rc = own_translate(own, error);
+	if (rc)
+		own_close(own);
+	return rc;
+}
+
+void own_close(struct own *own)
+{
+	close(own->pin[0]);
+	close(own->pin[1]);
+	if (own->memory != MAP_FAILED)
+		munmap(own->memory, own->pages * own->page);
+	free(own->ranges);
+}
