@@ -35,7 +35,8 @@ MAN_PAGES := $(MAN_FILES:%=$(BUILD)/man/%)
 RST2MAN := $(firstword $(shell command -v rst2man rst2man.py))
 
 .PHONY: all modules tools man selftests check test demo bench kernels kdir
-.PHONY: install install-man uninstall uninstall-man clean help
+.PHONY: install install-modules install-tools install-headers install-man
+.PHONY: uninstall uninstall-man deb test-packages clean help
 
 all: modules tools selftests
 
@@ -90,13 +91,19 @@ kernels:
 	$(Q)selftests/vm/prepare.sh stock-6.12 stock-7.3 slim-7.3 debug-7.3 race-6.12
 
 # Builds nothing, so that root leaves no files of its own in the tree.
-install: kdir
-	@test -e gmem.ko -a -e $(BUILD)/gmemctl -a -e $(BUILD)/pvmemctl || { \
-		echo "make: nothing to install yet: run 'make' first" >&2; exit 1; }
+install: install-modules install-tools install-headers
+
+install-modules: kdir
+	@test -e gmem.ko || { \
+		echo "make: no modules to install yet: run 'make' first" >&2; exit 1; }
 	@! grep -qs _test modules.order || { \
 		echo "make: built with GMEM_TEST=1, for tests only: run 'make' first" >&2; exit 1; }
 	$(Q)$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
-	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(INCLUDEDIR)/linux
+
+install-tools: install-man
+	@test -e $(BUILD)/gmemctl -a -e $(BUILD)/pvmemctl || { \
+		echo "make: no tools to install yet: run 'make' first" >&2; exit 1; }
+	$(Q)install -d $(DESTDIR)$(SBINDIR)
 	$(Q)install -m 755 $(BUILD)/gmemctl $(BUILD)/pvmemctl $(DESTDIR)$(SBINDIR)/
 	$(Q)test ! -e $(BUILD)/libgmem-exec.so || install -D -m 644 \
 		$(BUILD)/libgmem-exec.so $(DESTDIR)$(LIBDIR)/libgmem-exec.so
@@ -104,8 +111,17 @@ install: kdir
 		$(BUILD)/selftests/gmem_bench $(DESTDIR)$(LIBDIR)/gmem_bench
 	$(Q)install -D -m 644 packaging/gmemctl.bash-completion \
 		$(DESTDIR)$(COMPLETIONDIR)/gmemctl
+
+install-headers:
+	$(Q)install -d $(DESTDIR)$(INCLUDEDIR)/linux
 	$(Q)install -m 644 uapi/linux/*.h $(DESTDIR)$(INCLUDEDIR)/linux/
-	$(Q)$(MAKE) install-man
+
+# Debian packages, in build/deb/
+deb:
+	$(Q)packaging/deb.sh
+
+test-packages:
+	$(Q)packaging/test.sh
 
 # Those that have been built.
 install-man:
@@ -154,6 +170,8 @@ help:
 	@echo '  make check        static checks, without a VM'
 	@echo '  make kernels      fetch and build the kernels of the VMs'
 	@echo '  make install      DESTDIR= PREFIX=$(PREFIX)'
+	@echo '  make deb          Debian packages, in build/deb'
+	@echo '  make test-packages  install them in fresh roots of Debian 12 and 13 (SUITE=), as root'
 	@echo '  make clean        remove what was built (kernels stay in the cache)'
 	@echo
 	@echo '  V=1 shows the commands. Packages that are missing are installed when'

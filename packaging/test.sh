@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# make test-packages [SUITE='bookworm trixie']: in a fresh root file system of each Debian,
+# build the packages, install them, have DKMS build the modules for each of that Debian's
+# kernels that gmem supports, use what is installed, upgrade it, and remove it. A line for
+# each check; the last one is "N passed, N failed, N skipped". Needs root, for chroot(8).
+
+set -euo pipefail
+. "$(dirname "$0")/../selftests/vm/env.sh"
+. "$VM_DIR/apt.sh"
+. "$VM_DIR/deps.sh"
+
+SUITES=${SUITE:-bookworm trixie}
+WORK=$TOP_DIR/build/packages
+LOG=
+ROOT=
+PASSED=0 FAILED=0
+
+# The kernels' headers, by suite: a regular expression for each kernel.
+declare -A KERNELS=(
+	[bookworm]='^linux-headers-6\.12\.[0-9+debu]*-cloud-amd64$'
+	[trixie]='^linux-headers-6\.12\.[0-9+debu]*-cloud-amd64$
+^linux-headers-7\.3\.[0-9+debu]*-cloud-amd64$'
+)
+
+check() {
+	local name=$1
+
+	shift
+	if "$@" >"$LOG" 2>&1; then
+		PASSED=$((PASSED + 1))
+		echo "ok $name"
+		return
+	fi
+	FAILED=$((FAILED + 1))
+	echo "not ok $name"
+	tail -n 20 "$LOG" | sed 's/^/    /'
+	return 1
+}
+
+in_root() {
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		chroot "$ROOT" "$@"
+}
+
+root_install() {
+	in_root apt-get -q install -y --no-install-recommends "$@"
+}
+
+root_remove() {
+	[[ -n $ROOT ]] || return 0
+	! mountpoint -q "$ROOT/proc" || umount "$ROOT/proc"
+	rm -rf "$ROOT"
+	ROOT=
+}
+
+# This machine's own sources if it has that suite, else the suite and its backports.
+root_sources() {
+	local suite=$1 want=(own) part
+
+	[[ $suite == "$OS_CODENAME" ]] || want=("$suite" "$suite-backports")
+	rm -f "$ROOT/etc/apt/sources.list"
+	for suite in "${want[@]}"; do
+		apt_write_sources "$suite" "$WORK/sources"
+		for part in "$WORK"/sources/*; do
+			cp "$part" "$ROOT/etc/apt/sources.list.d/$suite-${part##*/}"
+		done
+	done
+	in_root apt-get -q update
+}
+
+root_make() {
+	local suite=$1 mirror
+
+	mirror=$(apt_private "$suite" apt-get indextargets --format '$(SITE)' \
+		"Created-By: Packages" | head -n 1)
+	debootstrap --variant=minbase "$suite" "$ROOT" "$mirror" &&
+		mount -t proc proc "$ROOT/proc" && root_sources "$suite" &&
+		root_install make ca-certificates
+}
+
+tree_copy() {
+	mkdir -p "$ROOT/root/gmem"
+	tar -C "$TOP_DIR" --exclude=./build --exclude=./.git -c . |
+		tar -C "$ROOT/root/gmem" -x
+	in_root make -C /root/gmem clean
+}
+
+packages_build() {
+	in_root make -C /root/gmem deb
+}
+
+packages_install() {
+	root_install -o APT::Get::AllowUnauthenticated=true \
+		$(cd "$ROOT" && printf '/%s\n' root/gmem/build/deb/*.deb | grep -v dbgsym)
+}
+
+# The newest package that matches.
+headers_of() {
+	in_root apt-cache search --names-only "$1" | awk '{ print $1 }' | sort -V | tail -n 1
+}
+
+dkms_version() {
+	sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$ROOT/root/gmem/dkms.conf"
+}
+
+# The package has had DKMS build them already, for the kernels that it takes to be meant.
+dkms_built() {
+	local release=$1 module file
+
+	in_root dkms status "gmem/$(dkms_version)" -k "$release" | grep installed ||
+		in_root dkms install "gmem/$(dkms_version)" -k "$release" || {
+		cat "$ROOT"/var/lib/dkms/gmem/*/build/make.log
+		return 1
+	}
+	for module in gmem gmem_kvm pvmemcontrol; do
+		file=$(find "$ROOT/lib/modules/$release/updates/" -name "$module.ko*")
+		modinfo -F vermagic "$file" | grep "^$release " || return 1
+	done
+}
+
+# It has no kernel of its own here: it says what is missing, and what to do.
+tool_explains() {
+	local rc=0
+
+	in_root gmemctl check --json >"$WORK/check.json" || rc=$?
+	in_root gmemctl check || true
+	((rc == 4)) && grep -q '"hint":"`gmemctl load`"' "$WORK/check.json"
+}
+
+tool_runs() {
+	in_root gmemctl --version | grep -F "$(dkms_version)" &&
+		in_root gmemctl help >/dev/null && in_root gmemctl snp measure --help >/dev/null &&
+		in_root pvmemctl --help
+}
+
+examples_compile() {
+	root_install gcc libc6-dev &&
+		in_root sh -c 'for f in /usr/share/doc/gmem-dev/examples/*.c; do
+			gcc -D_GNU_SOURCE -Wall -Werror -fsyntax-only "$f" || exit 1; done'
+}
+
+unit_is_right() {
+	root_install systemd && in_root sh -c '
+		mkdir -p /etc/gmem && cp /usr/share/doc/gmemctl/examples/example.conf /etc/gmem/x.conf &&
+		cp /lib/systemd/system/gmem-vm@.service /tmp/gmem-vm@x.service &&
+		systemd-analyze verify --man=no /tmp/gmem-vm@x.service 2>&1 | tee /tmp/verify &&
+		rm /tmp/gmem-vm@x.service /etc/gmem/x.conf && ! grep gmem-vm /tmp/verify'
+}
+
+# The same tree under the next version.
+packages_upgrade() {
+	local old
+
+	old=$(dkms_version)
+	sed -i "s/GMEM_VERSION),$old)/GMEM_VERSION),$old.1)/" "$ROOT/root/gmem/Kbuild" &&
+		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$old.1\"/" \
+			"$ROOT/root/gmem/dkms.conf" &&
+		packages_build && packages_install && tool_runs &&
+		! in_root dkms status | grep "gmem/$old,"
+}
+
+packages_purge() {
+	in_root apt-get -q purge -y gmem-dkms gmemctl gmem-dev pvmemctl &&
+		! find "$ROOT" -xdev -name '*gmem*' -not -path "$ROOT/root/*" \
+			-not -path "$ROOT/tmp/*" -not -path "$ROOT/etc/gmem" | grep .
+}
+
+suite_test() {
+	local suite=$1 pattern headers
+
+	ROOT=$WORK/$suite
+	rm -rf "$ROOT"
+	check "$suite: debootstrap" root_make "$suite" || return 0
+	check "$suite: copy of the tree" tree_copy || return 0
+	check "$suite: make deb" packages_build || return 0
+	while read -r pattern; do
+		headers=$(headers_of "$pattern")
+		check "$suite: ${headers:-$pattern}" root_install "${headers:-none}" || return 0
+	done <<<"${KERNELS[$suite]}"
+	check "$suite: install" packages_install || return 0
+	for headers in "$ROOT"/lib/modules/*; do
+		check "$suite: dkms, ${headers##*/}" dkms_built "${headers##*/}" || true
+	done
+	check "$suite: gmemctl runs" tool_runs || true
+	check "$suite: gmemctl check explains what is missing" tool_explains || true
+	check "$suite: examples compile against gmem-dev" examples_compile || true
+	check "$suite: systemd accepts the unit" unit_is_right || true
+	check "$suite: upgrade" packages_upgrade || true
+	check "$suite: purge leaves nothing" packages_purge || true
+	root_remove
+}
+
+((EUID == 0)) || die "needs root, for debootstrap and chroot"
+deps_install packages || exit 1
+mkdir -p "$WORK"
+LOG=$WORK/log
+trap root_remove EXIT
+for suite in $SUITES; do
+	[[ -n ${KERNELS[$suite]:-} ]] || die "SUITE=$suite: bookworm or trixie"
+	apt_refresh "$suite"
+	suite_test "$suite"
+done
+echo "$PASSED passed, $FAILED failed, 0 skipped"
+((FAILED == 0))
