@@ -28,6 +28,7 @@ const struct command *const commands[] = {
 	&command_ps,
 	&command_stat,
 	&command_map,
+	&command_who,
 	&command_convert,
 	&command_decommit,
 #ifdef __x86_64__

@@ -8,6 +8,8 @@
 #include "../base/calls.h"
 #include "gmem.h"
 
+/* The unit of offsets and lengths, on each architecture that gmem runs on */
+#define PAGE 4096
 #define QUERY_RANGES 64
 
 /* What to do when /dev/gmem cannot be opened, or NULL */
@@ -157,6 +159,31 @@ int gmem_query(int fd, uint64_t offset, uint64_t length,
 		}
 	}
 	return 0;
+}
+
+int gmem_held(int fd, uint64_t offset, uint64_t length,
+	      int (*visit)(const struct gmem_ioctl_holder *page, void *data), void *data)
+{
+	uint64_t end = offset + length;
+	int rc = 0;
+
+	while (!rc && offset < end) {
+		struct gmem_ioctl_holder page = {
+			.size = sizeof(page),
+			.offset = offset,
+			.length = end - offset,
+		};
+
+		rc = calls->ioctl(fd, GMEM_IOCTL_HOLDER, &page);
+		if (rc || !page.length)
+			break;
+		/* A kernel that goes backwards would keep this loop forever. */
+		if (page.offset < offset)
+			return -EPROTO;
+		rc = visit(&page, data);
+		offset = page.offset + PAGE;
+	}
+	return rc;
 }
 
 int gmem_stat(int fd, struct gmem_ioctl_stat *stat)

@@ -52,6 +52,15 @@ int gmem_query(int fd, uint64_t offset, uint64_t length,
 	       int (*visit)(const struct gmem_range *range, void *data),
 	       void *data);
 
+/**
+ * gmem_held() - report the shared pages of a part of the memory that somebody holds
+ * @visit: called for each in ascending order; not 0 ends the walk
+ *
+ * Return: 0, what @visit returned, or a negative errno.
+ */
+int gmem_held(int fd, uint64_t offset, uint64_t length,
+	      int (*visit)(const struct gmem_ioctl_holder *page, void *data), void *data);
+
 int gmem_stat(int fd, struct gmem_ioctl_stat *stat);
 int gmem_bind(int fd, uint64_t offset, uint64_t length, int store_fd,
 	      uint64_t store_offset);

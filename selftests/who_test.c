@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `gmemctl who` names the pages that are held, and who may hold them: exactly for a buffer
+ * of io_uring, by what a process has for the rest. It may be asked by process and by VM.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gmem_utils.h"
+#include "hold.h"
+#include "ksft.h"
+#include "linux_guest.h"
+#include "tiny_guest.h"
+
+#define NR_PAGES 512
+#define LENGTH (NR_PAGES * PAGE)
+#define NAME "who"
+#define KERNEL "/tmp/who-kernel"
+
+static char output[1 << 14], self_pid[16];
+
+FIXTURE(who) {
+	int fd;
+	uint8_t *p;
+};
+
+FIXTURE_SETUP(who)
+{
+	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
+	self->p = test_gmem_map(self->fd, 0, LENGTH);
+	gmem_fill(self->p, 'A', LENGTH);
+	snprintf(self_pid, sizeof(self_pid), "%d", getpid());
+}
+
+FIXTURE_TEARDOWN(who)
+{
+	munmap(self->p, LENGTH);
+	close(self->fd);
+}
+
+/* JSON on one line, as compact as can be. */
+static void compact(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		if (*text == '\n')
+			text += 1 + strspn(text + 1, " ");
+		else
+			*to++ = *text++;
+	}
+	*to = '\0';
+}
+
+static int ask(const char *who, const char *a, const char *b, bool json)
+{
+	const char *words[] = { "who", who, a ? a : "0", b ? b : "0",
+				json ? "--json" : NULL, NULL };
+	int code = tool_run(output, sizeof(output), words);
+
+	if (json)
+		compact(output);
+	return code;
+}
+
+static bool says(const char *text)
+{
+	if (strstr(output, text))
+		return true;
+	TH_LOG("no %s in: %s", text, output);
+	return false;
+}
+
+/* A child that has only what the memory's mapping brought it, and does as it is told. */
+static pid_t child_start(void (*hold)(void *p), void *p)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(ready, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "the holder");
+		hold(p);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ASSERT_GT(pid, 0);
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	close(ready[0]);
+	return pid;
+}
+
+static void child_end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void hold_buffer(void *p)
+{
+	struct hold_uring uring;
+
+	if (hold_uring_open(&uring) || hold_uring_register(&uring, p, 2 * PAGE))
+		_exit(1);
+}
+
+/* Pages in a pipe: the range, the references, and that this process has such a pipe. */
+TEST_F(who, pipe)
+{
+	struct hold_pipe pipe;
+
+	ASSERT_EQ(0, hold_pipe_take(&pipe, self->p + 3 * PAGE, 2 * PAGE));
+	EXPECT_EQ(0, ask(self_pid, NULL, NULL, true));
+	EXPECT_TRUE(says("\"held\":[{\"offset\":12288,\"size\":8192,\"references\":1,"
+			 "\"pinned\":false}]"));
+	EXPECT_TRUE(says("\"pipes\":1,\"pipe_bytes\":8192"));
+	EXPECT_TRUE(says("\"mapped_bytes\":2097152"));
+	EXPECT_EQ(0, ask(self_pid, NULL, NULL, false));
+	EXPECT_TRUE(says("held     0x00003000-0x00005000  2 pages, 1 reference too many each"));
+	EXPECT_TRUE(says("8192 bytes in 1 pipe"));
+
+	/* Only of the range that is asked for. */
+	EXPECT_EQ(0, ask(self_pid, "16K", "4K", true));
+	EXPECT_TRUE(says("\"held\":[{\"offset\":16384,\"size\":4096,"));
+	EXPECT_EQ(0, ask(self_pid, "20K", NULL, true));
+	EXPECT_TRUE(says("\"held\":[]"));
+	EXPECT_EQ(0, ask(self_pid, "1G", NULL, true));
+	EXPECT_TRUE(says("\"held\":[]"));
+	hold_pipe_drop(&pipe);
+	EXPECT_EQ(0, ask(self_pid, NULL, NULL, false));
+	EXPECT_TRUE(says("Nobody holds a page"));
+}
+
+/* A buffer of another process's io_uring, told to the page. */
+TEST_F(who, buffer)
+{
+	pid_t pid = child_start(hold_buffer, self->p + 9 * PAGE);
+	char text[64];
+
+	EXPECT_EQ(0, ask(self_pid, NULL, NULL, true));
+	EXPECT_TRUE(says("\"held\":[{\"offset\":36864,\"size\":8192,"));
+	EXPECT_TRUE(says("\"pinned\":true}"));
+	snprintf(text, sizeof(text), "\"pid\":%d,\"command\":\"the holder\"", pid);
+	EXPECT_TRUE(says(text));
+	EXPECT_TRUE(says("\"io_uring_buffers\":[{\"offset\":36864,\"size\":8192}]"));
+	EXPECT_EQ(0, ask(self_pid, NULL, NULL, false));
+	EXPECT_TRUE(says("0x00009000-0x0000b000  is a buffer of its io_uring"));
+	child_end(pid);
+}
+
+TEST_F(who, refused)
+{
+	EXPECT_EQ(CODE_FAILURE, ask("1", NULL, NULL, true));
+	EXPECT_TRUE(says("its memory is of another kind"));
+	EXPECT_EQ(CODE_FAILURE, ask("2147483647", NULL, NULL, true));
+	EXPECT_TRUE(says("ESRCH"));
+	EXPECT_EQ(CODE_FAILURE, ask("nobody", NULL, NULL, true));
+	EXPECT_EQ(CODE_USAGE, ask(self_pid, "1", NULL, true));
+	EXPECT_EQ(CODE_USAGE, ask(self_pid, "0", "4097", true));
+	EXPECT_EQ(CODE_USAGE, ask("../x", NULL, NULL, true));
+}
+
+/* The memory of a VM, by its name. */
+TEST_TIMEOUT(vm, LINUX_GUEST_TIMEOUT)
+{
+	static struct boot boot;
+	char directory[] = "/tmp/who.XXXXXX";
+	int out, err;
+	pid_t vm;
+
+	if (access("/dev/kvm", R_OK | W_OK))
+		SKIP(return, KSFT_BY_DESIGN " no /dev/kvm");
+	if (control_unavailable())
+		SKIP(return, "%s", control_unavailable());
+	ASSERT_TRUE(mkdtemp(directory));
+	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	ASSERT_TRUE(tiny_guest_write(KERNEL));
+	boot = (struct boot){
+		.kernel = KERNEL, .memory = "32M,kind=gmem", .name = NAME, .seconds = "100",
+	};
+	out = output_file();
+	err = output_file();
+	vm = boot_start(&boot, out, err);
+	ASSERT_GT(vm, 0);
+	boot_wait_answer(vm, NAME);
+	EXPECT_EQ(0, ask(NAME, NULL, NULL, true));
+	EXPECT_TRUE(says("\"length\":33554432,\"held\":[]"));
+	EXPECT_TRUE(says("\"command\":\"gmemctl\""));
+	kill(vm, SIGTERM);
+	boot_end(&boot, vm, out, err);
+}
+
+TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who holds pages of guest memory, because of which it cannot become private. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../control/client.h"
+#include "../gmem/gmem.h"
+#include "../memory/range.h"
+#include "../who/who.h"
+#include "command.h"
+#include "out.h"
+
+#define PROC "/proc"
+
+/**
+ * struct who - a command line, and what is found
+ * @name: of the VM, or a process ID
+ * @start, @size: of the part of the memory; @size 0: all
+ * @run: held pages that follow on each other, alike, not reported yet
+ * @pages: of @run; 0: there are none
+ * @ranges: where they are reported in JSON
+ * @held: pages so far
+ */
+struct who {
+	const char *name;
+	uint64_t start;
+	uint64_t size;
+	struct gmem_ioctl_holder run;
+	uint64_t pages;
+	struct json_object *ranges;
+	uint64_t held;
+};
+
+static const struct cli_option who_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct who, name),
+	  "of a VM, or the process ID of whatever has gmem fds" },
+	{ "OFFSET", NULL, option_size, TO(struct who, start),
+	  "where to begin, in bytes of the memory, as errors of conversions have it",
+	  .optional = true },
+	{ "SIZE", NULL, option_size, TO(struct who, size),
+	  "bytes; both take 0x and the suffixes K, M, G and T", .optional = true },
+	{ 0 }
+};
+
+/* The process of a VM. Return: 0 or an exit code. */
+static int who_find(const char *name, uint32_t *pid)
+{
+	struct json_object *request, *reply, *stat, *value;
+	struct error error;
+	int rc;
+
+	if (!count_parse(name, INT32_MAX, pid) && *pid)
+		return 0;
+	request = json_object_new_object();
+	json_object_object_add(request, "command", json_object_new_string("stat"));
+	rc = client_call(name, request, &reply, &stat, &error);
+	json_object_put(request);
+	if (rc)
+		return out_error_report(&error);
+	*pid = json_object_object_get_ex(stat, "pid", &value) ?
+	       (uint32_t)json_object_get_int(value) : 0;
+	json_object_put(reply);
+	return 0;
+}
+
+static uint32_t holder_surplus(const struct gmem_ioctl_holder *page)
+{
+	return page->refs_seen - page->refs_expected;
+}
+
+static void who_report_run(struct who *who)
+{
+	bool pinned = who->run.out_flags & GMEM_HOLDER_OUT_PINNED;
+	struct json_object *range;
+
+	if (!who->pages)
+		return;
+	out_text("  held     0x%08" PRIx64 "-0x%08" PRIx64 "  %" PRIu64 " page%s, %u reference%s"
+		 " too many%s%s\n", (uint64_t)who->run.offset,
+		 (uint64_t)who->run.offset + who->pages * RANGE_PAGE_SIZE, who->pages,
+		 who->pages == 1 ? "" : "s", holder_surplus(&who->run),
+		 holder_surplus(&who->run) == 1 ? "" : "s", who->pages == 1 ? "" : " each",
+		 pinned ? ", pinned" : "");
+	range = out_append(who->ranges);
+	out_uint(range, "offset", who->run.offset);
+	out_uint(range, "size", who->pages * RANGE_PAGE_SIZE);
+	out_uint(range, "references", holder_surplus(&who->run));
+	out_bool(range, "pinned", pinned);
+	who->held += who->pages;
+	who->pages = 0;
+}
+
+/* Pages that are neighbours, and alike, are one line. */
+static int who_visit(const struct gmem_ioctl_holder *page, void *data)
+{
+	struct who *who = data;
+
+	if (who->pages && page->offset == who->run.offset + who->pages * RANGE_PAGE_SIZE &&
+	    holder_surplus(page) == holder_surplus(&who->run) &&
+	    page->out_flags == who->run.out_flags) {
+		who->pages++;
+		return 0;
+	}
+	who_report_run(who);
+	who->run = *page;
+	who->pages = 1;
+	return 0;
+}
+
+static void process_text(const struct who_process *process)
+{
+	out_text("  process  %d %s: %u fd%s, %" PRIu64 " MiB mapped", (int)process->pid,
+		 process->command, process->fds, process->fds == 1 ? "" : "s",
+		 process->mapped >> 20);
+	if (process->pipes)
+		out_text("; %" PRIu64 " bytes in %u pipe%s", process->pipe_bytes,
+			 process->pipes, process->pipes == 1 ? "" : "s");
+	for (unsigned int i = 0; i < WHO_DEVICES; i++) {
+		if (process->devices[i])
+			out_text("; %s", who_device_names[i]);
+	}
+	if (process->pinned_kib)
+		out_text("; %" PRIu64 " KiB pinned by drivers", process->pinned_kib);
+	out_text("\n");
+	for (size_t i = 0; i < process->nr_buffers; i++)
+		out_text("           0x%08" PRIx64 "-0x%08" PRIx64 "  is a buffer of its "
+			 "io_uring\n", process->buffers[i].offset,
+			 process->buffers[i].offset + process->buffers[i].length);
+}
+
+static void process_json(const struct who_process *process, struct json_object *object)
+{
+	struct json_object *devices, *buffers, *buffer;
+
+	out_uint(object, "pid", (uint64_t)process->pid);
+	out_string(object, "command", process->command);
+	out_uint(object, "fds", process->fds);
+	out_uint(object, "mapped_bytes", process->mapped);
+	out_uint(object, "pinned_kib", process->pinned_kib);
+	out_uint(object, "pipes", process->pipes);
+	out_uint(object, "pipe_bytes", process->pipe_bytes);
+	devices = out_object(object, "devices");
+	for (unsigned int i = 0; i < WHO_DEVICES; i++)
+		out_uint(devices, who_device_names[i], process->devices[i]);
+	buffers = out_array(object, "io_uring_buffers");
+	for (size_t i = 0; i < process->nr_buffers; i++) {
+		buffer = out_append(buffers);
+		out_uint(buffer, "offset", process->buffers[i].offset);
+		out_uint(buffer, "size", process->buffers[i].length);
+	}
+}
+
+/* Return: 0 or an exit code. */
+static int who_suspects(const struct who_memory *memory, struct json_object *object)
+{
+	struct json_object *array = out_array(object, "processes");
+	struct who_process *processes;
+	unsigned int unseen;
+	struct error error;
+	size_t count;
+
+	if (who_processes(PROC, memory, &processes, &count, &unseen, &error))
+		return out_error_report(&error);
+	for (size_t i = 0; i < count; i++) {
+		process_text(&processes[i]);
+		process_json(&processes[i], out_append(array));
+	}
+	who_processes_free(processes, count);
+	out_uint(object, "processes_not_seen", unseen);
+	if (unseen)
+		out_text("  %u processes of other users were not looked at: be root\n", unseen);
+	return 0;
+}
+
+/* Return: 0 or an exit code. */
+static int who_memory(struct who *who, const struct who_memory *memory,
+		      struct json_object *object)
+{
+	uint64_t size = who->size;
+	int rc;
+
+	if (who->start >= memory->length)
+		size = 0;
+	else if (!size || size > memory->length - who->start)
+		size = memory->length - who->start;
+	out_text("%s: %" PRIu64 " MiB\n", memory->name, memory->length >> 20);
+	out_string(object, "name", memory->name);
+	out_uint(object, "length", memory->length);
+	who->ranges = out_array(object, "held");
+	rc = size ? gmem_held(memory->fd, who->start, size, who_visit, who) : 0;
+	who_report_run(who);
+	if (rc) {
+		out_error(memory->name, "GMEM_IOCTL_HOLDER", rc, rc == -ENOTTY ?
+			  "the loaded module is older than this gmemctl: load the one that was "
+			  "built together with it" : NULL);
+		return EXIT_CODE_FAILURE;
+	}
+	return who_suspects(memory, object);
+}
+
+static int who_main(int argc, char **argv)
+{
+	struct json_object *array = out_array(out_root(), "memories");
+	struct who_memory *memories;
+	struct who who = { 0 };
+	struct error error;
+	uint32_t pid;
+	size_t count;
+	int code = command_parse(&command_who, argc, argv, &who);
+
+	if (code)
+		return code;
+	if (who.start % RANGE_PAGE_SIZE || who.size % RANGE_PAGE_SIZE)
+		return usage_error(who.start % RANGE_PAGE_SIZE ? "OFFSET" : "SIZE",
+				   "not whole pages", "a multiple of 4K");
+	code = who_find(who.name, &pid);
+	if (code)
+		return code;
+	if (who_memories(PROC, (pid_t)pid, &memories, &count, &error))
+		return out_error_report(&error);
+	for (size_t i = 0; !code && i < count; i++)
+		code = who_memory(&who, &memories[i], out_append(array));
+	who_memories_free(memories, count);
+	if (!code && !who.held)
+		out_text("Nobody holds a page: all of it can become private.\n");
+	return code;
+}
+
+const struct command command_who = {
+	.name = "who",
+	.run = who_main,
+	.summary = "show who holds memory that cannot become private",
+	.about = "Lists the shared pages that somebody on the host holds, and the processes that "
+		 "have the memory open or mapped, with what else they have that holds pages. "
+		 "Nothing is converted.\n"
+		 "\n"
+		 "The kernel counts references and does not know whose they are. Only buffers "
+		 "of io_uring are told to the page; of others it is shown who may be meant.",
+	.options = who_options,
+	.examples = "gmemctl who web\n"
+		    "gmemctl who 4711 0x10000000 2M\n"
+		    "gmemctl who web --json | jq '.memories[].held'",
+};

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a process has to do with a gmem fd, as far as /proc tells. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "who.h"
+
+const char *const who_device_names[WHO_DEVICES] = {
+	[WHO_VFIO] = "vfio",
+	[WHO_IOMMUFD] = "iommufd",
+	[WHO_VHOST] = "vhost",
+	[WHO_INFINIBAND] = "infiniband",
+	[WHO_AIO] = "aio",
+};
+
+/* How the links of their fds begin; AIO has a mapping instead. */
+static const struct {
+	const char *link;
+	enum who_device device;
+} device_links[] = {
+	{ "/dev/vfio/", WHO_VFIO },
+	{ "anon_inode:[vfio-device]", WHO_VFIO },
+	{ "/dev/iommu", WHO_IOMMUFD },
+	{ "/dev/vhost", WHO_VHOST },
+	{ "/dev/infiniband/", WHO_INFINIBAND },
+};
+
+/* A mapping of the memory. */
+struct mapping {
+	uint64_t start;
+	uint64_t end;
+	uint64_t offset;
+};
+
+/**
+ * struct look - a process that is looked at
+ * @folder: an fd of /proc/PID
+ * @memory: whose processes are looked for
+ * @process: what has been found
+ * @mappings: of @memory, of @nr_mappings
+ * @pipes: inodes of pipes that it has, of @nr_pipes
+ */
+struct look {
+	int folder;
+	const struct who_memory *memory;
+	struct who_process process;
+	struct mapping *mappings;
+	size_t nr_mappings;
+	ino_t *pipes;
+	size_t nr_pipes;
+};
+
+/* Room for "fdinfo/" and what a folder can have in it */
+#define NAME_SIZE (NAME_MAX + 16)
+
+static FILE *look_open(const struct look *look, const char *name)
+{
+	int fd = openat(look->folder, name, O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
+static void *look_grow(void *array, size_t count, size_t size)
+{
+	/* To the next power of two, when it is full. */
+	if (count & (count - 1))
+		return array;
+	return realloc(array, (count ? 2 * count : 1) * size);
+}
+
+static int look_mapping(struct look *look, const char *line)
+{
+	unsigned int major, minor;
+	struct mapping mapping, *more;
+	unsigned long inode;
+
+	if (strstr(line, " /[aio]"))
+		look->process.devices[WHO_AIO]++;
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %x:%x %lu",
+		   &mapping.start, &mapping.end, &mapping.offset, &major, &minor,
+		   &inode) != 6 || mapping.end < mapping.start)
+		return 0;
+	if (makedev(major, minor) != look->memory->device || inode != look->memory->inode)
+		return 0;
+	more = look_grow(look->mappings, look->nr_mappings, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	more[look->nr_mappings++] = mapping;
+	look->mappings = more;
+	look->process.mapped += mapping.end - mapping.start;
+	return 0;
+}
+
+static int look_maps(struct look *look)
+{
+	FILE *file = look_open(look, "maps");
+	char *line = NULL;
+	size_t size = 0;
+	int rc = 0;
+
+	if (!file)
+		return -errno;
+	while (!rc && getline(&line, &size, file) > 0)
+		rc = look_mapping(look, line);
+	free(line);
+	fclose(file);
+	return rc;
+}
+
+/* A buffer of io_uring: the parts of it that are in mappings of the memory. */
+static int look_buffer(struct look *look, uint64_t start, uint64_t length)
+{
+	struct who_process *process = &look->process;
+
+	for (size_t i = 0; i < look->nr_mappings; i++) {
+		const struct mapping *m = &look->mappings[i];
+		uint64_t first = start > m->start ? start : m->start;
+		uint64_t end = start + length < m->end ? start + length : m->end;
+		struct who_span *more;
+
+		if (first >= end)
+			continue;
+		more = look_grow(process->buffers, process->nr_buffers, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		more[process->nr_buffers++] = (struct who_span){
+			.offset = m->offset + (first - m->start),
+			.length = end - first,
+		};
+		process->buffers = more;
+	}
+	return 0;
+}
+
+/*
+ * "UserBufs:\t1\n", then "%5u: 0x%llx/%u\n" for each: io_uring/fdinfo.c of Linux. Before
+ * them are lines of other kinds.
+ */
+static int look_uring(struct look *look, const char *fd)
+{
+	uint64_t start, length;
+	char name[NAME_SIZE], *line = NULL;
+	bool buffers = false;
+	size_t size = 0;
+	FILE *file;
+	int rc = 0;
+
+	snprintf(name, sizeof(name), "fdinfo/%s", fd);
+	file = look_open(look, name);
+	if (!file)
+		return errno == ENOENT ? 0 : -errno;
+	while (!rc && getline(&line, &size, file) > 0) {
+		if (!isspace((unsigned char)line[0]))
+			buffers = !strncmp(line, "UserBufs:", 9);
+		else if (buffers && sscanf(line, " %*u: 0x%" SCNx64 "/%" SCNu64, &start,
+					   &length) == 2)
+			rc = look_buffer(look, start, length);
+	}
+	free(line);
+	fclose(file);
+	return rc;
+}
+
+/* Each once, also where a process has both ends. */
+static int look_pipe(struct look *look, const char *name, ino_t inode)
+{
+	int bytes = 0, fd;
+	ino_t *more;
+
+	for (size_t i = 0; i < look->nr_pipes; i++) {
+		if (look->pipes[i] == inode)
+			return 0;
+	}
+	more = look_grow(look->pipes, look->nr_pipes, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	more[look->nr_pipes++] = inode;
+	look->pipes = more;
+
+	fd = openat(look->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (!ioctl(fd, FIONREAD, &bytes) && bytes > 0) {
+		look->process.pipes++;
+		look->process.pipe_bytes += (uint64_t)bytes;
+	}
+	close(fd);
+	return 0;
+}
+
+static void look_device(struct look *look, const char *link)
+{
+	for (size_t i = 0; i < sizeof(device_links) / sizeof(device_links[0]); i++) {
+		if (!strncmp(link, device_links[i].link, strlen(device_links[i].link)))
+			look->process.devices[device_links[i].device]++;
+	}
+}
+
+static int look_fd(struct look *look, const char *fd)
+{
+	char name[NAME_SIZE], link[PATH_MAX];
+	struct stat st;
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "fd/%s", fd);
+	length = readlinkat(look->folder, name, link, sizeof(link) - 1);
+	if (length <= 0)
+		return 0;
+	link[length] = '\0';
+	if (fstatat(look->folder, name, &st, 0))
+		return 0;
+	if (st.st_dev == look->memory->device && st.st_ino == look->memory->inode)
+		look->process.fds++;
+	if (!strcmp(link, "anon_inode:[io_uring]"))
+		return look_uring(look, fd);
+	if (!strncmp(link, "pipe:[", 6))
+		return look_pipe(look, name, st.st_ino);
+	look_device(look, link);
+	return 0;
+}
+
+static int look_fds(struct look *look)
+{
+	int rc = 0, fd = openat(look->folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (!rc && (entry = readdir(dir)))
+		rc = look_fd(look, entry->d_name);
+	closedir(dir);
+	return rc;
+}
+
+/* What is not there is not known, and empty. */
+static void look_names(struct look *look)
+{
+	struct who_process *process = &look->process;
+	FILE *file = look_open(look, "comm");
+	char line[128];
+
+	if (file) {
+		if (fgets(process->command, sizeof(process->command), file))
+			process->command[strcspn(process->command, "\n")] = '\0';
+		fclose(file);
+	}
+	file = look_open(look, "status");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "VmPin: %" SCNu64, &process->pinned_kib);
+	fclose(file);
+}
+
+/* Return: 1 if it has the memory, 0 if not or if it has gone, or a negative errno. */
+static int look_at(struct look *look)
+{
+	int rc = look_maps(look);
+
+	if (!rc)
+		rc = look_fds(look);
+	if (rc)
+		return rc == -ENOENT || rc == -ESRCH ? 0 : rc;
+	if (!look->process.fds && !look->nr_mappings)
+		return 0;
+	look_names(look);
+	return 1;
+}
+
+static int process_add(struct who_process **processes, size_t *count,
+		       const struct who_process *process)
+{
+	struct who_process *more = look_grow(*processes, *count, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	more[(*count)++] = *process;
+	*processes = more;
+	return 0;
+}
+
+static int process_visit(const char *proc, pid_t pid, const struct who_memory *memory,
+			 struct who_process **processes, size_t *count)
+{
+	struct look look = { .memory = memory, .process.pid = pid };
+	char path[PATH_MAX];
+	int found, rc;
+
+	snprintf(path, sizeof(path), "%s/%d", proc, (int)pid);
+	look.folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (look.folder < 0)
+		return errno == ENOENT ? 0 : -errno;
+	found = look_at(&look);
+	rc = found > 0 ? process_add(processes, count, &look.process) : found;
+	if (found <= 0 || rc)
+		free(look.process.buffers);
+	free(look.mappings);
+	free(look.pipes);
+	close(look.folder);
+	return rc;
+}
+
+int who_processes(const char *proc, const struct who_memory *memory,
+		  struct who_process **processes, size_t *count, unsigned int *unseen,
+		  struct error *error)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(proc);
+	int rc = 0;
+
+	*processes = NULL;
+	*count = 0;
+	*unseen = 0;
+	if (!dir)
+		return error_set(error, -errno, proc, "list the processes", NULL);
+	while (!rc && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (pid <= 0 || pid == getpid())
+			continue;
+		rc = process_visit(proc, pid, memory, processes, count);
+		if (rc == -EACCES || rc == -EPERM) {
+			(*unseen)++;
+			rc = 0;
+		}
+	}
+	closedir(dir);
+	if (!rc)
+		return 0;
+	who_processes_free(*processes, *count);
+	return error_set(error, rc, proc, "look at the processes", NULL);
+}
+
+void who_processes_free(struct who_process *processes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(processes[i].buffers);
+	free(processes);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Who has to do with guest memory: gmem fds of a process, and what /proc tells of the
+ * processes that have them. A reference to a page has no name in the kernel, so for
+ * most kinds of holders this is who may be meant, not who is.
+ */
+#ifndef GMEMCTL_WHO_WHO_H
+#define GMEMCTL_WHO_WHO_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../base/error.h"
+
+/**
+ * struct who_memory - a gmem fd of a process
+ * @fd: the same file, opened for reading
+ * @device, @inode: by which it is found in /proc
+ * @length: bytes
+ * @name: as in /proc/PID/maps, without "(deleted)"
+ */
+struct who_memory {
+	int fd;
+	dev_t device;
+	ino_t inode;
+	uint64_t length;
+	char name[64];
+};
+
+/**
+ * who_memories() - the gmem fds of a process, each file once
+ * @proc: "/proc"
+ * @memories: out: of @count, for who_memories_free()
+ *
+ * Return: 0; -ESRCH, -EACCES, -ENOENT if it has none, -ENOMEM.
+ */
+int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size_t *count,
+		 struct error *error);
+void who_memories_free(struct who_memory *memories, size_t count);
+
+/* What may hold pages of a process */
+enum who_device {
+	WHO_VFIO,
+	WHO_IOMMUFD,
+	WHO_VHOST,
+	WHO_INFINIBAND,
+	WHO_AIO,
+	WHO_DEVICES,
+};
+
+extern const char *const who_device_names[WHO_DEVICES];
+
+/** struct who_span - a part of the memory, in bytes of the file */
+struct who_span {
+	uint64_t offset;
+	uint64_t length;
+};
+
+/**
+ * struct who_process - a process that has the memory
+ * @pid: of it
+ * @command: of /proc/PID/comm
+ * @fds: how many fds it has for it
+ * @mapped: bytes of it that it has mapped
+ * @pinned_kib: VmPin of /proc/PID/status: memory of any kind that drivers have pinned
+ * @pipes: pipes that have something in them
+ * @pipe_bytes: what is in them
+ * @devices: how many of each it has open
+ * @buffers: parts of the memory that are registered with io_uring, of @nr_buffers
+ */
+struct who_process {
+	pid_t pid;
+	char command[32];
+	unsigned int fds;
+	uint64_t mapped;
+	uint64_t pinned_kib;
+	unsigned int pipes;
+	uint64_t pipe_bytes;
+	unsigned int devices[WHO_DEVICES];
+	struct who_span *buffers;
+	size_t nr_buffers;
+};
+
+/**
+ * who_processes() - the processes that have the memory open or mapped
+ * @unseen: out: processes that this one may not look into
+ * @processes: out: of @count, for who_processes_free()
+ */
+int who_processes(const char *proc, const struct who_memory *memory,
+		  struct who_process **processes, size_t *count, unsigned int *unseen,
+		  struct error *error);
+void who_processes_free(struct who_process *processes, size_t count);
+
+#endif /* GMEMCTL_WHO_WHO_H */
