@@ -52,7 +52,7 @@ root_install() {
 root_remove() {
 	[[ -n $ROOT ]] || return 0
 	! mountpoint -q "$ROOT/proc" || umount "$ROOT/proc"
-	rm -rf "$ROOT"
+	rm -rf --one-file-system "$ROOT"
 	ROOT=
 }
 
@@ -172,7 +172,7 @@ suite_test() {
 	local suite=$1 pattern headers
 
 	ROOT=$WORK/$suite
-	rm -rf "$ROOT"
+	rm -rf --one-file-system "$ROOT"
 	check "$suite: debootstrap" root_make "$suite" || return 0
 	check "$suite: copy of the tree" tree_copy || return 0
 	check "$suite: make deb" packages_build || return 0
@@ -194,6 +194,8 @@ suite_test() {
 }
 
 ((EUID == 0)) || die "needs root, for debootstrap and chroot"
+# Of what is mounted here nobody else sees anything, and it goes with this process.
+[[ -n ${MOUNTS_OF_ITS_OWN:-} ]] || MOUNTS_OF_ITS_OWN=1 exec unshare --mount "$0"
 deps_install packages || exit 1
 mkdir -p "$WORK"
 LOG=$WORK/log
