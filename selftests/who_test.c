@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -168,6 +169,53 @@ TEST_F(who, refused)
 	EXPECT_EQ(CODE_USAGE, ask(self_pid, "1", NULL, true));
 	EXPECT_EQ(CODE_USAGE, ask(self_pid, "0", "4097", true));
 	EXPECT_EQ(CODE_USAGE, ask("../x", NULL, NULL, true));
+}
+
+/* All memory of the host, with what has happened to it since the last look. */
+TEST_F(who, top)
+{
+	const char *words[] = { "top", "--json", NULL };
+	char text[256];
+
+	test_gmem_convert(self->fd, 0, LENGTH / 2, PRIVATE, PRESERVE);
+	EXPECT_EQ(0, tool_run(output, sizeof(output), words));
+	compact(output);
+	snprintf(text, sizeof(text), "{\"pid\":%s,\"command\":\"who_test\",\"name\":\"/gmem\","
+		 "\"length\":2097152,\"resident_pages\":512,\"store_pages\":0,"
+		 "\"private_pages\":256,\"refused\":0,", self_pid);
+	EXPECT_TRUE(says(text));
+	EXPECT_TRUE(says("\"conversions_per_second\":0.0"));
+	words[1] = "--interval";
+	words[2] = NULL;
+	EXPECT_EQ(CODE_USAGE, tool_run(output, sizeof(output), words));
+}
+
+static void *convert_for_a_while(void *arg)
+{
+	int i, fd = *(int *)arg;
+
+	for (i = 0; i < 400; i++) {
+		gmem_convert(fd, 0, PAGE, i % 2 ? SHARED : PRIVATE, PRESERVE);
+		usleep(10000);
+	}
+	return NULL;
+}
+
+TEST_F(who, top_rates)
+{
+	const char *words[] = { "top", "-d", "2", "--json", NULL };
+	struct gmem_task task = { 0 };
+	double rate = 0;
+	const char *at;
+
+	ASSERT_EQ(0, gmem_task_start(&task, -1, convert_for_a_while, &self->fd));
+	EXPECT_EQ(0, tool_run(output, sizeof(output), words));
+	at = strstr(output, "\"conversions_per_second\":");
+	ASSERT_TRUE(at);
+	rate = strtod(at + strlen("\"conversions_per_second\":"), NULL);
+	EXPECT_GT(rate, 1);
+	EXPECT_LT(rate, 101);
+	gmem_task_join(&task);
 }
 
 /* The memory of a VM, by its name. */

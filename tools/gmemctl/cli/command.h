@@ -235,6 +235,7 @@ extern const struct command command_save;
 extern const struct command command_restore;
 extern const struct command command_stop;
 extern const struct command command_who;
+extern const struct command command_top;
 
 /** usage_error() - complain about an argument. Return: EXIT_CODE_USAGE. */
 int usage_error(const char *object, const char *action, const char *hint, ...)

@@ -29,6 +29,7 @@ const struct command *const commands[] = {
 	&command_stat,
 	&command_map,
 	&command_who,
+	&command_top,
 	&command_convert,
 	&command_decommit,
 #ifdef __x86_64__

@@ -65,9 +65,10 @@ static int memory_open(const char *path, struct who_memory *memory)
 	return 0;
 }
 
-static int memory_add(struct who_memory **memories, size_t *count, const char *path)
+static int memory_add(struct who_memory **memories, size_t *count, pid_t pid,
+		      const char *path)
 {
-	struct who_memory memory, *more;
+	struct who_memory memory = { .pid = pid }, *more;
 	int rc;
 
 	if (!memory_link(path, memory.name, sizeof(memory.name)))
@@ -90,36 +91,86 @@ static int memory_add(struct who_memory **memories, size_t *count, const char *p
 	return 0;
 }
 
-int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size_t *count,
-		 struct error *error)
+/* Return: 0; -ESRCH if it has gone, -EACCES, -ENOMEM. */
+static int memory_add_all(struct who_memory **memories, size_t *count, const char *proc,
+			  pid_t pid)
 {
-	char path[PATH_MAX], object[32];
+	char path[PATH_MAX];
 	struct dirent *entry;
 	int rc = 0;
 	DIR *dir;
 
-	*memories = NULL;
-	*count = 0;
-	snprintf(object, sizeof(object), "process %d", (int)pid);
 	snprintf(path, sizeof(path), "%s/%d/fd", proc, (int)pid);
 	dir = opendir(path);
 	if (!dir)
-		return error_set(error, errno == ENOENT ? -ESRCH : -errno, object,
-				 "look at its files", errno == ENOENT ? NULL :
-				 "it belongs to another user: be root");
+		return errno == ENOENT ? -ESRCH : -errno;
 	while (!rc && (entry = readdir(dir))) {
 		snprintf(path, sizeof(path), "%s/%d/fd/%s", proc, (int)pid, entry->d_name);
-		rc = memory_add(memories, count, path);
+		rc = memory_add(memories, count, pid, path);
 	}
 	closedir(dir);
+	return rc;
+}
+
+int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size_t *count,
+		 struct error *error)
+{
+	char object[32];
+	int rc;
+
+	*memories = NULL;
+	*count = 0;
+	snprintf(object, sizeof(object), "process %d", (int)pid);
+	rc = memory_add_all(memories, count, proc, pid);
 	if (rc) {
 		who_memories_free(*memories, *count);
-		return error_set(error, rc, object, "open its gmem fd", NULL);
+		return error_set(error, rc, object, "look at its files", rc == -EACCES ?
+				 "it belongs to another user: be root" : NULL);
 	}
 	if (!*count)
 		return error_set(error, -ENOENT, object, "find its gmem fds",
 				 "its memory is of another kind");
 	return 0;
+}
+
+int who_all_memories(const char *proc, struct who_memory **memories, size_t *count,
+		     struct error *error)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(proc);
+	int rc = 0;
+
+	*memories = NULL;
+	*count = 0;
+	if (!dir)
+		return error_set(error, -errno, proc, "list the processes", NULL);
+	while (!rc && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (pid > 0 && pid != getpid())
+			rc = memory_add_all(memories, count, proc, pid);
+		if (rc == -ESRCH || rc == -EACCES || rc == -EPERM)
+			rc = 0;
+	}
+	closedir(dir);
+	if (!rc)
+		return 0;
+	who_memories_free(*memories, *count);
+	return error_set(error, rc, proc, "look at the processes", NULL);
+}
+
+void who_command(const char *proc, pid_t pid, char *command, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%d/comm", proc, (int)pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(command, (int)size, file))
+		snprintf(command, size, "?");
+	command[strcspn(command, "\n")] = '\0';
+	if (file)
+		fclose(file);
 }
 
 void who_memories_free(struct who_memory *memories, size_t count)

@@ -251,23 +251,15 @@ static int look_fds(struct look *look)
 	return rc;
 }
 
-/* What is not there is not known, and empty. */
-static void look_names(struct look *look)
+static void look_pinned(struct look *look)
 {
-	struct who_process *process = &look->process;
-	FILE *file = look_open(look, "comm");
+	FILE *file = look_open(look, "status");
 	char line[128];
 
-	if (file) {
-		if (fgets(process->command, sizeof(process->command), file))
-			process->command[strcspn(process->command, "\n")] = '\0';
-		fclose(file);
-	}
-	file = look_open(look, "status");
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file))
-		sscanf(line, "VmPin: %" SCNu64, &process->pinned_kib);
+		sscanf(line, "VmPin: %" SCNu64, &look->process.pinned_kib);
 	fclose(file);
 }
 
@@ -282,7 +274,7 @@ static int look_at(struct look *look)
 		return rc == -ENOENT || rc == -ESRCH ? 0 : rc;
 	if (!look->process.fds && !look->nr_mappings)
 		return 0;
-	look_names(look);
+	look_pinned(look);
 	return 1;
 }
 
@@ -310,6 +302,9 @@ static int process_visit(const char *proc, pid_t pid, const struct who_memory *m
 	if (look.folder < 0)
 		return errno == ENOENT ? 0 : -errno;
 	found = look_at(&look);
+	if (found > 0)
+		who_command(proc, pid, look.process.command,
+			    sizeof(look.process.command));
 	rc = found > 0 ? process_add(processes, count, &look.process) : found;
 	if (found <= 0 || rc)
 		free(look.process.buffers);

@@ -17,12 +17,14 @@
 
 /**
  * struct who_memory - a gmem fd of a process
+ * @pid: of the process, or the first one that was found to have it
  * @fd: the same file, opened for reading
  * @device, @inode: by which it is found in /proc
  * @length: bytes
  * @name: as in /proc/PID/maps, without "(deleted)"
  */
 struct who_memory {
+	pid_t pid;
 	int fd;
 	dev_t device;
 	ino_t inode;
@@ -39,7 +41,18 @@ struct who_memory {
  */
 int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size_t *count,
 		 struct error *error);
+
+/**
+ * who_all_memories() - those of all processes that this one may look into
+ *
+ * Return: 0, also if there are none; or a negative errno.
+ */
+int who_all_memories(const char *proc, struct who_memory **memories, size_t *count,
+		     struct error *error);
 void who_memories_free(struct who_memory *memories, size_t count);
+
+/** who_command() - the name of a process, of /proc/PID/comm; "?" if it has gone */
+void who_command(const char *proc, pid_t pid, char *command, size_t size);
 
 /* What may hold pages of a process */
 enum who_device {
