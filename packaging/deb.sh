@@ -14,10 +14,13 @@ VERSION=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TOP_DIR/dkms.conf")
 # What belongs to the project: of a checkout what git knows, else all but what was built.
 tree_copy() {
 	cd "$TOP_DIR"
-	if git rev-parse --git-dir >/dev/null 2>&1; then
-		git ls-files -z --cached --others --exclude-standard
+	# Root's git wants to know that the tree may be another user's.
+	if git -c safe.directory="$TOP_DIR" rev-parse --git-dir >/dev/null 2>&1; then
+		git -c safe.directory="$TOP_DIR" ls-files -z
 	else
-		find . -path ./build -prune -o -type f -print0
+		find . \( -path ./build -o -path ./.git \) -prune -o -type f \
+			! -name '*.o' ! -name '*.ko' ! -name '*.mod*' ! -name '*.cmd' \
+			! -name '.*.d' ! -name Module.symvers ! -name modules.order -print0
 	fi | while IFS= read -r -d '' file; do
 		[[ ! -f $file ]] || printf '%s\0' "$file"
 	done | cpio --quiet -0pdm "$TREE"

@@ -121,6 +121,15 @@ dkms_built() {
 	done
 }
 
+# every_kernel COMMAND...: for each that has headers.
+every_kernel() {
+	local dir
+
+	for dir in "$ROOT"/lib/modules/*; do
+		"$@" "${dir##*/}" || return 1
+	done
+}
+
 # It has no kernel of its own here: it says what is missing, and what to do.
 tool_explains() {
 	local rc=0
@@ -159,12 +168,12 @@ packages_upgrade() {
 		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$old.1\"/" \
 			"$ROOT/root/gmem/dkms.conf" &&
 		packages_build && packages_install && tool_runs &&
-		! in_root dkms status | grep "gmem/$old,"
+		! in_root dkms status | grep "gmem/$old," && every_kernel dkms_built
 }
 
 packages_purge() {
 	in_root apt-get -q purge -y gmem-dkms gmemctl gmem-dev pvmemctl &&
-		! find "$ROOT" -xdev -name '*gmem*' -not -path "$ROOT/root/*" \
+		! find "$ROOT" -xdev \( -name '*gmem*' -o -name '*pvmem*' \) -not -path "$ROOT/root/*" \
 			-not -path "$ROOT/tmp/*" -not -path "$ROOT/etc/gmem" | grep .
 }
 
