@@ -3,14 +3,16 @@
  * DOC: holders
  *
  * Looking for shared pages that somebody holds, without a conversion: nothing is
- * unmapped and nobody waits. A page is held if it has references beyond those of the page
- * cache and of page tables, see refs.c. What others do meanwhile is seen as before or as
- * after, so that the answer is what a conversion would have met, and not what the next
+ * unmapped, and no range is locked. A page is held if it has references beyond those of the
+ * page cache and of page tables, see refs.c. What others do meanwhile is seen as before or
+ * as after, so that the answer is what a conversion would have met, and not what the next
  * one will.
  *
- * Locks: none of gmem.
+ * Locks: none of gmem. A folio is looked at with a reference, which a conversion would
+ * count as a holder's: so with preemption off, to be gone at once.
  */
 #include <linux/pagemap.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate_wait.h>
 #include <linux/sched/signal.h>
 
@@ -19,115 +21,177 @@
 /* How long to wait for CPUs to drain their batches. */
 #define GMEM_HOLDER_DRAIN_WAIT HZ
 
-/* Whether a folio may be of interest: it is shared and has references to be explained. */
-static bool gmem_holder_suspects(struct gmem_inode *gi, struct xa_state *xas,
-				 struct folio *folio, bool mapped)
-{
-	if (xas_retry(xas, folio) || xa_is_value(folio))
-		return false;
-	if ((mapped ? page_ref_count(&folio->page) : gmem_folio_surplus(folio)) <= 1)
-		return false;
-	return gmem_state_get(&gi->state, xas->xa_index) == GMEM_STATE_SHARED;
-}
+/**
+ * struct gmem_holder_look - looking for pages that are held
+ * @holder: the page to look at next, or the one that was found
+ * @end: page after the range
+ * @mapped: pages that are only mapped count, too
+ * @ticket: of gmem_drain_ticket(), once a page has looked held
+ * @no_drain: a CPU did not drain its batches in time: do not wait for more
+ * @again: the page that has looked held before, and is looked at once more
+ */
+struct gmem_holder_look {
+	struct gmem_holder holder;
+	pgoff_t end;
+	bool mapped;
+	long ticket;
+	bool no_drain;
+	pgoff_t again;
+};
 
 /*
- * The next such folio of the range, with a reference, or NULL.
- * @index: in: first page to look at; out: the page
+ * What of a folio's references is somebody's. Mappings are in nobody's way. Whether it is
+ * to be told of; without a reference no more than a guess.
  */
-static struct folio *gmem_holder_next(struct gmem_inode *gi, pgoff_t *index, pgoff_t end,
-				      bool mapped)
+static bool gmem_holder_suspects(struct folio *folio, bool mapped)
 {
-	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, *index);
+	return (mapped ? page_ref_count(&folio->page) : gmem_folio_surplus(folio)) > 1;
+}
+
+/* The same with a reference. 1: held; 0: only mapped; -ENOENT: neither. */
+static int gmem_holder_judge(struct gmem_holder_look *look, struct xa_state *xas,
+			     struct folio *folio)
+{
+	struct gmem_holder *holder = &look->holder;
+	int rc = -ENOENT;
+
+	preempt_disable();
+	if (!folio_try_get(folio))
+		goto enable;
+	if (folio != xas_reload(xas))
+		goto put;
+	gmem_holder_fill(holder, folio, folio_nr_pages(folio) + 1);
+	holder->refs_seen -= min(holder->refs_seen, holder->mapcount);
+	if (holder->refs_seen > holder->refs_expected)
+		rc = 1;
+	else if (look->mapped && holder->mapcount)
+		rc = 0;
+put:
+	folio_put(folio);
+enable:
+	preempt_enable();
+	return rc;
+}
+
+/* The next shared page to tell of. 1: held; 0: only mapped; -ENOENT, -ERESTARTSYS. */
+static int gmem_holder_next(struct gmem_inode *gi, struct gmem_holder_look *look)
+{
+	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, look->holder.index);
 	unsigned int steps = 0;
 	struct folio *folio;
+	int rc = -ENOENT;
 
 	rcu_read_lock();
-	xas_for_each(&xas, folio, end - 1) {
-		if (gmem_holder_suspects(gi, &xas, folio, mapped) &&
-		    folio_try_get(folio)) {
-			if (folio == xas_reload(&xas))
+	xas_for_each(&xas, folio, look->end - 1) {
+		if (!xas_retry(&xas, folio) && !xa_is_value(folio) &&
+		    gmem_holder_suspects(folio, look->mapped) &&
+		    gmem_state_get(&gi->state, xas.xa_index) == GMEM_STATE_SHARED) {
+			rc = gmem_holder_judge(look, &xas, folio);
+			if (rc >= 0)
 				break;
-			folio_put(folio);
 		}
 		if (++steps % 1024)
 			continue;
 		xas_pause(&xas);
 		if (signal_pending(current)) {
-			folio = NULL;
+			rc = -ERESTARTSYS;
 			break;
 		}
 		cond_resched_rcu();
 	}
 	rcu_read_unlock();
-	*index = xas.xa_index;
-	return folio;
-}
-
-/* As if it were unmapped: mappings are in nobody's way. Whether it is held. */
-static bool gmem_holder_look(struct folio *folio, struct gmem_holder *holder)
-{
-	gmem_holder_fill(holder, folio, folio_nr_pages(folio) + 1);
-	holder->refs_seen -= min(holder->refs_seen, holder->mapcount);
-	return holder->refs_seen > holder->refs_expected;
+	look->holder.index = rc == -ENOENT ? look->end : xas.xa_index;
+	return rc;
 }
 
 /*
- * Find a page that is held, from &gmem_holder.index on. What the kernel's own batches
- * hold, which they do to each page that was just faulted in, is let go of once.
- * Return: 1; 0 if there is none; -EINTR or -ERESTARTSYS.
+ * What the kernel's own batches hold, which they do to each page that was just faulted in,
+ * is let go of as by a conversion without a timeout. 1: look again; 0: nothing helps.
  */
-static int gmem_holder_find(struct gmem_inode *gi, struct gmem_holder *holder, pgoff_t end,
-			    bool mapped)
+static int gmem_holder_drain(struct gmem_holder_look *look)
 {
-	bool drained = false, held;
-	struct folio *folio;
+	int rc = 0;
+
+	if (look->no_drain)
+		return 0;
+	if (!look->ticket)
+		look->ticket = gmem_drain_ticket();
+	if (gmem_drain_local(look->ticket))
+		return 1;
+	if (look->holder.cpu >= 0)
+		rc = gmem_drain_cpus(look->holder.cpu, look->ticket, GMEM_HOLDER_DRAIN_WAIT);
+	if (!rc)
+		rc = gmem_drain_cpus(GMEM_DRAIN_HOUSEKEEPING, look->ticket,
+				     GMEM_HOLDER_DRAIN_WAIT);
+	look->no_drain = rc == -ETIME;
+	return rc == -ETIME ? 1 : rc;
+}
+
+/* A page looks held: do what may change that. 1: look again; 0: it is. */
+static int gmem_holder_doubt(struct gmem_holder_look *look)
+{
 	int rc;
 
-	while ((folio = gmem_holder_next(gi, &holder->index, end, mapped))) {
-		held = gmem_holder_look(folio, holder);
-		folio_put(folio);
-		if (held && !holder->pinned && !drained) {
-			drained = true;
-			rc = gmem_drain_cpus(GMEM_DRAIN_HOUSEKEEPING,
-					     gmem_drain_ticket(), GMEM_HOLDER_DRAIN_WAIT);
-			if (rc == -EINTR)
-				return rc;
-			continue;
-		}
-		if (held || (mapped && holder->mapcount))
+	/* A batch has one reference to a folio, and a pin is many. */
+	if (look->holder.pinned)
+		return 0;
+	rc = gmem_holder_drain(look);
+	if (rc)
+		return rc;
+	/* Faults, KVM and walkers of page tables have one for an instant. */
+	if (look->again == look->holder.index)
+		return 0;
+	look->again = look->holder.index;
+	schedule_timeout_interruptible(1);
+	return 1;
+}
+
+/* 1: found; 0: there is none; -EINTR or -ERESTARTSYS. */
+static int gmem_holder_find(struct gmem_inode *gi, struct gmem_holder_look *look)
+{
+	int held, rc;
+
+	for (;;) {
+		held = gmem_holder_next(gi, look);
+		if (held == -ENOENT)
+			return 0;
+		if (held <= 0)
+			return held ?: 1;
+		rc = gmem_holder_doubt(look);
+		if (rc < 0)
+			return rc;
+		if (!rc)
 			return 1;
-		if (++holder->index >= end)
-			break;
 	}
-	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
 long gmem_ioctl_holder(struct file *file, struct gmem_ucmd *ucmd)
 {
 	struct gmem_inode *gi = gmem_from_file(file);
 	struct gmem_ioctl_holder *cmd = ucmd->cmd;
-	struct gmem_holder holder = {};
-	pgoff_t start, end;
+	struct gmem_holder_look look = {
+		.mapped = cmd->flags & GMEM_HOLDER_F_MAPPED,
+		.again = ULONG_MAX,
+	};
+	const struct gmem_holder *holder = &look.holder;
 	int rc;
 
 	if (cmd->flags & ~GMEM_HOLDER_VALID_MASK ||
 	    memchr_inv(cmd->reserved, 0, sizeof(cmd->reserved)))
 		return -EINVAL;
-	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
+	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &look.holder.index, &look.end);
 	if (rc)
 		return rc;
-	holder.index = start;
-	rc = gmem_holder_find(gi, &holder, end, cmd->flags & GMEM_HOLDER_F_MAPPED);
+	rc = gmem_holder_find(gi, &look);
+	/* The call that is restarted goes on from here, or signals could keep it for ever. */
+	cmd->offset = (u64)holder->index << PAGE_SHIFT;
+	cmd->length = (u64)(look.end - holder->index) << PAGE_SHIFT;
 	if (rc < 0)
-		return rc;
-	if (!rc)
-		holder = (struct gmem_holder){ .index = end };
+		return gmem_ucmd_respond(ucmd) ? -EFAULT : rc;
 
-	cmd->offset = (u64)holder.index << PAGE_SHIFT;
-	cmd->length = (u64)(end - holder.index) << PAGE_SHIFT;
-	cmd->refs_seen = holder.refs_seen;
-	cmd->refs_expected = holder.refs_expected;
-	cmd->mapcount = holder.mapcount;
-	cmd->out_flags = holder.pinned ? GMEM_HOLDER_OUT_PINNED : 0;
+	cmd->refs_seen = rc ? holder->refs_seen : 0;
+	cmd->refs_expected = rc ? holder->refs_expected : 0;
+	cmd->mapcount = rc ? holder->mapcount : 0;
+	cmd->out_flags = rc && holder->pinned ? GMEM_HOLDER_OUT_PINNED : 0;
 	return gmem_ucmd_respond(ucmd);
 }

@@ -103,12 +103,18 @@ static bool gmem_range_conflicts(const struct gmem_range_lock *a,
 	return false;
 }
 
-/* The holder is to make haste. It may be asleep for a look-up to end. */
+/*
+ * The holder is to make haste; it may be asleep for a look-up to end. Who has no more than
+ * a place is to give it up.
+ */
 static void gmem_range_press(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	lockdep_assert_held(&gi->ranges.lock);
 	WRITE_ONCE(range->wanted, range->wanted + 1);
-	gmem_gates_wake(gi, range->gates);
+	if (range->before)
+		wake_up(&range->wait);
+	else
+		gmem_gates_wake(gi, range->gates);
 }
 
 /*
@@ -214,10 +220,22 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	int rc;
 
-	gmem_range_enqueue(gi, range);
-	rc = wait_event_interruptible(range->wait, gmem_range_granted(range));
-	if (rc)
+	/*
+	 * Somebody who cannot wait may come to stand behind this one, which waits for one
+	 * that is in no hurry, for it does not know of that one. Nothing is done yet: let
+	 * it pass, and queue again.
+	 */
+	do {
+		range->before = 0;
+		range->wanted = 0;
+		gmem_range_enqueue(gi, range);
+		rc = wait_event_interruptible(range->wait,
+					      gmem_range_granted(range) ||
+						      gmem_range_wanted(range));
+		if (!rc && gmem_range_granted(range))
+			return 0;
 		gmem_range_dequeue(gi, range);
+	} while (!rc);
 	return rc;
 }
 
@@ -498,21 +516,35 @@ static int gmem_range_wait_interrupted(struct gmem_inode *gi, pgoff_t index,
 	return gmem_range_wait_kernel(gi, index, false);
 }
 
-/* A fault waits, or (by -1) has come back, or will not. */
-static void gmem_range_count_waiter(struct gmem_inode *gi, pgoff_t index, int by)
+/* A fault waits for the range that holds it off. */
+static void gmem_range_add_waiter(struct gmem_inode *gi, pgoff_t index)
+{
+	struct gmem_range_lock *range;
+
+	spin_lock(&gi->ranges.lock);
+	range = gmem_range_transit(&gi->ranges, index);
+	if (range)
+		WRITE_ONCE(range->waiters, range->waiters + 1);
+	spin_unlock(&gi->ranges.lock);
+}
+
+/*
+ * One has come back, or will not. @over: to a range that does not hold it off any more;
+ * a conversion that has begun since has others to wait for.
+ */
+static void gmem_range_remove_waiter(struct gmem_inode *gi, pgoff_t index, bool over)
 {
 	struct gmem_range_lock *range;
 
 	spin_lock(&gi->ranges.lock);
 	gmem_for_each_range(range, &gi->ranges, index, index + 1) {
-		if (!gmem_range_overlaps(range, index, index + 1))
+		if (!range->waiters || (over && range->transit) ||
+		    !gmem_range_overlaps(range, index, index + 1))
 			continue;
-		if (by > 0 ? range->transit : range->waiters) {
-			WRITE_ONCE(range->waiters, range->waiters + by);
-			if (!range->waiters)
-				wake_up(&range->wait);
-			break;
-		}
+		WRITE_ONCE(range->waiters, range->waiters - 1);
+		if (!range->waiters)
+			wake_up(&range->wait);
+		break;
 	}
 	spin_unlock(&gi->ranges.lock);
 }
@@ -532,7 +564,7 @@ int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 	wait_queue_head_t *wait = &gmem_gate_of(gi, index)->wait;
 	int rc;
 
-	gmem_range_count_waiter(gi, index, 1);
+	gmem_range_add_waiter(gi, index);
 	if (!(flags & FAULT_FLAG_USER))
 		rc = gmem_range_wait_interrupted(gi, index, flags);
 	else if (flags & FAULT_FLAG_INTERRUPTIBLE)
@@ -540,7 +572,7 @@ int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 	else
 		rc = wait_event_killable(*wait, !gmem_range_busy(gi, index));
 	if (rc)
-		gmem_range_count_waiter(gi, index, -1);
+		gmem_range_remove_waiter(gi, index, false);
 	return rc;
 }
 
@@ -557,5 +589,5 @@ void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index)
 {
 	if (!READ_ONCE(gi->ranges.handing))
 		return;
-	gmem_range_count_waiter(gi, index, -1);
+	gmem_range_remove_waiter(gi, index, true);
 }

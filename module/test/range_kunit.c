@@ -460,6 +460,44 @@ static void range_urgent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
 }
 
+static int range_bystander_fn(void *data)
+{
+	struct range_waiter *w = data;
+
+	gmem_range_init(&w->range, 2, 6);
+	w->came = gmem_range_lock(w->gi, &w->range);
+	if (!w->came)
+		gmem_range_unlock(w->gi, &w->range);
+	complete(&w->done);
+	return 0;
+}
+
+/* Who waits for a holder in no hurry is in nobody's way who cannot wait. */
+static void range_urgent_passes(struct kunit *test)
+{
+	struct gmem_inode *gi = test->priv;
+	struct range_waiter *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+	struct gmem_range_lock held, urgent;
+	int tries;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	w->gi = gi;
+	init_completion(&w->done);
+	KUNIT_ASSERT_EQ(test, 0, range_take(gi, &held, 0, 3));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(range_bystander_fn, w, "gmem_range")));
+	for (tries = 0; tries < 5000 && range_queued(gi) < 2; tries++)
+		usleep_range(500, 1000);
+	gmem_range_init(&urgent, 5, 8);
+	/* Does not wait for @held, which has no page of it. */
+	gmem_range_lock_wait(gi, &urgent);
+	KUNIT_EXPECT_FALSE(test, gmem_range_wanted(&held));
+	gmem_range_unlock(gi, &held);
+	gmem_range_unlock(gi, &urgent);
+	wait_for_completion(&w->done);
+	KUNIT_EXPECT_EQ(test, 0, w->came);
+	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
+}
+
 /* A lock among others, and when it came. */
 struct range_place {
 	struct gmem_range_lock range;
@@ -546,6 +584,7 @@ static struct kunit_case gmem_range_cases[] = {
 	KUNIT_CASE(range_several),
 	KUNIT_CASE(range_give_up),
 	KUNIT_CASE(range_urgent),
+	KUNIT_CASE(range_urgent_passes),
 	KUNIT_CASE(range_random),
 	KUNIT_CASE(range_threads),
 	KUNIT_CASE(range_transit),

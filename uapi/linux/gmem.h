@@ -424,13 +424,15 @@ struct gmem_ioctl_query {
  *
  * Find the first shared page of a range that somebody holds, and because of which a
  * conversion of the range to private would fail with EAGAIN: @refs_seen is more than
- * @refs_expected. Nothing changes, nothing is unmapped and nobody waits; the kernel's own
- * per-CPU caches are drained at most once. With GMEM_HOLDER_F_MAPPED pages that are mapped
+ * @refs_expected. Nothing is converted or unmapped. The kernel's own per-CPU caches are
+ * drained as by a conversion without a timeout, which may take a second if a CPU is kept by
+ * somebody else, and a page that looks held is looked at twice. With GMEM_HOLDER_F_MAPPED pages that are mapped
  * and not held are found, too: a conversion unmaps those. To see all, call again from
  * @offset plus the page size on. Private pages are nobody's on the host. The answer is
  * about a moment that is over.
  *
- * The fd need not be open for writing.
+ * The fd need not be open for writing. With EINTR @offset and @length say what is left to
+ * look at.
  *
  * Errors: EINVAL, EOVERFLOW, EFAULT, EINTR, as for all ioctls.
  */
