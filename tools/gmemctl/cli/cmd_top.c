@@ -190,7 +190,7 @@ static int top_main(int argc, char **argv)
 const struct command command_top = {
 	.name = "top",
 	.run = top_main,
-	.summary = "show all gmem memory of this host, and what happens to it",
+	.summary = "show the gmem memory of this host, and what happens to it",
 	.about = "A line for each gmem fd, with the first process that was found to have it: its "
 		 "size, what of it is populated and what is private, in MiB; and by the second "
 		 "conversions, those that were refused, page faults of the host, and faults of "

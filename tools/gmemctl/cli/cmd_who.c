@@ -122,7 +122,10 @@ static void process_text(const struct who_process *process)
 			out_text("; %s", who_device_names[i]);
 	}
 	if (process->pinned_kib)
-		out_text("; %" PRIu64 " KiB pinned by drivers", process->pinned_kib);
+		out_text("; %" PRIu64 " KiB pinned", process->pinned_kib);
+	if (process->busy_rings)
+		out_text("; %u io_uring%s too busy to be asked", process->busy_rings,
+			 process->busy_rings == 1 ? "" : "s");
 	out_text("\n");
 	for (size_t i = 0; i < process->nr_buffers; i++)
 		out_text("           0x%08" PRIx64 "-0x%08" PRIx64 "  is a buffer of its "
@@ -144,6 +147,7 @@ static void process_json(const struct who_process *process, struct json_object *
 	devices = out_object(object, "devices");
 	for (unsigned int i = 0; i < WHO_DEVICES; i++)
 		out_uint(devices, who_device_names[i], process->devices[i]);
+	out_uint(object, "busy_io_urings", process->busy_rings);
 	buffers = out_array(object, "io_uring_buffers");
 	for (size_t i = 0; i < process->nr_buffers; i++) {
 		buffer = out_append(buffers);
@@ -224,7 +228,8 @@ static int who_main(int argc, char **argv)
 		code = who_memory(&who, &memories[i], out_append(array));
 	who_memories_free(memories, count);
 	if (!code && !who.held)
-		out_text("Nobody holds a page: all of it can become private.\n");
+		out_text("Nobody holds a page%s.\n", who.start || who.size ? " of this part" :
+			 ": all of it can become private");
 	return code;
 }
 
@@ -236,8 +241,8 @@ const struct command command_who = {
 		 "have the memory open or mapped, with what else they have that holds pages. "
 		 "Nothing is converted.\n"
 		 "\n"
-		 "The kernel counts references and does not know whose they are. Only buffers "
-		 "of io_uring are told to the page; of others it is shown who may be meant.",
+		 "The kernel counts references and does not know whose they are: it is shown who "
+		 "may be meant, and for buffers of io_uring where they are.",
 	.options = who_options,
 	.examples = "gmemctl who web\n"
 		    "gmemctl who 4711 0x10000000 2M\n"

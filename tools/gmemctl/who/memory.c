@@ -11,12 +11,23 @@
 #include <unistd.h>
 
 #include "../base/text.h"
+#include "../gmem/gmem.h"
 #include "who.h"
 
 /* What links of gmem fds begin with, see GMEM_IOCTL_CREATE */
 #define GMEM_LINK "/gmem"
 
-/* Whether a link of /proc/PID/fd is that of a gmem fd; if so, its name. */
+/* Whether it is all visible ASCII, as names of gmem fds are. */
+static bool memory_name_valid(const char *name)
+{
+	for (; *name; name++) {
+		if (*name <= ' ' || *name > '~')
+			return false;
+	}
+	return true;
+}
+
+/* Whether a link of /proc/PID/fd is like that of a gmem fd; if so, its name. */
 static bool memory_link(const char *path, char *name, size_t size)
 {
 	char link[PATH_MAX];
@@ -33,7 +44,7 @@ static bool memory_link(const char *path, char *name, size_t size)
 	if (link[strlen(GMEM_LINK)] && link[strlen(GMEM_LINK)] != ':')
 		return false;
 	text_print(name, size, "%s", link);
-	return true;
+	return memory_name_valid(name);
 }
 
 static bool memory_known(const struct who_memory *memories, size_t count,
@@ -47,17 +58,23 @@ static bool memory_known(const struct who_memory *memories, size_t count,
 	return false;
 }
 
-/* A file that is called like a gmem fd need not be one: the ioctls will tell. */
+/*
+ * Anybody can have a file of such a name: of any kind, and another one by the time it is
+ * opened. Only a gmem fd has the ioctl.
+ */
 static int memory_open(const char *path, struct who_memory *memory)
 {
+	struct gmem_ioctl_stat stat_gmem;
 	struct stat st;
 
-	memory->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	memory->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (memory->fd < 0)
 		return -errno;
-	if (fstat(memory->fd, &st)) {
+	if (fstat(memory->fd, &st) || gmem_stat(memory->fd, &stat_gmem)) {
 		close(memory->fd);
-		return -errno;
+		return -ENOENT;
 	}
 	memory->device = st.st_dev;
 	memory->inode = st.st_ino;
@@ -74,9 +91,9 @@ static int memory_add(struct who_memory **memories, size_t *count, pid_t pid,
 	if (!memory_link(path, memory.name, sizeof(memory.name)))
 		return 0;
 	rc = memory_open(path, &memory);
-	/* It may have been closed since. */
+	/* What it is not, and what has been closed since, is left out. */
 	if (rc)
-		return rc == -ENOENT ? 0 : rc;
+		return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM ? rc : 0;
 	if (memory_known(*memories, *count, &memory)) {
 		close(memory.fd);
 		return 0;
@@ -169,6 +186,11 @@ void who_command(const char *proc, pid_t pid, char *command, size_t size)
 	if (!file || !fgets(command, (int)size, file))
 		snprintf(command, size, "?");
 	command[strcspn(command, "\n")] = '\0';
+	/* It is what the process says: not for a terminal as it is. */
+	for (char *c = command; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
 	if (file)
 		fclose(file);
 }

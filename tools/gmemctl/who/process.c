@@ -36,6 +36,9 @@ static const struct {
 	{ "/dev/infiniband/", WHO_INFINIBAND },
 };
 
+/* How often to look at the buffers of a ring that is busy, a millisecond apart */
+#define URING_TRIES 10
+
 /* A mapping of the memory. */
 struct mapping {
 	uint64_t start;
@@ -147,32 +150,52 @@ static int look_buffer(struct look *look, uint64_t start, uint64_t length)
 }
 
 /*
- * "UserBufs:\t1\n", then "%5u: 0x%llx/%u\n" for each: io_uring/fdinfo.c of Linux. Before
- * them are lines of other kinds.
+ * "UserBufs:\t1\n", then "%5u: 0x%llx/%u\n" for each: io_uring/fdinfo.c of Linux. Return: 1
+ * if it was complete; 0 if the ring was busy, for then the kernel leaves buffers out.
  */
-static int look_uring(struct look *look, const char *fd)
+static int uring_read(struct look *look, FILE *file)
 {
 	uint64_t start, length;
-	char name[NAME_SIZE], *line = NULL;
-	bool buffers = false;
+	bool inside = false, seen = false;
+	unsigned long expected = 0;
+	char *line = NULL;
 	size_t size = 0;
+	int rc = 0;
+
+	while (!rc && getline(&line, &size, file) > 0) {
+		if (!isspace((unsigned char)line[0])) {
+			inside = sscanf(line, "UserBufs: %lu", &expected) == 1;
+			seen |= inside;
+		} else if (inside && sscanf(line, " %*u: 0x%" SCNx64 "/%" SCNu64, &start,
+					    &length) == 2) {
+			rc = look_buffer(look, start, length);
+			expected -= !!expected;
+		}
+	}
+	free(line);
+	return rc ? rc : seen && !expected;
+}
+
+static int look_uring(struct look *look, const char *fd)
+{
+	size_t before = look->process.nr_buffers;
+	char name[NAME_SIZE];
 	FILE *file;
 	int rc = 0;
 
 	snprintf(name, sizeof(name), "fdinfo/%s", fd);
-	file = look_open(look, name);
-	if (!file)
-		return errno == ENOENT ? 0 : -errno;
-	while (!rc && getline(&line, &size, file) > 0) {
-		if (!isspace((unsigned char)line[0]))
-			buffers = !strncmp(line, "UserBufs:", 9);
-		else if (buffers && sscanf(line, " %*u: 0x%" SCNx64 "/%" SCNu64, &start,
-					   &length) == 2)
-			rc = look_buffer(look, start, length);
+	for (int tries = 0; !rc && tries < URING_TRIES; tries++) {
+		file = look_open(look, name);
+		if (!file)
+			return errno == ENOENT ? 0 : -errno;
+		look->process.nr_buffers = before;
+		rc = uring_read(look, file);
+		fclose(file);
+		if (!rc)
+			usleep(1000);
 	}
-	free(line);
-	fclose(file);
-	return rc;
+	look->process.busy_rings += !rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* Each once, also where a process has both ends. */
@@ -210,34 +233,37 @@ static void look_device(struct look *look, const char *link)
 	}
 }
 
-static int look_fd(struct look *look, const char *fd)
+/* Whether an fd is for the memory. Only those that are called like it are asked. */
+static int look_fd_memory(struct look *look, const char *name, const char *link)
 {
-	char name[NAME_SIZE], link[PATH_MAX];
 	struct stat st;
-	ssize_t length;
 
-	snprintf(name, sizeof(name), "fd/%s", fd);
-	length = readlinkat(look->folder, name, link, sizeof(link) - 1);
-	if (length <= 0)
-		return 0;
-	link[length] = '\0';
-	if (fstatat(look->folder, name, &st, 0))
-		return 0;
-	if (st.st_dev == look->memory->device && st.st_ino == look->memory->inode)
+	if (!strncmp(link, "/gmem", 5) && !fstatat(look->folder, name, &st, 0) &&
+	    st.st_dev == look->memory->device && st.st_ino == look->memory->inode)
 		look->process.fds++;
+	return 0;
+}
+
+static int look_fd_holder(struct look *look, const char *name, const char *link)
+{
+	unsigned long inode;
+
 	if (!strcmp(link, "anon_inode:[io_uring]"))
-		return look_uring(look, fd);
-	if (!strncmp(link, "pipe:[", 6))
-		return look_pipe(look, name, st.st_ino);
+		return look_uring(look, name + strlen("fd/"));
+	if (sscanf(link, "pipe:[%lu]", &inode) == 1)
+		return look_pipe(look, name, inode);
 	look_device(look, link);
 	return 0;
 }
 
-static int look_fds(struct look *look)
+static int look_fds(struct look *look, int (*visit)(struct look *look, const char *name,
+						    const char *link))
 {
 	int rc = 0, fd = openat(look->folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char name[NAME_SIZE], link[PATH_MAX];
 	struct dirent *entry;
+	ssize_t length;
 
 	if (!dir) {
 		rc = -errno;
@@ -245,8 +271,14 @@ static int look_fds(struct look *look)
 			close(fd);
 		return rc;
 	}
-	while (!rc && (entry = readdir(dir)))
-		rc = look_fd(look, entry->d_name);
+	while (!rc && (entry = readdir(dir))) {
+		snprintf(name, sizeof(name), "fd/%s", entry->d_name);
+		length = readlinkat(look->folder, name, link, sizeof(link) - 1);
+		if (length <= 0)
+			continue;
+		link[length] = '\0';
+		rc = visit(look, name, link);
+	}
 	closedir(dir);
 	return rc;
 }
@@ -269,11 +301,14 @@ static int look_at(struct look *look)
 	int rc = look_maps(look);
 
 	if (!rc)
-		rc = look_fds(look);
+		rc = look_fds(look, look_fd_memory);
+	/* Whoever has nothing to do with it is not looked at any closer. */
+	if (!rc && !look->process.fds && !look->nr_mappings)
+		return 0;
+	if (!rc)
+		rc = look_fds(look, look_fd_holder);
 	if (rc)
 		return rc == -ENOENT || rc == -ESRCH ? 0 : rc;
-	if (!look->process.fds && !look->nr_mappings)
-		return 0;
 	look_pinned(look);
 	return 1;
 }

@@ -78,11 +78,14 @@ struct who_span {
  * @command: of /proc/PID/comm
  * @fds: how many fds it has for it
  * @mapped: bytes of it that it has mapped
- * @pinned_kib: VmPin of /proc/PID/status: memory of any kind that drivers have pinned
+ * @pinned_kib: VmPin of /proc/PID/status: memory of any kind that is pinned for it; VFIO's
+ *	type 1 is not counted there
  * @pipes: pipes that have something in them
  * @pipe_bytes: what is in them
  * @devices: how many of each it has open
- * @buffers: parts of the memory that are registered with io_uring, of @nr_buffers
+ * @busy_rings: io_urings that did not tell their buffers, for they were busy
+ * @buffers: parts of the memory where io_uring has registered buffers, of @nr_buffers: where
+ *	it had them when they were registered, and the memory is mapped now
  */
 struct who_process {
 	pid_t pid;
@@ -93,6 +96,7 @@ struct who_process {
 	unsigned int pipes;
 	uint64_t pipe_bytes;
 	unsigned int devices[WHO_DEVICES];
+	unsigned int busy_rings;
 	struct who_span *buffers;
 	size_t nr_buffers;
 };
