@@ -91,6 +91,23 @@ vm_nmi() {
 		echo nmi >"$VM_MONITOR.in"
 }
 
+# The VM says nothing, and maybe only because the emulator has lost an interrupt: TCG's
+# virtual CPUs look for what there is to do when they are stopped and continued.
+vm_nudge() {
+	[[ ! -s $VM_PIDFILE || ! -p $VM_MONITOR.in ]] ||
+		printf 'stop\ncont\n' >"$VM_MONITOR.in"
+}
+
+# vm_ticks: hundredths of a second that QEMU has used a CPU for.
+vm_ticks() {
+	local stat
+
+	read -r stat 2>/dev/null <"/proc/$(<"$VM_PIDFILE")/stat" || { echo 0; return; }
+	# shellcheck disable=SC2086
+	set -- ${stat##*) }
+	echo $((${12} + ${13}))
+}
+
 accel_args() {
 	case $1 in
 	kvm) printf '%s\n' "${KVM_ARGS[@]}" ;;

@@ -37,25 +37,50 @@ settings() {
 		GMEM_TIMEOUT="$PROGRAM_SECONDS"
 }
 
+# A VM that says nothing is looked at each minute.
+LOOK_SECONDS=60
+# Less than that in a minute, in hundredths of a second, is no VM that waits for something:
+# the timers of an idle one take more.
+IDLE_TICKS=20
+
+# silent_for SECONDS TICKS: whether that is all the VM will ever say, TICKS being what it had
+# used a minute ago. It gets one nudge before.
+silent_for() {
+	if (($1 == 2 * LOOK_SECONDS)); then
+		vm_nudge
+	elif (($1 > 2 * LOOK_SECONDS)) && (($(vm_ticks) - $2 < IDLE_TICKS)); then
+		return 0
+	fi
+	return 1
+}
+
 # follow STATE SECONDS [INDENT]: count what a VM says, show it, note how far it came,
 # and keep lines of tables, and failures. SECONDS of silence are more than init would ever
 # allow.
 follow() {
-	local line end=0 up=0 rc
+	local line part='' end=0 up=0 rc silent=0 ticks=0
 
 	ktap_reset
 	while :; do
 		rc=0
-		IFS= read -r -t "$2" line || rc=$?
+		IFS= read -r -t "$LOOK_SECONDS" line || rc=$?
 		if ((rc > 128)); then
-			echo "${3:-}    # silent for $2 s: the kernel hangs"
-			vm_nmi
-			sleep 10
-			vm_kill
+			part+=$line
+			silent=$((silent + LOOK_SECONDS))
+			if ((silent >= $2)) || silent_for "$silent" "$ticks"; then
+				echo "${3:-}    # silent for $silent s: the VM hangs"
+				vm_nmi
+				sleep 10
+				vm_kill
+			fi
+			ticks=$(vm_ticks)
 			continue
 		fi
 		((rc == 0)) || break
-		line=${line%$'\r'}
+		((silent <= 2 * LOOK_SECONDS)) ||
+			echo "${3:-}    # silent for $silent s, and goes on"
+		line=$part${line%$'\r'}
+		part='' silent=0
 		case $line in
 		'# gmem-init: up'*) up=1 ;;
 		'# gmem-init: end'*) end=1; continue ;;
