@@ -36,7 +36,7 @@ RST2MAN := $(firstword $(shell command -v rst2man rst2man.py))
 
 .PHONY: all modules tools man selftests check test demo bench kernels kdir
 .PHONY: install install-modules install-tools install-headers install-man
-.PHONY: uninstall uninstall-man deb test-packages clean help
+.PHONY: uninstall uninstall-man deb test-packages site clean help
 
 all: modules tools selftests
 
@@ -123,6 +123,10 @@ deb:
 test-packages:
 	$(Q)packaging/test.sh
 
+# Documentation/ as HTML, in build/site/
+site:
+	$(Q)Documentation/site.sh
+
 # Those that have been built.
 install-man:
 	$(Q)install -d $(MAN_SECTIONS:%=$(DESTDIR)$(MANDIR)/man%)
@@ -170,6 +174,7 @@ help:
 	@echo '  make check        static checks, without a VM'
 	@echo '  make kernels      fetch and build the kernels of the VMs'
 	@echo '  make install      DESTDIR= PREFIX=$(PREFIX)'
+	@echo '  make site         the documentation as HTML, in build/site'
 	@echo '  make deb          Debian packages, in build/deb'
 	@echo '  make test-packages  install them in fresh roots of Debian 12 and 13 (SUITE=), as root'
 	@echo '  make clean        remove what was built (kernels stay in the cache)'

@@ -170,9 +170,10 @@ machine_args() {
 
 # vm_boot ACCEL KERNEL INITRD MEM_MIB SECONDS CONSOLE "KERNEL ARGS" [QEMU ARG...]
 vm_boot() {
-	local accel machine console=$6 append
+	local accel machine more console=$6 append
 
 	append="$(accel_kernel_args "$1") ${KERNEL_ARGS[*]} $7"
+	read -ra more <<<"${QEMU_ARGS:-}"
 	readarray -t accel < <(accel_args "$1")
 	readarray -t machine < <(machine_args "$1" "$4")
 	rm -f "$VM_MONITOR.in" "$VM_MONITOR.out"
@@ -185,7 +186,7 @@ vm_boot() {
 		-chardev file,id=result,path=/dev/fd/3 \
 		-device virtserialport,chardev=result,name=gmem.result \
 		-chardev "pipe,id=monitor,path=$VM_MONITOR" -mon monitor \
-		"${@:8}" 3>&1 >"$console.qemu" 2>&1 </dev/null
+		"${more[@]}" "${@:8}" 3>&1 >"$console.qemu" 2>&1 </dev/null
 }
 
 # vm_shell ACCEL KERNEL INITRD MEM_MIB "KERNEL ARGS": the console is yours.

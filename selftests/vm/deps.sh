@@ -15,6 +15,8 @@ deps_packages() {
 		echo qemu-system-x86 cpio busybox-static kmod xz-utils ;;
 	arm64)	# the compiler comes without being installed, see arm64.sh
 		echo qemu-system-arm cpio kmod xz-utils ;;
+	site)
+		echo python3-sphinx perl ;;
 	deb)	# to build packages with; dkms builds the modules of theirs
 		echo build-essential debhelper dh-dkms dkms cpio python3-docutils ;;
 	packages)	# a fresh Debian, to install them in

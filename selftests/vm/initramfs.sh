@@ -129,6 +129,8 @@ stage_selftests() {
 		[[ $file == *.sh || -e $TOP_DIR/selftests/$name.c ]] || continue
 		program_matches "$name" "$pattern" || continue
 		cp "$file" "$stage/selftests/"
+		[[ $name != tutorial_test ]] ||
+			cp "$TOP_DIR/Documentation/tutorial.rst" "$stage/selftests/"
 		stage_kind "$stage" two "$name" "$file" 'KSFT_NEEDS_CPUS(2)'
 		stage_kind "$stage" count "$name" "$file" 'KSFT_COUNTS()'
 		found=1
@@ -181,14 +183,16 @@ stage_guest() {
 	local stage=$1 dir root=$1.guest
 
 	compgen -G "$stage/selftests/linux_*" >/dev/null ||
-		compgen -G "$stage/selftests/exec_*" >/dev/null || return 0
+		compgen -G "$stage/selftests/exec_*" >/dev/null ||
+		compgen -G "$stage/selftests/tutorial_*" >/dev/null || return 0
 	dir=$("$VM_DIR/kernel.sh" get slim-7.3) || return 1
 	mkdir -p "$stage/guest" "$root"/{dev,proc}
 	cp "$dir/bzImage" "$stage/guest/"
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "$root/init" "$VM_DIR/guest/init.c" || return 1
 	if compgen -G "$stage/selftests/linux_convert*" >/dev/null ||
-	   compgen -G "$stage/selftests/exec_*" >/dev/null; then
+	   compgen -G "$stage/selftests/exec_*" >/dev/null ||
+	   compgen -G "$stage/selftests/tutorial_*" >/dev/null; then
 		stage_guest_convert "$root" "$dir" || return 1
 	fi
 	initramfs_pack "$root" "$stage/guest/initrd"

@@ -13,6 +13,7 @@ SEEN_ELSEWHERE+='|linux_handover|linux_machine|linux_memory|view_model'
 # Long programs about what is gmemctl's and KVM's own: stock-6.12 runs them. The modules, which
 # the sanitizers watch, do in them what they do in other programs.
 OF_GMEMCTL='control|linux_clocks|linux_file|linux_handover|linux_machine|linux_memory'
+OF_GMEMCTL+='|tutorial'
 
 # Long programs that do one thing at a time, in which KCSAN has no race to find.
 ONE_AT_A_TIME='fail_nth*|linux_decommit|view_access|view_fill|view_life|view_mapping|view_memory'
