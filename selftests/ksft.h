@@ -11,7 +11,11 @@
  * forked children of a test: ASSERT_* then ends that thread or child, and the
  * failure counts for the test.
  *
- * Arguments: names of the tests to run (default: all), or -l to list them.
+ * A program may have tests in several files: all include this, and one of them says
+ * TEST_HARNESS_MAIN. What is one for all is weak, and so the linker's to make one of.
+ *
+ * Arguments: names of the tests to run (default: all), or -l to list them. Where no test
+ * has that name, those whose names begin so.
  *
  * Environment:
  *   GMEM_REQUIRE=all  a SKIP is a failure, unless its reason starts with
@@ -40,11 +44,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include "ksft_excuse.h"
 
 enum { KSFT_PASS = 0, KSFT_FAIL = 1, KSFT_SKIP = 4 };
 
+#ifndef KSFT_TIMEOUT_S
 #define KSFT_TIMEOUT_S	120
+#endif
 #define KSFT_BY_DESIGN	"unsupported-by-design:"
 
 struct ksft_test {
@@ -54,11 +64,15 @@ struct ksft_test {
 	struct ksft_test *next;
 };
 
-/* Shared by the harness, the test's child and whatever that forks. */
+/*
+ * Shared by the harness, the test's child and whatever that forks. Of @failed there were
+ * @part_failed when the last of @parts was done.
+ */
 struct ksft_result {
-	int failed;
+	unsigned int failed;
 	int skipped;
 	unsigned int checks;
+	unsigned int parts, part_failed;
 	char why[256];
 	struct ksft_excuse excuse;
 };
@@ -80,20 +94,20 @@ struct ksft_result {
  */
 #define KSFT_COUNTS() _Static_assert(1, "")
 
-static long ksft_cpus = 1;
-
-static struct ksft_test *ksft_first;
-static struct ksft_test **ksft_last = &ksft_first;
-static struct ksft_result *ksft_result;
-static sigjmp_buf ksft_env;
-static pid_t ksft_pid;
-
 #define __ksft_unused __attribute__((unused))
+#define __ksft_one __attribute__((weak))
+
+long ksft_cpus __ksft_one = 1;
+struct ksft_test *ksft_first __ksft_one;
+struct ksft_test **ksft_last __ksft_one = &ksft_first;
+struct ksft_result *ksft_result __ksft_one;
+sigjmp_buf ksft_env __ksft_one;
+pid_t ksft_pid __ksft_one;
 
 static __ksft_unused __attribute__((format(printf, 1, 2)))
 void ksft_log(const char *fmt, ...)
 {
-	char line[512];
+	char line[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -116,6 +130,11 @@ static inline void ksft_count(void)
 	__atomic_fetch_add(&ksft_result->checks, 1, __ATOMIC_RELAXED);
 }
 
+static inline void ksft_set_failed(void)
+{
+	__atomic_fetch_add(&ksft_result->failed, 1, __ATOMIC_RELAXED);
+}
+
 static __ksft_unused const char *ksft_value(char *buf, size_t size, long long v)
 {
 	if (v < 0 && v >= -200)
@@ -131,11 +150,90 @@ static __ksft_unused void ksft_fail(const char *file, int line, const char *what
 	int saved_errno = errno;
 	char left[96], right[96];
 
-	__atomic_store_n(&ksft_result->failed, 1, __ATOMIC_RELAXED);
+	ksft_set_failed();
 	ksft_log("%s:%d: expected %s: %s, %s; errno %d (%s)", file, line, what,
 		 ksft_value(left, sizeof(left), a),
 		 ksft_value(right, sizeof(right), b), saved_errno,
 		 strerror(saved_errno));
+}
+
+/* On one line, and not all of it where it is long. */
+static __ksft_unused const char *ksft_text(char *buf, size_t size, const char *text)
+{
+	size_t used = 0;
+
+	if (!text)
+		return "NULL";
+	buf[used++] = '"';
+	for (; *text && used < size - 6; text++) {
+		if (*text == '\n')
+			buf[used++] = '\\';
+		buf[used++] = *text == '\n' ? 'n' : *text;
+	}
+	strcpy(buf + used, *text ? "...\"" : "\"");
+	return buf;
+}
+
+/* Return: whether the claim about two strings holds. */
+static __ksft_unused bool ksft_check_text(bool holds, const char *file, int line,
+					  const char *what, const char *a, const char *b)
+{
+	char left[560], right[280];
+
+	ksft_count();
+	if (holds)
+		return true;
+	ksft_set_failed();
+	ksft_log("%s:%d: expected %s: %s, %s", file, line, what,
+		 ksft_text(left, sizeof(left), a), ksft_text(right, sizeof(right), b));
+	return false;
+}
+
+static inline bool ksft_same_text(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static inline bool ksft_has_text(const char *text, const char *part)
+{
+	return text && strstr(text, part);
+}
+
+/* Return: whether so many bytes are the same; the first others are shown. */
+static __ksft_unused bool ksft_check_bytes(const char *file, int line, const char *what,
+					   const void *a, const void *b, size_t size)
+{
+	const unsigned char *left = a, *right = b;
+	size_t i = 0;
+
+	ksft_count();
+	while (i < size && left[i] == right[i])
+		i++;
+	if (i == size)
+		return true;
+	ksft_set_failed();
+	ksft_log("%s:%d: expected %s: at %zu of %zu, 0x%02x, 0x%02x", file, line, what, i,
+		 size, left[i], right[i]);
+	return false;
+}
+
+/*
+ * A part of the running test is done: a line below that of the test. It has failed if a
+ * check since the part before has.
+ */
+static __ksft_unused __attribute__((format(printf, 1, 2)))
+void ksft_part(const char *fmt, ...)
+{
+	unsigned int failed = __atomic_load_n(&ksft_result->failed, __ATOMIC_RELAXED);
+	char name[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(name, sizeof(name), fmt, ap);
+	va_end(ap);
+	dprintf(STDOUT_FILENO, "    %sok %u %s\n",
+		failed != ksft_result->part_failed ? "not " : "", ++ksft_result->parts, name);
+	ksft_result->part_failed = failed;
 }
 
 static __ksft_unused __attribute__((format(printf, 1, 2)))
@@ -162,6 +260,16 @@ void ksft_skip(const char *fmt, ...)
 	}								\
 } while (0)
 
+#define __KSFT_TEXT(holds, a, is, b, fatal) do {			\
+	const char *__ksft_a = (a);					\
+	const char *__ksft_b = (b);					\
+									\
+	if (!ksft_check_text(holds(__ksft_a, __ksft_b), __FILE__,	\
+			     __LINE__, #a is #b, __ksft_a, __ksft_b) &&	\
+	    (fatal))							\
+		ksft_abort();						\
+} while (0)
+
 #define ASSERT_EQ(a, b)		__KSFT_CHECK(a, ==, b, #a " == " #b, true)
 #define ASSERT_NE(a, b)		__KSFT_CHECK(a, !=, b, #a " != " #b, true)
 #define ASSERT_LT(a, b)		__KSFT_CHECK(a, <, b, #a " < " #b, true)
@@ -169,9 +277,9 @@ void ksft_skip(const char *fmt, ...)
 #define ASSERT_GT(a, b)		__KSFT_CHECK(a, >, b, #a " > " #b, true)
 #define ASSERT_GE(a, b)		__KSFT_CHECK(a, >=, b, #a " >= " #b, true)
 #define ASSERT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, #x, true)
-#define ASSERT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, "!(" #x ")", true)
+#define ASSERT_FALSE(x)		__KSFT_CHECK(x, ==, 0, "!(" #x ")", true)
 #define ASSERT_STREQ(a, b)						\
-	__KSFT_CHECK(strcmp(a, b), ==, 0, #a " is " #b, true)
+	__KSFT_TEXT(ksft_same_text, a, " is ", b, true)
 #define EXPECT_EQ(a, b)		__KSFT_CHECK(a, ==, b, #a " == " #b, false)
 #define EXPECT_NE(a, b)		__KSFT_CHECK(a, !=, b, #a " != " #b, false)
 #define EXPECT_LT(a, b)		__KSFT_CHECK(a, <, b, #a " < " #b, false)
@@ -179,9 +287,14 @@ void ksft_skip(const char *fmt, ...)
 #define EXPECT_GT(a, b)		__KSFT_CHECK(a, >, b, #a " > " #b, false)
 #define EXPECT_GE(a, b)		__KSFT_CHECK(a, >=, b, #a " >= " #b, false)
 #define EXPECT_TRUE(x)		__KSFT_CHECK(!!(x), ==, 1, #x, false)
-#define EXPECT_FALSE(x)		__KSFT_CHECK(!!(x), ==, 0, "!(" #x ")", false)
+#define EXPECT_FALSE(x)		__KSFT_CHECK(x, ==, 0, "!(" #x ")", false)
 #define EXPECT_STREQ(a, b)						\
-	__KSFT_CHECK(strcmp(a, b), ==, 0, #a " is " #b, false)
+	__KSFT_TEXT(ksft_same_text, a, " is ", b, false)
+/* @text has @part somewhere. */
+#define EXPECT_STRSTR(text, part)					\
+	__KSFT_TEXT(ksft_has_text, text, " has ", part, false)
+#define EXPECT_MEMEQ(a, b, size)					\
+	ksft_check_bytes(__FILE__, __LINE__, #a " is " #b, a, b, size)
 
 /* SKIP(return, "reason"): never inside a forked child of a test. */
 #define SKIP(statement, ...) do {					\
@@ -204,17 +317,21 @@ void ksft_skip(const char *fmt, ...)
 		ksft_last = &test.next;					\
 	}
 
-#define TEST_TIMEOUT(test, secs)					\
+#define __KSFT_TEST(test, name, secs)					\
 	static void test##_body(void);					\
 	static void test##_run(void)					\
 	{								\
 		if (!sigsetjmp(ksft_env, 1))				\
 			test##_body();					\
 	}								\
-	__KSFT_REGISTER(#test, test##_run, secs)			\
+	__KSFT_REGISTER(name, test##_run, secs)				\
 	static void test##_body(void)
 
+#define TEST_TIMEOUT(test, secs) __KSFT_TEST(test, #test, secs)
 #define TEST(test)		TEST_TIMEOUT(test, KSFT_TIMEOUT_S)
+/* With the name "topic.test", for programs with tests of many things. */
+#define TEST_OF(topic, test)						\
+	__KSFT_TEST(topic##_##test, #topic "." #test, KSFT_TIMEOUT_S)
 
 #define FIXTURE(f)		struct f##_data
 #define FIXTURE_SETUP(f)						\
@@ -252,7 +369,7 @@ static __ksft_unused uint64_t ksft_now_ms(void)
 }
 
 /* The seed of this run; it is printed with the plan. */
-static uint64_t ksft_seed(void)
+static __ksft_unused uint64_t ksft_seed(void)
 {
 	static uint64_t seed;
 	const char *env = getenv("GMEM_SEED");
@@ -341,7 +458,7 @@ static void ksft_reap(pid_t group)
 		if (!pid)
 			usleep(2000);
 	}
-	ksft_result->failed = 1;
+	ksft_set_failed();
 	ksft_log("a process of the test does not die");
 }
 
@@ -350,7 +467,7 @@ static void ksft_judge(const struct ksft_test *t, pid_t pid, int pidfd)
 	siginfo_t info = { 0 };
 
 	if (!ksft_wait_pidfd(pidfd, t->timeout_s * 1000)) {
-		ksft_result->failed = 1;
+		ksft_set_failed();
 		ksft_log("%s: no end after %d s", t->name, t->timeout_s);
 		ksft_print_stacks(pid);
 		kill(-pid, SIGKILL);
@@ -359,17 +476,17 @@ static void ksft_judge(const struct ksft_test *t, pid_t pid, int pidfd)
 		return;
 	}
 	if (waitid(P_PIDFD, pidfd, &info, WEXITED)) {
-		ksft_result->failed = 1;
+		ksft_set_failed();
 		ksft_log("%s: waitid: %s", t->name, strerror(errno));
 	} else if (info.si_code != CLD_EXITED) {
-		ksft_result->failed = 1;
+		ksft_set_failed();
 		ksft_log("%s: killed by signal %d (%s)", t->name,
 			 info.si_status, strsignal(info.si_status));
 	} else if (info.si_status) {
-		ksft_result->failed = 1;
+		ksft_set_failed();
 		ksft_log("%s: exit status %d", t->name, info.si_status);
 	} else if (!ksft_result->checks && !ksft_result->skipped) {
-		ksft_result->failed = 1;
+		ksft_set_failed();
 		ksft_log("%s: checked nothing", t->name);
 	}
 }
@@ -383,8 +500,10 @@ static int ksft_report(const struct ksft_test *t, unsigned int n)
 	    strncmp(ksft_result->why, KSFT_BY_DESIGN, strlen(KSFT_BY_DESIGN))) {
 		ksft_log("%s: may not be skipped here: %s", t->name,
 			 ksft_result->why);
-		ksft_result->failed = 1;
+		ksft_set_failed();
 	}
+	if (ksft_result->parts)
+		dprintf(STDOUT_FILENO, "    1..%u\n", ksft_result->parts);
 	if (ksft_result->failed) {
 		dprintf(STDOUT_FILENO, "not ok %u %s\n", n, t->name);
 		return KSFT_FAIL;
@@ -406,12 +525,22 @@ static void ksft_print_time(const struct ksft_test *t, uint64_t ms)
 			 (int)(ms / 100 % 10));
 }
 
+/* A build with ASAN: what the test has not freed is its failure. */
+static void ksft_check_leaks(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	if (__lsan_do_recoverable_leak_check())
+		ksft_set_failed();
+#endif
+}
+
 static __attribute__((noreturn)) void ksft_child(const struct ksft_test *t)
 {
 	ksft_pid = getpid();
 	setpgid(0, 0);
 	errno = 0;
 	t->run();
+	ksft_check_leaks();
 	_exit(KSFT_PASS);
 }
 
@@ -428,7 +557,7 @@ static void ksft_try(const struct ksft_test *t)
 		setpgid(pid, pid);
 	pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	if (pidfd < 0) {
-		ksft_result->failed = 1;
+		ksft_set_failed();
 		ksft_log("%s: cannot start: %s", t->name, strerror(errno));
 	} else {
 		ksft_judge(t, pid, pidfd);
@@ -452,12 +581,31 @@ static int ksft_run_one(const struct ksft_test *t, unsigned int n)
 	return ksft_report(t, n);
 }
 
+static bool ksft_is_name(const char *name)
+{
+	const struct ksft_test *t = ksft_first;
+
+	while (t && strcmp(t->name, name))
+		t = t->next;
+	return t;
+}
+
+/* Whether an argument means this test. */
+static bool ksft_meant(const struct ksft_test *t, const char *argument)
+{
+	size_t length = strlen(argument);
+
+	if (strncmp(t->name, argument, length))
+		return false;
+	return !t->name[length] || !ksft_is_name(argument);
+}
+
 static bool ksft_selected(const struct ksft_test *t, int argc, char **argv)
 {
 	int i;
 
 	for (i = 1; i < argc; i++)
-		if (!strcmp(argv[i], t->name))
+		if (ksft_meant(t, argv[i]))
 			return true;
 	return argc < 2;
 }
@@ -495,10 +643,12 @@ static int ksft_run_all(int argc, char **argv)
 }
 
 /* @unmet: NULL or why no test of this program can run here. */
-static int ksft_main(int argc, char **argv, const char *unmet)
+static __ksft_unused int ksft_main(int argc, char **argv, const char *unmet)
 {
 	struct ksft_test *t;
 
+	/* A test may be killed, and its processes do not print what another has. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && !strcmp(argv[1], "-l")) {
 		for (t = ksft_first; t; t = t->next)
 			dprintf(STDOUT_FILENO, "%s\n", t->name);

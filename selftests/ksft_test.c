@@ -49,6 +49,34 @@ TEST(sample_assert)
 	TH_LOG("goes on");
 }
 
+TEST(sample_values)
+{
+	SAMPLE_ONLY();
+	EXPECT_FALSE(-ENOMEM);
+	EXPECT_STREQ("one\nline", NULL);
+	EXPECT_STRSTR("a haystack", "needle");
+	EXPECT_MEMEQ("same.", "same!", 5);
+}
+
+TEST(sample_same)
+{
+	SAMPLE_ONLY();
+	EXPECT_FALSE(0);
+	EXPECT_STREQ("a", "a");
+	EXPECT_STRSTR("a haystack", "hay");
+	EXPECT_MEMEQ("same.", "same!", 4);
+}
+
+TEST(sample_parts)
+{
+	SAMPLE_ONLY();
+	EXPECT_TRUE(true);
+	ksft_part("the %s", "first");
+	EXPECT_TRUE(false);
+	ksft_part("second");
+	ksft_part("third");
+}
+
 TEST(sample_crash)
 {
 	SAMPLE_ONLY();
@@ -151,6 +179,21 @@ TEST_TIMEOUT(sample_time_lost, 1)
 	EXPECT_TRUE(true);
 }
 
+TEST_OF(topic, name)
+{
+	SAMPLE_ONLY();
+	EXPECT_TRUE(true);
+	printf("printed, and ");
+	puts("not lost");
+	raise(SIGKILL);
+}
+
+TEST_OF(topic, name_longer)
+{
+	SAMPLE_ONLY();
+	EXPECT_TRUE(true);
+}
+
 FIXTURE(sample) {
 	int value;
 };
@@ -221,6 +264,7 @@ TEST(failures_are_reported)
 		{ "sample_child", "\nnot ok 1 sample_child\n", "expected false" },
 		{ "sample_thread", "\nnot ok 1 sample_thread\n", "expected false" },
 		{ "sample.fixture", "\nnot ok 1 sample.fixture\n", "teardown 2" },
+		{ "topic.name", "\nnot ok 1 topic.name\n", "printed, and not lost\n" },
 	};
 	char out[4096];
 	size_t i;
@@ -301,6 +345,46 @@ TEST(program_goes_on)
 	EXPECT_TRUE(strstr(out, "\nok 1 sample_pass\n"));
 	EXPECT_TRUE(strstr(out, "\nnot ok 2 sample_crash\n"));
 	EXPECT_TRUE(strstr(out, "pass:1 fail:1"));
+}
+
+/* What was compared is shown, on one line. */
+TEST(values_are_shown)
+{
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_FAIL, run_sample("sample_values", "", out, sizeof(out)));
+	EXPECT_STRSTR(out, "!(-ENOMEM): -12 (Cannot allocate memory), 0 (0);");
+	EXPECT_STRSTR(out, " \"one\\nline\", NULL\n");
+	EXPECT_STRSTR(out, ": \"a haystack\", \"needle\"\n");
+	EXPECT_STRSTR(out, ": at 4 of 5, 0x2e, 0x21\n");
+	EXPECT_EQ(KSFT_PASS, run_sample("sample_same", "", out, sizeof(out)));
+}
+
+/* A part fails alone; its test fails with it. */
+TEST(parts_are_counted)
+{
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_FAIL, run_sample("sample_parts", "", out, sizeof(out)));
+	EXPECT_STRSTR(out, "\n    ok 1 the first\n");
+	EXPECT_STRSTR(out, "\n    not ok 2 second\n    ok 3 third\n    1..3\nnot ok 1 ");
+}
+
+/* The beginning of names stands for all of them, where it is not one itself. */
+TEST(names_begin_so)
+{
+	char out[4096];
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_FAIL, run_sample("topic.", "", out, sizeof(out)));
+	EXPECT_STRSTR(out, "\nok 2 topic.name_longer\n");
+	EXPECT_EQ(KSFT_FAIL, run_sample("topic.name", "", out, sizeof(out)));
+	EXPECT_STRSTR(out, "\n1..1\n");
 }
 
 /* No test of that name: an error, not an empty success. */

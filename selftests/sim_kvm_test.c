@@ -13,42 +13,12 @@
 #include "sim_trace.h"
 
 #include "sim/test/sim_cases.h"
-#include "../tools/gmemctl/test/unit.h"
 
 #define PAGE 4096
 #define ROUNDS 4000
 #define GMEMS 4
 /* Memory that slots name, and guest addresses that are used */
 #define AREA (64 * PAGE)
-
-static unsigned int failures, part, part_failures;
-
-void unit_check(bool ok, const char *claim, const char *file, int line)
-{
-	ksft_count();
-	if (ok)
-		return;
-	failures++;
-	ksft_fail(file, line, claim, 0, 1);
-}
-
-unsigned int unit_failures(void)
-{
-	return failures;
-}
-
-/* A line below that of the test */
-void unit_part(const char *name, ...)
-{
-	va_list args;
-
-	printf("    %sok %u ", failures > part_failures ? "not " : "", ++part);
-	va_start(args, name);
-	vprintf(name, args);
-	va_end(args);
-	putchar('\n');
-	part_failures = failures;
-}
 
 static bool profile_of_kernel(enum sim_profile *profile)
 {
@@ -105,9 +75,7 @@ TEST(cases)
 	}
 	run = sim_cases_run_system(&system);
 	EXPECT_EQ(run, system.has == SIM_NEEDS_PRIVATE ? 15 : 5);
-	printf("# table: simulator and KVM | cases asked | %u of %d\n", run,
-	       SIM_CASES);
-	fflush(stdout);
+	TH_LOG("table: simulator and KVM | cases asked | %u of %d", run, SIM_CASES);
 }
 
 static int kernel_open(void *context)

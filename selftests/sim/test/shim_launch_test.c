@@ -17,7 +17,7 @@
 #include "preload.h"
 #include "sim_world.h"
 #include "snp_build.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define OUTPUT_SIZE 65536
 #define TRACE_SIZE (1 << 20)
@@ -105,30 +105,31 @@ static char *launch_traced(const char *path, const char *profile,
 		profile, limit, "STRICT=1", setting, NULL,
 	};
 
-	CHECK(scratch(trace, NULL, 0));
+	EXPECT_TRUE(scratch(trace, NULL, 0));
 	snprintf(setting, sizeof(setting), "TRACE=%s", trace);
-	CHECK(!launch(path, settings));
+	EXPECT_FALSE(launch(path, settings));
 	text = read_text(trace);
-	CHECK(last_digest(output, "predicted digest   ", predicted));
-	CHECK(last_digest(output, "launch digest ", told));
-	CHECK(last_digest(text, "\"digest\":\"", measured));
-	CHECK(!strcmp(predicted, measured) && !strcmp(told, measured));
+	EXPECT_TRUE(last_digest(output, "predicted digest   ", predicted));
+	EXPECT_TRUE(last_digest(output, "launch digest ", told));
+	EXPECT_TRUE(last_digest(text, "\"digest\":\"", measured));
+	EXPECT_STREQ(predicted, measured);
+	EXPECT_STREQ(told, measured);
 	unlink(trace);
 	return text;
 }
 
 /* However many pages go at a time; and two runs have the same trace. */
-static void test_launch(void)
+TEST_OF(shim_launch, launch)
 {
 	char path[64], *first, *second, *other;
 
-	CHECK(firmware(path));
+	EXPECT_TRUE(firmware(path));
 	first = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
 	second = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
-	CHECK(strstr(first, "KVM_SEV_SNP_LAUNCH_FINISH"));
-	CHECK_STR(first, second);
+	EXPECT_STRSTR(first, "KVM_SEV_SNP_LAUNCH_FINISH");
+	EXPECT_STREQ(first, second);
 	other = launch_traced(path, "PROFILE=7.3", "PROGRESS=3");
-	CHECK(strcmp(first, other));
+	EXPECT_TRUE(strcmp(first, other));
 	free(first);
 	free(second);
 	free(other);
@@ -164,12 +165,12 @@ static const struct failure failures[] = {
 	{ "FAIL=again:1", 0, "launched: " },
 };
 
-static void test_failures(void)
+TEST_OF(shim_launch, failures)
 {
 	static const char *const profiles[] = { "PROFILE=6.12", "PROFILE=7.3" };
 	char path[64];
 
-	CHECK(firmware(path));
+	EXPECT_TRUE(firmware(path));
 	for (size_t i = 0; i < 2 * sizeof(failures) / sizeof(failures[0]); i++) {
 		const struct failure *failure = &failures[i / 2];
 		const char *const settings[] = {
@@ -181,13 +182,13 @@ static void test_failures(void)
 
 		if (!right)
 			printf("# %s: %d\n%s", failure->setting, code, output);
-		CHECK(right);
-		unit_part("%s, %s", failure->setting, profiles[i % 2]);
+		EXPECT_TRUE(right);
+		ksft_part("%s, %s", failure->setting, profiles[i % 2]);
 	}
 	unlink(path);
 }
 
-static void test_exits(void)
+TEST_OF(shim_launch, exits)
 {
 	static const char *const settings[] = {
 		"STRICT=1", "SCRIPT=map-shared:0x3000:2,fault-private:0x3000:1,"
@@ -199,13 +200,13 @@ static void test_exits(void)
 		"EPYC-v4", "--memory", "64M", "--trace", NULL,
 	};
 
-	CHECK(firmware(path));
-	CHECK(gmemctl(arguments, settings) > 0);
-	CHECK(strstr(output, "0x3000 + 0x2000 to shared: done"));
-	CHECK(strstr(output, "0x3000 + 0x1000 to private: done"));
-	CHECK(strstr(output, "0x4000 + 0x1000 to private: done"));
-	CHECK(strstr(output, "1 implicit conversions"));
-	CHECK(strstr(output, "end:         system-event"));
+	EXPECT_TRUE(firmware(path));
+	EXPECT_GT(gmemctl(arguments, settings), 0);
+	EXPECT_STRSTR(output, "0x3000 + 0x2000 to shared: done");
+	EXPECT_STRSTR(output, "0x3000 + 0x1000 to private: done");
+	EXPECT_STRSTR(output, "0x4000 + 0x1000 to private: done");
+	EXPECT_STRSTR(output, "1 implicit conversions");
+	EXPECT_STRSTR(output, "end:         system-event");
 	unlink(path);
 }
 
@@ -219,7 +220,7 @@ struct end {
 };
 
 /* Each exit that a script can have, with the unmodified program */
-static void test_ends(void)
+TEST_OF(shim_launch, ends)
 {
 	static const struct end ends[] = {
 		{ "SCRIPT=shutdown", "end:         triple-fault" },
@@ -234,7 +235,7 @@ static void test_ends(void)
 		"EPYC-v4", "--memory", "64M", NULL,
 	};
 
-	CHECK(firmware(path));
+	EXPECT_TRUE(firmware(path));
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		const char *const settings[] = {
 			"STRICT=1", ends[i].script, NULL,
@@ -244,17 +245,8 @@ static void test_ends(void)
 
 		if (!right)
 			printf("# %s\n%s", ends[i].script, output);
-		CHECK(right);
-		unit_part("%s", ends[i].script);
+		EXPECT_TRUE(right);
+		ksft_part("%s", ends[i].script);
 	}
 	unlink(path);
 }
-
-static const struct unit_test tests[] = {
-	{ "shim_launch.launch", test_launch },
-	{ "shim_launch.failures", test_failures },
-	{ "shim_launch.exits", test_exits },
-	{ "shim_launch.ends", test_ends },
-};
-
-UNIT_TESTS(tests)

@@ -15,7 +15,7 @@
 #include "base/calls.h"
 #include "preload.h"
 #include "sim_world.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define POLICY 0x30000
 #define MESSAGE_SIZE 512
@@ -223,7 +223,7 @@ make_danger(const struct danger *danger, enum sim_profile profile, bool strict,
 	world.host.strict = strict;
 	world.system = set_host;
 	danger->make(&world);
-	_exit(unit_failures() ? EXIT_FAILURE : EXIT_SUCCESS);
+	_exit(EXIT_SUCCESS);
 }
 
 /* Return: the wait status of a process that makes the call. */
@@ -234,13 +234,14 @@ static int in_child(const struct danger *danger, enum sim_profile profile,
 	ssize_t size;
 	pid_t pid;
 
-	CHECK(!pipe2(fds, O_CLOEXEC));
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
 		make_danger(danger, profile, strict, fds[1]);
 	close(fds[1]);
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+	EXPECT_GT(pid, 0);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	size = read(fds[0], message, MESSAGE_SIZE - 1);
 	message[size > 0 ? size : 0] = '\0';
 	close(fds[0]);
@@ -252,15 +253,16 @@ static void check_danger(const struct danger *danger, enum sim_profile profile)
 	char message[MESSAGE_SIZE];
 	int status;
 
-	CHECK(!in_child(danger, profile, false, message));
-	CHECK(!*message);
+	EXPECT_FALSE(in_child(danger, profile, false, message));
+	EXPECT_FALSE(*message);
 	status = in_child(danger, profile, true, message);
 	if (danger->old_only && profile != SIM_LINUX_6_12) {
-		CHECK(!status);
+		EXPECT_FALSE(status);
 		return;
 	}
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-	CHECK(strstr(message, danger->message));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(WTERMSIG(status), SIGABRT);
+	EXPECT_STRSTR(message, danger->message);
 }
 
 static void strict_inside(void)
@@ -269,20 +271,14 @@ static void strict_inside(void)
 		const struct danger *danger = &dangers[i / 2];
 
 		check_danger(danger, i % 2 ? SIM_LINUX_7_3 : SIM_LINUX_6_12);
-		unit_part("%s, %s", danger->name, i % 2 ? "7.3" : "6.12");
+		ksft_part("%s, %s", danger->name, i % 2 ? "7.3" : "6.12");
 	}
 }
 
-static void test_strict(void)
+TEST_OF(shim_strict, aborts)
 {
 	if (!preload_inside())
 		preload_self("shim_strict.aborts");
 	else
 		strict_inside();
 }
-
-static const struct unit_test tests[] = {
-	{ "shim_strict.aborts", test_strict },
-};
-
-UNIT_TESTS(tests)

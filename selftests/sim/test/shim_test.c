@@ -16,7 +16,7 @@
 
 #include "preload.h"
 #include "sim_cases.h"
-#include "unit.h"
+#include "ksft.h"
 
 static const char *const event_names[SIM_EVENTS] = {
 	[SIM_GCTX_CREATE] = "gctx-create", [SIM_START] = "start",
@@ -81,10 +81,10 @@ static void run_cases(void)
 		.type = KVM_X86_SNP_VM, .prepare = set_host,
 	};
 
-	CHECK_EQ(sim_cases_run_system(&system), SIM_CASES);
+	EXPECT_EQ(sim_cases_run_system(&system), SIM_CASES);
 }
 
-static void test_shim_cases(void)
+TEST_OF(shim, cases)
 {
 	if (!preload_inside())
 		preload_self("shim.cases");
@@ -104,34 +104,43 @@ static void files_inside(void)
 	int vm = ioctl(kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
 	int copies[4], other = open("/dev/null", O_RDWR);
 
-	CHECK(kvm >= 0 && kvm < 100 && vm >= 0 && vm < 100);
-	CHECK_EQ(fcntl(kvm, F_GETFD), FD_CLOEXEC);
+	EXPECT_GE(kvm, 0);
+	EXPECT_LT(kvm, 100);
+	EXPECT_GE(vm, 0);
+	EXPECT_LT(vm, 100);
+	EXPECT_EQ(fcntl(kvm, F_GETFD), FD_CLOEXEC);
 	copies[0] = dup(vm);
 	copies[1] = fcntl(vm, F_DUPFD_CLOEXEC, 50);
 	copies[2] = dup2(vm, 60);
 	copies[3] = dup3(vm, other, O_CLOEXEC);
-	CHECK(copies[1] >= 50 && copies[2] == 60 && copies[3] == other);
-	CHECK(!close(vm));
-	CHECK(!is_vm(vm));
+	EXPECT_GE(copies[1], 50);
+	EXPECT_EQ(copies[2], 60);
+	EXPECT_EQ(copies[3], other);
+	EXPECT_FALSE(close(vm));
+	EXPECT_FALSE(is_vm(vm));
 	for (int i = 0; i < 4; i++)
-		CHECK(is_vm(copies[i]));
-	CHECK_EQ(dup2(STDIN_FILENO, copies[2]), copies[2]);
-	CHECK(!is_vm(copies[2]));
-	CHECK(!close_range((unsigned int)copies[1], (unsigned int)copies[1], 0));
-	CHECK(!is_vm(copies[1]) && is_vm(copies[0]));
-	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, copies[0], 0) ==
-	      MAP_FAILED && errno == ENODEV);
-	CHECK(ioctl(other, KVM_RUN, 0) < 0 && errno == ENOTTY);
+		EXPECT_TRUE(is_vm(copies[i]));
+	EXPECT_EQ(dup2(STDIN_FILENO, copies[2]), copies[2]);
+	EXPECT_FALSE(is_vm(copies[2]));
+	EXPECT_FALSE(close_range((unsigned int)copies[1], (unsigned int)copies[1], 0));
+	EXPECT_FALSE(is_vm(copies[1]));
+	EXPECT_TRUE(is_vm(copies[0]));
+	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_SHARED, copies[0], 0), MAP_FAILED);
+	EXPECT_EQ(errno, ENODEV);
+	EXPECT_LT(ioctl(other, KVM_RUN, 0), 0);
+	EXPECT_EQ(errno, ENOTTY);
 	close(open("/dev/null", O_RDONLY));
 	close(kvm);
 	kvm = open("/dev/kvm", O_RDONLY);
-	CHECK(kvm >= 0 && !(fcntl(kvm, F_GETFD) & FD_CLOEXEC));
+	EXPECT_GE(kvm, 0);
+	EXPECT_FALSE(fcntl(kvm, F_GETFD) & FD_CLOEXEC);
 	close(kvm);
 	/* What is neither /dev/kvm nor /dev/sev is the kernel's. */
-	CHECK(open("/dev/null/kvm", O_RDWR) < 0 && errno == ENOTDIR);
+	EXPECT_LT(open("/dev/null/kvm", O_RDWR), 0);
+	EXPECT_EQ(errno, ENOTDIR);
 }
 
-static void test_shim_files(void)
+TEST_OF(shim, files)
 {
 	if (!preload_inside())
 		preload_self("shim.files");
@@ -151,31 +160,33 @@ static void memory_inside(void)
 	kvm = open("/dev/kvm", O_RDWR);
 	vm = ioctl(kvm, KVM_CREATE_VM, KVM_X86_SW_PROTECTED_VM);
 	gmem = ioctl(vm, KVM_CREATE_GUEST_MEMFD, &create);
-	CHECK(gmem >= 0);
-	CHECK(!fallocate(gmem, 0, 0, 0x10000));
-	CHECK(!fallocate(gmem, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			 0x1000, 0x1000));
-	CHECK(fallocate(gmem, 0, 0, 1) < 0 && errno == EINVAL);
-	CHECK(fallocate(gmem, FALLOC_FL_COLLAPSE_RANGE, 0, 0x1000) < 0 &&
-	      errno == EOPNOTSUPP);
+	EXPECT_GE(gmem, 0);
+	EXPECT_FALSE(fallocate(gmem, 0, 0, 0x10000));
+	EXPECT_FALSE(fallocate(gmem, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0x1000, 0x1000));
+	EXPECT_LT(fallocate(gmem, 0, 0, 1), 0);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_LT(fallocate(gmem, FALLOC_FL_COLLAPSE_RANGE, 0, 0x1000), 0);
+	EXPECT_EQ(errno, EOPNOTSUPP);
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0),
 		   PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
-	CHECK(run != MAP_FAILED);
+	EXPECT_NE(run, MAP_FAILED);
 	close(kvm);
 	close(vm);
-	CHECK(!ioctl(vcpu, KVM_RUN, 0));
-	CHECK_EQ(run->exit_reason, KVM_EXIT_HYPERCALL);
-	CHECK(run->hypercall.args[0] == 0x3000 && run->hypercall.args[1] == 2);
+	EXPECT_FALSE(ioctl(vcpu, KVM_RUN, 0));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_HYPERCALL);
+	EXPECT_EQ(run->hypercall.args[0], 0x3000);
+	EXPECT_EQ(run->hypercall.args[1], 2);
 	run->immediate_exit = 1;
-	CHECK(ioctl(vcpu, KVM_RUN, 0) < 0 && errno == EINTR);
+	EXPECT_LT(ioctl(vcpu, KVM_RUN, 0), 0);
+	EXPECT_EQ(errno, EINTR);
 	close(vcpu);
 	close(gmem);
 	/* The mapping outlives the vCPU. */
-	CHECK_EQ(run->exit_reason, KVM_EXIT_INTR);
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_INTR);
 }
 
-static void test_shim_memory(void)
+TEST_OF(shim, memory)
 {
 	if (!preload_inside())
 		preload_self("shim.memory");
@@ -185,7 +196,7 @@ static void test_shim_memory(void)
 
 static const char *const info[] = { "info", NULL };
 
-static void test_shim_settings(void)
+TEST_OF(shim, settings)
 {
 	static const char *const bad[] = { "PROFILE=6.13", NULL };
 	static const char *const without[] = { "WITHOUT=201,234", NULL };
@@ -194,29 +205,19 @@ static void test_shim_settings(void)
 	static const char *const none[] = { NULL };
 	static char output[65536];
 
-	CHECK(preload_run("gmemctl", info, none, output, sizeof(output)) >= 0);
-	CHECK(strstr(output, "/dev/kvm                               can be"));
-	CHECK(strstr(output, "VM types 0x1d"));
-	CHECK(preload_run("gmemctl", info, without, output, sizeof(output)) >= 0);
-	CHECK(strstr(output, "FAIL  KVM_CAP_GUEST_MEMFD                    0x0"));
-	CHECK(strstr(output, "FAIL  KVM_CAP_EXIT_HYPERCALL (MAP_GPA_RANGE) 0x0"));
-	CHECK(strstr(output, "PASS  KVM_CAP_MEMORY_ATTRIBUTES"));
-	CHECK(preload_run("gmemctl", info, many, output, sizeof(output)) >= 0);
-	CHECK(strstr(output, "numbers of capabilities, at most 8"));
-	CHECK(preload_run("gmemctl", info, gone, output, sizeof(output)) >= 0);
-	CHECK(strstr(output, "VM types 0x1"));
-	CHECK(strstr(output, "FAIL  KVM_CAP_MEMORY_ATTRIBUTES (PRIVATE)    0x0"));
-	CHECK(preload_run("gmemctl", info, bad, output, sizeof(output)) >= 0);
-	CHECK(strstr(output, "GMEMCTL_SIM_PROFILE=6.13: not understood; it is "
-		     "6.12 or 7.3"));
-	CHECK(strstr(output, "Invalid argument"));
+	EXPECT_GE(preload_run("gmemctl", info, none, output, sizeof(output)), 0);
+	EXPECT_STRSTR(output, "/dev/kvm                               can be");
+	EXPECT_STRSTR(output, "VM types 0x1d");
+	EXPECT_GE(preload_run("gmemctl", info, without, output, sizeof(output)), 0);
+	EXPECT_STRSTR(output, "FAIL  KVM_CAP_GUEST_MEMFD                    0x0");
+	EXPECT_STRSTR(output, "FAIL  KVM_CAP_EXIT_HYPERCALL (MAP_GPA_RANGE) 0x0");
+	EXPECT_STRSTR(output, "PASS  KVM_CAP_MEMORY_ATTRIBUTES");
+	EXPECT_GE(preload_run("gmemctl", info, many, output, sizeof(output)), 0);
+	EXPECT_STRSTR(output, "numbers of capabilities, at most 8");
+	EXPECT_GE(preload_run("gmemctl", info, gone, output, sizeof(output)), 0);
+	EXPECT_STRSTR(output, "VM types 0x1");
+	EXPECT_STRSTR(output, "FAIL  KVM_CAP_MEMORY_ATTRIBUTES (PRIVATE)    0x0");
+	EXPECT_GE(preload_run("gmemctl", info, bad, output, sizeof(output)), 0);
+	EXPECT_STRSTR(output, "GMEMCTL_SIM_PROFILE=6.13: not understood; it is 6.12 or 7.3");
+	EXPECT_STRSTR(output, "Invalid argument");
 }
-
-static const struct unit_test tests[] = {
-	{ "shim.cases", test_shim_cases },
-	{ "shim.files", test_shim_files },
-	{ "shim.memory", test_shim_memory },
-	{ "shim.settings", test_shim_settings },
-};
-
-UNIT_TESTS(tests)

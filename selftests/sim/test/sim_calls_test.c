@@ -11,7 +11,7 @@
 #include "kvm/vcpu.h"
 #include "kvm/vm.h"
 #include "snp/abi.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define SIZE 0x10000
 
@@ -21,10 +21,10 @@ static void open_vm(struct sim *sim, struct vm *vm)
 
 	memset(vm, 0, sizeof(*vm));
 	vm->kvm_fd = vm_open_kvm(&error);
-	CHECK(sim_is_fd(sim, vm->kvm_fd));
-	CHECK(vm_type_supported(vm->kvm_fd, KVM_X86_SNP_VM));
+	EXPECT_TRUE(sim_is_fd(sim, vm->kvm_fd));
+	EXPECT_TRUE(vm_type_supported(vm->kvm_fd, KVM_X86_SNP_VM));
 	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, KVM_X86_SNP_VM);
-	CHECK(sim_is_fd(sim, vm->fd));
+	EXPECT_TRUE(sim_is_fd(sim, vm->fd));
 	vm->run_size = (size_t)calls_ioctl_value(vm->kvm_fd,
 						 KVM_GET_VCPU_MMAP_SIZE, 0);
 }
@@ -38,23 +38,23 @@ static void check_memory(struct sim *sim, struct vm *vm)
 
 	/* Shared memory is real memory. */
 	memfd = calls->memfd("shared", SIZE);
-	CHECK(memfd >= 0 && !sim_is_fd(sim, memfd));
-	CHECK(!calls->map(SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0,
-			  &slot.host));
+	EXPECT_GE(memfd, 0);
+	EXPECT_FALSE(sim_is_fd(sim, memfd));
+	EXPECT_FALSE(calls->map(SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0, &slot.host));
 	memset(slot.host, 1, SIZE);
 	slot.guest_memfd = calls->ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
-	CHECK(sim_is_fd(sim, slot.guest_memfd));
+	EXPECT_TRUE(sim_is_fd(sim, slot.guest_memfd));
 	number = slot_add(vm, &slot, &error);
-	CHECK(number >= 0);
-	CHECK(slot_covers_private(&vm->slots, 0, SIZE));
-	CHECK(!vm_set_private(vm, 0x1000, 0x2000, true));
-	CHECK(sim_vm_is_private(sim, vm->fd, 0x2fff));
-	CHECK(!sim_vm_is_private(sim, vm->fd, 0x3000));
-	CHECK(!calls->punch(slot.guest_memfd, 0, SIZE));
-	CHECK(!slot_remove(vm, (unsigned int)number));
-	CHECK(!calls->unmap(slot.host, SIZE));
-	CHECK(!calls->close(memfd));
-	CHECK(!calls->close(slot.guest_memfd));
+	EXPECT_GE(number, 0);
+	EXPECT_TRUE(slot_covers_private(&vm->slots, 0, SIZE));
+	EXPECT_FALSE(vm_set_private(vm, 0x1000, 0x2000, true));
+	EXPECT_TRUE(sim_vm_is_private(sim, vm->fd, 0x2fff));
+	EXPECT_FALSE(sim_vm_is_private(sim, vm->fd, 0x3000));
+	EXPECT_FALSE(calls->punch(slot.guest_memfd, 0, SIZE));
+	EXPECT_FALSE(slot_remove(vm, (unsigned int)number));
+	EXPECT_FALSE(calls->unmap(slot.host, SIZE));
+	EXPECT_FALSE(calls->close(memfd));
+	EXPECT_FALSE(calls->close(slot.guest_memfd));
 }
 
 static void check_run(struct vm *vm)
@@ -63,19 +63,17 @@ static void check_run(struct vm *vm)
 	struct kvm_run *run;
 	void *address;
 
-	CHECK(!calls->map(vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			  0, &address));
+	EXPECT_FALSE(calls->map(vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &address));
 	run = address;
-	CHECK(calls->map(vm->run_size, PROT_READ, MAP_SHARED, fd, 4096,
-			 &address) == -EINVAL);
+	EXPECT_EQ(calls->map(vm->run_size, PROT_READ, MAP_SHARED, fd, 4096, &address), -EINVAL);
 	/* Not initialised as an SNP guest yet. */
-	CHECK_EQ(calls_ioctl_value(fd, KVM_RUN, 0), -EINVAL);
-	CHECK(!run->exit_reason);
-	CHECK(!calls->unmap(run, vm->run_size));
-	CHECK(!calls->close(fd));
+	EXPECT_EQ(calls_ioctl_value(fd, KVM_RUN, 0), -EINVAL);
+	EXPECT_FALSE(run->exit_reason);
+	EXPECT_FALSE(calls->unmap(run, vm->run_size));
+	EXPECT_FALSE(calls->close(fd));
 }
 
-static void test_sim_calls(void)
+TEST_OF(sim, calls)
 {
 	const struct sim_config config = {
 		.profile = SIM_LINUX_7_3, .asids = 1,
@@ -87,16 +85,10 @@ static void test_sim_calls(void)
 	open_vm(sim, &vm);
 	check_memory(sim, &vm);
 	check_run(&vm);
-	CHECK_EQ(calls->open("/dev/null/nothing", 0), -ENOTDIR);
-	CHECK(!calls->close(vm.fd));
-	CHECK(!calls->close(vm.kvm_fd));
+	EXPECT_EQ(calls->open("/dev/null/nothing", 0), -ENOTDIR);
+	EXPECT_FALSE(calls->close(vm.fd));
+	EXPECT_FALSE(calls->close(vm.kvm_fd));
 	sim_use(NULL);
-	CHECK(calls == &calls_system);
+	EXPECT_TRUE(calls == &calls_system);
 	sim_destroy(sim);
 }
-
-static const struct unit_test tests[] = {
-	{ "sim.calls", test_sim_calls },
-};
-
-UNIT_TESTS(tests)

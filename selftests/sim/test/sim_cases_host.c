@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sim_cases.h"
-#include "unit.h"
+#include "ksft.h"
 
 static int vm_types(struct world *world)
 {
@@ -32,7 +32,7 @@ static void default_vm(struct world *world)
 {
 	world_host(world);
 	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM, NULL);
-	CHECK(world->vm >= 0);
+	EXPECT_GE(world->vm, 0);
 }
 
 static int probe_none_3(struct world *world)
@@ -72,7 +72,7 @@ static int probe_none_4(struct world *world)
 static int probe_1(struct world *world)
 {
 	world_vm(world);
-	CHECK(vm_types(world) >> KVM_X86_SNP_VM & 1);
+	EXPECT_TRUE(vm_types(world) >> KVM_X86_SNP_VM & 1);
 	return world_ioctl(world, world->vm, KVM_MEMORY_ENCRYPT_OP, NULL);
 }
 
@@ -83,7 +83,7 @@ static int probe_attr(struct world *world, uint64_t attr)
 
 	world_host(world);
 	rc = get_attr(world, attr, &value);
-	CHECK(rc || value);
+	EXPECT_TRUE(rc || value);
 	return rc;
 }
 
@@ -140,7 +140,7 @@ static int sev_ro_config(struct world *world)
 	results[0] = sev_op(world, fd, SNP_SEV_SNP_SET_CONFIG, &config);
 	results[1] = sev_op(world, fd, SNP_SEV_SNP_VLEK_LOAD, &config);
 	results[2] = sev_op(world, fd, SNP_SEV_PEK_GEN, NULL);
-	CHECK(!sev_op(world, world->sev, SNP_SEV_SNP_SET_CONFIG, &config));
+	EXPECT_FALSE(sev_op(world, world->sev, SNP_SEV_SNP_SET_CONFIG, &config));
 	return sim_agree(results, 3);
 }
 
@@ -155,8 +155,10 @@ static int sev_status(struct world *world)
 	results[0] = sev_op(world, fd, SNP_SEV_PLATFORM_STATUS, &status);
 	results[1] = sev_op(world, fd, SNP_SEV_SNP_PLATFORM_STATUS, &snp);
 	/* KVM wants at least 1.51 for SNP. */
-	CHECK(status.api_major == 1 && status.api_minor >= 51);
-	CHECK(snp.platform_init & SNP_INIT_RMP && snp.current_tcb);
+	EXPECT_EQ(status.api_major, 1);
+	EXPECT_GE(status.api_minor, 51);
+	EXPECT_TRUE(snp.platform_init & SNP_INIT_RMP);
+	EXPECT_TRUE(snp.current_tcb);
 	return sim_agree(results, 2);
 }
 
@@ -210,7 +212,7 @@ static int init2_feat(struct world *world)
 	results[0] = world_init2(world, 1, 0, 0);
 	results[1] = world_init2(world, 1 << 1, 0, 0);
 	results[2] = world_init2(world, UINT64_C(1) << 63, 0, 0);
-	CHECK(!world_init2(world, 1 << 5, 0, 0));
+	EXPECT_FALSE(world_init2(world, 1 << 5, 0, 0));
 	return sim_agree(results, 3);
 }
 

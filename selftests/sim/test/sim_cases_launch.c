@@ -8,7 +8,7 @@
 #include "snp/id_block.h"
 #include "sim_cases.h"
 #include "test_key.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define POLICY 0x30000
 
@@ -145,7 +145,7 @@ static int start_fwfail(struct world *world)
 	rc = world_start(world, POLICY);
 	failed = world->cmd;
 	/* The context is gone again: another attempt is possible. */
-	CHECK(!world_start(world, POLICY));
+	EXPECT_FALSE(world_start(world, POLICY));
 	world->cmd = failed;
 	return rc;
 }
@@ -181,7 +181,7 @@ static int fin_debug(struct world *world)
 	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE };
 
 	world_ready(world);
-	CHECK(!world_ioctl(world, world->vcpu, KVM_SET_GUEST_DEBUG, &debug));
+	EXPECT_FALSE(world_ioctl(world, world->vcpu, KVM_SET_GUEST_DEBUG, &debug));
 	return world_finish(world);
 }
 
@@ -193,7 +193,7 @@ static int fin_idptr(struct world *world)
 	world_ready(world);
 	rc = world_op(world, SNP_KVM_LAUNCH_FINISH, &finish);
 	/* Too late: the vCPUs belong to the firmware. */
-	CHECK(world_finish(world) == -EINVAL);
+	EXPECT_EQ(world_finish(world), -EINVAL);
 	return rc;
 }
 
@@ -206,7 +206,7 @@ static void predict(struct world *world, uint8_t digest[SNP_DIGEST_SIZE])
 	world_init(&other, world->host.profile);
 	world_finished(&other);
 	found = sim_vm_digest(other.sim, other.vm);
-	CHECK(found);
+	EXPECT_TRUE(found);
 	if (found)
 		memcpy(digest, found, SNP_DIGEST_SIZE);
 	world_free(&other);
@@ -223,7 +223,7 @@ static int finish_id(struct world *world, struct snp_id_block *block,
 	};
 	struct error error;
 
-	CHECK(!snp_id_auth_create(&auth, block, key, NULL, &error));
+	EXPECT_FALSE(snp_id_auth_create(&auth, block, key, NULL, &error));
 	auth.id_block_signature[0] ^= spoil_signature;
 	EVP_PKEY_free(key);
 	world_ready(world);
@@ -273,7 +273,7 @@ static int fin_twice(struct world *world)
 static int fin_twice_0vcpu(struct world *world)
 {
 	world_started(world);
-	CHECK(!world_finish(world));
+	EXPECT_FALSE(world_finish(world));
 	return world_finish(world);
 }
 
@@ -295,8 +295,8 @@ static int regs_after_fin(struct world *world)
 
 	world_ready(world);
 	for (int i = 0; i < 8; i += 2)
-		CHECK(!world_ioctl(world, world->vcpu, requests[i], buffer));
-	CHECK(!world_finish(world));
+		EXPECT_FALSE(world_ioctl(world, world->vcpu, requests[i], buffer));
+	EXPECT_FALSE(world_finish(world));
 	for (int i = 0; i < 9; i++)
 		results[i] = world_ioctl(world, world->vcpu, requests[i],
 					 buffer);
@@ -324,8 +324,9 @@ static int sevfd_close(struct world *world)
 	world_ready(world);
 	first = world->sev;
 	world->sev = world_open(world, SNP_DEVICE_PATH, O_RDWR);
-	CHECK(world->sev >= 0 && world->sev != first);
-	CHECK(!world_close(world, first));
+	EXPECT_GE(world->sev, 0);
+	EXPECT_NE(world->sev, first);
+	EXPECT_FALSE(world_close(world, first));
 	return world_finish(world);
 }
 

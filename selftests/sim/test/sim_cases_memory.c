@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "sim_cases.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PRIVATE KVM_MEMORY_ATTRIBUTE_PRIVATE
 
@@ -19,11 +19,11 @@ static int attr_flags(struct world *world)
 	results[4] = world_attributes(world, -0x1000ULL, 0x2000, PRIVATE, 0);
 	results[5] = world_attributes(world, 0, 0x1000, PRIVATE << 1, 0);
 	results[6] = world_attributes(world, 0, 0x1000, 1, 0);
-	CHECK(!world_attributes(world, 0, 0x1000, PRIVATE, 0));
+	EXPECT_FALSE(world_attributes(world, 0, 0x1000, PRIVATE, 0));
 	/* A kernel does not say. */
 	if (world->sim) {
-		CHECK(sim_vm_is_private(world->sim, world->vm, 0xfff));
-		CHECK(!sim_vm_is_private(world->sim, world->vm, 0x1000));
+		EXPECT_TRUE(sim_vm_is_private(world->sim, world->vm, 0xfff));
+		EXPECT_FALSE(sim_vm_is_private(world->sim, world->vm, 0x1000));
 	}
 	return sim_agree(results, 7);
 }
@@ -86,7 +86,7 @@ static int slot_otherfd(struct world *world)
 	world_vm(world);
 	results[4] = world_slot(world, 0, 0, 0x1000, gmem, 0);
 	world->vm = first;
-	CHECK(!world_slot(world, 0, 0, 0x2000, gmem, 0));
+	EXPECT_FALSE(world_slot(world, 0, 0, 0x2000, gmem, 0));
 	return sim_agree(results, 5);
 }
 
@@ -113,8 +113,8 @@ static int slot_modify(struct world *world)
 	gmem = world_gmem(world, 0x1000, 0);
 	rc = world_slot(world, 0, 0x100000, 0x1000, gmem, 0);
 	/* Deleted, it can be made anew. */
-	CHECK(!world_slot(world, 0, 0, 0, -1, 0));
-	CHECK(!world_slot(world, 0, 0x100000, 0x1000, gmem, 0));
+	EXPECT_FALSE(world_slot(world, 0, 0, 0, -1, 0));
+	EXPECT_FALSE(world_slot(world, 0, 0x100000, 0x1000, gmem, 0));
 	return rc;
 }
 

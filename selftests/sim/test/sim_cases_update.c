@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "sim_cases.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define NORMAL 1
 #define ZERO 3
@@ -79,8 +79,9 @@ static int upd_zero_uaddr(struct world *world)
 	void *garbage = (void *)0x1234567;
 	int rc = update_from(world, ZERO, garbage);
 
-	CHECK(world->update.uaddr == (uint64_t)garbage);
-	CHECK(world->update.gfn_start == 1 && !world->update.len);
+	EXPECT_EQ(world->update.uaddr, (uint64_t)garbage);
+	EXPECT_EQ(world->update.gfn_start, 1);
+	EXPECT_FALSE(world->update.len);
 	return rc;
 }
 
@@ -94,8 +95,7 @@ static int upd_noslot(struct world *world)
 	int results[3];
 
 	world_ready(world);
-	CHECK(!world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION,
-			   &region));
+	EXPECT_FALSE(world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION, &region));
 	results[0] = world_update(world, NORMAL, 0x999, 1);
 	results[1] = world_update(world, NORMAL, 0x100, 1);
 	results[2] = world_update(world, NORMAL, UINT64_MAX, 1);
@@ -114,11 +114,12 @@ static int upd_partpriv(struct world *world)
 
 	world_ready(world);
 	rc = world_update(world, NORMAL, WORLD_PRIVATE - 3, 8);
-	CHECK(world->update.gfn_start == WORLD_PRIVATE);
-	CHECK(world->update.uaddr == (uint64_t)world->source + 3 * WORLD_PAGE);
-	CHECK(world->update.len == 5 * WORLD_PAGE);
-	CHECK(world_update_again(world) == -EIO && !world->cmd.error);
-	CHECK(world->update.len == 5 * WORLD_PAGE);
+	EXPECT_EQ(world->update.gfn_start, WORLD_PRIVATE);
+	EXPECT_EQ(world->update.uaddr, (uint64_t)world->source + 3 * WORLD_PAGE);
+	EXPECT_EQ(world->update.len, 5 * WORLD_PAGE);
+	EXPECT_EQ(world_update_again(world), -EIO);
+	EXPECT_FALSE(world->cmd.error);
+	EXPECT_EQ(world->update.len, 5 * WORLD_PAGE);
 	return rc;
 }
 
@@ -127,20 +128,20 @@ static int upd_slotend(struct world *world)
 	int rc;
 
 	world_ready(world);
-	CHECK(!world_attributes(world, 0, 2 * WORLD_PAGES * WORLD_PAGE,
-				KVM_MEMORY_ATTRIBUTE_PRIVATE, 0));
+	EXPECT_FALSE(world_attributes(world, 0, 2 * WORLD_PAGES * WORLD_PAGE,
+				      KVM_MEMORY_ATTRIBUTE_PRIVATE, 0));
 	rc = world_update(world, NORMAL, WORLD_PAGES - 2, 6);
-	CHECK(world->update.gfn_start == WORLD_PAGES);
-	CHECK(world->update.len == 4 * WORLD_PAGE);
+	EXPECT_EQ(world->update.gfn_start, WORLD_PAGES);
+	EXPECT_EQ(world->update.len, 4 * WORLD_PAGE);
 	/* The next call is for the next slot, if there is one. */
-	CHECK(world_update_again(world) == -EINVAL);
+	EXPECT_EQ(world_update_again(world), -EINVAL);
 	return rc;
 }
 
 static int upd_again(struct world *world)
 {
 	world_ready(world);
-	CHECK(!world_update(world, NORMAL, 2, 1));
+	EXPECT_FALSE(world_update(world, NORMAL, 2, 1));
 	return world_update(world, NORMAL, 2, 1);
 }
 
@@ -151,7 +152,7 @@ static int upd_signal(struct world *world)
 	world_fail(world, SIM_SIGNAL, 1, 0);
 	world_ready(world);
 	rc = world_update(world, NORMAL, 0, 1);
-	CHECK(!world_update(world, NORMAL, 0, 1));
+	EXPECT_FALSE(world_update(world, NORMAL, 0, 1));
 	world->cmd.error = 0;
 	return rc;
 }
@@ -161,8 +162,8 @@ static void *map_page(int protection)
 	void *page = mmap(NULL, WORLD_PAGE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	CHECK(page != MAP_FAILED);
-	CHECK(!mprotect(page, WORLD_PAGE, protection));
+	EXPECT_NE(page, MAP_FAILED);
+	EXPECT_FALSE(mprotect(page, WORLD_PAGE, protection));
 	return page;
 }
 
@@ -189,9 +190,9 @@ static int upd_badfd(struct world *world)
 	sev = world->sev;
 	world->sev = world->kvm;
 	results[0] = world_update(world, NORMAL, 0, 1);
-	CHECK(!world->cmd.error);
+	EXPECT_FALSE(world->cmd.error);
 	world->sev = sev;
-	CHECK(!world_close(world, sev));
+	EXPECT_FALSE(world_close(world, sev));
 	results[1] = world_update(world, NORMAL, 0, 1);
 	return sim_agree(results, 2);
 }
@@ -210,11 +211,13 @@ static int upd_cpuid(struct world *world)
 	world_ready(world);
 	rc = world_update(world, CPUID, 1, 1);
 	/* Nothing has moved, but the firmware's values are in the source. */
-	CHECK(world->update.gfn_start == 1 && world->update.len == WORLD_PAGE);
-	CHECK(page->entries[0].ecx == 1 << 5);
-	CHECK(page->entries[0].eax == 0x800f12 && page->entries[1].ebx == 42);
-	CHECK(world->cmd.error == SNP_FW_INVALID_PARAM);
-	CHECK(!world_update_again(world));
+	EXPECT_EQ(world->update.gfn_start, 1);
+	EXPECT_EQ(world->update.len, WORLD_PAGE);
+	EXPECT_EQ(page->entries[0].ecx, 1 << 5);
+	EXPECT_EQ(page->entries[0].eax, 0x800f12);
+	EXPECT_EQ(page->entries[1].ebx, 42);
+	EXPECT_EQ(world->cmd.error, SNP_FW_INVALID_PARAM);
+	EXPECT_FALSE(world_update_again(world));
 	world->cmd.error = SNP_FW_INVALID_PARAM;
 	return rc;
 }
@@ -233,11 +236,13 @@ static int upd_fwfail(struct world *world)
 	world_fail(world, SIM_UPDATE, 5, 0x17);
 	world_ready(world);
 	rc = world_update(world, NORMAL, 0, 6);
-	CHECK(!world->cmd.error);
-	CHECK(world->update.gfn_start == 3);
-	CHECK(world->update.len == 3 * WORLD_PAGE);
-	CHECK(world_update_again(world) == -EIO && world->cmd.error == 0x17);
-	CHECK(!world_update_again(world) && !world->update.len);
+	EXPECT_FALSE(world->cmd.error);
+	EXPECT_EQ(world->update.gfn_start, 3);
+	EXPECT_EQ(world->update.len, 3 * WORLD_PAGE);
+	EXPECT_EQ(world_update_again(world), -EIO);
+	EXPECT_EQ(world->cmd.error, 0x17);
+	EXPECT_FALSE(world_update_again(world));
+	EXPECT_FALSE(world->update.len);
 	return rc;
 }
 
@@ -249,8 +254,9 @@ static int upd_eagain(struct world *world)
 	world_fail(world, SIM_AGAIN, 1, 0);
 	world_ready(world);
 	rc = world_update(world, NORMAL, 0, 2);
-	CHECK(world->update.len == 2 * WORLD_PAGE);
-	CHECK(!world_update_again(world) && !world->update.len);
+	EXPECT_EQ(world->update.len, 2 * WORLD_PAGE);
+	EXPECT_FALSE(world_update_again(world));
+	EXPECT_FALSE(world->update.len);
 	return rc;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "realm_world.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define MEASURE REALM_POPULATE_MEASURE
 
@@ -67,8 +67,8 @@ static int type_wide(struct realm_world *world)
 static int type_rmm_limit(struct realm_world *world)
 {
 	world->host.ipa_bits = 40;
-	CHECK(!create_type(world, 41));
-	CHECK(!create_type(world, REALM_VM_TYPE | 40));
+	EXPECT_FALSE(create_type(world, 41));
+	EXPECT_FALSE(create_type(world, REALM_VM_TYPE | 40));
 	return create_type(world, REALM_VM_TYPE | 41);
 }
 
@@ -84,11 +84,11 @@ static int populate_ok(struct realm_world *world)
 
 	realm_world_memory(world);
 	rc = realm_world_populate(world, 0, 2, MEASURE);
-	CHECK(!world->args.size && !sim_realm_pages(world->sim, world->vm,
-						    false));
-	CHECK_EQ(sim_realm_pages(world->sim, world->vm, true), 2);
-	CHECK_EQ(world->args.base, REALM_WORLD_GPA + 2 * 4096);
-	CHECK_EQ(world->args.source, (uint64_t)world->source + 2 * 4096);
+	EXPECT_FALSE(world->args.size);
+	EXPECT_FALSE(sim_realm_pages(world->sim, world->vm, false));
+	EXPECT_EQ(sim_realm_pages(world->sim, world->vm, true), 2);
+	EXPECT_EQ(world->args.base, REALM_WORLD_GPA + 2 * 4096);
+	EXPECT_EQ(world->args.source, (uint64_t)world->source + 2 * 4096);
 	return rc;
 }
 
@@ -98,8 +98,8 @@ static int populate_unmeasured(struct realm_world *world)
 
 	realm_world_memory(world);
 	rc = realm_world_populate(world, 0, 2, 0);
-	CHECK_EQ(sim_realm_pages(world->sim, world->vm, false), 2);
-	CHECK(!sim_realm_pages(world->sim, world->vm, true));
+	EXPECT_EQ(sim_realm_pages(world->sim, world->vm, false), 2);
+	EXPECT_FALSE(sim_realm_pages(world->sim, world->vm, true));
 	return rc;
 }
 
@@ -170,7 +170,7 @@ static int populate_empty(struct realm_world *world)
 	int rc = populate_with(world, REALM_WORLD_GPA, 0,
 			       (uint64_t)world->source, 0);
 
-	CHECK_EQ(world->lints, 1);
+	EXPECT_EQ(world->lints, 1);
 	return rc;
 }
 
@@ -198,7 +198,7 @@ static int populate_shared(struct realm_world *world)
 static int populate_twice(struct realm_world *world)
 {
 	realm_world_memory(world);
-	CHECK(!realm_world_populate(world, 0, 1, 0));
+	EXPECT_FALSE(realm_world_populate(world, 0, 1, 0));
 	return realm_world_populate(world, 0, 1, 0);
 }
 
@@ -206,15 +206,15 @@ static int populate_twice(struct realm_world *world)
 static int populate_punched(struct realm_world *world)
 {
 	realm_world_memory(world);
-	CHECK(!realm_world_populate(world, 0, 1, 0));
-	CHECK(!sim_punch(world->sim, world->gmem, 0, 4096));
+	EXPECT_FALSE(realm_world_populate(world, 0, 1, 0));
+	EXPECT_FALSE(sim_punch(world->sim, world->gmem, 0, 4096));
 	return realm_world_populate(world, 0, 1, 0);
 }
 
 static int populate_closed_gmem(struct realm_world *world)
 {
 	realm_world_memory(world);
-	CHECK(!sim_close(world->sim, world->gmem));
+	EXPECT_FALSE(sim_close(world->sim, world->gmem));
 	return realm_world_populate(world, 0, 1, 0);
 }
 
@@ -222,20 +222,19 @@ static int populate_closed_gmem(struct realm_world *world)
 static int populate_partial(struct realm_world *world)
 {
 	realm_world_memory(world);
-	CHECK(!realm_world_populate(world, REALM_WORLD_PRIVATE - 2, 4, 0));
-	CHECK_EQ(world->args.size, 2 * 4096);
-	CHECK_EQ(world->args.base,
-		 REALM_WORLD_GPA + REALM_WORLD_PRIVATE * 4096);
-	CHECK_EQ(world->args.source, (uint64_t)world->source + 2 * 4096);
+	EXPECT_FALSE(realm_world_populate(world, REALM_WORLD_PRIVATE - 2, 4, 0));
+	EXPECT_EQ(world->args.size, 2 * 4096);
+	EXPECT_EQ(world->args.base, REALM_WORLD_GPA + REALM_WORLD_PRIVATE * 4096);
+	EXPECT_EQ(world->args.source, (uint64_t)world->source + 2 * 4096);
 	return realm_world_again(world);
 }
 
 static int populate_slot_end(struct realm_world *world)
 {
 	realm_world_memory(world);
-	CHECK(!realm_world_private(world, 0, REALM_WORLD_PAGES, true));
-	CHECK(!realm_world_populate(world, REALM_WORLD_PAGES - 1, 2, 0));
-	CHECK_EQ(world->args.size, 4096);
+	EXPECT_FALSE(realm_world_private(world, 0, REALM_WORLD_PAGES, true));
+	EXPECT_FALSE(realm_world_populate(world, REALM_WORLD_PAGES - 1, 2, 0));
+	EXPECT_EQ(world->args.size, 4096);
 	return realm_world_again(world);
 }
 
@@ -249,23 +248,23 @@ static int populate_limit(struct realm_world *world)
 	rc = realm_world_populate(world, 0, 8, MEASURE);
 	for (calls = 1; !rc && world->args.size; calls++)
 		rc = realm_world_again(world);
-	CHECK_EQ(calls, 3);
-	CHECK_EQ(sim_realm_pages(world->sim, world->vm, true), 8);
+	EXPECT_EQ(calls, 3);
+	EXPECT_EQ(sim_realm_pages(world->sim, world->vm, true), 8);
 	return rc;
 }
 
 static int populate_active(struct realm_world *world)
 {
 	realm_world_ready(world);
-	CHECK_EQ(realm_world_run(world, true), -EINTR);
+	EXPECT_EQ(realm_world_run(world, true), -EINTR);
 	return realm_world_populate(world, 0, 1, 0);
 }
 
 static int populate_dead(struct realm_world *world)
 {
 	realm_world_ready(world);
-	CHECK(!sim_fail(world->sim, SIM_RMI_ACTIVATE, 1, 0));
-	CHECK_EQ(realm_world_run(world, true), -ENXIO);
+	EXPECT_FALSE(sim_fail(world->sim, SIM_RMI_ACTIVATE, 1, 0));
+	EXPECT_EQ(realm_world_run(world, true), -ENXIO);
 	return realm_world_populate(world, 0, 1, 0);
 }
 
@@ -273,7 +272,7 @@ static int populate_fails(struct realm_world *world, enum sim_event event,
 			  unsigned int nth)
 {
 	realm_world_memory(world);
-	CHECK(!sim_fail(world->sim, event, nth, 0));
+	EXPECT_FALSE(sim_fail(world->sim, event, nth, 0));
 	return realm_world_populate(world, 0, 4, 0);
 }
 
@@ -282,7 +281,8 @@ static int populate_rmi_create(struct realm_world *world)
 	int rc = populate_fails(world, SIM_RMI_CREATE, 1);
 
 	/* The realm is as it was: the next call creates it. */
-	CHECK(!realm_world_again(world) && !world->args.size);
+	EXPECT_FALSE(realm_world_again(world));
+	EXPECT_FALSE(world->args.size);
 	return rc;
 }
 
@@ -295,7 +295,7 @@ static int populate_rmi_third(struct realm_world *world)
 {
 	int rc = populate_fails(world, SIM_RMI_POPULATE, 3);
 
-	CHECK_EQ(world->args.size, 2 * 4096);
+	EXPECT_EQ(world->args.size, 2 * 4096);
 	return rc;
 }
 
@@ -310,10 +310,10 @@ static int populate_status(struct realm_world *world)
 	int rc;
 
 	realm_world_memory(world);
-	CHECK(!sim_fail(world->sim, SIM_RMI_POPULATE, 1, 2));
+	EXPECT_FALSE(sim_fail(world->sim, SIM_RMI_POPULATE, 1, 2));
 	rc = realm_world_populate(world, 0, 4, MEASURE);
-	CHECK_EQ(world->args.size, 2 * 4096);
-	CHECK(!sim_realm_pages(world->sim, world->vm, true));
+	EXPECT_EQ(world->args.size, 2 * 4096);
+	EXPECT_FALSE(sim_realm_pages(world->sim, world->vm, true));
 	return rc;
 }
 
@@ -323,9 +323,9 @@ static int run_ok(struct realm_world *world)
 
 	realm_world_ready(world);
 	rc = realm_world_run(world, false);
-	CHECK(sim_realm_is_active(world->sim, world->vm));
-	CHECK_EQ(world->run->exit_reason, KVM_EXIT_SYSTEM_EVENT);
-	CHECK_EQ(world->run->system_event.type, KVM_SYSTEM_EVENT_SHUTDOWN);
+	EXPECT_TRUE(sim_realm_is_active(world->sim, world->vm));
+	EXPECT_EQ(world->run->exit_reason, KVM_EXIT_SYSTEM_EVENT);
+	EXPECT_EQ(world->run->system_event.type, KVM_SYSTEM_EVENT_SHUTDOWN);
 	return rc;
 }
 
@@ -336,7 +336,7 @@ static int run_immediate(struct realm_world *world)
 
 	realm_world_ready(world);
 	rc = realm_world_run(world, true);
-	CHECK(sim_realm_is_active(world->sim, world->vm));
+	EXPECT_TRUE(sim_realm_is_active(world->sim, world->vm));
 	return rc;
 }
 
@@ -350,7 +350,7 @@ static int run_not_initialized(struct realm_world *world)
 static int run_no_gic(struct realm_world *world)
 {
 	realm_world_vcpu(world);
-	CHECK(!realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
+	EXPECT_FALSE(realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
 	return realm_world_run(world, false);
 }
 
@@ -361,13 +361,12 @@ static int run_gic_nowhere(struct realm_world *world)
 	int rc;
 
 	realm_world_vcpu(world);
-	CHECK(!realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
-	CHECK(!realm_world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
+	EXPECT_FALSE(realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
+	EXPECT_FALSE(realm_world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
 	rc = realm_world_run(world, false);
-	CHECK_EQ(realm_world_run(world, false), -EIO);
-	CHECK_EQ(realm_world_populate(world, 0, 1, 0), -EIO);
-	CHECK(realm_world_ioctl(world, (int)create.fd, KVM_SET_DEVICE_ATTR,
-				NULL) == -EIO);
+	EXPECT_EQ(realm_world_run(world, false), -EIO);
+	EXPECT_EQ(realm_world_populate(world, 0, 1, 0), -EIO);
+	EXPECT_EQ(realm_world_ioctl(world, (int)create.fd, KVM_SET_DEVICE_ATTR, NULL), -EIO);
 	return rc;
 }
 
@@ -376,12 +375,12 @@ static int run_no_psci(struct realm_world *world)
 	int rc;
 
 	realm_world_vcpu(world);
-	CHECK(!realm_world_vcpu_init(world, 0));
+	EXPECT_FALSE(realm_world_vcpu_init(world, 0));
 	realm_world_gic(world);
 	rc = realm_world_run(world, false);
 	/* And that was the end of it. */
-	CHECK(!realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
-	CHECK_EQ(realm_world_run(world, false), -EINVAL);
+	EXPECT_FALSE(realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
+	EXPECT_EQ(realm_world_run(world, false), -EINVAL);
 	return rc;
 }
 
@@ -390,9 +389,9 @@ static int run_fails(struct realm_world *world, enum sim_event event)
 	int rc;
 
 	realm_world_ready(world);
-	CHECK(!sim_fail(world->sim, event, 1, 0));
+	EXPECT_FALSE(sim_fail(world->sim, event, 1, 0));
 	rc = realm_world_run(world, false);
-	CHECK(!sim_realm_is_active(world->sim, world->vm));
+	EXPECT_FALSE(sim_realm_is_active(world->sim, world->vm));
 	return rc;
 }
 
@@ -401,7 +400,7 @@ static int run_rmi_create(struct realm_world *world)
 {
 	int rc = run_fails(world, SIM_RMI_CREATE);
 
-	CHECK(!realm_world_run(world, false));
+	EXPECT_FALSE(realm_world_run(world, false));
 	return rc;
 }
 
@@ -423,7 +422,7 @@ static int run_rmi_activate(struct realm_world *world)
 static int run_dead(struct realm_world *world)
 {
 	run_fails(world, SIM_RMI_ACTIVATE);
-	CHECK_EQ(realm_world_run(world, true), -EINTR);
+	EXPECT_EQ(realm_world_run(world, true), -EINTR);
 	return realm_world_run(world, false);
 }
 
@@ -443,10 +442,9 @@ static int run_shared_half(struct realm_world *world)
 	region.guest_memfd = (uint32_t)
 		realm_world_ioctl(world, world->vm, KVM_CREATE_GUEST_MEMFD,
 				  &create);
-	CHECK(!realm_world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2,
-				 &region));
+	EXPECT_FALSE(realm_world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2, &region));
 	rc = realm_world_run(world, false);
-	CHECK_EQ(world->lints, 1);
+	EXPECT_EQ(world->lints, 1);
 	return rc;
 }
 
@@ -498,8 +496,8 @@ static int set_reg(struct realm_world *world, uint64_t id)
 static int reg_ok(struct realm_world *world)
 {
 	realm_world_ready(world);
-	CHECK(!set_reg(world, REALM_REG_X(0)));
-	CHECK(!set_reg(world, REALM_REG_X(30)));
+	EXPECT_FALSE(set_reg(world, REALM_REG_X(0)));
+	EXPECT_FALSE(set_reg(world, REALM_REG_X(30)));
 	return set_reg(world, REALM_REG_PC);
 }
 
@@ -551,8 +549,8 @@ static int gic_v2(struct realm_world *world)
 
 static int gic_twice(struct realm_world *world)
 {
-	CHECK(!create_device(world, REALM_GIC_TYPE, KVM_CREATE_DEVICE_TEST));
-	CHECK(!create_device(world, REALM_GIC_TYPE, 0));
+	EXPECT_FALSE(create_device(world, REALM_GIC_TYPE, KVM_CREATE_DEVICE_TEST));
+	EXPECT_FALSE(create_device(world, REALM_GIC_TYPE, 0));
 	return create_device(world, REALM_GIC_TYPE, 0);
 }
 
@@ -638,7 +636,7 @@ static const struct realm_case cases[] = {
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
-static void test_cases(void)
+TEST_OF(sim_realm, cases)
 {
 	for (size_t i = 0; i < CASES; i++) {
 		struct realm_world world;
@@ -649,7 +647,7 @@ static void test_cases(void)
 		if (rc != cases[i].expect)
 			printf("# case %s (%s): %d, expected %d\n", cases[i].id,
 			       cases[i].patch, rc, cases[i].expect);
-		CHECK_EQ(rc, cases[i].expect);
+		EXPECT_EQ(rc, cases[i].expect);
 		realm_world_free(&world);
 	}
 }
@@ -661,7 +659,7 @@ static int extension(struct realm_world *world, int fd, unsigned long number)
 }
 
 /* The same number is realms here and something else there. */
-static void test_capabilities(void)
+TEST_OF(sim_realm, capabilities)
 {
 	static const struct {
 		enum sim_arm arm;
@@ -676,43 +674,34 @@ static void test_capabilities(void)
 	for (size_t i = 0; i < 3; i++) {
 		realm_world_init(&world, hosts[i].arm);
 		realm_world_host(&world);
-		CHECK_EQ(extension(&world, world.kvm, REALM_CAP_RMI),
-			 hosts[i].has);
+		EXPECT_EQ(extension(&world, world.kvm, REALM_CAP_RMI), hosts[i].has);
 		realm_world_free(&world);
 	}
 	/* A realm's VM shows few of the capabilities that /dev/kvm has. */
 	realm_world_init(&world, SIM_ARM_CCA_V14);
 	realm_world_vm(&world);
-	CHECK_EQ(extension(&world, world.vm, REALM_CAP_RMI), 1);
-	CHECK_EQ(extension(&world, world.kvm, KVM_CAP_DEVICE_CTRL), 1);
-	CHECK_EQ(extension(&world, world.vm, KVM_CAP_DEVICE_CTRL), 0);
-	CHECK_EQ(extension(&world, world.vm, KVM_CAP_GUEST_MEMFD), 1);
-	CHECK_EQ(extension(&world, world.vm, KVM_CAP_MEMORY_ATTRIBUTES),
-		 KVM_MEMORY_ATTRIBUTE_PRIVATE);
+	EXPECT_EQ(extension(&world, world.vm, REALM_CAP_RMI), 1);
+	EXPECT_EQ(extension(&world, world.kvm, KVM_CAP_DEVICE_CTRL), 1);
+	EXPECT_EQ(extension(&world, world.vm, KVM_CAP_DEVICE_CTRL), 0);
+	EXPECT_EQ(extension(&world, world.vm, KVM_CAP_GUEST_MEMFD), 1);
+	EXPECT_EQ(extension(&world, world.vm, KVM_CAP_MEMORY_ATTRIBUTES),
+		  KVM_MEMORY_ATTRIBUTE_PRIVATE);
 	realm_world_free(&world);
 }
 
 /* Files may be closed in any order; what belongs to a VM keeps it alive. */
-static void test_lifetime(void)
+TEST_OF(sim_realm, lifetime)
 {
 	struct realm_world world;
 
 	realm_world_init(&world, SIM_ARM_CCA_V14);
 	realm_world_ready(&world);
-	CHECK(!sim_close(world.sim, world.vm));
-	CHECK(!realm_world_run(&world, false));
-	CHECK(!sim_close(world.sim, world.vcpu));
-	CHECK(!sim_close(world.sim, world.gmem));
-	CHECK(!sim_close(world.sim, world.gic));
-	CHECK(!sim_close(world.sim, world.kvm));
-	CHECK(!sim_open_files(world.sim));
+	EXPECT_FALSE(sim_close(world.sim, world.vm));
+	EXPECT_FALSE(realm_world_run(&world, false));
+	EXPECT_FALSE(sim_close(world.sim, world.vcpu));
+	EXPECT_FALSE(sim_close(world.sim, world.gmem));
+	EXPECT_FALSE(sim_close(world.sim, world.gic));
+	EXPECT_FALSE(sim_close(world.sim, world.kvm));
+	EXPECT_FALSE(sim_open_files(world.sim));
 	realm_world_free(&world);
 }
-
-static const struct unit_test tests[] = {
-	{ "sim_realm.cases", test_cases },
-	{ "sim_realm.capabilities", test_capabilities },
-	{ "sim_realm.lifetime", test_lifetime },
-};
-
-UNIT_TESTS(tests)

@@ -17,14 +17,14 @@
 #include "snp_vectors.h"
 #include "test_hex.h"
 #include "test_key.h"
-#include "unit.h"
+#include "ksft.h"
 
-static void test_sim_cases_6_12(void)
+TEST_OF(sim, cases_6_12)
 {
 	sim_cases_run(SIM_LINUX_6_12);
 }
 
-static void test_sim_cases_7_3(void)
+TEST_OF(sim, cases_7_3)
 {
 	sim_cases_run(SIM_LINUX_7_3);
 }
@@ -49,7 +49,7 @@ static void set_vcpu(struct world *world, const struct snp_vcpu *state)
 	msrs->entries[0].index = 0x277;
 	msrs->entries[0].data = state->pat;
 #define SET(request, arg) \
-	CHECK(sim_ioctl(world->sim, world->vcpu, request, arg) >= 0)
+	EXPECT_GE(sim_ioctl(world->sim, world->vcpu, request, arg), 0)
 	SET(KVM_SET_REGS, &copy.regs);
 	SET(KVM_SET_SREGS, &copy.sregs);
 	SET(KVM_SET_FPU, &copy.fpu);
@@ -60,7 +60,7 @@ static void set_vcpu(struct world *world, const struct snp_vcpu *state)
 }
 
 /* The vectors that one page and one vCPU make, from KVM's ioctls up. */
-static void test_sim_minimal_guest(void)
+TEST_OF(sim, minimal_guest)
 {
 	struct snp_vcpu state;
 	struct world world;
@@ -68,11 +68,11 @@ static void test_sim_minimal_guest(void)
 	world_init(&world, SIM_LINUX_7_3);
 	memset(world.source, 0xf4, WORLD_PAGE);
 	world_ready(&world);
-	CHECK(!world_update(&world, 1, 1, 1));
-	CHECK(!world_finish(&world));
-	CHECK(digest_is(&world,
-			"eff8afe28ed0d72884cd7121b564ee7ef6ce100cd48ec68b"
-			"0f19eac85723ab3ebf772974cb4714f5c8f7213c893200bc"));
+	EXPECT_FALSE(world_update(&world, 1, 1, 1));
+	EXPECT_FALSE(world_finish(&world));
+	EXPECT_TRUE(digest_is(&world,
+			      "eff8afe28ed0d72884cd7121b564ee7ef6ce100cd48ec68b"
+			      "0f19eac85723ab3ebf772974cb4714f5c8f7213c893200bc"));
 	world_free(&world);
 
 	world_init(&world, SIM_LINUX_6_12);
@@ -80,16 +80,16 @@ static void test_sim_minimal_guest(void)
 	world_ready(&world);
 	snp_vcpu_reset(&state, SNP_RESET_EIP, 0x800f12, 1);
 	set_vcpu(&world, &state);
-	CHECK(!world_update(&world, 1, 1, 1));
-	CHECK(!world_finish(&world));
-	CHECK(digest_is(&world,
-			"2a4b9f61239267b92aef31dc7c3e5e96389f295f9d2da179"
-			"13dc6ae4a52ab74103280587922bc9c0488a44a4cfca2275"));
+	EXPECT_FALSE(world_update(&world, 1, 1, 1));
+	EXPECT_FALSE(world_finish(&world));
+	EXPECT_TRUE(digest_is(&world,
+			      "2a4b9f61239267b92aef31dc7c3e5e96389f295f9d2da179"
+			      "13dc6ae4a52ab74103280587922bc9c0488a44a4cfca2275"));
 	world_free(&world);
 }
 
 /* A VMM that reads the registers and writes them back changes the digest. */
-static void test_sim_sregs_roundtrip(void)
+TEST_OF(sim, sregs_roundtrip)
 {
 	struct snp_digest digest;
 	struct kvm_sregs sregs;
@@ -98,14 +98,13 @@ static void test_sim_sregs_roundtrip(void)
 
 	world_init(&world, SIM_LINUX_7_3);
 	world_ready(&world);
-	CHECK(!sim_ioctl(world.sim, world.vcpu, KVM_GET_SREGS, &sregs));
-	CHECK(!sim_ioctl(world.sim, world.vcpu, KVM_SET_SREGS, &sregs));
-	CHECK(!world_finish(&world));
+	EXPECT_FALSE(sim_ioctl(world.sim, world.vcpu, KVM_GET_SREGS, &sregs));
+	EXPECT_FALSE(sim_ioctl(world.sim, world.vcpu, KVM_SET_SREGS, &sregs));
+	EXPECT_FALSE(world_finish(&world));
 	snp_digest_init(&digest);
 	snp_vmm_vmsa(&vmsa, SNP_VMM_KVM_SREGS, 0, SNP_RESET_EIP, 0, 1);
-	CHECK(!snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa));
-	CHECK(!memcmp(digest.value, sim_vm_digest(world.sim, world.vm),
-		      SNP_DIGEST_SIZE));
+	EXPECT_FALSE(snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa));
+	EXPECT_MEMEQ(digest.value, sim_vm_digest(world.sim, world.vm), SNP_DIGEST_SIZE);
 	world_free(&world);
 }
 
@@ -115,10 +114,9 @@ static void add_memory(struct world *world, uint32_t slot, uint64_t gpa,
 {
 	int gmem = world_gmem(world, size, 0);
 
-	CHECK(gmem >= 0);
-	CHECK(!world_slot(world, slot, gpa, size, gmem, 0));
-	CHECK(!world_attributes(world, gpa, size, KVM_MEMORY_ATTRIBUTE_PRIVATE,
-				0));
+	EXPECT_GE(gmem, 0);
+	EXPECT_FALSE(world_slot(world, slot, gpa, size, gmem, 0));
+	EXPECT_FALSE(world_attributes(world, gpa, size, KVM_MEMORY_ATTRIBUTE_PRIVATE, 0));
 }
 
 static void update_all(struct world *world, uint8_t type, uint64_t gpa,
@@ -134,7 +132,7 @@ static void update_all(struct world *world, uint8_t type, uint64_t gpa,
 		if (world_update_again(world) || world->update.len == before)
 			break;
 	}
-	CHECK(!world->update.len);
+	EXPECT_FALSE(world->update.len);
 }
 
 static void update_sections(struct world *world,
@@ -164,7 +162,7 @@ static void add_vcpus(struct world *world, const struct snp_image *image)
 	for (unsigned long i = 0; i < image->nr_vcpus; i++) {
 		world->vcpu = sim_ioctl(world->sim, world->vm, KVM_CREATE_VCPU,
 					(void *)i);
-		CHECK(world->vcpu >= 0);
+		EXPECT_GE(world->vcpu, 0);
 		snp_vcpu_reset(&state, i ? image->firmware->reset_eip :
 			       SNP_RESET_EIP, image->signature, image->features);
 		set_vcpu(world, &state);
@@ -178,8 +176,8 @@ static void launch_ready(struct world *world, const struct snp_image *image)
 	uint64_t base = SNP_4G - firmware->size;
 
 	world_vm(world);
-	CHECK(!world_init2(world, image->features & ~SNP_FEATURE_ACTIVE, 0, 2));
-	CHECK(!world_start(world, 0x30000));
+	EXPECT_FALSE(world_init2(world, image->features & ~SNP_FEATURE_ACTIVE, 0, 2));
+	EXPECT_FALSE(world_start(world, 0x30000));
 	add_memory(world, 0, 0, 0x1000000);
 	add_memory(world, 1, base, firmware->size);
 	update_all(world, SNP_PAGE_NORMAL, base, firmware->data,
@@ -198,14 +196,13 @@ static void launch(enum sim_profile profile, unsigned int progress,
 	world_init(&world, profile);
 	world.host.progress = progress;
 	launch_ready(&world, image);
-	CHECK(!world_finish(&world));
-	CHECK(!memcmp(sim_vm_digest(world.sim, world.vm), digest,
-		      SNP_DIGEST_SIZE));
-	CHECK_EQ(sim_vm_pages(world.sim, world.vm), pages);
+	EXPECT_FALSE(world_finish(&world));
+	EXPECT_MEMEQ(sim_vm_digest(world.sim, world.vm), digest, SNP_DIGEST_SIZE);
+	EXPECT_EQ(sim_vm_pages(world.sim, world.vm), pages);
 	world_free(&world);
 }
 
-static void test_sim_launch(void)
+TEST_OF(sim, launch)
 {
 	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
 	struct snp_measurement measurement;
@@ -217,9 +214,8 @@ static void test_sim_launch(void)
 	struct error error;
 
 	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
-	CHECK(!snp_firmware_parse(&firmware, "image", data, BUILD_SIZE, SNP_4G,
-				  &error));
-	CHECK(!snp_measure(&image, &measurement, &error));
+	EXPECT_FALSE(snp_firmware_parse(&firmware, "image", data, BUILD_SIZE, SNP_4G, &error));
+	EXPECT_FALSE(snp_measure(&image, &measurement, &error));
 	for (int profile = 0; profile < SIM_PROFILES; profile++)
 		for (unsigned int progress = 0; progress < 4; progress++)
 			launch((enum sim_profile)profile, progress, &image,
@@ -241,8 +237,8 @@ static void prediction_init(struct prediction *prediction, const uint8_t *data)
 	struct error error;
 
 	memcpy(prediction->data, data, BUILD_SIZE);
-	CHECK(!snp_firmware_parse(&prediction->firmware, "image",
-				  prediction->data, BUILD_SIZE, SNP_4G, &error));
+	EXPECT_FALSE(snp_firmware_parse(&prediction->firmware, "image", prediction->data,
+					BUILD_SIZE, SNP_4G, &error));
 	prediction->image = (struct snp_image){
 		.firmware = &prediction->firmware, .vmm = SNP_VMM_GMEMCTL,
 		.nr_vcpus = 2, .signature = 0xa00f11, .features = 0x21,
@@ -312,16 +308,14 @@ static void check_prediction(const struct snp_image *image,
 	struct error error;
 
 	memcpy(block.digest, digest, SNP_DIGEST_SIZE);
-	CHECK(!snp_id_auth_create(auth, &block, key, NULL, &error));
+	EXPECT_FALSE(snp_id_auth_create(auth, &block, key, NULL, &error));
 	finish.id_block_uaddr = (uint64_t)&block;
 	finish.id_auth_uaddr = (uint64_t)auth;
 	world_init(&world, SIM_LINUX_7_3);
 	launch_ready(&world, image);
-	CHECK_EQ(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish),
-		 (right ? 0 : -EIO));
-	CHECK_EQ(world.cmd.error, (right ? 0 : SNP_FW_BAD_MEASUREMENT));
-	CHECK(right == !memcmp(sim_vm_digest(world.sim, world.vm), digest,
-			       SNP_DIGEST_SIZE));
+	EXPECT_EQ(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish), (right ? 0 : -EIO));
+	EXPECT_EQ(world.cmd.error, (right ? 0 : SNP_FW_BAD_MEASUREMENT));
+	EXPECT_EQ(right, !memcmp(sim_vm_digest(world.sim, world.vm), digest, SNP_DIGEST_SIZE));
 	world_free(&world);
 	EVP_PKEY_free(key);
 	free(auth);
@@ -344,7 +338,7 @@ static const struct {
 };
 
 /* A prediction that is wrong somewhere is not what the simulator measures. */
-static void test_sim_prediction(void)
+TEST_OF(sim, prediction)
 {
 	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
 	struct prediction right, planted;
@@ -359,10 +353,10 @@ static void test_sim_prediction(void)
 		prediction_init(&planted, data);
 		if (wrong[i].plant)
 			wrong[i].plant(&planted);
-		CHECK(!snp_measure(&planted.image, &measurement, &error));
+		EXPECT_FALSE(snp_measure(&planted.image, &measurement, &error));
 		check_prediction(&right.image, measurement.digest,
 				 !wrong[i].plant);
-		unit_part("error in the prediction: %s", wrong[i].name);
+		ksft_part("error in the prediction: %s", wrong[i].name);
 	}
 	free(planted.data);
 	free(right.data);
@@ -384,14 +378,13 @@ static void launch_debian(const struct vector_debian *vector,
 
 	/* KVM takes page-aligned sources only. */
 	memcpy(data, fixture->data, fixture->size);
-	CHECK(!hex_parse(vector->digest, digest, sizeof(digest)));
-	CHECK(!snp_firmware_parse(&firmware, "OVMF", data, fixture->size, SNP_4G,
-				  &error));
+	EXPECT_FALSE(hex_parse(vector->digest, digest, sizeof(digest)));
+	EXPECT_FALSE(snp_firmware_parse(&firmware, "OVMF", data, fixture->size, SNP_4G, &error));
 	launch(SIM_LINUX_7_3, 100, &image, digest, vector->pages);
 	free(data);
 }
 
-static void test_sim_launch_debian(void)
+TEST_OF(sim, launch_debian)
 {
 	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
 		struct fixture fixture;
@@ -404,7 +397,7 @@ static void test_sim_launch_debian(void)
 	}
 }
 
-static void test_sim_host_data(void)
+TEST_OF(sim, host_data)
 {
 	struct snp_kvm_launch_finish finish = { .host_data = { 1, 2, 3 } };
 	const uint8_t *found;
@@ -413,15 +406,16 @@ static void test_sim_host_data(void)
 	finish.host_data[31] = 0xee;
 	world_init(&world, SIM_LINUX_7_3);
 	world_ready(&world);
-	CHECK(!sim_vm_host_data(world.sim, world.vm));
-	CHECK(!world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish));
+	EXPECT_FALSE(sim_vm_host_data(world.sim, world.vm));
+	EXPECT_FALSE(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish));
 	found = sim_vm_host_data(world.sim, world.vm);
-	CHECK(found && !memcmp(found, finish.host_data, 32));
+	EXPECT_TRUE(found);
+	EXPECT_MEMEQ(found, finish.host_data, 32);
 	world_free(&world);
 }
 
 /* Each command can fail, once, with the firmware's error and no other harm. */
-static void test_sim_faults(void)
+TEST_OF(sim, faults)
 {
 	struct world world;
 
@@ -429,27 +423,30 @@ static void test_sim_faults(void)
 	world.host.progress = 2;
 	world_inited(&world);
 	sim_fail(world.sim, SIM_GCTX_CREATE, 1, 0x17);
-	CHECK_EQ(world_start(&world, 0x30000), -ENOTTY);
-	CHECK_EQ(world.cmd.error, 0x17);
+	EXPECT_EQ(world_start(&world, 0x30000), -ENOTTY);
+	EXPECT_EQ(world.cmd.error, 0x17);
 	sim_fail(world.sim, SIM_ACTIVATE, 1, 0xc);
-	CHECK(world_start(&world, 0x30000) == -EIO && world.cmd.error == 0xc);
-	CHECK(!sim_vm_digest(world.sim, world.vm));
-	CHECK(!world_start(&world, 0x30000));
+	EXPECT_EQ(world_start(&world, 0x30000), -EIO);
+	EXPECT_EQ(world.cmd.error, 0xc);
+	EXPECT_FALSE(sim_vm_digest(world.sim, world.vm));
+	EXPECT_FALSE(world_start(&world, 0x30000));
 	world_memory(&world);
 	world_vcpu(&world);
-	CHECK(!world_update(&world, 1, 0, 5));
-	CHECK_EQ(world.update.len, 3 * WORLD_PAGE);
-	CHECK_EQ(sim_vm_pages(world.sim, world.vm), 2);
+	EXPECT_FALSE(world_update(&world, 1, 0, 5));
+	EXPECT_EQ(world.update.len, 3 * WORLD_PAGE);
+	EXPECT_EQ(sim_vm_pages(world.sim, world.vm), 2);
 	/* A page that was punched out can be populated again. */
-	CHECK_EQ(world_update(&world, 1, 1, 1), -EIO);
-	CHECK(!sim_punch(world.sim, world.gmem, WORLD_PAGE, WORLD_PAGE));
-	CHECK(!world_update(&world, 1, 1, 1));
+	EXPECT_EQ(world_update(&world, 1, 1, 1), -EIO);
+	EXPECT_FALSE(sim_punch(world.sim, world.gmem, WORLD_PAGE, WORLD_PAGE));
+	EXPECT_FALSE(world_update(&world, 1, 1, 1));
 	sim_fail(world.sim, SIM_FINISH, 1, 0x16);
-	CHECK(world_finish(&world) == -EIO && world.cmd.error == 0x16);
+	EXPECT_EQ(world_finish(&world), -EIO);
+	EXPECT_EQ(world.cmd.error, 0x16);
 	/* The VMSA was taken before: there is no second attempt. */
-	CHECK_EQ(world_finish(&world), -EINVAL);
+	EXPECT_EQ(world_finish(&world), -EINVAL);
 	sim_kill_psp(world.sim);
-	CHECK(world_update(&world, 1, 5, 1) == -EIO && !world.cmd.error);
+	EXPECT_EQ(world_update(&world, 1, 5, 1), -EIO);
+	EXPECT_FALSE(world.cmd.error);
 	world_free(&world);
 }
 
@@ -499,39 +496,40 @@ static void strict_launch(struct strict *strict)
 	int sev;
 
 	world_ready(world);
-	CHECK(!strict->lint.count);
-	CHECK(!world_update(world, 1, 0, 1));
-	CHECK(!strict->lint.count);
+	EXPECT_FALSE(strict->lint.count);
+	EXPECT_FALSE(world_update(world, 1, 0, 1));
+	EXPECT_FALSE(strict->lint.count);
 	world->update.len = WORLD_PAGE;
 	world->update.pad2[3] = 1;
 	world_update_again(world);
-	CHECK(complained(strict, "padding"));
+	EXPECT_TRUE(complained(strict, "padding"));
 	world->cmd.error = 5;
 	sim_ioctl(world->sim, world->vm, KVM_MEMORY_ENCRYPT_OP, &world->cmd);
-	CHECK(strict->lint.count && strstr(strict->lint.last, "padding"));
+	EXPECT_TRUE(strict->lint.count);
+	EXPECT_STRSTR(strict->lint.last, "padding");
 	strict->lint.count = 0;
 	sim_ioctl(world->sim, world->vcpu, KVM_RUN, NULL);
-	CHECK(complained(strict, "before LAUNCH_FINISH"));
-	CHECK(!world_finish(world));
-	CHECK(!strict->lint.count);
+	EXPECT_TRUE(complained(strict, "before LAUNCH_FINISH"));
+	EXPECT_FALSE(world_finish(world));
+	EXPECT_FALSE(strict->lint.count);
 	world_finish(world);
-	CHECK(complained(strict, "after LAUNCH_FINISH"));
+	EXPECT_TRUE(complained(strict, "after LAUNCH_FINISH"));
 	world_update(world, 1, 4, 1);
-	CHECK(complained(strict, "after LAUNCH_FINISH"));
+	EXPECT_TRUE(complained(strict, "after LAUNCH_FINISH"));
 	world_start(world, 0x30000);
-	CHECK(complained(strict, "after LAUNCH_FINISH"));
+	EXPECT_TRUE(complained(strict, "after LAUNCH_FINISH"));
 	sev = world->sev;
 	world->sev = sim_open(world->sim, SNP_DEVICE_PATH, 2);
 	world_op(world, SNP_KVM_ENABLE_REQ_CERTS, NULL);
-	CHECK(complained(strict, "another number"));
+	EXPECT_TRUE(complained(strict, "another number"));
 	world->sev = sev;
 	sim_close(world->sim, sev);
 	world_op(world, SNP_KVM_ENABLE_REQ_CERTS, NULL);
-	CHECK(complained(strict, "closed"));
+	EXPECT_TRUE(complained(strict, "closed"));
 }
 
 /* What is dangerous on a real host is said, and a clean launch is not blamed. */
-static void test_sim_strict(void)
+TEST_OF(sim, strict)
 {
 	struct strict strict;
 	sigset_t all, before;
@@ -544,9 +542,9 @@ static void test_sim_strict(void)
 
 	strict_init(&strict, SIM_LINUX_7_3);
 	world_vcpu(&strict.world);
-	CHECK(complained(&strict, "before INIT2"));
+	EXPECT_TRUE(complained(&strict, "before INIT2"));
 	world_gmem(&strict.world, 0x1000, 1);
-	CHECK(complained(&strict, "flags"));
+	EXPECT_TRUE(complained(&strict, "flags"));
 	world_free(&strict.world);
 
 	strict_init(&strict, SIM_LINUX_6_12);
@@ -555,10 +553,10 @@ static void test_sim_strict(void)
 		.len = WORLD_PAGE, .type = 1,
 	};
 	world_update_again(&strict.world);
-	CHECK(complained(&strict, "uaddr 0"));
+	EXPECT_TRUE(complained(&strict, "uaddr 0"));
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	world_update(&strict.world, 1, 0, 1);
-	CHECK(complained(&strict, "signals"));
+	EXPECT_TRUE(complained(&strict, "signals"));
 	world_free(&strict.world);
 }
 
@@ -571,8 +569,8 @@ static struct kvm_run *map_run(struct world *world)
 {
 	void *run = NULL;
 
-	CHECK(!sim_map(world->sim, world->vcpu, 4096, &run));
-	CHECK_EQ(sim_map(world->sim, world->vm, 4096, &run), -ENODEV);
+	EXPECT_FALSE(sim_map(world->sim, world->vcpu, 4096, &run));
+	EXPECT_EQ(sim_map(world->sim, world->vm, 4096, &run), -ENODEV);
 	return run;
 }
 
@@ -583,16 +581,20 @@ static void check_certs(struct world *world, struct kvm_run *run)
 	};
 	uint64_t *fields = (void *)run->padding;
 
-	CHECK(!sim_script(world->sim, world->vcpu, &certs));
-	CHECK(!sim_script(world->sim, world->vcpu, &certs));
-	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SNP_REQ_CERTS);
-	CHECK(fields[0] == 0x5000 && fields[1] == 4);
+	EXPECT_FALSE(sim_script(world->sim, world->vcpu, &certs));
+	EXPECT_FALSE(sim_script(world->sim, world->vcpu, &certs));
+	EXPECT_FALSE(run_vcpu(world));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_SNP_REQ_CERTS);
+	EXPECT_EQ(fields[0], 0x5000);
+	EXPECT_EQ(fields[1], 4);
 	fields[2] = ENOSPC;
-	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SNP_REQ_CERTS);
+	EXPECT_FALSE(run_vcpu(world));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_SNP_REQ_CERTS);
 	fields[2] = 99;
-	CHECK_EQ(run_vcpu(world), -EINVAL);
+	EXPECT_EQ(run_vcpu(world), -EINVAL);
 	/* Then the script is at its end. */
-	CHECK(!run_vcpu(world) && run->exit_reason == KVM_EXIT_SHUTDOWN);
+	EXPECT_FALSE(run_vcpu(world));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_SHUTDOWN);
 }
 
 /* Return: what the KVM_RUN says that is told @ret of a request for pages. */
@@ -607,29 +609,31 @@ static int answer_hypercall(enum sim_profile profile, uint64_t ret)
 
 	world_init(&world, profile);
 	world_ready(&world);
-	CHECK(!world_finish(&world));
+	EXPECT_FALSE(world_finish(&world));
 	run = map_run(&world);
-	CHECK(!sim_script(world.sim, world.vcpu, &made));
-	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_HYPERCALL);
+	EXPECT_FALSE(sim_script(world.sim, world.vcpu, &made));
+	EXPECT_FALSE(run_vcpu(&world));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_HYPERCALL);
 	run->hypercall.ret = ret;
 	rc = run_vcpu(&world);
 	/* It is taken once; then the script is at its end. */
-	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_SHUTDOWN);
+	EXPECT_FALSE(run_vcpu(&world));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_SHUTDOWN);
 	world_free(&world);
 	return rc;
 }
 
-static void test_sim_hypercall(void)
+TEST_OF(sim, hypercall)
 {
-	CHECK(!answer_hypercall(SIM_LINUX_7_3, 0));
-	CHECK(!answer_hypercall(SIM_LINUX_7_3, EINVAL));
-	CHECK(!answer_hypercall(SIM_LINUX_7_3, EAGAIN));
-	CHECK_EQ(answer_hypercall(SIM_LINUX_7_3, -(uint64_t)EINVAL), -EINVAL);
-	CHECK_EQ(answer_hypercall(SIM_LINUX_7_3, ENOMEM), -EINVAL);
-	CHECK(!answer_hypercall(SIM_LINUX_6_12, -(uint64_t)EINVAL));
+	EXPECT_FALSE(answer_hypercall(SIM_LINUX_7_3, 0));
+	EXPECT_FALSE(answer_hypercall(SIM_LINUX_7_3, EINVAL));
+	EXPECT_FALSE(answer_hypercall(SIM_LINUX_7_3, EAGAIN));
+	EXPECT_EQ(answer_hypercall(SIM_LINUX_7_3, -(uint64_t)EINVAL), -EINVAL);
+	EXPECT_EQ(answer_hypercall(SIM_LINUX_7_3, ENOMEM), -EINVAL);
+	EXPECT_FALSE(answer_hypercall(SIM_LINUX_6_12, -(uint64_t)EINVAL));
 }
 
-static void test_sim_exits(void)
+TEST_OF(sim, exits)
 {
 	static const struct sim_exit exits[] = {
 		{ KVM_EXIT_HYPERCALL, 0x3000, 2, true, 0 },
@@ -642,34 +646,38 @@ static void test_sim_exits(void)
 
 	world_init(&world, SIM_LINUX_7_3);
 	world_inited(&world);
-	CHECK(!world_op(&world, SNP_KVM_ENABLE_REQ_CERTS, NULL));
-	CHECK(!world_start(&world, 0x30000));
+	EXPECT_FALSE(world_op(&world, SNP_KVM_ENABLE_REQ_CERTS, NULL));
+	EXPECT_FALSE(world_start(&world, 0x30000));
 	world_vcpu(&world);
-	CHECK(!world_finish(&world));
+	EXPECT_FALSE(world_finish(&world));
 	run = map_run(&world);
 	for (int i = 0; i < 3; i++)
-		CHECK(!sim_script(world.sim, world.vcpu, &exits[i]));
+		EXPECT_FALSE(sim_script(world.sim, world.vcpu, &exits[i]));
 	run->immediate_exit = 1;
-	CHECK_EQ(run_vcpu(&world), -EINTR);
+	EXPECT_EQ(run_vcpu(&world), -EINTR);
 	run->immediate_exit = 0;
-	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_HYPERCALL);
-	CHECK_EQ(run->hypercall.nr, KVM_HC_MAP_GPA_RANGE);
-	CHECK(run->hypercall.args[0] == 0x3000 && run->hypercall.args[1] == 2);
-	CHECK(run->hypercall.args[2] == 1 << 4);
-	CHECK_EQ(run_vcpu(&world), -EFAULT);
+	EXPECT_FALSE(run_vcpu(&world));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_HYPERCALL);
+	EXPECT_EQ(run->hypercall.nr, KVM_HC_MAP_GPA_RANGE);
+	EXPECT_EQ(run->hypercall.args[0], 0x3000);
+	EXPECT_EQ(run->hypercall.args[1], 2);
+	EXPECT_EQ(run->hypercall.args[2], 1 << 4);
+	EXPECT_EQ(run_vcpu(&world), -EFAULT);
 	fault = kvm_run_memory_fault(run);
-	CHECK_EQ(run->exit_reason, KVM_EXIT_MEMORY_FAULT);
-	CHECK(fault->gpa == 0x4000 && fault->size == 0x1000);
-	CHECK_EQ(fault->flags, KVM_MEMORY_EXIT_FLAG_PRIVATE);
-	CHECK(!run_vcpu(&world) && run->exit_reason == KVM_EXIT_SYSTEM_EVENT);
-	CHECK_EQ(run->system_event.type, KVM_SYSTEM_EVENT_SEV_TERM);
-	CHECK_EQ(run->system_event.data[0], 0x1234);
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_MEMORY_FAULT);
+	EXPECT_EQ(fault->gpa, 0x4000);
+	EXPECT_EQ(fault->size, 0x1000);
+	EXPECT_EQ(fault->flags, KVM_MEMORY_EXIT_FLAG_PRIVATE);
+	EXPECT_FALSE(run_vcpu(&world));
+	EXPECT_EQ(run->exit_reason, KVM_EXIT_SYSTEM_EVENT);
+	EXPECT_EQ(run->system_event.type, KVM_SYSTEM_EVENT_SEV_TERM);
+	EXPECT_EQ(run->system_event.data[0], 0x1234);
 	check_certs(&world, run);
 	world_free(&world);
 }
 
 /* Ranges of attributes against one bit for each page, in random order. */
-static void test_sim_attributes(void)
+TEST_OF(sim, attributes)
 {
 	bool private[64] = { 0 };
 	uint32_t seed = 1;
@@ -685,56 +693,37 @@ static void test_sim_attributes(void)
 		start = seed >> 26;
 		count = 1 + (seed >> 20 & 63) % (64 - start);
 		on = seed >> 19 & 1;
-		CHECK(!world_attributes(&world, start * 4096, count * 4096,
-					on ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0, 0));
+		EXPECT_FALSE(world_attributes(&world, start * 4096, count * 4096, on ?
+					      KVM_MEMORY_ATTRIBUTE_PRIVATE : 0, 0));
 		memset(private + start, on, count);
 		for (unsigned int i = 0; i < 64; i++)
-			CHECK(sim_vm_is_private(world.sim, world.vm, i * 4096) ==
-			      private[i]);
+			EXPECT_EQ(sim_vm_is_private(world.sim, world.vm, i * 4096), private[i]);
 	}
 	world_free(&world);
 }
 
 /* Files may be closed in any order; what belongs to a VM keeps it alive. */
-static void test_sim_lifetime(void)
+TEST_OF(sim, lifetime)
 {
 	struct world world;
 
 	world_init(&world, SIM_LINUX_7_3);
 	world_ready(&world);
-	CHECK(!sim_close(world.sim, world.vm));
-	CHECK_EQ(sim_close(world.sim, world.vm), -EBADF);
-	CHECK(run_vcpu(&world) >= 0);
-	CHECK(!sim_close(world.sim, world.vcpu));
-	CHECK(!sim_close(world.sim, world.gmem));
-	CHECK_EQ(sim_ioctl(world.sim, world.vm, KVM_RUN, NULL), -EBADF);
-	CHECK_EQ(sim_open(world.sim, "/dev/null", 0), -ENOENT);
-	CHECK_EQ(sim_punch(world.sim, world.kvm, 0, 4096), -ENODEV);
+	EXPECT_FALSE(sim_close(world.sim, world.vm));
+	EXPECT_EQ(sim_close(world.sim, world.vm), -EBADF);
+	EXPECT_GE(run_vcpu(&world), 0);
+	EXPECT_FALSE(sim_close(world.sim, world.vcpu));
+	EXPECT_FALSE(sim_close(world.sim, world.gmem));
+	EXPECT_EQ(sim_ioctl(world.sim, world.vm, KVM_RUN, NULL), -EBADF);
+	EXPECT_EQ(sim_open(world.sim, "/dev/null", 0), -ENOENT);
+	EXPECT_EQ(sim_punch(world.sim, world.kvm, 0, 4096), -ENODEV);
 	world_free(&world);
 
 	world_init(&world, SIM_LINUX_6_12);
 	world_ready(&world);
-	CHECK(!sim_close(world.sim, world.gmem));
+	EXPECT_FALSE(sim_close(world.sim, world.gmem));
 	/* Its slot is still there, without memory. */
-	CHECK(world_update(&world, 1, 0, 1) == -EIO && !world.cmd.error);
+	EXPECT_EQ(world_update(&world, 1, 0, 1), -EIO);
+	EXPECT_FALSE(world.cmd.error);
 	world_free(&world);
 }
-
-static const struct unit_test tests[] = {
-	{ "sim.cases_6_12", test_sim_cases_6_12 },
-	{ "sim.cases_7_3", test_sim_cases_7_3 },
-	{ "sim.minimal_guest", test_sim_minimal_guest },
-	{ "sim.sregs_roundtrip", test_sim_sregs_roundtrip },
-	{ "sim.launch", test_sim_launch },
-	{ "sim.prediction", test_sim_prediction },
-	{ "sim.launch_debian", test_sim_launch_debian },
-	{ "sim.host_data", test_sim_host_data },
-	{ "sim.faults", test_sim_faults },
-	{ "sim.strict", test_sim_strict },
-	{ "sim.hypercall", test_sim_hypercall },
-	{ "sim.exits", test_sim_exits },
-	{ "sim.attributes", test_sim_attributes },
-	{ "sim.lifetime", test_sim_lifetime },
-};
-
-UNIT_TESTS(tests)

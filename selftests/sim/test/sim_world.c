@@ -5,7 +5,7 @@
 
 #include "base/calls.h"
 #include "sim_world.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define POLICY 0x30000
 
@@ -35,7 +35,8 @@ void world_free(struct world *world)
 void world_fail(struct world *world, enum sim_event event, unsigned int nth,
 		uint32_t error)
 {
-	CHECK(world->kvm < 0 && world->nr_faults < WORLD_FAULTS);
+	EXPECT_LT(world->kvm, 0);
+	EXPECT_LT(world->nr_faults, WORLD_FAULTS);
 	world->faults[world->nr_faults++] =
 		(struct world_fault){ event, nth, error };
 }
@@ -65,8 +66,8 @@ static void world_create(struct world *world)
 	}
 	world->sim = sim_create(&world->host);
 	for (unsigned int i = 0; i < world->nr_faults; i++)
-		CHECK(!sim_fail(world->sim, world->faults[i].event,
-				world->faults[i].nth, world->faults[i].error));
+		EXPECT_FALSE(sim_fail(world->sim, world->faults[i].event, world->faults[i].nth,
+				      world->faults[i].error));
 }
 
 void world_host(struct world *world)
@@ -75,11 +76,11 @@ void world_host(struct world *world)
 		return;
 	world_create(world);
 	world->kvm = world_open(world, KVM_DEVICE_PATH, O_RDWR);
-	CHECK(world->kvm >= 0);
+	EXPECT_GE(world->kvm, 0);
 	if (world->host.no_snp)
 		return;
 	world->sev = world_open(world, SNP_DEVICE_PATH, O_RDWR);
-	CHECK(world->sev >= 0);
+	EXPECT_GE(world->sev, 0);
 }
 
 void world_vm(struct world *world)
@@ -89,36 +90,36 @@ void world_vm(struct world *world)
 		return;
 	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM,
 				(void *)world->type);
-	CHECK(world->vm >= 0);
+	EXPECT_GE(world->vm, 0);
 }
 
 void world_inited(struct world *world)
 {
 	world_vm(world);
-	CHECK(!world_init2(world, 0, 0, 0));
+	EXPECT_FALSE(world_init2(world, 0, 0, 0));
 }
 
 void world_memory(struct world *world)
 {
 	world_vm(world);
 	world->gmem = world_gmem(world, WORLD_PAGES * WORLD_PAGE, 0);
-	CHECK(world->gmem >= 0);
-	CHECK(!world_slot(world, 0, 0, WORLD_PAGES * WORLD_PAGE, world->gmem, 0));
-	CHECK(!world_attributes(world, 0, WORLD_PRIVATE * WORLD_PAGE,
-				KVM_MEMORY_ATTRIBUTE_PRIVATE, 0));
+	EXPECT_GE(world->gmem, 0);
+	EXPECT_FALSE(world_slot(world, 0, 0, WORLD_PAGES * WORLD_PAGE, world->gmem, 0));
+	EXPECT_FALSE(world_attributes(world, 0, WORLD_PRIVATE * WORLD_PAGE,
+				      KVM_MEMORY_ATTRIBUTE_PRIVATE, 0));
 }
 
 void world_vcpu(struct world *world)
 {
 	world_vm(world);
 	world->vcpu = world_ioctl(world, world->vm, KVM_CREATE_VCPU, NULL);
-	CHECK(world->vcpu >= 0);
+	EXPECT_GE(world->vcpu, 0);
 }
 
 void world_started(struct world *world)
 {
 	world_inited(world);
-	CHECK(!world_start(world, POLICY));
+	EXPECT_FALSE(world_start(world, POLICY));
 }
 
 void world_ready(struct world *world)
@@ -131,7 +132,7 @@ void world_ready(struct world *world)
 void world_finished(struct world *world)
 {
 	world_ready(world);
-	CHECK(!world_finish(world));
+	EXPECT_FALSE(world_finish(world));
 }
 
 int world_op(struct world *world, uint32_t id, void *data)

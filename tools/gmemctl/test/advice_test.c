@@ -16,7 +16,7 @@
 #include "../memory/access.h"
 #include "../memory/advice.h"
 #include "kvm_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE	RANGE_PAGE_SIZE
 #define TYPE	7
@@ -51,9 +51,9 @@ static void start(enum backing_kind kind)
 
 static void build(void)
 {
-	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
-	CHECK(!guest_memory_attach(&memory, NULL));
-	CHECK(!advice_init(&advice, &memory, NULL));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
+	EXPECT_FALSE(advice_init(&advice, &memory, NULL));
 	kvm_fake.log[0] = '\0';
 }
 
@@ -84,7 +84,7 @@ static unsigned int resident(void)
 	unsigned char pages[END - FIRST] = { 0 };
 	unsigned int count = 0;
 
-	CHECK(!mincore(at(GPA), SIZE, pages));
+	EXPECT_FALSE(mincore(at(GPA), SIZE, pages));
 	for (unsigned int i = 0; i < END - FIRST; i++)
 		count += pages[i] & 1;
 	return count;
@@ -170,10 +170,13 @@ static void fake_names(void)
 static void check_given_back(enum advice_kind kind)
 {
 	fill();
-	CHECK(resident() == END - FIRST && reads(0x5a));
-	CHECK_EQ(take(kind), 0);
-	CHECK_EQ(resident(), 0);
-	CHECK(reads(0) && *at(GPA - 1) == 0x5a && *at(GPA + SIZE) == 0x5a);
+	EXPECT_EQ(resident(), END - FIRST);
+	EXPECT_TRUE(reads(0x5a));
+	EXPECT_EQ(take(kind), 0);
+	EXPECT_EQ(resident(), 0);
+	EXPECT_TRUE(reads(0));
+	EXPECT_EQ(*at(GPA - 1), 0x5a);
+	EXPECT_EQ(*at(GPA + SIZE), 0x5a);
 }
 
 /* Bytes that the file behind the memory takes. */
@@ -181,7 +184,7 @@ static uint64_t taken(void)
 {
 	struct stat status = { 0 };
 
-	CHECK(!fstat(memory.backings[0].fd, &status));
+	EXPECT_FALSE(fstat(memory.backings[0].fd, &status));
 	return (uint64_t)status.st_blocks * 512;
 }
 
@@ -191,21 +194,21 @@ static uint64_t taken(void)
  */
 static void check_lock(bool paged)
 {
-	CHECK_EQ(take(ADVICE_DONTNEED), 0);
+	EXPECT_EQ(take(ADVICE_DONTNEED), 0);
 	if (!paged) {
 		uint64_t before = taken();
 
-		CHECK_EQ(take(ADVICE_LOCK), 0);
-		CHECK_EQ(taken() - before, SIZE);
+		EXPECT_EQ(take(ADVICE_LOCK), 0);
+		EXPECT_EQ(taken() - before, SIZE);
 	}
-	CHECK_EQ(take(ADVICE_LOCK), 0);
-	CHECK(!paged || resident() == END - FIRST);
-	CHECK(has_flag(" lo ") == paged);
-	CHECK_EQ(take(ADVICE_DONTNEED), -EINVAL);
-	CHECK_EQ(advice_take(&advice, ADVICE_DONTNEED, 0, PAGE * FIRST, 0), 0);
-	CHECK_EQ(take(ADVICE_UNLOCK), 0);
-	CHECK(!has_flag(" lo "));
-	CHECK_EQ(take(ADVICE_DONTNEED), 0);
+	EXPECT_EQ(take(ADVICE_LOCK), 0);
+	EXPECT_TRUE(!paged || resident() == END - FIRST);
+	EXPECT_EQ(has_flag(" lo "), paged);
+	EXPECT_EQ(take(ADVICE_DONTNEED), -EINVAL);
+	EXPECT_EQ(advice_take(&advice, ADVICE_DONTNEED, 0, PAGE * FIRST, 0), 0);
+	EXPECT_EQ(take(ADVICE_UNLOCK), 0);
+	EXPECT_FALSE(has_flag(" lo "));
+	EXPECT_EQ(take(ADVICE_DONTNEED), 0);
 }
 
 static void check_protection(void)
@@ -213,21 +216,30 @@ static void check_protection(void)
 	uint8_t byte = 1;
 
 	fill();
-	CHECK(!take(ADVICE_PROTECT_NONE) && has_prot("---"));
-	CHECK_EQ(access_read(&memory, GPA, &byte, 1), -EFAULT);
-	CHECK_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
-	CHECK(!access_read(&memory, GPA - 1, &byte, 1) && byte == 0x5a);
-	CHECK(advice_denies(&advice, GPA) && !advice_denies(&advice, GPA - 1) &&
-	      !advice_denies(&advice, GPA + SIZE));
-	CHECK(!take(ADVICE_PROTECT_R) && has_prot("r--"));
-	CHECK(!access_read(&memory, GPA, &byte, 1) && byte == 0x5a);
-	CHECK_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
-	CHECK(!take(ADVICE_PROTECT_W) && has_prot("-w-"));
-	CHECK(!take(ADVICE_PROTECT_RW) && has_prot("rw-") && reads(0x5a));
-	CHECK(!advice_denies(&advice, GPA) && !advice.nr_runs);
+	EXPECT_FALSE(take(ADVICE_PROTECT_NONE));
+	EXPECT_TRUE(has_prot("---"));
+	EXPECT_EQ(access_read(&memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_FALSE(access_read(&memory, GPA - 1, &byte, 1));
+	EXPECT_EQ(byte, 0x5a);
+	EXPECT_TRUE(advice_denies(&advice, GPA));
+	EXPECT_FALSE(advice_denies(&advice, GPA - 1));
+	EXPECT_FALSE(advice_denies(&advice, GPA + SIZE));
+	EXPECT_FALSE(take(ADVICE_PROTECT_R));
+	EXPECT_TRUE(has_prot("r--"));
+	EXPECT_FALSE(access_read(&memory, GPA, &byte, 1));
+	EXPECT_EQ(byte, 0x5a);
+	EXPECT_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_FALSE(take(ADVICE_PROTECT_W));
+	EXPECT_TRUE(has_prot("-w-"));
+	EXPECT_FALSE(take(ADVICE_PROTECT_RW));
+	EXPECT_TRUE(has_prot("rw-"));
+	EXPECT_TRUE(reads(0x5a));
+	EXPECT_FALSE(advice_denies(&advice, GPA));
+	EXPECT_FALSE(advice.nr_runs);
 }
 
-static void test_advice_shared(void)
+TEST_OF(advice, shared)
 {
 	start(BACKING_SHARED);
 	build();
@@ -235,51 +247,54 @@ static void test_advice_shared(void)
 	check_given_back(ADVICE_REMOVE);
 	check_lock(true);
 	check_protection();
-	CHECK_EQ(take(ADVICE_PAGEOUT), 0);
-	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
-	CHECK(has_flag(" dd "));
-	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_UNMERGEABLE), -EOPNOTSUPP);
-	CHECK(!advice.nr_runs);
+	EXPECT_EQ(take(ADVICE_PAGEOUT), 0);
+	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
+	EXPECT_TRUE(has_flag(" dd "));
+	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_UNMERGEABLE), -EOPNOTSUPP);
+	EXPECT_FALSE(advice.nr_runs);
 	stop();
 }
 
-static void test_advice_private(void)
+TEST_OF(advice, private)
 {
 	int rc;
 
 	start(BACKING_PRIVATE);
 	build();
 	check_given_back(ADVICE_DONTNEED);
-	CHECK_EQ(take(ADVICE_REMOVE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_REMOVE), -EOPNOTSUPP);
 	check_lock(true);
 	check_protection();
 	fill();
-	CHECK_EQ(take(ADVICE_FREE), 0);
-	CHECK_EQ(take(ADVICE_PAGEOUT), 0);
-	CHECK(reads(0x5a) || reads(0));
+	EXPECT_EQ(take(ADVICE_FREE), 0);
+	EXPECT_EQ(take(ADVICE_PAGEOUT), 0);
+	EXPECT_TRUE(reads(0x5a) || reads(0));
 	rc = take(ADVICE_MERGEABLE);
 	if (rc == -EOPNOTSUPP) {
-		unit_skip("no KSM");
+		ksft_skip("no KSM");
 	} else {
-		CHECK(!rc && has_flag(" mg "));
-		CHECK(!take(ADVICE_UNMERGEABLE) && !has_flag(" mg "));
+		EXPECT_FALSE(rc);
+		EXPECT_TRUE(has_flag(" mg "));
+		EXPECT_FALSE(take(ADVICE_UNMERGEABLE));
+		EXPECT_FALSE(has_flag(" mg "));
 	}
 	fake_names();
-	CHECK(!take(ADVICE_NAME));
-	CHECK_STR(named, "pvmemcontrol-42");
-	CHECK(!advice_take(&advice, ADVICE_NAME, GPA, SIZE, UINT64_MAX));
-	CHECK_STR(named, "pvmemcontrol-18446744073709551615");
-	CHECK(advice.nr_runs == 1 && advice.runs[0].name == UINT64_MAX);
-	CHECK(!advice_take(&advice, ADVICE_NAME, GPA, SIZE, 0));
-	CHECK_STR(named, "none");
-	CHECK(!advice.nr_runs);
+	EXPECT_FALSE(take(ADVICE_NAME));
+	EXPECT_STREQ(named, "pvmemcontrol-42");
+	EXPECT_FALSE(advice_take(&advice, ADVICE_NAME, GPA, SIZE, UINT64_MAX));
+	EXPECT_STREQ(named, "pvmemcontrol-18446744073709551615");
+	EXPECT_EQ(advice.nr_runs, 1);
+	EXPECT_EQ(advice.runs[0].name, UINT64_MAX);
+	EXPECT_FALSE(advice_take(&advice, ADVICE_NAME, GPA, SIZE, 0));
+	EXPECT_STREQ(named, "none");
+	EXPECT_FALSE(advice.nr_runs);
 	stop();
 }
 
-static void test_advice_hugetlb(void)
+TEST_OF(advice, hugetlb)
 {
 	start(BACKING_HUGETLB);
 	build();
@@ -287,22 +302,22 @@ static void test_advice_hugetlb(void)
 	check_given_back(ADVICE_REMOVE);
 	check_lock(false);
 	check_protection();
-	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
-	CHECK_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
+	EXPECT_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
 	/* A part of a huge page. */
 	for (int kind = ADVICE_DONTNEED; kind < ADVICE_KINDS; kind++) {
 		int rc = advice_take(&advice, (enum advice_kind)kind, GPA, PAGE, 1);
 
-		CHECK(rc == -EINVAL || rc == -EOPNOTSUPP);
+		EXPECT_TRUE(rc == -EINVAL || rc == -EOPNOTSUPP);
 	}
-	CHECK(!advice.nr_runs);
+	EXPECT_FALSE(advice.nr_runs);
 	stop();
 }
 
-static void test_advice_file(void)
+TEST_OF(advice, file)
 {
 	start(BACKING_FILE);
 	close(mkstemp(path));
@@ -311,11 +326,11 @@ static void test_advice_file(void)
 	check_given_back(ADVICE_REMOVE);
 	check_lock(true);
 	check_protection();
-	CHECK_EQ(take(ADVICE_PAGEOUT), 0);
-	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
-	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_PAGEOUT), 0);
+	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
+	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
 	stop();
 	unlink(path);
 }
@@ -328,20 +343,20 @@ static void check_gmem(enum backing_kind kind)
 	check_given_back(ADVICE_DONTNEED);
 	check_given_back(ADVICE_REMOVE);
 	check_lock(false);
-	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
-	CHECK_EQ(take(ADVICE_PROTECT_NONE), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_PROTECT_R), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_PROTECT_W), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_PROTECT_RW), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	CHECK_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
-	CHECK(!advice.nr_runs);
+	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
+	EXPECT_EQ(take(ADVICE_PROTECT_NONE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_PROTECT_R), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_PROTECT_W), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_PROTECT_RW), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
+	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	EXPECT_FALSE(advice.nr_runs);
 	stop();
 }
 
-static void test_advice_gmem(void)
+TEST_OF(advice, gmem)
 {
 	check_gmem(BACKING_GMEM);
 	check_gmem(BACKING_GMEM_STORE);
@@ -349,14 +364,15 @@ static void test_advice_gmem(void)
 }
 
 /* Memory that core dumps have, until the guest says so. */
-static void test_advice_dump(void)
+TEST_OF(advice, dump)
 {
 	start(BACKING_PRIVATE);
 	request.dump = true;
 	build();
-	CHECK(!has_flag(" dd "));
-	CHECK_EQ(take(ADVICE_DONTDUMP), 0);
-	CHECK(has_flag(" dd ") && advice.nr_runs == 1);
+	EXPECT_FALSE(has_flag(" dd "));
+	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
+	EXPECT_TRUE(has_flag(" dd "));
+	EXPECT_EQ(advice.nr_runs, 1);
 	stop();
 }
 
@@ -366,7 +382,7 @@ static int take_range(enum advice_kind kind, uint64_t gpa, uint64_t size)
 }
 
 /* Whatever is asked for, where it is has to be whole pages of RAM. */
-static void test_advice_ranges(void)
+TEST_OF(advice, ranges)
 {
 	start(BACKING_SHARED);
 	build();
@@ -374,32 +390,33 @@ static void test_advice_ranges(void)
 	for (int i = ADVICE_DONTNEED; i < ADVICE_KINDS; i++) {
 		enum advice_kind kind = (enum advice_kind)i;
 
-		CHECK_EQ(take_range(kind, GPA + 1, PAGE), -EINVAL);
-		CHECK_EQ(take_range(kind, GPA, PAGE + 1), -EINVAL);
-		CHECK_EQ(take_range(kind, GPA, 8), -EINVAL);
+		EXPECT_EQ(take_range(kind, GPA + 1, PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, GPA, PAGE + 1), -EINVAL);
+		EXPECT_EQ(take_range(kind, GPA, 8), -EINVAL);
 		/* Over the end, over the hole, in the hole, beyond everything. */
-		CHECK_EQ(take_range(kind, 15 * PAGE, 2 * PAGE), -EINVAL);
-		CHECK_EQ(take_range(kind, 0, 80 * PAGE), -EINVAL);
-		CHECK_EQ(take_range(kind, 16 * PAGE, PAGE), -EINVAL);
-		CHECK_EQ(take_range(kind, 80 * PAGE, PAGE), -EINVAL);
-		CHECK_EQ(take_range(kind, UINT64_C(1) << 40, PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, 15 * PAGE, 2 * PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, 0, 80 * PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, 16 * PAGE, PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, 80 * PAGE, PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, UINT64_C(1) << 40, PAGE), -EINVAL);
 		/* Around the end of the addresses. */
-		CHECK_EQ(take_range(kind, GPA, -PAGE), -EINVAL);
-		CHECK_EQ(take_range(kind, -PAGE, PAGE), -EINVAL);
-		CHECK_EQ(take_range(kind, -PAGE, 2 * PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, GPA, -PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, -PAGE, PAGE), -EINVAL);
+		EXPECT_EQ(take_range(kind, -PAGE, 2 * PAGE), -EINVAL);
 		/* Nothing, at a place that has to be one all the same. */
-		CHECK_EQ(take_range(kind, GPA, 0), 0);
-		CHECK_EQ(take_range(kind, 16 * PAGE, 0), -EINVAL);
-		CHECK_EQ(take_range(kind, UINT64_MAX, 0), -EINVAL);
+		EXPECT_EQ(take_range(kind, GPA, 0), 0);
+		EXPECT_EQ(take_range(kind, 16 * PAGE, 0), -EINVAL);
+		EXPECT_EQ(take_range(kind, UINT64_MAX, 0), -EINVAL);
 	}
-	CHECK_EQ(take_range((enum advice_kind)0, GPA, PAGE), -EOPNOTSUPP);
-	CHECK_EQ(take_range(ADVICE_KINDS, GPA, PAGE), -EOPNOTSUPP);
-	CHECK(reads(0x5a) && !advice.nr_runs);
+	EXPECT_EQ(take_range((enum advice_kind)0, GPA, PAGE), -EOPNOTSUPP);
+	EXPECT_EQ(take_range(ADVICE_KINDS, GPA, PAGE), -EOPNOTSUPP);
+	EXPECT_TRUE(reads(0x5a));
+	EXPECT_FALSE(advice.nr_runs);
 	stop();
 }
 
 /* Adjacent ranges of one request are one memory; those of two requests are not. */
-static void test_advice_requests(void)
+TEST_OF(advice, requests)
 {
 	static const struct range next = { 16 * PAGE, 32 * PAGE };
 	struct memory_request both[2];
@@ -408,10 +425,12 @@ static void test_advice_requests(void)
 	ranges[1] = next;
 	build();
 	memset(at(0), 0x5a, 32 * PAGE);
-	CHECK(!take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE));
-	CHECK(!*at(8 * PAGE) && !*at(24 * PAGE - 1) && *at(24 * PAGE) == 0x5a);
-	CHECK(!take_range(ADVICE_PROTECT_R, 8 * PAGE, 16 * PAGE));
-	CHECK_EQ(advice.nr_runs, 1);
+	EXPECT_FALSE(take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE));
+	EXPECT_FALSE(*at(8 * PAGE));
+	EXPECT_FALSE(*at(24 * PAGE - 1));
+	EXPECT_EQ(*at(24 * PAGE), 0x5a);
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, 8 * PAGE, 16 * PAGE));
+	EXPECT_EQ(advice.nr_runs, 1);
 	stop();
 	start(BACKING_SHARED);
 	request.nr_ranges = 1;
@@ -421,14 +440,14 @@ static void test_advice_requests(void)
 	config.requests = both;
 	config.nr_requests = 2;
 	build();
-	CHECK_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE), -EINVAL);
-	CHECK_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 8 * PAGE), 0);
-	CHECK_EQ(take_range(ADVICE_DONTNEED, 16 * PAGE, 8 * PAGE), 0);
+	EXPECT_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE), -EINVAL);
+	EXPECT_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 8 * PAGE), 0);
+	EXPECT_EQ(take_range(ADVICE_DONTNEED, 16 * PAGE, 8 * PAGE), 0);
 	stop();
 }
 
 /* What is private is not to be found where the host has mapped it. */
-static void test_advice_private_pages(void)
+TEST_OF(advice, private_pages)
 {
 	uint8_t byte;
 
@@ -436,47 +455,47 @@ static void test_advice_private_pages(void)
 	config.guest_memfd = true;
 	build();
 	fill();
-	CHECK(access_is_shared(&memory, GPA, SIZE));
-	CHECK(!guest_memory_convert(&memory, (struct range){ GPA, GPA + PAGE },
-				    true, NULL, 0));
-	CHECK(!access_is_shared(&memory, GPA, SIZE) &&
-	      access_is_shared(&memory, GPA + PAGE, SIZE - PAGE));
-	CHECK_EQ(access_read(&memory, GPA + PAGE - 1, &byte, 1), -EFAULT);
-	CHECK_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
-	CHECK_EQ(access_read(&memory, GPA + PAGE, &byte, 1), 0);
+	EXPECT_TRUE(access_is_shared(&memory, GPA, SIZE));
+	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ GPA, GPA + PAGE }, true, NULL,
+					  0));
+	EXPECT_FALSE(access_is_shared(&memory, GPA, SIZE));
+	EXPECT_TRUE(access_is_shared(&memory, GPA + PAGE, SIZE - PAGE));
+	EXPECT_EQ(access_read(&memory, GPA + PAGE - 1, &byte, 1), -EFAULT);
+	EXPECT_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_EQ(access_read(&memory, GPA + PAGE, &byte, 1), 0);
 	kvm_fake.log[0] = '\0';
 	for (int kind = ADVICE_FREE; kind < ADVICE_KINDS; kind++)
 		if (kind != ADVICE_DONTDUMP)
-			CHECK_EQ(take((enum advice_kind)kind), -EOPNOTSUPP);
-	CHECK(kvm_fake_said(""));
+			EXPECT_EQ(take((enum advice_kind)kind), -EOPNOTSUPP);
+	EXPECT_TRUE(kvm_fake_said(""));
 	/* Both sides go, and what was private stays so. */
-	CHECK_EQ(take(ADVICE_DONTNEED), 0);
-	CHECK(kvm_fake_said("P4-c P4-c"));
-	CHECK(kvm_fake_private(FIRST, FIRST + 1));
-	CHECK_EQ(advice_take(&advice, ADVICE_PROTECT_R, GPA + PAGE, PAGE, 0), 0);
+	EXPECT_EQ(take(ADVICE_DONTNEED), 0);
+	EXPECT_TRUE(kvm_fake_said("P4-c P4-c"));
+	EXPECT_TRUE(kvm_fake_private(FIRST, FIRST + 1));
+	EXPECT_EQ(advice_take(&advice, ADVICE_PROTECT_R, GPA + PAGE, PAGE, 0), 0);
 	stop();
 }
 
 /* Devices do not hear of pages that are others. */
-static void test_advice_pinned(void)
+TEST_OF(advice, pinned)
 {
 	start(BACKING_PRIVATE);
 	config.pin = true;
 	build();
 	fill();
-	CHECK_EQ(take(ADVICE_DONTNEED), -EBUSY);
-	CHECK_EQ(take(ADVICE_FREE), -EBUSY);
-	CHECK_EQ(take(ADVICE_PAGEOUT), -EBUSY);
-	CHECK_EQ(take(ADVICE_UNLOCK), -EBUSY);
-	CHECK_EQ(guest_memory_decommit(&memory, (struct range){ GPA, GPA + PAGE }),
-		 -EBUSY);
-	CHECK(reads(0x5a) && has_flag(" lo "));
-	CHECK_EQ(take(ADVICE_PROTECT_R), 0);
+	EXPECT_EQ(take(ADVICE_DONTNEED), -EBUSY);
+	EXPECT_EQ(take(ADVICE_FREE), -EBUSY);
+	EXPECT_EQ(take(ADVICE_PAGEOUT), -EBUSY);
+	EXPECT_EQ(take(ADVICE_UNLOCK), -EBUSY);
+	EXPECT_EQ(guest_memory_decommit(&memory, (struct range){ GPA, GPA + PAGE }), -EBUSY);
+	EXPECT_TRUE(reads(0x5a));
+	EXPECT_TRUE(has_flag(" lo "));
+	EXPECT_EQ(take(ADVICE_PROTECT_R), 0);
 	stop();
 }
 
 /* The guest cannot have more mappings made than this process can bear. */
-static void test_advice_limit(void)
+TEST_OF(advice, limit)
 {
 	const uint64_t pages = 4 * ADVICE_RUNS_MAX;
 	unsigned int before, done = 0, refused = 0;
@@ -492,13 +511,15 @@ static void test_advice_limit(void)
 		done += !rc;
 		refused += rc == -ENOMEM;
 	}
-	CHECK(done == ADVICE_RUNS_MAX && refused == pages / 2 - done);
-	CHECK(mappings() <= before + 2 * ADVICE_RUNS_MAX + 1);
+	EXPECT_EQ(done, ADVICE_RUNS_MAX);
+	EXPECT_EQ(refused, pages / 2 - done);
+	EXPECT_LE(mappings(), before + 2 * ADVICE_RUNS_MAX + 1);
 	/* The same again, and less, is possible; so is all else. */
-	CHECK_EQ(take_range(ADVICE_PROTECT_NONE, 0, PAGE), 0);
-	CHECK_EQ(take_range(ADVICE_DONTNEED, 0, pages * PAGE), 0);
-	CHECK_EQ(take_range(ADVICE_PROTECT_RW, 0, pages * PAGE), 0);
-	CHECK(!advice.nr_runs && mappings() <= before + 2);
+	EXPECT_EQ(take_range(ADVICE_PROTECT_NONE, 0, PAGE), 0);
+	EXPECT_EQ(take_range(ADVICE_DONTNEED, 0, pages * PAGE), 0);
+	EXPECT_EQ(take_range(ADVICE_PROTECT_RW, 0, pages * PAGE), 0);
+	EXPECT_FALSE(advice.nr_runs);
+	EXPECT_LE(mappings(), before + 2);
 	stop();
 }
 
@@ -523,7 +544,7 @@ static int half_protect(void *address, size_t length, int prot)
 	return calls_system.protect(address, length, prot);
 }
 
-static void test_advice_undone(void)
+TEST_OF(advice, undone)
 {
 	start(BACKING_SHARED);
 	build();
@@ -532,24 +553,27 @@ static void test_advice_undone(void)
 	own_calls.protect = half_protect;
 	calls = &own_calls;
 	to_fail = 1;
-	CHECK_EQ(take(ADVICE_LOCK), -ENOMEM);
-	CHECK(!has_flag(" lo ") && !advice.nr_runs);
+	EXPECT_EQ(take(ADVICE_LOCK), -ENOMEM);
+	EXPECT_FALSE(has_flag(" lo "));
+	EXPECT_FALSE(advice.nr_runs);
 	/* What was locked, or protected, before is so again. */
-	CHECK_EQ(take_range(ADVICE_LOCK, GPA, PAGE), 0);
-	CHECK_EQ(take_range(ADVICE_PROTECT_R, GPA, PAGE), 0);
+	EXPECT_EQ(take_range(ADVICE_LOCK, GPA, PAGE), 0);
+	EXPECT_EQ(take_range(ADVICE_PROTECT_R, GPA, PAGE), 0);
 	to_fail = 1;
-	CHECK_EQ(take(ADVICE_LOCK), -ENOMEM);
-	CHECK(has_flag(" lo ") && advice.nr_runs == 1);
+	EXPECT_EQ(take(ADVICE_LOCK), -ENOMEM);
+	EXPECT_TRUE(has_flag(" lo "));
+	EXPECT_EQ(advice.nr_runs, 1);
 	to_fail = 1;
-	CHECK_EQ(take(ADVICE_PROTECT_NONE), -ENOMEM);
-	CHECK(has_prot("r--"));
-	CHECK(advice_denies(&advice, GPA) && !advice_denies(&advice, GPA + PAGE));
+	EXPECT_EQ(take(ADVICE_PROTECT_NONE), -ENOMEM);
+	EXPECT_TRUE(has_prot("r--"));
+	EXPECT_TRUE(advice_denies(&advice, GPA));
+	EXPECT_FALSE(advice_denies(&advice, GPA + PAGE));
 	*at(GPA + PAGE) = 1;
 	stop();
 }
 
 /* Runs that overlap in any way stay in order, and alike ones become one. */
-static void test_advice_runs(void)
+TEST_OF(advice, runs)
 {
 	static const struct advice_run expected[] = {
 		{ .start = PAGE, .size = PAGE, .denied = PROT_WRITE },
@@ -564,60 +588,64 @@ static void test_advice_runs(void)
 
 	start(BACKING_SHARED);
 	build();
-	CHECK(!take_range(ADVICE_PROTECT_R, PAGE, PAGE));
-	CHECK(!take_range(ADVICE_PROTECT_R, 3 * PAGE, PAGE));
-	CHECK(!take_range(ADVICE_PROTECT_R, 2 * PAGE, PAGE));
-	CHECK_EQ(advice.nr_runs, 1);
-	CHECK(!take_range(ADVICE_LOCK, 2 * PAGE, 4 * PAGE));
-	CHECK(!take_range(ADVICE_PROTECT_NONE, 5 * PAGE, 3 * PAGE));
-	CHECK_EQ(advice.nr_runs, 5);
-	CHECK(!memcmp(advice.runs, expected, sizeof(expected)));
-	CHECK_EQ(advice.nr_locked, 3);
-	CHECK(!take_range(ADVICE_PROTECT_RW, 0, 16 * PAGE));
-	CHECK(advice.nr_runs == 1 && advice.runs[0].start == 2 * PAGE &&
-	      advice.runs[0].size == 4 * PAGE);
-	CHECK(!take_range(ADVICE_UNLOCK, 3 * PAGE, PAGE));
-	CHECK_EQ(advice.nr_runs, 2);
-	CHECK(!take_range(ADVICE_UNLOCK, 0, 16 * PAGE) && !advice.nr_runs);
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, PAGE, PAGE));
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, 3 * PAGE, PAGE));
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, 2 * PAGE, PAGE));
+	EXPECT_EQ(advice.nr_runs, 1);
+	EXPECT_FALSE(take_range(ADVICE_LOCK, 2 * PAGE, 4 * PAGE));
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_NONE, 5 * PAGE, 3 * PAGE));
+	EXPECT_EQ(advice.nr_runs, 5);
+	EXPECT_MEMEQ(advice.runs, expected, sizeof(expected));
+	EXPECT_EQ(advice.nr_locked, 3);
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_RW, 0, 16 * PAGE));
+	EXPECT_EQ(advice.nr_runs, 1);
+	EXPECT_EQ(advice.runs[0].start, 2 * PAGE);
+	EXPECT_EQ(advice.runs[0].size, 4 * PAGE);
+	EXPECT_FALSE(take_range(ADVICE_UNLOCK, 3 * PAGE, PAGE));
+	EXPECT_EQ(advice.nr_runs, 2);
+	EXPECT_FALSE(take_range(ADVICE_UNLOCK, 0, 16 * PAGE));
+	EXPECT_FALSE(advice.nr_runs);
 	stop();
 }
 
-static void test_advice_explain(void)
+TEST_OF(advice, explain)
 {
 	char text[256];
 
 	start(BACKING_SHARED);
 	build();
 	advice_explain(&advice, text, sizeof(text));
-	CHECK_STR(text, "");
-	CHECK(!take_range(ADVICE_PROTECT_NONE, GPA, PAGE));
-	CHECK(!take_range(ADVICE_PROTECT_R, 8 * PAGE, 2 * PAGE));
+	EXPECT_STREQ(text, "");
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_NONE, GPA, PAGE));
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, 8 * PAGE, 2 * PAGE));
 	advice_explain(&advice, text, sizeof(text));
-	CHECK_STR(text, "gpa 0x4000 + 0x1000, gpa 0x8000 + 0x2000 (read only)");
+	EXPECT_STREQ(text, "gpa 0x4000 + 0x1000, gpa 0x8000 + 0x2000 (read only)");
 	for (uint64_t page = 64; page < 80; page += 2)
-		CHECK(!take_range(ADVICE_PROTECT_NONE, page * PAGE, PAGE));
+		EXPECT_FALSE(take_range(ADVICE_PROTECT_NONE, page * PAGE, PAGE));
 	advice_explain(&advice, text, sizeof(text));
-	CHECK(strstr(text, " and 6 more"));
+	EXPECT_STRSTR(text, " and 6 more");
 	advice_explain(&advice, text, 8);
-	CHECK(strlen(text) < 8);
+	EXPECT_LT(strlen(text), 8);
 	stop();
 }
 
 /* As while the guest is saved. */
-static void test_advice_lift(void)
+TEST_OF(advice, lift)
 {
 	start(BACKING_SHARED);
 	build();
 	fill();
-	CHECK(!take(ADVICE_PROTECT_NONE));
-	CHECK(!advice_lift(&advice) && reads(0x5a));
-	CHECK(!advice_restore(&advice) && has_prot("---"));
-	CHECK(advice_denies(&advice, GPA));
+	EXPECT_FALSE(take(ADVICE_PROTECT_NONE));
+	EXPECT_FALSE(advice_lift(&advice));
+	EXPECT_TRUE(reads(0x5a));
+	EXPECT_FALSE(advice_restore(&advice));
+	EXPECT_TRUE(has_prot("---"));
+	EXPECT_TRUE(advice_denies(&advice, GPA));
 	stop();
 }
 
 /* Another process has it as the guest has asked for. */
-static void test_advice_state(void)
+TEST_OF(advice, state)
 {
 	struct tlv records = { 0 };
 
@@ -625,29 +653,34 @@ static void test_advice_state(void)
 	build();
 	fake_names();
 	advice_get(&advice, &records, TYPE);
-	CHECK(!records.size);
-	CHECK(!take(ADVICE_LOCK) && !take(ADVICE_PROTECT_NONE) && !take(ADVICE_NAME));
-	CHECK(!take_range(ADVICE_PROTECT_W, 0, PAGE));
+	EXPECT_FALSE(records.size);
+	EXPECT_FALSE(take(ADVICE_LOCK));
+	EXPECT_FALSE(take(ADVICE_PROTECT_NONE));
+	EXPECT_FALSE(take(ADVICE_NAME));
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_W, 0, PAGE));
 	advice_get(&advice, &records, TYPE);
 	stop();
 	start(BACKING_PRIVATE);
 	build();
 	fake_names();
-	CHECK(!advice_set(&advice, &records, TYPE + 1) && !advice.nr_runs);
-	CHECK(!advice_set(&advice, &records, TYPE));
-	CHECK(advice.nr_runs == 2 && has_prot("---") && has_flag(" lo "));
-	CHECK_STR(named, "pvmemcontrol-42");
+	EXPECT_FALSE(advice_set(&advice, &records, TYPE + 1));
+	EXPECT_FALSE(advice.nr_runs);
+	EXPECT_FALSE(advice_set(&advice, &records, TYPE));
+	EXPECT_EQ(advice.nr_runs, 2);
+	EXPECT_TRUE(has_prot("---"));
+	EXPECT_TRUE(has_flag(" lo "));
+	EXPECT_STREQ(named, "pvmemcontrol-42");
 	stop();
 	/* Of kinds that cannot have it, no guest can have come. */
 	start(BACKING_GMEM);
 	build();
-	CHECK_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
+	EXPECT_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
 	stop();
 	tlv_free(&records);
 }
 
 /* A record may be anything. */
-static void test_advice_bad_state(void)
+TEST_OF(advice, bad_state)
 {
 	static const struct advice_run bad[] = {
 		{ .start = GPA, .size = 0, .locked = 1 },
@@ -666,10 +699,10 @@ static void test_advice_bad_state(void)
 		struct tlv records = { 0 };
 
 		tlv_add(&records, TYPE, 0, &bad[i], sizeof(bad[i]));
-		CHECK_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
+		EXPECT_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
 		tlv_free(&records);
 		tlv_add(&records, TYPE, 0, &bad[i], sizeof(bad[i]) - 1);
-		CHECK_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
+		EXPECT_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
 		tlv_free(&records);
 	}
 	stop();
@@ -701,7 +734,7 @@ static void *ask(void *data)
 }
 
 /* Whatever they ask for, at the same time, comes to what is recorded. */
-static void test_advice_threads(void)
+TEST_OF(advice, threads)
 {
 	unsigned int seeds[4] = { 1, 2, 3, 4 };
 	pthread_t threads[4];
@@ -710,38 +743,16 @@ static void test_advice_threads(void)
 	build();
 	fake_names();
 	for (int i = 0; i < 4; i++)
-		CHECK(!pthread_create(&threads[i], NULL, ask, &seeds[i]));
+		EXPECT_FALSE(pthread_create(&threads[i], NULL, ask, &seeds[i]));
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
-	CHECK(has_flag(" lo ") == is_recorded_locked());
-	CHECK(has_prot("rw-") == !advice_denies(&advice, GPA));
-	CHECK(!take_range(ADVICE_PROTECT_RW, 0, 16 * PAGE) &&
-	      !take_range(ADVICE_UNLOCK, 0, 16 * PAGE) &&
-	      !take_range(ADVICE_NAME, 0, 0));
+	EXPECT_EQ(has_flag(" lo "), is_recorded_locked());
+	EXPECT_EQ(has_prot("rw-"), !advice_denies(&advice, GPA));
+	EXPECT_FALSE(take_range(ADVICE_PROTECT_RW, 0, 16 * PAGE));
+	EXPECT_FALSE(take_range(ADVICE_UNLOCK, 0, 16 * PAGE));
+	EXPECT_FALSE(take_range(ADVICE_NAME, 0, 0));
 	fill();
-	CHECK(has_prot("rw-") && !has_flag(" lo "));
+	EXPECT_TRUE(has_prot("rw-"));
+	EXPECT_FALSE(has_flag(" lo "));
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "advice.shared", test_advice_shared },
-	{ "advice.private", test_advice_private },
-	{ "advice.hugetlb", test_advice_hugetlb },
-	{ "advice.file", test_advice_file },
-	{ "advice.gmem", test_advice_gmem },
-	{ "advice.dump", test_advice_dump },
-	{ "advice.ranges", test_advice_ranges },
-	{ "advice.requests", test_advice_requests },
-	{ "advice.private_pages", test_advice_private_pages },
-	{ "advice.pinned", test_advice_pinned },
-	{ "advice.limit", test_advice_limit },
-	{ "advice.undone", test_advice_undone },
-	{ "advice.runs", test_advice_runs },
-	{ "advice.explain", test_advice_explain },
-	{ "advice.lift", test_advice_lift },
-	{ "advice.state", test_advice_state },
-	{ "advice.bad_state", test_advice_bad_state },
-	{ "advice.threads", test_advice_threads },
-};
-
-UNIT_TESTS(tests)

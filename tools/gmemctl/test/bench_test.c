@@ -11,7 +11,7 @@
 #include "../cli/bench_rows.h"
 #include "../cli/out.h"
 #include "preload.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define OUTPUT 65536
 
@@ -78,19 +78,15 @@ static bool has_rows(void)
 	       shows("errors", 0, "object", "held") && shows("errors", 1, "object", "");
 }
 
-static void test_rows(void)
+TEST_OF(bench, rows)
 {
-	CHECK(shown("# measure: ns\n"
-		    "# measure: a loop of 2000000 instructions: 5 by the TSC\n"
-		    "# case: touch.first.memfd\n"
-		    "# bench: first touch | memfd | page | 612.500 | 1.20\n"
-		    "noise\n"
-		    "# bench: first touch | gmem | page | 598.000 | 0.40\n"
-		    "# case: store\n"
-		    "# skip: no VM of KVM\n"
-		    "# case: held\n"
-		    "# fail: mmap(): -12 (Cannot allocate memory)\n"
-		    "# end: 3 cases, 1 failed", has_rows));
+	EXPECT_TRUE(shown("# measure: ns\n# measure: a loop of 2000000 instructions: 5 by the TSC\n"
+			  "# case: touch.first.memfd\n"
+			  "# bench: first touch | memfd | page | 612.500 | 1.20\nnoise\n"
+			  "# bench: first touch | gmem | page | 598.000 | 0.40\n# case: store\n"
+			  "# skip: no VM of KVM\n# case: held\n"
+			  "# fail: mmap(): -12 (Cannot allocate memory)\n# end: 3 cases, 1 failed",
+			  has_rows));
 }
 
 static bool has_errors_only(void)
@@ -100,38 +96,29 @@ static bool has_errors_only(void)
 }
 
 /* A row with too few fields, and one with too many: of another version */
-static void test_malformed(void)
+TEST_OF(bench, malformed)
 {
-	CHECK(shown("# measure: ns\n"
-		    "# bench: first touch | memfd | page | 612.500\n"
-		    "# bench: first touch | memfd | page | 612.500 | 1.20 | 7\n",
-		    has_errors_only));
+	EXPECT_TRUE(shown("# measure: ns\n# bench: first touch | memfd | page | 612.500\n"
+			  "# bench: first touch | memfd | page | 612.500 | 1.20 | 7\n",
+			  has_errors_only));
 }
 
-static void test_usage(void)
+TEST_OF(bench, usage)
 {
-	CHECK(RUN("bench", "view.*", "touch.*") == 2);
-	CHECK(RUN("bench", "--cases") == 2);
+	EXPECT_EQ(RUN("bench", "view.*", "touch.*"), 2);
+	EXPECT_EQ(RUN("bench", "--cases"), 2);
 }
 
 /* It says what to do. */
-static void test_no_module(void)
+TEST_OF(bench, no_module)
 {
 	if (!access(GMEM_DEVICE_PATH, F_OK)) {
-		unit_skip("bench: gmem is loaded");
+		ksft_skip("bench: gmem is loaded");
 		return;
 	}
-	CHECK(RUN("bench") == 4);
-	CHECK(strstr(output, GMEM_DEVICE_PATH) && strstr(output, "gmemctl load"));
-	CHECK(RUN("bench", "--json") == 4);
-	CHECK(strstr(output, "\"errors\""));
+	EXPECT_EQ(RUN("bench"), 4);
+	EXPECT_STRSTR(output, GMEM_DEVICE_PATH);
+	EXPECT_STRSTR(output, "gmemctl load");
+	EXPECT_EQ(RUN("bench", "--json"), 4);
+	EXPECT_STRSTR(output, "\"errors\"");
 }
-
-static const struct unit_test tests[] = {
-	{ "bench.rows", test_rows },
-	{ "bench.malformed", test_malformed },
-	{ "bench.usage", test_usage },
-	{ "bench.no_module", test_no_module },
-};
-
-UNIT_TESTS(tests)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "board_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 struct board_fake board_fake;
 
@@ -31,7 +31,7 @@ void board_fake_start(void)
 
 void board_fake_add(struct bus_device device)
 {
-	CHECK(!bus_add(&board_fake.ports, &device, NULL));
+	EXPECT_FALSE(bus_add(&board_fake.ports, &device, NULL));
 }
 
 uint8_t inb(uint64_t port)

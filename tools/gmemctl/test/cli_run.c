@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli_run.h"
-#include "unit.h"
+#include "ksft.h"
 
 bool cli_init(struct cli *cli)
 {
@@ -21,7 +21,7 @@ bool cli_init(struct cli *cli)
 	cli->program[size] = '\0';
 	strcpy(strrchr(cli->program, '/'), "/gmemctl");
 	if (access(cli->program, X_OK)) {
-		unit_skip("%s is not built", cli->program);
+		ksft_skip("%s is not built", cli->program);
 		return false;
 	}
 	strcpy(cli->dir, "/tmp/gmemctl-snp-XXXXXX");
@@ -30,7 +30,7 @@ bool cli_init(struct cli *cli)
 
 void cli_free(struct cli *cli)
 {
-	CHECK(!cli_shell(cli, "rm -r %s", cli->dir));
+	EXPECT_FALSE(cli_shell(cli, "rm -r %s", cli->dir));
 }
 
 static int run(const char *command)
@@ -73,7 +73,8 @@ void cli_write(struct cli *cli, const char *name, const void *data,
 
 	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
 	file = fopen(path, "wb");
-	CHECK(file && fwrite(data, 1, size, file) == size);
+	EXPECT_TRUE(file);
+	EXPECT_EQ(fwrite(data, 1, size, file), size);
 	if (file)
 		fclose(file);
 }

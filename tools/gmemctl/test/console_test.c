@@ -13,7 +13,7 @@
 #include "../machine/console.h"
 #include "board_fake.h"
 #include "test_tty.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define TEXT "The quick brown fox jumps over the lazy dog, 0123456789 times."
 
@@ -28,22 +28,24 @@ static void note_quit(void *data)
 }
 
 /* Every way to end has its own code, but for success and for our failures. */
-static void test_end_codes(void)
+TEST_OF(end, codes)
 {
-	CHECK(!end_exit_code(END_POWER_OFF, 0) && !end_exit_code(END_DONE, 0) &&
-	      !end_exit_code(END_STOPPED, 0));
+	EXPECT_FALSE(end_exit_code(END_POWER_OFF, 0));
+	EXPECT_FALSE(end_exit_code(END_DONE, 0));
+	EXPECT_FALSE(end_exit_code(END_STOPPED, 0));
 	for (int i = END_RESET; i <= END_HALTED; i++) {
-		CHECK_EQ(end_exit_code((enum end)i, 0), 16 + i - END_RESET);
-		CHECK(strcmp(end_name((enum end)i), "unknown"));
+		EXPECT_EQ(end_exit_code((enum end)i, 0), 16 + i - END_RESET);
+		EXPECT_TRUE(strcmp(end_name((enum end)i), "unknown"));
 	}
-	CHECK_EQ(end_exit_code(END_EXIT_PORT, 0), 64);
-	CHECK_EQ(end_exit_code(END_EXIT_PORT, 63), 127);
-	CHECK_EQ(end_exit_code(END_EXIT_PORT, 255), 127);
-	CHECK_EQ(end_exit_code(END_SIGNAL, 0), 1);
-	CHECK_EQ(end_exit_code(END_TIMEOUT, 0), 1);
-	CHECK(end_exit_code(END_NONE, 0) == 1 && end_exit_code(END_FAILED, 0) == 1);
-	CHECK_EQ(end_exit_code((enum end)1000, 0), 1);
-	CHECK_STR(end_name((enum end)1000), "unknown");
+	EXPECT_EQ(end_exit_code(END_EXIT_PORT, 0), 64);
+	EXPECT_EQ(end_exit_code(END_EXIT_PORT, 63), 127);
+	EXPECT_EQ(end_exit_code(END_EXIT_PORT, 255), 127);
+	EXPECT_EQ(end_exit_code(END_SIGNAL, 0), 1);
+	EXPECT_EQ(end_exit_code(END_TIMEOUT, 0), 1);
+	EXPECT_EQ(end_exit_code(END_NONE, 0), 1);
+	EXPECT_EQ(end_exit_code(END_FAILED, 0), 1);
+	EXPECT_EQ(end_exit_code((enum end)1000, 0), 1);
+	EXPECT_STREQ(end_name((enum end)1000), "unknown");
 }
 
 static bool filter(const char *in, const char *out, bool quits_too)
@@ -58,16 +60,16 @@ static bool filter(const char *in, const char *out, bool quits_too)
 	       quit == quits_too;
 }
 
-static void test_console_filter(void)
+TEST_OF(console, filter)
 {
 	memset(&console, 0, sizeof(console));
-	CHECK(filter("abc\r", "abc\r", false));
-	CHECK(filter("a\001xb", "ab", true));
-	CHECK(filter("\001\001x", "\001x", false));
-	CHECK(filter("\001q", "q", false));
-	CHECK(filter("a\001", "a", false));
-	CHECK(filter("X", "", true));
-	CHECK(filter("x", "x", false));
+	EXPECT_TRUE(filter("abc\r", "abc\r", false));
+	EXPECT_TRUE(filter("a\001xb", "ab", true));
+	EXPECT_TRUE(filter("\001\001x", "\001x", false));
+	EXPECT_TRUE(filter("\001q", "q", false));
+	EXPECT_TRUE(filter("a\001", "a", false));
+	EXPECT_TRUE(filter("X", "", true));
+	EXPECT_TRUE(filter("x", "x", false));
 }
 
 /* Return: the end of a pipe to write to, or -1. */
@@ -80,7 +82,7 @@ static int start(int output)
 	board_fake_start();
 	if (pipe2(fds, O_CLOEXEC))
 		return -1;
-	CHECK(!console_open(&console, fds[0], output, NULL));
+	EXPECT_FALSE(console_open(&console, fds[0], output, NULL));
 	wire = console_wire(&console);
 	uart_init(&uart, &board_fake.board, &wire);
 	board_fake_add(uart_device(&uart));
@@ -109,81 +111,84 @@ static size_t guest_read(char *text, size_t size)
 }
 
 /* More than the FIFO holds waits in the pipe, and the end of file is no end. */
-static void test_console_input(void)
+TEST_OF(console, input)
 {
 	char text[sizeof(TEXT)] = "";
 	int fd = start(-1);
 
-	CHECK(fd >= 0);
+	EXPECT_GE(fd, 0);
 	if (fd < 0)
 		return;
-	CHECK_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
+	EXPECT_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
 	close(fd);
-	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
-	CHECK_EQ(guest_read(text, strlen(TEXT)), strlen(TEXT));
-	CHECK_STR(text, TEXT);
+	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_EQ(guest_read(text, strlen(TEXT)), strlen(TEXT));
+	EXPECT_STREQ(text, TEXT);
 	console_stop(&console);
 	console_stop(&console);
 	/* Ctrl-A is the guest's if there is no terminal. */
-	CHECK(!quits);
+	EXPECT_FALSE(quits);
 	stop();
 }
 
 /* A guest that does not read must not keep the console from stopping. */
-static void test_console_stop(void)
+TEST_OF(console, stop)
 {
 	int fd = start(-1);
 
-	CHECK(fd >= 0);
+	EXPECT_GE(fd, 0);
 	if (fd < 0)
 		return;
-	CHECK_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
-	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
+	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
 	for (int i = 0; i < 5000 && uart_room(&uart); i++)
 		usleep(1000);
-	CHECK(!uart_room(&uart));
+	EXPECT_FALSE(uart_room(&uart));
 	console_stop(&console);
 	stop();
 	close(fd);
 	/* Nor one that nobody sends anything to. */
 	fd = start(-1);
-	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
 	console_stop(&console);
 	stop();
 	close(fd);
 }
 
 /* A reader who has gone is no reason to stop. */
-static void test_console_output(void)
+TEST_OF(console, output)
 {
 	sighandler_t old = signal(SIGPIPE, SIG_IGN);
 	char text[8] = "";
 	int fds[2], fd;
 
-	CHECK(!pipe2(fds, O_CLOEXEC));
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
 	fd = start(fds[1]);
 	outb('h', UART_PORT);
 	outb('i', UART_PORT);
-	CHECK(read(fds[0], text, sizeof(text)) == 2 && !strcmp(text, "hi"));
+	EXPECT_EQ(read(fds[0], text, sizeof(text)), 2);
+	EXPECT_STREQ(text, "hi");
 	close(fds[0]);
 	outb('!', UART_PORT);
-	CHECK(inb(UART_PORT + 5) & 0x20);
+	EXPECT_TRUE(inb(UART_PORT + 5) & 0x20);
 	stop();
-	CHECK(console.lost == 1 && console.lost_rc == -EPIPE);
+	EXPECT_EQ(console.lost, 1);
+	EXPECT_EQ(console.lost_rc, -EPIPE);
 	close(fd);
 	close(fds[1]);
 	signal(SIGPIPE, old);
 }
 
 /* C18: nor is a disk that is full, but it is said what is not there. */
-static void test_console_full(void)
+TEST_OF(console, C18_full)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), fd = start(full);
 
 	outb('h', UART_PORT);
 	outb('i', UART_PORT);
 	stop();
-	CHECK(console.lost == 2 && console.lost_rc == -ENOSPC);
+	EXPECT_EQ(console.lost, 2);
+	EXPECT_EQ(console.lost_rc, -ENOSPC);
 	close(fd);
 	close(full);
 }
@@ -227,26 +232,26 @@ static void test_console_late(int flags)
 	pthread_t writer;
 	int fds[2], fd;
 
-	CHECK(!pipe2(fds, O_CLOEXEC));
-	CHECK(!fcntl(fds[0], F_SETFL, O_NONBLOCK));
-	CHECK(!fcntl(fds[1], F_SETFL, flags));
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
+	EXPECT_FALSE(fcntl(fds[0], F_SETFL, O_NONBLOCK));
+	EXPECT_FALSE(fcntl(fds[1], F_SETFL, flags));
 	fd = start(fds[1]);
-	CHECK(!pthread_create(&writer, NULL, writer_main, &count));
+	EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &count));
 	usleep(50000);
 	for (int i = 0; i < 5000 && got < count; i++) {
 		got += drain(fds[0], got);
 		usleep(1000);
 	}
-	CHECK_EQ(got, count);
-	CHECK(!pthread_join(writer, NULL));
+	EXPECT_EQ(got, count);
+	EXPECT_FALSE(pthread_join(writer, NULL));
 	stop();
-	CHECK(!console.lost);
+	EXPECT_FALSE(console.lost);
 	close(fd);
 	close(fds[0]);
 	close(fds[1]);
 }
 
-static void test_console_late_any(void)
+TEST_OF(console, C18_late)
 {
 	test_console_late(O_NONBLOCK);
 	test_console_late(0);
@@ -256,20 +261,20 @@ static void test_console_late_any(void)
  * A vCPU that is stopped while it waits for the reader, as for a save, does not
  * wait, and its bytes come out when it runs again; what is left at the end is said.
  */
-static void test_console_stopped(void)
+TEST_OF(console, C18_stopped)
 {
 	struct sigaction action = { .sa_handler = no_handler }, before;
 	size_t size = 65536, count = size + 5, held, got;
 	pthread_t writer;
 	int fds[2], fd;
 
-	CHECK(!sigaction(SIGUSR1, &action, &before));
-	CHECK(!pipe2(fds, O_CLOEXEC));
-	CHECK(!fcntl(fds[0], F_SETFL, O_NONBLOCK));
+	EXPECT_FALSE(sigaction(SIGUSR1, &action, &before));
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
+	EXPECT_FALSE(fcntl(fds[0], F_SETFL, O_NONBLOCK));
 	fd = start(fds[1]);
 	console.threads = &writers;
 	writers.stopping = false;
-	CHECK(!pthread_create(&writer, NULL, writer_main, &count));
+	EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &count));
 	for (int i = 0; i < 5000 && __atomic_load_n(&written, __ATOMIC_RELAXED) <
 	     size; i++)
 		usleep(1000);
@@ -280,15 +285,18 @@ static void test_console_stopped(void)
 	} while (pthread_tryjoin_np(writer, NULL));
 	held = console.nr_held;
 	got = drain(fds[0], 0);
-	CHECK(held >= 5 && got + held == count);
+	EXPECT_GE(held, 5);
+	EXPECT_EQ(got + held, count);
 	writers.stopping = false;
 	outb("0123456789abcdef"[count % 16], UART_PORT);
-	CHECK(drain(fds[0], got) == held + 1 && !console.nr_held);
+	EXPECT_EQ(drain(fds[0], got), held + 1);
+	EXPECT_FALSE(console.nr_held);
 	writers.stopping = true;
 	for (written = 0; written < count; written++)
 		outb("0123456789abcdef"[written % 16], UART_PORT);
 	stop();
-	CHECK(console.lost && drain(fds[0], 0) + console.lost == count);
+	EXPECT_TRUE(console.lost);
+	EXPECT_EQ(drain(fds[0], 0) + console.lost, count);
 	close(fd);
 	close(fds[0]);
 	close(fds[1]);
@@ -313,65 +321,67 @@ static const char *one_write(int fd)
 }
 
 /* A line is one system call; a prompt does not wait for the end of its line. */
-static void test_console_lines(void)
+TEST_OF(console, lines)
 {
 	char line[CONSOLE_LINE_MAX + 3] = "";
 	int fds[2], fd;
 
-	CHECK(!pipe2(fds, O_CLOEXEC | O_DIRECT));
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC | O_DIRECT));
 	fd = start(fds[1]);
-	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
 	send_text("Linux version\r\nlogin: ");
-	CHECK_STR(one_write(fds[0]), "Linux version\r\n");
-	CHECK_STR(one_write(fds[0]), "login: ");
+	EXPECT_STREQ(one_write(fds[0]), "Linux version\r\n");
+	EXPECT_STREQ(one_write(fds[0]), "login: ");
 	memset(line, '-', CONSOLE_LINE_MAX + 1);
 	line[CONSOLE_LINE_MAX + 1] = '\n';
 	send_text(line);
-	CHECK_EQ(strlen(one_write(fds[0])), CONSOLE_LINE_MAX);
-	CHECK_STR(one_write(fds[0]), "-\n");
+	EXPECT_EQ(strlen(one_write(fds[0])), CONSOLE_LINE_MAX);
+	EXPECT_STREQ(one_write(fds[0]), "-\n");
 	/* The end of the input is not that of the output. */
 	close(fd);
 	usleep(20000);
 	send_text("# ");
-	CHECK_STR(one_write(fds[0]), "# ");
+	EXPECT_STREQ(one_write(fds[0]), "# ");
 	/* Nor does a job, such as a handover, leave anything behind. */
 	send_text("Power down");
 	console_pause(&console);
-	CHECK_STR(one_write(fds[0]), "Power down");
-	CHECK(!console.nr_held);
+	EXPECT_STREQ(one_write(fds[0]), "Power down");
+	EXPECT_FALSE(console.nr_held);
 	stop();
-	CHECK(!console.lost);
+	EXPECT_FALSE(console.lost);
 	close(fds[0]);
 	close(fds[1]);
 }
 
 /* A thread that reads keys does not wait for a reader of the output. */
-static void test_console_stuck(void)
+TEST_OF(console, stuck)
 {
 	char text[65536] = "", key = 0;
 	int fds[2], fd;
 
-	CHECK(!pipe2(fds, O_CLOEXEC | O_NONBLOCK));
-	CHECK_EQ(write(fds[1], text, sizeof(text)), (ssize_t)sizeof(text));
-	CHECK(!fcntl(fds[1], F_SETFL, 0));
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC | O_NONBLOCK));
+	EXPECT_EQ(write(fds[1], text, sizeof(text)), (ssize_t)sizeof(text));
+	EXPECT_FALSE(fcntl(fds[1], F_SETFL, 0));
 	fd = start(fds[1]);
-	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
 	send_text("login: ");
 	usleep(50000);
-	CHECK_EQ(write(fd, "k", 1), 1);
-	CHECK(guest_read(&key, 1) == 1 && key == 'k');
-	CHECK_EQ(read(fds[0], text, sizeof(text)), (ssize_t)sizeof(text));
+	EXPECT_EQ(write(fd, "k", 1), 1);
+	EXPECT_EQ(guest_read(&key, 1), 1);
+	EXPECT_EQ(key, 'k');
+	EXPECT_EQ(read(fds[0], text, sizeof(text)), (ssize_t)sizeof(text));
 	usleep(500000);
-	CHECK(read(fds[0], text, sizeof(text)) == 7 && !memcmp(text, "login: ", 7));
+	EXPECT_EQ(read(fds[0], text, sizeof(text)), 7);
+	EXPECT_MEMEQ(text, "login: ", 7);
 	stop();
-	CHECK(!console.lost);
+	EXPECT_FALSE(console.lost);
 	close(fd);
 	close(fds[0]);
 	close(fds[1]);
 }
 
 /* Ctrl-A x at a terminal asks for the end; the rest goes to the guest. */
-static void test_terminal_quit(void)
+TEST_OF(console, quit)
 {
 	int master, fd = test_tty_open(&master), pipe_fd;
 	char text[8] = "";
@@ -381,28 +391,13 @@ static void test_terminal_quit(void)
 	pipe_fd = start(-1);
 	close(console.input);
 	console.input = fd;
-	CHECK(!console_start(&console, &uart, note_quit, NULL, NULL));
-	CHECK(test_tty_is_raw(fd));
-	CHECK_EQ(write(master, "a\003\001xb", 5), 5);
-	CHECK(guest_read(text, 3) == 3 && !strcmp(text, "a\003b"));
+	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_TRUE(test_tty_is_raw(fd));
+	EXPECT_EQ(write(master, "a\003\001xb", 5), 5);
+	EXPECT_EQ(guest_read(text, 3), 3);
+	EXPECT_STREQ(text, "a\003b");
 	stop();
-	CHECK_EQ(quits, 1);
+	EXPECT_EQ(quits, 1);
 	close(pipe_fd);
 	close(master);
 }
-
-static const struct unit_test tests[] = {
-	{ "end.codes", test_end_codes },
-	{ "console.filter", test_console_filter },
-	{ "console.input", test_console_input },
-	{ "console.stop", test_console_stop },
-	{ "console.output", test_console_output },
-	{ "console.C18_full", test_console_full },
-	{ "console.C18_late", test_console_late_any },
-	{ "console.C18_stopped", test_console_stopped },
-	{ "console.lines", test_console_lines },
-	{ "console.stuck", test_console_stuck },
-	{ "console.quit", test_terminal_quit },
-};
-
-UNIT_TESTS(tests)

@@ -22,7 +22,7 @@
 #include "../control/runtime.h"
 #include "../control/server.h"
 #include "../machine/machine.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define NAME "test-vm"
 
@@ -53,16 +53,16 @@ static int serve(void *data, const char *command, struct json_object *request,
 static void start(void)
 {
 	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	CHECK(mkdtemp(directory));
+	EXPECT_TRUE(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
 	served = 0;
-	CHECK(!server_start(&server, NAME, serve, NULL, NULL));
+	EXPECT_FALSE(server_start(&server, NAME, serve, NULL, NULL));
 }
 
 static void stop(void)
 {
 	server_stop(&server);
-	CHECK(!rmdir(directory));
+	EXPECT_FALSE(rmdir(directory));
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
@@ -85,7 +85,7 @@ static int raw_connect(void)
 {
 	int fd = raw_socket();
 
-	CHECK(raw_connect_to(fd));
+	EXPECT_TRUE(raw_connect_to(fd));
 	return fd;
 }
 
@@ -114,8 +114,7 @@ static unsigned int open_descriptors(void)
 
 static void raw_send(int fd, const char *text)
 {
-	CHECK_EQ(send(fd, text, strlen(text), MSG_NOSIGNAL),
-		 (ssize_t)strlen(text));
+	EXPECT_EQ(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
 /* One line, within some seconds; empty if there is none. */
@@ -169,48 +168,53 @@ static bool works(void)
 	return !call("twice", 21, &twice, NULL) && twice == 42;
 }
 
-static void test_control_names(void)
+TEST_OF(control, names)
 {
 	char path[RUNTIME_PATH_MAX];
 
-	CHECK(runtime_name_valid("a") && runtime_name_valid("Vm_1.2-x"));
-	CHECK(runtime_name_valid("12345678901234567890123456789012"));
-	CHECK(!runtime_name_valid("123456789012345678901234567890123"));
-	CHECK(!runtime_name_valid("") && !runtime_name_valid(".hidden"));
-	CHECK(!runtime_name_valid("-web") && !runtime_name_valid("-"));
-	CHECK(!runtime_name_valid("../up") && !runtime_name_valid("a/b"));
-	CHECK(!runtime_name_valid("a b") && !runtime_name_valid("a\n"));
+	EXPECT_TRUE(runtime_name_valid("a"));
+	EXPECT_TRUE(runtime_name_valid("Vm_1.2-x"));
+	EXPECT_TRUE(runtime_name_valid("12345678901234567890123456789012"));
+	EXPECT_FALSE(runtime_name_valid("123456789012345678901234567890123"));
+	EXPECT_FALSE(runtime_name_valid(""));
+	EXPECT_FALSE(runtime_name_valid(".hidden"));
+	EXPECT_FALSE(runtime_name_valid("-web"));
+	EXPECT_FALSE(runtime_name_valid("-"));
+	EXPECT_FALSE(runtime_name_valid("../up"));
+	EXPECT_FALSE(runtime_name_valid("a/b"));
+	EXPECT_FALSE(runtime_name_valid("a b"));
+	EXPECT_FALSE(runtime_name_valid("a\n"));
 	setenv("GMEMCTL_RUNTIME_DIR", "/x", 1);
-	CHECK(!runtime_path("vm", NULL, path, NULL));
-	CHECK_STR(path, "/x/vm.sock");
-	CHECK_EQ(runtime_path("../vm", NULL, path, NULL), -EINVAL);
+	EXPECT_FALSE(runtime_path("vm", NULL, path, NULL));
+	EXPECT_STREQ(path, "/x/vm.sock");
+	EXPECT_EQ(runtime_path("../vm", NULL, path, NULL), -EINVAL);
 	setenv("GMEMCTL_RUNTIME_DIR", "/a/path/that/is/much/longer/than/any/"
 	       "address/of/a/socket/could/ever/be/because/these/have/room/for/"
 	       "some/hundred", 1);
-	CHECK_EQ(runtime_path("vm", NULL, path, NULL), -ENAMETOOLONG);
+	EXPECT_EQ(runtime_path("vm", NULL, path, NULL), -ENAMETOOLONG);
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
 /* Others must not enter the directory, nor must it be anything else. */
-static void test_control_directory(void)
+TEST_OF(control, directory)
 {
 	char link_path[80];
 
 	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	CHECK(mkdtemp(directory));
+	EXPECT_TRUE(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
-	CHECK(!runtime_prepare(NULL));
-	CHECK(!chmod(directory, 0755));
-	CHECK_EQ(runtime_prepare(NULL), -EPERM);
-	CHECK(!chmod(directory, 0700));
+	EXPECT_FALSE(runtime_prepare(NULL));
+	EXPECT_FALSE(chmod(directory, 0755));
+	EXPECT_EQ(runtime_prepare(NULL), -EPERM);
+	EXPECT_FALSE(chmod(directory, 0700));
 	snprintf(link_path, sizeof(link_path), "%s.link", directory);
-	CHECK(!symlink(directory, link_path));
+	EXPECT_FALSE(symlink(directory, link_path));
 	setenv("GMEMCTL_RUNTIME_DIR", link_path, 1);
-	CHECK_EQ(runtime_prepare(NULL), -EPERM);
-	CHECK(!unlink(link_path));
-	CHECK(!rmdir(directory));
+	EXPECT_EQ(runtime_prepare(NULL), -EPERM);
+	EXPECT_FALSE(unlink(link_path));
+	EXPECT_FALSE(rmdir(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", "/proc/nothing/here", 1);
-	CHECK_EQ(runtime_prepare(NULL), -ENOENT);
+	EXPECT_EQ(runtime_prepare(NULL), -ENOENT);
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
@@ -224,19 +228,25 @@ static int parse(const char *text)
 	return rc;
 }
 
-static void test_control_parse(void)
+TEST_OF(control, parse)
 {
-	CHECK(!parse("{}") && !parse("{\"a\": [1, {\"b\": null}]}"));
-	CHECK(parse("") == -EBADMSG && parse("{") == -EBADMSG);
-	CHECK(parse("[]") == -EBADMSG && parse("1") == -EBADMSG);
-	CHECK(parse("null") == -EBADMSG && parse("\"x\"") == -EBADMSG);
-	CHECK(parse("{} {}") == -EBADMSG && parse("{}x") == -EBADMSG);
-	CHECK(parse("{\"a\"}") == -EBADMSG && parse("{1: 2}") == -EBADMSG);
-	CHECK(parse("{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}") == -EBADMSG);
-	CHECK_EQ(parse("\xff\xfe"), -EBADMSG);
+	EXPECT_FALSE(parse("{}"));
+	EXPECT_FALSE(parse("{\"a\": [1, {\"b\": null}]}"));
+	EXPECT_EQ(parse(""), -EBADMSG);
+	EXPECT_EQ(parse("{"), -EBADMSG);
+	EXPECT_EQ(parse("[]"), -EBADMSG);
+	EXPECT_EQ(parse("1"), -EBADMSG);
+	EXPECT_EQ(parse("null"), -EBADMSG);
+	EXPECT_EQ(parse("\"x\""), -EBADMSG);
+	EXPECT_EQ(parse("{} {}"), -EBADMSG);
+	EXPECT_EQ(parse("{}x"), -EBADMSG);
+	EXPECT_EQ(parse("{\"a\"}"), -EBADMSG);
+	EXPECT_EQ(parse("{1: 2}"), -EBADMSG);
+	EXPECT_EQ(parse("{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}"), -EBADMSG);
+	EXPECT_EQ(parse("\xff\xfe"), -EBADMSG);
 }
 
-static void test_control_members(void)
+TEST_OF(control, members)
 {
 	const char *text = "{\"n\":18446744073709551615,\"m\":-1,"
 			   "\"d\":1.5,\"command\":7}";
@@ -244,19 +254,20 @@ static void test_control_members(void)
 	struct error error;
 	uint64_t number;
 
-	CHECK(!message_parse(text, strlen(text), &object, NULL));
-	CHECK(!message_number(object, "n", &number, NULL) &&
-	      number == UINT64_MAX);
-	CHECK_EQ(message_number(object, "m", &number, &error), -EINVAL);
-	CHECK_EQ(message_number(object, "d", &number, &error), -EINVAL);
-	CHECK_EQ(message_number(object, "x", &number, &error), -EINVAL);
-	CHECK(!message_string(object, "n", &error) && error.rc == -EINVAL);
-	CHECK(!message_command(object));
+	EXPECT_FALSE(message_parse(text, strlen(text), &object, NULL));
+	EXPECT_FALSE(message_number(object, "n", &number, NULL));
+	EXPECT_EQ(number, UINT64_MAX);
+	EXPECT_EQ(message_number(object, "m", &number, &error), -EINVAL);
+	EXPECT_EQ(message_number(object, "d", &number, &error), -EINVAL);
+	EXPECT_EQ(message_number(object, "x", &number, &error), -EINVAL);
+	EXPECT_FALSE(message_string(object, "n", &error));
+	EXPECT_EQ(error.rc, -EINVAL);
+	EXPECT_FALSE(message_command(object));
 	json_object_put(object);
 }
 
 /* Results and errors come through, and replies that are none are refused. */
-static void test_control_call(void)
+TEST_OF(control, call)
 {
 	struct json_object *reply, *result;
 	struct error error;
@@ -265,26 +276,29 @@ static void test_control_call(void)
 	char path[RUNTIME_PATH_MAX];
 
 	start();
-	CHECK(works());
-	CHECK(!call("none", 0, &twice, NULL) && twice == 1);
-	CHECK_EQ(call("fail", 5, &twice, &error), -EBUSY);
-	CHECK(!strcmp(error.object, "page") && !strcmp(error.action, "convert"));
-	CHECK_STR(error.hint, "number 5");
-	CHECK_EQ(call("twice", -1, &twice, &error), -EINVAL);
-	CHECK(!runtime_path(NAME, NULL, path, NULL));
-	CHECK(!stat(path, &status) && (status.st_mode & 0777) == 0600);
+	EXPECT_TRUE(works());
+	EXPECT_FALSE(call("none", 0, &twice, NULL));
+	EXPECT_EQ(twice, 1);
+	EXPECT_EQ(call("fail", 5, &twice, &error), -EBUSY);
+	EXPECT_STREQ(error.object, "page");
+	EXPECT_STREQ(error.action, "convert");
+	EXPECT_STREQ(error.hint, "number 5");
+	EXPECT_EQ(call("twice", -1, &twice, &error), -EINVAL);
+	EXPECT_FALSE(runtime_path(NAME, NULL, path, NULL));
+	EXPECT_FALSE(stat(path, &status));
+	EXPECT_EQ((status.st_mode & 0777), 0600);
 	stop();
-	CHECK_EQ(call("twice", 1, &twice, &error), -ENOENT);
+	EXPECT_EQ(call("twice", 1, &twice, &error), -ENOENT);
 	reply = json_tokener_parse("{\"ok\": 1}");
-	CHECK_EQ(message_reply(reply, &result, NULL), -EBADMSG);
+	EXPECT_EQ(message_reply(reply, &result, NULL), -EBADMSG);
 	json_object_put(reply);
 	reply = json_tokener_parse("{\"ok\": false, \"error\": {\"errno\": 0}}");
-	CHECK_EQ(message_reply(reply, &result, NULL), -EPROTO);
+	EXPECT_EQ(message_reply(reply, &result, NULL), -EPROTO);
 	json_object_put(reply);
 }
 
 /* A name is one VM's; what a dead one has left is in nobody's way. */
-static void test_control_taken(void)
+TEST_OF(control, taken)
 {
 	static struct server other;
 	struct error error;
@@ -292,45 +306,45 @@ static void test_control_taken(void)
 	FILE *left;
 
 	start();
-	CHECK_EQ(server_start(&other, NAME, serve, NULL, &error), -EEXIST);
-	CHECK(works());
+	EXPECT_EQ(server_start(&other, NAME, serve, NULL, &error), -EEXIST);
+	EXPECT_TRUE(works());
 	server_stop(&other);
 	server_stop(&server);
 	server_stop(&server);
-	CHECK(!runtime_path(NAME, NULL, path, NULL));
+	EXPECT_FALSE(runtime_path(NAME, NULL, path, NULL));
 	left = fopen(path, "w");
-	CHECK(left);
+	EXPECT_TRUE(left);
 	if (left)
 		fclose(left);
-	CHECK(!server_start(&server, NAME, serve, NULL, NULL));
-	CHECK(works());
-	CHECK_EQ(server_start(&other, "../x", serve, NULL, &error), -EINVAL);
+	EXPECT_FALSE(server_start(&server, NAME, serve, NULL, NULL));
+	EXPECT_TRUE(works());
+	EXPECT_EQ(server_start(&other, "../x", serve, NULL, &error), -EINVAL);
 	stop();
 }
 
 /* Nonsense gets an error, and the connection lives on. */
-static void test_control_nonsense(void)
+TEST_OF(control, nonsense)
 {
 	int fd;
 
 	start();
 	fd = raw_connect();
 	raw_send(fd, "hello\n");
-	CHECK(strstr(raw_line(fd), "\"ok\":false"));
+	EXPECT_STRSTR(raw_line(fd), "\"ok\":false");
 	raw_send(fd, "\n{}\n");
-	CHECK(strstr(raw_line(fd), "\"ok\":false"));
-	CHECK(strstr(raw_line(fd), "\"command\""));
+	EXPECT_STRSTR(raw_line(fd), "\"ok\":false");
+	EXPECT_STRSTR(raw_line(fd), "\"command\"");
 	raw_send(fd, "{\"command\":\"twice\"}\n");
-	CHECK(strstr(raw_line(fd), "\"errno\":22"));
+	EXPECT_STRSTR(raw_line(fd), "\"errno\":22");
 	raw_send(fd, "{\"command\":\"twice\",\"number\":4}\n");
-	CHECK_STR(raw_line(fd), "{\"ok\":true,\"result\":{\"twice\":8}}");
-	CHECK_EQ(served, 2);
+	EXPECT_STREQ(raw_line(fd), "{\"ok\":true,\"result\":{\"twice\":8}}");
+	EXPECT_EQ(served, 2);
 	close(fd);
 	stop();
 }
 
 /* The longest request fits, and a longer one costs the connection. */
-static void test_control_length(void)
+TEST_OF(control, length)
 {
 	char text[MESSAGE_REQUEST_MAX + 2];
 	int fd;
@@ -341,18 +355,18 @@ static void test_control_length(void)
 	memcpy(text, "{\"command\":\"none\"", 17);
 	memcpy(text + MESSAGE_REQUEST_MAX - 2, "}\n", 3);
 	raw_send(fd, text);
-	CHECK_STR(raw_line(fd), "{\"ok\":true,\"result\":null}");
+	EXPECT_STREQ(raw_line(fd), "{\"ok\":true,\"result\":null}");
 	memset(text, 'x', sizeof(text));
-	CHECK(send(fd, text, sizeof(text), MSG_NOSIGNAL) > 0);
-	CHECK(strstr(raw_line(fd), "\"ok\":false"));
-	CHECK(raw_closed(fd));
+	EXPECT_GT(send(fd, text, sizeof(text), MSG_NOSIGNAL), 0);
+	EXPECT_STRSTR(raw_line(fd), "\"ok\":false");
+	EXPECT_TRUE(raw_closed(fd));
 	close(fd);
-	CHECK(works());
+	EXPECT_TRUE(works());
 	stop();
 }
 
 /* Requests in one piece, in many, and from one that then sends no more. */
-static void test_control_pieces(void)
+TEST_OF(control, pieces)
 {
 	const char *text = "{\"command\":\"twice\",\"number\":1}\n";
 	int fd;
@@ -360,20 +374,20 @@ static void test_control_pieces(void)
 	start();
 	fd = raw_connect();
 	for (const char *c = text; *c; c++)
-		CHECK_EQ(send(fd, c, 1, MSG_NOSIGNAL), 1);
-	CHECK(strstr(raw_line(fd), ":2}"));
+		EXPECT_EQ(send(fd, c, 1, MSG_NOSIGNAL), 1);
+	EXPECT_STRSTR(raw_line(fd), ":2}");
 	for (int i = 0; i < 20; i++)
 		raw_send(fd, text);
-	CHECK(!shutdown(fd, SHUT_WR));
+	EXPECT_FALSE(shutdown(fd, SHUT_WR));
 	for (int i = 0; i < 20; i++)
-		CHECK(strstr(raw_line(fd), ":2}"));
-	CHECK(raw_closed(fd));
+		EXPECT_STRSTR(raw_line(fd), ":2}");
+	EXPECT_TRUE(raw_closed(fd));
 	close(fd);
 	stop();
 }
 
 /* A client that never reads is not served, and keeps nobody from being served. */
-static void test_control_flood(void)
+TEST_OF(control, flood)
 {
 	const char *text = "{\"command\":\"twice\",\"number\":1}\n";
 	size_t length = strlen(text);
@@ -386,19 +400,19 @@ static void test_control_flood(void)
 				      MSG_NOSIGNAL) == (ssize_t)length)
 		sent++;
 	for (int i = 0; i < 50; i++)
-		CHECK(works());
+		EXPECT_TRUE(works());
 	usleep(200000);
 	before = __atomic_load_n(&served, __ATOMIC_RELAXED);
 	usleep(200000);
-	CHECK_EQ(before, __atomic_load_n(&served, __ATOMIC_RELAXED));
-	CHECK(sent < 1000000);
+	EXPECT_EQ(before, __atomic_load_n(&served, __ATOMIC_RELAXED));
+	EXPECT_LT(sent, 1000000);
 	close(fd);
-	CHECK(works());
+	EXPECT_TRUE(works());
 	stop();
 }
 
 /* Silent clients, and ones that die in the middle of a request. */
-static void test_control_silent(void)
+TEST_OF(control, silent)
 {
 	int fds[3 * SERVER_CLIENTS_MAX];
 
@@ -406,25 +420,25 @@ static void test_control_silent(void)
 	for (int i = 0; i < 3 * SERVER_CLIENTS_MAX; i++) {
 		fds[i] = raw_connect();
 		raw_send(fds[i], "{\"comm");
-		CHECK(i % 4 || works());
+		EXPECT_TRUE(i % 4 || works());
 	}
-	CHECK(works());
+	EXPECT_TRUE(works());
 	for (int i = 0; i < 3 * SERVER_CLIENTS_MAX; i++)
 		close(fds[i]);
-	CHECK(works());
+	EXPECT_TRUE(works());
 	fds[0] = raw_connect();
 	raw_send(fds[0], "{\"command\":\"none\"}\n");
 	close(fds[0]);
-	CHECK(works());
+	EXPECT_TRUE(works());
 	/* Stopping does not wait for anybody. */
 	fds[0] = raw_connect();
 	stop();
-	CHECK(raw_closed(fds[0]));
+	EXPECT_TRUE(raw_closed(fds[0]));
 	close(fds[0]);
 }
 
 /* 1000 connections at once: some wait, some go, and a client is served still. */
-static void test_control_many(void)
+TEST_OF(control, many)
 {
 	static int fds[1000];
 	int connected = 0;
@@ -434,17 +448,17 @@ static void test_control_many(void)
 		fds[i] = raw_try();
 		connected += fds[i] >= 0;
 	}
-	CHECK(connected >= SERVER_CLIENTS_MAX);
-	CHECK(works());
+	EXPECT_GE(connected, SERVER_CLIENTS_MAX);
+	EXPECT_TRUE(works());
 	for (int i = 0; i < 1000; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	CHECK(works());
+	EXPECT_TRUE(works());
 	stop();
 }
 
 /* Whoever asks within the time of grace is heard, whoever else comes. */
-static void test_control_grace(void)
+TEST_OF(control, grace)
 {
 	static const char text[] = "{\"command\":\"none\"}\n";
 	int fds[2 * SERVER_CLIENTS_MAX], fd;
@@ -462,19 +476,19 @@ static void test_control_grace(void)
 		send(fd, text, strlen(text), MSG_NOSIGNAL);
 		heard = strstr(raw_line(fd), "true");
 		/* A slow machine proves nothing. */
-		CHECK(heard || clock_now_ns() - start_ns >
-		      SERVER_GRACE_MS * UINT64_C(1000000));
+		EXPECT_TRUE(heard || clock_now_ns() - start_ns > SERVER_GRACE_MS *
+			    UINT64_C(1000000));
 		for (int i = 0; i < 2 * SERVER_CLIENTS_MAX; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);
 		close(fd);
 	}
-	CHECK(heard);
+	EXPECT_TRUE(heard);
 	stop();
 }
 
 /* Descriptors that a client sends do not stay in the VM. */
-static void test_control_descriptors(void)
+TEST_OF(control, descriptors)
 {
 	union {
 		struct cmsghdr header;
@@ -493,20 +507,20 @@ static void test_control_descriptors(void)
 	start();
 	fd = raw_connect();
 	raw_send(fd, text);
-	CHECK(strstr(raw_line(fd), "true"));
+	EXPECT_STRSTR(raw_line(fd), "true");
 	before = open_descriptors();
 	for (int i = 0; i < 100; i++)
 		memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd,
 		       sizeof(int));
-	CHECK(sendmsg(fd, &message, MSG_NOSIGNAL) > 0);
-	CHECK(strstr(raw_line(fd), "true"));
-	CHECK_EQ(open_descriptors(), before);
+	EXPECT_GT(sendmsg(fd, &message, MSG_NOSIGNAL), 0);
+	EXPECT_STRSTR(raw_line(fd), "true");
+	EXPECT_EQ(open_descriptors(), before);
 	close(fd);
 	stop();
 }
 
 /* A descriptor short, nobody is accepted, and it is not tried without end. */
-static void test_control_no_descriptor(void)
+TEST_OF(control, no_descriptor)
 {
 	struct rlimit limit, none;
 	struct timespec used;
@@ -514,59 +528,64 @@ static void test_control_no_descriptor(void)
 	int fd;
 
 	start();
-	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_FALSE(getrlimit(RLIMIT_NOFILE, &limit));
 	fd = raw_connect();
 	raw_send(fd, "{\"command\":\"none\"}\n");
-	CHECK(strstr(raw_line(fd), "true"));
-	CHECK(!pthread_getcpuclockid(server.thread, &clock));
+	EXPECT_STRSTR(raw_line(fd), "true");
+	EXPECT_FALSE(pthread_getcpuclockid(server.thread, &clock));
 	close(fd);
 	fd = raw_socket();
 	none = (struct rlimit){ (rlim_t)fd, limit.rlim_max };
-	CHECK(!setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_FALSE(setrlimit(RLIMIT_NOFILE, &none));
 	raw_connect_to(fd);
 	usleep(300000);
-	CHECK(!clock_gettime(clock, &used) && used.tv_nsec < 100000000);
-	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_FALSE(clock_gettime(clock, &used));
+	EXPECT_LT(used.tv_nsec, 100000000);
+	EXPECT_FALSE(setrlimit(RLIMIT_NOFILE, &limit));
 	raw_send(fd, "{\"command\":\"none\"}\n");
-	CHECK(strstr(raw_line(fd), "true"));
+	EXPECT_STRSTR(raw_line(fd), "true");
 	close(fd);
 	stop();
 }
 
 /* The socket of a VM that was killed is told from that of one that runs. */
-static void test_control_reap(void)
+TEST_OF(control, reap)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	uint64_t twice;
 	int fd;
 
 	start();
-	CHECK(!runtime_reap(NAME) && works());
+	EXPECT_FALSE(runtime_reap(NAME));
+	EXPECT_TRUE(works());
 	stop();
 	start();
-	CHECK(!runtime_path("dead", NULL, address.sun_path, NULL));
+	EXPECT_FALSE(runtime_path("dead", NULL, address.sun_path, NULL));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	EXPECT_FALSE(bind(fd, (struct sockaddr *)&address, sizeof(address)));
 	close(fd);
-	CHECK(runtime_reap("dead") && !runtime_reap("dead"));
-	CHECK(access(address.sun_path, F_OK));
+	EXPECT_TRUE(runtime_reap("dead"));
+	EXPECT_FALSE(runtime_reap("dead"));
+	EXPECT_TRUE(access(address.sun_path, F_OK));
 	/* What is no socket is somebody's file. */
 	fd = open(address.sun_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	CHECK(fd >= 0 && !close(fd));
-	CHECK(!runtime_reap("dead") && !unlink(address.sun_path));
+	EXPECT_GE(fd, 0);
+	EXPECT_FALSE(close(fd));
+	EXPECT_FALSE(runtime_reap("dead"));
+	EXPECT_FALSE(unlink(address.sun_path));
 	/* Nobody is asked whom another user could be. */
-	CHECK(!chmod(directory, 0755));
-	CHECK_EQ(call("twice", 1, &twice, NULL), -EPERM);
-	CHECK_EQ(runtime_find(NULL), -EPERM);
-	CHECK(!chmod(directory, 0700));
+	EXPECT_FALSE(chmod(directory, 0755));
+	EXPECT_EQ(call("twice", 1, &twice, NULL), -EPERM);
+	EXPECT_EQ(runtime_find(NULL), -EPERM);
+	EXPECT_FALSE(chmod(directory, 0700));
 	stop();
 	setenv("GMEMCTL_RUNTIME_DIR", "/proc/nothing/here", 1);
-	CHECK(!runtime_find(NULL));
+	EXPECT_FALSE(runtime_find(NULL));
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
 /* A VM that does not answer costs the time that one has, and no more. */
-static void test_control_stopped(void)
+TEST_OF(control, stopped)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct json_object *request = json_object_new_object();
@@ -575,12 +594,12 @@ static void test_control_stopped(void)
 	int fd;
 
 	start();
-	CHECK(!runtime_path("stuck", NULL, address.sun_path, NULL));
+	EXPECT_FALSE(runtime_path("stuck", NULL, address.sun_path, NULL));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CHECK(!bind(fd, (struct sockaddr *)&address, sizeof(address)));
-	CHECK(!listen(fd, 0));
-	CHECK(client_call_within("stuck", 1, request, &reply, &result, &error)
-	      == -ETIME && error.hint[0]);
+	EXPECT_FALSE(bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	EXPECT_FALSE(listen(fd, 0));
+	EXPECT_EQ(client_call_within("stuck", 1, request, &reply, &result, &error), -ETIME);
+	EXPECT_TRUE(error.hint[0]);
 	close(fd);
 	unlink(address.sun_path);
 	json_object_put(request);
@@ -588,7 +607,7 @@ static void test_control_stopped(void)
 }
 
 /* Without a descriptor to spare the answer is not waited for, at full speed. */
-static void test_channel_full(void)
+TEST_OF(control, channel_full)
 {
 	struct rlimit before, full;
 	struct channel channel;
@@ -596,37 +615,15 @@ static void test_channel_full(void)
 	int fd;
 
 	start();
-	CHECK(!channel_listen(&channel, &error));
+	EXPECT_FALSE(channel_listen(&channel, &error));
 	fd = channel_connect(channel.name, &error);
-	CHECK(fd >= 0 && !getrlimit(RLIMIT_NOFILE, &before));
+	EXPECT_GE(fd, 0);
+	EXPECT_FALSE(getrlimit(RLIMIT_NOFILE, &before));
 	full = (struct rlimit){ (rlim_t)fd + 1, before.rlim_max };
-	CHECK(!setrlimit(RLIMIT_NOFILE, &full));
-	CHECK_EQ(channel_accept(&channel, 2000, &error), -EMFILE);
-	CHECK(!setrlimit(RLIMIT_NOFILE, &before));
+	EXPECT_FALSE(setrlimit(RLIMIT_NOFILE, &full));
+	EXPECT_EQ(channel_accept(&channel, 2000, &error), -EMFILE);
+	EXPECT_FALSE(setrlimit(RLIMIT_NOFILE, &before));
 	close(fd);
 	channel_close(&channel);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "control.names", test_control_names },
-	{ "control.directory", test_control_directory },
-	{ "control.parse", test_control_parse },
-	{ "control.members", test_control_members },
-	{ "control.call", test_control_call },
-	{ "control.taken", test_control_taken },
-	{ "control.nonsense", test_control_nonsense },
-	{ "control.length", test_control_length },
-	{ "control.pieces", test_control_pieces },
-	{ "control.flood", test_control_flood },
-	{ "control.silent", test_control_silent },
-	{ "control.many", test_control_many },
-	{ "control.grace", test_control_grace },
-	{ "control.descriptors", test_control_descriptors },
-	{ "control.no_descriptor", test_control_no_descriptor },
-	{ "control.reap", test_control_reap },
-	{ "control.channel_full", test_channel_full },
-	{ "control.stopped", test_control_stopped },
-};
-
-UNIT_TESTS(tests)

@@ -14,7 +14,7 @@
 #include "../kvm/abi.h"
 #include "../kvm/slot.h"
 #include "../memory/convert.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGES 16
 #define SHARED_FD 10
@@ -163,94 +163,101 @@ static bool only_private(uint64_t page, uint64_t count)
 	return true;
 }
 
-static void test_convert_order(void)
+TEST_OF(convert, order)
 {
 	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
-	CHECK(!convert(&memory, 2, 4, true));
-	CHECK(only_private(2, 4) && all_agree());
-	CHECK(!convert(&memory, 2, 4, false));
-	CHECK(only_private(0, 0) && all_agree());
-	CHECK_STR(kernel.log, "CAac");
+	EXPECT_FALSE(convert(&memory, 2, 4, true));
+	EXPECT_TRUE(only_private(2, 4));
+	EXPECT_TRUE(all_agree());
+	EXPECT_FALSE(convert(&memory, 2, 4, false));
+	EXPECT_TRUE(only_private(0, 0));
+	EXPECT_TRUE(all_agree());
+	EXPECT_STREQ(kernel.log, "CAac");
 }
 
 /* A held page: the attribute is never touched, and the reason names the page. */
-static void test_convert_refused(void)
+TEST_OF(convert, refused)
 {
 	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
 	kernel.fail = 'C';
 	kernel.fail_rc = -EAGAIN;
-	CHECK_EQ(convert(&memory, 3, 2, true), -EAGAIN);
-	CHECK_STR(kernel.log, "C");
-	CHECK(strstr(why, "0x3000") && strstr(why, "3 references"));
-	CHECK(only_private(0, 0) && all_agree());
+	EXPECT_EQ(convert(&memory, 3, 2, true), -EAGAIN);
+	EXPECT_STREQ(kernel.log, "C");
+	EXPECT_STRSTR(why, "0x3000");
+	EXPECT_STRSTR(why, "3 references");
+	EXPECT_TRUE(only_private(0, 0));
+	EXPECT_TRUE(all_agree());
 }
 
 /* Page 4 was private before, and has to be so afterwards. */
-static void test_convert_attribute_fails(void)
+TEST_OF(convert, attribute_fails)
 {
 	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
-	CHECK(!convert(&memory, 4, 1, true));
+	EXPECT_FALSE(convert(&memory, 4, 1, true));
 	kernel.fail = 'A';
 	kernel.fail_rc = -ENOMEM;
-	CHECK_EQ(convert(&memory, 2, 6, true), -ENOMEM);
-	CHECK_STR(kernel.log, "CACAcc");
-	CHECK(strstr(why, "KVM_SET_MEMORY_ATTRIBUTES"));
-	CHECK(only_private(4, 1) && all_agree());
+	EXPECT_EQ(convert(&memory, 2, 6, true), -ENOMEM);
+	EXPECT_STREQ(kernel.log, "CACAcc");
+	EXPECT_STRSTR(why, "KVM_SET_MEMORY_ATTRIBUTES");
+	EXPECT_TRUE(only_private(4, 1));
+	EXPECT_TRUE(all_agree());
 	kernel.fail = 'a';
-	CHECK_EQ(convert(&memory, 4, 1, false), -ENOMEM);
-	CHECK(only_private(4, 1) && all_agree());
+	EXPECT_EQ(convert(&memory, 4, 1, false), -ENOMEM);
+	EXPECT_TRUE(only_private(4, 1));
+	EXPECT_TRUE(all_agree());
 }
 
 /* Pages 2 and 3 were shared before: their attribute must not come back set. */
-static void test_convert_gmem_fails(void)
+TEST_OF(convert, gmem_fails)
 {
 	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
-	CHECK(!convert(&memory, 4, 3, true));
+	EXPECT_FALSE(convert(&memory, 4, 3, true));
 	kernel.fail = 'c';
 	kernel.fail_rc = -ENOMEM;
-	CHECK_EQ(convert(&memory, 2, 8, false), -ENOMEM);
-	CHECK_STR(kernel.log, "CAacA");
-	CHECK(only_private(4, 3) && all_agree());
+	EXPECT_EQ(convert(&memory, 2, 8, false), -ENOMEM);
+	EXPECT_STREQ(kernel.log, "CAacA");
+	EXPECT_TRUE(only_private(4, 3));
+	EXPECT_TRUE(all_agree());
 }
 
-static void test_discard_order(void)
+TEST_OF(discard, order)
 {
 	struct convertible memory = fake_memory(MEMORY_DISCARD);
 
-	CHECK(!convert(&memory, 0, PAGES, true));
-	CHECK(!convert(&memory, 1, 1, false));
-	CHECK_STR(kernel.log, "APap");
-	CHECK(!memcmp(kernel.attribute, known, PAGES));
+	EXPECT_FALSE(convert(&memory, 0, PAGES, true));
+	EXPECT_FALSE(convert(&memory, 1, 1, false));
+	EXPECT_STREQ(kernel.log, "APap");
+	EXPECT_MEMEQ(kernel.attribute, known, PAGES);
 }
 
-static void test_discard_punch_fails(void)
+TEST_OF(discard, punch_fails)
 {
 	struct convertible memory = fake_memory(MEMORY_DISCARD);
 
-	CHECK(!convert(&memory, 4, 1, true));
+	EXPECT_FALSE(convert(&memory, 4, 1, true));
 	kernel.fail = 'P';
 	kernel.fail_rc = -EINTR;
-	CHECK_EQ(convert(&memory, 3, 3, true), -EINTR);
-	CHECK_STR(kernel.log, "APAPaa");
-	CHECK(only_private(4, 1) && !memcmp(kernel.attribute, known, PAGES));
+	EXPECT_EQ(convert(&memory, 3, 3, true), -EINTR);
+	EXPECT_STREQ(kernel.log, "APAPaa");
+	EXPECT_TRUE(only_private(4, 1));
+	EXPECT_MEMEQ(kernel.attribute, known, PAGES);
 }
 
-static void test_convert_bad_range(void)
+TEST_OF(convert, bad_range)
 {
 	struct convertible memory = fake_memory(MEMORY_INPLACE);
 
-	CHECK_EQ(convert(&memory, 0, 0, true), -EINVAL);
-	CHECK_EQ(convert(&memory, PAGES, 1, true), -EINVAL);
-	CHECK_EQ(convert(&memory, 1, PAGES, true), -EINVAL);
-	CHECK_EQ(convert_bytes(&memory, 0x800, 0x1000, true), -EINVAL);
-	CHECK_EQ(convert_bytes(&memory, 0x1000, 0x800, true), -EINVAL);
-	CHECK_EQ(convert_bytes(&memory, 0x1000, UINT64_MAX - 0xfff, true),
-		 -EINVAL);
-	CHECK(!kernel.calls);
+	EXPECT_EQ(convert(&memory, 0, 0, true), -EINVAL);
+	EXPECT_EQ(convert(&memory, PAGES, 1, true), -EINVAL);
+	EXPECT_EQ(convert(&memory, 1, PAGES, true), -EINVAL);
+	EXPECT_EQ(convert_bytes(&memory, 0x800, 0x1000, true), -EINVAL);
+	EXPECT_EQ(convert_bytes(&memory, 0x1000, 0x800, true), -EINVAL);
+	EXPECT_EQ(convert_bytes(&memory, 0x1000, UINT64_MAX - 0xfff, true), -EINVAL);
+	EXPECT_FALSE(kernel.calls);
 }
 
 struct overlap {
@@ -280,7 +287,7 @@ static void wait_for_calls(unsigned int calls_wanted)
  * While pages 0 to 3 are in the kernel, pages 8 to 11 convert; pages 2 to 5
  * wait, so that the steps of the two do not mix.
  */
-static void test_convert_overlap(void)
+TEST_OF(convert, overlap)
 {
 	struct convertible memory = fake_memory(MEMORY_INPLACE);
 	struct overlap first = { &memory, { 0, 0x4000 }, true, -1 };
@@ -289,32 +296,24 @@ static void test_convert_overlap(void)
 
 	pthread_mutex_lock(&gate);
 	use_gate = true;
-	CHECK(!pthread_create(&threads[0], NULL, overlap_main, &first));
+	EXPECT_FALSE(pthread_create(&threads[0], NULL, overlap_main, &first));
 	wait_for_calls(1);
-	CHECK(!pthread_create(&threads[1], NULL, overlap_main, &second));
+	EXPECT_FALSE(pthread_create(&threads[1], NULL, overlap_main, &second));
 	/* Time enough for a conversion that does not wait. */
 	usleep(50000);
-	CHECK_EQ(kernel.calls, 1);
-	CHECK(!convert(&memory, 8, 4, true));
-	CHECK_EQ(kernel.calls, 3);
+	EXPECT_EQ(kernel.calls, 1);
+	EXPECT_FALSE(convert(&memory, 8, 4, true));
+	EXPECT_EQ(kernel.calls, 3);
 	pthread_mutex_unlock(&gate);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
 	use_gate = false;
-	CHECK(!first.rc && !second.rc);
-	CHECK_STR(kernel.log, "CCAAac");
-	CHECK(known[1] && !known[2] && !known[5] && known[8] && all_agree());
+	EXPECT_FALSE(first.rc);
+	EXPECT_FALSE(second.rc);
+	EXPECT_STREQ(kernel.log, "CCAAac");
+	EXPECT_TRUE(known[1]);
+	EXPECT_FALSE(known[2]);
+	EXPECT_FALSE(known[5]);
+	EXPECT_TRUE(known[8]);
+	EXPECT_TRUE(all_agree());
 }
-
-static const struct unit_test tests[] = {
-	{ "convert.order", test_convert_order },
-	{ "convert.refused", test_convert_refused },
-	{ "convert.attribute_fails", test_convert_attribute_fails },
-	{ "convert.gmem_fails", test_convert_gmem_fails },
-	{ "convert.bad_range", test_convert_bad_range },
-	{ "convert.overlap", test_convert_overlap },
-	{ "discard.order", test_discard_order },
-	{ "discard.punch_fails", test_discard_punch_fails },
-};
-
-UNIT_TESTS(tests)

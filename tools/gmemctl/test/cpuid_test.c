@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "../kvm/cpuid.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define ENTRIES 9
 
@@ -18,7 +18,7 @@ static void start(void)
 	};
 
 	cpuid = calloc(1, sizeof(*cpuid) + ENTRIES * sizeof(cpuid->entries[0]));
-	CHECK(cpuid);
+	EXPECT_TRUE(cpuid);
 	if (!cpuid)
 		return;
 	cpuid->nent = ENTRIES;
@@ -32,7 +32,7 @@ static void start(void)
 }
 
 /* The host's place in its package is gone; the rest of the leaves is left. */
-static void test_cpuid_features(void)
+TEST_OF(cpuid, features)
 {
 	struct kvm_cpuid_entry2 *leaf;
 
@@ -41,20 +41,23 @@ static void test_cpuid_features(void)
 		return;
 	leaf = &cpuid->entries[1];
 	cpuid_set_cpu(cpuid, 5, true);
-	CHECK_EQ(leaf->ebx, 0x0501ffff);
-	CHECK(leaf->ecx == 0xffffffff && leaf->edx == 0xefffffff);
-	CHECK_EQ(leaf->eax, 0xffffffff);
+	EXPECT_EQ(leaf->ebx, 0x0501ffff);
+	EXPECT_EQ(leaf->ecx, 0xffffffff);
+	EXPECT_EQ(leaf->edx, 0xefffffff);
+	EXPECT_EQ(leaf->eax, 0xffffffff);
 	cpuid_set_cpu(cpuid, 254, false);
-	CHECK(leaf->ebx == 0xfe01ffff && leaf->ecx == 0xfeffffff);
+	EXPECT_EQ(leaf->ebx, 0xfe01ffff);
+	EXPECT_EQ(leaf->ecx, 0xfeffffff);
 	leaf->ecx = 0;
 	cpuid_set_cpu(cpuid, 0, false);
-	CHECK(leaf->ebx == 0x0001ffff && leaf->ecx == 0x80000000);
-	CHECK_EQ(cpuid->entries[0].eax, 0xffffffff);
+	EXPECT_EQ(leaf->ebx, 0x0001ffff);
+	EXPECT_EQ(leaf->ecx, 0x80000000);
+	EXPECT_EQ(cpuid->entries[0].eax, 0xffffffff);
 	free(cpuid);
 }
 
 /* One thread, one core, one package each. */
-static void test_cpuid_topology(void)
+TEST_OF(cpuid, topology)
 {
 	struct kvm_cpuid_entry2 *leaf;
 
@@ -63,20 +66,31 @@ static void test_cpuid_topology(void)
 		return;
 	leaf = cpuid->entries;
 	cpuid_set_cpu(cpuid, 3, false);
-	CHECK(leaf[2].eax == 0x00003fff && leaf[2].ebx == 0xffffffff);
-	CHECK(!leaf[3].eax && leaf[3].ebx == 1 && leaf[3].ecx == 0x100 &&
-	      leaf[3].edx == 3);
-	CHECK(!leaf[4].eax && leaf[4].ebx == 1 && leaf[4].ecx == 0x201 &&
-	      leaf[4].edx == 3);
-	CHECK(!leaf[5].ebx && leaf[5].ecx == 2 && leaf[5].edx == 3);
-	CHECK(leaf[6].ecx == 0xfffffffd && leaf[6].edx == 0xffffffff);
-	CHECK(!(leaf[7].ecx & 0xff) && leaf[7].eax == 0xffffffff);
-	CHECK(leaf[8].eax == 3 && (leaf[8].ebx & 0xff) == 3 && !leaf[8].ecx);
+	EXPECT_EQ(leaf[2].eax, 0x00003fff);
+	EXPECT_EQ(leaf[2].ebx, 0xffffffff);
+	EXPECT_FALSE(leaf[3].eax);
+	EXPECT_EQ(leaf[3].ebx, 1);
+	EXPECT_EQ(leaf[3].ecx, 0x100);
+	EXPECT_EQ(leaf[3].edx, 3);
+	EXPECT_FALSE(leaf[4].eax);
+	EXPECT_EQ(leaf[4].ebx, 1);
+	EXPECT_EQ(leaf[4].ecx, 0x201);
+	EXPECT_EQ(leaf[4].edx, 3);
+	EXPECT_FALSE(leaf[5].ebx);
+	EXPECT_EQ(leaf[5].ecx, 2);
+	EXPECT_EQ(leaf[5].edx, 3);
+	EXPECT_EQ(leaf[6].ecx, 0xfffffffd);
+	EXPECT_EQ(leaf[6].edx, 0xffffffff);
+	EXPECT_FALSE(leaf[7].ecx & 0xff);
+	EXPECT_EQ(leaf[7].eax, 0xffffffff);
+	EXPECT_EQ(leaf[8].eax, 3);
+	EXPECT_EQ((leaf[8].ebx & 0xff), 3);
+	EXPECT_FALSE(leaf[8].ecx);
 	free(cpuid);
 }
 
 /* C22: what a guest can address, where that is less than what the CPU can. */
-static void test_cpuid_address_bits(void)
+TEST_OF(cpuid, C22_address_bits)
 {
 	struct kvm_cpuid_entry2 *leaf;
 
@@ -85,20 +99,12 @@ static void test_cpuid_address_bits(void)
 		return;
 	leaf = &cpuid->entries[7];
 	leaf->eax = 0x3030;
-	CHECK_EQ(cpuid_address_bits(cpuid), 48);
+	EXPECT_EQ(cpuid_address_bits(cpuid), 48);
 	leaf->eax = 0x303934;
-	CHECK_EQ(cpuid_address_bits(cpuid), 48);
+	EXPECT_EQ(cpuid_address_bits(cpuid), 48);
 	leaf->eax = 0x343934;
-	CHECK_EQ(cpuid_address_bits(cpuid), 52);
+	EXPECT_EQ(cpuid_address_bits(cpuid), 52);
 	leaf->function = 0x80000007;
-	CHECK(!cpuid_address_bits(cpuid));
+	EXPECT_FALSE(cpuid_address_bits(cpuid));
 	free(cpuid);
 }
-
-static const struct unit_test tests[] = {
-	{ "cpuid.features", test_cpuid_features },
-	{ "cpuid.topology", test_cpuid_topology },
-	{ "cpuid.C22_address_bits", test_cpuid_address_bits },
-};
-
-UNIT_TESTS(tests)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../memory/description.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -45,31 +45,38 @@ static int decode(void)
 	return rc;
 }
 
-static void test_description_round_trip(void)
+TEST_OF(description, round_trip)
 {
 	const struct memory_request *request = decoded.requests;
 
-	CHECK(!encode());
-	CHECK(!description_decode(bytes, size, &decoded, NULL));
-	CHECK(decoded.config.nr_requests == 2 && decoded.config.guest_memfd);
-	CHECK(!decoded.config.x86_legacy);
-	CHECK_EQ(decoded.config.requests, decoded.requests);
-	CHECK(request->kind == BACKING_GMEM_STORE && request->prefetch);
-	CHECK(!request->thp && request->node == 3 && request->nr_ranges == 2);
+	EXPECT_FALSE(encode());
+	EXPECT_FALSE(description_decode(bytes, size, &decoded, NULL));
+	EXPECT_EQ(decoded.config.nr_requests, 2);
+	EXPECT_TRUE(decoded.config.guest_memfd);
+	EXPECT_FALSE(decoded.config.x86_legacy);
+	EXPECT_EQ(decoded.config.requests, decoded.requests);
+	EXPECT_EQ(request->kind, BACKING_GMEM_STORE);
+	EXPECT_TRUE(request->prefetch);
+	EXPECT_FALSE(request->thp);
+	EXPECT_EQ(request->node, 3);
+	EXPECT_EQ(request->nr_ranges, 2);
 	/* An fd is another process's number. */
-	CHECK_EQ(request->existing_fd, -1);
-	CHECK(range_equal(request->ranges[1], ranges[1]));
-	CHECK(request->consent && !request[1].consent);
-	CHECK(request[1].thp && request[1].node == -1);
-	CHECK(!request->dump && request[1].dump);
-	CHECK(range_equal(request[1].ranges[0], ranges[2]));
-	CHECK_EQ(decoded.nr_private, 3);
-	CHECK(!memcmp(decoded.private, private_ranges, sizeof(private_ranges)));
+	EXPECT_EQ(request->existing_fd, -1);
+	EXPECT_TRUE(range_equal(request->ranges[1], ranges[1]));
+	EXPECT_TRUE(request->consent);
+	EXPECT_FALSE(request[1].consent);
+	EXPECT_TRUE(request[1].thp);
+	EXPECT_EQ(request[1].node, -1);
+	EXPECT_FALSE(request->dump);
+	EXPECT_TRUE(request[1].dump);
+	EXPECT_TRUE(range_equal(request[1].ranges[0], ranges[2]));
+	EXPECT_EQ(decoded.nr_private, 3);
+	EXPECT_MEMEQ(decoded.private, private_ranges, sizeof(private_ranges));
 	description_free(&decoded);
 	free(bytes);
 }
 
-static void test_description_hugetlb(void)
+TEST_OF(description, hugetlb)
 {
 	struct memory_request request = {
 		.ranges = ranges, .nr_ranges = 1, .kind = BACKING_HUGETLB,
@@ -78,47 +85,45 @@ static void test_description_hugetlb(void)
 	struct memory_config config = { .requests = &request,
 					.nr_requests = 1 };
 
-	CHECK(!description_encode(&config, NULL, 0, &bytes, &size));
-	CHECK(!description_decode(bytes, size, &decoded, NULL));
-	CHECK_EQ(decoded.requests[0].kind, BACKING_HUGETLB);
-	CHECK_EQ(decoded.requests[0].hugepage_size, HUGEPAGE_SIZE_DEFAULT);
+	EXPECT_FALSE(description_encode(&config, NULL, 0, &bytes, &size));
+	EXPECT_FALSE(description_decode(bytes, size, &decoded, NULL));
+	EXPECT_EQ(decoded.requests[0].kind, BACKING_HUGETLB);
+	EXPECT_EQ(decoded.requests[0].hugepage_size, HUGEPAGE_SIZE_DEFAULT);
 	description_free(&decoded);
 	free(bytes);
 	request.hugepage_size = 1 << 30;
-	CHECK(!description_encode(&config, NULL, 0, &bytes, &size));
-	CHECK(!description_decode(bytes, size, &decoded, NULL));
-	CHECK(decoded.requests[0].hugepage_size == 1 << 30);
+	EXPECT_FALSE(description_encode(&config, NULL, 0, &bytes, &size));
+	EXPECT_FALSE(description_decode(bytes, size, &decoded, NULL));
+	EXPECT_EQ(decoded.requests[0].hugepage_size, 1 << 30);
 	description_free(&decoded);
 	free(bytes);
 }
 
 /* Cut anywhere, and with anything behind it, it is refused. */
-static void test_description_truncated(void)
+TEST_OF(description, truncated)
 {
 	size_t all;
 
-	CHECK(!encode());
+	EXPECT_FALSE(encode());
 	all = size;
 	for (size = 0; size < all; size++) {
 		uint8_t *copy = malloc(size ? size : 1);
 
 		memcpy(copy, bytes, size);
-		CHECK_EQ(description_decode(copy, size, &decoded, NULL),
-			 -EBADMSG);
+		EXPECT_EQ(description_decode(copy, size, &decoded, NULL), -EBADMSG);
 		/* Also where it admits to being shorter. */
 		if (size >= 16)
 			memcpy(copy + 12, &(uint32_t){ size }, 4);
-		CHECK_EQ(description_decode(copy, size, &decoded, NULL),
-			 -EBADMSG);
+		EXPECT_EQ(description_decode(copy, size, &decoded, NULL), -EBADMSG);
 		free(copy);
 	}
 	size = all;
-	CHECK(!decode());
+	EXPECT_FALSE(decode());
 	free(bytes);
 }
 
 /* Each field by itself: where it is, and a value that it must not have. */
-static void test_description_fields(void)
+TEST_OF(description, fields)
 {
 	static const struct {
 		size_t at;
@@ -145,34 +150,34 @@ static void test_description_fields(void)
 	};
 	uint8_t saved[4];
 
-	CHECK(!encode() && size == 160);
+	EXPECT_FALSE(encode());
+	EXPECT_EQ(size, 160);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		memcpy(saved, bytes + cases[i].at, 4);
 		memcpy(bytes + cases[i].at, &cases[i].value, 4);
-		CHECK_EQ(decode(), -EBADMSG);
+		EXPECT_EQ(decode(), -EBADMSG);
 		memcpy(bytes + cases[i].at, saved, 4);
 	}
-	CHECK(!decode());
+	EXPECT_FALSE(decode());
 	free(bytes);
 }
 
-static void test_description_too_much(void)
+TEST_OF(description, too_much)
 {
 	static struct memory_request many[DESCRIPTION_REQUESTS_MAX + 1];
 	struct memory_config config = { .requests = many };
 
 	config.nr_requests = DESCRIPTION_REQUESTS_MAX + 1;
-	CHECK_EQ(description_encode(&config, NULL, 0, &bytes, &size), -E2BIG);
+	EXPECT_EQ(description_encode(&config, NULL, 0, &bytes, &size), -E2BIG);
 	config.nr_requests = 1;
 	many[0].nr_ranges = DESCRIPTION_RANGES_MAX + 1;
-	CHECK_EQ(description_encode(&config, NULL, 0, &bytes, &size), -E2BIG);
+	EXPECT_EQ(description_encode(&config, NULL, 0, &bytes, &size), -E2BIG);
 	many[0].nr_ranges = 0;
-	CHECK_EQ(description_encode(&config, NULL, UINT32_MAX, &bytes, &size),
-		 -E2BIG);
+	EXPECT_EQ(description_encode(&config, NULL, UINT32_MAX, &bytes, &size), -E2BIG);
 }
 
 /* One range more than there is room for, all of them good. */
-static void test_description_ranges(void)
+TEST_OF(description, ranges)
 {
 	static struct range many[DESCRIPTION_RANGES_MAX + 1];
 	struct memory_request request = { .ranges = many, .existing_fd = -1,
@@ -183,25 +188,14 @@ static void test_description_ranges(void)
 
 	for (uint64_t i = 0; i <= DESCRIPTION_RANGES_MAX; i++)
 		many[i] = (struct range){ i * PAGE, (i + 1) * PAGE };
-	CHECK(!description_encode(&config, NULL, 0, &bytes, &size));
-	CHECK(!decode());
+	EXPECT_FALSE(description_encode(&config, NULL, 0, &bytes, &size));
+	EXPECT_FALSE(decode());
 	bytes = realloc(bytes, size + sizeof(many[0]));
 	memcpy(bytes + size, &many[DESCRIPTION_RANGES_MAX], sizeof(many[0]));
 	size += sizeof(many[0]);
 	all = (uint32_t)size;
 	memcpy(bytes + 12, &all, sizeof(all));
 	memcpy(bytes + 44, &count, sizeof(count));
-	CHECK_EQ(decode(), -EBADMSG);
+	EXPECT_EQ(decode(), -EBADMSG);
 	free(bytes);
 }
-
-static const struct unit_test tests[] = {
-	{ "description.round_trip", test_description_round_trip },
-	{ "description.hugetlb", test_description_hugetlb },
-	{ "description.truncated", test_description_truncated },
-	{ "description.fields", test_description_fields },
-	{ "description.too_much", test_description_too_much },
-	{ "description.ranges", test_description_ranges },
-};
-
-UNIT_TESTS(tests)

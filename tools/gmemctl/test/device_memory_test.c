@@ -5,7 +5,7 @@
 
 #include "../memory/device_memory.h"
 #include "region_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -42,75 +42,82 @@ static void stop(void)
 	fake_stop();
 }
 
-static void test_device_memory_bounds(void)
+TEST_OF(device_memory, bounds)
 {
 	start();
-	CHECK(!map(0, 2) && !map(6, 8));
-	CHECK(map(1, 3) == -EEXIST && map(7, 9) == -EINVAL);
-	CHECK(map(4, 4) == -EINVAL && map(0, 8) == -EEXIST);
-	CHECK(unmap(1, 8) == -EINVAL && unmap(0, 7) == -EINVAL);
-	CHECK_EQ(bar.nr_mappings, 2);
-	CHECK(device_memory_map(&bar, (struct range){ 2 * PAGE, 3 * PAGE }, -1,
-				0, true, NULL) == -EBADF);
-	CHECK_EQ(bar.nr_mappings, 2);
+	EXPECT_FALSE(map(0, 2));
+	EXPECT_FALSE(map(6, 8));
+	EXPECT_EQ(map(1, 3), -EEXIST);
+	EXPECT_EQ(map(7, 9), -EINVAL);
+	EXPECT_EQ(map(4, 4), -EINVAL);
+	EXPECT_EQ(map(0, 8), -EEXIST);
+	EXPECT_EQ(unmap(1, 8), -EINVAL);
+	EXPECT_EQ(unmap(0, 7), -EINVAL);
+	EXPECT_EQ(bar.nr_mappings, 2);
+	EXPECT_EQ(device_memory_map(&bar, (struct range){ 2 * PAGE, 3 * PAGE }, -1, 0, true, NULL),
+		  -EBADF);
+	EXPECT_EQ(bar.nr_mappings, 2);
 	stop();
 }
 
 /* What was unmapped does not come back when the guest moves the BAR. */
-static void test_device_memory_unmap(void)
+TEST_OF(device_memory, unmap)
 {
 	start();
-	CHECK(!map(0, 2) && !map(2, 4) && !map(6, 8));
-	CHECK(!show(16, true) && fake_said("d10-12 d12-14 d16-18 m10-18 "));
-	CHECK(!unmap(2, 6) && fake_said("e12-14 ") && bar.nr_mappings == 2);
-	CHECK(!show(32, false));
-	CHECK(fake_said("e10-18 u10-18 d20-22r d26-28r m20-28r "));
-	CHECK(!device_memory_hide(&bar, NULL) && fake_said("e20-28 u20-28 "));
-	CHECK(!unmap(0, 2) && fake_said(""));
-	CHECK(!show(0, true) && fake_said("d6-8 m0-8 "));
+	EXPECT_FALSE(map(0, 2));
+	EXPECT_FALSE(map(2, 4));
+	EXPECT_FALSE(map(6, 8));
+	EXPECT_FALSE(show(16, true));
+	EXPECT_TRUE(fake_said("d10-12 d12-14 d16-18 m10-18 "));
+	EXPECT_FALSE(unmap(2, 6));
+	EXPECT_TRUE(fake_said("e12-14 "));
+	EXPECT_EQ(bar.nr_mappings, 2);
+	EXPECT_FALSE(show(32, false));
+	EXPECT_TRUE(fake_said("e10-18 u10-18 d20-22r d26-28r m20-28r "));
+	EXPECT_FALSE(device_memory_hide(&bar, NULL));
+	EXPECT_TRUE(fake_said("e20-28 u20-28 "));
+	EXPECT_FALSE(unmap(0, 2));
+	EXPECT_TRUE(fake_said(""));
+	EXPECT_FALSE(show(0, true));
+	EXPECT_TRUE(fake_said("d6-8 m0-8 "));
 	stop();
 }
 
 /* Its fds are its own. */
-static void test_device_memory_fd(void)
+TEST_OF(device_memory, fd)
 {
 	int fd;
 
 	start();
 	fd = dup(fake.memfd);
-	CHECK(!device_memory_map(&bar, (struct range){ 0, PAGE }, fd, 0, true,
-				 NULL));
+	EXPECT_FALSE(device_memory_map(&bar, (struct range){ 0, PAGE }, fd, 0, true, NULL));
 	close(fd);
-	CHECK(!show(4, true));
+	EXPECT_FALSE(show(4, true));
 	fake.reservation.base[4 * PAGE] = 3;
-	CHECK(!show(8, true) && fake.reservation.base[8 * PAGE] == 3);
+	EXPECT_FALSE(show(8, true));
+	EXPECT_EQ(fake.reservation.base[8 * PAGE], 3);
 	stop();
 }
 
 /* A place that is taken, or outside: the guest does not have it any more. */
-static void test_device_memory_refused(void)
+TEST_OF(device_memory, refused)
 {
 	start();
-	CHECK(!map(0, 2) && !show(4, true));
-	CHECK(fake_region("ram", 32, 36, 255));
-	CHECK(show(34, true) == -EEXIST && !bar.region);
-	CHECK(show(60, true) == -EINVAL && !bar.region);
-	CHECK_EQ(device_memory_show(&bar, UINT64_MAX - PAGE + 1, true, NULL),
-		 -EINVAL);
+	EXPECT_FALSE(map(0, 2));
+	EXPECT_FALSE(show(4, true));
+	EXPECT_TRUE(fake_region("ram", 32, 36, 255));
+	EXPECT_EQ(show(34, true), -EEXIST);
+	EXPECT_FALSE(bar.region);
+	EXPECT_EQ(show(60, true), -EINVAL);
+	EXPECT_FALSE(bar.region);
+	EXPECT_EQ(device_memory_show(&bar, UINT64_MAX - PAGE + 1, true, NULL), -EINVAL);
 	fake.log[0] = '\0';
 	fake.fail = 'm';
 	fake.rc = -ENOSPC;
-	CHECK(show(4, true) == -ENOSPC && !bar.region);
-	CHECK_EQ(fake.set.nr_regions, 1);
-	CHECK(!show(4, true) && bar.region->active);
+	EXPECT_EQ(show(4, true), -ENOSPC);
+	EXPECT_FALSE(bar.region);
+	EXPECT_EQ(fake.set.nr_regions, 1);
+	EXPECT_FALSE(show(4, true));
+	EXPECT_TRUE(bar.region->active);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "device_memory.bounds", test_device_memory_bounds },
-	{ "device_memory.unmap", test_device_memory_unmap },
-	{ "device_memory.fd", test_device_memory_fd },
-	{ "device_memory.refused", test_device_memory_refused },
-};
-
-UNIT_TESTS(tests)

@@ -8,7 +8,7 @@
 #include "../devices/power.h"
 #include "../devices/rtc.h"
 #include "board_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 static struct i8042 i8042;
 static struct rtc rtc;
@@ -45,41 +45,44 @@ static void start_i8042(void)
 }
 
 /* Linux waits until the input buffer is empty, then pulses the reset line. */
-static void test_i8042_reset(void)
+TEST_OF(i8042, reset)
 {
 	start_i8042();
-	CHECK(!(inb(0x64) & 0x02));
+	EXPECT_FALSE(inb(0x64) & 0x02);
 	outb(0xfe, 0x60);
-	CHECK(!board_fake.events);
+	EXPECT_FALSE(board_fake.events);
 	outb(0xfe, 0x64);
-	CHECK(event_was(BOARD_RESET, 0));
+	EXPECT_TRUE(event_was(BOARD_RESET, 0));
 	i8042_destroy(&i8042);
 }
 
 /* What i8042_controller_check() and its friends do. */
-static void test_i8042_probe(void)
+TEST_OF(i8042, probe)
 {
 	start_i8042();
-	CHECK(!(inb(0x64) & 0x01) && !inb(0x60));
+	EXPECT_FALSE(inb(0x64) & 0x01);
+	EXPECT_FALSE(inb(0x60));
 	outb(0xaa, 0x64);
-	CHECK(inb(0x64) & 0x01 && inb(0x60) == 0x55);
-	CHECK(!(inb(0x64) & 0x01));
+	EXPECT_TRUE(inb(0x64) & 0x01);
+	EXPECT_EQ(inb(0x60), 0x55);
+	EXPECT_FALSE(inb(0x64) & 0x01);
 	outb(0x20, 0x64);
-	CHECK_EQ(inb(0x60), 0x34);
+	EXPECT_EQ(inb(0x60), 0x34);
 	outb(0x60, 0x64);
 	outb(0x74, 0x60);
 	outb(0x20, 0x64);
-	CHECK_EQ(inb(0x60), 0x74);
+	EXPECT_EQ(inb(0x60), 0x74);
 	outb(0xae, 0x64);
 	outb(0x20, 0x64);
-	CHECK_EQ(inb(0x60), 0x64);
+	EXPECT_EQ(inb(0x60), 0x64);
 	outb(0xab, 0x64);
-	CHECK(inb(0x64) & 0x01 && inb(0x60) == 0);
+	EXPECT_TRUE(inb(0x64) & 0x01);
+	EXPECT_EQ(inb(0x60), 0);
 	/* Neither a keyboard nor an unknown command answers. */
 	outb(0xff, 0x60);
 	outb(0x77, 0x64);
-	CHECK(!(inb(0x64) & 0x01));
-	CHECK(inw(0x60) >> 8 == 0xff);
+	EXPECT_FALSE(inb(0x64) & 0x01);
+	EXPECT_EQ(inw(0x60) >> 8, 0xff);
 	i8042_destroy(&i8042);
 }
 
@@ -97,78 +100,87 @@ static void start_rtc(void)
 }
 
 /* mc146818_get_time(): BCD, 24 hours, never in an update. */
-static void test_rtc_time(void)
+TEST_OF(rtc, time)
 {
 	seconds = 1795258799;	/* 2026-11-21 10:59:59 UTC, a Saturday */
 	start_rtc();
-	CHECK(!(cmos(0x0a) & 0x80));
-	CHECK_EQ((cmos(0x0b) & 0x06), 0x02);
-	CHECK_EQ(cmos(0x0d), 0x80);
-	CHECK(cmos(0x00) == 0x59 && cmos(0x02) == 0x59 && cmos(0x04) == 0x10);
-	CHECK(cmos(0x06) == 0x07 && cmos(0x07) == 0x21 && cmos(0x08) == 0x11);
-	CHECK(cmos(0x09) == 0x26 && cmos(0x32) == 0x20);
-	CHECK_EQ(inb(0x70), 0xff);
+	EXPECT_FALSE(cmos(0x0a) & 0x80);
+	EXPECT_EQ((cmos(0x0b) & 0x06), 0x02);
+	EXPECT_EQ(cmos(0x0d), 0x80);
+	EXPECT_EQ(cmos(0x00), 0x59);
+	EXPECT_EQ(cmos(0x02), 0x59);
+	EXPECT_EQ(cmos(0x04), 0x10);
+	EXPECT_EQ(cmos(0x06), 0x07);
+	EXPECT_EQ(cmos(0x07), 0x21);
+	EXPECT_EQ(cmos(0x08), 0x11);
+	EXPECT_EQ(cmos(0x09), 0x26);
+	EXPECT_EQ(cmos(0x32), 0x20);
+	EXPECT_EQ(inb(0x70), 0xff);
 	rtc_destroy(&rtc);
 }
 
 /* The memory holds what is written; time and status do not. */
-static void test_rtc_memory(void)
+TEST_OF(rtc, memory)
 {
 	seconds = 0;
 	start_rtc();
 	outb(0x0f, 0x70);
 	outb(0x0a, 0x71);
-	CHECK(cmos(0x0f) == 0x0a && cmos(0x8f) == 0x0a);
+	EXPECT_EQ(cmos(0x0f), 0x0a);
+	EXPECT_EQ(cmos(0x8f), 0x0a);
 	outb(0x00, 0x70);
 	outb(0x45, 0x71);
-	CHECK_EQ(cmos(0x00), 0x00);
+	EXPECT_EQ(cmos(0x00), 0x00);
 	outb(0x0d, 0x70);
 	outb(0x00, 0x71);
-	CHECK_EQ(cmos(0x0d), 0x80);
+	EXPECT_EQ(cmos(0x0d), 0x80);
 	outb(0x0b, 0x70);
 	outb(0xff, 0x71);
-	CHECK_EQ((cmos(0x0b) & 0x06), 0x02);
+	EXPECT_EQ((cmos(0x0b) & 0x06), 0x02);
 	outb(0x0a, 0x70);
 	outb(0xff, 0x71);
-	CHECK_EQ(cmos(0x0a), 0x7f);
-	CHECK_EQ(cmos(0x7f), 0);
+	EXPECT_EQ(cmos(0x0a), 0x7f);
+	EXPECT_EQ(cmos(0x7f), 0);
 	rtc_destroy(&rtc);
 }
 
 /* Configuration mechanism 1 is there, but no device, not even a bridge. */
-static void test_pci_empty(void)
+TEST_OF(pci, empty)
 {
 	board_fake_start();
 	pci_init(&pci, &board_fake.board);
 	board_fake_add(pci_device(&pci));
 	outl(0x80000000, 0xcf8);
-	CHECK_EQ(inl(0xcf8), 0x80000000);
+	EXPECT_EQ(inl(0xcf8), 0x80000000);
 	outl(0x8000ffff, 0xcf8);
-	CHECK_EQ(inl(0xcf8), 0x8000fffc);
-	CHECK_EQ(inl(0xcfc), 0xffffffff);
-	CHECK(inw(0xcfe) == 0xffff && inb(0xcff) == 0xff);
+	EXPECT_EQ(inl(0xcf8), 0x8000fffc);
+	EXPECT_EQ(inl(0xcfc), 0xffffffff);
+	EXPECT_EQ(inw(0xcfe), 0xffff);
+	EXPECT_EQ(inb(0xcff), 0xff);
 	outl(0, 0xcfc);
-	CHECK(inl(0xcfc) == 0xffffffff && !board_fake.events);
+	EXPECT_EQ(inl(0xcfc), 0xffffffff);
+	EXPECT_FALSE(board_fake.events);
 	pci_destroy(&pci);
 }
 
 /* reboot=p: 2, then 6. The address register does not reset, whatever it is. */
-static void test_pci_reset(void)
+TEST_OF(pci, reset)
 {
 	board_fake_start();
 	pci_init(&pci, &board_fake.board);
 	board_fake_add(pci_device(&pci));
 	outl(0xffffffff, 0xcf8);
-	CHECK(!board_fake.events);
+	EXPECT_FALSE(board_fake.events);
 	outb(0x02, 0xcf9);
-	CHECK(!board_fake.events && inb(0xcf9) == 0x02);
+	EXPECT_FALSE(board_fake.events);
+	EXPECT_EQ(inb(0xcf9), 0x02);
 	outb(0x06, 0xcf9);
-	CHECK(event_was(BOARD_RESET, 0));
+	EXPECT_TRUE(event_was(BOARD_RESET, 0));
 	outb(0x06, 0xcf9);
-	CHECK(!board_fake.events);
+	EXPECT_FALSE(board_fake.events);
 	outb(0x00, 0xcf9);
 	outb(0x0e, 0xcf9);
-	CHECK(event_was(BOARD_RESET, 0));
+	EXPECT_TRUE(event_was(BOARD_RESET, 0));
 	pci_destroy(&pci);
 }
 
@@ -180,101 +192,88 @@ static void start_power(void)
 }
 
 /* acpi_hw_legacy_sleep(): the type first, then the type and the enable bit. */
-static void test_power_off(void)
+TEST_OF(power, off)
 {
 	start_power();
-	CHECK_EQ(inw(POWER_CONTROL_PORT), 0x0001);
+	EXPECT_EQ(inw(POWER_CONTROL_PORT), 0x0001);
 	outw(5 << 10 | 1, POWER_CONTROL_PORT);
-	CHECK(!board_fake.events && inw(POWER_CONTROL_PORT) == (5 << 10 | 1));
+	EXPECT_FALSE(board_fake.events);
+	EXPECT_EQ(inw(POWER_CONTROL_PORT), (5 << 10 | 1));
 	outw(1 << 13 | 3 << 10, POWER_CONTROL_PORT);
-	CHECK(!board_fake.events);
+	EXPECT_FALSE(board_fake.events);
 	outb(1 << 5 | 5 << 2, POWER_CONTROL_PORT + 1);
-	CHECK(!board_fake.events);
+	EXPECT_FALSE(board_fake.events);
 	outw(1 << 13 | 5 << 10 | 1, POWER_CONTROL_PORT);
-	CHECK(event_was(BOARD_POWER_OFF, 0));
-	CHECK(!(inw(POWER_CONTROL_PORT) & 1 << 13));
+	EXPECT_TRUE(event_was(BOARD_POWER_OFF, 0));
+	EXPECT_FALSE(inw(POWER_CONTROL_PORT) & 1 << 13);
 	power_destroy(&power);
 }
 
 /* Nothing ever happens, and the timer runs at 3.579545 MHz. */
-static void test_power_registers(void)
+TEST_OF(power, registers)
 {
 	nanoseconds = 0;
 	start_power();
 	outw(0xffff, POWER_EVENT_PORT);
-	CHECK(!inw(POWER_EVENT_PORT));
+	EXPECT_FALSE(inw(POWER_EVENT_PORT));
 	outw(0x0321, POWER_EVENT_PORT + 2);
-	CHECK_EQ(inw(POWER_EVENT_PORT + 2), 0x0321);
-	CHECK_EQ(inl(POWER_EVENT_PORT), 0x03210000);
+	EXPECT_EQ(inw(POWER_EVENT_PORT + 2), 0x0321);
+	EXPECT_EQ(inl(POWER_EVENT_PORT), 0x03210000);
 	nanoseconds = 0;
-	CHECK(!inl(POWER_TIMER_PORT));
+	EXPECT_FALSE(inl(POWER_TIMER_PORT));
 	nanoseconds = 1500000000;
-	CHECK_EQ(inl(POWER_TIMER_PORT), 5369317);
+	EXPECT_EQ(inl(POWER_TIMER_PORT), 5369317);
 	outl(0, POWER_TIMER_PORT);
-	CHECK_EQ(inl(POWER_TIMER_PORT), 5369317);
+	EXPECT_EQ(inl(POWER_TIMER_PORT), 5369317);
 	nanoseconds = UINT64_MAX;
-	CHECK(inl(POWER_TIMER_PORT) != 0);
-	CHECK(!board_fake.events);
+	EXPECT_NE(inl(POWER_TIMER_PORT), 0);
+	EXPECT_FALSE(board_fake.events);
 	power_destroy(&power);
 }
 
 /* On another host, or after a reboot of it: it goes on, forwards only. */
-static void test_power_timer_C26(void)
+TEST_OF(power, timer_C26)
 {
 	uint64_t ns;
 
 	nanoseconds = 1000000000000;
 	start_power();
-	CHECK(!inl(POWER_TIMER_PORT));
+	EXPECT_FALSE(inl(POWER_TIMER_PORT));
 	nanoseconds += 2000000000;
 	ns = power_timer_ns(&power);
-	CHECK(ns == 2000000000 && inl(POWER_TIMER_PORT) == 2 * 3579545);
+	EXPECT_EQ(ns, 2000000000);
+	EXPECT_EQ(inl(POWER_TIMER_PORT), 2 * 3579545);
 	power_destroy(&power);
 	nanoseconds = 500;
 	start_power();
 	power_set_timer_ns(&power, ns);
-	CHECK_EQ(inl(POWER_TIMER_PORT), 2 * 3579545);
+	EXPECT_EQ(inl(POWER_TIMER_PORT), 2 * 3579545);
 	nanoseconds += 1000000000;
-	CHECK_EQ(inl(POWER_TIMER_PORT), 3 * 3579545);
+	EXPECT_EQ(inl(POWER_TIMER_PORT), 3 * 3579545);
 	power_set_timer_ns(&power, UINT64_MAX);
-	CHECK_EQ(power_timer_ns(&power), UINT64_MAX);
+	EXPECT_EQ(power_timer_ns(&power), UINT64_MAX);
 	power_destroy(&power);
 }
 
 /* A kernel with a crash kernel goes on; one without has ended. */
-static void test_pvpanic(void)
+TEST(pvpanic)
 {
 	board_fake_start();
 	board_fake_add(pvpanic_device(&board_fake.board));
-	CHECK_EQ(inb(PVPANIC_PORT), 0x03);
+	EXPECT_EQ(inb(PVPANIC_PORT), 0x03);
 	outb(0x02, PVPANIC_PORT);
 	outb(0x00, PVPANIC_PORT);
-	CHECK(!board_fake.events);
+	EXPECT_FALSE(board_fake.events);
 	outb(0x01, PVPANIC_PORT);
-	CHECK(event_was(BOARD_PANIC, 1));
+	EXPECT_TRUE(event_was(BOARD_PANIC, 1));
 }
 
-static void test_exit_port(void)
+TEST_OF(exit, port)
 {
 	board_fake_start();
 	board_fake_add(exit_port_device(&board_fake.board));
-	CHECK(!inb(EXIT_PORT) && !board_fake.events);
+	EXPECT_FALSE(inb(EXIT_PORT));
+	EXPECT_FALSE(board_fake.events);
 	outb(42, EXIT_PORT);
-	CHECK(event_was(BOARD_EXIT, 42));
+	EXPECT_TRUE(event_was(BOARD_EXIT, 42));
 }
-
-static const struct unit_test tests[] = {
-	{ "i8042.reset", test_i8042_reset },
-	{ "i8042.probe", test_i8042_probe },
-	{ "rtc.time", test_rtc_time },
-	{ "rtc.memory", test_rtc_memory },
-	{ "pci.empty", test_pci_empty },
-	{ "pci.reset", test_pci_reset },
-	{ "power.off", test_power_off },
-	{ "power.registers", test_power_registers },
-	{ "power.timer_C26", test_power_timer_C26 },
-	{ "pvpanic", test_pvpanic },
-	{ "exit.port", test_exit_port },
-};
-
-UNIT_TESTS(tests)

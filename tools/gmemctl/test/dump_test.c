@@ -11,7 +11,7 @@
 #include "../memory/guest_memory.h"
 #include "kvm_fake.h"
 #include "two_requests.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -55,30 +55,33 @@ static void check(enum backing_kind kind, bool dump)
 	asked.requests[0].hugepage_size = kind == BACKING_HUGETLB ? PAGE : 0;
 	asked.requests[0].dump = dump;
 	asked.requests[1].dump = dump;
-	CHECK(!guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0,
-				   &error));
-	CHECK(!guest_memory_attach(&memory, &error));
-	CHECK(is_left_out(64) == !dump && is_left_out(79) == !dump);
-	CHECK(is_left_out(7) == !dump && is_left_out(32) == !dump);
+	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0, &error));
+	EXPECT_FALSE(guest_memory_attach(&memory, &error));
+	EXPECT_EQ(is_left_out(64), !dump);
+	EXPECT_EQ(is_left_out(79), !dump);
+	EXPECT_EQ(is_left_out(7), !dump);
+	EXPECT_EQ(is_left_out(32), !dump);
 	/* It comes and goes, and is written to. */
 	if (kind != BACKING_PRIVATE) {
-		CHECK(!guest_memory_set_visibility(&memory, (struct range){
-			64 * PAGE, 80 * PAGE }, VISIBILITY_UNMAPPED, &error));
-		CHECK(!guest_memory_set_visibility(&memory, (struct range){
-			64 * PAGE, 80 * PAGE }, VISIBILITY_READ_WRITE, &error));
+		EXPECT_FALSE(guest_memory_set_visibility(&memory,
+							 (struct range){ 64 * PAGE, 80 * PAGE },
+							 VISIBILITY_UNMAPPED, &error));
+		EXPECT_FALSE(guest_memory_set_visibility(&memory,
+							 (struct range){ 64 * PAGE, 80 * PAGE },
+							 VISIBILITY_READ_WRITE, &error));
 	}
 	memory.reservation.base[64 * PAGE] = 1;
 	memory.reservation.base[33 * PAGE] = 1;
-	CHECK(!guest_memory_decommit(&memory, (struct range){ 64 * PAGE,
-				     66 * PAGE }));
-	CHECK(is_left_out(64) == !dump && is_left_out(33) == !dump);
+	EXPECT_FALSE(guest_memory_decommit(&memory, (struct range){ 64 * PAGE, 66 * PAGE }));
+	EXPECT_EQ(is_left_out(64), !dump);
+	EXPECT_EQ(is_left_out(33), !dump);
 	guest_memory_destroy(&memory);
 	close(file);
-	CHECK(!unlink(path));
+	EXPECT_FALSE(unlink(path));
 	calls = &calls_system;
 }
 
-static void test_dump_C24(void)
+TEST_OF(dump, left_out_C24)
 {
 	for (int kind = 0; kind < BACKING_KINDS; kind++) {
 		bool of_gmem = kind == BACKING_GMEM || kind == BACKING_GMEM_STORE;
@@ -88,9 +91,3 @@ static void test_dump_C24(void)
 			check((enum backing_kind)kind, true);
 	}
 }
-
-static const struct unit_test tests[] = {
-	{ "dump.left_out_C24", test_dump_C24 },
-};
-
-UNIT_TESTS(tests)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../boot/emulated_host.h"
-#include "unit.h"
+#include "ksft.h"
 
 static bool adds(const char *cmdline, unsigned int tsc_khz, const char *expected)
 {
@@ -14,22 +14,21 @@ static bool adds(const char *cmdline, unsigned int tsc_khz, const char *expected
 }
 
 /* C23 */
-static void test_emulated_host_words(void)
+TEST_OF(emulated_host, C23_words)
 {
-	CHECK(adds("console=ttyS0", 2000000, " noxsave no5lvl no_timer_check "
-		   "tsc=reliable tsc_early_khz=2000000"));
-	CHECK(adds("", 4294967295U, " noxsave no5lvl no_timer_check "
-		   "tsc=reliable tsc_early_khz=4294967295"));
-	CHECK(adds("", 0, " noxsave no5lvl no_timer_check"));
+	EXPECT_TRUE(adds("console=ttyS0", 2000000,
+			 " noxsave no5lvl no_timer_check tsc=reliable tsc_early_khz=2000000"));
+	EXPECT_TRUE(adds("", 4294967295U,
+			 " noxsave no5lvl no_timer_check tsc=reliable tsc_early_khz=4294967295"));
+	EXPECT_TRUE(adds("", 0, " noxsave no5lvl no_timer_check"));
 	/* What is there is not repeated, and the user's value counts. */
-	CHECK(adds("noxsave no5lvl\tno_timer_check tsc=unstable "
-		   "tsc_early_khz=1", 5, ""));
-	CHECK(adds("a=noxsave noxsaves xno5lvl tsc_early", 5, " noxsave no5lvl "
-		   "no_timer_check tsc=reliable tsc_early_khz=5"));
-	CHECK(adds("tsc", 5, " noxsave no5lvl no_timer_check tsc_early_khz=5"));
+	EXPECT_TRUE(adds("noxsave no5lvl\tno_timer_check tsc=unstable tsc_early_khz=1", 5, ""));
+	EXPECT_TRUE(adds("a=noxsave noxsaves xno5lvl tsc_early", 5,
+			 " noxsave no5lvl no_timer_check tsc=reliable tsc_early_khz=5"));
+	EXPECT_TRUE(adds("tsc", 5, " noxsave no5lvl no_timer_check tsc_early_khz=5"));
 }
 
-static void test_emulated_host_name(void)
+TEST_OF(emulated_host, C23_name)
 {
 	static const char names[][13] = {
 		"TCGTCGTCGTCG", "KVMKVMKVM\0\0\0", "Microsoft Hv", "TCGTCGTCGTCX",
@@ -38,13 +37,6 @@ static void test_emulated_host_name(void)
 
 	for (unsigned int i = 0; i < 4; i++) {
 		memcpy(name, names[i], sizeof(name));
-		CHECK_EQ(emulated_host_is_tcg(name), !i);
+		EXPECT_EQ(emulated_host_is_tcg(name), !i);
 	}
 }
-
-static const struct unit_test tests[] = {
-	{ "emulated_host.C23_words", test_emulated_host_words },
-	{ "emulated_host.C23_name", test_emulated_host_name },
-};
-
-UNIT_TESTS(tests)

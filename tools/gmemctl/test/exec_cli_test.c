@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "preload.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define LIBRARY	"libgmem-exec.so"
 #define SIM	"gmemctl-sim.so"
@@ -39,9 +39,9 @@ static bool refused(const char *begin, const char *const words[])
 }
 
 #define REFUSED(begin, ...) \
-	CHECK(refused(begin, (const char *const[]){ "exec", __VA_ARGS__, NULL }))
+	EXPECT_TRUE(refused(begin, (const char *const[]){ "exec", __VA_ARGS__, NULL }))
 
-static void test_usage(void)
+TEST_OF(exec_cli, usage)
 {
 	REFUSED("PROGRAM", "--memory-size", "1M");
 	REFUSED("PROGRAM", "--");
@@ -61,7 +61,7 @@ static void test_usage(void)
 }
 
 /* What comes after the program is the program's, with and without "--". */
-static void test_words(void)
+TEST_OF(exec_cli, words)
 {
 	static const char *const words[][6] = {
 		{ "exec", "true", "--fd", "x" },
@@ -70,7 +70,7 @@ static void test_words(void)
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		CHECK(run(words[i]) != 2);
+		EXPECT_NE(run(words[i]), 2);
 }
 
 /* The folder of the running program, where all that was built is. */
@@ -109,37 +109,28 @@ static int run_with(const char *libraries, const char *variables,
 }
 
 /* A program without a VM finds all as it was, and hears nothing of it. */
-static void test_idle(void)
+TEST_OF(exec_cli, idle)
 {
-	CHECK(!run_with(LIBRARY, "", "sh -c 'echo out; exit 0'", output, OUTPUT));
-	CHECK_STR(output, "out\n");
-	CHECK(run_with(LIBRARY, "", "sh -c 'kill -BUS $$; echo lived'", output,
-		       OUTPUT) != 0);
-	CHECK(!strstr(output, "lived"));
-	CHECK(!run_with(LIBRARY, "GMEM_EXEC_STATS=1", "true", output, OUTPUT));
-	CHECK(strstr(output, "gmemctl exec: 0 exits; 0 faults answered"));
-	CHECK(!run_with(LIBRARY, "GMEM_EXEC_STATS=0", "true", output, OUTPUT));
-	CHECK(!*output);
+	EXPECT_FALSE(run_with(LIBRARY, "", "sh -c 'echo out; exit 0'", output, OUTPUT));
+	EXPECT_STREQ(output, "out\n");
+	EXPECT_NE(run_with(LIBRARY, "", "sh -c 'kill -BUS $$; echo lived'", output, OUTPUT), 0);
+	EXPECT_FALSE(strstr(output, "lived"));
+	EXPECT_FALSE(run_with(LIBRARY, "GMEM_EXEC_STATS=1", "true", output, OUTPUT));
+	EXPECT_STRSTR(output, "gmemctl exec: 0 exits; 0 faults answered");
+	EXPECT_FALSE(run_with(LIBRARY, "GMEM_EXEC_STATS=0", "true", output, OUTPUT));
+	EXPECT_FALSE(*output);
 }
 
 /* The simulated host behind it, VMs of types that it leaves alone, is the same. */
-static void test_sim(void)
+TEST_OF(exec_cli, sim)
 {
 	static char without[OUTPUT];
 	int code = run_with("./" SIM, "", "./gmemctl check snp --json", without,
 			    OUTPUT);
 
-	CHECK(code >= 0 && strstr(without, "\"checks\""));
-	CHECK(run_with("./" LIBRARY " ./" SIM, "", "./gmemctl check snp --json",
-		       output, OUTPUT) == code);
-	CHECK_STR(output, without);
+	EXPECT_GE(code, 0);
+	EXPECT_STRSTR(without, "\"checks\"");
+	EXPECT_EQ(run_with("./" LIBRARY " ./" SIM, "", "./gmemctl check snp --json", output,
+			   OUTPUT), code);
+	EXPECT_STREQ(output, without);
 }
-
-static const struct unit_test tests[] = {
-	{ "exec_cli.usage", test_usage },
-	{ "exec_cli.words", test_words },
-	{ "exec_cli.idle", test_idle },
-	{ "exec_cli.sim", test_sim },
-};
-
-UNIT_TESTS(tests)

@@ -15,7 +15,7 @@
 #include "../exec/procmap.h"
 #include "../exec/vm.h"
 #include "exec_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 struct exec_fake exec_fake;
 
@@ -260,7 +260,8 @@ void exec_fake_stop(void)
 {
 	exec_closing(exec_fake.vm);
 	exec_closing(exec_fake.vcpu);
-	CHECK(!exec_vm_of(exec_fake.vm) && !exec_vcpu_of(exec_fake.vcpu));
+	EXPECT_FALSE(exec_vm_of(exec_fake.vm));
+	EXPECT_FALSE(exec_vcpu_of(exec_fake.vcpu));
 	close(exec_fake.vm);
 	close(exec_fake.vcpu);
 	for (int i = 0; i < EXEC_FAKE_GMEM; i++)

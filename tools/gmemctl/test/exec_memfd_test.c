@@ -11,7 +11,7 @@
 #include "../exec/memfd.h"
 #include "../exec/report.h"
 #include "exec_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define MIB	(UINT64_C(1) << 20)
 
@@ -41,20 +41,22 @@ static int seals(int fd, int request, unsigned int value)
 {
 	int rc = 12345;
 
-	CHECK(exec_memfd_seals(fd, request, value, &rc));
+	EXPECT_TRUE(exec_memfd_seals(fd, request, value, &rc));
 	return rc;
 }
 
-static void test_names(void)
+TEST_OF(exec_memfd, names)
 {
-	CHECK(exec_memfd_wanted("memory-backend-memfd"));
-	CHECK(!exec_memfd_wanted("test") && !exec_memfd_wanted("") &&
-	      !exec_memfd_wanted(NULL) && !exec_memfd_wanted("memory-backend"));
-	CHECK(!exec_memfd_refused(MFD_CLOEXEC | MFD_ALLOW_SEALING));
-	CHECK(exec_memfd_refused(MFD_CLOEXEC | MFD_HUGETLB));
+	EXPECT_TRUE(exec_memfd_wanted("memory-backend-memfd"));
+	EXPECT_FALSE(exec_memfd_wanted("test"));
+	EXPECT_FALSE(exec_memfd_wanted(""));
+	EXPECT_FALSE(exec_memfd_wanted(NULL));
+	EXPECT_FALSE(exec_memfd_wanted("memory-backend"));
+	EXPECT_FALSE(exec_memfd_refused(MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	EXPECT_TRUE(exec_memfd_refused(MFD_CLOEXEC | MFD_HUGETLB));
 }
 
-static void test_resize(void)
+TEST_OF(exec_memfd, resize)
 {
 	const char *before = exec_settings.name;
 	ino_t was;
@@ -64,84 +66,80 @@ static void test_resize(void)
 	exec_settings.name = "guest";
 	fd = make(MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	was = inode(fd);
-	CHECK(exec_memfd_resize(fd, 3 * MIB));
-	CHECK(exec_fake.created.length == 3 * MIB &&
-	      exec_fake.created.flags == GMEM_CREATE_F_INIT_SHARED);
-	CHECK_STR(exec_fake.created.name, "guest");
-	CHECK(inode(fd) != was && lseek(fd, 0, SEEK_END) == (off_t)(3 * MIB));
-	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	EXPECT_TRUE(exec_memfd_resize(fd, 3 * MIB));
+	EXPECT_EQ(exec_fake.created.length, 3 * MIB);
+	EXPECT_EQ(exec_fake.created.flags, GMEM_CREATE_F_INIT_SHARED);
+	EXPECT_STREQ(exec_fake.created.name, "guest");
+	EXPECT_NE(inode(fd), was);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), (off_t)(3 * MIB));
+	EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	/* It has its size: the next one is the kernel's to refuse. */
-	CHECK(!exec_memfd_resize(fd, 4 * MIB));
+	EXPECT_FALSE(exec_memfd_resize(fd, 4 * MIB));
 	end(fd);
 	fd = make(0);
-	CHECK(exec_memfd_resize(fd, MIB) && !fcntl(fd, F_GETFD));
+	EXPECT_TRUE(exec_memfd_resize(fd, MIB));
+	EXPECT_FALSE(fcntl(fd, F_GETFD));
 	end(fd);
 	exec_settings.name = before;
 	exec_fake_stop();
 }
 
-static void test_seals(void)
+TEST_OF(exec_memfd, seals)
 {
 	int fd, rc;
 
 	exec_fake_start();
 	fd = make(MFD_ALLOW_SEALING);
 	/* A memfd as long as it has no size. */
-	CHECK(!exec_memfd_seals(fd, F_GET_SEALS, 0, &rc));
-	CHECK(exec_memfd_resize(fd, MIB));
-	CHECK_EQ(seals(fd, F_GET_SEALS, 0), 0);
-	CHECK_EQ(seals(fd, F_ADD_SEALS, F_SEAL_WRITE), -EINVAL);
-	CHECK_EQ(seals(fd, F_ADD_SEALS, F_SEAL_GROW), 0);
-	CHECK_EQ(seals(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL), 0);
-	CHECK_EQ(seals(fd, F_GET_SEALS, 0),
-		 F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
-	CHECK_EQ(seals(fd, F_ADD_SEALS, F_SEAL_GROW), -EPERM);
-	CHECK(!exec_memfd_seals(fd, F_GETFD, 0, &rc));
+	EXPECT_FALSE(exec_memfd_seals(fd, F_GET_SEALS, 0, &rc));
+	EXPECT_TRUE(exec_memfd_resize(fd, MIB));
+	EXPECT_EQ(seals(fd, F_GET_SEALS, 0), 0);
+	EXPECT_EQ(seals(fd, F_ADD_SEALS, F_SEAL_WRITE), -EINVAL);
+	EXPECT_EQ(seals(fd, F_ADD_SEALS, F_SEAL_GROW), 0);
+	EXPECT_EQ(seals(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL), 0);
+	EXPECT_EQ(seals(fd, F_GET_SEALS, 0), F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+	EXPECT_EQ(seals(fd, F_ADD_SEALS, F_SEAL_GROW), -EPERM);
+	EXPECT_FALSE(exec_memfd_seals(fd, F_GETFD, 0, &rc));
 	end(fd);
-	CHECK(!exec_memfd_seals(fd, F_GET_SEALS, 0, &rc));
+	EXPECT_FALSE(exec_memfd_seals(fd, F_GET_SEALS, 0, &rc));
 	fd = make(0);
-	CHECK(exec_memfd_resize(fd, MIB));
-	CHECK_EQ(seals(fd, F_ADD_SEALS, F_SEAL_GROW), -EPERM);
+	EXPECT_TRUE(exec_memfd_resize(fd, MIB));
+	EXPECT_EQ(seals(fd, F_ADD_SEALS, F_SEAL_GROW), -EPERM);
 	end(fd);
 	exec_fake_stop();
 }
 
 /* What cannot be a gmem fd stays the memfd that it was. */
-static void test_others(void)
+TEST_OF(exec_memfd, others)
 {
 	int fd, other, rc;
 	ino_t was;
 
 	exec_fake_start();
 	other = memfd_create("other", 0);
-	CHECK(!exec_memfd_resize(other, MIB) && !exec_memfd_resize(-1, MIB) &&
-	      !exec_memfd_resize(1 << 30, MIB));
-	CHECK(!exec_memfd_seals(other, F_GET_SEALS, 0, &rc));
+	EXPECT_FALSE(exec_memfd_resize(other, MIB));
+	EXPECT_FALSE(exec_memfd_resize(-1, MIB));
+	EXPECT_FALSE(exec_memfd_resize(1 << 30, MIB));
+	EXPECT_FALSE(exec_memfd_seals(other, F_GET_SEALS, 0, &rc));
 	close(other);
 	fd = make(0);
 	was = inode(fd);
-	CHECK(!exec_memfd_resize(fd, MIB + 1) && inode(fd) == was);
-	CHECK(!exec_memfd_resize(fd, MIB) && !exec_fake.created.length);
+	EXPECT_FALSE(exec_memfd_resize(fd, MIB + 1));
+	EXPECT_EQ(inode(fd), was);
+	EXPECT_FALSE(exec_memfd_resize(fd, MIB));
+	EXPECT_FALSE(exec_fake.created.length);
 	end(fd);
 	fd = make(0);
 	was = inode(fd);
 	exec_fake.create_rc = -ENOMEM;
-	CHECK(!exec_memfd_resize(fd, MIB) && inode(fd) == was);
-	CHECK(exec_fake.created.length == MIB);
+	EXPECT_FALSE(exec_memfd_resize(fd, MIB));
+	EXPECT_EQ(inode(fd), was);
+	EXPECT_EQ(exec_fake.created.length, MIB);
 	end(fd);
 	/* The number may be something else's by then. */
 	exec_fake.create_rc = 0;
 	fd = make(0);
 	end(fd);
-	CHECK(!exec_memfd_resize(fd, MIB));
+	EXPECT_FALSE(exec_memfd_resize(fd, MIB));
 	exec_fake_stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "exec_memfd.names", test_names },
-	{ "exec_memfd.resize", test_resize },
-	{ "exec_memfd.seals", test_seals },
-	{ "exec_memfd.others", test_others },
-};
-
-UNIT_TESTS(tests)

@@ -13,7 +13,7 @@
 #include "../exec/slot.h"
 #include "../exec/watch.h"
 #include "exec_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE	UINT64_C(4096)
 #define MIB	(UINT64_C(1) << 20)
@@ -32,7 +32,7 @@ static void set(uint32_t id, uint64_t gpa, uint64_t size, char *at)
 		.userspace_addr = (uintptr_t)at,
 	};
 
-	CHECK(!exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region));
+	EXPECT_FALSE(exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region));
 }
 
 /* A PC with 7 MiB: six of them below, one above 4 GiB. */
@@ -73,13 +73,15 @@ static int enter_interrupted(unsigned int number)
 	return -EINTR;
 }
 
-static void test_pass(void)
+TEST_OF(exec_run, pass)
 {
 	start(enter_io);
-	CHECK(!exec_run(vcpu, NULL) && exec_fake.entered == 1);
-	CHECK_EQ(exec_fake.run->exit_reason, KVM_EXIT_IO);
+	EXPECT_FALSE(exec_run(vcpu, NULL));
+	EXPECT_EQ(exec_fake.entered, 1);
+	EXPECT_EQ(exec_fake.run->exit_reason, KVM_EXIT_IO);
 	exec_fake.enter = enter_interrupted;
-	CHECK(exec_run(vcpu, NULL) == -EINTR && exec_fake.entered == 2);
+	EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
+	EXPECT_EQ(exec_fake.entered, 2);
 	stop();
 }
 
@@ -101,16 +103,18 @@ static uintptr_t view_of(uint64_t gpa)
 	return (uintptr_t)slot->view + (gpa - slot->gpa);
 }
 
-static void test_fault(void)
+TEST_OF(exec_run, fault)
 {
 	uint64_t faults = exec_counters.faults;
 
 	start(enter_faults);
-	CHECK(!exec_run(vcpu, NULL) && exec_fake.entered == 3);
-	CHECK_EQ(exec_counters.faults, faults + 2);
+	EXPECT_FALSE(exec_run(vcpu, NULL));
+	EXPECT_EQ(exec_fake.entered, 3);
+	EXPECT_EQ(exec_counters.faults, faults + 2);
 	/* The last block is cut where the slot ends, and begins where it does. */
-	CHECK_EQ(exec_fake.populated.address, view_of(HIGH));
-	CHECK(exec_fake.populated.length == MIB && !exec_fake.populated.flags);
+	EXPECT_EQ(exec_fake.populated.address, view_of(HIGH));
+	EXPECT_EQ(exec_fake.populated.length, MIB);
+	EXPECT_FALSE(exec_fake.populated.flags);
 	stop();
 }
 
@@ -124,18 +128,18 @@ static int enter_fault_once(unsigned int number)
 	return -EFAULT;
 }
 
-static void test_fault_block(void)
+TEST_OF(exec_run, fault_block)
 {
 	start(enter_fault_once);
-	CHECK(!exec_run(vcpu, NULL));
-	CHECK_EQ(exec_fake.populated.address, view_of(2 * MIB));
-	CHECK_EQ(exec_fake.populated.length, 2 * MIB);
+	EXPECT_FALSE(exec_run(vcpu, NULL));
+	EXPECT_EQ(exec_fake.populated.address, view_of(2 * MIB));
+	EXPECT_EQ(exec_fake.populated.length, 2 * MIB);
 	/* Without memory for a block there may be some for the page. */
 	exec_fake.entered = 0;
 	exec_fake.populate_rc = -ENOMEM;
-	CHECK(!exec_run(vcpu, NULL));
-	CHECK_EQ(exec_fake.populated.address, view_of(3 * MIB + 7 * PAGE));
-	CHECK_EQ(exec_fake.populated.length, PAGE);
+	EXPECT_FALSE(exec_run(vcpu, NULL));
+	EXPECT_EQ(exec_fake.populated.address, view_of(3 * MIB + 7 * PAGE));
+	EXPECT_EQ(exec_fake.populated.length, PAGE);
 	stop();
 }
 
@@ -149,10 +153,11 @@ static int enter_no_fault(unsigned int number)
 }
 
 /* The second time there was no page fault: KVM itself could not. */
-static void test_no_progress(void)
+TEST_OF(exec_run, no_progress)
 {
 	start(enter_no_fault);
-	CHECK(exec_run(vcpu, NULL) == -EFAULT && exec_fake.entered == 2);
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_EQ(exec_fake.entered, 2);
 	stop();
 }
 
@@ -165,13 +170,14 @@ static int enter_again(unsigned int number)
 	return -EFAULT;
 }
 
-static void test_again_and_again(void)
+TEST_OF(exec_run, again_and_again)
 {
 	start(enter_again);
 	exec_fake.fault.count = 1000;
 	exec_fake.populate_pages = 0;
-	CHECK_EQ(exec_run(vcpu, NULL), -EFAULT);
-	CHECK(exec_fake.entered > 2 && exec_fake.entered < 100);
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_GT(exec_fake.entered, 2);
+	EXPECT_LT(exec_fake.entered, 100);
 	stop();
 }
 
@@ -191,15 +197,17 @@ static int enter_elsewhere(unsigned int number)
 	return -EFAULT;
 }
 
-static void test_fault_bad(void)
+TEST_OF(exec_run, fault_bad)
 {
 	start(enter_unwatched);
-	CHECK(exec_run(vcpu, NULL) == -EFAULT && exec_fake.entered < 100);
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_LT(exec_fake.entered, 100);
 	exec_fake.entered = 0;
 	exec_fake.enter = enter_elsewhere;
-	CHECK(exec_run(vcpu, NULL) == -EFAULT && exec_fake.entered == 1);
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_EQ(exec_fake.entered, 1);
 	exec_fake.fault_rc = -EOPNOTSUPP;
-	CHECK_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
 	stop();
 }
 
@@ -224,56 +232,64 @@ static int64_t ask(uint64_t gpa, uint64_t pages, uint64_t attributes)
 	asked[1] = pages;
 	asked[2] = attributes;
 	exec_fake.entered = 0;
-	CHECK(!exec_run(vcpu, NULL));
+	EXPECT_FALSE(exec_run(vcpu, NULL));
 	return (int64_t)exec_fake.run->hypercall.ret;
 }
 
-static void test_hypercall(void)
+TEST_OF(exec_run, hypercall)
 {
 	start(enter_hypercall);
-	CHECK(exec_fake.enabled == 1U << KVM_HC_MAP_GPA_RANGE);
-	CHECK(!ask(MIB, 3, 0x10));
-	CHECK(exec_fake.entered == 2 && exec_fake.nr_converted == 1);
-	CHECK(exec_fake.converted[0].offset == MIB &&
-	      exec_fake.converted[0].length == 3 * PAGE);
-	CHECK_EQ(exec_fake.content, GMEM_CONTENT_PRESERVE);
-	CHECK(exec_fake.private[0][256] && exec_fake.private[0][258] &&
-	      !exec_fake.private[0][259]);
-	CHECK(!ask(MIB + PAGE, 1, 0) && !exec_fake.private[0][257]);
-	CHECK(!ask(HIGH, 1, 0x10) && exec_fake.private[0][6 * 256]);
+	EXPECT_EQ(exec_fake.enabled, 1U << KVM_HC_MAP_GPA_RANGE);
+	EXPECT_FALSE(ask(MIB, 3, 0x10));
+	EXPECT_EQ(exec_fake.entered, 2);
+	EXPECT_EQ(exec_fake.nr_converted, 1);
+	EXPECT_EQ(exec_fake.converted[0].offset, MIB);
+	EXPECT_EQ(exec_fake.converted[0].length, 3 * PAGE);
+	EXPECT_EQ(exec_fake.content, GMEM_CONTENT_PRESERVE);
+	EXPECT_TRUE(exec_fake.private[0][256]);
+	EXPECT_TRUE(exec_fake.private[0][258]);
+	EXPECT_FALSE(exec_fake.private[0][259]);
+	EXPECT_FALSE(ask(MIB + PAGE, 1, 0));
+	EXPECT_FALSE(exec_fake.private[0][257]);
+	EXPECT_FALSE(ask(HIGH, 1, 0x10));
+	EXPECT_TRUE(exec_fake.private[0][6 * 256]);
 	stop();
 }
 
-static void test_hypercall_bad(void)
+TEST_OF(exec_run, hypercall_bad)
 {
 	start(enter_hypercall);
-	CHECK_EQ(ask(MIB + 1, 1, 0x10), -EINVAL);
-	CHECK_EQ(ask(MIB, 0, 0x10), -EINVAL);
-	CHECK_EQ(ask(MIB, 1, 0x20), -EINVAL);
-	CHECK_EQ(ask(MIB, UINT64_MAX, 0x10), -EINVAL);
-	CHECK_EQ(ask(6 * MIB, 1, 0x10), -EINVAL);
-	CHECK_EQ(ask(5 * MIB, 512, 0x10), -EINVAL);
-	CHECK_EQ(ask(UINT64_MAX - PAGE + 1, 1, 0x10), -EINVAL);
-	CHECK(!exec_fake.converts && exec_fake.entered == 2);
+	EXPECT_EQ(ask(MIB + 1, 1, 0x10), -EINVAL);
+	EXPECT_EQ(ask(MIB, 0, 0x10), -EINVAL);
+	EXPECT_EQ(ask(MIB, 1, 0x20), -EINVAL);
+	EXPECT_EQ(ask(MIB, UINT64_MAX, 0x10), -EINVAL);
+	EXPECT_EQ(ask(6 * MIB, 1, 0x10), -EINVAL);
+	EXPECT_EQ(ask(5 * MIB, 512, 0x10), -EINVAL);
+	EXPECT_EQ(ask(UINT64_MAX - PAGE + 1, 1, 0x10), -EINVAL);
+	EXPECT_FALSE(exec_fake.converts);
+	EXPECT_EQ(exec_fake.entered, 2);
 	exec_fake.convert_rc = -EAGAIN;
-	CHECK_EQ(ask(MIB, 1, 0x10), -EAGAIN);
+	EXPECT_EQ(ask(MIB, 1, 0x10), -EAGAIN);
 	/* Signals come, and do not end the conversion. */
 	exec_fake.convert_rc = 0;
 	exec_fake.interrupts = 7;
-	CHECK(!ask(MIB, 1, 0x10) && !exec_fake.interrupts);
+	EXPECT_FALSE(ask(MIB, 1, 0x10));
+	EXPECT_FALSE(exec_fake.interrupts);
 	stop();
 }
 
 /* Without views it is not ours; what the VMM wants to see, it sees. */
-static void test_hypercall_others(void)
+TEST_OF(exec_run, hypercall_others)
 {
 	exec_fake_start();
 	exec_fake.enter = enter_hypercall;
 	vm = exec_vm_of(exec_fake.vm);
 	vcpu = exec_vcpu_of(exec_fake.vcpu);
-	CHECK(ask(0, 1, 0x10) == -KVM_ENOSYS && exec_fake.entered == 2);
+	EXPECT_EQ(ask(0, 1, 0x10), -KVM_ENOSYS);
+	EXPECT_EQ(exec_fake.entered, 2);
 	vm->asked = 1U << KVM_HC_MAP_GPA_RANGE;
-	CHECK(ask(0, 1, 0x10) == 12345 && exec_fake.entered == 1);
+	EXPECT_EQ(ask(0, 1, 0x10), 12345);
+	EXPECT_EQ(exec_fake.entered, 1);
 	exec_fake_stop();
 }
 
@@ -286,7 +302,7 @@ static int convert(uint64_t start, uint64_t size, bool to_private)
 }
 
 /* Slots that lie side by side, but not in the file, and in two of them. */
-static void test_convert_parts(void)
+TEST_OF(exec_run, convert_parts)
 {
 	char *other;
 
@@ -294,39 +310,45 @@ static void test_convert_parts(void)
 	other = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
 		     exec_fake.gmem[1], 0);
 	set(2, HIGH + MIB, MIB, ram + MIB);
-	CHECK(!convert(HIGH, 2 * MIB, true) && exec_fake.converts == 1);
-	CHECK_EQ(exec_fake.nr_converted, 2);
-	CHECK(exec_fake.converted[0].offset == MIB &&
-	      exec_fake.converted[1].offset == 6 * MIB);
+	EXPECT_FALSE(convert(HIGH, 2 * MIB, true));
+	EXPECT_EQ(exec_fake.converts, 1);
+	EXPECT_EQ(exec_fake.nr_converted, 2);
+	EXPECT_EQ(exec_fake.converted[0].offset, MIB);
+	EXPECT_EQ(exec_fake.converted[1].offset, 6 * MIB);
 	set(3, HIGH + 2 * MIB, MIB, other);
-	CHECK(!convert(HIGH + MIB, 2 * MIB, true) && exec_fake.converts == 3);
-	CHECK(exec_fake.private[1][0] && exec_fake.private[1][255]);
-	CHECK_EQ(convert(HIGH + 2 * MIB, 2 * MIB, false), -EINVAL);
-	CHECK(exec_fake.private[1][0]);
+	EXPECT_FALSE(convert(HIGH + MIB, 2 * MIB, true));
+	EXPECT_EQ(exec_fake.converts, 3);
+	EXPECT_TRUE(exec_fake.private[1][0]);
+	EXPECT_TRUE(exec_fake.private[1][255]);
+	EXPECT_EQ(convert(HIGH + 2 * MIB, 2 * MIB, false), -EINVAL);
+	EXPECT_TRUE(exec_fake.private[1][0]);
 	munmap(other, MIB);
 	stop();
 }
 
 /* A device has zeros in the place of a private page, until it is shared again. */
-static void test_hole(void)
+TEST_OF(exec_run, hole)
 {
 	uintptr_t at;
 
 	start(enter_io);
 	at = (uintptr_t)ram + 3 * PAGE;
 	memset(ram, 0x5a, 8 * PAGE);
-	CHECK(!convert(2 * PAGE, 3 * PAGE, true));
-	CHECK(exec_hole_make(at + 17));
-	CHECK(!ram[3 * PAGE] && !ram[4 * PAGE - 1]);
-	CHECK(ram[2 * PAGE] == 0x5a && ram[4 * PAGE] == 0x5a);
+	EXPECT_FALSE(convert(2 * PAGE, 3 * PAGE, true));
+	EXPECT_TRUE(exec_hole_make(at + 17));
+	EXPECT_FALSE(ram[3 * PAGE]);
+	EXPECT_FALSE(ram[4 * PAGE - 1]);
+	EXPECT_EQ(ram[2 * PAGE], 0x5a);
+	EXPECT_EQ(ram[4 * PAGE], 0x5a);
 	ram[3 * PAGE] = 1;
-	CHECK(!convert(4 * PAGE, PAGE, false) && ram[3 * PAGE] == 1);
-	CHECK(!convert(2 * PAGE, 2 * PAGE, false));
-	CHECK_EQ(ram[3 * PAGE], 0x5a);
+	EXPECT_FALSE(convert(4 * PAGE, PAGE, false));
+	EXPECT_EQ(ram[3 * PAGE], 1);
+	EXPECT_FALSE(convert(2 * PAGE, 2 * PAGE, false));
+	EXPECT_EQ(ram[3 * PAGE], 0x5a);
 	stop();
 }
 
-static void test_hole_bad(void)
+TEST_OF(exec_run, hole_bad)
 {
 	void *anonymous = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
 			       -1, 0);
@@ -334,71 +356,80 @@ static void test_hole_bad(void)
 
 	start(enter_io);
 	/* Whose page is not gmem's, or is there: that is for others to answer. */
-	CHECK(!exec_hole_make((uintptr_t)anonymous));
-	CHECK(!exec_hole_make(8));
+	EXPECT_FALSE(exec_hole_make((uintptr_t)anonymous));
+	EXPECT_FALSE(exec_hole_make(8));
 	while (exec_hole_make((uintptr_t)ram) && tries < 100)
 		tries++;
-	CHECK(tries && tries < 100);
+	EXPECT_TRUE(tries);
+	EXPECT_LT(tries, 100);
 	munmap(anonymous, PAGE);
 	stop();
 }
 
 /* There are not more of them than there may be, and the oldest goes first. */
-static void test_hole_many(void)
+TEST_OF(exec_run, hole_many)
 {
 	uint64_t count = 0;
 
 	start(enter_io);
 	memset(ram, 0x5a, 6 * MIB);
-	CHECK(!convert(0, 6 * MIB, true));
+	EXPECT_FALSE(convert(0, 6 * MIB, true));
 	for (uint64_t i = 0; i < EXEC_HOLES_MAX + 10; i++)
-		CHECK(exec_hole_make((uintptr_t)ram + i * PAGE));
+		EXPECT_TRUE(exec_hole_make((uintptr_t)ram + i * PAGE));
 	for (uint64_t i = 0; i < EXEC_HOLES_MAX + 10; i++)
 		count += !ram[i * PAGE];
-	CHECK(count == EXEC_HOLES_MAX && ram[0] == 0x5a && !ram[10 * PAGE]);
+	EXPECT_EQ(count, EXEC_HOLES_MAX);
+	EXPECT_EQ(ram[0], 0x5a);
+	EXPECT_FALSE(ram[10 * PAGE]);
 	/* What the VMM has mapped there meanwhile is not touched. */
-	CHECK(mmap(ram + 20 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED |
-		   MAP_ANONYMOUS, -1, 0) == ram + 20 * PAGE);
+	EXPECT_EQ(mmap(ram + 20 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS,
+		       -1, 0), ram + 20 * PAGE);
 	exec_reset(vm);
-	CHECK(!ram[20 * PAGE] && ram[21 * PAGE] == 0x5a);
+	EXPECT_FALSE(ram[20 * PAGE]);
+	EXPECT_EQ(ram[21 * PAGE], 0x5a);
 	stop();
 }
 
-static void test_reset(void)
+TEST_OF(exec_run, reset)
 {
 	start(enter_io);
 	exec_reset(vm);
-	CHECK(!exec_fake.converts);
-	CHECK(!convert(0, MIB, true) && exec_fake.converts == 1);
+	EXPECT_FALSE(exec_fake.converts);
+	EXPECT_FALSE(convert(0, MIB, true));
+	EXPECT_EQ(exec_fake.converts, 1);
 	exec_reset(vm);
-	CHECK(exec_fake.converts == 3 && !exec_fake.private[0][0]);
-	CHECK_EQ(exec_fake.content, GMEM_CONTENT_ZERO);
+	EXPECT_EQ(exec_fake.converts, 3);
+	EXPECT_FALSE(exec_fake.private[0][0]);
+	EXPECT_EQ(exec_fake.content, GMEM_CONTENT_ZERO);
 	stop();
 }
 
 /* A VMM copies what is to be booted to memory that is private still. */
-static void test_reset_keeps(void)
+TEST_OF(exec_run, reset_keeps)
 {
 	start(enter_io);
-	CHECK(!convert(0, MIB, true));
-	CHECK(exec_hole_make((uintptr_t)ram + 3 * PAGE));
-	CHECK(exec_hole_make((uintptr_t)ram + 5 * PAGE));
-	CHECK(exec_hole_make((uintptr_t)ram + 7 * PAGE));
+	EXPECT_FALSE(convert(0, MIB, true));
+	EXPECT_TRUE(exec_hole_make((uintptr_t)ram + 3 * PAGE));
+	EXPECT_TRUE(exec_hole_make((uintptr_t)ram + 5 * PAGE));
+	EXPECT_TRUE(exec_hole_make((uintptr_t)ram + 7 * PAGE));
 	/* This one is what the conversion has left, which is zero but in fakes. */
 	ram[7 * PAGE] = 0;
 	ram[3 * PAGE] = 7;
 	ram[6 * PAGE - 1] = 8;
 	/* Before a reset, as if it had not been written. */
-	CHECK(!convert(5 * PAGE, PAGE, false) && !ram[6 * PAGE - 1]);
+	EXPECT_FALSE(convert(5 * PAGE, PAGE, false));
+	EXPECT_FALSE(ram[6 * PAGE - 1]);
 	exec_reset(vm);
-	CHECK(ram[3 * PAGE] == 7 && !ram[4 * PAGE - 1]);
-	CHECK(!exec_fake.private[0][3] && !ram[6 * PAGE - 1]);
-	CHECK_EQ(ram[7 * PAGE], 0);
+	EXPECT_EQ(ram[3 * PAGE], 7);
+	EXPECT_FALSE(ram[4 * PAGE - 1]);
+	EXPECT_FALSE(exec_fake.private[0][3]);
+	EXPECT_FALSE(ram[6 * PAGE - 1]);
+	EXPECT_EQ(ram[7 * PAGE], 0);
 	/* It is the memory that has it, not a page of the VMM's own. */
 	munmap(ram, 7 * MIB);
 	ram = mmap(NULL, 7 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
 		   exec_fake.gmem[0], 0);
-	CHECK_EQ(ram[3 * PAGE], 7);
+	EXPECT_EQ(ram[3 * PAGE], 7);
 	stop();
 }
 
@@ -409,22 +440,23 @@ static int enter_mmio(unsigned int number)
 }
 
 /* An operand that KVM could not read: the VMM would find zeros there. */
-static void test_operand(void)
+TEST_OF(exec_run, operand)
 {
 	start(enter_mmio);
 	exec_fake.run->mmio.phys_addr = 5 * PAGE;
 	exec_fake.run->mmio.is_write = 0;
-	CHECK(!exec_run(vcpu, NULL));
-	CHECK(!convert(4 * PAGE, PAGE, true) && !exec_run(vcpu, NULL));
-	CHECK(!convert(5 * PAGE, PAGE, true));
-	CHECK_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_FALSE(exec_run(vcpu, NULL));
+	EXPECT_FALSE(convert(4 * PAGE, PAGE, true));
+	EXPECT_FALSE(exec_run(vcpu, NULL));
+	EXPECT_FALSE(convert(5 * PAGE, PAGE, true));
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
 	exec_fake.run->mmio.phys_addr = HIGH / 2;
-	CHECK(!exec_run(vcpu, NULL));
+	EXPECT_FALSE(exec_run(vcpu, NULL));
 	stop();
 }
 
 /* The same device again and again, from private memory: that leads nowhere. */
-static void test_stuck(void)
+TEST_OF(exec_run, stuck)
 {
 	unsigned int asks = 0;
 
@@ -432,35 +464,37 @@ static void test_stuck(void)
 	exec_fake.fault_rc = 0;
 	exec_fake.fault.gpa = 0xfee00000;
 	exec_fake.translate = 5 * PAGE;
-	CHECK(!convert(5 * PAGE, PAGE, true));
+	EXPECT_FALSE(convert(5 * PAGE, PAGE, true));
 	/* An interrupt that is none of the watch's says nothing. */
-	CHECK(exec_run(vcpu, NULL) == -EINTR && !vcpu->stuck_count);
+	EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
+	EXPECT_FALSE(vcpu->stuck_count);
 	do {
 		vcpu->kicked = true;
 		exec_fake.fault.count += 1000;
 	} while (exec_run(vcpu, NULL) == -EINTR && asks++ < 20);
-	CHECK(asks >= 2 && asks < 20);
+	EXPECT_GE(asks, 2);
+	EXPECT_LT(asks, 20);
 	/* One that does get on: no faults; another address; shared memory. */
 	for (asks = 0; asks < 20; asks++) {
 		vcpu->kicked = true;
-		CHECK_EQ(exec_run(vcpu, NULL), -EINTR);
+		EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
 	}
 	for (asks = 0; asks < 20; asks++) {
 		vcpu->kicked = true;
 		exec_fake.fault.count += 1000;
 		exec_fake.fault.gpa += PAGE;
-		CHECK_EQ(exec_run(vcpu, NULL), -EINTR);
+		EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
 	}
 	exec_fake.translate = 6 * PAGE;
 	for (asks = 0; asks < 20; asks++) {
 		vcpu->kicked = true;
 		exec_fake.fault.count += 1000;
-		CHECK_EQ(exec_run(vcpu, NULL), -EINTR);
+		EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
 	}
 	stop();
 }
 
-static void test_cpuid(void)
+TEST_OF(exec_run, cpuid)
 {
 	static const uint32_t kvm[3] = { 0x4b4d564b, 0x564b4d56, 0x4d };
 	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
@@ -475,36 +509,16 @@ static void test_cpuid(void)
 	cpuid->entries[1] = (struct kvm_cpuid_entry2){
 		.function = 0x40000001, .eax = 1,
 	};
-	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 0x10001);
-	CHECK_EQ(cpuid->entries[1].eax, 1);
+	EXPECT_FALSE(exec_cpuid_set(vcpu, cpuid));
+	EXPECT_EQ(exec_fake.cpuid, 0x10001);
+	EXPECT_EQ(cpuid->entries[1].eax, 1);
 	cpuid->entries[0].ebx = 1;
-	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 1);
+	EXPECT_FALSE(exec_cpuid_set(vcpu, cpuid));
+	EXPECT_EQ(exec_fake.cpuid, 1);
 	cpuid->entries[0].ebx = kvm[0];
 	vm->answers = false;
-	CHECK(!exec_cpuid_set(vcpu, cpuid) && exec_fake.cpuid == 1);
+	EXPECT_FALSE(exec_cpuid_set(vcpu, cpuid));
+	EXPECT_EQ(exec_fake.cpuid, 1);
 	free(cpuid);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "exec_run.pass", test_pass },
-	{ "exec_run.fault", test_fault },
-	{ "exec_run.fault_block", test_fault_block },
-	{ "exec_run.no_progress", test_no_progress },
-	{ "exec_run.again_and_again", test_again_and_again },
-	{ "exec_run.fault_bad", test_fault_bad },
-	{ "exec_run.hypercall", test_hypercall },
-	{ "exec_run.hypercall_bad", test_hypercall_bad },
-	{ "exec_run.hypercall_others", test_hypercall_others },
-	{ "exec_run.convert_parts", test_convert_parts },
-	{ "exec_run.hole", test_hole },
-	{ "exec_run.hole_bad", test_hole_bad },
-	{ "exec_run.hole_many", test_hole_many },
-	{ "exec_run.reset", test_reset },
-	{ "exec_run.reset_keeps", test_reset_keeps },
-	{ "exec_run.operand", test_operand },
-	{ "exec_run.stuck", test_stuck },
-	{ "exec_run.cpuid", test_cpuid },
-};
-
-UNIT_TESTS(tests)

@@ -9,7 +9,7 @@
 #include "../exec/memory.h"
 #include "../exec/slot.h"
 #include "exec_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -20,7 +20,7 @@ static void *map(int fd, size_t size, uint64_t offset)
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			(off_t)offset);
 
-	CHECK(at != MAP_FAILED);
+	EXPECT_NE(at, MAP_FAILED);
 	return at;
 }
 
@@ -37,7 +37,7 @@ static int set(uint32_t id, uint32_t flags, uint64_t gpa, uint64_t size,
 	int rc = exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region);
 
 	/* What is the VMM's stays as it is. */
-	CHECK_EQ(region.userspace_addr, (uintptr_t)at);
+	EXPECT_EQ(region.userspace_addr, (uintptr_t)at);
 	return rc;
 }
 
@@ -70,31 +70,35 @@ static void start(void)
 	vm = exec_vm_of(exec_fake.vm);
 }
 
-static void test_view(void)
+TEST_OF(exec_slot, view)
 {
 	char *ram;
 	uint64_t view;
 
 	start();
 	ram = map(exec_fake.gmem[0], 4 * MIB, MIB);
-	CHECK(!set(0, 0, 0, 2 * MIB, ram + MIB));
-	CHECK(!told(ram + MIB) && told_view(2 * MIB, 2 * MIB));
-	CHECK(exec_vm_has_views(vm) && exec_fake.views == 1);
+	EXPECT_FALSE(set(0, 0, 0, 2 * MIB, ram + MIB));
+	EXPECT_FALSE(told(ram + MIB));
+	EXPECT_TRUE(told_view(2 * MIB, 2 * MIB));
+	EXPECT_TRUE(exec_vm_has_views(vm));
+	EXPECT_EQ(exec_fake.views, 1);
 	view = exec_fake.slot.userspace_addr;
 	/* The next one has the same view, and goes on where this one ends. */
-	CHECK(!set(1, KVM_MEM_READONLY, 8 * MIB, 4096, ram));
-	CHECK(told_view(MIB, 4096) && exec_fake.views == 1);
-	CHECK_EQ(exec_fake.slot.flags, KVM_MEM_READONLY);
-	CHECK_EQ(exec_slot_find(vm, 0, 8 * MIB + 4095)->id, 1);
+	EXPECT_FALSE(set(1, KVM_MEM_READONLY, 8 * MIB, 4096, ram));
+	EXPECT_TRUE(told_view(MIB, 4096));
+	EXPECT_EQ(exec_fake.views, 1);
+	EXPECT_EQ(exec_fake.slot.flags, KVM_MEM_READONLY);
+	EXPECT_EQ(exec_slot_find(vm, 0, 8 * MIB + 4095)->id, 1);
 	/* It goes with its slot, and not before. */
-	CHECK(told_is_mapped(view));
-	CHECK(!set(0, 0, 0, 0, ram + MIB));
-	CHECK(!told_is_mapped(view) && !exec_slot_find(vm, 0, MIB));
+	EXPECT_TRUE(told_is_mapped(view));
+	EXPECT_FALSE(set(0, 0, 0, 0, ram + MIB));
+	EXPECT_FALSE(told_is_mapped(view));
+	EXPECT_FALSE(exec_slot_find(vm, 0, MIB));
 	munmap(ram, 4 * MIB);
 	exec_fake_stop();
 }
 
-static void test_elsewhere(void)
+TEST_OF(exec_slot, elsewhere)
 {
 	void *anonymous, *private;
 	int other;
@@ -104,14 +108,18 @@ static void test_elsewhere(void)
 			 0);
 	private = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE, exec_fake.gmem[0], 0);
 	other = memfd_create("other", 0);
-	CHECK(!ftruncate(other, MIB));
-	CHECK(!set(0, 0, 0, MIB, anonymous) && told(anonymous));
-	CHECK(!set(1, 0, MIB, MIB, private) && told(private));
-	CHECK(!set(2, 0, 2 * MIB, MIB, map(other, MIB, 0)));
-	CHECK(!exec_vm_has_views(vm) && !exec_fake.views);
+	EXPECT_FALSE(ftruncate(other, MIB));
+	EXPECT_FALSE(set(0, 0, 0, MIB, anonymous));
+	EXPECT_TRUE(told(anonymous));
+	EXPECT_FALSE(set(1, 0, MIB, MIB, private));
+	EXPECT_TRUE(told(private));
+	EXPECT_FALSE(set(2, 0, 2 * MIB, MIB, map(other, MIB, 0)));
+	EXPECT_FALSE(exec_vm_has_views(vm));
+	EXPECT_FALSE(exec_fake.views);
 	/* What KVM says about it is passed on. */
 	exec_fake.slot_rc = -EEXIST;
-	CHECK(set(3, 0, 0, MIB, anonymous) == -EEXIST && told(anonymous));
+	EXPECT_EQ(set(3, 0, 0, MIB, anonymous), -EEXIST);
+	EXPECT_TRUE(told(anonymous));
 	munmap(anonymous, MIB);
 	munmap(private, MIB);
 	close(other);
@@ -119,135 +127,132 @@ static void test_elsewhere(void)
 }
 
 /* Two mappings that are one piece of the file, and two that are not. */
-static void test_pieces(void)
+TEST_OF(exec_slot, pieces)
 {
 	char *ram;
 
 	start();
 	ram = mmap(NULL, 4 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(mmap(ram, MIB, PROT_READ, MAP_SHARED | MAP_FIXED,
-		   exec_fake.gmem[0], 0) == ram);
-	CHECK(mmap(ram + MIB, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		   exec_fake.gmem[0], MIB) == ram + MIB);
-	CHECK(!set(0, 0, 0, 2 * MIB, ram) && told_view(0, 2 * MIB));
-	CHECK(!set(1, 0, 8 * MIB, 3 * MIB, ram) && told(ram));
-	CHECK(mmap(ram + 2 * MIB, MIB, PROT_READ, MAP_SHARED | MAP_FIXED,
-		   exec_fake.gmem[1], 2 * MIB) == ram + 2 * MIB);
-	CHECK(!set(2, 0, 16 * MIB, 3 * MIB, ram) && told(ram));
+	EXPECT_EQ(mmap(ram, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[0], 0), ram);
+	EXPECT_EQ(mmap(ram + MIB, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		       exec_fake.gmem[0], MIB), ram + MIB);
+	EXPECT_FALSE(set(0, 0, 0, 2 * MIB, ram));
+	EXPECT_TRUE(told_view(0, 2 * MIB));
+	EXPECT_FALSE(set(1, 0, 8 * MIB, 3 * MIB, ram));
+	EXPECT_TRUE(told(ram));
+	EXPECT_EQ(mmap(ram + 2 * MIB, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[1],
+		       2 * MIB), ram + 2 * MIB);
+	EXPECT_FALSE(set(2, 0, 16 * MIB, 3 * MIB, ram));
+	EXPECT_TRUE(told(ram));
 	munmap(ram, 4 * MIB);
 	exec_fake_stop();
 }
 
 /* Dirty logging, and another address: the mapping stays. */
-static void test_changes(void)
+TEST_OF(exec_slot, changes)
 {
 	uint64_t view;
 	char *ram;
 
 	start();
 	ram = map(exec_fake.gmem[0], 4 * MIB, 0);
-	CHECK(!set(5, 0, 0, MIB, ram));
+	EXPECT_FALSE(set(5, 0, 0, MIB, ram));
 	view = exec_fake.slot.userspace_addr;
-	CHECK(!set(5, KVM_MEM_LOG_DIRTY_PAGES, 0, MIB, ram));
-	CHECK_EQ(exec_fake.slot.userspace_addr, view);
-	CHECK(!set(5, KVM_MEM_LOG_DIRTY_PAGES, 2 * MIB, MIB, ram));
-	CHECK(exec_fake.slot.userspace_addr == view && told_is_mapped(view));
-	CHECK(!exec_slot_find(vm, 0, 0) && exec_slot_find(vm, 0, 2 * MIB));
+	EXPECT_FALSE(set(5, KVM_MEM_LOG_DIRTY_PAGES, 0, MIB, ram));
+	EXPECT_EQ(exec_fake.slot.userspace_addr, view);
+	EXPECT_FALSE(set(5, KVM_MEM_LOG_DIRTY_PAGES, 2 * MIB, MIB, ram));
+	EXPECT_EQ(exec_fake.slot.userspace_addr, view);
+	EXPECT_TRUE(told_is_mapped(view));
+	EXPECT_FALSE(exec_slot_find(vm, 0, 0));
+	EXPECT_TRUE(exec_slot_find(vm, 0, 2 * MIB));
 	/* KVM refuses, and what was there is there still. */
 	exec_fake.slot_rc = -EINVAL;
-	CHECK_EQ(set(5, 0, 4 * MIB, MIB, ram), -EINVAL);
-	CHECK(exec_slot_find(vm, 0, 2 * MIB) && told_is_mapped(view));
-	CHECK_EQ(set(5, 0, 2 * MIB, MIB, ram + MIB), -EINVAL);
-	CHECK(vm->nr_slots == 1 && told_is_mapped(view));
-	CHECK_EQ(set(5, 0, 2 * MIB, 0, ram), -EINVAL);
-	CHECK(vm->nr_slots == 1 && told_is_mapped(view));
+	EXPECT_EQ(set(5, 0, 4 * MIB, MIB, ram), -EINVAL);
+	EXPECT_TRUE(exec_slot_find(vm, 0, 2 * MIB));
+	EXPECT_TRUE(told_is_mapped(view));
+	EXPECT_EQ(set(5, 0, 2 * MIB, MIB, ram + MIB), -EINVAL);
+	EXPECT_EQ(vm->nr_slots, 1);
+	EXPECT_TRUE(told_is_mapped(view));
+	EXPECT_EQ(set(5, 0, 2 * MIB, 0, ram), -EINVAL);
+	EXPECT_EQ(vm->nr_slots, 1);
+	EXPECT_TRUE(told_is_mapped(view));
 	exec_fake.slot_rc = 0;
 	munmap(ram, 4 * MIB);
 	exec_fake_stop();
-	CHECK(!told_is_mapped(view));
+	EXPECT_FALSE(told_is_mapped(view));
 }
 
 /* A gmem fd without a view is memory as any other. */
-static void test_no_view(void)
+TEST_OF(exec_slot, no_view)
 {
 	char *ram;
 
 	start();
 	ram = map(exec_fake.gmem[0], MIB, 0);
 	exec_fake.view_rc = -EBUSY;
-	CHECK(!set(0, 0, 0, MIB, ram) && told(ram));
-	CHECK(!exec_vm_has_views(vm));
+	EXPECT_FALSE(set(0, 0, 0, MIB, ram));
+	EXPECT_TRUE(told(ram));
+	EXPECT_FALSE(exec_vm_has_views(vm));
 	munmap(ram, MIB);
 	exec_fake_stop();
 }
 
 /* The address spaces of a vCPU: SMM has memory where others have a device. */
-static void test_spaces(void)
+TEST_OF(exec_slot, spaces)
 {
 	char *ram;
 
 	start();
 	ram = map(exec_fake.gmem[0], 2 * MIB, 0);
-	CHECK(!set(1 << 16, 0, 0xa0000, 0x20000, ram + 0xa0000));
-	CHECK(!exec_slot_find(vm, 0, 0xa0000));
-	CHECK_EQ(exec_slot_find(vm, 1, 0xa0000)->offset, 0xa0000);
+	EXPECT_FALSE(set(1 << 16, 0, 0xa0000, 0x20000, ram + 0xa0000));
+	EXPECT_FALSE(exec_slot_find(vm, 0, 0xa0000));
+	EXPECT_EQ(exec_slot_find(vm, 1, 0xa0000)->offset, 0xa0000);
 	for (uint32_t id = 0; id < 100; id++)
-		CHECK(!set(id, 0, MIB + id * 4096, 4096, ram + id * 4096));
-	CHECK(vm->nr_slots == 101 && exec_fake.views == 1);
-	CHECK_EQ(exec_slot_find(vm, 0, MIB + 99 * 4096)->id, 99);
+		EXPECT_FALSE(set(id, 0, MIB + id * 4096, 4096, ram + id * 4096));
+	EXPECT_EQ(vm->nr_slots, 101);
+	EXPECT_EQ(exec_fake.views, 1);
+	EXPECT_EQ(exec_slot_find(vm, 0, MIB + 99 * 4096)->id, 99);
 	munmap(ram, 2 * MIB);
 	exec_fake_stop();
 }
 
 /* The VMM may close its fd: the memory is the guest's until its slots are gone. */
-static void test_memory(void)
+TEST_OF(exec_slot, memory)
 {
 	struct exec_place place;
 	char *ram;
 
 	start();
 	ram = map(exec_fake.gmem[0], MIB, 0);
-	CHECK(!exec_place_find((uintptr_t)ram, &place));
-	CHECK(!exec_memory_find(place.file));
-	CHECK(!set(0, 0, 0, MIB, ram));
-	CHECK(!set(1, 0, MIB, MIB, ram));
-	CHECK_EQ(exec_memory_find(place.file)->users, 2);
-	CHECK(!set(0, 0, 0, 0, ram));
-	CHECK(exec_memory_find(place.file));
-	CHECK(!set(1, 0, 0, 0, ram));
-	CHECK(!exec_memory_find(place.file));
+	EXPECT_FALSE(exec_place_find((uintptr_t)ram, &place));
+	EXPECT_FALSE(exec_memory_find(place.file));
+	EXPECT_FALSE(set(0, 0, 0, MIB, ram));
+	EXPECT_FALSE(set(1, 0, MIB, MIB, ram));
+	EXPECT_EQ(exec_memory_find(place.file)->users, 2);
+	EXPECT_FALSE(set(0, 0, 0, 0, ram));
+	EXPECT_TRUE(exec_memory_find(place.file));
+	EXPECT_FALSE(set(1, 0, 0, 0, ram));
+	EXPECT_FALSE(exec_memory_find(place.file));
 	munmap(ram, MIB);
 	exec_fake_stop();
 }
 
 /* What is populated is there before the first vCPU runs, each slot once. */
-static void test_fill(void)
+TEST_OF(exec_slot, fill)
 {
 	char *ram;
 
 	start();
 	ram = map(exec_fake.gmem[0], 2 * MIB, 0);
-	CHECK(!set(0, 0, 0, MIB, ram) && !set(1, 0, MIB, MIB, ram + MIB));
-	CHECK(!exec_fake.populates);
+	EXPECT_FALSE(set(0, 0, 0, MIB, ram));
+	EXPECT_FALSE(set(1, 0, MIB, MIB, ram + MIB));
+	EXPECT_FALSE(exec_fake.populates);
 	exec_slots_fill(vm);
-	CHECK_EQ(exec_fake.populates, 2);
-	CHECK_EQ(exec_fake.populated.flags, GMEM_VIEW_POPULATE_F_NOALLOC);
-	CHECK_EQ(exec_fake.populated.length, MIB);
+	EXPECT_EQ(exec_fake.populates, 2);
+	EXPECT_EQ(exec_fake.populated.flags, GMEM_VIEW_POPULATE_F_NOALLOC);
+	EXPECT_EQ(exec_fake.populated.length, MIB);
 	exec_slots_fill(vm);
-	CHECK_EQ(exec_fake.populates, 2);
+	EXPECT_EQ(exec_fake.populates, 2);
 	munmap(ram, 2 * MIB);
 	exec_fake_stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "exec_slot.view", test_view },
-	{ "exec_slot.elsewhere", test_elsewhere },
-	{ "exec_slot.pieces", test_pieces },
-	{ "exec_slot.changes", test_changes },
-	{ "exec_slot.no_view", test_no_view },
-	{ "exec_slot.spaces", test_spaces },
-	{ "exec_slot.memory", test_memory },
-	{ "exec_slot.fill", test_fill },
-};
-
-UNIT_TESTS(tests)

@@ -7,7 +7,7 @@
 #include "../snp/digest.h"
 #include "fixture.h"
 #include "test_hex.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* The largest fixture is an image of 4 MiB. */
 #define FIXTURE_MAX (16 << 20)
@@ -55,14 +55,14 @@ bool fixture_load(struct fixture *fixture, const char *name, const char *sha256)
 	memset(fixture, 0, sizeof(*fixture));
 	if (!fixture_path(name, path, sizeof(path)) ||
 	    !fixture_read(fixture, path)) {
-		unit_skip("needs the file %s, which is not there; "
+		ksft_skip("needs the file %s, which is not there; "
 			  "tools/gmemctl/test/fixtures.sh fetches what Debian has",
 			  name);
 		return false;
 	}
 	if (fixture_is(fixture, sha256))
 		return true;
-	unit_skip("the file %s is not the version with SHA-256 %s", name, sha256);
+	ksft_skip("the file %s is not the version with SHA-256 %s", name, sha256);
 	fixture_free(fixture);
 	return false;
 }

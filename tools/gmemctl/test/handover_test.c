@@ -15,7 +15,7 @@
 #include "../memory/handover.h"
 #include "kvm_fake.h"
 #include "two_requests.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -32,7 +32,7 @@ static void start(enum backing_kind first, enum backing_kind second)
 	kvm_fake_start();
 	two_requests_init(&asked, first, second);
 	tlv_add(&state, 7, 0, "state", 5);
-	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
+	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 }
 
 static void stop(void)
@@ -67,8 +67,8 @@ static unsigned int open_fds(void)
 
 static void build(void)
 {
-	CHECK(!guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0, &error));
-	CHECK(!guest_memory_attach(&memory, &error));
+	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0, &error));
+	EXPECT_FALSE(guest_memory_attach(&memory, &error));
 	*at(3) = 1;
 	*at(70) = 2;
 	*at(39) = 3;
@@ -111,7 +111,7 @@ static int taker_check(void)
 static void fork_taker(int (*taker)(void))
 {
 	child = fork();
-	CHECK(child >= 0);
+	EXPECT_GE(child, 0);
 	if (child) {
 		/* So that it is noticed if the child dies. */
 		close(sockets[1]);
@@ -127,20 +127,22 @@ static int taker_result(void)
 {
 	int status = -1;
 
-	CHECK_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void test_handover_store(void)
+TEST_OF(handover, store)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	CHECK(!convert(70, 74) && !convert(1, 2) && !convert(33, 35));
+	EXPECT_FALSE(convert(70, 74));
+	EXPECT_FALSE(convert(1, 2));
+	EXPECT_FALSE(convert(33, 35));
 	kvm_fake.log[0] = '\0';
 	fork_taker(taker_check);
-	CHECK(!handover_give(sockets[0], &memory, &state, &error));
-	CHECK(kvm_fake_said("a1-2 v11-12 a21-23 v1-3 a46-4a v6-a U0-18 U0-8"));
-	CHECK_EQ(taker_result(), 0);
+	EXPECT_FALSE(handover_give(sockets[0], &memory, &state, &error));
+	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a21-23 v1-3 a46-4a v6-a U0-18 U0-8"));
+	EXPECT_EQ(taker_result(), 0);
 	stop();
 }
 
@@ -189,24 +191,25 @@ static void check_refused(int (*taker)(void), int rc)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	CHECK(!convert(70, 74));
+	EXPECT_FALSE(convert(70, 74));
 	kvm_fake.log[0] = '\0';
 	fork_taker(taker);
 	if (taker == taker_dies)
-		CHECK_EQ(taker_result(), 0);
-	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), rc);
+		EXPECT_EQ(taker_result(), 0);
+	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), rc);
 	if (taker != taker_dies)
-		CHECK_EQ(taker_result(), 0);
-	CHECK(kvm_fake_said(taker == taker_dies ?
-			    "a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a" :
-			    "a46-4a v6-a U0-18 U0-8 a46-4a v6-a U0-18 U0-8 "
-			    "B0-8g18 B0-18g0 V6-a A46-4a"));
-	CHECK(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
-	CHECK(*at(3) == 1 && *at(39) == 3);
+		EXPECT_EQ(taker_result(), 0);
+	EXPECT_TRUE(kvm_fake_said(taker == taker_dies ?
+				  "a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a" :
+				  "a46-4a v6-a U0-18 U0-8 a46-4a v6-a U0-18 U0-8 "
+				  "B0-8g18 B0-18g0 V6-a A46-4a"));
+	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
+	EXPECT_EQ(*at(3), 1);
+	EXPECT_EQ(*at(39), 3);
 	stop();
 }
 
-static void test_handover_refused(void)
+TEST_OF(handover, refused)
 {
 	check_refused(taker_refuses, -ENOSPC);
 	check_refused(taker_dies, -EPIPE);
@@ -216,32 +219,33 @@ static void test_handover_refused(void)
 }
 
 /* A step before the sending fails: nothing is sent but the reason. */
-static void test_handover_fails(void)
+TEST_OF(handover, fails)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	CHECK(!convert(70, 74) && !convert(1, 2));
+	EXPECT_FALSE(convert(70, 74));
+	EXPECT_FALSE(convert(1, 2));
 	kvm_fake.log[0] = '\0';
 	kvm_fake.fail = 'v';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EPERM;
-	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EPERM);
-	CHECK(strstr(error.hint, "consent"));
-	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
+	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EPERM);
+	EXPECT_STRSTR(error.hint, "consent");
+	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
 	kvm_fake.fail = 'U';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EBADF;
-	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EBADF);
-	CHECK(kvm_fake_said("a1-2 v11-12 a46-4a v6-a U0-18 U0-8 B0-18g0 V6-a "
-			    "A46-4a V11-12 A1-2"));
-	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EPERM);
-	CHECK(strstr(error.hint, "consent"));
-	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EBADF);
+	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EBADF);
+	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a46-4a v6-a U0-18 U0-8 B0-18g0 V6-a "
+				  "A46-4a V11-12 A1-2"));
+	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EPERM);
+	EXPECT_STRSTR(error.hint, "consent");
+	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADF);
 	stop();
 }
 
 /* Kinds that cannot leave, and pages that cannot. */
-static void test_handover_kinds(void)
+TEST_OF(handover, kinds)
 {
 	static const enum backing_kind kinds[] = {
 		BACKING_PRIVATE, BACKING_HUGETLB, BACKING_GUEST_MEMFD,
@@ -251,21 +255,18 @@ static void test_handover_kinds(void)
 		start(BACKING_SHARED, kinds[i]);
 		asked.requests[1].hugepage_size = PAGE;
 		build();
-		CHECK_EQ(handover_give(sockets[0], &memory, &state, &error),
-			 -EOPNOTSUPP);
-		CHECK(strstr(error.action, backing_kind_name(kinds[i])));
-		CHECK_EQ(handover_take(sockets[1], &handover, &error),
-			 -EOPNOTSUPP);
-		CHECK(strstr(error.hint, backing_kind_name(kinds[i])));
+		EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EOPNOTSUPP);
+		EXPECT_STRSTR(error.action, backing_kind_name(kinds[i]));
+		EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EOPNOTSUPP);
+		EXPECT_STRSTR(error.hint, backing_kind_name(kinds[i]));
 		stop();
 	}
 	start(BACKING_SHARED, BACKING_SHARED);
 	asked.config.guest_memfd = true;
 	build();
-	CHECK(!convert(1, 2));
-	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error),
-		 -EOPNOTSUPP);
-	CHECK_STR(error.action, "hand over private pages");
+	EXPECT_FALSE(convert(1, 2));
+	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EOPNOTSUPP);
+	EXPECT_STREQ(error.action, "hand over private pages");
 	stop();
 }
 
@@ -285,13 +286,14 @@ static int taker_shared(void)
 	return handover_answer(sockets[1], 0, &error) ? 4 : 0;
 }
 
-static void test_handover_shared(void)
+TEST_OF(handover, shared)
 {
 	start(BACKING_SHARED, BACKING_GMEM);
 	build();
 	fork_taker(taker_shared);
-	CHECK(!handover_give(sockets[0], &memory, &state, &error));
-	CHECK(taker_result() == 0 && *at(3) == 9);
+	EXPECT_FALSE(handover_give(sockets[0], &memory, &state, &error));
+	EXPECT_EQ(taker_result(), 0);
+	EXPECT_EQ(*at(3), 9);
 	stop();
 }
 
@@ -324,11 +326,11 @@ static void send_stranger(void)
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(2 * sizeof(int));
 	memcpy(CMSG_DATA(&control.header), sockets, 2 * sizeof(int));
-	CHECK_EQ(sendmsg(sockets[0], &header, 0), sizeof(message));
+	EXPECT_EQ(sendmsg(sockets[0], &header, 0), sizeof(message));
 }
 
 /* What no giver would send: refused, with every fd closed again. */
-static void test_handover_garbage(void)
+TEST_OF(handover, garbage)
 {
 	/* Without fds; a text that is too long; a state that is too large. */
 	static const uint32_t messages[][4] = {
@@ -341,80 +343,64 @@ static void test_handover_garbage(void)
 
 	start(BACKING_SHARED, BACKING_SHARED);
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-		CHECK_EQ(write(sockets[0], messages[i], sizeof(messages[i])),
-			 sizeof(messages[i]));
-		CHECK_EQ(handover_take(sockets[1], &handover, &error),
-			 -EBADMSG);
+		EXPECT_EQ(write(sockets[0], messages[i], sizeof(messages[i])), sizeof(messages[i]));
+		EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
 	}
 	fds = open_fds();
 	send_stranger();
-	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
-	CHECK_EQ(open_fds(), fds);
-	CHECK_EQ(write(sockets[0], "x", 1), 1);
-	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
+	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
+	EXPECT_EQ(open_fds(), fds);
+	EXPECT_EQ(write(sockets[0], "x", 1), 1);
+	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
 	build();
 	/* A description of two requests, with the file of one. */
 	memory.nr_backings = 1;
 	fork_taker(taker_expects_garbage);
-	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
+	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
 	memory.nr_backings = 2;
-	CHECK_EQ(taker_result(), 0);
+	EXPECT_EQ(taker_result(), 0);
 	stop();
 	start(BACKING_SHARED, BACKING_SHARED);
 	close(sockets[0]);
 	sockets[0] = -1;
-	CHECK_EQ(handover_take(sockets[1], &handover, &error), -EPIPE);
+	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EPIPE);
 	stop();
 }
 
 /* The taker asks: the word of the giver, and what the giver's death means. */
-static void test_handover_verdict(void)
+TEST_OF(handover, verdict)
 {
 	start(BACKING_SHARED, BACKING_SHARED);
-	CHECK(!handover_send_verdict(sockets[0], true));
-	CHECK(!handover_answer(sockets[1], 0, &error));
-	CHECK(!handover_send_verdict(sockets[0], false));
-	CHECK_EQ(handover_answer(sockets[1], 0, &error), -ECANCELED);
-	CHECK_EQ(write(sockets[0], "what", 4), 4);
-	CHECK_EQ(handover_answer(sockets[1], 0, &error), -EBADMSG);
+	EXPECT_FALSE(handover_send_verdict(sockets[0], true));
+	EXPECT_FALSE(handover_answer(sockets[1], 0, &error));
+	EXPECT_FALSE(handover_send_verdict(sockets[0], false));
+	EXPECT_EQ(handover_answer(sockets[1], 0, &error), -ECANCELED);
+	EXPECT_EQ(write(sockets[0], "what", 4), 4);
+	EXPECT_EQ(handover_answer(sockets[1], 0, &error), -EBADMSG);
 	close(sockets[0]);
 	sockets[0] = -1;
-	CHECK(!handover_answer(sockets[1], 0, &error));
+	EXPECT_FALSE(handover_answer(sockets[1], 0, &error));
 	stop();
 }
 
 /* One who has given up waiting gets no "go" that the giver takes for heard. */
-static void test_handover_late(void)
+TEST_OF(handover, late)
 {
 	start(BACKING_SHARED, BACKING_SHARED);
-	CHECK(!fcntl(sockets[1], F_SETFL, O_NONBLOCK));
-	CHECK_EQ(handover_wait_verdict(sockets[1], &error), -ETIMEDOUT);
-	CHECK_EQ(handover_send_verdict(sockets[0], true), -EPIPE);
+	EXPECT_FALSE(fcntl(sockets[1], F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(handover_wait_verdict(sockets[1], &error), -ETIMEDOUT);
+	EXPECT_EQ(handover_send_verdict(sockets[0], true), -EPIPE);
 	stop();
 }
 
 /* A state that is no list of records. */
-static void test_handover_state(void)
+TEST_OF(handover, state)
 {
 	start(BACKING_SHARED, BACKING_SHARED);
 	build();
 	state.size--;
 	fork_taker(taker_expects_garbage);
-	CHECK_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
-	CHECK_EQ(taker_result(), 0);
+	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
+	EXPECT_EQ(taker_result(), 0);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "handover.store", test_handover_store },
-	{ "handover.refused", test_handover_refused },
-	{ "handover.fails", test_handover_fails },
-	{ "handover.kinds", test_handover_kinds },
-	{ "handover.shared", test_handover_shared },
-	{ "handover.garbage", test_handover_garbage },
-	{ "handover.verdict", test_handover_verdict },
-	{ "handover.late", test_handover_late },
-	{ "handover.state", test_handover_state },
-};
-
-UNIT_TESTS(tests)

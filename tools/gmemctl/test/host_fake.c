@@ -13,7 +13,7 @@
 #include "../base/calls.h"
 #include "../snp/abi.h"
 #include "host_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* A number that neither the kernel nor the simulator gives. */
 #define GMEM_FD 0x200000
@@ -112,7 +112,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 void host_fake_devices(void)
 {
 	host_fake.sim = sim_create(&host_fake.config);
-	CHECK(host_fake.sim);
+	EXPECT_TRUE(host_fake.sim);
 	sim_use(host_fake.sim);
 	simulator = calls;
 	table = *calls;
@@ -145,8 +145,9 @@ void host_fake_write_bytes(const char *path, const void *data, size_t size)
 {
 	int fd = file_open(path);
 
-	CHECK(fd >= 0 && !ftruncate(fd, 0));
-	CHECK_EQ(write(fd, data, size), (ssize_t)size);
+	EXPECT_GE(fd, 0);
+	EXPECT_FALSE(ftruncate(fd, 0));
+	EXPECT_EQ(write(fd, data, size), (ssize_t)size);
 	close(fd);
 }
 
@@ -159,7 +160,7 @@ void host_fake_write(const char *path, const char *text)
 		return;
 	}
 	path_of(path, full);
-	CHECK(!remove(full));
+	EXPECT_FALSE(remove(full));
 }
 
 static void write_files(void)
@@ -195,7 +196,7 @@ void host_fake_start(void)
 	strcpy(host_fake.host.root, "/dev/shm/gmemctl-host-XXXXXX");
 	if (!mkdtemp(host_fake.host.root)) {
 		strcpy(host_fake.host.root, "/tmp/gmemctl-host-XXXXXX");
-		CHECK(mkdtemp(host_fake.host.root));
+		EXPECT_TRUE(mkdtemp(host_fake.host.root));
 	}
 	strcpy(host_fake.host.release, "6.12.0-test");
 	strcpy(host_fake.host.machine, "x86_64");

@@ -10,7 +10,7 @@
 
 #include "../host/host.h"
 #include "host_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 static struct host_report report;
 
@@ -56,155 +56,155 @@ static bool only_failed(const char *name, const char *value, const char *fix)
 	return ok && report.failed == 1;
 }
 
-static void test_good(void)
+TEST_OF(host, good)
 {
 	host_fake_start();
-	CHECK(look());
-	CHECK(report.count == 28 && !report.failed);
-	CHECK(said("cpu", HOST_PASS,
-		   "AMD EPYC 9654 96-Core Processor, family 0x19, model 0x11",
-		   NULL));
-	CHECK(said("sev-snp", HOST_PASS, "SEV-SNP yes", NULL));
-	CHECK(said("c-bit", HOST_PASS, "bit 51, physical addresses are 5", NULL));
-	CHECK(said("asids", HOST_PASS, "99 for SEV-SNP and SEV-ES, of 1006",
-		   NULL));
-	CHECK(said("syscfg", HOST_PASS, "memory encryption on, SNP on", NULL));
-	CHECK(said("rmp", HOST_PASS, "0x1000000000 to 0x1010403fff", NULL));
-	CHECK(said("kernel", HOST_PASS, "Linux 6.12.0-test", NULL));
-	CHECK(said("kernel-config", HOST_PASS, "all", NULL));
-	CHECK(said("kernel-snp", HOST_PASS, "sev_snp", NULL));
-	CHECK(said("iommu", HOST_PASS, "enabled", NULL));
-	CHECK(said("kvm_amd", HOST_PASS, "sev=Y sev_es=Y sev_snp=Y", NULL));
-	CHECK(said("/dev/sev", HOST_PASS, "can be opened (mode 0644)", NULL));
-	CHECK(said("firmware", HOST_PASS, "1.55.21, SNP initialised", NULL));
-	CHECK(said("tcb", HOST_PASS, "0xd208000000000703: boot loader 3, TEE 7, "
-		   "SNP 8, microcode 210", NULL));
-	CHECK(said("/dev/kvm", HOST_PASS, "12", NULL));
-	CHECK(said("vm-type", HOST_PASS, "0x1d", NULL));
-	CHECK(said("capabilities", HOST_PASS, "MAP_GPA_RANGE", NULL));
-	CHECK(said("vmsa-features", HOST_PASS, "0x20", NULL));
-	CHECK(said("policy-bits", HOST_SKIP, "does not tell", NULL));
-	CHECK(said("vm", HOST_PASS, "created and initialised", NULL));
-	CHECK(said("memlock", HOST_PASS, "no limit", NULL));
-	CHECK(said("gmem", HOST_PASS, "version 0.1", NULL));
-	CHECK(said("gmem_kvm", HOST_PASS, "version 0.1", NULL));
-	CHECK(said("/dev/gmem", HOST_PASS, "can be opened, ABI", NULL));
+	EXPECT_TRUE(look());
+	EXPECT_EQ(report.count, 28);
+	EXPECT_FALSE(report.failed);
+	EXPECT_TRUE(said("cpu", HOST_PASS,
+			 "AMD EPYC 9654 96-Core Processor, family 0x19, model 0x11", NULL));
+	EXPECT_TRUE(said("sev-snp", HOST_PASS, "SEV-SNP yes", NULL));
+	EXPECT_TRUE(said("c-bit", HOST_PASS, "bit 51, physical addresses are 5", NULL));
+	EXPECT_TRUE(said("asids", HOST_PASS, "99 for SEV-SNP and SEV-ES, of 1006", NULL));
+	EXPECT_TRUE(said("syscfg", HOST_PASS, "memory encryption on, SNP on", NULL));
+	EXPECT_TRUE(said("rmp", HOST_PASS, "0x1000000000 to 0x1010403fff", NULL));
+	EXPECT_TRUE(said("kernel", HOST_PASS, "Linux 6.12.0-test", NULL));
+	EXPECT_TRUE(said("kernel-config", HOST_PASS, "all", NULL));
+	EXPECT_TRUE(said("kernel-snp", HOST_PASS, "sev_snp", NULL));
+	EXPECT_TRUE(said("iommu", HOST_PASS, "enabled", NULL));
+	EXPECT_TRUE(said("kvm_amd", HOST_PASS, "sev=Y sev_es=Y sev_snp=Y", NULL));
+	EXPECT_TRUE(said("/dev/sev", HOST_PASS, "can be opened (mode 0644)", NULL));
+	EXPECT_TRUE(said("firmware", HOST_PASS, "1.55.21, SNP initialised", NULL));
+	EXPECT_TRUE(said("tcb", HOST_PASS,
+			 "0xd208000000000703: boot loader 3, TEE 7, SNP 8, microcode 210",
+			 NULL));
+	EXPECT_TRUE(said("/dev/kvm", HOST_PASS, "12", NULL));
+	EXPECT_TRUE(said("vm-type", HOST_PASS, "0x1d", NULL));
+	EXPECT_TRUE(said("capabilities", HOST_PASS, "MAP_GPA_RANGE", NULL));
+	EXPECT_TRUE(said("vmsa-features", HOST_PASS, "0x20", NULL));
+	EXPECT_TRUE(said("policy-bits", HOST_SKIP, "does not tell", NULL));
+	EXPECT_TRUE(said("vm", HOST_PASS, "created and initialised", NULL));
+	EXPECT_TRUE(said("memlock", HOST_PASS, "no limit", NULL));
+	EXPECT_TRUE(said("gmem", HOST_PASS, "version 0.1", NULL));
+	EXPECT_TRUE(said("gmem_kvm", HOST_PASS, "version 0.1", NULL));
+	EXPECT_TRUE(said("/dev/gmem", HOST_PASS, "can be opened, ABI", NULL));
 }
 
-static void test_good_7_3(void)
+TEST_OF(host, good_7_3)
 {
 	host_fake_start();
 	host_fake.config.profile = SIM_LINUX_7_3;
-	CHECK(look());
-	CHECK(said("policy-bits", HOST_PASS, "SMT is on", NULL));
-	CHECK(said("vmsa-features", HOST_PASS, "0x220", NULL));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("policy-bits", HOST_PASS, "SMT is on", NULL));
+	EXPECT_TRUE(said("vmsa-features", HOST_PASS, "0x220", NULL));
 }
 
-static void test_cpu(void)
+TEST_OF(host, cpu)
 {
 	host_fake_start();
 	host_fake.vendor = "GenuineIntel";
-	CHECK(!look());
-	CHECK(said("cpu", HOST_FAIL, "family 0x19", "EPYC 7003"));
-	CHECK(said("sev-snp", HOST_FAIL, "no CPUID leaf", "EPYC 7003"));
-	CHECK(said("rmp", HOST_SKIP, "the CPU has no SEV-SNP", NULL));
-	CHECK(said("vm", HOST_SKIP, "the CPU has no SEV-SNP", NULL));
-	CHECK(said("/dev/kvm", HOST_PASS, "can be opened", NULL));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(said("cpu", HOST_FAIL, "family 0x19", "EPYC 7003"));
+	EXPECT_TRUE(said("sev-snp", HOST_FAIL, "no CPUID leaf", "EPYC 7003"));
+	EXPECT_TRUE(said("rmp", HOST_SKIP, "the CPU has no SEV-SNP", NULL));
+	EXPECT_TRUE(said("vm", HOST_SKIP, "the CPU has no SEV-SNP", NULL));
+	EXPECT_TRUE(said("/dev/kvm", HOST_PASS, "can be opened", NULL));
 
 	/* A Rome: SEV and SEV-ES only. */
 	host_fake_start();
 	host_fake.encryption.eax = 0xf;
-	CHECK(!look());
-	CHECK(only_failed("sev-snp", "SEV-ES yes, SEV-SNP no", "EPYC 7003"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("sev-snp", "SEV-ES yes, SEV-SNP no", "EPYC 7003"));
 
 	host_fake_start();
 	host_fake.encryption.eax = 0;
 	host_fake.version_ecx = 1U << 31;
-	CHECK(!look());
-	CHECK(only_failed("sev-snp", "SEV no", "this is a VM"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("sev-snp", "SEV no", "this is a VM"));
 
 	host_fake_start();
 	host_fake.encryption.ebx = 0;
-	CHECK(!look());
-	CHECK(only_failed("c-bit", "bit 0", "BIOS"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("c-bit", "bit 0", "BIOS"));
 }
 
-static void test_arm64(void)
+TEST_OF(host, arm64)
 {
 	host_fake_start();
 	host_fake.vendor = NULL;
 	strcpy(host_fake.host.machine, "aarch64");
 	host_fake.config.no_snp = true;
-	CHECK(!look());
-	CHECK(said("cpu", HOST_FAIL, "aarch64", "gmemctl realm status"));
-	CHECK(said("sev-snp", HOST_FAIL, "no CPUID leaf", "realm"));
-	CHECK_EQ(report.failed, 2);
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(said("cpu", HOST_FAIL, "aarch64", "gmemctl realm status"));
+	EXPECT_TRUE(said("sev-snp", HOST_FAIL, "no CPUID leaf", "realm"));
+	EXPECT_EQ(report.failed, 2);
 }
 
-static void test_asids(void)
+TEST_OF(host, asids)
 {
 	host_fake_start();
 	host_fake.encryption.edx = 1;
-	CHECK(!look());
-	CHECK(only_failed("asids", "none", "Minimum SEV non-ES ASID"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("asids", "none", "Minimum SEV non-ES ASID"));
 
 	/* The BIOS gives some, but guests have them all. */
 	host_fake_start();
 	host_fake.config.asids = 0;
-	CHECK(!look());
-	CHECK(only_failed("vm", "KVM_SEV_INIT2: ", "ASID"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("vm", "KVM_SEV_INIT2: ", "ASID"));
 }
 
-static void test_bios(void)
+TEST_OF(host, bios)
 {
 	host_fake_start();
 	host_fake.syscfg = 0;
-	CHECK(!look());
-	CHECK(only_failed("syscfg", "memory encryption off, SNP off", "SMEE"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("syscfg", "memory encryption off, SNP off", "SMEE"));
 
 	host_fake_start();
 	host_fake.syscfg = 1 << 23;
-	CHECK(!look());
-	CHECK(only_failed("syscfg", "encryption on, SNP off", "kernel-snp"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("syscfg", "encryption on, SNP off", "kernel-snp"));
 
 	host_fake_start();
 	host_fake.rmp_base = 0;
 	host_fake.rmp_end = 0;
-	CHECK(!look());
-	CHECK(only_failed("rmp", "reserved no RMP table", "in the BIOS"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("rmp", "reserved no RMP table", "in the BIOS"));
 
 	/* Memory ends at 260 GiB, where the table needs 260 MiB and 16 KiB. */
 	host_fake_start();
 	host_fake.rmp_end -= 0x1000;
-	CHECK(!look());
-	CHECK(only_failed("rmp", "MiB; memory needs 261 MiB", "all memory"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("rmp", "MiB; memory needs 261 MiB", "all memory"));
 	host_fake_start();
 	host_fake_write("/proc/iomem", "00000000-00000000 : System RAM\n");
 	host_fake.rmp_end -= 0x1000;
-	CHECK(look());
+	EXPECT_TRUE(look());
 
 	host_fake_start();
 	host_fake.rmp_end = 0;
 	host_fake.rmp_cfg = 1;
-	CHECK(look());
-	CHECK(said("rmp", HOST_PASS, "0x1000000000, segmented", NULL));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("rmp", HOST_PASS, "0x1000000000, segmented", NULL));
 }
 
 /* Without the module msr, the kernel log has to tell. */
-static void test_log(void)
+TEST_OF(host, log)
 {
 	host_fake_start();
 	host_fake.no_msr = true;
-	CHECK(look());
-	CHECK(said("syscfg", HOST_SKIP, "No such file", "modprobe msr"));
-	CHECK(said("rmp", HOST_SKIP, "neither", "modprobe msr"));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("syscfg", HOST_SKIP, "No such file", "modprobe msr"));
+	EXPECT_TRUE(said("rmp", HOST_SKIP, "neither", "modprobe msr"));
 
 	host_fake_start();
 	host_fake.no_msr = true;
 	host_fake_write("/dev/kmsg", "6,2,0,-;SEV-SNP: RMP table physical range "
 			"[0x0000000035600000 - 0x00000000757fffff]\n");
-	CHECK(look());
-	CHECK(said("rmp", HOST_PASS, "[0x0000000035600000", NULL));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("rmp", HOST_PASS, "[0x0000000035600000", NULL));
 
 	host_fake_start();
 	host_fake.no_msr = true;
@@ -212,29 +212,29 @@ static void test_log(void)
 			"[0x0000000035600000 - 0x00000000757fffff]\n"
 			"3,3,0,-;SEV-SNP: Memory reserved for the RMP table does "
 			"not cover full system RAM (expected 0x1 got 0x0)\n");
-	CHECK(!look());
-	CHECK(only_failed("rmp", "does not cover full", "in the BIOS"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("rmp", "does not cover full", "in the BIOS"));
 
 	host_fake_start();
 	host_fake.no_msr = true;
 	host_fake_write("/dev/kmsg", "3,3,0,-;SEV-SNP: Memory for the RMP table "
 			"has not been reserved by BIOS\n");
-	CHECK(!look());
-	CHECK(only_failed("rmp", "not been reserved by BIOS", "in the BIOS"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("rmp", "not been reserved by BIOS", "in the BIOS"));
 }
 
-static void test_kernel(void)
+TEST_OF(host, kernel)
 {
 	host_fake_start();
 	strcpy(host_fake.host.release, "6.10.11");
-	CHECK(!look());
-	CHECK(only_failed("kernel", "Linux 6.10.11", "since Linux 6.11"));
-	CHECK(said("kernel-config", HOST_SKIP, "no configuration", NULL));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("kernel", "Linux 6.10.11", "since Linux 6.11"));
+	EXPECT_TRUE(said("kernel-config", HOST_SKIP, "no configuration", NULL));
 
 	host_fake_start();
 	strcpy(host_fake.host.release, "custom");
-	CHECK(!look());
-	CHECK(only_failed("kernel", "Linux custom", "newer"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("kernel", "Linux custom", "newer"));
 
 	host_fake_start();
 	host_fake_write("/boot/config-6.12.0-test", "CONFIG_KVM_AMD=m\n"
@@ -242,60 +242,60 @@ static void test_kernel(void)
 			"# CONFIG_KVM_AMD_SEV is not set\n"
 			"CONFIG_CRYPTO_DEV_CCP_DD=m\n"
 			"CONFIG_CRYPTO_DEV_SP_PSP=m\n");
-	CHECK(!look());
-	CHECK(only_failed("kernel-config", "without CONFIG_KVM_AMD_SEV "
-			  "CONFIG_CRYPTO_DEV_SP_PSP", "kernel with these"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("kernel-config",
+				"without CONFIG_KVM_AMD_SEV CONFIG_CRYPTO_DEV_SP_PSP",
+				"kernel with these"));
 
 	host_fake_start();
 	host_fake_write("/proc/cpuinfo", "flags\t\t: fpu sev sev_snp_not sev_es\n");
-	CHECK(!look());
-	CHECK(only_failed("kernel-snp", "is not in the flags", "dmesg"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("kernel-snp", "is not in the flags", "dmesg"));
 }
 
-static void test_iommu(void)
+TEST_OF(host, iommu)
 {
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "4,7,0,-;AMD-Vi: SNP: IOMMU disabled or "
 			"configured in passthrough mode, SNP cannot be "
 			"supported.\n");
-	CHECK(!look());
-	CHECK(only_failed("iommu", "passthrough mode", "without iommu=pt"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("iommu", "passthrough mode", "without iommu=pt"));
 
 	/* The log does not reach back, or is root's. */
 	host_fake_start();
 	host_fake_write("/dev/kmsg", NULL);
-	CHECK(look());
-	CHECK(said("iommu", HOST_PASS, "in use", NULL));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("iommu", HOST_PASS, "in use", NULL));
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "");
 	host_fake_write("/proc/cmdline", "quiet amd_iommu=off\n");
-	CHECK(!look());
-	CHECK(only_failed("iommu", "amd_iommu=off", "BIOS"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("iommu", "amd_iommu=off", "BIOS"));
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "");
 	host_fake_write("/proc/cmdline", "iommu=pt\n");
-	CHECK(look());
-	CHECK(said("iommu", HOST_SKIP, "iommu=pt", "without iommu=pt"));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("iommu", HOST_SKIP, "iommu=pt", "without iommu=pt"));
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "");
 	host_fake_write("/sys/class/iommu/ivhd0", NULL);
-	CHECK(!look());
-	CHECK(only_failed("iommu", "none", "BIOS"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("iommu", "none", "BIOS"));
 }
 
-static void test_module(void)
+TEST_OF(host, module)
 {
 	host_fake_start();
 	host_fake_write("/sys/module/kvm_amd/parameters/sev_snp", "N\n");
-	CHECK(!look());
-	CHECK(only_failed("kvm_amd", "sev=Y sev_es=Y sev_snp=N",
-			  "/etc/modprobe.d/kvm.conf"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("kvm_amd", "sev=Y sev_es=Y sev_snp=N", "/etc/modprobe.d/kvm.conf"));
 
 	/* A kernel that does not know the parameter. */
 	host_fake_start();
 	host_fake_write("/sys/module/kvm_amd/parameters/sev_snp", NULL);
-	CHECK(!look());
-	CHECK(only_failed("kvm_amd", "sev_snp=N", "modprobe"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("kvm_amd", "sev_snp=N", "modprobe"));
 
 	host_fake_start();
 	host_fake_write("/sys/module/kvm_amd/parameters/sev", NULL);
@@ -303,132 +303,129 @@ static void test_module(void)
 	host_fake_write("/sys/module/kvm_amd/parameters/sev_snp", NULL);
 	host_fake_write("/sys/module/kvm_amd/parameters", NULL);
 	host_fake_write("/sys/module/kvm_amd", NULL);
-	CHECK(!look());
-	CHECK(only_failed("kvm_amd", "not loaded", "modprobe kvm_amd"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("kvm_amd", "not loaded", "modprobe kvm_amd"));
 }
 
-static void test_sev_device(void)
+TEST_OF(host, sev_device)
 {
 	host_fake_start();
 	host_fake.sev_rc = -ENOENT;
 	host_fake_write("/dev/sev", NULL);
-	CHECK(!look());
-	CHECK(only_failed("/dev/sev", "No such file", "modprobe ccp"));
-	CHECK(said("firmware", HOST_SKIP, "/dev/sev cannot be opened", NULL));
-	CHECK(said("tcb", HOST_SKIP, "/dev/sev cannot be opened", NULL));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("/dev/sev", "No such file", "modprobe ccp"));
+	EXPECT_TRUE(said("firmware", HOST_SKIP, "/dev/sev cannot be opened", NULL));
+	EXPECT_TRUE(said("tcb", HOST_SKIP, "/dev/sev cannot be opened", NULL));
 
 	host_fake_start();
 	host_fake.sev_rc = -EACCES;
-	CHECK(!look());
-	CHECK(only_failed("/dev/sev", "Permission denied (mode 0644)",
-			  "run as root"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("/dev/sev", "Permission denied (mode 0644)", "run as root"));
 }
 
-static void test_firmware(void)
+TEST_OF(host, firmware)
 {
 	host_fake_start();
 	host_fake.api_minor = 50;
-	CHECK(!look());
-	CHECK(only_failed("firmware", "1.50.21", "1.51 or newer"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("firmware", "1.50.21", "1.51 or newer"));
 
 	host_fake_start();
 	host_fake.config.snp_uninitialized = true;
-	CHECK(!look());
-	CHECK(said("firmware", HOST_FAIL, "SNP off", "not initialised"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(said("firmware", HOST_FAIL, "SNP off", "not initialised"));
 
 	host_fake_start();
 	host_fake_devices();
 	sim_kill_psp(host_fake.sim);
-	CHECK(!host_check_snp(&host_fake.host, &report));
+	EXPECT_FALSE(host_check_snp(&host_fake.host, &report));
 	host_fake_end();
-	CHECK(said("firmware", HOST_FAIL, "SNP_PLATFORM_STATUS: ", "BIOS"));
-	CHECK(said("tcb", HOST_SKIP, "does not answer", NULL));
+	EXPECT_TRUE(said("firmware", HOST_FAIL, "SNP_PLATFORM_STATUS: ", "BIOS"));
+	EXPECT_TRUE(said("tcb", HOST_SKIP, "does not answer", NULL));
 }
 
 /* The lines that say what a guest can have, and a launch does not need */
-static void test_f28(void)
+TEST_OF(host, f28)
 {
 	host_fake_start();
 	host_fake.config.profile = SIM_LINUX_7_3;
-	CHECK(look());
-	CHECK(said("alias-check", HOST_PASS, "no two addresses", NULL));
-	CHECK(said("vmpls", HOST_PASS, "4", NULL));
-	CHECK(said("secure-tsc", HOST_PASS, "CPU yes, KVM yes", NULL));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("alias-check", HOST_PASS, "no two addresses", NULL));
+	EXPECT_TRUE(said("vmpls", HOST_PASS, "4", NULL));
+	EXPECT_TRUE(said("secure-tsc", HOST_PASS, "CPU yes, KVM yes", NULL));
 
 	/* KVM of Linux 6.12, the first firmware, an odd CPU */
 	host_fake_start();
 	host_fake.no_alias_check = true;
 	host_fake.encryption.ebx &= 0xfff;
-	CHECK(look());
-	CHECK(said("alias-check", HOST_SKIP, "not done", "1.55.22"));
-	CHECK(said("vmpls", HOST_SKIP, "0", "SVSM"));
-	CHECK(said("secure-tsc", HOST_SKIP, "CPU yes, KVM no", "0x201"));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("alias-check", HOST_SKIP, "not done", "1.55.22"));
+	EXPECT_TRUE(said("vmpls", HOST_SKIP, "0", "SVSM"));
+	EXPECT_TRUE(said("secure-tsc", HOST_SKIP, "CPU yes, KVM no", "0x201"));
 
 	host_fake_start();
 	host_fake.encryption.eax &= 0xff;
 	host_fake.sev_rc = -ENOENT;
-	CHECK(!look());
-	CHECK(said("alias-check", HOST_SKIP, "cannot be opened", NULL));
-	CHECK(said("secure-tsc", HOST_SKIP, "CPU no, KVM no", "0x201"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(said("alias-check", HOST_SKIP, "cannot be opened", NULL));
+	EXPECT_TRUE(said("secure-tsc", HOST_SKIP, "CPU no, KVM no", "0x201"));
 }
 
-static void test_tcb(void)
+TEST_OF(host, tcb)
 {
 	/* A Turin: the same number means something else. */
 	host_fake_start();
 	host_fake.version_eax = 0x00b00f21;
-	CHECK(look());
-	CHECK(said("cpu", HOST_PASS, "family 0x1a, model 0x2", NULL));
-	CHECK(said("tcb", HOST_PASS, "FMC 3, boot loader 7, TEE 0, SNP 0, "
-		   "microcode 210", NULL));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("cpu", HOST_PASS, "family 0x1a, model 0x2", NULL));
+	EXPECT_TRUE(said("tcb", HOST_PASS, "FMC 3, boot loader 7, TEE 0, SNP 0, microcode 210",
+			 NULL));
 }
 
-static void test_kvm(void)
+TEST_OF(host, kvm)
 {
 	host_fake_start();
 	host_fake.kvm_rc = -EACCES;
-	CHECK(!look());
-	CHECK(only_failed("/dev/kvm", "Permission denied", "group"));
-	CHECK(said("vm", HOST_SKIP, "/dev/kvm cannot be opened", NULL));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("/dev/kvm", "Permission denied", "group"));
+	EXPECT_TRUE(said("vm", HOST_SKIP, "/dev/kvm cannot be opened", NULL));
 
 	/* All is well, but KVM gives no VMs of the type. */
 	host_fake_start();
 	host_fake.config.no_snp = true;
-	CHECK(!look());
-	CHECK(said("vm-type", HOST_FAIL, "0x1,", "first FAIL"));
-	CHECK(said("capabilities", HOST_FAIL, "no KVM_CAP_GUEST_MEMFD",
-		   "first FAIL"));
-	CHECK(said("vmsa-features", HOST_FAIL, "", "first FAIL"));
-	CHECK(said("vm", HOST_FAIL, "KVM_CREATE_VM: Invalid argument",
-		   "first FAIL"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(said("vm-type", HOST_FAIL, "0x1,", "first FAIL"));
+	EXPECT_TRUE(said("capabilities", HOST_FAIL, "no KVM_CAP_GUEST_MEMFD", "first FAIL"));
+	EXPECT_TRUE(said("vmsa-features", HOST_FAIL, "", "first FAIL"));
+	EXPECT_TRUE(said("vm", HOST_FAIL, "KVM_CREATE_VM: Invalid argument", "first FAIL"));
 }
 
-static void test_memory(void)
+TEST_OF(host, memory)
 {
 	host_fake_start();
 	host_fake.host.memlock = 8 << 20;
-	CHECK(look());
-	CHECK(said("memlock", HOST_SKIP, "8192 KiB", "ulimit -l unlimited"));
+	EXPECT_TRUE(look());
+	EXPECT_TRUE(said("memlock", HOST_SKIP, "8192 KiB", "ulimit -l unlimited"));
 
 	host_fake_start();
 	host_fake_write("/sys/module/gmem_kvm/version", NULL);
 	host_fake_write("/sys/module/gmem_kvm", NULL);
-	CHECK(!look());
-	CHECK(only_failed("gmem_kvm", "not loaded", "gmemctl load"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("gmem_kvm", "not loaded", "gmemctl load"));
 
 	host_fake_start();
 	host_fake.gmem_rc = -ENOENT;
-	CHECK(!look());
-	CHECK(only_failed("/dev/gmem", "open: No such", "gmemctl load"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("/dev/gmem", "open: No such", "gmemctl load"));
 
 	host_fake_start();
 	host_fake.abi++;
-	CHECK(!look());
-	CHECK(only_failed("/dev/gmem", "ABI version", "gmemctl unload"));
+	EXPECT_FALSE(look());
+	EXPECT_TRUE(only_failed("/dev/gmem", "ABI version", "gmemctl unload"));
 }
 
 /* Files that are empty, endless lines, or not text at all. */
-static void test_rubbish(void)
+TEST_OF(host, rubbish)
 {
 	static const char *const paths[] = {
 		"/boot/config-6.12.0-test", "/proc/cpuinfo", "/proc/cmdline",
@@ -445,13 +442,13 @@ static void test_rubbish(void)
 			memset(bytes, (int)byte, sizeof(bytes));
 			for (size_t k = 0; k < sizeof(paths) / sizeof(*paths); k++)
 				host_fake_write_bytes(paths[k], bytes, sizes[i]);
-			CHECK(!look());
-			CHECK_EQ(report.count, 28);
+			EXPECT_FALSE(look());
+			EXPECT_EQ(report.count, 28);
 		}
 }
 
 /* The program next to this one, on the host that this is. */
-static void test_cli(void)
+TEST_OF(host, cli)
 {
 	static const char *const commands[] = { "check snp", "snp status", "check gmem" };
 	char program[512], command[700], line[64];
@@ -462,7 +459,7 @@ static void test_cli(void)
 	program[size] = '\0';
 	strcpy(strrchr(program, '/'), "/gmemctl");
 	if (access(program, X_OK)) {
-		unit_skip("%s is not built", program);
+		ksft_skip("%s is not built", program);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -474,41 +471,19 @@ static void test_cli(void)
 		snprintf(command, sizeof(command), "'%s' %s --json 2>&1",
 			 program, commands[i]);
 		pipe = popen(command, "r");
-		CHECK(pipe);
+		EXPECT_TRUE(pipe);
 		while (fgets(line, sizeof(line), pipe))
 			strncat(text, line, sizeof(text) - strlen(text) - 1);
 		status = pclose(pipe);
 		root = json_tokener_parse(text);
-		CHECK(json_object_object_get_ex(root, "usable", &usable));
-		CHECK(json_object_object_get_ex(root, "checks", &checks));
-		CHECK(i == 2 || json_object_array_length(checks) == 28);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) ==
-		      (json_object_get_boolean(usable) ? 0 : 4));
+		EXPECT_TRUE(json_object_object_get_ex(root, "usable", &usable));
+		EXPECT_TRUE(json_object_object_get_ex(root, "checks", &checks));
+		EXPECT_TRUE(i == 2 || json_object_array_length(checks) == 28);
+		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_EQ(WEXITSTATUS(status), (json_object_get_boolean(usable) ? 0 : 4));
 		json_object_put(root);
 	}
 	snprintf(command, sizeof(command), "'%s' check much >/dev/null 2>&1",
 		 program);
-	CHECK_EQ(WEXITSTATUS(system(command)), 2);
+	EXPECT_EQ(WEXITSTATUS(system(command)), 2);
 }
-
-static const struct unit_test tests[] = {
-	{ "host.good", test_good },
-	{ "host.good_7_3", test_good_7_3 },
-	{ "host.cpu", test_cpu },
-	{ "host.arm64", test_arm64 },
-	{ "host.asids", test_asids },
-	{ "host.bios", test_bios },
-	{ "host.log", test_log },
-	{ "host.kernel", test_kernel },
-	{ "host.iommu", test_iommu },
-	{ "host.module", test_module },
-	{ "host.sev_device", test_sev_device },
-	{ "host.firmware", test_firmware },
-	{ "host.f28", test_f28 },
-	{ "host.tcb", test_tcb },
-	{ "host.kvm", test_kvm },
-	{ "host.memory", test_memory },
-	{ "host.rubbish", test_rubbish },
-	{ "host.cli", test_cli },
-};
-UNIT_TESTS(tests)

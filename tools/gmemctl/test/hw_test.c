@@ -20,7 +20,7 @@
 #include "preload.h"
 #include "sim/test/sim_cases.h"
 #include "snp_vectors.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define SKIPPED 77
 
@@ -50,7 +50,7 @@ static bool is_usable(void)
 	const char *why = unusable();
 
 	if (why)
-		unit_skip("hw: %s; `gmemctl snp status` says more", why);
+		ksft_skip(KSFT_BY_DESIGN " %s; `gmemctl snp status` says more", why);
 	return !why;
 }
 
@@ -111,14 +111,14 @@ static int run_case(const struct sim_case *sim_case, enum sim_profile profile)
 		sim_case_run(sim_case, &world);
 		world_free(&world);
 		fflush(NULL);
-		_exit(unit_failures() ? EXIT_FAILURE : EXIT_SUCCESS);
+		_exit(EXIT_SUCCESS);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return -1;
 	return WEXITSTATUS(status);
 }
 
-static void test_hw_cases(void)
+TEST_OF(hw, cases)
 {
 	unsigned int run = 0, skipped = 0;
 	enum sim_profile profile;
@@ -126,7 +126,7 @@ static void test_hw_cases(void)
 	if (!is_usable())
 		return;
 	if (!find_profile(&profile)) {
-		unit_skip("hw: there is no table of errors for this kernel");
+		ksft_skip(KSFT_BY_DESIGN " there is no table of errors for this kernel");
 		return;
 	}
 	for (unsigned int i = 0; sim_case_get(i); i++) {
@@ -136,11 +136,11 @@ static void test_hw_cases(void)
 
 		if (code && code != SKIPPED)
 			printf("# case %s: failed\n", sim_case->id);
-		CHECK(!code || code == SKIPPED);
+		EXPECT_TRUE(!code || code == SKIPPED);
 		*(code == SKIPPED ? &skipped : &run) += 1;
 	}
 	printf("# %u cases on this host, %u need another one\n", run, skipped);
-	CHECK(run > skipped);
+	EXPECT_GT(run, skipped);
 }
 
 /*
@@ -161,14 +161,14 @@ static void launch_signed(const void *data, size_t size, uint32_t cpus)
 	if (launch_world_run(&world, SNP_LAUNCH_FINISHED))
 		printf("# %s: %s: %s\n", world.error.object, world.error.action,
 		       world.error.hint);
-	CHECK_EQ(world.launch.state, SNP_LAUNCH_FINISHED);
+	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FINISHED);
 	printf("# %u CPUs, %llu pages, %u calls, %u CPUID corrections\n", cpus,
 	       (unsigned long long)world.launch.predicted.pages,
 	       world.launch.calls, world.launch.corrections);
 	launch_world_free(&world);
 }
 
-static void test_hw_launch(void)
+TEST_OF(hw, launch)
 {
 	if (!is_usable())
 		return;
@@ -176,7 +176,7 @@ static void test_hw_launch(void)
 	launch_signed(NULL, 0, LAUNCH_VCPUS);
 }
 
-static void test_hw_debian(void)
+TEST_OF(hw, debian)
 {
 	struct fixture fixture;
 
@@ -188,7 +188,7 @@ static void test_hw_debian(void)
 }
 
 /* The check is a real one: another digest is refused, by the firmware. */
-static void test_hw_refused(void)
+TEST_OF(hw, refused)
 {
 	struct launch_signature signature;
 	struct launch_world world;
@@ -200,13 +200,12 @@ static void test_hw_refused(void)
 	launch_world_sign(&world, &signature, false);
 	/* The library would not even begin: it is told of the block later. */
 	world.config.id_block = NULL;
-	CHECK(!launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	memset(&signature.auth.id_block_signature, 0x11, 96);
 	world.config.id_block = &signature.block;
-	CHECK_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error),
-		 -EIO);
-	CHECK(strstr(world.error.action, "BAD_SIGNATURE"));
-	CHECK_EQ(world.launch.state, SNP_LAUNCH_FAILED);
+	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EIO);
+	EXPECT_STRSTR(world.error.action, "BAD_SIGNATURE");
+	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FAILED);
 	launch_world_free(&world);
 }
 
@@ -217,7 +216,7 @@ static bool has_gmem(void)
 				    calls->open(GMEM_DEVICE_PATH, O_RDWR);
 
 	if (fd < 0)
-		unit_skip("hw: " GMEM_DEVICE_PATH " cannot be opened: "
+		ksft_skip(KSFT_BY_DESIGN " " GMEM_DEVICE_PATH " cannot be opened: "
 			  "`gmemctl load`");
 	else
 		calls->close(fd);
@@ -231,17 +230,15 @@ static void exchange(struct launch_world *world, uint64_t gpa, uint64_t size)
 	char why[128] = "";
 
 	memset(host, 0x5a, size);
-	CHECK(!guest_memory_convert(&world->memory, range, true, why,
-				    sizeof(why)));
-	CHECK(!guest_memory_convert(&world->memory, range, false, why,
-				    sizeof(why)));
+	EXPECT_FALSE(guest_memory_convert(&world->memory, range, true, why, sizeof(why)));
+	EXPECT_FALSE(guest_memory_convert(&world->memory, range, false, why, sizeof(why)));
 	if (*why)
 		printf("# %s\n", why);
 	for (uint64_t i = 0; i < size; i++)
-		CHECK(!host[i]);
+		EXPECT_FALSE(host[i]);
 }
 
-static void test_hw_handover(void)
+TEST_OF(hw, handover)
 {
 	struct launch_world world;
 
@@ -250,25 +247,14 @@ static void test_hw_handover(void)
 	launch_world_init(&world, SIM_LINUX_7_3);
 	world.real = true;
 	world.kind = BACKING_GMEM_STORE;
-	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	for (int i = 0; i < 3; i++)
 		exchange(&world, 0x100000, 0x4000);
 	launch_world_free(&world);
 }
 
-static void test_hw_simulated(void)
+TEST(hw_simulated)
 {
 	if (!preload_inside())
 		preload_self("hw.");
 }
-
-static const struct unit_test tests[] = {
-	{ "hw.cases", test_hw_cases },
-	{ "hw.launch", test_hw_launch },
-	{ "hw.debian", test_hw_debian },
-	{ "hw.refused", test_hw_refused },
-	{ "hw.handover", test_hw_handover },
-	{ "hw_simulated", test_hw_simulated },
-};
-
-UNIT_TESTS(tests)

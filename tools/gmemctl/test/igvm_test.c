@@ -10,7 +10,7 @@
 #include "igvm_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* What igvm_vectors.py prints. */
 static const struct vector_igvm {
@@ -51,7 +51,7 @@ static int measure(const void *data, size_t size,
 	return rc;
 }
 
-static void test_f28_vectors(void)
+TEST_OF(igvm, f28_vectors)
 {
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		const struct vector_igvm *vector = &vectors[i];
@@ -60,45 +60,56 @@ static void test_f28_vectors(void)
 		uint8_t sha256[SNP_SHA256_SIZE];
 		struct error error;
 
-		CHECK(!snp_sha256(build.file, size, sha256));
-		CHECK(is_hex(sha256, sizeof(sha256), vector->sha256));
-		CHECK(!measure(build.file, size, &measurement, &error));
-		CHECK(is_hex(measurement.digest, SNP_DIGEST_SIZE,
-			     vector->digest));
-		CHECK_EQ(measurement.pages, vector->pages);
+		EXPECT_FALSE(snp_sha256(build.file, size, sha256));
+		EXPECT_TRUE(is_hex(sha256, sizeof(sha256), vector->sha256));
+		EXPECT_FALSE(measure(build.file, size, &measurement, &error));
+		EXPECT_TRUE(is_hex(measurement.digest, SNP_DIGEST_SIZE, vector->digest));
+		EXPECT_EQ(measurement.pages, vector->pages);
 		vector_tell(vector->name, 0);
 	}
 }
 
-static void test_f28_parse(void)
+TEST_OF(igvm, f28_parse)
 {
 	size_t size = igvm_build_svsm(&build);
 	struct snp_igvm igvm;
 	struct error error;
 
-	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
-	CHECK(igvm.mask == IGVM_SNP && igvm.highest_vtl == 2);
-	CHECK(igvm.has_policy && igvm.policy == 0x30000);
-	CHECK(igvm.nr_vcpus == 1 && igvm.vcpus[0].gpa == IGVM_VMSA_GPA);
-	CHECK(igvm.nr_areas == 2 && igvm.areas[1].index == 7);
-	CHECK(igvm.areas[0].inserted && igvm.areas[1].inserted);
-	CHECK_EQ(igvm.areas[1].data[1], (uint8_t)(7 + 9 * 13));
-	CHECK_EQ(igvm.nr_parameters, 3);
-	CHECK_EQ(igvm.parameters[2].type, SNP_IGVM_ENVIRONMENT_INFO);
-	CHECK(igvm.parameters[2].area == 1 && igvm.parameters[2].offset == 8);
-	CHECK_EQ(igvm.nr_required, 2);
-	CHECK(igvm.required[0].start == 0x10000 &&
-	      igvm.required[0].end == 0x600000);
-	CHECK(igvm.required[1].start == 0xffffe000 &&
-	      igvm.required[1].end == 0xfffff000);
-	CHECK(!igvm.has_id_block && !igvm.shared && !igvm.relocatable);
+	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
+	EXPECT_EQ(igvm.mask, IGVM_SNP);
+	EXPECT_EQ(igvm.highest_vtl, 2);
+	EXPECT_TRUE(igvm.has_policy);
+	EXPECT_EQ(igvm.policy, 0x30000);
+	EXPECT_EQ(igvm.nr_vcpus, 1);
+	EXPECT_EQ(igvm.vcpus[0].gpa, IGVM_VMSA_GPA);
+	EXPECT_EQ(igvm.nr_areas, 2);
+	EXPECT_EQ(igvm.areas[1].index, 7);
+	EXPECT_TRUE(igvm.areas[0].inserted);
+	EXPECT_TRUE(igvm.areas[1].inserted);
+	EXPECT_EQ(igvm.areas[1].data[1], (uint8_t)(7 + 9 * 13));
+	EXPECT_EQ(igvm.nr_parameters, 3);
+	EXPECT_EQ(igvm.parameters[2].type, SNP_IGVM_ENVIRONMENT_INFO);
+	EXPECT_EQ(igvm.parameters[2].area, 1);
+	EXPECT_EQ(igvm.parameters[2].offset, 8);
+	EXPECT_EQ(igvm.nr_required, 2);
+	EXPECT_EQ(igvm.required[0].start, 0x10000);
+	EXPECT_EQ(igvm.required[0].end, 0x600000);
+	EXPECT_EQ(igvm.required[1].start, 0xffffe000);
+	EXPECT_EQ(igvm.required[1].end, 0xfffff000);
+	EXPECT_FALSE(igvm.has_id_block);
+	EXPECT_FALSE(igvm.shared);
+	EXPECT_FALSE(igvm.relocatable);
 	/* Two pages in a row are one run, and so are the contents of an area. */
-	CHECK(igvm.runs[0].gpa == 0x10000 && igvm.runs[0].size == 0x2000);
-	CHECK(igvm.nr_runs == 11 && igvm.nr_vmsa_runs == 1);
+	EXPECT_EQ(igvm.runs[0].gpa, 0x10000);
+	EXPECT_EQ(igvm.runs[0].size, 0x2000);
+	EXPECT_EQ(igvm.nr_runs, 11);
+	EXPECT_EQ(igvm.nr_vmsa_runs, 1);
 	snp_igvm_free(&igvm);
 	size = igvm_build_order(&build);
-	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
-	CHECK(igvm.shared && igvm.nr_vmsa_runs == 2 && !igvm.has_policy);
+	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
+	EXPECT_TRUE(igvm.shared);
+	EXPECT_EQ(igvm.nr_vmsa_runs, 2);
+	EXPECT_FALSE(igvm.has_policy);
 	snp_igvm_free(&igvm);
 }
 
@@ -130,21 +141,21 @@ static bool fails_with(size_t offset, uint32_t value, int rc, const char *words)
 	return fails(build.file, size, rc, words);
 }
 
-static void test_f28_fixed(void)
+TEST_OF(igvm, f28_fixed)
 {
 	size_t size = igvm_build_svsm(&build);
 
-	CHECK(fails(build.file, 0, -EINVAL, "begin with the header"));
-	CHECK(fails(build.file, 23, -EINVAL, "begin with the header"));
-	CHECK(fails(build.file, size - 1, -EINVAL, "says that they are"));
-	CHECK(fails_with(0, 0, -EINVAL, "begin with the header"));
-	CHECK(fails_with(20, 0, -EINVAL, "checksum"));
-	CHECK(fails_with(16, 0, -EINVAL, "says that they are"));
+	EXPECT_TRUE(fails(build.file, 0, -EINVAL, "begin with the header"));
+	EXPECT_TRUE(fails(build.file, 23, -EINVAL, "begin with the header"));
+	EXPECT_TRUE(fails(build.file, size - 1, -EINVAL, "says that they are"));
+	EXPECT_TRUE(fails_with(0, 0, -EINVAL, "begin with the header"));
+	EXPECT_TRUE(fails_with(20, 0, -EINVAL, "checksum"));
+	EXPECT_TRUE(fails_with(16, 0, -EINVAL, "says that they are"));
 	igvm_build_svsm(&build);
 	bytes_put32(build.file + 4, 3);
-	CHECK(fails(build.file, size, -EOPNOTSUPP, "version 3"));
+	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "version 3"));
 	bytes_put32(build.file + 4, 0);
-	CHECK(fails(build.file, size, -EOPNOTSUPP, "version 0"));
+	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "version 0"));
 	/* Where the headers are */
 	for (unsigned int i = 0; i < 4; i++) {
 		static const uint32_t wrong[4][2] = {
@@ -155,15 +166,15 @@ static void test_f28_fixed(void)
 		igvm_build_svsm(&build);
 		bytes_put32(build.file + 8, wrong[i][0]);
 		bytes_put32(build.file + 12, wrong[i][1]);
-		CHECK(fails(build.file, size, -EINVAL, "not in the file"));
+		EXPECT_TRUE(fails(build.file, size, -EINVAL, "not in the file"));
 	}
 	size = igvm_build_version_2(&build);
 	bytes_put32(build.file + 24, 1);
-	CHECK(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
+	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
 	bytes_put32(build.file + 24, 0);
 	bytes_put32(build.file + 28, 65536);
-	CHECK(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
-	CHECK(fails(build.file, 28, -EINVAL, "ends in its header"));
+	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
+	EXPECT_TRUE(fails(build.file, 28, -EINVAL, "ends in its header"));
 }
 
 /* A file with a platform and one header more */
@@ -198,71 +209,68 @@ static bool numbers_fail(uint32_t type, size_t size, const char *words,
 	numbers_fail(type, size, words, numbers);			\
 })
 
-static void test_f28_headers(void)
+TEST_OF(igvm, f28_headers)
 {
 	/* Types and lengths, and their order */
-	CHECK(header_fails(0x350, "", 0, -EOPNOTSUPP, "not known"));
-	CHECK(header_fails(0x250, "", 0, -EOPNOTSUPP, "not known"));
-	CHECK(header_fails(0, "", 0, -EOPNOTSUPP, "not known"));
-	CHECK(header_fails(0x101, "", 0, -EINVAL, "too late"));
-	CHECK(header_fails(0x1, "", 0, -EINVAL, "too late"));
-	CHECK(FAILS(0x302, 16, "0x10 bytes, not 0x18", 0));
+	EXPECT_TRUE(header_fails(0x350, "", 0, -EOPNOTSUPP, "not known"));
+	EXPECT_TRUE(header_fails(0x250, "", 0, -EOPNOTSUPP, "not known"));
+	EXPECT_TRUE(header_fails(0, "", 0, -EOPNOTSUPP, "not known"));
+	EXPECT_TRUE(header_fails(0x101, "", 0, -EINVAL, "too late"));
+	EXPECT_TRUE(header_fails(0x1, "", 0, -EINVAL, "too late"));
+	EXPECT_TRUE(FAILS(0x302, 16, "0x10 bytes, not 0x18", 0));
 	/* Pages: alignment, place of the data */
-	CHECK(FAILS(0x302, 24, "0x1001 is not aligned", 0x1001, 0, 1));
-	CHECK(FAILS(0x302, 24, "not aligned", 0, 0x100000, 1));
-	CHECK(FAILS(0x302, 24, "not in the file", 0, 0, 1, 0x2001));
-	CHECK(FAILS(0x302, 24, "not in the file", 0, 0, 1, UINT32_MAX));
-	CHECK(FAILS(0x302, 24, "not aligned", 0x1000, 0, 1, 0, 1));
-	CHECK(FAILS(0x302, 24, "not in the file", 0, 0, 1, 0x2000, 1));
-	CHECK(header_fails(0x302, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\x8\0\0\0\0\0\0",
-			   24, -EOPNOTSUPP, "flags 0x8"));
-	CHECK(header_fails(0x302, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\4\0\0",
-			   24, -EOPNOTSUPP, "type 4"));
+	EXPECT_TRUE(FAILS(0x302, 24, "0x1001 is not aligned", 0x1001, 0, 1));
+	EXPECT_TRUE(FAILS(0x302, 24, "not aligned", 0, 0x100000, 1));
+	EXPECT_TRUE(FAILS(0x302, 24, "not in the file", 0, 0, 1, 0x2001));
+	EXPECT_TRUE(FAILS(0x302, 24, "not in the file", 0, 0, 1, UINT32_MAX));
+	EXPECT_TRUE(FAILS(0x302, 24, "not aligned", 0x1000, 0, 1, 0, 1));
+	EXPECT_TRUE(FAILS(0x302, 24, "not in the file", 0, 0, 1, 0x2000, 1));
+	EXPECT_TRUE(header_fails(0x302, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\x8\0\0\0\0\0\0", 24,
+				 -EOPNOTSUPP, "flags 0x8"));
+	EXPECT_TRUE(header_fails(0x302, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\4\0\0", 24,
+				 -EOPNOTSUPP, "type 4"));
 	/* Parameter areas */
-	CHECK(FAILS(0x301, 16, "there twice", 0x1000, 0, 1));
-	CHECK(FAILS(0x301, 16, "has 0x0 bytes", 0, 0, 2));
-	CHECK(FAILS(0x301, 16, "has 0x800 bytes", 0x800, 0, 2));
-	CHECK(FAILS(0x301, 16, "at most 1 MiB", 0x101000, 0, 2));
-	CHECK(FAILS(0x301, 16, "not in the file", 0x1000, 0, 2, 0x2001));
-	CHECK(FAILS(0x303, 16, "not declared", 0x1000, 0, 1, 2));
-	CHECK(FAILS(0x303, 16, "is no page", 0x1001, 0, 1, 1));
-	CHECK(FAILS(0x307, 8, "no place", 2, 0));
-	CHECK(FAILS(0x307, 8, "no place", 1, 0x1000));
+	EXPECT_TRUE(FAILS(0x301, 16, "there twice", 0x1000, 0, 1));
+	EXPECT_TRUE(FAILS(0x301, 16, "has 0x0 bytes", 0, 0, 2));
+	EXPECT_TRUE(FAILS(0x301, 16, "has 0x800 bytes", 0x800, 0, 2));
+	EXPECT_TRUE(FAILS(0x301, 16, "at most 1 MiB", 0x101000, 0, 2));
+	EXPECT_TRUE(FAILS(0x301, 16, "not in the file", 0x1000, 0, 2, 0x2001));
+	EXPECT_TRUE(FAILS(0x303, 16, "not declared", 0x1000, 0, 1, 2));
+	EXPECT_TRUE(FAILS(0x303, 16, "is no page", 0x1001, 0, 1, 1));
+	EXPECT_TRUE(FAILS(0x307, 8, "no place", 2, 0));
+	EXPECT_TRUE(FAILS(0x307, 8, "no place", 1, 0x1000));
 	/* vCPUs, ranges */
-	CHECK(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0));
-	CHECK(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0x2001));
-	CHECK(FAILS(0x304, 20, "is no page", 0x1001, 0, 1, 0x2000));
-	CHECK(FAILS(0x305, 24, "not whole pages", 0x1000, 0, 1, 0x1001));
-	CHECK(FAILS(0x30d, 16, "not whole pages", 0x1000, 0, 1, 0));
-	CHECK(FAILS(0x30b, 16, "0x10 bytes, not 0x2b8", 0));
+	EXPECT_TRUE(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0));
+	EXPECT_TRUE(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0x2001));
+	EXPECT_TRUE(FAILS(0x304, 20, "is no page", 0x1001, 0, 1, 0x2000));
+	EXPECT_TRUE(FAILS(0x305, 24, "not whole pages", 0x1000, 0, 1, 0x1001));
+	EXPECT_TRUE(FAILS(0x30d, 16, "not whole pages", 0x1000, 0, 1, 0));
+	EXPECT_TRUE(FAILS(0x30b, 16, "0x10 bytes, not 0x2b8", 0));
 }
 
-static void test_f28_platforms(void)
+TEST_OF(igvm, f28_platforms)
 {
 	igvm_build_start(&build, 1);
-	CHECK(fails(build.file, igvm_build_finish(&build), -ENODATA,
-		    "other platforms"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -ENODATA, "other platforms"));
 	igvm_build_platform(&build, IGVM_TDX, 0, 3);
-	CHECK(fails(build.file, igvm_build_finish(&build), -ENODATA,
-		    "other platforms"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -ENODATA, "other platforms"));
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_TDX);
-	CHECK(fails(build.file, igvm_build_finish(&build), -ENODATA,
-		    "other platforms"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -ENODATA, "other platforms"));
 	igvm_build_start(&build, 1);
 	igvm_build_platform(&build, 3, 0, 2);
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "one bit"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "one bit"));
 	igvm_build_start(&build, 1);
 	igvm_build_platform(&build, IGVM_SNP, 0, 2);
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_TDX);
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
 	/* The last header says that it is longer than the rest. */
 	build.headers -= 8;
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL, "beyond"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "beyond"));
 }
 
 /* Few bytes that ask for many pages: 64 KiB of headers for more than 4 GiB */
-static void test_f28_pages(void)
+TEST_OF(igvm, f28_pages)
 {
 	const uint64_t pages = (UINT64_C(4) << 30) / (2 << 20);
 	struct snp_igvm igvm;
@@ -274,17 +282,17 @@ static void test_f28_pages(void)
 	build.pages = IGVM_PAGES;
 	for (uint64_t i = 0; i < pages; i++)
 		igvm_build_page(&build, i * (2 << 20), 0, 0, 1, IGVM_SNP);
-	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
-			      igvm_build_finish(&build), &error));
-	CHECK_EQ(igvm.nr_runs, 1);
+	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
+				    &error));
+	EXPECT_EQ(igvm.nr_runs, 1);
 	snp_igvm_free(&igvm);
 	igvm_build_page(&build, pages * (2 << 20), 0, 0, 0, IGVM_SNP);
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
-		    "more than 4096 MiB of pages"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL,
+			  "more than 4096 MiB of pages"));
 }
 
 /* The same page twice: the firmware refuses the second in the midst of a launch. */
-static void test_f28_twice(void)
+TEST_OF(igvm, f28_twice)
 {
 	static const uint64_t pages[][2] = {
 		{ 0x400000, 0x400000 }, { 0x5ff000, 0x400000 },
@@ -305,17 +313,17 @@ static void test_f28_twice(void)
 		/* 2 MiB of zeros */
 		igvm_build_page(&build, pages[i][1], 0, 0, 1, IGVM_SNP);
 		igvm_build_vcpu(&build, 0, vmsa, IGVM_VMSA_GPA);
-		CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
-				      igvm_build_finish(&build), &error));
+		EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file,
+					    igvm_build_finish(&build), &error));
 		fault = snp_igvm_kvm_fault(&igvm);
-		CHECK_EQ(!fault, (i >= 2));
-		CHECK(!fault || strstr(fault, "there twice"));
+		EXPECT_EQ(!fault, (i >= 2));
+		EXPECT_TRUE(!fault || strstr(fault, "there twice"));
 		snp_igvm_free(&igvm);
 	}
 }
 
 /* A file for several platforms: what is another's is not looked at. */
-static void test_f28_vbs(void)
+TEST_OF(igvm, f28_vbs)
 {
 	uint8_t measurement[864] = { IGVM_TDX };
 	struct snp_igvm igvm;
@@ -326,18 +334,18 @@ static void test_f28_vbs(void)
 	igvm_build_platform(&build, IGVM_TDX, 0, 1);
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
 	igvm_build_header(&build, 0x311, measurement, sizeof(measurement));
-	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
-			      igvm_build_finish(&build), &error));
-	CHECK(igvm.nr_runs == 1 && !igvm.nr_parameters);
+	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
+				    &error));
+	EXPECT_EQ(igvm.nr_runs, 1);
+	EXPECT_FALSE(igvm.nr_parameters);
 	snp_igvm_free(&igvm);
-	CHECK(header_fails(0x311, "", 0, -EINVAL, "0x0 bytes, not 0x360"));
+	EXPECT_TRUE(header_fails(0x311, "", 0, -EINVAL, "0x0 bytes, not 0x360"));
 	igvm_build_start(&build, 1);
 	igvm_build_platform(&build, IGVM_SNP, 0, 2);
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
 	measurement[0] = IGVM_SNP;
 	igvm_build_header(&build, 0x311, measurement, sizeof(measurement));
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
-		    "of another platform"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "of another platform"));
 }
 
 static const struct range ram[] = {
@@ -346,41 +354,42 @@ static const struct range ram[] = {
 };
 
 /* What a loader tells the guest, and where it ends */
-static void test_f28_parameters(void)
+TEST_OF(igvm, f28_parameters)
 {
 	size_t size = igvm_build_svsm(&build);
 	const uint8_t *map, *info;
 	struct snp_igvm igvm;
 	struct error error;
 
-	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
+	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
 	info = igvm.areas[1].data;
-	CHECK(bytes_get32(info + 8));
-	CHECK(!machine_igvm_parameters(&igvm, ram, 3, 5, &error));
-	CHECK_EQ(bytes_get32(igvm.areas[0].data), 5);
+	EXPECT_TRUE(bytes_get32(info + 8));
+	EXPECT_FALSE(machine_igvm_parameters(&igvm, ram, 3, 5, &error));
+	EXPECT_EQ(bytes_get32(igvm.areas[0].data), 5);
 	map = igvm.areas[0].data + 0x1000;
-	CHECK(!bytes_get64(map) && bytes_get64(map + 8) == 0x10000);
-	CHECK(bytes_get64(map + 24) == 0x100000 &&
-	      bytes_get64(map + 32) == 0x40000);
-	CHECK(bytes_are_zero(map + 40, 0x1000 - 40));
-	CHECK(!bytes_get32(info + 8));
+	EXPECT_FALSE(bytes_get64(map));
+	EXPECT_EQ(bytes_get64(map + 8), 0x10000);
+	EXPECT_EQ(bytes_get64(map + 24), 0x100000);
+	EXPECT_EQ(bytes_get64(map + 32), 0x40000);
+	EXPECT_TRUE(bytes_are_zero(map + 40, 0x1000 - 40));
+	EXPECT_FALSE(bytes_get32(info + 8));
 	/* The rest of its first contents is as it was. */
-	CHECK(info[7] == (uint8_t)(7 * 7 + 9 * 13) &&
-	      info[12] == (uint8_t)(12 * 7 + 9 * 13));
+	EXPECT_EQ(info[7], (uint8_t)(7 * 7 + 9 * 13));
+	EXPECT_EQ(info[12], (uint8_t)(12 * 7 + 9 * 13));
 	/* The table of CPUs, which has a checksum */
 	igvm.parameters[0].type = SNP_IGVM_MADT;
-	CHECK(!machine_igvm_parameters(&igvm, ram, 3, 2, &error));
-	CHECK(!memcmp(igvm.areas[0].data, "APIC", 4));
+	EXPECT_FALSE(machine_igvm_parameters(&igvm, ram, 3, 2, &error));
+	EXPECT_MEMEQ(igvm.areas[0].data, "APIC", 4);
 	igvm.parameters[0].offset = 0x2000 - 64;
-	CHECK_EQ(machine_igvm_parameters(&igvm, ram, 3, 2, &error), -ENOSPC);
+	EXPECT_EQ(machine_igvm_parameters(&igvm, ram, 3, 2, &error), -ENOSPC);
 	igvm.parameters[0].type = SNP_IGVM_VP_COUNT;
 	igvm.parameters[0].offset = 0x2000 - 3;
-	CHECK_EQ(machine_igvm_parameters(&igvm, ram, 3, 2, &error), -ENOSPC);
+	EXPECT_EQ(machine_igvm_parameters(&igvm, ram, 3, 2, &error), -ENOSPC);
 	snp_igvm_free(&igvm);
 }
 
 /* Relocation is an offer: what is measured is where the file has it. */
-static void test_f28_relocatable(void)
+TEST_OF(igvm, f28_relocatable)
 {
 	struct snp_igvm igvm;
 	uint8_t body[48] = { IGVM_SNP };
@@ -391,19 +400,18 @@ static void test_f28_relocatable(void)
 	igvm_build_header(&build, 0x102, body, 48);
 	igvm_build_header(&build, 0x103, body, 32);
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
-	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
-			      igvm_build_finish(&build), &error));
-	CHECK(igvm.relocatable);
+	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
+				    &error));
+	EXPECT_TRUE(igvm.relocatable);
 	snp_igvm_free(&igvm);
 	igvm_build_start(&build, 1);
 	igvm_build_platform(&build, IGVM_SNP, 0, 2);
 	igvm_build_header(&build, 0x102, body, 40);
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
-		    "0x28 bytes, not 0x30"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "0x28 bytes, not 0x30"));
 }
 
 /* Pages in any order become few ranges, but not one that is full of holes. */
-static void test_f28_required(void)
+TEST_OF(igvm, f28_required)
 {
 	struct snp_igvm igvm;
 	struct error error;
@@ -415,28 +423,11 @@ static void test_f28_required(void)
 	for (uint64_t i = 0; i < 4; i++)
 		igvm_build_page(&build, (i * 2 + 1) * 0x400000, 0, 0, 1,
 				IGVM_SNP);
-	CHECK(!snp_igvm_parse(&igvm, "guest.igvm", build.file,
-			      igvm_build_finish(&build), &error));
-	CHECK_EQ(igvm.nr_required, 5);
+	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
+				    &error));
+	EXPECT_EQ(igvm.nr_required, 5);
 	snp_igvm_free(&igvm);
 	for (uint64_t i = 0; i < 40; i++)
 		igvm_build_page(&build, (i + 10) << 30, 0, 0, 0, IGVM_SNP);
-	CHECK(fails(build.file, igvm_build_finish(&build), -EINVAL,
-		    "more than 32 places"));
+	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "more than 32 places"));
 }
-
-static const struct unit_test tests[] = {
-	{ "igvm.f28_vectors", test_f28_vectors },
-	{ "igvm.f28_parse", test_f28_parse },
-	{ "igvm.f28_fixed", test_f28_fixed },
-	{ "igvm.f28_headers", test_f28_headers },
-	{ "igvm.f28_platforms", test_f28_platforms },
-	{ "igvm.f28_pages", test_f28_pages },
-	{ "igvm.f28_twice", test_f28_twice },
-	{ "igvm.f28_vbs", test_f28_vbs },
-	{ "igvm.f28_parameters", test_f28_parameters },
-	{ "igvm.f28_relocatable", test_f28_relocatable },
-	{ "igvm.f28_required", test_f28_required },
-};
-
-UNIT_TESTS(tests)

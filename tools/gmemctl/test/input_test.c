@@ -14,25 +14,24 @@
 #include <openssl/evp.h>
 
 #include "../cli/input.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* More than a pipe holds, and no multiple of a block. */
 #define LONG ((3 << 20) + 77)
 
 static char directory[64], path[128];
 
-static bool start(void)
+static void start(void)
 {
 	strcpy(directory, "/tmp/gmemctl-input-XXXXXX");
-	CHECK(mkdtemp(directory));
+	ASSERT_TRUE(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/file", directory);
-	return unit_failures() == 0;
 }
 
 static void stop(void)
 {
 	unlink(path);
-	CHECK(!rmdir(directory));
+	EXPECT_FALSE(rmdir(directory));
 }
 
 static uint8_t *pattern(size_t size)
@@ -67,7 +66,9 @@ static void *writer_main(void *data)
 	usleep(30000);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	usleep(30000);
-	CHECK(fd >= 0 && bytes && write_all(fd, bytes, *size));
+	EXPECT_GE(fd, 0);
+	EXPECT_TRUE(bytes);
+	EXPECT_TRUE(write_all(fd, bytes, *size));
 	close(fd);
 	free(bytes);
 	return NULL;
@@ -111,103 +112,102 @@ static int refusal(const char *name)
 	uint64_t size;
 	int rc = input_read_all(name, &data, &size, &error);
 
-	CHECK(!data && !size && error.rc == rc);
-	CHECK(!rc || (strstr(error.object, name) && *error.hint));
+	EXPECT_FALSE(data);
+	EXPECT_FALSE(size);
+	EXPECT_EQ(error.rc, rc);
+	EXPECT_TRUE(!rc || (strstr(error.object, name) && *error.hint));
 	return rc;
 }
 
 /* C19: it has a size of 0, and something in it. */
-static void test_proc(void)
+TEST_OF(input, C19_proc)
 {
 	FILE *file = fopen("/proc/version", "re");
 	char text[1024];
 	size_t size = file ? fread(text, 1, sizeof(text), file) : 0;
 
-	CHECK(size);
-	CHECK(reads("/proc/version", (uint8_t *)text, size));
-	CHECK(digests("/proc/version", (uint8_t *)text, size));
+	EXPECT_TRUE(size);
+	EXPECT_TRUE(reads("/proc/version", (uint8_t *)text, size));
+	EXPECT_TRUE(digests("/proc/version", (uint8_t *)text, size));
 	if (file)
 		fclose(file);
 }
 
-static void test_regular(void)
+TEST_OF(input, C19_regular)
 {
 	uint8_t *bytes = pattern(LONG);
 	size_t sizes[] = { 0, 1, 1 << 20, LONG };
 
-	if (!start())
-		return;
+	start();
 	for (unsigned int i = 0; i < 4; i++) {
 		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			      0600);
 
-		CHECK(write_all(fd, bytes, sizes[i]));
+		EXPECT_TRUE(write_all(fd, bytes, sizes[i]));
 		close(fd);
-		CHECK(reads(path, bytes, sizes[i]));
-		CHECK(digests(path, bytes, sizes[i]));
+		EXPECT_TRUE(reads(path, bytes, sizes[i]));
+		EXPECT_TRUE(digests(path, bytes, sizes[i]));
 	}
 	stop();
 	free(bytes);
-	CHECK(reads("/dev/null", (const uint8_t *)"", 0));
+	EXPECT_TRUE(reads("/dev/null", (const uint8_t *)"", 0));
 }
 
 /* A FIFO whose writer comes later, and writes more than it holds. */
-static void test_fifo(void)
+TEST_OF(input, C19_fifo)
 {
 	uint8_t *bytes = pattern(LONG);
 	size_t sizes[] = { 0, 1, LONG };
 	pthread_t writer;
 
-	if (!start())
-		return;
-	CHECK(!mkfifo(path, 0600));
+	start();
+	EXPECT_FALSE(mkfifo(path, 0600));
 	for (unsigned int i = 0; i < 3; i++) {
-		CHECK(!pthread_create(&writer, NULL, writer_main, &sizes[i]));
-		CHECK(reads(path, bytes, sizes[i]));
-		CHECK(!pthread_join(writer, NULL));
-		CHECK(!pthread_create(&writer, NULL, writer_main, &sizes[i]));
-		CHECK(digests(path, bytes, sizes[i]));
-		CHECK(!pthread_join(writer, NULL));
+		EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &sizes[i]));
+		EXPECT_TRUE(reads(path, bytes, sizes[i]));
+		EXPECT_FALSE(pthread_join(writer, NULL));
+		EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &sizes[i]));
+		EXPECT_TRUE(digests(path, bytes, sizes[i]));
+		EXPECT_FALSE(pthread_join(writer, NULL));
 	}
 	stop();
 	free(bytes);
 }
 
 /* As a shell's <(...): its writer may have gone before it is opened. */
-static void test_pipe(void)
+TEST_OF(input, C19_pipe)
 {
 	char name[64];
 	int fds[2];
 
 	for (unsigned int size = 0; size < 2; size++) {
-		CHECK(!pipe2(fds, O_CLOEXEC));
-		CHECK_EQ(write(fds[1], "x", size), (ssize_t)size);
+		EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
+		EXPECT_EQ(write(fds[1], "x", size), (ssize_t)size);
 		close(fds[1]);
 		snprintf(name, sizeof(name), "/dev/fd/%d", fds[0]);
-		CHECK(reads(name, (const uint8_t *)"x", size));
+		EXPECT_TRUE(reads(name, (const uint8_t *)"x", size));
 		close(fds[0]);
 	}
 }
 
 /* What is left in a FIFO whose writer was gone before the reader came */
-static void test_fifo_left(void)
+TEST_OF(input, C19_fifo_left)
 {
 	int reader, writer;
 
-	if (!start())
-		return;
-	CHECK(!mkfifo(path, 0600));
+	start();
+	EXPECT_FALSE(mkfifo(path, 0600));
 	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	writer = open(path, O_WRONLY | O_CLOEXEC);
-	CHECK_EQ(write(writer, "x", 1), 1);
+	EXPECT_EQ(write(writer, "x", 1), 1);
 	close(writer);
-	CHECK(reads(path, (const uint8_t *)"x", 1));
+	EXPECT_TRUE(reads(path, (const uint8_t *)"x", 1));
 	close(reader);
 	stop();
 }
 
 /* What restore reads by itself: its writer may come later, too. */
-static void test_open_fd(void)
+TEST_OF(input, C19_open_fd)
 {
 	size_t size = 4000;
 	uint8_t *expected = pattern(size), got[4096];
@@ -216,17 +216,18 @@ static void test_open_fd(void)
 	ssize_t part;
 	int fd;
 
-	if (!start())
-		return;
-	CHECK(!mkfifo(path, 0600));
-	CHECK(!pthread_create(&writer, NULL, writer_main, &size));
+	start();
+	EXPECT_FALSE(mkfifo(path, 0600));
+	EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &size));
 	fd = input_open_fd(path, NULL);
 	while ((part = read(fd, got + used, sizeof(got) - used)) > 0)
 		used += (size_t)part;
-	CHECK(!part && used == size && !memcmp(got, expected, size));
+	EXPECT_FALSE(part);
+	EXPECT_EQ(used, size);
+	EXPECT_MEMEQ(got, expected, size);
 	pthread_join(writer, NULL);
 	close(fd);
-	CHECK_EQ(input_open_fd(directory, NULL), -EISDIR);
+	EXPECT_EQ(input_open_fd(directory, NULL), -EISDIR);
 	stop();
 	free(expected);
 }
@@ -237,70 +238,54 @@ static int take_some(void *context, const uint8_t *bytes, size_t size,
 	unsigned int *blocks = context;
 
 	(void)bytes;
-	CHECK(size);
+	EXPECT_TRUE(size);
 	return ++*blocks < 3 ? 0 : error_set(error, -ECANCELED, "test", "take",
 					     NULL);
 }
 
 /* Each kind that cannot be read is refused in words, and at once. */
-static void test_refused(void)
+TEST_OF(input, C19_refused)
 {
 	unsigned int blocks = 0;
 	int fd;
 
-	if (!start())
-		return;
-	CHECK_EQ(refusal(directory), -EISDIR);
-	CHECK_EQ(refusal(path), -ENOENT);
-	CHECK_EQ(refusal("/dev/zero"), -EFBIG);
+	start();
+	EXPECT_EQ(refusal(directory), -EISDIR);
+	EXPECT_EQ(refusal(path), -ENOENT);
+	EXPECT_EQ(refusal("/dev/zero"), -EFBIG);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	CHECK(!ftruncate(fd, (off_t)INPUT_MAX + 1));
-	CHECK_EQ(refusal(path), -EFBIG);
-	CHECK(!ftruncate(fd, INT64_C(1) << 40));
-	CHECK_EQ(refusal(path), -EFBIG);
-	CHECK(input_read_blocks(path, UINT64_MAX, take_some, &blocks, NULL) ==
-	      -ECANCELED && blocks == 3);
+	EXPECT_FALSE(ftruncate(fd, (off_t)INPUT_MAX + 1));
+	EXPECT_EQ(refusal(path), -EFBIG);
+	EXPECT_FALSE(ftruncate(fd, INT64_C(1) << 40));
+	EXPECT_EQ(refusal(path), -EFBIG);
+	EXPECT_EQ(input_read_blocks(path, UINT64_MAX, take_some, &blocks, NULL), -ECANCELED);
+	EXPECT_EQ(blocks, 3);
 	close(fd);
 	stop();
 }
 
 /* C11: the copy in memory counts as a file, too. */
-static void test_limited(void)
+TEST_OF(input, C11_limited)
 {
 	struct rlimit before, small;
 	struct error error;
 	struct input input;
 
-	CHECK(!getrlimit(RLIMIT_FSIZE, &before));
+	EXPECT_FALSE(getrlimit(RLIMIT_FSIZE, &before));
 	small = (struct rlimit){ 1, before.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
-	CHECK(!setrlimit(RLIMIT_FSIZE, &small));
-	CHECK_EQ(input_open(&input, "/proc/version", &error), -EFBIG);
-	CHECK(!setrlimit(RLIMIT_FSIZE, &before));
+	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &small));
+	EXPECT_EQ(input_open(&input, "/proc/version", &error), -EFBIG);
+	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &before));
 	signal(SIGXFSZ, SIG_DFL);
-	CHECK(strstr(error.hint, "ulimit -f"));
+	EXPECT_STRSTR(error.hint, "ulimit -f");
 }
 
 /* A FIFO that nobody ever writes to does not keep gmemctl for ever. */
-static void test_fifo_alone(void)
+TEST_OF(input, C19_fifo_alone)
 {
-	if (!start())
-		return;
-	CHECK(!mkfifo(path, 0600));
-	CHECK_EQ(refusal(path), -ENXIO);
+	start();
+	EXPECT_FALSE(mkfifo(path, 0600));
+	EXPECT_EQ(refusal(path), -ENXIO);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "input.C19_proc", test_proc },
-	{ "input.C19_regular", test_regular },
-	{ "input.C19_fifo", test_fifo },
-	{ "input.C19_pipe", test_pipe },
-	{ "input.C19_fifo_left", test_fifo_left },
-	{ "input.C19_open_fd", test_open_fd },
-	{ "input.C19_refused", test_refused },
-	{ "input.C11_limited", test_limited },
-	{ "input.C19_fifo_alone", test_fifo_alone },
-};
-
-UNIT_TESTS(tests)

@@ -11,7 +11,7 @@
 #include "../base/calls.h"
 #include "gmem_mock.h"
 #include "launch_world.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define GPA UINT64_C(0x100000)
 #define SIZE UINT64_C(0x4000)
@@ -35,21 +35,21 @@ static void start(struct launch_world *world, enum backing_kind kind)
 	launch_world_init(world, SIM_LINUX_7_3);
 	world->kind = kind;
 	world->starts_shared = true;
-	CHECK(!launch_world_run(world, SNP_LAUNCH_FINISHED));
+	EXPECT_FALSE(launch_world_run(world, SNP_LAUNCH_FINISHED));
 }
 
-static void test_handover_launch(void)
+TEST_OF(launch_handover, launch)
 {
 	struct launch_world world;
 
 	start(&world, BACKING_GMEM_STORE);
-	CHECK(launch_world_digest(&world));
+	EXPECT_TRUE(launch_world_digest(&world));
 	/* What the launch has put in is the guest's, and nobody else's. */
-	CHECK(sim_is_guests(world.sim, world.vm.fd, 0x800000));
-	CHECK(gmem_mock_is_private(0x800000));
-	CHECK(!gmem_mock_is_private(GPA));
-	CHECK(!gmem_mock_twice());
-	CHECK(!gmem_mock.violations);
+	EXPECT_TRUE(sim_is_guests(world.sim, world.vm.fd, 0x800000));
+	EXPECT_TRUE(gmem_mock_is_private(0x800000));
+	EXPECT_FALSE(gmem_mock_is_private(GPA));
+	EXPECT_FALSE(gmem_mock_twice());
+	EXPECT_FALSE(gmem_mock.violations);
 	launch_world_free(&world);
 }
 
@@ -58,21 +58,21 @@ static void exchange(struct launch_world *world)
 	int vm = world->vm.fd;
 
 	memset(host(world), 0x5a, SIZE);
-	CHECK(!convert(world, true));
-	CHECK(sim_vm_is_private(world->sim, vm, GPA));
+	EXPECT_FALSE(convert(world, true));
+	EXPECT_TRUE(sim_vm_is_private(world->sim, vm, GPA));
 	for (uint64_t gpa = GPA; gpa < GPA + SIZE; gpa += RANGE_PAGE_SIZE)
-		CHECK(!sim_touch(world->sim, vm, gpa));
-	CHECK(sim_is_guests(world->sim, vm, GPA));
-	CHECK(!gmem_mock_twice());
-	CHECK(!convert(world, false));
-	CHECK(!sim_vm_is_private(world->sim, vm, GPA));
-	CHECK(!sim_is_guests(world->sim, vm, GPA));
+		EXPECT_FALSE(sim_touch(world->sim, vm, gpa));
+	EXPECT_TRUE(sim_is_guests(world->sim, vm, GPA));
+	EXPECT_FALSE(gmem_mock_twice());
+	EXPECT_FALSE(convert(world, false));
+	EXPECT_FALSE(sim_vm_is_private(world->sim, vm, GPA));
+	EXPECT_FALSE(sim_is_guests(world->sim, vm, GPA));
 	/* Neither side sees what the other had. */
 	for (uint64_t i = 0; i < SIZE; i++)
-		CHECK(!host(world)[i]);
+		EXPECT_FALSE(host(world)[i]);
 }
 
-static void test_handover_exchange(void)
+TEST_OF(launch_handover, exchange)
 {
 	struct launch_world world;
 	unsigned int launched;
@@ -81,14 +81,14 @@ static void test_handover_exchange(void)
 	launched = gmem_mock.to_private;
 	for (int i = 0; i < 3; i++)
 		exchange(&world);
-	CHECK_EQ(gmem_mock.to_private, launched + 3);
-	CHECK_EQ(gmem_mock.to_shared, 3);
-	CHECK(!gmem_mock.violations);
+	EXPECT_EQ(gmem_mock.to_private, launched + 3);
+	EXPECT_EQ(gmem_mock.to_shared, 3);
+	EXPECT_FALSE(gmem_mock.violations);
 	launch_world_free(&world);
 }
 
 /* The default: the same, but nobody asks whether a page is held. */
-static void test_handover_discard(void)
+TEST_OF(launch_handover, discard)
 {
 	struct launch_world world;
 
@@ -98,52 +98,52 @@ static void test_handover_discard(void)
 }
 
 /* A page that a device has pinned: with discard it would be there twice. */
-static void test_handover_held(void)
+TEST_OF(launch_handover, held)
 {
 	struct launch_world world;
 
 	start(&world, BACKING_GMEM_STORE);
 	memset(host(&world), 0x5a, SIZE);
 	gmem_mock.held = (GPA + SIZE) / RANGE_PAGE_SIZE - 1;
-	CHECK_EQ(convert(&world, true), -EAGAIN);
-	CHECK(!sim_vm_is_private(world.sim, world.vm.fd, GPA));
-	CHECK_EQ(host(&world)[0], 0x5a);
+	EXPECT_EQ(convert(&world, true), -EAGAIN);
+	EXPECT_FALSE(sim_vm_is_private(world.sim, world.vm.fd, GPA));
+	EXPECT_EQ(host(&world)[0], 0x5a);
 	gmem_mock.held = -1;
-	CHECK(!convert(&world, true));
-	CHECK(!gmem_mock.violations);
+	EXPECT_FALSE(convert(&world, true));
+	EXPECT_FALSE(gmem_mock.violations);
 	launch_world_free(&world);
 }
 
-static void test_handover_held_at_launch(void)
+TEST_OF(launch_handover, held_at_launch)
 {
 	struct launch_world world;
 
 	launch_world_init(&world, SIM_LINUX_6_12);
 	world.kind = BACKING_GMEM_STORE;
-	CHECK(!launch_world_run(&world, SNP_LAUNCH_STARTED));
+	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
 	gmem_mock.held = 0x80d000 / RANGE_PAGE_SIZE;
-	CHECK(snp_launch_populate(&world.launch, &world.memory,
-				  &world.vcpus[0], &world.error) == -EAGAIN);
-	CHECK(strstr(world.error.action, "make private"));
-	CHECK(strstr(world.error.hint, "0x80d000 is still held"));
+	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
+		  -EAGAIN);
+	EXPECT_STRSTR(world.error.action, "make private");
+	EXPECT_STRSTR(world.error.hint, "0x80d000 is still held");
 	launch_world_free(&world);
 }
 
 /* The module refuses to preserve what nobody could read. */
-static void test_handover_preserve(void)
+TEST_OF(launch_handover, preserve)
 {
 	struct launch_world world;
 
 	launch_world_init(&world, SIM_LINUX_6_12);
 	world.kind = BACKING_GMEM_STORE;
 	world.preserve = true;
-	CHECK_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EOPNOTSUPP);
-	CHECK(strstr(world.error.action, "make private"));
+	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EOPNOTSUPP);
+	EXPECT_STRSTR(world.error.action, "make private");
 	launch_world_free(&world);
 }
 
 /* Shared memory that the launch finds converted already stays so. */
-static void test_handover_converted(void)
+TEST_OF(launch_handover, converted)
 {
 	struct range part = { 0x802000, 0x804000 };
 	struct launch_world world;
@@ -151,14 +151,15 @@ static void test_handover_converted(void)
 
 	launch_world_init(&world, SIM_LINUX_7_3);
 	world.kind = BACKING_GMEM_STORE;
-	CHECK(!launch_world_run(&world, SNP_LAUNCH_STARTED));
-	CHECK(!guest_memory_convert(&world.memory, part, true, why, sizeof(why)));
-	CHECK_EQ(gmem_mock.to_private, 1);
-	CHECK(!snp_launch_populate(&world.launch, &world.memory,
-				   &world.vcpus[0], &world.error));
-	CHECK(!snp_launch_finish(&world.launch, world.vcpus, &world.error));
-	CHECK(launch_world_digest(&world));
-	CHECK(!gmem_mock_twice() && !gmem_mock.violations);
+	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
+	EXPECT_FALSE(guest_memory_convert(&world.memory, part, true, why, sizeof(why)));
+	EXPECT_EQ(gmem_mock.to_private, 1);
+	EXPECT_FALSE(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0],
+					 &world.error));
+	EXPECT_FALSE(snp_launch_finish(&world.launch, world.vcpus, &world.error));
+	EXPECT_TRUE(launch_world_digest(&world));
+	EXPECT_FALSE(gmem_mock_twice());
+	EXPECT_FALSE(gmem_mock.violations);
 	launch_world_free(&world);
 }
 
@@ -176,15 +177,15 @@ static int converted_fd(uint64_t length, struct range part)
 	};
 	int device = calls->open(GMEM_DEVICE_PATH, O_RDWR);
 
-	CHECK(device >= 0);
-	CHECK(!calls->ioctl(device, GMEM_IOCTL_CREATE, &create));
-	CHECK(!calls->ioctl(create.out_fd, GMEM_IOCTL_CONVERT, &convert));
+	EXPECT_GE(device, 0);
+	EXPECT_FALSE(calls->ioctl(device, GMEM_IOCTL_CREATE, &create));
+	EXPECT_FALSE(calls->ioctl(create.out_fd, GMEM_IOCTL_CONVERT, &convert));
 	calls->close(device);
 	return create.out_fd;
 }
 
 /* The launch is into memory that is there, whatever its state. */
-static void test_handover_existing(void)
+TEST_OF(launch_handover, existing)
 {
 	struct range part = { 0x802000, 0x804000 };
 	struct launch_world world;
@@ -193,24 +194,12 @@ static void test_handover_existing(void)
 	world.kind = BACKING_GMEM_STORE;
 	launch_world_vm(&world);
 	world.existing_fd = converted_fd(LAUNCH_RAM + world.firmware.size, part);
-	CHECK(gmem_mock_is_private(part.start));
-	CHECK(!launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	CHECK(launch_world_digest(&world));
-	CHECK(sim_is_guests(world.sim, world.vm.fd, part.start));
-	CHECK(!gmem_mock_twice() && !gmem_mock.violations);
+	EXPECT_TRUE(gmem_mock_is_private(part.start));
+	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	EXPECT_TRUE(launch_world_digest(&world));
+	EXPECT_TRUE(sim_is_guests(world.sim, world.vm.fd, part.start));
+	EXPECT_FALSE(gmem_mock_twice());
+	EXPECT_FALSE(gmem_mock.violations);
 	calls->close(world.existing_fd);
 	launch_world_free(&world);
 }
-
-static const struct unit_test tests[] = {
-	{ "launch_handover.launch", test_handover_launch },
-	{ "launch_handover.exchange", test_handover_exchange },
-	{ "launch_handover.discard", test_handover_discard },
-	{ "launch_handover.held", test_handover_held },
-	{ "launch_handover.held_at_launch", test_handover_held_at_launch },
-	{ "launch_handover.preserve", test_handover_preserve },
-	{ "launch_handover.converted", test_handover_converted },
-	{ "launch_handover.existing", test_handover_existing },
-};
-
-UNIT_TESTS(tests)

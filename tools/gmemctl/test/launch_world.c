@@ -8,7 +8,7 @@
 #include "gmem_mock.h"
 #include "launch_world.h"
 #include "test_key.h"
-#include "unit.h"
+#include "ksft.h"
 
 static void lint(void *context, const char *message)
 {
@@ -56,8 +56,8 @@ void launch_world_init(struct launch_world *world, enum sim_profile profile)
 void launch_world_firmware(struct launch_world *world, const void *data,
 			   size_t size)
 {
-	CHECK(!snp_firmware_parse(&world->firmware, "OVMF.fd", data, size,
-				  SNP_4G, &world->error));
+	EXPECT_FALSE(snp_firmware_parse(&world->firmware, "OVMF.fd", data, size, SNP_4G,
+					&world->error));
 }
 
 void launch_world_vm(struct launch_world *world)
@@ -68,7 +68,7 @@ void launch_world_vm(struct launch_world *world)
 	}
 	if (world->kind == BACKING_GMEM_STORE && !world->real)
 		gmem_mock_start(world->sim);
-	CHECK(!vm_create_snp(&world->vm, &world->error));
+	EXPECT_FALSE(vm_create_snp(&world->vm, &world->error));
 	gmem_mock.vm = world->vm.fd;
 }
 
@@ -90,11 +90,11 @@ void launch_world_build(struct launch_world *world)
 		.initial_private = !world->starts_shared,
 		.encrypted = !world->preserve,
 	};
-	CHECK(!guest_memory_create(&world->memory, &world->memory_config,
-				   &world->vm, 0, error));
-	CHECK(!guest_memory_attach(&world->memory, error));
+	EXPECT_FALSE(guest_memory_create(&world->memory, &world->memory_config, &world->vm, 0,
+					 error));
+	EXPECT_FALSE(guest_memory_attach(&world->memory, error));
 	for (unsigned int i = 0; i < world->config.image.nr_vcpus; i++, world->nr_vcpus++)
-		CHECK(!vcpu_create(&world->vcpus[i], &world->vm, i, error));
+		EXPECT_FALSE(vcpu_create(&world->vcpus[i], &world->vm, i, error));
 }
 
 int launch_world_run(struct launch_world *world, enum snp_launch_state last)
@@ -131,13 +131,12 @@ void launch_world_sign(struct launch_world *world,
 	memset(signature, 0, sizeof(*signature));
 	if (world->vm.fd < 0)
 		launch_world_vm(world);
-	CHECK(!launch_world_run(world, SNP_LAUNCH_READY));
+	EXPECT_FALSE(launch_world_run(world, SNP_LAUNCH_READY));
 	memcpy(block->digest, world->launch.predicted.digest, SNP_DIGEST_SIZE);
 	snp_launch_close(&world->launch);
 	block->version = 1;
 	block->policy = world->config.policy;
-	CHECK(!snp_id_auth_create(&signature->auth, block, key, author_key,
-				  &world->error));
+	EXPECT_FALSE(snp_id_auth_create(&signature->auth, block, key, author_key, &world->error));
 	memset(signature->host_data, 0x5a, sizeof(signature->host_data));
 	world->config.id_block = block;
 	world->config.id_auth = &signature->auth;
@@ -175,8 +174,8 @@ void launch_world_free(struct launch_world *world)
 		guest_memory_destroy(&world->memory);
 	snp_launch_close(&world->launch);
 	vm_destroy(&world->vm);
-	CHECK(!world->lints);
-	CHECK(!world->sim || !sim_open_files(world->sim));
+	EXPECT_FALSE(world->lints);
+	EXPECT_TRUE(!world->sim || !sim_open_files(world->sim));
 	if (world->kind == BACKING_GMEM_STORE && !world->real)
 		gmem_mock_stop();
 	sim_use(NULL);

@@ -5,7 +5,7 @@
 
 #include "../memory/options.h"
 #include "../memory/range.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -27,60 +27,73 @@ static int classify(uint64_t start, uint64_t end)
 }
 
 /* Two ranges with a gap: packed in the order they came. */
-static void test_layout_packed(void)
+TEST_OF(layout, packed)
 {
-	CHECK(!add(0x100, 0x110) && !add(0, 8) && !add(8, 9));
-	CHECK_EQ(layout.size, 25 * PAGE);
-	CHECK(classify(0x104, 0x106) == 1 && offset == 4 * PAGE);
-	CHECK(classify(0, 8) == 1 && offset == 16 * PAGE);
-	CHECK(classify(8, 9) == 1 && offset == 24 * PAGE);
+	EXPECT_FALSE(add(0x100, 0x110));
+	EXPECT_FALSE(add(0, 8));
+	EXPECT_FALSE(add(8, 9));
+	EXPECT_EQ(layout.size, 25 * PAGE);
+	EXPECT_EQ(classify(0x104, 0x106), 1);
+	EXPECT_EQ(offset, 4 * PAGE);
+	EXPECT_EQ(classify(0, 8), 1);
+	EXPECT_EQ(offset, 16 * PAGE);
+	EXPECT_EQ(classify(8, 9), 1);
+	EXPECT_EQ(offset, 24 * PAGE);
 	layout_destroy(&layout);
 }
 
-static void test_layout_add_refused(void)
+TEST_OF(layout, add_refused)
 {
-	CHECK(!add(4, 8));
-	CHECK(add(7, 9) == -EEXIST && add(4, 8) == -EEXIST);
-	CHECK_EQ(add(0, 16), -EEXIST);
-	CHECK(add(9, 9) == -EINVAL && add(10, 9) == -EINVAL);
-	CHECK(layout_add(&layout, (struct range){ 1, PAGE }, NULL) == -EINVAL);
-	CHECK_EQ(add(8, (UINT64_C(1) << 51) + 8), -EOVERFLOW);
-	CHECK(layout.nr_ranges == 1 && layout.size == 4 * PAGE);
+	EXPECT_FALSE(add(4, 8));
+	EXPECT_EQ(add(7, 9), -EEXIST);
+	EXPECT_EQ(add(4, 8), -EEXIST);
+	EXPECT_EQ(add(0, 16), -EEXIST);
+	EXPECT_EQ(add(9, 9), -EINVAL);
+	EXPECT_EQ(add(10, 9), -EINVAL);
+	EXPECT_EQ(layout_add(&layout, (struct range){ 1, PAGE }, NULL), -EINVAL);
+	EXPECT_EQ(add(8, (UINT64_C(1) << 51) + 8), -EOVERFLOW);
+	EXPECT_EQ(layout.nr_ranges, 1);
+	EXPECT_EQ(layout.size, 4 * PAGE);
 	layout_destroy(&layout);
 }
 
-static void test_layout_not_ram(void)
+TEST_OF(layout, not_ram)
 {
-	CHECK(!add(4, 8));
-	CHECK(classify(0, 4) == 0 && classify(8, 9) == 0);
-	CHECK_EQ(offset, UINT64_MAX);
+	EXPECT_FALSE(add(4, 8));
+	EXPECT_EQ(classify(0, 4), 0);
+	EXPECT_EQ(classify(8, 9), 0);
+	EXPECT_EQ(offset, UINT64_MAX);
 	layout_destroy(&layout);
 }
 
-static void test_layout_partial(void)
+TEST_OF(layout, partial)
 {
 	struct error error;
 
-	CHECK(!add(4, 8));
-	CHECK(classify(3, 5) == -EINVAL && classify(7, 9) == -EINVAL);
-	CHECK(layout_classify(&layout, (struct range){ 0, 16 * PAGE }, &offset,
-			      &error) == -EINVAL);
-	CHECK(!strcmp(error.action, "KVM guest_memfd mappings must be fully "
-		      "contained in one RAM range"));
+	EXPECT_FALSE(add(4, 8));
+	EXPECT_EQ(classify(3, 5), -EINVAL);
+	EXPECT_EQ(classify(7, 9), -EINVAL);
+	EXPECT_EQ(layout_classify(&layout, (struct range){ 0, 16 * PAGE }, &offset, &error),
+		  -EINVAL);
+	EXPECT_STREQ(error.action,
+		     "KVM guest_memfd mappings must be fully contained in one RAM range");
 	layout_destroy(&layout);
 }
 
 /* They are adjacent for the guest, and even in the file: two ranges still. */
-static void test_layout_adjacent(void)
+TEST_OF(layout, adjacent)
 {
-	CHECK(!add(0, 4) && !add(4, 8));
-	CHECK(classify(2, 6) == -EINVAL && classify(0, 8) == -EINVAL);
-	CHECK(classify(0, 4) == 1 && classify(4, 8) == 1);
+	EXPECT_FALSE(add(0, 4));
+	EXPECT_FALSE(add(4, 8));
+	EXPECT_EQ(classify(2, 6), -EINVAL);
+	EXPECT_EQ(classify(0, 8), -EINVAL);
+	EXPECT_EQ(classify(0, 4), 1);
+	EXPECT_EQ(classify(4, 8), 1);
 	layout_destroy(&layout);
 }
 
 /* layout_add() makes none like this; the check holds on its own. */
-static void test_layout_ambiguous(void)
+TEST_OF(layout, ambiguous)
 {
 	struct layout_range ranges[] = {
 		{ { 0, 8 * PAGE }, 0 },
@@ -89,13 +102,13 @@ static void test_layout_ambiguous(void)
 	struct layout twice = { ranges, 2, 20 * PAGE };
 	struct error error;
 
-	CHECK(layout_classify(&twice, (struct range){ 5 * PAGE, 6 * PAGE },
-			      &offset, &error) == -EINVAL);
-	CHECK(!strcmp(error.action, "KVM guest_memfd mappings must be "
-		      "contained in exactly one RAM range"));
+	EXPECT_EQ(layout_classify(&twice, (struct range){ 5 * PAGE, 6 * PAGE }, &offset, &error),
+		  -EINVAL);
+	EXPECT_STREQ(error.action,
+		     "KVM guest_memfd mappings must be contained in exactly one RAM range");
 }
 
-static void test_split_boundaries(void)
+TEST_OF(split, boundaries)
 {
 	static const uint64_t starts[] = {
 		0x0, 0xa0000, 0xc0000, 0xc4000, 0xc8000, 0xcc000, 0xd0000,
@@ -104,24 +117,13 @@ static void test_split_boundaries(void)
 	};
 	struct range pieces[SPLIT_REGIONS];
 
-	CHECK(split_ram((struct range){ 0, 0x40000000 }, pieces) == 16);
-	for (unsigned int i = 0; i < SPLIT_REGIONS; i++)
-		CHECK(pieces[i].start == starts[i] &&
-		      pieces[i].end == starts[i + 1]);
-	CHECK(split_ram((struct range){ 0, 0x100000 }, pieces) == 15);
-	CHECK(split_possible((struct range){ 0, 0x100000 }));
-	CHECK(!split_possible((struct range){ 0, 0xff000 }));
-	CHECK(!split_possible((struct range){ PAGE, 0x200000 }));
+	EXPECT_EQ(split_ram((struct range){ 0, 0x40000000 }, pieces), 16);
+	for (unsigned int i = 0; i < SPLIT_REGIONS; i++) {
+		EXPECT_EQ(pieces[i].start, starts[i]);
+		EXPECT_EQ(pieces[i].end, starts[i + 1]);
+	}
+	EXPECT_EQ(split_ram((struct range){ 0, 0x100000 }, pieces), 15);
+	EXPECT_TRUE(split_possible((struct range){ 0, 0x100000 }));
+	EXPECT_FALSE(split_possible((struct range){ 0, 0xff000 }));
+	EXPECT_FALSE(split_possible((struct range){ PAGE, 0x200000 }));
 }
-
-static const struct unit_test tests[] = {
-	{ "layout.packed", test_layout_packed },
-	{ "layout.add_refused", test_layout_add_refused },
-	{ "layout.not_ram", test_layout_not_ram },
-	{ "layout.partial", test_layout_partial },
-	{ "layout.adjacent", test_layout_adjacent },
-	{ "layout.ambiguous", test_layout_ambiguous },
-	{ "split.boundaries", test_split_boundaries },
-};
-
-UNIT_TESTS(tests)

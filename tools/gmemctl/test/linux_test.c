@@ -10,7 +10,7 @@
 #include "../base/calls.h"
 #include "../boot/linux.h"
 #include "bzimage_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define M (UINT64_C(1) << 20)
 #define G (UINT64_C(1) << 30)
@@ -63,22 +63,27 @@ static void stop(void)
 	memory = NULL;
 }
 
-static void test_e820_place(void)
+TEST_OF(e820, place)
 {
 	struct range out[E820_PLACES];
 
-	CHECK(e820_place(512 * M, out) == 1 && out[0].start == 0 &&
-	      out[0].end == 512 * M);
-	CHECK(e820_place(3 * G, out) == 1 && out[0].end == 3 * G);
-	CHECK(e820_place(3 * G + 4096, out) == 2 && out[0].end == 3 * G);
-	CHECK(out[1].start == 4 * G && out[1].end == 4 * G + 4096);
-	CHECK_EQ(e820_place(UINT64_MAX - 4095 - G, out), 2);
-	CHECK_EQ(out[1].end, UINT64_MAX - 4095);
-	CHECK(!e820_place(UINT64_MAX - 4095, out));
-	CHECK(!e820_place(0, out) && !e820_place(4097, out));
+	EXPECT_EQ(e820_place(512 * M, out), 1);
+	EXPECT_EQ(out[0].start, 0);
+	EXPECT_EQ(out[0].end, 512 * M);
+	EXPECT_EQ(e820_place(3 * G, out), 1);
+	EXPECT_EQ(out[0].end, 3 * G);
+	EXPECT_EQ(e820_place(3 * G + 4096, out), 2);
+	EXPECT_EQ(out[0].end, 3 * G);
+	EXPECT_EQ(out[1].start, 4 * G);
+	EXPECT_EQ(out[1].end, 4 * G + 4096);
+	EXPECT_EQ(e820_place(UINT64_MAX - 4095 - G, out), 2);
+	EXPECT_EQ(out[1].end, UINT64_MAX - 4095);
+	EXPECT_FALSE(e820_place(UINT64_MAX - 4095, out));
+	EXPECT_FALSE(e820_place(0, out));
+	EXPECT_FALSE(e820_place(4097, out));
 }
 
-static void test_e820_holes(void)
+TEST_OF(e820, holes)
 {
 	static const struct boot_e820_entry expected[] = {
 		{ 0, 0x9fc00, 1 }, { 0x9fc00, 0x400, 2 },
@@ -89,42 +94,46 @@ static void test_e820_holes(void)
 
 	ram[0] = (struct range){ 0, RAM_SIZE };
 	ram[1] = (struct range){ 4 * G, 5 * G };
-	CHECK_EQ(e820_build(ram, 2, table, 6), 5);
-	CHECK(!memcmp(table, expected, sizeof(expected)));
+	EXPECT_EQ(e820_build(ram, 2, table, 6), 5);
+	EXPECT_MEMEQ(table, expected, sizeof(expected));
 	memset(table, 0, sizeof(table));
-	CHECK(e820_build(ram, 2, table, 4) == -E2BIG && !table[4].size);
+	EXPECT_EQ(e820_build(ram, 2, table, 4), -E2BIG);
+	EXPECT_FALSE(table[4].size);
 	/* Just the first MiB: there is nothing above the hole. */
 	ram[0].end = M;
-	CHECK_EQ(e820_build(ram, 1, table, 6), 3);
-	CHECK_EQ(e820_build(ram, 0, table, 6), 0);
+	EXPECT_EQ(e820_build(ram, 1, table, 6), 3);
+	EXPECT_EQ(e820_build(ram, 0, table, 6), 0);
 }
 
-static void test_linux_load(void)
+TEST_OF(linux, load)
 {
 	const struct boot_params *params;
 	struct setup_header *header = start();
 	uint64_t at;
 
 	header->setup_data = 0x1234;
-	CHECK(!load() && entry == FAKE_START + 0x200);
-	CHECK(!memcmp(memory + FAKE_START, image + FAKE_CODE_OFFSET,
-		      FAKE_CODE_SIZE));
+	EXPECT_FALSE(load());
+	EXPECT_EQ(entry, FAKE_START + 0x200);
+	EXPECT_MEMEQ(memory + FAKE_START, image + FAKE_CODE_OFFSET, FAKE_CODE_SIZE);
 	params = (void *)(memory + LINUX_ZERO_PAGE_GPA);
-	CHECK_STR((char *)memory + params->hdr.cmd_line_ptr, boot.cmdline);
+	EXPECT_STREQ((char *)memory + params->hdr.cmd_line_ptr, boot.cmdline);
 	at = params->hdr.ramdisk_image;
-	CHECK_EQ(at, RAM_SIZE - 0x13000);
-	CHECK_EQ(params->hdr.ramdisk_size, INITRD_SIZE);
-	CHECK(!memcmp(memory + at, initrd, INITRD_SIZE));
-	CHECK(!memory[at - 1] && !memory[at + INITRD_SIZE]);
-	CHECK(params->hdr.type_of_loader == 0xff && !params->sentinel);
-	CHECK(params->hdr.header == 0x53726448 && !params->hdr.setup_data);
-	CHECK_EQ(params->e820_entries, 5);
-	CHECK_EQ(params->e820_table[4].addr, 4 * G);
-	CHECK(!params->screen_info.orig_video_isVGA);
+	EXPECT_EQ(at, RAM_SIZE - 0x13000);
+	EXPECT_EQ(params->hdr.ramdisk_size, INITRD_SIZE);
+	EXPECT_MEMEQ(memory + at, initrd, INITRD_SIZE);
+	EXPECT_FALSE(memory[at - 1]);
+	EXPECT_FALSE(memory[at + INITRD_SIZE]);
+	EXPECT_EQ(params->hdr.type_of_loader, 0xff);
+	EXPECT_FALSE(params->sentinel);
+	EXPECT_EQ(params->hdr.header, 0x53726448);
+	EXPECT_FALSE(params->hdr.setup_data);
+	EXPECT_EQ(params->e820_entries, 5);
+	EXPECT_EQ(params->e820_table[4].addr, 4 * G);
+	EXPECT_FALSE(params->screen_info.orig_video_isVGA);
 	stop();
 }
 
-static void test_linux_no_initrd(void)
+TEST_OF(linux, no_initrd)
 {
 	const struct boot_params *params;
 
@@ -134,65 +143,68 @@ static void test_linux_no_initrd(void)
 	boot.cmdline = "";
 	/* Not a byte more than the kernel says it needs. */
 	ram[0].end = FAKE_START + FAKE_INIT_SIZE;
-	CHECK(!load());
+	EXPECT_FALSE(load());
 	params = (void *)(memory + LINUX_ZERO_PAGE_GPA);
-	CHECK(!params->hdr.ramdisk_image && !params->hdr.ramdisk_size);
-	CHECK(!memory[LINUX_CMDLINE_GPA]);
+	EXPECT_FALSE(params->hdr.ramdisk_image);
+	EXPECT_FALSE(params->hdr.ramdisk_size);
+	EXPECT_FALSE(memory[LINUX_CMDLINE_GPA]);
 	stop();
 	start();
 	boot.initrd_size = 0;
 	ram[0].end = FAKE_START + FAKE_INIT_SIZE - 4096;
-	CHECK(load() == -ENOSPC && untouched());
+	EXPECT_EQ(load(), -ENOSPC);
+	EXPECT_TRUE(untouched());
 	stop();
 }
 
 /* As high as it fits, below what the kernel can reach, above the kernel. */
-static void test_linux_place(void)
+TEST_OF(linux, place)
 {
 	struct linux_places places;
 	struct bzimage kernel;
 	uint64_t end;
 
 	start();
-	CHECK(!bzimage_parse(image, sizeof(image), "bzImage", &kernel, NULL));
+	EXPECT_FALSE(bzimage_parse(image, sizeof(image), "bzImage", &kernel, NULL));
 	end = kernel.end;
-	CHECK(!linux_place(&kernel, 1, G, &places, NULL));
-	CHECK_EQ(places.initrd.start, G - 4096);
-	CHECK_EQ(places.initrd.end, G - 4095);
-	CHECK(!linux_place(&kernel, 2 * M, 3 * G, &places, NULL));
-	CHECK_EQ(places.initrd.end, kernel.initrd_end);
+	EXPECT_FALSE(linux_place(&kernel, 1, G, &places, NULL));
+	EXPECT_EQ(places.initrd.start, G - 4096);
+	EXPECT_EQ(places.initrd.end, G - 4095);
+	EXPECT_FALSE(linux_place(&kernel, 2 * M, 3 * G, &places, NULL));
+	EXPECT_EQ(places.initrd.end, kernel.initrd_end);
 	kernel.initrd_end = UINT64_C(1) << 32;
-	CHECK(!linux_place(&kernel, 4097, 3 * G, &places, NULL));
-	CHECK_EQ(places.initrd.start, 3 * G - 8192);
+	EXPECT_FALSE(linux_place(&kernel, 4097, 3 * G, &places, NULL));
+	EXPECT_EQ(places.initrd.start, 3 * G - 8192);
 	/* The last place there is, then one page too many. */
-	CHECK(!linux_place(&kernel, 8191, end + 8192, &places, NULL));
-	CHECK(places.initrd.start == end && places.kernel.end == end);
-	CHECK_EQ(linux_place(&kernel, 8193, end + 8192, &places, NULL),
-		 -ENOSPC);
-	CHECK_EQ(linux_place(&kernel, 1, end, &places, NULL), -ENOSPC);
-	CHECK_EQ(linux_place(&kernel, UINT64_MAX, G, &places, NULL), -ENOSPC);
-	CHECK_EQ(linux_place(&kernel, 0, end - 1, &places, NULL), -ENOSPC);
+	EXPECT_FALSE(linux_place(&kernel, 8191, end + 8192, &places, NULL));
+	EXPECT_EQ(places.initrd.start, end);
+	EXPECT_EQ(places.kernel.end, end);
+	EXPECT_EQ(linux_place(&kernel, 8193, end + 8192, &places, NULL), -ENOSPC);
+	EXPECT_EQ(linux_place(&kernel, 1, end, &places, NULL), -ENOSPC);
+	EXPECT_EQ(linux_place(&kernel, UINT64_MAX, G, &places, NULL), -ENOSPC);
+	EXPECT_EQ(linux_place(&kernel, 0, end - 1, &places, NULL), -ENOSPC);
 	/* What the kernel can reach ends inside the kernel. */
 	kernel.initrd_end = end - 1;
-	CHECK_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
+	EXPECT_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
 	/* Ends that are not whole pages. */
 	kernel.initrd_end = end + 4095;
-	CHECK_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
+	EXPECT_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
 	kernel.initrd_end = end + 4096;
 	kernel.end = end + 1;
-	CHECK_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
+	EXPECT_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
 	stop();
 }
 
-static void test_linux_overlap(void)
+TEST_OF(linux, overlap)
 {
 	start();
 	boot.initrd_size = RAM_SIZE - FAKE_START - FAKE_INIT_SIZE + 1;
-	CHECK(load() == -ENOSPC && untouched());
+	EXPECT_EQ(load(), -ENOSPC);
+	EXPECT_TRUE(untouched());
 	stop();
 }
 
-static void test_linux_cmdline(void)
+TEST_OF(linux, cmdline)
 {
 	struct setup_header *header = start();
 	char *text = malloc(LINUX_CMDLINE_SIZE + 1);
@@ -201,23 +213,25 @@ static void test_linux_cmdline(void)
 	memset(text, 'x', LINUX_CMDLINE_SIZE);
 	boot.cmdline = text;
 	text[2048] = '\0';
-	CHECK_EQ(linux_load(memory, &boot, &entry, &error), -E2BIG);
-	CHECK(untouched() && strstr(error.hint, "at most 2047"));
+	EXPECT_EQ(linux_load(memory, &boot, &entry, &error), -E2BIG);
+	EXPECT_TRUE(untouched());
+	EXPECT_STRSTR(error.hint, "at most 2047");
 	text[2047] = '\0';
-	CHECK(!load());
-	CHECK(!memcmp(memory + LINUX_CMDLINE_GPA, text, 2048));
+	EXPECT_FALSE(load());
+	EXPECT_MEMEQ(memory + LINUX_CMDLINE_GPA, text, 2048);
 	/* A kernel that takes any, but there is room for 64 KiB only. */
 	header->cmdline_size = 0xffffffff;
 	memset(text, 'y', LINUX_CMDLINE_SIZE);
 	text[LINUX_CMDLINE_SIZE] = '\0';
-	CHECK_EQ(load(), -E2BIG);
+	EXPECT_EQ(load(), -E2BIG);
 	text[LINUX_CMDLINE_SIZE - 1] = '\0';
-	CHECK(!load() && !memory[LINUX_CMDLINE_GPA + LINUX_CMDLINE_SIZE]);
+	EXPECT_FALSE(load());
+	EXPECT_FALSE(memory[LINUX_CMDLINE_GPA + LINUX_CMDLINE_SIZE]);
 	free(text);
 	stop();
 }
 
-static void test_linux_ram(void)
+TEST_OF(linux, ram)
 {
 	static const struct range bad[][2] = {
 		{ { 4096, 32 << 20 }, { 0, 0 } },
@@ -232,16 +246,18 @@ static void test_linux_ram(void)
 	start();
 	boot.ram = bad[0];
 	boot.nr_ram = 0;
-	CHECK_EQ(load(), -EINVAL);
+	EXPECT_EQ(load(), -EINVAL);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		boot.ram = bad[i];
 		boot.nr_ram = bad[i][1].start ? 2 : 1;
-		CHECK(load() == -EINVAL && untouched());
+		EXPECT_EQ(load(), -EINVAL);
+		EXPECT_TRUE(untouched());
 	}
 	stop();
 	start();
 	boot.kernel_size--;
-	CHECK(load() == -ENOEXEC && untouched());
+	EXPECT_EQ(load(), -ENOEXEC);
+	EXPECT_TRUE(untouched());
 	stop();
 }
 
@@ -265,40 +281,33 @@ static int vcpu_ioctl(int fd, unsigned long request, void *arg)
 static const struct calls vcpu_calls = { .ioctl = vcpu_ioctl };
 
 /* The state that the 64-bit boot protocol asks for. */
-static void test_linux_vcpu(void)
+TEST_OF(linux, vcpu)
 {
 	struct vcpu vcpu = { .fd = 3 };
 	const uint64_t *gdt;
 
 	start();
-	CHECK(!load());
+	EXPECT_FALSE(load());
 	calls = &vcpu_calls;
-	CHECK(!linux_vcpu(&vcpu, entry, NULL));
+	EXPECT_FALSE(linux_vcpu(&vcpu, entry, NULL));
 	calls = &calls_system;
-	CHECK(vcpu_regs.rip == entry && vcpu_regs.rsi == LINUX_ZERO_PAGE_GPA);
-	CHECK_EQ(vcpu_regs.rflags, 2);
-	CHECK(vcpu_sregs.cs.selector == 0x10 && vcpu_sregs.cs.l &&
-	      !vcpu_sregs.cs.db);
-	CHECK(vcpu_sregs.ds.selector == 0x18 && vcpu_sregs.ss.selector == 0x18 &&
-	      vcpu_sregs.es.selector == 0x18);
-	CHECK(vcpu_sregs.cr0 & 1 && vcpu_sregs.cr0 >> 31 & 1);
-	CHECK(vcpu_sregs.cr4 & 0x20 && (vcpu_sregs.efer & 0x500) == 0x500);
+	EXPECT_EQ(vcpu_regs.rip, entry);
+	EXPECT_EQ(vcpu_regs.rsi, LINUX_ZERO_PAGE_GPA);
+	EXPECT_EQ(vcpu_regs.rflags, 2);
+	EXPECT_EQ(vcpu_sregs.cs.selector, 0x10);
+	EXPECT_TRUE(vcpu_sregs.cs.l);
+	EXPECT_FALSE(vcpu_sregs.cs.db);
+	EXPECT_EQ(vcpu_sregs.ds.selector, 0x18);
+	EXPECT_EQ(vcpu_sregs.ss.selector, 0x18);
+	EXPECT_EQ(vcpu_sregs.es.selector, 0x18);
+	EXPECT_TRUE(vcpu_sregs.cr0 & 1);
+	EXPECT_TRUE(vcpu_sregs.cr0 >> 31 & 1);
+	EXPECT_TRUE(vcpu_sregs.cr4 & 0x20);
+	EXPECT_EQ((vcpu_sregs.efer & 0x500), 0x500);
 	gdt = (void *)(memory + vcpu_sregs.gdt.base);
-	CHECK(vcpu_sregs.gdt.limit == 31 && !gdt[0]);
-	CHECK(gdt[2] == 0x00af9b000000ffff && gdt[3] == 0x00cf93000000ffff);
+	EXPECT_EQ(vcpu_sregs.gdt.limit, 31);
+	EXPECT_FALSE(gdt[0]);
+	EXPECT_EQ(gdt[2], 0x00af9b000000ffff);
+	EXPECT_EQ(gdt[3], 0x00cf93000000ffff);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "e820.place", test_e820_place },
-	{ "e820.holes", test_e820_holes },
-	{ "linux.load", test_linux_load },
-	{ "linux.no_initrd", test_linux_no_initrd },
-	{ "linux.place", test_linux_place },
-	{ "linux.overlap", test_linux_overlap },
-	{ "linux.cmdline", test_linux_cmdline },
-	{ "linux.ram", test_linux_ram },
-	{ "linux.vcpu", test_linux_vcpu },
-};
-
-UNIT_TESTS(tests)

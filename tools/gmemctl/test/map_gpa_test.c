@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../kvm/slot.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -29,68 +29,64 @@ static int try(uint64_t gpa, uint64_t pages, uint64_t attributes,
 
 	memset(map, 0xff, sizeof(*map));
 	rc = map_gpa_check(&table, args, map, &why);
-	CHECK(!rc || (why && *why));
+	EXPECT_TRUE(!rc || (why && *why));
 	return rc;
 }
 
-static void test_map_gpa_good(void)
+TEST_OF(map_gpa, good)
 {
 	struct map_gpa map;
 
-	CHECK(!try(0x1000, 3, 0x10, &map));
-	CHECK(map.gpa == 0x1000 && map.size == 0x3000 && map.to_private);
-	CHECK(!try(0, 512, 0x01, &map));
-	CHECK(map.gpa == 0 && map.size == 2 * MIB && !map.to_private);
-	CHECK(!try(0, 1, 0x12, &map) && map.to_private);
+	EXPECT_FALSE(try(0x1000, 3, 0x10, &map));
+	EXPECT_EQ(map.gpa, 0x1000);
+	EXPECT_EQ(map.size, 0x3000);
+	EXPECT_TRUE(map.to_private);
+	EXPECT_FALSE(try(0, 512, 0x01, &map));
+	EXPECT_EQ(map.gpa, 0);
+	EXPECT_EQ(map.size, 2 * MIB);
+	EXPECT_FALSE(map.to_private);
+	EXPECT_FALSE(try(0, 1, 0x12, &map));
+	EXPECT_TRUE(map.to_private);
 }
 
-static void test_map_gpa_bad_range(void)
+TEST_OF(map_gpa, bad_range)
 {
 	struct map_gpa map;
 
-	CHECK_EQ(try(0x1001, 1, 0x10, &map), -EINVAL);
-	CHECK_EQ(try(0x1800, 1, 0x10, &map), -EINVAL);
-	CHECK_EQ(try(0x1000, 0, 0x10, &map), -EINVAL);
-	CHECK_EQ(try(0x1000, UINT64_C(1) << 52, 0x10, &map), -EINVAL);
-	CHECK_EQ(try(0x1000, UINT64_MAX, 0x10, &map), -EINVAL);
-	CHECK_EQ(try(~UINT64_C(0xfff), 2, 0x10, &map), -EINVAL);
+	EXPECT_EQ(try(0x1001, 1, 0x10, &map), -EINVAL);
+	EXPECT_EQ(try(0x1800, 1, 0x10, &map), -EINVAL);
+	EXPECT_EQ(try(0x1000, 0, 0x10, &map), -EINVAL);
+	EXPECT_EQ(try(0x1000, UINT64_C(1) << 52, 0x10, &map), -EINVAL);
+	EXPECT_EQ(try(0x1000, UINT64_MAX, 0x10, &map), -EINVAL);
+	EXPECT_EQ(try(~UINT64_C(0xfff), 2, 0x10, &map), -EINVAL);
 	/* The last byte of the address space is a range that ends at 0. */
-	CHECK(try(~UINT64_C(0xfff), 1, 0x10, &map) < 0);
+	EXPECT_LT(try(~UINT64_C(0xfff), 1, 0x10, &map), 0);
 }
 
-static void test_map_gpa_bad_attributes(void)
+TEST_OF(map_gpa, bad_attributes)
 {
 	struct map_gpa map;
 
 	for (unsigned int bit = 0; bit < 64; bit++) {
 		bool known = bit <= 1 || bit == 4;
 
-		CHECK_EQ(!try(0, 1, UINT64_C(1) << bit, &map), known);
+		EXPECT_EQ(!try(0, 1, UINT64_C(1) << bit, &map), known);
 	}
-	CHECK_EQ(try(0, 1, 0x13, &map), -EINVAL);
-	CHECK_EQ(try(0, 1, 0x30, &map), -EINVAL);
-	CHECK_EQ(try(0, 1, 0xf0, &map), -EINVAL);
+	EXPECT_EQ(try(0, 1, 0x13, &map), -EINVAL);
+	EXPECT_EQ(try(0, 1, 0x30, &map), -EINVAL);
+	EXPECT_EQ(try(0, 1, 0xf0, &map), -EINVAL);
 }
 
-static void test_map_gpa_coverage(void)
+TEST_OF(map_gpa, coverage)
 {
 	struct map_gpa map;
 
-	CHECK(!try(0, 1024, 0x10, &map));
-	CHECK(!try(2 * MIB - 0x1000, 2, 0x10, &map));
-	CHECK_EQ(try(4 * MIB - 0x1000, 2, 0x10, &map), -EFAULT);
-	CHECK_EQ(try(4 * MIB, 1, 0x10, &map), -EFAULT);
-	CHECK_EQ(try(8 * MIB, 512, 0x10, &map), 0);
-	CHECK_EQ(try(8 * MIB, 513, 0x10, &map), -EFAULT);
-	CHECK_EQ(try(10 * MIB, 1, 0x10, &map), -EFAULT);
-	CHECK_EQ(try(0, 4096, 0x10, &map), -EFAULT);
+	EXPECT_FALSE(try(0, 1024, 0x10, &map));
+	EXPECT_FALSE(try(2 * MIB - 0x1000, 2, 0x10, &map));
+	EXPECT_EQ(try(4 * MIB - 0x1000, 2, 0x10, &map), -EFAULT);
+	EXPECT_EQ(try(4 * MIB, 1, 0x10, &map), -EFAULT);
+	EXPECT_EQ(try(8 * MIB, 512, 0x10, &map), 0);
+	EXPECT_EQ(try(8 * MIB, 513, 0x10, &map), -EFAULT);
+	EXPECT_EQ(try(10 * MIB, 1, 0x10, &map), -EFAULT);
+	EXPECT_EQ(try(0, 4096, 0x10, &map), -EFAULT);
 }
-
-static const struct unit_test tests[] = {
-	{ "map_gpa.good", test_map_gpa_good },
-	{ "map_gpa.bad_range", test_map_gpa_bad_range },
-	{ "map_gpa.bad_attributes", test_map_gpa_bad_attributes },
-	{ "map_gpa.coverage", test_map_gpa_coverage },
-};
-
-UNIT_TESTS(tests)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../cli/memory_option.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define M (UINT64_C(1) << 20)
 #define G (UINT64_C(1) << 30)
@@ -31,32 +31,44 @@ static bool refused(const char *text, const char *message)
 	return false;
 }
 
-static void test_memory_option_size(void)
+TEST_OF(memory_option, size)
 {
-	CHECK(parsed("4G") && option.size == 4 * G);
-	CHECK(option.request.kind == BACKING_SHARED && option.request.thp);
-	CHECK(!option.request.prefetch && !option.request.hugepages);
-	CHECK(option.request.node == -1 && option.request.existing_fd == -1);
-	CHECK(!option.request.path && !option.request.nr_ranges);
-	CHECK(parsed("size=8192") && option.size == 8192);
-	CHECK(parsed("2T") && option.size == 2048 * G && !option.kind_given);
-	CHECK(parsed("size=512MiB") && option.size == 512 * M);
-	CHECK(parsed("thp=off,size=1G") && option.size == G);
-	CHECK(parsed("kind=gmem") && option.size == 0);
-	CHECK(refused("", "unknown key"));
-	CHECK(refused("4X", "not a size") && refused("size=", "not a size"));
-	CHECK(refused("size", "not a size") && refused("0", "not a size"));
-	CHECK(refused("size=-1", "not a size"));
-	CHECK(refused("99999999999999999999G", "not a size"));
-	CHECK(refused("size=00000000000000000000000000000001M", "not a size"));
-	CHECK(refused("thp,4G", "unknown key"));
-	CHECK(refused("1G,size=1G", "given twice"));
-	CHECK(refused("4097", "RAM range 0x0-0x1001 is not whole pages"));
-	CHECK(refused("17179869183G",
-		      "ram size 18446744072635809792 is too large"));
+	EXPECT_TRUE(parsed("4G"));
+	EXPECT_EQ(option.size, 4 * G);
+	EXPECT_EQ(option.request.kind, BACKING_SHARED);
+	EXPECT_TRUE(option.request.thp);
+	EXPECT_FALSE(option.request.prefetch);
+	EXPECT_FALSE(option.request.hugepages);
+	EXPECT_EQ(option.request.node, -1);
+	EXPECT_EQ(option.request.existing_fd, -1);
+	EXPECT_FALSE(option.request.path);
+	EXPECT_FALSE(option.request.nr_ranges);
+	EXPECT_TRUE(parsed("size=8192"));
+	EXPECT_EQ(option.size, 8192);
+	EXPECT_TRUE(parsed("2T"));
+	EXPECT_EQ(option.size, 2048 * G);
+	EXPECT_FALSE(option.kind_given);
+	EXPECT_TRUE(parsed("size=512MiB"));
+	EXPECT_EQ(option.size, 512 * M);
+	EXPECT_TRUE(parsed("thp=off,size=1G"));
+	EXPECT_EQ(option.size, G);
+	EXPECT_TRUE(parsed("kind=gmem"));
+	EXPECT_EQ(option.size, 0);
+	EXPECT_TRUE(refused("", "unknown key"));
+	EXPECT_TRUE(refused("4X", "not a size"));
+	EXPECT_TRUE(refused("size=", "not a size"));
+	EXPECT_TRUE(refused("size", "not a size"));
+	EXPECT_TRUE(refused("0", "not a size"));
+	EXPECT_TRUE(refused("size=-1", "not a size"));
+	EXPECT_TRUE(refused("99999999999999999999G", "not a size"));
+	EXPECT_TRUE(refused("size=00000000000000000000000000000001M", "not a size"));
+	EXPECT_TRUE(refused("thp,4G", "unknown key"));
+	EXPECT_TRUE(refused("1G,size=1G", "given twice"));
+	EXPECT_TRUE(refused("4097", "RAM range 0x0-0x1001 is not whole pages"));
+	EXPECT_TRUE(refused("17179869183G", "ram size 18446744072635809792 is too large"));
 }
 
-static void test_memory_option_kind(void)
+TEST_OF(memory_option, kind)
 {
 	static const struct {
 		const char *text;
@@ -74,147 +86,146 @@ static void test_memory_option_kind(void)
 		{ "hugepages=off", BACKING_SHARED },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		CHECK(parsed(cases[i].text) &&
-		      option.request.kind == cases[i].kind);
-	CHECK(refused("kind=gmem-stor", "no such kind of memory"));
-	CHECK(refused("kind=", "no such kind of memory"));
-	CHECK(refused("kind", "no such kind of memory"));
-	CHECK(strstr(error.hint, "not 'kind'"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		EXPECT_TRUE(parsed(cases[i].text));
+		EXPECT_EQ(option.request.kind, cases[i].kind);
+	}
+	EXPECT_TRUE(refused("kind=gmem-stor", "no such kind of memory"));
+	EXPECT_TRUE(refused("kind=", "no such kind of memory"));
+	EXPECT_TRUE(refused("kind", "no such kind of memory"));
+	EXPECT_STRSTR(error.hint, "not 'kind'");
 }
 
-static void test_memory_option_switch(void)
+TEST_OF(memory_option, switch)
 {
-	CHECK(parsed("prefetch,thp=off") && option.request.prefetch);
-	CHECK(!option.request.thp);
-	CHECK(parsed("prefetch=off,thp") && !option.request.prefetch);
-	CHECK(option.request.thp);
+	EXPECT_TRUE(parsed("prefetch,thp=off"));
+	EXPECT_TRUE(option.request.prefetch);
+	EXPECT_FALSE(option.request.thp);
+	EXPECT_TRUE(parsed("prefetch=off,thp"));
+	EXPECT_FALSE(option.request.prefetch);
+	EXPECT_TRUE(option.request.thp);
 	/* Off by default with hugepages, where it means nothing. */
-	CHECK(parsed("hugepages=on") && !option.request.thp);
-	CHECK(refused("thp=", "not a switch") && refused("thp=1", "not a switch"));
-	CHECK(refused("thp=onn", "not a switch"));
-	CHECK(refused("prefetch=of", "not a switch"));
-	CHECK(refused("thp,prefetch,thp", "given twice"));
+	EXPECT_TRUE(parsed("hugepages=on"));
+	EXPECT_FALSE(option.request.thp);
+	EXPECT_TRUE(refused("thp=", "not a switch"));
+	EXPECT_TRUE(refused("thp=1", "not a switch"));
+	EXPECT_TRUE(refused("thp=onn", "not a switch"));
+	EXPECT_TRUE(refused("prefetch=of", "not a switch"));
+	EXPECT_TRUE(refused("thp,prefetch,thp", "given twice"));
 }
 
-static void test_memory_option_hugepages(void)
+TEST_OF(memory_option, hugepages)
 {
-	CHECK(parsed("1G,hugepages,hugepage_size=1G"));
-	CHECK_EQ(memory_request_hugepage(&option.request), G);
-	CHECK(parsed("kind=hugetlb,hugepage_size=4M") &&
-	      memory_request_hugepage(&option.request) == 4 * M);
-	CHECK(parsed("kind=hugetlb") &&
-	      memory_request_hugepage(&option.request) == 2 * M);
-	CHECK(refused("hugepage_size=2M",
-		      "hugepage_size requires hugepages=on"));
-	CHECK(refused("hugepages=off,hugepage_size=2M",
-		      "hugepage_size requires hugepages=on"));
-	CHECK(refused("hugepages,kind=private",
-		      "hugepages=on conflicts with kind=private"));
-	CHECK(refused("hugepages,file=x",
-		      "hugepages=on conflicts with file=..."));
-	CHECK(refused("hugepages=off,kind=hugetlb",
-		      "kind=hugetlb conflicts with hugepages=off"));
-	CHECK(refused("hugepages,kind=gmem", "hugepages are incompatible with "
-		      "memory of kind gmem"));
-	CHECK(refused("3M,hugepages", "RAM size 3 MB is not aligned to 2 MB "
-		      "hugepages; choose a memory size that is a multiple of "
-		      "the hugepage size"));
-	CHECK(refused("hugepages,hugepage_size=3M", "hugepage size 3 MB must "
-		      "be a power of two and at least the host page size"));
+	EXPECT_TRUE(parsed("1G,hugepages,hugepage_size=1G"));
+	EXPECT_EQ(memory_request_hugepage(&option.request), G);
+	EXPECT_TRUE(parsed("kind=hugetlb,hugepage_size=4M"));
+	EXPECT_EQ(memory_request_hugepage(&option.request), 4 * M);
+	EXPECT_TRUE(parsed("kind=hugetlb"));
+	EXPECT_EQ(memory_request_hugepage(&option.request), 2 * M);
+	EXPECT_TRUE(refused("hugepage_size=2M", "hugepage_size requires hugepages=on"));
+	EXPECT_TRUE(refused("hugepages=off,hugepage_size=2M",
+			    "hugepage_size requires hugepages=on"));
+	EXPECT_TRUE(refused("hugepages,kind=private", "hugepages=on conflicts with kind=private"));
+	EXPECT_TRUE(refused("hugepages,file=x", "hugepages=on conflicts with file=..."));
+	EXPECT_TRUE(refused("hugepages=off,kind=hugetlb",
+			    "kind=hugetlb conflicts with hugepages=off"));
+	EXPECT_TRUE(refused("hugepages,kind=gmem",
+			    "hugepages are incompatible with memory of kind gmem"));
+	EXPECT_TRUE(refused("3M,hugepages",
+			    "RAM size 3 MB is not aligned to 2 MB "
+			    "hugepages; choose a memory size that is a multiple of "
+			    "the hugepage size"));
+	EXPECT_TRUE(refused("hugepages,hugepage_size=3M",
+			    "hugepage size 3 MB must "
+			    "be a power of two and at least the host page size"));
 }
 
-static void test_memory_option_file(void)
+TEST_OF(memory_option, file)
 {
 	char text[PATH_MAX + 16] = "file=";
 
-	CHECK(refused("file=/dev/shm/a=b,16M", "unknown key"));
-	CHECK(parsed("16M,file=/dev/shm/a=b"));
-	CHECK_STR(option.request.path, "/dev/shm/a=b");
-	CHECK_EQ(parsed("file=,,a,,,,b,,,16M,thp"), false);
-	CHECK(parsed("16M,file=,,a,,,,b,,,thp=off") && !option.request.thp);
-	CHECK_STR(option.request.path, ",a,,b,");
-	CHECK(parsed("16M,file=a,,") && !strcmp(option.request.path, "a,"));
-	CHECK(refused("file=a,,,", "unknown key"));
-	CHECK(refused("file=", "not a path") && refused("file", "not a path"));
-	CHECK(refused("kind=file", "memory of kind file needs one file"));
-	CHECK(refused("kind=shared,file=x",
-		      "memory of kind shared takes no file"));
-	CHECK(refused("kind=private,file=x", "private memory is incompatible "
-		      "with an existing memory backing"));
+	EXPECT_TRUE(refused("file=/dev/shm/a=b,16M", "unknown key"));
+	EXPECT_TRUE(parsed("16M,file=/dev/shm/a=b"));
+	EXPECT_STREQ(option.request.path, "/dev/shm/a=b");
+	EXPECT_EQ(parsed("file=,,a,,,,b,,,16M,thp"), false);
+	EXPECT_TRUE(parsed("16M,file=,,a,,,,b,,,thp=off"));
+	EXPECT_FALSE(option.request.thp);
+	EXPECT_STREQ(option.request.path, ",a,,b,");
+	EXPECT_TRUE(parsed("16M,file=a,,"));
+	EXPECT_STREQ(option.request.path, "a,");
+	EXPECT_TRUE(refused("file=a,,,", "unknown key"));
+	EXPECT_TRUE(refused("file=", "not a path"));
+	EXPECT_TRUE(refused("file", "not a path"));
+	EXPECT_TRUE(refused("kind=file", "memory of kind file needs one file"));
+	EXPECT_TRUE(refused("kind=shared,file=x", "memory of kind shared takes no file"));
+	EXPECT_TRUE(refused("kind=private,file=x",
+			    "private memory is incompatible with an existing memory backing"));
 	memset(text + 5, 'x', PATH_MAX);
 	text[5 + PATH_MAX] = '\0';
-	CHECK(refused(text, "not a path"));
+	EXPECT_TRUE(refused(text, "not a path"));
 	text[5 + PATH_MAX - 1] = '\0';
-	CHECK(parsed(text) && strlen(option.request.path) == PATH_MAX - 1);
+	EXPECT_TRUE(parsed(text));
+	EXPECT_EQ(strlen(option.request.path), PATH_MAX - 1);
 }
 
-static void test_memory_option_fd(void)
+TEST_OF(memory_option, fd)
 {
-	CHECK(parsed("16M,fd=0") && option.request.existing_fd == 0);
-	CHECK(parsed("16M") && option.request.existing_fd == -1);
-	CHECK(parsed("kind=gmem-store,fd=17") &&
-	      option.request.existing_fd == 17);
-	CHECK(refused("fd=-1", "not a file descriptor"));
-	CHECK(refused("fd=2147483648", "not a file descriptor"));
-	CHECK(refused("fd", "not a file descriptor"));
-	CHECK(refused("kind=private,fd=3", "private memory is incompatible "
-		      "with an existing memory backing"));
-	CHECK(refused("kind=hugetlb,fd=3", "hugepages are incompatible with "
-		      "existing memory backing"));
-	CHECK(refused("file=x,fd=3", "memory of kind file needs one file"));
-	CHECK(refused("kind=gmem-store,consent,fd=3",
-		      "consent=on conflicts with fd=..."));
+	EXPECT_TRUE(parsed("16M,fd=0"));
+	EXPECT_EQ(option.request.existing_fd, 0);
+	EXPECT_TRUE(parsed("16M"));
+	EXPECT_EQ(option.request.existing_fd, -1);
+	EXPECT_TRUE(parsed("kind=gmem-store,fd=17"));
+	EXPECT_EQ(option.request.existing_fd, 17);
+	EXPECT_TRUE(refused("fd=-1", "not a file descriptor"));
+	EXPECT_TRUE(refused("fd=2147483648", "not a file descriptor"));
+	EXPECT_TRUE(refused("fd", "not a file descriptor"));
+	EXPECT_TRUE(refused("kind=private,fd=3",
+			    "private memory is incompatible with an existing memory backing"));
+	EXPECT_TRUE(refused("kind=hugetlb,fd=3",
+			    "hugepages are incompatible with existing memory backing"));
+	EXPECT_TRUE(refused("file=x,fd=3", "memory of kind file needs one file"));
+	EXPECT_TRUE(refused("kind=gmem-store,consent,fd=3", "consent=on conflicts with fd=..."));
 }
 
 /* What host programs may write to disk; of gmem nothing ever goes there. */
-static void test_memory_option_dump_C24(void)
+TEST_OF(memory_option, dump_C24)
 {
-	CHECK(parsed("1G") && !option.request.dump);
-	CHECK(parsed("1G,dump") && option.request.dump);
-	CHECK(parsed("1G,kind=guest-memfd,dump=off") && !option.request.dump);
-	CHECK(refused("1G,dump=yes", "not a switch"));
-	CHECK(refused("1G,dump,dump", "given twice"));
-	CHECK(refused("1G,kind=gmem,dump",
-		      "dump is incompatible with memory of kind gmem"));
-	CHECK(refused("1G,kind=gmem-store,dump",
-		      "dump is incompatible with memory of kind gmem-store"));
+	EXPECT_TRUE(parsed("1G"));
+	EXPECT_FALSE(option.request.dump);
+	EXPECT_TRUE(parsed("1G,dump"));
+	EXPECT_TRUE(option.request.dump);
+	EXPECT_TRUE(parsed("1G,kind=guest-memfd,dump=off"));
+	EXPECT_FALSE(option.request.dump);
+	EXPECT_TRUE(refused("1G,dump=yes", "not a switch"));
+	EXPECT_TRUE(refused("1G,dump,dump", "given twice"));
+	EXPECT_TRUE(refused("1G,kind=gmem,dump", "dump is incompatible with memory of kind gmem"));
+	EXPECT_TRUE(refused("1G,kind=gmem-store,dump",
+			    "dump is incompatible with memory of kind gmem-store"));
 }
 
-static void test_memory_option_node(void)
+TEST_OF(memory_option, node)
 {
-	CHECK(parsed("node=0") && option.request.node == 0);
-	CHECK(parsed("node=65535") && option.request.node == 65535);
-	CHECK(refused("node=65536", "not a NUMA node"));
-	CHECK(refused("node=", "not a NUMA node"));
-	CHECK(refused("node=-1", "not a NUMA node"));
+	EXPECT_TRUE(parsed("node=0"));
+	EXPECT_EQ(option.request.node, 0);
+	EXPECT_TRUE(parsed("node=65535"));
+	EXPECT_EQ(option.request.node, 65535);
+	EXPECT_TRUE(refused("node=65536", "not a NUMA node"));
+	EXPECT_TRUE(refused("node=", "not a NUMA node"));
+	EXPECT_TRUE(refused("node=-1", "not a NUMA node"));
 }
 
 /* Lists that are no lists. */
-static void test_memory_option_form(void)
+TEST_OF(memory_option, form)
 {
-	CHECK(refused(",", "unknown key") && refused("1G,", "unknown key"));
-	CHECK(refused(",1G", "unknown key") && refused("=", "unknown key"));
-	CHECK(refused("1G,,thp", "unknown key"));
-	CHECK(refused("1G thp", "not a size"));
-	CHECK(refused("Size=1G", "unknown key"));
-	CHECK(refused("sz=1G", "unknown key"));
-	CHECK(strstr(error.hint, "not 'sz=1G'"));
-	CHECK(refused("sizesizesizesizesizesizesizesizesizesizesize=1",
-		      "unknown key"));
-	CHECK(strlen(error.hint) < 200);
+	EXPECT_TRUE(refused(",", "unknown key"));
+	EXPECT_TRUE(refused("1G,", "unknown key"));
+	EXPECT_TRUE(refused(",1G", "unknown key"));
+	EXPECT_TRUE(refused("=", "unknown key"));
+	EXPECT_TRUE(refused("1G,,thp", "unknown key"));
+	EXPECT_TRUE(refused("1G thp", "not a size"));
+	EXPECT_TRUE(refused("Size=1G", "unknown key"));
+	EXPECT_TRUE(refused("sz=1G", "unknown key"));
+	EXPECT_STRSTR(error.hint, "not 'sz=1G'");
+	EXPECT_TRUE(refused("sizesizesizesizesizesizesizesizesizesizesize=1", "unknown key"));
+	EXPECT_LT(strlen(error.hint), 200);
 }
-
-static const struct unit_test tests[] = {
-	{ "memory_option.size", test_memory_option_size },
-	{ "memory_option.kind", test_memory_option_kind },
-	{ "memory_option.switch", test_memory_option_switch },
-	{ "memory_option.hugepages", test_memory_option_hugepages },
-	{ "memory_option.file", test_memory_option_file },
-	{ "memory_option.fd", test_memory_option_fd },
-	{ "memory_option.node", test_memory_option_node },
-	{ "memory_option.dump_C24", test_memory_option_dump_C24 },
-	{ "memory_option.form", test_memory_option_form },
-};
-
-UNIT_TESTS(tests)

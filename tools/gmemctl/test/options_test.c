@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../memory/options.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define K (UINT64_C(1) << 10)
 #define M (UINT64_C(1) << 20)
@@ -51,217 +51,210 @@ static bool accepted(void)
 	return !rc;
 }
 
-static void test_options_kinds(void)
+TEST_OF(options, kinds)
 {
 	enum backing_kind kind;
 
 	for (unsigned int i = 0; i < BACKING_KINDS; i++) {
 		const char *name = backing_kind_name((enum backing_kind)i);
 
-		CHECK(!backing_kind_find(name, strlen(name), &kind));
-		CHECK_EQ(kind, i);
+		EXPECT_FALSE(backing_kind_find(name, strlen(name), &kind));
+		EXPECT_EQ(kind, i);
 		start();
 		request.kind = (enum backing_kind)i;
 		request.path = kind == BACKING_FILE ? "file" : NULL;
-		CHECK(accepted());
+		EXPECT_TRUE(accepted());
 	}
-	CHECK_EQ(backing_kind_find("gmem-", 5, &kind), -ENOENT);
-	CHECK_EQ(backing_kind_find("share", 5, &kind), -ENOENT);
-	CHECK_EQ(backing_kind_find("", 0, &kind), -ENOENT);
+	EXPECT_EQ(backing_kind_find("gmem-", 5, &kind), -ENOENT);
+	EXPECT_EQ(backing_kind_find("share", 5, &kind), -ENOENT);
+	EXPECT_EQ(backing_kind_find("", 0, &kind), -ENOENT);
 }
 
-static void test_options_private(void)
+TEST_OF(options, private)
 {
 	start();
 	request.kind = BACKING_PRIVATE;
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 	request.existing_fd = 0;
-	CHECK(refused("private memory is incompatible with an existing memory "
-		      "backing"));
+	EXPECT_TRUE(refused("private memory is incompatible with an existing memory backing"));
 	config.x86_legacy = true;
-	CHECK(refused("private memory is incompatible with x86 legacy "
-		      "support"));
+	EXPECT_TRUE(refused("private memory is incompatible with x86 legacy support"));
 	request.existing_fd = -1;
 	request.path = "file";
 	config.x86_legacy = false;
-	CHECK(refused("private memory is incompatible with an existing memory "
-		      "backing"));
+	EXPECT_TRUE(refused("private memory is incompatible with an existing memory backing"));
 }
 
 /* Private comes before existing, that before legacy. */
-static void test_options_hugepages(void)
+TEST_OF(options, hugepages)
 {
 	start();
 	request.hugepages = true;
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 	config.x86_legacy = true;
-	CHECK(refused("hugepages are incompatible with x86 legacy RAM "
-		      "splitting"));
+	EXPECT_TRUE(refused("hugepages are incompatible with x86 legacy RAM splitting"));
 	request.existing_fd = 0;
-	CHECK(refused("hugepages are incompatible with existing memory "
-		      "backing"));
+	EXPECT_TRUE(refused("hugepages are incompatible with existing memory backing"));
 	request.existing_fd = -1;
 	request.kind = BACKING_FILE;
 	request.path = "file";
-	CHECK(refused("hugepages are incompatible with existing memory "
-		      "backing"));
+	EXPECT_TRUE(refused("hugepages are incompatible with existing memory backing"));
 	request.kind = BACKING_PRIVATE;
 	request.path = NULL;
 	config.x86_legacy = false;
-	CHECK(refused("hugepages require shared memory mode"));
+	EXPECT_TRUE(refused("hugepages require shared memory mode"));
 	request.kind = BACKING_GMEM;
-	CHECK(refused("hugepages are incompatible with memory of kind gmem"));
+	EXPECT_TRUE(refused("hugepages are incompatible with memory of kind gmem"));
 }
 
-static void test_options_legacy(void)
+TEST_OF(options, legacy)
 {
 	static const char message[] = "x86 support requires RAM to start at 0 "
 				      "and contain at least 1MB";
 
 	start();
 	config.x86_legacy = true;
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 	ranges[0] = (struct range){ 0, M };
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 	ranges[0] = (struct range){ 0, M - 4 * K };
-	CHECK(refused(message));
+	EXPECT_TRUE(refused(message));
 	ranges[0] = (struct range){ 4 * K, 16 * M };
-	CHECK(refused(message));
+	EXPECT_TRUE(refused(message));
 	request.nr_ranges = 0;
-	CHECK(refused(message));
+	EXPECT_TRUE(refused(message));
 	config.nr_requests = 0;
-	CHECK(refused(message));
+	EXPECT_TRUE(refused(message));
 	/* Before any size is looked at. */
 	start();
 	config.x86_legacy = true;
 	ranges[0] = (struct range){ 1, 2 };
-	CHECK(refused(message));
+	EXPECT_TRUE(refused(message));
 }
 
-static void test_options_hugepage_size(void)
+TEST_OF(options, hugepage_size)
 {
 	start();
 	request.kind = BACKING_HUGETLB;
-	CHECK_EQ(memory_request_hugepage(&request), 2 * M);
+	EXPECT_EQ(memory_request_hugepage(&request), 2 * M);
 	request.hugepage_size = 3 * M;
-	CHECK(refused("hugepage size 3 MB must be a power of two and at least "
-		      "the host page size"));
+	EXPECT_TRUE(refused("hugepage size 3 MB must be a power of two and at least "
+			    "the host page size"));
 	request.hugepage_size = 2 * K;
-	CHECK(refused("hugepage size 2 KB must be a power of two and at least "
-		      "the host page size"));
+	EXPECT_TRUE(refused("hugepage size 2 KB must be a power of two and at least "
+			    "the host page size"));
 	request.hugepage_size = UINT64_C(1) << 63;
-	CHECK(refused("hugepage size 8388608 TB is too large"));
+	EXPECT_TRUE(refused("hugepage size 8388608 TB is too large"));
 	/* Before the size of RAM. */
 	ranges[0] = (struct range){ 0, 0 };
-	CHECK(refused("hugepage size 8388608 TB is too large"));
+	EXPECT_TRUE(refused("hugepage size 8388608 TB is too large"));
 	start();
 	request.hugepage_size = 3;
-	CHECK(accepted() && !memory_request_hugepage(&request));
+	EXPECT_TRUE(accepted());
+	EXPECT_FALSE(memory_request_hugepage(&request));
 }
 
-static void test_options_hugepage_alignment(void)
+TEST_OF(options, hugepage_alignment)
 {
 	start();
 	request.kind = BACKING_HUGETLB;
 	ranges[0].end = 16 * M + 4 * K;
-	CHECK(refused("RAM size 16388 KB is not aligned to 2 MB hugepages; "
-		      "choose a memory size that is a multiple of the hugepage "
-		      "size"));
+	EXPECT_TRUE(refused("RAM size 16388 KB is not aligned to 2 MB hugepages; "
+			    "choose a memory size that is a multiple of the hugepage size"));
 	ranges[0] = (struct range){ M, 17 * M };
-	CHECK(refused("RAM range 0x100000-0x1100000 (16 MB) is not aligned to "
-		      "2 MB hugepages; range start and size must both be "
-		      "multiples of the hugepage size"));
+	EXPECT_TRUE(refused("RAM range 0x100000-0x1100000 (16 MB) is not aligned to "
+			    "2 MB hugepages; range start and size must both be "
+			    "multiples of the hugepage size"));
 	/* Two halves make a whole, and are two halves still. */
 	ranges[0] = (struct range){ 0, M };
 	ranges[1] = (struct range){ 4 * M, 5 * M };
 	request.nr_ranges = 2;
-	CHECK(refused("RAM range 0x0-0x100000 (1 MB) is not aligned to 2 MB "
-		      "hugepages; range start and size must both be multiples "
-		      "of the hugepage size"));
+	EXPECT_TRUE(refused("RAM range 0x0-0x100000 (1 MB) is not aligned to 2 MB "
+			    "hugepages; range start and size must both be multiples "
+			    "of the hugepage size"));
 	ranges[0] = (struct range){ 0, G };
 	request.nr_ranges = 1;
 	request.hugepage_size = G;
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 }
 
-static void test_options_size(void)
+TEST_OF(options, size)
 {
 	start();
 	ranges[0] = (struct range){ 0, UINT64_C(1) << 63 };
-	CHECK(refused("ram size 9223372036854775808 is too large"));
+	EXPECT_TRUE(refused("ram size 9223372036854775808 is too large"));
 	ranges[1] = ranges[0];
 	request.nr_ranges = 2;
-	CHECK(refused("ram size 18446744073709551615 is too large"));
+	EXPECT_TRUE(refused("ram size 18446744073709551615 is too large"));
 	start();
 	ranges[0] = (struct range){ 0, 4 * K + 1 };
-	CHECK(refused("RAM range 0x0-0x1001 is not whole pages"));
+	EXPECT_TRUE(refused("RAM range 0x0-0x1001 is not whole pages"));
 	ranges[0] = (struct range){ 8 * K, 4 * K };
-	CHECK(refused("RAM range 0x2000-0x1000 is not whole pages"));
+	EXPECT_TRUE(refused("RAM range 0x2000-0x1000 is not whole pages"));
 	ranges[0] = (struct range){ 0, 0 };
-	CHECK(refused("RAM range 0x0-0x0 is not whole pages"));
+	EXPECT_TRUE(refused("RAM range 0x0-0x0 is not whole pages"));
 }
 
-static void test_options_alias(void)
+TEST_OF(options, alias)
 {
 	start();
 	config.alias = true;
 	config.alias_offset = 16 * M;
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 	config.alias_offset = 16 * M - 4 * K;
-	CHECK(refused("not enough guest address space available for the vtl0 "
-		      "alias map"));
+	EXPECT_TRUE(refused("not enough guest address space available for the vtl0 alias map"));
 	/* It is the last of the checks. */
 	ranges[0].end = 32 * M + 1;
-	CHECK(refused("RAM range 0x0-0x2000001 is not whole pages"));
+	EXPECT_TRUE(refused("RAM range 0x0-0x2000001 is not whole pages"));
 }
 
-static void test_options_file(void)
+TEST_OF(options, file)
 {
 	start();
 	request.kind = BACKING_FILE;
-	CHECK(refused("memory of kind file needs one file"));
+	EXPECT_TRUE(refused("memory of kind file needs one file"));
 	request.path = "file";
 	request.existing_fd = 0;
-	CHECK(refused("memory of kind file needs one file"));
+	EXPECT_TRUE(refused("memory of kind file needs one file"));
 	request.path = NULL;
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 	start();
 	request.path = "file";
-	CHECK(refused("memory of kind shared takes no file"));
+	EXPECT_TRUE(refused("memory of kind shared takes no file"));
 	start();
 	request.kind = BACKING_GUEST_MEMFD;
 	request.existing_fd = 0;
-	CHECK(refused("memory of kind guest-memfd is incompatible with an "
-		      "existing memory backing"));
+	EXPECT_TRUE(refused("memory of kind guest-memfd is incompatible with an "
+			    "existing memory backing"));
 }
 
 /* A VM has one guest_memfd, and a page of it is in one slot. */
-static void test_options_guest_memfd(void)
+TEST_OF(options, guest_memfd)
 {
 	struct memory_request two[2];
 
 	start();
 	request.kind = BACKING_GUEST_MEMFD;
 	config.guest_memfd = true;
-	CHECK(refused("memory of kind guest-memfd is incompatible with private "
-		      "memory of the VM"));
+	EXPECT_TRUE(refused("memory of kind guest-memfd is incompatible with private "
+			    "memory of the VM"));
 	config.guest_memfd = false;
 	two[0] = request;
 	two[1] = request;
 	two[1].kind = BACKING_GMEM_STORE;
 	config.requests = two;
 	config.nr_requests = 2;
-	CHECK(refused("memory of kind guest-memfd is incompatible with private "
-		      "memory of the VM"));
+	EXPECT_TRUE(refused("memory of kind guest-memfd is incompatible with private "
+			    "memory of the VM"));
 	two[0].kind = BACKING_SHARED;
-	CHECK(accepted());
+	EXPECT_TRUE(accepted());
 	config.alias = true;
 	config.alias_offset = G;
-	CHECK(refused("the alias map is incompatible with guest_memfd"));
+	EXPECT_TRUE(refused("the alias map is incompatible with guest_memfd"));
 }
 
 /* The first request that breaks a rule is the one that is reported. */
-static void test_options_order(void)
+TEST_OF(options, order)
 {
 	struct memory_request two[2];
 
@@ -274,14 +267,12 @@ static void test_options_order(void)
 	config.requests = two;
 	config.nr_requests = 2;
 	config.x86_legacy = true;
-	CHECK(refused("hugepages are incompatible with x86 legacy RAM "
-		      "splitting"));
+	EXPECT_TRUE(refused("hugepages are incompatible with x86 legacy RAM splitting"));
 	two[0].hugepages = false;
-	CHECK(refused("private memory is incompatible with x86 legacy "
-		      "support"));
+	EXPECT_TRUE(refused("private memory is incompatible with x86 legacy support"));
 }
 
-static void test_options_size_text(void)
+TEST_OF(options, size_text)
 {
 	static const struct {
 		uint64_t size;
@@ -295,22 +286,5 @@ static void test_options_size_text(void)
 	char text[32];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		CHECK_STR(memory_size_text(cases[i].size, text), cases[i].text);
+		EXPECT_STREQ(memory_size_text(cases[i].size, text), cases[i].text);
 }
-
-static const struct unit_test tests[] = {
-	{ "options.kinds", test_options_kinds },
-	{ "options.private", test_options_private },
-	{ "options.hugepages", test_options_hugepages },
-	{ "options.legacy", test_options_legacy },
-	{ "options.hugepage_size", test_options_hugepage_size },
-	{ "options.hugepage_alignment", test_options_hugepage_alignment },
-	{ "options.size", test_options_size },
-	{ "options.alias", test_options_alias },
-	{ "options.file", test_options_file },
-	{ "options.guest_memfd", test_options_guest_memfd },
-	{ "options.order", test_options_order },
-	{ "options.size_text", test_options_size_text },
-};
-
-UNIT_TESTS(tests)

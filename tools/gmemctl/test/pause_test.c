@@ -10,7 +10,7 @@
 #include "../machine/machine.h"
 #include "kvm_fake.h"
 #include "two_requests.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 #define TIMEOUT_MS 50
@@ -35,7 +35,7 @@ static int held_ioctl(int fd, unsigned long request, void *arg)
 
 	if (request != GMEM_IOCTL_CONVERT)
 		return fake->ioctl(fd, request, arg);
-	CHECK(!converts++ || convert->timeout_ms < last_ms || !last_ms);
+	EXPECT_TRUE(!converts++ || convert->timeout_ms < last_ms || !last_ms);
 	last_ms = convert->timeout_ms;
 	if (!interrupts)
 		return fake->ioctl(fd, request, arg);
@@ -67,10 +67,9 @@ static void start(unsigned int count, bool pausing)
 	asked.config.convert_timeout_ms = TIMEOUT_MS;
 	machine.vm = kvm_fake.vm;
 	pthread_mutex_init(&machine.lock, NULL);
-	CHECK(!threads_init(&machine.threads, no_loop, &machine, NULL));
-	CHECK(!guest_memory_create(&machine.memory, &asked.config, &machine.vm,
-				   0, NULL));
-	CHECK(!guest_memory_attach(&machine.memory, NULL));
+	EXPECT_FALSE(threads_init(&machine.threads, no_loop, &machine, NULL));
+	EXPECT_FALSE(guest_memory_create(&machine.memory, &asked.config, &machine.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_attach(&machine.memory, NULL));
 	machine.threads.stopping = true;
 	machine_pause(&machine, pausing);
 	vcpu = (struct vcpu){ .fd = -1, .run = &area.run };
@@ -107,46 +106,44 @@ static void memory_fault(void)
 }
 
 /* The guest goes on afterwards, and must not notice. */
-static void test_pause_convert(void)
+TEST_OF(pause, convert)
 {
 	start(2, true);
-	CHECK(!hypercall() && converts == 3 && !machine.counters.refused);
-	CHECK(guest_memfd_is_private(&machine.memory.memfd, PAGE));
+	EXPECT_FALSE(hypercall());
+	EXPECT_EQ(converts, 3);
+	EXPECT_FALSE(machine.counters.refused);
+	EXPECT_TRUE(guest_memfd_is_private(&machine.memory.memfd, PAGE));
 	stop();
 	start(2, true);
 	memory_fault();
-	CHECK(machine.end == END_NONE && machine.counters.implicit == 1);
+	EXPECT_EQ(machine.end, END_NONE);
+	EXPECT_EQ(machine.counters.implicit, 1);
 	stop();
 }
 
 /* Nor does it take longer than without the signals. */
-static void test_pause_timeout(void)
+TEST_OF(pause, timeout)
 {
 	start(1000, true);
-	CHECK_EQ(hypercall(), -EAGAIN);
-	CHECK(!last_ms && converts <= TIMEOUT_MS / 10 + 2);
+	EXPECT_EQ(hypercall(), -EAGAIN);
+	EXPECT_FALSE(last_ms);
+	EXPECT_LE(converts, TIMEOUT_MS / 10 + 2);
 	stop();
 }
 
 /* Whoever ends it, because of a signal for instance, says why. */
-static void test_pause_end(void)
+TEST_OF(pause, end)
 {
 	start(1000, false);
 	memory_fault();
-	CHECK(converts == 1 && machine.end == END_NONE);
+	EXPECT_EQ(converts, 1);
+	EXPECT_EQ(machine.end, END_NONE);
 	stop();
 	start(1000, true);
 	machine_end(&machine, END_STOPPED, NULL);
 	memory_fault();
-	CHECK(converts == 1 && machine.end == END_STOPPED);
-	CHECK(!guest_memfd_is_private(&machine.memory.memfd, PAGE));
+	EXPECT_EQ(converts, 1);
+	EXPECT_EQ(machine.end, END_STOPPED);
+	EXPECT_FALSE(guest_memfd_is_private(&machine.memory.memfd, PAGE));
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "pause.convert", test_pause_convert },
-	{ "pause.timeout", test_pause_timeout },
-	{ "pause.end", test_pause_end },
-};
-
-UNIT_TESTS(tests)

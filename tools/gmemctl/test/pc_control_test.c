@@ -6,7 +6,7 @@
 
 #include "kvm_fake.h"
 #include "pc_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -15,7 +15,7 @@ static struct error error;
 
 static void start(void)
 {
-	CHECK(pc_fake_start());
+	EXPECT_TRUE(pc_fake_start());
 }
 
 static int ask(const char *command, const char *text,
@@ -44,7 +44,7 @@ static uint64_t stat_of(const char *key)
 	struct json_object *result, *value;
 	uint64_t number = UINT64_MAX;
 
-	CHECK(!ask("stat", "{}", &result));
+	EXPECT_FALSE(ask("stat", "{}", &result));
 	if (json_object_object_get_ex(result, key, &value))
 		number = json_object_get_uint64(value);
 	json_object_put(result);
@@ -68,53 +68,51 @@ static bool map_is(const char *request, const char *expected)
 	return same;
 }
 
-static void test_pc_control_stat(void)
+TEST_OF(pc, control_stat)
 {
 	start();
-	CHECK(stat_of("memory") == 32 * PAGE && !stat_of("private_bytes"));
-	CHECK(!stat_of("resident_bytes"));
+	EXPECT_EQ(stat_of("memory"), 32 * PAGE);
+	EXPECT_FALSE(stat_of("private_bytes"));
+	EXPECT_FALSE(stat_of("resident_bytes"));
 	memset(pc->machine.memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
-	CHECK_EQ(stat_of("resident_bytes"), 2 * PAGE);
-	CHECK(!ask_plain("convert", "{\"start\":0,\"size\":8192,\"to\":"
-			 "\"private\"}"));
-	CHECK_EQ(stat_of("private_bytes"), 2 * PAGE);
-	CHECK_EQ(stat_of("conversions"), 1);
+	EXPECT_EQ(stat_of("resident_bytes"), 2 * PAGE);
+	EXPECT_FALSE(ask_plain("convert", "{\"start\":0,\"size\":8192,\"to\":\"private\"}"));
+	EXPECT_EQ(stat_of("private_bytes"), 2 * PAGE);
+	EXPECT_EQ(stat_of("conversions"), 1);
 	/* However often somebody looks. */
-	CHECK(stat_of("conversions_per_second") > 0);
-	CHECK(stat_of("conversions_per_second") > 0);
-	CHECK_EQ(stat_of("converted_bytes"), 2 * PAGE);
-	CHECK(!ask_plain("decommit", "{\"start\":266240,\"size\":4096}"));
-	CHECK_EQ(stat_of("resident_bytes"), PAGE);
+	EXPECT_GT(stat_of("conversions_per_second"), 0);
+	EXPECT_GT(stat_of("conversions_per_second"), 0);
+	EXPECT_EQ(stat_of("converted_bytes"), 2 * PAGE);
+	EXPECT_FALSE(ask_plain("decommit", "{\"start\":266240,\"size\":4096}"));
+	EXPECT_EQ(stat_of("resident_bytes"), PAGE);
 	pc_fake_stop();
 }
 
-static void test_pc_control_map(void)
+TEST_OF(pc, control_map)
 {
 	start();
-	CHECK(map_is("{}", "{\"ranges\":["
-		     "{\"start\":0,\"size\":65536,\"state\":\"shared\"},"
-		     "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
-	CHECK(!ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":"
-			 "\"private\"}"));
-	CHECK(kvm_fake_private(1, 3));
-	CHECK(map_is("{}", "{\"ranges\":["
-		     "{\"start\":0,\"size\":4096,\"state\":\"shared\"},"
-		     "{\"start\":4096,\"size\":8192,\"state\":\"private\"},"
-		     "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
-		     "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
-	CHECK(map_is("{\"start\":8192}", "{\"ranges\":["
-		     "{\"start\":8192,\"size\":4096,\"state\":\"private\"},"
-		     "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
-		     "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
-	CHECK(map_is("{\"start\":18446744073709547520}", "{\"ranges\":[]}"));
-	CHECK(!ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":"
-			 "\"shared\"}"));
-	CHECK(kvm_fake_private(0, 0));
+	EXPECT_TRUE(map_is("{}",
+			   "{\"ranges\":[{\"start\":0,\"size\":65536,\"state\":\"shared\"},"
+			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
+	EXPECT_FALSE(ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":\"private\"}"));
+	EXPECT_TRUE(kvm_fake_private(1, 3));
+	EXPECT_TRUE(map_is("{}",
+			   "{\"ranges\":[{\"start\":0,\"size\":4096,\"state\":\"shared\"},"
+			   "{\"start\":4096,\"size\":8192,\"state\":\"private\"},"
+			   "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
+			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
+	EXPECT_TRUE(map_is("{\"start\":8192}",
+			   "{\"ranges\":[{\"start\":8192,\"size\":4096,\"state\":\"private\"},"
+			   "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
+			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
+	EXPECT_TRUE(map_is("{\"start\":18446744073709547520}", "{\"ranges\":[]}"));
+	EXPECT_FALSE(ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":\"shared\"}"));
+	EXPECT_TRUE(kvm_fake_private(0, 0));
 	pc_fake_stop();
 }
 
 /* Whatever is asked, nothing happens but what was asked for. */
-static void test_pc_control_refused(void)
+TEST_OF(pc, control_refused)
 {
 	static const char *const bad[] = {
 		"{}", "{\"start\":0}", "{\"size\":4096}",
@@ -126,32 +124,23 @@ static void test_pc_control_refused(void)
 
 	start();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CHECK_EQ(ask_plain("decommit", bad[i]), -EINVAL);
-	CHECK(ask_plain("decommit", "{\"start\":65536,\"size\":4096}") ==
-	      -EINVAL);
-	CHECK(ask_plain("decommit", "{\"start\":0,\"size\":327680}") ==
-	      -EINVAL);
-	CHECK(ask_plain("convert", "{\"start\":0,\"size\":4096}") == -EINVAL);
-	CHECK(ask_plain("convert", "{\"start\":0,\"size\":4096,\"to\":\"x\"}") ==
-	      -EINVAL);
-	CHECK(ask_plain("convert", "{\"start\":0,\"size\":0,\"to\":\"shared\"}")
-	      == -EINVAL);
-	CHECK(ask_plain("convert", "{\"start\":61440,\"size\":8192,\"to\":"
-			"\"private\"}") == -EINVAL);
-	CHECK(error.hint[0] && !strcmp(error.object, "range"));
-	CHECK(ask_plain("map", "{\"start\":1}") == -EINVAL);
-	CHECK(ask_plain("map", "{\"start\":\"x\"}") == -EINVAL);
-	CHECK(ask_plain("handstand", "{}") == -EOPNOTSUPP);
-	CHECK(kvm_fake_private(0, 0) && !stat_of("conversions"));
-	CHECK_EQ(pc->machine.end, END_NONE);
-	CHECK(!ask_plain("stop", "{}") && pc->machine.end == END_STOPPED);
+		EXPECT_EQ(ask_plain("decommit", bad[i]), -EINVAL);
+	EXPECT_EQ(ask_plain("decommit", "{\"start\":65536,\"size\":4096}"), -EINVAL);
+	EXPECT_EQ(ask_plain("decommit", "{\"start\":0,\"size\":327680}"), -EINVAL);
+	EXPECT_EQ(ask_plain("convert", "{\"start\":0,\"size\":4096}"), -EINVAL);
+	EXPECT_EQ(ask_plain("convert", "{\"start\":0,\"size\":4096,\"to\":\"x\"}"), -EINVAL);
+	EXPECT_EQ(ask_plain("convert", "{\"start\":0,\"size\":0,\"to\":\"shared\"}"), -EINVAL);
+	EXPECT_EQ(ask_plain("convert", "{\"start\":61440,\"size\":8192,\"to\":\"private\"}"),
+		  -EINVAL);
+	EXPECT_TRUE(error.hint[0]);
+	EXPECT_STREQ(error.object, "range");
+	EXPECT_EQ(ask_plain("map", "{\"start\":1}"), -EINVAL);
+	EXPECT_EQ(ask_plain("map", "{\"start\":\"x\"}"), -EINVAL);
+	EXPECT_EQ(ask_plain("handstand", "{}"), -EOPNOTSUPP);
+	EXPECT_TRUE(kvm_fake_private(0, 0));
+	EXPECT_FALSE(stat_of("conversions"));
+	EXPECT_EQ(pc->machine.end, END_NONE);
+	EXPECT_FALSE(ask_plain("stop", "{}"));
+	EXPECT_EQ(pc->machine.end, END_STOPPED);
 	pc_fake_stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "pc.control_stat", test_pc_control_stat },
-	{ "pc.control_map", test_pc_control_map },
-	{ "pc.control_refused", test_pc_control_refused },
-};
-
-UNIT_TESTS(tests)

@@ -17,7 +17,7 @@
 #include "../machine/pc_state.h"
 #include "../memory/save.h"
 #include "pc_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 /**
  * enum word - what the one who saves says when the guest is written
@@ -55,17 +55,17 @@ static int state_ioctl(int fd, unsigned long request, void *arg)
 static void start(void)
 {
 	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	CHECK(mkdtemp(directory));
+	EXPECT_TRUE(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
-	CHECK(pc_fake_start());
+	EXPECT_TRUE(pc_fake_start());
 	pthread_mutex_init(&pc_fake.pc.still, NULL);
-	CHECK(!pc_devices(&pc_fake.pc, NULL));
+	EXPECT_FALSE(pc_devices(&pc_fake.pc, NULL));
 	own_calls = *calls;
 	fake_ioctl = own_calls.ioctl;
 	own_calls.ioctl = state_ioctl;
 	calls = &own_calls;
 	file = memfd_create("guest", MFD_CLOEXEC);
-	CHECK(!channel_listen(&channel, &error));
+	EXPECT_FALSE(channel_listen(&channel, &error));
 }
 
 static void stop(void)
@@ -75,7 +75,7 @@ static void stop(void)
 	pc_devices_destroy(&pc_fake.pc);
 	pthread_mutex_destroy(&pc_fake.pc.still);
 	pc_fake_stop();
-	CHECK(!rmdir(directory));
+	EXPECT_FALSE(rmdir(directory));
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
@@ -86,17 +86,16 @@ static void *saver_main(void *data)
 
 	(void)data;
 	last = 1;
-	CHECK(!channel_send_file(socket, file));
+	EXPECT_FALSE(channel_send_file(socket, file));
 	written = channel_wait_result(socket, -1, 5000, NULL);
 	if (written || word == WORD_NONE) {
 		close(socket);
 		return NULL;
 	}
-	CHECK(!machine_ended(&pc_fake.pc.machine));
+	EXPECT_FALSE(machine_ended(&pc_fake.pc.machine));
 	if (word == WORD_FAILED)
 		error_set(&error, -EISDIR, "file", "rename", NULL);
-	CHECK(!channel_send_result(socket, word == WORD_FAILED ? -EISDIR : 0,
-				   &error));
+	EXPECT_FALSE(channel_send_result(socket, word == WORD_FAILED ? -EISDIR : 0, &error));
 	last = channel_wait_result(socket, -1, 5000, NULL);
 	close(socket);
 	return NULL;
@@ -107,11 +106,11 @@ static enum end save(bool and_stop, enum word what)
 	pthread_t saver;
 
 	word = what;
-	CHECK(!pthread_create(&saver, NULL, saver_main, NULL));
-	CHECK(!pc_move_save(&pc_fake.pc, channel.name, and_stop, &error));
+	EXPECT_FALSE(pthread_create(&saver, NULL, saver_main, NULL));
+	EXPECT_FALSE(pc_move_save(&pc_fake.pc, channel.name, and_stop, &error));
 	pc_job_serve(&pc_fake.pc);
 	pthread_join(saver, NULL);
-	CHECK(!pc_fake.pc.job);
+	EXPECT_FALSE(pc_fake.pc.job);
 	return pc_fake.pc.machine.end;
 }
 
@@ -127,39 +126,37 @@ static bool file_is_whole(void)
 	return !rc;
 }
 
-static void test_move_named(void)
+TEST_OF(pc_move, named_C5)
 {
 	start();
-	CHECK_EQ(save(true, WORD_NAMED), END_SAVED);
-	CHECK(!written && !last && file_is_whole());
+	EXPECT_EQ(save(true, WORD_NAMED), END_SAVED);
+	EXPECT_FALSE(written);
+	EXPECT_FALSE(last);
+	EXPECT_TRUE(file_is_whole());
 	stop();
 }
 
 /* The guest stays where it was, however often. */
-static void test_move_goes_on_C5(void)
+TEST_OF(pc_move, goes_on_C5)
 {
 	start();
-	CHECK(save(true, WORD_NONE) == END_NONE && !written);
-	CHECK(save(true, WORD_FAILED) == END_NONE && last == -EISDIR);
-	CHECK(save(false, WORD_NONE) == END_NONE && !written);
-	CHECK(file_is_whole());
+	EXPECT_EQ(save(true, WORD_NONE), END_NONE);
+	EXPECT_FALSE(written);
+	EXPECT_EQ(save(true, WORD_FAILED), END_NONE);
+	EXPECT_EQ(last, -EISDIR);
+	EXPECT_EQ(save(false, WORD_NONE), END_NONE);
+	EXPECT_FALSE(written);
+	EXPECT_TRUE(file_is_whole());
 	stop();
 }
 
 /* Nobody gives it a name then. */
-static void test_move_full_C5(void)
+TEST_OF(pc_move, full_C5)
 {
 	start();
 	close(file);
 	file = open("/dev/full", O_RDWR | O_CLOEXEC);
-	CHECK(save(true, WORD_NAMED) == END_NONE && written == -ENOSPC);
+	EXPECT_EQ(save(true, WORD_NAMED), END_NONE);
+	EXPECT_EQ(written, -ENOSPC);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "pc_move.named_C5", test_move_named },
-	{ "pc_move.goes_on_C5", test_move_goes_on_C5 },
-	{ "pc_move.full_C5", test_move_full_C5 },
-};
-
-UNIT_TESTS(tests)

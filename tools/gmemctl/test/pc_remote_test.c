@@ -9,7 +9,7 @@
 #include "../control/channel.h"
 #include "../memory/remote.h"
 #include "pc_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 #define TIMEOUT_MS 10000
@@ -21,11 +21,11 @@ static char directory[] = "/tmp/gmemctl_unit_XXXXXX";
 
 static void start(void)
 {
-	CHECK(pc_fake_start());
+	EXPECT_TRUE(pc_fake_start());
 	strcpy(strrchr(directory, '_'), "_XXXXXX");
-	CHECK(mkdtemp(directory));
+	EXPECT_TRUE(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
-	CHECK(!channel_listen(&channel, &error));
+	EXPECT_FALSE(channel_listen(&channel, &error));
 }
 
 static void stop(void)
@@ -33,7 +33,7 @@ static void stop(void)
 	pc_remotes_stop(&control->remotes);
 	channel_close(&channel);
 	pc_fake_stop();
-	CHECK(!rmdir(directory));
+	EXPECT_FALSE(rmdir(directory));
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
@@ -47,7 +47,7 @@ static int ask(const char *name)
 			       json_object_new_string(name));
 	rc = pc_control_serve(control, "remote", request, &result, &error);
 	json_object_put(request);
-	CHECK(!result);
+	EXPECT_FALSE(result);
 	return rc;
 }
 
@@ -56,7 +56,8 @@ static int join(struct remote_mapper *mapper)
 {
 	int socket = channel_accept(&channel, TIMEOUT_MS, &error);
 
-	CHECK(socket >= 0 && !remote_mapper_start(mapper, socket, &error));
+	EXPECT_GE(socket, 0);
+	EXPECT_FALSE(remote_mapper_start(mapper, socket, &error));
 	return socket;
 }
 
@@ -68,7 +69,7 @@ static bool sees(struct remote_mapper *mapper, uint64_t page, uint8_t byte)
 	       got == byte;
 }
 
-static void test_pc_remote(void)
+TEST_OF(pc, remote)
 {
 	struct remote_mapper mappers[PC_REMOTES_MAX];
 	int sockets[PC_REMOTES_MAX];
@@ -76,18 +77,19 @@ static void test_pc_remote(void)
 	start();
 	memset(pc_fake.pc.machine.memory.reservation.base + 65 * PAGE, 9, PAGE);
 	for (int i = 0; i < PC_REMOTES_MAX; i++) {
-		CHECK(!ask(channel.name));
+		EXPECT_FALSE(ask(channel.name));
 		sockets[i] = join(&mappers[i]);
-		CHECK(sees(&mappers[i], 65, 9) && sees(&mappers[i], 0, 0));
+		EXPECT_TRUE(sees(&mappers[i], 65, 9));
+		EXPECT_TRUE(sees(&mappers[i], 0, 0));
 	}
-	CHECK_EQ(ask(channel.name), -EBUSY);
+	EXPECT_EQ(ask(channel.name), -EBUSY);
 	/* One that goes makes room, as soon as it is noticed. */
 	remote_mapper_stop(&mappers[1]);
 	close(sockets[1]);
 	for (int i = 0; i < 1000 && ask(channel.name) == -EBUSY; i++)
 		usleep(1000);
 	sockets[1] = join(&mappers[1]);
-	CHECK(sees(&mappers[1], 65, 9));
+	EXPECT_TRUE(sees(&mappers[1], 65, 9));
 	pc_remotes_stop(&control->remotes);
 	for (int i = 0; i < PC_REMOTES_MAX; i++) {
 		remote_mapper_stop(&mappers[i]);
@@ -97,23 +99,24 @@ static void test_pc_remote(void)
 }
 
 /* Nobody is there, or somebody who never says anything: the VM goes on. */
-static void test_pc_remote_alone(void)
+TEST_OF(pc, remote_alone)
 {
 	int socket;
 
 	start();
-	CHECK_EQ(ask("job-none"), -ENOENT);
-	CHECK(ask("../job") == -EINVAL && ask("") == -EINVAL);
-	CHECK(!ask(channel.name));
+	EXPECT_EQ(ask("job-none"), -ENOENT);
+	EXPECT_EQ(ask("../job"), -EINVAL);
+	EXPECT_EQ(ask(""), -EINVAL);
+	EXPECT_FALSE(ask(channel.name));
 	socket = channel_accept(&channel, TIMEOUT_MS, &error);
-	CHECK(socket >= 0);
+	EXPECT_GE(socket, 0);
 	close(socket);
-	CHECK(!ask(channel.name));
+	EXPECT_FALSE(ask(channel.name));
 	stop();
 }
 
 /* One who listens and does not accept must not keep the control thread. */
-static void test_pc_remote_full(void)
+TEST_OF(pc, remote_full)
 {
 	int fds[8], count = 0;
 
@@ -122,21 +125,15 @@ static void test_pc_remote_full(void)
 		fds[count] = channel_connect(channel.name, &error);
 		if (fds[count] < 0)
 			break;
-		CHECK(!(fcntl(fds[count], F_GETFL) & O_NONBLOCK));
+		EXPECT_FALSE(fcntl(fds[count], F_GETFL) & O_NONBLOCK);
 		count++;
 	}
-	CHECK(count && count < 8);
-	CHECK(error.rc == -EAGAIN && strstr(error.hint, "does not accept"));
-	CHECK_EQ(ask(channel.name), -EAGAIN);
+	EXPECT_TRUE(count);
+	EXPECT_LT(count, 8);
+	EXPECT_EQ(error.rc, -EAGAIN);
+	EXPECT_STRSTR(error.hint, "does not accept");
+	EXPECT_EQ(ask(channel.name), -EAGAIN);
 	while (count)
 		close(fds[--count]);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "pc.remote", test_pc_remote },
-	{ "pc.remote_alone", test_pc_remote_alone },
-	{ "pc.remote_full", test_pc_remote_full },
-};
-
-UNIT_TESTS(tests)

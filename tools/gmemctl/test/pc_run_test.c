@@ -12,7 +12,7 @@
 #include "../machine/pc_control.h"
 #include "kvm_fake.h"
 #include "test_tty.h"
-#include "unit.h"
+#include "ksft.h"
 
 static struct pc pc;
 static struct pc_config config;
@@ -37,9 +37,9 @@ static void start(int input)
 	pc.machine.memory.memfd.fd = -1;
 	pthread_mutex_init(&pc.machine.lock, NULL);
 	pthread_mutex_init(&pc.still, NULL);
-	CHECK(!threads_init(&pc.machine.threads, no_loop, &pc, NULL));
-	CHECK(!console_open(&pc.console, input, -1, NULL));
-	CHECK(!pc_devices(&pc, NULL));
+	EXPECT_FALSE(threads_init(&pc.machine.threads, no_loop, &pc, NULL));
+	EXPECT_FALSE(console_open(&pc.console, input, -1, NULL));
+	EXPECT_FALSE(pc_devices(&pc, NULL));
 	jobs = 0;
 }
 
@@ -60,7 +60,7 @@ static void post(void (*work)(struct pc *pc, struct pc_job *job,
 
 	job->work = work;
 	job->fd = -1;
-	CHECK(!pc_job_post(&pc, job));
+	EXPECT_FALSE(pc_job_post(&pc, job));
 }
 
 static void work_signal(struct pc *unused, struct pc_job *job,
@@ -68,9 +68,9 @@ static void work_signal(struct pc *unused, struct pc_job *job,
 {
 	(void)unused;
 	(void)job;
-	CHECK(!error->rc);
+	EXPECT_FALSE(error->rc);
 	jobs++;
-	CHECK(!kill(getpid(), SIGINT));
+	EXPECT_FALSE(kill(getpid(), SIGINT));
 }
 
 /* Like a guest that is saved, and is to end then. */
@@ -84,7 +84,8 @@ static void work_terminal(struct pc *of, struct pc_job *job,
 			  struct error *error)
 {
 	(void)job;
-	CHECK(!error->rc && test_tty_is_raw(terminal));
+	EXPECT_FALSE(error->rc);
+	EXPECT_TRUE(test_tty_is_raw(terminal));
 	jobs++;
 	machine_end(&of->machine, END_SAVED, NULL);
 }
@@ -95,10 +96,12 @@ static void work_write(struct pc *of, struct pc_job *job, struct error *error)
 	int fds[2];
 
 	(void)job;
-	CHECK(!error->rc && !pipe2(fds, O_CLOEXEC));
+	EXPECT_FALSE(error->rc);
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
 	jobs++;
 	close(fds[0]);
-	CHECK(write(fds[1], "x", 1) < 0 && errno == EPIPE);
+	EXPECT_LT(write(fds[1], "x", 1), 0);
+	EXPECT_EQ(errno, EPIPE);
 	close(fds[1]);
 	machine_end(&of->machine, END_SAVED, NULL);
 }
@@ -112,37 +115,42 @@ static bool end_signals_blocked(void)
 }
 
 /* It ends the machine once the job is done, and not the process. */
-static void test_pc_run_signal(void)
+TEST_OF(pc_run, signal)
 {
 	start(-1);
 	post(work_signal);
-	CHECK(!pc_run(&pc, NULL) && jobs == 1);
-	CHECK(pc.machine.end == END_SIGNAL && !end_signals_blocked());
+	EXPECT_FALSE(pc_run(&pc, NULL));
+	EXPECT_EQ(jobs, 1);
+	EXPECT_EQ(pc.machine.end, END_SIGNAL);
+	EXPECT_FALSE(end_signals_blocked());
 	stop();
 	start(-1);
 	post(work_end);
-	CHECK(!pc_run(&pc, NULL) && jobs == 1);
-	CHECK(pc.machine.end == END_SAVED && !end_signals_blocked());
+	EXPECT_FALSE(pc_run(&pc, NULL));
+	EXPECT_EQ(jobs, 1);
+	EXPECT_EQ(pc.machine.end, END_SAVED);
+	EXPECT_FALSE(end_signals_blocked());
 	stop();
 }
 
 /* It is an error of the write, and no end of the VM. */
-static void test_pc_run_write(void)
+TEST_OF(pc_run, write)
 {
 	struct sigaction pipes, action;
 
-	CHECK(!sigaction(SIGPIPE, NULL, &pipes));
+	EXPECT_FALSE(sigaction(SIGPIPE, NULL, &pipes));
 	start(-1);
 	post(work_write);
-	CHECK(!pc_run(&pc, NULL) && jobs == 1);
-	CHECK_EQ(pc.machine.end, END_SAVED);
-	CHECK(!sigaction(SIGPIPE, NULL, &action) &&
-	      action.sa_handler == pipes.sa_handler);
+	EXPECT_FALSE(pc_run(&pc, NULL));
+	EXPECT_EQ(jobs, 1);
+	EXPECT_EQ(pc.machine.end, END_SAVED);
+	EXPECT_FALSE(sigaction(SIGPIPE, NULL, &action));
+	EXPECT_EQ(action.sa_handler, pipes.sa_handler);
 	stop();
 }
 
 /* Keys are the guest's, also while it does not run. */
-static void test_pc_run_terminal(void)
+TEST_OF(pc_run, terminal)
 {
 	int master;
 
@@ -151,17 +159,11 @@ static void test_pc_run_terminal(void)
 		return;
 	start(terminal);
 	post(work_terminal);
-	CHECK(!pc_run(&pc, NULL) && jobs == 1);
-	CHECK(pc.machine.end == END_SAVED && !test_tty_is_raw(terminal));
+	EXPECT_FALSE(pc_run(&pc, NULL));
+	EXPECT_EQ(jobs, 1);
+	EXPECT_EQ(pc.machine.end, END_SAVED);
+	EXPECT_FALSE(test_tty_is_raw(terminal));
 	stop();
 	close(terminal);
 	close(master);
 }
-
-static const struct unit_test tests[] = {
-	{ "pc_run.signal", test_pc_run_signal },
-	{ "pc_run.write", test_pc_run_write },
-	{ "pc_run.terminal", test_pc_run_terminal },
-};
-
-UNIT_TESTS(tests)

@@ -9,7 +9,7 @@
 #include "../machine/pc_state.h"
 #include "kvm_fake.h"
 #include "pc_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -51,8 +51,8 @@ static void start(uint64_t uptime)
 {
 	struct pc *pc = &pc_fake.pc;
 
-	CHECK(pc_fake_start());
-	CHECK(!pc_devices(pc, NULL));
+	EXPECT_TRUE(pc_fake_start());
+	EXPECT_FALSE(pc_devices(pc, NULL));
 	own_calls = *calls;
 	own_calls.ioctl = state_ioctl;
 	calls = &own_calls;
@@ -75,47 +75,40 @@ static bool ran_for(uint64_t ns)
 }
 
 /* 5 s at one host, which sleeps in a file then, and 3 s at a younger one. */
-static void test_state_clocks_C26(void)
+TEST_OF(pc_state, clocks_C26)
 {
 	start(1000 * SECOND);
 	now += 5 * SECOND;
-	CHECK(ran_for(5 * SECOND));
-	CHECK(!pc_state_get(&pc_fake.pc, &records, &error));
+	EXPECT_TRUE(ran_for(5 * SECOND));
+	EXPECT_FALSE(pc_state_get(&pc_fake.pc, &records, &error));
 	stop();
 	start(20 * SECOND);
 	now += SECOND;
-	CHECK(!pc_state_set(&pc_fake.pc, &records, &error));
-	CHECK(ran_for(5 * SECOND));
+	EXPECT_FALSE(pc_state_set(&pc_fake.pc, &records, &error));
+	EXPECT_TRUE(ran_for(5 * SECOND));
 	now += 3 * SECOND;
-	CHECK(ran_for(8 * SECOND));
+	EXPECT_TRUE(ran_for(8 * SECOND));
 	stop();
 	tlv_free(&records);
 }
 
 /* The state of a gmemctl that had no such record: the timer starts anew. */
-static void test_state_without_timer(void)
+TEST_OF(pc_state, without_timer)
 {
 	uint64_t zero = 0;
 	struct tlv old = { 0 };
 	size_t size;
 
 	start(1000 * SECOND);
-	CHECK(!pc_state_get(&pc_fake.pc, &records, &error));
+	EXPECT_FALSE(pc_state_get(&pc_fake.pc, &records, &error));
 	/* It is the last one. */
-	CHECK_EQ(tlv_find(&records, STATE_MACHINE + 6, 0, &size),
-		 records.bytes + records.size - sizeof(zero));
+	EXPECT_EQ(tlv_find(&records, STATE_MACHINE + 6, 0, &size), records.bytes + records.size -
+		  sizeof(zero));
 	records.size -= 16 + sizeof(zero);
 	now += SECOND;
-	CHECK(!pc_state_set(&pc_fake.pc, &records, &error));
-	CHECK_EQ(power_timer_ns(&pc_fake.pc.power), SECOND);
-	CHECK_EQ(pc_state_set(&pc_fake.pc, &old, &error), -EBADMSG);
+	EXPECT_FALSE(pc_state_set(&pc_fake.pc, &records, &error));
+	EXPECT_EQ(power_timer_ns(&pc_fake.pc.power), SECOND);
+	EXPECT_EQ(pc_state_set(&pc_fake.pc, &old, &error), -EBADMSG);
 	stop();
 	tlv_free(&records);
 }
-
-static const struct unit_test tests[] = {
-	{ "pc_state.clocks_C26", test_state_clocks_C26 },
-	{ "pc_state.without_timer", test_state_without_timer },
-};
-
-UNIT_TESTS(tests)

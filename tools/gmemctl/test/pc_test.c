@@ -10,7 +10,7 @@
 #include "../devices/power.h"
 #include "../machine/pc.h"
 #include "kvm_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define DATA_OFFSET 4096
 
@@ -40,9 +40,9 @@ static void start(void)
 	pc.machine.memory.memfd.fd = -1;
 	pc.machine.memory.config = &config.machine.memory;
 	pthread_mutex_init(&pc.machine.lock, NULL);
-	CHECK(!threads_init(&pc.machine.threads, no_loop, &pc, NULL));
-	CHECK(!console_open(&pc.console, -1, -1, NULL));
-	CHECK(!pc_devices(&pc, NULL));
+	EXPECT_FALSE(threads_init(&pc.machine.threads, no_loop, &pc, NULL));
+	EXPECT_FALSE(console_open(&pc.console, -1, -1, NULL));
+	EXPECT_FALSE(pc_devices(&pc, NULL));
 	vcpu = (struct vcpu){ .fd = -1, .run = &area.run };
 }
 
@@ -87,7 +87,7 @@ static enum end end_of(uint32_t reason)
 	area.run.exit_reason = reason;
 	machine_exit(&pc.machine, &vcpu);
 	end = pc.machine.end;
-	CHECK(end == END_NONE || strstr(pc.machine.report, "vCPU 0: exit"));
+	EXPECT_TRUE(end == END_NONE || strstr(pc.machine.report, "vCPU 0: exit"));
 	stop();
 	return end;
 }
@@ -105,20 +105,20 @@ static enum end end_of_event(uint32_t type)
 	return end;
 }
 
-static void test_pc_ends(void)
+TEST_OF(pc, ends)
 {
-	CHECK_EQ(end_of(KVM_EXIT_SHUTDOWN), END_TRIPLE_FAULT);
-	CHECK_EQ(end_of(KVM_EXIT_FAIL_ENTRY), END_ENTRY_FAILED);
-	CHECK_EQ(end_of(KVM_EXIT_INTERNAL_ERROR), END_INTERNAL_ERROR);
-	CHECK_EQ(end_of(KVM_EXIT_MEMORY_FAULT), END_MEMORY);
-	CHECK_EQ(end_of(KVM_EXIT_DEBUG), END_INTERNAL_ERROR);
-	CHECK_EQ(end_of(12345), END_INTERNAL_ERROR);
-	CHECK_EQ(end_of(KVM_EXIT_INTR), END_NONE);
-	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_SHUTDOWN), END_POWER_OFF);
-	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_RESET), END_RESET);
-	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_CRASH), END_PANIC);
-	CHECK_EQ(end_of_event(KVM_SYSTEM_EVENT_SEV_TERM), END_SYSTEM_EVENT);
-	CHECK_EQ(end_of_event(999), END_SYSTEM_EVENT);
+	EXPECT_EQ(end_of(KVM_EXIT_SHUTDOWN), END_TRIPLE_FAULT);
+	EXPECT_EQ(end_of(KVM_EXIT_FAIL_ENTRY), END_ENTRY_FAILED);
+	EXPECT_EQ(end_of(KVM_EXIT_INTERNAL_ERROR), END_INTERNAL_ERROR);
+	EXPECT_EQ(end_of(KVM_EXIT_MEMORY_FAULT), END_MEMORY);
+	EXPECT_EQ(end_of(KVM_EXIT_DEBUG), END_INTERNAL_ERROR);
+	EXPECT_EQ(end_of(12345), END_INTERNAL_ERROR);
+	EXPECT_EQ(end_of(KVM_EXIT_INTR), END_NONE);
+	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_SHUTDOWN), END_POWER_OFF);
+	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_RESET), END_RESET);
+	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_CRASH), END_PANIC);
+	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_SEV_TERM), END_SYSTEM_EVENT);
+	EXPECT_EQ(end_of_event(999), END_SYSTEM_EVENT);
 }
 
 static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
@@ -128,48 +128,46 @@ static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
 	start();
 	out(port, &value, size, 1);
 	end = pc.machine.end;
-	CHECK_EQ(machine_ended(&pc.machine), (end != END_NONE));
+	EXPECT_EQ(machine_ended(&pc.machine), (end != END_NONE));
 	stop();
 	return end;
 }
 
-static void test_pc_ports(void)
+TEST_OF(pc, ports)
 {
-	CHECK_EQ(end_by_port(0x64, 0xfe, 1), END_RESET);
-	CHECK_EQ(end_by_port(0xcf9, 0x06, 1), END_RESET);
-	CHECK_EQ(end_by_port(PVPANIC_PORT, 0x01, 1), END_PANIC);
-	CHECK_EQ(end_by_port(PVPANIC_PORT, 0x02, 1), END_NONE);
-	CHECK_EQ(end_by_port(POWER_CONTROL_PORT, 0x3401, 2), END_POWER_OFF);
-	CHECK_EQ(end_by_port(EXIT_PORT, 7, 1), END_EXIT_PORT);
-	CHECK_EQ(pc.machine.end_value, 7);
-	CHECK_EQ(end_by_port(0x80, 0xff, 1), END_NONE);
+	EXPECT_EQ(end_by_port(0x64, 0xfe, 1), END_RESET);
+	EXPECT_EQ(end_by_port(0xcf9, 0x06, 1), END_RESET);
+	EXPECT_EQ(end_by_port(PVPANIC_PORT, 0x01, 1), END_PANIC);
+	EXPECT_EQ(end_by_port(PVPANIC_PORT, 0x02, 1), END_NONE);
+	EXPECT_EQ(end_by_port(POWER_CONTROL_PORT, 0x3401, 2), END_POWER_OFF);
+	EXPECT_EQ(end_by_port(EXIT_PORT, 7, 1), END_EXIT_PORT);
+	EXPECT_EQ(pc.machine.end_value, 7);
+	EXPECT_EQ(end_by_port(0x80, 0xff, 1), END_NONE);
 }
 
 /* C17: each way to reset a PC by a port, and the values beside it. */
-static void test_pc_resets(void)
+TEST_OF(pc, C17_resets)
 {
 	static const uint8_t data[] = { 0xfe, 0xff };
 
 	for (uint16_t value = 0; value < 0x100; value++) {
 		bool pulse = value >= 0xf0 && !(value & 1);
 
-		CHECK_EQ((end_by_port(0x64, value, 1) == END_RESET), pulse);
-		CHECK_EQ((end_by_port(0x92, value, 1) == END_RESET),
-			 (value & 1));
-		CHECK_EQ((end_by_port(0xcf9, value, 1) == END_RESET),
-			 !!(value & 4));
+		EXPECT_EQ((end_by_port(0x64, value, 1) == END_RESET), pulse);
+		EXPECT_EQ((end_by_port(0x92, value, 1) == END_RESET), (value & 1));
+		EXPECT_EQ((end_by_port(0xcf9, value, 1) == END_RESET), !!(value & 4));
 	}
 	for (unsigned int i = 0; i < 2; i++) {
 		start();
 		out(0x64, "\xd1", 1, 1);
 		out(0x60, &data[i], 1, 1);
-		CHECK_EQ((pc.machine.end == END_RESET), !i);
+		EXPECT_EQ((pc.machine.end == END_RESET), !i);
 		stop();
 	}
 }
 
 /* C17: a port of the user's choice, for a guest that knows of no other */
-static void test_pc_off_port(void)
+TEST_OF(pc, C17_off_port)
 {
 	uint32_t value = 0;
 
@@ -178,67 +176,72 @@ static void test_pc_off_port(void)
 		config.off_port = 0xb004;
 		pc_devices_destroy(&pc);
 		memset(&pc.machine.ports, 0, sizeof(pc.machine.ports));
-		CHECK(!pc_devices(&pc, NULL));
+		EXPECT_FALSE(pc_devices(&pc, NULL));
 		in(0xb004, 1);
 		out(0xb003, &value, 1, 1);
-		CHECK_EQ(pc.machine.end, END_NONE);
+		EXPECT_EQ(pc.machine.end, END_NONE);
 		out(0xb004, &value, size, 1);
-		CHECK_EQ(pc.machine.end, END_POWER_OFF);
+		EXPECT_EQ(pc.machine.end, END_POWER_OFF);
 		stop();
 	}
-	CHECK_EQ(end_by_port(0xb004, 1, 1), END_NONE);
+	EXPECT_EQ(end_by_port(0xb004, 1, 1), END_NONE);
 }
 
 /* The first reason counts, whatever comes after it. */
-static void test_pc_first_end(void)
+TEST_OF(pc, first_end)
 {
 	start();
 	out(PVPANIC_PORT, "\x01", 1, 1);
 	out(0x64, "\xfe", 1, 1);
 	out(EXIT_PORT, "\x05", 1, 1);
-	CHECK(pc.machine.end == END_PANIC && !pc.machine.end_value);
+	EXPECT_EQ(pc.machine.end, END_PANIC);
+	EXPECT_FALSE(pc.machine.end_value);
 	stop();
 }
 
 /* A string instruction is one exit; what nobody answers to is counted. */
-static void test_pc_access(void)
+TEST_OF(pc, access)
 {
 	char text[8] = "";
 	int fds[2];
 
 	start();
-	CHECK(!pipe(fds));
+	EXPECT_FALSE(pipe(fds));
 	pc.console.output = fds[1];
 	out(UART_PORT, "boot", 1, 4);
-	CHECK(read(fds[0], text, sizeof(text)) == 4 && !strcmp(text, "boot"));
+	EXPECT_EQ(read(fds[0], text, sizeof(text)), 4);
+	EXPECT_STREQ(text, "boot");
 	in(0x2f8, 4);
-	CHECK(!memcmp(area.bytes + DATA_OFFSET, "\xff\xff\xff\xff", 4));
+	EXPECT_MEMEQ(area.bytes + DATA_OFFSET, "\xff\xff\xff\xff", 4);
 	area.run.exit_reason = KVM_EXIT_MMIO;
 	area.run.mmio.phys_addr = 0xfed00000;
 	area.run.mmio.len = 200;
 	area.run.mmio.is_write = 0;
 	machine_exit(&pc.machine, &vcpu);
-	CHECK(area.run.mmio.data[0] == 0xff && area.run.mmio.data[7] == 0xff);
-	CHECK(pc.machine.counters.exits == 3 && pc.machine.counters.stray_io == 2);
+	EXPECT_EQ(area.run.mmio.data[0], 0xff);
+	EXPECT_EQ(area.run.mmio.data[7], 0xff);
+	EXPECT_EQ(pc.machine.counters.exits, 3);
+	EXPECT_EQ(pc.machine.counters.stray_io, 2);
 	close(fds[0]);
 	close(fds[1]);
 	stop();
 }
 
 /* Requests that cannot be met are the guest's problem, not an end. */
-static void test_pc_hypercall(void)
+TEST_OF(pc, hypercall)
 {
 	start();
 	area.run.exit_reason = KVM_EXIT_HYPERCALL;
 	area.run.hypercall.nr = 4711;
 	machine_exit(&pc.machine, &vcpu);
-	CHECK_EQ((int64_t)area.run.hypercall.ret, -KVM_ENOSYS);
+	EXPECT_EQ((int64_t)area.run.hypercall.ret, -KVM_ENOSYS);
 	area.run.hypercall.nr = KVM_HC_MAP_GPA_RANGE;
 	area.run.hypercall.args[0] = 0x1000;
 	area.run.hypercall.args[1] = 1;
 	machine_exit(&pc.machine, &vcpu);
-	CHECK_EQ((int64_t)area.run.hypercall.ret, -KVM_EINVAL);
-	CHECK(pc.machine.counters.refused == 2 && pc.machine.end == END_NONE);
+	EXPECT_EQ((int64_t)area.run.hypercall.ret, -KVM_EINVAL);
+	EXPECT_EQ(pc.machine.counters.refused, 2);
+	EXPECT_EQ(pc.machine.end, END_NONE);
 	stop();
 }
 
@@ -256,7 +259,7 @@ static int no_page_ioctl(int fd, unsigned long request, void *arg)
 }
 
 /* The host has no page: why that may be depends on what the memory is. */
-static void test_pc_no_page_C11(void)
+TEST_OF(pc, no_page_C11)
 {
 	static const struct {
 		enum backing_kind kind;
@@ -283,23 +286,10 @@ static void test_pc_no_page_C11(void)
 		no_page_calls = *calls;
 		no_page_calls.ioctl = no_page_ioctl;
 		calls = &no_page_calls;
-		CHECK(!machine_run_vcpu(&pc.machine, &vcpu));
-		CHECK_EQ(pc.machine.end, END_MEMORY);
-		CHECK(strstr(pc.machine.report, cases[i].says));
+		EXPECT_FALSE(machine_run_vcpu(&pc.machine, &vcpu));
+		EXPECT_EQ(pc.machine.end, END_MEMORY);
+		EXPECT_STRSTR(pc.machine.report, cases[i].says);
 		range_lock_destroy(&pc.machine.memory.range_lock);
 		stop();
 	}
 }
-
-static const struct unit_test tests[] = {
-	{ "pc.no_page_C11", test_pc_no_page_C11 },
-	{ "pc.ends", test_pc_ends },
-	{ "pc.ports", test_pc_ports },
-	{ "pc.C17_resets", test_pc_resets },
-	{ "pc.C17_off_port", test_pc_off_port },
-	{ "pc.first_end", test_pc_first_end },
-	{ "pc.access", test_pc_access },
-	{ "pc.hypercall", test_pc_hypercall },
-};
-
-UNIT_TESTS(tests)

@@ -6,7 +6,7 @@
 #include "../base/bytes.h"
 #include "../devices/pci.h"
 #include "board_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define BAR_SIZE	0x20
 #define TYPE		7
@@ -71,15 +71,15 @@ static void start(void)
 	memset(&seen, 0, sizeof(seen));
 	memset(&mmio, 0, sizeof(mmio));
 	pci_init(&pci, &board_fake.board);
-	CHECK(!pci_is_used(&pci));
+	EXPECT_FALSE(pci_is_used(&pci));
 	function(&memory, 0x1111, false);
 	function(&ports, 0x2222, true);
 	pci_add(&pci, PCI_SLOT_PVMEMCONTROL, &memory);
 	pci_add(&pci, PCI_SLOT_BALLOON, &ports);
-	CHECK(pci_is_used(&pci));
+	EXPECT_TRUE(pci_is_used(&pci));
 	board_fake_add(pci_device(&pci));
 	board_fake_add(pci_io_device(&pci));
-	CHECK(!bus_add(&mmio, &window, NULL));
+	EXPECT_FALSE(bus_add(&mmio, &window, NULL));
 }
 
 static void select_register(unsigned int slot, unsigned int at)
@@ -93,28 +93,28 @@ static uint32_t config(unsigned int slot, unsigned int at)
 	return inl(0xcfc);
 }
 
-static void test_pci_enumerate(void)
+TEST_OF(pci, enumerate)
 {
 	start();
-	CHECK_EQ(config(0, 0), 0x00081b36);
-	CHECK_EQ(config(0, 8), 0x06000000);
-	CHECK_EQ(config(1, 0), 0x11111234);
-	CHECK_EQ(config(1, 8), 0x08800103);
-	CHECK_EQ(config(1, 0x2c), 0x9abc5678);
-	CHECK_EQ(config(2, 0), 0x22221234);
+	EXPECT_EQ(config(0, 0), 0x00081b36);
+	EXPECT_EQ(config(0, 8), 0x06000000);
+	EXPECT_EQ(config(1, 0), 0x11111234);
+	EXPECT_EQ(config(1, 8), 0x08800103);
+	EXPECT_EQ(config(1, 0x2c), 0x9abc5678);
+	EXPECT_EQ(config(2, 0), 0x22221234);
 	/* Neither more devices, nor functions, nor buses; and only if enabled. */
-	CHECK_EQ(config(3, 0), 0xffffffff);
-	CHECK_EQ(config(31, 0), 0xffffffff);
+	EXPECT_EQ(config(3, 0), 0xffffffff);
+	EXPECT_EQ(config(31, 0), 0xffffffff);
 	outl(0x80000100U | 1 << 11, 0xcf8);
-	CHECK_EQ(inl(0xcfc), 0xffffffff);
+	EXPECT_EQ(inl(0xcfc), 0xffffffff);
 	outl(0x80010000U | 1 << 11, 0xcf8);
-	CHECK_EQ(inl(0xcfc), 0xffffffff);
+	EXPECT_EQ(inl(0xcfc), 0xffffffff);
 	outl(1 << 11, 0xcf8);
-	CHECK_EQ(inl(0xcfc), 0xffffffff);
+	EXPECT_EQ(inl(0xcfc), 0xffffffff);
 	/* By bytes and words, and never beyond the end. */
 	select_register(1, 0x2c);
-	CHECK_EQ(inw(0xcfe), 0x9abc);
-	CHECK_EQ(inb(0xcfd), 0x56);
+	EXPECT_EQ(inw(0xcfe), 0x9abc);
+	EXPECT_EQ(inb(0xcfd), 0x56);
 	select_register(1, 0xfc);
 	inl(0xcfd);
 	outl(0, 0xcfd);
@@ -122,21 +122,21 @@ static void test_pci_enumerate(void)
 }
 
 /* What says what a function is cannot be written. */
-static void test_pci_read_only(void)
+TEST_OF(pci, read_only)
 {
 	start();
 	for (unsigned int at = 0; at < PCI_CONFIG_SIZE; at += 4) {
 		select_register(1, at);
 		outl(0xffffffff, 0xcfc);
 	}
-	CHECK_EQ(config(1, 0), 0x11111234);
-	CHECK_EQ(config(1, 4), 0x00000507);
-	CHECK_EQ(config(1, 8), 0x08800103);
-	CHECK_EQ(config(1, 0x10), 0xffffffe0);
-	CHECK_EQ(config(1, 0x14), 0);
-	CHECK_EQ(config(1, 0x2c), 0x9abc5678);
-	CHECK_EQ(config(1, 0x3c), 0xff);
-	CHECK_EQ(config(2, 0), 0x22221234);
+	EXPECT_EQ(config(1, 0), 0x11111234);
+	EXPECT_EQ(config(1, 4), 0x00000507);
+	EXPECT_EQ(config(1, 8), 0x08800103);
+	EXPECT_EQ(config(1, 0x10), 0xffffffe0);
+	EXPECT_EQ(config(1, 0x14), 0);
+	EXPECT_EQ(config(1, 0x2c), 0x9abc5678);
+	EXPECT_EQ(config(1, 0x3c), 0xff);
+	EXPECT_EQ(config(2, 0), 0x22221234);
 	pci_destroy(&pci);
 }
 
@@ -150,58 +150,66 @@ static bool answers(uint64_t at)
 }
 
 /* Its size is found, and it is moved, as Linux does both. */
-static void test_pci_memory_bar(void)
+TEST_OF(pci, memory_bar)
 {
 	const uint64_t first = PCI_MEMORY_START + 0x1000;
 	const uint64_t then = PCI_MEMORY_START + 0x20000;
 
 	start();
-	CHECK(answers(first) && answers(first + BAR_SIZE - 4));
-	CHECK(!answers(first - 4) && !answers(first + BAR_SIZE));
+	EXPECT_TRUE(answers(first));
+	EXPECT_TRUE(answers(first + BAR_SIZE - 4));
+	EXPECT_FALSE(answers(first - 4));
+	EXPECT_FALSE(answers(first + BAR_SIZE));
 	/* What is not all in it is for nobody. */
-	CHECK(!answers(first + BAR_SIZE - 2) && !answers(first - 2));
+	EXPECT_FALSE(answers(first + BAR_SIZE - 2));
+	EXPECT_FALSE(answers(first - 2));
 	select_register(1, 0x10);
 	outl(0xffffffff, 0xcfc);
-	CHECK_EQ(inl(0xcfc), (uint32_t)-BAR_SIZE);
-	CHECK(!answers(first));
+	EXPECT_EQ(inl(0xcfc), (uint32_t)-BAR_SIZE);
+	EXPECT_FALSE(answers(first));
 	outl((uint32_t)then, 0xcfc);
-	CHECK(answers(then + 8) && !answers(first));
-	CHECK(seen.offset == 8 && seen.size == 4);
+	EXPECT_TRUE(answers(then + 8));
+	EXPECT_FALSE(answers(first));
+	EXPECT_EQ(seen.offset, 8);
+	EXPECT_EQ(seen.size, 4);
 	select_register(1, 4);
 	outw(0x0101, 0xcfc);
-	CHECK(!answers(then));
+	EXPECT_FALSE(answers(then));
 	outw(0x0102, 0xcfc);
-	CHECK(answers(then));
+	EXPECT_TRUE(answers(then));
 	/* RAM, and what else is below the window, is out of its reach. */
 	select_register(1, 0x10);
 	outl(0x1000, 0xcfc);
-	CHECK(!answers(0x1000) && memory.place == PCI_BAR_NOWHERE);
+	EXPECT_FALSE(answers(0x1000));
+	EXPECT_EQ(memory.place, PCI_BAR_NOWHERE);
 	outl(PCI_MEMORY_START + (PCI_MEMORY_SIZE - 1), 0xcfc);
-	CHECK(answers(PCI_MEMORY_START + (PCI_MEMORY_SIZE - BAR_SIZE)));
+	EXPECT_TRUE(answers(PCI_MEMORY_START + (PCI_MEMORY_SIZE - BAR_SIZE)));
 	pci_destroy(&pci);
 }
 
-static void test_pci_port_bar(void)
+TEST_OF(pci, port_bar)
 {
 	start();
-	CHECK_EQ(inb(PCI_IO_START + BAR_SIZE), 0xa5);
+	EXPECT_EQ(inb(PCI_IO_START + BAR_SIZE), 0xa5);
 	outw(0x1234, PCI_IO_START + BAR_SIZE + 6);
-	CHECK(seen.writes == 1 && seen.offset == 6 && seen.size == 2);
-	CHECK_EQ(seen.first, 0x34);
-	CHECK_EQ(inb(PCI_IO_START), 0xff);
+	EXPECT_EQ(seen.writes, 1);
+	EXPECT_EQ(seen.offset, 6);
+	EXPECT_EQ(seen.size, 2);
+	EXPECT_EQ(seen.first, 0x34);
+	EXPECT_EQ(inb(PCI_IO_START), 0xff);
 	select_register(2, 0x10);
 	outl(0xffffffff, 0xcfc);
-	CHECK_EQ(inl(0xcfc), 0xffffffe1);
+	EXPECT_EQ(inl(0xcfc), 0xffffffe1);
 	outl(PCI_IO_START + 2 * BAR_SIZE, 0xcfc);
-	CHECK_EQ(inb(PCI_IO_START + 2 * BAR_SIZE), 0xa5);
+	EXPECT_EQ(inb(PCI_IO_START + 2 * BAR_SIZE), 0xa5);
 	select_register(2, 4);
 	outw(0, 0xcfc);
-	CHECK_EQ(inb(PCI_IO_START + 2 * BAR_SIZE), 0xff);
+	EXPECT_EQ(inb(PCI_IO_START + 2 * BAR_SIZE), 0xff);
 	pci_destroy(&pci);
 }
 
 /* Where the guest has put it, it is on another machine. */
-static void test_pci_state(void)
+TEST_OF(pci, state)
 {
 	const uint64_t place = PCI_MEMORY_START + 0x40000;
 	struct tlv records = { 0 };
@@ -212,27 +220,16 @@ static void test_pci_state(void)
 	pci_function_get(&memory, &records, TYPE, PCI_SLOT_PVMEMCONTROL);
 	pci_destroy(&pci);
 	start();
-	CHECK(!answers(place));
+	EXPECT_FALSE(answers(place));
 	/* What the guest cannot write is not taken from the record, either. */
 	records.bytes[16] = 0xee;
-	CHECK(!pci_function_set(&memory, &records, TYPE, PCI_SLOT_PVMEMCONTROL));
-	CHECK(answers(place) && config(1, 0) == 0x11111234);
-	CHECK_EQ(pci_function_set(&ports, &records, TYPE, PCI_SLOT_BALLOON),
-		 -EBADMSG);
+	EXPECT_FALSE(pci_function_set(&memory, &records, TYPE, PCI_SLOT_PVMEMCONTROL));
+	EXPECT_TRUE(answers(place));
+	EXPECT_EQ(config(1, 0), 0x11111234);
+	EXPECT_EQ(pci_function_set(&ports, &records, TYPE, PCI_SLOT_BALLOON), -EBADMSG);
 	records.bytes[8] = 0xff;
 	records.size--;
-	CHECK_EQ(pci_function_set(&memory, &records, TYPE, PCI_SLOT_PVMEMCONTROL),
-		 -EBADMSG);
+	EXPECT_EQ(pci_function_set(&memory, &records, TYPE, PCI_SLOT_PVMEMCONTROL), -EBADMSG);
 	tlv_free(&records);
 	pci_destroy(&pci);
 }
-
-static const struct unit_test tests[] = {
-	{ "pci.enumerate", test_pci_enumerate },
-	{ "pci.read_only", test_pci_read_only },
-	{ "pci.memory_bar", test_pci_memory_bar },
-	{ "pci.port_bar", test_pci_port_bar },
-	{ "pci.state", test_pci_state },
-};
-
-UNIT_TESTS(tests)

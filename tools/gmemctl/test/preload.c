@@ -11,7 +11,7 @@
 
 #include "sim/settings.h"
 #include "preload.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define LIBRARY "gmemctl-sim.so"
 #define INSIDE "GMEMCTL_TEST_INSIDE"
@@ -132,5 +132,5 @@ void preload_self(const char *name)
 			printf("%s\n", line);
 		else if (status)
 			printf("# %s\n", line);
-	CHECK(!status);
+	EXPECT_FALSE(status);
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../cli/process.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define LINES 4000
 
@@ -27,7 +27,7 @@ static int in_child(int (*work)(unsigned int data), unsigned int data)
 	pid = fork();
 	if (!pid)
 		_exit(work(data));
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -59,10 +59,10 @@ static int start_without(unsigned int closed)
 }
 
 /* C12: standard input, output, error, and any of them together */
-static void test_process_closed(void)
+TEST_OF(process, C12_closed)
 {
 	for (unsigned int closed = 0; closed < 8; closed++)
-		CHECK(!in_child(start_without, closed));
+		EXPECT_FALSE(in_child(start_without, closed));
 }
 
 static int start_blocked(unsigned int unused)
@@ -80,9 +80,9 @@ static int start_blocked(unsigned int unused)
 }
 
 /* C13 */
-static void test_process_blocked(void)
+TEST_OF(process, C13_blocked)
 {
-	CHECK(!in_child(start_blocked, 0));
+	EXPECT_FALSE(in_child(start_blocked, 0));
 }
 
 static int start_small(unsigned int unused)
@@ -98,9 +98,9 @@ static int start_small(unsigned int unused)
 }
 
 /* C11: an error that can be said, and no signal */
-static void test_process_small(void)
+TEST_OF(process, C11_small)
 {
-	CHECK(!in_child(start_small, 0));
+	EXPECT_FALSE(in_child(start_small, 0));
 }
 
 static int output[2];
@@ -139,20 +139,21 @@ static void check_late(unsigned int to_stderr)
 	int status = -1;
 	pid_t pid;
 
-	CHECK(!pipe2(output, O_CLOEXEC));
-	CHECK(!fcntl(output[1], F_SETFL, O_NONBLOCK));
+	EXPECT_FALSE(pipe2(output, O_CLOEXEC));
+	EXPECT_FALSE(fcntl(output[1], F_SETFL, O_NONBLOCK));
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
 		_exit(write_lines(to_stderr));
 	close(output[1]);
 	usleep(20000);
-	CHECK_EQ(count_lines(), LINES);
-	CHECK(waitpid(pid, &status, 0) == pid && !status);
+	EXPECT_EQ(count_lines(), LINES);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_FALSE(status);
 }
 
 /* C18: all that is printed, not only the guest's console, waits for its reader. */
-static void test_process_late(void)
+TEST_OF(process, C18_late)
 {
 	check_late(0);
 	check_late(1);
@@ -178,7 +179,7 @@ static int stop_writer(unsigned int flags)
 	struct sigaction action = { .sa_handler = no_handler };
 	pthread_t thread;
 
-	alarm(8);
+	alarm(100);
 	sigaction(SIGUSR1, &action, NULL);
 	if (pipe2(output, O_CLOEXEC) || fcntl(output[1], F_SETFL, flags) ||
 	    fcntl(output[1], F_SETPIPE_SZ, 4096) < 0 ||
@@ -195,18 +196,8 @@ static int stop_writer(unsigned int flags)
 	return 0;
 }
 
-static void test_process_stopped(void)
+TEST_OF(process, C18_stopped)
 {
-	CHECK(!in_child(stop_writer, 0));
-	CHECK(!in_child(stop_writer, O_NONBLOCK));
+	EXPECT_FALSE(in_child(stop_writer, 0));
+	EXPECT_FALSE(in_child(stop_writer, O_NONBLOCK));
 }
-
-static const struct unit_test tests[] = {
-	{ "process.C12_closed", test_process_closed },
-	{ "process.C13_blocked", test_process_blocked },
-	{ "process.C11_small", test_process_small },
-	{ "process.C18_late", test_process_late },
-	{ "process.C18_stopped", test_process_stopped },
-};
-
-UNIT_TESTS(tests)

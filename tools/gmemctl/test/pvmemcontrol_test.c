@@ -14,7 +14,7 @@
 #include "../devices/pvmemcontrol.h"
 #include "board_fake.h"
 #include "kvm_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE	RANGE_PAGE_SIZE
 #define TYPE	7
@@ -57,15 +57,15 @@ static void power_on(uint32_t codes)
 	pvmemcontrol_init(&device, &board_fake.board, &advice, codes);
 	pci_add(&pci, PCI_SLOT_PVMEMCONTROL, &device.function);
 	board_fake_add(pci_device(&pci));
-	CHECK(!bus_add(&mmio, &window, NULL));
+	EXPECT_FALSE(bus_add(&mmio, &window, NULL));
 }
 
 static void start(void)
 {
 	kvm_fake_start();
-	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
-	CHECK(!guest_memory_attach(&memory, NULL));
-	CHECK(!advice_init(&advice, &memory, NULL));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
+	EXPECT_FALSE(advice_init(&advice, &memory, NULL));
 	power_on(PVMEMCONTROL_CODES_ALL);
 }
 
@@ -120,10 +120,10 @@ static uint32_t register_buffer(uint64_t gpa)
 
 static void connect(void)
 {
-	CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-	CHECK_EQ(register_buffer(BUFFER), PVMEMCONTROL_ACK);
-	CHECK_EQ(read32(0), PVMEMCONTROL_CONNECTION);
-	CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
+	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ACK);
+	EXPECT_EQ(read32(0), PVMEMCONTROL_CONNECTION);
+	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
 }
 
 static struct pvmemcontrol_response answer(uint64_t buffer)
@@ -165,85 +165,90 @@ static uint32_t pci_config(unsigned int offset)
 	return inl(0xcfc);
 }
 
-static void test_pvmemcontrol_identity(void)
+TEST_OF(pvmemcontrol, identity)
 {
 	start();
-	CHECK_EQ(pci_config(0x00), 0x00871ae0);
-	CHECK_EQ(pci_config(0x04), 0x00000103);
-	CHECK_EQ(pci_config(0x08), 0x08800001);
-	CHECK_EQ(pci_config(0x0c), 0);
-	CHECK_EQ(pci_config(0x10), PCI_MEMORY_START);
-	CHECK_EQ(pci_config(0x2c), 0x011f1ae0);
+	EXPECT_EQ(pci_config(0x00), 0x00871ae0);
+	EXPECT_EQ(pci_config(0x04), 0x00000103);
+	EXPECT_EQ(pci_config(0x08), 0x08800001);
+	EXPECT_EQ(pci_config(0x0c), 0);
+	EXPECT_EQ(pci_config(0x10), PCI_MEMORY_START);
+	EXPECT_EQ(pci_config(0x2c), 0x011f1ae0);
 	/* Neither capabilities nor an interrupt. */
-	CHECK(!pci_config(0x34) && !pci_config(0x3c));
+	EXPECT_FALSE(pci_config(0x34));
+	EXPECT_FALSE(pci_config(0x3c));
 	/* 16 bytes, aligned to their size. */
 	pci_config(0x10);
 	outl(0xffffffff, 0xcfc);
-	CHECK_EQ(inl(0xcfc), 0xfffffff0);
+	EXPECT_EQ(inl(0xcfc), 0xfffffff0);
 	stop();
 }
 
 /* What the upstream driver does to probe, to call, and to go. */
-static void test_pvmemcontrol_driver(void)
+TEST_OF(pvmemcontrol, driver)
 {
 	struct pvmemcontrol_response response;
 
 	start();
-	CHECK_EQ(read32(PVMEMCONTROL_COMMAND), PVMEMCONTROL_ERROR);
-	CHECK_STR(pvmemcontrol_state_name(&device), "broken");
-	CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	EXPECT_EQ(read32(PVMEMCONTROL_COMMAND), PVMEMCONTROL_ERROR);
+	EXPECT_STREQ(pvmemcontrol_state_name(&device), "broken");
+	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
 	for (uint32_t cpu = 0; cpu < 4; cpu++) {
-		CHECK_EQ(register_buffer(BUFFER + cpu * 32), PVMEMCONTROL_ACK);
-		CHECK_EQ(read32(0), 0x80000000U + cpu);
-		CHECK_EQ(read32(4), 0);
+		EXPECT_EQ(register_buffer(BUFFER + cpu * 32), PVMEMCONTROL_ACK);
+		EXPECT_EQ(read32(0), 0x80000000U + cpu);
+		EXPECT_EQ(read32(4), 0);
 	}
-	CHECK_STR(pvmemcontrol_state_name(&device), "initializing");
-	CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
-	CHECK_STR(pvmemcontrol_state_name(&device), "ready");
+	EXPECT_STREQ(pvmemcontrol_state_name(&device), "initializing");
+	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
+	EXPECT_STREQ(pvmemcontrol_state_name(&device), "ready");
 	response = ask(PVMEMCONTROL_INFO, 1, 2);
-	CHECK(!response.error && !response.code && response.value == PAGE);
-	CHECK(response.arguments[0] == 1 && response.arguments[1] == 0);
+	EXPECT_FALSE(response.error);
+	EXPECT_FALSE(response.code);
+	EXPECT_EQ(response.value, PAGE);
+	EXPECT_EQ(response.arguments[0], 1);
+	EXPECT_EQ(response.arguments[1], 0);
 	memset(at(GPA), 0x5a, PAGE);
 	ask_at(BUFFER + 3 * 32, ADVICE_DONTNEED, GPA, PAGE, 0);
 	write32(PVMEMCONTROL_COMMAND, 0x80000003);
-	CHECK(is_answer(answer(BUFFER + 3 * 32), 0, 0) && !*at(GPA));
-	CHECK(device.counters.done[ADVICE_DONTNEED] == 1 &&
-	      device.counters.bytes == PAGE);
-	CHECK_EQ(command(PVMEMCONTROL_DISCONNECT), PVMEMCONTROL_ERROR);
-	CHECK_STR(noted, "");
+	EXPECT_TRUE(is_answer(answer(BUFFER + 3 * 32), 0, 0));
+	EXPECT_FALSE(*at(GPA));
+	EXPECT_EQ(device.counters.done[ADVICE_DONTNEED], 1);
+	EXPECT_EQ(device.counters.bytes, PAGE);
+	EXPECT_EQ(command(PVMEMCONTROL_DISCONNECT), PVMEMCONTROL_ERROR);
+	EXPECT_STREQ(noted, "");
 	stop();
 }
 
-static void test_pvmemcontrol_answers(void)
+TEST_OF(pvmemcontrol, answers)
 {
 	start();
 	connect();
-	CHECK(is_answer(ask(ADVICE_PROTECT_R, GPA, PAGE), 0, 0));
-	CHECK(is_answer(ask(15, GPA, PAGE), EOPNOTSUPP, 15));
-	CHECK(is_answer(ask(UINT64_C(0x100000001), GPA, PAGE), EOPNOTSUPP, 1));
-	CHECK(is_answer(ask(UINT64_MAX, GPA, PAGE), EOPNOTSUPP, UINT32_MAX));
-	CHECK_EQ(device.counters.unknown, 3);
-	CHECK(is_answer(ask(ADVICE_DONTNEED, GPA, 9 * PAGE), EINVAL, 1));
-	CHECK(is_answer(ask(ADVICE_DONTNEED, GPA + 1, PAGE), EINVAL, 1));
-	CHECK(is_answer(ask(ADVICE_LOCK, GPA, UINT64_MAX), EINVAL, 7));
-	CHECK(is_answer(ask(ADVICE_NAME, GPA, PAGE), EOPNOTSUPP, 6));
-	CHECK(device.counters.refused[ADVICE_DONTNEED] == 2 &&
-	      device.counters.refused[ADVICE_NAME] == 1);
-	CHECK(!device.counters.unanswered);
+	EXPECT_TRUE(is_answer(ask(ADVICE_PROTECT_R, GPA, PAGE), 0, 0));
+	EXPECT_TRUE(is_answer(ask(15, GPA, PAGE), EOPNOTSUPP, 15));
+	EXPECT_TRUE(is_answer(ask(UINT64_C(0x100000001), GPA, PAGE), EOPNOTSUPP, 1));
+	EXPECT_TRUE(is_answer(ask(UINT64_MAX, GPA, PAGE), EOPNOTSUPP, UINT32_MAX));
+	EXPECT_EQ(device.counters.unknown, 3);
+	EXPECT_TRUE(is_answer(ask(ADVICE_DONTNEED, GPA, 9 * PAGE), EINVAL, 1));
+	EXPECT_TRUE(is_answer(ask(ADVICE_DONTNEED, GPA + 1, PAGE), EINVAL, 1));
+	EXPECT_TRUE(is_answer(ask(ADVICE_LOCK, GPA, UINT64_MAX), EINVAL, 7));
+	EXPECT_TRUE(is_answer(ask(ADVICE_NAME, GPA, PAGE), EOPNOTSUPP, 6));
+	EXPECT_EQ(device.counters.refused[ADVICE_DONTNEED], 2);
+	EXPECT_EQ(device.counters.refused[ADVICE_NAME], 1);
+	EXPECT_FALSE(device.counters.unanswered);
 	stop();
 }
 
 /* Only what this run of the machine lets the guest use, and always INFO. */
-static void test_pvmemcontrol_codes(void)
+TEST_OF(pvmemcontrol, codes)
 {
 	start();
 	power_off();
 	power_on(1U << ADVICE_DONTNEED);
 	connect();
-	CHECK_EQ(ask(PVMEMCONTROL_INFO, 0, 0).value, PAGE);
-	CHECK(is_answer(ask(ADVICE_DONTNEED, GPA, PAGE), 0, 0));
-	CHECK(is_answer(ask(ADVICE_REMOVE, GPA, PAGE), EOPNOTSUPP, 2));
-	CHECK(is_answer(ask(ADVICE_PROTECT_NONE, GPA, PAGE), EOPNOTSUPP, 9));
+	EXPECT_EQ(ask(PVMEMCONTROL_INFO, 0, 0).value, PAGE);
+	EXPECT_TRUE(is_answer(ask(ADVICE_DONTNEED, GPA, PAGE), 0, 0));
+	EXPECT_TRUE(is_answer(ask(ADVICE_REMOVE, GPA, PAGE), EOPNOTSUPP, 2));
+	EXPECT_TRUE(is_answer(ask(ADVICE_PROTECT_NONE, GPA, PAGE), EOPNOTSUPP, 9));
 	stop();
 }
 
@@ -256,7 +261,7 @@ static bool serves(void)
 }
 
 /* The whole table: each state, and each command in it. */
-static void test_pvmemcontrol_states(void)
+TEST_OF(pvmemcontrol, states)
 {
 	static const struct {
 		uint32_t command;
@@ -271,62 +276,68 @@ static void test_pvmemcontrol_states(void)
 
 	start();
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		CHECK_EQ(command(table[i].command), table[i].status);
-		CHECK_EQ(serves(), table[i].ready_before);
-		CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-		CHECK_EQ(command(table[i].command), table[i].status);
-		CHECK_EQ(serves(), table[i].ready_after_init);
+		EXPECT_EQ(command(table[i].command), table[i].status);
+		EXPECT_EQ(serves(), table[i].ready_before);
+		EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+		EXPECT_EQ(command(table[i].command), table[i].status);
+		EXPECT_EQ(serves(), table[i].ready_after_init);
 		connect();
-		CHECK(serves());
-		CHECK_EQ(command(table[i].command), table[i].status);
-		CHECK_EQ(serves(), table[i].ready_after_ready);
-		CHECK_EQ(command(PVMEMCONTROL_DISCONNECT), PVMEMCONTROL_ERROR);
+		EXPECT_TRUE(serves());
+		EXPECT_EQ(command(table[i].command), table[i].status);
+		EXPECT_EQ(serves(), table[i].ready_after_ready);
+		EXPECT_EQ(command(PVMEMCONTROL_DISCONNECT), PVMEMCONTROL_ERROR);
 	}
 	/* REGISTER and READY are for the state that RESET leads to. */
-	CHECK_EQ(register_buffer(BUFFER), PVMEMCONTROL_ERROR);
-	CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
+	EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ERROR);
+	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
 	connect();
-	CHECK_EQ(register_buffer(BUFFER), PVMEMCONTROL_ERROR);
-	CHECK(!serves());
+	EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ERROR);
+	EXPECT_FALSE(serves());
 	connect();
-	CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
-	CHECK(!serves() && read32(0) == 0);
+	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
+	EXPECT_FALSE(serves());
+	EXPECT_EQ(read32(0), 0);
 	/* What is no command changes nothing. */
 	connect();
-	CHECK_EQ(command(0x12345678), PVMEMCONTROL_ACK);
-	CHECK(serves() && strstr(noted, "unknown command"));
+	EXPECT_EQ(command(0x12345678), PVMEMCONTROL_ACK);
+	EXPECT_TRUE(serves());
+	EXPECT_STRSTR(noted, "unknown command");
 	stop();
 }
 
 /* Ids begin anew after each RESET, and old ones are nobody's. */
-static void test_pvmemcontrol_connections(void)
+TEST_OF(pvmemcontrol, connections)
 {
 	start();
 	connect();
 	ask_at(BUFFER, PVMEMCONTROL_INFO, 7, 0, 0);
 	write32(PVMEMCONTROL_COMMAND, 0x80000001);
-	CHECK(answer(BUFFER).value == 7 && device.counters.unanswered == 1);
+	EXPECT_EQ(answer(BUFFER).value, 7);
+	EXPECT_EQ(device.counters.unanswered, 1);
 	write32(PVMEMCONTROL_COMMAND, 0xffffffff);
-	CHECK(answer(BUFFER).value == 7 && device.counters.unanswered == 2);
+	EXPECT_EQ(answer(BUFFER).value, 7);
+	EXPECT_EQ(device.counters.unanswered, 2);
 	/* The same buffer may be there twice. */
-	CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-	CHECK(!serves());
-	CHECK(register_buffer(OTHER) == PVMEMCONTROL_ACK && read32(0) == 0x80000000);
-	CHECK(register_buffer(OTHER) == PVMEMCONTROL_ACK && read32(0) == 0x80000001);
-	CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
-	CHECK(!serves());
-	CHECK_EQ(answer(OTHER).value, PAGE);
+	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	EXPECT_FALSE(serves());
+	EXPECT_EQ(register_buffer(OTHER), PVMEMCONTROL_ACK);
+	EXPECT_EQ(read32(0), 0x80000000);
+	EXPECT_EQ(register_buffer(OTHER), PVMEMCONTROL_ACK);
+	EXPECT_EQ(read32(0), 0x80000001);
+	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
+	EXPECT_FALSE(serves());
+	EXPECT_EQ(answer(OTHER).value, PAGE);
 	/* There is an end to them. */
-	CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
 	for (int i = 0; i < PVMEMCONTROL_CONNECTIONS_MAX; i++)
-		CHECK_EQ(register_buffer(BUFFER), PVMEMCONTROL_ACK);
-	CHECK_EQ(read32(0), 0x80000000U + PVMEMCONTROL_CONNECTIONS_MAX - 1);
-	CHECK_EQ(register_buffer(BUFFER), PVMEMCONTROL_ERROR);
-	CHECK_EQ(read32(0), 0);
+		EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ACK);
+	EXPECT_EQ(read32(0), 0x80000000U + PVMEMCONTROL_CONNECTIONS_MAX - 1);
+	EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ERROR);
+	EXPECT_EQ(read32(0), 0);
 	stop();
 }
 
-static void test_pvmemcontrol_buffers(void)
+TEST_OF(pvmemcontrol, buffers)
 {
 	static const uint64_t bad[] = {
 		16 * PAGE - 31, 16 * PAGE, 63 * PAGE, 64 * PAGE - 1, 80 * PAGE - 16,
@@ -335,49 +346,51 @@ static void test_pvmemcontrol_buffers(void)
 
 	start();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-		CHECK_EQ(register_buffer(bad[i]), PVMEMCONTROL_ERROR);
-		CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
+		EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+		EXPECT_EQ(register_buffer(bad[i]), PVMEMCONTROL_ERROR);
+		EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
 	}
 	/* At any alignment, over two pages, and at the very end. */
-	CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-	CHECK_EQ(register_buffer(BUFFER + PAGE - 17), PVMEMCONTROL_ACK);
-	CHECK_EQ(register_buffer(80 * PAGE - 32), PVMEMCONTROL_ACK);
-	CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
+	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	EXPECT_EQ(register_buffer(BUFFER + PAGE - 17), PVMEMCONTROL_ACK);
+	EXPECT_EQ(register_buffer(80 * PAGE - 32), PVMEMCONTROL_ACK);
+	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
 	ask_at(BUFFER + PAGE - 17, PVMEMCONTROL_INFO, 0, 0, 0);
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
-	CHECK_EQ(answer(BUFFER + PAGE - 17).value, PAGE);
+	EXPECT_EQ(answer(BUFFER + PAGE - 17).value, PAGE);
 	stop();
 }
 
 /* A buffer that the guest protects, or makes private, gets no answer. */
-static void test_pvmemcontrol_buffer_lost(void)
+TEST_OF(pvmemcontrol, buffer_lost)
 {
 	start();
 	connect();
-	CHECK_EQ(ask(ADVICE_PROTECT_R, BUFFER, PAGE).error, ADVICE_PROTECT_R);
-	CHECK(device.counters.unanswered == 1 && strstr(noted, "cannot be written"));
-	CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-	CHECK_EQ(register_buffer(OTHER), PVMEMCONTROL_ACK);
-	CHECK_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
+	EXPECT_EQ(ask(ADVICE_PROTECT_R, BUFFER, PAGE).error, ADVICE_PROTECT_R);
+	EXPECT_EQ(device.counters.unanswered, 1);
+	EXPECT_STRSTR(noted, "cannot be written");
+	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	EXPECT_EQ(register_buffer(OTHER), PVMEMCONTROL_ACK);
+	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
 	ask_at(OTHER, ADVICE_PROTECT_NONE, OTHER, PAGE, 0);
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
-	CHECK(strstr(noted, "cannot be read") && device.counters.unanswered == 3);
+	EXPECT_STRSTR(noted, "cannot be read");
+	EXPECT_EQ(device.counters.unanswered, 3);
 	stop();
 	config.guest_memfd = true;
 	start();
 	connect();
-	CHECK(!guest_memory_convert(&memory, (struct range){ OTHER, OTHER + PAGE },
-				    true, NULL, 0));
-	CHECK_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-	CHECK_EQ(register_buffer(OTHER - 8), PVMEMCONTROL_ERROR);
+	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ OTHER, OTHER + PAGE }, true,
+					  NULL, 0));
+	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	EXPECT_EQ(register_buffer(OTHER - 8), PVMEMCONTROL_ERROR);
 	connect();
-	CHECK(!guest_memory_convert(&memory, (struct range){ BUFFER, OTHER }, true,
-				    NULL, 0));
+	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ BUFFER, OTHER }, true, NULL, 0));
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
-	CHECK(strstr(noted, "cannot be read") && device.counters.unanswered == 1);
-	CHECK_EQ(answer(BUFFER).value, 0);
+	EXPECT_STRSTR(noted, "cannot be read");
+	EXPECT_EQ(device.counters.unanswered, 1);
+	EXPECT_EQ(answer(BUFFER).value, 0);
 	stop();
 	config.guest_memfd = false;
 }
@@ -393,42 +406,43 @@ static uint64_t payload(void)
 }
 
 /* Accesses of all sizes. What is beyond the payload is lost, and never a command. */
-static void test_pvmemcontrol_registers(void)
+TEST_OF(pvmemcontrol, registers)
 {
 	uint8_t bytes[8];
 
 	start();
 	write_bytes(0, "\x01\x02\x03\x04\x05\x06\x07\x08", 8);
-	CHECK_EQ(payload(), 0x0807060504030201);
+	EXPECT_EQ(payload(), 0x0807060504030201);
 	write_bytes(4, "\x11\x12\x13\x14\xd2\xe6\x0f\x06", 8);
-	CHECK_EQ(payload(), 0x1413121104030201);
-	CHECK_EQ(read32(8), PVMEMCONTROL_ERROR);
+	EXPECT_EQ(payload(), 0x1413121104030201);
+	EXPECT_EQ(read32(8), PVMEMCONTROL_ERROR);
 	write_bytes(2, "\x21\x22\x23\x24", 4);
-	CHECK_EQ(payload(), 0x1413242322210201);
+	EXPECT_EQ(payload(), 0x1413242322210201);
 	write_bytes(1, "\xff", 1);
 	write_bytes(2, "\xff\xff", 2);
-	CHECK_EQ(payload(), 0x1413242322210201);
-	CHECK(strstr(noted, "size that there is not"));
+	EXPECT_EQ(payload(), 0x1413242322210201);
+	EXPECT_STRSTR(noted, "size that there is not");
 	write_bytes(12, "\xff\xff\xff\xff", 4);
 	write_bytes(9, "\xd2\xe6\x0f\x06", 4);
 	write_bytes(8, "\xd2\xe6", 2);
 	write_bytes(8, "\xd2\xe6\x0f\x06\x00\x00\x00\x00", 8);
-	CHECK_EQ(read32(8), PVMEMCONTROL_ERROR);
-	CHECK_EQ(read32(12), 0);
+	EXPECT_EQ(read32(8), PVMEMCONTROL_ERROR);
+	EXPECT_EQ(read32(12), 0);
 	/* A part of it; and what is not all in the device is nobody's. */
-	CHECK(bus_read(&mmio, PCI_MEMORY_START + 8, bytes, 1) && bytes[0] == 0x49);
-	CHECK(bus_read(&mmio, PCI_MEMORY_START + 6, bytes, 4));
-	CHECK(!memcmp(bytes, "\x13\x14\x49\xa2", 4));
-	CHECK(bus_read(&mmio, PCI_MEMORY_START + 14, bytes, 4));
-	CHECK_EQ(bytes_get32(bytes), 0xffffffff);
+	EXPECT_TRUE(bus_read(&mmio, PCI_MEMORY_START + 8, bytes, 1));
+	EXPECT_EQ(bytes[0], 0x49);
+	EXPECT_TRUE(bus_read(&mmio, PCI_MEMORY_START + 6, bytes, 4));
+	EXPECT_MEMEQ(bytes, "\x13\x14\x49\xa2", 4);
+	EXPECT_TRUE(bus_read(&mmio, PCI_MEMORY_START + 14, bytes, 4));
+	EXPECT_EQ(bytes_get32(bytes), 0xffffffff);
 	/* All commands but REGISTER leave zeros. */
 	command(PVMEMCONTROL_RESET);
-	CHECK_EQ(payload(), 0);
+	EXPECT_EQ(payload(), 0);
 	stop();
 }
 
 /* The driver of a guest that goes on elsewhere does not notice. */
-static void test_pvmemcontrol_state(void)
+TEST_OF(pvmemcontrol, state)
 {
 	struct tlv records = { 0 };
 
@@ -439,34 +453,37 @@ static void test_pvmemcontrol_state(void)
 	pvmemcontrol_get(&device, &records, TYPE);
 	stop();
 	start();
-	CHECK(!pvmemcontrol_set(&device, &records, TYPE));
-	CHECK(serves() && read32(0) == 0x1234 && read32(8) == PVMEMCONTROL_ACK);
-	CHECK(is_answer(ask(ADVICE_LOCK, GPA, PAGE), EOPNOTSUPP, 7));
+	EXPECT_FALSE(pvmemcontrol_set(&device, &records, TYPE));
+	EXPECT_TRUE(serves());
+	EXPECT_EQ(read32(0), 0x1234);
+	EXPECT_EQ(read32(8), PVMEMCONTROL_ACK);
+	EXPECT_TRUE(is_answer(ask(ADVICE_LOCK, GPA, PAGE), EOPNOTSUPP, 7));
 	stop();
 	tlv_free(&records);
 }
 
-static void test_pvmemcontrol_bad_state(void)
+TEST_OF(pvmemcontrol, bad_state)
 {
 	struct tlv records = { 0 };
 	const size_t header = 16;
 
 	start();
-	CHECK_EQ(pvmemcontrol_set(&device, &records, TYPE), -EBADMSG);
+	EXPECT_EQ(pvmemcontrol_set(&device, &records, TYPE), -EBADMSG);
 	connect();
 	for (size_t byte = 8; byte < 24; byte++) {
 		if (byte >= 16 && byte < 20)
 			continue;
 		pvmemcontrol_get(&device, &records, TYPE);
 		records.bytes[header + byte] ^= 0x80;
-		CHECK_EQ(pvmemcontrol_set(&device, &records, TYPE), -EBADMSG);
+		EXPECT_EQ(pvmemcontrol_set(&device, &records, TYPE), -EBADMSG);
 		tlv_free(&records);
 	}
 	/* A buffer that is nowhere does no harm. */
 	pvmemcontrol_get(&device, &records, TYPE);
 	records.bytes[header + 24 + 7] = 0xff;
-	CHECK(!pvmemcontrol_set(&device, &records, TYPE) && !serves());
-	CHECK_EQ(device.counters.unanswered, 1);
+	EXPECT_FALSE(pvmemcontrol_set(&device, &records, TYPE));
+	EXPECT_FALSE(serves());
+	EXPECT_EQ(device.counters.unanswered, 1);
 	tlv_free(&records);
 	stop();
 }
@@ -495,7 +512,7 @@ static void *cpu(void *data)
 	return NULL;
 }
 
-static void test_pvmemcontrol_threads(void)
+TEST_OF(pvmemcontrol, threads)
 {
 	uint32_t numbers[CPUS];
 	pthread_t threads[CPUS];
@@ -508,17 +525,18 @@ static void test_pvmemcontrol_threads(void)
 	command(PVMEMCONTROL_READY);
 	for (uint32_t i = 0; i < CPUS; i++) {
 		numbers[i] = i;
-		CHECK(!pthread_create(&threads[i], NULL, cpu, &numbers[i]));
+		EXPECT_FALSE(pthread_create(&threads[i], NULL, cpu, &numbers[i]));
 	}
 	for (uint32_t i = 0; i < CPUS; i++)
 		pthread_join(threads[i], NULL);
-	CHECK(!wrong && !device.counters.unanswered);
-	CHECK_EQ(device.counters.done[ADVICE_DONTNEED], CPUS * ((ROUNDS + 2) / 3));
+	EXPECT_FALSE(wrong);
+	EXPECT_FALSE(device.counters.unanswered);
+	EXPECT_EQ(device.counters.done[ADVICE_DONTNEED], CPUS * ((ROUNDS + 2) / 3));
 	stop();
 }
 
 /* A request that waits for its range keeps no other one, nor the transport. */
-static void test_pvmemcontrol_beside(void)
+TEST_OF(pvmemcontrol, beside)
 {
 	struct range *turn;
 	uint32_t number = 1;
@@ -532,31 +550,15 @@ static void test_pvmemcontrol_beside(void)
 	turn = range_lock_enter(&memory.range_lock,
 				(struct range){ GPA + PAGE, GPA + 2 * PAGE });
 	wrong = 0;
-	CHECK(!pthread_create(&thread, NULL, cpu, &number));
-	for (int i = 0; i < 100; i++)
-		CHECK(serves() && is_answer(ask(ADVICE_DONTNEED, GPA, PAGE), 0, 0));
-	CHECK_EQ(read32(PVMEMCONTROL_COMMAND), PVMEMCONTROL_ACK);
-	CHECK(!device.counters.refused[ADVICE_DONTNEED]);
+	EXPECT_FALSE(pthread_create(&thread, NULL, cpu, &number));
+	for (int i = 0; i < 100; i++) {
+		EXPECT_TRUE(serves());
+		EXPECT_TRUE(is_answer(ask(ADVICE_DONTNEED, GPA, PAGE), 0, 0));
+	}
+	EXPECT_EQ(read32(PVMEMCONTROL_COMMAND), PVMEMCONTROL_ACK);
+	EXPECT_FALSE(device.counters.refused[ADVICE_DONTNEED]);
 	range_lock_leave(&memory.range_lock, turn);
 	pthread_join(thread, NULL);
-	CHECK(!wrong);
+	EXPECT_FALSE(wrong);
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "pvmemcontrol.identity", test_pvmemcontrol_identity },
-	{ "pvmemcontrol.driver", test_pvmemcontrol_driver },
-	{ "pvmemcontrol.answers", test_pvmemcontrol_answers },
-	{ "pvmemcontrol.codes", test_pvmemcontrol_codes },
-	{ "pvmemcontrol.states", test_pvmemcontrol_states },
-	{ "pvmemcontrol.connections", test_pvmemcontrol_connections },
-	{ "pvmemcontrol.buffers", test_pvmemcontrol_buffers },
-	{ "pvmemcontrol.buffer_lost", test_pvmemcontrol_buffer_lost },
-	{ "pvmemcontrol.registers", test_pvmemcontrol_registers },
-	{ "pvmemcontrol.state", test_pvmemcontrol_state },
-	{ "pvmemcontrol.bad_state", test_pvmemcontrol_bad_state },
-	{ "pvmemcontrol.threads", test_pvmemcontrol_threads },
-	{ "pvmemcontrol.beside", test_pvmemcontrol_beside },
-};
-
-UNIT_TESTS(tests)

@@ -6,7 +6,7 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* Reports one page per call, every other one private; or nothing, if stuck. */
 static bool stuck;
@@ -42,35 +42,30 @@ static int add_length(const struct gmem_range *range, void *data)
 	return range->offset == 0x5000 && *(uint64_t *)data > 0x100000 ? -EIO : 0;
 }
 
-static void test_query_cursor(void)
+TEST_OF(query, cursor)
 {
 	uint64_t length = 0;
 
 	calls = &query_calls;
 	stuck = false;
 	queries = 0;
-	CHECK(!gmem_query(7, 0x2000, 0x6000, add_length, &length));
-	CHECK(length == 0x6000 && queries == 6);
+	EXPECT_FALSE(gmem_query(7, 0x2000, 0x6000, add_length, &length));
+	EXPECT_EQ(length, 0x6000);
+	EXPECT_EQ(queries, 6);
 	/* What the visitor returns ends the walk. */
 	length = 0x100000;
-	CHECK_EQ(gmem_query(7, 0x2000, 0x6000, add_length, &length), -EIO);
-	CHECK_EQ(queries, 10);
+	EXPECT_EQ(gmem_query(7, 0x2000, 0x6000, add_length, &length), -EIO);
+	EXPECT_EQ(queries, 10);
 }
 
-static void test_query_stuck(void)
+TEST_OF(query, stuck)
 {
 	uint64_t length = 0;
 
 	calls = &query_calls;
 	stuck = true;
 	queries = 0;
-	CHECK_EQ(gmem_query(7, 0, 0x1000, add_length, &length), -EPROTO);
-	CHECK(queries == 1 && !length);
+	EXPECT_EQ(gmem_query(7, 0, 0x1000, add_length, &length), -EPROTO);
+	EXPECT_EQ(queries, 1);
+	EXPECT_FALSE(length);
 }
-
-static const struct unit_test tests[] = {
-	{ "query.cursor", test_query_cursor },
-	{ "query.stuck", test_query_stuck },
-};
-
-UNIT_TESTS(tests)

@@ -2,7 +2,7 @@
 #include <stddef.h>
 
 #include "../base/clock.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define S UINT64_C(1000000000)
 
@@ -12,41 +12,34 @@ static bool is(double rate, double expected)
 }
 
 /* Looking changes nothing, and what is long past does not count. */
-static void test_rate_window(void)
+TEST_OF(rate, window)
 {
 	struct rate rate = { { 0 }, { 0 } };
 
-	CHECK(is(rate_per_second(&rate, 100 * S, 100 * S), 0));
+	EXPECT_TRUE(is(rate_per_second(&rate, 100 * S, 100 * S), 0));
 	for (uint64_t i = 0; i < 100; i++)
 		rate_add(&rate, 100 * S + i * S / 10);
 	/* 50 in five seconds, and 5 in half a one. */
-	CHECK(is(rate_per_second(&rate, 100 * S, 109 * S + S / 2), 60 / 5.5));
-	CHECK(is(rate_per_second(&rate, 100 * S, 109 * S + S / 2), 60 / 5.5));
-	CHECK(is(rate_per_second(&rate, 100 * S, 112 * S), 30 / 5.0));
-	CHECK(is(rate_per_second(&rate, 100 * S, 115 * S), 0));
+	EXPECT_TRUE(is(rate_per_second(&rate, 100 * S, 109 * S + S / 2), 60 / 5.5));
+	EXPECT_TRUE(is(rate_per_second(&rate, 100 * S, 109 * S + S / 2), 60 / 5.5));
+	EXPECT_TRUE(is(rate_per_second(&rate, 100 * S, 112 * S), 30 / 5.0));
+	EXPECT_TRUE(is(rate_per_second(&rate, 100 * S, 115 * S), 0));
 	rate_add(&rate, 115 * S);
-	CHECK(is(rate_per_second(&rate, 100 * S, 116 * S), 1 / 5.0));
+	EXPECT_TRUE(is(rate_per_second(&rate, 100 * S, 116 * S), 1 / 5.0));
 }
 
 /* A VM that is young has no seconds in which nothing could happen. */
-static void test_rate_young(void)
+TEST_OF(rate, young)
 {
 	struct rate rate = { { 0 }, { 0 } };
 	uint64_t start = 50 * S + S / 4;
 
 	rate_add(&rate, start);
 	rate_add(&rate, start + S / 2);
-	CHECK(is(rate_per_second(&rate, start, start + S), 2));
-	CHECK(is(rate_per_second(&rate, start, start), 0));
+	EXPECT_TRUE(is(rate_per_second(&rate, start, start + S), 2));
+	EXPECT_TRUE(is(rate_per_second(&rate, start, start), 0));
 	/* Nor has a machine that is. */
 	rate = (struct rate){ { 0 }, { 0 } };
 	rate_add(&rate, S / 2);
-	CHECK(is(rate_per_second(&rate, 0, S), 1));
+	EXPECT_TRUE(is(rate_per_second(&rate, 0, S), 1));
 }
-
-static const struct unit_test tests[] = {
-	{ "rate.window", test_rate_window },
-	{ "rate.young", test_rate_young },
-};
-
-UNIT_TESTS(tests)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "run_case.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* In a folder of its own, with a file of two pages and a half. */
 static void in_folder(const struct run_case *cases, size_t count)
@@ -18,19 +18,23 @@ static void in_folder(const struct run_case *cases, size_t count)
 	int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd;
 
-	CHECK(before >= 0 && mkdtemp(dir) && !chdir(dir));
+	EXPECT_GE(before, 0);
+	EXPECT_TRUE(mkdtemp(dir));
+	EXPECT_FALSE(chdir(dir));
 	fd = open("image", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	CHECK(fd >= 0 && !ftruncate(fd, 10000));
+	EXPECT_GE(fd, 0);
+	EXPECT_FALSE(ftruncate(fd, 10000));
 	run_cases(cases, count);
 	close(fd);
 	unlink("image");
-	CHECK(!fchdir(before) && !rmdir(dir));
+	EXPECT_FALSE(fchdir(before));
+	EXPECT_FALSE(rmdir(dir));
 	close(before);
 }
 
 #define RUN_ALL(cases) in_folder(cases, sizeof(cases) / sizeof((cases)[0]))
 
-static void test_status(void)
+TEST_OF(realm_cli, status)
 {
 	static const struct run_case cases[] = {
 		{ "realm status", "ARM=cca-v14", 0, "a realm can be launched" },
@@ -49,7 +53,7 @@ static void test_status(void)
 	RUN_ALL(cases);
 }
 
-static void test_launch(void)
+TEST_OF(realm_cli, launch)
 {
 	static const struct run_case cases[] = {
 		{ "realm launch", "ARM=cca-v14", 0,
@@ -74,7 +78,7 @@ static void test_launch(void)
 	RUN_ALL(cases);
 }
 
-static void test_failures(void)
+TEST_OF(realm_cli, failures)
 {
 	static const struct run_case cases[] = {
 		{ "realm launch", "ARM=plain", 4, "249 in CCA v14" },
@@ -101,7 +105,7 @@ static void test_failures(void)
 	RUN_ALL(cases);
 }
 
-static void test_run(void)
+TEST_OF(realm_cli, run)
 {
 	static const struct run_case cases[] = {
 		{ "realm run --cpus 2", "ARM=cca-v14", 0, "end:         power-off" },
@@ -124,7 +128,7 @@ static void test_run(void)
 	RUN_ALL(cases);
 }
 
-static void test_usage(void)
+TEST_OF(realm_cli, usage)
 {
 	static const struct run_case cases[] = {
 		{ "realm", "", 2, "sub-command is missing" },
@@ -154,13 +158,3 @@ static void test_usage(void)
 
 	RUN_ALL(cases);
 }
-
-static const struct unit_test tests[] = {
-	{ "realm_cli.status", test_status },
-	{ "realm_cli.launch", test_launch },
-	{ "realm_cli.failures", test_failures },
-	{ "realm_cli.run", test_run },
-	{ "realm_cli.usage", test_usage },
-};
-
-UNIT_TESTS(tests)

@@ -10,7 +10,7 @@
 #include "../realm/abi.h"
 #include "../realm/realm.h"
 #include "sim/sim.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define BASE UINT64_C(0x40000000)
 #define PAGE UINT64_C(4096)
@@ -105,7 +105,7 @@ static void launch_realm(struct launch *launch)
 static void launch_run(struct launch *launch)
 {
 	launch_realm(launch);
-	CHECK(!launch->rc);
+	EXPECT_FALSE(launch->rc);
 	if (!launch->rc)
 		launch->rc = realm_run(launch->realm, &launch->error);
 }
@@ -113,8 +113,8 @@ static void launch_run(struct launch *launch)
 static void launch_free(struct launch *launch)
 {
 	realm_close(launch->realm);
-	CHECK(!launch->lints);
-	CHECK(!sim_open_files(launch->sim));
+	EXPECT_FALSE(launch->lints);
+	EXPECT_FALSE(sim_open_files(launch->sim));
 	sim_use(NULL);
 	sim_destroy(launch->sim);
 	free(launch->realm);
@@ -138,7 +138,7 @@ static bool failed(const struct launch *launch, int rc, const char *object,
 	return right;
 }
 
-static void test_launch(void)
+TEST_OF(realm, launch)
 {
 	struct launch launch;
 	int vm;
@@ -146,26 +146,27 @@ static void test_launch(void)
 	launch_init(&launch);
 	launch_realm(&launch);
 	vm = launch.realm->vm.fd;
-	CHECK(!launch.rc && launch.realm->state == REALM_ACTIVE);
-	CHECK(sim_realm_is_active(launch.sim, vm));
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->state, REALM_ACTIVE);
+	EXPECT_TRUE(sim_realm_is_active(launch.sim, vm));
 	/* The last page of each is whole. */
-	CHECK_EQ(sim_realm_pages(launch.sim, vm, true), 6);
-	CHECK_EQ(sim_realm_pages(launch.sim, vm, false), 1);
-	CHECK_EQ(launch.realm->counters.measured, 6 * PAGE);
-	CHECK_EQ(launch.realm->counters.unmeasured, PAGE);
-	CHECK_EQ(launch.realm->counters.calls, 3);
-	CHECK_EQ(launch.realm->ipa_bits, 48);
-	CHECK(sim_vm_is_private(launch.sim, vm, BASE));
-	CHECK(sim_vm_is_private(launch.sim, vm, BASE + MEMORY - PAGE));
-	CHECK(said(&launch, "KVM_CREATE_VM: CCA v14, 48 bits"));
-	CHECK(said(&launch, "5 pages  measured    kernel, calls: 1"));
-	CHECK(said(&launch, "1 pages  unmeasured  initrd, calls: 1"));
-	CHECK(said(&launch, "activate: "));
+	EXPECT_EQ(sim_realm_pages(launch.sim, vm, true), 6);
+	EXPECT_EQ(sim_realm_pages(launch.sim, vm, false), 1);
+	EXPECT_EQ(launch.realm->counters.measured, 6 * PAGE);
+	EXPECT_EQ(launch.realm->counters.unmeasured, PAGE);
+	EXPECT_EQ(launch.realm->counters.calls, 3);
+	EXPECT_EQ(launch.realm->ipa_bits, 48);
+	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE));
+	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE + MEMORY - PAGE));
+	EXPECT_TRUE(said(&launch, "KVM_CREATE_VM: CCA v14, 48 bits"));
+	EXPECT_TRUE(said(&launch, "5 pages  measured    kernel, calls: 1"));
+	EXPECT_TRUE(said(&launch, "1 pages  unmeasured  initrd, calls: 1"));
+	EXPECT_TRUE(said(&launch, "activate: "));
 	launch_free(&launch);
 }
 
 /* What was put into the realm's vCPUs, before the RMM took them. */
-static void test_registers(void)
+TEST_OF(realm, registers)
 {
 	uint64_t value;
 	struct kvm_one_reg reg = { .addr = (uintptr_t)&value };
@@ -176,27 +177,29 @@ static void test_registers(void)
 	launch.config.nr_vcpus = 3;
 	launch.config.entry = BASE + 0x40;
 	launch_open(&launch);
-	CHECK(!launch.rc && launch.realm->nr_vcpus == 3);
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->nr_vcpus, 3);
 	vcpu = launch.realm->vcpus[0].fd;
 	reg.id = REALM_REG_PC;
-	CHECK(!calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
-	CHECK_EQ(value, BASE + 0x40);
+	EXPECT_FALSE(calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
+	EXPECT_EQ(value, BASE + 0x40);
 	reg.id = REALM_REG_X(0);
-	CHECK(!calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
-	CHECK_EQ(value, BASE + 16 * PAGE);
+	EXPECT_FALSE(calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
+	EXPECT_EQ(value, BASE + 16 * PAGE);
 	launch_free(&launch);
 }
 
 /* However little KVM does at a time, it is all there in the end. */
-static void test_partial(void)
+TEST_OF(realm, partial)
 {
 	struct launch launch;
 
 	launch_init(&launch);
 	launch.host.progress = 2;
 	launch_realm(&launch);
-	CHECK(!launch.rc && launch.realm->counters.calls == 5);
-	CHECK_EQ(sim_realm_pages(launch.sim, launch.realm->vm.fd, true), 6);
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->counters.calls, 5);
+	EXPECT_EQ(sim_realm_pages(launch.sim, launch.realm->vm.fd, true), 6);
 	launch_free(&launch);
 
 	/* A page that fails in the middle is found by the next call. */
@@ -204,7 +207,8 @@ static void test_partial(void)
 	launch_start(&launch);
 	sim_fail(launch.sim, SIM_RMI_POPULATE, 3, 0);
 	launch_realm(&launch);
-	CHECK(!launch.rc && launch.realm->counters.calls == 4);
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->counters.calls, 4);
 	launch_free(&launch);
 
 	launch_init(&launch);
@@ -212,12 +216,12 @@ static void test_partial(void)
 	sim_fail(launch.sim, SIM_RMI_POPULATE, 3, 0);
 	sim_fail(launch.sim, SIM_RMI_POPULATE, 4, 0);
 	launch_realm(&launch);
-	CHECK(failed(&launch, -ENXIO, "kernel, gpa 0x40002000",
-		     "KVM_ARM_RMI_POPULATE", "the RMM has refused"));
+	EXPECT_TRUE(failed(&launch, -ENXIO, "kernel, gpa 0x40002000", "KVM_ARM_RMI_POPULATE",
+			   "the RMM has refused"));
 	launch_free(&launch);
 }
 
-static void test_signal(void)
+TEST_OF(realm, signal)
 {
 	struct launch launch;
 
@@ -225,7 +229,8 @@ static void test_signal(void)
 	launch_start(&launch);
 	sim_fail(launch.sim, SIM_SIGNAL, 1, 0);
 	launch_realm(&launch);
-	CHECK(!launch.rc && launch.realm->counters.retries == 1);
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->counters.retries, 1);
 	launch_free(&launch);
 }
 
@@ -239,14 +244,14 @@ static void status_as_pages(uint32_t pages, int rc)
 	sim_fail(launch.sim, SIM_RMI_POPULATE, 1, pages);
 	launch_realm(&launch);
 	if (rc)
-		CHECK(failed(&launch, rc, "kernel", "KVM_ARM_RMI_POPULATE",
-			     "a refusal of the RMM that it does not report"));
+		EXPECT_TRUE(failed(&launch, rc, "kernel", "KVM_ARM_RMI_POPULATE",
+				   "a refusal of the RMM that it does not report"));
 	else
-		CHECK(!launch.rc);
+		EXPECT_FALSE(launch.rc);
 	launch_free(&launch);
 }
 
-static void test_status(void)
+TEST_OF(realm, rmm_status)
 {
 	status_as_pages(6, -EIO);
 	status_as_pages(0x105, -EIO);
@@ -255,7 +260,7 @@ static void test_status(void)
 }
 
 /* Each failure of the RMM, what is said of it, and that it is the end. */
-static void test_faults(void)
+TEST_OF(realm, faults)
 {
 	static const struct {
 		enum sim_event event;
@@ -275,56 +280,52 @@ static void test_faults(void)
 		launch_start(&launch);
 		sim_fail(launch.sim, faults[i].event, 1, 0);
 		launch_realm(&launch);
-		CHECK(failed(&launch, -ENXIO, faults[i].object,
-			     faults[i].action, "the RMM has refused"));
-		CHECK_EQ(launch.realm->state, REALM_FAILED);
+		EXPECT_TRUE(failed(&launch, -ENXIO, faults[i].object, faults[i].action,
+				   "the RMM has refused"));
+		EXPECT_EQ(launch.realm->state, REALM_FAILED);
 		launch.rc = realm_populate(launch.realm, &launch.error);
-		CHECK(failed(&launch, -EINVAL, "realm", "populate",
-			     "create a new VM"));
+		EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "populate", "create a new VM"));
 		launch.rc = realm_activate(launch.realm, &launch.error);
-		CHECK(failed(&launch, -EINVAL, "realm", "activate",
-			     "create a new VM"));
+		EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "activate", "create a new VM"));
 		launch.rc = realm_run(launch.realm, &launch.error);
-		CHECK(failed(&launch, -EINVAL, "realm", "run",
-			     "create a new VM"));
+		EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "run", "create a new VM"));
 		launch_free(&launch);
 	}
 }
 
-static void test_order(void)
+TEST_OF(realm, order)
 {
 	struct launch launch;
 
 	launch_init(&launch);
 	launch_open(&launch);
 	launch.rc = realm_activate(launch.realm, &launch.error);
-	CHECK(failed(&launch, -EINVAL, "realm", "activate", "it is open"));
+	EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "activate", "it is open"));
 	launch.rc = realm_run(launch.realm, &launch.error);
-	CHECK(failed(&launch, -EINVAL, "realm", "run", "it is open"));
-	CHECK(!realm_populate(launch.realm, &launch.error));
-	CHECK(!realm_activate(launch.realm, &launch.error));
+	EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "run", "it is open"));
+	EXPECT_FALSE(realm_populate(launch.realm, &launch.error));
+	EXPECT_FALSE(realm_activate(launch.realm, &launch.error));
 	launch.rc = realm_populate(launch.realm, &launch.error);
-	CHECK(failed(&launch, -EINVAL, "realm", "populate", "it is active"));
+	EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "populate", "it is active"));
 	launch_free(&launch);
 }
 
 /* Hosts without realms, and with another version of the series */
-static void test_hosts(void)
+TEST_OF(realm, hosts)
 {
 	struct launch launch;
 
 	launch_init(&launch);
 	launch.host.arm = SIM_ARM_PLAIN;
 	launch_realm(&launch);
-	CHECK(failed(&launch, -EOPNOTSUPP, "KVM", "249 in CCA v14",
-		     "gmemctl realm status"));
+	EXPECT_TRUE(failed(&launch, -EOPNOTSUPP, "KVM", "249 in CCA v14", "gmemctl realm status"));
 	launch_free(&launch);
 
 	/* An ordinary x86 host */
 	launch_init(&launch);
 	launch.host.arm = SIM_ARM_NOT;
 	launch_realm(&launch);
-	CHECK(failed(&launch, -EOPNOTSUPP, "KVM", "249 in CCA v14", "RME"));
+	EXPECT_TRUE(failed(&launch, -EOPNOTSUPP, "KVM", "249 in CCA v14", "RME"));
 	launch_free(&launch);
 }
 
@@ -337,7 +338,7 @@ static int ioctl_no_gic(int fd, unsigned long request, void *arg)
 }
 
 /* A host with another controller is one that lacks something. */
-static void test_no_gic(void)
+TEST_OF(realm, no_gic)
 {
 	struct launch launch;
 	struct calls fake;
@@ -350,12 +351,11 @@ static void test_no_gic(void)
 	calls = &fake;
 	launch_realm(&launch);
 	calls = real;
-	CHECK(failed(&launch, -EOPNOTSUPP, "VM", "KVM_DEV_TYPE_ARM_VGIC_V3",
-		     "GICv3"));
+	EXPECT_TRUE(failed(&launch, -EOPNOTSUPP, "VM", "KVM_DEV_TYPE_ARM_VGIC_V3", "GICv3"));
 	launch_free(&launch);
 }
 
-static void test_width(void)
+TEST_OF(realm, width)
 {
 	struct launch launch;
 
@@ -363,14 +363,15 @@ static void test_width(void)
 	launch_init(&launch);
 	launch.host.ipa_bits = 36;
 	launch_realm(&launch);
-	CHECK(!launch.rc && launch.realm->ipa_bits == 36);
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->ipa_bits, 36);
 	launch_free(&launch);
 
 	launch_init(&launch);
 	launch.host.ipa_bits = 36;
 	launch.config.ipa_bits = 37;
 	launch_realm(&launch);
-	CHECK(failed(&launch, -EINVAL, "KVM", "KVM_CREATE_VM", "--ipa-bits"));
+	EXPECT_TRUE(failed(&launch, -EINVAL, "KVM", "KVM_CREATE_VM", "--ipa-bits"));
 	launch_free(&launch);
 
 	/* 2 GiB would be private, and this is above. */
@@ -378,14 +379,14 @@ static void test_width(void)
 	launch.host.ipa_bits = 32;
 	launch.config.ram = (struct range){ BASE, (UINT64_C(1) << 31) + PAGE };
 	launch_realm(&launch);
-	CHECK(failed(&launch, -EINVAL, "memory", "place", "32 bits"));
+	EXPECT_TRUE(failed(&launch, -EINVAL, "memory", "place", "32 bits"));
 	launch_free(&launch);
 
 	launch_init(&launch);
 	launch.config.ipa_bits = 32;
 	launch.config.ram = (struct range){ BASE, (UINT64_C(1) << 31) + PAGE };
 	launch_realm(&launch);
-	CHECK(failed(&launch, -EINVAL, "memory", "place", "32 bits"));
+	EXPECT_TRUE(failed(&launch, -EINVAL, "memory", "place", "32 bits"));
 	launch_free(&launch);
 }
 
@@ -468,7 +469,7 @@ static void spoil_count(struct launch *launch)
 	launch->config.nr_loads = REALM_LOADS_MAX + 1;
 }
 
-static void test_bad(void)
+TEST_OF(realm, bad)
 {
 	static const struct bad bads[] = {
 		{ spoil_vcpus, "realm", "between 1 and 32, not 33" },
@@ -493,8 +494,7 @@ static void test_bad(void)
 		launch_init(&launch);
 		bads[i].spoil(&launch);
 		launch_realm(&launch);
-		CHECK(failed(&launch, -EINVAL, bads[i].object, "",
-			     bads[i].hint));
+		EXPECT_TRUE(failed(&launch, -EINVAL, bads[i].object, "", bads[i].hint));
 		launch_free(&launch);
 	}
 }
@@ -504,23 +504,24 @@ static void plan(struct launch *launch, uint32_t reason, uint64_t gpa,
 {
 	const struct sim_exit exit = { reason, gpa, pages, private, data };
 
-	CHECK(!sim_plan(launch->sim, 0, &exit));
+	EXPECT_FALSE(sim_plan(launch->sim, 0, &exit));
 }
 
-static void test_run(void)
+TEST_OF(realm, run)
 {
 	struct launch launch;
 
 	launch_init(&launch);
 	launch.config.nr_vcpus = 2;
 	launch_run(&launch);
-	CHECK(!launch.rc && launch.realm->end == END_POWER_OFF);
-	CHECK(strstr(launch.realm->report, "shutdown"));
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->end, END_POWER_OFF);
+	EXPECT_STRSTR(launch.realm->report, "shutdown");
 	launch_free(&launch);
 }
 
 /* The realm shares memory, takes it back, and says what is so already. */
-static void test_conversions(void)
+TEST_OF(realm, conversions)
 {
 	struct launch launch;
 	int vm;
@@ -536,22 +537,23 @@ static void test_conversions(void)
 	plan(&launch, KVM_EXIT_MMIO, 0x9000000, 4, true, 0);
 	launch_run(&launch);
 	vm = launch.realm->vm.fd;
-	CHECK(!launch.rc && launch.realm->end == END_POWER_OFF);
-	CHECK_EQ(launch.realm->counters.confirmed, 1);
-	CHECK_EQ(launch.realm->counters.conversions, 3);
-	CHECK_EQ(launch.realm->counters.converted_bytes, 11 * PAGE);
-	CHECK_EQ(launch.realm->counters.stray, 2);
-	CHECK_EQ(launch.realm->counters.exits, 7);
-	CHECK(sim_vm_is_private(launch.sim, vm, BASE + 31 * PAGE));
-	CHECK(!sim_vm_is_private(launch.sim, vm, BASE + 33 * PAGE));
-	CHECK(sim_vm_is_private(launch.sim, vm, BASE + 34 * PAGE));
-	CHECK(!sim_vm_is_private(launch.sim, vm, BASE + 36 * PAGE));
-	CHECK(!sim_vm_is_private(launch.sim, vm, BASE + 63 * PAGE));
+	EXPECT_FALSE(launch.rc);
+	EXPECT_EQ(launch.realm->end, END_POWER_OFF);
+	EXPECT_EQ(launch.realm->counters.confirmed, 1);
+	EXPECT_EQ(launch.realm->counters.conversions, 3);
+	EXPECT_EQ(launch.realm->counters.converted_bytes, 11 * PAGE);
+	EXPECT_EQ(launch.realm->counters.stray, 2);
+	EXPECT_EQ(launch.realm->counters.exits, 7);
+	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE + 31 * PAGE));
+	EXPECT_FALSE(sim_vm_is_private(launch.sim, vm, BASE + 33 * PAGE));
+	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE + 34 * PAGE));
+	EXPECT_FALSE(sim_vm_is_private(launch.sim, vm, BASE + 36 * PAGE));
+	EXPECT_FALSE(sim_vm_is_private(launch.sim, vm, BASE + 63 * PAGE));
 	launch_free(&launch);
 }
 
 /* Exits that end a run, and how. */
-static void test_ends(void)
+TEST_OF(realm, ends)
 {
 	static const struct {
 		struct sim_exit exit;
@@ -579,10 +581,11 @@ static void test_ends(void)
 
 		launch_init(&launch);
 		launch_start(&launch);
-		CHECK(!sim_plan(launch.sim, 0, &ends[i].exit));
+		EXPECT_FALSE(sim_plan(launch.sim, 0, &ends[i].exit));
 		launch_run(&launch);
-		CHECK(!launch.rc && launch.realm->end == ends[i].end);
-		CHECK(strstr(launch.realm->report, ends[i].report));
+		EXPECT_FALSE(launch.rc);
+		EXPECT_EQ(launch.realm->end, ends[i].end);
+		EXPECT_STRSTR(launch.realm->report, ends[i].report);
 		launch_free(&launch);
 	}
 }
@@ -601,7 +604,7 @@ static enum host_verdict look(enum sim_arm arm, const char *machine,
 	sim_use(sim);
 	host_check_realm(&host, &report);
 	sim_use(NULL);
-	CHECK(!sim_open_files(sim));
+	EXPECT_FALSE(sim_open_files(sim));
 	sim_destroy(sim);
 	if (line)
 		verdict = host_report_find(&report, line)->verdict;
@@ -612,36 +615,16 @@ static enum host_verdict look(enum sim_arm arm, const char *machine,
 	return verdict;
 }
 
-static void test_status_lines(void)
+TEST_OF(realm, status)
 {
-	CHECK_EQ(look(SIM_ARM_CCA_V14, "aarch64", NULL), HOST_PASS);
-	CHECK_EQ(look(SIM_ARM_CCA_V14, "aarch64", "gic"), HOST_PASS);
-	CHECK_EQ(look(SIM_ARM_CCA_V14, "x86_64", "machine"), HOST_SKIP);
-	CHECK_EQ(look(SIM_ARM_PLAIN, "aarch64", "capability"), HOST_FAIL);
-	CHECK_EQ(look(SIM_ARM_PLAIN, "aarch64", "vm"), HOST_SKIP);
+	EXPECT_EQ(look(SIM_ARM_CCA_V14, "aarch64", NULL), HOST_PASS);
+	EXPECT_EQ(look(SIM_ARM_CCA_V14, "aarch64", "gic"), HOST_PASS);
+	EXPECT_EQ(look(SIM_ARM_CCA_V14, "x86_64", "machine"), HOST_SKIP);
+	EXPECT_EQ(look(SIM_ARM_PLAIN, "aarch64", "capability"), HOST_FAIL);
+	EXPECT_EQ(look(SIM_ARM_PLAIN, "aarch64", "vm"), HOST_SKIP);
 	/* The number says yes, and there are no realms. */
-	CHECK_EQ(look(SIM_ARM_OTHER, "aarch64", "capability"), HOST_PASS);
-	CHECK_EQ(look(SIM_ARM_OTHER, "aarch64", "vm"), HOST_FAIL);
-	CHECK_EQ(look(SIM_ARM_OTHER, "aarch64", "populate"), HOST_SKIP);
-	CHECK_EQ(look(SIM_ARM_NOT, "x86_64", NULL), HOST_FAIL);
+	EXPECT_EQ(look(SIM_ARM_OTHER, "aarch64", "capability"), HOST_PASS);
+	EXPECT_EQ(look(SIM_ARM_OTHER, "aarch64", "vm"), HOST_FAIL);
+	EXPECT_EQ(look(SIM_ARM_OTHER, "aarch64", "populate"), HOST_SKIP);
+	EXPECT_EQ(look(SIM_ARM_NOT, "x86_64", NULL), HOST_FAIL);
 }
-
-static const struct unit_test tests[] = {
-	{ "realm.launch", test_launch },
-	{ "realm.registers", test_registers },
-	{ "realm.partial", test_partial },
-	{ "realm.signal", test_signal },
-	{ "realm.rmm_status", test_status },
-	{ "realm.faults", test_faults },
-	{ "realm.order", test_order },
-	{ "realm.hosts", test_hosts },
-	{ "realm.no_gic", test_no_gic },
-	{ "realm.width", test_width },
-	{ "realm.bad", test_bad },
-	{ "realm.run", test_run },
-	{ "realm.conversions", test_conversions },
-	{ "realm.ends", test_ends },
-	{ "realm.status", test_status_lines },
-};
-
-UNIT_TESTS(tests)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "realm_world.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define GIC_DIST UINT64_C(0x08000000)
 #define GIC_REDIST UINT64_C(0x080a0000)
@@ -51,7 +51,7 @@ void realm_world_host(struct realm_world *world)
 		return;
 	world->sim = sim_create(&world->host);
 	world->kvm = sim_open(world->sim, KVM_DEVICE_PATH, O_RDWR);
-	CHECK(world->kvm >= 0);
+	EXPECT_GE(world->kvm, 0);
 }
 
 void realm_world_vm(struct realm_world *world)
@@ -61,7 +61,7 @@ void realm_world_vm(struct realm_world *world)
 		return;
 	world->vm = realm_world_ioctl(world, world->kvm, KVM_CREATE_VM,
 				      (void *)world->type);
-	CHECK(world->vm >= 0);
+	EXPECT_GE(world->vm, 0);
 }
 
 static int set_slot(struct realm_world *world)
@@ -87,9 +87,9 @@ void realm_world_memory(struct realm_world *world)
 		return;
 	world->gmem = realm_world_ioctl(world, world->vm,
 					KVM_CREATE_GUEST_MEMFD, &create);
-	CHECK(world->gmem >= 0);
-	CHECK(!set_slot(world));
-	CHECK(!realm_world_private(world, 0, REALM_WORLD_PRIVATE, true));
+	EXPECT_GE(world->gmem, 0);
+	EXPECT_FALSE(set_slot(world));
+	EXPECT_FALSE(realm_world_private(world, 0, REALM_WORLD_PRIVATE, true));
 }
 
 void realm_world_vcpu(struct realm_world *world)
@@ -100,8 +100,8 @@ void realm_world_vcpu(struct realm_world *world)
 	if (world->vcpu >= 0)
 		return;
 	world->vcpu = realm_world_ioctl(world, world->vm, KVM_CREATE_VCPU, NULL);
-	CHECK(world->vcpu >= 0);
-	CHECK(!sim_map(world->sim, world->vcpu, REALM_WORLD_PAGE, &run));
+	EXPECT_GE(world->vcpu, 0);
+	EXPECT_FALSE(sim_map(world->sim, world->vcpu, REALM_WORLD_PAGE, &run));
 	world->run = run;
 }
 
@@ -124,19 +124,18 @@ void realm_world_gic(struct realm_world *world)
 	realm_world_vm(world);
 	if (world->gic >= 0)
 		return;
-	CHECK(!realm_world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
+	EXPECT_FALSE(realm_world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
 	world->gic = (int)create.fd;
-	CHECK(!gic_set(world, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_DIST, &dist));
-	CHECK(!gic_set(world, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_REDIST,
-		       &redist));
-	CHECK(!gic_set(world, REALM_GIC_GROUP_CTRL, REALM_GIC_CTRL_INIT, NULL));
+	EXPECT_FALSE(gic_set(world, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_DIST, &dist));
+	EXPECT_FALSE(gic_set(world, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_REDIST, &redist));
+	EXPECT_FALSE(gic_set(world, REALM_GIC_GROUP_CTRL, REALM_GIC_CTRL_INIT, NULL));
 }
 
 void realm_world_ready(struct realm_world *world)
 {
 	realm_world_memory(world);
 	realm_world_vcpu(world);
-	CHECK(!realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
+	EXPECT_FALSE(realm_world_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
 	realm_world_gic(world);
 }
 

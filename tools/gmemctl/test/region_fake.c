@@ -5,7 +5,7 @@
 
 #include "../base/calls.h"
 #include "region_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -33,8 +33,7 @@ static int fake_partition_map(void *data, const struct partition_range *range,
 			  !range->params.writable);
 
 	(void)data;
-	CHECK_EQ(range->host,
-		 fake.reservation.base + range->gpa - fake.partition.offset);
+	EXPECT_EQ(range->host, fake.reservation.base + range->gpa - fake.partition.offset);
 	if (rc)
 		error_set(error, rc, "partition", "map", "the test wants it");
 	return rc;
@@ -68,7 +67,7 @@ const struct partition_ops fake_partition_ops = {
 static int fake_dma_map(void *data, const struct dma_mapping *mapping)
 {
 	(void)data;
-	CHECK_EQ(mapping->host, fake.reservation.base + mapping->range.start);
+	EXPECT_EQ(mapping->host, fake.reservation.base + mapping->range.start);
 	return fake_say('d', mapping->range, !mapping->writable);
 }
 
@@ -87,13 +86,13 @@ void fake_start(void)
 {
 	calls = &calls_system;
 	memset(&fake, 0, sizeof(fake));
-	CHECK(!reservation_create(&fake.reservation, FAKE_SIZE, 0));
+	EXPECT_FALSE(reservation_create(&fake.reservation, FAKE_SIZE, 0));
 	region_set_init(&fake.set, &fake.reservation);
 	fake.partition.ops = &fake_partition_ops;
 	fake.partition.reservation = &fake.reservation;
 	fake.target.ops = &fake_dma_ops;
 	fake.memfd = calls_system.memfd("test", FAKE_SIZE);
-	CHECK(fake.memfd >= 0);
+	EXPECT_GE(fake.memfd, 0);
 }
 
 void fake_stop(void)
@@ -105,8 +104,8 @@ void fake_stop(void)
 
 void fake_attach(void)
 {
-	CHECK(!region_set_add_target(&fake.set, &fake.target, NULL));
-	CHECK(!region_set_add_partition(&fake.set, &fake.partition, NULL));
+	EXPECT_FALSE(region_set_add_target(&fake.set, &fake.target, NULL));
+	EXPECT_FALSE(region_set_add_partition(&fake.set, &fake.partition, NULL));
 }
 
 bool fake_said(const char *expected)

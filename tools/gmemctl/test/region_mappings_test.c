@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "region_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -15,91 +15,108 @@ static int remove_memory(struct region *region, uint64_t start, uint64_t end)
 	return region_remove_mappings(&fake.set, region, range, NULL);
 }
 
-static void test_region_mappings_bounds(void)
+TEST_OF(region, mappings_bounds)
 {
 	struct region *ram;
 
 	fake_start();
 	ram = fake_region("ram", 4, 8, 255);
-	CHECK_EQ(fake_memory(ram, 0, 5, fake.memfd), -EINVAL);
-	CHECK_EQ(fake_memory(ram, 2, 2, fake.memfd), -EINVAL);
-	CHECK_EQ(fake_memory(ram, 3, 2, fake.memfd), -EINVAL);
-	CHECK(!fake_memory(ram, 1, 3, fake.memfd));
-	CHECK_EQ(fake_memory(ram, 0, 2, fake.memfd), -EEXIST);
-	CHECK_EQ(fake_memory(ram, 1, 3, fake.memfd), -EEXIST);
-	CHECK(!fake_memory(ram, 3, 4, fake.memfd) && ram->nr_mappings == 2);
-	CHECK_EQ(remove_memory(ram, 0, 2), -EINVAL);
-	CHECK(remove_memory(ram, 2, 4) == -EINVAL && ram->nr_mappings == 2);
-	CHECK(!remove_memory(ram, 0, 1) && ram->nr_mappings == 2);
-	CHECK(!remove_memory(ram, 0, 3) && ram->nr_mappings == 1);
-	CHECK_EQ(ram->mappings[0].range.start, 3 * PAGE);
+	EXPECT_EQ(fake_memory(ram, 0, 5, fake.memfd), -EINVAL);
+	EXPECT_EQ(fake_memory(ram, 2, 2, fake.memfd), -EINVAL);
+	EXPECT_EQ(fake_memory(ram, 3, 2, fake.memfd), -EINVAL);
+	EXPECT_FALSE(fake_memory(ram, 1, 3, fake.memfd));
+	EXPECT_EQ(fake_memory(ram, 0, 2, fake.memfd), -EEXIST);
+	EXPECT_EQ(fake_memory(ram, 1, 3, fake.memfd), -EEXIST);
+	EXPECT_FALSE(fake_memory(ram, 3, 4, fake.memfd));
+	EXPECT_EQ(ram->nr_mappings, 2);
+	EXPECT_EQ(remove_memory(ram, 0, 2), -EINVAL);
+	EXPECT_EQ(remove_memory(ram, 2, 4), -EINVAL);
+	EXPECT_EQ(ram->nr_mappings, 2);
+	EXPECT_FALSE(remove_memory(ram, 0, 1));
+	EXPECT_EQ(ram->nr_mappings, 2);
+	EXPECT_FALSE(remove_memory(ram, 0, 3));
+	EXPECT_EQ(ram->nr_mappings, 1);
+	EXPECT_EQ(ram->mappings[0].range.start, 3 * PAGE);
 	fake_stop();
 }
 
 /* Mappings come and go while the region is seen; partitions keep their slot. */
-static void test_region_mappings_live(void)
+TEST_OF(region, mappings_live)
 {
 	struct region *ram;
 
 	fake_start();
 	fake_attach();
 	ram = fake_region("ram", 4, 8, 255);
-	CHECK(!fake_map(ram, true) && fake_said("m4-8 "));
-	CHECK(!fake_memory(ram, 1, 3, fake.memfd) && fake_said("d5-7 "));
-	CHECK(reservation_find(&fake.reservation, 5 * PAGE));
-	CHECK(!reservation_find(&fake.reservation, 4 * PAGE));
-	CHECK(!remove_memory(ram, 0, 4) && fake_said("e5-7 "));
-	CHECK(!reservation_find(&fake.reservation, 5 * PAGE));
+	EXPECT_FALSE(fake_map(ram, true));
+	EXPECT_TRUE(fake_said("m4-8 "));
+	EXPECT_FALSE(fake_memory(ram, 1, 3, fake.memfd));
+	EXPECT_TRUE(fake_said("d5-7 "));
+	EXPECT_TRUE(reservation_find(&fake.reservation, 5 * PAGE));
+	EXPECT_FALSE(reservation_find(&fake.reservation, 4 * PAGE));
+	EXPECT_FALSE(remove_memory(ram, 0, 4));
+	EXPECT_TRUE(fake_said("e5-7 "));
+	EXPECT_FALSE(reservation_find(&fake.reservation, 5 * PAGE));
 	/* While it is not seen nobody is told. */
-	CHECK(!fake_unmap(ram) && fake_said("e4-8 u4-8 "));
-	CHECK(!fake_memory(ram, 1, 3, fake.memfd) && fake_said(""));
-	CHECK(!remove_memory(ram, 1, 3) && fake_said(""));
+	EXPECT_FALSE(fake_unmap(ram));
+	EXPECT_TRUE(fake_said("e4-8 u4-8 "));
+	EXPECT_FALSE(fake_memory(ram, 1, 3, fake.memfd));
+	EXPECT_TRUE(fake_said(""));
+	EXPECT_FALSE(remove_memory(ram, 1, 3));
+	EXPECT_TRUE(fake_said(""));
 	fake_stop();
 }
 
-static void test_region_mappings_contents(void)
+TEST_OF(region, mappings_contents)
 {
 	struct region *ram, *device;
 
 	fake_start();
 	ram = fake_region("ram", 0, 4, 255);
 	device = fake_region("device", 1, 2, 0);
-	CHECK(!fake_memory(ram, 0, 4, fake.memfd));
-	CHECK(!fake_memory(device, 0, 1, -1));
-	CHECK(!fake_map(ram, true));
+	EXPECT_FALSE(fake_memory(ram, 0, 4, fake.memfd));
+	EXPECT_FALSE(fake_memory(device, 0, 1, -1));
+	EXPECT_FALSE(fake_map(ram, true));
 	memset(fake.reservation.base, 0x5a, 4 * PAGE);
-	CHECK(!fake_map(device, true) && !fake_unmap(ram));
-	CHECK_EQ(fake.reservation.base[PAGE], 0);
-	CHECK(!region_remove(&fake.set, device, NULL) && !fake_map(ram, true));
-	CHECK_EQ(fake.reservation.base[PAGE], 0x5a);
+	EXPECT_FALSE(fake_map(device, true));
+	EXPECT_FALSE(fake_unmap(ram));
+	EXPECT_EQ(fake.reservation.base[PAGE], 0);
+	EXPECT_FALSE(region_remove(&fake.set, device, NULL));
+	EXPECT_FALSE(fake_map(ram, true));
+	EXPECT_EQ(fake.reservation.base[PAGE], 0x5a);
 	fake_stop();
 }
 
 /* A target that refuses one mapping has none of the region afterwards. */
-static void test_region_target_refuses(void)
+TEST_OF(region, target_refuses)
 {
 	struct region *ram;
 
 	fake_start();
 	fake_attach();
 	ram = fake_region("ram", 0, 4, 255);
-	CHECK(!fake_map(ram, true) && fake_said("m0-4 "));
+	EXPECT_FALSE(fake_map(ram, true));
+	EXPECT_TRUE(fake_said("m0-4 "));
 	fake.fail = 'd';
 	fake.rc = -ENOMEM;
-	CHECK_EQ(fake_memory(ram, 0, 2, fake.memfd), -ENOMEM);
-	CHECK(fake_said("d0-2 ") && !ram->nr_mappings);
-	CHECK(!reservation_find(&fake.reservation, 0));
-	CHECK(!fake_unmap(ram) && fake_said("e0-4 u0-4 "));
-	CHECK(!fake_memory(ram, 0, 2, fake.memfd));
-	CHECK(!fake_memory(ram, 2, 4, fake.memfd));
+	EXPECT_EQ(fake_memory(ram, 0, 2, fake.memfd), -ENOMEM);
+	EXPECT_TRUE(fake_said("d0-2 "));
+	EXPECT_FALSE(ram->nr_mappings);
+	EXPECT_FALSE(reservation_find(&fake.reservation, 0));
+	EXPECT_FALSE(fake_unmap(ram));
+	EXPECT_TRUE(fake_said("e0-4 u0-4 "));
+	EXPECT_FALSE(fake_memory(ram, 0, 2, fake.memfd));
+	EXPECT_FALSE(fake_memory(ram, 2, 4, fake.memfd));
 	fake.fail = 'd';
-	CHECK(fake_map(ram, true) == -ENOMEM && fake_said("d0-2 "));
-	CHECK(!fake_map(ram, true) && fake_said("d0-2 d2-4 m0-4 "));
+	EXPECT_EQ(fake_map(ram, true), -ENOMEM);
+	EXPECT_TRUE(fake_said("d0-2 "));
+	EXPECT_FALSE(fake_map(ram, true));
+	EXPECT_TRUE(fake_said("d0-2 d2-4 m0-4 "));
 	fake_stop();
 }
 
 /* Two targets: what the first was told is taken back. */
-static void test_region_target_second(void)
+TEST_OF(region, target_second)
 {
 	struct dma_target second;
 	struct region *ram;
@@ -107,65 +124,72 @@ static void test_region_target_second(void)
 	fake_start();
 	fake_attach();
 	second = fake.target;
-	CHECK(!region_set_add_target(&fake.set, &second, NULL));
+	EXPECT_FALSE(region_set_add_target(&fake.set, &second, NULL));
 	ram = fake_region("ram", 0, 4, 255);
-	CHECK(!fake_map(ram, true) && fake_said("m0-4 "));
+	EXPECT_FALSE(fake_map(ram, true));
+	EXPECT_TRUE(fake_said("m0-4 "));
 	fake.fail = 'd';
 	fake.pass = 1;
 	fake.rc = -EIO;
-	CHECK(fake_memory(ram, 0, 2, fake.memfd) == -EIO && !ram->nr_mappings);
-	CHECK(fake_said("d0-2 d0-2 e0-2 "));
-	CHECK(!fake_memory(ram, 0, 2, fake.memfd) && fake_said("d0-2 d0-2 "));
+	EXPECT_EQ(fake_memory(ram, 0, 2, fake.memfd), -EIO);
+	EXPECT_FALSE(ram->nr_mappings);
+	EXPECT_TRUE(fake_said("d0-2 d0-2 e0-2 "));
+	EXPECT_FALSE(fake_memory(ram, 0, 2, fake.memfd));
+	EXPECT_TRUE(fake_said("d0-2 d0-2 "));
 	fake_stop();
 }
 
 /* Memory of a device is no loss to a target that cannot have it. */
-static void test_region_target_device(void)
+TEST_OF(region, target_device)
 {
 	struct region *device;
 
 	fake_start();
 	fake_attach();
 	device = fake_region("device", 0, 2, 0);
-	CHECK(!fake_memory(device, 0, 2, fake.memfd));
+	EXPECT_FALSE(fake_memory(device, 0, 2, fake.memfd));
 	fake.fail = 'd';
 	fake.rc = -EINVAL;
-	CHECK(!fake_map(device, true) && device->active);
-	CHECK(fake_said("d0-2 m0-2 "));
+	EXPECT_FALSE(fake_map(device, true));
+	EXPECT_TRUE(device->active);
+	EXPECT_TRUE(fake_said("d0-2 m0-2 "));
 	fake_stop();
 }
 
-static void test_region_target_replay(void)
+TEST_OF(region, target_replay)
 {
 	struct region *low, *high;
 
 	fake_start();
 	low = fake_region("low", 0, 4, 255);
 	high = fake_region("high", 8, 12, 255);
-	CHECK(!fake_memory(low, 0, 4, fake.memfd) && !fake_map(low, true));
-	CHECK(!fake_memory(high, 0, 1, -1) &&
-	      !fake_memory(high, 2, 4, fake.memfd));
-	CHECK(!fake_map(high, true));
-	CHECK(!region_set_add_target(&fake.set, &fake.target, NULL));
-	CHECK(fake_said("d0-4 d8-9 da-c "));
+	EXPECT_FALSE(fake_memory(low, 0, 4, fake.memfd));
+	EXPECT_FALSE(fake_map(low, true));
+	EXPECT_FALSE(fake_memory(high, 0, 1, -1));
+	EXPECT_FALSE(fake_memory(high, 2, 4, fake.memfd));
+	EXPECT_FALSE(fake_map(high, true));
+	EXPECT_FALSE(region_set_add_target(&fake.set, &fake.target, NULL));
+	EXPECT_TRUE(fake_said("d0-4 d8-9 da-c "));
 	region_set_remove_target(&fake.set, &fake.target);
-	CHECK(fake_said("e0-4 e8-c "));
-	CHECK(!fake_unmap(low) && fake_said(""));
+	EXPECT_TRUE(fake_said("e0-4 e8-c "));
+	EXPECT_FALSE(fake_unmap(low));
+	EXPECT_TRUE(fake_said(""));
 	fake.fail = 'd';
 	fake.rc = -ENODEV;
-	CHECK_EQ(region_set_add_target(&fake.set, &fake.target, NULL), -ENODEV);
-	CHECK(fake_said("d8-9 ") && !fake.set.nr_targets);
+	EXPECT_EQ(region_set_add_target(&fake.set, &fake.target, NULL), -ENODEV);
+	EXPECT_TRUE(fake_said("d8-9 "));
+	EXPECT_FALSE(fake.set.nr_targets);
 	/* The second mapping of the second region: all of it is undone. */
-	CHECK(!fake_map(low, true));
+	EXPECT_FALSE(fake_map(low, true));
 	fake.fail = 'd';
 	fake.pass = 2;
-	CHECK_EQ(region_set_add_target(&fake.set, &fake.target, NULL), -ENODEV);
-	CHECK(fake_said("d0-4 d8-9 da-c e8-9 e0-4 "));
+	EXPECT_EQ(region_set_add_target(&fake.set, &fake.target, NULL), -ENODEV);
+	EXPECT_TRUE(fake_said("d0-4 d8-9 da-c e8-9 e0-4 "));
 	fake_stop();
 }
 
 /* Anonymous memory and a target that works with files only: one or the other. */
-static void test_region_target_needs_fd(void)
+TEST_OF(region, target_needs_fd)
 {
 	struct region *ram;
 	struct error error;
@@ -175,29 +199,15 @@ static void test_region_target_needs_fd(void)
 	fake_start();
 	fake.target.needs_fd = true;
 	ram = fake_region("ram", 0, 4, 255);
-	CHECK(!fake_memory(ram, 0, 2, -1));
-	CHECK_EQ(region_set_add_target(&fake.set, &fake.target, &error),
-		 -EINVAL);
-	CHECK_STR(error.action,
-		  "cannot register a DMA mapper that requires a backing fd");
-	CHECK(!remove_memory(ram, 0, 4));
-	CHECK(!region_set_add_target(&fake.set, &fake.target, &error));
-	CHECK_EQ(region_add_mapping(&fake.set, ram, &mapping, &error), -EINVAL);
-	CHECK(!strcmp(error.action, "cannot add a mapping with no backing fd: a "
-		      "registered DMA mapper requires one"));
-	CHECK(!fake_memory(ram, 0, 2, fake.memfd));
+	EXPECT_FALSE(fake_memory(ram, 0, 2, -1));
+	EXPECT_EQ(region_set_add_target(&fake.set, &fake.target, &error), -EINVAL);
+	EXPECT_STREQ(error.action, "cannot register a DMA mapper that requires a backing fd");
+	EXPECT_FALSE(remove_memory(ram, 0, 4));
+	EXPECT_FALSE(region_set_add_target(&fake.set, &fake.target, &error));
+	EXPECT_EQ(region_add_mapping(&fake.set, ram, &mapping, &error), -EINVAL);
+	EXPECT_STREQ(error.action,
+		     "cannot add a mapping with no backing fd: a "
+		     "registered DMA mapper requires one");
+	EXPECT_FALSE(fake_memory(ram, 0, 2, fake.memfd));
 	fake_stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "region.mappings_bounds", test_region_mappings_bounds },
-	{ "region.mappings_live", test_region_mappings_live },
-	{ "region.mappings_contents", test_region_mappings_contents },
-	{ "region.target_refuses", test_region_target_refuses },
-	{ "region.target_device", test_region_target_device },
-	{ "region.target_replay", test_region_target_replay },
-	{ "region.target_needs_fd", test_region_target_needs_fd },
-	{ "region.target_second", test_region_target_second },
-};
-
-UNIT_TESTS(tests)

@@ -18,7 +18,7 @@
 #include "../memory/device_memory.h"
 #include "../memory/remote.h"
 #include "kvm_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 #define M (UINT64_C(1) << 20)
@@ -72,10 +72,9 @@ static void start(enum backing_kind kind, bool legacy)
 	config = (struct memory_config){ .requests = &request,
 					 .nr_requests = 1,
 					 .x86_legacy = legacy };
-	CHECK(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error));
-	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
-	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-			  questions));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error));
+	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
+	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, questions));
 }
 
 static void stop(void)
@@ -128,7 +127,7 @@ static int child_main(void)
 static void fork_child(void)
 {
 	child = fork();
-	CHECK(child >= 0);
+	EXPECT_GE(child, 0);
 	if (child) {
 		close(sockets[1]);
 		close(questions[1]);
@@ -150,8 +149,9 @@ static bool child_reply(void)
 static void share(void)
 {
 	fork_child();
-	CHECK(!remote_start(&remote, &memory, sockets[0], &error));
-	CHECK(child_reply() && !reply.rc);
+	EXPECT_FALSE(remote_start(&remote, &memory, sockets[0], &error));
+	EXPECT_TRUE(child_reply());
+	EXPECT_FALSE(reply.rc);
 }
 
 static int child_ends(void)
@@ -160,15 +160,15 @@ static int child_ends(void)
 
 	close(questions[0]);
 	questions[0] = -1;
-	CHECK_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void unshare_memory(void)
 {
 	remote_stop(&remote);
-	CHECK(!memory.regions.nr_targets);
-	CHECK_EQ(child_ends(), 0);
+	EXPECT_FALSE(memory.regions.nr_targets);
+	EXPECT_EQ(child_ends(), 0);
 }
 
 /* Have the child read. Return: what its remote_mapper_read() does. */
@@ -177,9 +177,8 @@ static int child_read(uint64_t gpa, uint32_t size)
 	struct question question = { .gpa = gpa, .size = size };
 
 	memset(&reply, 0xff, sizeof(reply));
-	CHECK_EQ(send(questions[0], &question, sizeof(question), 0),
-		 sizeof(question));
-	CHECK(child_reply());
+	EXPECT_EQ(send(questions[0], &question, sizeof(question), 0), sizeof(question));
+	EXPECT_TRUE(child_reply());
 	return reply.rc;
 }
 
@@ -202,64 +201,67 @@ static blkcnt_t populated_blocks(void)
 	return fstat(memory.backings[0].fd, &stat) ? -1 : stat.st_blocks;
 }
 
-static void test_remote_sees(void)
+TEST_OF(remote, sees)
 {
 	start(BACKING_SHARED, false);
 	memset(at(3), 3, PAGE);
 	memset(at(70), 70, PAGE);
 	share();
-	CHECK(child_sees(3, 3) && child_sees(70, 70));
+	EXPECT_TRUE(child_sees(3, 3));
+	EXPECT_TRUE(child_sees(70, 70));
 	memset(at(3), 4, PAGE);
-	CHECK(child_sees(3, 4));
+	EXPECT_TRUE(child_sees(3, 4));
 	/* Over the end of a page, onto one that is not populated, nor will be. */
 	memset(&reply, 0, sizeof(reply));
-	CHECK(!child_read(4 * PAGE - 2, 4) &&
-	      !memcmp(reply.bytes, "\4\4\0\0", 4));
-	CHECK_EQ(populated_blocks(), 2 * PAGE / 512);
+	EXPECT_FALSE(child_read(4 * PAGE - 2, 4));
+	EXPECT_MEMEQ(reply.bytes, "\4\4\0\0", 4);
+	EXPECT_EQ(populated_blocks(), 2 * PAGE / 512);
 	/* Over the end of RAM, into the gap, and beyond everything. */
-	CHECK(child_read(16 * PAGE - 1, 2) == -EFAULT &&
-	      reply.fault == 16 * PAGE);
-	CHECK_EQ(child_read(20 * PAGE, 1), -EFAULT);
-	CHECK_EQ(child_read(80 * PAGE, 1), -EFAULT);
-	CHECK(child_read(UINT64_MAX, 2) == -EFAULT && reply.fault == UINT64_MAX);
+	EXPECT_EQ(child_read(16 * PAGE - 1, 2), -EFAULT);
+	EXPECT_EQ(reply.fault, 16 * PAGE);
+	EXPECT_EQ(child_read(20 * PAGE, 1), -EFAULT);
+	EXPECT_EQ(child_read(80 * PAGE, 1), -EFAULT);
+	EXPECT_EQ(child_read(UINT64_MAX, 2), -EFAULT);
+	EXPECT_EQ(reply.fault, UINT64_MAX);
 	unshare_memory();
 	stop();
 }
 
 /* What the guest does not see the remote does not, nor what it had instead. */
-static void test_remote_follows(void)
+TEST_OF(remote, follows)
 {
 	struct device_memory vga;
 	int fd;
 
 	start(BACKING_SHARED, true);
 	fd = calls->memfd("vga", 32 * PAGE);
-	CHECK_EQ(pwrite(fd, "\x2a", 1, 7), 1);
+	EXPECT_EQ(pwrite(fd, "\x2a", 1, 7), 1);
 	device_memory_init(&vga, &memory.regions, "vga", 32 * PAGE);
-	CHECK(!device_memory_map(&vga, (struct range){ 0, 32 * PAGE }, fd, 0,
-				 true, NULL));
+	EXPECT_FALSE(device_memory_map(&vga, (struct range){ 0, 32 * PAGE }, fd, 0, true, NULL));
 	memset(at(0xa0), 1, PAGE);
 	memset(at(0xc0), 2, PAGE);
-	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
 	share();
-	CHECK(child_sees(0xa0, 1) && child_read(0xc0000, 1) == -EFAULT);
-	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
-	CHECK(child_sees(0xc0, 2));
-	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED));
-	CHECK_EQ(child_read(0xa0000, 1), -EFAULT);
-	CHECK(!device_memory_show(&vga, 0xa0000, true, NULL));
-	CHECK(child_sees(0xa0, 0x2a));
-	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_READ_WRITE));
-	CHECK(child_sees(0xa0, 1));
-	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
-	CHECK(child_read(0xc0000, 1) == -EFAULT && child_sees(0xa0, 1));
+	EXPECT_TRUE(child_sees(0xa0, 1));
+	EXPECT_EQ(child_read(0xc0000, 1), -EFAULT);
+	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
+	EXPECT_TRUE(child_sees(0xc0, 2));
+	EXPECT_FALSE(show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED));
+	EXPECT_EQ(child_read(0xa0000, 1), -EFAULT);
+	EXPECT_FALSE(device_memory_show(&vga, 0xa0000, true, NULL));
+	EXPECT_TRUE(child_sees(0xa0, 0x2a));
+	EXPECT_FALSE(show(0xa0000, 0xc0000, VISIBILITY_READ_WRITE));
+	EXPECT_TRUE(child_sees(0xa0, 1));
+	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	EXPECT_EQ(child_read(0xc0000, 1), -EFAULT);
+	EXPECT_TRUE(child_sees(0xa0, 1));
 	device_memory_destroy(&vga);
 	unshare_memory();
 	close(fd);
 	stop();
 }
 
-static void test_remote_kinds(void)
+TEST_OF(remote, kinds)
 {
 	static const enum backing_kind kinds[] = {
 		BACKING_HUGETLB, BACKING_GMEM, BACKING_GUEST_MEMFD,
@@ -269,22 +271,24 @@ static void test_remote_kinds(void)
 		start(kinds[i], false);
 		memset(at(70), 70, PAGE);
 		share();
-		CHECK(child_sees(70, 70) && child_sees(0, 0));
+		EXPECT_TRUE(child_sees(70, 70));
+		EXPECT_TRUE(child_sees(0, 0));
 		unshare_memory();
 		stop();
 	}
 }
 
 /* Anonymous memory is nobody else's. */
-static void test_remote_private(void)
+TEST_OF(remote, private)
 {
 	start(BACKING_PRIVATE, false);
 	fork_child();
-	CHECK_EQ(remote_start(&remote, &memory, sockets[0], &error), -EINVAL);
-	CHECK(strstr(error.hint, "no backing fd (private RAM)"));
-	CHECK(child_reply() && reply.rc == -EINVAL);
-	CHECK(!memory.regions.nr_targets);
-	CHECK_EQ(child_ends(), 0);
+	EXPECT_EQ(remote_start(&remote, &memory, sockets[0], &error), -EINVAL);
+	EXPECT_STRSTR(error.hint, "no backing fd (private RAM)");
+	EXPECT_TRUE(child_reply());
+	EXPECT_EQ(reply.rc, -EINVAL);
+	EXPECT_FALSE(memory.regions.nr_targets);
+	EXPECT_EQ(child_ends(), 0);
 	stop();
 }
 
@@ -301,44 +305,45 @@ static void check_lost(int signal)
 {
 	start(BACKING_SHARED, true);
 	share();
-	CHECK(!kill(child, signal));
+	EXPECT_FALSE(kill(child, signal));
 	if (signal == SIGKILL)
-		CHECK_EQ(child_ends(), -1);
+		EXPECT_EQ(child_ends(), -1);
 	else
-		CHECK_EQ(waitpid(child, NULL, WUNTRACED), child);
-	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
-	CHECK(remote.gone);
-	CHECK(!show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
-	CHECK(!show(0xa0000, 0xc0000, VISIBILITY_READ_ONLY));
+		EXPECT_EQ(waitpid(child, NULL, WUNTRACED), child);
+	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
+	EXPECT_TRUE(remote.gone);
+	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
+	EXPECT_FALSE(show(0xa0000, 0xc0000, VISIBILITY_READ_ONLY));
 	if (signal == SIGSTOP) {
-		CHECK(!kill(child, SIGCONT));
-		CHECK(child_loses());
-		CHECK_EQ(child_ends(), 0);
+		EXPECT_FALSE(kill(child, SIGCONT));
+		EXPECT_TRUE(child_loses());
+		EXPECT_EQ(child_ends(), 0);
 	}
 	remote_stop(&remote);
 	stop();
 }
 
-static void test_remote_dies(void)
+TEST_OF(remote, dies)
 {
 	check_lost(SIGKILL);
 }
 
-static void test_remote_hangs(void)
+TEST_OF(remote, hangs)
 {
 	check_lost(SIGSTOP);
 }
 
 /* The VM ends: the other one keeps nothing of its memory. */
-static void test_remote_vm_ends(void)
+TEST_OF(remote, vm_ends)
 {
 	start(BACKING_SHARED, false);
 	memset(at(3), 3, PAGE);
 	share();
-	CHECK(child_sees(3, 3));
+	EXPECT_TRUE(child_sees(3, 3));
 	remote_stop(&remote);
-	CHECK(child_loses() && child_read(3 * PAGE, 1) == -EPIPE);
-	CHECK_EQ(child_ends(), 0);
+	EXPECT_TRUE(child_loses());
+	EXPECT_EQ(child_read(3 * PAGE, 1), -EPIPE);
+	EXPECT_EQ(child_ends(), 0);
 	stop();
 }
 
@@ -348,28 +353,29 @@ static int start_answered(int32_t second, int32_t late)
 	int32_t answers[] = { 0, second, late };
 
 	start(BACKING_SHARED, false);
-	CHECK_EQ(write(sockets[1], answers, sizeof(answers)), sizeof(answers));
+	EXPECT_EQ(write(sockets[1], answers, sizeof(answers)), sizeof(answers));
 	return remote_start(&remote, &memory, sockets[0], &error);
 }
 
-static void test_remote_answers(void)
+TEST_OF(remote, answers)
 {
-	CHECK_EQ(start_answered(-ENOMEM, 0), -ENOMEM);
-	CHECK(!memory.regions.nr_targets);
+	EXPECT_EQ(start_answered(-ENOMEM, 0), -ENOMEM);
+	EXPECT_FALSE(memory.regions.nr_targets);
 	stop();
-	CHECK_EQ(start_answered(5, 0), -EBADMSG);
+	EXPECT_EQ(start_answered(5, 0), -EBADMSG);
 	stop();
 	/* It cannot keep the guest from its memory afterwards. */
-	CHECK(!start_answered(0, -ENOMEM));
-	CHECK(!show(0, 16 * PAGE, VISIBILITY_UNMAPPED) && remote.gone);
-	CHECK(!show(0, 16 * PAGE, VISIBILITY_READ_WRITE));
+	EXPECT_FALSE(start_answered(0, -ENOMEM));
+	EXPECT_FALSE(show(0, 16 * PAGE, VISIBILITY_UNMAPPED));
+	EXPECT_TRUE(remote.gone);
+	EXPECT_FALSE(show(0, 16 * PAGE, VISIBILITY_READ_WRITE));
 	remote_stop(&remote);
 	stop();
 	/* It has never been there. */
 	start(BACKING_SHARED, false);
 	close(sockets[1]);
 	sockets[1] = -1;
-	CHECK_EQ(remote_start(&remote, &memory, sockets[0], &error), -EPIPE);
+	EXPECT_EQ(remote_start(&remote, &memory, sockets[0], &error), -EPIPE);
 	stop();
 }
 
@@ -383,12 +389,11 @@ static int mapper_told(const struct remote_message *messages, size_t count,
 	int rc;
 
 	for (size_t i = 0; i < count; i++)
-		CHECK(!files_send(sockets[0], &messages[i], sizeof(messages[i]),
-				  messages[i].kind == REMOTE_START ? NULL :
-				  &files));
+		EXPECT_FALSE(files_send(sockets[0], &messages[i], sizeof(messages[i]),
+					messages[i].kind == REMOTE_START ? NULL : &files));
 	shutdown(sockets[0], SHUT_WR);
 	rc = remote_mapper_start(&mapper, sockets[1], &error);
-	CHECK_EQ(open_fds(), fds);
+	EXPECT_EQ(open_fds(), fds);
 	return rc;
 }
 
@@ -396,11 +401,11 @@ static void check_told(const struct remote_message *messages, size_t count,
 		       int wanted)
 {
 	start(BACKING_SHARED, false);
-	CHECK_EQ(mapper_told(messages, count, memory.backings[0].fd), wanted);
+	EXPECT_EQ(mapper_told(messages, count, memory.backings[0].fd), wanted);
 	stop();
 }
 
-static void test_remote_garbage(void)
+TEST_OF(remote, garbage)
 {
 	static const struct range all = { 0, 80 * PAGE }, some = { 0, PAGE };
 	static const struct remote_message begin = {
@@ -430,17 +435,3 @@ static void test_remote_garbage(void)
 	said[0].kind = REMOTE_READY;
 	check_told(said, 1, -EBADMSG);
 }
-
-static const struct unit_test tests[] = {
-	{ "remote.sees", test_remote_sees },
-	{ "remote.follows", test_remote_follows },
-	{ "remote.kinds", test_remote_kinds },
-	{ "remote.private", test_remote_private },
-	{ "remote.dies", test_remote_dies },
-	{ "remote.hangs", test_remote_hangs },
-	{ "remote.vm_ends", test_remote_vm_ends },
-	{ "remote.answers", test_remote_answers },
-	{ "remote.garbage", test_remote_garbage },
-};
-
-UNIT_TESTS(tests)

@@ -16,7 +16,7 @@
 #include "../base/calls.h"
 #include "../memory/probe.h"
 #include "../memory/reservation.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 #define SIZE (16 * PAGE)
@@ -49,7 +49,7 @@ static int map(uint64_t start, uint64_t end, int fd)
 static void start(void)
 {
 	calls = &calls_system;
-	CHECK(!reservation_create(&reservation, SIZE, 0));
+	EXPECT_FALSE(reservation_create(&reservation, SIZE, 0));
 }
 
 /* Pages of the reservation that have memory in this process. */
@@ -58,8 +58,7 @@ static unsigned int resident(uint64_t start, uint64_t end)
 	unsigned char vector[SIZE / PAGE] = { 0 };
 	unsigned int count = 0;
 
-	CHECK(!mincore(reservation.base + start * PAGE, (end - start) * PAGE,
-		       vector));
+	EXPECT_FALSE(mincore(reservation.base + start * PAGE, (end - start) * PAGE, vector));
 	for (uint64_t i = 0; i < end - start; i++)
 		count += vector[i] & 1;
 	return count;
@@ -70,7 +69,7 @@ static uint64_t file_bytes(int fd)
 {
 	struct stat status;
 
-	CHECK(!fstat(fd, &status));
+	EXPECT_FALSE(fstat(fd, &status));
 	return (uint64_t)status.st_blocks * 512;
 }
 
@@ -81,7 +80,7 @@ static bool readable(uint64_t page)
 	return !probe_read(reservation.base + page * PAGE, &value);
 }
 
-static void test_reservation_create(void)
+TEST_OF(reservation, create)
 {
 	static const struct {
 		uint64_t size, alignment, expected_size, expected_alignment;
@@ -97,24 +96,21 @@ static void test_reservation_create(void)
 
 	calls = &calls_system;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		CHECK(!reservation_create(&reservation, cases[i].size,
-					  cases[i].alignment));
-		CHECK_EQ(reservation.size, cases[i].expected_size);
-		CHECK(!((uintptr_t)reservation.base %
-			cases[i].expected_alignment));
+		EXPECT_FALSE(reservation_create(&reservation, cases[i].size, cases[i].alignment));
+		EXPECT_EQ(reservation.size, cases[i].expected_size);
+		EXPECT_FALSE((uintptr_t)reservation.base % cases[i].expected_alignment);
 		reservation_destroy(&reservation);
 	}
-	CHECK_EQ(reservation_create(&reservation, 0, 0), -EINVAL);
-	CHECK_EQ(reservation_create(&reservation, PAGE, 3), -EINVAL);
-	CHECK_EQ(reservation_create(&reservation, UINT64_MAX, 0), -EINVAL);
-	CHECK_EQ(reservation_create(&reservation, PAGE, UINT64_C(1) << 63),
-		 -ENOMEM);
-	CHECK(!reservation.base);
+	EXPECT_EQ(reservation_create(&reservation, 0, 0), -EINVAL);
+	EXPECT_EQ(reservation_create(&reservation, PAGE, 3), -EINVAL);
+	EXPECT_EQ(reservation_create(&reservation, UINT64_MAX, 0), -EINVAL);
+	EXPECT_EQ(reservation_create(&reservation, PAGE, UINT64_C(1) << 63), -ENOMEM);
+	EXPECT_FALSE(reservation.base);
 	reservation_destroy(&reservation);
 }
 
 /* Every function takes whole pages inside, and an empty range as specified. */
-static void test_reservation_bounds(void)
+TEST_OF(reservation, bounds)
 {
 	static const struct range bad[] = {
 		{ 1, PAGE }, { 0, PAGE + 1 }, { 0, SIZE + PAGE },
@@ -123,95 +119,105 @@ static void test_reservation_bounds(void)
 	};
 
 	start();
-	CHECK(!map(0, 16, -1));
+	EXPECT_FALSE(map(0, 16, -1));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct extent extent = { bad[i], -1, 0, PAGE, true,
 						 false };
 
-		CHECK_EQ(reservation_map(&reservation, &extent), -EINVAL);
-		CHECK_EQ(reservation_unmap(&reservation, bad[i]), -EINVAL);
-		CHECK_EQ(reservation_commit(&reservation, bad[i]), -EINVAL);
-		CHECK_EQ(reservation_decommit(&reservation, bad[i]), -EINVAL);
-		CHECK_EQ(reservation_advise_huge(&reservation, bad[i]),
-			 -EINVAL);
-		CHECK_EQ(reservation_bind_node(&reservation, bad[i], 0),
-			 -EINVAL);
-		CHECK_EQ(reservation_set_writable(&reservation, bad[i], true),
-			 -EINVAL);
+		EXPECT_EQ(reservation_map(&reservation, &extent), -EINVAL);
+		EXPECT_EQ(reservation_unmap(&reservation, bad[i]), -EINVAL);
+		EXPECT_EQ(reservation_commit(&reservation, bad[i]), -EINVAL);
+		EXPECT_EQ(reservation_decommit(&reservation, bad[i]), -EINVAL);
+		EXPECT_EQ(reservation_advise_huge(&reservation, bad[i]), -EINVAL);
+		EXPECT_EQ(reservation_bind_node(&reservation, bad[i], 0), -EINVAL);
+		EXPECT_EQ(reservation_set_writable(&reservation, bad[i], true), -EINVAL);
 	}
-	CHECK_EQ(map(4, 4, -1), -EINVAL);
-	CHECK_EQ(reservation_unmap(&reservation, pages(4, 4)), -EINVAL);
-	CHECK(!reservation_commit(&reservation, pages(4, 4)));
-	CHECK(!reservation_decommit(&reservation, pages(16, 16)));
-	CHECK(!reservation_advise_huge(&reservation, pages(4, 4)));
-	CHECK_EQ(reservation.nr_extents, 1);
+	EXPECT_EQ(map(4, 4, -1), -EINVAL);
+	EXPECT_EQ(reservation_unmap(&reservation, pages(4, 4)), -EINVAL);
+	EXPECT_FALSE(reservation_commit(&reservation, pages(4, 4)));
+	EXPECT_FALSE(reservation_decommit(&reservation, pages(16, 16)));
+	EXPECT_FALSE(reservation_advise_huge(&reservation, pages(4, 4)));
+	EXPECT_EQ(reservation.nr_extents, 1);
 	reservation_destroy(&reservation);
 }
 
 /* A mapping in the middle of another: three extents, each with its contents. */
-static void test_reservation_overlap(void)
+TEST_OF(reservation, overlap)
 {
 	int fd = calls_system.memfd("test", SIZE);
 	const struct extent *tail;
 
 	start();
-	CHECK(!map(0, 16, fd));
+	EXPECT_FALSE(map(0, 16, fd));
 	for (uint64_t i = 0; i < 16; i++)
 		reservation.base[i * PAGE] = (uint8_t)i;
-	CHECK(!map(4, 6, -1));
-	CHECK_EQ(reservation.nr_extents, 3);
-	CHECK(reservation.base[3 * PAGE] == 3 && !reservation.base[4 * PAGE]);
-	CHECK_EQ(reservation.base[6 * PAGE], 6);
+	EXPECT_FALSE(map(4, 6, -1));
+	EXPECT_EQ(reservation.nr_extents, 3);
+	EXPECT_EQ(reservation.base[3 * PAGE], 3);
+	EXPECT_FALSE(reservation.base[4 * PAGE]);
+	EXPECT_EQ(reservation.base[6 * PAGE], 6);
 	tail = reservation_find(&reservation, 6 * PAGE);
-	CHECK(tail && tail->fd == fd && tail->fd_offset == 6 * PAGE);
+	EXPECT_TRUE(tail);
+	EXPECT_EQ(tail->fd, fd);
+	EXPECT_EQ(tail->fd_offset, 6 * PAGE);
 	/* Over the ends of two. */
-	CHECK(!map(5, 8, fd));
-	CHECK(reservation.nr_extents == 4 && !reservation.base[7 * PAGE + 1]);
-	CHECK(reservation.base[5 * PAGE] == 0 && reservation.base[7 * PAGE] == 2);
-	CHECK(!map(0, 16, -1) && reservation.nr_extents == 1);
+	EXPECT_FALSE(map(5, 8, fd));
+	EXPECT_EQ(reservation.nr_extents, 4);
+	EXPECT_FALSE(reservation.base[7 * PAGE + 1]);
+	EXPECT_EQ(reservation.base[5 * PAGE], 0);
+	EXPECT_EQ(reservation.base[7 * PAGE], 2);
+	EXPECT_FALSE(map(0, 16, -1));
+	EXPECT_EQ(reservation.nr_extents, 1);
 	reservation_destroy(&reservation);
 	close(fd);
 }
 
-static void test_reservation_unmap(void)
+TEST_OF(reservation, unmap)
 {
 	start();
-	CHECK(!probe_start_segv());
-	CHECK(!readable(0));
-	CHECK(!map(0, 8, -1));
-	CHECK(readable(0) && !readable(8));
-	CHECK(!reservation_unmap(&reservation, pages(2, 3)));
-	CHECK(readable(1) && !readable(2) && readable(3));
-	CHECK(!reservation_find(&reservation, 2 * PAGE));
-	CHECK(!reservation_unmap(&reservation, pages(0, 16)));
-	CHECK(!readable(3) && !reservation.nr_extents);
+	EXPECT_FALSE(probe_start_segv());
+	EXPECT_FALSE(readable(0));
+	EXPECT_FALSE(map(0, 8, -1));
+	EXPECT_TRUE(readable(0));
+	EXPECT_FALSE(readable(8));
+	EXPECT_FALSE(reservation_unmap(&reservation, pages(2, 3)));
+	EXPECT_TRUE(readable(1));
+	EXPECT_FALSE(readable(2));
+	EXPECT_TRUE(readable(3));
+	EXPECT_FALSE(reservation_find(&reservation, 2 * PAGE));
+	EXPECT_FALSE(reservation_unmap(&reservation, pages(0, 16)));
+	EXPECT_FALSE(readable(3));
+	EXPECT_FALSE(reservation.nr_extents);
 	probe_stop();
 	reservation_destroy(&reservation);
 }
 
 /* Anonymous: memory after commit, none after decommit, zero when read again. */
-static void test_reservation_anonymous(void)
+TEST_OF(reservation, anonymous)
 {
 	start();
-	CHECK(!map(0, 16, -1));
-	CHECK(!resident(0, 16));
-	CHECK(!reservation_commit(&reservation, pages(2, 6)));
-	CHECK(resident(0, 16) == 4 && resident(2, 6) == 4);
+	EXPECT_FALSE(map(0, 16, -1));
+	EXPECT_FALSE(resident(0, 16));
+	EXPECT_FALSE(reservation_commit(&reservation, pages(2, 6)));
+	EXPECT_EQ(resident(0, 16), 4);
+	EXPECT_EQ(resident(2, 6), 4);
 	memset(reservation.base + 2 * PAGE, 0x5a, 4 * PAGE);
-	CHECK(!reservation_commit(&reservation, pages(0, 8)));
-	CHECK(reservation.base[2 * PAGE] == 0x5a && resident(0, 8) == 8);
-	CHECK(!reservation_decommit(&reservation, pages(2, 5)));
-	CHECK(resident(2, 5) == 0 && resident(5, 8) == 3);
-	CHECK(!reservation.base[2 * PAGE] &&
-	      reservation.base[5 * PAGE] == 0x5a);
+	EXPECT_FALSE(reservation_commit(&reservation, pages(0, 8)));
+	EXPECT_EQ(reservation.base[2 * PAGE], 0x5a);
+	EXPECT_EQ(resident(0, 8), 8);
+	EXPECT_FALSE(reservation_decommit(&reservation, pages(2, 5)));
+	EXPECT_EQ(resident(2, 5), 0);
+	EXPECT_EQ(resident(5, 8), 3);
+	EXPECT_FALSE(reservation.base[2 * PAGE]);
+	EXPECT_EQ(reservation.base[5 * PAGE], 0x5a);
 	reservation.base[2 * PAGE] = 1;
-	CHECK_EQ(reservation.base[2 * PAGE], 1);
+	EXPECT_EQ(reservation.base[2 * PAGE], 1);
 	/* What is not mapped cannot be committed, and nothing is half done. */
-	CHECK(!reservation_unmap(&reservation, pages(12, 13)));
-	CHECK_EQ(reservation_commit(&reservation, pages(10, 16)), -EFAULT);
-	CHECK_EQ(resident(10, 12), 0);
-	CHECK(!reservation_decommit(&reservation, pages(0, 16)));
-	CHECK(!resident(0, 12));
+	EXPECT_FALSE(reservation_unmap(&reservation, pages(12, 13)));
+	EXPECT_EQ(reservation_commit(&reservation, pages(10, 16)), -EFAULT);
+	EXPECT_EQ(resident(10, 12), 0);
+	EXPECT_FALSE(reservation_decommit(&reservation, pages(0, 16)));
+	EXPECT_FALSE(resident(0, 12));
 	reservation_destroy(&reservation);
 }
 
@@ -221,37 +227,39 @@ static void check_file(int fd)
 	uint8_t *other = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			      fd, 0);
 
-	CHECK(other != MAP_FAILED);
+	EXPECT_NE(other, MAP_FAILED);
 	start();
-	CHECK(!map(0, 16, fd));
-	CHECK(!reservation_commit(&reservation, pages(0, 16)));
-	CHECK(file_bytes(fd) >= SIZE);
+	EXPECT_FALSE(map(0, 16, fd));
+	EXPECT_FALSE(reservation_commit(&reservation, pages(0, 16)));
+	EXPECT_GE(file_bytes(fd), SIZE);
 	memset(other, 0x5a, SIZE);
-	CHECK(!reservation_commit(&reservation, pages(0, 16)));
-	CHECK_EQ(reservation.base[SIZE - 1], 0x5a);
-	CHECK(!reservation_decommit(&reservation, pages(0, 12)));
-	CHECK(file_bytes(fd) <= 4 * PAGE);
-	CHECK(!other[0] && !reservation.base[11 * PAGE]);
-	CHECK_EQ(reservation.base[12 * PAGE], 0x5a);
+	EXPECT_FALSE(reservation_commit(&reservation, pages(0, 16)));
+	EXPECT_EQ(reservation.base[SIZE - 1], 0x5a);
+	EXPECT_FALSE(reservation_decommit(&reservation, pages(0, 12)));
+	EXPECT_LE(file_bytes(fd), 4 * PAGE);
+	EXPECT_FALSE(other[0]);
+	EXPECT_FALSE(reservation.base[11 * PAGE]);
+	EXPECT_EQ(reservation.base[12 * PAGE], 0x5a);
 	reservation_destroy(&reservation);
-	CHECK(!munmap(other, SIZE));
+	EXPECT_FALSE(munmap(other, SIZE));
 }
 
-static void test_reservation_memfd(void)
+TEST_OF(reservation, memfd)
 {
 	int fd = calls_system.memfd("test", SIZE);
 
-	CHECK(fd >= 0);
+	EXPECT_GE(fd, 0);
 	check_file(fd);
 	close(fd);
 }
 
-static void test_reservation_file(void)
+TEST_OF(reservation, file)
 {
 	char path[] = "/tmp/gmemctl_unit_XXXXXX";
 	int fd = mkstemp(path);
 
-	CHECK(fd >= 0 && !ftruncate(fd, SIZE));
+	EXPECT_GE(fd, 0);
+	EXPECT_FALSE(ftruncate(fd, SIZE));
 	check_file(fd);
 	close(fd);
 	unlink(path);
@@ -272,7 +280,7 @@ static int trace_punch(int fd, uint64_t offset, uint64_t length)
  * Half a huge page would be zeroed and kept: refused, also when another part of
  * the range could be done.
  */
-static void test_reservation_huge_page(void)
+TEST_OF(reservation, huge_page)
 {
 	struct calls tracing = calls_system;
 	int fd = calls_system.memfd("test", SIZE);
@@ -283,35 +291,36 @@ static void test_reservation_huge_page(void)
 	calls = &tracing;
 	extent.page_size = 4 * PAGE;
 	extent.fd_offset = 8 * PAGE;
-	CHECK(!reservation_map(&reservation, &extent));
-	CHECK(!map(8, 16, fd));
-	CHECK_EQ(reservation_decommit(&reservation, pages(0, 2)), -EINVAL);
-	CHECK_EQ(reservation_decommit(&reservation, pages(2, 12)), -EINVAL);
-	CHECK(!*trace);
-	CHECK(!reservation_decommit(&reservation, pages(4, 9)));
-	CHECK_STR(trace, "pc000+4000 p0+1000 ");
+	EXPECT_FALSE(reservation_map(&reservation, &extent));
+	EXPECT_FALSE(map(8, 16, fd));
+	EXPECT_EQ(reservation_decommit(&reservation, pages(0, 2)), -EINVAL);
+	EXPECT_EQ(reservation_decommit(&reservation, pages(2, 12)), -EINVAL);
+	EXPECT_FALSE(*trace);
+	EXPECT_FALSE(reservation_decommit(&reservation, pages(4, 9)));
+	EXPECT_STREQ(trace, "pc000+4000 p0+1000 ");
 	calls = &calls_system;
 	reservation_destroy(&reservation);
 	close(fd);
 }
 
-static void test_reservation_writable(void)
+TEST_OF(reservation, writable)
 {
 	uint8_t *base;
 
 	start();
 	base = reservation.base;
-	CHECK(!probe_start_segv());
-	CHECK(!map(0, 8, -1));
-	CHECK(!reservation_set_writable(&reservation, pages(2, 4), false));
-	CHECK(!probe_write(base + PAGE, 1) && !probe_write(base + 4 * PAGE, 1));
-	CHECK(probe_write(base + 2 * PAGE, 1) == -EFAULT && readable(2));
-	CHECK(!reservation_find(&reservation, 2 * PAGE)->writable);
-	CHECK(reservation_find(&reservation, 4 * PAGE)->writable);
-	CHECK(!reservation_set_writable(&reservation, pages(0, 8), true));
-	CHECK(!probe_write(base + 2 * PAGE, 1));
-	CHECK_EQ(reservation_set_writable(&reservation, pages(7, 9), true),
-		 -EFAULT);
+	EXPECT_FALSE(probe_start_segv());
+	EXPECT_FALSE(map(0, 8, -1));
+	EXPECT_FALSE(reservation_set_writable(&reservation, pages(2, 4), false));
+	EXPECT_FALSE(probe_write(base + PAGE, 1));
+	EXPECT_FALSE(probe_write(base + 4 * PAGE, 1));
+	EXPECT_EQ(probe_write(base + 2 * PAGE, 1), -EFAULT);
+	EXPECT_TRUE(readable(2));
+	EXPECT_FALSE(reservation_find(&reservation, 2 * PAGE)->writable);
+	EXPECT_TRUE(reservation_find(&reservation, 4 * PAGE)->writable);
+	EXPECT_FALSE(reservation_set_writable(&reservation, pages(0, 8), true));
+	EXPECT_FALSE(probe_write(base + 2 * PAGE, 1));
+	EXPECT_EQ(reservation_set_writable(&reservation, pages(7, 9), true), -EFAULT);
 	probe_stop();
 	reservation_destroy(&reservation);
 }
@@ -329,55 +338,41 @@ static int failing_map_at(void *address, size_t length, int prot, int flags,
 }
 
 /* What was mapped before is still known, and still there. */
-static void test_reservation_map_fails(void)
+TEST_OF(reservation, map_fails)
 {
 	struct calls failing = calls_system;
 
 	start();
-	CHECK(!map(0, 8, -1));
+	EXPECT_FALSE(map(0, 8, -1));
 	reservation.base[PAGE] = 7;
 	failing.map_at = failing_map_at;
 	calls = &failing;
-	CHECK_EQ(map(1, 2, -1), -ENOMEM);
-	CHECK_EQ(reservation_unmap(&reservation, pages(1, 2)), -ENOMEM);
+	EXPECT_EQ(map(1, 2, -1), -ENOMEM);
+	EXPECT_EQ(reservation_unmap(&reservation, pages(1, 2)), -ENOMEM);
 	calls = &calls_system;
-	CHECK(reservation.nr_extents == 1 && reservation.base[PAGE] == 7);
+	EXPECT_EQ(reservation.nr_extents, 1);
+	EXPECT_EQ(reservation.base[PAGE], 7);
 	reservation_destroy(&reservation);
 }
 
-static void test_reservation_advice(void)
+TEST_OF(reservation, advice)
 {
 	int fd = calls_system.memfd("test", SIZE);
 	int rc;
 
 	start();
-	CHECK(!map(0, 8, -1) && !map(8, 16, fd));
+	EXPECT_FALSE(map(0, 8, -1));
+	EXPECT_FALSE(map(8, 16, fd));
 	reservation_set_name(&reservation, pages(0, 8), "guest-ram-private");
 	/* EINVAL: a kernel without transparent huge pages. */
 	rc = reservation_advise_huge(&reservation, pages(0, 16));
-	CHECK(!rc || rc == -EINVAL);
+	EXPECT_TRUE(!rc || rc == -EINVAL);
 	/* ENOSYS: one without NUMA. */
 	rc = reservation_bind_node(&reservation, pages(0, 16), 0);
-	CHECK(!rc || rc == -ENOSYS);
-	CHECK(reservation_bind_node(&reservation, pages(0, 1), NODE_BAD) < 0);
-	CHECK(reservation_bind_node(&reservation, pages(0, 1), 0xffff) < 0);
-	CHECK(!reservation_commit(&reservation, pages(0, 16)));
+	EXPECT_TRUE(!rc || rc == -ENOSYS);
+	EXPECT_LT(reservation_bind_node(&reservation, pages(0, 1), NODE_BAD), 0);
+	EXPECT_LT(reservation_bind_node(&reservation, pages(0, 1), 0xffff), 0);
+	EXPECT_FALSE(reservation_commit(&reservation, pages(0, 16)));
 	reservation_destroy(&reservation);
 	close(fd);
 }
-
-static const struct unit_test tests[] = {
-	{ "reservation.create", test_reservation_create },
-	{ "reservation.bounds", test_reservation_bounds },
-	{ "reservation.overlap", test_reservation_overlap },
-	{ "reservation.unmap", test_reservation_unmap },
-	{ "reservation.anonymous", test_reservation_anonymous },
-	{ "reservation.memfd", test_reservation_memfd },
-	{ "reservation.file", test_reservation_file },
-	{ "reservation.huge_page", test_reservation_huge_page },
-	{ "reservation.writable", test_reservation_writable },
-	{ "reservation.map_fails", test_reservation_map_fails },
-	{ "reservation.advice", test_reservation_advice },
-};
-
-UNIT_TESTS(tests)

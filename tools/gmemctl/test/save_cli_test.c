@@ -18,7 +18,7 @@
 #include "../control/channel.h"
 #include "../control/server.h"
 #include "../kvm/threads.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define NAME "test-vm"
 #define PATH_SIZE 1024
@@ -86,13 +86,13 @@ static void happen(void)
 
 	path_of(guest, path);
 	if (act == ACT_OBSTACLE)
-		CHECK(!mkdir(path, 0700));
+		EXPECT_FALSE(mkdir(path, 0700));
 	if (act == ACT_INTERRUPT)
-		CHECK(!kill(child, SIGINT));
+		EXPECT_FALSE(kill(child, SIGINT));
 	if (act == ACT_KILL)
-		CHECK(!kill(child, SIGKILL));
+		EXPECT_FALSE(kill(child, SIGKILL));
 	if (act == ACT_INTERRUPT || act == ACT_KILL)
-		CHECK_EQ(channel_wait_result(job, -1, 5000, NULL), -EPIPE);
+		EXPECT_EQ(channel_wait_result(job, -1, 5000, NULL), -EPIPE);
 }
 
 /* The VM's word after it has heard whether the file has its name. */
@@ -106,7 +106,7 @@ static void conclude(void)
 		return;
 	if (act == ACT_LATE)
 		verdict = error_set(&error, -ETIMEDOUT, "x", "wait", NULL);
-	CHECK(!channel_send_result(job, verdict, &error));
+	EXPECT_FALSE(channel_send_result(job, verdict, &error));
 }
 
 static void *save_main(void *data)
@@ -116,13 +116,14 @@ static void *save_main(void *data)
 	int rc = 0;
 
 	(void)data;
-	CHECK(file >= 0 && write(file, "saved", 5) == 5);
+	EXPECT_GE(file, 0);
+	EXPECT_EQ(write(file, "saved", 5), 5);
 	close(file);
 	happen();
 	if (act == ACT_FAIL)
 		rc = error_set(&error, -ENOSPC, "guest memory", "write", NULL);
 	if (act != ACT_INTERRUPT && act != ACT_KILL) {
-		CHECK(!channel_send_result(job, rc, &error));
+		EXPECT_FALSE(channel_send_result(job, rc, &error));
 		if (!rc)
 			conclude();
 	}
@@ -137,8 +138,8 @@ static int serve(void *data, const char *command, struct json_object *request,
 
 	(void)data;
 	(void)result;
-	CHECK_STR(command, "save");
-	CHECK(json_object_object_get_ex(request, "channel", &channel));
+	EXPECT_STREQ(command, "save");
+	EXPECT_TRUE(json_object_object_get_ex(request, "channel", &channel));
 	if (act == ACT_REFUSE)
 		return error_set(error, -EBUSY, "VM", "start a job", NULL);
 	asked++;
@@ -151,15 +152,15 @@ static bool start(enum act what)
 {
 	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 16);
 
-	CHECK(size > 0);
+	EXPECT_GT(size, 0);
 	program[size > 0 ? size : 0] = '\0';
 	strcpy(strrchr(program, '/'), "/gmemctl");
 	if (access(program, X_OK)) {
-		unit_skip("%s is not built", program);
+		ksft_skip("%s is not built", program);
 		return false;
 	}
 	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	CHECK(mkdtemp(directory));
+	EXPECT_TRUE(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
 	act = what;
 	guest = "guest";
@@ -167,7 +168,7 @@ static bool start(enum act what)
 	asked = 0;
 	verdict = 1;
 	named = false;
-	CHECK(!server_start(&server, NAME, serve, NULL, NULL));
+	EXPECT_FALSE(server_start(&server, NAME, serve, NULL, NULL));
 	return true;
 }
 
@@ -197,8 +198,8 @@ static void stop(unsigned int left)
 	has = entries(true);
 	if (has != left)
 		printf("# %u files are left, expected %u\n", has, left);
-	CHECK_EQ(has, left);
-	CHECK(!rmdir(directory));
+	EXPECT_EQ(has, left);
+	EXPECT_FALSE(rmdir(directory));
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
 
@@ -223,7 +224,7 @@ static int save_as(const char *name, const char *file, bool and_stop)
 		      and_stop ? "--stop" : NULL, NULL);
 		_exit(127);
 	}
-	CHECK_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
 	if (asked)
 		pthread_join(saver, NULL);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -241,103 +242,116 @@ static void put(const char *name, const char *text)
 
 	path_of(name, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	EXPECT_GE(fd, 0);
+	EXPECT_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
 }
 
 /* The VM hears of the name when the file has it, and not before. */
-static void test_save_cli(void)
+TEST_OF(save_cli, save)
 {
 	char path[PATH_SIZE];
 	struct stat status;
 
 	if (!start(ACT_SAVE))
 		return;
-	CHECK(!save() && asked == 1 && !verdict && named);
-	CHECK(!strcmp(content("guest"), "saved") && !*content("out"));
+	EXPECT_FALSE(save());
+	EXPECT_EQ(asked, 1);
+	EXPECT_FALSE(verdict);
+	EXPECT_TRUE(named);
+	EXPECT_STREQ(content("guest"), "saved");
+	EXPECT_FALSE(*content("out"));
 	path_of("guest", path);
-	CHECK(!stat(path, &status) && (status.st_mode & 0777) == 0600);
+	EXPECT_FALSE(stat(path, &status));
+	EXPECT_EQ((status.st_mode & 0777), 0600);
 	stop(2);
 }
 
 /* What the user has under such names is no business of this. */
-static void test_save_cli_neighbours_C7(void)
+TEST_OF(save_cli, neighbours_C7)
 {
 	if (!start(ACT_SAVE))
 		return;
 	put("guest", "before");
 	put("guest.part", "another guest");
-	CHECK(!save() && !strcmp(content("guest"), "saved"));
-	CHECK_STR(content("guest.part"), "another guest");
+	EXPECT_FALSE(save());
+	EXPECT_STREQ(content("guest"), "saved");
+	EXPECT_STREQ(content("guest.part"), "another guest");
 	stop(3);
 }
 
 /* The command again, or mistyped: the VM is not there, and nothing is touched. */
-static void test_save_cli_no_vm_C5(void)
+TEST_OF(save_cli, no_vm_C5)
 {
 	if (!start(ACT_SAVE))
 		return;
 	put("guest", "the guest");
 	put("guest.part", "another guest");
-	CHECK(save_as("test-mv", "guest", true) == 1 && !asked);
-	CHECK(strstr(content("out"), "test-mv"));
-	CHECK_STR(content("guest"), "the guest");
-	CHECK_STR(content("guest.part"), "another guest");
+	EXPECT_EQ(save_as("test-mv", "guest", true), 1);
+	EXPECT_FALSE(asked);
+	EXPECT_STRSTR(content("out"), "test-mv");
+	EXPECT_STREQ(content("guest"), "the guest");
+	EXPECT_STREQ(content("guest.part"), "another guest");
 	stop(3);
 }
 
 /* Somebody else saves it already, maybe to the same file. */
-static void test_save_cli_busy_C6(void)
+TEST_OF(save_cli, busy_C6)
 {
 	if (!start(ACT_REFUSE))
 		return;
 	put("guest.12345678.part", "half of the guest");
-	CHECK(save() == 1 && strstr(content("out"), "busy"));
-	CHECK_STR(content("guest.12345678.part"), "half of the guest");
+	EXPECT_EQ(save(), 1);
+	EXPECT_STRSTR(content("out"), "busy");
+	EXPECT_STREQ(content("guest.12345678.part"), "half of the guest");
 	stop(2);
 }
 
 /* The VM goes on, and its part is not left in the directory. */
-static void test_save_cli_interrupted_C5(void)
+TEST_OF(save_cli, interrupted_C5)
 {
 	if (!start(ACT_INTERRUPT))
 		return;
 	put("guest", "before");
-	CHECK(save() == 1 && verdict == 1);
-	CHECK(strstr(content("out"), "the VM goes on"));
-	CHECK_STR(content("guest"), "before");
+	EXPECT_EQ(save(), 1);
+	EXPECT_EQ(verdict, 1);
+	EXPECT_STRSTR(content("out"), "the VM goes on");
+	EXPECT_STREQ(content("guest"), "before");
 	stop(2);
 }
 
 /* Nobody can clean up then, but nothing that was there is lost. */
-static void test_save_cli_killed_C5(void)
+TEST_OF(save_cli, killed_C5)
 {
 	if (!start(ACT_KILL))
 		return;
 	put("guest", "before");
-	CHECK(save() == -SIGKILL && verdict == 1);
-	CHECK_STR(content("guest"), "before");
+	EXPECT_EQ(save(), -SIGKILL);
+	EXPECT_EQ(verdict, 1);
+	EXPECT_STREQ(content("guest"), "before");
 	stop(3);
 }
 
-static void test_save_cli_full(void)
+TEST_OF(save_cli, full)
 {
 	if (!start(ACT_FAIL))
 		return;
 	put("guest", "before");
-	CHECK(save() == 1 && strstr(content("out"), "No space left"));
-	CHECK(strstr(content("out"), "/guest: save the VM to it: "));
-	CHECK_STR(content("guest"), "before");
+	EXPECT_EQ(save(), 1);
+	EXPECT_STRSTR(content("out"), "No space left");
+	EXPECT_STRSTR(content("out"), "/guest: save the VM to it: ");
+	EXPECT_STREQ(content("guest"), "before");
 	stop(2);
 }
 
 /* The message ends the program, which has tidied up before. */
-static void test_save_cli_deaf_C18(void)
+TEST_OF(save_cli, deaf_C18)
 {
 	if (!start(ACT_FAIL))
 		return;
 	deaf = true;
-	CHECK(save() == -SIGPIPE && verdict == 1);
+	EXPECT_EQ(save(), -SIGPIPE);
+	EXPECT_EQ(verdict, 1);
 	stop(1);
 }
 
@@ -359,19 +373,20 @@ static bool place_is_said(void)
 }
 
 /* The VM is told to go on; the file is complete, and where it is, is said. */
-static void test_save_cli_rename_C5(void)
+TEST_OF(save_cli, rename_C5)
 {
 	if (!start(ACT_OBSTACLE))
 		return;
-	CHECK(save() == 1 && asked == 1);
-	CHECK_EQ(verdict, -EISDIR);
-	CHECK(place_is_said());
-	CHECK(strstr(content("out"), "guest: rename what was written to this: "));
+	EXPECT_EQ(save(), 1);
+	EXPECT_EQ(asked, 1);
+	EXPECT_EQ(verdict, -EISDIR);
+	EXPECT_TRUE(place_is_said());
+	EXPECT_STRSTR(content("out"), "guest: rename what was written to this: ");
 	stop(3);
 }
 
 /* However long it is: nobody could guess the name. */
-static void test_save_cli_long_C5(void)
+TEST_OF(save_cli, long_C5)
 {
 	char name[PATH_SIZE - 100] = "", path[PATH_SIZE];
 	size_t length = 0;
@@ -381,67 +396,56 @@ static void test_save_cli_long_C5(void)
 	while (length + 200 < sizeof(name)) {
 		length += (size_t)sprintf(name + length, "%0199d", 0);
 		path_of(name, path);
-		CHECK(!mkdir(path, 0700));
+		EXPECT_FALSE(mkdir(path, 0700));
 		name[length++] = '/';
 	}
 	strcpy(name + length, "guest");
 	guest = name;
-	CHECK(save() == 1 && place_is_said());
+	EXPECT_EQ(save(), 1);
+	EXPECT_TRUE(place_is_said());
 	snprintf(path, sizeof(path), "rm -r %s/0*", directory);
-	CHECK(!system(path));
+	EXPECT_FALSE(system(path));
 	stop(1);
 }
 
 /* Gone, but not without having written its guest. */
-static void test_save_cli_dead(void)
+TEST_OF(save_cli, dead)
 {
 	if (!start(ACT_DIE))
 		return;
-	CHECK(!save() && named && !*content("out"));
+	EXPECT_FALSE(save());
+	EXPECT_TRUE(named);
+	EXPECT_FALSE(*content("out"));
 	stop(2);
 }
 
 /* It is not said to have ended if it has not. */
-static void test_save_cli_late(void)
+TEST_OF(save_cli, late)
 {
 	if (!start(ACT_LATE))
 		return;
-	CHECK(save() == 1 && strstr(content("out"), "/guest; the VM seems to go on"));
-	CHECK_STR(content("guest"), "saved");
+	EXPECT_EQ(save(), 1);
+	EXPECT_STRSTR(content("out"), "/guest; the VM seems to go on");
+	EXPECT_STREQ(content("guest"), "saved");
 	stop(2);
 }
 
 /* It is refused while the VM can still go on. */
-static void test_save_cli_directory(void)
+TEST_OF(save_cli, directory_C8)
 {
 	char path[PATH_SIZE];
 
 	if (!start(ACT_SAVE))
 		return;
 	path_of("guest", path);
-	CHECK(!mkdir(path, 0700));
-	CHECK(save() == 1 && !asked);
-	CHECK(strstr(content("out"), "directory"));
-	CHECK(!rmdir(path) && !mkfifo(path, 0600));
-	CHECK(save() == 1 && !asked);
-	CHECK(strstr(content("out"), "regular file"));
+	EXPECT_FALSE(mkdir(path, 0700));
+	EXPECT_EQ(save(), 1);
+	EXPECT_FALSE(asked);
+	EXPECT_STRSTR(content("out"), "directory");
+	EXPECT_FALSE(rmdir(path));
+	EXPECT_FALSE(mkfifo(path, 0600));
+	EXPECT_EQ(save(), 1);
+	EXPECT_FALSE(asked);
+	EXPECT_STRSTR(content("out"), "regular file");
 	stop(2);
 }
-
-static const struct unit_test tests[] = {
-	{ "save_cli.save", test_save_cli },
-	{ "save_cli.neighbours_C7", test_save_cli_neighbours_C7 },
-	{ "save_cli.no_vm_C5", test_save_cli_no_vm_C5 },
-	{ "save_cli.busy_C6", test_save_cli_busy_C6 },
-	{ "save_cli.interrupted_C5", test_save_cli_interrupted_C5 },
-	{ "save_cli.killed_C5", test_save_cli_killed_C5 },
-	{ "save_cli.full", test_save_cli_full },
-	{ "save_cli.deaf_C18", test_save_cli_deaf_C18 },
-	{ "save_cli.rename_C5", test_save_cli_rename_C5 },
-	{ "save_cli.long_C5", test_save_cli_long_C5 },
-	{ "save_cli.dead", test_save_cli_dead },
-	{ "save_cli.late", test_save_cli_late },
-	{ "save_cli.directory_C8", test_save_cli_directory },
-};
-
-UNIT_TESTS(tests)

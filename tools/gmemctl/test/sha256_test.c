@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit.h"
+#include "ksft.h"
 
 #define memcpy guest_memcpy
 #define memset guest_memset
@@ -28,23 +28,17 @@ static bool same_digest(const uint8_t *data, size_t size, size_t split)
 	return !memcmp(digest, expected, sizeof(digest));
 }
 
-static void test_sha256(void)
+TEST_OF(sha256, lengths)
 {
 	uint8_t *data = malloc(LARGE);
 
-	CHECK(data);
+	EXPECT_TRUE(data);
 	if (!data)
 		return;
 	for (size_t i = 0; i < LARGE; i++)
 		data[i] = (uint8_t)(i * 167 + (i >> 8));
 	for (size_t size = 0; size <= 260; size++)
-		CHECK(same_digest(data, size, size / 3));
-	CHECK(same_digest(data, LARGE, 65));
+		EXPECT_TRUE(same_digest(data, size, size / 3));
+	EXPECT_TRUE(same_digest(data, LARGE, 65));
 	free(data);
 }
-
-static const struct unit_test tests[] = {
-	{ "sha256.lengths", test_sha256 },
-};
-
-UNIT_TESTS(tests)

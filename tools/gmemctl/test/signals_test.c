@@ -10,7 +10,7 @@
 
 #include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* A guest that does not exit: only a signal ends what is like its KVM_RUN. */
 static int endless_loop(void *data, struct vcpu *vcpu)
@@ -71,7 +71,7 @@ static int in_process(void (*prepare)(int number), int number, int sent)
 		signals_hold(&before);
 		_exit(run_endless(sent));
 	}
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
@@ -100,31 +100,30 @@ static void prepare_ignored(int number)
 }
 
 /* C13: whatever the parent has blocked, a guest that does not exit is ended. */
-static void test_signals_blocked(void)
+TEST_OF(signals, C13_blocked)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-	CHECK(!in_process(prepare_blocked, SIGUSR1, 0));
+	EXPECT_FALSE(in_process(prepare_blocked, SIGUSR1, 0));
 	for (unsigned int i = 0; i < 4; i++) {
-		CHECK_EQ(in_process(prepare_blocked, SIGUSR1, numbers[i]),
-			 EINTR);
-		CHECK_EQ(in_process(prepare_all_blocked, 0, numbers[i]), EINTR);
+		EXPECT_EQ(in_process(prepare_blocked, SIGUSR1, numbers[i]), EINTR);
+		EXPECT_EQ(in_process(prepare_all_blocked, 0, numbers[i]), EINTR);
 	}
 }
 
 /* C14: what was ignored at the start is ignored, and the others are not. */
-static void test_signals_ignored(void)
+TEST_OF(signals, C14_ignored)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 	for (unsigned int i = 0; i < 4; i++) {
 		int other = numbers[(i + 1) % 4];
 
-		CHECK(!in_process(prepare_ignored, numbers[i], numbers[i]));
-		CHECK_EQ(in_process(prepare_ignored, numbers[i], other), EINTR);
+		EXPECT_FALSE(in_process(prepare_ignored, numbers[i], numbers[i]));
+		EXPECT_EQ(in_process(prepare_ignored, numbers[i], other), EINTR);
 	}
 	/* The thread of the vCPU needs this one. */
-	CHECK_EQ(in_process(prepare_ignored, SIGUSR1, SIGTERM), EINTR);
+	EXPECT_EQ(in_process(prepare_ignored, SIGUSR1, SIGTERM), EINTR);
 }
 
 static bool has_end_signal(int number)
@@ -135,17 +134,17 @@ static bool has_end_signal(int number)
 	return sigismember(&set, number);
 }
 
-static void test_signals_end_set(void)
+TEST_OF(signals, C14_end_set)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 	for (unsigned int i = 0; i < 4; i++) {
 		sighandler_t before = signal(numbers[i], SIG_IGN);
 
-		CHECK(!has_end_signal(numbers[i]));
-		CHECK(has_end_signal(numbers[(i + 1) % 4]));
+		EXPECT_FALSE(has_end_signal(numbers[i]));
+		EXPECT_TRUE(has_end_signal(numbers[(i + 1) % 4]));
 		signal(numbers[i], before);
-		CHECK(has_end_signal(numbers[i]));
+		EXPECT_TRUE(has_end_signal(numbers[i]));
 	}
 }
 
@@ -156,24 +155,19 @@ static void *mask_main(void *data)
 }
 
 /* C15: a crash of another thread has to reach the handler, and nothing else. */
-static void test_signals_thread(void)
+TEST_OF(signals, C15_thread)
 {
 	pthread_t thread;
 	sigset_t mask;
 
-	CHECK(!threads_start(&thread, mask_main, &mask));
-	CHECK(!pthread_join(thread, NULL));
-	CHECK(!sigismember(&mask, SIGSEGV) && !sigismember(&mask, SIGBUS));
-	CHECK(!sigismember(&mask, SIGFPE) && !sigismember(&mask, SIGILL));
-	CHECK(sigismember(&mask, SIGTERM) && sigismember(&mask, SIGUSR1));
-	CHECK(sigismember(&mask, SIGALRM) && sigismember(&mask, SIGRTMIN));
+	EXPECT_FALSE(threads_start(&thread, mask_main, &mask));
+	EXPECT_FALSE(pthread_join(thread, NULL));
+	EXPECT_FALSE(sigismember(&mask, SIGSEGV));
+	EXPECT_FALSE(sigismember(&mask, SIGBUS));
+	EXPECT_FALSE(sigismember(&mask, SIGFPE));
+	EXPECT_FALSE(sigismember(&mask, SIGILL));
+	EXPECT_TRUE(sigismember(&mask, SIGTERM));
+	EXPECT_TRUE(sigismember(&mask, SIGUSR1));
+	EXPECT_TRUE(sigismember(&mask, SIGALRM));
+	EXPECT_TRUE(sigismember(&mask, SIGRTMIN));
 }
-
-static const struct unit_test tests[] = {
-	{ "signals.C13_blocked", test_signals_blocked },
-	{ "signals.C14_ignored", test_signals_ignored },
-	{ "signals.C14_end_set", test_signals_end_set },
-	{ "signals.C15_thread", test_signals_thread },
-};
-
-UNIT_TESTS(tests)

@@ -4,9 +4,9 @@
 #include <stddef.h>
 
 #include "../cli/command.h"
-#include "unit.h"
+#include "ksft.h"
 
-static void test_size_good(void)
+TEST_OF(size, good)
 {
 	static const struct {
 		const char *text;
@@ -34,12 +34,12 @@ static void test_size_good(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t size = 42;
 
-		CHECK(!size_parse(cases[i].text, &size));
-		CHECK_EQ(size, cases[i].size);
+		EXPECT_FALSE(size_parse(cases[i].text, &size));
+		EXPECT_EQ(size, cases[i].size);
 	}
 }
 
-static void test_size_bad(void)
+TEST_OF(size, bad)
 {
 	static const char *const invalid[] = {
 		"", "K", "-1", "+1", " 1", "1 ", "1KK", "0x", "0xg", "1P", "1B",
@@ -53,25 +53,26 @@ static void test_size_bad(void)
 	uint64_t size = 42;
 
 	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
-		CHECK_EQ(size_parse(invalid[i], &size), -EINVAL);
+		EXPECT_EQ(size_parse(invalid[i], &size), -EINVAL);
 	for (size_t i = 0; i < sizeof(too_large) / sizeof(too_large[0]); i++)
-		CHECK_EQ(size_parse(too_large[i], &size), -ERANGE);
-	CHECK_EQ(size, 42);
+		EXPECT_EQ(size_parse(too_large[i], &size), -ERANGE);
+	EXPECT_EQ(size, 42);
 }
 
-static void test_count(void)
+TEST_OF(size, count)
 {
 	uint32_t count = 42;
 
-	CHECK_EQ(count_parse("9", 8, &count), -ERANGE);
-	CHECK_EQ(count_parse("4294967296", UINT32_MAX, &count), -ERANGE);
-	CHECK_EQ(count_parse("1K", 8000, &count), -EINVAL);
-	CHECK_EQ(count_parse("", 8, &count), -EINVAL);
-	CHECK_EQ(count, 42);
-	CHECK(!count_parse("8", 8, &count) && count == 8);
+	EXPECT_EQ(count_parse("9", 8, &count), -ERANGE);
+	EXPECT_EQ(count_parse("4294967296", UINT32_MAX, &count), -ERANGE);
+	EXPECT_EQ(count_parse("1K", 8000, &count), -EINVAL);
+	EXPECT_EQ(count_parse("", 8, &count), -EINVAL);
+	EXPECT_EQ(count, 42);
+	EXPECT_FALSE(count_parse("8", 8, &count));
+	EXPECT_EQ(count, 8);
 }
 
-static void test_number(void)
+TEST_OF(size, number)
 {
 	static const char *const bad[] = {
 		"", "x", "0x", "0xg", "0x1 ", " 1", "-1", "+1", "1k", "0x-1",
@@ -80,21 +81,16 @@ static void test_number(void)
 	uint64_t number = 42;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CHECK(number_parse(bad[i], &number));
-	CHECK_EQ(number, 42);
-	CHECK(!number_parse("0x30000", &number) && number == 0x30000);
-	CHECK(!number_parse("0XfF", &number) && number == 255);
-	CHECK(!number_parse("010", &number) && number == 10);
-	CHECK(!number_parse("0", &number) && number == 0);
-	CHECK(!number_parse("0xffffffffffffffff", &number));
-	CHECK_EQ(number, UINT64_MAX);
+		EXPECT_TRUE(number_parse(bad[i], &number));
+	EXPECT_EQ(number, 42);
+	EXPECT_FALSE(number_parse("0x30000", &number));
+	EXPECT_EQ(number, 0x30000);
+	EXPECT_FALSE(number_parse("0XfF", &number));
+	EXPECT_EQ(number, 255);
+	EXPECT_FALSE(number_parse("010", &number));
+	EXPECT_EQ(number, 10);
+	EXPECT_FALSE(number_parse("0", &number));
+	EXPECT_EQ(number, 0);
+	EXPECT_FALSE(number_parse("0xffffffffffffffff", &number));
+	EXPECT_EQ(number, UINT64_MAX);
 }
-
-static const struct unit_test tests[] = {
-	{ "size.good", test_size_good },
-	{ "size.bad", test_size_bad },
-	{ "size.count", test_count },
-	{ "size.number", test_number },
-};
-
-UNIT_TESTS(tests)

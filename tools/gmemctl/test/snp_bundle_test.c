@@ -10,7 +10,7 @@
 #include <openssl/x509.h>
 
 #include "snp_verified.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define BUNDLE_SIZE 16384
 
@@ -23,15 +23,15 @@ static void check_order(struct verified *verified, const unsigned int *order,
 	uint8_t data[8192];
 	size_t size = test_certs_pem(&verified->source, order, count, data);
 
-	CHECK(!verified_pool(verified, data, size));
-	CHECK(verified_run(verified));
+	EXPECT_FALSE(verified_pool(verified, data, size));
+	EXPECT_TRUE(verified_run(verified));
 	size = test_certs_der(&verified->source, order, count, data);
-	CHECK(!verified_pool(verified, data, size));
-	CHECK(verified_run(verified));
+	EXPECT_FALSE(verified_pool(verified, data, size));
+	EXPECT_TRUE(verified_run(verified));
 }
 
 /* What the bundle of AWS (ASVK first) and that of Azure (VCEK first) are. */
-static void test_snp_f5_f6_orders(void)
+TEST_OF(snp, f5_f6_orders)
 {
 	unsigned int order[TEST_CERTS];
 	struct verified verified;
@@ -58,7 +58,7 @@ static void test_snp_f5_f6_orders(void)
  * Two roots of one name and one key, only one of which is trusted, and the other
  * comes first.
  */
-static void test_snp_f5_two_roots(void)
+TEST_OF(snp, f5_two_roots)
 {
 	static const unsigned int first[] = { TEST_ROOT, TEST_INTERMEDIATE };
 	static const unsigned int all[] = {
@@ -72,18 +72,17 @@ static void test_snp_f5_two_roots(void)
 
 	verified_init(&verified, &vcek);
 	test_certs_make(&other, &vcek);
-	CHECK(!verified_pool(&verified, data,
-			     test_certs_pem(&other, first, 2, data)));
-	CHECK(!verified_run(&verified));
+	EXPECT_FALSE(verified_pool(&verified, data, test_certs_pem(&other, first, 2, data)));
+	EXPECT_FALSE(verified_run(&verified));
 	size = test_certs_pem(&verified.source, all, 3, data);
-	CHECK(!snp_pool_add(&verified.pool, "mine", data, size, &error));
-	CHECK(verified_run(&verified));
+	EXPECT_FALSE(snp_pool_add(&verified.pool, "mine", data, size, &error));
+	EXPECT_TRUE(verified_run(&verified));
 	test_certs_free(&other);
 	verified_free(&verified);
 }
 
 /* The certificate of a key that was renewed: that which is valid is taken. */
-static void test_snp_f5_renewed(void)
+TEST_OF(snp, f5_renewed)
 {
 	struct verified verified;
 	uint8_t data[2048], *at = data;
@@ -92,38 +91,38 @@ static void test_snp_f5_renewed(void)
 
 	verified_init(&verified, &vcek);
 	old = X509_dup(verified.source.certs[TEST_LEAF]);
-	CHECK(ASN1_TIME_set(X509_getm_notAfter(old), TEST_TIME - 60));
-	CHECK(X509_sign(old, verified.source.intermediate_key, EVP_sha384()));
+	EXPECT_TRUE(ASN1_TIME_set(X509_getm_notAfter(old), TEST_TIME - 60));
+	EXPECT_TRUE(X509_sign(old, verified.source.intermediate_key, EVP_sha384()));
 	i2d_X509(old, &at);
-	CHECK(!verified_pool(&verified, data, (size_t)(at - data)));
-	CHECK(!snp_pool_add(&verified.pool, "chain", verified.source.chain,
-			    verified.source.chain_size, &error));
-	CHECK(verified_only_fails(&verified, "certificates"));
-	CHECK(strstr(verified_check(&verified, "certificates")->detail,
-		     "'SEV-VCEK' of bundle: certificate has expired"));
-	CHECK(!snp_pool_add(&verified.pool, "new", verified.source.leaf,
-			    verified.source.leaf_size, &error));
-	CHECK(verified_run(&verified));
+	EXPECT_FALSE(verified_pool(&verified, data, (size_t)(at - data)));
+	EXPECT_FALSE(snp_pool_add(&verified.pool, "chain", verified.source.chain,
+				  verified.source.chain_size, &error));
+	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
+	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+		      "'SEV-VCEK' of bundle: certificate has expired");
+	EXPECT_FALSE(snp_pool_add(&verified.pool, "new", verified.source.leaf,
+				  verified.source.leaf_size, &error));
+	EXPECT_TRUE(verified_run(&verified));
 	X509_free(old);
 	verified_free(&verified);
 }
 
 /* Anybody can make a certificate of the same name: it is not on the way. */
-static void test_snp_f5_same_name(void)
+TEST_OF(snp, f5_same_name)
 {
 	static const struct test_certs_kind foreign = { .foreign_leaf = true };
 	struct verified verified;
 
 	verified_init(&verified, &foreign);
-	CHECK(!verified_run(&verified));
-	CHECK_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
-	CHECK(strstr(verified_check(&verified, "certificates")->detail,
-		     "was not signed by the certificate of that name"));
-	CHECK_EQ(verified_check(&verified, "root")->verdict, SNP_FAIL);
+	EXPECT_FALSE(verified_run(&verified));
+	EXPECT_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
+	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+		      "was not signed by the certificate of that name");
+	EXPECT_EQ(verified_check(&verified, "root")->verdict, SNP_FAIL);
 	verified_free(&verified);
 }
 
-static void test_snp_f5_missing(void)
+TEST_OF(snp, f5_missing)
 {
 	static const unsigned int no_root[] = { TEST_LEAF, TEST_INTERMEDIATE };
 	static const unsigned int no_ask[] = { TEST_LEAF, TEST_ROOT };
@@ -135,42 +134,42 @@ static void test_snp_f5_missing(void)
 
 	verified_init(&verified, &vcek);
 	size = test_certs_pem(&verified.source, no_root, 2, data);
-	CHECK(!verified_pool(&verified, data, size));
-	CHECK(!verified_run(&verified));
-	CHECK(strstr(verified_check(&verified, "certificates")->detail,
-		     "'SEV-Test' of bundle names 'ARK-Test'"));
+	EXPECT_FALSE(verified_pool(&verified, data, size));
+	EXPECT_FALSE(verified_run(&verified));
+	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+		      "'SEV-Test' of bundle names 'ARK-Test'");
 	size = test_certs_pem(&verified.source, no_ask, 2, data);
-	CHECK(!verified_pool(&verified, data, size));
-	CHECK(!verified_run(&verified));
-	CHECK(strstr(verified_check(&verified, "certificates")->detail,
-		     "'SEV-VCEK' of bundle names 'SEV-Test'"));
+	EXPECT_FALSE(verified_pool(&verified, data, size));
+	EXPECT_FALSE(verified_run(&verified));
+	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+		      "'SEV-VCEK' of bundle names 'SEV-Test'");
 	size = test_certs_pem(&verified.source, no_leaf, 2, data);
-	CHECK(!verified_pool(&verified, data, size));
-	CHECK(!verified_run(&verified));
-	CHECK_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
+	EXPECT_FALSE(verified_pool(&verified, data, size));
+	EXPECT_FALSE(verified_run(&verified));
+	EXPECT_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
 	verified_free(&verified);
 
 	verified_init(&verified, &no_ca);
-	CHECK(verified_only_fails(&verified, "certificates"));
-	CHECK(strstr(verified_check(&verified, "certificates")->detail,
-		     "'SEV-Test' of chain: invalid CA certificate"));
+	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
+	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+		      "'SEV-Test' of chain: invalid CA certificate");
 	verified_free(&verified);
 }
 
-static void test_snp_f22_by_root(void)
+TEST_OF(snp, f22_by_root)
 {
 	static const struct test_certs_kind by_root = { .by_root = true };
 	struct verified verified;
 
 	verified_init(&verified, &by_root);
-	CHECK(!verified_run(&verified));
-	CHECK_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
-	CHECK(strstr(verified_check(&verified, "certificates")->detail,
-		     "by the root 'ARK-Test' itself"));
+	EXPECT_FALSE(verified_run(&verified));
+	EXPECT_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
+	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+		      "by the root 'ARK-Test' itself");
 	verified_free(&verified);
 }
 
-static void test_snp_f8_text(void)
+TEST_OF(snp, f8_text)
 {
 	static const unsigned int which[] = {
 		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
@@ -187,13 +186,13 @@ static void test_snp_f8_text(void)
 		used += sprintf(text + used, "# what comes next: %u\n%.*s\n"
 				"some words after it\n\n", i, size, pem);
 	}
-	CHECK(!verified_pool(&verified, (void *)text, (size_t)used));
-	CHECK(verified_run(&verified));
+	EXPECT_FALSE(verified_pool(&verified, (void *)text, (size_t)used));
+	EXPECT_TRUE(verified_run(&verified));
 	verified_free(&verified);
 }
 
 /* As it stands in YAML, and as Windows writes it. */
-static void test_snp_f8_indented(void)
+TEST_OF(snp, f8_indented)
 {
 	static const unsigned int which[] = {
 		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
@@ -210,13 +209,14 @@ static void test_snp_f8_indented(void)
 		if (pem[i] == '\n')
 			used += (size_t)sprintf(text + used, "  \t ");
 	}
-	CHECK(!verified_pool(&verified, (void *)text, used));
-	CHECK(verified.pool.count == 3 && verified_run(&verified));
+	EXPECT_FALSE(verified_pool(&verified, (void *)text, used));
+	EXPECT_EQ(verified.pool.count, 3);
+	EXPECT_TRUE(verified_run(&verified));
 	verified_free(&verified);
 }
 
 /* The same for a revocation list. */
-static void test_snp_f8_crl(void)
+TEST_OF(snp, f8_crl)
 {
 	char text[8192] = "\xef\xbb\xbf";
 	uint8_t der[2048];
@@ -231,22 +231,21 @@ static void test_snp_f8_crl(void)
 	verified_init(&verified, &vcek);
 	size = test_certs_crl(&verified.source, NULL, TEST_TIME, der);
 	crl = d2i_X509_CRL(NULL, &at, (long)size);
-	CHECK_EQ(PEM_write_bio_X509_CRL(bio, crl), 1);
+	EXPECT_EQ(PEM_write_bio_X509_CRL(bio, crl), 1);
 	size = (size_t)BIO_get_mem_data(bio, &pem);
 	for (size_t i = 0; i < size; i++) {
 		text[used++] = pem[i];
 		if (pem[i] == '\n')
 			used += (size_t)sprintf(text + used, "  ");
 	}
-	CHECK(!snp_pool_add_crl(&verified.pool, "crl", (uint8_t *)text, used,
-				&error));
-	CHECK_EQ(verified.pool.crls_count, 1);
+	EXPECT_FALSE(snp_pool_add_crl(&verified.pool, "crl", (uint8_t *)text, used, &error));
+	EXPECT_EQ(verified.pool.crls_count, 1);
 	BIO_free(bio);
 	X509_CRL_free(crl);
 	verified_free(&verified);
 }
 
-static void test_snp_f9_der(void)
+TEST_OF(snp, f9_der)
 {
 	static const unsigned int which[] = {
 		TEST_INTERMEDIATE, TEST_ROOT, TEST_LEAF,
@@ -258,20 +257,19 @@ static void test_snp_f9_der(void)
 	verified_init(&verified, &vcek);
 	size = test_certs_der(&verified.source, which, 3, data);
 	for (size_t cut = 0; cut < size; cut += 13) {
-		CHECK(verified_pool(&verified, data, cut) ||
-		      verified.pool.count < 3);
-		CHECK(verified.pool.count == 0 || !verified_run(&verified));
+		EXPECT_TRUE(verified_pool(&verified, data, cut) || verified.pool.count < 3);
+		EXPECT_TRUE(verified.pool.count == 0 || !verified_run(&verified));
 	}
 	memset(data + size, 0, 64);
-	CHECK(!verified_pool(&verified, data, size + 64));
-	CHECK(verified_run(&verified));
+	EXPECT_FALSE(verified_pool(&verified, data, size + 64));
+	EXPECT_TRUE(verified_run(&verified));
 	data[size + 32] = 1;
-	CHECK_EQ(verified_pool(&verified, data, size + 64), -EINVAL);
+	EXPECT_EQ(verified_pool(&verified, data, size + 64), -EINVAL);
 	verified_free(&verified);
 }
 
 /* What `cat vcek.der cert_chain.pem` makes. */
-static void test_snp_f9_der_and_pem(void)
+TEST_OF(snp, f9_der_and_pem)
 {
 	static const unsigned int leaf[] = { TEST_OTHER, TEST_LEAF };
 	struct verified verified;
@@ -281,18 +279,17 @@ static void test_snp_f9_der_and_pem(void)
 	verified_init(&verified, &vcek);
 	size = test_certs_der(&verified.source, leaf, 2, data);
 	memcpy(data + size, verified.source.chain, verified.source.chain_size);
-	CHECK(!verified_pool(&verified, data,
-			     size + verified.source.chain_size));
-	CHECK(verified.pool.count == 4 && verified_run(&verified));
+	EXPECT_FALSE(verified_pool(&verified, data, size + verified.source.chain_size));
+	EXPECT_EQ(verified.pool.count, 4);
+	EXPECT_TRUE(verified_run(&verified));
 	/* A part of one is not passed over. */
 	memmove(data + 300, data + size, verified.source.chain_size);
-	CHECK(verified_pool(&verified, data, 300 + verified.source.chain_size)
-	      == -EINVAL);
+	EXPECT_EQ(verified_pool(&verified, data, 300 + verified.source.chain_size), -EINVAL);
 	verified_free(&verified);
 }
 
 /* Azure's THIM answers with JSON that has PEM in two strings. */
-static void test_snp_f6_thim(void)
+TEST_OF(snp, f6_thim)
 {
 	static const unsigned int chain[] = { TEST_INTERMEDIATE, TEST_ROOT };
 	static const unsigned int leaf = TEST_LEAF;
@@ -314,16 +311,16 @@ static void test_snp_f6_thim(void)
 			       json_object_new_string_len((char *)data,
 							  (int)size));
 	text = json_object_to_json_string(json);
-	CHECK(!verified_pool(&verified, (const uint8_t *)text, strlen(text)));
-	CHECK(verified.pool.count == 3 && verified_run(&verified));
-	CHECK(verified_pool(&verified, (const uint8_t *)text,
-			    strlen(text) - 1) == -EINVAL);
-	CHECK(verified_pool(&verified, (void *)"{}", 2) == -EINVAL);
+	EXPECT_FALSE(verified_pool(&verified, (const uint8_t *)text, strlen(text)));
+	EXPECT_EQ(verified.pool.count, 3);
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_EQ(verified_pool(&verified, (const uint8_t *)text, strlen(text) - 1), -EINVAL);
+	EXPECT_EQ(verified_pool(&verified, (void *)"{}", 2), -EINVAL);
 	json_object_put(json);
 	verified_free(&verified);
 }
 
-static void test_snp_certs_bad(void)
+TEST_OF(snp, certs_bad)
 {
 	static const char *const bad[] = {
 		"", "junk", "{", "-----BEGIN CERTIFICATE-----\nAAAA\n"
@@ -335,16 +332,15 @@ static void test_snp_certs_bad(void)
 
 	verified_init(&verified, &vcek);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CHECK(verified_pool(&verified, (const uint8_t *)bad[i],
-				    strlen(bad[i])) == -EINVAL);
+		EXPECT_EQ(verified_pool(&verified, (const uint8_t *)bad[i], strlen(bad[i])),
+			  -EINVAL);
 	/* Half of the second certificate of two. */
-	CHECK(verified_pool(&verified, verified.source.chain,
-			    verified.source.chain_size * 3 / 4) == -EINVAL);
+	EXPECT_EQ(verified_pool(&verified, verified.source.chain, verified.source.chain_size * 3 /
+				4), -EINVAL);
 	for (size_t size = 0; size < verified.source.leaf_size; size += 7)
-		CHECK_EQ(verified_pool(&verified, verified.source.leaf, size),
-			 -EINVAL);
+		EXPECT_EQ(verified_pool(&verified, verified.source.leaf, size), -EINVAL);
 	memset(data, 0, sizeof(data));
-	CHECK_EQ(verified_pool(&verified, data, sizeof(data)), -EINVAL);
+	EXPECT_EQ(verified_pool(&verified, data, sizeof(data)), -EINVAL);
 	verified_free(&verified);
 }
 
@@ -363,7 +359,7 @@ static int ask(UI *ui)
 	"AAAAAAAAAAAAAAAAAAAAAA==\n-----END " type "-----\n"
 
 /* Whoever hands out certificates cannot have the verifier ask for a passphrase. */
-static void test_snp_certs_encrypted(void)
+TEST_OF(snp, certs_encrypted)
 {
 	static const char cert[] = ENCRYPTED("CERTIFICATE");
 	static const char crl[] = ENCRYPTED("X509 CRL");
@@ -374,33 +370,32 @@ static void test_snp_certs_encrypted(void)
 	verified_init(&verified, &vcek);
 	UI_method_set_opener(method, ask);
 	UI_set_default_method(method);
-	CHECK_EQ(verified_pool(&verified, (const uint8_t *)cert, strlen(cert)),
-		 -EINVAL);
-	CHECK(snp_pool_add_crl(&verified.pool, "crl", (const uint8_t *)crl,
-			       strlen(crl), &error) == -EINVAL);
-	CHECK(!asked);
+	EXPECT_EQ(verified_pool(&verified, (const uint8_t *)cert, strlen(cert)), -EINVAL);
+	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", (const uint8_t *)crl, strlen(crl),
+				   &error), -EINVAL);
+	EXPECT_FALSE(asked);
 	UI_set_default_method(UI_OpenSSL());
 	UI_destroy_method(method);
 	verified_free(&verified);
 }
 
 /* A name is shown at a terminal, and in JSON: nothing in it may be more than text. */
-static void test_snp_f26_names(void)
+TEST_OF(snp, f26_names)
 {
 	static const unsigned char text[] = "\x1b[31m\xff\"\n~";
 	X509 *cert = X509_new();
 	X509_NAME *subject = X509_get_subject_name(cert);
 	char name[64];
 
-	CHECK_STR(snp_cert_name(cert, name), "?");
-	CHECK(X509_NAME_add_entry_by_NID(subject, NID_commonName, V_ASN1_T61STRING,
-					 text, sizeof(text) - 1, -1, 0));
-	CHECK_STR(snp_cert_name(cert, name), "?[31m?\"?~");
+	EXPECT_STREQ(snp_cert_name(cert, name), "?");
+	EXPECT_TRUE(X509_NAME_add_entry_by_NID(subject, NID_commonName, V_ASN1_T61STRING, text,
+					       sizeof(text) - 1, -1, 0));
+	EXPECT_STREQ(snp_cert_name(cert, name), "?[31m?\"?~");
 	X509_free(cert);
 }
 
 /* More certificates than anybody has. */
-static void test_snp_certs_many(void)
+TEST_OF(snp, certs_many)
 {
 	struct verified verified;
 	struct error error;
@@ -410,28 +405,8 @@ static void test_snp_certs_many(void)
 	while (!rc && verified.pool.count < 2 * SNP_POOL_MAX)
 		rc = snp_pool_add(&verified.pool, "more", verified.source.leaf,
 				  verified.source.leaf_size, &error);
-	CHECK(rc == -E2BIG && verified.pool.count == SNP_POOL_MAX);
-	CHECK(verified_run(&verified));
+	EXPECT_EQ(rc, -E2BIG);
+	EXPECT_EQ(verified.pool.count, SNP_POOL_MAX);
+	EXPECT_TRUE(verified_run(&verified));
 	verified_free(&verified);
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.f5_f6_orders", test_snp_f5_f6_orders },
-	{ "snp.f5_two_roots", test_snp_f5_two_roots },
-	{ "snp.f5_renewed", test_snp_f5_renewed },
-	{ "snp.f5_same_name", test_snp_f5_same_name },
-	{ "snp.f5_missing", test_snp_f5_missing },
-	{ "snp.f6_thim", test_snp_f6_thim },
-	{ "snp.f8_text", test_snp_f8_text },
-	{ "snp.f8_indented", test_snp_f8_indented },
-	{ "snp.f8_crl", test_snp_f8_crl },
-	{ "snp.f9_der", test_snp_f9_der },
-	{ "snp.f9_der_and_pem", test_snp_f9_der_and_pem },
-	{ "snp.f22_by_root", test_snp_f22_by_root },
-	{ "snp.f26_names", test_snp_f26_names },
-	{ "snp.certs_bad", test_snp_certs_bad },
-	{ "snp.certs_encrypted", test_snp_certs_encrypted },
-	{ "snp.certs_many", test_snp_certs_many },
-};
-
-UNIT_TESTS(tests)

@@ -9,22 +9,24 @@
 #include "snp_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"
-#include "unit.h"
+#include "ksft.h"
 
-static void test_snp_hex(void)
+TEST_OF(snp, hex)
 {
 	uint8_t bytes[3] = { 1, 2, 3 };
 	char text[7];
 
-	CHECK_EQ(hex_parse("", bytes, 3), -EINVAL);
-	CHECK_EQ(hex_parse("0a0B0", bytes, 3), -EINVAL);
-	CHECK_EQ(hex_parse("0a0B0c0", bytes, 3), -EINVAL);
-	CHECK_EQ(hex_parse("0a0B0g", bytes, 3), -EINVAL);
-	CHECK_EQ(hex_parse("0x0B0c", bytes, 3), -EINVAL);
-	CHECK(bytes[0] == 1 && bytes[1] == 2 && bytes[2] == 3);
-	CHECK(!hex_parse("ff0Bc0", bytes, 3));
-	CHECK_STR(hex_format(bytes, 3, text), "ff0bc0");
-	CHECK(!hex_parse("", bytes, 0));
+	EXPECT_EQ(hex_parse("", bytes, 3), -EINVAL);
+	EXPECT_EQ(hex_parse("0a0B0", bytes, 3), -EINVAL);
+	EXPECT_EQ(hex_parse("0a0B0c0", bytes, 3), -EINVAL);
+	EXPECT_EQ(hex_parse("0a0B0g", bytes, 3), -EINVAL);
+	EXPECT_EQ(hex_parse("0x0B0c", bytes, 3), -EINVAL);
+	EXPECT_EQ(bytes[0], 1);
+	EXPECT_EQ(bytes[1], 2);
+	EXPECT_EQ(bytes[2], 3);
+	EXPECT_FALSE(hex_parse("ff0Bc0", bytes, 3));
+	EXPECT_STREQ(hex_format(bytes, 3, text), "ff0bc0");
+	EXPECT_FALSE(hex_parse("", bytes, 0));
 }
 
 static void vector_page(unsigned int step, uint8_t page[SNP_PAGE_SIZE])
@@ -65,24 +67,24 @@ static void chain_step(struct snp_digest *digest, unsigned int step)
 	if (step == 9)
 		snp_vmm_vmsa((void *)page, SNP_VMM_QEMU, 1, VECTOR_AP_EIP,
 			     0x800f12, 1);
-	CHECK(!snp_digest_page(digest, steps[step].type, steps[step].gpa, page));
+	EXPECT_FALSE(snp_digest_page(digest, steps[step].type, steps[step].gpa, page));
 }
 
-static void test_snp_chain(void)
+TEST_OF(snp, chain)
 {
 	struct snp_digest digest;
 
 	snp_digest_init(&digest);
 	for (unsigned int i = 0; i < VECTOR_CHAIN; i++) {
 		chain_step(&digest, i);
-		CHECK(is_hex(digest.value, SNP_DIGEST_SIZE, vector_chain[i]));
+		EXPECT_TRUE(is_hex(digest.value, SNP_DIGEST_SIZE, vector_chain[i]));
 	}
-	CHECK_EQ(digest.pages, VECTOR_CHAIN);
+	EXPECT_EQ(digest.pages, VECTOR_CHAIN);
 	vector_tell("chain of every page type", 0);
 }
 
 /* A range is its pages, one after the other. */
-static void test_snp_ranges(void)
+TEST_OF(snp, ranges)
 {
 	static uint8_t data[3 * SNP_PAGE_SIZE];
 	struct snp_digest whole, pages;
@@ -91,15 +93,14 @@ static void test_snp_ranges(void)
 		data[i] = (uint8_t)(i / 13);
 	snp_digest_init(&whole);
 	snp_digest_init(&pages);
-	CHECK(!snp_digest_normal(&whole, 0x10000, data, sizeof(data)));
-	CHECK(!snp_digest_range(&whole, SNP_PAGE_ZERO, 0x20000, 0x2000));
+	EXPECT_FALSE(snp_digest_normal(&whole, 0x10000, data, sizeof(data)));
+	EXPECT_FALSE(snp_digest_range(&whole, SNP_PAGE_ZERO, 0x20000, 0x2000));
 	for (unsigned int i = 0; i < 3; i++)
-		CHECK(!snp_digest_page(&pages, SNP_PAGE_NORMAL,
-				       0x10000 + i * SNP_PAGE_SIZE,
-				       data + i * SNP_PAGE_SIZE));
-	CHECK(!snp_digest_page(&pages, SNP_PAGE_ZERO, 0x20000, NULL));
-	CHECK(!snp_digest_page(&pages, SNP_PAGE_ZERO, 0x21000, NULL));
-	CHECK(!memcmp(&whole, &pages, sizeof(whole)));
+		EXPECT_FALSE(snp_digest_page(&pages, SNP_PAGE_NORMAL, 0x10000 + i * SNP_PAGE_SIZE,
+					     data + i * SNP_PAGE_SIZE));
+	EXPECT_FALSE(snp_digest_page(&pages, SNP_PAGE_ZERO, 0x20000, NULL));
+	EXPECT_FALSE(snp_digest_page(&pages, SNP_PAGE_ZERO, 0x21000, NULL));
+	EXPECT_MEMEQ(&whole, &pages, sizeof(whole));
 }
 
 /* What is right is zero afterwards. */
@@ -108,7 +109,7 @@ static void check_qwords(const struct vector_qword *qword, struct snp_vmsa *rest
 	for (; qword->bytes; qword++) {
 		uint8_t *at = (uint8_t *)rest + qword->offset;
 
-		CHECK(is_hex(at, 8, qword->bytes));
+		EXPECT_TRUE(is_hex(at, 8, qword->bytes));
 		memset(at, 0, 8);
 	}
 }
@@ -122,12 +123,12 @@ static void check_vmsa(const struct vector_vmsa *vector,
 	check_qwords(vector_vmsa_common, &rest);
 	check_qwords(vector->qwords, &rest);
 	for (unsigned int i = 0; i < sizeof(rest); i++)
-		CHECK(!((uint8_t *)&rest)[i]);
-	CHECK(!snp_sha384(vmsa, sizeof(*vmsa), digest));
-	CHECK(is_hex(digest, sizeof(digest), vector->sha384));
+		EXPECT_FALSE(((uint8_t *)&rest)[i]);
+	EXPECT_FALSE(snp_sha384(vmsa, sizeof(*vmsa), digest));
+	EXPECT_TRUE(is_hex(digest, sizeof(digest), vector->sha384));
 }
 
-static void test_snp_vmsa(void)
+TEST_OF(snp, vmsa)
 {
 	for (unsigned int i = 0; i < VECTOR_VMSAS; i++) {
 		const struct vector_vmsa *vector = &vector_vmsas[i];
@@ -142,7 +143,7 @@ static void test_snp_vmsa(void)
 }
 
 /* What gmemctl sets, through KVM's transform, is what QEMU's guests have. */
-static void test_snp_vmsa_gmemctl(void)
+TEST_OF(snp, vmsa_gmemctl)
 {
 	for (unsigned int index = 0; index < 2; index++) {
 		uint32_t eip = index ? VECTOR_AP_EIP : SNP_RESET_EIP;
@@ -150,7 +151,7 @@ static void test_snp_vmsa_gmemctl(void)
 
 		snp_vmm_vmsa(&own, SNP_VMM_GMEMCTL, index, eip, 0xa00f11, 0x21);
 		snp_vmm_vmsa(&qemu, SNP_VMM_QEMU, index, eip, 0xa00f11, 0x21);
-		CHECK(!memcmp(&own, &qemu, sizeof(own)));
+		EXPECT_MEMEQ(&own, &qemu, sizeof(own));
 	}
 }
 
@@ -170,7 +171,7 @@ static void vcpu_untouched(struct snp_vcpu *vcpu)
 	sregs->cr0 = 0x60000010;
 }
 
-static void test_snp_vmsa_transform(void)
+TEST_OF(snp, vmsa_transform)
 {
 	struct snp_vcpu vcpu;
 	struct snp_vmsa vmsa;
@@ -196,16 +197,25 @@ static void test_snp_vmsa_transform(void)
 	memset(vcpu.fpu.fpr[1], 0x77, 10);
 	vcpu.fpu.xmm[15][15] = 0x99;
 	snp_vmsa_from_vcpu(&vmsa, &vcpu);
-	CHECK(vmsa.cs.attributes == 0xbfb && vmsa.cs.limit == 0xffffffff);
-	CHECK(vmsa.ds.attributes == 0x412 && vmsa.cpl == 3);
-	CHECK(vmsa.efer == 0x1500 && vmsa.rflags == 0x202);
-	CHECK(vmsa.r8_r15[0] == 8 && vmsa.r8_r15[7] == 15);
-	CHECK(vmsa.x87[7] == 0 && vmsa.x87[8] == 0x77 && vmsa.x87[15] == 0x77);
-	CHECK(vmsa.x87[16] == 0 && vmsa.x87[66] == 0x77 && vmsa.x87[68] == 0);
-	CHECK(vmsa.xmm[255] == 0x99 && vmsa.xmm[254] == 0);
+	EXPECT_EQ(vmsa.cs.attributes, 0xbfb);
+	EXPECT_EQ(vmsa.cs.limit, 0xffffffff);
+	EXPECT_EQ(vmsa.ds.attributes, 0x412);
+	EXPECT_EQ(vmsa.cpl, 3);
+	EXPECT_EQ(vmsa.efer, 0x1500);
+	EXPECT_EQ(vmsa.rflags, 0x202);
+	EXPECT_EQ(vmsa.r8_r15[0], 8);
+	EXPECT_EQ(vmsa.r8_r15[7], 15);
+	EXPECT_EQ(vmsa.x87[7], 0);
+	EXPECT_EQ(vmsa.x87[8], 0x77);
+	EXPECT_EQ(vmsa.x87[15], 0x77);
+	EXPECT_EQ(vmsa.x87[16], 0);
+	EXPECT_EQ(vmsa.x87[66], 0x77);
+	EXPECT_EQ(vmsa.x87[68], 0);
+	EXPECT_EQ(vmsa.xmm[255], 0x99);
+	EXPECT_EQ(vmsa.xmm[254], 0);
 }
 
-static void test_snp_vcpu_types(void)
+TEST_OF(snp, vcpu_types)
 {
 	static const struct {
 		const char *name;
@@ -220,59 +230,45 @@ static void test_snp_vcpu_types(void)
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		CHECK_EQ(snp_vcpu_type_find(types[i].name), types[i].signature);
-	CHECK_EQ(snp_vcpu_signature(14, 1, 2), 0xe12);
-	CHECK_EQ(snp_vcpu_signature(23, 1, 2), 0x800f12);
-	CHECK_EQ(snp_vmm_find("ec2-old"), SNP_VMM_EC2_OLD);
-	CHECK_EQ(snp_vmm_find("EC2"), SNP_VMM_EC2);
-	CHECK_EQ(snp_vmm_find("ec"), -ENOENT);
-	CHECK_EQ(snp_vmm_find(""), -ENOENT);
+		EXPECT_EQ(snp_vcpu_type_find(types[i].name), types[i].signature);
+	EXPECT_EQ(snp_vcpu_signature(14, 1, 2), 0xe12);
+	EXPECT_EQ(snp_vcpu_signature(23, 1, 2), 0x800f12);
+	EXPECT_EQ(snp_vmm_find("ec2-old"), SNP_VMM_EC2_OLD);
+	EXPECT_EQ(snp_vmm_find("EC2"), SNP_VMM_EC2);
+	EXPECT_EQ(snp_vmm_find("ec"), -ENOENT);
+	EXPECT_EQ(snp_vmm_find(""), -ENOENT);
 	for (int i = 0; i < SNP_VMM_COUNT; i++)
-		CHECK_EQ(snp_vmm_find(snp_vmm_name((enum snp_vmm)i)), i);
+		EXPECT_EQ(snp_vmm_find(snp_vmm_name((enum snp_vmm)i)), i);
 }
 
-static void test_snp_kernel_hashes(void)
+TEST_OF(snp, kernel_hashes)
 {
 	struct snp_kernel_hashes hashes;
 	uint8_t page[SNP_PAGE_SIZE] = { 0 };
 	uint8_t table[SNP_KERNEL_TABLE_SIZE], digest[SNP_DIGEST_SIZE];
 
-	CHECK(!build_kernel_hashes(&hashes, "KERNEL", "INITRD",
-				   "console=ttyS0 loglevel=7"));
+	EXPECT_FALSE(build_kernel_hashes(&hashes, "KERNEL", "INITRD", "console=ttyS0 loglevel=7"));
 	snp_kernel_hashes_table(&hashes, page + 0xc00);
-	CHECK(is_hex(page + 0xc00, SNP_KERNEL_TABLE_SIZE,
-		     "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"
-		     "e7714d36ab2a3200321c8eec6a77bad179511397f913a083067ad8cb"
-		     "737bb260aacbfe8df70fc50a31f7ba442f3ad74b9af141e29169781d"
-		     "3200f5e3dba158c542884540793cb24e361afb19e6874c5934e2a030"
-		     "4203b7626fe43794e74dd2ab7f42b835d5b172d2045b3200a204d4ad"
-		     "1de3e9b07751899e5cf4d4a3017328c41372c70fdcc8db9587bb38fb"
-		     "0000000000000000"));
-	CHECK(!snp_sha384(page, sizeof(page), digest));
-	CHECK(is_hex(digest, sizeof(digest),
-		     "42f2a7387872a8d0601299f693c9e34f33fe548f9fd4e931"
-		     "ca4ab322d7f83413d42da1988da1d2d8e11752355e3f1aa7"));
-	CHECK(!snp_kernel_hashes_init(&hashes, NULL));
+	EXPECT_TRUE(is_hex(page + 0xc00, SNP_KERNEL_TABLE_SIZE,
+			   "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"
+			   "e7714d36ab2a3200321c8eec6a77bad179511397f913a083067ad8cb"
+			   "737bb260aacbfe8df70fc50a31f7ba442f3ad74b9af141e29169781d"
+			   "3200f5e3dba158c542884540793cb24e361afb19e6874c5934e2a030"
+			   "4203b7626fe43794e74dd2ab7f42b835d5b172d2045b3200a204d4ad"
+			   "1de3e9b07751899e5cf4d4a3017328c41372c70fdcc8db9587bb38fb"
+			   "0000000000000000"));
+	EXPECT_FALSE(snp_sha384(page, sizeof(page), digest));
+	EXPECT_TRUE(is_hex(digest, sizeof(digest),
+			   "42f2a7387872a8d0601299f693c9e34f33fe548f9fd4e931"
+			   "ca4ab322d7f83413d42da1988da1d2d8e11752355e3f1aa7"));
+	EXPECT_FALSE(snp_kernel_hashes_init(&hashes, NULL));
 	snp_kernel_hashes_table(&hashes, table);
-	CHECK(is_hex(table, SNP_KERNEL_TABLE_SIZE,
-		     "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"
-		     "e7714d36ab2a32006e340b9cffb37a989ca544e6bb780a2c78901d3f"
-		     "b33738768511a30617afa01d31f7ba442f3ad74b9af141e29169781d"
-		     "3200e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495"
-		     "991b7852b8553794e74dd2ab7f42b835d5b172d2045b3200e3b0c442"
-		     "98fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-		     "0000000000000000"));
+	EXPECT_TRUE(is_hex(table, SNP_KERNEL_TABLE_SIZE,
+			   "06d63894224fc94cb479a793d411fd21a800d82dd09720bd944caa78"
+			   "e7714d36ab2a32006e340b9cffb37a989ca544e6bb780a2c78901d3f"
+			   "b33738768511a30617afa01d31f7ba442f3ad74b9af141e29169781d"
+			   "3200e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495"
+			   "991b7852b8553794e74dd2ab7f42b835d5b172d2045b3200e3b0c442"
+			   "98fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+			   "0000000000000000"));
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.hex", test_snp_hex },
-	{ "snp.chain", test_snp_chain },
-	{ "snp.ranges", test_snp_ranges },
-	{ "snp.vmsa", test_snp_vmsa },
-	{ "snp.vmsa_gmemctl", test_snp_vmsa_gmemctl },
-	{ "snp.vmsa_transform", test_snp_vmsa_transform },
-	{ "snp.vcpu_types", test_snp_vcpu_types },
-	{ "snp.kernel_hashes", test_snp_kernel_hashes },
-};
-
-UNIT_TESTS(tests)

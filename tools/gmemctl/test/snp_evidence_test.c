@@ -9,7 +9,7 @@
 #include "../base/bytes.h"
 #include "../base/hex.h"
 #include "snp_verified.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define WRAPPED_SIZE 16384
 
@@ -24,8 +24,9 @@ static bool has_report(const struct verified *verified, const void *data,
 	bool same;
 
 	if (snp_evidence_parse(&evidence, "report", data, size, &error)) {
-		CHECK(error.rc && !strcmp(error.object, "report") &&
-		      error.hint[0]);
+		EXPECT_TRUE(error.rc);
+		EXPECT_STREQ(error.object, "report");
+		EXPECT_TRUE(error.hint[0]);
 		return false;
 	}
 	same = !memcmp(&evidence.report, &verified->evidence.report,
@@ -46,37 +47,36 @@ static size_t hex_lines(const void *data, size_t size, char *text)
 	return used;
 }
 
-static void test_snp_f7_hex(void)
+TEST_OF(snp, f7_hex)
 {
 	char *text = malloc(4 * WRAPPED_SIZE);
 	struct verified verified;
 	const void *report = &verified.evidence.report;
 
 	verified_init(&verified, &vcek);
-	CHECK(has_report(&verified, report, SNP_REPORT_SIZE));
-	CHECK(has_report(&verified, text, hex_lines(report, SNP_REPORT_SIZE,
-						    text)));
+	EXPECT_TRUE(has_report(&verified, report, SNP_REPORT_SIZE));
+	EXPECT_TRUE(has_report(&verified, text, hex_lines(report, SNP_REPORT_SIZE, text)));
 	strcpy(text, "\t\n0x");
 	hex_format(report, SNP_REPORT_SIZE, text + 4);
 	strcat(text, "\r\n");
-	CHECK(has_report(&verified, text, strlen(text)));
-	CHECK(has_report(&verified, text + 2, strlen(text + 2)));
+	EXPECT_TRUE(has_report(&verified, text, strlen(text)));
+	EXPECT_TRUE(has_report(&verified, text + 2, strlen(text + 2)));
 	text[3] = 'X';
-	CHECK(has_report(&verified, text, strlen(text)));
+	EXPECT_TRUE(has_report(&verified, text, strlen(text)));
 	/* One digit too few, one that is none, another 0x, a NUL. */
-	CHECK(!has_report(&verified, text, strlen(text) - 3));
+	EXPECT_FALSE(has_report(&verified, text, strlen(text) - 3));
 	text[100] = 'x';
-	CHECK(!has_report(&verified, text, strlen(text)));
+	EXPECT_FALSE(has_report(&verified, text, strlen(text)));
 	text[100] = '\0';
-	CHECK(!has_report(&verified, text, 4 + 2 * SNP_REPORT_SIZE));
-	CHECK(!has_report(&verified, "0x", 2));
-	CHECK(!has_report(&verified, "", 0));
+	EXPECT_FALSE(has_report(&verified, text, 4 + 2 * SNP_REPORT_SIZE));
+	EXPECT_FALSE(has_report(&verified, "0x", 2));
+	EXPECT_FALSE(has_report(&verified, "", 0));
 	verified_free(&verified);
 	free(text);
 }
 
 /* The report, and then the certificate table; also in hexadecimal. */
-static void test_snp_f28_table(void)
+TEST_OF(snp, f28_table)
 {
 	uint8_t *data = calloc(1, WRAPPED_SIZE);
 	char *text = malloc(4 * WRAPPED_SIZE);
@@ -88,18 +88,20 @@ static void test_snp_f28_table(void)
 	memcpy(data, &verified.evidence.report, SNP_REPORT_SIZE);
 	size = SNP_REPORT_SIZE +
 	       test_certs_table(&verified.source, data + SNP_REPORT_SIZE);
-	CHECK(has_report(&verified, data, size));
-	CHECK(!snp_evidence_parse(&verified.evidence, "ext", (void *)text,
-				  hex_lines(data, size, text), &error));
-	CHECK_EQ(verified.evidence.table_size, size - SNP_REPORT_SIZE);
+	EXPECT_TRUE(has_report(&verified, data, size));
+	EXPECT_FALSE(snp_evidence_parse(&verified.evidence, "ext", (void *)text,
+					hex_lines(data, size, text), &error));
+	EXPECT_EQ(verified.evidence.table_size, size - SNP_REPORT_SIZE);
 	snp_pool_free(&verified.pool);
-	CHECK(!snp_pool_add_table(&verified.pool, "ext", verified.evidence.table,
-				  verified.evidence.table_size, &error));
-	CHECK(verified.pool.count == 3 && verified_run(&verified));
+	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "ext", verified.evidence.table,
+					verified.evidence.table_size, &error));
+	EXPECT_EQ(verified.pool.count, 3);
+	EXPECT_TRUE(verified_run(&verified));
 	/* The table by itself, as configfs gives it. */
-	CHECK(!verified_pool(&verified, verified.evidence.table,
-			     verified.evidence.table_size));
-	CHECK(verified.pool.count == 3 && verified_run(&verified));
+	EXPECT_FALSE(verified_pool(&verified, verified.evidence.table,
+				   verified.evidence.table_size));
+	EXPECT_EQ(verified.pool.count, 3);
+	EXPECT_TRUE(verified_run(&verified));
 	snp_evidence_free(&verified.evidence);
 	verified_free(&verified);
 	free(text);
@@ -107,7 +109,7 @@ static void test_snp_f28_table(void)
 }
 
 /* As some clouds have it: something of their own comes first. */
-static void test_snp_f28_table_order(void)
+TEST_OF(snp, f28_table_order)
 {
 	uint8_t data[8192];
 	struct verified verified;
@@ -117,16 +119,16 @@ static void test_snp_f28_table_order(void)
 	size = test_certs_table(&verified.source, data);
 	/* The root is something else, and so is not taken. */
 	memset(data, 0x5a, 16);
-	CHECK(!verified_pool(&verified, data, size));
-	CHECK_EQ(verified.pool.count, 2);
+	EXPECT_FALSE(verified_pool(&verified, data, size));
+	EXPECT_EQ(verified.pool.count, 2);
 	/* Only such things: no certificate. */
 	memset(data + 24, 0x5a, 16);
 	memset(data + 48, 0x5a, 16);
-	CHECK_EQ(verified_pool(&verified, data, size), -EINVAL);
+	EXPECT_EQ(verified_pool(&verified, data, size), -EINVAL);
 	verified_free(&verified);
 }
 
-static void test_snp_f28_table_bad(void)
+TEST_OF(snp, f28_table_bad)
 {
 	uint8_t data[8192], table[8192];
 	struct verified verified;
@@ -137,24 +139,21 @@ static void test_snp_f28_table_bad(void)
 	size = test_certs_table(&verified.source, table);
 	for (size_t cut = 1; cut < size; cut += 31) {
 		snp_pool_free(&verified.pool);
-		CHECK(snp_pool_add_table(&verified.pool, "t", table, cut,
-					 &error) == -EINVAL);
+		EXPECT_EQ(snp_pool_add_table(&verified.pool, "t", table, cut, &error), -EINVAL);
 	}
 	/* Offset and length: beyond the end, and so far that they wrap. */
 	for (size_t at = 16; at < 24; at += 4) {
 		memcpy(data, table, size);
 		bytes_put32(data + at, 0xfffffff0);
-		CHECK(snp_pool_add_table(&verified.pool, "t", data, size,
-					 &error) == -EINVAL);
+		EXPECT_EQ(snp_pool_add_table(&verified.pool, "t", data, size, &error), -EINVAL);
 		bytes_put32(data + at, (uint32_t)size + 1);
-		CHECK(snp_pool_add_table(&verified.pool, "t", data, size,
-					 &error) == -EINVAL);
+		EXPECT_EQ(snp_pool_add_table(&verified.pool, "t", data, size, &error), -EINVAL);
 	}
 	/* No certificates, which is what a host without any gives. */
 	memset(data, 0, sizeof(data));
-	CHECK(!snp_pool_add_table(&verified.pool, "t", data, 24, &error));
-	CHECK(!snp_pool_add_table(&verified.pool, "t", data, 4096, &error));
-	CHECK(!snp_pool_add_table(&verified.pool, "t", data, 1, &error));
+	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "t", data, 24, &error));
+	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "t", data, 4096, &error));
+	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "t", data, 1, &error));
 	verified_free(&verified);
 }
 
@@ -166,8 +165,8 @@ static size_t azure_blob(struct verified *verified, uint8_t *data,
 	uint8_t *at = data + 0x20 + SNP_REPORT_SIZE;
 
 	memset(report->report_data, 0, sizeof(report->report_data));
-	CHECK(EVP_Digest(claims, strlen(claims), report->report_data, NULL,
-			 EVP_sha256(), NULL));
+	EXPECT_TRUE(EVP_Digest(claims, strlen(claims), report->report_data, NULL, EVP_sha256(),
+			       NULL));
 	verified_sign(verified);
 	memset(data, 0, WRAPPED_SIZE);
 	memcpy(data, "HCLA", 4);
@@ -189,18 +188,18 @@ static void check_claims(struct verified *verified, const uint8_t *data,
 	struct snp_report report = verified->evidence.report;
 	struct error error;
 
-	CHECK(!snp_evidence_parse(&verified->evidence, "blob", data, size,
-				  &error));
-	if (match)
-		CHECK(verified_run(verified) &&
-		      verified_check(verified, "claims")->verdict == SNP_PASS);
-	else
-		CHECK(verified_only_fails(verified, "claims"));
+	EXPECT_FALSE(snp_evidence_parse(&verified->evidence, "blob", data, size, &error));
+	if (match) {
+		EXPECT_TRUE(verified_run(verified));
+		EXPECT_EQ(verified_check(verified, "claims")->verdict, SNP_PASS);
+	} else {
+		EXPECT_TRUE(verified_only_fails(verified, "claims"));
+	}
 	snp_evidence_free(&verified->evidence);
 	verified->evidence.report = report;
 }
 
-static void test_snp_f28_azure(void)
+TEST_OF(snp, f28_azure)
 {
 	static const char claims[] = "{ \"keys\": [] }";
 	uint8_t *data = malloc(WRAPPED_SIZE), *at = data + 0x20 + SNP_REPORT_SIZE;
@@ -209,7 +208,7 @@ static void test_snp_f28_azure(void)
 
 	verified_init(&verified, &vcek);
 	size = azure_blob(&verified, data, claims);
-	CHECK(has_report(&verified, data, size));
+	EXPECT_TRUE(has_report(&verified, data, size));
 	check_claims(&verified, data, size, true);
 	at[20]++;
 	check_claims(&verified, data, size, false);
@@ -220,24 +219,24 @@ static void test_snp_f28_azure(void)
 	memcpy(data + 0x20, &verified.evidence.report, SNP_REPORT_SIZE);
 	check_claims(&verified, data, size, false);
 	size = azure_blob(&verified, data, claims);
-	CHECK(has_report(&verified, data, size));
+	EXPECT_TRUE(has_report(&verified, data, size));
 	for (size_t cut = 0; cut < 0x20 + SNP_REPORT_SIZE + 34; cut += 3)
-		CHECK(!has_report(&verified, data, cut));
+		EXPECT_FALSE(has_report(&verified, data, cut));
 	/* Of TDX; a hash that is not known; more claims than there are. */
 	at[8] = 4;
-	CHECK(!has_report(&verified, data, size));
+	EXPECT_FALSE(has_report(&verified, data, size));
 	at[8] = 2;
 	at[12] = 9;
-	CHECK(!has_report(&verified, data, size));
+	EXPECT_FALSE(has_report(&verified, data, size));
 	at[12] = 1;
 	bytes_put32(at + 16, 0xffffffff);
-	CHECK(!has_report(&verified, data, size));
+	EXPECT_FALSE(has_report(&verified, data, size));
 	verified_free(&verified);
 	free(data);
 }
 
 /* What SNP_GET_REPORT answers: status, size, and the report at 0x20. */
-static void test_snp_f28_answer(void)
+TEST_OF(snp, f28_answer)
 {
 	uint8_t data[4000] = { 0 };
 	struct verified verified;
@@ -245,16 +244,16 @@ static void test_snp_f28_answer(void)
 	verified_init(&verified, &vcek);
 	bytes_put32(data + 4, SNP_REPORT_SIZE);
 	memcpy(data + 0x20, &verified.evidence.report, SNP_REPORT_SIZE);
-	CHECK(has_report(&verified, data, sizeof(data)));
-	CHECK(has_report(&verified, data, 0x20 + SNP_REPORT_SIZE));
-	CHECK(!has_report(&verified, data, 0x20 + SNP_REPORT_SIZE - 1));
+	EXPECT_TRUE(has_report(&verified, data, sizeof(data)));
+	EXPECT_TRUE(has_report(&verified, data, 0x20 + SNP_REPORT_SIZE));
+	EXPECT_FALSE(has_report(&verified, data, 0x20 + SNP_REPORT_SIZE - 1));
 	bytes_put32(data, 0x16);
-	CHECK(!has_report(&verified, data, sizeof(data)));
+	EXPECT_FALSE(has_report(&verified, data, sizeof(data)));
 	verified_free(&verified);
 }
 
 /* Text that is something else: its first bytes are no version. */
-static void test_snp_f7_text(void)
+TEST_OF(snp, f7_text)
 {
 	struct snp_evidence evidence;
 	struct error error;
@@ -262,37 +261,24 @@ static void test_snp_f7_text(void)
 
 	memset(text, 'A', sizeof(text));
 	memcpy(text, "AgAAAAAA+/==", 12);
-	CHECK(snp_evidence_parse(&evidence, "text", (uint8_t *)text,
-				 sizeof(text), &error) == -EINVAL);
-	CHECK(strstr(error.hint, "it is text"));
+	EXPECT_EQ(snp_evidence_parse(&evidence, "text", (uint8_t *)text, sizeof(text), &error),
+		  -EINVAL);
+	EXPECT_STRSTR(error.hint, "it is text");
 }
 
-static void test_snp_report_parse(void)
+TEST_OF(snp, report_parse)
 {
 	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
 
 	verified_init(&verified, &vcek);
-	CHECK(has_report(&verified, report, SNP_REPORT_SIZE));
-	CHECK(!has_report(&verified, report, SNP_REPORT_SIZE - 1));
+	EXPECT_TRUE(has_report(&verified, report, SNP_REPORT_SIZE));
+	EXPECT_FALSE(has_report(&verified, report, SNP_REPORT_SIZE - 1));
 	for (report->version = 0; report->version < 9; report->version++)
-		CHECK_EQ(has_report(&verified, report, SNP_REPORT_SIZE),
-			 (report->version >= 2 && report->version <= 5));
+		EXPECT_EQ(has_report(&verified, report, SNP_REPORT_SIZE),
+			  (report->version >= 2 && report->version <= 5));
 	report->version = 5;
 	report->signature_algorithm = 0;
-	CHECK(!has_report(&verified, report, SNP_REPORT_SIZE));
+	EXPECT_FALSE(has_report(&verified, report, SNP_REPORT_SIZE));
 	verified_free(&verified);
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.f7_hex", test_snp_f7_hex },
-	{ "snp.f7_text", test_snp_f7_text },
-	{ "snp.f28_table", test_snp_f28_table },
-	{ "snp.f28_table_order", test_snp_f28_table_order },
-	{ "snp.f28_table_bad", test_snp_f28_table_bad },
-	{ "snp.f28_azure", test_snp_f28_azure },
-	{ "snp.f28_answer", test_snp_f28_answer },
-	{ "snp.report_parse", test_snp_report_parse },
-};
-
-UNIT_TESTS(tests)

@@ -7,7 +7,7 @@
 #include "../snp/verify/evidence.h"
 #include "../snp/verify/expect.h"
 #include "../snp/verify/tcb.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* Each value of an expectation by itself: is it one? */
 static bool takes(enum snp_expect_id id, const char *text)
@@ -18,14 +18,16 @@ static bool takes(enum snp_expect_id id, const char *text)
 
 	memset(&expect, 0, sizeof(expect));
 	rc = snp_expect_set(&expect, id, text, &error);
-	if (rc)
-		CHECK(rc == error.rc && error.hint[0] &&
-		      !strcmp(error.object, snp_expectations[id].name) &&
-		      !expect.values[id].count);
+	if (rc) {
+		EXPECT_EQ(rc, error.rc);
+		EXPECT_TRUE(error.hint[0]);
+		EXPECT_STREQ(error.object, snp_expectations[id].name);
+		EXPECT_FALSE(expect.values[id].count);
+	}
 	return !rc;
 }
 
-static void test_snp_expect_table(void)
+TEST_OF(snp, expect_table)
 {
 	char name[SNP_EXPECT_NAME_SIZE];
 
@@ -33,21 +35,20 @@ static void test_snp_expect_table(void)
 		const struct snp_expectation *expectation =
 			&snp_expectations[i];
 
-		CHECK(expectation->name && expectation->help &&
-		      expectation->parse);
-		CHECK(expectation->size || expectation->form);
-		CHECK(expectation->size <= SNP_EXPECT_BYTES);
-		CHECK(strlen(expectation->name) < sizeof(name));
-		CHECK(!strchr(snp_expect_option((enum snp_expect_id)i, name),
-			      '_'));
-		CHECK(!takes((enum snp_expect_id)i, ""));
+		EXPECT_TRUE(expectation->name);
+		EXPECT_TRUE(expectation->help);
+		EXPECT_TRUE(expectation->parse);
+		EXPECT_TRUE(expectation->size || expectation->form);
+		EXPECT_LE(expectation->size, SNP_EXPECT_BYTES);
+		EXPECT_LT(strlen(expectation->name), sizeof(name));
+		EXPECT_FALSE(strchr(snp_expect_option((enum snp_expect_id)i, name), '_'));
+		EXPECT_FALSE(takes((enum snp_expect_id)i, ""));
 		for (unsigned int j = 0; j < i; j++)
-			CHECK(strcmp(snp_expectations[j].name,
-				     expectation->name));
+			EXPECT_TRUE(strcmp(snp_expectations[j].name, expectation->name));
 	}
 }
 
-static void test_snp_expect_values(void)
+TEST_OF(snp, expect_values)
 {
 	static const struct {
 		enum snp_expect_id id;
@@ -98,17 +99,17 @@ static void test_snp_expect_values(void)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		CHECK(takes(cases[i].id, cases[i].good));
+		EXPECT_TRUE(takes(cases[i].id, cases[i].good));
 		if (takes(cases[i].id, cases[i].bad)) {
 			printf("# %s: %s\n", snp_expectations[cases[i].id].name,
 			       cases[i].bad);
-			CHECK(!"a value that is refused");
+			EXPECT_FALSE("a value that is refused");
 		}
 	}
 }
 
 /* What was said once is not said otherwise later. */
-static void test_snp_expect_twice(void)
+TEST_OF(snp, expect_twice)
 {
 	static struct snp_expect expect, other;
 	struct error error;
@@ -117,19 +118,18 @@ static void test_snp_expect_twice(void)
 
 	memset(digest, 'a', 96);
 	digest[96] = '\0';
-	CHECK(!snp_expect_set(&expect, SNP_EXPECT_VMPL, "1", &error));
-	CHECK_EQ(snp_expect_set(&expect, SNP_EXPECT_VMPL, "1", &error),
-		 -EEXIST);
-	CHECK(!snp_expect_set(&other, SNP_EXPECT_VMPL, "2", &error));
-	CHECK(!snp_expect_set(&other, SNP_EXPECT_MEASUREMENT, digest, &error));
+	EXPECT_FALSE(snp_expect_set(&expect, SNP_EXPECT_VMPL, "1", &error));
+	EXPECT_EQ(snp_expect_set(&expect, SNP_EXPECT_VMPL, "1", &error), -EEXIST);
+	EXPECT_FALSE(snp_expect_set(&other, SNP_EXPECT_VMPL, "2", &error));
+	EXPECT_FALSE(snp_expect_set(&other, SNP_EXPECT_MEASUREMENT, digest, &error));
 	snp_expect_merge(&expect, &other);
-	CHECK_EQ(expect.values[SNP_EXPECT_VMPL].number, 1);
-	CHECK_EQ(expect.values[SNP_EXPECT_MEASUREMENT].count, 1);
+	EXPECT_EQ(expect.values[SNP_EXPECT_VMPL].number, 1);
+	EXPECT_EQ(expect.values[SNP_EXPECT_MEASUREMENT].count, 1);
 	while (!rc && other.values[SNP_EXPECT_MEASUREMENT].count < 1000)
 		rc = snp_expect_set(&other, SNP_EXPECT_MEASUREMENT, digest,
 				    &error);
-	CHECK_EQ(rc, -E2BIG);
-	CHECK_EQ(other.values[SNP_EXPECT_MEASUREMENT].count, SNP_EXPECT_VALUES);
+	EXPECT_EQ(rc, -E2BIG);
+	EXPECT_EQ(other.values[SNP_EXPECT_MEASUREMENT].count, SNP_EXPECT_VALUES);
 }
 
 static int read_json(struct snp_expect *expect, const char *text)
@@ -138,36 +138,39 @@ static int read_json(struct snp_expect *expect, const char *text)
 	int rc = snp_expect_read_json(expect, "file", (const uint8_t *)text,
 				      strlen(text), &error);
 
-	if (rc)
-		CHECK(rc == error.rc && error.hint[0] &&
-		      !strcmp(error.object, "file"));
+	if (rc) {
+		EXPECT_EQ(rc, error.rc);
+		EXPECT_TRUE(error.hint[0]);
+		EXPECT_STREQ(error.object, "file");
+	}
 	return rc;
 }
 
-static void test_snp_f2b_expect_file(void)
+TEST_OF(snp, f2b_expect_file)
 {
 	static struct snp_expect expect;
 
-	CHECK(!read_json(&expect, "{}"));
-	CHECK(!read_json(&expect, "{\"comment\": {\"a\": \"}\\\":{\", "
-			 "\"a\": [{\"vmpl\": 0}]}, \"vmpl\": 0}"));
-	CHECK(!read_json(&expect, " {\"comment\": [1], \"vmpl\": 0, \"policy\": "
-			 "\"0x30000\",\n\"allow_debug\": false, "
-			 "\"allow_provisional\": true, \"signer\": \"vlek\", "
-			 "\"family_id\": [\"00112233445566778899aabbccddeeff\","
-			 "\"ff112233445566778899aabbccddeeff\"], "
-			 "\"min_tcb\": \"snp=8\"}\n"));
-	CHECK_EQ(expect.values[SNP_EXPECT_VMPL].count, 1);
-	CHECK_EQ(expect.values[SNP_EXPECT_POLICY].number, 0x30000);
-	CHECK(!expect.values[SNP_EXPECT_ALLOW_DEBUG].number);
-	CHECK(expect.values[SNP_EXPECT_ALLOW_PROVISIONAL].number);
-	CHECK_EQ(expect.values[SNP_EXPECT_SIGNER].number, SNP_SIGNER_VLEK);
-	CHECK_EQ(expect.values[SNP_EXPECT_FAMILY_ID].count, 2);
-	CHECK_EQ(expect.values[SNP_EXPECT_FAMILY_ID].bytes[1][0], 0xff);
-	CHECK(!expect.values[SNP_EXPECT_MEASUREMENT].count);
+	EXPECT_FALSE(read_json(&expect, "{}"));
+	EXPECT_FALSE(read_json(&expect,
+			       "{\"comment\": {\"a\": \"}\\\":{\", "
+			       "\"a\": [{\"vmpl\": 0}]}, \"vmpl\": 0}"));
+	EXPECT_FALSE(read_json(&expect,
+			       " {\"comment\": [1], \"vmpl\": 0, \"policy\": "
+			       "\"0x30000\",\n\"allow_debug\": false, "
+			       "\"allow_provisional\": true, \"signer\": \"vlek\", "
+			       "\"family_id\": [\"00112233445566778899aabbccddeeff\","
+			       "\"ff112233445566778899aabbccddeeff\"], \"min_tcb\": \"snp=8\"}\n"));
+	EXPECT_EQ(expect.values[SNP_EXPECT_VMPL].count, 1);
+	EXPECT_EQ(expect.values[SNP_EXPECT_POLICY].number, 0x30000);
+	EXPECT_FALSE(expect.values[SNP_EXPECT_ALLOW_DEBUG].number);
+	EXPECT_TRUE(expect.values[SNP_EXPECT_ALLOW_PROVISIONAL].number);
+	EXPECT_EQ(expect.values[SNP_EXPECT_SIGNER].number, SNP_SIGNER_VLEK);
+	EXPECT_EQ(expect.values[SNP_EXPECT_FAMILY_ID].count, 2);
+	EXPECT_EQ(expect.values[SNP_EXPECT_FAMILY_ID].bytes[1][0], 0xff);
+	EXPECT_FALSE(expect.values[SNP_EXPECT_MEASUREMENT].count);
 }
 
-static void test_snp_f2b_expect_file_bad(void)
+TEST_OF(snp, f2b_expect_file_bad)
 {
 	static const char *const bad[] = {
 		"", "[]", "5", "{", "{} {}", "{\"vmpl\": 4}", "{\"vmpl\": -1}",
@@ -189,25 +192,14 @@ static void test_snp_f2b_expect_file_bad(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (!read_json(&expect, bad[i])) {
 			printf("# %s\n", bad[i]);
-			CHECK(!"a file that is refused");
+			EXPECT_FALSE("a file that is refused");
 		}
-	CHECK(snp_expect_read_json(&expect, "file", (const uint8_t *)"{}\0{", 4,
-				   &error) == -EINVAL);
+	EXPECT_EQ(snp_expect_read_json(&expect, "file", (const uint8_t *)"{}\0{", 4, &error),
+		  -EINVAL);
 	/* What to do about it, in words. */
-	CHECK(snp_expect_read_json(&expect, "file", (const uint8_t *)"{", 1,
-				   &error) == -EINVAL);
-	CHECK(strstr(error.hint, "it ends before its object does"));
-	CHECK(snp_expect_read_json(&expect, "file", (const uint8_t *)twice,
-				   strlen(twice), &error) == -EINVAL);
-	CHECK(strstr(error.hint, "a key is there twice"));
+	EXPECT_EQ(snp_expect_read_json(&expect, "file", (const uint8_t *)"{", 1, &error), -EINVAL);
+	EXPECT_STRSTR(error.hint, "it ends before its object does");
+	EXPECT_EQ(snp_expect_read_json(&expect, "file", (const uint8_t *)twice, strlen(twice),
+				       &error), -EINVAL);
+	EXPECT_STRSTR(error.hint, "a key is there twice");
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.expect_table", test_snp_expect_table },
-	{ "snp.expect_values", test_snp_expect_values },
-	{ "snp.expect_twice", test_snp_expect_twice },
-	{ "snp.f2b_expect_file", test_snp_f2b_expect_file },
-	{ "snp.f2b_expect_file_bad", test_snp_f2b_expect_file_bad },
-};
-
-UNIT_TESTS(tests)

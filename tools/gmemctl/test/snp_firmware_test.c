@@ -6,7 +6,7 @@
 
 #include "../base/bytes.h"
 #include "snp_build.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* In a buffer of its own, so that a read beyond it is seen by ASAN. */
 static int parse(const uint8_t *data, size_t size, struct snp_firmware *firmware,
@@ -31,47 +31,47 @@ static bool fails(const uint8_t *data, size_t size, int rc, const char *words)
 	       !strcmp(error.object, "image") && strstr(error.hint, words);
 }
 
-static void test_snp_firmware_good(void)
+TEST_OF(snp, firmware_good)
 {
 	uint8_t data[BUILD_SIZE];
 	struct snp_firmware firmware;
 	struct error error;
 
 	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
-	CHECK(!parse(data, sizeof(data), &firmware, &error));
-	CHECK(firmware.has_reset && firmware.reset_eip == 0x80b004);
-	CHECK(firmware.has_hash_table && firmware.hash_table == 0x810c00);
-	CHECK(!firmware.has_svsm);
-	CHECK_EQ(firmware.nr_sections, BUILD_SECTIONS);
-	CHECK(!memcmp(firmware.sections, build_sections,
-		      BUILD_SECTIONS * sizeof(build_sections[0])));
-	CHECK_EQ(snp_firmware_section(&firmware, SNP_SECTION_CPUID)->base,
-		 0x80e000);
-	CHECK(!snp_firmware_section(&firmware, 5));
+	EXPECT_FALSE(parse(data, sizeof(data), &firmware, &error));
+	EXPECT_TRUE(firmware.has_reset);
+	EXPECT_EQ(firmware.reset_eip, 0x80b004);
+	EXPECT_TRUE(firmware.has_hash_table);
+	EXPECT_EQ(firmware.hash_table, 0x810c00);
+	EXPECT_FALSE(firmware.has_svsm);
+	EXPECT_EQ(firmware.nr_sections, BUILD_SECTIONS);
+	EXPECT_MEMEQ(firmware.sections, build_sections, BUILD_SECTIONS * sizeof(build_sections[0]));
+	EXPECT_EQ(snp_firmware_section(&firmware, SNP_SECTION_CPUID)->base, 0x80e000);
+	EXPECT_FALSE(snp_firmware_section(&firmware, 5));
 	build_firmware(data, sizeof(data), build_sections, 1, 0x1234);
-	CHECK(!parse(data, sizeof(data), &firmware, &error));
-	CHECK(firmware.has_svsm && firmware.svsm_offset == 0x1234);
+	EXPECT_FALSE(parse(data, sizeof(data), &firmware, &error));
+	EXPECT_TRUE(firmware.has_svsm);
+	EXPECT_EQ(firmware.svsm_offset, 0x1234);
 	/* One page is enough for a table and metadata. */
 	build_firmware(data, 4096, build_sections, BUILD_SECTIONS, 0);
-	CHECK(!parse(data, 4096, &firmware, &error));
+	EXPECT_FALSE(parse(data, 4096, &firmware, &error));
 }
 
-static void test_snp_firmware_size(void)
+TEST_OF(snp, firmware_size)
 {
 	uint8_t data[BUILD_SIZE] = { 0 };
 	struct snp_firmware firmware;
 	struct error error;
 
-	CHECK(fails(data, 0, -EINVAL, "whole image"));
-	CHECK(fails(data, 1, -EINVAL, "multiple of"));
-	CHECK(fails(data, 4095, -EINVAL, "multiple of"));
-	CHECK(fails(data, 4096, -EINVAL, "unknown firmware"));
-	CHECK(snp_firmware_parse(&firmware, "image", data,
-				 SNP_FIRMWARE_MAX + 4096, SNP_4G, &error) ==
-	      -EFBIG);
+	EXPECT_TRUE(fails(data, 0, -EINVAL, "whole image"));
+	EXPECT_TRUE(fails(data, 1, -EINVAL, "multiple of"));
+	EXPECT_TRUE(fails(data, 4095, -EINVAL, "multiple of"));
+	EXPECT_TRUE(fails(data, 4096, -EINVAL, "unknown firmware"));
+	EXPECT_EQ(snp_firmware_parse(&firmware, "image", data, SNP_FIRMWARE_MAX + 4096, SNP_4G,
+				     &error), -EFBIG);
 	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
-	CHECK(snp_firmware_parse(&firmware, "image", data, sizeof(data), 4096,
-				 &error) == -EINVAL);
+	EXPECT_EQ(snp_firmware_parse(&firmware, "image", data, sizeof(data), 4096, &error),
+		  -EINVAL);
 }
 
 /* One change to a good image, and the words that have to name it. */
@@ -86,27 +86,24 @@ static bool fails_with(size_t from_end, uint16_t value, int rc,
 	return fails(data, sizeof(data), rc, words);
 }
 
-static void test_snp_firmware_table(void)
+TEST_OF(snp, firmware_table)
 {
 	/* The lengths of the footer and of an entry, and the GUIDs. */
-	CHECK(fails_with(BUILD_FOOTER, 17, -EINVAL, "length"));
-	CHECK(fails_with(BUILD_FOOTER, 0, -EINVAL, "length"));
-	CHECK(fails_with(BUILD_FOOTER, 0xffff, -EINVAL, "truncated"));
-	CHECK(fails_with(BUILD_FOOTER, 18 + 22 + 26 + 22 + 10, -EINVAL,
-			 "truncated"));
-	CHECK(fails_with(BUILD_FOOTER, 18 + 22 + 26 + 22 + 20, -EINVAL,
-			 "length"));
-	CHECK(fails_with(BUILD_FOOTER + 18, 17, -EINVAL, "length"));
-	CHECK(fails_with(BUILD_FOOTER + 18, 0, -EINVAL, "length"));
-	CHECK(fails_with(BUILD_FOOTER + 18, 500, -EINVAL, "length"));
-	CHECK(fails_with(BUILD_FOOTER + 18, 18, -EINVAL, "AP reset vector"));
-	CHECK(fails_with(BUILD_FOOTER - 2, 0, -EINVAL, "unknown firmware"));
-	CHECK(fails_with(BUILD_FOOTER, 18, -ENODATA, "OVMF.amdsev.fd"));
-	CHECK(fails_with(BUILD_METADATA_OFFSET - 22 + 16, 0, -ENODATA,
-			 "SEV-SNP"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER, 17, -EINVAL, "length"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER, 0, -EINVAL, "length"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER, 0xffff, -EINVAL, "truncated"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER, 18 + 22 + 26 + 22 + 10, -EINVAL, "truncated"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER, 18 + 22 + 26 + 22 + 20, -EINVAL, "length"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER + 18, 17, -EINVAL, "length"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER + 18, 0, -EINVAL, "length"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER + 18, 500, -EINVAL, "length"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER + 18, 18, -EINVAL, "AP reset vector"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER - 2, 0, -EINVAL, "unknown firmware"));
+	EXPECT_TRUE(fails_with(BUILD_FOOTER, 18, -ENODATA, "OVMF.amdsev.fd"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA_OFFSET - 22 + 16, 0, -ENODATA, "SEV-SNP"));
 }
 
-static void test_snp_firmware_duplicate(void)
+TEST_OF(snp, firmware_duplicate)
 {
 	uint8_t data[BUILD_SIZE];
 	uint8_t *end = data + sizeof(data);
@@ -115,22 +112,21 @@ static void test_snp_firmware_duplicate(void)
 		       0x1000);
 	/* Make the SVSM entry a second offset of the metadata. */
 	memcpy(end - BUILD_SVSM, end - BUILD_METADATA_OFFSET, 22);
-	CHECK(fails(data, sizeof(data), -EINVAL, "twice"));
+	EXPECT_TRUE(fails(data, sizeof(data), -EINVAL, "twice"));
 }
 
-static void test_snp_firmware_metadata(void)
+TEST_OF(snp, firmware_metadata)
 {
-	CHECK(fails_with(BUILD_METADATA_OFFSET, 15, -EINVAL, "outside"));
-	CHECK(fails_with(BUILD_METADATA_OFFSET + 0, 0xffff, -EINVAL, "outside"));
-	CHECK(fails_with(BUILD_METADATA_OFFSET, 64, -EINVAL, "no signature"));
-	CHECK(fails_with(BUILD_METADATA, 0, -EINVAL, "no signature"));
-	CHECK(fails_with(BUILD_METADATA - 4, 16 + 12 * 7 - 1, -EINVAL,
-			 "truncated"));
-	CHECK(fails_with(BUILD_METADATA - 4, 0xffff, -EINVAL, "truncated"));
-	CHECK(fails_with(BUILD_METADATA - 8, 2, -EINVAL, "version 2"));
-	CHECK(fails_with(BUILD_METADATA - 12, 0, -EINVAL, "0 sections"));
-	CHECK(fails_with(BUILD_METADATA - 12, 65, -EINVAL, "65 sections"));
-	CHECK(fails_with(BUILD_METADATA - 12, 8, -EINVAL, "truncated"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA_OFFSET, 15, -EINVAL, "outside"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA_OFFSET + 0, 0xffff, -EINVAL, "outside"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA_OFFSET, 64, -EINVAL, "no signature"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA, 0, -EINVAL, "no signature"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA - 4, 16 + 12 * 7 - 1, -EINVAL, "truncated"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA - 4, 0xffff, -EINVAL, "truncated"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA - 8, 2, -EINVAL, "version 2"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA - 12, 0, -EINVAL, "0 sections"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA - 12, 65, -EINVAL, "65 sections"));
+	EXPECT_TRUE(fails_with(BUILD_METADATA - 12, 8, -EINVAL, "truncated"));
 }
 
 static bool section_fails(uint32_t base, uint32_t size, uint32_t type,
@@ -146,7 +142,7 @@ static bool section_fails(uint32_t base, uint32_t size, uint32_t type,
 }
 
 /* What is wrong is said: the package is where such an image came from. */
-static void test_snp_f20(void)
+TEST_OF(snp, f20)
 {
 	struct snp_firmware firmware;
 	struct snp_section sections[] = {
@@ -156,27 +152,27 @@ static void test_snp_f20(void)
 	struct error error;
 
 	build_firmware(data, sizeof(data), sections, 2, 0);
-	CHECK_EQ(parse(data, sizeof(data), &firmware, &error), -EINVAL);
-	CHECK(strstr(error.hint, "section 1"));
-	CHECK(strstr(error.hint, "is empty"));
-	CHECK(!strstr(error.hint, "package"));
+	EXPECT_EQ(parse(data, sizeof(data), &firmware, &error), -EINVAL);
+	EXPECT_STRSTR(error.hint, "section 1");
+	EXPECT_STRSTR(error.hint, "is empty");
+	EXPECT_FALSE(strstr(error.hint, "package"));
 }
 
-static void test_snp_firmware_sections(void)
+TEST_OF(snp, firmware_sections)
 {
-	CHECK(section_fails(0x900000, 0x1000, 9, "type"));
-	CHECK(section_fails(0x900000, 0, 1, "empty"));
-	CHECK(section_fails(0x900001, 0x1000, 1, "page-aligned"));
-	CHECK(section_fails(0x900000, 0x1001, 1, "page-aligned"));
-	CHECK(section_fails(0xfffff000, 0x2000, 1, "4 GiB"));
-	CHECK(section_fails(0xfffff000, 0x1000, 1, "image itself"));
-	CHECK(section_fails(0xffff0000, 0xf000, 1, "image itself"));
-	CHECK(section_fails(0x800000, 0x1000, 2, "overlaps one"));
-	CHECK(section_fails(0x808000, 0x1000, 2, "overlaps one"));
-	CHECK(section_fails(0x7ff000, 0x2000, 2, "overlaps one"));
-	CHECK(section_fails(0x700000, 0x200000, 2, "overlaps one"));
-	CHECK(!section_fails(0x809000, 0x1000, 2, ""));
-	CHECK(!section_fails(0x7ff000, 0x1000, 2, ""));
+	EXPECT_TRUE(section_fails(0x900000, 0x1000, 9, "type"));
+	EXPECT_TRUE(section_fails(0x900000, 0, 1, "empty"));
+	EXPECT_TRUE(section_fails(0x900001, 0x1000, 1, "page-aligned"));
+	EXPECT_TRUE(section_fails(0x900000, 0x1001, 1, "page-aligned"));
+	EXPECT_TRUE(section_fails(0xfffff000, 0x2000, 1, "4 GiB"));
+	EXPECT_TRUE(section_fails(0xfffff000, 0x1000, 1, "image itself"));
+	EXPECT_TRUE(section_fails(0xffff0000, 0xf000, 1, "image itself"));
+	EXPECT_TRUE(section_fails(0x800000, 0x1000, 2, "overlaps one"));
+	EXPECT_TRUE(section_fails(0x808000, 0x1000, 2, "overlaps one"));
+	EXPECT_TRUE(section_fails(0x7ff000, 0x2000, 2, "overlaps one"));
+	EXPECT_TRUE(section_fails(0x700000, 0x200000, 2, "overlaps one"));
+	EXPECT_FALSE(section_fails(0x809000, 0x1000, 2, ""));
+	EXPECT_FALSE(section_fails(0x7ff000, 0x1000, 2, ""));
 }
 
 static bool twice_fails(uint32_t type)
@@ -191,17 +187,17 @@ static bool twice_fails(uint32_t type)
 }
 
 /* Of some there is one page, whatever the second section says of its size. */
-static void test_snp_firmware_twice(void)
+TEST_OF(snp, firmware_twice)
 {
-	CHECK(twice_fails(SNP_SECTION_SECRETS));
-	CHECK(twice_fails(SNP_SECTION_CPUID));
-	CHECK(twice_fails(SNP_SECTION_KERNEL_HASHES));
-	CHECK(!twice_fails(SNP_SECTION_MEMORY));
-	CHECK(!twice_fails(SNP_SECTION_SVSM_CAA));
+	EXPECT_TRUE(twice_fails(SNP_SECTION_SECRETS));
+	EXPECT_TRUE(twice_fails(SNP_SECTION_CPUID));
+	EXPECT_TRUE(twice_fails(SNP_SECTION_KERNEL_HASHES));
+	EXPECT_FALSE(twice_fails(SNP_SECTION_MEMORY));
+	EXPECT_FALSE(twice_fails(SNP_SECTION_SVSM_CAA));
 }
 
 /* No prefix, and no image with any one byte changed, does harm. */
-static void test_snp_firmware_bytes(void)
+TEST_OF(snp, firmware_bytes)
 {
 	uint8_t data[BUILD_SIZE];
 	struct snp_firmware firmware;
@@ -215,19 +211,5 @@ static void test_snp_firmware_bytes(void)
 		refused += !!parse(data, sizeof(data), &firmware, &error);
 	}
 	/* At the least each byte of the metadata's header and of two GUIDs. */
-	CHECK(refused >= 16 + 2 * 16);
+	EXPECT_GE(refused, 16 + 2 * 16);
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.firmware_good", test_snp_firmware_good },
-	{ "snp.firmware_size", test_snp_firmware_size },
-	{ "snp.firmware_table", test_snp_firmware_table },
-	{ "snp.firmware_duplicate", test_snp_firmware_duplicate },
-	{ "snp.firmware_metadata", test_snp_firmware_metadata },
-	{ "snp.f20", test_snp_f20 },
-	{ "snp.firmware_sections", test_snp_firmware_sections },
-	{ "snp.firmware_twice", test_snp_firmware_twice },
-	{ "snp.firmware_bytes", test_snp_firmware_bytes },
-};
-
-UNIT_TESTS(tests)

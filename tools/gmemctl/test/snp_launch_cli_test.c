@@ -17,7 +17,7 @@
 #include "run_case.h"
 #include "snp_build.h"
 #include "test_key.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define MEMORY_FD 77
 
@@ -25,7 +25,8 @@ static void write_file(const char *name, const void *data, size_t size)
 {
 	FILE *file = fopen(name, "wb");
 
-	CHECK(file && fwrite(data, 1, size, file) == size);
+	EXPECT_TRUE(file);
+	EXPECT_EQ(fwrite(data, 1, size, file), size);
 	if (file)
 		fclose(file);
 }
@@ -35,8 +36,8 @@ static void write_key(const char *name)
 	EVP_PKEY *key = test_key(TEST_ID_KEY);
 	FILE *file = fopen(name, "wb");
 
-	CHECK(file && PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL,
-					   NULL) == 1);
+	EXPECT_TRUE(file);
+	EXPECT_EQ(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
 	if (file)
 		fclose(file);
 	EVP_PKEY_free(key);
@@ -47,8 +48,9 @@ static void open_memory(off_t size, int number)
 {
 	int fd = memfd_create("test", 0);
 
-	CHECK(fd >= 0 && !ftruncate(fd, size));
-	CHECK_EQ(dup2(fd, number), number);
+	EXPECT_GE(fd, 0);
+	EXPECT_FALSE(ftruncate(fd, size));
+	EXPECT_EQ(dup2(fd, number), number);
 	close(fd);
 }
 
@@ -73,11 +75,11 @@ static void leave(const char *dir, int before)
 {
 	char command[80];
 
-	CHECK(!fchdir(before));
+	EXPECT_FALSE(fchdir(before));
 	close(before);
 	close(MEMORY_FD);
 	snprintf(command, sizeof(command), "rm -r %s", dir);
-	CHECK(!system(command));
+	EXPECT_FALSE(system(command));
 }
 
 #define LAUNCH "snp launch --firmware fw"
@@ -183,7 +185,7 @@ static void in_folder(void (*check)(void))
 	char dir[64];
 	int before = enter(dir);
 
-	CHECK(before >= 0);
+	EXPECT_GE(before, 0);
 	if (before < 0)
 		return;
 	check();
@@ -300,12 +302,12 @@ static void write_signed(void)
 	struct snp_igvm file;
 	struct error error;
 
-	CHECK(!snp_igvm_parse(&file, "signed", build.file, size, &error));
+	EXPECT_FALSE(snp_igvm_parse(&file, "signed", build.file, size, &error));
 	image.igvm = &file;
-	CHECK(!snp_measure(&image, &measurement, &error));
+	EXPECT_FALSE(snp_measure(&image, &measurement, &error));
 	snp_igvm_free(&file);
 	memcpy(block.digest, measurement.digest, SNP_DIGEST_SIZE);
-	CHECK(!snp_id_auth_create(&auth, &block, key, author, &error));
+	EXPECT_FALSE(snp_id_auth_create(&auth, &block, key, author, &error));
 	igvm_build_id_block(&build, &block, &auth);
 	write_igvm("signed");
 	EVP_PKEY_free(author);
@@ -340,7 +342,7 @@ static void check_igvm(void)
 	RUN_CASES(igvm);
 }
 
-static void test_f28_igvm(void)
+TEST_OF(launch_cli, f28_igvm)
 {
 	in_folder(check_igvm);
 }
@@ -350,32 +352,22 @@ static void check_cpuid(void)
 	RUN_CASES(cpuid);
 }
 
-static void test_f27(void)
+TEST_OF(launch_cli, f27)
 {
 	in_folder(check_cpuid);
 }
 
-static void test_launch_cli(void)
+TEST_OF(launch_cli, launch)
 {
 	in_folder(check_launch);
 }
 
-static void test_launch_cli_usage(void)
+TEST_OF(launch_cli, usage)
 {
 	in_folder(check_usage);
 }
 
-static void test_launch_cli_run(void)
+TEST_OF(launch_cli, run)
 {
 	in_folder(check_run);
 }
-
-static const struct unit_test tests[] = {
-	{ "launch_cli.launch", test_launch_cli },
-	{ "launch_cli.usage", test_launch_cli_usage },
-	{ "launch_cli.run", test_launch_cli_run },
-	{ "launch_cli.f27", test_f27 },
-	{ "launch_cli.f28_igvm", test_f28_igvm },
-};
-
-UNIT_TESTS(tests)

@@ -11,7 +11,7 @@
 #include "../snp/abi.h"
 #include "sim/sim.h"
 #include "snp_build.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define RAM UINT64_C(0x1000000)
 #define GPA UINT64_C(0x200000)
@@ -46,8 +46,8 @@ static void lint(void *context, const char *message)
 static void describe(uint32_t cpus)
 {
 	build_firmware(guest.image, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
-	CHECK(!snp_firmware_parse(&guest.firmware, "OVMF.fd", guest.image,
-				  BUILD_SIZE, SNP_4G, &guest.error));
+	EXPECT_FALSE(snp_firmware_parse(&guest.firmware, "OVMF.fd", guest.image, BUILD_SIZE,
+					SNP_4G, &guest.error));
 	guest.launch = (struct snp_launch_config){
 		.image = {
 			.firmware = &guest.firmware, .vmm = SNP_VMM_GMEMCTL,
@@ -92,15 +92,15 @@ static int start(uint32_t cpus)
 static void stop(void)
 {
 	pc_destroy(&guest.pc);
-	CHECK(!sim_open_files(guest.sim));
-	CHECK(!guest.lints);
+	EXPECT_FALSE(sim_open_files(guest.sim));
+	EXPECT_FALSE(guest.lints);
 	sim_use(NULL);
 	sim_destroy(guest.sim);
 }
 
 static void script(struct sim_exit made)
 {
-	CHECK(!sim_script(guest.sim, guest.pc.machine.vcpus[0].fd, &made));
+	EXPECT_FALSE(sim_script(guest.sim, guest.pc.machine.vcpus[0].fd, &made));
 }
 
 static void script_range(uint32_t reason, uint64_t gpa, uint64_t pages,
@@ -114,23 +114,22 @@ static bool is_private(uint64_t gpa)
 	return sim_vm_is_private(guest.sim, guest.pc.machine.vm.fd, gpa);
 }
 
-static void test_snp_machine_launched(void)
+TEST_OF(snp_machine, launched)
 {
-	CHECK(!start(2));
-	CHECK_EQ(guest.pc.machine.launch.state, SNP_LAUNCH_FINISHED);
-	CHECK(!memcmp(sim_vm_digest(guest.sim, guest.pc.machine.vm.fd),
-		      guest.pc.machine.launch.predicted.digest,
-		      SNP_DIGEST_SIZE));
+	EXPECT_FALSE(start(2));
+	EXPECT_EQ(guest.pc.machine.launch.state, SNP_LAUNCH_FINISHED);
+	EXPECT_MEMEQ(sim_vm_digest(guest.sim, guest.pc.machine.vm.fd),
+		     guest.pc.machine.launch.predicted.digest, SNP_DIGEST_SIZE);
 	stop();
 }
 
 /* What a guest does from its start to its end, all of it asked for by KVM. */
-static void test_snp_machine_run(void)
+TEST_OF(snp_machine, run)
 {
 	struct machine *machine = &guest.pc.machine;
 	struct sim_exit made;
 
-	CHECK(!start(1));
+	EXPECT_FALSE(start(1));
 	script_range(KVM_EXIT_HYPERCALL, GPA, 4, false);
 	script_range(KVM_EXIT_HYPERCALL, GPA + PAGE, 1, true);
 	/* An access to a page in the other state is a request as well. */
@@ -142,15 +141,17 @@ static void test_snp_machine_run(void)
 	made = (struct sim_exit){ .reason = KVM_EXIT_SYSTEM_EVENT };
 	made.data = 0x21100;
 	script(made);
-	CHECK(!pc_run(&guest.pc, &guest.error));
-	CHECK_EQ(machine->end, END_SYSTEM_EVENT);
-	CHECK(strstr(machine->report, "set 1, reason 2: PVALIDATE"));
-	CHECK_EQ(machine->counters.conversions, 3);
-	CHECK_EQ(machine->counters.implicit, 1);
-	CHECK_EQ(machine->counters.refused, 1);
-	CHECK_EQ(machine->counters.exits, 7);
-	CHECK(!is_private(GPA) && is_private(GPA + PAGE));
-	CHECK(is_private(GPA + 2 * PAGE) && !is_private(GPA + 3 * PAGE));
+	EXPECT_FALSE(pc_run(&guest.pc, &guest.error));
+	EXPECT_EQ(machine->end, END_SYSTEM_EVENT);
+	EXPECT_STRSTR(machine->report, "set 1, reason 2: PVALIDATE");
+	EXPECT_EQ(machine->counters.conversions, 3);
+	EXPECT_EQ(machine->counters.implicit, 1);
+	EXPECT_EQ(machine->counters.refused, 1);
+	EXPECT_EQ(machine->counters.exits, 7);
+	EXPECT_FALSE(is_private(GPA));
+	EXPECT_TRUE(is_private(GPA + PAGE));
+	EXPECT_TRUE(is_private(GPA + 2 * PAGE));
+	EXPECT_FALSE(is_private(GPA + 3 * PAGE));
 	stop();
 }
 
@@ -164,36 +165,36 @@ static uint64_t ask_hypercall(uint64_t nr)
 	vcpu->run->hypercall.args[0] = RAM;
 	vcpu->run->hypercall.args[1] = 1;
 	vcpu->run->hypercall.args[2] = 1 << 4;
-	CHECK(machine_exit(&guest.pc.machine, vcpu));
+	EXPECT_TRUE(machine_exit(&guest.pc.machine, vcpu));
 	return vcpu->run->hypercall.ret;
 }
 
 /* Another value than a positive EINVAL would fail the next KVM_RUN. */
-static void test_snp_machine_refused(void)
+TEST_OF(snp_machine, refused)
 {
-	CHECK(!start(1));
-	CHECK_EQ(ask_hypercall(KVM_HC_MAP_GPA_RANGE), EINVAL);
-	CHECK_EQ(ask_hypercall(4711), EINVAL);
-	CHECK_EQ(guest.pc.machine.counters.refused, 2);
+	EXPECT_FALSE(start(1));
+	EXPECT_EQ(ask_hypercall(KVM_HC_MAP_GPA_RANGE), EINVAL);
+	EXPECT_EQ(ask_hypercall(4711), EINVAL);
+	EXPECT_EQ(guest.pc.machine.counters.refused, 2);
 	stop();
 }
 
 /* A fault that no conversion could help would come again for ever. */
-static void test_snp_machine_fault(void)
+TEST_OF(snp_machine, fault)
 {
-	CHECK(!start(1));
+	EXPECT_FALSE(start(1));
 	script_range(KVM_EXIT_MEMORY_FAULT, GPA, 1, true);
-	CHECK(!pc_run(&guest.pc, &guest.error));
-	CHECK_EQ(guest.pc.machine.end, END_MEMORY);
+	EXPECT_FALSE(pc_run(&guest.pc, &guest.error));
+	EXPECT_EQ(guest.pc.machine.end, END_MEMORY);
 	stop();
 }
 
-static void test_snp_machine_shutdown(void)
+TEST_OF(snp_machine, shutdown)
 {
-	CHECK(!start(2));
+	EXPECT_FALSE(start(2));
 	script((struct sim_exit){ .reason = KVM_EXIT_SHUTDOWN });
-	CHECK(!pc_run(&guest.pc, &guest.error));
-	CHECK_EQ(guest.pc.machine.end, END_TRIPLE_FAULT);
+	EXPECT_FALSE(pc_run(&guest.pc, &guest.error));
+	EXPECT_EQ(guest.pc.machine.end, END_TRIPLE_FAULT);
 	stop();
 }
 
@@ -205,40 +206,39 @@ static uint64_t ask_certs(uint64_t gpa, uint64_t *pages)
 
 	vcpu->run->exit_reason = KVM_EXIT_SNP_REQ_CERTS;
 	*request = (struct kvm_snp_certs_request){ gpa, *pages, 0 };
-	CHECK(machine_exit(&guest.pc.machine, vcpu));
+	EXPECT_TRUE(machine_exit(&guest.pc.machine, vcpu));
 	*pages = request->npages;
 	return request->ret;
 }
 
-static void test_snp_machine_certs(void)
+TEST_OF(snp_machine, certs)
 {
 	uint64_t pages = 1;
 	char why[64];
 
-	CHECK(!start(1));
-	CHECK_EQ(ask_certs(GPA, &pages), ENOSPC);
-	CHECK_EQ(pages, 2);
+	EXPECT_FALSE(start(1));
+	EXPECT_EQ(ask_certs(GPA, &pages), ENOSPC);
+	EXPECT_EQ(pages, 2);
 	/* Private pages are not the host's to write to. */
-	CHECK_EQ(ask_certs(GPA, &pages), EIO);
-	CHECK(!guest_memory_convert(&guest.pc.machine.memory,
-				    (struct range){ GPA, GPA + PAGE }, false,
-				    why, sizeof(why)));
-	CHECK_EQ(ask_certs(GPA, &pages), EIO);
-	CHECK(!guest_memory_convert(&guest.pc.machine.memory,
-				    (struct range){ GPA + PAGE, GPA + 2 * PAGE },
-				    false, why, sizeof(why)));
-	CHECK(!ask_certs(GPA, &pages));
-	CHECK(!memcmp(machine_host(&guest.pc.machine, GPA), certs,
-		      sizeof(certs)));
+	EXPECT_EQ(ask_certs(GPA, &pages), EIO);
+	EXPECT_FALSE(guest_memory_convert(&guest.pc.machine.memory,
+					  (struct range){ GPA, GPA + PAGE }, false, why,
+					  sizeof(why)));
+	EXPECT_EQ(ask_certs(GPA, &pages), EIO);
+	EXPECT_FALSE(guest_memory_convert(&guest.pc.machine.memory,
+					  (struct range){ GPA + PAGE, GPA + 2 * PAGE }, false, why,
+					  sizeof(why)));
+	EXPECT_FALSE(ask_certs(GPA, &pages));
+	EXPECT_MEMEQ(machine_host(&guest.pc.machine, GPA), certs, sizeof(certs));
 	/* Past the end of RAM, and past the end of all addresses. */
-	CHECK_EQ(ask_certs(RAM - PAGE, &pages), EIO);
-	CHECK_EQ(ask_certs(-PAGE, &pages), EIO);
-	CHECK_EQ(ask_certs(GPA + 1, &pages), EIO);
+	EXPECT_EQ(ask_certs(RAM - PAGE, &pages), EIO);
+	EXPECT_EQ(ask_certs(-PAGE, &pages), EIO);
+	EXPECT_EQ(ask_certs(GPA + 1, &pages), EIO);
 	stop();
 }
 
 /* A launch that fails leaves nothing of the machine. */
-static void test_snp_machine_fails(void)
+TEST_OF(snp_machine, fails)
 {
 	memset(&guest, 0, sizeof(guest));
 	guest.host = (struct sim_config){
@@ -248,12 +248,12 @@ static void test_snp_machine_fails(void)
 	sim_use(guest.sim);
 	describe(2);
 	guest.launch.certs = NULL;
-	CHECK(!sim_fail(guest.sim, SIM_FINISH, 1, 0xb));
-	CHECK_EQ(pc_create(&guest.pc, &guest.config, &guest.error), -EIO);
-	CHECK(strstr(guest.error.action, "BAD_MEASUREMENT"));
-	CHECK(!sim_open_files(guest.sim));
+	EXPECT_FALSE(sim_fail(guest.sim, SIM_FINISH, 1, 0xb));
+	EXPECT_EQ(pc_create(&guest.pc, &guest.config, &guest.error), -EIO);
+	EXPECT_STRSTR(guest.error.action, "BAD_MEASUREMENT");
+	EXPECT_FALSE(sim_open_files(guest.sim));
 	/* Its ASID is free again. */
-	CHECK(!pc_create(&guest.pc, &guest.config, &guest.error));
+	EXPECT_FALSE(pc_create(&guest.pc, &guest.config, &guest.error));
 	stop();
 }
 
@@ -264,26 +264,13 @@ static bool termination_is(uint64_t msr, const char *text)
 	return strstr(snp_termination_format(msr, buffer, sizeof(buffer)), text);
 }
 
-static void test_snp_machine_termination(void)
+TEST_OF(snp_machine, termination)
 {
-	CHECK(termination_is(0x100, "set 0, reason 0: no reason given"));
-	CHECK(termination_is(0xc1100, "set 1, reason 12: its secure AVIC"));
-	CHECK(termination_is(0xd1100, "set 1, reason 13"));
-	CHECK(!termination_is(0xd1100, ":  "));
-	CHECK(termination_is(0xff2100, "set 2, reason 255"));
+	EXPECT_TRUE(termination_is(0x100, "set 0, reason 0: no reason given"));
+	EXPECT_TRUE(termination_is(0xc1100, "set 1, reason 12: its secure AVIC"));
+	EXPECT_TRUE(termination_is(0xd1100, "set 1, reason 13"));
+	EXPECT_FALSE(termination_is(0xd1100, ":  "));
+	EXPECT_TRUE(termination_is(0xff2100, "set 2, reason 255"));
 	/* Only the address of its GHCB. */
-	CHECK(termination_is(0x7fff000, "no reason that the host"));
+	EXPECT_TRUE(termination_is(0x7fff000, "no reason that the host"));
 }
-
-static const struct unit_test tests[] = {
-	{ "snp_machine.launched", test_snp_machine_launched },
-	{ "snp_machine.run", test_snp_machine_run },
-	{ "snp_machine.refused", test_snp_machine_refused },
-	{ "snp_machine.fault", test_snp_machine_fault },
-	{ "snp_machine.shutdown", test_snp_machine_shutdown },
-	{ "snp_machine.certs", test_snp_machine_certs },
-	{ "snp_machine.fails", test_snp_machine_fails },
-	{ "snp_machine.termination", test_snp_machine_termination },
-};
-
-UNIT_TESTS(tests)

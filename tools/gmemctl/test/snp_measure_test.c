@@ -10,7 +10,7 @@
 #include "snp_build.h"
 #include "snp_vectors.h"
 #include "test_hex.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define AMDSEV_SHA256 \
 	"8f765dfabc127fc0a938a0744a3103ec15864d7d794eb4c398aa976b6d6ab16c"
@@ -47,17 +47,17 @@ static void check_published(const struct vector_published *vector,
 	};
 	struct error error;
 
-	CHECK(!snp_kernel_hashes_init(&hashes, vector->cmdline));
-	CHECK(!snp_firmware_parse(&firmware, vector->fixture, fixture->data,
-				  fixture->size, SNP_4G, &error));
-	CHECK(!snp_measure(&image, &measurement, &error));
-	CHECK(digest_is(measurement.firmware, vector->firmware));
-	CHECK(digest_is(measurement.sections, vector->sections));
-	CHECK(digest_is(measurement.digest, vector->digest));
-	CHECK_EQ(measurement.pages, vector->pages);
+	EXPECT_FALSE(snp_kernel_hashes_init(&hashes, vector->cmdline));
+	EXPECT_FALSE(snp_firmware_parse(&firmware, vector->fixture, fixture->data, fixture->size,
+					SNP_4G, &error));
+	EXPECT_FALSE(snp_measure(&image, &measurement, &error));
+	EXPECT_TRUE(digest_is(measurement.firmware, vector->firmware));
+	EXPECT_TRUE(digest_is(measurement.sections, vector->sections));
+	EXPECT_TRUE(digest_is(measurement.digest, vector->digest));
+	EXPECT_EQ(measurement.pages, vector->pages);
 }
 
-static void test_snp_published(void)
+TEST_OF(snp, published)
 {
 	for (unsigned int i = 0; i < VECTOR_PUBLISHED; i++) {
 		const struct vector_published *vector = &vector_published[i];
@@ -73,7 +73,7 @@ static void test_snp_published(void)
 }
 
 /* Published, too: this build of OVMF has no place for kernel hashes. */
-static void test_snp_published_refused(void)
+TEST_OF(snp, published_refused)
 {
 	struct snp_kernel_hashes hashes;
 	struct snp_firmware firmware;
@@ -89,15 +89,15 @@ static void test_snp_published_refused(void)
 
 	if (!fixture_load(&fixture, "ovmf_OvmfX64_suffix.bin", OVMFX64_SHA256))
 		return;
-	CHECK(!snp_kernel_hashes_init(&hashes, ""));
-	CHECK(!snp_firmware_parse(&firmware, "image", fixture.data, fixture.size,
-				  SNP_4G, &error));
-	CHECK_EQ(snp_measure(&image, &measurement, &error), -EINVAL);
-	CHECK(strstr(error.hint, "SNP_KERNEL_HASHES"));
+	EXPECT_FALSE(snp_kernel_hashes_init(&hashes, ""));
+	EXPECT_FALSE(snp_firmware_parse(&firmware, "image", fixture.data, fixture.size, SNP_4G,
+					&error));
+	EXPECT_EQ(snp_measure(&image, &measurement, &error), -EINVAL);
+	EXPECT_STRSTR(error.hint, "SNP_KERNEL_HASHES");
 	fixture_free(&fixture);
 }
 
-static void test_snp_published_svsm(void)
+TEST_OF(snp, published_svsm)
 {
 	struct snp_firmware firmware, svsm;
 	struct snp_measurement measurement;
@@ -111,22 +111,20 @@ static void test_snp_published_svsm(void)
 	if (!fixture_load(&ovmf_file, "svsm_ovmf.fd", SVSM_OVMF_SHA256))
 		return;
 	if (fixture_load(&svsm_file, "svsm.bin", SVSM_SHA256)) {
-		CHECK(!snp_firmware_parse(&firmware, "OVMF", ovmf_file.data,
-					  ovmf_file.size, SNP_4G, &error));
-		CHECK(!snp_firmware_parse(&svsm, "SVSM", svsm_file.data,
-					  svsm_file.size,
-					  snp_image_svsm_end(&firmware, 540672),
-					  &error));
-		CHECK(!snp_measure(&image, &measurement, &error));
-		CHECK(digest_is(measurement.digest,
-				"27d154c27b7b359c935e250ec6fee72aa0ae8c1225e3b0e1"
-				"cf46a9567e938066d7d6f94bbdc4a857818bdb79277a44b2"));
+		EXPECT_FALSE(snp_firmware_parse(&firmware, "OVMF", ovmf_file.data, ovmf_file.size,
+						SNP_4G, &error));
+		EXPECT_FALSE(snp_firmware_parse(&svsm, "SVSM", svsm_file.data, svsm_file.size,
+						snp_image_svsm_end(&firmware, 540672), &error));
+		EXPECT_FALSE(snp_measure(&image, &measurement, &error));
+		EXPECT_TRUE(digest_is(measurement.digest,
+				      "27d154c27b7b359c935e250ec6fee72aa0ae8c1225e3b0e1"
+				      "cf46a9567e938066d7d6f94bbdc4a857818bdb79277a44b2"));
 		fixture_free(&svsm_file);
 	}
 	fixture_free(&ovmf_file);
 }
 
-static void test_snp_debian(void)
+TEST_OF(snp, debian)
 {
 	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
 		const struct vector_debian *vector = &vector_debian[i];
@@ -144,19 +142,19 @@ static void test_snp_debian(void)
 
 		if (!fixture_load(&fixture, vector->fixture, vector->sha256))
 			continue;
-		CHECK(!snp_firmware_parse(&firmware, "OVMF", fixture.data,
-					  fixture.size, SNP_4G, &error));
-		CHECK(!snp_measure(&image, &measurement, &error));
-		CHECK(digest_is(measurement.firmware, vector->firmware));
-		CHECK(digest_is(measurement.digest, vector->digest));
-		CHECK_EQ(measurement.pages, vector->pages);
+		EXPECT_FALSE(snp_firmware_parse(&firmware, "OVMF", fixture.data, fixture.size,
+						SNP_4G, &error));
+		EXPECT_FALSE(snp_measure(&image, &measurement, &error));
+		EXPECT_TRUE(digest_is(measurement.firmware, vector->firmware));
+		EXPECT_TRUE(digest_is(measurement.digest, vector->digest));
+		EXPECT_EQ(measurement.pages, vector->pages);
 		vector_tell(vector->fixture, vector->nr_vcpus);
 		fixture_free(&fixture);
 	}
 }
 
 /* One page and one vCPU: no firmware, no metadata. */
-static void test_snp_minimal_guest(void)
+TEST_OF(snp, minimal_guest)
 {
 	static const struct {
 		enum snp_vmm vmm;
@@ -176,11 +174,10 @@ static void test_snp_minimal_guest(void)
 	memset(page, 0xf4, sizeof(page));
 	for (unsigned int i = 0; i < 2; i++) {
 		snp_digest_init(&digest);
-		CHECK(!snp_digest_page(&digest, SNP_PAGE_NORMAL, 0x1000, page));
+		EXPECT_FALSE(snp_digest_page(&digest, SNP_PAGE_NORMAL, 0x1000, page));
 		snp_vmm_vmsa(&vmsa, guests[i].vmm, 0, SNP_RESET_EIP, 0x800f12, 1);
-		CHECK(!snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA,
-				       &vmsa));
-		CHECK(digest_is(digest.value, guests[i].digest));
+		EXPECT_FALSE(snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa));
+		EXPECT_TRUE(digest_is(digest.value, guests[i].digest));
 	}
 }
 
@@ -201,9 +198,9 @@ static void built_init(struct built *built, const struct snp_section *sections,
 {
 	memset(built, 0, sizeof(*built));
 	build_firmware(built->data, BUILD_SIZE, sections, nr, 0);
-	CHECK(!snp_firmware_parse(&built->firmware, "image", built->data,
-				  BUILD_SIZE, SNP_4G, &built->error));
-	CHECK(!build_kernel_hashes(&built->hashes, "k", "i", "c"));
+	EXPECT_FALSE(snp_firmware_parse(&built->firmware, "image", built->data, BUILD_SIZE, SNP_4G,
+					&built->error));
+	EXPECT_FALSE(build_kernel_hashes(&built->hashes, "k", "i", "c"));
 	built->image = (struct snp_image){
 		.firmware = &built->firmware, .nr_vcpus = 1,
 		.signature = 0x800f12, .features = 1,
@@ -240,7 +237,7 @@ static void expect_pages(struct built *built, struct snp_digest *digest)
 	}
 }
 
-static void test_snp_measure_order(void)
+TEST_OF(snp, measure_order)
 {
 	struct snp_digest digest;
 	struct built built;
@@ -248,14 +245,14 @@ static void test_snp_measure_order(void)
 	built_init(&built, build_sections, BUILD_SECTIONS);
 	built.image.kernel = &built.hashes;
 	built.image.nr_vcpus = 3;
-	CHECK(!built_measure(&built));
+	EXPECT_FALSE(built_measure(&built));
 	expect_pages(&built, &digest);
-	CHECK(!memcmp(digest.value, built.measurement.digest, SNP_DIGEST_SIZE));
-	CHECK_EQ(digest.pages, built.measurement.pages);
+	EXPECT_MEMEQ(digest.value, built.measurement.digest, SNP_DIGEST_SIZE);
+	EXPECT_EQ(digest.pages, built.measurement.pages);
 }
 
 /* EC2 keeps the CPUID page for last, Google leaves memory unmeasured. */
-static void test_snp_measure_vmm_sections(void)
+TEST_OF(snp, measure_vmm_sections)
 {
 	static const struct snp_section sections[] = {
 		{ 0x80e000, 0x1000, SNP_SECTION_CPUID },
@@ -278,50 +275,50 @@ static void test_snp_measure_vmm_sections(void)
 	snp_vmm_vmsa(&vmsa, SNP_VMM_GCE, 0, SNP_RESET_EIP, 0, 1);
 	snp_digest_page(&gce, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	built.image.vmm = SNP_VMM_EC2;
-	CHECK(!built_measure(&built));
-	CHECK(!memcmp(ec2.value, built.measurement.digest, SNP_DIGEST_SIZE));
+	EXPECT_FALSE(built_measure(&built));
+	EXPECT_MEMEQ(ec2.value, built.measurement.digest, SNP_DIGEST_SIZE);
 	built.image.vmm = SNP_VMM_GCE;
-	CHECK(!built_measure(&built));
-	CHECK(!memcmp(gce.value, built.measurement.digest, SNP_DIGEST_SIZE));
+	EXPECT_FALSE(built_measure(&built));
+	EXPECT_MEMEQ(gce.value, built.measurement.digest, SNP_DIGEST_SIZE);
 }
 
 /* Each of these is part of the digest. */
-static void test_snp_measure_depends(void)
+TEST_OF(snp, measure_depends)
 {
 	uint8_t base[SNP_DIGEST_SIZE];
 	struct snp_section swapped[BUILD_SECTIONS];
 	struct built built;
 
 	built_init(&built, build_sections, BUILD_SECTIONS);
-	CHECK(!built_measure(&built));
+	EXPECT_FALSE(built_measure(&built));
 	memcpy(base, built.measurement.digest, sizeof(base));
 #define DIFFERS() (!built_measure(&built) && \
 		   memcmp(base, built.measurement.digest, sizeof(base)))
 	built.image.nr_vcpus = 2;
-	CHECK(DIFFERS());
+	EXPECT_TRUE(DIFFERS());
 	built.image.nr_vcpus = 1;
 	built.image.features = 0x21;
-	CHECK(DIFFERS());
+	EXPECT_TRUE(DIFFERS());
 	built.image.features = 1;
 	built.image.signature++;
-	CHECK(DIFFERS());
+	EXPECT_TRUE(DIFFERS());
 	built.image.signature--;
 	built.image.kernel = &built.hashes;
-	CHECK(DIFFERS());
+	EXPECT_TRUE(DIFFERS());
 	built.image.kernel = NULL;
 	built.data[0]++;
-	CHECK(DIFFERS());
+	EXPECT_TRUE(DIFFERS());
 	built.data[0]--;
-	CHECK(!DIFFERS());
+	EXPECT_FALSE(DIFFERS());
 	memcpy(swapped, build_sections, sizeof(swapped));
 	swapped[0] = build_sections[1];
 	swapped[1] = build_sections[0];
 	built_init(&built, swapped, BUILD_SECTIONS);
-	CHECK(DIFFERS());
+	EXPECT_TRUE(DIFFERS());
 #undef DIFFERS
 }
 
-static void test_snp_measure_refused(void)
+TEST_OF(snp, measure_refused)
 {
 	struct snp_section sections[2] = {
 		{ 0x810000, 0x2000, SNP_SECTION_KERNEL_HASHES },
@@ -331,39 +328,39 @@ static void test_snp_measure_refused(void)
 
 	built_init(&built, build_sections, 5);
 	built.image.kernel = &built.hashes;
-	CHECK_EQ(built_measure(&built), -EINVAL);
-	CHECK(strstr(built.error.hint, "no SNP_KERNEL_HASHES"));
+	EXPECT_EQ(built_measure(&built), -EINVAL);
+	EXPECT_STRSTR(built.error.hint, "no SNP_KERNEL_HASHES");
 	built_init(&built, sections, 1);
 	built.image.kernel = &built.hashes;
-	CHECK_EQ(built_measure(&built), -EINVAL);
-	CHECK(strstr(built.error.hint, "one page"));
+	EXPECT_EQ(built_measure(&built), -EINVAL);
+	EXPECT_STRSTR(built.error.hint, "one page");
 	built_init(&built, sections + 1, 1);
 	built.image.kernel = &built.hashes;
-	CHECK_EQ(built_measure(&built), -EINVAL);
+	EXPECT_EQ(built_measure(&built), -EINVAL);
 	built.firmware.hash_table = 0;
-	CHECK_EQ(built_measure(&built), -EINVAL);
-	CHECK(strstr(built.error.hint, "no table"));
+	EXPECT_EQ(built_measure(&built), -EINVAL);
+	EXPECT_STRSTR(built.error.hint, "no table");
 	built.firmware.hash_table = 0x820000 + 0xf60;
-	CHECK_EQ(built_measure(&built), -EINVAL);
+	EXPECT_EQ(built_measure(&built), -EINVAL);
 	built.firmware.hash_table = 0x820000 + 0xf50;
-	CHECK(!built_measure(&built));
+	EXPECT_FALSE(built_measure(&built));
 	built.image.features = 0x20;
-	CHECK_EQ(built_measure(&built), -EINVAL);
+	EXPECT_EQ(built_measure(&built), -EINVAL);
 	built.image.features = 1;
 	built.image.nr_vcpus = 0;
-	CHECK_EQ(built_measure(&built), -EINVAL);
+	EXPECT_EQ(built_measure(&built), -EINVAL);
 	built.image.nr_vcpus = SNP_VCPUS_MAX + 1;
-	CHECK_EQ(built_measure(&built), -EINVAL);
+	EXPECT_EQ(built_measure(&built), -EINVAL);
 	built.image.nr_vcpus = 2;
 	built.firmware.has_reset = false;
-	CHECK_EQ(built_measure(&built), -EINVAL);
-	CHECK(strstr(built.error.action, "AP reset vector"));
+	EXPECT_EQ(built_measure(&built), -EINVAL);
+	EXPECT_STRSTR(built.error.action, "AP reset vector");
 	built.image.nr_vcpus = 1;
-	CHECK(!built_measure(&built));
+	EXPECT_FALSE(built_measure(&built));
 }
 
 /* Smaller than what QEMU writes to it: QEMU refuses it, too. */
-static void test_snp_f13(void)
+TEST_OF(snp, f13)
 {
 	static const uint32_t sizes[] = { 0, 100, SNP_KERNEL_TABLE_SIZE - 1 };
 	struct built built;
@@ -371,23 +368,23 @@ static void test_snp_f13(void)
 	built_init(&built, build_sections, BUILD_SECTIONS);
 	for (unsigned int i = 0; i < 3; i++) {
 		bytes_put32(built.data + BUILD_SIZE - BUILD_HASHES + 4, sizes[i]);
-		CHECK(!snp_firmware_parse(&built.firmware, "image", built.data,
-					  BUILD_SIZE, SNP_4G, &built.error));
+		EXPECT_FALSE(snp_firmware_parse(&built.firmware, "image", built.data, BUILD_SIZE,
+						SNP_4G, &built.error));
 		built.image.kernel = NULL;
-		CHECK(!built_measure(&built));
+		EXPECT_FALSE(built_measure(&built));
 		built.image.kernel = &built.hashes;
-		CHECK_EQ(built_measure(&built), -EINVAL);
-		CHECK(strstr(built.error.hint, "0xb0 are needed"));
+		EXPECT_EQ(built_measure(&built), -EINVAL);
+		EXPECT_STRSTR(built.error.hint, "0xb0 are needed");
 	}
 	bytes_put32(built.data + BUILD_SIZE - BUILD_HASHES + 4,
 		    SNP_KERNEL_TABLE_SIZE);
-	CHECK(!snp_firmware_parse(&built.firmware, "image", built.data,
-				  BUILD_SIZE, SNP_4G, &built.error));
-	CHECK(!built_measure(&built));
+	EXPECT_FALSE(snp_firmware_parse(&built.firmware, "image", built.data, BUILD_SIZE, SNP_4G,
+					&built.error));
+	EXPECT_FALSE(built_measure(&built));
 }
 
 /* The parser lets no second one through; here it is after the parser. */
-static void test_snp_measure_second_hashes(void)
+TEST_OF(snp, measure_second_hashes)
 {
 	struct built built;
 
@@ -395,13 +392,13 @@ static void test_snp_measure_second_hashes(void)
 	built.firmware.sections[BUILD_SECTIONS - 1].type =
 		SNP_SECTION_KERNEL_HASHES;
 	built.image.kernel = &built.hashes;
-	CHECK(!built_measure(&built));
+	EXPECT_FALSE(built_measure(&built));
 	/* Each is the one page that there is. */
-	CHECK_EQ(built.measurement.pages, 2 + 9 + 3 + 1 + 1 + 1 + 1 + 1 + 1);
+	EXPECT_EQ(built.measurement.pages, 2 + 9 + 3 + 1 + 1 + 1 + 1 + 1 + 1);
 }
 
 /* An SVSM's sections, entry and place are used, not the firmware's. */
-static void test_snp_measure_svsm(void)
+TEST_OF(snp, measure_svsm)
 {
 	static const struct snp_section section = {
 		0, 0x2000, SNP_SECTION_MEMORY,
@@ -415,44 +412,27 @@ static void test_snp_measure_svsm(void)
 
 	built_init(&built, build_sections, BUILD_SECTIONS);
 	build_firmware(data, sizeof(data), &section, 1, 0x3210);
-	CHECK_EQ(snp_image_svsm_end(&built.firmware, SNP_4G), 0);
-	CHECK_EQ(snp_image_svsm_end(&built.firmware, 1), 0);
+	EXPECT_EQ(snp_image_svsm_end(&built.firmware, SNP_4G), 0);
+	EXPECT_EQ(snp_image_svsm_end(&built.firmware, 1), 0);
 	end = snp_image_svsm_end(&built.firmware, 0x10000);
-	CHECK_EQ(end, 0xfffee000);
-	CHECK(!snp_firmware_parse(&svsm, "SVSM", data, sizeof(data), end,
-				  &built.error));
+	EXPECT_EQ(end, 0xfffee000);
+	EXPECT_FALSE(snp_firmware_parse(&svsm, "SVSM", data, sizeof(data), end, &built.error));
 	built.image.svsm = &svsm;
 	built.image.nr_vcpus = 2;
-	CHECK(!built_measure(&built));
+	EXPECT_FALSE(built_measure(&built));
 	snp_digest_init(&digest);
 	snp_digest_normal(&digest, 0xffffe000, built.data, BUILD_SIZE);
 	snp_digest_normal(&digest, end - sizeof(data), data, sizeof(data));
 	snp_digest_range(&digest, SNP_PAGE_ZERO, 0, 0x2000);
 	snp_vmm_vmsa(&vmsa, SNP_VMM_SVSM, 0, 0xfffea000 + 0x3210, 0x800f12, 1);
-	CHECK(vmsa.rip == 0xfffea000 + 0x3210 && vmsa.cs.selector == 8);
+	EXPECT_EQ(vmsa.rip, 0xfffea000 + 0x3210);
+	EXPECT_EQ(vmsa.cs.selector, 8);
 	snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
-	CHECK(!memcmp(digest.value, built.measurement.digest, SNP_DIGEST_SIZE));
+	EXPECT_MEMEQ(digest.value, built.measurement.digest, SNP_DIGEST_SIZE);
 	built.image.kernel = &built.hashes;
-	CHECK_EQ(built_measure(&built), -EINVAL);
+	EXPECT_EQ(built_measure(&built), -EINVAL);
 	built.image.kernel = NULL;
 	svsm.has_svsm = false;
-	CHECK_EQ(built_measure(&built), -EINVAL);
+	EXPECT_EQ(built_measure(&built), -EINVAL);
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.published", test_snp_published },
-	{ "snp.published_refused", test_snp_published_refused },
-	{ "snp.published_svsm", test_snp_published_svsm },
-	{ "snp.debian", test_snp_debian },
-	{ "snp.minimal_guest", test_snp_minimal_guest },
-	{ "snp.measure_order", test_snp_measure_order },
-	{ "snp.measure_vmm_sections", test_snp_measure_vmm_sections },
-	{ "snp.measure_depends", test_snp_measure_depends },
-	{ "snp.measure_refused", test_snp_measure_refused },
-	{ "snp.f13", test_snp_f13 },
-	{ "snp.measure_second_hashes", test_snp_measure_second_hashes },
-	{ "snp.measure_svsm", test_snp_measure_svsm },
-};
-
-UNIT_TESTS(tests)

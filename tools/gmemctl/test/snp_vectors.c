@@ -5,14 +5,14 @@
  * from the sources of Linux 6.12 and 7.3, not taken from hardware.
  */
 #include "snp_vectors.h"
-#include "unit.h"
+#include "ksft.h"
 
 void vector_tell(const char *name, uint32_t nr_vcpus)
 {
 	if (nr_vcpus)
-		unit_part("vector %s, %u vCPUs", name, nr_vcpus);
+		ksft_part("vector %s, %u vCPUs", name, nr_vcpus);
 	else
-		unit_part("vector %s", name);
+		ksft_part("vector %s", name);
 }
 
 const struct vector_qword vector_vmsa_common[] = {

@@ -6,7 +6,7 @@
 
 #include "../base/hex.h"
 #include "snp_verified.h"
-#include "unit.h"
+#include "ksft.h"
 
 void verified_expect(struct verified *verified, enum snp_expect_id id,
 		     const char *text)
@@ -16,7 +16,7 @@ void verified_expect(struct verified *verified, enum snp_expect_id id,
 	memset(&verified->expect.values[id], 0,
 	       sizeof(verified->expect.values[id]));
 	if (text)
-		CHECK(!snp_expect_set(&verified->expect, id, text, &error));
+		EXPECT_FALSE(snp_expect_set(&verified->expect, id, text, &error));
 }
 
 void verified_init(struct verified *verified, const struct test_certs_kind *kind)
@@ -28,13 +28,12 @@ void verified_init(struct verified *verified, const struct test_certs_kind *kind
 
 	memset(verified, 0, sizeof(*verified));
 	test_certs_make(source, kind);
-	CHECK(!snp_pool_add(&verified->pool, "leaf", source->leaf,
-			    source->leaf_size, &error));
-	CHECK(!snp_pool_add(&verified->pool, "chain", source->chain,
-			    source->chain_size, &error));
+	EXPECT_FALSE(snp_pool_add(&verified->pool, "leaf", source->leaf, source->leaf_size,
+				  &error));
+	EXPECT_FALSE(snp_pool_add(&verified->pool, "chain", source->chain, source->chain_size,
+				  &error));
 	test_report(&verified->evidence.report, kind->vlek, source->key);
-	CHECK(X509_digest(source->certs[TEST_ROOT], EVP_sha256(), digest,
-			  NULL) == 1);
+	EXPECT_EQ(X509_digest(source->certs[TEST_ROOT], EVP_sha256(), digest, NULL), 1);
 	verified_expect(verified, SNP_EXPECT_ROOT,
 			hex_format(digest, sizeof(digest), text));
 	snprintf(text, sizeof(text), "%d", TEST_TIME);
@@ -78,7 +77,7 @@ const struct snp_check *verified_check(const struct verified *verified,
 	for (unsigned int i = 0; i < verified->checks.count; i++)
 		if (!strcmp(verified->checks.checks[i].name, name))
 			return &verified->checks.checks[i];
-	CHECK(!"a check of that name");
+	EXPECT_FALSE("a check of that name");
 	return &none;
 }
 

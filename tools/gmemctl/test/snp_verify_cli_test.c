@@ -8,7 +8,7 @@
 #include "../base/hex.h"
 #include "cli_run.h"
 #include "test_certs.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define DIGEST "--measurement $(cat digest) "
 #define CERTS "--cert leaf --chain chain "
@@ -46,7 +46,7 @@ static bool files_init(struct cli *cli)
 	size = test_certs_crl(&certs, certs.certs[TEST_INTERMEDIATE], TEST_TIME,
 			      extended);
 	cli_write(cli, "crl", extended, size);
-	CHECK(X509_digest(certs.certs[TEST_ROOT], EVP_sha256(), digest, NULL));
+	EXPECT_TRUE(X509_digest(certs.certs[TEST_ROOT], EVP_sha256(), digest, NULL));
 	write_hex(cli, "root", digest, sizeof(digest));
 	write_hex(cli, "digest", report.measurement, sizeof(report.measurement));
 	test_certs_free(&certs);
@@ -54,29 +54,27 @@ static bool files_init(struct cli *cli)
 }
 
 /* A forged chain is not taken for AMD's, in text and in JSON. */
-static void test_f2(void)
+TEST_OF(snp, f2_cli)
 {
 	struct cli cli;
 
 	if (!files_init(&cli))
 		return;
-	CHECK_EQ(cli_run(&cli, GOOD), 0);
-	CHECK(cli_says(&cli, "verified\n"));
-	CHECK(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15")
-	      == 3);
-	CHECK(cli_says(&cli, "FAIL  root"));
-	CHECK(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15 "
-		      "--json") == 3);
-	CHECK(cli_has(&cli, NULL, "verified", "false"));
-	CHECK_EQ(cli_run(&cli, GOOD "--json"), 0);
-	CHECK(cli_has(&cli, NULL, "verified", "true"));
-	CHECK_EQ(cli_run(&cli, GOOD "--crl crl"), 3);
-	CHECK(cli_says(&cli, "FAIL  revocation"));
+	EXPECT_EQ(cli_run(&cli, GOOD), 0);
+	EXPECT_TRUE(cli_says(&cli, "verified\n"));
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15"), 3);
+	EXPECT_TRUE(cli_says(&cli, "FAIL  root"));
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15 --json"), 3);
+	EXPECT_TRUE(cli_has(&cli, NULL, "verified", "false"));
+	EXPECT_EQ(cli_run(&cli, GOOD "--json"), 0);
+	EXPECT_TRUE(cli_has(&cli, NULL, "verified", "true"));
+	EXPECT_EQ(cli_run(&cli, GOOD "--crl crl"), 3);
+	EXPECT_TRUE(cli_says(&cli, "FAIL  revocation"));
 	cli_free(&cli);
 }
 
 /* 3: do not trust it; 2: asked wrongly; 1: could not be looked at. */
-static void test_f26(void)
+TEST_OF(snp, f26_exit_codes)
 {
 	static const struct {
 		const char *command;
@@ -132,14 +130,14 @@ static void test_f26(void)
 
 		if (code != cases[i].code || !cli_says(&cli, cases[i].says))
 			printf("# %s: %d\n", cases[i].command, code);
-		CHECK_EQ(code, cases[i].code);
-		CHECK(cli_says(&cli, cases[i].says));
+		EXPECT_EQ(code, cases[i].code);
+		EXPECT_TRUE(cli_says(&cli, cases[i].says));
 	}
 	cli_free(&cli);
 }
 
 /* Every line of the table is an option that help has, also in JSON. */
-static void test_expect_help(void)
+TEST_OF(snp, expect_help)
 {
 	static const char *const runs[] = { "verify --help", "verify --help --json" };
 	struct cli cli;
@@ -150,48 +148,43 @@ static void test_expect_help(void)
 		char option[SNP_EXPECT_NAME_SIZE + 3] = "--";
 
 		if (i % SNP_EXPECT_NR == 0)
-			CHECK_EQ(cli_run(&cli, "%s", runs[i / SNP_EXPECT_NR]),
-				 0);
+			EXPECT_EQ(cli_run(&cli, "%s", runs[i / SNP_EXPECT_NR]), 0);
 		snp_expect_option((enum snp_expect_id)(i % SNP_EXPECT_NR),
 				  option + 2);
-		CHECK(cli_says(&cli, strcat(option, " ")));
+		EXPECT_TRUE(cli_says(&cli, strcat(option, " ")));
 	}
 	cli_free(&cli);
 }
 
 /* What the command line says comes before what the file says. */
-static void test_f2b(void)
+TEST_OF(snp, f2b_cli)
 {
 	struct cli cli;
 
 	if (!files_init(&cli))
 		return;
-	CHECK(!cli_shell(&cli, "printf '{\"root\": \"%%s\", \"time\": "
-			 "\"2025-06-15\", \"measurement\": [\"%%s\"], \"vmpl\": 0,"
-			 " \"min_firmware\": \"1.55\"}' $(cat root) "
-			 "$(cat digest) >wants"));
-	CHECK_EQ(cli_run(&cli, "verify report " CERTS "--expect wants"), 0);
-	CHECK(cli_says(&cli, "pass  firmware"));
-	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --vmpl 1") ==
-	      3);
-	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --time "
-		      "2026-01-01") == 3);
-	CHECK(cli_run(&cli, "verify report " CERTS "--expect wants --expect "
-		      "wants") == 2);
-	CHECK(!cli_shell(&cli, "sed -i s/min_f/minf/ wants"));
-	CHECK_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --json"),
-		 1);
-	CHECK(cli_says(&cli, "minfirmware"));
-	CHECK(!cli_shell(&cli, "printf '{\"id_key_digest\": \"%%0192d\"}' 4 "
-			 "| sed 's/0\\{96\\}//; s/^/ /' >wants"));
-	CHECK_EQ(cli_run(&cli, "verify report " CERTS TRUST "--expect wants"),
-		 3);
-	CHECK(cli_says(&cli, "FAIL  id_key_digest"));
+	EXPECT_FALSE(cli_shell(&cli,
+			       "printf '{\"root\": \"%%s\", \"time\": "
+			       "\"2025-06-15\", \"measurement\": [\"%%s\"], \"vmpl\": 0,"
+			       " \"min_firmware\": \"1.55\"}' $(cat root) $(cat digest) >wants"));
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants"), 0);
+	EXPECT_TRUE(cli_says(&cli, "pass  firmware"));
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --vmpl 1"), 3);
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --time 2026-01-01"), 3);
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --expect wants"), 2);
+	EXPECT_FALSE(cli_shell(&cli, "sed -i s/min_f/minf/ wants"));
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --json"), 1);
+	EXPECT_TRUE(cli_says(&cli, "minfirmware"));
+	EXPECT_FALSE(cli_shell(&cli,
+			       "printf '{\"id_key_digest\": \"%%0192d\"}' 4 "
+			       "| sed 's/0\\{96\\}//; s/^/ /' >wants"));
+	EXPECT_EQ(cli_run(&cli, "verify report " CERTS TRUST "--expect wants"), 3);
+	EXPECT_TRUE(cli_says(&cli, "FAIL  id_key_digest"));
 	cli_free(&cli);
 }
 
 /* Every file may be a pipe, and has an end. */
-static void test_f12(void)
+TEST_OF(snp, f12_verify)
 {
 	static const char *const files[] = {
 		"verify %s " CERTS DIGEST, "verify report --cert %s " DIGEST,
@@ -202,75 +195,65 @@ static void test_f12(void)
 
 	if (!files_init(&cli))
 		return;
-	CHECK(!cli_shell(&cli, "truncate -s 4G sparse && mkfifo fifo"));
-	CHECK(!cli_shell(&cli, "cat report | '%s' snp verify - " CERTS DIGEST
-			 TRUST ">out", cli.program));
-	CHECK(!cli_shell(&cli, "{ cat chain >fifo & } && '%s' snp verify report "
-			 "--cert leaf --chain fifo " DIGEST TRUST ">out",
-			 cli.program));
-	CHECK(!cli_shell(&cli, "cat leaf | '%s' snp verify report --cert "
-			 "/proc/self/fd/0 --chain chain " DIGEST TRUST ">out",
-			 cli.program));
+	EXPECT_FALSE(cli_shell(&cli, "truncate -s 4G sparse && mkfifo fifo"));
+	EXPECT_FALSE(cli_shell(&cli, "cat report | '%s' snp verify - " CERTS DIGEST TRUST ">out",
+			       cli.program));
+	EXPECT_FALSE(cli_shell(&cli,
+			       "{ cat chain >fifo & } && '%s' snp verify report "
+			       "--cert leaf --chain fifo " DIGEST TRUST ">out",
+			       cli.program));
+	EXPECT_FALSE(cli_shell(&cli,
+			       "cat leaf | '%s' snp verify report --cert "
+			       "/proc/self/fd/0 --chain chain " DIGEST TRUST ">out",
+			       cli.program));
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		CHECK_EQ(cli_run(&cli, files[i], "sparse"), 1);
-		CHECK(cli_says(&cli, "sparse: read"));
-		CHECK_EQ(cli_run(&cli, files[i], "."), 1);
+		EXPECT_EQ(cli_run(&cli, files[i], "sparse"), 1);
+		EXPECT_TRUE(cli_says(&cli, "sparse: read"));
+		EXPECT_EQ(cli_run(&cli, files[i], "."), 1);
 	}
 	/* /proc has files whose size is 0: they are read, and are no report. */
-	CHECK_EQ(cli_run(&cli, "verify /proc/sys/kernel/ostype " CERTS DIGEST),
-		 1);
-	CHECK(cli_says(&cli, "it has 6 bytes"));
+	EXPECT_EQ(cli_run(&cli, "verify /proc/sys/kernel/ostype " CERTS DIGEST), 1);
+	EXPECT_TRUE(cli_says(&cli, "it has 6 bytes"));
 	cli_free(&cli);
 }
 
 /* No character of a file's name is cut in two, however long that is. */
-static void test_f26_long_names(void)
+TEST_OF(snp, f26_long_names)
 {
 	struct cli cli;
 
 	if (!files_init(&cli))
 		return;
-	CHECK(!cli_shell(&cli, "d=$(printf '\303\251%%.0s' $(seq 120)) && "
-			 "mkdir -p $d/$d/$d && cp leaf chain crl $d/$d/$d && "
-			 "echo $d/$d/$d >name"));
+	EXPECT_FALSE(cli_shell(&cli,
+			       "d=$(printf '\303\251%%.0s' $(seq 120)) && "
+			       "mkdir -p $d/$d/$d && cp leaf chain crl $d/$d/$d && "
+			       "echo $d/$d/$d >name"));
 	for (unsigned int i = 0; i < 2; i++) {
 		/* An odd number of bytes more: the cut is elsewhere. */
-		CHECK(!cli_shell(&cli, "sed -i s,^,%s, name", i ? ".//" : ""));
-		CHECK(cli_run(&cli, "verify report --cert $(cat name)/leaf "
-			      "--chain $(cat name)/chain --crl $(cat name)/crl "
-			      DIGEST) == 3);
-		CHECK(!cli_shell(&cli, "iconv -f UTF-8 -t UTF-8 out >/dev/null"));
+		EXPECT_FALSE(cli_shell(&cli, "sed -i s,^,%s, name", i ? ".//" : ""));
+		EXPECT_EQ(cli_run(&cli,
+				  "verify report --cert $(cat name)/leaf "
+				  "--chain $(cat name)/chain --crl $(cat name)/crl " DIGEST),
+			  3);
+		EXPECT_FALSE(cli_shell(&cli, "iconv -f UTF-8 -t UTF-8 out >/dev/null"));
 	}
 	cli_free(&cli);
 }
 
 /* A report that brings its certificates, from a pipe: nothing else is needed. */
-static void test_f28(void)
+TEST_OF(snp, f28_cli)
 {
 	struct cli cli;
 
 	if (!files_init(&cli))
 		return;
-	CHECK_EQ(cli_run(&cli, "verify extended " DIGEST TRUST), 0);
-	CHECK_EQ(cli_run(&cli, "verify - " DIGEST TRUST "<extended"), 0);
-	CHECK(cli_run(&cli, "verify extended --cert leaf --chain chain " DIGEST
-		      TRUST) == 0);
-	CHECK(!cli_shell(&cli, "tail -c +1185 extended >table"));
-	CHECK_EQ(cli_run(&cli, "verify report --cert table " DIGEST TRUST), 0);
-	CHECK(!cli_shell(&cli, "head -c 2000 extended >cut"));
-	CHECK_EQ(cli_run(&cli, "verify cut " DIGEST TRUST), 1);
-	CHECK(cli_says(&cli, "certificate table"));
+	EXPECT_EQ(cli_run(&cli, "verify extended " DIGEST TRUST), 0);
+	EXPECT_EQ(cli_run(&cli, "verify - " DIGEST TRUST "<extended"), 0);
+	EXPECT_EQ(cli_run(&cli, "verify extended --cert leaf --chain chain " DIGEST TRUST), 0);
+	EXPECT_FALSE(cli_shell(&cli, "tail -c +1185 extended >table"));
+	EXPECT_EQ(cli_run(&cli, "verify report --cert table " DIGEST TRUST), 0);
+	EXPECT_FALSE(cli_shell(&cli, "head -c 2000 extended >cut"));
+	EXPECT_EQ(cli_run(&cli, "verify cut " DIGEST TRUST), 1);
+	EXPECT_TRUE(cli_says(&cli, "certificate table"));
 	cli_free(&cli);
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.expect_help", test_expect_help },
-	{ "snp.f2_cli", test_f2 },
-	{ "snp.f2b_cli", test_f2b },
-	{ "snp.f12_verify", test_f12 },
-	{ "snp.f26_exit_codes", test_f26 },
-	{ "snp.f26_long_names", test_f26_long_names },
-	{ "snp.f28_cli", test_f28 },
-};
-
-UNIT_TESTS(tests)

@@ -11,7 +11,7 @@
 #include "../base/hex.h"
 #include "fixture.h"
 #include "snp_verified.h"
-#include "unit.h"
+#include "ksft.h"
 
 static const struct test_certs_kind vcek;
 
@@ -28,7 +28,7 @@ static bool says(const struct verified *verified, const char *name,
 	return strstr(verified_check(verified, name)->detail, text);
 }
 
-static void test_snp_verify_good(void)
+TEST_OF(snp, verify_good)
 {
 	static const char *const passed[] = {
 		"root", "certificates", "signer", "signature", "tcb", "chip",
@@ -43,17 +43,17 @@ static void test_snp_verify_good(void)
 	struct verified verified;
 
 	verified_init(&verified, &vcek);
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		CHECK_EQ(verdict(&verified, passed[i]), SNP_PASS);
+		EXPECT_EQ(verdict(&verified, passed[i]), SNP_PASS);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		CHECK_EQ(verdict(&verified, shown[i]), SNP_SKIP);
-	CHECK_EQ(verified.checks.count, 27);
+		EXPECT_EQ(verdict(&verified, shown[i]), SNP_SKIP);
+	EXPECT_EQ(verified.checks.count, 27);
 	verified_free(&verified);
 }
 
 /* Each field that is bytes: what it has, and what it has not. */
-static void test_snp_verify_expected(void)
+TEST_OF(snp, verify_expected)
 {
 	static const struct {
 		enum snp_expect_id id;
@@ -81,19 +81,18 @@ static void test_snp_verify_expected(void)
 		hex_format(report + fields[i].offset, expectation->size, text);
 		text[1] ^= 1;
 		verified_expect(&verified, fields[i].id, text);
-		CHECK(verified_only_fails(&verified, expectation->name));
-		CHECK(says(&verified, expectation->name, text));
+		EXPECT_TRUE(verified_only_fails(&verified, expectation->name));
+		EXPECT_TRUE(says(&verified, expectation->name, text));
 		/* One of several is enough. */
 		text[1] ^= 1;
-		CHECK(!snp_expect_set(&verified.expect, fields[i].id, text,
-				      &error));
-		CHECK(verified_run(&verified));
-		CHECK_EQ(verdict(&verified, expectation->name), SNP_PASS);
+		EXPECT_FALSE(snp_expect_set(&verified.expect, fields[i].id, text, &error));
+		EXPECT_TRUE(verified_run(&verified));
+		EXPECT_EQ(verdict(&verified, expectation->name), SNP_PASS);
 	}
 	verified_free(&verified);
 }
 
-static void test_snp_f1_vmpl(void)
+TEST_OF(snp, f1_vmpl)
 {
 	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
@@ -102,47 +101,46 @@ static void test_snp_f1_vmpl(void)
 	verified_init(&verified, &vcek);
 	for (report->vmpl = 0; report->vmpl < 4; report->vmpl++) {
 		verified_sign(&verified);
-		CHECK(verified_run(&verified));
-		CHECK_EQ(verified_check(&verified, "vmpl")->detail[0],
-			 (char)('0' + report->vmpl));
+		EXPECT_TRUE(verified_run(&verified));
+		EXPECT_EQ(verified_check(&verified, "vmpl")->detail[0], (char)('0' + report->vmpl));
 	}
 	for (unsigned int i = 0; i < 4; i++) {
 		report->vmpl = none[i];
 		verified_sign(&verified);
-		CHECK(verified_only_fails(&verified, "vmpl"));
+		EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
 	}
 	report->vmpl = SNP_VMPL_HOST;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "vmpl"));
-	CHECK(says(&verified, "vmpl", "host"));
+	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
+	EXPECT_TRUE(says(&verified, "vmpl", "host"));
 	verified_expect(&verified, SNP_EXPECT_VMPL, "0");
-	CHECK(verified_only_fails(&verified, "vmpl"));
+	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
 	verified_expect(&verified, SNP_EXPECT_VMPL, "host");
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	report->vmpl = 2;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "vmpl"));
+	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
 	verified_expect(&verified, SNP_EXPECT_VMPL, "1");
-	CHECK(verified_only_fails(&verified, "vmpl"));
+	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
 	verified_expect(&verified, SNP_EXPECT_VMPL, "2");
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	verified_free(&verified);
 }
 
 /* A chain that is sound in itself, but begins with a root of somebody's own. */
-static void test_snp_f2_root(void)
+TEST_OF(snp, f2_root)
 {
 	char zeros[2 * SNP_SHA256_SIZE + 1];
 	struct verified verified;
 
 	verified_init(&verified, &vcek);
 	verified_expect(&verified, SNP_EXPECT_ROOT, NULL);
-	CHECK(verified_only_fails(&verified, "root"));
-	CHECK(says(&verified, "root", "chain: neither AMD's"));
+	EXPECT_TRUE(verified_only_fails(&verified, "root"));
+	EXPECT_TRUE(says(&verified, "root", "chain: neither AMD's"));
 	memset(zeros, '0', sizeof(zeros) - 1);
 	zeros[sizeof(zeros) - 1] = '\0';
 	verified_expect(&verified, SNP_EXPECT_ROOT, zeros);
-	CHECK(verified_only_fails(&verified, "root"));
+	EXPECT_TRUE(verified_only_fails(&verified, "root"));
 	verified_free(&verified);
 }
 
@@ -158,13 +156,13 @@ static enum snp_verdict product_verdict(struct snp_subject *subject,
 	report->cpuid_family = family;
 	report->cpuid_model = model;
 	/* The signature is not a Milan's any more. */
-	CHECK(!snp_verify(subject, &verified.checks));
+	EXPECT_FALSE(snp_verify(subject, &verified.checks));
 	*report = was;
 	return verdict(&verified, "product");
 }
 
 /* AMD's roots are trusted by themselves: a real Milan, with AMD's certificates. */
-static void test_snp_f2_milan(void)
+TEST_OF(snp, f2_milan)
 {
 	struct fixture report_file, leaf, chain;
 	struct snp_evidence evidence;
@@ -180,38 +178,36 @@ static void test_snp_f2_milan(void)
 			  "3d956e9104969a038031a6b63dd6c4b6"
 			  "0000619d37702065994f7da76f88ae7d"))
 		return;
-	CHECK(fixture_load(&leaf, "vcek_milan.der",
-			   "3bbfb6ee259f75a95d13168cfdf2e034"
-			   "181bb93c7c016825731cbe8ea16c95e1"));
-	CHECK(fixture_load(&chain, "cert_chain_milan",
-			   "22e62f8d2c21a156470145fc75f7b5a3"
-			   "77cb053ced3e97f0bd3f8d8ca5941ce6"));
-	CHECK(!snp_evidence_parse(&evidence, "report", report_file.data,
-				  report_file.size, &error));
-	CHECK(!snp_pool_add(&pool, "leaf", leaf.data, leaf.size, &error));
-	CHECK(!snp_pool_add(&pool, "chain", chain.data, chain.size, &error));
-	CHECK(!snp_expect_set(&expect, SNP_EXPECT_TIME, "2025-06-15", &error));
-	CHECK(snp_verify(&subject, &checks));
+	EXPECT_TRUE(fixture_load(&leaf, "vcek_milan.der",
+				 "3bbfb6ee259f75a95d13168cfdf2e034"
+				 "181bb93c7c016825731cbe8ea16c95e1"));
+	EXPECT_TRUE(fixture_load(&chain, "cert_chain_milan",
+				 "22e62f8d2c21a156470145fc75f7b5a3"
+				 "77cb053ced3e97f0bd3f8d8ca5941ce6"));
+	EXPECT_FALSE(snp_evidence_parse(&evidence, "report", report_file.data, report_file.size,
+					&error));
+	EXPECT_FALSE(snp_pool_add(&pool, "leaf", leaf.data, leaf.size, &error));
+	EXPECT_FALSE(snp_pool_add(&pool, "chain", chain.data, chain.size, &error));
+	EXPECT_FALSE(snp_expect_set(&expect, SNP_EXPECT_TIME, "2025-06-15", &error));
+	EXPECT_TRUE(snp_verify(&subject, &checks));
 	for (unsigned int i = 0; i < checks.count; i++)
 		if (checks.checks[i].verdict == SNP_FAIL)
 			printf("# %s: %s\n", checks.checks[i].name,
 			       checks.checks[i].detail);
 	evidence.report.measurement[0]++;
-	CHECK(!snp_verify(&subject, &checks));
+	EXPECT_FALSE(snp_verify(&subject, &checks));
 	evidence.report.measurement[0]--;
-	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x19, 1),
-		 SNP_PASS);
-	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x19, 0x11),
-		 SNP_FAIL);
-	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x1a, 1),
-		 SNP_FAIL);
-	CHECK_EQ(product_verdict(&subject, &evidence.report, 0x17, 1),
-		 SNP_SKIP);
+	EXPECT_EQ(product_verdict(&subject, &evidence.report, 0x19, 1), SNP_PASS);
+	EXPECT_EQ(product_verdict(&subject, &evidence.report, 0x19, 0x11), SNP_FAIL);
+	EXPECT_EQ(product_verdict(&subject, &evidence.report, 0x1a, 1), SNP_FAIL);
+	EXPECT_EQ(product_verdict(&subject, &evidence.report, 0x17, 1), SNP_SKIP);
 	/* Who names a root of his own trusts no other. */
-	CHECK(!snp_expect_set(&expect, SNP_EXPECT_ROOT, "00000000000000000000000"
-			      "00000000000000000000000000000000000000000",
-			      &error));
-	CHECK(!snp_verify(&subject, &checks) && checks.failed == 1);
+	EXPECT_FALSE(snp_expect_set(&expect, SNP_EXPECT_ROOT,
+				    "00000000000000000000000"
+				    "00000000000000000000000000000000000000000",
+				    &error));
+	EXPECT_FALSE(snp_verify(&subject, &checks));
+	EXPECT_EQ(checks.failed, 1);
 	snp_pool_free(&pool);
 	snp_evidence_free(&evidence);
 	fixture_free(&report_file);
@@ -225,14 +221,14 @@ static void check_floor(struct verified *verified, enum snp_expect_id id,
 			const char *missed)
 {
 	verified_expect(verified, id, reached);
-	CHECK(verified_run(verified));
-	CHECK_EQ(verdict(verified, name), SNP_PASS);
+	EXPECT_TRUE(verified_run(verified));
+	EXPECT_EQ(verdict(verified, name), SNP_PASS);
 	verified_expect(verified, id, missed);
-	CHECK(verified_only_fails(verified, name));
+	EXPECT_TRUE(verified_only_fails(verified, name));
 	verified_expect(verified, id, NULL);
 }
 
-static void test_snp_f2b_floors(void)
+TEST_OF(snp, f2b_floors)
 {
 	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
@@ -257,15 +253,14 @@ static void test_snp_f2b_floors(void)
 	check_floor(&verified, SNP_EXPECT_MIN_FIRMWARE, "firmware", "0.255",
 		    "2.0");
 	check_floor(&verified, SNP_EXPECT_MIN_GUEST_SVN, "guest_svn", "7", "8");
-	CHECK(verified_run(&verified));
-	CHECK(says(&verified, "reported_tcb",
-		   "bootloader=3,tee=7,snp=8,microcode=210"));
-	CHECK(says(&verified, "firmware", "1.55.21"));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(says(&verified, "reported_tcb", "bootloader=3,tee=7,snp=8,microcode=210"));
+	EXPECT_TRUE(says(&verified, "firmware", "1.55.21"));
 	verified_free(&verified);
 }
 
 /* Firmware that can be rolled back: TCB or version differ from what is committed. */
-static void test_snp_f2b_provisional(void)
+TEST_OF(snp, f2b_provisional)
 {
 	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
@@ -273,24 +268,24 @@ static void test_snp_f2b_provisional(void)
 	verified_init(&verified, &vcek);
 	report->committed_tcb -= 1;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "committed_tcb"));
+	EXPECT_TRUE(verified_only_fails(&verified, "committed_tcb"));
 	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "false");
 	report->committed_tcb = report->current_tcb;
 	report->committed.build--;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "committed_tcb"));
+	EXPECT_TRUE(verified_only_fails(&verified, "committed_tcb"));
 	/* The floor has to hold after the roll-back, too. */
 	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
 	verified_expect(&verified, SNP_EXPECT_MIN_FIRMWARE, "1.55.21");
-	CHECK(verified_only_fails(&verified, "firmware"));
+	EXPECT_TRUE(verified_only_fails(&verified, "firmware"));
 	verified_expect(&verified, SNP_EXPECT_MIN_FIRMWARE, "1.55.20");
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	verified_free(&verified);
 }
 
-static void test_snp_f2b_platform(void)
+TEST_OF(snp, f2b_platform)
 {
 	struct verified verified;
 
@@ -301,43 +296,43 @@ static void test_snp_f2b_platform(void)
 		    "ecc,alias-check,smt", "ecc,tsme");
 	check_floor(&verified, SNP_EXPECT_FORBID_PLATFORM, "platform_info",
 		    "tsme,tio", "tsme,smt");
-	CHECK(verified_run(&verified));
-	CHECK(says(&verified, "platform_info", "smt,ecc,alias-check"));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(says(&verified, "platform_info", "smt,ecc,alias-check"));
 	verified.evidence.report.platform_info = ~UINT64_C(0);
 	verified_sign(&verified);
-	CHECK(verified_run(&verified));
-	CHECK(says(&verified, "platform_info", "bit-63"));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(says(&verified, "platform_info", "bit-63"));
 	verified_free(&verified);
 }
 
 /* A VLEK is of the provider that the owner has a contract with. */
-static void test_snp_f2b_csp(void)
+TEST_OF(snp, f2b_csp)
 {
 	static const struct test_certs_kind vlek = { .vlek = true, .csp = "Cloud" };
 	static const struct test_certs_kind no_csp = { .vlek = true };
 	struct verified verified;
 
 	verified_init(&verified, &vlek);
-	CHECK(verified_run(&verified));
-	CHECK(says(&verified, "csp_id", "Cloud"));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(says(&verified, "csp_id", "Cloud"));
 	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
 	verified_expect(&verified, SNP_EXPECT_SIGNER, "vlek");
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Clou");
-	CHECK(verified_only_fails(&verified, "csp_id"));
+	EXPECT_TRUE(verified_only_fails(&verified, "csp_id"));
 	verified_expect(&verified, SNP_EXPECT_CSP_ID, NULL);
 	verified_expect(&verified, SNP_EXPECT_SIGNER, "vcek");
-	CHECK(verified_only_fails(&verified, "signer"));
+	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
 	verified_free(&verified);
 
 	verified_init(&verified, &no_csp);
 	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
-	CHECK(verified_only_fails(&verified, "csp_id"));
+	EXPECT_TRUE(verified_only_fails(&verified, "csp_id"));
 	verified_free(&verified);
 
 	verified_init(&verified, &vcek);
 	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
-	CHECK(verified_only_fails(&verified, "csp_id"));
+	EXPECT_TRUE(verified_only_fails(&verified, "csp_id"));
 	verified_free(&verified);
 }
 
@@ -356,32 +351,32 @@ static int add_crl(struct verified *verified, unsigned int revoked, time_t from)
 	return snp_pool_add_crl(&verified->pool, "crl", data, size, &error);
 }
 
-static void test_snp_f2b_crl(void)
+TEST_OF(snp, f2b_crl)
 {
 	struct verified verified;
 
 	verified_init(&verified, &vcek);
 	verified_expect(&verified, SNP_EXPECT_REQUIRE_CRL, "true");
-	CHECK(verified_only_fails(&verified, "revocation"));
-	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
-	CHECK(verified_run(&verified));
-	CHECK_EQ(verdict(&verified, "revocation"), SNP_PASS);
-	CHECK(!add_crl(&verified, TEST_OTHER, TEST_TIME - 60));
-	CHECK(verified_run(&verified));
-	CHECK(!add_crl(&verified, TEST_INTERMEDIATE, TEST_TIME - 60));
-	CHECK(verified_only_fails(&verified, "revocation"));
-	CHECK(says(&verified, "revocation", "'SEV-Test' of chain was revoked"));
-	CHECK(!add_crl(&verified, TEST_ROOT, TEST_TIME - 60));
-	CHECK(verified_only_fails(&verified, "revocation"));
+	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
+	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_EQ(verdict(&verified, "revocation"), SNP_PASS);
+	EXPECT_FALSE(add_crl(&verified, TEST_OTHER, TEST_TIME - 60));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_FALSE(add_crl(&verified, TEST_INTERMEDIATE, TEST_TIME - 60));
+	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
+	EXPECT_TRUE(says(&verified, "revocation", "'SEV-Test' of chain was revoked"));
+	EXPECT_FALSE(add_crl(&verified, TEST_ROOT, TEST_TIME - 60));
+	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
 	/* The serial number of a VCEK is 0: it is not of the root's list. */
-	CHECK(!add_crl(&verified, TEST_LEAF, TEST_TIME - 60));
-	CHECK(verified_run(&verified));
+	EXPECT_FALSE(add_crl(&verified, TEST_LEAF, TEST_TIME - 60));
+	EXPECT_TRUE(verified_run(&verified));
 	/* Not yet, and not any more. */
-	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME + 60));
-	CHECK(verified_only_fails(&verified, "revocation"));
-	CHECK(says(&verified, "revocation", "not current"));
-	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME - 2 * TEST_DAY));
-	CHECK(verified_only_fails(&verified, "revocation"));
+	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME + 60));
+	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
+	EXPECT_TRUE(says(&verified, "revocation", "not current"));
+	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME - 2 * TEST_DAY));
+	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
 	verified_free(&verified);
 }
 
@@ -390,36 +385,36 @@ static bool crl_is_enough(struct verified *verified, int nid, void *value)
 {
 	X509_CRL *crl;
 
-	CHECK(!add_crl(verified, TEST_CERTS, TEST_TIME - 60));
+	EXPECT_FALSE(add_crl(verified, TEST_CERTS, TEST_TIME - 60));
 	crl = verified->pool.crls[0].crl;
-	CHECK_EQ(X509_CRL_add1_ext_i2d(crl, nid, value, 1, 0), 1);
-	CHECK(X509_CRL_sign(crl, verified->source.root_key, EVP_sha384()));
+	EXPECT_EQ(X509_CRL_add1_ext_i2d(crl, nid, value, 1, 0), 1);
+	EXPECT_TRUE(X509_CRL_sign(crl, verified->source.root_key, EVP_sha384()));
 	if (verified_run(verified))
 		return true;
-	CHECK(verified_only_fails(verified, "revocation"));
-	CHECK(says(verified, "revocation", "the list of crl is not of all"));
+	EXPECT_TRUE(verified_only_fails(verified, "revocation"));
+	EXPECT_TRUE(says(verified, "revocation", "the list of crl is not of all"));
 	return false;
 }
 
 /* Lists of what has changed only, or of some certificates only */
-static void test_snp_f2b_crl_scope(void)
+TEST_OF(snp, f2b_crl_scope)
 {
 	ISSUING_DIST_POINT *point = ISSUING_DIST_POINT_new();
 	ASN1_INTEGER *number = ASN1_INTEGER_new();
 	struct verified verified;
 
 	verified_init(&verified, &vcek);
-	CHECK(!crl_is_enough(&verified, NID_delta_crl, number));
-	CHECK(crl_is_enough(&verified, NID_issuing_distribution_point, point));
+	EXPECT_FALSE(crl_is_enough(&verified, NID_delta_crl, number));
+	EXPECT_TRUE(crl_is_enough(&verified, NID_issuing_distribution_point, point));
 	point->onlyuser = 0xff;
-	CHECK(!crl_is_enough(&verified, NID_issuing_distribution_point, point));
+	EXPECT_FALSE(crl_is_enough(&verified, NID_issuing_distribution_point, point));
 	ASN1_INTEGER_free(number);
 	ISSUING_DIST_POINT_free(point);
 	verified_free(&verified);
 }
 
 /* A list that is not the root's says nothing; nor do bytes that are none. */
-static void test_snp_f2b_crl_forged(void)
+TEST_OF(snp, f2b_crl_forged)
 {
 	struct verified verified;
 	struct error error;
@@ -427,20 +422,18 @@ static void test_snp_f2b_crl_forged(void)
 	verified_init(&verified, &vcek);
 	EVP_PKEY_free(verified.source.root_key);
 	verified.source.root_key = verified.source.key;
-	CHECK(EVP_PKEY_up_ref(verified.source.key));
-	CHECK(!add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
-	CHECK(verified_only_fails(&verified, "revocation"));
-	CHECK(says(&verified, "revocation", "not signed by 'ARK-Test'"));
-	CHECK(snp_pool_add_crl(&verified.pool, "crl", (void *)"junk", 4,
-			       &error) == -EINVAL);
-	CHECK_EQ(snp_pool_add_crl(&verified.pool, "crl", (void *)"", 0, &error),
-		 -EINVAL);
-	CHECK(snp_pool_add_crl(&verified.pool, "crl", verified.source.chain,
-			       verified.source.chain_size, &error) == -EINVAL);
+	EXPECT_TRUE(EVP_PKEY_up_ref(verified.source.key));
+	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
+	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
+	EXPECT_TRUE(says(&verified, "revocation", "not signed by 'ARK-Test'"));
+	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", (void *)"junk", 4, &error), -EINVAL);
+	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", (void *)"", 0, &error), -EINVAL);
+	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", verified.source.chain,
+				   verified.source.chain_size, &error), -EINVAL);
 	verified_free(&verified);
 }
 
-static void test_snp_f23_policy(void)
+TEST_OF(snp, f23_policy)
 {
 	static const uint64_t refused[] = {
 		0x8000000000030000, 0x4030000, 0x10000, 0, 0xb0000, 0x70000,
@@ -453,30 +446,30 @@ static void test_snp_f23_policy(void)
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		report->policy = refused[i];
 		verified_sign(&verified);
-		CHECK(verified_only_fails(&verified, "policy"));
+		EXPECT_TRUE(verified_only_fails(&verified, "policy"));
 		/* To expect it is not to allow it. */
 		snprintf(text, sizeof(text), "%llu",
 			 (unsigned long long)refused[i]);
 		verified_expect(&verified, SNP_EXPECT_POLICY, text);
-		CHECK(verified_only_fails(&verified, "policy"));
+		EXPECT_TRUE(verified_only_fails(&verified, "policy"));
 		verified_expect(&verified, SNP_EXPECT_POLICY, NULL);
 	}
-	CHECK(says(&verified, "policy", "migration agent"));
+	EXPECT_TRUE(says(&verified, "policy", "migration agent"));
 	verified_expect(&verified, SNP_EXPECT_ALLOW_MIGRATION, "true");
-	CHECK(verified_run(&verified));
-	CHECK(says(&verified, "policy", "migration agent"));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(says(&verified, "policy", "migration agent"));
 	report->policy = 0xb0000;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "policy"));
+	EXPECT_TRUE(verified_only_fails(&verified, "policy"));
 	verified_expect(&verified, SNP_EXPECT_ALLOW_DEBUG, "true");
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	verified_expect(&verified, SNP_EXPECT_POLICY, "0x30000");
-	CHECK(verified_only_fails(&verified, "policy"));
+	EXPECT_TRUE(verified_only_fails(&verified, "policy"));
 	verified_free(&verified);
 }
 
 /* No byte of what is signed, and none of the signature, can be changed. */
-static void test_snp_verify_tamper(void)
+TEST_OF(snp, verify_tamper)
 {
 	struct verified verified;
 	uint8_t *bytes = (uint8_t *)&verified.evidence.report;
@@ -484,35 +477,36 @@ static void test_snp_verify_tamper(void)
 	verified_init(&verified, &vcek);
 	for (size_t i = 0; i < SNP_REPORT_SIZE; i += i < 0x4c ? 1 : 11) {
 		bytes[i] ^= 0x20;
-		CHECK(!verified_run(&verified));
-		CHECK_EQ(verdict(&verified, "signature"), SNP_FAIL);
+		EXPECT_FALSE(verified_run(&verified));
+		EXPECT_EQ(verdict(&verified, "signature"), SNP_FAIL);
 		bytes[i] ^= 0x20;
 	}
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	verified_free(&verified);
 }
 
 /* Whose certificate it is, in which file, and its dates. */
-static void test_snp_f26_dates(void)
+TEST_OF(snp, f26_dates)
 {
 	struct verified verified;
 
 	verified_init(&verified, &vcek);
 	verified_expect(&verified, SNP_EXPECT_TIME, "2025-06-18");
-	CHECK(verified_only_fails(&verified, "certificates"));
-	CHECK(says(&verified, "certificates", "'ARK-Test' of chain: certificate has "
-		   "expired"));
-	CHECK(says(&verified, "certificates", "from 2025-06-14T15:06:40Z to "
-		   "2025-06-16T15:06:40Z, looked at for 2025-06-18T00:00:00Z"));
+	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
+	EXPECT_TRUE(says(&verified, "certificates",
+			 "'ARK-Test' of chain: certificate has expired"));
+	EXPECT_TRUE(says(&verified, "certificates",
+			 "from 2025-06-14T15:06:40Z to "
+			 "2025-06-16T15:06:40Z, looked at for 2025-06-18T00:00:00Z"));
 	verified_expect(&verified, SNP_EXPECT_TIME, "2025-06-13T23:59:59Z");
-	CHECK(verified_only_fails(&verified, "certificates"));
-	CHECK(says(&verified, "certificates", "not yet valid"));
+	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
+	EXPECT_TRUE(says(&verified, "certificates", "not yet valid"));
 	verified_expect(&verified, SNP_EXPECT_TIME, NULL);
-	CHECK(verified_only_fails(&verified, "certificates"));
+	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
 	verified_free(&verified);
 }
 
-static void test_snp_verify_leaf(void)
+TEST_OF(snp, verify_leaf)
 {
 	static const struct test_certs_kind vlek = { .vlek = true };
 	static const struct test_certs_kind no_versions = { .no_versions = true };
@@ -523,45 +517,45 @@ static void test_snp_verify_leaf(void)
 	struct snp_report *report = &verified.evidence.report;
 
 	verified_init(&verified, &vlek);
-	CHECK(verified_run(&verified));
-	CHECK_EQ(verdict(&verified, "chip"), SNP_SKIP);
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_EQ(verdict(&verified, "chip"), SNP_SKIP);
 	report->key_info = 0;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "signer"));
+	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
 	verified_free(&verified);
 
 	verified_init(&verified, &no_versions);
-	CHECK(verified_only_fails(&verified, "tcb"));
+	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
 	verified_free(&verified);
 
 	verified_init(&verified, &turin);
-	CHECK(verified_only_fails(&verified, "tcb"));
+	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
 	report->reported_tcb = TEST_TCB_TURIN;
 	verified_sign(&verified);
-	CHECK(verified_run(&verified));
+	EXPECT_TRUE(verified_run(&verified));
 	/* What the report says comes before what the certificate has. */
 	report->version = 5;
 	report->cpuid_family = 0x19;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "tcb"));
+	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
 	report->cpuid_family = 0x1a;
 	verified_sign(&verified);
-	CHECK(verified_run(&verified));
-	CHECK(says(&verified, "reported_tcb",
-		   "fmc=5,bootloader=3,tee=7,snp=8,microcode=210"));
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(says(&verified, "reported_tcb",
+			 "fmc=5,bootloader=3,tee=7,snp=8,microcode=210"));
 	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=5,snp=8",
 		    "fmc=6");
-	CHECK_EQ(verdict(&verified, "chip"), SNP_PASS);
+	EXPECT_EQ(verdict(&verified, "chip"), SNP_PASS);
 	report->chip_id[63] ^= 1;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "chip"));
+	EXPECT_TRUE(verified_only_fails(&verified, "chip"));
 	memset(report->chip_id, 0, SNP_CHIP_ID_SIZE);
 	verified_sign(&verified);
-	CHECK(verified_run(&verified));
-	CHECK_EQ(verdict(&verified, "chip"), SNP_SKIP);
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_EQ(verdict(&verified, "chip"), SNP_SKIP);
 	report->key_info = SNP_SIGNER_NONE << 2;
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "signer"));
+	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
 	verified_free(&verified);
 }
 
@@ -576,17 +570,17 @@ static void check_chip(const uint8_t *chip, int size)
 	memset(id, 0, SNP_CHIP_ID_SIZE);
 	memcpy(id, chip, (size_t)size);
 	verified_sign(&verified);
-	CHECK(verified_run(&verified));
-	CHECK_EQ(verdict(&verified, "chip"), SNP_PASS);
+	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_EQ(verdict(&verified, "chip"), SNP_PASS);
 	/* Not what is left of it without what looks like a header. */
 	memset(id, 0, SNP_CHIP_ID_SIZE);
 	memcpy(id, chip + 2, (size_t)size - 2);
 	verified_sign(&verified);
-	CHECK(verified_only_fails(&verified, "chip"));
+	EXPECT_TRUE(verified_only_fails(&verified, "chip"));
 	verified_free(&verified);
 }
 
-static void test_snp_f3_f4_chip(void)
+TEST_OF(snp, f3_f4_chip)
 {
 	uint8_t chip[SNP_CHIP_ID_SIZE];
 
@@ -600,25 +594,3 @@ static void test_snp_f3_f4_chip(void)
 	chip[1] = 6;
 	check_chip(chip, 8);
 }
-
-static const struct unit_test tests[] = {
-	{ "snp.verify_good", test_snp_verify_good },
-	{ "snp.verify_expected", test_snp_verify_expected },
-	{ "snp.verify_tamper", test_snp_verify_tamper },
-	{ "snp.verify_leaf", test_snp_verify_leaf },
-	{ "snp.f1_vmpl", test_snp_f1_vmpl },
-	{ "snp.f2_root", test_snp_f2_root },
-	{ "snp.f2_milan", test_snp_f2_milan },
-	{ "snp.f2b_floors", test_snp_f2b_floors },
-	{ "snp.f2b_provisional", test_snp_f2b_provisional },
-	{ "snp.f2b_platform", test_snp_f2b_platform },
-	{ "snp.f2b_csp", test_snp_f2b_csp },
-	{ "snp.f2b_crl", test_snp_f2b_crl },
-	{ "snp.f2b_crl_scope", test_snp_f2b_crl_scope },
-	{ "snp.f2b_crl_forged", test_snp_f2b_crl_forged },
-	{ "snp.f3_f4_chip", test_snp_f3_f4_chip },
-	{ "snp.f23_policy", test_snp_f23_policy },
-	{ "snp.f26_dates", test_snp_f26_dates },
-};
-
-UNIT_TESTS(tests)

@@ -13,7 +13,7 @@
 #include "../kvm/abi.h"
 #include "../kvm/stats.h"
 #include "../machine/view_fault.h"
-#include "unit.h"
+#include "ksft.h"
 #include "view_machine.h"
 
 #define PAGE RANGE_PAGE_SIZE
@@ -36,8 +36,7 @@ static struct {
 
 static void stats_write(void)
 {
-	CHECK_EQ(pwrite(view_machine.stats_fd, &stats, sizeof(stats), 0),
-		 sizeof(stats));
+	EXPECT_EQ(pwrite(view_machine.stats_fd, &stats, sizeof(stats), 0), sizeof(stats));
 }
 
 static void stats_start(void)
@@ -61,7 +60,8 @@ static void start(void)
 	view_machine_start();
 	stats_start();
 	stuck_start(machine);
-	CHECK(machine->stuck && machine->threads.tick);
+	EXPECT_TRUE(machine->stuck);
+	EXPECT_TRUE(machine->threads.tick);
 	view_machine.sregs.cr2 = KERNEL_TEXT;
 	view_machine.sregs.cr3 = 3 * PAGE;
 }
@@ -77,7 +77,7 @@ static void convert(uint64_t page, bool private)
 {
 	const struct range range = { page * PAGE, (page + 1) * PAGE };
 
-	CHECK(!guest_memory_convert(&machine->memory, range, private, NULL, 0));
+	EXPECT_FALSE(guest_memory_convert(&machine->memory, range, private, NULL, 0));
 }
 
 /* A second in which KVM has emulated @count instructions; the vCPU looks. */
@@ -87,24 +87,24 @@ static void second(unsigned int count)
 	stuck_look(machine, vcpu);
 }
 
-static void test_ends(void)
+TEST_OF(stuck, ends)
 {
 	start();
 	convert(3, true);
 	for (unsigned int i = 0; i < 4; i++)
 		second(1);
-	CHECK_EQ(machine->end, END_NONE);
+	EXPECT_EQ(machine->end, END_NONE);
 	second(0);
-	CHECK_EQ(machine->end, END_NONE);
+	EXPECT_EQ(machine->end, END_NONE);
 	second(1);
-	CHECK_EQ(machine->end, END_MEMORY);
-	CHECK(view_machine_said("that it has no reason for"));
-	CHECK(view_machine_said("page tables at 0x3000"));
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_TRUE(view_machine_said("that it has no reason for"));
+	EXPECT_TRUE(view_machine_said("page tables at 0x3000"));
 	stop();
 }
 
 /* The text is private, and found. */
-static void test_ends_text(void)
+TEST_OF(stuck, ends_text)
 {
 	start();
 	convert(7, true);
@@ -113,7 +113,7 @@ static void test_ends_text(void)
 	};
 	for (unsigned int i = 0; i < 5; i++)
 		second(1);
-	CHECK_EQ(machine->end, END_MEMORY);
+	EXPECT_EQ(machine->end, END_MEMORY);
 	stop();
 }
 
@@ -121,11 +121,11 @@ static void goes_on(void)
 {
 	for (unsigned int i = 0; i < 100; i++)
 		second(1);
-	CHECK_EQ(machine->end, END_NONE);
+	EXPECT_EQ(machine->end, END_NONE);
 }
 
 /* What does not show that. */
-static void test_goes_on(void)
+TEST_OF(stuck, goes_on)
 {
 	start();
 	goes_on();		/* no page of it is private */
@@ -144,7 +144,7 @@ static void test_goes_on(void)
 }
 
 /* One look that is good is all it takes. */
-static void test_moves_on(void)
+TEST_OF(stuck, moves_on)
 {
 	start();
 	convert(3, true);
@@ -152,68 +152,59 @@ static void test_moves_on(void)
 		view_machine.sregs.cr2 = i % 4 ? KERNEL_TEXT : 0x1000;
 		second(1);
 	}
-	CHECK_EQ(machine->end, END_NONE);
+	EXPECT_EQ(machine->end, END_NONE);
 	stop();
 }
 
-static void test_counters(void)
+TEST_OF(stuck, counters)
 {
 	struct kvm_counter counter;
 
 	view_machine_start();
-	CHECK_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -ENOTTY);
-	CHECK(counter.fd < 0 && !kvm_counter_read(&counter));
+	EXPECT_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -ENOTTY);
+	EXPECT_LT(counter.fd, 0);
+	EXPECT_FALSE(kvm_counter_read(&counter));
 	stats_start();
 	stats.values[1] = 42;
 	stats_write();
-	CHECK(!kvm_counter_open(&counter, 77, "insn_emulation"));
-	CHECK_EQ(kvm_counter_read(&counter), 42);
+	EXPECT_FALSE(kvm_counter_open(&counter, 77, "insn_emulation"));
+	EXPECT_EQ(kvm_counter_read(&counter), 42);
 	kvm_counter_close(&counter);
 	kvm_counter_close(&counter);
-	CHECK_EQ(kvm_counter_open(&counter, 77, "no_such"), -ENOENT);
-	CHECK_EQ(kvm_counter_open(&counter, 77, ""), -ENOENT);
+	EXPECT_EQ(kvm_counter_open(&counter, 77, "no_such"), -ENOENT);
+	EXPECT_EQ(kvm_counter_open(&counter, 77, ""), -ENOENT);
 	stats.header.num_desc = 3;
 	stats.header.desc_offset = (uint32_t)(sizeof(stats) - sizeof(struct entry));
 	stats_write();
-	CHECK_EQ(kvm_counter_open(&counter, 77, "no_such"), -EIO);
+	EXPECT_EQ(kvm_counter_open(&counter, 77, "no_such"), -EIO);
 	stats.header.num_desc = UINT32_MAX;
 	stats_write();
-	CHECK_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -EIO);
+	EXPECT_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -EIO);
 	stats_start();
 	stats.header.name_size = 100000;
 	stats_write();
-	CHECK_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -EIO);
+	EXPECT_EQ(kvm_counter_open(&counter, 77, "insn_emulation"), -EIO);
 	view_machine_stop();
 }
 
 /* Nobody is disturbed where there is nothing to see, or no counter. */
-static void test_tick(void)
+TEST_OF(stuck, tick)
 {
 	start();
 	stats.values[1] = 5;
 	stats_write();
 	stuck_tick(machine);
-	CHECK(machine->stuck[0].seen == 5 && !machine->stuck[0].look);
+	EXPECT_EQ(machine->stuck[0].seen, 5);
+	EXPECT_FALSE(machine->stuck[0].look);
 	convert(3, true);
 	stuck_tick(machine);
-	CHECK(!machine->stuck[0].look);
+	EXPECT_FALSE(machine->stuck[0].look);
 	stop();
 	view_machine_start();
 	stuck_start(machine);
 	convert(3, true);
 	stuck_tick(machine);
-	CHECK(!machine->stuck[0].look);
+	EXPECT_FALSE(machine->stuck[0].look);
 	stuck_stop(machine);
 	view_machine_stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "stuck.ends", test_ends },
-	{ "stuck.ends_text", test_ends_text },
-	{ "stuck.goes_on", test_goes_on },
-	{ "stuck.moves_on", test_moves_on },
-	{ "stuck.counters", test_counters },
-	{ "stuck.tick", test_tick },
-};
-
-UNIT_TESTS(tests)

@@ -14,7 +14,7 @@
 #include "../kvm/threads.h"
 #include "../machine/console.h"
 #include "test_tty.h"
-#include "unit.h"
+#include "ksft.h"
 
 static int master, tty;
 
@@ -30,21 +30,26 @@ static void stop(void)
 	close(master);
 }
 
-static void test_terminal_restore(void)
+TEST_OF(terminal, restore)
 {
 	int fds[2];
 
 	if (!start())
 		return;
-	CHECK(!test_tty_is_raw(tty));
-	CHECK(!terminal_raw(tty) && test_tty_is_raw(tty) && terminal_is_raw());
-	CHECK_EQ(terminal_raw(tty), -EBUSY);
-	CHECK(terminal_take());
+	EXPECT_FALSE(test_tty_is_raw(tty));
+	EXPECT_FALSE(terminal_raw(tty));
+	EXPECT_TRUE(test_tty_is_raw(tty));
+	EXPECT_TRUE(terminal_is_raw());
+	EXPECT_EQ(terminal_raw(tty), -EBUSY);
+	EXPECT_TRUE(terminal_take());
 	terminal_restore();
-	CHECK(!test_tty_is_raw(tty) && !terminal_is_raw() && terminal_take());
+	EXPECT_FALSE(test_tty_is_raw(tty));
+	EXPECT_FALSE(terminal_is_raw());
+	EXPECT_TRUE(terminal_take());
 	terminal_restore();
-	CHECK(!pipe2(fds, O_CLOEXEC));
-	CHECK(!terminal_raw(fds[0]) && !terminal_is_raw());
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
+	EXPECT_FALSE(terminal_raw(fds[0]));
+	EXPECT_FALSE(terminal_is_raw());
 	close(fds[0]);
 	close(fds[1]);
 	stop();
@@ -69,7 +74,7 @@ static int die_of(int number, sighandler_t before)
 		terminal_restore();
 		_exit(3);
 	}
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
 	return status;
 }
 
@@ -93,7 +98,7 @@ static bool ends_a_process(int number)
 }
 
 /* C15: each signal that ends a process puts it back, and still ends it. */
-static void test_terminal_signals(void)
+TEST_OF(terminal, C15_signals)
 {
 	if (!start())
 		return;
@@ -103,14 +108,15 @@ static void test_terminal_signals(void)
 		if (!ends_a_process(i))
 			continue;
 		status = die_of(i, SIG_DFL);
-		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == i);
-		CHECK(!test_tty_is_raw(tty));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_EQ(WTERMSIG(status), i);
+		EXPECT_FALSE(test_tty_is_raw(tty));
 	}
 	stop();
 }
 
 /* C15: and one that does not, for whatever reason, leaves it raw. */
-static void test_terminal_survives(void)
+TEST_OF(terminal, C15_survives)
 {
 	static const int numbers[] = {
 		SIGCHLD, SIGURG, SIGWINCH, SIGCONT,
@@ -122,10 +128,12 @@ static void test_terminal_survives(void)
 		return;
 	for (unsigned int i = 0; i < 4; i++) {
 		status = die_of(numbers[i], SIG_DFL);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_EQ(WEXITSTATUS(status), 3);
 		status = die_of(ignored[i], SIG_IGN);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
-		CHECK(!test_tty_is_raw(tty));
+		EXPECT_TRUE(WIFEXITED(status));
+		EXPECT_EQ(WEXITSTATUS(status), 3);
+		EXPECT_FALSE(test_tty_is_raw(tty));
 	}
 	stop();
 }
@@ -309,7 +317,7 @@ static int shell_main(void)
 }
 
 /* C16: no job in the background is stopped by what it does to its terminal. */
-static void test_terminal_jobs(void)
+TEST_OF(terminal, C16_jobs)
 {
 	int status = -1;
 	pid_t pid;
@@ -321,19 +329,10 @@ static void test_terminal_jobs(void)
 		alarm(20);
 		_exit(shell_main());
 	}
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK(WIFEXITED(status));
-	CHECK(!WEXITSTATUS(status));
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_TRUE(WIFEXITED(status));
+	EXPECT_FALSE(WEXITSTATUS(status));
 	if (status)
 		printf("# claim %d of the shell\n", WEXITSTATUS(status));
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "terminal.restore", test_terminal_restore },
-	{ "terminal.C15_signals", test_terminal_signals },
-	{ "terminal.C15_survives", test_terminal_survives },
-	{ "terminal.C16_jobs", test_terminal_jobs },
-};
-
-UNIT_TESTS(tests)

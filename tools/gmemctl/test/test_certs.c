@@ -8,7 +8,7 @@
 #include "../base/bytes.h"
 #include "test_certs.h"
 #include "test_key.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define ROOT_KEY "11111111111111111111111111111111"
 #define INTERMEDIATE_KEY "22222222222222222222222222222222"
@@ -134,7 +134,8 @@ size_t test_certs_pem(const struct test_certs *certs, const unsigned int *which,
 	for (unsigned int i = 0; i < count; i++)
 		PEM_write_bio_X509(bio, certs->certs[which[i]]);
 	size = (size_t)BIO_get_mem_data(bio, &text);
-	CHECK(size && size <= 8192);
+	EXPECT_TRUE(size);
+	EXPECT_LE(size, 8192);
 	memcpy(data, text, size);
 	BIO_free(bio);
 	return size;
@@ -197,8 +198,8 @@ size_t test_certs_crl(const struct test_certs *certs, const X509 *revoked,
 		X509_REVOKED_set_revocationDate(entry, start);
 		X509_CRL_add0_revoked(crl, entry);
 	}
-	CHECK(X509_CRL_sign(crl, certs->root_key, EVP_sha384()));
-	CHECK(i2d_X509_CRL(crl, NULL) <= 2048);
+	EXPECT_TRUE(X509_CRL_sign(crl, certs->root_key, EVP_sha384()));
+	EXPECT_LE(i2d_X509_CRL(crl, NULL), 2048);
 	i2d_X509_CRL(crl, &at);
 	X509_CRL_free(crl);
 	ASN1_TIME_free(start);
@@ -214,7 +215,7 @@ static X509 *leaf_make(struct test_certs *certs,
 			       certs->key, 0);
 
 	add_amd(leaf, kind);
-	CHECK(X509_sign(leaf, signer, EVP_sha384()));
+	EXPECT_TRUE(X509_sign(leaf, signer, EVP_sha384()));
 	return leaf;
 }
 
@@ -225,7 +226,7 @@ static X509 *intermediate_make(const struct test_certs *certs, const char *name,
 	X509 *cert = cert_make(name, "ARK-Test", key, serial);
 
 	add_ca(cert, no_ca ? "CA:FALSE" : "critical,CA:TRUE");
-	CHECK(X509_sign(cert, certs->root_key, EVP_sha384()));
+	EXPECT_TRUE(X509_sign(cert, certs->root_key, EVP_sha384()));
 	return cert;
 }
 
@@ -244,7 +245,7 @@ void test_certs_make(struct test_certs *certs,
 	certs->intermediate_key = test_key(INTERMEDIATE_KEY);
 	root = cert_make("ARK-Test", "ARK-Test", certs->root_key, 1);
 	add_ca(root, "critical,CA:TRUE");
-	CHECK(X509_sign(root, certs->root_key, EVP_sha384()));
+	EXPECT_TRUE(X509_sign(root, certs->root_key, EVP_sha384()));
 	certs->certs[TEST_ROOT] = root;
 	certs->certs[TEST_INTERMEDIATE] =
 		intermediate_make(certs, "SEV-Test", certs->intermediate_key,
@@ -255,7 +256,7 @@ void test_certs_make(struct test_certs *certs,
 		leaf_make(certs, kind, kind->foreign_leaf ? foreign_key :
 			  kind->by_root ? certs->root_key : certs->intermediate_key);
 	certs->chain_size = test_certs_pem(certs, chain, 2, data);
-	CHECK(certs->chain_size <= sizeof(certs->chain));
+	EXPECT_LE(certs->chain_size, sizeof(certs->chain));
 	memcpy(certs->chain, data, certs->chain_size);
 	certs->leaf_size = test_certs_der(certs, &leaf, 1, certs->leaf);
 	EVP_PKEY_free(foreign_key);
@@ -275,8 +276,7 @@ void test_report_sign(struct snp_report *report, EVP_PKEY *key)
 {
 	struct error error;
 
-	CHECK(!snp_key_sign(key, report, SNP_REPORT_SIGNED, report->signature,
-			    &error));
+	EXPECT_FALSE(snp_key_sign(key, report, SNP_REPORT_SIGNED, report->signature, &error));
 }
 
 void test_report(struct snp_report *report, bool vlek, EVP_PKEY *key)

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "test_tty.h"
-#include "unit.h"
+#include "ksft.h"
 
 int test_tty_open(int *master)
 {
@@ -16,7 +16,7 @@ int test_tty_open(int *master)
 	if (*master >= 0 && !grantpt(*master) && !unlockpt(*master) &&
 	    !ptsname_r(*master, name, sizeof(name)))
 		return open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	unit_skip("no pseudo terminals here");
+	ksft_skip("no pseudo terminals here");
 	return -1;
 }
 

@@ -7,10 +7,10 @@
 
 #include "../base/text.h"
 #include "../control/message.h"
-#include "unit.h"
+#include "ksft.h"
 
 /* By the table of RFC 3629, section 4. */
-static void test_text_character(void)
+TEST_OF(text, C20_character)
 {
 	static const struct {
 		const char *text;
@@ -32,12 +32,12 @@ static void test_text_character(void)
 
 		if (!same)
 			printf("# case %u\n", i);
-		CHECK(same);
+		EXPECT_TRUE(same);
 	}
 }
 
 /* C20: at every size of the buffer what is left is whole characters. */
-static void test_text_format(void)
+TEST_OF(text, C20_format)
 {
 	static const char whole[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7z";
 	static const size_t expected[] = {
@@ -47,12 +47,12 @@ static void test_text_format(void)
 
 	for (size_t size = 1; size < 14; size++) {
 		text_print(text, size, "%s", whole);
-		CHECK_EQ(strlen(text), expected[size]);
-		CHECK(!strncmp(text, whole, strlen(text)));
+		EXPECT_EQ(strlen(text), expected[size]);
+		EXPECT_FALSE(strncmp(text, whole, strlen(text)));
 	}
 	/* What was no character before it was cut is left as it is. */
 	text_print(text, 4, "%s", "\x80\x80\x80\x80\x80");
-	CHECK(strlen(text) >= 2);
+	EXPECT_GE(strlen(text), 2);
 }
 
 static bool escapes(const char *text, const char *expected)
@@ -64,16 +64,17 @@ static bool escapes(const char *text, const char *expected)
 	return same;
 }
 
-static void test_text_escape(void)
+TEST_OF(text, C20_escape)
 {
-	CHECK(escapes("", "") && escapes("plain", "plain"));
-	CHECK(escapes("\xc3\xa4\xf0\x9f\x90\xa7", "\xc3\xa4\xf0\x9f\x90\xa7"));
-	CHECK(escapes("a\xffz\xc3", "a\\xffz\\xc3"));
-	CHECK(escapes("\xed\xa0\x80", "\\xed\\xa0\\x80"));
+	EXPECT_TRUE(escapes("", ""));
+	EXPECT_TRUE(escapes("plain", "plain"));
+	EXPECT_TRUE(escapes("\xc3\xa4\xf0\x9f\x90\xa7", "\xc3\xa4\xf0\x9f\x90\xa7"));
+	EXPECT_TRUE(escapes("a\xffz\xc3", "a\\xffz\\xc3"));
+	EXPECT_TRUE(escapes("\xed\xa0\x80", "\\xed\\xa0\\x80"));
 }
 
 /* C20: what a VM answers to its clients is UTF-8, too. */
-static void test_text_message(void)
+TEST_OF(text, C20_message)
 {
 	struct json_object *reply, *parsed;
 	struct error error;
@@ -82,18 +83,11 @@ static void test_text_message(void)
 	error_set(&error, -EINVAL, "na\xffme", "a\xc3", "%s", "\xfe");
 	reply = message_error(&error);
 	text = json_object_to_json_string(reply);
-	CHECK(!strchr(text, (char)0xff) && !strchr(text, (char)0xfe));
+	EXPECT_FALSE(strchr(text, (char)0xff));
+	EXPECT_FALSE(strchr(text, (char)0xfe));
 	parsed = json_tokener_parse(text);
-	CHECK(parsed && strstr(text, "na\\\\xffme"));
+	EXPECT_TRUE(parsed);
+	EXPECT_STRSTR(text, "na\\\\xffme");
 	json_object_put(parsed);
 	json_object_put(reply);
 }
-
-static const struct unit_test tests[] = {
-	{ "text.C20_character", test_text_character },
-	{ "text.C20_format", test_text_format },
-	{ "text.C20_escape", test_text_escape },
-	{ "text.C20_message", test_text_message },
-};
-
-UNIT_TESTS(tests)

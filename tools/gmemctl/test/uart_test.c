@@ -7,7 +7,7 @@
 
 #include "../devices/uart.h"
 #include "board_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define DATA	(UART_PORT + 0)
 #define IER	(UART_PORT + 1)
@@ -57,184 +57,182 @@ static size_t receive(const char *text)
 }
 
 /* autoconfig() of Linux: it must come out as a 16550A, not as anything newer. */
-static void test_uart_autoconfig(void)
+TEST_OF(uart, autoconfig)
 {
 	start();
 	outb(0, IER);
-	CHECK(!(inb(IER) & 0x0f));
+	EXPECT_FALSE(inb(IER) & 0x0f);
 	outb(0x0f, IER);
-	CHECK_EQ((inb(IER) & 0x0f), 0x0f);
+	EXPECT_EQ((inb(IER) & 0x0f), 0x0f);
 	outb(0, IER);
 	outb(0x10 | 0x08 | 0x02, MCR);
-	CHECK_EQ((inb(MSR) & 0xf0), 0x90);
+	EXPECT_EQ((inb(MSR) & 0xf0), 0x90);
 	outb(0, MCR);
 	outb(0xbf, LCR);
 	outb(0, FCR);
 	outb(0, LCR);
 	outb(0x01, FCR);
-	CHECK(inb(IIR) >> 6 == 3);
+	EXPECT_EQ(inb(IIR) >> 6, 3);
 	/* An extended feature register would read zero in its place. */
 	outb(0x80, LCR);
-	CHECK(inb(IIR));
+	EXPECT_TRUE(inb(IIR));
 	outb(0xbf, LCR);
-	CHECK(inb(IIR));
+	EXPECT_TRUE(inb(IIR));
 	/* No FIFO of 64 bytes. */
 	outb(0, LCR);
 	outb(0x21, FCR);
-	CHECK_EQ((inb(IIR) & 0xe0), 0xc0);
+	EXPECT_EQ((inb(IIR) & 0xe0), 0xc0);
 	outb(0x80, LCR);
 	outb(0x21, FCR);
-	CHECK_EQ((inb(IIR) & 0xe0), 0xc0);
+	EXPECT_EQ((inb(IIR) & 0xe0), 0xc0);
 	outb(0, LCR);
 	/* No UART enable bit. */
 	outb(0x40, IER);
-	CHECK(!(inb(IER) & 0x40));
+	EXPECT_FALSE(inb(IER) & 0x40);
 	uart_destroy(&uart);
 }
 
 /* serial8250_THRE_test() and the test that follows it. */
-static void test_uart_thre(void)
+TEST_OF(uart, thre)
 {
 	start();
-	CHECK_EQ((inb(LSR) & 0x60), 0x60);
+	EXPECT_EQ((inb(LSR) & 0x60), 0x60);
 	outb(0x02, IER);
-	CHECK_EQ(inb(IIR), 0x02);
-	CHECK_EQ(inb(IIR), 0x01);
+	EXPECT_EQ(inb(IIR), 0x02);
+	EXPECT_EQ(inb(IIR), 0x01);
 	outb(0, IER);
 	outb(0x02, IER);
-	CHECK_EQ(inb(IIR), 0x02);
+	EXPECT_EQ(inb(IIR), 0x02);
 	outb(0, IER);
-	CHECK_EQ(inb(IIR), 0x01);
-	CHECK(!board_fake.irqs);
+	EXPECT_EQ(inb(IIR), 0x01);
+	EXPECT_FALSE(board_fake.irqs);
 	uart_destroy(&uart);
 }
 
 /* Each byte sent gives one interrupt, if OUT2 lets it out. */
-static void test_uart_transmit(void)
+TEST_OF(uart, transmit)
 {
 	start();
 	outb('a', DATA);
 	outb(MCR_DTR_RTS_OUT2, MCR);
-	CHECK(!board_fake.irqs);
+	EXPECT_FALSE(board_fake.irqs);
 	outb(0x02, IER);
-	CHECK(board_fake.irqs == 1 && board_fake.line == UART_IRQ);
-	CHECK_EQ(inb(IIR), 0x02);
-	CHECK(!board_fake.level);
+	EXPECT_EQ(board_fake.irqs, 1);
+	EXPECT_EQ(board_fake.line, UART_IRQ);
+	EXPECT_EQ(inb(IIR), 0x02);
+	EXPECT_FALSE(board_fake.level);
 	outb('b', DATA);
-	CHECK(board_fake.irqs == 2 && board_fake.level);
+	EXPECT_EQ(board_fake.irqs, 2);
+	EXPECT_TRUE(board_fake.level);
 	outb(0, IER);
-	CHECK(!board_fake.level);
-	CHECK_STR(sent, "ab");
+	EXPECT_FALSE(board_fake.level);
+	EXPECT_STREQ(sent, "ab");
 	uart_destroy(&uart);
 }
 
 /* The divisor hides the data and the interrupt enable, and changes neither. */
-static void test_uart_divisor(void)
+TEST_OF(uart, divisor)
 {
 	start();
 	outb(0x05, IER);
 	outb(0x83, LCR);
 	outb(0x01, DATA);
 	outb(0x02, IER);
-	CHECK(inb(DATA) == 0x01 && inb(IER) == 0x02);
+	EXPECT_EQ(inb(DATA), 0x01);
+	EXPECT_EQ(inb(IER), 0x02);
 	outb(0x03, LCR);
-	CHECK(inb(IER) == 0x05 && inb(LCR) == 0x03);
-	CHECK(!sent[0]);
+	EXPECT_EQ(inb(IER), 0x05);
+	EXPECT_EQ(inb(LCR), 0x03);
+	EXPECT_FALSE(sent[0]);
 	outb(0xa5, SCR);
-	CHECK_EQ(inb(SCR), 0xa5);
+	EXPECT_EQ(inb(SCR), 0xa5);
 	uart_destroy(&uart);
 }
 
 /* More than the FIFO holds is left with the sender, who hears when to go on. */
-static void test_uart_receive(void)
+TEST_OF(uart, receive)
 {
 	start();
 	outb(MCR_DTR_RTS_OUT2, MCR);
 	outb(0x01, IER);
-	CHECK_EQ(uart_room(&uart), 1);
+	EXPECT_EQ(uart_room(&uart), 1);
 	outb(0x01, FCR);
-	CHECK_EQ(uart_room(&uart), UART_FIFO_SIZE);
+	EXPECT_EQ(uart_room(&uart), UART_FIFO_SIZE);
 	drained = 0;
-	CHECK_EQ(receive("0123456789abcdefXYZ"), UART_FIFO_SIZE);
-	CHECK(!uart_room(&uart) && !receive("X"));
-	CHECK(board_fake.irqs == 1 && board_fake.level);
-	CHECK_EQ(inb(IIR), 0xc4);
+	EXPECT_EQ(receive("0123456789abcdefXYZ"), UART_FIFO_SIZE);
+	EXPECT_FALSE(uart_room(&uart));
+	EXPECT_FALSE(receive("X"));
+	EXPECT_EQ(board_fake.irqs, 1);
+	EXPECT_TRUE(board_fake.level);
+	EXPECT_EQ(inb(IIR), 0xc4);
 	for (unsigned int i = 0; i < UART_FIFO_SIZE; i++) {
-		CHECK(inb(LSR) & 0x01);
-		CHECK_EQ(inb(DATA), (uint8_t)"0123456789abcdef"[i]);
+		EXPECT_TRUE(inb(LSR) & 0x01);
+		EXPECT_EQ(inb(DATA), (uint8_t)"0123456789abcdef"[i]);
 	}
-	CHECK(!(inb(LSR) & 0x03) && !board_fake.level);
-	CHECK_EQ(drained, 1);
-	CHECK(!inb(DATA));
-	CHECK_EQ(receive("gh"), 2);
+	EXPECT_FALSE(inb(LSR) & 0x03);
+	EXPECT_FALSE(board_fake.level);
+	EXPECT_EQ(drained, 1);
+	EXPECT_FALSE(inb(DATA));
+	EXPECT_EQ(receive("gh"), 2);
 	outb(0x03, FCR);
-	CHECK(!(inb(LSR) & 0x01) && drained == 2);
+	EXPECT_FALSE(inb(LSR) & 0x01);
+	EXPECT_EQ(drained, 2);
 	uart_destroy(&uart);
 }
 
 /* A loop keeps bytes inside, loses what is too much, and blocks the wire. */
-static void test_uart_loopback(void)
+TEST_OF(uart, loopback)
 {
 	start();
 	outb(0x01, FCR);
 	outb(0x10, MCR);
-	CHECK(!uart_room(&uart));
-	CHECK(!receive("x"));
+	EXPECT_FALSE(uart_room(&uart));
+	EXPECT_FALSE(receive("x"));
 	outb('l', DATA);
-	CHECK(!sent[0] && inb(LSR) & 0x01);
-	CHECK_EQ(inb(DATA), 'l');
+	EXPECT_FALSE(sent[0]);
+	EXPECT_TRUE(inb(LSR) & 0x01);
+	EXPECT_EQ(inb(DATA), 'l');
 	for (unsigned int i = 0; i <= UART_FIFO_SIZE; i++)
 		outb((uint8_t)i, DATA);
 	outb(0x04, IER);
-	CHECK_EQ(inb(IIR), 0xc6);
-	CHECK(inb(LSR) & 0x02);
-	CHECK(!(inb(LSR) & 0x02));
-	CHECK_EQ(inb(IIR), 0xc1);
+	EXPECT_EQ(inb(IIR), 0xc6);
+	EXPECT_TRUE(inb(LSR) & 0x02);
+	EXPECT_FALSE(inb(LSR) & 0x02);
+	EXPECT_EQ(inb(IIR), 0xc1);
 	drained = 0;
 	outb(0, MCR);
-	CHECK_EQ(drained, 1);
+	EXPECT_EQ(drained, 1);
 	uart_destroy(&uart);
 }
 
 /* A change of the modem's lines is told once. */
-static void test_uart_modem(void)
+TEST_OF(uart, modem)
 {
 	start();
-	CHECK_EQ(inb(MSR), 0xb0);
+	EXPECT_EQ(inb(MSR), 0xb0);
 	outb(0x10, MCR);
-	CHECK_EQ(inb(MSR), 0x0b);
-	CHECK_EQ(inb(MSR), 0x00);
+	EXPECT_EQ(inb(MSR), 0x0b);
+	EXPECT_EQ(inb(MSR), 0x00);
 	outb(0x1f, MCR);
-	CHECK_EQ(inb(MSR), 0xfb);
+	EXPECT_EQ(inb(MSR), 0xfb);
 	outb(0x10, MCR);
-	CHECK_EQ(inb(MSR), 0x0f);
+	EXPECT_EQ(inb(MSR), 0x0f);
 	outb(0x08, IER);
 	outb(0x11, MCR);
-	CHECK_EQ(inb(IIR), 0x00);
-	CHECK(inb(MSR) == 0x22 && inb(IIR) == 0x01);
+	EXPECT_EQ(inb(IIR), 0x00);
+	EXPECT_EQ(inb(MSR), 0x22);
+	EXPECT_EQ(inb(IIR), 0x01);
 	uart_destroy(&uart);
 }
 
 /* As on ISA, a word is two bytes to neighbouring ports. */
-static void test_uart_wide(void)
+TEST_OF(uart, wide)
 {
 	start();
 	outw(0x0f41, DATA);
-	CHECK(!strcmp(sent, "A") && inb(IER) == 0x0f);
-	CHECK(inw(IER) >> 8 == 0x02);
-	CHECK_EQ((inl(SCR) & 0xffffff00), 0xffffff00);
+	EXPECT_STREQ(sent, "A");
+	EXPECT_EQ(inb(IER), 0x0f);
+	EXPECT_EQ(inw(IER) >> 8, 0x02);
+	EXPECT_EQ((inl(SCR) & 0xffffff00), 0xffffff00);
 	uart_destroy(&uart);
 }
-
-static const struct unit_test tests[] = {
-	{ "uart.autoconfig", test_uart_autoconfig },
-	{ "uart.thre", test_uart_thre },
-	{ "uart.transmit", test_uart_transmit },
-	{ "uart.divisor", test_uart_divisor },
-	{ "uart.receive", test_uart_receive },
-	{ "uart.loopback", test_uart_loopback },
-	{ "uart.modem", test_uart_modem },
-	{ "uart.wide", test_uart_wide },
-};
-
-UNIT_TESTS(tests)

@@ -17,7 +17,7 @@
 #include "../cli/progress.h"
 #include "preload.h"
 #include "test_tty.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define OUTPUT 65536
 /* Eight characters, and some hundred, each of two bytes */
@@ -47,7 +47,7 @@ static bool refused(const char *begin, int code)
 	return false;
 }
 
-#define REFUSED(begin, ...) CHECK(refused(begin, RUN(__VA_ARGS__)))
+#define REFUSED(begin, ...) EXPECT_TRUE(refused(begin, RUN(__VA_ARGS__)))
 
 /* Return: the one JSON object that the output is, or NULL. */
 static struct json_object *object(void)
@@ -84,15 +84,16 @@ static const char *error_object(struct json_object *parsed)
 	return json_object_get_string(value);
 }
 
-#define JSON(code, ...) CHECK(RUN(__VA_ARGS__) == (code) && is_object())
+#define JSON(code, ...) EXPECT_TRUE(RUN(__VA_ARGS__) == (code) && is_object())
 
 /* C20: whatever the words are, and whatever is in them */
-static void test_usage_json(void)
+TEST_OF(usage, C20_json)
 {
 	struct json_object *parsed;
 
 	JSON(0, "--version", "--json");
-	CHECK(strstr(output, "\"gmemctl\"") && strstr(output, "abi_version"));
+	EXPECT_STRSTR(output, "\"gmemctl\"");
+	EXPECT_STRSTR(output, "abi_version");
 	JSON(0, "--json", "--version");
 	JSON(0, "--help", "--json");
 	JSON(0, "run", "--help", "--json");
@@ -105,23 +106,23 @@ static void test_usage_json(void)
 	JSON(2, "run", "--json", "--memory", "\xed\xa0\x80,kind=\xfe");
 	JSON(1, "run", "--json", "--kernel", "/none/\xff\xfe\xc3");
 	parsed = object();
-	CHECK_STR(error_object(parsed), "/none/\\xff\\xfe\\xc3");
+	EXPECT_STREQ(error_object(parsed), "/none/\\xff\\xfe\\xc3");
 	json_object_put(parsed);
 	/* Cut between two characters, at an odd and at an even place. */
 	JSON(1, "run", "--json", "--kernel", "/none/" LONG);
 	parsed = object();
-	CHECK_EQ(strlen(error_object(parsed)), 158);
+	EXPECT_EQ(strlen(error_object(parsed)), 158);
 	json_object_put(parsed);
 	JSON(1, "run", "--json", "--kernel", "/none/x" LONG);
 	parsed = object();
-	CHECK_EQ(strlen(error_object(parsed)), 159);
+	EXPECT_EQ(strlen(error_object(parsed)), 159);
 	json_object_put(parsed);
 	JSON(2, "run", "--json", "--payload", LONG LONG LONG);
 	JSON(2, "run", "--json", "--payload", "x" LONG LONG LONG);
 }
 
 /* C20: no start of a name is an option, and none of one letter. */
-static void test_usage_options(void)
+TEST_OF(usage, C20_options)
 {
 	REFUSED("--js", "--js");
 	REFUSED("--vers", "--vers");
@@ -139,12 +140,12 @@ static void test_usage_options(void)
 	REFUSED("b", "stat", "a", "b");
 	REFUSED("1", "dump", "a", "0", "1", "1");
 	REFUSED("--name", "save", "a", "b", "--name", "c");
-	CHECK(strstr(output, "unknown option"));
+	EXPECT_STRSTR(output, "unknown option");
 	REFUSED("--json=1", "--json=1", "stat");
 }
 
 /* C21: a name that would be taken for an option is none; "--" ends options. */
-static void test_usage_names(void)
+TEST_OF(usage, C21_names)
 {
 	static const char *const one[] = { "stat", "map", "stop", "handover" };
 
@@ -157,25 +158,25 @@ static void test_usage_names(void)
 	for (unsigned int i = 0; i < 4; i++) {
 		REFUSED("-web", one[i], "-web");
 		REFUSED("NAME", one[i], "--", "-web");
-		CHECK(strstr(output, "not '-web'"));
+		EXPECT_STRSTR(output, "not '-web'");
 		REFUSED("NAME", one[i], "a/b");
-		CHECK_EQ(RUN(one[i], "--", "none"), 1);
-		CHECK(strstr(output, "no VM of that name"));
+		EXPECT_EQ(RUN(one[i], "--", "none"), 1);
+		EXPECT_STRSTR(output, "no VM of that name");
 	}
 	REFUSED("NAME", "convert", "--", "-web", "0", "4K", "private");
 	REFUSED("NAME", "decommit", "--", "-web", "0", "4K");
 	REFUSED("NAME", "dump", "--", "-web", "0", "4K");
 	REFUSED("NAME", "save", "--", "-web", "file");
-	CHECK_EQ(RUN("convert", "--", "none", "0", "4K", "private"), 1);
-	CHECK_EQ(RUN("dump", "--", "none", "0", "4K"), 1);
-	CHECK_EQ(RUN("ps", "--"), 0);
+	EXPECT_EQ(RUN("convert", "--", "none", "0", "4K", "private"), 1);
+	EXPECT_EQ(RUN("dump", "--", "none", "0", "4K"), 1);
+	EXPECT_EQ(RUN("ps", "--"), 0);
 	/* After it nothing is an option, --json and --help neither. */
 	REFUSED("NAME", "stat", "--", "--json");
 	REFUSED("NAME", "stat", "--", "--help");
 }
 
 /* C25: found before anything is opened, built or asked */
-static void test_usage_early(void)
+TEST_OF(usage, C25_early)
 {
 	REFUSED("--cpus", "run", "--kernel", "/none", "--cpus", "0");
 	REFUSED("--cpus", "run", "--kernel", "/none", "--cpus", "33");
@@ -195,58 +196,64 @@ static void test_usage_early(void)
 }
 
 /* D1 to D5 of the review: where --help, --json and their short forms go */
-static void test_usage_asked(void)
+TEST_OF(usage, asked)
 {
-	CHECK(RUN("-h") == 0 && strstr(output, "usage: gmemctl [COMMAND"));
-	CHECK(RUN("-V") == 0 && strstr(output, "ABI"));
-	CHECK(RUN("ps", "-h") == 0 && strstr(output, "usage: gmemctl ps"));
+	EXPECT_EQ(RUN("-h"), 0);
+	EXPECT_STRSTR(output, "usage: gmemctl [COMMAND");
+	EXPECT_EQ(RUN("-V"), 0);
+	EXPECT_STRSTR(output, "ABI");
+	EXPECT_EQ(RUN("ps", "-h"), 0);
+	EXPECT_STRSTR(output, "usage: gmemctl ps");
 	JSON(0, "--json", "ps");
 	JSON(2, "--json", "bogus");
-	CHECK_EQ(RUN("help", "snp", "measure"), 0);
-	CHECK(strstr(output, "--output-format") && !strstr(output, "--id-key"));
-	CHECK_EQ(RUN("snp", "id-block", "--help"), 0);
-	CHECK(!strstr(output, "--output-format") && strstr(output, "--id-key"));
-	CHECK_EQ(RUN("run", "--vm-type", "snp", "--help"), 0);
-	CHECK(strstr(output, "--cpuid-strict"));
+	EXPECT_EQ(RUN("help", "snp", "measure"), 0);
+	EXPECT_STRSTR(output, "--output-format");
+	EXPECT_FALSE(strstr(output, "--id-key"));
+	EXPECT_EQ(RUN("snp", "id-block", "--help"), 0);
+	EXPECT_FALSE(strstr(output, "--output-format"));
+	EXPECT_STRSTR(output, "--id-key");
+	EXPECT_EQ(RUN("run", "--vm-type", "snp", "--help"), 0);
+	EXPECT_STRSTR(output, "--cpuid-strict");
 	REFUSED("bogus", "snp", "bogus", "--help");
 	REFUSED("snp", "snp");
 	REFUSED("bogus", "help", "snp", "bogus");
 	REFUSED("bogus", "help", "run", "bogus");
 	/* The value of another option is none of these. */
-	CHECK_EQ(RUN("run", "--kernel", "/none", "--append", "--help"), 1);
-	CHECK(strstr(output, "/none: open input"));
-	CHECK_EQ(RUN("run", "--kernel", "/none", "--append", "--json"), 1);
-	CHECK(!strncmp(output, "gmemctl: /none", 14));
+	EXPECT_EQ(RUN("run", "--kernel", "/none", "--append", "--help"), 1);
+	EXPECT_STRSTR(output, "/none: open input");
+	EXPECT_EQ(RUN("run", "--kernel", "/none", "--append", "--json"), 1);
+	EXPECT_FALSE(strncmp(output, "gmemctl: /none", 14));
 }
 
 /* D6, D16: a range is that of the option as it was typed; 0x and K go anywhere. */
-static void test_usage_values(void)
+TEST_OF(usage, values)
 {
 	REFUSED("--vcpus", "run", "--vcpus", "33");
-	CHECK(strstr(output, "expected 1 to 32, not '33'"));
-	CHECK_EQ(RUN("convert", "none", "1M", "0x1000", "shared"), 1);
-	CHECK(strstr(output, "no VM of that name"));
-	CHECK_EQ(RUN("dump", "--", "none", "0x1K", "4KiB"), 1);
+	EXPECT_STRSTR(output, "expected 1 to 32, not '33'");
+	EXPECT_EQ(RUN("convert", "none", "1M", "0x1000", "shared"), 1);
+	EXPECT_STRSTR(output, "no VM of that name");
+	EXPECT_EQ(RUN("dump", "--", "none", "0x1K", "4KiB"), 1);
 	REFUSED("SIZE", "dump", "none", "0", "4X");
 	REFUSED("SIZE", "dump", "none", "0");
-	CHECK(strstr(output, "is missing"));
+	EXPECT_STRSTR(output, "is missing");
 }
 
 /* Colours are for terminals, and for who asks for them. */
-static void test_usage_color(void)
+TEST_OF(usage, color)
 {
 	int master, fd = test_tty_open(&master);
 
 	RUN("check");
-	CHECK(!strchr(output, 033) && strstr(output, "FAIL"));
+	EXPECT_FALSE(strchr(output, 033));
+	EXPECT_STRSTR(output, "FAIL");
 	RUN("check", "--color=always");
-	CHECK(strstr(output, "\033[31mFAIL\033[0m  "));
+	EXPECT_STRSTR(output, "\033[31mFAIL\033[0m  ");
 	RUN("--color", "always", "stat", "none");
-	CHECK(!strncmp(output, "\033[31mgmemctl:\033[0m none: ", 24));
+	EXPECT_FALSE(strncmp(output, "\033[31mgmemctl:\033[0m none: ", 24));
 	RUN("--color=always", "stat", "none", "--color", "never");
-	CHECK(!strncmp(output, "gmemctl: none: ", 15));
+	EXPECT_FALSE(strncmp(output, "gmemctl: none: ", 15));
 	JSON(0, "info", "--color=always", "--json");
-	CHECK(!strchr(output, 033));
+	EXPECT_FALSE(strchr(output, 033));
 	REFUSED("--color", "--color=blue", "info");
 	REFUSED("--color", "info", "--color", "blue");
 	REFUSED("--color", "info", "--color");
@@ -254,22 +261,23 @@ static void test_usage_color(void)
 		return;
 	setenv("TERM", "vt100", 1);
 	unsetenv("NO_COLOR");
-	CHECK_STR(out_color(fd, OUT_GREEN), "\033[32m");
-	CHECK_STR(out_color(master, OUT_PLAIN), "\033[0m");
+	EXPECT_STREQ(out_color(fd, OUT_GREEN), "\033[32m");
+	EXPECT_STREQ(out_color(master, OUT_PLAIN), "\033[0m");
 	setenv("NO_COLOR", "1", 1);
-	CHECK_STR(out_color(fd, OUT_GREEN), "");
-	CHECK(out_color_set("always"));
-	CHECK_STR(out_color(fd, OUT_GREEN), "\033[32m");
-	CHECK(out_color_set("auto") && !out_color_set("blue"));
+	EXPECT_STREQ(out_color(fd, OUT_GREEN), "");
+	EXPECT_TRUE(out_color_set("always"));
+	EXPECT_STREQ(out_color(fd, OUT_GREEN), "\033[32m");
+	EXPECT_TRUE(out_color_set("auto"));
+	EXPECT_FALSE(out_color_set("blue"));
 	unsetenv("NO_COLOR");
 	setenv("TERM", "dumb", 1);
-	CHECK_STR(out_color(fd, OUT_GREEN), "");
+	EXPECT_STREQ(out_color(fd, OUT_GREEN), "");
 	close(fd);
 	close(master);
 }
 
 /* A line after a second, which is gone at the end; on a terminal only. */
-static void test_usage_progress(void)
+TEST_OF(usage, progress)
 {
 	int master, fd = test_tty_open(&master), before = dup(2);
 	struct progress progress;
@@ -287,30 +295,35 @@ static void test_usage_progress(void)
 	progress_stop(&progress);
 	setenv("TERM", "dumb", 1);
 	progress_start(&progress, "do none", -1);
-	CHECK(!progress.started);
+	EXPECT_FALSE(progress.started);
 	progress_stop(&progress);
 	dup2(before, 2);
 	got = read(master, text, sizeof(text) - 1);
-	CHECK(got > 0);
-	CHECK_STR(text, "\r\033[Kgmemctl: do it: 1 s\r\033[K");
+	EXPECT_GT(got, 0);
+	EXPECT_STREQ(text, "\r\033[Kgmemctl: do it: 1 s\r\033[K");
 	close(before);
 	close(fd);
 	close(master);
 }
 
 /* What a shell offers to complete */
-static void test_usage_complete(void)
+TEST_OF(usage, complete)
 {
-	CHECK(RUN("__complete", "") == 0 && strstr(output, "decommit\n"));
-	CHECK(RUN("__complete", "snp", "") == 0 && strstr(output, "id-check\n"));
-	CHECK_EQ(RUN("__complete", "run", "--str"), 0);
-	CHECK(strstr(output, "--strategy\n") && strstr(output, "--json\n"));
-	CHECK_EQ(RUN("__complete", "run", "--strategy", ""), 0);
-	CHECK_STR(output, "inplace\ndiscard\n");
-	CHECK(RUN("__complete", "run", "--kernel", "") == 0 && !*output);
-	CHECK_EQ(RUN("__complete", "ps", "--color", ""), 0);
-	CHECK_STR(output, "auto\nalways\nnever\n");
-	CHECK(RUN("__complete", "bogus", "") == 0 && strstr(output, "--help"));
+	EXPECT_EQ(RUN("__complete", ""), 0);
+	EXPECT_STRSTR(output, "decommit\n");
+	EXPECT_EQ(RUN("__complete", "snp", ""), 0);
+	EXPECT_STRSTR(output, "id-check\n");
+	EXPECT_EQ(RUN("__complete", "run", "--str"), 0);
+	EXPECT_STRSTR(output, "--strategy\n");
+	EXPECT_STRSTR(output, "--json\n");
+	EXPECT_EQ(RUN("__complete", "run", "--strategy", ""), 0);
+	EXPECT_STREQ(output, "inplace\ndiscard\n");
+	EXPECT_EQ(RUN("__complete", "run", "--kernel", ""), 0);
+	EXPECT_FALSE(*output);
+	EXPECT_EQ(RUN("__complete", "ps", "--color", ""), 0);
+	EXPECT_STREQ(output, "auto\nalways\nnever\n");
+	EXPECT_EQ(RUN("__complete", "bogus", ""), 0);
+	EXPECT_STRSTR(output, "--help");
 }
 
 /* Wide enough for a terminal, and there is an example. */
@@ -320,25 +333,26 @@ static void check_help(const char *command, const char *name)
 
 	snprintf(example, sizeof(example), "\n  gmemctl %s%s%s", command,
 		 name ? " " : "", name ? name : "");
-	CHECK_EQ(RUN("help", command, name), 0);
-	CHECK(!strncmp(output, "usage: gmemctl ", 15));
-	CHECK(strstr(output, "\nExamples:\n") && strstr(output, example));
+	EXPECT_EQ(RUN("help", command, name), 0);
+	EXPECT_FALSE(strncmp(output, "usage: gmemctl ", 15));
+	EXPECT_STRSTR(output, "\nExamples:\n");
+	EXPECT_STRSTR(output, example);
 	for (const char *line = output; *line; line += line[0] == '\n') {
-		CHECK(strcspn(line, "\n") <= 80);
+		EXPECT_LE(strcspn(line, "\n"), 80);
 		line += strcspn(line, "\n");
 	}
 }
 
 /* Each line of each help fits a terminal, and begins nothing that goes on too far. */
-static void test_usage_width(void)
+TEST_OF(usage, width)
 {
 	char names[OUTPUT], *name, *rest = names;
 
-	CHECK_EQ(RUN("__complete", ""), 0);
+	EXPECT_EQ(RUN("__complete", ""), 0);
 	strcpy(names, output);
 	while ((name = strsep(&rest, "\n")) && *name && *name != '-')
 		check_help(name, NULL);
-	CHECK_EQ(RUN("__complete", "snp", ""), 0);
+	EXPECT_EQ(RUN("__complete", "snp", ""), 0);
 	strcpy(names, output);
 	for (rest = names; (name = strsep(&rest, "\n")) && *name;)
 		check_help("snp", name);
@@ -358,39 +372,23 @@ static int serve(void *data, const char *command, struct json_object *request,
 }
 
 /* A name that another VM has: the guest is not even asked for. */
-static void test_usage_taken(void)
+TEST_OF(usage, C25_taken)
 {
 	char directory[] = "/tmp/gmemctl-test.XXXXXX";
 	struct server taken, giver;
 
-	CHECK(mkdtemp(directory));
+	EXPECT_TRUE(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
-	CHECK(!server_start(&taken, "taken", serve, NULL, NULL));
-	CHECK(!server_start(&giver, "giver", serve, NULL, NULL));
-	CHECK_EQ(RUN("handover", "giver", "--name", "taken"), 1);
-	CHECK(strstr(output, "taken: use as a name of a VM: File exists"));
-	CHECK_EQ(RUN("handover", "giver", "--name", "giver"), 1);
-	CHECK(strstr(output, "test: serve: "));
-	CHECK_EQ(RUN("handover", "giver", "--name", "new"), 1);
-	CHECK(strstr(output, "test: serve: "));
+	EXPECT_FALSE(server_start(&taken, "taken", serve, NULL, NULL));
+	EXPECT_FALSE(server_start(&giver, "giver", serve, NULL, NULL));
+	EXPECT_EQ(RUN("handover", "giver", "--name", "taken"), 1);
+	EXPECT_STRSTR(output, "taken: use as a name of a VM: File exists");
+	EXPECT_EQ(RUN("handover", "giver", "--name", "giver"), 1);
+	EXPECT_STRSTR(output, "test: serve: ");
+	EXPECT_EQ(RUN("handover", "giver", "--name", "new"), 1);
+	EXPECT_STRSTR(output, "test: serve: ");
 	server_stop(&giver);
 	server_stop(&taken);
 	unsetenv("GMEMCTL_RUNTIME_DIR");
-	CHECK(!rmdir(directory));
+	EXPECT_FALSE(rmdir(directory));
 }
-
-static const struct unit_test tests[] = {
-	{ "usage.C20_json", test_usage_json },
-	{ "usage.C20_options", test_usage_options },
-	{ "usage.C21_names", test_usage_names },
-	{ "usage.C25_early", test_usage_early },
-	{ "usage.C25_taken", test_usage_taken },
-	{ "usage.asked", test_usage_asked },
-	{ "usage.values", test_usage_values },
-	{ "usage.color", test_usage_color },
-	{ "usage.progress", test_usage_progress },
-	{ "usage.complete", test_usage_complete },
-	{ "usage.width", test_usage_width },
-};
-
-UNIT_TESTS(tests)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../machine/view_fault.h"
-#include "unit.h"
+#include "ksft.h"
 #include "view_fake.h"
 #include "view_machine.h"
 
@@ -33,113 +33,129 @@ static bool fault_at(uint64_t gpa)
 }
 
 /* A block of 64 KiB around the touch, or of 2 MiB, as far as the slot has it. */
-static void test_populate(void)
+TEST_OF(view_fault, populate)
 {
 	start();
-	CHECK(fault_at(100 * PAGE + 5) && machine->end == END_NONE);
-	CHECK(view_fake.start == 96 && view_fake.length == 16 && !view_fake.flags);
-	CHECK(fault_at(2111 * PAGE));
-	CHECK(view_fake.start == 1024 + 48 && view_fake.length == 16);
-	CHECK_EQ(machine->counters.view_faults, 2);
+	EXPECT_TRUE(fault_at(100 * PAGE + 5));
+	EXPECT_EQ(machine->end, END_NONE);
+	EXPECT_EQ(view_fake.start, 96);
+	EXPECT_EQ(view_fake.length, 16);
+	EXPECT_FALSE(view_fake.flags);
+	EXPECT_TRUE(fault_at(2111 * PAGE));
+	EXPECT_EQ(view_fake.start, 1024 + 48);
+	EXPECT_EQ(view_fake.length, 16);
+	EXPECT_EQ(machine->counters.view_faults, 2);
 	view_machine_stop();
 }
 
-static void test_populate_huge(void)
+TEST_OF(view_fault, populate_huge)
 {
 	start();
 	machine->vm.slots.slots[0].view_block = VIEW_BLOCK;
 	machine->vm.slots.slots[1].view_block = VIEW_BLOCK;
-	CHECK(fault_at(600 * PAGE));
-	CHECK(view_fake.start == 512 && view_fake.length == 512);
-	CHECK(fault_at(2052 * PAGE));
-	CHECK(view_fake.start == 1024 && view_fake.length == 64);
+	EXPECT_TRUE(fault_at(600 * PAGE));
+	EXPECT_EQ(view_fake.start, 512);
+	EXPECT_EQ(view_fake.length, 512);
+	EXPECT_TRUE(fault_at(2052 * PAGE));
+	EXPECT_EQ(view_fake.start, 1024);
+	EXPECT_EQ(view_fake.length, 64);
 	view_machine_stop();
 }
 
 /* The thread has not faulted at all: KVM itself has met what is not there. */
-static void test_no_fault(void)
+TEST_OF(view_fault, no_fault)
 {
 	unsigned int tries = 0;
 
 	start();
 	while (machine->end == END_NONE && tries++ < 100)
-		CHECK(view_fault_answer(&watch, machine, vcpu));
-	CHECK(tries == AGAIN_MAX && machine->end == END_MEMORY);
-	CHECK(view_machine_said("KVM cannot read or write guest memory that it needs"));
-	CHECK(!view_fake.populates);
+		EXPECT_TRUE(view_fault_answer(&watch, machine, vcpu));
+	EXPECT_EQ(tries, AGAIN_MAX);
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_TRUE(view_machine_said("KVM cannot read or write guest memory that it needs"));
+	EXPECT_FALSE(view_fake.populates);
 	view_machine_stop();
 }
 
 /* A fault that was answered long ago is none; nor is one outside of RAM. */
-static void test_old_fault(void)
+TEST_OF(view_fault, old_fault)
 {
 	unsigned int tries = 0;
 
 	start();
-	CHECK(fault_at(100 * PAGE));
+	EXPECT_TRUE(fault_at(100 * PAGE));
 	while (machine->end == END_NONE && tries++ < 100)
-		CHECK(view_fault_answer(&watch, machine, vcpu));
-	CHECK(machine->end == END_MEMORY && view_fake.populates == 1);
+		EXPECT_TRUE(view_fault_answer(&watch, machine, vcpu));
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_EQ(view_fake.populates, 1);
 	view_machine_stop();
 	tries = 0;
 	start();
 	while (machine->end == END_NONE && tries++ < 100)
-		CHECK(fault_at(2000 * PAGE));
-	CHECK(machine->end == END_MEMORY && !view_fake.populates);
+		EXPECT_TRUE(fault_at(2000 * PAGE));
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_FALSE(view_fake.populates);
 	view_machine_stop();
 }
 
 /* Populated, and still not taken. A conversion that ends makes that good. */
-static void test_no_progress(void)
+TEST_OF(view_fault, no_progress)
 {
 	unsigned int tries = 0;
 
 	start();
 	while (machine->end == END_NONE && tries++ < 100)
-		CHECK(fault_at(100 * PAGE));
-	CHECK(tries == AGAIN_MAX + 0 && machine->end == END_MEMORY);
-	CHECK(view_machine_said("gpa 0x64000: KVM does not take the page"));
-	CHECK(view_machine_said("(write, user)"));
+		EXPECT_TRUE(fault_at(100 * PAGE));
+	EXPECT_EQ(tries, AGAIN_MAX + 0);
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_TRUE(view_machine_said("gpa 0x64000: KVM does not take the page"));
+	EXPECT_TRUE(view_machine_said("(write, user)"));
 	view_machine_stop();
 	start();
 	for (tries = 0; tries < 100; tries++) {
-		CHECK(fault_at(100 * PAGE));
-		CHECK(!guest_memory_convert(&machine->memory, (struct range){ 0,
-					    PAGE }, tries % 2, NULL, 0));
+		EXPECT_TRUE(fault_at(100 * PAGE));
+		EXPECT_FALSE(guest_memory_convert(&machine->memory, (struct range){ 0, PAGE },
+						  tries % 2, NULL, 0));
 	}
-	CHECK_EQ(machine->end, END_NONE);
+	EXPECT_EQ(machine->end, END_NONE);
 	view_machine_stop();
 }
 
-static void test_populate_fails(void)
+TEST_OF(view_fault, populate_fails)
 {
 	start();
 	view_fake.populate_rc = -EINTR;
-	CHECK(fault_at(PAGE) && machine->end == END_NONE);
+	EXPECT_TRUE(fault_at(PAGE));
+	EXPECT_EQ(machine->end, END_NONE);
 	view_fake.populate_rc = -EHWPOISON;
-	CHECK(fault_at(PAGE) && machine->end == END_MEMORY && view_machine_said("hwpoison"));
-	CHECK_EQ(end_exit_code(machine->end, 0), 22);
+	EXPECT_TRUE(fault_at(PAGE));
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_TRUE(view_machine_said("hwpoison"));
+	EXPECT_EQ(end_exit_code(machine->end, 0), 22);
 	view_machine_stop();
 	start();
 	view_fake.populate_rc = -ENOMEM;
-	CHECK(fault_at(PAGE) && machine->end == END_MEMORY && view_machine_said("short of memory"));
+	EXPECT_TRUE(fault_at(PAGE));
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_TRUE(view_machine_said("short of memory"));
 	/* Nothing that leads astray. */
-	CHECK(!view_machine_said("emulates"));
+	EXPECT_FALSE(view_machine_said("emulates"));
 	view_machine_stop();
 	start();
 	view_fake.fault_rc = -EOPNOTSUPP;
-	CHECK(view_fault_answer(&watch, machine, vcpu));
-	CHECK(machine->end == END_FAILED && view_machine_said("gmem_kvm"));
+	EXPECT_TRUE(view_fault_answer(&watch, machine, vcpu));
+	EXPECT_EQ(machine->end, END_FAILED);
+	EXPECT_TRUE(view_machine_said("gmem_kvm"));
 	view_machine_stop();
 }
 
 /* It is not a matter of views where there are none. */
-static void test_not_ours(void)
+TEST_OF(view_fault, not_ours)
 {
 	start();
 	watch.fd = -1;
-	CHECK(!view_fault_answer(&watch, machine, vcpu));
-	CHECK(!view_is_private_access(machine, 2000 * PAGE));
+	EXPECT_FALSE(view_fault_answer(&watch, machine, vcpu));
+	EXPECT_FALSE(view_is_private_access(machine, 2000 * PAGE));
 	view_machine_stop();
 }
 
@@ -155,7 +171,7 @@ static bool explains(const char *first, const char *second)
 }
 
 /* Why KVM could not go on, by what is private of what it would have needed. */
-static void test_explain(void)
+TEST_OF(view_fault, explain)
 {
 	const struct range first = { 0, 8 * PAGE };
 
@@ -163,25 +179,25 @@ static void test_explain(void)
 	view_machine.sregs.cr0 = 1UL << 31;
 	view_machine.sregs.cr3 = 9 * PAGE;
 	view_machine.sregs.ss.dpl = 3;
-	CHECK(explains("not to be found by KVM), cpl 3", "some of the page tables"));
+	EXPECT_TRUE(explains("not to be found by KVM), cpl 3", "some of the page tables"));
 	view_machine.place = (struct kvm_translation){ .physical_address = PAGE, .valid = 1 };
-	CHECK(explains("gpa 0x1000, shared", "whose operand is in private memory"));
-	CHECK(!guest_memory_convert(&machine->memory, first, true, NULL, 0));
-	CHECK(explains("gpa 0x1000, private", "in private memory, where KVM cannot "
-		       "read it"));
+	EXPECT_TRUE(explains("gpa 0x1000, shared", "whose operand is in private memory"));
+	EXPECT_FALSE(guest_memory_convert(&machine->memory, first, true, NULL, 0));
+	EXPECT_TRUE(explains("gpa 0x1000, private",
+			     "in private memory, where KVM cannot read it"));
 	view_machine.sregs.cr3 = 2 * PAGE;
-	CHECK(explains("page tables at 0x2000 (private)", "cannot walk them"));
+	EXPECT_TRUE(explains("page tables at 0x2000 (private)", "cannot walk them"));
 	view_machine.sregs.cr0 = 0;
-	CHECK(explains("paging is off", "cannot read it"));
-	CHECK(explains("DecodeAssists", "x2APIC"));
-	CHECK(view_is_private_access(machine, 0x1234));
-	CHECK(!view_is_private_access(machine, 0x9234));
-	CHECK(!view_is_private_access(machine, 0xfee00000));
+	EXPECT_TRUE(explains("paging is off", "cannot read it"));
+	EXPECT_TRUE(explains("DecodeAssists", "x2APIC"));
+	EXPECT_TRUE(view_is_private_access(machine, 0x1234));
+	EXPECT_FALSE(view_is_private_access(machine, 0x9234));
+	EXPECT_FALSE(view_is_private_access(machine, 0xfee00000));
 	view_machine_stop();
 }
 
 /* What KVM takes for MMIO, for want of a page that it can read. */
-static void test_operand(void)
+TEST_OF(view_fault, operand)
 {
 	static union {
 		struct kvm_run run;
@@ -194,25 +210,13 @@ static void test_operand(void)
 	area.run.mmio.phys_addr = 0x3000;
 	area.run.mmio.len = 4;
 	machine_exit(machine, vcpu);
-	CHECK(machine->end == END_NONE && machine->counters.stray_io == 1);
-	CHECK(!guest_memory_convert(&machine->memory, (struct range){ 3 * PAGE,
-				    4 * PAGE }, true, NULL, 0));
+	EXPECT_EQ(machine->end, END_NONE);
+	EXPECT_EQ(machine->counters.stray_io, 1);
+	EXPECT_FALSE(guest_memory_convert(&machine->memory, (struct range){ 3 * PAGE, 4 * PAGE },
+					  true, NULL, 0));
 	machine_exit(machine, vcpu);
-	CHECK(machine->end == END_MEMORY && view_machine_said("gpa 0x3000, 4 bytes: private"));
+	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_TRUE(view_machine_said("gpa 0x3000, 4 bytes: private"));
 	vcpu->run = NULL;
 	view_machine_stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "view_fault.populate", test_populate },
-	{ "view_fault.populate_huge", test_populate_huge },
-	{ "view_fault.no_fault", test_no_fault },
-	{ "view_fault.old_fault", test_old_fault },
-	{ "view_fault.no_progress", test_no_progress },
-	{ "view_fault.populate_fails", test_populate_fails },
-	{ "view_fault.not_ours", test_not_ours },
-	{ "view_fault.explain", test_explain },
-	{ "view_fault.operand", test_operand },
-};
-
-UNIT_TESTS(tests)

@@ -6,7 +6,7 @@
 
 #include "../base/calls.h"
 #include "kvm_fake.h"
-#include "unit.h"
+#include "ksft.h"
 #include "view_fake.h"
 #include "view_machine.h"
 
@@ -82,10 +82,10 @@ void view_machine_start(void)
 	machine->vcpus = &view_machine.vcpu;
 	machine->nr_vcpus = 1;
 	pthread_mutex_init(&machine->lock, NULL);
-	CHECK(!threads_init(&machine->threads, no_loop, machine, NULL));
-	CHECK(!guest_memory_create(&machine->memory, view_machine_config(),
-				   &machine->vm, 0, NULL));
-	CHECK(!guest_memory_attach(&machine->memory, NULL));
+	EXPECT_FALSE(threads_init(&machine->threads, no_loop, machine, NULL));
+	EXPECT_FALSE(guest_memory_create(&machine->memory, view_machine_config(), &machine->vm, 0,
+					 NULL));
+	EXPECT_FALSE(guest_memory_attach(&machine->memory, NULL));
 }
 
 void view_machine_stop(void)
