@@ -35,8 +35,8 @@ run_target() {
 
 	seconds=$(target_seconds "$name")
 	cd "$OUT" || exit 1
-	timeout -k 10 $((seconds + GRACE)) "./$name" "$seconds" "$SEED" \
-		>"$LOG_DIR/$name.log" 2>&1 </dev/null || rc=$?
+	timeout -k 10 $((seconds + GRACE)) "$TOP_DIR/tools/gmemctl/test/fuzz/run.sh" \
+		"$name" "$seconds" "$SEED" >"$LOG_DIR/$name.log" 2>&1 </dev/null || rc=$?
 	echo "$name $rc"
 }
 
@@ -44,7 +44,7 @@ run_target() {
 report() {
 	local number=$1 name=$2 rc=$3 log=$LOG_DIR/$2.log summary
 
-	summary=$(sed -n "s/^fuzz: $name: \([1-9][0-9]* inputs in .*\)$/\1/p" "$log")
+	summary=$(sed -n 's/^Done \([1-9][0-9]* runs in .*\)$/\1/p' "$log")
 	if ((rc == 0)) && [[ -n $summary ]]; then
 		echo "ok $number $name: $summary"
 		return
@@ -52,7 +52,7 @@ report() {
 	echo "# $name: exit status $rc, seed $SEED; the log is build/log/$name.log:"
 	sed -e '/^Shadow bytes/,/Right alloca/d' -e 's/^/# /' "$log" | tail -n 60
 	echo "# to repeat an input: make -C tools/gmemctl OUT=$OUT fuzz-programs;" \
-		"cd build; ./$name --hex ..."
+		"cd build; ./$name $name-crash-..., or what base64 -d makes of it"
 	echo "not ok $number $name"
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A fuzz target is a file in this folder with LLVMFuzzerTestOneInput(), and if
- * it helps fuzz_seed(). `make fuzz` finds it, links it with driver.c and with all
- * of gmemctl but its main(), and runs it. The function is libFuzzer's, so that
- * clang -fsanitize=fuzzer can be used instead of driver.c.
+ * A fuzz target is a file in this folder with LLVMFuzzerTestOneInput(), and if it helps
+ * fuzz_seed(). `make fuzz` finds it, links it with all of gmemctl but its main(), and runs
+ * it: with libFuzzer where clang has it, and else with loop.c, which takes the same options
+ * and finds less.
  */
 #ifndef GMEMCTL_TEST_FUZZ_FUZZ_H
 #define GMEMCTL_TEST_FUZZ_FUZZ_H
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The longest input that is tried. */
+/* The longest input that is tried: -max_len= of libFuzzer, too. */
 #define FUZZ_SIZE_MAX 16384
 
 /**
@@ -26,26 +26,29 @@
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/** LLVMFuzzerInitialize() - called once, with the arguments of main() */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/**
+ * LLVMFuzzerCustomMutator() - change an input, for a target whose inputs are sequences
+ * @size: bytes of @data, which has room for @max
+ * @seed: where what is random comes from
+ *
+ * A target may have it; LLVMFuzzerMutate() is how an input is changed without it.
+ *
+ * Return: the new size.
+ */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+
 /**
  * fuzz_seed() - a good input to start from
  * @index: 0, 1, ... until it returns 0
  * @data: FUZZ_SIZE_MAX bytes
  *
- * A target without it starts from nothing.
- *
  * Return: the size of the input, or 0 if there is none.
  */
 size_t fuzz_seed(unsigned int index, uint8_t *data);
-
-/**
- * fuzz_record() - how an input is made of records, for inputs that are sequences
- * @header: bytes before the first one
- *
- * Records are then moved, copied and removed as a whole, besides other changes.
- *
- * Return: the size of one. A target without it has none.
- */
-size_t fuzz_record(size_t *header);
 
 #define FUZZ_ASSERT(claim) \
 	((claim) ? (void)0 : fuzz_failed(#claim, __FILE__, __LINE__))

@@ -10,15 +10,11 @@
 #include "../../base/bytes.h"
 #include "../../snp/verify/verify.h"
 #include "../test_certs.h"
-#include "../unit.h"
 #include "fuzz.h"
+#include "ksft.h"
 
-/* The makers of test data say here what they cannot do. */
-void unit_check(bool ok, const char *claim, const char *file, int line)
-{
-	if (!ok)
-		fuzz_failed(claim, file, line);
-}
+/* What the makers of test data have to say of themselves */
+static struct ksft_result result;
 
 static void check_verdicts(const struct snp_evidence *evidence,
 			   const struct snp_pool *pool)
@@ -116,6 +112,7 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 
 	if (index > 4)
 		return 0;
+	ksft_result = &result;
 	test_certs_make(&certs, &kind);
 	test_report(&report, kind.vlek, certs.key);
 	report_size = seed_report(index, &certs, &report, at);
@@ -128,5 +125,6 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 	bytes_put16(data, (uint16_t)report_size);
 	bytes_put16(data + 2, (uint16_t)certs_size);
 	test_certs_free(&certs);
+	FUZZ_ASSERT(!result.failed);
 	return (size_t)(at - data) + crl_size;
 }

@@ -140,10 +140,43 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-size_t fuzz_record(size_t *header)
+/* A step that is there is put before another one, mostly with other numbers. */
+static size_t insert_step(uint8_t *steps, size_t count, size_t at, unsigned int random)
 {
-	*header = 1;
-	return sizeof(struct step);
+	struct step step;
+
+	memcpy(&step, steps + random / 8 % count * sizeof(step), sizeof(step));
+	if (random & 1)
+		step.action = (uint8_t)(random >> 8);
+	if (random & 2)
+		step.fd = random >> 16 & 7;
+	if (random & 4)
+		step.words[random >> 20 & 7] = random >> 23 & ((1U << (random >> 18 & 7)) - 1);
+	memmove(steps + (at + 1) * sizeof(step), steps + at * sizeof(step),
+		(count - at) * sizeof(step));
+	memcpy(steps + at * sizeof(step), &step, sizeof(step));
+	return count + 1;
+}
+
+/* Whole steps are put in and taken out, besides what is done to any input. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
+{
+	unsigned int random = seed * 2654435761U;
+	size_t count = size ? (size - 1) / sizeof(struct step) : 0, at;
+
+	if (!count || random >> 31)
+		return LLVMFuzzerMutate(data, size, max);
+	at = random >> 12 & 0xffff;
+	at %= count;
+	if (random >> 28 & 1) {
+		count--;
+		memmove(data + 1 + at * sizeof(struct step),
+			data + 1 + (at + 1) * sizeof(struct step),
+			(count - at) * sizeof(struct step));
+	} else if (1 + (count + 1) * sizeof(struct step) <= max) {
+		count = insert_step(data + 1, count, at, random);
+	}
+	return 1 + count * sizeof(struct step);
 }
 
 /**
