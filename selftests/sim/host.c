@@ -99,14 +99,20 @@ static int get_attr(struct sim *sim, uint64_t arg)
 
 static int create_vm(struct sim *sim, uint64_t type)
 {
+	struct sim_arm_vm arm = { 0 };
 	struct sim_vm *vm;
-	int fd;
+	int fd, rc = 0;
 
-	if (!vm_type_supported(sim, type))
-		return -EINVAL;
-	vm = sim_vm_new((unsigned long)type);
+	if (sim->config.arm)
+		rc = sim_arm_vm_type(sim, type, &arm);
+	else if (!vm_type_supported(sim, type))
+		rc = -EINVAL;
+	if (rc)
+		return rc;
+	vm = sim_vm_new(sim->config.arm ? 0 : (unsigned long)type);
 	if (!vm)
 		return -ENOMEM;
+	vm->arm = arm;
 	fd = sim_fd_install(sim, SIM_VM, vm, true);
 	if (fd < 0)
 		sim_vm_put(sim, vm);
@@ -121,13 +127,14 @@ int sim_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg)
 	case KVM_CREATE_VM:
 		return create_vm(sim, arg);
 	case KVM_CHECK_EXTENSION:
-		return sim_check_extension(sim, arg);
+		return sim->config.arm ? sim_arm_check_extension(sim, NULL, arg) :
+					 sim_check_extension(sim, arg);
 	case KVM_GET_VCPU_MMAP_SIZE:
 		return arg ? -EINVAL : SIM_RUN_SIZE;
 	case KVM_GET_SUPPORTED_CPUID:
-		return sim_cpuid_supported(sim, arg);
+		return sim->config.arm ? -EINVAL : sim_cpuid_supported(sim, arg);
 	case KVM_GET_DEVICE_ATTR:
-		return get_attr(sim, arg);
+		return sim->config.arm ? -EINVAL : get_attr(sim, arg);
 	default:
 		return -EINVAL;
 	}

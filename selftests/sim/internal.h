@@ -336,18 +336,15 @@ int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
 /* cpuid.c */
 bool sim_cpuid_check(const struct sim *sim, uint8_t page[SIM_PAGE]);
 
-/* arm_host.c */
-int sim_arm_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg);
+/* arm.c */
+/** sim_arm_vm_type() - what @type, of KVM_CREATE_VM, makes of a VM. Return: 0 or -EINVAL. */
+int sim_arm_vm_type(const struct sim *sim, uint64_t type, struct sim_arm_vm *arm);
 int sim_arm_check_extension(const struct sim *sim, const struct sim_vm *vm,
 			    uint64_t capability);
-
-/* arm_vm.c */
 int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		     uint64_t arg);
 int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		      uint64_t arg);
-
-/* arm_vcpu.c */
 int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
 		       unsigned long request, uint64_t arg);
 

@@ -55,7 +55,7 @@ static int arm_dispatch(struct sim *sim, const struct sim_fd *found,
 {
 	switch (found->kind) {
 	case SIM_KVM:
-		return sim_arm_kvm_ioctl(sim, request, value);
+		return sim_kvm_ioctl(sim, request, value);
 	case SIM_VM:
 		return sim_arm_vm_ioctl(sim, found->object, request, value);
 	case SIM_VCPU:

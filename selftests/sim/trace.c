@@ -79,10 +79,10 @@ static struct json_object *segment_object(const void *at)
 
 static struct json_object *command_object(uint32_t id)
 {
-	const char *name = trace_command_name(id);
+	const struct trace_command *command = trace_command(id);
 
-	return name ? json_object_new_string(name) :
-		      json_object_new_int64(id);
+	return command ? json_object_new_string(command->name) :
+			 json_object_new_int64(id);
 }
 
 static struct json_object *field_object(const struct sim *sim,
@@ -137,15 +137,15 @@ static struct json_object *launch_object(struct sim *sim,
 					 uint64_t at)
 {
 	struct json_object *object = struct_object(sim, type, at);
-	const struct trace_struct *data;
+	const struct trace_command *command;
 	struct snp_kvm_cmd cmd;
 
 	if (!object || sim_in(sim, &cmd, at, sizeof(cmd)))
 		return object;
-	data = trace_command(cmd.id);
-	if (data && cmd.data)
+	command = trace_command(cmd.id);
+	if (command && command->data && cmd.data)
 		json_object_object_add(object, "data",
-				       struct_object(sim, data, cmd.data));
+				       struct_object(sim, command->data, cmd.data));
 	return object;
 }
 

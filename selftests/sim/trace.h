@@ -62,10 +62,17 @@ struct trace_call {
 const struct trace_call *trace_call_find(enum sim_kind kind,
 					 unsigned long request);
 
-/** trace_command() - what KVM_MEMORY_ENCRYPT_OP's data is, or NULL */
-const struct trace_struct *trace_command(uint32_t id);
+/**
+ * struct trace_command - a command of KVM_MEMORY_ENCRYPT_OP
+ * @data: what its argument points to, or NULL
+ */
+struct trace_command {
+	uint32_t id;
+	const char *name;
+	const struct trace_struct *data;
+};
 
-/** trace_command_name() - its name, or NULL */
-const char *trace_command_name(uint32_t id);
+/** trace_command() - Return: NULL for one that is not known. */
+const struct trace_command *trace_command(uint32_t id);
 
 #endif /* GMEMCTL_SIM_TRACE_H */

@@ -4,219 +4,127 @@
 
 #include "trace.h"
 
-#define FIELD(type, member, format) \
-	{ #member, offsetof(type, member), sizeof(((type *)0)->member), format }
-#define STRUCT(type, list) \
-	{ sizeof(type), list, sizeof(list) / sizeof((list)[0]) }
+/*
+ * A structure is a line of its members, each with how it is shown: as a Number, in heX, as an
+ * Address, as the address of a Page, as a File, as Bytes, as a Segment, as a Command.
+ */
+#define FIELD(member, format) \
+	{ #member, offsetof(T, member), sizeof(((T *)0)->member), format }
+#define N(member) FIELD(member, TRACE_NUMBER)
+#define X(member) FIELD(member, TRACE_HEX)
+#define A(member) FIELD(member, TRACE_ADDRESS)
+#define P(member) FIELD(member, TRACE_PAGE)
+#define F(member) FIELD(member, TRACE_FILE)
+#define B(member) FIELD(member, TRACE_BYTES)
+#define S(member) FIELD(member, TRACE_SEGMENT)
+#define C(member) FIELD(member, TRACE_COMMAND)
+#define MEMBERS(name, ...)							\
+static const struct trace_struct name = {					\
+	sizeof(T), (const struct trace_field[]){ __VA_ARGS__ },			\
+	sizeof((const struct trace_field[]){ __VA_ARGS__ }) /			\
+	sizeof(struct trace_field),						\
+}
 
-#define REGION struct kvm_userspace_memory_region2
-static const struct trace_field region_fields[] = {
-	FIELD(REGION, slot, TRACE_NUMBER),
-	FIELD(REGION, flags, TRACE_HEX),
-	FIELD(REGION, guest_phys_addr, TRACE_HEX),
-	FIELD(REGION, memory_size, TRACE_HEX),
-	FIELD(REGION, userspace_addr, TRACE_PAGE),
-	FIELD(REGION, guest_memfd_offset, TRACE_HEX),
-	FIELD(REGION, guest_memfd, TRACE_FILE),
-};
-static const struct trace_struct region2 = STRUCT(REGION, region_fields);
+#define T struct kvm_userspace_memory_region2
+MEMBERS(region2, N(slot), X(flags), X(guest_phys_addr), X(memory_size), P(userspace_addr),
+	X(guest_memfd_offset), F(guest_memfd));
+#undef T
 /* The older structure is the beginning of the newer one. */
-static const struct trace_struct region1 = {
-	sizeof(struct kvm_userspace_memory_region), region_fields, 5,
-};
+#define T struct kvm_userspace_memory_region
+MEMBERS(region1, N(slot), X(flags), X(guest_phys_addr), X(memory_size), P(userspace_addr));
+#undef T
 
-#define ATTRIBUTES struct kvm_memory_attributes
-static const struct trace_field attributes_fields[] = {
-	FIELD(ATTRIBUTES, address, TRACE_HEX),
-	FIELD(ATTRIBUTES, size, TRACE_HEX),
-	FIELD(ATTRIBUTES, attributes, TRACE_HEX),
-	FIELD(ATTRIBUTES, flags, TRACE_HEX),
-};
-static const struct trace_struct attributes =
-	STRUCT(ATTRIBUTES, attributes_fields);
+#define T struct kvm_memory_attributes
+MEMBERS(attributes, X(address), X(size), X(attributes), X(flags));
+#undef T
 
-#define GMEM struct kvm_create_guest_memfd
-static const struct trace_field gmem_fields[] = {
-	FIELD(GMEM, size, TRACE_HEX),
-	FIELD(GMEM, flags, TRACE_HEX),
-};
-static const struct trace_struct gmem = STRUCT(GMEM, gmem_fields);
+#define T struct kvm_create_guest_memfd
+MEMBERS(gmem, X(size), X(flags));
+#undef T
 
-#define PREFAULT struct kvm_pre_fault_memory
-static const struct trace_field prefault_fields[] = {
-	FIELD(PREFAULT, gpa, TRACE_HEX),
-	FIELD(PREFAULT, size, TRACE_HEX),
-	FIELD(PREFAULT, flags, TRACE_HEX),
-};
-static const struct trace_struct prefault = STRUCT(PREFAULT, prefault_fields);
+#define T struct kvm_pre_fault_memory
+MEMBERS(prefault, X(gpa), X(size), X(flags));
+#undef T
 
-#define CAP struct kvm_enable_cap
-static const struct trace_field cap_fields[] = {
-	FIELD(CAP, cap, TRACE_NUMBER),
-	FIELD(CAP, flags, TRACE_HEX),
-	{ "args[0]", offsetof(CAP, args), 8, TRACE_HEX },
-};
-static const struct trace_struct cap = STRUCT(CAP, cap_fields);
+#define T struct kvm_enable_cap
+MEMBERS(cap, N(cap), X(flags), X(args[0]));
+#undef T
 
-#define ATTR struct kvm_device_attr
-static const struct trace_field attr_fields[] = {
-	FIELD(ATTR, flags, TRACE_HEX),
-	FIELD(ATTR, group, TRACE_NUMBER),
-	FIELD(ATTR, attr, TRACE_NUMBER),
-	FIELD(ATTR, addr, TRACE_ADDRESS),
-};
-static const struct trace_struct attr = STRUCT(ATTR, attr_fields);
+#define T struct kvm_device_attr
+MEMBERS(attr, X(flags), N(group), N(attr), A(addr));
+#undef T
 
-#define REGS struct kvm_regs
-static const struct trace_field regs_fields[] = {
-	FIELD(REGS, rax, TRACE_HEX), FIELD(REGS, rbx, TRACE_HEX),
-	FIELD(REGS, rcx, TRACE_HEX), FIELD(REGS, rdx, TRACE_HEX),
-	FIELD(REGS, rsi, TRACE_HEX), FIELD(REGS, rdi, TRACE_HEX),
-	FIELD(REGS, rsp, TRACE_HEX), FIELD(REGS, rbp, TRACE_HEX),
-	FIELD(REGS, r8, TRACE_HEX), FIELD(REGS, r9, TRACE_HEX),
-	FIELD(REGS, r10, TRACE_HEX), FIELD(REGS, r11, TRACE_HEX),
-	FIELD(REGS, r12, TRACE_HEX), FIELD(REGS, r13, TRACE_HEX),
-	FIELD(REGS, r14, TRACE_HEX), FIELD(REGS, r15, TRACE_HEX),
-	FIELD(REGS, rip, TRACE_HEX), FIELD(REGS, rflags, TRACE_HEX),
-};
-static const struct trace_struct regs = STRUCT(REGS, regs_fields);
+#define T struct kvm_regs
+MEMBERS(regs, X(rax), X(rbx), X(rcx), X(rdx), X(rsi), X(rdi), X(rsp), X(rbp), X(r8), X(r9), X(r10),
+	X(r11), X(r12), X(r13), X(r14), X(r15), X(rip), X(rflags));
+#undef T
 
-#define SREGS struct kvm_sregs
-static const struct trace_field sregs_fields[] = {
-	FIELD(SREGS, cs, TRACE_SEGMENT), FIELD(SREGS, ds, TRACE_SEGMENT),
-	FIELD(SREGS, es, TRACE_SEGMENT), FIELD(SREGS, fs, TRACE_SEGMENT),
-	FIELD(SREGS, gs, TRACE_SEGMENT), FIELD(SREGS, ss, TRACE_SEGMENT),
-	FIELD(SREGS, tr, TRACE_SEGMENT), FIELD(SREGS, ldt, TRACE_SEGMENT),
-	FIELD(SREGS, gdt.base, TRACE_HEX), FIELD(SREGS, gdt.limit, TRACE_HEX),
-	FIELD(SREGS, idt.base, TRACE_HEX), FIELD(SREGS, idt.limit, TRACE_HEX),
-	FIELD(SREGS, cr0, TRACE_HEX), FIELD(SREGS, cr2, TRACE_HEX),
-	FIELD(SREGS, cr3, TRACE_HEX), FIELD(SREGS, cr4, TRACE_HEX),
-	FIELD(SREGS, cr8, TRACE_HEX), FIELD(SREGS, efer, TRACE_HEX),
-	FIELD(SREGS, apic_base, TRACE_HEX),
-};
-static const struct trace_struct sregs = STRUCT(SREGS, sregs_fields);
+#define T struct kvm_sregs
+MEMBERS(sregs, S(cs), S(ds), S(es), S(fs), S(gs), S(ss), S(tr), S(ldt), X(gdt.base), X(gdt.limit),
+	X(idt.base), X(idt.limit), X(cr0), X(cr2), X(cr3), X(cr4), X(cr8), X(efer), X(apic_base));
+#undef T
 
-#define FPU struct kvm_fpu
-static const struct trace_field fpu_fields[] = {
-	FIELD(FPU, fcw, TRACE_HEX), FIELD(FPU, fsw, TRACE_HEX),
-	FIELD(FPU, ftwx, TRACE_HEX), FIELD(FPU, mxcsr, TRACE_HEX),
-};
-static const struct trace_struct fpu = STRUCT(FPU, fpu_fields);
+#define T struct kvm_fpu
+MEMBERS(fpu, X(fcw), X(fsw), X(ftwx), X(mxcsr));
+#undef T
 
-#define XCRS struct kvm_xcrs
-static const struct trace_field xcrs_fields[] = {
-	FIELD(XCRS, nr_xcrs, TRACE_NUMBER),
-	FIELD(XCRS, flags, TRACE_HEX),
-	{ "xcrs[0].xcr", offsetof(XCRS, xcrs), 4, TRACE_NUMBER },
-	{ "xcrs[0].value", offsetof(XCRS, xcrs) + 8, 8, TRACE_HEX },
-};
-static const struct trace_struct xcrs = STRUCT(XCRS, xcrs_fields);
+#define T struct kvm_xcrs
+MEMBERS(xcrs, N(nr_xcrs), X(flags), N(xcrs[0].xcr), X(xcrs[0].value));
+#undef T
 
 /* What follows these two has the length that they say. */
-static const struct trace_field msrs_fields[] = {
-	FIELD(struct kvm_msrs, nmsrs, TRACE_NUMBER),
-};
-static const struct trace_struct msrs = STRUCT(struct kvm_msrs, msrs_fields);
+#define T struct kvm_msrs
+MEMBERS(msrs, N(nmsrs));
+#undef T
 
-static const struct trace_field cpuid_fields[] = {
-	FIELD(struct kvm_cpuid2, nent, TRACE_NUMBER),
-};
-static const struct trace_struct cpuid =
-	STRUCT(struct kvm_cpuid2, cpuid_fields);
+#define T struct kvm_cpuid2
+MEMBERS(cpuid, N(nent));
+#undef T
 
-static const struct trace_field debug_fields[] = {
-	FIELD(struct kvm_guest_debug, control, TRACE_HEX),
-};
-static const struct trace_struct debug =
-	STRUCT(struct kvm_guest_debug, debug_fields);
+#define T struct kvm_guest_debug
+MEMBERS(debug, X(control));
+#undef T
 
-#define CMD struct snp_kvm_cmd
-static const struct trace_field cmd_fields[] = {
-	FIELD(CMD, id, TRACE_COMMAND),
-	FIELD(CMD, data, TRACE_ADDRESS),
-	FIELD(CMD, error, TRACE_HEX),
-	FIELD(CMD, sev_fd, TRACE_FILE),
-};
-static const struct trace_struct cmd = STRUCT(CMD, cmd_fields);
+#define T struct snp_kvm_cmd
+MEMBERS(cmd, C(id), A(data), X(error), F(sev_fd));
+#undef T
 
-#define SEV struct snp_sev_cmd
-static const struct trace_field sev_fields[] = {
-	FIELD(SEV, cmd, TRACE_NUMBER),
-	FIELD(SEV, data, TRACE_ADDRESS),
-	FIELD(SEV, error, TRACE_HEX),
-};
-static const struct trace_struct sev = STRUCT(SEV, sev_fields);
+#define T struct snp_sev_cmd
+MEMBERS(sev, N(cmd), A(data), X(error));
+#undef T
 
-#define INIT2 struct snp_kvm_init2
-static const struct trace_field init2_fields[] = {
-	FIELD(INIT2, vmsa_features, TRACE_HEX),
-	FIELD(INIT2, flags, TRACE_HEX),
-	FIELD(INIT2, ghcb_version, TRACE_NUMBER),
-};
-static const struct trace_struct init2 = STRUCT(INIT2, init2_fields);
+#define T struct snp_kvm_init2
+MEMBERS(init2, X(vmsa_features), X(flags), N(ghcb_version));
+#undef T
 
-#define START struct snp_kvm_launch_start
-static const struct trace_field start_fields[] = {
-	FIELD(START, policy, TRACE_HEX),
-	FIELD(START, gosvw, TRACE_BYTES),
-	FIELD(START, flags, TRACE_HEX),
-};
-static const struct trace_struct start = STRUCT(START, start_fields);
+#define T struct snp_kvm_launch_start
+MEMBERS(start, X(policy), B(gosvw), X(flags));
+#undef T
 
-#define UPDATE struct snp_kvm_launch_update
-static const struct trace_field update_fields[] = {
-	FIELD(UPDATE, gfn_start, TRACE_HEX),
-	FIELD(UPDATE, uaddr, TRACE_PAGE),
-	FIELD(UPDATE, len, TRACE_HEX),
-	FIELD(UPDATE, type, TRACE_NUMBER),
-	FIELD(UPDATE, flags, TRACE_HEX),
-};
-static const struct trace_struct update = STRUCT(UPDATE, update_fields);
+#define T struct snp_kvm_launch_update
+MEMBERS(update, X(gfn_start), P(uaddr), X(len), N(type), X(flags));
+#undef T
 
-#define FINISH struct snp_kvm_launch_finish
-static const struct trace_field finish_fields[] = {
-	FIELD(FINISH, id_block_uaddr, TRACE_ADDRESS),
-	FIELD(FINISH, id_auth_uaddr, TRACE_ADDRESS),
-	FIELD(FINISH, id_block_en, TRACE_NUMBER),
-	FIELD(FINISH, auth_key_en, TRACE_NUMBER),
-	FIELD(FINISH, vcek_disabled, TRACE_NUMBER),
-	FIELD(FINISH, host_data, TRACE_BYTES),
-	FIELD(FINISH, flags, TRACE_HEX),
-};
-static const struct trace_struct finish = STRUCT(FINISH, finish_fields);
+#define T struct snp_kvm_launch_finish
+MEMBERS(finish, A(id_block_uaddr), A(id_auth_uaddr), N(id_block_en), N(auth_key_en),
+	N(vcek_disabled), B(host_data), X(flags));
+#undef T
 
-#define POPULATE struct realm_kvm_populate
-static const struct trace_field populate_fields[] = {
-	FIELD(POPULATE, base, TRACE_HEX),
-	FIELD(POPULATE, size, TRACE_HEX),
-	FIELD(POPULATE, source, TRACE_PAGE),
-	FIELD(POPULATE, flags, TRACE_HEX),
-	FIELD(POPULATE, reserved, TRACE_HEX),
-};
-static const struct trace_struct populate = STRUCT(POPULATE, populate_fields);
+#define T struct realm_kvm_populate
+MEMBERS(populate, X(base), X(size), P(source), X(flags), X(reserved));
+#undef T
 
-#define VCPU_INIT struct realm_kvm_vcpu_init
-static const struct trace_field vcpu_init_fields[] = {
-	FIELD(VCPU_INIT, target, TRACE_NUMBER),
-	{ "features[0]", offsetof(VCPU_INIT, features), 4, TRACE_HEX },
-};
-static const struct trace_struct vcpu_init =
-	STRUCT(VCPU_INIT, vcpu_init_fields);
+#define T struct realm_kvm_vcpu_init
+MEMBERS(vcpu_init, N(target), X(features[0]));
+#undef T
 
-#define DEVICE struct kvm_create_device
-static const struct trace_field device_fields[] = {
-	FIELD(DEVICE, type, TRACE_NUMBER),
-	FIELD(DEVICE, fd, TRACE_FILE),
-	FIELD(DEVICE, flags, TRACE_HEX),
-};
-static const struct trace_struct device = STRUCT(DEVICE, device_fields);
+#define T struct kvm_create_device
+MEMBERS(device, N(type), F(fd), X(flags));
+#undef T
 
-#define REG struct kvm_one_reg
-static const struct trace_field reg_fields[] = {
-	FIELD(REG, id, TRACE_HEX),
-	FIELD(REG, addr, TRACE_ADDRESS),
-};
-static const struct trace_struct reg = STRUCT(REG, reg_fields);
+#define T struct kvm_one_reg
+MEMBERS(reg, X(id), A(addr));
+#undef T
 
 /* Only that there is one is written down. */
 static const struct trace_struct opaque = { 0, NULL, 0 };
@@ -283,11 +191,7 @@ const struct trace_call *trace_call_find(enum sim_kind kind,
 	return NULL;
 }
 
-static const struct {
-	uint32_t id;
-	const char *name;
-	const struct trace_struct *data;
-} commands[] = {
+static const struct trace_command commands[] = {
 	{ SNP_KVM_INIT2, "KVM_SEV_INIT2", &init2 },
 	{ SNP_KVM_LAUNCH_START, "KVM_SEV_SNP_LAUNCH_START", &start },
 	{ SNP_KVM_LAUNCH_UPDATE, "KVM_SEV_SNP_LAUNCH_UPDATE", &update },
@@ -295,20 +199,10 @@ static const struct {
 	{ SNP_KVM_ENABLE_REQ_CERTS, "KVM_SEV_SNP_ENABLE_REQ_CERTS", NULL },
 };
 
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-const struct trace_struct *trace_command(uint32_t id)
+const struct trace_command *trace_command(uint32_t id)
 {
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (commands[i].id == id)
-			return commands[i].data;
-	return NULL;
-}
-
-const char *trace_command_name(uint32_t id)
-{
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (commands[i].id == id)
-			return commands[i].name;
+			return &commands[i];
 	return NULL;
 }
