@@ -27,6 +27,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -74,6 +75,7 @@ struct ksft_result {
 	unsigned int checks;
 	unsigned int parts, part_failed;
 	char why[256];
+	char folder[32];
 	struct ksft_excuse excuse;
 };
 
@@ -215,6 +217,33 @@ static __ksft_unused bool ksft_check_bytes(const char *file, int line, const cha
 	ksft_log("%s:%d: expected %s: at %zu of %zu, 0x%02x, 0x%02x", file, line, what, i,
 		 size, left[i], right[i]);
 	return false;
+}
+
+/* A folder of the test's own, which goes with the test, and all that is in it. */
+static __ksft_unused const char *ksft_folder(void)
+{
+	char *folder = ksft_result->folder;
+
+	if (!*folder) {
+		strcpy(folder, "/tmp/ksft-XXXXXX");
+		if (!mkdtemp(folder)) {
+			ksft_set_failed();
+			ksft_log("%s: mkdtemp: %s", folder, strerror(errno));
+		}
+	}
+	return folder;
+}
+
+static int ksft_remove_one(const char *path, const struct stat *info __ksft_unused,
+			   int type __ksft_unused, struct FTW *where __ksft_unused)
+{
+	return remove(path);
+}
+
+static void ksft_remove_folder(void)
+{
+	if (*ksft_result->folder)
+		nftw(ksft_result->folder, ksft_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /*
@@ -565,6 +594,7 @@ static void ksft_try(const struct ksft_test *t)
 	}
 	if (pid > 0)
 		ksft_reap(pid);
+	ksft_remove_folder();
 }
 
 static int ksft_run_one(const struct ksft_test *t, unsigned int n)

@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "gmem_utils.h"
 #include "ksft.h"
@@ -75,6 +76,21 @@ TEST(sample_parts)
 	EXPECT_TRUE(false);
 	ksft_part("second");
 	ksft_part("third");
+}
+
+TEST(sample_folder)
+{
+	char path[64];
+	FILE *file;
+
+	SAMPLE_ONLY();
+	snprintf(path, sizeof(path), "%s/sub", ksft_folder());
+	EXPECT_FALSE(mkdir(path, 0700));
+	strcat(path, "/file");
+	file = fopen(path, "w");
+	EXPECT_TRUE(file);
+	TH_LOG("folder %s.", ksft_folder());
+	raise(SIGKILL);
 }
 
 TEST(sample_crash)
@@ -372,6 +388,24 @@ TEST(parts_are_counted)
 	EXPECT_EQ(KSFT_FAIL, run_sample("sample_parts", "", out, sizeof(out)));
 	EXPECT_STRSTR(out, "\n    ok 1 the first\n");
 	EXPECT_STRSTR(out, "\n    not ok 2 second\n    ok 3 third\n    1..3\nnot ok 1 ");
+}
+
+/* Whatever ends the test, its folder goes. */
+TEST(folder_goes)
+{
+	char out[4096], *folder, *end;
+
+	if (sample())
+		SKIP(return, "the samples only");
+	EXPECT_EQ(KSFT_FAIL, run_sample("sample_folder", "", out, sizeof(out)));
+	folder = strstr(out, "folder /tmp/");
+	ASSERT_TRUE(folder);
+	folder += strlen("folder ");
+	end = strchr(folder, '.');
+	ASSERT_TRUE(end);
+	*end = '\0';
+	EXPECT_NE(0, access(folder, F_OK));
+	EXPECT_EQ(ENOENT, errno);
 }
 
 /* The beginning of names stands for all of them, where it is not one itself. */

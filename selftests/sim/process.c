@@ -3,7 +3,6 @@
  * What the simulator has to know of the process that it runs in: its memory, its
  * signals, its files. All system calls of the simulator are here.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -3,7 +3,6 @@
  * The trace: one JSON object in a line for each call, with the argument before
  * it, what has changed in it after, and the result.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>

@@ -4,7 +4,6 @@
  * first time, from the environment as it is then. Its files are real ones, so
  * that their numbers are the process's and that a kvm_run can be mapped.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

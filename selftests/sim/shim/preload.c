@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The functions of the C library that the shim stands in for. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>

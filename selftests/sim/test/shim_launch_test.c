@@ -3,7 +3,6 @@
  * The gmemctl that is installed, on a simulated host: what it launches is what
  * it has predicted, and what goes wrong on the way it says.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,53 +18,31 @@
 #include "snp_build.h"
 #include "ksft.h"
 
-#define OUTPUT_SIZE 65536
 #define TRACE_SIZE (1 << 20)
 #define DIGEST_DIGITS 96
 
-static char output[OUTPUT_SIZE];
-
-/* A file of a test, which has to remove it */
-static bool scratch(char path[64], const void *data, size_t size)
-{
-	int fd;
-
-	strcpy(path, "/tmp/gmemctl-test.XXXXXX");
-	fd = mkstemp(path);
-	if (fd < 0)
-		return false;
-	if (size && write(fd, data, size) != (ssize_t)size) {
-		close(fd);
-		return false;
-	}
-	return !close(fd);
-}
-
-static bool firmware(char path[64])
+/* Firmware in the test's folder */
+static void firmware(void)
 {
 	static uint8_t data[BUILD_SIZE];
+	FILE *file;
 
+	ASSERT_FALSE(chdir(ksft_folder()));
 	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
-	return scratch(path, data, sizeof(data));
+	file = fopen("fw", "wb");
+	ASSERT_TRUE(file);
+	EXPECT_EQ(fwrite(data, 1, sizeof(data), file), sizeof(data));
+	fclose(file);
 }
 
-/* Return: gmemctl's exit code, or -1 */
-static int gmemctl(const char *const *arguments, const char *const *settings)
-{
-	int status = preload_run("gmemctl", arguments, settings, output,
-				 sizeof(output));
-
-	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int launch(const char *path, const char *const *settings)
+static int launch(const char *const *settings)
 {
 	const char *const arguments[] = {
-		"snp", "launch", "--firmware", path, "--cpus", "2",
+		"snp", "launch", "--firmware", "fw", "--cpus", "2",
 		"--vcpu-type", "EPYC-v4", "--memory", "64M", NULL,
 	};
 
-	return gmemctl(arguments, settings);
+	return preload_gmemctl(arguments, settings);
 }
 
 /* The file's last text after @key, as far as a digest goes */
@@ -96,44 +73,40 @@ static char *read_text(const char *path)
 }
 
 /* Launched, with the digest that gmemctl has predicted. Return: the trace. */
-static char *launch_traced(const char *path, const char *profile,
-			   const char *limit)
+static char *launch_traced(const char *profile, const char *limit)
 {
 	char told[DIGEST_DIGITS + 1], predicted[DIGEST_DIGITS + 1];
-	char measured[DIGEST_DIGITS + 1], trace[64], setting[80], *text;
+	char measured[DIGEST_DIGITS + 1], *text;
 	const char *const settings[] = {
-		profile, limit, "STRICT=1", setting, NULL,
+		profile, limit, "STRICT=1", "TRACE=trace", NULL,
 	};
 
-	EXPECT_TRUE(scratch(trace, NULL, 0));
-	snprintf(setting, sizeof(setting), "TRACE=%s", trace);
-	EXPECT_FALSE(launch(path, settings));
-	text = read_text(trace);
-	EXPECT_TRUE(last_digest(output, "predicted digest   ", predicted));
-	EXPECT_TRUE(last_digest(output, "launch digest ", told));
+	EXPECT_FALSE(launch(settings));
+	text = read_text("trace");
+	EXPECT_TRUE(last_digest(preload_said, "predicted digest   ", predicted));
+	EXPECT_TRUE(last_digest(preload_said, "launch digest ", told));
 	EXPECT_TRUE(last_digest(text, "\"digest\":\"", measured));
 	EXPECT_STREQ(predicted, measured);
 	EXPECT_STREQ(told, measured);
-	unlink(trace);
+	unlink("trace");
 	return text;
 }
 
 /* However many pages go at a time; and two runs have the same trace. */
 TEST_OF(shim_launch, launch)
 {
-	char path[64], *first, *second, *other;
+	char *first, *second, *other;
 
-	EXPECT_TRUE(firmware(path));
-	first = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
-	second = launch_traced(path, "PROFILE=6.12", "PROGRESS=0");
+	firmware();
+	first = launch_traced("PROFILE=6.12", "PROGRESS=0");
+	second = launch_traced("PROFILE=6.12", "PROGRESS=0");
 	EXPECT_STRSTR(first, "KVM_SEV_SNP_LAUNCH_FINISH");
 	EXPECT_STREQ(first, second);
-	other = launch_traced(path, "PROFILE=7.3", "PROGRESS=3");
+	other = launch_traced("PROFILE=7.3", "PROGRESS=3");
 	EXPECT_TRUE(strcmp(first, other));
 	free(first);
 	free(second);
 	free(other);
-	unlink(path);
 }
 
 /**
@@ -168,24 +141,21 @@ static const struct failure failures[] = {
 TEST_OF(shim_launch, failures)
 {
 	static const char *const profiles[] = { "PROFILE=6.12", "PROFILE=7.3" };
-	char path[64];
-
-	EXPECT_TRUE(firmware(path));
+	firmware();
 	for (size_t i = 0; i < 2 * sizeof(failures) / sizeof(failures[0]); i++) {
 		const struct failure *failure = &failures[i / 2];
 		const char *const settings[] = {
 			profiles[i % 2], failure->setting, "STRICT=1", NULL,
 		};
-		int code = launch(path, settings);
+		int code = launch(settings);
 		bool right = code == failure->code &&
-			     strstr(output, failure->text);
+			     strstr(preload_said, failure->text);
 
 		if (!right)
-			printf("# %s: %d\n%s", failure->setting, code, output);
+			printf("# %s: %d\n%s", failure->setting, code, preload_said);
 		EXPECT_TRUE(right);
 		ksft_part("%s, %s", failure->setting, profiles[i % 2]);
 	}
-	unlink(path);
 }
 
 TEST_OF(shim_launch, exits)
@@ -194,20 +164,18 @@ TEST_OF(shim_launch, exits)
 		"STRICT=1", "SCRIPT=map-shared:0x3000:2,fault-private:0x3000:1,"
 		"map-private:0x4000:1,term:0x1100", NULL,
 	};
-	char path[64];
 	const char *const arguments[] = {
-		"run", "--vm-type", "snp", "--firmware", path, "--vcpu-type",
+		"run", "--vm-type", "snp", "--firmware", "fw", "--vcpu-type",
 		"EPYC-v4", "--memory", "64M", "--trace", NULL,
 	};
 
-	EXPECT_TRUE(firmware(path));
-	EXPECT_GT(gmemctl(arguments, settings), 0);
-	EXPECT_STRSTR(output, "0x3000 + 0x2000 to shared: done");
-	EXPECT_STRSTR(output, "0x3000 + 0x1000 to private: done");
-	EXPECT_STRSTR(output, "0x4000 + 0x1000 to private: done");
-	EXPECT_STRSTR(output, "1 implicit conversions");
-	EXPECT_STRSTR(output, "end:         system-event");
-	unlink(path);
+	firmware();
+	EXPECT_GT(preload_gmemctl(arguments, settings), 0);
+	EXPECT_STRSTR(preload_said, "0x3000 + 0x2000 to shared: done");
+	EXPECT_STRSTR(preload_said, "0x3000 + 0x1000 to private: done");
+	EXPECT_STRSTR(preload_said, "0x4000 + 0x1000 to private: done");
+	EXPECT_STRSTR(preload_said, "1 implicit conversions");
+	EXPECT_STRSTR(preload_said, "end:         system-event");
 }
 
 /**
@@ -229,24 +197,22 @@ TEST_OF(shim_launch, ends)
 		{ "SCRIPT=0/map-shared:0x3000:1,0/fault-private:0x3000:1,"
 		  "0/shutdown", "1 implicit conversions" },
 	};
-	char path[64];
 	const char *const arguments[] = {
-		"run", "--vm-type", "snp", "--firmware", path, "--vcpu-type",
+		"run", "--vm-type", "snp", "--firmware", "fw", "--vcpu-type",
 		"EPYC-v4", "--memory", "64M", NULL,
 	};
 
-	EXPECT_TRUE(firmware(path));
+	firmware();
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		const char *const settings[] = {
 			"STRICT=1", ends[i].script, NULL,
 		};
-		bool right = gmemctl(arguments, settings) > 0 &&
-			     strstr(output, ends[i].text);
+		bool right = preload_gmemctl(arguments, settings) > 0 &&
+			     strstr(preload_said, ends[i].text);
 
 		if (!right)
-			printf("# %s\n%s", ends[i].script, output);
+			printf("# %s\n%s", ends[i].script, preload_said);
 		EXPECT_TRUE(right);
 		ksft_part("%s", ends[i].script);
 	}
-	unlink(path);
 }

@@ -3,7 +3,6 @@
  * Strict mode of the preloaded simulator: each call that is dangerous on a real
  * host ends the process, and says which it was. Without strict mode it does not.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,6 @@
  * The simulator as a preloaded library. A test runs this program once more with
  * the library loaded, and does there what it is about.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

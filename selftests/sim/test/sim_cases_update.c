@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* LAUNCH_UPDATE: what is refused, what comes back as EIO, what is done in part. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

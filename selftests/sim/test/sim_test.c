@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The simulator answers as the kernels do, and measures as the firmware does. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

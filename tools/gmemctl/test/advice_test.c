@@ -3,7 +3,6 @@
  * What a guest may ask for of its memory: each of it with each kind of memory, as the
  * running kernel shows the effect, and what is refused.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>

@@ -13,18 +13,6 @@
 #include "preload.h"
 #include "ksft.h"
 
-#define OUTPUT 65536
-
-static char output[OUTPUT];
-
-static int run(const char *const words[])
-{
-	int status = preload_run("gmemctl", words, NULL, output, sizeof(output));
-
-	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Show lines as JSON, in a process of its own. Return: what @check says there. */
 static bool shown(const char *lines, bool (*check)(void))
@@ -105,8 +93,8 @@ TEST_OF(bench, malformed)
 
 TEST_OF(bench, usage)
 {
-	EXPECT_EQ(RUN("bench", "view.*", "touch.*"), 2);
-	EXPECT_EQ(RUN("bench", "--cases"), 2);
+	EXPECT_EQ(GMEMCTL("bench", "view.*", "touch.*"), 2);
+	EXPECT_EQ(GMEMCTL("bench", "--cases"), 2);
 }
 
 /* It says what to do. */
@@ -116,9 +104,9 @@ TEST_OF(bench, no_module)
 		ksft_skip("bench: gmem is loaded");
 		return;
 	}
-	EXPECT_EQ(RUN("bench"), 4);
-	EXPECT_STRSTR(output, GMEM_DEVICE_PATH);
-	EXPECT_STRSTR(output, "gmemctl load");
-	EXPECT_EQ(RUN("bench", "--json"), 4);
-	EXPECT_STRSTR(output, "\"errors\"");
+	EXPECT_EQ(GMEMCTL("bench"), 4);
+	EXPECT_STRSTR(preload_said, GMEM_DEVICE_PATH);
+	EXPECT_STRSTR(preload_said, "gmemctl load");
+	EXPECT_EQ(GMEMCTL("bench", "--json"), 4);
+	EXPECT_STRSTR(preload_said, "\"errors\"");
 }

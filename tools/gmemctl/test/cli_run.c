@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,26 +10,17 @@
 #include "cli_run.h"
 #include "ksft.h"
 
-bool cli_init(struct cli *cli)
-{
-	ssize_t size = readlink("/proc/self/exe", cli->program,
-				sizeof(cli->program) - 16);
+char cli_program[4096];
 
-	if (size < 0)
-		return false;
-	cli->program[size] = '\0';
-	strcpy(strrchr(cli->program, '/'), "/gmemctl");
-	if (access(cli->program, X_OK)) {
-		ksft_skip("%s is not built", cli->program);
-		return false;
-	}
-	strcpy(cli->dir, "/tmp/gmemctl-snp-XXXXXX");
-	return mkdtemp(cli->dir);
-}
-
-void cli_free(struct cli *cli)
+void cli_init(void)
 {
-	EXPECT_FALSE(cli_shell(cli, "rm -r %s", cli->dir));
+	ssize_t size = readlink("/proc/self/exe", cli_program, sizeof(cli_program) - 16);
+
+	ASSERT_GT(size, 0);
+	strcpy(strrchr(cli_program, '/'), "/gmemctl");
+	if (access(cli_program, X_OK))
+		SKIP(ksft_abort(), "%s is not built", cli_program);
+	ASSERT_FALSE(chdir(ksft_folder()));
 }
 
 static int run(const char *command)
@@ -40,7 +30,7 @@ static int run(const char *command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int cli_run(struct cli *cli, const char *format, ...)
+int cli_run(const char *format, ...)
 {
 	char arguments[2048], command[8192];
 	va_list args;
@@ -48,47 +38,35 @@ int cli_run(struct cli *cli, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(arguments, sizeof(arguments), format, args);
 	va_end(args);
-	snprintf(command, sizeof(command), "cd %s && '%s' snp %s >out 2>&1",
-		 cli->dir, cli->program, arguments);
+	snprintf(command, sizeof(command), "'%s' snp %s >out 2>&1", cli_program, arguments);
 	return run(command);
 }
 
-int cli_shell(struct cli *cli, const char *format, ...)
+int cli_shell(const char *format, ...)
 {
-	char text[2048], command[4096];
+	char command[8192];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(command, sizeof(command), format, args);
 	va_end(args);
-	snprintf(command, sizeof(command), "cd %s && %s", cli->dir, text);
 	return run(command);
 }
 
-void cli_write(struct cli *cli, const char *name, const void *data,
-	       size_t size)
+void cli_write(const char *name, const void *data, size_t size)
 {
-	char path[128];
-	FILE *file;
+	FILE *file = fopen(name, "wb");
 
-	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
-	file = fopen(path, "wb");
-	EXPECT_TRUE(file);
+	ASSERT_TRUE(file);
 	EXPECT_EQ(fwrite(data, 1, size, file), size);
-	if (file)
-		fclose(file);
+	fclose(file);
 }
 
-const char *cli_get(struct cli *cli, const char *object, const char *key,
-		    char *value, size_t size)
+const char *cli_get(const char *object, const char *key, char *value, size_t size)
 {
-	struct json_object *root, *child, *member;
-	char path[128];
+	struct json_object *root = json_object_from_file("out"), *child = root, *member;
 
 	*value = '\0';
-	snprintf(path, sizeof(path), "%s/out", cli->dir);
-	root = json_object_from_file(path);
-	child = root;
 	if (root && (!object ||
 		     json_object_object_get_ex(root, object, &child)) &&
 	    json_object_object_get_ex(child, key, &member))
@@ -97,23 +75,20 @@ const char *cli_get(struct cli *cli, const char *object, const char *key,
 	return value;
 }
 
-bool cli_has(struct cli *cli, const char *object, const char *key,
-	     const char *value)
+bool cli_has(const char *object, const char *key, const char *value)
 {
 	char found[4096];
 
-	return !strcmp(cli_get(cli, object, key, found, sizeof(found)), value);
+	return !strcmp(cli_get(object, key, found, sizeof(found)), value);
 }
 
-bool cli_says(struct cli *cli, const char *text)
+bool cli_says(const char *text)
 {
-	char path[128], *said = NULL;
+	FILE *file = fopen("out", "r");
 	bool says = false;
+	char *said = NULL;
 	size_t size = 0;
-	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/out", cli->dir);
-	file = fopen(path, "r");
 	if (!file)
 		return false;
 	if (getdelim(&said, &size, '\0', file) > 0)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The console: what keys do, and that nothing is lost. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

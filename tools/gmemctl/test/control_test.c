@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The control socket, without a VM: what is asked, and by whom. */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +25,6 @@
 
 #define NAME "test-vm"
 
-static char directory[64];
 static struct server server;
 static unsigned int served;
 
@@ -52,9 +50,7 @@ static int serve(void *data, const char *command, struct json_object *request,
 
 static void start(void)
 {
-	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	EXPECT_TRUE(mkdtemp(directory));
-	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
 	served = 0;
 	EXPECT_FALSE(server_start(&server, NAME, serve, NULL, NULL));
 }
@@ -62,8 +58,8 @@ static void start(void)
 static void stop(void)
 {
 	server_stop(&server);
-	EXPECT_FALSE(rmdir(directory));
-	unsetenv("GMEMCTL_RUNTIME_DIR");
+	/* Its socket has gone. */
+	EXPECT_FALSE(rmdir(ksft_folder()));
 }
 
 static int raw_socket(void)
@@ -76,7 +72,7 @@ static bool raw_connect_to(int fd)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%.64s/" NAME
-		 ".sock", directory);
+		 ".sock", ksft_folder());
 	return !connect(fd, (struct sockaddr *)&address, sizeof(address));
 }
 
@@ -198,21 +194,18 @@ TEST_OF(control, names)
 /* Others must not enter the directory, nor must it be anything else. */
 TEST_OF(control, directory)
 {
+	const char *directory = ksft_folder();
 	char link_path[80];
 
-	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	EXPECT_TRUE(mkdtemp(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
 	EXPECT_FALSE(runtime_prepare(NULL));
 	EXPECT_FALSE(chmod(directory, 0755));
 	EXPECT_EQ(runtime_prepare(NULL), -EPERM);
 	EXPECT_FALSE(chmod(directory, 0700));
-	snprintf(link_path, sizeof(link_path), "%s.link", directory);
+	snprintf(link_path, sizeof(link_path), "%s/link", directory);
 	EXPECT_FALSE(symlink(directory, link_path));
 	setenv("GMEMCTL_RUNTIME_DIR", link_path, 1);
 	EXPECT_EQ(runtime_prepare(NULL), -EPERM);
-	EXPECT_FALSE(unlink(link_path));
-	EXPECT_FALSE(rmdir(directory));
 	setenv("GMEMCTL_RUNTIME_DIR", "/proc/nothing/here", 1);
 	EXPECT_EQ(runtime_prepare(NULL), -ENOENT);
 	unsetenv("GMEMCTL_RUNTIME_DIR");
@@ -574,10 +567,10 @@ TEST_OF(control, reap)
 	EXPECT_FALSE(runtime_reap("dead"));
 	EXPECT_FALSE(unlink(address.sun_path));
 	/* Nobody is asked whom another user could be. */
-	EXPECT_FALSE(chmod(directory, 0755));
+	EXPECT_FALSE(chmod(ksft_folder(), 0755));
 	EXPECT_EQ(call("twice", 1, &twice, NULL), -EPERM);
 	EXPECT_EQ(runtime_find(NULL), -EPERM);
-	EXPECT_FALSE(chmod(directory, 0700));
+	EXPECT_FALSE(chmod(ksft_folder(), 0700));
 	stop();
 	setenv("GMEMCTL_RUNTIME_DIR", "/proc/nothing/here", 1);
 	EXPECT_FALSE(runtime_find(NULL));

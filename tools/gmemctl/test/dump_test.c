@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A core dump of gmemctl has no memory of a guest in it, unless it was asked for. */
-#define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

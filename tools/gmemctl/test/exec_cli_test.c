@@ -14,27 +14,17 @@
 
 #define LIBRARY	"libgmem-exec.so"
 #define SIM	"gmemctl-sim.so"
-#define OUTPUT	65536
-
-static char output[OUTPUT];
-
-static int run(const char *const words[])
-{
-	int status = preload_run("gmemctl", words, NULL, output, sizeof(output));
-
-	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 /* Refused as wrong usage, in a line that begins with what is wrong. */
 static bool refused(const char *begin, const char *const words[])
 {
 	char line[64];
-	int code = run(words);
+	int code = preload_gmemctl(words, NULL);
 
 	snprintf(line, sizeof(line), "gmemctl: %s: ", begin);
-	if (code == 2 && !strncmp(output, line, strlen(line)))
+	if (code == 2 && !strncmp(preload_said, line, strlen(line)))
 		return true;
-	printf("# exit code %d, expected '%s': %s\n", code, line, output);
+	printf("# exit code %d, expected '%s': %s\n", code, line, preload_said);
 	return false;
 }
 
@@ -70,7 +60,7 @@ TEST_OF(exec_cli, words)
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		EXPECT_NE(run(words[i]), 2);
+		EXPECT_NE(preload_gmemctl(words[i], NULL), 2);
 }
 
 /* The folder of the running program, where all that was built is. */
@@ -86,8 +76,7 @@ static bool folder(char path[PATH_MAX])
 }
 
 /* Run a program of that folder with libraries of it. Return: its exit code. */
-static int run_with(const char *libraries, const char *variables,
-		    const char *command, char *said, size_t size)
+static int run_with(const char *libraries, const char *variables, const char *command)
 {
 	char path[PATH_MAX], line[PATH_MAX + 512];
 	size_t used = 0, got;
@@ -101,9 +90,9 @@ static int run_with(const char *libraries, const char *variables,
 		 "%s 2>&1", path, variables, libraries, command);
 	fflush(NULL);
 	pipe = popen(line, "r");
-	while (pipe && (got = fread(said + used, 1, size - 1 - used, pipe)))
+	while (pipe && (got = fread(preload_said + used, 1, sizeof(preload_said) - 1 - used, pipe)))
 		used += got;
-	said[used] = '\0';
+	preload_said[used] = '\0';
 	status = pipe ? pclose(pipe) : -1;
 	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -111,26 +100,25 @@ static int run_with(const char *libraries, const char *variables,
 /* A program without a VM finds all as it was, and hears nothing of it. */
 TEST_OF(exec_cli, idle)
 {
-	EXPECT_FALSE(run_with(LIBRARY, "", "sh -c 'echo out; exit 0'", output, OUTPUT));
-	EXPECT_STREQ(output, "out\n");
-	EXPECT_NE(run_with(LIBRARY, "", "sh -c 'kill -BUS $$; echo lived'", output, OUTPUT), 0);
-	EXPECT_FALSE(strstr(output, "lived"));
-	EXPECT_FALSE(run_with(LIBRARY, "GMEM_EXEC_STATS=1", "true", output, OUTPUT));
-	EXPECT_STRSTR(output, "gmemctl exec: 0 exits; 0 faults answered");
-	EXPECT_FALSE(run_with(LIBRARY, "GMEM_EXEC_STATS=0", "true", output, OUTPUT));
-	EXPECT_FALSE(*output);
+	EXPECT_FALSE(run_with(LIBRARY, "", "sh -c 'echo out; exit 0'"));
+	EXPECT_STREQ(preload_said, "out\n");
+	EXPECT_NE(run_with(LIBRARY, "", "sh -c 'kill -BUS $$; echo lived'"), 0);
+	EXPECT_FALSE(strstr(preload_said, "lived"));
+	EXPECT_FALSE(run_with(LIBRARY, "GMEM_EXEC_STATS=1", "true"));
+	EXPECT_STRSTR(preload_said, "gmemctl exec: 0 exits; 0 faults answered");
+	EXPECT_FALSE(run_with(LIBRARY, "GMEM_EXEC_STATS=0", "true"));
+	EXPECT_FALSE(*preload_said);
 }
 
 /* The simulated host behind it, VMs of types that it leaves alone, is the same. */
 TEST_OF(exec_cli, sim)
 {
-	static char without[OUTPUT];
-	int code = run_with("./" SIM, "", "./gmemctl check snp --json", without,
-			    OUTPUT);
+	static char without[sizeof(preload_said)];
+	int code = run_with("./" SIM, "", "./gmemctl check snp --json");
 
 	EXPECT_GE(code, 0);
+	strcpy(without, preload_said);
 	EXPECT_STRSTR(without, "\"checks\"");
-	EXPECT_EQ(run_with("./" LIBRARY " ./" SIM, "", "./gmemctl check snp --json", output,
-			   OUTPUT), code);
-	EXPECT_STREQ(output, without);
+	EXPECT_EQ(run_with("./" LIBRARY " ./" SIM, "", "./gmemctl check snp --json"), code);
+	EXPECT_STREQ(preload_said, without);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The memfd of QEMU's memory-backend-memfd, which `gmemctl exec` makes a gmem fd. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

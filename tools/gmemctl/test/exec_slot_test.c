@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Slots as the preload library of `gmemctl exec` passes them on to KVM. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -3,7 +3,6 @@
  * RAM of each kind from the request to the slot: contents, decommit, what is
  * undone after a failure, and the windows of the first MiB.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading what gmemctl was told to read: to the end, whatever kind of file. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,19 +18,11 @@
 /* More than a pipe holds, and no multiple of a block. */
 #define LONG ((3 << 20) + 77)
 
-static char directory[64], path[128];
+static char path[128];
 
 static void start(void)
 {
-	strcpy(directory, "/tmp/gmemctl-input-XXXXXX");
-	ASSERT_TRUE(mkdtemp(directory));
-	snprintf(path, sizeof(path), "%s/file", directory);
-}
-
-static void stop(void)
-{
-	unlink(path);
-	EXPECT_FALSE(rmdir(directory));
+	snprintf(path, sizeof(path), "%s/file", ksft_folder());
 }
 
 static uint8_t *pattern(size_t size)
@@ -148,7 +139,6 @@ TEST_OF(input, C19_regular)
 		EXPECT_TRUE(reads(path, bytes, sizes[i]));
 		EXPECT_TRUE(digests(path, bytes, sizes[i]));
 	}
-	stop();
 	free(bytes);
 	EXPECT_TRUE(reads("/dev/null", (const uint8_t *)"", 0));
 }
@@ -170,7 +160,6 @@ TEST_OF(input, C19_fifo)
 		EXPECT_TRUE(digests(path, bytes, sizes[i]));
 		EXPECT_FALSE(pthread_join(writer, NULL));
 	}
-	stop();
 	free(bytes);
 }
 
@@ -203,7 +192,6 @@ TEST_OF(input, C19_fifo_left)
 	close(writer);
 	EXPECT_TRUE(reads(path, (const uint8_t *)"x", 1));
 	close(reader);
-	stop();
 }
 
 /* What restore reads by itself: its writer may come later, too. */
@@ -227,8 +215,7 @@ TEST_OF(input, C19_open_fd)
 	EXPECT_MEMEQ(got, expected, size);
 	pthread_join(writer, NULL);
 	close(fd);
-	EXPECT_EQ(input_open_fd(directory, NULL), -EISDIR);
-	stop();
+	EXPECT_EQ(input_open_fd(ksft_folder(), NULL), -EISDIR);
 	free(expected);
 }
 
@@ -250,7 +237,7 @@ TEST_OF(input, C19_refused)
 	int fd;
 
 	start();
-	EXPECT_EQ(refusal(directory), -EISDIR);
+	EXPECT_EQ(refusal(ksft_folder()), -EISDIR);
 	EXPECT_EQ(refusal(path), -ENOENT);
 	EXPECT_EQ(refusal("/dev/zero"), -EFBIG);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -261,7 +248,6 @@ TEST_OF(input, C19_refused)
 	EXPECT_EQ(input_read_blocks(path, UINT64_MAX, take_some, &blocks, NULL), -ECANCELED);
 	EXPECT_EQ(blocks, 3);
 	close(fd);
-	stop();
 }
 
 /* C11: the copy in memory counts as a file, too. */
@@ -287,5 +273,4 @@ TEST_OF(input, C19_fifo_alone)
 	start();
 	EXPECT_FALSE(mkfifo(path, 0600));
 	EXPECT_EQ(refusal(path), -ENXIO);
-	stop();
 }

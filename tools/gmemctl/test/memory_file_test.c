@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The file that is a guest's memory: of one guest alone, and with room for it. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

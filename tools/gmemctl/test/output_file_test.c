@@ -3,7 +3,6 @@
  * A file that gmemctl writes is complete under its name, or what was there before
  * is; and nothing else is touched.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

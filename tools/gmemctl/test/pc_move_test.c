@@ -3,7 +3,6 @@
  * The VM's side of a save: it ends when the file has its name, and goes on
  * whatever else happens.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -31,7 +30,6 @@ enum word {
 	WORD_NONE,
 };
 
-static char directory[64];
 static struct channel channel;
 static struct calls own_calls;
 static int (*fake_ioctl)(int fd, unsigned long request, void *arg);
@@ -54,9 +52,7 @@ static int state_ioctl(int fd, unsigned long request, void *arg)
 
 static void start(void)
 {
-	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	EXPECT_TRUE(mkdtemp(directory));
-	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
 	EXPECT_TRUE(pc_fake_start());
 	pthread_mutex_init(&pc_fake.pc.still, NULL);
 	EXPECT_FALSE(pc_devices(&pc_fake.pc, NULL));
@@ -75,8 +71,7 @@ static void stop(void)
 	pc_devices_destroy(&pc_fake.pc);
 	pthread_mutex_destroy(&pc_fake.pc.still);
 	pc_fake_stop();
-	EXPECT_FALSE(rmdir(directory));
-	unsetenv("GMEMCTL_RUNTIME_DIR");
+	EXPECT_FALSE(rmdir(ksft_folder()));
 }
 
 /* The process that saves. */

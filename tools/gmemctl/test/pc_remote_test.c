@@ -17,14 +17,11 @@
 static struct pc_control *const control = &pc_fake.control;
 static struct channel channel;
 static struct error error;
-static char directory[] = "/tmp/gmemctl_unit_XXXXXX";
 
 static void start(void)
 {
 	EXPECT_TRUE(pc_fake_start());
-	strcpy(strrchr(directory, '_'), "_XXXXXX");
-	EXPECT_TRUE(mkdtemp(directory));
-	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
 	EXPECT_FALSE(channel_listen(&channel, &error));
 }
 
@@ -33,8 +30,7 @@ static void stop(void)
 	pc_remotes_stop(&control->remotes);
 	channel_close(&channel);
 	pc_fake_stop();
-	EXPECT_FALSE(rmdir(directory));
-	unsetenv("GMEMCTL_RUNTIME_DIR");
+	EXPECT_FALSE(rmdir(ksft_folder()));
 }
 
 static int ask(const char *name)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens to this process while a PC without vCPUs does a job. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -113,6 +112,16 @@ int preload_run(const char *program, const char *const *arguments,
 	if (!rc && waitpid(pid, &status, 0) != pid)
 		rc = -errno;
 	return rc ? rc : status;
+}
+
+char preload_said[65536];
+
+int preload_gmemctl(const char *const *arguments, const char *const *settings)
+{
+	int status = preload_run("gmemctl", arguments, settings, preload_said,
+				 sizeof(preload_said));
+
+	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 bool preload_inside(void)

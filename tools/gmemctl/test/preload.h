@@ -19,6 +19,14 @@
 int preload_run(const char *program, const char *const *arguments,
 		const char *const *settings, char *output, size_t size);
 
+/* What gmemctl has said the last time */
+extern char preload_said[65536];
+
+/** preload_gmemctl() - the same of gmemctl. Return: its exit code, or -1. */
+int preload_gmemctl(const char *const *arguments, const char *const *settings);
+
+#define GMEMCTL(...) preload_gmemctl((const char *const[]){ __VA_ARGS__, NULL }, NULL)
+
 /** preload_inside() - whether the running program was started so */
 bool preload_inside(void);
 

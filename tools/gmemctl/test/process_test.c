@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a process inherits: closed files, blocked signals, files that do not wait. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -3,7 +3,6 @@
  * The device pvmemcontrol: identity, registers, states and requests, in the order in
  * which the upstream driver does it, and in others.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>

@@ -3,7 +3,6 @@
  * `gmemctl realm` as a user runs it: the program itself, with the simulator
  * loaded before the C library.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,25 +10,16 @@
 #include "run_case.h"
 #include "ksft.h"
 
-/* In a folder of its own, with a file of two pages and a half. */
+/* In the test's folder, with a file of two pages and a half. */
 static void in_folder(const struct run_case *cases, size_t count)
 {
-	char dir[] = "/tmp/gmemctl-realm-XXXXXX";
-	int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd;
 
-	EXPECT_GE(before, 0);
-	EXPECT_TRUE(mkdtemp(dir));
-	EXPECT_FALSE(chdir(dir));
+	ASSERT_FALSE(chdir(ksft_folder()));
 	fd = open("image", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	EXPECT_GE(fd, 0);
 	EXPECT_FALSE(ftruncate(fd, 10000));
-	run_cases(cases, count);
 	close(fd);
-	unlink("image");
-	EXPECT_FALSE(fchdir(before));
-	EXPECT_FALSE(rmdir(dir));
-	close(before);
+	run_cases(cases, count);
 }
 
 #define RUN_ALL(cases) in_folder(cases, sizeof(cases) / sizeof((cases)[0]))

@@ -3,7 +3,6 @@
  * The reservation against the running kernel: what is mapped where, what a
  * decommitted range costs and reads, and what is refused.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -255,14 +254,12 @@ TEST_OF(reservation, memfd)
 
 TEST_OF(reservation, file)
 {
-	char path[] = "/tmp/gmemctl_unit_XXXXXX";
-	int fd = mkstemp(path);
+	int fd = open(ksft_folder(), O_RDWR | O_TMPFILE, 0600);
 
 	EXPECT_GE(fd, 0);
 	EXPECT_FALSE(ftruncate(fd, SIZE));
 	check_file(fd);
 	close(fd);
-	unlink(path);
 }
 
 static char trace[128];

@@ -3,7 +3,6 @@
  * `gmemctl save` as a user runs it. This process is the VM; the program is the
  * one next to this one.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +17,7 @@
 #include "../control/channel.h"
 #include "../control/server.h"
 #include "../kvm/threads.h"
+#include "cli_run.h"
 #include "ksft.h"
 
 #define NAME "test-vm"
@@ -45,7 +45,6 @@ enum act {
 	ACT_LATE,
 };
 
-static char directory[64], program[4096];
 static const char *guest;
 static bool deaf;
 static struct server server;
@@ -59,7 +58,7 @@ static bool named;
 
 static void path_of(const char *name, char path[PATH_SIZE])
 {
-	snprintf(path, PATH_SIZE, "%s/%s", directory, name);
+	snprintf(path, PATH_SIZE, "%s/%s", ksft_folder(), name);
 }
 
 /* What a file has in it, or "-". */
@@ -148,20 +147,10 @@ static int serve(void *data, const char *command, struct json_object *request,
 }
 
 /* @guest: FILE; @deaf: nobody reads what the program says. */
-static bool start(enum act what)
+static void start(enum act what)
 {
-	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 16);
-
-	EXPECT_GT(size, 0);
-	program[size > 0 ? size : 0] = '\0';
-	strcpy(strrchr(program, '/'), "/gmemctl");
-	if (access(program, X_OK)) {
-		ksft_skip("%s is not built", program);
-		return false;
-	}
-	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	EXPECT_TRUE(mkdtemp(directory));
-	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	cli_init();
+	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
 	act = what;
 	guest = "guest";
 	deaf = false;
@@ -169,38 +158,20 @@ static bool start(enum act what)
 	verdict = 1;
 	named = false;
 	EXPECT_FALSE(server_start(&server, NAME, serve, NULL, NULL));
-	return true;
-}
-
-static unsigned int entries(bool remove)
-{
-	DIR *names = opendir(directory);
-	struct dirent *entry;
-	unsigned int count = 0;
-
-	while ((entry = readdir(names))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		count += !strstr(entry->d_name, NAME);
-		if (remove && unlinkat(dirfd(names), entry->d_name, 0))
-			unlinkat(dirfd(names), entry->d_name, AT_REMOVEDIR);
-	}
-	closedir(names);
-	return count;
 }
 
 /* @left: names that are there besides the VM's own. */
 static void stop(unsigned int left)
 {
-	unsigned int has;
+	DIR *names = opendir(".");
+	struct dirent *entry;
+	unsigned int count = 0;
 
 	server_stop(&server);
-	has = entries(true);
-	if (has != left)
-		printf("# %u files are left, expected %u\n", has, left);
-	EXPECT_EQ(has, left);
-	EXPECT_FALSE(rmdir(directory));
-	unsetenv("GMEMCTL_RUNTIME_DIR");
+	while ((entry = readdir(names)))
+		count += entry->d_name[0] != '.' && !strstr(entry->d_name, NAME);
+	closedir(names);
+	EXPECT_EQ(count, left);
 }
 
 /* Return: the exit code, or the negative signal. What it says is in "out". */
@@ -220,7 +191,7 @@ static int save_as(const char *name, const char *file, bool and_stop)
 			fd = pipe_fds[1];
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
-		execl(program, "gmemctl", "save", name, path,
+		execl(cli_program, "gmemctl", "save", name, path,
 		      and_stop ? "--stop" : NULL, NULL);
 		_exit(127);
 	}
@@ -253,8 +224,7 @@ TEST_OF(save_cli, save)
 	char path[PATH_SIZE];
 	struct stat status;
 
-	if (!start(ACT_SAVE))
-		return;
+	start(ACT_SAVE);
 	EXPECT_FALSE(save());
 	EXPECT_EQ(asked, 1);
 	EXPECT_FALSE(verdict);
@@ -270,8 +240,7 @@ TEST_OF(save_cli, save)
 /* What the user has under such names is no business of this. */
 TEST_OF(save_cli, neighbours_C7)
 {
-	if (!start(ACT_SAVE))
-		return;
+	start(ACT_SAVE);
 	put("guest", "before");
 	put("guest.part", "another guest");
 	EXPECT_FALSE(save());
@@ -283,8 +252,7 @@ TEST_OF(save_cli, neighbours_C7)
 /* The command again, or mistyped: the VM is not there, and nothing is touched. */
 TEST_OF(save_cli, no_vm_C5)
 {
-	if (!start(ACT_SAVE))
-		return;
+	start(ACT_SAVE);
 	put("guest", "the guest");
 	put("guest.part", "another guest");
 	EXPECT_EQ(save_as("test-mv", "guest", true), 1);
@@ -298,8 +266,7 @@ TEST_OF(save_cli, no_vm_C5)
 /* Somebody else saves it already, maybe to the same file. */
 TEST_OF(save_cli, busy_C6)
 {
-	if (!start(ACT_REFUSE))
-		return;
+	start(ACT_REFUSE);
 	put("guest.12345678.part", "half of the guest");
 	EXPECT_EQ(save(), 1);
 	EXPECT_STRSTR(content("out"), "busy");
@@ -310,8 +277,7 @@ TEST_OF(save_cli, busy_C6)
 /* The VM goes on, and its part is not left in the directory. */
 TEST_OF(save_cli, interrupted_C5)
 {
-	if (!start(ACT_INTERRUPT))
-		return;
+	start(ACT_INTERRUPT);
 	put("guest", "before");
 	EXPECT_EQ(save(), 1);
 	EXPECT_EQ(verdict, 1);
@@ -323,8 +289,7 @@ TEST_OF(save_cli, interrupted_C5)
 /* Nobody can clean up then, but nothing that was there is lost. */
 TEST_OF(save_cli, killed_C5)
 {
-	if (!start(ACT_KILL))
-		return;
+	start(ACT_KILL);
 	put("guest", "before");
 	EXPECT_EQ(save(), -SIGKILL);
 	EXPECT_EQ(verdict, 1);
@@ -334,8 +299,7 @@ TEST_OF(save_cli, killed_C5)
 
 TEST_OF(save_cli, full)
 {
-	if (!start(ACT_FAIL))
-		return;
+	start(ACT_FAIL);
 	put("guest", "before");
 	EXPECT_EQ(save(), 1);
 	EXPECT_STRSTR(content("out"), "No space left");
@@ -347,8 +311,7 @@ TEST_OF(save_cli, full)
 /* The message ends the program, which has tidied up before. */
 TEST_OF(save_cli, deaf_C18)
 {
-	if (!start(ACT_FAIL))
-		return;
+	start(ACT_FAIL);
 	deaf = true;
 	EXPECT_EQ(save(), -SIGPIPE);
 	EXPECT_EQ(verdict, 1);
@@ -368,15 +331,14 @@ static bool place_is_said(void)
 	if (!end)
 		return false;
 	snprintf(path, sizeof(path), "%.*s.part", (int)(end - at), at);
-	return !strncmp(path, directory, strlen(directory)) &&
-	       !strcmp(content(path + strlen(directory) + 1), "saved");
+	return !strncmp(path, ksft_folder(), strlen(ksft_folder())) &&
+	       !strcmp(content(path + strlen(ksft_folder()) + 1), "saved");
 }
 
 /* The VM is told to go on; the file is complete, and where it is, is said. */
 TEST_OF(save_cli, rename_C5)
 {
-	if (!start(ACT_OBSTACLE))
-		return;
+	start(ACT_OBSTACLE);
 	EXPECT_EQ(save(), 1);
 	EXPECT_EQ(asked, 1);
 	EXPECT_EQ(verdict, -EISDIR);
@@ -391,8 +353,7 @@ TEST_OF(save_cli, long_C5)
 	char name[PATH_SIZE - 100] = "", path[PATH_SIZE];
 	size_t length = 0;
 
-	if (!start(ACT_OBSTACLE))
-		return;
+	start(ACT_OBSTACLE);
 	while (length + 200 < sizeof(name)) {
 		length += (size_t)sprintf(name + length, "%0199d", 0);
 		path_of(name, path);
@@ -403,7 +364,7 @@ TEST_OF(save_cli, long_C5)
 	guest = name;
 	EXPECT_EQ(save(), 1);
 	EXPECT_TRUE(place_is_said());
-	snprintf(path, sizeof(path), "rm -r %s/0*", directory);
+	snprintf(path, sizeof(path), "rm -r %s/0*", ksft_folder());
 	EXPECT_FALSE(system(path));
 	stop(1);
 }
@@ -411,8 +372,7 @@ TEST_OF(save_cli, long_C5)
 /* Gone, but not without having written its guest. */
 TEST_OF(save_cli, dead)
 {
-	if (!start(ACT_DIE))
-		return;
+	start(ACT_DIE);
 	EXPECT_FALSE(save());
 	EXPECT_TRUE(named);
 	EXPECT_FALSE(*content("out"));
@@ -422,8 +382,7 @@ TEST_OF(save_cli, dead)
 /* It is not said to have ended if it has not. */
 TEST_OF(save_cli, late)
 {
-	if (!start(ACT_LATE))
-		return;
+	start(ACT_LATE);
 	EXPECT_EQ(save(), 1);
 	EXPECT_STRSTR(content("out"), "/guest; the VM seems to go on");
 	EXPECT_STREQ(content("guest"), "saved");
@@ -435,8 +394,7 @@ TEST_OF(save_cli, directory_C8)
 {
 	char path[PATH_SIZE];
 
-	if (!start(ACT_SAVE))
-		return;
+	start(ACT_SAVE);
 	path_of("guest", path);
 	EXPECT_FALSE(mkdir(path, 0700));
 	EXPECT_EQ(save(), 1);

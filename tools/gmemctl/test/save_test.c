@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest's memory in a file comes back as it was, and no file is trusted. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Signals as the process that has started this one has left them. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

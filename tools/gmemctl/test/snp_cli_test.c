@@ -14,14 +14,12 @@
 #include "test_key.h"
 #include "ksft.h"
 
-static void cli_write_key(struct cli *cli)
+static void cli_write_key(void)
 {
 	EVP_PKEY *key = test_key(TEST_ID_KEY);
-	char path[128];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/key.pem", cli->dir);
-	file = fopen(path, "wb");
+	file = fopen("key.pem", "wb");
 	EXPECT_EQ(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
 	fclose(file);
 	EVP_PKEY_free(key);
@@ -44,79 +42,68 @@ static void predict(const uint8_t *data, char text[2 * SNP_DIGEST_SIZE + 1])
 
 #define IMAGE "--firmware fw --vcpu-type EPYC --vcpus 2"
 
-static void check_measure(struct cli *cli)
+static void check_measure(void)
 {
 	uint8_t data[BUILD_SIZE];
 	char digest[2 * SNP_DIGEST_SIZE + 1];
 
 	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
-	cli_write(cli, "fw", data, sizeof(data));
+	cli_write("fw", data, sizeof(data));
 	predict(data, digest);
-	EXPECT_EQ(cli_run(cli, "measure " IMAGE), 0);
-	EXPECT_EQ(cli_run(cli, "measure " IMAGE " --json"), 0);
-	EXPECT_TRUE(cli_has(cli, "measurement", "digest", digest));
-	EXPECT_TRUE(cli_has(cli, "vcpus", "vmm", "qemu"));
-	EXPECT_EQ(cli_run(cli, "measure --firmware none --vcpu-type EPYC"), 1);
-	EXPECT_EQ(cli_run(cli, "measure --firmware fw"), 2);
-	EXPECT_EQ(cli_run(cli, "measure " IMAGE " more"), 2);
-	EXPECT_EQ(cli_run(cli, "measure " IMAGE " --initrd fw"), 2);
-	EXPECT_EQ(cli_run(cli, "measure --bogus"), 2);
-	EXPECT_EQ(cli_run(cli, "nonsense"), 2);
-}
-
-static bool cli_exists(struct cli *cli, const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
-	return !access(path, F_OK);
+	EXPECT_EQ(cli_run("measure " IMAGE), 0);
+	EXPECT_EQ(cli_run("measure " IMAGE " --json"), 0);
+	EXPECT_TRUE(cli_has("measurement", "digest", digest));
+	EXPECT_TRUE(cli_has("vcpus", "vmm", "qemu"));
+	EXPECT_EQ(cli_run("measure --firmware none --vcpu-type EPYC"), 1);
+	EXPECT_EQ(cli_run("measure --firmware fw"), 2);
+	EXPECT_EQ(cli_run("measure " IMAGE " more"), 2);
+	EXPECT_EQ(cli_run("measure " IMAGE " --initrd fw"), 2);
+	EXPECT_EQ(cli_run("measure --bogus"), 2);
+	EXPECT_EQ(cli_run("nonsense"), 2);
 }
 
 /* Both files or none (C5, C8): where the second cannot be, the first goes. */
-static void check_id_files(struct cli *cli)
+static void check_id_files(void)
 {
 	static const char *const second[] = { "new", "/dev/null", "a", "no/a" };
 
 	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++) {
-		EXPECT_EQ(cli_run(cli,
-				  "id-block " IMAGE " --id-key key.pem --id-block new --id-auth %s",
+		EXPECT_EQ(cli_run("id-block " IMAGE " --id-key key.pem --id-block new --id-auth %s",
 				  second[i]), 1);
-		EXPECT_FALSE(cli_exists(cli, "new"));
+		EXPECT_NE(access("new", F_OK), 0);
 	}
-	EXPECT_EQ(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE), 0);
+	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a " IMAGE), 0);
 }
 
 /* 3: another digest or policy, a block that was changed; 1: no such files. */
-static void check_id_exit_codes(struct cli *cli)
+static void check_id_exit_codes(void)
 {
-	EXPECT_EQ(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE " --features 0x21"), 3);
-	EXPECT_TRUE(cli_says(cli, "b: compare digest"));
-	EXPECT_EQ(cli_run(cli, "id-check --id-block b --id-auth a --policy 0xb0000 --json"), 3);
-	EXPECT_TRUE(cli_says(cli, "compare policy"));
-	EXPECT_FALSE(cli_shell(cli, "{ head -c 95 b; printf '\\377'; } >changed"));
-	EXPECT_EQ(cli_run(cli, "id-check --id-block changed --id-auth a"), 3);
-	EXPECT_TRUE(cli_says(cli, "ID block: check signature"));
-	EXPECT_EQ(cli_run(cli, "id-check --id-block none --id-auth a"), 1);
-	EXPECT_EQ(cli_run(cli, "id-check --id-block a --id-auth b"), 1);
-	EXPECT_EQ(cli_run(cli, "id-check --id-block b --id-auth fw"), 1);
+	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a " IMAGE " --features 0x21"), 3);
+	EXPECT_TRUE(cli_says("b: compare digest"));
+	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a --policy 0xb0000 --json"), 3);
+	EXPECT_TRUE(cli_says("compare policy"));
+	EXPECT_FALSE(cli_shell("{ head -c 95 b; printf '\\377'; } >changed"));
+	EXPECT_EQ(cli_run("id-check --id-block changed --id-auth a"), 3);
+	EXPECT_TRUE(cli_says("ID block: check signature"));
+	EXPECT_EQ(cli_run("id-check --id-block none --id-auth a"), 1);
+	EXPECT_EQ(cli_run("id-check --id-block a --id-auth b"), 1);
+	EXPECT_EQ(cli_run("id-check --id-block b --id-auth fw"), 1);
 }
 
-static void check_id(struct cli *cli)
+static void check_id(void)
 {
-	cli_write_key(cli);
-	EXPECT_EQ(cli_run(cli,
-			  "id-block " IMAGE " --id-key key.pem --id-block b "
+	cli_write_key();
+	EXPECT_EQ(cli_run("id-block " IMAGE " --id-key key.pem --id-block b "
 			  "--id-auth a --guest-svn 3 --json"),
 		  0);
-	EXPECT_TRUE(cli_has(cli, NULL, "guest_svn", "3"));
-	EXPECT_EQ(cli_run(cli, "id-check --id-block b --id-auth a " IMAGE), 0);
-	EXPECT_EQ(cli_run(cli, "id-check --id-block b --id-auth a --policy 0x30000"), 0);
-	check_id_exit_codes(cli);
+	EXPECT_TRUE(cli_has(NULL, "guest_svn", "3"));
+	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a " IMAGE), 0);
+	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a --policy 0x30000"), 0);
+	check_id_exit_codes();
 	/* Nothing is overwritten. */
-	EXPECT_EQ(cli_run(cli, "id-block " IMAGE " --id-key key.pem --id-block b --id-auth a"),
-		  1);
-	EXPECT_EQ(cli_run(cli, "id-block " IMAGE " --id-block b --id-auth a"), 2);
-	check_id_files(cli);
+	EXPECT_EQ(cli_run("id-block " IMAGE " --id-key key.pem --id-block b --id-auth a"), 1);
+	EXPECT_EQ(cli_run("id-block " IMAGE " --id-block b --id-auth a"), 2);
+	check_id_files();
 }
 
 #define ID "snp id-block --digest $(printf %%096d 0) --id-block c --id-auth d "
@@ -124,23 +111,17 @@ static void check_id(struct cli *cli)
 /* A key comes from a file as every input does: to its end, with a bound. */
 TEST_OF(snp, f11)
 {
-	struct cli cli;
-
-	if (!cli_init(&cli))
-		return;
-	cli_write_key(&cli);
-	EXPECT_FALSE(cli_shell(&cli, "mkfifo p && truncate -s 4G sparse"));
-	EXPECT_EQ(cli_shell(&cli, "timeout 4 '%s' " ID "--id-key p >out 2>&1", cli.program), 1);
-	EXPECT_TRUE(cli_says(&cli, "p: read"));
-	EXPECT_EQ(cli_shell(&cli, "timeout 4 '%s' " ID "--id-key sparse >out 2>&1", cli.program),
-		  1);
-	EXPECT_TRUE(cli_says(&cli, "sparse: read"));
-	EXPECT_EQ(cli_shell(&cli, "timeout 4 '%s' " ID "--id-key /dev/null >out 2>&1",
-			    cli.program), 1);
-	EXPECT_TRUE(cli_says(&cli, "no private key"));
-	EXPECT_EQ(cli_shell(&cli, "{ cat key.pem >p & } && timeout 4 '%s' " ID "--id-key p >out",
-			    cli.program), 0);
-	cli_free(&cli);
+	cli_init();
+	cli_write_key();
+	EXPECT_FALSE(cli_shell("mkfifo p && truncate -s 4G sparse"));
+	EXPECT_EQ(cli_shell("timeout 4 '%s' " ID "--id-key p >out 2>&1", cli_program), 1);
+	EXPECT_TRUE(cli_says("p: read"));
+	EXPECT_EQ(cli_shell("timeout 4 '%s' " ID "--id-key sparse >out 2>&1", cli_program), 1);
+	EXPECT_TRUE(cli_says("sparse: read"));
+	EXPECT_EQ(cli_shell("timeout 4 '%s' " ID "--id-key /dev/null >out 2>&1", cli_program), 1);
+	EXPECT_TRUE(cli_says("no private key"));
+	EXPECT_EQ(cli_shell("{ cat key.pem >p & } && timeout 4 '%s' " ID "--id-key p >out",
+			    cli_program), 0);
 }
 
 #define SIGN "id-block --digest $(printf %%096d 0) --id-key key.pem "
@@ -148,27 +129,23 @@ TEST_OF(snp, f11)
 /* Text for QEMU's id-block= and id-auth=, which id-check and launch take, too */
 TEST_OF(snp, f28_base64)
 {
-	struct cli cli;
-
-	if (!cli_init(&cli))
-		return;
-	cli_write_key(&cli);
-	EXPECT_FALSE(cli_run(&cli, SIGN "--id-block b --id-auth a"));
-	EXPECT_FALSE(cli_run(&cli, SIGN "--id-block b64 --id-auth a64 --base64"));
-	EXPECT_FALSE(cli_shell(&cli, "test $(wc -l <b64) = 1 && test $(wc -l <a64) = 1"));
-	EXPECT_FALSE(cli_shell(&cli, "base64 -d b64 | cmp - b"));
-	EXPECT_FALSE(cli_shell(&cli, "base64 -d a64 >bin && test $(wc -c <bin) = 4096"));
-	EXPECT_FALSE(cli_run(&cli, "id-check --id-block b64 --id-auth a64"));
-	EXPECT_FALSE(cli_run(&cli, "id-check --id-block b --id-auth bin"));
-	EXPECT_FALSE(cli_shell(&cli, "base64 a >lines && printf %%s $(cat b64) >line"));
-	EXPECT_FALSE(cli_run(&cli, "id-check --id-block line --id-auth lines"));
+	cli_init();
+	cli_write_key();
+	EXPECT_FALSE(cli_run(SIGN "--id-block b --id-auth a"));
+	EXPECT_FALSE(cli_run(SIGN "--id-block b64 --id-auth a64 --base64"));
+	EXPECT_FALSE(cli_shell("test $(wc -l <b64) = 1 && test $(wc -l <a64) = 1"));
+	EXPECT_FALSE(cli_shell("base64 -d b64 | cmp - b"));
+	EXPECT_FALSE(cli_shell("base64 -d a64 >bin && test $(wc -c <bin) = 4096"));
+	EXPECT_FALSE(cli_run("id-check --id-block b64 --id-auth a64"));
+	EXPECT_FALSE(cli_run("id-check --id-block b --id-auth bin"));
+	EXPECT_FALSE(cli_shell("base64 a >lines && printf %%s $(cat b64) >line"));
+	EXPECT_FALSE(cli_run("id-check --id-block line --id-auth lines"));
 	/* One byte less, one character that is none, the other file */
-	EXPECT_FALSE(cli_shell(&cli, "head -c 95 b | base64 >short && tr A _ <a64 >odd"));
-	EXPECT_EQ(cli_run(&cli, "id-check --id-block short --id-auth a64"), 1);
-	EXPECT_TRUE(cli_says(&cli, "expected 96"));
-	EXPECT_EQ(cli_run(&cli, "id-check --id-block b64 --id-auth odd"), 1);
-	EXPECT_EQ(cli_run(&cli, "id-check --id-block a64 --id-auth b64"), 1);
-	cli_free(&cli);
+	EXPECT_FALSE(cli_shell("head -c 95 b | base64 >short && tr A _ <a64 >odd"));
+	EXPECT_EQ(cli_run("id-check --id-block short --id-auth a64"), 1);
+	EXPECT_TRUE(cli_says("expected 96"));
+	EXPECT_EQ(cli_run("id-check --id-block b64 --id-auth odd"), 1);
+	EXPECT_EQ(cli_run("id-check --id-block a64 --id-auth b64"), 1);
 }
 
 /* One check of a policy, wherever it is given, and words that help. */
@@ -183,29 +160,21 @@ TEST_OF(snp, f21)
 	static const char *const policies[] = {
 		"0x300000", "0x10000", "0", "0x8000000000030000",
 	};
-	struct cli cli;
-
-	if (!cli_init(&cli))
-		return;
-	cli_write_key(&cli);
+	cli_init();
+	cli_write_key();
 	for (unsigned int i = 0; i < 3 * 4; i++) {
 		char command[256];
 
 		snprintf(command, sizeof(command), "%s --policy %s",
 			 commands[i / 4], policies[i % 4]);
-		EXPECT_EQ(cli_run(&cli, command), 2);
-		EXPECT_TRUE(cli_says(&cli, i % 4 == 3 ? "reserved" : "bit 17"));
+		EXPECT_EQ(cli_run(command), 2);
+		EXPECT_TRUE(cli_says(i % 4 == 3 ? "reserved" : "bit 17"));
 	}
-	cli_free(&cli);
 }
 
 TEST_OF(snp, cli)
 {
-	struct cli cli;
-
-	if (!cli_init(&cli))
-		return;
-	check_measure(&cli);
-	check_id(&cli);
-	cli_free(&cli);
+	cli_init();
+	check_measure();
+	check_id();
 }

@@ -3,7 +3,6 @@
  * `gmemctl snp launch` and `gmemctl run --vm-type snp` as a user runs them: the
  * program itself, with the simulator loaded before the C library.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,32 +53,17 @@ static void open_memory(off_t size, int number)
 	close(fd);
 }
 
-/* In a folder of its own. Return: the one before, or -1. */
-static int enter(char *dir)
+/* To the test's folder, with what the commands below name */
+static void enter(void)
 {
 	uint8_t data[BUILD_SIZE];
-	int before = open(".", O_RDONLY | O_DIRECTORY);
 
-	strcpy(dir, "/tmp/gmemctl-launch-XXXXXX");
-	if (before < 0 || !mkdtemp(dir) || chdir(dir))
-		return -1;
+	ASSERT_FALSE(chdir(ksft_folder()));
 	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
 	write_file("fw", data, sizeof(data));
 	write_key("key.pem");
 	write_file("certs", "certificates", 12);
 	open_memory((64 << 20) + BUILD_SIZE, MEMORY_FD);
-	return before;
-}
-
-static void leave(const char *dir, int before)
-{
-	char command[80];
-
-	EXPECT_FALSE(fchdir(before));
-	close(before);
-	close(MEMORY_FD);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	EXPECT_FALSE(system(command));
 }
 
 #define LAUNCH "snp launch --firmware fw"
@@ -179,34 +163,6 @@ static const struct run_case cpuid[] = {
 	{ LAUNCH, "CPUID=0x7:ebx", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
 	{ LAUNCH, "CPUID=0x7.:ebx:1", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
 };
-
-static void in_folder(void (*check)(void))
-{
-	char dir[64];
-	int before = enter(dir);
-
-	EXPECT_GE(before, 0);
-	if (before < 0)
-		return;
-	check();
-	leave(dir, before);
-}
-
-static void check_launch(void)
-{
-	RUN_CASES(good);
-	RUN_CASES(bad);
-}
-
-static void check_usage(void)
-{
-	RUN_CASES(usage);
-}
-
-static void check_run(void)
-{
-	RUN_CASES(runs);
-}
 
 #define IGVM "snp launch --igvm "
 #define IGVM_SIGN "snp id-block --id-key key.pem --igvm "
@@ -314,10 +270,11 @@ static void write_signed(void)
 	EVP_PKEY_free(key);
 }
 
-static void check_igvm(void)
+TEST_OF(launch_cli, f28_igvm)
 {
 	uint8_t vmsa[4096];
 
+	enter();
 	igvm_build_svsm(&build);
 	write_igvm("svsm");
 	igvm_build_version_2(&build);
@@ -342,32 +299,27 @@ static void check_igvm(void)
 	RUN_CASES(igvm);
 }
 
-TEST_OF(launch_cli, f28_igvm)
-{
-	in_folder(check_igvm);
-}
-
-static void check_cpuid(void)
-{
-	RUN_CASES(cpuid);
-}
-
 TEST_OF(launch_cli, f27)
 {
-	in_folder(check_cpuid);
+	enter();
+	RUN_CASES(cpuid);
 }
 
 TEST_OF(launch_cli, launch)
 {
-	in_folder(check_launch);
+	enter();
+	RUN_CASES(good);
+	RUN_CASES(bad);
 }
 
 TEST_OF(launch_cli, usage)
 {
-	in_folder(check_usage);
+	enter();
+	RUN_CASES(usage);
 }
 
 TEST_OF(launch_cli, run)
 {
-	in_folder(check_run);
+	enter();
+	RUN_CASES(runs);
 }

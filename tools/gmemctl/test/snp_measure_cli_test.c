@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `gmemctl snp measure` with the inputs of its users. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -19,71 +18,61 @@
 
 #define MEASURE "measure --firmware fw --vcpu-type EPYC --json "
 
-static bool init(struct cli *cli)
+static void init(void)
 {
 	uint8_t data[BUILD_SIZE];
 
-	if (!cli_init(cli))
-		return false;
+	cli_init();
 	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
-	cli_write(cli, "fw", data, sizeof(data));
-	return true;
+	cli_write("fw", data, sizeof(data));
 }
 
-static bool has_sha256(struct cli *cli, const char *key, const void *data,
+static bool has_sha256(const char *key, const void *data,
 		       size_t size)
 {
 	uint8_t digest[SNP_SHA256_SIZE];
 	char text[2 * SNP_SHA256_SIZE + 1];
 
 	EXPECT_FALSE(snp_sha256(data, size, digest));
-	return cli_has(cli, "kernel", key,
+	return cli_has("kernel", key,
 		       hex_format(digest, sizeof(digest), text));
 }
 
 /* The kernel is only hashed: 257 MiB of zeros, one more than used to fit. */
 TEST_OF(snp_measure, f10)
 {
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
-	EXPECT_FALSE(cli_shell(&cli, "truncate -s 257M k"));
-	EXPECT_EQ(cli_run(&cli, MEASURE "--kernel k"), 0);
-	EXPECT_TRUE(cli_has(&cli, "kernel", "kernel_sha256",
+	init();
+	EXPECT_FALSE(cli_shell("truncate -s 257M k"));
+	EXPECT_EQ(cli_run(MEASURE "--kernel k"), 0);
+	EXPECT_TRUE(cli_has("kernel", "kernel_sha256",
 			    "053eadfdec682cf16f3f8704c7609c57868dd75765e08dc5a7491f5d06bcb74d"));
-	EXPECT_EQ(cli_run(&cli, MEASURE "--kernel ."), 1);
-	EXPECT_TRUE(cli_says(&cli, "directory"));
-	cli_free(&cli);
+	EXPECT_EQ(cli_run(MEASURE "--kernel ."), 1);
+	EXPECT_TRUE(cli_says("directory"));
 }
 
 /* What has no size, or no end that could be asked for, is read to its end. */
 TEST_OF(snp_measure, f12_kernel)
 {
-	struct cli cli;
 	char text[512] = "";
 	FILE *file;
 
-	if (!init(&cli))
-		return;
+	init();
 	file = fopen("/proc/version", "r");
 	EXPECT_TRUE(file);
 	EXPECT_TRUE(fgets(text, sizeof(text), file));
 	if (file)
 		fclose(file);
-	EXPECT_EQ(cli_run(&cli, MEASURE "--kernel /proc/version"), 0);
-	EXPECT_TRUE(has_sha256(&cli, "kernel_sha256", text, strlen(text)));
-	cli_write(&cli, "k", "kernel", 6);
-	EXPECT_EQ(cli_run(&cli, MEASURE "--kernel k --initrd /dev/fd/0 <k"), 0);
-	EXPECT_TRUE(has_sha256(&cli, "initrd_sha256", "kernel", 6));
+	EXPECT_EQ(cli_run(MEASURE "--kernel /proc/version"), 0);
+	EXPECT_TRUE(has_sha256("kernel_sha256", text, strlen(text)));
+	cli_write("k", "kernel", 6);
+	EXPECT_EQ(cli_run(MEASURE "--kernel k --initrd /dev/fd/0 <k"), 0);
+	EXPECT_TRUE(has_sha256("initrd_sha256", "kernel", 6));
 	/* The writer of a pipe takes its time, first to open it, then to write. */
-	EXPECT_FALSE(cli_shell(&cli,
-			       "mkfifo p q && { (sleep .1; cat k) >q & } && "
+	EXPECT_FALSE(cli_shell("mkfifo p q && { (sleep .1; cat k) >q & } && "
 			       "{ (sleep .1; cat k >p) & }"));
-	EXPECT_EQ(cli_run(&cli, MEASURE "--kernel p --initrd /dev/stdin <q"), 0);
-	EXPECT_TRUE(has_sha256(&cli, "kernel_sha256", "kernel", 6));
-	EXPECT_TRUE(has_sha256(&cli, "initrd_sha256", "kernel", 6));
-	cli_free(&cli);
+	EXPECT_EQ(cli_run(MEASURE "--kernel p --initrd /dev/stdin <q"), 0);
+	EXPECT_TRUE(has_sha256("kernel_sha256", "kernel", 6));
+	EXPECT_TRUE(has_sha256("initrd_sha256", "kernel", 6));
 }
 
 /* User and system time of children that have ended, in seconds */
@@ -97,17 +86,15 @@ static double children(void)
 }
 
 /* Reading and hashing a file, in seconds of this CPU */
-static double hash_file(struct cli *cli, const char *name)
+static double hash_file(const char *name)
 {
 	static uint8_t block[1 << 17];
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	clock_t before = clock();
-	char path[128];
 	ssize_t size;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", cli->dir, name);
-	fd = open(path, O_RDONLY);
+	fd = open(name, O_RDONLY);
 	EXPECT_EQ(EVP_DigestInit_ex(context, EVP_sha256(), NULL), 1);
 	while ((size = read(fd, block, sizeof(block))) > 0)
 		EVP_DigestUpdate(context, block, (size_t)size);
@@ -129,78 +116,64 @@ static double least(double a, double b)
 TEST_OF(snp_measure, f24)
 {
 	double sum = 0, start = 0, all = 0, before;
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
-	cli_write(&cli, "k", "kernel", 6);
-	EXPECT_FALSE(cli_shell(&cli, "head -c 64M /dev/zero >i && cat i >/dev/null"));
+	init();
+	cli_write("k", "kernel", 6);
+	EXPECT_FALSE(cli_shell("head -c 64M /dev/zero >i && cat i >/dev/null"));
 	for (int i = 0; i < 3; i++) {
-		sum = least(sum, hash_file(&cli, "i"));
+		sum = least(sum, hash_file("i"));
 		before = children();
-		EXPECT_FALSE(cli_run(&cli, MEASURE "--kernel k"));
+		EXPECT_FALSE(cli_run(MEASURE "--kernel k"));
 		start = least(start, children() - before);
 		before = children();
-		EXPECT_FALSE(cli_run(&cli, MEASURE "--kernel k --initrd i"));
+		EXPECT_FALSE(cli_run(MEASURE "--kernel k --initrd i"));
 		all = least(all, children() - before);
 	}
 	printf("# 64 MiB: hashing %.0f ms, snp measure %.0f ms, without them %.0f "
 	       "ms\n", sum * 1e3, all * 1e3, start * 1e3);
 	EXPECT_TRUE(all - start < 1.6 * sum);
-	cli_free(&cli);
 }
 
 /* Whether two runs say the same launch digest, which they have to have. */
-static bool same_digest(struct cli *cli, const char *a, const char *b)
+static bool same_digest(const char *a, const char *b)
 {
 	char first[256], second[256];
 
-	EXPECT_EQ(cli_run(cli, "measure --firmware fw --json %s", a), 0);
-	cli_get(cli, "measurement", "digest", first, sizeof(first));
-	EXPECT_EQ(cli_run(cli, "measure --firmware fw --json %s", b), 0);
-	cli_get(cli, "measurement", "digest", second, sizeof(second));
+	EXPECT_EQ(cli_run("measure --firmware fw --json %s", a), 0);
+	cli_get("measurement", "digest", first, sizeof(first));
+	EXPECT_EQ(cli_run("measure --firmware fw --json %s", b), 0);
+	cli_get("measurement", "digest", second, sizeof(second));
 	return first[0] && !strcmp(first, second);
 }
 
 /* Names of CPUs as QEMU and sev-snp-measure have them */
 TEST_OF(snp_measure, f14)
 {
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
-	EXPECT_TRUE(same_digest(&cli, "--vcpu-type EPYC-IBPB", "--vcpu-type EPYC-v2"));
-	EXPECT_EQ(cli_run(&cli, "measure --firmware fw --vcpu-type EPYC-IPBP"), 2);
-	cli_free(&cli);
+	init();
+	EXPECT_TRUE(same_digest("--vcpu-type EPYC-IBPB", "--vcpu-type EPYC-v2"));
+	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-type EPYC-IPBP"), 2);
 }
 
 /* Zero is a signature; that there is none is another thing. */
 TEST_OF(snp_measure, f15)
 {
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
-	EXPECT_TRUE(same_digest(&cli, "--vcpu-signature 0", "--vcpu-signature 0x0"));
-	EXPECT_FALSE(same_digest(&cli, "--vcpu-signature 0", "--vcpu-signature 1"));
-	EXPECT_EQ(cli_run(&cli, "measure --firmware fw"), 2);
-	EXPECT_EQ(cli_run(&cli, "launch --firmware fw --vcpu-signature 0"), 2);
-	EXPECT_TRUE(cli_says(&cli, "no such CPU"));
-	cli_free(&cli);
+	init();
+	EXPECT_TRUE(same_digest("--vcpu-signature 0", "--vcpu-signature 0x0"));
+	EXPECT_FALSE(same_digest("--vcpu-signature 0", "--vcpu-signature 1"));
+	EXPECT_EQ(cli_run("measure --firmware fw"), 2);
+	EXPECT_EQ(cli_run("launch --firmware fw --vcpu-signature 0"), 2);
+	EXPECT_TRUE(cli_says("no such CPU"));
 }
 
-static bool init_svsm(struct cli *cli)
+static void init_svsm(void)
 {
 	static const struct snp_section section = {
 		0, 0x2000, SNP_SECTION_MEMORY,
 	};
 	uint8_t data[BUILD_SIZE];
 
-	if (!init(cli))
-		return false;
+	init();
 	build_firmware(data, sizeof(data), &section, 1, 0x1000);
-	cli_write(cli, "svsm", data, sizeof(data));
-	return true;
+	cli_write("svsm", data, sizeof(data));
 }
 
 #define SVSM "--vcpu-type EPYC --svsm svsm "
@@ -208,59 +181,43 @@ static bool init_svsm(struct cli *cli)
 /* Only QEMU starts an SVSM in a way that is known. */
 TEST_OF(snp_measure, f16)
 {
-	struct cli cli;
-
-	if (!init_svsm(&cli))
-		return;
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm ec2"), 2);
-	EXPECT_TRUE(cli_says(&cli, "not with --svsm"));
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 64K --vmm qemu"), 0);
-	cli_free(&cli);
+	init_svsm();
+	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-size 64K --vmm ec2"), 2);
+	EXPECT_TRUE(cli_says("not with --svsm"));
+	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-size 64K --vmm qemu"), 0);
 }
 
 /* Where the SVSM is has to be said: it is part of the digest. */
 TEST_OF(snp_measure, f17)
 {
-	struct cli cli;
-
-	if (!init_svsm(&cli))
-		return;
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM), 2);
-	EXPECT_TRUE(cli_says(&cli, "--vars-size"));
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 0"), 0);
-	EXPECT_FALSE(cli_shell(&cli, "truncate -s 64K vars && truncate -s 1 odd"));
-	EXPECT_TRUE(same_digest(&cli, SVSM "--vars-file vars", SVSM "--vars-size 64K"));
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM "--vars-file odd"), 1);
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM "--vars-file none"), 1);
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM "--vars-file vars --vars-size 0"), 2);
-	EXPECT_EQ(cli_run(&cli, MEASURE "--vars-file vars"), 2);
-	cli_free(&cli);
+	init_svsm();
+	EXPECT_EQ(cli_run(MEASURE SVSM), 2);
+	EXPECT_TRUE(cli_says("--vars-size"));
+	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-size 0"), 0);
+	EXPECT_FALSE(cli_shell("truncate -s 64K vars && truncate -s 1 odd"));
+	EXPECT_TRUE(same_digest(SVSM "--vars-file vars", SVSM "--vars-size 64K"));
+	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-file odd"), 1);
+	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-file none"), 1);
+	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-file vars --vars-size 0"), 2);
+	EXPECT_EQ(cli_run(MEASURE "--vars-file vars"), 2);
 }
 
 /* The features of the reference's SVSM are SNP, whatever is asked for. */
 TEST_OF(snp_measure, f18)
 {
-	struct cli cli;
-
-	if (!init_svsm(&cli))
-		return;
-	EXPECT_TRUE(same_digest(&cli, SVSM "--vars-size 64K --features 0x21",
+	init_svsm();
+	EXPECT_TRUE(same_digest(SVSM "--vars-size 64K --features 0x21",
 				SVSM "--vars-size 64K"));
-	EXPECT_TRUE(cli_has(&cli, "vcpus", "features", "1"));
-	EXPECT_FALSE(same_digest(&cli, "--vcpu-type EPYC --features 0x21", "--vcpu-type EPYC"));
-	cli_free(&cli);
+	EXPECT_TRUE(cli_has("vcpus", "features", "1"));
+	EXPECT_FALSE(same_digest("--vcpu-type EPYC --features 0x21", "--vcpu-type EPYC"));
 }
 
 TEST_OF(snp_measure, f19)
 {
-	struct cli cli;
-
-	if (!init_svsm(&cli))
-		return;
-	EXPECT_TRUE(same_digest(&cli, SVSM "--vars-size 0x10000", SVSM "--vars-size 65536"));
-	EXPECT_TRUE(same_digest(&cli, SVSM "--vars-size 64K", SVSM "--vars-size 65536"));
-	EXPECT_EQ(cli_run(&cli, MEASURE SVSM "--vars-size 0x10000X"), 2);
-	cli_free(&cli);
+	init_svsm();
+	EXPECT_TRUE(same_digest(SVSM "--vars-size 0x10000", SVSM "--vars-size 65536"));
+	EXPECT_TRUE(same_digest(SVSM "--vars-size 64K", SVSM "--vars-size 65536"));
+	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-size 0x10000X"), 2);
 }
 
 static const struct {
@@ -278,117 +235,94 @@ static const struct {
 /* What is no kernel for OVMF is measured with a warning. */
 TEST_OF(snp_measure, f25_kernel)
 {
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
+	init();
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		uint8_t file[2048] = { [0x1fe] = 0x55, [0x1ff] = 0xaa };
 
 		memcpy(file + kernels[i].offset, kernels[i].bytes,
 		       strlen(kernels[i].bytes));
-		cli_write(&cli, "k", file, sizeof(file));
-		EXPECT_EQ(cli_run(&cli, MEASURE "--kernel k"), 0);
-		EXPECT_TRUE(has_sha256(&cli, "kernel_sha256", file, sizeof(file)));
+		cli_write("k", file, sizeof(file));
+		EXPECT_EQ(cli_run(MEASURE "--kernel k"), 0);
+		EXPECT_TRUE(has_sha256("kernel_sha256", file, sizeof(file)));
 		if (kernels[i].says)
-			EXPECT_TRUE(cli_says(&cli, kernels[i].says));
+			EXPECT_TRUE(cli_says(kernels[i].says));
 		else
-			EXPECT_EQ(cli_shell(&cli, "grep -q warning out"), 1);
+			EXPECT_EQ(cli_shell("grep -q warning out"), 1);
 	}
-	EXPECT_EQ(cli_run(&cli, MEASURE "--kernel /dev/null"), 0);
-	EXPECT_TRUE(cli_says(&cli, "an empty file"));
-	EXPECT_EQ(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --kernel fw"), 0);
-	EXPECT_TRUE(cli_says(&cli, "gmemctl: fw: warning: it is a file"));
-	cli_free(&cli);
+	EXPECT_EQ(cli_run(MEASURE "--kernel /dev/null"), 0);
+	EXPECT_TRUE(cli_says("an empty file"));
+	EXPECT_EQ(cli_run("measure --ovmf fw --vcpu-type EPYC --kernel fw"), 0);
+	EXPECT_TRUE(cli_says("gmemctl: fw: warning: it is a file"));
 }
 
 /* The CPU is said once: none of the ways wins silently. */
 TEST_OF(snp_measure, f25_cpu)
 {
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
-	EXPECT_EQ(cli_run(&cli, MEASURE "--vcpu-signature 1"), 2);
-	EXPECT_TRUE(cli_says(&cli, "not with another one"));
-	EXPECT_EQ(cli_run(&cli, MEASURE "--vcpu-family 25 --vcpu-model 1 --vcpu-stepping 1"), 2);
-	EXPECT_EQ(cli_run(&cli, "measure --firmware fw --vcpu-sig 1 --vcpu-model 1"), 2);
-	EXPECT_EQ(cli_run(&cli, MEASURE "--vcpu-type EPYC-Milan"), 2);
-	EXPECT_EQ(cli_run(&cli, "measure --firmware fw --vcpu-sig 1 --vcpu-signature 2"), 2);
-	EXPECT_TRUE(cli_says(&cli, "not with another one"));
-	EXPECT_EQ(cli_run(&cli, "launch --firmware fw --vcpu-type EPYC --vcpu-sig 1"), 2);
-	cli_free(&cli);
+	init();
+	EXPECT_EQ(cli_run(MEASURE "--vcpu-signature 1"), 2);
+	EXPECT_TRUE(cli_says("not with another one"));
+	EXPECT_EQ(cli_run(MEASURE "--vcpu-family 25 --vcpu-model 1 --vcpu-stepping 1"), 2);
+	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-sig 1 --vcpu-model 1"), 2);
+	EXPECT_EQ(cli_run(MEASURE "--vcpu-type EPYC-Milan"), 2);
+	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-sig 1 --vcpu-signature 2"), 2);
+	EXPECT_TRUE(cli_says("not with another one"));
+	EXPECT_EQ(cli_run("launch --firmware fw --vcpu-type EPYC --vcpu-sig 1"), 2);
 }
 
 /* As users of sev-snp-measure type it, and what they read from it. */
 TEST_OF(snp_measure, f28_aliases)
 {
-	struct cli cli;
-
-	if (!init_svsm(&cli))
-		return;
-	cli_write(&cli, "k", "kernel", 6);
-	EXPECT_TRUE(same_digest(&cli,
-				"--vcpu-type EPYC --features 0x21 --kernel k --cmdline quiet",
+	init_svsm();
+	cli_write("k", "kernel", 6);
+	EXPECT_TRUE(same_digest("--vcpu-type EPYC --features 0x21 --kernel k --cmdline quiet",
 				"--mode snp --vmm-type QEMU --ovmf fw "
 				"--vcpu-sig 0x800f12 --guest-features 0x21 --kernel k "
 				"--append quiet"));
-	EXPECT_TRUE(same_digest(&cli, "--vcpu-type EPYC-Milan",
+	EXPECT_TRUE(same_digest("--vcpu-type EPYC-Milan",
 				"--vcpu-family 25 --vcpu-model 1 --vcpu-stepping 1"));
-	EXPECT_TRUE(same_digest(&cli, "--mode snp:svsm " SVSM "--vars-size 0",
+	EXPECT_TRUE(same_digest("--mode snp:svsm " SVSM "--vars-size 0",
 				SVSM "--vars-size 0"));
-	EXPECT_EQ(cli_run(&cli, MEASURE "--mode seves"), 2);
-	EXPECT_EQ(cli_run(&cli, "measure --firmware fw --vcpu-family 25"), 2);
-	EXPECT_EQ(cli_run(&cli,
-			  "measure --firmware fw --vcpu-family 25 --vcpu-model "
+	EXPECT_EQ(cli_run(MEASURE "--mode seves"), 2);
+	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-family 25"), 2);
+	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-family 25 --vcpu-model "
 			  "256 --vcpu-stepping 1"),
 		  2);
-	cli_free(&cli);
 }
 
 TEST_OF(snp_measure, f28_output)
 {
 	char digest[256], firmware[256];
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
-	EXPECT_EQ(cli_run(&cli, MEASURE), 0);
-	cli_get(&cli, "measurement", "digest", digest, sizeof(digest));
-	cli_get(&cli, "measurement", "firmware", firmware, sizeof(firmware));
-	EXPECT_FALSE(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format hex"));
-	EXPECT_FALSE(cli_shell(&cli, "echo %s | cmp - out", digest));
-	EXPECT_FALSE(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format base64"));
-	EXPECT_FALSE(cli_shell(&cli,
-			       "base64 -d out | od -An -v -tx1 >d && "
+	init();
+	EXPECT_EQ(cli_run(MEASURE), 0);
+	cli_get("measurement", "digest", digest, sizeof(digest));
+	cli_get("measurement", "firmware", firmware, sizeof(firmware));
+	EXPECT_FALSE(cli_run("measure --ovmf fw --vcpu-type EPYC --output-format hex"));
+	EXPECT_FALSE(cli_shell("echo %s | cmp - out", digest));
+	EXPECT_FALSE(cli_run("measure --ovmf fw --vcpu-type EPYC --output-format base64"));
+	EXPECT_FALSE(cli_shell("base64 -d out | od -An -v -tx1 >d && "
 			       "printf %s $(cat d) >d && printf %s | cmp - d",
 			       "%s", digest));
-	EXPECT_FALSE(cli_run(&cli, "measure --mode snp:ovmf-hash --ovmf fw"));
-	EXPECT_FALSE(cli_shell(&cli, "echo %s | cmp - out", firmware));
-	EXPECT_EQ(cli_run(&cli, MEASURE "--output-format hex"), 2);
-	EXPECT_EQ(cli_run(&cli, "measure --ovmf fw --vcpu-type EPYC --output-format Hex"), 2);
-	cli_free(&cli);
+	EXPECT_FALSE(cli_run("measure --mode snp:ovmf-hash --ovmf fw"));
+	EXPECT_FALSE(cli_shell("echo %s | cmp - out", firmware));
+	EXPECT_EQ(cli_run(MEASURE "--output-format hex"), 2);
+	EXPECT_EQ(cli_run("measure --ovmf fw --vcpu-type EPYC --output-format Hex"), 2);
 }
 
 /* With the digest after the firmware its last page, with the metadata, is enough. */
 TEST_OF(snp_measure, f28_firmware_digest)
 {
 	char firmware[256], arguments[512];
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
-	EXPECT_EQ(cli_run(&cli, MEASURE), 0);
-	cli_get(&cli, "measurement", "firmware", firmware, sizeof(firmware));
-	EXPECT_FALSE(cli_shell(&cli, "tail -c 4096 fw >tail"));
+	init();
+	EXPECT_EQ(cli_run(MEASURE), 0);
+	cli_get("measurement", "firmware", firmware, sizeof(firmware));
+	EXPECT_FALSE(cli_shell("tail -c 4096 fw >tail"));
 	snprintf(arguments, sizeof(arguments), "--vcpu-type EPYC --ovmf tail "
 		 "--snp-ovmf-hash %s", firmware);
-	EXPECT_TRUE(same_digest(&cli, "--vcpu-type EPYC", arguments));
-	EXPECT_TRUE(cli_has(&cli, "measurement", "firmware", firmware));
-	EXPECT_FALSE(same_digest(&cli, "--vcpu-type EPYC", "--vcpu-type EPYC --ovmf tail"));
-	EXPECT_EQ(cli_run(&cli, "measure --firmware-digest %s", firmware), 2);
-	EXPECT_EQ(cli_run(&cli, MEASURE "--firmware-digest 00"), 2);
-	cli_free(&cli);
+	EXPECT_TRUE(same_digest("--vcpu-type EPYC", arguments));
+	EXPECT_TRUE(cli_has("measurement", "firmware", firmware));
+	EXPECT_FALSE(same_digest("--vcpu-type EPYC", "--vcpu-type EPYC --ovmf tail"));
+	EXPECT_EQ(cli_run("measure --firmware-digest %s", firmware), 2);
+	EXPECT_EQ(cli_run(MEASURE "--firmware-digest 00"), 2);
 }
 
 /* The file says all; an option that would be void is refused, and a wrong kind. */
@@ -400,48 +334,40 @@ TEST_OF(snp_measure, f28_igvm)
 		"--mode snp:ovmf-hash",
 	};
 	static struct igvm_build build;
-	struct cli cli;
-
-	if (!init_svsm(&cli))
-		return;
-	cli_write(&cli, "order", build.file, igvm_build_order(&build));
-	cli_write(&cli, "i", build.file, igvm_build_svsm(&build));
-	EXPECT_FALSE(cli_run(&cli, "measure --igvm i --json"));
-	EXPECT_TRUE(cli_has(&cli, "measurement", "digest",
+	init_svsm();
+	cli_write("order", build.file, igvm_build_order(&build));
+	cli_write("i", build.file, igvm_build_svsm(&build));
+	EXPECT_FALSE(cli_run("measure --igvm i --json"));
+	EXPECT_TRUE(cli_has("measurement", "digest",
 			    "41676cc0548bbe92b2cfcb4913dc898a7db0fb4e62d16341"
 			    "ee865a28b90616d143aa51d764887be30daeff1647d8c19e"));
-	EXPECT_TRUE(cli_has(&cli, "igvm", "highest_vtl", "2"));
-	EXPECT_EQ(cli_shell(&cli, "grep -q warning out"), 1);
-	EXPECT_FALSE(cli_run(&cli, "measure --igvm i --output-format hex"));
-	EXPECT_TRUE(cli_says(&cli, "41676cc0548bbe92b2cfcb49"));
-	EXPECT_FALSE(cli_run(&cli, "measure --igvm order"));
-	EXPECT_TRUE(cli_says(&cli, "warning: the digest is that of the file"));
+	EXPECT_TRUE(cli_has("igvm", "highest_vtl", "2"));
+	EXPECT_EQ(cli_shell("grep -q warning out"), 1);
+	EXPECT_FALSE(cli_run("measure --igvm i --output-format hex"));
+	EXPECT_TRUE(cli_says("41676cc0548bbe92b2cfcb49"));
+	EXPECT_FALSE(cli_run("measure --igvm order"));
+	EXPECT_TRUE(cli_says("warning: the digest is that of the file"));
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		EXPECT_EQ(cli_run(&cli, "measure --igvm i %s", options[i]), 2);
-		EXPECT_TRUE(cli_says(&cli, "not with"));
+		EXPECT_EQ(cli_run("measure --igvm i %s", options[i]), 2);
+		EXPECT_TRUE(cli_says("not with"));
 	}
-	EXPECT_EQ(cli_run(&cli, "measure --firmware i --vcpu-type EPYC"), 1);
-	EXPECT_TRUE(cli_says(&cli, "give it with --igvm"));
-	EXPECT_EQ(cli_run(&cli, "measure --igvm fw"), 1);
-	EXPECT_TRUE(cli_says(&cli, "does not begin with"));
-	EXPECT_FALSE(cli_shell(&cli, "head -c 8192 i >cut"));
-	EXPECT_EQ(cli_run(&cli, "measure --igvm cut"), 1);
-	cli_free(&cli);
+	EXPECT_EQ(cli_run("measure --firmware i --vcpu-type EPYC"), 1);
+	EXPECT_TRUE(cli_says("give it with --igvm"));
+	EXPECT_EQ(cli_run("measure --igvm fw"), 1);
+	EXPECT_TRUE(cli_says("does not begin with"));
+	EXPECT_FALSE(cli_shell("head -c 8192 i >cut"));
+	EXPECT_EQ(cli_run("measure --igvm cut"), 1);
 }
 
 /* An ID block in the file, signed for its digest or for another one */
 TEST_OF(snp_measure, f28_igvm_id_block)
 {
 	static struct igvm_build build;
-	struct cli cli;
-
-	if (!init(&cli))
-		return;
+	init();
 	igvm_build_version_2(&build);
 	igvm_build_id_block(&build, NULL, NULL);
-	cli_write(&cli, "i", build.file, igvm_build_finish(&build));
-	EXPECT_FALSE(cli_run(&cli, "measure --igvm i --json"));
-	EXPECT_TRUE(cli_has(&cli, "igvm", "id_block_matches", "false"));
-	EXPECT_TRUE(cli_says(&cli, "another launch digest"));
-	cli_free(&cli);
+	cli_write("i", build.file, igvm_build_finish(&build));
+	EXPECT_FALSE(cli_run("measure --igvm i --json"));
+	EXPECT_TRUE(cli_has("igvm", "id_block_matches", "false"));
+	EXPECT_TRUE(cli_says("another launch digest"));
 }

@@ -15,17 +15,17 @@
 #define TRUST "--root $(cat root) --time 2025-06-15 "
 #define GOOD "verify report " CERTS DIGEST TRUST
 
-static void write_hex(struct cli *cli, const char *name, const uint8_t *bytes,
+static void write_hex(const char *name, const uint8_t *bytes,
 		      size_t size)
 {
 	char text[2 * SNP_EXPECT_BYTES + 1];
 
 	hex_format(bytes, size, text);
-	cli_write(cli, name, text, strlen(text));
+	cli_write(name, text, strlen(text));
 }
 
 /* report, leaf, chain, extended (a report with its certificates), root, digest */
-static bool files_init(struct cli *cli)
+static void files_init(void)
 {
 	static const struct test_certs_kind vcek;
 	uint8_t digest[SNP_SHA256_SIZE], extended[SNP_REPORT_SIZE + 8192];
@@ -33,44 +33,38 @@ static bool files_init(struct cli *cli)
 	struct snp_report report;
 	size_t size;
 
-	if (!cli_init(cli))
-		return false;
+	cli_init();
 	test_certs_make(&certs, &vcek);
 	test_report(&report, false, certs.key);
-	cli_write(cli, "report", &report, sizeof(report));
-	cli_write(cli, "leaf", certs.leaf, certs.leaf_size);
-	cli_write(cli, "chain", certs.chain, certs.chain_size);
+	cli_write("report", &report, sizeof(report));
+	cli_write("leaf", certs.leaf, certs.leaf_size);
+	cli_write("chain", certs.chain, certs.chain_size);
 	memcpy(extended, &report, sizeof(report));
 	size = test_certs_table(&certs, extended + sizeof(report));
-	cli_write(cli, "extended", extended, sizeof(report) + size);
+	cli_write("extended", extended, sizeof(report) + size);
 	size = test_certs_crl(&certs, certs.certs[TEST_INTERMEDIATE], TEST_TIME,
 			      extended);
-	cli_write(cli, "crl", extended, size);
+	cli_write("crl", extended, size);
 	EXPECT_TRUE(X509_digest(certs.certs[TEST_ROOT], EVP_sha256(), digest, NULL));
-	write_hex(cli, "root", digest, sizeof(digest));
-	write_hex(cli, "digest", report.measurement, sizeof(report.measurement));
+	write_hex("root", digest, sizeof(digest));
+	write_hex("digest", report.measurement, sizeof(report.measurement));
 	test_certs_free(&certs);
-	return true;
 }
 
 /* A forged chain is not taken for AMD's, in text and in JSON. */
 TEST_OF(snp, f2_cli)
 {
-	struct cli cli;
-
-	if (!files_init(&cli))
-		return;
-	EXPECT_EQ(cli_run(&cli, GOOD), 0);
-	EXPECT_TRUE(cli_says(&cli, "verified\n"));
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15"), 3);
-	EXPECT_TRUE(cli_says(&cli, "FAIL  root"));
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS DIGEST "--time 2025-06-15 --json"), 3);
-	EXPECT_TRUE(cli_has(&cli, NULL, "verified", "false"));
-	EXPECT_EQ(cli_run(&cli, GOOD "--json"), 0);
-	EXPECT_TRUE(cli_has(&cli, NULL, "verified", "true"));
-	EXPECT_EQ(cli_run(&cli, GOOD "--crl crl"), 3);
-	EXPECT_TRUE(cli_says(&cli, "FAIL  revocation"));
-	cli_free(&cli);
+	files_init();
+	EXPECT_EQ(cli_run(GOOD), 0);
+	EXPECT_TRUE(cli_says("verified\n"));
+	EXPECT_EQ(cli_run("verify report " CERTS DIGEST "--time 2025-06-15"), 3);
+	EXPECT_TRUE(cli_says("FAIL  root"));
+	EXPECT_EQ(cli_run("verify report " CERTS DIGEST "--time 2025-06-15 --json"), 3);
+	EXPECT_TRUE(cli_has(NULL, "verified", "false"));
+	EXPECT_EQ(cli_run(GOOD "--json"), 0);
+	EXPECT_TRUE(cli_has(NULL, "verified", "true"));
+	EXPECT_EQ(cli_run(GOOD "--crl crl"), 3);
+	EXPECT_TRUE(cli_says("FAIL  revocation"));
 }
 
 /* 3: do not trust it; 2: asked wrongly; 1: could not be looked at. */
@@ -121,66 +115,52 @@ TEST_OF(snp, f26_exit_codes)
 		{ GOOD "--crl leaf", 1, "leaf: read revocation lists" },
 		{ GOOD "--expect leaf", 1, "leaf: read expectations" },
 	};
-	struct cli cli;
-
-	if (!files_init(&cli))
-		return;
+	files_init();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		int code = cli_run(&cli, cases[i].command);
+		int code = cli_run(cases[i].command);
 
-		if (code != cases[i].code || !cli_says(&cli, cases[i].says))
+		if (code != cases[i].code || !cli_says(cases[i].says))
 			printf("# %s: %d\n", cases[i].command, code);
 		EXPECT_EQ(code, cases[i].code);
-		EXPECT_TRUE(cli_says(&cli, cases[i].says));
+		EXPECT_TRUE(cli_says(cases[i].says));
 	}
-	cli_free(&cli);
 }
 
 /* Every line of the table is an option that help has, also in JSON. */
 TEST_OF(snp, expect_help)
 {
 	static const char *const runs[] = { "verify --help", "verify --help --json" };
-	struct cli cli;
-
-	if (!cli_init(&cli))
-		return;
+	cli_init();
 	for (unsigned int i = 0; i < 2 * SNP_EXPECT_NR; i++) {
 		char option[SNP_EXPECT_NAME_SIZE + 3] = "--";
 
 		if (i % SNP_EXPECT_NR == 0)
-			EXPECT_EQ(cli_run(&cli, "%s", runs[i / SNP_EXPECT_NR]), 0);
+			EXPECT_EQ(cli_run("%s", runs[i / SNP_EXPECT_NR]), 0);
 		snp_expect_option((enum snp_expect_id)(i % SNP_EXPECT_NR),
 				  option + 2);
-		EXPECT_TRUE(cli_says(&cli, strcat(option, " ")));
+		EXPECT_TRUE(cli_says(strcat(option, " ")));
 	}
-	cli_free(&cli);
 }
 
 /* What the command line says comes before what the file says. */
 TEST_OF(snp, f2b_cli)
 {
-	struct cli cli;
-
-	if (!files_init(&cli))
-		return;
-	EXPECT_FALSE(cli_shell(&cli,
-			       "printf '{\"root\": \"%%s\", \"time\": "
+	files_init();
+	EXPECT_FALSE(cli_shell("printf '{\"root\": \"%%s\", \"time\": "
 			       "\"2025-06-15\", \"measurement\": [\"%%s\"], \"vmpl\": 0,"
 			       " \"min_firmware\": \"1.55\"}' $(cat root) $(cat digest) >wants"));
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants"), 0);
-	EXPECT_TRUE(cli_says(&cli, "pass  firmware"));
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --vmpl 1"), 3);
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --time 2026-01-01"), 3);
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --expect wants"), 2);
-	EXPECT_FALSE(cli_shell(&cli, "sed -i s/min_f/minf/ wants"));
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS "--expect wants --json"), 1);
-	EXPECT_TRUE(cli_says(&cli, "minfirmware"));
-	EXPECT_FALSE(cli_shell(&cli,
-			       "printf '{\"id_key_digest\": \"%%0192d\"}' 4 "
+	EXPECT_EQ(cli_run("verify report " CERTS "--expect wants"), 0);
+	EXPECT_TRUE(cli_says("pass  firmware"));
+	EXPECT_EQ(cli_run("verify report " CERTS "--expect wants --vmpl 1"), 3);
+	EXPECT_EQ(cli_run("verify report " CERTS "--expect wants --time 2026-01-01"), 3);
+	EXPECT_EQ(cli_run("verify report " CERTS "--expect wants --expect wants"), 2);
+	EXPECT_FALSE(cli_shell("sed -i s/min_f/minf/ wants"));
+	EXPECT_EQ(cli_run("verify report " CERTS "--expect wants --json"), 1);
+	EXPECT_TRUE(cli_says("minfirmware"));
+	EXPECT_FALSE(cli_shell("printf '{\"id_key_digest\": \"%%0192d\"}' 4 "
 			       "| sed 's/0\\{96\\}//; s/^/ /' >wants"));
-	EXPECT_EQ(cli_run(&cli, "verify report " CERTS TRUST "--expect wants"), 3);
-	EXPECT_TRUE(cli_says(&cli, "FAIL  id_key_digest"));
-	cli_free(&cli);
+	EXPECT_EQ(cli_run("verify report " CERTS TRUST "--expect wants"), 3);
+	EXPECT_TRUE(cli_says("FAIL  id_key_digest"));
 }
 
 /* Every file may be a pipe, and has an end. */
@@ -191,69 +171,53 @@ TEST_OF(snp, f12_verify)
 		"verify report --cert leaf --chain %s " DIGEST,
 		GOOD "--crl %s", GOOD "--expect %s", GOOD "--host-data-file %s",
 	};
-	struct cli cli;
-
-	if (!files_init(&cli))
-		return;
-	EXPECT_FALSE(cli_shell(&cli, "truncate -s 4G sparse && mkfifo fifo"));
-	EXPECT_FALSE(cli_shell(&cli, "cat report | '%s' snp verify - " CERTS DIGEST TRUST ">out",
-			       cli.program));
-	EXPECT_FALSE(cli_shell(&cli,
-			       "{ cat chain >fifo & } && '%s' snp verify report "
+	files_init();
+	EXPECT_FALSE(cli_shell("truncate -s 4G sparse && mkfifo fifo"));
+	EXPECT_FALSE(cli_shell("cat report | '%s' snp verify - " CERTS DIGEST TRUST ">out",
+			       cli_program));
+	EXPECT_FALSE(cli_shell("{ cat chain >fifo & } && '%s' snp verify report "
 			       "--cert leaf --chain fifo " DIGEST TRUST ">out",
-			       cli.program));
-	EXPECT_FALSE(cli_shell(&cli,
-			       "cat leaf | '%s' snp verify report --cert "
+			       cli_program));
+	EXPECT_FALSE(cli_shell("cat leaf | '%s' snp verify report --cert "
 			       "/proc/self/fd/0 --chain chain " DIGEST TRUST ">out",
-			       cli.program));
+			       cli_program));
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		EXPECT_EQ(cli_run(&cli, files[i], "sparse"), 1);
-		EXPECT_TRUE(cli_says(&cli, "sparse: read"));
-		EXPECT_EQ(cli_run(&cli, files[i], "."), 1);
+		EXPECT_EQ(cli_run(files[i], "sparse"), 1);
+		EXPECT_TRUE(cli_says("sparse: read"));
+		EXPECT_EQ(cli_run(files[i], "."), 1);
 	}
 	/* /proc has files whose size is 0: they are read, and are no report. */
-	EXPECT_EQ(cli_run(&cli, "verify /proc/sys/kernel/ostype " CERTS DIGEST), 1);
-	EXPECT_TRUE(cli_says(&cli, "it has 6 bytes"));
-	cli_free(&cli);
+	EXPECT_EQ(cli_run("verify /proc/sys/kernel/ostype " CERTS DIGEST), 1);
+	EXPECT_TRUE(cli_says("it has 6 bytes"));
 }
 
 /* No character of a file's name is cut in two, however long that is. */
 TEST_OF(snp, f26_long_names)
 {
-	struct cli cli;
-
-	if (!files_init(&cli))
-		return;
-	EXPECT_FALSE(cli_shell(&cli,
-			       "d=$(printf '\303\251%%.0s' $(seq 120)) && "
+	files_init();
+	EXPECT_FALSE(cli_shell("d=$(printf '\303\251%%.0s' $(seq 120)) && "
 			       "mkdir -p $d/$d/$d && cp leaf chain crl $d/$d/$d && "
 			       "echo $d/$d/$d >name"));
 	for (unsigned int i = 0; i < 2; i++) {
 		/* An odd number of bytes more: the cut is elsewhere. */
-		EXPECT_FALSE(cli_shell(&cli, "sed -i s,^,%s, name", i ? ".//" : ""));
-		EXPECT_EQ(cli_run(&cli,
-				  "verify report --cert $(cat name)/leaf "
+		EXPECT_FALSE(cli_shell("sed -i s,^,%s, name", i ? ".//" : ""));
+		EXPECT_EQ(cli_run("verify report --cert $(cat name)/leaf "
 				  "--chain $(cat name)/chain --crl $(cat name)/crl " DIGEST),
 			  3);
-		EXPECT_FALSE(cli_shell(&cli, "iconv -f UTF-8 -t UTF-8 out >/dev/null"));
+		EXPECT_FALSE(cli_shell("iconv -f UTF-8 -t UTF-8 out >/dev/null"));
 	}
-	cli_free(&cli);
 }
 
 /* A report that brings its certificates, from a pipe: nothing else is needed. */
 TEST_OF(snp, f28_cli)
 {
-	struct cli cli;
-
-	if (!files_init(&cli))
-		return;
-	EXPECT_EQ(cli_run(&cli, "verify extended " DIGEST TRUST), 0);
-	EXPECT_EQ(cli_run(&cli, "verify - " DIGEST TRUST "<extended"), 0);
-	EXPECT_EQ(cli_run(&cli, "verify extended --cert leaf --chain chain " DIGEST TRUST), 0);
-	EXPECT_FALSE(cli_shell(&cli, "tail -c +1185 extended >table"));
-	EXPECT_EQ(cli_run(&cli, "verify report --cert table " DIGEST TRUST), 0);
-	EXPECT_FALSE(cli_shell(&cli, "head -c 2000 extended >cut"));
-	EXPECT_EQ(cli_run(&cli, "verify cut " DIGEST TRUST), 1);
-	EXPECT_TRUE(cli_says(&cli, "certificate table"));
-	cli_free(&cli);
+	files_init();
+	EXPECT_EQ(cli_run("verify extended " DIGEST TRUST), 0);
+	EXPECT_EQ(cli_run("verify - " DIGEST TRUST "<extended"), 0);
+	EXPECT_EQ(cli_run("verify extended --cert leaf --chain chain " DIGEST TRUST), 0);
+	EXPECT_FALSE(cli_shell("tail -c +1185 extended >table"));
+	EXPECT_EQ(cli_run("verify report --cert table " DIGEST TRUST), 0);
+	EXPECT_FALSE(cli_shell("head -c 2000 extended >cut"));
+	EXPECT_EQ(cli_run("verify cut " DIGEST TRUST), 1);
+	EXPECT_TRUE(cli_says("certificate table"));
 }

@@ -3,7 +3,6 @@
  * A guest to which KVM gives page faults without a reason is ended, others are not; and
  * KVM's counters, by which it is known, are whatever the kernel says.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

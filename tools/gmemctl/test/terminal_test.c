@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The terminal's state: raw while a machine runs, and put back at any end. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

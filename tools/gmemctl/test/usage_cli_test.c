@@ -3,7 +3,6 @@
  * Command lines that gmemctl refuses, and how it says so: in one JSON object if it
  * is asked for one. The program is the one next to this one.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -19,21 +18,9 @@
 #include "test_tty.h"
 #include "ksft.h"
 
-#define OUTPUT 65536
 /* Eight characters, and some hundred, each of two bytes */
 #define A8 "\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84\xc3\x84"
 #define LONG A8 A8 A8 A8 A8 A8 A8 A8 A8 A8 A8 A8 A8
-
-static char output[OUTPUT];
-
-static int run(const char *const words[])
-{
-	int status = preload_run("gmemctl", words, NULL, output, sizeof(output));
-
-	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
 
 /* Refused as wrong usage, in a line that begins with what is wrong. */
 static bool refused(const char *begin, int code)
@@ -41,13 +28,13 @@ static bool refused(const char *begin, int code)
 	char line[256];
 
 	snprintf(line, sizeof(line), "gmemctl: %s: ", begin);
-	if (code == 2 && !strncmp(output, line, strlen(line)))
+	if (code == 2 && !strncmp(preload_said, line, strlen(line)))
 		return true;
-	printf("# exit code %d, expected 2 and '%s': %s\n", code, line, output);
+	printf("# exit code %d, expected 2 and '%s': %s\n", code, line, preload_said);
 	return false;
 }
 
-#define REFUSED(begin, ...) EXPECT_TRUE(refused(begin, RUN(__VA_ARGS__)))
+#define REFUSED(begin, ...) EXPECT_TRUE(refused(begin, GMEMCTL(__VA_ARGS__)))
 
 /* Return: the one JSON object that the output is, or NULL. */
 static struct json_object *object(void)
@@ -57,9 +44,9 @@ static struct json_object *object(void)
 
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT |
 			       JSON_TOKENER_VALIDATE_UTF8);
-	parsed = json_tokener_parse_ex(tokener, output, (int)strlen(output) + 1);
+	parsed = json_tokener_parse_ex(tokener, preload_said, (int)strlen(preload_said) + 1);
 	if (json_tokener_get_error(tokener) != json_tokener_success)
-		printf("# not JSON: %s\n", output);
+		printf("# not JSON: %s\n", preload_said);
 	json_tokener_free(tokener);
 	return parsed;
 }
@@ -84,7 +71,7 @@ static const char *error_object(struct json_object *parsed)
 	return json_object_get_string(value);
 }
 
-#define JSON(code, ...) EXPECT_TRUE(RUN(__VA_ARGS__) == (code) && is_object())
+#define JSON(code, ...) EXPECT_TRUE(GMEMCTL(__VA_ARGS__) == (code) && is_object())
 
 /* C20: whatever the words are, and whatever is in them */
 TEST_OF(usage, C20_json)
@@ -92,8 +79,8 @@ TEST_OF(usage, C20_json)
 	struct json_object *parsed;
 
 	JSON(0, "--version", "--json");
-	EXPECT_STRSTR(output, "\"gmemctl\"");
-	EXPECT_STRSTR(output, "abi_version");
+	EXPECT_STRSTR(preload_said, "\"gmemctl\"");
+	EXPECT_STRSTR(preload_said, "abi_version");
 	JSON(0, "--json", "--version");
 	JSON(0, "--help", "--json");
 	JSON(0, "run", "--help", "--json");
@@ -140,7 +127,7 @@ TEST_OF(usage, C20_options)
 	REFUSED("b", "stat", "a", "b");
 	REFUSED("1", "dump", "a", "0", "1", "1");
 	REFUSED("--name", "save", "a", "b", "--name", "c");
-	EXPECT_STRSTR(output, "unknown option");
+	EXPECT_STRSTR(preload_said, "unknown option");
 	REFUSED("--json=1", "--json=1", "stat");
 }
 
@@ -158,18 +145,18 @@ TEST_OF(usage, C21_names)
 	for (unsigned int i = 0; i < 4; i++) {
 		REFUSED("-web", one[i], "-web");
 		REFUSED("NAME", one[i], "--", "-web");
-		EXPECT_STRSTR(output, "not '-web'");
+		EXPECT_STRSTR(preload_said, "not '-web'");
 		REFUSED("NAME", one[i], "a/b");
-		EXPECT_EQ(RUN(one[i], "--", "none"), 1);
-		EXPECT_STRSTR(output, "no VM of that name");
+		EXPECT_EQ(GMEMCTL(one[i], "--", "none"), 1);
+		EXPECT_STRSTR(preload_said, "no VM of that name");
 	}
 	REFUSED("NAME", "convert", "--", "-web", "0", "4K", "private");
 	REFUSED("NAME", "decommit", "--", "-web", "0", "4K");
 	REFUSED("NAME", "dump", "--", "-web", "0", "4K");
 	REFUSED("NAME", "save", "--", "-web", "file");
-	EXPECT_EQ(RUN("convert", "--", "none", "0", "4K", "private"), 1);
-	EXPECT_EQ(RUN("dump", "--", "none", "0", "4K"), 1);
-	EXPECT_EQ(RUN("ps", "--"), 0);
+	EXPECT_EQ(GMEMCTL("convert", "--", "none", "0", "4K", "private"), 1);
+	EXPECT_EQ(GMEMCTL("dump", "--", "none", "0", "4K"), 1);
+	EXPECT_EQ(GMEMCTL("ps", "--"), 0);
 	/* After it nothing is an option, --json and --help neither. */
 	REFUSED("NAME", "stat", "--", "--json");
 	REFUSED("NAME", "stat", "--", "--help");
@@ -198,44 +185,44 @@ TEST_OF(usage, C25_early)
 /* D1 to D5 of the review: where --help, --json and their short forms go */
 TEST_OF(usage, asked)
 {
-	EXPECT_EQ(RUN("-h"), 0);
-	EXPECT_STRSTR(output, "usage: gmemctl [COMMAND");
-	EXPECT_EQ(RUN("-V"), 0);
-	EXPECT_STRSTR(output, "ABI");
-	EXPECT_EQ(RUN("ps", "-h"), 0);
-	EXPECT_STRSTR(output, "usage: gmemctl ps");
+	EXPECT_EQ(GMEMCTL("-h"), 0);
+	EXPECT_STRSTR(preload_said, "usage: gmemctl [COMMAND");
+	EXPECT_EQ(GMEMCTL("-V"), 0);
+	EXPECT_STRSTR(preload_said, "ABI");
+	EXPECT_EQ(GMEMCTL("ps", "-h"), 0);
+	EXPECT_STRSTR(preload_said, "usage: gmemctl ps");
 	JSON(0, "--json", "ps");
 	JSON(2, "--json", "bogus");
-	EXPECT_EQ(RUN("help", "snp", "measure"), 0);
-	EXPECT_STRSTR(output, "--output-format");
-	EXPECT_FALSE(strstr(output, "--id-key"));
-	EXPECT_EQ(RUN("snp", "id-block", "--help"), 0);
-	EXPECT_FALSE(strstr(output, "--output-format"));
-	EXPECT_STRSTR(output, "--id-key");
-	EXPECT_EQ(RUN("run", "--vm-type", "snp", "--help"), 0);
-	EXPECT_STRSTR(output, "--cpuid-strict");
+	EXPECT_EQ(GMEMCTL("help", "snp", "measure"), 0);
+	EXPECT_STRSTR(preload_said, "--output-format");
+	EXPECT_FALSE(strstr(preload_said, "--id-key"));
+	EXPECT_EQ(GMEMCTL("snp", "id-block", "--help"), 0);
+	EXPECT_FALSE(strstr(preload_said, "--output-format"));
+	EXPECT_STRSTR(preload_said, "--id-key");
+	EXPECT_EQ(GMEMCTL("run", "--vm-type", "snp", "--help"), 0);
+	EXPECT_STRSTR(preload_said, "--cpuid-strict");
 	REFUSED("bogus", "snp", "bogus", "--help");
 	REFUSED("snp", "snp");
 	REFUSED("bogus", "help", "snp", "bogus");
 	REFUSED("bogus", "help", "run", "bogus");
 	/* The value of another option is none of these. */
-	EXPECT_EQ(RUN("run", "--kernel", "/none", "--append", "--help"), 1);
-	EXPECT_STRSTR(output, "/none: open input");
-	EXPECT_EQ(RUN("run", "--kernel", "/none", "--append", "--json"), 1);
-	EXPECT_FALSE(strncmp(output, "gmemctl: /none", 14));
+	EXPECT_EQ(GMEMCTL("run", "--kernel", "/none", "--append", "--help"), 1);
+	EXPECT_STRSTR(preload_said, "/none: open input");
+	EXPECT_EQ(GMEMCTL("run", "--kernel", "/none", "--append", "--json"), 1);
+	EXPECT_FALSE(strncmp(preload_said, "gmemctl: /none", 14));
 }
 
 /* D6, D16: a range is that of the option as it was typed; 0x and K go anywhere. */
 TEST_OF(usage, values)
 {
 	REFUSED("--vcpus", "run", "--vcpus", "33");
-	EXPECT_STRSTR(output, "expected 1 to 32, not '33'");
-	EXPECT_EQ(RUN("convert", "none", "1M", "0x1000", "shared"), 1);
-	EXPECT_STRSTR(output, "no VM of that name");
-	EXPECT_EQ(RUN("dump", "--", "none", "0x1K", "4KiB"), 1);
+	EXPECT_STRSTR(preload_said, "expected 1 to 32, not '33'");
+	EXPECT_EQ(GMEMCTL("convert", "none", "1M", "0x1000", "shared"), 1);
+	EXPECT_STRSTR(preload_said, "no VM of that name");
+	EXPECT_EQ(GMEMCTL("dump", "--", "none", "0x1K", "4KiB"), 1);
 	REFUSED("SIZE", "dump", "none", "0", "4X");
 	REFUSED("SIZE", "dump", "none", "0");
-	EXPECT_STRSTR(output, "is missing");
+	EXPECT_STRSTR(preload_said, "is missing");
 }
 
 /* Colours are for terminals, and for who asks for them. */
@@ -243,17 +230,17 @@ TEST_OF(usage, color)
 {
 	int master, fd = test_tty_open(&master);
 
-	RUN("check");
-	EXPECT_FALSE(strchr(output, 033));
-	EXPECT_STRSTR(output, "FAIL");
-	RUN("check", "--color=always");
-	EXPECT_STRSTR(output, "\033[31mFAIL\033[0m  ");
-	RUN("--color", "always", "stat", "none");
-	EXPECT_FALSE(strncmp(output, "\033[31mgmemctl:\033[0m none: ", 24));
-	RUN("--color=always", "stat", "none", "--color", "never");
-	EXPECT_FALSE(strncmp(output, "gmemctl: none: ", 15));
+	GMEMCTL("check");
+	EXPECT_FALSE(strchr(preload_said, 033));
+	EXPECT_STRSTR(preload_said, "FAIL");
+	GMEMCTL("check", "--color=always");
+	EXPECT_STRSTR(preload_said, "\033[31mFAIL\033[0m  ");
+	GMEMCTL("--color", "always", "stat", "none");
+	EXPECT_FALSE(strncmp(preload_said, "\033[31mgmemctl:\033[0m none: ", 24));
+	GMEMCTL("--color=always", "stat", "none", "--color", "never");
+	EXPECT_FALSE(strncmp(preload_said, "gmemctl: none: ", 15));
 	JSON(0, "info", "--color=always", "--json");
-	EXPECT_FALSE(strchr(output, 033));
+	EXPECT_FALSE(strchr(preload_said, 033));
 	REFUSED("--color", "--color=blue", "info");
 	REFUSED("--color", "info", "--color", "blue");
 	REFUSED("--color", "info", "--color");
@@ -309,21 +296,21 @@ TEST_OF(usage, progress)
 /* What a shell offers to complete */
 TEST_OF(usage, complete)
 {
-	EXPECT_EQ(RUN("__complete", ""), 0);
-	EXPECT_STRSTR(output, "decommit\n");
-	EXPECT_EQ(RUN("__complete", "snp", ""), 0);
-	EXPECT_STRSTR(output, "id-check\n");
-	EXPECT_EQ(RUN("__complete", "run", "--str"), 0);
-	EXPECT_STRSTR(output, "--strategy\n");
-	EXPECT_STRSTR(output, "--json\n");
-	EXPECT_EQ(RUN("__complete", "run", "--strategy", ""), 0);
-	EXPECT_STREQ(output, "inplace\ndiscard\n");
-	EXPECT_EQ(RUN("__complete", "run", "--kernel", ""), 0);
-	EXPECT_FALSE(*output);
-	EXPECT_EQ(RUN("__complete", "ps", "--color", ""), 0);
-	EXPECT_STREQ(output, "auto\nalways\nnever\n");
-	EXPECT_EQ(RUN("__complete", "bogus", ""), 0);
-	EXPECT_STRSTR(output, "--help");
+	EXPECT_EQ(GMEMCTL("__complete", ""), 0);
+	EXPECT_STRSTR(preload_said, "decommit\n");
+	EXPECT_EQ(GMEMCTL("__complete", "snp", ""), 0);
+	EXPECT_STRSTR(preload_said, "id-check\n");
+	EXPECT_EQ(GMEMCTL("__complete", "run", "--str"), 0);
+	EXPECT_STRSTR(preload_said, "--strategy\n");
+	EXPECT_STRSTR(preload_said, "--json\n");
+	EXPECT_EQ(GMEMCTL("__complete", "run", "--strategy", ""), 0);
+	EXPECT_STREQ(preload_said, "inplace\ndiscard\n");
+	EXPECT_EQ(GMEMCTL("__complete", "run", "--kernel", ""), 0);
+	EXPECT_FALSE(*preload_said);
+	EXPECT_EQ(GMEMCTL("__complete", "ps", "--color", ""), 0);
+	EXPECT_STREQ(preload_said, "auto\nalways\nnever\n");
+	EXPECT_EQ(GMEMCTL("__complete", "bogus", ""), 0);
+	EXPECT_STRSTR(preload_said, "--help");
 }
 
 /* Wide enough for a terminal, and there is an example. */
@@ -333,11 +320,11 @@ static void check_help(const char *command, const char *name)
 
 	snprintf(example, sizeof(example), "\n  gmemctl %s%s%s", command,
 		 name ? " " : "", name ? name : "");
-	EXPECT_EQ(RUN("help", command, name), 0);
-	EXPECT_FALSE(strncmp(output, "usage: gmemctl ", 15));
-	EXPECT_STRSTR(output, "\nExamples:\n");
-	EXPECT_STRSTR(output, example);
-	for (const char *line = output; *line; line += line[0] == '\n') {
+	EXPECT_EQ(GMEMCTL("help", command, name), 0);
+	EXPECT_FALSE(strncmp(preload_said, "usage: gmemctl ", 15));
+	EXPECT_STRSTR(preload_said, "\nExamples:\n");
+	EXPECT_STRSTR(preload_said, example);
+	for (const char *line = preload_said; *line; line += line[0] == '\n') {
 		EXPECT_LE(strcspn(line, "\n"), 80);
 		line += strcspn(line, "\n");
 	}
@@ -346,14 +333,14 @@ static void check_help(const char *command, const char *name)
 /* Each line of each help fits a terminal, and begins nothing that goes on too far. */
 TEST_OF(usage, width)
 {
-	char names[OUTPUT], *name, *rest = names;
+	char names[sizeof(preload_said)], *name, *rest = names;
 
-	EXPECT_EQ(RUN("__complete", ""), 0);
-	strcpy(names, output);
+	EXPECT_EQ(GMEMCTL("__complete", ""), 0);
+	strcpy(names, preload_said);
 	while ((name = strsep(&rest, "\n")) && *name && *name != '-')
 		check_help(name, NULL);
-	EXPECT_EQ(RUN("__complete", "snp", ""), 0);
-	strcpy(names, output);
+	EXPECT_EQ(GMEMCTL("__complete", "snp", ""), 0);
+	strcpy(names, preload_said);
 	for (rest = names; (name = strsep(&rest, "\n")) && *name;)
 		check_help("snp", name);
 	check_help("realm", "launch");
@@ -374,21 +361,18 @@ static int serve(void *data, const char *command, struct json_object *request,
 /* A name that another VM has: the guest is not even asked for. */
 TEST_OF(usage, C25_taken)
 {
-	char directory[] = "/tmp/gmemctl-test.XXXXXX";
 	struct server taken, giver;
 
-	EXPECT_TRUE(mkdtemp(directory));
-	setenv("GMEMCTL_RUNTIME_DIR", directory, 1);
+	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
 	EXPECT_FALSE(server_start(&taken, "taken", serve, NULL, NULL));
 	EXPECT_FALSE(server_start(&giver, "giver", serve, NULL, NULL));
-	EXPECT_EQ(RUN("handover", "giver", "--name", "taken"), 1);
-	EXPECT_STRSTR(output, "taken: use as a name of a VM: File exists");
-	EXPECT_EQ(RUN("handover", "giver", "--name", "giver"), 1);
-	EXPECT_STRSTR(output, "test: serve: ");
-	EXPECT_EQ(RUN("handover", "giver", "--name", "new"), 1);
-	EXPECT_STRSTR(output, "test: serve: ");
+	EXPECT_EQ(GMEMCTL("handover", "giver", "--name", "taken"), 1);
+	EXPECT_STRSTR(preload_said, "taken: use as a name of a VM: File exists");
+	EXPECT_EQ(GMEMCTL("handover", "giver", "--name", "giver"), 1);
+	EXPECT_STRSTR(preload_said, "test: serve: ");
+	EXPECT_EQ(GMEMCTL("handover", "giver", "--name", "new"), 1);
+	EXPECT_STRSTR(preload_said, "test: serve: ");
 	server_stop(&giver);
 	server_stop(&taken);
-	unsetenv("GMEMCTL_RUNTIME_DIR");
-	EXPECT_FALSE(rmdir(directory));
+	EXPECT_FALSE(rmdir(ksft_folder()));
 }

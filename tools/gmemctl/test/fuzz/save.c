@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The file of a saved guest: its parts, and the contents of its memory. */
-#define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
