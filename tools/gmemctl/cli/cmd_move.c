@@ -124,12 +124,15 @@ static int move_call(const char *name, struct channel *channel,
 
 int move_request(const char *name, struct json_object *request, int *socket)
 {
+	struct progress progress;
 	struct channel channel;
 	struct error error;
 	int fd = channel_listen(&channel, &error);
 
 	if (!fd) {
+		progress_start(&progress, "wait for the VM", -1);
 		fd = move_call(name, &channel, request, &error);
+		progress_stop(&progress);
 		channel_close(&channel);
 	}
 	json_object_put(request);
@@ -156,6 +159,7 @@ static int taker_run(struct taker *taker, const struct move_options *options)
 		.name = options->name ? options->name : options->from,
 		.inherited = true,
 		.prepare = taker_prepare,
+		.preparing = "take the guest over",
 		.data = taker,
 	};
 	struct pc_config config;
@@ -178,10 +182,14 @@ static int taker_run(struct taker *taker, const struct move_options *options)
 /* Return: an exit code. */
 static int taker_take(struct taker *taker, const struct move_options *options)
 {
+	struct progress progress;
 	struct error error;
-	int code;
+	int rc, code;
 
-	if (handover_take(taker->socket, &taker->handover, &error))
+	progress_start(&progress, "wait for the guest", -1);
+	rc = handover_take(taker->socket, &taker->handover, &error);
+	progress_stop(&progress);
+	if (rc)
 		return out_error_report(&error);
 	code = taker_run(taker, options);
 	handover_close(&taker->handover);
@@ -297,6 +305,7 @@ static int restored_run(struct restored *restored,
 	struct run_pc run = {
 		.name = options->name,
 		.prepare = restored_prepare,
+		.preparing = "read the guest",
 		.data = restored,
 	};
 	struct pc_config config;

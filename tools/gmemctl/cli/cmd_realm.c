@@ -13,6 +13,7 @@
 #include "command.h"
 #include "input.h"
 #include "out.h"
+#include "progress.h"
 
 static const struct command command_realm_launch, command_realm_run;
 
@@ -224,23 +225,12 @@ static void realm_options_free(struct realm_options *options)
 		free(options->files[i].data);
 }
 
-/* As it happens: a launch that fails shows how far it came. */
-static void show_step(void *data, const char *step, const char *text)
-{
-	struct json_object *steps = data, *entry = out_append(steps);
-
-	out_string(entry, "step", step);
-	out_string(entry, "text", text);
-	out_text("%-14s %s\n", step, text);
-	if (!out_is_json())
-		fflush(stdout);
-}
-
 /* Of the step that has just been shown, for programs */
 static void show_pages(void *data, const struct realm_load *load, uint64_t pages,
 		       uint64_t calls)
 {
-	struct json_object *entry = out_last(data);
+	struct steps *steps = data;
+	struct json_object *entry = out_last(steps->array);
 
 	out_uint(entry, "gpa", load->gpa);
 	out_uint(entry, "pages", pages);
@@ -299,19 +289,27 @@ static void show_run(const struct realm *realm)
 		 counters->stray);
 }
 
-static int launch(struct realm *realm, const struct realm_config *config,
-		  struct error *error)
+static int launch(struct realm *realm, struct realm_config *config, struct error *error)
 {
-	int rc = realm_open(realm, config, error);
+	struct steps steps;
+	int rc;
 
+	config->step = steps_show;
+	config->pages = show_pages;
+	config->data = &steps;
+	steps_start(&steps, "launch the realm", 14);
+	rc = realm_open(realm, config, error);
 	if (!rc)
 		rc = realm_populate(realm, error);
-	return rc ? rc : realm_activate(realm, error);
+	if (!rc)
+		rc = realm_activate(realm, error);
+	steps_stop(&steps);
+	return rc;
 }
 
 /* Return: an exit code. */
 static int launch_and_run(struct realm *realm,
-			  const struct realm_config *config, bool run)
+			  struct realm_config *config, bool run)
 {
 	struct error error;
 	int code = EXIT_CODE_OK;
@@ -350,9 +348,6 @@ static int realm_main(const struct command *command, int argc, char **argv,
 		code = out_error_report(&error);
 		goto out_free_files;
 	}
-	options->config.step = show_step;
-	options->config.pages = show_pages;
-	options->config.data = out_array(out_root(), "steps");
 	code = launch_and_run(realm, &options->config, run);
 	realm_close(realm);
 out_free_files:

@@ -28,6 +28,7 @@
 #include "input.h"
 #include "memory_option.h"
 #include "out.h"
+#include "progress.h"
 #include "run_pc.h"
 #include "snp.h"
 
@@ -417,21 +418,32 @@ static int run_load(struct run *run, struct payload *payload,
 	return input_load(&run->input, payload_input(payload), error);
 }
 
+/* With --trace there are other lines. */
+static int run_start(struct run *run, struct payload *payload, struct error *error)
+{
+	struct progress progress = { 0 };
+	uint64_t start;
+	int rc;
+
+	if (!run->trace)
+		progress_start(&progress, "run the payload", -1);
+	rc = run_load(run, payload, error);
+	start = clock_now_ns();
+	if (!rc)
+		rc = payload_run(payload, run->payload, run->input_length,
+				 run->rounds, error);
+	run->elapsed_ns = clock_now_ns() - start;
+	progress_stop(&progress);
+	return rc;
+}
+
 /* Return: an exit code. */
 static int run_machine(struct run *run, struct payload *payload)
 {
 	struct error error;
-	uint64_t start;
-	int rc, code;
+	int code;
 
-	rc = run_load(run, payload, &error);
-	if (rc)
-		return out_error_report(&error);
-	start = clock_now_ns();
-	rc = payload_run(payload, run->payload, run->input_length, run->rounds,
-			 &error);
-	run->elapsed_ns = clock_now_ns() - start;
-	if (rc)
+	if (run_start(run, payload, &error))
 		return out_error_report(&error);
 	code = payload_report(run, payload);
 	return code ? code : run_check_digest(run, payload);
@@ -450,13 +462,16 @@ static int run_build(struct run *run)
 		.trace = run->trace ? stderr : NULL,
 		.console = stderr,
 	};
+	struct progress progress;
 	struct payload payload;
 	struct error error;
 	int rc, code;
 
+	progress_start(&progress, "make the VM and its memory", -1);
 	rc = payload_check_memory(run_footprint(run), &error);
 	if (!rc)
 		rc = payload_create(&payload, &config, &error);
+	progress_stop(&progress);
 	if (rc)
 		return out_error_report(&error);
 	run_warn(&payload.machine);

@@ -76,3 +76,29 @@ void progress_stop(struct progress *progress)
 	pthread_join(progress->thread, NULL);
 	progress->started = false;
 }
+
+void steps_start(struct steps *steps, const char *what, int width)
+{
+	*steps = (struct steps){
+		.what = what, .width = width, .array = out_array(out_root(), "steps"),
+	};
+	progress_start(&steps->progress, what, -1);
+}
+
+void steps_stop(struct steps *steps)
+{
+	progress_stop(&steps->progress);
+}
+
+void steps_show(void *data, const char *step, const char *text)
+{
+	struct steps *steps = data;
+	struct json_object *entry = out_append(steps->array);
+
+	progress_stop(&steps->progress);
+	out_string(entry, "step", step);
+	out_string(entry, "text", text);
+	out_text("%-*s %s\n", steps->width, step, text);
+	fflush(stdout);
+	progress_start(&steps->progress, steps->what, -1);
+}

@@ -210,12 +210,25 @@ static int control(struct run_pc *run, struct pc *pc, struct error *error)
 	return 0;
 }
 
+static int prepare(struct run_pc *run, struct pc *pc, struct error *error)
+{
+	struct progress progress;
+	int rc;
+
+	if (!run->prepare)
+		return 0;
+	progress_start(&progress, run->preparing, -1);
+	rc = run->prepare(pc, run->data, error);
+	progress_stop(&progress);
+	return rc;
+}
+
 static int run_it(struct run_pc *run, struct pc *pc, struct error *error)
 {
 	uint64_t start;
 	int rc;
 
-	rc = run->prepare ? run->prepare(pc, run->data, error) : 0;
+	rc = prepare(run, pc, error);
 	if (!rc)
 		rc = control(run, pc, error);
 	if (rc)

@@ -17,7 +17,7 @@
  * @inherited: the one who has @name is about to end
  * @kernel: path of what was booted, or NULL
  * @prepare: called when the machine is built, or NULL; for what it boots without
- *	a kernel
+ *	a kernel, and @preparing says what that is
  * @data: for @prepare
  * @rc: out: why it could not be started, or 0
  * @elapsed_ns: out: time from the first instruction to the last
@@ -29,6 +29,7 @@ struct run_pc {
 	bool inherited;
 	const char *kernel;
 	int (*prepare)(struct pc *pc, void *data, struct error *error);
+	const char *preparing;
 	void *data;
 	int rc;
 	uint64_t elapsed_ns;

@@ -18,6 +18,7 @@
 #include "command.h"
 #include "memory_option.h"
 #include "out.h"
+#include "progress.h"
 #include "run_pc.h"
 #include "snp.h"
 
@@ -353,22 +354,12 @@ static void snp_guest_free(struct snp_guest *guest)
 	snp_file_free(&guest->certs);
 }
 
-/* As it happens: a launch that fails shows how far it came. */
-static void show_step(void *data, const char *step, const char *text)
-{
-	struct json_object *steps = data, *entry = out_append(steps);
-
-	out_string(entry, "step", step);
-	out_string(entry, "text", text);
-	out_text("%-18s %s\n", step, text);
-	fflush(stdout);
-}
-
 /* Of the step that has just been shown, for programs */
 static void show_pages(void *data, const struct snp_run *run, const char *type,
 		       unsigned int calls)
 {
-	struct json_object *entry = out_last(data);
+	struct steps *steps = data;
+	struct json_object *entry = out_last(steps->array);
 
 	out_uint(entry, "gpa", run->gpa);
 	out_uint(entry, "pages", run->size / SNP_PAGE_SIZE);
@@ -411,17 +402,21 @@ static int run_guest(struct pc *pc, struct error *error)
 /* Return: an exit code. */
 static int launch_guest(struct snp_guest *guest, bool run)
 {
-	int code = EXIT_CODE_OK;
+	int rc, code = EXIT_CODE_OK;
+	struct steps steps;
 	struct error error;
 	struct pc *pc;
 
-	guest->launch.step = show_step;
+	guest->launch.step = steps_show;
 	guest->launch.pages = show_pages;
-	guest->launch.data = out_array(out_root(), "steps");
+	guest->launch.data = &steps;
 	pc = malloc(sizeof(*pc));
 	if (!pc)
 		return out_no_memory("VM");
-	if (pc_create(pc, &guest->config, &error)) {
+	steps_start(&steps, "launch the guest", 18);
+	rc = pc_create(pc, &guest->config, &error);
+	steps_stop(&steps);
+	if (rc) {
 		free(pc);
 		return out_error_report(&error);
 	}

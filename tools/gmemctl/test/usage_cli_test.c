@@ -266,29 +266,34 @@ TEST_OF(usage, color)
 /* A line after a second, which is gone at the end; on a terminal only. */
 TEST_OF(usage, progress)
 {
-	int master, fd = test_tty_open(&master), before = dup(2);
+	int master, fd = test_tty_open(&master), before[] = { dup(1), dup(2) };
 	struct progress progress;
+	struct steps steps;
 	char text[256] = "";
 	ssize_t got;
 
 	if (fd < 0)
 		return;
 	setenv("TERM", "vt100", 1);
+	out_start(false);
+	dup2(fd, 1);
 	dup2(fd, 2);
-	progress_start(&progress, "do it", -1);
+	steps_start(&steps, "do it", 6);
 	usleep(1300000);
-	progress_stop(&progress);
+	/* A step that is done takes the place of the line. */
+	steps_show(&steps, "step", "is done");
+	steps_stop(&steps);
 	progress_start(&progress, "do more", -1);
 	progress_stop(&progress);
 	setenv("TERM", "dumb", 1);
 	progress_start(&progress, "do none", -1);
 	EXPECT_FALSE(progress.started);
 	progress_stop(&progress);
-	dup2(before, 2);
+	dup2(before[0], 1);
+	dup2(before[1], 2);
 	got = read(master, text, sizeof(text) - 1);
 	EXPECT_GT(got, 0);
-	EXPECT_STREQ(text, "\r\033[Kgmemctl: do it: 1 s\r\033[K");
-	close(before);
+	EXPECT_STREQ(text, "\r\033[Kgmemctl: do it: 1 s\r\033[Kstep   is done\r\n");
 	close(fd);
 	close(master);
 }
