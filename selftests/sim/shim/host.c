@@ -126,15 +126,18 @@ static int start_trace(const char *path)
 	return 0;
 }
 
+/* What is wrong with the settings is said once. */
 static int start(void)
 {
 	struct sim_settings settings;
 	char message[256];
+	static bool refused;
 
-	if (host)
-		return 0;
+	if (host || refused)
+		return refused ? -EINVAL : 0;
 	if (sim_settings_parse(&settings, environ, message, sizeof(message))) {
 		complain(message, NULL);
+		refused = true;
 		return -EINVAL;
 	}
 	settings.config.files = &files;
@@ -146,6 +149,16 @@ static int start(void)
 	return settings.trace ? start_trace(settings.trace) : 0;
 }
 
+const struct sim_config *shim_config(void)
+{
+	int rc;
+
+	pthread_mutex_lock(&lock);
+	rc = start();
+	pthread_mutex_unlock(&lock);
+	return rc ? NULL : &host->config;
+}
+
 static bool is_ours(const char *path)
 {
 	return !strcmp(path, KVM_DEVICE_PATH) || !strcmp(path, SNP_DEVICE_PATH);
@@ -155,8 +168,10 @@ int shim_open(const char *path, int flags)
 {
 	int rc;
 
-	if (!path || !is_ours(path))
+	if (!path)
 		return SHIM_NOT_OURS;
+	if (!is_ours(path))
+		return platform_open(path);
 	pthread_mutex_lock(&lock);
 	rc = start();
 	if (!rc)
@@ -212,6 +227,7 @@ int shim_fallocate(int fd, int mode, uint64_t offset, uint64_t length)
 
 void shim_closing(int fd)
 {
+	platform_closing(fd);
 	if (!enter(fd))
 		return;
 	sim_close(host, fd);

@@ -31,6 +31,11 @@ const struct shim_next *shim_next(void);
 #define SHIM_NOT_OURS (-0x10000)
 
 int shim_open(const char *path, int flags);
+/** platform_open() - a file that is not a device of KVM's; likewise */
+int platform_open(const char *path);
+void platform_closing(int fd);
+/** shim_config() - of the simulated host; NULL: there is none, for its settings are wrong */
+const struct sim_config *shim_config(void);
 int shim_ioctl(int fd, unsigned long request, void *arg);
 int shim_fallocate(int fd, int mode, uint64_t offset, uint64_t length);
 

@@ -220,3 +220,31 @@ TEST_OF(shim, settings)
 	EXPECT_STRSTR(output, "GMEMCTL_SIM_PROFILE=6.13: not understood; it is 6.12 or 7.3");
 	EXPECT_STRSTR(output, "Invalid argument");
 }
+
+/* D19: the host that a launch would have, and not the one that the tests run on */
+TEST_OF(shim, status)
+{
+	static const char *const status[] = { "snp", "status", NULL };
+	static const char *const none[] = { NULL }, *const no_snp[] = { "HOST=no-snp", NULL };
+	static const char *const no_device[] = { "HOST=no-dev-sev", NULL };
+	static const char *const typo[] = { "HOST=no-spn", NULL };
+	static const char *const passes[] = {
+		"cpu            AMD EPYC 9654", "sev-snp", "asids          99 for", "syscfg",
+		"rmp            0x1000000000", "kernel-config", "kernel-snp", "iommu", "kvm_amd",
+		"/dev/sev", "firmware", "vm ", "policy-bits    0x3fbffff; SMT is on",
+	};
+	char line[128], *first;
+
+	EXPECT_GE(preload_gmemctl(status, none), 0);
+	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
+		snprintf(line, sizeof(line), "PASS  %s", passes[i]);
+		EXPECT_STRSTR(preload_said, line);
+	}
+	EXPECT_EQ(preload_gmemctl(status, no_snp), 4);
+	EXPECT_STRSTR(preload_said, "FAIL  sev-snp        SEV no");
+	EXPECT_EQ(preload_gmemctl(status, no_device), 4);
+	EXPECT_STRSTR(preload_said, "FAIL  /dev/sev");
+	EXPECT_EQ(preload_gmemctl(status, typo), 4);
+	first = strstr(preload_said, "gmemctl-sim: ");
+	EXPECT_TRUE(first && !strstr(first + 1, "gmemctl-sim: "));
+}

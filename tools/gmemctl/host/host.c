@@ -76,9 +76,32 @@ void host_fix(struct host_check *check, const char *format, ...)
 	va_end(args);
 }
 
+/* A register of the first CPU: the offset in the driver's file is its number. */
+static int host_register(const char *path, uint32_t number, void *value, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	got = pread(fd, value, size, number);
+	if (got != (ssize_t)size)
+		rc = got < 0 ? -errno : -EIO;
+	close(fd);
+	return rc;
+}
+
 #ifdef __x86_64__
+/* What the driver says of CPUID is what the instruction says, unless the host is simulated. */
 bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 {
+	uint32_t all[4];
+	int rc = host_register("/dev/cpu/0/cpuid", leaf & 0x80000000, all, sizeof(all));
+
+	if (!rc)
+		return leaf <= all[0] &&
+		       !host_register("/dev/cpu/0/cpuid", leaf, out, sizeof(*out));
 	return __get_cpuid(leaf, &out->eax, &out->ebx, &out->ecx, &out->edx);
 }
 #else
@@ -90,20 +113,9 @@ bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 }
 #endif
 
-/* The file's offset is the number of the register. */
 static int host_msr(uint32_t number, uint64_t *value)
 {
-	int fd = open("/dev/cpu/0/msr", O_RDONLY | O_CLOEXEC);
-	ssize_t size;
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	size = pread(fd, value, sizeof(*value), number);
-	if (size != sizeof(*value))
-		rc = size < 0 ? -errno : -EIO;
-	close(fd);
-	return rc;
+	return host_register("/dev/cpu/0/msr", number, value, sizeof(*value));
 }
 
 void host_init(struct host *host)
