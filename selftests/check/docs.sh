@@ -195,21 +195,32 @@ docs_simulator() {
 	return "$bad"
 }
 
-# docs_transcript_split PAGE DIR: the commands of the literal blocks of a page's
-# example, as DIR/N.run, and what the page says that they print, as DIR/N.says.
+# docs_transcript_split PAGE DIR: the commands of the literal blocks of a page, which have a
+# prompt, as DIR/N.run, and what the page says that they print, as DIR/N.says. Before them
+# a comment says how they are run, as DIR/N.how, or why they are not:
+#   .. transcript: run [simulator] [FILE...]	FILE comes from the cache
+#   .. transcript: not run, REASON
+# Those that are not run are counted in DIR/not-run, those without a comment named on stdout.
 docs_transcript_split() {
-	sed -n '/^Example$/,$p' "$1" | awk -v dir="$2" '
-		/^    \$ / {
+	awk -v dir="$2" -v page="${1#"$TOP_DIR/"}" '
+		/^ *\.\. transcript: / { sub(/^ *\.\. transcript: /, ""); how = $0; inside = 0; next }
+		{ match($0, /^ */); indent = RLENGTH }
+		/^ +(\$ |# (gmem|pvmem)ctl )/ {
+			inside = 0
+			if (how == "")
+				print page ":" FNR ": no comment says whether it is run"
+			if (how !~ /^run/) { print >(dir "/not-run"); next }
 			run = dir "/" ++n ".run"; says = dir "/" n ".says"
-			sub(/^    \$ /, ""); print >run; printf "" >says
-			more = /\\$/; inside = 1; next
+			print how >(dir "/" n ".how")
+			print substr($0, indent + 3) >run; printf "" >says
+			more = /\\$/; inside = indent; next
 		}
-		inside && /^    / {
-			sub(/^    /, "")
+		inside && indent >= inside {
+			$0 = substr($0, inside + 1)
 			if (more) { print >run; more = /\\$/ } else print >says
 			next
 		}
-		NF { inside = 0 }'
+		NF { inside = 0 }' "$1"
 }
 
 # What differs from run to run: keys, and times. Lines are wrapped in a page.
@@ -220,62 +231,102 @@ docs_transcript_plain() {
 
 # docs_transcript_match IS SAYS: SAYS has "..." for anything.
 docs_transcript_match() {
-	local is=$1 says=$2 part
+	local is=$1 says=$2 before='' part
 
 	while [[ $says == *...* ]]; do
 		part=${says%%...*}
-		[[ $is == "$part"* ]] || return 1
-		is=${is#"$part"}
 		says=${says#*...}
-		part=${says%%...*}
-		[[ $is == *"$part"* ]] || return 1
-		is=$part${is#*"$part"}
+		# The pattern before the first one is empty, and of others a glob.
+		# shellcheck disable=SC2053
+		[[ $is == $before"$part"* ]] || return 1
+		# shellcheck disable=SC2295
+		is=${is#$before"$part"}
+		before='*'
 	done
-	[[ $is == "$says" ]]
+	# shellcheck disable=SC2053
+	[[ $is == $before"$says" ]]
 }
 
-# docs_transcript_run DIR NUMBER: all commands, one after another in one shell.
+# docs_transcript_run DIR: all commands, one after another in one shell.
 docs_transcript_run() {
-	local i
+	local i how
 
 	cd "$1" || return 1
 	PATH=$TOP_DIR/build:$PATH
-	for ((i = 1; i <= $2; i++)); do
+	for ((i = 1; ; i++)); do
+		[[ -e $i.run ]] || break
+		how=$(<"$i.how")
 		# shellcheck disable=SC1090
-		. "./$i.run" >"$i.out" 2>"$i.err" || true
+		if [[ " $how " == *" simulator "* ]]; then
+			(export LD_PRELOAD=$PWD/build/gmemctl-sim.so; . "./$i.run")
+		else
+			. "./$i.run"
+		fi >"$i.out" 2>"$i.err" || true
 	done
 }
 
-# The example of `gmemctl snp` is what it prints, with Debian's firmware.
-docs_transcript() {
-	local page=$TOP_DIR/Documentation/gmemctl-snp.rst dir=$WORK/transcript
-	local fixtures=${GMEM_SNP_FIXTURES:-$CACHE_DIR/snp} file i says is bad=0 number
+# docs_transcript_files DIR: what the commands need, from the cache.
+docs_transcript_files() {
+	local fixtures=${GMEM_SNP_FIXTURES:-$CACHE_DIR/snp} file from
 
-	need openssl || return 4
-	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" all sim >/dev/null || return 1
-	mkdir -p "$dir"
-	for file in OVMF-trixie.fd report_milan.hex vcek_milan.der cert_chain_milan; do
-		cp "$fixtures/$file" "$dir" 2>/dev/null ||
-			{ echo "$file is not in the cache: see tools/gmemctl/test/fixtures.sh"; return 4; }
+	for file in $(cat "$1"/*.how | tr ' ' '\n' | sort -u); do
+		case $file in
+		run | simulator) continue ;;
+		OVMF.fd) from=OVMF-trixie.fd ;;
+		*) from=$file ;;
+		esac
+		cp "$fixtures/$from" "$1/$file" 2>/dev/null ||
+			{ echo "$from is not in the cache: see tools/gmemctl/test/fixtures.sh"; return 4; }
 	done
-	mv "$dir/OVMF-trixie.fd" "$dir/OVMF.fd"
+}
+
+# docs_transcript_page PAGE DIR: 4 if a file is missing.
+docs_transcript_page() {
+	local page=$1 dir=$2 i says is bad=0
+
 	mkdir -p "$dir/build"
 	cp "$TOP_DIR/build/gmemctl-sim.so" "$dir/build" || return 1
-	docs_transcript_split "$page" "$dir"
-	number=$(find "$dir" -name '*.run' | wc -l)
-	((number >= 8)) || { echo "the page has only $number commands"; return 1; }
-	(docs_transcript_run "$dir" "$number")
-	for ((i = 1; i <= number; i++)); do
+	docs_transcript_split "$page" "$dir" >"$dir/unmarked"
+	[[ ! -s $dir/unmarked ]] || { cat "$dir/unmarked"; bad=1; }
+	[[ -e $dir/1.run ]] || return "$bad"
+	docs_transcript_files "$dir" || return
+	(docs_transcript_run "$dir")
+	for ((i = 1; ; i++)); do
+		[[ -e $dir/$i.run ]] || break
 		says=$(docs_transcript_plain "$dir/$i.says")
 		is=$(docs_transcript_plain "$dir/$i.out" "$dir/$i.err")
 		# "..." is for anything.
 		docs_transcript_match "$is" "$says" || {
-			echo "$(cat "$dir/$i.run"): the page says $says, but it is: $is"
+			echo "${page#"$TOP_DIR/"}: $(cat "$dir/$i.run"): the page says $says," \
+				"but it is: $is"
 			bad=1
 		}
 	done
-	echo "# $number commands"
 	return "$bad"
+}
+
+# Each command that a page shows prints what the page says, or the page says why nobody tries.
+docs_transcript() {
+	local page dir rc bad=0 missing=0
+
+	need openssl || return 4
+	make -s -C "$TOP_DIR/tools/gmemctl" OUT="$TOP_DIR/build" all sim >/dev/null || return 1
+	for page in "$TOP_DIR"/Documentation/*.rst "$TOP_DIR"/Documentation/man/*.rst \
+		"$TOP_DIR/README.rst"; do
+		dir=$WORK/transcript/$(tr / _ <<<"${page#"$TOP_DIR/"}")
+		rc=0
+		docs_transcript_page "$page" "$dir" >"$WORK/transcript.says" || rc=$?
+		cat "$WORK/transcript.says"
+		case $rc in
+		0) ;;
+		4) missing=4 ;;
+		*) bad=1 ;;
+		esac
+	done
+	find "$WORK/transcript" -name '*.out' | wc -l | sed 's/$/ commands were run/; s/^/# /'
+	cat "$WORK"/transcript/*/not-run 2>/dev/null | wc -l | sed 's/$/ need more than a host/; s/^/# /'
+	((!bad)) || return 1
+	return "$missing"
 }
 
 # The expectations to start from are taken: what is refused is the report only.
@@ -304,6 +355,6 @@ check_docs() {
 	check "pvmemctl's page has all commands and options" docs_man_pvmemctl
 	check "the simulator's settings are documented" docs_simulator
 	check "make help tells the truth" docs_help
-	check "the example of gmemctl snp is true" docs_transcript
+	check "the printed examples are true" docs_transcript
 	check "examples of expectations are taken" docs_expectations
 }
