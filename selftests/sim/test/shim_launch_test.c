@@ -109,55 +109,6 @@ TEST_OF(shim_launch, launch)
 	free(other);
 }
 
-/**
- * struct failure - a host on which a launch does not work
- * @code: gmemctl's exit code
- * @text: in what it writes
- */
-struct failure {
-	const char *setting;
-	int code;
-	const char *text;
-};
-
-static const struct failure failures[] = {
-	{ "HOST=no-snp", 4, "VM type KVM_X86_SNP_VM: Operation not supported" },
-	{ "HOST=psp-dead", 1, "SNP_LAUNCH_START: Inappropriate ioctl" },
-	{ "ASIDS=0", 1, "INIT2: Device or resource busy; no ASID is free" },
-	{ "FAIL=gctx-create:1:0x3", 1, "firmware error 0x3 INVALID_CONFIG" },
-	{ "FAIL=start:1:0x17", 1, "firmware error 0x17 RESOURCE_LIMIT" },
-	{ "FAIL=activate:1:0xc", 1, "firmware error 0xc" },
-	{ "FAIL=update:1:0x10", 1, "firmware error 0x10" },
-	/* The firmware still means it when the rest is asked for. */
-	{ "FAIL=update:2:0x10,update:3:0x10", 1, "firmware error 0x10" },
-	{ "FAIL=signal:1", 1, "KVM hides the cause" },
-	{ "FAIL=finish:1:0xb", 1, "firmware error 0xb BAD_MEASUREMENT" },
-	/* These are no failures: the rest goes in with another call. */
-	{ "FAIL=update:2:0x10", 0, "launched: " },
-	{ "FAIL=signal:2", 0, "launched: " },
-	{ "FAIL=again:1", 0, "launched: " },
-};
-
-TEST_OF(shim_launch, failures)
-{
-	static const char *const profiles[] = { "PROFILE=6.12", "PROFILE=7.3" };
-	firmware();
-	for (size_t i = 0; i < 2 * sizeof(failures) / sizeof(failures[0]); i++) {
-		const struct failure *failure = &failures[i / 2];
-		const char *const settings[] = {
-			profiles[i % 2], failure->setting, "STRICT=1", NULL,
-		};
-		int code = launch(settings);
-		bool right = code == failure->code &&
-			     strstr(preload_said, failure->text);
-
-		if (!right)
-			printf("# %s: %d\n%s", failure->setting, code, preload_said);
-		EXPECT_TRUE(right);
-		ksft_part("%s, %s", failure->setting, profiles[i % 2]);
-	}
-}
-
 TEST_OF(shim_launch, exits)
 {
 	static const char *const settings[] = {
@@ -176,43 +127,4 @@ TEST_OF(shim_launch, exits)
 	EXPECT_STRSTR(preload_said, "0x4000 + 0x1000 to private: done");
 	EXPECT_STRSTR(preload_said, "1 implicit conversions");
 	EXPECT_STRSTR(preload_said, "end:         system-event");
-}
-
-/**
- * struct end - how a guest's run ends
- * @script: its exits
- */
-struct end {
-	const char *script;
-	const char *text;
-};
-
-/* Each exit that a script can have, with the unmodified program */
-TEST_OF(shim_launch, ends)
-{
-	static const struct end ends[] = {
-		{ "SCRIPT=shutdown", "end:         triple-fault" },
-		{ "SCRIPT=certs:0x5000:4,term:0x1100", "end:         system-event" },
-		{ "SCRIPT=reset-hold,term:0x1100", "end:         system-event" },
-		{ "SCRIPT=0/map-shared:0x3000:1,0/fault-private:0x3000:1,"
-		  "0/shutdown", "1 implicit conversions" },
-	};
-	const char *const arguments[] = {
-		"run", "--vm-type", "snp", "--firmware", "fw", "--vcpu-type",
-		"EPYC-v4", "--memory", "64M", NULL,
-	};
-
-	firmware();
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		const char *const settings[] = {
-			"STRICT=1", ends[i].script, NULL,
-		};
-		bool right = preload_gmemctl(arguments, settings) > 0 &&
-			     strstr(preload_said, ends[i].text);
-
-		if (!right)
-			printf("# %s\n%s", ends[i].script, preload_said);
-		EXPECT_TRUE(right);
-		ksft_part("%s", ends[i].script);
-	}
 }

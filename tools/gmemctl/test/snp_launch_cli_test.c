@@ -90,15 +90,31 @@ static const struct run_case good[] = {
 	{ LAUNCH " --cpus 2 --id-block b64 --id-auth a64", "", 0, "ID block" },
 };
 
+/* On hosts with both kernels */
+#define LAUNCH_ON(settings, code, says)				\
+	{ LAUNCH " --cpus 2", settings, code, says },		\
+	{ LAUNCH " --cpus 2", "PROFILE=6.12 " settings, code, says }
+
 static const struct run_case bad[] = {
-	{ LAUNCH, "HOST=no-snp", 4, "KVM_X86_SNP_VM" },
+	LAUNCH_ON("HOST=no-snp", 4, "VM type KVM_X86_SNP_VM: Operation not supported"),
 	{ LAUNCH, "HOST=no-dev-sev", 4, "/dev/sev: open" },
-	{ LAUNCH, "ASIDS=0", 1, "no ASID is free" },
-	{ LAUNCH, "HOST=psp-dead", 1, "SNP_LAUNCH_START" },
+	LAUNCH_ON("ASIDS=0", 1, "INIT2: Device or resource busy; no ASID is free"),
+	LAUNCH_ON("HOST=psp-dead", 1, "SNP_LAUNCH_START: Inappropriate ioctl"),
+	LAUNCH_ON("FAIL=gctx-create:1:0x3", 1, "firmware error 0x3 INVALID_CONFIG"),
+	LAUNCH_ON("FAIL=start:1:0x17", 1, "firmware error 0x17 RESOURCE_LIMIT"),
+	LAUNCH_ON("FAIL=activate:1:0xc", 1, "firmware error 0xc"),
+	LAUNCH_ON("FAIL=update:1:0x10", 1, "firmware error 0x10"),
+	/* The firmware still means it when the rest is asked for. */
+	LAUNCH_ON("FAIL=update:2:0x10,update:3:0x10", 1, "firmware error 0x10"),
 	{ LAUNCH, "FAIL=update:5:0x1a,update:6:0x1a", 1,
 	  "ZERO page at gpa 0x802000: SNP_LAUNCH_UPDATE, firmware error 0x1a "
 	  "INVALID_PAGE_STATE" },
-	{ LAUNCH, "FAIL=finish:1:0xb", 1, "BAD_MEASUREMENT" },
+	LAUNCH_ON("FAIL=signal:1", 1, "KVM hides the cause"),
+	LAUNCH_ON("FAIL=finish:1:0xb", 1, "firmware error 0xb BAD_MEASUREMENT"),
+	/* These are no failures: the rest goes in with another call. */
+	LAUNCH_ON("FAIL=update:2:0x10", 0, "launched: "),
+	LAUNCH_ON("FAIL=signal:2", 0, "launched: "),
+	LAUNCH_ON("FAIL=again:1", 0, "launched: "),
 	{ LAUNCH " --features 0x201", "PROFILE=6.12", 4, "does not have 0x200" },
 	{ LAUNCH " --policy 0x130000", "PROFILE=6.12", 1, "clear the bits 0x1" },
 	{ LAUNCH " --certs certs", "PROFILE=6.12", 4, "REQ_CERTS" },
@@ -143,6 +159,10 @@ static const struct run_case runs[] = {
 	  "1 pages: No space left" },
 	{ RUN, "SCRIPT=map-private:0x90000000:4,reset-hold,shutdown", 18,
 	  "1 requests refused" },
+	{ RUN, "SCRIPT=reset-hold,term:0x1100", 19, "end:         system-event" },
+	{ RUN, "SCRIPT=certs:0x5000:4,term:0x1100", 19, "end:         system-event" },
+	{ RUN, "SCRIPT=0/map-shared:0x3000:1,0/fault-private:0x3000:1,0/shutdown", 18,
+	  "1 implicit conversions" },
 	{ RUN, "SCRIPT=fault-private:0x200000:1", 22, "private access" },
 	{ RUN, "FAIL=signal:9 SCRIPT=shutdown", 18, "triple-fault" },
 };
