@@ -17,7 +17,7 @@
 
 #define TOOL "/usr/sbin/pvmemctl"
 #define WORDS_MAX 12
-#define RANDOM_NUMBERS 100
+#define RANDOM_NUMBERS 20
 
 FIXTURE(tool) {
 	int device;
@@ -169,6 +169,7 @@ TEST_F(tool, usage)
 		{ "free 0x 4K", "'0x'" },
 		{ "free 0x-1 4K", "'0x-1'" },
 		{ "free 0xg 4K", "'0xg'" },
+		{ "free 0x0x1000 4K", "'0x0x1000'" },
 		{ "free 0 4KB", "'4KB'" },
 		{ "free 0 4KK", "'4KK'" },
 		{ "free 0 K", "'K'" },

@@ -10,9 +10,9 @@ SEEN_ELSEWHERE='control|convert_wait|cost|drain|fault_wait|fuzz|hypervisor*|memc
 SEEN_ELSEWHERE+='|overcommit|race|sim_*|stress|linux_clocks|linux_decommit|linux_file'
 SEEN_ELSEWHERE+='|linux_handover|linux_machine|linux_memory|view_model'
 
-# Long programs about what is gmemctl's and KVM's own: stock-6.12 runs them. The modules, which
+# Long programs about what is the tools' and KVM's own: stock-6.12 runs them. The modules, which
 # the sanitizers watch, do in them what they do in other programs.
-OF_GMEMCTL='control|linux_clocks|linux_file|linux_handover|linux_machine|linux_memory'
+OF_GMEMCTL='control|linux_clocks|linux_file|linux_handover|linux_machine|linux_memory|pvmemctl'
 OF_GMEMCTL+='|tutorial'
 
 # Long programs that do one thing at a time, in which KCSAN has no race to find.

@@ -2,7 +2,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "number.h"
@@ -19,22 +18,38 @@ static unsigned int unit_shift(const char *unit)
 	return at ? 10 * (at - units + 1) : 0;
 }
 
+static unsigned int digit_value(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* Return: 0, or -ERANGE. */
+static int digits_parse(const char *text, size_t count, unsigned int base, uint64_t *value)
+{
+	*value = 0;
+	for (; count--; text++)
+		if (__builtin_mul_overflow(*value, base, value) ||
+		    __builtin_add_overflow(*value, digit_value(*text), value))
+			return -ERANGE;
+	return 0;
+}
+
+/*
+ * Not by strtoull(), which takes white space, signs, octal numbers, and one more 0x
+ * after the first.
+ */
 int number_parse(const char *text, uint64_t *value)
 {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	unsigned int shift;
+	const char *digits = hex ? text + 2 : text;
+	size_t count = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
+	unsigned int shift = unit_shift(digits + count);
 	uint64_t number;
-	char *end;
 
-	/* strtoull() takes white space, signs, and 0 as the start of octal. */
-	if (!isdigit((unsigned char)text[0]) || (hex && !isxdigit((unsigned char)text[2])))
+	if (!count || (digits[count] && !shift))
 		return -EINVAL;
-	errno = 0;
-	number = strtoull(hex ? text + 2 : text, &end, hex ? 16 : 10);
-	shift = unit_shift(end);
-	if (*end && !shift)
-		return -EINVAL;
-	if (errno || number << shift >> shift != number)
+	if (digits_parse(digits, count, hex ? 16 : 10, &number) ||
+	    number << shift >> shift != number)
 		return -ERANGE;
 	*value = number << shift;
 	return 0;
