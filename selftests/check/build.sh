@@ -158,6 +158,24 @@ build_version() {
 		{ echo "Kbuild says '$kbuild', dkms.conf says '$dkms'"; return 1; }
 }
 
+# What dkms is told to install, make uninstall to remove, and README.rst to sign, is what
+# is built without the tests.
+build_module_names() {
+	local name
+
+	sed '/^ifdef GMEM_TEST$/,$d' "$TOP_DIR/Kbuild" |
+		sed -n 's/^obj-.*[+:]= \([a-z_]*\)\.o$/\1/p' | sort >"$WORK/modules"
+	[[ -s $WORK/modules ]] || { echo "no module found in Kbuild"; return 1; }
+	sed -n 's/^BUILT_MODULE_NAME\[.*\]="\(.*\)"$/\1/p' "$TOP_DIR/dkms.conf" | sort |
+		diff --label Kbuild --label dkms.conf -u "$WORK/modules" - || return 1
+	while read -r name; do
+		grep -q "/updates/$name\.ko\*" "$TOP_DIR/Makefile" ||
+			{ echo "make uninstall leaves $name"; return 1; }
+		grep -q "^    for module in .*\b$name\b" "$TOP_DIR/README.rst" ||
+			{ echo "README.rst does not sign $name"; return 1; }
+	done <"$WORK/modules"
+}
+
 # The tools come from the mirror, see arm64.sh; without them there is no telling.
 build_arm64_tools() {
 	arm64_get >/dev/null 2>&1 ||
@@ -177,8 +195,8 @@ build_arm64_modules() {
 	hold "check-$1"
 	modules_copy "$dir"
 	PATH=$path modules_make "$dir" "$kdir/kdir" "${args[@]}" "${@:2}" || return 1
-	[[ -e $dir/gmem.ko && ! -e $dir/gmem_kvm.ko ]] ||
-		{ echo "expected gmem.ko and no gmem_kvm.ko"; return 1; }
+	[[ -e $dir/gmem.ko && -e $dir/pvmemcontrol.ko && ! -e $dir/gmem_kvm.ko ]] ||
+		{ echo "expected gmem.ko, pvmemcontrol.ko and no gmem_kvm.ko"; return 1; }
 }
 
 # build_arm64_user FOLDER OUT
@@ -200,6 +218,7 @@ check_arm64() {
 	check "arm64: modules on 7.3, W=1 -Werror" build_arm64_modules arm64-7.3 \
 		KBUILD_MODPOST_WARN=1
 	check "arm64: gmemctl builds" build_arm64_user tools/gmemctl arm64
+	check "arm64: pvmemctl builds" build_arm64_user tools/pvmemctl arm64
 	check "arm64: selftests build" build_arm64_user selftests selftests-arm64
 }
 
@@ -211,6 +230,7 @@ check_build() {
 	done
 	check "modules on 7.2, W=1 -Werror" build_modules_between stock-7.2
 	check "gmemctl builds" build_user tools/gmemctl
+	check "pvmemctl builds" build_user tools/pvmemctl
 	check "gmemctl's unit tests" build_unit_tests
 	check "digests of IGVM files" build_igvm_vectors
 	check "the simulator's core is pure" build_pure_core
@@ -219,5 +239,6 @@ check_build() {
 	check "symbols on stock-6.12" build_symbols stock-6.12
 	check "symbols on stock-7.3" build_symbols stock-7.3
 	check "one version" build_version
+	check "all modules are installed" build_module_names
 	check_arm64
 }

@@ -1,18 +1,23 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The description for syzkaller says all that the uapi header says, and its
-# constants have the header's values. Sourced.
+# The descriptions for syzkaller say all that the uapi headers say, and their
+# constants have the headers' values. Sourced.
 
-SYZ_TEXT=selftests/syzkaller/gmem.txt
-SYZ_CONST=selftests/syzkaller/gmem.txt.const
-SYZ_HEADER=uapi/linux/gmem.h
+# syz_of NAME: what is looked at.
+syz_of() {
+	SYZ_NAME=$1
+	SYZ_PREFIX=${1^^}
+	SYZ_TEXT=selftests/syzkaller/$1.txt
+	SYZ_CONST=selftests/syzkaller/$1.txt.const
+	SYZ_HEADER=uapi/linux/$1.h
+}
 
 # "struct member" for each member, in order, from the header.
 syz_header_members() {
 	sed -E -n -e '/^struct [a-z0-9_]+ \{$/,/^\};$/{
 		s/^struct ([a-z0-9_]+) \{$/struct \1/p
-		s/^\t[a-z0-9_]+ ([a-z0-9_]+)(\[[0-9A-Z_]+\])?;$/  \1/p }' "$SYZ_HEADER"
+		s/^\t+(struct )?[a-z0-9_]+ ([a-z0-9_]+)(\[[0-9A-Z_]+\])?;$/  \2/p }' "$SYZ_HEADER"
 }
 
 # The same from the description, for the structures that the header has.
@@ -21,8 +26,8 @@ syz_text_members() {
 
 	sed -n 's/^struct \([a-z0-9_]*\)$/\1/p' "$WORK/syz.header" |
 		while read -r name; do
-		sed -E -n -e "/^$name \{\$/,/^\}\$/{
-			s/^([a-z0-9_]+) \{\$/struct \1/p
+		sed -E -n -e "/^$name [[{]\$/,/^[]}]\$/{
+			s/^([a-z0-9_]+) [[{]\$/struct \1/p
 			s/^\t([a-z0-9_]+)\t.*/  \1/p }" "$SYZ_TEXT"
 	done
 }
@@ -41,9 +46,9 @@ syz_members() {
 # the ioctls, the version, the path of the device, and limits of no argument.
 syz_header_names() {
 	{
-		sed -E -n 's/^#define (GMEM_[A-Z0-9_]+)[[:space:]].*/\1/p' "$SYZ_HEADER"
-		sed -E -n 's/^\t(GMEM_[A-Z0-9_]+)( = .*)?,$/\1/p' "$SYZ_HEADER"
-	} | grep -vE '^GMEM_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH|CONVERT_MAX_EVENTS|VIEW_MAX_MAPPINGS)$'
+		sed -E -n "s/^#define (${SYZ_PREFIX}_[A-Z0-9_]+)[[:space:]].*/\1/p" "$SYZ_HEADER"
+		sed -E -n "s/^\t(${SYZ_PREFIX}_[A-Z0-9_]+)( = .*)?,$/\1/p" "$SYZ_HEADER"
+	} | grep -vE '^[A-Z]+_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH|DEVICE_DIR|CONVERT_MAX_EVENTS|VIEW_MAX_MAPPINGS)$'
 }
 
 syz_names() {
@@ -54,7 +59,7 @@ syz_names() {
 	[[ -s $WORK/syz.names ]] || { echo "no name found in $SYZ_HEADER"; return 1; }
 	grep -v '^#' "$SYZ_TEXT" >"$WORK/syz.code"
 	while read -r name; do
-		if [[ $name == GMEM_IOCTL_* ]]; then
+		if [[ $name == *_IOCTL_* ]]; then
 			grep -qF "ioctl\$$name(" "$SYZ_TEXT" &&
 				grep -qF "const[$name]" "$SYZ_TEXT" && continue
 		else
@@ -63,8 +68,8 @@ syz_names() {
 		echo "$SYZ_TEXT: $name of $SYZ_HEADER is missing"
 		bad=1
 	done <"$WORK/syz.names"
-	path=$(sed -n 's/^#define GMEM_DEVICE_PATH //p' "$SYZ_HEADER")
-	grep -qF "string[$path]" "$SYZ_TEXT" ||
+	path=$(sed -n 's/^#define [A-Z]*_DEVICE_\(PATH\|DIR\) "\(.*\)"$/string["\2/p' "$SYZ_HEADER")
+	grep -qF "$path" "$SYZ_TEXT" ||
 		{ echo "$SYZ_TEXT: the device $path is missing"; bad=1; }
 	return "$bad"
 }
@@ -82,7 +87,7 @@ syz_used() {
 syz_values() {
 	{
 		printf '#include <%s>\n' stdio.h fcntl.h unistd.h sys/mman.h \
-			sys/syscall.h linux/falloc.h linux/ioctl.h linux/gmem.h
+			sys/syscall.h linux/falloc.h linux/ioctl.h "linux/$SYZ_NAME.h"
 		# Older headers do not have it.
 		echo '#define KVM_CREATE_GUEST_MEMFD _IOC(3U, 0xae, 0xd4, 64)'
 		echo 'int main(void) {'
@@ -109,7 +114,12 @@ syz_constants() {
 }
 
 check_syzkaller() {
-	check "syzkaller: members of structures" syz_members
-	check "syzkaller: ioctls and flags" syz_names
-	check "syzkaller: values of constants" syz_constants
+	local name
+
+	for name in gmem pvmemcontrol; do
+		syz_of "$name"
+		check "syzkaller: members of structures: $name" syz_members
+		check "syzkaller: ioctls and flags: $name" syz_names
+		check "syzkaller: values of constants: $name" syz_constants
+	done
 }

@@ -161,6 +161,17 @@ stage_guest_convert() {
 		-o "$1/convert" "$VM_DIR"/guest/convert/*.c
 }
 
+# stage_guest_pvmemcontrol ROOT KERNEL_DIR: a guest's driver, its tool, and what uses them.
+stage_guest_pvmemcontrol() {
+	local build
+
+	build=$TOP_DIR/build/guest-driver-$(readlink -f "$2" | sha256sum | cut -c1-8)
+	modules_build_driver "$build" "$2/kdir" || return 1
+	cp "$build/pvmemcontrol.ko" "$TOP_DIR/build/pvmemctl" "$1/"
+	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+		-o "$1/pvmem" "$VM_DIR"/guest/pvmemcontrol/*.c
+}
+
 # stage_exec STAGE NAME: Debian's QEMU for the tests of `gmemctl exec`, with its firmware.
 # On Debian's kernels only: a QEMU inside of a VM is slow enough.
 stage_exec() {
@@ -194,6 +205,9 @@ stage_guest() {
 	   compgen -G "$stage/selftests/exec_*" >/dev/null ||
 	   compgen -G "$stage/selftests/tutorial_*" >/dev/null; then
 		stage_guest_convert "$root" "$dir" || return 1
+	fi
+	if compgen -G "$stage/selftests/linux_pvmemcontrol*" >/dev/null; then
+		stage_guest_pvmemcontrol "$root" "$dir" || return 1
 	fi
 	initramfs_pack "$root" "$stage/guest/initrd"
 	rm -rf "$root"

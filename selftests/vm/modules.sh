@@ -74,3 +74,14 @@ modules_build_guest() {
 		{ release; return 1; }
 	release
 }
+
+# modules_build_driver DIR KDIR: pvmemcontrol.ko alone, for the guest's kernel, in the
+# directory DIR.
+modules_build_driver() {
+	hold_tree modules-guest
+	modules_copy "$1"
+	watch_log "guest: pvmemcontrol" "$1/build.log" \
+		make -s -C "$2" M="$1" W=1 KCFLAGS=-Werror pvmemcontrol.ko ||
+		{ release; return 1; }
+	release
+}

@@ -8,12 +8,12 @@
 # what they find on 7.3: stock-7.3 runs them only if asked for, by KERNEL= or T=.
 SEEN_ELSEWHERE='control|convert_wait|cost|drain|fault_wait|fuzz|hypervisor*|memcg|model'
 SEEN_ELSEWHERE+='|overcommit|race|sim_*|stress|linux_clocks|linux_decommit|linux_file'
-SEEN_ELSEWHERE+='|linux_handover|linux_machine|linux_memory|view_model'
+SEEN_ELSEWHERE+='|linux_handover|linux_machine|linux_memory|linux_pvmemcontrol|view_model'
 
 # Long programs about what is the tools' and KVM's own: stock-6.12 runs them. The modules, which
 # the sanitizers watch, do in them what they do in other programs.
-OF_GMEMCTL='control|linux_clocks|linux_file|linux_handover|linux_machine|linux_memory|pvmemctl'
-OF_GMEMCTL+='|tutorial'
+OF_GMEMCTL='control|linux_clocks|linux_file|linux_handover|linux_machine|linux_memory'
+OF_GMEMCTL+='|linux_pvmemcontrol|pvmemctl|tutorial'
 
 # Long programs that do one thing at a time, in which KCSAN has no race to find.
 ONE_AT_A_TIME='fail_nth*|linux_decommit|view_access|view_fill|view_life|view_mapping|view_memory'

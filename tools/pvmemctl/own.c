@@ -72,14 +72,26 @@ static int own_pin(struct own *own, struct error *error)
 	return 0;
 }
 
-static void own_add(struct own *own, uint64_t addr)
+static int compare(const void *a, const void *b)
 {
-	struct range *last = own->ranges + own->count;
+	const struct range *left = a, *right = b;
 
-	if (own->count && last[-1].addr + last[-1].length == addr)
-		last[-1].length += own->page;
-	else
-		own->ranges[own->count++] = (struct range){ addr, own->page };
+	return left->addr < right->addr ? -1 : left->addr > right->addr;
+}
+
+/* Pages that follow each other in the guest, whatever their order here, are one range. */
+static void own_join(struct own *own)
+{
+	qsort(own->ranges, own->pages, sizeof(*own->ranges), compare);
+	own->count = 1;
+	for (size_t i = 1; i < own->pages; i++) {
+		struct range *last = &own->ranges[own->count - 1];
+
+		if (last->addr + last->length == own->ranges[i].addr)
+			last->length += own->page;
+		else
+			own->ranges[own->count++] = own->ranges[i];
+	}
 }
 
 static int own_find(struct own *own, int pagemap, struct error *error)
@@ -94,8 +106,9 @@ static int own_find(struct own *own, int pagemap, struct error *error)
 		if (!(entry & PAGEMAP_PRESENT) || !(entry & PAGEMAP_PFN))
 			return error_set(error, 0, PAGEMAP, "does not say where memory is",
 					 "CAP_SYS_ADMIN is needed: run it as root");
-		own_add(own, (entry & PAGEMAP_PFN) * own->page);
+		own->ranges[i] = (struct range){ (entry & PAGEMAP_PFN) * own->page, own->page };
 	}
+	own_join(own);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
  * @pages: see @memory
  * @page: of the guest
  * @pin: a pipe that has references to the pages
- * @ranges: where they are, in order of @memory
+ * @ranges: where they are, in ascending order, no two of which could be one
  * @count: of @ranges
  */
 struct own {

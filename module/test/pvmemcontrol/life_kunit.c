@@ -229,7 +229,7 @@ static void life_unregister_called(struct kunit *test)
 		reinit_completion(&go);
 		callers = callers_start(test, pv, CALLERS, UINT_MAX, &go);
 		complete_all(&go);
-		msleep(5);
+		usleep_range(5000, 10000);
 		fixture_unregister(self, 0);
 		requests = READ_ONCE(model->requests);
 		callers_end(test, callers, CALLERS, -ENODEV);

@@ -112,8 +112,8 @@ static void model_command(struct model *model, u32 command)
 		memset(model->payload, 0, sizeof(model->payload));
 }
 
-/* The host's own checks: a piece of memory of one kind, whole pages. */
-static u32 model_advise(struct model *model, u64 func, u64 addr, u64 length,
+/* The host's own checks: a piece of memory of one kind, whole pages. Return: -errno. */
+static int model_advise(struct model *model, u64 func, u64 addr, u64 length,
 			u32 *code)
 {
 	u64 end = addr < PVMEMCONTROL_TEST_SHARED ? PVMEMCONTROL_TEST_SHARED :
@@ -121,16 +121,16 @@ static u32 model_advise(struct model *model, u64 func, u64 addr, u64 length,
 
 	*code = func;
 	if (func > LAST_FUNC)
-		return EOPNOTSUPP;
+		return -EOPNOTSUPP;
 	if (addr > end || length > end - addr)
-		return EINVAL;
+		return -EINVAL;
 	*code = 0;
 	if (model->fail)
-		return model->fail;
+		return -(int)model->fail;
 	if (addr & (model->page_size - 1) || length & (model->page_size - 1))
-		return EINVAL;
+		return -EINVAL;
 	if (func == REMOVE && addr < PVMEMCONTROL_TEST_SHARED)
-		return EINVAL;
+		return -EINVAL;
 	return 0;
 }
 
@@ -151,7 +151,7 @@ static void model_answer(struct model *model, const u64 *word, __le64 *answer)
 		return;
 	}
 	error = word[0] == INFO ? model->info_errno :
-		model_advise(model, word[0], word[1], word[2], &code);
+		-model_advise(model, word[0], word[1], word[2], &code);
 	answer[0] = cpu_to_le64((u64)code << 32 | error);
 }
 
