@@ -214,7 +214,6 @@ static int report_param_get(char *text, const struct kernel_param *kp)
 }
 
 static const struct kernel_param_ops report_param_ops = {
-	.flags = KERNEL_PARAM_OPS_FL_NOARG,
 	.set = report_param_set,
 	.get = report_param_get,
 };
