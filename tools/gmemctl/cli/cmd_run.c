@@ -50,6 +50,7 @@
  * @append: its command line
  * @off_port: port that powers Linux off, or 0
  * @pvmemcontrol: function codes for Linux, as bits; 0: no such device
+ * @balloon: Linux has a balloon
  * @name: of the VM, or NULL: one that nobody else has
  * @input: the file at @path
  * @input_length: bytes the payload works on
@@ -73,6 +74,7 @@ struct run {
 	const char *append;
 	uint16_t off_port;
 	uint32_t pvmemcontrol;
+	bool balloon;
 	const char *name;
 	struct input input;
 	uint64_t input_length;
@@ -242,6 +244,7 @@ static int run_linux(struct run *run)
 			},
 			.off_port = run->off_port,
 			.pvmemcontrol = run->pvmemcontrol,
+			.balloon = run->balloon,
 		},
 	};
 	int code = linux_check(run);
@@ -519,6 +522,9 @@ static const struct cli_option run_options[] = {
 	  LINUX_ONLY },
 	{ "--power-off-port", "PORT", option_off_port, TO_RUN(off_port),
 	  "a write to it powers off: for a guest without ACPI; 0x1000 to 0xffff",
+	  LINUX_ONLY },
+	{ "--balloon", NULL, option_flag, TO_RUN(balloon),
+	  "a virtio balloon, see `gmemctl help balloon`, with free page reporting",
 	  LINUX_ONLY },
 	{ "--pvmemcontrol", "CODES", option_words, TO_RUN(pvmemcontrol),
 	  "a device by which the guest manages its memory on this host; CODES: all, or "

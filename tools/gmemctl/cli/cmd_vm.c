@@ -48,6 +48,13 @@ static const struct cli_option range_options[] = {
 	{ 0 }
 };
 
+static const struct cli_option balloon_options[] = {
+	NAME_OPTION,
+	{ "SIZE", NULL, option_size, TO(struct vm_arguments, size),
+	  "bytes that the guest is to give up; 0: none" },
+	{ 0 }
+};
+
 static const struct cli_option convert_options[] = {
 	NAME_OPTION,
 	RANGE_OPTIONS,
@@ -184,6 +191,68 @@ static void stat_view_text(struct json_object *stat)
 		 vm_uint(view, "faults"), vm_uint(view, "mappings"));
 }
 
+/* "dontneed 3, mlock 1" */
+static void stat_counts_text(struct json_object *device, const char *key)
+{
+	struct json_object_iterator at, end;
+	struct json_object *counts;
+	const char *between = "";
+
+	if (!json_object_object_get_ex(device, key, &counts) ||
+	    !json_object_is_type(counts, json_type_object))
+		return;
+	at = json_object_iter_begin(counts);
+	end = json_object_iter_end(counts);
+	out_text("; %s: ", key);
+	if (json_object_iter_equal(&at, &end))
+		out_text("none");
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		const char *name = json_object_iter_peek_name(&at);
+
+		out_text("%s%s %" PRIu64, between, name, vm_uint(counts, name));
+		between = ", ";
+	}
+}
+
+static void stat_pvmemcontrol_text(struct json_object *stat)
+{
+	struct json_object *device;
+
+	if (!json_object_object_get_ex(stat, "pvmemcontrol", &device))
+		return;
+	out_text("pvmemcontrol: %s, %" PRIu64 " connections", vm_string(device, "state"),
+		 vm_uint(device, "connections"));
+	stat_counts_text(device, "done");
+	stat_counts_text(device, "refused");
+	out_text("; %" PRIu64 " KiB given back, %" PRIu64 " unknown, %" PRIu64
+		 " unanswered, %" PRIu64 " pieces\n",
+		 vm_uint(device, "given_back_bytes") >> 10, vm_uint(device, "unknown"),
+		 vm_uint(device, "unanswered"), vm_uint(device, "pieces"));
+}
+
+static void stat_balloon_text(struct json_object *stat)
+{
+	struct json_object *balloon, *guest, *driver;
+
+	if (!json_object_object_get_ex(stat, "balloon", &balloon))
+		return;
+	out_text("balloon:     %" PRIu64 " of %" PRIu64 " KiB%s, %" PRIu64
+		 " KiB without effect; %" PRIu64 " KiB reported as free\n",
+		 vm_uint(balloon, "given_bytes") >> 10,
+		 vm_uint(balloon, "target_bytes") >> 10,
+		 json_object_object_get_ex(balloon, "driver", &driver) &&
+		 json_object_get_boolean(driver) ? "" : " (the guest has no driver)",
+		 vm_uint(balloon, "failed_bytes") >> 10,
+		 vm_uint(balloon, "reported_bytes") >> 10);
+	if (json_object_object_get_ex(balloon, "guest", &guest))
+		out_text("guest:       %" PRIu64 " KiB, %" PRIu64 " KiB free, %" PRIu64
+			 " KiB available, %" PRIu64 " s ago\n",
+			 vm_uint(guest, "total_memory") >> 10,
+			 vm_uint(guest, "free_memory") >> 10,
+			 vm_uint(guest, "available_memory") >> 10,
+			 vm_uint(guest, "age_ns") / 1000000000);
+}
+
 static void stat_text(struct json_object *stat)
 {
 	struct json_object *rate = NULL;
@@ -205,6 +274,8 @@ static void stat_text(struct json_object *stat)
 		 vm_uint(stat, "converted_bytes") >> 10,
 		 rate ? json_object_get_double(rate) : 0.0);
 	stat_view_text(stat);
+	stat_pvmemcontrol_text(stat);
+	stat_balloon_text(stat);
 }
 
 static int stat_main(int argc, char **argv)
@@ -317,6 +388,25 @@ static int decommit_main(int argc, char **argv)
 	return code ? code : vm_range_call(&arguments, vm_request("decommit"));
 }
 
+static int balloon_main(int argc, char **argv)
+{
+	struct vm_arguments arguments;
+	struct json_object *reply, *result, *request;
+	int code = command_parse(&command_balloon, argc, argv, &arguments);
+
+	if (!code && arguments.size % RANGE_PAGE_SIZE)
+		code = usage_error("SIZE", "not whole pages", "a multiple of 4K");
+	if (code)
+		return code;
+	request = vm_request("balloon");
+	json_object_object_add(request, "size",
+			       json_object_new_uint64(arguments.size));
+	code = vm_call(arguments.name, request, &reply, &result);
+	if (!code)
+		json_object_put(reply);
+	return code;
+}
+
 static int stop_main(int argc, char **argv)
 {
 	struct vm_arguments arguments;
@@ -378,6 +468,18 @@ const struct command command_decommit = {
 		 "not asked.",
 	.options = range_options,
 	.examples = "gmemctl decommit web 512M 64M",
+};
+
+const struct command command_balloon = {
+	.name = "balloon",
+	.run = balloon_main,
+	.summary = "have a VM give up memory, or get it back",
+	.about = "SIZE is a multiple of 4K: what the guest is to do without from now on. It "
+		 "gives pages up, or takes them back, when it can; `gmemctl stat` shows how it "
+		 "gets on. For a VM that runs with --balloon, and a guest with a driver.",
+	.options = balloon_options,
+	.examples = "gmemctl balloon web 256M\n"
+		    "gmemctl balloon web 0",
 };
 
 const struct command command_stop = {

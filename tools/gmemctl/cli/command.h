@@ -229,6 +229,7 @@ extern const struct command command_stat;
 extern const struct command command_map;
 extern const struct command command_convert;
 extern const struct command command_decommit;
+extern const struct command command_balloon;
 extern const struct command command_dump;
 extern const struct command command_handover;
 extern const struct command command_save;

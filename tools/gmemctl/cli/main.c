@@ -32,6 +32,7 @@ const struct command *const commands[] = {
 	&command_top,
 	&command_convert,
 	&command_decommit,
+	&command_balloon,
 #ifdef __x86_64__
 	&command_dump,
 	&command_handover,

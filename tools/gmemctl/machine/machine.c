@@ -169,6 +169,7 @@ void machine_destroy(struct machine *machine)
 	while (machine->nr_vcpus)
 		vcpu_destroy(&machine->vcpus[--machine->nr_vcpus]);
 	free(machine->vcpus);
+	given_destroy(&machine->given);
 	advice_destroy(&machine->advice);
 	guest_memory_destroy(&machine->memory);
 	snp_launch_close(&machine->launch);

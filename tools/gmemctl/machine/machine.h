@@ -19,6 +19,7 @@
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"
 #include "../memory/advice.h"
+#include "../memory/given.h"
 #include "../memory/guest_memory.h"
 #include "../snp/launch.h"
 #include "view_fault.h"
@@ -81,6 +82,7 @@ struct machine_counters {
  * @launch: of an SNP guest; open as long as it lives
  * @memory: its memory
  * @advice: what the guest has asked for of it
+ * @given: pages of it that the guest does not use; of a machine with a balloon
  * @vcpus: its vCPUs, @nr_vcpus of them
  * @nr_vcpus: see there
  * @threads: one for each
@@ -103,6 +105,7 @@ struct machine {
 	struct snp_launch launch;
 	struct guest_memory memory;
 	struct advice advice;
+	struct given given;
 	struct vcpu *vcpus;
 	unsigned int nr_vcpus;
 	struct threads threads;

@@ -88,6 +88,7 @@ static int pc_devices_add(struct pc *pc, struct error *error)
 int pc_devices(struct pc *pc, struct error *error)
 {
 	struct uart_wire wire = console_wire(&pc->console);
+	int rc;
 
 	pc->board = (struct board){
 		.irq = pc_irq,
@@ -98,9 +99,9 @@ int pc_devices(struct pc *pc, struct error *error)
 	uart_init(&pc->uart, &pc->board, &wire);
 	i8042_init(&pc->i8042, &pc->board);
 	rtc_init(&pc->rtc, NULL);
-	pc_pci_init(pc);
 	power_init(&pc->power, &pc->board, NULL);
-	return pc_devices_add(pc, error);
+	rc = pc_pci_init(pc, error);
+	return rc ? rc : pc_devices_add(pc, error);
 }
 
 void pc_devices_destroy(struct pc *pc)

@@ -5,6 +5,7 @@
 
 #include "../base/error.h"
 #include "../boot/linux.h"
+#include "../devices/balloon.h"
 #include "../devices/bus.h"
 #include "../devices/i8042.h"
 #include "../devices/pci.h"
@@ -24,6 +25,7 @@
  * @output: file for its output, or -1
  * @off_port: port that powers the machine off, OFF_PORT_MIN to OFF_PORT_MAX; 0: none
  * @pvmemcontrol: function codes that the guest may use, as bits; 0: no such device
+ * @balloon: there is a balloon
  */
 struct pc_config {
 	struct machine_config machine;
@@ -32,6 +34,7 @@ struct pc_config {
 	int output;
 	uint16_t off_port;
 	uint32_t pvmemcontrol;
+	bool balloon;
 };
 
 struct pc_job;
@@ -42,7 +45,7 @@ struct pc_job;
  * @machine: the VM
  * @board: what devices are wired to
  * @uart: the serial port; likewise the others
- * @pvmemcontrol: there if the configuration says so
+ * @pvmemcontrol: there if the configuration says so; likewise @balloon
  * @console: the other end of @uart
  * @job: what is to be done while no vCPU runs, or NULL; the machine's lock
  *	protects it
@@ -58,6 +61,7 @@ struct pc {
 	struct pci pci;
 	struct power power;
 	struct pvmemcontrol pvmemcontrol;
+	struct balloon balloon;
 	struct console console;
 	struct pc_job *job;
 	pthread_mutex_t still;

@@ -2,27 +2,24 @@
 /* What the control socket of a PC can ask for, and the jobs that come of it. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
 #include "../control/channel.h"
-#include "../gmem/gmem.h"
 #include "../kvm/threads.h"
 #include "../memory/page_states.h"
 #include "pc_control.h"
+#include "pc_stat.h"
 #include "pc_state.h"
 
 /* A string instruction can leave some exits behind, but not that many. */
 #define SETTLE_MAX 100000
-
-/* Pages asked for at once when counting those that are populated */
-#define RESIDENT_PAGES 65536
 
 /**
  * struct map - a map being made
@@ -231,150 +228,12 @@ request_of(const struct guest_memory *memory, unsigned int index)
 	return &memory->config->requests[index];
 }
 
-static bool is_gmem(const struct memory_request *request)
-{
-	return request->kind == BACKING_GMEM ||
-	       request->kind == BACKING_GMEM_STORE;
-}
-
-/* Populated bytes of a range of RAM, as far as the host has it mapped. */
-static uint64_t resident_range(const struct guest_memory *memory,
-			       struct range ram)
-{
-	uint8_t *host = memory->reservation.base + ram.start;
-	unsigned char *pages = malloc(RESIDENT_PAGES);
-	uint64_t left = range_size(ram), bytes = 0;
-
-	while (pages && left) {
-		uint64_t part = RESIDENT_PAGES * RANGE_PAGE_SIZE;
-
-		if (part > left)
-			part = left;
-		if (mincore(host, part, pages))
-			break;
-		for (uint64_t i = 0; i < part / RANGE_PAGE_SIZE; i++)
-			bytes += (pages[i] & 1) * RANGE_PAGE_SIZE;
-		host += part;
-		left -= part;
-	}
-	free(pages);
-	return bytes;
-}
-
-/* Of gmem the host maps a part only, and gmem knows all of it. */
-static uint64_t resident(const struct guest_memory *memory)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned int i = 0; i < memory->nr_backings; i++) {
-		const struct memory_request *request = request_of(memory, i);
-		struct gmem_ioctl_stat stat;
-
-		if (is_gmem(request) &&
-		    !gmem_stat(memory->backings[i].fd, &stat)) {
-			bytes += (stat.resident_pages + stat.store_pages) *
-				 RANGE_PAGE_SIZE;
-			continue;
-		}
-		for (unsigned int j = 0; j < request->nr_ranges; j++)
-			bytes += resident_range(memory, request->ranges[j]);
-	}
-	return bytes;
-}
-
-static uint64_t memory_size(const struct guest_memory *memory)
-{
-	uint64_t bytes = 0, size;
-
-	for (unsigned int i = 0; i < memory->config->nr_requests; i++)
-		if (!memory_request_size(request_of(memory, i), &size))
-			bytes += size;
-	return bytes;
-}
-
-static double conversion_rate(struct pc_control *control)
-{
-	struct machine *machine = &control->pc->machine;
-	double rate;
-
-	pthread_mutex_lock(&machine->lock);
-	rate = rate_per_second(&machine->rate, control->started_ns,
-			       clock_now_ns());
-	pthread_mutex_unlock(&machine->lock);
-	return rate;
-}
-
-static void add_counters(struct pc_control *control, struct json_object *result)
-{
-	const struct machine_counters *counters =
-		&control->pc->machine.counters;
-
-	add_uint(result, "exits",
-		 __atomic_load_n(&counters->exits, __ATOMIC_RELAXED));
-	add_uint(result, "stray_io",
-		 __atomic_load_n(&counters->stray_io, __ATOMIC_RELAXED));
-	add_uint(result, "refused",
-		 __atomic_load_n(&counters->refused, __ATOMIC_RELAXED));
-	add_uint(result, "conversions",
-		 __atomic_load_n(&counters->conversions, __ATOMIC_RELAXED));
-	add_uint(result, "converted_bytes",
-		 __atomic_load_n(&counters->converted_bytes, __ATOMIC_RELAXED));
-	json_object_object_add(result, "conversions_per_second",
-			       json_object_new_double(conversion_rate(control)));
-}
-
-/* What KVM has been given of gmem, and how often the guest had to wait for it. */
-static void add_views(struct pc_control *control, struct json_object *result)
-{
-	const struct machine *machine = &control->pc->machine;
-	const struct guest_memory *memory = &machine->memory;
-	struct gmem_ioctl_stat stat, sum = { 0 };
-	struct json_object *view;
-
-	if (!guest_memory_view(memory))
-		return;
-	for (unsigned int i = 0; i < memory->nr_views; i++) {
-		if (memory->views[i].fd < 0 ||
-		    gmem_stat(memory->backings[i].fd, &stat))
-			continue;
-		sum.view_pages += stat.view_pages;
-		sum.view_refills += stat.view_refills;
-		sum.views += stat.views;
-		sum.view_mappings += stat.view_mappings;
-	}
-	view = json_object_new_object();
-	add_uint(view, "views", sum.views);
-	add_uint(view, "mappings", sum.view_mappings);
-	add_uint(view, "pages", sum.view_pages);
-	add_uint(view, "refills", sum.view_refills);
-	add_uint(view, "faults", __atomic_load_n(&machine->counters.view_faults,
-						 __ATOMIC_RELAXED));
-	json_object_object_add(result, "view", view);
-}
-
 static int serve_stat(struct pc_control *control, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
-	struct machine *machine = &control->pc->machine;
-	const struct guest_memory *memory = &machine->memory;
-	uint64_t up = clock_now_ns() - control->started_ns;
-	enum end end = machine_ended(machine) ? machine->end : END_NONE;
-
 	(void)request;
 	(void)error;
-	*result = json_object_new_object();
-	add_string(*result, "name", control->name);
-	add_uint(*result, "pid", (uint64_t)getpid());
-	add_uint(*result, "uptime_ns", up);
-	add_string(*result, "state", end_name(end));
-	add_string(*result, "kind",
-		   backing_kind_name(request_of(memory, 0)->kind));
-	add_uint(*result, "vcpus", machine->nr_vcpus);
-	add_uint(*result, "memory", memory_size(memory));
-	add_uint(*result, "resident_bytes", resident(memory));
-	add_uint(*result, "private_bytes", page_states_private(memory));
-	add_counters(control, *result);
-	add_views(control, *result);
+	*result = pc_stat(control);
 	return 0;
 }
 
@@ -574,6 +433,32 @@ static int serve_decommit(struct pc_control *control,
 			      "has holes; whole huge pages") : 0;
 }
 
+/* The guest is told, and gives or takes memory when it can. */
+static int serve_balloon(struct pc_control *control, struct json_object *request,
+			 struct json_object **result, struct error *error)
+{
+	struct pc *pc = control->pc;
+	uint64_t bytes, most = pc_memory_size(pc);
+
+	(void)result;
+	if (message_number(request, "size", &bytes, error))
+		return -EINVAL;
+	if (!pc->config->balloon)
+		return error_set(error, -EOPNOTSUPP, control->name,
+				 "change the size of its balloon",
+				 "it has none: run it with --balloon");
+	if (bytes > most || bytes % RANGE_PAGE_SIZE)
+		return error_set(error, -EINVAL, control->name,
+				 "change the size of its balloon",
+				 "a multiple of 4K, and at most the 0x%" PRIx64
+				 " bytes that it has", most);
+	if (still_try(control, error))
+		return error->rc;
+	balloon_set_target(&pc->balloon, bytes);
+	memory_freeze_end(pc);
+	return 0;
+}
+
 static int serve_stop(struct pc_control *control, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
@@ -633,6 +518,7 @@ static const struct {
 	{ "map", serve_map },
 	{ "convert", serve_convert },
 	{ "decommit", serve_decommit },
+	{ "balloon", serve_balloon },
 	{ "handover", serve_handover },
 	{ "save", serve_save },
 	{ "remote", serve_remote },
@@ -650,8 +536,8 @@ int pc_control_serve(void *data, const char *command,
 			return pc_commands[i].serve(data, request, result,
 						    error);
 	return error_set(error, -EOPNOTSUPP, "command", "find it",
-			 "stat, map, convert, decommit, handover, save, "
-			 "remote or stop");
+			 "stat, map, convert, decommit, balloon, handover, "
+			 "save, remote or stop");
 }
 
 int pc_control_start(struct pc_control *control, struct pc *pc,

@@ -8,7 +8,7 @@
 #include "pc.h"
 
 /** pc_pci_init() - make the functions, and put them on the bus */
-void pc_pci_init(struct pc *pc);
+int pc_pci_init(struct pc *pc, struct error *error);
 void pc_pci_destroy(struct pc *pc);
 
 /** pc_pci_get() - add records of all functions; none if there are no functions */

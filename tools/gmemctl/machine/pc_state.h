@@ -22,6 +22,8 @@ enum {
 	STATE_FUNCTION,		/* by slot: configuration of a PCI function */
 	STATE_PVMEMCONTROL,
 	STATE_ADVICE,
+	STATE_BALLOON,		/* and the one after it */
+	STATE_GIVEN = STATE_BALLOON + 2,
 };
 
 /** pc_state_get() - read it; no vCPU runs, the console is stopped */

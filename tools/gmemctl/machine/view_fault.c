@@ -227,19 +227,22 @@ static const char *populate_text(int rc)
 	}
 }
 
-/* The block around @gpa, as far as it is in the slot. */
-static int populate_around(const struct slot *slot, uint64_t gpa,
-			   uint64_t *pages)
+/*
+ * The block around @gpa, as far as it is in the slot, and up to what the guest has given
+ * to its balloon, which would come back unnoticed.
+ */
+static int populate_around(struct machine *machine, const struct slot *slot,
+			   uint64_t gpa, uint64_t *pages)
 {
 	uint64_t start = gpa & ~(slot->view_block - 1);
-	uint64_t end = start + slot->view_block;
+	struct range block = { start, start + slot->view_block };
 
-	if (start < slot->gpa)
-		start = slot->gpa;
-	if (end > slot->gpa + slot->size)
-		end = slot->gpa + slot->size;
+	block = range_clip(block, (struct range){ slot->gpa,
+						  slot->gpa + slot->size });
+	block = given_clip(&machine->given, gpa, block);
 	return gmem_view_populate(slot->view_fd, 0, slot->view +
-				  (start - slot->gpa), end - start, pages);
+				  (block.start - slot->gpa), range_size(block),
+				  pages);
 }
 
 /* Whether something has changed, and trying again is no waste. */
@@ -262,7 +265,7 @@ static bool fault_populate(struct view_watch *watch, struct machine *machine,
 {
 	uint64_t page = fault->gpa & ~(RANGE_PAGE_SIZE - 1), populated = 0;
 	char why[160];
-	int rc = populate_around(slot, page, &populated);
+	int rc = populate_around(machine, slot, page, &populated);
 
 	__atomic_add_fetch(&machine->counters.view_faults, 1, __ATOMIC_RELAXED);
 	machine_trace(machine, vcpu, "view: gpa 0x%" PRIx64 ", error code 0x%"

@@ -452,6 +452,16 @@ int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
 	return rc ? rc : take_in_turn(&request);
 }
 
+unsigned int advice_count(struct advice *advice)
+{
+	unsigned int count;
+
+	pthread_mutex_lock(&advice->lock);
+	count = advice->nr_runs;
+	pthread_mutex_unlock(&advice->lock);
+	return count;
+}
+
 bool advice_denies(struct advice *advice, uint64_t gpa)
 {
 	bool denied = false;

@@ -127,6 +127,9 @@ void advice_destroy(struct advice *advice);
 int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
 		uint64_t size, uint64_t number);
 
+/** advice_count() - pieces of memory that are not as they were */
+unsigned int advice_count(struct advice *advice);
+
 /** advice_denies() - whether the guest has taken access to the page at @gpa away */
 bool advice_denies(struct advice *advice, uint64_t gpa);
 
