@@ -51,6 +51,7 @@
  * @off_port: port that powers Linux off, or 0
  * @pvmemcontrol: function codes for Linux, as bits; 0: no such device
  * @balloon: Linux has a balloon
+ * @page_reporting: and tells what it has free
  * @name: of the VM, or NULL: one that nobody else has
  * @input: the file at @path
  * @input_length: bytes the payload works on
@@ -75,6 +76,7 @@ struct run {
 	uint16_t off_port;
 	uint32_t pvmemcontrol;
 	bool balloon;
+	bool page_reporting;
 	const char *name;
 	struct input input;
 	uint64_t input_length;
@@ -244,7 +246,8 @@ static int run_linux(struct run *run)
 			},
 			.off_port = run->off_port,
 			.pvmemcontrol = run->pvmemcontrol,
-			.balloon = run->balloon,
+			.balloon = run->balloon || run->page_reporting,
+			.page_reporting = run->page_reporting,
 		},
 	};
 	int code = linux_check(run);
@@ -524,7 +527,9 @@ static const struct cli_option run_options[] = {
 	  "a write to it powers off: for a guest without ACPI; 0x1000 to 0xffff",
 	  LINUX_ONLY },
 	{ "--balloon", NULL, option_flag, TO_RUN(balloon),
-	  "a virtio balloon, see `gmemctl help balloon`, with free page reporting",
+	  "a virtio balloon, see `gmemctl help balloon`", LINUX_ONLY },
+	{ "--page-reporting", NULL, option_flag, TO_RUN(page_reporting),
+	  "the same, and what the guest has free goes back to the host at once",
 	  LINUX_ONLY },
 	{ "--pvmemcontrol", "CODES", option_words, TO_RUN(pvmemcontrol),
 	  "a device by which the guest manages its memory on this host; CODES: all, or "

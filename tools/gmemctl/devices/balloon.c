@@ -39,6 +39,7 @@ struct saved_state {
 	uint32_t held;
 	uint32_t held_head;
 	uint64_t reported;
+	uint64_t offered;
 };
 
 /*
@@ -236,7 +237,8 @@ static const struct virtio_ops balloon_ops = {
 };
 
 void balloon_init(struct balloon *balloon, const struct board *board,
-		  const struct guest_memory *memory, struct given *given)
+		  const struct guest_memory *memory, struct given *given,
+		  bool reporting)
 {
 	memset(balloon, 0, sizeof(*balloon));
 	balloon->given = given;
@@ -246,7 +248,7 @@ void balloon_init(struct balloon *balloon, const struct board *board,
 	balloon->virtio.data = balloon;
 	balloon->virtio.offered = BALLOON_MUST_TELL_HOST | BALLOON_STATS |
 				  BALLOON_DEFLATE_ON_OOM | BALLOON_PAGE_POISON |
-				  BALLOON_REPORTING;
+				  (reporting ? BALLOON_REPORTING : 0);
 	balloon->virtio.config_size = sizeof(struct balloon_config);
 	/* The target is not the guest's to write. */
 	balloon->virtio.config_writable = offsetof(struct balloon_config, actual);
@@ -292,6 +294,7 @@ void balloon_get(struct balloon *balloon, struct tlv *records, uint32_t type)
 		.held = balloon->held,
 		.held_head = balloon->held_head,
 		.reported = balloon->reported,
+		.offered = balloon->virtio.offered,
 	};
 
 	virtio_pci_get(&balloon->virtio, records, type);
@@ -301,10 +304,14 @@ void balloon_get(struct balloon *balloon, struct tlv *records, uint32_t type)
 int balloon_set(struct balloon *balloon, const struct tlv *records, uint32_t type)
 {
 	struct saved_state saved;
-	int rc = virtio_pci_set(&balloon->virtio, records, type);
+	int rc;
 
-	if (!rc && !tlv_get(records, type + 1, 0, &saved, sizeof(saved)))
-		rc = -EBADMSG;
+	if (!tlv_get(records, type + 1, 0, &saved, sizeof(saved)) ||
+	    (saved.offered | BALLOON_REPORTING) !=
+	    (balloon->virtio.offered | BALLOON_REPORTING))
+		return -EBADMSG;
+	balloon->virtio.offered = saved.offered;
+	rc = virtio_pci_set(&balloon->virtio, records, type);
 	if (rc)
 		return rc;
 	balloon->held = saved.held;

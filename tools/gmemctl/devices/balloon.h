@@ -89,9 +89,13 @@ struct balloon_report {
 	struct balloon_stats stats;
 };
 
-/** balloon_init() - as after power-on, with a target of 0 */
+/**
+ * balloon_init() - as after power-on, with a target of 0
+ * @reporting: free page reporting is offered
+ */
 void balloon_init(struct balloon *balloon, const struct board *board,
-		  const struct guest_memory *memory, struct given *given);
+		  const struct guest_memory *memory, struct given *given,
+		  bool reporting);
 void balloon_destroy(struct balloon *balloon);
 
 /** balloon_set_target() - @bytes: whole pages that the guest is to give up */
@@ -103,7 +107,10 @@ void balloon_report(struct balloon *balloon, struct balloon_report *report);
 /** balloon_tag_names: of what is known of what they mean, by tag; NULL: not */
 extern const char *const balloon_tag_names[BALLOON_TAGS];
 
-/* Records of @type and the one after it. Return: 0; -EBADMSG. */
+/*
+ * Records of @type and the one after it; what is offered is as it was. Return: 0;
+ * -EBADMSG.
+ */
 void balloon_get(struct balloon *balloon, struct tlv *records, uint32_t type);
 int balloon_set(struct balloon *balloon, const struct tlv *records, uint32_t type);
 

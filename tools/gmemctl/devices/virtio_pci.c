@@ -197,17 +197,32 @@ static void reset(struct virtio_pci *virtio)
 	virtio->ops->reset(virtio->data);
 }
 
-/* What the driver wants and the device does not have is not agreed upon. */
+static void notify(struct virtio_pci *virtio, uint32_t queue)
+{
+	if (queue < VIRTIO_QUEUES_MAX && virtio_is_running(virtio) &&
+	    virtio->state.queues[queue].ready)
+		virtio->ops->notify(virtio->data, queue);
+}
+
+/*
+ * What the driver wants and the device does not have is not agreed upon. Linux makes a
+ * buffer of statistics available, and notifies, before it says that it is ready: that
+ * is looked at now.
+ */
 static void write_status(struct virtio_pci *virtio, uint8_t value)
 {
 	struct virtio_state *state = &virtio->state;
+	bool started;
 
 	if (!value)
 		return reset(virtio);
 	if (state->features & ~virtio->offered ||
 	    !(state->features & VIRTIO_F_VERSION_1))
 		value &= (uint8_t)~(VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
+	started = !virtio_is_running(virtio);
 	state->status = value | (state->status & VIRTIO_NEEDS_RESET);
+	for (unsigned int i = 0; started && i < VIRTIO_QUEUES_MAX; i++)
+		notify(virtio, i);
 }
 
 /* Half of an address */
@@ -263,13 +278,6 @@ static void write_config(struct virtio_pci *virtio, uint64_t offset,
 	if (offset >= virtio->config_writable && offset <= virtio->config_size &&
 	    size <= virtio->config_size - offset)
 		memcpy(virtio->state.config + offset, bytes, size);
-}
-
-static void notify(struct virtio_pci *virtio, uint32_t queue)
-{
-	if (queue < VIRTIO_QUEUES_MAX && virtio_is_running(virtio) &&
-	    virtio->state.queues[queue].ready)
-		virtio->ops->notify(virtio->data, queue);
 }
 
 static void virtio_write(void *data, uint64_t offset, const uint8_t *bytes,

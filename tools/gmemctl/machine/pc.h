@@ -25,7 +25,7 @@
  * @output: file for its output, or -1
  * @off_port: port that powers the machine off, OFF_PORT_MIN to OFF_PORT_MAX; 0: none
  * @pvmemcontrol: function codes that the guest may use, as bits; 0: no such device
- * @balloon: there is a balloon
+ * @balloon: there is a balloon, with free page reporting if @page_reporting
  */
 struct pc_config {
 	struct machine_config machine;
@@ -35,6 +35,7 @@ struct pc_config {
 	uint16_t off_port;
 	uint32_t pvmemcontrol;
 	bool balloon;
+	bool page_reporting;
 };
 
 struct pc_job;

@@ -12,7 +12,8 @@ static int add_balloon(struct pc *pc, struct error *error)
 
 	if (rc)
 		return rc;
-	balloon_init(&pc->balloon, &pc->board, &machine->memory, &machine->given);
+	balloon_init(&pc->balloon, &pc->board, &machine->memory, &machine->given,
+		     pc->config->page_reporting);
 	pci_add(&pc->pci, PCI_SLOT_BALLOON, &pc->balloon.virtio.function);
 	return 0;
 }

@@ -34,13 +34,14 @@ static struct given given;
 static struct balloon balloon;
 static struct pci pci;
 static struct virtio_driver driver;
+static bool reporting = true;
 
 static void power_on(void)
 {
 	board_fake_start();
 	pci_init(&pci, &board_fake.board);
 	CHECK(!given_init(&given, &memory, NULL));
-	balloon_init(&balloon, &board_fake.board, &memory, &given);
+	balloon_init(&balloon, &board_fake.board, &memory, &given, reporting);
 	pci_add(&pci, PCI_SLOT_BALLOON, &balloon.virtio.function);
 	board_fake_add(pci_device(&pci));
 	board_fake_add(pci_io_device(&pci));
@@ -322,6 +323,30 @@ static void test_balloon_reporting(void)
 	stop();
 }
 
+/* It is offered only if it is wanted, here or where the guest has come from. */
+static void test_balloon_no_reporting(void)
+{
+	struct tlv records = { 0 };
+
+	reporting = false;
+	start(BACKING_SHARED);
+	CHECK_EQ(inl(driver_common(&driver, 4)), 0x17);
+	CHECK(!driver_start(&driver, FEATURES));
+	CHECK(driver_start(&driver, FEATURES & ~BALLOON_REPORTING));
+	balloon_get(&balloon, &records, TYPE);
+	reporting = true;
+	power_off();
+	power_on();
+	CHECK(!balloon_set(&balloon, &records, TYPE));
+	outl(0, driver_common(&driver, 0));
+	CHECK_EQ(inl(driver_common(&driver, 4)), 0x17);
+	/* Nothing else may be different. */
+	records.bytes[records.size - 1] ^= 1;
+	CHECK_EQ(balloon_set(&balloon, &records, TYPE), -EBADMSG);
+	tlv_free(&records);
+	stop();
+}
+
 /* A guest that fills free pages would find zeros where it looks for its pattern. */
 static void test_balloon_poison(void)
 {
@@ -361,6 +386,18 @@ static void test_balloon_stats(void)
 	/* A tag that nobody knows; a second buffer comes back at once. */
 	CHECK(!send_stat(99, 1) && !report().stats.known);
 	CHECK(!send_stat(1, 1) && send_stat(2, 2) && report().stats.known == 4);
+	stop();
+}
+
+/* Linux makes the first buffer available before it is ready, and does not say it again. */
+static void test_balloon_early_buffer(void)
+{
+	start(BACKING_SHARED);
+	CHECK(driver_prepare(&driver, FEATURES));
+	CHECK(!send_stat(4, 7) && !report().stats.known);
+	driver_ready(&driver);
+	CHECK(report().stats.known == 1U << 4 && report().stats.values[4] == 7);
+	CHECK_EQ(driver_used(&driver, STATS), 1);
 	stop();
 }
 
@@ -531,8 +568,10 @@ static const struct unit_test tests[] = {
 	{ "balloon.huge", test_balloon_huge },
 	{ "balloon.private_pages", test_balloon_private_pages },
 	{ "balloon.reporting", test_balloon_reporting },
+	{ "balloon.no_reporting", test_balloon_no_reporting },
 	{ "balloon.poison", test_balloon_poison },
 	{ "balloon.stats", test_balloon_stats },
+	{ "balloon.early_buffer", test_balloon_early_buffer },
 	{ "balloon.nonsense", test_balloon_nonsense },
 	{ "balloon.queues", test_balloon_queues },
 	{ "balloon.state", test_balloon_state },

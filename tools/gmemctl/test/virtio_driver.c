@@ -58,7 +58,7 @@ static void set_up_queue(struct virtio_driver *driver, unsigned int queue)
 	outw(1, driver_common(driver, 0x1c));
 }
 
-bool driver_start(struct virtio_driver *driver, uint64_t features)
+bool driver_prepare(struct virtio_driver *driver, uint64_t features)
 {
 	outb(0, driver_common(driver, 0x14));
 	outb(VIRTIO_ACKNOWLEDGE, driver_common(driver, 0x14));
@@ -73,8 +73,20 @@ bool driver_start(struct virtio_driver *driver, uint64_t features)
 		return false;
 	for (unsigned int i = 0; i < VIRTIO_QUEUES_MAX; i++)
 		set_up_queue(driver, i);
+	return true;
+}
+
+void driver_ready(struct virtio_driver *driver)
+{
 	outb(VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK |
 	     VIRTIO_DRIVER_OK, driver_common(driver, 0x14));
+}
+
+bool driver_start(struct virtio_driver *driver, uint64_t features)
+{
+	if (!driver_prepare(driver, features))
+		return false;
+	driver_ready(driver);
 	return true;
 }
 

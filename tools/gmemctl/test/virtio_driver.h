@@ -32,6 +32,10 @@ bool driver_find(struct virtio_driver *driver, const struct guest_memory *memory
 /* Up to DRIVER_OK with these features. Return: whether the device takes them. */
 bool driver_start(struct virtio_driver *driver, uint64_t features);
 
+/* The same in two parts: up to the queues, and the rest. */
+bool driver_prepare(struct virtio_driver *driver, uint64_t features);
+void driver_ready(struct virtio_driver *driver);
+
 /* The ports of the structures */
 uint16_t driver_common(const struct virtio_driver *driver, unsigned int offset);
 uint8_t *driver_host(const struct virtio_driver *driver, uint64_t gpa);
