@@ -201,6 +201,11 @@ stage_guest() {
 	cp "$dir/bzImage" "$stage/guest/"
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "$root/init" "$VM_DIR/guest/init.c" || return 1
+	if compgen -G "$stage/selftests/linux_pvmemcontrol*" >/dev/null ||
+	   compgen -G "$stage/selftests/linux_balloon*" >/dev/null; then
+		cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static -pthread \
+			-o "$root/memctl" "$VM_DIR"/guest/memctl/*.c || return 1
+	fi
 	if compgen -G "$stage/selftests/linux_convert*" >/dev/null ||
 	   compgen -G "$stage/selftests/exec_*" >/dev/null ||
 	   compgen -G "$stage/selftests/tutorial_*" >/dev/null; then

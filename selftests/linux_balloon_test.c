@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A Linux guest with its stock driver gives memory back: to its balloon, which the host
+ * sets over the control socket, and by reporting what it has free. For each kind of
+ * memory the host sees it come, and the guest has it again as zeros.
+ */
+#include <fcntl.h>
+
+#include "guest_talk.h"
+#include "ksft.h"
+#include "linux_guest.h"
+
+#define TIMEOUT		400
+#define NAME		"guest"
+#define SIZE_M		256
+#define TARGET_M	176
+#define USED_M		32
+#define UP_SECONDS	120
+#define SETTLE_S	60
+
+/* The guest takes and gives some meanwhile, and has not all of a large page free. */
+#define ENOUGH		((TARGET_M - 16UL) << 20)
+#define ENOUGH_FREE	((TARGET_M - 48UL) << 20)
+
+static struct talk talk;
+static char text[16384];
+
+#define CONTROL(...) \
+	tool_run(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
+
+/**
+ * struct kind - a kind of memory
+ * @name: in the table
+ * @memory: of --memory
+ * @huge: of huge pages, of which not all of one may come free
+ */
+struct kind {
+	const char *name;
+	const char *memory;
+	bool huge;
+};
+
+static unsigned long huge_bytes(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long bytes = 0, number;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "HugePages_Total: %lu", &number) == 1)
+			bytes += number << 21;
+		if (sscanf(line, "HugePages_Free: %lu", &number) == 1)
+			bytes -= number << 21;
+	}
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/* What the guest has of the host. Of huge pages not all that is there is mapped. */
+static unsigned long resident(const struct kind *kind)
+{
+	if (kind->huge)
+		return huge_bytes();
+	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
+	return json_number(text, "\"resident_bytes\"");
+}
+
+static unsigned long stat_number(const char *key)
+{
+	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
+	return json_number(text, key);
+}
+
+/* Wait until a number of `gmemctl stat` is at least, or at most, so much. */
+static bool wait_for(const char *key, unsigned long least, unsigned long most)
+{
+	uint64_t start = ksft_now_ms();
+
+	while (ksft_now_ms() - start < SETTLE_S * 1000) {
+		unsigned long number = stat_number(key);
+
+		if (number >= least && number <= most)
+			return true;
+		usleep(200000);
+	}
+	return false;
+}
+
+static bool start(const struct kind *kind, const char *const options[])
+{
+	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-run", 1);
+	memset(&talk, 0, sizeof(talk));
+	talk.boot.memory = kind->memory;
+	talk.boot.append = "GMEM_RUN=/memctl GMEM_ACTION=halt";
+	talk.boot.name = NAME;
+	talk.boot.seconds = "300";
+	talk.boot.options = options;
+	return talk_start(&talk, UP_SECONDS);
+}
+
+/* Return: whether there is a guest. */
+static bool started(const struct kind *kind, const char *const options[])
+{
+	const char *why = linux_guest_unavailable();
+
+	if (!why)
+		why = linux_guest_unwatched();
+	if (!why)
+		why = control_unavailable();
+	if (why)
+		SKIP(return false, "%s", why);
+	if (start(kind, options))
+		return true;
+	if (talk.boot.code == CODE_UNSUPPORTED)
+		SKIP(return false, KSFT_BY_DESIGN " not with this kernel");
+	boot_log(&talk.boot, talk.boot.console);
+	ASSERT_EQ(0, talk.boot.code);
+	return false;
+}
+
+static void stop(void)
+{
+	EXPECT_EQ(0, CONTROL("stop", NAME));
+	talk_end(&talk);
+	EXPECT_EQ(0, talk.boot.code);
+	if (ksft_result->failed)
+		boot_log(&talk.boot, talk.boot.console);
+}
+
+static void row(const struct kind *kind, const char *way, unsigned long before,
+		unsigned long after)
+{
+	unsigned long back = before > after ? before - after : 0;
+
+	printf("# table: MiB given back by an idle guest of %d, by kind and way | %s, %s | "
+	       "%lu\n", SIZE_M, kind->name, way, back >> 20);
+}
+
+/* Memory that was given away is as good as any. */
+static void use_some(void)
+{
+	EXPECT_EQ(0, talk_number(talk_tell(&talk, "free %d", USED_M), "error"));
+}
+
+/* All memory is there from the start; most of it the guest does not need. */
+static void check_balloon(const struct kind *kind)
+{
+	static const char *const options[] = { "--balloon", NULL };
+	char size[16];
+	unsigned long before, after;
+
+	if (!started(kind, options))
+		return;
+	before = resident(kind);
+	snprintf(size, sizeof(size), "%dM", TARGET_M);
+	EXPECT_EQ(0, CONTROL("balloon", NAME, size));
+	EXPECT_TRUE(wait_for("\"given_bytes\"", (unsigned long)TARGET_M << 20, ~0UL));
+	after = resident(kind);
+	row(kind, "balloon", before, after);
+	EXPECT_GE(before, after + ENOUGH);
+	EXPECT_GE(stat_number("\"total_memory\""), 1);
+	/* The guest has all of it again, and is not harmed. */
+	EXPECT_EQ(0, CONTROL("balloon", NAME, "0"));
+	EXPECT_TRUE(wait_for("\"given_bytes\"", 0, 0));
+	EXPECT_EQ(0, stat_number("\"failed_bytes\""));
+	use_some();
+	stop();
+}
+
+static void check_reporting(const struct kind *kind)
+{
+	static const char *const options[] = {
+		"--balloon", "--page-reporting", NULL,
+	};
+	unsigned long before = (unsigned long)SIZE_M << 20, after;
+
+	if (!started(kind, options))
+		return;
+	EXPECT_TRUE(wait_for("\"reported_bytes\"", ENOUGH_FREE, ~0UL));
+	after = resident(kind);
+	row(kind, "page reporting", before, after);
+	EXPECT_GE(before, after + ENOUGH_FREE);
+	use_some();
+	stop();
+}
+
+#define KIND_TEST(kind_name, ...)					\
+TEST_TIMEOUT(kind_name, TIMEOUT)					\
+{									\
+	static const struct kind kind = { #kind_name, __VA_ARGS__ };	\
+									\
+	check_balloon(&kind);						\
+	if (!ksft_result->skipped)					\
+		check_reporting(&kind);					\
+}
+
+KIND_TEST(shared, "256M,prefetch,kind=shared", false)
+KIND_TEST(private, "256M,prefetch,kind=private", false)
+KIND_TEST(file, "256M,prefetch,kind=file,file=/tmp/guest-memory", false)
+KIND_TEST(gmem, "256M,prefetch,kind=gmem", false)
+KIND_TEST(gmem_store, "256M,prefetch,kind=gmem-store", false)
+KIND_TEST(guest_memfd, "256M,prefetch,kind=guest-memfd", false)
+
+TEST_TIMEOUT(hugetlb, TIMEOUT)
+{
+	static const struct kind kind = { "hugetlb", "256M,kind=hugetlb", true };
+	static const char path[] = "/proc/sys/vm/nr_hugepages";
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0)
+		SKIP(return, KSFT_BY_DESIGN " no %s", path);
+	ASSERT_EQ(3, write(fd, "128", 3));
+	check_balloon(&kind);
+	check_reporting(&kind);
+	EXPECT_EQ(1, pwrite(fd, "0", 1, 0));
+	close(fd);
+}
+
+/* What there is to be said about a balloon that there is not. */
+TEST_TIMEOUT(without, TIMEOUT)
+{
+	static const struct kind kind = { "shared", "64M,kind=shared", false };
+
+	if (!started(&kind, NULL))
+		return;
+	EXPECT_EQ(CODE_UNSUPPORTED, CONTROL("balloon", NAME, "16M"));
+	EXPECT_TRUE(strstr(text, "run it with --balloon"));
+	EXPECT_EQ(CODE_USAGE, CONTROL("balloon", NAME, "5"));
+	stop();
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a Linux guest asks for of its memory by pvmemcontrol, without a driver: each
+ * function code with each kind of memory, its effect on the host as /proc/PID/smaps and
+ * the memory itself show it, and what is refused.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+
+#include "guest_talk.h"
+#include "guest_view.h"
+#include "ksft.h"
+#include "linux_guest.h"
+
+#define TIMEOUT		400
+#define NAME		"guest"
+#define SIZE		(96UL << 20)
+#define UP_SECONDS	120
+#define CHUNK		(1UL << 16)
+#define SAVED		"/tmp/saved-guest"
+
+/* The host takes and gives some pages besides. */
+#define ENOUGH		(TALK_PART_SIZE / 4 * 3)
+
+enum {
+	INFO, DONTNEED, REMOVE, FREE, PAGEOUT, DONTDUMP, NAME_VMA, MLOCK, MUNLOCK,
+	PROTECT_NONE, PROTECT_R, PROTECT_W, PROTECT_RW, MERGEABLE, UNMERGEABLE, CODES,
+};
+
+static struct talk talk;
+static struct view view;
+static char text[16384];
+
+#define CONTROL(...) \
+	tool_run(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
+
+/**
+ * struct usage - what the host says about the part, in bytes
+ * @protection: "rw-" and the like, of its first mapping
+ * @flags: VmFlags of that
+ * @name: what it is called
+ */
+struct usage {
+	unsigned long rss;
+	unsigned long lazy;
+	unsigned long locked;
+	unsigned long swap;
+	char protection[8];
+	char flags[256];
+	char name[64];
+};
+
+static void usage_line(struct usage *usage, const char *line)
+{
+	unsigned long kib;
+	char key[32];
+
+	if (!strncmp(line, "VmFlags:", 8) && !usage->flags[0])
+		snprintf(usage->flags, sizeof(usage->flags), "%.200s", line + 8);
+	if (sscanf(line, "%31[^:]: %lu kB", key, &kib) != 2)
+		return;
+	if (!strcmp(key, "Rss") || !strcmp(key, "Shared_Hugetlb") ||
+	    !strcmp(key, "Private_Hugetlb"))
+		usage->rss += kib << 10;
+	else if (!strcmp(key, "LazyFree"))
+		usage->lazy += kib << 10;
+	else if (!strcmp(key, "Locked"))
+		usage->locked += kib << 10;
+	else if (!strcmp(key, "Swap"))
+		usage->swap += kib << 10;
+}
+
+static struct usage measure(void)
+{
+	struct usage usage = { 0 };
+	unsigned long start, end;
+	char line[512], mode[8];
+	bool inside = false;
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/%d/smaps", talk.tool.pid);
+	file = fopen(line, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx %7s", &start, &end, mode) != 3) {
+			if (inside)
+				usage_line(&usage, line);
+			continue;
+		}
+		inside = start < view.theirs + TALK_PART_SIZE && end > view.theirs;
+		if (!inside || usage.protection[0])
+			continue;
+		memcpy(usage.protection, mode, sizeof(mode));
+		sscanf(line, "%*s %*s %*s %*s %*s %63[^\n]", usage.name);
+	}
+	if (file)
+		fclose(file);
+	return usage;
+}
+
+/**
+ * struct kind - what a kind of memory can do
+ * @memory: of --memory
+ * @codes: "y" or "n" for each code from 1 on
+ * @paged: it can be paged out
+ * @dumped: core dumps have it
+ * @huge: it comes and goes in huge pages
+ */
+struct kind {
+	const char *memory;
+	const char *codes;
+	bool paged;
+	bool dumped;
+	bool huge;
+};
+
+/* Pages of the pool that somebody has. */
+static unsigned long huge_bytes(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long bytes = 0, number;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "HugePages_Total: %lu", &number) == 1)
+			bytes += number << 21;
+		if (sscanf(line, "HugePages_Free: %lu", &number) == 1)
+			bytes -= number << 21;
+	}
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/*
+ * What the guest has of the host's memory. Of gmem's kinds gmem is asked, and of huge
+ * pages the pool: not all that is there is mapped.
+ */
+static unsigned long resident(const struct kind *kind)
+{
+	if (kind->huge)
+		return huge_bytes();
+	if (kind->paged)
+		return measure().rss;
+	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
+	return json_number(text, "\"resident_bytes\"");
+}
+
+static void poke(unsigned char value)
+{
+	static unsigned char bytes[CHUNK];
+
+	memset(bytes, value, sizeof(bytes));
+	for (unsigned long at = 0; at < TALK_PART_SIZE; at += sizeof(bytes))
+		ASSERT_EQ(0, view_write(&view, VIEW_PROC_MEM, at, bytes,
+					sizeof(bytes)));
+}
+
+/* Bytes of the part that do not have @value. */
+static unsigned long other_bytes(unsigned char value)
+{
+	static unsigned char bytes[CHUNK];
+	unsigned long wrong = 0;
+
+	for (unsigned long at = 0; at < TALK_PART_SIZE; at += sizeof(bytes)) {
+		if (view_read(&view, VIEW_PROC_MEM, at, bytes, sizeof(bytes)))
+			return TALK_PART_SIZE;
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			wrong += bytes[i] != value;
+	}
+	return wrong;
+}
+
+/* The errno of a request for all of the part. */
+static long long call(unsigned int code)
+{
+	const char *answer = talk_tell(&talk, "call %u %lx %lx 42", code, TALK_PART,
+				       TALK_PART_SIZE);
+	long long error = talk_number(answer, "error");
+
+	/* What is left of a request would be no answer. */
+	EXPECT_EQ(error == EOPNOTSUPP || error == EINVAL ? code : 0,
+		  talk_number(answer, "code"));
+	return error;
+}
+
+static void check_info(void)
+{
+	const char *answer = talk_tell(&talk, "call 0 1 2 3");
+
+	EXPECT_EQ(0, talk_number(answer, "error"));
+	EXPECT_EQ(4096, talk_number(answer, "value"));
+	EXPECT_TRUE(strstr(answer, "arguments=1,0"));
+}
+
+static void check_given_back(const struct kind *kind, unsigned int code)
+{
+	unsigned long before;
+
+	poke(0x5a);
+	before = resident(kind);
+	EXPECT_EQ(0, call(code));
+	EXPECT_GE(before, resident(kind) + ENOUGH);
+	EXPECT_EQ(0, other_bytes(0));
+}
+
+/*
+ * With memory that can be paged out the kernel knows; what cannot is there. Whatever
+ * would take locked memory away is refused.
+ */
+static void check_lock(const struct kind *kind)
+{
+	unsigned long before;
+
+	EXPECT_EQ(0, call(DONTNEED));
+	before = resident(kind);
+	EXPECT_EQ(0, call(MLOCK));
+	/* Memory that is locked is a mapping of its own. */
+	if (kind->paged)
+		EXPECT_GE(measure().locked, ENOUGH);
+	else
+		EXPECT_GE(resident(kind), before + ENOUGH);
+	EXPECT_EQ(kind->paged, !!strstr(measure().flags, " lo"));
+	EXPECT_EQ(EINVAL, call(DONTNEED));
+	EXPECT_EQ(0, call(MUNLOCK));
+	EXPECT_FALSE(strstr(measure().flags, " lo"));
+}
+
+/* The host's own access, which does not force it, ends as the guest's would. */
+static void check_protection(void)
+{
+	unsigned char byte = 1;
+
+	poke(0x5a);
+	EXPECT_EQ(0, call(PROTECT_NONE));
+	EXPECT_EQ(0, strncmp("---", measure().protection, 3));
+	EXPECT_EQ(EFAULT, view_read(&view, VIEW_PROCESS_VM, 0, &byte, 1));
+	EXPECT_EQ(0, call(PROTECT_R));
+	EXPECT_EQ(0, strncmp("r--", measure().protection, 3));
+	EXPECT_EQ(0, view_read(&view, VIEW_PROCESS_VM, 0, &byte, 1));
+	EXPECT_EQ(EFAULT, view_write(&view, VIEW_PROCESS_VM, 0, &byte, 1));
+	EXPECT_EQ(0, call(PROTECT_W));
+	EXPECT_EQ(0, strncmp("-w-", measure().protection, 3));
+	EXPECT_EQ(0, view_write(&view, VIEW_PROCESS_VM, 0, &byte, 1));
+	EXPECT_EQ(0, call(PROTECT_RW));
+	EXPECT_EQ(0, strncmp("rw-", measure().protection, 3));
+	EXPECT_EQ(0, other_bytes(0x5a));
+}
+
+/* Memory that the kernel may take when it wants: it counts it as such. */
+static void check_free(void)
+{
+	poke(0x5a);
+	EXPECT_EQ(0, call(FREE));
+	EXPECT_GE(measure().lazy, ENOUGH);
+	poke(0x5a);
+	EXPECT_GE(CHUNK, measure().lazy);
+}
+
+#define CONFIGFS	"/tmp/gmem-configfs"
+#define DISK		CONFIGFS "/nullb/gmemswap"
+#define SWAP_PAGES	4096
+
+static bool disk_set(const char *name, const char *value)
+{
+	char path[128];
+	int fd, rc;
+
+	snprintf(path, sizeof(path), DISK "/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	rc = (int)write(fd, value, strlen(value));
+	close(fd);
+	return rc > 0;
+}
+
+/* As mkswap would write it. */
+static bool swap_on(const char *path)
+{
+	static unsigned char page[4096];
+	const uint32_t info[] = { 1, SWAP_PAGES - 1, 0 };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	ssize_t done;
+
+	memcpy(page + 1024, info, sizeof(info));
+	memcpy(page + sizeof(page) - 10, "SWAPSPACE2", 10);
+	done = fd < 0 ? -1 : write(fd, page, sizeof(page));
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	return done == sizeof(page) && !swapon(path, 0);
+}
+
+/* A disk in memory to swap to; NULL where null_blk cannot be had. */
+static const char *swap_start(void)
+{
+	static char dev[64];
+	char index[16] = "";
+	int fd;
+
+	mkdir(CONFIGFS, 0700);
+	if (mount("none", CONFIGFS, "configfs", 0, NULL) || mkdir(DISK, 0700))
+		return NULL;
+	if (!disk_set("size", "16") || !disk_set("memory_backed", "1") ||
+	    !disk_set("power", "1"))
+		return NULL;
+	snprintf(dev, sizeof(dev), "/dev/gmemswap");
+	fd = open(DISK "/index", O_RDONLY | O_CLOEXEC);
+	if (access(dev, F_OK) && fd >= 0 && read(fd, index, sizeof(index) - 1) > 0)
+		snprintf(dev, sizeof(dev), "/dev/nullb%d", atoi(index));
+	if (fd >= 0)
+		close(fd);
+	return swap_on(dev) ? dev : NULL;
+}
+
+static void swap_stop(const char *path)
+{
+	if (path)
+		EXPECT_EQ(0, swapoff(path));
+	disk_set("power", "0");
+	rmdir(DISK);
+	umount2(CONFIGFS, MNT_DETACH);
+	rmdir(CONFIGFS);
+}
+
+/* Where there is swap, it goes there, and comes back as it was. */
+static void check_page_out(void)
+{
+	const char *swap = swap_start();
+	unsigned long before;
+
+	poke(0x5a);
+	before = measure().rss;
+	EXPECT_EQ(0, call(PAGEOUT));
+	if (swap)
+		EXPECT_GE(before, measure().rss + TALK_PART_SIZE / 2);
+	else
+		TH_LOG("no null_blk: nothing to page out to");
+	EXPECT_EQ(0, other_bytes(0x5a));
+	swap_stop(swap);
+}
+
+static void check_mergeable(void)
+{
+	long long error = call(MERGEABLE);
+
+	if (error == EOPNOTSUPP) {
+		TH_LOG("no KSM in this kernel");
+		return;
+	}
+	EXPECT_EQ(0, error);
+	EXPECT_TRUE(strstr(measure().flags, " mg"));
+	EXPECT_EQ(0, call(UNMERGEABLE));
+	EXPECT_FALSE(strstr(measure().flags, " mg"));
+}
+
+static void check_name(void)
+{
+	long long error = call(NAME_VMA);
+
+	if (error == EOPNOTSUPP) {
+		TH_LOG("no CONFIG_ANON_VMA_NAME in this kernel");
+		return;
+	}
+	EXPECT_EQ(0, error);
+	EXPECT_TRUE(strstr(measure().name, "[anon:pvmemcontrol-42]"));
+	EXPECT_EQ(0, talk_number(talk_tell(&talk, "call 6 %lx %lx 0", TALK_PART,
+					   TALK_PART_SIZE), "error"));
+	EXPECT_FALSE(strstr(measure().name, "pvmemcontrol"));
+}
+
+/* Memory with dump=on, where there is that. */
+static void check_dump(bool dumped)
+{
+	EXPECT_EQ(!dumped, !!strstr(measure().flags, " dd"));
+	EXPECT_EQ(0, call(DONTDUMP));
+	EXPECT_TRUE(strstr(measure().flags, " dd"));
+}
+
+/* Each CPU of the guest at once, each command in each state, and nonsense. */
+static void check_guest(const struct kind *kind)
+{
+	EXPECT_EQ(0, talk_number(talk_tell(&talk, "states"), "wrong"));
+	EXPECT_EQ(0, talk_number(talk_tell(&talk, "wrong"), "wrong"));
+	/* A page of the guest is only a part of one of the host's. */
+	if (kind->huge) {
+		EXPECT_EQ(EINVAL, talk_number(talk_tell(&talk, "own"), "error"));
+		return;
+	}
+	EXPECT_EQ(0, talk_number(talk_tell(&talk, "own"), "wrong"));
+	EXPECT_EQ(0, talk_number(talk_tell(&talk, "cpus 100"), "wrong"));
+}
+
+/* What the guest has touched is not there any more, or is not its to touch. */
+static void check_guard(bool protects)
+{
+	talk_last(&talk, protects ? "guard 9\n" : "off\n");
+	if (!protects) {
+		EXPECT_TRUE(boot_ended(&talk.boot, "power-off", 0));
+		return;
+	}
+	EXPECT_TRUE(boot_ended(&talk.boot, "memory-fault", CODE_MEMORY));
+	EXPECT_TRUE(boot_said(&talk.boot, "gmem-guest: guard at 0x"));
+	EXPECT_FALSE(boot_said(&talk.boot, "alive"));
+	EXPECT_TRUE(strstr(talk.boot.json, "protected by pvmemcontrol: gpa 0x"));
+}
+
+static bool can(const struct kind *kind, unsigned int code)
+{
+	return kind->codes[code - 1] == 'y';
+}
+
+static void check_codes(const struct kind *kind)
+{
+	check_info();
+	for (unsigned int code = DONTNEED; code < CODES; code++)
+		if (!can(kind, code))
+			EXPECT_EQ(EOPNOTSUPP, call(code));
+	check_given_back(kind, DONTNEED);
+	if (can(kind, REMOVE))
+		check_given_back(kind, REMOVE);
+	check_lock(kind);
+	if (can(kind, PROTECT_NONE))
+		check_protection();
+	if (can(kind, PAGEOUT))
+		check_page_out();
+	if (can(kind, FREE))
+		check_free();
+	if (can(kind, NAME_VMA))
+		check_name();
+	if (can(kind, MERGEABLE))
+		check_mergeable();
+	check_dump(kind->dumped);
+}
+
+/* Per guest, in words and in JSON. */
+static void check_stat(void)
+{
+	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
+	EXPECT_TRUE(strstr(text, "\"pvmemcontrol\":"));
+	EXPECT_TRUE(strstr(text, "\"state\":\"ready\""));
+	EXPECT_GE(json_number(text, "\"dontneed\""), 1);
+	EXPECT_EQ(0, CONTROL("stat", NAME));
+	EXPECT_TRUE(strstr(text, "pvmemcontrol: ready, "));
+}
+
+static bool start(const char *memory, const char *cpus)
+{
+	static const char *const options[] = { "--pvmemcontrol", "all", NULL };
+
+	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-run", 1);
+	memset(&talk, 0, sizeof(talk));
+	talk.boot.memory = memory;
+	talk.boot.cpus = cpus;
+	talk.boot.append = TALK_APPEND;
+	talk.boot.name = NAME;
+	talk.boot.seconds = "300";
+	talk.boot.options = options;
+	return talk_start(&talk, UP_SECONDS);
+}
+
+/* The guest runs its program, and the device was as the driver expects it. */
+static void check_up(void)
+{
+	EXPECT_TRUE(boot_wait_for(&talk.boot, talk.tool.pid, talk.tool.err,
+				  "memctl: rc 0, 2 CPUs", 10));
+	EXPECT_TRUE(boot_said(&talk.boot, "memctl: before: 0x1fba249"));
+	ASSERT_EQ(0, view_open(&view, talk.tool.pid, SIZE, NULL, TALK_PART,
+			       TALK_PART_SIZE));
+}
+
+static void check_kind(const struct kind *kind)
+{
+	const char *why = linux_guest_unavailable();
+
+	if (!why)
+		why = linux_guest_unwatched();
+	if (!why)
+		why = control_unavailable();
+	if (why)
+		SKIP(return, "%s", why);
+	if (!start(kind->memory, "2")) {
+		if (talk.boot.code == CODE_UNSUPPORTED)
+			SKIP(return, KSFT_BY_DESIGN " not with this kernel");
+		boot_log(&talk.boot, talk.boot.console);
+		ASSERT_EQ(0, talk.boot.code);
+	}
+	check_up();
+	check_guest(kind);
+	check_codes(kind);
+	check_stat();
+	view_close(&view);
+	check_guard(can(kind, PROTECT_NONE) && !kind->huge);
+	if (ksft_result->failed)
+		boot_log(&talk.boot, talk.boot.console);
+}
+
+#define KIND_TEST(name, ...)						\
+TEST_TIMEOUT(name, TIMEOUT)						\
+{									\
+	static const struct kind kind = { __VA_ARGS__ };		\
+									\
+	check_kind(&kind);						\
+}
+
+KIND_TEST(shared, .memory = "96M,kind=shared,dump",
+	  .codes = "yynyynyyyyyynn", .paged = true, .dumped = true)
+KIND_TEST(private, .memory = "96M,kind=private,dump",
+	  .codes = "ynyyyyyyyyyyyy", .paged = true, .dumped = true)
+KIND_TEST(file, .memory = "96M,kind=file,file=/tmp/guest-memory",
+	  .codes = "yynyynyyyyyynn", .paged = true)
+KIND_TEST(gmem, .memory = "96M,kind=gmem",
+	  .codes = "yynnynyynnnnnn")
+KIND_TEST(gmem_store, .memory = "96M,kind=gmem-store",
+	  .codes = "yynnynyynnnnnn")
+KIND_TEST(guest_memfd, .memory = "96M,kind=guest-memfd",
+	  .codes = "yynnynyynnnnnn")
+
+/* Guard pages, and a request that is served, where the guest goes on. */
+static void check_moved(void)
+{
+	EXPECT_TRUE(boot_wait_answer(talk.tool.pid, NAME));
+	/* What is below the part is a mapping of its own, as the part is. */
+	view.theirs = view_ram(talk.tool.pid, TALK_PART, NULL) + TALK_PART;
+	EXPECT_EQ(0, strncmp("---", measure().protection, 3));
+	EXPECT_TRUE(strstr(measure().flags, " lo"));
+	check_info();
+	EXPECT_EQ(EINVAL, call(DONTNEED));
+	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
+	EXPECT_TRUE(strstr(text, "\"state\":\"ready\",\"connections\":2"));
+}
+
+static void move(const char *const words[])
+{
+	struct boot_process tool = { .out = output_file(), .err = output_file() };
+	struct boot_process before = talk.tool;
+	struct boot end = { 0 };
+
+	tool.pid = boot_start_with(words, talk.boot.input, tool.out, tool.err);
+	boot_end(&end, before.pid, before.out, before.err);
+	EXPECT_EQ(0, end.code);
+	talk_move(&talk, tool);
+}
+
+/* To another process, and to a file and back: what is protected is in the file, too. */
+TEST_TIMEOUT(moved, TIMEOUT)
+{
+	const char *why = linux_guest_unavailable();
+
+	if (!why)
+		why = linux_guest_unwatched();
+	if (!why)
+		why = control_unavailable();
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_TRUE(start("96M,kind=shared", "2"));
+	check_up();
+	poke(0x5a);
+	EXPECT_EQ(0, call(MLOCK));
+	EXPECT_EQ(0, call(PROTECT_NONE));
+	view_close(&view);
+	move((const char *const[]){ "handover", NAME, "--json", NULL });
+	check_moved();
+	EXPECT_EQ(0, CONTROL("save", NAME, SAVED, "--stop"));
+	move((const char *const[]){ "restore", SAVED, "--json", "--name", NAME,
+				    NULL });
+	check_moved();
+	EXPECT_EQ(0, call(PROTECT_RW));
+	EXPECT_EQ(0, call(MUNLOCK));
+	ASSERT_EQ(0, view_open(&view, talk.tool.pid, SIZE, NULL, TALK_PART,
+			       TALK_PART_SIZE));
+	EXPECT_EQ(0, other_bytes(0x5a));
+	view_close(&view);
+	check_guard(true);
+	unlink(SAVED);
+	if (ksft_result->failed)
+		boot_log(&talk.boot, talk.boot.console);
+}
+
+TEST_TIMEOUT(hugetlb, TIMEOUT)
+{
+	static const struct kind kind = {
+		.memory = "96M,kind=hugetlb", .codes = "yynnynyyyyyynn",
+		.huge = true,
+	};
+	static const char path[] = "/proc/sys/vm/nr_hugepages";
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0)
+		SKIP(return, KSFT_BY_DESIGN " no %s", path);
+	ASSERT_EQ(2, write(fd, "48", 2));
+	check_kind(&kind);
+	EXPECT_EQ(1, pwrite(fd, "0", 1, 0));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
