@@ -2,8 +2,8 @@
 /*
  * gmemctl's memory manager with the real KVM below it: each kind of memory is
  * one that guest and host share, that can be populated up front and given back;
- * where it comes from, that it is pinned, mapped twice, hidden and shown; and
- * what is left of an attach that KVM has refused.
+ * where it comes from, that it is pinned and mapped twice; and what is left of an
+ * attach that KVM has refused.
  */
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -21,7 +21,6 @@
 #include "ksft.h"
 #include "kvm_vm.h"
 
-#include "../tools/gmemctl/memory/device_memory.h"
 #include "../tools/gmemctl/memory/guest_memory.h"
 
 #define BASE	KVM_DATA_GPA
@@ -587,84 +586,6 @@ TEST_F(memory, slot_refused)
 	ASSERT_EQ(0, guest_memory_attach(&self->memory, &self->error));
 	EXPECT_EQ(1 + RANGES, slots_used(&self->g));
 	expect_shared(self, self->ranges[2].end - PART);
-}
-
-static void expect_no_write(struct memory_data *self, uint64_t gpa)
-{
-	struct kvm_run *run = self->g.vcpus[0].run;
-
-	EXPECT_EQ(KVM_STOP_EXIT, kvm_guest_op(&self->g, 0, KVM_OP_FILL, gpa, 1,
-					      0x66, NULL));
-	EXPECT_EQ(KVM_EXIT_MMIO, run->exit_reason);
-	EXPECT_TRUE(run->mmio.is_write);
-	EXPECT_EQ(gpa, run->mmio.phys_addr);
-}
-
-/* RAM, read-only RAM, the device below it, and RAM again as it was. */
-TEST_F(memory, visibility)
-{
-	struct device_memory device;
-	int fd = memfd_create("device", MFD_CLOEXEC);
-	uint8_t *bytes;
-
-	ASSERT_EQ(0, ftruncate(fd, SIZE));
-	bytes = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ASSERT_NE(MAP_FAILED, (void *)bytes);
-	gmem_fill(bytes, 0x61, PART);
-	start_or_skip(self);
-	device_memory_init(&device, &self->memory.regions, "device", SIZE);
-	ASSERT_EQ(0, device_memory_map(&device, (struct range){ 0, SIZE }, fd,
-				       0, true, &self->error));
-	ASSERT_EQ(0, device_memory_show(&device, BASE, true, &self->error));
-	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PART, 0x62);
-	EXPECT_EQ(PART, gmem_differs(bytes, 0x61, PART));
-	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
-						 VISIBILITY_UNMAPPED,
-						 &self->error));
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x61);
-	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
-						 VISIBILITY_READ_ONLY,
-						 &self->error));
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x62);
-	expect_no_write(self, BASE);
-	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
-						 VISIBILITY_READ_WRITE,
-						 &self->error));
-	device_memory_destroy(&device);
-	close(fd);
-}
-
-/* Private memory comes back private, and KVM is not told of read-only RAM. */
-TEST_F(memory, visibility_private)
-{
-	struct slot plain = { .gpa = BASE, .size = SIZE, .guest_memfd = -1 };
-	int number;
-
-	self->config.guest_memfd = true;
-	self->config.initial_private = true;
-	start_or_skip(self);
-	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PART, 0x71);
-	EXPECT_EQ(PART, gmem_differs(self->host + BASE, 0, PART));
-	EXPECT_EQ(-EINVAL,
-		  guest_memory_set_visibility(&self->memory, self->ranges[0],
-					      VISIBILITY_READ_ONLY,
-					      &self->error));
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x71);
-	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
-						 VISIBILITY_UNMAPPED,
-						 &self->error));
-	/* An attribute left behind would make each access a memory fault. */
-	plain.host = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, plain.host);
-	number = slot_add(&self->g.vm, &plain, NULL);
-	ASSERT_LE(0, number);
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
-	ASSERT_EQ(0, slot_remove(&self->g.vm, (unsigned int)number));
-	ASSERT_EQ(0, guest_memory_set_visibility(&self->memory, self->ranges[0],
-						 VISIBILITY_READ_WRITE,
-						 &self->error));
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0x71);
 }
 
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -236,9 +236,9 @@ static int populate_around(struct machine *machine, const struct slot *slot,
 {
 	uint64_t start = gpa & ~(slot->view_block - 1);
 	struct range block = { start, start + slot->view_block };
+	struct range all = { slot->gpa, slot->gpa + slot->size };
 
-	block = range_clip(block, (struct range){ slot->gpa,
-						  slot->gpa + slot->size });
+	block = range_clip(block, all);
 	block = given_clip(&machine->given, gpa, block);
 	return gmem_view_populate(slot->view_fd, 0, slot->view +
 				  (block.start - slot->gpa), range_size(block),

@@ -6,7 +6,7 @@
 #include "page_states.h"
 
 /* How much of @range, from its start on, is in one range of RAM of a request. */
-static uint64_t covered(const struct memory_request *request, struct range range)
+static uint64_t covered_by(const struct memory_request *request, struct range range)
 {
 	for (unsigned int i = 0; i < request->nr_ranges; i++) {
 		struct range ram = request->ranges[i];
@@ -24,7 +24,7 @@ static uint64_t covered_by_any(const struct guest_memory *memory,
 	uint64_t size = 0;
 
 	for (unsigned int i = 0; !size && i < memory->config->nr_requests; i++)
-		size = covered(&memory->config->requests[i], range);
+		size = covered_by(&memory->config->requests[i], range);
 	return size;
 }
 
@@ -41,12 +41,12 @@ static bool each_part(const struct guest_memory *memory, uint64_t gpa,
 	do {
 		/* Of an empty range, the byte that it is at. */
 		struct range look = { rest.start, rest.end + !size };
-		uint64_t part = covered_by_any(memory, look);
+		uint64_t covered = covered_by_any(memory, look);
+		struct range part = { rest.start, rest.start + covered };
 
-		if (!part || !fits(memory, (struct range){ rest.start,
-							   rest.start + part }))
+		if (!covered || !fits(memory, part))
 			return false;
-		rest.start += part;
+		rest.start += covered;
 	} while (rest.start < rest.end);
 	return true;
 }

@@ -248,7 +248,6 @@ static int add_ram(struct guest_memory *memory, const struct backing *backing,
 {
 	struct region_params params = {
 		.writable = true,
-		.executable = true,
 		.prefetch = backing->request->prefetch,
 	};
 	struct mapping mapping = backing_mapping(backing, offset,
@@ -256,8 +255,7 @@ static int add_ram(struct guest_memory *memory, const struct backing *backing,
 	struct region *region;
 	int rc;
 
-	rc = region_add(&memory->regions, "ram", range, REGION_PRIORITY_RAM,
-			REGION_RAM, &region, error);
+	rc = region_add(&memory->regions, "ram", range, &region, error);
 	if (!rc) {
 		memory->ram[memory->nr_ram++] = region;
 		rc = region_add_mapping(&memory->regions, region, &mapping,
@@ -423,57 +421,6 @@ void guest_memory_destroy(struct guest_memory *memory)
 	range_lock_destroy(&memory->range_lock);
 	memset(memory, 0, sizeof(*memory));
 	memory->memfd.fd = -1;
-}
-
-static struct region *find_ram(const struct guest_memory *memory,
-			       struct range range)
-{
-	for (unsigned int i = 0; i < memory->nr_ram; i++)
-		if (range_equal(memory->ram[i]->range, range))
-			return memory->ram[i];
-	return NULL;
-}
-
-static int set_visibility(struct guest_memory *memory, struct region *region,
-			  enum visibility visibility, struct error *error)
-{
-	struct region_params params = {
-		.writable = visibility == VISIBILITY_READ_WRITE,
-		.executable = true,
-	};
-	int rc;
-
-	if (visibility == VISIBILITY_UNMAPPED)
-		return region_unmap(&memory->regions, region, error);
-	/* Whether it was populated at first does not make it another one. */
-	if (region->active && region->params.writable == params.writable)
-		return 0;
-	rc = region_map(&memory->regions, region, &params, error);
-	return rc ? add_ram_fail(error, rc, "failed to map RAM range",
-				 region->range) : 0;
-}
-
-/* A slot is created with the states of its pages, which must not change then. */
-int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
-				enum visibility visibility,
-				struct error *error)
-{
-	struct region *region = find_ram(memory, range);
-	struct range *turn;
-	char action[96];
-	int rc;
-
-	if (!region) {
-		snprintf(action, sizeof(action),
-			 "0x%llx-0x%llx is not a controllable RAM range",
-			 (unsigned long long)range.start,
-			 (unsigned long long)range.end);
-		return error_set(error, -EINVAL, "guest memory", action, NULL);
-	}
-	turn = range_lock_enter(&memory->range_lock, range);
-	rc = set_visibility(memory, region, visibility, error);
-	range_lock_leave(&memory->range_lock, turn);
-	return rc;
 }
 
 /* Whether the guest sees RAM, and nothing else, in all of @range. */

@@ -22,18 +22,6 @@
 #include "view.h"
 
 /**
- * enum visibility - how the guest sees a region of RAM
- * @VISIBILITY_UNMAPPED: not at all; memory of a device shows instead, if any
- * @VISIBILITY_READ_ONLY: writes exit, also if a device lies below
- * @VISIBILITY_READ_WRITE: as RAM
- */
-enum visibility {
-	VISIBILITY_UNMAPPED,
-	VISIBILITY_READ_ONLY,
-	VISIBILITY_READ_WRITE,
-};
-
-/**
  * struct guest_memory - all memory of a guest
  * @config: as asked for; it has to outlive this, with all that it points to
  * @vm: the VM with the guest_memfd and the slots, or NULL
@@ -44,7 +32,7 @@ enum visibility {
  * @reservation: the guest's addresses in this process
  * @regions: RAM, and what devices add
  * @ram: the regions of RAM, in ascending order of requests and ranges
- * @range_lock: conversions, and changes of visibility, going on
+ * @range_lock: conversions, decommits and what a guest asks for, going on
  * @slots: all of @regions in @vm, through @partition
  * @alias: the same at an offset, through @alias_partition
  */
@@ -107,14 +95,6 @@ const char *guest_memory_no_private(const struct guest_memory *memory);
 
 /** guest_memory_destroy() - the VM must not run, and has to exist still */
 void guest_memory_destroy(struct guest_memory *memory);
-
-/**
- * guest_memory_set_visibility() - show or hide one region of RAM
- * @range: exactly one region, as the x86 split or the configuration made it
- */
-int guest_memory_set_visibility(struct guest_memory *memory, struct range range,
-				enum visibility visibility,
-				struct error *error);
 
 /**
  * guest_memory_commit() - populate a range of RAM that the guest sees

@@ -33,7 +33,6 @@ static int slots_set_attributes(const struct slots *slots,
 			 (unsigned long long)slot->size);
 }
 
-/* Memory of a device is never private, also where RAM lies hidden below it. */
 static int slots_find_private(const struct slots *slots,
 			      const struct partition_range *range,
 			      struct slot *slot, struct error *error)
@@ -42,7 +41,7 @@ static int slots_find_private(const struct slots *slots,
 	int rc;
 
 	slot->guest_memfd = -1;
-	if (!slots->memfd || !range->ram)
+	if (!slots->memfd)
 		return 0;
 	rc = layout_classify(&slots->memfd->layout, place,
 			     &slot->guest_memfd_offset, error);
@@ -51,7 +50,6 @@ static int slots_find_private(const struct slots *slots,
 	return rc < 0 ? rc : 0;
 }
 
-/* Memory of a device has none, also where RAM lies hidden below it. */
 static void slots_find_view(const struct slots *slots,
 			    const struct partition_range *range,
 			    struct slot *slot)
@@ -59,7 +57,7 @@ static void slots_find_view(const struct slots *slots,
 	uint64_t start = range->gpa - slots->offset;
 	struct range ram = { start, start + range->size };
 
-	for (unsigned int i = 0; range->ram && i < slots->nr_views; i++) {
+	for (unsigned int i = 0; i < slots->nr_views; i++) {
 		const struct view *view = &slots->views[i];
 
 		slot->view = view_find(view, ram);
@@ -230,10 +228,10 @@ static int partition_place(const struct partition *partition,
 }
 
 int partition_map_region(struct partition *partition, struct range range,
-			 bool ram, const struct region_params *params,
+			 const struct region_params *params,
 			 struct error *error)
 {
-	struct partition_range place = { .ram = ram, .params = *params };
+	struct partition_range place = { .params = *params };
 	int rc = partition_place(partition, range, &place);
 
 	if (rc)

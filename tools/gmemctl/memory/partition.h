@@ -38,20 +38,17 @@ struct slots {
 /**
  * slots_ops: regions become slots
  *
- * KVM cannot forbid to execute, so that parameter is ignored. A region of RAM
- * with a guest_memfd is read-write or not there at all.
+ * A region with a guest_memfd is read-write or not there at all.
  */
 extern const struct partition_ops slots_ops;
 
 /**
  * struct region_params - how an enabled region may be used
  * @writable: the guest may write; if not, its writes exit
- * @executable: the guest may execute; a partition may be unable to forbid it
  * @prefetch: populate at once
  */
 struct region_params {
 	bool writable;
-	bool executable;
 	bool prefetch;
 };
 
@@ -60,14 +57,12 @@ struct region_params {
  * @host: where this process has it
  * @gpa: where the partition has it
  * @size: bytes
- * @ram: it is RAM, not memory of a device
  * @params: how it may be used
  */
 struct partition_range {
 	uint8_t *host;
 	uint64_t gpa;
 	uint64_t size;
-	bool ram;
 	struct region_params params;
 };
 
@@ -107,7 +102,7 @@ struct partition {
 
 /** partition_map_region() - map a region, all or nothing */
 int partition_map_region(struct partition *partition, struct range range,
-			 bool ram, const struct region_params *params,
+			 const struct region_params *params,
 			 struct error *error);
 
 /** partition_unmap_region() - unmap all that is in @range */

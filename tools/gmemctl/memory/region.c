@@ -1,12 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * DOC: Where regions overlap
- *
- * region_add() lets regions overlap only if one contains the other, and the one
- * outside has the higher priority, or if both are the same range. Of those that
- * are mapped, the guest sees the highest priority, and the oldest of equal ones.
- * Thus RAM hides the devices below it, and unmapping a piece of RAM shows them.
- */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +18,6 @@ static struct dma_mapping region_dma_mapping(const struct region_set *set,
 		.fd = mapping->fd,
 		.fd_offset = mapping->fd_offset,
 		.writable = mapping->writable && region->params.writable,
-		.device = region->type == REGION_DEVICE,
 	};
 }
 
@@ -111,7 +102,6 @@ static int region_map_partitions(struct region_set *set, struct region *region,
 {
 	for (unsigned int i = 0; i < set->nr_partitions; i++) {
 		int rc = partition_map_region(set->partitions[i], region->range,
-					      region->type == REGION_RAM,
 					      &region->params, error);
 
 		if (!rc)
@@ -166,50 +156,6 @@ static int region_disable(struct region_set *set, struct region *region)
 	return rc;
 }
 
-static bool region_is_better(const struct region *region,
-			     const struct region *than)
-{
-	if (!than)
-		return true;
-	if (region->range.start != than->range.start)
-		return region->range.start < than->range.start;
-	return region->priority > than->priority;
-}
-
-/* Of the mapped regions inside @rest: the lowest, then the highest priority. */
-static struct region *region_find_best(const struct region_set *set,
-				       struct range rest)
-{
-	struct region *best = NULL;
-
-	for (unsigned int i = 0; i < set->nr_regions; i++) {
-		struct region *region = set->regions[i];
-
-		if (region->mapped && range_contains(rest, region->range) &&
-		    region_is_better(region, best))
-			best = region;
-	}
-	return best;
-}
-
-/*
- * Whatever is mapped and overlaps @range is inside it: a region that is seen
- * contains all that it covers, so disabling it opens no more than its range.
- */
-static int region_enable_best(struct region_set *set, struct range range,
-			      struct error *error)
-{
-	struct region *best;
-	int rc, first_rc = 0;
-
-	while ((best = region_find_best(set, range))) {
-		rc = best->active ? 0 : region_enable(set, best, error);
-		keep_first(&first_rc, rc);
-		range.start = best->range.end;
-	}
-	return first_rc;
-}
-
 /* A target that works with files only cannot be shown anonymous memory. */
 static int mapping_check_targets(const struct region_set *set,
 				 const struct region *region,
@@ -232,11 +178,13 @@ static int mapping_check(const struct region_set *set,
 			 const struct region *region,
 			 const struct mapping *mapping, struct error *error)
 {
-	if (!range_valid(mapping->range) || !mapping->page_size ||
+	if (region->active || !range_valid(mapping->range) ||
+	    !mapping->page_size ||
 	    mapping->range.end > range_size(region->range))
 		return error_set(error, -EINVAL, region->name,
 				 "add mapping to region",
-				 "whole pages inside the region's 0x%llx bytes",
+				 "whole pages inside the region's 0x%llx bytes, "
+				 "before it is mapped",
 				 (unsigned long long)range_size(region->range));
 	for (unsigned int i = 0; i < region->nr_mappings; i++)
 		if (range_overlaps(region->mappings[i].range, mapping->range))
@@ -265,11 +213,8 @@ static int __region_add_mapping(struct region_set *set, struct region *region,
 		return error_set(error, -ENOMEM, region->name,
 				 "add mapping to region", NULL);
 	region->mappings = mappings;
-	if (region->active)
-		rc = region_enable_mapping(set, region, mapping, error);
-	if (!rc)
-		mappings[region->nr_mappings++] = *mapping;
-	return rc;
+	mappings[region->nr_mappings++] = *mapping;
+	return 0;
 }
 
 int region_add_mapping(struct region_set *set, struct region *region,
@@ -279,63 +224,6 @@ int region_add_mapping(struct region_set *set, struct region *region,
 
 	pthread_rwlock_wrlock(&set->lock);
 	rc = __region_add_mapping(set, region, mapping, error);
-	pthread_rwlock_unlock(&set->lock);
-	return rc;
-}
-
-static int mappings_check_whole(const struct region *region, struct range range,
-				struct error *error)
-{
-	for (unsigned int i = 0; i < region->nr_mappings; i++) {
-		struct range mapping = region->mappings[i].range;
-
-		if (range_overlaps(mapping, range) &&
-		    !range_contains(range, mapping))
-			return error_set(error, -EINVAL, region->name,
-					 "no partial unmappings allowed",
-					 "the mapping is 0x%llx-0x%llx",
-					 (unsigned long long)mapping.start,
-					 (unsigned long long)mapping.end);
-	}
-	return 0;
-}
-
-static int __region_remove_mappings(struct region_set *set,
-				    struct region *region, struct range range,
-				    struct error *error)
-{
-	int rc = mappings_check_whole(region, range, error);
-	unsigned int kept = 0;
-	int failed = 0;
-
-	if (rc)
-		return rc;
-	for (unsigned int i = 0; i < region->nr_mappings; i++) {
-		const struct mapping *mapping = &region->mappings[i];
-
-		if (!range_overlaps(mapping->range, range)) {
-			region->mappings[kept++] = *mapping;
-			continue;
-		}
-		if (region->active)
-			failed = region_disable_mapping(set, region, mapping);
-		if (failed && !rc)
-			rc = failed;
-	}
-	region->nr_mappings = kept;
-	if (rc)
-		error_set(error, rc, region->name, "unmap memory of region",
-			  NULL);
-	return rc;
-}
-
-int region_remove_mappings(struct region_set *set, struct region *region,
-			   struct range range, struct error *error)
-{
-	int rc;
-
-	pthread_rwlock_wrlock(&set->lock);
-	rc = __region_remove_mappings(set, region, range, error);
 	pthread_rwlock_unlock(&set->lock);
 	return rc;
 }
@@ -366,7 +254,6 @@ static int __region_set_add_partition(struct region_set *set,
 		if (!region->active)
 			continue;
 		rc = partition_map_region(partition, region->range,
-					  region->type == REGION_RAM,
 					  &region->params, error);
 		if (!rc)
 			continue;
@@ -485,7 +372,6 @@ void region_set_init(struct region_set *set, struct reservation *reservation)
 {
 	memset(set, 0, sizeof(*set));
 	set->reservation = reservation;
-	set->next_id = 1;
 	pthread_rwlock_init(&set->lock, NULL);
 }
 
@@ -507,27 +393,15 @@ void region_set_destroy(struct region_set *set)
 	memset(set, 0, sizeof(*set));
 }
 
-static bool region_may_overlap(const struct region *existing,
-			       struct range range, uint8_t priority)
-{
-	if (priority < existing->priority)
-		return range_contains(existing->range, range);
-	if (priority > existing->priority)
-		return range_contains(range, existing->range);
-	return range_equal(existing->range, range);
-}
-
 static int region_check_overlap(const struct region_set *set, const char *name,
-				struct range range, uint8_t priority,
-				struct error *error)
+				struct range range, struct error *error)
 {
 	char action[128];
 
 	for (unsigned int i = 0; i < set->nr_regions; i++) {
 		const struct region *existing = set->regions[i];
 
-		if (!range_overlaps(existing->range, range) ||
-		    region_may_overlap(existing, range, priority))
+		if (!range_overlaps(existing->range, range))
 			continue;
 		snprintf(action, sizeof(action),
 			 "memory region %s overlaps with existing region %s",
@@ -557,21 +431,15 @@ static int region_insert(struct region_set *set, const struct region *region,
 	if (!copy)
 		return -ENOMEM;
 	*copy = *region;
-	copy->id = set->next_id++;
 	regions[set->nr_regions++] = copy;
 	*out = copy;
 	return 0;
 }
 
 int region_add(struct region_set *set, const char *name, struct range range,
-	       uint8_t priority, enum region_type type, struct region **out,
-	       struct error *error)
+	       struct region **out, struct error *error)
 {
-	struct region region = {
-		.range = range,
-		.priority = priority,
-		.type = type,
-	};
+	struct region region = { .range = range };
 	int rc;
 
 	if (!range_valid(range) || range.end > set->reservation->size)
@@ -582,7 +450,7 @@ int region_add(struct region_set *set, const char *name, struct range range,
 				 (unsigned long long)range.end);
 	snprintf(region.name, sizeof(region.name), "%s", name);
 	pthread_rwlock_wrlock(&set->lock);
-	rc = region_check_overlap(set, name, range, priority, error);
+	rc = region_check_overlap(set, name, range, error);
 	if (!rc) {
 		rc = region_insert(set, &region, out);
 		if (rc)
@@ -592,178 +460,16 @@ int region_add(struct region_set *set, const char *name, struct range range,
 	return rc;
 }
 
-static bool region_is_anonymous(const struct region *region)
-{
-	for (unsigned int i = 0; i < region->nr_mappings; i++)
-		if (region->mappings[i].fd < 0)
-			return true;
-	return false;
-}
-
-/* Whether @region hides @other, both being mapped. */
-static bool region_hides(const struct region_set *set,
-			 const struct region *region,
-			 const struct region *other)
-{
-	if (region->priority != other->priority)
-		return region->priority > other->priority;
-	for (unsigned int i = 0; set->regions[i] != other; i++)
-		if (set->regions[i] == region)
-			return true;
-	return false;
-}
-
-static bool region_is_hidden(const struct region_set *set,
-			     const struct region *region)
-{
-	for (unsigned int i = 0; i < set->nr_regions; i++) {
-		const struct region *other = set->regions[i];
-
-		if (other->active &&
-		    range_overlaps(other->range, region->range) &&
-		    region_hides(set, other, region))
-			return true;
-	}
-	return false;
-}
-
-/* The next active region that has to make way for @range, from @at on. */
-static struct region *region_next_active(const struct region_set *set,
-					 struct range range, unsigned int *at)
-{
-	while (*at < set->nr_regions) {
-		struct region *region = set->regions[(*at)++];
-
-		if (region->active && range_overlaps(region->range, range))
-			return region;
-	}
-	return NULL;
-}
-
-static int region_refuse_loss(const struct region *region, struct error *error)
-{
-	return error_set(error, -EBUSY, region->name,
-			 "disabling the region would lose its contents",
-			 "private anonymous memory lives in the mapping alone: "
-			 "use another kind of memory");
-}
-
-/* Disable what is seen in @range, unless contents would be lost for good. */
-static int region_clear_range(struct region_set *set, struct range range,
-			      struct error *error)
-{
-	struct region *region;
-	unsigned int at = 0;
-	int rc = 0;
-
-	while ((region = region_next_active(set, range, &at)))
-		if (region_is_anonymous(region))
-			return region_refuse_loss(region, error);
-	at = 0;
-	while (!rc && (region = region_next_active(set, range, &at)))
-		rc = region_disable(set, region);
-	if (rc)
-		error_set(error, rc, "guest memory", "disable memory region",
-			  NULL);
-	return rc;
-}
-
-static int __region_map(struct region_set *set, struct region *region,
-			const struct region_params *params, struct error *error)
-{
-	struct region_params old_params = region->params;
-	bool old_mapped = region->mapped;
-	int rc;
-
-	if (region_is_hidden(set, region)) {
-		region->params = *params;
-		region->mapped = true;
-		return 0;
-	}
-	rc = region_clear_range(set, region->range, error);
-	if (rc == -EBUSY)
-		return rc;
-	region->params = *params;
-	region->mapped = true;
-	if (!rc)
-		rc = region_enable_best(set, region->range, error);
-	if (!rc)
-		return 0;
-	region->params = old_params;
-	region->mapped = old_mapped;
-	region_enable_best(set, region->range, NULL);
-	return rc;
-}
-
-static bool params_equal(const struct region_params *a,
-			 const struct region_params *b)
-{
-	return a->writable == b->writable && a->executable == b->executable &&
-	       a->prefetch == b->prefetch;
-}
-
 int region_map(struct region_set *set, struct region *region,
 	       const struct region_params *params, struct error *error)
 {
 	int rc = 0;
 
 	pthread_rwlock_wrlock(&set->lock);
-	if (!region->active || !params_equal(&region->params, params))
-		rc = __region_map(set, region, params, error);
+	if (!region->active) {
+		region->params = *params;
+		rc = region_enable(set, region, error);
+	}
 	pthread_rwlock_unlock(&set->lock);
-	return rc;
-}
-
-static int __region_unmap(struct region_set *set, struct region *region,
-			  struct error *error)
-{
-	bool was_active = region->active;
-	int rc = 0;
-
-	region->mapped = false;
-	if (!was_active)
-		return 0;
-	rc = region_disable(set, region);
-	if (rc)
-		return error_set(error, rc, region->name,
-				 "disable memory region", NULL);
-	return region_enable_best(set, region->range, error);
-}
-
-int region_unmap(struct region_set *set, struct region *region,
-		 struct error *error)
-{
-	int rc;
-
-	pthread_rwlock_wrlock(&set->lock);
-	if (region->active && region_is_anonymous(region))
-		rc = region_refuse_loss(region, error);
-	else
-		rc = __region_unmap(set, region, error);
-	pthread_rwlock_unlock(&set->lock);
-	return rc;
-}
-
-static void region_forget(struct region_set *set, const struct region *region)
-{
-	unsigned int at = 0;
-
-	while (set->regions[at] != region)
-		at++;
-	set->nr_regions--;
-	memmove(&set->regions[at], &set->regions[at + 1],
-		(set->nr_regions - at) * sizeof(*set->regions));
-}
-
-int region_remove(struct region_set *set, struct region *region,
-		  struct error *error)
-{
-	int rc;
-
-	pthread_rwlock_wrlock(&set->lock);
-	rc = __region_unmap(set, region, error);
-	region_forget(set, region);
-	pthread_rwlock_unlock(&set->lock);
-	region_free(region);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Regions: parts of the guest's address space that are enabled and disabled as a
- * whole. Where regions overlap, priority decides which of them the guest sees.
+ * Regions: parts of the guest's address space that it sees as a whole, with the memory
+ * behind them.
  */
 #ifndef GMEMCTL_MEMORY_REGION_H
 #define GMEMCTL_MEMORY_REGION_H
@@ -23,7 +23,6 @@
  * @fd: the file behind it, or -1
  * @fd_offset: offset in @fd
  * @writable: whether devices may write
- * @device: memory of a device, not RAM: a target may refuse it and no harm done
  */
 struct dma_mapping {
 	struct range range;
@@ -31,7 +30,6 @@ struct dma_mapping {
 	int fd;
 	uint64_t fd_offset;
 	bool writable;
-	bool device;
 };
 
 /**
@@ -55,13 +53,11 @@ struct dma_target {
 	bool needs_fd;
 };
 
-/** dma_map() - make a mapping known; a device's may fail without harm */
+/** dma_map() - make a mapping known */
 static inline int dma_map(const struct dma_target *target,
 			  const struct dma_mapping *mapping)
 {
-	int rc = target->ops->map(target->data, mapping);
-
-	return mapping->device ? 0 : rc;
+	return target->ops->map(target->data, mapping);
 }
 
 static inline int dma_unmap(const struct dma_target *target, struct range range)
@@ -69,34 +65,19 @@ static inline int dma_unmap(const struct dma_target *target, struct range range)
 	return target->ops->unmap(target->data, range);
 }
 
-#define REGION_PRIORITY_RAM	255
-#define REGION_PRIORITY_DEVICE	0
 #define REGION_NAME_MAX		32
 #define REGION_TARGETS_MAX	8
-
-enum region_type {
-	REGION_RAM,
-	REGION_DEVICE,
-};
 
 /**
  * struct region - a region
  * @name: for messages
- * @id: never used twice in a set, from 1
  * @range: guest physical addresses
- * @priority: the higher one is seen; of equal ones, the older
- * @type: RAM, or memory of a device
- * @mapped: it is to be seen, and @params says how
- * @active: it is seen: nothing of a higher priority covers it
+ * @active: it is seen, as @params says
  * @mappings: what is behind it, in no order; parts may have nothing
  */
 struct region {
 	char name[REGION_NAME_MAX];
-	unsigned int id;
 	struct range range;
-	uint8_t priority;
-	enum region_type type;
-	bool mapped;
 	bool active;
 	struct region_params params;
 	struct mapping *mappings;
@@ -117,7 +98,6 @@ struct region_set {
 	pthread_rwlock_t lock;
 	struct region **regions;
 	unsigned int nr_regions;
-	unsigned int next_id;
 	struct partition *partitions[REGION_TARGETS_MAX];
 	unsigned int nr_partitions;
 	const struct dma_target *targets[REGION_TARGETS_MAX];
@@ -130,44 +110,20 @@ void region_set_init(struct region_set *set, struct reservation *reservation);
 void region_set_destroy(struct region_set *set);
 
 /**
- * region_add() - add a region that is not mapped
+ * region_add() - add a region, which overlaps none and is not seen yet
  *
- * A region of a higher priority has to contain those of a lower one that it
- * overlaps, and one of equal priority has to be at the same place.
+ * Return: 0; -EINVAL; -EEXIST; -ENOMEM.
  */
 int region_add(struct region_set *set, const char *name, struct range range,
-	       uint8_t priority, enum region_type type, struct region **out,
-	       struct error *error);
+	       struct region **out, struct error *error);
 
-/** region_remove() - disable and free a region, with the memory in it */
-int region_remove(struct region_set *set, struct region *region,
-		  struct error *error);
-
-/**
- * region_map() - let a region be seen, or change how
- *
- * What it covers is disabled. On failure all is as before.
- *
- * Return: 0; -EBUSY if anonymous memory would have to go for it.
- */
-int region_map(struct region_set *set, struct region *region,
-	       const struct region_params *params, struct error *error);
-
-/** region_unmap() - hide a region; what it covered is seen again */
-int region_unmap(struct region_set *set, struct region *region,
-		 struct error *error);
-
-/** region_add_mapping() - put memory behind a part that has none */
+/** region_add_mapping() - put memory behind a part that has none, before it is seen */
 int region_add_mapping(struct region_set *set, struct region *region,
 		       const struct mapping *mapping, struct error *error);
 
-/**
- * region_remove_mappings() - take away all memory in a range of offsets
- *
- * Return: 0; -EINVAL if a mapping is only partly in @range: nothing changes.
- */
-int region_remove_mappings(struct region_set *set, struct region *region,
-			   struct range range, struct error *error);
+/** region_map() - let a region be seen, once. On failure all is as before. */
+int region_map(struct region_set *set, struct region *region,
+	       const struct region_params *params, struct error *error);
 
 /** region_set_add_partition() - map active regions there too, now and later */
 int region_set_add_partition(struct region_set *set,

@@ -246,28 +246,6 @@ static int reservation_check_mapped(const struct reservation *reservation,
 	return reservation_covered(reservation, range) ? 0 : -EFAULT;
 }
 
-int reservation_set_writable(struct reservation *reservation,
-			     struct range range, bool writable)
-{
-	int prot = PROT_READ | (writable ? PROT_WRITE : 0);
-	int rc = reservation_check_mapped(reservation, range);
-
-	if (rc || !range_size(range))
-		return rc;
-	rc = reservation_grow(reservation);
-	if (!rc)
-		rc = calls->protect(reservation->base + range.start,
-				    range_size(range), prot);
-	if (rc)
-		return rc;
-	extent_split(reservation, range.start);
-	extent_split(reservation, range.end);
-	for (unsigned int i = 0; i < reservation->nr_extents; i++)
-		if (range_contains(range, reservation->extents[i].range))
-			reservation->extents[i].writable = writable;
-	return 0;
-}
-
 /*
  * fallocate() can fail for want of memory; a page fault later on would be a
  * SIGBUS, or the end of the process.

@@ -74,10 +74,6 @@ int reservation_map(struct reservation *reservation,
  */
 int reservation_unmap(struct reservation *reservation, struct range range);
 
-/** reservation_set_writable() - allow or forbid writes to mapped memory */
-int reservation_set_writable(struct reservation *reservation,
-			     struct range range, bool writable);
-
 /**
  * reservation_commit() - populate now
  *

@@ -60,15 +60,7 @@ static void check(enum backing_kind kind, bool dump)
 	EXPECT_EQ(is_left_out(79), !dump);
 	EXPECT_EQ(is_left_out(7), !dump);
 	EXPECT_EQ(is_left_out(32), !dump);
-	/* It comes and goes, and is written to. */
-	if (kind != BACKING_PRIVATE) {
-		EXPECT_FALSE(guest_memory_set_visibility(&memory,
-							 (struct range){ 64 * PAGE, 80 * PAGE },
-							 VISIBILITY_UNMAPPED, &error));
-		EXPECT_FALSE(guest_memory_set_visibility(&memory,
-							 (struct range){ 64 * PAGE, 80 * PAGE },
-							 VISIBILITY_READ_WRITE, &error));
-	}
+	/* It is written to, and given back. */
 	memory.reservation.base[64 * PAGE] = 1;
 	memory.reservation.base[33 * PAGE] = 1;
 	EXPECT_FALSE(guest_memory_decommit(&memory, (struct range){ 64 * PAGE, 66 * PAGE }));

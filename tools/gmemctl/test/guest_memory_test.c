@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../memory/device_memory.h"
 #include "../memory/guest_memory.h"
 #include "../memory/probe.h"
 #include "kvm_fake.h"
@@ -202,7 +201,7 @@ TEST_OF(guest_memory, two_requests)
 	/* Where they overlap nothing is built. */
 	ranges[2].start = 15 * PAGE;
 	EXPECT_EQ(create(), -EEXIST);
-	EXPECT_STREQ(error.action, "RAM ranges overlap");
+	EXPECT_FALSE(strcmp(error.action, "RAM ranges overlap"));
 }
 
 /* One guest_memfd for all of it, bound range by range of the files. */
@@ -230,7 +229,7 @@ TEST_OF(guest_memory, C22_gmem_limit)
 	start(BACKING_GMEM);
 	ranges[1].end = ranges[1].start + KVM_FAKE_GMEM_MAX;
 	EXPECT_EQ(create(), -EFBIG);
-	EXPECT_STRSTR(error.hint, "at most 1099511627776");
+	EXPECT_TRUE(strstr(error.hint, "at most 1099511627776"));
 	EXPECT_TRUE(kvm_fake_said(""));
 	calls = &calls_system;
 }
@@ -301,7 +300,7 @@ TEST_OF(guest_memory, convert_discard)
 	kvm_fake.rc = -EOPNOTSUPP;
 	EXPECT_EQ(convert(64, 65, true), -EOPNOTSUPP);
 	EXPECT_TRUE(kvm_fake_private(0, 0));
-	EXPECT_STRSTR(why, "stale side");
+	EXPECT_TRUE(strstr(why, "stale side"));
 	stop();
 	start(BACKING_PRIVATE);
 	config.guest_memfd = true;
@@ -412,9 +411,9 @@ TEST_OF(guest_memory, node)
 	request = place_request(8 * PAGE);
 	populate_rc = -EFAULT;
 	EXPECT_EQ(backing_open(&backing, &request, "test", &error), -ENOMEM);
-	EXPECT_STRSTR(error.action, "failed to reserve 4 hugetlb pages");
-	EXPECT_STRSTR(error.hint, "node1/hugepages");
-	EXPECT_STREQ(placed, "dnpu");
+	EXPECT_TRUE(strstr(error.action, "failed to reserve 4 hugetlb pages"));
+	EXPECT_TRUE(strstr(error.hint, "node1/hugepages"));
+	EXPECT_FALSE(strcmp(placed, "dnpu"));
 	populate_rc = 0;
 	calls = &calls_system;
 }
@@ -428,15 +427,13 @@ TEST_OF(guest_memory, hugetlb)
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOSPC;
 	EXPECT_EQ(create(), -ENOSPC);
-	EXPECT_STREQ(error.action,
-		     "failed to reserve 4 hugetlb pages of 32 "
-		     "KB each (128 KB total); increase the hugetlb pool or "
-		     "reduce guest memory size");
+	EXPECT_FALSE(strcmp(error.action,
+		     "failed to reserve 4 hugetlb pages of 32 " "KB each (128 KB total); increase the hugetlb pool or " "reduce guest memory size"));
 	EXPECT_EQ(open_fds(), fds);
 	EXPECT_FALSE(create());
 	EXPECT_EQ(decommit(0, 4), -EINVAL);
 	EXPECT_FALSE(decommit(0, 8));
-	EXPECT_FALSE((uintptr_t)memory.reservation.base % (8 * PAGE));
+	EXPECT_FALSE(((uintptr_t)memory.reservation.base % (8 * PAGE)));
 	stop();
 }
 
@@ -490,7 +487,7 @@ TEST_OF(guest_memory, file)
 	stop();
 	EXPECT_FALSE(ftruncate(fd, PAGE));
 	EXPECT_EQ(create(), -EINVAL);
-	EXPECT_STREQ(error.object, name);
+	EXPECT_FALSE(strcmp(error.object, name));
 	EXPECT_STREQ(error.action, "memory backing file has size 4 KB, expected 128 KB");
 	close(fd);
 	unlink(name);
@@ -498,7 +495,7 @@ TEST_OF(guest_memory, file)
 	EXPECT_EQ(create(), -EISDIR);
 	requests[0].path = "/dev/null";
 	EXPECT_EQ(create(), -EINVAL);
-	EXPECT_STREQ(error.action, "use as guest memory");
+	EXPECT_FALSE(strcmp(error.action, "use as guest memory"));
 	requests[0].path = "/nonexistent/file";
 	EXPECT_EQ(create(), -ENOENT);
 }
@@ -545,124 +542,8 @@ TEST_OF(guest_memory, alias_devices)
 	config.alias = true;
 	config.alias_offset = 128 * PAGE;
 	EXPECT_EQ(guest_memory_create(&memory, &config, &kvm_fake.vm, 129 * PAGE, &error), -EINVAL);
-	EXPECT_STRSTR(error.action, "not enough guest address space available");
+	EXPECT_TRUE(strstr(error.action, "not enough guest address space available"));
 	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 128 * PAGE, &error));
-	stop();
-}
-
-static int show(uint64_t first, uint64_t end, enum visibility visibility)
-{
-	return guest_memory_set_visibility(&memory, (struct range){ first, end },
-					   visibility, &error);
-}
-
-static void start_legacy(enum backing_kind kind)
-{
-	start(kind);
-	ranges[0].end = 2 * M;
-	requests[0].nr_ranges = 1;
-	config.x86_legacy = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	EXPECT_EQ(memory.nr_ram, 16);
-	EXPECT_EQ(kvm_fake_slots(), 16);
-	kvm_fake.log[0] = '\0';
-}
-
-TEST_OF(guest_memory, visibility)
-{
-	start_legacy(BACKING_SHARED);
-	EXPECT_FALSE(probe_start_segv());
-	*at(0xc0) = 5;
-	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
-	EXPECT_TRUE(kvm_fake_said("Dc0-c4 Sc0-c4r"));
-	EXPECT_EQ(*at(0xc0), 5);
-	EXPECT_EQ(probe_write(at(0xc0), 1), -EFAULT);
-	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY));
-	EXPECT_TRUE(kvm_fake_said(""));
-	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
-	EXPECT_TRUE(kvm_fake_said("Dc0-c4"));
-	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
-	EXPECT_TRUE(kvm_fake_said("Sc0-c4"));
-	EXPECT_EQ(*at(0xc0), 5);
-	EXPECT_FALSE(probe_write(at(0xc0), 6));
-	/* One region, all of it. */
-	EXPECT_EQ(show(0xc0000, 0xc8000, VISIBILITY_UNMAPPED), -EINVAL);
-	EXPECT_STREQ(error.action, "0xc0000-0xc8000 is not a controllable RAM range");
-	EXPECT_EQ(show(0xc0000, 0xc2000, VISIBILITY_UNMAPPED), -EINVAL);
-	EXPECT_EQ(show(0, 2 * M, VISIBILITY_UNMAPPED), -EINVAL);
-	EXPECT_TRUE(kvm_fake_said(""));
-	EXPECT_EQ(kvm_fake_slots(), 16);
-	probe_stop();
-	stop();
-}
-
-/* The VGA window: the device shows where RAM does not, and keeps its bytes. */
-TEST_OF(guest_memory, window)
-{
-	struct device_memory vga;
-	int fd;
-
-	start_legacy(BACKING_SHARED);
-	fd = calls->memfd("vga", 32 * PAGE);
-	device_memory_init(&vga, &memory.regions, "vga", 32 * PAGE);
-	EXPECT_FALSE(device_memory_map(&vga, (struct range){ 0, 32 * PAGE }, fd, 0, true, NULL));
-	EXPECT_FALSE(device_memory_show(&vga, 0xa0000, true, NULL));
-	EXPECT_TRUE(kvm_fake_said(""));
-	*at(0xa0) = 1;
-	EXPECT_FALSE(show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED));
-	EXPECT_TRUE(kvm_fake_said("Da0-c0 Sa0-c0"));
-	EXPECT_FALSE(*at(0xa0));
-	*at(0xa0) = 2;
-	EXPECT_EQ(decommit(0xa0, 0xc0), -EFAULT);
-	EXPECT_EQ(*at(0xa0), 2);
-	/* RAM is read-only, not the device below it. */
-	EXPECT_FALSE(show(0xa0000, 0xc0000, VISIBILITY_READ_ONLY));
-	EXPECT_TRUE(kvm_fake_said("Da0-c0 Sa0-c0r"));
-	EXPECT_EQ(*at(0xa0), 1);
-	EXPECT_FALSE(show(0xa0000, 0xc0000, VISIBILITY_UNMAPPED));
-	EXPECT_EQ(*at(0xa0), 2);
-	device_memory_destroy(&vga);
-	close(fd);
-	stop();
-}
-
-/* KVM has no read-only slots with guest_memfd: refused, and all as before. */
-TEST_OF(guest_memory, readonly_private)
-{
-	start(BACKING_SHARED);
-	ranges[0].end = 2 * M;
-	requests[0].nr_ranges = 1;
-	config.x86_legacy = true;
-	config.guest_memfd = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	EXPECT_FALSE(convert(0xc1, 0xc2, true));
-	EXPECT_EQ(show(0xc0000, 0xc4000, VISIBILITY_READ_ONLY), -EINVAL);
-	EXPECT_STRSTR(error.hint, "no read-only slots");
-	EXPECT_EQ(kvm_fake_slots(), 16);
-	EXPECT_TRUE(kvm_fake_private(0xc1, 0xc2));
-	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_UNMAPPED));
-	EXPECT_EQ(kvm_fake_slots(), 15);
-	EXPECT_TRUE(kvm_fake_private(0, 0));
-	EXPECT_FALSE(show(0xc0000, 0xc4000, VISIBILITY_READ_WRITE));
-	EXPECT_TRUE(kvm_fake_private(0xc1, 0xc2));
-	stop();
-}
-
-/* Shown as it is shown already: nothing happens, and nothing is lost. */
-TEST_OF(guest_memory, same_visibility)
-{
-	start(BACKING_PRIVATE);
-	requests[0].prefetch = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	memset(at(ranges[0].start / PAGE), 0x5a, PAGE);
-	kvm_fake.log[0] = '\0';
-	EXPECT_FALSE(show(ranges[0].start, ranges[0].end, VISIBILITY_READ_WRITE));
-	EXPECT_TRUE(kvm_fake_said(""));
-	EXPECT_EQ(*at(ranges[0].start / PAGE), 0x5a);
-	EXPECT_EQ(show(ranges[0].start, ranges[0].end, VISIBILITY_READ_ONLY), -EBUSY);
 	stop();
 }
 

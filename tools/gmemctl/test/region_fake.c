@@ -118,14 +118,12 @@ bool fake_said(const char *expected)
 	return said;
 }
 
-struct region *fake_region(const char *name, uint64_t start, uint64_t end,
-			   uint8_t priority)
+struct region *fake_region(const char *name, uint64_t start, uint64_t end)
 {
 	struct region *region = NULL;
 
 	region_add(&fake.set, name, (struct range){ start * PAGE, end * PAGE },
-		   priority, priority == REGION_PRIORITY_RAM ? REGION_RAM :
-		   REGION_DEVICE, &region, NULL);
+		   &region, NULL);
 	return region;
 }
 
@@ -145,12 +143,7 @@ int fake_memory(struct region *region, uint64_t start, uint64_t end, int fd)
 
 int fake_map(struct region *region, bool writable)
 {
-	struct region_params params = { writable, true, false };
+	struct region_params params = { .writable = writable };
 
 	return region_map(&fake.set, region, &params, NULL);
-}
-
-int fake_unmap(struct region *region)
-{
-	return region_unmap(&fake.set, region, NULL);
 }

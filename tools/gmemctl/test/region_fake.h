@@ -42,14 +42,12 @@ void fake_attach(void);
 bool fake_said(const char *expected);
 
 /** fake_region() - add a region of whole pages. Return: it, or NULL. */
-struct region *fake_region(const char *name, uint64_t start, uint64_t end,
-			   uint8_t priority);
+struct region *fake_region(const char *name, uint64_t start, uint64_t end);
 
 /** fake_memory() - put the memfd, or anonymous memory, behind a region */
 int fake_memory(struct region *region, uint64_t start, uint64_t end, int fd);
 
 int fake_map(struct region *region, bool writable);
-int fake_unmap(struct region *region);
 
 extern const struct partition_ops fake_partition_ops;
 

@@ -31,7 +31,7 @@ static void start(bool mappable, bool initial_private)
 	EXPECT_FALSE(layout_add(&layout, (struct range){ 16 * PAGE, 48 * PAGE }, NULL));
 	EXPECT_FALSE(layout_add(&layout, (struct range){ 0, 16 * PAGE }, NULL));
 	EXPECT_FALSE(guest_memfd_create(&memfd, &kvm_fake.vm, &layout, mappable, initial_private,
-					NULL));
+		     NULL));
 	slots = (struct slots){ .vm = &kvm_fake.vm, .memfd = &memfd };
 	partition = (struct partition){ .ops = &slots_ops, .data = &slots,
 					.reservation = &reservation };
@@ -45,18 +45,18 @@ static void stop(void)
 	calls = &calls_system;
 }
 
-static int map_as(uint64_t first, uint64_t end, bool ram, bool writable)
+static int map_as(uint64_t first, uint64_t end, bool writable)
 {
 	struct region_params params = { .writable = writable };
 
 	return partition_map_region(&partition,
 				    (struct range){ first * PAGE, end * PAGE },
-				    ram, &params, NULL);
+				    &params, NULL);
 }
 
 static int map(uint64_t first, uint64_t end)
 {
-	return map_as(first, end, true, true);
+	return map_as(first, end, true);
 }
 
 static int unmap(uint64_t first, uint64_t end)
@@ -104,28 +104,16 @@ TEST_OF(slots, offsets)
 TEST_OF(slots, readonly)
 {
 	start(false, false);
-	EXPECT_EQ(map_as(0, 8, true, false), -EINVAL);
+	EXPECT_EQ(map_as(0, 8, false), -EINVAL);
 	EXPECT_TRUE(kvm_fake_said(""));
-	EXPECT_FALSE(map_as(48, 50, true, false));
+	EXPECT_FALSE(map_as(48, 50, false));
 	EXPECT_TRUE(kvm_fake_said("S30-32r"));
 	/* RAM without private memory can be read-only. */
 	slots.memfd = NULL;
-	EXPECT_FALSE(map_as(0, 8, true, false));
+	EXPECT_FALSE(map_as(0, 8, false));
 	EXPECT_TRUE(kvm_fake_said("S0-8r"));
 	EXPECT_FALSE(unmap(0, 8));
 	EXPECT_TRUE(kvm_fake_said("D0-8"));
-	stop();
-}
-
-/* A device where RAM is hidden: its memory must not be the RAM's. */
-TEST_OF(slots, device)
-{
-	start(false, true);
-	EXPECT_FALSE(map_as(4, 8, false, true));
-	EXPECT_TRUE(kvm_fake_said("S4-8"));
-	EXPECT_FALSE(map_as(8, 9, false, false));
-	EXPECT_TRUE(kvm_fake_said("S8-9r"));
-	EXPECT_TRUE(kvm_fake_private(0, 0));
 	stop();
 }
 
@@ -212,8 +200,7 @@ TEST_OF(slots, alias)
 	other = slots;
 	alias.data = &other;
 	EXPECT_FALSE(map(0, 8));
-	EXPECT_FALSE(partition_map_region(&alias, (struct range){ 0, 8 * PAGE }, true, &params,
-					  NULL));
+	EXPECT_FALSE(partition_map_region(&alias, (struct range){ 0, 8 * PAGE }, &params, NULL));
 	EXPECT_TRUE(kvm_fake_said("S0-8 S400-408"));
 	low = slot_find(&kvm_fake.vm.slots, 0);
 	high = slot_find(&kvm_fake.vm.slots, 1024 * PAGE);
@@ -259,8 +246,8 @@ TEST_OF(slots, pin)
 	calls = &counting;
 	partition.pin = true;
 	lock_rc = -ENOMEM;
-	EXPECT_EQ(partition_map_region(&partition, (struct range){ 0, 8 * PAGE }, true, &params,
-				       &error), -ENOMEM);
+	EXPECT_EQ(partition_map_region(&partition, (struct range){ 0, 8 * PAGE }, &params, &error),
+		  -ENOMEM);
 	EXPECT_STREQ(error.action, "failed to pin range to partition");
 	EXPECT_FALSE(kvm_fake_slots());
 	EXPECT_EQ(locks, 1);
@@ -282,8 +269,8 @@ TEST_OF(slots, prefetch)
 	unsigned char resident[8];
 
 	start(false, false);
-	EXPECT_FALSE(partition_map_region(&partition, (struct range){ 0, 8 * PAGE }, true, &params,
-					  NULL));
+	EXPECT_FALSE(partition_map_region(&partition, (struct range){ 0, 8 * PAGE }, &params,
+		     NULL));
 	EXPECT_FALSE(partition.prefetch_rc);
 	EXPECT_FALSE(mincore(reservation.base, 8 * PAGE, resident));
 	for (int i = 0; i < 8; i++)
@@ -303,8 +290,8 @@ TEST_OF(slots, prefetch_private)
 	start(false, true);
 	/* Pages 4 and 5 of the range at 0, which is at 32 in the file. */
 	memset(memfd.private + 36, 0, 2);
-	EXPECT_FALSE(partition_map_region(&partition, (struct range){ 0, 16 * PAGE }, true,
-					  &params, NULL));
+	EXPECT_FALSE(partition_map_region(&partition, (struct range){ 0, 16 * PAGE }, &params,
+		     NULL));
 	EXPECT_FALSE(partition.prefetch_rc);
 	EXPECT_TRUE(kvm_fake_said("S0-10g20 A0-4 a4-6 A6-10 H20-24 H26-30"));
 	EXPECT_FALSE(mincore(reservation.base, 16 * PAGE, resident));
@@ -315,9 +302,8 @@ TEST_OF(slots, prefetch_private)
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOMEM;
 	for (uint64_t i = 0; i < 2; i++)
-		EXPECT_FALSE(partition_map_region(&partition,
-						  (struct range){ i * 8 * PAGE, (i + 1) * 8 *
-								 PAGE }, true, &params, NULL));
+		EXPECT_FALSE(partition_map_region(&partition, (struct range){ i * 8 * PAGE, (i +
+			     1) * 8 * PAGE }, &params, NULL));
 	EXPECT_EQ(partition.prefetch_rc, -ENOMEM);
 	EXPECT_EQ(kvm_fake_slots(), 2);
 	stop();

@@ -3,7 +3,7 @@
 
 #include "../base/bytes.h"
 #include "board_fake.h"
-#include "unit.h"
+#include "ksft.h"
 #include "virtio_driver.h"
 
 #define PAGE RANGE_PAGE_SIZE

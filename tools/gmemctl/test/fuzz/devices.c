@@ -158,10 +158,9 @@ static void set_config(const uint8_t *bytes)
 static void convert(const struct step *step)
 {
 	uint64_t page = step->offset % 80;
+	struct range range = { page * PAGE, (page + 1) * PAGE };
 
-	guest_memory_convert(&memory, (struct range){ page * PAGE,
-						      (page + 1) * PAGE },
-			     step->size & 1, NULL, 0);
+	guest_memory_convert(&memory, range, step->size & 1, NULL, 0);
 }
 
 /* What the devices say of themselves another one takes. */
