@@ -98,3 +98,29 @@ long long talk_number(const char *answer, const char *key)
 	}
 	return -1;
 }
+
+void talk_row(const char *kind, const char *way, unsigned long before,
+	      unsigned long after)
+{
+	unsigned long back = before > after ? before - after : 0;
+
+	printf("# table: MiB given back by an idle guest of %d | %s, %s | %lu\n",
+	       TALK_MEMORY, kind, way, back >> 20);
+}
+
+unsigned long talk_huge_bytes(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	unsigned long bytes = 0, number;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "HugePages_Total: %lu", &number) == 1)
+			bytes += number << 21;
+		if (sscanf(line, "HugePages_Free: %lu", &number) == 1)
+			bytes -= number << 21;
+	}
+	if (file)
+		fclose(file);
+	return bytes;
+}

@@ -11,6 +11,7 @@
 /* The part of its memory that the guest leaves alone: 8 MiB at 64 MiB. */
 #define TALK_PART	(64UL << 20)
 #define TALK_PART_SIZE	(8UL << 20)
+#define TALK_MEMORY	160	/* MiB of all such guests */
 #define TALK_APPEND	"memmap=8M$64M GMEM_RUN=/memctl GMEM_ACTION=halt"
 
 /**
@@ -48,6 +49,13 @@ void talk_move(struct talk *talk, struct boot_process tool);
 
 /* The number after "@key=" in an answer, or -1. */
 long long talk_number(const char *answer, const char *key);
+
+/* A row of a table: what an idle guest has given back, in bytes. */
+void talk_row(const char *kind, const char *way, unsigned long before,
+	      unsigned long after);
+
+/* Bytes of huge pages that are taken from the host's pool. */
+unsigned long talk_huge_bytes(void);
 
 /* Wait until gmemctl has ended, which somebody has told it. */
 void talk_end(struct talk *talk);

@@ -11,8 +11,13 @@
 
 #include "../memory/guest_memory.h"
 
-/** VIRTQUEUE_SIZE_MAX: descriptors, at most */
-#define VIRTQUEUE_SIZE_MAX 256
+/**
+ * VIRTQUEUE_SIZE_MAX: descriptors, at most
+ *
+ * Linux reports free pages only while a zone has as many blocks (of 4 MiB, or of 2) free
+ * beyond what it needs: with more descriptors a small guest would never do it.
+ */
+#define VIRTQUEUE_SIZE_MAX 16
 
 /**
  * struct virtqueue - a queue; part of a file format

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "memctl.h"
@@ -223,6 +224,9 @@ static void do_guard(const char *arguments)
 			     PAGE_BYTES, 0);
 	printf("gmem-guest: guard at 0x%llx: error=%u\n", (unsigned long long)gpa,
 	       answer.error);
+	/* It is the last that is heard. */
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
 	page[8] = 1;
 	reply("error=%u alive", answer.error);
 }
