@@ -125,17 +125,21 @@ static void pci_read_data(const struct pci *pci, uint64_t offset,
 			  uint8_t *bytes, unsigned int size)
 {
 	const struct pci_function *function = pci_selected(pci);
+	uint32_t number = pci->address & REGISTER_MASK;
 
-	if (function)
-		memcpy(bytes, function->config +
-		       (pci->address & REGISTER_MASK) + offset, size);
+	if (!function)
+		return;
+	if (function->window && function->window == number)
+		function->through(function->data, false);
+	memcpy(bytes, function->config + number + offset, size);
 }
 
 static void pci_write_data(const struct pci *pci, uint64_t offset,
 			   const uint8_t *bytes, unsigned int size)
 {
 	struct pci_function *function = pci_selected(pci);
-	uint64_t at = (pci->address & REGISTER_MASK) + offset;
+	uint32_t number = pci->address & REGISTER_MASK;
+	uint64_t at = number + offset;
 
 	if (!function)
 		return;
@@ -146,6 +150,8 @@ static void pci_write_data(const struct pci *pci, uint64_t offset,
 			((function->config[at + i] & ~mask) | (bytes[i] & mask));
 	}
 	update_place(function);
+	if (function->window && function->window == number)
+		function->through(function->data, true);
 }
 
 /* Only a whole dword at the first port is the address register. */

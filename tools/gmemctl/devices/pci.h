@@ -85,7 +85,10 @@ struct pci_identity {
  * @place: where it answers, or PCI_BAR_NOWHERE; read and written atomically
  * @read: as that of a bus_device; @offset is in the BAR
  * @write: the other direction
- * @data: for both
+ * @window: offset in configuration space of 4 bytes that stand for others of the
+ *	function, or 0
+ * @through: before these are read, and after they were written; with the bus's lock held
+ * @data: for all
  */
 struct pci_function {
 	const char *name;
@@ -98,6 +101,8 @@ struct pci_function {
 		     unsigned int size);
 	void (*write)(void *data, uint64_t offset, const uint8_t *bytes,
 		      unsigned int size);
+	unsigned int window;
+	void (*through)(void *data, bool write);
 	void *data;
 };
 

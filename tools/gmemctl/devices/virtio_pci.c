@@ -18,9 +18,15 @@
 #define CAPABILITY_NOTIFY	2
 #define CAPABILITY_ISR		3
 #define CAPABILITY_DEVICE	4
+#define CAPABILITY_WINDOW	5
 #define CAPABILITIES		0x40
 #define CAPABILITY_SIZE		16
 #define CAPABILITY_NOTIFY_SIZE	20
+#define CAPABILITY_WINDOW_SIZE	20
+#define CAPABILITY_BAR		4	/* offsets */
+#define CAPABILITY_OFFSET	8
+#define CAPABILITY_LENGTH	12
+#define CAPABILITY_DATA		16
 
 /* Registers of the common structure */
 #define DEVICE_SELECT	0x00
@@ -309,9 +315,31 @@ static uint8_t put_capability(struct pci_function *function, uint8_t at,
 	capability[1] = (uint8_t)(at + length);
 	capability[2] = length;
 	capability[3] = type;
-	bytes_put32(capability + 8, offset);
-	bytes_put32(capability + 12, size);
+	bytes_put32(capability + CAPABILITY_OFFSET, offset);
+	bytes_put32(capability + CAPABILITY_LENGTH, size);
 	return capability[1];
+}
+
+/*
+ * For drivers that cannot reach a BAR: the last capability says which of its bytes the
+ * window stands for.
+ */
+static void virtio_through(void *data, bool write)
+{
+	struct virtio_pci *virtio = data;
+	uint8_t *bytes = virtio->function.config + virtio->function.window;
+	const uint8_t *capability = bytes - CAPABILITY_DATA;
+	uint32_t offset = bytes_get32(capability + CAPABILITY_OFFSET);
+	uint32_t length = bytes_get32(capability + CAPABILITY_LENGTH);
+
+	if (capability[CAPABILITY_BAR] ||
+	    (length != 1 && length != 2 && length != 4) || offset % length ||
+	    offset > VIRTIO_BAR_SIZE - length)
+		return;
+	if (write)
+		virtio_write(virtio, offset, bytes, length);
+	else
+		virtio_read(virtio, offset, bytes, length);
 }
 
 /* Notifications of all queues are at the same address. */
@@ -328,9 +356,15 @@ static void put_capabilities(struct virtio_pci *virtio)
 			    VIRTIO_NOTIFY, 4);
 	at = put_capability(function, at, CAPABILITY_SIZE, CAPABILITY_ISR,
 			    VIRTIO_ISR, 1);
-	put_capability(function, at, CAPABILITY_SIZE, CAPABILITY_DEVICE,
-		       VIRTIO_CONFIG, virtio->config_size);
+	at = put_capability(function, at, CAPABILITY_SIZE, CAPABILITY_DEVICE,
+			    VIRTIO_CONFIG, virtio->config_size);
+	put_capability(function, at, CAPABILITY_WINDOW_SIZE, CAPABILITY_WINDOW, 0, 0);
 	function->config[at + 1] = 0;
+	function->writable[at + CAPABILITY_BAR] = 0xff;
+	memset(function->writable + at + CAPABILITY_OFFSET, 0xff,
+	       CAPABILITY_WINDOW_SIZE - CAPABILITY_OFFSET);
+	function->window = at + CAPABILITY_DATA;
+	function->through = virtio_through;
 }
 
 void virtio_pci_init(struct virtio_pci *virtio, const char *name, uint16_t type,

@@ -123,11 +123,11 @@ TEST_OF(balloon, identity)
 		outl(0x80000000U | PCI_SLOT_BALLOON << 11 | next, 0xcf8);
 		word = inl(0xcfc);
 		EXPECT_EQ((word & 0xff), 0x09);
-		EXPECT_LE(word >> 24, 4);
+		EXPECT_LE(word >> 24, 5);
 		types |= 1U << (word >> 24);
 	}
-	/* Common, notify, interrupts and device; all in ports. */
-	EXPECT_EQ(types, 0x1e);
+	/* Common, notify, interrupts and device, all in ports; and the window. */
+	EXPECT_EQ(types, 0x3e);
 	EXPECT_EQ(inl(driver_common(&driver, 4)), 0x37);
 	outl(1, driver_common(&driver, 0));
 	EXPECT_EQ(inl(driver_common(&driver, 4)), 0x3);
@@ -140,6 +140,46 @@ TEST_OF(balloon, identity)
 	outw(0, driver_common(&driver, 0x16));
 	EXPECT_EQ(inw(driver_common(&driver, 0x18)), VIRTQUEUE_SIZE_MAX);
 	EXPECT_EQ(inw(driver_common(&driver, 0x1e)), 0);
+	stop();
+}
+
+/* Set the window to bytes of the BAR. */
+static void window(uint32_t bar, uint32_t offset, uint32_t length)
+{
+	const uint32_t slot = 0x80000000U | PCI_SLOT_BALLOON << 11;
+
+	outl(slot | 0x88, 0xcf8);
+	outb((uint8_t)bar, 0xcfc);
+	outl(slot | 0x8c, 0xcf8);
+	outl(offset, 0xcfc);
+	outl(slot | 0x90, 0xcf8);
+	outl(length, 0xcfc);
+	outl(slot | 0x94, 0xcf8);
+}
+
+/* Registers by way of configuration space; what is none reads as it was. */
+TEST_OF(balloon, window)
+{
+	start(BACKING_SHARED);
+	outl(0x80000000U | PCI_SLOT_BALLOON << 11 | 0x84, 0xcf8);
+	EXPECT_EQ(inl(0xcfc), 0x05140009);
+	window(0, 4, 4);
+	EXPECT_EQ(inl(0xcfc), 0x37);
+	window(0, 0x12, 2);
+	EXPECT_EQ(inw(0xcfc), VIRTIO_QUEUES_MAX);
+	window(0, 0x14, 1);
+	outb(VIRTIO_ACKNOWLEDGE, 0xcfc);
+	EXPECT_EQ(inb(driver_common(&driver, 0x14)), VIRTIO_ACKNOWLEDGE);
+	window(0, 0x14, 3);
+	outb(0, 0xcfc);
+	window(1, 0x14, 1);
+	outb(0, 0xcfc);
+	window(0, VIRTIO_BAR_SIZE, 1);
+	outl(0xffffffff, 0xcfc);
+	EXPECT_EQ(inl(0xcfc), 0xffffffff);
+	window(0, 0xfffffffc, 4);
+	EXPECT_EQ(inl(0xcfc), 0xffffffff);
+	EXPECT_EQ(inb(driver_common(&driver, 0x14)), VIRTIO_ACKNOWLEDGE);
 	stop();
 }
 

@@ -161,7 +161,7 @@ static void client_send(struct client *client, const void *data, size_t size,
 }
 
 static const char *const commands[] = {
-	"stat", "map", "convert", "decommit", "stop", "handover", "none", "save",
+	"stat", "map", "convert", "decommit", "stop", "handover", "none", "save", "balloon",
 	"remote",
 };
 
