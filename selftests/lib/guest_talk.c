@@ -104,8 +104,9 @@ void talk_row(const char *kind, const char *way, unsigned long before,
 {
 	unsigned long back = before > after ? before - after : 0;
 
-	printf("# table: MiB given back by an idle guest of %d | %s, %s | %lu\n",
-	       TALK_MEMORY, kind, way, back >> 20);
+	dprintf(STDOUT_FILENO,
+		"# table: MiB given back by an idle guest of %d | %s, %s | %lu\n",
+		TALK_MEMORY, kind, way, back >> 20);
 }
 
 unsigned long talk_huge_bytes(void)

@@ -276,6 +276,17 @@ static void command(const char *line)
 	reply("no such command");
 }
 
+/* Each character that is echoed would be some exits. */
+static void set_quiet(void)
+{
+	struct termios terminal;
+
+	if (tcgetattr(STDIN_FILENO, &terminal))
+		return;
+	terminal.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+}
+
 /* Without a device some commands are of use all the same. */
 int main(void)
 {
@@ -283,6 +294,7 @@ int main(void)
 	char line[128];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	set_quiet();
 	if (!rc) {
 		uint32_t before = memctl.registers[2];
 
