@@ -9,7 +9,7 @@
 #include "../machine/pc_pci.h"
 #include "../machine/pc_state.h"
 #include "pc_fake.h"
-#include "unit.h"
+#include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
@@ -20,13 +20,13 @@ static struct error error;
 
 static void start(uint32_t pvmemcontrol, bool balloon)
 {
-	CHECK(pc_fake_start());
+	EXPECT_TRUE(pc_fake_start());
 	config = *pc->config;
 	config.pvmemcontrol = pvmemcontrol;
 	config.balloon = balloon;
 	pc->config = &config;
-	CHECK(!advice_init(&pc->machine.advice, &pc->machine.memory, NULL));
-	CHECK(!pc_devices(pc, &error));
+	EXPECT_FALSE(advice_init(&pc->machine.advice, &pc->machine.memory, NULL));
+	EXPECT_FALSE(pc_devices(pc, &error));
 }
 
 static void stop(void)
@@ -68,108 +68,102 @@ static int ask_plain(const char *command, const char *text)
 }
 
 /* Each where ACPI and the driver look for it, and only if it was asked for. */
-static void test_pc_pci_devices(void)
+TEST_OF(pc, pci_devices)
 {
 	start(0, false);
-	CHECK_EQ(config_word(0, 0), 0xffffffff);
-	CHECK(!bus_find(&pc->machine.mmio, PCI_MEMORY_START));
-	CHECK(!bus_find(&pc->machine.ports, PCI_IO_START));
+	EXPECT_EQ(config_word(0, 0), 0xffffffff);
+	EXPECT_FALSE(bus_find(&pc->machine.mmio, PCI_MEMORY_START));
+	EXPECT_FALSE(bus_find(&pc->machine.ports, PCI_IO_START));
 	stop();
 	start(PVMEMCONTROL_CODES_ALL, false);
-	CHECK(config_word(0, 0) == 0x00081b36 && config_word(1, 0) == 0x00871ae0 &&
-	      config_word(2, 0) == 0xffffffff);
-	CHECK(bus_find(&pc->machine.mmio, PCI_MEMORY_START));
+	EXPECT_EQ(config_word(0, 0), 0x00081b36);
+	EXPECT_EQ(config_word(1, 0), 0x00871ae0);
+	EXPECT_EQ(config_word(2, 0), 0xffffffff);
+	EXPECT_TRUE(bus_find(&pc->machine.mmio, PCI_MEMORY_START));
 	stop();
 	start(0, true);
-	CHECK(config_word(1, 0) == 0xffffffff && config_word(2, 0) == 0x10451af4);
-	CHECK(bus_find(&pc->machine.ports, PCI_IO_START));
+	EXPECT_EQ(config_word(1, 0), 0xffffffff);
+	EXPECT_EQ(config_word(2, 0), 0x10451af4);
+	EXPECT_TRUE(bus_find(&pc->machine.ports, PCI_IO_START));
 	stop();
 }
 
 /* What a taker has to build follows from the records; without them it is a plain PC. */
-static void test_pc_pci_state(void)
+TEST_OF(pc, pci_state)
 {
 	struct pc_config other = { 0 };
 	const struct range pages = { 4 * PAGE, 8 * PAGE };
 
 	start(1U << ADVICE_DONTNEED | 1U << ADVICE_PROTECT_R, true);
-	CHECK(!advice_take(&pc->machine.advice, ADVICE_PROTECT_R, 0, PAGE, 0));
+	EXPECT_FALSE(advice_take(&pc->machine.advice, ADVICE_PROTECT_R, 0, PAGE, 0));
 	given_add(&pc->machine.given, pages);
 	pc_pci_get(pc, &records);
 	stop();
 	pc_pci_config(&records, &other);
-	CHECK(other.pvmemcontrol && other.balloon);
+	EXPECT_TRUE(other.pvmemcontrol);
+	EXPECT_TRUE(other.balloon);
 	start(other.pvmemcontrol, other.balloon);
-	CHECK(!pc_pci_set(pc, &records) && !pc_pci_set_memory(pc, &records, &error));
-	CHECK_EQ(pc->pvmemcontrol.codes,
-		 1U << ADVICE_DONTNEED | 1U << ADVICE_PROTECT_R);
-	CHECK(advice_denies(&pc->machine.advice, 0) &&
-	      pc->machine.given.count == 4);
+	EXPECT_FALSE(pc_pci_set(pc, &records));
+	EXPECT_FALSE(pc_pci_set_memory(pc, &records, &error));
+	EXPECT_EQ(pc->pvmemcontrol.codes, 1U << ADVICE_DONTNEED | 1U << ADVICE_PROTECT_R);
+	EXPECT_TRUE(advice_denies(&pc->machine.advice, 0));
+	EXPECT_EQ(pc->machine.given.count, 4);
 	stop();
 	tlv_free(&records);
 	start(0, false);
 	pc_pci_get(pc, &records);
-	CHECK(!records.size && !pc_pci_set(pc, &records));
+	EXPECT_FALSE(records.size);
+	EXPECT_FALSE(pc_pci_set(pc, &records));
 	pc_pci_config(&records, &other);
-	CHECK(!other.balloon);
+	EXPECT_FALSE(other.balloon);
 	stop();
 	start(PVMEMCONTROL_CODES_ALL, true);
-	CHECK_EQ(pc_pci_set(pc, &records), -EBADMSG);
+	EXPECT_EQ(pc_pci_set(pc, &records), -EBADMSG);
 	stop();
 }
 
-static void test_pc_pci_stat(void)
+TEST_OF(pc, pci_stat)
 {
 	struct json_object *result, *device, *done;
 
 	start(0, false);
-	CHECK(!ask("stat", "{}", &result));
-	CHECK(!json_object_object_get_ex(result, "pvmemcontrol", &device) &&
-	      !json_object_object_get_ex(result, "balloon", &device));
+	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_FALSE(json_object_object_get_ex(result, "pvmemcontrol", &device));
+	EXPECT_FALSE(json_object_object_get_ex(result, "balloon", &device));
 	json_object_put(result);
 	stop();
 	start(PVMEMCONTROL_CODES_ALL, true);
 	pc->pvmemcontrol.counters.done[ADVICE_LOCK] = 7;
 	given_add(&pc->machine.given, (struct range){ 0, PAGE });
-	CHECK(!ask("stat", "{}", &result));
-	CHECK(json_object_object_get_ex(result, "pvmemcontrol", &device) &&
-	      json_object_object_get_ex(device, "done", &done));
-	CHECK_STR(json_object_to_json_string_ext(done, JSON_C_TO_STRING_PLAIN),
-		  "{\"mlock\":7}");
-	CHECK(json_object_object_get_ex(result, "balloon", &device) &&
-	      json_object_object_get_ex(device, "given_bytes", &done));
-	CHECK_EQ(json_object_get_uint64(done), PAGE);
+	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_TRUE(json_object_object_get_ex(result, "pvmemcontrol", &device));
+	EXPECT_TRUE(json_object_object_get_ex(device, "done", &done));
+	EXPECT_STREQ(json_object_to_json_string_ext(done, JSON_C_TO_STRING_PLAIN), "{\"mlock\":7}");
+	EXPECT_TRUE(json_object_object_get_ex(result, "balloon", &device));
+	EXPECT_TRUE(json_object_object_get_ex(device, "given_bytes", &done));
+	EXPECT_EQ(json_object_get_uint64(done), PAGE);
 	json_object_put(result);
 	stop();
 }
 
-static void test_pc_pci_balloon(void)
+TEST_OF(pc, pci_balloon)
 {
 	start(0, true);
-	CHECK(!ask_plain("balloon", "{\"size\":131072}"));
-	CHECK_EQ(bytes_get32(pc->balloon.virtio.state.config), 32);
-	CHECK_EQ(ask_plain("balloon", "{\"size\":135168}"), -EINVAL);
-	CHECK_EQ(ask_plain("balloon", "{\"size\":4095}"), -EINVAL);
-	CHECK_EQ(ask_plain("balloon", "{}"), -EINVAL);
-	CHECK_EQ(bytes_get32(pc->balloon.virtio.state.config), 32);
-	CHECK(!ask_plain("balloon", "{\"size\":0}"));
-	CHECK_EQ(bytes_get32(pc->balloon.virtio.state.config), 0);
+	EXPECT_FALSE(ask_plain("balloon", "{\"size\":131072}"));
+	EXPECT_EQ(bytes_get32(pc->balloon.virtio.state.config), 32);
+	EXPECT_EQ(ask_plain("balloon", "{\"size\":135168}"), -EINVAL);
+	EXPECT_EQ(ask_plain("balloon", "{\"size\":4095}"), -EINVAL);
+	EXPECT_EQ(ask_plain("balloon", "{}"), -EINVAL);
+	EXPECT_EQ(bytes_get32(pc->balloon.virtio.state.config), 32);
+	EXPECT_FALSE(ask_plain("balloon", "{\"size\":0}"));
+	EXPECT_EQ(bytes_get32(pc->balloon.virtio.state.config), 0);
 	/* Not while the guest is given away, or after that. */
 	pthread_mutex_lock(&pc->still);
-	CHECK_EQ(ask_plain("balloon", "{\"size\":4096}"), -EBUSY);
+	EXPECT_EQ(ask_plain("balloon", "{\"size\":4096}"), -EBUSY);
 	pthread_mutex_unlock(&pc->still);
 	stop();
 	start(0, false);
-	CHECK_EQ(ask_plain("balloon", "{\"size\":4096}"), -EOPNOTSUPP);
-	CHECK(strstr(error.hint, "--balloon"));
+	EXPECT_EQ(ask_plain("balloon", "{\"size\":4096}"), -EOPNOTSUPP);
+	EXPECT_TRUE(strstr(error.hint, "--balloon"));
 	stop();
 }
-
-static const struct unit_test tests[] = {
-	{ "pc.pci_devices", test_pc_pci_devices },
-	{ "pc.pci_state", test_pc_pci_state },
-	{ "pc.pci_stat", test_pc_pci_stat },
-	{ "pc.pci_balloon", test_pc_pci_balloon },
-};
-
-UNIT_TESTS(tests)
