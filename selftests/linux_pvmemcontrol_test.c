@@ -248,7 +248,10 @@ TEST_TIMEOUT(anonymous, TIMEOUT)
 	expect_if(g, host_has_ksm(), OWN "unmergeable");
 	tell_refusals(g);
 
-	/* The device takes the driver once more, and nobody else. */
+	guest_tell(g, "replug", 0, "");
+	guest_tell(g, OWN "dontneed", 0, GONE);
+
+	/* The device takes the driver once more. */
 	guest_tell(g, "unload", 0, "");
 	guest_tell(g, "info", 1, "modprobe pvmemcontrol");
 	guest_tell(g, "load", 0, "");

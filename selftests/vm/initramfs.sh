@@ -168,7 +168,7 @@ stage_guest_pvmemcontrol() {
 	build=$TOP_DIR/build/guest-driver-$(readlink -f "$2" | sha256sum | cut -c1-8)
 	modules_build_driver "$build" "$2/kdir" || return 1
 	cp "$build/pvmemcontrol.ko" "$TOP_DIR/build/pvmemctl" "$1/"
-	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static -I"$TOP_DIR/uapi" \
 		-o "$1/pvmem" "$VM_DIR"/guest/pvmemcontrol/*.c
 }
 

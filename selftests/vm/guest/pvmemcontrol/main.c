@@ -6,6 +6,7 @@
  *
  *   load [PARAMETERS]		load the driver
  *   unload			unload it
+ *   replug			unplug the device with its node open, and plug it in again
  *   end			that was all
  *   anything else		arguments of pvmemctl
  */
@@ -14,12 +15,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/pvmemcontrol.h>
+
 #define DRIVER		"/pvmemcontrol.ko"
 #define TOOL		"/pvmemctl"
+#define NODE		PVMEMCONTROL_DEVICE_DIR "0"
+#define REMOVE		"/sys/class/pvmemcontrol/pvmemcontrol0/device/remove"
+#define RESCAN		"/sys/bus/pci/rescan"
 #define WORDS_MAX	12
 
 /* Return: 0, or a negative errno. */
@@ -37,6 +46,45 @@ static int load(const char *parameters)
 static int unload(void)
 {
 	return syscall(SYS_delete_module, "pvmemcontrol", O_NONBLOCK) ? -errno : 0;
+}
+
+static int write_one(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write(fd, "1", 1) == 1 ? 0 : -errno;
+	close(fd);
+	return rc;
+}
+
+/* Return: what an ioctl on the node comes to. */
+static int info(int fd)
+{
+	struct pvmemcontrol_buf buf = { .call.func_code = PVMEMCONTROL_INFO };
+
+	return ioctl(fd, PVMEMCONTROL_IOCTL_VMM, &buf) ? -errno : 0;
+}
+
+/* Return: 0 if all is as it should be, or how far it came. */
+static int replug(void)
+{
+	int fd = open(NODE, O_RDWR | O_CLOEXEC);
+
+	mkdir("/sys", 0755);
+	mount("sys", "/sys", "sysfs", 0, NULL);
+	if (fd < 0 || info(fd))
+		return 1;
+	if (write_one(REMOVE) || !access(NODE, F_OK))
+		return 2;
+	if (info(fd) != -ENODEV)
+		return 3;
+	close(fd);
+	if (write_one(RESCAN))
+		return 4;
+	fd = open(NODE, O_RDWR | O_CLOEXEC);
+	return fd < 0 || info(fd) || close(fd) ? 5 : 0;
 }
 
 /* Return: the exit code. */
@@ -66,6 +114,8 @@ static int run(char *line)
 		return load(line[4] ? line + 5 : "");
 	if (!strcmp(line, "unload"))
 		return unload();
+	if (!strcmp(line, "replug"))
+		return replug();
 	return tool(line);
 }
 
