@@ -13,13 +13,10 @@
 
 #include "gmem_utils.h"
 #include "ksft.h"
-#include "qemu_guest.h"
+#include "qemu_test.h"
 #include "vm/guest/pages.h"
 
 #define TIMEOUT	400
-#define UP_S	150
-#define WAIT_S	120
-#define PLACE	"gmem-guest: memory at "
 #define MONITOR	"/tmp/exec-monitor"
 #define DISK	"/tmp/exec-disk"
 #define DISK_PAGES (PAGES / 2)
@@ -28,41 +25,7 @@
 static struct qemu qemu;
 static char text[GMEM_GUEST_SIZE + 1];
 
-#define CONTROL(...) \
-	tool_run(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
-
-/* Show what was said, and fail. */
-static void lost(struct qemu *q, const char *what)
-{
-	qemu_guest_end(q, 0);
-	boot_log(&q->boot, q->boot.console);
-	TH_LOG("not seen: %s", what);
-	ASSERT_TRUE(!"the guest goes on");
-}
-
-static void expect_said(struct qemu *q, const char *what, unsigned int seconds)
-{
-	if (!qemu_guest_wait(q, what, seconds))
-		lost(q, what);
-}
-
-static void start(struct qemu *q)
-{
-	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-exec", 1);
-	if (!qemu_guest_start(q, PLACE, UP_S))
-		lost(q, PLACE);
-}
-
-#define NEED_QEMU() do {						\
-	const char *__why = qemu_guest_unavailable();			\
-									\
-	if (!__why)							\
-		__why = gmem_unavailable();				\
-	if (!__why)							\
-		__why = control_unavailable();				\
-	if (__why)							\
-		SKIP(return, "%s", __why);				\
-} while (0)
+#define CONTROL(...) qemu_control(text, sizeof(text), __VA_ARGS__)
 
 /*
  * Convert and use memory at the same time. What the guest had written was there, on
@@ -71,13 +34,13 @@ static void start(struct qemu *q)
 static void converts(struct qemu *q, const char *how)
 {
 	qemu_guest_type(q, how);
-	expect_said(q, " refused=0 wrong=0", WAIT_S);
+	qemu_expect(q, " refused=0 wrong=0");
 }
 
 static void ends(struct qemu *q, const char *answer)
 {
 	qemu_guest_type(q, "end\n");
-	expect_said(q, answer, WAIT_S);
+	qemu_expect(q, answer);
 	EXPECT_TRUE(qemu_guest_end(q, 60));
 	EXPECT_TRUE(strstr(q->boot.console, "faults answered"));
 	EXPECT_FALSE(strstr(q->boot.console, " 0 conversions"));
@@ -87,9 +50,9 @@ static void ends(struct qemu *q, const char *answer)
 /* Where the memory is that the guest converts, since it was started last. */
 static uint64_t place(const struct qemu *q)
 {
-	const char *at = strstr(q->boot.console + q->boot.seen, PLACE);
+	const char *at = strstr(q->boot.console + q->boot.seen, QEMU_PLACE);
 
-	return at ? strtoull(at + strlen(PLACE), NULL, 10) : 0;
+	return at ? strtoull(at + strlen(QEMU_PLACE), NULL, 10) : 0;
 }
 
 static bool map_private(void)
@@ -157,7 +120,7 @@ static void convert_outside(struct qemu *q, uint64_t gpa)
 	EXPECT_TRUE(page_is(text, page_word(TAG_SHOWN, 2, 0)));
 	EXPECT_EQ(CODE_FAILURE, page_convert(UINT64_C(1) << 40, 0, "private"));
 	qemu_guest_type(q, "convert 200 1 shared\n");
-	expect_said(q, ": 2: rc=0 wrong=0", WAIT_S);
+	qemu_expect(q, ": 2: rc=0 wrong=0");
 }
 
 static int monitor_open(void)
@@ -199,7 +162,7 @@ static void reset_stopped(struct qemu *q, uint64_t gpa)
 static void alternate(struct qemu *q)
 {
 	qemu_guest_type(q, "alternate\n");
-	expect_said(q, "gmem-guest: 1: rc=0", WAIT_S);
+	qemu_expect(q, "gmem-guest: 1: rc=0");
 }
 
 /*
@@ -220,13 +183,13 @@ TEST_TIMEOUT(pc_reset, TIMEOUT)
 		.append = "GMEM_RUN=/convert GMEM_ACTION=power-off",
 		.options = options,
 	};
-	start(q);
+	qemu_start(q);
 	alternate(q);
 	look(place(q));
 	convert_outside(q, place(q));
 	qemu_guest_seen(q);
 	qemu_guest_type(q, "reset\n");
-	expect_said(q, PLACE, UP_S);
+	qemu_expect(q, QEMU_PLACE);
 	EXPECT_FALSE(map_private());
 	alternate(q);
 	reset_stopped(q, place(q));
@@ -269,12 +232,12 @@ static bool disk_has(const char *path, bool written)
 static void uses_disks(struct qemu *q)
 {
 	qemu_guest_type(q, "disk /dev/vda\n");
-	expect_said(q, ": 2: rc=0 wrong=0", WAIT_S);
+	qemu_expect(q, ": 2: rc=0 wrong=0");
 	qemu_guest_type(q, "disk /dev/vdb\n");
-	expect_said(q, ": 3: rc=-5 wrong=0", WAIT_S);
+	qemu_expect(q, ": 3: rc=-5 wrong=0");
 	qemu_guest_type(q, "disk /dev/vdc\n");
-	expect_said(q, ": 4: rc=0 wrong=" LOST_WORDS, WAIT_S);
-	EXPECT_TRUE(strstr(q->boot.console, "the device has zeros instead"));
+	qemu_expect(q, ": 4: rc=0 wrong=" LOST_WORDS);
+	EXPECT_TRUE(strstr(q->boot.console, "it has zeros instead"));
 }
 
 /*
@@ -308,7 +271,7 @@ TEST_TIMEOUT(pc_memfd_disks, TIMEOUT)
 			  "GMEM_ACTION=power-off",
 		.options = options,
 	};
-	start(q);
+	qemu_start(q);
 	converts(q, "run 1000 keep\n");
 	uses_disks(q);
 	ends(q, ": 5: rc=0 wrong=0");
@@ -327,7 +290,7 @@ TEST_TIMEOUT(q35_two_cpus, TIMEOUT)
 		.cpus = "2",
 		.append = "GMEM_RUN=/convert GMEM_ACTION=power-off",
 	};
-	start(q);
+	qemu_start(q);
 	converts(q, "run 3000 keep\n");
 	ends(q, ": 2: rc=0 wrong=0");
 }

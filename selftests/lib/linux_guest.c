@@ -21,7 +21,7 @@
 #define KERNEL	"/guest/bzImage"
 #define INITRD	"/guest/initrd"
 #define BY_DESIGN "unsupported-by-design:"
-#define ARGS_MAX 64
+#define ARGS_MAX 80
 #define LOG_MAX 3000
 #define TRIES 2
 #define LOST	"the emulator has lost a guest"

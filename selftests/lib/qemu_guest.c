@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "qemu_guest.h"
 
 #define QEMU	"/usr/bin/qemu-system-x86_64"
 #define BY_DESIGN "unsupported-by-design:"
-#define WORDS_MAX 64
+#define WORDS_MAX 80
 
 const char *qemu_guest_unavailable(void)
 {
@@ -53,8 +54,9 @@ static void add(const char *words[], const char *const *more)
 static void spawn(struct qemu *q, int in)
 {
 	const char *folder = q->kernel ? q->kernel : "/guest";
+	const char *mib = q->mib ? q->mib : QEMU_GUEST_MIB;
+	char machine[256], kernel[64], initrd[64], append[512], size[16];
 	const char *words[WORDS_MAX] = { "exec" };
-	char machine[256], kernel[64], initrd[64], append[512];
 
 	snprintf(machine, sizeof(machine), "%s,accel=kvm,memory-backend=ram",
 		 q->machine);
@@ -62,16 +64,20 @@ static void spawn(struct qemu *q, int in)
 	snprintf(initrd, sizeof(initrd), "%s/initrd", folder);
 	snprintf(append, sizeof(append), "console=ttyS0 quiet panic=-1 %s %s",
 		 emulated_words(), q->append ? q->append : "");
+	snprintf(size, sizeof(size), "%sM", mib);
 	ADD(words, "--name", QEMU_GUEST_NAME, "--verbose");
 	/* Others make what they need themselves. */
 	if (strstr(q->memory[1], QEMU_GUEST_FD))
-		ADD(words, "--memory-size", QEMU_GUEST_MIB "M");
+		ADD(words, "--memory-size", size);
 	add(words, q->exec);
-	ADD(words, "--", QEMU, "-M", machine, "-m", QEMU_GUEST_MIB, "-cpu",
+	ADD(words, "--", QEMU, "-M", machine, "-m", mib, "-cpu",
 	    "host", "-smp", q->cpus ? q->cpus : "1", "-nodefaults", "-display",
 	    "none", "-vga", "none", "-chardev", "stdio,id=c,signal=off",
 	    "-serial", "chardev:c");
-	ADD(words, "-kernel", kernel, "-initrd", initrd, "-append", append);
+	if (q->bios)
+		ADD(words, "-bios", q->bios);
+	else
+		ADD(words, "-kernel", kernel, "-initrd", initrd, "-append", append);
 	add(words, q->memory);
 	add(words, q->options);
 	q->process.pid = boot_start_with(words, in, q->process.out,
@@ -109,6 +115,15 @@ void qemu_guest_seen(struct qemu *q)
 	q->boot.seen = strlen(q->boot.console);
 }
 
+/* What has ended it, for whoever reaps it then. */
+static int killed_by(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	return info.si_code == CLD_EXITED ? 0 : info.si_status;
+}
+
 bool qemu_guest_end(struct qemu *q, unsigned int seconds)
 {
 	bool ended = false;
@@ -121,6 +136,7 @@ bool qemu_guest_end(struct qemu *q, unsigned int seconds)
 	if (!ended)
 		kill(q->process.pid, SIGKILL);
 	close(q->input);
+	q->signal = killed_by(q->process.pid);
 	boot_end(&q->boot, q->process.pid, q->process.err, q->process.out);
 	return ended;
 }

@@ -62,10 +62,18 @@ static int create_vcpu(struct exec_vm *vm, void *id)
 {
 	int rc = calls->ioctl(vm->fd, KVM_CREATE_VCPU, id);
 
-	if (rc >= 0) {
+	if (rc >= 0)
 		exec_vcpu_create(vm, rc, (uint32_t)(uintptr_t)id);
+	return rc;
+}
+
+/* The signal for the watch comes with the first view, which QEMU has after its vCPUs. */
+static int set_region(struct exec_vm *vm, unsigned long request, void *arg)
+{
+	int rc = exec_slot_set(vm, request, arg);
+
+	if (exec_vm_has_views(vm))
 		exec_watch_start();
-	}
 	return rc;
 }
 
@@ -89,7 +97,7 @@ static int vm_ioctl(struct exec_vm *vm, unsigned long request, void *arg)
 	switch (request) {
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
-		return exec_slot_set(vm, request, arg);
+		return set_region(vm, request, arg);
 	case KVM_CREATE_VCPU:
 		return create_vcpu(vm, arg);
 	case KVM_ENABLE_CAP:

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the tests of `gmemctl exec` do with a QEMU. */
+#ifndef QEMU_TEST_H
+#define QEMU_TEST_H
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gmem_utils.h"
+#include "ksft.h"
+#include "qemu_guest.h"
+
+#define QEMU_WAIT_S	150
+
+/* /convert is there, and at what address the memory is that it converts. */
+#define QEMU_PLACE	"gmem-guest: memory at "
+
+/* A command of gmemctl. Return: its exit code; what it says in @text. */
+#define qemu_control(text, size, ...) \
+	tool_run(text, size, (const char *const[]){ __VA_ARGS__, NULL })
+
+#define NEED_QEMU() do {						\
+	const char *__why = qemu_guest_unavailable();			\
+									\
+	if (!__why)							\
+		__why = gmem_unavailable();				\
+	if (!__why)							\
+		__why = control_unavailable();				\
+	if (__why)							\
+		SKIP(return, "%s", __why);				\
+} while (0)
+
+/* Show what was said, and fail. */
+static inline void qemu_lost(struct qemu *q, const char *what)
+{
+	qemu_guest_end(q, 0);
+	boot_log(&q->boot, q->boot.console);
+	TH_LOG("not seen: %s", what);
+	ASSERT_TRUE(!"the guest goes on");
+}
+
+static inline void qemu_expect(struct qemu *q, const char *what)
+{
+	if (!qemu_guest_wait(q, what, QEMU_WAIT_S))
+		qemu_lost(q, what);
+}
+
+static inline void qemu_start_until(struct qemu *q, const char *what)
+{
+	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-exec", 1);
+	if (!qemu_guest_start(q, what, QEMU_WAIT_S))
+		qemu_lost(q, what);
+}
+
+static inline void qemu_start(struct qemu *q)
+{
+	qemu_start_until(q, QEMU_PLACE);
+}
+
+/* A command of /convert, and what it has to say to that. */
+static inline void qemu_order(struct qemu *q, const char *line, const char *answer)
+{
+	qemu_guest_seen(q);
+	qemu_guest_type(q, line);
+	qemu_expect(q, answer);
+}
+
+#endif /* QEMU_TEST_H */
