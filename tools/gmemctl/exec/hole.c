@@ -172,9 +172,10 @@ static bool hole_map(const struct hole *new)
 	holes.next = (holes.next + 1) % EXEC_HOLES_MAX;
 	exec_count(&exec_counters.zeros, 1);
 	if (!holes.said)
-		exec_say_number("the guest has pointed a device at its private "
-				"memory, offset ", new->offset, " of a gmem fd: "
-				"the device has zeros instead (said once)");
+		exec_say_number("private memory of the guest, offset ", new->offset,
+				" of a gmem fd, is used by the VMM, as by a device that "
+				"the guest has pointed there: it has zeros instead "
+				"(said once)");
 	holes.said = true;
 	return true;
 }
