@@ -93,10 +93,75 @@ const char *message_string(struct json_object *request, const char *key,
 	return NULL;
 }
 
-static void add_string(struct json_object *object, const char *key,
-		       const char *value)
+int message_range(struct json_object *request, struct range *range,
+		  struct error *error)
 {
-	json_object_object_add(object, key, message_text(value));
+	uint64_t start, size;
+
+	if (message_number(request, "start", &start, error) ||
+	    message_number(request, "size", &size, error))
+		return -EINVAL;
+	*range = (struct range){ start, start + size };
+	if (range_valid(*range))
+		return 0;
+	return error_set(error, -EINVAL, "range", "read from the request",
+			 "whole pages of 4096 bytes, at least one");
+}
+
+int message_part(struct json_object *request, struct range *part,
+		 struct error *error)
+{
+	uint64_t size;
+
+	if (json_object_object_get_ex(request, "start", NULL) &&
+	    message_number(request, "start", &part->start, error))
+		return -EINVAL;
+	if (json_object_object_get_ex(request, "size", NULL)) {
+		if (message_number(request, "size", &size, error))
+			return -EINVAL;
+		if (size < part->end - part->start)
+			part->end = part->start + size;
+	}
+	if (!range_aligned(*part, RANGE_PAGE_SIZE))
+		return error_set(error, -EINVAL, "range",
+				 "read from the request", "multiples of 4096");
+	return 0;
+}
+
+int message_state(struct json_object *request, bool *private,
+		  struct error *error)
+{
+	const char *to = message_string(request, "to", error);
+
+	if (!to)
+		return -EINVAL;
+	*private = !strcmp(to, "private");
+	return *private || !strcmp(to, "shared") ? 0 :
+	       error_set(error, -EINVAL, "to", "read from the request",
+			 "private or shared");
+}
+
+void message_add_number(struct json_object *result, const char *key,
+			uint64_t value)
+{
+	json_object_object_add(result, key, json_object_new_uint64(value));
+}
+
+void message_add_string(struct json_object *result, const char *key,
+			const char *value)
+{
+	json_object_object_add(result, key, message_text(value));
+}
+
+void message_add_range(struct json_object *ranges, struct range range,
+		       bool private)
+{
+	struct json_object *entry = json_object_new_object();
+
+	message_add_number(entry, "start", range.start);
+	message_add_number(entry, "size", range_size(range));
+	message_add_string(entry, "state", private ? "private" : "shared");
+	json_object_array_add(ranges, entry);
 }
 
 struct json_object *message_result(struct json_object *result)
@@ -113,12 +178,12 @@ struct json_object *message_error(const struct error *error)
 	struct json_object *reply = json_object_new_object();
 	struct json_object *entry = json_object_new_object();
 
-	add_string(entry, "object", error->object);
-	add_string(entry, "action", error->action);
+	message_add_string(entry, "object", error->object);
+	message_add_string(entry, "action", error->action);
 	json_object_object_add(entry, "errno", json_object_new_int(-error->rc));
-	add_string(entry, "message", strerror(-error->rc));
+	message_add_string(entry, "message", strerror(-error->rc));
 	if (error->hint[0])
-		add_string(entry, "hint", error->hint);
+		message_add_string(entry, "hint", error->hint);
 	else
 		json_object_object_add(entry, "hint", NULL);
 	json_object_object_add(reply, "ok", json_object_new_boolean(false));

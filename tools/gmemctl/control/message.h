@@ -10,11 +10,13 @@
 #ifndef GMEMCTL_CONTROL_MESSAGE_H
 #define GMEMCTL_CONTROL_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <json-c/json.h>
 
 #include "../base/error.h"
+#include "../memory/range.h"
 
 /** MESSAGE_REQUEST_MAX: bytes of a request, with its end of line */
 #define MESSAGE_REQUEST_MAX	4096
@@ -49,6 +51,35 @@ int message_number(struct json_object *request, const char *key,
 /** message_string() - a member that is a string, or NULL with @error set */
 const char *message_string(struct json_object *request, const char *key,
 			   struct error *error);
+
+/** message_range() - "start" and "size": whole pages, at least one */
+int message_range(struct json_object *request, struct range *range,
+		  struct error *error);
+
+/** message_part() - the same, where both may be missing; @part: in: all there is */
+int message_part(struct json_object *request, struct range *part,
+		 struct error *error);
+
+/** message_state() - "to": private, or shared */
+int message_state(struct json_object *request, bool *private,
+		  struct error *error);
+
+/** message_add_number(), message_add_string() - a member of a result */
+void message_add_number(struct json_object *result, const char *key,
+			uint64_t value);
+void message_add_string(struct json_object *result, const char *key,
+			const char *value);
+
+/** message_add_counter() - a number that other threads change */
+static inline void message_add_counter(struct json_object *result, const char *key,
+				       const uint64_t *counter)
+{
+	message_add_number(result, key, __atomic_load_n(counter, __ATOMIC_RELAXED));
+}
+
+/** message_add_range() - another range of an array, and its state */
+void message_add_range(struct json_object *ranges, struct range range,
+		       bool private);
 
 /** message_result() - a reply; takes over @result, which may be NULL */
 struct json_object *message_result(struct json_object *result);

@@ -23,17 +23,6 @@ static struct {
 	pid_t pid;
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static void add_uint(struct json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
-}
-
-static void add_string(struct json_object *object, const char *key,
-		       const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
-
 /* Slots may share a gmem fd, which is counted once. */
 static bool slot_is_first(const struct exec_vm *vm, unsigned int index)
 {
@@ -58,10 +47,10 @@ static void add_memory(const struct exec_vm *vm, struct json_object *result)
 		private += stat.private_pages * RANGE_PAGE_SIZE;
 		refills += stat.view_refills;
 	}
-	add_uint(result, "memory", size);
-	add_uint(result, "resident_bytes", resident);
-	add_uint(result, "private_bytes", private);
-	add_uint(result, "view_refills", refills);
+	message_add_number(result, "memory", size);
+	message_add_number(result, "resident_bytes", resident);
+	message_add_number(result, "private_bytes", private);
+	message_add_number(result, "view_refills", refills);
 }
 
 static void add_counters(struct json_object *result)
@@ -69,14 +58,14 @@ static void add_counters(struct json_object *result)
 	const struct exec_counters *c = &exec_counters;
 	double rate;
 
-	add_uint(result, "exits", exec_counted(&c->exits));
-	add_uint(result, "stray_io", 0);
-	add_uint(result, "refused", exec_counted(&c->refused));
-	add_uint(result, "conversions", exec_counted(&c->conversions));
-	add_uint(result, "converted_bytes", exec_counted(&c->converted_bytes));
-	add_uint(result, "faults", exec_counted(&c->faults));
-	add_uint(result, "fault_pages", exec_counted(&c->pages));
-	add_uint(result, "zeros", exec_counted(&c->zeros));
+	message_add_counter(result, "exits", &c->exits);
+	message_add_number(result, "stray_io", 0);
+	message_add_counter(result, "refused", &c->refused);
+	message_add_counter(result, "conversions", &c->conversions);
+	message_add_counter(result, "converted_bytes", &c->converted_bytes);
+	message_add_counter(result, "faults", &c->faults);
+	message_add_counter(result, "fault_pages", &c->pages);
+	message_add_counter(result, "zeros", &c->zeros);
 	rate = exec_convert_rate(control.started_ns);
 	json_object_object_add(result, "conversions_per_second",
 			       json_object_new_double(rate));
@@ -92,33 +81,17 @@ static int serve_stat(struct exec_vm *vm, struct json_object *request,
 	for (struct exec_vcpu *vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		vcpus++;
 	*result = json_object_new_object();
-	add_string(*result, "name", exec_settings.name);
-	add_uint(*result, "pid", (uint64_t)getpid());
-	add_uint(*result, "uptime_ns", clock_now_ns() - control.started_ns);
-	add_string(*result, "state", "running");
-	add_string(*result, "kind", "gmem");
-	add_uint(*result, "vcpus", vcpus);
+	message_add_string(*result, "name", exec_settings.name);
+	message_add_number(*result, "pid", (uint64_t)getpid());
+	message_add_number(*result, "uptime_ns", clock_now_ns() - control.started_ns);
+	message_add_string(*result, "state", "running");
+	message_add_string(*result, "kind", "gmem");
+	message_add_number(*result, "vcpus", vcpus);
 	pthread_rwlock_rdlock(&vm->lock);
 	add_memory(vm, *result);
 	pthread_rwlock_unlock(&vm->lock);
 	add_counters(*result);
 	return 0;
-}
-
-/* Whole pages, at least one. */
-static int request_range(struct json_object *request, struct range *range,
-			 struct error *error)
-{
-	uint64_t start, size;
-
-	if (message_number(request, "start", &start, error) ||
-	    message_number(request, "size", &size, error))
-		return -EINVAL;
-	*range = (struct range){ start, start + size };
-	if (range_valid(*range))
-		return 0;
-	return error_set(error, -EINVAL, "range", "read from the request",
-			 "whole pages of 4096 bytes, at least one");
 }
 
 /**
@@ -153,20 +126,14 @@ static bool map_extend(struct map *map, const char *state, uint64_t length)
 
 static int map_visit(const struct gmem_range *range, void *data)
 {
-	const char *state = range->state == GMEM_STATE_PRIVATE ? "private" :
-			    "shared";
+	bool private = range->state == GMEM_STATE_PRIVATE;
 	struct map *map = data;
 
-	if (!map_extend(map, state, range->length)) {
-		struct json_object *entry;
-
+	if (!map_extend(map, private ? "private" : "shared", range->length)) {
 		if (json_object_array_length(map->ranges) == RANGES_MAX)
 			return 1;
-		entry = json_object_new_object();
-		add_uint(entry, "start", map->gpa);
-		add_uint(entry, "size", range->length);
-		add_string(entry, "state", state);
-		json_object_array_add(map->ranges, entry);
+		message_add_range(map->ranges, (struct range){
+			map->gpa, map->gpa + range->length }, private);
 	}
 	map->gpa += range->length;
 	return 0;
@@ -212,26 +179,6 @@ static int map_slots(const struct exec_vm *vm, struct range wanted,
 	return rc;
 }
 
-static int map_wanted(struct json_object *request, struct range *wanted,
-		      struct error *error)
-{
-	uint64_t size;
-
-	if (json_object_object_get_ex(request, "start", NULL) &&
-	    message_number(request, "start", &wanted->start, error))
-		return -EINVAL;
-	if (json_object_object_get_ex(request, "size", NULL)) {
-		if (message_number(request, "size", &size, error))
-			return -EINVAL;
-		if (size < wanted->end - wanted->start)
-			wanted->end = wanted->start + size;
-	}
-	if (!range_aligned(*wanted, RANGE_PAGE_SIZE))
-		return error_set(error, -EINVAL, "range",
-				 "read from the request", "multiples of 4096");
-	return 0;
-}
-
 static int serve_map(struct exec_vm *vm, struct json_object *request,
 		     struct json_object **result, struct error *error)
 {
@@ -239,7 +186,7 @@ static int serve_map(struct exec_vm *vm, struct json_object *request,
 	struct map map;
 	int rc;
 
-	if (map_wanted(request, &wanted, error))
+	if (message_part(request, &wanted, error))
 		return -EINVAL;
 	map.ranges = json_object_new_array();
 	pthread_rwlock_rdlock(&vm->lock);
@@ -248,7 +195,7 @@ static int serve_map(struct exec_vm *vm, struct json_object *request,
 	*result = json_object_new_object();
 	json_object_object_add(*result, "ranges", map.ranges);
 	if (rc > 0)
-		add_uint(*result, "next", map.gpa);
+		message_add_number(*result, "next", map.gpa);
 	return rc < 0 ? error_set(error, rc, exec_settings.name,
 				  "look at its memory", NULL) : 0;
 }
@@ -256,21 +203,18 @@ static int serve_map(struct exec_vm *vm, struct json_object *request,
 static int serve_convert(struct exec_vm *vm, struct json_object *request,
 			 struct json_object **result, struct error *error)
 {
-	const char *to = message_string(request, "to", error);
 	struct range range;
+	bool to_private;
 	char why[256];
 	int rc;
 
 	(void)result;
-	if (!to)
-		return -EINVAL;
-	if (strcmp(to, "private") && strcmp(to, "shared"))
-		return error_set(error, -EINVAL, "to", "read from the request",
-				 "private or shared");
-	rc = request_range(request, &range, error);
+	rc = message_state(request, &to_private, error);
+	if (!rc)
+		rc = message_range(request, &range, error);
 	if (rc)
 		return rc;
-	rc = exec_convert(vm, range, !strcmp(to, "private"), why, sizeof(why));
+	rc = exec_convert(vm, range, to_private, why, sizeof(why));
 	return rc ? error_set(error, rc, exec_settings.name, "convert memory",
 			      "%s", why) : 0;
 }
@@ -279,7 +223,7 @@ static int serve_decommit(struct exec_vm *vm, struct json_object *request,
 			  struct json_object **result, struct error *error)
 {
 	struct range range;
-	int rc = request_range(request, &range, error);
+	int rc = message_range(request, &range, error);
 
 	(void)result;
 	if (rc)

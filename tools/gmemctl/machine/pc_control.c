@@ -210,18 +210,6 @@ void pc_remotes_stop(struct pc_remotes *remotes)
 	}
 }
 
-static void add_uint(struct json_object *object, const char *key,
-		     uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
-}
-
-static void add_string(struct json_object *object, const char *key,
-		       const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
-
 static const struct memory_request *
 request_of(const struct guest_memory *memory, unsigned int index)
 {
@@ -240,16 +228,11 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 /* Return: 1 because there are enough. */
 static int map_run(struct range run, bool private, void *data)
 {
-	struct json_object *entry;
 	struct map *map = data;
 
 	if (json_object_array_length(map->ranges) >= PC_CONTROL_RANGES_MAX)
 		return 1;
-	entry = json_object_new_object();
-	add_uint(entry, "start", run.start);
-	add_uint(entry, "size", range_size(run));
-	add_string(entry, "state", private ? "private" : "shared");
-	json_object_array_add(map->ranges, entry);
+	message_add_range(map->ranges, run, private);
 	map->next = run.end;
 	return 0;
 }
@@ -275,27 +258,6 @@ static int map_ram(const struct guest_memory *memory, struct range wanted,
 	return rc;
 }
 
-/* What to look at: all of it, or what the request says. */
-static int map_wanted(struct json_object *request, struct range *wanted,
-		      struct error *error)
-{
-	uint64_t size;
-
-	if (json_object_object_get_ex(request, "start", NULL) &&
-	    message_number(request, "start", &wanted->start, error))
-		return -EINVAL;
-	if (json_object_object_get_ex(request, "size", NULL)) {
-		if (message_number(request, "size", &size, error))
-			return -EINVAL;
-		if (size < wanted->end - wanted->start)
-			wanted->end = wanted->start + size;
-	}
-	if (!range_aligned(*wanted, RANGE_PAGE_SIZE))
-		return error_set(error, -EINVAL, "range",
-				 "read from the request", "multiples of 4096");
-	return 0;
-}
-
 /* The map while the guest runs: each range is what it was when looked at. */
 static int serve_map(struct pc_control *control, struct json_object *request,
 		     struct json_object **result, struct error *error)
@@ -305,7 +267,7 @@ static int serve_map(struct pc_control *control, struct json_object *request,
 	struct map map;
 	int rc;
 
-	if (map_wanted(request, &wanted, error))
+	if (message_part(request, &wanted, error))
 		return -EINVAL;
 	map.next = wanted.start;
 	map.ranges = json_object_new_array();
@@ -318,23 +280,8 @@ static int serve_map(struct pc_control *control, struct json_object *request,
 	json_object_object_add(*result, "ranges", map.ranges);
 	/* There is more from here on. */
 	if (rc)
-		add_uint(*result, "next", map.next);
+		message_add_number(*result, "next", map.next);
 	return 0;
-}
-
-static int request_range(struct json_object *request, struct range *range,
-			 struct error *error)
-{
-	uint64_t start, size;
-
-	if (message_number(request, "start", &start, error) ||
-	    message_number(request, "size", &size, error))
-		return -EINVAL;
-	*range = (struct range){ start, start + size };
-	if (range_valid(*range))
-		return 0;
-	return error_set(error, -EINVAL, "range", "read from the request",
-			 "whole pages of 4096 bytes, at least one");
 }
 
 static int still_try(struct pc_control *control, struct error *error)
@@ -362,7 +309,7 @@ static int request_ram(struct pc_control *control, struct json_object *request,
 		       struct range *range, struct error *error)
 {
 	const struct guest_memory *memory = &control->pc->machine.memory;
-	int rc = request_range(request, range, error);
+	int rc = message_range(request, range, error);
 
 	if (rc || is_ram(memory->config, *range))
 		return rc;
@@ -388,18 +335,15 @@ static int serve_convert(struct pc_control *control,
 			 struct json_object *request,
 			 struct json_object **result, struct error *error)
 {
-	const char *to = message_string(request, "to", error);
 	struct range range;
 	char why[256] = "";
+	bool to_private;
 	int rc;
 
 	(void)result;
-	if (!to)
-		return -EINVAL;
-	if (strcmp(to, "private") && strcmp(to, "shared"))
-		return error_set(error, -EINVAL, "to", "read from the request",
-				 "private or shared");
-	rc = request_ram(control, request, &range, error);
+	rc = message_state(request, &to_private, error);
+	if (!rc)
+		rc = request_ram(control, request, &range, error);
 	if (!rc)
 		rc = check_private_side(control, error);
 	if (rc)
@@ -407,8 +351,8 @@ static int serve_convert(struct pc_control *control,
 	rc = still_try(control, error);
 	if (rc)
 		return rc;
-	rc = machine_convert(&control->pc->machine, NULL, range,
-			     !strcmp(to, "private"), why, sizeof(why));
+	rc = machine_convert(&control->pc->machine, NULL, range, to_private,
+			     why, sizeof(why));
 	memory_freeze_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "convert memory", "%s",
 			      why) : 0;

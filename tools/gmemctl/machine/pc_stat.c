@@ -5,24 +5,13 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../control/message.h"
 #include "../gmem/gmem.h"
 #include "../memory/page_states.h"
 #include "pc_stat.h"
 
 /* Pages asked for at once when counting those that are populated */
 #define RESIDENT_PAGES 65536
-
-static void add_uint(struct json_object *object, const char *key,
-		     uint64_t value)
-{
-	json_object_object_add(object, key, json_object_new_uint64(value));
-}
-
-static void add_string(struct json_object *object, const char *key,
-		       const char *value)
-{
-	json_object_object_add(object, key, json_object_new_string(value));
-}
 
 static const struct memory_request *
 request_of(const struct guest_memory *memory, unsigned int index)
@@ -109,16 +98,11 @@ static void add_counters(struct pc_control *control, struct json_object *result)
 	const struct machine_counters *counters =
 		&control->pc->machine.counters;
 
-	add_uint(result, "exits",
-		 __atomic_load_n(&counters->exits, __ATOMIC_RELAXED));
-	add_uint(result, "stray_io",
-		 __atomic_load_n(&counters->stray_io, __ATOMIC_RELAXED));
-	add_uint(result, "refused",
-		 __atomic_load_n(&counters->refused, __ATOMIC_RELAXED));
-	add_uint(result, "conversions",
-		 __atomic_load_n(&counters->conversions, __ATOMIC_RELAXED));
-	add_uint(result, "converted_bytes",
-		 __atomic_load_n(&counters->converted_bytes, __ATOMIC_RELAXED));
+	message_add_counter(result, "exits", &counters->exits);
+	message_add_counter(result, "stray_io", &counters->stray_io);
+	message_add_counter(result, "refused", &counters->refused);
+	message_add_counter(result, "conversions", &counters->conversions);
+	message_add_counter(result, "converted_bytes", &counters->converted_bytes);
 	json_object_object_add(result, "conversions_per_second",
 			       json_object_new_double(conversion_rate(control)));
 }
@@ -143,12 +127,11 @@ static void add_views(struct pc_control *control, struct json_object *result)
 		sum.view_mappings += stat.view_mappings;
 	}
 	view = json_object_new_object();
-	add_uint(view, "views", sum.views);
-	add_uint(view, "mappings", sum.view_mappings);
-	add_uint(view, "pages", sum.view_pages);
-	add_uint(view, "refills", sum.view_refills);
-	add_uint(view, "faults", __atomic_load_n(&machine->counters.view_faults,
-						 __ATOMIC_RELAXED));
+	message_add_number(view, "views", sum.views);
+	message_add_number(view, "mappings", sum.view_mappings);
+	message_add_number(view, "pages", sum.view_pages);
+	message_add_number(view, "refills", sum.view_refills);
+	message_add_counter(view, "faults", &machine->counters.view_faults);
 	json_object_object_add(result, "view", view);
 }
 
@@ -161,7 +144,7 @@ static struct json_object *counts(const uint64_t *counters)
 		uint64_t count = __atomic_load_n(&counters[i], __ATOMIC_RELAXED);
 
 		if (count)
-			add_uint(object, pvmemcontrol_code_names[i], count);
+			message_add_number(object, pvmemcontrol_code_names[i], count);
 	}
 	return object;
 }
@@ -172,18 +155,15 @@ static void add_pvmemcontrol(struct pc *pc, struct json_object *result)
 	const struct pvmemcontrol_counters *counters = &device->counters;
 	struct json_object *object = json_object_new_object();
 
-	add_string(object, "state", pvmemcontrol_state_name(device));
-	add_uint(object, "connections",
-		 __atomic_load_n(&device->nr_buffers, __ATOMIC_RELAXED));
+	message_add_string(object, "state", pvmemcontrol_state_name(device));
+	message_add_number(object, "connections",
+			   __atomic_load_n(&device->nr_buffers, __ATOMIC_RELAXED));
 	json_object_object_add(object, "done", counts(counters->done));
 	json_object_object_add(object, "refused", counts(counters->refused));
-	add_uint(object, "unknown",
-		 __atomic_load_n(&counters->unknown, __ATOMIC_RELAXED));
-	add_uint(object, "unanswered",
-		 __atomic_load_n(&counters->unanswered, __ATOMIC_RELAXED));
-	add_uint(object, "given_back_bytes",
-		 __atomic_load_n(&counters->bytes, __ATOMIC_RELAXED));
-	add_uint(object, "pieces", advice_count(&pc->machine.advice));
+	message_add_counter(object, "unknown", &counters->unknown);
+	message_add_counter(object, "unanswered", &counters->unanswered);
+	message_add_counter(object, "given_back_bytes", &counters->bytes);
+	message_add_number(object, "pieces", advice_count(&pc->machine.advice));
 	json_object_object_add(result, "pvmemcontrol", object);
 }
 
@@ -194,8 +174,8 @@ static void add_balloon_stats(const struct balloon_stats *stats,
 
 	for (unsigned int i = 0; i < BALLOON_TAGS; i++)
 		if (stats->known >> i & 1)
-			add_uint(guest, balloon_tag_names[i], stats->values[i]);
-	add_uint(guest, "age_ns", clock_now_ns() - stats->ns);
+			message_add_number(guest, balloon_tag_names[i], stats->values[i]);
+	message_add_number(guest, "age_ns", clock_now_ns() - stats->ns);
 	json_object_object_add(object, "guest", guest);
 }
 
@@ -207,11 +187,11 @@ static void add_balloon(struct pc *pc, struct json_object *result)
 	balloon_report(&pc->balloon, &report);
 	json_object_object_add(object, "driver",
 			       json_object_new_boolean(report.running));
-	add_uint(object, "target_bytes", report.target);
-	add_uint(object, "actual_bytes", report.actual);
-	add_uint(object, "given_bytes", report.given);
-	add_uint(object, "failed_bytes", report.failed);
-	add_uint(object, "reported_bytes", report.reported);
+	message_add_number(object, "target_bytes", report.target);
+	message_add_number(object, "actual_bytes", report.actual);
+	message_add_number(object, "given_bytes", report.given);
+	message_add_number(object, "failed_bytes", report.failed);
+	message_add_number(object, "reported_bytes", report.reported);
 	if (report.stats.known)
 		add_balloon_stats(&report.stats, object);
 	json_object_object_add(result, "balloon", object);
@@ -226,16 +206,16 @@ struct json_object *pc_stat(struct pc_control *control)
 	enum end end = machine_ended(machine) ? machine->end : END_NONE;
 	struct json_object *result = json_object_new_object();
 
-	add_string(result, "name", control->name);
-	add_uint(result, "pid", (uint64_t)getpid());
-	add_uint(result, "uptime_ns", up);
-	add_string(result, "state", end_name(end));
-	add_string(result, "kind",
-		   backing_kind_name(request_of(memory, 0)->kind));
-	add_uint(result, "vcpus", machine->nr_vcpus);
-	add_uint(result, "memory", pc_memory_size(pc));
-	add_uint(result, "resident_bytes", resident(memory));
-	add_uint(result, "private_bytes", page_states_private(memory));
+	message_add_string(result, "name", control->name);
+	message_add_number(result, "pid", (uint64_t)getpid());
+	message_add_number(result, "uptime_ns", up);
+	message_add_string(result, "state", end_name(end));
+	message_add_string(result, "kind",
+			   backing_kind_name(request_of(memory, 0)->kind));
+	message_add_number(result, "vcpus", machine->nr_vcpus);
+	message_add_number(result, "memory", pc_memory_size(pc));
+	message_add_number(result, "resident_bytes", resident(memory));
+	message_add_number(result, "private_bytes", page_states_private(memory));
 	add_counters(control, result);
 	add_views(control, result);
 	if (pc->config->pvmemcontrol)
