@@ -4,6 +4,7 @@
 #define QEMU_TEST_H
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gmem_utils.h"
@@ -45,11 +46,29 @@ static inline void qemu_expect(struct qemu *q, const char *what)
 		qemu_lost(q, what);
 }
 
+/* The same, to the end of the line, for qemu_answer(). */
+static inline void qemu_expect_line(struct qemu *q, const char *what)
+{
+	qemu_expect(q, what);
+	q->boot.seen = (size_t)(strstr(q->boot.console + q->boot.seen, what) -
+				q->boot.console);
+	qemu_expect(q, "\n");
+}
+
+/* The number after @key, from the line on that was expected last. */
+static inline uint64_t qemu_answer(const struct qemu *q, const char *key)
+{
+	const char *at = strstr(q->boot.console + q->boot.seen, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
 static inline void qemu_start_until(struct qemu *q, const char *what)
 {
 	setenv("GMEMCTL_RUNTIME_DIR", "/tmp/gmemctl-exec", 1);
 	if (!qemu_guest_start(q, what, QEMU_WAIT_S))
 		qemu_lost(q, what);
+	qemu_expect_line(q, what);
 }
 
 static inline void qemu_start(struct qemu *q)
@@ -62,7 +81,7 @@ static inline void qemu_order(struct qemu *q, const char *line, const char *answ
 {
 	qemu_guest_seen(q);
 	qemu_guest_type(q, line);
-	qemu_expect(q, answer);
+	qemu_expect_line(q, answer);
 }
 
 #endif /* QEMU_TEST_H */

@@ -47,19 +47,18 @@ stage_program() {
 	stage_libraries "$stage" "$file"
 }
 
-# Debian's modules are compressed; plain ones load on every kernel.
+# stage_stock_modules STAGE KERNEL_DIR RELEASE NAME...: those modules and what they need.
+# Debian's are compressed; plain ones load on every kernel.
 stage_stock_modules() {
 	local stage=$1 dir=$2 release=$3 path
 
-	cp "$dir"/modules/modules.{order,builtin,builtin.modinfo} \
-		"$stage/lib/modules/$release/"
 	rm -rf "$stage.all"
 	mkdir -p "$stage.all/lib/modules"
 	ln -s "$dir/modules" "$stage.all/lib/modules/$release"
 	if [[ ! -e $dir/modules/modules.dep ]]; then
 		depmod -b "$stage.all" "$release"
 	fi
-	for path in "${STOCK_MODULES[@]}"; do
+	for path in "${@:4}"; do
 		modprobe -d "$stage.all" -S "$release" --show-depends "$path"
 	done 2>/dev/null | awk '$1 == "insmod" { print $2 }' | awk '!seen[$0]++' |
 		sed "s|^.*/lib/modules/$release/||" | while read -r path; do
@@ -81,7 +80,9 @@ stage_modules() {
 
 	mkdir -p "$stage/lib/modules/$release/updates"
 	if [[ -d $dir/modules ]]; then
-		stage_stock_modules "$stage" "$dir" "$release"
+		cp "$dir"/modules/modules.{order,builtin,builtin.modinfo} \
+			"$stage/lib/modules/$release/"
+		stage_stock_modules "$stage" "$dir" "$release" "${STOCK_MODULES[@]}"
 	fi
 	for ko in gmem.ko gmem_kvm.ko gmem_test.ko pvmemcontrol.ko pvmemcontrol_test.ko; do
 		[[ -n $own && -e $own/$ko ]] || continue
@@ -172,10 +173,25 @@ stage_guest_pvmemcontrol() {
 		-o "$1/pvmem" "$VM_DIR"/guest/pvmemcontrol/*.c
 }
 
-# stage_exec STAGE NAME: Debian's QEMU for the tests of `gmemctl exec`, with its firmware.
-# On Debian's kernels only: a QEMU inside of a VM is slow enough.
+# stage_guest_debian STAGE KERNEL_DIR: the VM's own kernel once more, for its guest, which
+# has a network and a balloon.
+stage_guest_debian() {
+	local stage=$1 dir=$2 root=$1.debian release
+	read -r release <"$dir/release"
+
+	mkdir -p "$stage/guest/debian" "$root"/{dev,proc,sys,etc,lib/modules/"$release"}
+	cp "$dir/bzImage" "$stage/guest/debian/"
+	stage_guest_init "$root" || return 1
+	stage_guest_convert "$root" "$dir" || return 1
+	stage_stock_modules "$root" "$dir" "$release" virtio_net virtio_balloon
+	initramfs_pack "$root" "$stage/guest/debian/initrd"
+	rm -rf "$root"
+}
+
+# stage_exec STAGE NAME KERNEL_DIR: Debian's QEMU for the tests of `gmemctl exec`, with its
+# firmware. On Debian's kernels only: a QEMU inside of a VM is slow enough.
 stage_exec() {
-	local stage=$1 file
+	local stage=$1 release file
 
 	[[ $2 == stock-* ]] || return 0
 	compgen -G "$stage/selftests/exec_*" >/dev/null || return 0
@@ -186,6 +202,16 @@ stage_exec() {
 		cp -L "$(find /usr/share/qemu/ /usr/share/seabios/ -name "$file" | head -n 1)" \
 			"$stage/usr/share/qemu/" || return 1
 	done
+	compgen -G "$stage/selftests/exec_debian*" >/dev/null || return 0
+	read -r release <"$3/release"
+	stage_stock_modules "$stage" "$3" "$release" vhost_net
+	stage_guest_debian "$stage" "$3"
+}
+
+# stage_guest_init ROOT
+stage_guest_init() {
+	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+		-o "$1/init" "$VM_DIR/guest/init.c"
 }
 
 # stage_guest STAGE: a kernel and an initrd for a guest inside the VM, if a test
@@ -199,8 +225,7 @@ stage_guest() {
 	dir=$("$VM_DIR/kernel.sh" get slim-7.3) || return 1
 	mkdir -p "$stage/guest" "$root"/{dev,proc}
 	cp "$dir/bzImage" "$stage/guest/"
-	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
-		-o "$root/init" "$VM_DIR/guest/init.c" || return 1
+	stage_guest_init "$root" || return 1
 	if compgen -G "$stage/selftests/linux_pvmemcontrol*" >/dev/null ||
 	   compgen -G "$stage/selftests/linux_balloon*" >/dev/null; then
 		cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static -pthread \

@@ -135,7 +135,7 @@ stage() {
 	stage_selftests "$root" "$selftests" "$programs" ||
 		[[ -z ${T:-} ]] || die "T=$T: no selftest of that name"
 	stage_guest "$root" || return 1
-	stage_exec "$root" "$name" || return 1
+	stage_exec "$root" "$name" "$dir" || return 1
 	stage_left_out "$root" "$selftests" "$programs"
 	staged_kinds "$root" >"$RUN_DIR/$name.kinds"
 	initramfs_pack "$root" "$RUN_DIR/$name.cpio"

@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -45,6 +46,23 @@ static bool action_is(const char *name)
 	const char *action = getenv("GMEM_ACTION");
 
 	return action && !strcmp(action, name);
+}
+
+/* Debian's kernel has what a test needs as modules; others have no such list. */
+static void modules_load(void)
+{
+	FILE *file = fopen("/etc/modules", "r");
+	char path[256];
+
+	while (file && fscanf(file, "dep %255s\n", path) == 1) {
+		int fd = open(path, O_RDONLY);
+
+		if (syscall(SYS_finit_module, fd, "", 0))
+			printf("gmem-guest: %s: %m\n", path);
+		close(fd);
+	}
+	if (file)
+		fclose(file);
 }
 
 /*
@@ -193,10 +211,12 @@ int main(void)
 
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
 	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sys", "/sys", "sysfs", 0, NULL);
 	console_open();
 	uname(&name);
 	printf("gmem-guest: up, kernel %s, %ld CPUs\n", name.release,
 	       sysconf(_SC_NPROCESSORS_ONLN));
+	modules_load();
 	show_memory();
 	if (action_is("load"))
 		load(touch ? touch_bytes(touch) : PAGE_SIZE);

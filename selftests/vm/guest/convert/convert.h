@@ -3,7 +3,9 @@
 #ifndef GUEST_CONVERT_H
 #define GUEST_CONVERT_H
 
+#include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../pages.h"
@@ -92,5 +94,74 @@ struct bad bad_requests(struct memory *memory);
 
 /* disk.c: through a disk, without the page cache. Return: 0, or a negative errno. */
 int disk_copy(struct memory *memory, const char *path, unsigned int *wrong);
+
+/* half.c: where pages of this program are in the guest, and what they are there. */
+int gpa_find(const void *address, unsigned int count, uint64_t *gpa);
+int gpa_convert(const struct memory *memory, const uint64_t *gpa,
+		unsigned int count, bool to_private);
+
+/**
+ * struct half - half of all RAM
+ * @memory: whose device converts it
+ * @pages: number of pages
+ * @words: all of it
+ * @word: what each page holds, after its counters
+ * @gpa: where each page is
+ * @generation: of the words that were written last
+ * @wrong: words that were not what they should have been
+ * @turns: pieces that have changed hands; changed atomically
+ * @rc: what a conversion was refused with
+ * @stop: set when the thread is to end
+ * @thread: has pieces change hands
+ */
+struct half {
+	const struct memory *memory;
+	unsigned int pages;
+	uint64_t *words;
+	uint64_t *word;
+	uint64_t *gpa;
+	uint32_t generation;
+	uint64_t wrong;
+	uint64_t turns;
+	int rc;
+	bool stop;
+	pthread_t thread;
+};
+
+/* All return 0, a negative errno, or what the host says. */
+int half_start(struct half *half, const struct memory *memory);
+int half_turn(struct half *half);
+int half_still(struct half *half);
+int half_end(struct half *half);
+
+/**
+ * struct net - what came of frames
+ * @sent: frames that the kernel has taken
+ * @received: frames that came
+ * @wrong: of them, those with other contents than they should have
+ */
+struct net {
+	unsigned int sent;
+	unsigned int received;
+	unsigned int wrong;
+};
+
+/**
+ * struct ring - what came of frames in memory that device and program share
+ * @private: frames that the device had done with while they were private
+ * @shared: the same when they were shared again
+ */
+struct ring {
+	unsigned int private;
+	unsigned int shared;
+};
+
+/* net.c. Return: 0, or a negative errno. */
+int net_exchange(const char *name, unsigned int count, struct net *net);
+int net_listen(const char *name, struct net *net);
+int net_ring(const struct memory *memory, const char *name, struct ring *done);
+
+/* paravirt.c: "clock=NAME on=NAME,NAME,..." */
+void paravirt_tell(const struct memory *memory, char *text, size_t size);
 
 #endif /* GUEST_CONVERT_H */

@@ -13,14 +13,23 @@
  *   convert PAGE COUNT private|shared
  *				convert while a thread counts in the first page, and
  *				look whether contents are as before
+ *   zero PAGE			somebody has thrown away what was in it: it is zero
  *   bad			ask for nonsense
  *   disk PATH			all is private: write half of it to a disk, read that into
  *				the other half
+ *   half start|turn|still|end	half of all RAM becomes private; pieces of it change hands
+ *				from now on; no more; it is shared, and given back
+ *   net NAME COUNT		so many frames over an interface to the test and back
+ *   listen NAME		count frames that come, and those that are wrong
+ *   ring NAME			send frames out of private memory, which is shared then
+ *   paravirt			what is on of KVM's own services
+ *   panic			have the kernel panic, whatever is private
  *   reset			restart the machine, whatever is private
  *   end keep|lose		make all of it shared, say what has been done;
  *				contents survive, or are lost
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -28,10 +37,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <unistd.h>
 
 #include "convert.h"
 
 static struct memory memory;
+static struct half half;
 static unsigned int number;	/* of the command */
 
 static __attribute__((format(printf, 1, 2))) void reply(const char *format, ...)
@@ -157,6 +168,14 @@ static void do_convert(const char *arguments)
 	      memory_check(&memory, "convert", 0, PAGES));
 }
 
+static void do_zero(const char *arguments)
+{
+	unsigned int page = (unsigned int)strtoul(arguments, NULL, 10) % PAGES;
+
+	memory.word[page] = 0;
+	reply("wrong=%u", memory_check(&memory, "zero", page, 1));
+}
+
 static void do_bad(const char *arguments)
 {
 	struct bad bad = bad_requests(&memory);
@@ -174,6 +193,82 @@ static void do_disk(const char *arguments)
 	sscanf(arguments, "%31s", path);
 	rc = disk_copy(&memory, path, &wrong);
 	reply("rc=%d wrong=%u", rc, wrong);
+}
+
+static void do_half(const char *arguments)
+{
+	static const struct {
+		const char *name;
+		int (*run)(struct half *half);
+	} parts[] = {
+		{ "turn", half_turn },
+		{ "still", half_still },
+		{ "end", half_end },
+	};
+	char part[8] = "";
+	int rc = -EINVAL;
+
+	sscanf(arguments, "%7s", part);
+	if (!strcmp(part, "start"))
+		rc = half_start(&half, &memory);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!strcmp(parts[i].name, part))
+			rc = parts[i].run(&half);
+	reply("rc=%d wrong=%llu turns=%llu pages=%u", rc,
+	      (unsigned long long)half.wrong, (unsigned long long)half.turns,
+	      half.pages);
+}
+
+static void do_net(const char *arguments)
+{
+	struct net net = { 0 };
+	unsigned int count = 0;
+	char name[16] = "";
+	int rc;
+
+	sscanf(arguments, "%15s %u", name, &count);
+	rc = net_exchange(name, count, &net);
+	reply("rc=%d sent=%u received=%u wrong=%u", rc, net.sent, net.received,
+	      net.wrong);
+}
+
+static void do_listen(const char *arguments)
+{
+	struct net net = { 0 };
+	char name[16] = "";
+	int rc;
+
+	sscanf(arguments, "%15s", name);
+	rc = net_listen(name, &net);
+	reply("rc=%d received=%u wrong=%u", rc, net.received, net.wrong);
+}
+
+static void do_ring(const char *arguments)
+{
+	struct ring done = { 0 };
+	char name[16] = "";
+	int rc;
+
+	sscanf(arguments, "%15s", name);
+	rc = net_ring(&memory, name, &done);
+	reply("rc=%d private=%u shared=%u", rc, done.private, done.shared);
+}
+
+static void do_paravirt(const char *arguments)
+{
+	char text[128];
+
+	(void)arguments;
+	paravirt_tell(&memory, text, sizeof(text));
+	reply("%s", text);
+}
+
+static void do_panic(const char *arguments)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	(void)arguments;
+	reply("rc=%zd", write(fd, "c", 1));
 }
 
 static void do_reset(const char *arguments)
@@ -206,8 +301,15 @@ static const struct {
 	{ "alternate", do_alternate },
 	{ "answers", do_answers },
 	{ "convert", do_convert },
+	{ "zero", do_zero },
 	{ "bad", do_bad },
 	{ "disk", do_disk },
+	{ "half", do_half },
+	{ "net", do_net },
+	{ "listen", do_listen },
+	{ "ring", do_ring },
+	{ "paravirt", do_paravirt },
+	{ "panic", do_panic },
 	{ "reset", do_reset },
 	{ "end", do_end },
 };

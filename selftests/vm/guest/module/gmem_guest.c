@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
+#include <asm/msr.h>
 #if __has_include("asm/cpuid/api.h")
 #include <asm/cpuid/api.h>
 #else
@@ -77,6 +78,21 @@ static long guest_ioctl_call(void __user *user)
 	return copy_to_user(user, &call, sizeof(call)) ? -EFAULT : 0;
 }
 
+static long guest_ioctl_msr(void __user *user)
+{
+	struct gmem_guest_msr msr;
+	u32 low, high;
+
+	if (copy_from_user(&msr, user, sizeof(msr)))
+		return -EFAULT;
+	if (msr.__pad)
+		return -EINVAL;
+	if (rdmsr_safe(msr.index, &low, &high))
+		return -EIO;
+	msr.value = (u64)high << 32 | low;
+	return copy_to_user(user, &msr, sizeof(msr)) ? -EFAULT : 0;
+}
+
 static long guest_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
@@ -89,6 +105,8 @@ static long guest_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return guest_ioctl_convert(user);
 	case GMEM_GUEST_CALL:
 		return guest_ioctl_call(user);
+	case GMEM_GUEST_MSR:
+		return guest_ioctl_msr(user);
 	default:
 		return -ENOTTY;
 	}

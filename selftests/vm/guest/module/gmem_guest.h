@@ -49,8 +49,23 @@ struct gmem_guest_call {
 	__s64 result;
 };
 
+/**
+ * struct gmem_guest_msr - ioctl(GMEM_GUEST_MSR), of the CPU that asks
+ * @index: which register
+ * @__pad: must be zero
+ * @value: out: what is in it
+ *
+ * Errors: EINVAL; EIO if there is no such register.
+ */
+struct gmem_guest_msr {
+	__u32 index;
+	__u32 __pad;
+	__u64 value;
+};
+
 #define GMEM_GUEST_GPA		_IOR('G', 1, __u64) /* where the memory is */
 #define GMEM_GUEST_CONVERT	_IOW('G', 2, struct gmem_guest_convert)
 #define GMEM_GUEST_CALL		_IOWR('G', 3, struct gmem_guest_call)
+#define GMEM_GUEST_MSR		_IOWR('G', 4, struct gmem_guest_msr)
 
 #endif /* GMEM_GUEST_H */
