@@ -47,14 +47,6 @@ static void ends(struct qemu *q, const char *answer)
 	boot_log(&q->boot, q->boot.console);
 }
 
-/* Where the memory is that the guest converts, since it was started last. */
-static uint64_t place(const struct qemu *q)
-{
-	const char *at = strstr(q->boot.console + q->boot.seen, QEMU_PLACE);
-
-	return at ? strtoull(at + strlen(QEMU_PLACE), NULL, 10) : 0;
-}
-
 static bool map_private(void)
 {
 	EXPECT_EQ(0, CONTROL("map", QEMU_GUEST_NAME));
@@ -123,6 +115,24 @@ static void convert_outside(struct qemu *q, uint64_t gpa)
 	qemu_expect(q, ": 2: rc=0 wrong=0");
 }
 
+/* Pages that are thrown away, a private and a shared one, are zero, and as they were. */
+static void decommit_outside(struct qemu *q, uint64_t gpa)
+{
+	for (unsigned int page = 1; page <= 2; page++) {
+		char at[32], line[32];
+
+		snprintf(at, sizeof(at), "%llu",
+			 (unsigned long long)(gpa + page * PAGE_BYTES));
+		EXPECT_EQ(0, CONTROL("decommit", QEMU_GUEST_NAME, at, "4K"));
+		snprintf(line, sizeof(line), "zero %u\n", page);
+		qemu_order(q, line, ": wrong=0");
+	}
+	EXPECT_EQ(CODE_FAILURE, page_dump(gpa, 1));
+	EXPECT_EQ(0, page_dump(gpa, 2));
+	EXPECT_TRUE(page_is(text, 0));
+	qemu_order(q, "convert 201 1 shared\n", ": rc=0 wrong=0");
+}
+
 static int monitor_open(void)
 {
 	struct sockaddr_un address = {
@@ -161,8 +171,7 @@ static void reset_stopped(struct qemu *q, uint64_t gpa)
 
 static void alternate(struct qemu *q)
 {
-	qemu_guest_type(q, "alternate\n");
-	qemu_expect(q, "gmem-guest: 1: rc=0");
+	qemu_order(q, "alternate\n", "gmem-guest: 1: rc=0");
 }
 
 /*
@@ -175,6 +184,7 @@ TEST_TIMEOUT(pc_reset, TIMEOUT)
 		"-monitor", "unix:" MONITOR ",server=on,wait=off", NULL,
 	};
 	struct qemu *q = &qemu;
+	uint64_t gpa;
 
 	NEED_QEMU();
 	*q = (struct qemu){
@@ -184,15 +194,16 @@ TEST_TIMEOUT(pc_reset, TIMEOUT)
 		.options = options,
 	};
 	qemu_start(q);
+	gpa = qemu_answer(q, QEMU_PLACE);
 	alternate(q);
-	look(place(q));
-	convert_outside(q, place(q));
-	qemu_guest_seen(q);
-	qemu_guest_type(q, "reset\n");
-	qemu_expect(q, QEMU_PLACE);
+	look(gpa);
+	convert_outside(q, gpa);
+	decommit_outside(q, gpa);
+	qemu_order(q, "reset\n", QEMU_PLACE);
+	gpa = qemu_answer(q, QEMU_PLACE);
 	EXPECT_FALSE(map_private());
 	alternate(q);
-	reset_stopped(q, place(q));
+	reset_stopped(q, gpa);
 	EXPECT_EQ(0, q->boot.code);
 	EXPECT_FALSE(strstr(q->boot.console, "over a reset"));
 	boot_log(&q->boot, q->boot.console);
