@@ -23,7 +23,7 @@
 #define NAME "who"
 #define KERNEL "/tmp/who-kernel"
 
-static char output[1 << 14], self_pid[16];
+static char output[1 << 17], self_pid[16];
 
 FIXTURE(who) {
 	int fd;
@@ -216,6 +216,32 @@ TEST_F(who, top_rates)
 	EXPECT_GT(rate, 1);
 	EXPECT_LT(rate, 101);
 	gmem_task_join(&task);
+}
+
+/* A picture for a terminal, and one for a browser. */
+TEST_F(who, picture)
+{
+	const char *draw[] = { "map", self_pid, "--picture", NULL };
+	const char *svg[] = { "map", self_pid, "--svg", NULL, NULL };
+	struct hold_pipe pipe;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/memory.svg", ksft_folder());
+	svg[3] = path;
+	test_gmem_convert(self->fd, 0, 64 * PAGE, PRIVATE, PRESERVE);
+	test_gmem_convert(self->fd, 65 * PAGE, PAGE, PRIVATE, ZERO);
+	ASSERT_EQ(0, hold_pipe_take(&pipe, self->p + 66 * PAGE, PAGE));
+	EXPECT_EQ(0, tool_run(output, sizeof(output), draw));
+	EXPECT_TRUE(says("/gmem: 2 MiB"));
+	EXPECT_TRUE(says("0x00000000 |PPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPP"));
+	EXPECT_TRUE(says("0x00040000 |s.Hsssss"));
+	EXPECT_TRUE(says("one character is 4 KiB"));
+	EXPECT_EQ(0, tool_run(output, sizeof(output), svg));
+	EXPECT_GT(gmem_read_file(path, output, sizeof(output)), 0);
+	EXPECT_TRUE(says("<svg xmlns="));
+	EXPECT_TRUE(says("<title>0x3f000: private</title>"));
+	EXPECT_TRUE(says("<title>0x42000: held</title>"));
+	hold_pipe_drop(&pipe);
 }
 
 /* The memory of a VM, by its name. */

@@ -221,7 +221,7 @@ static int demo_gmem_fd(const struct demo *demo)
 static int demo_map(struct demo *demo, struct error *error)
 {
 	int rc = picture_draw(demo_gmem_fd(demo),
-			      demo->payload.config.memory_size);
+			      demo->payload.config.memory_size, false);
 
 	if (rc)
 		error_set(error, rc, "gmem fd", "GMEM_IOCTL_QUERY", NULL);

@@ -9,6 +9,7 @@
 #include "../control/runtime.h"
 #include "../memory/range.h"
 #include "command.h"
+#include "map_picture.h"
 #include "out.h"
 #include "progress.h"
 
@@ -20,12 +21,16 @@
  * @name: of the VM
  * @start, @size: of a range
  * @to: which of vm_states
+ * @picture: draw it
+ * @svg: draw it into this file, or NULL
  */
 struct vm_arguments {
 	const char *name;
 	uint64_t start;
 	uint64_t size;
 	unsigned int to;
+	bool picture;
+	const char *svg;
 };
 
 static const char *const vm_states[] = { "private", "shared", NULL };
@@ -39,6 +44,17 @@ static const char *const vm_states[] = { "private", "shared", NULL };
 
 static const struct cli_option name_options[] = {
 	NAME_OPTION,
+	{ 0 }
+};
+
+static const struct cli_option map_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct vm_arguments, name),
+	  "of a VM; for a picture also the process ID of whatever has gmem fds" },
+	{ "--picture", NULL, option_flag, TO(struct vm_arguments, picture),
+	  "draw its gmem fds, a character for each block, with what has memory and what is "
+	  "held" },
+	{ "--svg", "FILE", option_text, TO(struct vm_arguments, svg),
+	  "draw the largest of them into a file, for a browser" },
 	{ 0 }
 };
 
@@ -318,11 +334,15 @@ static void map_ranges(struct json_object *result)
 /* Part by part; each is from a moment of its own. */
 static int map_main(int argc, char **argv)
 {
-	struct vm_arguments arguments;
+	struct vm_arguments arguments = { 0 };
 	struct json_object *reply, *result, *request;
 	uint64_t start = 0, next;
 	int code = command_parse(&command_map, argc, argv, &arguments);
 
+	if (!code && arguments.svg)
+		return map_svg(arguments.name, arguments.svg);
+	if (!code && arguments.picture)
+		return map_picture(arguments.name);
 	while (!code) {
 		request = vm_request("map");
 		json_object_object_add(request, "start",
@@ -446,8 +466,10 @@ const struct command command_map = {
 	.run = map_main,
 	.summary = "show which memory of a VM is shared or private",
 	.about = "Each range is what it was when it was looked at; the guest goes on.",
-	.options = name_options,
-	.examples = "gmemctl map web",
+	.options = map_options,
+	.examples = "gmemctl map web\n"
+		    "gmemctl map web --picture\n"
+		    "gmemctl map 4711 --svg memory.svg",
 };
 
 const struct command command_convert = {

@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../control/client.h"
 #include "../gmem/gmem.h"
 #include "../memory/range.h"
 #include "../who/who.h"
 #include "command.h"
 #include "out.h"
-
-#define PROC "/proc"
+#include "who_find.h"
 
 /**
  * struct who - a command line, and what is found
@@ -43,27 +41,6 @@ static const struct cli_option who_options[] = {
 	  "bytes; both take 0x and the suffixes K, M, G and T", .optional = true },
 	{ 0 }
 };
-
-/* The process of a VM. Return: 0 or an exit code. */
-static int who_find(const char *name, uint32_t *pid)
-{
-	struct json_object *request, *reply, *stat, *value;
-	struct error error;
-	int rc;
-
-	if (!count_parse(name, INT32_MAX, pid) && *pid)
-		return 0;
-	request = json_object_new_object();
-	json_object_object_add(request, "command", json_object_new_string("stat"));
-	rc = client_call(name, request, &reply, &stat, &error);
-	json_object_put(request);
-	if (rc)
-		return out_error_report(&error);
-	*pid = json_object_object_get_ex(stat, "pid", &value) ?
-	       (uint32_t)json_object_get_int(value) : 0;
-	json_object_put(reply);
-	return 0;
-}
 
 static uint32_t holder_surplus(const struct gmem_ioctl_holder *page)
 {
@@ -210,7 +187,6 @@ static int who_main(int argc, char **argv)
 	struct who_memory *memories;
 	struct who who = { 0 };
 	struct error error;
-	uint32_t pid;
 	size_t count;
 	int code = command_parse(&command_who, argc, argv, &who);
 
@@ -219,10 +195,7 @@ static int who_main(int argc, char **argv)
 	if (who.start % RANGE_PAGE_SIZE || who.size % RANGE_PAGE_SIZE)
 		return usage_error(who.start % RANGE_PAGE_SIZE ? "OFFSET" : "SIZE",
 				   "not whole pages", "a multiple of 4K");
-	code = who_find(who.name, &pid);
-	if (code)
-		return code;
-	if (who_memories(PROC, (pid_t)pid, &memories, &count, &error))
+	if (who_find(who.name, &memories, &count, &error))
 		return out_error_report(&error);
 	for (size_t i = 0; !code && i < count; i++)
 		code = who_memory(&who, &memories[i], out_append(array));

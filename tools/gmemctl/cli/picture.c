@@ -20,11 +20,36 @@ enum cell {
 	CELL_SHARED,
 	CELL_PRIVATE,
 	CELL_MIXED,
+	CELL_HELD,
 	CELL_COUNT,
 };
 
-static const char *const glyphs_ascii[CELL_COUNT] = { ".", "s", "P", "+" };
-static const char *const glyphs_utf8[CELL_COUNT] = { "·", "░", "█", "▒" };
+static const char *const glyphs_ascii[CELL_COUNT] = { ".", "s", "P", "+", "H" };
+static const char *const glyphs_utf8[CELL_COUNT] = { "·", "░", "█", "▒", "◆" };
+static const char *const names[CELL_COUNT] = {
+	"unpopulated", "shared", "private", "mixed", "held",
+};
+static const char *const fills[CELL_COUNT] = {
+	"#eeeeee", "#f2c14e", "#2a9d8f", "#6d8fb3", "#d1495b",
+};
+
+/* As a legend has them */
+static const enum cell order[CELL_COUNT] = {
+	CELL_SHARED, CELL_PRIVATE, CELL_UNPOPULATED, CELL_MIXED, CELL_HELD,
+};
+
+/**
+ * struct picture - what there is to draw
+ * @cells: a block each, of @count
+ * @unit: bytes of a block
+ * @held: blocks with a page that somebody holds are shown as such
+ */
+struct picture {
+	uint8_t cells[PICTURE_BLOCKS];
+	size_t count;
+	uint64_t unit;
+	bool held;
+};
 
 /**
  * struct block - what is in one block
@@ -56,8 +81,18 @@ static enum cell block_cell(const struct block *block)
 	return block->bytes[GMEM_STATE_PRIVATE] ? CELL_PRIVATE : CELL_SHARED;
 }
 
-static int picture_fill(int fd, uint64_t size, uint64_t unit, uint8_t *cells)
+static int picture_mark_held(const struct gmem_ioctl_holder *page, void *data)
 {
+	struct picture *picture = data;
+
+	picture->cells[page->offset / picture->unit] = CELL_HELD;
+	return 0;
+}
+
+static int picture_fill(struct picture *picture, int fd, uint64_t size)
+{
+	uint64_t unit = picture->unit;
+
 	for (uint64_t offset = 0; offset < size; offset += unit) {
 		uint64_t length = size - offset < unit ? size - offset : unit;
 		struct block block = { 0 };
@@ -65,14 +100,33 @@ static int picture_fill(int fd, uint64_t size, uint64_t unit, uint8_t *cells)
 
 		if (rc)
 			return rc;
-		*cells++ = (uint8_t)block_cell(&block);
+		picture->cells[picture->count++] = (uint8_t)block_cell(&block);
 	}
-	return 0;
+	return picture->held ? gmem_held(fd, 0, size, picture_mark_held, picture) : 0;
+}
+
+/* Return: to be freed, or NULL with @rc. */
+static struct picture *picture_make(int fd, uint64_t size, bool held, int *rc)
+{
+	struct picture *picture = calloc(1, sizeof(*picture));
+
+	*rc = -ENOMEM;
+	if (!picture)
+		return NULL;
+	picture->unit = GUEST_PAGE_SIZE;
+	picture->held = held;
+	while ((size + picture->unit - 1) / picture->unit > PICTURE_BLOCKS)
+		picture->unit *= 2;
+	*rc = picture_fill(picture, fd, size);
+	if (!*rc)
+		return picture;
+	free(picture);
+	return NULL;
 }
 
 static const enum out_color colors[CELL_COUNT] = {
 	[CELL_SHARED] = OUT_YELLOW, [CELL_PRIVATE] = OUT_GREEN,
-	[CELL_MIXED] = OUT_BLUE,
+	[CELL_MIXED] = OUT_BLUE, [CELL_HELD] = OUT_RED,
 };
 
 static const char *const *picture_glyphs(void)
@@ -118,39 +172,81 @@ static void picture_rows(const uint8_t *cells, size_t count, uint64_t unit)
 		printf("               : %zu more like that\n", same);
 }
 
-static void picture_legend(uint64_t unit)
+static void picture_legend(const struct picture *picture)
 {
-	static const char *const names[CELL_COUNT] = {
-		"unpopulated", "shared", "private", "mixed",
-	};
-	static const enum cell order[] = {
-		CELL_SHARED, CELL_PRIVATE, CELL_UNPOPULATED, CELL_MIXED,
-	};
 	const char *const *glyphs = picture_glyphs();
 
-	for (size_t i = 0; i < CELL_COUNT; i++)
+	for (size_t i = 0; i < (picture->held ? CELL_COUNT : CELL_HELD); i++)
 		printf("%s%s%s%s %s", i ? "  " : "    ",
 		       out_color(1, colors[order[i]]), glyphs[order[i]],
 		       out_color(1, OUT_PLAIN), names[order[i]]);
-	printf("; one character is %" PRIu64 " KiB\n", unit >> 10);
+	printf("; one character is %" PRIu64 " KiB\n", picture->unit >> 10);
 }
 
-int picture_draw(int fd, uint64_t size)
+int picture_draw(int fd, uint64_t size, bool held)
 {
-	uint64_t unit = GUEST_PAGE_SIZE;
-	uint8_t *cells;
 	int rc;
+	struct picture *picture = picture_make(fd, size, held, &rc);
 
-	while ((size + unit - 1) / unit > PICTURE_BLOCKS)
-		unit *= 2;
-	cells = calloc(PICTURE_BLOCKS, 1);
-	if (!cells)
-		return -ENOMEM;
-	rc = picture_fill(fd, size, unit, cells);
-	if (!rc) {
-		picture_rows(cells, (size + unit - 1) / unit, unit);
-		picture_legend(unit);
+	if (!picture)
+		return rc;
+	picture_rows(picture->cells, picture->count, picture->unit);
+	picture_legend(picture);
+	free(picture);
+	return 0;
+}
+
+#define SVG_CELL	12	/* of a block, in pixels, its edge included */
+#define SVG_LEFT	110
+#define SVG_TOP		34
+
+static void svg_row(const struct picture *picture, size_t row, FILE *svg)
+{
+	size_t y = SVG_TOP + row / PICTURE_WIDTH * SVG_CELL;
+
+	fprintf(svg, "<text x=\"%d\" y=\"%zu\" text-anchor=\"end\">0x%" PRIx64 "</text>\n",
+		SVG_LEFT - 8, y + SVG_CELL - 2, row * picture->unit);
+	for (size_t i = row; i < picture->count && i < row + PICTURE_WIDTH; i++)
+		fprintf(svg, "<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" "
+			"fill=\"%s\"><title>0x%" PRIx64 ": %s</title></rect>\n",
+			SVG_LEFT + (i - row) * SVG_CELL, y, SVG_CELL - 1, SVG_CELL - 1,
+			fills[picture->cells[i]], i * picture->unit,
+			names[picture->cells[i]]);
+}
+
+static void svg_legend(const struct picture *picture, size_t y, FILE *svg)
+{
+	for (size_t i = 0; i < CELL_COUNT; i++) {
+		size_t x = SVG_LEFT + i * 110;
+
+		fprintf(svg, "<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" "
+			"fill=\"%s\"/><text x=\"%zu\" y=\"%zu\">%s</text>\n", x, y,
+			SVG_CELL - 1, SVG_CELL - 1, fills[order[i]], x + SVG_CELL + 4,
+			y + SVG_CELL - 2, names[order[i]]);
 	}
-	free(cells);
-	return rc;
+	fprintf(svg, "<text x=\"%d\" y=\"%zu\">a square is %" PRIu64 " KiB</text>\n",
+		SVG_LEFT, y + 2 * SVG_CELL + 6, picture->unit >> 10);
+}
+
+int picture_svg(int fd, uint64_t size, const char *title, FILE *svg)
+{
+	int rc;
+	struct picture *picture = picture_make(fd, size, true, &rc);
+	size_t rows, height;
+
+	if (!picture)
+		return rc;
+	rows = (picture->count + PICTURE_WIDTH - 1) / PICTURE_WIDTH;
+	height = SVG_TOP + (rows + 4) * SVG_CELL;
+	fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" "
+		"font-family=\"monospace\" font-size=\"11\">\n"
+		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
+		"<text x=\"%d\" y=\"20\" font-size=\"13\">%s, %" PRIu64 " MiB</text>\n",
+		SVG_LEFT + PICTURE_WIDTH * SVG_CELL + 20, height, SVG_LEFT, title, size >> 20);
+	for (size_t row = 0; row < picture->count; row += PICTURE_WIDTH)
+		svg_row(picture, row, svg);
+	svg_legend(picture, SVG_TOP + (rows + 1) * SVG_CELL, svg);
+	fputs("</svg>\n", svg);
+	free(picture);
+	return 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,5 +133,24 @@ int client_call_within(const char *name, unsigned int timeout_s,
 		json_object_put(*reply);
 		*reply = NULL;
 	}
+	return rc;
+}
+
+int client_process(const char *name, pid_t *pid, struct error *error)
+{
+	int fd = client_connect(name, TIMEOUT_S, error);
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+	int rc = 0;
+
+	if (fd < 0)
+		return fd;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		rc = error_set(error, -errno, name, "ask for its process", NULL);
+	else if (!peer.pid)
+		rc = error_set(error, -ESRCH, name, "ask for its process",
+			       "it is in another PID namespace");
+	*pid = peer.pid;
+	close(fd);
 	return rc;
 }

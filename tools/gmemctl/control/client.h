@@ -4,6 +4,7 @@
 #define GMEMCTL_CONTROL_CLIENT_H
 
 #include <json-c/json.h>
+#include <sys/types.h>
 
 #include "../base/error.h"
 
@@ -27,5 +28,13 @@ int client_call(const char *name, struct json_object *request,
 int client_call_within(const char *name, unsigned int timeout_s,
 		       struct json_object *request, struct json_object **reply,
 		       struct json_object **result, struct error *error);
+
+/**
+ * client_process() - the process that a VM is, as its socket has it
+ * @pid: out: in the namespace of this process
+ *
+ * Return: 0, or as client_call().
+ */
+int client_process(const char *name, pid_t *pid, struct error *error);
 
 #endif /* GMEMCTL_CONTROL_CLIENT_H */
