@@ -166,7 +166,7 @@ build_module_names() {
 	sed '/^ifdef GMEM_TEST$/,$d' "$TOP_DIR/Kbuild" |
 		sed -n 's/^obj-.*[+:]= \([a-z_]*\)\.o$/\1/p' | sort >"$WORK/modules"
 	[[ -s $WORK/modules ]] || { echo "no module found in Kbuild"; return 1; }
-	sed -n 's/^BUILT_MODULE_NAME\[.*\]="\(.*\)"$/\1/p' "$TOP_DIR/dkms.conf" | sort |
+	sed -n 's/^\s*BUILT_MODULE_NAME\[.*\]="\(.*\)"$/\1/p' "$TOP_DIR/dkms.conf" | sort |
 		diff --label Kbuild --label dkms.conf -u "$WORK/modules" - || return 1
 	while read -r name; do
 		grep -q "/updates/$name\.ko\*" "$TOP_DIR/Makefile" ||
