@@ -281,6 +281,12 @@ void balloon_report(struct balloon *balloon, struct balloon_report *report)
 		.stats = balloon->stats,
 	};
 	report->given = given_count(balloon->given, &report->failed);
+	pthread_mutex_unlock(&balloon->virtio.lock);
+}
+
+void balloon_ask(struct balloon *balloon)
+{
+	pthread_mutex_lock(&balloon->virtio.lock);
 	if (balloon->held) {
 		balloon->held = false;
 		virtio_give(&balloon->virtio, QUEUE_STATS, balloon->held_head);

@@ -101,8 +101,11 @@ void balloon_destroy(struct balloon *balloon);
 /** balloon_set_target() - @bytes: whole pages that the guest is to give up */
 void balloon_set_target(struct balloon *balloon, uint64_t bytes);
 
-/** balloon_report() - how it stands; the guest is asked for newer statistics */
+/** balloon_report() - how it stands */
 void balloon_report(struct balloon *balloon, struct balloon_report *report);
+
+/** balloon_ask() - have the guest say how it gets on; this writes to its memory */
+void balloon_ask(struct balloon *balloon);
 
 /** balloon_tag_names: of what is known of what they mean, by tag; NULL: not */
 extern const char *const balloon_tag_names[BALLOON_TAGS];

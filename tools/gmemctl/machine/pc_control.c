@@ -49,11 +49,7 @@ int pc_job_post(struct pc *pc, struct pc_job *job)
 	return rc;
 }
 
-/*
- * Keep jobs from starting, for what changes memory. Return: 0; -EBUSY while a job is
- * done; -ESHUTDOWN if the machine has ended.
- */
-static int memory_freeze_try(struct pc *pc)
+int pc_freeze_try(struct pc *pc)
 {
 	int rc = -pthread_mutex_trylock(&pc->still);
 
@@ -64,7 +60,7 @@ static int memory_freeze_try(struct pc *pc)
 	return -ESHUTDOWN;
 }
 
-static void memory_freeze_end(struct pc *pc)
+void pc_freeze_end(struct pc *pc)
 {
 	pthread_mutex_unlock(&pc->still);
 }
@@ -286,7 +282,7 @@ static int serve_map(struct pc_control *control, struct json_object *request,
 
 static int still_try(struct pc_control *control, struct error *error)
 {
-	int rc = memory_freeze_try(control->pc);
+	int rc = pc_freeze_try(control->pc);
 
 	return rc ? error_set(error, rc, control->name, "change its memory",
 			      rc == -EBUSY ? "it is being handed over or saved" :
@@ -353,7 +349,7 @@ static int serve_convert(struct pc_control *control,
 		return rc;
 	rc = machine_convert(&control->pc->machine, NULL, range, to_private,
 			     why, sizeof(why));
-	memory_freeze_end(control->pc);
+	pc_freeze_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "convert memory", "%s",
 			      why) : 0;
 }
@@ -371,7 +367,7 @@ static int serve_decommit(struct pc_control *control,
 	if (rc)
 		return rc;
 	rc = guest_memory_decommit(&control->pc->machine.memory, range);
-	memory_freeze_end(control->pc);
+	pc_freeze_end(control->pc);
 	return rc ? error_set(error, rc, control->name, "decommit memory",
 			      "RAM that the guest sees, in a file system that "
 			      "has holes; whole huge pages") : 0;
@@ -399,7 +395,7 @@ static int serve_balloon(struct pc_control *control, struct json_object *request
 	if (still_try(control, error))
 		return error->rc;
 	balloon_set_target(&pc->balloon, bytes);
-	memory_freeze_end(pc);
+	pc_freeze_end(pc);
 	return 0;
 }
 

@@ -185,6 +185,11 @@ static void add_balloon(struct pc *pc, struct json_object *result)
 	struct balloon_report report;
 
 	balloon_report(&pc->balloon, &report);
+	/* A guest that is being given away has been written to for the last time. */
+	if (!pc_freeze_try(pc)) {
+		balloon_ask(&pc->balloon);
+		pc_freeze_end(pc);
+	}
 	json_object_object_add(object, "driver",
 			       json_object_new_boolean(report.running));
 	message_add_number(object, "target_bytes", report.target);

@@ -146,6 +146,24 @@ TEST_OF(pc, pci_stat)
 	stop();
 }
 
+/* Whoever looks at a guest that is being given away must not write to it. */
+TEST_OF(pc, pci_stat_still)
+{
+	struct json_object *result;
+
+	start(0, true);
+	pc->balloon.held = true;
+	pthread_mutex_lock(&pc->still);
+	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_TRUE(pc->balloon.held);
+	json_object_put(result);
+	pthread_mutex_unlock(&pc->still);
+	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_TRUE(!pc->balloon.held);
+	json_object_put(result);
+	stop();
+}
+
 TEST_OF(pc, pci_balloon)
 {
 	start(0, true);

@@ -223,6 +223,7 @@ static void do_step(const struct step *step)
 		break;
 	case ACTION_TARGET:
 		balloon_set_target(&balloon, (uint64_t)step->offset * PAGE);
+		balloon_ask(&balloon);
 		break;
 	case ACTION_CONVERT:
 		convert(step);
