@@ -97,6 +97,7 @@ static bool started(const struct kind *kind, const char *const options[])
 	if (talk.boot.code == CODE_UNSUPPORTED)
 		SKIP(return false, KSFT_BY_DESIGN " not with this kernel");
 	boot_log(&talk.boot, talk.boot.console);
+	boot_log(&talk.boot, talk.boot.json);
 	ASSERT_EQ(0, talk.boot.code);
 	return false;
 }

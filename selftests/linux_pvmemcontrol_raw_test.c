@@ -543,6 +543,7 @@ static void check_kind(const struct kind *kind)
 		if (talk.boot.code == CODE_UNSUPPORTED)
 			SKIP(return, KSFT_BY_DESIGN " not with this kernel");
 		boot_log(&talk.boot, talk.boot.console);
+		boot_log(&talk.boot, talk.boot.json);
 		ASSERT_EQ(0, talk.boot.code);
 	}
 	check_up();
