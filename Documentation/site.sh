@@ -16,7 +16,7 @@ SOURCE=$TOP_DIR/build/site.source
 reference() {
 	local line
 
-	line=$(sed 's/./=/g' <<<"$2")
+	line=${2//?/=}
 	{
 		printf '.. SPDX-License-Identifier: GPL-2.0\n\n%s\n%s\n%s\n\n' \
 			"$line" "$2" "$line"

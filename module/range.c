@@ -168,9 +168,10 @@ static void gmem_range_dequeue(struct gmem_inode *gi, struct gmem_range_lock *ra
 	spin_unlock(&ranges->lock);
 }
 
-/* Whether it is this one's turn. Pairs with gmem_range_dequeue(). */
+/* Whether it is this one's turn. */
 static bool gmem_range_granted(const struct gmem_range_lock *range)
 {
+	/* Pairs with smp_store_release() in gmem_range_dequeue(). */
 	return !smp_load_acquire(&range->before);
 }
 

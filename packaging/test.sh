@@ -82,19 +82,22 @@ root_make() {
 }
 
 tree_copy() {
-	mkdir -p "$ROOT/root/gmem"
+	mkdir -p "$ROOT/gmem"
 	tar -C "$TOP_DIR" --exclude=./build --exclude=./.git -c . |
-		tar -C "$ROOT/root/gmem" -x
-	in_root make -C /root/gmem clean
+		tar -C "$ROOT/gmem" -x
+	in_root make -C /gmem clean
 }
 
 packages_build() {
-	in_root make -C /root/gmem deb
+	in_root make -C /gmem deb
 }
 
 packages_install() {
-	root_install -o APT::Get::AllowUnauthenticated=true \
-		$(cd "$ROOT" && printf '/%s\n' root/gmem/build/deb/*.deb | grep -v dbgsym)
+	local packages
+
+	readarray -t packages < <(cd "$ROOT" &&
+		printf '/%s\n' gmem/build/deb/*.deb | grep -v dbgsym)
+	root_install -o APT::Get::AllowUnauthenticated=true "${packages[@]}"
 }
 
 # The newest package that matches.
@@ -103,7 +106,7 @@ headers_of() {
 }
 
 dkms_version() {
-	sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$ROOT/root/gmem/dkms.conf"
+	sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$ROOT/gmem/dkms.conf"
 }
 
 # The package has had DKMS build them already, for the kernels that it takes to be meant.
@@ -164,16 +167,16 @@ packages_upgrade() {
 	local old
 
 	old=$(dkms_version)
-	sed -i "s/GMEM_VERSION),$old)/GMEM_VERSION),$old.1)/" "$ROOT/root/gmem/Kbuild" &&
+	sed -i "s/GMEM_VERSION),$old)/GMEM_VERSION),$old.1)/" "$ROOT/gmem/Kbuild" &&
 		sed -i "s/^PACKAGE_VERSION=.*/PACKAGE_VERSION=\"$old.1\"/" \
-			"$ROOT/root/gmem/dkms.conf" &&
+			"$ROOT/gmem/dkms.conf" &&
 		packages_build && packages_install && tool_runs &&
 		! in_root dkms status | grep "gmem/$old," && every_kernel dkms_built
 }
 
 packages_purge() {
 	in_root apt-get -q purge -y gmem-dkms gmemctl gmem-dev pvmemctl &&
-		! find "$ROOT" -xdev \( -name '*gmem*' -o -name '*pvmem*' \) -not -path "$ROOT/root/*" \
+		! find "$ROOT" -xdev \( -name '*gmem*' -o -name '*pvmem*' \) -not -path "$ROOT/gmem*" \
 			-not -path "$ROOT/tmp/*" -not -path "$ROOT/etc/gmem" | grep .
 }
 

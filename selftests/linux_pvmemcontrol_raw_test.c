@@ -650,8 +650,8 @@ TEST_TIMEOUT(moved, TIMEOUT)
 TEST_TIMEOUT(hugetlb, TIMEOUT)
 {
 	static const struct kind kind = {
-		.name = "hugetlb", .memory = "160M,prefetch,kind=hugetlb", .codes = "yynnynyyyyyynn",
-		.huge = true,
+		.name = "hugetlb", .memory = "160M,prefetch,kind=hugetlb",
+		.codes = "yynnynyyyyyynn", .huge = true,
 	};
 	static const char path[] = "/proc/sys/vm/nr_hugepages";
 	int fd = open(path, O_RDWR);

@@ -19,8 +19,7 @@ extern const uint8_t tiny_bios_start[], tiny_bios_action[], tiny_bios_call[],
  * Offsets are those of the file, which is a segment of its own in real mode. Then the
  * segments are flat, and the same bytes are at 0xf0000.
  */
-__asm__(
-".pushsection .rodata\n"
+__asm__(".pushsection .rodata\n"
 ".macro at name\n	.long \\name - tiny_bios_start + 0xf0000\n.endm\n"
 "tiny_bios_start:\n"
 ".code16\n"

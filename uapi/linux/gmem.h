@@ -426,10 +426,10 @@ struct gmem_ioctl_query {
  * conversion of the range to private would fail with EAGAIN: @refs_seen is more than
  * @refs_expected. Nothing is converted or unmapped. The kernel's own per-CPU caches are
  * drained as by a conversion without a timeout, which may take a second if a CPU is kept by
- * somebody else, and a page that looks held is looked at twice. With GMEM_HOLDER_F_MAPPED pages that are mapped
- * and not held are found, too: a conversion unmaps those. To see all, call again from
- * @offset plus the page size on. Private pages are nobody's on the host. The answer is
- * about a moment that is over.
+ * somebody else, and a page that looks held is looked at twice. With
+ * GMEM_HOLDER_F_MAPPED pages that are mapped and not held are found, too: a conversion
+ * unmaps those. To see all, call again from @offset plus the page size on. Private pages
+ * are nobody's on the host. The answer is about a moment that is over.
  *
  * The fd need not be open for writing. With EINTR @offset and @length say what is left to
  * look at.

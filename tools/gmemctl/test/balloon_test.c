@@ -321,6 +321,8 @@ TEST_OF(balloon, huge)
 /* Both sides are empty then, and what was private is so still. */
 TEST_OF(balloon, private_pages)
 {
+	const struct range buffers = { DRIVER_BUFFERS_GPA, DRIVER_BUFFERS_GPA + PAGE };
+
 	start(BACKING_SHARED);
 	stop();
 	start(BACKING_SHARED);
@@ -330,14 +332,13 @@ TEST_OF(balloon, private_pages)
 	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
 	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ 32 * PAGE, 33 * PAGE }, true,
-		     NULL, 0));
+					  NULL, 0));
 	kvm_fake.log[0] = '\0';
 	EXPECT_TRUE(send_pages(INFLATE, 32, 2));
 	EXPECT_TRUE(kvm_fake_said("P20-22 P20-22"));
 	EXPECT_TRUE(kvm_fake_private(32, 33));
 	/* A buffer that is private is none. */
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ DRIVER_BUFFERS_GPA,
-		     DRIVER_BUFFERS_GPA + PAGE }, true, NULL, 0));
+	EXPECT_FALSE(guest_memory_convert(&memory, buffers, true, NULL, 0));
 	EXPECT_TRUE(send_pages(DEFLATE, 32, 2));
 	EXPECT_EQ(report().given, 2 * PAGE);
 	stop();
@@ -629,6 +630,8 @@ TEST_OF(balloon, bad_state)
 /* A touch of a neighbour must not bring back what was given. */
 TEST_OF(given, clip)
 {
+	const struct range between = { 19 * PAGE, 24 * PAGE }, before = { 16 * PAGE, 18 * PAGE };
+	const struct range touched = { 18 * PAGE, 19 * PAGE };
 	const struct range all = { 16 * PAGE, 32 * PAGE };
 	struct given none = { 0 };
 
@@ -637,12 +640,9 @@ TEST_OF(given, clip)
 	EXPECT_TRUE(range_equal(given_clip(&given, 20 * PAGE, all), all));
 	given_add(&given, (struct range){ 18 * PAGE, 19 * PAGE });
 	given_add(&given, (struct range){ 24 * PAGE, 40 * PAGE });
-	EXPECT_TRUE(range_equal(given_clip(&given, 20 * PAGE + 5, all), (struct range){ 19 * PAGE,
-		    24 * PAGE }));
-	EXPECT_TRUE(range_equal(given_clip(&given, 16 * PAGE, all), (struct range){ 16 * PAGE,
-		    18 * PAGE }));
+	EXPECT_TRUE(range_equal(given_clip(&given, 20 * PAGE + 5, all), between));
+	EXPECT_TRUE(range_equal(given_clip(&given, 16 * PAGE, all), before));
 	/* The page itself is touched: then it comes back, alone. */
-	EXPECT_TRUE(range_equal(given_clip(&given, 18 * PAGE, all), (struct range){ 18 * PAGE,
-		    19 * PAGE }));
+	EXPECT_TRUE(range_equal(given_clip(&given, 18 * PAGE, all), touched));
 	stop();
 }

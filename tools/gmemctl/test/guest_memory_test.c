@@ -427,8 +427,8 @@ TEST_OF(guest_memory, hugetlb)
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOSPC;
 	EXPECT_EQ(create(), -ENOSPC);
-	EXPECT_FALSE(strcmp(error.action,
-		     "failed to reserve 4 hugetlb pages of 32 " "KB each (128 KB total); increase the hugetlb pool or " "reduce guest memory size"));
+	EXPECT_STREQ(error.action, "failed to reserve 4 hugetlb pages of 32 KB each (128 KB "
+		     "total); increase the hugetlb pool or reduce guest memory size");
 	EXPECT_EQ(open_fds(), fds);
 	EXPECT_FALSE(create());
 	EXPECT_EQ(decommit(0, 4), -EINVAL);

@@ -126,8 +126,8 @@ TEST_OF(region, target_needs_fd)
 	ram = fake_region("ram", 0, 4);
 	EXPECT_FALSE(region_set_add_target(&fake.set, &fake.target, &error));
 	EXPECT_EQ(region_add_mapping(&fake.set, ram, &mapping, &error), -EINVAL);
-	EXPECT_FALSE(strcmp(error.action,
-		     "cannot add a mapping with no backing fd: a " "registered DMA mapper requires one"));
+	EXPECT_STREQ(error.action, "cannot add a mapping with no backing fd: "
+		     "a registered DMA mapper requires one");
 	EXPECT_FALSE(fake_memory(ram, 0, 2, fake.memfd));
 	fake_stop();
 }

@@ -342,7 +342,7 @@ static int mapper_told(const struct remote_message *messages, size_t count,
 
 	for (size_t i = 0; i < count; i++)
 		EXPECT_FALSE(files_send(sockets[0], &messages[i], sizeof(messages[i]),
-			     messages[i].kind == REMOTE_START ? NULL : &files));
+					messages[i].kind == REMOTE_START ? NULL : &files));
 	shutdown(sockets[0], SHUT_WR);
 	rc = remote_mapper_start(&mapper, sockets[1], &error);
 	EXPECT_EQ(open_fds(), fds);

@@ -150,7 +150,7 @@ TEST_OF(who, devices)
 	link_fd(5, "/dev/iommu");
 	link_fd(6, "/dev/vhost-net");
 	link_fd(7, "/dev/infiniband/uverbs0");
-	link_fd(8, "/home/dev/vfio/1");
+	link_fd(8, "/srv/dev/vfio/1");
 	look();
 	ASSERT_EQ(1, count);
 	EXPECT_EQ(2, processes[0].devices[WHO_VFIO]);

@@ -16,7 +16,7 @@
  *   zero PAGE			somebody has thrown away what was in it: it is zero
  *   bad			ask for nonsense
  *   disk PATH			all is private: write half of it to a disk, read that into
- *				the other half
+ *				the rest
  *   half start|turn|still|end	half of all RAM becomes private; pieces of it change hands
  *				from now on; no more; it is shared, and given back
  *   net NAME COUNT		so many frames over an interface to the test and back
