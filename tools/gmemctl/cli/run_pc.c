@@ -47,6 +47,7 @@ static void report_counters(const struct machine *machine)
 	out_uint(object, "implicit", counters->implicit);
 	out_uint(object, "view_faults", counters->view_faults);
 	out_uint(object, "waited", counters->waited);
+	out_uint(object, "repeated", counters->repeated);
 	out_uint(object, "stray_io", counters->stray_io);
 	out_uint(object, "lost_output", counters->lost_output);
 	out_text("exits:       %" PRIu64 " (%" PRIu64 " requests refused, %" PRIu64

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../boot/emulated_host.h"
 #include "../kvm/cpuid.h"
 #include "../kvm/vcpu.h"
 #include "machine.h"
@@ -153,6 +154,7 @@ int machine_create(struct machine *machine, const struct machine_config *config,
 
 	memset(machine, 0, sizeof(*machine));
 	machine->config = *config;
+	machine->emulated = emulated_host();
 	machine->vm.fd = -1;
 	machine->vm.kvm_fd = -1;
 	machine->memory.memfd.fd = -1;

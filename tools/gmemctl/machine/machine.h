@@ -57,6 +57,7 @@ struct machine_config {
  * @implicit: conversions for a memory fault
  * @view_faults: touches of pages that a view did not have yet
  * @waited: accesses of the guest that met a conversion, and were repeated
+ * @repeated: accesses to devices that were repeated on an emulated host, see run.c
  * @lost_output: bytes for the console that could not be written, or that nobody has
  *	read before the end
  * @lost_rc: why the last of them could not be written, or 0
@@ -71,6 +72,7 @@ struct machine_counters {
 	uint64_t implicit;
 	uint64_t view_faults;
 	uint64_t waited;
+	uint64_t repeated;
 	uint64_t lost_output;
 	int lost_rc;
 };
@@ -90,6 +92,7 @@ struct machine_counters {
  * @ports: devices at ports
  * @mmio: devices in memory
  * @filled: views have what was in memory before the first run
+ * @emulated: the host is one of QEMU without KVM
  * @counters: since machine_create()
  * @lock: protects what follows
  * @rate: of conversions
@@ -113,6 +116,7 @@ struct machine {
 	struct bus ports;
 	struct bus mmio;
 	bool filled;
+	bool emulated;
 	struct machine_counters counters;
 	pthread_mutex_t lock;
 	struct rate rate;

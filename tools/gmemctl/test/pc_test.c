@@ -227,6 +227,35 @@ TEST_OF(pc, access)
 	stop();
 }
 
+/* What an emulated host takes for an event on its way is tried again, and no end. */
+TEST_OF(pc, repeat)
+{
+	start();
+	area.run.exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	area.run.internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+	area.run.internal.ndata = 0;
+	pc.machine.emulated = true;
+	EXPECT_TRUE(machine_exit(&pc.machine, &vcpu));
+	EXPECT_EQ(pc.machine.end, END_NONE);
+	EXPECT_EQ(pc.machine.counters.repeated, 1);
+	/* But not for ever, nor anything else, nor on another host. */
+	pc.machine.counters.repeated = 1000000;
+	machine_exit(&pc.machine, &vcpu);
+	EXPECT_EQ(pc.machine.end, END_INTERNAL_ERROR);
+	pc.machine.end = END_NONE;
+	pc.machine.counters.repeated = 0;
+	area.run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	machine_exit(&pc.machine, &vcpu);
+	EXPECT_EQ(pc.machine.end, END_INTERNAL_ERROR);
+	pc.machine.end = END_NONE;
+	pc.machine.emulated = false;
+	area.run.internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+	machine_exit(&pc.machine, &vcpu);
+	EXPECT_EQ(pc.machine.end, END_INTERNAL_ERROR);
+	EXPECT_FALSE(pc.machine.counters.repeated);
+	stop();
+}
+
 /* Requests that cannot be met are the guest's problem, not an end. */
 TEST_OF(pc, hypercall)
 {
