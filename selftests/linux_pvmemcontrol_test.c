@@ -16,7 +16,7 @@
 #include "ksft.h"
 #include "linux_guest.h"
 
-#define TIMEOUT		400
+#define TIMEOUT		450
 #define UP_S		120
 #define WAIT_S		200
 #define LISTENING	"gmem-guest: listening"
@@ -94,9 +94,9 @@ static void guest_expect(struct guest *g, const char *command, int rc, const cha
 	char answer[64];
 	bool right;
 
-	snprintf(answer, sizeof(answer), "gmem-guest: %u: rc=", g->commands);
+	snprintf(answer, sizeof(answer), "gmem-guest: %u done", g->commands);
 	guest_wait(g, answer);
-	snprintf(answer, sizeof(answer), "gmem-guest: %u: rc=%d", g->commands, rc);
+	snprintf(answer, sizeof(answer), "gmem-guest: %u: rc=%d\r", g->commands, rc);
 	right = strstr(g->boot.console + g->before, answer) &&
 		strstr(g->boot.console + g->before, says);
 	EXPECT_TRUE(right);
@@ -125,7 +125,7 @@ static void guest_boot(struct guest *g, const char *memory, const char *codes,
 			.memory = memory,
 			.append = append,
 			.cpus = cpus,
-			.seconds = "300",
+			.seconds = "400",
 			.options = options,
 		},
 	};

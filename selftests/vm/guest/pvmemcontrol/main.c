@@ -131,6 +131,8 @@ int main(void)
 		if (!strcmp(line, "end"))
 			return 0;
 		printf("gmem-guest: %u: rc=%d\n", ++number, run(line));
+		/* The line before is complete then, for who reads it character by character. */
+		printf("gmem-guest: %u done\n", number);
 	}
 	return 1;
 }
