@@ -252,19 +252,27 @@ static void balloon(int qmp, uint64_t bytes)
 	EXPECT_TRUE(ballooned(qmp, bytes));
 }
 
+/* Until the host has so much of it back. */
+static bool resident_until(uint64_t bytes)
+{
+	for (unsigned int i = 0; i < QEMU_WAIT_S * 10; i++) {
+		if (stat_number("\"resident_bytes\"") <= bytes)
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
 /* What the guest tells QEMU that it has no use for is given back to the host. */
 static void discards(struct qemu *q, int qmp)
 {
 	uint64_t before = stat_number("\"resident_bytes\"");
-	unsigned int tries = QEMU_WAIT_S * 10;
 
 	qemu_order(q, "half end\n", ": rc=0 wrong=0");
 	EXPECT_EQ(0, stat_number("\"private_bytes\""));
-	while (stat_number("\"resident_bytes\"") > before - FREED && --tries)
-		usleep(100000);
-	EXPECT_GT(tries, 0);
+	EXPECT_TRUE(resident_until(before - FREED));
 	balloon(qmp, BALLOON);
-	EXPECT_LE(stat_number("\"resident_bytes\""), BALLOON);
+	EXPECT_TRUE(resident_until(BALLOON));
 	balloon(qmp, ALL);
 	qemu_order(q, "half start\n", ": rc=0 wrong=0");
 }

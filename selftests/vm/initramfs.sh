@@ -151,12 +151,13 @@ staged_kinds() {
 	((!two)) || echo two
 }
 
-# stage_guest_convert ROOT KERNEL_DIR: what converts memory inside of a guest.
+# stage_guest_convert ROOT KERNEL_DIR NAME: what converts memory inside of a guest with
+# the kernel NAME.
 stage_guest_convert() {
 	local build
 
 	build=$TOP_DIR/build/guest-$(readlink -f "$2" | sha256sum | cut -c1-8)
-	modules_build_guest "$build" "$2/kdir" || return 1
+	modules_build_guest "$3" "$build" "$2/kdir" || return 1
 	cp "$build/gmem_guest.ko" "$1/"
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static -pthread \
 		-o "$1/convert" "$VM_DIR"/guest/convert/*.c
@@ -173,8 +174,8 @@ stage_guest_pvmemcontrol() {
 		-o "$1/pvmem" "$VM_DIR"/guest/pvmemcontrol/*.c
 }
 
-# stage_guest_debian STAGE KERNEL_DIR: the VM's own kernel once more, for its guest, which
-# has a network and a balloon.
+# stage_guest_debian STAGE KERNEL_DIR NAME: the VM's own kernel once more, for its guest,
+# which has a network and a balloon.
 stage_guest_debian() {
 	local stage=$1 dir=$2 root=$1.debian release
 	read -r release <"$dir/release"
@@ -182,7 +183,7 @@ stage_guest_debian() {
 	mkdir -p "$stage/guest/debian" "$root"/{dev,proc,sys,etc,lib/modules/"$release"}
 	cp "$dir/bzImage" "$stage/guest/debian/"
 	stage_guest_init "$root" || return 1
-	stage_guest_convert "$root" "$dir" || return 1
+	stage_guest_convert "$root" "$dir" "$3" || return 1
 	stage_stock_modules "$root" "$dir" "$release" virtio_net virtio_balloon
 	initramfs_pack "$root" "$stage/guest/debian/initrd"
 	rm -rf "$root"
@@ -205,7 +206,7 @@ stage_exec() {
 	compgen -G "$stage/selftests/exec_debian*" >/dev/null || return 0
 	read -r release <"$3/release"
 	stage_stock_modules "$stage" "$3" "$release" vhost_net
-	stage_guest_debian "$stage" "$3"
+	stage_guest_debian "$stage" "$3" "$2"
 }
 
 # stage_guest_init ROOT
@@ -234,7 +235,7 @@ stage_guest() {
 	if compgen -G "$stage/selftests/linux_convert*" >/dev/null ||
 	   compgen -G "$stage/selftests/exec_*" >/dev/null ||
 	   compgen -G "$stage/selftests/tutorial_*" >/dev/null; then
-		stage_guest_convert "$root" "$dir" || return 1
+		stage_guest_convert "$root" "$dir" slim-7.3 || return 1
 	fi
 	if compgen -G "$stage/selftests/linux_pvmemcontrol*" >/dev/null; then
 		stage_guest_pvmemcontrol "$root" "$dir" || return 1

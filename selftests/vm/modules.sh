@@ -63,13 +63,17 @@ modules_build() {
 	printf '%s\n' "$dir"
 }
 
-# modules_build_guest DIR KDIR: the module of a test's guest, for the guest's
-# kernel, built in the directory DIR.
+# modules_build_guest NAME DIR KDIR: the module of a test's guest, for the guest's kernel
+# of that name, built in the directory DIR.
 modules_build_guest() {
+	local path
+
+	path=$(arch_path "$1") || return 1
+	shift
 	hold_tree modules-guest
 	mkdir -p "$1"
 	cp -p "$VM_DIR"/guest/module/{Kbuild,*.[ch]} "$1/"
-	watch_log "guest: module" "$1/build.log" \
+	PATH=$path watch_log "guest: module" "$1/build.log" \
 		make -s -C "$2" M="$1" W=1 KCFLAGS=-Werror modules ||
 		{ release; return 1; }
 	release

@@ -17,11 +17,11 @@
  *   bad			ask for nonsense
  *   disk PATH			all is private: write half of it to a disk, read that into
  *				the rest
- *   half start|turn|still|end	half of all RAM becomes private; pieces of it change hands
- *				from now on; no more; it is shared, and given back
  *   net NAME COUNT		so many frames over an interface to the test and back
  *   listen NAME		count frames that come, and those that are wrong
  *   ring NAME			send frames out of private memory, which is shared then
+ *   half start|turn|still|end	half of all RAM becomes private; pieces of it change hands from
+ *				now on; no more; it is shared, and given back
  *   paravirt			what is on of KVM's own services
  *   panic			have the kernel panic, whatever is private
  *   reset			restart the machine, whatever is private

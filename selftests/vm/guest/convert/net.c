@@ -17,19 +17,28 @@
 
 #define ANSWER_S	10
 #define SILENCE_S	2
+#define LINK_TRIES	1000	/* of 10 ms */
 #define RING_PAGES	(FRAME_RING / 2)
 #define RING_SLOT	2048
 #define RING_TRIES	100	/* of 10 ms */
 
+/* Until there is a link the kernel takes frames, and throws them away. */
 static int interface_up(int fd, const char *name)
 {
 	struct ifreq request = { 0 };
 
 	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
-	if (ioctl(fd, SIOCGIFFLAGS, &request))
-		return -errno;
-	request.ifr_flags |= IFF_UP;
-	return ioctl(fd, SIOCSIFFLAGS, &request) ? -errno : 0;
+	for (unsigned int tries = 0; tries < LINK_TRIES; tries++) {
+		if (ioctl(fd, SIOCGIFFLAGS, &request))
+			return -errno;
+		if (request.ifr_flags & IFF_RUNNING)
+			return 0;
+		request.ifr_flags |= IFF_UP;
+		if (ioctl(fd, SIOCSIFFLAGS, &request))
+			return -errno;
+		usleep(10000);
+	}
+	return -ENETDOWN;
 }
 
 /* Return: a socket for frames of the test only, or a negative errno. */
