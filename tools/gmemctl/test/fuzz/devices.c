@@ -4,7 +4,6 @@
  * and configuration, and anything in guest memory, where their buffers and queues are.
  * The input is a sequence of steps; see struct step.
  */
-#define _GNU_SOURCE
 #include <string.h>
 #include <sys/mman.h>
 
@@ -275,10 +274,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-size_t fuzz_record(size_t *header)
+/* A step that is there is put before another one, or one is taken out. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
 {
-	*header = 1;
-	return sizeof(struct step);
+	unsigned int random = seed * 2654435761U;
+	size_t count = size ? (size - 1) / sizeof(struct step) : 0, at, from;
+	uint8_t *steps = data + 1;
+	struct step step;
+
+	if (!count || random >> 30)
+		return LLVMFuzzerMutate(data, size, max);
+	at = random >> 12 & 0xffff;
+	at %= count;
+	from = random >> 4 & 0xffff;
+	memcpy(&step, steps + from % count * sizeof(step), sizeof(step));
+	if (random & 1) {
+		count--;
+		memmove(steps + at * sizeof(step),
+			steps + (at + 1) * sizeof(step),
+			(count - at) * sizeof(step));
+	} else if (1 + (count + 1) * sizeof(step) <= max) {
+		memmove(steps + (at + 1) * sizeof(step),
+			steps + at * sizeof(step), (count - at) * sizeof(step));
+		memcpy(steps + at * sizeof(step), &step, sizeof(step));
+		count++;
+	}
+	return 1 + count * sizeof(step);
 }
 
 /**
