@@ -184,12 +184,15 @@ static void check_info(void)
 
 static void check_given_back(const struct kind *kind, unsigned int code)
 {
-	unsigned long before;
+	unsigned long before, after;
 
 	poke(0x5a);
 	before = resident(kind);
 	EXPECT_EQ(0, call(code));
-	EXPECT_GE(before, resident(kind) + ENOUGH);
+	after = resident(kind);
+	EXPECT_GE(before, after + ENOUGH);
+	talk_row(kind->name, code == REMOVE ? "pvmemcontrol remove" : "pvmemcontrol dontneed",
+		 before, after);
 	EXPECT_EQ(0, other_bytes(0));
 }
 
