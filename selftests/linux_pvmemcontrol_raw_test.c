@@ -22,6 +22,8 @@
 #define CHUNK		(1UL << 16)
 #define SAVED		"/tmp/saved-guest"
 
+#define NOT_GMEM	KSFT_BY_DESIGN " Debian's kernels show what is not gmem's"
+
 /* The host takes and gives some pages besides. */
 #define ENOUGH		(TALK_PART_SIZE / 4 * 3)
 
@@ -538,7 +540,7 @@ static void check_kind(const struct kind *kind)
 	if (why)
 		SKIP(return, "%s", why);
 	if (linux_guest_slow() && !strstr(kind->codes, "nnnnnn"))
-		SKIP(return, KSFT_BY_DESIGN " Debian's kernels show what is not gmem's");
+		SKIP(return, NOT_GMEM);
 	unlink("/tmp/guest-raw");
 	if (!start(kind->memory, "2")) {
 		if (talk.boot.code == CODE_UNSUPPORTED)
@@ -624,7 +626,7 @@ TEST_TIMEOUT(moved, TIMEOUT)
 	if (why)
 		SKIP(return, "%s", why);
 	if (linux_guest_slow())
-		SKIP(return, KSFT_BY_DESIGN " Debian's kernels show what is not gmem's");
+		SKIP(return, NOT_GMEM);
 	ASSERT_TRUE(start("160M,kind=shared", "2"));
 	check_up();
 	poke(0x5a);
