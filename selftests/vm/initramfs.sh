@@ -104,8 +104,8 @@ stage_left_out() {
 	local stage=$1 dir=$2 pattern=$3 file name
 
 	[[ -x $dir/left_out ]] || return 0
-	for file in "$TOP_DIR"/selftests/*_test.c; do
-		name=$(basename "$file" .c)
+	for file in "$TOP_DIR"/selftests/*_test.{c,sh}; do
+		name=$(basename "${file%.*}")
 		[[ ! -e $stage/selftests/$name ]] || continue
 		program_matches "$name" "$pattern" || continue
 		cp "$dir/left_out" "$stage/selftests/$name"
@@ -125,6 +125,8 @@ stage_selftests() {
 
 	for file in "$dir"/*_test "$TOP_DIR"/selftests/*_test.sh; do
 		[[ -x $file ]] || continue
+		# What is x86's is left out on another architecture, and what needs a shell, too.
+		[[ $file != *.sh || ! -x $dir/left_out ]] || continue
 		name=$(basename "$file" .sh)
 		# One whose source is gone is still there.
 		[[ $file == *.sh || -e $TOP_DIR/selftests/$name.c ]] || continue
