@@ -16,7 +16,7 @@
 #include "vm/guest/frames.h"
 #include "wire.h"
 
-#define TIMEOUT	900
+#define TIMEOUT	450
 #define MIB	"128"
 #define KERNEL	"/guest/debian"
 #define QMP	"/tmp/exec-qmp"
