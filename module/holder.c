@@ -93,7 +93,8 @@ static int gmem_holder_next(struct gmem_inode *gi, struct gmem_holder_look *look
 		if (++steps % 1024)
 			continue;
 		xas_pause(&xas);
-		if (signal_pending(current)) {
+		/* With nothing left to look at, there is nothing to restart. */
+		if (xas.xa_index < look->end && signal_pending(current)) {
 			rc = -ERESTARTSYS;
 			break;
 		}

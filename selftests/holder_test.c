@@ -5,9 +5,11 @@
  * page), and nothing is changed by looking.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #include "gmem_utils.h"
 #include "hold.h"
@@ -145,6 +147,36 @@ TEST_F(holder, nothing_changes)
 	expect_bytes('A', self->p, LENGTH);
 	hold_pipe_drop(&pipe);
 	close(ro);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * A call that signals interrupt again and again goes on where it was, also at the very end:
+ * after so many pages a walk looks for signals.
+ */
+TEST_F(holder, restarted)
+{
+	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	struct itimerval often = { .it_interval.tv_usec = 500, .it_value.tv_usec = 500 };
+	int i, failed = 0;
+
+	expect_none(self->fd, 0, LENGTH, 0);
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	for (i = 0; i < 5000 && !failed; i++) {
+		struct gmem_ioctl_holder h = { .length = LENGTH };
+
+		failed = gmem_holder(self->fd, &h);
+		if (!failed)
+			failed = h.offset == LENGTH && !h.length ? 0 : -EPROTO;
+	}
+	often = (struct itimerval){ .it_value.tv_usec = 0 };
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	EXPECT_EQ(0, failed);
 }
 
 TEST_HARNESS_MAIN_IF(gmem_unavailable())
