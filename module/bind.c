@@ -183,7 +183,7 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 	/* Conversions have done so when they make pages private; committing has not. */
 	index = binding->start;
 	if (gmem_folio_next(binding->mapping, &index, binding->end) &&
-	    gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), HZ) == -EINTR)
+	    gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), GMEM_DRAIN_WAIT) == -EINTR)
 		return -EINTR;
 	for (index = binding->start;
 	     gmem_private_run(gi, &index, binding->end, &next); index = next) {

@@ -166,6 +166,22 @@ int gmem_drain_cpus(int scope, long ticket, long timeout)
 	return left ? 1 : -ETIME;
 }
 
+/**
+ * gmem_drain_for() - drain the batches that a folio is most likely in
+ * @cpu: that has allocated it, or negative if that is not known
+ * @ticket: of gmem_drain_ticket()
+ *
+ * That CPU, and only if it had been drained since those that are not isolated.
+ *
+ * Context, Return: as gmem_drain_cpus(), which waits for GMEM_DRAIN_WAIT.
+ */
+int gmem_drain_for(int cpu, long ticket)
+{
+	int rc = cpu < 0 ? 0 : gmem_drain_cpus(cpu, ticket, GMEM_DRAIN_WAIT);
+
+	return rc ? rc : gmem_drain_cpus(GMEM_DRAIN_HOUSEKEEPING, ticket, GMEM_DRAIN_WAIT);
+}
+
 int gmem_drain_init(void)
 {
 	int cpu;

@@ -18,9 +18,6 @@
 
 #include "internal.h"
 
-/* How long to wait for CPUs to drain their batches. */
-#define GMEM_HOLDER_DRAIN_WAIT HZ
-
 /**
  * struct gmem_holder_look - looking for pages that are held
  * @holder: the page to look at next, or the one that was found
@@ -111,7 +108,7 @@ static int gmem_holder_next(struct gmem_inode *gi, struct gmem_holder_look *look
  */
 static int gmem_holder_drain(struct gmem_holder_look *look)
 {
-	int rc = 0;
+	int rc;
 
 	if (look->no_drain)
 		return 0;
@@ -119,11 +116,7 @@ static int gmem_holder_drain(struct gmem_holder_look *look)
 		look->ticket = gmem_drain_ticket();
 	if (gmem_drain_local(look->ticket))
 		return 1;
-	if (look->holder.cpu >= 0)
-		rc = gmem_drain_cpus(look->holder.cpu, look->ticket, GMEM_HOLDER_DRAIN_WAIT);
-	if (!rc)
-		rc = gmem_drain_cpus(GMEM_DRAIN_HOUSEKEEPING, look->ticket,
-				     GMEM_HOLDER_DRAIN_WAIT);
+	rc = gmem_drain_for(look->holder.cpu, look->ticket);
 	look->no_drain = rc == -ETIME;
 	return rc == -ETIME ? 1 : rc;
 }

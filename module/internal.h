@@ -604,11 +604,18 @@ void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 #define GMEM_DRAIN_ALL		(-1)
 #define GMEM_DRAIN_HOUSEKEEPING	(-2)
 
+/*
+ * How long to wait for CPUs to drain their batches. A CPU that takes longer has
+ * something better to do, maybe for ever.
+ */
+#define GMEM_DRAIN_WAIT HZ
+
 int gmem_drain_init(void);
 void gmem_drain_exit(void);
 long gmem_drain_ticket(void);
 bool gmem_drain_local(long ticket);
 int gmem_drain_cpus(int scope, long ticket, long timeout);
+int gmem_drain_for(int cpu, long ticket);
 
 /* refs.c */
 void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,

@@ -41,12 +41,6 @@
  */
 #define GMEM_GRACE_PAUSES_VIEW 7
 
-/*
- * How long to wait for CPUs to drain their batches. A CPU that takes longer has
- * something better to do, maybe for ever.
- */
-#define GMEM_DRAIN_WAIT HZ
-
 /* Folios that are looked at with one hold of the page cache's lock. */
 #define GMEM_SEAL_BATCH 64
 
@@ -243,7 +237,7 @@ static bool gmem_settle_expired(const struct gmem_settle *settle)
 static int gmem_settle_drain(struct gmem_inode *gi, struct gmem_settle *settle,
 			     const struct gmem_holder *holder)
 {
-	int rc = 0;
+	int rc;
 
 	/* A batch has one reference to a folio, and a pin is many. */
 	if (settle->no_drain || holder->pinned)
@@ -252,12 +246,7 @@ static int gmem_settle_drain(struct gmem_inode *gi, struct gmem_settle *settle,
 		settle->ticket = gmem_drain_ticket();
 	if (gmem_drain_local(settle->ticket))
 		return 1;
-	if (holder->cpu >= 0)
-		rc = gmem_drain_cpus(holder->cpu, settle->ticket,
-				     GMEM_DRAIN_WAIT);
-	if (!rc)
-		rc = gmem_drain_cpus(GMEM_DRAIN_HOUSEKEEPING, settle->ticket,
-				     GMEM_DRAIN_WAIT);
+	rc = gmem_drain_for(holder->cpu, settle->ticket);
 	if (!rc && !gmem_settle_expired(settle))
 		rc = gmem_drain_cpus(GMEM_DRAIN_ALL, settle->ticket,
 				     GMEM_DRAIN_WAIT);
