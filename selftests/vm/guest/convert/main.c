@@ -32,29 +32,17 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "../command.h"
 #include "convert.h"
 
 static struct memory memory;
 static struct half half;
-static unsigned int number;	/* of the command */
-
-static __attribute__((format(printf, 1, 2))) void reply(const char *format, ...)
-{
-	va_list args;
-
-	printf("gmem-guest: %u: ", number);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-}
 
 static void do_run(const char *arguments)
 {
@@ -293,10 +281,7 @@ static void do_end(const char *arguments)
 	exit(0);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(const char *arguments);
-} commands[] = {
+static const struct command commands[] = {
 	{ "run", do_run },
 	{ "alternate", do_alternate },
 	{ "answers", do_answers },
@@ -312,20 +297,8 @@ static const struct {
 	{ "panic", do_panic },
 	{ "reset", do_reset },
 	{ "end", do_end },
+	{ 0 }
 };
-
-static void command(const char *line)
-{
-	size_t length = strcspn(line, "\n ");
-
-	number++;
-	wrong_forget();
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strlen(commands[i].name) == length &&
-		    !memcmp(commands[i].name, line, length))
-			return commands[i].run(line + length);
-	reply("no such command");
-}
 
 int main(void)
 {
@@ -338,7 +311,9 @@ int main(void)
 		return 1;
 	}
 	printf("gmem-guest: memory at %llu\n", (unsigned long long)memory.gpa);
-	while (fgets(line, sizeof(line), stdin))
-		command(line);
+	while (fgets(line, sizeof(line), stdin)) {
+		wrong_forget();
+		command_run(commands, line);
+	}
 	return 1;
 }

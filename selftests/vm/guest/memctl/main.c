@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../command.h"
 #include "memctl.h"
 
 #define CODES		15
@@ -32,18 +32,6 @@
 #define OWN_PAGES	16
 
 static struct memctl memctl;
-static unsigned int number;	/* of the command */
-
-static __attribute__((format(printf, 1, 2))) void reply(const char *format, ...)
-{
-	va_list args;
-
-	printf("gmem-guest: %u: ", number);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-}
 
 static void do_call(const char *arguments)
 {
@@ -250,10 +238,7 @@ static void do_off(const char *arguments)
 	reply("error=%d", reboot(RB_POWER_OFF));
 }
 
-static const struct {
-	const char *name;
-	void (*run)(const char *arguments);
-} commands[] = {
+static const struct command commands[] = {
 	{ "call", do_call },
 	{ "states", do_states },
 	{ "wrong", do_wrong },
@@ -262,19 +247,8 @@ static const struct {
 	{ "guard", do_guard },
 	{ "free", do_free },
 	{ "off", do_off },
+	{ 0 }
 };
-
-static void command(const char *line)
-{
-	size_t length = strcspn(line, "\n ");
-
-	number++;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strlen(commands[i].name) == length &&
-		    !memcmp(commands[i].name, line, length))
-			return commands[i].run(line + length);
-	reply("no such command");
-}
 
 /* Each character that is echoed would be some exits. */
 static void set_quiet(void)
@@ -303,6 +277,6 @@ int main(void)
 	}
 	printf("gmem-guest: memctl: rc %d, %u CPUs\n", rc, memctl.cpus);
 	while (fgets(line, sizeof(line), stdin))
-		command(line);
+		command_run(commands, line);
 	return 1;
 }
