@@ -150,30 +150,33 @@ int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size
 	return 0;
 }
 
+/* Those of all processes so far */
+struct all {
+	struct who_memory *memories;
+	size_t count;
+};
+
+static int all_visit(const char *proc, pid_t pid, void *data)
+{
+	struct all *all = data;
+
+	return memory_add_all(&all->memories, &all->count, proc, pid);
+}
+
 int who_all_memories(const char *proc, struct who_memory **memories, size_t *count,
 		     struct error *error)
 {
-	struct dirent *entry;
-	DIR *dir = opendir(proc);
-	int rc = 0;
+	struct all all = { 0 };
+	unsigned int unseen;
+	int rc = who_each_process(proc, all_visit, &all, &unseen, error);
 
-	*memories = NULL;
-	*count = 0;
-	if (!dir)
-		return error_set(error, -errno, proc, "list the processes", NULL);
-	while (!rc && (entry = readdir(dir))) {
-		pid_t pid = (pid_t)atoi(entry->d_name);
-
-		if (pid > 0 && pid != getpid())
-			rc = memory_add_all(memories, count, proc, pid);
-		if (rc == -ESRCH || rc == -EACCES || rc == -EPERM)
-			rc = 0;
+	if (rc) {
+		who_memories_free(all.memories, all.count);
+		all = (struct all){ 0 };
 	}
-	closedir(dir);
-	if (!rc)
-		return 0;
-	who_memories_free(*memories, *count);
-	return error_set(error, rc, proc, "look at the processes", NULL);
+	*memories = all.memories;
+	*count = all.count;
+	return rc;
 }
 
 void who_command(const char *proc, pid_t pid, char *command, size_t size)

@@ -325,10 +325,17 @@ static int process_add(struct who_process **processes, size_t *count,
 	return 0;
 }
 
-static int process_visit(const char *proc, pid_t pid, const struct who_memory *memory,
-			 struct who_process **processes, size_t *count)
+/* What who_processes() looks for, and finds. */
+struct search {
+	const struct who_memory *memory;
+	struct who_process *processes;
+	size_t count;
+};
+
+static int process_visit(const char *proc, pid_t pid, void *data)
 {
-	struct look look = { .memory = memory, .process.pid = pid };
+	struct search *search = data;
+	struct look look = { .memory = search->memory, .process.pid = pid };
 	char path[PATH_MAX];
 	int found, rc;
 
@@ -340,7 +347,8 @@ static int process_visit(const char *proc, pid_t pid, const struct who_memory *m
 	if (found > 0)
 		who_command(proc, pid, look.process.command,
 			    sizeof(look.process.command));
-	rc = found > 0 ? process_add(processes, count, &look.process) : found;
+	rc = found > 0 ? process_add(&search->processes, &search->count, &look.process) :
+			 found;
 	if (found <= 0 || rc)
 		free(look.process.buffers);
 	free(look.mappings);
@@ -349,16 +357,13 @@ static int process_visit(const char *proc, pid_t pid, const struct who_memory *m
 	return rc;
 }
 
-int who_processes(const char *proc, const struct who_memory *memory,
-		  struct who_process **processes, size_t *count, unsigned int *unseen,
-		  struct error *error)
+int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid, void *data),
+		     void *data, unsigned int *unseen, struct error *error)
 {
-	struct dirent *entry;
 	DIR *dir = opendir(proc);
+	struct dirent *entry;
 	int rc = 0;
 
-	*processes = NULL;
-	*count = 0;
 	*unseen = 0;
 	if (!dir)
 		return error_set(error, -errno, proc, "list the processes", NULL);
@@ -367,17 +372,30 @@ int who_processes(const char *proc, const struct who_memory *memory,
 
 		if (pid <= 0 || pid == getpid())
 			continue;
-		rc = process_visit(proc, pid, memory, processes, count);
-		if (rc == -EACCES || rc == -EPERM) {
+		rc = visit(proc, pid, data);
+		if (rc == -EACCES || rc == -EPERM)
 			(*unseen)++;
+		if (rc == -EACCES || rc == -EPERM || rc == -ESRCH)
 			rc = 0;
-		}
 	}
 	closedir(dir);
-	if (!rc)
-		return 0;
-	who_processes_free(*processes, *count);
-	return error_set(error, rc, proc, "look at the processes", NULL);
+	return rc ? error_set(error, rc, proc, "look at the processes", NULL) : 0;
+}
+
+int who_processes(const char *proc, const struct who_memory *memory,
+		  struct who_process **processes, size_t *count, unsigned int *unseen,
+		  struct error *error)
+{
+	struct search search = { .memory = memory };
+	int rc = who_each_process(proc, process_visit, &search, unseen, error);
+
+	if (rc) {
+		who_processes_free(search.processes, search.count);
+		search = (struct search){ 0 };
+	}
+	*processes = search.processes;
+	*count = search.count;
+	return rc;
 }
 
 void who_processes_free(struct who_process *processes, size_t count)

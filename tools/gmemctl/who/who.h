@@ -51,6 +51,17 @@ int who_all_memories(const char *proc, struct who_memory **memories, size_t *cou
 		     struct error *error);
 void who_memories_free(struct who_memory *memories, size_t count);
 
+/**
+ * who_each_process() - call @visit for each process but this one
+ *
+ * One that @visit finds gone (-ESRCH) is passed over, and one that it may not look at
+ * (-EACCES, -EPERM) is counted in @unseen.
+ *
+ * Return: 0, or another negative errno of @visit, which ends the walk.
+ */
+int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid, void *data),
+		     void *data, unsigned int *unseen, struct error *error);
+
 /** who_command() - the name of a process, of /proc/PID/comm; "?" if it has gone */
 void who_command(const char *proc, pid_t pid, char *command, size_t size);
 
