@@ -78,6 +78,7 @@ struct fuzz_shared {
 
 struct fuzz {
 	struct fuzz_shared *shared;
+	pthread_barrier_t start;	/* no stack is mapped while calls leave holes */
 	uint8_t *arena;
 	struct fuzz_slot slot[FUZZ_KINDS][FUZZ_SLOTS];
 };

@@ -97,6 +97,41 @@ static uint64_t arena_length(struct fuzz_thread *t, const uint8_t *p)
 	return length < left ? length : left;
 }
 
+/*
+ * What may have become a hole, in which others could map: the stack of a thread, which
+ * would not survive the next call.
+ */
+static void plug(void *p, uint64_t length)
+{
+	mmap(p, length, PROT_NONE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+/* What was there is gone, even if mmap() fails. */
+static long mmap_plugged(void *p, uint64_t length, int prot, int flags, int fd,
+			 uint64_t offset)
+{
+	long rc;
+
+	if (mmap(p, length, prot, flags, fd, offset) != MAP_FAILED)
+		return 0;
+	rc = -errno;
+	plug(p, length);
+	return rc;
+}
+
+/* The same: of the target if it fails, of the source if not. */
+static long mremap_plugged(uint8_t *p, uint64_t old, uint64_t new, uint8_t *to)
+{
+	int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+	long rc = mremap(p, old, new, flags, to) == MAP_FAILED ? -errno : 0;
+
+	plug(to, new);
+	if (!rc)
+		plug(p, old ? old : PAGE);
+	return rc;
+}
+
 static long call_mmap(struct fuzz_thread *t)
 {
 	static const int prots[] = { PROT_NONE, PROT_READ, PROT_WRITE,
@@ -119,15 +154,7 @@ static long call_mmap(struct fuzz_thread *t)
 	if (fuzz_chance(t, 64))
 		flags |= MAP_LOCKED;
 	fuzz_args(t, (uintptr_t)p, length, prot, flags, fd, offset);
-	return mmap(p, length, prot, flags, fd, offset) == MAP_FAILED ?
-		       -errno : 0;
-}
-
-/* What may have become a hole, in which others could map. */
-static void plug(void *p, uint64_t length)
-{
-	mmap(p, length, PROT_NONE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	return mmap_plugged(p, length, prot, flags, fd, offset);
 }
 
 /*
@@ -141,7 +168,6 @@ static long call_view_mmap(struct fuzz_thread *t)
 	uint64_t end, length, offset;
 	int fd = fuzz_fd(t, FUZZ_VIEW, &end);
 	uint8_t *p = fuzz_view_address(t);
-	long rc;
 
 	if (!fuzz_chance(t, 8))
 		p -= (p - t->fuzz->arena) % FUZZ_PLACE;
@@ -159,11 +185,7 @@ static long call_view_mmap(struct fuzz_thread *t)
 	if (p + length > t->fuzz->arena + FUZZ_ARENA)
 		length = t->fuzz->arena + FUZZ_ARENA - p;
 	fuzz_args(t, (uintptr_t)p, length, prot, flags, fd, offset);
-	if (mmap(p, length, prot, flags, fd, offset) != MAP_FAILED)
-		return 0;
-	rc = -errno;
-	plug(p, length);
-	return rc;
+	return mmap_plugged(p, length, prot, flags, fd, offset);
 }
 
 static void *view_unmap(struct fuzz_thread *t, uint8_t *p)
@@ -172,17 +194,6 @@ static void *view_unmap(struct fuzz_thread *t, uint8_t *p)
 	return mmap(p, FUZZ_PLACE, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
 		    0);
-}
-
-static long view_mremap(uint8_t *p, uint64_t old, uint64_t new, int flags,
-			uint8_t *to)
-{
-	long rc = mremap(p, old, new, flags, to) == MAP_FAILED ? -errno : 0;
-
-	plug(to, new);
-	if (!rc)
-		plug(p, old ? old : PAGE);
-	return rc;
 }
 
 /* Unmap its place, which stays ours, or do what must not do anything to it. */
@@ -199,11 +210,10 @@ static long call_view_vma(struct fuzz_thread *t)
 	case 1:
 		return result(madvise(p, length, (int)fuzz_u32(t, 25)));
 	case 2:
-		return view_mremap(p, length, length,
-				   MREMAP_MAYMOVE | MREMAP_FIXED, to);
+		return mremap_plugged(p, length, length, to);
 	case 3:
-		return view_mremap(p, fuzz_chance(t, 2) ? 0 : length, length,
-				   MREMAP_MAYMOVE | MREMAP_FIXED, to);
+		return mremap_plugged(p, fuzz_chance(t, 2) ? 0 : length, length,
+				      to);
 	case 4:
 		rc = result(syscall(SYS_remap_file_pages, p, length, 0,
 				    fuzz_rand(t, 1200), 0));
@@ -238,20 +248,13 @@ static long call_mremap(struct fuzz_thread *t)
 	uint8_t *from = fuzz_address(t), *to = fuzz_address(t);
 	uint64_t old = (1 + fuzz_rand(t, 16)) * PAGE;
 	uint64_t new = (1 + fuzz_rand(t, 32)) * PAGE;
-	void *p;
 
 	if (fuzz_chance(t, 8))
 		old = 0;
 	if (to + new > t->fuzz->arena + FUZZ_ARENA)
 		to = t->fuzz->arena;
 	fuzz_args(t, (uintptr_t)from, old, new, (uintptr_t)to);
-	p = mremap(from, old, new, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-	if (p == MAP_FAILED)
-		return -errno;
-	/* What moved away left a hole, in which others could map. */
-	mmap(from, old, PROT_NONE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	return 0;
+	return mremap_plugged(from, old, new, to);
 }
 
 static long call_mprotect(struct fuzz_thread *t)
