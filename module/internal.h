@@ -220,6 +220,7 @@ struct gmem_views {
  * @node: in &gmem_views.list
  * @memory: the gmem file, with a reference
  * @mm: the only address space that may use it
+ * @fault_ops: who has answered GMEM_IOCTL_VIEW_FAULT, with a reference to its module; or NULL
  * @start: first page
  * @end: page after the range
  */
@@ -227,6 +228,7 @@ struct gmem_view {
 	struct list_head node;
 	struct file *memory;
 	struct mm_struct *mm;
+	const struct gmem_ops *fault_ops;
 	pgoff_t start;
 	pgoff_t end;
 };

@@ -188,7 +188,9 @@ long gmem_ioctl_view_fault(struct file *file, struct gmem_ucmd *ucmd)
 		return PTR_ERR(ops);
 	if (ops->store->vcpu_fault)
 		rc = ops->store->vcpu_fault(cmd);
-	module_put(ops->owner);
+	/* Who has asked relies on it from now on: the first call's reference stays. */
+	if (rc == -EOPNOTSUPP || cmpxchg(&view->fault_ops, NULL, ops))
+		module_put(ops->owner);
 	if (rc)
 		return rc;
 	atomic64_inc(&gi->counters.view_faults);

@@ -5,8 +5,10 @@
  */
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gmem_view.h"
@@ -472,6 +474,34 @@ TEST_F(life, fault)
 		_exit(0);
 	}
 	EXPECT_EQ(0, gmem_wait_pid(pid));
+}
+
+static long gmem_kvm_users(void)
+{
+	char text[32];
+
+	if (gmem_read_file("/sys/module/gmem_kvm/refcnt", text, sizeof(text)) < 0)
+		return -1;
+	return strtol(text, NULL, 10);
+}
+
+/* A VMM that has asked where its vCPUs fault relies on the answer. */
+TEST_F(life, fault_keeps_module)
+{
+	int view = test_gmem_view(self->fd, 0, LENGTH), i;
+	long users = gmem_kvm_users();
+	struct gmem_ioctl_view_fault fault;
+
+	if (users < 0)
+		SKIP(return, KSFT_BY_DESIGN " gmem_kvm is not loaded");
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(-EAGAIN, gmem_view_fault(view, &fault));
+		EXPECT_EQ(users + 1, gmem_kvm_users());
+	}
+	EXPECT_EQ(-EWOULDBLOCK,
+		  syscall(SYS_delete_module, "gmem_kvm", O_NONBLOCK) ? -errno : 0);
+	close(view);
+	EXPECT_EQ(users, gmem_kvm_users());
 }
 
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

@@ -718,7 +718,8 @@ struct gmem_ioctl_view_populate {
  * memory, such as an instruction that it emulates, in a private page.
  *
  * A thread is watched from its first call on, which is best made before its first
- * KVM_RUN. Threads of others pay nothing.
+ * KVM_RUN. Threads of others pay nothing. From the first call on until the view is closed,
+ * gmem_kvm cannot be unloaded.
  *
  * Errors: EAGAIN when the thread has not faulted since it is watched: run the vCPU
  * again; EOPNOTSUPP when gmem_kvm is not loaded; ENOMEM; EINVAL.

@@ -259,6 +259,20 @@ static int modules_unload_error(int rc, const char *name, struct error *error)
 			 "tell", name);
 }
 
+/* By somebody else than gmem_kvm. */
+static bool modules_gmem_is_used(struct kmod_ctx *ctx)
+{
+	struct kmod_module *module;
+	int references;
+
+	if (kmod_module_new_from_name(ctx, "gmem", &module))
+		return false;
+	references = kmod_module_get_refcnt(module);
+	kmod_module_unref(module);
+	return references > (modules_loaded("gmem_kvm") ? 1 : 0);
+}
+
+/* All or none: a VM that runs needs gmem_kvm as well as gmem. */
 int modules_unload(struct error *error)
 {
 	struct kmod_ctx *ctx = modules_open(error);
@@ -266,6 +280,8 @@ int modules_unload(struct error *error)
 
 	if (!ctx)
 		return -ENOMEM;
+	if (modules_gmem_is_used(ctx))
+		rc = modules_unload_error(-EBUSY, "gmem", error);
 	for (unsigned int i = MODULES_COUNT; !rc && i--;) {
 		const char *name = modules_names[i];
 		struct kmod_module *module;
