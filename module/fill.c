@@ -22,56 +22,13 @@
  * mmap_lock while it has its range.
  */
 #include <linux/overflow.h>
-#include <linux/page-flags.h>
 #include <linux/pagemap.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "fill.h"
 #include "trace.h"
-
-#define GMEM_BLOCK_PAGES (1UL << GMEM_BLOCK_SHIFT)
-
-/* Guests convert page by page: so many pages need no memory for the fill. */
-#define GMEM_FILL_FEW 16
-
-/*
- * struct gmem_fill - pages of a block on their way into a mapping
- * @start: first page
- * @end: page after the last one, in the same block
- * @entry: for each: its struct page and, lowest bit, whether it is private; or 0
- *	for one that is not populated
- * @prot: of shared and of private entries
- * @few: where @entry is for a few pages
- * @around: where nothing of a block is mapped, fill all of it
- * @whole: fill all of a block, even if something of it is mapped
- * @held: the range lock is that of who has converted, over no more than the pages
- * @rest: out: with @held, whether there was a block that has to be filled as a whole
- * @set: pages that were put into mappings so far
- */
-struct gmem_fill {
-	pgoff_t start;
-	pgoff_t end;
-	unsigned long *entry;
-	unsigned long few[GMEM_FILL_FEW];
-	pgprot_t prot[2];
-	bool around;
-	bool whole;
-	bool held;
-	bool rest;
-	unsigned long set;
-};
-
-/*
- * Present for KVM in either case; RW, or KVM would not let its guest write. What else an
- * entry needs on this machine, such as AMD's encryption of host memory, the kernel knows.
- */
-static pgprot_t gmem_fill_prot(unsigned long vm_flags)
-{
-	return __pgprot(pgprot_val(vm_get_page_prot(vm_flags)) | _PAGE_RW |
-			_PAGE_DIRTY | _PAGE_ACCESSED);
-}
 
 /* Memory that was only committed has no contents yet, which its guest would read. */
 static bool gmem_fill_zero(struct gmem_inode *gi, pgoff_t index)
@@ -135,117 +92,6 @@ static void gmem_fill_look(struct gmem_inode *gi, struct gmem_fill *fill,
 	}
 }
 
-static struct page *gmem_fill_page(unsigned long entry)
-{
-	return (struct page *)(entry & ~1UL);
-}
-
-/* Whether one entry can stand for all of the block. */
-static bool gmem_fill_is_huge(const struct gmem_fill *fill)
-{
-	unsigned long first = fill->entry[0], i;
-
-	if (fill->end - fill->start != GMEM_BLOCK_PAGES || !first ||
-	    !IS_ALIGNED(page_to_pfn(gmem_fill_page(first)), GMEM_BLOCK_PAGES))
-		return false;
-	for (i = 1; i < GMEM_BLOCK_PAGES; i++) {
-		if (fill->entry[i] != first + i * sizeof(struct page))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Under the lock of the page table: a memory failure marks the page, then removes the
- * entry.
- */
-static bool gmem_fill_failed(struct page *page, unsigned long pages)
-{
-	while (pages--) {
-		if (PageHWPoison(page++))
-			return true;
-	}
-	return false;
-}
-
-/**
- * gmem_fill_huge_fault() - set an entry of 2 MiB
- * @vmf: of gmem_fill_huge(); nobody else's fault comes so far
- * @order: PMD_ORDER
- *
- * By way of a page fault, because the kernel has no other function for modules that
- * allocates what is above the entry.
- *
- * Context: mmap_lock and &gmem_views.huge_lock held.
- * Return: VM_FAULT_NOPAGE, or VM_FAULT_FALLBACK.
- */
-vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order)
-{
-	struct gmem_view *view = vmf->vma->vm_file->private_data;
-	struct gmem_views *views = &gmem_from_file(view->memory)->views;
-	struct mm_struct *mm = vmf->vma->vm_mm;
-	struct gmem_fill *fill = views->huge;
-	struct page *page;
-	spinlock_t *ptl;
-	pmd_t entry;
-
-	if (order != PMD_ORDER || READ_ONCE(views->filler) != current)
-		return VM_FAULT_FALLBACK;
-	page = gmem_fill_page(fill->entry[0]);
-	entry = pfn_pmd(page_to_pfn(page), fill->prot[fill->entry[0] & 1]);
-	ptl = pmd_lock(mm, vmf->pmd);
-	if (pmd_none(*vmf->pmd) && !gmem_fill_failed(page, GMEM_BLOCK_PAGES)) {
-		set_pmd_at(mm, vmf->address & PMD_MASK, vmf->pmd,
-			   pmd_mkspecial(pmd_mkhuge(entry)));
-		fill->set += GMEM_BLOCK_PAGES;
-	}
-	spin_unlock(ptl);
-	return VM_FAULT_NOPAGE;
-}
-
-static void gmem_fill_huge(struct gmem_views *views, struct gmem_fill *fill,
-			   struct vm_area_struct *vma, unsigned long address)
-{
-	mutex_lock(&views->huge_lock);
-	views->huge = fill;
-	WRITE_ONCE(views->filler, current);
-	handle_mm_fault(vma, address, 0, NULL);
-	WRITE_ONCE(views->filler, NULL);
-	mutex_unlock(&views->huge_lock);
-}
-
-/* Where @address has an entry of 2 MiB or a table; NULL: what would be above is not there. */
-static pmd_t *gmem_fill_pmd(struct mm_struct *mm, unsigned long address)
-{
-	pgd_t *pgd = pgd_offset(mm, address);
-	p4d_t *p4d;
-	pud_t *pud;
-
-	if (pgd_none(*pgd))
-		return NULL;
-	p4d = p4d_offset(pgd, address);
-	if (p4d_none(*p4d))
-		return NULL;
-	pud = pud_offset(p4d, address);
-	return pud_none(*pud) ? NULL : pmd_offset(pud, address);
-}
-
-/* A block has become shared as a whole: so does its entry, which stays where it is. */
-static void gmem_fill_share_huge(struct gmem_fill *fill, struct mm_struct *mm,
-				 unsigned long address, pmd_t *pmd)
-{
-	spinlock_t *ptl = pmd_lock(mm, pmd);
-
-	if (pmd_leaf(*pmd) && !gmem_fill_failed(pfn_to_page(pmd_pfn(*pmd)),
-						GMEM_BLOCK_PAGES)) {
-		set_pmd_at(mm, address, pmd,
-			   pmd_mkspecial(pmd_mkhuge(pfn_pmd(pmd_pfn(*pmd),
-							    fill->prot[0]))));
-		fill->set += GMEM_BLOCK_PAGES;
-	}
-	spin_unlock(ptl);
-}
-
 /*
  * The block at page @first of the file has one entry, at @address. Whether that is good
  * for all of its pages. If not, and they differ, it is taken away.
@@ -269,80 +115,6 @@ static bool gmem_fill_keeps_huge(struct gmem_inode *gi, struct gmem_fill *fill,
 	return true;
 }
 
-/* A table stays one as long as the mapping is there. */
-static bool gmem_fill_has_table(pmd_t *pmd)
-{
-	pmd_t entry = pmd ? pmdp_get_lockless(pmd) : __pmd(0);
-
-	return !pmd_none(entry) && !pmd_leaf(entry);
-}
-
-static void gmem_fill_pte(struct gmem_fill *fill, struct mm_struct *mm,
-			  unsigned long address, pte_t *pte, unsigned long entry)
-{
-	struct page *page = gmem_fill_page(entry);
-	pte_t old = ptep_get(pte);
-
-	if (!page || PageHWPoison(page))
-		return;
-	/* There already, unless it has become shared. */
-	if (!pte_none(old) && (entry & 1 || pte_flags(old) & _PAGE_PRESENT))
-		return;
-	set_pte_at(mm, address, pte,
-		   pte_mkspecial(pfn_pte(page_to_pfn(page),
-					 fill->prot[entry & 1])));
-	fill->set++;
-}
-
-static int gmem_fill_no_pte(pte_t *pte, unsigned long address, void *data)
-{
-	return 0;
-}
-
-/* Set the entries of [address, end), which are in one table. */
-static int gmem_fill_table(struct gmem_fill *fill, struct mm_struct *mm,
-			   unsigned long address, unsigned long end,
-			   const unsigned long *entry)
-{
-	pmd_t *pmd = gmem_fill_pmd(mm, address);
-	spinlock_t *ptl;
-	pte_t *pte;
-	int rc;
-
-	if (!gmem_fill_has_table(pmd)) {
-		/* The one way in which a module can have a table made. */
-		rc = apply_to_page_range(mm, address, PAGE_SIZE, gmem_fill_no_pte,
-					 NULL);
-		if (rc)
-			return rc;
-		pmd = gmem_fill_pmd(mm, address);
-	}
-	ptl = pte_lockptr(mm, pmd);
-	spin_lock(ptl);
-	pte = pte_offset_kernel(pmd, address);
-	for (; address < end; address += PAGE_SIZE)
-		gmem_fill_pte(fill, mm, address, pte++, *entry++);
-	spin_unlock(ptl);
-	return 0;
-}
-
-/* Set the entries of @fill in a mapping, from @address on. */
-static int gmem_fill_tables(struct gmem_fill *fill, struct mm_struct *mm,
-			    unsigned long address)
-{
-	unsigned long end = address + ((fill->end - fill->start) << PAGE_SHIFT);
-	const unsigned long *entry = fill->entry;
-	unsigned long next;
-	int rc = 0;
-
-	for (; !rc && address < end; address = next) {
-		next = pmd_addr_end(address, end);
-		rc = gmem_fill_table(fill, mm, address, next, entry);
-		entry += (next - address) >> PAGE_SHIFT;
-	}
-	return rc;
-}
-
 /* Room for the pages of a block, or for those that are asked for. */
 static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
 {
@@ -356,38 +128,31 @@ static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
 	return -ENOMEM;
 }
 
-/*
- * Fill the pages [start, end) of a block in one mapping. With @around, where nothing of
- * the block is mapped all of it is filled: it may have been one entry, of which a page
- * has gone. With @whole, also where something is mapped: since it was one entry, a vCPU has
- * asked for a page.
- */
+/* Fill the pages [start, end) of a block in one mapping, and others as @fill->how says. */
 static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 			 struct vm_area_struct *vma, pgoff_t start, pgoff_t end)
 {
 	pgoff_t first = round_down(start, GMEM_BLOCK_PAGES);
 	/* Of page 0 of the file, were it mapped. */
 	unsigned long base = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
-	bool aligned = IS_ALIGNED(base, PMD_SIZE), huge = false, around = fill->around;
 	unsigned long block = base + (first << PAGE_SHIFT);
+	bool aligned = IS_ALIGNED(base, PMD_SIZE), table = true, around;
 	pmd_t *pmd = NULL;
 	int rc;
 
-	if (aligned)
+	if (aligned) {
 		pmd = gmem_fill_pmd(vma->vm_mm, block);
-	if (fill->held && aligned && end - start < GMEM_BLOCK_PAGES &&
-	    !gmem_fill_has_table(pmd)) {
+		table = gmem_fill_has_table(pmd);
+	}
+	if (fill->how == GMEM_FILL_HELD && !table && end - start < GMEM_BLOCK_PAGES) {
 		fill->rest = true;
 		return 0;
 	}
-	if (pmd && pmd_leaf(pmdp_get_lockless(pmd))) {
+	around = fill->how == GMEM_FILL_WHOLE || (!table && fill->how != GMEM_FILL_PAGES);
+	if (gmem_fill_has_huge(pmd)) {
 		if (gmem_fill_keeps_huge(gi, fill, vma, block, pmd, first))
 			return 0;
 		around = true;
-	} else if (aligned && (!pmd || pmd_none(pmdp_get_lockless(pmd)))) {
-		huge = true;
-	} else {
-		around = fill->whole;
 	}
 	if (around && aligned) {
 		start = first;
@@ -399,12 +164,8 @@ static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 	if (rc)
 		return rc;
 	gmem_fill_look(gi, fill, start, end);
-	if (huge && gmem_fill_is_huge(fill)) {
-		gmem_fill_huge(&gi->views, fill, vma, block);
-		pmd = gmem_fill_pmd(vma->vm_mm, block);
-		if (pmd && pmd_leaf(pmdp_get_lockless(pmd)))
-			return 0;
-	}
+	if (!table && gmem_fill_huge(&gi->views, fill, vma, block))
+		return 0;
 	return gmem_fill_tables(fill, vma->vm_mm, base + (start << PAGE_SHIFT));
 }
 
@@ -423,10 +184,12 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 	int rc = 0;
 
 	/* Who has it for writing may wait for a fault that nobody answers. */
-	if (fill->held && !mmap_read_trylock(current->mm))
-		return -EAGAIN;
-	if (!fill->held && mmap_read_lock_killable(current->mm))
+	if (fill->how == GMEM_FILL_HELD) {
+		if (!mmap_read_trylock(current->mm))
+			return -EAGAIN;
+	} else if (mmap_read_lock_killable(current->mm)) {
 		return -EINTR;
+	}
 	down_read(&gi->views.lock);
 	while (!rc && (mapping = gmem_views_next(gi, mapping, start, end))) {
 		if (gmem_fill_attached(mapping->vma))
@@ -513,16 +276,13 @@ static pgoff_t gmem_fill_run_end(pgoff_t start, pgoff_t end)
 	return min(end, round_down(start, GMEM_BLOCK_PAGES) + GMEM_RUN_PAGES);
 }
 
-static void gmem_fill_init(struct gmem_fill *fill, bool refill)
+static void gmem_fill_init(struct gmem_fill *fill, enum gmem_fill_how how)
 {
-	fill->set = 0;
-	fill->around = refill;
-	fill->whole = false;
-	fill->held = false;
+	fill->how = how;
 	fill->rest = false;
-	fill->prot[0] = gmem_fill_prot(VM_SHARED | VM_READ | VM_WRITE);
-	fill->prot[1] = gmem_fill_prot(VM_SHARED);
+	fill->set = 0;
 	fill->entry = fill->few;
+	gmem_fill_prots(fill);
 }
 
 static void gmem_fill_end(struct gmem_fill *fill)
@@ -531,20 +291,16 @@ static void gmem_fill_end(struct gmem_fill *fill)
 		kfree(fill->entry);
 }
 
-/*
- * Fill [*start, end), a run at a time; @fill is set up here. @refill and @whole: see
- * gmem_fill_vma().
- */
+/* Fill [*start, end), a run at a time; @fill is set up here. */
 static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
-			   pgoff_t *start, pgoff_t end, bool alloc, bool refill,
-			   bool whole)
+			   pgoff_t *start, pgoff_t end, enum gmem_fill_how how, bool alloc)
 {
+	bool refill = how != GMEM_FILL_PAGES;
 	struct gmem_range_lock range;
 	pgoff_t next;
 	int rc = 0;
 
-	gmem_fill_init(fill, refill);
-	fill->whole = whole;
+	gmem_fill_init(fill, how);
 	while (!rc && *start < end) {
 		if (!alloc)
 			gmem_fill_skip(gi, start, end);
@@ -564,7 +320,7 @@ static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 }
 
 /* Whether the process has mappings of views of the range. */
-static bool gmem_views_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+static bool gmem_fill_wanted(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
 	struct gmem_view_mapping *mapping = NULL;
 
@@ -605,9 +361,10 @@ void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end, bool w
 	struct gmem_fill fill;
 	int rc;
 
-	if (start >= end || !gmem_views_mine(gi, start, end))
+	if (start >= end || !gmem_fill_wanted(gi, start, end))
 		return;
-	rc = gmem_fill_range(gi, &fill, &index, end, false, true, whole);
+	rc = gmem_fill_range(gi, &fill, &index, end,
+			     whole ? GMEM_FILL_WHOLE : GMEM_FILL_AROUND, false);
 	if (rc)
 		gmem_views_zap(gi, index, end);
 	gmem_refill_done(gi, &fill, start, end, rc);
@@ -633,10 +390,9 @@ enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
 	struct gmem_fill fill;
 	int rc = 0;
 
-	if (start >= end || !gmem_views_mine(gi, start, end))
+	if (start >= end || !gmem_fill_wanted(gi, start, end))
 		return GMEM_REFILL_DONE;
-	gmem_fill_init(&fill, true);
-	fill.held = true;
+	gmem_fill_init(&fill, GMEM_FILL_HELD);
 	while (!rc && index < end) {
 		gmem_fill_skip(gi, &index, end);
 		rc = gmem_fill_locked(gi, &fill, &index,
@@ -703,7 +459,7 @@ long gmem_ioctl_view_populate(struct file *file, struct gmem_ucmd *ucmd)
 		return rc;
 	index = start;
 	end = start + (cmd->length >> PAGE_SHIFT);
-	rc = gmem_fill_range(gi, &fill, &index, end, alloc, false, false);
+	rc = gmem_fill_range(gi, &fill, &index, end, GMEM_FILL_PAGES, alloc);
 	atomic64_add(fill.set, &gi->counters.view_pages);
 	trace_gmem_view_populate(gi->vfs_inode.i_ino, start, end, fill.set, rc);
 

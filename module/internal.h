@@ -43,6 +43,7 @@
 
 /* The state map: 2 MiB and 1 GiB of 4 KiB pages */
 #define GMEM_BLOCK_SHIFT 9
+#define GMEM_BLOCK_PAGES BIT(GMEM_BLOCK_SHIFT)
 #define GMEM_GROUP_SHIFT 18
 
 /**
