@@ -68,7 +68,7 @@ static int show_guest(const struct host *host, const struct host_report *report,
 static void show_info(const struct gmem_ioctl_info *info)
 {
 	static const char *const names[] = {
-		"kvm-store", "numa", "ranges", "event", "view", "view-fault",
+		"kvm-store", "numa", "ranges", "event", "view", "view-fault", "holder",
 	};
 	struct json_object *gmem = out_object(out_root(), "gmem");
 
