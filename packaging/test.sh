@@ -121,6 +121,8 @@ dkms_built() {
 	for module in gmem gmem_kvm pvmemcontrol; do
 		file=$(find "$ROOT/lib/modules/$release/updates/" -name "$module.ko*")
 		modinfo -F vermagic "$file" | grep "^$release " || return 1
+		# For Secure Boot, with the key that DKMS has made.
+		modinfo -F signer "$file" | grep . || return 1
 	done
 }
 

@@ -12,6 +12,7 @@ set -euo pipefail
 . "$VM_DIR/deps.sh"
 . "$VM_DIR/arch.sh"
 . "$VM_DIR/modules.sh"
+. "$VM_DIR/transcript.sh"
 CHECK_DIR=$TOP_DIR/selftests/check
 . "$CHECK_DIR/build.sh"
 . "$CHECK_DIR/style.sh"

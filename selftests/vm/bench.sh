@@ -16,6 +16,7 @@ set -euo pipefail
 . "$VM_DIR/arch.sh"
 . "$VM_DIR/modules.sh"
 . "$VM_DIR/programs.sh"
+. "$VM_DIR/transcript.sh"
 . "$VM_DIR/initramfs.sh"
 . "$VM_DIR/boot.sh"
 

@@ -118,6 +118,18 @@ stage_kind() {
 		basename "$4" >>"$1/etc/programs/$2"
 }
 
+# stage_transcripts STAGE: the commands that pages show for a VM, a folder for each page.
+stage_transcripts() {
+	local page dir
+
+	for page in "$TOP_DIR"/Documentation/{,man/}*.rst; do
+		grep -q '^ *\.\. transcript: vm\>' "$page" || continue
+		dir=$1/selftests/transcripts/$(basename "$page" .rst)
+		mkdir -p "$dir"
+		transcript_split "$page" "$dir" vm >/dev/null
+	done
+}
+
 # stage_selftests STAGE DIR PATTERN: programs whose topic matches, and lists of
 # those whose source says that they need two CPUs, or count instructions.
 stage_selftests() {
@@ -132,8 +144,7 @@ stage_selftests() {
 		[[ $file == *.sh || -e $TOP_DIR/selftests/$name.c ]] || continue
 		program_matches "$name" "$pattern" || continue
 		cp "$file" "$stage/selftests/"
-		[[ $name != tutorial_test ]] ||
-			cp "$TOP_DIR/Documentation/tutorial.rst" "$stage/selftests/"
+		[[ $name != transcript_test ]] || stage_transcripts "$stage"
 		stage_kind "$stage" two "$name" "$file" 'KSFT_NEEDS_CPUS(2)'
 		stage_kind "$stage" count "$name" "$file" 'KSFT_COUNTS()'
 		found=1
@@ -224,7 +235,7 @@ stage_guest() {
 
 	compgen -G "$stage/selftests/linux_*" >/dev/null ||
 		compgen -G "$stage/selftests/exec_*" >/dev/null ||
-		compgen -G "$stage/selftests/tutorial_*" >/dev/null || return 0
+		compgen -G "$stage/selftests/transcript_*" >/dev/null || return 0
 	dir=$("$VM_DIR/kernel.sh" get slim-7.3) || return 1
 	mkdir -p "$stage/guest" "$root"/{dev,proc}
 	cp "$dir/bzImage" "$stage/guest/"
@@ -236,7 +247,7 @@ stage_guest() {
 	fi
 	if compgen -G "$stage/selftests/linux_convert*" >/dev/null ||
 	   compgen -G "$stage/selftests/exec_*" >/dev/null ||
-	   compgen -G "$stage/selftests/tutorial_*" >/dev/null; then
+	   compgen -G "$stage/selftests/transcript_*" >/dev/null; then
 		stage_guest_convert "$root" "$dir" slim-7.3 || return 1
 	fi
 	if compgen -G "$stage/selftests/linux_pvmemcontrol*" >/dev/null; then

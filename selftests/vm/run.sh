@@ -24,6 +24,7 @@ set -euo pipefail
 . "$VM_DIR/deps.sh"
 . "$VM_DIR/arch.sh"
 . "$VM_DIR/modules.sh"
+. "$VM_DIR/transcript.sh"
 . "$VM_DIR/initramfs.sh"
 . "$VM_DIR/boot.sh"
 . "$VM_DIR/ktap.sh"
