@@ -17,16 +17,30 @@ plain() {
 	sed -E 's/[0-9a-fx]*[0-9][0-9a-fx.]*/N/g; s/[[:space:]]+/ /g; s/^ //; s/ $//'
 }
 
+# wait_for PID COMMAND...: until the command succeeds, or there is no such process any more.
+wait_for() {
+	pid=$1
+	shift
+	until "$@" >/dev/null 2>&1; do
+		kill -0 "$pid" || return
+		sleep 0.1
+	done
+}
+
+# It boots once, and is restored for the pages that come later.
 guest_start() {
 	mkfifo keys
+	if [ -e "$DIR/saved" ]; then
+		gmemctl restore "$DIR/saved" --name guest <keys >console 2>&1 &
+		exec 3>keys
+		wait_for $! gmemctl stat guest
+		return
+	fi
 	gmemctl run --name guest --memory 96M,kind=gmem --kernel /guest/bzImage \
 		--initrd /guest/initrd --append 'console=ttyS0 quiet GMEM_RUN=/convert' \
 		<keys >console 2>&1 &
 	exec 3>keys
-	until grep -q 'memory at' console; do
-		kill -0 $! || return
-		sleep 0.1
-	done
+	wait_for $! grep -q 'memory at' console && gmemctl save guest "$DIR/saved"
 }
 
 # What a page has left running.
