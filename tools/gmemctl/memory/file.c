@@ -198,7 +198,7 @@ static int populated_anonymous(const uint8_t *host, uint64_t count,
 	return rc;
 }
 
-/* Memory of gmem, which cannot say where its holes are. None of it is swapped. */
+/* A file without SEEK_DATA: KVM's guest_memfd. None of it is swapped. */
 static int populated_mapped(const uint8_t *host, uint64_t count, uint8_t *out)
 {
 	if (mincore((void *)host, count * RANGE_PAGE_SIZE, out))
