@@ -33,12 +33,13 @@ static const uint32_t power_off[] = {
 };
 
 /**
- * struct ordinary - an ordinary VM, for what expects a realm
- * @memory: of the guest, at BASE
+ * struct ordinary - a realm whose VM is an ordinary one
+ * @memory: the guest's, at BASE
  */
 struct ordinary {
 	struct realm realm;
 	struct realm_config config;
+	struct machine_type type;
 	struct error error;
 	uint8_t *memory;
 };
@@ -56,45 +57,54 @@ static int open_kvm(void)
 	close(fd);							\
 } while (0)
 
-static void create(struct ordinary *vm, unsigned int vcpus)
+static int create_vm(struct machine *machine, struct error *error)
 {
 	static const struct vm_capability nothing = { 0, 0, NULL, NULL };
+	int kvm = open_kvm();
+
+	return vm_adopt(&machine->vm, kvm, ioctl(kvm, KVM_CREATE_VM, IPA_BITS), &nothing, error);
+}
+
+static void init(struct ordinary *vm, unsigned int vcpus)
+{
 	struct realm *realm = &vm->realm;
-	int kvm = open_kvm(), fd;
+	const struct machine_config machine = {
+		.memory = { .requests = &realm->request, .nr_requests = 1 },
+		.nr_vcpus = vcpus,
+	};
 
 	memset(vm, 0, sizeof(*vm));
 	vm->config = (struct realm_config){
-		.nr_vcpus = vcpus,
 		.ram = { BASE, BASE + MEMORY }, .entry = BASE, .argument = UART,
 	};
+	vm->type = machine_realm;
+	vm->type.create_vm = create_vm;
 	realm->config = &vm->config;
-	realm->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	realm->gic_fd = -1;
-	realm->memory.memfd.fd = -1;
-	realm->threads.finished_fd = -1;
-	fd = ioctl(kvm, KVM_CREATE_VM, IPA_BITS);
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(vm_adopt(&realm->vm, kvm, fd, &nothing, &vm->error), 0);
+	realm->request = (struct memory_request){
+		.ranges = &vm->config.ram, .nr_ranges = 1, .kind = BACKING_SHARED,
+		.existing_fd = -1, .node = -1,
+	};
+	machine_init(&realm->machine, &vm->type, &machine);
 }
 
-static void add_memory(struct ordinary *vm)
+static void create(struct ordinary *vm, unsigned int vcpus)
 {
-	struct slot slot = { .gpa = BASE, .size = MEMORY, .guest_memfd = -1 };
-
-	vm->memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(vm->memory, MAP_FAILED);
-	slot.host = vm->memory;
-	ASSERT_EQ(slot_add(&vm->realm.vm, &slot, &vm->error), 0);
+	init(vm, vcpus);
+	ASSERT_EQ(create_vm(&vm->realm.machine, &vm->error), 0);
 }
 
-/* All that a realm has, but the realm. */
+/* Of all that a realm has, what is before the GIC */
 static void build(struct ordinary *vm, unsigned int vcpus)
 {
-	create(vm, vcpus);
-	add_memory(vm);
-	for (unsigned int i = 0; i < vcpus; i++)
-		ASSERT_EQ(realm_vcpu_create(&vm->realm, &vm->error), 0);
+	init(vm, vcpus);
+	ASSERT_EQ(machine_build(&vm->realm.machine, &vm->error), 0);
+	vm->memory = machine_host(&vm->realm.machine, BASE);
+}
+
+static void build_whole(struct ordinary *vm, unsigned int vcpus)
+{
+	build(vm, vcpus);
 	ASSERT_EQ(realm_gic_create(&vm->realm, &vm->error), 0);
 }
 
@@ -103,23 +113,17 @@ static uint64_t get_reg(struct ordinary *vm, uint64_t id)
 	uint64_t value = 0;
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 
-	EXPECT_EQ(calls->ioctl(vm->realm.vcpus[0].fd, KVM_GET_ONE_REG, &reg), 0);
+	EXPECT_EQ(calls->ioctl(vm->realm.machine.vcpus[0].fd, KVM_GET_ONE_REG, &reg), 0);
 	return value;
 }
 
-/* Runs the first vCPU until something ends it. Return: what did. */
+/* Return: what has ended it */
 static enum end run(struct ordinary *vm)
 {
-	struct vcpu *vcpu = &vm->realm.vcpus[0];
-	int rc = 0;
-
-	for (int i = 0; i < 100 && !rc; i++) {
-		rc = vcpu_run(vcpu);
-		if (!rc && !realm_exit(&vm->realm, vcpu))
-			break;
-	}
-	EXPECT_EQ(rc, 0);
-	return vm->realm.end;
+	EXPECT_EQ(machine_prepare(&vm->realm.machine, &vm->error), 0);
+	machine_run(&vm->realm.machine);
+	TH_LOG("%s", vm->realm.machine.report);
+	return vm->realm.machine.end;
 }
 
 /* Whatever the numbers of the capabilities mean here */
@@ -177,9 +181,9 @@ TEST(unknown_calls)
 
 	NEED_KVM();
 	create(&vm, 1);
-	EXPECT_EQ(calls->ioctl(vm.realm.vm.fd, REALM_POPULATE, NULL), -EINVAL);
-	EXPECT_FALSE(realm_knows_populate(vm.realm.vm.fd));
-	EXPECT_EQ(calls->ioctl(vm.realm.vm.fd, KVM_SET_MEMORY_ATTRIBUTES,
+	EXPECT_EQ(calls->ioctl(vm.realm.machine.vm.fd, REALM_POPULATE, NULL), -EINVAL);
+	EXPECT_FALSE(realm_knows_populate(vm.realm.machine.vm.fd));
+	EXPECT_EQ(calls->ioctl(vm.realm.machine.vm.fd, KVM_SET_MEMORY_ATTRIBUTES,
 			       &attributes), -EINVAL);
 }
 
@@ -188,14 +192,14 @@ TEST(vcpus)
 	struct ordinary vm;
 
 	NEED_KVM();
-	build(&vm, 3);
+	build_whole(&vm, 3);
 	EXPECT_EQ(get_reg(&vm, REALM_REG_PC), BASE);
 	EXPECT_EQ(get_reg(&vm, REALM_REG_X(0)), UART);
 	EXPECT_EQ(get_reg(&vm, REALM_REG_X(30)), 0);
 	/* The controller has parts for three vCPUs. */
-	EXPECT_EQ(calls_ioctl_value(vm.realm.vm.fd, KVM_CREATE_VCPU, 3),
+	EXPECT_EQ(calls_ioctl_value(vm.realm.machine.vm.fd, KVM_CREATE_VCPU, 3),
 		  -EBUSY);
-	EXPECT_EQ(calls_ioctl_value(vm.realm.vm.fd, KVM_CREATE_VCPU, 0),
+	EXPECT_EQ(calls_ioctl_value(vm.realm.machine.vm.fd, KVM_CREATE_VCPU, 0),
 		  -EBUSY);
 }
 
@@ -211,7 +215,7 @@ TEST(vcpu_errors)
 
 	NEED_KVM();
 	create(&vm, 1);
-	ASSERT_EQ(vcpu_open(&vcpu, &vm.realm.vm, 0, &vm.error), 0);
+	ASSERT_EQ(vcpu_open(&vcpu, &vm.realm.machine.vm, 0, &vm.error), 0);
 	EXPECT_EQ(calls->ioctl(vcpu.fd, KVM_SET_ONE_REG, &pc), -ENOEXEC);
 	EXPECT_EQ(calls->ioctl(vcpu.fd, KVM_RUN, NULL), -ENOEXEC);
 	init.target = REALM_TARGET_GENERIC_V8;
@@ -219,7 +223,7 @@ TEST(vcpu_errors)
 	init.features[0] = 1U << REALM_VCPU_PSCI_0_2;
 	EXPECT_EQ(calls->ioctl(vcpu.fd, REALM_VCPU_INIT, &init), 0);
 	EXPECT_EQ(calls->ioctl(vcpu.fd, KVM_SET_ONE_REG, &pc), 0);
-	EXPECT_EQ(calls_ioctl_value(vm.realm.vm.fd, KVM_CREATE_VCPU, 0),
+	EXPECT_EQ(calls_ioctl_value(vm.realm.machine.vm.fd, KVM_CREATE_VCPU, 0),
 		  -EEXIST);
 	vcpu_destroy(&vcpu);
 }
@@ -238,9 +242,8 @@ static int create_gic(struct ordinary *vm)
 {
 	struct kvm_create_device device = { .type = REALM_GIC_TYPE };
 
-	create(vm, 1);
-	EXPECT_EQ(realm_vcpu_create(&vm->realm, &vm->error), 0);
-	EXPECT_EQ(calls->ioctl(vm->realm.vm.fd, KVM_CREATE_DEVICE, &device), 0);
+	build(vm, 1);
+	EXPECT_EQ(calls->ioctl(vm->realm.machine.vm.fd, KVM_CREATE_DEVICE, &device), 0);
 	return (int)device.fd;
 }
 
@@ -254,9 +257,9 @@ TEST(gic_errors)
 
 	NEED_KVM();
 	gic = create_gic(&vm);
-	EXPECT_EQ(calls->ioctl(vm.realm.vm.fd, KVM_CREATE_DEVICE, &device), 0);
+	EXPECT_EQ(calls->ioctl(vm.realm.machine.vm.fd, KVM_CREATE_DEVICE, &device), 0);
 	device.flags = 0;
-	EXPECT_EQ(calls->ioctl(vm.realm.vm.fd, KVM_CREATE_DEVICE, &device),
+	EXPECT_EQ(calls->ioctl(vm.realm.machine.vm.fd, KVM_CREATE_DEVICE, &device),
 		  -EEXIST);
 	EXPECT_EQ(set_gic(gic, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_DIST, 1),
 		  -EINVAL);
@@ -277,11 +280,11 @@ TEST(gic_nowhere)
 
 	NEED_KVM();
 	gic = create_gic(&vm);
-	EXPECT_EQ(vcpu_run(&vm.realm.vcpus[0]), -ENXIO);
-	EXPECT_EQ(vcpu_run(&vm.realm.vcpus[0]), -EIO);
+	EXPECT_EQ(vcpu_run(vm.realm.machine.vcpus), -ENXIO);
+	EXPECT_EQ(vcpu_run(vm.realm.machine.vcpus), -EIO);
 	EXPECT_EQ(set_gic(gic, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_DIST,
 			  REALM_GIC_DIST), -EIO);
-	EXPECT_EQ(vm_capability(vm.realm.vm.fd, KVM_CAP_IRQCHIP), -EIO);
+	EXPECT_EQ(vm_capability(vm.realm.machine.vm.fd, KVM_CAP_IRQCHIP), -EIO);
 	close(gic);
 }
 
@@ -289,10 +292,11 @@ TEST(gic_nowhere)
 TEST(immediate_exit)
 {
 	struct ordinary vm;
-	struct vcpu *vcpu = &vm.realm.vcpus[0];
+	struct vcpu *vcpu;
 
 	NEED_KVM();
-	build(&vm, 1);
+	build_whole(&vm, 1);
+	vcpu = vm.realm.machine.vcpus;
 	memcpy(vm.memory, power_off, sizeof(power_off));
 	vcpu->run->immediate_exit = 1;
 	EXPECT_EQ(vcpu_run(vcpu), -EINTR);
@@ -306,11 +310,10 @@ TEST(payload)
 	struct ordinary vm;
 
 	NEED_KVM();
-	build(&vm, 2);
+	build_whole(&vm, 2);
 	memcpy(vm.memory, power_off, sizeof(power_off));
 	EXPECT_EQ(run(&vm), END_POWER_OFF);
-	EXPECT_EQ(vm.realm.counters.exits, 1);
-	TH_LOG("%s", vm.realm.report);
+	EXPECT_EQ(vm.realm.machine.counters.exits, 1);
 }
 
 /* There is no device, which reads as ones. */
@@ -320,12 +323,12 @@ TEST(stray_accesses)
 	uint32_t value;
 
 	NEED_KVM();
-	build(&vm, 1);
+	build_whole(&vm, 1);
 	memcpy(vm.memory, touch, sizeof(touch));
 	memcpy(vm.memory + sizeof(touch), power_off, sizeof(power_off));
 	EXPECT_EQ(run(&vm), END_POWER_OFF);
-	EXPECT_EQ(vm.realm.counters.stray, 2);
-	EXPECT_EQ(vm.realm.counters.exits, 3);
+	EXPECT_EQ(vm.realm.machine.counters.stray_io, 2);
+	EXPECT_EQ(vm.realm.machine.counters.exits, 3);
 	memcpy(&value, vm.memory + (DATA - BASE), sizeof(value));
 	EXPECT_EQ(value, UINT32_MAX);
 }

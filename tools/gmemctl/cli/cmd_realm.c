@@ -248,7 +248,7 @@ static void show_realm(const struct realm *realm)
 	out_string(object, "abi", REALM_ABI);
 	out_string(object, "state", realm_state_name(realm->state));
 	out_uint(object, "ipa_bits", realm->ipa_bits);
-	out_uint(object, "vcpus", realm->nr_vcpus);
+	out_uint(object, "vcpus", realm->machine.nr_vcpus);
 	out_uint(object, "base", realm->config->ram.start);
 	out_uint(object, "memory", range_size(realm->config->ram));
 	out_uint(object, "measured_bytes", counters->measured);
@@ -269,24 +269,25 @@ static void show_launched(const struct realm *realm)
 static void show_run(const struct realm *realm)
 {
 	struct json_object *object = out_object(out_root(), "run");
-	const struct realm_counters *counters = &realm->counters;
+	const struct machine *machine = &realm->machine;
+	const struct machine_counters *counters = &machine->counters;
 
-	out_string(object, "end", end_name(realm->end));
-	out_string(object, "report", *realm->report ? realm->report : NULL);
+	out_string(object, "end", end_name(machine->end));
+	out_string(object, "report", *machine->report ? machine->report : NULL);
 	out_uint(object, "exits", counters->exits);
 	out_uint(object, "conversions", counters->conversions);
 	out_uint(object, "converted_bytes", counters->converted_bytes);
-	out_uint(object, "confirmed", counters->confirmed);
-	out_uint(object, "stray_accesses", counters->stray);
-	out_text("end:         %s (%s)\n", end_name(realm->end),
-		 end_text(realm->end));
-	if (*realm->report)
-		out_text("             %s\n", realm->report);
+	out_uint(object, "confirmed", realm->counters.confirmed);
+	out_uint(object, "stray_accesses", counters->stray_io);
+	out_text("end:         %s (%s)\n", end_name(machine->end),
+		 end_text(machine->end));
+	if (*machine->report)
+		out_text("             %s\n", machine->report);
 	out_text("exits:       %" PRIu64 "; %" PRIu64 " conversions of %" PRIu64
 		 " bytes, %" PRIu64 " confirmed, %" PRIu64 " stray accesses\n",
 		 counters->exits, counters->conversions,
-		 counters->converted_bytes, counters->confirmed,
-		 counters->stray);
+		 counters->converted_bytes, realm->counters.confirmed,
+		 counters->stray_io);
 }
 
 static int launch(struct realm *realm, struct realm_config *config, struct error *error)
@@ -326,7 +327,7 @@ static int launch_and_run(struct realm *realm,
 	if (realm_run(realm, &error))
 		return out_error_report(&error);
 	show_run(realm);
-	return end_exit_code(realm->end, 0);
+	return end_exit_code(realm->machine.end, 0);
 }
 
 static int realm_main(const struct command *command, int argc, char **argv,

@@ -158,11 +158,6 @@ int vcpu_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs)
 	return calls->ioctl(vcpu->fd, KVM_GET_SREGS, sregs);
 }
 
-int vcpu_translate(struct vcpu *vcpu, struct kvm_translation *translation)
-{
-	return calls->ioctl(vcpu->fd, KVM_TRANSLATE, translation);
-}
-
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	return calls->ioctl(vcpu->fd, KVM_SET_SREGS, (void *)sregs);

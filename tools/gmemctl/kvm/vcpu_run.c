@@ -58,3 +58,8 @@ int vcpu_run(struct vcpu *vcpu)
 		return 0;
 	return rc < 0 ? rc : 0;
 }
+
+int vcpu_translate(struct vcpu *vcpu, struct kvm_translation *translation)
+{
+	return calls->ioctl(vcpu->fd, KVM_TRANSLATE, translation);
+}

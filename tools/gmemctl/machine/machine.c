@@ -6,11 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "../boot/emulated_host.h"
-#include "../kvm/cpuid.h"
 #include "../kvm/vcpu.h"
 #include "machine.h"
-#include "snp.h"
 
 /* A KVM without the capability has at most four, says its API. */
 #define VCPUS_UNKNOWN 4
@@ -38,50 +35,6 @@ void machine_trace(struct machine *machine, struct vcpu *vcpu,
 uint8_t *machine_host(const struct machine *machine, uint64_t gpa)
 {
 	return machine->memory.reservation.base + gpa;
-}
-
-static bool machine_needs_private(const struct memory_config *config)
-{
-	for (unsigned int i = 0; i < config->nr_requests; i++)
-		if (config->requests[i].kind == BACKING_GMEM_STORE)
-			return true;
-	return config->guest_memfd;
-}
-
-static int machine_create_vm(struct machine *machine, struct error *error)
-{
-	int rc;
-
-	if (machine->config.snp)
-		rc = machine_snp_create(machine, error);
-	else if (machine_needs_private(&machine->config.memory))
-		rc = vm_create(&machine->vm, error);
-	else
-		rc = vm_create_plain(&machine->vm, error);
-	if (!rc && machine->config.irqchip)
-		rc = irqchip_create(&machine->vm, error);
-	return rc;
-}
-
-/* KVM would refuse the slot, with a bare EINVAL, once all memory is there. */
-static int machine_check_addresses(struct machine *machine, struct error *error)
-{
-	uint64_t end = memory_config_end(&machine->config.memory);
-	struct kvm_cpuid2 *cpuid;
-	unsigned int bits;
-	int rc;
-
-	rc = cpuid_supported(&machine->vm, &cpuid, error);
-	if (rc)
-		return rc;
-	bits = cpuid_address_bits(cpuid);
-	free(cpuid);
-	if (!bits || bits > 63 || end <= UINT64_C(1) << bits)
-		return 0;
-	return error_set(error, -ERANGE, "guest memory", "place in the VM",
-			 "it ends at 0x%" PRIx64 ", and addresses of this CPU's "
-			 "guests have %u bits, as KVM says: less memory fits, up "
-			 "to 0x%" PRIx64, end, bits, UINT64_C(1) << bits);
 }
 
 static int machine_create_memory(struct machine *machine, struct error *error)
@@ -120,8 +73,8 @@ static int machine_create_vcpus(struct machine *machine, struct error *error)
 	if (!machine->vcpus)
 		return error_set(error, -ENOMEM, "vCPUs", "allocate", NULL);
 	while (!rc && machine->nr_vcpus < count) {
-		rc = vcpu_create(&machine->vcpus[machine->nr_vcpus],
-				 &machine->vm, machine->nr_vcpus, error);
+		rc = machine->type->create_vcpu(machine, &machine->vcpus[machine->nr_vcpus],
+						error);
 		if (!rc)
 			machine->nr_vcpus++;
 	}
@@ -130,40 +83,33 @@ static int machine_create_vcpus(struct machine *machine, struct error *error)
 	return rc;
 }
 
-static int machine_build(struct machine *machine, struct error *error)
+int machine_build(struct machine *machine, struct error *error)
 {
 	int rc = threads_init(&machine->threads, machine_run_vcpu, machine,
 			      error);
 
 	if (!rc)
-		rc = machine_create_vm(machine, error);
+		rc = machine->type->create_vm(machine, error);
 	if (!rc)
 		rc = machine_check_vcpus(machine, machine->config.nr_vcpus,
 					 error);
-	if (!rc)
-		rc = machine_check_addresses(machine, error);
 	if (!rc)
 		rc = machine_create_memory(machine, error);
 	return rc ? rc : machine_create_vcpus(machine, error);
 }
 
-int machine_create(struct machine *machine, const struct machine_config *config,
-		   struct error *error)
+void machine_init(struct machine *machine, const struct machine_type *type,
+		  const struct machine_config *config)
 {
-	int rc;
-
 	memset(machine, 0, sizeof(*machine));
+	machine->type = type;
 	machine->config = *config;
-	machine->emulated = emulated_host();
 	machine->vm.fd = -1;
 	machine->vm.kvm_fd = -1;
 	machine->memory.memfd.fd = -1;
 	machine->launch.sev_fd = -1;
+	machine->threads.finished_fd = -1;
 	pthread_mutex_init(&machine->lock, NULL);
-	rc = machine_build(machine, error);
-	if (rc)
-		machine_destroy(machine);
-	return rc;
 }
 
 void machine_destroy(struct machine *machine)
@@ -174,7 +120,7 @@ void machine_destroy(struct machine *machine)
 	given_destroy(&machine->given);
 	advice_destroy(&machine->advice);
 	guest_memory_destroy(&machine->memory);
-	snp_launch_close(&machine->launch);
+	machine->type->destroy(machine);
 	vm_destroy(&machine->vm);
 	threads_destroy(&machine->threads);
 	pthread_mutex_destroy(&machine->lock);

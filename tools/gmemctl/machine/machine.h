@@ -22,7 +22,6 @@
 #include "../memory/given.h"
 #include "../memory/guest_memory.h"
 #include "../snp/launch.h"
-#include "view_fault.h"
 
 #define MACHINE_VCPUS_MAX	32
 #define MACHINE_REPORT_MAX	2048
@@ -77,8 +76,45 @@ struct machine_counters {
 	int lost_rc;
 };
 
+struct machine;
+struct place;
+
+/**
+ * struct machine_exit - what is done about an exit of a vCPU
+ * @reason: KVM_EXIT_*
+ * @serve: the vCPU goes on afterwards, unless the machine has ended
+ */
+struct machine_exit {
+	uint32_t reason;
+	void (*serve)(struct machine *machine, struct vcpu *vcpu);
+};
+
+/**
+ * struct machine_type - what is not the same for all machines
+ * @create_vm: create machine->vm
+ * @create_vcpu: create the next vCPU; its number is machine->nr_vcpus
+ * @destroy: what else was created, before the VM goes; also after a failure
+ * @exits: its own, which come before those of all machines; the last is empty
+ * @failed: end the machine, for KVM_RUN has failed with @rc
+ * @registers: describe them, in several lines; NULL: nobody but the guest sees them
+ * @place: where a vCPU stands, 0 or a negative errno; NULL: no memory is a view
+ */
+struct machine_type {
+	int (*create_vm)(struct machine *machine, struct error *error);
+	int (*create_vcpu)(struct machine *machine, struct vcpu *vcpu, struct error *error);
+	void (*destroy)(struct machine *machine);
+	const struct machine_exit *exits;
+	void (*failed)(struct machine *machine, struct vcpu *vcpu, int rc);
+	void (*registers)(struct vcpu *vcpu, char *text, size_t size);
+	int (*place)(struct vcpu *vcpu, struct place *place);
+};
+
+/** machine_x86: all of x86-64, SNP guests included */
+extern const struct machine_type machine_x86;
+
 /**
  * struct machine - the VM
+ * @type: what it is
  * @config: as given
  * @vm: the VM
  * @launch: of an SNP guest; open as long as it lives
@@ -103,6 +139,7 @@ struct machine_counters {
  * @refusal: the last request of the guest that was refused, and why
  */
 struct machine {
+	const struct machine_type *type;
 	struct machine_config config;
 	struct vm vm;
 	struct snp_launch launch;
@@ -127,8 +164,15 @@ struct machine {
 	char refusal[MACHINE_REFUSAL_MAX];
 };
 
+/** machine_init() - nothing is there yet, and machine_destroy() works */
+void machine_init(struct machine *machine, const struct machine_type *type,
+		  const struct machine_config *config);
+
+/** machine_build() - the VM, its memory and its vCPUs */
+int machine_build(struct machine *machine, struct error *error);
+
 /**
- * machine_create() - build the VM, its memory and its vCPUs
+ * machine_create() - both, of machine_x86
  *
  * On failure machine_destroy() has been called.
  */
@@ -181,6 +225,23 @@ bool machine_ended(const struct machine *machine);
  * Return: whether the vCPU goes on; not after it has halted for good.
  */
 bool machine_exit(struct machine *machine, struct vcpu *vcpu);
+
+/* For exits of a type */
+
+/** machine_exit_fatal() - end the machine, with the exit as its report */
+void machine_exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end);
+
+/** machine_exit_stray() - count an access, unless a device has answered */
+void machine_exit_stray(struct machine *machine, struct vcpu *vcpu, bool answered);
+
+/** machine_exit_event() - KVM_EXIT_SYSTEM_EVENT */
+void machine_exit_event(struct machine *machine, struct vcpu *vcpu);
+
+/** machine_count() - add to one of the counters */
+static inline void machine_count(uint64_t *counter, uint64_t by)
+{
+	__atomic_add_fetch(counter, by, __ATOMIC_RELAXED);
+}
 
 /**
  * machine_convert() - guest_memory_convert() with counters and trace

@@ -6,28 +6,31 @@
 #include <string.h>
 
 #include "../base/clock.h"
-#include "../base/text.h"
 #include "../kvm/exits.h"
-#include "../kvm/slot.h"
 #include "machine.h"
-#include "snp.h"
 #include "view_fault.h"
-
-#define WHY_MAX 256
 
 /* A guest whose stack is a device would do it for ever. */
 #define REPEATED_MAX 1000000
 
-static void exit_count(uint64_t *counter)
+/* What it has come back for, and its registers, where they say something. */
+static size_t report(struct machine *machine, struct vcpu *vcpu, char *text, size_t size)
 {
-	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+	size_t used;
+
+	exit_describe(vcpu, text, size);
+	machine_trace(machine, vcpu, "%s", text);
+	used = strlen(text);
+	if (machine->type->registers)
+		machine->type->registers(vcpu, text + used, size - used);
+	return strlen(text);
 }
 
-static void exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end)
+void machine_exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end)
 {
 	char text[MACHINE_REPORT_MAX];
 
-	exit_report(vcpu, text, sizeof(text));
+	report(machine, vcpu, text, sizeof(text));
 	machine_end(machine, end, "vCPU %u: %s", vcpu->index, text);
 }
 
@@ -54,14 +57,12 @@ static void exit_internal_error(struct machine *machine, struct vcpu *vcpu)
 
 	if (exit_repeat(machine, vcpu))
 		return;
-	exit_report(vcpu, text, sizeof(text));
-	used = strlen(text);
+	used = report(machine, vcpu, text, sizeof(text));
 	view_explain(machine, vcpu, text + used, sizeof(text) - used);
 	machine_end(machine, END_INTERNAL_ERROR, "vCPU %u: %s", vcpu->index, text);
 }
 
-static void exit_stray(struct machine *machine, struct vcpu *vcpu,
-		       bool answered)
+void machine_exit_stray(struct machine *machine, struct vcpu *vcpu, bool answered)
 {
 	char text[128];
 
@@ -69,25 +70,7 @@ static void exit_stray(struct machine *machine, struct vcpu *vcpu,
 		return;
 	exit_describe(vcpu, text, sizeof(text));
 	machine_trace(machine, vcpu, "no device there: %s", text);
-	exit_count(&machine->counters.stray_io);
-}
-
-/* A string instruction comes as several accesses to the same port. */
-static void exit_io(struct machine *machine, struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-	uint8_t *data = (uint8_t *)run + run->io.data_offset;
-	bool answered = true;
-
-	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
-		if (run->io.direction == KVM_EXIT_IO_OUT)
-			answered = bus_write(&machine->ports, run->io.port, data,
-					     run->io.size);
-		else
-			answered = bus_read(&machine->ports, run->io.port, data,
-					    run->io.size);
-	}
-	exit_stray(machine, vcpu, answered);
+	machine_count(&machine->counters.stray_io, 1);
 }
 
 /* No device is there, but memory that KVM cannot reach. */
@@ -129,7 +112,7 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 				    run->mmio.data, size);
 	if (!answered && advice_denies(&machine->advice, run->mmio.phys_addr))
 		return exit_denied_operand(machine, vcpu);
-	exit_stray(machine, vcpu, answered);
+	machine_exit_stray(machine, vcpu, answered);
 }
 
 /* Whether nobody waits for the result any more. A guest that is paused does. */
@@ -179,11 +162,9 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 		pthread_mutex_lock(&machine->lock);
 		rate_add(&machine->rate, start + took);
 		pthread_mutex_unlock(&machine->lock);
-		exit_count(&counters->conversions);
-		__atomic_add_fetch(&counters->conversion_ns, took,
-				   __ATOMIC_RELAXED);
-		__atomic_add_fetch(&counters->converted_bytes, range_size(what),
-				   __ATOMIC_RELAXED);
+		machine_count(&counters->conversions, 1);
+		machine_count(&counters->conversion_ns, took);
+		machine_count(&counters->converted_bytes, range_size(what));
 	}
 	machine_trace(machine, vcpu, "gpa 0x%" PRIx64 " + 0x%" PRIx64
 		      " to %s: %s (%" PRIu64 " us)", what.start,
@@ -192,105 +173,17 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 	return rc;
 }
 
-/* Kept for the report, in case the guest cannot do without. */
-static void exit_note(struct machine *machine, const struct map_gpa *map,
-		      const char *why)
-{
-	pthread_mutex_lock(&machine->lock);
-	snprintf(machine->refusal, sizeof(machine->refusal),
-		 "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", map->gpa,
-		 map->size, map->to_private ? "private" : "shared", why);
-	pthread_mutex_unlock(&machine->lock);
-}
-
-/* The guest's own range of errors: KVM_EINVAL and its like are errno values. */
-static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu,
-				 const uint64_t args[3])
-{
-	char why[WHY_MAX] = "";
-	const char *refusal;
-	struct map_gpa map;
-	int rc;
-
-	rc = map_gpa_check(&machine->vm.slots, args, &map, &refusal);
-	if (rc) {
-		machine_trace(machine, vcpu, "MAP_GPA_RANGE refused: %s", refusal);
-		return -KVM_EINVAL;
-	}
-	rc = machine_convert(machine, vcpu,
-			     (struct range){ map.gpa, map.gpa + map.size },
-			     map.to_private, why, sizeof(why));
-	if (rc)
-		exit_note(machine, &map, why);
-	return rc;
-}
-
-static void exit_hypercall(struct machine *machine, struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-	uint64_t args[3] = {
-		run->hypercall.args[0],
-		run->hypercall.args[1],
-		run->hypercall.args[2],
-	};
-	int64_t result = -KVM_ENOSYS;
-
-	if (run->hypercall.nr == KVM_HC_MAP_GPA_RANGE)
-		result = hypercall_map_gpa(machine, vcpu, args);
-	else
-		machine_trace(machine, vcpu, "hypercall %" PRIu64 " refused",
-			      (uint64_t)run->hypercall.nr);
-	if (result)
-		exit_count(&machine->counters.refused);
-	/* KVM takes few values for an SNP guest, which sees an error or none. */
-	if (result && machine->config.snp)
-		result = EINVAL;
-	run->hypercall.ret = (uint64_t)result;
-}
-
-/*
- * The guest has accessed memory in a way that does not fit its state. Where
- * its page is not what the access needs, that is a conversion without a
- * request; where it is, converting again would never end.
- */
-static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
-{
-	const struct kvm_exit_memory_fault *fault = kvm_run_memory_fault(vcpu->run);
-	bool to_private = fault->flags & KVM_MEMORY_EXIT_FLAG_PRIVATE;
-	uint64_t gpa = fault->gpa & ~(GUEST_PAGE_SIZE - 1);
-	char why[WHY_MAX] = "";
-	int rc;
-
-	if (fault->flags & ~KVM_MEMORY_EXIT_FLAG_PRIVATE ||
-	    !slot_covers_private(&machine->vm.slots, gpa, GUEST_PAGE_SIZE) ||
-	    guest_memfd_is_private(&machine->memory.memfd, gpa) == to_private)
-		return exit_fatal(machine, vcpu, END_MEMORY);
-	rc = machine_convert(machine, vcpu,
-			     (struct range){ gpa, gpa + GUEST_PAGE_SIZE },
-			     to_private, why, sizeof(why));
-	/* The machine is to end, but not because of this. */
-	if (rc == -EINTR)
-		return;
-	if (rc)
-		return machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64
-				   ": conversion without a request: %s", gpa,
-				   why);
-	exit_count(&machine->counters.implicit);
-}
-
-static void exit_system_event(struct machine *machine, struct vcpu *vcpu)
+void machine_exit_event(struct machine *machine, struct vcpu *vcpu)
 {
 	switch (vcpu->run->system_event.type) {
 	case KVM_SYSTEM_EVENT_SHUTDOWN:
-		return exit_fatal(machine, vcpu, END_POWER_OFF);
+		return machine_exit_fatal(machine, vcpu, END_POWER_OFF);
 	case KVM_SYSTEM_EVENT_RESET:
-		return exit_fatal(machine, vcpu, END_RESET);
+		return machine_exit_fatal(machine, vcpu, END_RESET);
 	case KVM_SYSTEM_EVENT_CRASH:
-		return exit_fatal(machine, vcpu, END_PANIC);
-	case KVM_SYSTEM_EVENT_SEV_TERM:
-		return machine_snp_terminate(machine, vcpu);
+		return machine_exit_fatal(machine, vcpu, END_PANIC);
 	default:
-		return exit_fatal(machine, vcpu, END_SYSTEM_EVENT);
+		return machine_exit_fatal(machine, vcpu, END_SYSTEM_EVENT);
 	}
 }
 
@@ -300,48 +193,39 @@ static void exit_interrupted(struct machine *machine, struct vcpu *vcpu)
 	(void)vcpu;
 }
 
-static void exit_shutdown(struct machine *machine, struct vcpu *vcpu)
-{
-	exit_fatal(machine, vcpu, END_TRIPLE_FAULT);
-}
-
 static void exit_fail_entry(struct machine *machine, struct vcpu *vcpu)
 {
-	exit_fatal(machine, vcpu, END_ENTRY_FAILED);
+	machine_exit_fatal(machine, vcpu, END_ENTRY_FAILED);
 }
 
-static const struct {
-	uint32_t reason;
-	void (*serve)(struct machine *machine, struct vcpu *vcpu);
-} exits[] = {
-	{ KVM_EXIT_IO,			exit_io },
+static const struct machine_exit exits[] = {
 	{ KVM_EXIT_MMIO,		exit_mmio },
-	{ KVM_EXIT_HYPERCALL,		exit_hypercall },
-	{ KVM_EXIT_MEMORY_FAULT,	exit_memory_fault },
 	{ KVM_EXIT_INTR,		exit_interrupted },
-	{ KVM_EXIT_SHUTDOWN,		exit_shutdown },
-	{ KVM_EXIT_SYSTEM_EVENT,	exit_system_event },
+	{ KVM_EXIT_SYSTEM_EVENT,	machine_exit_event },
 	{ KVM_EXIT_FAIL_ENTRY,		exit_fail_entry },
-	{ KVM_EXIT_AP_RESET_HOLD,	machine_snp_hold },
-	{ KVM_EXIT_SNP_REQ_CERTS,	machine_snp_certs },
+	{ 0 }
 };
+
+static bool exit_serve(const struct machine_exit *exit, struct machine *machine,
+		       struct vcpu *vcpu)
+{
+	while (exit->serve && exit->reason != vcpu->run->exit_reason)
+		exit++;
+	if (exit->serve)
+		exit->serve(machine, vcpu);
+	return exit->serve;
+}
 
 bool machine_exit(struct machine *machine, struct vcpu *vcpu)
 {
-	uint32_t reason = vcpu->run->exit_reason;
-
-	exit_count(&machine->counters.exits);
-	if (reason == KVM_EXIT_HLT) {
+	machine_count(&machine->counters.exits, 1);
+	if (vcpu->run->exit_reason == KVM_EXIT_HLT) {
 		machine_trace(machine, vcpu, "halted");
 		return false;
 	}
-	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
-		if (exits[i].reason == reason) {
-			exits[i].serve(machine, vcpu);
-			return true;
-		}
-	}
-	exit_internal_error(machine, vcpu);
+	if (!exit_serve(machine->type->exits, machine, vcpu) &&
+	    !exit_serve(exits, machine, vcpu))
+		exit_internal_error(machine, vcpu);
 	return true;
 }
 
@@ -414,7 +298,7 @@ static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu,
 		return false;
 	if (range_lock_wait_idle(&machine->memory.range_lock) == converted)
 		return false;
-	__atomic_add_fetch(&machine->counters.waited, 1, __ATOMIC_RELAXED);
+	machine_count(&machine->counters.waited, 1);
 	return true;
 }
 
@@ -425,55 +309,6 @@ static bool run_met_view(struct view_watch *watch, struct machine *machine,
 	if (rc ? rc != -EFAULT : vcpu->run->exit_reason != KVM_EXIT_MEMORY_FAULT)
 		return false;
 	return view_fault_answer(watch, machine, vcpu);
-}
-
-/* Why the host has no page for the guest, by what the memory is. */
-static const char *fault_text(const struct memory_request *request)
-{
-	switch (request->kind) {
-	case BACKING_FILE:
-		return "is its file system full, or is the file shorter than it "
-		       "was?";
-	case BACKING_HUGETLB:
-		return "has somebody taken the huge pages that were given back?";
-	case BACKING_GMEM:
-	case BACKING_GMEM_STORE:
-		return "gmem refuses what is private for gmem, but not for KVM";
-	default:
-		return "is the host, or the memory cgroup, short of memory?";
-	}
-}
-
-/* KVM does not tell where it was; that the guest has guard pages is likely why. */
-static void run_denied(struct machine *machine, char *why, size_t size)
-{
-	char ranges[256];
-
-	advice_explain(&machine->advice, ranges, sizeof(ranges));
-	if (*ranges)
-		snprintf(why, size, " (the guest has touched memory that it has "
-			 "protected by pvmemcontrol: %s)", ranges);
-}
-
-static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
-{
-	const struct memory_config *memory = &machine->config.memory;
-	const struct memory_request *request = memory->requests;
-	char path[256] = "", why[512] = "", registers[1024];
-
-	if (memory->nr_requests && request->path)
-		text_print(path, sizeof(path), ", %s", request->path);
-	if (rc == -EFAULT && memory->nr_requests)
-		snprintf(why, sizeof(why), " (the host has no page for the guest "
-			 "in memory of kind %s%s: %s)",
-			 backing_kind_name(request->kind), path,
-			 fault_text(request));
-	if (rc == -EFAULT)
-		run_denied(machine, why, sizeof(why));
-	exit_registers(vcpu, registers, sizeof(registers));
-	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY :
-		    END_FAILED, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,
-		    strerror(-rc), why, registers);
 }
 
 /* CPUs that nobody has started yet come back with EAGAIN. */
@@ -495,7 +330,7 @@ int machine_run_vcpu(void *data, struct vcpu *vcpu)
 		    run_met_conversion(machine, vcpu, rc, converted))
 			continue;
 		if (rc)
-			run_failed(machine, vcpu, rc);
+			machine->type->failed(machine, vcpu, rc);
 		else
 			halted = !machine_exit(machine, vcpu);
 	}

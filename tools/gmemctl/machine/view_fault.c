@@ -12,25 +12,6 @@
 #include "machine.h"
 #include "view_fault.h"
 
-#define CR0_PAGING	(UINT64_C(1) << 31)
-#define CR3_ADDRESS	UINT64_C(0x000ffffffffff000)
-
-/**
- * struct place - where a vCPU stands
- * @rip: linear address of the next instruction, at @gpa
- * @gpa: UINT64_MAX: KVM cannot tell, for it cannot read the page tables
- * @cpl: privilege level
- * @tables: the page table at the top, @paging being on
- * @paging: see there
- */
-struct place {
-	uint64_t rip;
-	uint64_t gpa;
-	unsigned int cpl;
-	uint64_t tables;
-	bool paging;
-};
-
 /* Seconds */
 #define LOOKS 5
 
@@ -42,25 +23,12 @@ struct place {
  */
 #define STILL_MAX 16
 
-static int place_find(struct vcpu *vcpu, struct place *place)
+/* UINT64_MAX: KVM cannot tell, for it cannot read the page tables. */
+static uint64_t translate(struct vcpu *vcpu, uint64_t address)
 {
-	struct kvm_translation at = { 0 };
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
+	struct kvm_translation at = { .linear_address = address };
 
-	if (vcpu_get_regs(vcpu, &regs) || vcpu_get_sregs(vcpu, &sregs))
-		return -1;
-	*place = (struct place){
-		.rip = sregs.cs.base + regs.rip,
-		.gpa = UINT64_MAX,
-		.cpl = sregs.ss.dpl,
-		.tables = sregs.cr3 & CR3_ADDRESS,
-		.paging = sregs.cr0 & CR0_PAGING,
-	};
-	at.linear_address = place->rip;
-	if (!vcpu_translate(vcpu, &at) && at.valid)
-		place->gpa = at.physical_address;
-	return 0;
+	return !vcpu_translate(vcpu, &at) && at.valid ? at.physical_address : UINT64_MAX;
 }
 
 static const char *state_name(const struct machine *machine, uint64_t gpa)
@@ -69,10 +37,9 @@ static const char *state_name(const struct machine *machine, uint64_t gpa)
 }
 
 static const char *cause(const struct machine *machine,
-			 const struct place *place)
+			 const struct place *place, uint64_t gpa)
 {
-	bool text = place->gpa != UINT64_MAX &&
-		    page_is_private(&machine->memory, place->gpa);
+	bool text = gpa != UINT64_MAX && page_is_private(&machine->memory, gpa);
 	bool tables = place->paging &&
 		      page_is_private(&machine->memory, place->tables);
 
@@ -82,7 +49,7 @@ static const char *cause(const struct machine *machine,
 	if (text)
 		return "an instruction that KVM emulates, in private memory, where KVM "
 		       "cannot read it";
-	if (place->gpa == UINT64_MAX)
+	if (gpa == UINT64_MAX)
 		return "an instruction that KVM emulates, while some of the page tables "
 		       "are in private memory, where KVM cannot walk them";
 	return "an instruction that KVM emulates, whose operand is in private memory, "
@@ -94,13 +61,15 @@ void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
 {
 	struct place place;
 	char at[64] = "not to be found by KVM";
+	uint64_t gpa;
 
 	text[0] = '\0';
-	if (!guest_memory_view(&machine->memory) || place_find(vcpu, &place))
+	if (!guest_memory_view(&machine->memory) || machine->type->place(vcpu, &place))
 		return;
-	if (place.gpa != UINT64_MAX)
-		snprintf(at, sizeof(at), "gpa 0x%" PRIx64 ", %s", place.gpa,
-			 state_name(machine, place.gpa));
+	gpa = translate(vcpu, place.rip);
+	if (gpa != UINT64_MAX)
+		snprintf(at, sizeof(at), "gpa 0x%" PRIx64 ", %s", gpa,
+			 state_name(machine, gpa));
 	snprintf(text, size, "\n  rip 0x%" PRIx64 " (%s), cpl %u; page tables at "
 		 "0x%" PRIx64 " (%s)"
 		 "\n  likely: %s"
@@ -109,7 +78,7 @@ void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
 		 "shared; or uses x2APIC and port I/O; or the host is an AMD CPU with "
 		 "DecodeAssists", place.rip, at, place.cpl, place.tables,
 		 place.paging ? state_name(machine, place.tables) : "paging is off",
-		 cause(machine, &place));
+		 cause(machine, &place, gpa));
 }
 
 void stuck_start(struct machine *machine)
@@ -153,16 +122,13 @@ void stuck_tick(void *data)
 /* Whether the guest was given a page fault where KVM can read no instruction. */
 static bool is_bad(struct machine *machine, struct vcpu *vcpu)
 {
-	struct kvm_translation at = { 0 };
-	struct kvm_sregs sregs;
+	struct place place;
+	uint64_t gpa;
 
-	if (vcpu_get_sregs(vcpu, &sregs) || !(sregs.cr2 & KERNEL_HALF))
+	if (machine->type->place(vcpu, &place) || !(place.fault & KERNEL_HALF))
 		return false;
-	at.linear_address = sregs.cr2;
-	if (vcpu_translate(vcpu, &at))
-		return false;
-	return at.valid ? page_is_private(&machine->memory, at.physical_address) :
-			  page_is_private(&machine->memory, sregs.cr3);
+	gpa = translate(vcpu, place.fault);
+	return page_is_private(&machine->memory, gpa == UINT64_MAX ? place.tables : gpa);
 }
 
 void stuck_look(struct machine *machine, struct vcpu *vcpu)
@@ -267,7 +233,7 @@ static bool fault_populate(struct view_watch *watch, struct machine *machine,
 	char why[160];
 	int rc = populate_around(machine, slot, page, &populated);
 
-	__atomic_add_fetch(&machine->counters.view_faults, 1, __ATOMIC_RELAXED);
+	machine_count(&machine->counters.view_faults, 1);
 	machine_trace(machine, vcpu, "view: gpa 0x%" PRIx64 ", error code 0x%"
 		      PRIx64 ": %s, %" PRIu64 " pages", (uint64_t)fault->gpa,
 		      (uint64_t)fault->error_code, rc ? strerror(-rc) : "done",

@@ -12,8 +12,21 @@
 #include "../kvm/stats.h"
 #include "machine.h"
 
-struct machine;
-struct vcpu;
+/**
+ * struct place - where a vCPU stands
+ * @rip: linear address of the next instruction
+ * @fault: that of its last page fault
+ * @cpl: privilege level
+ * @tables: the page table at the top, @paging being on
+ * @paging: see there
+ */
+struct place {
+	uint64_t rip;
+	uint64_t fault;
+	unsigned int cpl;
+	uint64_t tables;
+	bool paging;
+};
 
 /**
  * struct stuck - what is known of one vCPU

@@ -39,7 +39,7 @@ static int gic_place(struct realm *realm, uint64_t attr, uint64_t gpa,
 int realm_gic_create(struct realm *realm, struct error *error)
 {
 	struct kvm_create_device create = { .type = REALM_GIC_TYPE };
-	int rc = calls->ioctl(realm->vm.fd, KVM_CREATE_DEVICE, &create);
+	int rc = calls->ioctl(realm->machine.vm.fd, KVM_CREATE_DEVICE, &create);
 
 	/* Not a fault: this is a host with another controller. */
 	if (rc)
@@ -105,7 +105,7 @@ static int populate_once(struct realm *realm, struct realm_kvm_populate *left)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned int i = 0; ; i++) {
 		realm->counters.calls++;
-		rc = calls->ioctl(realm->vm.fd, REALM_POPULATE, left);
+		rc = calls->ioctl(realm->machine.vm.fd, REALM_POPULATE, left);
 		if ((rc != -EINTR && rc != -EAGAIN) || i == RETRIES_MAX)
 			break;
 		realm->counters.retries++;

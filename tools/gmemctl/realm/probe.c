@@ -175,21 +175,10 @@ static int check_load(const struct realm_config *config, unsigned int index,
 	return 0;
 }
 
-static int check_vcpus(const struct realm_config *config, struct error *error)
-{
-	if (config->nr_vcpus && config->nr_vcpus <= REALM_VCPUS_MAX)
-		return 0;
-	return error_set(error, -EINVAL, "realm", "create vCPUs",
-			 "between 1 and %d, not %u", REALM_VCPUS_MAX,
-			 config->nr_vcpus);
-}
-
 int realm_check(const struct realm_config *config, struct error *error)
 {
-	int rc = check_vcpus(config, error);
+	int rc = check_ram(config, error);
 
-	if (!rc)
-		rc = check_ram(config, error);
 	if (!rc)
 		rc = check_width(config, error);
 	if (!rc && config->nr_loads > REALM_LOADS_MAX)

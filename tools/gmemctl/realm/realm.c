@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A realm as a type of machine, and the order of its launch. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -11,6 +12,8 @@
 
 #define HINT_KERNEL "a kernel with CCA v14 has it; `gmemctl realm status` " \
 	"says what is missing"
+
+#define WHY_MAX 192
 
 static const struct vm_capability capabilities[] = {
 	{ KVM_CAP_USER_MEMORY2, 0, "KVM_CAP_USER_MEMORY2", HINT_KERNEL },
@@ -56,25 +59,14 @@ void realm_tell(const struct realm *realm, const char *step,
 	realm->config->step(realm->config->data, step, text);
 }
 
-void realm_trace(const struct realm *realm, const struct vcpu *vcpu,
-		 const char *format, ...)
+static struct realm *realm_of(struct machine *machine)
 {
-	FILE *file = realm->config->trace;
-	va_list args;
-
-	if (!file)
-		return;
-	flockfile(file);
-	fprintf(file, "vCPU %u: ", vcpu->index);
-	va_start(args, format);
-	vfprintf(file, format, args);
-	va_end(args);
-	fputc('\n', file);
-	funlockfile(file);
+	return (struct realm *)((char *)machine - offsetof(struct realm, machine));
 }
 
-static int create_vm(struct realm *realm, struct error *error)
+static int create_vm(struct machine *machine, struct error *error)
 {
+	struct realm *realm = realm_of(machine);
 	int kvm_fd, fd, rc;
 
 	kvm_fd = vm_open_kvm(error);
@@ -92,7 +84,7 @@ static int create_vm(struct realm *realm, struct error *error)
 		calls->close(kvm_fd);
 		return fd;
 	}
-	rc = vm_adopt(&realm->vm, kvm_fd, fd, capabilities, error);
+	rc = vm_adopt(&machine->vm, kvm_fd, fd, capabilities, error);
 	if (rc)
 		return rc;
 	if (realm->config->ram.end > UINT64_C(1) << (realm->ipa_bits - 1))
@@ -106,87 +98,214 @@ static int create_vm(struct realm *realm, struct error *error)
 	return 0;
 }
 
-/* All of it is private: what the realm wants to share it says when it runs. */
-static int create_memory(struct realm *realm, struct error *error)
+static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action,
+		       const char *hint, struct error *error)
 {
-	const struct range *ram = &realm->config->ram;
+	char object[32];
+
+	snprintf(object, sizeof(object), "vCPU %u", vcpu->index);
+	return error_set(error, rc, object, action, hint ? "%s" : NULL, hint);
+}
+
+/* The RMM tells a realm of PSCI, through which it starts the other vCPUs. */
+static int vcpu_init(struct machine *machine, struct vcpu *vcpu, struct error *error)
+{
+	struct realm_kvm_vcpu_init init;
 	int rc;
 
-	realm->request = (struct memory_request){
-		.ranges = ram, .nr_ranges = 1, .kind = BACKING_SHARED,
-		.existing_fd = -1, .node = -1,
-	};
-	realm->memory_config = (struct memory_config){
-		.requests = &realm->request, .nr_requests = 1,
-		.guest_memfd = true, .initial_private = true,
-		.encrypted = true,
-	};
-	rc = memory_config_check(&realm->memory_config, error);
-	if (!rc)
-		rc = guest_memory_create(&realm->memory, &realm->memory_config,
-					 &realm->vm, 0, error);
-	if (!rc)
-		rc = guest_memory_attach(&realm->memory, error);
+	memset(&init, 0, sizeof(init));
+	rc = calls->ioctl(machine->vm.fd, REALM_PREFERRED_TARGET, &init);
 	if (rc)
-		return rc;
-	realm_tell(realm, "memory", "0x%" PRIx64 " to 0x%" PRIx64 ", private",
-		   ram->start, ram->end);
-	return 0;
+		return vcpu_failed(vcpu, rc, "KVM_ARM_PREFERRED_TARGET", NULL,
+				   error);
+	memset(init.features, 0, sizeof(init.features));
+	init.features[0] = 1U << REALM_VCPU_PSCI_0_2;
+	if (vcpu->index)
+		init.features[0] |= 1U << REALM_VCPU_POWER_OFF;
+	rc = calls->ioctl(vcpu->fd, REALM_VCPU_INIT, &init);
+	if (!rc)
+		return 0;
+	return vcpu_failed(vcpu, rc, "KVM_ARM_VCPU_INIT", NULL, error);
 }
 
-static int create_vcpus(struct realm *realm, struct error *error)
+static int vcpu_set(struct vcpu *vcpu, uint64_t id, uint64_t value,
+		    const char *name, struct error *error)
 {
-	unsigned int count = realm->config->nr_vcpus;
-	int rc = 0;
+	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
+	int rc = calls->ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
 
-	while (!rc && realm->nr_vcpus < count)
-		rc = realm_vcpu_create(realm, error);
-	if (rc)
-		return rc;
-	realm->threads.vcpus = realm->vcpus;
-	realm->threads.count = count;
-	realm_tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64
-		   " with x0 = 0x%" PRIx64, count, realm->config->entry,
-		   realm->config->argument);
-	return 0;
+	if (!rc)
+		return 0;
+	return vcpu_failed(vcpu, rc, name, "KVM lets a VMM set x0 to x30 and pc",
+			   error);
 }
 
-/* A thread of a run. Return: not 0 ends the run of all vCPUs. */
-static int run_vcpu(void *data, struct vcpu *vcpu)
+/* What the first one starts with */
+static int vcpu_start(const struct realm_config *config, struct vcpu *vcpu,
+		      struct error *error)
 {
-	struct realm *realm = data;
+	int rc = vcpu_set(vcpu, REALM_REG_X(0), config->argument, "KVM_SET_ONE_REG(x0)",
+			  error);
+
+	return rc ? rc : vcpu_set(vcpu, REALM_REG_PC, config->entry, "KVM_SET_ONE_REG(pc)",
+				  error);
+}
+
+/* With the first of them it is known that there is memory. */
+static int create_vcpu(struct machine *machine, struct vcpu *vcpu, struct error *error)
+{
+	struct realm *realm = realm_of(machine);
+	const struct realm_config *config = realm->config;
+	unsigned int index = machine->nr_vcpus;
+	int rc;
+
+	if (!index)
+		realm_tell(realm, "memory", "0x%" PRIx64 " to 0x%" PRIx64 ", private",
+			   config->ram.start, config->ram.end);
+	rc = vcpu_open(vcpu, &machine->vm, index, error);
+	if (rc)
+		return rc;
+	rc = vcpu_init(machine, vcpu, error);
+	if (!rc && !index)
+		rc = vcpu_start(config, vcpu, error);
+	if (rc)
+		vcpu_destroy(vcpu);
+	return rc;
+}
+
+static void destroy(struct machine *machine)
+{
+	struct realm *realm = realm_of(machine);
+
+	if (realm->gic_fd >= 0)
+		calls->close(realm->gic_fd);
+	realm->gic_fd = -1;
+}
+
+static const struct {
+	int rc;
+	const char *hint;
+} run_hints[] = {
+	{ -ENXIO, "the RMM has refused: to create the realm or a vCPU, to take "
+	  "its memory, or to run it. dmesg may have more; the VM is of no use "
+	  "any more" },
+	{ -EINVAL, "the realm is dead, for its activation has failed before, or "
+	  "a vCPU was initialised without PSCI 0.2" },
+	{ -EOPNOTSUPP, "KVM runs realms with a GICv3 in the kernel only" },
+	{ -ENOEXEC, "the vCPU was not initialised" },
+	{ -EIO, "KVM has given the VM up after an earlier failure: create a new "
+	  "one" },
+	{ -ENOMEM, "the host has no memory for what the RMM needs" },
+	{ -EFAULT, "the host has no memory behind a page of the realm" },
+};
+
+static int run_error(const struct vcpu *vcpu, int rc, struct error *error)
+{
+	for (size_t i = 0; i < sizeof(run_hints) / sizeof(run_hints[0]); i++)
+		if (run_hints[i].rc == rc)
+			return vcpu_failed(vcpu, rc, "KVM_RUN",
+					   run_hints[i].hint, error);
+	return vcpu_failed(vcpu, rc, "KVM_RUN", NULL, error);
+}
+
+static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
+{
 	struct error error;
-	int rc;
 
-	while (!threads_stopping(&realm->threads)) {
-		rc = vcpu_run(vcpu);
-		/* EAGAIN: it has been started this very moment. */
-		if (rc == -EINTR || rc == -EAGAIN)
-			continue;
-		if (rc) {
-			realm_run_error(vcpu, rc, &error);
-			realm_end(realm, END_FAILED, "%s: %s: %s; %s",
-				  error.object, error.action, strerror(-rc),
-				  error.hint);
-			return 1;
-		}
-		if (!realm_exit(realm, vcpu))
-			return 1;
-	}
-	return 0;
+	run_error(vcpu, rc, &error);
+	machine_end(machine, END_FAILED, "%s: %s: %s; %s", error.object, error.action,
+		    strerror(-rc), error.hint);
 }
 
+/* Another vCPU has powered off while this one was on its way in. */
+static void exit_shutdown(struct machine *machine, struct vcpu *vcpu)
+{
+	machine_exit_fatal(machine, vcpu, END_POWER_OFF);
+}
+
+static bool is_already(const struct machine *machine, struct range range, bool private)
+{
+	for (uint64_t at = range.start; at < range.end; at += RANGE_PAGE_SIZE)
+		if (guest_memfd_is_private(&machine->memory.memfd, at) != private)
+			return false;
+	return true;
+}
+
+static void convert(struct machine *machine, struct vcpu *vcpu, struct range range,
+		    bool to_private)
+{
+	char why[WHY_MAX] = "";
+	int rc;
+
+	if (is_already(machine, range, to_private))
+		return machine_count(&realm_of(machine)->counters.confirmed, 1);
+	rc = machine_convert(machine, vcpu, range, to_private, why, sizeof(why));
+	/* EINTR: it is to end, but not because of this. */
+	if (rc && rc != -EINTR)
+		machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64 " + 0x%" PRIx64
+			    " to %s: %s%s%s", range.start, range_size(range),
+			    to_private ? "private" : "shared", strerror(-rc),
+			    *why ? "; " : "", why);
+}
+
+/*
+ * The realm has changed the state of a range, which KVM brings about when the
+ * vCPU is entered again; or it has accessed a page in the other way than it is
+ * in. What of the range is not memory is nobody's.
+ */
+static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
+{
+	const struct realm *realm = realm_of(machine);
+	const struct kvm_exit_memory_fault *fault = kvm_run_memory_fault(vcpu->run);
+	struct range range = { fault->gpa, fault->gpa + fault->size };
+
+	if (fault->flags & ~KVM_MEMORY_EXIT_FLAG_PRIVATE ||
+	    range.end <= range.start ||
+	    !range_aligned(range, realm->page_size) ||
+	    !range_overlaps(range, realm->config->ram))
+		return machine_exit_fatal(machine, vcpu, END_MEMORY);
+	convert(machine, vcpu, range_clip(range, realm->config->ram),
+		fault->flags & KVM_MEMORY_EXIT_FLAG_PRIVATE);
+}
+
+static const struct machine_exit exits[] = {
+	{ KVM_EXIT_MEMORY_FAULT,	exit_memory_fault },
+	{ KVM_EXIT_SHUTDOWN,		exit_shutdown },
+	{ 0 }
+};
+
+const struct machine_type machine_realm = {
+	.create_vm = create_vm,
+	.create_vcpu = create_vcpu,
+	.destroy = destroy,
+	.exits = exits,
+	.failed = run_failed,
+};
+
+/* All memory is private: what the realm wants to share it says when it runs. */
 static void realm_init(struct realm *realm, const struct realm_config *config)
 {
-	memset(realm, 0, sizeof(*realm));
-	realm->config = config;
-	realm->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-	realm->vm.fd = -1;
-	realm->vm.kvm_fd = -1;
-	realm->gic_fd = -1;
-	realm->memory.memfd.fd = -1;
-	realm->threads.finished_fd = -1;
-	pthread_mutex_init(&realm->lock, NULL);
+	const struct machine_config machine = {
+		.memory = {
+			.requests = &realm->request, .nr_requests = 1,
+			.guest_memfd = true, .initial_private = true,
+			.encrypted = true,
+		},
+		.nr_vcpus = config->nr_vcpus,
+		.run_timeout_s = config->run_timeout_s,
+		.trace = config->trace,
+	};
+
+	*realm = (struct realm){
+		.config = config,
+		.page_size = (uint64_t)sysconf(_SC_PAGESIZE),
+		.gic_fd = -1,
+		.request = {
+			.ranges = &config->ram, .nr_ranges = 1, .kind = BACKING_SHARED,
+			.existing_fd = -1, .node = -1,
+		},
+	};
+	machine_init(&realm->machine, &machine_realm, &machine);
 }
 
 int realm_open(struct realm *realm, const struct realm_config *config,
@@ -197,15 +316,13 @@ int realm_open(struct realm *realm, const struct realm_config *config,
 	realm_init(realm, config);
 	rc = realm_check(config, error);
 	if (!rc)
-		rc = threads_init(&realm->threads, run_vcpu, realm, error);
-	if (!rc)
-		rc = create_vm(realm, error);
-	if (!rc)
-		rc = create_memory(realm, error);
-	if (!rc)
-		rc = create_vcpus(realm, error);
-	if (!rc)
+		rc = machine_build(&realm->machine, error);
+	if (!rc) {
+		realm_tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64
+			   " with x0 = 0x%" PRIx64, config->nr_vcpus, config->entry,
+			   config->argument);
 		rc = realm_gic_create(realm, error);
+	}
 	realm->state = rc ? REALM_FAILED : REALM_OPEN;
 	return rc;
 }
@@ -216,7 +333,7 @@ int realm_open(struct realm *realm, const struct realm_config *config,
  */
 int realm_activate(struct realm *realm, struct error *error)
 {
-	struct vcpu *vcpu = &realm->vcpus[0];
+	struct vcpu *vcpu = realm->machine.vcpus;
 	int rc = realm_enter(realm, REALM_POPULATED, "activate", error);
 
 	if (rc)
@@ -226,25 +343,11 @@ int realm_activate(struct realm *realm, struct error *error)
 	vcpu->run->immediate_exit = 0;
 	if (rc && rc != -EINTR) {
 		realm->state = REALM_FAILED;
-		return realm_run_error(vcpu, rc, error);
+		return run_error(vcpu, rc, error);
 	}
 	realm->state = REALM_ACTIVE;
 	realm_tell(realm, "activate", "all memory is the realm's");
 	return 0;
-}
-
-void realm_end(struct realm *realm, enum end how, const char *format, ...)
-{
-	va_list args;
-
-	pthread_mutex_lock(&realm->lock);
-	if (realm->end == END_NONE) {
-		realm->end = how;
-		va_start(args, format);
-		vsnprintf(realm->report, sizeof(realm->report), format, args);
-		va_end(args);
-	}
-	pthread_mutex_unlock(&realm->lock);
 }
 
 int realm_run(struct realm *realm, struct error *error)
@@ -252,29 +355,14 @@ int realm_run(struct realm *realm, struct error *error)
 	int rc = realm_enter(realm, REALM_ACTIVE, "run", error);
 
 	if (!rc)
-		rc = threads_prepare(&realm->threads, error);
-	if (rc)
-		return rc;
-	rc = threads_run(&realm->threads, realm->config->run_timeout_s);
-	if (rc == -EINTR)
-		realm_end(realm, END_SIGNAL, "%s", "");
-	else if (rc == -ETIME)
-		realm_end(realm, END_TIMEOUT, "%s", "");
-	else if (rc)
-		return error_set(error, rc, "realm", "start threads", NULL);
-	return 0;
+		rc = machine_prepare(&realm->machine, error);
+	if (!rc)
+		machine_run(&realm->machine);
+	return rc;
 }
 
 void realm_close(struct realm *realm)
 {
-	while (realm->nr_vcpus)
-		vcpu_destroy(&realm->vcpus[--realm->nr_vcpus]);
-	if (realm->gic_fd >= 0)
-		calls->close(realm->gic_fd);
-	realm->gic_fd = -1;
-	guest_memory_destroy(&realm->memory);
-	vm_destroy(&realm->vm);
-	threads_destroy(&realm->threads);
-	pthread_mutex_destroy(&realm->lock);
+	machine_destroy(&realm->machine);
 	realm->state = REALM_CLOSED;
 }

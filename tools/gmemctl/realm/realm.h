@@ -15,17 +15,12 @@
 #ifndef GMEMCTL_REALM_REALM_H
 #define GMEMCTL_REALM_REALM_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "../base/error.h"
-#include "../kvm/end.h"
-#include "../kvm/threads.h"
-#include "../kvm/vcpu.h"
-#include "../kvm/vm.h"
-#include "../memory/guest_memory.h"
+#include "../machine/machine.h"
 
 /**
  * realm_create_vm() - KVM_CREATE_VM of a realm
@@ -49,9 +44,8 @@ int realm_create_vm(int kvm_fd, unsigned int *ipa_bits, struct error *error);
  */
 bool realm_knows_populate(int vm_fd);
 
-#define REALM_VCPUS_MAX 32
+#define REALM_VCPUS_MAX MACHINE_VCPUS_MAX
 #define REALM_LOADS_MAX 16
-#define REALM_REPORT_MAX 512
 
 /* Where the interrupt controller is; between them is room for all vCPUs. */
 #define REALM_GIC_DIST UINT64_C(0x08000000)
@@ -122,14 +116,10 @@ enum realm_state {
 };
 
 /**
- * struct realm_counters - what has happened; each is changed atomically
+ * struct realm_counters - what has happened, besides what any machine counts
  * @measured, @unmeasured: bytes that were populated
  * @calls: KVM_ARM_RMI_POPULATE
  * @retries: of them, those that a signal had interrupted
- * @exits: of all vCPUs
- * @stray: accesses to addresses without memory
- * @conversions: that the realm has asked for
- * @converted_bytes: bytes in them
  * @confirmed: requests for what was so already
  */
 struct realm_counters {
@@ -137,10 +127,6 @@ struct realm_counters {
 	uint64_t unmeasured;
 	uint64_t calls;
 	uint64_t retries;
-	uint64_t exits;
-	uint64_t stray;
-	uint64_t conversions;
-	uint64_t converted_bytes;
 	uint64_t confirmed;
 };
 
@@ -151,27 +137,19 @@ struct realm_counters {
  * @ipa_bits: width of guest addresses, of which the top bit means shared
  * @page_size: of the host: the unit of everything
  * @gic_fd: the interrupt controller, or -1
- * @lock: protects what follows
- * @end: why the run has ended; the first reason counts
- * @report: more about it
+ * @request: its memory
+ * @machine: VM, memory and vCPUs, and why a run has ended
+ * @counters: see there
  */
 struct realm {
 	const struct realm_config *config;
 	enum realm_state state;
 	unsigned int ipa_bits;
 	uint64_t page_size;
-	struct vm vm;
 	int gic_fd;
 	struct memory_request request;
-	struct memory_config memory_config;
-	struct guest_memory memory;
-	struct vcpu vcpus[REALM_VCPUS_MAX];
-	unsigned int nr_vcpus;
-	struct threads threads;
+	struct machine machine;
 	struct realm_counters counters;
-	pthread_mutex_t lock;
-	enum end end;
-	char report[REALM_REPORT_MAX];
 };
 
 /**
@@ -200,13 +178,16 @@ int realm_populate(struct realm *realm, struct error *error);
 /** realm_activate() - have the RMM take the realm; no instruction of it runs */
 int realm_activate(struct realm *realm, struct error *error);
 
-/** realm_run() - run all vCPUs until the end; realm->end says which */
+/** realm_run() - run all vCPUs until the end; realm->machine.end says which */
 int realm_run(struct realm *realm, struct error *error);
 
 void realm_close(struct realm *realm);
 
 /** realm_state_name() - a word for programs */
 const char *realm_state_name(enum realm_state state);
+
+/** machine_realm: the type of a realm's machine */
+extern const struct machine_type machine_realm;
 
 /* For the files of this library */
 
@@ -218,26 +199,7 @@ int realm_enter(const struct realm *realm, enum realm_state wanted,
 void realm_tell(const struct realm *realm, const char *step,
 		const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/** realm_end() - end the run, from any thread; @how counts if it is the first */
-void realm_end(struct realm *realm, enum end how, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/** realm_trace() - a line about @vcpu */
-void realm_trace(const struct realm *realm, const struct vcpu *vcpu,
-		 const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* populate.c */
 int realm_gic_create(struct realm *realm, struct error *error);
-
-/* exits.c */
-
-/** realm_vcpu_create() - the next one, with the registers it starts with */
-int realm_vcpu_create(struct realm *realm, struct error *error);
-
-/** realm_run_error() - say what a failure of KVM_RUN means for a realm */
-int realm_run_error(const struct vcpu *vcpu, int rc, struct error *error);
-
-/** realm_exit() - serve an exit. Return: whether the vCPU goes on. */
-bool realm_exit(struct realm *realm, struct vcpu *vcpu);
 
 #endif /* GMEMCTL_REALM_REALM_H */

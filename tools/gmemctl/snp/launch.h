@@ -20,6 +20,8 @@
 #include "id_block.h"
 #include "measure.h"
 
+struct kvm_cpuid2;
+
 /**
  * snp_cpuid_page_build() - make a page of what a vCPU's CPUID says
  *

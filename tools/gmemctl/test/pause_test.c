@@ -61,12 +61,11 @@ static void start(unsigned int count, bool pausing)
 	calls = &held_calls;
 	interrupts = count;
 	converts = 0;
-	memset(&machine, 0, sizeof(machine));
+	machine_init(&machine, &machine_x86, &(struct machine_config){ 0 });
 	memset(&area, 0, sizeof(area));
 	two_requests_init(&asked, BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	asked.config.convert_timeout_ms = TIMEOUT_MS;
 	machine.vm = kvm_fake.vm;
-	pthread_mutex_init(&machine.lock, NULL);
 	EXPECT_FALSE(threads_init(&machine.threads, no_loop, &machine, NULL));
 	EXPECT_FALSE(guest_memory_create(&machine.memory, &asked.config, &machine.vm, 0, NULL));
 	EXPECT_FALSE(guest_memory_attach(&machine.memory, NULL));

@@ -45,7 +45,7 @@ bool pc_fake_start(void)
 	pc_fake.control.pc = pc;
 	pc_fake.control.name = "test";
 	pc_fake.control.started_ns = clock_now_ns();
-	pthread_mutex_init(&machine->lock, NULL);
+	machine_init(machine, &machine_x86, &config.machine);
 	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
 	       !guest_memory_create(&machine->memory, &config.machine.memory,
 				    &kvm_fake.vm, 0, NULL) &&

@@ -36,10 +36,9 @@ static void start(void)
 	memset(&area, 0, sizeof(area));
 	config = (struct pc_config){ .input = -1, .output = -1 };
 	pc.config = &config;
+	machine_init(&pc.machine, &machine_x86, &config.machine);
 	pc.machine.vm.fd = kvm_fake.vm.fd;
-	pc.machine.memory.memfd.fd = -1;
 	pc.machine.memory.config = &config.machine.memory;
-	pthread_mutex_init(&pc.machine.lock, NULL);
 	EXPECT_FALSE(threads_init(&pc.machine.threads, no_loop, &pc, NULL));
 	EXPECT_FALSE(console_open(&pc.console, -1, -1, NULL));
 	EXPECT_FALSE(pc_devices(&pc, NULL));

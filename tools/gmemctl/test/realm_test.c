@@ -145,7 +145,7 @@ TEST_OF(realm, launch)
 
 	launch_init(&launch);
 	launch_realm(&launch);
-	vm = launch.realm->vm.fd;
+	vm = launch.realm->machine.vm.fd;
 	EXPECT_FALSE(launch.rc);
 	EXPECT_EQ(launch.realm->state, REALM_ACTIVE);
 	EXPECT_TRUE(sim_realm_is_active(launch.sim, vm));
@@ -178,8 +178,8 @@ TEST_OF(realm, registers)
 	launch.config.entry = BASE + 0x40;
 	launch_open(&launch);
 	EXPECT_FALSE(launch.rc);
-	EXPECT_EQ(launch.realm->nr_vcpus, 3);
-	vcpu = launch.realm->vcpus[0].fd;
+	EXPECT_EQ(launch.realm->machine.nr_vcpus, 3);
+	vcpu = launch.realm->machine.vcpus[0].fd;
 	reg.id = REALM_REG_PC;
 	EXPECT_FALSE(calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
 	EXPECT_EQ(value, BASE + 0x40);
@@ -199,7 +199,7 @@ TEST_OF(realm, partial)
 	launch_realm(&launch);
 	EXPECT_FALSE(launch.rc);
 	EXPECT_EQ(launch.realm->counters.calls, 5);
-	EXPECT_EQ(sim_realm_pages(launch.sim, launch.realm->vm.fd, true), 6);
+	EXPECT_EQ(sim_realm_pages(launch.sim, launch.realm->machine.vm.fd, true), 6);
 	launch_free(&launch);
 
 	/* A page that fails in the middle is found by the next call. */
@@ -472,8 +472,8 @@ static void spoil_count(struct launch *launch)
 TEST_OF(realm, bad)
 {
 	static const struct bad bads[] = {
-		{ spoil_vcpus, "realm", "between 1 and 32, not 33" },
-		{ spoil_no_vcpus, "realm", "between 1 and 32, not 0" },
+		{ spoil_vcpus, "VM", "between 1 and 32, not 33" },
+		{ spoil_no_vcpus, "VM", "between 1 and 32, not 0" },
 		{ spoil_ram, "memory", "page size of the host" },
 		{ spoil_gic, "memory", "--base" },
 		{ spoil_backwards, "memory", "page size of the host" },
@@ -515,8 +515,8 @@ TEST_OF(realm, run)
 	launch.config.nr_vcpus = 2;
 	launch_run(&launch);
 	EXPECT_FALSE(launch.rc);
-	EXPECT_EQ(launch.realm->end, END_POWER_OFF);
-	EXPECT_STRSTR(launch.realm->report, "shutdown");
+	EXPECT_EQ(launch.realm->machine.end, END_POWER_OFF);
+	EXPECT_STRSTR(launch.realm->machine.report, "shutdown");
 	launch_free(&launch);
 }
 
@@ -536,14 +536,14 @@ TEST_OF(realm, conversions)
 	plan(&launch, KVM_EXIT_MMIO, 0x9000000, 4, false, 0);
 	plan(&launch, KVM_EXIT_MMIO, 0x9000000, 4, true, 0);
 	launch_run(&launch);
-	vm = launch.realm->vm.fd;
+	vm = launch.realm->machine.vm.fd;
 	EXPECT_FALSE(launch.rc);
-	EXPECT_EQ(launch.realm->end, END_POWER_OFF);
+	EXPECT_EQ(launch.realm->machine.end, END_POWER_OFF);
 	EXPECT_EQ(launch.realm->counters.confirmed, 1);
-	EXPECT_EQ(launch.realm->counters.conversions, 3);
-	EXPECT_EQ(launch.realm->counters.converted_bytes, 11 * PAGE);
-	EXPECT_EQ(launch.realm->counters.stray, 2);
-	EXPECT_EQ(launch.realm->counters.exits, 7);
+	EXPECT_EQ(launch.realm->machine.counters.conversions, 3);
+	EXPECT_EQ(launch.realm->machine.counters.converted_bytes, 11 * PAGE);
+	EXPECT_EQ(launch.realm->machine.counters.stray_io, 2);
+	EXPECT_EQ(launch.realm->machine.counters.exits, 7);
 	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE + 31 * PAGE));
 	EXPECT_FALSE(sim_vm_is_private(launch.sim, vm, BASE + 33 * PAGE));
 	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE + 34 * PAGE));
@@ -584,8 +584,8 @@ TEST_OF(realm, ends)
 		EXPECT_FALSE(sim_plan(launch.sim, 0, &ends[i].exit));
 		launch_run(&launch);
 		EXPECT_FALSE(launch.rc);
-		EXPECT_EQ(launch.realm->end, ends[i].end);
-		EXPECT_STRSTR(launch.realm->report, ends[i].report);
+		EXPECT_EQ(launch.realm->machine.end, ends[i].end);
+		EXPECT_STRSTR(launch.realm->machine.report, ends[i].report);
 		launch_free(&launch);
 	}
 }

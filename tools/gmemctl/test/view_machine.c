@@ -78,10 +78,10 @@ void view_machine_start(void)
 	view_machine.vcpu.fd = 77;
 	view_machine.regs.rip = 0x1234;
 	view_machine.stats_fd = -ENOTTY;
+	machine_init(machine, &machine_x86, &(struct machine_config){ 0 });
 	machine->vm = kvm_fake.vm;
 	machine->vcpus = &view_machine.vcpu;
 	machine->nr_vcpus = 1;
-	pthread_mutex_init(&machine->lock, NULL);
 	EXPECT_FALSE(threads_init(&machine->threads, no_loop, machine, NULL));
 	EXPECT_FALSE(guest_memory_create(&machine->memory, view_machine_config(), &machine->vm, 0,
 					 NULL));
