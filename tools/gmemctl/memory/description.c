@@ -15,8 +15,6 @@
 
 /* Flags of the header */
 #define FLAG_GUEST_MEMFD	(1U << 0)
-#define FLAG_X86_LEGACY		(1U << 1)
-#define FLAGS_KNOWN		(FLAG_GUEST_MEMFD | FLAG_X86_LEGACY)
 
 /* Flags of a request */
 #define FLAG_THP		(1U << 0)
@@ -83,8 +81,7 @@ static uint8_t *put_header(uint8_t *at, const struct memory_config *config,
 	at = put(at, MAGIC, MAGIC_SIZE);
 	at = put32(at, VERSION);
 	at = put32(at, size);
-	at = put32(at, (config->guest_memfd ? FLAG_GUEST_MEMFD : 0) |
-		       (config->x86_legacy ? FLAG_X86_LEGACY : 0));
+	at = put32(at, config->guest_memfd ? FLAG_GUEST_MEMFD : 0);
 	at = put32(at, config->nr_requests);
 	at = put32(at, nr_private);
 	return put32(at, 0);
@@ -183,10 +180,9 @@ static int get_header(struct reader *reader, size_t size,
 		return bad(error, "it is not as long as it says");
 	flags = get32(reader);
 	config->guest_memfd = flags & FLAG_GUEST_MEMFD;
-	config->x86_legacy = flags & FLAG_X86_LEGACY;
 	config->nr_requests = get32(reader);
 	out->nr_private = get32(reader);
-	if (get32(reader) || flags & ~FLAGS_KNOWN)
+	if (get32(reader) || flags & ~FLAG_GUEST_MEMFD)
 		return bad(error, "unknown flags");
 	if (!config->nr_requests ||
 	    config->nr_requests > DESCRIPTION_REQUESTS_MAX)

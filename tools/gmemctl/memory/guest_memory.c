@@ -270,33 +270,17 @@ static int add_ram(struct guest_memory *memory, const struct backing *backing,
 	return 0;
 }
 
-static int add_split(struct guest_memory *memory, const struct backing *backing,
-		     struct range range, struct error *error)
-{
-	struct range pieces[SPLIT_REGIONS];
-	unsigned int count = split_ram(range, pieces);
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < count; i++)
-		rc = add_ram(memory, backing, pieces[i], pieces[i].start, error);
-	return rc;
-}
-
 static int add_request(struct guest_memory *memory, unsigned int index,
 		       struct error *error)
 {
 	const struct backing *backing = &memory->backings[index];
-	bool split = memory->config->x86_legacy && !index;
 	uint64_t offset = 0;
 	int rc = 0;
 
 	for (unsigned int i = 0; !rc && i < backing->request->nr_ranges; i++) {
 		struct range range = backing->request->ranges[i];
 
-		if (split && !i)
-			rc = add_split(memory, backing, range, error);
-		else
-			rc = add_ram(memory, backing, range, offset, error);
+		rc = add_ram(memory, backing, range, offset, error);
 		offset += range_size(range);
 	}
 	return rc;
@@ -304,7 +288,7 @@ static int add_request(struct guest_memory *memory, unsigned int index,
 
 static int add_regions(struct guest_memory *memory, struct error *error)
 {
-	unsigned int count = SPLIT_REGIONS;
+	unsigned int count = 0;
 	int rc = 0;
 
 	for (unsigned int i = 0; i < memory->nr_backings; i++)

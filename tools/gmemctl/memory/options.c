@@ -178,16 +178,10 @@ static bool request_is_existing(const struct memory_request *request)
 	       request->kind == BACKING_FILE;
 }
 
-static int check_private(const struct memory_config *config,
-			 const struct memory_request *request,
-			 struct error *error)
+static int check_private(const struct memory_request *request, struct error *error)
 {
 	if (request->kind != BACKING_PRIVATE)
 		return 0;
-	if (config->x86_legacy)
-		return refuse(error, "use kind=shared",
-			      "private memory is incompatible with x86 legacy "
-			      "support");
 	if (request_is_existing(request))
 		return refuse(error, "use kind=shared or kind=file",
 			      "private memory is incompatible with an existing "
@@ -195,9 +189,7 @@ static int check_private(const struct memory_config *config,
 	return 0;
 }
 
-static int check_hugepages(const struct memory_config *config,
-			   const struct memory_request *request,
-			   struct error *error)
+static int check_hugepages(const struct memory_request *request, struct error *error)
 {
 	if (!memory_request_hugepage(request))
 		return 0;
@@ -208,10 +200,6 @@ static int check_hugepages(const struct memory_config *config,
 		return refuse(error, "leave hugepages off",
 			      "hugepages are incompatible with existing memory "
 			      "backing");
-	if (config->x86_legacy)
-		return refuse(error, "leave hugepages off, or use thp=on",
-			      "hugepages are incompatible with x86 legacy RAM "
-			      "splitting");
 	if (request->kind != BACKING_HUGETLB && request->kind != BACKING_SHARED)
 		return refuse(error, "use kind=hugetlb, or leave hugepages off",
 			      "hugepages are incompatible with memory of kind "
@@ -278,27 +266,13 @@ static int check_requests(const struct memory_config *config,
 	int rc = 0;
 
 	for (unsigned int i = 0; !rc && i < config->nr_requests; i++) {
-		rc = check_private(config, &config->requests[i], error);
+		rc = check_private(&config->requests[i], error);
 		if (!rc)
-			rc = check_hugepages(config, &config->requests[i],
-					     error);
+			rc = check_hugepages(&config->requests[i], error);
 		if (!rc)
 			rc = check_file(&config->requests[i], error);
 	}
 	return rc ? rc : check_guest_memfd(config, error);
-}
-
-static int check_x86(const struct memory_config *config, struct error *error)
-{
-	const struct memory_request *first = config->requests;
-
-	if (!config->x86_legacy)
-		return 0;
-	if (config->nr_requests && first->nr_ranges &&
-	    split_possible(first->ranges[0]))
-		return 0;
-	return refuse(error, NULL, "x86 support requires RAM to start at 0 and "
-		      "contain at least 1MB");
 }
 
 static int check_hugepage_size(const struct memory_request *request,
@@ -374,8 +348,6 @@ int memory_config_check(const struct memory_config *config,
 {
 	int rc = check_requests(config, error);
 
-	if (!rc)
-		rc = check_x86(config, error);
 	for (unsigned int i = 0; !rc && i < config->nr_requests; i++)
 		rc = check_hugepage_size(&config->requests[i], error);
 	for (unsigned int i = 0; !rc && i < config->nr_requests; i++)

@@ -111,7 +111,6 @@ struct memory_request {
  * @initial_private: pages of that private side start private
  * @encrypted: what is private belongs to an encrypted guest: its contents are not
  *	preserved by a conversion
- * @x86_legacy: split the first MiB as a PC has it
  * @pin: pin all RAM, for device assignment
  * @alias: map all RAM a second time, at @alias_offset
  * @view: memory of kind gmem that has no view is a failure
@@ -123,7 +122,6 @@ struct memory_config {
 	bool guest_memfd;
 	bool initial_private;
 	bool encrypted;
-	bool x86_legacy;
 	bool pin;
 	bool alias;
 	uint64_t alias_offset;
@@ -146,8 +144,7 @@ uint64_t memory_request_hugepage(const struct memory_request *request);
  * memory_config_check() - whether it all goes together
  *
  * Pure: nothing is opened or allocated. The first rule that is broken is the
- * one reported, in a fixed order: what is refused in each request, the split of
- * x86, sizes of huge pages, sizes of RAM, the alias map.
+ * one reported, in a fixed order: what is refused in each request, sizes of huge pages, sizes of RAM, the alias map.
  */
 int memory_config_check(const struct memory_config *config,
 			struct error *error);

@@ -53,7 +53,6 @@ TEST_OF(description, round_trip)
 	EXPECT_FALSE(description_decode(bytes, size, &decoded, NULL));
 	EXPECT_EQ(decoded.config.nr_requests, 2);
 	EXPECT_TRUE(decoded.config.guest_memfd);
-	EXPECT_FALSE(decoded.config.x86_legacy);
 	EXPECT_EQ(decoded.config.requests, decoded.requests);
 	EXPECT_EQ(request->kind, BACKING_GMEM_STORE);
 	EXPECT_TRUE(request->prefetch);

@@ -107,23 +107,3 @@ TEST_OF(layout, ambiguous)
 	EXPECT_STREQ(error.action,
 		     "KVM guest_memfd mappings must be contained in exactly one RAM range");
 }
-
-TEST_OF(split, boundaries)
-{
-	static const uint64_t starts[] = {
-		0x0, 0xa0000, 0xc0000, 0xc4000, 0xc8000, 0xcc000, 0xd0000,
-		0xd4000, 0xd8000, 0xdc000, 0xe0000, 0xe4000, 0xe8000, 0xec000,
-		0xf0000, 0x100000, 0x40000000,
-	};
-	struct range pieces[SPLIT_REGIONS];
-
-	EXPECT_EQ(split_ram((struct range){ 0, 0x40000000 }, pieces), 16);
-	for (unsigned int i = 0; i < SPLIT_REGIONS; i++) {
-		EXPECT_EQ(pieces[i].start, starts[i]);
-		EXPECT_EQ(pieces[i].end, starts[i + 1]);
-	}
-	EXPECT_EQ(split_ram((struct range){ 0, 0x100000 }, pieces), 15);
-	EXPECT_TRUE(split_possible((struct range){ 0, 0x100000 }));
-	EXPECT_FALSE(split_possible((struct range){ 0, 0xff000 }));
-	EXPECT_FALSE(split_possible((struct range){ PAGE, 0x200000 }));
-}

@@ -77,22 +77,17 @@ TEST_OF(options, private)
 	EXPECT_TRUE(accepted());
 	request.existing_fd = 0;
 	EXPECT_TRUE(refused("private memory is incompatible with an existing memory backing"));
-	config.x86_legacy = true;
-	EXPECT_TRUE(refused("private memory is incompatible with x86 legacy support"));
 	request.existing_fd = -1;
 	request.path = "file";
-	config.x86_legacy = false;
 	EXPECT_TRUE(refused("private memory is incompatible with an existing memory backing"));
 }
 
-/* Private comes before existing, that before legacy. */
+/* Private comes before existing. */
 TEST_OF(options, hugepages)
 {
 	start();
 	request.hugepages = true;
 	EXPECT_TRUE(accepted());
-	config.x86_legacy = true;
-	EXPECT_TRUE(refused("hugepages are incompatible with x86 legacy RAM splitting"));
 	request.existing_fd = 0;
 	EXPECT_TRUE(refused("hugepages are incompatible with existing memory backing"));
 	request.existing_fd = -1;
@@ -101,35 +96,9 @@ TEST_OF(options, hugepages)
 	EXPECT_TRUE(refused("hugepages are incompatible with existing memory backing"));
 	request.kind = BACKING_PRIVATE;
 	request.path = NULL;
-	config.x86_legacy = false;
 	EXPECT_TRUE(refused("hugepages require shared memory mode"));
 	request.kind = BACKING_GMEM;
 	EXPECT_TRUE(refused("hugepages are incompatible with memory of kind gmem"));
-}
-
-TEST_OF(options, legacy)
-{
-	static const char message[] = "x86 support requires RAM to start at 0 "
-				      "and contain at least 1MB";
-
-	start();
-	config.x86_legacy = true;
-	EXPECT_TRUE(accepted());
-	ranges[0] = (struct range){ 0, M };
-	EXPECT_TRUE(accepted());
-	ranges[0] = (struct range){ 0, M - 4 * K };
-	EXPECT_TRUE(refused(message));
-	ranges[0] = (struct range){ 4 * K, 16 * M };
-	EXPECT_TRUE(refused(message));
-	request.nr_ranges = 0;
-	EXPECT_TRUE(refused(message));
-	config.nr_requests = 0;
-	EXPECT_TRUE(refused(message));
-	/* Before any size is looked at. */
-	start();
-	config.x86_legacy = true;
-	ranges[0] = (struct range){ 1, 2 };
-	EXPECT_TRUE(refused(message));
 }
 
 TEST_OF(options, hugepage_size)
@@ -264,12 +233,12 @@ TEST_OF(options, order)
 	two[0].kind = BACKING_GMEM;
 	two[0].hugepages = true;
 	two[1].kind = BACKING_PRIVATE;
+	two[1].existing_fd = 0;
 	config.requests = two;
 	config.nr_requests = 2;
-	config.x86_legacy = true;
-	EXPECT_TRUE(refused("hugepages are incompatible with x86 legacy RAM splitting"));
+	EXPECT_TRUE(refused("hugepages are incompatible with memory of kind gmem"));
 	two[0].hugepages = false;
-	EXPECT_TRUE(refused("private memory is incompatible with x86 legacy support"));
+	EXPECT_TRUE(refused("private memory is incompatible with an existing memory backing"));
 }
 
 TEST_OF(options, size_text)

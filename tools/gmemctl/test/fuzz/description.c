@@ -44,8 +44,7 @@ size_t fuzz_seed(unsigned int index, uint8_t *data)
 		  .kind = BACKING_GMEM_STORE, .existing_fd = -1, .node = 1 },
 	};
 	struct memory_config config = { .requests = requests,
-					.nr_requests = index + 1,
-					.x86_legacy = index };
+					.nr_requests = index + 1 };
 	uint8_t *bytes;
 	size_t size;
 

@@ -10,7 +10,7 @@ static void check_option(const struct memory_option *option)
 {
 	struct range range = { 0, option->size };
 	struct memory_request request = option->request;
-	struct memory_config config = { &request, 1, .x86_legacy = false };
+	struct memory_config config = { .requests = &request, .nr_requests = 1 };
 
 	FUZZ_ASSERT(request.kind < BACKING_KINDS);
 	FUZZ_ASSERT(!request.path || request.path == option->path);
