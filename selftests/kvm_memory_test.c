@@ -461,30 +461,6 @@ TEST_F(memory, node)
 	EXPECT_NE(NULL, strstr(self->error.action, "NUMA"));
 }
 
-/* One page, two addresses: the guest's page tables end at 4 GiB. */
-TEST_F(memory, alias)
-{
-	const uint64_t offset = 2 * SZ_1G;
-
-	self->config.alias = true;
-	self->config.alias_offset = offset;
-	start_or_skip(self);
-	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PART, 0x51);
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + offset, PART, 0x51);
-	expect_op(&self->g, 0, KVM_OP_FILL, BASE + offset + SIZE - PART, PART,
-		  0x52);
-	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + SIZE - PART, PART, 0x52);
-	EXPECT_EQ(PART, gmem_differs(self->host + BASE, 0x51, PART));
-}
-
-TEST_F(memory, alias_does_not_fit)
-{
-	self->config.alias = true;
-	self->config.alias_offset = BASE + SIZE - PAGE;
-	EXPECT_EQ(-EINVAL, build(self));
-	EXPECT_NE(NULL, strstr(self->error.action, "alias map"));
-}
-
 static unsigned int slots_used(const struct kvm_guest *g)
 {
 	unsigned int count = 0, i;

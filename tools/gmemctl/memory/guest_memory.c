@@ -307,12 +307,6 @@ static int build(struct guest_memory *memory, uint64_t device_end,
 {
 	int rc = memory_config_check(memory->config, error);
 
-	if (!rc && memory->config->alias &&
-	    device_end > memory->config->alias_offset)
-		rc = error_set(error, -EINVAL, "guest memory", "not enough "
-			       "guest address space available for the vtl0 "
-			       "alias map", "devices end at 0x%llx",
-			       (unsigned long long)device_end);
 	if (!rc && !memory_config_end(memory->config))
 		rc = error_set(error, -EINVAL, "guest memory", "create",
 			       "there is no RAM");
@@ -344,45 +338,26 @@ int guest_memory_create(struct guest_memory *memory,
 	return rc;
 }
 
-static int attach(struct guest_memory *memory, struct slots *slots,
-		  struct partition *partition, uint64_t offset,
-		  struct error *error)
-{
-	*slots = (struct slots){
-		.vm = memory->vm,
-		.memfd = memory->memfd.fd >= 0 ? &memory->memfd : NULL,
-		.views = memory->views,
-		.nr_views = memory->nr_views,
-		.offset = offset,
-	};
-	*partition = (struct partition){
-		.ops = &slots_ops,
-		.data = slots,
-		.reservation = &memory->reservation,
-		.offset = offset,
-		.pin = memory->config->pin,
-	};
-	return region_set_add_partition(&memory->regions, partition, error);
-}
-
 int guest_memory_attach(struct guest_memory *memory, struct error *error)
 {
-	const struct memory_config *config = memory->config;
 	int rc;
 
 	if (!memory->vm || memory->slots.vm)
 		return error_set(error, -EINVAL, "guest memory", "attach to VM",
 				 "once, to the VM that it was created for");
-	if (config->alias) {
-		rc = attach(memory, &memory->alias, &memory->alias_partition,
-			    config->alias_offset, error);
-		if (rc)
-			return rc;
-	}
-	rc = attach(memory, &memory->slots, &memory->partition, 0, error);
-	if (rc && config->alias)
-		region_set_remove_partition(&memory->regions,
-					    &memory->alias_partition);
+	memory->slots = (struct slots){
+		.vm = memory->vm,
+		.memfd = memory->memfd.fd >= 0 ? &memory->memfd : NULL,
+		.views = memory->views,
+		.nr_views = memory->nr_views,
+	};
+	memory->partition = (struct partition){
+		.ops = &slots_ops,
+		.data = &memory->slots,
+		.reservation = &memory->reservation,
+		.pin = memory->config->pin,
+	};
+	rc = region_set_add_partition(&memory->regions, &memory->partition, error);
 	if (rc)
 		memory->slots.vm = NULL;
 	return rc;

@@ -34,7 +34,6 @@
  * @ram: the regions of RAM, in ascending order of requests and ranges
  * @range_lock: conversions, decommits and what a guest asks for, going on
  * @slots: all of @regions in @vm, through @partition
- * @alias: the same at an offset, through @alias_partition
  */
 struct guest_memory {
 	const struct memory_config *config;
@@ -51,8 +50,6 @@ struct guest_memory {
 	struct range_lock range_lock;
 	struct slots slots;
 	struct partition partition;
-	struct slots alias;
-	struct partition alias_partition;
 };
 
 /**

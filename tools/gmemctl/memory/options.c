@@ -253,10 +253,6 @@ static int check_guest_memfd(const struct memory_config *config,
 		return refuse(error, "use the same kind for all memory",
 			      "memory of kind guest-memfd is incompatible with "
 			      "private memory of the VM");
-	if ((private || mappable) && config->alias)
-		return refuse(error, "KVM takes a page of a guest_memfd into "
-			      "one slot only",
-			      "the alias map is incompatible with guest_memfd");
 	return 0;
 }
 
@@ -352,11 +348,5 @@ int memory_config_check(const struct memory_config *config,
 		rc = check_hugepage_size(&config->requests[i], error);
 	for (unsigned int i = 0; !rc && i < config->nr_requests; i++)
 		rc = check_size(&config->requests[i], error);
-	if (rc)
-		return rc;
-	if (config->alias && memory_config_end(config) > config->alias_offset)
-		return refuse(error, "choose a higher offset, or less memory",
-			      "not enough guest address space available for the "
-			      "vtl0 alias map");
-	return 0;
+	return rc;
 }

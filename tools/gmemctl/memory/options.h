@@ -112,7 +112,6 @@ struct memory_request {
  * @encrypted: what is private belongs to an encrypted guest: its contents are not
  *	preserved by a conversion
  * @pin: pin all RAM, for device assignment
- * @alias: map all RAM a second time, at @alias_offset
  * @view: memory of kind gmem that has no view is a failure
  * @convert_timeout_ms: how long a conversion to private may wait for references
  */
@@ -123,8 +122,6 @@ struct memory_config {
 	bool initial_private;
 	bool encrypted;
 	bool pin;
-	bool alias;
-	uint64_t alias_offset;
 	bool view;
 	uint32_t convert_timeout_ms;
 };
@@ -144,7 +141,7 @@ uint64_t memory_request_hugepage(const struct memory_request *request);
  * memory_config_check() - whether it all goes together
  *
  * Pure: nothing is opened or allocated. The first rule that is broken is the
- * one reported, in a fixed order: what is refused in each request, sizes of huge pages, sizes of RAM, the alias map.
+ * one reported, in a fixed order: what is refused in each request, sizes of huge pages, sizes of RAM.
  */
 int memory_config_check(const struct memory_config *config,
 			struct error *error);

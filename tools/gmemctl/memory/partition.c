@@ -54,8 +54,7 @@ static void slots_find_view(const struct slots *slots,
 			    const struct partition_range *range,
 			    struct slot *slot)
 {
-	uint64_t start = range->gpa - slots->offset;
-	struct range ram = { start, start + range->size };
+	struct range ram = { range->gpa, range->gpa + range->size };
 
 	for (unsigned int i = 0; i < slots->nr_views; i++) {
 		const struct view *view = &slots->views[i];
@@ -212,35 +211,18 @@ static void partition_prefetch(struct partition *partition,
 		partition->prefetch_rc = rc;
 }
 
-/* Where in the partition a region is. Return: 0, or -ERANGE. */
-static int partition_place(const struct partition *partition,
-			   struct range range, struct partition_range *out)
-{
-	uint64_t end;
-
-	if (range.end > partition->reservation->size ||
-	    __builtin_add_overflow(range.start, partition->offset, &out->gpa) ||
-	    __builtin_add_overflow(range.end, partition->offset, &end))
-		return -ERANGE;
-	out->host = partition->reservation->base + range.start;
-	out->size = range_size(range);
-	return 0;
-}
-
 int partition_map_region(struct partition *partition, struct range range,
 			 const struct region_params *params,
 			 struct error *error)
 {
-	struct partition_range place = { .params = *params };
-	int rc = partition_place(partition, range, &place);
+	struct partition_range place = {
+		.host = partition->reservation->base + range.start,
+		.gpa = range.start,
+		.size = range_size(range),
+		.params = *params,
+	};
+	int rc = partition->ops->map(partition->data, &place, error);
 
-	if (rc)
-		return error_set(error, rc, "partition",
-				 "failed to map range to partition",
-				 "the address does not fit: 0x%llx at offset "
-				 "0x%llx", (unsigned long long)range.start,
-				 (unsigned long long)partition->offset);
-	rc = partition->ops->map(partition->data, &place, error);
 	if (rc)
 		return rc;
 	partition_prefetch(partition, &place);
@@ -249,7 +231,5 @@ int partition_map_region(struct partition *partition, struct range range,
 
 int partition_unmap_region(struct partition *partition, struct range range)
 {
-	return partition->ops->unmap(partition->data,
-				     range.start + partition->offset,
-				     range_size(range));
+	return partition->ops->unmap(partition->data, range.start, range_size(range));
 }

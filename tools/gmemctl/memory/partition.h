@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A partition: a view of the guest's memory that a VM has. Regions are mapped
- * into it as a whole, at their address or, in an alias map, at a fixed offset
- * from it.
+ * into it as a whole, at their address.
  */
 #ifndef GMEMCTL_MEMORY_PARTITION_H
 #define GMEMCTL_MEMORY_PARTITION_H
@@ -23,7 +22,6 @@
  * @memfd: where private pages of RAM live, or NULL: not in a guest_memfd
  * @views: of the backings, @nr_views of them; some may not be there
  * @nr_views: see there
- * @offset: of the partition
  * @pinned: slots are locked in memory
  */
 struct slots {
@@ -31,7 +29,6 @@ struct slots {
 	struct guest_memfd *memfd;
 	const struct view *views;
 	unsigned int nr_views;
-	uint64_t offset;
 	bool pinned;
 };
 
@@ -86,7 +83,6 @@ struct partition_ops {
  * @ops: what does the work
  * @data: for @ops
  * @reservation: where guest memory is in this process
- * @offset: added to the address of each region
  * @pin: pin each region for device assignment
  * @prefetch_rc: why a prefetch has failed, the last that did; 0: none did.
  *	Guests run without it, so nothing else fails.
@@ -95,7 +91,6 @@ struct partition {
 	const struct partition_ops *ops;
 	void *data;
 	const struct reservation *reservation;
-	uint64_t offset;
 	bool pin;
 	int prefetch_rc;
 };

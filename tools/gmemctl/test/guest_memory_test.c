@@ -500,53 +500,6 @@ TEST_OF(guest_memory, file)
 	EXPECT_EQ(create(), -ENOENT);
 }
 
-TEST_OF(guest_memory, alias)
-{
-	const struct slot *low, *high;
-
-	start(BACKING_SHARED);
-	config.alias = true;
-	config.alias_offset = 128 * PAGE;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	EXPECT_EQ(kvm_fake_slots(), 4);
-	low = slot_find(&kvm_fake.vm.slots, 65 * PAGE);
-	high = slot_find(&kvm_fake.vm.slots, 193 * PAGE);
-	EXPECT_TRUE(low);
-	EXPECT_TRUE(high);
-	EXPECT_NE(low, high);
-	EXPECT_EQ(low->host, high->host);
-	stop();
-	EXPECT_FALSE(kvm_fake_slots());
-	start(BACKING_SHARED);
-	config.alias = true;
-	config.alias_offset = 128 * PAGE;
-	EXPECT_FALSE(create());
-	/* Each of the four slots is refused once. */
-	for (unsigned int i = 0; i < 4; i++) {
-		kvm_fake.fail = 'S';
-		kvm_fake.pass = i;
-		kvm_fake.rc = -ENOSPC;
-		EXPECT_EQ(attach(), -ENOSPC);
-		EXPECT_FALSE(kvm_fake_slots());
-	}
-	EXPECT_FALSE(attach());
-	EXPECT_EQ(kvm_fake_slots(), 4);
-	stop();
-}
-
-/* Devices have addresses, too. */
-TEST_OF(guest_memory, alias_devices)
-{
-	start(BACKING_SHARED);
-	config.alias = true;
-	config.alias_offset = 128 * PAGE;
-	EXPECT_EQ(guest_memory_create(&memory, &config, &kvm_fake.vm, 129 * PAGE, &error), -EINVAL);
-	EXPECT_TRUE(strstr(error.action, "not enough guest address space available"));
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 128 * PAGE, &error));
-	stop();
-}
-
 static void *decommit_main(void *data)
 {
 	bool *done = data;

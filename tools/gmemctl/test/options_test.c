@@ -164,19 +164,6 @@ TEST_OF(options, size)
 	EXPECT_TRUE(refused("RAM range 0x0-0x0 is not whole pages"));
 }
 
-TEST_OF(options, alias)
-{
-	start();
-	config.alias = true;
-	config.alias_offset = 16 * M;
-	EXPECT_TRUE(accepted());
-	config.alias_offset = 16 * M - 4 * K;
-	EXPECT_TRUE(refused("not enough guest address space available for the vtl0 alias map"));
-	/* It is the last of the checks. */
-	ranges[0].end = 32 * M + 1;
-	EXPECT_TRUE(refused("RAM range 0x0-0x2000001 is not whole pages"));
-}
-
 TEST_OF(options, file)
 {
 	start();
@@ -197,7 +184,7 @@ TEST_OF(options, file)
 			    "existing memory backing"));
 }
 
-/* A VM has one guest_memfd, and a page of it is in one slot. */
+/* A VM has one guest_memfd. */
 TEST_OF(options, guest_memfd)
 {
 	struct memory_request two[2];
@@ -217,9 +204,6 @@ TEST_OF(options, guest_memfd)
 			    "memory of the VM"));
 	two[0].kind = BACKING_SHARED;
 	EXPECT_TRUE(accepted());
-	config.alias = true;
-	config.alias_offset = G;
-	EXPECT_TRUE(refused("the alias map is incompatible with guest_memfd"));
 }
 
 /* The first request that breaks a rule is the one that is reported. */

@@ -135,25 +135,6 @@ TEST_OF(region, late_partition)
 	fake_stop();
 }
 
-TEST_OF(region, offset)
-{
-	struct region *ram;
-	struct error error;
-
-	fake_start();
-	ram = fake_region("ram", 1, 3);
-	fake.partition.offset = -2 * PAGE;
-	EXPECT_FALSE(region_set_add_partition(&fake.set, &fake.partition, NULL));
-	EXPECT_EQ(region_map(&fake.set, ram, &(struct region_params){ 0 }, &error), -ERANGE);
-	EXPECT_STREQ(error.action, "failed to map range to partition");
-	EXPECT_TRUE(fake_said(""));
-	EXPECT_TRUE(!ram->active);
-	fake.partition.offset = 0x100 * PAGE;
-	EXPECT_FALSE(fake_map(ram, true));
-	EXPECT_TRUE(fake_said("m101-103 "));
-	fake_stop();
-}
-
 /* A guest runs without what could not be prefetched. */
 TEST_OF(region, prefetch)
 {

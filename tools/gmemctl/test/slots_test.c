@@ -185,35 +185,6 @@ TEST_OF(slots, mappable)
 	stop();
 }
 
-/* The same memory at two addresses, in slots of one VM. */
-TEST_OF(slots, alias)
-{
-	struct region_params params = { .writable = true };
-	struct partition alias = { .ops = &slots_ops,
-				   .reservation = &reservation,
-				   .offset = 1024 * PAGE };
-	const struct slot *low, *high;
-	struct slots other;
-
-	start(false, false);
-	slots.memfd = NULL;
-	other = slots;
-	alias.data = &other;
-	EXPECT_FALSE(map(0, 8));
-	EXPECT_FALSE(partition_map_region(&alias, (struct range){ 0, 8 * PAGE }, &params, NULL));
-	EXPECT_TRUE(kvm_fake_said("S0-8 S400-408"));
-	low = slot_find(&kvm_fake.vm.slots, 0);
-	high = slot_find(&kvm_fake.vm.slots, 1024 * PAGE);
-	EXPECT_TRUE(low);
-	EXPECT_TRUE(high);
-	EXPECT_EQ(low->host, high->host);
-	EXPECT_FALSE(unmap(0, 64));
-	EXPECT_EQ(kvm_fake_slots(), 1);
-	EXPECT_FALSE(partition_unmap_region(&alias, (struct range){ 0, 8 * PAGE }));
-	EXPECT_TRUE(kvm_fake_said("D0-8 D400-408"));
-	stop();
-}
-
 static unsigned int locks, unlocks;
 static int lock_rc;
 

@@ -80,17 +80,6 @@ TEST_OF(view, slots)
 	stop();
 }
 
-/* The alias map has a part of the same view. */
-TEST_OF(view, alias)
-{
-	start();
-	config.alias = true;
-	config.alias_offset = 8192 * PAGE;
-	EXPECT_FALSE(build());
-	EXPECT_EQ(view_fake_slot((8192 + 2048) * PAGE), 1024);
-	stop();
-}
-
 TEST_OF(view, prefetch)
 {
 	start();
