@@ -2,16 +2,13 @@
 /*
  * gmemctl's memory manager with the real KVM below it: each kind of memory is
  * one that guest and host share, that can be populated up front and given back;
- * where it comes from, that it is pinned and mapped twice; and what is left of an
- * attach that KVM has refused.
+ * where it comes from; and what is left of an attach that KVM has refused.
  */
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -468,71 +465,6 @@ static unsigned int slots_used(const struct kvm_guest *g)
 	for (i = 0; i < SLOT_MAX; i++)
 		count += g->vm.slots.slots[i].used;
 	return count;
-}
-
-/* Locked KiB of this process. */
-static unsigned long locked(void)
-{
-	FILE *file = fopen("/proc/self/status", "r");
-	unsigned long value = 0;
-	char line[256];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "VmLck:", 6))
-			value = strtoul(line + 6, NULL, 10);
-	if (file)
-		fclose(file);
-	return value;
-}
-
-/* CAP_IPC_LOCK makes the limit moot. */
-static int drop_ipc_lock(void)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	data[0].effective &= ~(1U << CAP_IPC_LOCK);
-	data[0].permitted &= ~(1U << CAP_IPC_LOCK);
-	return syscall(SYS_capset, &header, data) ? -errno : 0;
-}
-
-TEST_F(memory, pin)
-{
-	unsigned long before = locked();
-
-	self->config.pin = true;
-	start_or_skip(self);
-	EXPECT_EQ(before + SIZE / 1024, locked());
-	EXPECT_EQ(SIZE / PAGE, resident(self));
-	expect_shared(self, BASE);
-	guest_memory_destroy(&self->memory);
-	self->created = false;
-	EXPECT_EQ(before, locked());
-}
-
-/* Of two ranges the limit takes one: neither is left, and the VM can go on. */
-TEST_F(memory, pin_refused)
-{
-	struct rlimit limit = { SZ_2M, SZ_2M };
-
-	self->ranges[0] = (struct range){ BASE, BASE + SZ_2M };
-	self->ranges[1] = (struct range){ BASE + SIZE, BASE + SIZE + SZ_2M };
-	self->request.nr_ranges = 2;
-	self->config.pin = true;
-	ASSERT_EQ(0, build(self));
-	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &limit));
-	ASSERT_EQ(0, drop_ipc_lock());
-	EXPECT_GT(0, guest_memory_attach(&self->memory, &self->error));
-	EXPECT_NE(NULL, strstr(self->error.action, "failed to pin range"));
-	EXPECT_EQ(1, slots_used(&self->g));
-	EXPECT_EQ(0, locked());
-	self->config.pin = false;
-	ASSERT_EQ(0, guest_memory_attach(&self->memory, &self->error));
-	expect_shared(self, self->ranges[1].start);
 }
 
 /* KVM refuses the third slot, where somebody else's is: the others go, too. */

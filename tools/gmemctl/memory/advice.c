@@ -327,8 +327,6 @@ static int page_out(const struct request *request)
 #define OWN_TURN	0x1	/* takes the turn of the range itself */
 #define PRIVATE_TOO	0x2	/* works on private pages as well */
 #define NOT_LOCKED	0x4	/* as the kernel has it: not on what is locked */
-#define NOT_PINNED	0x8	/* a device would go on with pages that are gone */
-#define LOSES		(NOT_LOCKED | NOT_PINNED)
 
 /**
  * struct way - how something is done
@@ -343,15 +341,15 @@ struct way {
 };
 
 static const struct way ways[ADVICE_KINDS] = {
-	[ADVICE_DONTNEED]	= { ALL, OWN_TURN | PRIVATE_TOO | LOSES, give_back },
-	[ADVICE_REMOVE]		= { ALL & ~ANONYMOUS, OWN_TURN | PRIVATE_TOO | LOSES,
+	[ADVICE_DONTNEED]	= { ALL, OWN_TURN | PRIVATE_TOO | NOT_LOCKED, give_back },
+	[ADVICE_REMOVE]		= { ALL & ~ANONYMOUS, OWN_TURN | PRIVATE_TOO | NOT_LOCKED,
 				    give_back },
-	[ADVICE_FREE]		= { ANONYMOUS, LOSES, free_lazily },
-	[ADVICE_PAGEOUT]	= { PAGED, LOSES, page_out },
+	[ADVICE_FREE]		= { ANONYMOUS, NOT_LOCKED, free_lazily },
+	[ADVICE_PAGEOUT]	= { PAGED, NOT_LOCKED, page_out },
 	[ADVICE_DONTDUMP]	= { ALL, PRIVATE_TOO, dont_dump },
 	[ADVICE_NAME]		= { ANONYMOUS, 0, set_and_record },
 	[ADVICE_LOCK]		= { ALL, 0, set_and_record },
-	[ADVICE_UNLOCK]		= { ALL, NOT_PINNED, set_and_record },
+	[ADVICE_UNLOCK]		= { ALL, 0, set_and_record },
 	[ADVICE_PROTECT_NONE]	= { MAPPED, 0, set_and_record },
 	[ADVICE_PROTECT_R]	= { MAPPED, 0, set_and_record },
 	[ADVICE_PROTECT_W]	= { MAPPED, 0, set_and_record },
@@ -419,8 +417,6 @@ static int check(const struct request *request)
 		return -EOPNOTSUPP;
 	if (hugepage && !range_aligned(request->range, hugepage))
 		return -EINVAL;
-	if (way->rules & NOT_PINNED && advice->memory->config->pin)
-		return -EBUSY;
 	return way->rules & NOT_LOCKED && is_locked(advice, request->range) ?
 	       -EINVAL : 0;
 }

@@ -121,8 +121,8 @@ void advice_destroy(struct advice *advice);
  *
  * Return: 0; -EINVAL for a range that is not whole pages of RAM of one request, that
  * would cut a huge page, or is locked where that does not go together; -EOPNOTSUPP for
- * what this memory, or its private pages, cannot do; -EBUSY for memory that is pinned
- * for a device; -ENOMEM if it makes too many pieces; what the kernel says.
+ * what this memory, or its private pages, cannot do; -ENOMEM if it makes too many
+ * pieces; what the kernel says.
  */
 int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
 		uint64_t size, uint64_t number);

@@ -45,7 +45,7 @@ struct description {
  * description_encode() - turn it into bytes
  * @bytes: out: allocated
  *
- * Paths and fds are not part of it, nor is pinning.
+ * Paths and fds are not part of it.
  *
  * Return: 0; -E2BIG for more than the format takes; -ENOMEM.
  */

@@ -355,7 +355,6 @@ int guest_memory_attach(struct guest_memory *memory, struct error *error)
 		.ops = &slots_ops,
 		.data = &memory->slots,
 		.reservation = &memory->reservation,
-		.pin = memory->config->pin,
 	};
 	rc = region_set_add_partition(&memory->regions, &memory->partition, error);
 	if (rc)
@@ -451,9 +450,6 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range)
 	struct range *turn;
 	int rc;
 
-	/* Devices would go on with pages that are nobody's, or another's. */
-	if (memory->config->pin)
-		return -EBUSY;
 	/* A turn is for a range that is not empty. */
 	if (range.start >= range.end)
 		return decommit(memory, range);

@@ -105,8 +105,7 @@ int guest_memory_commit(struct guest_memory *memory, struct range range);
  *
  * The contents are gone; shared pages read zero. Several threads may do this at once.
  *
- * Return: 0; -EBUSY if all RAM is pinned for a device; otherwise as
- * guest_memory_commit() and reservation_decommit().
+ * Return: as guest_memory_commit() and reservation_decommit().
  */
 int guest_memory_decommit(struct guest_memory *memory, struct range range);
 

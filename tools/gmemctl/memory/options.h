@@ -111,7 +111,6 @@ struct memory_request {
  * @initial_private: pages of that private side start private
  * @encrypted: what is private belongs to an encrypted guest: its contents are not
  *	preserved by a conversion
- * @pin: pin all RAM, for device assignment
  * @view: memory of kind gmem that has no view is a failure
  * @convert_timeout_ms: how long a conversion to private may wait for references
  */
@@ -121,7 +120,6 @@ struct memory_config {
 	bool guest_memfd;
 	bool initial_private;
 	bool encrypted;
-	bool pin;
 	bool view;
 	uint32_t convert_timeout_ms;
 };

@@ -102,17 +102,11 @@ static unsigned int slots_next(const struct slots *slots, struct range range,
 	return number;
 }
 
-/*
- * The lock stays with the pages as long as they are mapped in this process, not
- * as long as the VM uses them.
- */
 static int slots_remove(struct slots *slots, unsigned int number)
 {
 	const struct slot *slot = &slots->vm->slots.slots[number];
 	int first = 0, rc;
 
-	if (slots->pinned)
-		calls->unlock(slot->host, slot->size);
 	if (slot->guest_memfd >= 0)
 		first = guest_memfd_clear_attributes(slots->memfd, slots->vm,
 						     slot_place(slot));
@@ -159,45 +153,11 @@ static int slots_prefetch(void *data, uint64_t gpa, uint64_t size)
 			     MADV_POPULATE_READ : MADV_POPULATE_WRITE);
 }
 
-/* A call that fails may have locked a part. */
-static int slots_pin(void *data, uint64_t gpa, uint64_t size)
-{
-	struct slots *slots = data;
-	const struct slot *slot = slot_find(&slots->vm->slots, gpa);
-	int rc;
-
-	if (!slot)
-		return -EFAULT;
-	rc = calls->lock(slot->host, size);
-	if (rc)
-		calls->unlock(slot->host, size);
-	else
-		slots->pinned = true;
-	return rc;
-}
-
 const struct partition_ops slots_ops = {
 	.map		= slots_map,
 	.unmap		= slots_unmap,
 	.prefetch	= slots_prefetch,
-	.pin		= slots_pin,
 };
-
-static int partition_pin(struct partition *partition, uint64_t gpa,
-			 uint64_t size, struct error *error)
-{
-	int rc;
-
-	if (!partition->pin || !partition->ops->pin)
-		return 0;
-	rc = partition->ops->pin(partition->data, gpa, size);
-	if (!rc)
-		return 0;
-	partition->ops->unmap(partition->data, gpa, size);
-	return error_set(error, rc, "partition",
-			 "failed to pin range to partition",
-			 "raise RLIMIT_MEMLOCK, or do not pin memory");
-}
 
 static void partition_prefetch(struct partition *partition,
 			       const struct partition_range *place)
@@ -223,10 +183,9 @@ int partition_map_region(struct partition *partition, struct range range,
 	};
 	int rc = partition->ops->map(partition->data, &place, error);
 
-	if (rc)
-		return rc;
-	partition_prefetch(partition, &place);
-	return partition_pin(partition, place.gpa, place.size, error);
+	if (!rc)
+		partition_prefetch(partition, &place);
+	return rc;
 }
 
 int partition_unmap_region(struct partition *partition, struct range range)

@@ -22,14 +22,12 @@
  * @memfd: where private pages of RAM live, or NULL: not in a guest_memfd
  * @views: of the backings, @nr_views of them; some may not be there
  * @nr_views: see there
- * @pinned: slots are locked in memory
  */
 struct slots {
 	struct vm *vm;
 	struct guest_memfd *memfd;
 	const struct view *views;
 	unsigned int nr_views;
-	bool pinned;
 };
 
 /**
@@ -68,14 +66,12 @@ struct partition_range {
  * @map: map a region; may fail, and has then done nothing
  * @unmap: unmap a range that contains what it overlaps; there may be nothing
  * @prefetch: populate what is mapped; NULL: nothing to do
- * @pin: keep what is mapped where it is, for devices; NULL: nothing to do
  */
 struct partition_ops {
 	int (*map)(void *data, const struct partition_range *range,
 		   struct error *error);
 	int (*unmap)(void *data, uint64_t gpa, uint64_t size);
 	int (*prefetch)(void *data, uint64_t gpa, uint64_t size);
-	int (*pin)(void *data, uint64_t gpa, uint64_t size);
 };
 
 /**
@@ -83,7 +79,6 @@ struct partition_ops {
  * @ops: what does the work
  * @data: for @ops
  * @reservation: where guest memory is in this process
- * @pin: pin each region for device assignment
  * @prefetch_rc: why a prefetch has failed, the last that did; 0: none did.
  *	Guests run without it, so nothing else fails.
  */
@@ -91,7 +86,6 @@ struct partition {
 	const struct partition_ops *ops;
 	void *data;
 	const struct reservation *reservation;
-	bool pin;
 	int prefetch_rc;
 };
 

@@ -475,24 +475,6 @@ TEST_OF(advice, private_pages)
 	stop();
 }
 
-/* Devices do not hear of pages that are others. */
-TEST_OF(advice, pinned)
-{
-	start(BACKING_PRIVATE);
-	config.pin = true;
-	build();
-	fill();
-	EXPECT_EQ(take(ADVICE_DONTNEED), -EBUSY);
-	EXPECT_EQ(take(ADVICE_FREE), -EBUSY);
-	EXPECT_EQ(take(ADVICE_PAGEOUT), -EBUSY);
-	EXPECT_EQ(take(ADVICE_UNLOCK), -EBUSY);
-	EXPECT_EQ(guest_memory_decommit(&memory, (struct range){ GPA, GPA + PAGE }), -EBUSY);
-	EXPECT_TRUE(reads(0x5a));
-	EXPECT_TRUE(has_flag(" lo "));
-	EXPECT_EQ(take(ADVICE_PROTECT_R), 0);
-	stop();
-}
-
 /* The guest cannot have more mappings made than this process can bear. */
 TEST_OF(advice, limit)
 {

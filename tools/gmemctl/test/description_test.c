@@ -182,7 +182,7 @@ TEST_OF(description, ranges)
 	struct memory_request request = { .ranges = many, .existing_fd = -1,
 					  .nr_ranges = DESCRIPTION_RANGES_MAX,
 					  .node = -1 };
-	struct memory_config config = { &request, 1, .pin = false };
+	struct memory_config config = { .requests = &request, .nr_requests = 1 };
 	uint32_t count = DESCRIPTION_RANGES_MAX + 1, all;
 
 	for (uint64_t i = 0; i <= DESCRIPTION_RANGES_MAX; i++)

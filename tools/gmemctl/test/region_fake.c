@@ -51,17 +51,10 @@ static int fake_partition_prefetch(void *data, uint64_t gpa, uint64_t size)
 	return fake_say('f', (struct range){ gpa, gpa + size }, false);
 }
 
-static int fake_partition_pin(void *data, uint64_t gpa, uint64_t size)
-{
-	(void)data;
-	return fake_say('p', (struct range){ gpa, gpa + size }, false);
-}
-
 const struct partition_ops fake_partition_ops = {
 	.map		= fake_partition_map,
 	.unmap		= fake_partition_unmap,
 	.prefetch	= fake_partition_prefetch,
-	.pin		= fake_partition_pin,
 };
 
 static int fake_dma_map(void *data, const struct dma_mapping *mapping)

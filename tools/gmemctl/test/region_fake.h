@@ -13,8 +13,8 @@
 /**
  * struct region_fake - regions under test
  * @log: what partition and target were told: m and u for the partition's map
- *	and unmap, f and p for prefetch and pin, d and e for the target's map and
- *	unmap, each with start-end in hex pages; r after what is read-only
+ *	and unmap, f for prefetch, d and e for the target's map and unmap, each with
+ *	start-end in hex pages; r after what is read-only
  * @fail: call, by its letter, that fails with @rc, once, after @pass of them
  */
 struct region_fake {

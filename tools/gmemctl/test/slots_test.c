@@ -185,54 +185,6 @@ TEST_OF(slots, mappable)
 	stop();
 }
 
-static unsigned int locks, unlocks;
-static int lock_rc;
-
-static int counting_lock(void *address, size_t length)
-{
-	(void)address;
-	(void)length;
-	locks++;
-	return lock_rc;
-}
-
-static int counting_unlock(void *address, size_t length)
-{
-	(void)address;
-	(void)length;
-	unlocks++;
-	return 0;
-}
-
-TEST_OF(slots, pin)
-{
-	struct calls counting;
-	struct error error;
-	struct region_params params = { .writable = true };
-
-	start(false, true);
-	counting = *calls;
-	counting.lock = counting_lock;
-	counting.unlock = counting_unlock;
-	calls = &counting;
-	partition.pin = true;
-	lock_rc = -ENOMEM;
-	EXPECT_EQ(partition_map_region(&partition, (struct range){ 0, 8 * PAGE }, &params, &error),
-		  -ENOMEM);
-	EXPECT_STREQ(error.action, "failed to pin range to partition");
-	EXPECT_FALSE(kvm_fake_slots());
-	EXPECT_EQ(locks, 1);
-	EXPECT_EQ(unlocks, 1);
-	EXPECT_TRUE(kvm_fake_said("S0-8g20 A0-8 a0-8 D0-8"));
-	lock_rc = 0;
-	EXPECT_FALSE(map(0, 8));
-	EXPECT_EQ(locks, 2);
-	EXPECT_EQ(unlocks, 1);
-	EXPECT_FALSE(unmap(0, 8));
-	EXPECT_EQ(unlocks, 2);
-	stop();
-}
-
 /* Populated by the time the guest starts. */
 TEST_OF(slots, prefetch)
 {
