@@ -11,32 +11,10 @@
 #define PAGE RANGE_PAGE_SIZE
 
 static struct pc *const pc = &pc_fake.pc;
-static struct error error;
 
 static void start(void)
 {
 	EXPECT_TRUE(pc_fake_start());
-}
-
-static int ask(const char *command, const char *text,
-	       struct json_object **result)
-{
-	struct json_object *request = json_tokener_parse(text);
-	int rc;
-
-	*result = NULL;
-	rc = pc_control_serve(&pc_fake.control, command, request, result, &error);
-	json_object_put(request);
-	return rc;
-}
-
-static int ask_plain(const char *command, const char *text)
-{
-	struct json_object *result;
-	int rc = ask(command, text, &result);
-
-	json_object_put(result);
-	return rc;
 }
 
 static uint64_t stat_of(const char *key)
@@ -44,7 +22,7 @@ static uint64_t stat_of(const char *key)
 	struct json_object *result, *value;
 	uint64_t number = UINT64_MAX;
 
-	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_FALSE(pc_ask_for("stat", "{}", &result));
 	if (json_object_object_get_ex(result, key, &value))
 		number = json_object_get_uint64(value);
 	json_object_put(result);
@@ -58,7 +36,7 @@ static bool map_is(const char *request, const char *expected)
 	const char *text;
 	bool same;
 
-	if (ask("map", request, &result))
+	if (pc_ask_for("map", request, &result))
 		return false;
 	text = json_object_to_json_string_ext(result, JSON_C_TO_STRING_PLAIN);
 	same = !strcmp(text, expected);
@@ -76,14 +54,14 @@ TEST_OF(pc, control_stat)
 	EXPECT_FALSE(stat_of("resident_bytes"));
 	memset(pc->machine.memory.reservation.base + 65 * PAGE, 1, 2 * PAGE);
 	EXPECT_EQ(stat_of("resident_bytes"), 2 * PAGE);
-	EXPECT_FALSE(ask_plain("convert", "{\"start\":0,\"size\":8192,\"to\":\"private\"}"));
+	EXPECT_FALSE(pc_ask("convert", "{\"start\":0,\"size\":8192,\"to\":\"private\"}"));
 	EXPECT_EQ(stat_of("private_bytes"), 2 * PAGE);
 	EXPECT_EQ(stat_of("conversions"), 1);
 	/* However often somebody looks. */
 	EXPECT_GT(stat_of("conversions_per_second"), 0);
 	EXPECT_GT(stat_of("conversions_per_second"), 0);
 	EXPECT_EQ(stat_of("converted_bytes"), 2 * PAGE);
-	EXPECT_FALSE(ask_plain("decommit", "{\"start\":266240,\"size\":4096}"));
+	EXPECT_FALSE(pc_ask("decommit", "{\"start\":266240,\"size\":4096}"));
 	EXPECT_EQ(stat_of("resident_bytes"), PAGE);
 	pc_fake_stop();
 }
@@ -94,7 +72,7 @@ TEST_OF(pc, control_map)
 	EXPECT_TRUE(map_is("{}",
 			   "{\"ranges\":[{\"start\":0,\"size\":65536,\"state\":\"shared\"},"
 			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
-	EXPECT_FALSE(ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":\"private\"}"));
+	EXPECT_FALSE(pc_ask("convert", "{\"start\":4096,\"size\":8192,\"to\":\"private\"}"));
 	EXPECT_TRUE(kvm_fake_private(1, 3));
 	EXPECT_TRUE(map_is("{}",
 			   "{\"ranges\":[{\"start\":0,\"size\":4096,\"state\":\"shared\"},"
@@ -106,7 +84,7 @@ TEST_OF(pc, control_map)
 			   "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
 			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
 	EXPECT_TRUE(map_is("{\"start\":18446744073709547520}", "{\"ranges\":[]}"));
-	EXPECT_FALSE(ask_plain("convert", "{\"start\":4096,\"size\":8192,\"to\":\"shared\"}"));
+	EXPECT_FALSE(pc_ask("convert", "{\"start\":4096,\"size\":8192,\"to\":\"shared\"}"));
 	EXPECT_TRUE(kvm_fake_private(0, 0));
 	pc_fake_stop();
 }
@@ -124,23 +102,23 @@ TEST_OF(pc, control_refused)
 
 	start();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_EQ(ask_plain("decommit", bad[i]), -EINVAL);
-	EXPECT_EQ(ask_plain("decommit", "{\"start\":65536,\"size\":4096}"), -EINVAL);
-	EXPECT_EQ(ask_plain("decommit", "{\"start\":0,\"size\":327680}"), -EINVAL);
-	EXPECT_EQ(ask_plain("convert", "{\"start\":0,\"size\":4096}"), -EINVAL);
-	EXPECT_EQ(ask_plain("convert", "{\"start\":0,\"size\":4096,\"to\":\"x\"}"), -EINVAL);
-	EXPECT_EQ(ask_plain("convert", "{\"start\":0,\"size\":0,\"to\":\"shared\"}"), -EINVAL);
-	EXPECT_EQ(ask_plain("convert", "{\"start\":61440,\"size\":8192,\"to\":\"private\"}"),
+		EXPECT_EQ(pc_ask("decommit", bad[i]), -EINVAL);
+	EXPECT_EQ(pc_ask("decommit", "{\"start\":65536,\"size\":4096}"), -EINVAL);
+	EXPECT_EQ(pc_ask("decommit", "{\"start\":0,\"size\":327680}"), -EINVAL);
+	EXPECT_EQ(pc_ask("convert", "{\"start\":0,\"size\":4096}"), -EINVAL);
+	EXPECT_EQ(pc_ask("convert", "{\"start\":0,\"size\":4096,\"to\":\"x\"}"), -EINVAL);
+	EXPECT_EQ(pc_ask("convert", "{\"start\":0,\"size\":0,\"to\":\"shared\"}"), -EINVAL);
+	EXPECT_EQ(pc_ask("convert", "{\"start\":61440,\"size\":8192,\"to\":\"private\"}"),
 		  -EINVAL);
-	EXPECT_TRUE(error.hint[0]);
-	EXPECT_STREQ(error.object, "range");
-	EXPECT_EQ(ask_plain("map", "{\"start\":1}"), -EINVAL);
-	EXPECT_EQ(ask_plain("map", "{\"start\":\"x\"}"), -EINVAL);
-	EXPECT_EQ(ask_plain("handstand", "{}"), -EOPNOTSUPP);
+	EXPECT_TRUE(pc_fake.error.hint[0]);
+	EXPECT_STREQ(pc_fake.error.object, "range");
+	EXPECT_EQ(pc_ask("map", "{\"start\":1}"), -EINVAL);
+	EXPECT_EQ(pc_ask("map", "{\"start\":\"x\"}"), -EINVAL);
+	EXPECT_EQ(pc_ask("handstand", "{}"), -EOPNOTSUPP);
 	EXPECT_TRUE(kvm_fake_private(0, 0));
 	EXPECT_FALSE(stat_of("conversions"));
 	EXPECT_EQ(pc->machine.end, END_NONE);
-	EXPECT_FALSE(ask_plain("stop", "{}"));
+	EXPECT_FALSE(pc_ask("stop", "{}"));
 	EXPECT_EQ(pc->machine.end, END_STOPPED);
 	pc_fake_stop();
 }

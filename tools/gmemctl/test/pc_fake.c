@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <json-c/json.h>
 #include <string.h>
 
 #include "../base/clock.h"
@@ -58,4 +59,24 @@ void pc_fake_stop(void)
 	threads_destroy(&pc_fake.pc.machine.threads);
 	pthread_mutex_destroy(&pc_fake.pc.machine.lock);
 	calls = &calls_system;
+}
+
+int pc_ask_for(const char *command, const char *text, struct json_object **result)
+{
+	struct json_object *request = json_tokener_parse(text);
+	int rc;
+
+	*result = NULL;
+	rc = pc_control_serve(&pc_fake.control, command, request, result, &pc_fake.error);
+	json_object_put(request);
+	return rc;
+}
+
+int pc_ask(const char *command, const char *text)
+{
+	struct json_object *result;
+	int rc = pc_ask_for(command, text, &result);
+
+	json_object_put(result);
+	return rc;
 }

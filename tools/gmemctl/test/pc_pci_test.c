@@ -16,7 +16,6 @@
 static struct pc *const pc = &pc_fake.pc;
 static struct pc_config config;
 static struct tlv records;
-static struct error error;
 
 static void start(uint32_t pvmemcontrol, bool balloon)
 {
@@ -26,7 +25,7 @@ static void start(uint32_t pvmemcontrol, bool balloon)
 	config.balloon = balloon;
 	pc->config = &config;
 	EXPECT_FALSE(advice_init(&pc->machine.advice, &pc->machine.memory, NULL));
-	EXPECT_FALSE(pc_devices(pc, &error));
+	EXPECT_FALSE(pc_devices(pc, &pc_fake.error));
 }
 
 static void stop(void)
@@ -45,26 +44,6 @@ static uint32_t config_word(unsigned int slot, unsigned int at)
 	bus_write(&pc->machine.ports, PCI_PORT, bytes, sizeof(bytes));
 	bus_read(&pc->machine.ports, PCI_PORT + 4, bytes, sizeof(bytes));
 	return bytes_get32(bytes);
-}
-
-static int ask(const char *command, const char *text, struct json_object **result)
-{
-	struct json_object *request = json_tokener_parse(text);
-	int rc;
-
-	*result = NULL;
-	rc = pc_control_serve(&pc_fake.control, command, request, result, &error);
-	json_object_put(request);
-	return rc;
-}
-
-static int ask_plain(const char *command, const char *text)
-{
-	struct json_object *result;
-	int rc = ask(command, text, &result);
-
-	json_object_put(result);
-	return rc;
 }
 
 /* Each where ACPI and the driver look for it, and only if it was asked for. */
@@ -104,7 +83,7 @@ TEST_OF(pc, pci_state)
 	EXPECT_TRUE(other.balloon);
 	start(other.pvmemcontrol, other.balloon);
 	EXPECT_FALSE(pc_pci_set(pc, &records));
-	EXPECT_FALSE(pc_pci_set_memory(pc, &records, &error));
+	EXPECT_FALSE(pc_pci_set_memory(pc, &records, &pc_fake.error));
 	EXPECT_EQ(pc->pvmemcontrol.codes, 1U << ADVICE_DONTNEED | 1U << ADVICE_PROTECT_R);
 	EXPECT_TRUE(advice_denies(&pc->machine.advice, 0));
 	EXPECT_EQ(pc->machine.given.count, 4);
@@ -127,7 +106,7 @@ TEST_OF(pc, pci_stat)
 	struct json_object *result, *device, *done;
 
 	start(0, false);
-	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_FALSE(pc_ask_for("stat", "{}", &result));
 	EXPECT_FALSE(json_object_object_get_ex(result, "pvmemcontrol", &device));
 	EXPECT_FALSE(json_object_object_get_ex(result, "balloon", &device));
 	json_object_put(result);
@@ -135,7 +114,7 @@ TEST_OF(pc, pci_stat)
 	start(PVMEMCONTROL_CODES_ALL, true);
 	pc->pvmemcontrol.counters.done[ADVICE_LOCK] = 7;
 	given_add(&pc->machine.given, (struct range){ 0, PAGE });
-	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_FALSE(pc_ask_for("stat", "{}", &result));
 	EXPECT_TRUE(json_object_object_get_ex(result, "pvmemcontrol", &device));
 	EXPECT_TRUE(json_object_object_get_ex(device, "done", &done));
 	EXPECT_STREQ(json_object_to_json_string_ext(done, JSON_C_TO_STRING_PLAIN), "{\"mlock\":7}");
@@ -154,11 +133,11 @@ TEST_OF(pc, pci_stat_still)
 	start(0, true);
 	pc->balloon.held = true;
 	pthread_mutex_lock(&pc->still);
-	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_FALSE(pc_ask_for("stat", "{}", &result));
 	EXPECT_TRUE(pc->balloon.held);
 	json_object_put(result);
 	pthread_mutex_unlock(&pc->still);
-	EXPECT_FALSE(ask("stat", "{}", &result));
+	EXPECT_FALSE(pc_ask_for("stat", "{}", &result));
 	EXPECT_TRUE(!pc->balloon.held);
 	json_object_put(result);
 	stop();
@@ -167,21 +146,21 @@ TEST_OF(pc, pci_stat_still)
 TEST_OF(pc, pci_balloon)
 {
 	start(0, true);
-	EXPECT_FALSE(ask_plain("balloon", "{\"size\":131072}"));
+	EXPECT_FALSE(pc_ask("balloon", "{\"size\":131072}"));
 	EXPECT_EQ(bytes_get32(pc->balloon.virtio.state.config), 32);
-	EXPECT_EQ(ask_plain("balloon", "{\"size\":135168}"), -EINVAL);
-	EXPECT_EQ(ask_plain("balloon", "{\"size\":4095}"), -EINVAL);
-	EXPECT_EQ(ask_plain("balloon", "{}"), -EINVAL);
+	EXPECT_EQ(pc_ask("balloon", "{\"size\":135168}"), -EINVAL);
+	EXPECT_EQ(pc_ask("balloon", "{\"size\":4095}"), -EINVAL);
+	EXPECT_EQ(pc_ask("balloon", "{}"), -EINVAL);
 	EXPECT_EQ(bytes_get32(pc->balloon.virtio.state.config), 32);
-	EXPECT_FALSE(ask_plain("balloon", "{\"size\":0}"));
+	EXPECT_FALSE(pc_ask("balloon", "{\"size\":0}"));
 	EXPECT_EQ(bytes_get32(pc->balloon.virtio.state.config), 0);
 	/* Not while the guest is given away, or after that. */
 	pthread_mutex_lock(&pc->still);
-	EXPECT_EQ(ask_plain("balloon", "{\"size\":4096}"), -EBUSY);
+	EXPECT_EQ(pc_ask("balloon", "{\"size\":4096}"), -EBUSY);
 	pthread_mutex_unlock(&pc->still);
 	stop();
 	start(0, false);
-	EXPECT_EQ(ask_plain("balloon", "{\"size\":4096}"), -EOPNOTSUPP);
-	EXPECT_TRUE(strstr(error.hint, "--balloon"));
+	EXPECT_EQ(pc_ask("balloon", "{\"size\":4096}"), -EOPNOTSUPP);
+	EXPECT_TRUE(strstr(pc_fake.error.hint, "--balloon"));
 	stop();
 }
