@@ -153,6 +153,22 @@ docs_man_commands() {
 	return "$bad"
 }
 
+# gmemctl trace knows each tracepoint of the modules, and its page has the words for them.
+docs_trace_events() {
+	local name word table=tools/gmemctl/trace/events.c page=Documentation/man/gmemctl-trace.rst bad=0
+
+	cd "$TOP_DIR" || return 1
+	sed -nE 's/^TRACE_EVENT\((\w+),$/\1/p; s/^DEFINE_EVENT\(\w+, (\w+),$/\1/p' \
+		module/trace.h module/pvmemcontrol/trace.h >"$WORK/tracepoints"
+	(($(wc -l <"$WORK/tracepoints") > 10)) || { echo "no tracepoints found"; return 1; }
+	while read -r name; do
+		word=$(sed -nE "s/^.*\"$name\", \"(\\w+)\",.*/\1/p" "$table")
+		[[ $word ]] || { echo "$table: $name is missing"; bad=1; continue; }
+		grep -qE "^([a-z_]+, )?$word\b" "$page" || { echo "$page: $word is missing"; bad=1; }
+	done <"$WORK/tracepoints"
+	return "$bad"
+}
+
 # pvmemctl's page has its options and its commands.
 docs_man_pvmemctl() {
 	local page=Documentation/man/pvmemctl.rst name bad=0
@@ -328,6 +344,7 @@ check_docs() {
 	check "manual pages build" docs_man_pages
 	check "manual pages are installed" docs_man_install
 	check "manual pages have all commands and options" docs_man_commands
+	check "gmemctl trace knows all tracepoints" docs_trace_events
 	check "pvmemctl's page has all commands and options" docs_man_pvmemctl
 	check "the simulator's settings are documented" docs_simulator
 	check "make help tells the truth" docs_help

@@ -237,6 +237,7 @@ extern const struct command command_restore;
 extern const struct command command_stop;
 extern const struct command command_who;
 extern const struct command command_top;
+extern const struct command command_trace;
 
 /** usage_error() - complain about an argument. Return: EXIT_CODE_USAGE. */
 int usage_error(const char *object, const char *action, const char *hint, ...)

@@ -30,6 +30,7 @@ const struct command *const commands[] = {
 	&command_map,
 	&command_who,
 	&command_top,
+	&command_trace,
 	&command_convert,
 	&command_decommit,
 	&command_balloon,

@@ -19,6 +19,9 @@
 
 static struct json_object *out_json;
 
+/* How objects are printed */
+static int out_form = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
+
 const char *const color_words[] = { "auto", "always", "never", NULL };
 
 /* An entry of them */
@@ -150,6 +153,24 @@ void out_append_uint(struct json_object *array, uint64_t value)
 		json_object_array_add(array, json_object_new_uint64(value));
 }
 
+void out_lines(void)
+{
+	out_form = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+}
+
+struct json_object *out_line(void)
+{
+	return out_json ? json_object_new_object() : NULL;
+}
+
+void out_line_end(struct json_object *line)
+{
+	if (!line)
+		return;
+	puts(json_object_to_json_string_ext(line, out_form));
+	json_object_put(line);
+}
+
 static void out_error_json(const char *object, const char *action, int rc,
 			   const char *hint)
 {
@@ -235,9 +256,7 @@ int out_no_memory(const char *object)
 int out_finish(int code)
 {
 	if (out_json) {
-		puts(json_object_to_json_string_ext(out_json,
-						    JSON_C_TO_STRING_PRETTY |
-						    JSON_C_TO_STRING_NOSLASHESCAPE));
+		puts(json_object_to_json_string_ext(out_json, out_form));
 		json_object_put(out_json);
 		out_json = NULL;
 	}

@@ -50,6 +50,18 @@ void out_uint(struct json_object *object, const char *key, uint64_t value);
 void out_bool(struct json_object *object, const char *key, bool value);
 struct json_object *out_object(struct json_object *object, const char *key);
 struct json_object *out_array(struct json_object *object, const char *key);
+/**
+ * out_lines() - from now on an object is a line, with --json, and out_root() the last one
+ *
+ * For a command that goes on and on.
+ */
+void out_lines(void);
+
+/** out_line() - a new object, to be filled; NULL without --json */
+struct json_object *out_line(void);
+/** out_line_end() - print it, and free it */
+void out_line_end(struct json_object *line);
+
 /** out_append() - add a new object to an array */
 struct json_object *out_append(struct json_object *array);
 /** out_last() - the one that was added last */

@@ -108,6 +108,17 @@ TEST_OF(usage, C20_json)
 	JSON(2, "run", "--json", "--payload", "x" LONG LONG LONG);
 }
 
+/* What is wrong with a trace is known before anything is traced. */
+TEST_OF(usage, trace)
+{
+	REFUSED("--buffer", "trace", "--seconds", "1", "--buffer", "1");
+	REFUSED("--buffer", "trace", "--seconds", "1", "--buffer", "2G");
+	REFUSED("--event", "trace", "--seconds", "1", "--event", "convert,everything");
+	REFUSED("--event", "trace", "1", "--event", "pvmemcontrol_call");
+	REFUSED("--seconds", "trace", "--seconds", "0");
+	REFUSED("--count", "trace", "--count", "0");
+}
+
 /* C20: no start of a name is an option, and none of one letter. */
 TEST_OF(usage, C20_options)
 {

@@ -65,6 +65,9 @@ int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid,
 /** who_command() - the name of a process, of /proc/PID/comm; "?" if it has gone */
 void who_command(const char *proc, pid_t pid, char *command, size_t size);
 
+/** who_thread_process() - the process that a thread is of; 0 if it has gone */
+pid_t who_thread_process(const char *proc, pid_t thread);
+
 /* What may hold pages of a process */
 enum who_device {
 	WHO_VFIO,

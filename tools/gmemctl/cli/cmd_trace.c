@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happens to gmem memory, and what guests ask of pvmemcontrol, as it happens. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../kvm/threads.h"
+#include "../trace/trace.h"
+#include "../who/who.h"
+#include "command.h"
+#include "out.h"
+#include "trace_filter.h"
+#include "who_find.h"
+
+#define SECONDS_MAX	(7 * 24 * 3600)
+#define BUFFER_MIN	UINT64_C(4096)
+#define BUFFER_MAX	(UINT64_C(1) << 30)
+/* Whose threads are remembered: a process costs a look into /proc. */
+#define THREADS		256
+/* An older kernel does not wake a reader of a buffer that is not half full. */
+#define LOOK_MS		500
+#define DESCRIPTION_MAX	512
+
+/** struct thread - a thread, and whose it is */
+struct thread {
+	pid_t tid;
+	pid_t pid;
+};
+
+/**
+ * struct tracing - a command line, and how far it has come
+ * @name: of a VM, or a process ID; or NULL
+ * @file: one file, or NULL
+ * @wish: what is traced
+ * @buffer: bytes for each CPU, if @sized; else the kernel's choice
+ * @sized: @buffer was given
+ * @seconds: how long; 0: until it ends otherwise
+ * @count: so many events; 0: likewise
+ * @filter: of @name and @file
+ * @threads: by their number, modulo THREADS
+ * @wall_us: what the clock on the wall is ahead of CLOCK_MONOTONIC
+ * @events: shown so far
+ * @lost: not seen so far, as far as that is known
+ */
+struct tracing {
+	const char *name;
+	const char *file;
+	struct trace_wish wish;
+	uint64_t buffer;
+	bool sized;
+	uint32_t seconds;
+	uint32_t count;
+	struct trace_filter filter;
+	struct thread threads[THREADS];
+	uint64_t wall_us;
+	uint64_t events;
+	uint64_t lost;
+};
+
+static const struct cli_option trace_options[] = {
+	{ "NAME", NULL, option_vm_name, TO(struct tracing, name),
+	  "of a VM, or the process ID of whatever has gmem fds: only what happens to those that "
+	  "it has, and to those that it makes", .optional = true },
+	{ "--file", "FILE", option_text, TO(struct tracing, file),
+	  "only what happens to this gmem file: its inode number, as the lines have it, its "
+	  "name, or a path such as /proc/4711/fd/9" },
+	{ "--event", "EVENT,...", option_words, TO(struct tracing, wish.events),
+	  "only these; default: all of the modules that are loaded", .words = trace_words,
+	  GIVEN(struct tracing, wish.chosen) },
+	{ "--seconds", "N", option_count, TO(struct tracing, seconds),
+	  "end after this time", .min = 1, .max = SECONDS_MAX },
+	{ "--count", "N", option_count, TO(struct tracing, count),
+	  "end after so many events", .also = { "-n" }, .min = 1, .max = UINT32_MAX },
+	{ "--buffer", "SIZE", option_size, TO(struct tracing, buffer),
+	  "room of each CPU for what has not been printed yet, 4K to 1G; default: the kernel's, "
+	  "1408K", GIVEN(struct tracing, sized) },
+	{ 0 }
+};
+
+static uint64_t wall_ahead_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
+	       clock_now_ns() / 1000;
+}
+
+/* A thread that has gone, and was not seen before, is taken for a process. */
+static pid_t process_of(struct tracing *tracing, pid_t tid)
+{
+	struct thread *thread = &tracing->threads[(unsigned int)tid % THREADS];
+	pid_t pid;
+
+	if (thread->tid == tid && thread->pid)
+		return thread->pid;
+	pid = who_thread_process(PROC, tid);
+	*thread = (struct thread){ .tid = tid, .pid = pid };
+	return pid ? pid : tid;
+}
+
+static const char *event_word(const struct trace_record *record)
+{
+	int event = trace_event_find(record->event);
+
+	return event < 0 ? record->event : trace_events[event].word;
+}
+
+static void event_text(const struct tracing *tracing, const struct trace_record *record,
+		       pid_t pid)
+{
+	uint64_t us = record->us + tracing->wall_us, inode;
+	time_t seconds = (time_t)(us / 1000000);
+	char when[16], what[DESCRIPTION_MAX];
+	struct tm local;
+
+	strftime(when, sizeof(when), "%H:%M:%S", localtime_r(&seconds, &local));
+	trace_describe(record, what, sizeof(what));
+	out_text("%s.%06u [%03u] %15s %-7d %-13s ", when, (unsigned int)(us % 1000000),
+		 record->cpu, record->command, (int)pid, event_word(record));
+	if (trace_inode(record, &inode))
+		out_text("file %" PRIu64 ": ", inode);
+	out_text("%s\n", what);
+}
+
+static void event_json(const struct tracing *tracing, const struct trace_record *record,
+		       pid_t pid)
+{
+	struct json_object *line = out_line();
+	struct trace_item items[TRACE_ITEMS_MAX];
+	size_t nr;
+
+	if (!line)
+		return;
+	out_uint(line, "time_us", record->us + tracing->wall_us);
+	out_uint(line, "cpu", record->cpu);
+	out_uint(line, "pid", (uint64_t)pid);
+	out_uint(line, "tid", (uint64_t)record->tid);
+	out_string(line, "command", record->command);
+	out_string(line, "event", event_word(record));
+	nr = trace_items(record, items);
+	for (size_t i = 0; i < nr; i++) {
+		if (items[i].type == TRACE_NUMBER)
+			out_uint(line, items[i].key, items[i].number);
+		else
+			out_string(line, items[i].key, items[i].text);
+	}
+	out_line_end(line);
+}
+
+static void lost_show(struct tracing *tracing, const struct trace_record *record)
+{
+	bool known = record->lost != UINT64_MAX;
+	struct json_object *line = out_line();
+
+	/* How many is not said if the page that would say it was overwritten, too. */
+	tracing->lost += known ? record->lost : 1;
+	out_uint(line, "cpu", record->cpu);
+	if (known)
+		out_uint(line, "lost", record->lost);
+	else
+		out_string(line, "lost", NULL);
+	if (line)
+		out_line_end(line);
+	else if (known)
+		out_text("%sCPU %u: %" PRIu64 " events were lost%s\n",
+			 out_color(1, OUT_YELLOW), record->cpu, record->lost,
+			 out_color(1, OUT_PLAIN));
+	else
+		out_text("%sCPU %u: events were lost%s\n", out_color(1, OUT_YELLOW), record->cpu,
+			 out_color(1, OUT_PLAIN));
+}
+
+/* Return: 0, or 1 if that was the last one. */
+static int record_show(const struct trace_record *record, void *data)
+{
+	struct tracing *tracing = data;
+	pid_t pid;
+
+	if (record->lost) {
+		lost_show(tracing, record);
+		return 0;
+	}
+	pid = process_of(tracing, record->tid);
+	if (!trace_filter_passes(&tracing->filter, record, pid))
+		return 0;
+	event_json(tracing, record, pid);
+	event_text(tracing, record, pid);
+	tracing->events++;
+	return tracing->count && tracing->events >= tracing->count;
+}
+
+/* Milliseconds until poll() has to return; 0: it is over. */
+static int wait_ms(uint64_t end_ns)
+{
+	uint64_t now = clock_now_ns(), left;
+
+	if (!end_ns)
+		return LOOK_MS;
+	left = end_ns > now ? (end_ns - now + 999999) / 1000000 : 0;
+	return left < LOOK_MS ? (int)left : LOOK_MS;
+}
+
+/*
+ * Until it is over. Signals are held, and @signals is readable when there is one; a reader
+ * of the output that has gone is an end, too.
+ */
+static int trace_loop(struct tracing *tracing, const struct trace_instance *instance,
+		      int signals, struct error *error)
+{
+	struct trace_lines lines = { .used = 0 };
+	struct pollfd fds[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = instance->pipe, .events = POLLIN },
+	};
+	uint64_t end_ns = tracing->seconds ?
+			  clock_now_ns() + tracing->seconds * UINT64_C(1000000000) : 0;
+	int rc = 0, ms;
+
+	while (!rc && !fflush(stdout)) {
+		ms = wait_ms(end_ns);
+		if (!ms || (poll(fds, 2, ms) > 0 && fds[0].revents))
+			break;
+		rc = trace_read(instance, false, &lines, record_show, tracing, error);
+	}
+	/* What had happened by then, but no more than is asked for. */
+	trace_stop(instance);
+	if (!rc)
+		rc = trace_read(instance, true, &lines, record_show, tracing, error);
+	if (lines.strange)
+		out_warning("trace_pipe", "%" PRIu64 " lines were no events", lines.strange);
+	return rc < 0 ? rc : 0;
+}
+
+/* The instance goes, whatever ends it: signals are held until then. */
+static int trace_run(struct tracing *tracing, struct error *error)
+{
+	struct trace_instance instance;
+	sighandler_t broken_pipe;
+	int signals, rc;
+	sigset_t set;
+
+	signals_end_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	broken_pipe = signal(SIGPIPE, SIG_IGN);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		return error_set(error, -errno, "signalfd", "create", NULL);
+	rc = trace_open(trace_tracefs, &tracing->wish, &instance, error);
+	if (!rc)
+		rc = trace_loop(tracing, &instance, signals, error);
+	trace_close(&instance);
+	close(signals);
+	signal(SIGPIPE, broken_pipe);
+	return rc;
+}
+
+/* Return: 0 or an exit code. */
+static int trace_choose(struct tracing *tracing, struct error *error)
+{
+	struct trace_wish *wish = &tracing->wish;
+	bool filtered = tracing->name || tracing->file;
+
+	if (tracing->sized && (tracing->buffer < BUFFER_MIN || tracing->buffer > BUFFER_MAX))
+		return usage_error("--buffer", "out of range", "4K to 1G");
+	wish->buffer_kib = (uint32_t)(tracing->buffer / 1024);
+	if (!wish->chosen || wish->events == TRACE_ALL) {
+		wish->events = TRACE_ALL;
+		wish->chosen = false;
+	}
+	if (filtered && wish->chosen && wish->events != trace_of_files(wish->events))
+		return usage_error("--event", "not of a gmem file",
+				   "events of pvmemcontrol are of a device: leave out %s",
+				   tracing->name ? "NAME" : "--file");
+	if (filtered)
+		wish->events = trace_of_files(wish->events);
+	if (tracing->name && trace_filter_by_owner(&tracing->filter, tracing->name, error))
+		return out_error_report(error);
+	if (tracing->file && trace_filter_by_file(&tracing->filter, tracing->file, error))
+		return out_error_report(error);
+	return 0;
+}
+
+static int trace_main(int argc, char **argv)
+{
+	struct tracing tracing = { .wall_us = wall_ahead_us() };
+	struct error error;
+	int code;
+
+	out_lines();
+	code = command_parse(&command_trace, argc, argv, &tracing);
+	if (!code)
+		code = trace_choose(&tracing, &error);
+	if (!code && trace_run(&tracing, &error))
+		code = out_error_report(&error);
+	trace_filter_free(&tracing.filter);
+	out_uint(out_root(), "events", tracing.events);
+	out_uint(out_root(), "lost_events", tracing.lost);
+	if (!code && tracing.lost)
+		out_warning("trace", "%" PRIu64 " events were lost: ask for fewer with --event, "
+			    "or for more room with --buffer", tracing.lost);
+	return code;
+}
+
+const struct command command_trace = {
+	.name = "trace",
+	.run = trace_main,
+	.summary = "show what happens to gmem memory, as it happens",
+	.about = "A line for each event: when, on which CPU and in which process it was, and what. "
+		 "Conversions, page faults, views and their faults, bindings, and in a guest what "
+		 "it asks of pvmemcontrol. It goes on until Ctrl-C, --seconds or --count end it.\n"
+		 "\n"
+		 "Tracing is in an instance of tracefs of its own, which is removed in the end: "
+		 "nobody else's tracing changes. Modules cannot be unloaded meanwhile. Root only.",
+	.options = trace_options,
+	.more = "With --json each event is an object on a line of its own, and the last line is "
+		"an object with events and lost_events.",
+	.examples = "gmemctl trace\n"
+		    "gmemctl trace web --event convert,view_fault --seconds 10\n"
+		    "gmemctl trace --json --count 100 | jq 'select(.errno > 0)'",
+};

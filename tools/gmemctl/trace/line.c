@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lines of trace_pipe. The kernel writes, with the options that instance.c sets:
+ *
+ *   "%16s-%-7d [%03d] FLAGS SECONDS.MICROSECONDS: EVENT: KEY=VALUE KEY=VALUE WORD"
+ *   "CPU:%d [LOST %lu EVENTS]"
+ *
+ * The name of a process is 15 bytes at most, and any that it likes: it is found by its
+ * place, and a newline in it ends no line.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace.h"
+
+#define COMMAND_WIDTH 16
+#define US_PER_S UINT64_C(1000000)
+
+/* Take a decimal number. Return: whether there is one. */
+static bool take_number(char **at, uint64_t *number)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**at))
+		return false;
+	errno = 0;
+	*number = strtoull(*at, &end, 10);
+	*at = end;
+	return !errno;
+}
+
+static bool take_character(char **at, char c)
+{
+	if (**at != c)
+		return false;
+	(*at)++;
+	return true;
+}
+
+static void take_spaces(char **at)
+{
+	*at += strspn(*at, " ");
+}
+
+/* It is what the process says: not for a terminal as it is. */
+static void take_command(const char *line, struct trace_record *record)
+{
+	size_t spaces = strspn(line, " "), length;
+
+	if (spaces >= COMMAND_WIDTH)
+		spaces = COMMAND_WIDTH - 1;
+	length = COMMAND_WIDTH - spaces;
+	if (length >= sizeof(record->command))
+		length = sizeof(record->command) - 1;
+	memcpy(record->command, line + spaces, length);
+	record->command[length] = '\0';
+	for (char *c = record->command; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+}
+
+/* "-PID ", perhaps "(TGID) " */
+static bool take_thread(char **at, struct trace_record *record)
+{
+	uint64_t tid;
+
+	if (!take_character(at, '-') || !take_number(at, &tid) || tid > INT32_MAX)
+		return false;
+	record->tid = (pid_t)tid;
+	take_spaces(at);
+	if (**at == '(') {
+		*at += strcspn(*at, ")");
+		take_character(at, ')');
+	}
+	take_spaces(at);
+	return true;
+}
+
+/* "[CPU] ", and flags if there are */
+static bool take_cpu(char **at, struct trace_record *record)
+{
+	uint64_t cpu;
+
+	if (!take_character(at, '[') || !take_number(at, &cpu) || cpu > INT32_MAX ||
+	    !take_character(at, ']'))
+		return false;
+	record->cpu = (unsigned int)cpu;
+	take_spaces(at);
+	return true;
+}
+
+/* "SECONDS.MICROSECONDS: " */
+static bool take_time(char **at, struct trace_record *record)
+{
+	char *from = *at;
+	uint64_t s, us;
+
+	if (!take_number(at, &s) || !take_character(at, '.') || !take_number(at, &us) ||
+	    !take_character(at, ':') || us >= US_PER_S || s > UINT64_MAX / US_PER_S - 1) {
+		*at = from;
+		return false;
+	}
+	record->us = s * US_PER_S + us;
+	take_spaces(at);
+	return true;
+}
+
+/* Flags, such as "d..1.", may be digits, too: the time is what has a dot and a colon. */
+static bool take_flags_and_time(char **at, struct trace_record *record)
+{
+	if (take_time(at, record))
+		return true;
+	*at += strcspn(*at, " ");
+	take_spaces(at);
+	return take_time(at, record);
+}
+
+/* "EVENT: " */
+static bool take_event(char **at, struct trace_record *record)
+{
+	char *end = *at + strcspn(*at, ": ");
+
+	if (end == *at || end[0] != ':')
+		return false;
+	*end = '\0';
+	record->event = *at;
+	*at = end + 1;
+	return true;
+}
+
+static void add_field(struct trace_record *record, const char *key, char *value)
+{
+	char *code = value ? strchr(value, '(') : NULL;
+
+	record->fields[record->nr++] = (struct trace_field){ key, value ? value : "" };
+	if (!code || record->nr == TRACE_FIELDS_MAX)
+		return;
+	*code++ = '\0';
+	code[strcspn(code, ")")] = '\0';
+	record->fields[record->nr++] = (struct trace_field){ "code", code };
+}
+
+static void take_fields(char *at, struct trace_record *record)
+{
+	char *word, *value, *save = NULL;
+
+	for (word = strtok_r(at, " ", &save); word && record->nr < TRACE_FIELDS_MAX;
+	     word = strtok_r(NULL, " ", &save)) {
+		value = strchr(word, '=');
+		if (value)
+			*value++ = '\0';
+		add_field(record, word, value);
+	}
+}
+
+/* "CPU:N [LOST M EVENTS]", without M if it is not known */
+static bool take_lost(char *line, struct trace_record *record)
+{
+	unsigned int cpu;
+	char *at = line;
+	uint64_t number;
+	int end = 0;
+
+	if (sscanf(line, "CPU:%u [LOST %n", &cpu, &end) != 1 || !end)
+		return false;
+	at += end;
+	record->cpu = cpu;
+	record->lost = UINT64_MAX;
+	if (take_number(&at, &number)) {
+		record->lost = number;
+		take_spaces(&at);
+	}
+	return record->lost && !strcmp(at, "EVENTS]");
+}
+
+int trace_parse(char *line, struct trace_record *record)
+{
+	char *at = line + COMMAND_WIDTH;
+
+	memset(record, 0, sizeof(*record));
+	if (take_lost(line, record))
+		return 0;
+	memset(record, 0, sizeof(*record));
+	if (strlen(line) <= COMMAND_WIDTH)
+		return -EINVAL;
+	take_command(line, record);
+	if (!take_thread(&at, record) || !take_cpu(&at, record) ||
+	    !take_flags_and_time(&at, record) || !take_event(&at, record))
+		return -EINVAL;
+	take_fields(at, record);
+	return 0;
+}
+
+/* A line has ended, or the name of a process goes on. */
+static int lines_end(struct trace_lines *lines, trace_visit_fn visit, void *data)
+{
+	struct trace_record record;
+	char line[TRACE_LINE_MAX + 1];
+	int rc;
+
+	memcpy(line, lines->text, lines->used);
+	line[lines->used] = '\0';
+	rc = trace_parse(line, &record);
+	if (rc && lines->used && lines->used < COMMAND_WIDTH) {
+		lines->text[lines->used++] = '\n';
+		return 0;
+	}
+	lines->used = 0;
+	if (!rc)
+		return visit(&record, data);
+	lines->strange++;
+	return 0;
+}
+
+static int lines_add(struct trace_lines *lines, char c, trace_visit_fn visit, void *data)
+{
+	if (lines->skip) {
+		lines->skip = c != '\n';
+		return 0;
+	}
+	if (c == '\n')
+		return lines_end(lines, visit, data);
+	if (lines->used == sizeof(lines->text)) {
+		lines->strange++;
+		lines->used = 0;
+		lines->skip = true;
+		return 0;
+	}
+	lines->text[lines->used++] = c ? c : '?';
+	return 0;
+}
+
+int trace_feed(struct trace_lines *lines, const char *bytes, size_t size,
+	       trace_visit_fn visit, void *data)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < size; i++)
+		rc = lines_add(lines, bytes[i], visit, data);
+	return rc;
+}
