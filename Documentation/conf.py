@@ -28,6 +28,7 @@ CONTENTS = """
    tutorial
    errors
    qemu
+   howto
    view
 
 .. toctree::

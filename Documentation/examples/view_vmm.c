@@ -3,31 +3,19 @@
  * Private memory for your VMM: an ordinary VM whose memory is a view of gmem. Its guest
  * takes a page away from the host, works in it, and gives it back.
  *
- * What a VMM has to do is in the functions that start with "duty"; see view.rst.
+ * What a VMM does with gmem is in gmem_client.h; see howto.rst and view.rst.
  */
 #include <cpuid.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-#include <linux/gmem.h>
-#include <linux/kvm.h>
-#include <linux/kvm_para.h>
+#include "gmem_client.h"
 
 #define LENGTH		(UINT64_C(4) << 20)
 #define GUEST_PAGE	UINT64_C(4096)
-#define BLOCK		(UINT64_C(64) << 10)
 #define CODE_GPA	0x1000
 #define DATA_GPA	0x8000	/* the page that changes hands */
 #define PORT		0x10	/* the guest says what it has read */
-#define TRIES		8
 
 /* In 16 bits: private, read, add 1, write, say, shared, say, halt. */
 static const uint8_t code[] = {
@@ -53,170 +41,39 @@ static const uint8_t code[] = {
  * @vm: the VM, and @vcpu its vCPU
  * @vcpu: see there
  * @run: what KVM shares with it
- * @fd: gmem fd
- * @memory: mapping of @fd, for the VMM
- * @view: view of @fd
- * @slot: mapping of @view, for KVM
+ * @client: the guest's memory
  */
 struct vmm {
 	int vm;
 	int vcpu;
 	struct kvm_run *run;
-	int fd;
-	uint8_t *memory;
-	int view;
-	uint8_t *slot;
+	struct client client;
 };
 
-static int fail(const char *object, const char *action)
+static int fail_with(const char *object, const char *action, int rc)
 {
-	int rc = -errno;
-
 	fprintf(stderr, "%s: %s: %s\n", object, action, strerror(-rc));
 	return rc;
 }
 
-/* 1: memory of gmem, all shared at first, and a mapping for the VMM's own access. */
-static int duty_memory(struct vmm *vmm)
+static int fail(const char *object, const char *action)
 {
-	struct gmem_ioctl_create create = {
-		.size = sizeof(create),
-		.flags = GMEM_CREATE_F_INIT_SHARED,
-		.length = LENGTH,
-		.fd_flags = O_CLOEXEC,
-	};
-	int device = open(GMEM_DEVICE_PATH, O_RDWR | O_CLOEXEC), rc;
-
-	if (device < 0)
-		return fail(GMEM_DEVICE_PATH, "open");
-	rc = ioctl(device, GMEM_IOCTL_CREATE, &create);
-	if (rc)
-		rc = fail(GMEM_DEVICE_PATH, "GMEM_IOCTL_CREATE");
-	close(device);
-	if (rc)
-		return rc;
-	vmm->fd = create.out_fd;
-	vmm->memory = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   vmm->fd, 0);
-	return vmm->memory == MAP_FAILED ? fail("gmem fd", "mmap") : 0;
+	return fail_with(object, action, -errno);
 }
 
-/* 2: a view, mapped as a whole, which is what KVM gets instead. */
-static int duty_view(struct vmm *vmm)
-{
-	struct gmem_ioctl_view view = {
-		.size = sizeof(view),
-		.length = LENGTH,
-		.fd_flags = O_CLOEXEC,
-	};
-
-	if (ioctl(vmm->fd, GMEM_IOCTL_VIEW, &view))
-		return fail("gmem fd", "GMEM_IOCTL_VIEW");
-	vmm->view = view.out_fd;
-	vmm->slot = mmap(NULL, LENGTH, PROT_NONE, MAP_SHARED, vmm->view, 0);
-	return vmm->slot == MAP_FAILED ? fail("view", "mmap") : 0;
-}
-
-/* 3: the slot, and exits for the guest's requests. */
-static int duty_slot(struct vmm *vmm)
-{
-	struct kvm_userspace_memory_region slot = {
-		.memory_size = LENGTH,
-		.userspace_addr = (uintptr_t)vmm->slot,
-	};
-	struct kvm_enable_cap exits = {
-		.cap = KVM_CAP_EXIT_HYPERCALL,
-		.args = { 1 << KVM_HC_MAP_GPA_RANGE },
-	};
-
-	if (ioctl(vmm->vm, KVM_SET_USER_MEMORY_REGION, &slot))
-		return fail("VM", "KVM_SET_USER_MEMORY_REGION");
-	if (ioctl(vmm->vm, KVM_ENABLE_CAP, &exits))
-		return fail("VM", "KVM_ENABLE_CAP(KVM_CAP_EXIT_HYPERCALL)");
-	return 0;
-}
-
-static int populate(struct vmm *vmm, uint64_t gpa, uint64_t length,
-		    uint32_t flags)
-{
-	struct gmem_ioctl_view_populate populate = {
-		.size = sizeof(populate),
-		.flags = flags,
-		.address = (uintptr_t)vmm->slot + gpa,
-		.length = length,
-	};
-
-	if (ioctl(vmm->view, GMEM_IOCTL_VIEW_POPULATE, &populate))
-		return fail("view", "GMEM_IOCTL_VIEW_POPULATE");
-	return 0;
-}
-
-/* -EAGAIN: this thread's vCPU has not faulted yet. */
-static int last_fault(struct vmm *vmm, struct gmem_ioctl_view_fault *fault)
-{
-	*fault = (struct gmem_ioctl_view_fault){ .size = sizeof(*fault) };
-	return ioctl(vmm->view, GMEM_IOCTL_VIEW_FAULT, fault) ? -errno : 0;
-}
-
-/* 4: before the first KVM_RUN: what was loaded, and a look at this thread's faults. */
-static int duty_start(struct vmm *vmm)
-{
-	struct gmem_ioctl_view_fault fault;
-	int rc = populate(vmm, 0, LENGTH, GMEM_VIEW_POPULATE_F_NOALLOC);
-
-	if (rc)
-		return rc;
-	rc = last_fault(vmm, &fault);
-	return rc && rc != -EAGAIN ? fail("view", "GMEM_IOCTL_VIEW_FAULT (is gmem_kvm "
-					  "loaded?)") : 0;
-}
-
-/*
- * 5: KVM_RUN has ended with EFAULT: the guest has touched what the view does not have.
- * A count that stands still is KVM itself, which cannot read what it has to emulate.
- */
-static int duty_fault(struct vmm *vmm, uint64_t *count, unsigned int *still)
-{
-	struct gmem_ioctl_view_fault fault;
-	int rc = last_fault(vmm, &fault);
-
-	if (rc && rc != -EAGAIN)
-		return fail("view", "GMEM_IOCTL_VIEW_FAULT");
-	if (rc || fault.count == *count || fault.gpa >= LENGTH) {
-		if (++*still < TRIES)
-			return 0;
-		fprintf(stderr, "vCPU: KVM cannot read what it has to emulate: it is "
-			"private\n");
-		return -EFAULT;
-	}
-	*still = 0;
-	*count = fault.count;
-	printf("touch of 0x%" PRIx64 "\n", (uint64_t)fault.gpa);
-	return populate(vmm, fault.gpa & ~(BLOCK - 1), BLOCK, 0);
-}
-
-/* 6: the guest asks for a conversion. KVM's page tables and the view follow. */
-static void duty_convert(struct vmm *vmm)
+/* Its arguments are the guest's: anything. Its result is the guest's, too. */
+static void hypercall(struct vmm *vmm)
 {
 	struct kvm_run *run = vmm->run;
+	uint64_t gpa = run->hypercall.args[0], pages = run->hypercall.args[1];
 	bool private = run->hypercall.args[2] & 0x10;
-	struct gmem_ioctl_convert convert = {
-		.size = sizeof(convert),
-		.offset = run->hypercall.args[0],
-		.length = run->hypercall.args[1] * GUEST_PAGE,
-		.target = private ? GMEM_STATE_PRIVATE : GMEM_STATE_SHARED,
-		.content = GMEM_CONTENT_PRESERVE,
-		.timeout_ms = private ? 1000 : 0,
-	};
 	int rc = -EINVAL;
 
-	/* The arguments are the guest's: anything. */
-	if (run->hypercall.nr == KVM_HC_MAP_GPA_RANGE &&
-	    convert.offset < LENGTH &&
-	    run->hypercall.args[1] <= (LENGTH - convert.offset) / GUEST_PAGE)
-		rc = ioctl(vmm->fd, GMEM_IOCTL_CONVERT, &convert) ? -errno : 0;
-	printf("0x%" PRIx64 " to %s: %s\n", (uint64_t)convert.offset,
-	       private ? "private" : "shared", rc ? strerror(-rc) : "done");
+	if (run->hypercall.nr == KVM_HC_MAP_GPA_RANGE && gpa < LENGTH &&
+	    pages <= (LENGTH - gpa) / GUEST_PAGE)
+		rc = client_convert(&vmm->client, gpa, pages * GUEST_PAGE, private);
+	printf("0x%" PRIx64 " to %s: %s\n", gpa, private ? "private" : "shared",
+	       rc ? strerror(-rc) : "done");
 	run->hypercall.ret = (uint64_t)(int64_t)rc;
 }
 
@@ -225,7 +82,7 @@ static void show(struct vmm *vmm)
 {
 	uint8_t byte = 0;
 	struct iovec here = { &byte, 1 };
-	struct iovec there = { vmm->memory + DATA_GPA, 1 };
+	struct iovec there = { vmm->client.memory + DATA_GPA, 1 };
 
 	if (process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1)
 		printf("the host reads 0x%02x\n", byte);
@@ -239,7 +96,7 @@ static bool exit_serve(struct vmm *vmm)
 
 	switch (run->exit_reason) {
 	case KVM_EXIT_HYPERCALL:
-		duty_convert(vmm);
+		hypercall(vmm);
 		return true;
 	case KVM_EXIT_IO:
 		printf("the guest has 0x%02x\n",
@@ -254,20 +111,21 @@ static bool exit_serve(struct vmm *vmm)
 
 static int vcpu_loop(struct vmm *vmm)
 {
-	uint64_t count = 0;
-	unsigned int still = 0;
+	struct client_progress progress = { 0 };
 	bool goes_on = true;
 	int rc = 0;
 
 	while (!rc && goes_on) {
-		if (!ioctl(vmm->vcpu, KVM_RUN, 0))
+		rc = ioctl(vmm->vcpu, KVM_RUN, 0) ? -errno : 0;
+		/* KVM_EXIT_MEMORY_FAULT comes with this errno, and says no more than it. */
+		if (rc == -EFAULT)
+			rc = client_fault(&vmm->client, &progress);
+		else if (rc == -EINTR || rc == -EAGAIN)
+			rc = 0;
+		else if (!rc)
 			goes_on = exit_serve(vmm);
-		else if (errno == EFAULT)
-			rc = duty_fault(vmm, &count, &still);
-		else if (errno != EINTR && errno != EAGAIN)
-			rc = fail("vCPU", "KVM_RUN");
 	}
-	return rc;
+	return rc ? fail_with("vCPU", "run", rc) : 0;
 }
 
 static bool is_amd(void)
@@ -281,12 +139,12 @@ static bool is_amd(void)
 static void load(struct vmm *vmm)
 {
 	static const unsigned int offsets[] = VMCALL_OFFSETS;
-	uint8_t *text = vmm->memory + CODE_GPA;
+	uint8_t *text = vmm->client.memory + CODE_GPA;
 
 	memcpy(text, code, sizeof(code));
 	for (unsigned int i = 0; i < 2 && is_amd(); i++)
 		text[offsets[i] + 2] = VMMCALL_LAST;
-	vmm->memory[DATA_GPA] = 0x41;
+	vmm->client.memory[DATA_GPA] = 0x41;
 }
 
 static int create_vm(struct vmm *vmm)
@@ -325,31 +183,41 @@ static int set_registers(struct vmm *vmm)
 	return 0;
 }
 
+static int set_up(struct vmm *vmm)
+{
+	int rc = client_create(&vmm->client);
+
+	if (rc)
+		return fail_with(GMEM_DEVICE_PATH, "create memory", rc);
+	rc = client_slot(&vmm->client, vmm->vm);
+	if (rc)
+		return fail_with("VM", "give it a view", rc);
+	rc = set_registers(vmm);
+	if (rc)
+		return rc;
+	load(vmm);
+	show(vmm);
+	rc = client_start(&vmm->client);
+	return rc ? fail_with("view", "start (is gmem_kvm loaded?)", rc) : 0;
+}
+
 int main(void)
 {
-	struct vmm vmm = { .vm = -1, .vcpu = -1, .fd = -1, .view = -1 };
+	struct vmm vmm = {
+		.vm = -1, .vcpu = -1,
+		.client = { .length = LENGTH, .fd = -1, .view = -1 },
+	};
 	int rc = create_vm(&vmm);
 
 	if (!rc)
-		rc = duty_memory(&vmm);
-	if (!rc)
-		rc = duty_view(&vmm);
-	if (!rc)
-		rc = duty_slot(&vmm);
-	if (!rc)
-		rc = set_registers(&vmm);
-	if (!rc) {
-		load(&vmm);
-		show(&vmm);
-		rc = duty_start(&vmm);
-	}
+		rc = set_up(&vmm);
 	if (!rc)
 		rc = vcpu_loop(&vmm);
 	if (!rc)
 		show(&vmm);
 	/* The fds may be closed in any order; exit does it as well. */
-	close(vmm.view);
-	close(vmm.fd);
+	close(vmm.client.view);
+	close(vmm.client.fd);
 	close(vmm.vcpu);
 	close(vmm.vm);
 	return rc ? 1 : 0;

@@ -211,6 +211,34 @@ docs_simulator() {
 	return "$bad"
 }
 
+# Code in a page is in the file that a comment before it names, line by line. It is indented by
+# one tab:
+#   .. quoted: examples/gmem_client.h
+docs_quoted() {
+	local page count=0 bad=0
+
+	for page in "$TOP_DIR"/Documentation/*.rst; do
+		perl -0777 -e '
+			my ($dir, $page) = @ARGV;
+			open my $in, "<", $page or die; my $text = <$in>; my $bad = 0;
+			while ($text =~ /^\.\. quoted: (\S+)\n\n::\n\n((?:\t.*\n|\n(?=\n*\t))+)/mg) {
+				my ($file, $code) = ($1, $2); $code =~ s/^\t//mg; print "quoted\n";
+				open my $f, "<", "$dir/$file" or die "$file: $!"; my $all = <$f>;
+				next if index($all, $code) >= 0;
+				my ($line) = $code =~ /(.*)/;
+				print STDERR "$page: not in $file as it is: $line\n"; $bad = 1;
+			}
+			my $said = () = $text =~ /^\.\. quoted: /mg;
+			print STDERR "$page: a quotation is not a block\n" if $said != (() = $text =~ /^\.\. quoted: \S+\n\n::\n\n\t/mg);
+			exit($bad || $said != (() = $text =~ /^\.\. quoted: \S+\n\n::\n\n\t/mg));
+		' "$TOP_DIR/Documentation" "$page" >>"$WORK/quoted" || bad=1
+	done
+	count=$(wc -l <"$WORK/quoted")
+	echo "# $count pieces of code are what the examples have"
+	((count > 5)) || { echo "there are more than that"; return 1; }
+	return "$bad"
+}
+
 # What differs from run to run: keys, and times. Lines are wrapped in a page.
 docs_transcript_plain() {
 	sed -E -e 's/(_key_digest +)[0-9a-f]{96}/\1KEY/' -e 's/[0-9]+ (us|ms)\b/N \1/g' "$@" |
@@ -349,5 +377,6 @@ check_docs() {
 	check "the simulator's settings are documented" docs_simulator
 	check "make help tells the truth" docs_help
 	check "the printed examples are true" docs_transcript
+	check "quoted code is in the examples" docs_quoted
 	check "examples of expectations are taken" docs_expectations
 }
