@@ -42,6 +42,7 @@ CONTENTS = """
    memory
    store
    cost
+   peers
    locking
 
 .. toctree::
