@@ -19,6 +19,9 @@
 /* Leaf 4: threads in EAX[25:14], cores in EAX[31:26] */
 #define CACHE_KEEP		0x00003fffU
 
+/* KVM's own leaf of features, where it does not play another hypervisor first */
+#define LEAF_KVM_FEATURES	0x40000001U
+
 /* Leaf 0xb and 0x1f: type of a level in ECX[15:8] */
 #define LEVEL_SMT		0x100U
 #define LEVEL_CORE		0x200U
@@ -124,4 +127,11 @@ void cpuid_set_cpu(struct kvm_cpuid2 *cpuid, unsigned int index,
 {
 	for (uint32_t i = 0; i < cpuid->nent; i++)
 		set_entry(&cpuid->entries[i], index, tsc_deadline);
+}
+
+void cpuid_set_converts(struct kvm_cpuid2 *cpuid)
+{
+	for (uint32_t i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == LEAF_KVM_FEATURES)
+			cpuid->entries[i].eax |= 1U << KVM_FEATURE_HC_MAP_GPA_RANGE;
 }

@@ -39,4 +39,12 @@ unsigned int cpuid_address_bits(const struct kvm_cpuid2 *cpuid);
 void cpuid_set_cpu(struct kvm_cpuid2 *cpuid, unsigned int index,
 		   bool tsc_deadline);
 
+/**
+ * cpuid_set_converts() - have it say that the guest can convert memory
+ *
+ * KVM does not know whether its VMM answers KVM_HC_MAP_GPA_RANGE, so the VMM has to set
+ * KVM_FEATURE_HC_MAP_GPA_RANGE itself.
+ */
+void cpuid_set_converts(struct kvm_cpuid2 *cpuid);
+
 #endif /* GMEMCTL_KVM_CPUID_H */

@@ -104,6 +104,8 @@ static int vcpu_set_cpuid(struct vcpu *vcpu, struct vm *vm, struct error *error)
 	if (rc)
 		return rc;
 	cpuid_set_cpu(cpuid, vcpu->index, deadline);
+	if (vm->converts)
+		cpuid_set_converts(cpuid);
 	rc = calls->ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
 	if (rc)
 		error_set(error, rc, "vCPU", "KVM_SET_CPUID2", NULL);

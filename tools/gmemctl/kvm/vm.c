@@ -123,6 +123,7 @@ int vm_enable_conversions(struct vm *vm, struct error *error)
 		return error_set(error, rc, "VM",
 				 "KVM_ENABLE_CAP(KVM_CAP_EXIT_HYPERCALL)",
 				 "conversions need Linux 5.14 or newer");
+	vm->converts = true;
 	return 0;
 }
 

@@ -19,12 +19,14 @@
  * @fd: the VM
  * @run_size: bytes of the area each vCPU shares with KVM
  * @irqchip: interrupt controllers are in the kernel
+ * @converts: the guest's KVM_HC_MAP_GPA_RANGE exits
  * @slots: the slots that exist
  */
 struct vm {
 	int kvm_fd;
 	int fd;
 	bool irqchip;
+	bool converts;
 	size_t run_size;
 	struct slot_table slots;
 };

@@ -56,6 +56,23 @@ TEST_OF(cpuid, features)
 	free(cpuid);
 }
 
+/* Nothing but the one bit, in the leaf of KVM's features. */
+TEST_OF(cpuid, converts)
+{
+	start();
+	if (!cpuid)
+		return;
+	cpuid->entries[2].function = 0x40000001;
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		cpuid->entries[i].eax = 1;
+	cpuid_set_cpu(cpuid, 0, false);
+	EXPECT_EQ(cpuid->entries[2].eax, 1);
+	cpuid_set_converts(cpuid);
+	EXPECT_EQ(cpuid->entries[2].eax, 0x10001);
+	EXPECT_EQ(cpuid->entries[1].eax, 1);
+	free(cpuid);
+}
+
 /* One thread, one core, one package each. */
 TEST_OF(cpuid, topology)
 {
