@@ -11,6 +11,7 @@
 #include "convert.h"
 #include "remote.h"
 #include "report.h"
+#include "save.h"
 #include "slot.h"
 
 /* Ranges in one answer of map; the rest is asked for, as with gmemctl's own VMs */
@@ -214,6 +215,10 @@ static int serve_convert(struct exec_vm *vm, struct json_object *request,
 		rc = message_range(request, &range, error);
 	if (rc)
 		return rc;
+	/* The guest, which stands still, does not ask for it. */
+	if (to_private && exec_save_stands())
+		return error_set(error, -EBUSY, exec_settings.name, "convert memory",
+				 "the VMM takes a snapshot: try again when it is done");
 	rc = exec_convert(vm, range, to_private, why, sizeof(why));
 	return rc ? error_set(error, rc, exec_settings.name, "convert memory",
 			      "%s", why) : 0;

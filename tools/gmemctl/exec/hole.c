@@ -9,15 +9,20 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
+#include "../base/clock.h"
 #include "../gmem/gmem.h"
 #include "hole.h"
 #include "report.h"
+#include "save.h"
 #include "spin.h"
 
 #define PAGE 4096u
 
 /* That an access fails again after the page has become shared is no accident. */
 #define RETRIES 8
+
+/* Between two lines about zeros */
+#define SAY_NS (60 * UINT64_C(1000000000))
 
 /**
  * struct hole - one of them
@@ -42,7 +47,7 @@ static struct {
 	int zeros_fd;
 	struct exec_file_id zeros;
 	unsigned int next;
-	bool said;
+	uint64_t said_ns;
 	struct hole all[EXEC_HOLES_MAX];
 } holes = { .zeros_fd = -1 };
 
@@ -159,6 +164,20 @@ static bool retry_shared(uint64_t address)
 	return tries < RETRIES;
 }
 
+/* A device may do it all the time. What a migration is told is more than that. */
+static void say_zeros(uint64_t offset)
+{
+	uint64_t now = clock_now_ns();
+
+	if (exec_saves() || (holes.said_ns && now - holes.said_ns < SAY_NS))
+		return;
+	holes.said_ns = now;
+	exec_say_number("private memory of the guest, offset ", offset,
+			" of a gmem fd, is used by the VMM, for a device that the guest "
+			"has pointed there, its monitor, a debugger or a dump: it has "
+			"zeros instead (not said again for a minute)");
+}
+
 static bool hole_map(const struct hole *new)
 {
 	struct hole *hole = &holes.all[holes.next];
@@ -171,12 +190,8 @@ static bool hole_map(const struct hole *new)
 	*hole = *new;
 	holes.next = (holes.next + 1) % EXEC_HOLES_MAX;
 	exec_count(&exec_counters.zeros, 1);
-	if (!holes.said)
-		exec_say_number("private memory of the guest, offset ", new->offset,
-				" of a gmem fd, is used by the VMM, as by a device that "
-				"the guest has pointed there: it has zeros instead "
-				"(said once)");
-	holes.said = true;
+	exec_save_zeros();
+	say_zeros(new->offset);
 	return true;
 }
 

@@ -112,6 +112,13 @@ struct exec_memory *exec_memory_get(struct exec_file_id file)
 	return memory;
 }
 
+bool exec_memory_private(const struct exec_memory *memory)
+{
+	struct gmem_ioctl_stat stat;
+
+	return !gmem_stat(memory->fd, &stat) && stat.private_pages;
+}
+
 /* The VMM may be about to give back the memory, of which nothing is to be left. */
 void exec_memory_put(struct exec_memory *memory)
 {

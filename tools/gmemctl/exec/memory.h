@@ -3,6 +3,7 @@
 #ifndef GMEMCTL_EXEC_MEMORY_H
 #define GMEMCTL_EXEC_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "place.h"
@@ -36,6 +37,9 @@ struct exec_memory {
  */
 struct exec_memory *exec_memory_get(struct exec_file_id file);
 void exec_memory_put(struct exec_memory *memory);
+
+/** exec_memory_private() - whether any of it is private */
+bool exec_memory_private(const struct exec_memory *memory);
 
 /** exec_memory_find() - the same if it is in use already; for signal handlers */
 struct exec_memory *exec_memory_find(struct exec_file_id file);

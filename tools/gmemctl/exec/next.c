@@ -34,6 +34,12 @@ static void next_find(void)
 	next.memfd_create = dlsym(RTLD_NEXT, "memfd_create");
 	next.ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
 	next.fcntl = dlsym(RTLD_NEXT, "fcntl64");
+	next.writev = dlsym(RTLD_NEXT, "writev");
+	next.sendmsg = dlsym(RTLD_NEXT, "sendmsg");
+	next.pwrite = dlsym(RTLD_NEXT, "pwrite64");
+	next.pwritev = dlsym(RTLD_NEXT, "pwritev64");
+	/* Of libaio, where the VMM has that. */
+	next.io_submit = dlsym(RTLD_NEXT, "io_submit");
 	next_calls = calls_system;
 	next_calls.ioctl = next_ioctl;
 	next_calls.close = next_close;

@@ -5,6 +5,11 @@
 
 #include <signal.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct iocb;
 
 struct exec_next {
 	int (*ioctl)(int fd, unsigned long request, ...);
@@ -17,6 +22,11 @@ struct exec_next {
 	int (*memfd_create)(const char *name, unsigned int flags);
 	int (*ftruncate)(int fd, int64_t length);
 	int (*fcntl)(int fd, int request, ...);
+	ssize_t (*writev)(int fd, const struct iovec *parts, int count);
+	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
+	ssize_t (*pwrite)(int fd, const void *data, size_t size, int64_t offset);
+	ssize_t (*pwritev)(int fd, const struct iovec *parts, int count, int64_t offset);
+	int (*io_submit)(void *context, long count, struct iocb **requests);
 };
 
 /** exec_next() - the functions; the table of calls uses them from then on */

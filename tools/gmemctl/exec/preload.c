@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <linux/aio_abi.h>
 
 #include "../base/calls.h"
 #include "../kvm/abi.h"
@@ -14,6 +15,7 @@
 #include "next.h"
 #include "report.h"
 #include "run.h"
+#include "save.h"
 #include "signals.h"
 #include "slot.h"
 #include "watch.h"
@@ -30,6 +32,9 @@
 int ioctl(int fd, unsigned long request, ...);
 int close(int fd);
 int memfd_create(const char *name, unsigned int flags);
+ssize_t writev(int fd, const struct iovec *parts, int count);
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
+int io_submit(void *context, long count, struct iocb **requests);
 
 /*
  * Programs have the one or the other name, which headers may take for the same. Where a
@@ -37,6 +42,11 @@ int memfd_create(const char *name, unsigned int flags);
  */
 int resize(int fd, int64_t length) __asm__("ftruncate");
 int resize64(int fd, int64_t length) __asm__("ftruncate64");
+ssize_t put(int fd, const void *data, size_t size, int64_t offset) __asm__("pwrite");
+ssize_t put64(int fd, const void *data, size_t size, int64_t offset) __asm__("pwrite64");
+ssize_t putv(int fd, const struct iovec *parts, int count, int64_t offset) __asm__("pwritev");
+ssize_t putv64(int fd, const struct iovec *parts, int count,
+	       int64_t offset) __asm__("pwritev64");
 int control(int fd, int request, ...) __asm__("fcntl");
 int control64(int fd, int request, ...) __asm__("fcntl64");
 
@@ -102,6 +112,9 @@ static int vm_ioctl(struct exec_vm *vm, unsigned long request, void *arg)
 		return create_vcpu(vm, arg);
 	case KVM_ENABLE_CAP:
 		return enable_cap(vm, arg);
+	case KVM_GET_DIRTY_LOG:
+		exec_save_log();
+		return calls->ioctl(vm->fd, request, arg);
 	default:
 		return calls->ioctl(vm->fd, request, arg);
 	}
@@ -220,6 +233,83 @@ EXPORT int control(int fd, int request, ...)
 	arg = va_arg(args, void *);
 	va_end(args);
 	return control_pass(fd, request, arg);
+}
+
+/* A VMM gives no more parts than IOV_MAX; of what is wrong the kernel tells. */
+static bool refused(const struct iovec *parts, int count)
+{
+	if (count <= 0 || !exec_save_refuses(parts, (size_t)count))
+		return false;
+	errno = EPERM;
+	return true;
+}
+
+EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	const struct exec_next *next = exec_next();
+
+	return refused(parts, count) ? -1 : next->writev(fd, parts, count);
+}
+
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	const struct exec_next *next = exec_next();
+
+	return refused(message->msg_iov, (int)message->msg_iovlen) ? -1 :
+	       next->sendmsg(fd, message, flags);
+}
+
+EXPORT ssize_t put64(int fd, const void *data, size_t size, int64_t offset)
+{
+	const struct iovec part = { (void *)data, size };
+	const struct exec_next *next = exec_next();
+
+	return refused(&part, 1) ? -1 : next->pwrite(fd, data, size, offset);
+}
+
+EXPORT ssize_t put(int fd, const void *data, size_t size, int64_t offset)
+{
+	return put64(fd, data, size, offset);
+}
+
+EXPORT ssize_t putv64(int fd, const struct iovec *parts, int count, int64_t offset)
+{
+	const struct exec_next *next = exec_next();
+
+	return refused(parts, count) ? -1 : next->pwritev(fd, parts, count, offset);
+}
+
+EXPORT ssize_t putv(int fd, const struct iovec *parts, int count, int64_t offset)
+{
+	return putv64(fd, parts, count, offset);
+}
+
+static bool request_refused(const struct iocb *request)
+{
+	const struct iovec part = { (void *)(uintptr_t)request->aio_buf,
+				    request->aio_nbytes };
+
+	switch (request->aio_lio_opcode) {
+	case IOCB_CMD_PWRITE:
+		return exec_save_refuses(&part, 1);
+	case IOCB_CMD_PWRITEV:
+		return exec_save_refuses(part.iov_base, part.iov_len);
+	default:
+		return false;
+	}
+}
+
+/* The first one answers for the call; those before one that is refused go ahead. */
+EXPORT int io_submit(void *context, long count, struct iocb **requests)
+{
+	const struct exec_next *next = exec_next();
+	long good = 0;
+
+	while (good < count && !request_refused(requests[good]))
+		good++;
+	if (count > 0 && !good)
+		return -EPERM;
+	return next->io_submit ? next->io_submit(context, good, requests) : -ENOSYS;
 }
 
 EXPORT int sigaction(int number, const struct sigaction *action,

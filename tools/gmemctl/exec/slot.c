@@ -12,6 +12,7 @@
 #include "place.h"
 #include "remote.h"
 #include "report.h"
+#include "save.h"
 #include "signals.h"
 #include "slot.h"
 
@@ -103,10 +104,24 @@ static void slot_unmap(struct exec_slot *slot)
 	exec_memory_put(slot->memory);
 }
 
+/*
+ * The VMM has its dirty pages logged from now on, or no more. Zeros that it was given
+ * before are no answer to what it reads then.
+ */
+static void slot_log(const struct exec_slot *slot, uint32_t before, uint32_t flags)
+{
+	if (!((before ^ flags) & KVM_MEM_LOG_DIRTY_PAGES))
+		return;
+	exec_save_slots(flags & KVM_MEM_LOG_DIRTY_PAGES ? 1 : -1);
+	if (flags & KVM_MEM_LOG_DIRTY_PAGES)
+		exec_holes_fill(slot->memory, slot->offset, slot->size);
+}
+
 static void slot_remove(struct exec_vm *vm, struct exec_slot *slot)
 {
 	struct exec_slot gone = *slot;
 
+	slot_log(slot, slot->flags, 0);
 	*slot = vm->slots[vm->nr_slots - 1];
 	__atomic_store_n(&vm->nr_slots, vm->nr_slots - 1, __ATOMIC_RELAXED);
 	slot_unmap(&gone);
@@ -179,6 +194,10 @@ static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 		return rc;
 	}
 	new->fresh = true;
+	slot_log(new, 0, new->flags);
+	/* Another VMM may have had it before, whose guest goes on here. */
+	if (exec_memory_private(new->memory))
+		__atomic_store_n(&vm->private, true, __ATOMIC_RELAXED);
 	vm->slots[vm->nr_slots] = *new;
 	__atomic_store_n(&vm->nr_slots, vm->nr_slots + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->fresh, true, __ATOMIC_RELEASE);
@@ -193,6 +212,7 @@ static int slot_change(struct exec_vm *vm, unsigned long request,
 	int rc = tell_kvm(vm, request, arg, old);
 
 	if (!rc) {
+		slot_log(old, old->flags, new->flags);
 		old->flags = new->flags;
 		old->gpa = new->gpa;
 	}

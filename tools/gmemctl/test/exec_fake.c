@@ -124,6 +124,14 @@ static int fake_query(int gmem, struct gmem_ioctl_query *query)
 	return 0;
 }
 
+static void fake_stat(int gmem, struct gmem_ioctl_stat *stat)
+{
+	stat->length = EXEC_FAKE_SIZE;
+	stat->private_pages = 0;
+	for (unsigned int page = 0; page < EXEC_FAKE_PAGES; page++)
+		stat->private_pages += exec_fake.private[gmem][page];
+}
+
 static int fake_populate(struct gmem_ioctl_view_populate *populate)
 {
 	exec_fake.populated = *populate;
@@ -160,7 +168,7 @@ static int gmem_ioctl(int fd, unsigned long request, void *arg)
 		return -ENOTTY;
 	switch (request) {
 	case GMEM_IOCTL_STAT:
-		((struct gmem_ioctl_stat *)arg)->length = EXEC_FAKE_SIZE;
+		fake_stat(gmem, arg);
 		return 0;
 	case GMEM_IOCTL_VIEW:
 		if (exec_fake.view_rc)
