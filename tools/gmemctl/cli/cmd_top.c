@@ -35,13 +35,13 @@ struct sample {
  * struct top - a command line, and the last samples
  * @interval: seconds between two of them
  * @count: how often to show; 0: until a signal ends it
- * @counted: @count was given
+ * @counted: the option, if @count was given
  * @samples: of @nr
  */
 struct top {
 	uint32_t interval;
 	uint32_t count;
-	bool counted;
+	const char *counted;
 	struct sample *samples;
 	size_t nr;
 };

@@ -40,7 +40,8 @@ struct thread {
  * @file: one file, or NULL
  * @wish: what is traced
  * @buffer: bytes for each CPU, if @sized; else the kernel's choice
- * @sized: @buffer was given
+ * @sized: the option, if @buffer was given
+ * @chosen: likewise, of the events of @wish
  * @seconds: how long; 0: until it ends otherwise
  * @count: so many events; 0: likewise
  * @filter: of @name and @file
@@ -54,7 +55,8 @@ struct tracing {
 	const char *file;
 	struct trace_wish wish;
 	uint64_t buffer;
-	bool sized;
+	const char *sized;
+	const char *chosen;
 	uint32_t seconds;
 	uint32_t count;
 	struct trace_filter filter;
@@ -73,7 +75,7 @@ static const struct cli_option trace_options[] = {
 	  "name, or a path such as /proc/4711/fd/9" },
 	{ "--event", "EVENT,...", option_words, TO(struct tracing, wish.events),
 	  "only these; default: all of the modules that are loaded", .words = trace_words,
-	  GIVEN(struct tracing, wish.chosen) },
+	  GIVEN(struct tracing, chosen) },
 	{ "--seconds", "N", option_count, TO(struct tracing, seconds),
 	  "end after this time", .min = 1, .max = SECONDS_MAX },
 	{ "--count", "N", option_count, TO(struct tracing, count),
@@ -271,6 +273,7 @@ static int trace_choose(struct tracing *tracing, struct error *error)
 	if (tracing->sized && (tracing->buffer < BUFFER_MIN || tracing->buffer > BUFFER_MAX))
 		return usage_error("--buffer", "out of range", "4K to 1G");
 	wish->buffer_kib = (uint32_t)(tracing->buffer / 1024);
+	wish->chosen = tracing->chosen != NULL;
 	if (!wish->chosen || wish->events == TRACE_ALL) {
 		wish->events = TRACE_ALL;
 		wish->chosen = false;

@@ -82,7 +82,10 @@ struct cli_option {
 };
 
 #define TO(type, member) .offset = offsetof(type, member)
-#define GIVEN(type, member) .given = offsetof(type, member) + 1
+/* One more than the offset; the member has to be a const char *. */
+#define GIVEN(type, member) .given = offsetof(type, member) +		\
+	sizeof(char[__builtin_types_compatible_p(			\
+		__typeof__(((type *)0)->member), const char *) ? 1 : -1])
 
 /* Take a bool, a const char *, a uint32_t, a uint64_t, a uint64_t, bytes. */
 int option_flag(const struct cli_option *option, const char *name,
