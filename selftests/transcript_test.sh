@@ -73,6 +73,7 @@ judge() {
 run_page() {
 	page=$PAGES/$1
 	number=$2
+	begin=$(date +%s)
 	mkdir -p "$DIR/$1"
 	cd "$DIR/$1" || exit
 	if grep -qw guest "$page/1.how" && ! guest_start; then
@@ -93,6 +94,7 @@ run_page() {
 		i=$((i + 1))
 	done
 	guests_stop >/dev/null 2>&1
+	echo "# $1: took $(($(date +%s) - begin)) s"
 }
 
 echo "KTAP version 1"

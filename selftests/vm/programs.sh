@@ -52,8 +52,8 @@ t_matches() {
 needs_vm() {
 	local file name
 
-	for file in "$TOP_DIR"/selftests/*_test.c; do
-		name=$(basename "$file" _test.c)
+	for file in "$TOP_DIR"/selftests/*_test.{c,sh}; do
+		name=$(basename "${file%.*}" _test)
 		if t_matches "$name" || t_matches "${name}_test"; then
 			return 0
 		fi

@@ -139,7 +139,8 @@ uint64_t memory_request_hugepage(const struct memory_request *request);
  * memory_config_check() - whether it all goes together
  *
  * Pure: nothing is opened or allocated. The first rule that is broken is the
- * one reported, in a fixed order: what is refused in each request, sizes of huge pages, sizes of RAM.
+ * one reported, in a fixed order: what is refused in each request, sizes of huge
+ * pages, sizes of RAM.
  */
 int memory_config_check(const struct memory_config *config,
 			struct error *error);
