@@ -81,7 +81,7 @@ static int build(struct memory_data *self)
 		return rc;
 	}
 	self->guest = true;
-	rc = guest_memory_create(&self->memory, &self->config, &self->g.vm, 0,
+	rc = guest_memory_create(&self->memory, &self->config, &self->g.vm,
 				 &self->error);
 	self->created = !rc;
 	self->host = self->memory.reservation.base;

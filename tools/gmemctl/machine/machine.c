@@ -40,7 +40,7 @@ uint8_t *machine_host(const struct machine *machine, uint64_t gpa)
 static int machine_create_memory(struct machine *machine, struct error *error)
 {
 	int rc = guest_memory_create(&machine->memory, &machine->config.memory,
-				     &machine->vm, 0, error);
+				     &machine->vm, error);
 
 	if (!rc && guest_memory_view(&machine->memory))
 		rc = vm_enable_conversions(&machine->vm, error);

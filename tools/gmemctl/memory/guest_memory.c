@@ -206,8 +206,7 @@ static int open_backings(struct guest_memory *memory, struct error *error)
 	return rc;
 }
 
-static int reserve(struct guest_memory *memory, uint64_t device_end,
-		   struct error *error)
+static int reserve(struct guest_memory *memory, struct error *error)
 {
 	uint64_t end = memory_config_end(memory->config);
 	uint64_t alignment = 0;
@@ -217,14 +216,11 @@ static int reserve(struct guest_memory *memory, uint64_t device_end,
 	for (unsigned int i = 0; i < memory->nr_backings; i++)
 		if (memory->backings[i].page_size > alignment)
 			alignment = memory->backings[i].page_size;
-	rc = reservation_create(&memory->reservation,
-				end > device_end ? end : device_end, alignment);
+	rc = reservation_create(&memory->reservation, end, alignment);
 	if (rc)
 		return error_set(error, rc, "guest memory",
 				 "failed to reserve address space",
-				 "0x%llx bytes",
-				 (unsigned long long)
-				 (end > device_end ? end : device_end));
+				 "0x%llx bytes", (unsigned long long)end);
 	all = (struct range){ 0, memory->reservation.size };
 	reservation_set_name(&memory->reservation, all, NAME_RESERVATION);
 	region_set_init(&memory->regions, &memory->reservation);
@@ -302,8 +298,7 @@ static int add_regions(struct guest_memory *memory, struct error *error)
 	return rc;
 }
 
-static int build(struct guest_memory *memory, uint64_t device_end,
-		 struct error *error)
+static int build(struct guest_memory *memory, struct error *error)
 {
 	int rc = memory_config_check(memory->config, error);
 
@@ -317,13 +312,13 @@ static int build(struct guest_memory *memory, uint64_t device_end,
 	if (!rc)
 		rc = open_views(memory, error);
 	if (!rc)
-		rc = reserve(memory, device_end, error);
+		rc = reserve(memory, error);
 	return rc ? rc : add_regions(memory, error);
 }
 
 int guest_memory_create(struct guest_memory *memory,
 			const struct memory_config *config, struct vm *vm,
-			uint64_t device_end, struct error *error)
+			struct error *error)
 {
 	int rc;
 
@@ -332,7 +327,7 @@ int guest_memory_create(struct guest_memory *memory,
 	memory->vm = vm;
 	memory->memfd.fd = -1;
 	range_lock_init(&memory->range_lock);
-	rc = build(memory, device_end, error);
+	rc = build(memory, error);
 	if (rc)
 		guest_memory_destroy(memory);
 	return rc;

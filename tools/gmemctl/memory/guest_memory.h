@@ -56,13 +56,12 @@ struct guest_memory {
  * guest_memory_create() - build it
  * @vm: needed for the kinds that use a guest_memfd, and for views of gmem; else it
  *	may be NULL
- * @device_end: addresses below are reserved for devices, beyond the RAM; may be 0
  *
  * The guest's RAM is accessible to the host at reservation.base + address.
  */
 int guest_memory_create(struct guest_memory *memory,
 			const struct memory_config *config, struct vm *vm,
-			uint64_t device_end, struct error *error);
+			struct error *error);
 
 /** guest_memory_attach() - make its regions slots of the VM given at creation */
 int guest_memory_attach(struct guest_memory *memory, struct error *error);

@@ -50,7 +50,7 @@ static void start(enum backing_kind kind)
 
 static void build(void)
 {
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
 	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
 	EXPECT_FALSE(advice_init(&advice, &memory, NULL));
 	kvm_fake.log[0] = '\0';

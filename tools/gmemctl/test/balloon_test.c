@@ -56,7 +56,7 @@ static void start(enum backing_kind kind)
 		.hugepage_size = kind == BACKING_HUGETLB ? 8 * PAGE : 0,
 	};
 	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
 	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
 	power_on();
 	kvm_fake.log[0] = '\0';
@@ -328,7 +328,7 @@ TEST_OF(balloon, private_pages)
 	start(BACKING_SHARED);
 	guest_memory_destroy(&memory);
 	config.guest_memfd = true;
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
 	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
 	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ 32 * PAGE, 33 * PAGE }, true,

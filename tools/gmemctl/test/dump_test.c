@@ -54,7 +54,7 @@ static void check(enum backing_kind kind, bool dump)
 	asked.requests[0].hugepage_size = kind == BACKING_HUGETLB ? PAGE : 0;
 	asked.requests[0].dump = dump;
 	asked.requests[1].dump = dump;
-	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0, &error));
+	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, &error));
 	EXPECT_FALSE(guest_memory_attach(&memory, &error));
 	EXPECT_EQ(is_left_out(64), !dump);
 	EXPECT_EQ(is_left_out(79), !dump);

@@ -48,7 +48,7 @@ static void start(enum backing_kind kind)
 
 static int create(void)
 {
-	return guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error);
+	return guest_memory_create(&memory, &config, &kvm_fake.vm, &error);
 }
 
 static int attach(void)
@@ -335,7 +335,7 @@ TEST_OF(guest_memory, guest_memfd)
 	kvm_fake.memfd_flags = 1;
 	EXPECT_EQ(create(), -EOPNOTSUPP);
 	calls = &calls_system;
-	EXPECT_EQ(guest_memory_create(&memory, &config, NULL, 0, &error), -EINVAL);
+	EXPECT_EQ(guest_memory_create(&memory, &config, NULL, &error), -EINVAL);
 }
 
 /* A pool that is too small says so, and at once. */

@@ -67,7 +67,7 @@ static unsigned int open_fds(void)
 
 static void build(void)
 {
-	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, 0, &error));
+	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, &error));
 	EXPECT_FALSE(guest_memory_attach(&memory, &error));
 	*at(3) = 1;
 	*at(70) = 2;
@@ -87,7 +87,7 @@ static int taker_check(void)
 	    memcmp(text, "state", sizeof(text)))
 		return 1;
 	if (guest_memory_create(&memory, &handover.description.config,
-				&kvm_fake.vm, 0, &error) ||
+				&kvm_fake.vm, &error) ||
 	    guest_memory_attach(&memory, &error))
 		return 2;
 	kvm_fake.log[0] = '\0';
@@ -275,7 +275,7 @@ static int taker_shared(void)
 	kvm_fake_start();
 	if (handover_take(sockets[1], &handover, &error))
 		return 1;
-	if (guest_memory_create(&memory, &handover.description.config, NULL, 0,
+	if (guest_memory_create(&memory, &handover.description.config, NULL,
 				&error))
 		return 2;
 	if (*at(3) != 1 || *at(70) != 2 || *at(39) != 3)

@@ -46,7 +46,7 @@ static void stop(void)
 
 static int create(struct guest_memory *out)
 {
-	return guest_memory_create(out, &asked.config, &kvm_fake.vm, 0, &error);
+	return guest_memory_create(out, &asked.config, &kvm_fake.vm, &error);
 }
 
 static struct stat status(void)

@@ -67,7 +67,7 @@ static void start(unsigned int count, bool pausing)
 	asked.config.convert_timeout_ms = TIMEOUT_MS;
 	machine.vm = kvm_fake.vm;
 	EXPECT_FALSE(threads_init(&machine.threads, no_loop, &machine, NULL));
-	EXPECT_FALSE(guest_memory_create(&machine.memory, &asked.config, &machine.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_create(&machine.memory, &asked.config, &machine.vm, NULL));
 	EXPECT_FALSE(guest_memory_attach(&machine.memory, NULL));
 	machine.threads.stopping = true;
 	machine_pause(&machine, pausing);

@@ -49,7 +49,7 @@ bool pc_fake_start(void)
 	machine_init(machine, &machine_x86, &config.machine);
 	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
 	       !guest_memory_create(&machine->memory, &config.machine.memory,
-				    &kvm_fake.vm, 0, NULL) &&
+				    &kvm_fake.vm, NULL) &&
 	       !guest_memory_attach(&machine->memory, NULL);
 }
 

@@ -62,7 +62,7 @@ static void power_on(uint32_t codes)
 static void start(void)
 {
 	kvm_fake_start();
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
 	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
 	EXPECT_FALSE(advice_init(&advice, &memory, NULL));
 	power_on(PVMEMCONTROL_CODES_ALL);

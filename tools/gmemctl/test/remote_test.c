@@ -69,7 +69,7 @@ static void start(enum backing_kind kind)
 	};
 	config = (struct memory_config){ .requests = &request,
 					 .nr_requests = 1 };
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error));
+	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, &error));
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, questions));
 }

@@ -63,7 +63,7 @@ static uint8_t *at(uint64_t page)
 
 static void create(const struct memory_config *what)
 {
-	EXPECT_FALSE(guest_memory_create(&memory, what, &kvm_fake.vm, 0, &error));
+	EXPECT_FALSE(guest_memory_create(&memory, what, &kvm_fake.vm, &error));
 	EXPECT_FALSE(guest_memory_attach(&memory, &error));
 	kvm_fake.log[0] = '\0';
 }

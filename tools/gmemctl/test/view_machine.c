@@ -83,7 +83,7 @@ void view_machine_start(void)
 	machine->vcpus = &view_machine.vcpu;
 	machine->nr_vcpus = 1;
 	EXPECT_FALSE(threads_init(&machine->threads, no_loop, machine, NULL));
-	EXPECT_FALSE(guest_memory_create(&machine->memory, view_machine_config(), &machine->vm, 0,
+	EXPECT_FALSE(guest_memory_create(&machine->memory, view_machine_config(), &machine->vm,
 					 NULL));
 	EXPECT_FALSE(guest_memory_attach(&machine->memory, NULL));
 }

@@ -38,7 +38,7 @@ static void start(void)
 
 static int build(void)
 {
-	int rc = guest_memory_create(&memory, &config, &kvm_fake.vm, 0, &error);
+	int rc = guest_memory_create(&memory, &config, &kvm_fake.vm, &error);
 
 	if (!rc)
 		rc = guest_memory_attach(&memory, &error);

@@ -126,7 +126,7 @@ static void start(uint8_t which)
 		.requests = &request, .nr_requests = 1,
 		.guest_memfd = which & 4,
 	};
-	FUZZ_ASSERT(!guest_memory_create(&memory, &config, &kvm_fake.vm, 0, NULL) &&
+	FUZZ_ASSERT(!guest_memory_create(&memory, &config, &kvm_fake.vm, NULL) &&
 		    !guest_memory_attach(&memory, NULL) &&
 		    !advice_init(&advice, &memory, NULL) &&
 		    !given_init(&given, &memory, NULL));

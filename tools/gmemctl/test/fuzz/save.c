@@ -32,7 +32,7 @@ static void read_memory(struct saved *saved)
 	struct error error = { 0 };
 
 	if (!is_cheap(&saved->description.config) ||
-	    guest_memory_create(&memory, &saved->description.config, NULL, 0,
+	    guest_memory_create(&memory, &saved->description.config, NULL,
 				NULL))
 		return;
 	if (save_read_memory(saved, &memory, &error))
@@ -103,7 +103,7 @@ static size_t seed_of(enum backing_kind kind, uint8_t *data)
 	struct tlv state = { 0 };
 	ssize_t size = 0;
 
-	if (!guest_memory_create(&memory, &config, NULL, 0, NULL)) {
+	if (!guest_memory_create(&memory, &config, NULL, NULL)) {
 		tlv_add(&state, 1, 0, "state", 5);
 		memory.reservation.base[RANGE_PAGE_SIZE] = 1;
 		if (!save_write(fd, -1, &memory, &state, NULL))
