@@ -532,7 +532,9 @@ void kvm_log_stop(struct kvm_guest *g, unsigned int cpu, int stop, char *text,
 
 	if (stop == KVM_STOP_EXIT || stop < 0) {
 		used = snprintf(text, size, "stop %d, ", stop);
-		exit_report(&g->vcpus[cpu], text + used, size - used);
+		exit_describe(&g->vcpus[cpu], text + used, size - used);
+		used += strlen(text + used);
+		exit_registers(&g->vcpus[cpu], text + used, size - used);
 		return;
 	}
 	if (stop == KVM_STOP_FAILED)

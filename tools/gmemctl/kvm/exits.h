@@ -14,9 +14,6 @@ const char *exit_name(uint32_t reason);
 /** exit_describe() - one line about the exit in vcpu->run */
 void exit_describe(const struct vcpu *vcpu, char *text, size_t size);
 
-/** exit_report() - exit_describe() and the registers, several lines */
-void exit_report(struct vcpu *vcpu, char *text, size_t size);
-
 /** exit_registers() - the registers alone, several lines */
 void exit_registers(struct vcpu *vcpu, char *text, size_t size);
 

@@ -39,15 +39,6 @@ void exit_registers(struct vcpu *vcpu, char *text, size_t size)
 		 sregs.ss.base);
 }
 
-void exit_report(struct vcpu *vcpu, char *text, size_t size)
-{
-	size_t used;
-
-	exit_describe(vcpu, text, size);
-	used = strnlen(text, size);
-	exit_registers(vcpu, text + used, size - used);
-}
-
 static int irqchip_reserve(struct vm *vm, struct error *error)
 {
 	uint64_t identity = IDENTITY_MAP_GPA;
