@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Everything gmemctl says goes through here: text, or with --json exactly one
- * JSON object on stdout, in which errors are the array "errors".
+ * JSON object on stdout, in which errors are the array "errors". A command that goes on
+ * and on says more, see out_lines().
  */
 #ifndef GMEMCTL_CLI_OUT_H
 #define GMEMCTL_CLI_OUT_H
