@@ -12,7 +12,6 @@ SEEN_ELSEWHERE+='|linux_handover|linux_machine|linux_memory|linux_pvmemcontrol*|
 
 # Long programs about what is the tools' and KVM's own: stock-6.12 runs them. The modules, which
 # the sanitizers watch, do in them what they do in other programs.
-OF_GMEMCTL='control|linux_balloon|linux_clocks|linux_file|linux_handover|linux_machine'
 OF_GMEMCTL='control|gmemctl_trace|linux_balloon|linux_clocks|linux_file|linux_handover|linux_machine'
 OF_GMEMCTL+='|linux_memory|linux_pvmemcontrol*|pvmemctl|transcript'
 

@@ -108,9 +108,9 @@ const struct command command_bench = {
 	.name = "bench",
 	.run = bench_main,
 	.summary = "measure what gmem costs on this host",
-	.about = "Measures by the clock what gmem costs on this host, beside memfd and beside "
-		 "copying: the time for one page, and how far the measurements differ. CASES "
-		 "is a pattern of the shell for the names of cases, such as 'view.*'.",
+	.about = "Measures the time that operations of gmem take on this host, compared with "
+		 "memfd and with copying: the time for one page, and the spread. CASES is a shell "
+		 "pattern for the names of cases, such as 'view.*'.",
 	.options = bench_options,
 	.examples = "gmemctl bench\n"
 		    "gmemctl bench 'view.*'\n"

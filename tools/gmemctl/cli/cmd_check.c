@@ -179,11 +179,11 @@ const struct command command_info = {
 	.name = "info",
 	.run = info_main,
 	.summary = "show modules, device and KVM, and what is missing",
-	.about = "Shows the modules, /dev/gmem with its ABI and limits, and what KVM can do; what "
-		 "is missing comes with what to do about it. Private memory comes in two ways, "
-		 "and one of them will do: views of gmem, for ordinary VMs, and KVM's own. The "
-		 "exit code is 0 if the state could be shown; \"usable\" in the JSON object says "
-		 "whether there is one of them, and so does the exit code of `gmemctl check`.",
+	.about = "Shows the modules, /dev/gmem with its ABI and limits, and the capabilities of "
+		 "KVM, with a hint for everything that is missing. There are two ways to private "
+		 "memory, and one is enough: views of gmem, for ordinary VMs, and the KVM store. "
+		 "The exit code is 0 if the state could be shown. \"usable\" in the JSON object, "
+		 "and the exit code of `gmemctl check`, say whether one of them works.",
 	.examples = "gmemctl info\n"
 		    "gmemctl info --json",
 };
@@ -199,10 +199,10 @@ static const struct cli_option check_options[] = {
 const struct command command_check = {
 	.name = "check",
 	.run = check_main,
-	.summary = "look whether this host is fit for gmem, SEV-SNP or realms",
-	.about = "Looks at what is needed, from the bottom up, with a line for each: PASS, FAIL "
-		 "with what to do about it, or SKIP for what cannot be seen or is of no concern. "
-		 "The exit code is 0 only if all works that is needed, else 4.",
+	.summary = "check whether this host supports gmem, SEV-SNP or realms",
+	.about = "Checks the requirements, from the bottom up, with a line for each: PASS, FAIL "
+		 "with what to do, or SKIP if it cannot be checked or is not required. The exit "
+		 "code is 0 only if all requirements are met, else 4.",
 	.options = check_options,
 	.examples = "gmemctl check\n"
 		    "gmemctl check snp",
@@ -211,16 +211,16 @@ const struct command command_check = {
 const struct command command_snp_status = {
 	.name = "snp status",
 	.run = snp_status_main,
-	.summary = "look whether this host can launch an SEV-SNP guest",
-	.about = "Looks at CPU, BIOS, kernel, KVM, firmware, limits and modules, from the bottom "
-		 "up, as `gmemctl check snp`. At the end a VM is created and initialised. Much "
-		 "can be seen by root only.",
+	.summary = "check whether this host can launch an SEV-SNP guest",
+	.about = "Checks CPU, BIOS, kernel, KVM, firmware, limits and modules, from the bottom "
+		 "up, as `gmemctl check snp`. At the end it creates and initialises a VM. Many "
+		 "checks need root.",
 	.examples = "gmemctl snp status",
 };
 
 static const struct cli_option realm_options[] = {
 	{ "--abi", "NAME", option_word,
-	  .help = "version of the CCA series: v14, the only one that is known",
+	  .help = "version of the CCA series: v14, the only one supported",
 	  .words = realm_abis },
 	{ 0 }
 };
@@ -228,7 +228,7 @@ static const struct cli_option realm_options[] = {
 const struct command command_realm_status = {
 	.name = "realm status",
 	.run = realm_status_main,
-	.summary = "look whether this host can launch a realm, by creating its VM",
+	.summary = "check whether this host can launch a realm, by creating its VM",
 	.options = realm_options,
 	.examples = "gmemctl realm status",
 };

@@ -717,7 +717,7 @@ static int option_kind(const struct cli_option *option, const char *name,
 
 static const struct cli_option demo_options[] = {
 	{ "--input", "FILE", option_text, TO(struct demo, input.path),
-	  "what to compute on" },
+	  "the file to compute on" },
 	{ "--dir", "DIR", option_text, TO(struct demo, module_dir),
 	  "take the modules from DIR, a build tree" },
 	{ "--memory", "kind=KIND", option_kind, TO(struct demo, kind),
@@ -746,10 +746,10 @@ const struct command command_demo = {
 	.run = demo_main,
 	.summary = "show a guest computing on a file in private memory",
 	.usage = "demo --input FILE [OPTIONS]",
-	.about = "Tells the story of a page that changes hands, step by step, and checks each "
-		 "step: FILE (0 bytes to 256 MiB) goes into shared pages, the guest makes "
-		 "them private, computes the SHA-256 there while the host is kept out, and "
-		 "gives the digest back. Exit code 1 if any claim does not hold.",
+	.about = "Shows the conversion of pages, step by step, and checks each step: FILE (0 "
+		 "bytes to 256 MiB) is loaded into shared pages; the guest makes them private, "
+		 "computes the SHA-256 while the host cannot read them, and returns the digest. "
+		 "Exit code 1 if a check fails.",
 	.options = demo_options,
 	.without_json = true,
 	.examples = "gmemctl demo --input /etc/hostname\n"

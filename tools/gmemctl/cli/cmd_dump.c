@@ -290,9 +290,9 @@ const struct command command_dump = {
 	.name = "dump",
 	.run = dump_main,
 	.summary = "show the contents of a VM's memory",
-	.about = "The guest goes on meanwhile. Private memory cannot be read, and memory of "
-		 "kind private is no other process's to map. What is not populated reads "
-		 "zero, and stays so. A JSON object has at most 1M bytes.",
+	.about = "Reads guest memory while the guest runs. Private memory, and memory of kind "
+		 "private, cannot be read. Unpopulated pages read as zero, and stay unpopulated. "
+		 "A JSON object has at most 1M bytes.",
 	.options = dump_options,
 	.examples = "gmemctl dump web 0x20000 128\n"
 		    "gmemctl dump web 1M 4K --raw >page.bin",

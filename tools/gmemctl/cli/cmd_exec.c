@@ -48,16 +48,16 @@ struct exec {
 
 static const struct cli_option exec_options[] = {
 	{ "--memory-size", "SIZE", option_size, TO(struct exec, size),
-	  "make a gmem fd of that size, a multiple of 4K, all of it shared" },
+	  "create a gmem fd of that size, a multiple of 4K, all of it shared" },
 	{ "--fd", "N", option_count, TO(struct exec, fd),
 	  "its number in PROGRAM: /proc/self/fd/N. Default: 100", .max = FD_MAX },
 	{ "--name", "NAME", option_vm_name, TO(struct exec, name),
 	  "of the VM, for map, convert, decommit, dump, stat and stop. Default: vm-PID" },
 	{ "--convert-timeout", "MS", option_count, TO(struct exec, timeout_ms),
-	  "how long a conversion waits for a page: 0 to 60000. Default: 2000",
+	  "how long a conversion waits for a held page: 0 to 60000. Default: 2000",
 	  .max = GMEM_CONVERT_TIMEOUT_MAX },
 	{ "--verbose", NULL, option_flag, TO(struct exec, verbose),
-	  "say what was refused, and at the end what was done" },
+	  "print refused requests, and counters at the end" },
 	{ "PROGRAM", NULL, option_program, TO(struct exec, program) },
 	{ 0 }
 };
@@ -230,9 +230,9 @@ const struct command command_exec = {
 	.run = exec_main,
 	.summary = "run another VMM, whose guest has private memory",
 	.usage = "exec [OPTIONS] [--] PROGRAM [ARGUMENTS]",
-	.about = "Runs a VMM that knows nothing of gmem, such as QEMU. A library that is loaded "
-		 "before the C library gives KVM a view where the VMM has mapped a gmem fd, "
-		 "and answers the guest's requests to convert memory (KVM_HC_MAP_GPA_RANGE).",
+	.about = "Runs a VMM without support for gmem, such as QEMU. A library, loaded before the "
+		 "C library, gives KVM a view of each gmem fd that the VMM has mapped as guest "
+		 "memory, and handles the guest's conversion requests (KVM_HC_MAP_GPA_RANGE).",
 	.options = exec_options,
 	.without_json = true,
 	.examples = "gmemctl exec --memory-size 1G --name web ./vmm.sh",

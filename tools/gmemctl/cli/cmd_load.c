@@ -61,8 +61,8 @@ const struct command command_load = {
 	.name = "load",
 	.run = load_main,
 	.summary = "load gmem and gmem_kvm",
-	.about = "Loads the modules gmem and gmem_kvm; one that is loaded already is left "
-		 "alone. Checks that they speak this program's ABI.",
+	.about = "Loads the modules gmem and gmem_kvm, unless they are loaded already. Checks "
+		 "that they have this program's ABI version.",
 	.options = load_options,
 	.without_json = true,
 	.examples = "gmemctl load\n"
@@ -73,8 +73,8 @@ const struct command command_unload = {
 	.name = "unload",
 	.run = unload_main,
 	.summary = "unload gmem_kvm and gmem",
-	.about = "Unloads the modules. While a gmem fd is open this fails, and the processes "
-		 "that hold one are named.",
+	.about = "Unloads the modules. This fails while a gmem fd is open; the message names the "
+		 "processes.",
 	.without_json = true,
 	.examples = "gmemctl unload",
 };

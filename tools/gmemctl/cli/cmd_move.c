@@ -78,7 +78,7 @@ struct saving {
 const struct cli_option move_run_options[] = {
 	{ "--power-off-port", "PORT", option_off_port,
 	  TO(struct move_options, off_port),
-	  "as for `gmemctl run`; it is not taken along" },
+	  "as for `gmemctl run`; must be given again" },
 	{ "--timeout", "SECONDS", option_count, TO(struct move_options, timeout_s),
 	  "stop the VM after that time; 0 (default): never",
 	  .max = TIMEOUT_MAX_S },
@@ -218,7 +218,7 @@ static int check_new_name(const struct move_options *options)
 static const struct cli_option handover_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct move_options, from) },
 	{ "--name", "NEW", option_vm_name, TO(struct move_options, name),
-	  "another name from now on" },
+	  "new name of the VM" },
 	{ .include = move_run_options },
 	{ 0 }
 };
@@ -253,10 +253,10 @@ const struct command command_handover = {
 	.name = "handover",
 	.run = handover_main,
 	.summary = "take a running VM over from its process",
-	.about = "The guest goes on in this process, with this terminal as its console, as if "
-		 "nothing had happened but a pause; the other process ends with success. If "
-		 "this fails, the guest goes on where it was. Memory of the kinds shared, "
-		 "file, gmem and gmem-store can be handed over.",
+	.about = "After a pause the guest continues in this process, with this terminal as its "
+		 "console; the other process ends with success. If the handover fails, the guest "
+		 "continues in the old process. Memory of the kinds shared, file, gmem and "
+		 "gmem-store can be handed over.",
 	.options = handover_options,
 	.more = "Exit codes: those of `gmemctl run`; 4 if such a VM cannot be handed over.",
 	.examples = "gmemctl handover web\n"
@@ -378,8 +378,9 @@ static int restore_main(int argc, char **argv)
 const struct command command_restore = {
 	.name = "restore",
 	.run = restore_main,
-	.summary = "run a VM from where it was saved",
-	.about = "On the same kind of CPU. The guest's clocks go on from where they were.",
+	.summary = "restore a VM from a file",
+	.about = "Restores a VM on the same kind of CPU. The guest's clocks continue from their "
+		 "saved values.",
 	.options = restore_options,
 	.more = "Exit codes: those of `gmemctl run`.",
 	.examples = "gmemctl restore guest.save",
@@ -496,7 +497,7 @@ static const struct cli_option save_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct saving, name) },
 	{ "FILE", NULL, option_text, TO(struct saving, path) },
 	{ "--stop", NULL, option_flag, TO(struct saving, stop),
-	  "end the VM once it is saved" },
+	  "end the VM after the save" },
 	{ 0 }
 };
 
@@ -532,10 +533,10 @@ const struct command command_save = {
 	.name = "save",
 	.run = save_main,
 	.summary = "save a running VM to a file",
-	.about = "Memory, CPUs and devices; populated pages only. The guest stands still "
-		 "meanwhile, and goes on unless --stop is given. The file is as secret as the "
-		 "guest's memory. Private pages are in it, too; where they need the guest's "
-		 "consent the VM cannot be saved.",
+	.about = "Saves populated memory, CPUs and devices. The guest is stopped meanwhile, and "
+		 "goes on unless --stop is given. The file is as secret as the guest's memory, "
+		 "and includes private pages; if they need the guest's consent, the VM cannot be "
+		 "saved.",
 	.options = save_options,
 	.examples = "gmemctl save web guest.save\n"
 		    "gmemctl save web guest.save --stop",

@@ -116,30 +116,30 @@ const char *const realm_abis[] = { REALM_ABI, NULL };
 
 static const struct cli_option realm_options[] = {
 	{ "--load", "FILE[,at=ADDRESS][,unmeasured]", option_load,
-	  .help = "put a file into memory, measured unless it says otherwise; up to 16 of "
-	  "them, in this order. Without an address it follows the one before. A comma in "
-	  "FILE is doubled. Without --load it is a payload that powers the realm off" },
+	  .help = "load a file into memory, measured unless unmeasured is given; up to 16 "
+	  "files, in this order. Without an address it follows the previous file. A comma in "
+	  "FILE is doubled. Default: a payload that powers the realm off" },
 	{ "--entry", "ADDRESS", option_size, TO_REALM(entry),
-	  "where the first vCPU starts (default: the first file)",
+	  "address at which the first vCPU starts (default: the first file)",
 	  GIVEN(struct realm_options, entry_given) },
 	{ "--argument", "N", option_number, TO_REALM(config.argument),
-	  "in its x0, such as the address of a device tree" },
+	  "value of its x0, such as the address of a device tree" },
 	{ "--memory", "SIZE", option_size, TO_REALM(memory),
-	  "memory of the realm (default 64M), and" },
+	  "memory of the realm (default 64M)" },
 	{ "--base", "ADDRESS", option_size, TO_REALM(base),
-	  "where it begins (default 0x40000000)" },
+	  "start of the memory (default 0x40000000)" },
 	{ "--cpus", "N", option_count, TO_REALM(config.nr_vcpus),
 	  "number of vCPUs (default 1)", { "--vcpus" },
 	  .min = 1, .max = REALM_VCPUS_MAX },
 	{ "--ipa-bits", "N", option_count, TO_REALM(config.ipa_bits),
-	  "bits of guest addresses, of which the top one means shared (default: as many as "
-	  "the host has)", .max = UINT8_MAX },
+	  "bits of guest addresses; the top one means shared (default: the maximum of the "
+	  "host)", .max = UINT8_MAX },
 	{ "--timeout", "SECONDS", option_count, TO_REALM(config.run_timeout_s),
 	  "end the run after that time; 0 (default): never", .max = 86400 },
 	{ "--trace", NULL, option_flag, TO_REALM(trace),
 	  "write each exit to standard error" },
 	{ "--abi", "NAME", option_word, TO_REALM(abi),
-	  "version of the CCA series: v14, the only one that is known",
+	  "version of the CCA series: v14, the only one supported",
 	  .words = realm_abis },
 	{ 0 }
 };
@@ -373,7 +373,7 @@ static const struct command command_realm_launch = {
 	.name = "realm launch",
 	.run = launch_main,
 	.summary = "create a realm, populate its memory, activate it, and end it again",
-	.about = "No instruction of it runs.",
+	.about = "The realm runs no instruction.",
 	.options = realm_options,
 	.examples = "gmemctl realm launch --json\n"
 		    "gmemctl realm launch --load Image,at=0x40200000 --memory 256M",
@@ -398,11 +398,11 @@ static const struct command *const subcommands[] = {
 
 const struct command command_realm = {
 	.name = "realm",
-	.summary = "look for, launch and run realms of Arm CCA",
+	.summary = "check for, launch and run realms of Arm CCA",
 	.usage = "realm status|launch|run [OPTIONS]",
 	.about = "Realms need an arm64 host with RME and a kernel with the CCA series for KVM, "
-		 "which no release has. What is here follows version 14 of it and has run on a "
-		 "simulated host only.",
+		 "which no release has. This command follows version 14 of the series, and has "
+		 "run only on a simulated host.",
 	.subcommands = subcommands,
 	.examples = "gmemctl realm launch --load Image,at=0x40200000 --memory 256M\n"
 		    "gmemctl realm run --cpus 2",

@@ -524,16 +524,16 @@ static const struct cli_option run_options[] = {
 	{ "--append", "TEXT", option_text, TO_RUN(append), "kernel command line",
 	  LINUX_ONLY },
 	{ "--power-off-port", "PORT", option_off_port, TO_RUN(off_port),
-	  "a write to it powers off: for a guest without ACPI; 0x1000 to 0xffff",
+	  "a write to this port powers off, for a guest without ACPI; 0x1000 to 0xffff",
 	  LINUX_ONLY },
 	{ "--balloon", NULL, option_flag, TO_RUN(balloon),
 	  "a virtio balloon, see `gmemctl help balloon`", LINUX_ONLY },
 	{ "--page-reporting", NULL, option_flag, TO_RUN(page_reporting),
-	  "the same, and what the guest has free goes back to the host at once",
+	  "the same, and free memory of the guest is returned to the host after some seconds",
 	  LINUX_ONLY },
 	{ "--pvmemcontrol", "CODES", option_words, TO_RUN(pvmemcontrol),
-	  "a device by which the guest manages its memory on this host; CODES: all, or "
-	  "what it may use, comma separated, as in Documentation/pvmemcontrol.rst",
+	  "a device with which the guest manages its memory on this host; CODES: all, or "
+	  "allowed codes, comma separated, see Documentation/pvmemcontrol.rst",
 	  LINUX_ONLY, .words = pvmemcontrol_code_names },
 	{ "--name", "NAME", option_vm_name, TO_RUN(name),
 	  "for `gmemctl ps` and others; default: vm-PID", LINUX_ONLY },
@@ -548,21 +548,20 @@ static const struct cli_option run_options[] = {
 	  "of convert and race, 4 by default", .max = ROUNDS_MAX, PAYLOAD_ONLY },
 	{ .help = "Both:" },
 	{ "--vm-type", "TYPE", option_word, TO_RUN(type),
-	  "default, or snp, which has options of its own: `gmemctl help snp run`",
+	  "default, or snp, which has its own options: `gmemctl help snp run`",
 	  .words = types },
 	{ "--memory", "SIZE|LIST", option_memory, TO_RUN(memory),
-	  "SIZE and KEY=VALUE, comma separated: kind= (shared, private, hugetlb, file, "
-	  "gmem, gmem-store, guest-memfd), thp, prefetch, hugepages, hugepage_size=, "
-	  "file=, node=, consent, dump. Default of Linux: 256M,kind=shared; a payload has "
-	  "as much as it needs, up to 3G" },
+	  "SIZE and KEY=VALUE, comma separated: kind= (shared, private, hugetlb, file, gmem, "
+	  "gmem-store, guest-memfd), thp, prefetch, hugepages, hugepage_size=, file=, node=, "
+	  "consent, dump. Default for Linux: 256M,kind=shared; for a payload as much as it "
+	  "needs, up to 3G" },
 	{ "--cpus", "N", option_count, TO_RUN(nr_vcpus),
-	  "1 (default) to 32, of a payload to 8", { "--vcpus" },
+	  "1 (default) to 32, for a payload to 8", { "--vcpus" },
 	  .min = 1, .max = MACHINE_VCPUS_MAX },
 	{ "--strategy", "NAME", option_word, TO_RUN(strategy),
-	  "inplace (default): pages change hands and keep their contents, kind=gmem (of "
-	  "a payload the default) and gmem-store; discard: as QEMU does it, the guest "
-	  "copies what it wants to keep; in memory of any kind but gmem-store, "
-	  "guest-memfd", .words = strategy_names },
+	  "inplace (default): pages keep their contents, kind=gmem (default for a payload) and "
+	  "gmem-store; discard: as QEMU, the guest copies what it wants to keep; any kind but "
+	  "gmem-store, guest-memfd", .words = strategy_names },
 	{ "--convert-timeout", "MS", option_count, TO_RUN(convert_timeout_ms),
 	  "how long a conversion waits for a held page, 2000 by default",
 	  .max = GMEM_CONVERT_TIMEOUT_MAX },
@@ -626,13 +625,12 @@ const struct command command_run = {
 		 "run --input FILE [OPTIONS]\n"
 		 "run --vm-type snp [OPTIONS]",
 	.options = run_options,
-	.more = "SIZE is a number of bytes, also in hexadecimal, or of K, M, G or T.\n"
+	.more = "SIZE is a number of bytes, also hexadecimal, or has the suffix K, M, G or T.\n"
 		"\n"
 		"Exit codes: 0 success; 1 failure, also when stopped by a signal; 2 wrong "
-		"usage; 4 this machine lacks what is needed. Guests that do not end well: 16 "
-		"reset, 17 panic, 18 triple fault, 19 event of KVM, 20 no entry, 21 internal "
-		"error of KVM, 22 memory fault, 23 payload gave up, 24 halted, 64 + N exit "
-		"port.",
+		"usage; 4 this host lacks something. Guests that fail: 16 reset, 17 panic, 18 "
+		"triple fault, 19 event of KVM, 20 no entry, 21 internal error of KVM, 22 "
+		"memory fault, 23 payload cannot continue, 24 halted, 64 + N exit port.",
 	.examples = "gmemctl run --kernel bzImage --initrd initrd --append console=ttyS0 \\\n"
 		    "        --memory 1G,kind=gmem --name web\n"
 		    "gmemctl run --input FILE",

@@ -117,12 +117,12 @@ static const char *const output_formats[] = { "hex", "base64", NULL };
 
 static const struct cli_option measure_options[] = {
 	{ .include = snp_measure_options },
-	{ .help = "What is shown:" },
+	{ .help = "Output:" },
 	{ "--mode", "NAME", option_word, TO(struct measure, mode),
 	  "snp, snp:svsm, or snp:ovmf-hash for the digest after the firmware only",
 	  .words = modes },
 	{ "--output-format", "NAME", option_word, TO(struct measure, format),
-	  "hex or base64: show only the digest", .words = output_formats,
+	  "hex or base64: print only the digest", .words = output_formats,
 	  GIVEN(struct measure, has_format) },
 	{ 0 }
 };
@@ -284,7 +284,7 @@ const struct command command_snp_measure = {
 	.run = measure_main,
 	.summary = "predict the launch digest of a guest",
 	.usage = "snp measure IMAGE [OPTIONS]",
-	.about = "IMAGE is what is measured:",
+	.about = "IMAGE is the measured image:",
 	.options = measure_options,
 	.examples = "gmemctl snp measure --firmware OVMF.fd --cpus 4 --vcpu-type EPYC-Milan\n"
 		    "gmemctl snp measure --igvm guest.igvm --output-format hex",
@@ -303,9 +303,9 @@ static const struct command *const subcommands[] = {
 
 const struct command command_snp = {
 	.name = "snp",
-	.summary = "predict, sign, do and verify the launch of an SEV-SNP guest",
+	.summary = "predict, sign, perform and verify the launch of an SEV-SNP guest",
 	.usage = "snp measure|id-block|id-check|verify|launch|run|status [OPTIONS]",
-	.about = "launch, run and status need a host; the others, only files.",
+	.about = "launch, run and status need a host with SNP; the others need only files.",
 	.subcommands = subcommands,
 	.examples = "gmemctl snp measure --firmware OVMF.fd --vcpu-type EPYC-Milan\n"
 		    "gmemctl help snp verify",

@@ -48,10 +48,10 @@ struct top {
 
 static const struct cli_option top_options[] = {
 	{ "--interval", "SECONDS", option_count, TO(struct top, interval),
-	  "between two looks; default: 1", .also = { "-d" }, .min = 1, .max = INTERVAL_MAX },
+	  "between updates; default: 1", .also = { "-d" }, .min = 1, .max = INTERVAL_MAX },
 	{ "--count", "N", option_count, TO(struct top, count),
-	  "how often to show it; default: 1 with --json or where the output is no terminal, "
-	  "else until a signal ends it", .also = { "-n" }, .min = 1, .max = UINT32_MAX,
+	  "number of updates; default: 1 with --json or if the output is no terminal, else "
+	  "until a signal", .also = { "-n" }, .min = 1, .max = UINT32_MAX,
 	  GIVEN(struct top, counted) },
 	{ 0 }
 };
@@ -190,11 +190,10 @@ static int top_main(int argc, char **argv)
 const struct command command_top = {
 	.name = "top",
 	.run = top_main,
-	.summary = "show the gmem memory of this host, and what happens to it",
-	.about = "A line for each gmem fd, with the first process that was found to have it: its "
-		 "size, what of it is populated and what is private, in MiB; and by the second "
-		 "conversions, those that were refused, page faults of the host, and faults of "
-		 "guests that a VMM had to answer.",
+	.summary = "show the gmem memory of this host and its activity",
+	.about = "Prints a line for each gmem fd, with the first process that has it: its size, "
+		 "populated and private memory, in MiB; and per second conversions, refused "
+		 "conversions, page faults of the host, and guest faults that a VMM has handled.",
 	.options = top_options,
 	.examples = "gmemctl top\n"
 		    "gmemctl top --interval 10 --json",

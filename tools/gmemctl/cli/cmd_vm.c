@@ -49,12 +49,11 @@ static const struct cli_option name_options[] = {
 
 static const struct cli_option map_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct vm_arguments, name),
-	  "of a VM; for a picture also the process ID of whatever has gmem fds" },
+	  "of a VM; for a picture also the ID of a process with gmem fds" },
 	{ "--picture", NULL, option_flag, TO(struct vm_arguments, picture),
-	  "draw its gmem fds, a character for each block, with what has memory and what is "
-	  "held" },
+	  "draw its gmem fds, a character for each block, with populated and held pages" },
 	{ "--svg", "FILE", option_text, TO(struct vm_arguments, svg),
-	  "draw the largest of them into a file, for a browser" },
+	  "draw the largest gmem fd into a file, for a browser" },
 	{ 0 }
 };
 
@@ -67,7 +66,7 @@ static const struct cli_option range_options[] = {
 static const struct cli_option balloon_options[] = {
 	NAME_OPTION,
 	{ "SIZE", NULL, option_size, TO(struct vm_arguments, size),
-	  "bytes that the guest is to give up; 0: none" },
+	  "bytes that the guest has to give up; 0: none" },
 	{ 0 }
 };
 
@@ -444,7 +443,7 @@ static int stop_main(int argc, char **argv)
 const struct command command_ps = {
 	.name = "ps",
 	.run = ps_main,
-	.summary = "list the VMs that run",
+	.summary = "list the running VMs",
 	.about = "Lists this user's VMs. A VM that has died is listed once, and its socket "
 		 "removed. A VM that does not answer within 3 s is marked as such.",
 	.examples = "gmemctl ps\n"
@@ -455,8 +454,8 @@ const struct command command_stat = {
 	.name = "stat",
 	.run = stat_main,
 	.summary = "show the counters of a VM",
-	.about = "Shows memory, exits and conversions of a running VM. Conversions per "
-		 "second are those of the last 5 seconds.",
+	.about = "Shows memory, exit and conversion counters of a running VM. Conversions per "
+		 "second cover the last 5 s.",
 	.options = name_options,
 	.examples = "gmemctl stat web",
 };
@@ -465,7 +464,8 @@ const struct command command_map = {
 	.name = "map",
 	.run = map_main,
 	.summary = "show which memory of a VM is shared or private",
-	.about = "Each range is what it was when it was looked at; the guest goes on.",
+	.about = "Shows the state of each range at the time of the query; the guest runs "
+		 "meanwhile.",
 	.options = map_options,
 	.examples = "gmemctl map web\n"
 		    "gmemctl map web --picture\n"
@@ -476,7 +476,8 @@ const struct command command_convert = {
 	.name = "convert",
 	.run = convert_main,
 	.summary = "convert memory of a VM",
-	.about = "START and SIZE are multiples of 4K. The guest is not asked.",
+	.about = "Converts all of a range or nothing. START and SIZE are multiples of 4K. The "
+		 "guest is not asked.",
 	.options = convert_options,
 	.examples = "gmemctl convert web 0x10000000 2M shared\n"
 		    "gmemctl convert web 256M 64K private",
@@ -485,9 +486,9 @@ const struct command command_convert = {
 const struct command command_decommit = {
 	.name = "decommit",
 	.run = decommit_main,
-	.summary = "give memory of a VM back to the host",
-	.about = "START and SIZE are multiples of 4K. The contents are gone. The guest is "
-		 "not asked.",
+	.summary = "free memory of a VM",
+	.about = "Frees a range; its contents are lost. START and SIZE are multiples of 4K. The "
+		 "guest is not asked.",
 	.options = range_options,
 	.examples = "gmemctl decommit web 512M 64M",
 };
@@ -495,10 +496,10 @@ const struct command command_decommit = {
 const struct command command_balloon = {
 	.name = "balloon",
 	.run = balloon_main,
-	.summary = "have a VM give up memory, or get it back",
-	.about = "SIZE is a multiple of 4K: what the guest is to do without from now on. It "
-		 "gives pages up, or takes them back, when it can; `gmemctl stat` shows how it "
-		 "gets on. For a VM that runs with --balloon, and a guest with a driver.",
+	.summary = "make a VM give up memory, or return it",
+	.about = "Sets how much memory the guest has to give up, a multiple of 4K. It does so, or "
+		 "takes pages back, when it can; `gmemctl stat` shows the progress. The VM must "
+		 "run with --balloon, and the guest needs a driver.",
 	.options = balloon_options,
 	.examples = "gmemctl balloon web 256M\n"
 		    "gmemctl balloon web 0",
@@ -508,7 +509,7 @@ const struct command command_stop = {
 	.name = "stop",
 	.run = stop_main,
 	.summary = "end a VM",
-	.about = "As if its power was cut; the VM's gmemctl ends with success.",
+	.about = "Ends the VM as if its power was cut; its gmemctl ends with success.",
 	.options = name_options,
 	.examples = "gmemctl stop web",
 };

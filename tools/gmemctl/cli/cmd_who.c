@@ -33,9 +33,9 @@ struct who {
 
 static const struct cli_option who_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct who, name),
-	  "of a VM, or the process ID of whatever has gmem fds" },
+	  "of a VM, or the ID of a process with gmem fds" },
 	{ "OFFSET", NULL, option_size, TO(struct who, start),
-	  "where to begin, in bytes of the memory, as errors of conversions have it",
+	  "where to begin, in bytes of the memory, as in errors of conversions",
 	  .optional = true },
 	{ "SIZE", NULL, option_size, TO(struct who, size),
 	  "bytes; both take 0x and the suffixes K, M, G and T", .optional = true },
@@ -211,11 +211,11 @@ const struct command command_who = {
 	.run = who_main,
 	.summary = "show who holds memory that cannot become private",
 	.about = "Lists the shared pages that somebody on the host holds, and the processes that "
-		 "have the memory open or mapped, with what else they have that holds pages. "
+		 "have the memory open or mapped, with everything of theirs that can hold pages. "
 		 "Nothing is converted.\n"
 		 "\n"
-		 "The kernel counts references and does not know whose they are: it is shown who "
-		 "may be meant, and for buffers of io_uring where they are.",
+		 "The kernel counts references, but does not know their owners: the processes "
+		 "shown are the likely ones. For buffers of io_uring the pages are shown.",
 	.options = who_options,
 	.examples = "gmemctl who web\n"
 		    "gmemctl who 4711 0x10000000 2M\n"

@@ -57,7 +57,7 @@ static int help_all(void)
 
 	out_text("usage: gmemctl [COMMAND [OPTIONS]]\n"
 		 "\n"
-		 "Drives gmem: guest memory whose pages are shared with the host or\n"
+		 "Controls gmem: guest memory whose pages are shared with the host or\n"
 		 "private to the guest. Without a command: info.\n"
 		 "\n");
 	for (const struct command *const *at = commands; *at; at++) {
@@ -75,7 +75,7 @@ static int help_all(void)
 		 "             auto: colours on a terminal, unless NO_COLOR is set; always; never\n"
 		 "\n"
 		 "Exit codes: 0 success; 1 failure; 2 wrong usage; 3 what was verified\n"
-		 "must not be trusted; 4 this machine lacks what is needed (KVM, a VM\n"
+		 "must not be trusted; 4 this host lacks something (KVM, a VM\n"
 		 "type, the module).\n");
 	return EXIT_CODE_OK;
 }

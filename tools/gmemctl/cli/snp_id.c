@@ -59,7 +59,7 @@ static const struct cli_option id_block_options[] = {
 	{ "--id-auth", "FILE", option_text, TO_ID(id_auth),
 	  "the ID authentication: 4096 bytes, a new file" },
 	{ "--base64", NULL, option_flag, TO_ID(base64),
-	  "write both in base64, as QEMU wants them" },
+	  "write both in base64, for QEMU" },
 	{ 0 }
 };
 
@@ -67,10 +67,10 @@ static const struct cli_option id_check_options[] = {
 	{ .include = snp_measure_options },
 	{ .help = "The ID block:" },
 	{ "--digest", "HEX", option_hex, TO_ID(block.digest),
-	  "the launch digest that it has to have, instead of an image",
+	  "the launch digest that it must have, instead of an image",
 	  .max = SNP_DIGEST_SIZE, GIVEN(struct id, digest) },
 	{ "--policy", "N", snp_option_policy, TO_ID(block.policy),
-	  "guest policy that it has to have", GIVEN(struct id, policy) },
+	  "guest policy that it must have", GIVEN(struct id, policy) },
 	{ "--id-block", "FILE", option_text, TO_ID(id_block), "the ID block" },
 	{ "--id-auth", "FILE", option_text, TO_ID(id_auth),
 	  "the ID authentication" },
@@ -333,7 +333,7 @@ const struct command command_snp_id_block = {
 	.summary = "create an ID block for a digest, and sign it",
 	.usage = "snp id-block IMAGE|--digest HEX --id-key PEM --id-block FILE\n"
 		 "                     --id-auth FILE [OPTIONS]",
-	.about = "IMAGE is what is measured:",
+	.about = "IMAGE is the measured image:",
 	.options = id_block_options,
 	.examples = "gmemctl snp id-block --igvm guest.igvm --id-key key.pem --id-block id.bin \\\n"
 		    "        --id-auth auth.bin",
@@ -342,12 +342,12 @@ const struct command command_snp_id_block = {
 const struct command command_snp_id_check = {
 	.name = "snp id-check",
 	.run = id_check_main,
-	.summary = "check what the firmware checks when a launch ends",
+	.summary = "make the checks of the firmware at the end of a launch",
 	.usage = "snp id-check --id-block FILE --id-auth FILE [IMAGE|--digest HEX]\n"
 		 "                     [OPTIONS]",
-	.about = "Reads the two files, and compares digest and policy if given. IMAGE is what is "
-		 "measured:",
+	.about = "Reads the two files, and compares digest and policy if given. IMAGE is the "
+		 "measured image:",
 	.options = id_check_options,
-	.more = "Exit code 3 if it does not hold.",
+	.more = "Exit code 3 if a check fails.",
 	.examples = "gmemctl snp id-check --id-block id.bin --id-auth auth.bin --igvm guest.igvm",
 };

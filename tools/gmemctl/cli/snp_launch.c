@@ -85,12 +85,12 @@ static const struct cli_option snp_guest_options[] = {
 	{ .name = "--vm-type", .argument = "snp" },
 	{ "--memory", "SIZE|LIST", option_memory, TO_GUEST(memory),
 	  "as for gmemctl run; kinds: shared, private, hugetlb, file, gmem-store; default: "
-	  "256M. fd=N: a file that is open already, of the size of RAM and firmware "
-	  "together, also of gmem and converted in part" },
+	  "256M. fd=N: an open file of the size of RAM and firmware together; a gmem fd can be "
+	  "partly converted" },
 	{ "--conversion", "NAME", option_word, TO_GUEST(handover),
-	  "discard (default): the page on the stale side is freed; handover: gmem keeps "
-	  "count, and refuses while the host holds a page (not yet run on a host with "
-	  "SNP)", .words = conversions },
+	  "discard (default): the page on the stale side is freed; handover: gmem tracks pages, "
+	  "and refuses while the host holds one (not yet run on a host with SNP)",
+	  .words = conversions },
 	{ "--policy", "N", snp_option_policy, TO_GUEST(policy),
 	  "guest policy (default 0x30000)", GIVEN(struct snp_guest, policy_given) },
 	{ "--id-block", "FILE", option_text, TO_GUEST(id_block_path),
@@ -103,8 +103,7 @@ static const struct cli_option snp_guest_options[] = {
 	{ "--host-data-file", "FILE", option_text, TO_GUEST(host_data_path),
 	  "or the SHA-256 of this file" },
 	{ "--certs", "FILE", option_text, TO_GUEST(certs_path),
-	  "certificates for guests that ask for them with a report (Linux 6.16 and "
-	  "newer)" },
+	  "certificates for guests that request them with a report (Linux 6.16 and newer)" },
 	{ "--vcek-disabled", NULL, option_flag, TO_GUEST(vcek_disabled),
 	  "no report is signed by the VCEK" },
 	{ "--cpuid-strict", NULL, option_flag, TO_GUEST(cpuid_strict),

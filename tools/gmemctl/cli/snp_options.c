@@ -175,7 +175,7 @@ const struct cli_option snp_image_options[] = {
 	  "guest features of the VMSA (default 0x1)", { "--guest-features" },
 	  GIVEN_IMAGE(with_features) },
 	{ "--kernel", "FILE", option_text, TO_IMAGE(kernel),
-	  "the firmware is to check this kernel,", GIVEN_IMAGE(with_kernel) },
+	  "the firmware has to check this kernel,", GIVEN_IMAGE(with_kernel) },
 	{ "--initrd", "FILE", option_text, TO_IMAGE(initrd), "this initrd,",
 	  GIVEN_IMAGE(with_initrd) },
 	{ "--append", "TEXT", option_text, TO_IMAGE(cmdline), "and this command line",
@@ -186,12 +186,12 @@ const struct cli_option snp_image_options[] = {
 const struct cli_option snp_measure_options[] = {
 	{ .include = snp_image_options },
 	{ "--firmware-digest", "HEX", option_hex, TO_IMAGE(firmware_digest),
-	  "the digest after the firmware, if it is known already",
+	  "the digest after the firmware, if already known",
 	  { "--snp-ovmf-hash" }, .max = SNP_DIGEST_SIZE,
 	  GIVEN_IMAGE(with_digest) },
 	{ "--vmm", "NAME", option_vmm, TO_IMAGE(image.vmm),
-	  "who programs the vCPUs: qemu (default), gmemctl, ec2, ec2-old, gce, kvm "
-	  "(nobody), kvm-sregs",
+	  "the VMM that sets the vCPUs' registers: qemu (default), gmemctl, ec2, ec2-old, gce, "
+	  "kvm (none), kvm-sregs",
 	  { "--vmm-type" }, GIVEN_IMAGE(vmm) },
 	{ "--svsm", "FILE", option_text, TO_IMAGE(svsm),
 	  "an SVSM that starts before the firmware," },

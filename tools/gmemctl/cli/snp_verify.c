@@ -99,23 +99,23 @@ static char expect_names[SNP_EXPECT_NR][SNP_EXPECT_NAME_SIZE + 2];
 
 static const struct cli_option snp_verify_options[] = {
 	{ "REPORT", NULL, option_report, TO_VERIFY(report),
-	  "a report, also in hexadecimal, with a certificate table behind it, or in "
-	  "Azure's blob; - is stdin" },
+	  "a report, also in hexadecimal, followed by a certificate table, or in Azure's blob; "
+	  "- is stdin" },
 	{ "--cert", "FILE", option_files, TO_VERIFY(certs),
 	  "the VCEK's or VLEK's certificate, unless REPORT has it" },
 	{ "--chain", "FILE", option_files, TO_VERIFY(chains),
-	  "AMD's ASK or ASVK, and ARK, likewise; both may have more than that, in PEM or "
-	  "DER form, and may be repeated" },
+	  "AMD's ASK or ASVK, and ARK, likewise; both files can have more certificates, in PEM "
+	  "or DER form, and be repeated" },
 	{ "--crl", "FILE", option_files, TO_VERIFY(crls),
 	  "AMD's revocation list for the product" },
 	{ "--expect", "FILE", option_once, TO_VERIFY(expect_path),
-	  "what is expected, as a JSON object" },
+	  "expected values, as a JSON object" },
 	{ "--host-data-file", "FILE", option_once, TO_VERIFY(host_data),
-	  "the host data are the SHA-256 of this file" },
-	{ .help = "What is expected; the names are also the keys of --expect, with _ for -. "
-	  "HEX can be repeated, or a list: the report has to have one of them:" },
+	  "use the SHA-256 of this file as host data" },
+	{ .help = "Expected values; the names are also the keys of --expect, with _ for -. HEX "
+	  "can be repeated, or a list: the report must have one of them:" },
 	{ .include = expect_options, TO_VERIFY(expect) },
-	{ .help = "IMAGE, of which the measurement is predicted:" },
+	{ .help = "IMAGE, whose measurement is predicted:" },
 	{ .include = snp_measure_options, TO_VERIFY(image) },
 	{ 0 }
 };
@@ -410,7 +410,7 @@ const struct command command_snp_verify = {
 	.usage = "snp verify REPORT [--cert FILE] [--chain FILE]\n"
 		 "                   IMAGE|--measurement HEX|--expect FILE [OPTIONS]",
 	.options = snp_verify_options,
-	.more = "Exit code 0 only if all holds, 3 if the guest must not be trusted.",
+	.more = "Exit code 0 only if all checks pass, 3 if the guest must not be trusted.",
 	.examples = "gmemctl snp verify report.bin --chain chain.pem --cert vcek.pem \\\n"
 		    "        --measurement HEX\n"
 		    "gmemctl snp verify report.bin --expect expected.json",
