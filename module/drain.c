@@ -168,12 +168,14 @@ int gmem_drain_cpus(int scope, long ticket, long timeout)
 
 /**
  * gmem_drain_for() - drain the batches that a folio is most likely in
- * @cpu: that has allocated it, or negative if that is not known
+ * @cpu: the CPU that allocated it, or negative if it is not known
  * @ticket: of gmem_drain_ticket()
  *
- * That CPU, and only if it had been drained since those that are not isolated.
+ * Drain @cpu. If it was already drained since @ticket, drain all CPUs that are not
+ * isolated. The wait is bounded by GMEM_DRAIN_WAIT.
  *
- * Context, Return: as gmem_drain_cpus(), which waits for GMEM_DRAIN_WAIT.
+ * Context: process context, sleeps.
+ * Return: as gmem_drain_cpus().
  */
 int gmem_drain_for(int cpu, long ticket)
 {
