@@ -73,8 +73,8 @@ const struct command command_unload = {
 	.name = "unload",
 	.run = unload_main,
 	.summary = "unload gmem_kvm and gmem",
-	.about = "Unloads the modules. This fails while a gmem fd is open; the message names the "
-		 "processes.",
+	.about = "Unloads the modules. While a gmem fd is open this fails, and the processes that "
+		 "hold one are named.",
 	.without_json = true,
 	.examples = "gmemctl unload",
 };
