@@ -2,16 +2,16 @@
 /**
  * DOC: bindings
  *
- * A binding says that a range is a hypervisor's. Bindings are kept in a maple
- * tree by page index, which also finds overlaps. They come and go under the
- * range lock of their whole range, so who holds a range lock may rely on the
- * bindings below it; others get a reference.
+ * A binding attaches a range to a hypervisor. Bindings are kept in a maple tree
+ * by page index, which also finds overlaps. They are added and removed under the
+ * range lock of their whole range, so bindings are stable for the holder of a
+ * range lock; others get a reference.
  *
- * One that a hypervisor made with gmem_bind() holds the file, and goes with
- * gmem_unbind(). One that userspace made with GMEM_IOCTL_BIND (store.c) is held
- * by the file, and goes with it or with GMEM_IOCTL_UNBIND.
+ * A binding made by a hypervisor with gmem_bind() holds the file, until
+ * gmem_unbind(). The file holds a binding made by userspace with GMEM_IOCTL_BIND
+ * (store.c), until GMEM_IOCTL_UNBIND or the end of the file.
  *
- * Lock order: the range lock, then what the hypervisor takes.
+ * Lock order: the range lock, then locks of the hypervisor.
  */
 #include <linux/completion.h>
 #include <linux/file.h>

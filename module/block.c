@@ -2,12 +2,12 @@
 /**
  * DOC: blocks of neighbours
  *
- * Memory for a block of 2 MiB at once, so that its pages are neighbours and a view can
- * map them by one entry of a page table (fill.c). They are split to single pages before
- * anybody sees them: each has its own references and its own state, and no conversion
- * ever splits or merges anything. Where there is no such memory single pages do.
+ * Allocates a block of 2 MiB at once, so that its pages are contiguous and a view can map
+ * them by one page table entry (fill.c). The block is split into single pages before
+ * anybody can see it: each page has its own references and its own state, and no conversion
+ * ever splits or merges anything. If there is no contiguous memory, single pages are used.
  *
- * Locks: the range lock over the block; page faults may come in between.
+ * Locks: the range lock over the block; page faults can run concurrently.
  */
 #include <linux/gfp.h>
 #include <linux/pagemap.h>

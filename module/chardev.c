@@ -2,8 +2,8 @@
 /**
  * DOC: /dev/gmem
  *
- * The device: what the module can do, and new gmem fds. No policy beyond the
- * mode of the node, 0600.
+ * The device: reports the features of the module, and creates gmem fds. No
+ * policy beyond the mode of the node, 0600.
  *
  * Takes no locks.
  */

@@ -2,14 +2,13 @@
 /**
  * DOC: conversion
  *
- * Changing the state of a range, or of several, all or nothing: take the ranges,
- * reserve the memory for the new states, hold off page faults, wait for look-ups to
- * end, have the hypervisors take the pages from their guests, and for private wait
- * until only gmem refers to them. Then the hypervisors follow (run.c): pages change
- * their home where the range is bound to a store. Up to here everything can be
- * undone; the states change at the very end.
+ * Changes the state of one or more ranges, all or nothing: lock the ranges, reserve
+ * memory for the new states, hold off page faults, wait for look-ups to end, have the
+ * hypervisors unmap the pages from their guests, and for private wait until only gmem
+ * has references. Then the hypervisors convert (run.c): in a range bound to a store
+ * the pages move. Up to here everything can be undone; the states change last.
  *
- * Lock order: see file.c. A hypervisor is called with the range locks only.
+ * Lock order: see file.c. A hypervisor is called with only the range locks held.
  */
 #include <linux/ktime.h>
 #include <linux/slab.h>

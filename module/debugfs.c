@@ -2,9 +2,9 @@
 /**
  * DOC: debugfs
  *
- * /sys/kernel/debug/gmem/files: a line for each live gmem file, with its
- * counters, tab separated under a line of names. Read only. Pages in stores are not
- * among them: they have to be counted, and whoever creates memory would wait.
+ * /sys/kernel/debug/gmem/files: a line for each live gmem file, with its counters,
+ * tab separated under a line of names. Read only. Pages in stores are not included:
+ * counting them takes time, and would block the creation of memory.
  *
  * Takes no locks.
  */

@@ -2,16 +2,16 @@
 /**
  * DOC: draining per-CPU batches of folios
  *
- * A folio that was just faulted in or munlocked sits in a batch of the CPU where
- * that happened, and the batch holds a reference until it is full.
- * lru_add_drain_all() is not exported, but releasing an empty folio_batch drains
- * the batches of the CPU it runs on.
+ * A folio that was just faulted in or munlocked is in a batch of that CPU, and
+ * the batch holds a reference until it is full. lru_add_drain_all() is not
+ * exported, but releasing an empty folio_batch drains the batches of the CPU it
+ * runs on.
  *
- * A CPU may be in the hands of somebody who never lets it go: a task of a
- * real-time class, a pinned vCPU. So nobody waits for a CPU without an end, or
- * uninterruptibly, or with a lock held. Requests are numbered: each has a ticket,
- * and each CPU notes the newest ticket that was drawn before it drained. A drain
- * serves all who drew a ticket before it began, and nobody queues behind anybody.
+ * A real-time task or a pinned vCPU can occupy a CPU for ever. So the wait for a
+ * CPU is bounded, killable, and without a lock held. Each request draws a ticket,
+ * and each CPU records the newest ticket drawn before it drained. One drain
+ * serves all requests whose ticket was drawn before it began, and no request
+ * queues behind another.
  *
  * Locks: none are taken.
  */

@@ -2,14 +2,14 @@
 /**
  * DOC: commit and decommit
  *
- * fallocate() populates a range or gives its memory back, wherever its pages
- * live; the states stay. lseek() finds what is populated in the file itself.
+ * fallocate() populates a range or frees its memory, also in a store; the states
+ * do not change. lseek() finds the populated pages of the file itself.
  *
- * Neither is all or nothing. So both work in steps of GMEM_RUN_PAGES and give their
- * locks back in between: whoever waits for them waits for a step.
+ * Commit and decommit are not all or nothing. So both work in steps of
+ * GMEM_RUN_PAGES and drop their locks in between: others wait only for a step.
  *
  * Locks: the range lock over a step, so that no page changes its state or its
- * home meanwhile; for a hole also the lock of a gate, against faults.
+ * store meanwhile; for a hole also the lock of a gate, against faults.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>

@@ -2,14 +2,14 @@
 /**
  * DOC: page faults
  *
- * The only way by which the host gets at a page. A fault looks at the state
- * under the lock of the page's gate, shared. Whoever changes the state marks the range
- * as in transit first and passes through its gates once
- * (gmem_range_hold_faults()), so a fault either sees the mark, or has its folio
- * in the page cache, locked, where the converter will find and wait for it.
+ * The only way by which the host can map a page. A fault reads the state with the lock
+ * of the page's gate held shared. A converter first marks the range as in transit and
+ * takes the lock of its gates once (gmem_range_hold_faults()). So a fault either sees
+ * the mark, or has its folio locked in the page cache, where the converter finds it and
+ * waits for it.
  *
- * Locks: called with mmap_lock or the VMA lock; takes a gate's lock
- * shared, then a folio lock that it returns with.
+ * Locks: called with mmap_lock or the VMA lock; takes a gate's lock shared, then a
+ * folio lock, which it returns held.
  */
 #include <linux/file.h>
 #include <linux/jiffies.h>

@@ -2,7 +2,7 @@
 /**
  * DOC: file operations of guest memory
  *
- * The tables: which ioctls a gmem fd has, how it is mapped. The work is done in
+ * The tables of ioctls and file operations of a gmem fd. The work is done in
  * fault.c, convert.c, fallocate.c, query.c, holder.c and bind.c.
  *
  * Lock order, outermost first, for all of gmem.ko:
@@ -17,9 +17,9 @@
  *  6. &gmem_ranges.lock, &gmem_gate.lookups_lock, the locks of the state map and of
  *     the page cache
  *
- * A page fault holds 3 and may find its page in the hands of somebody who holds
- * 1. It gives up 3 before it waits, where the caller allows that; where the
- * caller may hold 2, the wait is bounded, see gmem_range_wait().
+ * A page fault holds 3 and can find its page in a range that another task has
+ * locked by 1. It drops 3 before it waits, if the caller allows that; if the caller
+ * may hold 2, the wait is bounded, see gmem_range_wait().
  */
 #include "internal.h"
 

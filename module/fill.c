@@ -2,24 +2,24 @@
 /**
  * DOC: filling views
  *
- * Setting the page table entries of views, see view.c: as part of
- * GMEM_IOCTL_VIEW_POPULATE, and after a conversion or a commit for the views of the process
- * that has asked for it. A block of 2 MiB at a time: look up what is there, then set the
- * entries that are missing in the mappings of the caller's address space, with one
- * look at each VMA. What is there already stays; but an entry of a private page that has
- * become shared gets the access of the host, in place, and the guest keeps the page.
+ * Sets the page table entries of views, see view.c: for GMEM_IOCTL_VIEW_POPULATE, and after
+ * a conversion or a commit for the views of the calling process. It works by blocks of 2
+ * MiB: look up the pages, then set the missing entries in the mappings of the caller's
+ * address space, with one look at each VMA. Existing entries stay. But if a private page
+ * has become shared, its entry gets access rights for the host, in place, and the guest
+ * keeps the page.
  *
- * A block that is in one state, and whose pages are neighbours in memory, becomes one
- * entry of 2 MiB where the mapping is aligned to it, so that KVM maps 2 MiB, too. The
- * pages are single ones nevertheless, each with its own state and references. When one
- * of them goes, the entry goes, and filling sets all the others one by one.
+ * A block of one state and with contiguous pages becomes one entry of 2 MiB if the mapping
+ * is aligned, so that KVM maps 2 MiB, too. The pages are still single pages, each with its
+ * own state and references. When one of them is removed, the whole entry is removed, and
+ * the next fill sets the others one by one.
  *
- * Locks: the range lock, so that states and folios stay: over whole blocks, so that one
- * filler at a time is at a block; or, at the end of a conversion, over its pages, and then
- * only blocks are filled that are in it as a whole or have a table already. Below it
- * mmap_lock and &gmem_views.lock, both for reading. A page fault holds mmap_lock and waits
- * for a conversion; so a conversion has let the faults in before it fills, and only tries
- * mmap_lock while it has its range.
+ * Locks: the range lock, so that states and folios are stable. It covers whole blocks, so
+ * that a block has one filler at a time. At the end of a conversion it covers only the
+ * converted pages; then only blocks are filled that are converted as a whole or have a page
+ * table already. Inside it mmap_lock and &gmem_views.lock, both for reading. A page fault
+ * holds mmap_lock and waits for a conversion; so a conversion lets the faults in before it
+ * fills, and only tries mmap_lock while it holds its range.
  */
 #include <linux/overflow.h>
 #include <linux/pagemap.h>

@@ -2,24 +2,23 @@
 /**
  * DOC: folios of guest memory
  *
- * Finding and allocating them, and walks over what is populated.
+ * Find and allocate folios, and walk over populated pages.
  *
- * Two flags of a folio are told apart:
+ * Two flags of a folio are used:
  *
- *  - PG_checked, which belongs to the owner of the page cache, is gmem's "has
- *    contents": the folio was zeroed, and what it holds by now counts. It stays
- *    with the folio, whatever its state and its home.
- *  - PG_uptodate is what readers of the page cache ask for that do not go through
- *    page tables (build ids for perf and BPF, fault-around). So only a shared folio
- *    has it: gmem_folio_publish() sets it, gmem_folio_seal() clears it.
+ *  - PG_checked, which belongs to the owner of the page cache, is gmem's "has contents":
+ *    the folio was zeroed, and its contents must not be lost. It stays with the folio in
+ *    every state and store.
+ *  - PG_uptodate is checked by readers of the page cache that do not go through page tables
+ *    (build ids for perf and BPF, fault-around). So only a shared folio has it:
+ *    gmem_folio_publish() sets it, gmem_folio_seal() clears it.
  *
- * A folio with contents is never clean, in whatever page cache it is: there is no
- * copy of it anywhere, and clean folios are anybody's to drop (drop_caches, soft
- * offline).
+ * A folio with contents is never clean, in any page cache: there is no copy of it, and the
+ * kernel can drop clean folios at any time (drop_caches, soft offline).
  *
- * Locks: flags change under the folio lock, or with the refcount frozen, when nobody has a
- * reference who could have locked it. gmem_folio_find() and
- * gmem_folio_grab() return a locked folio; the walks take none.
+ * Locks: flags change under the folio lock, or with the refcount frozen, when nobody else
+ * has a reference and so cannot have locked it. gmem_folio_find() and gmem_folio_grab()
+ * return a locked folio; the walks take no locks.
  */
 #include <linux/highmem.h>
 #include <linux/pagemap.h>

@@ -2,15 +2,15 @@
 /**
  * DOC: gates
  *
- * Page faults and look-ups of a page pass through the gate of its block of 2 MiB, with
- * the gate's lock held shared. Who is to change pages, and cannot have faults meanwhile,
- * shuts their gates: it counts itself there and takes the lock once, exclusively, for an
- * instant. A fault that did not see the count has finished its look-up by then; one that
- * sees it asks range.c whether its own page is in transit.
+ * Page faults and look-ups of a page hold the lock of the gate of its block of 2 MiB
+ * shared. A task that changes pages, and has to keep faults out, shuts their gates: it
+ * increments the gate's count and takes the lock exclusively once, for a moment. A fault
+ * that did not see the count has finished its look-up by then. A fault that sees it asks
+ * range.c whether its own page is in transit.
  *
- * There are a few gates for all blocks of a file, so a fault elsewhere in the file has
- * most often a gate of its own, with a cache line of its own. Nobody holds two. Who has to
- * wait for pages of a block sleeps at its gate.
+ * A file has a few gates for all of its blocks, so a fault elsewhere in the file usually
+ * uses another gate, in another cache line. Nobody holds two gate locks. A task that waits
+ * for pages of a block sleeps on the wait queue of its gate.
  *
  * Lock order: see file.c.
  */

@@ -3,8 +3,8 @@
  * DOC: hibernation
  *
  * A hibernation image would hold the private pages in clear. So hibernation is
- * refused as long as guest memory exists, as for memfd_secret(), and none is
- * created from the decision to hibernate until the machine is back.
+ * refused while guest memory exists, as for memfd_secret(), and guest memory
+ * cannot be created from the decision to hibernate until the resume.
  *
  * Takes no locks of its own.
  */

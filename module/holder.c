@@ -2,14 +2,13 @@
 /**
  * DOC: holders
  *
- * Looking for shared pages that somebody holds, without a conversion: nothing is
- * unmapped, and no range is locked. A page is held if it has references beyond those of the
- * page cache and of page tables, see refs.c. What others do meanwhile is seen as before or
- * as after, so that the answer is what a conversion would have met, and not what the next
- * one will.
+ * Finds shared pages that somebody holds, without a conversion: nothing is unmapped, and no
+ * range is locked. A page is held if it has references beyond those of the page cache and
+ * of page tables, see refs.c. Concurrent changes can be seen or not. So the answer is what
+ * a conversion would have found, not what the next one will find.
  *
- * Locks: none of gmem. A folio is looked at with a reference, which a conversion would
- * count as a holder's: so with preemption off, to be gone at once.
+ * Locks: none of gmem. The look takes a reference to the folio, which a conversion would
+ * count as a holder's. So preemption is off, and the reference is dropped at once.
  */
 #include <linux/pagemap.h>
 #include <linux/preempt.h>

@@ -2,18 +2,18 @@
 /**
  * DOC: inodes and files of guest memory
  *
- * A pseudo filesystem with one inode for each GMEM_IOCTL_CREATE. Folios live in
- * the inode's page cache, which brings memory cgroup charges and the LRU;
- * the mapping is unevictable and its folios do not migrate: the address of private
- * memory is known to others. Compaction does not even try, which would take the
- * pages from the guests for nothing.
+ * A pseudo filesystem with one inode for each GMEM_IOCTL_CREATE. Folios live in the
+ * inode's page cache, which brings memory cgroup charges and the LRU; the mapping is
+ * unevictable and its folios do not migrate: others rely on the address of private
+ * memory. Compaction does not even try, which would unmap the pages from the guests
+ * in vain.
  *
- * The superblock exists while files do: each holds the mount by its path. The
- * file that a GMEM_IOCTL_CREATE makes counts once more, so that the next one
- * finds the same mount; it stops to in ->release(), when its path still holds.
- * Others, such as inotify, may hold the inode for longer, and leave it to the
- * shutdown of the superblock. As the superblock pins the module through its
- * owner, the module cannot go before.
+ * The superblock exists while files do: the path of each file holds the mount. The
+ * file made by GMEM_IOCTL_CREATE holds a second count, so that the next file finds
+ * the same mount; it drops this count in ->release(), while its path still holds the
+ * mount. Others, such as inotify, can hold the inode for longer, until the shutdown
+ * of the superblock. The superblock pins the module through its owner, so the module
+ * cannot be unloaded before.
  *
  * Lock order: gmem_live_mutex is taken with no lock of gmem held, and below it
  * only what reading statistics takes.

@@ -2,10 +2,10 @@
 /**
  * DOC: ioctl arguments
  *
- * One way in for the ioctls of /dev/gmem and of gmem fds: look up the number in
- * the caller's table, copy the structure in whatever size userspace knows it,
- * call the handler. The handler copies out with gmem_ucmd_respond(), because
- * only it knows what has to come before and after (an fd is published last).
+ * The common entry for the ioctls of /dev/gmem and of gmem fds: look up the
+ * number in the caller's table, copy the structure in the size that userspace
+ * gives, call the handler. The handler copies out with gmem_ucmd_respond(),
+ * because only it knows the right moment (an fd is installed last).
  *
  * Takes no locks.
  */

@@ -2,12 +2,11 @@
 /**
  * DOC: look-ups by a hypervisor
  *
- * The page behind a guest fault, for as long as the hypervisor needs to put it
- * into its own page table. A look-up keeps its page from changing: whoever wants
- * to convert it or to punch a hole marks the range as in transit first, like for
- * page faults of the host, and then waits until the look-ups that were faster
- * have ended. So the references of look-ups never have to be told from others:
- * when references are compared there are none.
+ * Returns the page of a guest fault, and keeps it stable while the hypervisor puts it
+ * into its own page table. A conversion or a hole first marks the range as in transit,
+ * as for page faults of the host, and then waits until earlier look-ups have ended. So
+ * references of look-ups need not be told from others: when references are compared,
+ * there are none.
  *
  * Locks: the lock of the page's gate, shared, then a folio lock; neither is held on
  * return. &gmem_gate.lookups_lock protects the list of look-ups.

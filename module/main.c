@@ -2,9 +2,9 @@
 /**
  * DOC: gmem.ko
  *
- * Guest memory for confidential and software-protected VMs: /dev/gmem gives out
- * fds whose pages are shared with the host or private to the guest. This file
- * brings the parts up and down.
+ * Guest memory for confidential and software-protected VMs: /dev/gmem creates fds
+ * whose pages are shared with the host or private to the guest. This file
+ * initialises and releases the parts.
  */
 #include <linux/module.h>
 

@@ -2,16 +2,16 @@
 /**
  * DOC: placeholders
  *
- * Moving a folio between two page caches with what is exported to modules. A
- * folio that is on the LRU cannot be added to a mapping, but it can replace one
- * that was: so a fresh folio, the placeholder, takes the seat, and is replaced.
- * The memory cgroup charge stays with the folio that moves (FUSE does the same
- * with pages it steals from a pipe); the placeholder is the root group's, which
- * has no limit.
+ * Moves a folio between two page caches with functions that are exported to
+ * modules. A folio on the LRU cannot be added to a mapping, but it can replace a
+ * folio there. So a new folio, the placeholder, is added first, and is then
+ * replaced. The memory cgroup charge stays with the folio that moves (FUSE does
+ * the same with pages it steals from a pipe). The placeholder is charged to the
+ * root group, which has no limit.
  *
- * A placeholder is locked from before it can be found until it is replaced or
- * removed. Whoever finds it waits for its lock, sees that it has left the
- * mapping, and looks again.
+ * A placeholder is locked before it is visible, and until it is replaced or
+ * removed. A task that finds it waits for its lock, sees that it is no longer in
+ * the mapping, and repeats the look-up.
  *
  * Locks: the folio locks of the two folios; none on entry.
  */

@@ -4,11 +4,11 @@
  *
  * When memory of a page fails, the kernel unmaps the page, signals the processes
  * that had it mapped, and asks for its removal from the page cache. The contents
- * are lost, and nobody may take a fresh page of zeros for them: the page is
- * noted, and refused to everybody until a hole is punched.
+ * are lost, and nobody may mistake a new page of zeros for them. So gmem records
+ * the page, and refuses access until a hole is punched.
  *
- * Locks: the note is made and the folio removed under the folio lock, in this
- * order, so that who finds no folio finds the note.
+ * Locks: the page is recorded and the folio removed under the folio lock, in this
+ * order. So whoever finds no folio finds the record.
  */
 #include <linux/pagemap.h>
 

@@ -2,11 +2,11 @@
 /**
  * DOC: memory policy
  *
- * mbind() on a mapping sets the policy of the pages behind it, for the file as
- * a whole, as for shmem. The kernel's shared policies are exported to KVM only,
- * so a file keeps a copy of its own: by page range in a maple tree, mode and
- * nodes packed into a value, which makes splitting a range easy. It decides
- * where a page is allocated; pages that are populated stay where they are.
+ * mbind() on a mapping sets the policy of the pages behind it, for the file as a
+ * whole, as for shmem. The kernel's shared policies are exported only to KVM, so
+ * a file keeps its own copy: by page range in a maple tree, with mode and nodes
+ * packed into a value, which makes splitting a range easy. The policy applies to
+ * allocations; populated pages stay where they are.
  *
  * Locks: the maple tree's own. Allocation looks policies up under RCU.
  */

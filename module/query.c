@@ -2,8 +2,8 @@
 /**
  * DOC: query and statistics
  *
- * Reading the truth about a file: ranges with their state and population, and
- * counters. What others change meanwhile is reported as before or as after.
+ * Reports on a file: ranges with their state and population, and counters. A
+ * concurrent change is reported with the old or the new state.
  *
  * Takes no locks.
  */

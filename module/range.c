@@ -2,19 +2,19 @@
 /**
  * DOC: range locks
  *
- * Who changes the state, the home or the population of pages holds a lock over
- * their range, or over several, so that operations on disjoint ranges run side by side. A
- * holder may hold off page faults in its range: it marks the range as in transit and shuts
+ * A task that changes the state, the store or the population of pages holds a lock over
+ * their range, or over several, so that operations on disjoint ranges run in parallel. A
+ * holder can hold off page faults in its range: it marks the range as in transit and shuts
  * its gates (gate.c).
  *
- * Holders and those who wait are in one interval tree. Each knows how many came before it
- * that have a page in common with it: its lock is granted when there is none left. Who goes
- * tells those who came later, and wakes who has waited for it alone. So taking a range
- * costs the look-up of the ranges that overlap it, and nobody is woken who has to
- * wait on. Page faults sleep at the gate of their block.
+ * Holders and waiters are in one interval tree. Each has the count of earlier entries that
+ * overlap it, and its lock is granted when this count is zero. A release decrements the
+ * count of later entries, and wakes those that reach zero. So taking a range costs the
+ * look-up of the overlapping ranges, and no task is woken in vain. Page faults sleep at the
+ * gate of their block.
  *
- * Lock order: a range lock is outermost, see file.c. &gmem_ranges.lock is
- * innermost, but for the locks of wait queues.
+ * Lock order: a range lock is outermost, see file.c. &gmem_ranges.lock is innermost, except
+ * for the locks of wait queues.
  */
 #include <linux/interval_tree_generic.h>
 #include <linux/jiffies.h>

@@ -2,23 +2,20 @@
 /**
  * DOC: the safe refcount
  *
- * A page becomes private only when gmem can name every reference to its folio:
- * the page cache's, one for each page, and the one that may be taken to look at it. Any
- * other belongs to somebody who may still read or write the memory: a pin, a
- * pipe, I/O in flight.
+ * A page becomes private only when gmem can name every reference to its folio: the page
+ * cache's, one for each page, and the one that may be taken to look at it. The owner of any
+ * other reference may still read or write the memory: a pin, a pipe, I/O in flight.
  *
- * References of the kernel itself come in the way, too, in the per-CPU batches of
- * drain.c. They are drained in steps, each only if the one before did not help: this
- * CPU, the CPU that has allocated the folio, CPUs that are not isolated, and while
- * the caller's time lasts all CPUs.
+ * The kernel's own per-CPU batches hold references, too, see drain.c. They are drained in
+ * steps, each only if the previous one did not help: this CPU, the CPU that allocated the
+ * folio, CPUs that are not isolated, and until the caller's timeout all CPUs.
  *
- * The range is unmapped a block at a time, when it is the block's turn to be looked
- * at, and only if one of its pages has a reference: a page that is held costs no more than
- * the pages before it.
+ * The range is unmapped a block at a time, when the block is checked, and only if one of
+ * its pages has a reference. So a held page costs no more than the pages before it.
  *
- * Locks: called with the range lock, faults held off. Most folios have no reference but
- * the page cache's, and are looked at many at a time under its lock. For the others the
- * folio lock is taken, because a fault that was faster maps its page under it.
+ * Locks: called with the range lock held and faults held off. Most folios have only the
+ * reference of the page cache, and are checked in batches under its lock. For the others
+ * the folio lock is taken, because an earlier fault maps its page under it.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>

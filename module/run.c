@@ -2,13 +2,13 @@
 /**
  * DOC: runs
  *
- * What a conversion does to pages before their states change, run by run: a run
- * is in one state and inside one binding or outside any. Each step is done for
- * all runs before the next begins: check, then let the hypervisors follow, which
- * can be undone, and then drop what is not preserved, which cannot.
+ * The work on pages before their states change, run by run: a run has one state,
+ * and is inside one binding or outside any. Each step is done for all runs before
+ * the next begins: check; then convert by the hypervisors, which can be undone;
+ * and then free pages that are not preserved, which cannot be undone.
  *
- * Locks: the caller holds the range lock, so states and bindings stay; faults
- * and look-ups are held off.
+ * Locks: the caller holds the range lock, so states and bindings are stable;
+ * faults and look-ups are held off.
  */
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>

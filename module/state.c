@@ -2,23 +2,23 @@
 /**
  * DOC: the state map
  *
- * Shared or private, for each page of a file. An xarray by group of 1 GiB,
- * whose entries are a value (the group is uniform) or a table of its blocks of
- * 2 MiB; entries of a table are a value or a bitmap. A group that was never
- * touched has no entry and is in the initial state. In the worst case, every
- * page unlike its neighbour, a page costs one bit of bitmap and its share of
- * the table: 1.125 bits. A uniform gigabyte costs one slot of the xarray.
+ * Shared or private, for each page of a file. An xarray by group of 1 GiB, whose
+ * entries are a value (the group is uniform) or a table of its blocks of 2 MiB;
+ * entries of a table are a value or a bitmap. A group that was never touched has
+ * no entry and is in the initial state. In the worst case, with alternating
+ * pages, a page costs one bit of bitmap and its share of the table: 1.125 bits. A
+ * uniform GiB costs one slot of the xarray.
  *
  * Readers need no lock: entries are looked up under RCU, and single bits of a
- * bitmap are read while other bits change. Whoever changes a page holds the
- * range lock over it (range.c). A change is made in two steps: reserve all the
- * memory it may need, then apply, which cannot fail.
+ * bitmap are read while other bits change. A task that changes a page holds the
+ * range lock over it (range.c). A change has two steps: reserve all the memory it
+ * may need, then apply, which cannot fail.
  *
- * Two changes of different pages of one group may be under way together. So the
- * slot of a group that is changed in part is never given back, and each change
- * brings the table and the bitmaps it may need: what the group looks like when
- * the change is applied is not known when memory is reserved. What a change has not
- * used the map keeps for the next one: guests convert page by page.
+ * Two changes of different pages of one group can run at the same time. So the
+ * slot of a partly changed group is never freed, and each change brings the table
+ * and the bitmaps it may need: when memory is reserved, the layout of the group
+ * at apply time is unknown. The map keeps unused memory for the next change,
+ * because guests convert page by page.
  *
  * Locks: the lock of the xarray, innermost.
  */

@@ -2,10 +2,10 @@
 /**
  * DOC: stores that userspace can bind
  *
- * A hypervisor that knows nothing of gmem, such as KVM, is bound by userspace: a
- * module registers itself as the store of its private pages, and BIND ties a
- * range of a gmem fd to a file of the hypervisor. A binding holds a reference to
- * the store's module, so that a store that is in use cannot be unloaded.
+ * Userspace binds a hypervisor without support for gmem, such as KVM: a module
+ * registers itself as the store of its private pages, and BIND attaches a range
+ * of a gmem fd to a file of the hypervisor. A binding holds a reference to the
+ * store's module, so a store in use cannot be unloaded.
  *
  * Lock order: gmem_stores_lock is innermost.
  */

@@ -2,34 +2,34 @@
 /**
  * DOC: views
  *
- * A mapping of guest memory for KVM alone, which needs nothing of KVM but slots. KVM
- * asks three things of the mapping behind a slot: when a guest faults it walks to the
- * page table entry (follow_pfnmap_start() for a VM_PFNMAP mapping) and takes what is
- * present and writable; for its own accesses it uses copy_to_user() and
- * copy_from_user() on the address; and it is told by MMU notifiers when an entry
- * goes. So the entries of a view are set by gmem itself (fill.c):
+ * A mapping of guest memory for KVM alone, which needs only KVM's slots. KVM uses the
+ * mapping of a slot in three ways. On a guest fault it walks to the page table entry
+ * (follow_pfnmap_start() for a VM_PFNMAP mapping), and takes it if it is present and
+ * writable. For its own accesses it uses copy_to_user() and copy_from_user() on the
+ * address. And MMU notifiers tell it when an entry is removed. So gmem itself sets the
+ * entries of a view (fill.c):
  *
  *  - of a shared page: accessible, as in any mapping;
  *  - of a private page: PROT_NONE, but writable, which is present for KVM, and which
  *    no CPU can use outside of guest mode.
  *
  * The mapping has no access rights and cannot get any (no VM_READ, no VM_MAYREAD and so
- * on), so no page fault of a process and no get_user_pages() gets beyond the look at
- * the VMA. It is of one piece for life: not split, not moved, not copied by fork.
+ * on), so page faults of a process and get_user_pages() fail at the check of the VMA. It
+ * cannot be split, moved or copied by fork.
  *
- * The entries hold no references and are not counted as mappings of the folio. So
- * whoever makes a page private or takes its folio from the page cache removes the
- * entries first, by gmem_views_zap(), and holds off who would set them again: both
- * hold the range lock, but for the memory failure, whose mark fill.c heeds. The entry of a
- * page that becomes shared may stay: it gives less than the state allows, until fill.c
- * changes it in place.
+ * The entries hold no references and are not counted as mappings of the folio. So code that
+ * makes a page private, or removes its folio from the page cache, first removes the entries
+ * by gmem_views_zap(). Meanwhile nobody can set them again, because both hold the range
+ * lock. The exception is a memory failure; fill.c checks its mark. The entry of a page that
+ * becomes shared can stay: it allows less than the state does, until fill.c changes it in
+ * place.
  *
- * Views have an address space of their own in &gmem_inode.views. It is not the
- * inode's: who follows a folio to its mappings (migration, memory failure) takes every
- * entry with its frame number in it for one that is counted.
+ * Views have a separate address_space in &gmem_inode.views, not the inode's: rmap walks
+ * (migration, memory failure) treat every entry with the folio's frame number as a counted
+ * mapping.
  *
- * Lock order: the range lock, mmap_lock, &gmem_views.lock, the locks of page tables.
- * mmap() and munmap() come with mmap_lock held, and take &gmem_views.lock only.
+ * Lock order: the range lock, mmap_lock, &gmem_views.lock, the locks of page tables. mmap()
+ * and munmap() run with mmap_lock held, and take only &gmem_views.lock.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>

@@ -2,12 +2,11 @@
 /**
  * DOC: watches
  *
- * A conversion that was refused can leave a watch behind: an eventfd that is signalled
- * when the page that was held has come free, so that a VMM need not sleep in an
- * ioctl. Nothing in the kernel tells when a reference to a folio goes, so a worker
- * looks at the watched pages a hundred times a second, without a reference
- * of its own. It may be wrong, as may be whatever happens after the signal: who is
- * told calls again.
+ * A refused conversion can install a watch: an eventfd that is signalled when the held
+ * page is released, so that a VMM need not sleep in an ioctl. The kernel has no
+ * notification for a dropped reference. So a worker checks the watched pages a hundred
+ * times a second, without taking a reference. The signal is only a hint: userspace
+ * calls again.
  *
  * Locks: &gmem_watches.lock, with no other lock of gmem.
  */

@@ -2,11 +2,12 @@
 /**
  * DOC: whose file is it
  *
- * Recognising a KVM guest_memfd by what the kernel sets and a user cannot
- * forge, and keeping track of which parts of which are bound.
+ * Recognises a KVM guest_memfd by properties that only the kernel can set, and
+ * tracks which parts of which file are bound.
  *
- * A binding holds the guest_memfd open, and that holds its VM: whatever order
- * userspace closes its fds in, the file stays usable until the binding goes.
+ * A binding holds a reference to the guest_memfd, and that holds its VM: the file
+ * stays usable until the binding ends, in whatever order userspace closes its
+ * fds.
  *
  * Lock order: gmem_kvm_lock is taken below the range lock and takes nothing.
  */

@@ -2,12 +2,12 @@
 /**
  * DOC: gmem_kvm.ko, what knows KVM
  *
- * For views (gmem's view.c): where a vCPU has faulted, see vcpu.c.
+ * For views (gmem's view.c): records where a vCPU has faulted, see vcpu.c.
  *
  * And the KVM store, for VMs that have private memory of their own. Private pages live
- * in KVM's own guest_memfd, shared pages in gmem. Converting hands the very same folio
- * from one page cache to the other, on a kernel whose KVM knows nothing of it: KVM
- * maps into the guest what it finds in its file.
+ * in KVM's own guest_memfd, shared pages in gmem. A conversion moves the same folio
+ * from one page cache to the other. KVM needs no support for this: it maps into the
+ * guest what it finds in its file.
  */
 #include <linux/module.h>
 

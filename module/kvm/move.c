@@ -2,33 +2,32 @@
 /**
  * DOC: handing folios over
  *
- * Most folios are shifted, many at a time (shift.c). What follows is for the others, which
- * somebody has a reference to, or which have no contents yet.
+ * Most folios are shifted, many at a time (shift.c). The rest of this comment is about
+ * folios with another reference, or without contents yet.
  *
- * To private, page by page: take a seat in KVM's page cache with a placeholder,
- * detach the folio from gmem, let it replace the placeholder. To shared, in runs
- * of up to GMEM_KVM_RUN pages: take references, let KVM drop the pages and zap
- * its page tables by a punched hole, put the folios back into gmem.
+ * To private, page by page: add a placeholder to KVM's page cache, remove the folio from
+ * gmem's, replace the placeholder by the folio. To shared, in runs of up to GMEM_KVM_RUN
+ * pages: take references, punch a hole so that KVM drops the pages and zaps its page
+ * tables, put the folios back into gmem.
  *
- * KVM faults run at any time. One that meets a placeholder waits for the folio
- * lock and then finds the folio that replaced it. One that finds nothing (the
- * PRIVATE attribute was set too early) allocates: a conflict if it was faster
- * than the placeholder and the page is in use, see gmem_kvm_drop_leftover().
- * One that has looked up a folio just before the hole is punched is told to
- * retry by KVM's own invalidation. One that comes between a shift and the hole, for a page
- * that no guest has mapped, gets a fresh page, which the hole drops: so does one that comes
- * just after the hole, while the attribute still says PRIVATE.
+ * KVM faults can run at any time. A fault that finds a placeholder waits for the folio lock
+ * and then finds the folio that replaced it. A fault that finds nothing (the PRIVATE
+ * attribute was set too early) allocates: this is a conflict if it came before the
+ * placeholder and the page is in use, see gmem_kvm_drop_leftover(). A fault that has looked
+ * up a folio just before the hole is punched is told to retry by KVM's own invalidation. A
+ * fault between a shift and the hole, for a page that no guest has mapped, allocates a new
+ * page, which the hole drops. A fault just after the hole, while the attribute still says
+ * PRIVATE, allocates one, too.
  *
- * A folio that was handed over carries PG_checked, the page cache owner's own
- * flag, as long as the binding lives. For gmem it says that the folio has contents;
- * KVM does not use it. So an undo takes back those that have it, and leaves alone
- * what KVM has allocated meanwhile. KVM says by PG_uptodate that a folio has
- * contents, so a folio has both flags in KVM's file, and in gmem's, while the
- * page is private, only PG_checked.
+ * A folio that was moved to KVM has PG_checked, a flag of the page cache's owner, as long
+ * as the binding lives. In gmem it means that the folio has contents; KVM does not use it.
+ * So an undo takes the folios with this flag, and leaves those that KVM has allocated
+ * meanwhile. In KVM PG_uptodate means that a folio has contents. So a folio has both flags
+ * in KVM's file, and only PG_checked in gmem's while the page is private.
  *
- * Locks: the lock of the folio that moves and that of its placeholder, in either
- * order: one of the two is always known to nobody else. The punched hole takes
- * KVM's invalidate_lock and mmu_lock; no folio is locked then.
+ * Locks: the lock of the folio that moves and that of its placeholder, in either order:
+ * nobody else can find one of the two. The punched hole takes KVM's invalidate_lock and
+ * mmu_lock; no folio is locked then.
  */
 #include <linux/delay.h>
 #include <linux/fs.h>

@@ -2,15 +2,15 @@
 /**
  * DOC: shifting folios from one page cache into another
  *
- * The fast half of handing folios over: many at a time, under the locks of both page
- * caches. A folio keeps its charge, its place on the LRU, and the reference of the page
- * cache, which belongs to the other one from then on; the statistics of the kernel count
- * both as file pages. Only a folio is shifted to which nobody but its page cache refers:
- * its refcount is frozen meanwhile, so nobody has it locked, waits for it, or looks at its
- * flags. All others are left where they are, for move.c.
+ * The fast way to move folios: many at a time, under the locks of both page caches. A folio
+ * keeps its charge, its place on the LRU, and the reference of the page cache, which belongs to
+ * the other page cache from then on; the kernel's statistics count both as file pages. A folio
+ * is shifted only if its page cache has the only reference. Its refcount is frozen meanwhile,
+ * so nobody has it locked, waits for it, or reads its flags. All other folios are left to
+ * move.c.
  *
- * Who looks for the page finds the folio in one of the two page caches, or, for an
- * instant, fails to take a reference and looks again.
+ * A look-up finds the folio in one of the two page caches, or, for a moment, fails to take a
+ * reference and retries.
  *
  * Neither page cache ever has shadow entries, as nothing in it is reclaimed; so nobody needs
  * to be told of its nodes (mapping_set_update()).

@@ -2,17 +2,17 @@
 /**
  * DOC: where vCPUs fault
  *
- * A page that a view does not have ends KVM_RUN with EFAULT, and KVM does not say which
- * one it was. But it traces each fault of a guest before it handles it, in the thread
- * that runs the vCPU, and lets modules attach to the tracepoint. So the last fault of
- * a thread is noted here, if the thread wants to know: it is watched from the first
- * time that it asks.
+ * On access to a page that is not in a view KVM_RUN fails with EFAULT, and KVM does not
+ * report the address. But KVM traces each guest fault before it handles it, in the thread
+ * that runs the vCPU, and modules can attach to the tracepoint. So the last fault of each
+ * watched thread is recorded here. A thread is watched from its first
+ * GMEM_IOCTL_VIEW_FAULT.
  *
- * A watch is written by its own thread only, in KVM_RUN, and read by it only, in the
- * ioctl. The threads of others look it up in vain. A watch is named by its thread's
- * &struct pid, which nobody else gets while it is referred to.
+ * Only its own thread writes a watch, in KVM_RUN, and reads it, in the ioctl. For other
+ * threads the look-up finds nothing. The key of a watch is its thread's &struct pid, which
+ * is not reused while it is referenced.
  *
- * Locks: gmem_kvm_watch_lock, for those who add and remove watches; RCU for look-ups.
+ * Locks: gmem_kvm_watch_lock to add and remove watches; RCU for look-ups.
  */
 #include <linux/hashtable.h>
 #include <linux/mutex.h>

@@ -2,11 +2,11 @@
 /**
  * DOC: /dev/pvmemcontrolN
  *
- * The nodes. A request lives on the stack of its ioctl: threads that share an fd share
- * nothing else, and no buffer is to be freed.
+ * The device nodes. A request is on the stack of its ioctl: threads that share an fd share
+ * nothing else, and there is no buffer to free.
  *
- * An open file has a reference to the cdev, and that one to the device: the structure stays
- * until the last file is closed, the device need not.
+ * An open file has a reference to the cdev, and the cdev one to the structure of the
+ * device. So the structure stays until the last file is closed, even if the device is gone.
  *
  * Takes no locks.
  */

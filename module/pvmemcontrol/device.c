@@ -2,15 +2,14 @@
 /**
  * DOC: a device, from the time it is plugged in to the last reference
  *
- * Calls come from any number of threads, and are kept apart by having a CPU's buffer each,
- * with preemption disabled: nobody waits for another CPU's VMM, and no lock is held across
- * an exit. What keeps them apart from connecting and disconnecting is pvmemcontrol.state,
- * which a call reads in the same section, and whoever changes it waits for with
- * synchronize_rcu().
+ * Any number of threads can make calls. Each uses the buffer of its CPU, with preemption
+ * disabled: a call never waits for the VMM of another CPU, and holds no lock across an
+ * exit. A call reads pvmemcontrol.state in the same section. A task that changes the state,
+ * to connect or disconnect, waits for such sections with synchronize_rcu().
  *
- * A call that is not answered has met a device that has forgotten the driver: the VM was
- * restored from a snapshot, say. The device is connected again, and the call repeated, once.
- * If that is not answered either, the device is broken, and calls are refused.
+ * If a call is not answered, the device has lost its state, for instance because the VM was
+ * restored from a snapshot. The device is connected again, and the call repeated, once. If
+ * it is still not answered, the device is broken, and calls are refused.
  *
  * Lock order, outermost first:
  *

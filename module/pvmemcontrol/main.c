@@ -2,8 +2,8 @@
 /**
  * DOC: pvmemcontrol.ko
  *
- * For guests: asks the VMM to change what backs guest memory. This file brings the parts up
- * and down. It needs neither gmem.ko nor what that needs.
+ * For guests: asks the VMM to change the backing of guest memory. This file initialises and
+ * releases the parts. The module needs neither gmem.ko nor its requirements.
  */
 #include <linux/module.h>
 

@@ -2,8 +2,8 @@
 /**
  * DOC: the device as a function of PCI
  *
- * 1ae0:0087 (Google's vendor number), without interrupts. Bus mastering stays off: the
- * memory of the guest is read by the VMM, not by a device.
+ * 1ae0:0087 (Google's vendor number), without interrupts. Bus mastering stays off: not the
+ * device but the VMM accesses the guest's memory.
  *
  * Takes no locks.
  */

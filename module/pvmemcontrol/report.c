@@ -2,18 +2,18 @@
 /**
  * DOC: free memory goes back to the host
  *
- * With report_free_pages=1 what the guest has free is reported to the VMM, as the balloon
- * does with free page reporting: in blocks of pageblock_order, in the background, when it
- * has been free for some seconds. The guest gets it back by touching it.
+ * With report_free_pages=1 free memory of the guest is reported to the VMM, as the balloon
+ * does with free page reporting: in blocks of pageblock_order, in the background, after it
+ * has been free for some seconds. The guest gets it back on access.
  *
- * The kernel takes one reporter. The balloon may be that, which is why this one is off
- * unless asked for, and why it is no failure of a device when there is another.
+ * The kernel accepts only one reporter, and the balloon may be it. So this one is off by
+ * default, and a device does not fail if there is another reporter.
  *
  * Not in a confidential guest, whose pages are private: they would have to be accepted
- * again. Not with page poisoning either, for pages come back without the poison.
+ * again. Not with page poisoning either, because pages come back without the poison.
  *
- * Lock order: report_lock, then what pvmemcontrol_get() takes. report_pages() runs without
- * it, for to stop reporting is to wait for report_pages().
+ * Lock order: report_lock, then the locks of pvmemcontrol_get(). report_pages() runs
+ * without report_lock, because stopping the reports waits for report_pages().
  */
 #include <linux/cc_platform.h>
 #include <linux/mm.h>

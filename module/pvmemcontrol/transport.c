@@ -3,15 +3,15 @@
  * DOC: how the device is talked to
  *
  * The 16 bytes of registers, little endian: a payload of 8 bytes at 0, and at 8 a command,
- * which reads as the status of the last one. RESET makes the device forget all buffers;
- * REGISTER with the guest physical address of a buffer gives a connection back, with its
- * topmost bit set; READY ends that. From then on a connection that is written as a command
- * has the device carry out the request in that buffer, and overwrite it with the answer.
- * DISCONNECT ends everything, and is answered with ERROR, which is also what a device says
- * that was not reset yet. (Cloud Hypervisor, devices/src/pvmemcontrol.rs.)
+ * which reads as the status of the last one. RESET makes the device forget all buffers.
+ * REGISTER with the guest physical address of a buffer returns a connection, with its top
+ * bit set. READY ends the registration. From then on, writing a connection as a command
+ * makes the device handle the request in its buffer, and overwrite it with the answer.
+ * DISCONNECT ends all connections, with status ERROR, which is also the status of a device
+ * before the first RESET. (Cloud Hypervisor, devices/src/pvmemcontrol.rs.)
  *
- * Whatever may be called with preemption disabled is: see the functions. No locks here;
- * device.c keeps calls and all else apart.
+ * Functions say whether they can be called with preemption disabled. No locks here;
+ * device.c serialises calls against everything else.
  */
 #include <linux/align.h>
 #include <linux/cpumask.h>
