@@ -567,6 +567,10 @@ static __attribute__((noreturn)) void ksft_child(const struct ksft_test *t)
 {
 	ksft_pid = getpid();
 	setpgid(0, 0);
+	/* A job in the background may have them ignored, and so nohup: not what is tested. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	errno = 0;
 	t->run();
 	ksft_check_leaks();
