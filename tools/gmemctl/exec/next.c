@@ -38,8 +38,10 @@ static void next_find(void)
 	next.sendmsg = dlsym(RTLD_NEXT, "sendmsg");
 	next.pwrite = dlsym(RTLD_NEXT, "pwrite64");
 	next.pwritev = dlsym(RTLD_NEXT, "pwritev64");
-	/* Of libaio, where the VMM has that. */
+	/* Of libaio and liburing, where the VMM has these. */
 	next.io_submit = dlsym(RTLD_NEXT, "io_submit");
+	next.io_uring_submit = dlsym(RTLD_NEXT, "io_uring_submit");
+	next.io_uring_submit_and_wait = dlsym(RTLD_NEXT, "io_uring_submit_and_wait");
 	next_calls = calls_system;
 	next_calls.ioctl = next_ioctl;
 	next_calls.close = next_close;

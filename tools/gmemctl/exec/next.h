@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 struct iocb;
+struct io_uring;
 
 struct exec_next {
 	int (*ioctl)(int fd, unsigned long request, ...);
@@ -27,6 +28,8 @@ struct exec_next {
 	ssize_t (*pwrite)(int fd, const void *data, size_t size, int64_t offset);
 	ssize_t (*pwritev)(int fd, const struct iovec *parts, int count, int64_t offset);
 	int (*io_submit)(void *context, long count, struct iocb **requests);
+	int (*io_uring_submit)(struct io_uring *ring);
+	int (*io_uring_submit_and_wait)(struct io_uring *ring, unsigned int count);
 };
 
 /** exec_next() - the functions; the table of calls uses them from then on */

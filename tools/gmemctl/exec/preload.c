@@ -18,6 +18,7 @@
 #include "save.h"
 #include "signals.h"
 #include "slot.h"
+#include "uring.h"
 #include "watch.h"
 
 /* Where the firmware of a PC begins, and a vCPU after each reset */
@@ -35,6 +36,8 @@ int memfd_create(const char *name, unsigned int flags);
 ssize_t writev(int fd, const struct iovec *parts, int count);
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
 int io_submit(void *context, long count, struct iocb **requests);
+int io_uring_submit(struct io_uring *ring);
+int io_uring_submit_and_wait(struct io_uring *ring, unsigned int count);
 
 /*
  * Programs have the one or the other name, which headers may take for the same. Where a
@@ -310,6 +313,41 @@ EXPORT int io_submit(void *context, long count, struct iocb **requests)
 	if (count > 0 && !good)
 		return -EPERM;
 	return next->io_submit ? next->io_submit(context, good, requests) : -ENOSYS;
+}
+
+/* One that is refused has a descriptor that does not exist, and ends with EBADF. */
+static void ring_refuse(struct io_uring *ring)
+{
+	for (unsigned int i = ring->head; i != ring->tail; i++) {
+		struct io_uring_sqe *request = &ring->requests[i & *ring->mask];
+		const struct iovec part = { (void *)(uintptr_t)request->addr,
+					    request->len };
+		bool refuse = false;
+
+		if (request->opcode == IORING_OP_WRITE)
+			refuse = exec_save_refuses(&part, 1);
+		else if (request->opcode == IORING_OP_WRITEV)
+			refuse = exec_save_refuses(part.iov_base, part.iov_len);
+		if (refuse)
+			request->fd = -1;
+	}
+}
+
+EXPORT int io_uring_submit(struct io_uring *ring)
+{
+	const struct exec_next *next = exec_next();
+
+	ring_refuse(ring);
+	return next->io_uring_submit ? next->io_uring_submit(ring) : -ENOSYS;
+}
+
+EXPORT int io_uring_submit_and_wait(struct io_uring *ring, unsigned int count)
+{
+	const struct exec_next *next = exec_next();
+
+	ring_refuse(ring);
+	return next->io_uring_submit_and_wait ?
+	       next->io_uring_submit_and_wait(ring, count) : -ENOSYS;
 }
 
 EXPORT int sigaction(int number, const struct sigaction *action,
