@@ -34,6 +34,7 @@
  * @TINY_BIOS_IN_TEXT: read the device, by an instruction in private memory
  * @TINY_BIOS_TO_OPERAND: copy from the device to private memory
  * @TINY_BIOS_BY_TABLES: read the device, with page tables in private memory
+ * @TINY_BIOS_ON_NMI: at each NMI say once more what it finds
  */
 enum tiny_bios_action {
 	TINY_BIOS_CONVERT,
@@ -43,6 +44,7 @@ enum tiny_bios_action {
 	TINY_BIOS_IN_TEXT,
 	TINY_BIOS_TO_OPERAND,
 	TINY_BIOS_BY_TABLES,
+	TINY_BIOS_ON_NMI,
 };
 
 /* Return: whether the file could be written. */
