@@ -148,6 +148,7 @@ uninstall: kdir uninstall-man
 	$(Q)release=$$($(MAKE) -s -C $(KDIR) kernelrelease) && \
 		rm -f $(DESTDIR)/lib/modules/$$release/updates/gmem.ko* \
 			$(DESTDIR)/lib/modules/$$release/updates/gmem_kvm.ko* \
+			$(DESTDIR)/lib/modules/$$release/updates/gmem_guest.ko* \
 			$(DESTDIR)/lib/modules/$$release/updates/pvmemcontrol.ko*
 
 clean:
@@ -160,7 +161,8 @@ help:
 	@echo 'gmem $(GMEM_VERSION)'
 	@echo
 	@echo '  make              modules, tools and selftests'
-	@echo '  make modules      gmem.ko, gmem_kvm.ko, pvmemcontrol.ko for KDIR=$(KDIR)'
+	@echo '  make modules      gmem.ko, gmem_kvm.ko; for guests gmem_guest.ko, pvmemcontrol.ko'
+	@echo '                    KDIR=$(KDIR)'
 	@echo '  make tools        build/gmemctl, build/pvmemctl, and manual pages if rst2man'
 	@echo '                    is there'
 	@echo '  make man          build/man/*.1, *.4, *.8'

@@ -101,6 +101,16 @@ static inline bool gmem_is_guest_memfd(struct file *file)
 #define zap_special_vma_range zap_vma_ptes
 #endif
 
+/* <asm/cpuid.h> became <asm/cpuid/api.h> after 6.12, and what finds a hypervisor got a name. */
+#ifdef CONFIG_X86
+#if __has_include(<asm/cpuid/api.h>)
+#include <asm/cpuid/api.h>
+#else
+#include <asm/cpuid.h>
+#define cpuid_base_hypervisor hypervisor_cpuid_base
+#endif
+#endif
+
 /* In 6.12 mtree_erase() leaves the entry where it is for lack of memory. */
 static inline void gmem_mtree_erase(struct maple_tree *tree, unsigned long index)
 {

@@ -118,7 +118,7 @@ dkms_built() {
 		cat "$ROOT"/var/lib/dkms/gmem/*/build/make.log
 		return 1
 	}
-	for module in gmem gmem_kvm pvmemcontrol; do
+	for module in gmem gmem_kvm gmem_guest pvmemcontrol; do
 		file=$(find "$ROOT/lib/modules/$release/updates/" -name "$module.ko*")
 		modinfo -F vermagic "$file" | grep "^$release " || return 1
 		# For Secure Boot, with the key that DKMS has made.

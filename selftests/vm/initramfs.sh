@@ -171,7 +171,9 @@ stage_guest_convert() {
 
 	build=$TOP_DIR/build/guest-$(readlink -f "$2" | sha256sum | cut -c1-8)
 	modules_build_guest "$3" "$build" "$2/kdir" || return 1
-	cp "$build/gmem_guest.ko" "$1/"
+	cp "$build"/gmem_guest{,_test}.ko "$1/"
+	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
+		-o "$1/keep" "$VM_DIR"/guest/keep/*.c || return 1
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static -pthread \
 		-o "$1/convert" "$VM_DIR"/guest/convert/*.c
 }
@@ -237,7 +239,7 @@ stage_guest() {
 		compgen -G "$stage/selftests/exec_*" >/dev/null ||
 		compgen -G "$stage/selftests/transcript_*" >/dev/null || return 0
 	dir=$("$VM_DIR/kernel.sh" get slim-7.3) || return 1
-	mkdir -p "$stage/guest" "$root"/{dev,proc}
+	mkdir -p "$stage/guest" "$root"/{dev,proc,sys}
 	cp "$dir/bzImage" "$stage/guest/"
 	stage_guest_init "$root" || return 1
 	if compgen -G "$stage/selftests/linux_pvmemcontrol*" >/dev/null ||

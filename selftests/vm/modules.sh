@@ -63,18 +63,18 @@ modules_build() {
 	printf '%s\n' "$dir"
 }
 
-# modules_build_guest NAME DIR KDIR: the module of a test's guest, for the guest's kernel
-# of that name, built in the directory DIR.
+# modules_build_guest NAME DIR KDIR: gmem_guest.ko, and the module that programs of a
+# test's guest use it by, for the guest's kernel of that name, built in the directory DIR.
 modules_build_guest() {
 	local path
 
 	path=$(arch_path "$1") || return 1
 	shift
 	hold_tree modules-guest
-	mkdir -p "$1"
-	cp -p "$VM_DIR"/guest/module/{Kbuild,*.[ch]} "$1/"
-	PATH=$path watch_log "guest: module" "$1/build.log" \
-		make -s -C "$2" M="$1" W=1 KCFLAGS=-Werror modules ||
+	modules_copy "$1"
+	PATH=$path watch_log "guest: modules" "$1/build.log" \
+		make -s -C "$2" M="$1" W=1 KCFLAGS=-Werror GMEM_TEST=1 \
+		gmem_guest.ko gmem_guest_test.ko ||
 		{ release; return 1; }
 	release
 }

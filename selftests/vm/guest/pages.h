@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the pages of /dev/gmem_guest hold, for the guest that writes them and for
+ * What the pages of /dev/gmem_guest_test hold, for the guest that writes them and for
  * the host that looks: some counters, then one word again and again, which says
  * for whom it is, in which page it belongs, and how often it was written anew.
  */
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "module/gmem_guest.h"
+#include "../../../module/test/guest/gmem_guest_test.h"
 
 #define PAGE_BYTES	4096UL
 #define PAGE_WORDS	(PAGE_BYTES / sizeof(uint64_t))

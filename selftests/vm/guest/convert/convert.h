@@ -11,7 +11,7 @@
 #include "../pages.h"
 
 /**
- * struct memory - the memory of /dev/gmem_guest
+ * struct memory - the memory of /dev/gmem_guest_test
  * @fd: the device
  * @gpa: where the memory is
  * @words: the memory

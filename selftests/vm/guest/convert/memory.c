@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory of /dev/gmem_guest in this process. */
+/* The memory of /dev/gmem_guest_test in this process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,17 +12,35 @@
 #include "convert.h"
 
 #define MODULE "gmem_guest"
+#define TEST_MODULE "gmem_guest_test"
 
-static int module_load(void)
+static int module_load(const char *path, const char *parameters)
 {
-	int fd = open("/" MODULE ".ko", O_RDONLY | O_CLOEXEC), rc = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (syscall(SYS_finit_module, fd, "", 0))
+	if (syscall(SYS_finit_module, fd, parameters, 0))
 		rc = -errno;
 	close(fd);
 	return rc;
+}
+
+/* The one that users have makes nothing private by itself here. */
+static int modules_load(void)
+{
+	int rc = module_load("/" MODULE ".ko", "private=none");
+
+	return rc ? rc : module_load("/" TEST_MODULE ".ko", "");
+}
+
+/* Return: 0, or a negative errno. */
+static int modules_unload(void)
+{
+	if (syscall(SYS_delete_module, TEST_MODULE, O_NONBLOCK) ||
+	    syscall(SYS_delete_module, MODULE, O_NONBLOCK))
+		return -errno;
+	return 0;
 }
 
 static void memory_set_state(struct memory *memory, unsigned int page,
@@ -34,7 +52,7 @@ static void memory_set_state(struct memory *memory, unsigned int page,
 
 int memory_open(struct memory *memory)
 {
-	int rc = module_load();
+	int rc = modules_load();
 
 	if (rc)
 		return rc;
@@ -55,10 +73,13 @@ int memory_open(struct memory *memory)
 /* The module has all of it converted to shared once more. */
 int memory_close(struct memory *memory)
 {
+	int rc;
+
 	munmap(memory->words, GMEM_GUEST_SIZE);
 	close(memory->fd);
-	if (syscall(SYS_delete_module, MODULE, O_NONBLOCK))
-		return -errno;
+	rc = modules_unload();
+	if (rc)
+		return rc;
 	memory->conversions++;
 	memory->pages += PAGES;
 	return 0;

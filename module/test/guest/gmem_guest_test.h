@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* /dev/gmem_guest: memory of a guest, which a program of it converts. */
-#ifndef GMEM_GUEST_H
-#define GMEM_GUEST_H
+/* /dev/gmem_guest_test: memory of a guest, which a program of it converts. */
+#ifndef GMEM_GUEST_TEST_H
+#define GMEM_GUEST_TEST_H
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define GMEM_GUEST_PATH "/dev/gmem_guest"
+#define GMEM_GUEST_PATH "/dev/gmem_guest_test"
 
 /**
  * GMEM_GUEST_SIZE: bytes of the memory
@@ -68,4 +68,4 @@ struct gmem_guest_msr {
 #define GMEM_GUEST_CALL		_IOWR('G', 3, struct gmem_guest_call)
 #define GMEM_GUEST_MSR		_IOWR('G', 4, struct gmem_guest_msr)
 
-#endif /* GMEM_GUEST_H */
+#endif /* GMEM_GUEST_TEST_H */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: /dev/gmem_guest
+ * DOC: /dev/gmem_guest_test
  *
  * For the tests, inside of a guest: KVM takes a request to convert memory from
  * the guest's kernel only. The module owns a piece of memory, which programs map
- * and have converted. It is shared when the module comes, and again before its
- * memory is given back.
+ * and have converted, by gmem_guest.ko as that does it for itself. It is shared when the
+ * module comes, and again before its memory is given back.
  *
  * Takes no locks: the host puts conversions of overlapping ranges in order.
  */
@@ -17,40 +17,26 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 #include <asm/msr.h>
-#if __has_include("asm/cpuid/api.h")
-#include <asm/cpuid/api.h>
-#else
-#include <asm/cpuid.h>
-#define cpuid_base_hypervisor hypervisor_cpuid_base
-#endif
 
-#include "gmem_guest.h"
+#include "../../compat.h"
+#include "../../include/linux/gmem_guest.h"
+#include "gmem_guest_test.h"
 
 #define GUEST_PAGES (GMEM_GUEST_SIZE / PAGE_SIZE)
 
 static void *guest_memory;
 static struct page *guest_pages[GUEST_PAGES];
 
+/* Not by gmem_guest.ko, which would not ask for nonsense. */
 static long guest_call(u64 gpa, u64 pages, u64 attributes)
 {
 	return kvm_hypercall3(KVM_HC_MAP_GPA_RANGE, gpa, pages, attributes);
 }
 
-/* KVM's own errors are not errno values of Linux. */
-static int guest_errno(long result)
-{
-	if (result == -KVM_ENOSYS)
-		return -EOPNOTSUPP;
-	return result && !IS_ERR_VALUE(result) ? -EIO : (int)result;
-}
-
 static int guest_convert(u64 offset, u64 length, bool to_private)
 {
-	u64 status = to_private ? KVM_MAP_GPA_RANGE_ENCRYPTED :
-				  KVM_MAP_GPA_RANGE_DECRYPTED;
-
-	return guest_errno(guest_call(virt_to_phys(guest_memory) + offset,
-				      length >> PAGE_SHIFT, status));
+	return gmem_guest_convert(PHYS_PFN(virt_to_phys(guest_memory) + offset),
+				  length >> PAGE_SHIFT, to_private);
 }
 
 static long guest_ioctl_convert(void __user *user)
@@ -127,19 +113,16 @@ static const struct file_operations guest_fops = {
 
 static struct miscdevice guest_device = {
 	.minor = MISC_DYNAMIC_MINOR,
-	.name = "gmem_guest",
+	.name = "gmem_guest_test",
 	.fops = &guest_fops,
 	.mode = 0600,
 };
 
-/* Without a hypervisor the instruction is an invalid one. */
+/* Where there is no KVM to ask, gmem_guest.ko is not there either. */
 static int __init guest_init(void)
 {
 	int rc;
 
-	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR) ||
-	    !cpuid_base_hypervisor(KVM_SIGNATURE, 0))
-		return -ENODEV;
 	guest_memory = alloc_pages_exact(GMEM_GUEST_SIZE,
 					 GFP_KERNEL | __GFP_ZERO);
 	if (!guest_memory)
@@ -160,7 +143,7 @@ static void __exit guest_exit(void)
 	misc_deregister(&guest_device);
 	rc = guest_convert(0, GMEM_GUEST_SIZE, false);
 	if (rc)
-		pr_warn("gmem_guest: memory stays private, and is lost: %d\n",
+		pr_warn("gmem_guest_test: memory stays private, and is lost: %d\n",
 			rc);
 	else
 		free_pages_exact(guest_memory, GMEM_GUEST_SIZE);
@@ -170,3 +153,4 @@ module_init(guest_init);
 module_exit(guest_exit);
 MODULE_DESCRIPTION("Convert memory of a guest, for the tests of gmem");
 MODULE_LICENSE("GPL");
+GMEM_IMPORT_NS();

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: the request to the host
+ *
+ * KVM_HC_MAP_GPA_RANGE, which KVM hands to the VMM. Takes no locks: the host puts requests for
+ * overlapping ranges in order.
+ */
+#include <linux/kvm_para.h>
+#include <linux/module.h>
+
+#include "internal.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/* KVM's own errors are not errno values of Linux. */
+static int gmem_guest_errno(long result)
+{
+	if (result == -KVM_ENOSYS)
+		return -EOPNOTSUPP;
+	return result && !IS_ERR_VALUE(result) ? -EIO : (int)result;
+}
+
+int gmem_guest_convert(unsigned long pfn, unsigned long pages, bool to_private)
+{
+	unsigned long status = to_private ? KVM_MAP_GPA_RANGE_ENCRYPTED :
+					    KVM_MAP_GPA_RANGE_DECRYPTED;
+	int rc;
+
+	rc = gmem_guest_errno(kvm_hypercall3(KVM_HC_MAP_GPA_RANGE, PFN_PHYS(pfn), pages,
+					     status));
+	trace_gmem_guest_convert(PFN_PHYS(pfn), pages, to_private, rc);
+	return rc;
+}
+GMEM_EXPORT_SYMBOL(gmem_guest_convert);
+
+/**
+ * gmem_guest_call_init() - see whether there is a host to ask
+ *
+ * Without a hypervisor the instruction is an invalid one, and another one than KVM may take
+ * it for something else.
+ *
+ * Return: 0; -ENODEV if this is no guest of KVM; -EOPNOTSUPP if its host offers no conversions.
+ */
+int gmem_guest_call_init(void)
+{
+	u32 base = 0;
+
+	if (boot_cpu_has(X86_FEATURE_HYPERVISOR))
+		base = cpuid_base_hypervisor(KVM_SIGNATURE, 0);
+	if (!base) {
+		pr_err("this is no guest of KVM\n");
+		return -ENODEV;
+	}
+	if (!(cpuid_eax(base | KVM_CPUID_FEATURES) & BIT(KVM_FEATURE_HC_MAP_GPA_RANGE))) {
+		pr_err("the host does not convert memory: run the VMM under \"gmemctl exec\", or the guest with \"gmemctl run\"\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: what is private
+ *
+ * A maple tree has the page frames that the host was asked to make private, and in each the
+ * number of the change that has: those of a change that fails are found by that, and become
+ * shared again. A page is noted before the host is asked, and forgotten after it has made
+ * it shared: what is in the tree and not private after all is harmless, the other way round
+ * would be lost.
+ *
+ * Locks: gmem_guest_lock, for changes, which may wait for the host; below it the tree's own.
+ */
+#include <linux/delay.h>
+#include <linux/maple_tree.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* The host waits itself before it says EAGAIN: gmemctl for two seconds. */
+#define GMEM_GUEST_TRIES 5
+#define GMEM_GUEST_PAUSE_MS 20
+
+static DEFINE_MUTEX(gmem_guest_lock);
+static DEFINE_MTREE(gmem_guest_tree);
+static unsigned long gmem_guest_change;
+
+/**
+ * struct gmem_guest_piece - pages in the tree, in one piece
+ * @range: they
+ * @change: since which change
+ */
+struct gmem_guest_piece {
+	struct gmem_guest_range range;
+	unsigned long change;
+};
+
+/* The first piece that has pages from @start on. */
+static bool gmem_guest_piece_find(unsigned long start, struct gmem_guest_piece *piece)
+{
+	MA_STATE(mas, &gmem_guest_tree, start, start);
+	void *entry;
+
+	mas_lock(&mas);
+	entry = mas_find(&mas, ULONG_MAX);
+	piece->range = (struct gmem_guest_range){ max(mas.index, start), mas.last + 1 };
+	mas_unlock(&mas);
+	piece->change = entry ? xa_to_value(entry) : 0;
+	return entry;
+}
+
+static int gmem_guest_note(struct gmem_guest_range range, void *entry)
+{
+	return mtree_store_range(&gmem_guest_tree, range.start, range.end - 1, entry, GFP_KERNEL);
+}
+
+/* Somebody on the host may hold a page for a moment. */
+static int gmem_guest_ask(struct gmem_guest_range range, bool to_private)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < GMEM_GUEST_TRIES; i++) {
+		rc = gmem_guest_convert(range.start, range.end - range.start, to_private);
+		if (rc != -EAGAIN)
+			return rc;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		msleep(GMEM_GUEST_PAUSE_MS);
+	}
+	return rc;
+}
+
+static int gmem_guest_take(struct gmem_guest_range range)
+{
+	int rc;
+
+	lockdep_assert_held(&gmem_guest_lock);
+	rc = gmem_guest_note(range, xa_mk_value(gmem_guest_change));
+	if (rc)
+		return rc;
+	rc = gmem_guest_ask(range, true);
+	if (rc)
+		gmem_guest_note(range, NULL);
+	return rc;
+}
+
+static int gmem_guest_give(struct gmem_guest_range range)
+{
+	int rc;
+
+	lockdep_assert_held(&gmem_guest_lock);
+	rc = gmem_guest_ask(range, false);
+	if (!rc)
+		gmem_guest_note(range, NULL);
+	return rc;
+}
+
+static bool gmem_guest_wants(const struct gmem_guest_want *want, unsigned long pfn)
+{
+	if (gmem_guest_ranges_have(&want->shared, pfn))
+		return false;
+	if (want->movable)
+		return !gmem_guest_page_may(pfn);
+	return gmem_guest_ranges_have(&want->private, pfn);
+}
+
+static bool gmem_guest_is_new(const struct gmem_guest_want *want, unsigned long pfn)
+{
+	return gmem_guest_wants(want, pfn) && !mtree_load(&gmem_guest_tree, pfn);
+}
+
+static bool gmem_guest_is_over(const struct gmem_guest_want *want, unsigned long pfn)
+{
+	return !gmem_guest_wants(want, pfn);
+}
+
+/* Each piece of @range whose pages all pass @test changes hands. */
+static int gmem_guest_walk(const struct gmem_guest_want *want, struct gmem_guest_range range,
+			   bool (*test)(const struct gmem_guest_want *, unsigned long),
+			   int (*change)(struct gmem_guest_range))
+{
+	unsigned long pfn = range.start, next, limit;
+	int rc = 0;
+
+	for (; !rc && pfn < range.end; pfn = next) {
+		cond_resched();
+		next = pfn + 1;
+		if (!test(want, pfn))
+			continue;
+		limit = min(range.end, ALIGN(next, GMEM_GUEST_RUN));
+		while (next < limit && test(want, next))
+			next++;
+		rc = change((struct gmem_guest_range){ pfn, next });
+	}
+	return rc;
+}
+
+/* What this change has made private. It stays so if the host refuses that, too. */
+static void gmem_guest_undo(void)
+{
+	struct gmem_guest_piece piece = { 0 };
+
+	while (gmem_guest_piece_find(piece.range.end, &piece))
+		if (piece.change == gmem_guest_change && gmem_guest_give(piece.range))
+			pr_warn("0x%llx-0x%llx stays private\n",
+				PFN_PHYS(piece.range.start), PFN_PHYS(piece.range.end));
+}
+
+static int gmem_guest_take_all(const struct gmem_guest_want *want)
+{
+	int rc = 0;
+
+	gmem_guest_change++;
+	for (unsigned int i = 0; !rc && i < want->private.count; i++)
+		rc = gmem_guest_walk(want, want->private.range[i], gmem_guest_is_new,
+				     gmem_guest_take);
+	if (rc)
+		gmem_guest_undo();
+	return rc;
+}
+
+static int gmem_guest_give_all(const struct gmem_guest_want *want)
+{
+	struct gmem_guest_piece piece = { 0 };
+	int rc = 0;
+
+	while (!rc && gmem_guest_piece_find(piece.range.end, &piece))
+		rc = gmem_guest_walk(want, piece.range, gmem_guest_is_over, gmem_guest_give);
+	return rc;
+}
+
+/* Of ranges that somebody names, each page has to be one that may be private. */
+static int gmem_guest_want_check(const struct gmem_guest_want *want)
+{
+	for (unsigned int i = 0; i < want->private.count; i++) {
+		struct gmem_guest_range range = want->private.range[i];
+
+		for (unsigned long pfn = range.start; pfn < range.end; pfn++) {
+			int rc = gmem_guest_page_may(pfn);
+
+			if (!rc || gmem_guest_ranges_have(&want->shared, pfn)) {
+				cond_resched();
+				continue;
+			}
+			pr_err("0x%llx is %s\n", PFN_PHYS(pfn), rc == -ENXIO ? "no RAM" :
+			       "not in ZONE_MOVABLE, or reserved: it may have to be shared");
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* The pages of all RAM that may be private; there are none without kernelcore=. */
+static int gmem_guest_want_movable(struct gmem_guest_want *want)
+{
+	int rc = gmem_guest_ranges_ram(&want->private);
+
+	for (unsigned int i = 0; !rc && i < want->private.count; i++) {
+		struct gmem_guest_range range = want->private.range[i];
+
+		for (unsigned long pfn = range.start; pfn < range.end; pfn++)
+			if (!gmem_guest_page_may(pfn))
+				return 0;
+	}
+	if (!rc)
+		rc = -ENXIO;
+	pr_err("no RAM that the kernel does not need itself: boot with \"kernelcore=256M\" or the like\n");
+	return rc;
+}
+
+/**
+ * gmem_guest_private_set() - have just this private
+ * @want: what
+ *
+ * All or nothing, of what becomes private. If the host does not take back what is to become
+ * shared, the rest of it stays private, and the file has it.
+ *
+ * Return: 0; -ENXIO for what is no RAM, or if no page may be private; -EPERM for pages that
+ * may not; -EBUSY for a device that would miss them; -E2BIG for RAM in too many pieces; -ENOMEM;
+ * -EINTR if the caller was killed; what gmem_guest_convert() returns.
+ */
+int gmem_guest_private_set(const struct gmem_guest_want *want)
+{
+	struct gmem_guest_want *all;
+	int rc = 0;
+
+	all = kmemdup(want, sizeof(*want), GFP_KERNEL);
+	if (!all)
+		return -ENOMEM;
+	mutex_lock(&gmem_guest_lock);
+	if (all->movable)
+		rc = gmem_guest_want_movable(all);
+	else
+		rc = gmem_guest_want_check(all);
+	if (!rc && all->private.count)
+		rc = gmem_guest_devices_check();
+	if (!rc)
+		rc = gmem_guest_take_all(all);
+	if (!rc)
+		rc = gmem_guest_give_all(all);
+	mutex_unlock(&gmem_guest_lock);
+	kfree(all);
+	if (!rc)
+		pr_info("%lu KiB are private\n", gmem_guest_private_pages() << (PAGE_SHIFT - 10));
+	return rc;
+}
+
+/**
+ * gmem_guest_private_end() - have nothing private
+ *
+ * Return: 0, or what the host says; then some of it stays private.
+ */
+int gmem_guest_private_end(void)
+{
+	struct gmem_guest_piece piece = { 0 };
+	int rc = 0;
+
+	mutex_lock(&gmem_guest_lock);
+	while (gmem_guest_piece_find(piece.range.end, &piece)) {
+		int last = gmem_guest_give(piece.range);
+
+		rc = rc ?: last;
+	}
+	mutex_unlock(&gmem_guest_lock);
+	if (rc)
+		pr_warn("%lu KiB stay private: the host says %d\n",
+			gmem_guest_private_pages() << (PAGE_SHIFT - 10), rc);
+	return rc;
+}
+
+/* Forget what gmem_guest_private_end() could not end; nobody else is here any more. */
+void gmem_guest_private_free(void)
+{
+	mtree_destroy(&gmem_guest_tree);
+}
+
+/* Not while a change is under way: it waits for that. */
+bool gmem_guest_private_in(unsigned long start, unsigned long end)
+{
+	struct gmem_guest_piece piece;
+	bool found;
+
+	mutex_lock(&gmem_guest_lock);
+	found = gmem_guest_piece_find(start, &piece) && piece.range.start < end;
+	mutex_unlock(&gmem_guest_lock);
+	return found;
+}
+
+unsigned long gmem_guest_private_pages(void)
+{
+	struct gmem_guest_piece piece = { 0 };
+	unsigned long pages = 0;
+
+	while (gmem_guest_piece_find(piece.range.end, &piece))
+		pages += piece.range.end - piece.range.start;
+	return pages;
+}
+
+/* All of it, as ranges of whole pieces. Return: bytes in @buffer, without a newline. */
+int gmem_guest_private_show(char *buffer)
+{
+	struct gmem_guest_range range = { 0 };
+	struct gmem_guest_piece piece = { 0 };
+	int at = 0;
+
+	while (gmem_guest_piece_find(piece.range.end, &piece)) {
+		if (range.end && piece.range.start != range.end) {
+			at += gmem_guest_ranges_show(buffer, at, range);
+			range.end = 0;
+		}
+		if (!range.end)
+			range.start = piece.range.start;
+		range.end = piece.range.end;
+	}
+	if (range.end)
+		at += gmem_guest_ranges_show(buffer, at, range);
+	return at;
+}
