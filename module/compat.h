@@ -103,7 +103,7 @@ static inline bool gmem_is_guest_memfd(struct file *file)
 
 /* <asm/cpuid.h> became <asm/cpuid/api.h> after 6.12, and what finds a hypervisor got a name. */
 #ifdef CONFIG_X86
-#if __has_include(<asm/cpuid/api.h>)
+#ifdef GMEM_HAVE_CPUID_API_H
 #include <asm/cpuid/api.h>
 #else
 #include <asm/cpuid.h>

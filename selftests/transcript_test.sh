@@ -3,8 +3,8 @@
 #
 # The commands that the documentation shows for a VM (vm/transcript.sh), those of a page one
 # after the other in one shell, as somebody would type them. Each has to print the lines that
-# are printed there; the numbers may be others. It has to succeed, or to fail if the page says
-# so.
+# are printed there, where numbers and rows of a picture may be others. It has to succeed, or
+# to fail if the page says so.
 #
 # A page that needs a guest has one of its own, by the name of "guest": gmem memory of 96 MiB
 # with a small Linux, which waits for commands on its console.
@@ -12,9 +12,10 @@
 PAGES=/selftests/transcripts
 DIR=/tmp/transcript
 
-# What is the same in each run: no numbers, single spaces.
+# What is the same in each run: no numbers, no row of a picture, single spaces.
 plain() {
-	sed -E 's/[0-9a-fx]*[0-9][0-9a-fx.]*/N/g; s/[[:space:]]+/ /g; s/^ //; s/ $//'
+	sed -E 's/[0-9a-fx]*[0-9][0-9a-fx.]*/N/g; s/\|[sPH+.]+\|/|ROW|/; s/[[:space:]]+/ /g
+		s/^ //; s/ $//'
 }
 
 # wait_for PID COMMAND...: until the command succeeds, or there is no such process any more.
