@@ -49,8 +49,7 @@
 /**
  * struct gmem_state_spare - memory that a group needs if it becomes mixed
  * @blocks: the table
- * @bitmap: for the block that a change starts and the one that it ends in the
- *	middle of
+ * @bitmap: for the first and the last block of a change, if partly covered
  */
 struct gmem_state_spare {
 	void **blocks;
@@ -105,11 +104,11 @@ struct gmem_span {
 #define GMEM_ALL_GATES GENMASK(GMEM_NR_GATES - 1, 0)
 
 /**
- * struct gmem_gate - where page faults and look-ups of some blocks pass, see gate.c
- * @lock: shared, for the time of a look at the page; exclusive, for an instant, by who
- *	has shut the gate, and by who punches a hole
- * @shut: how many ranges hold off page faults of some of these blocks
- * @wait: page faults that are held off, and who waits for a look-up to end
+ * struct gmem_gate - gate of the page faults and look-ups of some blocks, see gate.c
+ * @lock: held shared during the look-up of a page; taken exclusively for a moment to shut
+ *	the gate, and to punch a hole
+ * @shut: number of ranges that hold off page faults of some of these blocks
+ * @wait: page faults that are held off, and tasks that wait for a look-up to end
  * @faults: page faults that gave a page
  * @lookups_lock: for @lookups
  * @lookups: every struct gmem_lookup in flight
@@ -124,24 +123,24 @@ struct gmem_gate {
 } ____cacheline_aligned_in_smp;
 
 /**
- * struct gmem_range_lock - ranges of pages that somebody works on
+ * struct gmem_range_lock - ranges of pages that one operation locks
  * @node: in &gmem_ranges.tree
  * @subtree_last: for the interval tree
  * @start: first page
  * @end: page after the last
  * @spans: the ranges, ascending and disjoint
- * @nr_spans: how many, at least one
- * @span: where @spans is, if there is one
- * @ticket: who has a smaller one came before
- * @before: how many came before and have a page in common; held if none is left
- * @wait: the holder's task, for @before or @waiters to become 0
- * @wanted: how many wait for a part and cannot be interrupted; the holder makes haste
- * @urgent: is one of those
+ * @nr_spans: number of @spans, at least one
+ * @span: storage of @spans if there is only one
+ * @ticket: order of arrival
+ * @before: number of earlier overlapping entries; the lock is held when it is 0
+ * @wait: the holder's task waits here until @before or @waiters is 0
+ * @wanted: number of uninterruptible waiters for a part; the holder hurries
+ * @urgent: this one is such a waiter
  * @transit: page faults in the ranges wait
- * @gates: that are shut for @transit, or were
- * @waiters: page faults that have waited for @transit to end and have not come
- *	back since
- * @in_store: the holder is inside a hypervisor, which may need locks of its own
+ * @gates: the gates that are or were shut for @transit
+ * @waiters: page faults that have waited for @transit to end and have not
+ *	returned since
+ * @in_store: the holder is in a call of a hypervisor, which may take its own locks
  * @store_call: jiffies of that call
  */
 struct gmem_range_lock {
@@ -165,11 +164,11 @@ struct gmem_range_lock {
 };
 
 /**
- * struct gmem_ranges - the ranges of a file that are worked on
- * @lock: protects the other members, and what changes of the ranges
+ * struct gmem_ranges - the locked ranges of a file
+ * @lock: protects the other members, and the variable members of the ranges
  * @tree: every struct gmem_range_lock, held or waited for
- * @tickets: the last one
- * @handing: how many of them are kept for page faults that have waited
+ * @tickets: the last ticket
+ * @handing: number of ranges that are kept for page faults that have waited
  */
 struct gmem_ranges {
 	spinlock_t lock;
@@ -179,11 +178,11 @@ struct gmem_ranges {
 };
 
 /**
- * struct gmem_watches - eventfds that wait for pages to come free
+ * struct gmem_watches - eventfds that wait until pages are no longer held
  * @lock: protects the other members
- * @list: struct gmem_watch that have started
- * @nr: how many there are, those that have not started among them
- * @work: looks at the pages
+ * @list: started struct gmem_watch
+ * @nr: number of watches, including those not started
+ * @work: checks the pages
  */
 struct gmem_watches {
 	struct mutex lock;
@@ -194,15 +193,15 @@ struct gmem_watches {
 
 /**
  * struct gmem_views - the views of a file, see view.c
- * @mapping: whose VMAs are those of all views; it has no pages of its own
+ * @mapping: has the VMAs of all views, and no pages
  * @lock: protects the following members
  * @list: struct gmem_view, one for each open view fd
  * @mappings: struct gmem_view_mapping by page index
  * @nr: entries of @list
  * @nr_mappings: entries of @mappings
  * @huge_lock: for @huge and @filler
- * @huge: a block on its way into a mapping as one entry
- * @filler: the task that does so
+ * @huge: the block that is being mapped by one entry
+ * @filler: the task that maps it
  */
 struct gmem_views {
 	struct address_space mapping;
@@ -221,7 +220,7 @@ struct gmem_views {
  * @node: in &gmem_views.list
  * @memory: the gmem file, with a reference
  * @mm: the only address space that may use it
- * @fault_ops: who has answered GMEM_IOCTL_VIEW_FAULT, with a reference to its module; or NULL
+ * @fault_ops: handles GMEM_IOCTL_VIEW_FAULT, with a reference to its module; or NULL
  * @start: first page
  * @end: page after the range
  */
@@ -240,7 +239,7 @@ struct gmem_view {
  * @subtree_last: for the interval tree
  * @start: first page
  * @last: last page
- * @vma: the VMA, which stays as it is
+ * @vma: the VMA, which cannot change
  */
 struct gmem_view_mapping {
 	struct rb_node node;
@@ -253,15 +252,15 @@ struct gmem_view_mapping {
 /**
  * struct gmem_counters - what GMEM_IOCTL_STAT reports
  * @faults_refused: page faults that ended in SIGBUS
- * @faults_waited: page faults that met a conversion
+ * @faults_waited: page faults that waited for a conversion
  * @to_private: successful conversions to private
  * @to_shared: successful conversions to shared
  * @refused: failed conversions
  * @drains: drains of the per-CPU LRU batches
  * @moved: pages moved by bindings that are gone
- * @view_pages: pages put into mappings of views
- * @view_refills: those of them that a conversion, a commit or a hole has put there
- * @view_faults: faults of vCPUs that userspace has asked for
+ * @view_pages: pages mapped in views
+ * @view_refills: those of @view_pages mapped by a conversion, a commit or a hole
+ * @view_faults: faults of vCPUs that were reported to userspace
  */
 struct gmem_counters {
 	atomic64_t faults_refused;
@@ -281,15 +280,15 @@ struct gmem_counters {
  * @vfs_inode: page cache, size, owner
  * @state: shared or private, for each page
  * @ranges: ranges being converted, committed, decommitted or bound
- * @gates: between those ranges and page faults
+ * @gates: hold off page faults in those ranges
  * @bindings: struct gmem_binding by page index
  * @policies: memory policies by page index, see policy.c
  * @poison: pages whose memory has failed, see poison.c
  * @nr_poisoned: how many
- * @watches: who waits for a page to come free
+ * @watches: eventfds that wait for held pages
  * @views: mappings for KVM alone
  * @last_binding: id of the newest binding
- * @name: for people to tell it from others
+ * @name: for people
  * @counters: statistics
  * @live: in the list of all of them, for debugfs
  * @create_flags: GMEM_CREATE_F_*
@@ -330,7 +329,7 @@ static inline struct gmem_inode *gmem_from_binding(struct gmem_binding *binding)
 }
 
 /**
- * struct gmem_ucmd - an ioctl's arguments on their way in and out
+ * struct gmem_ucmd - the arguments of an ioctl
  * @cmd: kernel copy of the structure
  * @ubuffer: the structure in user memory
  * @user_size: its size there

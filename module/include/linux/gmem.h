@@ -24,33 +24,33 @@ struct module;
  * A hypervisor is a module that runs guests with gmem as their memory. It binds
  * a range of a gmem file with gmem_bind(), and from then on
  *
- *  - finds the page behind a guest fault with gmem_lookup(), maps it in its
+ *  - finds the page of a guest fault with gmem_lookup(), maps it in its
  *    second-stage page table, and ends the look-up with gmem_lookup_put();
- *  - is told by the methods of struct gmem_ops when pages of the range change
- *    their state or go away: it takes them out of its page table between
- *    invalidate_start() and invalidate_end();
+ *  - gets calls of the methods of struct gmem_ops when pages of the range change
+ *    their state or are freed: between invalidate_start() and invalidate_end()
+ *    its page table must not map them;
  *  - converts with gmem_convert() when its guest asks for it. On a file created
  *    with GMEM_CREATE_F_GUEST_CONSENT that is the only way by which private
  *    contents become shared.
  *
- * No reference to a folio outlives a look-up: what is mapped in a second-stage
- * page table is not counted, but withdrawn by invalidate_start(). So the safe
- * refcount of a page is always the page cache's own, and an in-flight look-up is
- * not counted either: a change of the page waits until it has ended.
+ * No reference to a folio outlives a look-up: entries of a second-stage page
+ * table hold none, and invalidate_start() removes them. So the safe refcount of a
+ * page is always the page cache's own. Look-ups in flight are not counted either:
+ * a change of the page waits until they have ended.
  *
  * All ranges are page indices of the gmem file, the end excluded. Symbols are in
  * the namespace GMEM.
  *
- * Locking. Methods are called with the range lock of the range, with page faults
- * and look-ups of it held off, and with no other lock of gmem, unless their
- * description says otherwise. They may sleep and take the hypervisor's own
- * locks. They must not call gmem_bind(), gmem_unbind(), gmem_lookup() or
- * gmem_convert() for pages of the range, nor wait for somebody who does, nor
- * touch memory of a mapping of the file: each of these waits for the range.
+ * Locking. Unless their description says otherwise, methods are called with the
+ * range lock of the range and no other lock of gmem held, and with page faults
+ * and look-ups of the range held off. They may sleep and take the hypervisor's
+ * own locks. They must not call gmem_bind(), gmem_unbind(), gmem_lookup() or
+ * gmem_convert() for pages of the range, nor wait for a task that does, nor
+ * access memory of a mapping of the file: each of these waits for the range.
  * gmem_query() is always allowed. A lock that is taken inside a method must not
- * be held while gmem_lookup(), gmem_convert(), gmem_bind() or gmem_unbind() is
- * called, nor while memory of a mapping of the file is touched; it may be taken
- * between gmem_lookup() and gmem_lookup_put().
+ * be held while calling gmem_lookup(), gmem_convert(), gmem_bind() or
+ * gmem_unbind(), nor while accessing memory of a mapping of the file. It may be
+ * taken between gmem_lookup() and gmem_lookup_put().
  */
 
 /**
@@ -60,7 +60,7 @@ struct module;
  * @refs_expected: references that gmem can name
  * @mapcount: page table entries
  * @pinned: folio_maybe_dma_pinned()
- * @cpu: that allocated the folio, or -1
+ * @cpu: the CPU that allocated the folio, or -1
  */
 struct gmem_holder {
 	pgoff_t index;
@@ -76,11 +76,11 @@ struct gmem_holder {
  * @start: first page
  * @end: page after the range
  * @target: state to convert to
- * @content: what becomes of the contents
+ * @content: what happens to the contents
  * @timeout_ms: how long to wait for references and look-ups, at most
- *	GMEM_CONVERT_TIMEOUT_MAX; out: what is left of it when a signal came first
- * @holder: out: with -EAGAIN who holds a page; with -EEXIST, -EOPNOTSUPP,
- *	-EPERM, -EHWPOISON and errors of a hypervisor only the index
+ *	GMEM_CONVERT_TIMEOUT_MAX; out: the remaining time after a signal
+ * @holder: out: with -EAGAIN the held page; with -EEXIST, -EOPNOTSUPP, -EPERM,
+ *	-EHWPOISON and errors of a hypervisor only the index
  */
 struct gmem_conversion {
 	pgoff_t start;
@@ -93,28 +93,29 @@ struct gmem_conversion {
 
 /**
  * struct gmem_store_ops - where private pages live, if not in the gmem file
- * @type: enum gmem_store that userspace names it by
+ * @type: its enum gmem_store in the uapi
  * @feature: GMEM_FEATURE_* reported while the store is registered
  * @bind: attach @binding, whose range and store_start are set, to the store
  *	behind @store_fd of GMEM_IOCTL_BIND; sets &gmem_binding.priv and
  *	&gmem_binding.encrypted. Errors are those of GMEM_IOCTL_BIND. Not used by
  *	gmem_bind().
- * @unbind: the binding is withdrawn; its part of the store may be bound again.
+ * @unbind: the binding is withdrawn; its part of the store can be bound again.
  *	Pages stay in the store. May be NULL.
  * @discard: drop the store's pages of the range. Must not fail in normal
  *	operation.
- * @commit: populate the range in the store. Pages populated before an error
- *	stay. Page faults are not held off.
- * @count: populated pages of the range. Without the range lock.
- * @vcpu_fault: where a vCPU of the calling thread has faulted: @gpa, @error_code and
- *	@count of GMEM_IOCTL_VIEW_FAULT, and its errors. NULL: not known.
+ * @commit: populate the range in the store. Pages populated before an error stay
+ *	populated. Page faults are not held off.
+ * @count: return the number of populated pages. Called without the range lock.
+ * @vcpu_fault: report the last fault of a vCPU in the calling thread: @gpa,
+ *	@error_code and @count of GMEM_IOCTL_VIEW_FAULT, and its errors. NULL: not
+ *	supported.
  *
- * For a hypervisor with a store, make_private() moves every populated page of
- * the range from &gmem_binding.mapping into the store, contents preserved, and
- * make_shared() moves them back; both leave pages alone whose contents are not
- * preserved. make_private() and undo_private() are also called, without holding
- * off page faults, for what is private already when the binding is made; but not
- * if contents are encrypted: then none of it may be populated.
+ * For a hypervisor with a store, make_private() moves every populated page of the
+ * range from &gmem_binding.mapping into the store, contents preserved, and
+ * make_shared() moves them back. Neither moves pages whose contents are not
+ * preserved. When the binding is made, make_private() and undo_private() are also
+ * called for pages that are private already, without holding off page faults. But
+ * not if contents are encrypted: then none of these pages may be populated.
  * gmem_lookup() does not find private pages of a store.
  */
 struct gmem_store_ops {
@@ -133,48 +134,49 @@ struct gmem_store_ops {
 /**
  * struct gmem_ops - methods of a hypervisor
  * @owner: its module, held by each binding
- * @flags: must be zero. Methods that come later are announced here, so that a module
- *	that was built before them is told from one that has them.
- * @invalidate_start: pages of the range are about to change their state or to
- *	go away: take them out of every second-stage page table. On return no
- *	guest can reach them, and the hypervisor has no reference to them. Must
- *	not fail. A conversion of several ranges calls it for all of them before
- *	the first @invalidate_end. May be NULL.
- * @invalidate_end: it is over, whether anything has changed or not; called once
- *	for each @invalidate_start, with the same range. Look-ups are let in again
- *	afterwards. May be NULL.
- * @check: whether a conversion may begin; an error refuses it, with the page at
- *	fault in @error_index. Nothing changes yet. May be NULL.
+ * @flags: must be zero. Flags will announce methods that are added later, to tell
+ *	modules that were built before them from modules that have them.
+ * @invalidate_start: pages of the range are about to change their state or to be
+ *	freed: remove them from every second-stage page table. On return no guest
+ *	can access them, and the hypervisor has no reference to them. Must not
+ *	fail. A conversion of several ranges calls it for all of them before the
+ *	first @invalidate_end. May be NULL.
+ * @invalidate_end: the operation has ended, with or without a change; called once
+ *	for each @invalidate_start, with the same range. Afterwards look-ups are
+ *	possible again. May be NULL.
+ * @check: whether a conversion may begin; an error refuses it, with the
+ *	offending page in @error_index. Nothing changes yet. May be NULL.
  * @make_private: the pages of the range become private. An error refuses the
  *	conversion; @done is then the page at which it stopped: pages before it
  *	are undone by @undo_private, pages from it on are as before. Called for
  *	populated and unpopulated pages alike. With GMEM_CONTENT_ZERO the pages
- *	are dropped afterwards. May be NULL.
+ *	are freed afterwards. May be NULL.
  * @undo_private: undo @make_private, because another part of the conversion has
  *	failed. Must not fail. Needed with @make_private.
  * @make_shared: the pages of the range become shared, or, with GMEM_CONTENT_ZERO,
- *	leave the guest: also called before private pages of a punched hole are
- *	dropped. Otherwise as @make_private. May be NULL.
+ *	are taken from the guest: also called before private pages of a punched
+ *	hole are freed. Otherwise as @make_private. May be NULL.
  * @undo_shared: undo @make_shared. Must not fail. Needed with @make_shared.
- * @error: memory of a page has failed. Take it out of every second-stage page
- *	table; further look-ups return -EHWPOISON. Look-ups in flight have ended,
- *	unless one takes longer than a second: who may be that slow tests
- *	folio_test_hwpoison() under the lock of the page table before filling the
- *	entry. Called without the range lock and with the lock of a folio: must
- *	not wait for look-ups. Only for bindings of gmem_bind(). May be NULL.
+ * @error: memory of a page has failed. Remove it from every second-stage page
+ *	table; later look-ups return -EHWPOISON. Look-ups in flight have ended,
+ *	unless one takes longer than a second: a hypervisor that can be so slow
+ *	tests folio_test_hwpoison() under the lock of the page table before
+ *	filling the entry. Called without the range lock and with the lock of a
+ *	folio held: must not wait for look-ups. Only for bindings of gmem_bind().
+ *	May be NULL.
  * @release: the binding is gone, and no method runs any more. Called by
- *	gmem_unbind(); for a binding of GMEM_IOCTL_BIND in whatever task drops
- *	the last reference. Without locks of gmem. May be NULL.
+ *	gmem_unbind(); for a binding of GMEM_IOCTL_BIND in the task that drops the
+ *	last reference. Called without locks of gmem. May be NULL.
  * @store: where private pages live; NULL: in the gmem file itself
  *
- * A private page is the hypervisor's from the moment that it was made private or
- * looked up as a private page; it is the host's again after make_shared(), which
- * is called before the host may use it, as long as there is the binding. Unbinding
- * is no conversion: private pages stay private, and what becomes of them later
- * the hypervisor is not told. So a hypervisor that takes pages away from the host
- * (by a page table of the host, or a table of the firmware) gives all of them back
- * in the invalidate_start() of the whole range that comes with gmem_unbind(), and
- * scrubs what is encrypted.
+ * A private page belongs to the hypervisor once it was made private, or looked up
+ * as a private page. It belongs to the host again after make_shared(), which is
+ * called before the host may use it, as long as the binding exists. Unbinding is
+ * no conversion: private pages stay private, and the hypervisor is not notified
+ * of later changes. So a hypervisor that takes pages away from the host (by a
+ * page table of the host, or a table of the firmware) must give all of them back
+ * in the invalidate_start() of the whole range in gmem_unbind(), and scrub
+ * encrypted pages.
  */
 struct gmem_ops {
 	struct module *owner;
@@ -201,27 +203,27 @@ struct gmem_ops {
 };
 
 /**
- * struct gmem_binding - a range of a gmem file that is a hypervisor's
+ * struct gmem_binding - a range of a gmem file that is bound to a hypervisor
  * @ops: its methods
- * @priv: owner cookie: the hypervisor's own
+ * @priv: cookie of the hypervisor
  * @mapping: the gmem file's page cache
- * @id: of the file's bindings, as GMEM_IOCTL_BIND reports it
+ * @id: unique in the file, as returned by GMEM_IOCTL_BIND
  * @start: first page index of the range
  * @end: page index after the range
  * @store_start: page index in the store that belongs to @start
  * @encrypted: contents cannot be preserved
  * @file: held by a binding of gmem_bind(); NULL if the file holds the binding
- * @withdrawn: the binding is not in force any more
- * @between: jiffies when a vCPU first met a private page that its hypervisor takes
- *	for shared, since the last conversion; 0: none did
+ * @withdrawn: the binding is no longer valid
+ * @between: jiffies of the first vCPU access, since the last conversion, to a private
+ *	page that the hypervisor treats as shared; 0: none
  * @moved: pages moved to or from the store so far
- * @refs: references: of who made it, of look-ups and conversions, and of those
- *	who look at it
- * @idle: completed when the last one is gone; NULL if the file holds the binding
- * @rcu: for those who find the binding while it goes away
+ * @refs: references: of its creator, of look-ups and conversions, and of readers
+ * @idle: completed when the last reference is dropped; NULL if the file holds the
+ *	binding
+ * @rcu: for look-ups during the removal of the binding
  *
- * A hypervisor reads these, and sets none but @moved and, in its bind method,
- * @priv and @encrypted.
+ * A hypervisor may read these members. It sets only @moved and, in its bind
+ * method, @priv and @encrypted.
  */
 struct gmem_binding {
 	const struct gmem_ops *ops;
@@ -270,8 +272,8 @@ void gmem_unbind(struct gmem_binding *binding);
 #define GMEM_LOOKUP_NOALLOC	BIT(1)	/* do not populate */
 
 /**
- * struct gmem_lookup - a page in the hands of a hypervisor
- * @binding: through which it was looked up
+ * struct gmem_lookup - a page that a hypervisor has looked up
+ * @binding: the binding of the look-up
  * @index: the page
  * @state: its state, which cannot change before gmem_lookup_put()
  * @folio: the folio that the page is in
@@ -281,7 +283,7 @@ void gmem_unbind(struct gmem_binding *binding);
  *	before gmem_lookup_put()
  * @node: in the list of look-ups
  *
- * In the caller's memory, on its stack for instance.
+ * The caller allocates it, for instance on its stack.
  */
 struct gmem_lookup {
 	struct gmem_binding *binding;

@@ -14,12 +14,12 @@ struct pvmemcontrol;
 /**
  * DOC: asking the VMM
  *
- * A driver that wants to have the backing of its memory changed finds a device with
- * pvmemcontrol_get(), asks with pvmemcontrol_call(), and lets go with pvmemcontrol_put().
- * The device may be unplugged meanwhile: calls then fail with -ENODEV.
+ * A driver that needs another backing for its memory finds a device with
+ * pvmemcontrol_get(), makes requests with pvmemcontrol_call(), and releases the device with
+ * pvmemcontrol_put(). The device can be unplugged meanwhile: calls then fail with -ENODEV.
  *
- * A driver for a bus gives struct pvmemcontrol_regs to pvmemcontrol_register(): PCI's
- * here, and the tests' model of a device.
+ * A bus driver passes struct pvmemcontrol_regs to pvmemcontrol_register(). Users are PCI,
+ * and the tests' model of a device.
  *
  * Symbols are in the namespace PVMEMCONTROL.
  */
@@ -29,9 +29,9 @@ struct pvmemcontrol;
  * @read: four bytes at an offset of 0 or 8
  * @write: four bytes at an offset of 0, 4 or 8
  *
- * @write of the command (offset 8) returns when the device has done what it says. Both are
- * called with preemption disabled, too, and on several CPUs at once; whoever embeds the
- * structure finds itself with container_of().
+ * @write of a command (offset 8) returns after the device has handled the command. Both can
+ * be called with preemption disabled, and on several CPUs at once. The embedding structure
+ * is found with container_of().
  */
 struct pvmemcontrol_regs {
 	u32 (*read)(struct pvmemcontrol_regs *regs, u32 offset);
@@ -39,38 +39,37 @@ struct pvmemcontrol_regs {
 };
 
 /**
- * pvmemcontrol_register() - a device is there
- * @parent: of the node
- * @regs: stay valid until pvmemcontrol_unregister() has returned
+ * pvmemcontrol_register() - add a device
+ * @parent: parent device of the node
+ * @regs: must stay valid until pvmemcontrol_unregister() has returned
  *
- * Connects all possible CPUs, asks for the page size, and then makes the node
+ * Connects all possible CPUs, requests the page size, and then creates the node
  * /dev/pvmemcontrolN.
  *
  * Context: process context, may sleep.
- * Return: the device; ERR_PTR(-EIO) if it does not follow the protocol, -EPROTO if its
- * version is another one, -ENOMEM, -ENOSPC if there are too many.
+ * Return: the device; ERR_PTR(-EIO) if it violates the protocol, -EPROTO if its version
+ * differs, -ENOMEM, -ENOSPC if there are too many.
  */
 struct pvmemcontrol *pvmemcontrol_register(struct device *parent,
 					   struct pvmemcontrol_regs *regs);
 
 /**
- * pvmemcontrol_unregister() - a device goes
- * @pv: from pvmemcontrol_register(); not valid any more afterwards
+ * pvmemcontrol_unregister() - remove a device
+ * @pv: from pvmemcontrol_register(); not valid afterwards
  *
- * Takes the node away, waits for calls, and disconnects. Whoever has the node open, or
- * has called pvmemcontrol_get(), gets -ENODEV from now on.
+ * Deletes the node, waits for calls, and disconnects. From then on open nodes, and users
+ * of pvmemcontrol_get(), get -ENODEV.
  *
  * Context: process context, may sleep.
  */
 void pvmemcontrol_unregister(struct pvmemcontrol *pv);
 
 /**
- * pvmemcontrol_suspend() - the registers will be lost
+ * pvmemcontrol_suspend() - prepare for the loss of the registers
  * @pv: a registered device
  *
- * Waits for calls, and disconnects: a kernel that is resumed from disk finds no device
- * that knows the buffers of another kernel. Calls get -EAGAIN until
- * pvmemcontrol_resume().
+ * Waits for calls, and disconnects, so that after a resume from disk the device does not
+ * use buffers of another kernel. Calls return -EAGAIN until pvmemcontrol_resume().
  *
  * Context: process context, may sleep.
  */
@@ -81,7 +80,7 @@ void pvmemcontrol_suspend(struct pvmemcontrol *pv);
  * @pv: a device after pvmemcontrol_suspend()
  *
  * Context: process context, may sleep.
- * Return: 0, or as pvmemcontrol_register(); then calls get -EIO.
+ * Return: 0, or an error as pvmemcontrol_register(); then calls return -EIO.
  */
 int pvmemcontrol_resume(struct pvmemcontrol *pv);
 
@@ -89,12 +88,12 @@ int pvmemcontrol_resume(struct pvmemcontrol *pv);
  * pvmemcontrol_get() - find a device
  *
  * Context: process context, may sleep.
- * Return: the device that has been there longest, for pvmemcontrol_put(); or NULL.
+ * Return: the device that was registered first, for pvmemcontrol_put(); or NULL.
  */
 struct pvmemcontrol *pvmemcontrol_get(void);
 
 /**
- * pvmemcontrol_put() - let go of a device
+ * pvmemcontrol_put() - release a device
  * @pv: from pvmemcontrol_get()
  *
  * Context: process context, may sleep.
@@ -102,12 +101,12 @@ struct pvmemcontrol *pvmemcontrol_get(void);
 void pvmemcontrol_put(struct pvmemcontrol *pv);
 
 /**
- * pvmemcontrol_call() - ask the VMM
+ * pvmemcontrol_call() - make a request to the VMM
  * @pv: from pvmemcontrol_get()
  * @call: the request
- * @ret: out, on success: the answer; @ret->ret_errno says whether it was done
+ * @ret: out, on success: the answer; @ret->ret_errno is the result of the request
  *
- * An unanswered call has the device set up again, once, and is repeated.
+ * After an unanswered call the device is set up again, once, and the call repeated.
  *
  * Context: process context, may sleep. Any number of callers at once.
  * Return: 0 if the VMM has answered; -ENODEV, -EIO, -EAGAIN: see
