@@ -40,20 +40,20 @@ struct function {
 
 static const struct function functions[] = {
 	{ "dontneed", PVMEMCONTROL_DONTNEED, NOTHING, NULL,
-	  "free anonymous memory; it is zero when touched again" },
+	  "free anonymous memory; it reads as zero afterwards" },
 	{ "remove", PVMEMCONTROL_REMOVE, NOTHING, NULL,
-	  "free shared memory; it is zero when touched again" },
+	  "free shared memory; it reads as zero afterwards" },
 	{ "free", PVMEMCONTROL_FREE, NOTHING, NULL,
 	  "let the host free anonymous memory when it needs to" },
-	{ "pageout", PVMEMCONTROL_PAGEOUT, NOTHING, NULL, "swap it out; contents stay" },
+	{ "pageout", PVMEMCONTROL_PAGEOUT, NOTHING, NULL, "swap it out; the contents are kept" },
 	{ "dontdump", PVMEMCONTROL_DONTDUMP, NOTHING, NULL,
-	  "keep it out of core dumps of the VMM; nothing undoes it" },
+	  "exclude it from core dumps of the VMM; cannot be undone" },
 	{ "name", PVMEMCONTROL_SET_VMA_ANON_NAME, PVMEMCONTROL_SET_VMA_ANON_NAME, "NUMBER",
-	  "call it pvmemcontrol-NUMBER in the VMM's maps; 0: nothing" },
+	  "name it pvmemcontrol-NUMBER in the VMM's maps; 0: no name" },
 	{ "lock", PVMEMCONTROL_MLOCK, PVMEMCONTROL_MUNLOCK, NULL, "lock it in memory" },
 	{ "unlock", PVMEMCONTROL_MUNLOCK, NOTHING, NULL, "undo lock" },
 	{ "protect", PVMEMCONTROL_MPROTECT_NONE, PVMEMCONTROL_MPROTECT_RW, "none|r|w|rw",
-	  "allow accesses; others end the guest" },
+	  "allow only these accesses; another one ends the guest" },
 	{ "mergeable", PVMEMCONTROL_MERGEABLE, PVMEMCONTROL_UNMERGEABLE, NULL,
 	  "let the host share equal pages (KSM)" },
 	{ "unmergeable", PVMEMCONTROL_UNMERGEABLE, NOTHING, NULL, "undo mergeable" },
@@ -86,10 +86,10 @@ static void help(void)
 	       "       pvmemctl [OPTIONS] --own LENGTH COMMAND [VALUE]\n"
 	       "       pvmemctl [--device PATH] info\n"
 	       "\n"
-	       "Inside of a guest: asks the VMM to change what backs guest memory. ADDRESS\n"
-	       "is guest physical; numbers are decimal or 0x hexadecimal, with K, M, G or T.\n"
+	       "Inside a guest: asks the VMM to change the backing of guest memory. ADDRESS\n"
+	       "is guest physical; numbers are decimal or hexadecimal, with K, M, G or T.\n"
 	       "\n"
-	       "  %-20s %s\n", "info", "what the VMM says of itself");
+	       "  %-20s %s\n", "info", "show the protocol version and page size of the VMM");
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		const struct function *f = &functions[i];
 		char name[32];
@@ -100,8 +100,8 @@ static void help(void)
 	}
 	printf("\n"
 	       "  -d, --device PATH    the node, instead of " DEFAULT_DEVICE "\n"
-	       "  -o, --own LENGTH     with memory of pvmemctl's own; then it is undone\n"
-	       "  -w, --hold SECONDS   before it is undone\n"
+	       "  -o, --own LENGTH     use memory of pvmemctl itself; undo at the end\n"
+	       "  -w, --hold SECONDS   wait before the undo\n"
 	       "  -h, --help           print this\n"
 	       "  -V, --version        print the version\n"
 	       "\n"

@@ -422,7 +422,7 @@ static int demo_show_digest(struct demo *demo, struct error *error)
 		if (probe_read(result + i, &digest[i]))
 			return error_set(error, -EFAULT, "result page", "read",
 					 "the guest has not made it shared");
-	demo_say("the guest has given its result page back; in it:");
+	demo_say("the guest has shared its result page again; it contains:");
 	input_digest_text(digest, text);
 	printf("digest: %s\n", text);
 	demo_check(demo, !memcmp(digest, demo->input.digest, sizeof(digest)),

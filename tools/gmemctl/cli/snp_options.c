@@ -95,8 +95,8 @@ static int snp_vcpu_options_check(struct snp_vcpu_options *options)
 	    options->by_name + options->by_signature + !!parts > 1)
 		return usage_error(options->by_name ? "--vcpu-type" :
 				   "--vcpu-signature", "not with another one",
-				   "the CPU is said once: its type, its signature, "
-				   "or family, model and stepping");
+				   "give the CPU once: its type, its signature, or family, "
+				   "model and stepping");
 	if (parts && parts < SNP_VCPU_PARTS)
 		return usage_error("--vcpu-family", "incomplete",
 				   "give --vcpu-family, --vcpu-model and "
@@ -156,7 +156,7 @@ int snp_option_policy(const struct cli_option *option, const char *name,
 				   "every policy has it, such as 0x30000");
 	if (policy & ~SNP_POLICY_KNOWN)
 		return usage_error(name, "reserved bits are set",
-				   "no firmware takes the bits 0x%llx",
+				   "no firmware accepts the bits 0x%llx",
 				   (unsigned long long)(policy & ~SNP_POLICY_KNOWN));
 	return 0;
 }

@@ -341,7 +341,7 @@ static int receive_and_save(struct pc *pc, const struct pc_job *job,
 
 	if (fd < 0)
 		return error_set(error, fd, "file", "receive",
-				 "the one who has asked for it has not sent it");
+				 "the requester has not sent it");
 	rc = save(pc, job, fd, error);
 	close(fd);
 	return rc;

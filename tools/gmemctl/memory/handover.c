@@ -141,8 +141,7 @@ static int handover_wait(int socket, struct error *error)
 
 	if (rc == -EPIPE)
 		return error_set(error, rc, OBJECT, "wait for the other process",
-				 "it has gone without an answer: the guest can "
-				 "go on here");
+				 "it disconnected without an answer: the guest can go on here");
 	if (rc)
 		return error_set(error, rc, OBJECT, "wait for the other process",
 				 "the guest can go on here");
@@ -199,7 +198,7 @@ int handover_wait_verdict(int socket, struct error *error)
 				 "the guest does not run here");
 	return error_set(error, verdict == CANCEL ? -ECANCELED : -EBADMSG, OBJECT,
 			 "take the guest",
-			 "the giver has taken it back, where it goes on");
+			 "the other process has cancelled, and continues the guest");
 }
 
 /* Return: whether it is one that says what handover_send() would. */
@@ -500,7 +499,7 @@ static int adopt(struct handover *out, struct handover_parts *parts,
 		return rc;
 	if (!tlv_valid(out->state.bytes, out->state.size))
 		return error_set(error, -EBADMSG, "handover", "take",
-				 "the state of the machine is none");
+				 "the machine state is malformed");
 	if (out->nr_fds != description->config.nr_requests)
 		return error_set(error, -EBADMSG, "handover", "take",
 				 "%u requests with %u files",

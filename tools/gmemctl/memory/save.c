@@ -374,7 +374,7 @@ static const char *write_hint(int rc)
 		return "raise `ulimit -f` of the VM's process, or choose another "
 		       "file system";
 	case -ECANCELED:
-		return "the one who has asked for it has gone";
+		return "the requester has disconnected";
 	default:
 		return NULL;
 	}
@@ -501,7 +501,7 @@ static int read_state(struct saved *saved, size_t size, struct error *error)
 	state->room = size;
 	if (tlv_valid(state->bytes, size))
 		return 0;
-	return bad(saved, error, "the state of the machine is none");
+	return bad(saved, error, "the machine state is malformed");
 }
 
 static int read_start(struct saved *saved, struct error *error)

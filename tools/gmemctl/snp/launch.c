@@ -307,8 +307,7 @@ static int snp_launch_enter(const struct snp_launch *launch,
 		return 0;
 	if (launch->state == SNP_LAUNCH_FAILED)
 		return error_set(error, -EINVAL, OBJECT, step,
-				 "this launch has failed for good: create a new "
-				 "VM");
+				 "this launch cannot continue: create a new VM");
 	if (launch->state == SNP_LAUNCH_FINISHED)
 		return error_set(error, -EINVAL, OBJECT, step,
 				 "it was launched already: some kernels do not "
