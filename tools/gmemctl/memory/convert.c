@@ -53,10 +53,10 @@ static int why_set(const struct conversion *conversion, const char *action,
 	return rc;
 }
 
-/* The recorded state of the page at @gpa. */
-static uint8_t *state_of(const struct convertible *memory, uint64_t gpa)
+/* Of the page at @gpa in the store, and in the record of states */
+static uint64_t store_page(const struct convertible *memory, uint64_t gpa)
 {
-	return memory->private + ((gpa - memory->gpa) >> GUEST_PAGE_SHIFT);
+	return (memory->store_offset + gpa - memory->gpa) >> GUEST_PAGE_SHIFT;
 }
 
 static int set_attribute(const struct conversion *conversion,
@@ -101,18 +101,16 @@ typedef int (*undo_fn)(const struct conversion *conversion,
 static void undo_runs(const struct conversion *conversion, undo_fn undo)
 {
 	const struct convertible *memory = conversion->memory;
-	uint64_t at = conversion->range.start;
+	uint64_t page = store_page(memory, conversion->range.start);
+	uint64_t end = store_page(memory, conversion->range.end), next;
+	uint64_t base = memory->gpa - memory->store_offset;
 
-	while (at < conversion->range.end) {
-		uint64_t start = at;
-
-		while (at < conversion->range.end &&
-		       *state_of(memory, at) != conversion->to_private)
-			at += GUEST_PAGE_SIZE;
-		if (at == start)
-			at += GUEST_PAGE_SIZE;
-		else
-			undo(conversion, (struct range){ start, at });
+	for (; page < end; page = next) {
+		next = page_map_run(memory->private, page, end);
+		if (page_map_get(memory->private, page) != conversion->to_private)
+			undo(conversion, (struct range){
+				base + (page << GUEST_PAGE_SHIFT),
+				base + (next << GUEST_PAGE_SHIFT) });
 	}
 }
 
@@ -207,8 +205,8 @@ int memory_convert_range(const struct convertible *memory, struct range_lock *lo
 	else
 		rc = inplace_to_shared(&conversion);
 	if (!rc && memory->private)
-		memset(state_of(memory, part.start), to_private,
-		       range_size(part) >> GUEST_PAGE_SHIFT);
+		page_map_set(memory->private, store_page(memory, part.start),
+			     store_page(memory, part.end), to_private);
 	range_lock_leave(lock, entry);
 	return rc;
 }

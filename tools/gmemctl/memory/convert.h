@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "../kvm/vm.h"
+#include "page_map.h"
 #include "range.h"
 #include "range_lock.h"
 
@@ -39,8 +40,8 @@ enum memory_strategy {
  * @encrypted: private contents mean nothing to the host: the in-place strategy
  *	changes whose page it is, and preserves no contents
  * @timeout_ms: how long a conversion to private may wait for references
- * @private: one byte per page: KVM's PRIVATE attribute as last set here; KVM has
- *	no call that reads it. NULL without @store_fd
+ * @private: KVM's PRIVATE attribute of each page of @store_fd as last set here; KVM
+ *	has no call that reads it. NULL without @store_fd
  */
 struct convertible {
 	enum memory_strategy strategy;
@@ -53,7 +54,7 @@ struct convertible {
 	uint64_t store_offset;
 	bool encrypted;
 	uint32_t timeout_ms;
-	uint8_t *private;
+	struct page_map *private;
 };
 
 /**

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -13,15 +12,12 @@ int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm,
 		       struct layout *layout, bool mappable,
 		       bool initial_private, struct error *error)
 {
-	uint64_t pages = layout->size / RANGE_PAGE_SIZE;
-
 	memset(memfd, 0, sizeof(*memfd));
 	memfd->fd = -1;
 	memfd->mappable = mappable;
-	memfd->private = malloc(pages);
-	if (!memfd->private)
+	if (page_map_create(&memfd->private, layout->size / RANGE_PAGE_SIZE,
+			    initial_private && !mappable))
 		return error_set(error, -ENOMEM, "guest_memfd", "create", NULL);
-	memset(memfd->private, initial_private && !mappable, pages);
 	if (mappable)
 		memfd->fd = vm_create_mappable_guest_memfd(vm, layout->size,
 							   error);
@@ -42,21 +38,10 @@ void guest_memfd_destroy(struct guest_memfd *memfd)
 {
 	if (memfd->fd >= 0)
 		calls->close(memfd->fd);
-	free(memfd->private);
+	page_map_destroy(&memfd->private);
 	layout_destroy(&memfd->layout);
 	memset(memfd, 0, sizeof(*memfd));
 	memfd->fd = -1;
-}
-
-/* The end of the run of pages in the same state that starts at @page. */
-static uint64_t guest_memfd_run(const struct guest_memfd *memfd, uint64_t page,
-				uint64_t end)
-{
-	uint8_t state = memfd->private[page];
-
-	while (page < end && memfd->private[page] == state)
-		page++;
-	return page;
 }
 
 /*
@@ -74,11 +59,11 @@ int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
 	if (memfd->mappable)
 		return 0;
 	for (; !rc && page < end; page = next) {
-		next = guest_memfd_run(memfd, page, end);
+		next = page_map_run(&memfd->private, page, end);
 		rc = vm_set_private(vm, range.start +
 				    (page - first) * RANGE_PAGE_SIZE,
 				    (next - page) * RANGE_PAGE_SIZE,
-				    memfd->private[page]);
+				    page_map_get(&memfd->private, page));
 	}
 	if (rc)
 		guest_memfd_clear_attributes(memfd, vm, range);
@@ -102,9 +87,9 @@ int guest_memfd_prefetch(const struct guest_memfd *memfd, uint8_t *host,
 	int rc = 0;
 
 	for (; !rc && page < end; page = next) {
-		next = guest_memfd_run(memfd, page, end);
+		next = page_map_run(&memfd->private, page, end);
 		size = (next - page) * RANGE_PAGE_SIZE;
-		if (memfd->private[page])
+		if (page_map_get(&memfd->private, page))
 			rc = calls->allocate(memfd->fd, page * RANGE_PAGE_SIZE,
 					     size);
 		else
@@ -123,5 +108,5 @@ bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa)
 	if (memfd->fd < 0 ||
 	    layout_classify(&memfd->layout, page, &offset, NULL) != 1)
 		return false;
-	return memfd->private[offset / RANGE_PAGE_SIZE];
+	return page_map_get(&memfd->private, offset / RANGE_PAGE_SIZE);
 }

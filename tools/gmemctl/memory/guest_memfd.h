@@ -12,6 +12,7 @@
 #include "../base/error.h"
 #include "../kvm/vm.h"
 #include "options.h"
+#include "page_map.h"
 #include "range.h"
 
 /**
@@ -19,7 +20,7 @@
  * @fd: the file, or -1: there is none
  * @mappable: the host maps it: no page is ever private
  * @layout: where in it which range of RAM is
- * @private: one byte per page: KVM's PRIVATE attribute, which has to be set anew
+ * @private: KVM's PRIVATE attribute of each page, which has to be set anew
  *	whenever a slot is created. KVM has no call that reads it. Conversions
  *	change it; they must not meet the creation of a slot.
  */
@@ -27,7 +28,7 @@ struct guest_memfd {
 	int fd;
 	bool mappable;
 	struct layout layout;
-	uint8_t *private;
+	struct page_map private;
 };
 
 /**

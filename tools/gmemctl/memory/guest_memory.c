@@ -478,10 +478,10 @@ static bool find_in_view(const struct guest_memory *memory, struct range range,
 }
 
 /* The range of RAM that contains @range. */
-static int find_convertible(const struct guest_memory *memory,
-			    struct range range, struct convertible *out)
+static int find_convertible(struct guest_memory *memory, struct range range,
+			    struct convertible *out)
 {
-	const struct guest_memfd *memfd = &memory->memfd;
+	struct guest_memfd *memfd = &memory->memfd;
 	uint64_t store_offset;
 
 	if (range_valid(range) && find_in_view(memory, range, out))
@@ -508,8 +508,7 @@ static int find_convertible(const struct guest_memory *memory,
 			.store_fd = memfd->fd,
 			.store_offset = store_offset,
 			.encrypted = memory->config->encrypted,
-			.private = memfd->private +
-				   store_offset / RANGE_PAGE_SIZE,
+			.private = &memfd->private,
 		};
 		return 0;
 	}

@@ -74,7 +74,8 @@ static int convert(uint64_t first, uint64_t end, bool to_private)
 	int rc = layout_classify(&memfd.layout, range, &offset, NULL);
 
 	if (rc == 1)
-		memset(memfd.private + offset / PAGE, to_private, end - first);
+		page_map_set(&memfd.private, offset / PAGE, offset / PAGE + end - first,
+			     to_private);
 	return rc == 1 ? vm_set_private(&kvm_fake.vm, range.start,
 					range_size(range), to_private) :
 			 -EFAULT;
@@ -212,7 +213,7 @@ TEST_OF(slots, prefetch_private)
 
 	start(false, true);
 	/* Pages 4 and 5 of the range at 0, which is at 32 in the file. */
-	memset(memfd.private + 36, 0, 2);
+	page_map_set(&memfd.private, 36, 38, false);
 	EXPECT_FALSE(partition_map_region(&partition, (struct range){ 0, 16 * PAGE }, &params,
 					  NULL));
 	EXPECT_FALSE(partition.prefetch_rc);
