@@ -81,8 +81,12 @@ static int gmem_guest_take(struct gmem_guest_range range)
 	if (rc)
 		return rc;
 	rc = gmem_guest_ask(range, true);
-	if (rc)
-		gmem_guest_note(range, NULL);
+	if (!rc)
+		return 0;
+	pr_err("the host does not make 0x%llx-0x%llx private: %d%s\n", PFN_PHYS(range.start),
+	       PFN_PHYS(range.end), rc, rc == -EAGAIN ? ", somebody holds a page" :
+	       ", is this guest's RAM of gmem?");
+	gmem_guest_note(range, NULL);
 	return rc;
 }
 

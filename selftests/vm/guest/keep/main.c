@@ -11,6 +11,7 @@
  *   fill			have memory with words in it, and say where its first page is
  *   check			whether they are still there
  *   unbind			take the disk's driver away
+ *   log			what the module has said last, which the console has not
  *   end			that was all
  */
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +31,9 @@
 #define MODULE	"/gmem_guest.ko"
 #define PARAMETER "/sys/module/gmem_guest/parameters/"
 #define UNBIND	"/sys/bus/virtio/drivers/virtio_blk/unbind"
+#define LOG_READ_ALL 3		/* of syslog(2) */
+#define LOG_CONSOLE_LEVEL 8
+#define SAYS	"gmem_guest: "
 #define PAGE_BYTES UINT64_C(4096)
 #define WORDS	(UINT64_C(16) << 17)	/* in 16 MiB */
 #define MIX	UINT64_C(0x9e3779b97f4a7c15)
@@ -147,6 +152,19 @@ static void do_unbind(const char *arguments)
 	reply("rc=%d", file_write(UNBIND, "virtio0"));
 }
 
+static void do_log(const char *arguments)
+{
+	static char text[1 << 18];
+	const char *last = "", *at = text;
+	int got = klogctl(LOG_READ_ALL, text, sizeof(text) - 1);
+
+	(void)arguments;
+	text[got > 0 ? got : 0] = '\0';
+	while ((at = strstr(at, SAYS)))
+		last = at++;
+	reply("%.*s", (int)strcspn(last, "\n"), last);
+}
+
 static void do_end(const char *arguments)
 {
 	(void)arguments;
@@ -163,6 +181,7 @@ static const struct command commands[] = {
 	{ "fill", do_fill },
 	{ "check", do_check },
 	{ "unbind", do_unbind },
+	{ "log", do_log },
 	{ "end", do_end },
 	{ 0 }
 };
@@ -172,6 +191,8 @@ int main(void)
 	char line[512];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* A message in the midst of an answer would be in the way. */
+	klogctl(LOG_CONSOLE_LEVEL, NULL, 1);
 	printf("gmem-guest: listening\n");
 	while (fgets(line, sizeof(line), stdin))
 		command_run(commands, line);
