@@ -273,7 +273,7 @@ static int trace_choose(struct tracing *tracing, struct error *error)
 	if (tracing->sized && (tracing->buffer < BUFFER_MIN || tracing->buffer > BUFFER_MAX))
 		return usage_error("--buffer", "out of range", "4K to 1G");
 	wish->buffer_kib = (uint32_t)(tracing->buffer / 1024);
-	wish->chosen = tracing->chosen != NULL;
+	wish->chosen = !!tracing->chosen;
 	if (!wish->chosen || wish->events == TRACE_ALL) {
 		wish->events = TRACE_ALL;
 		wish->chosen = false;
