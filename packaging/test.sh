@@ -88,6 +88,31 @@ tree_copy() {
 	in_root make -C /gmem clean
 }
 
+# readme_packages: those that the README has installed, but for the headers, which are of the
+# running kernel there.
+readme_packages() {
+	sed -n '/^On your own kernel$/,/^    make /p' "$TOP_DIR/README.rst" |
+		sed -e '/apt-get install/,/[^\\]$/!d' -e 's/\\$//' \
+			-e 's/.*apt-get install linux-headers-$(uname -r)//' |
+		tr -s ' \n' '\n\n' | grep .
+}
+
+# The commands of "On your own kernel".
+readme_commands() {
+	local packages release
+	readarray -t packages < <(readme_packages)
+	release=$(basename "$(echo "$ROOT"/lib/modules/* | awk '{ print $1 }')")
+
+	((${#packages[@]} > 3)) && root_install "${packages[@]}" &&
+		in_root make -C /gmem "KDIR=/lib/modules/$release/build" &&
+		in_root make -C /gmem install "KDIR=/lib/modules/$release/build" \
+			DESTDIR=/tmp/readme PREFIX=/usr &&
+		in_root /tmp/readme/usr/sbin/gmemctl --version &&
+		find "$ROOT/tmp/readme" -name 'gmem.ko*' | grep . &&
+		find "$ROOT/tmp/readme" -name 'gmemctl.1*' | grep . &&
+		in_root make -C /gmem clean && rm -rf "$ROOT/tmp/readme"
+}
+
 packages_build() {
 	in_root make -C /gmem deb
 }
@@ -204,6 +229,7 @@ suite_test() {
 	check "$suite: examples compile against gmem-dev" examples_compile || true
 	check "$suite: systemd accepts the unit" unit_is_right || true
 	check "$suite: upgrade" packages_upgrade || true
+	check "$suite: the README's commands for your own kernel" readme_commands || true
 	check "$suite: purge leaves nothing" packages_purge || true
 	root_remove
 }
