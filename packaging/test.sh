@@ -94,7 +94,7 @@ readme_packages() {
 	sed -n '/^On your own kernel$/,/^    make /p' "$TOP_DIR/README.rst" |
 		sed -e '/apt-get install/,/[^\\]$/!d' -e 's/\\$//' \
 			-e 's/.*apt-get install linux-headers-$(uname -r)//' |
-		tr -s ' \n' '\n\n' | grep .
+		tr -s ' ' '\n' | grep .
 }
 
 # The commands of "On your own kernel".
