@@ -243,7 +243,7 @@ TEST_TIMEOUT(out_of_memory, LINUX_GUEST_TIMEOUT)
 	if (why)
 		SKIP(return, KSFT_BY_DESIGN " %s", why);
 	ASSERT_EQ(0, cgroup_create(&group, "linux-guest"));
-	ASSERT_EQ(0, cgroup_write(&group, "memory.max", 40UL << 20));
+	ASSERT_EQ(0, cgroup_write(&group, "memory.max", 48UL << 20));
 	ASSERT_EQ(0, cgroup_enter(&group));
 	guest.memory = "64M,kind=gmem";
 	guest.append = "GMEM_ACTION=power-off GMEM_TOUCH=all";
