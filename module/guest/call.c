@@ -5,6 +5,7 @@
  * KVM_HC_MAP_GPA_RANGE, which KVM hands to the VMM. Takes no locks: the host puts requests for
  * overlapping ranges in order.
  */
+#include <linux/cc_platform.h>
 #include <linux/kvm_para.h>
 #include <linux/module.h>
 
@@ -40,12 +41,18 @@ GMEM_EXPORT_SYMBOL(gmem_guest_convert);
  * Without a hypervisor the instruction is an invalid one, and another one than KVM may take
  * it for something else.
  *
- * Return: 0; -ENODEV if this is no guest of KVM; -EOPNOTSUPP if its host offers no conversions.
+ * Return: 0; -ENODEV if this is no guest of KVM; -EOPNOTSUPP if its host offers no conversions,
+ * or the hardware encrypts memory: then all of it is private already, and what became shared
+ * would lose its contents.
  */
 int gmem_guest_call_init(void)
 {
 	u32 base = 0;
 
+	if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT)) {
+		pr_err("the memory of this guest is encrypted: it is private already\n");
+		return -EOPNOTSUPP;
+	}
 	if (boot_cpu_has(X86_FEATURE_HYPERVISOR))
 		base = cpuid_base_hypervisor(KVM_SIGNATURE, 0);
 	if (!base) {

@@ -8,10 +8,13 @@
  * gives it the very pages. Such devices are refused, but for the balloon's, to which addresses
  * matter and no contents.
  *
- * It is looked when memory is to become private: a device that is plugged in later is not seen.
- * Takes the locks of the buses' lists, and no other.
+ * With an IOMMU that translates, swiotlb=force does not copy: dma-iommu maps the pages.
+ *
+ * Devices whose driver comes later are looked at, too, but one that is plugged in later is not
+ * seen. Takes the locks of the buses' lists, and no other.
  */
 #include <linux/device.h>
+#include <linux/iommu.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/swiotlb.h>
@@ -21,25 +24,48 @@
 
 #include "internal.h"
 
-/* A device without a driver does nothing, and has agreed to nothing yet. */
+/* Without a driver a device has agreed to nothing yet: what it offers is what a driver takes. */
+static bool gmem_guest_virtio_bounces(struct virtio_device *virtio)
+{
+	if (READ_ONCE(virtio->dev.driver))
+		return __virtio_test_bit(virtio, VIRTIO_F_ACCESS_PLATFORM);
+	return virtio->config->get_features(virtio) & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM);
+}
+
 static int gmem_guest_virtio_check(struct device *dev, void *data)
 {
 	struct virtio_device *virtio = dev_to_virtio(dev);
 
-	if (!dev->bus || strcmp(dev->bus->name, "virtio") || !dev->driver)
+	if (!dev->bus || strcmp(dev->bus->name, "virtio") ||
+	    virtio->id.device == VIRTIO_ID_BALLOON || gmem_guest_virtio_bounces(virtio))
 		return 0;
-	if (virtio->id.device == VIRTIO_ID_BALLOON ||
-	    __virtio_test_bit(virtio, VIRTIO_F_ACCESS_PLATFORM))
-		return 0;
-	pr_err("%s (%s, driver %s) uses memory directly: give it the options iommu_platform=on,disable-legacy=on\n",
-	       dev_name(dev), dev_name(dev->parent), dev->driver->name);
+	pr_err("%s (%s) uses memory directly: give it the options iommu_platform=on,disable-legacy=on\n",
+	       dev_name(dev), dev_name(dev->parent));
 	return -EBUSY;
+}
+
+static bool gmem_guest_iommu_translates(struct device *dev)
+{
+#ifdef CONFIG_IOMMU_API
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+#else
+	return false;
+#endif
 }
 
 static int gmem_guest_pci_check(struct device *dev, void *data)
 {
-	if (dev->driver && !is_swiotlb_force_bounce(dev)) {
+	bool bridge = to_pci_dev(dev)->class >> 16 == PCI_BASE_CLASS_BRIDGE;
+
+	if (!is_swiotlb_force_bounce(dev) && (dev->driver || !bridge)) {
 		pr_err("%s uses memory directly: boot with \"swiotlb=force\"\n", dev_name(dev));
+		return -EBUSY;
+	}
+	if (gmem_guest_iommu_translates(dev)) {
+		pr_err("%s uses memory directly, through an IOMMU: boot with \"iommu=pt\"\n",
+		       dev_name(dev));
 		return -EBUSY;
 	}
 	return device_for_each_child(dev, NULL, gmem_guest_virtio_check);

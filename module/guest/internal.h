@@ -64,6 +64,8 @@ int gmem_guest_private_set(const struct gmem_guest_want *want);
 int gmem_guest_private_end(void);
 void gmem_guest_private_free(void);
 bool gmem_guest_private_in(unsigned long start, unsigned long end);
+bool gmem_guest_private_leave(unsigned long start, unsigned long end);
+void gmem_guest_private_left(void);
 unsigned long gmem_guest_private_pages(void);
 int gmem_guest_private_show(char *buffer);
 

@@ -24,14 +24,34 @@
 
 #include "internal.h"
 
-static struct gmem_guest_want gmem_guest_want = { .movable = true };
-static bool gmem_guest_up;
+/*
+ * Parameters come before the module is there: they are kept for then. And they can be written
+ * to while it goes, or while this kernel does, when nothing may become private any more.
+ */
+enum gmem_guest_phase {
+	GMEM_GUEST_EARLY,
+	GMEM_GUEST_UP,
+	GMEM_GUEST_CLOSED,
+};
 
-/* Parameters come before the module is there: they are kept for then. */
+static enum gmem_guest_phase gmem_guest_phase;
+static struct gmem_guest_want gmem_guest_want = { .movable = true };
+
+static void gmem_guest_enter(enum gmem_guest_phase phase)
+{
+	kernel_param_lock(THIS_MODULE);
+	gmem_guest_phase = phase;
+	kernel_param_unlock(THIS_MODULE);
+}
+
 static int gmem_guest_apply(const struct gmem_guest_want *want)
 {
-	int rc = gmem_guest_up ? gmem_guest_private_set(want) : 0;
+	int rc = 0;
 
+	if (gmem_guest_phase == GMEM_GUEST_CLOSED)
+		return -ESHUTDOWN;
+	if (gmem_guest_phase == GMEM_GUEST_UP)
+		rc = gmem_guest_private_set(want);
 	if (!rc)
 		gmem_guest_want = *want;
 	return rc;
@@ -118,8 +138,10 @@ MODULE_PARM_DESC(private_bytes, "How much is private");
  */
 static int gmem_guest_reboot(struct notifier_block *block, unsigned long event, void *command)
 {
-	if (event == SYS_RESTART && command && !strcmp(command, "kexec reboot"))
+	if (event == SYS_RESTART && command && !strcmp(command, "kexec reboot")) {
+		gmem_guest_enter(GMEM_GUEST_CLOSED);
 		gmem_guest_private_end();
+	}
 	return NOTIFY_DONE;
 }
 
@@ -128,8 +150,10 @@ static int gmem_guest_memory(struct notifier_block *block, unsigned long event, 
 {
 	const struct memory_notify *memory = data;
 
+	if (event == MEM_CANCEL_OFFLINE || event == MEM_OFFLINE)
+		gmem_guest_private_left();
 	if (event != MEM_GOING_OFFLINE ||
-	    !gmem_guest_private_in(memory->start_pfn, memory->start_pfn + memory->nr_pages))
+	    gmem_guest_private_leave(memory->start_pfn, memory->start_pfn + memory->nr_pages))
 		return NOTIFY_DONE;
 	pr_warn("0x%llx cannot go offline while it is private: write it to \"shared\" first\n",
 		PFN_PHYS(memory->start_pfn));
@@ -139,9 +163,14 @@ static int gmem_guest_memory(struct notifier_block *block, unsigned long event, 
 /* After that all memory is shared, for another kernel has booted, and this one would not know. */
 static int gmem_guest_hibernation(struct notifier_block *block, unsigned long event, void *data)
 {
-	if ((event != PM_HIBERNATION_PREPARE && event != PM_RESTORE_PREPARE) ||
-	    !gmem_guest_private_in(0, ULONG_MAX))
+	if (event == PM_POST_HIBERNATION || event == PM_POST_RESTORE)
+		gmem_guest_enter(GMEM_GUEST_UP);
+	if (event != PM_HIBERNATION_PREPARE && event != PM_RESTORE_PREPARE)
 		return NOTIFY_DONE;
+	gmem_guest_enter(GMEM_GUEST_CLOSED);
+	if (!gmem_guest_private_in(0, ULONG_MAX))
+		return NOTIFY_DONE;
+	gmem_guest_enter(GMEM_GUEST_UP);
 	pr_warn("no hibernation while memory is private\n");
 	return notifier_from_errno(-EBUSY);
 }
@@ -154,7 +183,6 @@ static struct notifier_block gmem_guest_hibernation_block = {
 
 static void gmem_guest_unwatch(void)
 {
-	unregister_pm_notifier(&gmem_guest_hibernation_block);
 	unregister_memory_notifier(&gmem_guest_memory_block);
 	unregister_reboot_notifier(&gmem_guest_reboot_block);
 }
@@ -192,10 +220,11 @@ static int __init gmem_guest_init(void)
 		return rc;
 	kernel_param_lock(THIS_MODULE);
 	rc = gmem_guest_private_set(&gmem_guest_want);
-	gmem_guest_up = !rc;
+	gmem_guest_phase = rc ? GMEM_GUEST_CLOSED : GMEM_GUEST_UP;
 	kernel_param_unlock(THIS_MODULE);
 	if (!rc)
 		return 0;
+	unregister_pm_notifier(&gmem_guest_hibernation_block);
 	gmem_guest_unwatch();
 	gmem_guest_private_free();
 	return rc;
@@ -204,8 +233,11 @@ static int __init gmem_guest_init(void)
 /* What the host does not take back stays private: this guest can use it nevertheless. */
 static void __exit gmem_guest_exit(void)
 {
-	gmem_guest_unwatch();
+	/* First what could open it again; its parameters are there until later. */
+	unregister_pm_notifier(&gmem_guest_hibernation_block);
+	gmem_guest_enter(GMEM_GUEST_CLOSED);
 	gmem_guest_private_end();
+	gmem_guest_unwatch();
 	gmem_guest_private_free();
 }
 

@@ -8,7 +8,8 @@
  * the kernel's text, of which KVM emulates instructions; rings and buffers of devices
  * (dma_alloc_coherent()), swiotlb's pool; and what KVM's services write to, which is kvm-clock's
  * page, and for each CPU steal time, PV EOI and the token of asynchronous page faults. Early
- * allocations can lie in the zone, and are reserved.
+ * allocations can lie in the zone, and are reserved. An area of CMA can lie there, too, and
+ * dma_alloc_coherent() takes pages of it: no page of such a zone may be private.
  *
  * The zone is as large as ``kernelcore=`` or ``movablecore=`` says, which is why this needs
  * one of them.
@@ -37,7 +38,9 @@ int gmem_guest_page_may(unsigned long pfn)
 		return -ENXIO;
 	if (PageReserved(page))
 		return page_is_ram(pfn) ? -EPERM : -ENXIO;
-	return is_zone_movable_page(page) ? 0 : -EPERM;
+	if (!is_zone_movable_page(page) || zone_cma_pages(page_zone(page)))
+		return -EPERM;
+	return 0;
 }
 
 static int gmem_guest_ranges_add(struct resource *res, void *data)
@@ -47,6 +50,11 @@ static int gmem_guest_ranges_add(struct resource *res, void *data)
 
 	if (range.start >= range.end)
 		return 0;
+	/* DIMMs are neighbours, each with an entry of its own. */
+	if (ranges->count && ranges->range[ranges->count - 1].end == range.start) {
+		ranges->range[ranges->count - 1].end = range.end;
+		return 0;
+	}
 	if (ranges->count == GMEM_GUEST_RANGES)
 		return -E2BIG;
 	ranges->range[ranges->count++] = range;

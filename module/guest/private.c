@@ -26,6 +26,8 @@
 static DEFINE_MUTEX(gmem_guest_lock);
 static DEFINE_MTREE(gmem_guest_tree);
 static unsigned long gmem_guest_change;
+/* Goes offline: pages of it must not become private any more. */
+static struct gmem_guest_range gmem_guest_leaving;
 
 /**
  * struct gmem_guest_piece - pages in the tree, in one piece
@@ -61,6 +63,7 @@ static int gmem_guest_ask(struct gmem_guest_range range, bool to_private)
 {
 	int rc = 0;
 
+	cond_resched();
 	for (unsigned int i = 0; i < GMEM_GUEST_TRIES; i++) {
 		rc = gmem_guest_convert(range.start, range.end - range.start, to_private);
 		if (rc != -EAGAIN)
@@ -83,10 +86,14 @@ static int gmem_guest_take(struct gmem_guest_range range)
 	rc = gmem_guest_ask(range, true);
 	if (!rc)
 		return 0;
-	pr_err("the host does not make 0x%llx-0x%llx private: %d%s\n", PFN_PHYS(range.start),
-	       PFN_PHYS(range.end), rc, rc == -EAGAIN ? ", somebody holds a page" :
-	       ", is this guest's RAM of gmem?");
-	gmem_guest_note(range, NULL);
+	if (rc != -EHWPOISON)
+		pr_err("the host does not make 0x%llx-0x%llx private: %d%s\n",
+		       PFN_PHYS(range.start), PFN_PHYS(range.end), rc,
+		       rc == -EAGAIN ? ", somebody holds a page" :
+		       ", is this guest's RAM of gmem?");
+	/* A range over two memories of the host may have become private in part. */
+	if (rc == -EOPNOTSUPP || rc == -EINVAL || !gmem_guest_ask(range, false))
+		gmem_guest_note(range, NULL);
 	return rc;
 }
 
@@ -101,6 +108,29 @@ static int gmem_guest_give(struct gmem_guest_range range)
 	return rc;
 }
 
+/*
+ * A page whose memory has failed on the host stays as it is: it is lost to this guest either
+ * way, and nothing but that page is refused for it.
+ */
+static int gmem_guest_each(struct gmem_guest_range range,
+			   int (*change)(struct gmem_guest_range))
+{
+	int rc = change(range);
+
+	if (rc != -EHWPOISON)
+		return rc;
+	if (range.end - range.start == 1) {
+		pr_warn("the host's memory of 0x%llx has failed\n", PFN_PHYS(range.start));
+		return 0;
+	}
+	for (unsigned long pfn = range.start; pfn < range.end; pfn++) {
+		rc = gmem_guest_each((struct gmem_guest_range){ pfn, pfn + 1 }, change);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 static bool gmem_guest_wants(const struct gmem_guest_want *want, unsigned long pfn)
 {
 	if (gmem_guest_ranges_have(&want->shared, pfn))
@@ -112,6 +142,8 @@ static bool gmem_guest_wants(const struct gmem_guest_want *want, unsigned long p
 
 static bool gmem_guest_is_new(const struct gmem_guest_want *want, unsigned long pfn)
 {
+	if (pfn >= gmem_guest_leaving.start && pfn < gmem_guest_leaving.end)
+		return false;
 	return gmem_guest_wants(want, pfn) && !mtree_load(&gmem_guest_tree, pfn);
 }
 
@@ -136,7 +168,7 @@ static int gmem_guest_walk(const struct gmem_guest_want *want, struct gmem_guest
 		limit = min(range.end, ALIGN(next, GMEM_GUEST_RUN));
 		while (next < limit && test(want, next))
 			next++;
-		rc = change((struct gmem_guest_range){ pfn, next });
+		rc = gmem_guest_each((struct gmem_guest_range){ pfn, next }, change);
 	}
 	return rc;
 }
@@ -147,7 +179,8 @@ static void gmem_guest_undo(void)
 	struct gmem_guest_piece piece = { 0 };
 
 	while (gmem_guest_piece_find(piece.range.end, &piece))
-		if (piece.change == gmem_guest_change && gmem_guest_give(piece.range))
+		if (piece.change == gmem_guest_change &&
+		    gmem_guest_each(piece.range, gmem_guest_give))
 			pr_warn("0x%llx-0x%llx stays private\n",
 				PFN_PHYS(piece.range.start), PFN_PHYS(piece.range.end));
 }
@@ -184,6 +217,8 @@ static int gmem_guest_want_check(const struct gmem_guest_want *want)
 		for (unsigned long pfn = range.start; pfn < range.end; pfn++) {
 			int rc = gmem_guest_page_may(pfn);
 
+			if (fatal_signal_pending(current))
+				return -EINTR;
 			if (!rc || gmem_guest_ranges_have(&want->shared, pfn)) {
 				cond_resched();
 				continue;
@@ -204,14 +239,18 @@ static int gmem_guest_want_movable(struct gmem_guest_want *want)
 	for (unsigned int i = 0; !rc && i < want->private.count; i++) {
 		struct gmem_guest_range range = want->private.range[i];
 
-		for (unsigned long pfn = range.start; pfn < range.end; pfn++)
+		for (unsigned long pfn = range.start; pfn < range.end; pfn++) {
 			if (!gmem_guest_page_may(pfn))
 				return 0;
+			cond_resched();
+		}
 	}
-	if (!rc)
-		rc = -ENXIO;
-	pr_err("no RAM that the kernel does not need itself: boot with \"kernelcore=256M\" or the like\n");
-	return rc;
+	if (rc == -E2BIG) {
+		pr_err("RAM is in more than %u pieces\n", GMEM_GUEST_RANGES);
+		return rc;
+	}
+	pr_err("no RAM that the kernel does not need itself: boot with \"kernelcore=256M\" or the like, and without \"cma=\"\n");
+	return -ENXIO;
 }
 
 /**
@@ -223,7 +262,8 @@ static int gmem_guest_want_movable(struct gmem_guest_want *want)
  *
  * Return: 0; -ENXIO for what is no RAM, or if no page may be private; -EPERM for pages that
  * may not; -EBUSY for a device that would miss them; -E2BIG for RAM in too many pieces; -ENOMEM;
- * -EINTR if the caller was killed; what gmem_guest_convert() returns.
+ * -EINTR if the caller was killed; what gmem_guest_convert() returns, but -EHWPOISON: such a
+ * page stays as it is.
  */
 int gmem_guest_private_set(const struct gmem_guest_want *want)
 {
@@ -263,7 +303,7 @@ int gmem_guest_private_end(void)
 
 	mutex_lock(&gmem_guest_lock);
 	while (gmem_guest_piece_find(piece.range.end, &piece)) {
-		int last = gmem_guest_give(piece.range);
+		int last = gmem_guest_each(piece.range, gmem_guest_give);
 
 		rc = rc ?: last;
 	}
@@ -290,6 +330,37 @@ bool gmem_guest_private_in(unsigned long start, unsigned long end)
 	found = gmem_guest_piece_find(start, &piece) && piece.range.start < end;
 	mutex_unlock(&gmem_guest_lock);
 	return found;
+}
+
+/**
+ * gmem_guest_private_leave() - memory is to go offline
+ * @start: first page
+ * @end: page after the range
+ *
+ * Nothing of it becomes private any more, until gmem_guest_private_left(). The kernel takes
+ * one range offline at a time.
+ *
+ * Return: false if a page of it is private.
+ */
+bool gmem_guest_private_leave(unsigned long start, unsigned long end)
+{
+	struct gmem_guest_piece piece;
+	bool found;
+
+	mutex_lock(&gmem_guest_lock);
+	found = gmem_guest_piece_find(start, &piece) && piece.range.start < end;
+	if (!found)
+		gmem_guest_leaving = (struct gmem_guest_range){ start, end };
+	mutex_unlock(&gmem_guest_lock);
+	return !found;
+}
+
+/* It has gone, or stays after all. */
+void gmem_guest_private_left(void)
+{
+	mutex_lock(&gmem_guest_lock);
+	gmem_guest_leaving = (struct gmem_guest_range){ 0 };
+	mutex_unlock(&gmem_guest_lock);
 }
 
 unsigned long gmem_guest_private_pages(void)

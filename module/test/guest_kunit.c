@@ -244,6 +244,37 @@ static void guest_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, host_private());
 }
 
+/* One page of the host has failed: all others change hands. */
+static void guest_poison(struct kunit *test)
+{
+	struct gmem_guest_want *want = test->priv;
+
+	want->movable = true;
+	host.refused = 2500;
+	host.refusal = -EHWPOISON;
+	host.refusals = UINT_MAX;
+	KUNIT_EXPECT_EQ(test, 0, gmem_guest_private_set(want));
+	KUNIT_EXPECT_EQ(test, HOST_MAY - 1, host_private());
+	KUNIT_EXPECT_FALSE(test, test_bit(2500, host.private));
+	KUNIT_EXPECT_EQ(test, 0, gmem_guest_private_end());
+	KUNIT_EXPECT_EQ(test, 0, host_private());
+}
+
+/* What goes offline is private, and stays, or becomes so no more. */
+static void guest_offline(struct kunit *test)
+{
+	struct gmem_guest_want *want = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, gmem_guest_private_leave(2048, 2304));
+	want->movable = true;
+	KUNIT_EXPECT_EQ(test, 0, gmem_guest_private_set(want));
+	KUNIT_EXPECT_EQ(test, HOST_MAY - 256, host_private());
+	KUNIT_EXPECT_FALSE(test, gmem_guest_private_leave(2300, 2310));
+	gmem_guest_private_left();
+	KUNIT_EXPECT_EQ(test, 0, gmem_guest_private_set(want));
+	KUNIT_EXPECT_EQ(test, HOST_MAY, host_private());
+}
+
 static void guest_devices(struct kunit *test)
 {
 	struct gmem_guest_want *want = test->priv;
@@ -281,6 +312,8 @@ static struct kunit_case guest_cases[] = {
 	KUNIT_CASE(guest_refused),
 	KUNIT_CASE(guest_busy),
 	KUNIT_CASE(guest_kept),
+	KUNIT_CASE(guest_poison),
+	KUNIT_CASE(guest_offline),
 	KUNIT_CASE(guest_devices),
 	KUNIT_CASE(guest_show),
 	{}
