@@ -96,6 +96,13 @@ static inline bool gmem_is_guest_memfd(struct file *file)
 #define gmem_file_has_mmap_prepare(file) (false)
 #endif
 
+/* Devices of virtio have more than 64 features after 6.16. */
+#ifndef GMEM_HAVE_VIRTIO_GET_FEATURES
+#define VIRTIO_FEATURES_U64S 1
+#define virtio_get_features(virtio, features) \
+	(*(features) = (virtio)->config->get_features(virtio))
+#endif
+
 /* zap_vma_ptes() has another name in 7.2. */
 #ifndef GMEM_HAVE_ZAP_SPECIAL_VMA_RANGE
 #define zap_special_vma_range zap_vma_ptes

@@ -27,9 +27,12 @@
 /* Without a driver a device has agreed to nothing yet: what it offers is what a driver takes. */
 static bool gmem_guest_virtio_bounces(struct virtio_device *virtio)
 {
+	u64 features[VIRTIO_FEATURES_U64S];
+
 	if (READ_ONCE(virtio->dev.driver))
 		return __virtio_test_bit(virtio, VIRTIO_F_ACCESS_PLATFORM);
-	return virtio->config->get_features(virtio) & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM);
+	virtio_get_features(virtio, features);
+	return features[0] & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM);
 }
 
 static int gmem_guest_virtio_check(struct device *dev, void *data)
