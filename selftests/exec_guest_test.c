@@ -160,7 +160,10 @@ TEST_TIMEOUT(keeps, TIMEOUT)
 	refused(q, "load\n", EBUSY);
 	qemu_order(q, "log\n", "uses memory directly");
 	EXPECT_EQ(0, stat_number("\"private_bytes\""));
+	/* A driver may come back. */
 	qemu_order(q, "unbind\n", ": rc=0");
+	refused(q, "load\n", EBUSY);
+	qemu_order(q, "unplug\n", ": rc=0");
 	qemu_order(q, "load\n", ": rc=0");
 	EXPECT_GT(private_bytes(q), ALL / 3);
 	qemu_order(q, "fill\n", ": rc=0 gpa=");

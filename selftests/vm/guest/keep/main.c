@@ -11,6 +11,7 @@
  *   fill			have memory with words in it, and say where its first page is
  *   check			whether they are still there
  *   unbind			take the disk's driver away
+ *   unplug			take the disk away
  *   log			what the module has said last, which the console has not
  *   end			that was all
  */
@@ -31,6 +32,7 @@
 #define MODULE	"/gmem_guest.ko"
 #define PARAMETER "/sys/module/gmem_guest/parameters/"
 #define UNBIND	"/sys/bus/virtio/drivers/virtio_blk/unbind"
+#define UNPLUG	"/sys/bus/virtio/devices/virtio0/../remove"
 #define LOG_READ_ALL 3		/* of syslog(2) */
 #define LOG_CONSOLE_LEVEL 8
 #define SAYS	"gmem_guest: "
@@ -152,6 +154,12 @@ static void do_unbind(const char *arguments)
 	reply("rc=%d", file_write(UNBIND, "virtio0"));
 }
 
+static void do_unplug(const char *arguments)
+{
+	(void)arguments;
+	reply("rc=%d", file_write(UNPLUG, "1"));
+}
+
 static void do_log(const char *arguments)
 {
 	static char text[1 << 18];
@@ -181,6 +189,7 @@ static const struct command commands[] = {
 	{ "fill", do_fill },
 	{ "check", do_check },
 	{ "unbind", do_unbind },
+	{ "unplug", do_unplug },
 	{ "log", do_log },
 	{ "end", do_end },
 	{ 0 }
