@@ -131,7 +131,8 @@ long long cgroup_key_wait(const struct cgroup *cg, const char *file,
 	long long value = cgroup_key(cg, file, key);
 	int tries;
 
-	for (tries = 0; tries < 100 && value != want && value >= 0; tries++) {
+	/* The kernel sums its counters up every two seconds, a slow machine when it gets to it. */
+	for (tries = 0; tries < 600 && value != want && value >= 0; tries++) {
 		usleep(50000);
 		value = cgroup_key(cg, file, key);
 	}
