@@ -40,7 +40,7 @@ check() {
 }
 
 in_root() {
-	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root \
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/tmp \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		chroot "$ROOT" "$@"
 }
@@ -201,11 +201,11 @@ packages_upgrade() {
 		! in_root dkms status | grep "gmem/$old," && every_kernel dkms_built
 }
 
-# What the build has cached in root's home is not the packages'.
+# What the build has cached is below /tmp, its home, and not the packages'.
 packages_purge() {
 	in_root apt-get -q purge -y gmem-dkms gmemctl gmem-dev pvmemctl &&
 		! find "$ROOT" -xdev \( -name '*gmem*' -o -name '*pvmem*' \) -not -path "$ROOT/gmem*" \
-			-not -path "$ROOT/root/.cache/*" -not -path "$ROOT/tmp/*" -not -path "$ROOT/etc/gmem" | grep .
+			-not -path "$ROOT/tmp/*" -not -path "$ROOT/etc/gmem" | grep .
 }
 
 suite_test() {
