@@ -53,6 +53,13 @@ static bool gmem_guest_piece_find(unsigned long start, struct gmem_guest_piece *
 	return entry;
 }
 
+static bool gmem_guest_piece_in(unsigned long start, unsigned long end)
+{
+	struct gmem_guest_piece piece;
+
+	return gmem_guest_piece_find(start, &piece) && piece.range.start < end;
+}
+
 static int gmem_guest_note(struct gmem_guest_range range, void *entry)
 {
 	return mtree_store_range(&gmem_guest_tree, range.start, range.end - 1, entry, GFP_KERNEL);
@@ -323,11 +330,10 @@ void gmem_guest_private_free(void)
 /* Not while a change is under way: it waits for that. */
 bool gmem_guest_private_in(unsigned long start, unsigned long end)
 {
-	struct gmem_guest_piece piece;
 	bool found;
 
 	mutex_lock(&gmem_guest_lock);
-	found = gmem_guest_piece_find(start, &piece) && piece.range.start < end;
+	found = gmem_guest_piece_in(start, end);
 	mutex_unlock(&gmem_guest_lock);
 	return found;
 }
@@ -344,11 +350,10 @@ bool gmem_guest_private_in(unsigned long start, unsigned long end)
  */
 bool gmem_guest_private_leave(unsigned long start, unsigned long end)
 {
-	struct gmem_guest_piece piece;
 	bool found;
 
 	mutex_lock(&gmem_guest_lock);
-	found = gmem_guest_piece_find(start, &piece) && piece.range.start < end;
+	found = gmem_guest_piece_in(start, end);
 	if (!found)
 		gmem_guest_leaving = (struct gmem_guest_range){ start, end };
 	mutex_unlock(&gmem_guest_lock);
