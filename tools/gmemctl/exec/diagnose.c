@@ -76,9 +76,7 @@ void exec_diagnose_internal(const struct exec_vcpu *vcpu)
 {
 	struct exec_where where;
 
-	if (vcpu->run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION ||
-	    !exec_vm_has_views(vcpu->vm) ||
-	    !__atomic_load_n(&vcpu->vm->private, __ATOMIC_RELAXED))
+	if (vcpu->run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION)
 		return;
 	exec_where(vcpu, &where);
 	if (where.private)

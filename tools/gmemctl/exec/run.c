@@ -5,6 +5,7 @@
 
 #include "../base/calls.h"
 #include "../kvm/slot.h"
+#include "../kvm/step.h"
 #include "convert.h"
 #include "diagnose.h"
 #include "fault.h"
@@ -90,6 +91,17 @@ static bool operand_private(struct exec_vcpu *vcpu)
 	return private;
 }
 
+static bool internal_answer(struct exec_vcpu *vcpu)
+{
+	if (!exec_vm_has_views(vcpu->vm) ||
+	    !__atomic_load_n(&vcpu->vm->private, __ATOMIC_RELAXED))
+		return false;
+	if (step_over_cpuid(vcpu->fd, vcpu->run))
+		return true;
+	exec_diagnose_internal(vcpu);
+	return false;
+}
+
 /* Return: whether to run it again; else @rc is for the VMM. */
 static bool exit_answer(struct exec_vcpu *vcpu, int *rc)
 {
@@ -101,8 +113,7 @@ static bool exit_answer(struct exec_vcpu *vcpu, int *rc)
 			*rc = -EFAULT;
 		return false;
 	case KVM_EXIT_INTERNAL_ERROR:
-		exec_diagnose_internal(vcpu);
-		return false;
+		return internal_answer(vcpu);
 	default:
 		return false;
 	}

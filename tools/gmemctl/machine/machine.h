@@ -98,6 +98,7 @@ struct machine_exit {
  * @failed: end the machine, for KVM_RUN has failed with @rc
  * @registers: describe them, in several lines; NULL: nobody but the guest sees them
  * @place: where a vCPU stands, 0 or a negative errno; NULL: no memory is a view
+ * @step: go on after a KVM_EXIT_INTERNAL_ERROR, if possible; NULL: never
  */
 struct machine_type {
 	int (*create_vm)(struct machine *machine, struct error *error);
@@ -107,6 +108,7 @@ struct machine_type {
 	void (*failed)(struct machine *machine, struct vcpu *vcpu, int rc);
 	void (*registers)(struct vcpu *vcpu, char *text, size_t size);
 	int (*place)(struct vcpu *vcpu, struct place *place);
+	bool (*step)(struct vcpu *vcpu);
 };
 
 /** machine_x86: all of x86-64, SNP guests included */

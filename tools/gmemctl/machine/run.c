@@ -55,7 +55,8 @@ static void exit_internal_error(struct machine *machine, struct vcpu *vcpu)
 	char text[MACHINE_REPORT_MAX];
 	size_t used;
 
-	if (exit_repeat(machine, vcpu))
+	if (exit_repeat(machine, vcpu) ||
+	    (machine->type->step && machine->type->step(vcpu)))
 		return;
 	used = report(machine, vcpu, text, sizeof(text));
 	view_explain(machine, vcpu, text + used, sizeof(text) - used);

@@ -9,6 +9,7 @@
 #include "../boot/emulated_host.h"
 #include "../kvm/cpuid.h"
 #include "../kvm/exits.h"
+#include "../kvm/step.h"
 #include "machine.h"
 #include "snp.h"
 #include "view_fault.h"
@@ -266,6 +267,11 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 		    strerror(-rc), why, registers);
 }
 
+static bool step(struct vcpu *vcpu)
+{
+	return step_over_cpuid(vcpu->fd, vcpu->run);
+}
+
 const struct machine_type machine_x86 = {
 	.create_vm = create_vm,
 	.create_vcpu = create_vcpu,
@@ -274,6 +280,7 @@ const struct machine_type machine_x86 = {
 	.failed = run_failed,
 	.registers = exit_registers,
 	.place = find_place,
+	.step = step,
 };
 
 int machine_create(struct machine *machine, const struct machine_config *config,

@@ -219,7 +219,10 @@ static int kvm_ioctl(unsigned long request, void *arg)
 	case KVM_TRANSLATE:
 		return fake_translate(arg);
 	case KVM_GET_REGS:
-		memset(arg, 0, sizeof(struct kvm_regs));
+		*(struct kvm_regs *)arg = (struct kvm_regs){ .rip = exec_fake.rip };
+		return 0;
+	case KVM_SET_REGS:
+		exec_fake.rip = ((struct kvm_regs *)arg)->rip;
 		return 0;
 	case KVM_GET_SREGS:
 		memset(arg, 0, sizeof(struct kvm_sregs));

@@ -49,6 +49,7 @@
  * @create_rc: of GMEM_IOCTL_CREATE, if not 0
  * @created: what was asked for, last
  * @translate: of KVM_TRANSLATE: where the instruction pointer is; 0: nowhere
+ * @rip: the instruction pointer
  */
 struct exec_fake {
 	int gmem[EXEC_FAKE_GMEM];
@@ -81,6 +82,7 @@ struct exec_fake {
 	int create_rc;
 	struct gmem_ioctl_create created;
 	uint64_t translate;
+	uint64_t rip;
 };
 
 extern struct exec_fake exec_fake;

@@ -455,6 +455,44 @@ TEST_OF(exec_run, operand)
 	stop();
 }
 
+/* An instruction of the guest that KVM has not read, by the exit code of SVM. */
+static int enter_unread(unsigned int number)
+{
+	struct kvm_run *run = exec_fake.run;
+
+	if (number)
+		return leave(KVM_EXIT_IO);
+	run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	return leave(KVM_EXIT_INTERNAL_ERROR);
+}
+
+static uint32_t exit_unread(uint32_t ndata, uint64_t flags, uint64_t code)
+{
+	exec_fake.entered = 0;
+	exec_fake.rip = 0x1000;
+	exec_fake.run->internal.ndata = ndata;
+	exec_fake.run->internal.data[0] = flags;
+	exec_fake.run->internal.data[1] = code;
+	EXPECT_FALSE(exec_run(vcpu, NULL));
+	return exec_fake.run->exit_reason;
+}
+
+/* CPUID that KVM has carried out, and cannot step over, in private memory. */
+TEST_OF(exec_run, step)
+{
+	start(enter_unread);
+	EXPECT_EQ(exit_unread(6, 0, 0x72), KVM_EXIT_INTERNAL_ERROR);
+	EXPECT_FALSE(convert(5 * PAGE, PAGE, true));
+	EXPECT_EQ(exit_unread(6, 0, 0x72), KVM_EXIT_IO);
+	EXPECT_EQ(exec_fake.rip, 0x1002);
+	/* Another instruction; one of which there are bytes; no data. */
+	EXPECT_EQ(exit_unread(6, 0, 0x73), KVM_EXIT_INTERNAL_ERROR);
+	EXPECT_EQ(exit_unread(8, 1, 0x72), KVM_EXIT_INTERNAL_ERROR);
+	EXPECT_EQ(exit_unread(1, 0, 0x72), KVM_EXIT_INTERNAL_ERROR);
+	EXPECT_EQ(exec_fake.rip, 0x1000);
+	stop();
+}
+
 /* The same device again and again, from private memory: that leads nowhere. */
 TEST_OF(exec_run, stuck)
 {

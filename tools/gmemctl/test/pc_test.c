@@ -255,6 +255,45 @@ TEST_OF(pc, repeat)
 	stop();
 }
 
+static struct calls regs_calls;
+static uint64_t rip;
+
+static int regs_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct kvm_regs *regs = arg;
+
+	(void)fd;
+	if (request == KVM_GET_REGS)
+		*regs = (struct kvm_regs){ .rip = rip };
+	else if (request == KVM_SET_REGS)
+		rip = regs->rip;
+	else
+		return -ENOTTY;
+	return 0;
+}
+
+/* CPUID, the exit 0x72 of SVM, that KVM has carried out, and cannot step over. */
+TEST_OF(pc, step)
+{
+	start();
+	regs_calls = *calls;
+	regs_calls.ioctl = regs_ioctl;
+	calls = &regs_calls;
+	rip = 0x1000;
+	area.run.exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	area.run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+	area.run.internal.ndata = 6;
+	area.run.internal.data[1] = 0x72;
+	EXPECT_TRUE(machine_exit(&pc.machine, &vcpu));
+	EXPECT_EQ(pc.machine.end, END_NONE);
+	EXPECT_EQ(rip, 0x1002);
+	area.run.internal.data[1] = 0x73;
+	machine_exit(&pc.machine, &vcpu);
+	EXPECT_EQ(pc.machine.end, END_INTERNAL_ERROR);
+	EXPECT_EQ(rip, 0x1002);
+	stop();
+}
+
 /* Requests that cannot be met are the guest's problem, not an end. */
 TEST_OF(pc, hypercall)
 {
