@@ -19,8 +19,8 @@ deps_packages() {
 		echo python3-sphinx perl ;;
 	deb)	# to build packages with; dkms builds the modules of theirs
 		echo build-essential debhelper dh-dkms dkms cpio python3-docutils ;;
-	packages)	# a fresh Debian, to install them in
-		echo debootstrap ;;
+	packages)	# a fresh Debian, to install them in, or for a guest
+		echo debootstrap e2fsprogs ;;
 	check)
 		echo sparse shellcheck codespell python3-docutils man-db \
 			g++ gcc-multilib perl python3 ;;

@@ -204,6 +204,25 @@ stage_guest_debian() {
 	rm -rf "$root"
 }
 
+# stage_guest_login STAGE KERNEL_DIR NAME: the VM's own kernel for a guest with systemd, whose disk
+# is one of the VM. Without root there is none, and the test says so.
+stage_guest_login() {
+	local stage=$1 dir=$2 build
+
+	if ((EUID)); then
+		[[ -z ${T:-} ]] || die "T=$T: debootstrap, which makes its disk, needs root"
+		return 0
+	fi
+	build=$TOP_DIR/build/guest-$(readlink -f "$dir" | sha256sum | cut -c1-8)
+	modules_build_guest "$3" "$build" "$dir/kdir" || return 1
+	mkdir -p "$stage/guest/login"
+	cp "$dir/bzImage" "$stage/guest/login/"
+	rootfs_initrd "$stage" "$dir" "$stage/guest/login/initrd" || return 1
+	watch_log "a disk with a Debian" "$build/image.log" \
+		rootfs_image "$RUN_DIR/login.image" "$dir" "$build" || return 1
+	QEMU_ARGS+=" -drive file=$RUN_DIR/login.image,format=raw,if=virtio"
+}
+
 # stage_exec STAGE NAME KERNEL_DIR: Debian's QEMU for the tests of `gmemctl exec`, with its
 # firmware. On Debian's kernels only: a QEMU inside of a VM is slow enough.
 stage_exec() {
@@ -218,10 +237,14 @@ stage_exec() {
 		cp -L "$(find /usr/share/qemu/ /usr/share/seabios/ -name "$file" | head -n 1)" \
 			"$stage/usr/share/qemu/" || return 1
 	done
-	compgen -G "$stage/selftests/exec_debian*" >/dev/null || return 0
-	read -r release <"$3/release"
-	stage_stock_modules "$stage" "$3" "$release" vhost_net
-	stage_guest_debian "$stage" "$3" "$2"
+	if compgen -G "$stage/selftests/exec_debian*" >/dev/null; then
+		read -r release <"$3/release"
+		stage_stock_modules "$stage" "$3" "$release" vhost_net
+		stage_guest_debian "$stage" "$3" "$2" || return 1
+	fi
+	if compgen -G "$stage/selftests/exec_login*" >/dev/null; then
+		stage_guest_login "$stage" "$3" "$2" || return 1
+	fi
 }
 
 # stage_guest_init ROOT

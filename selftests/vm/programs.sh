@@ -6,8 +6,8 @@
 
 # Long programs of which stock-6.12 shows what they find on Debian's kernels, and debug-7.3
 # what they find on 7.3: stock-7.3 runs them only if asked for, by KERNEL= or T=.
-SEEN_ELSEWHERE='control|convert_wait|cost|drain|exec_debian|exec_hotplug|exec_save|fault_wait'
-SEEN_ELSEWHERE+='|fuzz|hypervisor*|memcg|model|overcommit|race|sim_*|stress|linux_balloon'
+SEEN_ELSEWHERE='control|convert_wait|cost|drain|exec_debian|exec_hotplug|exec_login|exec_save'
+SEEN_ELSEWHERE+='|fault_wait|fuzz|hypervisor*|memcg|model|overcommit|race|sim_*|stress|linux_balloon'
 SEEN_ELSEWHERE+='|linux_clocks|linux_file|linux_handover|linux_machine|linux_memory'
 SEEN_ELSEWHERE+='|linux_pvmemcontrol*|view_model'
 

@@ -26,6 +26,7 @@ set -euo pipefail
 . "$VM_DIR/modules.sh"
 . "$VM_DIR/transcript.sh"
 . "$VM_DIR/initramfs.sh"
+. "$VM_DIR/rootfs.sh"
 . "$VM_DIR/boot.sh"
 . "$VM_DIR/ktap.sh"
 . "$VM_DIR/programs.sh"

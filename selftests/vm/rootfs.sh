@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A Debian with systemd on a disk, for a guest inside the VM: the release that runs here, as
+# debootstrap installs it, once, and the modules of the guest's kernel. Sourced, after apt.sh
+# and initramfs.sh.
+
+# What is in it: raise it to have it made again.
+ROOTFS_RECIPE=1
+ROOTFS_PACKAGES=systemd-sysv,udev,kmod,dbus,procps
+ROOTFS_SIZE=640M
+
+# What the guest boots from: Debian's kernel has all of it as modules.
+ROOTFS_MODULES=(virtio_pci virtio_blk ext4)
+
+rootfs_settings() {
+	local root=$1
+
+	echo "/dev/vda / ext4 noatime 0 1" >"$root/etc/fstab"
+	echo guest >"$root/etc/hostname"
+	chroot "$root" passwd -d root
+	# The shell's input is a test's.
+	echo 'PS1="# "; bind "set enable-bracketed-paste off"' >"$root/root/.bashrc"
+	rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* \
+		"$root"/usr/share/{doc,man,locale}
+}
+
+rootfs_make() {
+	local root=$1 mirror
+
+	mirror=$(apt_private own apt-get indextargets --format '$(SITE)' \
+		"Created-By: Packages" | head -n 1)
+	rm -rf "$root.part"
+	debootstrap --variant=minbase --include="$ROOTFS_PACKAGES" "$OS_CODENAME" \
+		"$root.part" "$mirror" &&
+		rootfs_settings "$root.part" && mv "$root.part" "$root"
+}
+
+# rootfs_get: its folder, on stdout.
+rootfs_get() {
+	local root=$CACHE_DIR/rootfs/$OS_CODENAME-$ROOTFS_RECIPE
+
+	deps_install packages || return 1
+	hold rootfs
+	if [[ ! -d $root ]]; then
+		mkdir -p "${root%/*}"
+		watch_log "debootstrap" "$root.log" rootfs_make "$root" || return 1
+	fi
+	release
+	printf '%s\n' "$root"
+}
+
+# rootfs_modules ROOT DIR GUEST: the kernel's own in DIR as Debian's package has them, and
+# gmem_guest.ko, loaded at boot as the package's examples do it.
+rootfs_modules() {
+	local root=$1 dir=$2 release
+	read -r release <"$dir/release"
+
+	mkdir -p "$root/lib/modules/$release/updates/dkms"
+	cp "$dir"/modules/modules.{order,builtin,builtin.modinfo} "$root/lib/modules/$release/" &&
+		cp -r "$dir/modules/kernel" "$root/lib/modules/$release/" &&
+		cp "$3/gmem_guest.ko" "$root/lib/modules/$release/updates/dkms/" &&
+		cp "$TOP_DIR/packaging/modules-load.d/gmem_guest.conf" "$root/etc/modules-load.d/" &&
+		cp "$TOP_DIR/packaging/modprobe.d/gmem_guest.conf" "$root/etc/modprobe.d/" &&
+		depmod -b "$root" "$release"
+}
+
+# rootfs_image IMAGE DIR GUEST: an ext4 with all that.
+rootfs_image() {
+	local image=$1 root=$1.root from
+
+	from=$(rootfs_get) || return 1
+	cp -a "$from" "$root" && rootfs_modules "$root" "$2" "$3" &&
+		truncate -s "$ROOTFS_SIZE" "$image" &&
+		mke2fs -q -t ext4 -d "$root" "$image" && rm -rf "$root"
+}
+
+# rootfs_initrd STAGE DIR FILE: what Debian's initramfs does: load modules, and go on there.
+rootfs_initrd() {
+	local root=$1.login release
+	read -r release <"$2/release"
+
+	mkdir -p "$root"/{bin,dev,proc,etc,root,lib/modules/"$release"}
+	cp /bin/busybox "$root/bin/"
+	cp "$VM_DIR/guest/login/init" "$root/"
+	stage_stock_modules "$root" "$2" "$release" "${ROOTFS_MODULES[@]}"
+	initramfs_pack "$root" "$3"
+	rm -rf "$root"
+}
