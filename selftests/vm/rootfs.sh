@@ -80,7 +80,7 @@ rootfs_initrd() {
 	local root=$1.login release
 	read -r release <"$2/release"
 
-	mkdir -p "$root"/{bin,dev,proc,etc,root,lib/modules/"$release"}
+	mkdir -p "$root"/{bin,dev,proc,etc,mnt,lib/modules/"$release"}
 	cp /bin/busybox "$root/bin/"
 	cp "$VM_DIR/guest/login/init" "$root/"
 	stage_stock_modules "$root" "$2" "$release" "${ROOTFS_MODULES[@]}"
