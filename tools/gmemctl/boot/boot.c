@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../devices/i8042.h"
+#include "../devices/chipset.h"
 #include "../guest/image.h"
 #include "boot.h"
 

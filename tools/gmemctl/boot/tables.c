@@ -4,8 +4,7 @@
 
 #include "../base/bytes.h"
 #include "../devices/pci.h"
-#include "../devices/ports.h"
-#include "../devices/power.h"
+#include "../devices/chipset.h"
 #include "../kvm/vcpu.h"
 #include "tables.h"
 

@@ -50,6 +50,11 @@ static inline void board_note(const struct board *board, const char *text)
 
 #define BUS_DEVICES_MAX 16
 
+typedef void (*bus_read_fn)(void *data, uint64_t offset, uint8_t *bytes,
+			    unsigned int size);
+typedef void (*bus_write_fn)(void *data, uint64_t offset, const uint8_t *bytes,
+			     unsigned int size);
+
 /**
  * struct bus_device - a device at a range of addresses
  * @name: for messages
@@ -66,10 +71,8 @@ struct bus_device {
 	uint64_t start;
 	uint64_t size;
 	unsigned int width;
-	void (*read)(void *data, uint64_t offset, uint8_t *bytes,
-		     unsigned int size);
-	void (*write)(void *data, uint64_t offset, const uint8_t *bytes,
-		      unsigned int size);
+	bus_read_fn read;
+	bus_write_fn write;
 	void *data;
 };
 

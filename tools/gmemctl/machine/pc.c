@@ -5,7 +5,6 @@
 
 #include "../base/clock.h"
 #include "../boot/tables.h"
-#include "../devices/ports.h"
 #include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "pc.h"

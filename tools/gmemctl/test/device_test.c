@@ -2,11 +2,8 @@
 /* The small devices, as Linux uses them. */
 #include <string.h>
 
-#include "../devices/i8042.h"
+#include "../devices/chipset.h"
 #include "../devices/pci.h"
-#include "../devices/ports.h"
-#include "../devices/power.h"
-#include "../devices/rtc.h"
 #include "board_fake.h"
 #include "ksft.h"
 

@@ -6,8 +6,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../devices/ports.h"
-#include "../devices/power.h"
+#include "../devices/chipset.h"
 #include "../machine/pc.h"
 #include "kvm_fake.h"
 #include "ksft.h"

@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "../base/clock.h"
+#include "chipset.h"
+
+/* Of the keyboard controller */
+#define STATUS_FULL	0x01
+#define STATUS_SYSTEM	0x04
+#define STATUS_COMMAND	0x08
+#define STATUS_UNLOCKED	0x10
+
+#define CONTROL_SYSTEM	0x04
+#define CONTROL_NO_KBD	0x10
+#define CONTROL_NO_AUX	0x20
+
+#define COMMAND_READ	0x20
+#define COMMAND_WRITE	0x60
+#define COMMAND_NO_AUX	0xa7
+#define COMMAND_TEST	0xaa
+#define COMMAND_TEST_KBD 0xab
+#define COMMAND_NO_KBD	0xad
+#define COMMAND_KBD	0xae
+#define COMMAND_OUTPUT	0xd1
+#define COMMAND_PULSE	0xf0
+
+#define OUTPUT_NO_RESET	0x01
+
+#define TEST_PASSED	0x55
+#define TEST_KBD_PASSED	0x00
+
+/* Of the clock */
+#define INDEX_MASK	0x7f	/* the upper bit turns NMIs off */
+
+enum {
+	REG_SECONDS = 0x00,
+	REG_MINUTES = 0x02,
+	REG_HOURS = 0x04,
+	REG_WEEKDAY = 0x06,
+	REG_DAY = 0x07,
+	REG_MONTH = 0x08,
+	REG_YEAR = 0x09,
+	REG_A = 0x0a,
+	REG_B = 0x0b,
+	REG_C = 0x0c,
+	REG_D = 0x0d,
+	REG_CENTURY = 0x32,
+};
+
+#define REG_A_32KHZ	0x26	/* never in the middle of an update */
+#define REG_A_UPDATE	0x80
+#define REG_B_24H	0x02
+#define REG_B_BINARY	0x04
+#define REG_D_VALID	0x80
+
+/* Of power management; offsets from its first port */
+#define POWER_PORTS	16
+#define EVENT_ENABLE	2
+#define CONTROL		(POWER_CONTROL_PORT - POWER_PORT)
+#define TIMER		(POWER_TIMER_PORT - POWER_PORT)
+#define TIMER_HZ	3579545
+
+#define CONTROL_ACPI	0x0001	/* always on */
+#define CONTROL_TYPE	10	/* three bits */
+#define CONTROL_SLEEP	0x2000	/* reads zero */
+
+/* Ports that take a byte at a time */
+static struct bus_device byte_ports(const char *name, uint16_t start, uint64_t size,
+				    bus_read_fn read, bus_write_fn write,
+				    const void *data)
+{
+	return (struct bus_device){
+		.name = name,
+		.start = start,
+		.size = size,
+		.width = 1,
+		.read = read,
+		.write = write,
+		.data = (void *)data,
+	};
+}
+
+void i8042_init(struct i8042 *i8042, const struct board *board)
+{
+	memset(i8042, 0, sizeof(*i8042));
+	i8042->board = board;
+	i8042->control = CONTROL_SYSTEM | CONTROL_NO_KBD | CONTROL_NO_AUX;
+	pthread_mutex_init(&i8042->lock, NULL);
+}
+
+void i8042_destroy(struct i8042 *i8042)
+{
+	pthread_mutex_destroy(&i8042->lock);
+}
+
+static void i8042_answer(struct i8042 *i8042, uint8_t answer)
+{
+	i8042->answer = answer;
+	i8042->full = true;
+}
+
+/* What it does not know it takes and does not answer. */
+static void i8042_command(struct i8042 *i8042, uint8_t command)
+{
+	i8042->command = 0;
+	switch (command) {
+	case COMMAND_READ:
+		i8042_answer(i8042, i8042->control);
+		break;
+	case COMMAND_WRITE:
+	case COMMAND_OUTPUT:
+		i8042->command = command;
+		break;
+	case COMMAND_NO_AUX:
+		i8042->control |= CONTROL_NO_AUX;
+		break;
+	case COMMAND_TEST:
+		i8042_answer(i8042, TEST_PASSED);
+		break;
+	case COMMAND_TEST_KBD:
+		i8042_answer(i8042, TEST_KBD_PASSED);
+		break;
+	case COMMAND_NO_KBD:
+		i8042->control |= CONTROL_NO_KBD;
+		break;
+	case COMMAND_KBD:
+		i8042->control &= (uint8_t)~CONTROL_NO_KBD;
+		break;
+	}
+}
+
+static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes,
+			    unsigned int size)
+{
+	struct i8042 *i8042 = data;
+
+	(void)offset;
+	(void)size;
+	pthread_mutex_lock(&i8042->lock);
+	bytes[0] = i8042->full ? i8042->answer : 0;
+	i8042->full = false;
+	pthread_mutex_unlock(&i8042->lock);
+}
+
+/* Data that belongs to no command is for the keyboard, which is not there. */
+static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes,
+			     unsigned int size)
+{
+	struct i8042 *i8042 = data;
+	bool reset;
+
+	(void)offset;
+	(void)size;
+	pthread_mutex_lock(&i8042->lock);
+	if (i8042->command == COMMAND_WRITE)
+		i8042->control = bytes[0];
+	reset = i8042->command == COMMAND_OUTPUT &&
+		!(bytes[0] & OUTPUT_NO_RESET);
+	i8042->command = 0;
+	pthread_mutex_unlock(&i8042->lock);
+	if (reset)
+		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
+}
+
+static void i8042_read_status(void *data, uint64_t offset, uint8_t *bytes,
+			      unsigned int size)
+{
+	struct i8042 *i8042 = data;
+
+	(void)offset;
+	(void)size;
+	pthread_mutex_lock(&i8042->lock);
+	bytes[0] = STATUS_SYSTEM | STATUS_COMMAND | STATUS_UNLOCKED |
+		   (i8042->full ? STATUS_FULL : 0);
+	pthread_mutex_unlock(&i8042->lock);
+}
+
+static void i8042_write_command(void *data, uint64_t offset,
+				const uint8_t *bytes, unsigned int size)
+{
+	struct i8042 *i8042 = data;
+
+	(void)offset;
+	(void)size;
+	if ((bytes[0] & COMMAND_PULSE) == COMMAND_PULSE &&
+	    !(bytes[0] & OUTPUT_NO_RESET)) {
+		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
+		return;
+	}
+	pthread_mutex_lock(&i8042->lock);
+	i8042_command(i8042, bytes[0]);
+	pthread_mutex_unlock(&i8042->lock);
+}
+
+struct bus_device i8042_data_device(struct i8042 *i8042)
+{
+	return byte_ports("keyboard data", I8042_DATA_PORT, 1, i8042_read_data,
+			  i8042_write_data, i8042);
+}
+
+struct bus_device i8042_command_device(struct i8042 *i8042)
+{
+	return byte_ports("keyboard command", I8042_COMMAND_PORT, 1,
+			  i8042_read_status, i8042_write_command, i8042);
+}
+
+static time_t host_now(void)
+{
+	return time(NULL);
+}
+
+void rtc_init(struct rtc *rtc, time_t (*now)(void))
+{
+	memset(rtc, 0, sizeof(*rtc));
+	rtc->now = now ? now : host_now;
+	rtc->cmos[REG_A] = REG_A_32KHZ;
+	rtc->cmos[REG_B] = REG_B_24H;
+	rtc->cmos[REG_D] = REG_D_VALID;
+	pthread_mutex_init(&rtc->lock, NULL);
+}
+
+void rtc_destroy(struct rtc *rtc)
+{
+	pthread_mutex_destroy(&rtc->lock);
+}
+
+static uint8_t rtc_bcd(int value)
+{
+	return (uint8_t)(value / 10 % 10 << 4 | value % 10);
+}
+
+/* Return: whether @index is part of the time. */
+static bool rtc_time(struct rtc *rtc, uint8_t index, uint8_t *value)
+{
+	time_t now = rtc->now();
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm))
+		return false;
+	switch (index) {
+	case REG_SECONDS:
+		*value = rtc_bcd(tm.tm_sec);
+		return true;
+	case REG_MINUTES:
+		*value = rtc_bcd(tm.tm_min);
+		return true;
+	case REG_HOURS:
+		*value = rtc_bcd(tm.tm_hour);
+		return true;
+	case REG_WEEKDAY:
+		*value = rtc_bcd(tm.tm_wday + 1);
+		return true;
+	case REG_DAY:
+		*value = rtc_bcd(tm.tm_mday);
+		return true;
+	case REG_MONTH:
+		*value = rtc_bcd(tm.tm_mon + 1);
+		return true;
+	case REG_YEAR:
+		*value = rtc_bcd(tm.tm_year % 100);
+		return true;
+	case REG_CENTURY:
+		*value = rtc_bcd((tm.tm_year + 1900) / 100);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void rtc_read(void *data, uint64_t offset, uint8_t *bytes,
+		     unsigned int size)
+{
+	struct rtc *rtc = data;
+
+	(void)size;
+	if (!offset)
+		return;
+	pthread_mutex_lock(&rtc->lock);
+	if (!rtc_time(rtc, rtc->index, bytes))
+		bytes[0] = rtc->cmos[rtc->index];
+	pthread_mutex_unlock(&rtc->lock);
+}
+
+/* The time is always BCD and of 24 hours, and the status is the device's. */
+static void rtc_write_register(struct rtc *rtc, uint8_t value)
+{
+	switch (rtc->index) {
+	case REG_A:
+		rtc->cmos[REG_A] = value & (uint8_t)~REG_A_UPDATE;
+		break;
+	case REG_B:
+		rtc->cmos[REG_B] = (value & (uint8_t)~REG_B_BINARY) | REG_B_24H;
+		break;
+	case REG_C:
+	case REG_D:
+		break;
+	default:
+		rtc->cmos[rtc->index] = value;
+	}
+}
+
+static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes,
+		      unsigned int size)
+{
+	struct rtc *rtc = data;
+
+	(void)size;
+	pthread_mutex_lock(&rtc->lock);
+	if (offset)
+		rtc_write_register(rtc, bytes[0]);
+	else
+		rtc->index = bytes[0] & INDEX_MASK;
+	pthread_mutex_unlock(&rtc->lock);
+}
+
+struct bus_device rtc_device(struct rtc *rtc)
+{
+	return byte_ports("clock", RTC_PORT, 2, rtc_read, rtc_write, rtc);
+}
+
+void power_init(struct power *power, const struct board *board,
+		uint64_t (*now_ns)(void))
+{
+	memset(power, 0, sizeof(*power));
+	power->board = board;
+	power->now_ns = now_ns ? now_ns : clock_now_ns;
+	power->start_ns = power->now_ns();
+	pthread_mutex_init(&power->lock, NULL);
+}
+
+void power_destroy(struct power *power)
+{
+	pthread_mutex_destroy(&power->lock);
+}
+
+uint64_t power_timer_ns(struct power *power)
+{
+	uint64_t ns;
+
+	pthread_mutex_lock(&power->lock);
+	ns = power->now_ns() - power->start_ns;
+	pthread_mutex_unlock(&power->lock);
+	return ns;
+}
+
+void power_set_timer_ns(struct power *power, uint64_t ns)
+{
+	pthread_mutex_lock(&power->lock);
+	power->start_ns = power->now_ns() - ns;
+	pthread_mutex_unlock(&power->lock);
+}
+
+/* In two steps, so that nothing overflows in the first 2^64 ns. */
+static uint32_t power_timer(struct power *power)
+{
+	uint64_t ns = power_timer_ns(power);
+
+	return (uint32_t)(ns / 1000000000 * TIMER_HZ +
+			  ns % 1000000000 * TIMER_HZ / 1000000000);
+}
+
+/* All ports as they are now; a read takes its part of that. */
+static void power_read(void *data, uint64_t offset, uint8_t *bytes,
+		       unsigned int size)
+{
+	struct power *power = data;
+	uint32_t timer = power_timer(power);
+	uint8_t ports[POWER_PORTS] = { 0 };
+	uint16_t control;
+
+	pthread_mutex_lock(&power->lock);
+	control = power->control | CONTROL_ACPI;
+	memcpy(ports + EVENT_ENABLE, &power->enable, sizeof(power->enable));
+	pthread_mutex_unlock(&power->lock);
+	memcpy(ports + CONTROL, &control, sizeof(control));
+	memcpy(ports + TIMER, &timer, sizeof(timer));
+	memcpy(bytes, ports + offset, size);
+}
+
+/* Registers are written as a whole; the status is never set. */
+static void power_write(void *data, uint64_t offset, const uint8_t *bytes,
+			unsigned int size)
+{
+	struct power *power = data;
+	bool off = false;
+	uint16_t value;
+
+	if (size < sizeof(value))
+		return;
+	memcpy(&value, bytes, sizeof(value));
+	pthread_mutex_lock(&power->lock);
+	if (offset == EVENT_ENABLE) {
+		power->enable = value;
+	} else if (offset == CONTROL) {
+		power->control = value & (uint16_t)~CONTROL_SLEEP;
+		off = value & CONTROL_SLEEP &&
+		      (value >> CONTROL_TYPE & 7) == POWER_S5_TYPE;
+	}
+	pthread_mutex_unlock(&power->lock);
+	if (off)
+		power->board->event(power->board->data, BOARD_POWER_OFF, 0);
+}
+
+struct bus_device power_device(struct power *power)
+{
+	return (struct bus_device){
+		.name = "power management",
+		.start = POWER_PORT,
+		.size = POWER_PORTS,
+		.width = 4,
+		.read = power_read,
+		.write = power_write,
+		.data = power,
+	};
+}
+
+static void port_a_read(void *data, uint64_t offset, uint8_t *bytes,
+			unsigned int size)
+{
+	(void)data;
+	(void)offset;
+	(void)size;
+	bytes[0] = PORT_A_A20;
+}
+
+static void port_a_write(void *data, uint64_t offset, const uint8_t *bytes,
+			 unsigned int size)
+{
+	const struct board *board = data;
+
+	(void)offset;
+	(void)size;
+	if (bytes[0] & PORT_A_RESET)
+		board->event(board->data, BOARD_RESET, 0);
+}
+
+struct bus_device port_a_device(const struct board *board)
+{
+	return byte_ports("system control port A", PORT_A, 1, port_a_read,
+			  port_a_write, board);
+}
+
+static void pvpanic_read(void *data, uint64_t offset, uint8_t *bytes,
+			 unsigned int size)
+{
+	(void)data;
+	(void)offset;
+	(void)size;
+	bytes[0] = PVPANIC_PANICKED | PVPANIC_CRASH_LOADED;
+}
+
+/* A crash kernel is left to do its work. */
+static void pvpanic_write(void *data, uint64_t offset, const uint8_t *bytes,
+			  unsigned int size)
+{
+	const struct board *board = data;
+
+	(void)offset;
+	(void)size;
+	if (bytes[0] & PVPANIC_PANICKED)
+		board->event(board->data, BOARD_PANIC, bytes[0]);
+}
+
+struct bus_device pvpanic_device(const struct board *board)
+{
+	return byte_ports("pvpanic", PVPANIC_PORT, 1, pvpanic_read, pvpanic_write,
+			  board);
+}
+
+static void read_zero(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
+{
+	(void)data;
+	(void)offset;
+	(void)size;
+	bytes[0] = 0;
+}
+
+static void exit_port_write(void *data, uint64_t offset, const uint8_t *bytes,
+			    unsigned int size)
+{
+	const struct board *board = data;
+
+	(void)offset;
+	(void)size;
+	board->event(board->data, BOARD_EXIT, bytes[0]);
+}
+
+struct bus_device exit_port_device(const struct board *board)
+{
+	return byte_ports("exit port", EXIT_PORT, 1, read_zero, exit_port_write, board);
+}
+
+static void off_port_write(void *data, uint64_t offset, const uint8_t *bytes,
+			   unsigned int size)
+{
+	const struct board *board = data;
+
+	(void)offset;
+	(void)bytes;
+	(void)size;
+	board->event(board->data, BOARD_POWER_OFF, 0);
+}
+
+struct bus_device off_port_device(const struct board *board, uint16_t port)
+{
+	return byte_ports("power-off port", port, 1, read_zero, off_port_write, board);
+}
