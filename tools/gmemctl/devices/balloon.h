@@ -12,7 +12,7 @@
 
 #include "../base/tlv.h"
 #include "../memory/given.h"
-#include "virtio_pci.h"
+#include "virtio.h"
 
 #define BALLOON_PORT	PCI_IO_START
 

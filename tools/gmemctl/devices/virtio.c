@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "virtio_pci.h"
+#include "../memory/access.h"
+#include "virtio.h"
 
 #define VENDOR		0x1af4
 #define DEVICE_BASE	0x1040
@@ -20,9 +21,6 @@
 #define CAPABILITY_DEVICE	4
 #define CAPABILITY_WINDOW	5
 #define CAPABILITIES		0x40
-#define CAPABILITY_SIZE		16
-#define CAPABILITY_NOTIFY_SIZE	20
-#define CAPABILITY_WINDOW_SIZE	20
 #define CAPABILITY_BAR		4	/* offsets */
 #define CAPABILITY_OFFSET	8
 #define CAPABILITY_LENGTH	12
@@ -44,6 +42,136 @@
 #define QUEUE_ADDRESSES	0x20
 #define NO_VECTOR	0xffff
 
+/* Queues */
+#define DESCRIPTOR_ALIGN 16
+#define DRIVER_ALIGN	2
+#define DEVICE_ALIGN	4
+
+#define DESCRIPTOR_NEXT		0x1
+#define DESCRIPTOR_WRITE	0x2
+#define DESCRIPTOR_INDIRECT	0x4	/* not offered */
+
+#define RING_INDEX	2	/* offsets in both rings */
+#define RING_ENTRIES	4
+#define NO_INTERRUPT	0x1
+
+/* How often a number is read until it stays the same */
+#define READS_MAX	16
+
+/* One, little endian */
+struct descriptor {
+	uint64_t gpa;
+	uint32_t size;
+	uint16_t flags;
+	uint16_t next;
+};
+
+/* Addresses around 2^64 are refused with the first access. */
+static bool queue_valid(const struct virtqueue *queue)
+{
+	return queue->size && queue->size <= VIRTQUEUE_SIZE_MAX &&
+	       !(queue->size & (queue->size - 1)) &&
+	       !(queue->descriptors % DESCRIPTOR_ALIGN) &&
+	       !(queue->driver % DRIVER_ALIGN) && !(queue->device % DEVICE_ALIGN);
+}
+
+static int read16(const struct guest_memory *memory, uint64_t gpa, uint16_t *value)
+{
+	uint8_t bytes[2];
+	int rc = access_read(memory, gpa, bytes, sizeof(bytes));
+
+	*value = bytes_get16(bytes);
+	return rc;
+}
+
+/* The kernel copies bytes: of an index that is just being written some may be old. */
+static int read_index(const struct guest_memory *memory, uint64_t gpa,
+		      uint16_t *value)
+{
+	uint16_t again;
+	int rc = read16(memory, gpa, value);
+
+	for (int i = 0; !rc && i < READS_MAX; i++) {
+		rc = read16(memory, gpa, &again);
+		if (!rc && again == *value)
+			return 0;
+		*value = again;
+	}
+	return rc ? rc : -EINVAL;
+}
+
+/* A chain is no longer than the table, or it is a ring. */
+static int read_chain(const struct virtqueue *queue,
+		      const struct guest_memory *memory,
+		      struct virtqueue_buffer *buffer)
+{
+	struct descriptor descriptor = { .flags = DESCRIPTOR_NEXT,
+					 .next = buffer->head };
+
+	for (buffer->count = 0; descriptor.flags & DESCRIPTOR_NEXT; buffer->count++) {
+		int rc;
+
+		if (buffer->count == queue->size || descriptor.next >= queue->size)
+			return -EINVAL;
+		rc = access_read(memory, queue->descriptors +
+				 descriptor.next * sizeof(descriptor), &descriptor,
+				 sizeof(descriptor));
+		if (rc)
+			return rc;
+		if (descriptor.flags & DESCRIPTOR_INDIRECT)
+			return -EINVAL;
+		buffer->parts[buffer->count] = (struct virtqueue_part){
+			.gpa = descriptor.gpa,
+			.size = descriptor.size,
+			.writable = descriptor.flags & DESCRIPTOR_WRITE,
+		};
+	}
+	return 0;
+}
+
+/*
+ * The next buffer that the driver has made available
+ *
+ * Return: 1; 0: there is none; -EFAULT or -EINVAL: it makes no sense any more.
+ */
+static int queue_take(struct virtqueue *queue, const struct guest_memory *memory,
+		      struct virtqueue_buffer *buffer)
+{
+	uint16_t index = 0, slot = queue->next_available % queue->size;
+	int rc = read_index(memory, queue->driver + RING_INDEX, &index);
+
+	if (rc || index == queue->next_available)
+		return rc;
+	if ((uint16_t)(index - queue->next_available) > queue->size)
+		return -EINVAL;
+	rc = read16(memory, queue->driver + RING_ENTRIES + 2U * slot, &buffer->head);
+	if (!rc)
+		rc = read_chain(queue, memory, buffer);
+	if (rc)
+		return rc;
+	queue->next_available++;
+	return 1;
+}
+
+/* The entry is there before the index says so. Return: 0 or -EFAULT. */
+static int queue_give(struct virtqueue *queue, const struct guest_memory *memory,
+		      uint16_t head)
+{
+	uint16_t slot = queue->next_used % queue->size;
+	uint8_t entry[8], index[2];
+	int rc;
+
+	bytes_put32(entry, head);
+	bytes_put32(entry + 4, 0);
+	rc = access_write(memory, queue->device + RING_ENTRIES + 8U * slot, entry,
+			  sizeof(entry));
+	if (rc)
+		return rc;
+	bytes_put16(index, ++queue->next_used);
+	return access_write(memory, queue->device + RING_INDEX, index,
+			    sizeof(index));
+}
+
 static void reset_state(struct virtio_pci *virtio)
 {
 	uint8_t generation = virtio->state.generation;
@@ -54,7 +182,7 @@ static void reset_state(struct virtio_pci *virtio)
 	memcpy(virtio->state.config, config, sizeof(config));
 	virtio->state.generation = generation;
 	for (unsigned int i = 0; i < VIRTIO_QUEUES_MAX; i++)
-		virtqueue_reset(&virtio->state.queues[i]);
+		virtio->state.queues[i].size = VIRTQUEUE_SIZE_MAX;
 }
 
 static void set_line(struct virtio_pci *virtio)
@@ -99,7 +227,7 @@ bool virtio_take(struct virtio_pci *virtio, unsigned int queue,
 	int rc = 0;
 
 	if (virtio_is_running(virtio) && from->ready)
-		rc = virtqueue_take(from, virtio->memory, buffer);
+		rc = queue_take(from, virtio->memory, buffer);
 	if (rc < 0)
 		give_up(virtio, queue);
 	return rc > 0;
@@ -108,12 +236,14 @@ bool virtio_take(struct virtio_pci *virtio, unsigned int queue,
 void virtio_give(struct virtio_pci *virtio, unsigned int queue, uint16_t head)
 {
 	struct virtqueue *to = &virtio->state.queues[queue];
+	uint16_t flags = 0;
 
 	if (!virtio_is_running(virtio) || !to->ready)
 		return;
-	if (virtqueue_give(to, virtio->memory, head))
+	if (queue_give(to, virtio->memory, head))
 		give_up(virtio, queue);
-	else if (virtqueue_wants_interrupt(to, virtio->memory))
+	else if (!read16(virtio->memory, to->driver, &flags) &&
+		 !(flags & NO_INTERRUPT))
 		interrupt(virtio, VIRTIO_ISR_QUEUE);
 }
 
@@ -132,22 +262,10 @@ static struct virtqueue *selected(struct virtio_pci *virtio)
 	return number < VIRTIO_QUEUES_MAX ? &virtio->state.queues[number] : NULL;
 }
 
-static void fill_queue(struct virtio_pci *virtio, uint8_t *registers)
-{
-	const struct virtqueue *queue = selected(virtio);
-
-	if (!queue)
-		return;
-	bytes_put16(registers + QUEUE_SIZE, queue->size);
-	bytes_put16(registers + QUEUE_ENABLE, queue->ready);
-	bytes_put64(registers + QUEUE_ADDRESSES, queue->descriptors);
-	bytes_put64(registers + QUEUE_ADDRESSES + 8, queue->driver);
-	bytes_put64(registers + QUEUE_ADDRESSES + 16, queue->device);
-}
-
 static void fill_common(struct virtio_pci *virtio, uint8_t *registers)
 {
 	const struct virtio_state *state = &virtio->state;
+	const struct virtqueue *queue = selected(virtio);
 
 	bytes_put32(registers + DEVICE_SELECT, state->feature_select);
 	if (state->feature_select < 2)
@@ -163,7 +281,13 @@ static void fill_common(struct virtio_pci *virtio, uint8_t *registers)
 	registers[GENERATION] = state->generation;
 	bytes_put16(registers + QUEUE_SELECT, state->queue_select);
 	bytes_put16(registers + QUEUE_MSIX, NO_VECTOR);
-	fill_queue(virtio, registers);
+	if (!queue)
+		return;
+	bytes_put16(registers + QUEUE_SIZE, queue->size);
+	bytes_put16(registers + QUEUE_ENABLE, queue->ready);
+	bytes_put64(registers + QUEUE_ADDRESSES, queue->descriptors);
+	bytes_put64(registers + QUEUE_ADDRESSES + 8, queue->driver);
+	bytes_put64(registers + QUEUE_ADDRESSES + 16, queue->device);
 }
 
 /* A read of the interrupts takes them. */
@@ -185,24 +309,6 @@ static void virtio_read(void *data, uint64_t offset, uint8_t *bytes,
 	memcpy(bytes, registers + offset, size);
 }
 
-static void write_features(struct virtio_pci *virtio, uint32_t value)
-{
-	struct virtio_state *state = &virtio->state;
-	unsigned int shift = 32 * (state->driver_select & 1);
-
-	if (state->driver_select > 1 || state->status & VIRTIO_FEATURES_OK)
-		return;
-	state->features &= ~(UINT64_C(0xffffffff) << shift);
-	state->features |= (uint64_t)value << shift;
-}
-
-static void reset(struct virtio_pci *virtio)
-{
-	reset_state(virtio);
-	set_line(virtio);
-	virtio->ops->reset(virtio->data);
-}
-
 static void notify(struct virtio_pci *virtio, uint32_t queue)
 {
 	if (queue < VIRTIO_QUEUES_MAX && virtio_is_running(virtio) &&
@@ -220,8 +326,11 @@ static void write_status(struct virtio_pci *virtio, uint8_t value)
 	struct virtio_state *state = &virtio->state;
 	bool started;
 
-	if (!value)
-		return reset(virtio);
+	if (!value) {
+		reset_state(virtio);
+		set_line(virtio);
+		return virtio->ops->reset(virtio->data);
+	}
 	if (state->features & ~virtio->offered ||
 	    !(state->features & VIRTIO_F_VERSION_1))
 		value &= (uint8_t)~(VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
@@ -231,17 +340,13 @@ static void write_status(struct virtio_pci *virtio, uint8_t value)
 		notify(virtio, i);
 }
 
-/* Half of an address */
-static void write_address(struct virtqueue *queue, uint64_t offset, uint32_t value)
+/* The driver writes a number of 64 bits in two halves. */
+static void set_half(uint64_t *number, bool upper, uint32_t value)
 {
-	uint64_t *const addresses[] = {
-		&queue->descriptors, &queue->driver, &queue->device,
-	};
-	uint64_t *address = addresses[offset / 8];
-	unsigned int shift = offset % 8 ? 32 : 0;
+	unsigned int shift = upper ? 32 : 0;
 
-	*address &= ~(UINT64_C(0xffffffff) << shift);
-	*address |= (uint64_t)value << shift;
+	*number &= ~(UINT64_C(0xffffffff) << shift);
+	*number |= (uint64_t)value << shift;
 }
 
 static void write_queue(struct virtio_pci *virtio, uint64_t offset, uint32_t value,
@@ -249,14 +354,19 @@ static void write_queue(struct virtio_pci *virtio, uint64_t offset, uint32_t val
 {
 	struct virtqueue *queue = selected(virtio);
 
+	uint64_t *addresses[3];
+
 	if (!queue || queue->ready)
 		return;
+	addresses[0] = &queue->descriptors;
+	addresses[1] = &queue->driver;
+	addresses[2] = &queue->device;
 	if (offset == QUEUE_SIZE && size == 2)
 		queue->size = (uint16_t)value;
 	else if (offset == QUEUE_ENABLE && size == 2)
-		queue->ready = value == 1 && virtqueue_valid(queue);
+		queue->ready = value == 1 && queue_valid(queue);
 	else if (offset >= QUEUE_ADDRESSES && !(offset % 4) && size == 4)
-		write_address(queue, offset - QUEUE_ADDRESSES, value);
+		set_half(addresses[(offset - QUEUE_ADDRESSES) / 8], offset % 8, value);
 }
 
 static void write_common(struct virtio_pci *virtio, uint64_t offset, uint32_t value,
@@ -268,8 +378,9 @@ static void write_common(struct virtio_pci *virtio, uint64_t offset, uint32_t va
 		state->feature_select = value;
 	else if (offset == DRIVER_SELECT && size == 4)
 		state->driver_select = value;
-	else if (offset == DRIVER_FEATURE && size == 4)
-		write_features(virtio, value);
+	else if (offset == DRIVER_FEATURE && size == 4 && state->driver_select < 2 &&
+		 !(state->status & VIRTIO_FEATURES_OK))
+		set_half(&state->features, state->driver_select, value);
 	else if (offset == STATUS && size == 1)
 		write_status(virtio, (uint8_t)value);
 	else if (offset == QUEUE_SELECT && size == 2)
@@ -305,21 +416,6 @@ static void virtio_write(void *data, uint64_t offset, const uint8_t *bytes,
 	pthread_mutex_unlock(&virtio->lock);
 }
 
-static uint8_t put_capability(struct pci_function *function, uint8_t at,
-			      uint8_t length, uint8_t type, uint32_t offset,
-			      uint32_t size)
-{
-	uint8_t *capability = function->config + at;
-
-	capability[0] = CAPABILITY_VENDOR;
-	capability[1] = (uint8_t)(at + length);
-	capability[2] = length;
-	capability[3] = type;
-	bytes_put32(capability + CAPABILITY_OFFSET, offset);
-	bytes_put32(capability + CAPABILITY_LENGTH, size);
-	return capability[1];
-}
-
 /*
  * For drivers that cannot reach a BAR: the last capability says which of its bytes the
  * window stands for.
@@ -345,24 +441,40 @@ static void virtio_through(void *data, bool write)
 /* Notifications of all queues are at the same address. */
 static void put_capabilities(struct virtio_pci *virtio)
 {
+	const struct {
+		uint8_t type;
+		uint8_t length;
+		uint32_t offset;
+		uint32_t size;
+	} capabilities[] = {
+		{ CAPABILITY_COMMON, 16, VIRTIO_COMMON, VIRTIO_COMMON_SIZE },
+		{ CAPABILITY_NOTIFY, 20, VIRTIO_NOTIFY, 4 },
+		{ CAPABILITY_ISR, 16, VIRTIO_ISR, 1 },
+		{ CAPABILITY_DEVICE, 16, VIRTIO_CONFIG, virtio->config_size },
+		{ CAPABILITY_WINDOW, 20, 0, 0 },
+	};
 	struct pci_function *function = &virtio->function;
-	uint8_t at = CAPABILITIES;
+	uint8_t at = 0, next = CAPABILITIES;
 
-	function->config[PCI_CONFIG_CAPABILITIES] = at;
+	function->config[PCI_CONFIG_CAPABILITIES] = next;
 	bytes_put16(function->config + PCI_CONFIG_STATUS, PCI_STATUS_CAPABILITIES);
-	at = put_capability(function, at, CAPABILITY_SIZE, CAPABILITY_COMMON,
-			    VIRTIO_COMMON, VIRTIO_COMMON_SIZE);
-	at = put_capability(function, at, CAPABILITY_NOTIFY_SIZE, CAPABILITY_NOTIFY,
-			    VIRTIO_NOTIFY, 4);
-	at = put_capability(function, at, CAPABILITY_SIZE, CAPABILITY_ISR,
-			    VIRTIO_ISR, 1);
-	at = put_capability(function, at, CAPABILITY_SIZE, CAPABILITY_DEVICE,
-			    VIRTIO_CONFIG, virtio->config_size);
-	put_capability(function, at, CAPABILITY_WINDOW_SIZE, CAPABILITY_WINDOW, 0, 0);
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+		uint8_t *capability = function->config + next;
+
+		at = next;
+		next += capabilities[i].length;
+		capability[0] = CAPABILITY_VENDOR;
+		capability[1] = next;
+		capability[2] = capabilities[i].length;
+		capability[3] = capabilities[i].type;
+		bytes_put32(capability + CAPABILITY_OFFSET, capabilities[i].offset);
+		bytes_put32(capability + CAPABILITY_LENGTH, capabilities[i].size);
+	}
+	/* The window is the last one, and the driver's to set. */
 	function->config[at + 1] = 0;
 	function->writable[at + CAPABILITY_BAR] = 0xff;
 	memset(function->writable + at + CAPABILITY_OFFSET, 0xff,
-	       CAPABILITY_WINDOW_SIZE - CAPABILITY_OFFSET);
+	       next - at - CAPABILITY_OFFSET);
 	function->window = at + CAPABILITY_DATA;
 	function->through = virtio_through;
 }
@@ -416,7 +528,7 @@ static bool state_is_valid(const struct virtio_pci *virtio,
 	for (unsigned int i = 0; i < VIRTIO_QUEUES_MAX; i++)
 		if (state->queues[i].ready &&
 		    (state->queues[i].ready != 1 ||
-		     !virtqueue_valid(&state->queues[i])))
+		     !queue_valid(&state->queues[i])))
 			return false;
 	return true;
 }

@@ -4,9 +4,12 @@
  * there for drivers of before 1.0, and without MSI-X. All registers are ports: where a
  * guest has private memory, KVM cannot emulate an instruction that it cannot read, and
  * port accesses need no such thing.
+ *
+ * Its queues are split ones (virtio 1.2, 2.7), as the guest's driver has them in its
+ * memory, all of which may be anything, and somewhere else a moment later.
  */
-#ifndef GMEMCTL_DEVICES_VIRTIO_PCI_H
-#define GMEMCTL_DEVICES_VIRTIO_PCI_H
+#ifndef GMEMCTL_DEVICES_VIRTIO_H
+#define GMEMCTL_DEVICES_VIRTIO_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -15,7 +18,6 @@
 #include "../base/tlv.h"
 #include "../memory/guest_memory.h"
 #include "pci.h"
-#include "virtqueue.h"
 
 #define VIRTIO_BAR_SIZE		128
 #define VIRTIO_QUEUES_MAX	5
@@ -41,6 +43,54 @@
 
 #define VIRTIO_ISR_QUEUE	0x01
 #define VIRTIO_ISR_CONFIG	0x02
+
+/**
+ * VIRTQUEUE_SIZE_MAX: descriptors, at most
+ *
+ * Linux reports free pages only while a zone has as many blocks (of 4 MiB, or of 2) free
+ * beyond what it needs: with more descriptors a small guest would never do it.
+ */
+#define VIRTQUEUE_SIZE_MAX 16
+
+/**
+ * struct virtqueue - a queue; part of a file format
+ * @descriptors: guest physical address of the table
+ * @driver: likewise of the ring of available buffers
+ * @device: likewise of the ring of used ones
+ * @size: descriptors, a power of two
+ * @ready: the driver has enabled it
+ * @next_available: of the driver's ring, modulo 2^16
+ * @next_used: of the device's
+ */
+struct virtqueue {
+	uint64_t descriptors;
+	uint64_t driver;
+	uint64_t device;
+	uint16_t size;
+	uint16_t ready;
+	uint16_t next_available;
+	uint16_t next_used;
+};
+
+/**
+ * struct virtqueue_part - a piece of a buffer
+ * @writable: for the device to write to; else to read from
+ */
+struct virtqueue_part {
+	uint64_t gpa;
+	uint32_t size;
+	bool writable;
+};
+
+/**
+ * struct virtqueue_buffer - a chain of descriptors
+ * @head: the first of them, by which it is given back
+ */
+struct virtqueue_buffer {
+	uint16_t head;
+	unsigned int count;
+	struct virtqueue_part parts[VIRTQUEUE_SIZE_MAX];
+};
 
 /**
  * struct virtio_ops - the device behind it; called with the lock held
@@ -136,4 +186,4 @@ void virtio_pci_get(struct virtio_pci *virtio, struct tlv *records, uint32_t typ
 int virtio_pci_set(struct virtio_pci *virtio, const struct tlv *records,
 		   uint32_t type);
 
-#endif /* GMEMCTL_DEVICES_VIRTIO_PCI_H */
+#endif /* GMEMCTL_DEVICES_VIRTIO_H */
