@@ -1,56 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/serial_reg.h>
 #include <string.h>
 
 #include "uart.h"
 
 #define REGISTERS	8
-
-/* Offsets; the first two are the divisor while LCR_DLAB is set. */
-enum {
-	REG_DATA,
-	REG_IER,
-	REG_IIR_FCR,
-	REG_LCR,
-	REG_MCR,
-	REG_LSR,
-	REG_MSR,
-	REG_SCRATCH,
-};
-
-#define IER_RDI		0x01
-#define IER_THRI	0x02
-#define IER_RLSI	0x04
-#define IER_MSI		0x08
-#define IER_ALL		0x0f
-
-#define IIR_MSI		0x00
-#define IIR_NONE	0x01
-#define IIR_THRI	0x02
-#define IIR_RDI		0x04
-#define IIR_RLSI	0x06
-#define IIR_FIFO	0xc0
-
-#define FCR_ENABLE	0x01
-#define FCR_CLEAR_RX	0x02
-
-#define LCR_DLAB	0x80
-
-#define MCR_DTR		0x01
-#define MCR_RTS		0x02
-#define MCR_OUT1	0x04
-#define MCR_OUT2	0x08
-#define MCR_LOOP	0x10
-#define MCR_ALL		0x1f
-
-#define LSR_READY	0x01
-#define LSR_OVERRUN	0x02
-#define LSR_THRE	0x20
-#define LSR_EMPTY	0x40
-
-#define MSR_CTS		0x10
-#define MSR_DSR		0x20
-#define MSR_RI		0x40
-#define MSR_DCD		0x80
+#define IER_ALL		(UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI)
+#define IIR_FIFO	0xc0	/* FIFOs are enabled */
+#define MCR_ALL		(UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_OUT1 | UART_MCR_RTS | \
+			 UART_MCR_DTR)
 
 void uart_init(struct uart *uart, const struct board *board,
 	       const struct uart_wire *wire)
@@ -71,38 +29,38 @@ static uint8_t uart_modem_lines(const struct uart *uart)
 {
 	uint8_t lines = 0;
 
-	if (!(uart->mcr & MCR_LOOP))
-		return MSR_CTS | MSR_DSR | MSR_DCD;
-	if (uart->mcr & MCR_RTS)
-		lines |= MSR_CTS;
-	if (uart->mcr & MCR_DTR)
-		lines |= MSR_DSR;
-	if (uart->mcr & MCR_OUT1)
-		lines |= MSR_RI;
-	if (uart->mcr & MCR_OUT2)
-		lines |= MSR_DCD;
+	if (!(uart->mcr & UART_MCR_LOOP))
+		return UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD;
+	if (uart->mcr & UART_MCR_RTS)
+		lines |= UART_MSR_CTS;
+	if (uart->mcr & UART_MCR_DTR)
+		lines |= UART_MSR_DSR;
+	if (uart->mcr & UART_MCR_OUT1)
+		lines |= UART_MSR_RI;
+	if (uart->mcr & UART_MCR_OUT2)
+		lines |= UART_MSR_DCD;
 	return lines;
 }
 
 /* The most urgent reason for an interrupt. */
 static uint8_t uart_reason(const struct uart *uart)
 {
-	if (uart->ier & IER_RLSI && uart->overrun)
-		return IIR_RLSI;
-	if (uart->ier & IER_RDI && uart->count)
-		return IIR_RDI;
-	if (uart->ier & IER_THRI && uart->thr_interrupt)
-		return IIR_THRI;
-	if (uart->ier & IER_MSI && uart->msr_delta)
-		return IIR_MSI;
-	return IIR_NONE;
+	if (uart->ier & UART_IER_RLSI && uart->overrun)
+		return UART_IIR_RLSI;
+	if (uart->ier & UART_IER_RDI && uart->count)
+		return UART_IIR_RDI;
+	if (uart->ier & UART_IER_THRI && uart->thr_interrupt)
+		return UART_IIR_THRI;
+	if (uart->ier & UART_IER_MSI && uart->msr_delta)
+		return UART_IIR_MSI;
+	return UART_IIR_NO_INT;
 }
 
 /* On a PC, OUT2 lets the interrupt through, and loopback cuts OUT2 off. */
 static void uart_update(struct uart *uart)
 {
-	bool level = uart_reason(uart) != IIR_NONE &&
-		     (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+	bool level = uart_reason(uart) != UART_IIR_NO_INT &&
+		     (uart->mcr & (UART_MCR_OUT2 | UART_MCR_LOOP)) == UART_MCR_OUT2;
 
 	if (level != uart->level)
 		uart->board->irq(uart->board->data, UART_IRQ, level);
@@ -111,7 +69,7 @@ static void uart_update(struct uart *uart)
 
 static unsigned int uart_depth(const struct uart *uart)
 {
-	return uart->fcr & FCR_ENABLE ? UART_FIFO_SIZE : 1;
+	return uart->fcr & UART_FCR_ENABLE_FIFO ? UART_FIFO_SIZE : 1;
 }
 
 static void uart_push(struct uart *uart, uint8_t byte)
@@ -145,64 +103,37 @@ static uint8_t uart_pop(struct uart *uart)
 	return byte;
 }
 
-/* Looking is what takes the transmitter's interrupt back. */
-static uint8_t uart_read_iir(struct uart *uart)
-{
-	uint8_t reason = uart_reason(uart);
-
-	if (reason == IIR_THRI)
-		uart->thr_interrupt = false;
-	return reason | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
-}
-
-static uint8_t uart_read_lsr(struct uart *uart)
-{
-	uint8_t lsr = LSR_THRE | LSR_EMPTY;
-
-	if (uart->count)
-		lsr |= LSR_READY;
-	if (uart->overrun)
-		lsr |= LSR_OVERRUN;
-	uart->overrun = false;
-	return lsr;
-}
-
-static uint8_t uart_read_msr(struct uart *uart)
-{
-	uint8_t msr = uart_modem_lines(uart) | uart->msr_delta;
-
-	uart->msr_delta = 0;
-	return msr;
-}
-
 static uint8_t uart_read_register(struct uart *uart, uint64_t offset)
 {
+	uint8_t value;
+
 	switch (offset) {
-	case REG_DATA:
-		return uart->lcr & LCR_DLAB ? uart->divisor[0] : uart_pop(uart);
-	case REG_IER:
-		return uart->lcr & LCR_DLAB ? uart->divisor[1] : uart->ier;
-	case REG_IIR_FCR:
-		return uart_read_iir(uart);
-	case REG_LCR:
+	case UART_RX:
+		return uart->lcr & UART_LCR_DLAB ? uart->divisor[0] : uart_pop(uart);
+	case UART_IER:
+		return uart->lcr & UART_LCR_DLAB ? uart->divisor[1] : uart->ier;
+	case UART_IIR:
+		value = uart_reason(uart);
+		/* Looking is what takes the transmitter's interrupt back. */
+		if (value == UART_IIR_THRI)
+			uart->thr_interrupt = false;
+		return value | (uart->fcr & UART_FCR_ENABLE_FIFO ? IIR_FIFO : 0);
+	case UART_LCR:
 		return uart->lcr;
-	case REG_MCR:
+	case UART_MCR:
 		return uart->mcr;
-	case REG_LSR:
-		return uart_read_lsr(uart);
-	case REG_MSR:
-		return uart_read_msr(uart);
+	case UART_LSR:
+		value = UART_LSR_THRE | UART_LSR_TEMT | (uart->count ? UART_LSR_DR : 0) |
+			(uart->overrun ? UART_LSR_OE : 0);
+		uart->overrun = false;
+		return value;
+	case UART_MSR:
+		value = uart_modem_lines(uart) | uart->msr_delta;
+		uart->msr_delta = 0;
+		return value;
 	default:
 		return uart->scratch;
 	}
-}
-
-/* Enabling the transmitter's interrupt while it is empty raises it. */
-static void uart_write_ier(struct uart *uart, uint8_t value)
-{
-	if (~uart->ier & value & IER_THRI)
-		uart->thr_interrupt = true;
-	uart->ier = value & IER_ALL;
 }
 
 /*
@@ -213,63 +144,57 @@ static void uart_write_mcr(struct uart *uart, uint8_t value)
 {
 	uint8_t before = uart_modem_lines(uart), changed;
 
-	if (uart->mcr & ~value & MCR_LOOP && uart->wire.drained)
+	if (uart->mcr & ~value & UART_MCR_LOOP && uart->wire.drained)
 		uart->wire.drained(uart->wire.data);
 	uart->mcr = value & MCR_ALL;
 	changed = before ^ uart_modem_lines(uart);
-	if (!(before & MSR_RI))
-		changed &= (uint8_t)~MSR_RI;
+	if (!(before & UART_MSR_RI))
+		changed &= (uint8_t)~UART_MSR_RI;
 	uart->msr_delta |= changed >> 4;
 }
 
-static void uart_write_fcr(struct uart *uart, uint8_t value)
-{
-	if ((uart->fcr ^ value) & FCR_ENABLE || value & FCR_CLEAR_RX)
-		uart_clear(uart);
-	uart->fcr = value & FCR_ENABLE;
-}
-
 /* Return: whether @value goes out of the machine. */
-static bool uart_write_data(struct uart *uart, uint8_t value)
-{
-	if (uart->lcr & LCR_DLAB) {
-		uart->divisor[0] = value;
-		return false;
-	}
-	uart->thr_interrupt = true;
-	if (!(uart->mcr & MCR_LOOP))
-		return true;
-	uart_push(uart, value);
-	return false;
-}
-
 static bool uart_write_register(struct uart *uart, uint64_t offset,
 				uint8_t value)
 {
 	switch (offset) {
-	case REG_DATA:
-		return uart_write_data(uart, value);
-	case REG_IER:
-		if (uart->lcr & LCR_DLAB)
+	case UART_TX:
+		if (uart->lcr & UART_LCR_DLAB) {
+			uart->divisor[0] = value;
+			break;
+		}
+		uart->thr_interrupt = true;
+		if (!(uart->mcr & UART_MCR_LOOP))
+			return true;
+		uart_push(uart, value);
+		break;
+	case UART_IER:
+		if (uart->lcr & UART_LCR_DLAB) {
 			uart->divisor[1] = value;
-		else
-			uart_write_ier(uart, value);
-		return false;
-	case REG_IIR_FCR:
-		uart_write_fcr(uart, value);
-		return false;
-	case REG_LCR:
+			break;
+		}
+		/* Enabled while the transmitter is empty, it is raised. */
+		if (~uart->ier & value & UART_IER_THRI)
+			uart->thr_interrupt = true;
+		uart->ier = value & IER_ALL;
+		break;
+	case UART_FCR:
+		if ((uart->fcr ^ value) & UART_FCR_ENABLE_FIFO ||
+		    value & UART_FCR_CLEAR_RCVR)
+			uart_clear(uart);
+		uart->fcr = value & UART_FCR_ENABLE_FIFO;
+		break;
+	case UART_LCR:
 		uart->lcr = value;
-		return false;
-	case REG_MCR:
+		break;
+	case UART_MCR:
 		uart_write_mcr(uart, value);
-		return false;
-	case REG_SCRATCH:
+		break;
+	case UART_SCR:
 		uart->scratch = value;
-		return false;
-	default:
-		return false;
+		break;
 	}
+	return false;
 }
 
 static void uart_read(void *data, uint64_t offset, uint8_t *bytes,
@@ -321,34 +246,17 @@ struct bus_device uart_device(struct uart *uart)
 	};
 }
 
-static size_t uart_space(const struct uart *uart)
-{
-	unsigned int depth = uart_depth(uart);
-
-	if (uart->mcr & MCR_LOOP || uart->count >= depth)
-		return 0;
-	return depth - uart->count;
-}
-
 size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t size)
 {
-	size_t taken = 0, space;
+	unsigned int depth = 0;
+	size_t taken = 0;
 
 	pthread_mutex_lock(&uart->lock);
-	space = uart_space(uart);
-	while (taken < size && taken < space)
+	if (!(uart->mcr & UART_MCR_LOOP))
+		depth = uart_depth(uart);
+	while (taken < size && uart->count < depth)
 		uart_push(uart, bytes[taken++]);
 	uart_update(uart);
 	pthread_mutex_unlock(&uart->lock);
 	return taken;
-}
-
-size_t uart_room(struct uart *uart)
-{
-	size_t space;
-
-	pthread_mutex_lock(&uart->lock);
-	space = uart_space(uart);
-	pthread_mutex_unlock(&uart->lock);
-	return space;
 }

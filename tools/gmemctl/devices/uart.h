@@ -81,7 +81,4 @@ struct bus_device uart_device(struct uart *uart);
  */
 size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t size);
 
-/** uart_room() - how many bytes uart_receive() would take */
-size_t uart_room(struct uart *uart);
-
 #endif /* GMEMCTL_DEVICES_UART_H */
