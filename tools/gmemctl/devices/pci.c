@@ -40,6 +40,8 @@ void pci_init(struct pci *pci, const struct board *board)
 {
 	memset(pci, 0, sizeof(*pci));
 	pci->board = board;
+	pci->memory = (struct pci_window){ pci, false };
+	pci->ports = (struct pci_window){ pci, true };
 	pci->bridge.name = "PCI host bridge";
 	pci_identify(&pci->bridge, &bridge_identity);
 	pthread_mutex_init(&pci->lock, NULL);
@@ -134,15 +136,10 @@ static void pci_read_data(const struct pci *pci, uint64_t offset,
 	memcpy(bytes, function->config + number + offset, size);
 }
 
-static void pci_write_data(const struct pci *pci, uint64_t offset,
-			   const uint8_t *bytes, unsigned int size)
+/* What the guest cannot write is this machine's. */
+static void write_config(struct pci_function *function, uint64_t at,
+			 const uint8_t *bytes, unsigned int size)
 {
-	struct pci_function *function = pci_selected(pci);
-	uint32_t number = pci->address & REGISTER_MASK;
-	uint64_t at = number + offset;
-
-	if (!function)
-		return;
 	for (unsigned int i = 0; i < size; i++) {
 		uint8_t mask = function->writable[at + i];
 
@@ -150,6 +147,17 @@ static void pci_write_data(const struct pci *pci, uint64_t offset,
 			((function->config[at + i] & ~mask) | (bytes[i] & mask));
 	}
 	update_place(function);
+}
+
+static void pci_write_data(const struct pci *pci, uint64_t offset,
+			   const uint8_t *bytes, unsigned int size)
+{
+	struct pci_function *function = pci_selected(pci);
+	uint32_t number = pci->address & REGISTER_MASK;
+
+	if (!function)
+		return;
+	write_config(function, number + offset, bytes, size);
 	if (function->window && function->window == number)
 		function->through(function->data, true);
 }
@@ -170,14 +178,6 @@ static void pci_read(void *data, uint64_t offset, uint8_t *bytes,
 	pthread_mutex_unlock(&pci->lock);
 }
 
-static bool pci_write_reset(struct pci *pci, uint8_t value)
-{
-	bool reset = ~pci->reset & value & RESET_CPU;
-
-	pci->reset = value & RESET_MASK;
-	return reset;
-}
-
 static void pci_write(void *data, uint64_t offset, const uint8_t *bytes,
 		      unsigned int size)
 {
@@ -189,7 +189,8 @@ static void pci_write(void *data, uint64_t offset, const uint8_t *bytes,
 		memcpy(&pci->address, bytes, size);
 		pci->address &= ADDRESS_MASK;
 	} else if (offset == RESET_OFFSET && size == 1) {
-		reset = pci_write_reset(pci, bytes[0]);
+		reset = ~pci->reset & bytes[0] & RESET_CPU;
+		pci->reset = bytes[0] & RESET_MASK;
 	} else if (offset >= DATA_OFFSET) {
 		pci_write_data(pci, offset - DATA_OFFSET, bytes, size);
 	}
@@ -211,17 +212,22 @@ struct bus_device pci_device(struct pci *pci)
 	};
 }
 
-/* The BAR that has all of an access; no device takes a part of one. */
-static struct pci_function *find_bar(struct pci *pci, bool io, uint64_t address,
-				     unsigned int size, uint64_t *offset)
+/*
+ * The BAR that has all of an access; no device takes a part of one.
+ * @offset: in the window, and then in the BAR
+ */
+static const struct pci_function *find_bar(const struct pci_window *window,
+					   uint64_t *offset, unsigned int size)
 {
+	uint64_t address = *offset + (window->io ? PCI_IO_START : PCI_MEMORY_START);
+
 	for (unsigned int i = 0; i < PCI_SLOTS; i++) {
-		struct pci_function *function = pci->functions[i];
+		const struct pci_function *function = window->pci->functions[i];
 		uint64_t place = function ? __atomic_load_n(&function->place,
 							    __ATOMIC_ACQUIRE) :
 					    PCI_BAR_NOWHERE;
 
-		if (place == PCI_BAR_NOWHERE || function->bar_io != io ||
+		if (place == PCI_BAR_NOWHERE || function->bar_io != window->io ||
 		    address < place || address - place >= function->bar_size ||
 		    size > function->bar_size - (address - place))
 			continue;
@@ -231,50 +237,22 @@ static struct pci_function *find_bar(struct pci *pci, bool io, uint64_t address,
 	return NULL;
 }
 
-static void window_read(struct pci *pci, bool io, uint64_t address,
-			uint8_t *bytes, unsigned int size)
+static void window_read(void *data, uint64_t offset, uint8_t *bytes,
+			unsigned int size)
 {
-	uint64_t offset;
-	const struct pci_function *function = find_bar(pci, io, address, size,
-						       &offset);
+	const struct pci_function *function = find_bar(data, &offset, size);
 
 	if (function)
 		function->read(function->data, offset, bytes, size);
 }
 
-static void window_write(struct pci *pci, bool io, uint64_t address,
-			 const uint8_t *bytes, unsigned int size)
+static void window_write(void *data, uint64_t offset, const uint8_t *bytes,
+			 unsigned int size)
 {
-	uint64_t offset;
-	const struct pci_function *function = find_bar(pci, io, address, size,
-						       &offset);
+	const struct pci_function *function = find_bar(data, &offset, size);
 
 	if (function)
 		function->write(function->data, offset, bytes, size);
-}
-
-static void memory_read(void *data, uint64_t offset, uint8_t *bytes,
-			unsigned int size)
-{
-	window_read(data, false, PCI_MEMORY_START + offset, bytes, size);
-}
-
-static void memory_write(void *data, uint64_t offset, const uint8_t *bytes,
-			 unsigned int size)
-{
-	window_write(data, false, PCI_MEMORY_START + offset, bytes, size);
-}
-
-static void io_read(void *data, uint64_t offset, uint8_t *bytes,
-		    unsigned int size)
-{
-	window_read(data, true, PCI_IO_START + offset, bytes, size);
-}
-
-static void io_write(void *data, uint64_t offset, const uint8_t *bytes,
-		     unsigned int size)
-{
-	window_write(data, true, PCI_IO_START + offset, bytes, size);
 }
 
 struct bus_device pci_memory_device(struct pci *pci)
@@ -284,9 +262,9 @@ struct bus_device pci_memory_device(struct pci *pci)
 		.start = PCI_MEMORY_START,
 		.size = PCI_MEMORY_SIZE,
 		.width = 8,
-		.read = memory_read,
-		.write = memory_write,
-		.data = pci,
+		.read = window_read,
+		.write = window_write,
+		.data = &pci->memory,
 	};
 }
 
@@ -297,9 +275,9 @@ struct bus_device pci_io_device(struct pci *pci)
 		.start = PCI_IO_START,
 		.size = PCI_IO_SIZE,
 		.width = 4,
-		.read = io_read,
-		.write = io_write,
-		.data = pci,
+		.read = window_read,
+		.write = window_write,
+		.data = &pci->ports,
 	};
 }
 
@@ -309,7 +287,6 @@ void pci_function_get(const struct pci_function *function, struct tlv *records,
 	tlv_add(records, type, slot, function->config, sizeof(function->config));
 }
 
-/* What the guest cannot write is this machine's. */
 int pci_function_set(struct pci_function *function, const struct tlv *records,
 		     uint32_t type, enum pci_slot slot)
 {
@@ -317,12 +294,6 @@ int pci_function_set(struct pci_function *function, const struct tlv *records,
 
 	if (!tlv_get(records, type, slot, config, sizeof(config)))
 		return -EBADMSG;
-	for (unsigned int i = 0; i < PCI_CONFIG_SIZE; i++) {
-		uint8_t mask = function->writable[i];
-
-		function->config[i] = (uint8_t)((function->config[i] & ~mask) |
-						(config[i] & mask));
-	}
-	update_place(function);
+	write_config(function, 0, config, sizeof(config));
 	return 0;
 }

@@ -97,13 +97,21 @@ struct pci_function {
 	uint32_t bar_size;
 	bool bar_io;
 	uint64_t place;
-	void (*read)(void *data, uint64_t offset, uint8_t *bytes,
-		     unsigned int size);
-	void (*write)(void *data, uint64_t offset, const uint8_t *bytes,
-		      unsigned int size);
+	bus_read_fn read;
+	bus_write_fn write;
 	unsigned int window;
 	void (*through)(void *data, bool write);
 	void *data;
+};
+
+/**
+ * struct pci_window - where BARs are
+ * @pci: the bus
+ * @io: it is among the ports
+ */
+struct pci_window {
+	struct pci *pci;
+	bool io;
 };
 
 /**
@@ -112,6 +120,7 @@ struct pci_function {
  * @functions: by slot; those that are not there are NULL. Does not change once the
  *	guest runs
  * @bridge: the host bridge, there if anything else is
+ * @memory: the window in memory, and @ports among the ports
  * @lock: protects what follows, and configuration space
  * @address: the address register
  * @reset: the reset control
@@ -120,6 +129,8 @@ struct pci {
 	const struct board *board;
 	struct pci_function *functions[PCI_SLOTS];
 	struct pci_function bridge;
+	struct pci_window memory;
+	struct pci_window ports;
 	pthread_mutex_t lock;
 	uint32_t address;
 	uint8_t reset;
