@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <cpuid.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "../devices/chipset.h"
-#include "../guest/image.h"
 #include "boot.h"
 
 #define PTE_PRESENT	UINT64_C(0x01)
@@ -45,36 +45,25 @@ void reset_vector_build(uint8_t bytes[RESET_VECTOR_SIZE])
 	memcpy(bytes, code, sizeof(code));
 }
 
-/* Identity map of the first 4 GiB in pages of 2 MiB. */
-static void boot_page_tables(uint8_t *memory)
+void boot_tables(uint8_t *memory)
 {
+	uint64_t *gdt = (uint64_t *)(memory + GUEST_GDT_GPA);
 	uint64_t *pml4 = (uint64_t *)(memory + GUEST_PML4_GPA);
 	uint64_t *pdpt = (uint64_t *)(memory + GUEST_PDPT_GPA);
 	uint64_t *pd = (uint64_t *)(memory + GUEST_PD_GPA);
 
 	/* The memory may be a file that another guest has left. */
+	memset(gdt, 0, GDT_ENTRIES * sizeof(*gdt));
 	memset(pml4, 0, TABLE_ENTRIES * sizeof(*pml4));
 	memset(pdpt, 0, TABLE_ENTRIES * sizeof(*pdpt));
+	gdt[SELECTOR_CODE / 8] = GDT_CODE;
+	gdt[SELECTOR_DATA / 8] = GDT_DATA;
+	/* Identity map of the first 4 GiB in pages of 2 MiB */
 	pml4[0] = GUEST_PDPT_GPA | PTE_TABLE;
 	for (uint64_t i = 0; i < GUEST_PD_COUNT; i++)
 		pdpt[i] = (GUEST_PD_GPA + i * 0x1000) | PTE_TABLE;
 	for (uint64_t i = 0; i < GUEST_PD_COUNT * TABLE_ENTRIES; i++)
 		pd[i] = i << 21 | PTE_TABLE | PTE_LARGE;
-}
-
-static void boot_descriptors(uint8_t *memory)
-{
-	uint64_t *gdt = (uint64_t *)(memory + GUEST_GDT_GPA);
-
-	memset(gdt, 0, GDT_ENTRIES * sizeof(*gdt));
-	gdt[SELECTOR_CODE / 8] = GDT_CODE;
-	gdt[SELECTOR_DATA / 8] = GDT_DATA;
-}
-
-void boot_tables(uint8_t *memory)
-{
-	boot_descriptors(memory);
-	boot_page_tables(memory);
 }
 
 int boot_load(uint8_t *memory, uint64_t size, struct error *error)
@@ -106,10 +95,9 @@ uint32_t boot_hypercall_flag(void)
 	return ecx & (1U << 2) ? GUEST_F_VMMCALL : 0;
 }
 
-static void boot_segment(struct kvm_segment *segment, uint16_t selector,
-			 uint8_t type, uint8_t longmode)
+static struct kvm_segment boot_segment(uint16_t selector, uint8_t type, bool longmode)
 {
-	*segment = (struct kvm_segment){
+	return (struct kvm_segment){
 		.limit = 0xffffffff,
 		.selector = selector,
 		.type = type,
@@ -121,37 +109,32 @@ static void boot_segment(struct kvm_segment *segment, uint16_t selector,
 	};
 }
 
-static void boot_long_mode(struct kvm_sregs *sregs)
-{
-	boot_segment(&sregs->cs, SELECTOR_CODE, 0x0b, 1);
-	boot_segment(&sregs->ds, SELECTOR_DATA, 0x03, 0);
-	sregs->es = sregs->ds;
-	sregs->fs = sregs->ds;
-	sregs->gs = sregs->ds;
-	sregs->ss = sregs->ds;
-	sregs->gdt.base = GUEST_GDT_GPA;
-	sregs->gdt.limit = GDT_ENTRIES * 8 - 1;
-	sregs->idt.base = 0;
-	sregs->idt.limit = 0;
-	sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
-	sregs->cr3 = GUEST_PML4_GPA;
-	sregs->cr4 = CR4_PAE;
-	sregs->efer = EFER_LME | EFER_LMA;
-}
-
 int boot_enter(struct vcpu *vcpu, struct kvm_regs *regs, struct error *error)
 {
 	struct kvm_sregs sregs;
 	int rc;
 
-	regs->rflags = RFLAGS_ONE;
 	rc = vcpu_get_sregs(vcpu, &sregs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_GET_SREGS", NULL);
-	boot_long_mode(&sregs);
+	sregs.cs = boot_segment(SELECTOR_CODE, 0x0b, true);
+	sregs.ds = boot_segment(SELECTOR_DATA, 0x03, false);
+	sregs.es = sregs.ds;
+	sregs.fs = sregs.ds;
+	sregs.gs = sregs.ds;
+	sregs.ss = sregs.ds;
+	sregs.gdt.base = GUEST_GDT_GPA;
+	sregs.gdt.limit = GDT_ENTRIES * 8 - 1;
+	sregs.idt.base = 0;
+	sregs.idt.limit = 0;
+	sregs.cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+	sregs.cr3 = GUEST_PML4_GPA;
+	sregs.cr4 = CR4_PAE;
+	sregs.efer = EFER_LME | EFER_LMA;
 	rc = vcpu_set_sregs(vcpu, &sregs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_SET_SREGS", NULL);
+	regs->rflags = RFLAGS_ONE;
 	rc = vcpu_set_regs(vcpu, regs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_SET_REGS", NULL);

@@ -1,9 +1,168 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <cpuid.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "linux.h"
+
+#define HEADER_OFFSET	0x1f1	/* of the setup header in the image */
+#define HEADER_JUMP	0x202	/* its length counts from here */
+#define HEADER_MAX	0x290	/* what the zero page has room for */
+#define HEADER_MIN	0x264	/* the end of init_size */
+#define HEADER_MAGIC	0x53726448 /* "HdrS" */
+#define BOOT_FLAG	0xaa55
+#define PROTOCOL_64	0x020c
+#define SECTOR		512
+#define SECTORS_DEFAULT	4
+#define PARAGRAPH	16
+#define LOW_START	UINT64_C(0x100000)
+#define LOW_END		(UINT64_C(1) << 32)
+#define LOADER_UNKNOWN	0xff
+#define VIDEO_NORMAL	0xffff
+#define PAGE_MASK	(RANGE_PAGE_SIZE - 1)
+#define LEAF_HYPERVISOR	0x40000000U
+#define ECX_HYPERVISOR	(1U << 31)
+
+/* What is being looked at, and where to say what is wrong with it. */
+struct parser {
+	const uint8_t *image;
+	size_t size;
+	const char *name;
+	struct error *error;
+};
+
+static int refuse(const struct parser *parser, const char *action,
+		  const char *hint)
+{
+	return error_set(parser->error, -ENOEXEC, parser->name, action, "%s",
+			 hint);
+}
+
+static bool has_at(const uint8_t *image, size_t size, size_t offset,
+		   const char *bytes, size_t count)
+{
+	return offset + count <= size && !memcmp(image + offset, bytes, count);
+}
+
+/*
+ * Sources of the magics: Documentation/arch/x86/boot.rst, arm64/booting.rst, and
+ * drivers/firmware/efi/libstub/zboot-header.S of Linux.
+ */
+const char *bzimage_describe_other(const uint8_t *image, size_t size)
+{
+	if (!size)
+		return "an empty file";
+	if (has_at(image, size, 0x1fe, "\x55\xaa", 2) &&
+	    has_at(image, size, HEADER_JUMP, "HdrS", 4))
+		return NULL;
+	if (has_at(image, size, 0, "\177ELF", 4))
+		return "an ELF file, such as vmlinux";
+	if (has_at(image, size, 0x38, "ARM\x64", 4))
+		return "a kernel for arm64";
+	if (has_at(image, size, 4, "zimg", 4))
+		return "an EFI zboot image";
+	if (has_at(image, size, 0, "MZ", 2))
+		return "an EFI application";
+	return "a file with no boot sector and setup header";
+}
+
+static int refuse_magic(const struct parser *parser)
+{
+	const char *other = bzimage_describe_other(parser->image, parser->size);
+
+	return error_set(parser->error, -ENOEXEC, parser->name,
+			 "load as a Linux kernel",
+			 "this is %s: expected a bzImage, such as /boot/vmlinuz, or "
+			 "arch/x86/boot/bzImage in a build tree",
+			 other ? other : "the beginning of a kernel only");
+}
+
+/* The header says itself how long it is. Newer ones are longer. */
+static int parse_header(const struct parser *parser, struct bzimage *out)
+{
+	size_t end, known = sizeof(out->header);
+
+	if (parser->size < HEADER_MIN)
+		return refuse_magic(parser);
+	memset(&out->header, 0, sizeof(out->header));
+	memcpy(&out->header, parser->image + HEADER_OFFSET,
+	       HEADER_MIN - HEADER_OFFSET);
+	if (out->header.boot_flag != BOOT_FLAG ||
+	    out->header.header != HEADER_MAGIC)
+		return refuse_magic(parser);
+	if (out->header.version < PROTOCOL_64)
+		return refuse(parser, "check the boot protocol",
+			      "it is older than 2.12: Linux 3.8 or newer is "
+			      "needed");
+	end = HEADER_JUMP + parser->image[HEADER_JUMP - 1];
+	if (end < HEADER_MIN || end > HEADER_MAX || end > parser->size)
+		return refuse(parser, "check the setup header",
+			      "its length makes no sense: the file is damaged");
+	if (end - HEADER_OFFSET < known)
+		known = end - HEADER_OFFSET;
+	memcpy(&out->header, parser->image + HEADER_OFFSET, known);
+	return 0;
+}
+
+static int parse_code(const struct parser *parser, struct bzimage *out)
+{
+	size_t sectors = out->header.setup_sects ? out->header.setup_sects :
+						   SECTORS_DEFAULT;
+	size_t offset = (sectors + 1) * SECTOR;
+	uint64_t expected = (uint64_t)out->header.syssize * PARAGRAPH;
+
+	if (offset >= parser->size || expected > parser->size - offset)
+		return refuse(parser, "load as a Linux kernel",
+			      "the file is truncated: the header speaks of more "
+			      "than there is");
+	out->code = parser->image + offset;
+	out->code_size = parser->size - offset;
+	if (out->code_size <= BZIMAGE_ENTRY_64)
+		return refuse(parser, "load as a Linux kernel",
+			      "the file ends before the 64-bit entry");
+	return 0;
+}
+
+/* Loaded anywhere else, a relocatable kernel would move there itself. */
+static int parse_place(const struct parser *parser, struct bzimage *out)
+{
+	uint64_t size = out->header.init_size;
+
+	if (size < out->code_size)
+		size = out->code_size;
+	out->start = out->header.pref_address;
+	if (out->start < LOW_START || out->start & PAGE_MASK ||
+	    out->start >= LOW_END || size > LOW_END - out->start)
+		return refuse(parser, "check the setup header",
+			      "the kernel wants to be loaded where it cannot "
+			      "be: the file is damaged");
+	out->end = out->start + size;
+	out->initrd_end = (uint64_t)out->header.initrd_addr_max + 1;
+	out->cmdline_max = out->header.cmdline_size;
+	return 0;
+}
+
+int bzimage_parse(const uint8_t *image, size_t size, const char *name,
+		  struct bzimage *out, struct error *error)
+{
+	const struct parser parser = { image, size, name, error };
+	int rc = parse_header(&parser, out);
+
+	if (rc)
+		return rc;
+	if (!(out->header.loadflags & LOADED_HIGH))
+		return refuse(&parser, "check the setup header",
+			      "this is a zImage, to be loaded below 1 MiB: "
+			      "build a bzImage");
+	if (!(out->header.xloadflags & XLF_KERNEL_64))
+		return refuse(&parser, "check the setup header",
+			      "this is a 32-bit kernel: an x86-64 one is "
+			      "needed");
+	rc = parse_code(&parser, out);
+	return rc ? rc : parse_place(&parser, out);
+}
 
 /**
  * struct table - a memory map being built
@@ -14,10 +173,6 @@ struct table {
 	unsigned int count;
 	unsigned int max;
 };
-
-#define LOADER_UNKNOWN	0xff
-#define VIDEO_NORMAL	0xffff
-#define PAGE_MASK	(RANGE_PAGE_SIZE - 1)
 
 unsigned int e820_place(uint64_t size, struct range out[E820_PLACES])
 {
@@ -82,36 +237,28 @@ static int refuse_space(struct error *error, const char *what,
 			 (unsigned long long)available);
 }
 
-static int place_initrd(const struct bzimage *kernel, uint64_t size,
-			uint64_t ram_end, struct linux_places *out,
-			struct error *error)
+int linux_place(const struct bzimage *kernel, uint64_t initrd_size,
+		uint64_t ram_end, struct linux_places *out,
+		struct error *error)
 {
 	uint64_t end = ram_end < kernel->initrd_end ? ram_end :
 						      kernel->initrd_end;
 	uint64_t room;
 
-	end &= ~PAGE_MASK;
-	room = end > out->kernel.end ? end - out->kernel.end : 0;
-	if (size > room)
-		return refuse_space(error, "initrd", size, room);
-	out->initrd.start = (end - size) & ~PAGE_MASK;
-	out->initrd.end = out->initrd.start + size;
-	if (out->initrd.start < out->kernel.end)
-		return refuse_space(error, "initrd", size, room);
-	return 0;
-}
-
-int linux_place(const struct bzimage *kernel, uint64_t initrd_size,
-		uint64_t ram_end, struct linux_places *out,
-		struct error *error)
-{
 	memset(out, 0, sizeof(*out));
 	out->kernel = (struct range){ kernel->start, kernel->end };
 	if (kernel->end > ram_end)
 		return refuse_space(error, "kernel", kernel->end, ram_end);
 	if (!initrd_size)
 		return 0;
-	return place_initrd(kernel, initrd_size, ram_end, out, error);
+	end &= ~PAGE_MASK;
+	room = end > kernel->end ? end - kernel->end : 0;
+	if (initrd_size > room ||
+	    ((end - initrd_size) & ~PAGE_MASK) < kernel->end)
+		return refuse_space(error, "initrd", initrd_size, room);
+	out->initrd.start = (end - initrd_size) & ~PAGE_MASK;
+	out->initrd.end = out->initrd.start + initrd_size;
+	return 0;
 }
 
 static int check_ram(const struct linux_boot *boot, struct error *error)
@@ -144,12 +291,13 @@ static int check_cmdline(const struct bzimage *kernel, const char *cmdline,
 			 "at most %zu characters, not %zu", most, length);
 }
 
-static void write_zero_page(uint8_t *memory, const struct linux_boot *boot,
-			    const struct bzimage *kernel,
-			    const struct linux_places *places, int entries)
+static void write_all(uint8_t *memory, const struct linux_boot *boot,
+		      const struct bzimage *kernel,
+		      const struct linux_places *places, int entries)
 {
 	struct boot_params *params = (void *)(memory + LINUX_ZERO_PAGE_GPA);
 
+	boot_tables(memory);
 	memset(params, 0, sizeof(*params));
 	params->hdr = kernel->header;
 	params->hdr.type_of_loader = LOADER_UNKNOWN;
@@ -161,14 +309,6 @@ static void write_zero_page(uint8_t *memory, const struct linux_boot *boot,
 	params->hdr.setup_data = 0;
 	e820_build(boot->ram, boot->nr_ram, params->e820_table, entries);
 	params->e820_entries = (uint8_t)entries;
-}
-
-static void write_all(uint8_t *memory, const struct linux_boot *boot,
-		      const struct bzimage *kernel,
-		      const struct linux_places *places, int entries)
-{
-	boot_tables(memory);
-	write_zero_page(memory, boot, kernel, places, entries);
 	strcpy((char *)memory + LINUX_CMDLINE_GPA, boot->cmdline);
 	memcpy(memory + places->kernel.start, kernel->code, kernel->code_size);
 	if (boot->initrd_size)
@@ -214,4 +354,77 @@ int linux_vcpu(struct vcpu *vcpu, uint64_t entry, struct error *error)
 	};
 
 	return boot_enter(vcpu, &regs, error);
+}
+
+/*
+ * noxsave		It lets the guest change XCR0 behind KVM's back.
+ * no5lvl		It does not get five levels of page tables right.
+ * no_timer_check	Ticks come too late for the check whether they come.
+ * tsc, tsc_early_khz	The counter cannot be calibrated against timers that are
+ *			late. Without it the guest asks the PM timer what time it
+ *			is, and each answer is an exit to gmemctl.
+ */
+static const struct {
+	const char *name;
+	const char *value;
+	bool khz;
+} wanted[] = {
+	{ "noxsave", "", false },
+	{ "no5lvl", "", false },
+	{ "no_timer_check", "", false },
+	{ "tsc", "=reliable", true },
+	{ "tsc_early_khz", "=", true },
+};
+
+bool emulated_host_is_tcg(const uint32_t name[3])
+{
+	return !memcmp(name, "TCGTCGTCGTCG", 3 * sizeof(name[0]));
+}
+
+bool emulated_host(void)
+{
+	uint32_t eax, ebx, ecx, edx, name[3];
+
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & ECX_HYPERVISOR))
+		return false;
+	__cpuid(LEAF_HYPERVISOR, eax, name[0], name[1], name[2]);
+	return eax >= LEAF_HYPERVISOR && emulated_host_is_tcg(name);
+}
+
+/* As the kernel takes its command line apart: at spaces, and at the first '='. */
+static bool has_word(const char *cmdline, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (*cmdline) {
+		size_t size = strcspn(cmdline, " \t\n");
+
+		if (size >= length && !strncmp(cmdline, name, length) &&
+		    (size == length || cmdline[length] == '='))
+			return true;
+		cmdline += size;
+		cmdline += strspn(cmdline, " \t\n");
+	}
+	return false;
+}
+
+void emulated_host_words(const char *cmdline, unsigned int tsc_khz,
+			 char words[EMULATED_HOST_WORDS_MAX])
+{
+	size_t used = 0;
+
+	words[0] = '\0';
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		char number[16] = "";
+
+		if (has_word(cmdline, wanted[i].name) ||
+		    (wanted[i].khz && !tsc_khz))
+			continue;
+		if (wanted[i].khz && !wanted[i].value[1])
+			snprintf(number, sizeof(number), "%u", tsc_khz);
+		used += (size_t)snprintf(words + used,
+					 EMULATED_HOST_WORDS_MAX - used,
+					 " %s%s%s", wanted[i].name,
+					 wanted[i].value, number);
+	}
 }

@@ -1,19 +1,67 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A Linux guest in memory: kernel, initrd, command line and zero page, as the
- * 64-bit boot protocol wants them.
+ * 64-bit boot protocol wants them; and what a bzImage says about how to boot it.
  */
 #ifndef GMEMCTL_BOOT_LINUX_H
 #define GMEMCTL_BOOT_LINUX_H
 
 #include <asm/bootparam.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../base/error.h"
 #include "../memory/range.h"
 #include "boot.h"
-#include "bzimage.h"
+
+/** BZIMAGE_ENTRY_64: the 64-bit entry, from where the kernel is loaded */
+#define BZIMAGE_ENTRY_64 0x200
+
+/**
+ * struct bzimage - a kernel that can be booted
+ * @header: the setup header, with zeros where the kernel's is shorter
+ * @code: what is to be loaded, a part of the image
+ * @code_size: bytes
+ * @start: where it is to be loaded
+ * @end: memory up to there has to be the kernel's, until it knows better
+ * @initrd_end: the initrd has to end there at the latest
+ * @cmdline_max: characters of the command line, without its end
+ */
+struct bzimage {
+	struct setup_header header;
+	const uint8_t *code;
+	size_t code_size;
+	uint64_t start;
+	uint64_t end;
+	uint64_t initrd_end;
+	uint32_t cmdline_max;
+};
+
+/**
+ * bzimage_parse() - check an image and find out what it wants
+ * @image: it may be anything; it has to outlive @out
+ * @name: for messages
+ *
+ * Only kernels with a 64-bit entry are taken: boot protocol 2.12 (Linux 3.8) and
+ * newer.
+ *
+ * Return: 0; -ENOEXEC for what is no such kernel, or a broken one.
+ */
+int bzimage_parse(const uint8_t *image, size_t size, const char *name,
+		  struct bzimage *out, struct error *error);
+
+/** BZIMAGE_HEAD: so many bytes tell a bzImage from other files */
+#define BZIMAGE_HEAD 0x206
+
+/**
+ * bzimage_describe_other() - what a file is that is no bzImage
+ * @image: at least its first BZIMAGE_HEAD bytes, or all of it
+ * @size: of @image
+ *
+ * Return: words such as "an ELF file", or NULL for a bzImage.
+ */
+const char *bzimage_describe_other(const uint8_t *image, size_t size);
 
 #define E820_RAM	1
 #define E820_RESERVED	2
@@ -112,5 +160,27 @@ int linux_load(uint8_t *memory, const struct linux_boot *boot, uint64_t *entry,
 
 /** linux_vcpu() - set the first vCPU to the entry */
 int linux_vcpu(struct vcpu *vcpu, uint64_t entry, struct error *error);
+
+/*
+ * A host that is itself a machine of QEMU without KVM (TCG). Its SVM is emulated,
+ * slow, and not quite that of a CPU: Linux as a guest of it needs to be told.
+ */
+#define EMULATED_HOST_WORDS_MAX 128
+
+/** emulated_host() - whether this is one, by CPUID leaf 0x40000000 */
+bool emulated_host(void);
+
+/** emulated_host_is_tcg() - the same for a leaf's EBX, ECX and EDX */
+bool emulated_host_is_tcg(const uint32_t name[3]);
+
+/**
+ * emulated_host_words() - what Linux needs there that its command line lacks
+ * @cmdline: of the user, who knows better: a word that is in it is not repeated,
+ *	whatever its value
+ * @tsc_khz: rate of a VM's time stamp counter, or 0: not known
+ * @words: out: separated by spaces, with one in front; empty if none is needed
+ */
+void emulated_host_words(const char *cmdline, unsigned int tsc_khz,
+			 char words[EMULATED_HOST_WORDS_MAX]);
 
 #endif /* GMEMCTL_BOOT_LINUX_H */

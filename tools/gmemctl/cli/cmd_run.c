@@ -15,7 +15,6 @@
 #include "../base/calls.h"
 #include "../base/clock.h"
 #include "../boot/boot.h"
-#include "../boot/emulated_host.h"
 #include "../boot/linux.h"
 #include "../guest/params.h"
 #include "../kvm/slot.h"

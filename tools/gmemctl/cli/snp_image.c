@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../base/hex.h"
-#include "../boot/bzimage.h"
+#include "../boot/linux.h"
 #include "input.h"
 #include "out.h"
 #include "snp.h"

@@ -119,5 +119,9 @@ struct guest_params {
 	uint64_t observed[4];
 };
 
+/** guest_image_start: for the VMM: the payloads, to be loaded at GUEST_IMAGE_GPA */
+extern const uint8_t guest_image_start[];
+extern const uint8_t guest_image_end[];
+
 #endif /* __ASSEMBLER__ */
 #endif /* GMEMCTL_GUEST_PARAMS_H */

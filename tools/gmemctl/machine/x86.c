@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../base/text.h"
-#include "../boot/emulated_host.h"
+#include "../boot/linux.h"
 #include "../kvm/cpuid.h"
 #include "../kvm/exits.h"
 #include "../kvm/step.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../boot/bzimage.h"
+#include "../boot/linux.h"
 #include "bzimage_fake.h"
 #include "ksft.h"
 

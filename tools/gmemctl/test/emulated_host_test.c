@@ -2,7 +2,7 @@
 /* What a Linux guest is told on a host that is emulated. */
 #include <string.h>
 
-#include "../boot/emulated_host.h"
+#include "../boot/linux.h"
 #include "ksft.h"
 
 static bool adds(const char *cmdline, unsigned int tsc_khz, const char *expected)
