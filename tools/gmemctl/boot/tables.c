@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The tables that firmware would have left: ACPI, and Intel's MP table. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "../devices/pci.h"
 #include "../devices/chipset.h"
+#include "../devices/pci.h"
 #include "../kvm/vcpu.h"
 #include "tables.h"
 
@@ -38,8 +39,6 @@
 #define NO_C2		0xffff
 #define RESET_VALUE	0x06
 
-#define SPACE_IO	1
-
 /* MADT */
 #define MADT_PCAT	1	/* there are 8259s, too */
 #define MADT_LAPIC	0
@@ -71,6 +70,9 @@ enum {
 	INTERRUPT_8259,
 };
 
+#define ENTRY_CPU_SIZE	20
+#define ENTRY_SIZE	8	/* of all others */
+
 #define CPU_ENABLED	0x01
 #define CPU_BOOT	0x02
 #define CPU_FAMILY_6	0x00000600
@@ -83,92 +85,47 @@ enum {
 #define ISA_CASCADE	2
 #define ALL_APICS	0xff
 
+/* Numbers as bytes */
+#define WORD(value) (value) & 0xff, (value) >> 8 & 0xff
+#define DWORD(value) WORD(value), (value) >> 16 & 0xff, (value) >> 24 & 0xff
+#define QWORD(value) DWORD(value), DWORD((uint64_t)(value) >> 32)
+
+/* A register of ACPI: by port, its bits, and 1, 2, 3 for accesses of 1, 2, 4 bytes */
+#define ADDRESS(port, bits, access) 1, bits, 0, access, QWORD(port)
+#define NO_ADDRESS DWORD(0), QWORD(0)
+
 #define PCI_IO_LAST	(PCI_IO_START + PCI_IO_SIZE - 1)
-#define DWORD(value) \
-	(value) & 0xff, (value) >> 8 & 0xff, (value) >> 16 & 0xff, (value) >> 24
 
-static bool table_room(struct table *table, size_t size)
+/**
+ * struct table - bytes being written
+ * @bytes: where
+ * @size: how many there may be
+ * @used: how many there are
+ * @full: something did not fit; nothing is written from then on
+ */
+struct table {
+	uint8_t *bytes;
+	size_t size;
+	size_t used;
+	bool full;
+};
+
+static void table_put(struct table *table, const void *bytes, size_t size)
 {
-	if (table->full || size > table->size - table->used)
+	if (table->full || size > table->size - table->used) {
 		table->full = true;
-	return !table->full;
-}
-
-void table_put(struct table *table, const void *bytes, size_t size)
-{
-	if (!table_room(table, size))
 		return;
+	}
 	memcpy(table->bytes + table->used, bytes, size);
 	table->used += size;
 }
 
-static void table_zero(struct table *table, size_t size)
-{
-	if (!table_room(table, size))
-		return;
-	memset(table->bytes + table->used, 0, size);
-	table->used += size;
-}
-
-static void table_u8(struct table *table, uint8_t value)
-{
-	table_put(table, &value, sizeof(value));
-}
-
-static void table_u16(struct table *table, uint16_t value)
-{
-	uint8_t bytes[sizeof(value)];
-
-	bytes_put16(bytes, value);
-	table_put(table, bytes, sizeof(bytes));
-}
-
-static void table_u32(struct table *table, uint32_t value)
-{
-	uint8_t bytes[sizeof(value)];
-
-	bytes_put32(bytes, value);
-	table_put(table, bytes, sizeof(bytes));
-}
-
-static void table_u64(struct table *table, uint64_t value)
-{
-	uint8_t bytes[sizeof(value)];
-
-	bytes_put64(bytes, value);
-	table_put(table, bytes, sizeof(bytes));
-}
-
-/* A field of @size bytes, filled up with spaces */
-static void table_text(struct table *table, const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		table_u8(table, *text ? (uint8_t)*text++ : ' ');
-}
-
-/* Zeroes up to a multiple of @unit */
+/* Zeroes up to a multiple of @unit, which is at most that of the FACS */
 static void table_align(struct table *table, size_t unit)
 {
-	table_zero(table, (unit - table->used % unit) % unit);
-}
+	static const uint8_t zeroes[FACS_SIZE];
 
-static void table_set_u16(struct table *table, size_t offset, uint16_t value)
-{
-	if (!table->full)
-		bytes_put16(table->bytes + offset, value);
-}
-
-static void table_set_u32(struct table *table, size_t offset, uint32_t value)
-{
-	if (!table->full)
-		bytes_put32(table->bytes + offset, value);
-}
-
-/* Overwrite what is at @offset; nothing once the table is full. */
-static void table_set_u64(struct table *table, size_t offset, uint64_t value)
-{
-	if (!table->full)
-		bytes_put64(table->bytes + offset, value);
+	table_put(table, zeroes, (unit - table->used % unit) % unit);
 }
 
 /*
@@ -182,8 +139,6 @@ static void table_checksum(struct table *table, size_t start, size_t size,
 {
 	uint8_t sum = 0;
 
-	if (table->full)
-		return;
 	table->bytes[at] = 0;
 	for (size_t i = 0; i < size; i++)
 		sum += table->bytes[start + i];
@@ -211,8 +166,7 @@ static const uint8_t dsdt_code[] = {
 	0x0d, 'Q', 'E', 'M', 'U', '0', '0', '0', '1', 0x00,
 	0x08, '_', 'S', 'T', 'A', 0x0a, 0x0f,
 	0x08, '_', 'C', 'R', 'S', 0x11, 0x0d, 0x0a, 0x0a,
-	0x47, 0x01, PVPANIC_PORT & 0xff, PVPANIC_PORT >> 8,
-	PVPANIC_PORT & 0xff, PVPANIC_PORT >> 8, 0x01, 0x01, 0x79, 0x00,
+	0x47, 0x01, WORD(PVPANIC_PORT), WORD(PVPANIC_PORT), 0x01, 0x01, 0x79, 0x00,
 };
 
 /*
@@ -244,12 +198,10 @@ static const uint8_t dsdt_pci_code[] = {
 	0x08, '_', 'C', 'R', 'S', 0x11, 0x48, 0x04, 0x0a, 0x44,
 	0x88, 0x0d, 0x00, 0x02, 0x0c, 0x00,
 	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00,
-	0x47, 0x01, PCI_PORT & 0xff, PCI_PORT >> 8,
-	PCI_PORT & 0xff, PCI_PORT >> 8, 0x01, 0x08,
+	0x47, 0x01, WORD(PCI_PORT), WORD(PCI_PORT), 0x01, 0x08,
 	0x88, 0x0d, 0x00, 0x01, 0x0c, 0x03,
-	0x00, 0x00, PCI_IO_START & 0xff, PCI_IO_START >> 8,
-	PCI_IO_LAST & 0xff, PCI_IO_LAST >> 8, 0x00, 0x00,
-	PCI_IO_SIZE & 0xff, PCI_IO_SIZE >> 8,
+	0x00, 0x00, WORD(PCI_IO_START), WORD(PCI_IO_LAST), 0x00, 0x00,
+	WORD(PCI_IO_SIZE),
 	0x87, 0x17, 0x00, 0x00, 0x0c, 0x01,
 	0x00, 0x00, 0x00, 0x00, DWORD(PCI_MEMORY_START),
 	DWORD(PCI_MEMORY_START + (PCI_MEMORY_SIZE - 1)),
@@ -259,42 +211,23 @@ static const uint8_t dsdt_pci_code[] = {
 	0x00, 0x00, 0x0a, PCI_IRQ,
 };
 
-static void put_rsdp(struct table *table)
-{
-	table_put(table, "RSD PTR ", 8);
-	table_u8(table, 0);		/* checksums, later */
-	table_text(table, "GMEM", 6);
-	table_u8(table, 2);		/* ACPI 2.0: there is an XSDT */
-	table_u32(table, 0);		/* and no RSDT */
-	table_u32(table, RSDP_SIZE);
-	table_u64(table, 0);		/* the XSDT, later */
-	table_zero(table, 4);
-}
-
-static void finish_rsdp(struct table *table, uint64_t xsdt)
-{
-	table_set_u64(table, RSDP_XSDT, xsdt);
-	table_checksum(table, 0, RSDP_V1_SIZE, RSDP_CHECKSUM);
-	table_checksum(table, 0, RSDP_SIZE, RSDP_CHECKSUM_2);
-}
-
 /* Return: where the table starts; it ends with finish(). */
 static size_t put_header(struct table *table, const char *signature,
 			 uint8_t revision)
 {
+	uint8_t header[] = {
+		0, 0, 0, 0, DWORD(0),	/* signature; length, later */
+		revision, 0,		/* checksum, later */
+		'G', 'M', 'E', 'M', ' ', ' ',
+		'G', 'M', 'E', 'M', 'C', 'T', 'L', ' ', DWORD(1),
+		'G', 'M', 'E', 'M', DWORD(1),
+	};
 	size_t start;
 
+	memcpy(header, signature, 4);
 	table_align(table, 16);
 	start = table->used;
-	table_put(table, signature, 4);
-	table_u32(table, 0);		/* length, later */
-	table_u8(table, revision);
-	table_u8(table, 0);		/* checksum, later */
-	table_text(table, "GMEM", 6);
-	table_text(table, "GMEMCTL", 8);
-	table_u32(table, 1);
-	table_put(table, "GMEM", 4);
-	table_u32(table, 1);
+	table_put(table, header, sizeof(header));
 	return start;
 }
 
@@ -302,8 +235,23 @@ static void finish(struct table *table, size_t start)
 {
 	size_t length = table->used - start;
 
-	table_set_u32(table, start + HEADER_LENGTH, (uint32_t)length);
+	if (table->full)
+		return;
+	bytes_put32(table->bytes + start + HEADER_LENGTH, (uint32_t)length);
 	table_checksum(table, start, length, start + HEADER_CHECKSUM);
+}
+
+static size_t put_facs(struct table *table)
+{
+	static const uint8_t facs[FACS_SIZE] = {
+		'F', 'A', 'C', 'S', DWORD(FACS_SIZE),
+	};
+	size_t start;
+
+	table_align(table, FACS_SIZE);
+	start = table->used;
+	table_put(table, facs, sizeof(facs));
+	return start;
 }
 
 static size_t put_dsdt(struct table *table, bool pci)
@@ -317,130 +265,62 @@ static size_t put_dsdt(struct table *table, bool pci)
 	return start;
 }
 
-static size_t put_facs(struct table *table)
-{
-	size_t start;
-
-	table_align(table, FACS_SIZE);
-	start = table->used;
-	table_put(table, "FACS", 4);
-	table_u32(table, FACS_SIZE);
-	table_zero(table, FACS_SIZE - 8);
-	return start;
-}
-
-static void put_address(struct table *table, uint16_t port, uint8_t bits)
-{
-	table_u8(table, SPACE_IO);
-	table_u8(table, bits);
-	table_u8(table, 0);
-	table_u8(table, bits == 8 ? 1 : bits == 16 ? 2 : 3);
-	table_u64(table, port);
-}
-
-/* Registers by port number, as in ACPI 1.0. */
-static void put_fadt_ports(struct table *table)
-{
-	table_u32(table, POWER_EVENT_PORT);
-	table_u32(table, 0);
-	table_u32(table, POWER_CONTROL_PORT);
-	table_u32(table, 0);
-	table_u32(table, 0);
-	table_u32(table, POWER_TIMER_PORT);
-	table_zero(table, 8);		/* no general purpose events */
-	table_u8(table, 4);		/* bytes of the registers above */
-	table_u8(table, 2);
-	table_u8(table, 0);
-	table_u8(table, 4);
-	table_zero(table, 4);
-}
-
-/* The same as addresses, which count if they are there. */
-static void put_fadt_addresses(struct table *table)
-{
-	put_address(table, POWER_EVENT_PORT, 32);
-	table_zero(table, 12);
-	put_address(table, POWER_CONTROL_PORT, 16);
-	table_zero(table, 12);
-	table_zero(table, 12);
-	put_address(table, POWER_TIMER_PORT, 32);
-	table_zero(table, 24);
-}
-
 static size_t put_fadt(struct table *table, uint32_t facs, uint32_t dsdt)
 {
+	const uint32_t flags = FLAG_WBINVD | FLAG_C1 | FLAG_NO_POWER | FLAG_NO_SLEEP |
+			       FLAG_NO_RTC | FLAG_TIMER_32 | FLAG_RESET;
+	const uint8_t fadt[] = {
+		DWORD(facs), DWORD(dsdt), 0, PROFILE_SERVER, WORD(SCI_IRQ),
+		QWORD(0),		/* ACPI is always on: no SMI command */
+		/* Registers by port number, as in ACPI 1.0, and their bytes */
+		DWORD(POWER_EVENT_PORT), DWORD(0),
+		DWORD(POWER_CONTROL_PORT), DWORD(0), DWORD(0),
+		DWORD(POWER_TIMER_PORT),
+		QWORD(0),		/* no general purpose events */
+		4, 2, 0, 4, DWORD(0),
+		WORD(NO_C2), WORD(NO_C2), QWORD(0), CMOS_CENTURY,
+		WORD(ARCH_LEGACY | ARCH_NO_VGA), 0, DWORD(flags),
+		ADDRESS(PCI_RESET_PORT, 8, 1), RESET_VALUE, 0, 0, 0,
+		QWORD(facs), QWORD(dsdt),
+		/* The same as addresses, which count if they are there */
+		ADDRESS(POWER_EVENT_PORT, 32, 3), NO_ADDRESS,
+		ADDRESS(POWER_CONTROL_PORT, 16, 2), NO_ADDRESS, NO_ADDRESS,
+		ADDRESS(POWER_TIMER_PORT, 32, 3), NO_ADDRESS, NO_ADDRESS,
+	};
 	size_t start = put_header(table, "FACP", FADT_REVISION);
 
-	table_u32(table, facs);
-	table_u32(table, dsdt);
-	table_u8(table, 0);
-	table_u8(table, PROFILE_SERVER);
-	table_u16(table, SCI_IRQ);
-	table_zero(table, 8);		/* ACPI is always on: no SMI command */
-	put_fadt_ports(table);
-	table_u16(table, NO_C2);
-	table_u16(table, NO_C2);
-	table_zero(table, 8);
-	table_u8(table, CMOS_CENTURY);
-	table_u16(table, ARCH_LEGACY | ARCH_NO_VGA);
-	table_u8(table, 0);
-	table_u32(table, FLAG_WBINVD | FLAG_C1 | FLAG_NO_POWER | FLAG_NO_SLEEP |
-		  FLAG_NO_RTC | FLAG_TIMER_32 | FLAG_RESET);
-	put_address(table, PCI_RESET_PORT, 8);
-	table_u8(table, RESET_VALUE);
-	table_zero(table, 3);
-	table_u64(table, facs);
-	table_u64(table, dsdt);
-	put_fadt_addresses(table);
+	table_put(table, fadt, sizeof(fadt));
 	finish(table, start);
 	return start;
 }
 
-static void put_madt_irqs(struct table *table, unsigned int nr_cpus)
-{
-	table_u8(table, MADT_IOAPIC);
-	table_u8(table, 12);
-	table_u8(table, (uint8_t)nr_cpus);
-	table_u8(table, 0);
-	table_u32(table, IRQCHIP_IOAPIC_GPA);
-	table_u32(table, 0);
-	table_u8(table, MADT_OVERRIDE);
-	table_u8(table, 10);
-	table_u8(table, 0);
-	table_u8(table, SCI_IRQ);
-	table_u32(table, SCI_IRQ);
-	table_u16(table, LEVEL_HIGH);
-	table_u8(table, MADT_NMI);
-	table_u8(table, 6);
-	table_u8(table, ALL_CPUS);
-	table_u16(table, 0);
-	table_u8(table, 1);
-}
-
 static size_t put_madt(struct table *table, unsigned int nr_cpus)
 {
+	const uint8_t controllers[] = { DWORD(IRQCHIP_LAPIC_GPA), DWORD(MADT_PCAT) };
+	const uint8_t irqs[] = {
+		MADT_IOAPIC, 12, (uint8_t)nr_cpus, 0, DWORD(IRQCHIP_IOAPIC_GPA), DWORD(0),
+		MADT_OVERRIDE, 10, 0, SCI_IRQ, DWORD(SCI_IRQ), WORD(LEVEL_HIGH),
+		MADT_NMI, 6, ALL_CPUS, WORD(0), 1,
+	};
 	size_t start = put_header(table, "APIC", 1);
 
-	table_u32(table, IRQCHIP_LAPIC_GPA);
-	table_u32(table, MADT_PCAT);
-	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
-		table_u8(table, MADT_LAPIC);
-		table_u8(table, 8);
-		table_u8(table, (uint8_t)cpu);
-		table_u8(table, (uint8_t)cpu);
-		table_u32(table, 1);
+	table_put(table, controllers, sizeof(controllers));
+	for (uint8_t cpu = 0; cpu < nr_cpus; cpu++) {
+		const uint8_t lapic[] = { MADT_LAPIC, 8, cpu, cpu, DWORD(1) };
+
+		table_put(table, lapic, sizeof(lapic));
 	}
-	put_madt_irqs(table, nr_cpus);
+	table_put(table, irqs, sizeof(irqs));
 	finish(table, start);
 	return start;
 }
 
 static size_t put_xsdt(struct table *table, uint64_t fadt, uint64_t madt)
 {
+	const uint8_t tables[] = { QWORD(fadt), QWORD(madt) };
 	size_t start = put_header(table, "XSDT", 1);
 
-	table_u64(table, fadt);
-	table_u64(table, madt);
+	table_put(table, tables, sizeof(tables));
 	finish(table, start);
 	return start;
 }
@@ -448,19 +328,28 @@ static size_t put_xsdt(struct table *table, uint64_t fadt, uint64_t madt)
 size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
 		  unsigned int nr_cpus, bool pci)
 {
+	/* ACPI 2.0: an XSDT, and no RSDT. Its address and checksums come later. */
+	static const uint8_t rsdp[RSDP_SIZE] = {
+		'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ', 0,
+		'G', 'M', 'E', 'M', ' ', ' ', 2, DWORD(0), DWORD(RSDP_SIZE),
+	};
 	struct table table = { .bytes = bytes, .size = size };
 	size_t facs, dsdt, fadt, madt, xsdt;
 
 	if (!nr_cpus || nr_cpus > CPUS_MAX)
 		return 0;
-	put_rsdp(&table);
+	table_put(&table, rsdp, sizeof(rsdp));
 	facs = put_facs(&table);
 	dsdt = put_dsdt(&table, pci);
 	fadt = put_fadt(&table, (uint32_t)(gpa + facs), (uint32_t)(gpa + dsdt));
 	madt = put_madt(&table, nr_cpus);
 	xsdt = put_xsdt(&table, gpa + fadt, gpa + madt);
-	finish_rsdp(&table, gpa + xsdt);
-	return table.full ? 0 : table.used;
+	if (table.full)
+		return 0;
+	bytes_put64(bytes + RSDP_XSDT, gpa + xsdt);
+	table_checksum(&table, 0, RSDP_V1_SIZE, RSDP_CHECKSUM);
+	table_checksum(&table, 0, RSDP_SIZE, RSDP_CHECKSUM_2);
+	return table.used;
 }
 
 size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus)
@@ -473,128 +362,82 @@ size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus)
 	return table.full ? 0 : table.used;
 }
 
-static void put_pointer(struct table *table, uint32_t gpa)
-{
-	table_put(table, "_MP_", 4);
-	table_u32(table, gpa + POINTER_SIZE);
-	table_u8(table, POINTER_SIZE / 16);
-	table_u8(table, SPEC_1_4);
-	table_zero(table, 6);
-	table_checksum(table, 0, POINTER_SIZE, POINTER_CHECKSUM);
-}
-
-static void mptable_put_header(struct table *table)
-{
-	table_put(table, "PCMP", 4);
-	table_u16(table, 0);		/* length, later */
-	table_u8(table, SPEC_1_4);
-	table_u8(table, 0);		/* checksum, later */
-	table_text(table, "GMEM", 8);
-	table_text(table, "GMEMCTL", 12);
-	table_u32(table, 0);		/* no OEM table */
-	table_u16(table, 0);
-	table_u16(table, 0);		/* number of entries, later */
-	table_u32(table, IRQCHIP_LAPIC_GPA);
-	table_u32(table, 0);		/* no extended table */
-}
-
-static void put_cpu(struct table *table, unsigned int cpu)
-{
-	table_u8(table, ENTRY_CPU);
-	table_u8(table, (uint8_t)cpu);
-	table_u8(table, IRQCHIP_LAPIC_VERSION);
-	table_u8(table, CPU_ENABLED | (cpu ? 0 : CPU_BOOT));
-	table_u32(table, CPU_FAMILY_6);
-	table_u32(table, CPU_FPU_APIC);
-	table_zero(table, 8);
-}
-
-static void put_bus(struct table *table, uint8_t bus, const char *name)
-{
-	table_u8(table, ENTRY_BUS);
-	table_u8(table, bus);
-	table_text(table, name, 6);
-}
-
-static void put_ioapic(struct table *table, uint8_t id)
-{
-	table_u8(table, ENTRY_IOAPIC);
-	table_u8(table, id);
-	table_u8(table, IOAPIC_VERSION);
-	table_u8(table, IOAPIC_ENABLED);
-	table_u32(table, IRQCHIP_IOAPIC_GPA);
-}
-
 /* An interrupt to a pin of the I/O APIC, or to one of all local APICs. */
 static void put_interrupt(struct table *table, uint8_t entry, uint8_t type,
 			  uint8_t bus, uint8_t irq, uint8_t apic, uint8_t pin)
 {
-	table_u8(table, entry);
-	table_u8(table, type);
-	table_u16(table, 0);		/* as usual for the bus */
-	table_u8(table, bus);
-	table_u8(table, irq);
-	table_u8(table, apic);
-	table_u8(table, pin);
+	/* Polarity and trigger are as usual for the bus. */
+	const uint8_t bytes[] = { entry, type, WORD(0), bus, irq, apic, pin };
+
+	table_put(table, bytes, sizeof(bytes));
 }
 
 /* KVM has ISA interrupt n at pin n, the timer included. */
-static unsigned int put_isa_interrupts(struct table *table, uint8_t ioapic,
-				       bool pci)
+static void put_entries(struct table *table, unsigned int nr_cpus, bool pci)
 {
-	unsigned int count = 0;
+	static const uint8_t isa[] = { ENTRY_BUS, ISA_BUS, 'I', 'S', 'A', ' ', ' ', ' ' };
+	static const uint8_t bus[] = { ENTRY_BUS, PCI_BUS, 'P', 'C', 'I', ' ', ' ', ' ' };
+	const uint8_t ioapic = (uint8_t)nr_cpus;
+	const uint8_t controller[] = {
+		ENTRY_IOAPIC, ioapic, IOAPIC_VERSION, IOAPIC_ENABLED,
+		DWORD(IRQCHIP_IOAPIC_GPA),
+	};
 
-	for (uint8_t irq = 0; irq < IRQCHIP_ISA_IRQS; irq++) {
-		if (irq == ISA_CASCADE || (pci && irq == PCI_IRQ))
-			continue;
-		put_interrupt(table, ENTRY_INTERRUPT, INTERRUPT_VECTORED, ISA_BUS,
-			      irq, ioapic, irq);
-		count++;
+	for (uint8_t cpu = 0; cpu < nr_cpus; cpu++) {
+		const uint8_t bytes[ENTRY_CPU_SIZE] = {
+			ENTRY_CPU, cpu, IRQCHIP_LAPIC_VERSION,
+			CPU_ENABLED | (cpu ? 0 : CPU_BOOT),
+			DWORD(CPU_FAMILY_6), DWORD(CPU_FPU_APIC),
+		};
+
+		table_put(table, bytes, sizeof(bytes));
 	}
-	return count;
-}
-
-static unsigned int put_entries(struct table *table, unsigned int nr_cpus,
-				bool pci)
-{
-	uint8_t ioapic = (uint8_t)nr_cpus;
-	unsigned int count = nr_cpus + 4 + pci;
-
-	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
-		put_cpu(table, cpu);
-	put_bus(table, ISA_BUS, "ISA");
+	table_put(table, isa, sizeof(isa));
 	if (pci)
-		put_bus(table, PCI_BUS, "PCI");
-	put_ioapic(table, ioapic);
-	count += put_isa_interrupts(table, ioapic, pci);
-	if (pci) {
+		table_put(table, bus, sizeof(bus));
+	table_put(table, controller, sizeof(controller));
+	for (uint8_t irq = 0; irq < IRQCHIP_ISA_IRQS; irq++)
+		if (irq != ISA_CASCADE && !(pci && irq == PCI_IRQ))
+			put_interrupt(table, ENTRY_INTERRUPT, INTERRUPT_VECTORED,
+				      ISA_BUS, irq, ioapic, irq);
+	if (pci)
 		put_interrupt(table, ENTRY_INTERRUPT, INTERRUPT_VECTORED, PCI_BUS,
 			      PCI_SLOT_BALLOON << PCI_SOURCE_SLOT, ioapic,
 			      PCI_IRQ);
-		count++;
-	}
 	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_8259, ISA_BUS, 0, ALL_APICS, 0);
 	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_NMI, ISA_BUS, 0, ALL_APICS, 1);
-	return count;
 }
 
 size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
 		     unsigned int nr_cpus, bool pci)
 {
+	const uint8_t pointer[POINTER_SIZE] = {
+		'_', 'M', 'P', '_', DWORD(gpa + POINTER_SIZE), POINTER_SIZE / 16, SPEC_1_4,
+	};
+	/* Length, checksum and number of entries come later. */
+	static const uint8_t header[] = {
+		'P', 'C', 'M', 'P', WORD(0), SPEC_1_4, 0,
+		'G', 'M', 'E', 'M', ' ', ' ', ' ', ' ',
+		'G', 'M', 'E', 'M', 'C', 'T', 'L', ' ', ' ', ' ', ' ', ' ',
+		DWORD(0), WORD(0), WORD(0),	/* no OEM table */
+		DWORD(IRQCHIP_LAPIC_GPA), DWORD(0),
+	};
 	struct table table = { .bytes = bytes, .size = size };
-	unsigned int entries;
-	size_t length;
+	size_t length, entries;
 
 	if (!nr_cpus || nr_cpus > CPUS_MAX)
 		return 0;
-	put_pointer(&table, gpa);
-	mptable_put_header(&table);
-	entries = put_entries(&table, nr_cpus, pci);
+	table_put(&table, pointer, sizeof(pointer));
+	table_put(&table, header, sizeof(header));
+	put_entries(&table, nr_cpus, pci);
 	if (table.full)
 		return 0;
 	length = table.used - POINTER_SIZE;
-	table_set_u16(&table, POINTER_SIZE + MPTABLE_HEADER_LENGTH, (uint16_t)length);
-	table_set_u16(&table, POINTER_SIZE + HEADER_COUNT, (uint16_t)entries);
+	entries = nr_cpus + (length - sizeof(header) - nr_cpus * ENTRY_CPU_SIZE) /
+			    ENTRY_SIZE;
+	bytes_put16(bytes + POINTER_SIZE + MPTABLE_HEADER_LENGTH, (uint16_t)length);
+	bytes_put16(bytes + POINTER_SIZE + HEADER_COUNT, (uint16_t)entries);
+	table_checksum(&table, 0, POINTER_SIZE, POINTER_CHECKSUM);
 	table_checksum(&table, POINTER_SIZE, length,
 		       POINTER_SIZE + MPTABLE_HEADER_CHECKSUM);
 	return table.used;

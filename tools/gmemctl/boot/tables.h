@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tables of firmware are written front to back, little-endian. */
+/* The tables that firmware would have left. */
 #ifndef GMEMCTL_BOOT_TABLES_H
 #define GMEMCTL_BOOT_TABLES_H
 
@@ -8,22 +8,6 @@
 #include <stdint.h>
 
 #include "boot.h"
-
-/**
- * struct table - bytes being written
- * @bytes: where
- * @size: how many there may be
- * @used: how many there are
- * @full: something did not fit; nothing is written from then on
- */
-struct table {
-	uint8_t *bytes;
-	size_t size;
-	size_t used;
-	bool full;
-};
-
-void table_put(struct table *table, const void *bytes, size_t size);
 
 /** ACPI_GPA: in the BIOS area, where an operating system searches */
 #define ACPI_GPA	0xf8000U
