@@ -83,11 +83,4 @@ void sha256_init(struct sha256 *hash);
 void sha256_update(struct sha256 *hash, const uint8_t *data, size_t size);
 void sha256_final(struct sha256 *hash, uint8_t digest[GUEST_DIGEST_SIZE]);
 
-/* The payloads; each returns when its vCPU may halt. */
-void payload_sha256(params_t *params, uint32_t cpu);
-void payload_convert(params_t *params, uint32_t cpu);
-void payload_race(params_t *params, uint32_t cpu);
-void payload_touch(params_t *params, uint32_t cpu);
-void payload_badmap(params_t *params, uint32_t cpu);
-
 #endif /* GMEMCTL_GUEST_GUEST_H */
