@@ -32,9 +32,7 @@ const char *const balloon_tag_names[BALLOON_TAGS] = {
 	"scanned_direct", "reclaimed_async", "reclaimed_direct",
 };
 
-/**
- * struct saved_state - a record
- */
+/* A record */
 struct saved_state {
 	uint32_t held;
 	uint32_t held_head;
@@ -60,13 +58,6 @@ static enum queue_role role_of(const struct balloon *balloon, unsigned int queue
 	return QUEUE_NONE;
 }
 
-static struct range page_range(uint32_t number)
-{
-	uint64_t start = (uint64_t)number << PAGE_SHIFT;
-
-	return (struct range){ start, start + RANGE_PAGE_SIZE };
-}
-
 static int compare(const void *a, const void *b)
 {
 	uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
@@ -84,17 +75,14 @@ static void each_run(struct given *given, uint32_t *numbers, unsigned int count,
 
 	qsort(numbers, count, sizeof(*numbers), compare);
 	for (unsigned int i = 0; i < count; i++) {
-		struct range page = page_range(numbers[i]);
+		uint64_t start = (uint64_t)numbers[i] << PAGE_SHIFT;
 
-		if (range_size(run) && page.start == run.end) {
-			run.end = page.end;
-			continue;
-		}
-		if (range_size(run) && page.start != run.end - RANGE_PAGE_SIZE)
+		if (range_size(run) && start > run.end)
 			visit(given, run);
-		else if (range_size(run))
-			continue;
-		run = page;
+		if (!range_size(run) || start > run.end)
+			run.start = start;
+		/* A page that was named twice changes nothing. */
+		run.end = start + RANGE_PAGE_SIZE;
 	}
 	if (range_size(run))
 		visit(given, run);

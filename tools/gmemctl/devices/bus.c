@@ -21,26 +21,14 @@ static unsigned int bus_index(const struct bus *bus, uint64_t address)
 	return low;
 }
 
-static bool bus_device_valid(const struct bus_device *device)
-{
-	return device->size && device->width && device->read && device->write &&
-	       device->start + (device->size - 1) >= device->start;
-}
-
-/* @other ends after the start of @device. */
-static bool bus_taken(const struct bus_device *other,
-		      const struct bus_device *device)
-{
-	return other->start < device->start ||
-	       other->start - device->start < device->size;
-}
-
 int bus_add(struct bus *bus, const struct bus_device *device,
 	    struct error *error)
 {
+	uint64_t last = device->start + (device->size - 1);
 	unsigned int at;
 
-	if (!bus_device_valid(device))
+	if (!device->size || !device->width || !device->read || !device->write ||
+	    last < device->start)
 		return error_set(error, -EINVAL, device->name, "add to a bus",
 				 "the range is empty or wraps around, or the "
 				 "device has no functions");
@@ -48,7 +36,7 @@ int bus_add(struct bus *bus, const struct bus_device *device,
 		return error_set(error, -ENOSPC, device->name, "add to a bus",
 				 "at most %d devices", BUS_DEVICES_MAX);
 	at = bus_index(bus, device->start);
-	if (at < bus->nr_devices && bus_taken(&bus->devices[at], device))
+	if (at < bus->nr_devices && bus->devices[at].start <= last)
 		return error_set(error, -EEXIST, device->name, "add to a bus",
 				 "%s is there", bus->devices[at].name);
 	memmove(&bus->devices[at + 1], &bus->devices[at],

@@ -86,11 +86,6 @@ static void set_state(struct pvmemcontrol *device, enum pvmemcontrol_state state
 			 PVMEMCONTROL_ERROR : PVMEMCONTROL_ACK;
 }
 
-static void forget_connections(struct pvmemcontrol *device)
-{
-	__atomic_store_n(&device->nr_buffers, 0, __ATOMIC_RELEASE);
-}
-
 /* The guest must not have been told anything that this process had in memory. */
 static void set_payload(struct pvmemcontrol *device, uint32_t value)
 {
@@ -123,7 +118,7 @@ static void transport_command(struct pvmemcontrol *device, uint32_t command)
 	switch (command) {
 	case PVMEMCONTROL_RESET:
 		set_state(device, PVMEMCONTROL_STATE_INIT);
-		forget_connections(device);
+		__atomic_store_n(&device->nr_buffers, 0, __ATOMIC_RELEASE);
 		break;
 	case PVMEMCONTROL_READY:
 		set_state(device, device->state == PVMEMCONTROL_STATE_INIT ?
@@ -138,14 +133,6 @@ static void transport_command(struct pvmemcontrol *device, uint32_t command)
 		return note(device, "unknown command", command);
 	}
 	set_payload(device, 0);
-}
-
-static void info(struct pvmemcontrol_response *response)
-{
-	*response = (struct pvmemcontrol_response){
-		.value = RANGE_PAGE_SIZE,
-		.arguments = { PVMEMCONTROL_MAJOR, PVMEMCONTROL_MINOR },
-	};
 }
 
 /* Return: 0, or a negative errno. */
@@ -175,7 +162,11 @@ static void serve(struct pvmemcontrol *device,
 
 	if (request->code == PVMEMCONTROL_INFO) {
 		count(&device->counters.done[PVMEMCONTROL_INFO], 1);
-		return info(response);
+		*response = (struct pvmemcontrol_response){
+			.value = RANGE_PAGE_SIZE,
+			.arguments = { PVMEMCONTROL_MAJOR, PVMEMCONTROL_MINOR },
+		};
+		return;
 	}
 	if (request->code < PVMEMCONTROL_CODES)
 		rc = serve_known(device, request);
@@ -314,15 +305,6 @@ void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records,
 		saved.nr_buffers * sizeof(device->buffers[0]));
 }
 
-static bool saved_is_valid(const struct saved_state *saved, size_t size)
-{
-	return saved->state <= PVMEMCONTROL_STATE_READY &&
-	       (saved->status == PVMEMCONTROL_ACK ||
-		saved->status == PVMEMCONTROL_ERROR) &&
-	       saved->nr_buffers <= PVMEMCONTROL_CONNECTIONS_MAX &&
-	       size == sizeof(*saved) + saved->nr_buffers * sizeof(uint64_t);
-}
-
 /* Where the buffers are is looked at with each request. */
 int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records,
 		     uint32_t type)
@@ -335,7 +317,10 @@ int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records,
 	if (!bytes || size < sizeof(saved))
 		return -EBADMSG;
 	memcpy(&saved, bytes, sizeof(saved));
-	if (!saved_is_valid(&saved, size))
+	if (saved.state > PVMEMCONTROL_STATE_READY ||
+	    (saved.status != PVMEMCONTROL_ACK && saved.status != PVMEMCONTROL_ERROR) ||
+	    saved.nr_buffers > PVMEMCONTROL_CONNECTIONS_MAX ||
+	    size != sizeof(saved) + saved.nr_buffers * sizeof(uint64_t))
 		return -EBADMSG;
 	memcpy(device->payload, saved.payload, PAYLOAD_SIZE);
 	device->codes = saved.codes & PVMEMCONTROL_CODES_ALL;
