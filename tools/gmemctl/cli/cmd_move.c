@@ -11,7 +11,6 @@
 #include "../control/client.h"
 #include "../control/runtime.h"
 #include "../kvm/threads.h"
-#include "../machine/pc_pci.h"
 #include "../machine/pc_state.h"
 #include "../memory/file.h"
 #include "../memory/handover.h"

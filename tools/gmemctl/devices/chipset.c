@@ -84,7 +84,7 @@ void i8042_init(struct i8042 *i8042, const struct board *board)
 {
 	memset(i8042, 0, sizeof(*i8042));
 	i8042->board = board;
-	i8042->control = CONTROL_SYSTEM | CONTROL_NO_KBD | CONTROL_NO_AUX;
+	i8042->state.control = CONTROL_SYSTEM | CONTROL_NO_KBD | CONTROL_NO_AUX;
 	pthread_mutex_init(&i8042->lock, NULL);
 }
 
@@ -95,24 +95,24 @@ void i8042_destroy(struct i8042 *i8042)
 
 static void i8042_answer(struct i8042 *i8042, uint8_t answer)
 {
-	i8042->answer = answer;
-	i8042->full = true;
+	i8042->state.answer = answer;
+	i8042->state.full = true;
 }
 
 /* What it does not know it takes and does not answer. */
 static void i8042_command(struct i8042 *i8042, uint8_t command)
 {
-	i8042->command = 0;
+	i8042->state.command = 0;
 	switch (command) {
 	case COMMAND_READ:
-		i8042_answer(i8042, i8042->control);
+		i8042_answer(i8042, i8042->state.control);
 		break;
 	case COMMAND_WRITE:
 	case COMMAND_OUTPUT:
-		i8042->command = command;
+		i8042->state.command = command;
 		break;
 	case COMMAND_NO_AUX:
-		i8042->control |= CONTROL_NO_AUX;
+		i8042->state.control |= CONTROL_NO_AUX;
 		break;
 	case COMMAND_TEST:
 		i8042_answer(i8042, TEST_PASSED);
@@ -121,10 +121,10 @@ static void i8042_command(struct i8042 *i8042, uint8_t command)
 		i8042_answer(i8042, TEST_KBD_PASSED);
 		break;
 	case COMMAND_NO_KBD:
-		i8042->control |= CONTROL_NO_KBD;
+		i8042->state.control |= CONTROL_NO_KBD;
 		break;
 	case COMMAND_KBD:
-		i8042->control &= (uint8_t)~CONTROL_NO_KBD;
+		i8042->state.control &= (uint8_t)~CONTROL_NO_KBD;
 		break;
 	}
 }
@@ -137,8 +137,8 @@ static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes,
 	(void)offset;
 	(void)size;
 	pthread_mutex_lock(&i8042->lock);
-	bytes[0] = i8042->full ? i8042->answer : 0;
-	i8042->full = false;
+	bytes[0] = i8042->state.full ? i8042->state.answer : 0;
+	i8042->state.full = false;
 	pthread_mutex_unlock(&i8042->lock);
 }
 
@@ -152,11 +152,11 @@ static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes,
 	(void)offset;
 	(void)size;
 	pthread_mutex_lock(&i8042->lock);
-	if (i8042->command == COMMAND_WRITE)
-		i8042->control = bytes[0];
-	reset = i8042->command == COMMAND_OUTPUT &&
+	if (i8042->state.command == COMMAND_WRITE)
+		i8042->state.control = bytes[0];
+	reset = i8042->state.command == COMMAND_OUTPUT &&
 		!(bytes[0] & OUTPUT_NO_RESET);
-	i8042->command = 0;
+	i8042->state.command = 0;
 	pthread_mutex_unlock(&i8042->lock);
 	if (reset)
 		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
@@ -171,7 +171,7 @@ static void i8042_read_status(void *data, uint64_t offset, uint8_t *bytes,
 	(void)size;
 	pthread_mutex_lock(&i8042->lock);
 	bytes[0] = STATUS_SYSTEM | STATUS_COMMAND | STATUS_UNLOCKED |
-		   (i8042->full ? STATUS_FULL : 0);
+		   (i8042->state.full ? STATUS_FULL : 0);
 	pthread_mutex_unlock(&i8042->lock);
 }
 
@@ -213,9 +213,9 @@ void rtc_init(struct rtc *rtc, time_t (*now)(void))
 {
 	memset(rtc, 0, sizeof(*rtc));
 	rtc->now = now ? now : host_now;
-	rtc->cmos[REG_A] = REG_A_32KHZ;
-	rtc->cmos[REG_B] = REG_B_24H;
-	rtc->cmos[REG_D] = REG_D_VALID;
+	rtc->state.cmos[REG_A] = REG_A_32KHZ;
+	rtc->state.cmos[REG_B] = REG_B_24H;
+	rtc->state.cmos[REG_D] = REG_D_VALID;
 	pthread_mutex_init(&rtc->lock, NULL);
 }
 
@@ -276,26 +276,26 @@ static void rtc_read(void *data, uint64_t offset, uint8_t *bytes,
 	if (!offset)
 		return;
 	pthread_mutex_lock(&rtc->lock);
-	if (!rtc_time(rtc, rtc->index, bytes))
-		bytes[0] = rtc->cmos[rtc->index];
+	if (!rtc_time(rtc, rtc->state.index, bytes))
+		bytes[0] = rtc->state.cmos[rtc->state.index];
 	pthread_mutex_unlock(&rtc->lock);
 }
 
 /* The time is always BCD and of 24 hours, and the status is the device's. */
 static void rtc_write_register(struct rtc *rtc, uint8_t value)
 {
-	switch (rtc->index) {
+	switch (rtc->state.index) {
 	case REG_A:
-		rtc->cmos[REG_A] = value & (uint8_t)~REG_A_UPDATE;
+		rtc->state.cmos[REG_A] = value & (uint8_t)~REG_A_UPDATE;
 		break;
 	case REG_B:
-		rtc->cmos[REG_B] = (value & (uint8_t)~REG_B_BINARY) | REG_B_24H;
+		rtc->state.cmos[REG_B] = (value & (uint8_t)~REG_B_BINARY) | REG_B_24H;
 		break;
 	case REG_C:
 	case REG_D:
 		break;
 	default:
-		rtc->cmos[rtc->index] = value;
+		rtc->state.cmos[rtc->state.index] = value;
 	}
 }
 
@@ -309,7 +309,7 @@ static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes,
 	if (offset)
 		rtc_write_register(rtc, bytes[0]);
 	else
-		rtc->index = bytes[0] & INDEX_MASK;
+		rtc->state.index = bytes[0] & INDEX_MASK;
 	pthread_mutex_unlock(&rtc->lock);
 }
 
@@ -369,8 +369,8 @@ static void power_read(void *data, uint64_t offset, uint8_t *bytes,
 	uint16_t control;
 
 	pthread_mutex_lock(&power->lock);
-	control = power->control | CONTROL_ACPI;
-	memcpy(ports + EVENT_ENABLE, &power->enable, sizeof(power->enable));
+	control = power->state.control | CONTROL_ACPI;
+	memcpy(ports + EVENT_ENABLE, &power->state.enable, sizeof(power->state.enable));
 	pthread_mutex_unlock(&power->lock);
 	memcpy(ports + CONTROL, &control, sizeof(control));
 	memcpy(ports + TIMER, &timer, sizeof(timer));
@@ -390,9 +390,9 @@ static void power_write(void *data, uint64_t offset, const uint8_t *bytes,
 	memcpy(&value, bytes, sizeof(value));
 	pthread_mutex_lock(&power->lock);
 	if (offset == EVENT_ENABLE) {
-		power->enable = value;
+		power->state.enable = value;
 	} else if (offset == CONTROL) {
-		power->control = value & (uint16_t)~CONTROL_SLEEP;
+		power->state.control = value & (uint16_t)~CONTROL_SLEEP;
 		off = value & CONTROL_SLEEP &&
 		      (value >> CONTROL_TYPE & 7) == POWER_S5_TYPE;
 	}

@@ -25,21 +25,29 @@
 #define I8042_COMMAND_RESET	0xfe
 
 /**
- * struct i8042 - its state
- * @board: where a reset goes
- * @lock: protects what follows
+ * struct i8042_state - part of a file format
  * @command: command that the next byte of data belongs to, or 0
  * @control: the control byte
  * @answer: byte to be read, if @full
  * @full: see @answer
  */
-struct i8042 {
-	const struct board *board;
-	pthread_mutex_t lock;
+struct i8042_state {
 	uint8_t command;
 	uint8_t control;
 	uint8_t answer;
-	bool full;
+	uint8_t full;
+};
+
+/**
+ * struct i8042 - the controller
+ * @board: where a reset goes
+ * @lock: protects @state
+ * @state: see there
+ */
+struct i8042 {
+	const struct board *board;
+	pthread_mutex_t lock;
+	struct i8042_state state;
 };
 
 void i8042_init(struct i8042 *i8042, const struct board *board);
@@ -58,17 +66,25 @@ struct bus_device i8042_command_device(struct i8042 *i8042);
 #define RTC_CMOS_SIZE	128
 
 /**
- * struct rtc - its state
- * @now: seconds since 1970, from the host
- * @lock: protects what follows
+ * struct rtc_state - part of a file format
  * @index: register that the data port is
  * @cmos: registers and memory
+ */
+struct rtc_state {
+	uint8_t index;
+	uint8_t cmos[RTC_CMOS_SIZE];
+};
+
+/**
+ * struct rtc - the clock
+ * @now: seconds since 1970, from the host
+ * @lock: protects @state
+ * @state: see there
  */
 struct rtc {
 	time_t (*now)(void);
 	pthread_mutex_t lock;
-	uint8_t index;
-	uint8_t cmos[RTC_CMOS_SIZE];
+	struct rtc_state state;
 };
 
 /** rtc_init() - @now NULL: the host's clock */
@@ -88,22 +104,30 @@ struct bus_device rtc_device(struct rtc *rtc);
 #define POWER_S5_TYPE		5	/* as the DSDT's _S5 says */
 
 /**
- * struct power - its state
+ * struct power_state - part of a file format
+ * @enable: events enabled; none ever happens
+ * @control: sleep type and the guest's own bits
+ */
+struct power_state {
+	uint16_t enable;
+	uint16_t control;
+};
+
+/**
+ * struct power - the registers
  * @board: where power-off goes
  * @now_ns: a clock that only goes forward
  * @lock: protects what follows
  * @start_ns: what that clock said when the timer was at zero; modulo 2^64, the
  *	timer may have been at work for longer than this host
- * @enable: events enabled; none ever happens
- * @control: sleep type and the guest's own bits
+ * @state: see there
  */
 struct power {
 	const struct board *board;
 	uint64_t (*now_ns)(void);
 	pthread_mutex_t lock;
 	uint64_t start_ns;
-	uint16_t enable;
-	uint16_t control;
+	struct power_state state;
 };
 
 /** power_init() - @now_ns NULL: CLOCK_MONOTONIC; the timer starts at zero */

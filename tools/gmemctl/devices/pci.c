@@ -114,10 +114,10 @@ bool pci_is_used(const struct pci *pci)
 /* The function that the address register selects, or NULL. */
 static struct pci_function *pci_selected(const struct pci *pci)
 {
-	uint32_t slot = pci->address >> ADDRESS_SLOT & SLOT_MASK;
+	uint32_t slot = pci->state.address >> ADDRESS_SLOT & SLOT_MASK;
 
-	if (!(pci->address & ADDRESS_ENABLE) || slot >= PCI_SLOTS ||
-	    pci->address & (ADDRESS_BUS | ADDRESS_FUNCTION))
+	if (!(pci->state.address & ADDRESS_ENABLE) || slot >= PCI_SLOTS ||
+	    pci->state.address & (ADDRESS_BUS | ADDRESS_FUNCTION))
 		return NULL;
 	return pci->functions[slot];
 }
@@ -127,7 +127,7 @@ static void pci_read_data(const struct pci *pci, uint64_t offset,
 			  uint8_t *bytes, unsigned int size)
 {
 	const struct pci_function *function = pci_selected(pci);
-	uint32_t number = pci->address & REGISTER_MASK;
+	uint32_t number = pci->state.address & REGISTER_MASK;
 
 	if (!function)
 		return;
@@ -153,7 +153,7 @@ static void pci_write_data(const struct pci *pci, uint64_t offset,
 			   const uint8_t *bytes, unsigned int size)
 {
 	struct pci_function *function = pci_selected(pci);
-	uint32_t number = pci->address & REGISTER_MASK;
+	uint32_t number = pci->state.address & REGISTER_MASK;
 
 	if (!function)
 		return;
@@ -169,10 +169,10 @@ static void pci_read(void *data, uint64_t offset, uint8_t *bytes,
 	struct pci *pci = data;
 
 	pthread_mutex_lock(&pci->lock);
-	if (!offset && size == sizeof(pci->address))
-		memcpy(bytes, &pci->address, size);
+	if (!offset && size == sizeof(pci->state.address))
+		memcpy(bytes, &pci->state.address, size);
 	else if (offset == RESET_OFFSET && size == 1)
-		bytes[0] = pci->reset;
+		bytes[0] = (uint8_t)pci->state.reset;
 	else if (offset >= DATA_OFFSET)
 		pci_read_data(pci, offset - DATA_OFFSET, bytes, size);
 	pthread_mutex_unlock(&pci->lock);
@@ -185,12 +185,12 @@ static void pci_write(void *data, uint64_t offset, const uint8_t *bytes,
 	bool reset = false;
 
 	pthread_mutex_lock(&pci->lock);
-	if (!offset && size == sizeof(pci->address)) {
-		memcpy(&pci->address, bytes, size);
-		pci->address &= ADDRESS_MASK;
+	if (!offset && size == sizeof(pci->state.address)) {
+		memcpy(&pci->state.address, bytes, size);
+		pci->state.address &= ADDRESS_MASK;
 	} else if (offset == RESET_OFFSET && size == 1) {
-		reset = ~pci->reset & bytes[0] & RESET_CPU;
-		pci->reset = bytes[0] & RESET_MASK;
+		reset = ~pci->state.reset & bytes[0] & RESET_CPU;
+		pci->state.reset = bytes[0] & RESET_MASK;
 	} else if (offset >= DATA_OFFSET) {
 		pci_write_data(pci, offset - DATA_OFFSET, bytes, size);
 	}

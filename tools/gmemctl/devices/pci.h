@@ -105,6 +105,16 @@ struct pci_function {
 };
 
 /**
+ * struct pci_state - part of a file format
+ * @address: the address register
+ * @reset: the reset control
+ */
+struct pci_state {
+	uint32_t address;
+	uint32_t reset;
+};
+
+/**
  * struct pci_window - where BARs are
  * @pci: the bus
  * @io: it is among the ports
@@ -115,15 +125,14 @@ struct pci_window {
 };
 
 /**
- * struct pci - its state
+ * struct pci - the bus
  * @board: where a reset goes
  * @functions: by slot; those that are not there are NULL. Does not change once the
  *	guest runs
  * @bridge: the host bridge, there if anything else is
  * @memory: the window in memory, and @ports among the ports
- * @lock: protects what follows, and configuration space
- * @address: the address register
- * @reset: the reset control
+ * @lock: protects @state, and configuration space
+ * @state: see there
  */
 struct pci {
 	const struct board *board;
@@ -132,8 +141,7 @@ struct pci {
 	struct pci_window memory;
 	struct pci_window ports;
 	pthread_mutex_t lock;
-	uint32_t address;
-	uint8_t reset;
+	struct pci_state state;
 };
 
 void pci_init(struct pci *pci, const struct board *board);

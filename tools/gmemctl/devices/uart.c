@@ -29,15 +29,15 @@ static uint8_t uart_modem_lines(const struct uart *uart)
 {
 	uint8_t lines = 0;
 
-	if (!(uart->mcr & UART_MCR_LOOP))
+	if (!(uart->state.mcr & UART_MCR_LOOP))
 		return UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD;
-	if (uart->mcr & UART_MCR_RTS)
+	if (uart->state.mcr & UART_MCR_RTS)
 		lines |= UART_MSR_CTS;
-	if (uart->mcr & UART_MCR_DTR)
+	if (uart->state.mcr & UART_MCR_DTR)
 		lines |= UART_MSR_DSR;
-	if (uart->mcr & UART_MCR_OUT1)
+	if (uart->state.mcr & UART_MCR_OUT1)
 		lines |= UART_MSR_RI;
-	if (uart->mcr & UART_MCR_OUT2)
+	if (uart->state.mcr & UART_MCR_OUT2)
 		lines |= UART_MSR_DCD;
 	return lines;
 }
@@ -45,13 +45,13 @@ static uint8_t uart_modem_lines(const struct uart *uart)
 /* The most urgent reason for an interrupt. */
 static uint8_t uart_reason(const struct uart *uart)
 {
-	if (uart->ier & UART_IER_RLSI && uart->overrun)
+	if (uart->state.ier & UART_IER_RLSI && uart->state.overrun)
 		return UART_IIR_RLSI;
-	if (uart->ier & UART_IER_RDI && uart->count)
+	if (uart->state.ier & UART_IER_RDI && uart->state.count)
 		return UART_IIR_RDI;
-	if (uart->ier & UART_IER_THRI && uart->thr_interrupt)
+	if (uart->state.ier & UART_IER_THRI && uart->state.thr_interrupt)
 		return UART_IIR_THRI;
-	if (uart->ier & UART_IER_MSI && uart->msr_delta)
+	if (uart->state.ier & UART_IER_MSI && uart->state.msr_delta)
 		return UART_IIR_MSI;
 	return UART_IIR_NO_INT;
 }
@@ -60,31 +60,31 @@ static uint8_t uart_reason(const struct uart *uart)
 static void uart_update(struct uart *uart)
 {
 	bool level = uart_reason(uart) != UART_IIR_NO_INT &&
-		     (uart->mcr & (UART_MCR_OUT2 | UART_MCR_LOOP)) == UART_MCR_OUT2;
+		     (uart->state.mcr & (UART_MCR_OUT2 | UART_MCR_LOOP)) == UART_MCR_OUT2;
 
-	if (level != uart->level)
+	if (level != uart->state.level)
 		uart->board->irq(uart->board->data, UART_IRQ, level);
-	uart->level = level;
+	uart->state.level = level;
 }
 
 static unsigned int uart_depth(const struct uart *uart)
 {
-	return uart->fcr & UART_FCR_ENABLE_FIFO ? UART_FIFO_SIZE : 1;
+	return uart->state.fcr & UART_FCR_ENABLE_FIFO ? UART_FIFO_SIZE : 1;
 }
 
 static void uart_push(struct uart *uart, uint8_t byte)
 {
-	if (uart->count >= uart_depth(uart)) {
-		uart->overrun = true;
+	if (uart->state.count >= uart_depth(uart)) {
+		uart->state.overrun = true;
 		return;
 	}
-	uart->fifo[(uart->head + uart->count) % UART_FIFO_SIZE] = byte;
-	uart->count++;
+	uart->state.fifo[(uart->state.head + uart->state.count) % UART_FIFO_SIZE] = byte;
+	uart->state.count++;
 }
 
 static void uart_clear(struct uart *uart)
 {
-	uart->count = 0;
+	uart->state.count = 0;
 	if (uart->wire.drained)
 		uart->wire.drained(uart->wire.data);
 }
@@ -93,12 +93,12 @@ static uint8_t uart_pop(struct uart *uart)
 {
 	uint8_t byte;
 
-	if (!uart->count)
+	if (!uart->state.count)
 		return 0;
-	byte = uart->fifo[uart->head];
-	uart->head = (uart->head + 1) % UART_FIFO_SIZE;
-	uart->count--;
-	if (!uart->count)
+	byte = uart->state.fifo[uart->state.head];
+	uart->state.head = (uart->state.head + 1) % UART_FIFO_SIZE;
+	uart->state.count--;
+	if (!uart->state.count)
 		uart_clear(uart);
 	return byte;
 }
@@ -109,30 +109,30 @@ static uint8_t uart_read_register(struct uart *uart, uint64_t offset)
 
 	switch (offset) {
 	case UART_RX:
-		return uart->lcr & UART_LCR_DLAB ? uart->divisor[0] : uart_pop(uart);
+		return uart->state.lcr & UART_LCR_DLAB ? uart->state.divisor[0] : uart_pop(uart);
 	case UART_IER:
-		return uart->lcr & UART_LCR_DLAB ? uart->divisor[1] : uart->ier;
+		return uart->state.lcr & UART_LCR_DLAB ? uart->state.divisor[1] : uart->state.ier;
 	case UART_IIR:
 		value = uart_reason(uart);
 		/* Looking is what takes the transmitter's interrupt back. */
 		if (value == UART_IIR_THRI)
-			uart->thr_interrupt = false;
-		return value | (uart->fcr & UART_FCR_ENABLE_FIFO ? IIR_FIFO : 0);
+			uart->state.thr_interrupt = false;
+		return value | (uart->state.fcr & UART_FCR_ENABLE_FIFO ? IIR_FIFO : 0);
 	case UART_LCR:
-		return uart->lcr;
+		return uart->state.lcr;
 	case UART_MCR:
-		return uart->mcr;
+		return uart->state.mcr;
 	case UART_LSR:
-		value = UART_LSR_THRE | UART_LSR_TEMT | (uart->count ? UART_LSR_DR : 0) |
-			(uart->overrun ? UART_LSR_OE : 0);
-		uart->overrun = false;
+		value = UART_LSR_THRE | UART_LSR_TEMT | (uart->state.count ? UART_LSR_DR : 0) |
+			(uart->state.overrun ? UART_LSR_OE : 0);
+		uart->state.overrun = false;
 		return value;
 	case UART_MSR:
-		value = uart_modem_lines(uart) | uart->msr_delta;
-		uart->msr_delta = 0;
+		value = uart_modem_lines(uart) | uart->state.msr_delta;
+		uart->state.msr_delta = 0;
 		return value;
 	default:
-		return uart->scratch;
+		return uart->state.scratch;
 	}
 }
 
@@ -144,13 +144,13 @@ static void uart_write_mcr(struct uart *uart, uint8_t value)
 {
 	uint8_t before = uart_modem_lines(uart), changed;
 
-	if (uart->mcr & ~value & UART_MCR_LOOP && uart->wire.drained)
+	if (uart->state.mcr & ~value & UART_MCR_LOOP && uart->wire.drained)
 		uart->wire.drained(uart->wire.data);
-	uart->mcr = value & MCR_ALL;
+	uart->state.mcr = value & MCR_ALL;
 	changed = before ^ uart_modem_lines(uart);
 	if (!(before & UART_MSR_RI))
 		changed &= (uint8_t)~UART_MSR_RI;
-	uart->msr_delta |= changed >> 4;
+	uart->state.msr_delta |= changed >> 4;
 }
 
 /* Return: whether @value goes out of the machine. */
@@ -159,39 +159,39 @@ static bool uart_write_register(struct uart *uart, uint64_t offset,
 {
 	switch (offset) {
 	case UART_TX:
-		if (uart->lcr & UART_LCR_DLAB) {
-			uart->divisor[0] = value;
+		if (uart->state.lcr & UART_LCR_DLAB) {
+			uart->state.divisor[0] = value;
 			break;
 		}
-		uart->thr_interrupt = true;
-		if (!(uart->mcr & UART_MCR_LOOP))
+		uart->state.thr_interrupt = true;
+		if (!(uart->state.mcr & UART_MCR_LOOP))
 			return true;
 		uart_push(uart, value);
 		break;
 	case UART_IER:
-		if (uart->lcr & UART_LCR_DLAB) {
-			uart->divisor[1] = value;
+		if (uart->state.lcr & UART_LCR_DLAB) {
+			uart->state.divisor[1] = value;
 			break;
 		}
 		/* Enabled while the transmitter is empty, it is raised. */
-		if (~uart->ier & value & UART_IER_THRI)
-			uart->thr_interrupt = true;
-		uart->ier = value & IER_ALL;
+		if (~uart->state.ier & value & UART_IER_THRI)
+			uart->state.thr_interrupt = true;
+		uart->state.ier = value & IER_ALL;
 		break;
 	case UART_FCR:
-		if ((uart->fcr ^ value) & UART_FCR_ENABLE_FIFO ||
+		if ((uart->state.fcr ^ value) & UART_FCR_ENABLE_FIFO ||
 		    value & UART_FCR_CLEAR_RCVR)
 			uart_clear(uart);
-		uart->fcr = value & UART_FCR_ENABLE_FIFO;
+		uart->state.fcr = value & UART_FCR_ENABLE_FIFO;
 		break;
 	case UART_LCR:
-		uart->lcr = value;
+		uart->state.lcr = value;
 		break;
 	case UART_MCR:
 		uart_write_mcr(uart, value);
 		break;
 	case UART_SCR:
-		uart->scratch = value;
+		uart->state.scratch = value;
 		break;
 	}
 	return false;
@@ -252,9 +252,9 @@ size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t size)
 	size_t taken = 0;
 
 	pthread_mutex_lock(&uart->lock);
-	if (!(uart->mcr & UART_MCR_LOOP))
+	if (!(uart->state.mcr & UART_MCR_LOOP))
 		depth = uart_depth(uart);
-	while (taken < size && uart->count < depth)
+	while (taken < size && uart->state.count < depth)
 		uart_push(uart, bytes[taken++]);
 	uart_update(uart);
 	pthread_mutex_unlock(&uart->lock);

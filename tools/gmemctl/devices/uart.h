@@ -30,10 +30,7 @@ struct uart_wire {
 };
 
 /**
- * struct uart - its state
- * @board: where the interrupt line goes
- * @wire: see there
- * @lock: protects what follows
+ * struct uart_state - its registers; part of a file format
  * @ier: interrupt enable
  * @lcr: line control
  * @mcr: modem control
@@ -44,14 +41,11 @@ struct uart_wire {
  * @overrun: a byte was lost in loopback
  * @thr_interrupt: the transmitter has become empty, and nobody has looked
  * @level: of the interrupt line
- * @fifo: received bytes, from @head on
- * @head: next byte for the guest
+ * @head: of @fifo: the next byte for the guest
  * @count: bytes in @fifo
+ * @fifo: received bytes, from @head on
  */
-struct uart {
-	const struct board *board;
-	struct uart_wire wire;
-	pthread_mutex_t lock;
+struct uart_state {
 	uint8_t ier;
 	uint8_t lcr;
 	uint8_t mcr;
@@ -59,12 +53,26 @@ struct uart {
 	uint8_t fcr;
 	uint8_t divisor[2];
 	uint8_t msr_delta;
-	bool overrun;
-	bool thr_interrupt;
-	bool level;
+	uint8_t overrun;
+	uint8_t thr_interrupt;
+	uint8_t level;
+	uint8_t head;
+	uint8_t count;
 	uint8_t fifo[UART_FIFO_SIZE];
-	unsigned int head;
-	unsigned int count;
+};
+
+/**
+ * struct uart - a serial port
+ * @board: where the interrupt line goes
+ * @wire: see there
+ * @lock: protects @state
+ * @state: see there
+ */
+struct uart {
+	const struct board *board;
+	struct uart_wire wire;
+	pthread_mutex_t lock;
+	struct uart_state state;
 };
 
 /** uart_init() - as after a reset; uart_device() puts it on a bus */

@@ -9,7 +9,6 @@
 #include "../kvm/vcpu.h"
 #include "pc.h"
 #include "pc_control.h"
-#include "pc_pci.h"
 #include "snp.h"
 
 static void pc_irq(void *data, unsigned int irq, bool level)
@@ -47,17 +46,28 @@ static void pc_note(void *data, const char *text)
 	machine_trace(data, NULL, "%s", text);
 }
 
-/* What is on the PCI bus moves about in the windows. */
-static int pc_windows_add(struct pc *pc, struct error *error)
+/* What is on the PCI bus, as the configuration says */
+static int pc_pci_init(struct pc *pc, struct error *error)
 {
-	const struct bus_device memory = pci_memory_device(&pc->pci);
-	const struct bus_device ports = pci_io_device(&pc->pci);
+	struct machine *machine = &pc->machine;
 	int rc;
 
-	if (!pci_is_used(&pc->pci))
+	pci_init(&pc->pci, &pc->board);
+	if (pc->config->pvmemcontrol) {
+		pvmemcontrol_init(&pc->pvmemcontrol, &pc->board, &machine->advice,
+				  pc->config->pvmemcontrol);
+		pci_add(&pc->pci, PCI_SLOT_PVMEMCONTROL,
+			&pc->pvmemcontrol.function);
+	}
+	if (!pc->config->balloon)
 		return 0;
-	rc = bus_add(&pc->machine.mmio, &memory, error);
-	return rc ? rc : bus_add(&pc->machine.ports, &ports, error);
+	rc = given_init(&machine->given, &machine->memory, error);
+	if (rc)
+		return rc;
+	balloon_init(&pc->balloon, &pc->board, &machine->memory, &machine->given,
+		     pc->config->page_reporting);
+	pci_add(&pc->pci, PCI_SLOT_BALLOON, &pc->balloon.virtio.function);
+	return 0;
 }
 
 static int pc_devices_add(struct pc *pc, struct error *error)
@@ -75,13 +85,21 @@ static int pc_devices_add(struct pc *pc, struct error *error)
 	};
 	const struct bus_device off = off_port_device(&pc->board,
 						      pc->config->off_port);
+	/* What is on the PCI bus moves about in the windows. */
+	const struct bus_device memory = pci_memory_device(&pc->pci);
+	const struct bus_device io = pci_io_device(&pc->pci);
+	bool pci = pci_is_used(&pc->pci);
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < sizeof(devices) / sizeof(devices[0]); i++)
 		rc = bus_add(&pc->machine.ports, &devices[i], error);
 	if (!rc && pc->config->off_port)
 		rc = bus_add(&pc->machine.ports, &off, error);
-	return rc ? rc : pc_windows_add(pc, error);
+	if (!rc && pci)
+		rc = bus_add(&pc->machine.ports, &io, error);
+	if (!rc && pci)
+		rc = bus_add(&pc->machine.mmio, &memory, error);
+	return rc;
 }
 
 int pc_devices(struct pc *pc, struct error *error)
@@ -108,43 +126,39 @@ void pc_devices_destroy(struct pc *pc)
 	uart_destroy(&pc->uart);
 	i8042_destroy(&pc->i8042);
 	rtc_destroy(&pc->rtc);
-	pc_pci_destroy(pc);
+	if (pc->pci.functions[PCI_SLOT_BALLOON])
+		balloon_destroy(&pc->balloon);
+	if (pc->pci.functions[PCI_SLOT_PVMEMCONTROL])
+		pvmemcontrol_destroy(&pc->pvmemcontrol);
+	pci_destroy(&pc->pci);
 	power_destroy(&pc->power);
 }
 
-/* The first range of RAM has all of the BIOS area. */
-static int pc_write_tables(struct pc *pc, struct error *error)
+/*
+ * The firmware of an SNP guest brings its own tables, and finds the CPUs. For others
+ * they are in the BIOS area, which is all in the first range of RAM.
+ */
+static int pc_load(struct pc *pc, struct error *error)
 {
 	uint8_t *base = machine_host(&pc->machine, 0);
 	unsigned int cpus = pc->machine.nr_vcpus;
 	bool pci = pci_is_used(&pc->pci);
-
-	if (mptable_build(base + MPTABLE_GPA, MPTABLE_SIZE, MPTABLE_GPA, cpus, pci) &&
-	    acpi_build(base + ACPI_GPA, ACPI_SIZE, ACPI_GPA, cpus, pci)) {
-		reset_vector_build(base + RESET_VECTOR_GPA);
-		return 0;
-	}
-	return error_set(error, -E2BIG, "VM", "write tables of CPUs",
-			 "too many CPUs");
-}
-
-static int pc_load_linux(struct pc *pc, struct error *error)
-{
 	uint64_t entry;
-	int rc = linux_load(machine_host(&pc->machine, 0), &pc->config->boot,
-			    &entry, error);
+	int rc;
 
-	if (!rc)
-		rc = pc_write_tables(pc, error);
-	return rc ? rc : linux_vcpu(&pc->machine.vcpus[0], entry, error);
-}
-
-/* The firmware of an SNP guest brings its own tables, and finds the CPUs. */
-static int pc_load(struct pc *pc, struct error *error)
-{
 	if (pc->config->machine.snp)
 		return machine_snp_launch(&pc->machine, error);
-	return pc->config->boot.kernel ? pc_load_linux(pc, error) : 0;
+	if (!pc->config->boot.kernel)
+		return 0;
+	rc = linux_load(base, &pc->config->boot, &entry, error);
+	if (rc)
+		return rc;
+	if (!mptable_build(base + MPTABLE_GPA, MPTABLE_SIZE, MPTABLE_GPA, cpus, pci) ||
+	    !acpi_build(base + ACPI_GPA, ACPI_SIZE, ACPI_GPA, cpus, pci))
+		return error_set(error, -E2BIG, "VM", "write tables of CPUs",
+				 "too many CPUs");
+	reset_vector_build(base + RESET_VECTOR_GPA);
+	return linux_vcpu(&pc->machine.vcpus[0], entry, error);
 }
 
 int pc_create(struct pc *pc, const struct pc_config *config,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The state of a PC, and how it is handed over and saved. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,34 +12,22 @@
 #include "../memory/handover.h"
 #include "../memory/save.h"
 #include "pc_control.h"
-#include "pc_pci.h"
 #include "pc_state.h"
 
-/* The registers of each device, as in its struct. */
-struct uart_state {
-	uint8_t ier, lcr, mcr, scratch, fcr, divisor[2], msr_delta;
-	uint8_t overrun, thr_interrupt, level, head, count;
-	uint8_t fifo[UART_FIFO_SIZE];
+/* The registers of the devices that each PC has */
+static const struct {
+	uint32_t type;
+	size_t offset;
+	size_t size;
+} device_states[] = {
+	{ STATE_UART, offsetof(struct pc, uart.state), sizeof(struct uart_state) },
+	{ STATE_I8042, offsetof(struct pc, i8042.state), sizeof(struct i8042_state) },
+	{ STATE_RTC, offsetof(struct pc, rtc.state), sizeof(struct rtc_state) },
+	{ STATE_PCI, offsetof(struct pc, pci.state), sizeof(struct pci_state) },
+	{ STATE_POWER, offsetof(struct pc, power.state), sizeof(struct power_state) },
 };
 
-struct i8042_state {
-	uint8_t command, control, answer, full;
-};
-
-struct rtc_state {
-	uint8_t index;
-	uint8_t cmos[RTC_CMOS_SIZE];
-};
-
-struct pci_state {
-	uint32_t address;
-	uint32_t reset;
-};
-
-struct power_state {
-	uint16_t enable;
-	uint16_t control;
-};
+#define DEVICE_STATES (sizeof(device_states) / sizeof(device_states[0]))
 
 /*
  * How long the process that saves a guest may take to give the file its name, and
@@ -46,149 +35,79 @@ struct power_state {
  */
 #define NAMED_TIMEOUT_MS 60000
 
-static void uart_get(const struct uart *uart, struct tlv *records)
+void pc_pci_get(struct pc *pc, struct tlv *records)
 {
-	struct uart_state state = {
-		.ier = uart->ier,
-		.lcr = uart->lcr,
-		.mcr = uart->mcr,
-		.scratch = uart->scratch,
-		.fcr = uart->fcr,
-		.divisor = { uart->divisor[0], uart->divisor[1] },
-		.msr_delta = uart->msr_delta,
-		.overrun = uart->overrun,
-		.thr_interrupt = uart->thr_interrupt,
-		.level = uart->level,
-		.head = (uint8_t)uart->head,
-		.count = (uint8_t)uart->count,
-	};
-
-	memcpy(state.fifo, uart->fifo, sizeof(state.fifo));
-	tlv_add(records, STATE_UART, 0, &state, sizeof(state));
+	for (unsigned int i = PCI_SLOT_BRIDGE; i < PCI_SLOTS; i++)
+		if (pc->pci.functions[i])
+			pci_function_get(pc->pci.functions[i], records,
+					 STATE_FUNCTION, (enum pci_slot)i);
+	if (pc->config->pvmemcontrol) {
+		pvmemcontrol_get(&pc->pvmemcontrol, records, STATE_PVMEMCONTROL);
+		advice_get(&pc->machine.advice, records, STATE_ADVICE);
+	}
+	if (!pc->config->balloon)
+		return;
+	balloon_get(&pc->balloon, records, STATE_BALLOON);
+	given_get(&pc->machine.given, records, STATE_GIVEN);
 }
 
-/* KVM does not keep the level of a line by itself. */
-static int uart_set(struct pc *pc, const struct tlv *records)
+int pc_pci_set(struct pc *pc, const struct tlv *records)
 {
-	struct uart *uart = &pc->uart;
-	struct uart_state state;
+	int rc = 0;
 
-	if (!tlv_get(records, STATE_UART, 0, &state, sizeof(state)) ||
-	    state.head >= UART_FIFO_SIZE || state.count > UART_FIFO_SIZE)
+	for (unsigned int i = PCI_SLOT_BRIDGE; !rc && i < PCI_SLOTS; i++)
+		if (pc->pci.functions[i])
+			rc = pci_function_set(pc->pci.functions[i], records,
+					      STATE_FUNCTION, (enum pci_slot)i);
+	if (!rc && pc->config->pvmemcontrol)
+		rc = pvmemcontrol_set(&pc->pvmemcontrol, records,
+				      STATE_PVMEMCONTROL);
+	if (!rc && pc->config->balloon)
+		rc = balloon_set(&pc->balloon, records, STATE_BALLOON);
+	return rc;
+}
+
+static int devices_set(struct pc *pc, const struct tlv *records)
+{
+	for (size_t i = 0; i < DEVICE_STATES; i++)
+		if (!tlv_get(records, device_states[i].type, 0,
+			     (uint8_t *)pc + device_states[i].offset,
+			     device_states[i].size))
+			return -EBADMSG;
+	if (pc->uart.state.head >= UART_FIFO_SIZE ||
+	    pc->uart.state.count > UART_FIFO_SIZE ||
+	    pc->rtc.state.index >= RTC_CMOS_SIZE)
 		return -EBADMSG;
-	uart->ier = state.ier;
-	uart->lcr = state.lcr;
-	uart->mcr = state.mcr;
-	uart->scratch = state.scratch;
-	uart->fcr = state.fcr;
-	memcpy(uart->divisor, state.divisor, sizeof(uart->divisor));
-	uart->msr_delta = state.msr_delta;
-	uart->overrun = state.overrun;
-	uart->thr_interrupt = state.thr_interrupt;
-	uart->level = state.level;
-	uart->head = state.head;
-	uart->count = state.count;
-	memcpy(uart->fifo, state.fifo, sizeof(uart->fifo));
-	return uart->level ? irqchip_set_line(&pc->machine.vm, UART_IRQ, true) : 0;
+	return pc_pci_set(pc, records);
 }
 
-static int i8042_set(struct i8042 *i8042, const struct tlv *records)
+void pc_pci_config(const struct tlv *records, struct pc_config *config)
 {
-	struct i8042_state state;
+	size_t size;
 
-	if (!tlv_get(records, STATE_I8042, 0, &state, sizeof(state)))
-		return -EBADMSG;
-	i8042->command = state.command;
-	i8042->control = state.control;
-	i8042->answer = state.answer;
-	i8042->full = state.full;
-	return 0;
+	/* Which codes the guest may use comes along with its state. */
+	if (tlv_find(records, STATE_PVMEMCONTROL, 0, &size))
+		config->pvmemcontrol = PVMEMCONTROL_CODES_ALL;
+	config->balloon = tlv_find(records, STATE_BALLOON, 0, &size);
 }
 
-static int rtc_set(struct rtc *rtc, const struct tlv *records)
+int pc_pci_set_memory(struct pc *pc, const struct tlv *records,
+		      struct error *error)
 {
-	struct rtc_state state;
+	int rc = 0;
 
-	if (!tlv_get(records, STATE_RTC, 0, &state, sizeof(state)) ||
-	    state.index >= RTC_CMOS_SIZE)
-		return -EBADMSG;
-	rtc->index = state.index;
-	memcpy(rtc->cmos, state.cmos, sizeof(rtc->cmos));
-	return 0;
-}
-
-static int pci_set(struct pci *pci, const struct tlv *records)
-{
-	struct pci_state state;
-
-	if (!tlv_get(records, STATE_PCI, 0, &state, sizeof(state)))
-		return -EBADMSG;
-	pci->address = state.address;
-	pci->reset = (uint8_t)state.reset;
-	return 0;
-}
-
-static int power_set(struct power *power, const struct tlv *records)
-{
-	struct power_state state;
-
-	if (!tlv_get(records, STATE_POWER, 0, &state, sizeof(state)))
-		return -EBADMSG;
-	power->enable = state.enable;
-	power->control = state.control;
-	return 0;
-}
-
-static void devices_get(struct pc *pc, struct tlv *records)
-{
-	struct i8042_state i8042 = { pc->i8042.command, pc->i8042.control,
-				     pc->i8042.answer, pc->i8042.full };
-	struct rtc_state rtc = { .index = pc->rtc.index };
-	struct pci_state pci = { pc->pci.address, pc->pci.reset };
-	struct power_state power = { pc->power.enable, pc->power.control };
-
-	memcpy(rtc.cmos, pc->rtc.cmos, sizeof(rtc.cmos));
-	uart_get(&pc->uart, records);
-	tlv_add(records, STATE_I8042, 0, &i8042, sizeof(i8042));
-	tlv_add(records, STATE_RTC, 0, &rtc, sizeof(rtc));
-	tlv_add(records, STATE_PCI, 0, &pci, sizeof(pci));
-	tlv_add(records, STATE_POWER, 0, &power, sizeof(power));
-	pc_pci_get(pc, records);
-}
-
-static int devices_set(struct pc *pc, const struct tlv *records,
-		       struct error *error)
-{
-	int rc = uart_set(pc, records);
-
+	if (pc->config->balloon)
+		rc = given_set(&pc->machine.given, records, STATE_GIVEN);
+	if (rc)
+		return error_set(error, rc, "balloon", "find its pages", NULL);
+	if (pc->config->pvmemcontrol)
+		rc = advice_set(&pc->machine.advice, records, STATE_ADVICE);
 	if (!rc)
-		rc = i8042_set(&pc->i8042, records);
-	if (!rc)
-		rc = rtc_set(&pc->rtc, records);
-	if (!rc)
-		rc = pci_set(&pc->pci, records);
-	if (!rc)
-		rc = power_set(&pc->power, records);
-	if (!rc)
-		rc = pc_pci_set(pc, records);
-	return rc ? error_set(error, rc, "VM", "set the state of its devices",
-			      NULL) : 0;
-}
-
-/* Nanoseconds of the ACPI timer. A state of an older gmemctl has none. */
-static void timer_get(struct pc *pc, struct tlv *records)
-{
-	uint64_t ns = power_timer_ns(&pc->power);
-
-	tlv_add(records, STATE_TIMER, 0, &ns, sizeof(ns));
-}
-
-static void timer_set(struct pc *pc, const struct tlv *records)
-{
-	uint64_t ns;
-
-	if (tlv_get(records, STATE_TIMER, 0, &ns, sizeof(ns)))
-		power_set_timer_ns(&pc->power, ns);
+		return 0;
+	return error_set(error, rc, "guest memory", "protect, lock and name it as the "
+			 "guest has asked for",
+			 rc == -ENOMEM ? "%s" : NULL,
+			 "is RLIMIT_MEMLOCK high enough for what it has locked?");
 }
 
 /*
@@ -199,12 +118,18 @@ static void timer_set(struct pc *pc, const struct tlv *records)
 int pc_state_get(struct pc *pc, struct tlv *records, struct error *error)
 {
 	uint32_t cpus = pc->machine.nr_vcpus;
+	uint64_t timer_ns;
 	int rc;
 
 	tlv_add(records, STATE_CPUS, 0, &cpus, sizeof(cpus));
-	devices_get(pc, records);
+	for (size_t i = 0; i < DEVICE_STATES; i++)
+		tlv_add(records, device_states[i].type, 0,
+			(const uint8_t *)pc + device_states[i].offset,
+			device_states[i].size);
+	pc_pci_get(pc, records);
 	rc = vm_state_get(&pc->machine.vm, records, error);
-	timer_get(pc, records);
+	timer_ns = power_timer_ns(&pc->power);
+	tlv_add(records, STATE_TIMER, 0, &timer_ns, sizeof(timer_ns));
 	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
 		rc = vcpu_state_get(&pc->machine.vcpus[i], &pc->machine.vm, records, error);
 	if (!rc && records->failed)
@@ -223,16 +148,23 @@ int pc_state_cpus(const struct tlv *records, struct error *error)
 			 "it does not say how many CPUs there are");
 }
 
-/* Lines first: the controllers, set afterwards, know best what came of them. */
+/*
+ * Lines first, of which KVM does not keep the level by itself: the controllers, set
+ * afterwards, know best what came of them. A state of an older gmemctl has no timer.
+ */
 int pc_state_set(struct pc *pc, const struct tlv *records,
 		 struct error *error)
 {
-	int rc = devices_set(pc, records, error);
+	uint64_t timer_ns;
+	int rc = devices_set(pc, records);
 
-	if (!rc)
-		rc = vm_state_set(&pc->machine.vm, records, error);
-	if (!rc)
-		timer_set(pc, records);
+	if (!rc && pc->uart.state.level)
+		rc = irqchip_set_line(&pc->machine.vm, UART_IRQ, true);
+	if (rc)
+		return error_set(error, rc, "VM", "set the state of its devices", NULL);
+	rc = vm_state_set(&pc->machine.vm, records, error);
+	if (!rc && tlv_get(records, STATE_TIMER, 0, &timer_ns, sizeof(timer_ns)))
+		power_set_timer_ns(&pc->power, timer_ns);
 	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
 		rc = vcpu_state_set(&pc->machine.vcpus[i], records, error);
 	return rc ? rc : pc_pci_set_memory(pc, records, error);

@@ -40,6 +40,23 @@ int pc_state_cpus(const struct tlv *records, struct error *error);
 int pc_state_set(struct pc *pc, const struct tlv *records,
 		 struct error *error);
 
+/** pc_pci_get() - add records of all functions; none if there are no functions */
+void pc_pci_get(struct pc *pc, struct tlv *records);
+
+/** pc_pci_set() - set the state of those that there are. Return: 0; -EBADMSG. */
+int pc_pci_set(struct pc *pc, const struct tlv *records);
+
+/** pc_pci_config() - which there have to be for such records */
+void pc_pci_config(const struct tlv *records, struct pc_config *config);
+
+/**
+ * pc_pci_set_memory() - do to memory what the guest had asked for
+ *
+ * After its contents are there. Return: 0, or a negative errno: it must not run.
+ */
+int pc_pci_set_memory(struct pc *pc, const struct tlv *records,
+		      struct error *error);
+
 /**
  * pc_move_give() - hand the guest over to who listens at @channel
  *

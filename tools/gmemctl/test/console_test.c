@@ -135,7 +135,7 @@ static bool is_full(void)
 	unsigned int count;
 
 	pthread_mutex_lock(&uart.lock);
-	count = uart.count;
+	count = uart.state.count;
 	pthread_mutex_unlock(&uart.lock);
 	return count == UART_FIFO_SIZE;
 }

@@ -6,7 +6,6 @@
 
 #include "../base/bytes.h"
 #include "../machine/pc_control.h"
-#include "../machine/pc_pci.h"
 #include "../machine/pc_state.h"
 #include "pc_fake.h"
 #include "ksft.h"
