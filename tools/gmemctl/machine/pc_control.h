@@ -67,14 +67,6 @@ struct pc_remote {
 	bool done;
 };
 
-/** struct pc_remotes - all of them; one thread at a time uses this */
-struct pc_remotes {
-	struct pc_remote all[PC_REMOTES_MAX];
-};
-
-/** pc_remotes_stop() - share memory with none of them any more */
-void pc_remotes_stop(struct pc_remotes *remotes);
-
 /** PC_CONTROL_RANGES_MAX: ranges in one answer of map; the rest is asked for */
 #define PC_CONTROL_RANGES_MAX 1024
 
@@ -90,7 +82,7 @@ struct pc_control {
 	struct pc *pc;
 	const char *name;
 	struct server server;
-	struct pc_remotes remotes;
+	struct pc_remote remotes[PC_REMOTES_MAX];
 	uint64_t started_ns;
 };
 
@@ -98,6 +90,9 @@ struct pc_control {
 int pc_control_start(struct pc_control *control, struct pc *pc,
 		     const char *name, struct error *error);
 void pc_control_stop(struct pc_control *control);
+
+/** pc_remotes_stop() - share memory with no other process any more */
+void pc_remotes_stop(struct pc_control *control);
 
 /** pc_control_serve() - a request, as server_fn; @data is the pc_control */
 int pc_control_serve(void *data, const char *command,

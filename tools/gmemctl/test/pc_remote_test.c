@@ -27,7 +27,7 @@ static void start(void)
 
 static void stop(void)
 {
-	pc_remotes_stop(&control->remotes);
+	pc_remotes_stop(control);
 	channel_close(&channel);
 	pc_fake_stop();
 	EXPECT_FALSE(rmdir(ksft_folder()));
@@ -86,7 +86,7 @@ TEST_OF(pc, remote)
 		usleep(1000);
 	sockets[1] = join(&mappers[1]);
 	EXPECT_TRUE(sees(&mappers[1], 65, 9));
-	pc_remotes_stop(&control->remotes);
+	pc_remotes_stop(control);
 	for (int i = 0; i < PC_REMOTES_MAX; i++) {
 		remote_mapper_stop(&mappers[i]);
 		close(sockets[i]);
