@@ -193,23 +193,17 @@ void terminal_restore(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* So many bytes do not block where poll() says that there is room. */
-static size_t console_room(int output)
-{
-	struct stat stat;
-
-	if (fstat(output, &stat) || S_ISCHR(stat.st_mode) ||
-	    S_ISSOCK(stat.st_mode))
-		return 1;
-	return PIPE_BUF;
-}
-
 int console_open(struct console *console, int input, int output,
 		 struct error *error)
 {
+	struct stat stat;
+
 	*console = (struct console){
-		.input = input, .output = output, .room = console_room(output),
+		.input = input, .output = output, .room = PIPE_BUF,
 	};
+	if (fstat(output, &stat) || S_ISCHR(stat.st_mode) ||
+	    S_ISSOCK(stat.st_mode))
+		console->room = 1;
 	pthread_mutex_init(&console->lock, NULL);
 	console->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (console->wake_fd < 0)
@@ -226,8 +220,9 @@ void console_close(struct console *console)
 	pthread_mutex_destroy(&console->lock);
 }
 
-static void console_wake(struct console *console)
+static void console_wake(void *data)
 {
+	struct console *console = data;
 	uint64_t one = 1;
 
 	/* An eventfd counter that is far from full cannot refuse. */
@@ -247,14 +242,6 @@ static bool console_ready(struct console *console, int wait_ms)
 	struct pollfd wait = { .fd = console->output, .events = POLLOUT };
 
 	return poll(&wait, 1, wait_ms) > 0;
-}
-
-/* A reader has gone, or a disk is full. The guest goes on. */
-static size_t console_lose(struct console *console, size_t size, int why)
-{
-	console->lost += size;
-	console->lost_rc = -why;
-	return size;
 }
 
 /*
@@ -281,8 +268,12 @@ static size_t console_write(struct console *console, const uint8_t *bytes,
 		done = write(console->output, bytes, size);
 		if (done > 0)
 			return (size_t)done;
-		if (errno != EAGAIN && errno != EINTR)
-			return console_lose(console, size, errno);
+		/* A reader has gone, or a disk is full. The guest goes on. */
+		if (errno != EAGAIN && errno != EINTR) {
+			console->lost += size;
+			console->lost_rc = -errno;
+			return size;
+		}
 		if (errno == EAGAIN && patient)
 			console_ready(console, console_hurries(console) ? 0 : -1);
 	} while (patient || errno == EINTR);
@@ -348,16 +339,11 @@ static void console_write_rest(struct console *console)
 	pthread_mutex_unlock(&console->lock);
 }
 
-static void console_drained(void *data)
-{
-	console_wake(data);
-}
-
 struct uart_wire console_wire(struct console *console)
 {
 	return (struct uart_wire){
 		.transmit = console_transmit,
-		.drained = console_drained,
+		.drained = console_wake,
 		.data = console,
 	};
 }

@@ -49,21 +49,6 @@ static int machine_create_memory(struct machine *machine, struct error *error)
 	return rc ? rc : guest_memory_attach(&machine->memory, error);
 }
 
-static int machine_check_vcpus(struct machine *machine, unsigned int count,
-			       struct error *error)
-{
-	int most = vm_capability(machine->vm.fd, KVM_CAP_MAX_VCPUS);
-
-	if (most <= 0)
-		most = VCPUS_UNKNOWN;
-	if (most > MACHINE_VCPUS_MAX)
-		most = MACHINE_VCPUS_MAX;
-	if (count && count <= (unsigned int)most)
-		return 0;
-	return error_set(error, -EINVAL, "VM", "create vCPUs",
-			 "between 1 and %d, not %u", most, count);
-}
-
 static int machine_create_vcpus(struct machine *machine, struct error *error)
 {
 	unsigned int count = machine->config.nr_vcpus;
@@ -85,16 +70,23 @@ static int machine_create_vcpus(struct machine *machine, struct error *error)
 
 int machine_build(struct machine *machine, struct error *error)
 {
-	int rc = threads_init(&machine->threads, machine_run_vcpu, machine,
-			      error);
+	unsigned int count = machine->config.nr_vcpus;
+	int rc, most;
 
+	rc = threads_init(&machine->threads, machine_run_vcpu, machine, error);
 	if (!rc)
 		rc = machine->type->create_vm(machine, error);
-	if (!rc)
-		rc = machine_check_vcpus(machine, machine->config.nr_vcpus,
-					 error);
-	if (!rc)
-		rc = machine_create_memory(machine, error);
+	if (rc)
+		return rc;
+	most = vm_capability(machine->vm.fd, KVM_CAP_MAX_VCPUS);
+	if (most <= 0)
+		most = VCPUS_UNKNOWN;
+	if (most > MACHINE_VCPUS_MAX)
+		most = MACHINE_VCPUS_MAX;
+	if (!count || count > (unsigned int)most)
+		return error_set(error, -EINVAL, "VM", "create vCPUs",
+				 "between 1 and %d, not %u", most, count);
+	rc = machine_create_memory(machine, error);
 	return rc ? rc : machine_create_vcpus(machine, error);
 }
 

@@ -120,12 +120,27 @@ static void payload_failed(struct payload *payload)
 		    *refusal ? "; " : "", refusal);
 }
 
-static void payload_event(struct payload *payload, uint32_t word)
+static void port_read(void *data, uint64_t offset, uint8_t *bytes,
+		      unsigned int size)
 {
-	enum guest_event event = word >> GUEST_EVENT_SHIFT;
-	uint32_t value = word & GUEST_EVENT_VALUE_MASK;
+	(void)data;
+	(void)offset;
+	memset(bytes, 0xff, size);
+}
+
+static void event_write(void *data, uint64_t offset, const uint8_t *bytes,
+			unsigned int size)
+{
+	struct payload *payload = data;
+	enum guest_event event;
+	uint32_t word, value;
 	int rc = 0;
 
+	if (offset || size != sizeof(word))
+		return;
+	memcpy(&word, bytes, sizeof(word));
+	event = word >> GUEST_EVENT_SHIFT;
+	value = word & GUEST_EVENT_VALUE_MASK;
 	machine_trace(&payload->machine, NULL, "event %u, value %u", event,
 		      value);
 	if (event == GUEST_EVENT_FAILED)
@@ -139,25 +154,6 @@ static void payload_event(struct payload *payload, uint32_t word)
 		__atomic_store_n(&payload->done, true, __ATOMIC_RELEASE);
 }
 
-static void port_read(void *data, uint64_t offset, uint8_t *bytes,
-		      unsigned int size)
-{
-	(void)data;
-	(void)offset;
-	memset(bytes, 0xff, size);
-}
-
-static void event_write(void *data, uint64_t offset, const uint8_t *bytes,
-			unsigned int size)
-{
-	uint32_t word;
-
-	if (offset || size != sizeof(word))
-		return;
-	memcpy(&word, bytes, sizeof(word));
-	payload_event(data, word);
-}
-
 static void console_write(void *data, uint64_t offset, const uint8_t *bytes,
 			  unsigned int size)
 {
@@ -168,7 +164,7 @@ static void console_write(void *data, uint64_t offset, const uint8_t *bytes,
 		fwrite(bytes, 1, size, payload->config.console);
 }
 
-static int payload_devices(struct payload *payload, struct error *error)
+static int payload_load(struct payload *payload, struct error *error)
 {
 	const struct bus_device devices[] = {
 		{ .name = "events", .start = GUEST_EVENT_PORT, .size = 4,
@@ -182,13 +178,6 @@ static int payload_devices(struct payload *payload, struct error *error)
 
 	for (size_t i = 0; !rc && i < sizeof(devices) / sizeof(devices[0]); i++)
 		rc = bus_add(&payload->machine.ports, &devices[i], error);
-	return rc;
-}
-
-static int payload_load(struct payload *payload, struct error *error)
-{
-	int rc = payload_devices(payload, error);
-
 	if (rc)
 		return rc;
 	payload->params = (void *)machine_host(&payload->machine,
@@ -249,11 +238,12 @@ void payload_destroy(struct payload *payload)
 	machine_destroy(&payload->machine);
 }
 
-static void payload_params(struct payload *payload, enum guest_payload which,
-			   uint64_t input_length, uint32_t rounds)
+int payload_run(struct payload *payload, enum guest_payload which,
+		uint64_t input_length, uint32_t rounds, struct error *error)
 {
 	const struct payload_config *config = &payload->config;
-	uint64_t pattern = payload->params->pattern;
+	struct machine *machine = &payload->machine;
+	int rc;
 
 	*payload->params = (struct guest_params){
 		.payload = which,
@@ -267,17 +257,8 @@ static void payload_params(struct payload *payload, enum guest_payload which,
 					       config->nr_vcpus),
 		.input_length = input_length,
 		.bounce_gpa = GUEST_HEAP_GPA,
-		.pattern = pattern,
+		.pattern = payload->params->pattern,
 	};
-}
-
-int payload_run(struct payload *payload, enum guest_payload which,
-		uint64_t input_length, uint32_t rounds, struct error *error)
-{
-	struct machine *machine = &payload->machine;
-	int rc;
-
-	payload_params(payload, which, input_length, rounds);
 	payload->done = false;
 	rc = machine_prepare(machine, error);
 	for (unsigned int i = 0; !rc && i < machine->nr_vcpus; i++)

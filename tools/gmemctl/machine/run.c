@@ -39,24 +39,20 @@ void machine_exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end
  * says Linux 7. The SVM that QEMU emulates says so of accesses that have nothing to do
  * with an event. Entered again, the guest gets the event first, and comes back with the
  * same access.
+ *
+ * With private memory the likely reason is an instruction that KVM cannot read.
  */
-static bool exit_repeat(struct machine *machine, struct vcpu *vcpu)
-{
-	if (!machine->emulated || vcpu->run->internal.suberror !=
-				  KVM_INTERNAL_ERROR_DELIVERY_EV)
-		return false;
-	return __atomic_add_fetch(&machine->counters.repeated, 1,
-				  __ATOMIC_RELAXED) <= REPEATED_MAX;
-}
-
-/* With private memory the likely reason is an instruction that KVM cannot read. */
 static void exit_internal_error(struct machine *machine, struct vcpu *vcpu)
 {
 	char text[MACHINE_REPORT_MAX];
 	size_t used;
 
-	if (exit_repeat(machine, vcpu) ||
-	    (machine->type->step && machine->type->step(vcpu)))
+	if (machine->emulated &&
+	    vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_DELIVERY_EV &&
+	    __atomic_add_fetch(&machine->counters.repeated, 1,
+			       __ATOMIC_RELAXED) <= REPEATED_MAX)
+		return;
+	if (machine->type->step && machine->type->step(vcpu))
 		return;
 	used = report(machine, vcpu, text, sizeof(text));
 	view_explain(machine, vcpu, text + used, sizeof(text) - used);
@@ -74,35 +70,21 @@ void machine_exit_stray(struct machine *machine, struct vcpu *vcpu, bool answere
 	machine_count(&machine->counters.stray_io, 1);
 }
 
-/* No device is there, but memory that KVM cannot reach. */
-static void exit_private_operand(struct machine *machine, struct vcpu *vcpu)
-{
-	char text[MACHINE_REPORT_MAX - 256], what[128];
-
-	exit_describe(vcpu, what, sizeof(what));
-	view_explain(machine, vcpu, text, sizeof(text));
-	machine_end(machine, END_MEMORY, "vCPU %u: %s: private memory, which KVM "
-		    "cannot access itself%s", vcpu->index, what, text);
-}
-
-/* Nor is one here: KVM emulates an instruction whose operand is a guard page. */
-static void exit_denied_operand(struct machine *machine, struct vcpu *vcpu)
-{
-	char what[128];
-
-	exit_describe(vcpu, what, sizeof(what));
-	machine_end(machine, END_MEMORY, "vCPU %u: %s: memory that the guest has "
-		    "protected from access", vcpu->index, what);
-}
-
 static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 {
+	char text[MACHINE_REPORT_MAX - 256], what[128];
 	struct kvm_run *run = vcpu->run;
 	size_t size = run->mmio.len;
 	bool answered;
 
-	if (view_is_private_access(machine, run->mmio.phys_addr))
-		return exit_private_operand(machine, vcpu);
+	/* No device is there, but memory that KVM cannot reach. */
+	if (view_is_private_access(machine, run->mmio.phys_addr)) {
+		exit_describe(vcpu, what, sizeof(what));
+		view_explain(machine, vcpu, text, sizeof(text));
+		return machine_end(machine, END_MEMORY, "vCPU %u: %s: private memory, "
+				   "which KVM cannot access itself%s", vcpu->index,
+				   what, text);
+	}
 	if (size > sizeof(run->mmio.data))
 		size = sizeof(run->mmio.data);
 	if (run->mmio.is_write)
@@ -111,16 +93,14 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 	else
 		answered = bus_read(&machine->mmio, run->mmio.phys_addr,
 				    run->mmio.data, size);
-	if (!answered && advice_denies(&machine->advice, run->mmio.phys_addr))
-		return exit_denied_operand(machine, vcpu);
+	/* Nor is one here: KVM emulates an instruction whose operand is a guard page. */
+	if (!answered && advice_denies(&machine->advice, run->mmio.phys_addr)) {
+		exit_describe(vcpu, what, sizeof(what));
+		return machine_end(machine, END_MEMORY, "vCPU %u: %s: memory that the "
+				   "guest has protected from access", vcpu->index,
+				   what);
+	}
 	machine_exit_stray(machine, vcpu, answered);
-}
-
-/* Whether nobody waits for the result any more. A guest that is paused does. */
-static bool convert_abandoned(struct machine *machine)
-{
-	return threads_stopping(&machine->threads) &&
-	       (machine_ended(machine) || !machine_pausing(machine));
 }
 
 /*
@@ -139,7 +119,11 @@ static int convert_repeat(struct machine *machine, struct range what,
 		rc = guest_memory_convert_within(&machine->memory, what,
 						 to_private, left_ms, why,
 						 why_size);
-		if (rc != -EINTR || convert_abandoned(machine))
+		if (rc != -EINTR)
+			return rc;
+		/* Nobody waits for the result any more. A guest that is paused does. */
+		if (threads_stopping(&machine->threads) &&
+		    (machine_ended(machine) || !machine_pausing(machine)))
 			return rc;
 		/* It would be interrupted again and again. */
 		if (!left_ms && all_ms && machine_pausing(machine))
@@ -292,24 +276,12 @@ bool machine_pausing(struct machine *machine)
  * sake of a fault that is stale would undo what the guest has asked for. A
  * conversion that had ended before the guest was entered cannot be why.
  */
-static bool run_met_conversion(struct machine *machine, struct vcpu *vcpu,
-			       int rc, uint64_t converted)
+static bool fault_met_conversion(struct machine *machine, uint64_t converted)
 {
-	if (rc ? rc != -EFAULT : vcpu->run->exit_reason != KVM_EXIT_MEMORY_FAULT)
-		return false;
 	if (range_lock_wait_idle(&machine->memory.range_lock) == converted)
 		return false;
 	machine_count(&machine->counters.waited, 1);
 	return true;
-}
-
-/* KVM says so in two ways: with a memory fault, or without a word. */
-static bool run_met_view(struct view_watch *watch, struct machine *machine,
-			 struct vcpu *vcpu, int rc)
-{
-	if (rc ? rc != -EFAULT : vcpu->run->exit_reason != KVM_EXIT_MEMORY_FAULT)
-		return false;
-	return view_fault_answer(watch, machine, vcpu);
 }
 
 /* CPUs that nobody has started yet come back with EAGAIN. */
@@ -324,11 +296,14 @@ int machine_run_vcpu(void *data, struct vcpu *vcpu)
 	       !machine_ended(machine)) {
 		uint64_t converted = range_lock_ended(&machine->memory.range_lock);
 		int rc = vcpu_run(vcpu);
+		/* KVM says so in two ways: with a memory fault, or without a word. */
+		bool fault = rc ? rc == -EFAULT :
+				  vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT;
 
 		stuck_look(machine, vcpu);
 		if (rc == -EINTR || rc == -EAGAIN ||
-		    run_met_view(&watch, machine, vcpu, rc) ||
-		    run_met_conversion(machine, vcpu, rc, converted))
+		    (fault && (view_fault_answer(&watch, machine, vcpu) ||
+			       fault_met_conversion(machine, converted))))
 			continue;
 		if (rc)
 			machine->type->failed(machine, vcpu, rc);
@@ -347,21 +322,15 @@ int machine_prepare(struct machine *machine, struct error *error)
 	return threads_prepare(&machine->threads, error);
 }
 
-/* What is in memory before the guest runs: it is loaded, or restored, by now. */
-static int run_fill_views(struct machine *machine)
-{
-	int rc = machine->filled ? 0 :
-		 guest_memory_fill_views(&machine->memory, NULL);
-
-	machine->filled = !rc;
-	return rc;
-}
-
 void machine_run(struct machine *machine)
 {
-	int rc = run_fill_views(machine);
 	bool pausing;
+	int rc = 0;
 
+	/* What is in memory before the guest runs: it is loaded, or restored, by now. */
+	if (!machine->filled)
+		rc = guest_memory_fill_views(&machine->memory, NULL);
+	machine->filled = !rc;
 	stuck_start(machine);
 	if (!rc)
 		rc = threads_run(&machine->threads,

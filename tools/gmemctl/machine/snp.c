@@ -128,21 +128,15 @@ int machine_snp_create(struct machine *machine, struct error *error)
 	return rc ? rc : snp_launch_init(&machine->launch, error);
 }
 
-static int fill_parameters(struct machine *machine, struct error *error)
+int machine_snp_launch(struct machine *machine, struct error *error)
 {
 	const struct snp_igvm *igvm = machine->config.snp->image.igvm;
 	const struct memory_request *request = machine->config.memory.requests;
+	int rc = 0;
 
-	if (!igvm)
-		return 0;
-	return machine_igvm_parameters(igvm, request->ranges, request->nr_ranges,
-				       machine->nr_vcpus, error);
-}
-
-int machine_snp_launch(struct machine *machine, struct error *error)
-{
-	int rc = fill_parameters(machine, error);
-
+	if (igvm)
+		rc = machine_igvm_parameters(igvm, request->ranges, request->nr_ranges,
+					     machine->nr_vcpus, error);
 	if (!rc)
 		rc = snp_launch_start(&machine->launch, error);
 	if (!rc)

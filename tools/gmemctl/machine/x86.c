@@ -109,17 +109,6 @@ static void exit_io(struct machine *machine, struct vcpu *vcpu)
 	machine_exit_stray(machine, vcpu, answered);
 }
 
-/* Kept for the report, in case the guest cannot do without. */
-static void exit_note(struct machine *machine, const struct map_gpa *map,
-		      const char *why)
-{
-	pthread_mutex_lock(&machine->lock);
-	snprintf(machine->refusal, sizeof(machine->refusal),
-		 "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", map->gpa,
-		 map->size, map->to_private ? "private" : "shared", why);
-	pthread_mutex_unlock(&machine->lock);
-}
-
 /* The guest's own range of errors: KVM_EINVAL and its like are errno values. */
 static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu,
 				 const uint64_t args[3])
@@ -137,8 +126,14 @@ static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu,
 	rc = machine_convert(machine, vcpu,
 			     (struct range){ map.gpa, map.gpa + map.size },
 			     map.to_private, why, sizeof(why));
-	if (rc)
-		exit_note(machine, &map, why);
+	if (!rc)
+		return 0;
+	/* Kept for the report, in case the guest cannot do without. */
+	pthread_mutex_lock(&machine->lock);
+	snprintf(machine->refusal, sizeof(machine->refusal),
+		 "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", map.gpa, map.size,
+		 map.to_private ? "private" : "shared", why);
+	pthread_mutex_unlock(&machine->lock);
 	return rc;
 }
 
@@ -235,22 +230,11 @@ static const char *fault_text(const struct memory_request *request)
 	}
 }
 
-/* KVM does not tell where it was; that the guest has guard pages is likely why. */
-static void run_denied(struct machine *machine, char *why, size_t size)
-{
-	char ranges[256];
-
-	advice_explain(&machine->advice, ranges, sizeof(ranges));
-	if (*ranges)
-		snprintf(why, size, " (the guest has touched memory that it has "
-			 "protected by pvmemcontrol: %s)", ranges);
-}
-
 static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 {
 	const struct memory_config *memory = &machine->config.memory;
 	const struct memory_request *request = memory->requests;
-	char path[256] = "", why[512] = "", registers[1024];
+	char path[256] = "", why[512] = "", ranges[256] = "", registers[1024];
 
 	if (memory->nr_requests && request->path)
 		text_print(path, sizeof(path), ", %s", request->path);
@@ -259,8 +243,12 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 			 "in memory of kind %s%s: %s)",
 			 backing_kind_name(request->kind), path,
 			 fault_text(request));
+	/* KVM does not tell where it was; that the guest has guard pages is likely why. */
 	if (rc == -EFAULT)
-		run_denied(machine, why, sizeof(why));
+		advice_explain(&machine->advice, ranges, sizeof(ranges));
+	if (*ranges)
+		snprintf(why, sizeof(why), " (the guest has touched memory that it has "
+			 "protected by pvmemcontrol: %s)", ranges);
 	exit_registers(vcpu, registers, sizeof(registers));
 	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY :
 		    END_FAILED, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,
