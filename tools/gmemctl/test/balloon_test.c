@@ -107,20 +107,33 @@ static bool reads(uint64_t first, uint64_t end, uint8_t value)
 	return true;
 }
 
-TEST_OF(balloon, identity)
+FIXTURE(balloon) {
+};
+
+FIXTURE_SETUP(balloon)
+{
+	start(BACKING_SHARED);
+}
+
+FIXTURE_TEARDOWN(balloon)
+{
+	stop();
+}
+
+/* A register of its configuration space, and of the common structure */
+#define AT(at)		OUTL(0xcf8, 0x80000000U | PCI_SLOT_BALLOON << 11 | (at))
+#define COMMON(at)	driver_common(&driver, at)
+#define STATUS		COMMON(0x14)
+
+TEST_F(balloon, identity)
 {
 	unsigned int types = 0;
 	uint32_t word;
 
-	start(BACKING_SHARED);
-	outl(0x80000000U | PCI_SLOT_BALLOON << 11 | 4, 0xcf8);
-	EXPECT_TRUE(inw(0xcfe) & PCI_STATUS_CAPABILITIES);
-	outl(0x80000000U | PCI_SLOT_BALLOON << 11 | 0x3c, 0xcf8);
-	EXPECT_EQ(inb(0xcfc), PCI_IRQ);
-	EXPECT_EQ(inb(0xcfd), 1);
-	outl(0x80000000U | PCI_SLOT_BALLOON << 11 | 0x34, 0xcf8);
+	PORTS(AT(4), INW(0xcfe, PCI_STATUS_CAPABILITIES), AT(0x3c), IN(0xcfc, PCI_IRQ),
+	      IN(0xcfd, 1), AT(0x34));
 	for (uint8_t next = inb(0xcfc); next; next = (uint8_t)(word >> 8)) {
-		outl(0x80000000U | PCI_SLOT_BALLOON << 11 | next, 0xcf8);
+		PORTS(AT(next));
 		word = inl(0xcfc);
 		EXPECT_EQ((word & 0xff), 0x09);
 		EXPECT_LE(word >> 24, 5);
@@ -128,64 +141,33 @@ TEST_OF(balloon, identity)
 	}
 	/* Common, notify, interrupts and device, all in ports; and the window. */
 	EXPECT_EQ(types, 0x3e);
-	EXPECT_EQ(inl(driver_common(&driver, 4)), 0x37);
-	outl(1, driver_common(&driver, 0));
-	EXPECT_EQ(inl(driver_common(&driver, 4)), 0x3);
-	outl(2, driver_common(&driver, 0));
-	EXPECT_EQ(inl(driver_common(&driver, 4)), 0);
-	EXPECT_EQ(inw(driver_common(&driver, 0x12)), VIRTIO_QUEUES_MAX);
-	EXPECT_EQ(inw(driver_common(&driver, 0x10)), 0xffff);
-	outw(VIRTIO_QUEUES_MAX, driver_common(&driver, 0x16));
-	EXPECT_EQ(inw(driver_common(&driver, 0x18)), 0);
-	outw(0, driver_common(&driver, 0x16));
-	EXPECT_EQ(inw(driver_common(&driver, 0x18)), VIRTQUEUE_SIZE_MAX);
-	EXPECT_EQ(inw(driver_common(&driver, 0x1e)), 0);
-	stop();
+	PORTS(INL(COMMON(4), 0x37), OUTL(COMMON(0), 1), INL(COMMON(4), 0x3),
+	      OUTL(COMMON(0), 2), INL(COMMON(4), 0), INW(COMMON(0x12), VIRTIO_QUEUES_MAX),
+	      INW(COMMON(0x10), 0xffff), OUTW(COMMON(0x16), VIRTIO_QUEUES_MAX),
+	      INW(COMMON(0x18), 0), OUTW(COMMON(0x16), 0),
+	      INW(COMMON(0x18), VIRTQUEUE_SIZE_MAX), INW(COMMON(0x1e), 0));
 }
 
-/* Set the window to bytes of the BAR. */
-static void window(uint32_t bar, uint32_t offset, uint32_t length)
-{
-	const uint32_t slot = 0x80000000U | PCI_SLOT_BALLOON << 11;
-
-	outl(slot | 0x88, 0xcf8);
-	outb((uint8_t)bar, 0xcfc);
-	outl(slot | 0x8c, 0xcf8);
-	outl(offset, 0xcfc);
-	outl(slot | 0x90, 0xcf8);
-	outl(length, 0xcfc);
-	outl(slot | 0x94, 0xcf8);
-}
+/* Set the window to bytes of the BAR */
+#define WINDOW(bar, offset, length) \
+	AT(0x88), OUT(0xcfc, bar), AT(0x8c), OUTL(0xcfc, offset), AT(0x90), \
+	OUTL(0xcfc, length), AT(0x94)
 
 /* Registers by way of configuration space; what is none reads as it was. */
-TEST_OF(balloon, window)
+TEST_F(balloon, window)
 {
-	start(BACKING_SHARED);
-	outl(0x80000000U | PCI_SLOT_BALLOON << 11 | 0x84, 0xcf8);
-	EXPECT_EQ(inl(0xcfc), 0x05140009);
-	window(0, 4, 4);
-	EXPECT_EQ(inl(0xcfc), 0x37);
-	window(0, 0x12, 2);
-	EXPECT_EQ(inw(0xcfc), VIRTIO_QUEUES_MAX);
-	window(0, 0x14, 1);
-	outb(VIRTIO_ACKNOWLEDGE, 0xcfc);
-	EXPECT_EQ(inb(driver_common(&driver, 0x14)), VIRTIO_ACKNOWLEDGE);
-	window(0, 0x14, 3);
-	outb(0, 0xcfc);
-	window(1, 0x14, 1);
-	outb(0, 0xcfc);
-	window(0, VIRTIO_BAR_SIZE, 1);
-	outl(0xffffffff, 0xcfc);
-	EXPECT_EQ(inl(0xcfc), 0xffffffff);
-	window(0, 0xfffffffc, 4);
-	EXPECT_EQ(inl(0xcfc), 0xffffffff);
-	EXPECT_EQ(inb(driver_common(&driver, 0x14)), VIRTIO_ACKNOWLEDGE);
-	stop();
+	PORTS(AT(0x84), INL(0xcfc, 0x05140009), WINDOW(0, 4, 4), INL(0xcfc, 0x37),
+	      WINDOW(0, 0x12, 2), INW(0xcfc, VIRTIO_QUEUES_MAX),
+	      WINDOW(0, 0x14, 1), OUT(0xcfc, VIRTIO_ACKNOWLEDGE),
+	      IN(STATUS, VIRTIO_ACKNOWLEDGE), WINDOW(0, 0x14, 3), OUT(0xcfc, 0),
+	      WINDOW(1, 0x14, 1), OUT(0xcfc, 0), WINDOW(0, VIRTIO_BAR_SIZE, 1),
+	      OUTL(0xcfc, 0xffffffff), INL(0xcfc, 0xffffffff),
+	      WINDOW(0, 0xfffffffc, 4), INL(0xcfc, 0xffffffff),
+	      IN(STATUS, VIRTIO_ACKNOWLEDGE));
 }
 
-TEST_OF(balloon, features)
+TEST_F(balloon, features)
 {
-	start(BACKING_SHARED);
 	EXPECT_FALSE(driver_start(&driver, FEATURES & ~VIRTIO_F_VERSION_1));
 	EXPECT_FALSE(driver_start(&driver, FEATURES | UINT64_C(1) << 3));
 	EXPECT_FALSE(driver_start(&driver, FEATURES | UINT64_C(1) << 40));
@@ -194,37 +176,28 @@ TEST_OF(balloon, features)
 	EXPECT_TRUE(driver_start(&driver, FEATURES | VIRTIO_F_ACCESS_PLATFORM));
 	EXPECT_TRUE(report().running);
 	/* They are agreed upon. */
-	outl(0, driver_common(&driver, 0x08));
-	outl(0, driver_common(&driver, 0x0c));
-	EXPECT_EQ(inl(driver_common(&driver, 0x0c)), (uint32_t)FEATURES);
-	outb(0, driver_common(&driver, 0x14));
+	PORTS(OUTL(COMMON(0x08), 0), OUTL(COMMON(0x0c), 0),
+	      INL(COMMON(0x0c), (uint32_t)FEATURES), OUT(STATUS, 0), IN(STATUS, 0));
 	EXPECT_FALSE(report().running);
-	EXPECT_FALSE(inb(driver_common(&driver, 0x14)));
-	stop();
 }
 
 /* The guest hears of a target, which it cannot change, and says what it has. */
-TEST_OF(balloon, target)
+TEST_F(balloon, target)
 {
-	start(BACKING_SHARED);
 	balloon_set_target(&balloon, 4 * PAGE);
 	EXPECT_FALSE(board_fake.irqs);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
-	EXPECT_EQ(inl(driver_common(&driver, VIRTIO_CONFIG)), 4);
+	EXPECT_EQ(inl(COMMON(VIRTIO_CONFIG)), 4);
 	balloon_set_target(&balloon, 8 * PAGE);
 	EXPECT_EQ(board_fake.irqs, 1);
 	EXPECT_TRUE(board_fake.level);
 	EXPECT_EQ(board_fake.line, PCI_IRQ);
-	EXPECT_EQ(inb(driver_common(&driver, VIRTIO_ISR)), VIRTIO_ISR_CONFIG);
+	PORTS(IN(COMMON(VIRTIO_ISR), VIRTIO_ISR_CONFIG));
 	EXPECT_FALSE(board_fake.level);
-	EXPECT_FALSE(inb(driver_common(&driver, VIRTIO_ISR)));
-	EXPECT_EQ(inb(driver_common(&driver, 0x15)), 2);
-	EXPECT_EQ(inl(driver_common(&driver, VIRTIO_CONFIG)), 8);
-	outl(99, driver_common(&driver, VIRTIO_CONFIG));
-	outl(7, driver_common(&driver, VIRTIO_CONFIG + 4));
+	PORTS(IN(COMMON(VIRTIO_ISR), 0), IN(COMMON(0x15), 2), INL(COMMON(VIRTIO_CONFIG), 8),
+	      OUTL(COMMON(VIRTIO_CONFIG), 99), OUTL(COMMON(VIRTIO_CONFIG + 4), 7));
 	EXPECT_EQ(report().target, 8 * PAGE);
 	EXPECT_EQ(report().actual, 7 * PAGE);
-	stop();
 }
 
 /* Given, gone, zeros, and taken back; what is beside it stays. */
@@ -235,7 +208,7 @@ static void check_kind(enum backing_kind kind)
 	memset(at(24), 0x5a, 32 * PAGE);
 	EXPECT_TRUE(send_pages(INFLATE, 32, 16));
 	EXPECT_EQ(board_fake.irqs, 1);
-	EXPECT_EQ(inb(driver_common(&driver, VIRTIO_ISR)), VIRTIO_ISR_QUEUE);
+	EXPECT_EQ(inb(COMMON(VIRTIO_ISR)), VIRTIO_ISR_QUEUE);
 	EXPECT_EQ(report().given, 16 * PAGE);
 	EXPECT_FALSE(report().failed);
 	EXPECT_TRUE(reads(24, 32, 0x5a));
@@ -257,27 +230,27 @@ static void check_kind(enum backing_kind kind)
 	EXPECT_TRUE(send_pages(INFLATE, 0xffffff00, 16));
 	EXPECT_EQ(report().given, 16 * PAGE);
 	/* A driver that goes has forgotten all of it. */
-	outb(0, driver_common(&driver, 0x14));
+	outb(0, STATUS);
 	EXPECT_FALSE(report().given);
 	stop();
 }
 
 TEST_OF(balloon, kinds)
 {
-	check_kind(BACKING_SHARED);
-	check_kind(BACKING_PRIVATE);
-	check_kind(BACKING_HUGETLB);
-	check_kind(BACKING_GMEM);
-	check_kind(BACKING_GMEM_STORE);
-	check_kind(BACKING_GUEST_MEMFD);
+	static const enum backing_kind kinds[] = {
+		BACKING_SHARED, BACKING_PRIVATE, BACKING_HUGETLB, BACKING_GMEM,
+		BACKING_GMEM_STORE, BACKING_GUEST_MEMFD,
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		check_kind(kinds[i]);
 }
 
 /* Neighbours are one hole, however they are named; and each page counts once. */
-TEST_OF(balloon, runs)
+TEST_F(balloon, runs)
 {
 	static const uint32_t numbers[] = { 35, 40, 34, 36, 40, 33, 50 };
 
-	start(BACKING_SHARED);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
 	EXPECT_TRUE(driver_send(&driver, INFLATE, numbers, sizeof(numbers)));
 	EXPECT_TRUE(kvm_fake_said("P21-25 P28-29 P32-33"));
@@ -285,7 +258,6 @@ TEST_OF(balloon, runs)
 	EXPECT_TRUE(driver_send(&driver, DEFLATE, numbers, sizeof(numbers)));
 	EXPECT_TRUE(kvm_fake_said(""));
 	EXPECT_FALSE(report().given);
-	stop();
 }
 
 /* A huge page goes once all of it is given, and is there before any of it is used. */
@@ -396,7 +368,7 @@ TEST_OF(balloon, no_reporting)
 
 	reporting = false;
 	start(BACKING_SHARED);
-	EXPECT_EQ(inl(driver_common(&driver, 4)), 0x17);
+	EXPECT_EQ(inl(COMMON(4)), 0x17);
 	EXPECT_FALSE(driver_start(&driver, FEATURES));
 	EXPECT_TRUE(driver_start(&driver, FEATURES & ~BALLOON_REPORTING));
 	balloon_get(&balloon, &records, TYPE);
@@ -404,8 +376,8 @@ TEST_OF(balloon, no_reporting)
 	power_off();
 	power_on();
 	EXPECT_FALSE(balloon_set(&balloon, &records, TYPE));
-	outl(0, driver_common(&driver, 0));
-	EXPECT_EQ(inl(driver_common(&driver, 4)), 0x17);
+	outl(0, COMMON(0));
+	EXPECT_EQ(inl(COMMON(4)), 0x17);
 	/* Nothing else may be different. */
 	records.bytes[records.size - 1] ^= 1;
 	EXPECT_EQ(balloon_set(&balloon, &records, TYPE), -EBADMSG);
@@ -414,20 +386,18 @@ TEST_OF(balloon, no_reporting)
 }
 
 /* A guest that fills free pages would find zeros where it looks for its pattern. */
-TEST_OF(balloon, poison)
+TEST_F(balloon, poison)
 {
-	start(BACKING_SHARED);
 	EXPECT_TRUE(driver_start(&driver, FEATURES | BALLOON_PAGE_POISON));
 	memset(at(32), 0xaa, PAGE);
-	outl(0xaaaaaaaa, driver_common(&driver, VIRTIO_CONFIG + 12));
+	outl(0xaaaaaaaa, COMMON(VIRTIO_CONFIG + 12));
 	report_free(32, 1);
 	EXPECT_EQ(driver_used(&driver, REPORTING), 1);
 	EXPECT_TRUE(reads(32, 33, 0xaa));
-	outl(0, driver_common(&driver, VIRTIO_CONFIG + 12));
+	outl(0, COMMON(VIRTIO_CONFIG + 12));
 	report_free(32, 1);
 	EXPECT_EQ(driver_used(&driver, REPORTING), 2);
 	EXPECT_TRUE(reads(32, 33, 0));
-	stop();
 }
 
 static bool send_stat(uint16_t tag, uint64_t value)
@@ -440,9 +410,8 @@ static bool send_stat(uint16_t tag, uint64_t value)
 }
 
 /* The buffer stays here until somebody asks. */
-TEST_OF(balloon, stats)
+TEST_F(balloon, stats)
 {
-	start(BACKING_SHARED);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
 	EXPECT_FALSE(report().stats.known);
 	balloon_ask(&balloon);
@@ -466,13 +435,11 @@ TEST_OF(balloon, stats)
 	EXPECT_FALSE(report().stats.known);
 	EXPECT_TRUE(send_stat(2, 2));
 	EXPECT_EQ(report().stats.known, 4);
-	stop();
 }
 
 /* Linux makes the first buffer available before it is ready, and does not say it again. */
-TEST_OF(balloon, early_buffer)
+TEST_F(balloon, early_buffer)
 {
-	start(BACKING_SHARED);
 	EXPECT_TRUE(driver_prepare(&driver, FEATURES));
 	EXPECT_FALSE(send_stat(4, 7));
 	EXPECT_FALSE(report().stats.known);
@@ -481,13 +448,12 @@ TEST_OF(balloon, early_buffer)
 	EXPECT_EQ(report().stats.values[4], 7);
 	balloon_ask(&balloon);
 	EXPECT_EQ(driver_used(&driver, STATS), 1);
-	stop();
 }
 
 /* Whatever a driver does, the device is reset and works again. */
 static void check_broken(bool expected)
 {
-	uint8_t status = inb(driver_common(&driver, 0x14));
+	uint8_t status = inb(STATUS);
 
 	EXPECT_EQ(!!(status & VIRTIO_NEEDS_RESET), expected);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
@@ -495,11 +461,10 @@ static void check_broken(bool expected)
 	EXPECT_EQ(report().given, PAGE);
 }
 
-TEST_OF(balloon, nonsense)
+TEST_F(balloon, nonsense)
 {
 	const uint64_t ring = DRIVER_QUEUES_GPA + 0x200;
 
-	start(BACKING_SHARED);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
 	/* A ring of descriptors, one beyond the table, one that is indirect. */
 	driver_describe(&driver, INFLATE, 0, 0, 4, 1, 0);
@@ -522,20 +487,19 @@ TEST_OF(balloon, nonsense)
 	driver_offer(&driver, INFLATE, 0);
 	check_broken(false);
 	/* Queues that there are not, or that are not ready. */
-	outw(7, driver_common(&driver, VIRTIO_NOTIFY));
-	outl(0xffffffff, driver_common(&driver, VIRTIO_NOTIFY));
+	outw(7, COMMON(VIRTIO_NOTIFY));
+	outl(0xffffffff, COMMON(VIRTIO_NOTIFY));
 	check_broken(false);
 	/* A queue in what the guest cannot access any more. */
 	EXPECT_FALSE(mprotect(at(1), PAGE, PROT_NONE));
-	outw(INFLATE, driver_common(&driver, VIRTIO_NOTIFY));
+	outw(INFLATE, COMMON(VIRTIO_NOTIFY));
 	EXPECT_FALSE(mprotect(at(1), PAGE, PROT_READ | PROT_WRITE));
 	check_broken(true);
 	EXPECT_LT(ring, DRIVER_BUFFERS_GPA);
-	stop();
 }
 
 /* Sizes and addresses that no queue can have do not enable it. */
-TEST_OF(balloon, queues)
+TEST_F(balloon, queues)
 {
 	static const struct {
 		uint16_t size;
@@ -552,18 +516,12 @@ TEST_OF(balloon, queues)
 		{ 8, 0x1000, 0x1200, 0x1402, false },
 	};
 
-	start(BACKING_SHARED);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		outb(0, driver_common(&driver, 0x14));
-		outw(0, driver_common(&driver, 0x16));
-		outw(cases[i].size, driver_common(&driver, 0x18));
-		outl(cases[i].table, driver_common(&driver, 0x20));
-		outl(cases[i].driver, driver_common(&driver, 0x28));
-		outl(cases[i].device, driver_common(&driver, 0x30));
-		outw(1, driver_common(&driver, 0x1c));
-		EXPECT_EQ(inw(driver_common(&driver, 0x1c)), cases[i].ready);
+		PORTS(OUT(STATUS, 0), OUTW(COMMON(0x16), 0),
+		      OUTW(COMMON(0x18), cases[i].size), OUTL(COMMON(0x20), cases[i].table),
+		      OUTL(COMMON(0x28), cases[i].driver), OUTL(COMMON(0x30), cases[i].device),
+		      OUTW(COMMON(0x1c), 1), INW(COMMON(0x1c), cases[i].ready));
 	}
-	stop();
 }
 
 /* A guest that goes on elsewhere: queues, interrupts, pages, and the target. */
@@ -594,20 +552,19 @@ TEST_OF(balloon, state)
 	EXPECT_TRUE(report().running);
 	balloon_ask(&balloon);
 	EXPECT_EQ(driver_used(&driver, STATS), 1);
-	EXPECT_EQ(inb(driver_common(&driver, VIRTIO_ISR)), 3);
+	EXPECT_EQ(inb(COMMON(VIRTIO_ISR)), 3);
 	EXPECT_TRUE(send_pages(DEFLATE, 32, 12));
 	EXPECT_FALSE(report().given);
 	tlv_free(&records);
 	stop();
 }
 
-TEST_OF(balloon, bad_state)
+TEST_F(balloon, bad_state)
 {
 	struct tlv records = { 0 };
 	const size_t header = 16;
 	const size_t queues = header + offsetof(struct virtio_state, queues);
 
-	start(BACKING_SHARED);
 	EXPECT_EQ(balloon_set(&balloon, &records, TYPE), -EBADMSG);
 	EXPECT_EQ(given_set(&given, &records, TYPE + 2), -EBADMSG);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
@@ -624,7 +581,6 @@ TEST_OF(balloon, bad_state)
 	records.bytes[queues] = 0;
 	EXPECT_EQ(balloon_set(&balloon, &records, TYPE), 0);
 	tlv_free(&records);
-	stop();
 }
 
 /* A touch of a neighbour must not bring back what was given. */

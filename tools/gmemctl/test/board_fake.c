@@ -34,30 +34,27 @@ void board_fake_add(struct bus_device device)
 	EXPECT_FALSE(bus_add(&board_fake.ports, &device, NULL));
 }
 
+static uint32_t port_read(uint64_t port, unsigned int width)
+{
+	uint32_t value = 0;
+
+	bus_read(&board_fake.ports, port, (uint8_t *)&value, width);
+	return value;
+}
+
 uint8_t inb(uint64_t port)
 {
-	uint8_t value;
-
-	bus_read(&board_fake.ports, port, &value, sizeof(value));
-	return value;
+	return (uint8_t)port_read(port, 1);
 }
 
 uint16_t inw(uint64_t port)
 {
-	uint8_t bytes[2];
-
-	bus_read(&board_fake.ports, port, bytes, sizeof(bytes));
-	return (uint16_t)(bytes[0] | bytes[1] << 8);
+	return (uint16_t)port_read(port, 2);
 }
 
 uint32_t inl(uint64_t port)
 {
-	uint8_t bytes[4];
-	uint32_t value;
-
-	bus_read(&board_fake.ports, port, bytes, sizeof(bytes));
-	memcpy(&value, bytes, sizeof(value));
-	return value;
+	return port_read(port, 4);
 }
 
 void outb(uint8_t value, uint64_t port)
@@ -73,4 +70,23 @@ void outw(uint16_t value, uint64_t port)
 void outl(uint32_t value, uint64_t port)
 {
 	bus_write(&board_fake.ports, port, (uint8_t *)&value, sizeof(value));
+}
+
+void ports_run(const struct port_step *steps, size_t count, int line)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct port_step *step = &steps[i];
+		uint32_t value = step->value;
+
+		if (step->write) {
+			bus_write(&board_fake.ports, step->port, (uint8_t *)&value,
+				  step->width);
+			continue;
+		}
+		value = port_read(step->port, step->width);
+		if ((value & step->mask) != step->value)
+			ksft_log("PORTS() that ends in line %d, step %zu: port 0x%x", line,
+				 i, step->port);
+		EXPECT_EQ(value & step->mask, step->value);
+	}
 }

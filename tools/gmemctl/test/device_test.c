@@ -57,36 +57,14 @@ TEST_OF(i8042, reset)
 TEST_OF(i8042, probe)
 {
 	start_i8042();
-	EXPECT_FALSE(inb(0x64) & 0x01);
-	EXPECT_FALSE(inb(0x60));
-	outb(0xaa, 0x64);
-	EXPECT_TRUE(inb(0x64) & 0x01);
-	EXPECT_EQ(inb(0x60), 0x55);
-	EXPECT_FALSE(inb(0x64) & 0x01);
-	outb(0x20, 0x64);
-	EXPECT_EQ(inb(0x60), 0x34);
-	outb(0x60, 0x64);
-	outb(0x74, 0x60);
-	outb(0x20, 0x64);
-	EXPECT_EQ(inb(0x60), 0x74);
-	outb(0xae, 0x64);
-	outb(0x20, 0x64);
-	EXPECT_EQ(inb(0x60), 0x64);
-	outb(0xab, 0x64);
-	EXPECT_TRUE(inb(0x64) & 0x01);
-	EXPECT_EQ(inb(0x60), 0);
+	PORTS(IN_BITS(0x64, 0x01, 0), IN(0x60, 0), OUT(0x64, 0xaa), IN_BITS(0x64, 0x01, 0x01),
+	      IN(0x60, 0x55), IN_BITS(0x64, 0x01, 0), OUT(0x64, 0x20), IN(0x60, 0x34),
+	      OUT(0x64, 0x60), OUT(0x60, 0x74), OUT(0x64, 0x20), IN(0x60, 0x74),
+	      OUT(0x64, 0xae), OUT(0x64, 0x20), IN(0x60, 0x64),
+	      OUT(0x64, 0xab), IN_BITS(0x64, 0x01, 0x01), IN(0x60, 0));
 	/* Neither a keyboard nor an unknown command answers. */
-	outb(0xff, 0x60);
-	outb(0x77, 0x64);
-	EXPECT_FALSE(inb(0x64) & 0x01);
-	EXPECT_EQ(inw(0x60) >> 8, 0xff);
+	PORTS(OUT(0x60, 0xff), OUT(0x64, 0x77), IN_BITS(0x64, 0x01, 0), INW(0x60, 0xff00));
 	i8042_destroy(&i8042);
-}
-
-static uint8_t cmos(uint8_t index)
-{
-	outb(index, 0x70);
-	return inb(0x71);
 }
 
 static void start_rtc(void)
@@ -96,23 +74,20 @@ static void start_rtc(void)
 	board_fake_add(rtc_device(&rtc));
 }
 
+/* Registers of the clock */
+#define CMOS(index, value)		OUT(0x70, index), IN(0x71, value)
+#define CMOS_BITS(index, mask, value)	OUT(0x70, index), IN_BITS(0x71, mask, value)
+#define CMOS_OUT(index, value)		OUT(0x70, index), OUT(0x71, value)
+
 /* mc146818_get_time(): BCD, 24 hours, never in an update. */
 TEST_OF(rtc, time)
 {
 	seconds = 1795258799;	/* 2026-11-21 10:59:59 UTC, a Saturday */
 	start_rtc();
-	EXPECT_FALSE(cmos(0x0a) & 0x80);
-	EXPECT_EQ((cmos(0x0b) & 0x06), 0x02);
-	EXPECT_EQ(cmos(0x0d), 0x80);
-	EXPECT_EQ(cmos(0x00), 0x59);
-	EXPECT_EQ(cmos(0x02), 0x59);
-	EXPECT_EQ(cmos(0x04), 0x10);
-	EXPECT_EQ(cmos(0x06), 0x07);
-	EXPECT_EQ(cmos(0x07), 0x21);
-	EXPECT_EQ(cmos(0x08), 0x11);
-	EXPECT_EQ(cmos(0x09), 0x26);
-	EXPECT_EQ(cmos(0x32), 0x20);
-	EXPECT_EQ(inb(0x70), 0xff);
+	PORTS(CMOS_BITS(0x0a, 0x80, 0), CMOS_BITS(0x0b, 0x06, 0x02), CMOS(0x0d, 0x80),
+	      CMOS(0x00, 0x59), CMOS(0x02, 0x59), CMOS(0x04, 0x10), CMOS(0x06, 0x07),
+	      CMOS(0x07, 0x21), CMOS(0x08, 0x11), CMOS(0x09, 0x26), CMOS(0x32, 0x20),
+	      IN(0x70, 0xff));
 	rtc_destroy(&rtc);
 }
 
@@ -121,23 +96,10 @@ TEST_OF(rtc, memory)
 {
 	seconds = 0;
 	start_rtc();
-	outb(0x0f, 0x70);
-	outb(0x0a, 0x71);
-	EXPECT_EQ(cmos(0x0f), 0x0a);
-	EXPECT_EQ(cmos(0x8f), 0x0a);
-	outb(0x00, 0x70);
-	outb(0x45, 0x71);
-	EXPECT_EQ(cmos(0x00), 0x00);
-	outb(0x0d, 0x70);
-	outb(0x00, 0x71);
-	EXPECT_EQ(cmos(0x0d), 0x80);
-	outb(0x0b, 0x70);
-	outb(0xff, 0x71);
-	EXPECT_EQ((cmos(0x0b) & 0x06), 0x02);
-	outb(0x0a, 0x70);
-	outb(0xff, 0x71);
-	EXPECT_EQ(cmos(0x0a), 0x7f);
-	EXPECT_EQ(cmos(0x7f), 0);
+	PORTS(CMOS_OUT(0x0f, 0x0a), CMOS(0x0f, 0x0a), CMOS(0x8f, 0x0a),
+	      CMOS_OUT(0x00, 0x45), CMOS(0x00, 0x00), CMOS_OUT(0x0d, 0x00), CMOS(0x0d, 0x80),
+	      CMOS_OUT(0x0b, 0xff), CMOS_BITS(0x0b, 0x06, 0x02),
+	      CMOS_OUT(0x0a, 0xff), CMOS(0x0a, 0x7f), CMOS(0x7f, 0));
 	rtc_destroy(&rtc);
 }
 
@@ -147,15 +109,9 @@ TEST_OF(pci, empty)
 	board_fake_start();
 	pci_init(&pci, &board_fake.board);
 	board_fake_add(pci_device(&pci));
-	outl(0x80000000, 0xcf8);
-	EXPECT_EQ(inl(0xcf8), 0x80000000);
-	outl(0x8000ffff, 0xcf8);
-	EXPECT_EQ(inl(0xcf8), 0x8000fffc);
-	EXPECT_EQ(inl(0xcfc), 0xffffffff);
-	EXPECT_EQ(inw(0xcfe), 0xffff);
-	EXPECT_EQ(inb(0xcff), 0xff);
-	outl(0, 0xcfc);
-	EXPECT_EQ(inl(0xcfc), 0xffffffff);
+	PORTS(OUTL(0xcf8, 0x80000000), INL(0xcf8, 0x80000000), OUTL(0xcf8, 0x8000ffff),
+	      INL(0xcf8, 0x8000fffc), INL(0xcfc, 0xffffffff), INW(0xcfe, 0xffff),
+	      IN(0xcff, 0xff), OUTL(0xcfc, 0), INL(0xcfc, 0xffffffff));
 	EXPECT_FALSE(board_fake.events);
 	pci_destroy(&pci);
 }
@@ -211,17 +167,12 @@ TEST_OF(power, registers)
 {
 	nanoseconds = 0;
 	start_power();
-	outw(0xffff, POWER_EVENT_PORT);
-	EXPECT_FALSE(inw(POWER_EVENT_PORT));
-	outw(0x0321, POWER_EVENT_PORT + 2);
-	EXPECT_EQ(inw(POWER_EVENT_PORT + 2), 0x0321);
-	EXPECT_EQ(inl(POWER_EVENT_PORT), 0x03210000);
-	nanoseconds = 0;
-	EXPECT_FALSE(inl(POWER_TIMER_PORT));
+	PORTS(OUTW(POWER_EVENT_PORT, 0xffff), INW(POWER_EVENT_PORT, 0),
+	      OUTW(POWER_EVENT_PORT + 2, 0x0321), INW(POWER_EVENT_PORT + 2, 0x0321),
+	      INL(POWER_EVENT_PORT, 0x03210000), INL(POWER_TIMER_PORT, 0));
 	nanoseconds = 1500000000;
-	EXPECT_EQ(inl(POWER_TIMER_PORT), 5369317);
-	outl(0, POWER_TIMER_PORT);
-	EXPECT_EQ(inl(POWER_TIMER_PORT), 5369317);
+	PORTS(INL(POWER_TIMER_PORT, 5369317), OUTL(POWER_TIMER_PORT, 0),
+	      INL(POWER_TIMER_PORT, 5369317));
 	nanoseconds = UINT64_MAX;
 	EXPECT_NE(inl(POWER_TIMER_PORT), 0);
 	EXPECT_FALSE(board_fake.events);

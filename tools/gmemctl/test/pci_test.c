@@ -15,9 +15,7 @@ static struct pci pci;
 static struct pci_function memory, ports;
 static struct bus mmio;
 
-/**
- * struct seen - what a function was asked
- */
+/* What a function was asked */
 static struct seen {
 	unsigned int reads;
 	unsigned int writes;
@@ -82,62 +80,45 @@ static void start(void)
 	EXPECT_FALSE(bus_add(&mmio, &window, NULL));
 }
 
-static void select_register(unsigned int slot, unsigned int at)
-{
-	outl(0x80000000U | slot << 11 | (at & ~3U), 0xcf8);
-}
+FIXTURE(pci) {
+};
 
-static uint32_t config(unsigned int slot, unsigned int at)
-{
-	select_register(slot, at);
-	return inl(0xcfc);
-}
-
-TEST_OF(pci, enumerate)
+FIXTURE_SETUP(pci)
 {
 	start();
-	EXPECT_EQ(config(0, 0), 0x00081b36);
-	EXPECT_EQ(config(0, 8), 0x06000000);
-	EXPECT_EQ(config(1, 0), 0x11111234);
-	EXPECT_EQ(config(1, 8), 0x08800103);
-	EXPECT_EQ(config(1, 0x2c), 0x9abc5678);
-	EXPECT_EQ(config(2, 0), 0x22221234);
-	/* Neither more devices, nor functions, nor buses; and only if enabled. */
-	EXPECT_EQ(config(3, 0), 0xffffffff);
-	EXPECT_EQ(config(31, 0), 0xffffffff);
-	outl(0x80000100U | 1 << 11, 0xcf8);
-	EXPECT_EQ(inl(0xcfc), 0xffffffff);
-	outl(0x80010000U | 1 << 11, 0xcf8);
-	EXPECT_EQ(inl(0xcfc), 0xffffffff);
-	outl(1 << 11, 0xcf8);
-	EXPECT_EQ(inl(0xcfc), 0xffffffff);
-	/* By bytes and words, and never beyond the end. */
-	select_register(1, 0x2c);
-	EXPECT_EQ(inw(0xcfe), 0x9abc);
-	EXPECT_EQ(inb(0xcfd), 0x56);
-	select_register(1, 0xfc);
-	inl(0xcfd);
-	outl(0, 0xcfd);
+}
+
+FIXTURE_TEARDOWN(pci)
+{
 	pci_destroy(&pci);
+}
+
+/* A register of configuration space, and what is in it */
+#define AT(slot, at)		OUTL(0xcf8, 0x80000000U | (slot) << 11 | (at))
+#define CONFIG(slot, at, value)	AT(slot, at), INL(0xcfc, value)
+
+TEST_F(pci, enumerate)
+{
+	PORTS(CONFIG(0, 0, 0x00081b36), CONFIG(0, 8, 0x06000000), CONFIG(1, 0, 0x11111234),
+	      CONFIG(1, 8, 0x08800103), CONFIG(1, 0x2c, 0x9abc5678), CONFIG(2, 0, 0x22221234));
+	/* Neither more devices, nor functions, nor buses; and only if enabled. */
+	PORTS(CONFIG(3, 0, 0xffffffff), CONFIG(31, 0, 0xffffffff),
+	      OUTL(0xcf8, 0x80000100U | 1 << 11), INL(0xcfc, 0xffffffff),
+	      OUTL(0xcf8, 0x80010000U | 1 << 11), INL(0xcfc, 0xffffffff),
+	      OUTL(0xcf8, 1 << 11), INL(0xcfc, 0xffffffff));
+	/* By bytes and words, and never beyond the end. */
+	PORTS(AT(1, 0x2c), INW(0xcfe, 0x9abc), IN(0xcfd, 0x56), AT(1, 0xfc), OUTL(0xcfd, 0));
+	inl(0xcfd);
 }
 
 /* What says what a function is cannot be written. */
-TEST_OF(pci, read_only)
+TEST_F(pci, read_only)
 {
-	start();
-	for (unsigned int at = 0; at < PCI_CONFIG_SIZE; at += 4) {
-		select_register(1, at);
-		outl(0xffffffff, 0xcfc);
-	}
-	EXPECT_EQ(config(1, 0), 0x11111234);
-	EXPECT_EQ(config(1, 4), 0x00000507);
-	EXPECT_EQ(config(1, 8), 0x08800103);
-	EXPECT_EQ(config(1, 0x10), 0xffffffe0);
-	EXPECT_EQ(config(1, 0x14), 0);
-	EXPECT_EQ(config(1, 0x2c), 0x9abc5678);
-	EXPECT_EQ(config(1, 0x3c), 0xff);
-	EXPECT_EQ(config(2, 0), 0x22221234);
-	pci_destroy(&pci);
+	for (unsigned int at = 0; at < PCI_CONFIG_SIZE; at += 4)
+		PORTS(AT(1, at), OUTL(0xcfc, 0xffffffff));
+	PORTS(CONFIG(1, 0, 0x11111234), CONFIG(1, 4, 0x00000507), CONFIG(1, 8, 0x08800103),
+	      CONFIG(1, 0x10, 0xffffffe0), CONFIG(1, 0x14, 0), CONFIG(1, 0x2c, 0x9abc5678),
+	      CONFIG(1, 0x3c, 0xff), CONFIG(2, 0, 0x22221234));
 }
 
 static bool answers(uint64_t at)
@@ -150,12 +131,11 @@ static bool answers(uint64_t at)
 }
 
 /* Its size is found, and it is moved, as Linux does both. */
-TEST_OF(pci, memory_bar)
+TEST_F(pci, memory_bar)
 {
 	const uint64_t first = PCI_MEMORY_START + 0x1000;
 	const uint64_t then = PCI_MEMORY_START + 0x20000;
 
-	start();
 	EXPECT_TRUE(answers(first));
 	EXPECT_TRUE(answers(first + BAR_SIZE - 4));
 	EXPECT_FALSE(answers(first - 4));
@@ -163,49 +143,37 @@ TEST_OF(pci, memory_bar)
 	/* What is not all in it is for nobody. */
 	EXPECT_FALSE(answers(first + BAR_SIZE - 2));
 	EXPECT_FALSE(answers(first - 2));
-	select_register(1, 0x10);
-	outl(0xffffffff, 0xcfc);
-	EXPECT_EQ(inl(0xcfc), (uint32_t)-BAR_SIZE);
+	PORTS(AT(1, 0x10), OUTL(0xcfc, 0xffffffff), INL(0xcfc, (uint32_t)-BAR_SIZE));
 	EXPECT_FALSE(answers(first));
 	outl((uint32_t)then, 0xcfc);
 	EXPECT_TRUE(answers(then + 8));
 	EXPECT_FALSE(answers(first));
 	EXPECT_EQ(seen.offset, 8);
 	EXPECT_EQ(seen.size, 4);
-	select_register(1, 4);
-	outw(0x0101, 0xcfc);
+	PORTS(AT(1, 4), OUTW(0xcfc, 0x0101));
 	EXPECT_FALSE(answers(then));
 	outw(0x0102, 0xcfc);
 	EXPECT_TRUE(answers(then));
 	/* RAM, and what else is below the window, is out of its reach. */
-	select_register(1, 0x10);
-	outl(0x1000, 0xcfc);
+	PORTS(AT(1, 0x10), OUTL(0xcfc, 0x1000));
 	EXPECT_FALSE(answers(0x1000));
 	EXPECT_EQ(memory.place, PCI_BAR_NOWHERE);
 	outl(PCI_MEMORY_START + (PCI_MEMORY_SIZE - 1), 0xcfc);
 	EXPECT_TRUE(answers(PCI_MEMORY_START + (PCI_MEMORY_SIZE - BAR_SIZE)));
-	pci_destroy(&pci);
 }
 
-TEST_OF(pci, port_bar)
+TEST_F(pci, port_bar)
 {
-	start();
 	EXPECT_EQ(inb(PCI_IO_START + BAR_SIZE), 0xa5);
 	outw(0x1234, PCI_IO_START + BAR_SIZE + 6);
 	EXPECT_EQ(seen.writes, 1);
 	EXPECT_EQ(seen.offset, 6);
 	EXPECT_EQ(seen.size, 2);
 	EXPECT_EQ(seen.first, 0x34);
-	EXPECT_EQ(inb(PCI_IO_START), 0xff);
-	select_register(2, 0x10);
-	outl(0xffffffff, 0xcfc);
-	EXPECT_EQ(inl(0xcfc), 0xffffffe1);
-	outl(PCI_IO_START + 2 * BAR_SIZE, 0xcfc);
-	EXPECT_EQ(inb(PCI_IO_START + 2 * BAR_SIZE), 0xa5);
-	select_register(2, 4);
-	outw(0, 0xcfc);
-	EXPECT_EQ(inb(PCI_IO_START + 2 * BAR_SIZE), 0xff);
-	pci_destroy(&pci);
+	PORTS(IN(PCI_IO_START, 0xff), AT(2, 0x10), OUTL(0xcfc, 0xffffffff),
+	      INL(0xcfc, 0xffffffe1), OUTL(0xcfc, PCI_IO_START + 2 * BAR_SIZE),
+	      IN(PCI_IO_START + 2 * BAR_SIZE, 0xa5), AT(2, 4), OUTW(0xcfc, 0),
+	      IN(PCI_IO_START + 2 * BAR_SIZE, 0xff));
 }
 
 /* Where the guest has put it, it is on another machine. */
@@ -215,8 +183,7 @@ TEST_OF(pci, state)
 	struct tlv records = { 0 };
 
 	start();
-	select_register(1, 0x10);
-	outl((uint32_t)place, 0xcfc);
+	PORTS(AT(1, 0x10), OUTL(0xcfc, (uint32_t)place));
 	pci_function_get(&memory, &records, TYPE, PCI_SLOT_PVMEMCONTROL);
 	pci_destroy(&pci);
 	start();
@@ -225,7 +192,7 @@ TEST_OF(pci, state)
 	records.bytes[16] = 0xee;
 	EXPECT_FALSE(pci_function_set(&memory, &records, TYPE, PCI_SLOT_PVMEMCONTROL));
 	EXPECT_TRUE(answers(place));
-	EXPECT_EQ(config(1, 0), 0x11111234);
+	PORTS(CONFIG(1, 0, 0x11111234));
 	EXPECT_EQ(pci_function_set(&ports, &records, TYPE, PCI_SLOT_BALLOON), -EBADMSG);
 	records.bytes[8] = 0xff;
 	records.size--;

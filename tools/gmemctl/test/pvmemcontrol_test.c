@@ -117,12 +117,22 @@ static uint32_t register_buffer(uint64_t gpa)
 	return command(PVMEMCONTROL_REGISTER);
 }
 
-static void connect(void)
+static void reset(void)
 {
 	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-	EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ACK);
+}
+
+static void connect_at(uint64_t buffer)
+{
+	reset();
+	EXPECT_EQ(register_buffer(buffer), PVMEMCONTROL_ACK);
 	EXPECT_EQ(read32(0), PVMEMCONTROL_CONNECTION);
 	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
+}
+
+static void connect(void)
+{
+	connect_at(BUFFER);
 }
 
 static struct pvmemcontrol_response answer(uint64_t buffer)
@@ -158,40 +168,40 @@ static bool is_answer(struct pvmemcontrol_response response, uint32_t error,
 	       !response.value && !response.arguments[0] && !response.arguments[1];
 }
 
-static uint32_t pci_config(unsigned int offset)
-{
-	outl(0x80000000U | PCI_SLOT_PVMEMCONTROL << 11 | offset, 0xcf8);
-	return inl(0xcfc);
-}
+FIXTURE(pvmemcontrol) {
+};
 
-TEST_OF(pvmemcontrol, identity)
+FIXTURE_SETUP(pvmemcontrol)
 {
 	start();
-	EXPECT_EQ(pci_config(0x00), 0x00871ae0);
-	EXPECT_EQ(pci_config(0x04), 0x00000103);
-	EXPECT_EQ(pci_config(0x08), 0x08800001);
-	EXPECT_EQ(pci_config(0x0c), 0);
-	EXPECT_EQ(pci_config(0x10), PCI_MEMORY_START);
-	EXPECT_EQ(pci_config(0x2c), 0x011f1ae0);
-	/* Neither capabilities nor an interrupt. */
-	EXPECT_FALSE(pci_config(0x34));
-	EXPECT_FALSE(pci_config(0x3c));
-	/* 16 bytes, aligned to their size. */
-	pci_config(0x10);
-	outl(0xffffffff, 0xcfc);
-	EXPECT_EQ(inl(0xcfc), 0xfffffff0);
+}
+
+FIXTURE_TEARDOWN(pvmemcontrol)
+{
 	stop();
 }
 
+/* A register of its configuration space */
+#define CONFIG(at, value) \
+	OUTL(0xcf8, 0x80000000U | PCI_SLOT_PVMEMCONTROL << 11 | (at)), INL(0xcfc, value)
+
+TEST_F(pvmemcontrol, identity)
+{
+	PORTS(CONFIG(0x00, 0x00871ae0), CONFIG(0x04, 0x00000103), CONFIG(0x08, 0x08800001),
+	      CONFIG(0x0c, 0), CONFIG(0x10, PCI_MEMORY_START), CONFIG(0x2c, 0x011f1ae0));
+	/* Neither capabilities nor an interrupt; and 16 bytes, aligned to their size. */
+	PORTS(CONFIG(0x34, 0), CONFIG(0x3c, 0), CONFIG(0x10, PCI_MEMORY_START),
+	      OUTL(0xcfc, 0xffffffff), INL(0xcfc, 0xfffffff0));
+}
+
 /* What the upstream driver does to probe, to call, and to go. */
-TEST_OF(pvmemcontrol, driver)
+TEST_F(pvmemcontrol, driver)
 {
 	struct pvmemcontrol_response response;
 
-	start();
 	EXPECT_EQ(read32(PVMEMCONTROL_COMMAND), PVMEMCONTROL_ERROR);
 	EXPECT_STREQ(pvmemcontrol_state_name(&device), "broken");
-	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	reset();
 	for (uint32_t cpu = 0; cpu < 4; cpu++) {
 		EXPECT_EQ(register_buffer(BUFFER + cpu * 32), PVMEMCONTROL_ACK);
 		EXPECT_EQ(read32(0), 0x80000000U + cpu);
@@ -215,32 +225,37 @@ TEST_OF(pvmemcontrol, driver)
 	EXPECT_EQ(device.counters.bytes, PAGE);
 	EXPECT_EQ(command(PVMEMCONTROL_DISCONNECT), PVMEMCONTROL_ERROR);
 	EXPECT_STREQ(noted, "");
-	stop();
 }
 
-TEST_OF(pvmemcontrol, answers)
+TEST_F(pvmemcontrol, answers)
 {
-	start();
+	static const struct {
+		uint64_t code, gpa, length;
+		uint32_t error, about;
+	} cases[] = {
+		{ ADVICE_PROTECT_R, GPA, PAGE, 0, 0 },
+		{ 15, GPA, PAGE, EOPNOTSUPP, 15 },
+		{ UINT64_C(0x100000001), GPA, PAGE, EOPNOTSUPP, 1 },
+		{ UINT64_MAX, GPA, PAGE, EOPNOTSUPP, UINT32_MAX },
+		{ ADVICE_DONTNEED, GPA, 9 * PAGE, EINVAL, 1 },
+		{ ADVICE_DONTNEED, GPA + 1, PAGE, EINVAL, 1 },
+		{ ADVICE_LOCK, GPA, UINT64_MAX, EINVAL, 7 },
+		{ ADVICE_NAME, GPA, PAGE, EOPNOTSUPP, 6 },
+	};
+
 	connect();
-	EXPECT_TRUE(is_answer(ask(ADVICE_PROTECT_R, GPA, PAGE), 0, 0));
-	EXPECT_TRUE(is_answer(ask(15, GPA, PAGE), EOPNOTSUPP, 15));
-	EXPECT_TRUE(is_answer(ask(UINT64_C(0x100000001), GPA, PAGE), EOPNOTSUPP, 1));
-	EXPECT_TRUE(is_answer(ask(UINT64_MAX, GPA, PAGE), EOPNOTSUPP, UINT32_MAX));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		EXPECT_TRUE(is_answer(ask(cases[i].code, cases[i].gpa, cases[i].length),
+				      cases[i].error, cases[i].about));
 	EXPECT_EQ(device.counters.unknown, 3);
-	EXPECT_TRUE(is_answer(ask(ADVICE_DONTNEED, GPA, 9 * PAGE), EINVAL, 1));
-	EXPECT_TRUE(is_answer(ask(ADVICE_DONTNEED, GPA + 1, PAGE), EINVAL, 1));
-	EXPECT_TRUE(is_answer(ask(ADVICE_LOCK, GPA, UINT64_MAX), EINVAL, 7));
-	EXPECT_TRUE(is_answer(ask(ADVICE_NAME, GPA, PAGE), EOPNOTSUPP, 6));
 	EXPECT_EQ(device.counters.refused[ADVICE_DONTNEED], 2);
 	EXPECT_EQ(device.counters.refused[ADVICE_NAME], 1);
 	EXPECT_FALSE(device.counters.unanswered);
-	stop();
 }
 
 /* Only what this run of the machine lets the guest use, and always INFO. */
-TEST_OF(pvmemcontrol, codes)
+TEST_F(pvmemcontrol, codes)
 {
-	start();
 	power_off();
 	power_on(1U << ADVICE_DONTNEED);
 	connect();
@@ -248,7 +263,6 @@ TEST_OF(pvmemcontrol, codes)
 	EXPECT_TRUE(is_answer(ask(ADVICE_DONTNEED, GPA, PAGE), 0, 0));
 	EXPECT_TRUE(is_answer(ask(ADVICE_REMOVE, GPA, PAGE), EOPNOTSUPP, 2));
 	EXPECT_TRUE(is_answer(ask(ADVICE_PROTECT_NONE, GPA, PAGE), EOPNOTSUPP, 9));
-	stop();
 }
 
 /* Whether a request through the first connection is served. */
@@ -259,31 +273,29 @@ static bool serves(void)
 	return answer(BUFFER).value == PAGE;
 }
 
-/* The whole table: each state, and each command in it. */
-TEST_OF(pvmemcontrol, states)
+/* Each state, and each command in it after which nothing is served. */
+TEST_F(pvmemcontrol, states)
 {
 	static const struct {
 		uint32_t command;
 		uint32_t status;
-		bool ready_before, ready_after_init, ready_after_ready;
 	} table[] = {
-		{ PVMEMCONTROL_RESET, PVMEMCONTROL_ACK, false, false, false },
-		{ PVMEMCONTROL_DISCONNECT, PVMEMCONTROL_ERROR, false, false, false },
-		{ PVMEMCONTROL_ACK, PVMEMCONTROL_ERROR, false, false, false },
-		{ PVMEMCONTROL_ERROR, PVMEMCONTROL_ERROR, false, false, false },
+		{ PVMEMCONTROL_RESET, PVMEMCONTROL_ACK },
+		{ PVMEMCONTROL_DISCONNECT, PVMEMCONTROL_ERROR },
+		{ PVMEMCONTROL_ACK, PVMEMCONTROL_ERROR },
+		{ PVMEMCONTROL_ERROR, PVMEMCONTROL_ERROR },
 	};
 
-	start();
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		EXPECT_EQ(command(table[i].command), table[i].status);
-		EXPECT_EQ(serves(), table[i].ready_before);
-		EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+		EXPECT_FALSE(serves());
+		reset();
 		EXPECT_EQ(command(table[i].command), table[i].status);
-		EXPECT_EQ(serves(), table[i].ready_after_init);
+		EXPECT_FALSE(serves());
 		connect();
 		EXPECT_TRUE(serves());
 		EXPECT_EQ(command(table[i].command), table[i].status);
-		EXPECT_EQ(serves(), table[i].ready_after_ready);
+		EXPECT_FALSE(serves());
 		EXPECT_EQ(command(PVMEMCONTROL_DISCONNECT), PVMEMCONTROL_ERROR);
 	}
 	/* REGISTER and READY are for the state that RESET leads to. */
@@ -301,13 +313,11 @@ TEST_OF(pvmemcontrol, states)
 	EXPECT_EQ(command(0x12345678), PVMEMCONTROL_ACK);
 	EXPECT_TRUE(serves());
 	EXPECT_STRSTR(noted, "unknown command");
-	stop();
 }
 
 /* Ids begin anew after each RESET, and old ones are nobody's. */
-TEST_OF(pvmemcontrol, connections)
+TEST_F(pvmemcontrol, connections)
 {
-	start();
 	connect();
 	ask_at(BUFFER, PVMEMCONTROL_INFO, 7, 0, 0);
 	write32(PVMEMCONTROL_COMMAND, 0x80000001);
@@ -317,7 +327,7 @@ TEST_OF(pvmemcontrol, connections)
 	EXPECT_EQ(answer(BUFFER).value, 7);
 	EXPECT_EQ(device.counters.unanswered, 2);
 	/* The same buffer may be there twice. */
-	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	reset();
 	EXPECT_FALSE(serves());
 	EXPECT_EQ(register_buffer(OTHER), PVMEMCONTROL_ACK);
 	EXPECT_EQ(read32(0), 0x80000000);
@@ -327,37 +337,34 @@ TEST_OF(pvmemcontrol, connections)
 	EXPECT_FALSE(serves());
 	EXPECT_EQ(answer(OTHER).value, PAGE);
 	/* There is an end to them. */
-	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	reset();
 	for (int i = 0; i < PVMEMCONTROL_CONNECTIONS_MAX; i++)
 		EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ACK);
 	EXPECT_EQ(read32(0), 0x80000000U + PVMEMCONTROL_CONNECTIONS_MAX - 1);
 	EXPECT_EQ(register_buffer(BUFFER), PVMEMCONTROL_ERROR);
 	EXPECT_EQ(read32(0), 0);
-	stop();
 }
 
-TEST_OF(pvmemcontrol, buffers)
+TEST_F(pvmemcontrol, buffers)
 {
 	static const uint64_t bad[] = {
 		16 * PAGE - 31, 16 * PAGE, 63 * PAGE, 64 * PAGE - 1, 80 * PAGE - 16,
 		PCI_MEMORY_START, UINT64_MAX, UINT64_MAX - 31, UINT64_C(1) << 63,
 	};
 
-	start();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+		reset();
 		EXPECT_EQ(register_buffer(bad[i]), PVMEMCONTROL_ERROR);
 		EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
 	}
 	/* At any alignment, over two pages, and at the very end. */
-	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	reset();
 	EXPECT_EQ(register_buffer(BUFFER + PAGE - 17), PVMEMCONTROL_ACK);
 	EXPECT_EQ(register_buffer(80 * PAGE - 32), PVMEMCONTROL_ACK);
 	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
 	ask_at(BUFFER + PAGE - 17, PVMEMCONTROL_INFO, 0, 0, 0);
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
 	EXPECT_EQ(answer(BUFFER + PAGE - 17).value, PAGE);
-	stop();
 }
 
 /* A buffer that the guest protects, or makes private, gets no answer. */
@@ -368,9 +375,7 @@ TEST_OF(pvmemcontrol, buffer_lost)
 	EXPECT_EQ(ask(ADVICE_PROTECT_R, BUFFER, PAGE).error, ADVICE_PROTECT_R);
 	EXPECT_EQ(device.counters.unanswered, 1);
 	EXPECT_STRSTR(noted, "cannot be written");
-	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
-	EXPECT_EQ(register_buffer(OTHER), PVMEMCONTROL_ACK);
-	EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ACK);
+	connect_at(OTHER);
 	ask_at(OTHER, ADVICE_PROTECT_NONE, OTHER, PAGE, 0);
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
@@ -382,7 +387,7 @@ TEST_OF(pvmemcontrol, buffer_lost)
 	connect();
 	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ OTHER, OTHER + PAGE }, true,
 					  NULL, 0));
-	EXPECT_EQ(command(PVMEMCONTROL_RESET), PVMEMCONTROL_ACK);
+	reset();
 	EXPECT_EQ(register_buffer(OTHER - 8), PVMEMCONTROL_ERROR);
 	connect();
 	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ BUFFER, OTHER }, true, NULL, 0));
@@ -405,11 +410,10 @@ static uint64_t payload(void)
 }
 
 /* Accesses of all sizes. What is beyond the payload is lost, and never a command. */
-TEST_OF(pvmemcontrol, registers)
+TEST_F(pvmemcontrol, registers)
 {
 	uint8_t bytes[8];
 
-	start();
 	write_bytes(0, "\x01\x02\x03\x04\x05\x06\x07\x08", 8);
 	EXPECT_EQ(payload(), 0x0807060504030201);
 	write_bytes(4, "\x11\x12\x13\x14\xd2\xe6\x0f\x06", 8);
@@ -437,7 +441,6 @@ TEST_OF(pvmemcontrol, registers)
 	/* All commands but REGISTER leave zeros. */
 	command(PVMEMCONTROL_RESET);
 	EXPECT_EQ(payload(), 0);
-	stop();
 }
 
 /* The driver of a guest that goes on elsewhere does not notice. */
@@ -461,12 +464,11 @@ TEST_OF(pvmemcontrol, state)
 	tlv_free(&records);
 }
 
-TEST_OF(pvmemcontrol, bad_state)
+TEST_F(pvmemcontrol, bad_state)
 {
 	struct tlv records = { 0 };
 	const size_t header = 16;
 
-	start();
 	EXPECT_EQ(pvmemcontrol_set(&device, &records, TYPE), -EBADMSG);
 	connect();
 	for (size_t byte = 8; byte < 24; byte++) {
@@ -484,7 +486,6 @@ TEST_OF(pvmemcontrol, bad_state)
 	EXPECT_FALSE(serves());
 	EXPECT_EQ(device.counters.unanswered, 1);
 	tlv_free(&records);
-	stop();
 }
 
 #define CPUS	4
@@ -511,12 +512,11 @@ static void *cpu(void *data)
 	return NULL;
 }
 
-TEST_OF(pvmemcontrol, threads)
+TEST_F(pvmemcontrol, threads)
 {
 	uint32_t numbers[CPUS];
 	pthread_t threads[CPUS];
 
-	start();
 	wrong = 0;
 	command(PVMEMCONTROL_RESET);
 	for (uint32_t i = 0; i < CPUS; i++)
@@ -531,17 +531,15 @@ TEST_OF(pvmemcontrol, threads)
 	EXPECT_FALSE(wrong);
 	EXPECT_FALSE(device.counters.unanswered);
 	EXPECT_EQ(device.counters.done[ADVICE_DONTNEED], CPUS * ((ROUNDS + 2) / 3));
-	stop();
 }
 
 /* A request that waits for its range keeps no other one, nor the transport. */
-TEST_OF(pvmemcontrol, beside)
+TEST_F(pvmemcontrol, beside)
 {
 	struct range *turn;
 	uint32_t number = 1;
 	pthread_t thread;
 
-	start();
 	command(PVMEMCONTROL_RESET);
 	register_buffer(BUFFER);
 	register_buffer(BUFFER + 32);
@@ -559,5 +557,4 @@ TEST_OF(pvmemcontrol, beside)
 	range_lock_leave(&memory.range_lock, turn);
 	pthread_join(thread, NULL);
 	EXPECT_FALSE(wrong);
-	stop();
 }

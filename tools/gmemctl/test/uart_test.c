@@ -40,15 +40,21 @@ static void wire_drained(void *data)
 	drained++;
 }
 
-static void start(void)
+FIXTURE(uart) {
+};
+
+FIXTURE_SETUP(uart)
 {
 	struct uart_wire wire = { wire_transmit, wire_drained, NULL };
 
-	memset(sent, 0, sizeof(sent));
 	board_fake_start();
 	uart_init(&uart, &board_fake.board, &wire);
 	board_fake_add(uart_device(&uart));
-	drained = 0;
+}
+
+FIXTURE_TEARDOWN(uart)
+{
+	uart_destroy(&uart);
 }
 
 static size_t receive(const char *text)
@@ -57,62 +63,34 @@ static size_t receive(const char *text)
 }
 
 /* autoconfig() of Linux: it must come out as a 16550A, not as anything newer. */
-TEST_OF(uart, autoconfig)
+TEST_F(uart, autoconfig)
 {
-	start();
-	outb(0, IER);
-	EXPECT_FALSE(inb(IER) & 0x0f);
-	outb(0x0f, IER);
-	EXPECT_EQ((inb(IER) & 0x0f), 0x0f);
-	outb(0, IER);
-	outb(0x10 | 0x08 | 0x02, MCR);
-	EXPECT_EQ((inb(MSR) & 0xf0), 0x90);
-	outb(0, MCR);
-	outb(0xbf, LCR);
-	outb(0, FCR);
-	outb(0, LCR);
-	outb(0x01, FCR);
-	EXPECT_EQ(inb(IIR) >> 6, 3);
+	PORTS(OUT(IER, 0), IN_BITS(IER, 0x0f, 0), OUT(IER, 0x0f), IN_BITS(IER, 0x0f, 0x0f),
+	      OUT(IER, 0), OUT(MCR, 0x10 | 0x08 | 0x02), IN_BITS(MSR, 0xf0, 0x90),
+	      OUT(MCR, 0), OUT(LCR, 0xbf), OUT(FCR, 0), OUT(LCR, 0), OUT(FCR, 0x01),
+	      IN_BITS(IIR, 0xc0, 0xc0));
 	/* An extended feature register would read zero in its place. */
 	outb(0x80, LCR);
 	EXPECT_TRUE(inb(IIR));
 	outb(0xbf, LCR);
 	EXPECT_TRUE(inb(IIR));
-	/* No FIFO of 64 bytes. */
-	outb(0, LCR);
-	outb(0x21, FCR);
-	EXPECT_EQ((inb(IIR) & 0xe0), 0xc0);
-	outb(0x80, LCR);
-	outb(0x21, FCR);
-	EXPECT_EQ((inb(IIR) & 0xe0), 0xc0);
-	outb(0, LCR);
-	/* No UART enable bit. */
-	outb(0x40, IER);
-	EXPECT_FALSE(inb(IER) & 0x40);
-	uart_destroy(&uart);
+	/* No FIFO of 64 bytes, and no UART enable bit. */
+	PORTS(OUT(LCR, 0), OUT(FCR, 0x21), IN_BITS(IIR, 0xe0, 0xc0), OUT(LCR, 0x80),
+	      OUT(FCR, 0x21), IN_BITS(IIR, 0xe0, 0xc0), OUT(LCR, 0), OUT(IER, 0x40),
+	      IN_BITS(IER, 0x40, 0));
 }
 
 /* serial8250_THRE_test() and the test that follows it. */
-TEST_OF(uart, thre)
+TEST_F(uart, thre)
 {
-	start();
-	EXPECT_EQ((inb(LSR) & 0x60), 0x60);
-	outb(0x02, IER);
-	EXPECT_EQ(inb(IIR), 0x02);
-	EXPECT_EQ(inb(IIR), 0x01);
-	outb(0, IER);
-	outb(0x02, IER);
-	EXPECT_EQ(inb(IIR), 0x02);
-	outb(0, IER);
-	EXPECT_EQ(inb(IIR), 0x01);
+	PORTS(IN_BITS(LSR, 0x60, 0x60), OUT(IER, 0x02), IN(IIR, 0x02), IN(IIR, 0x01),
+	      OUT(IER, 0), OUT(IER, 0x02), IN(IIR, 0x02), OUT(IER, 0), IN(IIR, 0x01));
 	EXPECT_FALSE(board_fake.irqs);
-	uart_destroy(&uart);
 }
 
 /* Each byte sent gives one interrupt, if OUT2 lets it out. */
-TEST_OF(uart, transmit)
+TEST_F(uart, transmit)
 {
-	start();
 	outb('a', DATA);
 	outb(MCR_DTR_RTS_OUT2, MCR);
 	EXPECT_FALSE(board_fake.irqs);
@@ -127,32 +105,20 @@ TEST_OF(uart, transmit)
 	outb(0, IER);
 	EXPECT_FALSE(board_fake.level);
 	EXPECT_STREQ(sent, "ab");
-	uart_destroy(&uart);
 }
 
 /* The divisor hides the data and the interrupt enable, and changes neither. */
-TEST_OF(uart, divisor)
+TEST_F(uart, divisor)
 {
-	start();
-	outb(0x05, IER);
-	outb(0x83, LCR);
-	outb(0x01, DATA);
-	outb(0x02, IER);
-	EXPECT_EQ(inb(DATA), 0x01);
-	EXPECT_EQ(inb(IER), 0x02);
-	outb(0x03, LCR);
-	EXPECT_EQ(inb(IER), 0x05);
-	EXPECT_EQ(inb(LCR), 0x03);
+	PORTS(OUT(IER, 0x05), OUT(LCR, 0x83), OUT(DATA, 0x01), OUT(IER, 0x02),
+	      IN(DATA, 0x01), IN(IER, 0x02), OUT(LCR, 0x03), IN(IER, 0x05), IN(LCR, 0x03),
+	      OUT(SCR, 0xa5), IN(SCR, 0xa5));
 	EXPECT_FALSE(sent[0]);
-	outb(0xa5, SCR);
-	EXPECT_EQ(inb(SCR), 0xa5);
-	uart_destroy(&uart);
 }
 
 /* More than the FIFO holds is left with the sender, who hears when to go on. */
-TEST_OF(uart, receive)
+TEST_F(uart, receive)
 {
-	start();
 	outb(MCR_DTR_RTS_OUT2, MCR);
 	outb(0x01, IER);
 	EXPECT_EQ(receive("01"), 1);
@@ -176,61 +142,38 @@ TEST_OF(uart, receive)
 	outb(0x03, FCR);
 	EXPECT_FALSE(inb(LSR) & 0x01);
 	EXPECT_EQ(drained, 2);
-	uart_destroy(&uart);
 }
 
 /* A loop keeps bytes inside, loses what is too much, and blocks the wire. */
-TEST_OF(uart, loopback)
+TEST_F(uart, loopback)
 {
-	start();
-	outb(0x01, FCR);
-	outb(0x10, MCR);
+	PORTS(OUT(FCR, 0x01), OUT(MCR, 0x10));
 	EXPECT_FALSE(receive("x"));
-	outb('l', DATA);
+	PORTS(OUT(DATA, 'l'), IN_BITS(LSR, 0x01, 0x01), IN(DATA, 'l'));
 	EXPECT_FALSE(sent[0]);
-	EXPECT_TRUE(inb(LSR) & 0x01);
-	EXPECT_EQ(inb(DATA), 'l');
 	for (unsigned int i = 0; i <= UART_FIFO_SIZE; i++)
 		outb((uint8_t)i, DATA);
-	outb(0x04, IER);
-	EXPECT_EQ(inb(IIR), 0xc6);
-	EXPECT_TRUE(inb(LSR) & 0x02);
-	EXPECT_FALSE(inb(LSR) & 0x02);
-	EXPECT_EQ(inb(IIR), 0xc1);
+	PORTS(OUT(IER, 0x04), IN(IIR, 0xc6), IN_BITS(LSR, 0x02, 0x02), IN_BITS(LSR, 0x02, 0),
+	      IN(IIR, 0xc1));
 	drained = 0;
 	outb(0, MCR);
 	EXPECT_EQ(drained, 1);
-	uart_destroy(&uart);
 }
 
 /* A change of the modem's lines is told once. */
-TEST_OF(uart, modem)
+TEST_F(uart, modem)
 {
-	start();
-	EXPECT_EQ(inb(MSR), 0xb0);
-	outb(0x10, MCR);
-	EXPECT_EQ(inb(MSR), 0x0b);
-	EXPECT_EQ(inb(MSR), 0x00);
-	outb(0x1f, MCR);
-	EXPECT_EQ(inb(MSR), 0xfb);
-	outb(0x10, MCR);
-	EXPECT_EQ(inb(MSR), 0x0f);
-	outb(0x08, IER);
-	outb(0x11, MCR);
-	EXPECT_EQ(inb(IIR), 0x00);
-	EXPECT_EQ(inb(MSR), 0x22);
-	EXPECT_EQ(inb(IIR), 0x01);
-	uart_destroy(&uart);
+	PORTS(IN(MSR, 0xb0), OUT(MCR, 0x10), IN(MSR, 0x0b), IN(MSR, 0x00), OUT(MCR, 0x1f),
+	      IN(MSR, 0xfb), OUT(MCR, 0x10), IN(MSR, 0x0f), OUT(IER, 0x08), OUT(MCR, 0x11),
+	      IN(IIR, 0x00), IN(MSR, 0x22), IN(IIR, 0x01));
 }
 
 /* As on ISA, a word is two bytes to neighbouring ports. */
-TEST_OF(uart, wide)
+TEST_F(uart, wide)
 {
-	start();
 	outw(0x0f41, DATA);
 	EXPECT_STREQ(sent, "A");
 	EXPECT_EQ(inb(IER), 0x0f);
 	EXPECT_EQ(inw(IER) >> 8, 0x02);
 	EXPECT_EQ((inl(SCR) & 0xffffff00), 0xffffff00);
-	uart_destroy(&uart);
 }
