@@ -9,6 +9,7 @@
 #include "../kvm/abi.h"
 #include "../machine/machine.h"
 #include "kvm_fake.h"
+#include "pc_fake.h"
 #include "two_requests.h"
 #include "ksft.h"
 
@@ -45,15 +46,10 @@ static int held_ioctl(int fd, unsigned long request, void *arg)
 	return -EINTR;
 }
 
-static int no_loop(void *data, struct vcpu *unused)
-{
-	(void)data;
-	(void)unused;
-	return 0;
-}
-
 static void start(unsigned int count, bool pausing)
 {
+	struct machine_config config = { 0 };
+
 	kvm_fake_start();
 	fake = calls;
 	held_calls = *calls;
@@ -61,25 +57,14 @@ static void start(unsigned int count, bool pausing)
 	calls = &held_calls;
 	interrupts = count;
 	converts = 0;
-	machine_init(&machine, &machine_x86, &(struct machine_config){ 0 });
 	memset(&area, 0, sizeof(area));
 	two_requests_init(&asked, BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	asked.config.convert_timeout_ms = TIMEOUT_MS;
-	machine.vm = kvm_fake.vm;
-	EXPECT_FALSE(threads_init(&machine.threads, no_loop, &machine, NULL));
-	EXPECT_FALSE(guest_memory_create(&machine.memory, &asked.config, &machine.vm, NULL));
-	EXPECT_FALSE(guest_memory_attach(&machine.memory, NULL));
+	config.memory = asked.config;
+	EXPECT_TRUE(machine_fake_start(&machine, &config));
 	machine.threads.stopping = true;
 	machine_pause(&machine, pausing);
 	vcpu = (struct vcpu){ .fd = -1, .run = &area.run };
-}
-
-static void stop(void)
-{
-	guest_memory_destroy(&machine.memory);
-	threads_destroy(&machine.threads);
-	pthread_mutex_destroy(&machine.lock);
-	calls = &calls_system;
 }
 
 static int64_t hypercall(void)
@@ -112,12 +97,12 @@ TEST_OF(pause, convert)
 	EXPECT_EQ(converts, 3);
 	EXPECT_FALSE(machine.counters.refused);
 	EXPECT_TRUE(guest_memfd_is_private(&machine.memory.memfd, PAGE));
-	stop();
+	machine_fake_stop(&machine);
 	start(2, true);
 	memory_fault();
 	EXPECT_EQ(machine.end, END_NONE);
 	EXPECT_EQ(machine.counters.implicit, 1);
-	stop();
+	machine_fake_stop(&machine);
 }
 
 /* Nor does it take longer than without the signals. */
@@ -127,7 +112,7 @@ TEST_OF(pause, timeout)
 	EXPECT_EQ(hypercall(), -EAGAIN);
 	EXPECT_FALSE(last_ms);
 	EXPECT_LE(converts, TIMEOUT_MS / 10 + 2);
-	stop();
+	machine_fake_stop(&machine);
 }
 
 /* Whoever ends it, because of a signal for instance, says why. */
@@ -137,12 +122,12 @@ TEST_OF(pause, end)
 	memory_fault();
 	EXPECT_EQ(converts, 1);
 	EXPECT_EQ(machine.end, END_NONE);
-	stop();
+	machine_fake_stop(&machine);
 	start(1000, true);
 	machine_end(&machine, END_STOPPED, NULL);
 	memory_fault();
 	EXPECT_EQ(converts, 1);
 	EXPECT_EQ(machine.end, END_STOPPED);
 	EXPECT_FALSE(guest_memfd_is_private(&machine.memory.memfd, PAGE));
-	stop();
+	machine_fake_stop(&machine);
 }

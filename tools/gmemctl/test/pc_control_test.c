@@ -12,11 +12,6 @@
 
 static struct pc *const pc = &pc_fake.pc;
 
-static void start(void)
-{
-	EXPECT_TRUE(pc_fake_start());
-}
-
 static uint64_t stat_of(const char *key)
 {
 	struct json_object *result, *value;
@@ -48,7 +43,7 @@ static bool map_is(const char *request, const char *expected)
 
 TEST_OF(pc, control_stat)
 {
-	start();
+	EXPECT_TRUE(pc_fake_start());
 	EXPECT_EQ(stat_of("memory"), 32 * PAGE);
 	EXPECT_FALSE(stat_of("private_bytes"));
 	EXPECT_FALSE(stat_of("resident_bytes"));
@@ -68,7 +63,7 @@ TEST_OF(pc, control_stat)
 
 TEST_OF(pc, control_map)
 {
-	start();
+	EXPECT_TRUE(pc_fake_start());
 	EXPECT_TRUE(map_is("{}",
 			   "{\"ranges\":[{\"start\":0,\"size\":65536,\"state\":\"shared\"},"
 			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
@@ -100,7 +95,7 @@ TEST_OF(pc, control_refused)
 		"{\"start\":18446744073709547520,\"size\":8192}",
 	};
 
-	start();
+	EXPECT_TRUE(pc_fake_start());
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		EXPECT_EQ(pc_ask("decommit", bad[i]), -EINVAL);
 	EXPECT_EQ(pc_ask("decommit", "{\"start\":65536,\"size\":4096}"), -EINVAL);

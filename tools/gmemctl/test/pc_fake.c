@@ -35,30 +35,40 @@ static int no_loop(void *data, struct vcpu *unused)
 	return 0;
 }
 
+bool machine_fake_start(struct machine *machine, const struct machine_config *with)
+{
+	machine_init(machine, &machine_x86, with);
+	machine->vm = kvm_fake.vm;
+	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
+	       (!with->memory.nr_requests ||
+		(!guest_memory_create(&machine->memory, &machine->config.memory,
+				      &machine->vm, NULL) &&
+		 !guest_memory_attach(&machine->memory, NULL)));
+}
+
+void machine_fake_stop(struct machine *machine)
+{
+	if (machine->memory.reservation.base)
+		guest_memory_destroy(&machine->memory);
+	threads_destroy(&machine->threads);
+	pthread_mutex_destroy(&machine->lock);
+	calls = &calls_system;
+}
+
 bool pc_fake_start(void)
 {
-	struct pc *pc = &pc_fake.pc;
-	struct machine *machine = &pc->machine;
-
 	kvm_fake_start();
 	memset(&pc_fake, 0, sizeof(pc_fake));
-	pc->config = &config;
-	pc_fake.control.pc = pc;
+	pc_fake.pc.config = &config;
+	pc_fake.control.pc = &pc_fake.pc;
 	pc_fake.control.name = "test";
 	pc_fake.control.started_ns = clock_now_ns();
-	machine_init(machine, &machine_x86, &config.machine);
-	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
-	       !guest_memory_create(&machine->memory, &config.machine.memory,
-				    &kvm_fake.vm, NULL) &&
-	       !guest_memory_attach(&machine->memory, NULL);
+	return machine_fake_start(&pc_fake.pc.machine, &config.machine);
 }
 
 void pc_fake_stop(void)
 {
-	guest_memory_destroy(&pc_fake.pc.machine.memory);
-	threads_destroy(&pc_fake.pc.machine.threads);
-	pthread_mutex_destroy(&pc_fake.pc.machine.lock);
-	calls = &calls_system;
+	machine_fake_stop(&pc_fake.pc.machine);
 }
 
 int pc_ask_for(const char *command, const char *text, struct json_object **result)

@@ -21,6 +21,17 @@ struct pc_fake {
 
 extern struct pc_fake pc_fake;
 
+/**
+ * machine_fake_start() - a machine above the KVM of the tests, which has been started
+ * @config: it has memory if that says so
+ *
+ * Neither a VM nor vCPUs are created. Return: whether that has worked.
+ */
+bool machine_fake_start(struct machine *machine, const struct machine_config *config);
+
+/** machine_fake_stop() - and the system's calls are back */
+void machine_fake_stop(struct machine *machine);
+
 /** pc_fake_start() - build it. Return: whether that has worked. */
 bool pc_fake_start(void);
 void pc_fake_stop(void);

@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/calls.h"
-#include "../machine/pc_control.h"
 #include "kvm_fake.h"
+#include "pc_fake.h"
 #include "test_tty.h"
 #include "ksft.h"
 
@@ -18,48 +17,48 @@ static struct pc_config config;
 static int terminal = -1;
 static unsigned int jobs;
 
-static int no_loop(void *data, struct vcpu *unused)
+static void (*work)(struct pc *pc, struct pc_job *job, struct error *error);
+
+static void work_count(struct pc *of, struct pc_job *job, struct error *error)
 {
-	(void)data;
-	(void)unused;
-	return 0;
+	EXPECT_FALSE(error->rc);
+	jobs++;
+	work(of, job, error);
 }
 
-static void start(int input)
+/* Run a PC, with a job that comes first, until it ends. */
+static enum end run(int input, void (*what)(struct pc *pc, struct pc_job *job,
+					    struct error *error))
 {
+	struct pc_job *job = calloc(1, sizeof(*job));
+	sigset_t mask;
+	enum end end;
+
 	kvm_fake_start();
 	memset(&pc, 0, sizeof(pc));
 	/* Were nothing to end it, the time would. */
 	config = (struct pc_config){ .machine.run_timeout_s = 20 };
 	pc.config = &config;
-	pc.machine.vm.fd = kvm_fake.vm.fd;
-	pc.machine.memory.memfd.fd = -1;
-	pthread_mutex_init(&pc.machine.lock, NULL);
 	pthread_mutex_init(&pc.still, NULL);
-	EXPECT_FALSE(threads_init(&pc.machine.threads, no_loop, &pc, NULL));
+	EXPECT_TRUE(machine_fake_start(&pc.machine, &config.machine));
 	EXPECT_FALSE(console_open(&pc.console, input, -1, NULL));
 	EXPECT_FALSE(pc_devices(&pc, NULL));
 	jobs = 0;
-}
-
-static void stop(void)
-{
+	job->work = work_count;
+	job->fd = -1;
+	work = what;
+	EXPECT_FALSE(pc_job_post(&pc, job));
+	EXPECT_FALSE(pc_run(&pc, NULL));
+	EXPECT_EQ(jobs, 1);
+	EXPECT_FALSE(pthread_sigmask(SIG_SETMASK, NULL, &mask));
+	EXPECT_FALSE(sigismember(&mask, SIGINT));
+	EXPECT_FALSE(input >= 0 && test_tty_is_raw(input));
+	end = pc.machine.end;
 	console_close(&pc.console);
 	pc_devices_destroy(&pc);
-	threads_destroy(&pc.machine.threads);
+	machine_fake_stop(&pc.machine);
 	pthread_mutex_destroy(&pc.still);
-	pthread_mutex_destroy(&pc.machine.lock);
-	calls = &calls_system;
-}
-
-static void post(void (*work)(struct pc *pc, struct pc_job *job,
-			      struct error *error))
-{
-	struct pc_job *job = calloc(1, sizeof(*job));
-
-	job->work = work;
-	job->fd = -1;
-	EXPECT_FALSE(pc_job_post(&pc, job));
+	return end;
 }
 
 static void work_signal(struct pc *unused, struct pc_job *job,
@@ -67,8 +66,7 @@ static void work_signal(struct pc *unused, struct pc_job *job,
 {
 	(void)unused;
 	(void)job;
-	EXPECT_FALSE(error->rc);
-	jobs++;
+	(void)error;
 	EXPECT_FALSE(kill(getpid(), SIGINT));
 }
 
@@ -83,9 +81,8 @@ static void work_terminal(struct pc *of, struct pc_job *job,
 			  struct error *error)
 {
 	(void)job;
-	EXPECT_FALSE(error->rc);
+	(void)error;
 	EXPECT_TRUE(test_tty_is_raw(terminal));
-	jobs++;
 	machine_end(&of->machine, END_SAVED, NULL);
 }
 
@@ -95,9 +92,8 @@ static void work_write(struct pc *of, struct pc_job *job, struct error *error)
 	int fds[2];
 
 	(void)job;
-	EXPECT_FALSE(error->rc);
+	(void)error;
 	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
-	jobs++;
 	close(fds[0]);
 	EXPECT_LT(write(fds[1], "x", 1), 0);
 	EXPECT_EQ(errno, EPIPE);
@@ -105,31 +101,11 @@ static void work_write(struct pc *of, struct pc_job *job, struct error *error)
 	machine_end(&of->machine, END_SAVED, NULL);
 }
 
-static bool end_signals_blocked(void)
-{
-	sigset_t mask;
-
-	return !pthread_sigmask(SIG_SETMASK, NULL, &mask) &&
-	       sigismember(&mask, SIGINT);
-}
-
 /* It ends the machine once the job is done, and not the process. */
 TEST_OF(pc_run, signal)
 {
-	start(-1);
-	post(work_signal);
-	EXPECT_FALSE(pc_run(&pc, NULL));
-	EXPECT_EQ(jobs, 1);
-	EXPECT_EQ(pc.machine.end, END_SIGNAL);
-	EXPECT_FALSE(end_signals_blocked());
-	stop();
-	start(-1);
-	post(work_end);
-	EXPECT_FALSE(pc_run(&pc, NULL));
-	EXPECT_EQ(jobs, 1);
-	EXPECT_EQ(pc.machine.end, END_SAVED);
-	EXPECT_FALSE(end_signals_blocked());
-	stop();
+	EXPECT_EQ(run(-1, work_signal), END_SIGNAL);
+	EXPECT_EQ(run(-1, work_end), END_SAVED);
 }
 
 /* It is an error of the write, and no end of the VM. */
@@ -138,14 +114,9 @@ TEST_OF(pc_run, write)
 	struct sigaction pipes, action;
 
 	EXPECT_FALSE(sigaction(SIGPIPE, NULL, &pipes));
-	start(-1);
-	post(work_write);
-	EXPECT_FALSE(pc_run(&pc, NULL));
-	EXPECT_EQ(jobs, 1);
-	EXPECT_EQ(pc.machine.end, END_SAVED);
+	EXPECT_EQ(run(-1, work_write), END_SAVED);
 	EXPECT_FALSE(sigaction(SIGPIPE, NULL, &action));
 	EXPECT_EQ(action.sa_handler, pipes.sa_handler);
-	stop();
 }
 
 /* Keys are the guest's, also while it does not run. */
@@ -156,13 +127,7 @@ TEST_OF(pc_run, terminal)
 	terminal = test_tty_open(&master);
 	if (terminal < 0)
 		return;
-	start(terminal);
-	post(work_terminal);
-	EXPECT_FALSE(pc_run(&pc, NULL));
-	EXPECT_EQ(jobs, 1);
-	EXPECT_EQ(pc.machine.end, END_SAVED);
-	EXPECT_FALSE(test_tty_is_raw(terminal));
-	stop();
+	EXPECT_EQ(run(terminal, work_terminal), END_SAVED);
 	close(terminal);
 	close(master);
 }

@@ -9,6 +9,7 @@
 #include "../devices/chipset.h"
 #include "../machine/pc.h"
 #include "kvm_fake.h"
+#include "pc_fake.h"
 #include "ksft.h"
 
 #define DATA_OFFSET 4096
@@ -21,13 +22,6 @@ static union {
 	uint8_t bytes[2 * DATA_OFFSET];
 } area;
 
-static int no_loop(void *data, struct vcpu *unused)
-{
-	(void)data;
-	(void)unused;
-	return 0;
-}
-
 static void start(void)
 {
 	kvm_fake_start();
@@ -35,10 +29,8 @@ static void start(void)
 	memset(&area, 0, sizeof(area));
 	config = (struct pc_config){ .input = -1, .output = -1 };
 	pc.config = &config;
-	machine_init(&pc.machine, &machine_x86, &config.machine);
-	pc.machine.vm.fd = kvm_fake.vm.fd;
+	EXPECT_TRUE(machine_fake_start(&pc.machine, &config.machine));
 	pc.machine.memory.config = &config.machine.memory;
-	EXPECT_FALSE(threads_init(&pc.machine.threads, no_loop, &pc, NULL));
 	EXPECT_FALSE(console_open(&pc.console, -1, -1, NULL));
 	EXPECT_FALSE(pc_devices(&pc, NULL));
 	vcpu = (struct vcpu){ .fd = -1, .run = &area.run };
@@ -48,75 +40,57 @@ static void stop(void)
 {
 	console_close(&pc.console);
 	pc_devices_destroy(&pc);
-	threads_destroy(&pc.machine.threads);
-	pthread_mutex_destroy(&pc.machine.lock);
-	calls = &calls_system;
+	machine_fake_stop(&pc.machine);
 }
 
-static void out(uint16_t port, const void *bytes, uint8_t size, uint32_t count)
+static void io(uint16_t port, uint8_t direction, uint8_t size, uint32_t count)
 {
 	area.run.exit_reason = KVM_EXIT_IO;
-	area.run.io.direction = KVM_EXIT_IO_OUT;
+	area.run.io.direction = direction;
 	area.run.io.port = port;
 	area.run.io.size = size;
 	area.run.io.count = count;
 	area.run.io.data_offset = DATA_OFFSET;
+	machine_exit(&pc.machine, &vcpu);
+}
+
+static void out(uint16_t port, const void *bytes, uint8_t size, uint32_t count)
+{
 	memcpy(area.bytes + DATA_OFFSET, bytes, (size_t)size * count);
-	machine_exit(&pc.machine, &vcpu);
+	io(port, KVM_EXIT_IO_OUT, size, count);
 }
 
-static void in(uint16_t port, uint8_t size)
-{
-	area.run.exit_reason = KVM_EXIT_IO;
-	area.run.io.direction = KVM_EXIT_IO_IN;
-	area.run.io.port = port;
-	area.run.io.size = size;
-	area.run.io.count = 1;
-	area.run.io.data_offset = DATA_OFFSET;
-	machine_exit(&pc.machine, &vcpu);
-}
-
-/* Ends by exits that carry nothing. */
-static enum end end_of(uint32_t reason)
-{
-	enum end end;
-
-	start();
-	area.run.exit_reason = reason;
-	machine_exit(&pc.machine, &vcpu);
-	end = pc.machine.end;
-	EXPECT_TRUE(end == END_NONE || strstr(pc.machine.report, "vCPU 0: exit"));
-	stop();
-	return end;
-}
-
-static enum end end_of_event(uint32_t type)
-{
-	enum end end;
-
-	start();
-	area.run.exit_reason = KVM_EXIT_SYSTEM_EVENT;
-	area.run.system_event.type = type;
-	machine_exit(&pc.machine, &vcpu);
-	end = pc.machine.end;
-	stop();
-	return end;
-}
-
+/* Ends by exits that carry nothing, but for the type of an event */
 TEST_OF(pc, ends)
 {
-	EXPECT_EQ(end_of(KVM_EXIT_SHUTDOWN), END_TRIPLE_FAULT);
-	EXPECT_EQ(end_of(KVM_EXIT_FAIL_ENTRY), END_ENTRY_FAILED);
-	EXPECT_EQ(end_of(KVM_EXIT_INTERNAL_ERROR), END_INTERNAL_ERROR);
-	EXPECT_EQ(end_of(KVM_EXIT_MEMORY_FAULT), END_MEMORY);
-	EXPECT_EQ(end_of(KVM_EXIT_DEBUG), END_INTERNAL_ERROR);
-	EXPECT_EQ(end_of(12345), END_INTERNAL_ERROR);
-	EXPECT_EQ(end_of(KVM_EXIT_INTR), END_NONE);
-	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_SHUTDOWN), END_POWER_OFF);
-	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_RESET), END_RESET);
-	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_CRASH), END_PANIC);
-	EXPECT_EQ(end_of_event(KVM_SYSTEM_EVENT_SEV_TERM), END_SYSTEM_EVENT);
-	EXPECT_EQ(end_of_event(999), END_SYSTEM_EVENT);
+	static const struct {
+		uint32_t reason, type;
+		enum end end;
+	} cases[] = {
+		{ KVM_EXIT_SHUTDOWN, 0, END_TRIPLE_FAULT },
+		{ KVM_EXIT_FAIL_ENTRY, 0, END_ENTRY_FAILED },
+		{ KVM_EXIT_INTERNAL_ERROR, 0, END_INTERNAL_ERROR },
+		{ KVM_EXIT_MEMORY_FAULT, 0, END_MEMORY },
+		{ KVM_EXIT_DEBUG, 0, END_INTERNAL_ERROR },
+		{ 12345, 0, END_INTERNAL_ERROR },
+		{ KVM_EXIT_INTR, 0, END_NONE },
+		{ KVM_EXIT_SYSTEM_EVENT, KVM_SYSTEM_EVENT_SHUTDOWN, END_POWER_OFF },
+		{ KVM_EXIT_SYSTEM_EVENT, KVM_SYSTEM_EVENT_RESET, END_RESET },
+		{ KVM_EXIT_SYSTEM_EVENT, KVM_SYSTEM_EVENT_CRASH, END_PANIC },
+		{ KVM_EXIT_SYSTEM_EVENT, KVM_SYSTEM_EVENT_SEV_TERM, END_SYSTEM_EVENT },
+		{ KVM_EXIT_SYSTEM_EVENT, 999, END_SYSTEM_EVENT },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start();
+		area.run.exit_reason = cases[i].reason;
+		area.run.system_event.type = cases[i].type;
+		machine_exit(&pc.machine, &vcpu);
+		EXPECT_EQ(pc.machine.end, cases[i].end);
+		EXPECT_TRUE(pc.machine.end == END_NONE || cases[i].type ||
+			    strstr(pc.machine.report, "vCPU 0: exit"));
+		stop();
+	}
 }
 
 static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
@@ -133,14 +107,21 @@ static enum end end_by_port(uint16_t port, uint16_t value, uint8_t size)
 
 TEST_OF(pc, ports)
 {
-	EXPECT_EQ(end_by_port(0x64, 0xfe, 1), END_RESET);
-	EXPECT_EQ(end_by_port(0xcf9, 0x06, 1), END_RESET);
-	EXPECT_EQ(end_by_port(PVPANIC_PORT, 0x01, 1), END_PANIC);
-	EXPECT_EQ(end_by_port(PVPANIC_PORT, 0x02, 1), END_NONE);
-	EXPECT_EQ(end_by_port(POWER_CONTROL_PORT, 0x3401, 2), END_POWER_OFF);
-	EXPECT_EQ(end_by_port(EXIT_PORT, 7, 1), END_EXIT_PORT);
+	static const struct {
+		uint16_t port, value;
+		uint8_t size;
+		enum end end;
+	} cases[] = {
+		{ 0x64, 0xfe, 1, END_RESET }, { 0xcf9, 0x06, 1, END_RESET },
+		{ PVPANIC_PORT, 0x01, 1, END_PANIC }, { PVPANIC_PORT, 0x02, 1, END_NONE },
+		{ POWER_CONTROL_PORT, 0x3401, 2, END_POWER_OFF }, { 0x80, 0xff, 1, END_NONE },
+		{ EXIT_PORT, 7, 1, END_EXIT_PORT },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		EXPECT_EQ(end_by_port(cases[i].port, cases[i].value, cases[i].size),
+			  cases[i].end);
 	EXPECT_EQ(pc.machine.end_value, 7);
-	EXPECT_EQ(end_by_port(0x80, 0xff, 1), END_NONE);
 }
 
 /* C17: each way to reset a PC by a port, and the values beside it. */
@@ -175,7 +156,7 @@ TEST_OF(pc, C17_off_port)
 		pc_devices_destroy(&pc);
 		memset(&pc.machine.ports, 0, sizeof(pc.machine.ports));
 		EXPECT_FALSE(pc_devices(&pc, NULL));
-		in(0xb004, 1);
+		io(0xb004, KVM_EXIT_IO_IN, 1, 1);
 		out(0xb003, &value, 1, 1);
 		EXPECT_EQ(pc.machine.end, END_NONE);
 		out(0xb004, &value, size, 1);
@@ -209,7 +190,7 @@ TEST_OF(pc, access)
 	out(UART_PORT, "boot", 1, 4);
 	EXPECT_EQ(read(fds[0], text, sizeof(text)), 4);
 	EXPECT_STREQ(text, "boot");
-	in(0x2f8, 4);
+	io(0x2f8, KVM_EXIT_IO_IN, 4, 1);
 	EXPECT_MEMEQ(area.bytes + DATA_OFFSET, "\xff\xff\xff\xff", 4);
 	area.run.exit_reason = KVM_EXIT_MMIO;
 	area.run.mmio.phys_addr = 0xfed00000;
@@ -228,30 +209,32 @@ TEST_OF(pc, access)
 /* What an emulated host takes for an event on its way is tried again, and no end. */
 TEST_OF(pc, repeat)
 {
-	start();
-	area.run.exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	area.run.internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
-	area.run.internal.ndata = 0;
-	pc.machine.emulated = true;
-	EXPECT_TRUE(machine_exit(&pc.machine, &vcpu));
-	EXPECT_EQ(pc.machine.end, END_NONE);
-	EXPECT_EQ(pc.machine.counters.repeated, 1);
-	/* But not for ever, nor anything else, nor on another host. */
-	pc.machine.counters.repeated = 1000000;
-	machine_exit(&pc.machine, &vcpu);
-	EXPECT_EQ(pc.machine.end, END_INTERNAL_ERROR);
-	pc.machine.end = END_NONE;
-	pc.machine.counters.repeated = 0;
-	area.run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
-	machine_exit(&pc.machine, &vcpu);
-	EXPECT_EQ(pc.machine.end, END_INTERNAL_ERROR);
-	pc.machine.end = END_NONE;
-	pc.machine.emulated = false;
-	area.run.internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
-	machine_exit(&pc.machine, &vcpu);
-	EXPECT_EQ(pc.machine.end, END_INTERNAL_ERROR);
-	EXPECT_FALSE(pc.machine.counters.repeated);
-	stop();
+	static const struct {
+		bool emulated;
+		uint32_t suberror;
+		uint64_t before;
+		enum end end;
+	} cases[] = {
+		{ true, KVM_INTERNAL_ERROR_DELIVERY_EV, 0, END_NONE },
+		/* But not for ever, nor anything else, nor on another host. */
+		{ true, KVM_INTERNAL_ERROR_DELIVERY_EV, 1000000, END_INTERNAL_ERROR },
+		{ true, KVM_INTERNAL_ERROR_EMULATION, 0, END_INTERNAL_ERROR },
+		{ false, KVM_INTERNAL_ERROR_DELIVERY_EV, 0, END_INTERNAL_ERROR },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start();
+		area.run.exit_reason = KVM_EXIT_INTERNAL_ERROR;
+		area.run.internal.suberror = cases[i].suberror;
+		pc.machine.emulated = cases[i].emulated;
+		pc.machine.counters.repeated = cases[i].before;
+		EXPECT_TRUE(machine_exit(&pc.machine, &vcpu));
+		EXPECT_EQ(pc.machine.end, cases[i].end);
+		EXPECT_EQ(pc.machine.counters.repeated, cases[i].before +
+			  (cases[i].emulated &&
+			   cases[i].suberror == KVM_INTERNAL_ERROR_DELIVERY_EV));
+		stop();
+	}
 }
 
 static struct calls regs_calls;

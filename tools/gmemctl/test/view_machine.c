@@ -7,6 +7,7 @@
 #include "../base/calls.h"
 #include "kvm_fake.h"
 #include "ksft.h"
+#include "pc_fake.h"
 #include "view_fake.h"
 #include "view_machine.h"
 
@@ -57,16 +58,10 @@ static int cpu_ioctl(int fd, unsigned long number, void *arg)
 	}
 }
 
-static int no_loop(void *data, struct vcpu *unused)
-{
-	(void)data;
-	(void)unused;
-	return 0;
-}
-
 void view_machine_start(void)
 {
 	struct machine *machine = &view_machine.machine;
+	struct machine_config with = { 0 };
 
 	memset(&view_machine, 0, sizeof(view_machine));
 	kvm_fake_start();
@@ -78,22 +73,15 @@ void view_machine_start(void)
 	view_machine.vcpu.fd = 77;
 	view_machine.regs.rip = 0x1234;
 	view_machine.stats_fd = -ENOTTY;
-	machine_init(machine, &machine_x86, &(struct machine_config){ 0 });
-	machine->vm = kvm_fake.vm;
+	with.memory = *view_machine_config();
+	EXPECT_TRUE(machine_fake_start(machine, &with));
 	machine->vcpus = &view_machine.vcpu;
 	machine->nr_vcpus = 1;
-	EXPECT_FALSE(threads_init(&machine->threads, no_loop, machine, NULL));
-	EXPECT_FALSE(guest_memory_create(&machine->memory, view_machine_config(), &machine->vm,
-					 NULL));
-	EXPECT_FALSE(guest_memory_attach(&machine->memory, NULL));
 }
 
 void view_machine_stop(void)
 {
-	guest_memory_destroy(&view_machine.machine.memory);
-	threads_destroy(&view_machine.machine.threads);
-	pthread_mutex_destroy(&view_machine.machine.lock);
-	calls = &calls_system;
+	machine_fake_stop(&view_machine.machine);
 }
 
 bool view_machine_said(const char *text)
