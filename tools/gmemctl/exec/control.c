@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The control socket: stat, map, convert, decommit, dump and stop of gmemctl. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../base/clock.h"
+#include "../base/fdpass.h"
+#include "../control/channel.h"
 #include "../control/server.h"
 #include "../gmem/gmem.h"
-#include "control.h"
-#include "convert.h"
-#include "remote.h"
+#include "../kvm/threads.h"
+#include "../memory/remote.h"
+#include "exec.h"
 #include "report.h"
-#include "save.h"
-#include "slot.h"
 
 /* Ranges in one answer of map; the rest is asked for, as with gmemctl's own VMs */
 #define RANGES_MAX 1024
+
+#define REMOTES_MAX 4
 
 static struct {
 	pthread_mutex_t lock;
@@ -24,14 +30,20 @@ static struct {
 	pid_t pid;
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* Slots may share a gmem fd, which is counted once. */
-static bool slot_is_first(const struct exec_vm *vm, unsigned int index)
-{
-	for (unsigned int i = 0; i < index; i++)
-		if (vm->slots[i].memory == vm->slots[index].memory)
-			return false;
-	return true;
-}
+/*
+ * Other processes that have the guest's memory mapped, as memory/remote.h has it. They
+ * are those of `gmemctl dump`, which come and go: when the slots change they go, and
+ * the next one has the new slots.
+ *
+ * @socket: to it; 0: there is none
+ * @busy: a thread uses @socket; changed atomically
+ */
+static struct exec_remote {
+	int socket;
+	bool busy;
+} remotes[REMOTES_MAX];
+
+static pthread_mutex_t remotes_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void add_memory(const struct exec_vm *vm, struct json_object *result)
 {
@@ -39,9 +51,12 @@ static void add_memory(const struct exec_vm *vm, struct json_object *result)
 
 	for (unsigned int i = 0; i < vm->nr_slots; i++) {
 		struct gmem_ioctl_stat stat;
+		unsigned int first = 0;
 
-		if (!slot_is_first(vm, i) ||
-		    gmem_stat(vm->slots[i].memory->fd, &stat))
+		/* Slots may share a gmem fd, which is counted once. */
+		while (vm->slots[first].memory != vm->slots[i].memory)
+			first++;
+		if (first != i || gmem_stat(vm->slots[i].memory->fd, &stat))
 			continue;
 		size += stat.length;
 		resident += stat.resident_pages * RANGE_PAGE_SIZE;
@@ -250,14 +265,155 @@ static int serve_stop(struct exec_vm *vm, struct json_object *request,
 	return 0;
 }
 
+/* The newest VM that has views: a VMM may have another one for a moment, to probe. */
+static struct exec_vm *views_lock(void)
+{
+	struct exec_vm *vm = exec_vms_lock();
+
+	while (vm && !exec_vm_has_views(vm))
+		vm = vm->next;
+	return vm;
+}
+
+static int say(int socket, enum remote_kind kind, struct range range,
+	       uint64_t offset, int fd)
+{
+	struct remote_message message = {
+		.magic = REMOTE_MAGIC,
+		.kind = kind,
+		.range = range,
+		.offset = offset,
+	};
+	struct files files = { .fds = { fd }, .count = fd >= 0 };
+
+	return files_send(socket, &message, sizeof(message), &files);
+}
+
+/* It maps what it is given before it answers. */
+static int say_slot(int socket, const struct exec_slot *slot)
+{
+	struct range range = { slot->gpa, slot->gpa + slot->size };
+	struct files none;
+	int32_t rc;
+	int failed;
+
+	failed = say(socket, REMOTE_MAP, range, slot->offset, slot->memory->fd);
+	if (!failed)
+		failed = files_receive(socket, &rc, sizeof(rc), 0, &none);
+	return failed ? failed : rc;
+}
+
+static int say_all(int socket, const struct exec_vm *vm)
+{
+	struct range all = { 0, 0 }, none = { 0, 0 };
+	int rc;
+
+	for (unsigned int i = 0; i < vm->nr_slots; i++)
+		if (vm->slots[i].gpa + vm->slots[i].size > all.end)
+			all.end = vm->slots[i].gpa + vm->slots[i].size;
+	rc = say(socket, REMOTE_START, all, RANGE_PAGE_SIZE, -1);
+	for (unsigned int i = 0; !rc && i < vm->nr_slots; i++)
+		if (!exec_slot_space(&vm->slots[i]))
+			rc = say_slot(socket, &vm->slots[i]);
+	return rc ? rc : say(socket, REMOTE_READY, none, 0, -1);
+}
+
+static int remote_share(int socket)
+{
+	struct timeval timeout = { .tv_sec = REMOTE_TIMEOUT_MS / 1000 };
+	struct exec_vm *vm = views_lock();
+	int rc = vm ? 0 : -ESHUTDOWN;
+
+	if (setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
+	    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
+		rc = -errno;
+	if (!rc) {
+		pthread_rwlock_rdlock(&vm->lock);
+		rc = say_all(socket, vm);
+		pthread_rwlock_unlock(&vm->lock);
+	}
+	exec_vms_unlock();
+	return rc;
+}
+
+/* It answers only once it has the reply to its request: so there is a thread. */
+static void *remote_main(void *data)
+{
+	struct exec_remote *remote = data;
+
+	if (remote_share(remote->socket))
+		shutdown(remote->socket, SHUT_RDWR);
+	__atomic_store_n(&remote->busy, false, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* A place that is free, or of one that has gone and whose thread is done. */
+static struct exec_remote *remote_place(void)
+{
+	char byte;
+
+	for (unsigned int i = 0; i < REMOTES_MAX; i++) {
+		struct exec_remote *remote = &remotes[i];
+
+		if (remote->socket && !__atomic_load_n(&remote->busy, __ATOMIC_ACQUIRE) &&
+		    !recv(remote->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT)) {
+			calls->close(remote->socket);
+			remote->socket = 0;
+		}
+		if (!remote->socket)
+			return remote;
+	}
+	return NULL;
+}
+
+/* With the lock of all. Return: 0: it will be told soon; a negative errno. */
+static int remote_add(const char *channel, struct error *error)
+{
+	struct exec_remote *remote = remote_place();
+	pthread_t thread;
+	int socket, rc;
+
+	if (!remote)
+		return error_set(error, -EBUSY, "VM", "share its memory",
+				 "at most %d processes at a time have it", REMOTES_MAX);
+	socket = channel_connect(channel, error);
+	if (socket < 0)
+		return socket;
+	*remote = (struct exec_remote){ socket, true };
+	rc = threads_start(&thread, remote_main, remote);
+	if (!rc) {
+		pthread_detach(thread);
+		return 0;
+	}
+	calls->close(socket);
+	remote->socket = 0;
+	return error_set(error, rc, "VM", "share its memory", "no thread for it");
+}
+
 static int serve_remote(struct exec_vm *vm, struct json_object *request,
 			struct json_object **result, struct error *error)
 {
 	const char *channel = message_string(request, "channel", error);
+	int rc;
 
 	(void)vm;
 	(void)result;
-	return channel ? exec_remote_add(channel, error) : -EINVAL;
+	if (!channel)
+		return -EINVAL;
+	pthread_mutex_lock(&remotes_lock);
+	rc = remote_add(channel, error);
+	pthread_mutex_unlock(&remotes_lock);
+	return rc;
+}
+
+/* The descriptor stays until its thread is done with it. */
+void exec_remotes_drop(void)
+{
+	pthread_mutex_lock(&remotes_lock);
+	for (unsigned int i = 0; i < REMOTES_MAX; i++)
+		if (remotes[i].socket)
+			shutdown(remotes[i].socket, SHUT_RDWR);
+	pthread_mutex_unlock(&remotes_lock);
 }
 
 static const struct {
@@ -273,29 +429,23 @@ static const struct {
 	{ "stop", serve_stop },
 };
 
-/* The newest VM that has views: a VMM may have another one for a moment, to probe. */
-static int serve_command(unsigned int index, struct json_object *request,
-			 struct json_object **result, struct error *error)
-{
-	struct exec_vm *vm = exec_vms_lock();
-	int rc;
-
-	while (vm && !exec_vm_has_views(vm))
-		vm = vm->next;
-	rc = vm ? commands[index].serve(vm, request, result, error) :
-	     error_set(error, -ESHUTDOWN, exec_settings.name, "find its VM",
-		       "it has none any more");
-	exec_vms_unlock();
-	return rc;
-}
-
 static int serve(void *data, const char *command, struct json_object *request,
 		 struct json_object **result, struct error *error)
 {
+	struct exec_vm *vm;
+	int rc;
+
 	(void)data;
-	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(commands[i].name, command))
-			return serve_command(i, request, result, error);
+	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, command))
+			continue;
+		vm = views_lock();
+		rc = vm ? commands[i].serve(vm, request, result, error) :
+		     error_set(error, -ESHUTDOWN, exec_settings.name, "find its VM",
+			       "it has none any more");
+		exec_vms_unlock();
+		return rc;
+	}
 	return error_set(error, -EOPNOTSUPP, "command", "find it",
 			 "of a VM under `gmemctl exec`: stat, map, convert, "
 			 "decommit, remote or stop");

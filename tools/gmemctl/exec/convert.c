@@ -8,10 +8,8 @@
 #include "../base/calls.h"
 #include "../base/clock.h"
 #include "../gmem/gmem.h"
-#include "convert.h"
-#include "hole.h"
+#include "exec.h"
 #include "report.h"
-#include "slot.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define PARTS_MAX GMEM_CONVERT_MAX_RANGES
@@ -31,14 +29,6 @@ struct parts {
 static struct rate rate;
 static pthread_mutex_t rate_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Of one fd they have to be ascending; most often they are one. */
-static bool part_before(const struct parts *parts, unsigned int i,
-			const struct exec_memory *memory, uint64_t offset)
-{
-	return parts->memory[i] < memory || (parts->memory[i] == memory &&
-					     parts->range[i].offset < offset);
-}
-
 static int parts_add(struct parts *parts, struct exec_memory *memory,
 		     struct gmem_convert_range range)
 {
@@ -52,7 +42,10 @@ static int parts_add(struct parts *parts, struct exec_memory *memory,
 	}
 	if (i == PARTS_MAX)
 		return -EINVAL;
-	for (; i && !part_before(parts, i - 1, memory, range.offset); i--) {
+	/* Of one fd they have to be ascending; most often they are one. */
+	for (; i && (parts->memory[i - 1] > memory ||
+		     (parts->memory[i - 1] == memory &&
+		      parts->range[i - 1].offset >= range.offset)); i--) {
 		parts->memory[i] = parts->memory[i - 1];
 		parts->range[i] = parts->range[i - 1];
 	}
@@ -149,24 +142,6 @@ static int convert_parts(const struct parts *parts, bool to_private, char *why,
 	return rc;
 }
 
-static void convert_count(struct range what, bool to_private, int rc,
-			  const char *why)
-{
-	if (rc) {
-		exec_count(&exec_counters.refused, 1);
-		if (exec_settings.stats)
-			exec_say("0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s",
-				 what.start, range_size(what),
-				 to_private ? "private" : "shared", why);
-		return;
-	}
-	exec_count(&exec_counters.conversions, 1);
-	exec_count(&exec_counters.converted_bytes, range_size(what));
-	pthread_mutex_lock(&rate_lock);
-	rate_add(&rate, clock_now_ns());
-	pthread_mutex_unlock(&rate_lock);
-}
-
 int exec_convert(struct exec_vm *vm, struct range what, bool to_private,
 		 char *why, size_t why_size)
 {
@@ -184,8 +159,20 @@ int exec_convert(struct exec_vm *vm, struct range what, bool to_private,
 		rc = convert_parts(parts, to_private, why, why_size);
 	pthread_rwlock_unlock(&vm->lock);
 	free(parts);
-	convert_count(what, to_private, rc, why);
-	return rc;
+	if (rc) {
+		exec_count(&exec_counters.refused, 1);
+		if (exec_settings.stats)
+			exec_say("0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s",
+				 what.start, range_size(what),
+				 to_private ? "private" : "shared", why);
+		return rc;
+	}
+	exec_count(&exec_counters.conversions, 1);
+	exec_count(&exec_counters.converted_bytes, range_size(what));
+	pthread_mutex_lock(&rate_lock);
+	rate_add(&rate, clock_now_ns());
+	pthread_mutex_unlock(&rate_lock);
+	return 0;
 }
 
 int exec_decommit(struct exec_vm *vm, struct range what)

@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM_RUN that fails because the view does not have a page, vCPUs that do not get on, and
+ * why KVM cannot go on with a guest that has private memory, in words.
+ *
+ * DOC: The watch
+ *
+ * A guest whose page tables are private, and who uses a device that is memory, can
+ * make KVM try the same instruction for ever without leaving KVM_RUN: KVM cannot read
+ * the page tables, and tells the guest of a page fault that is none. So a thread
+ * looks at vCPUs that stay in KVM_RUN for seconds, once there is private memory: a
+ * signal makes them leave it, which the VMM finds as any EINTR, and what was found
+ * is compared with the last time.
+ */
+#define _GNU_SOURCE
+#include <cpuid.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "../memory/range.h"
-#include "diagnose.h"
-#include "fault.h"
+#include "../kvm/threads.h"
+#include "exec.h"
 #include "report.h"
-#include "signals.h"
-#include "slot.h"
 
 /* A block that KVM can map at once, if memory allows. */
 #define BLOCK	(UINT64_C(2) << 20)
@@ -19,6 +35,28 @@
  * quicker, and a conversion may have taken it away, but not so often.
  */
 #define IDLE_MAX 16
+
+#define TICK_S		1
+#define TICKS		2	/* in the same KVM_RUN before it is asked */
+#define STUCK		3	/* answers in a row that are the same */
+#define STUCK_FAULTS	100	/* at least so many between two of them */
+
+#define SVM_FEATURES		0x8000000a
+#define SVM_DECODE_ASSISTS	(1U << 7)
+
+/**
+ * struct where - where a vCPU is
+ * @rip: its instruction pointer
+ * @gpa: where that is, if @mapped
+ * @mapped: KVM could walk the guest's page tables
+ * @private: KVM cannot read the instruction, or the page tables that lead to it
+ */
+struct where {
+	uint64_t rip;
+	uint64_t gpa;
+	bool mapped;
+	bool private;
+};
 
 /**
  * struct faults - of this thread
@@ -62,16 +100,73 @@ void exec_fault_watch(const struct exec_vcpu *vcpu)
 			 strerror(-rc));
 }
 
-bool exec_fault_last(const struct exec_vcpu *vcpu, uint64_t *gpa,
-		     uint64_t *count)
+static bool is_private(const struct exec_vcpu *vcpu, uint64_t gpa)
 {
-	struct gmem_ioctl_view_fault fault;
+	const struct exec_slot *slot;
+	bool private;
 
-	if (fault_ask(vcpu, &fault))
-		return false;
-	*gpa = fault.gpa;
-	*count = fault.count;
-	return true;
+	pthread_rwlock_rdlock(&vcpu->vm->lock);
+	slot = exec_slot_find(vcpu->vm, 0, gpa);
+	private = slot && exec_slot_private(slot, gpa);
+	pthread_rwlock_unlock(&vcpu->vm->lock);
+	return private;
+}
+
+/*
+ * Where a vCPU is that is not in KVM_RUN
+ *
+ * Page tables that KVM cannot read lead it nowhere, as those that have no entry do.
+ */
+static void find_where(const struct exec_vcpu *vcpu, struct where *where)
+{
+	struct kvm_translation translation = { 0 };
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	*where = (struct where){ 0 };
+	if (calls->ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
+	    calls->ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
+		return;
+	where->rip = regs.rip;
+	translation.linear_address = sregs.cs.base + regs.rip;
+	where->private = __atomic_load_n(&vcpu->vm->private, __ATOMIC_RELAXED);
+	if (calls->ioctl(vcpu->fd, KVM_TRANSLATE, &translation))
+		return;
+	where->mapped = translation.valid;
+	where->gpa = translation.physical_address;
+	if (where->mapped)
+		where->private = is_private(vcpu, where->gpa);
+}
+
+void exec_diagnose(const struct exec_vcpu *vcpu, const char *what, uint64_t gpa)
+{
+	struct where where;
+	char text[128];
+
+	find_where(vcpu, &where);
+	if (!where.mapped)
+		snprintf(text, sizeof(text), ", for which it %s", where.private ?
+			 "cannot read the page tables" : "finds no page");
+	else
+		snprintf(text, sizeof(text), " at guest address 0x%" PRIx64 ", which "
+			 "is %s", where.gpa, where.private ? "private" : "shared");
+	exec_say("vCPU %u: %s 0x%" PRIx64 ". Its instruction pointer is 0x%" PRIx64
+		 "%s. KVM emulates no instruction in private memory, nor with "
+		 "operands or page tables there: keep these shared, or have the "
+		 "guest do without emulated instructions (x2APIC, port I/O)",
+		 vcpu->id, what, gpa, where.rip, text);
+}
+
+void exec_diagnose_internal(const struct exec_vcpu *vcpu)
+{
+	struct where where;
+
+	if (vcpu->run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION)
+		return;
+	find_where(vcpu, &where);
+	if (where.private)
+		exec_diagnose(vcpu, "KVM cannot emulate the instruction at",
+			      where.mapped ? where.gpa : where.rip);
 }
 
 /*
@@ -173,4 +268,91 @@ int exec_fault_answer(const struct exec_vcpu *vcpu)
 	if (++faults.idle < IDLE_MAX)
 		return 0;
 	return give_up(vcpu, "KVM could not access guest memory itself, near", 0);
+}
+
+/* A vCPU that was at rest all the time has no faults, and is not found stuck. */
+static void look(struct exec_vcpu *vcpu)
+{
+	uint64_t runs = __atomic_load_n(&vcpu->runs, __ATOMIC_RELAXED);
+
+	if (!__atomic_load_n(&vcpu->inside, __ATOMIC_ACQUIRE) ||
+	    runs != vcpu->seen) {
+		vcpu->seen = runs;
+		vcpu->ticks = 0;
+		return;
+	}
+	if (++vcpu->ticks < TICKS)
+		return;
+	vcpu->ticks = 0;
+	__atomic_store_n(&vcpu->kicked, true, __ATOMIC_RELEASE);
+	syscall(SYS_tgkill, getpid(), vcpu->thread, exec_signals_kick());
+}
+
+static void *watch_main(void *data)
+{
+	struct exec_vm *vm;
+
+	(void)data;
+	for (;;) {
+		sleep(TICK_S);
+		for (vm = exec_vms_lock(); vm; vm = vm->next)
+			for (struct exec_vcpu *vcpu = vm->vcpus;
+			     vcpu && __atomic_load_n(&vm->private,
+						     __ATOMIC_RELAXED);
+			     vcpu = vcpu->next)
+				look(vcpu);
+		exec_vms_unlock();
+	}
+	return NULL;
+}
+
+static void start(void)
+{
+	unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+	pthread_t thread;
+
+	/* A CPU that tells KVM the instruction that has faulted needs no watch. */
+	if (__get_cpuid(SVM_FEATURES, &eax, &ebx, &ecx, &edx) &&
+	    edx & SVM_DECODE_ASSISTS)
+		return;
+	if (!exec_signals_kick())
+		return;
+	if (threads_start(&thread, watch_main, NULL))
+		exec_say("no thread to watch vCPUs: one that does not get on is not "
+			 "found");
+	else
+		pthread_detach(thread);
+}
+
+void exec_watch_start(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, start);
+}
+
+/* It faults at the same device again and again, and KVM cannot know what it does. */
+bool exec_watch_stuck(struct exec_vcpu *vcpu)
+{
+	struct gmem_ioctl_view_fault last;
+	struct where where;
+	bool same, memory;
+
+	if (!__atomic_exchange_n(&vcpu->kicked, false, __ATOMIC_ACQUIRE) ||
+	    fault_ask(vcpu, &last))
+		return false;
+	pthread_rwlock_rdlock(&vcpu->vm->lock);
+	memory = exec_slot_find(vcpu->vm, 0, last.gpa);
+	pthread_rwlock_unlock(&vcpu->vm->lock);
+	same = last.gpa / 4096 == vcpu->stuck_gpa / 4096 &&
+	       last.count - vcpu->stuck_count >= STUCK_FAULTS && !memory;
+	vcpu->stuck_gpa = last.gpa;
+	vcpu->stuck_count = last.count;
+	find_where(vcpu, &where);
+	vcpu->stuck = same && where.private ? vcpu->stuck + 1 : 0;
+	if (vcpu->stuck < STUCK)
+		return false;
+	vcpu->stuck = 0;
+	exec_diagnose(vcpu, "the guest does not get on with the device at", last.gpa);
+	return true;
 }

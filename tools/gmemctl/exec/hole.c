@@ -1,4 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: Holes
+ *
+ * A guest can point a device at memory that it has made private. The VMM, whose
+ * device it is, gets SIGBUS for its access, which would end it for a mistake of its
+ * guest. Instead it gets a page of zeros in that place of its mapping, a hole: what it
+ * reads is zero, and what it writes is lost. When the page becomes shared, the
+ * mapping is as before.
+ *
+ * There are at most EXEC_HOLES_MAX of them: the oldest goes when another comes, which
+ * is as good as new, for an access there is answered again.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
@@ -8,13 +20,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "../base/bytes.h"
 #include "../base/calls.h"
 #include "../base/clock.h"
 #include "../gmem/gmem.h"
-#include "hole.h"
+#include "exec.h"
 #include "report.h"
-#include "save.h"
-#include "spin.h"
 
 #define PAGE 4096u
 
@@ -84,39 +95,25 @@ static void hole_fill(struct hole *hole)
 	hole->address = 0;
 }
 
-static bool is_zero(const uint64_t *words)
-{
-	for (unsigned int i = 0; i < PAGE / sizeof(*words); i++)
-		if (words[i])
-			return false;
-	return true;
-}
-
-/* Without a signal if there is no memory for it, which nobody could answer here. */
-static void page_write(void *page, void *words)
-{
-	struct iovec from = { words, PAGE }, to = { page, PAGE };
-
-	if (process_vm_writev(getpid(), &from, 1, &to, 1, 0) != PAGE)
-		exec_say_number("what the VMM has written before a reset is lost, at ",
-				(uintptr_t)page, "");
-}
-
 /* A page without anything in it takes no memory. */
 static void hole_keep(struct hole *hole)
 {
 	void *page = (void *)(uintptr_t)hole->address;
-	uint64_t words[PAGE / sizeof(uint64_t)];
+	uint8_t bytes[PAGE];
+	struct iovec from = { bytes, PAGE }, to = { page, PAGE };
 	struct exec_place place;
 	bool kept;
 
 	kept = hole->protection & PROT_WRITE &&
 	       !exec_place_find(hole->address, &place) && exec_hole_is(&place);
 	if (kept)
-		memcpy(words, page, PAGE);
+		memcpy(bytes, page, PAGE);
 	hole_fill(hole);
-	if (kept && !is_zero(words))
-		page_write(page, words);
+	/* Without a signal if there is no memory for it, which nobody could answer here. */
+	if (kept && !bytes_are_zero(bytes, PAGE) &&
+	    process_vm_writev(getpid(), &from, 1, &to, 1, 0) != PAGE)
+		exec_say_number("what the VMM has written before a reset is lost, at ",
+				(uintptr_t)page, "");
 }
 
 static void holes_each(const struct exec_memory *memory, uint64_t offset,

@@ -1,4 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: QEMU's memory-backend-memfd
+ *
+ * Of a memfd that QEMU makes for its guest's RAM, which it tells by the name, becomes a
+ * gmem fd, under the same number: when ftruncate() says how large it is, for a gmem fd
+ * has its size from the start. Nobody changes it afterwards, and so the seals that QEMU
+ * asks for are true of it; the library answers for them. All other memfds are what they
+ * are.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -8,9 +17,8 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "memfd.h"
+#include "exec.h"
 #include "report.h"
-#include "vm.h"
 
 #define QEMU_NAME	"memory-backend-memfd"
 #define PAGE_SIZE	4096u
@@ -85,28 +93,20 @@ static int gmem_make(uint64_t size)
 	return rc ? rc : create.out_fd;
 }
 
-/* Under the number that the VMM knows, with the flag that it has set. */
-static int put_under(int made, int fd)
-{
-	int flags = fcntl(fd, F_GETFD);
-	int rc = 0;
-
-	if (dup3(made, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
-		rc = -errno;
-	calls->close(made);
-	return rc;
-}
-
 bool exec_memfd_resize(int fd, uint64_t size)
 {
 	struct memfd *memfd = memfd_of(fd, MEMFD_WANTED);
-	int rc;
+	int rc, made;
 
 	if (!memfd)
 		return false;
-	rc = size && size % PAGE_SIZE == 0 ? gmem_make(size) : -EINVAL;
-	if (rc >= 0)
-		rc = put_under(rc, fd);
+	made = size && size % PAGE_SIZE == 0 ? gmem_make(size) : -EINVAL;
+	rc = made < 0 ? made : 0;
+	/* Under the number that the VMM knows, with the flag that it has set. */
+	if (!rc && dup3(made, fd, fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		rc = -errno;
+	if (made >= 0)
+		calls->close(made);
 	if (rc) {
 		exec_say(QEMU_NAME ": no gmem fd of 0x%llx bytes, and the guest no "
 			 "private memory in it: %s", (unsigned long long)size,

@@ -2,19 +2,49 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "hole.h"
-#include "memory.h"
+#include "exec.h"
 #include "report.h"
 
 static struct exec_memory memories[EXEC_MEMORIES_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Opened each time: after a fork() it would be the parent's. */
+int exec_place_find(uint64_t address, struct exec_place *place)
+{
+	struct exec_procmap query = {
+		.size = sizeof(query),
+		.query_addr = address,
+	};
+	int fd = calls->open("/proc/self/maps", O_RDONLY);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = calls->ioctl(fd, EXEC_PROCMAP_QUERY, &query);
+	calls->close(fd);
+	if (rc)
+		return rc;
+	*place = (struct exec_place){
+		.start = query.vma_start,
+		.end = query.vma_end,
+		.offset = query.vma_offset,
+		.file = { query.inode,
+			  makedev(query.dev_major, query.dev_minor) },
+		.protection = (query.vma_flags & EXEC_PROCMAP_READABLE ? PROT_READ : 0) |
+			      (query.vma_flags & EXEC_PROCMAP_WRITABLE ? PROT_WRITE : 0) |
+			      (query.vma_flags & EXEC_PROCMAP_EXECUTABLE ? PROT_EXEC : 0),
+		.shared = query.vma_flags & EXEC_PROCMAP_SHARED,
+	};
+	return 0;
+}
 
 struct exec_memory *exec_memory_find(struct exec_file_id file)
 {
@@ -29,26 +59,19 @@ struct exec_memory *exec_memory_find(struct exec_file_id file)
 	return NULL;
 }
 
-static bool fd_is(int fd, struct exec_file_id file)
-{
-	struct stat status;
-
-	return !fstat(fd, &status) && status.st_ino == file.inode &&
-	       status.st_dev == file.device;
-}
-
 /* Return: a new descriptor of @file, or -1: none is open that could be used. */
 static int fd_find(struct exec_file_id file, struct gmem_ioctl_stat *stat)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	struct dirent *entry;
+	struct stat status;
 	int found = -1;
 
 	while (directory && found < 0 && (entry = readdir(directory))) {
 		int fd = atoi(entry->d_name);
 
-		if (entry->d_name[0] == '.' || fd == dirfd(directory) ||
-		    !fd_is(fd, file))
+		if (entry->d_name[0] == '.' || fd == dirfd(directory) || fstat(fd, &status) ||
+		    status.st_ino != file.inode || status.st_dev != file.device)
 			continue;
 		if (gmem_stat(fd, stat))
 			break;
@@ -61,35 +84,25 @@ static int fd_find(struct exec_file_id file, struct gmem_ioctl_stat *stat)
 	return found;
 }
 
-static struct exec_memory *memory_place(void)
-{
-	for (unsigned int i = 0; i < EXEC_MEMORIES_MAX; i++)
-		if (!memories[i].file.inode)
-			return &memories[i];
-	return NULL;
-}
-
-static void say_no_view(int rc)
-{
-	const char *why = gmem_view_refusal(rc);
-
-	exec_say("a gmem fd has no view, and the guest no private memory in it: %s",
-		 why ? why : strerror(-rc));
-}
-
 static struct exec_memory *memory_open(struct exec_file_id file)
 {
-	struct exec_memory *memory = memory_place();
+	struct exec_memory *memory = memories;
 	struct gmem_ioctl_stat stat;
-	int fd = memory ? fd_find(file, &stat) : -1;
+	const char *why;
+	int fd;
 
+	while (memory < memories + EXEC_MEMORIES_MAX && memory->file.inode)
+		memory++;
+	fd = memory < memories + EXEC_MEMORIES_MAX ? fd_find(file, &stat) : -1;
 	if (fd < 0)
 		return NULL;
 	memory->fd = fd;
 	memory->size = stat.length;
 	memory->view_fd = gmem_view(fd, 0, stat.length);
 	if (memory->view_fd < 0) {
-		say_no_view(memory->view_fd);
+		why = gmem_view_refusal(memory->view_fd);
+		exec_say("a gmem fd has no view, and the guest no private memory in it: %s",
+			 why ? why : strerror(-memory->view_fd));
 		calls->close(fd);
 		return NULL;
 	}

@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The functions of the C library that the library stands in for. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <linux/aio_abi.h>
+#include <linux/io_uring.h>
 
 #include "../base/calls.h"
-#include "../kvm/abi.h"
-#include "control.h"
-#include "convert.h"
-#include "cpuid.h"
-#include "memfd.h"
-#include "next.h"
+#include "exec.h"
 #include "report.h"
-#include "run.h"
-#include "save.h"
-#include "signals.h"
-#include "slot.h"
-#include "uring.h"
-#include "watch.h"
 
 /* Where the firmware of a PC begins, and a vCPU after each reset */
 #define RESET_RIP 0xfff0
@@ -44,14 +35,85 @@ int io_uring_submit_and_wait(struct io_uring *ring, unsigned int count);
  * long has 64 bits the functions are.
  */
 int resize(int fd, int64_t length) __asm__("ftruncate");
-int resize64(int fd, int64_t length) __asm__("ftruncate64");
 ssize_t put(int fd, const void *data, size_t size, int64_t offset) __asm__("pwrite");
-ssize_t put64(int fd, const void *data, size_t size, int64_t offset) __asm__("pwrite64");
 ssize_t putv(int fd, const struct iovec *parts, int count, int64_t offset) __asm__("pwritev");
-ssize_t putv64(int fd, const struct iovec *parts, int count,
-	       int64_t offset) __asm__("pwritev64");
 int control(int fd, int request, ...) __asm__("fcntl");
-int control64(int fd, int request, ...) __asm__("fcntl64");
+
+#define ALIAS(name) EXPORT __attribute__((alias(name)))
+
+ALIAS("ftruncate") int resize64(int fd, int64_t length) __asm__("ftruncate64");
+ALIAS("pwrite") ssize_t put64(int fd, const void *data, size_t size,
+			      int64_t offset) __asm__("pwrite64");
+ALIAS("pwritev") ssize_t putv64(int fd, const struct iovec *parts, int count,
+				int64_t offset) __asm__("pwritev64");
+ALIAS("fcntl") int control64(int fd, int request, ...) __asm__("fcntl64");
+
+/**
+ * struct io_uring - the queue of liburing 2, as far as its programs have it compiled in
+ * @kernel: head, tail, of what was handed over
+ * @mask: of indices of @requests
+ * @unused: entries, flags, dropped, array
+ * @requests: see there
+ * @head: of those that were not handed over yet, the first
+ * @tail: the one after the last
+ */
+struct io_uring {
+	unsigned int *kernel[2];
+	unsigned int *mask;
+	unsigned int *unused[4];
+	struct io_uring_sqe *requests;
+	unsigned int head;
+	unsigned int tail;
+};
+
+static struct exec_next next;
+static struct calls next_calls;
+
+static int next_ioctl(int fd, unsigned long request, void *arg)
+{
+	int rc = next.ioctl(fd, request, arg);
+
+	return rc < 0 ? -errno : rc;
+}
+
+static int next_close(int fd)
+{
+	return next.close(fd) ? -errno : 0;
+}
+
+/* What calls go through would come back here otherwise. */
+static void next_find(void)
+{
+	next.ioctl = dlsym(RTLD_NEXT, "ioctl");
+	next.close = dlsym(RTLD_NEXT, "close");
+	next.sigaction = dlsym(RTLD_NEXT, "sigaction");
+	next.signal = dlsym(RTLD_NEXT, "signal");
+	next.sigprocmask = dlsym(RTLD_NEXT, "sigprocmask");
+	next.pthread_sigmask = dlsym(RTLD_NEXT, "pthread_sigmask");
+	next.memfd_create = dlsym(RTLD_NEXT, "memfd_create");
+	next.ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
+	next.fcntl = dlsym(RTLD_NEXT, "fcntl64");
+	next.writev = dlsym(RTLD_NEXT, "writev");
+	next.sendmsg = dlsym(RTLD_NEXT, "sendmsg");
+	next.pwrite = dlsym(RTLD_NEXT, "pwrite64");
+	next.pwritev = dlsym(RTLD_NEXT, "pwritev64");
+	/* Of libaio and liburing, where the VMM has these. */
+	next.io_submit = dlsym(RTLD_NEXT, "io_submit");
+	next.io_uring_submit = dlsym(RTLD_NEXT, "io_uring_submit");
+	next.io_uring_submit_and_wait = dlsym(RTLD_NEXT, "io_uring_submit_and_wait");
+	next_calls = calls_system;
+	next_calls.ioctl = next_ioctl;
+	next_calls.close = next_close;
+	calls = &next_calls;
+}
+
+const struct exec_next *exec_next(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, next_find);
+	return &next;
+}
 
 static int result(int rc)
 {
@@ -68,25 +130,6 @@ static int create_vm(int fd, void *type)
 	/* Any other type has private memory of its own, or none. */
 	if (rc >= 0 && !type)
 		exec_vm_create(rc);
-	return rc;
-}
-
-static int create_vcpu(struct exec_vm *vm, void *id)
-{
-	int rc = calls->ioctl(vm->fd, KVM_CREATE_VCPU, id);
-
-	if (rc >= 0)
-		exec_vcpu_create(vm, rc, (uint32_t)(uintptr_t)id);
-	return rc;
-}
-
-/* The signal for the watch comes with the first view, which QEMU has after its vCPUs. */
-static int set_region(struct exec_vm *vm, unsigned long request, void *arg)
-{
-	int rc = exec_slot_set(vm, request, arg);
-
-	if (exec_vm_has_views(vm))
-		exec_watch_start();
 	return rc;
 }
 
@@ -107,12 +150,21 @@ static int enable_cap(struct exec_vm *vm, const struct kvm_enable_cap *theirs)
 
 static int vm_ioctl(struct exec_vm *vm, unsigned long request, void *arg)
 {
+	int rc;
+
 	switch (request) {
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
-		return set_region(vm, request, arg);
+		rc = exec_slot_set(vm, request, arg);
+		/* The signal for it comes with the first view, which QEMU has after its vCPUs. */
+		if (exec_vm_has_views(vm))
+			exec_watch_start();
+		return rc;
 	case KVM_CREATE_VCPU:
-		return create_vcpu(vm, arg);
+		rc = calls->ioctl(vm->fd, request, arg);
+		if (rc >= 0)
+			exec_vcpu_create(vm, rc, (uint32_t)(uintptr_t)arg);
+		return rc;
 	case KVM_ENABLE_CAP:
 		return enable_cap(vm, arg);
 	case KVM_GET_DIRTY_LOG:
@@ -123,21 +175,18 @@ static int vm_ioctl(struct exec_vm *vm, unsigned long request, void *arg)
 	}
 }
 
-/* The first vCPU begins anew: the machine was reset. */
-static int set_regs(struct exec_vcpu *vcpu, const struct kvm_regs *regs)
-{
-	if (!vcpu->id && vcpu->runs && regs->rip == RESET_RIP)
-		exec_reset(vcpu->vm);
-	return calls->ioctl(vcpu->fd, KVM_SET_REGS, (void *)regs);
-}
-
 static int vcpu_ioctl(struct exec_vcpu *vcpu, unsigned long request, void *arg)
 {
+	const struct kvm_regs *regs = arg;
+
 	switch (request) {
 	case KVM_RUN:
 		return exec_run(vcpu, arg);
 	case KVM_SET_REGS:
-		return set_regs(vcpu, arg);
+		/* The first vCPU begins anew: the machine was reset. */
+		if (!vcpu->id && vcpu->runs && regs->rip == RESET_RIP)
+			exec_reset(vcpu->vm);
+		return calls->ioctl(vcpu->fd, request, arg);
 	case KVM_SET_CPUID2:
 		return exec_cpuid_set(vcpu, arg);
 	default:
@@ -191,7 +240,7 @@ EXPORT int memfd_create(const char *name, unsigned int flags)
 	return fd;
 }
 
-EXPORT int resize64(int fd, int64_t length)
+EXPORT int resize(int fd, int64_t length)
 {
 	const struct exec_next *next = exec_next();
 
@@ -200,42 +249,19 @@ EXPORT int resize64(int fd, int64_t length)
 	return next->ftruncate(fd, length);
 }
 
-EXPORT int resize(int fd, int64_t length)
-{
-	return resize64(fd, length);
-}
-
 /* Whatever the argument is, or if there is none: it is passed on as the C library does. */
-static int control_pass(int fd, int request, void *arg)
-{
-	const struct exec_next *next = exec_next();
-	int rc;
-
-	if (exec_memfd_seals(fd, request, (unsigned int)(uintptr_t)arg, &rc))
-		return result(rc);
-	return next->fcntl(fd, request, arg);
-}
-
-EXPORT int control64(int fd, int request, ...)
-{
-	va_list args;
-	void *arg;
-
-	va_start(args, request);
-	arg = va_arg(args, void *);
-	va_end(args);
-	return control_pass(fd, request, arg);
-}
-
 EXPORT int control(int fd, int request, ...)
 {
 	va_list args;
 	void *arg;
+	int rc;
 
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	return control_pass(fd, request, arg);
+	if (exec_memfd_seals(fd, request, (unsigned int)(uintptr_t)arg, &rc))
+		return result(rc);
+	return exec_next()->fcntl(fd, request, arg);
 }
 
 /* A VMM gives no more parts than IOV_MAX; of what is wrong the kernel tells. */
@@ -262,7 +288,7 @@ EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	       next->sendmsg(fd, message, flags);
 }
 
-EXPORT ssize_t put64(int fd, const void *data, size_t size, int64_t offset)
+EXPORT ssize_t put(int fd, const void *data, size_t size, int64_t offset)
 {
 	const struct iovec part = { (void *)data, size };
 	const struct exec_next *next = exec_next();
@@ -270,21 +296,11 @@ EXPORT ssize_t put64(int fd, const void *data, size_t size, int64_t offset)
 	return refused(&part, 1) ? -1 : next->pwrite(fd, data, size, offset);
 }
 
-EXPORT ssize_t put(int fd, const void *data, size_t size, int64_t offset)
-{
-	return put64(fd, data, size, offset);
-}
-
-EXPORT ssize_t putv64(int fd, const struct iovec *parts, int count, int64_t offset)
+EXPORT ssize_t putv(int fd, const struct iovec *parts, int count, int64_t offset)
 {
 	const struct exec_next *next = exec_next();
 
 	return refused(parts, count) ? -1 : next->pwritev(fd, parts, count, offset);
-}
-
-EXPORT ssize_t putv(int fd, const struct iovec *parts, int count, int64_t offset)
-{
-	return putv64(fd, parts, count, offset);
 }
 
 static bool request_refused(const struct iocb *request)

@@ -6,13 +6,8 @@
 #include "../base/calls.h"
 #include "../kvm/slot.h"
 #include "../kvm/step.h"
-#include "convert.h"
-#include "diagnose.h"
-#include "fault.h"
+#include "exec.h"
 #include "report.h"
-#include "run.h"
-#include "slot.h"
-#include "watch.h"
 
 #define WHY_MAX 256
 

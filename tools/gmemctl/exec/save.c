@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: Saving
+ *
+ * A VMM that migrates its guest, or saves it, reads all of its memory. Where that is
+ * private it gets zeros, and what it has saved would not be the guest. So it is to fail,
+ * and its guest to go on: what the VMM writes then is refused with EPERM.
+ *
+ * That it saves is known by KVM's log of dirty pages, which it has on then. A thread that
+ * asks for the log is one that migrates, unless it is the VMM's first one: that has other
+ * things to write, too. A migration is refused when it has come to private memory, and not
+ * before: one that leaves shared mappings out (x-ignore-shared of QEMU) never does. A
+ * snapshot goes to a disk, by other threads, while the guest stands still: it is known by
+ * its first bytes, and refused if anything is private.
+ */
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "report.h"
-#include "save.h"
-#include "slot.h"
+#include "exec.h"
 
 /* What a migration, and a snapshot, of QEMU begins with: a name, and a version */
 #define QEMU_START "QEVM\0\0\0\3"
@@ -41,18 +54,14 @@ static bool is_first_thread(void)
 	return syscall(SYS_gettid) == getpid();
 }
 
-/* Before the count, by which others see that it is on. */
-static void begin(void)
-{
-	__atomic_store_n(&saving.zeros, false, __ATOMIC_RELAXED);
-	__atomic_store_n(&saving.stands, false, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&saving.number, 1, __ATOMIC_RELAXED);
-}
-
 void exec_save_slots(int more)
 {
-	if (more > 0 && !is_on())
-		begin();
+	/* Before the count, by which others see that it is on. */
+	if (more > 0 && !is_on()) {
+		__atomic_store_n(&saving.zeros, false, __ATOMIC_RELAXED);
+		__atomic_store_n(&saving.stands, false, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&saving.number, 1, __ATOMIC_RELAXED);
+	}
 	__atomic_add_fetch(&saving.slots, (unsigned int)more, __ATOMIC_RELEASE);
 	if (more > 0)
 		exec_save_log();
@@ -93,24 +102,17 @@ static bool starts(const struct iovec *parts, size_t count)
 	       !memcmp(parts->iov_base, QEMU_START, QEMU_START_SIZE);
 }
 
-static bool slots_private(struct exec_vm *vm)
-{
-	bool private = false;
-
-	pthread_rwlock_rdlock(&vm->lock);
-	for (unsigned int i = 0; !private && i < vm->nr_slots; i++)
-		private = exec_memory_private(vm->slots[i].memory);
-	pthread_rwlock_unlock(&vm->lock);
-	return private;
-}
-
 static bool any_private(void)
 {
 	struct exec_vm *vm;
 	bool private = false;
 
-	for (vm = exec_vms_lock(); vm && !private; vm = vm->next)
-		private = slots_private(vm);
+	for (vm = exec_vms_lock(); vm && !private; vm = vm->next) {
+		pthread_rwlock_rdlock(&vm->lock);
+		for (unsigned int i = 0; !private && i < vm->nr_slots; i++)
+			private = exec_memory_private(vm->slots[i].memory);
+		pthread_rwlock_unlock(&vm->lock);
+	}
 	exec_vms_unlock();
 	return private;
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Two signals that the library shares with the VMM, and that no thread of it has
+ * blocked: SIGBUS, which goes on to the VMM's handler where the library has no
+ * answer; and one with which a vCPU is asked how it gets on.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <pthread.h>
-#include <stdint.h>
+#include <sched.h>
 
-#include "hole.h"
-#include "next.h"
+#include "exec.h"
 #include "report.h"
-#include "signals.h"
-#include "spin.h"
 
 /* @theirs: what the VMM has, or would have, for SIGBUS */
 static struct {
@@ -18,23 +19,32 @@ static struct {
 	int kick;
 } signals;
 
-static struct sigaction theirs(void)
+void exec_spin_lock(struct exec_spin *spin, sigset_t *before)
 {
-	struct sigaction action;
-	sigset_t before;
+	sigset_t all;
 
-	exec_spin_lock(&signals.lock, &before);
-	action = signals.theirs;
-	exec_spin_unlock(&signals.lock, &before);
-	return action;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, before);
+	while (__atomic_test_and_set(&spin->taken, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+void exec_spin_unlock(struct exec_spin *spin, const sigset_t *before)
+{
+	__atomic_clear(&spin->taken, __ATOMIC_RELEASE);
+	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 /* As if the library was not there. What was no fault has to be sent once more. */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
 	const struct sigaction fallback = { .sa_handler = SIG_DFL };
-	struct sigaction action = theirs();
+	struct sigaction action;
+	sigset_t before;
 
+	exec_spin_lock(&signals.lock, &before);
+	action = signals.theirs;
+	exec_spin_unlock(&signals.lock, &before);
 	if (action.sa_flags & SA_SIGINFO) {
 		action.sa_sigaction(number, info, context);
 	} else if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
@@ -79,17 +89,6 @@ static void take_kick(void)
 	}
 }
 
-static void unblock(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGBUS);
-	if (signals.kick)
-		sigaddset(&set, signals.kick);
-	exec_next()->pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static void take(void)
 {
 	struct sigaction action = {
@@ -107,9 +106,14 @@ static void take(void)
 void exec_signals_take(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	sigset_t set;
 
 	pthread_once(&once, take);
-	unblock();
+	sigemptyset(&set);
+	sigaddset(&set, SIGBUS);
+	if (signals.kick)
+		sigaddset(&set, signals.kick);
+	exec_next()->pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int exec_signals_kick(void)

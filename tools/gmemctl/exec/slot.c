@@ -7,14 +7,8 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
-#include "control.h"
-#include "hole.h"
-#include "place.h"
-#include "remote.h"
+#include "exec.h"
 #include "report.h"
-#include "save.h"
-#include "signals.h"
-#include "slot.h"
 
 #define PAGE UINT64_C(4096)
 
@@ -135,21 +129,6 @@ void exec_slots_drop(struct exec_vm *vm)
 	free(vm->slots);
 }
 
-static int slots_room(struct exec_vm *vm)
-{
-	unsigned int room = vm->room ? 2 * vm->room : 16;
-	struct exec_slot *slots;
-
-	if (vm->nr_slots < vm->room)
-		return 0;
-	slots = reallocarray(vm->slots, room, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	vm->slots = slots;
-	vm->room = room;
-	return 0;
-}
-
 /* What KVM gets in the place of @arg. */
 union region {
 	struct kvm_userspace_memory_region one;
@@ -174,10 +153,18 @@ static int tell_kvm(struct exec_vm *vm, unsigned long request, const void *arg,
 static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 		    struct exec_slot *new)
 {
-	int rc = slots_room(vm);
+	unsigned int room = vm->room ? 2 * vm->room : 16;
+	struct exec_slot *slots = vm->slots;
+	int rc;
 
-	if (!rc)
-		rc = exec_holes_prepare();
+	if (vm->nr_slots == vm->room) {
+		slots = reallocarray(vm->slots, room, sizeof(*slots));
+		if (slots) {
+			vm->slots = slots;
+			vm->room = room;
+		}
+	}
+	rc = slots ? exec_holes_prepare() : -ENOMEM;
 	if (!rc)
 		rc = slot_map(new);
 	if (rc == -ENOENT)
@@ -204,21 +191,6 @@ static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 	return 0;
 }
 
-/* Other flags, or another address in the guest: the same mapping. */
-static int slot_change(struct exec_vm *vm, unsigned long request,
-		       const void *arg, struct exec_slot *old,
-		       const struct exec_slot *new)
-{
-	int rc = tell_kvm(vm, request, arg, old);
-
-	if (!rc) {
-		slot_log(old, old->flags, new->flags);
-		old->flags = new->flags;
-		old->gpa = new->gpa;
-	}
-	return rc;
-}
-
 static int slot_set(struct exec_vm *vm, unsigned long request, const void *arg,
 		    struct exec_slot *new)
 {
@@ -231,8 +203,16 @@ static int slot_set(struct exec_vm *vm, unsigned long request, const void *arg,
 			slot_remove(vm, old);
 		return rc;
 	}
-	if (old && old->address == new->address && old->size == new->size)
-		return slot_change(vm, request, arg, old, new);
+	/* Other flags, or another address in the guest: the same mapping. */
+	if (old && old->address == new->address && old->size == new->size) {
+		rc = tell_kvm(vm, request, arg, old);
+		if (rc)
+			return rc;
+		slot_log(old, old->flags, new->flags);
+		old->flags = new->flags;
+		old->gpa = new->gpa;
+		return 0;
+	}
 	/* A VM with private memory of its own needs none of ours. */
 	if (!new->size || new->flags & KVM_MEM_GUEST_MEMFD)
 		return tell_kvm(vm, request, arg, NULL);

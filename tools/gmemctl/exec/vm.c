@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "../base/calls.h"
 #include "report.h"
-#include "slot.h"
-#include "vm.h"
+#include "exec.h"
 
 #define RUN_SIZE 4096	/* struct kvm_run is in the first page */
+
+/* KVM's leaves may come after those of another hypervisor that it plays. */
+#define LEAVES_START	0x40000000U
+#define LEAVES_STEP	0x100U
+#define LEAVES_END	0x40010000U
+#define ENTRIES_MAX	1024U
 
 enum exec_kind {
 	EXEC_NOTHING,
@@ -59,24 +66,6 @@ void exec_vms_unlock(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/*
- * From now on a guest that asks for a conversion leaves KVM_RUN. Where KVM cannot do
- * that, its guests have no private memory by themselves.
- */
-static void answer_hypercalls(struct exec_vm *vm)
-{
-	struct kvm_enable_cap cap = {
-		.cap = KVM_CAP_EXIT_HYPERCALL,
-		.args = { 1U << KVM_HC_MAP_GPA_RANGE },
-	};
-	int rc = calls->ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
-
-	vm->answers = !rc;
-	if (rc)
-		exec_say("KVM does not tell of requests to convert memory: only "
-			 "`gmemctl convert` does it");
-}
-
 static bool fd_usable(int fd)
 {
 	if (fd < EXEC_FDS)
@@ -89,13 +78,24 @@ static bool fd_usable(int fd)
 void exec_vm_create(int fd)
 {
 	struct exec_vm *vm = fd_usable(fd) ? calloc(1, sizeof(*vm)) : NULL;
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = { 1U << KVM_HC_MAP_GPA_RANGE },
+	};
 
 	if (!vm)
 		return;
 	vm->fd = fd;
 	vm->users = 1;
 	pthread_rwlock_init(&vm->lock, NULL);
-	answer_hypercalls(vm);
+	/*
+	 * From now on a guest that asks for a conversion leaves KVM_RUN. Where KVM cannot
+	 * do that, its guests have no private memory by themselves.
+	 */
+	vm->answers = !calls->ioctl(fd, KVM_ENABLE_CAP, &cap);
+	if (!vm->answers)
+		exec_say("KVM does not tell of requests to convert memory: only "
+			 "`gmemctl convert` does it");
 	pthread_mutex_lock(&lock);
 	vm->next = vms;
 	vms = vm;
@@ -167,4 +167,46 @@ void exec_closing(int fd)
 		vm_put(vm);
 	}
 	pthread_mutex_unlock(&lock);
+}
+
+static bool is_kvm(const struct kvm_cpuid_entry2 *entry)
+{
+	uint32_t name[3] = { entry->ebx, entry->ecx, entry->edx };
+
+	return entry->function >= LEAVES_START &&
+	       entry->function < LEAVES_END &&
+	       !(entry->function % LEAVES_STEP) &&
+	       !memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name));
+}
+
+static void add_feature(struct kvm_cpuid2 *cpuid)
+{
+	uint32_t leaf = 0;
+
+	for (uint32_t i = 0; i < cpuid->nent; i++)
+		if (is_kvm(&cpuid->entries[i]))
+			leaf = cpuid->entries[i].function + 1;
+	for (uint32_t i = 0; leaf && i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == leaf)
+			cpuid->entries[i].eax |= 1U << KVM_FEATURE_HC_MAP_GPA_RANGE;
+}
+
+int exec_cpuid_set(const struct exec_vcpu *vcpu, const void *arg)
+{
+	const struct kvm_cpuid2 *theirs = arg;
+	struct kvm_cpuid2 *ours;
+	size_t size;
+	int rc;
+
+	if (!vcpu->vm->answers || theirs->nent > ENTRIES_MAX)
+		return calls->ioctl(vcpu->fd, KVM_SET_CPUID2, (void *)arg);
+	size = sizeof(*ours) + theirs->nent * sizeof(ours->entries[0]);
+	ours = malloc(size);
+	if (!ours)
+		return -ENOMEM;
+	memcpy(ours, theirs, size);
+	add_feature(ours);
+	rc = calls->ioctl(vcpu->fd, KVM_SET_CPUID2, ours);
+	free(ours);
+	return rc;
 }

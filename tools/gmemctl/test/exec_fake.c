@@ -10,9 +10,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../exec/next.h"
-#include "../exec/procmap.h"
-#include "../exec/vm.h"
+#include "../exec/exec.h"
 #include "exec_fake.h"
 #include "ksft.h"
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../exec/memfd.h"
+#include "../exec/exec.h"
 #include "../exec/report.h"
 #include "exec_fake.h"
 #include "ksft.h"

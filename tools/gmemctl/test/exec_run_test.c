@@ -5,13 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../exec/convert.h"
-#include "../exec/cpuid.h"
-#include "../exec/hole.h"
+#include "../exec/exec.h"
 #include "../exec/report.h"
-#include "../exec/run.h"
-#include "../exec/slot.h"
-#include "../exec/watch.h"
 #include "exec_fake.h"
 #include "ksft.h"
 

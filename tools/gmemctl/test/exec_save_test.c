@@ -4,9 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../exec/hole.h"
-#include "../exec/save.h"
-#include "../exec/slot.h"
+#include "../exec/exec.h"
 #include "exec_fake.h"
 #include "ksft.h"
 

@@ -5,8 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../exec/memory.h"
-#include "../exec/slot.h"
+#include "../exec/exec.h"
 #include "exec_fake.h"
 #include "ksft.h"
 
