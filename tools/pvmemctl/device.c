@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stddef.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "device.h"
+#include "pvmemctl.h"
 
 #define ERRNO_MAX 4095
 
@@ -45,6 +45,23 @@ static const struct hint vmm_hints[] = {
 	{ 0 }
 };
 
+int error_set(struct error *error, int rc, const char *object, const char *action,
+	      const char *hint)
+{
+	error->rc = rc;
+	snprintf(error->object, sizeof(error->object), "%s", object);
+	snprintf(error->action, sizeof(error->action), "%s", action);
+	error->hint = hint;
+	return rc ? rc : -EINVAL;
+}
+
+void error_print(const struct error *error, FILE *stream)
+{
+	fprintf(stream, "pvmemctl: %s: %s%s%s%s%s\n", error->object, error->action,
+		error->rc ? ": " : "", error->rc ? strerror(-error->rc) : "",
+		error->hint ? "; " : "", error->hint ? error->hint : "");
+}
+
 static const char *hint_find(const struct hint *hints, int rc)
 {
 	for (; hints->rc; hints++)
@@ -76,14 +93,6 @@ void device_close(struct device *device)
 	close(device->fd);
 }
 
-/* The VMM's word is not taken for an errno. */
-static int vmm_rc(const struct pvmemcontrol_vmm_ret *ret)
-{
-	if (!ret->ret_errno)
-		return 0;
-	return ret->ret_errno <= ERRNO_MAX ? -(int)ret->ret_errno : -EIO;
-}
-
 int device_call(struct device *device, uint64_t func, const char *name,
 		const struct range *range, uint64_t arg, struct error *error)
 {
@@ -102,9 +111,10 @@ int device_call(struct device *device, uint64_t func, const char *name,
 		rc = -errno;
 		return error_set(error, rc, device->path, name, hint_find(ioctl_hints, rc));
 	}
-	rc = vmm_rc(&buf.ret);
-	if (!rc)
+	if (!buf.ret.ret_errno)
 		return 0;
+	/* The VMM's word is not taken for an errno. */
+	rc = buf.ret.ret_errno <= ERRNO_MAX ? -(int)buf.ret.ret_errno : -EIO;
 	snprintf(object, sizeof(object), "0x%" PRIx64 "+0x%" PRIx64, range->addr,
 		 range->length);
 	return error_set(error, rc, object, name, hint_find(vmm_hints, rc));

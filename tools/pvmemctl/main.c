@@ -12,9 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "device.h"
-#include "number.h"
-#include "own.h"
+#include "pvmemctl.h"
 
 enum { EXIT_CODE_OK = 0, EXIT_CODE_FAILURE = 1, EXIT_CODE_USAGE = 2 };
 
@@ -128,14 +126,6 @@ static int number(const char *name, const char *text, uint64_t max, uint64_t *va
 	return usage_error(object, rc == -EINVAL ? "is not a number" : "is too large");
 }
 
-static const struct function *function_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-		if (!strcmp(functions[i].name, name))
-			return &functions[i];
-	return NULL;
-}
-
 static int parse_protection(const char *text, uint64_t *func)
 {
 	static const char *const words[] = { "none", "r", "w", "rw" };
@@ -178,7 +168,9 @@ static int parse_command(struct request *request, int argc, char **argv)
 		return usage_error("COMMAND", "is missing");
 	if (!strcmp(argv[0], "info"))
 		return argc > 1 ? usage_error(argv[1], "unexpected argument") : 0;
-	request->function = function_find(argv[0]);
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (!strcmp(functions[i].name, argv[0]))
+			request->function = &functions[i];
 	if (!request->function)
 		return usage_error(argv[0], "no such command");
 	request->func = request->function->func;
@@ -265,29 +257,14 @@ static void hold(uint64_t seconds)
 		sleep(seconds);
 }
 
-/* The first @count ranges. */
-static int undo(struct device *device, const struct request *request,
-		const struct own *own, size_t count, struct error *error)
-{
-	int rc = 0, one;
-
-	if (request->function->undo == NOTHING)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		one = device_call(device, request->function->undo, "undo", &own->ranges[i], 0,
-				  error);
-		rc = rc ? rc : one;
-	}
-	return rc;
-}
-
 /* What is not readable any more must not be looked at, nor given back to the guest. */
 static int own_run(struct device *device, const struct request *request, struct own *own,
 		   struct error *error)
 {
+	uint64_t undo = request->function->undo;
+	struct error other, *undo_error;
 	size_t done = 0;
-	struct error other;
-	int rc = 0, undone;
+	int rc = 0, undone = 0, one;
 
 	while (!rc && done < own->count) {
 		rc = device_call(device, request->func, request->function->name,
@@ -301,41 +278,38 @@ static int own_run(struct device *device, const struct request *request, struct 
 	fflush(stdout);
 	if (!rc)
 		hold(request->hold);
-	undone = undo(device, request, own, done, rc ? &other : error);
+	undo_error = rc ? &other : error;
+	for (size_t i = 0; undo != NOTHING && i < done; i++) {
+		one = device_call(device, undo, "undo", &own->ranges[i], 0, undo_error);
+		undone = undone ? undone : one;
+	}
 	if (rc || undone)
 		return rc ? rc : undone;
 	printf("kept: %zu of %zu pages\n", own_kept(own), own->pages);
 	return 0;
 }
 
-static int run_own(struct device *device, const struct request *request, struct error *error)
-{
-	struct own own;
-	int rc;
-
-	rc = own_open(&own, request->own, error);
-	if (rc)
-		return rc;
-	rc = own_run(device, request, &own, error);
-	own_close(&own);
-	return rc;
-}
-
 static int run(const struct request *request, struct error *error)
 {
 	struct device device;
+	struct own own;
 	int rc;
 
 	rc = device_open(&device, request->device, error);
 	if (rc)
 		return rc;
-	if (!request->function)
+	if (!request->function) {
 		show_info(&device);
-	else if (request->own)
-		rc = run_own(&device, request, error);
-	else
+	} else if (request->own) {
+		rc = own_open(&own, request->own, error);
+		if (!rc) {
+			rc = own_run(&device, request, &own, error);
+			own_close(&own);
+		}
+	} else {
 		rc = device_call(&device, request->func, request->function->name,
 				 &request->range, request->arg, error);
+	}
 	device_close(&device);
 	if (!rc && fflush(stdout))
 		rc = error_set(error, -errno, "standard output", "write", NULL);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "number.h"
+#include "pvmemctl.h"
 
 /* Return: a power of two, 0 if it is no unit. */
 static unsigned int unit_shift(const char *unit)

@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "own.h"
+#include "pvmemctl.h"
 
 #define PAGEMAP "/proc/self/pagemap"
 #define PAGEMAP_PRESENT (1ULL << 63)
@@ -24,16 +24,6 @@
 static uint64_t pattern(size_t page)
 {
 	return 0x5a00000000000001ULL + page;
-}
-
-static void own_fill(struct own *own)
-{
-	for (size_t i = 0; i < own->pages; i++) {
-		uint64_t *word = (uint64_t *)(own->memory + i * own->page);
-
-		for (size_t n = 0; n < own->page / sizeof(*word); n++)
-			word[n] = pattern(i);
-	}
 }
 
 size_t own_kept(const struct own *own)
@@ -123,31 +113,30 @@ static int own_translate(struct own *own, struct error *error)
 	return rc;
 }
 
-static int own_map(struct own *own, uint64_t length, struct error *error)
-{
-	own->ranges = calloc(own->pages, sizeof(*own->ranges));
-	own->memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (!own->ranges || own->memory == MAP_FAILED)
-		return error_set(error, -ENOMEM, OBJECT, "allocate", NULL);
-	return 0;
-}
-
 int own_open(struct own *own, uint64_t length, struct error *error)
 {
 	int rc;
 
-	*own = (struct own){ .page = sysconf(_SC_PAGESIZE), .memory = MAP_FAILED };
+	*own = (struct own){ .page = sysconf(_SC_PAGESIZE) };
 	own->pages = length / own->page;
 	if (!length || length % own->page)
 		return error_set(error, 0, OBJECT, "is not whole pages of the guest", NULL);
 	if (pipe2(own->pin, O_CLOEXEC))
 		return error_set(error, -errno, "pipe", "create", NULL);
-	rc = own_map(own, length, error);
-	if (!rc) {
-		own_fill(own);
-		rc = own_pin(own, error);
+	own->ranges = calloc(own->pages, sizeof(*own->ranges));
+	own->memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	rc = 0;
+	if (!own->ranges || own->memory == MAP_FAILED)
+		rc = error_set(error, -ENOMEM, OBJECT, "allocate", NULL);
+	for (size_t i = 0; !rc && i < own->pages; i++) {
+		uint64_t *word = (uint64_t *)(own->memory + i * own->page);
+
+		for (size_t n = 0; n < own->page / sizeof(*word); n++)
+			word[n] = pattern(i);
 	}
+	if (!rc)
+		rc = own_pin(own, error);
 	if (!rc)
 		rc = own_translate(own, error);
 	if (rc)
