@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../control/client.h"
+#include "../control/message.h"
 #include "../memory/remote.h"
 #include "command.h"
 #include "out.h"
@@ -106,13 +107,9 @@ static int check_shared(const struct dump *dump, struct range range,
 	int rc = 0;
 
 	while (!rc && next < end) {
-		request = json_object_new_object();
-		json_object_object_add(request, "command",
-				       json_object_new_string("map"));
-		json_object_object_add(request, "start",
-				       json_object_new_uint64(next));
-		json_object_object_add(request, "size",
-				       json_object_new_uint64(end - next));
+		request = message_request("map");
+		message_add_number(request, "start", next);
+		message_add_number(request, "size", end - next);
 		rc = client_call(dump->name, request, &reply, &result, error);
 		json_object_put(request);
 		if (rc)
@@ -150,22 +147,6 @@ static int read_chunk(struct dump *dump, struct range range,
 	return check_shared(dump, range, error);
 }
 
-static void write_line(uint64_t gpa, const uint8_t *bytes, size_t size)
-{
-	char text[DUMP_LINE + 1] = "";
-
-	out_text("%016" PRIx64 " ", gpa);
-	for (size_t i = 0; i < DUMP_LINE; i++) {
-		if (i < size) {
-			out_text(" %02x", bytes[i]);
-			text[i] = isprint(bytes[i]) ? (char)bytes[i] : '.';
-		} else {
-			out_text("   ");
-		}
-	}
-	out_text("  |%s|\n", text);
-}
-
 /* Lines that are like the one before are one line with an asterisk. */
 static void write_text(struct dump *dump, struct range range)
 {
@@ -175,6 +156,7 @@ static void write_text(struct dump *dump, struct range range)
 		size_t part = size - at < DUMP_LINE ? size - at : DUMP_LINE;
 		uint64_t gpa = range.start + at;
 		const uint8_t *line = dump->bytes + at;
+		char text[DUMP_LINE + 1] = "";
 
 		if (gpa > dump->start && gpa + part < dump->start + dump->size &&
 		    !memcmp(line, dump->last, DUMP_LINE)) {
@@ -185,15 +167,13 @@ static void write_text(struct dump *dump, struct range range)
 		}
 		dump->repeated = false;
 		memcpy(dump->last, line, part);
-		write_line(gpa, line, part);
+		out_text("%016" PRIx64 " ", gpa);
+		for (size_t i = 0; i < part; i++) {
+			out_text(" %02x", line[i]);
+			text[i] = isprint(line[i]) ? (char)line[i] : '.';
+		}
+		out_text("%*s  |%s|\n", (int)(3 * (DUMP_LINE - part)), "", text);
 	}
-}
-
-static int write_raw(const struct dump *dump, size_t size, struct error *error)
-{
-	if (fwrite(dump->bytes, 1, size, stdout) == size)
-		return 0;
-	return error_set(error, -errno, "standard output", "write", NULL);
 }
 
 static int write_chunk(struct dump *dump, struct range range,
@@ -202,7 +182,8 @@ static int write_chunk(struct dump *dump, struct range range,
 	size_t size = range_size(range);
 
 	if (dump->raw)
-		return write_raw(dump, size, error);
+		return fwrite(dump->bytes, 1, size, stdout) == size ? 0 :
+		       error_set(error, -errno, "standard output", "write", NULL);
 	for (size_t i = 0; dump->hex && i < size; i++, dump->used += 2)
 		sprintf(dump->hex + dump->used, "%02x", dump->bytes[i]);
 	if (!dump->hex)
@@ -228,42 +209,30 @@ static int dump_all(struct dump *dump, struct error *error)
 }
 
 /* Return: an exit code. */
-static int dump_report(struct dump *dump)
+static int dump_connected(struct dump *dump, int socket)
 {
 	struct error error;
+	int rc;
 
-	if (out_is_json()) {
-		dump->hex = calloc(2, dump->size + 1);
-		if (!dump->hex)
-			return out_no_memory("dump");
+	dump->hex = out_is_json() ? calloc(2, dump->size + 1) : NULL;
+	if (out_is_json() && !dump->hex)
+		return out_no_memory("dump");
+	rc = remote_mapper_start(&dump->mapper, socket, &error);
+	if (!rc) {
+		rc = dump_all(dump, &error);
+		remote_mapper_stop(&dump->mapper);
 	}
-	if (dump_all(dump, &error))
-		return out_error_report(&error);
-	if (dump->hex) {
+	if (!rc && dump->hex) {
 		out_uint(out_root(), "start", dump->start);
 		out_uint(out_root(), "size", dump->size);
 		out_string(out_root(), "bytes", dump->hex);
 	}
-	return EXIT_CODE_OK;
-}
-
-/* Return: an exit code. */
-static int dump_connected(struct dump *dump, int socket)
-{
-	struct error error;
-	int code;
-
-	if (remote_mapper_start(&dump->mapper, socket, &error))
-		return out_error_report(&error);
-	code = dump_report(dump);
-	remote_mapper_stop(&dump->mapper);
 	free(dump->hex);
-	return code;
+	return rc ? out_error_report(&error) : EXIT_CODE_OK;
 }
 
 static int dump_main(int argc, char **argv)
 {
-	struct json_object *request;
 	struct dump *dump = calloc(1, sizeof(*dump));
 	int code, socket = -1;
 
@@ -272,12 +241,8 @@ static int dump_main(int argc, char **argv)
 	code = command_parse(&command_dump, argc, argv, dump);
 	if (!code)
 		code = dump_check(dump);
-	if (!code) {
-		request = json_object_new_object();
-		json_object_object_add(request, "command",
-				       json_object_new_string("remote"));
-		code = move_request(dump->name, request, &socket);
-	}
+	if (!code)
+		code = move_request(dump->name, message_request("remote"), &socket);
 	if (!code)
 		code = dump_connected(dump, socket);
 	if (socket >= 0)

@@ -9,6 +9,7 @@
 
 #include "../control/channel.h"
 #include "../control/client.h"
+#include "../control/message.h"
 #include "../control/runtime.h"
 #include "../kvm/threads.h"
 #include "../machine/pc_state.h"
@@ -112,8 +113,7 @@ static int move_call(const char *name, struct channel *channel,
 	struct json_object *reply, *result;
 	int rc;
 
-	json_object_object_add(request, "channel",
-			       json_object_new_string(channel->name));
+	message_add_string(request, "channel", channel->name);
 	rc = client_call(name, request, &reply, &result, error);
 	if (rc)
 		return rc;
@@ -224,7 +224,6 @@ static const struct cli_option handover_options[] = {
 
 static int handover_main(int argc, char **argv)
 {
-	struct json_object *request;
 	struct move_options options = { 0 };
 	struct taker *taker;
 	int code = command_parse(&command_handover, argc, argv, &options);
@@ -236,10 +235,7 @@ static int handover_main(int argc, char **argv)
 	taker = calloc(1, sizeof(*taker));
 	if (!taker)
 		return out_no_memory("handover");
-	request = json_object_new_object();
-	json_object_object_add(request, "command",
-			       json_object_new_string("handover"));
-	code = move_request(options.from, request, &taker->socket);
+	code = move_request(options.from, message_request("handover"), &taker->socket);
 	if (!code)
 		code = taker_take(taker, &options);
 	if (taker->socket >= 0)
@@ -397,10 +393,8 @@ static int signals_open(void)
 /* Return: 0 or an exit code. The VM has connected, and waits for a file, then. */
 static int save_ask(struct saving *saving)
 {
-	struct json_object *request = json_object_new_object();
+	struct json_object *request = message_request("save");
 
-	json_object_object_add(request, "command",
-			       json_object_new_string("save"));
 	json_object_object_add(request, "stop",
 			       json_object_new_boolean(saving->stop));
 	return move_request(saving->name, request, &saving->socket);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../control/client.h"
+#include "../control/message.h"
 #include "../control/runtime.h"
 #include "../memory/range.h"
 #include "command.h"
@@ -78,15 +79,6 @@ static const struct cli_option convert_options[] = {
 	{ 0 }
 };
 
-static struct json_object *vm_request(const char *command)
-{
-	struct json_object *request = json_object_new_object();
-
-	json_object_object_add(request, "command",
-			       json_object_new_string(command));
-	return request;
-}
-
 /* Ask and put the request. Return: 0 with @reply set, or an exit code. */
 static int vm_call(const char *name, struct json_object *request,
 		   struct json_object **reply, struct json_object **result)
@@ -100,6 +92,17 @@ static int vm_call(const char *name, struct json_object *request,
 	progress_stop(&progress);
 	json_object_put(request);
 	return rc ? out_error_report(&error) : 0;
+}
+
+/* The same, where there is nothing to be known but whether it went well. */
+static int vm_do(const char *name, struct json_object *request)
+{
+	struct json_object *reply, *result;
+	int code = vm_call(name, request, &reply, &result);
+
+	if (!code)
+		json_object_put(reply);
+	return code;
 }
 
 static uint64_t vm_uint(struct json_object *object, const char *key)
@@ -134,45 +137,36 @@ static void vm_copy(struct json_object *from, struct json_object *to)
 				       json_object_get(json_object_iter_peek_value(&at)));
 }
 
-static void ps_line(struct json_object *stat)
-{
-	out_text("%-16s %7" PRIu64 " %-12s %3" PRIu64 " %8" PRIu64 " MiB %8"
-		 PRIu64 " MiB\n", vm_string(stat, "name"), vm_uint(stat, "pid"),
-		 vm_string(stat, "kind"), vm_uint(stat, "vcpus"),
-		 vm_uint(stat, "memory") >> 20,
-		 vm_uint(stat, "resident_bytes") >> 20);
-}
-
-/* A VM that has died has left its socket; it is shown once. */
-static void ps_silent(const char *name, int rc, const struct error *error,
-		      struct json_object *entry)
-{
-	bool died = rc == -ECONNREFUSED && runtime_reap(name);
-
-	out_string(entry, "name", name);
-	out_string(entry, "error", strerror(-rc));
-	out_string(entry, "hint", died ? "it has died; its socket is removed" :
-		   error->hint);
-	out_text(died ? "%-16s has died; its socket is removed\n" :
-		 "%-16s does not answer: %s\n", name, strerror(-rc));
-}
-
-/* One that cannot be asked is shown, but does not keep the others from it. */
+/*
+ * One that cannot be asked is shown, but does not keep the others from it. A VM that has
+ * died has left its socket; it is shown once.
+ */
 static int ps_visit(const char *name, void *data)
 {
 	struct json_object *vms = data, *entry = out_append(vms);
-	struct json_object *request = vm_request("stat");
+	struct json_object *request = message_request("stat");
 	struct json_object *reply, *stat;
 	struct error error;
+	bool died;
 	int rc = client_call_within(name, PS_TIMEOUT_S, request, &reply, &stat,
 				    &error);
 
 	json_object_put(request);
 	if (rc) {
-		ps_silent(name, rc, &error, entry);
+		died = rc == -ECONNREFUSED && runtime_reap(name);
+		out_string(entry, "name", name);
+		out_string(entry, "error", strerror(-rc));
+		out_string(entry, "hint", died ? "it has died; its socket is removed" :
+			   error.hint);
+		out_text(died ? "%-16s has died; its socket is removed\n" :
+			 "%-16s does not answer: %s\n", name, strerror(-rc));
 		return 0;
 	}
-	ps_line(stat);
+	out_text("%-16s %7" PRIu64 " %-12s %3" PRIu64 " %8" PRIu64 " MiB %8"
+		 PRIu64 " MiB\n", vm_string(stat, "name"), vm_uint(stat, "pid"),
+		 vm_string(stat, "kind"), vm_uint(stat, "vcpus"),
+		 vm_uint(stat, "memory") >> 20,
+		 vm_uint(stat, "resident_bytes") >> 20);
 	vm_copy(stat, entry);
 	json_object_put(reply);
 	return 0;
@@ -192,18 +186,6 @@ static int ps_main(int argc, char **argv)
 	if (runtime_list(ps_visit, out_array(out_root(), "vms"), &error))
 		return out_error_report(&error);
 	return EXIT_CODE_OK;
-}
-
-static void stat_view_text(struct json_object *stat)
-{
-	struct json_object *view;
-
-	if (!json_object_object_get_ex(stat, "view", &view))
-		return;
-	out_text("view:        %" PRIu64 " pages given to KVM, %" PRIu64 " of them by "
-		 "conversions; %" PRIu64 " touches answered; %" PRIu64 " mappings\n",
-		 vm_uint(view, "pages"), vm_uint(view, "refills"),
-		 vm_uint(view, "faults"), vm_uint(view, "mappings"));
 }
 
 /* "dontneed 3, mlock 1" */
@@ -229,37 +211,38 @@ static void stat_counts_text(struct json_object *device, const char *key)
 	}
 }
 
-static void stat_pvmemcontrol_text(struct json_object *stat)
+/* What a VM has only if it was asked for */
+static void stat_devices_text(struct json_object *stat)
 {
-	struct json_object *device;
+	struct json_object *device, *guest, *driver;
 
-	if (!json_object_object_get_ex(stat, "pvmemcontrol", &device))
-		return;
-	out_text("pvmemcontrol: %s, %" PRIu64 " connections", vm_string(device, "state"),
-		 vm_uint(device, "connections"));
-	stat_counts_text(device, "done");
-	stat_counts_text(device, "refused");
-	out_text("; %" PRIu64 " KiB given back, %" PRIu64 " unknown, %" PRIu64
-		 " unanswered, %" PRIu64 " pieces\n",
-		 vm_uint(device, "given_back_bytes") >> 10, vm_uint(device, "unknown"),
-		 vm_uint(device, "unanswered"), vm_uint(device, "pieces"));
-}
-
-static void stat_balloon_text(struct json_object *stat)
-{
-	struct json_object *balloon, *guest, *driver;
-
-	if (!json_object_object_get_ex(stat, "balloon", &balloon))
+	if (json_object_object_get_ex(stat, "view", &device))
+		out_text("view:        %" PRIu64 " pages given to KVM, %" PRIu64
+			 " of them by conversions; %" PRIu64 " touches answered; %" PRIu64
+			 " mappings\n", vm_uint(device, "pages"), vm_uint(device, "refills"),
+			 vm_uint(device, "faults"), vm_uint(device, "mappings"));
+	if (json_object_object_get_ex(stat, "pvmemcontrol", &device)) {
+		out_text("pvmemcontrol: %s, %" PRIu64 " connections",
+			 vm_string(device, "state"), vm_uint(device, "connections"));
+		stat_counts_text(device, "done");
+		stat_counts_text(device, "refused");
+		out_text("; %" PRIu64 " KiB given back, %" PRIu64 " unknown, %" PRIu64
+			 " unanswered, %" PRIu64 " pieces\n",
+			 vm_uint(device, "given_back_bytes") >> 10,
+			 vm_uint(device, "unknown"), vm_uint(device, "unanswered"),
+			 vm_uint(device, "pieces"));
+	}
+	if (!json_object_object_get_ex(stat, "balloon", &device))
 		return;
 	out_text("balloon:     %" PRIu64 " of %" PRIu64 " KiB%s, %" PRIu64
 		 " KiB without effect; %" PRIu64 " KiB reported as free\n",
-		 vm_uint(balloon, "given_bytes") >> 10,
-		 vm_uint(balloon, "target_bytes") >> 10,
-		 json_object_object_get_ex(balloon, "driver", &driver) &&
+		 vm_uint(device, "given_bytes") >> 10,
+		 vm_uint(device, "target_bytes") >> 10,
+		 json_object_object_get_ex(device, "driver", &driver) &&
 		 json_object_get_boolean(driver) ? "" : " (the guest has no driver)",
-		 vm_uint(balloon, "failed_bytes") >> 10,
-		 vm_uint(balloon, "reported_bytes") >> 10);
-	if (json_object_object_get_ex(balloon, "guest", &guest))
+		 vm_uint(device, "failed_bytes") >> 10,
+		 vm_uint(device, "reported_bytes") >> 10);
+	if (json_object_object_get_ex(device, "guest", &guest))
 		out_text("guest:       %" PRIu64 " KiB, %" PRIu64 " KiB free, %" PRIu64
 			 " KiB available, %" PRIu64 " s ago\n",
 			 vm_uint(guest, "total_memory") >> 10,
@@ -268,10 +251,17 @@ static void stat_balloon_text(struct json_object *stat)
 			 vm_uint(guest, "age_ns") / 1000000000);
 }
 
-static void stat_text(struct json_object *stat)
+static int stat_main(int argc, char **argv)
 {
-	struct json_object *rate = NULL;
+	struct json_object *reply, *stat, *rate = NULL;
+	struct vm_arguments arguments;
+	int code = command_parse(&command_stat, argc, argv, &arguments);
 
+	if (!code)
+		code = vm_call(arguments.name, message_request("stat"), &reply,
+			       &stat);
+	if (code)
+		return code;
 	json_object_object_get_ex(stat, "conversions_per_second", &rate);
 	out_text("name:        %s, process %" PRIu64 ", %s\n",
 		 vm_string(stat, "name"), vm_uint(stat, "pid"),
@@ -287,24 +277,8 @@ static void stat_text(struct json_object *stat)
 	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB, %.1f per second\n",
 		 vm_uint(stat, "conversions"),
 		 vm_uint(stat, "converted_bytes") >> 10,
-		 rate ? json_object_get_double(rate) : 0.0);
-	stat_view_text(stat);
-	stat_pvmemcontrol_text(stat);
-	stat_balloon_text(stat);
-}
-
-static int stat_main(int argc, char **argv)
-{
-	struct vm_arguments arguments;
-	struct json_object *reply, *stat;
-	int code = command_parse(&command_stat, argc, argv, &arguments);
-
-	if (!code)
-		code = vm_call(arguments.name, vm_request("stat"), &reply,
-			       &stat);
-	if (code)
-		return code;
-	stat_text(stat);
+		 json_object_get_double(rate));
+	stat_devices_text(stat);
 	vm_copy(stat, out_root());
 	json_object_put(reply);
 	return EXIT_CODE_OK;
@@ -343,9 +317,8 @@ static int map_main(int argc, char **argv)
 	if (!code && arguments.picture)
 		return map_picture(arguments.name);
 	while (!code) {
-		request = vm_request("map");
-		json_object_object_add(request, "start",
-				       json_object_new_uint64(start));
+		request = message_request("map");
+		message_add_number(request, "start", start);
 		code = vm_call(arguments.name, request, &reply, &result);
 		if (code)
 			break;
@@ -363,7 +336,6 @@ static int vm_range_call(const struct vm_arguments *arguments,
 			 struct json_object *request)
 {
 	uint64_t start = arguments->start, size = arguments->size;
-	struct json_object *reply, *result;
 	int code = 0;
 
 	if (size % RANGE_PAGE_SIZE || !size || start % RANGE_PAGE_SIZE)
@@ -377,12 +349,9 @@ static int vm_range_call(const struct vm_arguments *arguments,
 		json_object_put(request);
 		return code;
 	}
-	json_object_object_add(request, "start", json_object_new_uint64(start));
-	json_object_object_add(request, "size", json_object_new_uint64(size));
-	code = vm_call(arguments->name, request, &reply, &result);
-	if (!code)
-		json_object_put(reply);
-	return code;
+	message_add_number(request, "start", start);
+	message_add_number(request, "size", size);
+	return vm_do(arguments->name, request);
 }
 
 static int convert_main(int argc, char **argv)
@@ -393,9 +362,8 @@ static int convert_main(int argc, char **argv)
 
 	if (code)
 		return code;
-	request = vm_request("convert");
-	json_object_object_add(request, "to",
-			       json_object_new_string(vm_states[arguments.to]));
+	request = message_request("convert");
+	message_add_string(request, "to", vm_states[arguments.to]);
 	return vm_range_call(&arguments, request);
 }
 
@@ -404,40 +372,30 @@ static int decommit_main(int argc, char **argv)
 	struct vm_arguments arguments;
 	int code = command_parse(&command_decommit, argc, argv, &arguments);
 
-	return code ? code : vm_range_call(&arguments, vm_request("decommit"));
+	return code ? code : vm_range_call(&arguments, message_request("decommit"));
 }
 
 static int balloon_main(int argc, char **argv)
 {
 	struct vm_arguments arguments;
-	struct json_object *reply, *result, *request;
+	struct json_object *request;
 	int code = command_parse(&command_balloon, argc, argv, &arguments);
 
 	if (!code && arguments.size % RANGE_PAGE_SIZE)
 		code = usage_error("SIZE", "not whole pages", "a multiple of 4K");
 	if (code)
 		return code;
-	request = vm_request("balloon");
-	json_object_object_add(request, "size",
-			       json_object_new_uint64(arguments.size));
-	code = vm_call(arguments.name, request, &reply, &result);
-	if (!code)
-		json_object_put(reply);
-	return code;
+	request = message_request("balloon");
+	message_add_number(request, "size", arguments.size);
+	return vm_do(arguments.name, request);
 }
 
 static int stop_main(int argc, char **argv)
 {
 	struct vm_arguments arguments;
-	struct json_object *reply, *result;
 	int code = command_parse(&command_stop, argc, argv, &arguments);
 
-	if (!code)
-		code = vm_call(arguments.name, vm_request("stop"), &reply,
-			       &result);
-	if (!code)
-		json_object_put(reply);
-	return code;
+	return code ? code : vm_do(arguments.name, message_request("stop"));
 }
 
 const struct command command_ps = {

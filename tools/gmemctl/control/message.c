@@ -30,42 +30,39 @@ static struct json_object *member(struct json_object *object, const char *key,
 	return value;
 }
 
-static struct json_object *parse(struct json_tokener *tokener,
-				 const char *line, size_t length)
-{
-	struct json_object *object;
-
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	object = json_tokener_parse_ex(tokener, line, (int)length);
-	if (object && json_object_is_type(object, json_type_object) &&
-	    json_tokener_get_parse_end(tokener) == length)
-		return object;
-	json_object_put(object);
-	return NULL;
-}
-
 int message_parse(const char *line, size_t length, struct json_object **object,
 		  struct error *error)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	bool whole;
 
 	if (!tokener)
 		return error_set(error, -ENOMEM, "message", "parse", NULL);
-	*object = parse(tokener, line, length);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	*object = json_tokener_parse_ex(tokener, line, (int)length);
+	whole = *object && json_object_is_type(*object, json_type_object) &&
+		json_tokener_get_parse_end(tokener) == length;
 	json_tokener_free(tokener);
-	if (*object)
+	if (whole)
 		return 0;
+	json_object_put(*object);
+	*object = NULL;
 	return error_set(error, -EBADMSG, "message", "parse",
 			 "one line with one JSON object, at most %d deep",
 			 DEPTH_MAX);
 }
 
+struct json_object *message_request(const char *command)
+{
+	struct json_object *request = json_object_new_object();
+
+	message_add_string(request, "command", command);
+	return request;
+}
+
 const char *message_command(struct json_object *request)
 {
-	struct json_object *command = member(request, "command",
-					     json_type_string);
-
-	return command ? json_object_get_string(command) : NULL;
+	return json_object_get_string(member(request, "command", json_type_string));
 }
 
 /* A number of JSON that is not too large for 64 bits is saturated, not wrong. */
@@ -198,28 +195,22 @@ static const char *text(struct json_object *object, const char *key)
 	return string ? json_object_get_string(string) : "";
 }
 
-static int other_side(struct json_object *entry, struct error *error)
-{
-	struct json_object *number = member(entry, "errno", json_type_int);
-	int rc = number ? json_object_get_int(number) : 0;
-
-	if (rc <= 0 || rc > 4095)
-		rc = EPROTO;
-	return error_set(error, -rc, text(entry, "object"),
-			 text(entry, "action"), "%s", text(entry, "hint"));
-}
-
 int message_reply(struct json_object *reply, struct json_object **result,
 		  struct error *error)
 {
 	struct json_object *ok = member(reply, "ok", json_type_boolean);
 	struct json_object *entry = member(reply, "error", json_type_object);
+	int rc;
 
 	if (ok && json_object_get_boolean(ok) &&
 	    json_object_object_get_ex(reply, "result", result))
 		return 0;
-	if (ok && !json_object_get_boolean(ok) && entry)
-		return other_side(entry, error);
-	return error_set(error, -EBADMSG, "VM", "understand its reply",
-			 "it may be another version of gmemctl");
+	if (!ok || json_object_get_boolean(ok) || !entry)
+		return error_set(error, -EBADMSG, "VM", "understand its reply",
+				 "it may be another version of gmemctl");
+	rc = json_object_get_int(member(entry, "errno", json_type_int));
+	if (rc <= 0 || rc > 4095)
+		rc = EPROTO;
+	return error_set(error, -rc, text(entry, "object"),
+			 text(entry, "action"), "%s", text(entry, "hint"));
 }

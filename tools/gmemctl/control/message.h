@@ -41,6 +41,9 @@ struct json_object *message_text(const char *text);
 int message_parse(const char *line, size_t length, struct json_object **object,
 		  struct error *error);
 
+/** message_request() - a request of a command, without anything else */
+struct json_object *message_request(const char *command);
+
 /** message_command() - the command of a request, or NULL */
 const char *message_command(struct json_object *request);
 
