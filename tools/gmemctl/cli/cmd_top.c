@@ -10,11 +10,10 @@
 
 #include "../base/clock.h"
 #include "../gmem/gmem.h"
-#include "../who/who.h"
 #include "command.h"
 #include "out.h"
+#include "who_find.h"
 
-#define PROC		"/proc"
 #define INTERVAL_MAX	3600
 #define SCREEN_CLEAR	"\033[H\033[J"
 

@@ -2,21 +2,24 @@
 /* What happens to gmem memory, and what guests ask of pvmemcontrol, as it happens. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../gmem/gmem.h"
 #include "../kvm/threads.h"
 #include "../trace/trace.h"
-#include "../who/who.h"
 #include "command.h"
 #include "out.h"
-#include "trace_filter.h"
 #include "who_find.h"
 
 #define SECONDS_MAX	(7 * 24 * 3600)
@@ -27,10 +30,23 @@
 /* An older kernel does not wake a reader of a buffer that is not half full. */
 #define LOOK_MS		500
 #define DESCRIPTION_MAX	512
+/* What names of gmem files begin with, see who_memory.name */
+#define NAMED		"/gmem:"
 
 /** struct thread - a thread, and whose it is */
 struct thread {
 	pid_t tid;
+	pid_t pid;
+};
+
+/**
+ * struct trace_filter - what passes; all of it if nothing was added
+ * @inodes: files, of @nr
+ * @pid: also the files that this process makes from now on; 0: there is none
+ */
+struct trace_filter {
+	uint64_t *inodes;
+	size_t nr;
 	pid_t pid;
 };
 
@@ -86,13 +102,112 @@ static const struct cli_option trace_options[] = {
 	{ 0 }
 };
 
-static uint64_t wall_ahead_us(void)
+static int filter_add(struct trace_filter *filter, uint64_t inode)
 {
-	struct timespec now;
+	uint64_t *more = realloc(filter->inodes, (filter->nr + 1) * sizeof(*more));
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
-	       clock_now_ns() / 1000;
+	if (!more)
+		return -ENOMEM;
+	filter->inodes = more;
+	more[filter->nr++] = inode;
+	return 0;
+}
+
+/* The gmem fds of a VM, or of a process: see who_find() */
+static int trace_filter_by_owner(struct trace_filter *filter, const char *name,
+				 struct error *error)
+{
+	struct who_memory *memories;
+	size_t count;
+	int rc = who_find(name, &memories, &count, error);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = filter_add(filter, memories[i].inode);
+	filter->pid = memories[0].pid;
+	who_memories_free(memories, count);
+	return rc ? error_set(error, rc, name, "note its files", NULL) : 0;
+}
+
+static int by_path(struct trace_filter *filter, const char *path, struct error *error)
+{
+	struct gmem_ioctl_stat gmem;
+	struct stat st;
+	int rc, fd;
+
+	/* Only a regular file is opened: others may do something then. */
+	if (stat(path, &st))
+		return error_set(error, -errno, path, "look for the file", NULL);
+	fd = S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+	rc = fd < 0 || gmem_stat(fd, &gmem) || fstat(fd, &st) ? -ENOTTY : 0;
+	if (fd >= 0)
+		close(fd);
+	if (rc)
+		return error_set(error, rc, path, "trace the file",
+				 "it is no gmem fd; /proc/PID/fd/N of one is a path to it");
+	rc = filter_add(filter, st.st_ino);
+	return rc ? error_set(error, rc, path, "note the file", NULL) : 0;
+}
+
+/* gmem fds are called "/gmem:NAME". */
+static int by_name(struct trace_filter *filter, const char *name, struct error *error)
+{
+	struct who_memory *memories;
+	size_t count, found = filter->nr;
+	int rc = who_all_memories(PROC, &memories, &count, error);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < count; i++) {
+		if (!strncmp(memories[i].name, NAMED, strlen(NAMED)) &&
+		    !strcmp(memories[i].name + strlen(NAMED), name))
+			rc = filter_add(filter, memories[i].inode);
+	}
+	who_memories_free(memories, count);
+	if (rc)
+		return error_set(error, rc, name, "note its files", NULL);
+	if (filter->nr == found)
+		return error_set(error, -ENOENT, name, "find a gmem fd of this name",
+				 "gmemctl top lists them; the number of an inode or a path will "
+				 "do, too");
+	return 0;
+}
+
+/* A gmem file: its inode number; a path, with a slash in it; or its name: all called so */
+static int trace_filter_by_file(struct trace_filter *filter, const char *file,
+				struct error *error)
+{
+	uint64_t inode;
+	int rc;
+
+	if (strchr(file, '/'))
+		return by_path(filter, file, error);
+	if (number_parse(file, &inode))
+		return by_name(filter, file, error);
+	rc = filter_add(filter, inode);
+	return rc ? error_set(error, rc, file, "note the file", NULL) : 0;
+}
+
+/* Whether an event that has happened in the process @pid is to be shown */
+static bool trace_filter_passes(struct trace_filter *filter, const struct trace_record *record,
+				pid_t pid)
+{
+	uint64_t inode;
+
+	if (!filter->inodes)
+		return true;
+	if (!trace_inode(record, &inode))
+		return false;
+	for (size_t i = 0; i < filter->nr; i++) {
+		if (filter->inodes[i] == inode)
+			return true;
+	}
+	if (!filter->pid || pid != filter->pid || strcmp(record->event, "gmem_create"))
+		return false;
+	/* Without memory it is this event that is shown, and no other of the file. */
+	filter_add(filter, inode);
+	return true;
 }
 
 /* A thread that has gone, and was not seen before, is taken for a process. */
@@ -293,17 +408,21 @@ static int trace_choose(struct tracing *tracing, struct error *error)
 
 static int trace_main(int argc, char **argv)
 {
-	struct tracing tracing = { .wall_us = wall_ahead_us() };
+	struct tracing tracing = { 0 };
+	struct timespec now;
 	struct error error;
 	int code;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	tracing.wall_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
+			  clock_now_ns() / 1000;
 	out_lines();
 	code = command_parse(&command_trace, argc, argv, &tracing);
 	if (!code)
 		code = trace_choose(&tracing, &error);
 	if (!code && trace_run(&tracing, &error))
 		code = out_error_report(&error);
-	trace_filter_free(&tracing.filter);
+	free(tracing.filter.inodes);
 	out_uint(out_root(), "events", tracing.events);
 	out_uint(out_root(), "lost_events", tracing.lost);
 	if (!code && tracing.lost)

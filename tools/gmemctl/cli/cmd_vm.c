@@ -10,8 +10,8 @@
 #include "../control/runtime.h"
 #include "../memory/range.h"
 #include "command.h"
-#include "map_picture.h"
 #include "out.h"
+#include "picture.h"
 #include "progress.h"
 
 /* One VM that is stopped must not hold up the list of all. */

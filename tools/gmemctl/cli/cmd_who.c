@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../control/client.h"
 #include "../gmem/gmem.h"
 #include "../memory/range.h"
 #include "../who/who.h"
@@ -41,6 +42,23 @@ static const struct cli_option who_options[] = {
 	  "bytes; both take 0x and the suffixes K, M, G and T", .optional = true },
 	{ 0 }
 };
+
+int who_find(const char *name, struct who_memory **memories, size_t *count,
+	     struct error *error)
+{
+	uint32_t number;
+	pid_t pid;
+	int rc;
+
+	if (!count_parse(name, INT32_MAX, &number) && number) {
+		pid = (pid_t)number;
+	} else {
+		rc = client_process(name, &pid, error);
+		if (rc)
+			return rc;
+	}
+	return who_memories(PROC, pid, memories, count, error);
+}
 
 static uint32_t holder_surplus(const struct gmem_ioctl_holder *page)
 {

@@ -9,8 +9,11 @@
 
 #include "../gmem/gmem.h"
 #include "../kvm/slot.h"
+#include "command.h"
 #include "out.h"
+#include "output_file.h"
 #include "picture.h"
+#include "who_find.h"
 
 #define PICTURE_WIDTH	64
 #define PICTURE_BLOCKS	1024
@@ -89,35 +92,28 @@ static int picture_mark_held(const struct gmem_ioctl_holder *page, void *data)
 	return 0;
 }
 
-static int picture_fill(struct picture *picture, int fd, uint64_t size)
-{
-	uint64_t unit = picture->unit;
-
-	for (uint64_t offset = 0; offset < size; offset += unit) {
-		uint64_t length = size - offset < unit ? size - offset : unit;
-		struct block block = { 0 };
-		int rc = gmem_query(fd, offset, length, block_add, &block);
-
-		if (rc)
-			return rc;
-		picture->cells[picture->count++] = (uint8_t)block_cell(&block);
-	}
-	return picture->held ? gmem_held(fd, 0, size, picture_mark_held, picture) : 0;
-}
-
 /* Return: to be freed, or NULL with @rc. */
 static struct picture *picture_make(int fd, uint64_t size, bool held, int *rc)
 {
 	struct picture *picture = calloc(1, sizeof(*picture));
+	uint64_t unit = GUEST_PAGE_SIZE;
 
-	*rc = -ENOMEM;
-	if (!picture)
-		return NULL;
-	picture->unit = GUEST_PAGE_SIZE;
-	picture->held = held;
-	while ((size + picture->unit - 1) / picture->unit > PICTURE_BLOCKS)
-		picture->unit *= 2;
-	*rc = picture_fill(picture, fd, size);
+	*rc = picture ? 0 : -ENOMEM;
+	while ((size + unit - 1) / unit > PICTURE_BLOCKS)
+		unit *= 2;
+	for (uint64_t offset = 0; !*rc && offset < size; offset += unit) {
+		uint64_t length = size - offset < unit ? size - offset : unit;
+		struct block block = { 0 };
+
+		*rc = gmem_query(fd, offset, length, block_add, &block);
+		picture->cells[picture->count++] = (uint8_t)block_cell(&block);
+	}
+	if (!*rc) {
+		picture->unit = unit;
+		picture->held = held;
+		if (held)
+			*rc = gmem_held(fd, 0, size, picture_mark_held, picture);
+	}
 	if (!*rc)
 		return picture;
 	free(picture);
@@ -172,26 +168,20 @@ static void picture_rows(const uint8_t *cells, size_t count, uint64_t unit)
 		printf("               : %zu more like that\n", same);
 }
 
-static void picture_legend(const struct picture *picture)
-{
-	const char *const *glyphs = picture_glyphs();
-
-	for (size_t i = 0; i < (picture->held ? CELL_COUNT : CELL_HELD); i++)
-		printf("%s%s%s%s %s", i ? "  " : "    ",
-		       out_color(1, colors[order[i]]), glyphs[order[i]],
-		       out_color(1, OUT_PLAIN), names[order[i]]);
-	printf("; one character is %" PRIu64 " KiB\n", picture->unit >> 10);
-}
-
 int picture_draw(int fd, uint64_t size, bool held)
 {
+	const char *const *glyphs = picture_glyphs();
 	int rc;
 	struct picture *picture = picture_make(fd, size, held, &rc);
 
 	if (!picture)
 		return rc;
 	picture_rows(picture->cells, picture->count, picture->unit);
-	picture_legend(picture);
+	for (size_t i = 0; i < (held ? CELL_COUNT : CELL_HELD); i++)
+		printf("%s%s%s%s %s", i ? "  " : "    ",
+		       out_color(1, colors[order[i]]), glyphs[order[i]],
+		       out_color(1, OUT_PLAIN), names[order[i]]);
+	printf("; one character is %" PRIu64 " KiB\n", picture->unit >> 10);
 	free(picture);
 	return 0;
 }
@@ -200,22 +190,30 @@ int picture_draw(int fd, uint64_t size, bool held)
 #define SVG_LEFT	110
 #define SVG_TOP		34
 
-static void svg_row(const struct picture *picture, size_t row, FILE *svg)
+static void svg_write(const struct picture *picture, const struct who_memory *memory,
+		      FILE *svg)
 {
-	size_t y = SVG_TOP + row / PICTURE_WIDTH * SVG_CELL;
+	size_t rows = (picture->count + PICTURE_WIDTH - 1) / PICTURE_WIDTH;
+	size_t y = SVG_TOP + (rows + 1) * SVG_CELL;
 
-	fprintf(svg, "<text x=\"%d\" y=\"%zu\" text-anchor=\"end\">0x%" PRIx64 "</text>\n",
-		SVG_LEFT - 8, y + SVG_CELL - 2, row * picture->unit);
-	for (size_t i = row; i < picture->count && i < row + PICTURE_WIDTH; i++)
+	fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" "
+		"font-family=\"monospace\" font-size=\"11\">\n"
+		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
+		"<text x=\"%d\" y=\"20\" font-size=\"13\">%s, %" PRIu64 " MiB</text>\n",
+		SVG_LEFT + PICTURE_WIDTH * SVG_CELL + 20, SVG_TOP + (rows + 4) * SVG_CELL,
+		SVG_LEFT, memory->name, memory->length >> 20);
+	for (size_t i = 0; i < picture->count; i++) {
+		size_t top = SVG_TOP + i / PICTURE_WIDTH * SVG_CELL;
+
+		if (!(i % PICTURE_WIDTH))
+			fprintf(svg, "<text x=\"%d\" y=\"%zu\" text-anchor=\"end\">0x%" PRIx64
+				"</text>\n", SVG_LEFT - 8, top + SVG_CELL - 2, i * picture->unit);
 		fprintf(svg, "<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" "
 			"fill=\"%s\"><title>0x%" PRIx64 ": %s</title></rect>\n",
-			SVG_LEFT + (i - row) * SVG_CELL, y, SVG_CELL - 1, SVG_CELL - 1,
+			SVG_LEFT + i % PICTURE_WIDTH * SVG_CELL, top, SVG_CELL - 1, SVG_CELL - 1,
 			fills[picture->cells[i]], i * picture->unit,
 			names[picture->cells[i]]);
-}
-
-static void svg_legend(const struct picture *picture, size_t y, FILE *svg)
-{
+	}
 	for (size_t i = 0; i < CELL_COUNT; i++) {
 		size_t x = SVG_LEFT + i * 110;
 
@@ -224,29 +222,80 @@ static void svg_legend(const struct picture *picture, size_t y, FILE *svg)
 			SVG_CELL - 1, SVG_CELL - 1, fills[order[i]], x + SVG_CELL + 4,
 			y + SVG_CELL - 2, names[order[i]]);
 	}
-	fprintf(svg, "<text x=\"%d\" y=\"%zu\">a square is %" PRIu64 " KiB</text>\n",
+	fprintf(svg, "<text x=\"%d\" y=\"%zu\">a square is %" PRIu64 " KiB</text>\n</svg>\n",
 		SVG_LEFT, y + 2 * SVG_CELL + 6, picture->unit >> 10);
 }
 
-int picture_svg(int fd, uint64_t size, const char *title, FILE *svg)
+static int map_failed(const struct who_memory *memory, int rc, struct error *error)
 {
-	int rc;
-	struct picture *picture = picture_make(fd, size, true, &rc);
-	size_t rows, height;
+	return rc ? error_set(error, rc, memory->name, "look at its pages", rc == -ENOTTY ?
+			      "the loaded module is older than this gmemctl" : NULL) : 0;
+}
 
-	if (!picture)
-		return rc;
-	rows = (picture->count + PICTURE_WIDTH - 1) / PICTURE_WIDTH;
-	height = SVG_TOP + (rows + 4) * SVG_CELL;
-	fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" "
-		"font-family=\"monospace\" font-size=\"11\">\n"
-		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
-		"<text x=\"%d\" y=\"20\" font-size=\"13\">%s, %" PRIu64 " MiB</text>\n",
-		SVG_LEFT + PICTURE_WIDTH * SVG_CELL + 20, height, SVG_LEFT, title, size >> 20);
-	for (size_t row = 0; row < picture->count; row += PICTURE_WIDTH)
-		svg_row(picture, row, svg);
-	svg_legend(picture, SVG_TOP + (rows + 1) * SVG_CELL, svg);
-	fputs("</svg>\n", svg);
+int map_picture(const char *name)
+{
+	struct who_memory *memories;
+	struct error error;
+	size_t count;
+	int rc = who_find(name, &memories, &count, &error);
+
+	if (rc)
+		return out_error_report(&error);
+	for (size_t i = 0; !rc && i < count; i++) {
+		out_text("%s: %" PRIu64 " MiB\n", memories[i].name, memories[i].length >> 20);
+		rc = map_failed(&memories[i], picture_draw(memories[i].fd, memories[i].length,
+							   true), &error);
+	}
+	who_memories_free(memories, count);
+	return rc ? out_error_report(&error) : EXIT_CODE_OK;
+}
+
+/* All of it is there, and then it gets its name. */
+static int map_draw(const struct who_memory *memory, const char *path, struct error *error)
+{
+	struct output_file file = OUTPUT_FILE_NONE;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *svg = open_memstream(&text, &size);
+	struct picture *picture;
+	int rc;
+
+	if (!svg)
+		return error_set(error, -errno, path, "draw", NULL);
+	picture = picture_make(memory->fd, memory->length, true, &rc);
+	if (picture)
+		svg_write(picture, memory, svg);
 	free(picture);
-	return 0;
+	if (fclose(svg) && !rc)
+		rc = -ENOMEM;
+	rc = map_failed(memory, rc, error);
+	if (!rc)
+		rc = output_file_find(&file, path, true, error);
+	if (!rc)
+		rc = output_file_create(&file, 0644, error);
+	if (!rc)
+		rc = output_file_write(&file, text, size, error);
+	if (!rc)
+		rc = output_file_commit(&file, error);
+	output_file_close(&file);
+	free(text);
+	return rc;
+}
+
+int map_svg(const char *name, const char *path)
+{
+	struct who_memory *memories;
+	size_t count, largest = 0;
+	struct error error;
+	int rc = who_find(name, &memories, &count, &error);
+
+	if (rc)
+		return out_error_report(&error);
+	for (size_t i = 0; i < count; i++) {
+		if (memories[i].length > memories[largest].length)
+			largest = i;
+	}
+	rc = map_draw(&memories[largest], path, &error);
+	who_memories_free(memories, count);
+	return rc ? out_error_report(&error) : EXIT_CODE_OK;
 }

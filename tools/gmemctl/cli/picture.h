@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The states of guest memory as a picture, one character or square per block. */
+/* The states of guest memory as a picture, one character or square for each block. */
 #ifndef GMEMCTL_CLI_PICTURE_H
 #define GMEMCTL_CLI_PICTURE_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /**
  * picture_draw() - draw the memory of a gmem fd to stdout
@@ -20,10 +19,14 @@
 int picture_draw(int fd, uint64_t size, bool held);
 
 /**
- * picture_svg() - draw it for a browser, with what is held
- * @title: visible ASCII without &, < and >, or what XML has for these
- * @svg: where it is written; an error is found there
+ * map_picture() - draw the gmem fds of a VM, or of any process, to stdout
+ * @name: of a VM, or a process ID
+ *
+ * Return: an exit code.
  */
-int picture_svg(int fd, uint64_t size, const char *title, FILE *svg);
+int map_picture(const char *name);
+
+/** map_svg() - draw the largest of them into a file, with what is held */
+int map_svg(const char *name, const char *path);
 
 #endif /* GMEMCTL_CLI_PICTURE_H */
