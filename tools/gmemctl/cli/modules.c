@@ -188,9 +188,10 @@ static bool fd_is_gmem(const char *pid, const char *fd)
 	if (length < 0)
 		return false;
 	target[length] = '\0';
-	/* A gmem fd has no path; it shows as a deleted file of that name. */
+	/* A gmem fd has no path; it shows as a deleted file, "/gmem" or "/gmem:NAME". */
 	return !strcmp(target, GMEM_DEVICE_PATH) ||
-	       !strcmp(target, "/gmem (deleted)") || !strcmp(target, "/gmem");
+	       !strcmp(target, "anon_inode:[gmem-view]") ||
+	       (!strncmp(target, "/gmem", 5) && strchr(" :", target[5]));
 }
 
 static bool process_has_gmem(const char *pid)
