@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The kernel modules; gmemctl load, gmemctl unload */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +13,9 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
+#include "command.h"
 #include "modules.h"
+#include "out.h"
 
 const char *const modules_names[MODULES_COUNT] = { "gmem", "gmem_kvm" };
 
@@ -50,25 +53,19 @@ void modules_version(const char *name, char *version, size_t size)
 		version[0] = '\0';
 }
 
-static bool modules_locked_down(void)
+static const char *modules_load_hint(int rc, const char *dir)
 {
 	char line[128];
 
-	if (read_line("/sys/kernel/security/lockdown", line, sizeof(line)))
-		return false;
-	return strstr(line, "[integrity]") || strstr(line, "[confidentiality]");
-}
-
-static const char *modules_load_hint(int rc, const char *dir)
-{
 	switch (rc) {
 	case -EKEYREJECTED:
 	case -ENOKEY:
 	case -EBADMSG:
 		return HINT_SIGN;
 	case -EPERM:
-		return modules_locked_down() ? HINT_SIGN :
-		       "loading modules takes root (CAP_SYS_MODULE), and "
+		return !read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+		       (strstr(line, "[integrity]") || strstr(line, "[confidentiality]")) ?
+		       HINT_SIGN : "loading modules takes root (CAP_SYS_MODULE), and "
 		       "/proc/sys/kernel/modules_disabled must be 0";
 	case -ENOENT:
 		return dir ? "no such file there, or the module needs a symbol "
@@ -86,42 +83,6 @@ static const char *modules_load_hint(int rc, const char *dir)
 	}
 }
 
-static int modules_insert_file(struct kmod_ctx *ctx, const char *dir,
-			       const char *name)
-{
-	struct kmod_module *module;
-	char path[4096];
-	int rc;
-
-	if (snprintf(path, sizeof(path), "%s/%s.ko", dir, name) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	rc = kmod_module_new_from_path(ctx, path, &module);
-	if (rc < 0)
-		return rc;
-	rc = kmod_module_insert_module(module, 0, NULL);
-	kmod_module_unref(module);
-	return rc;
-}
-
-static int modules_insert_installed(struct kmod_ctx *ctx, const char *name)
-{
-	struct kmod_list *list = NULL;
-	struct kmod_module *module;
-	int rc;
-
-	rc = kmod_module_new_from_lookup(ctx, name, &list);
-	if (rc < 0)
-		return rc;
-	if (!list)
-		return -ENOENT;
-	module = kmod_module_get_module(list);
-	rc = kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
-	kmod_module_unref(module);
-	kmod_module_unref_list(list);
-	return rc;
-}
-
 /* Errors are reported with a hint of what to do; libkmod's own have none. */
 static void modules_log(void *data, int priority, const char *file, int line,
 			const char *fn, const char *format, va_list args)
@@ -133,6 +94,34 @@ static void modules_log(void *data, int priority, const char *file, int line,
 	(void)fn;
 	(void)format;
 	(void)args;
+}
+
+/* From a folder, or where the kernel's own modules are. */
+static int modules_insert(struct kmod_ctx *ctx, const char *dir, const char *name)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_module *module;
+	char path[4096];
+	int rc;
+
+	if (dir) {
+		if (snprintf(path, sizeof(path), "%s/%s.ko", dir, name) >=
+		    (int)sizeof(path))
+			return -ENAMETOOLONG;
+		rc = kmod_module_new_from_path(ctx, path, &module);
+		if (rc < 0)
+			return rc;
+		rc = kmod_module_insert_module(module, 0, NULL);
+	} else {
+		rc = kmod_module_new_from_lookup(ctx, name, &list);
+		if (rc < 0 || !list)
+			return rc < 0 ? rc : -ENOENT;
+		module = kmod_module_get_module(list);
+		rc = kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
+		kmod_module_unref_list(list);
+	}
+	kmod_module_unref(module);
+	return rc;
 }
 
 static struct kmod_ctx *modules_open(struct error *error)
@@ -159,8 +148,7 @@ int modules_load(const char *dir, struct error *error)
 
 		if (modules_loaded(name))
 			continue;
-		rc = dir ? modules_insert_file(ctx, dir, name) :
-			   modules_insert_installed(ctx, name);
+		rc = modules_insert(ctx, dir, name);
 		if (rc == -EEXIST || rc > 0)
 			rc = 0;
 		if (!rc)
@@ -178,36 +166,27 @@ int modules_load(const char *dir, struct error *error)
 	return rc;
 }
 
-static bool fd_is_gmem(const char *pid, const char *fd)
-{
-	char path[320], target[256];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, fd);
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length < 0)
-		return false;
-	target[length] = '\0';
-	/* A gmem fd has no path; it shows as a deleted file, "/gmem" or "/gmem:NAME". */
-	return !strcmp(target, GMEM_DEVICE_PATH) ||
-	       !strcmp(target, "anon_inode:[gmem-view]") ||
-	       (!strncmp(target, "/gmem", 5) && strchr(" :", target[5]));
-}
-
 static bool process_has_gmem(const char *pid)
 {
+	char path[320], target[256];
 	struct dirent *entry;
-	char path[64];
 	bool found = false;
+	ssize_t length;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
 	dir = opendir(path);
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir)))
-		found = entry->d_name[0] != '.' && fd_is_gmem(pid, entry->d_name);
-	closedir(dir);
+	while (dir && !found && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, entry->d_name);
+		length = readlink(path, target, sizeof(target) - 1);
+		target[length < 0 ? 0 : length] = '\0';
+		/* A gmem fd has no path; it shows as a deleted file, "/gmem" or "/gmem:NAME". */
+		found = !strcmp(target, GMEM_DEVICE_PATH) ||
+			!strcmp(target, "anon_inode:[gmem-view]") ||
+			(!strncmp(target, "/gmem", 5) && strchr(" :", target[5]));
+	}
+	if (dir)
+		closedir(dir);
 	return found;
 }
 
@@ -260,32 +239,23 @@ static int modules_unload_error(int rc, const char *name, struct error *error)
 			 "tell", name);
 }
 
-/* By somebody else than gmem_kvm. */
-static bool modules_gmem_is_used(struct kmod_ctx *ctx)
-{
-	struct kmod_module *module;
-	int references;
-
-	if (kmod_module_new_from_name(ctx, "gmem", &module))
-		return false;
-	references = kmod_module_get_refcnt(module);
-	kmod_module_unref(module);
-	return references > (modules_loaded("gmem_kvm") ? 1 : 0);
-}
-
 /* All or none: a VM that runs needs gmem_kvm as well as gmem. */
-int modules_unload(struct error *error)
+static int modules_unload(struct error *error)
 {
 	struct kmod_ctx *ctx = modules_open(error);
+	struct kmod_module *module;
 	int rc = 0;
 
 	if (!ctx)
 		return -ENOMEM;
-	if (modules_gmem_is_used(ctx))
-		rc = modules_unload_error(-EBUSY, "gmem", error);
+	if (!kmod_module_new_from_name(ctx, "gmem", &module)) {
+		/* By somebody else than gmem_kvm */
+		if (kmod_module_get_refcnt(module) > modules_loaded("gmem_kvm"))
+			rc = modules_unload_error(-EBUSY, "gmem", error);
+		kmod_module_unref(module);
+	}
 	for (unsigned int i = MODULES_COUNT; !rc && i--;) {
 		const char *name = modules_names[i];
-		struct kmod_module *module;
 
 		if (!modules_loaded(name))
 			continue;
@@ -313,3 +283,67 @@ int modules_check_abi(unsigned int *abi, struct error *error)
 	calls->close(device);
 	return rc;
 }
+
+static int load_main(int argc, char **argv)
+{
+	const char *dir = NULL;
+	char version[64];
+	struct error error;
+	unsigned int abi;
+	int code = command_parse(&command_load, argc, argv, &dir);
+
+	if (code)
+		return code;
+	if (modules_load(dir, &error))
+		return out_error_report(&error);
+	for (unsigned int i = 0; i < MODULES_COUNT; i++) {
+		modules_version(modules_names[i], version, sizeof(version));
+		out_text("%s: loaded, version %s\n", modules_names[i],
+			 version[0] ? version : "unknown");
+	}
+	if (modules_check_abi(&abi, &error))
+		return out_error_report(&error);
+	out_text("ABI version %u\n", abi);
+	return EXIT_CODE_OK;
+}
+
+static int unload_main(int argc, char **argv)
+{
+	struct error error;
+	int code = command_parse(&command_unload, argc, argv, NULL);
+
+	if (code)
+		return code;
+	if (modules_unload(&error))
+		return out_error_report(&error);
+	out_text("gmem_kvm, gmem: not loaded\n");
+	return EXIT_CODE_OK;
+}
+
+static const struct cli_option load_options[] = {
+	{ "--dir", "DIR", option_text, .help = "take gmem.ko and gmem_kvm.ko from DIR, a "
+	  "build tree, instead of the running kernel's directory" },
+	{ 0 }
+};
+
+const struct command command_load = {
+	.name = "load",
+	.run = load_main,
+	.summary = "load gmem and gmem_kvm",
+	.about = "Loads the modules gmem and gmem_kvm, unless they are loaded already. Checks "
+		 "that they have this program's ABI version.",
+	.options = load_options,
+	.without_json = true,
+	.examples = "gmemctl load\n"
+		    "gmemctl load --dir build/module",
+};
+
+const struct command command_unload = {
+	.name = "unload",
+	.run = unload_main,
+	.summary = "unload gmem_kvm and gmem",
+	.about = "Unloads the modules. While a gmem fd is open this fails, and the processes that "
+		 "hold one are named.",
+	.without_json = true,
+	.examples = "gmemctl unload",
+};

@@ -24,9 +24,6 @@ void modules_version(const char *name, char *version, size_t size);
  */
 int modules_load(const char *dir, struct error *error);
 
-/** modules_unload() - unload all modules that are loaded, in reverse order */
-int modules_unload(struct error *error);
-
 /**
  * modules_check_abi() - whether the loaded gmem speaks this program's ABI
  * @abi: out: its version
