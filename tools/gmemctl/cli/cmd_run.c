@@ -118,20 +118,6 @@ struct linux_run {
 #define PAYLOAD_ONLY GIVEN(struct run, payload_option)
 
 /* What needs no machine and no file to be seen. Return: 0 or an exit code. */
-static int linux_check(const struct run *run)
-{
-	size_t length = strlen(run->append);
-
-	if (run->memory.size && run->memory.size < E820_HOLE_END)
-		return usage_error("--memory", "too small", "at least 1M");
-	if (length >= LINUX_CMDLINE_SIZE)
-		return usage_error("--append", "too long",
-				   "at most %d characters, not %zu",
-				   LINUX_CMDLINE_SIZE - 1, length);
-	return 0;
-}
-
-/* Return: 0 or an exit code. */
 static int linux_memory(struct linux_run *linux_run)
 {
 	struct memory_config *memory = &linux_run->config.machine.memory;
@@ -139,7 +125,14 @@ static int linux_memory(struct linux_run *linux_run)
 	bool discard = linux_run->run->strategy == MEMORY_DISCARD;
 	uint64_t size = option->size ? option->size : DEFAULT_MEMORY;
 	unsigned int count = e820_place(size, linux_run->ram);
+	size_t length = strlen(linux_run->run->append);
 
+	if (option->size && option->size < E820_HOLE_END)
+		return usage_error("--memory", "too small", "at least 1M");
+	if (length >= LINUX_CMDLINE_SIZE)
+		return usage_error("--append", "too long",
+				   "at most %d characters, not %zu",
+				   LINUX_CMDLINE_SIZE - 1, length);
 	if (!count)
 		return usage_error("--memory", "not whole pages",
 				   "a multiple of 4K that fits a PC");
@@ -158,6 +151,36 @@ static int linux_memory(struct linux_run *linux_run)
 	return 0;
 }
 
+/* A guest that does not come up says nothing about why: so it is told before. */
+static int linux_cmdline(struct linux_run *linux_run, struct error *error)
+{
+	const char *append = linux_run->run->append;
+	char words[EMULATED_HOST_WORDS_MAX];
+	int khz = 0;
+	struct vm vm;
+
+	if (!emulated_host())
+		return 0;
+	/* Of the time stamp counter. Where there is no VM to be had the run says why. */
+	if (!vm_create_plain(&vm, NULL)) {
+		khz = calls_ioctl_value(vm.fd, KVM_GET_TSC_KHZ, 0);
+		vm_destroy(&vm);
+	}
+	emulated_host_words(append, khz > 0 ? (unsigned int)khz : 0, words);
+	if (!*words)
+		return 0;
+	if (asprintf(&linux_run->cmdline, "%s%s", append,
+		     append[0] ? words : words + 1) < 0) {
+		linux_run->cmdline = NULL;
+		return error_set(error, -ENOMEM, "command line", "extend", NULL);
+	}
+	linux_run->config.boot.cmdline = linux_run->cmdline;
+	out_string(out_root(), "cmdline_added", words + 1);
+	fprintf(stderr, "gmemctl: emulated host (TCG): the guest's command line "
+		"also has:%s\n", words);
+	return 0;
+}
+
 static int linux_read(struct linux_run *linux_run, struct error *error)
 {
 	struct linux_boot *boot = &linux_run->config.boot;
@@ -173,67 +196,13 @@ static int linux_read(struct linux_run *linux_run, struct error *error)
 	boot->kernel_name = run->kernel;
 	boot->initrd = linux_run->initrd;
 	boot->cmdline = run->append;
-	return rc;
-}
-
-/* Of the time stamp counter that a VM gets, or 0. */
-static unsigned int tsc_khz(void)
-{
-	struct vm vm;
-	int khz;
-
-	/* Where there is no VM to be had the run says why. */
-	if (vm_create_plain(&vm, NULL))
-		return 0;
-	khz = calls_ioctl_value(vm.fd, KVM_GET_TSC_KHZ, 0);
-	vm_destroy(&vm);
-	return khz > 0 ? (unsigned int)khz : 0;
-}
-
-/* A guest that does not come up says nothing about why: so it is told before. */
-static int linux_cmdline(struct linux_run *linux_run, struct error *error)
-{
-	const char *append = linux_run->run->append;
-	char words[EMULATED_HOST_WORDS_MAX];
-
-	if (!emulated_host())
-		return 0;
-	emulated_host_words(append, tsc_khz(), words);
-	if (!*words)
-		return 0;
-	if (asprintf(&linux_run->cmdline, "%s%s", append,
-		     append[0] ? words : words + 1) < 0) {
-		linux_run->cmdline = NULL;
-		return error_set(error, -ENOMEM, "command line", "extend", NULL);
-	}
-	linux_run->config.boot.cmdline = linux_run->cmdline;
-	out_string(out_root(), "cmdline_added", words + 1);
-	fprintf(stderr, "gmemctl: emulated host (TCG): the guest's command line "
-		"also has:%s\n", words);
-	return 0;
+	return rc ? rc : linux_cmdline(linux_run, error);
 }
 
 /* Return: an exit code. */
-static int linux_run_all(struct linux_run *linux_run)
-{
-	struct run_pc run = {
-		.name = linux_run->run->name,
-		.kernel = linux_run->run->kernel,
-	};
-	struct error error;
-	int rc;
-
-	rc = linux_read(linux_run, &error);
-	if (!rc)
-		rc = linux_cmdline(linux_run, &error);
-	if (rc)
-		return out_error_report(&error);
-	return run_pc(&run, &linux_run->config);
-}
-
-/* Each returns an exit code. */
 static int run_linux(struct run *run)
 {
+	struct run_pc pc = { .name = run->name, .kernel = run->kernel };
 	struct linux_run linux_run = {
 		.run = run,
 		.config = {
@@ -249,13 +218,13 @@ static int run_linux(struct run *run)
 			.page_reporting = run->page_reporting,
 		},
 	};
-	int code = linux_check(run);
+	struct error error;
+	int code = linux_memory(&linux_run);
 
-	if (!code)
-		code = linux_memory(&linux_run);
 	run_pc_console(&linux_run.config);
 	if (!code)
-		code = linux_run_all(&linux_run);
+		code = linux_read(&linux_run, &error) ? out_error_report(&error) :
+		       run_pc(&pc, &linux_run.config);
 	free(linux_run.kernel);
 	free(linux_run.initrd);
 	free(linux_run.cmdline);
@@ -281,12 +250,25 @@ static const char *const strategy_names[] = {
 	NULL
 };
 
-/* In place is what gmem can do, and all that it does with a store. */
-static int run_check_memory(struct run *run)
+/* Return: 0 or an exit code. */
+static int run_check_options(struct run *run)
 {
 	struct memory_request *request = &run->memory.request;
 	bool inplace = run->strategy == MEMORY_INPLACE;
 
+	if (run->nr_vcpus > GUEST_MAX_VCPUS)
+		return usage_error("--cpus", "not a number in range",
+				   "1 to %d for a payload", GUEST_MAX_VCPUS);
+	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->path)
+		return usage_error("--input", "missing",
+				   "the payload sha256 needs a file");
+	if (run->payload == GUEST_PAYLOAD_RACE && !inplace)
+		return usage_error("--strategy", "not for this payload",
+				   "race needs contents that survive: inplace");
+	if (run->payload != GUEST_PAYLOAD_SHA256 && run->path)
+		return usage_error("--input", "not for this payload",
+				   "only sha256 reads a file");
+	/* In place is what gmem can do, and all that it does with a store. */
 	if (!run->memory.kind_given)
 		request->kind = inplace ? BACKING_GMEM : BACKING_SHARED;
 	if (inplace && request->kind != BACKING_GMEM &&
@@ -294,34 +276,10 @@ static int run_check_memory(struct run *run)
 		return usage_error("--memory", "not for --strategy inplace",
 				   "kind=gmem or kind=gmem-store, or --strategy "
 				   "discard");
-	if (inplace || request->kind != BACKING_GMEM_STORE)
-		return 0;
-	return usage_error("--memory", "not for --strategy discard",
-			   "another kind, or --strategy inplace");
-}
-
-/* Return: 0 or an exit code. */
-static int run_check_options(struct run *run)
-{
-	if (run->nr_vcpus > GUEST_MAX_VCPUS)
-		return usage_error("--cpus", "not a number in range",
-				   "1 to %d for a payload", GUEST_MAX_VCPUS);
-	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->path)
-		return usage_error("--input", "missing",
-				   "the payload sha256 needs a file");
-	if (run->payload == GUEST_PAYLOAD_RACE &&
-	    run->strategy == MEMORY_DISCARD)
-		return usage_error("--strategy", "not for this payload",
-				   "race needs contents that survive: inplace");
-	if (run->payload != GUEST_PAYLOAD_SHA256 && run->path)
-		return usage_error("--input", "not for this payload",
-				   "only sha256 reads a file");
-	return run_check_memory(run);
-}
-
-static uint64_t round_up(uint64_t value, uint64_t unit)
-{
-	return (value + unit - 1) / unit * unit;
+	if (!inplace && request->kind == BACKING_GMEM_STORE)
+		return usage_error("--memory", "not for --strategy discard",
+				   "another kind, or --strategy inplace");
+	return 0;
 }
 
 /* How much memory the run needs, or whether what was given is enough. */
@@ -329,8 +287,8 @@ static int run_size_memory(struct run *run)
 {
 	uint64_t start = payload_input_gpa(run->strategy, run->nr_vcpus);
 	uint64_t *size = &run->memory.size;
-	uint64_t least = start + round_up(run->input.size, MEMORY_UNIT) +
-			 MEMORY_UNIT;
+	uint64_t units = (run->input.size + MEMORY_UNIT - 1) / MEMORY_UNIT + 1;
+	uint64_t least = start + units * MEMORY_UNIT;
 
 	if (!*size)
 		*size = least > PAYLOAD_DEFAULT_MEMORY || run->path ? least :
@@ -348,91 +306,18 @@ static int run_size_memory(struct run *run)
 	return 0;
 }
 
-/*
- * What the run will populate. The convert payload touches all memory, the
- * discarding strategy for a moment on both sides of a chunk.
- */
-static uint64_t run_footprint(const struct run *run)
-{
-	uint64_t bytes = GUEST_HEAP_GPA + 2 * run->nr_vcpus * GUEST_CHUNK;
-
-	if (run->path || run->payload == GUEST_PAYLOAD_CONVERT)
-		bytes += run->input_length;
-	return bytes;
-}
-
-/* Return: an exit code. */
-static int run_check_digest(struct run *run, struct payload *payload)
-{
-	const uint8_t *digest = machine_host(&payload->machine,
-					     GUEST_RESULT_GPA);
-	char text[65], expected[65];
-
-	if (run->payload != GUEST_PAYLOAD_SHA256)
-		return EXIT_CODE_OK;
-	input_digest_text(digest, text);
-	input_digest_text(run->input.digest, expected);
-	out_string(out_root(), "digest", text);
-	out_text("digest: %s\n", text);
-	if (!strcmp(text, expected))
-		return EXIT_CODE_OK;
-	out_error(run->path, "digest in the guest", -EBADMSG,
-		  "the host's is %s", expected);
-	return EXIT_CODE_FAILURE;
-}
-
-static void run_report_params(const struct payload *payload)
-{
-	const struct guest_params *params = payload->params;
-	struct json_object *object = out_object(out_root(), "guest");
-	struct json_object *observed = out_array(object, "observed");
-
-	out_uint(object, "refused", params->refused);
-	out_uint(object, "checked", params->checked);
-	for (unsigned int i = 0; i < 4; i++)
-		out_append_uint(observed, params->observed[i]);
-	if (params->refused)
-		out_text("guest:       %u bad requests, all refused\n",
-			 params->refused);
-	if (params->checked)
-		out_text("guest:       contents checked %u times\n",
-			 params->checked);
-}
-
-/* Return: an exit code. */
-static int payload_report(const struct run *run, struct payload *payload)
-{
-	struct json_object *root = out_root();
-
-	out_string(root, "payload", payload_names[run->payload]);
-	out_string(root, "strategy", strategy_names[run->strategy]);
-	out_string(root, "input", run->path);
-	out_uint(root, "input_bytes", run->input_length);
-	out_text("payload:     %s, %s\n", payload_names[run->payload],
-		 strategy_names[run->strategy]);
-	run_report_params(payload);
-	return run_report(&payload->machine, run->elapsed_ns, "memory:");
-}
-
-static int run_load(struct run *run, struct payload *payload,
-		    struct error *error)
-{
-	payload->params->pattern = PATTERN;
-	if (!run->path)
-		return 0;
-	return input_load(&run->input, payload_input(payload), error);
-}
-
-/* With --trace there are other lines. */
+/* With --trace there are other lines than that of the progress. */
 static int run_start(struct run *run, struct payload *payload, struct error *error)
 {
 	struct progress progress = { 0 };
 	uint64_t start;
-	int rc;
+	int rc = 0;
 
+	payload->params->pattern = PATTERN;
 	if (!run->trace)
 		progress_start(&progress, "run the payload", -1);
-	rc = run_load(run, payload, error);
+	if (run->path)
+		rc = input_load(&run->input, payload_input(payload), error);
 	start = clock_now_ns();
 	if (!rc)
 		rc = payload_run(payload, run->payload, run->input_length,
@@ -443,15 +328,43 @@ static int run_start(struct run *run, struct payload *payload, struct error *err
 }
 
 /* Return: an exit code. */
-static int run_machine(struct run *run, struct payload *payload)
+static int payload_report(const struct run *run, struct payload *payload)
 {
-	struct error error;
+	const struct guest_params *params = payload->params;
+	struct json_object *root = out_root(), *guest, *observed;
+	char text[65], expected[65];
 	int code;
 
-	if (run_start(run, payload, &error))
-		return out_error_report(&error);
-	code = payload_report(run, payload);
-	return code ? code : run_check_digest(run, payload);
+	out_string(root, "payload", payload_names[run->payload]);
+	out_string(root, "strategy", strategy_names[run->strategy]);
+	out_string(root, "input", run->path);
+	out_uint(root, "input_bytes", run->input_length);
+	out_text("payload:     %s, %s\n", payload_names[run->payload],
+		 strategy_names[run->strategy]);
+	guest = out_object(root, "guest");
+	observed = out_array(guest, "observed");
+	out_uint(guest, "refused", params->refused);
+	out_uint(guest, "checked", params->checked);
+	for (unsigned int i = 0; i < 4; i++)
+		out_append_uint(observed, params->observed[i]);
+	if (params->refused)
+		out_text("guest:       %u bad requests, all refused\n",
+			 params->refused);
+	if (params->checked)
+		out_text("guest:       contents checked %u times\n",
+			 params->checked);
+	code = run_report(&payload->machine, run->elapsed_ns, "memory:");
+	if (code || run->payload != GUEST_PAYLOAD_SHA256)
+		return code;
+	input_digest_text(machine_host(&payload->machine, GUEST_RESULT_GPA), text);
+	input_digest_text(run->input.digest, expected);
+	out_string(root, "digest", text);
+	out_text("digest: %s\n", text);
+	if (!strcmp(text, expected))
+		return EXIT_CODE_OK;
+	out_error(run->path, "digest in the guest", -EBADMSG,
+		  "the host's is %s", expected);
+	return EXIT_CODE_FAILURE;
 }
 
 /* Return: an exit code. */
@@ -467,48 +380,44 @@ static int run_build(struct run *run)
 		.trace = run->trace ? stderr : NULL,
 		.console = stderr,
 	};
+	/* For the discarding strategy a chunk is for a moment on both sides. */
+	uint64_t populated = GUEST_HEAP_GPA + 2 * run->nr_vcpus * GUEST_CHUNK;
 	struct progress progress;
 	struct payload payload;
 	struct error error;
 	int rc, code;
 
+	if (run->path || run->payload == GUEST_PAYLOAD_CONVERT)
+		populated += run->input_length;
 	progress_start(&progress, "make the VM and its memory", -1);
-	rc = payload_check_memory(run_footprint(run), &error);
+	rc = payload_check_memory(populated, &error);
 	if (!rc)
 		rc = payload_create(&payload, &config, &error);
 	progress_stop(&progress);
 	if (rc)
 		return out_error_report(&error);
 	run_warn(&payload.machine);
-	code = run_machine(run, &payload);
+	code = run_start(run, &payload, &error) ? out_error_report(&error) :
+	       payload_report(run, &payload);
 	payload_destroy(&payload);
 	return code;
 }
 
-static int run_input(struct run *run)
-{
-	struct error error;
-	int rc = 0;
-
-	if (run->path)
-		rc = input_open(&run->input, run->path, &error);
-	if (rc)
-		return out_error_report(&error);
-	rc = run_size_memory(run);
-	if (rc)
-		return rc;
-	rc = run_build(run);
-	out_string(out_root(), "result", rc ? "failed" : "ok");
-	return rc;
-}
-
+/* Return: an exit code. */
 static int run_payload(struct run *run)
 {
+	struct error error;
 	int code = run_check_options(run);
 
 	if (code)
 		return code;
-	code = run_input(run);
+	if (run->path && input_open(&run->input, run->path, &error))
+		return out_error_report(&error);
+	code = run_size_memory(run);
+	if (!code) {
+		code = run_build(run);
+		out_string(out_root(), "result", code ? "failed" : "ok");
+	}
 	input_close(&run->input);
 	return code;
 }
@@ -571,22 +480,6 @@ static const struct cli_option run_options[] = {
 	{ 0 }
 };
 
-/* Return: 0 or an exit code. */
-static int run_check(const struct run *run)
-{
-	if (run->memory.request.existing_fd >= 0)
-		return usage_error("--memory", "fd= is not for this guest",
-				   "only an SNP guest can start in memory that "
-				   "is there already");
-	if (run->linux_option && !run->kernel)
-		return usage_error(run->linux_option, "needs a kernel",
-				   "say with --kernel which Linux to boot");
-	if (run->linux_option && run->payload_option)
-		return usage_error(run->payload_option, "not for Linux",
-				   "it is about payloads; --kernel runs Linux");
-	return 0;
-}
-
 static int run_main(int argc, char **argv)
 {
 	struct run run = {
@@ -600,10 +493,18 @@ static int run_main(int argc, char **argv)
 	};
 	int code = command_parse(&command_run, argc, argv, &run);
 
-	if (!code)
-		code = run_check(&run);
 	if (code)
 		return code;
+	if (run.memory.request.existing_fd >= 0)
+		return usage_error("--memory", "fd= is not for this guest",
+				   "only an SNP guest can start in memory that "
+				   "is there already");
+	if (run.linux_option && !run.kernel)
+		return usage_error(run.linux_option, "needs a kernel",
+				   "say with --kernel which Linux to boot");
+	if (run.linux_option && run.payload_option)
+		return usage_error(run.payload_option, "not for Linux",
+				   "it is about payloads; --kernel runs Linux");
 	return run.kernel ? run_linux(&run) : run_payload(&run);
 }
 
