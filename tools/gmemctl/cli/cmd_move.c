@@ -107,36 +107,31 @@ void move_config(const struct move_options *options, unsigned int cpus,
 }
 
 /* The name is in the request; the VM connects before it answers. */
-static int move_call(const char *name, struct channel *channel,
-		     struct json_object *request, struct error *error)
-{
-	struct json_object *reply, *result;
-	int rc;
-
-	message_add_string(request, "channel", channel->name);
-	rc = client_call(name, request, &reply, &result, error);
-	if (rc)
-		return rc;
-	json_object_put(reply);
-	return channel_accept(channel, ACCEPT_TIMEOUT_MS, error);
-}
-
 int move_request(const char *name, struct json_object *request, int *socket)
 {
+	struct json_object *reply, *result;
 	struct progress progress;
 	struct channel channel;
 	struct error error;
-	int fd = channel_listen(&channel, &error);
+	int rc = channel_listen(&channel, &error);
 
-	if (!fd) {
+	*socket = -1;
+	if (!rc) {
+		message_add_string(request, "channel", channel.name);
 		progress_start(&progress, "wait for the VM", -1);
-		fd = move_call(name, &channel, request, &error);
+		rc = client_call(name, request, &reply, &result, &error);
+		if (!rc) {
+			json_object_put(reply);
+			rc = channel_accept(&channel, ACCEPT_TIMEOUT_MS, &error);
+		}
 		progress_stop(&progress);
 		channel_close(&channel);
 	}
 	json_object_put(request);
-	*socket = fd < 0 ? -1 : fd;
-	return fd < 0 ? out_error_report(&error) : EXIT_CODE_OK;
+	if (rc < 0)
+		return out_error_report(&error);
+	*socket = rc;
+	return EXIT_CODE_OK;
 }
 
 /* The guest is here if this succeeds, and otherwise where it was. */
@@ -178,23 +173,6 @@ static int taker_run(struct taker *taker, const struct move_options *options)
 	return code;
 }
 
-/* Return: an exit code. */
-static int taker_take(struct taker *taker, const struct move_options *options)
-{
-	struct progress progress;
-	struct error error;
-	int rc, code;
-
-	progress_start(&progress, "wait for the guest", -1);
-	rc = handover_take(taker->socket, &taker->handover, &error);
-	progress_stop(&progress);
-	if (rc)
-		return out_error_report(&error);
-	code = taker_run(taker, options);
-	handover_close(&taker->handover);
-	return code;
-}
-
 /*
  * That of another VM is seen before the guest is stopped: nobody is about to give
  * it up. Return: 0 or an exit code.
@@ -225,8 +203,10 @@ static const struct cli_option handover_options[] = {
 static int handover_main(int argc, char **argv)
 {
 	struct move_options options = { 0 };
+	struct progress progress;
 	struct taker *taker;
-	int code = command_parse(&command_handover, argc, argv, &options);
+	struct error error;
+	int rc, code = command_parse(&command_handover, argc, argv, &options);
 
 	if (!code)
 		code = check_new_name(&options);
@@ -236,10 +216,19 @@ static int handover_main(int argc, char **argv)
 	if (!taker)
 		return out_no_memory("handover");
 	code = move_request(options.from, message_request("handover"), &taker->socket);
-	if (!code)
-		code = taker_take(taker, &options);
-	if (taker->socket >= 0)
-		close(taker->socket);
+	if (code)
+		goto out_free;
+	progress_start(&progress, "wait for the guest", -1);
+	rc = handover_take(taker->socket, &taker->handover, &error);
+	progress_stop(&progress);
+	if (rc) {
+		code = out_error_report(&error);
+	} else {
+		code = taker_run(taker, &options);
+		handover_close(&taker->handover);
+	}
+	close(taker->socket);
+out_free:
 	free(taker);
 	return code;
 }
@@ -315,27 +304,6 @@ static int restored_run(struct restored *restored,
 	return run_pc(&run, &config);
 }
 
-/*
- * It must not change while it is read; and it must not be the file that gets the
- * memory, which is emptied before.
- */
-static int restored_open(struct restored *restored, const char *path,
-			 struct error *error)
-{
-	int rc;
-
-	restored->fd = input_open_fd(path, error);
-	if (restored->fd < 0)
-		return restored->fd;
-	rc = file_lock(restored->fd, path, false, error);
-	if (!rc)
-		rc = save_read(restored->fd, path, &restored->saved, error);
-	if (!rc && !save_is_checked(&restored->saved))
-		fprintf(stderr, "gmemctl: %s: it is from an older gmemctl and has "
-			"no checksums: damage is not noticed\n", path);
-	return rc;
-}
-
 static const struct cli_option restore_options[] = {
 	{ "FILE", NULL, option_text, TO(struct move_options, from) },
 	{ "--name", "NAME", option_vm_name, TO(struct move_options, name),
@@ -346,21 +314,33 @@ static const struct cli_option restore_options[] = {
 	{ 0 }
 };
 
+/*
+ * The file must not change while it is read; and it must not be the file that gets the
+ * memory, which is emptied before.
+ */
 static int restore_main(int argc, char **argv)
 {
 	struct move_options options = { 0 };
 	struct restored *restored;
 	struct error error;
-	int code = command_parse(&command_restore, argc, argv, &options);
+	int rc, code = command_parse(&command_restore, argc, argv, &options);
 
 	if (code)
 		return code;
 	restored = calloc(1, sizeof(*restored));
 	if (!restored)
 		return out_no_memory("saved guest");
-	if (restored_open(restored, options.from, &error)) {
+	restored->fd = input_open_fd(options.from, &error);
+	rc = restored->fd < 0 ? restored->fd :
+	     file_lock(restored->fd, options.from, false, &error);
+	if (!rc)
+		rc = save_read(restored->fd, options.from, &restored->saved, &error);
+	if (rc) {
 		code = out_error_report(&error);
 	} else {
+		if (!save_is_checked(&restored->saved))
+			fprintf(stderr, "gmemctl: %s: it is from an older gmemctl and has "
+				"no checksums: damage is not noticed\n", options.from);
 		code = restored_run(restored, &options);
 		save_free(&restored->saved);
 	}
@@ -381,32 +361,16 @@ const struct command command_restore = {
 	.examples = "gmemctl restore guest.save",
 };
 
-static int signals_open(void)
-{
-	sigset_t set;
-
-	signals_end_set(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* Return: 0 or an exit code. The VM has connected, and waits for a file, then. */
-static int save_ask(struct saving *saving)
-{
-	struct json_object *request = message_request("save");
-
-	json_object_object_add(request, "stop",
-			       json_object_new_boolean(saving->stop));
-	return move_request(saving->name, request, &saving->socket);
-}
-
 /* The VM writes. Whatever ends this, the guest goes on. */
 static int save_write_guest(struct saving *saving, struct error *error)
 {
 	struct progress progress;
+	sigset_t set;
 	int rc;
 
-	saving->signals = signals_open();
+	signals_end_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	saving->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (saving->signals < 0)
 		return error_set(error, -errno, "signalfd", "create", NULL);
 	rc = output_file_create(&saving->file, 0600, error);
@@ -427,63 +391,28 @@ static int save_write_guest(struct saving *saving, struct error *error)
 			       "save the VM to it") : 0;
 }
 
-static int save_commit(struct saving *saving, struct error *error)
+static int save_all(struct saving *saving, struct error *error)
 {
 	struct error cause;
-	int rc = output_file_commit(&saving->file, &cause);
+	int rc = save_write_guest(saving, error);
 
+	if (rc)
+		return rc;
+	rc = output_file_commit(&saving->file, &cause);
 	saving->complete = rc != -EIDRM;
-	return rc ? error_set(error, rc, cause.object, cause.action,
-			      "%s%sthe VM goes on", cause.hint,
-			      *cause.hint ? "; " : "") : 0;
-}
-
-/* A VM that is not there any more has ended: all of the guest is in the file. */
-static int save_end_vm(struct saving *saving, int rc, struct error *error)
-{
-	struct error cause;
-	int end;
-
+	if (rc)
+		error_set(error, rc, cause.object, cause.action,
+			  "%s%sthe VM goes on", cause.hint,
+			  *cause.hint ? "; " : "");
+	if (!saving->stop)
+		return rc;
 	channel_send_result(saving->socket, rc, error);
 	if (rc)
 		return rc;
-	end = channel_wait_result(saving->socket, -1, END_TIMEOUT_MS, &cause);
-	if (!end || end == -EPIPE)
-		return 0;
-	return error_set(error, end, saving->name, "end the VM",
-			 "the VM seems to go on");
-}
-
-static int save_all(struct saving *saving, struct error *error)
-{
-	int rc = save_write_guest(saving, error);
-
-	if (!rc) {
-		rc = save_commit(saving, error);
-		if (saving->stop)
-			rc = save_end_vm(saving, rc, error);
-	}
-	close(saving->socket);
-	return rc;
-}
-
-/*
- * A complete guest is never removed: nobody knows what comes next. All else is, and
- * first: whoever should read what is said may not, or end this process.
- *
- * Return: an exit code.
- */
-static int save_report(struct saving *saving, const struct error *error)
-{
-	if (!saving->complete) {
-		output_file_close(&saving->file);
-		return out_error_report(error);
-	}
-	out_error(error->object, error->action, error->rc,
-		  "the saved guest is complete in %s; %s",
-		  output_file_place(&saving->file), error->hint);
-	output_file_keep(&saving->file);
-	return EXIT_CODE_FAILURE;
+	/* A VM that is not there any more has ended: all of the guest is in the file. */
+	rc = channel_wait_result(saving->socket, -1, END_TIMEOUT_MS, &cause);
+	return !rc || rc == -EPIPE ? 0 : error_set(error, rc, saving->name, "end the VM",
+						   "the VM seems to go on");
 }
 
 static const struct cli_option save_options[] = {
@@ -498,8 +427,9 @@ static const struct cli_option save_options[] = {
 static int save_main(int argc, char **argv)
 {
 	struct saving *saving = calloc(1, sizeof(*saving));
+	struct json_object *request;
 	struct error error;
-	int code;
+	int rc, code;
 
 	if (!saving)
 		return out_no_memory("saved guest");
@@ -507,13 +437,33 @@ static int save_main(int argc, char **argv)
 	if (code)
 		goto out_free;
 	saving->signals = -1;
-	if (output_file_find(&saving->file, saving->path, true,
-			     &error))
+	if (output_file_find(&saving->file, saving->path, true, &error)) {
 		code = out_error_report(&error);
-	if (!code)
-		code = save_ask(saving);
-	if (!code && save_all(saving, &error))
-		code = save_report(saving, &error);
+		goto out_close;
+	}
+	request = message_request("save");
+	json_object_object_add(request, "stop", json_object_new_boolean(saving->stop));
+	/* The VM has connected then, and waits for a file. */
+	code = move_request(saving->name, request, &saving->socket);
+	if (code)
+		goto out_close;
+	rc = save_all(saving, &error);
+	close(saving->socket);
+	/*
+	 * A complete guest is never removed: nobody knows what comes next. All else is, and
+	 * first: whoever should read what is said may not, or end this process.
+	 */
+	if (rc && saving->complete) {
+		out_error(error.object, error.action, error.rc,
+			  "the saved guest is complete in %s; %s",
+			  output_file_place(&saving->file), error.hint);
+		output_file_keep(&saving->file);
+		code = EXIT_CODE_FAILURE;
+	} else if (rc) {
+		output_file_close(&saving->file);
+		code = out_error_report(&error);
+	}
+out_close:
 	output_file_close(&saving->file);
 	if (saving->signals >= 0)
 		close(saving->signals);

@@ -34,9 +34,8 @@ void run_warn(const struct machine *machine)
 			"conversions are refused: %s\n", why);
 }
 
-static void report_counters(const struct machine *machine)
+static void report_counters(const struct machine_counters *counters)
 {
-	const struct machine_counters *counters = &machine->counters;
 	struct json_object *object = out_object(out_root(), "counters");
 
 	out_uint(object, "exits", counters->exits);
@@ -60,21 +59,6 @@ static void report_counters(const struct machine *machine)
 		 counters->waited);
 }
 
-static void report_view(const struct machine *machine,
-			const struct gmem_ioctl_stat *stat,
-			struct json_object *gmem)
-{
-	out_uint(gmem, "views", stat->views);
-	out_uint(gmem, "view_mappings", stat->view_mappings);
-	out_uint(gmem, "view_pages", stat->view_pages);
-	out_uint(gmem, "view_refills", stat->view_refills);
-	out_uint(gmem, "view_faults", stat->view_faults);
-	out_text("view:        %" PRIu64 " pages given to KVM, %" PRIu64 " of them by "
-		 "conversions; %" PRIu64 " touches answered\n",
-		 (uint64_t)stat->view_pages, (uint64_t)stat->view_refills,
-		 machine->counters.view_faults);
-}
-
 static void report_gmem(const struct machine *machine)
 {
 	struct gmem_ioctl_stat stat;
@@ -94,40 +78,21 @@ static void report_gmem(const struct machine *machine)
 	out_uint(gmem, "refused", stat.refused);
 	out_uint(gmem, "drains", stat.drains);
 	out_uint(gmem, "moved_pages", stat.moved_pages);
-	if (guest_memory_view(&machine->memory))
-		report_view(machine, &stat, gmem);
+	if (guest_memory_view(&machine->memory)) {
+		out_uint(gmem, "views", stat.views);
+		out_uint(gmem, "view_mappings", stat.view_mappings);
+		out_uint(gmem, "view_pages", stat.view_pages);
+		out_uint(gmem, "view_refills", stat.view_refills);
+		out_uint(gmem, "view_faults", stat.view_faults);
+		out_text("view:        %" PRIu64 " pages given to KVM, %" PRIu64
+			 " of them by conversions; %" PRIu64 " touches answered\n",
+			 (uint64_t)stat.view_pages, (uint64_t)stat.view_refills,
+			 machine->counters.view_faults);
+	}
 	out_text("gmem:        %" PRIu64 " pages moved, %" PRIu64 " to private, %"
 		 PRIu64 " to shared, %" PRIu64 " refused\n",
 		 (uint64_t)stat.moved_pages, (uint64_t)stat.to_private,
 		 (uint64_t)stat.to_shared, (uint64_t)stat.refused);
-}
-
-static void report_memory(const struct machine *machine, uint64_t elapsed_ns,
-			  const char *title)
-{
-	const struct memory_request *request = machine->config.memory.requests;
-	const char *kind = backing_kind_name(request->kind);
-	struct json_object *root = out_root();
-	uint64_t size = 0;
-
-	memory_request_size(request, &size);
-	out_string(root, "kind", kind);
-	out_uint(root, "memory", size);
-	out_uint(root, "vcpus", machine->nr_vcpus);
-	out_uint(root, "elapsed_ns", elapsed_ns);
-	out_text("%-12s %s, %" PRIu64 " MiB, %u CPUs, %" PRIu64 " ms\n", title,
-		 kind, size >> 20, machine->nr_vcpus, elapsed_ns / 1000000);
-}
-
-static void report_lost(const struct machine *machine)
-{
-	const struct machine_counters *counters = &machine->counters;
-
-	if (counters->lost_output)
-		fprintf(stderr, "gmemctl: console: %" PRIu64 " bytes are lost: %s\n",
-			counters->lost_output, counters->lost_rc ?
-			strerror(-counters->lost_rc) :
-			"nobody has read them before the end");
 }
 
 /* Return: an exit code. */
@@ -151,40 +116,27 @@ static int report_end(const struct machine *machine)
 int run_report(struct machine *machine, uint64_t elapsed_ns,
 	       const char *title)
 {
-	report_memory(machine, elapsed_ns, title);
-	report_counters(machine);
+	const struct memory_request *request = machine->config.memory.requests;
+	const struct machine_counters *counters = &machine->counters;
+	const char *kind = backing_kind_name(request->kind);
+	struct json_object *root = out_root();
+	uint64_t size = 0;
+
+	memory_request_size(request, &size);
+	out_string(root, "kind", kind);
+	out_uint(root, "memory", size);
+	out_uint(root, "vcpus", machine->nr_vcpus);
+	out_uint(root, "elapsed_ns", elapsed_ns);
+	out_text("%-12s %s, %" PRIu64 " MiB, %u CPUs, %" PRIu64 " ms\n", title,
+		 kind, size >> 20, machine->nr_vcpus, elapsed_ns / 1000000);
+	report_counters(counters);
 	report_gmem(machine);
-	report_lost(machine);
+	if (counters->lost_output)
+		fprintf(stderr, "gmemctl: console: %" PRIu64 " bytes are lost: %s\n",
+			counters->lost_output, counters->lost_rc ?
+			strerror(-counters->lost_rc) :
+			"nobody has read them before the end");
 	return report_end(machine);
-}
-
-/* Return: an exit code. The guest may have left the cursor anywhere. */
-static int report(const struct run_pc *run, struct pc *pc)
-{
-	if (run->kernel)
-		out_string(out_root(), "kernel", run->kernel);
-	out_text("\n");
-	return run_report(&pc->machine, run->elapsed_ns, "linux:");
-}
-
-static int control_start(struct run_pc *run, struct pc *pc, const char *name,
-			 struct error *error)
-{
-	int tries = run->inherited ? INHERIT_TRIES : 0;
-	int rc;
-
-	while (1) {
-		rc = pc_control_start(&run->control, pc, name, error);
-		if (rc != -EEXIST || !tries--)
-			return rc;
-		usleep(INHERIT_WAIT_US);
-	}
-}
-
-/* A kernel without CONFIG_NET does not know the call at all. */
-static bool has_no_sockets(int rc)
-{
-	return rc == -ENOSYS || rc == -EAFNOSUPPORT;
 }
 
 /*
@@ -194,12 +146,17 @@ static bool has_no_sockets(int rc)
  */
 static int control(struct run_pc *run, struct pc *pc, struct error *error)
 {
+	int tries = run->inherited ? INHERIT_TRIES : 0;
 	int rc;
 
 	snprintf(run->own_name, sizeof(run->own_name), "vm-%u",
 		 (unsigned int)getpid());
-	rc = control_start(run, pc, run->name ? run->name : run->own_name, error);
-	if (has_no_sockets(rc))
+	do {
+		rc = pc_control_start(&run->control, pc, run->name ? run->name :
+				      run->own_name, error);
+	} while (rc == -EEXIST && tries-- && !usleep(INHERIT_WAIT_US));
+	/* A kernel without CONFIG_NET does not know the call at all. */
+	if (rc == -ENOSYS || rc == -EAFNOSUPPORT)
 		fprintf(stderr, "gmemctl: this kernel has no sockets "
 			"(CONFIG_UNIX): the VM runs without a name, and `gmemctl "
 			"ps` and others cannot reach it\n");
@@ -211,42 +168,13 @@ static int control(struct run_pc *run, struct pc *pc, struct error *error)
 	return 0;
 }
 
-static int prepare(struct run_pc *run, struct pc *pc, struct error *error)
-{
-	struct progress progress;
-	int rc;
-
-	if (!run->prepare)
-		return 0;
-	progress_start(&progress, run->preparing, -1);
-	rc = run->prepare(pc, run->data, error);
-	progress_stop(&progress);
-	return rc;
-}
-
-static int run_it(struct run_pc *run, struct pc *pc, struct error *error)
-{
-	uint64_t start;
-	int rc;
-
-	rc = prepare(run, pc, error);
-	if (!rc)
-		rc = control(run, pc, error);
-	if (rc)
-		return rc;
-	start = clock_now_ns();
-	rc = pc_run(pc, error);
-	run->elapsed_ns = clock_now_ns() - start;
-	pc_control_stop(&run->control);
-	return rc;
-}
-
 int run_pc(struct run_pc *run, const struct pc_config *config)
 {
 	struct pc *pc = malloc(sizeof(*pc));
 	struct progress progress;
 	int code = EXIT_CODE_OK;
 	struct error error;
+	uint64_t ns;
 
 	if (!pc)
 		return out_no_memory("VM");
@@ -256,9 +184,27 @@ int run_pc(struct run_pc *run, const struct pc_config *config)
 	if (run->rc)
 		goto out_free;
 	run_warn(&pc->machine);
-	run->rc = run_it(run, pc, &error);
+	if (run->prepare) {
+		progress_start(&progress, run->preparing, -1);
+		run->rc = run->prepare(pc, run->data, &error);
+		progress_stop(&progress);
+	}
 	if (!run->rc)
-		code = report(run, pc);
+		run->rc = control(run, pc, &error);
+	if (run->rc)
+		goto out_destroy;
+	ns = clock_now_ns();
+	run->rc = pc_run(pc, &error);
+	ns = clock_now_ns() - ns;
+	pc_control_stop(&run->control);
+	if (run->rc)
+		goto out_destroy;
+	if (run->kernel)
+		out_string(out_root(), "kernel", run->kernel);
+	/* The guest may have left the cursor anywhere. */
+	out_text("\n");
+	code = run_report(&pc->machine, ns, "linux:");
+out_destroy:
 	pc_destroy(pc);
 out_free:
 	free(pc);

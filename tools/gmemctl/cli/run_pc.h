@@ -20,7 +20,6 @@
  *	a kernel, and @preparing says what that is
  * @data: for @prepare
  * @rc: out: why it could not be started, or 0
- * @elapsed_ns: out: time from the first instruction to the last
  * @control: its control socket
  * @own_name: its name, if none was given
  */
@@ -32,7 +31,6 @@ struct run_pc {
 	const char *preparing;
 	void *data;
 	int rc;
-	uint64_t elapsed_ns;
 	struct pc_control control;
 	char own_name[RUNTIME_NAME_MAX];
 };
