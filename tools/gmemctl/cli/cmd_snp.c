@@ -10,12 +10,9 @@
 #include "progress.h"
 #include "snp.h"
 
-/**
- * enum output - what is shown
- * @OUTPUT_ALL: what has been measured, and all digests
- * @OUTPUT_HEX, @OUTPUT_BASE64: one digest, on a line of its own
- */
-enum output { OUTPUT_ALL, OUTPUT_HEX, OUTPUT_BASE64 };
+/* What one digest is printed as, on a line of its own; without it all are shown. */
+enum format { FORMAT_HEX, FORMAT_BASE64 };
+static const char *const formats[] = { "hex", "base64", NULL };
 
 /* Modes of sev-snp-measure; those of other kinds of guests are not ours. */
 enum mode { MODE_SNP, MODE_SVSM, MODE_FIRMWARE };
@@ -24,7 +21,7 @@ static const char *const modes[] = { "snp", "snp:svsm", "snp:ovmf-hash", NULL };
 /**
  * struct measure - what the command line says
  * @mode: enum mode: MODE_FIRMWARE: of the firmware only
- * @format: which of output_formats, if @has_format
+ * @format: enum format, if @has_format
  */
 struct measure {
 	struct snp_options options;
@@ -33,15 +30,24 @@ struct measure {
 	const char *has_format;
 };
 
-static void show_sections(struct json_object *object,
-			  const struct snp_firmware *firmware)
+static void show_firmware(const char *role, const struct snp_firmware *firmware,
+			  bool sections)
 {
-	struct json_object *array = out_array(object, "sections");
+	struct json_object *object = out_object(out_root(), role), *array, *entry;
+	uint64_t base = firmware->end - firmware->size;
 
+	out_string(object, "path", firmware->name);
+	out_uint(object, "base", base);
+	out_uint(object, "size", firmware->size);
+	out_text("%s %s\n  %" PRIu64 " bytes at 0x%" PRIx64 "\n", role,
+		 firmware->name, firmware->size, base);
+	if (!sections)
+		return;
+	array = out_array(object, "sections");
 	for (unsigned int i = 0; i < firmware->nr_sections; i++) {
 		const struct snp_section *section = &firmware->sections[i];
-		struct json_object *entry = out_append(array);
 
+		entry = out_append(array);
 		out_uint(entry, "base", section->base);
 		out_uint(entry, "size", section->size);
 		out_uint(entry, "type", section->type);
@@ -51,42 +57,38 @@ static void show_sections(struct json_object *object,
 	}
 }
 
-static void show_firmware(const char *role, const struct snp_firmware *firmware,
-			  bool sections)
+/* A digest, which is called @name for people and @key for programs */
+static void show_hash(struct json_object *object, const char *key, const char *name,
+		      const uint8_t *bytes, size_t size)
 {
-	struct json_object *object = out_object(out_root(), role);
-	uint64_t base = firmware->end - firmware->size;
+	char text[2 * SNP_DIGEST_SIZE + 1];
 
-	out_string(object, "path", firmware->name);
-	out_uint(object, "base", base);
-	out_uint(object, "size", firmware->size);
-	out_text("%s %s\n  %" PRIu64 " bytes at 0x%" PRIx64 "\n", role,
-		 firmware->name, firmware->size, base);
-	if (sections)
-		show_sections(object, firmware);
+	snp_out_hex(object, key, bytes, size);
+	out_text("  %-9s %s\n", name, hex_format(bytes, size, text));
 }
 
-static void show_kernel(const struct snp_kernel_hashes *hashes)
+/* An image that is no IGVM file */
+static void show_image(const struct snp_loaded *loaded)
 {
-	struct json_object *object = out_object(out_root(), "kernel");
-	char text[2 * SNP_SHA256_SIZE + 1];
-
-	snp_out_hex(object, "kernel_sha256", hashes->kernel, SNP_SHA256_SIZE);
-	snp_out_hex(object, "initrd_sha256", hashes->initrd, SNP_SHA256_SIZE);
-	snp_out_hex(object, "cmdline_sha256", hashes->cmdline, SNP_SHA256_SIZE);
-	out_text("kernel hashes\n  kernel    %s\n",
-		 hex_format(hashes->kernel, SNP_SHA256_SIZE, text));
-	out_text("  initrd    %s\n",
-		 hex_format(hashes->initrd, SNP_SHA256_SIZE, text));
-	out_text("  cmdline   %s\n",
-		 hex_format(hashes->cmdline, SNP_SHA256_SIZE, text));
-}
-
-static void show_vcpus(const struct snp_image *image)
-{
+	const struct snp_image *image = &loaded->image;
 	const char *vmm = snp_vmm_name(image->svsm ? SNP_VMM_SVSM : image->vmm);
-	struct json_object *object = out_object(out_root(), "vcpus");
+	const struct snp_kernel_hashes *hashes = &loaded->hashes;
+	struct json_object *object;
 
+	show_firmware("firmware", &loaded->firmware, !image->svsm);
+	if (image->svsm)
+		show_firmware("svsm", &loaded->svsm, true);
+	if (image->kernel) {
+		object = out_object(out_root(), "kernel");
+		out_text("kernel hashes\n");
+		show_hash(object, "kernel_sha256", "kernel", hashes->kernel,
+			  SNP_SHA256_SIZE);
+		show_hash(object, "initrd_sha256", "initrd", hashes->initrd,
+			  SNP_SHA256_SIZE);
+		show_hash(object, "cmdline_sha256", "cmdline", hashes->cmdline,
+			  SNP_SHA256_SIZE);
+	}
+	object = out_object(out_root(), "vcpus");
 	out_string(object, "vmm", vmm);
 	out_uint(object, "count", image->nr_vcpus);
 	out_uint(object, "signature", image->signature);
@@ -95,26 +97,6 @@ static void show_vcpus(const struct snp_image *image)
 		 image->nr_vcpus, vmm, image->signature, image->features);
 }
 
-static void show_measurement(const struct snp_measurement *measurement)
-{
-	static const char *const names[] = { "firmware", "sections", "digest" };
-	const uint8_t *const digests[] = {
-		measurement->firmware, measurement->sections, measurement->digest,
-	};
-	struct json_object *object = out_object(out_root(), "measurement");
-	char text[2 * SNP_DIGEST_SIZE + 1];
-
-	out_uint(object, "pages", measurement->pages);
-	out_text("launch digest, of %" PRIu64 " pages\n", measurement->pages);
-	for (int i = 0; i < 3; i++) {
-		snp_out_hex(object, names[i], digests[i], SNP_DIGEST_SIZE);
-		out_text("  %-9s %s\n", names[i],
-			 hex_format(digests[i], SNP_DIGEST_SIZE, text));
-	}
-}
-
-static const char *const output_formats[] = { "hex", "base64", NULL };
-
 static const struct cli_option measure_options[] = {
 	{ .include = snp_measure_options },
 	{ .help = "Output:" },
@@ -122,16 +104,10 @@ static const struct cli_option measure_options[] = {
 	  "snp, snp:svsm, or snp:ovmf-hash for the digest after the firmware only",
 	  .words = modes },
 	{ "--output-format", "NAME", option_word, TO(struct measure, format),
-	  "hex or base64: print only the digest", .words = output_formats,
+	  "hex or base64: print only the digest", .words = formats,
 	  GIVEN(struct measure, has_format) },
 	{ 0 }
 };
-
-static enum output output_of(const struct measure *measure)
-{
-	return !measure->has_format ? OUTPUT_ALL :
-	       measure->format ? OUTPUT_BASE64 : OUTPUT_HEX;
-}
 
 static int check(struct measure *measure)
 {
@@ -150,20 +126,6 @@ static int check(struct measure *measure)
 	if (measure->mode == MODE_FIRMWARE)
 		return snp_options_check_image(options);
 	return snp_options_check(options);
-}
-
-static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE],
-			enum output output)
-{
-	/* Also four of base64 for three bytes, and less than in hexadecimal. */
-	char text[2 * SNP_DIGEST_SIZE + 1];
-
-	if (output == OUTPUT_BASE64)
-		EVP_EncodeBlock((unsigned char *)text, digest, SNP_DIGEST_SIZE);
-	else
-		hex_format(digest, SNP_DIGEST_SIZE, text);
-	snp_out_hex(out_root(), "digest", digest, SNP_DIGEST_SIZE);
-	out_text("%s\n", text);
 }
 
 /* What the file wants of its loader, and whether its ID block goes with it. */
@@ -205,52 +167,48 @@ static void show_igvm(const struct snp_loaded *loaded)
 			    "the firmware would refuse the guest");
 }
 
-static void show_igvm_digest(const struct snp_measurement *measurement)
-{
-	struct json_object *object = out_object(out_root(), "measurement");
-	char text[2 * SNP_DIGEST_SIZE + 1];
-
-	out_uint(object, "pages", measurement->pages);
-	snp_out_hex(object, "digest", measurement->digest, SNP_DIGEST_SIZE);
-	out_text("launch digest, of %" PRIu64 " pages\n  %-9s %s\n",
-		 measurement->pages, "digest",
-		 hex_format(measurement->digest, SNP_DIGEST_SIZE, text));
-}
-
 static void show_all(const struct snp_loaded *loaded)
 {
-	if (loaded->image.igvm) {
+	const struct snp_measurement *measurement = &loaded->measurement;
+	struct json_object *object;
+
+	if (loaded->image.igvm)
 		show_igvm(loaded);
-		show_igvm_digest(&loaded->measurement);
-		return;
+	else
+		show_image(loaded);
+	object = out_object(out_root(), "measurement");
+	out_uint(object, "pages", measurement->pages);
+	out_text("launch digest, of %" PRIu64 " pages\n", measurement->pages);
+	/* What has been measured by then: only of an image in parts */
+	if (!loaded->image.igvm) {
+		show_hash(object, "firmware", "firmware", measurement->firmware,
+			  SNP_DIGEST_SIZE);
+		show_hash(object, "sections", "sections", measurement->sections,
+			  SNP_DIGEST_SIZE);
 	}
-	show_firmware("firmware", &loaded->firmware, !loaded->image.svsm);
-	if (loaded->image.svsm)
-		show_firmware("svsm", &loaded->svsm, true);
-	if (loaded->image.kernel)
-		show_kernel(&loaded->hashes);
-	show_vcpus(&loaded->image);
-	show_measurement(&loaded->measurement);
+	show_hash(object, "digest", "digest", measurement->digest, SNP_DIGEST_SIZE);
 }
 
-/* Where KVM measures otherwise than the file says. */
-static void warn_igvm(const struct snp_loaded *loaded)
+static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE], bool base64)
 {
-	const struct snp_igvm *igvm = &loaded->igvm;
-	const char *fault = loaded->image.igvm ? snp_igvm_kvm_fault(igvm) : NULL;
+	/* Also four of base64 for three bytes, and less than in hexadecimal. */
+	char text[2 * SNP_DIGEST_SIZE + 1];
 
-	if (fault)
-		out_warning(igvm->name, "the digest is that of the file; KVM cannot "
-			    "launch it so: %s", fault);
+	if (base64)
+		EVP_EncodeBlock((unsigned char *)text, digest, SNP_DIGEST_SIZE);
+	else
+		hex_format(digest, SNP_DIGEST_SIZE, text);
+	snp_out_hex(out_root(), "digest", digest, SNP_DIGEST_SIZE);
+	out_text("%s\n", text);
 }
 
 static int measure_main(int argc, char **argv)
 {
-	const struct snp_measurement *measurement;
 	struct snp_loaded loaded;
 	struct progress progress;
 	struct measure measure;
 	struct error error;
+	const char *fault;
 	int code, rc;
 
 	memset(&measure, 0, sizeof(measure));
@@ -267,12 +225,14 @@ static int measure_main(int argc, char **argv)
 		snp_loaded_free(&loaded);
 		return out_error_report(&error);
 	}
-	measurement = &loaded.measurement;
-	warn_igvm(&loaded);
+	fault = loaded.image.igvm ? snp_igvm_kvm_fault(&loaded.igvm) : NULL;
+	if (fault)
+		out_warning(loaded.igvm.name, "the digest is that of the file; KVM cannot "
+			    "launch it so: %s", fault);
 	if (measure.mode == MODE_FIRMWARE)
-		show_digest(measurement->firmware, output_of(&measure));
+		show_digest(loaded.measurement.firmware, measure.format == FORMAT_BASE64);
 	else if (measure.has_format)
-		show_digest(measurement->digest, output_of(&measure));
+		show_digest(loaded.measurement.digest, measure.format == FORMAT_BASE64);
 	else
 		show_all(&loaded);
 	snp_loaded_free(&loaded);

@@ -77,6 +77,7 @@ static const struct cli_option id_check_options[] = {
 	{ 0 }
 };
 
+/* Return: 0 or an exit code. */
 static int id_parse(const struct command *command, struct id *id, int argc,
 		    char **argv)
 {
@@ -167,48 +168,29 @@ static int id_sign(const struct id *id, struct snp_id_auth *auth,
 	return rc;
 }
 
-/* As text, in one line. */
-static int id_write_base64(struct output_file *file, const void *data,
-			   size_t size, struct error *error)
-{
-	/* Four characters for three bytes, a line end, and a NUL. */
-	uint8_t *text = malloc((size + 2) / 3 * 4 + 2);
-	int length, rc;
-
-	if (!text)
-		return error_set(error, -ENOMEM, "base64", "encode", NULL);
-	length = EVP_EncodeBlock(text, data, (int)size);
-	text[length++] = '\n';
-	rc = output_file_write(file, text, (size_t)length, error);
-	free(text);
-	return rc;
-}
-
+/* In base64 it is one line. */
 static int id_file_write(const struct id *id, struct output_file *file,
 			 const char *path, const void *data, size_t size,
 			 struct error *error)
 {
-	int rc = output_file_find(file, path, false, error);
+	/* Four characters for three bytes, a line end, and a NUL. */
+	uint8_t *text = malloc((size + 2) / 3 * 4 + 2);
+	size_t length;
+	int rc;
 
+	if (!text)
+		return error_set(error, -ENOMEM, "base64", "encode", NULL);
+	rc = output_file_find(file, path, false, error);
 	if (!rc)
 		rc = output_file_create(file, 0644, error);
-	if (rc)
-		return rc;
-	return id->base64 ? id_write_base64(file, data, size, error) :
-			    output_file_write(file, data, size, error);
-}
-
-static int id_commit(struct output_file *block, struct output_file *auth,
-		     struct error *error)
-{
-	int rc = output_file_commit(block, error);
-
-	if (!rc)
-		rc = output_file_commit(auth, error);
-	if (!rc)
-		return 0;
-	output_file_remove(auth);
-	output_file_remove(block);
+	if (!rc && id->base64) {
+		length = (size_t)EVP_EncodeBlock(text, data, (int)size);
+		text[length++] = '\n';
+		rc = output_file_write(file, text, length, error);
+	} else if (!rc) {
+		rc = output_file_write(file, data, size, error);
+	}
+	free(text);
 	return rc;
 }
 
@@ -225,36 +207,29 @@ static int id_write(const struct id *id, const struct snp_id_auth *auth,
 	if (!rc)
 		rc = id_file_write(id, &auth_file, id->id_auth, auth,
 				   sizeof(*auth), error);
+	if (rc)
+		goto out_close;
+	rc = output_file_commit(&block_file, error);
 	if (!rc)
-		rc = id_commit(&block_file, &auth_file, error);
+		rc = output_file_commit(&auth_file, error);
+	if (rc) {
+		output_file_remove(&auth_file);
+		output_file_remove(&block_file);
+	}
+out_close:
 	output_file_close(&auth_file);
 	output_file_close(&block_file);
 	return rc;
 }
 
-/* Also checks what was made: a launch is the wrong place to find out. */
-static int id_create(struct id *id, struct snp_id_keys *keys,
-		     struct error *error)
-{
-	struct snp_id_auth auth;
-	int rc;
-
-	rc = id_digest(id, error);
-	if (!rc)
-		rc = id_sign(id, &auth, error);
-	if (!rc)
-		rc = snp_id_auth_check(&id->block, &auth, keys, error);
-	return rc ? rc : id_write(id, &auth, error);
-}
-
 static int id_block_main(int argc, char **argv)
 {
+	struct snp_id_auth auth;
 	struct snp_id_keys keys;
 	struct error error;
 	struct id id;
-	int code;
+	int rc, code = id_parse(&command_snp_id_block, &id, argc, argv);
 
-	code = id_parse(&command_snp_id_block, &id, argc, argv);
 	if (code)
 		return code;
 	if (!id.id_key)
@@ -263,26 +238,18 @@ static int id_block_main(int argc, char **argv)
 	if (!id.digest && !id.options.firmware)
 		return usage_error("--digest", "missing",
 				   "give it, or --firmware to measure");
-	if (id_create(&id, &keys, &error))
+	rc = id_digest(&id, &error);
+	if (!rc)
+		rc = id_sign(&id, &auth, &error);
+	/* A launch is the wrong place to find out whether it is right. */
+	if (!rc)
+		rc = snp_id_auth_check(&id.block, &auth, &keys, &error);
+	if (!rc)
+		rc = id_write(&id, &auth, &error);
+	if (rc)
 		return out_error_report(&error);
 	id_show(&id.block, &keys);
 	return EXIT_CODE_OK;
-}
-
-static int id_compare(const struct id *id, const struct snp_id_block *block,
-		      struct error *error)
-{
-	if (id->digest && memcmp(id->block.digest, block->digest,
-				 sizeof(block->digest)))
-		return error_set(error, -EBADMSG, id->id_block, "compare digest",
-				 "it is for another launch digest: the launch "
-				 "would end with BAD_MEASUREMENT. Create it again "
-				 "from the same firmware, VMM and vCPUs");
-	if (id->policy && id->block.policy != block->policy)
-		return error_set(error, -EBADMSG, id->id_block, "compare policy",
-				 "it is for policy 0x%" PRIx64 ": the launch would "
-				 "end with POLICY_FAILURE", block->policy);
-	return 0;
 }
 
 static int id_check(struct id *id, struct snp_id_block *block,
@@ -300,9 +267,19 @@ static int id_check(struct id *id, struct snp_id_block *block,
 					   error);
 	if (!rc)
 		rc = snp_id_auth_check(block, &auth, keys, error);
-	if (!rc)
-		rc = id_compare(id, block, error);
-	return rc;
+	if (rc)
+		return rc;
+	if (id->digest && memcmp(id->block.digest, block->digest,
+				 sizeof(block->digest)))
+		return error_set(error, -EBADMSG, id->id_block, "compare digest",
+				 "it is for another launch digest: the launch "
+				 "would end with BAD_MEASUREMENT. Create it again "
+				 "from the same firmware, VMM and vCPUs");
+	if (id->policy && id->block.policy != block->policy)
+		return error_set(error, -EBADMSG, id->id_block, "compare policy",
+				 "it is for policy 0x%" PRIx64 ": the launch would "
+				 "end with POLICY_FAILURE", block->policy);
+	return 0;
 }
 
 static int id_check_main(int argc, char **argv)
@@ -311,9 +288,8 @@ static int id_check_main(int argc, char **argv)
 	struct snp_id_keys keys;
 	struct error error;
 	struct id id;
-	int code, rc;
+	int rc, code = id_parse(&command_snp_id_check, &id, argc, argv);
 
-	code = id_parse(&command_snp_id_check, &id, argc, argv);
 	if (code)
 		return code;
 	rc = id_check(&id, &block, &keys, &error);
