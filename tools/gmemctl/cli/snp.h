@@ -14,8 +14,6 @@ extern const struct command command_snp_measure, command_snp_id_block;
 extern const struct command command_snp_id_check, command_snp_verify;
 extern const struct command command_snp_launch;
 
-/* snp_image.c */
-
 /** struct snp_file - a whole file */
 struct snp_file {
 	uint8_t *data;
@@ -26,21 +24,13 @@ struct snp_file {
 int snp_file_read(struct snp_file *file, const char *path, struct error *error);
 void snp_file_free(struct snp_file *file);
 
-/**
- * struct snp_file_head - how a file begins
- * @bytes: of it
- * @size: how many those are: all, if the file has no more
- */
-struct snp_file_head {
-	uint8_t bytes[1024];
-	size_t size;
-};
-
 /** snp_file_read_exactly() - a file of @size bytes, or of them in base64 */
 int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 			  struct error *error);
 
-/* snp_options.c */
+/** snp_host_data_read() - host data is 32 bytes: of a file it is the SHA-256 */
+int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE],
+		       struct error *error);
 
 #define SNP_VCPU_PARTS 3
 

@@ -118,24 +118,10 @@ static const struct cli_option snp_guest_options[] = {
 	{ 0 }
 };
 
-static int check_memory(const struct snp_guest *guest)
+static int check_options(const struct snp_guest *guest)
 {
 	enum backing_kind kind = guest->memory.request.kind;
 
-	if (kind == BACKING_GMEM || kind == BACKING_GUEST_MEMFD)
-		return usage_error("--memory", "not for SNP guests",
-				   "their private pages live in the VM's "
-				   "guest_memfd: kind=shared or gmem-store, not %s",
-				   backing_kind_name(kind));
-	if (guest->handover && kind != BACKING_SHARED &&
-	    kind != BACKING_GMEM_STORE)
-		return usage_error("--conversion", "not with this memory",
-				   "handover is what kind=gmem-store does");
-	return 0;
-}
-
-static int check_options(const struct snp_guest *guest)
-{
 	if (!guest->options.firmware)
 		return usage_error("--firmware", "missing",
 				   "give an OVMF image, such as "
@@ -157,7 +143,16 @@ static int check_options(const struct snp_guest *guest)
 	if (guest->options.image.nr_vcpus > MACHINE_VCPUS_MAX)
 		return usage_error("--cpus", "too many", "at most %d",
 				   MACHINE_VCPUS_MAX);
-	return check_memory(guest);
+	if (kind == BACKING_GMEM || kind == BACKING_GUEST_MEMFD)
+		return usage_error("--memory", "not for SNP guests",
+				   "their private pages live in the VM's "
+				   "guest_memfd: kind=shared or gmem-store, not %s",
+				   backing_kind_name(kind));
+	if (guest->handover && kind != BACKING_SHARED &&
+	    kind != BACKING_GMEM_STORE)
+		return usage_error("--conversion", "not with this memory",
+				   "handover is what kind=gmem-store does");
+	return 0;
 }
 
 /* From the command line. Return: 0 or an exit code. */
@@ -176,22 +171,7 @@ static int snp_guest_parse(const struct command *command,
 	code = command_parse(command, argc, argv, guest);
 	if (!code)
 		code = snp_options_check_image(&guest->options);
-	guest->has_host_data = guest->host_data_given;
 	return code ? code : check_options(guest);
-}
-
-/* Host data is 32 bytes: what does not fit is given to a launch as SHA-256. */
-static int load_host_data(struct snp_guest *guest, struct error *error)
-{
-	struct snp_file file;
-	int rc = snp_file_read(&file, guest->host_data_path, error);
-
-	if (rc)
-		return rc;
-	rc = snp_sha256(file.data, file.size, guest->host_data);
-	snp_file_free(&file);
-	guest->has_host_data = true;
-	return rc ? error_set(error, rc, "OpenSSL", "SHA-256", NULL) : 0;
 }
 
 static int load_files(struct snp_guest *guest, struct error *error)
@@ -203,11 +183,12 @@ static int load_files(struct snp_guest *guest, struct error *error)
 					   &guest->id_block,
 					   sizeof(guest->id_block), error);
 	guest->has_id_block = guest->id_block_path;
+	guest->has_host_data = guest->host_data_given || guest->host_data_path;
 	if (!rc && guest->id_auth_path)
 		rc = snp_file_read_exactly(guest->id_auth_path, &guest->id_auth,
 					   sizeof(guest->id_auth), error);
 	if (!rc && guest->host_data_path)
-		rc = load_host_data(guest, error);
+		rc = snp_host_data_read(guest->host_data_path, guest->host_data, error);
 	if (!rc && guest->certs_path)
 		rc = snp_file_read(&guest->certs, guest->certs_path, error);
 	return rc;
@@ -287,7 +268,8 @@ static int take_igvm(struct snp_guest *guest, struct error *error)
 	return 0;
 }
 
-static void configure_launch(struct snp_guest *guest)
+/* What to build: it points to what @guest has. */
+static void configure(struct snp_guest *guest)
 {
 	guest->launch = (struct snp_launch_config){
 		.image = guest->loaded.image,
@@ -300,18 +282,12 @@ static void configure_launch(struct snp_guest *guest)
 		.vcek_disabled = guest->vcek_disabled,
 		.cpuid_strict = guest->cpuid_strict,
 	};
-}
-
-static void configure_machine(struct snp_guest *guest)
-{
-	bool store = guest->request.kind == BACKING_GMEM_STORE;
-
 	guest->config = (struct pc_config){
 		.machine = {
 			.memory = {
 				.requests = &guest->request,
 				.nr_requests = 1,
-				.guest_memfd = !store,
+				.guest_memfd = guest->request.kind != BACKING_GMEM_STORE,
 				.initial_private = true,
 				.encrypted = true,
 				.convert_timeout_ms = guest->convert_timeout_ms,
@@ -322,35 +298,8 @@ static void configure_machine(struct snp_guest *guest)
 			.run_timeout_s = guest->run_timeout_s,
 			.trace = guest->trace ? stderr : NULL,
 		},
-		.input = STDIN_FILENO,
-		.output = out_is_json() ? STDERR_FILENO : STDOUT_FILENO,
 	};
-}
-
-/*
- * Read all files, and work out what to build
- *
- * snp_guest_free() works in any case.
- */
-static int snp_guest_load(struct snp_guest *guest, struct error *error)
-{
-	int rc = load_files(guest, error);
-
-	if (!rc)
-		rc = take_igvm(guest, error);
-	if (!rc)
-		rc = place_memory(guest, error);
-	if (rc)
-		return rc;
-	configure_launch(guest);
-	configure_machine(guest);
-	return 0;
-}
-
-static void snp_guest_free(struct snp_guest *guest)
-{
-	snp_loaded_free(&guest->loaded);
-	snp_file_free(&guest->certs);
+	run_pc_console(&guest->config);
 }
 
 /* Of the step that has just been shown, for programs */
@@ -386,25 +335,13 @@ static void show_launch(const struct snp_launch *launch)
 }
 
 /* Return: an exit code. */
-static int run_guest(struct pc *pc, struct error *error)
-{
-	uint64_t start = clock_now_ns();
-	int rc;
-
-	fflush(stdout);
-	rc = pc_run(pc, error);
-	if (rc)
-		return out_error_report(error);
-	return run_report(&pc->machine, clock_now_ns() - start, "snp:");
-}
-
-/* Return: an exit code. */
 static int launch_guest(struct snp_guest *guest, bool run)
 {
-	int rc, code = EXIT_CODE_OK;
 	struct steps steps;
 	struct error error;
+	uint64_t start;
 	struct pc *pc;
+	int rc, code;
 
 	guest->launch.step = steps_show;
 	guest->launch.pages = show_pages;
@@ -420,8 +357,13 @@ static int launch_guest(struct snp_guest *guest, bool run)
 		return out_error_report(&error);
 	}
 	show_launch(&pc->machine.launch);
-	if (run)
-		code = run_guest(pc, &error);
+	code = EXIT_CODE_OK;
+	if (run) {
+		fflush(stdout);
+		start = clock_now_ns();
+		code = pc_run(pc, &error) ? out_error_report(&error) :
+		       run_report(&pc->machine, clock_now_ns() - start, "snp:");
+	}
 	pc_destroy(pc);
 	free(pc);
 	return code;
@@ -432,18 +374,26 @@ static int guest_main(const struct command *command, int argc, char **argv,
 {
 	struct snp_guest *guest = malloc(sizeof(*guest));
 	struct error error;
-	int code;
+	int rc, code;
 
 	if (!guest)
 		return out_no_memory("SNP guest");
 	code = snp_guest_parse(command, guest, argc, argv);
 	if (!code) {
-		if (snp_guest_load(guest, &error))
+		rc = load_files(guest, &error);
+		if (!rc)
+			rc = take_igvm(guest, &error);
+		if (!rc)
+			rc = place_memory(guest, &error);
+		if (rc) {
 			code = out_error_report(&error);
-		else
+		} else {
+			configure(guest);
 			code = launch_guest(guest, run);
+		}
 	}
-	snp_guest_free(guest);
+	snp_loaded_free(&guest->loaded);
+	snp_file_free(&guest->certs);
 	free(guest);
 	return code;
 }

@@ -44,11 +44,6 @@ struct verify {
 	struct snp_pool pool;
 };
 
-/** pool_add_fn - what a kind of file is taken by */
-typedef int (*pool_add_fn)(struct snp_pool *pool, const char *file,
-			   const uint8_t *data, size_t size,
-			   struct error *error);
-
 static int option_expect(const struct cli_option *option, const char *name,
 			 const char *text, void *to)
 {
@@ -137,15 +132,6 @@ static void snp_verify_prepare(void)
 	}
 }
 
-/* Return: 0 or an exit code. */
-static int snp_verify_parse(struct snp_verify_options *options, int argc,
-			    char **argv)
-{
-	memset(options, 0, sizeof(*options));
-	snp_options_init(&options->image);
-	return command_parse(&command_snp_verify, argc, argv, options);
-}
-
 /* Whose launch it is. Zeros are what a guest without an ID block has. */
 static bool has_key(const struct snp_expect *expect, enum snp_expect_id id)
 {
@@ -186,12 +172,6 @@ static int snp_verify_check(struct snp_verify_options *options,
 	return snp_options_check(&options->image);
 }
 
-static void verify_free(struct verify *verify)
-{
-	snp_pool_free(&verify->pool);
-	snp_evidence_free(&verify->evidence);
-}
-
 /* What the command line says comes before what the file says. */
 static int read_expect(struct verify *verify, struct error *error)
 {
@@ -201,10 +181,8 @@ static int read_expect(struct verify *verify, struct error *error)
 	int rc;
 
 	verify->expect = verify->options.expect;
-	if (!path)
-		return 0;
-	rc = snp_file_read(&file, path, error);
-	if (rc)
+	rc = path ? snp_file_read(&file, path, error) : 0;
+	if (rc || !path)
 		return rc;
 	rc = snp_expect_read_json(&from_file, path, file.data, file.size, error);
 	snp_file_free(&file);
@@ -213,47 +191,40 @@ static int read_expect(struct verify *verify, struct error *error)
 	return rc;
 }
 
-static int read_report(struct verify *verify, struct error *error)
+static int read_files(struct snp_pool *pool, const struct snp_verify_files *files,
+		      int (*add)(struct snp_pool *pool, const char *file,
+				 const uint8_t *data, size_t size, struct error *error),
+		      struct error *error)
 {
-	const char *path = verify->options.report;
 	struct snp_file file;
-	int rc;
+	int rc = 0;
 
-	rc = snp_file_read(&file, path, error);
-	if (rc)
-		return rc;
-	rc = snp_evidence_parse(&verify->evidence, path, file.data, file.size,
-				error);
-	snp_file_free(&file);
+	for (unsigned int i = 0; !rc && i < files->count; i++) {
+		rc = snp_file_read(&file, files->paths[i], error);
+		if (rc)
+			break;
+		rc = add(pool, files->paths[i], file.data, file.size, error);
+		snp_file_free(&file);
+	}
 	return rc;
 }
 
-static int read_files(struct snp_pool *pool, const struct snp_verify_files *files,
-		      pool_add_fn add, struct error *error)
-{
-	for (unsigned int i = 0; i < files->count; i++) {
-		struct snp_file file;
-		int rc;
-
-		rc = snp_file_read(&file, files->paths[i], error);
-		if (rc)
-			return rc;
-		rc = add(pool, files->paths[i], file.data, file.size, error);
-		snp_file_free(&file);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 /* Endorsement keys of --cert come first, then that of the report's own table. */
-static int read_pool(struct verify *verify, struct error *error)
+static int read_evidence(struct verify *verify, struct error *error)
 {
 	const struct snp_verify_options *options = &verify->options;
-	const struct snp_evidence *evidence = &verify->evidence;
+	struct snp_evidence *evidence = &verify->evidence;
+	struct snp_file file;
 	int rc;
 
-	rc = read_files(&verify->pool, &options->certs, snp_pool_add, error);
+	rc = snp_file_read(&file, options->report, error);
+	if (rc)
+		return rc;
+	rc = snp_evidence_parse(evidence, options->report, file.data, file.size,
+				error);
+	snp_file_free(&file);
+	if (!rc)
+		rc = read_files(&verify->pool, &options->certs, snp_pool_add, error);
 	if (!rc && evidence->table)
 		rc = snp_pool_add_table(&verify->pool, options->report,
 					evidence->table, evidence->table_size,
@@ -276,43 +247,20 @@ static void expect_bytes(struct snp_expect *expect, enum snp_expect_id id,
 	value->count = 1;
 }
 
-/* Host data is 32 bytes: what does not fit is given to a launch as SHA-256. */
-static int read_host_data(struct verify *verify, struct error *error)
-{
-	uint8_t digest[SNP_SHA256_SIZE];
-	struct snp_file file;
-	int rc;
-
-	rc = snp_file_read(&file, verify->options.host_data, error);
-	if (rc)
-		return rc;
-	rc = snp_sha256(file.data, file.size, digest);
-	snp_file_free(&file);
-	expect_bytes(&verify->expect, SNP_EXPECT_HOST_DATA, digest);
-	return rc ? error_set(error, rc, "OpenSSL", "SHA-256", NULL) : 0;
-}
-
-static int read_measurement(struct verify *verify, struct error *error)
-{
-	uint8_t digest[SNP_DIGEST_SIZE];
-	int rc = snp_loaded_digest(&verify->options.image, digest, error);
-
-	if (!rc)
-		expect_bytes(&verify->expect, SNP_EXPECT_MEASUREMENT, digest);
-	return rc;
-}
-
 static int verify_read(struct verify *verify, struct error *error)
 {
-	int rc;
+	const struct snp_verify_options *options = &verify->options;
+	uint8_t digest[SNP_DIGEST_SIZE] = { 0 };
+	int rc = read_evidence(verify, error);
 
-	rc = read_report(verify, error);
-	if (!rc)
-		rc = read_pool(verify, error);
-	if (!rc && verify->options.host_data)
-		rc = read_host_data(verify, error);
-	if (!rc && verify->options.image.firmware)
-		rc = read_measurement(verify, error);
+	if (!rc && options->host_data) {
+		rc = snp_host_data_read(options->host_data, digest, error);
+		expect_bytes(&verify->expect, SNP_EXPECT_HOST_DATA, digest);
+	}
+	if (!rc && options->image.firmware) {
+		rc = snp_loaded_digest(&options->image, digest, error);
+		expect_bytes(&verify->expect, SNP_EXPECT_MEASUREMENT, digest);
+	}
 	return rc;
 }
 
@@ -393,12 +341,15 @@ static int verify_run(struct verify *verify)
 static int verify_main(int argc, char **argv)
 {
 	static struct verify verify;
-	int code = snp_verify_parse(&verify.options, argc, argv);
+	int code;
 
+	snp_options_init(&verify.options.image);
+	code = command_parse(&command_snp_verify, argc, argv, &verify.options);
 	if (code)
 		return code;
 	code = verify_run(&verify);
-	verify_free(&verify);
+	snp_pool_free(&verify.pool);
+	snp_evidence_free(&verify.evidence);
 	return code;
 }
 
