@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../base/calls.h"
-#include "../gmem/gmem.h"
 #include "bench_rows.h"
 #include "command.h"
 #include "modules.h"
@@ -19,20 +17,6 @@
 
 #define PROGRAM	"gmem_bench"
 #define NOT_RUN	127	/* an exit code that it does not have */
-
-static int check_modules(struct error *error)
-{
-	int device = gmem_open(error), rc;
-
-	if (device < 0)
-		return device;
-	rc = gmem_check_abi(device, NULL, error);
-	calls->close(device);
-	if (!rc && !modules_loaded("gmem_kvm"))
-		out_warning("gmem_kvm", "not loaded: nothing is measured of guests and views; "
-			    "`gmemctl load`");
-	return rc;
-}
 
 static void __attribute__((noreturn))
 execute(const char *path, const char *cases, int output)
@@ -66,32 +50,29 @@ static int run(const char *path, const char *cases)
 	return status;
 }
 
-static void show_host(void)
-{
-	struct utsname host;
-
-	if (uname(&host))
-		return;
-	out_string(out_root(), "gmemctl", GMEM_VERSION);
-	out_string(out_root(), "kernel", host.release);
-	out_text("gmem %s on %s\n\n", GMEM_VERSION, host.release);
-}
-
 static int bench_main(int argc, char **argv)
 {
 	const char *cases = NULL;
+	struct utsname host;
 	char path[PATH_MAX];
 	struct error error;
+	unsigned int abi;
 	int rc, code = command_parse(&command_bench, argc, argv, &cases);
 
 	if (code)
 		return code;
-	rc = check_modules(&error);
-	if (!rc)
-		rc = process_find(PROGRAM, "selftests/", path, &error);
-	if (rc)
+	if (modules_check_abi(&abi, &error))
 		return out_error_report(&error);
-	show_host();
+	if (!modules_loaded("gmem_kvm"))
+		out_warning("gmem_kvm", "not loaded: nothing is measured of guests and views; "
+			    "`gmemctl load`");
+	if (process_find(PROGRAM, "selftests/", path, &error))
+		return out_error_report(&error);
+	if (!uname(&host)) {
+		out_string(out_root(), "gmemctl", GMEM_VERSION);
+		out_string(out_root(), "kernel", host.release);
+		out_text("gmem %s on %s\n\n", GMEM_VERSION, host.release);
+	}
 	rc = run(path, cases);
 	/* What has failed has been said, unless nothing could be. */
 	if (rc < 0 || !WIFEXITED(rc) || WEXITSTATUS(rc) == NOT_RUN)

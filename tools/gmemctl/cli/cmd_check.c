@@ -7,8 +7,9 @@
 #include "command.h"
 #include "out.h"
 
-static void show_check(struct json_object *checks, const struct host_check *check,
-		       int width)
+/* Group by group, if there are groups. */
+static void show_checks(const struct host *host, const struct host_report *report,
+			int width)
 {
 	static const char *const words[] = {
 		[HOST_PASS] = "PASS", [HOST_FAIL] = "FAIL", [HOST_SKIP] = "SKIP",
@@ -17,23 +18,6 @@ static void show_check(struct json_object *checks, const struct host_check *chec
 		[HOST_PASS] = OUT_GREEN, [HOST_FAIL] = OUT_RED,
 		[HOST_SKIP] = OUT_YELLOW,
 	};
-	struct json_object *entry = out_append(checks);
-
-	out_string(entry, "name", check->name);
-	out_string(entry, "status", host_verdict_name(check->verdict));
-	out_string(entry, "value", check->value);
-	out_string(entry, "hint", check->fix[0] ? check->fix : NULL);
-	out_text("%s%s%s  %-*s %s\n", out_color(1, colors[check->verdict]),
-		 words[check->verdict], out_color(1, OUT_PLAIN), width,
-		 check->name, check->value);
-	if (check->fix[0])
-		out_text("      -> %s\n", check->fix);
-}
-
-/* Group by group, if there are groups. */
-static void show_checks(const struct host *host, const struct host_report *report,
-			int width)
-{
 	struct json_object *checks = out_array(out_root(), "checks");
 	const char *group = NULL;
 
@@ -42,27 +26,51 @@ static void show_checks(const struct host *host, const struct host_report *repor
 	out_string(out_root(), "machine", host->machine);
 	for (unsigned int i = 0; i < report->count; i++) {
 		const struct host_check *check = &report->checks[i];
+		struct json_object *entry = out_append(checks);
 
 		if (check->group && check->group != group)
 			out_text("%s\n", check->group);
 		group = check->group;
-		show_check(checks, check, width);
+		out_string(entry, "name", check->name);
+		out_string(entry, "status", host_verdict_name(check->verdict));
+		out_string(entry, "value", check->value);
+		out_string(entry, "hint", check->fix[0] ? check->fix : NULL);
+		out_text("%s%s%s  %-*s %s\n", out_color(1, colors[check->verdict]),
+			 words[check->verdict], out_color(1, OUT_PLAIN), width,
+			 check->name, check->value);
+		if (check->fix[0])
+			out_text("      -> %s\n", check->fix);
 	}
 }
 
 /* Return: an exit code: 0 only if nothing has failed. */
-static int show_guest(const struct host *host, const struct host_report *report,
-		      const char *guest)
+static int check_guest(bool (*look)(const struct host *host, struct host_report *report),
+		       const char *guest)
 {
-	show_checks(host, report, 14);
-	out_bool(out_root(), "usable", !report->failed);
-	if (!report->failed)
+	struct host_report report;
+	struct host host;
+
+	host_init(&host);
+	look(&host, &report);
+	show_checks(&host, &report, 14);
+	out_bool(out_root(), "usable", !report.failed);
+	if (!report.failed)
 		out_text("%s can be launched\n", guest);
 	else
 		out_text("%u %s failed, the first one first: %s cannot be "
-			 "launched\n", report->failed,
-			 report->failed == 1 ? "check" : "checks", guest);
-	return report->failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
+			 "launched\n", report.failed,
+			 report.failed == 1 ? "check" : "checks", guest);
+	return report.failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
+}
+
+static int check_snp(void)
+{
+	return check_guest(host_check_snp, "an SEV-SNP guest");
+}
+
+static int check_realm(void)
+{
+	return check_guest(host_check_realm, "a realm");
 }
 
 static void show_info(const struct gmem_ioctl_info *info)
@@ -111,26 +119,6 @@ static bool show_gmem(void)
 		 found.views ? "yes" : "no", found.store ? "yes" : "no",
 		 usable ? ": `gmemctl demo --input FILE`" : "");
 	return usable;
-}
-
-static int check_snp(void)
-{
-	struct host_report report;
-	struct host host;
-
-	host_init(&host);
-	host_check_snp(&host, &report);
-	return show_guest(&host, &report, "an SEV-SNP guest");
-}
-
-static int check_realm(void)
-{
-	struct host_report report;
-	struct host host;
-
-	host_init(&host);
-	host_check_realm(&host, &report);
-	return show_guest(&host, &report, "a realm");
 }
 
 static int info_main(int argc, char **argv)

@@ -62,17 +62,6 @@ static const struct cli_option exec_options[] = {
 	{ 0 }
 };
 
-static int check(const struct exec *exec)
-{
-	if (exec->size % 4096)
-		return usage_error("--memory-size", "not whole pages",
-				   "a multiple of 4K");
-	if (exec->size && (exec->fd < 3 || fcntl((int)exec->fd, F_GETFD) >= 0))
-		return usage_error("--fd", "in use",
-				   "a descriptor from 3 on that is not open");
-	return 0;
-}
-
 static int parse(int argc, char **argv, struct exec *exec)
 {
 	int code;
@@ -85,18 +74,15 @@ static int parse(int argc, char **argv, struct exec *exec)
 	snprintf(exec->own_name, sizeof(exec->own_name), "vm-%u",
 		 (unsigned int)getpid());
 	code = command_parse(&command_exec, argc, argv, exec);
-	return code ? code : check(exec);
-}
-
-static int find_library(char path[PATH_MAX], struct error *error)
-{
-	int rc = process_find(LIBRARY, "", path, error);
-
-	/* The dynamic linker takes them for what separates libraries. */
-	if (!rc && strpbrk(path, ": "))
-		rc = error_set(error, -EINVAL, path, "preload",
-			       "a path without colons and spaces");
-	return rc;
+	if (code)
+		return code;
+	if (exec->size % 4096)
+		return usage_error("--memory-size", "not whole pages",
+				   "a multiple of 4K");
+	if (exec->size && (exec->fd < 3 || fcntl((int)exec->fd, F_GETFD) >= 0))
+		return usage_error("--fd", "in use",
+				   "a descriptor from 3 on that is not open");
+	return 0;
 }
 
 static int check_views(int device, struct error *error)
@@ -144,32 +130,11 @@ static int make_memory(int device, const struct exec *exec, struct error *error)
 	return rc < 0 ? error->rc : 0;
 }
 
-/* The library takes it for good, when there is a VM. */
-static int check_name(const struct exec *exec, struct error *error)
-{
-	int rc = runtime_prepare(error);
-
-	if (!rc)
-		rc = runtime_lock(exec->name, error);
-	if (rc < 0)
-		return rc;
-	runtime_unlock(exec->name, rc);
-	return 0;
-}
-
-static int set_number(const char *name, uint32_t number)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", number);
-	return setenv(name, text, 1);
-}
-
 /* What was to be preloaded already comes after it. */
 static int set_environment(const struct exec *exec, const char *library)
 {
 	const char *before = getenv("LD_PRELOAD");
-	char *all;
+	char *all, timeout[16], fd[16];
 	int rc;
 
 	if (asprintf(&all, "%s%s%s", library, before && *before ? ":" : "",
@@ -179,24 +144,35 @@ static int set_environment(const struct exec *exec, const char *library)
 	free(all);
 	if (!rc)
 		rc = setenv(EXEC_NAME, exec->name, 1);
+	snprintf(timeout, sizeof(timeout), "%u", exec->timeout_ms);
 	if (!rc)
-		rc = set_number(EXEC_TIMEOUT, exec->timeout_ms);
+		rc = setenv(EXEC_TIMEOUT, timeout, 1);
 	if (!rc && exec->verbose)
-		rc = set_number(EXEC_STATS, 1);
+		rc = setenv(EXEC_STATS, "1", 1);
+	snprintf(fd, sizeof(fd), "%u", exec->fd);
 	if (!rc && exec->size)
-		rc = set_number(FD_VARIABLE, exec->fd);
+		rc = setenv(FD_VARIABLE, fd, 1);
 	return rc ? -ENOMEM : 0;
 }
 
 static int prepare(const struct exec *exec, struct error *error)
 {
 	char library[PATH_MAX];
-	int device, rc = find_library(library, error);
+	int device, lock, rc = process_find(LIBRARY, "", library, error);
 
+	/* The dynamic linker takes them for what separates libraries. */
+	if (!rc && strpbrk(library, ": "))
+		rc = error_set(error, -EINVAL, library, "preload",
+			       "a path without colons and spaces");
 	if (!rc)
-		rc = check_name(exec, error);
+		rc = runtime_prepare(error);
 	if (rc)
 		return rc;
+	/* The library takes the name for good, when there is a VM. */
+	lock = runtime_lock(exec->name, error);
+	if (lock < 0)
+		return lock;
+	runtime_unlock(exec->name, lock);
 	device = gmem_open(error);
 	if (device < 0)
 		return device;

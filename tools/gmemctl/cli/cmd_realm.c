@@ -61,21 +61,6 @@ static const uint32_t payload[] = {
 	0x52b08000, 0x72800100, 0xd4000003, 0xd503207f, 0x17ffffff,
 };
 
-/* The words after the path: at=ADDRESS, unmeasured */
-static int parse_load_word(struct realm_file *file, const char *word)
-{
-	if (!strcmp(word, "unmeasured")) {
-		file->unmeasured = true;
-		return 0;
-	}
-	if (strncmp(word, "at=", 3))
-		return usage_error("--load", "not understood",
-				   "expected FILE[,at=ADDRESS][,unmeasured], not "
-				   "'%s'", word);
-	file->placed = true;
-	return option_size(NULL, "--load FILE,at=", word + 3, &file->gpa);
-}
-
 /* The path at the start of a list; of two commas in it, one is its own. */
 static char *take_path(char **text)
 {
@@ -106,8 +91,18 @@ static int option_load(const struct cli_option *option, const char *name,
 	if (!*file->path)
 		return usage_error(name, "file is missing",
 				   "expected FILE[,at=ADDRESS][,unmeasured]");
-	while (!code && (word = strsep(&rest, ",")))
-		code = parse_load_word(file, word);
+	while (!code && (word = strsep(&rest, ","))) {
+		if (!strcmp(word, "unmeasured")) {
+			file->unmeasured = true;
+		} else if (!strncmp(word, "at=", 3)) {
+			file->placed = true;
+			code = option_size(NULL, "--load FILE,at=", word + 3, &file->gpa);
+		} else {
+			code = usage_error("--load", "not understood",
+					   "expected FILE[,at=ADDRESS][,unmeasured], not "
+					   "'%s'", word);
+		}
+	}
 	options->config.nr_loads++;
 	return code;
 }
@@ -144,24 +139,11 @@ static const struct cli_option realm_options[] = {
 	{ 0 }
 };
 
-/* Return: 0 or an exit code. */
-static int realm_options_parse(const struct command *command,
-			       struct realm_options *options, int argc,
-			       char **argv)
+/* Without a path it is the built-in payload. */
+static int load_file(struct realm_file *file, struct error *error)
 {
-	int code;
-
-	memset(options, 0, sizeof(*options));
-	options->config.nr_vcpus = 1;
-	options->base = DEFAULT_BASE;
-	options->memory = DEFAULT_MEMORY;
-	code = command_parse(command, argc, argv, options);
-	options->config.trace = options->trace ? stderr : NULL;
-	return code;
-}
-
-static int load_payload(struct realm_file *file, struct error *error)
-{
+	if (file->path)
+		return input_read_all(file->path, &file->data, &file->size, error);
 	file->data = malloc(sizeof(payload));
 	if (!file->data)
 		return error_set(error, -ENOMEM, "payload", "allocate", NULL);
@@ -170,21 +152,22 @@ static int load_payload(struct realm_file *file, struct error *error)
 	return 0;
 }
 
-static int load_file(struct realm_file *file, struct error *error)
-{
-	if (!file->path)
-		return load_payload(file, error);
-	return input_read_all(file->path, &file->data, &file->size, error);
-}
-
-/* After the file before, on a page of its own; the first at the base. */
-static void place(struct realm_options *options)
+/* Read the files, and place all that has no place */
+static int realm_options_load(struct realm_options *options,
+			      struct error *error)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), next = options->base;
+	struct realm_config *config = &options->config;
 
-	for (unsigned int i = 0; i < options->config.nr_loads; i++) {
+	if (!config->nr_loads)
+		config->nr_loads = 1;
+	for (unsigned int i = 0; i < config->nr_loads; i++) {
 		struct realm_file *file = &options->files[i];
+		int rc = load_file(file, error);
 
+		if (rc)
+			return rc;
+		/* After the file before, on a page of its own; the first at the base */
 		if (!file->placed)
 			file->gpa = next;
 		next = (file->gpa + file->size + page - 1) / page * page;
@@ -194,35 +177,12 @@ static void place(struct realm_options *options)
 			.size = file->size, .measured = !file->unmeasured,
 		};
 	}
-}
-
-/* Read the files, and place all that has no place */
-static int realm_options_load(struct realm_options *options,
-			      struct error *error)
-{
-	struct realm_config *config = &options->config;
-	int rc = 0;
-
-	if (!config->nr_loads)
-		config->nr_loads = 1;
-	for (unsigned int i = 0; i < config->nr_loads && !rc; i++)
-		rc = load_file(&options->files[i], error);
-	if (rc)
-		return rc;
-	place(options);
 	config->loads = options->loads;
 	config->entry = options->entry_given ? options->entry :
 					     options->loads[0].gpa;
 	config->ram = (struct range){ options->base,
 				      options->base + options->memory };
 	return 0;
-}
-
-/* Also after a failure of the others */
-static void realm_options_free(struct realm_options *options)
-{
-	for (unsigned int i = 0; i < REALM_LOADS_MAX; i++)
-		free(options->files[i].data);
 }
 
 /* Of the step that has just been shown, for programs */
@@ -257,21 +217,45 @@ static void show_realm(const struct realm *realm)
 	out_uint(object, "retries", counters->retries);
 }
 
-static void show_launched(const struct realm *realm)
+/* Return: an exit code. */
+static int realm_launch(struct realm *realm, struct realm_config *config)
 {
 	const struct realm_counters *counters = &realm->counters;
+	struct steps steps;
+	struct error error;
+	int rc, code = EXIT_CODE_OK;
 
-	out_text("launched: %" PRIu64 " bytes measured, %" PRIu64
-		 " unmeasured, with %" PRIu64 " calls\n", counters->measured,
-		 counters->unmeasured, counters->calls);
+	config->step = steps_show;
+	config->pages = show_pages;
+	config->data = &steps;
+	steps_start(&steps, "launch the realm", 14);
+	rc = realm_open(realm, config, &error);
+	if (!rc)
+		rc = realm_populate(realm, &error);
+	if (!rc)
+		rc = realm_activate(realm, &error);
+	steps_stop(&steps);
+	if (rc)
+		code = out_error_report(&error);
+	show_realm(realm);
+	if (!rc)
+		out_text("launched: %" PRIu64 " bytes measured, %" PRIu64
+			 " unmeasured, with %" PRIu64 " calls\n", counters->measured,
+			 counters->unmeasured, counters->calls);
+	return code;
 }
 
-static void show_run(const struct realm *realm)
+/* Return: an exit code. */
+static int realm_run_shown(struct realm *realm)
 {
-	struct json_object *object = out_object(out_root(), "run");
 	const struct machine *machine = &realm->machine;
 	const struct machine_counters *counters = &machine->counters;
+	struct json_object *object;
+	struct error error;
 
+	if (realm_run(realm, &error))
+		return out_error_report(&error);
+	object = out_object(out_root(), "run");
 	out_string(object, "end", end_name(machine->end));
 	out_string(object, "report", *machine->report ? machine->report : NULL);
 	out_uint(object, "exits", counters->exits);
@@ -288,72 +272,39 @@ static void show_run(const struct realm *realm)
 		 counters->exits, counters->conversions,
 		 counters->converted_bytes, realm->counters.confirmed,
 		 counters->stray_io);
-}
-
-static int launch(struct realm *realm, struct realm_config *config, struct error *error)
-{
-	struct steps steps;
-	int rc;
-
-	config->step = steps_show;
-	config->pages = show_pages;
-	config->data = &steps;
-	steps_start(&steps, "launch the realm", 14);
-	rc = realm_open(realm, config, error);
-	if (!rc)
-		rc = realm_populate(realm, error);
-	if (!rc)
-		rc = realm_activate(realm, error);
-	steps_stop(&steps);
-	return rc;
-}
-
-/* Return: an exit code. */
-static int launch_and_run(struct realm *realm,
-			  struct realm_config *config, bool run)
-{
-	struct error error;
-	int code = EXIT_CODE_OK;
-
-	if (launch(realm, config, &error)) {
-		code = out_error_report(&error);
-		show_realm(realm);
-		return code;
-	}
-	show_realm(realm);
-	show_launched(realm);
-	if (!run)
-		return code;
-	if (realm_run(realm, &error))
-		return out_error_report(&error);
-	show_run(realm);
-	return end_exit_code(realm->machine.end, 0);
+	return end_exit_code(machine->end, 0);
 }
 
 static int realm_main(const struct command *command, int argc, char **argv,
 		      bool run)
 {
-	struct realm_options *options = malloc(sizeof(*options));
+	struct realm_options *options = calloc(1, sizeof(*options));
 	struct realm *realm = malloc(sizeof(*realm));
 	struct error error;
-	int code = EXIT_CODE_FAILURE;
+	int code;
 
 	if (!options || !realm) {
-		out_error("realm", "allocate", -ENOMEM, NULL);
+		code = out_no_memory("realm");
 		goto out_free;
 	}
-	code = realm_options_parse(command, options, argc, argv);
+	options->config.nr_vcpus = 1;
+	options->base = DEFAULT_BASE;
+	options->memory = DEFAULT_MEMORY;
+	code = command_parse(command, argc, argv, options);
 	if (code)
-		goto out_free_files;
+		goto out_free;
+	options->config.trace = options->trace ? stderr : NULL;
 	if (realm_options_load(options, &error)) {
 		code = out_error_report(&error);
-		goto out_free_files;
+		goto out_free;
 	}
-	code = launch_and_run(realm, &options->config, run);
+	code = realm_launch(realm, &options->config);
+	if (!code && run)
+		code = realm_run_shown(realm);
 	realm_close(realm);
-out_free_files:
-	realm_options_free(options);
 out_free:
+	for (unsigned int i = 0; options && i < REALM_LOADS_MAX; i++)
+		free(options->files[i].data);
 	free(realm);
 	free(options);
 	return code;

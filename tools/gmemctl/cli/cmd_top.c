@@ -116,14 +116,6 @@ static void sample_show(const struct who_memory *memory, const struct sample *be
 	out_rate(object, "view_faults_per_second", RATE(before, now, view_faults));
 }
 
-static void top_heading(void)
-{
-	if (isatty(1))
-		out_text(SCREEN_CLEAR);
-	out_text("%7s %-15s %-16s %6s %6s %6s %8s %7s %8s %8s\n", "PID", "COMMAND", "MEMORY",
-		 "MiB", "POPUL.", "PRIV.", "CONV/s", "REF./s", "FAULT/s", "VIEW/s");
-}
-
 /* Look at all of them; show them if @array is to be filled, or there is text. */
 static int top_look(struct top *top, bool show, struct json_object *array,
 		    struct error *error)
@@ -136,8 +128,13 @@ static int top_look(struct top *top, bool show, struct json_object *array,
 	if (rc)
 		return rc;
 	samples = calloc(count + 1, sizeof(*samples));
-	if (show && samples)
-		top_heading();
+	if (show && samples) {
+		if (isatty(1))
+			out_text(SCREEN_CLEAR);
+		out_text("%7s %-15s %-16s %6s %6s %6s %8s %7s %8s %8s\n", "PID", "COMMAND",
+			 "MEMORY", "MiB", "POPUL.", "PRIV.", "CONV/s", "REF./s", "FAULT/s",
+			 "VIEW/s");
+	}
 	for (size_t i = 0; samples && i < count; i++) {
 		struct sample *now = &samples[nr];
 
