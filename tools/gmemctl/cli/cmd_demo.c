@@ -77,8 +77,6 @@ struct demo {
 #define HOST_PATTERN	UINT64_C(0xa5a5a5a5a5a5a5a5)
 #define GUEST_PATTERN	UINT64_C(0x5a5a5a5a5a5a5a5a)
 
-void page_fill(uint8_t *page, uint64_t pattern);
-
 #define MIB (UINT64_C(1) << 20)
 #define RUN_TIMEOUT_S 1200
 
@@ -90,7 +88,7 @@ static bool page_is_filled(const uint8_t *page, uint64_t pattern)
 	return true;
 }
 
-void page_fill(uint8_t *page, uint64_t pattern)
+static void page_fill(uint8_t *page, uint64_t pattern)
 {
 	for (uint64_t i = 0; i < GUEST_PAGE_SIZE; i += sizeof(pattern))
 		memcpy(page + i, &pattern, sizeof(pattern));
@@ -333,19 +331,6 @@ static int demo_build_vm(struct demo *demo, struct error *error)
 	return demo_map(demo, error);
 }
 
-static void demo_choose_samples(struct demo *demo)
-{
-	uint64_t last = input_pages(demo) - 1;
-	const uint64_t pages[DEMO_SAMPLES] = { 0, last / 2, last };
-
-	for (unsigned int i = 0; i < DEMO_SAMPLES; i++) {
-		if (i && pages[i] == pages[i - 1])
-			continue;
-		demo->samples[demo->nr_samples++].offset =
-			pages[i] << GUEST_PAGE_SHIFT;
-	}
-}
-
 static int demo_frame(struct demo *demo, uint64_t offset, uint64_t *frame,
 		      struct error *error)
 {
@@ -368,7 +353,8 @@ static int demo_frame(struct demo *demo, uint64_t offset, uint64_t *frame,
 
 static int demo_load_file(struct demo *demo, struct error *error)
 {
-	uint64_t start = clock_now_ns();
+	uint64_t start = clock_now_ns(), last = input_pages(demo) - 1;
+	const uint64_t pages[DEMO_SAMPLES] = { 0, last / 2, last };
 	char text[65];
 	int rc;
 
@@ -380,15 +366,18 @@ static int demo_load_file(struct demo *demo, struct error *error)
 	demo_say("%s: %" PRIu64 " bytes at gpa 0x%" PRIx64, demo->input.path,
 		 demo->input.size, payload_input_gpa(MEMORY_INPLACE, 1));
 	demo_say("SHA-256 by the host (OpenSSL), as long as it can: %s", text);
-	demo_choose_samples(demo);
-	for (unsigned int i = 0; i < demo->nr_samples; i++) {
-		struct demo_sample *sample = &demo->samples[i];
+	for (unsigned int i = 0; i < DEMO_SAMPLES; i++) {
+		struct demo_sample *sample = &demo->samples[demo->nr_samples];
 
+		if (i && pages[i] == pages[i - 1])
+			continue;
+		demo->nr_samples++;
+		sample->offset = pages[i] << GUEST_PAGE_SHIFT;
 		rc = demo_frame(demo, sample->offset, &sample->frame, error);
 		if (rc)
 			return rc;
-		demo_say("input page %" PRIu64 " is in frame 0x%" PRIx64,
-			 sample->offset >> GUEST_PAGE_SHIFT, sample->frame);
+		demo_say("input page %" PRIu64 " is in frame 0x%" PRIx64, pages[i],
+			 sample->frame);
 	}
 	return demo_map(demo, error);
 }
@@ -430,26 +419,15 @@ static int demo_show_digest(struct demo *demo, struct error *error)
 	return 0;
 }
 
-/* Compares a page with the file; what is behind its end has to be zero. */
-static bool demo_same_contents(struct demo *demo, uint64_t offset)
-{
-	uint8_t expected[GUEST_PAGE_SIZE] = { 0 };
-	uint64_t left = demo->input.size > offset ? demo->input.size - offset : 0;
-	size_t want = left < sizeof(expected) ? left : sizeof(expected);
-
-	if (pread(demo->input.fd, expected, want, (off_t)offset) != (ssize_t)want)
-		return false;
-	return !memcmp(expected, input_page(demo, offset), sizeof(expected));
-}
-
-static int demo_sample_back(struct demo *demo, struct demo_sample *sample,
+static int demo_sample_back(struct demo *demo, const struct demo_sample *sample,
 			    struct error *error)
 {
 	uint64_t gpa = payload_input_gpa(MEMORY_INPLACE, 1) + sample->offset;
+	uint64_t page = sample->offset >> GUEST_PAGE_SHIFT, left = 0, frame;
 	struct range what = { gpa, gpa + GUEST_PAGE_SIZE };
-	uint64_t page = sample->offset >> GUEST_PAGE_SHIFT;
-	uint64_t frame;
+	uint8_t expected[GUEST_PAGE_SIZE] = { 0 };
 	char why[256];
+	size_t want;
 	int rc;
 
 	rc = machine_convert(&demo->payload.machine, NULL, what, false, why,
@@ -463,7 +441,13 @@ static int demo_sample_back(struct demo *demo, struct demo_sample *sample,
 	demo_check(demo, frame == sample->frame,
 		   "input page %" PRIu64 " is in frame 0x%" PRIx64
 		   ", before it was in 0x%" PRIx64, page, frame, sample->frame);
-	demo_check(demo, demo_same_contents(demo, sample->offset),
+	/* What is behind the end of the file has to be zero. */
+	if (demo->input.size > sample->offset)
+		left = demo->input.size - sample->offset;
+	want = left < sizeof(expected) ? left : sizeof(expected);
+	demo_check(demo, pread(demo->input.fd, expected, want,
+			       (off_t)sample->offset) == (ssize_t)want &&
+		   !memcmp(expected, input_page(demo, sample->offset), sizeof(expected)),
 		   "input page %" PRIu64 " holds what the file holds", page);
 	return 0;
 }
@@ -477,26 +461,29 @@ static int demo_convert_back(struct demo *demo, struct error *error)
 	return rc ? rc : demo_map(demo, error);
 }
 
-static void demo_rate(const char *what, uint64_t bytes, uint64_t ns)
-{
-	uint64_t us = ns / 1000;
-
-	demo_say("%-34s %8" PRIu64 ".%03" PRIu64 " ms  %6" PRIu64 " MiB/s", what,
-		 us / 1000, us % 1000,
-		 us ? bytes * 1000000 / us / MIB : 0);
-}
-
 static int demo_summary(struct demo *demo, struct error *error)
 {
 	const struct machine_counters *counters = &demo->payload.machine.counters;
 	uint64_t bytes = input_pages(demo) << GUEST_PAGE_SHIFT;
+	const struct {
+		const char *what;
+		uint64_t bytes, ns;
+	} times[] = {
+		{ "load and digest the file, host", bytes, demo->load_ns },
+		{ "take the input away, guest", bytes, demo->convert_ns },
+		{ "all conversions, in the VMM", counters->converted_bytes,
+		  counters->conversion_ns },
+		{ "digest in private memory, guest", bytes, demo->hash_ns },
+	};
 
 	(void)error;
-	demo_rate("load and digest the file, host", bytes, demo->load_ns);
-	demo_rate("take the input away, guest", bytes, demo->convert_ns);
-	demo_rate("all conversions, in the VMM", counters->converted_bytes,
-		  counters->conversion_ns);
-	demo_rate("digest in private memory, guest", bytes, demo->hash_ns);
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		uint64_t us = times[i].ns / 1000;
+
+		demo_say("%-34s %8" PRIu64 ".%03" PRIu64 " ms  %6" PRIu64 " MiB/s",
+			 times[i].what, us / 1000, us % 1000,
+			 us ? times[i].bytes * 1000000 / us / MIB : 0);
+	}
 	demo_say("%" PRIu64 " exits, %" PRIu64 " conversions, whole demo %" PRIu64
 		 " ms", counters->exits, counters->conversions,
 		 (clock_now_ns() - demo->start_ns) / 1000000);
@@ -512,17 +499,6 @@ static int demo_flip(struct demo *demo, bool private, struct error *error)
 
 	if (rc)
 		error_set(error, rc, "VM", "KVM_SET_MEMORY_ATTRIBUTES", NULL);
-	return rc;
-}
-
-/* The page KVM has allocated for the attribute is of no use to anybody. */
-static int demo_drop_stray(struct demo *demo, struct error *error)
-{
-	int rc = calls->punch(demo->payload.machine.memory.memfd.fd, GUEST_PROBE_GPA,
-			      GUEST_PAGE_SIZE);
-
-	if (rc)
-		error_set(error, rc, "guest_memfd", "punch a hole", NULL);
 	return rc;
 }
 
@@ -575,32 +551,20 @@ static int demo_flip_attribute(struct demo *demo, struct error *error)
 	demo_check(demo, page_is_filled(page, HOST_PATTERN),
 		   "the host still reads its own 0xa5a5...: no alias");
 	rc = demo_flip(demo, false, error);
-	if (!rc)
-		rc = demo_drop_stray(demo, error);
-	if (!rc)
-		rc = demo_touch(demo, error);
+	if (rc)
+		return rc;
+	/* The page KVM has allocated for the attribute is of no use to anybody. */
+	rc = calls->punch(demo->payload.machine.memory.memfd.fd, GUEST_PROBE_GPA,
+			  GUEST_PAGE_SIZE);
+	if (rc)
+		return error_set(error, rc, "guest_memfd", "punch a hole", NULL);
+	rc = demo_touch(demo, error);
 	if (rc)
 		return rc;
 	demo_check(demo, params->observed[0] == HOST_PATTERN &&
 		   page_is_filled(page, GUEST_PATTERN),
 		   "attribute cleared: host and guest share the page as before");
 	return demo_flip_private(demo, error);
-}
-
-/* By the kernel, which walks this process's page tables. Return: 0 or an errno. */
-static int view_copy(uint8_t *view, uint8_t *byte)
-{
-	struct iovec here = { byte, 1 }, there = { view, 1 };
-
-	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1 ? 0 : errno;
-}
-
-static bool view_refuses(uint8_t *view)
-{
-	uint8_t byte;
-
-	return probe_read(view, &byte) == -EFAULT &&
-	       probe_write(view, 0) == -EFAULT && view_copy(view, &byte) == EFAULT;
 }
 
 static int demo_try_view(struct demo *demo, struct error *error)
@@ -611,6 +575,7 @@ static int demo_try_view(struct demo *demo, struct error *error)
 	uint8_t *at = view_find(view, (struct range){ GUEST_PROBE_GPA,
 				GUEST_PROBE_GPA + GUEST_PAGE_SIZE });
 	uint8_t byte;
+	struct iovec here = { &byte, 1 }, there = { at, 1 };
 	int rc;
 
 	page_fill(page, HOST_PATTERN);
@@ -618,7 +583,11 @@ static int demo_try_view(struct demo *demo, struct error *error)
 	rc = demo_probe_convert(demo, true, error);
 	if (rc)
 		return rc;
-	demo_check(demo, view_refuses(at), "the host reads and writes it through the "
+	/* The last is the kernel, which walks this process's page tables. */
+	demo_check(demo, probe_read(at, &byte) == -EFAULT &&
+		   probe_write(at, 0) == -EFAULT &&
+		   process_vm_readv(getpid(), &here, 1, &there, 1, 0) != 1 &&
+		   errno == EFAULT, "the host reads and writes it through the "
 		   "view itself: SIGSEGV; process_vm_readv(): EFAULT");
 	demo_check(demo, probe_read(page, &byte) == -EFAULT,
 		   "the host reads it through its own mapping: SIGBUS");
@@ -653,24 +622,9 @@ static const struct {
 
 #define DEMO_STEPS (sizeof(demo_steps) / sizeof(demo_steps[0]))
 
-static int demo_run_steps(struct demo *demo, struct error *error)
-{
-	unsigned int number = 0;
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < DEMO_STEPS; i++) {
-		if (demo_steps[i].kind && demo_steps[i].kind != demo->kind)
-			continue;
-		/* Each kind has a step of its own. */
-		printf("\n%u/%zu  %s\n", ++number, DEMO_STEPS - 1,
-		       demo_steps[i].title);
-		rc = demo_steps[i].run(demo, error);
-	}
-	return rc;
-}
-
 static int demo_run(struct demo *demo, const char *path)
 {
+	unsigned int number = 0;
 	struct error error;
 	int rc;
 
@@ -684,7 +638,14 @@ static int demo_run(struct demo *demo, const char *path)
 		return out_error_report(&error);
 	}
 	demo->start_ns = clock_now_ns();
-	rc = demo_run_steps(demo, &error);
+	for (unsigned int i = 0; !rc && i < DEMO_STEPS; i++) {
+		if (demo_steps[i].kind && demo_steps[i].kind != demo->kind)
+			continue;
+		/* Each kind has a step of its own. */
+		printf("\n%u/%zu  %s\n", ++number, DEMO_STEPS - 1,
+		       demo_steps[i].title);
+		rc = demo_steps[i].run(demo, &error);
+	}
 	if (demo->running)
 		payload_destroy(&demo->payload);
 	probe_stop();
