@@ -106,49 +106,35 @@ static ssize_t file_read(int fd, bool ended, void *bytes, size_t size)
 	}
 }
 
-static int read_failed(int rc, const char *path, struct error *error)
-{
-	return error_set(error, rc, path, "read", rc == -ENXIO ?
-			 "it is a FIFO that nobody writes to: start "
-			 "that first" : NULL);
-}
-
-static int read_blocks(int fd, bool is_fifo, const char *path, uint64_t max,
-		       input_take_fn take, void *context, struct error *error)
+int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
+		      void *context, struct error *error)
 {
 	uint8_t *block = malloc(BLOCK_SIZE);
+	bool is_fifo = false;
 	uint64_t total = 0;
-	int rc = 0;
+	ssize_t got = 1;
+	int fd, rc = 0;
 
 	if (!block)
 		return error_set(error, -ENOMEM, path, "read", NULL);
-	while (!rc) {
-		ssize_t got = file_read(fd, !is_fifo || total, block,
-					BLOCK_SIZE);
-
-		if (got <= 0) {
-			rc = got ? read_failed((int)got, path, error) : 0;
-			break;
-		}
+	fd = file_open(path, max, &is_fifo, error);
+	if (fd < 0)
+		rc = fd;
+	while (!rc && got) {
+		got = file_read(fd, !is_fifo || total, block, BLOCK_SIZE);
+		if (got < 0)
+			rc = error_set(error, (int)got, path, "read", got == -ENXIO ?
+				       "it is a FIFO that nobody writes to: start "
+				       "that first" : NULL);
+		if (got <= 0)
+			continue;
 		total += (uint64_t)got;
 		rc = total > max ? refuse_size(path, max, error) :
 				   take(context, block, (size_t)got, error);
 	}
+	if (fd >= 0)
+		close(fd);
 	free(block);
-	return rc;
-}
-
-int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
-		      void *context, struct error *error)
-{
-	bool is_fifo = false;
-	int fd, rc;
-
-	fd = file_open(path, max, &is_fifo, error);
-	if (fd < 0)
-		return fd;
-	rc = read_blocks(fd, is_fifo, path, max, take, context, error);
-	close(fd);
 	return rc;
 }
 
@@ -250,7 +236,7 @@ void input_close(struct input *input)
 	input->fd = -1;
 }
 
-static int input_copy(struct input *input, uint8_t *memory, struct error *error)
+int input_load(struct input *input, uint8_t *memory, struct error *error)
 {
 	uint64_t done = 0;
 
@@ -266,15 +252,6 @@ static int input_copy(struct input *input, uint8_t *memory, struct error *error)
 					 "the host is short of memory");
 		done += (uint64_t)got;
 	}
-	return 0;
-}
-
-int input_load(struct input *input, uint8_t *memory, struct error *error)
-{
-	int rc = input_copy(input, memory, error);
-
-	if (rc)
-		return rc;
 	if (!EVP_Digest(memory, input->size, input->digest, NULL, EVP_sha256(),
 			NULL))
 		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the values of options are parsed by. */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -14,101 +15,53 @@
 #include "command.h"
 #include "out.h"
 
-static int digits_parse(const char **text, uint64_t *value)
+/* The digits at the start of @text, which is behind them afterwards. */
+static int digits_parse(const char **text, unsigned int base, uint64_t *value)
 {
-	const char *at = *text;
-	uint64_t result = 0;
+	static const char digits[] = "0123456789abcdef";
+	const char *at = *text, *digit;
 
-	if (*at < '0' || *at > '9')
-		return -EINVAL;
-	for (; *at >= '0' && *at <= '9'; at++) {
-		if (__builtin_mul_overflow(result, 10, &result) ||
-		    __builtin_add_overflow(result, (uint64_t)(*at - '0'), &result))
+	*value = 0;
+	for (; *at; at++) {
+		digit = memchr(digits, tolower((unsigned char)*at), base);
+		if (!digit)
+			break;
+		if (__builtin_mul_overflow(*value, base, value) ||
+		    __builtin_add_overflow(*value, (uint64_t)(digit - digits), value))
 			return -ERANGE;
 	}
+	if (at == *text)
+		return -EINVAL;
 	*text = at;
-	*value = result;
 	return 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -EINVAL;
-}
-
-static int hex_parse_digits(const char **text, uint64_t *value)
-{
-	const char *at = *text;
-	uint64_t result = 0;
-
-	if (hex_digit(*at) < 0)
-		return -EINVAL;
-	for (; hex_digit(*at) >= 0; at++) {
-		if (result >> 60)
-			return -ERANGE;
-		result = result << 4 | (uint64_t)hex_digit(*at);
-	}
-	*text = at;
-	*value = result;
-	return 0;
-}
-
-/* The start of @text, which is behind it afterwards. */
 static int value_parse(const char **text, uint64_t *value)
 {
 	if ((*text)[0] != '0' || ((*text)[1] | 0x20) != 'x')
-		return digits_parse(text, value);
+		return digits_parse(text, 10, value);
 	*text += 2;
-	return hex_parse_digits(text, value);
-}
-
-static int unit_shift(char unit)
-{
-	switch (unit) {
-	case 'K':
-	case 'k':
-		return 10;
-	case 'M':
-	case 'm':
-		return 20;
-	case 'G':
-	case 'g':
-		return 30;
-	case 'T':
-	case 't':
-		return 40;
-	default:
-		return -EINVAL;
-	}
-}
-
-/* Nothing, or a unit by itself, as in 4G, or with a word after it: 4GB, 4GiB. */
-static int suffix_shift(const char *suffix)
-{
-	int shift = *suffix ? unit_shift(*suffix) : 0;
-
-	if (shift <= 0)
-		return shift;
-	suffix++;
-	if (!*suffix || !strcasecmp(suffix, "B") || !strcasecmp(suffix, "iB"))
-		return shift;
-	return -EINVAL;
+	return digits_parse(text, 16, value);
 }
 
 int size_parse(const char *text, uint64_t *size)
 {
+	static const char units[] = "kmgt";
+	unsigned int shift = 0;
+	const char *unit;
 	uint64_t value;
-	int shift, rc;
+	int rc;
 
 	rc = value_parse(&text, &value);
 	if (rc)
 		return rc;
-	shift = suffix_shift(text);
-	if (shift < 0)
-		return shift;
+	if (*text) {
+		/* A unit by itself, as in 4G, or with a word after it: 4GB, 4GiB. */
+		unit = strchr(units, tolower((unsigned char)*text++));
+		if (!unit || (*text && strcasecmp(text, "B") && strcasecmp(text, "iB")))
+			return -EINVAL;
+		shift = 10 * (unsigned int)(unit - units + 1);
+	}
 	if (value > UINT64_MAX >> shift)
 		return -ERANGE;
 	*size = value << shift;
@@ -120,7 +73,7 @@ int count_parse(const char *text, uint32_t max, uint32_t *count)
 	uint64_t value;
 	int rc;
 
-	rc = digits_parse(&text, &value);
+	rc = digits_parse(&text, 10, &value);
 	if (rc)
 		return rc;
 	if (*text)
@@ -252,32 +205,25 @@ int option_word(const struct cli_option *option, const char *name,
 	return usage_error(name, action, "expected %s, not '%s'", expected, text);
 }
 
-/* The bit of the word of @length bytes at @text, or 0; "all" is all of them. */
-static uint32_t word_bits(const char *const *words, const char *text,
-			  size_t length)
-{
-	uint32_t all = 0;
-
-	for (unsigned int i = 0; words[i]; i++) {
-		if (strlen(words[i]) == length && !memcmp(words[i], text, length))
-			return 1U << i;
-		all |= 1U << i;
-	}
-	return length == 3 && !memcmp(text, "all", 3) ? all : 0;
-}
-
 int option_words(const struct cli_option *option, const char *name,
 		 const char *text, void *to)
 {
-	uint32_t found, bits = 0;
+	const char *const *words = option->words;
+	uint32_t bits = 0;
 	char expected[256];
 
 	do {
 		size_t length = strcspn(text, ",");
+		bool all = length == 3 && !memcmp(text, "all", 3);
+		uint32_t found = 0;
 
-		found = word_bits(option->words, text, length);
+		for (unsigned int i = 0; words[i]; i++) {
+			if (all || (strlen(words[i]) == length &&
+				    !memcmp(words[i], text, length)))
+				found |= 1U << i;
+		}
 		if (!found) {
-			list_words(option->words, expected, sizeof(expected));
+			list_words(words, expected, sizeof(expected));
 			return usage_error(name, "no such word", "expected all, or "
 					   "some of %s, not '%s'", expected, text);
 		}

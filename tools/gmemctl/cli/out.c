@@ -48,16 +48,6 @@ bool out_color_set(const char *when)
 	return false;
 }
 
-/* The variable has no effect where it is empty. */
-static bool has_colors(int fd)
-{
-	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (out_when)
-		return out_when == 1;
-	return isatty(fd) && !(none && *none) && term && strcmp(term, "dumb");
-}
-
 const char *out_color(int fd, enum out_color color)
 {
 	static const char *const codes[] = {
@@ -65,8 +55,13 @@ const char *out_color(int fd, enum out_color color)
 		[OUT_GREEN] = "\033[32m", [OUT_YELLOW] = "\033[33m",
 		[OUT_BLUE] = "\033[34m",
 	};
+	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool colors = out_when == 1;
 
-	return has_colors(fd) ? codes[color] : "";
+	/* The variable has no effect where it is empty. */
+	if (!out_when)
+		colors = isatty(fd) && !(none && *none) && term && strcmp(term, "dumb");
+	return colors ? codes[color] : "";
 }
 
 struct json_object *out_root(void)
@@ -171,24 +166,12 @@ void out_line_end(struct json_object *line)
 	json_object_put(line);
 }
 
-static void out_error_json(const char *object, const char *action, int rc,
-			   const char *hint)
-{
-	struct json_object *entry = out_append(out_array(out_json, "errors"));
-
-	out_string(entry, "object", object);
-	out_string(entry, "action", action);
-	out_uint(entry, "errno", (uint64_t)-rc);
-	out_string(entry, "errno_name", rc ? strerrorname_np(-rc) : NULL);
-	out_string(entry, "message", rc ? strerror(-rc) : NULL);
-	out_string(entry, "hint", *hint ? hint : NULL);
-}
-
 void out_error(const char *object, const char *action, int rc,
 	       const char *hint, ...)
 {
 	/* It may have the whole path of a file. */
 	char text[PATH_MAX + 512] = "";
+	struct json_object *entry;
 	va_list args;
 
 	if (hint) {
@@ -197,7 +180,13 @@ void out_error(const char *object, const char *action, int rc,
 		va_end(args);
 	}
 	if (out_json) {
-		out_error_json(object, action, rc, text);
+		entry = out_append(out_array(out_json, "errors"));
+		out_string(entry, "object", object);
+		out_string(entry, "action", action);
+		out_uint(entry, "errno", (uint64_t)-rc);
+		out_string(entry, "errno_name", rc ? strerrorname_np(-rc) : NULL);
+		out_string(entry, "message", rc ? strerror(-rc) : NULL);
+		out_string(entry, "hint", *text ? text : NULL);
 		return;
 	}
 	fflush(stdout);
@@ -226,25 +215,19 @@ void out_warning(const char *object, const char *text, ...)
 		out_color(2, OUT_YELLOW), out_color(2, OUT_PLAIN), said);
 }
 
-/* A host that lacks something is told apart from one where it went wrong. */
-static bool out_is_unsupported(const struct error *error)
+int out_error_report(const struct error *error)
 {
 	bool device = !strcmp(error->object, KVM_DEVICE_PATH) ||
 		      !strcmp(error->object, GMEM_DEVICE_PATH) ||
 		      !strcmp(error->object, SNP_DEVICE_PATH);
+	int rc = error->rc;
 
-	if (error->rc == -EOPNOTSUPP)
-		return true;
-	return device && (error->rc == -ENOENT || error->rc == -ENODEV ||
-			  error->rc == -ENXIO);
-}
-
-int out_error_report(const struct error *error)
-{
-	out_error(error->object, error->action, error->rc,
+	out_error(error->object, error->action, rc,
 		  error->hint[0] ? "%s" : NULL, error->hint);
-	return out_is_unsupported(error) ? EXIT_CODE_UNSUPPORTED :
-					   EXIT_CODE_FAILURE;
+	/* A host that lacks something is told apart from one where it went wrong. */
+	return rc == -EOPNOTSUPP ||
+	       (device && (rc == -ENOENT || rc == -ENODEV || rc == -ENXIO)) ?
+	       EXIT_CODE_UNSUPPORTED : EXIT_CODE_FAILURE;
 }
 
 int out_no_memory(const char *object)

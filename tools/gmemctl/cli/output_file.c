@@ -23,24 +23,12 @@ static int fail(struct output_file *file, int rc, const char *action,
 	return error_set(error, rc, file->path, action, NULL);
 }
 
-/* A guest's memory must not lose its name while the guest runs. */
-static int check_lock(const struct output_file *file, struct error *error)
-{
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int rc;
-
-	/* One that this user cannot read can be replaced all the same. */
-	if (fd < 0)
-		return 0;
-	rc = file_lock_check(fd, file->path, error);
-	close(fd);
-	return rc;
-}
-
 /* There is something under that name, and @status is what it leads to. */
 static int check_old(struct output_file *file, const char *path, bool replace,
 		     const struct stat *status, struct error *error)
 {
+	int fd, rc;
+
 	if (S_ISDIR(status->st_mode))
 		return error_set(error, -EISDIR, path, "write",
 				 "give the name of a file");
@@ -56,7 +44,16 @@ static int check_old(struct output_file *file, const char *path, bool replace,
 	file->old = open(file->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (file->old < 0)
 		return error_set(error, -errno, file->path, "open", NULL);
-	return check_lock(file, error);
+	/*
+	 * A guest's memory must not lose its name while the guest runs. A file that this
+	 * user cannot read can be replaced all the same.
+	 */
+	fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	rc = file_lock_check(fd, file->path, error);
+	close(fd);
+	return rc;
 }
 
 static int check_new(struct output_file *file, const char *path,
@@ -233,16 +230,6 @@ static int sync_fd(int fd)
 	return fsync(fd) && errno != EINVAL ? -errno : 0;
 }
 
-/* A directory that cannot be read cannot be synced alone. */
-static int sync_directory(const struct output_file *file)
-{
-	int rc = sync_fd(file->directory);
-
-	if (rc == -EBADF)
-		rc = syncfs(file->fd) ? -errno : 0;
-	return rc;
-}
-
 int output_file_commit(struct output_file *file, struct error *error)
 {
 	int rc = sync_fd(file->fd);
@@ -260,7 +247,10 @@ int output_file_commit(struct output_file *file, struct error *error)
 				 rc == -EEXIST ? "another file has come "
 				 "meanwhile, and is left alone" : NULL);
 	file->part[0] = '\0';
-	rc = sync_directory(file);
+	rc = sync_fd(file->directory);
+	/* A directory that cannot be read cannot be synced alone. */
+	if (rc == -EBADF)
+		rc = syncfs(file->fd) ? -errno : 0;
 	return rc ? fail(file, rc, "fsync its directory", error) : 0;
 }
 
@@ -274,16 +264,13 @@ void output_file_keep(struct output_file *file)
 	file->part[0] = '\0';
 }
 
-/* Of what has that name, only what was made here. */
-static void remove_ours(const struct output_file *file, const char *name)
-{
-	if (is_file(file, name, file->fd))
-		unlinkat(file->directory, name, 0);
-}
-
 void output_file_remove(struct output_file *file)
 {
-	remove_ours(file, file->part[0] ? file->part_name : file->name);
+	const char *name = file->part[0] ? file->part_name : file->name;
+
+	/* Of what has that name, only what was made here. */
+	if (is_file(file, name, file->fd))
+		unlinkat(file->directory, name, 0);
 	file->part[0] = '\0';
 }
 

@@ -16,39 +16,6 @@
 
 #define INSTALLED "../lib/gmem/"	/* from where gmemctl is installed */
 
-/*
- * The next file that is opened would have the number of one that is closed, and
- * would be read by the console, or be written to. What stands in for it is as much
- * an error to use as a closed file; by the name /dev/stdin, too, it has no end that
- * would be taken for an empty file.
- */
-static int descriptors_open(void)
-{
-	for (int i = 0; i < 3; i++)
-		if (fcntl(i, F_GETFD) < 0 && open("/", O_PATH) != i)
-			return -errno;
-	return 0;
-}
-
-/* Beyond `ulimit -f` a write fails, which is said; the signal would say nothing. */
-static void signals_start(void)
-{
-	sigset_t set;
-
-	signals_fault_set(&set);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	signal(SIGXFSZ, SIG_IGN);
-}
-
-/*
- * The thread of a vCPU that prints, as a trace does, is sent a signal again and
- * again when it has to stop; then a reader who does not read must not keep it.
- */
-static bool may_wait(void)
-{
-	return errno != EINTR || gettid() == getpid();
-}
-
 /* Return: as a stream of fopencookie() wants it: bytes, fewer if it has failed. */
 static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 {
@@ -65,7 +32,12 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 			break;
 		if (count < 0 && errno == EAGAIN && poll(&wait, 1, -1) >= 0)
 			continue;
-		if (count < 0 && !may_wait())
+		/*
+		 * The thread of a vCPU that prints, as a trace does, is sent a signal again
+		 * and again when it has to stop; then a reader who does not read must not
+		 * keep it.
+		 */
+		if (count < 0 && errno == EINTR && gettid() != getpid())
 			break;
 	}
 	return (ssize_t)done;
@@ -84,29 +56,38 @@ static FILE *stream_open(int fd, int buffering)
 	return stream;
 }
 
-/*
- * O_NONBLOCK is a property of the open file, which whoever has it too can set at
- * any time.
- */
-static int streams_open(void)
+int process_start(void)
 {
-	FILE *output = stream_open(STDOUT_FILENO, isatty(STDOUT_FILENO) ?
-				   _IOLBF : _IOFBF);
-	FILE *errors = stream_open(STDERR_FILENO, _IONBF);
+	FILE *output, *errors;
+	sigset_t set;
+	int rc = 0;
 
+	/*
+	 * The next file that is opened would have the number of one that is closed, and
+	 * would be read by the console, or be written to. What stands in for it is as much
+	 * an error to use as a closed file; by the name /dev/stdin, too, it has no end that
+	 * would be taken for an empty file.
+	 */
+	for (int i = 0; !rc && i < 3; i++)
+		if (fcntl(i, F_GETFD) < 0 && open("/", O_PATH) != i)
+			rc = -errno;
+	/* Beyond `ulimit -f` a write fails, which is said; the signal would say nothing. */
+	signals_fault_set(&set);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	signal(SIGXFSZ, SIG_IGN);
+	if (rc)
+		return rc;
+	/*
+	 * O_NONBLOCK is a property of the open file, which whoever has it too can set at
+	 * any time.
+	 */
+	output = stream_open(STDOUT_FILENO, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
+	errors = stream_open(STDERR_FILENO, _IONBF);
 	if (!output || !errors)
 		return -ENOMEM;
 	stdout = output;
 	stderr = errors;
 	return 0;
-}
-
-int process_start(void)
-{
-	int rc = descriptors_open();
-
-	signals_start();
-	return rc ? rc : streams_open();
 }
 
 int process_find(const char *name, const char *built, char path[PATH_MAX],
