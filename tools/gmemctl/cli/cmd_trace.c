@@ -314,17 +314,6 @@ static int record_show(const struct trace_record *record, void *data)
 	return tracing->count && tracing->events >= tracing->count;
 }
 
-/* Milliseconds until poll() has to return; 0: it is over. */
-static int wait_ms(uint64_t end_ns)
-{
-	uint64_t now = clock_now_ns(), left;
-
-	if (!end_ns)
-		return LOOK_MS;
-	left = end_ns > now ? (end_ns - now + 999999) / 1000000 : 0;
-	return left < LOOK_MS ? (int)left : LOOK_MS;
-}
-
 /*
  * Until it is over. Signals are held, and @signals is readable when there is one; a reader
  * of the output that has gone is an end, too.
@@ -342,7 +331,11 @@ static int trace_loop(struct tracing *tracing, const struct trace_instance *inst
 	int rc = 0, ms;
 
 	while (!rc && !fflush(stdout)) {
-		ms = wait_ms(end_ns);
+		uint64_t now = clock_now_ns();
+
+		/* Rounded up; 0: it is over. */
+		ms = !end_ns || end_ns > now + LOOK_MS * UINT64_C(1000000) ? LOOK_MS :
+		     end_ns > now ? (int)((end_ns - now + 999999) / 1000000) : 0;
 		if (!ms || (poll(fds, 2, ms) > 0 && fds[0].revents))
 			break;
 		rc = trace_read(instance, false, &lines, record_show, tracing, error);

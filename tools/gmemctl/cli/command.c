@@ -101,28 +101,10 @@ static bool find_option(const struct cli_option *table, size_t offset,
 	return false;
 }
 
-static void read_option(struct words *words, struct word *word, char *text)
-{
-	const struct command *command = words->command;
-
-	word->unknown = !find_option(command->options, 0, word, text) &&
-			!find_option(common_options, 0, word, text) &&
-			(command->without_json ||
-			 !find_option(json_option, 0, word, text));
-	if (word->unknown)
-		return;
-	if (text[strlen(word->name)]) {
-		word->valued = true;
-		word->text = text + strlen(word->name) + 1;
-	} else if (word->option->argument) {
-		word->missing = words->at == words->argc;
-		word->text = word->missing ? NULL : words->argv[words->at++];
-	}
-}
-
 /* Return: whether there is another one. */
 static bool next_word(struct words *words, struct word *word)
 {
+	const struct command *command = words->command;
 	char *text;
 
 	*word = (struct word){ 0 };
@@ -134,8 +116,21 @@ static bool next_word(struct words *words, struct word *word)
 		return next_word(words, word);
 	}
 	word->text = text;
-	if (!words->plain && text[0] == '-' && text[1])
-		read_option(words, word, text);
+	if (words->plain || text[0] != '-' || !text[1])
+		return true;
+	word->unknown = !find_option(command->options, 0, word, text) &&
+			!find_option(common_options, 0, word, text) &&
+			(command->without_json ||
+			 !find_option(json_option, 0, word, text));
+	if (word->unknown)
+		return true;
+	if (text[strlen(word->name)]) {
+		word->valued = true;
+		word->text = text + strlen(word->name) + 1;
+	} else if (word->option->argument) {
+		word->missing = words->at == words->argc;
+		word->text = word->missing ? NULL : words->argv[words->at++];
+	}
 	return true;
 }
 
@@ -147,11 +142,6 @@ static const struct cli_option *find_argument(const struct cli_option *table,
 		if (table->name && table->name[0] != '-' && !number--)
 			return table;
 	return NULL;
-}
-
-static bool is_program(const struct cli_option *argument)
-{
-	return argument && argument->parse == option_program;
 }
 
 static int take(const struct cli_option *option, const struct word *word,
@@ -166,26 +156,6 @@ static int take(const struct cli_option *option, const struct word *word,
 					     (char *)out + offset) : 0;
 }
 
-static int refuse(const struct command *command, const struct word *word,
-		  const char *typed)
-{
-	return usage_error(typed, word->missing ? "value is missing" :
-			   word->valued ? "takes no value" : "unknown option",
-			   "see `gmemctl help %s`", command->name);
-}
-
-/* Return: 0 or an exit code. */
-static int check_missing(const struct command *command, unsigned int count)
-{
-	const struct cli_option *argument;
-
-	argument = find_argument(command->options, count);
-	if (!argument || argument->optional)
-		return 0;
-	return usage_error(argument->name, "is missing",
-			   "see `gmemctl help %s`", command->name);
-}
-
 /*
  * Options are taken as they come, and what is none of them afterwards: it is of no
  * use to hear that a name is wrong where an option is missing that dash.
@@ -194,6 +164,7 @@ static int take_options(struct words *words, struct word *plain,
 			unsigned int *count, void *out)
 {
 	const struct command *command = words->command;
+	const struct cli_option *argument;
 	struct word word;
 	int code;
 
@@ -201,13 +172,13 @@ static int take_options(struct words *words, struct word *plain,
 		const char *typed = words->argv[words->at - 1];
 
 		if (!word.option && !word.unknown) {
-			if (!find_argument(command->options, *count))
+			argument = find_argument(command->options, *count);
+			if (!argument)
 				return usage_error(typed, "unexpected argument",
 						   "see `gmemctl help %s`",
 						   command->name);
 			plain[(*count)++] = word;
-			if (!is_program(find_argument(command->options,
-						      *count - 1)))
+			if (argument->parse != option_program)
 				continue;
 			/* The rest is the program's. */
 			plain[*count - 1].text = (char *)&words->argv[words->at - 1];
@@ -215,7 +186,10 @@ static int take_options(struct words *words, struct word *plain,
 		}
 		if (word.unknown || word.missing ||
 		    (word.valued && !word.option->argument))
-			return refuse(command, &word, typed);
+			return usage_error(typed, word.missing ? "value is missing" :
+					   word.valued ? "takes no value" :
+					   "unknown option", "see `gmemctl help %s`",
+					   command->name);
 		code = take(word.option, &word, word.name, out);
 		if (code)
 			return code;
@@ -231,15 +205,18 @@ int command_parse(const struct command *command, int argc, char **argv,
 {
 	struct words words = { command, argc, argv, .at = 1 };
 	struct word plain[ARGUMENTS_MAX] = { 0 };
+	const struct cli_option *argument;
 	unsigned int count = 0;
 	int code;
 
 	code = take_options(&words, plain, &count, out);
-	if (!code)
-		code = check_missing(command, count);
+	if (code)
+		return code;
+	argument = find_argument(command->options, count);
+	if (argument && !argument->optional)
+		return usage_error(argument->name, "is missing",
+				   "see `gmemctl help %s`", command->name);
 	for (unsigned int i = 0; !code && i < count; i++) {
-		const struct cli_option *argument;
-
 		argument = find_argument(command->options, i);
 		code = take(argument, &plain[i], argument->name, out);
 	}
@@ -250,6 +227,7 @@ void command_ask(const struct command *command, int argc, char **argv,
 		 struct asked *asked)
 {
 	struct words words = { command, argc, argv, .at = 1 };
+	const struct cli_option *argument;
 	unsigned int count = 0;
 	struct word word;
 
@@ -262,8 +240,10 @@ void command_ask(const struct command *command, int argc, char **argv,
 		asked->help |= word.option == &common_options[0];
 		if (word.option == &common_options[1] && word.text)
 			asked->color = word.text;
-		if (!word.option && !word.unknown &&
-		    is_program(find_argument(command->options, count++)))
+		if (word.option || word.unknown)
+			continue;
+		argument = find_argument(command->options, count++);
+		if (argument && argument->parse == option_program)
 			return;
 	}
 }

@@ -77,25 +77,11 @@ static int find_column(const struct cli_option *table, int column)
 	return column;
 }
 
-static void show_option(FILE *stream, int column, const struct cli_option *option)
-{
-	char name[80], help[1024];
-	int used = label(name, sizeof(name), option);
-	const char *also = option->also[0], *second = option->also[1];
-
-	snprintf(help, sizeof(help), "%s%s%s%s%s", option->help,
-		 also ? "; also " : "", also ? also : "", second ? ", " : "",
-		 second ? second : "");
-	fputs(name, stream);
-	if (used + 2 > column) {
-		fputc('\n', stream);
-		used = 0;
-	}
-	wrap(stream, column, used, help);
-}
-
 static void show_options(FILE *stream, int column, const struct cli_option *table)
 {
+	char name[80], help[1024];
+	int used;
+
 	for (; table && !is_end(table); table++) {
 		if (table->include) {
 			show_options(stream, column, table->include);
@@ -103,7 +89,18 @@ static void show_options(FILE *stream, int column, const struct cli_option *tabl
 			fputc('\n', stream);
 			wrap(stream, 0, 0, table->help);
 		} else if (table->help) {
-			show_option(stream, column, table);
+			snprintf(help, sizeof(help), "%s%s%s%s%s", table->help,
+				 table->also[0] ? "; also " : "",
+				 table->also[0] ? table->also[0] : "",
+				 table->also[1] ? ", " : "",
+				 table->also[1] ? table->also[1] : "");
+			used = label(name, sizeof(name), table);
+			fputs(name, stream);
+			if (used + 2 > column) {
+				fputc('\n', stream);
+				used = 0;
+			}
+			wrap(stream, column, used, help);
 		}
 	}
 }
@@ -134,34 +131,11 @@ static void show_usage(FILE *stream, const struct command *command)
 	fputc('\n', stream);
 }
 
-static void show_subcommands(FILE *stream, const struct command *command)
-{
-	const struct command *const *at;
-
-	fputc('\n', stream);
-	for (at = command->subcommands; *at; at++) {
-		int used = fprintf(stream, "  %s", strrchr((*at)->name, ' ') + 1);
-
-		wrap(stream, 14, used, (*at)->summary);
-	}
-	fprintf(stream, "\n`gmemctl help %s SUB-COMMAND` explains one of them.\n",
-		command->name);
-}
-
-static void show_examples(FILE *stream, const char *examples)
-{
-	fputs("\nExamples:\n", stream);
-	for (; *examples; examples += strspn(examples, "\n")) {
-		int length = (int)strcspn(examples, "\n");
-
-		fprintf(stream, "  %.*s\n", length, examples);
-		examples += length;
-	}
-}
-
 void command_show(const struct command *command, FILE *stream)
 {
 	const struct cli_option *options = command->options;
+	const struct command *const *sub = command->subcommands;
+	const char *example = command->examples;
 	int column = find_column(options, 10);
 	bool headings = false;
 
@@ -170,8 +144,15 @@ void command_show(const struct command *command, FILE *stream)
 		fputc('\n', stream);
 		wrap(stream, 0, 0, command->about);
 	}
-	if (command->subcommands) {
-		show_subcommands(stream, command);
+	if (sub) {
+		fputc('\n', stream);
+		for (; *sub; sub++) {
+			int used = fprintf(stream, "  %s", strrchr((*sub)->name, ' ') + 1);
+
+			wrap(stream, 14, used, (*sub)->summary);
+		}
+		fprintf(stream, "\n`gmemctl help %s SUB-COMMAND` explains one of them.\n",
+			command->name);
 	} else {
 		for (const struct cli_option *at = options; at && !is_end(at); at++)
 			headings |= !at->name && !at->include;
@@ -187,8 +168,14 @@ void command_show(const struct command *command, FILE *stream)
 		fputc('\n', stream);
 		wrap(stream, 0, 0, command->more);
 	}
-	if (command->examples)
-		show_examples(stream, command->examples);
+	if (example)
+		fputs("\nExamples:\n", stream);
+	for (; example && *example; example += strspn(example, "\n")) {
+		int length = (int)strcspn(example, "\n");
+
+		fprintf(stream, "  %.*s\n", length, example);
+		example += length;
+	}
 }
 
 static void complete_options(const struct cli_option *table)
@@ -208,17 +195,6 @@ static int complete_name(const char *name, void *data)
 	return 0;
 }
 
-/* Nothing for what is a file: a shell knows these. */
-static void complete_value(const struct cli_option *option)
-{
-	struct error error;
-
-	for (unsigned int i = 0; option->words && option->words[i]; i++)
-		puts(option->words[i]);
-	if (option->parse == option_vm_name && option->name[0] != '-')
-		runtime_list(complete_name, NULL, &error);
-}
-
 static void complete_commands(const struct command *const *list)
 {
 	for (; *list; list++) {
@@ -233,6 +209,7 @@ int command_complete(int argc, char **argv)
 	int used, before = argc ? argc - 1 : 0;
 	const struct command *command = command_find(before, argv, &used);
 	const struct cli_option *option;
+	struct error error;
 
 	if (!used) {
 		complete_commands(commands);
@@ -245,8 +222,11 @@ int command_complete(int argc, char **argv)
 		return EXIT_CODE_OK;
 	}
 	option = command_expects(command, before - used + 1, argv + used - 1);
-	if (option)
-		complete_value(option);
+	/* Nothing for what is a file: a shell knows these. */
+	for (unsigned int i = 0; option && option->words && option->words[i]; i++)
+		puts(option->words[i]);
+	if (option && option->parse == option_vm_name && option->name[0] != '-')
+		runtime_list(complete_name, NULL, &error);
 	if (option && option->name[0] == '-')
 		return EXIT_CODE_OK;
 	complete_options(command->options);

@@ -168,11 +168,6 @@ static int version_main(void)
 	return EXIT_CODE_OK;
 }
 
-static bool is_option(const char *word, const char *name, const char *also)
-{
-	return !strcmp(word, name) || !strcmp(word, also);
-}
-
 /* Whether one is there, where no command says which words are values. */
 static bool has_json(int argc, char **argv)
 {
@@ -180,21 +175,6 @@ static bool has_json(int argc, char **argv)
 		if (!strcmp(argv[i], "--json"))
 			return true;
 	return false;
-}
-
-/* --help and --version, alone or with --json. Return: an exit code. */
-static int dispatch_option(int argc, char **argv)
-{
-	bool help = is_option(argv[0], "--help", "-h");
-
-	if (!help && !is_option(argv[0], "--version", "-V"))
-		return usage_error(argv[0], "unknown option",
-				   "see `gmemctl help`");
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--json"))
-			return usage_error(argv[i], "unexpected argument",
-					   "see `gmemctl help`");
-	return help ? help_all() : version_main();
 }
 
 static int dispatch_command(int argc, char **argv, bool json)
@@ -222,46 +202,46 @@ static int dispatch_command(int argc, char **argv, bool json)
 	return command->run(argc - used + 1, argv + used - 1);
 }
 
-/* --json and --color before the command. Return: what comes after them. */
-static int find_first(int argc, char **argv, struct asked *asked)
-{
-	int first = 1;
-
-	for (; first < argc; first++) {
-		if (!strcmp(argv[first], "--json"))
-			asked->json = true;
-		else if (!strncmp(argv[first], "--color=", 8))
-			asked->color = argv[first] + 8;
-		else if (!strcmp(argv[first], "--color") && first + 1 < argc)
-			asked->color = argv[++first];
-		else
-			break;
-	}
-	return first;
-}
-
 /* Without a command it shows the state, like info. */
 static int dispatch(int argc, char **argv)
 {
-	struct asked asked = { 0 };
-	int first = find_first(argc, argv, &asked);
-	bool json = asked.json;
+	bool json = false, help;
+	const char *color = NULL;
 
-	argc -= first;
-	argv += first;
-	if (asked.color && !out_color_set(asked.color)) {
+	/* Both can be before the command, too. */
+	for (argc--, argv++; argc; argc--, argv++) {
+		if (!strcmp(argv[0], "--json")) {
+			json = true;
+		} else if (!strncmp(argv[0], "--color=", 8)) {
+			color = argv[0] + 8;
+		} else if (!strcmp(argv[0], "--color") && argc > 1) {
+			color = argv[1];
+			argc--;
+			argv++;
+		} else {
+			break;
+		}
+	}
+	if (color && !out_color_set(color)) {
 		out_start(json || has_json(argc, argv));
 		return usage_error("--color", "unknown word",
-				   "auto, always or never, not '%s'", asked.color);
+				   "auto, always or never, not '%s'", color);
 	}
 	if (argc && argv[0][0] != '-')
 		return !strcmp(argv[0], COMPLETE) ?
 		       command_complete(argc - 1, argv + 1) :
 		       dispatch_command(argc, argv, json);
 	out_start(json || has_json(argc, argv));
-	if (argc)
-		return dispatch_option(argc, argv);
-	return command_info.run(1, argv - 1);
+	if (!argc)
+		return command_info.run(1, argv - 1);
+	help = !strcmp(argv[0], "--help") || !strcmp(argv[0], "-h");
+	if (!help && strcmp(argv[0], "--version") && strcmp(argv[0], "-V"))
+		return usage_error(argv[0], "unknown option", "see `gmemctl help`");
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--json"))
+			return usage_error(argv[i], "unexpected argument",
+					   "see `gmemctl help`");
+	return help ? help_all() : version_main();
 }
 
 int main(int argc, char **argv)

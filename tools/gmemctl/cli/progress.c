@@ -15,24 +15,13 @@
 
 #define LINE_CLEAR "\r\033[K"
 
-static void progress_show(const struct progress *progress, unsigned int seconds)
-{
-	struct stat stat;
-	char size[32] = "";
-
-	if (progress->fd >= 0 && !fstat(progress->fd, &stat))
-		snprintf(size, sizeof(size), ", %llu MiB",
-			 (unsigned long long)stat.st_size >> 20);
-	fprintf(stderr, LINE_CLEAR "gmemctl: %s: %u s%s", progress->what, seconds,
-		size);
-	fflush(stderr);
-}
-
 static void *progress_main(void *data)
 {
 	struct progress *progress = data;
 	unsigned int seconds = 0;
 	struct timespec next;
+	struct stat stat;
+	char size[32];
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	pthread_mutex_lock(&progress->lock);
@@ -42,8 +31,15 @@ static void *progress_main(void *data)
 		       !pthread_cond_clockwait(&progress->over, &progress->lock,
 					       CLOCK_MONOTONIC, &next))
 			;
-		if (!progress->done)
-			progress_show(progress, ++seconds);
+		if (progress->done)
+			break;
+		*size = '\0';
+		if (progress->fd >= 0 && !fstat(progress->fd, &stat))
+			snprintf(size, sizeof(size), ", %llu MiB",
+				 (unsigned long long)stat.st_size >> 20);
+		fprintf(stderr, LINE_CLEAR "gmemctl: %s: %u s%s", progress->what, ++seconds,
+			size);
+		fflush(stderr);
 	}
 	pthread_mutex_unlock(&progress->lock);
 	if (seconds)
