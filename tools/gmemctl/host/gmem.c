@@ -18,53 +18,42 @@
 #define HINT_ABI "`gmemctl unload`, then load the module that was built together with " \
 	"gmemctl"
 
-static int map(int fd)
-{
-	void *address;
-	int rc = calls->map(PAGE, PROT_NONE, MAP_SHARED, fd, 0, &address);
-
-	if (!rc)
-		calls->unmap(address, PAGE);
-	return rc;
-}
-
-/* As a VMM would do it. */
+/* As a VMM would do it */
 static int make(int device)
 {
 	int fd = gmem_create(device, PAGE, GMEM_CREATE_F_INIT_SHARED);
+	void *address;
 	int rc, view;
 
 	if (fd < 0)
 		return fd;
 	view = gmem_view(fd, 0, PAGE);
-	rc = view < 0 ? view : map(view);
+	rc = view < 0 ? view :
+	     calls->map(PAGE, PROT_NONE, MAP_SHARED, view, 0, &address);
+	if (!rc)
+		calls->unmap(address, PAGE);
 	if (view >= 0)
 		calls->close(view);
 	calls->close(fd);
 	return rc;
 }
 
-static void look_at_gmem(struct host_view *view)
-{
-	struct gmem_ioctl_info info;
-	int device = gmem_open(NULL);
-
-	view->device = device < 0 ? device : 0;
-	view->made = -ENODEV;
-	if (device < 0)
-		return;
-	if (!gmem_info(device, &info))
-		view->features = info.features;
-	view->made = make(device);
-	calls->close(device);
-}
-
 void host_view_look(struct host_view *view)
 {
-	int kvm = vm_open_kvm(NULL), exits;
+	int kvm = vm_open_kvm(NULL), device = gmem_open(NULL), exits;
+	struct gmem_ioctl_info info;
 
-	*view = (struct host_view){ .kvm = kvm < 0 ? kvm : 0 };
-	look_at_gmem(view);
+	*view = (struct host_view){
+		.kvm = kvm < 0 ? kvm : 0,
+		.device = device < 0 ? device : 0,
+		.made = -ENODEV,
+	};
+	if (device >= 0) {
+		if (!gmem_info(device, &info))
+			view->features = info.features;
+		view->made = make(device);
+		calls->close(device);
+	}
 	if (kvm < 0)
 		return;
 	exits = vm_capability(kvm, KVM_CAP_EXIT_HYPERCALL);
@@ -120,49 +109,31 @@ struct looker {
 	unsigned int missing;
 };
 
-static struct host_check *line_start(struct looker *looker, const char *name)
-{
-	struct host_check *check = host_report_start(looker->report, name);
-
-	check->group = looker->group;
-	return check;
-}
-
 static void line_end(struct looker *looker)
 {
 	struct host_report *report = looker->report;
 	struct host_check *check = &report->checks[report->count];
 
+	check->group = looker->group;
 	looker->missing += check->verdict == HOST_FAIL;
 	if (looker->needless && check->verdict == HOST_FAIL)
 		check->verdict = HOST_SKIP;
 	host_report_end(report);
 }
 
-static void line(struct looker *looker, const char *name, bool ok,
-		 const char *hint, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-
 /* A line of which all is known. */
-static void line(struct looker *looker, const char *name, bool ok,
-		 const char *hint, const char *format, ...)
+static void __attribute__((format(printf, 5, 6)))
+line(struct looker *looker, const char *name, bool ok, const char *hint,
+     const char *format, ...)
 {
-	struct host_check *check = line_start(looker, name);
-	char value[320];
+	struct host_check *check = host_report_start(looker->report, name);
+	char value[sizeof(check->value)];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(value, sizeof(value), format, args);
 	va_end(args);
-	host_say(check, ok ? HOST_PASS : HOST_FAIL, "%s", value);
-	if (!ok && hint)
-		host_fix(check, "%s", hint);
-	line_end(looker);
-}
-
-static void look_module(struct looker *looker, const char *name)
-{
-	host_look_module(looker->host, name, line_start(looker, name));
+	host_judge(check, ok, hint, "%s", value);
 	line_end(looker);
 }
 
@@ -262,13 +233,16 @@ static void look_store(struct looker *looker, struct host_gmem *found)
 bool host_check_gmem(const struct host *host, struct host_report *report,
 		     struct host_gmem *found)
 {
+	static const char *const modules[] = { "gmem", "gmem_kvm" };
 	struct looker looker = { .host = host, .report = report };
 
 	*report = (struct host_report){ 0 };
 	*found = (struct host_gmem){ 0 };
 	looker.group = "gmem";
-	look_module(&looker, "gmem");
-	look_module(&looker, "gmem_kvm");
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		host_look_module(host, modules[i], host_report_start(report, modules[i]));
+		line_end(&looker);
+	}
 	look_device(&looker, found);
 	looker.group = "KVM";
 	look_kvm(&looker);

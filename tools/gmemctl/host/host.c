@@ -67,6 +67,19 @@ void host_say(struct host_check *check, enum host_verdict verdict,
 	check->verdict = verdict;
 }
 
+void host_judge(struct host_check *check, bool ok, const char *fix,
+		const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(check->value, sizeof(check->value), format, args);
+	va_end(args);
+	check->verdict = ok ? HOST_PASS : HOST_FAIL;
+	if (!ok && fix)
+		host_fix(check, "%s", fix);
+}
+
 void host_fix(struct host_check *check, const char *format, ...)
 {
 	va_list args;
@@ -182,18 +195,6 @@ bool host_folder_is_empty(const struct host *host, const char *path)
 	return empty;
 }
 
-/* Not blocking: the kernel log has no end, only a moment without news. */
-static int host_open(const struct host *host, const char *path)
-{
-	char full[HOST_PATH_SIZE];
-	int fd, rc = host_path(host, path, full);
-
-	if (rc)
-		return rc;
-	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
-}
-
 static bool host_first_line(const char *line, void *data)
 {
 	strcpy(data, line);
@@ -212,44 +213,39 @@ int host_read_line(const struct host *host, const char *path, char *line,
 	return 0;
 }
 
-static int host_walk(FILE *file, bool (*visit)(const char *line, void *data),
-		     void *data)
-{
-	char line[HOST_LINE_SIZE];
-
-	for (unsigned int i = 0; i < LINES_MAX; i++) {
-		if (!fgets(line, sizeof(line), file)) {
-			/* The log has lost lines while it was read: go on. */
-			if (!ferror(file) || errno != EPIPE)
-				break;
-			clearerr(file);
-			continue;
-		}
-		line[strcspn(line, "\n")] = '\0';
-		if (visit(line, data))
-			return 1;
-	}
-	return ferror(file) && errno != EAGAIN ? -errno : 0;
-}
-
 int host_read_lines(const struct host *host, const char *path,
 		    bool (*visit)(const char *line, void *data), void *data)
 {
-	char buffer[HOST_LINE_SIZE];
-	int rc, fd = host_open(host, path);
+	char full[HOST_PATH_SIZE], buffer[HOST_LINE_SIZE], line[HOST_LINE_SIZE];
+	int rc = host_path(host, path, full), fd;
 	FILE *file;
 
-	if (fd < 0)
-		return fd;
-	file = fdopen(fd, "r");
+	if (rc)
+		return rc;
+	/* Not blocking: the kernel log has no end, only a moment without news. */
+	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!file) {
 		rc = -errno;
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		return rc;
 	}
 	/* /dev/kmsg gives a record at a time, if there is room for all of it. */
 	setvbuf(file, buffer, _IOFBF, sizeof(buffer));
-	rc = host_walk(file, visit, data);
+	for (unsigned int i = 0; !rc && i < LINES_MAX; i++) {
+		if (fgets(line, sizeof(line), file)) {
+			line[strcspn(line, "\n")] = '\0';
+			rc = visit(line, data);
+		} else if (ferror(file) && errno == EPIPE) {
+			/* The log has lost lines while it was read: go on. */
+			clearerr(file);
+		} else {
+			break;
+		}
+	}
+	if (!rc && ferror(file) && errno != EAGAIN)
+		rc = -errno;
 	fclose(file);
 	return rc;
 }

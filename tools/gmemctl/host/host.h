@@ -122,6 +122,13 @@ void host_fix(struct host_check *check, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /**
+ * host_judge() - what was found, PASS or FAIL
+ * @fix: what to do if it is not @ok, or NULL
+ */
+void host_judge(struct host_check *check, bool ok, const char *fix,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/**
  * struct host_view - what was found; rc are 0 or a negative errno
  * @device: opening /dev/gmem
  * @features: GMEM_FEATURE_*, of it

@@ -34,12 +34,10 @@ struct realm_host {
 static void look_machine(struct realm_host *realm, struct host_check *check)
 {
 	const char *machine = realm->host->machine;
+	bool arm = !strcmp(machine, "aarch64");
 
-	if (!strcmp(machine, "aarch64"))
-		host_say(check, HOST_PASS, "%s", machine);
-	else
-		host_say(check, HOST_SKIP, "%s: only a simulator has realms here",
-			 machine);
+	host_say(check, arm ? HOST_PASS : HOST_SKIP, "%s%s", machine,
+		 arm ? "" : ": only a simulator has realms here");
 }
 
 static void look_kvm(struct realm_host *realm, struct host_check *check)
@@ -61,11 +59,9 @@ static void look_capability(struct realm_host *realm, struct host_check *check)
 	int value = vm_capability(realm->kvm, REALM_CAP_RMI);
 
 	realm->capable = value > 0;
-	host_say(check, realm->capable ? HOST_PASS : HOST_FAIL,
-		 "KVM_CAP_ARM_RMI, which is %d in CCA %s: %d", REALM_CAP_RMI,
-		 REALM_ABI, value < 0 ? 0 : value);
-	if (!realm->capable)
-		host_fix(check, FIX_HOST "; or " FIX_ABI);
+	host_judge(check, realm->capable, FIX_HOST "; or " FIX_ABI,
+		   "KVM_CAP_ARM_RMI, which is %d in CCA %s: %d", REALM_CAP_RMI,
+		   REALM_ABI, value < 0 ? 0 : value);
 }
 
 static void look_vm(struct realm_host *realm, struct host_check *check)
@@ -89,10 +85,8 @@ static void look_populate(struct realm_host *realm, struct host_check *check)
 {
 	bool ok = realm_knows_populate(realm->vm);
 
-	host_say(check, ok ? HOST_PASS : HOST_FAIL, "KVM_ARM_RMI_POPULATE %s",
-		 ok ? "is there" : "is not known");
-	if (!ok)
-		host_fix(check, FIX_ABI);
+	host_judge(check, ok, FIX_ABI, "KVM_ARM_RMI_POPULATE %s",
+		   ok ? "is there" : "is not known");
 }
 
 static void look_memory(struct realm_host *realm, struct host_check *check)
@@ -102,12 +96,10 @@ static void look_memory(struct realm_host *realm, struct host_check *check)
 		  attributes > 0 &&
 		  (uint64_t)attributes & KVM_MEMORY_ATTRIBUTE_PRIVATE;
 
-	host_say(check, ok ? HOST_PASS : HOST_FAIL,
-		 ok ? "guest_memfd, and what CCA %s needs besides" :
-		      "no guest_memfd, or no PRIVATE attribute, for CCA %s",
-		 REALM_ABI);
-	if (!ok)
-		host_fix(check, FIX_ABI);
+	host_judge(check, ok, FIX_ABI,
+		   ok ? "guest_memfd, and what CCA %s needs besides" :
+			"no guest_memfd, or no PRIVATE attribute, for CCA %s",
+		   REALM_ABI);
 }
 
 static void look_gic(struct realm_host *realm, struct host_check *check)
@@ -117,11 +109,8 @@ static void look_gic(struct realm_host *realm, struct host_check *check)
 	};
 	int rc = calls->ioctl(realm->vm, KVM_CREATE_DEVICE, &create);
 
-	host_say(check, rc ? HOST_FAIL : HOST_PASS, "GICv3 in the kernel: %s",
-		 rc ? strerror(-rc) : "can be had");
-	if (rc)
-		host_fix(check, "realms run with a GICv3 only: the host needs "
-			 "one, or a GICv4");
+	host_judge(check, !rc, "realms run with a GICv3 only: the host needs one, or a GICv4",
+		   "GICv3 in the kernel: %s", rc ? strerror(-rc) : "can be had");
 }
 
 /* What a line is about has to be there. */

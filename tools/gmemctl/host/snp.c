@@ -21,7 +21,7 @@
 #define FIX_TYPE "the first FAIL above is the cause; without one, dmesg has it"
 
 /* What a line is about has to be there. */
-enum needs { ANY_CPU, SNP_CPU, SEV_DEVICE, KVM_DEVICE };
+enum needs { ANY_CPU, SNP_CPU, SEV_DEVICE, FIRMWARE, KVM_DEVICE };
 
 static void snp_host_kernel(struct snp_host *snp, struct host_check *check)
 {
@@ -30,8 +30,7 @@ static void snp_host_kernel(struct snp_host *snp, struct host_check *check)
 		  (major > KERNEL_MAJOR ||
 		   (major == KERNEL_MAJOR && minor >= KERNEL_MINOR));
 
-	host_say(check, ok ? HOST_PASS : HOST_FAIL, "Linux %s",
-		 snp->host->release);
+	host_judge(check, ok, NULL, "Linux %s", snp->host->release);
 	if (!ok)
 		host_fix(check, "KVM launches SNP guests since Linux %u.%u: "
 			 "install a newer kernel", KERNEL_MAJOR, KERNEL_MINOR);
@@ -67,28 +66,21 @@ static bool config_line(const char *line, void *data)
 	return false;
 }
 
-static int config_read(const struct host *host, bool *found)
+static void snp_host_config(struct snp_host *snp, struct host_check *check)
 {
 	static const char *const forms[] = {
 		"/boot/config-%s", "/lib/modules/%s/config",
 		"/lib/modules/%s/build/.config",
 	};
-	char path[160];
+	bool found[OPTIONS] = { false };
+	char missing[160] = "", path[160];
 	int rc = -ENOENT;
 
 	for (size_t i = 0; rc && i < sizeof(forms) / sizeof(forms[0]); i++) {
-		snprintf(path, sizeof(path), forms[i], host->release);
-		rc = host_read_lines(host, path, config_line, found);
+		snprintf(path, sizeof(path), forms[i], snp->host->release);
+		rc = host_read_lines(snp->host, path, config_line, found);
 	}
-	return rc;
-}
-
-static void snp_host_config(struct snp_host *snp, struct host_check *check)
-{
-	bool found[OPTIONS] = { false };
-	char missing[160] = "";
-
-	if (config_read(snp->host, found)) {
+	if (rc) {
 		host_say(check, HOST_SKIP, "no configuration in /boot or "
 			 "/lib/modules");
 		return;
@@ -98,13 +90,9 @@ static void snp_host_config(struct snp_host *snp, struct host_check *check)
 			snprintf(missing + strlen(missing),
 				 sizeof(missing) - strlen(missing), " %s",
 				 options[i].name);
-	if (!missing[0]) {
-		host_say(check, HOST_PASS, "has all that SNP needs");
-		return;
-	}
-	host_say(check, HOST_FAIL, "without%s", missing);
-	host_fix(check, "install or build a kernel with these options; Debian's "
-		 "amd64 kernels have them");
+	host_judge(check, !missing[0], "install or build a kernel with these options; "
+		   "Debian's amd64 kernels have them", missing[0] ? "without%s" :
+		   "has all that SNP needs", missing);
 }
 
 static bool flags_line(const char *line, void *data)
@@ -126,11 +114,9 @@ static void snp_host_flag(struct snp_host *snp, struct host_check *check)
 		host_say(check, HOST_SKIP, "/proc/cpuinfo: %s", strerror(-rc));
 		return;
 	}
-	host_say(check, found ? HOST_PASS : HOST_FAIL, "sev_snp is %sin the flags "
-		 "of /proc/cpuinfo", found ? "" : "not ");
-	if (!found)
-		host_fix(check, "the kernel has turned SNP off when it started: "
-			 "`dmesg | grep -iE 'sev|snp|rmp'` says why");
+	host_judge(check, found, "the kernel has turned SNP off when it started: "
+		   "`dmesg | grep -iE 'sev|snp|rmp'` says why",
+		   "sev_snp is %sin the flags of /proc/cpuinfo", found ? "" : "not ");
 }
 
 static bool iommu_message(const char *line, void *data)
@@ -191,15 +177,6 @@ static void snp_host_iommu(struct snp_host *snp, struct host_check *check)
 			 "amd_iommu=pgtbl_v2");
 }
 
-static bool parameter_is_on(const struct host *host, const char *name)
-{
-	char path[96], line[8] = "";
-
-	snprintf(path, sizeof(path), "/sys/module/kvm_amd/parameters/%s", name);
-	host_read_line(host, path, line, sizeof(line));
-	return line[0] == 'Y' || line[0] == '1';
-}
-
 static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
 {
 	static const char *const names[] = { "sev", "sev_es", "sev_snp" };
@@ -214,18 +191,20 @@ static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		bool on = parameter_is_on(host, names[i]);
+		char path[96], line[8] = "";
+		bool on;
 
+		snprintf(path, sizeof(path), "/sys/module/kvm_amd/parameters/%s", names[i]);
+		host_read_line(host, path, line, sizeof(line));
+		on = line[0] == 'Y' || line[0] == '1';
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "%s%s=%c", i ? " " : "", names[i], on ? 'Y' : 'N');
 		all &= on;
 	}
-	host_say(check, all ? HOST_PASS : HOST_FAIL, "%s", text);
-	if (!all)
-		host_fix(check, "put `options kvm_amd sev=1 sev_es=1 sev_snp=1` "
-			 "into /etc/modprobe.d/kvm.conf, then `modprobe -r "
-			 "kvm_amd && modprobe kvm_amd`; N again: a line above "
-			 "says what KVM lacks");
+	host_judge(check, all, "put `options kvm_amd sev=1 sev_es=1 sev_snp=1` "
+		   "into /etc/modprobe.d/kvm.conf, then `modprobe -r "
+		   "kvm_amd && modprobe kvm_amd`; N again: a line above "
+		   "says what KVM lacks", "%s", text);
 }
 
 static void snp_host_kvm_device(struct snp_host *snp, struct host_check *check)
@@ -245,12 +224,10 @@ static void snp_host_kvm_device(struct snp_host *snp, struct host_check *check)
 static void snp_host_vm_type(struct snp_host *snp, struct host_check *check)
 {
 	int types = vm_capability(snp->kvm, KVM_CAP_VM_TYPES);
-	bool ok = vm_type_supported(snp->kvm, KVM_X86_SNP_VM);
 
-	host_say(check, ok ? HOST_PASS : HOST_FAIL, "VM types 0x%x, SNP is bit %d",
-		 types < 0 ? 0 : (unsigned int)types, KVM_X86_SNP_VM);
-	if (!ok)
-		host_fix(check, FIX_TYPE);
+	host_judge(check, vm_type_supported(snp->kvm, KVM_X86_SNP_VM), FIX_TYPE,
+		   "VM types 0x%x, SNP is bit %d",
+		   types < 0 ? 0 : (unsigned int)types, KVM_X86_SNP_VM);
 }
 
 static const struct vm_capability capabilities[] = {
@@ -273,8 +250,7 @@ static void snp_host_capabilities(struct snp_host *snp,
 	for (capability = capabilities; capability->name; capability++) {
 		if (vm_capability_met(snp->kvm, capability))
 			continue;
-		host_say(check, HOST_FAIL, "no KVM_CAP_%s", capability->name);
-		host_fix(check, FIX_TYPE);
+		host_judge(check, false, FIX_TYPE, "no KVM_CAP_%s", capability->name);
 		return;
 	}
 	host_say(check, HOST_PASS, "private memory, attributes, exits for "
@@ -299,13 +275,12 @@ static void snp_host_vmsa_features(struct snp_host *snp,
 	uint64_t features;
 	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_VMSA_FEATURES, &features);
 
-	if (!rc) {
-		snp->vmsa_features = features;
-		host_say(check, HOST_PASS, "0x%" PRIx64, features);
+	if (rc) {
+		host_judge(check, false, FIX_TYPE, "%s", strerror(-rc));
 		return;
 	}
-	host_say(check, HOST_FAIL, "%s", strerror(-rc));
-	host_fix(check, FIX_TYPE);
+	snp->vmsa_features = features;
+	host_say(check, HOST_PASS, "0x%" PRIx64, features);
 }
 
 /* The guest reads a TSC that its host cannot change. */
@@ -321,20 +296,10 @@ static void snp_host_secure_tsc(struct snp_host *snp, struct host_check *check)
 			 "newer kernel's KVM may have it, if the CPU has");
 }
 
-static bool smt_is_on(const struct host *host)
-{
-	char line[8] = "";
-
-	host_read_line(host, "/sys/devices/system/cpu/smt/active", line,
-		       sizeof(line));
-	return line[0] == '1';
-}
-
 static void snp_host_policy(struct snp_host *snp, struct host_check *check)
 {
-	bool smt = smt_is_on(snp->host);
-	uint64_t needed = POLICY_ONE | (smt ? POLICY_SMT : 0);
-	uint64_t policy;
+	uint64_t needed = POLICY_ONE, policy;
+	char smt[8] = "";
 	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_POLICY_BITS, &policy);
 
 	if (rc) {
@@ -342,56 +307,41 @@ static void snp_host_policy(struct snp_host *snp, struct host_check *check)
 			 "takes bits 0 to 17 and 19", strerror(-rc));
 		return;
 	}
-	host_say(check, (policy & needed) == needed ? HOST_PASS : HOST_FAIL,
-		 "0x%" PRIx64 "; SMT is %s", policy, smt ? "on" : "off");
-	if (check->verdict == HOST_FAIL)
-		host_fix(check, "no policy of a guest would do here: update the "
-			 "SEV firmware");
+	host_read_line(snp->host, "/sys/devices/system/cpu/smt/active", smt,
+		       sizeof(smt));
+	if (smt[0] == '1')
+		needed |= POLICY_SMT;
+	host_judge(check, (policy & needed) == needed,
+		   "no policy of a guest would do here: update the SEV firmware",
+		   "0x%" PRIx64 "; SMT is %s", policy, smt[0] == '1' ? "on" : "off");
 }
 
-static const char *init_fix(int rc)
-{
-	switch (rc) {
-	case -EBUSY:
-	case -ENOTTY:
-		return "no ASID is left for SEV-SNP: end guests, raise misc.max "
-		       "of the cgroup (sev_es), or give SEV-SNP more in the BIOS";
-	case -EINVAL:
-		return "this kernel has another ABI than gmemctl expects";
-	default:
-		return "look at dmesg for what ccp and kvm_amd say";
-	}
-}
-
-static void vm_init(int vm, struct host_check *check)
+static void snp_host_vm(struct snp_host *snp, struct host_check *check)
 {
 	struct snp_kvm_init2 init = { 0 };
 	struct snp_kvm_cmd command = {
 		.id = SNP_KVM_INIT2,
 		.data = (uintptr_t)&init,
 	};
-	int rc = calls->ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &command);
-
-	if (!rc) {
-		host_say(check, HOST_PASS, "one was created and initialised");
-		return;
-	}
-	host_say(check, HOST_FAIL, "KVM_SEV_INIT2: %s, firmware error 0x%x",
-		 strerror(-rc), command.error);
-	host_fix(check, "%s", init_fix(rc));
-}
-
-static void snp_host_vm(struct snp_host *snp, struct host_check *check)
-{
-	int vm = calls_ioctl_value(snp->kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
+	int rc, vm = calls_ioctl_value(snp->kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
 
 	if (vm < 0) {
-		host_say(check, HOST_FAIL, "KVM_CREATE_VM: %s", strerror(-vm));
-		host_fix(check, FIX_TYPE);
+		host_judge(check, false, FIX_TYPE, "KVM_CREATE_VM: %s", strerror(-vm));
 		return;
 	}
-	vm_init(vm, check);
+	rc = calls->ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &command);
 	calls->close(vm);
+	if (!rc)
+		host_say(check, HOST_PASS, "one was created and initialised");
+	else
+		host_judge(check, false, rc == -EBUSY || rc == -ENOTTY ?
+			   "no ASID is left for SEV-SNP: end guests, raise misc.max "
+			   "of the cgroup (sev_es), or give SEV-SNP more in the BIOS" :
+			   rc == -EINVAL ?
+			   "this kernel has another ABI than gmemctl expects" :
+			   "look at dmesg for what ccp and kvm_amd say",
+			   "KVM_SEV_INIT2: %s, firmware error 0x%x", strerror(-rc),
+			   command.error);
 }
 
 /* In the order in which one thing needs the one before. */
@@ -414,8 +364,8 @@ static const struct {
 	{ "kvm_amd", SNP_CPU, snp_host_kvm_amd },
 	{ "/dev/sev", SNP_CPU, snp_host_sev_device },
 	{ "firmware", SEV_DEVICE, snp_host_firmware },
-	{ "alias-check", SEV_DEVICE, snp_host_alias_check },
-	{ "tcb", SEV_DEVICE, snp_host_tcb },
+	{ "alias-check", FIRMWARE, snp_host_alias_check },
+	{ "tcb", FIRMWARE, snp_host_tcb },
 	{ "/dev/kvm", ANY_CPU, snp_host_kvm_device },
 	{ "vm-type", KVM_DEVICE, snp_host_vm_type },
 	{ "capabilities", KVM_DEVICE, snp_host_capabilities },
@@ -424,8 +374,8 @@ static const struct {
 	{ "policy-bits", KVM_DEVICE, snp_host_policy },
 	{ "vm", KVM_DEVICE, snp_host_vm },
 	{ "memlock", ANY_CPU, snp_host_memlock },
-	{ "gmem", ANY_CPU, snp_host_gmem },
-	{ "gmem_kvm", ANY_CPU, snp_host_gmem_kvm },
+	{ "gmem", ANY_CPU, snp_host_module },
+	{ "gmem_kvm", ANY_CPU, snp_host_module },
 	{ "/dev/gmem", ANY_CPU, snp_host_gmem_device },
 	{ "views", ANY_CPU, snp_host_views },
 };
@@ -439,8 +389,10 @@ static const char *missing(const struct snp_host *snp, enum needs needs)
 {
 	if (needs != ANY_CPU && !snp->cpu)
 		return "the CPU has no SEV-SNP";
-	if (needs == SEV_DEVICE && snp->sev < 0)
+	if ((needs == SEV_DEVICE || needs == FIRMWARE) && snp->sev < 0)
 		return "/dev/sev cannot be opened";
+	if (needs == FIRMWARE && !snp->firmware)
+		return "the firmware does not answer";
 	if (needs == KVM_DEVICE && snp->kvm < 0)
 		return "/dev/kvm cannot be opened";
 	return NULL;

@@ -3,19 +3,18 @@
 #ifndef GMEMCTL_HOST_SNP_H
 #define GMEMCTL_HOST_SNP_H
 
+#include "../snp/abi.h"
 #include "host.h"
 
 /**
  * struct snp_host - what one look at a host has found so far
  * @family: the CPU's
  * @cpu: it has SEV-SNP
- * @firmware: the firmware has answered
+ * @firmware: the firmware has answered: @status
  * @kvm: /dev/kvm, or a negative errno
  * @sev: /dev/sev, or a negative errno
  * @secure_tsc: the CPU has it
  * @vmsa_features: KVM's, or 0
- * @platform_init: the firmware's, see SNP_INIT_RMP
- * @current_tcb, @reported_tcb: the firmware's
  */
 struct snp_host {
 	const struct host *host;
@@ -24,11 +23,9 @@ struct snp_host {
 	bool firmware;
 	bool secure_tsc;
 	uint64_t vmsa_features;
-	uint8_t platform_init;
+	struct snp_sev_snp_status status;
 	int kvm;
 	int sev;
-	uint64_t current_tcb;
-	uint64_t reported_tcb;
 };
 
 /* snp_platform.c */
@@ -44,8 +41,7 @@ void snp_host_firmware(struct snp_host *snp, struct host_check *check);
 void snp_host_alias_check(struct snp_host *snp, struct host_check *check);
 void snp_host_tcb(struct snp_host *snp, struct host_check *check);
 void snp_host_memlock(struct snp_host *snp, struct host_check *check);
-void snp_host_gmem(struct snp_host *snp, struct host_check *check);
-void snp_host_gmem_kvm(struct snp_host *snp, struct host_check *check);
+void snp_host_module(struct snp_host *snp, struct host_check *check);
 void snp_host_gmem_device(struct snp_host *snp, struct host_check *check);
 void snp_host_views(struct snp_host *snp, struct host_check *check);
 

@@ -52,17 +52,12 @@
 
 #define FAMILY_TURIN 0x1a
 
-static bool is_vm(const struct host *host)
-{
-	struct host_cpuid leaf;
-
-	return host->cpuid(LEAF_VERSION, &leaf) &&
-	       leaf.ecx & VERSION_ECX_HYPERVISOR;
-}
-
 static void cpu_fix(const struct host *host, struct host_check *check)
 {
-	host_fix(check, "%s", is_vm(host) ? FIX_VM : FIX_CPU);
+	struct host_cpuid leaf;
+	bool vm = host->cpuid(LEAF_VERSION, &leaf) && leaf.ecx & VERSION_ECX_HYPERVISOR;
+
+	host_fix(check, "%s", vm ? FIX_VM : FIX_CPU);
 }
 
 static bool is_amd(const struct host *host)
@@ -156,11 +151,9 @@ void snp_host_c_bit(struct snp_host *snp, struct host_check *check)
 	encryption_leaf(snp->host, &leaf);
 	bit = leaf.ebx & 0x3f;
 	/* Below 4 GiB it would be the address of memory. */
-	host_say(check, bit >= 32 ? HOST_PASS : HOST_FAIL,
-		 "bit %u, physical addresses are %u bits shorter", bit,
-		 leaf.ebx >> 6 & 0x3f);
-	if (bit < 32)
-		host_fix(check, "CPUID is not to be believed: update the BIOS");
+	host_judge(check, bit >= 32, "CPUID is not to be believed: update the BIOS",
+		   "bit %u, physical addresses are %u bits shorter", bit,
+		   leaf.ebx >> 6 & 0x3f);
 }
 
 void snp_host_asids(struct snp_host *snp, struct host_check *check)
@@ -174,10 +167,9 @@ void snp_host_asids(struct snp_host *snp, struct host_check *check)
 			 leaf.edx - 1, leaf.ecx);
 		return;
 	}
-	host_say(check, HOST_FAIL, "none for SEV-SNP and SEV-ES, of %u",
-		 leaf.ecx);
-	host_fix(check, "in the BIOS set \"SEV-ES ASID Space Limit\" (also called "
-		 "\"Minimum SEV non-ES ASID\") to more than 1");
+	host_judge(check, false, "in the BIOS set \"SEV-ES ASID Space Limit\" (also called "
+		   "\"Minimum SEV non-ES ASID\") to more than 1",
+		   "none for SEV-SNP and SEV-ES, of %u", leaf.ecx);
 }
 
 void snp_host_vmpls(struct snp_host *snp, struct host_check *check)
@@ -206,16 +198,12 @@ void snp_host_syscfg(struct snp_host *snp, struct host_check *check)
 	}
 	encrypts = syscfg & SYSCFG_MEM_ENCRYPT;
 	on = syscfg & SYSCFG_SNP && syscfg & SYSCFG_VMPL;
-	host_say(check, encrypts && on ? HOST_PASS : HOST_FAIL,
-		 "memory encryption %s, SNP %s, VMPL %s",
-		 encrypts ? "on" : "off", syscfg & SYSCFG_SNP ? "on" : "off",
-		 syscfg & SYSCFG_VMPL ? "on" : "off");
-	if (!encrypts)
-		host_fix(check, "in the BIOS enable SMEE (\"Secure Memory "
-			 "Encryption\")");
-	else if (!on)
-		host_fix(check, "the kernel has not turned SNP on; the lines "
-			 "rmp, iommu and kernel-snp say why");
+	host_judge(check, encrypts && on, !encrypts ?
+		   "in the BIOS enable SMEE (\"Secure Memory Encryption\")" :
+		   "the kernel has not turned SNP on; the lines rmp, iommu and kernel-snp "
+		   "say why", "memory encryption %s, SNP %s, VMPL %s",
+		   encrypts ? "on" : "off", syscfg & SYSCFG_SNP ? "on" : "off",
+		   syscfg & SYSCFG_VMPL ? "on" : "off");
 }
 
 static bool iomem_line(const char *line, void *data)
@@ -230,37 +218,26 @@ static bool iomem_line(const char *line, void *data)
 	return false;
 }
 
-/* One RMP entry for each page up to the end; 0 where only root may see it. */
-static uint64_t rmp_needed(const struct host *host)
-{
-	uint64_t memory = 0;
-
-	host_read_lines(host, "/proc/iomem", iomem_line, &memory);
-	if (!memory)
-		return 0;
-	/* The kernel wants all below 4 GiB covered in any case. */
-	if (memory < UINT32_MAX)
-		memory = UINT32_MAX;
-	return memory / RMP_PER_BYTE + 1 + RMP_BOOKKEEPING;
-}
-
 static void rmp_judge(const struct host *host, struct host_check *check,
 		      uint64_t base, uint64_t end)
 {
-	uint64_t needed = rmp_needed(host);
+	uint64_t memory = 0, needed = 0;
 
-	if (!base || end <= base) {
-		host_say(check, HOST_FAIL, "the BIOS has reserved no RMP table");
-		host_fix(check, FIX_RMP);
-	} else if (end - base + 1 < needed) {
-		host_say(check, HOST_FAIL, "0x%" PRIx64 " to 0x%" PRIx64 ", %"
-			 PRIu64 " MiB; memory needs %" PRIu64 " MiB", base, end,
-			 (end - base) >> 20, (needed >> 20) + 1);
-		host_fix(check, FIX_RMP ", for all memory");
-	} else {
-		host_say(check, HOST_PASS, "0x%" PRIx64 " to 0x%" PRIx64, base,
-			 end);
-	}
+	/* One entry for each page up to the end, which only root may see. */
+	host_read_lines(host, "/proc/iomem", iomem_line, &memory);
+	/* The kernel wants all below 4 GiB covered in any case. */
+	if (memory && memory < UINT32_MAX)
+		memory = UINT32_MAX;
+	if (memory)
+		needed = memory / RMP_PER_BYTE + 1 + RMP_BOOKKEEPING;
+	if (!base || end <= base)
+		host_judge(check, false, FIX_RMP, "the BIOS has reserved no RMP table");
+	else if (end - base + 1 < needed)
+		host_judge(check, false, FIX_RMP ", for all memory", "0x%" PRIx64
+			   " to 0x%" PRIx64 ", %" PRIu64 " MiB; memory needs %" PRIu64
+			   " MiB", base, end, (end - base) >> 20, (needed >> 20) + 1);
+	else
+		host_say(check, HOST_PASS, "0x%" PRIx64 " to 0x%" PRIx64, base, end);
 }
 
 /* Lines of arch/x86/virt/svm/sev.c; the first that fits is taken. */
@@ -296,31 +273,22 @@ static bool rmp_message(const char *line, void *data)
 	return false;
 }
 
-/* From the MSRs. Return: whether they can be read. */
-static bool rmp_registers(const struct host *host, struct host_check *check)
-{
-	uint64_t base, end, config;
-
-	if (host->msr(MSR_RMP_BASE, &base) ||
-	    host->msr(MSR_RMP_END, &end))
-		return false;
-	/* CPUs before Turin do not have the third. */
-	if (host->msr(MSR_RMP_CFG, &config))
-		config = 0;
-	if (base && config & RMP_CFG_SEGMENTED)
-		host_say(check, HOST_PASS, "0x%" PRIx64 ", segmented", base);
-	else
-		rmp_judge(host, check, base, end);
-	return true;
-}
-
 void snp_host_rmp(struct snp_host *snp, struct host_check *check)
 {
-	if (rmp_registers(snp->host, check))
+	const struct host *host = snp->host;
+	uint64_t base, end, config;
+
+	if (!host->msr(MSR_RMP_BASE, &base) && !host->msr(MSR_RMP_END, &end)) {
+		/* CPUs before Turin do not have the third. */
+		if (!host->msr(MSR_RMP_CFG, &config) && base && config & RMP_CFG_SEGMENTED)
+			host_say(check, HOST_PASS, "0x%" PRIx64 ", segmented", base);
+		else
+			rmp_judge(host, check, base, end);
 		return;
+	}
 	host_say(check, HOST_SKIP, "neither the MSRs nor the kernel log tell");
 	host_fix(check, FIX_MSR);
-	host_read_lines(snp->host, "/dev/kmsg", rmp_message, check);
+	host_read_lines(host, "/dev/kmsg", rmp_message, check);
 	if (check->verdict == HOST_PASS)
 		host_fix(check, "%s", "");
 }
@@ -357,23 +325,7 @@ void snp_host_sev_device(struct snp_host *snp, struct host_check *check)
 		host_say(check, HOST_PASS, "can be opened%s", text);
 		return;
 	}
-	host_say(check, HOST_FAIL, "%s%s", strerror(-snp->sev), text);
-	host_fix(check, "%s", device_fix(snp->sev));
-}
-
-static int firmware_status(int sev, struct snp_sev_snp_status *status,
-			   uint32_t *error)
-{
-	struct snp_sev_cmd command = {
-		.cmd = SNP_SEV_SNP_PLATFORM_STATUS,
-		.data = (uintptr_t)status,
-	};
-	int rc;
-
-	memset(status, 0, sizeof(*status));
-	rc = calls->ioctl(sev, SNP_SEV_ISSUE_CMD, &command);
-	*error = command.error;
-	return rc;
+	host_judge(check, false, device_fix(snp->sev), "%s%s", strerror(-snp->sev), text);
 }
 
 static const char *status_fix(const struct snp_sev_snp_status *status)
@@ -395,42 +347,34 @@ static const char *status_fix(const struct snp_sev_snp_status *status)
 
 void snp_host_firmware(struct snp_host *snp, struct host_check *check)
 {
-	struct snp_sev_snp_status status;
+	struct snp_sev_snp_status *status = &snp->status;
+	struct snp_sev_cmd command = {
+		.cmd = SNP_SEV_SNP_PLATFORM_STATUS,
+		.data = (uintptr_t)status,
+	};
 	const char *fix;
-	uint32_t error;
-	int rc = firmware_status(snp->sev, &status, &error);
+	int rc = calls->ioctl(snp->sev, SNP_SEV_ISSUE_CMD, &command);
 
 	if (rc) {
-		host_say(check, HOST_FAIL, "SNP_PLATFORM_STATUS: %s, firmware "
-			 "error 0x%x", strerror(-rc), error);
-		host_fix(check, "the firmware does not know SNP, or the secure "
-			 "processor does not answer: look at dmesg, update the "
-			 "BIOS, power-cycle");
+		host_judge(check, false, "the firmware does not know SNP, or the secure "
+			   "processor does not answer: look at dmesg, update the "
+			   "BIOS, power-cycle", "SNP_PLATFORM_STATUS: %s, firmware "
+			   "error 0x%x", strerror(-rc), command.error);
 		return;
 	}
 	snp->firmware = true;
-	snp->platform_init = status.platform_init;
-	snp->current_tcb = status.current_tcb;
-	snp->reported_tcb = status.reported_tcb;
-	fix = status_fix(&status);
-	host_say(check, fix ? HOST_FAIL : HOST_PASS, "%u.%u.%u, SNP %s, RMP %s, "
-		 "%u guests", status.api_major, status.api_minor,
-		 status.build_id, status.state ? "initialised" : "off",
-		 status.platform_init & SNP_INIT_RMP ? "initialised" : "off",
-		 status.guest_count);
-	if (fix)
-		host_fix(check, "%s", fix);
+	fix = status_fix(status);
+	host_judge(check, !fix, fix, "%u.%u.%u, SNP %s, RMP %s, %u guests",
+		   status->api_major, status->api_minor, status->build_id,
+		   status->state ? "initialised" : "off",
+		   status->platform_init & SNP_INIT_RMP ? "initialised" : "off",
+		   status->guest_count);
 }
 
 /* Memory modules that lie about their size: CVE-2024-21944. */
 void snp_host_alias_check(struct snp_host *snp, struct host_check *check)
 {
-	if (!snp->firmware) {
-		host_say(check, HOST_SKIP, "not looked at: the firmware does not "
-			 "answer");
-		return;
-	}
-	if (snp->platform_init & SNP_INIT_ALIAS_CHECK) {
+	if (snp->status.platform_init & SNP_INIT_ALIAS_CHECK) {
 		host_say(check, HOST_PASS, "done, no two addresses are the same "
 			 "memory");
 		return;
@@ -460,23 +404,17 @@ static void tcb_text(unsigned int family, uint64_t tcb, char *text, size_t size)
 
 void snp_host_tcb(struct snp_host *snp, struct host_check *check)
 {
+	uint64_t now = snp->status.current_tcb, told = snp->status.reported_tcb;
 	char current[96], reported[96];
 
-	if (!snp->firmware) {
-		host_say(check, HOST_SKIP, "not looked at: the firmware does not "
-			 "answer");
-		return;
-	}
-	tcb_text(snp->family, snp->current_tcb, current, sizeof(current));
-	tcb_text(snp->family, snp->reported_tcb, reported, sizeof(reported));
-	if (snp->current_tcb == snp->reported_tcb) {
-		host_say(check, HOST_PASS, "0x%016" PRIx64 ": %s",
-			 snp->current_tcb, current);
+	tcb_text(snp->family, now, current, sizeof(current));
+	tcb_text(snp->family, told, reported, sizeof(reported));
+	if (now == told) {
+		host_say(check, HOST_PASS, "0x%016" PRIx64 ": %s", now, current);
 		return;
 	}
 	host_say(check, HOST_SKIP, "current 0x%016" PRIx64 ": %s; reported 0x%016"
-		 PRIx64 ": %s", snp->current_tcb, current, snp->reported_tcb,
-		 reported);
+		 PRIx64 ": %s", now, current, told, reported);
 	host_fix(check, "a launch works; attestation reports and the VCEK have the "
 		 "reported one, until it is changed with SNP_COMMIT or "
 		 "SNP_SET_CONFIG");
@@ -495,14 +433,9 @@ void snp_host_memlock(struct snp_host *snp, struct host_check *check)
 		 "needs `ulimit -l unlimited`");
 }
 
-void snp_host_gmem(struct snp_host *snp, struct host_check *check)
+void snp_host_module(struct snp_host *snp, struct host_check *check)
 {
-	host_look_module(snp->host, "gmem", check);
-}
-
-void snp_host_gmem_kvm(struct snp_host *snp, struct host_check *check)
-{
-	host_look_module(snp->host, "gmem_kvm", check);
+	host_look_module(snp->host, check->name, check);
 }
 
 void snp_host_gmem_device(struct snp_host *snp, struct host_check *check)
@@ -516,12 +449,11 @@ void snp_host_gmem_device(struct snp_host *snp, struct host_check *check)
 		rc = gmem_check_abi(device, &abi, &error);
 		calls->close(device);
 	}
-	if (device >= 0 && !rc) {
+	if (device >= 0 && !rc)
 		host_say(check, HOST_PASS, "can be opened, ABI %u", abi);
-		return;
-	}
-	host_say(check, HOST_FAIL, "%s: %s", error.action, strerror(-error.rc));
-	host_fix(check, "%s", error.hint);
+	else
+		host_judge(check, false, error.hint, "%s: %s", error.action,
+			   strerror(-error.rc));
 }
 
 /* Of no concern to SNP; but who asks what there is may not know of the other way. */
