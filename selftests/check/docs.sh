@@ -155,7 +155,7 @@ docs_man_commands() {
 
 # gmemctl trace knows each tracepoint of the modules, and its page has the words for them.
 docs_trace_events() {
-	local name word table=tools/gmemctl/trace/events.c page=Documentation/man/gmemctl-trace.rst bad=0
+	local name word table=tools/gmemctl/trace/describe.c page=Documentation/man/gmemctl-trace.rst bad=0
 
 	cd "$TOP_DIR" || return 1
 	sed -nE 's/^TRACE_EVENT\((\w+),$/\1/p; s/^DEFINE_EVENT\(\w+, (\w+),$/\1/p' \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What an event says, in words: {key} of a sentence is filled in by the function of that
- * name below, or is the field as it is.
+ * The tracepoints: those of module/trace.h and module/pvmemcontrol/trace.h. What an event
+ * says, in words: {key} of a sentence is filled in by the function of that name below, or is
+ * the field as it is. And for programs: pages become bytes, outcomes become names.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -14,6 +15,92 @@
 #include "../base/text.h"
 #include "../memory/range.h"
 #include "trace.h"
+
+#define GMEM "gmem"
+#define PVMEMCONTROL "pvmemcontrol"
+
+const struct trace_event trace_events[TRACE_EVENTS] = {
+	{ GMEM, "gmem_create", "create",
+	  "{length}, {flags}{node}" },
+	{ GMEM, "gmem_release", "release",
+	  "{length}" },
+	{ GMEM, "gmem_fault", "fault",
+	  "{index}: {ret}" },
+	{ GMEM, "gmem_lookup", "lookup",
+	  "{index}: {rc}{pfn}" },
+	{ GMEM, "gmem_poison", "poison",
+	  "{index}: {rc}" },
+	{ GMEM, "gmem_convert", "convert",
+	  "{range} to {target}, {content}: {rc}{holder}" },
+	{ GMEM, "gmem_commit", "commit",
+	  "{range}: {rc}" },
+	{ GMEM, "gmem_punch", "punch",
+	  "{range}: {rc}" },
+	{ GMEM, "gmem_bind", "bind",
+	  "{range} to {store_start} of its store: {rc}" },
+	{ GMEM, "gmem_unbind", "unbind",
+	  "{range}, {moved} pages have moved" },
+	{ GMEM, "gmem_view", "view",
+	  "{range} {change}" },
+	{ GMEM, "gmem_view_mapping", "view_mapping",
+	  "{range} {change} at {address}" },
+	{ GMEM, "gmem_view_populate", "view_populate",
+	  "{range}, {pages} pages filled: {rc}" },
+	{ GMEM, "gmem_view_refill", "view_refill",
+	  "{range}, {pages} pages filled: {rc}" },
+	{ GMEM, "gmem_view_fault", "view_fault",
+	  "guest address {gpa}, {error_code}, number {count} of its thread" },
+	{ PVMEMCONTROL, "pvmemcontrol_call", "pvmemcontrol_call",
+	  "device {minor}: {func}{bytes}: {rc}{vmm}" },
+	{ PVMEMCONTROL, "pvmemcontrol_state", "pvmemcontrol_state",
+	  "device {minor}: {from} to {to}: {rc}" },
+};
+
+/* The third column, for options */
+const char *const trace_words[TRACE_EVENTS + 1] = {
+	"create", "release", "fault", "lookup", "poison", "convert", "commit", "punch",
+	"bind", "unbind", "view", "view_mapping", "view_populate", "view_refill",
+	"view_fault", "pvmemcontrol_call", "pvmemcontrol_state", NULL
+};
+
+int trace_event_find(const char *name)
+{
+	for (int i = 0; i < TRACE_EVENTS; i++) {
+		if (!strcmp(trace_events[i].name, name))
+			return i;
+	}
+	return -1;
+}
+
+uint32_t trace_of_files(uint32_t events)
+{
+	uint32_t of_files = 0;
+
+	for (unsigned int i = 0; i < TRACE_EVENTS; i++) {
+		if (!strcmp(trace_events[i].system, GMEM))
+			of_files |= UINT32_C(1) << i;
+	}
+	return events & of_files;
+}
+
+const char *trace_value(const struct trace_record *record, const char *key)
+{
+	for (size_t i = 0; i < record->nr; i++) {
+		if (!strcmp(record->fields[i].key, key))
+			return record->fields[i].value;
+	}
+	return NULL;
+}
+
+bool trace_inode(const struct trace_record *record, uint64_t *inode)
+{
+	const char *value = trace_value(record, "ino");
+
+	if (!value)
+		return false;
+	*inode = strtoull(value, NULL, 10);
+	return true;
+}
 
 /* Room for what stands for one {key} */
 #define WORDS_MAX 160
@@ -41,11 +128,6 @@ static const char *word_of(const struct trace_record *record, const char *key)
 	const char *value = trace_value(record, key);
 
 	return value ? value : "?";
-}
-
-static bool has_word(const struct trace_record *record, const char *word)
-{
-	return trace_value(record, word);
 }
 
 /* A range of pages: its bytes, from the first up to, without, the last, and how many. */
@@ -155,7 +237,7 @@ static void change_words(const struct trace_record *record, char *text, size_t s
 
 	text_print(text, size, "?");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		if (has_word(record, changes[i].word))
+		if (trace_value(record, changes[i].word))
 			text_print(text, size, "%s", changes[i].says);
 	}
 }
@@ -236,22 +318,6 @@ static void append(char *text, size_t size, size_t *used, const char *what, size
 	text[*used] = '\0';
 }
 
-/* A tracepoint of a newer module: as the kernel has it */
-static void describe_strange(const struct trace_record *record, char *text, size_t size)
-{
-	size_t used = 0;
-
-	*text = '\0';
-	for (size_t i = 0; i < record->nr; i++) {
-		const struct trace_field *field = &record->fields[i];
-
-		append(text, size, &used, " ", i ? 1 : 0);
-		append(text, size, &used, field->key, strlen(field->key));
-		append(text, size, &used, "=", *field->value ? 1 : 0);
-		append(text, size, &used, field->value, strlen(field->value));
-	}
-}
-
 void trace_describe(const struct trace_record *record, char *text, size_t size)
 {
 	int event = trace_event_find(record->event);
@@ -259,11 +325,18 @@ void trace_describe(const struct trace_record *record, char *text, size_t size)
 	char key[32], part[WORDS_MAX];
 	size_t used = 0;
 
-	if (event < 0) {
-		describe_strange(record, text, size);
-		return;
-	}
 	*text = '\0';
+	/* A tracepoint of a newer module: as the kernel has it */
+	for (size_t i = 0; event < 0 && i < record->nr; i++) {
+		const struct trace_field *field = &record->fields[i];
+
+		append(text, size, &used, " ", i ? 1 : 0);
+		append(text, size, &used, field->key, strlen(field->key));
+		append(text, size, &used, "=", *field->value ? 1 : 0);
+		append(text, size, &used, field->value, strlen(field->value));
+	}
+	if (event < 0)
+		return;
 	for (at = trace_events[event].says; *at; at = end) {
 		end = at + strcspn(at, "{");
 		append(text, size, &used, at, (size_t)(end - at));
@@ -276,4 +349,129 @@ void trace_describe(const struct trace_record *record, char *text, size_t size)
 		append(text, size, &used, part, strlen(part));
 		end++;
 	}
+}
+
+/**
+ * struct items - what has been found
+ * @to: of the caller
+ * @nr: of them
+ */
+struct items {
+	struct trace_item *to;
+	size_t nr;
+};
+
+static void add_number(struct items *items, const char *key, uint64_t number)
+{
+	if (items->nr < TRACE_ITEMS_MAX)
+		items->to[items->nr++] = (struct trace_item){ key, TRACE_NUMBER, number, NULL };
+}
+
+static void add_text(struct items *items, const char *key, const char *text)
+{
+	if (items->nr < TRACE_ITEMS_MAX)
+		items->to[items->nr++] = (struct trace_item){ key, TRACE_TEXT, 0, text };
+}
+
+/* 0, an errno, or one that has no name */
+static void add_errno(struct items *items, const char *key, const char *name_key,
+		      uint64_t number)
+{
+	const char *name = number && number < 4096 ? strerrorname_np((int)number) : NULL;
+
+	add_number(items, key, number);
+	add_text(items, name_key, !number ? "ok" : name ? name : "unknown");
+}
+
+/* How a field becomes an item under another name; FORM_KEY: its own name is the text */
+enum form {
+	FORM_NUMBER,
+	FORM_PAGES,
+	FORM_TEXT,
+	FORM_SIGNED,
+	FORM_KEY,
+};
+
+static const struct {
+	const char *field;
+	const char *key;
+	enum form form;
+} forms[] = {
+	{ "ino", "inode", FORM_NUMBER },
+	{ "start", "offset", FORM_PAGES },
+	{ "index", "offset", FORM_PAGES },
+	{ "store_start", "store_offset", FORM_PAGES },
+	{ "length", "size", FORM_NUMBER },
+	{ "flags", "flags", FORM_NUMBER },
+	{ "node", "node", FORM_SIGNED },
+	{ "pfn", "pfn", FORM_NUMBER },
+	{ "moved", "moved_pages", FORM_NUMBER },
+	{ "pages", "filled_pages", FORM_NUMBER },
+	{ "address", "address", FORM_NUMBER },
+	{ "addr", "address", FORM_NUMBER },
+	{ "gpa", "gpa", FORM_NUMBER },
+	{ "error_code", "error_code", FORM_NUMBER },
+	{ "count", "count", FORM_NUMBER },
+	{ "minor", "device", FORM_NUMBER },
+	{ "arg", "argument", FORM_NUMBER },
+	{ "ret_code", "vmm_code", FORM_NUMBER },
+	{ "state", "state", FORM_TEXT },
+	{ "target", "target", FORM_TEXT },
+	{ "content", "content", FORM_TEXT },
+	{ "from", "from", FORM_TEXT },
+	{ "to", "to", FORM_TEXT },
+	{ "ret", "outcome", FORM_TEXT },
+	{ "func", "function", FORM_TEXT },
+	{ "code", "function_code", FORM_NUMBER },
+	/* Words that stand alone: what a view, or a mapping of it, has come to */
+	{ "open", "change", FORM_KEY },
+	{ "release", "change", FORM_KEY },
+	{ "map", "change", FORM_KEY },
+	{ "unmap", "change", FORM_KEY },
+};
+
+static void add_field(struct items *items, const struct trace_field *field)
+{
+	uint64_t number = strtoull(field->value, NULL, 0);
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		const char *key = forms[i].key;
+
+		if (strcmp(forms[i].field, field->key))
+			continue;
+		if (forms[i].form == FORM_TEXT)
+			add_text(items, key, field->value);
+		else if (forms[i].form == FORM_KEY)
+			add_text(items, key, field->key);
+		else if (forms[i].form == FORM_PAGES)
+			add_number(items, key, number * RANGE_PAGE_SIZE);
+		else if (forms[i].form == FORM_NUMBER || field->value[0] != '-')
+			add_number(items, key, number);		/* no node is -1 */
+	}
+	if (!strcmp(field->key, "rc"))
+		add_errno(items, "errno", "result", (uint64_t)labs(strtol(field->value, NULL, 10)));
+	else if (!strcmp(field->key, "ret_errno"))
+		add_errno(items, "vmm_errno", "vmm_result", strtoull(field->value, NULL, 10));
+}
+
+size_t trace_items(const struct trace_record *record, struct trace_item to[TRACE_ITEMS_MAX])
+{
+	struct items items = { .to = to };
+	uint64_t pages;
+
+	for (size_t i = 0; i < record->nr; i++)
+		add_field(&items, &record->fields[i]);
+	if (trace_value(record, "start") && trace_value(record, "end")) {
+		pages = number_of(record, "end") - number_of(record, "start");
+		add_number(&items, "size", pages * RANGE_PAGE_SIZE);
+		add_number(&items, "pages", pages);
+	}
+	/* The page that is in the way is known only if there is one. */
+	if (strcmp(word_of(record, "refs_seen"), "0") && trace_value(record, "refs_seen") &&
+	    trace_value(record, "refs_expected") && trace_value(record, "error_index")) {
+		add_number(&items, "error_offset", bytes_of(record, "error_index"));
+		add_number(&items, "references", number_of(record, "refs_seen"));
+		add_number(&items, "references_expected", number_of(record, "refs_expected"));
+	}
+	return items.nr;
 }

@@ -64,31 +64,23 @@ static void take_command(const char *line, struct trace_record *record)
 	}
 }
 
-/* "-PID ", perhaps "(TGID) " */
+/* "-PID ", perhaps "(TGID) ", and "[CPU] " */
 static bool take_thread(char **at, struct trace_record *record)
 {
-	uint64_t tid;
+	uint64_t tid, cpu;
 
 	if (!take_character(at, '-') || !take_number(at, &tid) || tid > INT32_MAX)
 		return false;
-	record->tid = (pid_t)tid;
 	take_spaces(at);
 	if (**at == '(') {
 		*at += strcspn(*at, ")");
 		take_character(at, ')');
 	}
 	take_spaces(at);
-	return true;
-}
-
-/* "[CPU] ", and flags if there are */
-static bool take_cpu(char **at, struct trace_record *record)
-{
-	uint64_t cpu;
-
 	if (!take_character(at, '[') || !take_number(at, &cpu) || cpu > INT32_MAX ||
 	    !take_character(at, ']'))
 		return false;
+	record->tid = (pid_t)tid;
 	record->cpu = (unsigned int)cpu;
 	take_spaces(at);
 	return true;
@@ -110,51 +102,22 @@ static bool take_time(char **at, struct trace_record *record)
 	return true;
 }
 
-/* Flags, such as "d..1.", may be digits, too: the time is what has a dot and a colon. */
-static bool take_flags_and_time(char **at, struct trace_record *record)
-{
-	if (take_time(at, record))
-		return true;
-	*at += strcspn(*at, " ");
-	take_spaces(at);
-	return take_time(at, record);
-}
-
-/* "EVENT: " */
-static bool take_event(char **at, struct trace_record *record)
-{
-	char *end = *at + strcspn(*at, ": ");
-
-	if (end == *at || end[0] != ':')
-		return false;
-	*end = '\0';
-	record->event = *at;
-	*at = end + 1;
-	return true;
-}
-
-static void add_field(struct trace_record *record, const char *key, char *value)
-{
-	char *code = value ? strchr(value, '(') : NULL;
-
-	record->fields[record->nr++] = (struct trace_field){ key, value ? value : "" };
-	if (!code || record->nr == TRACE_FIELDS_MAX)
-		return;
-	*code++ = '\0';
-	code[strcspn(code, ")")] = '\0';
-	record->fields[record->nr++] = (struct trace_field){ "code", code };
-}
-
 static void take_fields(char *at, struct trace_record *record)
 {
-	char *word, *value, *save = NULL;
+	char *word, *value, *code, *save = NULL;
 
 	for (word = strtok_r(at, " ", &save); word && record->nr < TRACE_FIELDS_MAX;
 	     word = strtok_r(NULL, " ", &save)) {
 		value = strchr(word, '=');
 		if (value)
 			*value++ = '\0';
-		add_field(record, word, value);
+		record->fields[record->nr++] = (struct trace_field){ word, value ? value : "" };
+		code = value ? strchr(value, '(') : NULL;
+		if (!code || record->nr == TRACE_FIELDS_MAX)
+			continue;
+		*code++ = '\0';
+		code[strcspn(code, ")")] = '\0';
+		record->fields[record->nr++] = (struct trace_field){ "code", code };
 	}
 }
 
@@ -180,7 +143,7 @@ static bool take_lost(char *line, struct trace_record *record)
 
 int trace_parse(char *line, struct trace_record *record)
 {
-	char *at = line + COMMAND_WIDTH;
+	char *at = line + COMMAND_WIDTH, *end;
 
 	memset(record, 0, sizeof(*record));
 	if (take_lost(line, record))
@@ -189,10 +152,21 @@ int trace_parse(char *line, struct trace_record *record)
 	if (strlen(line) <= COMMAND_WIDTH)
 		return -EINVAL;
 	take_command(line, record);
-	if (!take_thread(&at, record) || !take_cpu(&at, record) ||
-	    !take_flags_and_time(&at, record) || !take_event(&at, record))
+	if (!take_thread(&at, record))
 		return -EINVAL;
-	take_fields(at, record);
+	/* Flags, such as "d..1.", may be digits, too: the time has a dot and a colon. */
+	if (!take_time(&at, record)) {
+		at += strcspn(at, " ");
+		take_spaces(&at);
+		if (!take_time(&at, record))
+			return -EINVAL;
+	}
+	end = at + strcspn(at, ": ");
+	if (end == at || *end != ':')
+		return -EINVAL;
+	*end = '\0';
+	record->event = at;
+	take_fields(end + 1, record);
 	return 0;
 }
 
@@ -217,30 +191,23 @@ static int lines_end(struct trace_lines *lines, trace_visit_fn visit, void *data
 	return 0;
 }
 
-static int lines_add(struct trace_lines *lines, char c, trace_visit_fn visit, void *data)
-{
-	if (lines->skip) {
-		lines->skip = c != '\n';
-		return 0;
-	}
-	if (c == '\n')
-		return lines_end(lines, visit, data);
-	if (lines->used == sizeof(lines->text)) {
-		lines->strange++;
-		lines->used = 0;
-		lines->skip = true;
-		return 0;
-	}
-	lines->text[lines->used++] = c ? c : '?';
-	return 0;
-}
-
 int trace_feed(struct trace_lines *lines, const char *bytes, size_t size,
 	       trace_visit_fn visit, void *data)
 {
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < size; i++)
-		rc = lines_add(lines, bytes[i], visit, data);
+	for (size_t i = 0; !rc && i < size; i++) {
+		if (lines->skip) {
+			lines->skip = bytes[i] != '\n';
+		} else if (bytes[i] == '\n') {
+			rc = lines_end(lines, visit, data);
+		} else if (lines->used == sizeof(lines->text)) {
+			lines->strange++;
+			lines->used = 0;
+			lines->skip = true;
+		} else {
+			lines->text[lines->used++] = bytes[i] ? bytes[i] : '?';
+		}
+	}
 	return rc;
 }

@@ -17,16 +17,6 @@
 /* What links of gmem fds begin with, see GMEM_IOCTL_CREATE */
 #define GMEM_LINK "/gmem"
 
-/* Whether it is all visible ASCII, as names of gmem fds are. */
-static bool memory_name_valid(const char *name)
-{
-	for (; *name; name++) {
-		if (*name <= ' ' || *name > '~')
-			return false;
-	}
-	return true;
-}
-
 /* Whether a link of /proc/PID/fd is like that of a gmem fd; if so, its name. */
 static bool memory_link(const char *path, char *name, size_t size)
 {
@@ -44,68 +34,52 @@ static bool memory_link(const char *path, char *name, size_t size)
 	if (link[strlen(GMEM_LINK)] && link[strlen(GMEM_LINK)] != ':')
 		return false;
 	text_print(name, size, "%s", link);
-	return memory_name_valid(name);
-}
-
-static bool memory_known(const struct who_memory *memories, size_t count,
-			 const struct who_memory *memory)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (memories[i].device == memory->device &&
-		    memories[i].inode == memory->inode)
-			return true;
+	/* All visible ASCII, as names of gmem fds are */
+	for (; *name; name++) {
+		if (*name <= ' ' || *name > '~')
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /*
  * Anybody can have a file of such a name: of any kind, and another one by the time it is
- * opened. Only a gmem fd has the ioctl.
+ * opened. Only a gmem fd has the ioctl. What has been closed since is left out, too.
  */
-static int memory_open(const char *path, struct who_memory *memory)
-{
-	struct gmem_ioctl_stat stat_gmem;
-	struct stat st;
-
-	if (stat(path, &st) || !S_ISREG(st.st_mode))
-		return -ENOENT;
-	memory->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (memory->fd < 0)
-		return -errno;
-	if (fstat(memory->fd, &st) || gmem_stat(memory->fd, &stat_gmem)) {
-		close(memory->fd);
-		return -ENOENT;
-	}
-	memory->device = st.st_dev;
-	memory->inode = st.st_ino;
-	memory->length = (uint64_t)st.st_size;
-	return 0;
-}
-
 static int memory_add(struct who_memory **memories, size_t *count, pid_t pid,
 		      const char *path)
 {
 	struct who_memory memory = { .pid = pid }, *more;
-	int rc;
+	struct gmem_ioctl_stat stat_gmem;
+	struct stat st;
+	int rc = 0;
 
-	if (!memory_link(path, memory.name, sizeof(memory.name)))
+	if (!memory_link(path, memory.name, sizeof(memory.name)) ||
+	    stat(path, &st) || !S_ISREG(st.st_mode))
 		return 0;
-	rc = memory_open(path, &memory);
-	/* What it is not, and what has been closed since, is left out. */
-	if (rc)
-		return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM ? rc : 0;
-	if (memory_known(*memories, *count, &memory)) {
-		close(memory.fd);
-		return 0;
+	memory.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (memory.fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	if (fstat(memory.fd, &st) || gmem_stat(memory.fd, &stat_gmem))
+		goto out_close;
+	memory.device = st.st_dev;
+	memory.inode = st.st_ino;
+	memory.length = (uint64_t)st.st_size;
+	for (size_t i = 0; i < *count; i++) {
+		if ((*memories)[i].device == memory.device &&
+		    (*memories)[i].inode == memory.inode)
+			goto out_close;
 	}
 	more = realloc(*memories, (*count + 1) * sizeof(*more));
-	if (!more) {
-		close(memory.fd);
-		return -ENOMEM;
+	if (more) {
+		more[(*count)++] = memory;
+		*memories = more;
+		return 0;
 	}
-	more[(*count)++] = memory;
-	*memories = more;
-	return 0;
+	rc = -ENOMEM;
+out_close:
+	close(memory.fd);
+	return rc;
 }
 
 /* Return: 0; -ESRCH if it has gone, -EACCES, -ENOMEM. */

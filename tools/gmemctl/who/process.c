@@ -85,40 +85,36 @@ static void *look_grow(void *array, size_t count, size_t size)
 	return realloc(array, (count ? 2 * count : 1) * size);
 }
 
-static int look_mapping(struct look *look, const char *line)
-{
-	unsigned int major, minor;
-	struct mapping mapping, *more;
-	unsigned long inode;
-
-	if (strstr(line, " /[aio]"))
-		look->process.devices[WHO_AIO]++;
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %x:%x %lu",
-		   &mapping.start, &mapping.end, &mapping.offset, &major, &minor,
-		   &inode) != 6 || mapping.end < mapping.start)
-		return 0;
-	if (makedev(major, minor) != look->memory->device || inode != look->memory->inode)
-		return 0;
-	more = look_grow(look->mappings, look->nr_mappings, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	more[look->nr_mappings++] = mapping;
-	look->mappings = more;
-	look->process.mapped += mapping.end - mapping.start;
-	return 0;
-}
-
 static int look_maps(struct look *look)
 {
 	FILE *file = look_open(look, "maps");
+	struct mapping mapping, *more;
+	unsigned int major, minor;
+	unsigned long inode;
 	char *line = NULL;
 	size_t size = 0;
 	int rc = 0;
 
 	if (!file)
 		return -errno;
-	while (!rc && getline(&line, &size, file) > 0)
-		rc = look_mapping(look, line);
+	while (getline(&line, &size, file) > 0) {
+		if (strstr(line, " /[aio]"))
+			look->process.devices[WHO_AIO]++;
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %x:%x %lu",
+			   &mapping.start, &mapping.end, &mapping.offset, &major, &minor,
+			   &inode) != 6 || mapping.end < mapping.start ||
+		    makedev(major, minor) != look->memory->device ||
+		    inode != look->memory->inode)
+			continue;
+		more = look_grow(look->mappings, look->nr_mappings, sizeof(*more));
+		if (!more) {
+			rc = -ENOMEM;
+			break;
+		}
+		more[look->nr_mappings++] = mapping;
+		look->mappings = more;
+		look->process.mapped += mapping.end - mapping.start;
+	}
 	free(line);
 	fclose(file);
 	return rc;
@@ -225,14 +221,6 @@ static int look_pipe(struct look *look, const char *name, ino_t inode)
 	return 0;
 }
 
-static void look_device(struct look *look, const char *link)
-{
-	for (size_t i = 0; i < sizeof(device_links) / sizeof(device_links[0]); i++) {
-		if (!strncmp(link, device_links[i].link, strlen(device_links[i].link)))
-			look->process.devices[device_links[i].device]++;
-	}
-}
-
 /* Whether an fd is for the memory. Only those that are called like it are asked. */
 static int look_fd_memory(struct look *look, const char *name, const char *link)
 {
@@ -252,7 +240,10 @@ static int look_fd_holder(struct look *look, const char *name, const char *link)
 		return look_uring(look, name + strlen("fd/"));
 	if (sscanf(link, "pipe:[%lu]", &inode) == 1)
 		return look_pipe(look, name, inode);
-	look_device(look, link);
+	for (size_t i = 0; i < sizeof(device_links) / sizeof(device_links[0]); i++) {
+		if (!strncmp(link, device_links[i].link, strlen(device_links[i].link)))
+			look->process.devices[device_links[i].device]++;
+	}
 	return 0;
 }
 
@@ -283,22 +274,12 @@ static int look_fds(struct look *look, int (*visit)(struct look *look, const cha
 	return rc;
 }
 
-static void look_pinned(struct look *look)
-{
-	FILE *file = look_open(look, "status");
-	char line[128];
-
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file))
-		sscanf(line, "VmPin: %" SCNu64, &look->process.pinned_kib);
-	fclose(file);
-}
-
 /* Return: 1 if it has the memory, 0 if not or if it has gone, or a negative errno. */
 static int look_at(struct look *look)
 {
 	int rc = look_maps(look);
+	char line[128];
+	FILE *file;
 
 	if (!rc)
 		rc = look_fds(look, look_fd_memory);
@@ -309,20 +290,12 @@ static int look_at(struct look *look)
 		rc = look_fds(look, look_fd_holder);
 	if (rc)
 		return rc == -ENOENT || rc == -ESRCH ? 0 : rc;
-	look_pinned(look);
+	file = look_open(look, "status");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmPin: %" SCNu64, &look->process.pinned_kib);
+	if (file)
+		fclose(file);
 	return 1;
-}
-
-static int process_add(struct who_process **processes, size_t *count,
-		       const struct who_process *process)
-{
-	struct who_process *more = look_grow(*processes, *count, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	more[(*count)++] = *process;
-	*processes = more;
-	return 0;
 }
 
 /* What who_processes() looks for, and finds. */
@@ -336,21 +309,27 @@ static int process_visit(const char *proc, pid_t pid, void *data)
 {
 	struct search *search = data;
 	struct look look = { .memory = search->memory, .process.pid = pid };
+	struct who_process *more;
 	char path[PATH_MAX];
-	int found, rc;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/%d", proc, (int)pid);
 	look.folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (look.folder < 0)
 		return errno == ENOENT ? 0 : -errno;
-	found = look_at(&look);
-	if (found > 0)
+	rc = look_at(&look);
+	if (rc > 0) {
 		who_command(proc, pid, look.process.command,
 			    sizeof(look.process.command));
-	rc = found > 0 ? process_add(&search->processes, &search->count, &look.process) :
-			 found;
-	if (found <= 0 || rc)
-		free(look.process.buffers);
+		more = look_grow(search->processes, search->count, sizeof(*more));
+		rc = more ? 0 : -ENOMEM;
+		if (more) {
+			more[search->count++] = look.process;
+			look.process.buffers = NULL;
+			search->processes = more;
+		}
+	}
+	free(look.process.buffers);
 	free(look.mappings);
 	free(look.pipes);
 	close(look.folder);
@@ -403,4 +382,21 @@ void who_processes_free(struct who_process *processes, size_t count)
 	for (size_t i = 0; i < count; i++)
 		free(processes[i].buffers);
 	free(processes);
+}
+
+pid_t who_thread_process(const char *proc, pid_t thread)
+{
+	char path[PATH_MAX], line[128];
+	int pid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%d/status", proc, (int)thread);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Tgid:\t%d", &pid) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return pid > 0 ? pid : 0;
 }
