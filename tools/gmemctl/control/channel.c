@@ -23,21 +23,9 @@
 /* Whoever has asked for something with a file sends it at once. */
 #define FILE_TIMEOUT_S 5
 
-/* Nobody can connect before listen(), so the mode is set in time. */
-static int channel_bind(struct channel *channel)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	memcpy(address.sun_path, channel->path, sizeof(channel->path));
-	unlink(channel->path);
-	if (bind(channel->fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    chmod(channel->path, 0600) || listen(channel->fd, 1))
-		return -errno;
-	return 0;
-}
-
 int channel_listen(struct channel *channel, struct error *error)
 {
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int rc = runtime_prepare(error);
 
 	memset(channel, 0, sizeof(*channel));
@@ -52,10 +40,13 @@ int channel_listen(struct channel *channel, struct error *error)
 			     0);
 	if (channel->fd < 0)
 		return error_set(error, -errno, "socket", "create", NULL);
-	rc = channel_bind(channel);
-	if (!rc)
+	memcpy(address.sun_path, channel->path, sizeof(channel->path));
+	unlink(channel->path);
+	/* Nobody can connect before listen(), so the mode is set in time. */
+	if (!bind(channel->fd, (struct sockaddr *)&address, sizeof(address)) &&
+	    !chmod(channel->path, 0600) && !listen(channel->fd, 1))
 		return 0;
-	error_set(error, rc, channel->path, "listen", NULL);
+	rc = error_set(error, -errno, channel->path, "listen", NULL);
 	channel_close(channel);
 	return rc;
 }
@@ -95,17 +86,6 @@ int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 			 "it has taken the request: see what it says");
 }
 
-/*
- * A listener whose backlog is full would keep a blocking socket waiting for as
- * long as it accepts nobody. Later use of the socket may block.
- */
-static int connect_now(int fd, const struct sockaddr_un *address)
-{
-	int rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-
-	return rc || fcntl(fd, F_SETFL, 0) ? -errno : 0;
-}
-
 int channel_connect(const char *name, struct error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -118,7 +98,13 @@ int channel_connect(const char *name, struct error *error)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return error_set(error, -errno, "socket", "create", NULL);
-	rc = connect_now(fd, &address);
+	/*
+	 * A listener whose backlog is full would keep a blocking socket waiting for as
+	 * long as it accepts nobody. Later use of the socket may block.
+	 */
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ||
+	    fcntl(fd, F_SETFL, 0))
+		rc = -errno;
 	if (rc)
 		error_set(error, rc, path, "connect", rc == -EAGAIN ?
 			  "it does not accept: is that process stopped?" :

@@ -63,46 +63,34 @@ static int client_send(int fd, struct json_object *request)
 	return (size_t)sent == parts[0].iov_len + 1 ? 0 : -EIO;
 }
 
-static int client_receive(int fd, char *line, size_t *length)
-{
-	size_t used = 0;
-
-	while (used < MESSAGE_REPLY_MAX) {
-		ssize_t got = recv(fd, line + used, MESSAGE_REPLY_MAX - used, 0);
-		char *end;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno == EAGAIN ? -ETIME : -errno;
-		if (!got)
-			return -ECONNRESET;
-		end = memchr(line + used, '\n', (size_t)got);
-		used += (size_t)got;
-		if (end) {
-			*length = (size_t)(end - line);
-			return 0;
-		}
-	}
-	return -EMSGSIZE;
-}
-
 static int client_exchange(int fd, const char *name, struct json_object *request,
 			   struct json_object **reply, struct error *error)
 {
-	char *line = malloc(MESSAGE_REPLY_MAX);
-	size_t length = 0;
+	char *line = malloc(MESSAGE_REPLY_MAX), *end = NULL;
 	int rc = line ? client_send(fd, request) : -ENOMEM;
+	size_t used = 0;
 
-	if (!rc)
-		rc = client_receive(fd, line, &length);
+	while (!rc && !end) {
+		ssize_t got = recv(fd, line + used, MESSAGE_REPLY_MAX - used, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			rc = !got ? -ECONNRESET : errno == EAGAIN ? -ETIME : -errno;
+			break;
+		}
+		end = memchr(line + used, '\n', (size_t)got);
+		used += (size_t)got;
+		if (!end && used == MESSAGE_REPLY_MAX)
+			rc = -EMSGSIZE;
+	}
 	if (rc)
 		error_set(error, rc, name, "ask the VM", rc == -ETIME ?
 			  "it is stopped, or busy with another request" :
 			  rc == -ECONNRESET || rc == -EPIPE ?
 			  "it has ended, or has too many clients" : NULL);
 	else
-		rc = message_parse(line, length, reply, error);
+		rc = message_parse(line, (size_t)(end - line), reply, error);
 	free(line);
 	return rc;
 }

@@ -112,19 +112,6 @@ int runtime_path(const char *name, const char *suffix,
 			 "GMEMCTL_RUNTIME_DIR to a shorter one");
 }
 
-/* Whoever looks for what is left of a VM has the lock for a moment only. */
-static int runtime_flock(int fd)
-{
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (!flock(fd, LOCK_EX | LOCK_NB))
-			return 0;
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		usleep(LOCK_WAIT_US);
-	}
-	return -EEXIST;
-}
-
 /*
  * The file may be removed by its last owner between open() and flock(); then the
  * lock is worth nothing.
@@ -140,13 +127,19 @@ static bool runtime_lock_counts(int fd, const char *path)
 int runtime_lock(const char *name, struct error *error)
 {
 	char path[RUNTIME_PATH_MAX];
-	int fd, rc = runtime_path(name, LOCK_SUFFIX, path, error);
+	int fd, tries, rc = runtime_path(name, LOCK_SUFFIX, path, error);
 
 	while (!rc) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0)
 			return error_set(error, -errno, path, "create", NULL);
-		rc = runtime_flock(fd);
+		/* Whoever looks for what is left of a VM has the lock for a moment only. */
+		for (tries = 0; flock(fd, LOCK_EX | LOCK_NB); tries++) {
+			rc = errno != EWOULDBLOCK ? -errno : tries == LOCK_TRIES ? -EEXIST : 0;
+			if (rc)
+				break;
+			usleep(LOCK_WAIT_US);
+		}
 		if (!rc && runtime_lock_counts(fd, path))
 			return fd;
 		close(fd);
@@ -184,21 +177,10 @@ bool runtime_reap(const char *name)
 	return removed;
 }
 
-/* Return: whether @file is that of a socket; then it ends before the suffix. */
-static bool runtime_strip(char *file)
-{
-	size_t length = strlen(file), suffix = strlen(SUFFIX);
-
-	if (length <= suffix || strcmp(file + length - suffix, SUFFIX))
-		return false;
-	file[length - suffix] = '\0';
-	return runtime_name_valid(file);
-}
-
 int runtime_list(int (*visit)(const char *name, void *data), void *data,
 		 struct error *error)
 {
-	char path[RUNTIME_PATH_MAX];
+	char path[RUNTIME_PATH_MAX], *suffix;
 	struct dirent *entry;
 	DIR *directory;
 	int rc = runtime_find(error);
@@ -211,9 +193,14 @@ int runtime_list(int (*visit)(const char *name, void *data), void *data,
 	if (!directory)
 		return errno == ENOENT ? 0 :
 		       error_set(error, -errno, path, "open", NULL);
-	while (!rc && (entry = readdir(directory)))
-		if (runtime_strip(entry->d_name))
+	while (!rc && (entry = readdir(directory))) {
+		suffix = strrchr(entry->d_name, '.');
+		if (!suffix || strcmp(suffix, SUFFIX))
+			continue;
+		*suffix = '\0';
+		if (runtime_name_valid(entry->d_name))
 			rc = visit(entry->d_name, data);
+	}
 	closedir(directory);
 	return rc;
 }

@@ -60,45 +60,30 @@ static void reply_set(struct connection *connection, struct json_object *reply)
 	json_object_put(reply);
 }
 
-static int serve_line(const char *line, size_t length, server_fn serve,
-		      void *data, struct json_object **result,
-		      struct error *error)
-{
-	struct json_object *request;
-	const char *command;
-	int rc = message_parse(line, length, &request, error);
-
-	if (rc)
-		return rc;
-	command = message_command(request);
-	if (command)
-		rc = serve(data, command, request, result, error);
-	else
-		rc = error_set(error, -EINVAL, "command",
-			       "read from the request",
-			       "a string, such as \"stat\"");
-	json_object_put(request);
-	return rc;
-}
-
 /* The first line of what has come, if there is a whole one. */
 static void request_serve(struct connection *connection, uint64_t now_ns,
 			  server_fn serve, void *data)
 {
 	char *end = memchr(connection->request, '\n', connection->used);
-	struct json_object *result = NULL;
+	struct json_object *request, *result = NULL;
+	const char *command;
 	struct error error;
 	size_t length;
+	int rc;
 
 	if (!end)
 		return;
 	length = (size_t)(end - connection->request);
 	connection->heard_ns = now_ns;
-	if (serve_line(connection->request, length, serve, data, &result,
-		       &error))
-		reply_set(connection, message_error(&error));
-	else
-		reply_set(connection, message_result(result));
+	rc = message_parse(connection->request, length, &request, &error);
+	if (!rc) {
+		command = message_command(request);
+		rc = command ? serve(data, command, request, &result, &error) :
+		     error_set(&error, -EINVAL, "command", "read from the request",
+			       "a string, such as \"stat\"");
+		json_object_put(request);
+	}
+	reply_set(connection, rc ? message_error(&error) : message_result(result));
 	connection->used -= length + 1;
 	memmove(connection->request, end + 1, connection->used);
 }
@@ -306,27 +291,6 @@ static int server_listen(struct server *server, struct error *error)
 	return rc ? error_set(error, -errno, server->path, "listen", NULL) : 0;
 }
 
-static int server_open(struct server *server, const char *name,
-		       struct error *error)
-{
-	int rc = runtime_prepare(error);
-
-	if (!rc)
-		rc = runtime_path(name, NULL, server->path, error);
-	if (rc)
-		return rc;
-	server->lock_fd = runtime_lock(name, error);
-	if (server->lock_fd < 0)
-		return server->lock_fd;
-	rc = server_listen(server, error);
-	if (rc)
-		return rc;
-	server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (server->stop_fd < 0)
-		return error_set(error, -errno, "eventfd", "create", NULL);
-	return 0;
-}
-
 static void server_close(struct server *server)
 {
 	for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++)
@@ -359,16 +323,30 @@ int server_start(struct server *server, const char *name, server_fn serve,
 	server->stop_fd = -1;
 	for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++)
 		server->clients[i].fd = -1;
-	rc = server_open(server, name, error);
-	if (!rc) {
-		rc = threads_start(&server->thread, server_main, server);
-		if (rc)
-			error_set(error, rc, "control socket", "start a thread",
-				  NULL);
-	}
-	server->started = !rc;
+	rc = runtime_prepare(error);
+	if (!rc)
+		rc = runtime_path(name, NULL, server->path, error);
 	if (rc)
-		server_close(server);
+		return rc;
+	server->lock_fd = runtime_lock(name, error);
+	if (server->lock_fd < 0)
+		return server->lock_fd;
+	rc = server_listen(server, error);
+	if (rc)
+		goto out_close;
+	server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (server->stop_fd < 0) {
+		rc = error_set(error, -errno, "eventfd", "create", NULL);
+		goto out_close;
+	}
+	rc = threads_start(&server->thread, server_main, server);
+	if (!rc) {
+		server->started = true;
+		return 0;
+	}
+	error_set(error, rc, "control socket", "start a thread", NULL);
+out_close:
+	server_close(server);
 	return rc;
 }
 
