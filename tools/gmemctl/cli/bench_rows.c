@@ -34,8 +34,7 @@ static void take_measure(struct bench_rows *all, char *text)
 static void add_number(struct json_object *row, const char *key, const char *text)
 {
 	if (row)
-		json_object_object_add(row, key,
-				       json_object_new_double_s(atof(text), text));
+		json_object_object_add(row, key, json_object_new_double_s(atof(text), text));
 }
 
 /* Part a row into its fields. Return: whether it has just those. */
@@ -70,9 +69,8 @@ static void take_row(struct bench_rows *all, char *text)
 	add_number(row, all->measure, field[AMOUNT]);
 	snprintf(key, sizeof(key), "%s_spread_percent", all->measure);
 	add_number(row, key, field[SPREAD]);
-	out_text("%-46s %-17s %-13s %12.*f %7.1f%%\n", field[WORK], field[WHO],
-		 field[UNIT], atof(field[AMOUNT]) < 100 ? 1 : 0, atof(field[AMOUNT]),
-		 atof(field[SPREAD]));
+	out_text("%-46s %-17s %-13s %12.*f %7.1f%%\n", field[WORK], field[WHO], field[UNIT],
+		 atof(field[AMOUNT]) < 100 ? 1 : 0, atof(field[AMOUNT]), atof(field[SPREAD]));
 }
 
 static void take_skip(struct bench_rows *all, char *why)

@@ -8,8 +8,7 @@
 #include "out.h"
 
 /* Group by group, if there are groups. */
-static void show_checks(const struct host *host, const struct host_report *report,
-			int width)
+static void show_checks(const struct host *host, const struct host_report *report, int width)
 {
 	static const char *const words[] = {
 		[HOST_PASS] = "PASS", [HOST_FAIL] = "FAIL", [HOST_SKIP] = "SKIP",
@@ -57,9 +56,8 @@ static int check_guest(bool (*look)(const struct host *host, struct host_report 
 	if (!report.failed)
 		out_text("%s can be launched\n", guest);
 	else
-		out_text("%u %s failed, the first one first: %s cannot be "
-			 "launched\n", report.failed,
-			 report.failed == 1 ? "check" : "checks", guest);
+		out_text("%u %s failed, the first one first: %s cannot be launched\n",
+			 report.failed, report.failed == 1 ? "check" : "checks", guest);
 	return report.failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
 }
 
@@ -91,9 +89,8 @@ static void show_info(const struct gmem_ioctl_info *info)
 		if (info->features >> i & 1)
 			out_text(" %s", i < sizeof(names) / sizeof(names[0]) ?
 				 names[i] : "unknown");
-	out_text("%s\nlargest fd %" PRIu64 " GiB, pages of %u bytes, timeout at most "
-		 "%u ms\n", info->features ? "" : " none",
-		 (uint64_t)info->max_length >> 30, info->page_size,
+	out_text("%s\nlargest fd %" PRIu64 " GiB, pages of %u bytes, timeout at most %u ms\n",
+		 info->features ? "" : " none", (uint64_t)info->max_length >> 30, info->page_size,
 		 info->max_timeout_ms);
 }
 
@@ -115,9 +112,8 @@ static bool show_gmem(void)
 	out_bool(out_root(), "views", found.views);
 	out_bool(out_root(), "store", found.store);
 	out_bool(out_root(), "usable", usable);
-	out_text("private memory: kind=gmem %s, kind=gmem-store %s%s\n",
-		 found.views ? "yes" : "no", found.store ? "yes" : "no",
-		 usable ? ": `gmemctl demo --input FILE`" : "");
+	out_text("private memory: kind=gmem %s, kind=gmem-store %s%s\n", found.views ? "yes" : "no",
+		 found.store ? "yes" : "no", usable ? ": `gmemctl demo --input FILE`" : "");
 	return usable;
 }
 

@@ -108,8 +108,7 @@ static int demo_ended_badly(struct demo *demo, struct error *error)
 
 	if (machine->end == END_DONE)
 		return 0;
-	return error_set(error, -EIO, "VM", end_text(machine->end), "%.500s",
-			 machine->report);
+	return error_set(error, -EIO, "VM", end_text(machine->end), "%.500s", machine->report);
 }
 
 /* The guest reads the probe page, writes to it, and reads again. */
@@ -121,14 +120,12 @@ static int demo_touch(struct demo *demo, struct error *error)
 }
 
 /* Convert the page, as the host may */
-static int demo_probe_convert(struct demo *demo, bool to_private,
-			      struct error *error)
+static int demo_probe_convert(struct demo *demo, bool to_private, struct error *error)
 {
 	const struct range what = { GUEST_PROBE_GPA,
 				    GUEST_PROBE_GPA + GUEST_PAGE_SIZE };
 	char why[256];
-	int rc = machine_convert(&demo->payload.machine, NULL, what, to_private,
-				 why, sizeof(why));
+	int rc = machine_convert(&demo->payload.machine, NULL, what, to_private, why, sizeof(why));
 
 	return rc ? error_set(error, rc, "probe page", to_private ?
 			      "convert to private" : "convert to shared", "%s",
@@ -218,8 +215,7 @@ static int demo_gmem_fd(const struct demo *demo)
 /* Draw the state of the memory */
 static int demo_map(struct demo *demo, struct error *error)
 {
-	int rc = picture_draw(demo_gmem_fd(demo),
-			      demo->payload.config.memory_size, false);
+	int rc = picture_draw(demo_gmem_fd(demo), demo->payload.config.memory_size, false);
 
 	if (rc)
 		error_set(error, rc, "gmem fd", "GMEM_IOCTL_QUERY", NULL);
@@ -239,9 +235,8 @@ static int demo_event_private(struct demo *demo)
 		 "%" PRIu64 " calls)", demo->payload.machine.counters.conversions);
 	if (gmem_stat(demo_gmem_fd(demo), &stat))
 		memset(&stat, 0, sizeof(stat));
-	demo_check(demo, stat.private_pages >= input_pages(demo),
-		   "%" PRIu64 " pages are private, %" PRIu64 " of them input",
-		   (uint64_t)stat.private_pages, input_pages(demo));
+	demo_check(demo, stat.private_pages >= input_pages(demo), "%" PRIu64 " pages are private, %"
+		   PRIu64 " of them input", (uint64_t)stat.private_pages, input_pages(demo));
 	for (unsigned int i = 0; i < demo->nr_samples; i++) {
 		uint64_t offset = demo->samples[i].offset;
 
@@ -261,17 +256,14 @@ static void demo_event_progress(struct demo *demo, uint32_t sixteenths)
 	bool refused = demo_read_refused(demo, page << GUEST_PAGE_SHIFT);
 
 	if (!refused)
-		demo_check(demo, false, "the host has read private page %" PRIu64,
-			   page);
+		demo_check(demo, false, "the host has read private page %" PRIu64, page);
 	if (sixteenths % 4 == 0)
 		demo_say("the guest: %u%% hashed; %u of %u host accesses refused",
-			 sixteenths * 100 / 16, demo->reads_refused,
-			 demo->reads_tried);
+			 sixteenths * 100 / 16, demo->reads_refused, demo->reads_tried);
 }
 
 /* Payload_event_fn of the demo */
-static int demo_event(struct payload *payload, enum guest_event event,
-		      uint32_t value)
+static int demo_event(struct payload *payload, enum guest_event event, uint32_t value)
 {
 	struct demo *demo = payload->config.data;
 
@@ -315,9 +307,8 @@ static int demo_build_vm(struct demo *demo, struct error *error)
 	if (rc)
 		return rc;
 	demo->running = true;
-	demo_say("%s, 1 vCPU, one slot of %" PRIu64 " MiB", store ?
-		 "KVM_X86_SW_PROTECTED_VM" : "an ordinary VM",
-		 config.memory_size / MIB);
+	demo_say("%s, 1 vCPU, one slot of %" PRIu64 " MiB",
+		 store ? "KVM_X86_SW_PROTECTED_VM" : "an ordinary VM", config.memory_size / MIB);
 	demo_say(store ? "shared pages: a gmem fd; private pages: KVM's guest_memfd; "
 		 "bound together" :
 		 "all pages: a gmem fd; KVM has a view of it, the host a mapping of "
@@ -325,14 +316,12 @@ static int demo_build_vm(struct demo *demo, struct error *error)
 	rc = gmem_stat(demo_gmem_fd(demo), &stat);
 	if (rc)
 		return error_set(error, rc, "gmem fd", "GMEM_IOCTL_STAT", NULL);
-	demo_check(demo, !stat.private_pages && stat.bindings == store &&
-		   stat.views == !store,
+	demo_check(demo, !stat.private_pages && stat.bindings == store && stat.views == !store,
 		   "no page is private yet; the payload is in place");
 	return demo_map(demo, error);
 }
 
-static int demo_frame(struct demo *demo, uint64_t offset, uint64_t *frame,
-		      struct error *error)
+static int demo_frame(struct demo *demo, uint64_t offset, uint64_t *frame, struct error *error)
 {
 	const uint8_t *page = input_page(demo, offset);
 	uint8_t byte;
@@ -341,13 +330,11 @@ static int demo_frame(struct demo *demo, uint64_t offset, uint64_t *frame,
 	/* The touch brings in a page that nobody has used yet. */
 	rc = probe_read(page, &byte);
 	if (rc)
-		return error_set(error, rc, "guest memory",
-				 "read a shared page", NULL);
+		return error_set(error, rc, "guest memory", "read a shared page", NULL);
 	rc = probe_frame(page, frame);
 	if (rc)
-		return error_set(error, rc, "/proc/self/pagemap",
-				 "look up a frame number", rc == -EPERM ?
-				 "run as root (CAP_SYS_ADMIN)" : NULL);
+		return error_set(error, rc, "/proc/self/pagemap", "look up a frame number",
+				 rc == -EPERM ? "run as root (CAP_SYS_ADMIN)" : NULL);
 	return 0;
 }
 
@@ -376,8 +363,7 @@ static int demo_load_file(struct demo *demo, struct error *error)
 		rc = demo_frame(demo, sample->offset, &sample->frame, error);
 		if (rc)
 			return rc;
-		demo_say("input page %" PRIu64 " is in frame 0x%" PRIx64, pages[i],
-			 sample->frame);
+		demo_say("input page %" PRIu64 " is in frame 0x%" PRIx64, pages[i], sample->frame);
 	}
 	return demo_map(demo, error);
 }
@@ -387,8 +373,7 @@ static int demo_run_guest(struct demo *demo, struct error *error)
 	int rc;
 
 	demo->mark_ns = clock_now_ns();
-	rc = payload_run(&demo->payload, GUEST_PAYLOAD_SHA256, demo->input.size,
-			 0, error);
+	rc = payload_run(&demo->payload, GUEST_PAYLOAD_SHA256, demo->input.size, 0, error);
 	if (!rc)
 		rc = demo_ended_badly(demo, error);
 	if (rc)
@@ -402,8 +387,7 @@ static int demo_run_guest(struct demo *demo, struct error *error)
 
 static int demo_show_digest(struct demo *demo, struct error *error)
 {
-	const uint8_t *result = machine_host(&demo->payload.machine,
-					      GUEST_RESULT_GPA);
+	const uint8_t *result = machine_host(&demo->payload.machine, GUEST_RESULT_GPA);
 	uint8_t digest[INPUT_DIGEST_SIZE];
 	char text[65];
 
@@ -430,16 +414,13 @@ static int demo_sample_back(struct demo *demo, const struct demo_sample *sample,
 	size_t want;
 	int rc;
 
-	rc = machine_convert(&demo->payload.machine, NULL, what, false, why,
-			     sizeof(why));
+	rc = machine_convert(&demo->payload.machine, NULL, what, false, why, sizeof(why));
 	if (rc)
-		return error_set(error, rc, "guest memory", "convert to shared",
-				 "%s", why);
+		return error_set(error, rc, "guest memory", "convert to shared", "%s", why);
 	rc = demo_frame(demo, sample->offset, &frame, error);
 	if (rc)
 		return rc;
-	demo_check(demo, frame == sample->frame,
-		   "input page %" PRIu64 " is in frame 0x%" PRIx64
+	demo_check(demo, frame == sample->frame, "input page %" PRIu64 " is in frame 0x%" PRIx64
 		   ", before it was in 0x%" PRIx64, page, frame, sample->frame);
 	/* What is behind the end of the file has to be zero. */
 	if (demo->input.size > sample->offset)
@@ -480,9 +461,8 @@ static int demo_summary(struct demo *demo, struct error *error)
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		uint64_t us = times[i].ns / 1000;
 
-		demo_say("%-34s %8" PRIu64 ".%03" PRIu64 " ms  %6" PRIu64 " MiB/s",
-			 times[i].what, us / 1000, us % 1000,
-			 us ? times[i].bytes * 1000000 / us / MIB : 0);
+		demo_say("%-34s %8" PRIu64 ".%03" PRIu64 " ms  %6" PRIu64 " MiB/s", times[i].what,
+			 us / 1000, us % 1000, us ? times[i].bytes * 1000000 / us / MIB : 0);
 	}
 	demo_say("%" PRIu64 " exits, %" PRIu64 " conversions, whole demo %" PRIu64
 		 " ms", counters->exits, counters->conversions,
@@ -518,8 +498,7 @@ static int demo_flip_private(struct demo *demo, struct error *error)
 	if (rc)
 		return rc;
 	demo_check(demo, demo->payload.machine.end == END_MEMORY,
-		   "the reverse, on a private page: the guest's access ends in "
-		   "EFAULT");
+		   "the reverse, on a private page: the guest's access ends in EFAULT");
 	rc = demo_flip(demo, true, error);
 	if (!rc)
 		rc = demo_touch(demo, error);
@@ -554,15 +533,13 @@ static int demo_flip_attribute(struct demo *demo, struct error *error)
 	if (rc)
 		return rc;
 	/* The page KVM has allocated for the attribute is of no use to anybody. */
-	rc = calls->punch(demo->payload.machine.memory.memfd.fd, GUEST_PROBE_GPA,
-			  GUEST_PAGE_SIZE);
+	rc = calls->punch(demo->payload.machine.memory.memfd.fd, GUEST_PROBE_GPA, GUEST_PAGE_SIZE);
 	if (rc)
 		return error_set(error, rc, "guest_memfd", "punch a hole", NULL);
 	rc = demo_touch(demo, error);
 	if (rc)
 		return rc;
-	demo_check(demo, params->observed[0] == HOST_PATTERN &&
-		   page_is_filled(page, GUEST_PATTERN),
+	demo_check(demo, params->observed[0] == HOST_PATTERN && page_is_filled(page, GUEST_PATTERN),
 		   "attribute cleared: host and guest share the page as before");
 	return demo_flip_private(demo, error);
 }
@@ -584,10 +561,9 @@ static int demo_try_view(struct demo *demo, struct error *error)
 	if (rc)
 		return rc;
 	/* The last is the kernel, which walks this process's page tables. */
-	demo_check(demo, probe_read(at, &byte) == -EFAULT &&
-		   probe_write(at, 0) == -EFAULT &&
-		   process_vm_readv(getpid(), &here, 1, &there, 1, 0) != 1 &&
-		   errno == EFAULT, "the host reads and writes it through the "
+	demo_check(demo, probe_read(at, &byte) == -EFAULT && probe_write(at, 0) == -EFAULT &&
+		   process_vm_readv(getpid(), &here, 1, &there, 1, 0) != 1 && errno == EFAULT,
+		   "the host reads and writes it through the "
 		   "view itself: SIGSEGV; process_vm_readv(): EFAULT");
 	demo_check(demo, probe_read(page, &byte) == -EFAULT,
 		   "the host reads it through its own mapping: SIGBUS");
@@ -642,8 +618,7 @@ static int demo_run(struct demo *demo, const char *path)
 		if (demo_steps[i].kind && demo_steps[i].kind != demo->kind)
 			continue;
 		/* Each kind has a step of its own. */
-		printf("\n%u/%zu  %s\n", ++number, DEMO_STEPS - 1,
-		       demo_steps[i].title);
+		printf("\n%u/%zu  %s\n", ++number, DEMO_STEPS - 1, demo_steps[i].title);
 		rc = demo_steps[i].run(demo, &error);
 	}
 	if (demo->running)
@@ -654,8 +629,7 @@ static int demo_run(struct demo *demo, const char *path)
 		return out_error_report(&error);
 	if (!demo->failures)
 		return EXIT_CODE_OK;
-	out_error("demo", "check", 0, "%u checks marked FAILED above did not hold",
-		  demo->failures);
+	out_error("demo", "check", 0, "%u checks marked FAILED above did not hold", demo->failures);
 	return EXIT_CODE_FAILURE;
 }
 
@@ -677,8 +651,7 @@ static int option_kind(const struct cli_option *option, const char *name,
 }
 
 static const struct cli_option demo_options[] = {
-	{ "--input", "FILE", option_text, TO(struct demo, input.path),
-	  "the file to compute on" },
+	{ "--input", "FILE", option_text, TO(struct demo, input.path), "the file to compute on" },
 	{ "--dir", "DIR", option_text, TO(struct demo, module_dir),
 	  "take the modules from DIR, a build tree" },
 	{ "--memory", "kind=KIND", option_kind, TO(struct demo, kind),

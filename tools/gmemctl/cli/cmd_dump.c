@@ -47,8 +47,7 @@ struct dump {
 
 static const struct cli_option dump_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct dump, name) },
-	{ "START", NULL, option_size, TO(struct dump, start),
-	  "guest physical address" },
+	{ "START", NULL, option_size, TO(struct dump, start), "guest physical address" },
 	{ "SIZE", NULL, option_size, TO(struct dump, size),
 	  "bytes; both take 0x and the suffixes K, M, G and T" },
 	{ "--raw", NULL, option_flag, TO(struct dump, raw),
@@ -89,17 +88,15 @@ static int check_ranges(const struct dump *dump, struct json_object *result,
 		json_object_object_get_ex(entry, "start", &value);
 		at = json_object_get_uint64(value);
 		at = at < range.start ? range.start : at;
-		return error_set(error, -EPERM, dump->name, "dump memory",
-				 "0x%" PRIx64 " is private: the host cannot read "
-				 "it; `gmemctl map %s` shows what is", at,
-				 dump->name);
+		return error_set(error, -EPERM, dump->name, "dump memory", "0x%" PRIx64
+				 " is private: the host cannot read "
+				 "it; `gmemctl map %s` shows what is", at, dump->name);
 	}
 	return 0;
 }
 
 /* Return: 0 if none of it is private; -EPERM. */
-static int check_shared(const struct dump *dump, struct range range,
-			struct error *error)
+static int check_shared(const struct dump *dump, struct range range, struct error *error)
 {
 	uint64_t next = range.start - range.start % RANGE_PAGE_SIZE;
 	uint64_t end = range.end + -range.end % RANGE_PAGE_SIZE;
@@ -126,16 +123,14 @@ static int check_shared(const struct dump *dump, struct range range,
  * Before, so that what is private is told from what cannot be read; afterwards,
  * so that what has become private meanwhile is not shown as zeros.
  */
-static int read_chunk(struct dump *dump, struct range range,
-		      struct error *error)
+static int read_chunk(struct dump *dump, struct range range, struct error *error)
 {
 	uint64_t fault = range.start;
 	int rc = check_shared(dump, range, error);
 
 	if (rc)
 		return rc;
-	rc = remote_mapper_read(&dump->mapper, range.start, dump->bytes,
-				range_size(range), &fault);
+	rc = remote_mapper_read(&dump->mapper, range.start, dump->bytes, range_size(range), &fault);
 	if (rc == -EFAULT && check_shared(dump, range, error))
 		return error->rc;
 	if (rc)
@@ -176,8 +171,7 @@ static void write_text(struct dump *dump, struct range range)
 	}
 }
 
-static int write_chunk(struct dump *dump, struct range range,
-		       struct error *error)
+static int write_chunk(struct dump *dump, struct range range, struct error *error)
 {
 	size_t size = range_size(range);
 

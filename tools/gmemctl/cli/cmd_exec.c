@@ -71,17 +71,14 @@ static int parse(int argc, char **argv, struct exec *exec)
 		.name = exec->own_name,
 		.timeout_ms = EXEC_TIMEOUT_MS,
 	};
-	snprintf(exec->own_name, sizeof(exec->own_name), "vm-%u",
-		 (unsigned int)getpid());
+	snprintf(exec->own_name, sizeof(exec->own_name), "vm-%u", (unsigned int)getpid());
 	code = command_parse(&command_exec, argc, argv, exec);
 	if (code)
 		return code;
 	if (exec->size % 4096)
-		return usage_error("--memory-size", "not whole pages",
-				   "a multiple of 4K");
+		return usage_error("--memory-size", "not whole pages", "a multiple of 4K");
 	if (exec->size && (exec->fd < 3 || fcntl((int)exec->fd, F_GETFD) >= 0))
-		return usage_error("--fd", "in use",
-				   "a descriptor from 3 on that is not open");
+		return usage_error("--fd", "in use", "a descriptor from 3 on that is not open");
 	return 0;
 }
 
@@ -94,10 +91,8 @@ static int check_views(int device, struct error *error)
 		return rc;
 	rc = gmem_info(device, &info);
 	if (rc)
-		return error_set(error, rc, GMEM_DEVICE_PATH, "GMEM_IOCTL_INFO",
-				 NULL);
-	if (info.features & GMEM_FEATURE_VIEW &&
-	    info.features & GMEM_FEATURE_VIEW_FAULT)
+		return error_set(error, rc, GMEM_DEVICE_PATH, "GMEM_IOCTL_INFO", NULL);
+	if (info.features & GMEM_FEATURE_VIEW && info.features & GMEM_FEATURE_VIEW_FAULT)
 		return 0;
 	return error_set(error, -EOPNOTSUPP, GMEM_DEVICE_PATH, "make a view", "%s",
 			 gmem_view_refusal(-EOPNOTSUPP));

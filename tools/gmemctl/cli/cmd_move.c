@@ -80,16 +80,14 @@ const struct cli_option move_run_options[] = {
 	  TO(struct move_options, off_port),
 	  "as for `gmemctl run`; must be given again" },
 	{ "--timeout", "SECONDS", option_count, TO(struct move_options, timeout_s),
-	  "stop the VM after that time; 0 (default): never",
-	  .max = TIMEOUT_MAX_S },
+	  "stop the VM after that time; 0 (default): never", .max = TIMEOUT_MAX_S },
 	{ "--trace", NULL, option_flag, TO(struct move_options, trace),
 	  "print each exit that is not for a device to stderr" },
 	{ 0 }
 };
 
-void move_config(const struct move_options *options, unsigned int cpus,
-		 const struct tlv *state, const struct memory_config *memory,
-		 struct pc_config *config)
+void move_config(const struct move_options *options, unsigned int cpus, const struct tlv *state,
+		 const struct memory_config *memory, struct pc_config *config)
 {
 	*config = (struct pc_config){
 		.machine = {
@@ -194,8 +192,7 @@ static int check_new_name(const struct move_options *options)
 
 static const struct cli_option handover_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct move_options, from) },
-	{ "--name", "NEW", option_vm_name, TO(struct move_options, name),
-	  "new name of the VM" },
+	{ "--name", "NEW", option_vm_name, TO(struct move_options, name), "new name of the VM" },
 	{ .include = move_run_options },
 	{ 0 }
 };
@@ -251,8 +248,7 @@ const struct command command_handover = {
 static int restored_prepare(struct pc *pc, void *data, struct error *error)
 {
 	struct restored *restored = data;
-	int rc = save_read_memory(&restored->saved, &pc->machine.memory,
-				  error);
+	int rc = save_read_memory(&restored->saved, &pc->machine.memory, error);
 
 	close(restored->fd);
 	restored->fd = -1;
@@ -260,8 +256,7 @@ static int restored_prepare(struct pc *pc, void *data, struct error *error)
 }
 
 /* Contents of a file are written to another one, which somebody has to name. */
-static int restored_file(struct restored *restored, const char *path,
-			 struct error *error)
+static int restored_file(struct restored *restored, const char *path, struct error *error)
 {
 	struct description *description = &restored->saved.description;
 	struct memory_request *request = description->requests;
@@ -272,8 +267,7 @@ static int restored_file(struct restored *restored, const char *path,
 					 "restore", "it has several files");
 	if (request->kind == BACKING_FILE && !path)
 		return error_set(error, -EINVAL, "saved guest", "restore",
-				 "its memory is a file: say which with "
-				 "--memory-file");
+				 "its memory is a file: say which with --memory-file");
 	if (request->kind != BACKING_FILE && path)
 		return error_set(error, -EINVAL, "saved guest", "restore",
 				 "memory of kind %s takes no --memory-file",
@@ -283,8 +277,7 @@ static int restored_file(struct restored *restored, const char *path,
 }
 
 /* Return: an exit code. */
-static int restored_run(struct restored *restored,
-			const struct move_options *options)
+static int restored_run(struct restored *restored, const struct move_options *options)
 {
 	struct run_pc run = {
 		.name = options->name,
@@ -296,8 +289,7 @@ static int restored_run(struct restored *restored,
 	struct error error;
 	int cpus = pc_state_cpus(&restored->saved.state, &error);
 
-	if (cpus < 0 ||
-	    restored_file(restored, options->memory_file, &error))
+	if (cpus < 0 || restored_file(restored, options->memory_file, &error))
 		return out_error_report(&error);
 	move_config(options, (unsigned int)cpus, &restored->saved.state,
 		    &restored->saved.description.config, &config);
@@ -378,17 +370,14 @@ static int save_write_guest(struct saving *saving, struct error *error)
 		return rc;
 	rc = channel_send_file(saving->socket, saving->file.fd);
 	if (rc)
-		return error_set(error, rc, saving->name,
-				 "give it the file", NULL);
+		return error_set(error, rc, saving->name, "give it the file", NULL);
 	progress_start(&progress, "save the VM", saving->file.fd);
 	rc = channel_wait_result(saving->socket, saving->signals, -1, error);
 	progress_stop(&progress);
 	if (rc == -EINTR)
-		return error_set(error, rc, saving->name, "save",
-				 "the VM goes on");
+		return error_set(error, rc, saving->name, "save", "the VM goes on");
 	/* The VM does not know the name of the file. */
-	return rc ? error_wrap(error, rc, saving->file.path,
-			       "save the VM to it") : 0;
+	return rc ? error_wrap(error, rc, saving->file.path, "save the VM to it") : 0;
 }
 
 static int save_all(struct saving *saving, struct error *error)
@@ -401,8 +390,7 @@ static int save_all(struct saving *saving, struct error *error)
 	rc = output_file_commit(&saving->file, &cause);
 	saving->complete = rc != -EIDRM;
 	if (rc)
-		error_set(error, rc, cause.object, cause.action,
-			  "%s%sthe VM goes on", cause.hint,
+		error_set(error, rc, cause.object, cause.action, "%s%sthe VM goes on", cause.hint,
 			  *cause.hint ? "; " : "");
 	if (!saving->stop)
 		return rc;
@@ -418,8 +406,7 @@ static int save_all(struct saving *saving, struct error *error)
 static const struct cli_option save_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct saving, name) },
 	{ "FILE", NULL, option_text, TO(struct saving, path) },
-	{ "--stop", NULL, option_flag, TO(struct saving, stop),
-	  "end the VM after the save" },
+	{ "--stop", NULL, option_flag, TO(struct saving, stop), "end the VM after the save" },
 	{ 0 }
 };
 

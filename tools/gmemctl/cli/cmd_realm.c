@@ -85,8 +85,7 @@ static int option_load(const struct cli_option *option, const char *name,
 
 	(void)option;
 	if (options->config.nr_loads == REALM_LOADS_MAX)
-		return usage_error(name, "too many", "at most %d files",
-				   REALM_LOADS_MAX);
+		return usage_error(name, "too many", "at most %d files", REALM_LOADS_MAX);
 	file->path = take_path(&rest);
 	if (!*file->path)
 		return usage_error(name, "file is missing",
@@ -119,23 +118,19 @@ static const struct cli_option realm_options[] = {
 	  GIVEN(struct realm_options, entry_given) },
 	{ "--argument", "N", option_number, TO_REALM(config.argument),
 	  "value of its x0, such as the address of a device tree" },
-	{ "--memory", "SIZE", option_size, TO_REALM(memory),
-	  "memory of the realm (default 64M)" },
+	{ "--memory", "SIZE", option_size, TO_REALM(memory), "memory of the realm (default 64M)" },
 	{ "--base", "ADDRESS", option_size, TO_REALM(base),
 	  "start of the memory (default 0x40000000)" },
-	{ "--cpus", "N", option_count, TO_REALM(config.nr_vcpus),
-	  "number of vCPUs (default 1)", { "--vcpus" },
-	  .min = 1, .max = REALM_VCPUS_MAX },
+	{ "--cpus", "N", option_count, TO_REALM(config.nr_vcpus), "number of vCPUs (default 1)",
+	  { "--vcpus" }, .min = 1, .max = REALM_VCPUS_MAX },
 	{ "--ipa-bits", "N", option_count, TO_REALM(config.ipa_bits),
 	  "bits of guest addresses; the top one means shared (default: the maximum of the "
 	  "host)", .max = UINT8_MAX },
 	{ "--timeout", "SECONDS", option_count, TO_REALM(config.run_timeout_s),
 	  "end the run after that time; 0 (default): never", .max = 86400 },
-	{ "--trace", NULL, option_flag, TO_REALM(trace),
-	  "write each exit to standard error" },
+	{ "--trace", NULL, option_flag, TO_REALM(trace), "write each exit to standard error" },
 	{ "--abi", "NAME", option_word, TO_REALM(abi),
-	  "version of the CCA series: v14, the only one supported",
-	  .words = realm_abis },
+	  "version of the CCA series: v14, the only one supported", .words = realm_abis },
 	{ 0 }
 };
 
@@ -153,8 +148,7 @@ static int load_file(struct realm_file *file, struct error *error)
 }
 
 /* Read the files, and place all that has no place */
-static int realm_options_load(struct realm_options *options,
-			      struct error *error)
+static int realm_options_load(struct realm_options *options, struct error *error)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), next = options->base;
 	struct realm_config *config = &options->config;
@@ -180,14 +174,12 @@ static int realm_options_load(struct realm_options *options,
 	config->loads = options->loads;
 	config->entry = options->entry_given ? options->entry :
 					     options->loads[0].gpa;
-	config->ram = (struct range){ options->base,
-				      options->base + options->memory };
+	config->ram = (struct range){ options->base, options->base + options->memory };
 	return 0;
 }
 
 /* Of the step that has just been shown, for programs */
-static void show_pages(void *data, const struct realm_load *load, uint64_t pages,
-		       uint64_t calls)
+static void show_pages(void *data, const struct realm_load *load, uint64_t pages, uint64_t calls)
 {
 	struct steps *steps = data;
 	struct json_object *entry = out_last(steps->array);
@@ -263,20 +255,16 @@ static int realm_run_shown(struct realm *realm)
 	out_uint(object, "converted_bytes", counters->converted_bytes);
 	out_uint(object, "confirmed", realm->counters.confirmed);
 	out_uint(object, "stray_accesses", counters->stray_io);
-	out_text("end:         %s (%s)\n", end_name(machine->end),
-		 end_text(machine->end));
+	out_text("end:         %s (%s)\n", end_name(machine->end), end_text(machine->end));
 	if (*machine->report)
 		out_text("             %s\n", machine->report);
-	out_text("exits:       %" PRIu64 "; %" PRIu64 " conversions of %" PRIu64
-		 " bytes, %" PRIu64 " confirmed, %" PRIu64 " stray accesses\n",
-		 counters->exits, counters->conversions,
-		 counters->converted_bytes, realm->counters.confirmed,
-		 counters->stray_io);
+	out_text("exits:       %" PRIu64 "; %" PRIu64 " conversions of %" PRIu64 " bytes, %" PRIu64
+		 " confirmed, %" PRIu64 " stray accesses\n", counters->exits, counters->conversions,
+		 counters->converted_bytes, realm->counters.confirmed, counters->stray_io);
 	return end_exit_code(machine->end, 0);
 }
 
-static int realm_main(const struct command *command, int argc, char **argv,
-		      bool run)
+static int realm_main(const struct command *command, int argc, char **argv, bool run)
 {
 	struct realm_options *options = calloc(1, sizeof(*options));
 	struct realm *realm = malloc(sizeof(*realm));

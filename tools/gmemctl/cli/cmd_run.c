@@ -130,8 +130,7 @@ static int linux_memory(struct linux_run *linux_run)
 	if (option->size && option->size < E820_HOLE_END)
 		return usage_error("--memory", "too small", "at least 1M");
 	if (length >= LINUX_CMDLINE_SIZE)
-		return usage_error("--append", "too long",
-				   "at most %d characters, not %zu",
+		return usage_error("--append", "too long", "at most %d characters, not %zu",
 				   LINUX_CMDLINE_SIZE - 1, length);
 	if (!count)
 		return usage_error("--memory", "not whole pages",
@@ -187,11 +186,9 @@ static int linux_read(struct linux_run *linux_run, struct error *error)
 	const struct run *run = linux_run->run;
 	int rc;
 
-	rc = input_read_all(run->kernel, &linux_run->kernel,
-			    &boot->kernel_size, error);
+	rc = input_read_all(run->kernel, &linux_run->kernel, &boot->kernel_size, error);
 	if (!rc && run->initrd)
-		rc = input_read_all(run->initrd, &linux_run->initrd,
-				    &boot->initrd_size, error);
+		rc = input_read_all(run->initrd, &linux_run->initrd, &boot->initrd_size, error);
 	boot->kernel = linux_run->kernel;
 	boot->kernel_name = run->kernel;
 	boot->initrd = linux_run->initrd;
@@ -260,22 +257,18 @@ static int run_check_options(struct run *run)
 		return usage_error("--cpus", "not a number in range",
 				   "1 to %d for a payload", GUEST_MAX_VCPUS);
 	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->path)
-		return usage_error("--input", "missing",
-				   "the payload sha256 needs a file");
+		return usage_error("--input", "missing", "the payload sha256 needs a file");
 	if (run->payload == GUEST_PAYLOAD_RACE && !inplace)
 		return usage_error("--strategy", "not for this payload",
 				   "race needs contents that survive: inplace");
 	if (run->payload != GUEST_PAYLOAD_SHA256 && run->path)
-		return usage_error("--input", "not for this payload",
-				   "only sha256 reads a file");
+		return usage_error("--input", "not for this payload", "only sha256 reads a file");
 	/* In place is what gmem can do, and all that it does with a store. */
 	if (!run->memory.kind_given)
 		request->kind = inplace ? BACKING_GMEM : BACKING_SHARED;
-	if (inplace && request->kind != BACKING_GMEM &&
-	    request->kind != BACKING_GMEM_STORE)
+	if (inplace && request->kind != BACKING_GMEM && request->kind != BACKING_GMEM_STORE)
 		return usage_error("--memory", "not for --strategy inplace",
-				   "kind=gmem or kind=gmem-store, or --strategy "
-				   "discard");
+				   "kind=gmem or kind=gmem-store, or --strategy discard");
 	if (!inplace && request->kind == BACKING_GMEM_STORE)
 		return usage_error("--memory", "not for --strategy discard",
 				   "another kind, or --strategy inplace");
@@ -294,14 +287,12 @@ static int run_size_memory(struct run *run)
 		*size = least > PAYLOAD_DEFAULT_MEMORY || run->path ? least :
 							      PAYLOAD_DEFAULT_MEMORY;
 	if (*size < least)
-		return usage_error("--memory", "too small",
-				   "this run needs at least %" PRIu64 "K",
+		return usage_error("--memory", "too small", "this run needs at least %" PRIu64 "K",
 				   least >> 10);
 	if (*size > BOOT_MEMORY_MAX)
 		return usage_error("--memory", "too large", "at most 3G");
 	if (*size % GUEST_PAGE_SIZE)
-		return usage_error("--memory", "not whole pages",
-				   "a multiple of 4K");
+		return usage_error("--memory", "not whole pages", "a multiple of 4K");
 	run->input_length = run->path ? run->input.size : *size - start;
 	return 0;
 }
@@ -320,8 +311,7 @@ static int run_start(struct run *run, struct payload *payload, struct error *err
 		rc = input_load(&run->input, payload_input(payload), error);
 	start = clock_now_ns();
 	if (!rc)
-		rc = payload_run(payload, run->payload, run->input_length,
-				 run->rounds, error);
+		rc = payload_run(payload, run->payload, run->input_length, run->rounds, error);
 	run->elapsed_ns = clock_now_ns() - start;
 	progress_stop(&progress);
 	return rc;
@@ -348,11 +338,9 @@ static int payload_report(const struct run *run, struct payload *payload)
 	for (unsigned int i = 0; i < 4; i++)
 		out_append_uint(observed, params->observed[i]);
 	if (params->refused)
-		out_text("guest:       %u bad requests, all refused\n",
-			 params->refused);
+		out_text("guest:       %u bad requests, all refused\n", params->refused);
 	if (params->checked)
-		out_text("guest:       contents checked %u times\n",
-			 params->checked);
+		out_text("guest:       contents checked %u times\n", params->checked);
 	code = run_report(&payload->machine, run->elapsed_ns, "memory:");
 	if (code || run->payload != GUEST_PAYLOAD_SHA256)
 		return code;
@@ -362,8 +350,7 @@ static int payload_report(const struct run *run, struct payload *payload)
 	out_text("digest: %s\n", text);
 	if (!strcmp(text, expected))
 		return EXIT_CODE_OK;
-	out_error(run->path, "digest in the guest", -EBADMSG,
-		  "the host's is %s", expected);
+	out_error(run->path, "digest in the guest", -EBADMSG, "the host's is %s", expected);
 	return EXIT_CODE_FAILURE;
 }
 
@@ -426,11 +413,9 @@ static const char *const types[] = { "default", "snp", NULL };
 
 static const struct cli_option run_options[] = {
 	{ .help = "Linux, with a serial console (Ctrl-A x ends it at a terminal):" },
-	{ "--kernel", "FILE", option_text, TO_RUN(kernel),
-	  "bzImage, 3.8 or newer", LINUX_ONLY },
+	{ "--kernel", "FILE", option_text, TO_RUN(kernel), "bzImage, 3.8 or newer", LINUX_ONLY },
 	{ "--initrd", "FILE", option_text, TO_RUN(initrd), "initrd", LINUX_ONLY },
-	{ "--append", "TEXT", option_text, TO_RUN(append), "kernel command line",
-	  LINUX_ONLY },
+	{ "--append", "TEXT", option_text, TO_RUN(append), "kernel command line", LINUX_ONLY },
 	{ "--power-off-port", "PORT", option_off_port, TO_RUN(off_port),
 	  "a write to this port powers off, for a guest without ACPI; 0x1000 to 0xffff",
 	  LINUX_ONLY },
@@ -456,16 +441,14 @@ static const struct cli_option run_options[] = {
 	  "of convert and race, 4 by default", .max = ROUNDS_MAX, PAYLOAD_ONLY },
 	{ .help = "Both:" },
 	{ "--vm-type", "TYPE", option_word, TO_RUN(type),
-	  "default, or snp, which has its own options: `gmemctl help snp run`",
-	  .words = types },
+	  "default, or snp, which has its own options: `gmemctl help snp run`", .words = types },
 	{ "--memory", "SIZE|LIST", option_memory, TO_RUN(memory),
 	  "SIZE and KEY=VALUE, comma separated: kind= (shared, private, hugetlb, file, gmem, "
 	  "gmem-store, guest-memfd), thp, prefetch, hugepages, hugepage_size=, file=, node=, "
 	  "consent, dump. Default for Linux: 256M,kind=shared; for a payload as much as it "
 	  "needs, up to 3G" },
-	{ "--cpus", "N", option_count, TO_RUN(nr_vcpus),
-	  "1 (default) to 32, for a payload to 8", { "--vcpus" },
-	  .min = 1, .max = MACHINE_VCPUS_MAX },
+	{ "--cpus", "N", option_count, TO_RUN(nr_vcpus), "1 (default) to 32, for a payload to 8",
+	  { "--vcpus" }, .min = 1, .max = MACHINE_VCPUS_MAX },
 	{ "--strategy", "NAME", option_word, TO_RUN(strategy),
 	  "inplace (default): pages keep their contents, kind=gmem (default for a payload) and "
 	  "gmem-store; discard: as QEMU, the guest copies what it wants to keep; any kind but "
@@ -475,8 +458,7 @@ static const struct cli_option run_options[] = {
 	  .max = GMEM_CONVERT_TIMEOUT_MAX },
 	{ "--timeout", "SECONDS", option_count, TO_RUN(run_timeout_s),
 	  "stop the VM after that time; 0 (default): never", .max = TIMEOUT_MAX_S },
-	{ "--trace", NULL, option_flag, TO_RUN(trace),
-	  "print each exit and conversion to stderr" },
+	{ "--trace", NULL, option_flag, TO_RUN(trace), "print each exit and conversion to stderr" },
 	{ 0 }
 };
 

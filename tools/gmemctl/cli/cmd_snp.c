@@ -30,8 +30,7 @@ struct measure {
 	const char *has_format;
 };
 
-static void show_firmware(const char *role, const struct snp_firmware *firmware,
-			  bool sections)
+static void show_firmware(const char *role, const struct snp_firmware *firmware, bool sections)
 {
 	struct json_object *object = out_object(out_root(), role), *array, *entry;
 	uint64_t base = firmware->end - firmware->size;
@@ -81,12 +80,9 @@ static void show_image(const struct snp_loaded *loaded)
 	if (image->kernel) {
 		object = out_object(out_root(), "kernel");
 		out_text("kernel hashes\n");
-		show_hash(object, "kernel_sha256", "kernel", hashes->kernel,
-			  SNP_SHA256_SIZE);
-		show_hash(object, "initrd_sha256", "initrd", hashes->initrd,
-			  SNP_SHA256_SIZE);
-		show_hash(object, "cmdline_sha256", "cmdline", hashes->cmdline,
-			  SNP_SHA256_SIZE);
+		show_hash(object, "kernel_sha256", "kernel", hashes->kernel, SNP_SHA256_SIZE);
+		show_hash(object, "initrd_sha256", "initrd", hashes->initrd, SNP_SHA256_SIZE);
+		show_hash(object, "cmdline_sha256", "cmdline", hashes->cmdline, SNP_SHA256_SIZE);
 	}
 	object = out_object(out_root(), "vcpus");
 	out_string(object, "vmm", vmm);
@@ -114,15 +110,13 @@ static int check(struct measure *measure)
 	struct snp_options *options = &measure->options;
 
 	if (!options->firmware)
-		return usage_error("--firmware", "missing",
-				   "give an OVMF image, such as "
+		return usage_error("--firmware", "missing", "give an OVMF image, such as "
 				   "/usr/share/ovmf/OVMF.fd");
 	if (measure->has_format && out_is_json())
 		return usage_error("--output-format", "not with --json",
 				   "the digest is a member of the JSON object");
 	if (measure->mode == MODE_FIRMWARE && options->is_igvm)
-		return usage_error("--mode", "not with --igvm",
-				   "it has no firmware of its own");
+		return usage_error("--mode", "not with --igvm", "it has no firmware of its own");
 	if (measure->mode == MODE_FIRMWARE)
 		return snp_options_check_image(options);
 	return snp_options_check(options);
@@ -134,16 +128,14 @@ static void show_igvm(const struct snp_loaded *loaded)
 	const struct snp_igvm *igvm = &loaded->igvm;
 	struct json_object *object = out_object(out_root(), "igvm");
 	bool matches = igvm->has_id_block &&
-		       !memcmp(igvm->id_block.digest,
-			       loaded->measurement.digest, SNP_DIGEST_SIZE);
+		       !memcmp(igvm->id_block.digest, loaded->measurement.digest, SNP_DIGEST_SIZE);
 
 	out_string(object, "path", igvm->name);
 	out_uint(object, "highest_vtl", igvm->highest_vtl);
 	out_uint(object, "vcpus", igvm->nr_vcpus);
 	out_uint(object, "features", loaded->image.features);
-	out_text("IGVM file %s\n  highest VTL %u, vCPUs: %u, features 0x%" PRIx64
-		 "\n", igvm->name, igvm->highest_vtl, igvm->nr_vcpus,
-		 loaded->image.features);
+	out_text("IGVM file %s\n  highest VTL %u, vCPUs: %u, features 0x%" PRIx64 "\n", igvm->name,
+		 igvm->highest_vtl, igvm->nr_vcpus, loaded->image.features);
 	if (igvm->shared_boundary) {
 		out_uint(object, "shared_boundary", igvm->shared_boundary);
 		out_text("  boundary  memory from 0x%" PRIx64 " on is shared\n",
@@ -151,8 +143,7 @@ static void show_igvm(const struct snp_loaded *loaded)
 	}
 	out_bool(object, "relocatable", igvm->relocatable);
 	if (igvm->relocatable)
-		out_text("  measured where it is, though it may be loaded "
-			 "elsewhere\n");
+		out_text("  measured where it is, though it may be loaded elsewhere\n");
 	if (igvm->has_policy) {
 		out_uint(object, "policy", igvm->policy);
 		out_text("  policy    0x%" PRIx64 "\n", igvm->policy);
@@ -160,8 +151,7 @@ static void show_igvm(const struct snp_loaded *loaded)
 	if (!igvm->has_id_block)
 		return;
 	out_bool(object, "id_block_matches", matches);
-	out_text("  ID block  %s\n", matches ? "of this digest" :
-		 "of another digest");
+	out_text("  ID block  %s\n", matches ? "of this digest" : "of another digest");
 	if (!matches)
 		out_warning(igvm->name, "its ID block is of another launch digest: "
 			    "the firmware would refuse the guest");
@@ -181,10 +171,8 @@ static void show_all(const struct snp_loaded *loaded)
 	out_text("launch digest, of %" PRIu64 " pages\n", measurement->pages);
 	/* What has been measured by then: only of an image in parts */
 	if (!loaded->image.igvm) {
-		show_hash(object, "firmware", "firmware", measurement->firmware,
-			  SNP_DIGEST_SIZE);
-		show_hash(object, "sections", "sections", measurement->sections,
-			  SNP_DIGEST_SIZE);
+		show_hash(object, "firmware", "firmware", measurement->firmware, SNP_DIGEST_SIZE);
+		show_hash(object, "sections", "sections", measurement->sections, SNP_DIGEST_SIZE);
 	}
 	show_hash(object, "digest", "digest", measurement->digest, SNP_DIGEST_SIZE);
 }

@@ -58,8 +58,7 @@ static const struct cli_option top_options[] = {
 static const struct sample *sample_before(const struct top *top, const struct sample *now)
 {
 	for (size_t i = 0; i < top->nr; i++) {
-		if (top->samples[i].device == now->device &&
-		    top->samples[i].inode == now->inode)
+		if (top->samples[i].device == now->device && top->samples[i].inode == now->inode)
 			return &top->samples[i];
 	}
 	return NULL;
@@ -96,8 +95,7 @@ static void sample_show(const struct who_memory *memory, const struct sample *be
 
 	who_command(PROC, memory->pid, command, sizeof(command));
 	out_text("%7d %-15s %-16s %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8.1f %7.1f %8.1f "
-		 "%8.1f\n", (int)memory->pid, command, memory->name,
-		 (uint64_t)stat->length >> 20,
+		 "%8.1f\n", (int)memory->pid, command, memory->name, (uint64_t)stat->length >> 20,
 		 pages_mib(stat->resident_pages + stat->store_pages),
 		 pages_mib(stat->private_pages), conversions, RATE(before, now, refused),
 		 RATE(before, now, faults), RATE(before, now, view_faults));
@@ -117,8 +115,7 @@ static void sample_show(const struct who_memory *memory, const struct sample *be
 }
 
 /* Look at all of them; show them if @array is to be filled, or there is text. */
-static int top_look(struct top *top, bool show, struct json_object *array,
-		    struct error *error)
+static int top_look(struct top *top, bool show, struct json_object *array, struct error *error)
 {
 	struct who_memory *memories;
 	struct sample *samples;
@@ -146,8 +143,7 @@ static int top_look(struct top *top, bool show, struct json_object *array,
 			continue;
 		nr++;
 		if (show)
-			sample_show(&memories[i], sample_before(top, now), now,
-				    out_append(array));
+			sample_show(&memories[i], sample_before(top, now), now, out_append(array));
 	}
 	who_memories_free(memories, count);
 	if (!samples)

@@ -114,8 +114,7 @@ static int filter_add(struct trace_filter *filter, uint64_t inode)
 }
 
 /* The gmem fds of a VM, or of a process: see who_find() */
-static int trace_filter_by_owner(struct trace_filter *filter, const char *name,
-				 struct error *error)
+static int trace_filter_by_owner(struct trace_filter *filter, const char *name, struct error *error)
 {
 	struct who_memory *memories;
 	size_t count;
@@ -175,8 +174,7 @@ static int by_name(struct trace_filter *filter, const char *name, struct error *
 }
 
 /* A gmem file: its inode number; a path, with a slash in it; or its name: all called so */
-static int trace_filter_by_file(struct trace_filter *filter, const char *file,
-				struct error *error)
+static int trace_filter_by_file(struct trace_filter *filter, const char *file, struct error *error)
 {
 	uint64_t inode;
 	int rc;
@@ -230,8 +228,7 @@ static const char *event_word(const struct trace_record *record)
 	return event < 0 ? record->event : trace_events[event].word;
 }
 
-static void event_text(const struct tracing *tracing, const struct trace_record *record,
-		       pid_t pid)
+static void event_text(const struct tracing *tracing, const struct trace_record *record, pid_t pid)
 {
 	uint64_t us = record->us + tracing->wall_us, inode;
 	time_t seconds = (time_t)(us / 1000000);
@@ -247,8 +244,7 @@ static void event_text(const struct tracing *tracing, const struct trace_record 
 	out_text("%s\n", what);
 }
 
-static void event_json(const struct tracing *tracing, const struct trace_record *record,
-		       pid_t pid)
+static void event_json(const struct tracing *tracing, const struct trace_record *record, pid_t pid)
 {
 	struct json_object *line = out_line();
 	struct trace_item items[TRACE_ITEMS_MAX];
@@ -287,9 +283,8 @@ static void lost_show(struct tracing *tracing, const struct trace_record *record
 	if (line)
 		out_line_end(line);
 	else if (known)
-		out_text("%sCPU %u: %" PRIu64 " events were lost%s\n",
-			 out_color(1, OUT_YELLOW), record->cpu, record->lost,
-			 out_color(1, OUT_PLAIN));
+		out_text("%sCPU %u: %" PRIu64 " events were lost%s\n", out_color(1, OUT_YELLOW),
+			 record->cpu, record->lost, out_color(1, OUT_PLAIN));
 	else
 		out_text("%sCPU %u: events were lost%s\n", out_color(1, OUT_YELLOW), record->cpu,
 			 out_color(1, OUT_PLAIN));

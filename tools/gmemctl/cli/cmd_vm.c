@@ -148,16 +148,14 @@ static int ps_visit(const char *name, void *data)
 	struct json_object *reply, *stat;
 	struct error error;
 	bool died;
-	int rc = client_call_within(name, PS_TIMEOUT_S, request, &reply, &stat,
-				    &error);
+	int rc = client_call_within(name, PS_TIMEOUT_S, request, &reply, &stat, &error);
 
 	json_object_put(request);
 	if (rc) {
 		died = rc == -ECONNREFUSED && runtime_reap(name);
 		out_string(entry, "name", name);
 		out_string(entry, "error", strerror(-rc));
-		out_string(entry, "hint", died ? "it has died; its socket is removed" :
-			   error.hint);
+		out_string(entry, "hint", died ? "it has died; its socket is removed" : error.hint);
 		out_text(died ? "%-16s has died; its socket is removed\n" :
 			 "%-16s does not answer: %s\n", name, strerror(-rc));
 		return 0;
@@ -234,14 +232,12 @@ static void stat_devices_text(struct json_object *stat)
 	}
 	if (!json_object_object_get_ex(stat, "balloon", &device))
 		return;
-	out_text("balloon:     %" PRIu64 " of %" PRIu64 " KiB%s, %" PRIu64
-		 " KiB without effect; %" PRIu64 " KiB reported as free\n",
-		 vm_uint(device, "given_bytes") >> 10,
-		 vm_uint(device, "target_bytes") >> 10,
-		 json_object_object_get_ex(device, "driver", &driver) &&
+	out_text("balloon:     %" PRIu64 " of %" PRIu64 " KiB%s, %" PRIu64 " KiB without effect; %"
+		 PRIu64 " KiB reported as free\n", vm_uint(device, "given_bytes") >> 10,
+		 vm_uint(device, "target_bytes") >> 10, json_object_object_get_ex(device, "driver",
+										  &driver) &&
 		 json_object_get_boolean(driver) ? "" : " (the guest has no driver)",
-		 vm_uint(device, "failed_bytes") >> 10,
-		 vm_uint(device, "reported_bytes") >> 10);
+		 vm_uint(device, "failed_bytes") >> 10, vm_uint(device, "reported_bytes") >> 10);
 	if (json_object_object_get_ex(device, "guest", &guest))
 		out_text("guest:       %" PRIu64 " KiB, %" PRIu64 " KiB free, %" PRIu64
 			 " KiB available, %" PRIu64 " s ago\n",
@@ -258,19 +254,15 @@ static int stat_main(int argc, char **argv)
 	int code = command_parse(&command_stat, argc, argv, &arguments);
 
 	if (!code)
-		code = vm_call(arguments.name, message_request("stat"), &reply,
-			       &stat);
+		code = vm_call(arguments.name, message_request("stat"), &reply, &stat);
 	if (code)
 		return code;
 	json_object_object_get_ex(stat, "conversions_per_second", &rate);
-	out_text("name:        %s, process %" PRIu64 ", %s\n",
-		 vm_string(stat, "name"), vm_uint(stat, "pid"),
-		 vm_string(stat, "state"));
-	out_text("memory:      %s, %" PRIu64 " MiB, %" PRIu64 " KiB populated, %"
-		 PRIu64 " KiB private\n", vm_string(stat, "kind"),
-		 vm_uint(stat, "memory") >> 20,
-		 vm_uint(stat, "resident_bytes") >> 10,
-		 vm_uint(stat, "private_bytes") >> 10);
+	out_text("name:        %s, process %" PRIu64 ", %s\n", vm_string(stat, "name"),
+		 vm_uint(stat, "pid"), vm_string(stat, "state"));
+	out_text("memory:      %s, %" PRIu64 " MiB, %" PRIu64 " KiB populated, %" PRIu64
+		 " KiB private\n", vm_string(stat, "kind"), vm_uint(stat, "memory") >> 20,
+		 vm_uint(stat, "resident_bytes") >> 10, vm_uint(stat, "private_bytes") >> 10);
 	out_text("exits:       %" PRIu64 " (%" PRIu64 " without a device, %"
 		 PRIu64 " requests refused)\n", vm_uint(stat, "exits"),
 		 vm_uint(stat, "stray_io"), vm_uint(stat, "refused"));
@@ -296,10 +288,9 @@ static void map_ranges(struct json_object *result)
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *range = json_object_array_get_idx(ranges, i);
 
-		out_text("%016" PRIx64 "-%016" PRIx64 " %s\n",
-			 vm_uint(range, "start"),
-			 vm_uint(range, "start") + vm_uint(range, "size"),
-			 vm_string(range, "state"));
+		out_text("%016" PRIx64 "-%016" PRIx64 " %s\n", vm_uint(range, "start"),
+			 vm_uint(range, "start") + vm_uint(range, "size"), vm_string(range,
+										     "state"));
 		vm_copy(range, out_append(all));
 	}
 }
@@ -332,8 +323,7 @@ static int map_main(int argc, char **argv)
 	return code;
 }
 
-static int vm_range_call(const struct vm_arguments *arguments,
-			 struct json_object *request)
+static int vm_range_call(const struct vm_arguments *arguments, struct json_object *request)
 {
 	uint64_t start = arguments->start, size = arguments->size;
 	int code = 0;
@@ -343,8 +333,7 @@ static int vm_range_call(const struct vm_arguments *arguments,
 				   "START", "not whole pages",
 				   "a multiple of 4K, and a SIZE of more than 0");
 	else if (start + size < start)
-		code = usage_error("SIZE", "not a range of addresses",
-				   "it ends beyond 64 bits");
+		code = usage_error("SIZE", "not a range of addresses", "it ends beyond 64 bits");
 	if (code) {
 		json_object_put(request);
 		return code;

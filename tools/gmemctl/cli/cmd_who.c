@@ -36,15 +36,13 @@ static const struct cli_option who_options[] = {
 	{ "NAME", NULL, option_vm_name, TO(struct who, name),
 	  "of a VM, or the ID of a process with gmem fds" },
 	{ "OFFSET", NULL, option_size, TO(struct who, start),
-	  "where to begin, in bytes of the memory, as in errors of conversions",
-	  .optional = true },
+	  "where to begin, in bytes of the memory, as in errors of conversions", .optional = true },
 	{ "SIZE", NULL, option_size, TO(struct who, size),
 	  "bytes; both take 0x and the suffixes K, M, G and T", .optional = true },
 	{ 0 }
 };
 
-int who_find(const char *name, struct who_memory **memories, size_t *count,
-	     struct error *error)
+int who_find(const char *name, struct who_memory **memories, size_t *count, struct error *error)
 {
 	uint32_t number;
 	pid_t pid;
@@ -94,10 +92,7 @@ static int who_visit(const struct gmem_ioctl_holder *page, void *data)
 
 	if (who->pages && page->offset == who->run.offset + who->pages * RANGE_PAGE_SIZE &&
 	    holder_surplus(page) == holder_surplus(&who->run) &&
-	    page->out_flags == who->run.out_flags) {
-		who->pages++;
-		return 0;
-	}
+	    page->out_flags == who->run.out_flags) { who->pages++; return 0; }
 	who_report_run(who);
 	who->run = *page;
 	who->pages = 1;
@@ -174,8 +169,7 @@ static int who_suspects(const struct who_memory *memory, struct json_object *obj
 }
 
 /* Return: 0 or an exit code. */
-static int who_memory(struct who *who, const struct who_memory *memory,
-		      struct json_object *object)
+static int who_memory(struct who *who, const struct who_memory *memory, struct json_object *object)
 {
 	uint64_t size = who->size;
 	int rc;

@@ -120,8 +120,7 @@ static bool next_word(struct words *words, struct word *word)
 		return true;
 	word->unknown = !find_option(command->options, 0, word, text) &&
 			!find_option(common_options, 0, word, text) &&
-			(command->without_json ||
-			 !find_option(json_option, 0, word, text));
+			(command->without_json || !find_option(json_option, 0, word, text));
 	if (word->unknown)
 		return true;
 	if (text[strlen(word->name)]) {
@@ -135,8 +134,7 @@ static bool next_word(struct words *words, struct word *word)
 }
 
 /* The argument that comes after so many others. */
-static const struct cli_option *find_argument(const struct cli_option *table,
-					      unsigned int number)
+static const struct cli_option *find_argument(const struct cli_option *table, unsigned int number)
 {
 	for (; table && !is_end(table); table++)
 		if (table->name && table->name[0] != '-' && !number--)
@@ -152,16 +150,14 @@ static int take(const struct cli_option *option, const struct word *word,
 
 	if (given)
 		*(const char **)((char *)out + given - 1) = name;
-	return option->parse ? option->parse(option, name, word->text,
-					     (char *)out + offset) : 0;
+	return option->parse ? option->parse(option, name, word->text, (char *)out + offset) : 0;
 }
 
 /*
  * Options are taken as they come, and what is none of them afterwards: it is of no
  * use to hear that a name is wrong where an option is missing that dash.
  */
-static int take_options(struct words *words, struct word *plain,
-			unsigned int *count, void *out)
+static int take_options(struct words *words, struct word *plain, unsigned int *count, void *out)
 {
 	const struct command *command = words->command;
 	const struct cli_option *argument;
@@ -175,8 +171,7 @@ static int take_options(struct words *words, struct word *plain,
 			argument = find_argument(command->options, *count);
 			if (!argument)
 				return usage_error(typed, "unexpected argument",
-						   "see `gmemctl help %s`",
-						   command->name);
+						   "see `gmemctl help %s`", command->name);
 			plain[(*count)++] = word;
 			if (argument->parse != option_program)
 				continue;
@@ -184,8 +179,7 @@ static int take_options(struct words *words, struct word *plain,
 			plain[*count - 1].text = (char *)&words->argv[words->at - 1];
 			return 0;
 		}
-		if (word.unknown || word.missing ||
-		    (word.valued && !word.option->argument))
+		if (word.unknown || word.missing || (word.valued && !word.option->argument))
 			return usage_error(typed, word.missing ? "value is missing" :
 					   word.valued ? "takes no value" :
 					   "unknown option", "see `gmemctl help %s`",
@@ -200,8 +194,7 @@ static int take_options(struct words *words, struct word *plain,
 /* So many arguments that are no options has no command. */
 #define ARGUMENTS_MAX 8
 
-int command_parse(const struct command *command, int argc, char **argv,
-		  void *out)
+int command_parse(const struct command *command, int argc, char **argv, void *out)
 {
 	struct words words = { command, argc, argv, .at = 1 };
 	struct word plain[ARGUMENTS_MAX] = { 0 };
@@ -223,8 +216,7 @@ int command_parse(const struct command *command, int argc, char **argv,
 	return code;
 }
 
-void command_ask(const struct command *command, int argc, char **argv,
-		 struct asked *asked)
+void command_ask(const struct command *command, int argc, char **argv, struct asked *asked)
 {
 	struct words words = { command, argc, argv, .at = 1 };
 	const struct cli_option *argument;
@@ -248,8 +240,7 @@ void command_ask(const struct command *command, int argc, char **argv,
 	}
 }
 
-const char *command_value(const struct command *command, int argc, char **argv,
-			  const char *name)
+const char *command_value(const struct command *command, int argc, char **argv, const char *name)
 {
 	struct words words = { command, argc, argv, .at = 1 };
 	const char *value = NULL;
@@ -261,8 +252,7 @@ const char *command_value(const struct command *command, int argc, char **argv,
 	return value;
 }
 
-const struct cli_option *command_expects(const struct command *command, int argc,
-					 char **argv)
+const struct cli_option *command_expects(const struct command *command, int argc, char **argv)
 {
 	struct words words = { command, argc, argv, .at = 1 };
 	unsigned int count = 0;
@@ -276,8 +266,7 @@ const struct cli_option *command_expects(const struct command *command, int argc
 	return find_argument(command->options, count);
 }
 
-static const struct command *find_in(const struct command *const *list,
-				     const char *word)
+static const struct command *find_in(const struct command *const *list, const char *word)
 {
 	for (; *list; list++) {
 		const char *last = strrchr((*list)->name, ' ');

@@ -88,37 +88,26 @@ struct cli_option {
 		__typeof__(((type *)0)->member), const char *) ? 1 : -1])
 
 /* Take a bool, a const char *, a uint32_t, a uint64_t, a uint64_t, bytes. */
-int option_flag(const struct cli_option *option, const char *name,
-		const char *text, void *to);
-int option_text(const struct cli_option *option, const char *name,
-		const char *text, void *to);
+int option_flag(const struct cli_option *option, const char *name, const char *text, void *to);
+int option_text(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_count() - a plain decimal number from @min to @max */
-int option_count(const struct cli_option *option, const char *name,
-		 const char *text, void *to);
+int option_count(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_number() - any number: digits, or 0x and hexadecimal ones */
-int option_number(const struct cli_option *option, const char *name,
-		  const char *text, void *to);
+int option_number(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_size() - a size or an address, see size_parse() */
-int option_size(const struct cli_option *option, const char *name,
-		const char *text, void *to);
+int option_size(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_hex() - exactly @max bytes in hexadecimal */
-int option_hex(const struct cli_option *option, const char *name,
-	       const char *text, void *to);
+int option_hex(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_word() - an unsigned int: which of @words it is */
-int option_word(const struct cli_option *option, const char *name,
-		const char *text, void *to);
+int option_word(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_words() - a uint32_t: some of @words, comma separated, as bits; or "all" */
-int option_words(const struct cli_option *option, const char *name,
-		 const char *text, void *to);
+int option_words(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_vm_name() - a const char *: a name of a VM; nothing is looked up */
-int option_vm_name(const struct cli_option *option, const char *name,
-		   const char *text, void *to);
+int option_vm_name(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_off_port() - a uint16_t: a port where the PC has no device */
-int option_off_port(const struct cli_option *option, const char *name,
-		    const char *text, void *to);
+int option_off_port(const struct cli_option *option, const char *name, const char *text, void *to);
 /** option_program() - a char **: this word, and all that come after it */
-int option_program(const struct cli_option *option, const char *name,
-		   const char *text, void *to);
+int option_program(const struct cli_option *option, const char *name, const char *text, void *to);
 
 /** realm_abis: versions of the CCA series that --abi takes, up to a NULL */
 extern const char *const realm_abis[];
@@ -177,8 +166,7 @@ const struct command *command_find(int argc, char **argv, int *used);
  *
  * Return: 0 or an exit code.
  */
-int command_parse(const struct command *command, int argc, char **argv,
-		  void *out);
+int command_parse(const struct command *command, int argc, char **argv, void *out);
 
 /**
  * struct asked - what is asked for in any command
@@ -193,20 +181,17 @@ struct asked {
 };
 
 /** command_ask() - look for these, where no option has them as its value */
-void command_ask(const struct command *command, int argc, char **argv,
-		 struct asked *asked);
+void command_ask(const struct command *command, int argc, char **argv, struct asked *asked);
 
 /** command_value() - the value of an option that is there, "" or NULL */
-const char *command_value(const struct command *command, int argc, char **argv,
-			  const char *name);
+const char *command_value(const struct command *command, int argc, char **argv, const char *name);
 
 /**
  * command_expects() - what comes after these words
  *
  * Return: an option whose value is next, or the next argument that is none, or NULL.
  */
-const struct cli_option *command_expects(const struct command *command, int argc,
-					 char **argv);
+const struct cli_option *command_expects(const struct command *command, int argc, char **argv);
 
 /** command_show() - write what --help shows */
 void command_show(const struct command *command, FILE *stream);

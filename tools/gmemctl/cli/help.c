@@ -9,8 +9,7 @@
 #define COLUMN_MAX	24	/* where the text of an option begins at most */
 
 /* A line in words, from column @used on; what goes on begins at @column. */
-static void wrap_line(FILE *stream, int column, int used, const char *line,
-		      size_t length)
+static void wrap_line(FILE *stream, int column, int used, const char *line, size_t length)
 {
 	const char *end = line + length;
 
@@ -49,8 +48,7 @@ static void wrap(FILE *stream, int column, int used, const char *text)
 
 static int label(char *text, size_t size, const struct cli_option *option)
 {
-	return snprintf(text, size, "  %s%s%s", option->name,
-			option->argument ? " " : "",
+	return snprintf(text, size, "  %s%s%s", option->name, option->argument ? " " : "",
 			option->argument ? option->argument : "");
 }
 
@@ -91,8 +89,7 @@ static void show_options(FILE *stream, int column, const struct cli_option *tabl
 		} else if (table->help) {
 			snprintf(help, sizeof(help), "%s%s%s%s%s", table->help,
 				 table->also[0] ? "; also " : "",
-				 table->also[0] ? table->also[0] : "",
-				 table->also[1] ? ", " : "",
+				 table->also[0] ? table->also[0] : "", table->also[1] ? ", " : "",
 				 table->also[1] ? table->also[1] : "");
 			used = label(name, sizeof(name), table);
 			fputs(name, stream);
@@ -114,8 +111,7 @@ static void show_usage(FILE *stream, const struct command *command)
 		int length = (int)strcspn(usage, "\n");
 
 		/* A line that begins with a blank goes on with the one before. */
-		fprintf(stream, "%s%s%.*s\n", lead, *usage == ' ' ? "" : "gmemctl ",
-			length, usage);
+		fprintf(stream, "%s%s%.*s\n", lead, *usage == ' ' ? "" : "gmemctl ", length, usage);
 		usage += length;
 		lead = "       ";
 	}
@@ -124,8 +120,7 @@ static void show_usage(FILE *stream, const struct command *command)
 	fprintf(stream, "usage: gmemctl %s", command->name);
 	for (; option && !is_end(option); option++)
 		if (option->name && option->name[0] != '-')
-			fprintf(stream, option->optional ? " [%s]" : " %s",
-				option->name);
+			fprintf(stream, option->optional ? " [%s]" : " %s", option->name);
 	if (!command->without_json || (command->options && command->options->name))
 		fputs(" [OPTIONS]", stream);
 	fputc('\n', stream);
@@ -230,7 +225,6 @@ int command_complete(int argc, char **argv)
 	if (option && option->name[0] == '-')
 		return EXIT_CODE_OK;
 	complete_options(command->options);
-	puts(command->without_json ? "--help\n--color" :
-	     "--help\n--color\n--json");
+	puts(command->without_json ? "--help\n--color" : "--help\n--color\n--json");
 	return EXIT_CODE_OK;
 }

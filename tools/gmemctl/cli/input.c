@@ -22,17 +22,15 @@
 
 static int refuse_size(const char *path, uint64_t max, struct error *error)
 {
-	return error_set(error, -EFBIG, path, "read",
-			 "it has more than %" PRIu64 " bytes (%" PRIu64 " MiB), "
-			 "which is what fits", max, max >> 20);
+	return error_set(error, -EFBIG, path, "read", "it has more than %" PRIu64 " bytes (%" PRIu64
+			 " MiB), which is what fits", max, max >> 20);
 }
 
 /*
  * O_NONBLOCK: open() would wait for somebody to write to a FIFO, without an end.
  * Return: a file, with @is_fifo set, or a negative errno.
  */
-static int file_open(const char *path, uint64_t max, bool *is_fifo,
-		     struct error *error)
+static int file_open(const char *path, uint64_t max, bool *is_fifo, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
@@ -46,8 +44,7 @@ static int file_open(const char *path, uint64_t max, bool *is_fifo,
 	if (fstat(fd, &status))
 		rc = error_set(error, -errno, path, "stat", NULL);
 	else if (S_ISDIR(status.st_mode))
-		rc = error_set(error, -EISDIR, path, "open input",
-			       "give a file");
+		rc = error_set(error, -EISDIR, path, "open input", "give a file");
 	else if (S_ISREG(status.st_mode) && (uint64_t)status.st_size > max)
 		rc = refuse_size(path, max, error);
 	if (!rc) {
@@ -150,8 +147,7 @@ struct contents {
 	uint64_t room;
 };
 
-static int contents_append(void *context, const uint8_t *bytes, size_t size,
-			   struct error *error)
+static int contents_append(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
 	struct contents *contents = context;
 
@@ -160,8 +156,7 @@ static int contents_append(void *context, const uint8_t *bytes, size_t size,
 		uint8_t *data = realloc(contents->data, room);
 
 		if (!data)
-			return error_set(error, -ENOMEM, contents->path, "read",
-					 NULL);
+			return error_set(error, -ENOMEM, contents->path, "read", NULL);
 		contents->data = data;
 		contents->room = room;
 	}
@@ -170,8 +165,7 @@ static int contents_append(void *context, const uint8_t *bytes, size_t size,
 	return 0;
 }
 
-int input_read_all(const char *path, uint8_t **data, uint64_t *size,
-		   struct error *error)
+int input_read_all(const char *path, uint8_t **data, uint64_t *size, struct error *error)
 {
 	struct contents contents = { .path = path, .room = BLOCK_SIZE };
 	int rc;
@@ -181,8 +175,7 @@ int input_read_all(const char *path, uint8_t **data, uint64_t *size,
 	contents.data = malloc(contents.room);
 	if (!contents.data)
 		return error_set(error, -ENOMEM, path, "read", NULL);
-	rc = input_read_blocks(path, INPUT_MAX, contents_append, &contents,
-			       error);
+	rc = input_read_blocks(path, INPUT_MAX, contents_append, &contents, error);
 	if (rc) {
 		free(contents.data);
 		return rc;
@@ -192,8 +185,7 @@ int input_read_all(const char *path, uint8_t **data, uint64_t *size,
 	return 0;
 }
 
-static int input_append(void *context, const uint8_t *bytes, size_t size,
-			struct error *error)
+static int input_append(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
 	struct input *input = context;
 
@@ -241,19 +233,16 @@ int input_load(struct input *input, uint8_t *memory, struct error *error)
 	uint64_t done = 0;
 
 	while (done < input->size) {
-		ssize_t got = pread(input->fd, memory + done, input->size - done,
-				    (off_t)done);
+		ssize_t got = pread(input->fd, memory + done, input->size - done, (off_t)done);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return error_set(error, got ? -errno : -EIO,
-					 input->path, "copy to the guest",
-					 "the host is short of memory");
+			return error_set(error, got ? -errno : -EIO, input->path,
+					 "copy to the guest", "the host is short of memory");
 		done += (uint64_t)got;
 	}
-	if (!EVP_Digest(memory, input->size, input->digest, NULL, EVP_sha256(),
-			NULL))
+	if (!EVP_Digest(memory, input->size, input->digest, NULL, EVP_sha256(), NULL))
 		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	return 0;
 }

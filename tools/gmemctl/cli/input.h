@@ -22,8 +22,7 @@
  *
  * Return: 0 or a negative errno, which ends the reading.
  */
-typedef int (*input_take_fn)(void *context, const uint8_t *bytes, size_t size,
-			     struct error *error);
+typedef int (*input_take_fn)(void *context, const uint8_t *bytes, size_t size, struct error *error);
 
 /**
  * input_open_fd() - open a file that somebody else reads, from its start to its end
@@ -57,8 +56,7 @@ int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
  *
  * Return: as input_read_blocks().
  */
-int input_read_all(const char *path, uint8_t **data, uint64_t *size,
-		   struct error *error);
+int input_read_all(const char *path, uint8_t **data, uint64_t *size, struct error *error);
 
 /**
  * struct input - what a payload works on: the contents of a file

@@ -55,11 +55,9 @@ static int help_all(void)
 {
 	struct json_object *list = out_array(out_root(), "commands");
 
-	out_text("usage: gmemctl [COMMAND [OPTIONS]]\n"
-		 "\n"
+	out_text("usage: gmemctl [COMMAND [OPTIONS]]\n\n"
 		 "Controls gmem: guest memory whose pages are shared with the host or\n"
-		 "private to the guest. Without a command: info.\n"
-		 "\n");
+		 "private to the guest. Without a command: info.\n\n");
 	for (const struct command *const *at = commands; *at; at++) {
 		struct json_object *entry = out_append(list);
 
@@ -73,8 +71,7 @@ static int help_all(void)
 		 "  --json     print a JSON object instead of text, errors included\n"
 		 "  --color WHEN\n"
 		 "             auto: colours on a terminal, unless NO_COLOR is set; always; never\n"
-		 "\n"
-		 "Exit codes: 0 success; 1 failure; 2 wrong usage; 3 what was verified\n"
+		 "\nExit codes: 0 success; 1 failure; 2 wrong usage; 3 what was verified\n"
 		 "must not be trusted; 4 this host lacks something (KVM, a VM\n"
 		 "type, the module).\n");
 	return EXIT_CODE_OK;
@@ -105,8 +102,7 @@ static const struct command *find(int argc, char **argv, int *used)
 	const struct command *command = command_find(argc, argv, used);
 
 	if (!command && *used)
-		usage_error(argv[1], "no such sub-command",
-			    "see `gmemctl help %s`", argv[0]);
+		usage_error(argv[1], "no such sub-command", "see `gmemctl help %s`", argv[0]);
 	else if (!command)
 		usage_error(argv[0], "no such command", "see `gmemctl help`");
 	return command;
@@ -114,8 +110,7 @@ static const struct command *find(int argc, char **argv, int *used)
 
 static const struct cli_option help_options[] = {
 	{ "COMMAND", NULL, option_text, .optional = true },
-	{ "SUB-COMMAND", NULL, option_text, .offset = sizeof(char *),
-	  .optional = true },
+	{ "SUB-COMMAND", NULL, option_text, .offset = sizeof(char *), .optional = true },
 	{ 0 }
 };
 
@@ -162,9 +157,8 @@ static int version_main(void)
 	out_uint(out_root(), "abi_version", GMEM_ABI_VERSION);
 	out_string(out_root(), "module", loaded && version[0] ? version : NULL);
 	out_bool(out_root(), "module_loaded", loaded);
-	out_text("gmemctl %s\nABI %u\nmodule %s\n", GMEM_VERSION,
-		 GMEM_ABI_VERSION, !loaded ? "not loaded" :
-		 version[0] ? version : "of unknown version");
+	out_text("gmemctl %s\nABI %u\nmodule %s\n", GMEM_VERSION, GMEM_ABI_VERSION,
+		 !loaded ? "not loaded" : version[0] ? version : "of unknown version");
 	return EXIT_CODE_OK;
 }
 
@@ -239,8 +233,7 @@ static int dispatch(int argc, char **argv)
 		return usage_error(argv[0], "unknown option", "see `gmemctl help`");
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--json"))
-			return usage_error(argv[i], "unexpected argument",
-					   "see `gmemctl help`");
+			return usage_error(argv[i], "unexpected argument", "see `gmemctl help`");
 	return help ? help_all() : version_main();
 }
 

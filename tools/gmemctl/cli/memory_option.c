@@ -58,11 +58,9 @@ static int item_fail(struct parser *parser, const struct item *item,
 		  (int)item->key_length : 32;
 	int value = item->value_length < 64 ? (int)item->value_length : 64;
 
-	return error_set(parser->error, -EINVAL, OBJECT, action,
-			 "expected %s, not '%.*s%s%.*s'", expected, key,
-			 item->key, item->value && !item->bare ? "=" : "",
-			 item->value ? value : 0,
-			 item->value ? item->value : "");
+	return error_set(parser->error, -EINVAL, OBJECT, action, "expected %s, not '%.*s%s%.*s'",
+			 expected, key, item->key, item->value && !item->bare ? "=" : "",
+			 item->value ? value : 0, item->value ? item->value : "");
 }
 
 /* The value as a string. Return: 0, or -EINVAL if it is too long or missing. */
@@ -80,11 +78,9 @@ static int parse_size(struct parser *parser, const struct item *item, void *to)
 	uint64_t *size = to;
 	char text[32];
 
-	if (item_copy(item, text, sizeof(text)) || size_parse(text, size) ||
-	    !*size)
+	if (item_copy(item, text, sizeof(text)) || size_parse(text, size) || !*size)
 		return item_fail(parser, item, "not a size",
-				 "digits and K, M, G, T or nothing, more "
-				 "than 0");
+				 "digits and K, M, G, T or nothing, more than 0");
 	return 0;
 }
 
@@ -101,12 +97,10 @@ static int parse_switch(struct parser *parser, const struct item *item, void *to
 
 static int parse_kind(struct parser *parser, const struct item *item, void *to)
 {
-	if (item->value &&
-	    !backing_kind_find(item->value, item->value_length, to))
+	if (item->value && !backing_kind_find(item->value, item->value_length, to))
 		return 0;
 	return item_fail(parser, item, "no such kind of memory",
-			 "shared, private, hugetlb, file, gmem, gmem-store or "
-			 "guest-memfd");
+			 "shared, private, hugetlb, file, gmem, gmem-store or guest-memfd");
 }
 
 /* Of two commas in a path, one belongs to the path. */
@@ -115,8 +109,7 @@ static int parse_path(struct parser *parser, const struct item *item, void *to)
 	char *path = to, *end = path;
 
 	if (item_copy(item, path, PATH_MAX))
-		return item_fail(parser, item, "not a path",
-				 "a path, its commas doubled");
+		return item_fail(parser, item, "not a path", "a path, its commas doubled");
 	for (const char *from = path; *from; from++) {
 		*end++ = *from;
 		if (from[0] == ',' && from[1] == ',')
@@ -184,8 +177,7 @@ static int parse_item(struct parser *parser, const struct item *item)
 				 "size, kind, thp, hugepages, hugepage_size, "
 				 "prefetch, file, fd, node, consent or dump");
 	if (parser->given[key])
-		return item_fail(parser, item, "given twice",
-				 "each key only once");
+		return item_fail(parser, item, "given twice", "each key only once");
 	parser->given[key] = true;
 	return keys[key].parse(parser, item, (char *)parser->option + keys[key].offset);
 }
@@ -258,8 +250,7 @@ static int check_keys(struct parser *parser)
 	return 0;
 }
 
-int memory_option_parse(const char *text, struct memory_option *out,
-			struct error *error)
+int memory_option_parse(const char *text, struct memory_option *out, struct error *error)
 {
 	struct parser parser = { .option = out, .error = error };
 	struct memory_request *request = &out->request, whole;
@@ -292,8 +283,7 @@ int memory_option_parse(const char *text, struct memory_option *out,
 	return memory_config_check(&config, error);
 }
 
-int option_memory(const struct cli_option *option, const char *name,
-		  const char *text, void *to)
+int option_memory(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	struct error error;
 

@@ -38,11 +38,9 @@ struct memory_option {
  *
  * Return: 0, or -EINVAL with @error saying which item is wrong.
  */
-int memory_option_parse(const char *text, struct memory_option *out,
-			struct error *error);
+int memory_option_parse(const char *text, struct memory_option *out, struct error *error);
 
 /** option_memory() - a struct memory_option: as an option of a command */
-int option_memory(const struct cli_option *option, const char *name,
-		  const char *text, void *to);
+int option_memory(const struct cli_option *option, const char *name, const char *text, void *to);
 
 #endif /* GMEMCTL_CLI_MEMORY_OPTION_H */

@@ -105,8 +105,7 @@ static int modules_insert(struct kmod_ctx *ctx, const char *dir, const char *nam
 	int rc;
 
 	if (dir) {
-		if (snprintf(path, sizeof(path), "%s/%s.ko", dir, name) >=
-		    (int)sizeof(path))
+		if (snprintf(path, sizeof(path), "%s/%s.ko", dir, name) >= (int)sizeof(path))
 			return -ENAMETOOLONG;
 		rc = kmod_module_new_from_path(ctx, path, &module);
 		if (rc < 0)
@@ -155,12 +154,10 @@ int modules_load(const char *dir, struct error *error)
 			continue;
 		hint = modules_load_hint(rc, dir);
 		if (dir)
-			error_set(error, rc, dir, "load a module from it",
-				  "%s.ko%s%s", name, hint ? ": " : "",
-				  hint ? hint : "");
+			error_set(error, rc, dir, "load a module from it", "%s.ko%s%s", name,
+				  hint ? ": " : "", hint ? hint : "");
 		else
-			error_set(error, rc, name, "load module",
-				  hint ? "%s" : NULL, hint);
+			error_set(error, rc, name, "load module", hint ? "%s" : NULL, hint);
 	}
 	kmod_unref(ctx);
 	return rc;
@@ -211,9 +208,8 @@ static int modules_users(char *text, size_t size)
 		snprintf(path, sizeof(path), "/proc/%.16s/comm", entry->d_name);
 		read_line(path, name, sizeof(name));
 		if (used < size)
-			used += (size_t)snprintf(text + used, size - used,
-						 "%s%.16s (%s)", count ? ", " : "",
-						 entry->d_name, name);
+			used += (size_t)snprintf(text + used, size - used, "%s%.16s (%s)",
+						 count ? ", " : "", entry->d_name, name);
 		count++;
 	}
 	closedir(dir);
@@ -225,8 +221,7 @@ static int modules_unload_error(int rc, const char *name, struct error *error)
 	char users[256];
 
 	if (rc == -EPERM)
-		return error_set(error, rc, name, "unload module",
-				 "takes root (CAP_SYS_MODULE)");
+		return error_set(error, rc, name, "unload module", "takes root (CAP_SYS_MODULE)");
 	if (rc != -EAGAIN && rc != -EBUSY && rc != -EWOULDBLOCK)
 		return error_set(error, rc, name, "unload module", NULL);
 	if (modules_users(users, sizeof(users)))
@@ -235,8 +230,7 @@ static int modules_unload_error(int rc, const char *name, struct error *error)
 				 "of it: process %s", users);
 	return error_set(error, -EBUSY, name, "unload module",
 			 "in use: by another module, or by a mapping or a binding "
-			 "whose fd is closed; /sys/module/%s/holders and lsmod "
-			 "tell", name);
+			 "whose fd is closed; /sys/module/%s/holders and lsmod tell", name);
 }
 
 /* All or none: a VM that runs needs gmem_kvm as well as gmem. */

@@ -107,8 +107,7 @@ int usage_error(const char *object, const char *action, const char *hint, ...)
 	return EXIT_CODE_USAGE;
 }
 
-int option_flag(const struct cli_option *option, const char *name,
-		const char *text, void *to)
+int option_flag(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	(void)option;
 	(void)name;
@@ -117,8 +116,7 @@ int option_flag(const struct cli_option *option, const char *name,
 	return 0;
 }
 
-int option_text(const struct cli_option *option, const char *name,
-		const char *text, void *to)
+int option_text(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	(void)option;
 	(void)name;
@@ -126,53 +124,44 @@ int option_text(const struct cli_option *option, const char *name,
 	return 0;
 }
 
-int option_count(const struct cli_option *option, const char *name,
-		 const char *text, void *to)
+int option_count(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	uint32_t count;
 
-	if (count_parse(text, (uint32_t)option->max, &count) ||
-	    count < option->min)
-		return usage_error(name, "not a number in range",
-				   "expected %" PRIu64 " to %" PRIu64 ", not '%s'",
-				   option->min, option->max, text);
+	if (count_parse(text, (uint32_t)option->max, &count) || count < option->min)
+		return usage_error(name, "not a number in range", "expected %" PRIu64 " to %" PRIu64
+				   ", not '%s'", option->min, option->max, text);
 	*(uint32_t *)to = count;
 	return 0;
 }
 
-int option_number(const struct cli_option *option, const char *name,
-		  const char *text, void *to)
+int option_number(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	(void)option;
 	if (!number_parse(text, to))
 		return 0;
 	return usage_error(name, "not a number of 64 bits",
-			   "expected digits, or 0x and hexadecimal digits, not "
-			   "'%s'", text);
+			   "expected digits, or 0x and hexadecimal digits, not '%s'", text);
 }
 
-int option_size(const struct cli_option *option, const char *name,
-		const char *text, void *to)
+int option_size(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	int rc = size_parse(text, to);
 
 	(void)option;
 	if (!rc)
 		return 0;
-	return usage_error(name, rc == -ERANGE ? "too large" :
-			   "not a size or an address", "expected digits, or 0x and "
-			   "hexadecimal digits, and K, M, G, T or nothing, not '%s'",
-			   text);
+	return usage_error(name, rc == -ERANGE ? "too large" : "not a size or an address",
+			   "expected digits, or 0x and "
+			   "hexadecimal digits, and K, M, G, T or nothing, not '%s'", text);
 }
 
-int option_hex(const struct cli_option *option, const char *name,
-	       const char *text, void *to)
+int option_hex(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	if (!hex_parse(text, to, option->max))
 		return 0;
-	return usage_error(name, "not the bytes expected",
-			   "expected %" PRIu64 " hexadecimal digits, not '%s'",
-			   2 * option->max, text);
+	return usage_error(name, "not the bytes expected", "expected %" PRIu64
+			   " hexadecimal digits, not '%s'", 2 * option->max, text);
 }
 
 /* "a, b or c" */
@@ -188,8 +177,7 @@ static void list_words(const char *const *words, char *text, size_t size)
 	}
 }
 
-int option_word(const struct cli_option *option, const char *name,
-		const char *text, void *to)
+int option_word(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	char expected[160], action[64];
 
@@ -200,13 +188,11 @@ int option_word(const struct cli_option *option, const char *name,
 		return 0;
 	}
 	list_words(option->words, expected, sizeof(expected));
-	snprintf(action, sizeof(action), "no such %s", name[0] == '-' ? name + 2 :
-		 "word");
+	snprintf(action, sizeof(action), "no such %s", name[0] == '-' ? name + 2 : "word");
 	return usage_error(name, action, "expected %s, not '%s'", expected, text);
 }
 
-int option_words(const struct cli_option *option, const char *name,
-		 const char *text, void *to)
+int option_words(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	const char *const *words = option->words;
 	uint32_t bits = 0;
@@ -218,8 +204,7 @@ int option_words(const struct cli_option *option, const char *name,
 		uint32_t found = 0;
 
 		for (unsigned int i = 0; words[i]; i++) {
-			if (all || (strlen(words[i]) == length &&
-				    !memcmp(words[i], text, length)))
+			if (all || (strlen(words[i]) == length && !memcmp(words[i], text, length)))
 				found |= 1U << i;
 		}
 		if (!found) {
@@ -234,8 +219,7 @@ int option_words(const struct cli_option *option, const char *name,
 	return 0;
 }
 
-int option_vm_name(const struct cli_option *option, const char *name,
-		   const char *text, void *to)
+int option_vm_name(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	(void)option;
 	if (!runtime_name_valid(text))
@@ -245,25 +229,21 @@ int option_vm_name(const struct cli_option *option, const char *name,
 	return 0;
 }
 
-int option_off_port(const struct cli_option *option, const char *name,
-		    const char *text, void *to)
+int option_off_port(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	uint64_t number;
 
 	(void)option;
-	if (number_parse(text, &number) || number < OFF_PORT_MIN ||
-	    number > OFF_PORT_MAX)
+	if (number_parse(text, &number) || number < OFF_PORT_MIN || number > OFF_PORT_MAX)
 		return usage_error(name, "not a port for this",
-				   "expected 0x%x to 0x%x, where the PC has no "
-				   "device, not '%s'", OFF_PORT_MIN,
-				   OFF_PORT_MAX, text);
+				   "expected 0x%x to 0x%x, where the PC has no device, not '%s'",
+				   OFF_PORT_MIN, OFF_PORT_MAX, text);
 	*(uint16_t *)to = (uint16_t)number;
 	return 0;
 }
 
 /* command_parse() hands over where the word is in its list. */
-int option_program(const struct cli_option *option, const char *name,
-		   const char *text, void *to)
+int option_program(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	(void)option;
 	(void)name;

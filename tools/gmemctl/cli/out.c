@@ -83,22 +83,19 @@ void out_text(const char *format, ...)
 void out_string(struct json_object *object, const char *key, const char *value)
 {
 	if (object)
-		json_object_object_add(object, key,
-				       value ? message_text(value) : NULL);
+		json_object_object_add(object, key, value ? message_text(value) : NULL);
 }
 
 void out_uint(struct json_object *object, const char *key, uint64_t value)
 {
 	if (object)
-		json_object_object_add(object, key,
-				       json_object_new_uint64(value));
+		json_object_object_add(object, key, json_object_new_uint64(value));
 }
 
 void out_bool(struct json_object *object, const char *key, bool value)
 {
 	if (object)
-		json_object_object_add(object, key,
-				       json_object_new_boolean(value));
+		json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
 struct json_object *out_object(struct json_object *object, const char *key)
@@ -138,8 +135,7 @@ struct json_object *out_append(struct json_object *array)
 
 struct json_object *out_last(struct json_object *array)
 {
-	return array ? json_object_array_get_idx(array,
-				json_object_array_length(array) - 1) : NULL;
+	return array ? json_object_array_get_idx(array, json_object_array_length(array) - 1) : NULL;
 }
 
 void out_append_uint(struct json_object *array, uint64_t value)
@@ -166,8 +162,7 @@ void out_line_end(struct json_object *line)
 	json_object_put(line);
 }
 
-void out_error(const char *object, const char *action, int rc,
-	       const char *hint, ...)
+void out_error(const char *object, const char *action, int rc, const char *hint, ...)
 {
 	/* It may have the whole path of a file. */
 	char text[PATH_MAX + 512] = "";
@@ -222,8 +217,7 @@ int out_error_report(const struct error *error)
 		      !strcmp(error->object, SNP_DEVICE_PATH);
 	int rc = error->rc;
 
-	out_error(error->object, error->action, rc,
-		  error->hint[0] ? "%s" : NULL, error->hint);
+	out_error(error->object, error->action, rc, error->hint[0] ? "%s" : NULL, error->hint);
 	/* A host that lacks something is told apart from one where it went wrong. */
 	return rc == -EOPNOTSUPP ||
 	       (device && (rc == -ENOENT || rc == -ENODEV || rc == -ENXIO)) ?

@@ -17,8 +17,7 @@
 /* What a name of its own has of the other one: the rest has to fit, too. */
 #define PART_NAME_MAX 200
 
-static int fail(struct output_file *file, int rc, const char *action,
-		struct error *error)
+static int fail(struct output_file *file, int rc, const char *action, struct error *error)
 {
 	return error_set(error, rc, file->path, action, NULL);
 }
@@ -30,15 +29,12 @@ static int check_old(struct output_file *file, const char *path, bool replace,
 	int fd, rc;
 
 	if (S_ISDIR(status->st_mode))
-		return error_set(error, -EISDIR, path, "write",
-				 "give the name of a file");
+		return error_set(error, -EISDIR, path, "write", "give the name of a file");
 	if (!S_ISREG(status->st_mode))
 		return error_set(error, -EINVAL, path, "write",
-				 "it is no regular file: give a new name, or that "
-				 "of one");
+				 "it is no regular file: give a new name, or that of one");
 	if (!replace)
-		return error_set(error, -EEXIST, path, "create",
-				 "remove it, or name another file");
+		return error_set(error, -EEXIST, path, "create", "remove it, or name another file");
 	if (!realpath(path, file->path))
 		return error_set(error, -errno, path, "resolve", NULL);
 	file->old = open(file->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -56,8 +52,7 @@ static int check_old(struct output_file *file, const char *path, bool replace,
 	return rc;
 }
 
-static int check_new(struct output_file *file, const char *path,
-		     struct error *error)
+static int check_new(struct output_file *file, const char *path, struct error *error)
 {
 	struct stat status;
 
@@ -65,8 +60,7 @@ static int check_new(struct output_file *file, const char *path,
 		return error_set(error, -ENOENT, path, "write",
 				 "it is a symbolic link to nothing: give the name "
 				 "of the file itself");
-	if (snprintf(file->path, sizeof(file->path), "%s", path) >=
-	    (int)sizeof(file->path))
+	if (snprintf(file->path, sizeof(file->path), "%s", path) >= (int)sizeof(file->path))
 		return error_set(error, -ENAMETOOLONG, path, "create", NULL);
 	return 0;
 }
@@ -81,20 +75,16 @@ static int open_directory(struct output_file *file, struct error *error)
 		return error_set(error, *file->path ? -EISDIR : -ENOENT,
 				 *file->path ? file->path : "''", "create",
 				 "give the name of a file");
-	snprintf(directory, sizeof(directory), "%.*s",
-		 slash ? (int)(slash - file->path + 1) : 1,
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - file->path + 1) : 1,
 		 slash ? file->path : ".");
 	file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* One that may be written to, but not listed. */
 	if (file->directory < 0 && errno == EACCES)
-		file->directory = open(directory,
-				       O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return file->directory < 0 ? error_set(error, -errno, directory,
-					       "open", NULL) : 0;
+		file->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return file->directory < 0 ? error_set(error, -errno, directory, "open", NULL) : 0;
 }
 
-int output_file_find(struct output_file *file, const char *path, bool replace,
-		     struct error *error)
+int output_file_find(struct output_file *file, const char *path, bool replace, struct error *error)
 {
 	struct stat status;
 	int rc;
@@ -116,9 +106,8 @@ static int part_open(struct output_file *file, mode_t mode)
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
-	if (snprintf(file->part, sizeof(file->part), "%.*s%.*s.%08x.part",
-		     directory_size, file->path, PART_NAME_MAX, file->name,
-		     random) >= (int)sizeof(file->part))
+	if (snprintf(file->part, sizeof(file->part), "%.*s%.*s.%08x.part", directory_size,
+		     file->path, PART_NAME_MAX, file->name, random) >= (int)sizeof(file->part))
 		return -ENAMETOOLONG;
 	file->part_name = file->part + directory_size;
 	file->fd = openat(file->directory, file->part_name, O_RDWR | O_CREAT |
@@ -126,8 +115,7 @@ static int part_open(struct output_file *file, mode_t mode)
 	return file->fd < 0 ? -errno : 0;
 }
 
-int output_file_create(struct output_file *file, mode_t mode,
-		       struct error *error)
+int output_file_create(struct output_file *file, mode_t mode, struct error *error)
 {
 	int rc = -EEXIST;
 
@@ -181,8 +169,7 @@ static int take_new_name(const struct output_file *file)
 	/* File systems that know no RENAME_NOREPLACE know hard links. */
 	if (errno != EINVAL)
 		return -errno;
-	if (linkat(file->directory, file->part_name, file->directory,
-		   file->name, 0))
+	if (linkat(file->directory, file->part_name, file->directory, file->name, 0))
 		return -errno;
 	unlinkat(file->directory, file->part_name, 0);
 	return 0;
@@ -238,12 +225,10 @@ int output_file_commit(struct output_file *file, struct error *error)
 		return fail(file, rc, "fsync", error);
 	if (!is_file(file, file->part_name, file->fd))
 		return error_set(error, -EIDRM, file->part, "rename",
-				 "somebody has removed it, or replaced it, "
-				 "meanwhile");
+				 "somebody has removed it, or replaced it, meanwhile");
 	rc = move_to_name(file);
 	if (rc)
-		return error_set(error, rc, file->path,
-				 "rename what was written to this",
+		return error_set(error, rc, file->path, "rename what was written to this",
 				 rc == -EEXIST ? "another file has come "
 				 "meanwhile, and is left alone" : NULL);
 	file->part[0] = '\0';

@@ -50,15 +50,13 @@ struct output_file {
  * Return: 0; -EISDIR, -EINVAL for what is no file; -EEXIST without @replace;
  * -EBUSY for the memory of a VM; what the kernel says of the directory.
  */
-int output_file_find(struct output_file *file, const char *path, bool replace,
-		     struct error *error);
+int output_file_find(struct output_file *file, const char *path, bool replace, struct error *error);
 
 /**
  * output_file_create() - make it, under its own name
  * @mode: less the umask
  */
-int output_file_create(struct output_file *file, mode_t mode,
-		       struct error *error);
+int output_file_create(struct output_file *file, mode_t mode, struct error *error);
 
 /** output_file_write() - add bytes */
 int output_file_write(struct output_file *file, const void *data, uint64_t size,

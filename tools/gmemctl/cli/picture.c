@@ -152,8 +152,7 @@ static void picture_rows(const uint8_t *cells, size_t count, uint64_t unit)
 		size_t width = count - row < PICTURE_WIDTH ? count - row :
 			       PICTURE_WIDTH;
 		bool again = row && width == PICTURE_WIDTH &&
-			     !memcmp(cells + row, cells + row - PICTURE_WIDTH,
-				     PICTURE_WIDTH);
+			     !memcmp(cells + row, cells + row - PICTURE_WIDTH, PICTURE_WIDTH);
 
 		if (again) {
 			same++;
@@ -178,9 +177,8 @@ int picture_draw(int fd, uint64_t size, bool held)
 		return rc;
 	picture_rows(picture->cells, picture->count, picture->unit);
 	for (size_t i = 0; i < (held ? CELL_COUNT : CELL_HELD); i++)
-		printf("%s%s%s%s %s", i ? "  " : "    ",
-		       out_color(1, colors[order[i]]), glyphs[order[i]],
-		       out_color(1, OUT_PLAIN), names[order[i]]);
+		printf("%s%s%s%s %s", i ? "  " : "    ", out_color(1, colors[order[i]]),
+		       glyphs[order[i]], out_color(1, OUT_PLAIN), names[order[i]]);
 	printf("; one character is %" PRIu64 " KiB\n", picture->unit >> 10);
 	free(picture);
 	return 0;
@@ -190,8 +188,7 @@ int picture_draw(int fd, uint64_t size, bool held)
 #define SVG_LEFT	110
 #define SVG_TOP		34
 
-static void svg_write(const struct picture *picture, const struct who_memory *memory,
-		      FILE *svg)
+static void svg_write(const struct picture *picture, const struct who_memory *memory, FILE *svg)
 {
 	size_t rows = (picture->count + PICTURE_WIDTH - 1) / PICTURE_WIDTH;
 	size_t y = SVG_TOP + (rows + 1) * SVG_CELL;

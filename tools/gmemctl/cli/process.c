@@ -90,8 +90,7 @@ int process_start(void)
 	return 0;
 }
 
-int process_find(const char *name, const char *built, char path[PATH_MAX],
-		 struct error *error)
+int process_find(const char *name, const char *built, char path[PATH_MAX], struct error *error)
 {
 	const char *const places[] = { built, INSTALLED };
 	char self[PATH_MAX];

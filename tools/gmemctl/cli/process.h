@@ -26,7 +26,6 @@ int process_start(void);
  *
  * Return: 0, or a negative errno with @error set.
  */
-int process_find(const char *name, const char *built, char path[PATH_MAX],
-		 struct error *error);
+int process_find(const char *name, const char *built, char path[PATH_MAX], struct error *error);
 
 #endif /* GMEMCTL_CLI_PROCESS_H */

@@ -27,9 +27,8 @@ static void *progress_main(void *data)
 	pthread_mutex_lock(&progress->lock);
 	while (!progress->done) {
 		next.tv_sec++;
-		while (!progress->done &&
-		       !pthread_cond_clockwait(&progress->over, &progress->lock,
-					       CLOCK_MONOTONIC, &next))
+		while (!progress->done && !pthread_cond_clockwait(&progress->over, &progress->lock,
+								  CLOCK_MONOTONIC, &next))
 			;
 		if (progress->done)
 			break;
@@ -37,8 +36,7 @@ static void *progress_main(void *data)
 		if (progress->fd >= 0 && !fstat(progress->fd, &stat))
 			snprintf(size, sizeof(size), ", %llu MiB",
 				 (unsigned long long)stat.st_size >> 20);
-		fprintf(stderr, LINE_CLEAR "gmemctl: %s: %u s%s", progress->what, ++seconds,
-			size);
+		fprintf(stderr, LINE_CLEAR "gmemctl: %s: %u s%s", progress->what, ++seconds, size);
 		fflush(stderr);
 	}
 	pthread_mutex_unlock(&progress->lock);
@@ -57,8 +55,7 @@ void progress_start(struct progress *progress, const char *what, int fd)
 	pthread_mutex_init(&progress->lock, NULL);
 	pthread_cond_init(&progress->over, NULL);
 	/* Without a thread there is no line, and no harm. */
-	progress->started = !threads_start(&progress->thread, progress_main,
-					   progress);
+	progress->started = !threads_start(&progress->thread, progress_main, progress);
 }
 
 void progress_stop(struct progress *progress)

@@ -50,13 +50,11 @@ static void report_counters(const struct machine_counters *counters)
 	out_uint(object, "stray_io", counters->stray_io);
 	out_uint(object, "lost_output", counters->lost_output);
 	out_text("exits:       %" PRIu64 " (%" PRIu64 " requests refused, %" PRIu64
-		 " without a device, %" PRIu64 " implicit conversions)\n",
-		 counters->exits, counters->refused, counters->stray_io,
-		 counters->implicit);
-	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB in %" PRIu64 " us, met by "
-		 "%" PRIu64 " accesses\n", counters->conversions,
-		 counters->converted_bytes >> 10, counters->conversion_ns / 1000,
-		 counters->waited);
+		 " without a device, %" PRIu64 " implicit conversions)\n", counters->exits,
+		 counters->refused, counters->stray_io, counters->implicit);
+	out_text("conversions: %" PRIu64 ", %" PRIu64 " KiB in %" PRIu64 " us, met by %" PRIu64
+		 " accesses\n", counters->conversions, counters->converted_bytes >> 10,
+		 counters->conversion_ns / 1000, counters->waited);
 }
 
 static void report_gmem(const struct machine *machine)
@@ -89,10 +87,9 @@ static void report_gmem(const struct machine *machine)
 			 (uint64_t)stat.view_pages, (uint64_t)stat.view_refills,
 			 machine->counters.view_faults);
 	}
-	out_text("gmem:        %" PRIu64 " pages moved, %" PRIu64 " to private, %"
-		 PRIu64 " to shared, %" PRIu64 " refused\n",
-		 (uint64_t)stat.moved_pages, (uint64_t)stat.to_private,
-		 (uint64_t)stat.to_shared, (uint64_t)stat.refused);
+	out_text("gmem:        %" PRIu64 " pages moved, %" PRIu64 " to private, %" PRIu64
+		 " to shared, %" PRIu64 " refused\n", (uint64_t)stat.moved_pages,
+		 (uint64_t)stat.to_private, (uint64_t)stat.to_shared, (uint64_t)stat.refused);
 }
 
 /* Return: an exit code. */
@@ -108,13 +105,11 @@ static int report_end(const struct machine *machine)
 		out_string(root, "report", machine->report);
 	out_text("end:         %s\n", end_name(machine->end));
 	if (code)
-		out_error("VM", end_text(machine->end), 0, "%s",
-			  machine->report);
+		out_error("VM", end_text(machine->end), 0, "%s", machine->report);
 	return code;
 }
 
-int run_report(struct machine *machine, uint64_t elapsed_ns,
-	       const char *title)
+int run_report(struct machine *machine, uint64_t elapsed_ns, const char *title)
 {
 	const struct memory_request *request = machine->config.memory.requests;
 	const struct machine_counters *counters = &machine->counters;
@@ -149,8 +144,7 @@ static int control(struct run_pc *run, struct pc *pc, struct error *error)
 	int tries = run->inherited ? INHERIT_TRIES : 0;
 	int rc;
 
-	snprintf(run->own_name, sizeof(run->own_name), "vm-%u",
-		 (unsigned int)getpid());
+	snprintf(run->own_name, sizeof(run->own_name), "vm-%u", (unsigned int)getpid());
 	do {
 		rc = pc_control_start(&run->control, pc, run->name ? run->name :
 				      run->own_name, error);

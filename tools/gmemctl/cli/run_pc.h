@@ -55,8 +55,7 @@ void run_warn(const struct machine *machine);
  *
  * Return: the exit code that says how it has ended.
  */
-int run_report(struct machine *machine, uint64_t elapsed_ns,
-	       const char *title);
+int run_report(struct machine *machine, uint64_t elapsed_ns, const char *title);
 
 /**
  * struct move_options - a command line of the commands that run a guest here
@@ -80,9 +79,8 @@ struct move_options {
 extern const struct cli_option move_run_options[];
 
 /** move_config() - what the options say about a guest that is to go on here */
-void move_config(const struct move_options *options, unsigned int cpus,
-		 const struct tlv *state, const struct memory_config *memory,
-		 struct pc_config *config);
+void move_config(const struct move_options *options, unsigned int cpus, const struct tlv *state,
+		 const struct memory_config *memory, struct pc_config *config);
 
 /**
  * move_request() - ask a VM for something that it answers on a channel

@@ -25,12 +25,10 @@ int snp_file_read(struct snp_file *file, const char *path, struct error *error);
 void snp_file_free(struct snp_file *file);
 
 /** snp_file_read_exactly() - a file of @size bytes, or of them in base64 */
-int snp_file_read_exactly(const char *path, void *data, uint64_t size,
-			  struct error *error);
+int snp_file_read_exactly(const char *path, void *data, uint64_t size, struct error *error);
 
 /** snp_host_data_read() - host data is 32 bytes: of a file it is the SHA-256 */
-int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE],
-		       struct error *error);
+int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE], struct error *error);
 
 #define SNP_VCPU_PARTS 3
 
@@ -133,7 +131,6 @@ int snp_loaded_digest(const struct snp_options *options,
 		      uint8_t digest[SNP_DIGEST_SIZE], struct error *error);
 
 /** snp_out_hex() - bytes as a hexadecimal member of a JSON object */
-void snp_out_hex(struct json_object *object, const char *key,
-		 const uint8_t *bytes, size_t size);
+void snp_out_hex(struct json_object *object, const char *key, const uint8_t *bytes, size_t size);
 
 #endif /* GMEMCTL_CLI_SNP_H */

@@ -58,8 +58,7 @@ static const struct cli_option id_block_options[] = {
 	  "the ID block: 96 bytes, a new file" },
 	{ "--id-auth", "FILE", option_text, TO_ID(id_auth),
 	  "the ID authentication: 4096 bytes, a new file" },
-	{ "--base64", NULL, option_flag, TO_ID(base64),
-	  "write both in base64, for QEMU" },
+	{ "--base64", NULL, option_flag, TO_ID(base64), "write both in base64, for QEMU" },
 	{ 0 }
 };
 
@@ -72,14 +71,12 @@ static const struct cli_option id_check_options[] = {
 	{ "--policy", "N", snp_option_policy, TO_ID(block.policy),
 	  "guest policy that it must have", GIVEN(struct id, policy) },
 	{ "--id-block", "FILE", option_text, TO_ID(id_block), "the ID block" },
-	{ "--id-auth", "FILE", option_text, TO_ID(id_auth),
-	  "the ID authentication" },
+	{ "--id-auth", "FILE", option_text, TO_ID(id_auth), "the ID authentication" },
 	{ 0 }
 };
 
 /* Return: 0 or an exit code. */
-static int id_parse(const struct command *command, struct id *id, int argc,
-		    char **argv)
+static int id_parse(const struct command *command, struct id *id, int argc, char **argv)
 {
 	int code;
 
@@ -117,8 +114,7 @@ static void show_hex(const char *key, const uint8_t *bytes, size_t size)
 	out_text("%-17s %s\n", key, hex_format(bytes, size, text));
 }
 
-static void id_show(const struct snp_id_block *block,
-		    const struct snp_id_keys *keys)
+static void id_show(const struct snp_id_block *block, const struct snp_id_keys *keys)
 {
 	char policy[256];
 
@@ -132,8 +128,7 @@ static void id_show(const struct snp_id_block *block,
 		 snp_policy_format(block->policy, policy, sizeof(policy)));
 	show_hex("id_key_digest", keys->id_key_digest, SNP_DIGEST_SIZE);
 	if (keys->has_author)
-		show_hex("author_key_digest", keys->author_key_digest,
-			 SNP_DIGEST_SIZE);
+		show_hex("author_key_digest", keys->author_key_digest, SNP_DIGEST_SIZE);
 }
 
 static int read_key(const char *path, EVP_PKEY **key, struct error *error)
@@ -149,8 +144,7 @@ static int read_key(const char *path, EVP_PKEY **key, struct error *error)
 	return rc;
 }
 
-static int id_sign(const struct id *id, struct snp_id_auth *auth,
-		   struct error *error)
+static int id_sign(const struct id *id, struct snp_id_auth *auth, struct error *error)
 {
 	EVP_PKEY *id_key, *author_key = NULL;
 	int rc;
@@ -161,17 +155,15 @@ static int id_sign(const struct id *id, struct snp_id_auth *auth,
 	if (id->author_key)
 		rc = read_key(id->author_key, &author_key, error);
 	if (!rc)
-		rc = snp_id_auth_create(auth, &id->block, id_key, author_key,
-					error);
+		rc = snp_id_auth_create(auth, &id->block, id_key, author_key, error);
 	EVP_PKEY_free(author_key);
 	EVP_PKEY_free(id_key);
 	return rc;
 }
 
 /* In base64 it is one line. */
-static int id_file_write(const struct id *id, struct output_file *file,
-			 const char *path, const void *data, size_t size,
-			 struct error *error)
+static int id_file_write(const struct id *id, struct output_file *file, const char *path,
+			 const void *data, size_t size, struct error *error)
 {
 	/* Four characters for three bytes, a line end, and a NUL. */
 	uint8_t *text = malloc((size + 2) / 3 * 4 + 2);
@@ -195,18 +187,15 @@ static int id_file_write(const struct id *id, struct output_file *file,
 }
 
 /* Both files or none: they belong together. */
-static int id_write(const struct id *id, const struct snp_id_auth *auth,
-		    struct error *error)
+static int id_write(const struct id *id, const struct snp_id_auth *auth, struct error *error)
 {
 	struct output_file block_file = OUTPUT_FILE_NONE;
 	struct output_file auth_file = OUTPUT_FILE_NONE;
 	int rc;
 
-	rc = id_file_write(id, &block_file, id->id_block, &id->block,
-			   sizeof(id->block), error);
+	rc = id_file_write(id, &block_file, id->id_block, &id->block, sizeof(id->block), error);
 	if (!rc)
-		rc = id_file_write(id, &auth_file, id->id_auth, auth,
-				   sizeof(*auth), error);
+		rc = id_file_write(id, &auth_file, id->id_auth, auth, sizeof(*auth), error);
 	if (rc)
 		goto out_close;
 	rc = output_file_commit(&block_file, error);
@@ -233,11 +222,9 @@ static int id_block_main(int argc, char **argv)
 	if (code)
 		return code;
 	if (!id.id_key)
-		return usage_error("--id-key", "missing",
-				   "a PEM file with an ECDSA key on P-384");
+		return usage_error("--id-key", "missing", "a PEM file with an ECDSA key on P-384");
 	if (!id.digest && !id.options.firmware)
-		return usage_error("--digest", "missing",
-				   "give it, or --firmware to measure");
+		return usage_error("--digest", "missing", "give it, or --firmware to measure");
 	rc = id_digest(&id, &error);
 	if (!rc)
 		rc = id_sign(&id, &auth, &error);
@@ -260,17 +247,14 @@ static int id_check(struct id *id, struct snp_id_block *block,
 
 	rc = id_digest(id, error);
 	if (!rc)
-		rc = snp_file_read_exactly(id->id_block, block, sizeof(*block),
-					   error);
+		rc = snp_file_read_exactly(id->id_block, block, sizeof(*block), error);
 	if (!rc)
-		rc = snp_file_read_exactly(id->id_auth, &auth, sizeof(auth),
-					   error);
+		rc = snp_file_read_exactly(id->id_auth, &auth, sizeof(auth), error);
 	if (!rc)
 		rc = snp_id_auth_check(block, &auth, keys, error);
 	if (rc)
 		return rc;
-	if (id->digest && memcmp(id->block.digest, block->digest,
-				 sizeof(block->digest)))
+	if (id->digest && memcmp(id->block.digest, block->digest, sizeof(block->digest)))
 		return error_set(error, -EBADMSG, id->id_block, "compare digest",
 				 "it is for another launch digest: the launch "
 				 "would end with BAD_MEASUREMENT. Create it again "

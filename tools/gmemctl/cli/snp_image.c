@@ -27,8 +27,7 @@
 #define TO_IMAGE(member) TO(struct snp_options, member)
 #define GIVEN_IMAGE(member) GIVEN(struct snp_options, member)
 
-static void set_signature(struct snp_vcpu_options *options, bool *by,
-			  uint32_t signature)
+static void set_signature(struct snp_vcpu_options *options, bool *by, uint32_t signature)
 {
 	options->otherwise |= *by && options->signature != signature;
 	options->signature = signature;
@@ -44,8 +43,7 @@ static int option_type(const struct cli_option *option, const char *name,
 	set_signature(options, &options->by_name, snp_vcpu_type_find(text));
 	if (options->signature)
 		return 0;
-	return usage_error(name, "no such CPU",
-			   "expected EPYC, EPYC-IBPB, EPYC-Rome, EPYC-Milan, "
+	return usage_error(name, "no such CPU", "expected EPYC, EPYC-IBPB, EPYC-Rome, EPYC-Milan, "
 			   "EPYC-Genoa or EPYC-Turin, or --vcpu-signature with "
 			   "CPUID leaf 1's EAX, not '%s'", text);
 }
@@ -74,8 +72,7 @@ const struct cli_option snp_vcpu_options[] = {
 	  .also = { "--vcpu-sig" } },
 	{ "--vcpu-family", "N", option_count, PART(0), "or the parts of it: its family,",
 	  .max = FAMILY_MAX, HAS_PART(0) },
-	{ "--vcpu-model", "N", option_count, PART(1), "model",
-	  .max = MODEL_MAX, HAS_PART(1) },
+	{ "--vcpu-model", "N", option_count, PART(1), "model", .max = MODEL_MAX, HAS_PART(1) },
 	{ "--vcpu-stepping", "N", option_count, PART(2), "and stepping",
 	  .max = STEPPING_MAX, HAS_PART(2) },
 	{ 0 }
@@ -93,19 +90,16 @@ static int snp_vcpu_options_check(struct snp_vcpu_options *options)
 	unsigned int parts = !!options->has_part[0] + !!options->has_part[1] +
 			     !!options->has_part[2];
 
-	if (options->otherwise ||
-	    options->by_name + options->by_signature + !!parts > 1)
+	if (options->otherwise || options->by_name + options->by_signature + !!parts > 1)
 		return usage_error(options->by_name ? "--vcpu-type" :
 				   "--vcpu-signature", "not with another one",
 				   "give the CPU once: its type, its signature, or family, "
 				   "model and stepping");
 	if (parts && parts < SNP_VCPU_PARTS)
 		return usage_error("--vcpu-family", "incomplete",
-				   "give --vcpu-family, --vcpu-model and "
-				   "--vcpu-stepping");
+				   "give --vcpu-family, --vcpu-model and --vcpu-stepping");
 	if (parts)
-		options->signature = snp_vcpu_signature(options->parts[0],
-							options->parts[1],
+		options->signature = snp_vcpu_signature(options->parts[0], options->parts[1],
 							options->parts[2]);
 	return 0;
 }
@@ -118,8 +112,7 @@ void snp_options_init(struct snp_options *options)
 	options->image.features = SNP_FEATURE_ACTIVE;
 }
 
-static int option_vmm(const struct cli_option *option, const char *name,
-		      const char *text, void *to)
+static int option_vmm(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	int found = snp_vmm_find(text);
 
@@ -145,8 +138,7 @@ static int option_firmware(const struct cli_option *option, const char *name,
 	return 0;
 }
 
-int snp_option_policy(const struct cli_option *option, const char *name,
-		      const char *text, void *to)
+int snp_option_policy(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	int code = option_number(option, name, text, to);
 	uint64_t policy = *(uint64_t *)to;
@@ -169,9 +161,8 @@ const struct cli_option snp_image_options[] = {
 	  .help = "an IGVM file, which needs no other option, or" },
 	{ "--firmware", "FILE", option_firmware,
 	  .help = "OVMF with SEV metadata, such as OVMF.fd", .also = { "--ovmf" } },
-	{ "--cpus", "N", option_count, TO_IMAGE(image.nr_vcpus),
-	  "number of vCPUs (default 1)", { "--vcpus" },
-	  .min = 1, .max = SNP_VCPUS_MAX, GIVEN_IMAGE(vcpus) },
+	{ "--cpus", "N", option_count, TO_IMAGE(image.nr_vcpus), "number of vCPUs (default 1)",
+	  { "--vcpus" }, .min = 1, .max = SNP_VCPUS_MAX, GIVEN_IMAGE(vcpus) },
 	{ .include = snp_vcpu_options, TO_IMAGE(vcpu) },
 	{ "--features", "N", option_number, TO_IMAGE(image.features),
 	  "guest features of the VMSA (default 0x1)", { "--guest-features" },
@@ -188,20 +179,16 @@ const struct cli_option snp_image_options[] = {
 const struct cli_option snp_measure_options[] = {
 	{ .include = snp_image_options },
 	{ "--firmware-digest", "HEX", option_hex, TO_IMAGE(firmware_digest),
-	  "the digest after the firmware, if already known",
-	  { "--snp-ovmf-hash" }, .max = SNP_DIGEST_SIZE,
-	  GIVEN_IMAGE(with_digest) },
+	  "the digest after the firmware, if already known", { "--snp-ovmf-hash" },
+	  .max = SNP_DIGEST_SIZE, GIVEN_IMAGE(with_digest) },
 	{ "--vmm", "NAME", option_vmm, TO_IMAGE(image.vmm),
 	  "the VMM that sets the vCPUs' registers: qemu (default), gmemctl, ec2, ec2-old, gce, "
-	  "kvm (none), kvm-sregs",
-	  { "--vmm-type" }, GIVEN_IMAGE(vmm) },
+	  "kvm (none), kvm-sregs", { "--vmm-type" }, GIVEN_IMAGE(vmm) },
 	{ "--svsm", "FILE", option_text, TO_IMAGE(svsm),
 	  "an SVSM that starts before the firmware," },
 	{ "--vars-size", "SIZE", option_size, TO_IMAGE(vars_size),
-	  "below a variable store of this size,",
-	  GIVEN_IMAGE(with_vars_size) },
-	{ "--vars-file", "FILE", option_text, TO_IMAGE(vars_file),
-	  "or of the size of this file" },
+	  "below a variable store of this size,", GIVEN_IMAGE(with_vars_size) },
+	{ "--vars-file", "FILE", option_text, TO_IMAGE(vars_file), "or of the size of this file" },
 	{ 0 }
 };
 
@@ -227,10 +214,9 @@ static int check_svsm(const struct snp_options *options)
 	bool vars = options->with_vars_size || options->vars_file;
 
 	if (!options->svsm && vars)
-		return usage_error(options->vars_file ? "--vars-file" :
-				   "--vars-size", "not without --svsm",
-				   "it says how far below the firmware the SVSM "
-				   "is");
+		return usage_error(options->vars_file ? "--vars-file" : "--vars-size",
+				   "not without --svsm",
+				   "it says how far below the firmware the SVSM is");
 	if (!options->svsm)
 		return 0;
 	if (!vars)
@@ -253,8 +239,7 @@ int snp_options_check_image(struct snp_options *options)
 	int code;
 
 	if (options->twice)
-		return usage_error("--igvm", "not with --firmware",
-				   "one of them is the image");
+		return usage_error("--igvm", "not with --firmware", "one of them is the image");
 	if (options->is_igvm && option)
 		return usage_error(option, "not with --igvm",
 				   "the file has its pages and vCPUs, and nothing else is "
@@ -268,9 +253,8 @@ int snp_options_check_image(struct snp_options *options)
 				   "without it nothing is measured, and %s is of no "
 				   "use", option);
 	if (!options->kernel && (options->initrd || options->cmdline))
-		return usage_error(options->initrd ? options->with_initrd :
-				   options->with_cmdline, "not without --kernel",
-				   "only with a kernel is it measured");
+		return usage_error(options->initrd ? options->with_initrd : options->with_cmdline,
+				   "not without --kernel", "only with a kernel is it measured");
 	if (!(image->features & SNP_FEATURE_ACTIVE))
 		return usage_error("--features", "bit 0 is missing",
 				   "every SNP guest has it, such as 0x1 or 0x21");
@@ -328,8 +312,7 @@ void snp_file_free(struct snp_file *file)
 	memset(file, 0, sizeof(*file));
 }
 
-static int hash_block(void *context, const uint8_t *bytes, size_t size,
-		      struct error *error)
+static int hash_block(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
 	struct hashing *hashing = context;
 	struct snp_file_head *head = hashing->head;
@@ -362,16 +345,14 @@ static int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
 	if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
 		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	if (!rc)
-		rc = input_read_blocks(path, UINT64_MAX, hash_block, &hashing,
-				       error);
+		rc = input_read_blocks(path, UINT64_MAX, hash_block, &hashing, error);
 	if (!rc && EVP_DigestFinal_ex(context, sha256, NULL) != 1)
 		rc = error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	EVP_MD_CTX_free(context);
 	return rc;
 }
 
-int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE],
-		       struct error *error)
+int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE], struct error *error)
 {
 	struct snp_file file;
 	int rc = snp_file_read(&file, path, error);
@@ -383,8 +364,7 @@ int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE],
 	return rc ? error_set(error, rc, "OpenSSL", "SHA-256", NULL) : 0;
 }
 
-static int count_block(void *context, const uint8_t *bytes, size_t size,
-		       struct error *error)
+static int count_block(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
 	(void)bytes;
 	(void)error;
@@ -417,8 +397,7 @@ static bool decode_base64(const struct snp_file *file, void *data, size_t size)
 		bytes = malloc(file->size);
 	if (bytes)
 		EVP_DecodeInit(context);
-	ok = bytes && EVP_DecodeUpdate(context, bytes, &count, file->data,
-				       (int)file->size) >= 0 &&
+	ok = bytes && EVP_DecodeUpdate(context, bytes, &count, file->data, (int)file->size) >= 0 &&
 	     EVP_DecodeFinal(context, bytes + count, &rest) == 1 &&
 	     (size_t)(count + rest) == size;
 	if (ok)
@@ -428,8 +407,7 @@ static bool decode_base64(const struct snp_file *file, void *data, size_t size)
 	return ok;
 }
 
-int snp_file_read_exactly(const char *path, void *data, uint64_t size,
-			  struct error *error)
+int snp_file_read_exactly(const char *path, void *data, uint64_t size, struct error *error)
 {
 	struct snp_file file;
 	int rc;
@@ -440,10 +418,8 @@ int snp_file_read_exactly(const char *path, void *data, uint64_t size,
 	if (file.size == size)
 		memcpy(data, file.data, size);
 	else if (!decode_base64(&file, data, size))
-		rc = error_set(error, -EINVAL, path, "read",
-			       "it has %" PRIu64 " bytes, expected %" PRIu64
-			       ", or them in base64: give the right file",
-			       file.size, size);
+		rc = error_set(error, -EINVAL, path, "read", "it has %" PRIu64 " bytes, expected %"
+			       PRIu64 ", or them in base64: give the right file", file.size, size);
 	snp_file_free(&file);
 	return rc;
 }
@@ -465,8 +441,7 @@ static int load_kernel(struct snp_loaded *loaded,
 		out_warning(options->kernel,
 			    "it is %s: QEMU hands a bzImage to the firmware", other);
 	if (!rc && options->initrd)
-		rc = snp_file_sha256(options->initrd, hashes->initrd, NULL,
-				     error);
+		rc = snp_file_sha256(options->initrd, hashes->initrd, NULL, error);
 	loaded->image.kernel = hashes;
 	return rc;
 }
@@ -489,8 +464,7 @@ static int load_svsm(struct snp_loaded *loaded,
 				 "bytes, and less than what is below the firmware");
 	rc = snp_file_read(&loaded->svsm_file, options->svsm, error);
 	if (!rc)
-		rc = snp_firmware_parse(&loaded->svsm, options->svsm,
-					loaded->svsm_file.data,
+		rc = snp_firmware_parse(&loaded->svsm, options->svsm, loaded->svsm_file.data,
 					loaded->svsm_file.size, end, error);
 	loaded->image.svsm = &loaded->svsm;
 	/* As the reference does: the SVSM has no features but SNP. */
@@ -504,8 +478,7 @@ static int load_igvm(struct snp_loaded *loaded,
 {
 	struct snp_igvm *igvm = &loaded->igvm;
 	struct snp_image *image = &loaded->image;
-	int rc = snp_igvm_parse(igvm, options->firmware,
-				loaded->firmware_file.data,
+	int rc = snp_igvm_parse(igvm, options->firmware, loaded->firmware_file.data,
 				loaded->firmware_file.size, error);
 
 	if (rc)
@@ -537,9 +510,8 @@ int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options
 			       "it is an IGVM file: give it with --igvm");
 	if (!rc)
 		rc = snp_firmware_parse(&loaded->firmware, options->firmware,
-					loaded->firmware_file.data,
-					loaded->firmware_file.size, SNP_4G,
-					error);
+					loaded->firmware_file.data, loaded->firmware_file.size,
+					SNP_4G, error);
 	if (!rc && options->svsm)
 		rc = load_svsm(loaded, options, error);
 	if (!rc && options->kernel)
@@ -552,8 +524,7 @@ int snp_loaded_measure(struct snp_loaded *loaded,
 {
 	int rc = snp_loaded_read(loaded, options, error);
 
-	return rc ? rc : snp_measure(&loaded->image, &loaded->measurement,
-				     error);
+	return rc ? rc : snp_measure(&loaded->image, &loaded->measurement, error);
 }
 
 void snp_loaded_free(struct snp_loaded *loaded)
@@ -574,8 +545,7 @@ int snp_loaded_digest(const struct snp_options *options,
 	return rc;
 }
 
-void snp_out_hex(struct json_object *object, const char *key,
-		 const uint8_t *bytes, size_t size)
+void snp_out_hex(struct json_object *object, const char *key, const uint8_t *bytes, size_t size)
 {
 	char text[2 * SNP_DIGEST_SIZE * 2 + 1];
 

@@ -95,8 +95,7 @@ static const struct cli_option snp_guest_options[] = {
 	  "guest policy (default 0x30000)", GIVEN(struct snp_guest, policy_given) },
 	{ "--id-block", "FILE", option_text, TO_GUEST(id_block_path),
 	  "checked before anything is launched," },
-	{ "--id-auth", "FILE", option_text, TO_GUEST(id_auth_path),
-	  "with its signatures" },
+	{ "--id-auth", "FILE", option_text, TO_GUEST(id_auth_path), "with its signatures" },
 	{ "--host-data", "HEX", option_hex, TO_GUEST(host_data),
 	  "32 bytes for the guest's reports;", .max = SNP_HOST_DATA_SIZE,
 	  GIVEN(struct snp_guest, host_data_given) },
@@ -123,33 +122,26 @@ static int check_options(const struct snp_guest *guest)
 	enum backing_kind kind = guest->memory.request.kind;
 
 	if (!guest->options.firmware)
-		return usage_error("--firmware", "missing",
-				   "give an OVMF image, such as "
-				   "/usr/share/ovmf/OVMF.fd, or an IGVM file with "
-				   "--igvm");
+		return usage_error("--firmware", "missing", "give an OVMF image, such as "
+				   "/usr/share/ovmf/OVMF.fd, or an IGVM file with --igvm");
 	if (!guest->id_block_path != !guest->id_auth_path)
-		return usage_error(guest->id_block_path ? "--id-auth" :
-				   "--id-block", "missing",
-				   "the firmware wants both; see `gmemctl snp "
-				   "id-block`");
+		return usage_error(guest->id_block_path ? "--id-auth" : "--id-block", "missing",
+				   "the firmware wants both; see `gmemctl snp id-block`");
 	if (guest->host_data_given && guest->host_data_path)
 		return usage_error("--host-data", "not with --host-data-file",
 				   "one of them says what it is");
-	if (snp_vcpu_options_given(&guest->options.vcpu) &&
-	    !guest->options.image.signature)
+	if (snp_vcpu_options_given(&guest->options.vcpu) && !guest->options.image.signature)
 		return usage_error("--vcpu-signature", "no such CPU",
 				   "a launch needs one that there is: leave it out "
 				   "for this host's");
 	if (guest->options.image.nr_vcpus > MACHINE_VCPUS_MAX)
-		return usage_error("--cpus", "too many", "at most %d",
-				   MACHINE_VCPUS_MAX);
+		return usage_error("--cpus", "too many", "at most %d", MACHINE_VCPUS_MAX);
 	if (kind == BACKING_GMEM || kind == BACKING_GUEST_MEMFD)
 		return usage_error("--memory", "not for SNP guests",
 				   "their private pages live in the VM's "
 				   "guest_memfd: kind=shared or gmem-store, not %s",
 				   backing_kind_name(kind));
-	if (guest->handover && kind != BACKING_SHARED &&
-	    kind != BACKING_GMEM_STORE)
+	if (guest->handover && kind != BACKING_SHARED && kind != BACKING_GMEM_STORE)
 		return usage_error("--conversion", "not with this memory",
 				   "handover is what kind=gmem-store does");
 	return 0;
@@ -179,8 +171,7 @@ static int load_files(struct snp_guest *guest, struct error *error)
 	int rc = snp_loaded_read(&guest->loaded, &guest->options, error);
 
 	if (!rc && guest->id_block_path)
-		rc = snp_file_read_exactly(guest->id_block_path,
-					   &guest->id_block,
+		rc = snp_file_read_exactly(guest->id_block_path, &guest->id_block,
 					   sizeof(guest->id_block), error);
 	guest->has_id_block = guest->id_block_path;
 	guest->has_host_data = guest->host_data_given || guest->host_data_path;
@@ -303,8 +294,7 @@ static void configure(struct snp_guest *guest)
 }
 
 /* Of the step that has just been shown, for programs */
-static void show_pages(void *data, const struct snp_run *run, const char *type,
-		       unsigned int calls)
+static void show_pages(void *data, const struct snp_run *run, const char *type, unsigned int calls)
 {
 	struct steps *steps = data;
 	struct json_object *entry = out_last(steps->array);
@@ -328,9 +318,8 @@ static void show_launch(const struct snp_launch *launch)
 	out_uint(object, "calls", launch->calls);
 	out_uint(object, "retries", launch->retries);
 	out_uint(object, "cpuid_corrections", launch->corrections);
-	out_text("launched: %" PRIu64 " pages with %u calls, CPUs of 0x%x\n"
-		 "launch digest %s\n", launch->predicted.pages, launch->calls,
-		 launch->image.signature,
+	out_text("launched: %" PRIu64 " pages with %u calls, CPUs of 0x%x\nlaunch digest %s\n",
+		 launch->predicted.pages, launch->calls, launch->image.signature,
 		 hex_format(launch->predicted.digest, SNP_DIGEST_SIZE, text));
 }
 
@@ -369,8 +358,7 @@ static int launch_guest(struct snp_guest *guest, bool run)
 	return code;
 }
 
-static int guest_main(const struct command *command, int argc, char **argv,
-		      bool run)
+static int guest_main(const struct command *command, int argc, char **argv, bool run)
 {
 	struct snp_guest *guest = malloc(sizeof(*guest));
 	struct error error;

@@ -63,8 +63,7 @@ static int option_files(const struct cli_option *option, const char *name,
 
 	(void)option;
 	if (files->count == SNP_VERIFY_FILES)
-		return usage_error(name, "too many", "at most %d files",
-				   SNP_VERIFY_FILES);
+		return usage_error(name, "too many", "at most %d files", SNP_VERIFY_FILES);
 	files->paths[files->count++] = text;
 	return 0;
 }
@@ -84,8 +83,7 @@ static int option_once(const struct cli_option *option, const char *name,
 static int option_report(const struct cli_option *option, const char *name,
 			 const char *text, void *to)
 {
-	return option_text(option, name, strcmp(text, "-") ? text : "/dev/stdin",
-			   to);
+	return option_text(option, name, strcmp(text, "-") ? text : "/dev/stdin", to);
 }
 
 /* As the table of expectations has them; see snp_verify_prepare(). */
@@ -101,8 +99,7 @@ static const struct cli_option snp_verify_options[] = {
 	{ "--chain", "FILE", option_files, TO_VERIFY(chains),
 	  "AMD's ASK or ASVK, and ARK, likewise; both files can have more certificates, in PEM "
 	  "or DER form, and be repeated" },
-	{ "--crl", "FILE", option_files, TO_VERIFY(crls),
-	  "AMD's revocation list for the product" },
+	{ "--crl", "FILE", option_files, TO_VERIFY(crls), "AMD's revocation list for the product" },
 	{ "--expect", "FILE", option_once, TO_VERIFY(expect_path),
 	  "expected values, as a JSON object" },
 	{ "--host-data-file", "FILE", option_once, TO_VERIFY(host_data),
@@ -149,8 +146,7 @@ static bool has_key(const struct snp_expect *expect, enum snp_expect_id id)
  *
  * Return: 0 or an exit code.
  */
-static int snp_verify_check(struct snp_verify_options *options,
-			    const struct snp_expect *expect)
+static int snp_verify_check(struct snp_verify_options *options, const struct snp_expect *expect)
 {
 	const struct snp_value *own = options->expect.values;
 
@@ -160,15 +156,13 @@ static int snp_verify_check(struct snp_verify_options *options,
 	if (own[SNP_EXPECT_HOST_DATA].count && options->host_data)
 		return usage_error("--host-data", "not with --host-data-file",
 				   "one of them says what it is");
-	if (!options->image.firmware &&
-	    !expect->values[SNP_EXPECT_MEASUREMENT].count &&
-	    !has_key(expect, SNP_EXPECT_ID_KEY_DIGEST) &&
-	    !has_key(expect, SNP_EXPECT_AUTHOR_KEY_DIGEST))
+	if (!options->image.firmware && !expect->values[SNP_EXPECT_MEASUREMENT].count &&
+	    !has_key(expect, SNP_EXPECT_ID_KEY_DIGEST) && !has_key(expect,
+								   SNP_EXPECT_AUTHOR_KEY_DIGEST))
 		return usage_error("--measurement", "missing",
 				   "give the launch digest, or --firmware and the "
 				   "rest of the image, or --id-key-digest or "
-				   "--author-key-digest of whose signed launch you "
-				   "trust");
+				   "--author-key-digest of whose signed launch you trust");
 	return snp_options_check(&options->image);
 }
 
@@ -192,9 +186,8 @@ static int read_expect(struct verify *verify, struct error *error)
 }
 
 static int read_files(struct snp_pool *pool, const struct snp_verify_files *files,
-		      int (*add)(struct snp_pool *pool, const char *file,
-				 const uint8_t *data, size_t size, struct error *error),
-		      struct error *error)
+		      int (*add)(struct snp_pool *pool, const char *file, const uint8_t *data,
+				 size_t size, struct error *error), struct error *error)
 {
 	struct snp_file file;
 	int rc = 0;
@@ -220,26 +213,21 @@ static int read_evidence(struct verify *verify, struct error *error)
 	rc = snp_file_read(&file, options->report, error);
 	if (rc)
 		return rc;
-	rc = snp_evidence_parse(evidence, options->report, file.data, file.size,
-				error);
+	rc = snp_evidence_parse(evidence, options->report, file.data, file.size, error);
 	snp_file_free(&file);
 	if (!rc)
 		rc = read_files(&verify->pool, &options->certs, snp_pool_add, error);
 	if (!rc && evidence->table)
-		rc = snp_pool_add_table(&verify->pool, options->report,
-					evidence->table, evidence->table_size,
-					error);
+		rc = snp_pool_add_table(&verify->pool, options->report, evidence->table,
+					evidence->table_size, error);
 	if (!rc)
-		rc = read_files(&verify->pool, &options->chains, snp_pool_add,
-				error);
+		rc = read_files(&verify->pool, &options->chains, snp_pool_add, error);
 	if (!rc)
-		rc = read_files(&verify->pool, &options->crls, snp_pool_add_crl,
-				error);
+		rc = read_files(&verify->pool, &options->crls, snp_pool_add_crl, error);
 	return rc;
 }
 
-static void expect_bytes(struct snp_expect *expect, enum snp_expect_id id,
-			 const uint8_t *bytes)
+static void expect_bytes(struct snp_expect *expect, enum snp_expect_id id, const uint8_t *bytes)
 {
 	struct snp_value *value = &expect->values[id];
 
@@ -279,8 +267,7 @@ static int verify_has_certs(const struct verify *verify)
 		return usage_error("--cert", "missing", "%s has no certificate of a "
 				   "VCEK or VLEK with it", verify->options.report);
 	if (!root && !verify->options.chains.count)
-		return usage_error("--chain", "missing",
-				   "give AMD's cert_chain for the product");
+		return usage_error("--chain", "missing", "give AMD's cert_chain for the product");
 	if (leaf)
 		return 0;
 	out_error(verify->options.certs.paths[0], "read certificate", -EINVAL,
@@ -306,8 +293,7 @@ static void verify_show(const struct snp_checks *checks)
 	}
 	out_bool(out_root(), "verified", !checks->failed);
 	if (checks->failed)
-		out_text("%u %s failed: do not trust this guest\n",
-			 checks->failed,
+		out_text("%u %s failed: do not trust this guest\n", checks->failed,
 			 checks->failed == 1 ? "check" : "checks");
 	else
 		out_text("verified\n");

@@ -13,7 +13,6 @@
  *
  * Return: 0, or as client_process() and who_memories().
  */
-int who_find(const char *name, struct who_memory **memories, size_t *count,
-	     struct error *error);
+int who_find(const char *name, struct who_memory **memories, size_t *count, struct error *error);
 
 #endif /* GMEMCTL_CLI_WHO_FIND_H */

@@ -30,14 +30,12 @@ int channel_listen(struct channel *channel, struct error *error)
 
 	memset(channel, 0, sizeof(*channel));
 	channel->fd = -1;
-	snprintf(channel->name, sizeof(channel->name), "job-%u",
-		 (unsigned int)getpid());
+	snprintf(channel->name, sizeof(channel->name), "job-%u", (unsigned int)getpid());
 	if (!rc)
 		rc = runtime_path(channel->name, SUFFIX, channel->path, error);
 	if (rc)
 		return rc;
-	channel->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			     0);
+	channel->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (channel->fd < 0)
 		return error_set(error, -errno, "socket", "create", NULL);
 	memcpy(address.sun_path, channel->path, sizeof(channel->path));
@@ -71,13 +69,11 @@ int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 		if (poll(&wait, 1, (int)left) <= 0)
 			continue;
 		fd = accept4(channel->fd, NULL, NULL, SOCK_CLOEXEC);
-		if (fd < 0 && (errno == EAGAIN || errno == EINTR ||
-			       errno == ECONNABORTED))
+		if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 			continue;
 		/* It stays there to be accepted: it would be tried again at once. */
 		if (fd < 0)
-			return error_set(error, -errno, "VM", "accept its answer",
-					 NULL);
+			return error_set(error, -errno, "VM", "accept its answer", NULL);
 		if (runtime_peer_allowed(fd))
 			return fd;
 		close(fd);
@@ -110,8 +106,7 @@ int channel_connect(const char *name, struct error *error)
 			  "it does not accept: is that process stopped?" :
 			  "nobody waits there for this VM");
 	else if (!runtime_peer_allowed(fd))
-		rc = error_set(error, -EPERM, path, "connect",
-			       "it is another user's");
+		rc = error_set(error, -EPERM, path, "connect", "it is another user's");
 	if (!rc)
 		return fd;
 	close(fd);
@@ -180,8 +175,7 @@ static int wait_readable(int socket, int cancel_fd, int timeout_ms)
 }
 
 /* Return: 0; -EPIPE if the other side has gone before it has said all of it. */
-static int receive_result(int socket, struct error *result, int cancel_fd,
-			  int timeout_ms)
+static int receive_result(int socket, struct error *result, int cancel_fd, int timeout_ms)
 {
 	size_t used = 0;
 
@@ -191,8 +185,7 @@ static int receive_result(int socket, struct error *result, int cancel_fd,
 
 		if (rc)
 			return rc;
-		got = recv(socket, (char *)result + used,
-			   sizeof(*result) - used, MSG_DONTWAIT);
+		got = recv(socket, (char *)result + used, sizeof(*result) - used, MSG_DONTWAIT);
 		if (!got || (got < 0 && errno == ECONNRESET))
 			return -EPIPE;
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
@@ -203,19 +196,16 @@ static int receive_result(int socket, struct error *result, int cancel_fd,
 	return 0;
 }
 
-int channel_wait_result(int socket, int cancel_fd, int timeout_ms,
-			struct error *error)
+int channel_wait_result(int socket, int cancel_fd, int timeout_ms, struct error *error)
 {
 	struct error result = { 0 };
 	int rc = receive_result(socket, &result, cancel_fd, timeout_ms);
 
 	if (rc)
-		return error_set(error, rc, "other process",
-				 "wait for the result", rc == -EPIPE ?
-				 "it has ended before it was done" : NULL);
+		return error_set(error, rc, "other process", "wait for the result",
+				 rc == -EPIPE ? "it has ended before it was done" : NULL);
 	if (!result.rc)
 		return 0;
 	rc = error_adopt(error, &result);
-	return rc ? rc : error_set(error, -EBADMSG, "other process",
-				   "wait for the result", NULL);
+	return rc ? rc : error_set(error, -EBADMSG, "other process", "wait for the result", NULL);
 }

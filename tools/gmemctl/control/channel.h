@@ -34,8 +34,7 @@ void channel_close(struct channel *channel);
  *
  * Return: the connection; -ETIMEDOUT; another negative errno.
  */
-int channel_accept(struct channel *channel, int timeout_ms,
-		   struct error *error);
+int channel_accept(struct channel *channel, int timeout_ms, struct error *error);
 
 /**
  * channel_connect() - the VM's side
@@ -61,7 +60,6 @@ int channel_send_result(int socket, int rc, const struct error *error);
  *
  * Return: 0; what the other side says; -EPIPE if it has died, -EINTR, -ETIMEDOUT.
  */
-int channel_wait_result(int socket, int cancel_fd, int timeout_ms,
-			struct error *error);
+int channel_wait_result(int socket, int cancel_fd, int timeout_ms, struct error *error);
 
 #endif /* GMEMCTL_CONTROL_CHANNEL_H */

@@ -15,8 +15,7 @@
 /* Longer than a conversion waits for a page, which the VM does meanwhile. */
 #define TIMEOUT_S 60
 
-static int client_connect(const char *name, unsigned int timeout_s,
-			  struct error *error)
+static int client_connect(const char *name, unsigned int timeout_s, struct error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = timeout_s };
@@ -46,8 +45,7 @@ static int client_connect(const char *name, unsigned int timeout_s,
 
 static int client_send(int fd, struct json_object *request)
 {
-	const char *text = json_object_to_json_string_ext(request,
-						JSON_C_TO_STRING_PLAIN);
+	const char *text = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
 	struct iovec parts[] = {
 		{ .iov_base = (void *)text, .iov_len = strlen(text) },
 		{ .iov_base = (void *)"\n", .iov_len = 1 },
@@ -95,17 +93,14 @@ static int client_exchange(int fd, const char *name, struct json_object *request
 	return rc;
 }
 
-int client_call(const char *name, struct json_object *request,
-		struct json_object **reply, struct json_object **result,
-		struct error *error)
+int client_call(const char *name, struct json_object *request, struct json_object **reply,
+		struct json_object **result, struct error *error)
 {
-	return client_call_within(name, TIMEOUT_S, request, reply, result,
-				  error);
+	return client_call_within(name, TIMEOUT_S, request, reply, result, error);
 }
 
-int client_call_within(const char *name, unsigned int timeout_s,
-		       struct json_object *request, struct json_object **reply,
-		       struct json_object **result, struct error *error)
+int client_call_within(const char *name, unsigned int timeout_s, struct json_object *request,
+		       struct json_object **reply, struct json_object **result, struct error *error)
 {
 	int fd = client_connect(name, timeout_s, error);
 	int rc;

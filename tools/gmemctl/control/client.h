@@ -17,9 +17,8 @@
  * Return: 0; -ENOENT or -ECONNREFUSED if no such VM runs; -ETIME if it does not
  * answer; another negative errno, from the VM or from here.
  */
-int client_call(const char *name, struct json_object *request,
-		struct json_object **reply, struct json_object **result,
-		struct error *error);
+int client_call(const char *name, struct json_object *request, struct json_object **reply,
+		struct json_object **result, struct error *error);
 
 /**
  * client_call_within() - the same, when there is no time to lose

@@ -19,19 +19,16 @@ struct json_object *message_text(const char *text)
 	return string;
 }
 
-static struct json_object *member(struct json_object *object, const char *key,
-				  enum json_type type)
+static struct json_object *member(struct json_object *object, const char *key, enum json_type type)
 {
 	struct json_object *value;
 
-	if (!json_object_object_get_ex(object, key, &value) ||
-	    !json_object_is_type(value, type))
+	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, type))
 		return NULL;
 	return value;
 }
 
-int message_parse(const char *line, size_t length, struct json_object **object,
-		  struct error *error)
+int message_parse(const char *line, size_t length, struct json_object **object, struct error *error)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
 	bool whole;
@@ -48,8 +45,7 @@ int message_parse(const char *line, size_t length, struct json_object **object,
 	json_object_put(*object);
 	*object = NULL;
 	return error_set(error, -EBADMSG, "message", "parse",
-			 "one line with one JSON object, at most %d deep",
-			 DEPTH_MAX);
+			 "one line with one JSON object, at most %d deep", DEPTH_MAX);
 }
 
 struct json_object *message_request(const char *command)
@@ -79,8 +75,7 @@ int message_number(struct json_object *request, const char *key,
 			 "a whole number, not negative");
 }
 
-const char *message_string(struct json_object *request, const char *key,
-			   struct error *error)
+const char *message_string(struct json_object *request, const char *key, struct error *error)
 {
 	struct json_object *string = member(request, key, json_type_string);
 
@@ -90,8 +85,7 @@ const char *message_string(struct json_object *request, const char *key,
 	return NULL;
 }
 
-int message_range(struct json_object *request, struct range *range,
-		  struct error *error)
+int message_range(struct json_object *request, struct range *range, struct error *error)
 {
 	uint64_t start, size;
 
@@ -105,8 +99,7 @@ int message_range(struct json_object *request, struct range *range,
 			 "whole pages of 4096 bytes, at least one");
 }
 
-int message_part(struct json_object *request, struct range *part,
-		 struct error *error)
+int message_part(struct json_object *request, struct range *part, struct error *error)
 {
 	uint64_t size;
 
@@ -125,8 +118,7 @@ int message_part(struct json_object *request, struct range *part,
 	return 0;
 }
 
-int message_state(struct json_object *request, bool *private,
-		  struct error *error)
+int message_state(struct json_object *request, bool *private, struct error *error)
 {
 	const char *to = message_string(request, "to", error);
 
@@ -134,24 +126,20 @@ int message_state(struct json_object *request, bool *private,
 		return -EINVAL;
 	*private = !strcmp(to, "private");
 	return *private || !strcmp(to, "shared") ? 0 :
-	       error_set(error, -EINVAL, "to", "read from the request",
-			 "private or shared");
+	       error_set(error, -EINVAL, "to", "read from the request", "private or shared");
 }
 
-void message_add_number(struct json_object *result, const char *key,
-			uint64_t value)
+void message_add_number(struct json_object *result, const char *key, uint64_t value)
 {
 	json_object_object_add(result, key, json_object_new_uint64(value));
 }
 
-void message_add_string(struct json_object *result, const char *key,
-			const char *value)
+void message_add_string(struct json_object *result, const char *key, const char *value)
 {
 	json_object_object_add(result, key, message_text(value));
 }
 
-void message_add_range(struct json_object *ranges, struct range range,
-		       bool private)
+void message_add_range(struct json_object *ranges, struct range range, bool private)
 {
 	struct json_object *entry = json_object_new_object();
 
@@ -195,15 +183,13 @@ static const char *text(struct json_object *object, const char *key)
 	return string ? json_object_get_string(string) : "";
 }
 
-int message_reply(struct json_object *reply, struct json_object **result,
-		  struct error *error)
+int message_reply(struct json_object *reply, struct json_object **result, struct error *error)
 {
 	struct json_object *ok = member(reply, "ok", json_type_boolean);
 	struct json_object *entry = member(reply, "error", json_type_object);
 	int rc;
 
-	if (ok && json_object_get_boolean(ok) &&
-	    json_object_object_get_ex(reply, "result", result))
+	if (ok && json_object_get_boolean(ok) && json_object_object_get_ex(reply, "result", result))
 		return 0;
 	if (!ok || json_object_get_boolean(ok) || !entry)
 		return error_set(error, -EBADMSG, "VM", "understand its reply",

@@ -52,26 +52,20 @@ int message_number(struct json_object *request, const char *key,
 		   uint64_t *value, struct error *error);
 
 /** message_string() - a member that is a string, or NULL with @error set */
-const char *message_string(struct json_object *request, const char *key,
-			   struct error *error);
+const char *message_string(struct json_object *request, const char *key, struct error *error);
 
 /** message_range() - "start" and "size": whole pages, at least one */
-int message_range(struct json_object *request, struct range *range,
-		  struct error *error);
+int message_range(struct json_object *request, struct range *range, struct error *error);
 
 /** message_part() - the same, where both may be missing; @part: in: all there is */
-int message_part(struct json_object *request, struct range *part,
-		 struct error *error);
+int message_part(struct json_object *request, struct range *part, struct error *error);
 
 /** message_state() - "to": private, or shared */
-int message_state(struct json_object *request, bool *private,
-		  struct error *error);
+int message_state(struct json_object *request, bool *private, struct error *error);
 
 /** message_add_number(), message_add_string() - a member of a result */
-void message_add_number(struct json_object *result, const char *key,
-			uint64_t value);
-void message_add_string(struct json_object *result, const char *key,
-			const char *value);
+void message_add_number(struct json_object *result, const char *key, uint64_t value);
+void message_add_string(struct json_object *result, const char *key, const char *value);
 
 /** message_add_counter() - a number that other threads change */
 static inline void message_add_counter(struct json_object *result, const char *key,
@@ -81,8 +75,7 @@ static inline void message_add_counter(struct json_object *result, const char *k
 }
 
 /** message_add_range() - another range of an array, and its state */
-void message_add_range(struct json_object *ranges, struct range range,
-		       bool private);
+void message_add_range(struct json_object *ranges, struct range range, bool private);
 
 /** message_result() - a reply; takes over @result, which may be NULL */
 struct json_object *message_result(struct json_object *result);
@@ -96,7 +89,6 @@ struct json_object *message_error(const struct error *error);
  *
  * Return: 0; -EBADMSG for what is no reply; the error of the other side.
  */
-int message_reply(struct json_object *reply, struct json_object **result,
-		  struct error *error);
+int message_reply(struct json_object *reply, struct json_object **result, struct error *error);
 
 #endif /* GMEMCTL_CONTROL_MESSAGE_H */

@@ -45,8 +45,7 @@ int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error)
 	else if (!geteuid() && !access("/run", W_OK))
 		used = snprintf(path, RUNTIME_PATH_MAX, "/run/gmemctl");
 	else
-		used = snprintf(path, RUNTIME_PATH_MAX, "/tmp/gmemctl-%u",
-				geteuid());
+		used = snprintf(path, RUNTIME_PATH_MAX, "/tmp/gmemctl-%u", geteuid());
 	if (used < RUNTIME_PATH_MAX)
 		return 0;
 	return error_set(error, -ENAMETOOLONG, "runtime directory", "name",
@@ -60,8 +59,7 @@ static int runtime_check(const char *path, struct error *error)
 
 	if (lstat(path, &status))
 		return error_set(error, -errno, path, "stat", NULL);
-	if (S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-	    !(status.st_mode & 077))
+	if (S_ISDIR(status.st_mode) && status.st_uid == geteuid() && !(status.st_mode & 077))
 		return 0;
 	return error_set(error, -EPERM, path, "use as runtime directory",
 			 "it has to be a directory of yours with mode 0700; or "
@@ -76,8 +74,7 @@ int runtime_prepare(struct error *error)
 	if (rc)
 		return rc;
 	if (mkdir(path, 0700) && errno != EEXIST)
-		return error_set(error, -errno, path, "create",
-				 "or set GMEMCTL_RUNTIME_DIR");
+		return error_set(error, -errno, path, "create", "or set GMEMCTL_RUNTIME_DIR");
 	return runtime_check(path, error);
 }
 
@@ -101,8 +98,7 @@ int runtime_path(const char *name, const char *suffix,
 	if (rc)
 		return rc;
 	if (!runtime_name_valid(name))
-		return error_set(error, -EINVAL, *name ? name : "''",
-				 "use as a name of a VM",
+		return error_set(error, -EINVAL, *name ? name : "''", "use as a name of a VM",
 				 RUNTIME_NAME_RULE);
 	if (snprintf(path, RUNTIME_PATH_MAX, "%s/%s%s", directory, name,
 		     suffix ? suffix : SUFFIX) < RUNTIME_PATH_MAX)
@@ -177,8 +173,7 @@ bool runtime_reap(const char *name)
 	return removed;
 }
 
-int runtime_list(int (*visit)(const char *name, void *data), void *data,
-		 struct error *error)
+int runtime_list(int (*visit)(const char *name, void *data), void *data, struct error *error)
 {
 	char path[RUNTIME_PATH_MAX], *suffix;
 	struct dirent *entry;

@@ -63,8 +63,7 @@ bool runtime_reap(const char *name);
  *
  * Return: 0; a negative errno; what @visit returned if not 0.
  */
-int runtime_list(int (*visit)(const char *name, void *data), void *data,
-		 struct error *error);
+int runtime_list(int (*visit)(const char *name, void *data), void *data, struct error *error);
 
 /**
  * runtime_peer_allowed() - whether to talk to who is at the other end of a socket

@@ -44,8 +44,7 @@ void connection_close(struct connection *connection)
 
 static void reply_set(struct connection *connection, struct json_object *reply)
 {
-	const char *text = json_object_to_json_string_ext(reply,
-						JSON_C_TO_STRING_PLAIN);
+	const char *text = json_object_to_json_string_ext(reply, JSON_C_TO_STRING_PLAIN);
 	size_t size = text ? strlen(text) : 0;
 
 	connection->reply = text ? malloc(size + 1) : NULL;
@@ -90,10 +89,8 @@ static void request_serve(struct connection *connection, uint64_t now_ns,
 
 static void reply_send(struct connection *connection)
 {
-	ssize_t sent = send(connection->fd,
-			    connection->reply + connection->sent,
-			    connection->reply_size - connection->sent,
-			    MSG_NOSIGNAL);
+	ssize_t sent = send(connection->fd, connection->reply + connection->sent,
+			    connection->reply_size - connection->sent, MSG_NOSIGNAL);
 
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
 		connection_close(connection);
@@ -110,8 +107,7 @@ static void reply_send(struct connection *connection)
 
 static void request_receive(struct connection *connection)
 {
-	ssize_t got = recv(connection->fd,
-			   connection->request + connection->used,
+	ssize_t got = recv(connection->fd, connection->request + connection->used,
 			   sizeof(connection->request) - connection->used, 0);
 	struct error error;
 
@@ -260,10 +256,8 @@ static void *server_main(void *data)
 			return NULL;
 		now_ns = clock_now_ns();
 		for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++)
-			if (set.fds[i].revents ||
-			    connection_ready(&server->clients[i]))
-				connection_step(&server->clients[i],
-						set.fds[i].revents, now_ns,
+			if (set.fds[i].revents || connection_ready(&server->clients[i]))
+				connection_step(&server->clients[i], set.fds[i].revents, now_ns,
 						server->serve, server->data);
 		if (set.fds[SERVER_CLIENTS_MAX].revents)
 			server_accept(server, now_ns);
@@ -276,16 +270,14 @@ static int server_listen(struct server *server, struct error *error)
 	int rc;
 
 	memcpy(address.sun_path, server->path, sizeof(server->path));
-	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			    0);
+	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (server->fd < 0)
 		return error_set(error, -errno, "control socket", "create", NULL);
 	unlink(server->path);
 	/* The file that bind() makes gets the mode of the socket. */
 	rc = fchmod(server->fd, 0600);
 	if (!rc)
-		rc = bind(server->fd, (struct sockaddr *)&address,
-			  sizeof(address));
+		rc = bind(server->fd, (struct sockaddr *)&address, sizeof(address));
 	if (!rc)
 		rc = listen(server->fd, SERVER_CLIENTS_MAX);
 	return rc ? error_set(error, -errno, server->path, "listen", NULL) : 0;

@@ -23,8 +23,7 @@
  * Return: 0 with @result set, which may stay NULL; a negative errno with @error
  * set.
  */
-typedef int (*server_fn)(void *data, const char *command,
-			 struct json_object *request,
+typedef int (*server_fn)(void *data, const char *command, struct json_object *request,
 			 struct json_object **result, struct error *error);
 
 /**

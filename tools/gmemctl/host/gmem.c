@@ -78,8 +78,7 @@ const char *host_view_lacks(const struct host_view *view)
 	return view->made ? "a view cannot be made: see dmesg" : NULL;
 }
 
-void host_look_module(const struct host *host, const char *name,
-		      struct host_check *check)
+void host_look_module(const struct host *host, const char *name, struct host_check *check)
 {
 	char path[64], version[64] = "";
 
@@ -91,8 +90,7 @@ void host_look_module(const struct host *host, const char *name,
 	}
 	snprintf(path, sizeof(path), "/sys/module/%s/version", name);
 	host_read_line(host, path, version, sizeof(version));
-	host_say(check, HOST_PASS, "loaded, version %s",
-		 version[0] ? version : "unknown");
+	host_say(check, HOST_PASS, "loaded, version %s", version[0] ? version : "unknown");
 }
 
 /**
@@ -123,8 +121,7 @@ static void line_end(struct looker *looker)
 
 /* A line of which all is known. */
 static void __attribute__((format(printf, 5, 6)))
-line(struct looker *looker, const char *name, bool ok, const char *hint,
-     const char *format, ...)
+line(struct looker *looker, const char *name, bool ok, const char *hint, const char *format, ...)
 {
 	struct host_check *check = host_report_start(looker->report, name);
 	char value[sizeof(check->value)];
@@ -171,8 +168,7 @@ static void look_views(struct looker *looker, struct host_gmem *found)
 	lacks = host_view_lacks(&view);
 	line(looker, "GMEM_FEATURE_VIEW", view.features & GMEM_FEATURE_VIEW,
 	     lacks, "0x%" PRIx64, view.features);
-	line(looker, "GMEM_FEATURE_VIEW_FAULT",
-	     view.features & GMEM_FEATURE_VIEW_FAULT,
+	line(looker, "GMEM_FEATURE_VIEW_FAULT", view.features & GMEM_FEATURE_VIEW_FAULT,
 	     "load gmem_kvm: `gmemctl load`", "0x%" PRIx64, view.features);
 	line(looker, "KVM_HC_MAP_GPA_RANGE exits", view.exits, lacks, "%s",
 	     view.exits ? "an ordinary VM has them" : "not there");
@@ -200,10 +196,8 @@ static void look_vm(struct looker *looker, int kvm)
 	bool ok = fd >= 0;
 
 	for (capability = vm_capabilities; capability->name; capability++)
-		line(looker, capability->name,
-		     vm_capability_met(ok ? fd : kvm, capability),
-		     capability->hint, "0x%x",
-		     vm_capability(ok ? fd : kvm, capability->number));
+		line(looker, capability->name, vm_capability_met(ok ? fd : kvm, capability),
+		     capability->hint, "0x%x", vm_capability(ok ? fd : kvm, capability->number));
 	line(looker, "KVM_CREATE_VM", ok, "see dmesg, and the lines above", "%s",
 	     ok ? "a VM with private memory was created" : strerror(-fd));
 	if (ok)
@@ -219,19 +213,16 @@ static void look_store(struct looker *looker, struct host_gmem *found)
 	looker->missing = 0;
 	looker->needless = found->views;
 	types = vm_capability(kvm, KVM_CAP_VM_TYPES);
-	line(looker, "KVM_X86_SW_PROTECTED_VM",
-	     vm_type_supported(kvm, KVM_X86_SW_PROTECTED_VM),
+	line(looker, "KVM_X86_SW_PROTECTED_VM", vm_type_supported(kvm, KVM_X86_SW_PROTECTED_VM),
 	     "needs Linux 6.8 or newer with CONFIG_KVM_SW_PROTECTED_VM=y; memory of "
-	     "kind gmem does without", "VM types 0x%x",
-	     types < 0 ? 0 : (unsigned int)types);
+	     "kind gmem does without", "VM types 0x%x", types < 0 ? 0 : (unsigned int)types);
 	look_vm(looker, kvm);
 	calls->close(kvm);
 	found->store = !looker->missing &&
 		       !host_stat(looker->host, "/sys/module/gmem_kvm", NULL);
 }
 
-bool host_check_gmem(const struct host *host, struct host_report *report,
-		     struct host_gmem *found)
+bool host_check_gmem(const struct host *host, struct host_report *report, struct host_gmem *found)
 {
 	static const char *const modules[] = { "gmem", "gmem_kvm" };
 	struct looker looker = { .host = host, .report = report };

@@ -29,8 +29,7 @@ const char *host_verdict_name(enum host_verdict verdict)
 	return names[verdict];
 }
 
-struct host_check *host_report_start(struct host_report *report,
-				     const char *name)
+struct host_check *host_report_start(struct host_report *report, const char *name)
 {
 	struct host_check *check = &report->checks[report->count];
 
@@ -47,8 +46,7 @@ void host_report_end(struct host_report *report)
 		report->count++;
 }
 
-const struct host_check *host_report_find(const struct host_report *report,
-					  const char *name)
+const struct host_check *host_report_find(const struct host_report *report, const char *name)
 {
 	for (unsigned int i = 0; i < report->count; i++)
 		if (!strcmp(report->checks[i].name, name))
@@ -56,8 +54,7 @@ const struct host_check *host_report_find(const struct host_report *report,
 	return NULL;
 }
 
-void host_say(struct host_check *check, enum host_verdict verdict,
-	      const char *format, ...)
+void host_say(struct host_check *check, enum host_verdict verdict, const char *format, ...)
 {
 	va_list args;
 
@@ -67,8 +64,7 @@ void host_say(struct host_check *check, enum host_verdict verdict,
 	check->verdict = verdict;
 }
 
-void host_judge(struct host_check *check, bool ok, const char *fix,
-		const char *format, ...)
+void host_judge(struct host_check *check, bool ok, const char *fix, const char *format, ...)
 {
 	va_list args;
 
@@ -140,24 +136,20 @@ void host_init(struct host *host)
 	host->cpuid = host_cpuid;
 	host->msr = host_msr;
 	if (!uname(&name)) {
-		snprintf(host->release, sizeof(host->release), "%s",
-			 name.release);
-		snprintf(host->machine, sizeof(host->machine), "%s",
-			 name.machine);
+		snprintf(host->release, sizeof(host->release), "%s", name.release);
+		snprintf(host->machine, sizeof(host->machine), "%s", name.machine);
 	}
 	if (!getrlimit(RLIMIT_MEMLOCK, &limit))
 		host->memlock = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
 								  limit.rlim_cur;
 }
 
-bool host_version(const struct host *host, unsigned int *major,
-		  unsigned int *minor)
+bool host_version(const struct host *host, unsigned int *major, unsigned int *minor)
 {
 	return sscanf(host->release, "%5u.%5u", major, minor) == 2;
 }
 
-static int host_path(const struct host *host, const char *path,
-		     char full[HOST_PATH_SIZE])
+static int host_path(const struct host *host, const char *path, char full[HOST_PATH_SIZE])
 {
 	int length = snprintf(full, HOST_PATH_SIZE, "%s%s", host->root, path);
 
@@ -201,8 +193,7 @@ static bool host_first_line(const char *line, void *data)
 	return true;
 }
 
-int host_read_line(const struct host *host, const char *path, char *line,
-		   size_t size)
+int host_read_line(const struct host *host, const char *path, char *line, size_t size)
 {
 	char first[HOST_LINE_SIZE] = "";
 	int rc = host_read_lines(host, path, host_first_line, first);
@@ -255,8 +246,7 @@ bool host_has_word(const char *text, const char *word)
 	size_t length = strlen(word);
 
 	for (const char *at = text; (at = strstr(at, word)); at += length)
-		if ((at == text || strchr(" \t:", at[-1])) &&
-		    strchr(" \t\n", at[length]))
+		if ((at == text || strchr(" \t:", at[-1])) && strchr(" \t\n", at[length]))
 			return true;
 	return false;
 }

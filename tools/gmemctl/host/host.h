@@ -44,8 +44,7 @@ void host_init(struct host *host);
 bool host_cpuid(uint32_t leaf, struct host_cpuid *out);
 
 /** host_version() - major and minor of the kernel's release; false if none */
-bool host_version(const struct host *host, unsigned int *major,
-		  unsigned int *minor);
+bool host_version(const struct host *host, unsigned int *major, unsigned int *minor);
 
 /** host_stat() - mode of a file. Return: 0 or a negative errno. */
 int host_stat(const struct host *host, const char *path, unsigned int *mode);
@@ -54,8 +53,7 @@ int host_stat(const struct host *host, const char *path, unsigned int *mode);
 bool host_folder_is_empty(const struct host *host, const char *path);
 
 /** host_read_line() - the first line of a file, without its end */
-int host_read_line(const struct host *host, const char *path, char *line,
-		   size_t size);
+int host_read_line(const struct host *host, const char *path, char *line, size_t size);
 
 /**
  * host_read_lines() - all lines of a file, or of /dev/kmsg
@@ -105,13 +103,11 @@ const char *host_verdict_name(enum host_verdict verdict);
  *
  * Return: the line, to be given to host_report_end() before the next.
  */
-struct host_check *host_report_start(struct host_report *report,
-				     const char *name);
+struct host_check *host_report_start(struct host_report *report, const char *name);
 void host_report_end(struct host_report *report);
 
 /** host_report_find() - a line by its name, or NULL */
-const struct host_check *host_report_find(const struct host_report *report,
-					  const char *name);
+const struct host_check *host_report_find(const struct host_report *report, const char *name);
 
 /** host_say() - what was found, and what it means */
 void host_say(struct host_check *check, enum host_verdict verdict,
@@ -151,8 +147,7 @@ void host_view_look(struct host_view *view);
 const char *host_view_lacks(const struct host_view *view);
 
 /** host_look_module() - whether a module is loaded, to be said in @check */
-void host_look_module(const struct host *host, const char *name,
-		      struct host_check *check);
+void host_look_module(const struct host *host, const char *name, struct host_check *check);
 
 /**
  * struct host_gmem - what there is for private memory of guests
@@ -175,8 +170,7 @@ struct host_gmem {
  *
  * Return: whether one of them can be had.
  */
-bool host_check_gmem(const struct host *host, struct host_report *report,
-		     struct host_gmem *found);
+bool host_check_gmem(const struct host *host, struct host_report *report, struct host_gmem *found);
 
 /**
  * host_check_realm() - look at everything, also after something has failed

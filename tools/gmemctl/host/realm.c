@@ -44,12 +44,10 @@ static void look_kvm(struct realm_host *realm, struct host_check *check)
 {
 	realm->kvm = vm_open_kvm(&realm->error);
 	if (realm->kvm >= 0) {
-		host_say(check, HOST_PASS, "can be opened, API version %d",
-			 KVM_API_VERSION);
+		host_say(check, HOST_PASS, "can be opened, API version %d", KVM_API_VERSION);
 		return;
 	}
-	host_say(check, HOST_FAIL, "%s: %s", realm->error.action,
-		 strerror(-realm->kvm));
+	host_say(check, HOST_FAIL, "%s: %s", realm->error.action, strerror(-realm->kvm));
 	host_fix(check, "%s", realm->error.hint);
 }
 
@@ -72,8 +70,7 @@ static void look_vm(struct realm_host *realm, struct host_check *check)
 			 "guest addresses", realm->ipa_bits);
 		return;
 	}
-	host_say(check, HOST_FAIL, "%s: %s", realm->error.action,
-		 strerror(-realm->vm));
+	host_say(check, HOST_FAIL, "%s: %s", realm->error.action, strerror(-realm->vm));
 	if (realm->vm == -EOPNOTSUPP)
 		host_fix(check, "capability %d means something else on this "
 			 "kernel; " FIX_HOST, REALM_CAP_RMI);
@@ -85,8 +82,7 @@ static void look_populate(struct realm_host *realm, struct host_check *check)
 {
 	bool ok = realm_knows_populate(realm->vm);
 
-	host_judge(check, ok, FIX_ABI, "KVM_ARM_RMI_POPULATE %s",
-		   ok ? "is there" : "is not known");
+	host_judge(check, ok, FIX_ABI, "KVM_ARM_RMI_POPULATE %s", ok ? "is there" : "is not known");
 }
 
 static void look_memory(struct realm_host *realm, struct host_check *check)
@@ -153,8 +149,7 @@ bool host_check_realm(const struct host *host, struct host_report *report)
 
 	*report = (struct host_report){ 0 };
 	for (unsigned int i = 0; i < LINES; i++) {
-		struct host_check *check = host_report_start(report,
-							     lines[i].name);
+		struct host_check *check = host_report_start(report, lines[i].name);
 		const char *reason = missing(&realm, lines[i].needs);
 
 		if (reason)

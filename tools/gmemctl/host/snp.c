@@ -27,8 +27,7 @@ static void snp_host_kernel(struct snp_host *snp, struct host_check *check)
 {
 	unsigned int major = 0, minor = 0;
 	bool ok = host_version(snp->host, &major, &minor) &&
-		  (major > KERNEL_MAJOR ||
-		   (major == KERNEL_MAJOR && minor >= KERNEL_MINOR));
+		  (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR));
 
 	host_judge(check, ok, NULL, "Linux %s", snp->host->release);
 	if (!ok)
@@ -81,15 +80,13 @@ static void snp_host_config(struct snp_host *snp, struct host_check *check)
 		rc = host_read_lines(snp->host, path, config_line, found);
 	}
 	if (rc) {
-		host_say(check, HOST_SKIP, "no configuration in /boot or "
-			 "/lib/modules");
+		host_say(check, HOST_SKIP, "no configuration in /boot or /lib/modules");
 		return;
 	}
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (!found[i])
-			snprintf(missing + strlen(missing),
-				 sizeof(missing) - strlen(missing), " %s",
-				 options[i].name);
+			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing),
+				 " %s", options[i].name);
 	host_judge(check, !missing[0], "install or build a kernel with these options; "
 		   "Debian's amd64 kernels have them", missing[0] ? "without%s" :
 		   "has all that SNP needs", missing);
@@ -155,9 +152,8 @@ static void iommu_guess(const struct host *host, struct host_check *check)
 				sizeof(iommu_parameters[0]); i++) {
 		if (!host_has_word(line, iommu_parameters[i].parameter))
 			continue;
-		host_say(check, iommu_parameters[i].always ? HOST_FAIL :
-			 HOST_SKIP, "the kernel's command line has %s",
-			 iommu_parameters[i].parameter);
+		host_say(check, iommu_parameters[i].always ? HOST_FAIL : HOST_SKIP,
+			 "the kernel's command line has %s", iommu_parameters[i].parameter);
 		return;
 	}
 	if (host_folder_is_empty(host, "/sys/class/iommu"))
@@ -173,8 +169,7 @@ static void snp_host_iommu(struct snp_host *snp, struct host_check *check)
 		iommu_guess(snp->host, check);
 	if (check->verdict != HOST_PASS)
 		host_fix(check, "enable the IOMMU in the BIOS, and start the "
-			 "kernel without iommu=pt, amd_iommu=off and "
-			 "amd_iommu=pgtbl_v2");
+			 "kernel without iommu=pt, amd_iommu=off and amd_iommu=pgtbl_v2");
 }
 
 static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
@@ -186,8 +181,7 @@ static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
 
 	if (host_stat(host, "/sys/module/kvm_amd", NULL)) {
 		host_say(check, HOST_FAIL, "not loaded");
-		host_fix(check, "`modprobe kvm_amd`; dmesg says if the BIOS has "
-			 "turned SVM off");
+		host_fix(check, "`modprobe kvm_amd`; dmesg says if the BIOS has turned SVM off");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -213,8 +207,7 @@ static void snp_host_kvm_device(struct snp_host *snp, struct host_check *check)
 
 	snp->kvm = vm_open_kvm(&error);
 	if (snp->kvm >= 0) {
-		host_say(check, HOST_PASS, "can be opened, API version %d",
-			 KVM_API_VERSION);
+		host_say(check, HOST_PASS, "can be opened, API version %d", KVM_API_VERSION);
 		return;
 	}
 	host_say(check, HOST_FAIL, "%s: %s", error.action, strerror(-snp->kvm));
@@ -242,8 +235,7 @@ static const struct vm_capability capabilities[] = {
 	{ 0, 0, NULL, NULL },
 };
 
-static void snp_host_capabilities(struct snp_host *snp,
-				  struct host_check *check)
+static void snp_host_capabilities(struct snp_host *snp, struct host_check *check)
 {
 	const struct vm_capability *capability;
 
@@ -253,8 +245,7 @@ static void snp_host_capabilities(struct snp_host *snp,
 		host_judge(check, false, FIX_TYPE, "no KVM_CAP_%s", capability->name);
 		return;
 	}
-	host_say(check, HOST_PASS, "private memory, attributes, exits for "
-		 "MAP_GPA_RANGE");
+	host_say(check, HOST_PASS, "private memory, attributes, exits for MAP_GPA_RANGE");
 }
 
 static int sev_attribute(int kvm, uint64_t number, uint64_t *value)
@@ -269,8 +260,7 @@ static int sev_attribute(int kvm, uint64_t number, uint64_t *value)
 	return calls->ioctl(kvm, KVM_GET_DEVICE_ATTR, &attr);
 }
 
-static void snp_host_vmsa_features(struct snp_host *snp,
-				   struct host_check *check)
+static void snp_host_vmsa_features(struct snp_host *snp, struct host_check *check)
 {
 	uint64_t features;
 	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_VMSA_FEATURES, &features);
@@ -307,8 +297,7 @@ static void snp_host_policy(struct snp_host *snp, struct host_check *check)
 			 "takes bits 0 to 17 and 19", strerror(-rc));
 		return;
 	}
-	host_read_line(snp->host, "/sys/devices/system/cpu/smt/active", smt,
-		       sizeof(smt));
+	host_read_line(snp->host, "/sys/devices/system/cpu/smt/active", smt, sizeof(smt));
 	if (smt[0] == '1')
 		needed |= POLICY_SMT;
 	host_judge(check, (policy & needed) == needed,
@@ -404,8 +393,7 @@ bool host_check_snp(const struct host *host, struct host_report *report)
 
 	*report = (struct host_report){ 0 };
 	for (unsigned int i = 0; i < LINES; i++) {
-		struct host_check *check = host_report_start(report,
-							     lines[i].name);
+		struct host_check *check = host_report_start(report, lines[i].name);
 		const char *reason = missing(&snp, lines[i].needs);
 
 		if (reason)

@@ -97,8 +97,7 @@ void snp_host_cpu(struct snp_host *snp, struct host_check *check)
 	char brand[49];
 
 	if (!host->cpuid(LEAF_VERSION, &leaf)) {
-		host_say(check, HOST_FAIL, "%s", host->machine[0] ?
-			 host->machine : "unknown");
+		host_say(check, HOST_FAIL, "%s", host->machine[0] ? host->machine : "unknown");
 		cpu_fix(host, check);
 		return;
 	}
@@ -107,9 +106,8 @@ void snp_host_cpu(struct snp_host *snp, struct host_check *check)
 		snp->family += leaf.eax >> 20 & 0xff;
 	model = (leaf.eax >> 4 & 0xf) | (leaf.eax >> 12 & 0xf0);
 	brand_read(host, brand);
-	host_say(check, is_amd(host) ? HOST_PASS : HOST_FAIL,
-		 "%s, family 0x%x, model 0x%x", brand[0] ? brand : "no name",
-		 snp->family, model);
+	host_say(check, is_amd(host) ? HOST_PASS : HOST_FAIL, "%s, family 0x%x, model 0x%x",
+		 brand[0] ? brand : "no name", snp->family, model);
 	if (!is_amd(host))
 		cpu_fix(host, check);
 }
@@ -134,8 +132,7 @@ void snp_host_features(struct snp_host *snp, struct host_check *check)
 	}
 	snp->cpu = (leaf.eax & all) == all;
 	snp->secure_tsc = leaf.eax & ENCRYPTION_EAX_SECURE_TSC;
-	host_say(check, snp->cpu ? HOST_PASS : HOST_FAIL,
-		 "SEV %s, SEV-ES %s, SEV-SNP %s",
+	host_say(check, snp->cpu ? HOST_PASS : HOST_FAIL, "SEV %s, SEV-ES %s, SEV-SNP %s",
 		 leaf.eax & ENCRYPTION_EAX_SEV ? "yes" : "no",
 		 leaf.eax & ENCRYPTION_EAX_SEV_ES ? "yes" : "no",
 		 leaf.eax & ENCRYPTION_EAX_SNP ? "yes" : "no");
@@ -152,8 +149,7 @@ void snp_host_c_bit(struct snp_host *snp, struct host_check *check)
 	bit = leaf.ebx & 0x3f;
 	/* Below 4 GiB it would be the address of memory. */
 	host_judge(check, bit >= 32, "CPUID is not to be believed: update the BIOS",
-		   "bit %u, physical addresses are %u bits shorter", bit,
-		   leaf.ebx >> 6 & 0x3f);
+		   "bit %u, physical addresses are %u bits shorter", bit, leaf.ebx >> 6 & 0x3f);
 }
 
 void snp_host_asids(struct snp_host *snp, struct host_check *check)
@@ -211,8 +207,7 @@ static bool iomem_line(const char *line, void *data)
 	uint64_t *memory = data;
 	unsigned long long start, end;
 
-	if (strstr(line, ": System RAM") &&
-	    sscanf(line, " %16llx-%16llx", &start, &end) == 2 &&
+	if (strstr(line, ": System RAM") && sscanf(line, " %16llx-%16llx", &start, &end) == 2 &&
 	    end > start && end > *memory)
 		*memory = end;
 	return false;
@@ -263,8 +258,7 @@ static bool rmp_message(const char *line, void *data)
 	for (size_t i = 0; i < sizeof(rmp_messages) / sizeof(*rmp_messages); i++) {
 		if (!strstr(line, rmp_messages[i].text))
 			continue;
-		host_say(check, rmp_messages[i].verdict, "kernel log: %.280s",
-			 text);
+		host_say(check, rmp_messages[i].verdict, "kernel log: %.280s", text);
 		if (check->verdict == HOST_FAIL)
 			host_fix(check, FIX_RMP);
 		/* A range that is found may still turn out too small. */
@@ -364,9 +358,8 @@ void snp_host_firmware(struct snp_host *snp, struct host_check *check)
 	}
 	snp->firmware = true;
 	fix = status_fix(status);
-	host_judge(check, !fix, fix, "%u.%u.%u, SNP %s, RMP %s, %u guests",
-		   status->api_major, status->api_minor, status->build_id,
-		   status->state ? "initialised" : "off",
+	host_judge(check, !fix, fix, "%u.%u.%u, SNP %s, RMP %s, %u guests", status->api_major,
+		   status->api_minor, status->build_id, status->state ? "initialised" : "off",
 		   status->platform_init & SNP_INIT_RMP ? "initialised" : "off",
 		   status->guest_count);
 }
@@ -375,12 +368,10 @@ void snp_host_firmware(struct snp_host *snp, struct host_check *check)
 void snp_host_alias_check(struct snp_host *snp, struct host_check *check)
 {
 	if (snp->status.platform_init & SNP_INIT_ALIAS_CHECK) {
-		host_say(check, HOST_PASS, "done, no two addresses are the same "
-			 "memory");
+		host_say(check, HOST_PASS, "done, no two addresses are the same memory");
 		return;
 	}
-	host_say(check, HOST_SKIP, "not done, or it has found addresses that are "
-		 "the same memory");
+	host_say(check, HOST_SKIP, "not done, or it has found addresses that are the same memory");
 	host_fix(check, "a launch works, but reports say so, and a guest's owner may "
 		 "refuse them: update the BIOS (firmware 1.55.22 of Milan, 1.55.38 of "
 		 "Genoa, or newer)");
@@ -394,9 +385,8 @@ static void tcb_text(unsigned int family, uint64_t tcb, char *text, size_t size)
 	for (unsigned int i = 0; i < 8; i++)
 		part[i] = tcb >> 8 * i & 0xff;
 	if (family >= FAMILY_TURIN)
-		snprintf(text, size, "FMC %u, boot loader %u, TEE %u, SNP %u, "
-			 "microcode %u", part[0], part[1], part[2], part[3],
-			 part[7]);
+		snprintf(text, size, "FMC %u, boot loader %u, TEE %u, SNP %u, microcode %u",
+			 part[0], part[1], part[2], part[3], part[7]);
 	else
 		snprintf(text, size, "boot loader %u, TEE %u, SNP %u, "
 			 "microcode %u", part[0], part[1], part[6], part[7]);
@@ -416,8 +406,7 @@ void snp_host_tcb(struct snp_host *snp, struct host_check *check)
 	host_say(check, HOST_SKIP, "current 0x%016" PRIx64 ": %s; reported 0x%016"
 		 PRIx64 ": %s", now, current, told, reported);
 	host_fix(check, "a launch works; attestation reports and the VCEK have the "
-		 "reported one, until it is changed with SNP_COMMIT or "
-		 "SNP_SET_CONFIG");
+		 "reported one, until it is changed with SNP_COMMIT or SNP_SET_CONFIG");
 }
 
 void snp_host_memlock(struct snp_host *snp, struct host_check *check)
@@ -452,8 +441,7 @@ void snp_host_gmem_device(struct snp_host *snp, struct host_check *check)
 	if (device >= 0 && !rc)
 		host_say(check, HOST_PASS, "can be opened, ABI %u", abi);
 	else
-		host_judge(check, false, error.hint, "%s: %s", error.action,
-			   strerror(-error.rc));
+		host_judge(check, false, error.hint, "%s: %s", error.action, strerror(-error.rc));
 }
 
 /* Of no concern to SNP; but who asks what there is may not know of the other way. */

@@ -295,8 +295,7 @@ static const struct {
 	{ "vmm", vmm_words },
 };
 
-static void fill_in(const struct trace_record *record, const char *key, char *text,
-		    size_t size)
+static void fill_in(const struct trace_record *record, const char *key, char *text, size_t size)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!strcmp(words[i].key, key)) {
@@ -374,8 +373,7 @@ static void add_text(struct items *items, const char *key, const char *text)
 }
 
 /* 0, an errno, or one that has no name */
-static void add_errno(struct items *items, const char *key, const char *name_key,
-		      uint64_t number)
+static void add_errno(struct items *items, const char *key, const char *name_key, uint64_t number)
 {
 	const char *name = number && number < 4096 ? strerrorname_np((int)number) : NULL;
 

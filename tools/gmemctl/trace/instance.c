@@ -73,8 +73,7 @@ static int find_tracefs(const char *const *folders, const char **tracefs, struct
 			 "has none", folders[0]);
 }
 
-static int event_missing(const char *tracefs, const struct trace_event *event,
-			 struct error *error)
+static int event_missing(const char *tracefs, const struct trace_event *event, struct error *error)
 {
 	char system[64];
 
@@ -141,8 +140,7 @@ static void remove_stale(const char *tracefs)
 		closedir(dir);
 }
 
-static int instance_make(const char *tracefs, struct trace_instance *instance,
-			 struct error *error)
+static int instance_make(const char *tracefs, struct trace_instance *instance, struct error *error)
 {
 	int rc;
 
@@ -195,8 +193,7 @@ static int instance_enable(const struct trace_instance *instance, uint32_t event
 			   trace_events[i].name);
 		rc = write_text(instance->path, name, "1");
 		if (rc)
-			error_set(error, rc, trace_events[i].name, "switch the event on",
-				  NULL);
+			error_set(error, rc, trace_events[i].name, "switch the event on", NULL);
 	}
 	return rc;
 }

@@ -46,8 +46,7 @@ static bool memory_link(const char *path, char *name, size_t size)
  * Anybody can have a file of such a name: of any kind, and another one by the time it is
  * opened. Only a gmem fd has the ioctl. What has been closed since is left out, too.
  */
-static int memory_add(struct who_memory **memories, size_t *count, pid_t pid,
-		      const char *path)
+static int memory_add(struct who_memory **memories, size_t *count, pid_t pid, const char *path)
 {
 	struct who_memory memory = { .pid = pid }, *more;
 	struct gmem_ioctl_stat stat_gmem;
@@ -66,8 +65,7 @@ static int memory_add(struct who_memory **memories, size_t *count, pid_t pid,
 	memory.inode = st.st_ino;
 	memory.length = (uint64_t)st.st_size;
 	for (size_t i = 0; i < *count; i++) {
-		if ((*memories)[i].device == memory.device &&
-		    (*memories)[i].inode == memory.inode)
+		if ((*memories)[i].device == memory.device && (*memories)[i].inode == memory.inode)
 			goto out_close;
 	}
 	more = realloc(*memories, (*count + 1) * sizeof(*more));
@@ -83,8 +81,7 @@ out_close:
 }
 
 /* Return: 0; -ESRCH if it has gone, -EACCES, -ENOMEM. */
-static int memory_add_all(struct who_memory **memories, size_t *count, const char *proc,
-			  pid_t pid)
+static int memory_add_all(struct who_memory **memories, size_t *count, const char *proc, pid_t pid)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;

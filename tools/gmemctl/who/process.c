@@ -319,8 +319,7 @@ static int process_visit(const char *proc, pid_t pid, void *data)
 		return errno == ENOENT ? 0 : -errno;
 	rc = look_at(&look);
 	if (rc > 0) {
-		who_command(proc, pid, look.process.command,
-			    sizeof(look.process.command));
+		who_command(proc, pid, look.process.command, sizeof(look.process.command));
 		more = look_grow(search->processes, search->count, sizeof(*more));
 		rc = more ? 0 : -ENOMEM;
 		if (more) {
@@ -361,9 +360,8 @@ int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid,
 	return rc ? error_set(error, rc, proc, "look at the processes", NULL) : 0;
 }
 
-int who_processes(const char *proc, const struct who_memory *memory,
-		  struct who_process **processes, size_t *count, unsigned int *unseen,
-		  struct error *error)
+int who_processes(const char *proc, const struct who_memory *memory, struct who_process **processes,
+		  size_t *count, unsigned int *unseen, struct error *error)
 {
 	struct search search = { .memory = memory };
 	int rc = who_each_process(proc, process_visit, &search, unseen, error);

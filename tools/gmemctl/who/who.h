@@ -120,9 +120,8 @@ struct who_process {
  * @unseen: out: processes that this one may not look into
  * @processes: out: of @count, for who_processes_free()
  */
-int who_processes(const char *proc, const struct who_memory *memory,
-		  struct who_process **processes, size_t *count, unsigned int *unseen,
-		  struct error *error);
+int who_processes(const char *proc, const struct who_memory *memory, struct who_process **processes,
+		  size_t *count, unsigned int *unseen, struct error *error);
 void who_processes_free(struct who_process *processes, size_t count);
 
 #endif /* GMEMCTL_WHO_WHO_H */
