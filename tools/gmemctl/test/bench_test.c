@@ -38,8 +38,7 @@ static const char *value(const char *array, size_t index, const char *key)
 	struct json_object *elements, *found;
 
 	if (!json_object_object_get_ex(out_root(), array, &elements) ||
-	    !json_object_object_get_ex(json_object_array_get_idx(elements, index), key,
-				       &found))
+	    !json_object_object_get_ex(json_object_array_get_idx(elements, index), key, &found))
 		return "";
 	return json_object_get_string(found);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <json-c/json.h>
+#include <openssl/pem.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli_run.h"
+#include "test_key.h"
 #include "ksft.h"
 
 char cli_program[4096];
@@ -30,16 +32,37 @@ static int run(const char *command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int cli_run(const char *format, ...)
+static int run_snp(const char *format, va_list args)
 {
 	char arguments[2048], command[8192];
-	va_list args;
 
-	va_start(args, format);
 	vsnprintf(arguments, sizeof(arguments), format, args);
-	va_end(args);
 	snprintf(command, sizeof(command), "'%s' snp %s >out 2>&1", cli_program, arguments);
 	return run(command);
+}
+
+int cli_run(const char *format, ...)
+{
+	va_list args;
+	int code;
+
+	va_start(args, format);
+	code = run_snp(format, args);
+	va_end(args);
+	return code;
+}
+
+bool cli_did(int code, const char *says, const char *format, ...)
+{
+	va_list args;
+	int got;
+
+	va_start(args, format);
+	got = run_snp(format, args);
+	va_end(args);
+	if (got != code)
+		printf("# exit code %d, expected %d\n", got, code);
+	return cli_says(says) && got == code;
 }
 
 int cli_shell(const char *format, ...)
@@ -62,13 +85,23 @@ void cli_write(const char *name, const void *data, size_t size)
 	fclose(file);
 }
 
+void cli_write_key(void)
+{
+	EVP_PKEY *key = test_key(TEST_ID_KEY);
+	FILE *file = fopen("key.pem", "wb");
+
+	ASSERT_TRUE(file);
+	EXPECT_EQ(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+	fclose(file);
+	EVP_PKEY_free(key);
+}
+
 const char *cli_get(const char *object, const char *key, char *value, size_t size)
 {
 	struct json_object *root = json_object_from_file("out"), *child = root, *member;
 
 	*value = '\0';
-	if (root && (!object ||
-		     json_object_object_get_ex(root, object, &child)) &&
+	if (root && (!object || json_object_object_get_ex(root, object, &child)) &&
 	    json_object_object_get_ex(child, key, &member))
 		snprintf(value, size, "%s", json_object_get_string(member));
 	json_object_put(root);

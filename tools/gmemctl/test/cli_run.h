@@ -40,6 +40,16 @@ bool cli_has(const char *object, const char *key, const char *value);
 /** cli_says() - whether "out" has this text in it */
 bool cli_says(const char *text);
 
+/**
+ * cli_did() - run as cli_run() does. Return: whether the exit code is @code, and @says is
+ *	in "out"
+ */
+bool cli_did(int code, const char *says, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** cli_write_key() - a private key, "key.pem" */
+void cli_write_key(void);
+
 /** cli_get() - a value of the JSON object in "out", or "" */
 const char *cli_get(const char *object, const char *key, char *value, size_t size);
 

@@ -43,8 +43,7 @@ static int serve(void *data, const char *command, struct json_object *request,
 		return error_set(error, -EBUSY, "page", "convert", "number %u",
 				 (unsigned int)number);
 	*result = json_object_new_object();
-	json_object_object_add(*result, "twice",
-			       json_object_new_uint64(2 * number));
+	json_object_object_add(*result, "twice", json_object_new_uint64(2 * number));
 	return 0;
 }
 
@@ -71,8 +70,7 @@ static bool raw_connect_to(int fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%.64s/" NAME
-		 ".sock", ksft_folder());
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.64s/" NAME ".sock", ksft_folder());
 	return !connect(fd, (struct sockaddr *)&address, sizeof(address));
 }
 
@@ -137,15 +135,13 @@ static bool raw_closed(int fd)
 	return poll(&wait, 1, 10000) == 1 && recv(fd, &byte, 1, 0) <= 0;
 }
 
-static int call(const char *command, int number, uint64_t *twice,
-		struct error *error)
+static int call(const char *command, int number, uint64_t *twice, struct error *error)
 {
 	struct json_object *request = json_object_new_object();
 	struct json_object *reply, *result, *value;
 	int rc;
 
-	json_object_object_add(request, "command",
-			       json_object_new_string(command));
+	json_object_object_add(request, "command", json_object_new_string(command));
 	json_object_object_add(request, "number", json_object_new_int(number));
 	rc = client_call(NAME, request, &reply, &result, error);
 	json_object_put(request);
@@ -185,8 +181,7 @@ TEST_OF(control, names)
 	EXPECT_STREQ(path, "/x/vm.sock");
 	EXPECT_EQ(runtime_path("../vm", NULL, path, NULL), -EINVAL);
 	setenv("GMEMCTL_RUNTIME_DIR", "/a/path/that/is/much/longer/than/any/"
-	       "address/of/a/socket/could/ever/be/because/these/have/room/for/"
-	       "some/hundred", 1);
+	       "address/of/a/socket/could/ever/be/because/these/have/room/for/some/hundred", 1);
 	EXPECT_EQ(runtime_path("vm", NULL, path, NULL), -ENAMETOOLONG);
 	unsetenv("GMEMCTL_RUNTIME_DIR");
 }
@@ -486,8 +481,7 @@ TEST_OF(control, descriptors)
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(100 * sizeof(int))];
-	} control = { .header = { .cmsg_len = CMSG_LEN(100 * sizeof(int)),
-				  .cmsg_level = SOL_SOCKET,
+	} control = { .header = { .cmsg_len = CMSG_LEN(100 * sizeof(int)), .cmsg_level = SOL_SOCKET,
 				  .cmsg_type = SCM_RIGHTS } };
 	const char *text = "{\"command\":\"none\"}\n";
 	struct iovec part = { (void *)text, strlen(text) };
@@ -503,8 +497,7 @@ TEST_OF(control, descriptors)
 	EXPECT_STRSTR(raw_line(fd), "true");
 	before = open_descriptors();
 	for (int i = 0; i < 100; i++)
-		memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd,
-		       sizeof(int));
+		memcpy(CMSG_DATA(&control.header) + i * sizeof(int), &fd, sizeof(int));
 	EXPECT_GT(sendmsg(fd, &message, MSG_NOSIGNAL), 0);
 	EXPECT_STRSTR(raw_line(fd), "true");
 	EXPECT_EQ(open_descriptors(), before);

@@ -166,14 +166,12 @@ static void write_files(void)
 {
 	host_fake_write("/boot/config-6.12.0-test", "# a comment\n"
 			"CONFIG_AMD_MEM_ENCRYPT=y\nCONFIG_AMD_IOMMU=y\n"
-			"CONFIG_KVM_AMD=m\nCONFIG_KVM_AMD_SEV=y\n"
-			"CONFIG_CRYPTO_DEV_CCP_DD=m\n"
+			"CONFIG_KVM_AMD=m\nCONFIG_KVM_AMD_SEV=y\nCONFIG_CRYPTO_DEV_CCP_DD=m\n"
 			"CONFIG_CRYPTO_DEV_SP_PSP=y\n");
 	host_fake_write("/proc/cpuinfo", "processor\t: 0\n"
 			"flags\t\t: fpu sev sev_es sev_snp debug_swap\n");
 	host_fake_write("/proc/cmdline", "root=/dev/sda1 quiet\n");
-	host_fake_write("/proc/iomem",
-			"00001000-0009ffff : System RAM\n"
+	host_fake_write("/proc/iomem", "00001000-0009ffff : System RAM\n"
 			"100000000-103fffffff : System RAM\n"
 			"  110000000-1100fffff : Kernel code\n");
 	host_fake_write("/dev/kmsg", "6,1,0,-;Linux version 6.12.0-test\n"
@@ -217,8 +215,7 @@ void host_fake_start(void)
 	write_files();
 }
 
-static int remove_one(const char *path, const struct stat *info, int type,
-		      struct FTW *where)
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
 {
 	(void)info;
 	(void)type;

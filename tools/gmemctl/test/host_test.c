@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../host/host.h"
+#include "cli_run.h"
 #include "host_fake.h"
 #include "ksft.h"
 
@@ -26,8 +24,7 @@ static bool look(void)
 }
 
 /* Whether a line has this verdict, and this text in its value and fix. */
-static bool said(const char *name, enum host_verdict verdict, const char *value,
-		 const char *fix)
+static bool said(const char *name, enum host_verdict verdict, const char *value, const char *fix)
 {
 	const struct host_check *check = host_report_find(&report, name);
 
@@ -56,6 +53,12 @@ static bool only_failed(const char *name, const char *value, const char *fix)
 	return ok && report.failed == 1;
 }
 
+/* Whether it has this fault, and no other. */
+static bool fails(const char *name, const char *value, const char *fix)
+{
+	return !look() && only_failed(name, value, fix);
+}
+
 TEST_OF(host, good)
 {
 	host_fake_start();
@@ -77,8 +80,7 @@ TEST_OF(host, good)
 	EXPECT_TRUE(said("/dev/sev", HOST_PASS, "can be opened (mode 0644)", NULL));
 	EXPECT_TRUE(said("firmware", HOST_PASS, "1.55.21, SNP initialised", NULL));
 	EXPECT_TRUE(said("tcb", HOST_PASS,
-			 "0xd208000000000703: boot loader 3, TEE 7, SNP 8, microcode 210",
-			 NULL));
+			 "0xd208000000000703: boot loader 3, TEE 7, SNP 8, microcode 210", NULL));
 	EXPECT_TRUE(said("/dev/kvm", HOST_PASS, "12", NULL));
 	EXPECT_TRUE(said("vm-type", HOST_PASS, "0x1d", NULL));
 	EXPECT_TRUE(said("capabilities", HOST_PASS, "MAP_GPA_RANGE", NULL));
@@ -114,19 +116,16 @@ TEST_OF(host, cpu)
 	/* A Rome: SEV and SEV-ES only. */
 	host_fake_start();
 	host_fake.encryption.eax = 0xf;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("sev-snp", "SEV-ES yes, SEV-SNP no", "EPYC 7003"));
+	EXPECT_TRUE(fails("sev-snp", "SEV-ES yes, SEV-SNP no", "EPYC 7003"));
 
 	host_fake_start();
 	host_fake.encryption.eax = 0;
 	host_fake.version_ecx = 1U << 31;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("sev-snp", "SEV no", "this is a VM"));
+	EXPECT_TRUE(fails("sev-snp", "SEV no", "this is a VM"));
 
 	host_fake_start();
 	host_fake.encryption.ebx = 0;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("c-bit", "bit 0", "BIOS"));
+	EXPECT_TRUE(fails("c-bit", "bit 0", "BIOS"));
 }
 
 TEST_OF(host, arm64)
@@ -145,39 +144,33 @@ TEST_OF(host, asids)
 {
 	host_fake_start();
 	host_fake.encryption.edx = 1;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("asids", "none", "Minimum SEV non-ES ASID"));
+	EXPECT_TRUE(fails("asids", "none", "Minimum SEV non-ES ASID"));
 
 	/* The BIOS gives some, but guests have them all. */
 	host_fake_start();
 	host_fake.config.asids = 0;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("vm", "KVM_SEV_INIT2: ", "ASID"));
+	EXPECT_TRUE(fails("vm", "KVM_SEV_INIT2: ", "ASID"));
 }
 
 TEST_OF(host, bios)
 {
 	host_fake_start();
 	host_fake.syscfg = 0;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("syscfg", "memory encryption off, SNP off", "SMEE"));
+	EXPECT_TRUE(fails("syscfg", "memory encryption off, SNP off", "SMEE"));
 
 	host_fake_start();
 	host_fake.syscfg = 1 << 23;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("syscfg", "encryption on, SNP off", "kernel-snp"));
+	EXPECT_TRUE(fails("syscfg", "encryption on, SNP off", "kernel-snp"));
 
 	host_fake_start();
 	host_fake.rmp_base = 0;
 	host_fake.rmp_end = 0;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("rmp", "reserved no RMP table", "in the BIOS"));
+	EXPECT_TRUE(fails("rmp", "reserved no RMP table", "in the BIOS"));
 
 	/* Memory ends at 260 GiB, where the table needs 260 MiB and 16 KiB. */
 	host_fake_start();
 	host_fake.rmp_end -= 0x1000;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("rmp", "MiB; memory needs 261 MiB", "all memory"));
+	EXPECT_TRUE(fails("rmp", "MiB; memory needs 261 MiB", "all memory"));
 	host_fake_start();
 	host_fake_write("/proc/iomem", "00000000-00000000 : System RAM\n");
 	host_fake.rmp_end -= 0x1000;
@@ -212,55 +205,45 @@ TEST_OF(host, log)
 			"[0x0000000035600000 - 0x00000000757fffff]\n"
 			"3,3,0,-;SEV-SNP: Memory reserved for the RMP table does "
 			"not cover full system RAM (expected 0x1 got 0x0)\n");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("rmp", "does not cover full", "in the BIOS"));
+	EXPECT_TRUE(fails("rmp", "does not cover full", "in the BIOS"));
 
 	host_fake_start();
 	host_fake.no_msr = true;
 	host_fake_write("/dev/kmsg", "3,3,0,-;SEV-SNP: Memory for the RMP table "
 			"has not been reserved by BIOS\n");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("rmp", "not been reserved by BIOS", "in the BIOS"));
+	EXPECT_TRUE(fails("rmp", "not been reserved by BIOS", "in the BIOS"));
 }
 
 TEST_OF(host, kernel)
 {
 	host_fake_start();
 	strcpy(host_fake.host.release, "6.10.11");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("kernel", "Linux 6.10.11", "since Linux 6.11"));
+	EXPECT_TRUE(fails("kernel", "Linux 6.10.11", "since Linux 6.11"));
 	EXPECT_TRUE(said("kernel-config", HOST_SKIP, "no configuration", NULL));
 
 	host_fake_start();
 	strcpy(host_fake.host.release, "custom");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("kernel", "Linux custom", "newer"));
+	EXPECT_TRUE(fails("kernel", "Linux custom", "newer"));
 
 	host_fake_start();
 	host_fake_write("/boot/config-6.12.0-test", "CONFIG_KVM_AMD=m\n"
 			"CONFIG_AMD_MEM_ENCRYPT=y\nCONFIG_AMD_IOMMU=y\n"
-			"# CONFIG_KVM_AMD_SEV is not set\n"
-			"CONFIG_CRYPTO_DEV_CCP_DD=m\n"
+			"# CONFIG_KVM_AMD_SEV is not set\nCONFIG_CRYPTO_DEV_CCP_DD=m\n"
 			"CONFIG_CRYPTO_DEV_SP_PSP=m\n");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("kernel-config",
-				"without CONFIG_KVM_AMD_SEV CONFIG_CRYPTO_DEV_SP_PSP",
-				"kernel with these"));
+	EXPECT_TRUE(fails("kernel-config", "without CONFIG_KVM_AMD_SEV CONFIG_CRYPTO_DEV_SP_PSP",
+			  "kernel with these"));
 
 	host_fake_start();
 	host_fake_write("/proc/cpuinfo", "flags\t\t: fpu sev sev_snp_not sev_es\n");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("kernel-snp", "is not in the flags", "dmesg"));
+	EXPECT_TRUE(fails("kernel-snp", "is not in the flags", "dmesg"));
 }
 
 TEST_OF(host, iommu)
 {
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "4,7,0,-;AMD-Vi: SNP: IOMMU disabled or "
-			"configured in passthrough mode, SNP cannot be "
-			"supported.\n");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("iommu", "passthrough mode", "without iommu=pt"));
+			"configured in passthrough mode, SNP cannot be supported.\n");
+	EXPECT_TRUE(fails("iommu", "passthrough mode", "without iommu=pt"));
 
 	/* The log does not reach back, or is root's. */
 	host_fake_start();
@@ -270,8 +253,7 @@ TEST_OF(host, iommu)
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "");
 	host_fake_write("/proc/cmdline", "quiet amd_iommu=off\n");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("iommu", "amd_iommu=off", "BIOS"));
+	EXPECT_TRUE(fails("iommu", "amd_iommu=off", "BIOS"));
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "");
 	host_fake_write("/proc/cmdline", "iommu=pt\n");
@@ -280,22 +262,19 @@ TEST_OF(host, iommu)
 	host_fake_start();
 	host_fake_write("/dev/kmsg", "");
 	host_fake_write("/sys/class/iommu/ivhd0", NULL);
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("iommu", "none", "BIOS"));
+	EXPECT_TRUE(fails("iommu", "none", "BIOS"));
 }
 
 TEST_OF(host, module)
 {
 	host_fake_start();
 	host_fake_write("/sys/module/kvm_amd/parameters/sev_snp", "N\n");
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("kvm_amd", "sev=Y sev_es=Y sev_snp=N", "/etc/modprobe.d/kvm.conf"));
+	EXPECT_TRUE(fails("kvm_amd", "sev=Y sev_es=Y sev_snp=N", "/etc/modprobe.d/kvm.conf"));
 
 	/* A kernel that does not know the parameter. */
 	host_fake_start();
 	host_fake_write("/sys/module/kvm_amd/parameters/sev_snp", NULL);
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("kvm_amd", "sev_snp=N", "modprobe"));
+	EXPECT_TRUE(fails("kvm_amd", "sev_snp=N", "modprobe"));
 
 	host_fake_start();
 	host_fake_write("/sys/module/kvm_amd/parameters/sev", NULL);
@@ -303,8 +282,7 @@ TEST_OF(host, module)
 	host_fake_write("/sys/module/kvm_amd/parameters/sev_snp", NULL);
 	host_fake_write("/sys/module/kvm_amd/parameters", NULL);
 	host_fake_write("/sys/module/kvm_amd", NULL);
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("kvm_amd", "not loaded", "modprobe kvm_amd"));
+	EXPECT_TRUE(fails("kvm_amd", "not loaded", "modprobe kvm_amd"));
 }
 
 TEST_OF(host, sev_device)
@@ -312,23 +290,20 @@ TEST_OF(host, sev_device)
 	host_fake_start();
 	host_fake.sev_rc = -ENOENT;
 	host_fake_write("/dev/sev", NULL);
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("/dev/sev", "No such file", "modprobe ccp"));
+	EXPECT_TRUE(fails("/dev/sev", "No such file", "modprobe ccp"));
 	EXPECT_TRUE(said("firmware", HOST_SKIP, "/dev/sev cannot be opened", NULL));
 	EXPECT_TRUE(said("tcb", HOST_SKIP, "/dev/sev cannot be opened", NULL));
 
 	host_fake_start();
 	host_fake.sev_rc = -EACCES;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("/dev/sev", "Permission denied (mode 0644)", "run as root"));
+	EXPECT_TRUE(fails("/dev/sev", "Permission denied (mode 0644)", "run as root"));
 }
 
 TEST_OF(host, firmware)
 {
 	host_fake_start();
 	host_fake.api_minor = 50;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("firmware", "1.50.21", "1.51 or newer"));
+	EXPECT_TRUE(fails("firmware", "1.50.21", "1.51 or newer"));
 
 	host_fake_start();
 	host_fake.config.snp_uninitialized = true;
@@ -386,8 +361,7 @@ TEST_OF(host, kvm)
 {
 	host_fake_start();
 	host_fake.kvm_rc = -EACCES;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("/dev/kvm", "Permission denied", "group"));
+	EXPECT_TRUE(fails("/dev/kvm", "Permission denied", "group"));
 	EXPECT_TRUE(said("vm", HOST_SKIP, "/dev/kvm cannot be opened", NULL));
 
 	/* All is well, but KVM gives no VMs of the type. */
@@ -410,18 +384,15 @@ TEST_OF(host, memory)
 	host_fake_start();
 	host_fake_write("/sys/module/gmem_kvm/version", NULL);
 	host_fake_write("/sys/module/gmem_kvm", NULL);
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("gmem_kvm", "not loaded", "gmemctl load"));
+	EXPECT_TRUE(fails("gmem_kvm", "not loaded", "gmemctl load"));
 
 	host_fake_start();
 	host_fake.gmem_rc = -ENOENT;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("/dev/gmem", "open: No such", "gmemctl load"));
+	EXPECT_TRUE(fails("/dev/gmem", "open: No such", "gmemctl load"));
 
 	host_fake_start();
 	host_fake.abi++;
-	EXPECT_FALSE(look());
-	EXPECT_TRUE(only_failed("/dev/gmem", "ABI version", "gmemctl unload"));
+	EXPECT_TRUE(fails("/dev/gmem", "ABI version", "gmemctl unload"));
 }
 
 /* Files that are empty, endless lines, or not text at all. */
@@ -451,39 +422,17 @@ TEST_OF(host, rubbish)
 TEST_OF(host, cli)
 {
 	static const char *const commands[] = { "check snp", "snp status", "check gmem" };
-	char program[512], command[700], line[64];
-	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 16);
 
-	if (size < 0)
-		return;
-	program[size] = '\0';
-	strcpy(strrchr(program, '/'), "/gmemctl");
-	if (access(program, X_OK)) {
-		ksft_skip("%s is not built", program);
-		return;
-	}
+	cli_init();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		struct json_object *root, *usable = NULL, *checks = NULL;
-		char text[65536] = "";
-		FILE *pipe;
-		int status;
+		int code = cli_shell("'%s' %s --json >out 2>&1", cli_program, commands[i]);
+		struct json_object *root = json_object_from_file("out"), *usable, *checks;
 
-		snprintf(command, sizeof(command), "'%s' %s --json 2>&1",
-			 program, commands[i]);
-		pipe = popen(command, "r");
-		EXPECT_TRUE(pipe);
-		while (fgets(line, sizeof(line), pipe))
-			strncat(text, line, sizeof(text) - strlen(text) - 1);
-		status = pclose(pipe);
-		root = json_tokener_parse(text);
-		EXPECT_TRUE(json_object_object_get_ex(root, "usable", &usable));
-		EXPECT_TRUE(json_object_object_get_ex(root, "checks", &checks));
+		ASSERT_TRUE(json_object_object_get_ex(root, "usable", &usable));
+		ASSERT_TRUE(json_object_object_get_ex(root, "checks", &checks));
 		EXPECT_TRUE(i == 2 || json_object_array_length(checks) == 28);
-		EXPECT_TRUE(WIFEXITED(status));
-		EXPECT_EQ(WEXITSTATUS(status), (json_object_get_boolean(usable) ? 0 : 4));
+		EXPECT_EQ(code, (json_object_get_boolean(usable) ? 0 : 4));
 		json_object_put(root);
 	}
-	snprintf(command, sizeof(command), "'%s' check much >/dev/null 2>&1",
-		 program);
-	EXPECT_EQ(WEXITSTATUS(system(command)), 2);
+	EXPECT_EQ(cli_shell("'%s' check much >/dev/null 2>&1", cli_program), 2);
 }

@@ -159,8 +159,7 @@ static void launch_signed(const void *data, size_t size, uint32_t cpus)
 		launch_world_firmware(&world, data, size);
 	launch_world_sign(&world, &signature, true);
 	if (launch_world_run(&world, SNP_LAUNCH_FINISHED))
-		printf("# %s: %s: %s\n", world.error.object, world.error.action,
-		       world.error.hint);
+		printf("# %s: %s: %s\n", world.error.object, world.error.action, world.error.hint);
 	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FINISHED);
 	printf("# %u CPUs, %llu pages, %u calls, %u CPUID corrections\n", cpus,
 	       (unsigned long long)world.launch.predicted.pages,
@@ -216,8 +215,7 @@ static bool has_gmem(void)
 				    calls->open(GMEM_DEVICE_PATH, O_RDWR);
 
 	if (fd < 0)
-		ksft_skip(KSFT_BY_DESIGN " " GMEM_DEVICE_PATH " cannot be opened: "
-			  "`gmemctl load`");
+		ksft_skip(KSFT_BY_DESIGN " " GMEM_DEVICE_PATH " cannot be opened: `gmemctl load`");
 	else
 		calls->close(fd);
 	return fd >= 0;

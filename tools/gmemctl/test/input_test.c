@@ -131,8 +131,7 @@ TEST_OF(input, C19_regular)
 
 	start();
 	for (unsigned int i = 0; i < 4; i++) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			      0600);
+		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 		EXPECT_TRUE(write_all(fd, bytes, sizes[i]));
 		close(fd);
@@ -219,15 +218,13 @@ TEST_OF(input, C19_open_fd)
 	free(expected);
 }
 
-static int take_some(void *context, const uint8_t *bytes, size_t size,
-		     struct error *error)
+static int take_some(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
 	unsigned int *blocks = context;
 
 	(void)bytes;
 	EXPECT_TRUE(size);
-	return ++*blocks < 3 ? 0 : error_set(error, -ECANCELED, "test", "take",
-					     NULL);
+	return ++*blocks < 3 ? 0 : error_set(error, -ECANCELED, "test", "take", NULL);
 }
 
 /* Each kind that cannot be read is refused in words, and at once. */

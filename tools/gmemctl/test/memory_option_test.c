@@ -131,12 +131,10 @@ TEST_OF(memory_option, hugepages)
 			    "kind=hugetlb conflicts with hugepages=off"));
 	EXPECT_TRUE(refused("hugepages,kind=gmem",
 			    "hugepages are incompatible with memory of kind gmem"));
-	EXPECT_TRUE(refused("3M,hugepages",
-			    "RAM size 3 MB is not aligned to 2 MB "
+	EXPECT_TRUE(refused("3M,hugepages", "RAM size 3 MB is not aligned to 2 MB "
 			    "hugepages; choose a memory size that is a multiple of "
 			    "the hugepage size"));
-	EXPECT_TRUE(refused("hugepages,hugepage_size=3M",
-			    "hugepage size 3 MB must "
+	EXPECT_TRUE(refused("hugepages,hugepage_size=3M", "hugepage size 3 MB must "
 			    "be a power of two and at least the host page size"));
 }
 

@@ -27,8 +27,7 @@ static void start(void)
 		.existing_fd = -1,
 		.node = -1,
 	};
-	config = (struct memory_config){ .requests = &request,
-					 .nr_requests = 1 };
+	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
 	memset(&error, 0, sizeof(error));
 }
 

@@ -39,8 +39,7 @@ static void start(void)
 
 static void put(const char *name, const char *text)
 {
-	int fd = open(in_directory(name), O_WRONLY | O_CREAT | O_TRUNC |
-		      O_CLOEXEC, 0644);
+	int fd = open(in_directory(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	EXPECT_GE(fd, 0);
 	EXPECT_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));

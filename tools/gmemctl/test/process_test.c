@@ -90,8 +90,7 @@ static int start_small(unsigned int unused)
 	int file = memfd_create("small", MFD_CLOEXEC);
 
 	(void)unused;
-	if (file < 0 || dup2(file, 1) < 0 || process_start() ||
-	    setrlimit(RLIMIT_FSIZE, &none))
+	if (file < 0 || dup2(file, 1) < 0 || process_start() || setrlimit(RLIMIT_FSIZE, &none))
 		return 1;
 	return puts("lost") < 0 || !fflush(stdout) || errno != EFBIG;
 }
@@ -125,8 +124,7 @@ static int count_lines(void)
 	int count = 0, number;
 
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "line %d and", &number) == 1 &&
-		    number == count)
+		if (sscanf(line, "line %d and", &number) == 1 && number == count)
 			count++;
 	if (file)
 		fclose(file);

@@ -191,8 +191,7 @@ static int save_as(const char *name, const char *file, bool and_stop)
 			fd = pipe_fds[1];
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
-		execl(cli_program, "gmemctl", "save", name, path,
-		      and_stop ? "--stop" : NULL, NULL);
+		execl(cli_program, "gmemctl", "save", name, path, and_stop ? "--stop" : NULL, NULL);
 		_exit(127);
 	}
 	EXPECT_EQ(waitpid(child, &status, 0), child);

@@ -5,25 +5,12 @@
  */
 #include <stdio.h>
 #include <unistd.h>
-#include <openssl/pem.h>
 
 #include "../base/hex.h"
 #include "../snp/measure.h"
 #include "cli_run.h"
 #include "snp_build.h"
-#include "test_key.h"
 #include "ksft.h"
-
-static void cli_write_key(void)
-{
-	EVP_PKEY *key = test_key(TEST_ID_KEY);
-	FILE *file;
-
-	file = fopen("key.pem", "wb");
-	EXPECT_EQ(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
-	fclose(file);
-	EVP_PKEY_free(key);
-}
 
 static void predict(const uint8_t *data, char text[2 * SNP_DIGEST_SIZE + 1])
 {
@@ -78,13 +65,13 @@ static void check_id_files(void)
 /* 3: another digest or policy, a block that was changed; 1: no such files. */
 static void check_id_exit_codes(void)
 {
-	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a " IMAGE " --features 0x21"), 3);
-	EXPECT_TRUE(cli_says("b: compare digest"));
-	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a --policy 0xb0000 --json"), 3);
-	EXPECT_TRUE(cli_says("compare policy"));
+	EXPECT_TRUE(cli_did(3, "b: compare digest",
+			    "id-check --id-block b --id-auth a " IMAGE " --features 0x21"));
+	EXPECT_TRUE(cli_did(3, "compare policy",
+			    "id-check --id-block b --id-auth a --policy 0xb0000 --json"));
 	EXPECT_FALSE(cli_shell("{ head -c 95 b; printf '\\377'; } >changed"));
-	EXPECT_EQ(cli_run("id-check --id-block changed --id-auth a"), 3);
-	EXPECT_TRUE(cli_says("ID block: check signature"));
+	EXPECT_TRUE(cli_did(3, "ID block: check signature",
+			    "id-check --id-block changed --id-auth a"));
 	EXPECT_EQ(cli_run("id-check --id-block none --id-auth a"), 1);
 	EXPECT_EQ(cli_run("id-check --id-block a --id-auth b"), 1);
 	EXPECT_EQ(cli_run("id-check --id-block b --id-auth fw"), 1);
@@ -94,8 +81,7 @@ static void check_id(void)
 {
 	cli_write_key();
 	EXPECT_EQ(cli_run("id-block " IMAGE " --id-key key.pem --id-block b "
-			  "--id-auth a --guest-svn 3 --json"),
-		  0);
+			  "--id-auth a --guest-svn 3 --json"), 0);
 	EXPECT_TRUE(cli_has(NULL, "guest_svn", "3"));
 	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a " IMAGE), 0);
 	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a --policy 0x30000"), 0);
@@ -142,8 +128,7 @@ TEST_OF(snp, f28_base64)
 	EXPECT_FALSE(cli_run("id-check --id-block line --id-auth lines"));
 	/* One byte less, one character that is none, the other file */
 	EXPECT_FALSE(cli_shell("head -c 95 b | base64 >short && tr A _ <a64 >odd"));
-	EXPECT_EQ(cli_run("id-check --id-block short --id-auth a64"), 1);
-	EXPECT_TRUE(cli_says("expected 96"));
+	EXPECT_TRUE(cli_did(1, "expected 96", "id-check --id-block short --id-auth a64"));
 	EXPECT_EQ(cli_run("id-check --id-block b64 --id-auth odd"), 1);
 	EXPECT_EQ(cli_run("id-check --id-block a64 --id-auth b64"), 1);
 }
@@ -167,8 +152,7 @@ TEST_OF(snp, f21)
 
 		snprintf(command, sizeof(command), "%s --policy %s",
 			 commands[i / 4], policies[i % 4]);
-		EXPECT_EQ(cli_run(command), 2);
-		EXPECT_TRUE(cli_says(i % 4 == 3 ? "reserved" : "bit 17"));
+		EXPECT_TRUE(cli_did(2, i % 4 == 3 ? "reserved" : "bit 17", command));
 	}
 }
 

@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <openssl/pem.h>
+#include <openssl/evp.h>
 
 #include "../snp/measure.h"
+#include "cli_run.h"
 #include "igvm_build.h"
 #include "run_case.h"
 #include "snp_build.h"
@@ -19,28 +20,6 @@
 #include "ksft.h"
 
 #define MEMORY_FD 77
-
-static void write_file(const char *name, const void *data, size_t size)
-{
-	FILE *file = fopen(name, "wb");
-
-	EXPECT_TRUE(file);
-	EXPECT_EQ(fwrite(data, 1, size, file), size);
-	if (file)
-		fclose(file);
-}
-
-static void write_key(const char *name)
-{
-	EVP_PKEY *key = test_key(TEST_ID_KEY);
-	FILE *file = fopen(name, "wb");
-
-	EXPECT_TRUE(file);
-	EXPECT_EQ(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
-	if (file)
-		fclose(file);
-	EVP_PKEY_free(key);
-}
 
 /* For the commands: memory of the guest, made before it is. */
 static void open_memory(off_t size, int number)
@@ -60,9 +39,9 @@ static void enter(void)
 
 	ASSERT_FALSE(chdir(ksft_folder()));
 	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
-	write_file("fw", data, sizeof(data));
-	write_key("key.pem");
-	write_file("certs", "certificates", 12);
+	cli_write("fw", data, sizeof(data));
+	cli_write_key();
+	cli_write("certs", "certificates", 12);
 	open_memory((64 << 20) + BUILD_SIZE, MEMORY_FD);
 }
 
@@ -229,12 +208,11 @@ static void write_igvm(const char *name)
 {
 	size_t size = igvm_build_finish(&build);
 
-	write_file(name, build.file, size);
+	cli_write(name, build.file, size);
 }
 
 /* One page, and two vCPUs of which one has a byte that is not as usual */
-static void write_vcpus(const char *name, unsigned int vcpu, unsigned int at,
-			uint8_t value)
+static void write_vcpus(const char *name, unsigned int vcpu, unsigned int at, uint8_t value)
 {
 	uint8_t vmsa[4096];
 

@@ -27,15 +27,13 @@ static void init(void)
 	cli_write("fw", data, sizeof(data));
 }
 
-static bool has_sha256(const char *key, const void *data,
-		       size_t size)
+static bool has_sha256(const char *key, const void *data, size_t size)
 {
 	uint8_t digest[SNP_SHA256_SIZE];
 	char text[2 * SNP_SHA256_SIZE + 1];
 
 	EXPECT_FALSE(snp_sha256(data, size, digest));
-	return cli_has("kernel", key,
-		       hex_format(digest, sizeof(digest), text));
+	return cli_has("kernel", key, hex_format(digest, sizeof(digest), text));
 }
 
 /* The kernel is only hashed: 257 MiB of zeros, one more than used to fit. */
@@ -46,8 +44,7 @@ TEST_OF(snp_measure, f10)
 	EXPECT_EQ(cli_run(MEASURE "--kernel k"), 0);
 	EXPECT_TRUE(cli_has("kernel", "kernel_sha256",
 			    "053eadfdec682cf16f3f8704c7609c57868dd75765e08dc5a7491f5d06bcb74d"));
-	EXPECT_EQ(cli_run(MEASURE "--kernel ."), 1);
-	EXPECT_TRUE(cli_says("directory"));
+	EXPECT_TRUE(cli_did(1, "directory", MEASURE "--kernel ."));
 }
 
 /* What has no size, or no end that could be asked for, is read to its end. */
@@ -160,8 +157,7 @@ TEST_OF(snp_measure, f15)
 	EXPECT_TRUE(same_digest("--vcpu-signature 0", "--vcpu-signature 0x0"));
 	EXPECT_FALSE(same_digest("--vcpu-signature 0", "--vcpu-signature 1"));
 	EXPECT_EQ(cli_run("measure --firmware fw"), 2);
-	EXPECT_EQ(cli_run("launch --firmware fw --vcpu-signature 0"), 2);
-	EXPECT_TRUE(cli_says("no such CPU"));
+	EXPECT_TRUE(cli_did(2, "no such CPU", "launch --firmware fw --vcpu-signature 0"));
 }
 
 static void init_svsm(void)
@@ -182,8 +178,7 @@ static void init_svsm(void)
 TEST_OF(snp_measure, f16)
 {
 	init_svsm();
-	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-size 64K --vmm ec2"), 2);
-	EXPECT_TRUE(cli_says("not with --svsm"));
+	EXPECT_TRUE(cli_did(2, "not with --svsm", MEASURE SVSM "--vars-size 64K --vmm ec2"));
 	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-size 64K --vmm qemu"), 0);
 }
 
@@ -191,8 +186,7 @@ TEST_OF(snp_measure, f16)
 TEST_OF(snp_measure, f17)
 {
 	init_svsm();
-	EXPECT_EQ(cli_run(MEASURE SVSM), 2);
-	EXPECT_TRUE(cli_says("--vars-size"));
+	EXPECT_TRUE(cli_did(2, "--vars-size", MEASURE SVSM));
 	EXPECT_EQ(cli_run(MEASURE SVSM "--vars-size 0"), 0);
 	EXPECT_FALSE(cli_shell("truncate -s 64K vars && truncate -s 1 odd"));
 	EXPECT_TRUE(same_digest(SVSM "--vars-file vars", SVSM "--vars-size 64K"));
@@ -206,8 +200,7 @@ TEST_OF(snp_measure, f17)
 TEST_OF(snp_measure, f18)
 {
 	init_svsm();
-	EXPECT_TRUE(same_digest(SVSM "--vars-size 64K --features 0x21",
-				SVSM "--vars-size 64K"));
+	EXPECT_TRUE(same_digest(SVSM "--vars-size 64K --features 0x21", SVSM "--vars-size 64K"));
 	EXPECT_TRUE(cli_has("vcpus", "features", "1"));
 	EXPECT_FALSE(same_digest("--vcpu-type EPYC --features 0x21", "--vcpu-type EPYC"));
 }
@@ -239,8 +232,7 @@ TEST_OF(snp_measure, f25_kernel)
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
 		uint8_t file[2048] = { [0x1fe] = 0x55, [0x1ff] = 0xaa };
 
-		memcpy(file + kernels[i].offset, kernels[i].bytes,
-		       strlen(kernels[i].bytes));
+		memcpy(file + kernels[i].offset, kernels[i].bytes, strlen(kernels[i].bytes));
 		cli_write("k", file, sizeof(file));
 		EXPECT_EQ(cli_run(MEASURE "--kernel k"), 0);
 		EXPECT_TRUE(has_sha256("kernel_sha256", file, sizeof(file)));
@@ -249,23 +241,21 @@ TEST_OF(snp_measure, f25_kernel)
 		else
 			EXPECT_EQ(cli_shell("grep -q warning out"), 1);
 	}
-	EXPECT_EQ(cli_run(MEASURE "--kernel /dev/null"), 0);
-	EXPECT_TRUE(cli_says("an empty file"));
-	EXPECT_EQ(cli_run("measure --ovmf fw --vcpu-type EPYC --kernel fw"), 0);
-	EXPECT_TRUE(cli_says("gmemctl: fw: warning: it is a file"));
+	EXPECT_TRUE(cli_did(0, "an empty file", MEASURE "--kernel /dev/null"));
+	EXPECT_TRUE(cli_did(0, "gmemctl: fw: warning: it is a file",
+			    "measure --ovmf fw --vcpu-type EPYC --kernel fw"));
 }
 
 /* The CPU is said once: none of the ways wins silently. */
 TEST_OF(snp_measure, f25_cpu)
 {
 	init();
-	EXPECT_EQ(cli_run(MEASURE "--vcpu-signature 1"), 2);
-	EXPECT_TRUE(cli_says("not with another one"));
+	EXPECT_TRUE(cli_did(2, "not with another one", MEASURE "--vcpu-signature 1"));
 	EXPECT_EQ(cli_run(MEASURE "--vcpu-family 25 --vcpu-model 1 --vcpu-stepping 1"), 2);
 	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-sig 1 --vcpu-model 1"), 2);
 	EXPECT_EQ(cli_run(MEASURE "--vcpu-type EPYC-Milan"), 2);
-	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-sig 1 --vcpu-signature 2"), 2);
-	EXPECT_TRUE(cli_says("not with another one"));
+	EXPECT_TRUE(cli_did(2, "not with another one",
+			    "measure --firmware fw --vcpu-sig 1 --vcpu-signature 2"));
 	EXPECT_EQ(cli_run("launch --firmware fw --vcpu-type EPYC --vcpu-sig 1"), 2);
 }
 
@@ -280,13 +270,11 @@ TEST_OF(snp_measure, f28_aliases)
 				"--append quiet"));
 	EXPECT_TRUE(same_digest("--vcpu-type EPYC-Milan",
 				"--vcpu-family 25 --vcpu-model 1 --vcpu-stepping 1"));
-	EXPECT_TRUE(same_digest("--mode snp:svsm " SVSM "--vars-size 0",
-				SVSM "--vars-size 0"));
+	EXPECT_TRUE(same_digest("--mode snp:svsm " SVSM "--vars-size 0", SVSM "--vars-size 0"));
 	EXPECT_EQ(cli_run(MEASURE "--mode seves"), 2);
 	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-family 25"), 2);
 	EXPECT_EQ(cli_run("measure --firmware fw --vcpu-family 25 --vcpu-model "
-			  "256 --vcpu-stepping 1"),
-		  2);
+			  "256 --vcpu-stepping 1"), 2);
 }
 
 TEST_OF(snp_measure, f28_output)
@@ -300,8 +288,7 @@ TEST_OF(snp_measure, f28_output)
 	EXPECT_FALSE(cli_shell("echo %s | cmp - out", digest));
 	EXPECT_FALSE(cli_run("measure --ovmf fw --vcpu-type EPYC --output-format base64"));
 	EXPECT_FALSE(cli_shell("base64 -d out | od -An -v -tx1 >d && "
-			       "printf %s $(cat d) >d && printf %s | cmp - d",
-			       "%s", digest));
+			       "printf %s $(cat d) >d && printf %s | cmp - d", "%s", digest));
 	EXPECT_FALSE(cli_run("measure --mode snp:ovmf-hash --ovmf fw"));
 	EXPECT_FALSE(cli_shell("echo %s | cmp - out", firmware));
 	EXPECT_EQ(cli_run(MEASURE "--output-format hex"), 2);
@@ -343,18 +330,13 @@ TEST_OF(snp_measure, f28_igvm)
 			    "ee865a28b90616d143aa51d764887be30daeff1647d8c19e"));
 	EXPECT_TRUE(cli_has("igvm", "highest_vtl", "2"));
 	EXPECT_EQ(cli_shell("grep -q warning out"), 1);
-	EXPECT_FALSE(cli_run("measure --igvm i --output-format hex"));
-	EXPECT_TRUE(cli_says("41676cc0548bbe92b2cfcb49"));
-	EXPECT_FALSE(cli_run("measure --igvm order"));
-	EXPECT_TRUE(cli_says("warning: the digest is that of the file"));
+	EXPECT_TRUE(cli_did(0, "41676cc0548bbe92b2cfcb49", "measure --igvm i --output-format hex"));
+	EXPECT_TRUE(cli_did(0, "warning: the digest is that of the file", "measure --igvm order"));
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		EXPECT_EQ(cli_run("measure --igvm i %s", options[i]), 2);
-		EXPECT_TRUE(cli_says("not with"));
+		EXPECT_TRUE(cli_did(2, "not with", "measure --igvm i %s", options[i]));
 	}
-	EXPECT_EQ(cli_run("measure --firmware i --vcpu-type EPYC"), 1);
-	EXPECT_TRUE(cli_says("give it with --igvm"));
-	EXPECT_EQ(cli_run("measure --igvm fw"), 1);
-	EXPECT_TRUE(cli_says("does not begin with"));
+	EXPECT_TRUE(cli_did(1, "give it with --igvm", "measure --firmware i --vcpu-type EPYC"));
+	EXPECT_TRUE(cli_did(1, "does not begin with", "measure --igvm fw"));
 	EXPECT_FALSE(cli_shell("head -c 8192 i >cut"));
 	EXPECT_EQ(cli_run("measure --igvm cut"), 1);
 }

@@ -3,8 +3,7 @@
 
 #define PAGE RANGE_PAGE_SIZE
 
-void two_requests_init(struct two_requests *two, enum backing_kind first,
-		       enum backing_kind second)
+void two_requests_init(struct two_requests *two, enum backing_kind first, enum backing_kind second)
 {
 	two->ranges[0] = (struct range){ 64 * PAGE, 80 * PAGE };
 	two->ranges[1] = (struct range){ 0, 8 * PAGE };

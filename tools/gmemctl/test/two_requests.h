@@ -13,7 +13,6 @@ struct two_requests {
 };
 
 /** two_requests_init() - 16 pages at page 64 and 8 at 0; of @second, 8 at 32 */
-void two_requests_init(struct two_requests *two, enum backing_kind first,
-		       enum backing_kind second);
+void two_requests_init(struct two_requests *two, enum backing_kind first, enum backing_kind second);
 
 #endif /* GMEMCTL_TEST_TWO_REQUESTS_H */

@@ -34,6 +34,12 @@ static bool refused(const char *begin, int code)
 	return false;
 }
 
+/* The exit code, and what is said among other things */
+#define SAYS(code, text, ...) do {			\
+	EXPECT_EQ(GMEMCTL(__VA_ARGS__), code);		\
+	EXPECT_STRSTR(preload_said, text);		\
+} while (0)
+
 #define REFUSED(begin, ...) EXPECT_TRUE(refused(begin, GMEMCTL(__VA_ARGS__)))
 
 /* Return: the one JSON object that the output is, or NULL. */
@@ -42,8 +48,7 @@ static struct json_object *object(void)
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *parsed;
 
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT |
-			       JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	parsed = json_tokener_parse_ex(tokener, preload_said, (int)strlen(preload_said) + 1);
 	if (json_tokener_get_error(tokener) != json_tokener_success)
 		printf("# not JSON: %s\n", preload_said);
@@ -65,8 +70,7 @@ static const char *error_object(struct json_object *parsed)
 	struct json_object *errors, *value;
 
 	if (!json_object_object_get_ex(parsed, "errors", &errors) ||
-	    !json_object_object_get_ex(json_object_array_get_idx(errors, 0),
-				       "object", &value))
+	    !json_object_object_get_ex(json_object_array_get_idx(errors, 0), "object", &value))
 		return "";
 	return json_object_get_string(value);
 }
@@ -158,8 +162,7 @@ TEST_OF(usage, C21_names)
 		REFUSED("NAME", one[i], "--", "-web");
 		EXPECT_STRSTR(preload_said, "not '-web'");
 		REFUSED("NAME", one[i], "a/b");
-		EXPECT_EQ(GMEMCTL(one[i], "--", "none"), 1);
-		EXPECT_STRSTR(preload_said, "no VM of that name");
+		SAYS(1, "no VM of that name", one[i], "--", "none");
 	}
 	REFUSED("NAME", "convert", "--", "-web", "0", "4K", "private");
 	REFUSED("NAME", "decommit", "--", "-web", "0", "4K");
@@ -182,10 +185,8 @@ TEST_OF(usage, C25_early)
 	REFUSED("--memory", "run", "--kernel", "/none", "--memory", "64K");
 	REFUSED("--memory", "run", "--kernel", "/none", "--memory", "4097K,kind=x");
 	REFUSED("guest memory", "run", "--kernel", "/none", "--memory", "1048577");
-	REFUSED("--power-off-port", "run", "--kernel", "/none",
-		"--power-off-port", "0x604");
-	REFUSED("--power-off-port", "restore", "/none", "--power-off-port",
-		"65536");
+	REFUSED("--power-off-port", "run", "--kernel", "/none", "--power-off-port", "0x604");
+	REFUSED("--power-off-port", "restore", "/none", "--power-off-port", "65536");
 	REFUSED("STATE", "convert", "a", "0", "4K", "no");
 	REFUSED("START", "convert", "a", "1", "4K", "private");
 	REFUSED("SIZE", "convert", "a", "0", "0", "private");
@@ -196,29 +197,23 @@ TEST_OF(usage, C25_early)
 /* D1 to D5 of the review: where --help, --json and their short forms go */
 TEST_OF(usage, asked)
 {
-	EXPECT_EQ(GMEMCTL("-h"), 0);
-	EXPECT_STRSTR(preload_said, "usage: gmemctl [COMMAND");
-	EXPECT_EQ(GMEMCTL("-V"), 0);
-	EXPECT_STRSTR(preload_said, "ABI");
-	EXPECT_EQ(GMEMCTL("ps", "-h"), 0);
-	EXPECT_STRSTR(preload_said, "usage: gmemctl ps");
+	SAYS(0, "usage: gmemctl [COMMAND", "-h");
+	SAYS(0, "ABI", "-V");
+	SAYS(0, "usage: gmemctl ps", "ps", "-h");
 	JSON(0, "--json", "ps");
 	JSON(2, "--json", "bogus");
-	EXPECT_EQ(GMEMCTL("help", "snp", "measure"), 0);
-	EXPECT_STRSTR(preload_said, "--output-format");
+	SAYS(0, "--output-format", "help", "snp", "measure");
 	EXPECT_FALSE(strstr(preload_said, "--id-key"));
 	EXPECT_EQ(GMEMCTL("snp", "id-block", "--help"), 0);
 	EXPECT_FALSE(strstr(preload_said, "--output-format"));
 	EXPECT_STRSTR(preload_said, "--id-key");
-	EXPECT_EQ(GMEMCTL("run", "--vm-type", "snp", "--help"), 0);
-	EXPECT_STRSTR(preload_said, "--cpuid-strict");
+	SAYS(0, "--cpuid-strict", "run", "--vm-type", "snp", "--help");
 	REFUSED("bogus", "snp", "bogus", "--help");
 	REFUSED("snp", "snp");
 	REFUSED("bogus", "help", "snp", "bogus");
 	REFUSED("bogus", "help", "run", "bogus");
 	/* The value of another option is none of these. */
-	EXPECT_EQ(GMEMCTL("run", "--kernel", "/none", "--append", "--help"), 1);
-	EXPECT_STRSTR(preload_said, "/none: open input");
+	SAYS(1, "/none: open input", "run", "--kernel", "/none", "--append", "--help");
 	EXPECT_EQ(GMEMCTL("run", "--kernel", "/none", "--append", "--json"), 1);
 	EXPECT_FALSE(strncmp(preload_said, "gmemctl: /none", 14));
 }
@@ -228,8 +223,7 @@ TEST_OF(usage, values)
 {
 	REFUSED("--vcpus", "run", "--vcpus", "33");
 	EXPECT_STRSTR(preload_said, "expected 1 to 32, not '33'");
-	EXPECT_EQ(GMEMCTL("convert", "none", "1M", "0x1000", "shared"), 1);
-	EXPECT_STRSTR(preload_said, "no VM of that name");
+	SAYS(1, "no VM of that name", "convert", "none", "1M", "0x1000", "shared");
 	EXPECT_EQ(GMEMCTL("dump", "--", "none", "0x1K", "4KiB"), 1);
 	REFUSED("SIZE", "dump", "none", "0", "4X");
 	REFUSED("SIZE", "dump", "none", "0");
@@ -312,12 +306,9 @@ TEST_OF(usage, progress)
 /* What a shell offers to complete */
 TEST_OF(usage, complete)
 {
-	EXPECT_EQ(GMEMCTL("__complete", ""), 0);
-	EXPECT_STRSTR(preload_said, "decommit\n");
-	EXPECT_EQ(GMEMCTL("__complete", "snp", ""), 0);
-	EXPECT_STRSTR(preload_said, "id-check\n");
-	EXPECT_EQ(GMEMCTL("__complete", "run", "--str"), 0);
-	EXPECT_STRSTR(preload_said, "--strategy\n");
+	SAYS(0, "decommit\n", "__complete", "");
+	SAYS(0, "id-check\n", "__complete", "snp", "");
+	SAYS(0, "--strategy\n", "__complete", "run", "--str");
 	EXPECT_STRSTR(preload_said, "--json\n");
 	EXPECT_EQ(GMEMCTL("__complete", "run", "--strategy", ""), 0);
 	EXPECT_STREQ(preload_said, "inplace\ndiscard\n");
@@ -325,8 +316,7 @@ TEST_OF(usage, complete)
 	EXPECT_FALSE(*preload_said);
 	EXPECT_EQ(GMEMCTL("__complete", "ps", "--color", ""), 0);
 	EXPECT_STREQ(preload_said, "auto\nalways\nnever\n");
-	EXPECT_EQ(GMEMCTL("__complete", "bogus", ""), 0);
-	EXPECT_STRSTR(preload_said, "--help");
+	SAYS(0, "--help", "__complete", "bogus", "");
 }
 
 /* Wide enough for a terminal, and there is an example. */
@@ -382,12 +372,10 @@ TEST_OF(usage, C25_taken)
 	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
 	EXPECT_FALSE(server_start(&taken, "taken", serve, NULL, NULL));
 	EXPECT_FALSE(server_start(&giver, "giver", serve, NULL, NULL));
-	EXPECT_EQ(GMEMCTL("handover", "giver", "--name", "taken"), 1);
-	EXPECT_STRSTR(preload_said, "taken: use as a name of a VM: File exists");
-	EXPECT_EQ(GMEMCTL("handover", "giver", "--name", "giver"), 1);
-	EXPECT_STRSTR(preload_said, "test: serve: ");
-	EXPECT_EQ(GMEMCTL("handover", "giver", "--name", "new"), 1);
-	EXPECT_STRSTR(preload_said, "test: serve: ");
+	SAYS(1, "taken: use as a name of a VM: File exists", "handover", "giver", "--name",
+	     "taken");
+	SAYS(1, "test: serve: ", "handover", "giver", "--name", "giver");
+	SAYS(1, "test: serve: ", "handover", "giver", "--name", "new");
 	server_stop(&giver);
 	server_stop(&taken);
 	EXPECT_FALSE(rmdir(ksft_folder()));

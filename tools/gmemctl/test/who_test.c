@@ -109,12 +109,9 @@ TEST_OF(who, buffers)
 	start(FIRST SECOND);
 	link_fd(9, "anon_inode:[io_uring]");
 	write_file("fdinfo/9", "pos:\t0\nSqMask:\t0x7\nUserFiles:\t1\n    0: x\nUserBufs:\t6\n"
-		   "    0: 0x7f0000000000/4096\n"
-		   "    1: 0x7f000000f000/8192\n"
-		   "    2: 0x7f00000ff800/4096\n"
-		   "    3: 0x7e0000000000/1099512741888\n"
-		   "    4: 0xffffffffffffff00/4096\n"
-		   "    5: 0x1000/4096\n"
+		   "    0: 0x7f0000000000/4096\n    1: 0x7f000000f000/8192\n"
+		   "    2: 0x7f00000ff800/4096\n    3: 0x7e0000000000/1099512741888\n"
+		   "    4: 0xffffffffffffff00/4096\n    5: 0x1000/4096\n"
 		   "PollList:\n  op=6, task_works=0\n");
 	look();
 	ASSERT_EQ(1, count);

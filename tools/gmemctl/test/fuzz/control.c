@@ -64,8 +64,7 @@ static void client_open(struct client *client)
 {
 	int fds[2];
 
-	FUZZ_ASSERT(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
-				SOCK_NONBLOCK, 0, fds));
+	FUZZ_ASSERT(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds));
 	client->fd = fds[0];
 	client->lines = 0;
 	client->replies = 0;
@@ -100,8 +99,7 @@ static void check_reply(const char *line, size_t length)
 	FUZZ_ASSERT(!message_parse(line, length, &reply, &error));
 	rc = message_reply(reply, &result, &error);
 	if (rc) {
-		FUZZ_ASSERT(error.rc == rc && error.object[0] &&
-			    error.action[0]);
+		FUZZ_ASSERT(error.rc == rc && error.object[0] && error.action[0]);
 		FUZZ_ASSERT(json_object_object_get_ex(reply, "error", &entry));
 		FUZZ_ASSERT(*string_of(entry, "message"));
 		FUZZ_ASSERT(strcmp(string_of(entry, "object"), "VM"));
@@ -137,14 +135,12 @@ static void client_read(struct client *client)
 }
 
 /* What does not fit any more is the client's loss. */
-static void client_send(struct client *client, const void *data, size_t size,
-			int passed)
+static void client_send(struct client *client, const void *data, size_t size, int passed)
 {
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
-				  .cmsg_level = SOL_SOCKET,
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
 				  .cmsg_type = SCM_RIGHTS } };
 	struct iovec part = { (void *)data, size };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
@@ -168,8 +164,7 @@ static const char *const commands[] = {
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /* Nobody listens anywhere: a connection would go on after the input. */
-static void client_request(struct client *client, const struct request *request,
-			   int passed)
+static void client_request(struct client *client, const struct request *request, int passed)
 {
 	static const char *const channels[] = {
 		"\"job-0\"", "\"\"", "\"../x\"", "null",
@@ -182,13 +177,10 @@ static void client_request(struct client *client, const struct request *request,
 	char text[256];
 	int size;
 
-	size = snprintf(text, sizeof(text), "{\"command\":\"%s%.*s\","
-			"\"to\":%s,\"channel\":%s,"
-			"\"start\":%llu,\"size\":%llu}\n",
-			commands[request->command % COMMANDS],
-			request->to & 0x80 ? request->to % 32 : 0, tail,
-			sides[request->to % 8], channels[request->to / 8 % 4],
-			(unsigned long long)request->start,
+	size = snprintf(text, sizeof(text), "{\"command\":\"%s%.*s\",\"to\":%s,\"channel\":%s,"
+			"\"start\":%llu,\"size\":%llu}\n", commands[request->command % COMMANDS],
+			request->to & 0x80 ? request->to % 32 : 0, tail, sides[request->to % 8],
+			channels[request->to / 8 % 4], (unsigned long long)request->start,
 			(unsigned long long)request->size);
 	client_send(client, text, (size_t)size, passed);
 }
@@ -202,8 +194,7 @@ static void serve(void)
 				     connection_events(connection), 0 };
 
 		poll(&fd, 1, 0);
-		if (connection->fd >= 0 &&
-		    (fd.revents || connection_ready(connection)))
+		if (connection->fd >= 0 && (fd.revents || connection_ready(connection)))
 			connection_step(connection, fd.revents, 1,
 					pc_control_serve, &pc_fake.control);
 		/* Nobody has more than his place. */
@@ -299,8 +290,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-static uint8_t *put_request(uint8_t *at, uint8_t command, uint8_t to,
-			    uint64_t start, uint64_t size)
+static uint8_t *put_request(uint8_t *at, uint8_t command, uint8_t to, uint64_t start, uint64_t size)
 {
 	struct request request = { command, to, start, size };
 
