@@ -21,22 +21,6 @@ struct bench_rows {
 	struct json_object *rows, *left_out;
 };
 
-/* Such a line of several words is for people who look for faults. */
-static void take_measure(struct bench_rows *all, char *text)
-{
-	if (strchr(text, ' '))
-		return;
-	snprintf(all->measure, sizeof(all->measure), "%s", text);
-	out_string(out_root(), "measure", text);
-	out_text("%-46s %-17s %-13s %12s %8s\n", "", "", "for each", text, "+-");
-}
-
-static void add_number(struct json_object *row, const char *key, const char *text)
-{
-	if (row)
-		json_object_object_add(row, key, json_object_new_double_s(atof(text), text));
-}
-
 /* Part a row into its fields. Return: whether it has just those. */
 static bool split(char *text, char *field[FIELDS])
 {
@@ -51,6 +35,12 @@ static bool split(char *text, char *field[FIELDS])
 		}
 	}
 	return i == FIELDS && !text;
+}
+
+static void add_number(struct json_object *row, const char *key, const char *text)
+{
+	if (row)
+		json_object_object_add(row, key, json_object_new_double_s(atof(text), text));
 }
 
 static void take_row(struct bench_rows *all, char *text)
@@ -73,58 +63,43 @@ static void take_row(struct bench_rows *all, char *text)
 		 atof(field[AMOUNT]) < 100 ? 1 : 0, atof(field[AMOUNT]), atof(field[SPREAD]));
 }
 
-static void take_skip(struct bench_rows *all, char *why)
-{
-	struct json_object *entry = out_append(all->left_out);
-
-	out_string(entry, "case", all->name);
-	out_string(entry, "why", why);
-	out_text("not here: %s: %s\n", all->name, why);
-}
-
-static void take_case(struct bench_rows *all, char *name)
-{
-	snprintf(all->name, sizeof(all->name), "%s", name);
-}
-
-static void take_failure(struct bench_rows *all, char *what)
-{
-	out_error(all->name[0] ? all->name : "gmem_bench", what, 0, NULL);
-}
-
-static void take_line(struct bench_rows *all, char *line)
-{
-	static const struct {
-		const char *begin;
-		void (*take)(struct bench_rows *all, char *text);
-	} kinds[] = {
-		{ "# measure: ", take_measure },
-		{ "# case: ", take_case },
-		{ "# bench: ", take_row },
-		{ "# skip: ", take_skip },
-		{ "# fail: ", take_failure },
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t length = strlen(kinds[i].begin);
-
-		if (!strncmp(line, kinds[i].begin, length))
-			kinds[i].take(all, line + length);
-	}
-}
-
 void bench_rows_show(FILE *stream)
 {
+	static const char *const kinds[] = {
+		"# bench: ", "# case: ", "# fail: ", "# skip: ", "# measure: ",
+	};
+	enum { ROW, CASE, FAILURE, SKIPPED, MEASURE, KINDS } kind;
 	struct bench_rows all = {
 		.rows = out_array(out_root(), "rows"),
 		.left_out = out_array(out_root(), "not_here"),
 	};
+	char *line = NULL, *text;
+	struct json_object *entry;
 	size_t room = 0;
-	char *line = NULL;
 
 	while (getline(&line, &room, stream) >= 0) {
 		line[strcspn(line, "\n")] = '\0';
-		take_line(&all, line);
+		for (kind = ROW; kind < KINDS; kind++)
+			if (!strncmp(line, kinds[kind], strlen(kinds[kind])))
+				break;
+		text = line + (kind < KINDS ? strlen(kinds[kind]) : 0);
+		if (kind == ROW) {
+			take_row(&all, text);
+		} else if (kind == CASE) {
+			snprintf(all.name, sizeof(all.name), "%s", text);
+		} else if (kind == FAILURE) {
+			out_error(all.name[0] ? all.name : "gmem_bench", text, 0, NULL);
+		} else if (kind == SKIPPED) {
+			entry = out_append(all.left_out);
+			out_string(entry, "case", all.name);
+			out_string(entry, "why", text);
+			out_text("not here: %s: %s\n", all.name, text);
+		} else if (kind == MEASURE && !strchr(text, ' ')) {
+			/* One of several words is for people who look for faults. */
+			snprintf(all.measure, sizeof(all.measure), "%s", text);
+			out_string(out_root(), "measure", text);
+			out_text("%-46s %-17s %-13s %12s %8s\n", "", "", "for each", text, "+-");
+		}
 	}
 	free(line);
 }

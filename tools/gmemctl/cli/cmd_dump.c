@@ -55,20 +55,6 @@ static const struct cli_option dump_options[] = {
 	{ 0 }
 };
 
-/* Return: 0 or an exit code. */
-static int dump_check(const struct dump *dump)
-{
-	if (!dump->size || dump->start + dump->size < dump->start)
-		return usage_error("SIZE", "not a range of addresses",
-				   "at least a byte, and no more than there are");
-	if (out_is_json() && dump->raw)
-		return usage_error("--raw", "not with --json", "one of them");
-	if (out_is_json() && dump->size > DUMP_JSON_MAX)
-		return usage_error("SIZE", "too large for --json",
-				   "at most 1M; --raw takes any size");
-	return 0;
-}
-
 /* The first private range of an answer that is in @range fails it. */
 static int check_ranges(const struct dump *dump, struct json_object *result,
 			struct range range, struct error *error)
@@ -233,8 +219,14 @@ static int dump_main(int argc, char **argv)
 	if (!dump)
 		return out_no_memory("dump");
 	code = command_parse(&command_dump, argc, argv, dump);
-	if (!code)
-		code = dump_check(dump);
+	if (!code && (!dump->size || dump->start + dump->size < dump->start))
+		code = usage_error("SIZE", "not a range of addresses",
+				   "at least a byte, and no more than there are");
+	if (!code && out_is_json() && dump->raw)
+		code = usage_error("--raw", "not with --json", "one of them");
+	if (!code && out_is_json() && dump->size > DUMP_JSON_MAX)
+		code = usage_error("SIZE", "too large for --json",
+				   "at most 1M; --raw takes any size");
 	if (!code)
 		code = move_request(dump->name, message_request("remote"), &socket);
 	if (!code)

@@ -62,26 +62,6 @@ static const struct cli_option exec_options[] = {
 	{ 0 }
 };
 
-static int parse(int argc, char **argv, struct exec *exec)
-{
-	int code;
-
-	*exec = (struct exec){
-		.fd = FD_DEFAULT,
-		.name = exec->own_name,
-		.timeout_ms = EXEC_TIMEOUT_MS,
-	};
-	snprintf(exec->own_name, sizeof(exec->own_name), "vm-%u", (unsigned int)getpid());
-	code = command_parse(&command_exec, argc, argv, exec);
-	if (code)
-		return code;
-	if (exec->size % 4096)
-		return usage_error("--memory-size", "not whole pages", "a multiple of 4K");
-	if (exec->size && (exec->fd < 3 || fcntl((int)exec->fd, F_GETFD) >= 0))
-		return usage_error("--fd", "in use", "a descriptor from 3 on that is not open");
-	return 0;
-}
-
 static int check_views(int device, struct error *error)
 {
 	struct gmem_ioctl_info info;
@@ -183,12 +163,22 @@ static int prepare(const struct exec *exec, struct error *error)
 
 static int exec_main(int argc, char **argv)
 {
+	struct exec exec = {
+		.fd = FD_DEFAULT,
+		.name = exec.own_name,
+		.timeout_ms = EXEC_TIMEOUT_MS,
+	};
 	struct error error;
-	struct exec exec;
-	int code = parse(argc, argv, &exec);
+	int code;
 
+	snprintf(exec.own_name, sizeof(exec.own_name), "vm-%u", (unsigned int)getpid());
+	code = command_parse(&command_exec, argc, argv, &exec);
 	if (code)
 		return code;
+	if (exec.size % 4096)
+		return usage_error("--memory-size", "not whole pages", "a multiple of 4K");
+	if (exec.size && (exec.fd < 3 || fcntl((int)exec.fd, F_GETFD) >= 0))
+		return usage_error("--fd", "in use", "a descriptor from 3 on that is not open");
 	if (prepare(&exec, &error))
 		return out_error_report(&error);
 	execvp(exec.program[0], exec.program);

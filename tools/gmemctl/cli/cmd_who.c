@@ -99,33 +99,10 @@ static int who_visit(const struct gmem_ioctl_holder *page, void *data)
 	return 0;
 }
 
-static void process_text(const struct who_process *process)
+/* Text and JSON in turn: one of them is silent. */
+static void process_show(const struct who_process *process, struct json_object *object)
 {
-	out_text("  process  %d %s: %u fd%s, %" PRIu64 " MiB mapped", (int)process->pid,
-		 process->command, process->fds, process->fds == 1 ? "" : "s",
-		 process->mapped >> 20);
-	if (process->pipes)
-		out_text("; %" PRIu64 " bytes in %u pipe%s", process->pipe_bytes,
-			 process->pipes, process->pipes == 1 ? "" : "s");
-	for (unsigned int i = 0; i < WHO_DEVICES; i++) {
-		if (process->devices[i])
-			out_text("; %s", who_device_names[i]);
-	}
-	if (process->pinned_kib)
-		out_text("; %" PRIu64 " KiB pinned", process->pinned_kib);
-	if (process->busy_rings)
-		out_text("; %u io_uring%s too busy to be asked", process->busy_rings,
-			 process->busy_rings == 1 ? "" : "s");
-	out_text("\n");
-	for (size_t i = 0; i < process->nr_buffers; i++)
-		out_text("           0x%08" PRIx64 "-0x%08" PRIx64 "  is a buffer of its "
-			 "io_uring\n", process->buffers[i].offset,
-			 process->buffers[i].offset + process->buffers[i].length);
-}
-
-static void process_json(const struct who_process *process, struct json_object *object)
-{
-	struct json_object *devices, *buffers, *buffer;
+	struct json_object *devices, *buffers, *entry;
 
 	out_uint(object, "pid", (uint64_t)process->pid);
 	out_string(object, "command", process->command);
@@ -134,15 +111,34 @@ static void process_json(const struct who_process *process, struct json_object *
 	out_uint(object, "pinned_kib", process->pinned_kib);
 	out_uint(object, "pipes", process->pipes);
 	out_uint(object, "pipe_bytes", process->pipe_bytes);
+	out_text("  process  %d %s: %u fd%s, %" PRIu64 " MiB mapped", (int)process->pid,
+		 process->command, process->fds, process->fds == 1 ? "" : "s",
+		 process->mapped >> 20);
+	if (process->pipes)
+		out_text("; %" PRIu64 " bytes in %u pipe%s", process->pipe_bytes,
+			 process->pipes, process->pipes == 1 ? "" : "s");
 	devices = out_object(object, "devices");
-	for (unsigned int i = 0; i < WHO_DEVICES; i++)
+	for (unsigned int i = 0; i < WHO_DEVICES; i++) {
 		out_uint(devices, who_device_names[i], process->devices[i]);
+		if (process->devices[i])
+			out_text("; %s", who_device_names[i]);
+	}
+	if (process->pinned_kib)
+		out_text("; %" PRIu64 " KiB pinned", process->pinned_kib);
 	out_uint(object, "busy_io_urings", process->busy_rings);
+	if (process->busy_rings)
+		out_text("; %u io_uring%s too busy to be asked", process->busy_rings,
+			 process->busy_rings == 1 ? "" : "s");
+	out_text("\n");
 	buffers = out_array(object, "io_uring_buffers");
 	for (size_t i = 0; i < process->nr_buffers; i++) {
-		buffer = out_append(buffers);
-		out_uint(buffer, "offset", process->buffers[i].offset);
-		out_uint(buffer, "size", process->buffers[i].length);
+		const struct who_span *buffer = &process->buffers[i];
+
+		entry = out_append(buffers);
+		out_uint(entry, "offset", buffer->offset);
+		out_uint(entry, "size", buffer->length);
+		out_text("           0x%08" PRIx64 "-0x%08" PRIx64 "  is a buffer of its "
+			 "io_uring\n", buffer->offset, buffer->offset + buffer->length);
 	}
 }
 
@@ -157,10 +153,8 @@ static int who_suspects(const struct who_memory *memory, struct json_object *obj
 
 	if (who_processes(PROC, memory, &processes, &count, &unseen, &error))
 		return out_error_report(&error);
-	for (size_t i = 0; i < count; i++) {
-		process_text(&processes[i]);
-		process_json(&processes[i], out_append(array));
-	}
+	for (size_t i = 0; i < count; i++)
+		process_show(&processes[i], out_append(array));
 	who_processes_free(processes, count);
 	out_uint(object, "processes_not_seen", unseen);
 	if (unseen)

@@ -372,27 +372,20 @@ static int count_block(void *context, const uint8_t *bytes, size_t size, struct 
 	return 0;
 }
 
-static bool is_base64(const struct snp_file *file)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
-
-	for (uint64_t i = 0; i < file->size; i++)
-		if (!file->data[i] || !strchr(digits, file->data[i]))
-			return false;
-	return file->size;
-}
-
 /* In lines or not. Return: whether it is @size bytes. */
 static bool decode_base64(const struct snp_file *file, void *data, size_t size)
 {
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
 	EVP_ENCODE_CTX *context = EVP_ENCODE_CTX_new();
 	uint8_t *bytes = NULL;
 	int count = 0, rest = 0;
 	bool ok;
 
 	/* More than lines of base64 need */
-	ok = context && is_base64(file) && file->size < 2 * size + 16;
+	ok = context && file->size && file->size < 2 * size + 16;
+	for (uint64_t i = 0; ok && i < file->size; i++)
+		ok = file->data[i] && strchr(digits, file->data[i]);
 	if (ok)
 		bytes = malloc(file->size);
 	if (bytes)
