@@ -20,7 +20,6 @@
 #include "input.h"
 #include "out.h"
 #include "output_file.h"
-#include "progress.h"
 #include "run_pc.h"
 
 /* For the VM to stop its CPUs: longer than a conversion may wait. */

@@ -13,7 +13,6 @@
 #include "command.h"
 #include "input.h"
 #include "out.h"
-#include "progress.h"
 
 static const struct command command_realm_launch, command_realm_run;
 

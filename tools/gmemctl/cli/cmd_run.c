@@ -27,7 +27,6 @@
 #include "input.h"
 #include "memory_option.h"
 #include "out.h"
-#include "progress.h"
 #include "run_pc.h"
 #include "snp.h"
 

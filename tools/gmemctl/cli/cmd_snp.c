@@ -7,7 +7,6 @@
 #include "../base/hex.h"
 #include "command.h"
 #include "out.h"
-#include "progress.h"
 #include "snp.h"
 
 /* What one digest is printed as, on a line of its own; without it all are shown. */

@@ -12,7 +12,6 @@
 #include "command.h"
 #include "out.h"
 #include "picture.h"
-#include "progress.h"
 
 /* One VM that is stopped must not hold up the list of all. */
 #define PS_TIMEOUT_S 3

@@ -13,7 +13,6 @@
 #include "../machine/machine.h"
 #include "command.h"
 #include "out.h"
-#include "progress.h"
 #include "run_pc.h"
 
 /* How long the process that has had the name may take to end */

@@ -18,7 +18,6 @@
 #include "command.h"
 #include "memory_option.h"
 #include "out.h"
-#include "progress.h"
 #include "run_pc.h"
 #include "snp.h"
 

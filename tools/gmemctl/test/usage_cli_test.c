@@ -13,7 +13,6 @@
 
 #include "../control/server.h"
 #include "../cli/out.h"
-#include "../cli/progress.h"
 #include "preload.h"
 #include "test_tty.h"
 #include "ksft.h"
