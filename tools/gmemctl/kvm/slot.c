@@ -29,8 +29,6 @@ static int slot_set(struct vm *vm, unsigned int number, const struct slot *slot,
 					      (uint8_t *)slot->host),
 	};
 
-	if (slot->readonly)
-		region.flags = KVM_MEM_READONLY;
 	if (slot->guest_memfd >= 0) {
 		region.flags |= KVM_MEM_GUEST_MEMFD;
 		region.guest_memfd = (uint32_t)slot->guest_memfd;
@@ -44,10 +42,6 @@ int slot_add(struct vm *vm, const struct slot *slot, struct error *error)
 	unsigned int number;
 	int rc;
 
-	if (slot->readonly && slot->guest_memfd >= 0)
-		return error_set(error, -EINVAL, "VM", "add a memory slot",
-				 "KVM has no read-only slots with guest_memfd: "
-				 "read-write, or not mapped at all");
 	for (number = 0; number < SLOT_MAX; number++)
 		if (!vm->slots.slots[number].used)
 			break;

@@ -21,7 +21,6 @@
  * @view_block: bytes of @view to populate around a touch, a power of two
  * @guest_memfd: where private pages live, or -1: not there
  * @guest_memfd_offset: offset in @guest_memfd of the page at @gpa
- * @readonly: the guest's writes exit; not together with @guest_memfd
  * @used: the slot exists in KVM
  */
 struct slot {
@@ -33,7 +32,6 @@ struct slot {
 	uint64_t view_block;
 	int guest_memfd;
 	uint64_t guest_memfd_offset;
-	bool readonly;
 	bool used;
 };
 

@@ -340,13 +340,12 @@ void backing_close(struct backing *backing)
 	backing->fd = -1;
 }
 
-struct mapping backing_mapping(const struct backing *backing, uint64_t offset,
-			       uint64_t size)
+struct extent backing_extent(const struct backing *backing, const struct layout_range *ram)
 {
-	return (struct mapping){
-		.range = { 0, size },
+	return (struct extent){
+		.range = ram->range,
 		.fd = backing->fd,
-		.fd_offset = backing->fd_offset + offset,
+		.fd_offset = backing->fd_offset + ram->part,
 		.page_size = backing->page_size,
 		.writable = true,
 		.thp = backing->request->thp &&

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "../base/error.h"
-#include "mapping.h"
 #include "options.h"
+#include "reservation.h"
 
 /**
  * struct backing - the memory of one request
@@ -51,8 +51,7 @@ int backing_empty(struct backing *backing, struct error *error);
 
 void backing_close(struct backing *backing);
 
-/** backing_mapping() - the part at @offset, as what is behind a region */
-struct mapping backing_mapping(const struct backing *backing, uint64_t offset,
-			       uint64_t size);
+/** backing_extent() - how a range of RAM of its request is mapped */
+struct extent backing_extent(const struct backing *backing, const struct layout_range *ram);
 
 #endif /* GMEMCTL_MEMORY_BACKING_H */

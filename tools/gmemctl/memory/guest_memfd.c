@@ -8,30 +8,18 @@
 #include "../kvm/slot.h"
 #include "guest_memfd.h"
 
-int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm,
-		       struct layout *layout, bool mappable,
+int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm, bool mappable,
 		       bool initial_private, struct error *error)
 {
-	memset(memfd, 0, sizeof(*memfd));
-	memfd->fd = -1;
+	uint64_t size = memfd->layout.size;
+
 	memfd->mappable = mappable;
-	if (page_map_create(&memfd->private, layout->size / RANGE_PAGE_SIZE,
+	if (page_map_create(&memfd->private, size / RANGE_PAGE_SIZE,
 			    initial_private && !mappable))
 		return error_set(error, -ENOMEM, "guest_memfd", "create", NULL);
-	if (mappable)
-		memfd->fd = vm_create_mappable_guest_memfd(vm, layout->size,
-							   error);
-	else
-		memfd->fd = vm_create_guest_memfd(vm, layout->size, error);
-	if (memfd->fd < 0) {
-		int rc = memfd->fd;
-
-		guest_memfd_destroy(memfd);
-		return rc;
-	}
-	memfd->layout = *layout;
-	memset(layout, 0, sizeof(*layout));
-	return 0;
+	memfd->fd = mappable ? vm_create_mappable_guest_memfd(vm, size, error) :
+			       vm_create_guest_memfd(vm, size, error);
+	return memfd->fd < 0 ? memfd->fd : 0;
 }
 
 void guest_memfd_destroy(struct guest_memfd *memfd)
@@ -49,41 +37,40 @@ void guest_memfd_destroy(struct guest_memfd *memfd)
  * slot has left at this address must not become this one's state.
  */
 int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
-			       struct range range, uint64_t offset)
+			       const struct layout_range *ram)
 {
-	uint64_t first = offset / RANGE_PAGE_SIZE;
-	uint64_t end = first + range_size(range) / RANGE_PAGE_SIZE;
+	uint64_t first = ram->offset / RANGE_PAGE_SIZE;
+	uint64_t end = first + range_size(ram->range) / RANGE_PAGE_SIZE;
 	uint64_t page = first, next;
 	int rc = 0;
 
-	if (memfd->mappable)
+	if (memfd->fd < 0 || memfd->mappable)
 		return 0;
 	for (; !rc && page < end; page = next) {
 		next = page_map_run(&memfd->private, page, end);
-		rc = vm_set_private(vm, range.start +
+		rc = vm_set_private(vm, ram->range.start +
 				    (page - first) * RANGE_PAGE_SIZE,
 				    (next - page) * RANGE_PAGE_SIZE,
 				    page_map_get(&memfd->private, page));
 	}
 	if (rc)
-		guest_memfd_clear_attributes(memfd, vm, range);
+		guest_memfd_clear_attributes(memfd, vm, ram->range);
 	return rc;
 }
 
-int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
-				 struct range range)
+void guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
+				  struct range range)
 {
-	if (memfd->mappable)
-		return 0;
-	return vm_set_private(vm, range.start, range_size(range), false);
+	if (memfd->fd >= 0 && !memfd->mappable)
+		vm_set_private(vm, range.start, range_size(range), false);
 }
 
 int guest_memfd_prefetch(const struct guest_memfd *memfd, uint8_t *host,
-			 uint64_t offset, uint64_t size)
+			 const struct layout_range *ram)
 {
-	uint64_t first = offset / RANGE_PAGE_SIZE;
-	uint64_t end = first + size / RANGE_PAGE_SIZE;
-	uint64_t page = first, next;
+	uint64_t first = ram->offset / RANGE_PAGE_SIZE;
+	uint64_t end = first + range_size(ram->range) / RANGE_PAGE_SIZE;
+	uint64_t page = first, next, size;
 	int rc = 0;
 
 	for (; !rc && page < end; page = next) {
@@ -102,11 +89,10 @@ int guest_memfd_prefetch(const struct guest_memfd *memfd, uint8_t *host,
 
 bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa)
 {
-	struct range page = { gpa, gpa + 1 };
-	uint64_t offset;
+	const struct layout_range *ram = NULL;
 
-	if (memfd->fd < 0 ||
-	    layout_classify(&memfd->layout, page, &offset, NULL) != 1)
-		return false;
-	return page_map_get(&memfd->private, offset / RANGE_PAGE_SIZE);
+	if (memfd->fd >= 0)
+		ram = layout_find(&memfd->layout, (struct range){ gpa, gpa + 1 });
+	return ram && page_map_get(&memfd->private, (ram->offset + gpa - ram->range.start) /
+						    RANGE_PAGE_SIZE);
 }

@@ -19,7 +19,7 @@
  * struct guest_memfd - the file, and what KVM was told about its pages
  * @fd: the file, or -1: there is none
  * @mappable: the host maps it: no page is ever private
- * @layout: where in it which range of RAM is
+ * @layout: all RAM, and where in the file it is; also without a file
  * @private: KVM's PRIVATE attribute of each page, which has to be set anew
  *	whenever a slot is created. KVM has no call that reads it. Conversions
  *	change it; they must not meet the creation of a slot.
@@ -32,40 +32,36 @@ struct guest_memfd {
 };
 
 /**
- * guest_memfd_create() - create the file for all of @layout
- * @layout: taken over on success
+ * guest_memfd_create() - create the file for all of memfd->layout, which is there
  * @initial_private: what pages start as; without meaning if @mappable
+ *
+ * guest_memfd_destroy() works in any case.
  */
-int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm,
-		       struct layout *layout, bool mappable,
+int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm, bool mappable,
 		       bool initial_private, struct error *error);
 void guest_memfd_destroy(struct guest_memfd *memfd);
 
 /**
  * guest_memfd_set_attributes() - tell KVM the state of every page of a slot
- * @range: guest physical addresses of the slot
- * @offset: of its first page in the file
  *
- * On failure no page of @range is private for KVM.
+ * On failure no page of it is private for KVM.
  */
 int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
-			       struct range range, uint64_t offset);
+			       const struct layout_range *ram);
 
 /** guest_memfd_clear_attributes() - before a slot goes: they would outlive it */
-int guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
-				 struct range range);
+void guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
+				  struct range range);
 
 /**
  * guest_memfd_prefetch() - populate the pages of a slot, each in its state
  * @host: where the shared pages of the slot are mapped
- * @offset: of its first page in the file
- * @size: bytes
  *
  * Private pages come from the file; populating the shared side of them would
  * take memory that nobody uses.
  */
 int guest_memfd_prefetch(const struct guest_memfd *memfd, uint8_t *host,
-			 uint64_t offset, uint64_t size);
+			 const struct layout_range *ram);
 
 /** guest_memfd_is_private() - what KVM was last told about the page at @gpa */
 bool guest_memfd_is_private(const struct guest_memfd *memfd, uint64_t gpa);

@@ -7,23 +7,8 @@
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "guest_memory.h"
-#include "range.h"
 
 #define NAME_RESERVATION "guest-memory"
-
-static int layout_all(const struct memory_config *config,
-		      struct layout *layout, struct error *error)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; i < config->nr_requests; i++) {
-		const struct memory_request *request = &config->requests[i];
-
-		for (unsigned int j = 0; !rc && j < request->nr_ranges; j++)
-			rc = layout_add(layout, request->ranges[j], error);
-	}
-	return rc;
-}
 
 static bool config_has_kind(const struct memory_config *config,
 			    enum backing_kind kind)
@@ -34,27 +19,20 @@ static bool config_has_kind(const struct memory_config *config,
 	return false;
 }
 
-/* Ranges are checked against each other even where there is no guest_memfd. */
 static int create_memfd(struct guest_memory *memory, struct error *error)
 {
 	const struct memory_config *config = memory->config;
 	bool mappable = config_has_kind(config, BACKING_GUEST_MEMFD);
 	bool store = config_has_kind(config, BACKING_GMEM_STORE);
-	struct layout layout = { 0 };
-	int rc = layout_all(config, &layout, error);
 
-	if (!rc && (mappable || store || config->guest_memfd)) {
-		/* gmem knows what is private, and starts with nothing. */
-		bool private = config->initial_private && !store;
-
-		rc = memory->vm ? guest_memfd_create(&memory->memfd, memory->vm,
-						     &layout, mappable, private,
-						     error) :
-		     error_set(error, -EINVAL, "guest memory",
-			       "create guest_memfd", "there is no VM for it");
-	}
-	layout_destroy(&layout);
-	return rc;
+	if (!mappable && !store && !config->guest_memfd)
+		return 0;
+	if (!memory->vm)
+		return error_set(error, -EINVAL, "guest memory",
+				 "create guest_memfd", "there is no VM for it");
+	/* gmem knows what is private, and starts with nothing. */
+	return guest_memfd_create(&memory->memfd, memory->vm, mappable,
+				  config->initial_private && !store, error);
 }
 
 /* Where in the VM's guest_memfd the ranges of a request start. */
@@ -210,7 +188,6 @@ static int reserve(struct guest_memory *memory, struct error *error)
 {
 	uint64_t end = memory_config_end(memory->config);
 	uint64_t alignment = 0;
-	struct range all;
 	int rc;
 
 	for (unsigned int i = 0; i < memory->nr_backings; i++)
@@ -221,90 +198,47 @@ static int reserve(struct guest_memory *memory, struct error *error)
 		return error_set(error, rc, "guest memory",
 				 "failed to reserve address space",
 				 "0x%llx bytes", (unsigned long long)end);
-	all = (struct range){ 0, memory->reservation.size };
-	reservation_set_name(&memory->reservation, all, NAME_RESERVATION);
-	region_set_init(&memory->regions, &memory->reservation);
+	/* For people who read smaps: that a kernel cannot do it is no failure. */
+	calls->name(memory->reservation.base, memory->reservation.size, NAME_RESERVATION);
 	return 0;
 }
 
-static int add_ram_fail(struct error *error, int rc, const char *what,
-			struct range range)
+static const struct backing *find_backing(const struct guest_memory *memory,
+					  const struct layout_range *ram)
 {
+	return &memory->backings[ram->request - memory->config->requests];
+}
+
+/* Map a range of RAM: a part of its backing. */
+static int map_ram(struct guest_memory *memory, const struct layout_range *ram,
+		   struct error *error)
+{
+	struct extent extent = backing_extent(find_backing(memory, ram), ram);
+	int rc = reservation_map(&memory->reservation, &extent);
 	char action[128];
 
-	snprintf(action, sizeof(action), "%s 0x%llx-0x%llx", what,
-		 (unsigned long long)range.start,
-		 (unsigned long long)range.end);
+	if (!rc)
+		return 0;
+	error_set(error, rc, "ram", "failed to map memory of region",
+		  "0x%llx bytes at 0x%llx, fd %d",
+		  (unsigned long long)range_size(ram->range),
+		  (unsigned long long)ram->range.start, extent.fd);
+	snprintf(action, sizeof(action), "failed to enable RAM region 0x%llx-0x%llx",
+		 (unsigned long long)ram->range.start,
+		 (unsigned long long)ram->range.end);
 	return error_wrap(error, rc, "guest memory", action);
-}
-
-/* A region of RAM, with the part of the backing at @offset behind it. */
-static int add_ram(struct guest_memory *memory, const struct backing *backing,
-		   struct range range, uint64_t offset, struct error *error)
-{
-	struct region_params params = {
-		.writable = true,
-		.prefetch = backing->request->prefetch,
-	};
-	struct mapping mapping = backing_mapping(backing, offset,
-						 range_size(range));
-	struct region *region;
-	int rc;
-
-	rc = region_add(&memory->regions, "ram", range, &region, error);
-	if (!rc) {
-		memory->ram[memory->nr_ram++] = region;
-		rc = region_add_mapping(&memory->regions, region, &mapping,
-					error);
-	}
-	if (rc)
-		return add_ram_fail(error, rc, "failed to map RAM range", range);
-	rc = region_map(&memory->regions, region, &params, error);
-	if (rc)
-		return add_ram_fail(error, rc, "failed to enable RAM region",
-				    range);
-	return 0;
-}
-
-static int add_request(struct guest_memory *memory, unsigned int index,
-		       struct error *error)
-{
-	const struct backing *backing = &memory->backings[index];
-	uint64_t offset = 0;
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < backing->request->nr_ranges; i++) {
-		struct range range = backing->request->ranges[i];
-
-		rc = add_ram(memory, backing, range, offset, error);
-		offset += range_size(range);
-	}
-	return rc;
-}
-
-static int add_regions(struct guest_memory *memory, struct error *error)
-{
-	unsigned int count = 0;
-	int rc = 0;
-
-	for (unsigned int i = 0; i < memory->nr_backings; i++)
-		count += memory->config->requests[i].nr_ranges;
-	memory->ram = calloc(count, sizeof(struct region *));
-	if (!memory->ram)
-		return error_set(error, -ENOMEM, "guest memory", "allocate",
-				 NULL);
-	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
-		rc = add_request(memory, i, error);
-	return rc;
 }
 
 static int build(struct guest_memory *memory, struct error *error)
 {
+	const struct layout *layout = &memory->memfd.layout;
 	int rc = memory_config_check(memory->config, error);
 
 	if (!rc && !memory_config_end(memory->config))
 		rc = error_set(error, -EINVAL, "guest memory", "create",
 			       "there is no RAM");
+	if (!rc)
+		rc = layout_create(&memory->memfd.layout, memory->config, error);
 	if (!rc)
 		rc = create_memfd(memory, error);
 	if (!rc)
@@ -313,7 +247,9 @@ static int build(struct guest_memory *memory, struct error *error)
 		rc = open_views(memory, error);
 	if (!rc)
 		rc = reserve(memory, error);
-	return rc ? rc : add_regions(memory, error);
+	for (unsigned int i = 0; !rc && i < layout->nr_ranges; i++)
+		rc = map_ram(memory, &layout->ranges[i], error);
+	return rc;
 }
 
 int guest_memory_create(struct guest_memory *memory,
@@ -335,33 +271,39 @@ int guest_memory_create(struct guest_memory *memory,
 
 int guest_memory_attach(struct guest_memory *memory, struct error *error)
 {
-	int rc;
+	const struct layout *layout = &memory->memfd.layout;
 
-	if (!memory->vm || memory->slots.vm)
+	if (!memory->vm || memory->partition.vm)
 		return error_set(error, -EINVAL, "guest memory", "attach to VM",
 				 "once, to the VM that it was created for");
-	memory->slots = (struct slots){
+	memory->partition = (struct partition){
 		.vm = memory->vm,
-		.memfd = memory->memfd.fd >= 0 ? &memory->memfd : NULL,
+		.memfd = &memory->memfd,
 		.views = memory->views,
 		.nr_views = memory->nr_views,
 	};
-	memory->partition = (struct partition){
-		.ops = &slots_ops,
-		.data = &memory->slots,
-		.reservation = &memory->reservation,
-	};
-	rc = region_set_add_partition(&memory->regions, &memory->partition, error);
-	if (rc)
-		memory->slots.vm = NULL;
-	return rc;
+	for (unsigned int i = 0; i < layout->nr_ranges; i++) {
+		const struct layout_range *ram = &layout->ranges[i];
+		int rc = partition_map(&memory->partition, ram, memory->reservation.base +
+				       ram->range.start, error);
+
+		if (!rc)
+			continue;
+		while (i--)
+			partition_unmap(&memory->partition, &layout->ranges[i]);
+		memory->partition.vm = NULL;
+		return rc;
+	}
+	return 0;
 }
 
 /* gmem lets go of the store before the store does of the VM. */
 void guest_memory_destroy(struct guest_memory *memory)
 {
-	if (memory->reservation.base)
-		region_set_destroy(&memory->regions);
+	const struct layout *layout = &memory->memfd.layout;
+
+	for (unsigned int i = 0; memory->partition.vm && i < layout->nr_ranges; i++)
+		partition_unmap(&memory->partition, &layout->ranges[i]);
 	reservation_destroy(&memory->reservation);
 	while (memory->nr_views)
 		view_destroy(&memory->views[--memory->nr_views]);
@@ -370,35 +312,14 @@ void guest_memory_destroy(struct guest_memory *memory)
 	guest_memfd_destroy(&memory->memfd);
 	free(memory->views);
 	free(memory->backings);
-	free(memory->ram);
 	range_lock_destroy(&memory->range_lock);
 	memset(memory, 0, sizeof(*memory));
 	memory->memfd.fd = -1;
 }
 
-/* Whether the guest sees RAM, and nothing else, in all of @range. */
-static bool ram_is_seen(const struct guest_memory *memory, struct range range)
-{
-	uint64_t seen = 0;
-
-	for (unsigned int i = 0; i < memory->nr_ram; i++) {
-		const struct region *region = memory->ram[i];
-
-		if (region->active && range_overlaps(region->range, range))
-			seen += range_size(range_clip(region->range, range));
-	}
-	return range.start <= range.end && seen == range_size(range);
-}
-
 int guest_memory_commit(struct guest_memory *memory, struct range range)
 {
-	int rc = -EFAULT;
-
-	pthread_rwlock_rdlock(&memory->regions.lock);
-	if (ram_is_seen(memory, range))
-		rc = reservation_commit(&memory->reservation, range);
-	pthread_rwlock_unlock(&memory->regions.lock);
-	return rc;
+	return reservation_commit(&memory->reservation, range);
 }
 
 /* Where pages of the guest_memfd are the private side, they go as well. */
@@ -427,92 +348,51 @@ static int decommit_private(struct guest_memory *memory, struct range range)
  * In turn with conversions: one that is between the two sides would take pages
  * from the side that comes last here to the one that has been emptied.
  */
-static int decommit(struct guest_memory *memory, struct range range)
-{
-	int rc = -EFAULT;
-
-	pthread_rwlock_rdlock(&memory->regions.lock);
-	if (ram_is_seen(memory, range))
-		rc = reservation_decommit(&memory->reservation, range);
-	if (!rc)
-		rc = decommit_private(memory, range);
-	pthread_rwlock_unlock(&memory->regions.lock);
-	return rc;
-}
-
 int guest_memory_decommit(struct guest_memory *memory, struct range range)
 {
-	struct range *turn;
+	struct range *turn = NULL;
 	int rc;
 
 	/* A turn is for a range that is not empty. */
-	if (range.start >= range.end)
-		return decommit(memory, range);
-	turn = range_lock_enter(&memory->range_lock, range);
-	rc = decommit(memory, range);
-	range_lock_leave(&memory->range_lock, turn);
+	if (range.start < range.end)
+		turn = range_lock_enter(&memory->range_lock, range);
+	rc = reservation_decommit(&memory->reservation, range);
+	if (!rc)
+		rc = decommit_private(memory, range);
+	if (turn)
+		range_lock_leave(&memory->range_lock, turn);
 	return rc;
 }
 
-/* In a view gmem is all there is to tell. Return: whether @range is in one. */
-static bool find_in_view(const struct guest_memory *memory, struct range range,
-			 struct convertible *out)
-{
-	for (unsigned int i = 0; i < memory->nr_views; i++) {
-		const struct view *view = &memory->views[i];
-
-		if (!view_find(view, range))
-			continue;
-		*out = (struct convertible){
-			.strategy = MEMORY_INPLACE,
-			.gpa = range.start,
-			.size = range_size(range),
-			.host = memory->reservation.base + range.start,
-			.shared_fd = memory->backings[i].fd,
-			.shared_offset = view_offset(view, range),
-			.store_fd = -1,
-		};
-		return true;
-	}
-	return false;
-}
-
-/* The range of RAM that contains @range. */
+/* The range of RAM that contains @range. In a view gmem is all there is to tell. */
 static int find_convertible(struct guest_memory *memory, struct range range,
 			    struct convertible *out)
 {
+	const struct layout_range *ram = layout_find(&memory->memfd.layout, range);
 	struct guest_memfd *memfd = &memory->memfd;
-	uint64_t store_offset;
+	const struct backing *backing;
+	bool view;
 
-	if (range_valid(range) && find_in_view(memory, range, out))
-		return 0;
-	if (memfd->fd < 0 || memfd->mappable || !range_valid(range) ||
-	    layout_classify(&memfd->layout, range, &store_offset, NULL) != 1)
+	if (!ram || !range_valid(range))
 		return -EFAULT;
-	for (unsigned int i = 0; i < memory->nr_backings; i++) {
-		const struct backing *backing = &memory->backings[i];
-		uint64_t start = request_offset(memory->config, i);
-
-		if (store_offset < start ||
-		    store_offset - start >= backing->size)
-			continue;
-		*out = (struct convertible){
-			.strategy = backing->request->kind ==
-				    BACKING_GMEM_STORE ? MEMORY_INPLACE :
-							 MEMORY_DISCARD,
-			.gpa = range.start,
-			.size = range_size(range),
-			.host = memory->reservation.base + range.start,
-			.shared_fd = backing->fd,
-			.shared_offset = store_offset - start,
-			.store_fd = memfd->fd,
-			.store_offset = store_offset,
-			.encrypted = memory->config->encrypted,
-			.private = &memfd->private,
-		};
-		return 0;
-	}
-	return -EFAULT;
+	backing = find_backing(memory, ram);
+	view = memory->views[backing - memory->backings].fd >= 0;
+	if (!view && (memfd->fd < 0 || memfd->mappable))
+		return -EFAULT;
+	*out = (struct convertible){
+		.strategy = view || backing->request->kind == BACKING_GMEM_STORE ?
+			    MEMORY_INPLACE : MEMORY_DISCARD,
+		.gpa = range.start,
+		.size = range_size(range),
+		.host = memory->reservation.base + range.start,
+		.shared_fd = backing->fd,
+		.shared_offset = ram->part + range.start - ram->range.start,
+		.store_fd = view ? -1 : memfd->fd,
+		.store_offset = ram->offset + range.start - ram->range.start,
+		.encrypted = !view && memory->config->encrypted,
+		.private = view ? NULL : &memfd->private,
+	};
+	return 0;
 }
 
 int guest_memory_convert(struct guest_memory *memory, struct range range,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All memory of a guest: RAM as configured, in a reservation, as regions, and
- * as the slots of a VM. The layers can be used alone; this puts them together.
+ * All memory of a guest: RAM as configured, in a reservation, and as the slots of a
+ * VM. The layers can be used alone; this puts them together.
  */
 #ifndef GMEMCTL_MEMORY_GUEST_MEMORY_H
 #define GMEMCTL_MEMORY_GUEST_MEMORY_H
@@ -17,7 +17,6 @@
 #include "options.h"
 #include "partition.h"
 #include "range_lock.h"
-#include "region.h"
 #include "reservation.h"
 #include "view.h"
 
@@ -25,15 +24,13 @@
  * struct guest_memory - all memory of a guest
  * @config: as asked for; it has to outlive this, with all that it points to
  * @vm: the VM with the guest_memfd and the slots, or NULL
- * @memfd: the VM's guest_memfd, if it has one
+ * @memfd: the VM's guest_memfd, if it has one, and the layout of RAM
  * @backings: one for each request
  * @views: of the backings, @nr_views of them; some may not be there
  * @nr_views: as many as there are backings
  * @reservation: the guest's addresses in this process
- * @regions: RAM, and what devices add
- * @ram: the regions of RAM, in ascending order of requests and ranges
  * @range_lock: conversions, decommits and what a guest asks for, going on
- * @slots: all of @regions in @vm, through @partition
+ * @partition: RAM as @vm sees it, once it is attached
  */
 struct guest_memory {
 	const struct memory_config *config;
@@ -44,11 +41,7 @@ struct guest_memory {
 	struct view *views;
 	unsigned int nr_views;
 	struct reservation reservation;
-	struct region_set regions;
-	struct region **ram;
-	unsigned int nr_ram;
 	struct range_lock range_lock;
-	struct slots slots;
 	struct partition partition;
 };
 
@@ -63,7 +56,7 @@ int guest_memory_create(struct guest_memory *memory,
 			const struct memory_config *config, struct vm *vm,
 			struct error *error);
 
-/** guest_memory_attach() - make its regions slots of the VM given at creation */
+/** guest_memory_attach() - make RAM slots of the VM given at creation */
 int guest_memory_attach(struct guest_memory *memory, struct error *error);
 
 /**
@@ -92,11 +85,7 @@ const char *guest_memory_no_private(const struct guest_memory *memory);
 /** guest_memory_destroy() - the VM must not run, and has to exist still */
 void guest_memory_destroy(struct guest_memory *memory);
 
-/**
- * guest_memory_commit() - populate a range of RAM that the guest sees
- *
- * Return: 0; -EFAULT if it is not all such RAM; what the kernel says.
- */
+/** guest_memory_commit() - populate a range of RAM; reservation_commit() of it */
 int guest_memory_commit(struct guest_memory *memory, struct range range);
 
 /**
@@ -104,7 +93,7 @@ int guest_memory_commit(struct guest_memory *memory, struct range range);
  *
  * The contents are gone; shared pages read zero. Several threads may do this at once.
  *
- * Return: as guest_memory_commit() and reservation_decommit().
+ * Return: as reservation_decommit().
  */
 int guest_memory_decommit(struct guest_memory *memory, struct range range);
 

@@ -19,14 +19,13 @@ static int layout_fail(struct error *error, int rc, const char *action,
 			 (unsigned long long)range.end);
 }
 
-int layout_add(struct layout *layout, struct range range, struct error *error)
+/* @start: where the memory of @request starts */
+static int layout_add(struct layout *layout, const struct memory_request *request,
+		      uint64_t start, struct range range, struct error *error)
 {
 	struct layout_range *ranges;
 	uint64_t size;
 
-	if (!range_valid(range))
-		return layout_fail(error, -EINVAL, "RAM ranges are whole pages",
-				   range);
 	if (__builtin_add_overflow(layout->size, range_size(range), &size) ||
 	    size > INT64_MAX)
 		return layout_fail(error, -EOVERFLOW, "too much RAM in all",
@@ -39,11 +38,29 @@ int layout_add(struct layout *layout, struct range range, struct error *error)
 			      sizeof(*ranges));
 	if (!ranges)
 		return layout_fail(error, -ENOMEM, "add RAM range", range);
-	ranges[layout->nr_ranges++] = (struct layout_range){ range,
-							     layout->size };
+	ranges[layout->nr_ranges++] = (struct layout_range){ range, layout->size, request,
+							     layout->size - start };
 	layout->ranges = ranges;
 	layout->size = size;
 	return 0;
+}
+
+int layout_create(struct layout *layout, const struct memory_config *config,
+		  struct error *error)
+{
+	int rc = 0;
+
+	memset(layout, 0, sizeof(*layout));
+	for (unsigned int i = 0; !rc && i < config->nr_requests; i++) {
+		const struct memory_request *request = &config->requests[i];
+		uint64_t start = layout->size;
+
+		for (unsigned int j = 0; !rc && j < request->nr_ranges; j++)
+			rc = layout_add(layout, request, start, request->ranges[j], error);
+	}
+	if (rc)
+		layout_destroy(layout);
+	return rc;
 }
 
 void layout_destroy(struct layout *layout)
@@ -52,30 +69,12 @@ void layout_destroy(struct layout *layout)
 	memset(layout, 0, sizeof(*layout));
 }
 
-int layout_classify(const struct layout *layout, struct range range,
-		    uint64_t *offset, struct error *error)
+const struct layout_range *layout_find(const struct layout *layout, struct range range)
 {
-	int found = 0;
-
-	for (unsigned int i = 0; i < layout->nr_ranges; i++) {
-		const struct layout_range *ram = &layout->ranges[i];
-
-		if (!range_overlaps(ram->range, range))
-			continue;
-		if (!range_contains(ram->range, range))
-			return layout_fail(error, -EINVAL,
-					   "KVM guest_memfd mappings must be "
-					   "fully contained in one RAM range",
-					   range);
-		if (found)
-			return layout_fail(error, -EINVAL,
-					   "KVM guest_memfd mappings must be "
-					   "contained in exactly one RAM range",
-					   range);
-		*offset = ram->offset + (range.start - ram->range.start);
-		found = 1;
-	}
-	return found;
+	for (unsigned int i = 0; i < layout->nr_ranges; i++)
+		if (range.start < range.end && range_contains(layout->ranges[i].range, range))
+			return &layout->ranges[i];
+	return NULL;
 }
 
 static const char *const kind_names[BACKING_KINDS] = {

@@ -10,39 +10,6 @@
 #include "../base/error.h"
 #include "range.h"
 
-struct layout_range {
-	struct range range;
-	uint64_t offset;
-};
-
-/**
- * struct layout - all RAM of a VM
- * @ranges: guest physical addresses, and where each starts in the file
- * @size: bytes of the file
- */
-struct layout {
-	struct layout_range *ranges;
-	unsigned int nr_ranges;
-	uint64_t size;
-};
-
-/** layout_add() - append a range, which must not overlap another */
-int layout_add(struct layout *layout, struct range range, struct error *error);
-void layout_destroy(struct layout *layout);
-
-/**
- * layout_classify() - where the pages of a region are
- * @offset: out: of its first page in the file
- *
- * Adjacent ranges are two ranges: a slot of KVM cannot span them unless their
- * pages are adjacent in the file too, and that is nothing to rely on.
- *
- * Return: 1 if all of @range is in exactly one range of RAM; 0 if none of it is
- * RAM; -EINVAL for everything else.
- */
-int layout_classify(const struct layout *layout, struct range range,
-		    uint64_t *offset, struct error *error);
-
 #define HUGEPAGE_SIZE_DEFAULT (UINT64_C(2) << 20)
 
 /**
@@ -123,6 +90,43 @@ struct memory_config {
 	bool view;
 	uint32_t convert_timeout_ms;
 };
+
+/**
+ * struct layout_range - a range of RAM
+ * @range: guest physical addresses
+ * @offset: where it starts in the VM's guest_memfd, if there is one
+ * @request: what it is of
+ * @part: where it starts in the memory of @request
+ */
+struct layout_range {
+	struct range range;
+	uint64_t offset;
+	const struct memory_request *request;
+	uint64_t part;
+};
+
+/**
+ * struct layout - all RAM of a VM, in the order of the requests
+ * @size: bytes in all
+ */
+struct layout {
+	struct layout_range *ranges;
+	unsigned int nr_ranges;
+	uint64_t size;
+};
+
+/** layout_create() - look at all ranges; none may overlap another */
+int layout_create(struct layout *layout, const struct memory_config *config,
+		  struct error *error);
+void layout_destroy(struct layout *layout);
+
+/**
+ * layout_find() - the range of RAM that all of @range is in, or NULL
+ *
+ * Adjacent ranges are two ranges: a slot of KVM cannot span them unless their
+ * pages are adjacent in the file too, and that is nothing to rely on.
+ */
+const struct layout_range *layout_find(const struct layout *layout, struct range range);
 
 /**
  * memory_request_size() - bytes of all ranges

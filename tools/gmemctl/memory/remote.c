@@ -20,28 +20,6 @@
 /* For a VM to say the next thing before it is ready, which needs no waiting. */
 #define START_TIMEOUT_S 10
 
-/**
- * struct remote_file - a file that is mapped
- * @range: where
- * @fd: this process's own
- */
-struct remote_file {
-	struct range range;
-	int fd;
-};
-
-static bool remote_gone(const struct remote *remote)
-{
-	return __atomic_load_n(&remote->gone, __ATOMIC_ACQUIRE);
-}
-
-/* What it has mapped is its own loss: nothing of it is private. */
-static void remote_drop(struct remote *remote)
-{
-	__atomic_store_n(&remote->gone, true, __ATOMIC_RELEASE);
-	shutdown(remote->socket, SHUT_RDWR);
-}
-
 static int remote_say(struct remote *remote, enum remote_kind kind,
 		      struct range range, uint64_t offset, int fd)
 {
@@ -57,56 +35,36 @@ static int remote_say(struct remote *remote, enum remote_kind kind,
 	return rc == -EAGAIN ? -ETIMEDOUT : rc;
 }
 
-/* Return: what it answers; -ETIMEDOUT, -EPIPE, -EBADMSG: it is of no use. */
-static int remote_hear(struct remote *remote, int32_t *answer)
+/* Return: 0; what it answers; -ETIMEDOUT, -EPIPE, -EBADMSG: it is of no use. */
+static int remote_map(struct remote *remote, const struct extent *extent)
 {
 	struct files none;
-	int rc = files_receive(remote->socket, answer, sizeof(*answer), 0,
-			       &none);
+	int32_t answer;
+	int rc = remote_say(remote, REMOTE_MAP, extent->range, extent->fd_offset, extent->fd);
 
-	if (!rc && (*answer > 0 || *answer < -4095))
-		return -EBADMSG;
-	return rc;
-}
-
-/*
- * Tell it of a mapping. Until it is ready a failure is that of remote_start();
- * afterwards it must not decide what the guest sees.
- */
-static int remote_tell(struct remote *remote, enum remote_kind kind,
-		       struct range range, uint64_t offset, int fd)
-{
-	int32_t answer = 0;
-	int rc;
-
-	if (remote_gone(remote))
-		return 0;
-	rc = remote_say(remote, kind, range, offset, fd);
 	if (!rc)
-		rc = remote_hear(remote, &answer);
-	if (!rc && !answer)
-		return 0;
-	if (!rc && !__atomic_load_n(&remote->ready, __ATOMIC_ACQUIRE))
-		return answer;
-	remote_drop(remote);
-	return __atomic_load_n(&remote->ready, __ATOMIC_ACQUIRE) ? 0 : rc;
+		rc = files_receive(remote->socket, &answer, sizeof(answer), 0, &none);
+	if (rc)
+		return rc;
+	return answer > 0 || answer < -4095 ? -EBADMSG : answer;
 }
 
-static int remote_map(void *data, const struct dma_mapping *mapping)
+/* Tell it of all there is. */
+static int remote_map_all(struct remote *remote, struct error *error)
 {
-	return remote_tell(data, REMOTE_MAP, mapping->range, mapping->fd_offset,
-			   mapping->fd);
-}
+	const struct reservation *reservation = &remote->memory->reservation;
+	int rc = 0;
 
-static int remote_unmap(void *data, struct range range)
-{
-	return remote_tell(data, REMOTE_UNMAP, range, 0, -1);
+	for (unsigned int i = 0; i < reservation->nr_extents; i++)
+		if (reservation->extents[i].fd < 0)
+			return error_set(error, -EINVAL, "ram",
+					 "cannot register a DMA mapper that requires a "
+					 "backing fd", "the region contains a mapping "
+					 "with no backing fd (private RAM)");
+	for (unsigned int i = 0; !rc && i < reservation->nr_extents; i++)
+		rc = remote_map(remote, &reservation->extents[i]);
+	return rc ? error_set(error, rc, "ram", "failed to map range for DMA", NULL) : 0;
 }
-
-static const struct dma_ops remote_ops = {
-	.map	= remote_map,
-	.unmap	= remote_unmap,
-};
 
 /* Huge pages are mapped at multiples of their size there, too. */
 static uint64_t remote_alignment(const struct guest_memory *memory)
@@ -139,109 +97,54 @@ static int remote_begin(struct remote *remote, struct error *error)
 	return rc ? error_set(error, rc, "remote", ACTION, NULL) : 0;
 }
 
-static void remote_refuse(struct remote *remote, const struct error *why)
-{
-	if (!remote_say(remote, REMOTE_REFUSED, (struct range){ 0, 0 }, 0, -1))
-		files_send(remote->socket, why, sizeof(*why), NULL);
-}
-
-int remote_start(struct remote *remote, struct guest_memory *memory, int socket,
+int remote_start(struct remote *remote, const struct guest_memory *memory, int socket,
 		 struct error *error)
 {
+	struct range none = { 0, 0 };
 	struct error own;
 	int rc;
 
-	*remote = (struct remote){
-		.socket = socket,
-		.memory = memory,
-		.target = { &remote_ops, remote, true },
-	};
+	*remote = (struct remote){ .socket = socket, .memory = memory };
 	error = error ? error : &own;
 	memset(error, 0, sizeof(*error));
 	rc = remote_begin(remote, error);
 	if (!rc)
-		rc = region_set_add_target(&memory->regions, &remote->target,
-					   error);
+		rc = remote_map_all(remote, error);
 	if (rc) {
-		remote_refuse(remote, error);
+		if (!remote_say(remote, REMOTE_REFUSED, none, 0, -1))
+			files_send(socket, error, sizeof(*error), NULL);
 		return rc;
 	}
-	__atomic_store_n(&remote->ready, true, __ATOMIC_RELEASE);
-	if (remote_say(remote, REMOTE_READY, (struct range){ 0, 0 }, 0, -1))
-		remote_drop(remote);
+	if (remote_say(remote, REMOTE_READY, none, 0, -1))
+		remote_stop(remote);
 	return 0;
 }
 
 void remote_stop(struct remote *remote)
 {
-	remote_drop(remote);
-	region_set_remove_target(&remote->memory->regions, &remote->target);
+	shutdown(remote->socket, SHUT_RDWR);
 }
 
-/* Forget the files of all that is in @range. */
-static void mapper_forget(struct remote_mapper *mapper, struct range range)
-{
-	unsigned int kept = 0;
-
-	for (unsigned int i = 0; i < mapper->nr_files; i++) {
-		if (range_overlaps(mapper->files[i].range, range))
-			close(mapper->files[i].fd);
-		else
-			mapper->files[kept++] = mapper->files[i];
-	}
-	mapper->nr_files = kept;
-}
-
-/* Takes over @fd. It is never written to: guests are others' to change. */
+/*
+ * Map what the VM says, and answer. It is never written to: guests are others' to
+ * change. Return: 0, or that it makes no sense.
+ */
 static int mapper_map(struct remote_mapper *mapper,
-		      const struct remote_message *message, int fd)
+		      const struct remote_message *message, struct files *files)
 {
 	struct extent extent = {
 		.range = message->range,
-		.fd = fd,
+		.fd = files->count ? files->fds[0] : -1,
 		.fd_offset = message->offset,
 		.page_size = RANGE_PAGE_SIZE,
 	};
-	struct remote_file *files;
-	int rc;
-
-	files = reallocarray(mapper->files, mapper->nr_files + 1,
-			     sizeof(*files));
-	if (files)
-		mapper->files = files;
-	rc = files ? reservation_map(&mapper->reservation, &extent) : -ENOMEM;
-	if (rc) {
-		close(fd);
-		return rc;
-	}
-	mapper_forget(mapper, message->range);
-	files[mapper->nr_files++] = (struct remote_file){ message->range, fd };
-	return 0;
-}
-
-static int mapper_unmap(struct remote_mapper *mapper, struct range range)
-{
-	int rc = reservation_unmap(&mapper->reservation, range);
-
-	if (!rc)
-		mapper_forget(mapper, range);
-	return rc;
-}
-
-/* Do what the VM says, and answer. Return: 0, or that it makes no sense. */
-static int mapper_obey(struct remote_mapper *mapper,
-		       const struct remote_message *message,
-		       struct files *files)
-{
 	int32_t rc;
 
-	if (message->kind == REMOTE_MAP && files->count == 1)
-		rc = mapper_map(mapper, message, files->fds[0]);
-	else if (message->kind == REMOTE_UNMAP && !files->count)
-		rc = mapper_unmap(mapper, message->range);
-	else
+	if (message->kind != REMOTE_MAP || !files->count)
 		return -EBADMSG;
-	files->count = 0;
+	rc = reservation_map(&mapper->reservation, &extent);
+	if (!rc)
+		files->count = 0;
 	return files_send(mapper->socket, &rc, sizeof(rc), NULL);
 }
 
@@ -261,33 +164,25 @@ static int mapper_hear(struct remote_mapper *mapper,
 
 static void mapper_clear(struct remote_mapper *mapper)
 {
-	struct range all = { 0, mapper->reservation.size };
+	struct reservation *reservation = &mapper->reservation;
 
-	if (mapper->reservation.size)
-		reservation_unmap(&mapper->reservation, all);
-	mapper_forget(mapper, all);
+	for (unsigned int i = 0; i < reservation->nr_extents; i++)
+		close(reservation->extents[i].fd);
+	reservation_destroy(reservation);
 }
 
-/* Until the VM ends, or says what makes no sense. */
+/* Until the VM ends, or says what makes no sense: all has been said. */
 static void *mapper_main(void *data)
 {
 	struct remote_mapper *mapper = data;
-	struct remote_message message;
-	struct files files;
-	int rc;
+	struct files none;
+	uint8_t byte;
 
-	do {
-		rc = mapper_hear(mapper, &message, &files);
-		pthread_mutex_lock(&mapper->lock);
-		if (!rc)
-			rc = mapper_obey(mapper, &message, &files);
-		if (rc) {
-			mapper_clear(mapper);
-			mapper->gone = true;
-		}
-		pthread_mutex_unlock(&mapper->lock);
-		files_close(&files);
-	} while (!rc);
+	files_receive(mapper->socket, &byte, sizeof(byte), 0, &none);
+	pthread_mutex_lock(&mapper->lock);
+	mapper_clear(mapper);
+	mapper->gone = true;
+	pthread_mutex_unlock(&mapper->lock);
 	return NULL;
 }
 
@@ -335,7 +230,7 @@ static int mapper_replay(struct remote_mapper *mapper, struct error *error)
 			rc = mapper_refused(mapper, error);
 		else if (!rc && message.kind != REMOTE_READY)
 			rc = mapper->reservation.size ?
-			     mapper_obey(mapper, &message, &files) :
+			     mapper_map(mapper, &message, &files) :
 			     mapper_reserve(mapper, &message);
 		files_close(&files);
 	}
@@ -375,8 +270,6 @@ void remote_mapper_stop(struct remote_mapper *mapper)
 	if (mapper->started)
 		pthread_join(mapper->thread, NULL);
 	mapper_clear(mapper);
-	reservation_destroy(&mapper->reservation);
-	free(mapper->files);
 	pthread_mutex_destroy(&mapper->lock);
 	memset(mapper, 0, sizeof(*mapper));
 	mapper->socket = -1;

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A remote: another process that has the memory of the guest mapped as it is
- * here, and is told when mappings come and go. It is a DMA target that needs
- * files: memory that is no file cannot be shared with anybody.
+ * here. It needs files: memory that is no file cannot be shared with anybody.
  *
  * DOC: Protocol, between two processes of one host
  *
- * Each message is a struct remote_message. The VM says START; MAP for each mapping
- * there is, with its file; and READY. In place of any of them it can say REFUSED,
- * with a struct error after it. From READY on MAP and UNMAP come as they
- * happen. The remote answers each MAP and UNMAP, once it has done it, with an s32: 0
+ * Each message is a struct remote_message. The VM says START; MAP for each range of
+ * RAM, with its file; and READY. In place of any of them it can say REFUSED, with a
+ * struct error after it. The remote answers each MAP, once it has done it, with an s32: 0
  * or a negative errno.
  *
- * The VM does not go on until it has the answer, so that what it has unmapped is
- * unmapped everywhere. But it depends on no remote: one that does not answer
- * within REMOTE_TIMEOUT_MS, refuses a mapping once it is ready, or dies, is dropped.
- * Both sides take the end of the connection for the end of it all.
+ * The VM depends on no remote: one that does not answer within REMOTE_TIMEOUT_MS, or
+ * cannot map all of it, is refused. What is mapped does not change afterwards. Both sides
+ * take the end of the connection for the end of it all.
  */
 #ifndef GMEMCTL_MEMORY_REMOTE_H
 #define GMEMCTL_MEMORY_REMOTE_H
@@ -26,7 +23,6 @@
 
 #include "../base/error.h"
 #include "guest_memory.h"
-#include "region.h"
 #include "reservation.h"
 
 /** REMOTE_TIMEOUT_MS: how long the VM waits for an answer */
@@ -37,8 +33,7 @@
 enum remote_kind {
 	REMOTE_START,	/* range: all addresses; offset: their alignment */
 	REMOTE_MAP,	/* range, and offset in the file that comes along */
-	REMOTE_UNMAP,	/* range: all that is in it */
-	REMOTE_READY,
+	REMOTE_READY = 3,
 	REMOTE_REFUSED,	/* a struct error follows */
 	REMOTE_KINDS,
 };
@@ -61,44 +56,34 @@ struct remote_message {
  * struct remote - the VM's side
  * @socket: to the remote
  * @memory: what is shared
- * @target: by which it is told
- * @ready: it has been told of all there was; changed atomically, as is @gone
- * @gone: it has been dropped, or is being stopped
  */
 struct remote {
 	int socket;
-	struct guest_memory *memory;
-	struct dma_target target;
-	bool ready;
-	bool gone;
+	const struct guest_memory *memory;
 };
 
 /**
- * remote_start() - share the memory, and keep the remote told
+ * remote_start() - share the memory
  * @socket: a Unix stream socket; stays the caller's, after remote_stop()
  *
  * On failure the other side has been told why.
  *
  * Return: 0; -EINVAL if some memory is no file; -ETIMEDOUT, -EPIPE.
  */
-int remote_start(struct remote *remote, struct guest_memory *memory, int socket,
+int remote_start(struct remote *remote, const struct guest_memory *memory, int socket,
 		 struct error *error);
 
 /** remote_stop() - the remote finds the end of the connection, and unmaps all */
 void remote_stop(struct remote *remote);
 
-struct remote_file;
-
 /**
  * struct remote_mapper - the memory of a VM of another process
  * @socket: to the VM
- * @thread: follows what the VM says, if @started
+ * @thread: waits for the end of the VM, if @started
  * @started: see there
  * @lock: protects what follows, and what is mapped
  * @gone: the VM has ended; nothing is mapped any more
- * @reservation: the guest's addresses in this process
- * @files: what is mapped there, @nr_files of them
- * @nr_files: see there
+ * @reservation: the guest's addresses in this process, and the files mapped there
  */
 struct remote_mapper {
 	int socket;
@@ -107,12 +92,10 @@ struct remote_mapper {
 	pthread_mutex_t lock;
 	bool gone;
 	struct reservation reservation;
-	struct remote_file *files;
-	unsigned int nr_files;
 };
 
 /**
- * remote_mapper_start() - map all of it, and follow the VM from now on
+ * remote_mapper_start() - map all of it, until the VM ends
  * @socket: to a VM that calls remote_start(); stays the caller's
  *
  * Return: 0; why the VM refuses; -EBADMSG; -EPIPE; what kept it from mapping.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The guest's address space in this process: one range of virtual addresses,
- * reserved once, in which memory comes and goes. The host finds a guest physical
+ * reserved once, into which its memory is mapped. The host finds a guest physical
  * address at base + address.
  */
 #ifndef GMEMCTL_MEMORY_RESERVATION_H
@@ -20,6 +20,8 @@
  * @page_size: memory comes and goes in this unit
  * @writable: what the mapping allows
  * @dump: core dumps of this process have it
+ * @thp: ask for transparent huge pages
+ * @node: NUMA node for anonymous memory, or -1
  */
 struct extent {
 	struct range range;
@@ -28,6 +30,8 @@ struct extent {
 	uint64_t page_size;
 	bool writable;
 	bool dump;
+	bool thp;
+	int node;
 };
 
 /**
@@ -35,17 +39,16 @@ struct extent {
  * @base: first address
  * @size: bytes, as reserved: what was asked for, rounded up to the alignment
  * @extents: what is mapped, in ascending order
- * @nr_extents: entries in use, of @max_extents
+ * @nr_extents: entries in use
  *
- * Offsets and sizes of all functions are whole pages inside the reservation,
- * else they return -EINVAL and change nothing. The caller serialises them.
+ * The caller serialises what maps; commits and decommits may come from several
+ * threads afterwards.
  */
 struct reservation {
 	uint8_t *base;
 	uint64_t size;
 	struct extent *extents;
 	unsigned int nr_extents;
-	unsigned int max_extents;
 };
 
 /**
@@ -59,28 +62,23 @@ int reservation_create(struct reservation *reservation, uint64_t size,
 void reservation_destroy(struct reservation *reservation);
 
 /**
- * reservation_map() - map a file or anonymous memory, in place of what was there
- * @extent: all members; its range is not empty
+ * reservation_map() - map a file or anonymous memory
+ * @extent: all members
  *
- * On failure what was there still is.
+ * Return: 0; -EINVAL for what is not whole pages inside; -EEXIST where something is
+ * mapped already; what the kernel says. On failure nothing is mapped there.
  */
 int reservation_map(struct reservation *reservation,
 		    const struct extent *extent);
-
-/**
- * reservation_unmap() - make a range inaccessible; the addresses stay reserved
- *
- * Return: 0, also where nothing was mapped; -EINVAL for an empty range.
- */
-int reservation_unmap(struct reservation *reservation, struct range range);
 
 /**
  * reservation_commit() - populate now
  *
  * Idempotent; contents stay. An empty range is nothing to do.
  *
- * Return: 0; -EFAULT if not all of it is mapped, before anything has changed;
- * -ENOMEM, -ENOSPC or what else the kernel says, with a part populated.
+ * Return: 0; -EFAULT if not all of it is mapped, -EINVAL if it is not whole pages,
+ * before anything has changed; -ENOMEM, -ENOSPC or what else the kernel says, with a
+ * part populated.
  */
 int reservation_commit(struct reservation *reservation, struct range range);
 
@@ -88,25 +86,13 @@ int reservation_commit(struct reservation *reservation, struct range range);
  * reservation_decommit() - give memory back; the range stays mapped, reads zero
  *
  * Files get a hole, since dropping pages from this process alone would free
- * nothing that others could still map. An empty range, and parts where nothing
- * is mapped, are nothing to do.
+ * nothing that others could still map. An empty range is nothing to do.
  *
- * Return: 0; -EINVAL for a range that would cut a huge page, before anything has
- * changed; -EOPNOTSUPP for a file whose file system cannot have holes.
+ * Return: 0; -EFAULT, -EINVAL as above, and -EINVAL for a range that would cut a huge
+ * page, before anything has changed; -EOPNOTSUPP for a file whose file system cannot
+ * have holes.
  */
 int reservation_decommit(struct reservation *reservation, struct range range);
-
-/** reservation_advise_huge() - ask for transparent huge pages */
-int reservation_advise_huge(struct reservation *reservation,
-			    struct range range);
-
-/** reservation_bind_node() - take memory from one NUMA node from now on */
-int reservation_bind_node(struct reservation *reservation, struct range range,
-			  unsigned int node);
-
-/** reservation_set_name() - name anonymous memory in /proc/PID/smaps */
-void reservation_set_name(struct reservation *reservation, struct range range,
-			  const char *name);
 
 /** reservation_find() - the extent at @offset, or NULL */
 const struct extent *reservation_find(const struct reservation *reservation,

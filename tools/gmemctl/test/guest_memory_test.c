@@ -108,7 +108,7 @@ static void check_kind(enum backing_kind kind)
 	EXPECT_FALSE(create());
 	EXPECT_FALSE(attach());
 	EXPECT_EQ(kvm_fake_slots(), 2);
-	EXPECT_EQ(memory.nr_ram, 2);
+	EXPECT_EQ(memory.reservation.nr_extents, 2);
 	*at(0) = 1;
 	*at(15) = 2;
 	*at(64) = 3;

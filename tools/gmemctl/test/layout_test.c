@@ -4,106 +4,77 @@
 #include <string.h>
 
 #include "../memory/options.h"
-#include "../memory/range.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
 static struct layout layout;
-static uint64_t offset;
+static struct error error;
 
-static int add(uint64_t start, uint64_t end)
+/* A request of two ranges, and one of a third. */
+static int create(struct range first, struct range second, struct range third)
 {
-	return layout_add(&layout, (struct range){ start * PAGE, end * PAGE },
-			  NULL);
+	struct range ranges[] = { first, second, third };
+	struct memory_request requests[] = {
+		{ .ranges = ranges, .nr_ranges = 2 },
+		{ .ranges = &ranges[2], .nr_ranges = 1 },
+	};
+	struct memory_config config = { .requests = requests, .nr_requests = 2 };
+
+	return layout_create(&layout, &config, &error);
 }
 
-static int classify(uint64_t start, uint64_t end)
+static struct range pages(uint64_t start, uint64_t end)
 {
-	offset = UINT64_MAX;
-	return layout_classify(&layout,
-			       (struct range){ start * PAGE, end * PAGE },
-			       &offset, NULL);
+	return (struct range){ start * PAGE, end * PAGE };
 }
 
-/* Two ranges with a gap: packed in the order they came. */
+static int find(uint64_t start, uint64_t end)
+{
+	const struct layout_range *ram = layout_find(&layout, pages(start, end));
+
+	return ram ? (int)(ram - layout.ranges) : -1;
+}
+
+/* With a gap: packed in the order they came. Neighbours are two ranges still. */
 TEST_OF(layout, packed)
 {
-	EXPECT_FALSE(add(0x100, 0x110));
-	EXPECT_FALSE(add(0, 8));
-	EXPECT_FALSE(add(8, 9));
+	EXPECT_FALSE(create(pages(0x100, 0x110), pages(0, 8), pages(8, 9)));
 	EXPECT_EQ(layout.size, 25 * PAGE);
-	EXPECT_EQ(classify(0x104, 0x106), 1);
-	EXPECT_EQ(offset, 4 * PAGE);
-	EXPECT_EQ(classify(0, 8), 1);
-	EXPECT_EQ(offset, 16 * PAGE);
-	EXPECT_EQ(classify(8, 9), 1);
-	EXPECT_EQ(offset, 24 * PAGE);
+	EXPECT_EQ(layout.ranges[1].offset, 16 * PAGE);
+	EXPECT_EQ(layout.ranges[1].part, 16 * PAGE);
+	EXPECT_EQ(layout.ranges[2].offset, 24 * PAGE);
+	EXPECT_EQ(layout.ranges[2].part, 0);
+	EXPECT_EQ(layout.ranges[2].request, layout.ranges[1].request + 1);
+	EXPECT_EQ(find(0x104, 0x106), 0);
+	EXPECT_EQ(find(0, 8), 1);
+	EXPECT_EQ(find(8, 9), 2);
+	EXPECT_EQ(find(7, 9), -1);
+	EXPECT_EQ(find(9, 10), -1);
+	EXPECT_EQ(find(0x10f, 0x111), -1);
+	EXPECT_EQ(find(0, 0x200), -1);
+	EXPECT_EQ(find(UINT64_MAX / PAGE, 0), -1);
+	EXPECT_EQ(find(4, 4), -1);
 	layout_destroy(&layout);
 }
 
-TEST_OF(layout, add_refused)
+TEST_OF(layout, refused)
 {
-	EXPECT_FALSE(add(4, 8));
-	EXPECT_EQ(add(7, 9), -EEXIST);
-	EXPECT_EQ(add(4, 8), -EEXIST);
-	EXPECT_EQ(add(0, 16), -EEXIST);
-	EXPECT_EQ(add(9, 9), -EINVAL);
-	EXPECT_EQ(add(10, 9), -EINVAL);
-	EXPECT_EQ(layout_add(&layout, (struct range){ 1, PAGE }, NULL), -EINVAL);
-	EXPECT_EQ(add(8, (UINT64_C(1) << 51) + 8), -EOVERFLOW);
-	EXPECT_EQ(layout.nr_ranges, 1);
-	EXPECT_EQ(layout.size, 4 * PAGE);
-	layout_destroy(&layout);
-}
-
-TEST_OF(layout, not_ram)
-{
-	EXPECT_FALSE(add(4, 8));
-	EXPECT_EQ(classify(0, 4), 0);
-	EXPECT_EQ(classify(8, 9), 0);
-	EXPECT_EQ(offset, UINT64_MAX);
-	layout_destroy(&layout);
-}
-
-TEST_OF(layout, partial)
-{
-	struct error error;
-
-	EXPECT_FALSE(add(4, 8));
-	EXPECT_EQ(classify(3, 5), -EINVAL);
-	EXPECT_EQ(classify(7, 9), -EINVAL);
-	EXPECT_EQ(layout_classify(&layout, (struct range){ 0, 16 * PAGE }, &offset, &error),
-		  -EINVAL);
-	EXPECT_STREQ(error.action,
-		     "KVM guest_memfd mappings must be fully contained in one RAM range");
-	layout_destroy(&layout);
-}
-
-/* They are adjacent for the guest, and even in the file: two ranges still. */
-TEST_OF(layout, adjacent)
-{
-	EXPECT_FALSE(add(0, 4));
-	EXPECT_FALSE(add(4, 8));
-	EXPECT_EQ(classify(2, 6), -EINVAL);
-	EXPECT_EQ(classify(0, 8), -EINVAL);
-	EXPECT_EQ(classify(0, 4), 1);
-	EXPECT_EQ(classify(4, 8), 1);
-	layout_destroy(&layout);
-}
-
-/* layout_add() makes none like this; the check holds on its own. */
-TEST_OF(layout, ambiguous)
-{
-	struct layout_range ranges[] = {
-		{ { 0, 8 * PAGE }, 0 },
-		{ { 4 * PAGE, 16 * PAGE }, 8 * PAGE },
+	static const struct {
+		struct range range;
+		int rc;
+		const char *action;
+	} cases[] = {
+		{ { 7 * PAGE, 9 * PAGE }, -EEXIST, "RAM ranges overlap" },
+		{ { 4 * PAGE, 8 * PAGE }, -EEXIST, "RAM ranges overlap" },
+		{ { 0, 16 * PAGE }, -EEXIST, "RAM ranges overlap" },
+		{ { 9 * PAGE, (UINT64_C(1) << 63) + 8 * PAGE }, -EOVERFLOW,
+		  "too much RAM in all" },
 	};
-	struct layout twice = { ranges, 2, 20 * PAGE };
-	struct error error;
 
-	EXPECT_EQ(layout_classify(&twice, (struct range){ 5 * PAGE, 6 * PAGE }, &offset, &error),
-		  -EINVAL);
-	EXPECT_STREQ(error.action,
-		     "KVM guest_memfd mappings must be contained in exactly one RAM range");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		EXPECT_EQ(create(pages(4, 8), pages(8, 9), cases[i].range), cases[i].rc);
+		EXPECT_STREQ(error.action, cases[i].action);
+		EXPECT_FALSE(layout.ranges);
+	}
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Another process has the guest's memory: it sees what is there, follows what is
- * mapped and unmapped, and may do whatever it likes otherwise. It is a child that
- * has nothing of the memory but what it is given.
+ * Another process has the guest's memory: it sees what is there, and may do whatever it
+ * likes otherwise. It is a child that has nothing of the memory but what it is given.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -164,7 +163,6 @@ static int child_ends(void)
 static void unshare_memory(void)
 {
 	remote_stop(&remote);
-	EXPECT_FALSE(memory.regions.nr_targets);
 	EXPECT_EQ(child_ends(), 0);
 }
 
@@ -244,7 +242,6 @@ TEST_OF(remote, private)
 	EXPECT_TRUE(strstr(error.hint, "no backing fd (private RAM)"));
 	EXPECT_TRUE(child_reply());
 	EXPECT_EQ(reply.rc, -EINVAL);
-	EXPECT_FALSE(memory.regions.nr_targets);
 	EXPECT_EQ(child_ends(), 0);
 	stop();
 }
@@ -268,8 +265,6 @@ static void check_lost(int signal)
 	else
 		EXPECT_EQ(waitpid(child, NULL, WUNTRACED), child);
 	remote_stop(&remote);
-	EXPECT_TRUE(remote.gone);
-	EXPECT_FALSE(memory.regions.nr_targets);
 	if (signal == SIGSTOP) {
 		EXPECT_FALSE(kill(child, SIGCONT));
 		EXPECT_TRUE(child_loses());
@@ -302,10 +297,10 @@ TEST_OF(remote, vm_ends)
 	stop();
 }
 
-/* One that has answered in advance: 0 for each of both ranges, then @late. */
-static int start_answered(int32_t second, int32_t late)
+/* One that has answered in advance for both ranges. */
+static int start_answered(int32_t first, int32_t second)
 {
-	int32_t answers[] = { 0, second, late };
+	int32_t answers[] = { first, second };
 
 	start(BACKING_SHARED);
 	EXPECT_EQ(write(sockets[1], answers, sizeof(answers)), sizeof(answers));
@@ -315,13 +310,11 @@ static int start_answered(int32_t second, int32_t late)
 TEST_OF(remote, answers)
 {
 	EXPECT_EQ(start_answered(-ENOMEM, 0), -ENOMEM);
-	EXPECT_FALSE(memory.regions.nr_targets);
 	stop();
-	EXPECT_EQ(start_answered(5, 0), -EBADMSG);
+	EXPECT_EQ(start_answered(0, -ENOMEM), -ENOMEM);
+	EXPECT_STREQ(error.action, "failed to map range for DMA");
 	stop();
-	/* It cannot keep the VM from its end afterwards. */
-	EXPECT_FALSE(start_answered(0, -ENOMEM));
-	remote_stop(&remote);
+	EXPECT_EQ(start_answered(0, 5), -EBADMSG);
 	stop();
 	/* It has never been there. */
 	start(BACKING_SHARED);
@@ -377,7 +370,7 @@ TEST_OF(remote, garbage)
 	/* Only a mapping that cannot be is answered, and then all ends. */
 	said[1].range.end = 81 * PAGE;
 	check_told(said, 2, -EPIPE);
-	said[1].kind = REMOTE_UNMAP;
+	said[1].kind = REMOTE_MAP + 1;
 	check_told(said, 2, -EBADMSG);
 	said[0].range.end = 0;
 	check_told(said, 1, -EINVAL);

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../memory/probe.h"
 #include "../memory/reservation.h"
 #include "ksft.h"
 
@@ -35,6 +34,7 @@ static struct extent extent_of(uint64_t start, uint64_t end, int fd)
 		.fd = fd,
 		.page_size = PAGE,
 		.writable = true,
+		.node = -1,
 	};
 }
 
@@ -72,13 +72,6 @@ static uint64_t file_bytes(int fd)
 	return (uint64_t)status.st_blocks * 512;
 }
 
-static bool readable(uint64_t page)
-{
-	uint8_t value;
-
-	return !probe_read(reservation.base + page * PAGE, &value);
-}
-
 TEST_OF(reservation, create)
 {
 	static const struct {
@@ -111,82 +104,40 @@ TEST_OF(reservation, create)
 /* Every function takes whole pages inside, and an empty range as specified. */
 TEST_OF(reservation, bounds)
 {
-	static const struct range bad[] = {
-		{ 1, PAGE }, { 0, PAGE + 1 }, { 0, SIZE + PAGE },
-		{ SIZE, SIZE + PAGE }, { 2 * PAGE, PAGE },
-		{ UINT64_MAX - PAGE + 1, PAGE },
+	static const struct {
+		struct range range;
+		int rc;
+	} bad[] = {
+		{ { 1, PAGE }, -EINVAL },
+		{ { 0, PAGE + 1 }, -EINVAL },
+		{ { 0, SIZE + PAGE }, -EFAULT },
+		{ { SIZE, SIZE + PAGE }, -EFAULT },
+		{ { SIZE + PAGE, SIZE + PAGE }, -EINVAL },
+		{ { 2 * PAGE, PAGE }, -EFAULT },
+		{ { UINT64_MAX - PAGE + 1, PAGE }, -EFAULT },
 	};
 
 	start();
-	EXPECT_FALSE(map(0, 16, -1));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct extent extent = { bad[i], -1, 0, PAGE, true,
-						 false };
+		struct extent extent = { bad[i].range, -1, 0, PAGE, .node = -1 };
 
 		EXPECT_EQ(reservation_map(&reservation, &extent), -EINVAL);
-		EXPECT_EQ(reservation_unmap(&reservation, bad[i]), -EINVAL);
-		EXPECT_EQ(reservation_commit(&reservation, bad[i]), -EINVAL);
-		EXPECT_EQ(reservation_decommit(&reservation, bad[i]), -EINVAL);
-		EXPECT_EQ(reservation_advise_huge(&reservation, bad[i]), -EINVAL);
-		EXPECT_EQ(reservation_bind_node(&reservation, bad[i], 0), -EINVAL);
 	}
 	EXPECT_EQ(map(4, 4, -1), -EINVAL);
-	EXPECT_EQ(reservation_unmap(&reservation, pages(4, 4)), -EINVAL);
+	EXPECT_FALSE(map(8, 16, -1));
+	EXPECT_FALSE(map(0, 8, -1));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		EXPECT_EQ(reservation_commit(&reservation, bad[i].range), bad[i].rc);
+		EXPECT_EQ(reservation_decommit(&reservation, bad[i].range), bad[i].rc);
+	}
 	EXPECT_FALSE(reservation_commit(&reservation, pages(4, 4)));
 	EXPECT_FALSE(reservation_decommit(&reservation, pages(16, 16)));
-	EXPECT_FALSE(reservation_advise_huge(&reservation, pages(4, 4)));
-	EXPECT_EQ(reservation.nr_extents, 1);
-	reservation_destroy(&reservation);
-}
-
-/* A mapping in the middle of another: three extents, each with its contents. */
-TEST_OF(reservation, overlap)
-{
-	int fd = calls_system.memfd("test", SIZE);
-	const struct extent *tail;
-
-	start();
-	EXPECT_FALSE(map(0, 16, fd));
-	for (uint64_t i = 0; i < 16; i++)
-		reservation.base[i * PAGE] = (uint8_t)i;
-	EXPECT_FALSE(map(4, 6, -1));
-	EXPECT_EQ(reservation.nr_extents, 3);
-	EXPECT_EQ(reservation.base[3 * PAGE], 3);
-	EXPECT_FALSE(reservation.base[4 * PAGE]);
-	EXPECT_EQ(reservation.base[6 * PAGE], 6);
-	tail = reservation_find(&reservation, 6 * PAGE);
-	EXPECT_TRUE(tail);
-	EXPECT_EQ(tail->fd, fd);
-	EXPECT_EQ(tail->fd_offset, 6 * PAGE);
-	/* Over the ends of two. */
-	EXPECT_FALSE(map(5, 8, fd));
-	EXPECT_EQ(reservation.nr_extents, 4);
-	EXPECT_FALSE(reservation.base[7 * PAGE + 1]);
-	EXPECT_EQ(reservation.base[5 * PAGE], 0);
-	EXPECT_EQ(reservation.base[7 * PAGE], 2);
-	EXPECT_FALSE(map(0, 16, -1));
-	EXPECT_EQ(reservation.nr_extents, 1);
-	reservation_destroy(&reservation);
-	close(fd);
-}
-
-TEST_OF(reservation, unmap)
-{
-	start();
-	EXPECT_FALSE(probe_start_segv());
-	EXPECT_FALSE(readable(0));
-	EXPECT_FALSE(map(0, 8, -1));
-	EXPECT_TRUE(readable(0));
-	EXPECT_FALSE(readable(8));
-	EXPECT_FALSE(reservation_unmap(&reservation, pages(2, 3)));
-	EXPECT_TRUE(readable(1));
-	EXPECT_FALSE(readable(2));
-	EXPECT_TRUE(readable(3));
-	EXPECT_FALSE(reservation_find(&reservation, 2 * PAGE));
-	EXPECT_FALSE(reservation_unmap(&reservation, pages(0, 16)));
-	EXPECT_FALSE(readable(3));
-	EXPECT_FALSE(reservation.nr_extents);
-	probe_stop();
+	/* What is mapped stays as it is. */
+	EXPECT_EQ(map(15, 16, -1), -EEXIST);
+	EXPECT_EQ(map(0, 16, -1), -EEXIST);
+	EXPECT_EQ(reservation.nr_extents, 2);
+	EXPECT_EQ(reservation_find(&reservation, 9 * PAGE), &reservation.extents[1]);
+	EXPECT_FALSE(reservation_find(&reservation, 16 * PAGE));
 	reservation_destroy(&reservation);
 }
 
@@ -194,7 +145,7 @@ TEST_OF(reservation, unmap)
 TEST_OF(reservation, anonymous)
 {
 	start();
-	EXPECT_FALSE(map(0, 16, -1));
+	EXPECT_FALSE(map(0, 12, -1));
 	EXPECT_FALSE(resident(0, 16));
 	EXPECT_FALSE(reservation_commit(&reservation, pages(2, 6)));
 	EXPECT_EQ(resident(0, 16), 4);
@@ -211,10 +162,12 @@ TEST_OF(reservation, anonymous)
 	reservation.base[2 * PAGE] = 1;
 	EXPECT_EQ(reservation.base[2 * PAGE], 1);
 	/* What is not mapped cannot be committed, and nothing is half done. */
-	EXPECT_FALSE(reservation_unmap(&reservation, pages(12, 13)));
+	EXPECT_FALSE(map(13, 16, -1));
 	EXPECT_EQ(reservation_commit(&reservation, pages(10, 16)), -EFAULT);
 	EXPECT_EQ(resident(10, 12), 0);
-	EXPECT_FALSE(reservation_decommit(&reservation, pages(0, 16)));
+	EXPECT_EQ(reservation_decommit(&reservation, pages(0, 16)), -EFAULT);
+	EXPECT_EQ(resident(5, 8), 3);
+	EXPECT_FALSE(reservation_decommit(&reservation, pages(0, 12)));
 	EXPECT_FALSE(resident(0, 12));
 	reservation_destroy(&reservation);
 }
@@ -301,54 +254,67 @@ TEST_OF(reservation, huge_page)
 	close(fd);
 }
 
-static int failing_map_at(void *address, size_t length, int prot, int flags,
-			  int fd, uint64_t offset)
+static char refused;
+static int unmapped;
+
+static int refusing_map_at(void *address, size_t length, int prot, int flags, int fd,
+			   uint64_t offset)
+{
+	unmapped += prot == PROT_NONE;
+	return refused == 'm' ? -ENOMEM :
+	       calls_system.map_at(address, length, prot, flags, fd, offset);
+}
+
+static int refusing_advise(void *address, size_t length, int advice)
 {
 	(void)address;
 	(void)length;
-	(void)prot;
-	(void)flags;
-	(void)fd;
-	(void)offset;
-	return -ENOMEM;
+	return advice == MADV_DONTDUMP && refused == 'd' ? -ENOMEM : -EINVAL;
 }
 
-/* What was mapped before is still known, and still there. */
+/* Nothing is mapped then. A kernel without transparent huge pages is no failure. */
 TEST_OF(reservation, map_fails)
 {
-	struct calls failing = calls_system;
+	struct calls refusing = calls_system;
+	struct extent extent = extent_of(0, 1, -1);
 
 	start();
-	EXPECT_FALSE(map(0, 8, -1));
-	reservation.base[PAGE] = 7;
-	failing.map_at = failing_map_at;
-	calls = &failing;
-	EXPECT_EQ(map(1, 2, -1), -ENOMEM);
-	EXPECT_EQ(reservation_unmap(&reservation, pages(1, 2)), -ENOMEM);
+	refusing.map_at = refusing_map_at;
+	refusing.advise = refusing_advise;
+	calls = &refusing;
+	refused = 'm';
+	EXPECT_EQ(reservation_map(&reservation, &extent), -ENOMEM);
+	EXPECT_FALSE(unmapped);
+	refused = 'd';
+	EXPECT_EQ(reservation_map(&reservation, &extent), -ENOMEM);
+	EXPECT_EQ(unmapped, 1);
+	extent.dump = true;
+	extent.thp = true;
+	extent.node = NODE_BAD;
+	EXPECT_LT(reservation_map(&reservation, &extent), 0);
+	EXPECT_EQ(unmapped, 2);
+	EXPECT_FALSE(reservation.nr_extents);
+	extent.node = -1;
+	EXPECT_FALSE(reservation_map(&reservation, &extent));
+	EXPECT_EQ(unmapped, 2);
 	calls = &calls_system;
-	EXPECT_EQ(reservation.nr_extents, 1);
-	EXPECT_EQ(reservation.base[PAGE], 7);
 	reservation_destroy(&reservation);
 }
 
-TEST_OF(reservation, advice)
+/* ENOSYS: a kernel without NUMA. A file has its policy from elsewhere. */
+TEST_OF(reservation, node)
 {
-	int fd = calls_system.memfd("test", SIZE);
-	int rc;
+	int fd = calls_system.memfd("test", SIZE), rc;
+	struct extent extent = extent_of(0, 8, -1);
 
 	start();
-	EXPECT_FALSE(map(0, 8, -1));
-	EXPECT_FALSE(map(8, 16, fd));
-	reservation_set_name(&reservation, pages(0, 8), "guest-ram-private");
-	/* EINVAL: a kernel without transparent huge pages. */
-	rc = reservation_advise_huge(&reservation, pages(0, 16));
-	EXPECT_TRUE(!rc || rc == -EINVAL);
-	/* ENOSYS: one without NUMA. */
-	rc = reservation_bind_node(&reservation, pages(0, 16), 0);
+	extent.node = 0;
+	rc = reservation_map(&reservation, &extent);
 	EXPECT_TRUE(!rc || rc == -ENOSYS);
-	EXPECT_LT(reservation_bind_node(&reservation, pages(0, 1), NODE_BAD), 0);
-	EXPECT_LT(reservation_bind_node(&reservation, pages(0, 1), 0xffff), 0);
-	EXPECT_FALSE(reservation_commit(&reservation, pages(0, 16)));
+	extent = extent_of(8, 16, fd);
+	extent.node = NODE_BAD;
+	EXPECT_FALSE(reservation_map(&reservation, &extent));
+	EXPECT_FALSE(reservation_commit(&reservation, pages(8, 16)));
 	reservation_destroy(&reservation);
 	close(fd);
 }
