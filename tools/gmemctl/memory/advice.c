@@ -367,19 +367,19 @@ static const struct way *way_of(const struct request *request)
 static const struct memory_request *
 find_memory(const struct guest_memory *memory, struct range range)
 {
-	for (unsigned int i = 0; i < memory->config->nr_requests; i++) {
-		const struct memory_request *request =
-			&memory->config->requests[i];
-		uint64_t found = 0;
+	const struct layout *layout = &memory->memfd.layout;
+	const struct memory_request *request = NULL;
 
-		for (unsigned int j = 0; j < request->nr_ranges; j++)
-			if (range_overlaps(request->ranges[j], range))
-				found += range_size(range_clip(request->ranges[j],
-							       range));
-		if (found == range_size(range))
-			return request;
+	for (unsigned int i = 0; i < layout->nr_ranges; i++) {
+		const struct layout_range *ram = &layout->ranges[i];
+
+		if (!range_overlaps(ram->range, range))
+			continue;
+		if (request && request != ram->request)
+			return NULL;
+		request = ram->request;
 	}
-	return NULL;
+	return request;
 }
 
 static enum backing_kind kind_of(const struct memory_request *request)

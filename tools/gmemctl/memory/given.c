@@ -1,36 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "given.h"
 
-#define WORD_BITS 64
-
-static bool is_given(const struct given *given, uint64_t page)
+/* The pages of @range are given, or not. */
+static void mark(struct given *given, struct range range, bool value)
 {
-	return given->bits[page / WORD_BITS] >> page % WORD_BITS & 1;
-}
+	uint64_t first = range.start / RANGE_PAGE_SIZE, end = range.end / RANGE_PAGE_SIZE;
+	uint64_t next;
 
-/* Return: whether that is a change. */
-static bool mark(struct given *given, uint64_t page, bool value)
-{
-	uint64_t bit = UINT64_C(1) << page % WORD_BITS;
-	uint64_t *word = &given->bits[page / WORD_BITS];
-
-	if (!(*word & bit) == !value)
-		return false;
-	*word ^= bit;
-	given->count += value ? 1 : (uint64_t)-1;
-	return true;
+	for (uint64_t page = first; page < end; page = next) {
+		next = page_map_run(&given->map, page, end);
+		if (page_map_get(&given->map, page) != value)
+			given->count += value ? next - page : page - next;
+	}
+	page_map_set(&given->map, first, end, value);
 }
 
 static bool all_given(const struct given *given, struct range range)
 {
-	for (uint64_t at = range.start; at < range.end; at += RANGE_PAGE_SIZE)
-		if (!is_given(given, at / RANGE_PAGE_SIZE))
-			return false;
-	return true;
+	uint64_t page = range.start / RANGE_PAGE_SIZE, end = range.end / RANGE_PAGE_SIZE;
+
+	return page_map_get(&given->map, page) &&
+	       page_map_run(&given->map, page, end) == end;
 }
 
 static struct range outward(struct range range, uint64_t unit)
@@ -39,18 +32,17 @@ static struct range outward(struct range range, uint64_t unit)
 			       range.end + (unit - range.end % unit) % unit };
 }
 
-static struct range inward(struct range range, uint64_t unit)
-{
-	struct range in = { range.start + (unit - range.start % unit) % unit,
-			    range.end - range.end % unit };
-
-	return in.start < in.end ? in : (struct range){ 0, 0 };
-}
-
 static void decommit(struct given *given, struct range range)
 {
 	if (guest_memory_decommit(given->memory, range))
 		given->failed += range_size(range) / RANGE_PAGE_SIZE;
+}
+
+static uint64_t unit_of(const struct layout_range *ram)
+{
+	uint64_t hugepage = memory_request_hugepage(ram->request);
+
+	return hugepage ? hugepage : RANGE_PAGE_SIZE;
 }
 
 typedef void (*part_fn)(struct given *given, struct range part, uint64_t unit);
@@ -58,16 +50,13 @@ typedef void (*part_fn)(struct given *given, struct range part, uint64_t unit);
 /* Each part of @range that is in one range of RAM, with its unit. */
 static void each_part(struct given *given, struct range range, part_fn visit)
 {
-	const struct memory_config *config = given->memory->config;
+	const struct layout *layout = &given->memory->memfd.layout;
 
-	for (unsigned int i = 0; i < config->nr_requests; i++) {
-		const struct memory_request *request = &config->requests[i];
-		uint64_t unit = memory_request_hugepage(request);
+	for (unsigned int i = 0; i < layout->nr_ranges; i++) {
+		const struct layout_range *ram = &layout->ranges[i];
 
-		for (unsigned int j = 0; j < request->nr_ranges; j++)
-			if (range_overlaps(request->ranges[j], range))
-				visit(given, range_clip(range, request->ranges[j]),
-				      unit ? unit : RANGE_PAGE_SIZE);
+		if (range_overlaps(ram->range, range))
+			visit(given, range_clip(range, ram->range), unit_of(ram));
 	}
 }
 
@@ -75,8 +64,7 @@ static void add_part(struct given *given, struct range part, uint64_t unit)
 {
 	struct range units = outward(part, unit);
 
-	for (uint64_t at = part.start; at < part.end; at += RANGE_PAGE_SIZE)
-		mark(given, at / RANGE_PAGE_SIZE, true);
+	mark(given, part, true);
 	if (unit == RANGE_PAGE_SIZE)
 		return decommit(given, part);
 	for (uint64_t at = units.start; at < units.end; at += unit)
@@ -107,8 +95,7 @@ static void take_part(struct given *given, struct range part, uint64_t unit)
 		    guest_memory_commit(given->memory, whole))
 			given->failed += unit / RANGE_PAGE_SIZE;
 	}
-	for (uint64_t at = part.start; at < part.end; at += RANGE_PAGE_SIZE)
-		mark(given, at / RANGE_PAGE_SIZE, false);
+	mark(given, part, false);
 }
 
 void given_take(struct given *given, struct range range)
@@ -139,72 +126,61 @@ uint64_t given_count(struct given *given, uint64_t *failed)
 	return count;
 }
 
-/* The part of @range that can come and go, of one request. */
-static struct range once_part(const struct memory_request *request,
-			      struct range range)
-{
-	uint64_t unit = memory_request_hugepage(request);
-
-	for (unsigned int i = 0; i < request->nr_ranges; i++)
-		if (range_contains(request->ranges[i], range))
-			return inward(range, unit ? unit : RANGE_PAGE_SIZE);
-	return (struct range){ 0, 0 };
-}
-
 uint64_t given_once(struct given *given, struct range range)
 {
-	const struct memory_config *config = given->memory->config;
-	uint64_t done = 0;
+	const struct layout_range *ram = layout_find(&given->memory->memfd.layout, range);
+	uint64_t unit;
 
-	for (unsigned int i = 0; i < config->nr_requests; i++) {
-		struct range part = once_part(&config->requests[i], range);
-
-		if (range_size(part) && !guest_memory_decommit(given->memory, part))
-			done += range_size(part);
-	}
-	return done;
+	if (!ram)
+		return 0;
+	unit = unit_of(ram);
+	range.start += (unit - range.start % unit) % unit;
+	range.end -= range.end % unit;
+	if (range.start >= range.end || guest_memory_decommit(given->memory, range))
+		return 0;
+	return range_size(range);
 }
 
 struct range given_clip(struct given *given, uint64_t gpa, struct range range)
 {
 	uint64_t page = gpa / RANGE_PAGE_SIZE, first = page, end = page + 1;
 
-	if (!given->bits)
+	if (!given->map.words)
 		return range;
 	pthread_mutex_lock(&given->lock);
-	if (page < given->nr_pages && !is_given(given, page)) {
+	if (page < given->nr_pages && !page_map_get(&given->map, page)) {
 		while (first * RANGE_PAGE_SIZE > range.start &&
-		       !is_given(given, first - 1))
+		       !page_map_get(&given->map, first - 1))
 			first--;
-		while (end * RANGE_PAGE_SIZE < range.end && end < given->nr_pages &&
-		       !is_given(given, end))
-			end++;
+		end = (range.end + RANGE_PAGE_SIZE - 1) / RANGE_PAGE_SIZE;
+		end = page_map_run(&given->map, page,
+				   end < given->nr_pages ? end : given->nr_pages);
 	}
 	pthread_mutex_unlock(&given->lock);
 	return (struct range){ first * RANGE_PAGE_SIZE, end * RANGE_PAGE_SIZE };
 }
 
-static size_t bytes_of_bits(const struct given *given)
+static size_t bytes_of_map(const struct given *given)
 {
-	return (given->nr_pages + WORD_BITS - 1) / WORD_BITS * sizeof(*given->bits);
+	return (given->nr_pages + 63) / 64 * sizeof(*given->map.words);
 }
 
 void given_get(struct given *given, struct tlv *records, uint32_t type)
 {
 	pthread_mutex_lock(&given->lock);
-	tlv_add(records, type, 0, given->bits, bytes_of_bits(given));
+	tlv_add(records, type, 0, given->map.words, bytes_of_map(given));
 	pthread_mutex_unlock(&given->lock);
 }
 
 /* Memory of huge pages was all taken from the pool when it was made. */
 static void set_part(struct given *given, struct range part, uint64_t unit)
 {
-	const uint64_t *bits = given->bits;
+	uint64_t end = part.end / RANGE_PAGE_SIZE, next;
 
-	for (uint64_t at = part.start; at < part.end; at += RANGE_PAGE_SIZE) {
-		uint64_t page = at / RANGE_PAGE_SIZE;
-
-		given->count += bits[page / WORD_BITS] >> page % WORD_BITS & 1;
+	for (uint64_t page = part.start / RANGE_PAGE_SIZE; page < end; page = next) {
+		next = page_map_run(&given->map, page, end);
+		if (page_map_get(&given->map, page))
+			given->count += next - page;
 	}
 	for (uint64_t at = part.start; unit != RANGE_PAGE_SIZE && at < part.end;
 	     at += unit)
@@ -216,7 +192,7 @@ int given_set(struct given *given, const struct tlv *records, uint32_t type)
 {
 	struct range all = { 0, given->nr_pages * RANGE_PAGE_SIZE };
 
-	if (!tlv_get(records, type, 0, given->bits, bytes_of_bits(given)))
+	if (!tlv_get(records, type, 0, given->map.words, bytes_of_map(given)))
 		return -EBADMSG;
 	given->count = 0;
 	each_part(given, all, set_part);
@@ -229,8 +205,7 @@ int given_init(struct given *given, struct guest_memory *memory,
 	memset(given, 0, sizeof(*given));
 	given->memory = memory;
 	given->nr_pages = memory_config_end(memory->config) / RANGE_PAGE_SIZE;
-	given->bits = calloc(1, bytes_of_bits(given));
-	if (!given->bits)
+	if (page_map_create(&given->map, given->nr_pages, false))
 		return error_set(error, -ENOMEM, "balloon", "allocate", NULL);
 	pthread_mutex_init(&given->lock, NULL);
 	return 0;
@@ -238,9 +213,9 @@ int given_init(struct given *given, struct guest_memory *memory,
 
 void given_destroy(struct given *given)
 {
-	if (!given->bits)
+	if (!given->map.words)
 		return;
-	free(given->bits);
+	page_map_destroy(&given->map);
 	pthread_mutex_destroy(&given->lock);
 	memset(given, 0, sizeof(*given));
 }

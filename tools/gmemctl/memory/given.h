@@ -17,12 +17,13 @@
 #include "../base/error.h"
 #include "../base/tlv.h"
 #include "guest_memory.h"
+#include "page_map.h"
 
 /**
  * struct given - the pages
  * @memory: the guest's
  * @lock: protects what follows; a decommit is done with it held
- * @bits: one for each page of the guest's addresses; NULL: none is ever given
+ * @map: whether each page of the guest's addresses is given; empty: none ever is
  * @nr_pages: so many there are
  * @count: pages that are given
  * @failed: pages that the host could not take, or get again
@@ -30,7 +31,7 @@
 struct given {
 	struct guest_memory *memory;
 	pthread_mutex_t lock;
-	uint64_t *bits;
+	struct page_map map;
 	uint64_t nr_pages;
 	uint64_t count;
 	uint64_t failed;

@@ -136,6 +136,21 @@ static int open_views(struct guest_memory *memory, struct error *error)
 	return rc;
 }
 
+const struct backing *guest_memory_backing(const struct guest_memory *memory,
+					   const struct layout_range *ram)
+{
+	return &memory->backings[ram->request - memory->config->requests];
+}
+
+const struct view *guest_memory_view_of(const struct guest_memory *memory,
+					const struct layout_range *ram)
+{
+	size_t index = (size_t)(ram->request - memory->config->requests);
+
+	return index < memory->nr_views && memory->views[index].fd >= 0 ?
+	       &memory->views[index] : NULL;
+}
+
 const struct view *guest_memory_view(const struct guest_memory *memory)
 {
 	for (unsigned int i = 0; i < memory->nr_views; i++)
@@ -203,17 +218,11 @@ static int reserve(struct guest_memory *memory, struct error *error)
 	return 0;
 }
 
-static const struct backing *find_backing(const struct guest_memory *memory,
-					  const struct layout_range *ram)
-{
-	return &memory->backings[ram->request - memory->config->requests];
-}
-
 /* Map a range of RAM: a part of its backing. */
 static int map_ram(struct guest_memory *memory, const struct layout_range *ram,
 		   struct error *error)
 {
-	struct extent extent = backing_extent(find_backing(memory, ram), ram);
+	struct extent extent = backing_extent(guest_memory_backing(memory, ram), ram);
 	int rc = reservation_map(&memory->reservation, &extent);
 	char action[128];
 
@@ -375,8 +384,8 @@ static int find_convertible(struct guest_memory *memory, struct range range,
 
 	if (!ram || !range_valid(range))
 		return -EFAULT;
-	backing = find_backing(memory, ram);
-	view = memory->views[backing - memory->backings].fd >= 0;
+	backing = guest_memory_backing(memory, ram);
+	view = guest_memory_view_of(memory, ram);
 	if (!view && (memfd->fd < 0 || memfd->mappable))
 		return -EFAULT;
 	*out = (struct convertible){

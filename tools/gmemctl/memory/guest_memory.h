@@ -68,6 +68,14 @@ int guest_memory_attach(struct guest_memory *memory, struct error *error);
 int guest_memory_bind(struct guest_memory *memory, unsigned int index,
 		      struct error *error);
 
+/** guest_memory_backing() - where the pages of a range of RAM come from */
+const struct backing *guest_memory_backing(const struct guest_memory *memory,
+					   const struct layout_range *ram);
+
+/** guest_memory_view_of() - the view that a range of RAM is in, or NULL */
+const struct view *guest_memory_view_of(const struct guest_memory *memory,
+					const struct layout_range *ram);
+
 /** guest_memory_view() - a view that is there, of any backing; or NULL */
 const struct view *guest_memory_view(const struct guest_memory *memory);
 

@@ -42,18 +42,6 @@ static int visit_run(struct range run, bool private, void *data)
 	return private ? runs_add(data, run) : 0;
 }
 
-/* The private runs of one request. */
-static int runs_find(struct private_runs *runs,
-		     const struct guest_memory *memory, unsigned int index)
-{
-	const struct memory_request *request = &memory->config->requests[index];
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < request->nr_ranges; i++)
-		rc = page_states(memory, request->ranges[i], visit_run, runs);
-	return rc;
-}
-
 static int compare_ranges(const void *a, const void *b)
 {
 	const struct range *first = a, *second = b;
@@ -65,12 +53,13 @@ int private_runs_find(struct private_runs *runs,
 		      const struct guest_memory *memory, bool stay,
 		      const char *action, struct error *error)
 {
+	const struct layout *layout = &memory->memfd.layout;
 	int rc = 0;
 
 	memset(runs, 0, sizeof(*runs));
-	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
-		if (!stay || memory->views[i].fd < 0)
-			rc = runs_find(runs, memory, i);
+	for (unsigned int i = 0; !rc && i < layout->nr_ranges; i++)
+		if (!stay || !guest_memory_view_of(memory, &layout->ranges[i]))
+			rc = page_states(memory, layout->ranges[i].range, visit_run, runs);
 	if (rc)
 		return error_set(error, rc, "guest memory", action, NULL);
 	/* Requests may come in any order, a description is in order. */
@@ -146,52 +135,48 @@ static int walk_range(const struct gmem_range *range, void *data)
 	return rc;
 }
 
-static int walk_view(const struct guest_memory *memory, unsigned int index,
-		     struct range ram, struct walk *walk)
+static int walk_view(const struct guest_memory *memory, const struct layout_range *ram,
+		     struct range range, struct walk *walk)
 {
-	uint64_t offset = view_offset(&memory->views[index], ram);
 	int rc;
 
-	walk->gpa = ram.start - offset;
-	rc = gmem_query(memory->backings[index].fd, offset, range_size(ram),
-			walk_range, walk);
+	walk->gpa = ram->range.start - ram->part;
+	rc = gmem_query(guest_memory_backing(memory, ram)->fd, range.start - walk->gpa,
+			range_size(range), walk_range, walk);
 	if (!rc && range_size(walk->run))
 		rc = walk->visit(walk->run, walk->private, walk->data);
 	return rc;
 }
 
-static int walk_told(const struct guest_memory *memory, struct range ram,
-		     struct walk *walk)
+static int walk_told(const struct page_map *private, const struct layout_range *ram,
+		     struct range range, struct walk *walk)
 {
-	const struct guest_memfd *memfd = &memory->memfd;
-	struct range run = { ram.start, ram.start };
+	uint64_t gpa = ram->range.start - ram->offset;
+	uint64_t end = (range.end - gpa) / RANGE_PAGE_SIZE;
+	uint64_t page = (range.start - gpa) / RANGE_PAGE_SIZE, next;
 	int rc = 0;
 
-	while (!rc && run.start < ram.end) {
-		bool private = guest_memfd_is_private(memfd, run.start);
-
-		do {
-			run.end += RANGE_PAGE_SIZE;
-		} while (run.end < ram.end &&
-			 guest_memfd_is_private(memfd, run.end) == private);
-		rc = walk->visit(run, private, walk->data);
-		run.start = run.end;
+	for (; !rc && page < end; page = next) {
+		next = page_map_run(private, page, end);
+		rc = walk->visit((struct range){ gpa + page * RANGE_PAGE_SIZE,
+						 gpa + next * RANGE_PAGE_SIZE },
+				 page_map_get(private, page), walk->data);
 	}
 	return rc;
 }
 
-int page_states(const struct guest_memory *memory, struct range ram,
+int page_states(const struct guest_memory *memory, struct range range,
 		int (*visit)(struct range run, bool private, void *data),
 		void *data)
 {
+	const struct layout_range *ram = layout_find(&memory->memfd.layout, range);
 	struct walk walk = { .visit = visit, .data = data };
 
-	for (unsigned int i = 0; i < memory->nr_views; i++)
-		if (view_find(&memory->views[i], ram))
-			return walk_view(memory, i, ram, &walk);
-	if (memory->memfd.fd < 0)
-		return visit(ram, false, data);
-	return walk_told(memory, ram, &walk);
+	if (ram && guest_memory_view_of(memory, ram))
+		return walk_view(memory, ram, range, &walk);
+	if (ram && memory->memfd.fd >= 0)
+		return walk_told(&memory->memfd.private, ram, range, &walk);
+	return visit(range, false, data);
 }
 
 static int note_state(struct range run, bool private, void *data)
@@ -220,21 +205,15 @@ static int add_private(struct range run, bool private, void *data)
 
 uint64_t page_states_private(const struct guest_memory *memory)
 {
+	const struct layout *layout = &memory->memfd.layout;
+	struct gmem_ioctl_stat stat;
 	uint64_t bytes = 0;
 
-	for (unsigned int i = 0; i < memory->config->nr_requests; i++) {
-		const struct memory_request *request =
-			&memory->config->requests[i];
-		struct gmem_ioctl_stat stat;
-
-		if (i < memory->nr_views && memory->views[i].fd >= 0) {
-			if (!gmem_stat(memory->backings[i].fd, &stat))
-				bytes += stat.private_pages * RANGE_PAGE_SIZE;
-			continue;
-		}
-		for (unsigned int j = 0; j < request->nr_ranges; j++)
-			page_states(memory, request->ranges[j], add_private,
-				    &bytes);
-	}
+	for (unsigned int i = 0; i < memory->nr_views; i++)
+		if (memory->views[i].fd >= 0 && !gmem_stat(memory->backings[i].fd, &stat))
+			bytes += stat.private_pages * RANGE_PAGE_SIZE;
+	for (unsigned int i = 0; i < layout->nr_ranges; i++)
+		if (!guest_memory_view_of(memory, &layout->ranges[i]))
+			page_states(memory, layout->ranges[i].range, add_private, &bytes);
 	return bytes;
 }

@@ -59,14 +59,14 @@ int private_runs_restore(struct private_runs *runs, struct guest_memory *memory,
 
 /**
  * page_states() - the runs of pages of one state, in ascending order
- * @ram: guest physical addresses, inside one range of RAM
+ * @range: guest physical addresses, inside one range of RAM
  * @visit: called for each run; not 0 ends the walk
  *
  * While a guest runs, each run is as it was when it was looked at.
  *
  * Return: 0, what @visit has returned, or a negative errno.
  */
-int page_states(const struct guest_memory *memory, struct range ram,
+int page_states(const struct guest_memory *memory, struct range range,
 		int (*visit)(struct range run, bool private, void *data),
 		void *data);
 

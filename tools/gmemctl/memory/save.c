@@ -550,15 +550,6 @@ bool save_is_checked(const struct saved *saved)
 	return saved->stream.checked;
 }
 
-static bool is_ram(const struct memory_config *config, struct range range)
-{
-	for (unsigned int i = 0; i < config->nr_requests; i++)
-		for (unsigned int j = 0; j < config->requests[i].nr_ranges; j++)
-			if (range_contains(config->requests[i].ranges[j], range))
-				return true;
-	return false;
-}
-
 /* Return: 0 with a range, which is empty at the end. */
 static int read_run(struct saved *saved, const struct guest_memory *memory,
 		    struct range *range, struct error *error)
@@ -571,7 +562,7 @@ static int read_run(struct saved *saved, const struct guest_memory *memory,
 	*range = (struct range){ run.start, run.start + run.size };
 	if (!run.start && !run.size)
 		return 0;
-	if (!range_valid(*range) || !is_ram(memory->config, *range))
+	if (!range_valid(*range) || !layout_find(&memory->memfd.layout, *range))
 		return bad(saved, error, "it has contents for what is no RAM");
 	return 0;
 }

@@ -64,8 +64,7 @@ void view_destroy(struct view *view)
 	view->fd = -1;
 }
 
-/* Where in the backing, or UINT64_MAX. */
-static uint64_t view_look_up(const struct view *view, struct range ram)
+uint8_t *view_find(const struct view *view, struct range ram)
 {
 	uint64_t offset = 0;
 
@@ -74,22 +73,10 @@ static uint64_t view_look_up(const struct view *view, struct range ram)
 		struct range range = view->request->ranges[i];
 
 		if (range_contains(range, ram))
-			return offset + ram.start - range.start;
+			return view->place.base + offset + ram.start - range.start;
 		offset += range_size(range);
 	}
-	return UINT64_MAX;
-}
-
-uint8_t *view_find(const struct view *view, struct range ram)
-{
-	uint64_t offset = view_look_up(view, ram);
-
-	return offset == UINT64_MAX ? NULL : view->place.base + offset;
-}
-
-uint64_t view_offset(const struct view *view, struct range ram)
-{
-	return view_look_up(view, ram);
+	return NULL;
 }
 
 int view_fill(const struct view *view)

@@ -52,9 +52,6 @@ void view_destroy(struct view *view);
  */
 uint8_t *view_find(const struct view *view, struct range ram);
 
-/** view_offset() - where a range of RAM that view_find() finds is in the backing */
-uint64_t view_offset(const struct view *view, struct range ram);
-
 /**
  * view_fill() - give it what has memory already
  *
