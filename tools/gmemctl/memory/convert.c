@@ -30,20 +30,6 @@
 #include "../kvm/slot.h"
 #include "convert.h"
 
-/**
- * struct conversion - a conversion going on
- * @range: guest physical addresses
- * @why: see memory_convert_range()
- */
-struct conversion {
-	const struct convertible *memory;
-	struct vm *vm;
-	struct range range;
-	bool to_private;
-	char *why;
-	size_t why_size;
-};
-
 static int why_set(const struct conversion *conversion, const char *action,
 		   int rc)
 {
@@ -53,33 +39,26 @@ static int why_set(const struct conversion *conversion, const char *action,
 	return rc;
 }
 
-/* Of the page at @gpa in the store, and in the record of states */
-static uint64_t store_page(const struct convertible *memory, uint64_t gpa)
+static int set_attribute(const struct conversion *conversion, bool private)
 {
-	return (memory->store_offset + gpa - memory->gpa) >> GUEST_PAGE_SHIFT;
-}
+	int rc = vm_set_private(conversion->vm, conversion->range.start,
+				range_size(conversion->range), private);
 
-static int set_attribute(const struct conversion *conversion,
-			 struct range range, bool private)
-{
-	return vm_set_private(conversion->vm, range.start, range_size(range),
-			      private);
+	return rc ? why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc) : 0;
 }
 
 static int gmem_request(const struct conversion *conversion, struct range range,
 			bool to_private, struct gmem_ioctl_convert *convert)
 {
-	const struct convertible *memory = conversion->memory;
-
 	*convert = (struct gmem_ioctl_convert){
-		.offset = memory->shared_offset + range.start - memory->gpa,
+		.offset = conversion->shared_offset + range.start - conversion->range.start,
 		.length = range_size(range),
 		.target = to_private ? GMEM_STATE_PRIVATE : GMEM_STATE_SHARED,
-		.content = memory->encrypted ? GMEM_CONTENT_ZERO :
-					       GMEM_CONTENT_PRESERVE,
-		.timeout_ms = to_private ? memory->timeout_ms : 0,
+		.content = conversion->encrypted ? GMEM_CONTENT_ZERO :
+						   GMEM_CONTENT_PRESERVE,
+		.timeout_ms = to_private ? conversion->timeout_ms : 0,
 	};
-	return gmem_convert(memory->shared_fd, convert);
+	return gmem_convert(conversion->shared_fd, convert);
 }
 
 static int convert_gmem(const struct conversion *conversion)
@@ -94,119 +73,86 @@ static int convert_gmem(const struct conversion *conversion)
 	return rc;
 }
 
-typedef int (*undo_fn)(const struct conversion *conversion,
-		       struct range range);
-
-/* Undo for each run of pages that were in the other state before. */
-static void undo_runs(const struct conversion *conversion, undo_fn undo)
+/*
+ * For each run of pages that were in the other state before: pages that were in this
+ * one stay so. @gmem: what has been done is gmem's part, and not the attribute.
+ */
+static void undo(const struct conversion *conversion, bool gmem)
 {
-	const struct convertible *memory = conversion->memory;
-	uint64_t page = store_page(memory, conversion->range.start);
-	uint64_t end = store_page(memory, conversion->range.end), next;
-	uint64_t base = memory->gpa - memory->store_offset;
+	uint64_t first = conversion->store_offset >> GUEST_PAGE_SHIFT, next;
+	uint64_t end = first + (range_size(conversion->range) >> GUEST_PAGE_SHIFT);
+	struct gmem_ioctl_convert back;
 
-	for (; page < end; page = next) {
-		next = page_map_run(memory->private, page, end);
-		if (page_map_get(memory->private, page) != conversion->to_private)
-			undo(conversion, (struct range){
-				base + (page << GUEST_PAGE_SHIFT),
-				base + (next << GUEST_PAGE_SHIFT) });
+	for (uint64_t page = first; page < end; page = next) {
+		struct range run;
+
+		next = page_map_run(conversion->private, page, end);
+		if (page_map_get(conversion->private, page) == conversion->to_private)
+			continue;
+		run.start = conversion->range.start + ((page - first) << GUEST_PAGE_SHIFT);
+		run.end = conversion->range.start + ((next - first) << GUEST_PAGE_SHIFT);
+		if (gmem)
+			gmem_request(conversion, run, !conversion->to_private, &back);
+		else
+			vm_set_private(conversion->vm, run.start, range_size(run),
+				       !conversion->to_private);
 	}
 }
 
-static int undo_gmem(const struct conversion *conversion, struct range range)
+static int convert_inplace(const struct conversion *conversion)
 {
-	struct gmem_ioctl_convert back;
-
-	return gmem_request(conversion, range, !conversion->to_private, &back);
-}
-
-static int undo_attribute(const struct conversion *conversion,
-			  struct range range)
-{
-	return set_attribute(conversion, range, !conversion->to_private);
-}
-
-/* Pages that were private before stay so: only the others go back. */
-static int inplace_to_private(const struct conversion *conversion)
-{
-	int rc = convert_gmem(conversion);
+	int rc = conversion->to_private ? convert_gmem(conversion) :
+					  set_attribute(conversion, false);
 
 	if (rc)
 		return rc;
-	rc = set_attribute(conversion, conversion->range, true);
-	if (!rc)
-		return 0;
-	undo_runs(conversion, undo_gmem);
-	return why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc);
-}
-
-static int inplace_to_shared(const struct conversion *conversion)
-{
-	int rc = set_attribute(conversion, conversion->range, false);
-
+	rc = conversion->to_private ? set_attribute(conversion, true) :
+				      convert_gmem(conversion);
 	if (rc)
-		return why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc);
-	rc = convert_gmem(conversion);
-	if (rc)
-		undo_runs(conversion, undo_attribute);
+		undo(conversion, conversion->to_private);
 	return rc;
 }
 
 static int discard_stale(const struct conversion *conversion)
 {
-	const struct convertible *memory = conversion->memory;
-	uint64_t offset = conversion->range.start - memory->gpa;
 	uint64_t size = range_size(conversion->range);
 
 	if (!conversion->to_private)
-		return calls->punch(memory->store_fd,
-				    memory->store_offset + offset, size);
-	if (memory->shared_fd < 0)
-		return calls->advise(memory->host + offset, size,
-				     MADV_DONTNEED);
-	return calls->punch(memory->shared_fd, memory->shared_offset + offset,
-			    size);
+		return calls->punch(conversion->store_fd, conversion->store_offset, size);
+	if (conversion->shared_fd < 0)
+		return calls->advise(conversion->host, size, MADV_DONTNEED);
+	return calls->punch(conversion->shared_fd, conversion->shared_offset, size);
 }
 
 static int discard(const struct conversion *conversion)
 {
-	int rc = set_attribute(conversion, conversion->range,
-			       conversion->to_private);
+	int rc = set_attribute(conversion, conversion->to_private);
 
 	if (rc)
-		return why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc);
+		return rc;
 	rc = discard_stale(conversion);
 	if (!rc)
 		return 0;
-	undo_runs(conversion, undo_attribute);
+	undo(conversion, false);
 	return why_set(conversion, "punch a hole on the stale side", rc);
 }
 
-int memory_convert_range(const struct convertible *memory, struct range_lock *lock,
-			 struct vm *vm, struct range part, bool to_private,
-			 char *why, size_t why_size)
+int convert_range(const struct conversion *conversion, struct range_lock *lock)
 {
-	const struct conversion conversion = { memory, vm, part, to_private,
-					       why, why_size };
-	struct range all = { memory->gpa, memory->gpa + memory->size };
-	struct range *entry;
+	uint64_t first = conversion->store_offset >> GUEST_PAGE_SHIFT;
+	uint64_t pages = range_size(conversion->range) >> GUEST_PAGE_SHIFT;
+	struct range *entry = range_lock_enter(lock, conversion->range);
 	int rc;
 
-	if (!range_valid(part) || !range_contains(all, part))
-		return -EINVAL;
-	entry = range_lock_enter(lock, part);
-	if (memory->strategy == MEMORY_DISCARD)
-		rc = discard(&conversion);
-	else if (memory->store_fd < 0)
-		rc = convert_gmem(&conversion);
-	else if (to_private)
-		rc = inplace_to_private(&conversion);
+	if (conversion->strategy == MEMORY_DISCARD)
+		rc = discard(conversion);
+	else if (conversion->store_fd < 0)
+		rc = convert_gmem(conversion);
 	else
-		rc = inplace_to_shared(&conversion);
-	if (!rc && memory->private)
-		page_map_set(memory->private, store_page(memory, part.start),
-			     store_page(memory, part.end), to_private);
+		rc = convert_inplace(conversion);
+	if (!rc && conversion->private)
+		page_map_set(conversion->private, first, first + pages,
+			     conversion->to_private);
 	range_lock_leave(lock, entry);
 	return rc;
 }

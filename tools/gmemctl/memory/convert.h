@@ -27,10 +27,11 @@ enum memory_strategy {
 };
 
 /**
- * struct convertible - a range of RAM with a shared and a private side
+ * struct conversion - a range of RAM that is to change its state
  * @strategy: see enum memory_strategy
- * @gpa: its first guest physical address
- * @size: bytes
+ * @vm: whose attribute changes
+ * @range: guest physical addresses, whole pages
+ * @to_private: what it is to be
  * @host: where the shared side is mapped
  * @shared_fd: the shared side, or -1: anonymous memory at @host
  * @shared_offset: where in @shared_fd it starts
@@ -42,11 +43,14 @@ enum memory_strategy {
  * @timeout_ms: how long a conversion to private may wait for references
  * @private: KVM's PRIVATE attribute of each page of @store_fd as last set here; KVM
  *	has no call that reads it. NULL without @store_fd
+ * @why: out: a text of @why_size bytes that explains a failure; may be NULL
+ * @why_size: see there
  */
-struct convertible {
+struct conversion {
 	enum memory_strategy strategy;
-	uint64_t gpa;
-	uint64_t size;
+	struct vm *vm;
+	struct range range;
+	bool to_private;
 	uint8_t *host;
 	int shared_fd;
 	uint64_t shared_offset;
@@ -55,24 +59,20 @@ struct convertible {
 	bool encrypted;
 	uint32_t timeout_ms;
 	struct page_map *private;
+	char *why;
+	size_t why_size;
 };
 
 /**
- * memory_convert_range() - convert a range, KVM's attribute included
+ * convert_range() - do it, KVM's attribute included
  * @lock: of all conversions of the VM, by guest physical address
- * @part: guest physical addresses
- * @why: out: a text that explains a failure; may be NULL
- * @why_size: bytes of @why
  *
  * All or nothing for the in-place strategy, but for contents where the private side
  * is encrypted: they are lost also if KVM refuses in the end. Conversions of overlapping ranges
  * by several threads take turns.
  *
- * Return: 0; -EINVAL for a range that is not inside or not whole pages; what
- * gmem or KVM says.
+ * Return: 0; what gmem or KVM says.
  */
-int memory_convert_range(const struct convertible *memory, struct range_lock *lock,
-			 struct vm *vm, struct range part, bool to_private,
-			 char *why, size_t why_size);
+int convert_range(const struct conversion *conversion, struct range_lock *lock);
 
 #endif /* GMEMCTL_MEMORY_CONVERT_H */

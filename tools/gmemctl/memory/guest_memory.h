@@ -114,7 +114,7 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range);
  * Memory of kind gmem, in a view, and of kind gmem-store is converted in place. Where
  * the VM has a guest_memfd besides memory of another kind, what is stale is discarded.
  *
- * Return: as memory_convert_range(); -EFAULT where there is no private side.
+ * Return: as convert_range(); -EFAULT where there is no private side.
  */
 int guest_memory_convert(struct guest_memory *memory, struct range range,
 			 bool to_private, char *why, size_t why_size);

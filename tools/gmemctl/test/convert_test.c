@@ -116,37 +116,34 @@ static struct range_lock turns = RANGE_LOCK_INITIALIZER;
 static uint64_t known_words[(PAGES + 63) / 64];
 static struct page_map known = { known_words };
 
-static struct convertible fake_memory(enum memory_strategy strategy)
+static char why[256];
+
+static void start(void)
 {
 	calls = &fake_calls;
 	memset(&kernel, 0, sizeof(kernel));
 	memset(known_words, 0, sizeof(known_words));
-	return (struct convertible){
+}
+
+static int convert(enum memory_strategy strategy, uint64_t page, uint64_t count,
+		   bool to_private)
+{
+	uint64_t start = page * GUEST_PAGE_SIZE;
+	const struct conversion conversion = {
 		.strategy = strategy,
-		.size = PAGES * GUEST_PAGE_SIZE,
+		.vm = &fake_vm,
+		.range = { start, start + count * GUEST_PAGE_SIZE },
+		.to_private = to_private,
 		.shared_fd = SHARED_FD,
+		.shared_offset = start,
 		.store_fd = STORE_FD,
+		.store_offset = start,
 		.private = &known,
+		.why = why,
+		.why_size = sizeof(why),
 	};
-}
 
-static char why[256];
-
-static int convert_bytes(const struct convertible *memory, uint64_t start,
-			 uint64_t size, bool to_private)
-{
-	struct range range = { start, start + size };
-
-	why[0] = '\0';
-	return memory_convert_range(memory, &turns, &fake_vm, range, to_private,
-				    why, sizeof(why));
-}
-
-static int convert(const struct convertible *memory, uint64_t page,
-		   uint64_t count, bool to_private)
-{
-	return convert_bytes(memory, page * GUEST_PAGE_SIZE,
-			     count * GUEST_PAGE_SIZE, to_private);
+	return convert_range(&conversion, &turns);
 }
 
 static bool known_is(const uint8_t *private)
@@ -157,139 +154,71 @@ static bool known_is(const uint8_t *private)
 	return true;
 }
 
-/* What gmem, KVM and the VMM take each page for is the same. */
-static bool all_agree(void)
+/* Some page is private before, and has to be so after a failure, and no other. */
+TEST_OF(convert, steps)
 {
-	return !memcmp(kernel.gmem, kernel.attribute, PAGES) &&
-	       known_is(kernel.gmem);
+	static const struct {
+		enum memory_strategy strategy;
+		uint64_t before, before_count;	/* private at first */
+		uint64_t page, count;
+		bool to_private;
+		char fail;
+		int rc;
+		const char *log, *why;
+	} cases[] = {
+		{ MEMORY_INPLACE, 0, 0, 2, 4, true, 0, 0, "CA", "" },
+		{ MEMORY_INPLACE, 2, 4, 2, 4, false, 0, 0, "ac", "" },
+		{ MEMORY_INPLACE, 0, 0, 3, 2, true, 'C', -EAGAIN, "C",
+		  "the page at offset 0x3000 is still held: 3 references" },
+		{ MEMORY_INPLACE, 4, 1, 2, 6, true, 'A', -ENOMEM, "CAcc",
+		  "KVM_SET_MEMORY_ATTRIBUTES" },
+		{ MEMORY_INPLACE, 4, 1, 4, 1, false, 'a', -ENOMEM, "a",
+		  "KVM_SET_MEMORY_ATTRIBUTES" },
+		{ MEMORY_INPLACE, 4, 3, 2, 8, false, 'c', -ENOMEM, "acA", "" },
+		{ MEMORY_DISCARD, 0, 0, 0, PAGES, true, 0, 0, "AP", "" },
+		{ MEMORY_DISCARD, 0, PAGES, 1, 1, false, 0, 0, "ap", "" },
+		{ MEMORY_DISCARD, 4, 1, 3, 3, true, 'P', -EINTR, "APaa", "stale side" },
+		{ MEMORY_DISCARD, 4, 1, 3, 3, true, 'A', -EINTR, "A",
+		  "KVM_SET_MEMORY_ATTRIBUTES" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t expected[PAGES] = { 0 };
+
+		start();
+		why[0] = '\0';
+		if (cases[i].before_count)
+			EXPECT_FALSE(convert(cases[i].strategy, cases[i].before,
+					     cases[i].before_count, true));
+		memset(expected + cases[i].before, 1, cases[i].before_count);
+		memset(kernel.log, 0, sizeof(kernel.log));
+		kernel.calls = 0;
+		kernel.fail = cases[i].fail;
+		kernel.fail_rc = cases[i].rc;
+		EXPECT_EQ(convert(cases[i].strategy, cases[i].page, cases[i].count,
+				  cases[i].to_private), cases[i].rc);
+		EXPECT_STREQ(kernel.log, cases[i].log);
+		EXPECT_STRSTR(why, cases[i].why);
+		if (!cases[i].rc)
+			memset(expected + cases[i].page, cases[i].to_private, cases[i].count);
+		/* What gmem, KVM and the VMM take each page for is the same. */
+		EXPECT_TRUE(known_is(expected));
+		EXPECT_FALSE(memcmp(kernel.attribute, expected, PAGES));
+		if (cases[i].strategy == MEMORY_INPLACE)
+			EXPECT_FALSE(memcmp(kernel.gmem, expected, PAGES));
+	}
 }
 
-static bool only_private(uint64_t page, uint64_t count)
+static void *to_private_main(void *rc)
 {
-	for (uint64_t i = 0; i < PAGES; i++)
-		if (page_map_get(&known, i) != (i >= page && i < page + count))
-			return false;
-	return true;
-}
-
-TEST_OF(convert, order)
-{
-	struct convertible memory = fake_memory(MEMORY_INPLACE);
-
-	EXPECT_FALSE(convert(&memory, 2, 4, true));
-	EXPECT_TRUE(only_private(2, 4));
-	EXPECT_TRUE(all_agree());
-	EXPECT_FALSE(convert(&memory, 2, 4, false));
-	EXPECT_TRUE(only_private(0, 0));
-	EXPECT_TRUE(all_agree());
-	EXPECT_STREQ(kernel.log, "CAac");
-}
-
-/* A held page: the attribute is never touched, and the reason names the page. */
-TEST_OF(convert, refused)
-{
-	struct convertible memory = fake_memory(MEMORY_INPLACE);
-
-	kernel.fail = 'C';
-	kernel.fail_rc = -EAGAIN;
-	EXPECT_EQ(convert(&memory, 3, 2, true), -EAGAIN);
-	EXPECT_STREQ(kernel.log, "C");
-	EXPECT_STRSTR(why, "0x3000");
-	EXPECT_STRSTR(why, "3 references");
-	EXPECT_TRUE(only_private(0, 0));
-	EXPECT_TRUE(all_agree());
-}
-
-/* Page 4 was private before, and has to be so afterwards. */
-TEST_OF(convert, attribute_fails)
-{
-	struct convertible memory = fake_memory(MEMORY_INPLACE);
-
-	EXPECT_FALSE(convert(&memory, 4, 1, true));
-	kernel.fail = 'A';
-	kernel.fail_rc = -ENOMEM;
-	EXPECT_EQ(convert(&memory, 2, 6, true), -ENOMEM);
-	EXPECT_STREQ(kernel.log, "CACAcc");
-	EXPECT_STRSTR(why, "KVM_SET_MEMORY_ATTRIBUTES");
-	EXPECT_TRUE(only_private(4, 1));
-	EXPECT_TRUE(all_agree());
-	kernel.fail = 'a';
-	EXPECT_EQ(convert(&memory, 4, 1, false), -ENOMEM);
-	EXPECT_TRUE(only_private(4, 1));
-	EXPECT_TRUE(all_agree());
-}
-
-/* Pages 2 and 3 were shared before: their attribute must not come back set. */
-TEST_OF(convert, gmem_fails)
-{
-	struct convertible memory = fake_memory(MEMORY_INPLACE);
-
-	EXPECT_FALSE(convert(&memory, 4, 3, true));
-	kernel.fail = 'c';
-	kernel.fail_rc = -ENOMEM;
-	EXPECT_EQ(convert(&memory, 2, 8, false), -ENOMEM);
-	EXPECT_STREQ(kernel.log, "CAacA");
-	EXPECT_TRUE(only_private(4, 3));
-	EXPECT_TRUE(all_agree());
-}
-
-TEST_OF(discard, order)
-{
-	struct convertible memory = fake_memory(MEMORY_DISCARD);
-
-	EXPECT_FALSE(convert(&memory, 0, PAGES, true));
-	EXPECT_FALSE(convert(&memory, 1, 1, false));
-	EXPECT_STREQ(kernel.log, "APap");
-	EXPECT_TRUE(known_is(kernel.attribute));
-}
-
-TEST_OF(discard, punch_fails)
-{
-	struct convertible memory = fake_memory(MEMORY_DISCARD);
-
-	EXPECT_FALSE(convert(&memory, 4, 1, true));
-	kernel.fail = 'P';
-	kernel.fail_rc = -EINTR;
-	EXPECT_EQ(convert(&memory, 3, 3, true), -EINTR);
-	EXPECT_STREQ(kernel.log, "APAPaa");
-	EXPECT_TRUE(only_private(4, 1));
-	EXPECT_TRUE(known_is(kernel.attribute));
-}
-
-TEST_OF(convert, bad_range)
-{
-	struct convertible memory = fake_memory(MEMORY_INPLACE);
-
-	EXPECT_EQ(convert(&memory, 0, 0, true), -EINVAL);
-	EXPECT_EQ(convert(&memory, PAGES, 1, true), -EINVAL);
-	EXPECT_EQ(convert(&memory, 1, PAGES, true), -EINVAL);
-	EXPECT_EQ(convert_bytes(&memory, 0x800, 0x1000, true), -EINVAL);
-	EXPECT_EQ(convert_bytes(&memory, 0x1000, 0x800, true), -EINVAL);
-	EXPECT_EQ(convert_bytes(&memory, 0x1000, UINT64_MAX - 0xfff, true), -EINVAL);
-	EXPECT_FALSE(kernel.calls);
-}
-
-struct overlap {
-	const struct convertible *memory;
-	struct range range;
-	bool to_private;
-	int rc;
-};
-
-static void *overlap_main(void *data)
-{
-	struct overlap *overlap = data;
-
-	overlap->rc = memory_convert_range(overlap->memory, &turns, &fake_vm,
-					   overlap->range, overlap->to_private,
-					   NULL, 0);
+	*(int *)rc = convert(MEMORY_INPLACE, 0, 4, true);
 	return NULL;
 }
 
-static void wait_for_calls(unsigned int calls_wanted)
+static void *to_shared_main(void *rc)
 {
-	while (__atomic_load_n(&kernel.calls, __ATOMIC_SEQ_CST) < calls_wanted)
-		sched_yield();
+	*(int *)rc = convert(MEMORY_INPLACE, 2, 4, false);
+	return NULL;
 }
 
 /*
@@ -298,31 +227,29 @@ static void wait_for_calls(unsigned int calls_wanted)
  */
 TEST_OF(convert, overlap)
 {
-	struct convertible memory = fake_memory(MEMORY_INPLACE);
-	struct overlap first = { &memory, { 0, 0x4000 }, true, -1 };
-	struct overlap second = { &memory, { 0x2000, 0x6000 }, false, -1 };
+	static const uint8_t expected[PAGES] = { 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1 };
+	int first = -1, second = -1;
 	pthread_t threads[2];
 
+	start();
 	pthread_mutex_lock(&gate);
 	use_gate = true;
-	EXPECT_FALSE(pthread_create(&threads[0], NULL, overlap_main, &first));
-	wait_for_calls(1);
-	EXPECT_FALSE(pthread_create(&threads[1], NULL, overlap_main, &second));
+	EXPECT_FALSE(pthread_create(&threads[0], NULL, to_private_main, &first));
+	while (__atomic_load_n(&kernel.calls, __ATOMIC_SEQ_CST) < 1)
+		sched_yield();
+	EXPECT_FALSE(pthread_create(&threads[1], NULL, to_shared_main, &second));
 	/* Time enough for a conversion that does not wait. */
 	usleep(50000);
 	EXPECT_EQ(kernel.calls, 1);
-	EXPECT_FALSE(convert(&memory, 8, 4, true));
+	EXPECT_FALSE(convert(MEMORY_INPLACE, 8, 4, true));
 	EXPECT_EQ(kernel.calls, 3);
 	pthread_mutex_unlock(&gate);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
-	use_gate = false;
-	EXPECT_FALSE(first.rc);
-	EXPECT_FALSE(second.rc);
+	EXPECT_FALSE(first);
+	EXPECT_FALSE(second);
 	EXPECT_STREQ(kernel.log, "CCAAac");
-	EXPECT_TRUE(page_map_get(&known, 1));
-	EXPECT_FALSE(page_map_get(&known, 2));
-	EXPECT_FALSE(page_map_get(&known, 5));
-	EXPECT_TRUE(page_map_get(&known, 8));
-	EXPECT_TRUE(all_agree());
+	EXPECT_TRUE(known_is(expected));
+	EXPECT_FALSE(memcmp(kernel.gmem, expected, PAGES));
+	EXPECT_FALSE(memcmp(kernel.attribute, expected, PAGES));
 }
