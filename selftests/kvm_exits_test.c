@@ -11,7 +11,7 @@
 #include "ksft.h"
 #include "kvm_vm.h"
 
-#include "../tools/gmemctl/kvm/exits.h"
+#include "../tools/gmemctl/kvm/vcpu.h"
 
 #define SIZE (16 * PAGE)
 #define BASE KVM_DATA_GPA

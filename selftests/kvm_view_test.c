@@ -9,7 +9,7 @@
 
 #include "gmem_view.h"
 #include "hold.h"
-#include "../tools/gmemctl/kvm/stats.h"
+#include "../tools/gmemctl/kvm/vcpu.h"
 #include "ksft.h"
 #include "kvm_vm.h"
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "../../tools/gmemctl/boot/boot.h"
-#include "../../tools/gmemctl/kvm/exits.h"
 #include "../../tools/gmemctl/kvm/slot.h"
 #include "gmem_view.h"
 #include "kvm_utils.h"

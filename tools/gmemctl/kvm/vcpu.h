@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The interrupt controllers and the timer of a PC, as KVM has them in the
- * kernel: APICs, I/O APIC, two 8259, 8254.
+ * vCPUs: how they run, their exits in words, and their counters. Of x86, what a vCPU
+ * says about itself, and the interrupt controllers and the timer of a PC, as KVM has
+ * them in the kernel: APICs, I/O APIC, two 8259, 8254.
  */
 #ifndef GMEMCTL_KVM_VCPU_H
 #define GMEMCTL_KVM_VCPU_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../base/error.h"
 #include "abi.h"
@@ -17,6 +19,7 @@
 #define IRQCHIP_LAPIC_VERSION	0x14
 #define IRQCHIP_ISA_IRQS	16
 
+struct kvm_cpuid2;
 struct vm;
 
 /**
@@ -29,8 +32,6 @@ int irqchip_create(struct vm *vm, struct error *error);
 
 /** irqchip_set_line() - set the level of an ISA interrupt line */
 int irqchip_set_line(struct vm *vm, unsigned int irq, bool level);
-
-struct vm;
 
 /**
  * struct vcpu - one vCPU
@@ -69,5 +70,66 @@ int vcpu_set_regs(struct vcpu *vcpu, const struct kvm_regs *regs);
 int vcpu_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs);
 int vcpu_translate(struct vcpu *vcpu, struct kvm_translation *translation);
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+
+/** exit_name() - name of an exit reason, without KVM_EXIT_; never NULL */
+const char *exit_name(uint32_t reason);
+
+/** exit_describe() - one line about the exit in vcpu->run */
+void exit_describe(const struct vcpu *vcpu, char *text, size_t size);
+
+/** exit_registers() - the registers alone, several lines */
+void exit_registers(struct vcpu *vcpu, char *text, size_t size);
+
+/**
+ * struct kvm_counter - one of the statistics of a VM or vCPU
+ * @fd: of its statistics, or -1
+ * @offset: of the value in there
+ */
+struct kvm_counter {
+	int fd;
+	uint64_t offset;
+};
+
+/**
+ * kvm_counter_open() - find a counter by its name, such as "insn_emulation"
+ * @fd: the VM or the vCPU
+ *
+ * Return: 0; -ENOENT if there is none of the name; what the kernel says.
+ */
+int kvm_counter_open(struct kvm_counter *counter, int fd, const char *name);
+void kvm_counter_close(struct kvm_counter *counter);
+
+/** kvm_counter_read() - its value; 0 if it cannot be read */
+uint64_t kvm_counter_read(const struct kvm_counter *counter);
+
+/**
+ * cpuid_supported() - all features that KVM can give
+ * @cpuid: out, to be freed by the caller
+ */
+int cpuid_supported(struct vm *vm, struct kvm_cpuid2 **cpuid,
+		    struct error *error);
+
+/**
+ * cpuid_address_bits() - how many bits a guest's physical address has
+ *
+ * GuestPhysAddrSize of leaf 0x80000008, EAX[23:16], where KVM says it, since
+ * nested paging may map fewer than the CPU has; else PhysAddrSize, EAX[7:0].
+ *
+ * Return: 0 if it is not said.
+ */
+unsigned int cpuid_address_bits(const struct kvm_cpuid2 *cpuid);
+
+/**
+ * cpuid_set_cpu() - make it that of one vCPU
+ * @index: its number, which is its APIC ID: at most 254
+ * @tsc_deadline: its APIC has a timer that follows the TSC
+ * @converts: have it say that the guest can convert memory. KVM does not know whether
+ *	its VMM answers KVM_HC_MAP_GPA_RANGE.
+ *
+ * KVM passes on where the host's own thread is. Each vCPU becomes a package of
+ * its own with one core, and says that there is a hypervisor.
+ */
+void cpuid_set_cpu(struct kvm_cpuid2 *cpuid, unsigned int index,
+		   bool tsc_deadline, bool converts);
 
 #endif /* GMEMCTL_KVM_VCPU_H */

@@ -99,18 +99,6 @@ static const struct vm_capability vm_plain_capabilities[] = {
 	{ 0, 0, NULL, NULL },
 };
 
-static int vm_check_capabilities(struct vm *vm,
-				 const struct vm_capability *capability,
-				 struct error *error)
-{
-	for (; capability->name; capability++)
-		if (!vm_capability_met(vm->fd, capability))
-			return error_set(error, -EOPNOTSUPP, "KVM",
-					 capability->name, "%s",
-					 capability->hint);
-	return 0;
-}
-
 int vm_enable_conversions(struct vm *vm, struct error *error)
 {
 	struct kvm_enable_cap cap = {
@@ -137,53 +125,16 @@ static int vm_complete(struct vm *vm, const struct vm_capability *needed,
 		return error_set(error, rc, KVM_DEVICE_PATH,
 				 "KVM_GET_VCPU_MMAP_SIZE", NULL);
 	vm->run_size = (size_t)rc;
-	return vm_check_capabilities(vm, needed, error);
+	for (; needed->name; needed++)
+		if (!vm_capability_met(vm->fd, needed))
+			return error_set(error, -EOPNOTSUPP, "KVM", needed->name, "%s",
+					 needed->hint);
+	return 0;
 }
 
-static int vm_open(struct vm *vm, unsigned int type,
-		   const struct vm_capability *needed, struct error *error)
-{
-	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, type);
-	if (vm->fd < 0)
-		return error_set(error, vm->fd, KVM_DEVICE_PATH, "KVM_CREATE_VM",
-				 NULL);
-	return vm_complete(vm, needed, error);
-}
-
-static int vm_open_protected(struct vm *vm, struct error *error)
-{
-	int rc;
-
-	if (!vm_type_supported(vm->kvm_fd, KVM_X86_SW_PROTECTED_VM))
-		return error_set(error, -EOPNOTSUPP, "KVM",
-				 "VM type KVM_X86_SW_PROTECTED_VM", "%s",
-				 HINT_KERNEL);
-	rc = vm_open(vm, KVM_X86_SW_PROTECTED_VM, vm_capabilities, error);
-	return rc ? rc : vm_enable_conversions(vm, error);
-}
-
-static int vm_open_snp(struct vm *vm, struct error *error)
-{
-	int rc;
-
-	if (!vm_type_supported(vm->kvm_fd, KVM_X86_SNP_VM))
-		return error_set(error, -EOPNOTSUPP, "KVM",
-				 "VM type KVM_X86_SNP_VM",
-				 "needs an AMD EPYC 7003 or newer, SNP in its BIOS, "
-				 "Linux 6.11 or newer, and kvm_amd with sev_snp=1: "
-				 "`gmemctl snp status` says what is missing");
-	rc = vm_open(vm, KVM_X86_SNP_VM, vm_capabilities, error);
-	return rc ? rc : vm_enable_conversions(vm, error);
-}
-
-static int vm_open_plain(struct vm *vm, struct error *error)
-{
-	return vm_open(vm, KVM_X86_DEFAULT_VM, vm_plain_capabilities, error);
-}
-
-static int vm_create_with(struct vm *vm,
-			  int (*open)(struct vm *vm, struct error *error),
-			  struct error *error)
+/* @name and @hint: for where there is no such type; NULL: it is there always, and plain */
+static int vm_create_type(struct vm *vm, unsigned int type, const char *name,
+			  const char *hint, struct error *error)
 {
 	int rc;
 
@@ -192,25 +143,42 @@ static int vm_create_with(struct vm *vm,
 	vm->kvm_fd = vm_open_kvm(error);
 	if (vm->kvm_fd < 0)
 		return vm->kvm_fd;
-	rc = open(vm, error);
-	if (rc)
-		vm_destroy(vm);
+	if (name && !vm_type_supported(vm->kvm_fd, type)) {
+		rc = error_set(error, -EOPNOTSUPP, "KVM", name, "%s", hint);
+		goto out_destroy;
+	}
+	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, type);
+	if (vm->fd < 0) {
+		rc = error_set(error, vm->fd, KVM_DEVICE_PATH, "KVM_CREATE_VM", NULL);
+		goto out_destroy;
+	}
+	rc = vm_complete(vm, name ? vm_capabilities : vm_plain_capabilities, error);
+	if (!rc && name)
+		rc = vm_enable_conversions(vm, error);
+	if (!rc)
+		return 0;
+out_destroy:
+	vm_destroy(vm);
 	return rc;
 }
 
 int vm_create(struct vm *vm, struct error *error)
 {
-	return vm_create_with(vm, vm_open_protected, error);
+	return vm_create_type(vm, KVM_X86_SW_PROTECTED_VM, "VM type KVM_X86_SW_PROTECTED_VM",
+			      HINT_KERNEL, error);
 }
 
 int vm_create_snp(struct vm *vm, struct error *error)
 {
-	return vm_create_with(vm, vm_open_snp, error);
+	return vm_create_type(vm, KVM_X86_SNP_VM, "VM type KVM_X86_SNP_VM",
+			      "needs an AMD EPYC 7003 or newer, SNP in its BIOS, "
+			      "Linux 6.11 or newer, and kvm_amd with sev_snp=1: "
+			      "`gmemctl snp status` says what is missing", error);
 }
 
 int vm_create_plain(struct vm *vm, struct error *error)
 {
-	return vm_create_with(vm, vm_open_plain, error);
+	return vm_create_type(vm, KVM_X86_DEFAULT_VM, NULL, NULL, error);
 }
 
 int vm_adopt(struct vm *vm, int kvm_fd, int fd,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../base/clock.h"
-#include "../kvm/exits.h"
+#include "../kvm/vcpu.h"
 #include "machine.h"
 #include "view_fault.h"
 

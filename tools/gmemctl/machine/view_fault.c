@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../gmem/gmem.h"
-#include "../kvm/exits.h"
+#include "../kvm/vcpu.h"
 #include "../memory/page_states.h"
 #include "machine.h"
 #include "view_fault.h"

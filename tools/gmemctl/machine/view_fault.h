@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../kvm/stats.h"
+#include "../kvm/vcpu.h"
 #include "machine.h"
 
 /**

@@ -7,9 +7,8 @@
 
 #include "../base/text.h"
 #include "../boot/linux.h"
-#include "../kvm/cpuid.h"
-#include "../kvm/exits.h"
 #include "../kvm/step.h"
+#include "../kvm/vcpu.h"
 #include "machine.h"
 #include "snp.h"
 #include "view_fault.h"

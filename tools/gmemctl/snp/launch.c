@@ -24,8 +24,8 @@
 
 #include "../base/calls.h"
 #include "../base/hex.h"
-#include "../kvm/cpuid.h"
 #include "../kvm/slot.h"
+#include "../kvm/vcpu.h"
 #include "abi.h"
 #include "command.h"
 #include "launch.h"

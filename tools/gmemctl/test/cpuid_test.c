@@ -2,7 +2,7 @@
 /* What each vCPU says about itself. */
 #include <stdlib.h>
 
-#include "../kvm/cpuid.h"
+#include "../kvm/vcpu.h"
 #include "ksft.h"
 
 #define ENTRIES 9
@@ -18,9 +18,7 @@ static void start(void)
 	};
 
 	cpuid = calloc(1, sizeof(*cpuid) + ENTRIES * sizeof(cpuid->entries[0]));
-	EXPECT_TRUE(cpuid);
-	if (!cpuid)
-		return;
+	ASSERT_TRUE(cpuid);
 	cpuid->nent = ENTRIES;
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		cpuid->entries[i] = (struct kvm_cpuid_entry2){
@@ -37,19 +35,17 @@ TEST_OF(cpuid, features)
 	struct kvm_cpuid_entry2 *leaf;
 
 	start();
-	if (!cpuid)
-		return;
 	leaf = &cpuid->entries[1];
-	cpuid_set_cpu(cpuid, 5, true);
+	cpuid_set_cpu(cpuid, 5, true, false);
 	EXPECT_EQ(leaf->ebx, 0x0501ffff);
 	EXPECT_EQ(leaf->ecx, 0xffffffff);
 	EXPECT_EQ(leaf->edx, 0xefffffff);
 	EXPECT_EQ(leaf->eax, 0xffffffff);
-	cpuid_set_cpu(cpuid, 254, false);
+	cpuid_set_cpu(cpuid, 254, false, false);
 	EXPECT_EQ(leaf->ebx, 0xfe01ffff);
 	EXPECT_EQ(leaf->ecx, 0xfeffffff);
 	leaf->ecx = 0;
-	cpuid_set_cpu(cpuid, 0, false);
+	cpuid_set_cpu(cpuid, 0, false, false);
 	EXPECT_EQ(leaf->ebx, 0x0001ffff);
 	EXPECT_EQ(leaf->ecx, 0x80000000);
 	EXPECT_EQ(cpuid->entries[0].eax, 0xffffffff);
@@ -60,14 +56,12 @@ TEST_OF(cpuid, features)
 TEST_OF(cpuid, converts)
 {
 	start();
-	if (!cpuid)
-		return;
 	cpuid->entries[2].function = 0x40000001;
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		cpuid->entries[i].eax = 1;
-	cpuid_set_cpu(cpuid, 0, false);
+	cpuid_set_cpu(cpuid, 0, false, false);
 	EXPECT_EQ(cpuid->entries[2].eax, 1);
-	cpuid_set_converts(cpuid);
+	cpuid_set_cpu(cpuid, 0, false, true);
 	EXPECT_EQ(cpuid->entries[2].eax, 0x10001);
 	EXPECT_EQ(cpuid->entries[1].eax, 1);
 	free(cpuid);
@@ -79,10 +73,8 @@ TEST_OF(cpuid, topology)
 	struct kvm_cpuid_entry2 *leaf;
 
 	start();
-	if (!cpuid)
-		return;
 	leaf = cpuid->entries;
-	cpuid_set_cpu(cpuid, 3, false);
+	cpuid_set_cpu(cpuid, 3, false, false);
 	EXPECT_EQ(leaf[2].eax, 0x00003fff);
 	EXPECT_EQ(leaf[2].ebx, 0xffffffff);
 	EXPECT_FALSE(leaf[3].eax);
@@ -112,8 +104,6 @@ TEST_OF(cpuid, C22_address_bits)
 	struct kvm_cpuid_entry2 *leaf;
 
 	start();
-	if (!cpuid)
-		return;
 	leaf = &cpuid->entries[7];
 	leaf->eax = 0x3030;
 	EXPECT_EQ(cpuid_address_bits(cpuid), 48);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../kvm/abi.h"
-#include "../kvm/stats.h"
+#include "../kvm/vcpu.h"
 #include "../machine/view_fault.h"
 #include "ksft.h"
 #include "view_machine.h"
