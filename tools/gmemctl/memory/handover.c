@@ -62,16 +62,16 @@ static int write_all(int fd, const uint8_t *bytes, size_t size)
 }
 
 /* What has to be said can be larger than what a socket takes at once. */
-static int describe(const struct handover_parts *parts)
+static int describe(const uint8_t *description, size_t size, const struct tlv *state)
 {
 	int fd = memfd_create("handover", MFD_CLOEXEC);
 	int rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = write_all(fd, parts->description, parts->description_size);
+	rc = write_all(fd, description, size);
 	if (!rc)
-		rc = write_all(fd, parts->state, parts->state_size);
+		rc = write_all(fd, state->bytes, state->size);
 	if (!rc)
 		return fd;
 	close(fd);
@@ -95,65 +95,25 @@ static int receive_within_time(int socket, void *bytes, size_t size)
 	return (size_t)got == size ? 0 : -EPIPE;
 }
 
-static int handover_send(int socket, const struct handover_parts *parts,
-			 struct error *error)
-{
-	struct message message = {
-		.magic = MAGIC,
-		.size = (uint32_t)parts->description_size,
-		.state_size = (uint32_t)parts->state_size,
-	};
-	struct files files;
-	int rc;
-
-	if (parts->nr_fds >= FDS_MAX || parts->state_size > TLV_SIZE_MAX)
-		return error_set(error, -E2BIG, OBJECT, "send", NULL);
-	files.fds[0] = describe(parts);
-	if (files.fds[0] < 0)
-		return error_set(error, files.fds[0], OBJECT, "describe", NULL);
-	memcpy(&files.fds[1], parts->fds, parts->nr_fds * sizeof(int));
-	files.count = parts->nr_fds + 1;
-	rc = files_send(socket, &message, sizeof(message), &files);
-	close(files.fds[0]);
-	if (rc)
-		return error_set(error, rc, OBJECT, "send",
-				 "is the other process still there?");
-	return 0;
-}
-
-/* In place of handover_send(); @rc is negative */
-static int handover_send_refusal(int socket, int rc, const char *text)
-{
-	uint8_t bytes[sizeof(struct message) + HANDOVER_TEXT_MAX];
-	size_t size = strnlen(text, HANDOVER_TEXT_MAX);
-	struct message message = { MAGIC, (uint32_t)size, 0, rc };
-
-	memcpy(bytes, &message, sizeof(message));
-	memcpy(bytes + sizeof(message), text, size);
-	return files_send(socket, bytes, sizeof(message) + size, NULL);
-}
-
 /* Return: what the taker answers, or a failure to. */
 static int handover_wait(int socket, struct error *error)
 {
+	const char *hint = "the guest can go on here";
 	int32_t answer = 0;
 	int rc = receive_within_time(socket, &answer, sizeof(answer));
 
 	if (rc == -EPIPE)
-		return error_set(error, rc, OBJECT, "wait for the other process",
-				 "it disconnected without an answer: the guest can go on here");
+		hint = "it disconnected without an answer: the guest can go on here";
+	if (!rc && (answer > 0 || answer < -4095)) {
+		rc = -EBADMSG;
+		hint = "its answer makes no sense";
+	}
 	if (rc)
-		return error_set(error, rc, OBJECT, "wait for the other process",
-				 "the guest can go on here");
-	if (answer > 0 || answer < -4095)
-		return error_set(error, -EBADMSG, OBJECT,
-				 "wait for the other process",
-				 "its answer makes no sense");
-	if (!answer)
-		return 0;
-	return error_set(error, answer, OBJECT, "give",
-			 "the other process could not build the guest: see its "
-			 "messages; the guest can go on here");
+		return error_set(error, rc, OBJECT, "wait for the other process", "%s",
+				 hint);
+	return answer ? error_set(error, answer, OBJECT, "give",
+				  "the other process could not build the guest: see its "
+				  "messages; the guest can go on here") : 0;
 }
 
 int handover_send_answer(int socket, int rc)
@@ -201,34 +161,23 @@ int handover_wait_verdict(int socket, struct error *error)
 			 "the other process has cancelled, and continues the guest");
 }
 
-/* Return: whether it is one that says what handover_send() would. */
-static bool message_is_gift(const struct message *message, unsigned int count)
-{
-	return !message->rc && count > 1 && message->size &&
-	       message->size <= DESCRIPTION_SIZE_MAX &&
-	       message->state_size <= TLV_SIZE_MAX;
-}
-
-static bool message_is_refusal(const struct message *message,
-			       unsigned int count)
-{
-	return message->rc < 0 && message->rc >= -4095 && !count &&
-	       message->size <= HANDOVER_TEXT_MAX;
-}
-
 static int receive_message(int socket, struct message *message,
 			   struct files *files)
 {
 	struct timeval timeout = { .tv_sec = HANDOVER_TIMEOUT_S };
+	bool gift, refusal;
 	int rc;
 
 	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	rc = files_receive(socket, message, sizeof(*message), FDS_MAX, files);
 	if (rc)
 		return rc;
-	if (message->magic == MAGIC &&
-	    (message_is_gift(message, files->count) ||
-	     message_is_refusal(message, files->count)))
+	gift = !message->rc && files->count > 1 && message->size &&
+	       message->size <= DESCRIPTION_SIZE_MAX &&
+	       message->state_size <= TLV_SIZE_MAX;
+	refusal = message->rc < 0 && message->rc >= -4095 && !files->count &&
+		  message->size <= HANDOVER_TEXT_MAX;
+	if (message->magic == MAGIC && (gift || refusal))
 		return 0;
 	files_close(files);
 	return -EBADMSG;
@@ -262,87 +211,28 @@ static int read_part(int fd, size_t offset, size_t size, uint8_t **bytes)
 	return got < 0 ? -errno : -EBADMSG;
 }
 
-static int read_parts(int fd, const struct message *message,
-		      struct handover_parts *parts)
-{
-	int rc;
-
-	parts->description_size = message->size;
-	parts->state_size = message->state_size;
-	rc = read_part(fd, 0, message->size, &parts->description);
-	if (rc)
-		return rc;
-	rc = read_part(fd, message->size, message->state_size, &parts->state);
-	if (rc) {
-		free(parts->description);
-		parts->description = NULL;
-	}
-	return rc;
-}
-
-/*
- * Receive what handover_send() has sent
- * @parts: out: bytes that may be anything; nothing on failure
- *
- * Return: 0; -EBADMSG; -EPIPE if the giver has gone; -ETIMEDOUT; its refusal.
- */
-static int handover_receive(int socket, struct handover_parts *parts,
-			    struct error *error)
-{
-	struct message message = { 0 };
-	struct files files;
-	int rc;
-
-	memset(parts, 0, sizeof(*parts));
-	rc = receive_message(socket, &message, &files);
-	if (rc)
-		return error_set(error, rc, OBJECT, "receive",
-				 "expected a guest");
-	if (message.rc)
-		return receive_refusal(socket, &message, error);
-	rc = read_parts(files.fds[0], &message, parts);
-	if (rc) {
-		files_close(&files);
-		return error_set(error, rc, OBJECT, "read the description",
-				 NULL);
-	}
-	close(files.fds[0]);
-	parts->nr_fds = files.count - 1;
-	memcpy(parts->fds, &files.fds[1], parts->nr_fds * sizeof(int));
-	return 0;
-}
-
-static int check_kind(enum backing_kind kind, struct error *error)
-{
-	const char *hint;
-	char action[64];
-
-	switch (kind) {
-	case BACKING_PRIVATE:
-		hint = "it is no file: use kind=shared";
-		break;
-	case BACKING_HUGETLB:
-		hint = "hugepages are incompatible with existing memory "
-		       "backing: use kind=shared";
-		break;
-	case BACKING_GUEST_MEMFD:
-		hint = "a guest_memfd belongs to its VM: use kind=gmem-store";
-		break;
-	default:
-		return 0;
-	}
-	snprintf(action, sizeof(action), "hand over memory of kind %s",
-		 backing_kind_name(kind));
-	return error_set(error, -EOPNOTSUPP, "guest memory", action, "%s", hint);
-}
-
 int handover_check(const struct guest_memory *memory, struct error *error)
 {
-	int rc = 0;
+	static const char *const hints[BACKING_KINDS] = {
+		[BACKING_PRIVATE]	= "it is no file: use kind=shared",
+		[BACKING_HUGETLB]	= "hugepages are incompatible with existing memory "
+					  "backing: use kind=shared",
+		[BACKING_GUEST_MEMFD]	= "a guest_memfd belongs to its VM: use "
+					  "kind=gmem-store",
+	};
+	char action[64];
 
-	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
-		rc = check_kind(memory->backings[i].request->kind, error);
-	return rc;
+	for (unsigned int i = 0; i < memory->nr_backings; i++) {
+		enum backing_kind kind = memory->backings[i].request->kind;
+
+		if (!hints[kind])
+			continue;
+		snprintf(action, sizeof(action), "hand over memory of kind %s",
+			 backing_kind_name(kind));
+		return error_set(error, -EOPNOTSUPP, "guest memory", action, "%s",
+				 hints[kind]);
+	}
+	return 0;
 }
 
 /* A page of gmem has one store at a time. */
@@ -368,58 +258,55 @@ static int unbind_all(struct gift *gift)
 }
 
 /*
- * The taker may have bound the memory to its own store, and moved pages there.
- * That binding outlives even its death: through it the pages come back.
- */
-static void take_from_taker(struct gift *gift)
-{
-	struct guest_memory *memory = gift->memory;
-
-	for (uint32_t i = 0; i < gift->runs.count; i++)
-		guest_memory_convert(memory, gift->runs.ranges[i], false, NULL,
-				     0);
-	for (unsigned int i = 0; i < memory->nr_backings; i++)
-		unbind(&memory->backings[i]);
-}
-
-/*
  * Nothing more can be done about a failure here than to go on: what stays shared
  * is recorded as shared, and the guest is told nothing wrong.
  */
 static void take_back(struct gift *gift)
 {
-	if (gift->sent)
-		take_from_taker(gift);
+	struct guest_memory *memory = gift->memory;
+
+	/*
+	 * The taker may have bound the memory to its own store, and moved pages there.
+	 * That binding outlives even its death: through it the pages come back.
+	 */
+	for (uint32_t i = 0; gift->sent && i < gift->runs.count; i++)
+		guest_memory_convert(memory, gift->runs.ranges[i], false, NULL, 0);
+	for (unsigned int i = 0; gift->sent && i < memory->nr_backings; i++)
+		unbind(&memory->backings[i]);
 	while (gift->unbound)
-		guest_memory_bind(gift->memory, --gift->unbound, NULL);
-	private_runs_restore(&gift->runs, gift->memory, NULL);
+		guest_memory_bind(memory, --gift->unbound, NULL);
+	private_runs_restore(&gift->runs, memory, NULL);
 }
 
 static int send_all(struct gift *gift, int socket)
 {
 	const struct guest_memory *memory = gift->memory;
-	struct handover_parts parts = {
-		.state = gift->state->bytes,
-		.state_size = gift->state->size,
-		.nr_fds = memory->nr_backings,
-	};
+	struct message message = { .magic = MAGIC, .state_size = (uint32_t)gift->state->size };
+	uint8_t *description;
+	struct files files;
+	size_t size;
 	int rc;
 
-	rc = description_encode(memory->config, gift->runs.ranges,
-				gift->runs.count, &parts.description,
-				&parts.description_size);
+	rc = description_encode(memory->config, gift->runs.ranges, gift->runs.count,
+				&description, &size);
 	if (rc)
 		return error_set(gift->error, rc, "guest memory",
 				 "describe for the handover",
 				 "at most %d requests, and %d ranges",
 				 DESCRIPTION_REQUESTS_MAX,
 				 DESCRIPTION_RANGES_MAX);
-	for (unsigned int i = 0; i < memory->nr_backings; i++)
-		parts.fds[i] = memory->backings[i].fd;
-	rc = handover_send(socket, &parts, gift->error);
+	message.size = (uint32_t)size;
+	files.fds[0] = describe(description, size, gift->state);
+	free(description);
+	if (files.fds[0] < 0)
+		return error_set(gift->error, files.fds[0], OBJECT, "describe", NULL);
+	for (files.count = 1; files.count <= memory->nr_backings; files.count++)
+		files.fds[files.count] = memory->backings[files.count - 1].fd;
+	rc = files_send(socket, &message, sizeof(message), &files);
+	close(files.fds[0]);
 	gift->sent = !rc;
-	free(parts.description);
-	return rc;
+	return rc ? error_set(gift->error, rc, OBJECT, "send",
+			      "is the other process still there?") : 0;
 }
 
 /* A taker that cannot hear "go" any more has gone, and will not run the guest. */
@@ -432,7 +319,7 @@ static int conclude(struct gift *gift, int socket)
 		return rc;
 	}
 	rc = handover_send_verdict(socket, true);
-	return rc ? error_set(gift->error, rc, "handover", "conclude",
+	return rc ? error_set(gift->error, rc, OBJECT, "conclude",
 			      "the other process has gone: the guest can go on "
 			      "here") : 0;
 }
@@ -472,36 +359,43 @@ int handover_give(int socket, struct guest_memory *memory,
 	return rc;
 }
 
+/* In place of a gift. */
 void handover_refuse(int socket, const struct error *error)
 {
-	char text[HANDOVER_TEXT_MAX];
+	struct {
+		struct message message;
+		char text[HANDOVER_TEXT_MAX];
+	} refusal = { .message = { .magic = MAGIC, .rc = error->rc } };
 
-	snprintf(text, sizeof(text), "%s: %s%s%s", error->object, error->action,
-		 error->hint[0] ? "; " : "", error->hint);
-	handover_send_refusal(socket, error->rc, text);
+	snprintf(refusal.text, sizeof(refusal.text), "%s: %s%s%s", error->object,
+		 error->action, error->hint[0] ? "; " : "", error->hint);
+	refusal.message.size = (uint32_t)strlen(refusal.text);
+	files_send(socket, &refusal, sizeof(refusal.message) + refusal.message.size, NULL);
 }
 
-/* Take over what was received. */
-static int adopt(struct handover *out, struct handover_parts *parts,
-		 struct error *error)
+/* Read what is in @file: bytes that may be anything. */
+static int take(struct handover *out, const struct message *message, int file,
+		struct error *error)
 {
 	struct description *description = &out->description;
-	int rc;
+	uint8_t *bytes;
+	int rc = read_part(file, message->size, message->state_size, &out->state.bytes);
 
-	out->state = (struct tlv){ .bytes = parts->state,
-				       .size = parts->state_size,
-				       .room = parts->state_size };
-	out->nr_fds = parts->nr_fds;
-	memcpy(out->fds, parts->fds, sizeof(out->fds));
-	rc = description_decode(parts->description, parts->description_size,
-				description, error);
+	if (!rc)
+		rc = read_part(file, 0, message->size, &bytes);
+	if (rc)
+		return error_set(error, rc, OBJECT, "read the description", NULL);
+	out->state.size = message->state_size;
+	out->state.room = message->state_size;
+	rc = description_decode(bytes, message->size, description, error);
+	free(bytes);
 	if (rc)
 		return rc;
 	if (!tlv_valid(out->state.bytes, out->state.size))
-		return error_set(error, -EBADMSG, "handover", "take",
+		return error_set(error, -EBADMSG, OBJECT, "take",
 				 "the machine state is malformed");
 	if (out->nr_fds != description->config.nr_requests)
-		return error_set(error, -EBADMSG, "handover", "take",
+		return error_set(error, -EBADMSG, OBJECT, "take",
 				 "%u requests with %u files",
 				 description->config.nr_requests, out->nr_fds);
 	for (unsigned int i = 0; i < out->nr_fds; i++)
@@ -511,15 +405,21 @@ static int adopt(struct handover *out, struct handover_parts *parts,
 
 int handover_take(int socket, struct handover *out, struct error *error)
 {
-	struct handover_parts parts;
+	struct message message = { 0 };
+	struct files files;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	rc = handover_receive(socket, &parts, error);
+	rc = receive_message(socket, &message, &files);
 	if (rc)
-		return rc;
-	rc = adopt(out, &parts, error);
-	free(parts.description);
+		return error_set(error, rc, OBJECT, "receive",
+				 "expected a guest");
+	if (message.rc)
+		return receive_refusal(socket, &message, error);
+	out->nr_fds = files.count - 1;
+	memcpy(out->fds, &files.fds[1], out->nr_fds * sizeof(int));
+	rc = take(out, &message, files.fds[0], error);
+	close(files.fds[0]);
 	if (rc)
 		handover_close(out);
 	return rc;
@@ -549,7 +449,7 @@ int handover_answer(int socket, int rc, struct error *error)
 		return rc;
 	/* A giver that has gone cannot run the guest. */
 	if (sent && sent != -EPIPE && sent != -ECONNRESET)
-		return error_set(error, sent, "handover", "answer", NULL);
+		return error_set(error, sent, OBJECT, "answer", NULL);
 	return handover_wait_verdict(socket, error);
 }
 

@@ -43,22 +43,6 @@
 /** HANDOVER_TEXT_MAX: bytes of the reason for a refusal */
 #define HANDOVER_TEXT_MAX 1024
 
-/**
- * struct handover_parts - what goes over
- * @description: encoded, @description_size bytes; allocated when received
- * @state: likewise @state_size bytes, which may be none
- * @fds: the memory, one for each request
- * @nr_fds: entries in use
- */
-struct handover_parts {
-	uint8_t *description;
-	size_t description_size;
-	uint8_t *state;
-	size_t state_size;
-	int fds[DESCRIPTION_REQUESTS_MAX];
-	unsigned int nr_fds;
-};
-
 int handover_send_answer(int socket, int rc);
 
 /**
