@@ -13,15 +13,10 @@
 static struct sim *current;
 static struct calls table;
 
-static bool is_simulated(const char *path)
-{
-	return !strcmp(path, KVM_DEVICE_PATH) || !strcmp(path, SNP_DEVICE_PATH);
-}
-
 static int table_open(const char *path, int flags)
 {
-	return is_simulated(path) ? sim_open(current, path, flags) :
-				    calls_system.open(path, flags);
+	return !strcmp(path, KVM_DEVICE_PATH) || !strcmp(path, SNP_DEVICE_PATH) ?
+	       sim_open(current, path, flags) : calls_system.open(path, flags);
 }
 
 static int table_close(int fd)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The firmware's side of a launch: guest state, launch digest, ID block. */
+/* The firmware: its side of a launch, which is guest state, launch digest and ID block; /dev/sev. */
 #include <errno.h>
-#include <string.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "internal.h"
@@ -22,7 +22,7 @@ static int fail(uint32_t *error, enum snp_fw_error code)
 }
 
 /* Every command begins here: is there a PSP, and was a failure asked for? */
-static int command(struct sim *sim, enum sim_event number, uint32_t *error)
+int sim_fw_command(struct sim *sim, enum sim_event number, uint32_t *error)
 {
 	if (sim->psp_dead)
 		return -EBUSY;
@@ -32,20 +32,10 @@ static int command(struct sim *sim, enum sim_event number, uint32_t *error)
 	return 0;
 }
 
-int sim_fw_create(struct sim *sim, uint32_t *error)
-{
-	return command(sim, SIM_GCTX_CREATE, error);
-}
-
-int sim_fw_activate(struct sim *sim, uint32_t *error)
-{
-	return command(sim, SIM_ACTIVATE, error);
-}
-
 int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy,
 		 uint32_t *error)
 {
-	int rc = command(sim, SIM_START, error);
+	int rc = sim_fw_command(sim, SIM_START, error);
 
 	if (rc)
 		return rc;
@@ -79,7 +69,7 @@ static bool extend(struct sim_guest *guest, uint8_t type, uint64_t gpa,
 int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
 		  uint64_t gpa, uint8_t page[SIM_PAGE], uint32_t *error)
 {
-	int rc = command(sim, SIM_UPDATE, error);
+	int rc = sim_fw_command(sim, SIM_UPDATE, error);
 
 	if (rc)
 		return rc;
@@ -120,7 +110,7 @@ int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
 		  const uint8_t *id_block, const uint8_t *id_auth,
 		  bool author_key, const uint8_t host_data[32], uint32_t *error)
 {
-	int rc = command(sim, SIM_FINISH, error);
+	int rc = sim_fw_command(sim, SIM_FINISH, error);
 	enum snp_fw_error code = SNP_FW_SUCCESS;
 
 	if (rc)
@@ -134,4 +124,107 @@ int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
 	memcpy(guest->host_data, host_data, sizeof(guest->host_data));
 	guest->state = SIM_GUEST_RUNNING;
 	return 0;
+}
+
+/* Firmware 1.55, with SNP initialised */
+#define API_MAJOR 1
+#define API_MINOR 55
+#define BUILD 21
+#define STATE_INIT 1
+#define STATUS_ES 0x100
+#define CURRENT_TCB UINT64_C(0xd208000000000703)
+
+static int platform_status(struct sim *sim, uint64_t data)
+{
+	const struct snp_sev_status status = {
+		.api_major = API_MAJOR, .api_minor = API_MINOR,
+		.state = STATE_INIT, .flags = STATUS_ES, .build = BUILD,
+		.guest_count = sim->asids_used,
+	};
+
+	if (sim->psp_dead)
+		return -EBUSY;
+	return sim_out(sim, data, &status, sizeof(status));
+}
+
+static int snp_platform_status(struct sim *sim, uint64_t data)
+{
+	const struct snp_sev_snp_status status = {
+		.api_major = API_MAJOR, .api_minor = API_MINOR,
+		.state = !sim->config.snp_uninitialized,
+		.platform_init = sim->config.snp_uninitialized ? 0 :
+				 SNP_INIT_RMP | SNP_INIT_ALIAS_CHECK,
+		.build_id = BUILD, .guest_count = sim->asids_used,
+		.current_tcb = CURRENT_TCB,
+		.reported_tcb = sim->reported_tcb ? sim->reported_tcb :
+				CURRENT_TCB,
+	};
+
+	if (!data)
+		return -EINVAL;
+	if (sim->psp_dead)
+		return -EBUSY;
+	return sim_out(sim, data, &status, sizeof(status));
+}
+
+/* What SET_CONFIG and VLEK_LOAD ask first, in the driver's order. */
+static int snp_command(struct sim *sim, const struct sim_fd *fd,
+		       const struct snp_sev_cmd *cmd)
+{
+	struct snp_sev_config config;
+
+	if (!cmd->data)
+		return -EINVAL;
+	if (!fd->writable)
+		return -EPERM;
+	if (sim->config.snp_uninitialized)
+		return -ENODEV;
+	if (cmd->cmd == SNP_SEV_SNP_SET_CONFIG &&
+	    sim_in(sim, &config, cmd->data, sizeof(config)))
+		return -EFAULT;
+	if (sim->psp_dead)
+		return -EBUSY;
+	if (cmd->cmd == SNP_SEV_SNP_SET_CONFIG)
+		sim->reported_tcb = config.reported_tcb;
+	return 0;
+}
+
+static int sev_command(struct sim *sim, const struct sim_fd *fd,
+		       const struct snp_sev_cmd *cmd)
+{
+	switch (cmd->cmd) {
+	case SNP_SEV_PLATFORM_STATUS:
+		return platform_status(sim, cmd->data);
+	case SNP_SEV_PEK_GEN:
+		if (!fd->writable)
+			return -EPERM;
+		return sim->psp_dead ? -EBUSY : 0;
+	case SNP_SEV_SNP_PLATFORM_STATUS:
+		return snp_platform_status(sim, cmd->data);
+	case SNP_SEV_SNP_COMMIT:
+		return sim->psp_dead ? -EBUSY : 0;
+	case SNP_SEV_SNP_SET_CONFIG:
+	case SNP_SEV_SNP_VLEK_LOAD:
+		return snp_command(sim, fd, cmd);
+	default:
+		return -EINVAL;
+	}
+}
+
+int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,
+		  unsigned long request, uint64_t arg)
+{
+	struct snp_sev_cmd cmd;
+	int rc;
+
+	if (request != SNP_SEV_ISSUE_CMD)
+		return -EINVAL;
+	if (sim_in(sim, &cmd, arg, sizeof(cmd)))
+		return -EFAULT;
+	if (cmd.cmd > SNP_SEV_MAX)
+		return -EINVAL;
+	rc = sev_command(sim, fd, &cmd);
+	if (sim_out(sim, arg, &cmd, sizeof(cmd)))
+		rc = -EFAULT;
+	return rc;
 }

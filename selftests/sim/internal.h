@@ -225,11 +225,27 @@ static inline bool sim_is_7_3(const struct sim *sim)
 	return sim->config.profile == SIM_LINUX_7_3 || sim->config.arm;
 }
 
+/* What a VMSA can have besides SNP: debug swap, secure TSC */
+static inline uint64_t sim_features(const struct sim *sim)
+{
+	return 1 << 5 | (sim_is_7_3(sim) ? 1 << 9 : 0);
+}
+
+/* The page of a slot's guest_memfd that a guest address is */
+static inline uint64_t sim_slot_page(const struct sim_slot *slot, uint64_t gpa)
+{
+	return (slot->offset + gpa - slot->gpa) / SIM_PAGE;
+}
+
 /* sim.c */
+struct sim_fd *sim_fd(const struct sim *sim, int fd);
+struct sim_vm *sim_find_vm(struct sim *sim, int fd);
+int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
+		   bool writable);
 int sim_in(struct sim *sim, void *to, uint64_t from, size_t size);
 int sim_out(struct sim *sim, uint64_t to, const void *from, size_t size);
 void sim_lint(struct sim *sim, bool wrong, const char *message);
-
+bool sim_fails(struct sim *sim, enum sim_event event, uint32_t *error);
 int sim_dispatch(struct sim *sim, const struct sim_fd *found,
 		 unsigned long request, uint64_t value);
 
@@ -244,13 +260,6 @@ int sim_hybrid_number(struct sim *sim, enum sim_kind kind, void **run);
 int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd,
 		     unsigned long request, uint64_t arg);
 
-/* files.c */
-void sim_files_init(struct sim *sim, const struct sim_files *files);
-void sim_close_all(struct sim *sim);
-struct sim_fd *sim_fd(const struct sim *sim, int fd);
-int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
-		   bool writable);
-
 /* trace.c */
 void sim_trace_begin(struct sim *sim, int fd, unsigned long request,
 		     uint64_t arg);
@@ -260,31 +269,21 @@ void sim_trace_differs(struct sim *sim, int rc);
 void sim_trace_call(struct sim *sim, const char *name, int fd, int rc);
 void sim_trace_warning(struct sim *sim, const char *message);
 
-/* inject.c */
-bool sim_fails(struct sim *sim, enum sim_event event, uint32_t *error);
-void sim_plan_vcpu(const struct sim *sim, struct sim_vcpu *vcpu);
-
-/* host.c */
+/* kvm.c */
 int sim_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg);
-
-/* vm.c */
 int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		 uint64_t arg);
-struct sim_vm *sim_vm_new(unsigned long type);
 void sim_vm_put(struct sim *sim, struct sim_vm *vm);
 int sim_check_extension(struct sim *sim, uint64_t capability);
 int sim_create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id);
 
-/* slot.c */
-int sim_set_region(struct sim *sim, struct sim_vm *vm, uint64_t arg, bool v2);
-struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa);
-
 /* memory.c */
+int sim_set_region(struct sim *sim, struct sim_vm *vm, unsigned long request,
+		   uint64_t arg);
+struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa);
 int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 void sim_gmem_put(struct sim *sim, struct sim_gmem *gmem);
-
-/* ranges.c */
 int sim_ranges_set(struct sim_ranges *set, uint64_t start, uint64_t end,
 		   bool on);
 bool sim_ranges_have(const struct sim_ranges *set, uint64_t page);
@@ -294,27 +293,18 @@ struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id);
 void sim_vcpu_free(struct sim *sim, struct sim_vcpu *vcpu);
 int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
 		   unsigned long request, uint64_t arg);
+void sim_vmsa(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
 
-/* msr.c */
-void sim_msrs_reset(struct sim_vcpu *vcpu);
-void sim_msrs_put(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
-/** sim_msrs() - KVM_SET_MSRS or KVM_GET_MSRS. Return: how many. */
-int sim_msrs(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg, bool write);
-
-/* cpu.c */
+/* cpuid.c */
 int sim_cpuid_supported(struct sim *sim, uint64_t arg);
-/** sim_cpuid_cpu() - what the CPU has in a register that KVM says otherwise of */
-uint32_t sim_cpuid_cpu(const struct sim_cpuid_value *given);
 int sim_cpuid_get(struct sim *sim, const struct sim_vcpu *vcpu, uint64_t arg);
 int sim_cpuid_set(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg);
+bool sim_cpuid_check(const struct sim *sim, uint8_t page[SIM_PAGE]);
 
 /* run.c */
 int sim_run(struct sim *sim, struct sim_vcpu *vcpu);
 /** sim_run_next() - the next exit of the script, or the end of it */
 int sim_run_next(struct sim *sim, struct sim_vcpu *vcpu);
-
-/* vmsa.c */
-void sim_vmsa(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
 
 /* launch.c */
 int sim_encrypt_op(struct sim *sim, struct sim_vm *vm, uint64_t arg);
@@ -322,19 +312,17 @@ int sim_encrypt_op(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 bool sim_is_sev(const struct sim *sim, int fd);
 
 /* firmware.c: 0, or -EIO with *error set, or -EBUSY from a dead PSP */
-int sim_fw_create(struct sim *sim, uint32_t *error);
+int sim_fw_command(struct sim *sim, enum sim_event number, uint32_t *error);
 int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy,
 		 uint32_t *error);
-int sim_fw_activate(struct sim *sim, uint32_t *error);
 int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
 		  uint64_t gpa, uint8_t page[SIM_PAGE], uint32_t *error);
 int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
 		  const uint8_t *id_block, const uint8_t *id_auth,
 		  bool author_key, const uint8_t host_data[32],
 		  uint32_t *error);
-
-/* cpuid.c */
-bool sim_cpuid_check(const struct sim *sim, uint8_t page[SIM_PAGE]);
+int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,
+		  unsigned long request, uint64_t arg);
 
 /* arm.c */
 /** sim_arm_vm_type() - what @type, of KVM_CREATE_VM, makes of a VM. Return: 0 or -EINVAL. */
@@ -347,14 +335,5 @@ int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		      uint64_t arg);
 int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
 		       unsigned long request, uint64_t arg);
-
-/* realm.c */
-int sim_realm_populate(struct sim *sim, struct sim_vm *vm, uint64_t arg);
-/** sim_realm_activate() - what the first KVM_RUN does */
-int sim_realm_activate(struct sim *sim, struct sim_vm *vm);
-
-/* psp.c */
-int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,
-		  unsigned long request, uint64_t arg);
 
 #endif /* GMEMCTL_SIM_INTERNAL_H */

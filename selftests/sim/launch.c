@@ -16,9 +16,6 @@
 #define TYPE_CPUID 6
 #define VMSA_GPA UINT64_C(0xfffffffff000)
 
-#define FEATURE_DEBUG_SWAP (UINT64_C(1) << 5)
-#define FEATURE_SECURE_TSC (UINT64_C(1) << 9)
-
 #define POLICY_ABI UINT64_C(0xffff)
 #define POLICY_SMT (UINT64_C(1) << 16)
 #define POLICY_ONE (UINT64_C(1) << 17)
@@ -37,8 +34,6 @@ bool sim_is_sev(const struct sim *sim, int fd)
 static int init2(struct sim *sim, struct sim_vm *vm,
 		 const struct snp_kvm_cmd *cmd)
 {
-	uint64_t features = FEATURE_DEBUG_SWAP |
-			    (sim_is_7_3(sim) ? FEATURE_SECURE_TSC : 0);
 	struct snp_kvm_init2 init;
 
 	if (!vm->need_init)
@@ -47,7 +42,7 @@ static int init2(struct sim *sim, struct sim_vm *vm,
 		return -EFAULT;
 	sim_lint(sim, init.pad1 || !bytes_are_zero(init.pad2, sizeof(init.pad2)),
 		 "INIT2 with padding that is not zero");
-	if (vm->nr_vcpus || init.flags || init.vmsa_features & ~features ||
+	if (vm->nr_vcpus || init.flags || init.vmsa_features & ~sim_features(sim) ||
 	    init.ghcb_version > GHCB_VERSION_MAX)
 		return -EINVAL;
 	/* 0 asks for KVM's default. Only 7.3 minds version 1. */
@@ -92,11 +87,12 @@ static int start(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 	    !policy_is_valid(sim, params.policy))
 		return -EINVAL;
 	/* Without a context KVM cannot say why: ENOTTY for a bad fd, too. */
-	if (!sim_is_sev(sim, (int)cmd->sev_fd) || sim_fw_create(sim, &cmd->error))
+	if (!sim_is_sev(sim, (int)cmd->sev_fd) ||
+	    sim_fw_command(sim, SIM_GCTX_CREATE, &cmd->error))
 		return -ENOTTY;
 	rc = sim_fw_start(sim, &vm->guest, params.policy, &cmd->error);
 	if (!rc)
-		rc = sim_fw_activate(sim, &cmd->error);
+		rc = sim_fw_command(sim, SIM_ACTIVATE, &cmd->error);
 	if (rc) {
 		memset(&vm->guest, 0, sizeof(vm->guest));
 		return rc;
@@ -157,7 +153,7 @@ static int update_page(struct update *update, uint64_t at)
 {
 	struct sim_slot *slot = update->slot;
 	uint64_t gpa = update->params.gfn_start * SIM_PAGE + at;
-	uint64_t at_gmem = (slot->offset + gpa - slot->gpa) / SIM_PAGE;
+	uint64_t at_gmem = sim_slot_page(slot, gpa);
 	uint8_t page[SIM_PAGE];
 	int rc;
 

@@ -20,84 +20,58 @@ static struct req_certs *run_certs(struct kvm_run *run)
 	return (void *)run->padding;
 }
 
-/* What the VMM says to the guest's request for certificates. */
-static int take_certs(struct sim_vcpu *vcpu)
+/*
+ * What the VMM says to the guest's request for certificates, or for pages that were to change
+ * their state, where 6.12 takes anything.
+ */
+static bool takes_answer(const struct sim *sim, struct sim_vcpu *vcpu)
 {
-	uint64_t ret = run_certs(vcpu->run)->ret;
+	uint64_t certs = run_certs(vcpu->run)->ret, pages = vcpu->run->hypercall.ret;
 
-	vcpu->awaits_certs = false;
-	return !ret || ret == ENOSPC || ret == EAGAIN || ret == EIO ? 0 :
-	       -EINVAL;
-}
-
-/* The same for pages that were to change their state; 6.12 takes anything. */
-static int take_map_gpa(const struct sim *sim, struct sim_vcpu *vcpu)
-{
-	uint64_t ret = vcpu->run->hypercall.ret;
-
-	vcpu->awaits_map_gpa = false;
-	return !sim_is_7_3(sim) || !ret || ret == EINVAL || ret == EAGAIN ? 0 :
-	       -EINVAL;
-}
-
-static void exit_hypercall(struct kvm_run *run, const struct sim_exit *script)
-{
-	run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
-	run->hypercall.args[0] = script->gpa;
-	run->hypercall.args[1] = script->pages;
-	run->hypercall.args[2] = script->private ? MAP_GPA_ENCRYPTED : 0;
-	run->hypercall.ret = 0;
-}
-
-static void exit_memory_fault(struct kvm_run *run,
-			      const struct sim_exit *script)
-{
-	struct kvm_exit_memory_fault *fault = (void *)run->padding;
-
-	fault->flags = script->private ? KVM_MEMORY_EXIT_FLAG_PRIVATE : 0;
-	fault->gpa = script->gpa;
-	fault->size = script->pages * SIM_PAGE;
-}
-
-static void exit_system_event(const struct sim *sim, struct kvm_run *run,
-			      const struct sim_exit *script)
-{
-	if (sim->config.arm) {
-		run->system_event.type = (uint32_t)script->data;
-		return;
+	if (vcpu->awaits_certs) {
+		vcpu->awaits_certs = false;
+		return !certs || certs == ENOSPC || certs == EAGAIN || certs == EIO;
 	}
-	run->system_event.type = KVM_SYSTEM_EVENT_SEV_TERM;
-	run->system_event.ndata = 1;
-	run->system_event.data[0] = script->data;
-}
-
-static void exit_mmio(struct kvm_run *run, const struct sim_exit *script)
-{
-	run->mmio.phys_addr = script->gpa;
-	run->mmio.len = (uint32_t)script->pages;
-	run->mmio.is_write = script->private;
+	if (vcpu->awaits_map_gpa) {
+		vcpu->awaits_map_gpa = false;
+		return !sim_is_7_3(sim) || !pages || pages == EINVAL || pages == EAGAIN;
+	}
+	return true;
 }
 
 static int run_exit(const struct sim *sim, struct sim_vcpu *vcpu,
 		    const struct sim_exit *script)
 {
 	struct kvm_run *run = vcpu->run;
+	struct kvm_exit_memory_fault *fault = (void *)run->padding;
 
 	run->exit_reason = script->reason;
 	memset(run->padding, 0, sizeof(run->padding));
 	switch (script->reason) {
 	case KVM_EXIT_HYPERCALL:
-		exit_hypercall(run, script);
+		run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+		run->hypercall.args[0] = script->gpa;
+		run->hypercall.args[1] = script->pages;
+		run->hypercall.args[2] = script->private ? MAP_GPA_ENCRYPTED : 0;
 		vcpu->awaits_map_gpa = vcpu->vm->type == KVM_X86_SNP_VM;
 		return 0;
 	case KVM_EXIT_MEMORY_FAULT:
-		exit_memory_fault(run, script);
+		fault->flags = script->private ? KVM_MEMORY_EXIT_FLAG_PRIVATE : 0;
+		fault->gpa = script->gpa;
+		fault->size = script->pages * SIM_PAGE;
 		return -EFAULT;
 	case KVM_EXIT_SYSTEM_EVENT:
-		exit_system_event(sim, run, script);
+		run->system_event.type = (uint32_t)script->data;
+		if (sim->config.arm)
+			return 0;
+		run->system_event.type = KVM_SYSTEM_EVENT_SEV_TERM;
+		run->system_event.ndata = 1;
+		run->system_event.data[0] = script->data;
 		return 0;
 	case KVM_EXIT_MMIO:
-		exit_mmio(run, script);
+		run->mmio.phys_addr = script->gpa;
+		run->mmio.len = (uint32_t)script->pages;
+		run->mmio.is_write = script->private;
 		return 0;
 	case KVM_EXIT_SNP_REQ_CERTS:
 		run_certs(run)->gpa = script->gpa;
@@ -135,7 +109,6 @@ int sim_run_next(struct sim *sim, struct sim_vcpu *vcpu)
 int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 {
 	const struct sim_vm *vm = vcpu->vm;
-	int rc = 0;
 
 	if (vm->need_init)
 		return -EINVAL;
@@ -143,9 +116,5 @@ int sim_run(struct sim *sim, struct sim_vcpu *vcpu)
 		 "KVM_RUN before LAUNCH_FINISH: the guest is not encrypted yet");
 	sim_lint(sim, vm->finished && !sim_is_sev(sim, vm->sev_fd),
 		 "KVM_RUN with /dev/sev closed: the guest gets no reports");
-	if (vcpu->awaits_certs)
-		rc = take_certs(vcpu);
-	else if (vcpu->awaits_map_gpa)
-		rc = take_map_gpa(sim, vcpu);
-	return rc ? rc : sim_run_next(sim, vcpu);
+	return takes_answer(sim, vcpu) ? sim_run_next(sim, vcpu) : -EINVAL;
 }

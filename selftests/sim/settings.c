@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,31 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *value)
 	return !errno && !*end && *value <= max;
 }
 
-static bool parse_bool(const char *text, bool *value)
+static bool parse_unsigned(void *value, const char *text)
 {
-	*value = *text == '1';
+	uint64_t number;
+
+	if (!parse_number(text, UINT32_MAX, &number))
+		return false;
+	*(unsigned int *)value = (unsigned int)number;
+	return true;
+}
+
+static bool parse_ipa_bits(void *value, const char *text)
+{
+	return parse_unsigned(value, text) && *(unsigned int *)value <= REALM_IPA_BITS_MAX;
+}
+
+static bool parse_bool(void *value, const char *text)
+{
+	*(bool *)value = *text == '1';
 	return !strcmp(text, "0") || !strcmp(text, "1");
+}
+
+static bool parse_text(void *value, const char *text)
+{
+	*(const char **)value = text;
+	return *text;
 }
 
 /* The next word of a list; false at its end, or if the word is too long. */
@@ -46,14 +68,13 @@ static bool next_word(const char **list, char separator, char word[WORD_MAX])
 	return true;
 }
 
-static bool parse_profile(struct sim_settings *settings, const char *text)
+static bool parse_profile(void *value, const char *text)
 {
-	settings->config.profile = strcmp(text, "7.3") ? SIM_LINUX_6_12 :
-							 SIM_LINUX_7_3;
+	*(enum sim_profile *)value = strcmp(text, "7.3") ? SIM_LINUX_6_12 : SIM_LINUX_7_3;
 	return !strcmp(text, "6.12") || !strcmp(text, "7.3");
 }
 
-static bool parse_arm(struct sim_settings *settings, const char *text)
+static bool parse_arm(void *value, const char *text)
 {
 	static const char *const names[] = {
 		[SIM_ARM_PLAIN] = "plain", [SIM_ARM_CCA_V14] = "cca-v14",
@@ -63,26 +84,27 @@ static bool parse_arm(struct sim_settings *settings, const char *text)
 	for (int i = SIM_ARM_PLAIN; i <= SIM_ARM_OTHER; i++) {
 		if (strcmp(names[i], text))
 			continue;
-		settings->config.arm = (enum sim_arm)i;
+		*(enum sim_arm *)value = (enum sim_arm)i;
 		return true;
 	}
 	return false;
 }
 
-static bool parse_host(struct sim_settings *settings, const char *text)
+static bool parse_host(void *value, const char *text)
 {
+	struct sim_config *config = value;
 	const struct {
 		const char *name;
 		bool *flag;
 	} flags[] = {
-		{ "no-snp", &settings->config.no_snp },
-		{ "no-dev-sev", &settings->config.no_dev_sev },
-		{ "snp-uninitialized", &settings->config.snp_uninitialized },
-		{ "psp-dead", &settings->config.psp_dead },
-		{ "no-smt", &settings->config.no_smt },
-		{ "sw-protected", &settings->config.sw_protected },
-		{ "no-gmem", &settings->config.no_gmem },
-		{ "la57", &settings->config.la57 },
+		{ "no-snp", &config->no_snp },
+		{ "no-dev-sev", &config->no_dev_sev },
+		{ "snp-uninitialized", &config->snp_uninitialized },
+		{ "psp-dead", &config->psp_dead },
+		{ "no-smt", &config->no_smt },
+		{ "sw-protected", &config->sw_protected },
+		{ "no-gmem", &config->no_gmem },
+		{ "la57", &config->la57 },
 	};
 	char word[WORD_MAX];
 
@@ -99,27 +121,14 @@ static bool parse_host(struct sim_settings *settings, const char *text)
 	return true;
 }
 
-static bool parse_unsigned(const char *text, unsigned int *value)
+static bool parse_without(void *value, const char *text)
 {
-	uint64_t number;
-
-	if (!parse_number(text, UINT32_MAX, &number))
-		return false;
-	*value = (unsigned int)number;
-	return true;
-}
-
-static bool parse_without(struct sim_settings *settings, const char *text)
-{
+	uint32_t *without = value;
 	char word[WORD_MAX];
 
-	for (int i = 0; next_word(&text, ',', word); i++) {
-		unsigned int *capability = &settings->config.without[i];
-
-		if (i == SIM_WITHOUT || !parse_unsigned(word, capability) ||
-		    !*capability)
+	for (int i = 0; next_word(&text, ',', word); i++)
+		if (i == SIM_WITHOUT || !parse_unsigned(&without[i], word) || !without[i])
 			return false;
-	}
 	return true;
 }
 
@@ -132,18 +141,18 @@ static bool parse_register(struct sim_cpuid_value *given, const char *text)
 
 	*given = (struct sim_cpuid_value){ 0 };
 	if (!next_word(&text, ':', word) || !next_word(&leaf, '.', part) ||
-	    !parse_unsigned(part, &given->leaf) ||
-	    (leaf && !parse_unsigned(leaf, &given->index)) ||
+	    !parse_unsigned(&given->leaf, part) ||
+	    (leaf && !parse_unsigned(&given->index, leaf)) ||
 	    !next_word(&text, ':', word))
 		return false;
 	while (given->reg < 4 && strcmp(names[given->reg], word))
 		given->reg++;
-	return given->reg < 4 && text && parse_unsigned(text, &given->value);
+	return given->reg < 4 && text && parse_unsigned(&given->value, text);
 }
 
-static bool parse_cpuid(struct sim_settings *settings, const char *text)
+static bool parse_cpuid(void *value, const char *text)
 {
-	struct sim_config *config = &settings->config;
+	struct sim_config *config = value;
 	char word[WORD_MAX];
 
 	while (next_word(&text, ',', word))
@@ -151,38 +160,6 @@ static bool parse_cpuid(struct sim_settings *settings, const char *text)
 		    !parse_register(&config->cpuid[config->nr_cpuid++], word))
 			return false;
 	return true;
-}
-
-static bool parse_asids(struct sim_settings *settings, const char *text)
-{
-	return parse_unsigned(text, &settings->config.asids);
-}
-
-static bool parse_progress(struct sim_settings *settings, const char *text)
-{
-	return parse_unsigned(text, &settings->config.progress);
-}
-
-static bool parse_ipa_bits(struct sim_settings *settings, const char *text)
-{
-	return parse_unsigned(text, &settings->config.ipa_bits) &&
-	       settings->config.ipa_bits <= REALM_IPA_BITS_MAX;
-}
-
-static bool parse_strict(struct sim_settings *settings, const char *text)
-{
-	return parse_bool(text, &settings->config.strict);
-}
-
-static bool parse_hybrid(struct sim_settings *settings, const char *text)
-{
-	return parse_bool(text, &settings->hybrid);
-}
-
-static bool parse_trace(struct sim_settings *settings, const char *text)
-{
-	settings->trace = text;
-	return *text;
 }
 
 /* Whether an event has an error to go with it */
@@ -222,16 +199,17 @@ static bool parse_fault(struct sim_settings_fault *fault, const char *text)
 	fault->event = (enum sim_event)event;
 	fault->error = 0;
 	if (!next_word(&text, ':', word) ||
-	    !parse_unsigned(word, &fault->nth) || !fault->nth)
+	    !parse_unsigned(&fault->nth, word) || !fault->nth)
 		return false;
 	if (error == NO_ERROR || (error == MAY_HAVE_ERROR && !text))
 		return !text;
 	return next_word(&text, ':', word) &&
-	       parse_unsigned(word, &fault->error) && fault->error && !text;
+	       parse_unsigned(&fault->error, word) && fault->error && !text;
 }
 
-static bool parse_fail(struct sim_settings *settings, const char *text)
+static bool parse_fail(void *value, const char *text)
 {
+	struct sim_settings *settings = value;
 	char word[WORD_MAX];
 
 	while (next_word(&text, ',', word)) {
@@ -265,28 +243,20 @@ static const struct exit_name exit_names[] = {
 	{ "mmio-write", KVM_EXIT_MMIO, true, 2 },
 	{ "shutdown", KVM_EXIT_SHUTDOWN, false, 0 },
 	{ "reset-hold", KVM_EXIT_AP_RESET_HOLD, false, 0 },
+	{ NULL, 0, false, 0 },
 };
-
-#define EXIT_NAMES (sizeof(exit_names) / sizeof(exit_names[0]))
-
-static const struct exit_name *find_exit(const char *name)
-{
-	for (size_t i = 0; i < EXIT_NAMES; i++)
-		if (!strcmp(exit_names[i].name, name))
-			return &exit_names[i];
-	return NULL;
-}
 
 /* NAME[:NUMBER[:NUMBER]] */
 static bool parse_exit(struct sim_exit *exit, const char *text)
 {
-	const struct exit_name *name;
+	const struct exit_name *name = exit_names;
 	uint64_t numbers[2] = { 0 };
 	char word[WORD_MAX];
 
 	next_word(&text, ':', word);
-	name = find_exit(word);
-	if (!name)
+	while (name->name && strcmp(name->name, word))
+		name++;
+	if (!name->name)
 		return false;
 	for (unsigned int i = 0; i < name->numbers; i++)
 		if (!next_word(&text, ':', word) ||
@@ -302,8 +272,9 @@ static bool parse_exit(struct sim_exit *exit, const char *text)
 }
 
 /* [VCPU/]EXIT,...; without a number it is vCPU 0. */
-static bool parse_script(struct sim_settings *settings, const char *text)
+static bool parse_script(void *value, const char *text)
 {
+	struct sim_settings *settings = value;
 	char word[WORD_MAX];
 
 	while (next_word(&text, ',', word)) {
@@ -316,7 +287,7 @@ static bool parse_script(struct sim_settings *settings, const char *text)
 		exit->vcpu = 0;
 		if (slash)
 			*slash = '\0';
-		if (slash && !parse_unsigned(word, &exit->vcpu))
+		if (slash && !parse_unsigned(&exit->vcpu, word))
 			return false;
 		if (!parse_exit(&exit->exit, slash ? slash + 1 : word))
 			return false;
@@ -324,34 +295,42 @@ static bool parse_script(struct sim_settings *settings, const char *text)
 	return true;
 }
 
+/**
+ * struct setting - a variable
+ * @parse: its value, to what is at @offset of the settings
+ */
 static const struct setting {
 	const char *name;
-	bool (*parse)(struct sim_settings *settings, const char *text);
+	bool (*parse)(void *value, const char *text);
+	size_t offset;
 	const char *hint;
 } all_settings[] = {
-	{ "PROFILE", parse_profile, "6.12 or 7.3" },
-	{ "HOST", parse_host, "no-snp, snp-uninitialized, psp-dead, no-smt, "
+#define AT(member) offsetof(struct sim_settings, member)
+	{ "PROFILE", parse_profile, AT(config.profile), "6.12 or 7.3" },
+	{ "HOST", parse_host, AT(config), "no-snp, snp-uninitialized, psp-dead, no-smt, "
 	  "sw-protected, no-gmem, la57; separated by commas" },
-	{ "ARM", parse_arm, "plain, cca-v14 or other" },
-	{ "IPA_BITS", parse_ipa_bits, "bits of a realm's addresses; 0: KVM's" },
-	{ "WITHOUT", parse_without, "numbers of capabilities, at most 8, separated "
-	  "by commas" },
-	{ "CPUID", parse_cpuid, "LEAF[.INDEX]:REGISTER:VALUE, such as "
+	{ "ARM", parse_arm, AT(config.arm), "plain, cca-v14 or other" },
+	{ "IPA_BITS", parse_ipa_bits, AT(config.ipa_bits),
+	  "bits of a realm's addresses; 0: KVM's" },
+	{ "WITHOUT", parse_without, AT(config.without), "numbers of capabilities, at most 8, "
+	  "separated by commas" },
+	{ "CPUID", parse_cpuid, AT(config), "LEAF[.INDEX]:REGISTER:VALUE, such as "
 	  "0x7.0:ebx:0x40; at most 16, separated by commas" },
-	{ "ASIDS", parse_asids, "a number of guests" },
-	{ "PROGRESS", parse_progress, "pages in one LAUNCH_UPDATE or RMI_POPULATE; "
-	  "0: no limit" },
-	{ "FAIL", parse_fail, "gctx-create, start, activate, update or finish"
+	{ "ASIDS", parse_unsigned, AT(config.asids), "a number of guests" },
+	{ "PROGRESS", parse_unsigned, AT(config.progress), "pages in one LAUNCH_UPDATE or "
+	  "RMI_POPULATE; 0: no limit" },
+	{ "FAIL", parse_fail, 0, "gctx-create, start, activate, update or finish"
 	  ":NTH:ERROR, signal:NTH, again:NTH; of an RMM rmi-create, rmi-rec, "
 	  "rmi-ripas or rmi-activate:NTH, rmi-populate:NTH[:PAGES]; separated by "
 	  "commas" },
-	{ "SCRIPT", parse_script, "[VCPU/]EXIT,...: map-private:GPA:PAGES, "
+	{ "SCRIPT", parse_script, 0, "[VCPU/]EXIT,...: map-private:GPA:PAGES, "
 	  "map-shared:, fault-private:, fault-shared:, certs:GPA:PAGES, "
 	  "term:MSR, shutdown, reset-hold; on arm64 event:TYPE, "
 	  "mmio-read:GPA:BYTES, mmio-write:" },
-	{ "STRICT", parse_strict, "0 or 1" },
-	{ "HYBRID", parse_hybrid, "0 or 1" },
-	{ "TRACE", parse_trace, "a file, or - for standard error" },
+	{ "STRICT", parse_bool, AT(config.strict), "0 or 1" },
+	{ "HYBRID", parse_bool, AT(hybrid), "0 or 1" },
+	{ "TRACE", parse_text, AT(trace), "a file, or - for standard error" },
+#undef AT
 };
 
 static int parse_one(struct sim_settings *settings, const char *variable,
@@ -368,7 +347,7 @@ static int parse_one(struct sim_settings *settings, const char *variable,
 		if ((size_t)(equals - name) != length ||
 		    memcmp(name, setting->name, length))
 			continue;
-		if (setting->parse(settings, equals + 1))
+		if (setting->parse((char *)settings + setting->offset, equals + 1))
 			return 0;
 		snprintf(message, size, "%s: not understood; it is %s", variable,
 			 setting->hint);

@@ -27,11 +27,12 @@ static bool hybrid;
  */
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
-static int map_run(int fd, void **run)
+static int map_run(void *context, int fd, void **run)
 {
 	void *address = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			     fd, 0);
 
+	(void)context;
 	if (address == MAP_FAILED)
 		return -errno;
 	*run = address;
@@ -45,7 +46,7 @@ static int vcpu_file(void **run)
 
 	if (fd < 0)
 		return -errno;
-	rc = ftruncate(fd, (off_t)run_size) ? -errno : map_run(fd, run);
+	rc = ftruncate(fd, (off_t)run_size) ? -errno : map_run(NULL, fd, run);
 	if (rc) {
 		shim_next()->close(fd);
 		return rc;
@@ -96,30 +97,17 @@ static int kernel_open(void *context)
 	return fd;
 }
 
-static int kernel_map(void *context, int fd, void **run)
-{
-	(void)context;
-	return map_run(fd, run);
-}
-
 static const struct sim_kernel kernel = {
-	.open = kernel_open, .ioctl = kernel_ioctl, .map = kernel_map,
+	.open = kernel_open, .ioctl = kernel_ioctl, .map = map_run,
 };
-
-static void complain(const char *what, const char *why)
-{
-	fprintf(stderr, "gmemctl-sim: %s%s%s\n", what, why ? ": " : "",
-		why ? why : "");
-}
 
 static int start_trace(const char *path)
 {
 	FILE *file = !strcmp(path, "-") ? stderr : fopen(path, "we");
-	int rc;
+	int rc = -errno;
 
 	if (!file) {
-		rc = -errno;
-		complain(path, strerror(-rc));
+		fprintf(stderr, "gmemctl-sim: %s: %s\n", path, strerror(-rc));
 		return rc;
 	}
 	sim_trace(host, file);
@@ -136,7 +124,7 @@ static int start(void)
 	if (host || refused)
 		return refused ? -EINVAL : 0;
 	if (sim_settings_parse(&settings, environ, message, sizeof(message))) {
-		complain(message, NULL);
+		fprintf(stderr, "gmemctl-sim: %s\n", message);
 		refused = true;
 		return -EINVAL;
 	}
@@ -159,18 +147,13 @@ const struct sim_config *shim_config(void)
 	return rc ? NULL : &host->config;
 }
 
-static bool is_ours(const char *path)
-{
-	return !strcmp(path, KVM_DEVICE_PATH) || !strcmp(path, SNP_DEVICE_PATH);
-}
-
 int shim_open(const char *path, int flags)
 {
 	int rc;
 
 	if (!path)
 		return SHIM_NOT_OURS;
-	if (!is_ours(path))
+	if (strcmp(path, KVM_DEVICE_PATH) && strcmp(path, SNP_DEVICE_PATH))
 		return platform_open(path);
 	pthread_mutex_lock(&lock);
 	rc = start();
@@ -203,23 +186,16 @@ int shim_ioctl(int fd, unsigned long request, void *arg)
 	return rc;
 }
 
-static int simulated_fallocate(int fd, int mode, uint64_t offset,
-			       uint64_t length)
-{
-	if (mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
-		return sim_punch(host, fd, offset, length);
-	if (!(mode & ~FALLOC_FL_KEEP_SIZE))
-		return sim_allocate(host, fd, offset, length);
-	return -EOPNOTSUPP;
-}
-
 int shim_fallocate(int fd, int mode, uint64_t offset, uint64_t length)
 {
-	int rc;
+	int rc = -EOPNOTSUPP;
 
 	if (!enter(fd))
 		return SHIM_NOT_OURS;
-	rc = simulated_fallocate(fd, mode, offset, length);
+	if (mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+		rc = sim_punch(host, fd, offset, length);
+	else if (!(mode & ~FALLOC_FL_KEEP_SIZE))
+		rc = sim_allocate(host, fd, offset, length);
 	pthread_mutex_unlock(&lock);
 	/* In hybrid mode it is the kernel's file, too. */
 	return hybrid ? SHIM_NOT_OURS : rc;

@@ -19,28 +19,30 @@
 #define F_DUPFD_CLOEXEC 1030
 
 #define EXPORT __attribute__((visibility("default")))
+/* The same under another name: offsets have 64 bits in both variants of a function. */
+#define EXPORT_AS(name) __attribute__((visibility("default"), alias(name)))
 
-/* Offsets have 64 bits in both variants of a function. */
 _Static_assert(sizeof(off_t) == 8 && sizeof(long) == 8, "64-bit only");
 
-int open(const char *path, int flags, ...);
-int open64(const char *path, int flags, ...);
-int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
-int openat(int directory, const char *path, int flags, ...);
-int openat64(int directory, const char *path, int flags, ...);
-int __openat_2(int directory, const char *path, int flags);
-int __openat64_2(int directory, const char *path, int flags);
-int close(int fd);
-int close_range(unsigned int first, unsigned int last, int flags);
-int ioctl(int fd, unsigned long request, ...);
-int dup(int fd);
-int dup2(int fd, int number);
-int dup3(int fd, int number, int flags);
-int fcntl(int fd, int command, ...);
-int fcntl64(int fd, int command, ...);
-int fallocate(int fd, int mode, off_t offset, off_t length);
-int fallocate64(int fd, int mode, off_t offset, off_t length);
+EXPORT int open(const char *path, int flags, ...);
+EXPORT int __open_2(const char *path, int flags);
+EXPORT int openat(int directory, const char *path, int flags, ...);
+EXPORT int __openat_2(int directory, const char *path, int flags);
+EXPORT int close(int fd);
+EXPORT int close_range(unsigned int first, unsigned int last, int flags);
+EXPORT int ioctl(int fd, unsigned long request, ...);
+EXPORT int dup(int fd);
+EXPORT int dup2(int fd, int number);
+EXPORT int dup3(int fd, int number, int flags);
+EXPORT int fcntl(int fd, int command, ...);
+EXPORT int fallocate(int fd, int mode, off_t offset, off_t length);
+
+EXPORT_AS("open") int open64(const char *path, int flags, ...);
+EXPORT_AS("__open_2") int __open64_2(const char *path, int flags);
+EXPORT_AS("openat") int openat64(int directory, const char *path, int flags, ...);
+EXPORT_AS("__openat_2") int __openat64_2(int directory, const char *path, int flags);
+EXPORT_AS("fcntl") int fcntl64(int fd, int command, ...);
+EXPORT_AS("fallocate") int fallocate64(int fd, int mode, off_t offset, off_t length);
 
 static struct shim_next next;
 
@@ -88,62 +90,45 @@ static unsigned int open_mode(int flags, va_list args)
 	       va_arg(args, unsigned int) : 0;
 }
 
-#define DEFINE_OPEN(name)						\
-EXPORT int name(const char *path, int flags, ...)			\
-{									\
-	unsigned int mode;						\
-	va_list args;							\
-									\
-	va_start(args, flags);						\
-	mode = open_mode(flags, args);					\
-	va_end(args);							\
-	return do_open(AT_FDCWD, path, flags, mode);			\
+int open(const char *path, int flags, ...)
+{
+	unsigned int mode;
+	va_list args;
+
+	va_start(args, flags);
+	mode = open_mode(flags, args);
+	va_end(args);
+	return do_open(AT_FDCWD, path, flags, mode);
 }
 
-#define DEFINE_OPENAT(name)						\
-EXPORT int name(int directory, const char *path, int flags, ...)	\
-{									\
-	unsigned int mode;						\
-	va_list args;							\
-									\
-	va_start(args, flags);						\
-	mode = open_mode(flags, args);					\
-	va_end(args);							\
-	return do_open(directory, path, flags, mode);			\
+int openat(int directory, const char *path, int flags, ...)
+{
+	unsigned int mode;
+	va_list args;
+
+	va_start(args, flags);
+	mode = open_mode(flags, args);
+	va_end(args);
+	return do_open(directory, path, flags, mode);
 }
 
-DEFINE_OPEN(open)
-DEFINE_OPEN(open64)
-DEFINE_OPENAT(openat)
-DEFINE_OPENAT(openat64)
-
-EXPORT int __open_2(const char *path, int flags)
+int __open_2(const char *path, int flags)
 {
 	return do_open(AT_FDCWD, path, flags, 0);
 }
 
-EXPORT int __open64_2(const char *path, int flags)
-{
-	return do_open(AT_FDCWD, path, flags, 0);
-}
-
-EXPORT int __openat_2(int directory, const char *path, int flags)
+int __openat_2(int directory, const char *path, int flags)
 {
 	return do_open(directory, path, flags, 0);
 }
 
-EXPORT int __openat64_2(int directory, const char *path, int flags)
-{
-	return do_open(directory, path, flags, 0);
-}
-
-EXPORT int close(int fd)
+int close(int fd)
 {
 	shim_closing(fd);
 	return shim_next()->close(fd);
 }
 
-EXPORT int close_range(unsigned int first, unsigned int last, int flags)
+int close_range(unsigned int first, unsigned int last, int flags)
 {
 	unsigned int end = last < 0xffff ? last : 0xffff;
 
@@ -152,7 +137,7 @@ EXPORT int close_range(unsigned int first, unsigned int last, int flags)
 	return shim_next()->close_range(first, last, flags);
 }
 
-EXPORT int ioctl(int fd, unsigned long request, ...)
+int ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;
 	void *arg;
@@ -166,7 +151,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 				     result(rc);
 }
 
-EXPORT int dup(int fd)
+int dup(int fd)
 {
 	int number = shim_next()->dup(fd);
 
@@ -175,7 +160,7 @@ EXPORT int dup(int fd)
 	return number;
 }
 
-EXPORT int dup2(int fd, int number)
+int dup2(int fd, int number)
 {
 	int rc = shim_next()->dup2(fd, number);
 
@@ -184,7 +169,7 @@ EXPORT int dup2(int fd, int number)
 	return rc;
 }
 
-EXPORT int dup3(int fd, int number, int flags)
+int dup3(int fd, int number, int flags)
 {
 	int rc = shim_next()->dup3(fd, number, flags);
 
@@ -193,51 +178,25 @@ EXPORT int dup3(int fd, int number, int flags)
 	return rc;
 }
 
-static int do_fcntl(int fd, int command, void *arg)
+int fcntl(int fd, int command, ...)
 {
-	int rc = shim_next()->fcntl(fd, command, arg);
+	va_list args;
+	void *arg;
+	int rc;
 
+	va_start(args, command);
+	arg = va_arg(args, void *);
+	va_end(args);
+	rc = shim_next()->fcntl(fd, command, arg);
 	if (rc >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
 		shim_duplicated(fd, rc);
 	return rc;
 }
 
-EXPORT int fcntl(int fd, int command, ...)
-{
-	va_list args;
-	void *arg;
-
-	va_start(args, command);
-	arg = va_arg(args, void *);
-	va_end(args);
-	return do_fcntl(fd, command, arg);
-}
-
-EXPORT int fcntl64(int fd, int command, ...)
-{
-	va_list args;
-	void *arg;
-
-	va_start(args, command);
-	arg = va_arg(args, void *);
-	va_end(args);
-	return do_fcntl(fd, command, arg);
-}
-
-static int do_fallocate(int fd, int mode, off_t offset, off_t length)
+int fallocate(int fd, int mode, off_t offset, off_t length)
 {
 	int rc = shim_fallocate(fd, mode, (uint64_t)offset, (uint64_t)length);
 
 	return rc == SHIM_NOT_OURS ?
 	       shim_next()->fallocate(fd, mode, offset, length) : result(rc);
-}
-
-EXPORT int fallocate(int fd, int mode, off_t offset, off_t length)
-{
-	return do_fallocate(fd, mode, offset, length);
-}
-
-EXPORT int fallocate64(int fd, int mode, off_t offset, off_t length)
-{
-	return do_fallocate(fd, mode, offset, length);
 }
