@@ -31,14 +31,18 @@ enum sim_needs {
 
 /**
  * struct sim_case - one of them
- * @run: brings a world to where the case begins, and does it. What else has to
- *	hold it checks itself. Return: 0 or a negative errno.
+ * @before: brings a world to where the case begins, or NULL
+ * @run: does it. What else has to hold it checks itself.
+ *	Return: 0 or a negative errno.
+ * @args: for @run, in the world
  * @expect: by profile
  * @needs: a kernel that has at least this can be asked as well
  */
 struct sim_case {
 	const char *id;
+	void (*before)(struct world *world);
 	int (*run)(struct world *world);
+	uint64_t args[3];
 	struct sim_result expect[SIM_PROFILES];
 	enum sim_needs needs;
 };
@@ -71,17 +75,8 @@ struct sim_system {
 /** sim_cases_run_system() - through system calls. Return: how many. */
 unsigned int sim_cases_run_system(const struct sim_system *system);
 
-/** sim_agree() - for cases with variants that all have the same result */
-int sim_agree(const int *results, unsigned int count);
-
-extern const struct sim_case sim_cases_host[];
-extern const unsigned int sim_cases_host_count;
 extern const struct sim_case sim_cases_launch[];
 extern const unsigned int sim_cases_launch_count;
-extern const struct sim_case sim_cases_update[];
-extern const unsigned int sim_cases_update_count;
-extern const struct sim_case sim_cases_memory[];
-extern const unsigned int sim_cases_memory_count;
 
 /* What both kernels say, or each of them; with the firmware's error or without */
 #define BOTH_ON(needs, rc) { { rc, ANY }, { rc, ANY } }, needs

@@ -5,15 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <openssl/evp.h>
 
-#include "base/hex.h"
-#include "fixture.h"
+#include "base/calls.h"
+#include "kvm/slot.h"
+#include "kvm/vcpu.h"
+#include "kvm/vm.h"
 #include "sim_cases.h"
 #include "snp/id_block.h"
 #include "snp/measure.h"
 #include "snp_build.h"
-#include "snp_vectors.h"
 #include "test_hex.h"
 #include "test_key.h"
 #include "ksft.h"
@@ -185,43 +187,6 @@ static void launch_ready(struct world *world, const struct snp_image *image)
 	add_vcpus(world, image);
 }
 
-/* A whole launch of a firmware image ends with the digest that was predicted. */
-static void launch(enum sim_profile profile, unsigned int progress,
-		   const struct snp_image *image,
-		   const uint8_t digest[SNP_DIGEST_SIZE], uint64_t pages)
-{
-	struct world world;
-
-	world_init(&world, profile);
-	world.host.progress = progress;
-	launch_ready(&world, image);
-	EXPECT_FALSE(world_finish(&world));
-	EXPECT_MEMEQ(sim_vm_digest(world.sim, world.vm), digest, SNP_DIGEST_SIZE);
-	EXPECT_EQ(sim_vm_pages(world.sim, world.vm), pages);
-	world_free(&world);
-}
-
-TEST_OF(sim, launch)
-{
-	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
-	struct snp_measurement measurement;
-	struct snp_firmware firmware;
-	struct snp_image image = {
-		.firmware = &firmware, .vmm = SNP_VMM_GMEMCTL, .nr_vcpus = 3,
-		.signature = 0xa00f11, .features = 0x21,
-	};
-	struct error error;
-
-	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
-	EXPECT_FALSE(snp_firmware_parse(&firmware, "image", data, BUILD_SIZE, SNP_4G, &error));
-	EXPECT_FALSE(snp_measure(&image, &measurement, &error));
-	for (int profile = 0; profile < SIM_PROFILES; profile++)
-		for (unsigned int progress = 0; progress < 4; progress++)
-			launch((enum sim_profile)profile, progress, &image,
-			       measurement.digest, measurement.pages);
-	free(data);
-}
-
 /**
  * struct prediction - what a prediction is made from
  */
@@ -244,55 +209,48 @@ static void prediction_init(struct prediction *prediction, const uint8_t *data)
 	};
 }
 
-/* What it can get wrong, on purpose */
+/* What it can get wrong */
+static const char *const wrong[] = {
+	"none", "a byte of the image", "features", "signature of the CPU", "number of vCPUs",
+	"reset vector of APs", "order of sections", "type of a page", "address of a page",
+	"registers",
+};
 
-static void wrong_byte(struct prediction *prediction)
-{
-	prediction->data[100] ^= 1;
-}
-
-static void wrong_features(struct prediction *prediction)
-{
-	prediction->image.features ^= 0x20;
-}
-
-static void wrong_signature(struct prediction *prediction)
-{
-	prediction->image.signature++;
-}
-
-static void wrong_vcpus(struct prediction *prediction)
-{
-	prediction->image.nr_vcpus++;
-}
-
-static void wrong_reset(struct prediction *prediction)
-{
-	prediction->firmware.reset_eip += 4;
-}
-
-static void wrong_order(struct prediction *prediction)
+static void plant(struct prediction *prediction, size_t which)
 {
 	struct snp_section *sections = prediction->firmware.sections;
 	struct snp_section first = sections[0];
 
-	sections[0] = sections[1];
-	sections[1] = first;
-}
-
-static void wrong_type(struct prediction *prediction)
-{
-	prediction->firmware.sections[2].type = SNP_SECTION_MEMORY;
-}
-
-static void wrong_address(struct prediction *prediction)
-{
-	prediction->firmware.sections[3].base += WORLD_PAGE;
-}
-
-static void wrong_registers(struct prediction *prediction)
-{
-	prediction->image.vmm = SNP_VMM_KVM;
+	switch (which) {
+	case 1:
+		prediction->data[100] ^= 1;
+		break;
+	case 2:
+		prediction->image.features ^= 0x20;
+		break;
+	case 3:
+		prediction->image.signature++;
+		break;
+	case 4:
+		prediction->image.nr_vcpus++;
+		break;
+	case 5:
+		prediction->firmware.reset_eip += 4;
+		break;
+	case 6:
+		sections[0] = sections[1];
+		sections[1] = first;
+		break;
+	case 7:
+		sections[2].type = SNP_SECTION_MEMORY;
+		break;
+	case 8:
+		sections[3].base += WORLD_PAGE;
+		break;
+	case 9:
+		prediction->image.vmm = SNP_VMM_KVM;
+		break;
+	}
 }
 
 /* The firmware finds it by the ID block that has the predicted digest. */
@@ -320,22 +278,6 @@ static void check_prediction(const struct snp_image *image,
 	free(auth);
 }
 
-static const struct {
-	const char *name;
-	void (*plant)(struct prediction *prediction);
-} wrong[] = {
-	{ "none", NULL },
-	{ "a byte of the image", wrong_byte },
-	{ "features", wrong_features },
-	{ "signature of the CPU", wrong_signature },
-	{ "number of vCPUs", wrong_vcpus },
-	{ "reset vector of APs", wrong_reset },
-	{ "order of sections", wrong_order },
-	{ "type of a page", wrong_type },
-	{ "address of a page", wrong_address },
-	{ "registers", wrong_registers },
-};
-
 /* A prediction that is wrong somewhere is not what the simulator measures. */
 TEST_OF(sim, prediction)
 {
@@ -350,67 +292,14 @@ TEST_OF(sim, prediction)
 	prediction_init(&right, data);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		prediction_init(&planted, data);
-		if (wrong[i].plant)
-			wrong[i].plant(&planted);
+		plant(&planted, i);
 		EXPECT_FALSE(snp_measure(&planted.image, &measurement, &error));
-		check_prediction(&right.image, measurement.digest,
-				 !wrong[i].plant);
-		ksft_part("error in the prediction: %s", wrong[i].name);
+		check_prediction(&right.image, measurement.digest, !i);
+		ksft_part("error in the prediction: %s", wrong[i]);
 	}
 	free(planted.data);
 	free(right.data);
 	free(data);
-}
-
-/* Debian's firmware, and the digest that sev-snp-measure has for it. */
-static void launch_debian(const struct vector_debian *vector,
-			  const struct fixture *fixture)
-{
-	uint8_t *data = aligned_alloc(WORLD_PAGE, fixture->size);
-	struct snp_firmware firmware;
-	struct snp_image image = {
-		.firmware = &firmware, .nr_vcpus = vector->nr_vcpus,
-		.signature = vector->signature, .features = vector->features,
-	};
-	uint8_t digest[SNP_DIGEST_SIZE];
-	struct error error;
-
-	/* KVM takes page-aligned sources only. */
-	memcpy(data, fixture->data, fixture->size);
-	EXPECT_FALSE(hex_parse(vector->digest, digest, sizeof(digest)));
-	EXPECT_FALSE(snp_firmware_parse(&firmware, "OVMF", data, fixture->size, SNP_4G, &error));
-	launch(SIM_LINUX_7_3, 100, &image, digest, vector->pages);
-	free(data);
-}
-
-TEST_OF(sim, launch_debian)
-{
-	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
-		struct fixture fixture;
-
-		if (!fixture_load(&fixture, vector_debian[i].fixture,
-				  vector_debian[i].sha256))
-			continue;
-		launch_debian(&vector_debian[i], &fixture);
-		fixture_free(&fixture);
-	}
-}
-
-TEST_OF(sim, host_data)
-{
-	struct snp_kvm_launch_finish finish = { .host_data = { 1, 2, 3 } };
-	const uint8_t *found;
-	struct world world;
-
-	finish.host_data[31] = 0xee;
-	world_init(&world, SIM_LINUX_7_3);
-	world_ready(&world);
-	EXPECT_FALSE(sim_vm_host_data(world.sim, world.vm));
-	EXPECT_FALSE(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish));
-	found = sim_vm_host_data(world.sim, world.vm);
-	EXPECT_TRUE(found);
-	EXPECT_MEMEQ(found, finish.host_data, 32);
-	world_free(&world);
 }
 
 /* Each command can fail, once, with the firmware's error and no other harm. */
@@ -447,116 +336,6 @@ TEST_OF(sim, faults)
 	EXPECT_EQ(world_update(&world, 1, 5, 1), -EIO);
 	EXPECT_FALSE(world.cmd.error);
 	world_free(&world);
-}
-
-static void count_lint(void *context, const char *message)
-{
-	struct {
-		unsigned int count;
-		char last[160];
-	} *lint = context;
-
-	lint->count++;
-	snprintf(lint->last, sizeof(lint->last), "%s", message);
-}
-
-/**
- * struct strict - a strict host that counts what it does not like
- */
-struct strict {
-	struct world world;
-	struct {
-		unsigned int count;
-		char last[160];
-	} lint;
-};
-
-static void strict_init(struct strict *strict, enum sim_profile profile)
-{
-	memset(&strict->lint, 0, sizeof(strict->lint));
-	world_init(&strict->world, profile);
-	strict->world.host.strict = true;
-	strict->world.host.lint = count_lint;
-	strict->world.host.lint_context = &strict->lint;
-}
-
-/* Return: whether just this was complained about, once, since the last call. */
-static bool complained(struct strict *strict, const char *words)
-{
-	bool right = strict->lint.count == 1 && strstr(strict->lint.last, words);
-
-	strict->lint.count = 0;
-	return right;
-}
-
-static void strict_launch(struct strict *strict)
-{
-	struct world *world = &strict->world;
-	int sev;
-
-	world_ready(world);
-	EXPECT_FALSE(strict->lint.count);
-	EXPECT_FALSE(world_update(world, 1, 0, 1));
-	EXPECT_FALSE(strict->lint.count);
-	world->update.len = WORLD_PAGE;
-	world->update.pad2[3] = 1;
-	world_update_again(world);
-	EXPECT_TRUE(complained(strict, "padding"));
-	world->cmd.error = 5;
-	sim_ioctl(world->sim, world->vm, KVM_MEMORY_ENCRYPT_OP, &world->cmd);
-	EXPECT_TRUE(strict->lint.count);
-	EXPECT_STRSTR(strict->lint.last, "padding");
-	strict->lint.count = 0;
-	sim_ioctl(world->sim, world->vcpu, KVM_RUN, NULL);
-	EXPECT_TRUE(complained(strict, "before LAUNCH_FINISH"));
-	EXPECT_FALSE(world_finish(world));
-	EXPECT_FALSE(strict->lint.count);
-	world_finish(world);
-	EXPECT_TRUE(complained(strict, "after LAUNCH_FINISH"));
-	world_update(world, 1, 4, 1);
-	EXPECT_TRUE(complained(strict, "after LAUNCH_FINISH"));
-	world_start(world, 0x30000);
-	EXPECT_TRUE(complained(strict, "after LAUNCH_FINISH"));
-	sev = world->sev;
-	world->sev = sim_open(world->sim, SNP_DEVICE_PATH, 2);
-	world_op(world, SNP_KVM_ENABLE_REQ_CERTS, NULL);
-	EXPECT_TRUE(complained(strict, "another number"));
-	world->sev = sev;
-	sim_close(world->sim, sev);
-	world_op(world, SNP_KVM_ENABLE_REQ_CERTS, NULL);
-	EXPECT_TRUE(complained(strict, "closed"));
-}
-
-/* What is dangerous on a real host is said, and a clean launch is not blamed. */
-TEST_OF(sim, strict)
-{
-	struct strict strict;
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	strict_init(&strict, SIM_LINUX_7_3);
-	strict_launch(&strict);
-	world_free(&strict.world);
-
-	strict_init(&strict, SIM_LINUX_7_3);
-	world_vcpu(&strict.world);
-	EXPECT_TRUE(complained(&strict, "before INIT2"));
-	world_gmem(&strict.world, 0x1000, 1);
-	EXPECT_TRUE(complained(&strict, "flags"));
-	world_free(&strict.world);
-
-	strict_init(&strict, SIM_LINUX_6_12);
-	world_ready(&strict.world);
-	strict.world.update = (struct snp_kvm_launch_update){
-		.len = WORLD_PAGE, .type = 1,
-	};
-	world_update_again(&strict.world);
-	EXPECT_TRUE(complained(&strict, "uaddr 0"));
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	world_update(&strict.world, 1, 0, 1);
-	EXPECT_TRUE(complained(&strict, "signals"));
-	world_free(&strict.world);
 }
 
 static int run_vcpu(struct world *world)
@@ -725,4 +504,85 @@ TEST_OF(sim, lifetime)
 	EXPECT_EQ(world_update(&world, 1, 0, 1), -EIO);
 	EXPECT_FALSE(world.cmd.error);
 	world_free(&world);
+}
+
+/* gmemctl's own KVM library works on the simulator as on a kernel. */
+#define MEMORY 0x10000
+
+static void open_vm(struct sim *sim, struct vm *vm)
+{
+	struct error error;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->kvm_fd = vm_open_kvm(&error);
+	EXPECT_TRUE(sim_is_fd(sim, vm->kvm_fd));
+	EXPECT_TRUE(vm_type_supported(vm->kvm_fd, KVM_X86_SNP_VM));
+	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, KVM_X86_SNP_VM);
+	EXPECT_TRUE(sim_is_fd(sim, vm->fd));
+	vm->run_size = (size_t)calls_ioctl_value(vm->kvm_fd,
+						 KVM_GET_VCPU_MMAP_SIZE, 0);
+}
+
+static void check_memory(struct sim *sim, struct vm *vm)
+{
+	struct kvm_create_guest_memfd create = { .size = MEMORY };
+	struct slot slot = { .size = MEMORY };
+	struct error error;
+	int memfd, number;
+
+	/* Shared memory is real memory. */
+	memfd = calls->memfd("shared", MEMORY);
+	EXPECT_GE(memfd, 0);
+	EXPECT_FALSE(sim_is_fd(sim, memfd));
+	EXPECT_FALSE(calls->map(MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0, &slot.host));
+	memset(slot.host, 1, MEMORY);
+	slot.guest_memfd = calls->ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
+	EXPECT_TRUE(sim_is_fd(sim, slot.guest_memfd));
+	number = slot_add(vm, &slot, &error);
+	EXPECT_GE(number, 0);
+	EXPECT_TRUE(slot_covers_private(&vm->slots, 0, MEMORY));
+	EXPECT_FALSE(vm_set_private(vm, 0x1000, 0x2000, true));
+	EXPECT_TRUE(sim_vm_is_private(sim, vm->fd, 0x2fff));
+	EXPECT_FALSE(sim_vm_is_private(sim, vm->fd, 0x3000));
+	EXPECT_FALSE(calls->punch(slot.guest_memfd, 0, MEMORY));
+	EXPECT_FALSE(slot_remove(vm, (unsigned int)number));
+	EXPECT_FALSE(calls->unmap(slot.host, MEMORY));
+	EXPECT_FALSE(calls->close(memfd));
+	EXPECT_FALSE(calls->close(slot.guest_memfd));
+}
+
+static void check_run(struct vm *vm)
+{
+	int fd = calls_ioctl_value(vm->fd, KVM_CREATE_VCPU, 0);
+	struct kvm_run *run;
+	void *address;
+
+	EXPECT_FALSE(calls->map(vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &address));
+	run = address;
+	EXPECT_EQ(calls->map(vm->run_size, PROT_READ, MAP_SHARED, fd, 4096, &address), -EINVAL);
+	/* Not initialised as an SNP guest yet. */
+	EXPECT_EQ(calls_ioctl_value(fd, KVM_RUN, 0), -EINVAL);
+	EXPECT_FALSE(run->exit_reason);
+	EXPECT_FALSE(calls->unmap(run, vm->run_size));
+	EXPECT_FALSE(calls->close(fd));
+}
+
+TEST_OF(sim, calls)
+{
+	const struct sim_config config = {
+		.profile = SIM_LINUX_7_3, .asids = 1,
+	};
+	struct sim *sim = sim_create(&config);
+	struct vm vm;
+
+	sim_use(sim);
+	open_vm(sim, &vm);
+	check_memory(sim, &vm);
+	check_run(&vm);
+	EXPECT_EQ(calls->open("/dev/null/nothing", 0), -ENOTDIR);
+	EXPECT_FALSE(calls->close(vm.fd));
+	EXPECT_FALSE(calls->close(vm.kvm_fd));
+	sim_use(NULL);
+	EXPECT_TRUE(calls == &calls_system);
+	sim_destroy(sim);
 }

@@ -41,6 +41,14 @@ void world_fail(struct world *world, enum sim_event event, unsigned int nth,
 		(struct world_fault){ event, nth, error };
 }
 
+int world_agree(struct world *world, int rc)
+{
+	if (!world->nr_agreed++)
+		world->agreed = rc;
+	EXPECT_EQ(rc, world->agreed);
+	return rc;
+}
+
 int world_open(struct world *world, const char *path, int flags)
 {
 	return world->sim ? sim_open(world->sim, path, flags) :

@@ -26,6 +26,8 @@ struct world_fault {
 
 /**
  * struct world - what a case works with
+ * @args: of the case
+ * @nr_agreed, @agreed: how often world_agree() was called, and its first result
  * @host: to be changed before the first world_*() call
  * @type: of the VM
  * @faults: what world_fail() was told
@@ -37,6 +39,9 @@ struct world_fault {
  * @source: WORLD_PAGES pages, page-aligned; the byte of each is its number
  */
 struct world {
+	const uint64_t *args;
+	unsigned int nr_agreed;
+	int agreed;
 	struct sim_config host;
 	unsigned long type;
 	struct world_fault faults[WORLD_FAULTS];
@@ -76,6 +81,8 @@ int world_init2(struct world *world, uint64_t features, uint32_t flags,
 		uint16_t ghcb);
 int world_start(struct world *world, uint64_t policy);
 int world_finish(struct world *world);
+/** world_agree() - one of several results that all have to be the same. Return: @rc. */
+int world_agree(struct world *world, int rc);
 /** world_update() - @pages of the source's first ones, from page @gfn on */
 int world_update(struct world *world, uint8_t type, uint64_t gfn,
 		 uint64_t pages);
