@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A realm as a type of machine, and the order of its launch. */
+/* A realm as a type of machine: whether there can be one, its parts, the order of its launch. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,18 +12,32 @@
 #include "abi.h"
 #include "realm.h"
 
+#define HINT_HOST "realms need an arm64 host with RME, an RMM in its " \
+	"firmware, and a kernel with the CCA series for KVM, which no release " \
+	"has yet: `gmemctl realm status` says what is missing"
 #define HINT_KERNEL "a kernel with CCA v14 has it; `gmemctl realm status` " \
 	"says what is missing"
 
+#define HINT_GIC "KVM runs realms with a GICv3 in the kernel only: the host " \
+	"needs one, or a GICv4"
+
+/* A call that is interrupted for ever is a failure. */
+#define RETRIES_MAX 1000
+
 #define WHY_MAX 192
 
-static const struct vm_capability capabilities[] = {
-	{ KVM_CAP_USER_MEMORY2, 0, "KVM_CAP_USER_MEMORY2", HINT_KERNEL },
-	{ KVM_CAP_GUEST_MEMFD, 0, "KVM_CAP_GUEST_MEMFD", HINT_KERNEL },
-	{ KVM_CAP_MEMORY_ATTRIBUTES, KVM_MEMORY_ATTRIBUTE_PRIVATE,
-	  "KVM_CAP_MEMORY_ATTRIBUTES (PRIVATE)", HINT_KERNEL },
-	{ 0, 0, NULL, NULL },
+/* What a negative errno means; the last one is 0. */
+struct hint {
+	int rc;
+	const char *hint;
 };
+
+static const char *find_hint(const struct hint *hints, int rc)
+{
+	while (hints->rc && hints->rc != rc)
+		hints++;
+	return hints->hint;
+}
 
 const char *realm_state_name(enum realm_state state)
 {
@@ -34,8 +50,9 @@ const char *realm_state_name(enum realm_state state)
 	return names[state];
 }
 
-int realm_enter(const struct realm *realm, enum realm_state wanted,
-		const char *step, struct error *error)
+/* Refuse a step out of order */
+static int enter(const struct realm *realm, enum realm_state wanted,
+		 const char *step, struct error *error)
 {
 	if (realm->state == wanted)
 		return 0;
@@ -45,8 +62,9 @@ int realm_enter(const struct realm *realm, enum realm_state wanted,
 			 realm->state == REALM_FAILED ? ": create a new VM" : "");
 }
 
-void realm_tell(const struct realm *realm, const char *step,
-		const char *format, ...)
+/* Of a step that is done */
+static void __attribute__((format(printf, 3, 4)))
+tell(const struct realm *realm, const char *step, const char *format, ...)
 {
 	char text[256];
 	va_list args;
@@ -58,6 +76,360 @@ void realm_tell(const struct realm *realm, const char *step,
 	va_end(args);
 	realm->config->step(realm->config->data, step, text);
 }
+
+static int no_capability(const char *object, struct error *error)
+{
+	char action[64];
+
+	snprintf(action, sizeof(action), "KVM_CAP_ARM_RMI, %d in CCA %s",
+		 REALM_CAP_RMI, REALM_ABI);
+	return error_set(error, -EOPNOTSUPP, object, action, "%s", HINT_HOST);
+}
+
+/*
+ * The limit that KVM tells is that of ordinary VMs; the RMM can have a smaller
+ * one, and KVM says EINVAL for both what is too wide and what it does not know.
+ */
+static int create_widest(int kvm_fd, unsigned int *ipa_bits)
+{
+	int most = vm_capability(kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
+	unsigned int bits = REALM_IPA_BITS_DEFAULT;
+	int fd = -EINVAL;
+
+	if (most >= REALM_IPA_BITS_MIN && most <= REALM_IPA_BITS_MAX)
+		bits = (unsigned int)most;
+	for (; fd == -EINVAL && bits >= REALM_IPA_BITS_MIN; bits--) {
+		*ipa_bits = bits;
+		fd = calls_ioctl_value(kvm_fd, KVM_CREATE_VM,
+				       REALM_VM_TYPE | bits);
+	}
+	return fd;
+}
+
+static int create(int kvm_fd, unsigned int *ipa_bits, struct error *error)
+{
+	static const char action[] = "KVM_CREATE_VM of type KVM_VM_TYPE_ARM_REALM";
+	unsigned int asked = *ipa_bits;
+	int fd;
+
+	if (asked)
+		fd = calls_ioctl_value(kvm_fd, KVM_CREATE_VM,
+				       REALM_VM_TYPE | asked);
+	else
+		fd = create_widest(kvm_fd, ipa_bits);
+	if (fd >= 0)
+		return fd;
+	if (fd == -EINVAL && asked)
+		return error_set(error, fd, "KVM", action,
+				 "%u bits of guest addresses may be too many for "
+				 "the RMM: leave --ipa-bits out", asked);
+	if (fd == -EINVAL)
+		return error_set(error, -EOPNOTSUPP, "KVM", action,
+				 "the answer to capability %d means something else "
+				 "on this kernel; %s", REALM_CAP_RMI, HINT_HOST);
+	return error_set(error, fd, "KVM", action, NULL);
+}
+
+int realm_create_vm(int kvm_fd, unsigned int *ipa_bits, struct error *error)
+{
+	int fd;
+
+	if (vm_capability(kvm_fd, REALM_CAP_RMI) <= 0)
+		return no_capability("KVM", error);
+	fd = create(kvm_fd, ipa_bits, error);
+	if (fd < 0)
+		return fd;
+	/* A realm's VM has few capabilities; this is one that it has. */
+	if (vm_capability(fd, REALM_CAP_RMI) > 0)
+		return fd;
+	calls->close(fd);
+	return no_capability("realm's VM", error);
+}
+
+bool realm_knows_populate(int vm_fd)
+{
+	return calls->ioctl(vm_fd, REALM_POPULATE, NULL) == -EFAULT;
+}
+
+static int check_ram(const struct realm *realm, struct error *error)
+{
+	uint64_t page = realm->page_size;
+	struct range ram = realm->config->ram;
+	struct range gic = { REALM_GIC_DIST, REALM_GIC_END };
+
+	if (ram.start >= ram.end || ram.start % page || ram.end % page)
+		return error_set(error, -EINVAL, "memory", "place",
+				 "address and size have to be multiples of the "
+				 "page size of the host, which is %" PRIu64,
+				 page);
+	if (range_overlaps(ram, gic))
+		return error_set(error, -EINVAL, "memory", "place",
+				 "the interrupt controller is at 0x%" PRIx64
+				 " to 0x%" PRIx64 ": move the memory with --base",
+				 gic.start, gic.end);
+	return 0;
+}
+
+/* Half of all addresses are the shared alias of the other half. */
+static int check_width(const struct realm_config *config, struct error *error)
+{
+	unsigned int bits = config->ipa_bits;
+
+	if (!bits)
+		return 0;
+	if (bits < REALM_IPA_BITS_MIN || bits > REALM_IPA_BITS_MAX)
+		return error_set(error, -EINVAL, "guest addresses", "check width",
+				 "%d to %d bits, not %u", REALM_IPA_BITS_MIN,
+				 REALM_IPA_BITS_MAX, bits);
+	if (config->ram.end <= UINT64_C(1) << (bits - 1))
+		return 0;
+	return error_set(error, -EINVAL, "memory", "place",
+			 "it ends at 0x%" PRIx64 ", but of %u bits of guest "
+			 "addresses the top one means shared: less memory, or "
+			 "more bits", config->ram.end, bits);
+}
+
+/* Of its contents, with the rest of the last page */
+static struct range load_range(const struct realm *realm, const struct realm_load *load)
+{
+	uint64_t page = realm->page_size;
+
+	return (struct range){
+		load->gpa, load->gpa + (load->size + page - 1) / page * page,
+	};
+}
+
+static int check_load(const struct realm *realm, unsigned int index,
+		      struct error *error)
+{
+	const struct realm_config *config = realm->config;
+	const struct realm_load *load = &config->loads[index];
+	struct range range = load_range(realm, load);
+
+	if (!load->size)
+		return error_set(error, -EINVAL, load->name, "place",
+				 "it is empty");
+	if (load->gpa % realm->page_size)
+		return error_set(error, -EINVAL, load->name, "place",
+				 "gpa 0x%" PRIx64 " is not a multiple of the page "
+				 "size of the host, which is %" PRIu64, load->gpa,
+				 realm->page_size);
+	if (range.end < range.start || !range_contains(config->ram, range))
+		return error_set(error, -EINVAL, load->name, "place",
+				 "gpa 0x%" PRIx64 " to 0x%" PRIx64 " is not all "
+				 "memory, which is 0x%" PRIx64 " to 0x%" PRIx64,
+				 range.start, range.end, config->ram.start,
+				 config->ram.end);
+	for (unsigned int i = 0; i < index; i++)
+		if (range_overlaps(range, load_range(realm, &config->loads[i])))
+			return error_set(error, -EINVAL, load->name, "place",
+					 "%s is there already",
+					 config->loads[i].name);
+	return 0;
+}
+
+/* Whether what the configuration says can be */
+static int check(const struct realm *realm, struct error *error)
+{
+	const struct realm_config *config = realm->config;
+	int rc = check_ram(realm, error);
+
+	if (!rc)
+		rc = check_width(config, error);
+	if (!rc && config->nr_loads > REALM_LOADS_MAX)
+		rc = error_set(error, -EINVAL, "realm", "place contents",
+			       "at most %d files", REALM_LOADS_MAX);
+	for (unsigned int i = 0; i < config->nr_loads && !rc; i++)
+		rc = check_load(realm, i, error);
+	if (!rc && (config->entry % 4 || config->entry < config->ram.start ||
+		    config->entry >= config->ram.end))
+		rc = error_set(error, -EINVAL, "vCPU", "start",
+			       "0x%" PRIx64 " is no place in memory where an "
+			       "instruction could be", config->entry);
+	return rc;
+}
+
+static int gic_set(struct realm *realm, uint32_t group, uint64_t attr,
+		   const uint64_t *value)
+{
+	struct kvm_device_attr argument = {
+		.group = group, .attr = attr, .addr = (uintptr_t)value,
+	};
+
+	return calls->ioctl(realm->gic_fd, KVM_SET_DEVICE_ATTR, &argument);
+}
+
+static int gic_create(struct realm *realm, struct error *error)
+{
+	static const struct {
+		uint64_t attr, gpa;
+		const char *action;
+	} places[] = {
+		{ REALM_GIC_ADDR_DIST, REALM_GIC_DIST, "place the distributor" },
+		{ REALM_GIC_ADDR_REDIST, REALM_GIC_REDIST, "place the redistributors" },
+	};
+	struct kvm_create_device create = { .type = REALM_GIC_TYPE };
+	int rc = calls->ioctl(realm->machine.vm.fd, KVM_CREATE_DEVICE, &create);
+
+	/* Not a fault: this is a host with another controller. */
+	if (rc)
+		return error_set(error, rc == -ENODEV ? -EOPNOTSUPP : rc, "VM",
+				 "KVM_CREATE_DEVICE(KVM_DEV_TYPE_ARM_VGIC_V3)",
+				 "%s", HINT_GIC);
+	realm->gic_fd = (int)create.fd;
+	for (int i = 0; i < 2; i++) {
+		rc = gic_set(realm, REALM_GIC_GROUP_ADDR, places[i].attr, &places[i].gpa);
+		if (rc)
+			return error_set(error, rc, "GICv3", places[i].action,
+					 "gpa 0x%" PRIx64, places[i].gpa);
+	}
+	rc = gic_set(realm, REALM_GIC_GROUP_CTRL, REALM_GIC_CTRL_INIT, NULL);
+	if (rc)
+		return error_set(error, rc, "GICv3", "KVM_DEV_ARM_VGIC_CTRL_INIT",
+				 NULL);
+	tell(realm, "GICv3", "distributor at 0x%" PRIx64
+		   ", redistributors at 0x%" PRIx64, REALM_GIC_DIST,
+		   REALM_GIC_REDIST);
+	return 0;
+}
+
+static const struct hint populate_hints[] = {
+	{ -ENXIO, "the RMM has refused: to create the realm, or to take the "
+	  "page, which may have been populated already. dmesg may have more" },
+	{ -EBUSY, "the realm is active already: contents come before the first "
+	  "KVM_RUN" },
+	{ -EINVAL, "KVM has no private page there, in a slot with guest_memfd, "
+	  "or has another ABI than CCA v14" },
+	{ -ENOTTY, "this KVM has another ABI than CCA v14" },
+	{ -EFAULT, "the contents cannot be read" },
+	{ -ENOMEM, "the host has no memory left for the realm" },
+	{ 0, NULL },
+};
+
+static int populate_failed(const struct realm_load *load,
+			   const struct realm_kvm_populate *left, int rc,
+			   struct error *error)
+{
+	const char *hint = find_hint(populate_hints, rc);
+	char object[160];
+
+	snprintf(object, sizeof(object), "%.100s, gpa 0x%" PRIx64, load->name,
+		 left->base);
+	return error_set(error, rc, object, "KVM_ARM_RMI_POPULATE",
+			 hint ? "%s" : NULL, hint);
+}
+
+/* Signals wait: KVM gives up at the first page if one is pending. */
+static int populate_once(struct realm *realm, struct realm_kvm_populate *left)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (unsigned int i = 0; ; i++) {
+		realm->counters.calls++;
+		rc = calls->ioctl(realm->machine.vm.fd, REALM_POPULATE, left);
+		if ((rc != -EINTR && rc != -EAGAIN) || i == RETRIES_MAX)
+			break;
+		realm->counters.retries++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+/*
+ * What KVM says it has done is something, not more than was asked for, and the
+ * same in all three numbers. Version 14 takes a refusal of the RMM, which is a
+ * positive number, for a number of pages that were populated.
+ */
+static bool progress_is_sane(const struct realm_kvm_populate *before,
+			     const struct realm_kvm_populate *after)
+{
+	uint64_t done = after->base - before->base;
+
+	return done && done <= before->size &&
+	       after->size == before->size - done &&
+	       after->source == before->source + done;
+}
+
+static int populate_all(struct realm *realm, const struct realm_load *load,
+			struct realm_kvm_populate *left, struct error *error)
+{
+	while (left->size) {
+		struct realm_kvm_populate before = *left;
+		int rc = populate_once(realm, left);
+
+		if (rc)
+			return populate_failed(load, left, rc, error);
+		if (!progress_is_sane(&before, left))
+			return error_set(error, -EIO, load->name,
+					 "KVM_ARM_RMI_POPULATE",
+					 "at gpa 0x%" PRIx64 " KVM says that it "
+					 "is done, but what it says it has done "
+					 "cannot be: this is a bug of the kernel, "
+					 "or a refusal of the RMM that it does not "
+					 "report", before.base);
+	}
+	return 0;
+}
+
+/* From pages of their own, the last one filled up with zeros */
+static int populate_load(struct realm *realm, const struct realm_load *load,
+			 struct error *error)
+{
+	uint64_t size = range_size(load_range(realm, load));
+	uint64_t calls_before = realm->counters.calls;
+	uint8_t *source = aligned_alloc(realm->page_size, size);
+	struct realm_kvm_populate left = {
+		.base = load->gpa, .size = size, .source = (uintptr_t)source,
+		.flags = load->measured ? REALM_POPULATE_MEASURE : 0,
+	};
+	int rc;
+
+	if (!source)
+		return error_set(error, -ENOMEM, load->name, "allocate", NULL);
+	memcpy(source, load->data, load->size);
+	memset(source + load->size, 0, size - load->size);
+	rc = populate_all(realm, load, &left, error);
+	free(source);
+	if (rc)
+		return rc;
+	if (load->measured)
+		realm->counters.measured += size;
+	else
+		realm->counters.unmeasured += size;
+	tell(realm, "populate", "0x%09" PRIx64 "  %6" PRIu64 " pages  %s"
+		   "  %s, calls: %" PRIu64, load->gpa, size / realm->page_size,
+		   load->measured ? "measured  " : "unmeasured", load->name,
+		   realm->counters.calls - calls_before);
+	if (realm->config->pages)
+		realm->config->pages(realm->config->data, load,
+				     size / realm->page_size,
+				     realm->counters.calls - calls_before);
+	return 0;
+}
+
+int realm_populate(struct realm *realm, struct error *error)
+{
+	const struct realm_config *config = realm->config;
+	int rc = enter(realm, REALM_OPEN, "populate", error);
+
+	if (rc)
+		return rc;
+	for (unsigned int i = 0; i < config->nr_loads && !rc; i++)
+		rc = populate_load(realm, &config->loads[i], error);
+	realm->state = rc ? REALM_FAILED : REALM_POPULATED;
+	return rc;
+}
+
+static const struct vm_capability capabilities[] = {
+	{ KVM_CAP_USER_MEMORY2, 0, "KVM_CAP_USER_MEMORY2", HINT_KERNEL },
+	{ KVM_CAP_GUEST_MEMFD, 0, "KVM_CAP_GUEST_MEMFD", HINT_KERNEL },
+	{ KVM_CAP_MEMORY_ATTRIBUTES, KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	  "KVM_CAP_MEMORY_ATTRIBUTES (PRIVATE)", HINT_KERNEL },
+	{ 0, 0, NULL, NULL },
+};
 
 static struct realm *realm_of(struct machine *machine)
 {
@@ -93,7 +465,7 @@ static int create_vm(struct machine *machine, struct error *error)
 				 "bits of guest addresses, of which the top one "
 				 "means shared: less memory",
 				 realm->config->ram.end, realm->ipa_bits);
-	realm_tell(realm, "KVM_CREATE_VM", "CCA %s, %u bits of guest addresses",
+	tell(realm, "KVM_CREATE_VM", "CCA %s, %u bits of guest addresses",
 		   REALM_ABI, realm->ipa_bits);
 	return 0;
 }
@@ -110,10 +482,9 @@ static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action,
 /* The RMM tells a realm of PSCI, through which it starts the other vCPUs. */
 static int vcpu_init(struct machine *machine, struct vcpu *vcpu, struct error *error)
 {
-	struct realm_kvm_vcpu_init init;
+	struct realm_kvm_vcpu_init init = { 0 };
 	int rc;
 
-	memset(&init, 0, sizeof(init));
 	rc = calls->ioctl(machine->vm.fd, REALM_PREFERRED_TARGET, &init);
 	if (rc)
 		return vcpu_failed(vcpu, rc, "KVM_ARM_PREFERRED_TARGET", NULL,
@@ -123,9 +494,7 @@ static int vcpu_init(struct machine *machine, struct vcpu *vcpu, struct error *e
 	if (vcpu->index)
 		init.features[0] |= 1U << REALM_VCPU_POWER_OFF;
 	rc = calls->ioctl(vcpu->fd, REALM_VCPU_INIT, &init);
-	if (!rc)
-		return 0;
-	return vcpu_failed(vcpu, rc, "KVM_ARM_VCPU_INIT", NULL, error);
+	return rc ? vcpu_failed(vcpu, rc, "KVM_ARM_VCPU_INIT", NULL, error) : 0;
 }
 
 static int vcpu_set(struct vcpu *vcpu, uint64_t id, uint64_t value,
@@ -134,21 +503,8 @@ static int vcpu_set(struct vcpu *vcpu, uint64_t id, uint64_t value,
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 	int rc = calls->ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
 
-	if (!rc)
-		return 0;
-	return vcpu_failed(vcpu, rc, name, "KVM lets a VMM set x0 to x30 and pc",
-			   error);
-}
-
-/* What the first one starts with */
-static int vcpu_start(const struct realm_config *config, struct vcpu *vcpu,
-		      struct error *error)
-{
-	int rc = vcpu_set(vcpu, REALM_REG_X(0), config->argument, "KVM_SET_ONE_REG(x0)",
-			  error);
-
-	return rc ? rc : vcpu_set(vcpu, REALM_REG_PC, config->entry, "KVM_SET_ONE_REG(pc)",
-				  error);
+	return rc ? vcpu_failed(vcpu, rc, name, "KVM lets a VMM set x0 to x30 and pc",
+				error) : 0;
 }
 
 /* With the first of them it is known that there is memory. */
@@ -160,14 +516,18 @@ static int create_vcpu(struct machine *machine, struct vcpu *vcpu, struct error 
 	int rc;
 
 	if (!index)
-		realm_tell(realm, "memory", "0x%" PRIx64 " to 0x%" PRIx64 ", private",
+		tell(realm, "memory", "0x%" PRIx64 " to 0x%" PRIx64 ", private",
 			   config->ram.start, config->ram.end);
 	rc = vcpu_open(vcpu, &machine->vm, index, error);
 	if (rc)
 		return rc;
 	rc = vcpu_init(machine, vcpu, error);
 	if (!rc && !index)
-		rc = vcpu_start(config, vcpu, error);
+		rc = vcpu_set(vcpu, REALM_REG_X(0), config->argument,
+			      "KVM_SET_ONE_REG(x0)", error);
+	if (!rc && !index)
+		rc = vcpu_set(vcpu, REALM_REG_PC, config->entry, "KVM_SET_ONE_REG(pc)",
+			      error);
 	if (rc)
 		vcpu_destroy(vcpu);
 	return rc;
@@ -182,10 +542,7 @@ static void destroy(struct machine *machine)
 	realm->gic_fd = -1;
 }
 
-static const struct {
-	int rc;
-	const char *hint;
-} run_hints[] = {
+static const struct hint run_hints[] = {
 	{ -ENXIO, "the RMM has refused: to create the realm or a vCPU, to take "
 	  "its memory, or to run it. dmesg may have more; the VM is of no use "
 	  "any more" },
@@ -197,15 +554,12 @@ static const struct {
 	  "one" },
 	{ -ENOMEM, "the host has no memory for what the RMM needs" },
 	{ -EFAULT, "the host has no memory behind a page of the realm" },
+	{ 0, NULL },
 };
 
 static int run_error(const struct vcpu *vcpu, int rc, struct error *error)
 {
-	for (size_t i = 0; i < sizeof(run_hints) / sizeof(run_hints[0]); i++)
-		if (run_hints[i].rc == rc)
-			return vcpu_failed(vcpu, rc, "KVM_RUN",
-					   run_hints[i].hint, error);
-	return vcpu_failed(vcpu, rc, "KVM_RUN", NULL, error);
+	return vcpu_failed(vcpu, rc, "KVM_RUN", find_hint(run_hints, rc), error);
 }
 
 static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
@@ -223,21 +577,17 @@ static void exit_shutdown(struct machine *machine, struct vcpu *vcpu)
 	machine_exit_fatal(machine, vcpu, END_POWER_OFF);
 }
 
-static bool is_already(const struct machine *machine, struct range range, bool private)
-{
-	for (uint64_t at = range.start; at < range.end; at += RANGE_PAGE_SIZE)
-		if (guest_memfd_is_private(&machine->memory.memfd, at) != private)
-			return false;
-	return true;
-}
-
 static void convert(struct machine *machine, struct vcpu *vcpu, struct range range,
 		    bool to_private)
 {
 	char why[WHY_MAX] = "";
+	uint64_t at = range.start;
 	int rc;
 
-	if (is_already(machine, range, to_private))
+	while (at < range.end &&
+	       guest_memfd_is_private(&machine->memory.memfd, at) == to_private)
+		at += RANGE_PAGE_SIZE;
+	if (at >= range.end)
 		return machine_count(&realm_of(machine)->counters.confirmed, 1);
 	rc = machine_convert(machine, vcpu, range, to_private, why, sizeof(why));
 	/* EINTR: it is to end, but not because of this. */
@@ -314,14 +664,14 @@ int realm_open(struct realm *realm, const struct realm_config *config,
 	int rc;
 
 	realm_init(realm, config);
-	rc = realm_check(config, error);
+	rc = check(realm, error);
 	if (!rc)
 		rc = machine_build(&realm->machine, error);
 	if (!rc) {
-		realm_tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64
+		tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64
 			   " with x0 = 0x%" PRIx64, config->nr_vcpus, config->entry,
 			   config->argument);
-		rc = realm_gic_create(realm, error);
+		rc = gic_create(realm, error);
 	}
 	realm->state = rc ? REALM_FAILED : REALM_OPEN;
 	return rc;
@@ -334,7 +684,7 @@ int realm_open(struct realm *realm, const struct realm_config *config,
 int realm_activate(struct realm *realm, struct error *error)
 {
 	struct vcpu *vcpu = realm->machine.vcpus;
-	int rc = realm_enter(realm, REALM_POPULATED, "activate", error);
+	int rc = enter(realm, REALM_POPULATED, "activate", error);
 
 	if (rc)
 		return rc;
@@ -346,13 +696,13 @@ int realm_activate(struct realm *realm, struct error *error)
 		return run_error(vcpu, rc, error);
 	}
 	realm->state = REALM_ACTIVE;
-	realm_tell(realm, "activate", "all memory is the realm's");
+	tell(realm, "activate", "all memory is the realm's");
 	return 0;
 }
 
 int realm_run(struct realm *realm, struct error *error)
 {
-	int rc = realm_enter(realm, REALM_ACTIVE, "run", error);
+	int rc = enter(realm, REALM_ACTIVE, "run", error);
 
 	if (!rc)
 		rc = machine_prepare(&realm->machine, error);

@@ -153,13 +153,6 @@ struct realm {
 };
 
 /**
- * realm_check() - whether what @config says can be
- *
- * Pure, but for the size of the host's pages.
- */
-int realm_check(const struct realm_config *config, struct error *error);
-
-/**
  * realm_open() - the VM, its memory, its vCPUs and their interrupt controller
  *
  * realm_close() works in any case.
@@ -188,18 +181,5 @@ const char *realm_state_name(enum realm_state state);
 
 /** machine_realm: the type of a realm's machine */
 extern const struct machine_type machine_realm;
-
-/* For the files of this library */
-
-/** realm_enter() - refuse a step out of order */
-int realm_enter(const struct realm *realm, enum realm_state wanted,
-		const char *step, struct error *error);
-
-/** realm_tell() - of a step that is done */
-void realm_tell(const struct realm *realm, const char *step,
-		const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-/* populate.c */
-int realm_gic_create(struct realm *realm, struct error *error);
 
 #endif /* GMEMCTL_REALM_REALM_H */
