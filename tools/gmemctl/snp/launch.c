@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,6 @@
 #include "../kvm/slot.h"
 #include "../kvm/vcpu.h"
 #include "abi.h"
-#include "command.h"
 #include "launch.h"
 
 #define OBJECT "SNP guest"
@@ -35,6 +35,124 @@
 /* KVM documents EAGAIN; one that never ends is a failure. */
 #define RETRIES_MAX 1000
 #define RETRY_NS 1000000
+
+/*
+ * What an errno means, for each command. KVM has one number for many causes:
+ * the texts name all of them, the likely one first. Rows of Linux 6.12 and 7.3;
+ * see the table of cases in the tests of the simulator.
+ */
+static const struct {
+	enum snp_kvm_command id;
+	int rc;
+	const char *hint;
+} command_hints[] = {
+	{ SNP_KVM_INIT2, -EBUSY,
+	  "no ASID is free: end another SNP guest, raise the limit of the misc "
+	  "cgroup, or the number of SEV-ES ASIDs in the BIOS" },
+	{ SNP_KVM_INIT2, -ENOTTY,
+	  "KVM has no ASIDs for SNP, or no SEV at all: enable SNP in the BIOS, "
+	  "give SEV-ES ASIDs there, and load kvm_amd with sev_snp=1" },
+	{ SNP_KVM_INIT2, -EINVAL,
+	  "a vCPU exists already, or KVM lacks a feature or version asked for" },
+	{ SNP_KVM_INIT2, -EPERM, "this VM was initialised already" },
+	{ SNP_KVM_ENABLE_REQ_CERTS, -EINVAL,
+	  "KVM cannot ask for certificates (Linux 6.16 and newer can), or a vCPU "
+	  "exists already: leave --certs out" },
+	{ SNP_KVM_LAUNCH_START, -ENOTTY,
+	  "the firmware could not create the guest: " SNP_DEVICE_PATH " is not the "
+	  "open file, or the firmware does not answer (see dmesg)" },
+	{ SNP_KVM_LAUNCH_START, -EINVAL,
+	  "KVM does not take the policy: bit 17 has to be set; Linux 6.12 wants "
+	  "bit 16 (SMT) set and bit 20 (single socket) clear" },
+	{ SNP_KVM_LAUNCH_START, -EBUSY,
+	  "the firmware does not answer any more: see dmesg, and reset the "
+	  "machine" },
+	{ SNP_KVM_LAUNCH_UPDATE, -EINVAL,
+	  "the launch has not started, or no slot with guest_memfd is there" },
+	{ SNP_KVM_LAUNCH_UPDATE, -EIO,
+	  "KVM hides the cause: the page is not private, or in the guest already; "
+	  "the source cannot be read; " SNP_DEVICE_PATH " was closed; or the "
+	  "firmware does not answer (see dmesg)" },
+	{ SNP_KVM_LAUNCH_FINISH, -EINVAL,
+	  "a vCPU is being debugged or was measured before, or the launch has "
+	  "not started" },
+	{ SNP_KVM_LAUNCH_FINISH, -EBADF,
+	  SNP_DEVICE_PATH " is not open under the number of the start" },
+	{ SNP_KVM_LAUNCH_FINISH, -EBUSY,
+	  "a vCPU is being created, or the firmware does not answer any more "
+	  "(see dmesg)" },
+	{ SNP_KVM_LAUNCH_FINISH, -EIO,
+	  "the firmware has said nothing: see dmesg" },
+};
+
+static const struct {
+	enum snp_kvm_command id;
+	const char *name;
+} command_names[] = {
+	{ SNP_KVM_INIT2, "INIT2" },
+	{ SNP_KVM_LAUNCH_START, "SNP_LAUNCH_START" },
+	{ SNP_KVM_LAUNCH_UPDATE, "SNP_LAUNCH_UPDATE" },
+	{ SNP_KVM_LAUNCH_FINISH, "SNP_LAUNCH_FINISH" },
+	{ SNP_KVM_ENABLE_REQ_CERTS, "SNP_ENABLE_REQ_CERTS" },
+};
+
+/**
+ * struct command - KVM_MEMORY_ENCRYPT_OP: a command to KVM and the firmware behind it
+ * @data: its structure, which KVM may change
+ * @rc: negative errno, or 0
+ * @fw_error: of the firmware; 0 if it was not called or has not failed
+ */
+struct command {
+	enum snp_kvm_command id;
+	void *data;
+	int rc;
+	uint32_t fw_error;
+};
+
+/*
+ * All signals are blocked meanwhile: one that is pending would make KVM stop and say EIO, as
+ * it does for everything else.
+ */
+static int command_run(const struct snp_launch *launch, struct command *command)
+{
+	struct snp_kvm_cmd cmd = {
+		.id = command->id,
+		.data = (uintptr_t)command->data,
+		.sev_fd = (uint32_t)launch->sev_fd,
+	};
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	command->rc = calls->ioctl(launch->vm->fd, KVM_MEMORY_ENCRYPT_OP, &cmd);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	command->fw_error = cmd.error;
+	return command->rc;
+}
+
+/* Step, errno, firmware error, remedy */
+static int command_failed(const struct command *command, const char *object,
+			  struct error *error)
+{
+	const char *name = "", *hint = NULL;
+	char action[96];
+
+	for (size_t i = 0; i < sizeof(command_names) / sizeof(command_names[0]); i++)
+		if (command_names[i].id == command->id)
+			name = command_names[i].name;
+	snprintf(action, sizeof(action), "%s", name);
+	for (size_t i = 0; i < sizeof(command_hints) / sizeof(command_hints[0]); i++)
+		if (command_hints[i].id == command->id &&
+		    command_hints[i].rc == command->rc)
+			hint = command_hints[i].hint;
+	if (command->fw_error) {
+		snprintf(action, sizeof(action), "%s, firmware error 0x%x %s", name,
+			 command->fw_error, snp_fw_error_name(command->fw_error));
+		hint = snp_fw_error_hint(command->fw_error);
+	}
+	return error_set(error, command->rc, object, action,
+			 hint ? "%s" : NULL, hint);
+}
 
 static const char *type_name(enum snp_page_type type)
 {
@@ -51,7 +169,7 @@ static const char *type_name(enum snp_page_type type)
 }
 
 /* What is left of the command is where it failed. */
-static int update_failed(const struct snp_command *command,
+static int update_failed(const struct command *command,
 			 const struct snp_run *run,
 			 const struct snp_kvm_launch_update *update,
 			 struct error *error)
@@ -62,17 +180,10 @@ static int update_failed(const struct snp_command *command,
 		 run->name, type_name(run->type),
 		 (unsigned long long)update->gfn_start << GUEST_PAGE_SHIFT);
 	if (command->rc)
-		return snp_command_failed(command, object, error);
+		return command_failed(command, object, error);
 	return error_set(error, -EIO, object, "SNP_LAUNCH_UPDATE",
 			 "KVM says that it is done, and has done nothing: this is "
 			 "a bug of the kernel");
-}
-
-static void wait_a_moment(void)
-{
-	const struct timespec moment = { .tv_nsec = RETRY_NS };
-
-	nanosleep(&moment, NULL);
 }
 
 /**
@@ -80,19 +191,20 @@ static void wait_a_moment(void)
  *
  * Return: 0 if it got on, else a negative errno; @command has the details.
  */
-static int update_once(struct snp_launch *launch, struct snp_command *command,
+static int update_once(struct snp_launch *launch, struct command *command,
 		       const struct snp_kvm_launch_update *update)
 {
+	const struct timespec moment = { .tv_nsec = RETRY_NS };
 	uint64_t before = update->len;
 
 	for (unsigned int i = 0; ; i++) {
 		launch->calls++;
-		snp_command_run(command);
+		command_run(launch, command);
 		if ((command->rc != -EAGAIN && command->rc != -EINTR) ||
 		    i == RETRIES_MAX)
 			break;
 		launch->retries++;
-		wait_a_moment();
+		nanosleep(&moment, NULL);
 	}
 	if (command->rc)
 		return command->rc;
@@ -130,10 +242,7 @@ static int update_run(struct snp_launch *launch, const struct snp_run *run,
 		.len = run->size,
 		.type = (uint8_t)run->type,
 	};
-	struct snp_command command = {
-		.id = SNP_KVM_LAUNCH_UPDATE, .vm_fd = launch->vm->fd,
-		.sev_fd = launch->sev_fd, .data = &update,
-	};
+	struct command command = { .id = SNP_KVM_LAUNCH_UPDATE, .data = &update };
 	unsigned int calls = launch->calls;
 
 	while (update.len) {
@@ -155,11 +264,26 @@ static int update_run(struct snp_launch *launch, const struct snp_run *run,
 	return 0;
 }
 
-static void tell_change(void *data, const char *text)
+/* Tell of each register that the firmware wants otherwise. Return: how many. */
+static unsigned int tell_changes(const struct snp_launch *launch,
+				 const struct snp_cpuid_page *given)
 {
-	struct snp_launch *launch = data;
+	static const char *const names[] = { "EAX", "EBX", "ECX", "EDX" };
+	unsigned int changes = 0;
 
-	snp_launch_tell(launch, "CPUID page", "the firmware: %s", text);
+	for (uint32_t i = 0; i < 4 * given->count && i < 4 * SNP_CPUID_ENTRIES; i++) {
+		const struct snp_cpuid_entry *entry = &given->entries[i / 4];
+		uint32_t from = (&entry->eax)[i % 4];
+		uint32_t to = (&launch->cpuid->entries[i / 4].eax)[i % 4];
+
+		if (from == to)
+			continue;
+		changes++;
+		snp_launch_tell(launch, "CPUID page", "the firmware: leaf 0x%x.%u %s: "
+				"0x%08x is to be 0x%08x", entry->eax_in, entry->ecx_in,
+				names[i % 4], from, to);
+	}
+	return changes;
 }
 
 /*
@@ -173,8 +297,7 @@ static int update_cpuid_again(struct snp_launch *launch,
 {
 	uint32_t fw_error;
 
-	launch->corrections = snp_cpuid_page_compare(given, launch->cpuid,
-						     tell_change, launch);
+	launch->corrections = tell_changes(launch, given);
 	if (!launch->corrections)
 		return error_wrap(error, -EIO, "CPUID page",
 				  "the firmware refuses it, and does not say why");
@@ -185,15 +308,6 @@ static int update_cpuid_again(struct snp_launch *launch,
 				 "shown: leave --cpuid-strict out to take its values",
 				 launch->corrections);
 	return update_run(launch, run, launch->cpuid, &fw_error, error);
-}
-
-/* The model that was asked for, which is part of the VMSA, too. */
-static void set_signature(struct kvm_cpuid2 *cpuid, uint32_t signature)
-{
-	for (uint32_t i = 0; i < cpuid->nent; i++)
-		if (cpuid->entries[i].function == 0x1 ||
-		    cpuid->entries[i].function == 0x80000001)
-			cpuid->entries[i].eax = signature;
 }
 
 static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
@@ -213,7 +327,11 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 	rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
 	if (rc)
 		return rc;
-	set_signature(cpuid, launch->image.signature);
+	/* The model that was asked for, which is part of the VMSA, too. */
+	for (uint32_t i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 0x1 ||
+		    cpuid->entries[i].function == 0x80000001)
+			cpuid->entries[i].eax = launch->image.signature;
 	rc = snp_cpuid_page_build(launch->cpuid, cpuid, error);
 	free(cpuid);
 	if (rc)
@@ -281,23 +399,6 @@ static int make_private(struct guest_memory *memory, const struct snp_run *run,
 	return 0;
 }
 
-static int populate_run(struct snp_launch *launch, struct guest_memory *memory,
-			const struct snp_run *run, struct vcpu *vcpu,
-			struct error *error)
-{
-	int rc;
-
-	/* KVM adds them itself, in the end. */
-	if (run->type == SNP_PAGE_VMSA)
-		return 0;
-	rc = make_private(memory, run, error);
-	if (rc)
-		return rc;
-	if (run->type == SNP_PAGE_CPUID)
-		return update_cpuid(launch, run, vcpu, error);
-	return update_staged(launch, run, error);
-}
-
 /* Refuse a step out of order */
 static int snp_launch_enter(const struct snp_launch *launch,
 			    enum snp_launch_state wanted, const char *step,
@@ -326,8 +427,18 @@ int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 
 	if (rc)
 		return rc;
-	for (unsigned int i = 0; i < plan->nr_runs && !rc; i++)
-		rc = populate_run(launch, memory, &plan->runs[i], vcpu, error);
+	for (unsigned int i = 0; i < plan->nr_runs && !rc; i++) {
+		const struct snp_run *run = &plan->runs[i];
+
+		/* KVM adds them itself, in the end. */
+		if (run->type == SNP_PAGE_VMSA)
+			continue;
+		rc = make_private(memory, run, error);
+		if (!rc && run->type == SNP_PAGE_CPUID)
+			rc = update_cpuid(launch, run, vcpu, error);
+		else if (!rc)
+			rc = update_staged(launch, run, error);
+	}
 	launch->state = rc ? SNP_LAUNCH_FAILED : SNP_LAUNCH_POPULATED;
 	return rc;
 }
@@ -335,14 +446,10 @@ int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 static int launch_run(struct snp_launch *launch, enum snp_kvm_command id,
 		      void *data, struct error *error)
 {
-	struct snp_command command = {
-		.id = id, .vm_fd = launch->vm->fd, .sev_fd = launch->sev_fd,
-		.data = data,
-	};
+	struct command command = { .id = id, .data = data };
 
-	if (!snp_command_run(&command))
-		return 0;
-	return snp_command_failed(&command, OBJECT, error);
+	return command_run(launch, &command) ?
+	       command_failed(&command, OBJECT, error) : 0;
 }
 
 /* Return: 0, or -ENXIO where KVM does not know the attribute. */
@@ -488,30 +595,23 @@ static int check_image(const struct snp_image *image, struct error *error)
 	return 0;
 }
 
-static int find_signature(struct snp_launch *launch, struct error *error)
-{
-	struct kvm_cpuid2 *cpuid;
-	int rc;
-
-	if (launch->image.signature)
-		return 0;
-	rc = cpuid_supported(launch->vm, &cpuid, error);
-	if (rc)
-		return rc;
-	for (uint32_t i = 0; i < cpuid->nent; i++)
-		if (cpuid->entries[i].function == 1)
-			launch->image.signature = cpuid->entries[i].eax;
-	free(cpuid);
-	return 0;
-}
-
+/* For a CPU of the signature that was asked for, or for this one */
 static int predict(struct snp_launch *launch, struct error *error)
 {
 	char text[2 * SNP_DIGEST_SIZE + 1];
-	int rc = find_signature(launch, error);
+	struct kvm_cpuid2 *cpuid;
+	int rc;
 
-	if (!rc)
-		rc = snp_plan_build(launch->plan, &launch->image, error);
+	if (!launch->image.signature) {
+		rc = cpuid_supported(launch->vm, &cpuid, error);
+		if (rc)
+			return rc;
+		for (uint32_t i = 0; i < cpuid->nent; i++)
+			if (cpuid->entries[i].function == 1)
+				launch->image.signature = cpuid->entries[i].eax;
+		free(cpuid);
+	}
+	rc = snp_plan_build(launch->plan, &launch->image, error);
 	if (!rc)
 		rc = snp_plan_measure(launch->plan, &launch->image,
 				      &launch->predicted, error);
@@ -537,18 +637,6 @@ static int launch_check(struct snp_launch *launch, struct error *error)
 	return rc ? rc : check_id_block(launch, error);
 }
 
-static int open_sev(struct snp_launch *launch, struct error *error)
-{
-	launch->sev_fd = calls->open(SNP_DEVICE_PATH, O_RDWR);
-	if (launch->sev_fd >= 0)
-		return 0;
-	return error_set(error, launch->sev_fd, SNP_DEVICE_PATH, "open",
-			 launch->sev_fd == -EACCES || launch->sev_fd == -EPERM ?
-			 "run as root, or give yourself access to the file" :
-			 "SNP is not there: `gmemctl snp status` says what is "
-			 "missing");
-}
-
 int snp_launch_open(struct snp_launch *launch,
 		    const struct snp_launch_config *config, struct vm *vm,
 		    struct error *error)
@@ -565,16 +653,26 @@ int snp_launch_open(struct snp_launch *launch,
 	launch->cpuid = aligned_alloc(SNP_PAGE_SIZE, sizeof(*launch->cpuid));
 	if (!launch->plan || !launch->cpuid) {
 		rc = error_set(error, -ENOMEM, OBJECT, "allocate", NULL);
-	} else {
-		memset(launch->cpuid, 0, sizeof(*launch->cpuid));
-		rc = launch_check(launch, error);
+		goto err_close;
 	}
-	if (!rc)
-		rc = open_sev(launch, error);
+	memset(launch->cpuid, 0, sizeof(*launch->cpuid));
+	rc = launch_check(launch, error);
 	if (rc)
-		snp_launch_close(launch);
-	else
-		launch->state = SNP_LAUNCH_READY;
+		goto err_close;
+	launch->sev_fd = calls->open(SNP_DEVICE_PATH, O_RDWR);
+	if (launch->sev_fd < 0) {
+		rc = error_set(error, launch->sev_fd, SNP_DEVICE_PATH, "open",
+			       launch->sev_fd == -EACCES || launch->sev_fd == -EPERM ?
+			       "run as root, or give yourself access to the file" :
+			       "SNP is not there: `gmemctl snp status` says what is "
+			       "missing");
+		goto err_close;
+	}
+	launch->state = SNP_LAUNCH_READY;
+	return 0;
+
+err_close:
+	snp_launch_close(launch);
 	return rc;
 }
 
@@ -616,19 +714,22 @@ int snp_launch_init(struct snp_launch *launch, struct error *error)
 }
 
 /* While nothing is lost yet, and as soon as there are slots. */
-static int check_memory(const struct snp_launch *launch,
-			const struct snp_run *run, struct error *error)
+static int check_memory(const struct snp_launch *launch, struct error *error)
 {
-	/* KVM has a place of its own for them. */
-	if (run->type == SNP_PAGE_VMSA)
-		return 0;
-	if (slot_covers_private(&launch->vm->slots, run->gpa, run->size))
-		return 0;
-	return error_set(error, -EFAULT, run->name, "place in guest memory",
-			 "no private memory at gpa 0x%llx to 0x%llx: give the "
-			 "guest more",
-			 (unsigned long long)run->gpa,
-			 (unsigned long long)run->gpa + run->size);
+	for (unsigned int i = 0; i < launch->plan->nr_runs; i++) {
+		const struct snp_run *run = &launch->plan->runs[i];
+
+		/* KVM has a place of its own for VMSAs. */
+		if (run->type != SNP_PAGE_VMSA &&
+		    !slot_covers_private(&launch->vm->slots, run->gpa, run->size))
+			return error_set(error, -EFAULT, run->name,
+					 "place in guest memory",
+					 "no private memory at gpa 0x%llx to 0x%llx: "
+					 "give the guest more",
+					 (unsigned long long)run->gpa,
+					 (unsigned long long)run->gpa + run->size);
+	}
+	return 0;
 }
 
 /* The firmware may say no for now: the VM is as before, and may try again. */
@@ -642,8 +743,8 @@ int snp_launch_start(struct snp_launch *launch, struct error *error)
 
 	rc = snp_launch_enter(launch, SNP_LAUNCH_INITED, "SNP_LAUNCH_START",
 			      error);
-	for (unsigned int i = 0; !rc && i < launch->plan->nr_runs; i++)
-		rc = check_memory(launch, &launch->plan->runs[i], error);
+	if (!rc)
+		rc = check_memory(launch, error);
 	if (!rc)
 		rc = launch_run(launch, SNP_KVM_LAUNCH_START, &start, error);
 	if (rc)
@@ -655,28 +756,16 @@ int snp_launch_start(struct snp_launch *launch, struct error *error)
 	return 0;
 }
 
-static void fill_finish(const struct snp_launch_config *config,
-			struct snp_kvm_launch_finish *finish)
-{
-	memset(finish, 0, sizeof(*finish));
-	finish->vcek_disabled = config->vcek_disabled;
-	if (config->host_data)
-		memcpy(finish->host_data, config->host_data,
-		       sizeof(finish->host_data));
-	if (!config->id_block)
-		return;
-	finish->id_block_en = 1;
-	finish->id_block_uaddr = (uintptr_t)config->id_block;
-	finish->id_auth_uaddr = (uintptr_t)config->id_auth;
-	finish->auth_key_en = config->id_auth->author_key_algorithm != 0;
-}
-
 /* Failed or not, the command is sent once. */
 int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
 		      struct error *error)
 {
 	const struct snp_launch_config *config = launch->config;
-	struct snp_kvm_launch_finish finish;
+	struct snp_kvm_launch_finish finish = {
+		.vcek_disabled = config->vcek_disabled,
+		.id_block_en = config->id_block != NULL,
+		.id_block_uaddr = (uintptr_t)config->id_block,
+	};
 	int rc = snp_launch_enter(launch, SNP_LAUNCH_POPULATED,
 				  "SNP_LAUNCH_FINISH", error);
 
@@ -684,7 +773,12 @@ int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
 		rc = snp_launch_vcpu(launch, &vcpus[i], error);
 	if (rc)
 		return rc;
-	fill_finish(config, &finish);
+	if (config->id_block) {
+		finish.id_auth_uaddr = (uintptr_t)config->id_auth;
+		finish.auth_key_en = config->id_auth->author_key_algorithm != 0;
+	}
+	if (config->host_data)
+		memcpy(finish.host_data, config->host_data, sizeof(finish.host_data));
 	launch->state = SNP_LAUNCH_FAILED;
 	rc = launch_run(launch, SNP_KVM_LAUNCH_FINISH, &finish, error);
 	if (rc)

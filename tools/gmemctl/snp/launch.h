@@ -34,32 +34,8 @@ struct kvm_cpuid2;
 int snp_cpuid_page_build(struct snp_cpuid_page *page,
 			 const struct kvm_cpuid2 *cpuid, struct error *error);
 
-/**
- * typedef snp_cpuid_change_fn - told of one register that the firmware changed
- * @text: such as "leaf 0x7.0 EBX: 0x219c97ab is to be 0x219c97a9"
- */
-typedef void (*snp_cpuid_change_fn)(void *data, const char *text);
-
-/**
- * snp_cpuid_page_compare() - tell what the firmware wants otherwise
- * @tell: may be NULL
- *
- * Return: how many registers differ.
- */
-unsigned int snp_cpuid_page_compare(const struct snp_cpuid_page *given,
-				    const struct snp_cpuid_page *wanted,
-				    snp_cpuid_change_fn tell, void *data);
-
 #define SNP_HOST_DATA_SIZE 32
 #define SNP_GHCB_VERSION 2
-
-/**
- * typedef snp_launch_step_fn - told of what has been done
- * @step: a word or two
- * @text: details
- */
-typedef void (*snp_launch_step_fn)(void *data, const char *step,
-				   const char *text);
 
 /**
  * struct snp_launch_config - what to launch; all of it has to outlive the launch
@@ -75,7 +51,7 @@ typedef void (*snp_launch_step_fn)(void *data, const char *step,
  *	specification; NULL: the guest's requests are not to come to the VMM
  * @cpuid_strict: fail if the firmware corrects the CPUID page; else what it wants
  *	is told, and taken
- * @step: may be NULL
+ * @step: told of each step when it is done, in a word or two, and of details; may be NULL
  * @pages: told the same of a step that has added pages, in numbers; may be NULL
  * @data: for @step
  */
@@ -89,7 +65,7 @@ struct snp_launch_config {
 	const uint8_t *certs;
 	size_t certs_size;
 	bool cpuid_strict;
-	snp_launch_step_fn step;
+	void (*step)(void *data, const char *step, const char *text);
 	void (*pages)(void *data, const struct snp_run *run, const char *type,
 		      unsigned int calls);
 	void *data;

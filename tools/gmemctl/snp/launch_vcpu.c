@@ -19,15 +19,11 @@
 #define XSAVE_SIZE_BASE 0x240
 #define XCR0_X87 1
 
-/**
- * struct mask - bits of a function that are taken away
- */
-struct mask {
+/* Bits of a function that are taken away */
+static const struct {
 	uint32_t function, index;
 	uint32_t eax, ebx, ecx, edx;
-};
-
-static const struct mask masks[] = {
+} masks[] = {
 	/* TSC_DEADLINE: a timer of KVM's own */
 	{ 0x1, 0, 0, 0, 1U << 24, 0 },
 	/* TSC_ADJUST; and all about speculation, that the guest cannot control */
@@ -37,30 +33,6 @@ static const struct mask masks[] = {
 	/* SMM_CTL, and what KVM makes up in ECX */
 	{ 0x80000021, 0, 1U << 9, 0, UINT32_MAX, 0 },
 };
-
-static void entry_mask(struct snp_cpuid_entry *entry)
-{
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
-		const struct mask *mask = &masks[i];
-
-		if (entry->eax_in != mask->function ||
-		    entry->ecx_in != mask->index)
-			continue;
-		entry->eax &= ~mask->eax;
-		entry->ebx &= ~mask->ebx;
-		entry->ecx &= ~mask->ecx;
-		entry->edx &= ~mask->edx;
-	}
-}
-
-/* KVM says how large the area is now; the firmware, what XCR0 1 needs. */
-static void entry_set_xsave(struct snp_cpuid_entry *entry)
-{
-	if (entry->eax_in != 0xd || entry->ecx_in > 1)
-		return;
-	entry->xcr0_in = XCR0_X87;
-	entry->ebx = XSAVE_SIZE_BASE;
-}
 
 static struct snp_cpuid_entry entry_make(const struct kvm_cpuid_entry2 *from)
 {
@@ -72,14 +44,20 @@ static struct snp_cpuid_entry entry_make(const struct kvm_cpuid_entry2 *from)
 		.ecx = from->ecx, .edx = from->edx,
 	};
 
-	entry_set_xsave(&entry);
-	entry_mask(&entry);
+	/* KVM says how large the area is now; the firmware, what XCR0 1 needs. */
+	if (entry.eax_in == 0xd && entry.ecx_in <= 1) {
+		entry.xcr0_in = XCR0_X87;
+		entry.ebx = XSAVE_SIZE_BASE;
+	}
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		if (entry.eax_in != masks[i].function || entry.ecx_in != masks[i].index)
+			continue;
+		entry.eax &= ~masks[i].eax;
+		entry.ebx &= ~masks[i].ebx;
+		entry.ecx &= ~masks[i].ecx;
+		entry.edx &= ~masks[i].edx;
+	}
 	return entry;
-}
-
-static bool entry_is_zero(const struct snp_cpuid_entry *entry)
-{
-	return !entry->eax && !entry->ebx && !entry->ecx && !entry->edx;
 }
 
 int snp_cpuid_page_build(struct snp_cpuid_page *page,
@@ -89,7 +67,7 @@ int snp_cpuid_page_build(struct snp_cpuid_page *page,
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		struct snp_cpuid_entry entry = entry_make(&cpuid->entries[i]);
 
-		if (entry_is_zero(&entry))
+		if (!entry.eax && !entry.ebx && !entry.ecx && !entry.edx)
 			continue;
 		if (page->count == SNP_CPUID_ENTRIES)
 			return error_set(error, -E2BIG, "CPUID page", "build",
@@ -100,74 +78,36 @@ int snp_cpuid_page_build(struct snp_cpuid_page *page,
 	return 0;
 }
 
-static unsigned int compare_entry(const struct snp_cpuid_entry *given,
-				  const struct snp_cpuid_entry *wanted,
-				  snp_cpuid_change_fn tell, void *data)
-{
-	static const char *const names[] = { "EAX", "EBX", "ECX", "EDX" };
-	const uint32_t *from = &given->eax, *to = &wanted->eax;
-	unsigned int changes = 0;
-	char text[96];
-
-	for (int i = 0; i < 4; i++) {
-		if (from[i] == to[i])
-			continue;
-		changes++;
-		snprintf(text, sizeof(text), "leaf 0x%x.%u %s: 0x%08x is to be "
-			 "0x%08x", given->eax_in, given->ecx_in, names[i],
-			 from[i], to[i]);
-		if (tell)
-			tell(data, text);
-	}
-	return changes;
-}
-
-unsigned int snp_cpuid_page_compare(const struct snp_cpuid_page *given,
-				    const struct snp_cpuid_page *wanted,
-				    snp_cpuid_change_fn tell, void *data)
-{
-	unsigned int changes = 0;
-
-	for (uint32_t i = 0; i < given->count && i < SNP_CPUID_ENTRIES; i++)
-		changes += compare_entry(&given->entries[i], &wanted->entries[i],
-					 tell, data);
-	return changes;
-}
-
 /* Where a vCPU is: each has its own, and the guest asks KVM for it. */
 static bool is_topology(uint32_t function)
 {
 	return function == 0xb || function == 0x1f || function == 0x8000001e;
 }
 
-/* EBX has the APIC ID in leaf 1, and the size of the area in leaf 0xd. */
-static void entry_apply(struct kvm_cpuid_entry2 *entry,
-			const struct snp_cpuid_entry *from)
-{
-	entry->eax = from->eax;
-	entry->ecx = from->ecx;
-	entry->edx = from->edx;
-	if (from->eax_in != 0x1 && from->eax_in != 0xd)
-		entry->ebx = from->ebx;
-}
-
 /*
- * Make a vCPU's CPUID say what the page says
- *
- * But for where it is: APIC IDs and topology are its own.
+ * Make a vCPU's CPUID say what the page says, but for where it is: APIC IDs and topology are
+ * its own.
  */
 static void snp_cpuid_page_apply(const struct snp_cpuid_page *page,
 				 struct kvm_cpuid2 *cpuid)
 {
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
-		struct snp_cpuid_entry now = entry_make(&cpuid->entries[i]);
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+		struct snp_cpuid_entry now = entry_make(entry);
 
-		for (uint32_t j = 0; j < page->count; j++)
-			if (page->entries[j].eax_in == now.eax_in &&
-			    page->entries[j].ecx_in == now.ecx_in &&
-			    !is_topology(now.eax_in))
-				entry_apply(&cpuid->entries[i],
-					    &page->entries[j]);
+		for (uint32_t j = 0; j < page->count; j++) {
+			const struct snp_cpuid_entry *from = &page->entries[j];
+
+			if (from->eax_in != now.eax_in || from->ecx_in != now.ecx_in ||
+			    is_topology(now.eax_in))
+				continue;
+			entry->eax = from->eax;
+			entry->ecx = from->ecx;
+			entry->edx = from->edx;
+			/* It has the APIC ID in leaf 1, the size of the area in leaf 0xd. */
+			if (from->eax_in != 0x1 && from->eax_in != 0xd)
+				entry->ebx = from->ebx;
+		}
 	}
 }
 
@@ -224,20 +164,6 @@ static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action,
 			 "measured already" : NULL);
 }
 
-/* Where the APIC is belongs to KVM, and is not part of the VMSA. */
-static int set_sregs(struct vcpu *vcpu, const struct snp_vcpu *state,
-		     struct error *error)
-{
-	struct kvm_sregs sregs = state->sregs, now;
-	int rc = vcpu_get_sregs(vcpu, &now);
-
-	if (rc)
-		return vcpu_failed(vcpu, rc, "KVM_GET_SREGS", error);
-	sregs.apic_base = now.apic_base;
-	rc = vcpu_set_sregs(vcpu, &sregs);
-	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_SREGS", error) : 0;
-}
-
 /*
  * x87 and SSE. What is not named in XSTATE_BV becomes zero, such as AVX. PKRU is
  * KVM's own, and stays as it is, which is zero in a new vCPU.
@@ -254,17 +180,6 @@ static void xsave_fill(const struct kvm_fpu *fpu, uint8_t *area)
 	memcpy(area + FX_ST, fpu->fpr, sizeof(fpu->fpr));
 	memcpy(area + FX_XMM, fpu->xmm, sizeof(fpu->xmm));
 	bytes_put64(area + XSAVE_BV, XSAVE_BV_X87_SSE);
-}
-
-static int set_fpu(struct vcpu *vcpu, const struct snp_vcpu *state,
-		   struct error *error)
-{
-	struct kvm_xsave xsave = { 0 };
-	int rc;
-
-	xsave_fill(&state->fpu, (uint8_t *)xsave.region);
-	rc = calls->ioctl(vcpu->fd, KVM_SET_XSAVE, &xsave);
-	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_XSAVE", error) : 0;
 }
 
 /* Not KVM_GET_FPU, which leaves out MXCSR. */
@@ -288,40 +203,14 @@ static int get_fpu(struct vcpu *vcpu, struct kvm_fpu *fpu)
 	return 0;
 }
 
-static int set_xcr0(struct vcpu *vcpu, const struct snp_vcpu *state,
-		    struct error *error)
-{
-	struct kvm_xcrs xcrs = { .nr_xcrs = 1 };
-	int rc;
-
-	xcrs.xcrs[0].value = state->xcr0;
-	rc = calls->ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs);
-	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_XCRS", error) : 0;
-}
-
-static int set_debug(struct vcpu *vcpu, struct error *error)
-{
-	struct kvm_debugregs regs = { .dr6 = DR6_RESET, .dr7 = DR7_RESET };
-	int rc = calls->ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &regs);
-
-	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_DEBUGREGS", error) : 0;
-}
-
-/**
- * struct one_msr - the argument of KVM_SET_MSRS and KVM_GET_MSRS for one of them
- */
-struct one_msr {
-	struct kvm_msrs header;
-	struct kvm_msr_entry entry;
-};
-
 /* Return: 0, or -EINVAL for one that KVM does not know. */
 static int access_msr(struct vcpu *vcpu, unsigned long request, uint32_t index,
 		      uint64_t *value)
 {
-	struct one_msr msr = {
-		.header.nmsrs = 1, .entry = { .index = index, .data = *value },
-	};
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} msr = { { .nmsrs = 1 }, { .index = index, .data = *value } };
 	int rc = calls->ioctl(vcpu->fd, request, &msr);
 
 	*value = msr.entry.data;
@@ -378,34 +267,38 @@ static int check_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
 static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state,
 			 struct error *error)
 {
+	struct kvm_debugregs debug = { .dr6 = DR6_RESET, .dr7 = DR7_RESET };
+	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs[0].value = state->xcr0 };
+	struct kvm_sregs sregs = state->sregs, now;
 	struct kvm_regs regs = state->regs;
-	int rc = set_sregs(vcpu, state, error);
+	struct kvm_xsave xsave = { 0 };
+	const struct {
+		unsigned long request;
+		void *arg;
+		const char *name;
+	} sets[] = {
+		{ KVM_SET_SREGS, &sregs, "KVM_SET_SREGS" },
+		{ KVM_SET_REGS, &regs, "KVM_SET_REGS" },
+		{ KVM_SET_XSAVE, &xsave, "KVM_SET_XSAVE" },
+		{ KVM_SET_XCRS, &xcrs, "KVM_SET_XCRS" },
+		{ KVM_SET_DEBUGREGS, &debug, "KVM_SET_DEBUGREGS" },
+	};
+	int rc = vcpu_get_sregs(vcpu, &now);
 
-	if (!rc)
-		rc = vcpu_set_regs(vcpu, &regs) ?
-		     vcpu_failed(vcpu, -EINVAL, "KVM_SET_REGS", error) : 0;
-	if (!rc)
-		rc = set_fpu(vcpu, state, error);
-	if (!rc)
-		rc = set_xcr0(vcpu, state, error);
-	if (!rc)
-		rc = set_debug(vcpu, error);
-	return rc ? rc : set_msrs(vcpu, state, error);
+	if (rc)
+		return vcpu_failed(vcpu, rc, "KVM_GET_SREGS", error);
+	/* Where the APIC is belongs to KVM, and is not part of the VMSA. */
+	sregs.apic_base = now.apic_base;
+	xsave_fill(&state->fpu, (uint8_t *)xsave.region);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		rc = calls->ioctl(vcpu->fd, sets[i].request, sets[i].arg);
+		if (rc)
+			return vcpu_failed(vcpu, rc, sets[i].name, error);
+	}
+	return set_msrs(vcpu, state, error);
 }
 
-/* What KVM holds now, but for MSRs. */
-static int read_back(struct vcpu *vcpu, struct snp_vcpu *state,
-		     struct error *error)
-{
-	int rc = vcpu_get_regs(vcpu, &state->regs);
-
-	if (!rc)
-		rc = vcpu_get_sregs(vcpu, &state->sregs);
-	if (!rc)
-		rc = get_fpu(vcpu, &state->fpu);
-	return rc ? vcpu_failed(vcpu, rc, "read registers back", error) : 0;
-}
-
+/* But for MSRs */
 static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted,
 			   struct error *error)
 {
@@ -413,10 +306,14 @@ static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted,
 	struct snp_vcpu now = *wanted;
 	char action[64];
 	size_t at;
-	int rc = read_back(vcpu, &now, error);
+	int rc = vcpu_get_regs(vcpu, &now.regs);
 
+	if (!rc)
+		rc = vcpu_get_sregs(vcpu, &now.sregs);
+	if (!rc)
+		rc = get_fpu(vcpu, &now.fpu);
 	if (rc)
-		return rc;
+		return vcpu_failed(vcpu, rc, "read registers back", error);
 	snp_vmsa_from_vcpu(&expect, wanted);
 	snp_vmsa_from_vcpu(&holds, &now);
 	for (at = 0; at < sizeof(expect); at++)
@@ -465,30 +362,22 @@ static int set_cpuid(struct snp_launch *launch, struct vcpu *vcpu,
 	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_CPUID2", error) : 0;
 }
 
-/* What the launch has checked, or gmemctl's own. */
-static void wanted_state(const struct snp_launch *launch,
-			 const struct vcpu *vcpu, struct snp_vcpu *state)
-{
-	const struct snp_image *image = &launch->image;
-	size_t at;
-
-	if (image->igvm)
-		snp_vcpu_from_vmsa(state, image->igvm->vcpus[vcpu->index].vmsa,
-				   &at);
-	else
-		snp_vcpu_reset(state, snp_image_eip(image, vcpu->index),
-			       image->signature, image->features);
-}
-
 int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
 		    struct error *error)
 {
-	struct snp_vcpu state;
+	const struct snp_image *image = &launch->image;
 	int rc = set_cpuid(launch, vcpu, error);
+	struct snp_vcpu state;
+	size_t at;
 
 	if (rc)
 		return rc;
-	wanted_state(launch, vcpu, &state);
+	/* What the launch has checked, or gmemctl's own */
+	if (image->igvm)
+		snp_vcpu_from_vmsa(&state, image->igvm->vcpus[vcpu->index].vmsa, &at);
+	else
+		snp_vcpu_reset(&state, snp_image_eip(image, vcpu->index),
+			       image->signature, image->features);
 	rc = set_registers(vcpu, &state, error);
 	if (!rc)
 		rc = check_registers(vcpu, &state, error);
