@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What has been brought: the report, and the certificates with it. */
+/* What has been brought: the report, and the certificates with it; and versions in it. */
 #include <ctype.h>
 #include <errno.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,11 +75,6 @@ static int bad(const char *name, const char *hint, struct error *error)
 	return error_set(error, -EINVAL, name, "parse report", "%s", hint);
 }
 
-static int hex_value(uint8_t c)
-{
-	return isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
-}
-
 /*
  * Hexadecimal digits as tools print them, to the buffer.
  *
@@ -87,6 +83,7 @@ static int hex_value(uint8_t c)
 static size_t take_hex(uint8_t *buffer, const uint8_t *data, size_t size)
 {
 	size_t digits = 0, at = 0;
+	int value;
 
 	while (at < size && isspace(data[at]))
 		at++;
@@ -97,12 +94,10 @@ static size_t take_hex(uint8_t *buffer, const uint8_t *data, size_t size)
 			continue;
 		if (!isxdigit(data[at]))
 			return 0;
+		value = isdigit(data[at]) ? data[at] - '0' : tolower(data[at]) - 'a' + 10;
 		if (digits % 2)
-			buffer[digits / 2] = (uint8_t)(buffer[digits / 2] << 4 |
-						       hex_value(data[at]));
-		else
-			buffer[digits / 2] = (uint8_t)hex_value(data[at]);
-		digits++;
+			value |= buffer[digits / 2] << 4;
+		buffer[digits++ / 2] = (uint8_t)value;
 	}
 	return digits % 2 ? 0 : digits / 2;
 }
@@ -132,12 +127,6 @@ static int take_azure(struct snp_evidence *evidence, const char *name,
 				evidence->buffer + AZURE_HEADER, error);
 }
 
-static bool is_answer(const uint8_t *data, size_t size)
-{
-	return size >= ANSWER_HEADER + SNP_REPORT_SIZE && !bytes_get32(data) &&
-	       bytes_get32(data + 4) == SNP_REPORT_SIZE;
-}
-
 static int take_any(struct snp_evidence *evidence, const char *name, size_t size,
 		    struct error *error)
 {
@@ -145,7 +134,8 @@ static int take_any(struct snp_evidence *evidence, const char *name, size_t size
 
 	if (size > 4 && !memcmp(data, AZURE_MAGIC, 4))
 		return take_azure(evidence, name, size, error);
-	if (is_answer(data, size))
+	if (size >= ANSWER_HEADER + SNP_REPORT_SIZE && !bytes_get32(data) &&
+	    bytes_get32(data + 4) == SNP_REPORT_SIZE)
 		return snp_report_parse(&evidence->report, name,
 					data + ANSWER_HEADER, error);
 	if (size < SNP_REPORT_SIZE)
@@ -208,4 +198,138 @@ bool snp_evidence_claims_match(const struct snp_evidence *evidence)
 	       !memcmp(hash, data, size) &&
 	       bytes_are_zero(data + size,
 			      sizeof(evidence->report.report_data) - size);
+}
+
+const struct snp_tcb_part snp_tcb_parts[SNP_TCB_PARTS] = {
+	{ "fmc",	9, { -1, 0 } },
+	{ "bootloader", 1, { 0, 1 } },
+	{ "tee",	2, { 1, 2 } },
+	{ "snp",	3, { 6, 3 } },
+	{ "microcode",	8, { 7, 7 } },
+};
+
+/* 0 for one that this layout does not have */
+static uint8_t version(uint64_t raw, enum snp_tcb_layout layout, int part)
+{
+	int byte = snp_tcb_parts[part].byte[layout];
+
+	return byte < 0 ? 0 : (uint8_t)(raw >> 8 * byte);
+}
+
+char *snp_tcb_format(uint64_t raw, enum snp_tcb_layout layout, char *text)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (int i = 0; i < SNP_TCB_PARTS; i++)
+		if (snp_tcb_parts[i].byte[layout] >= 0)
+			used += (size_t)snprintf(text + used,
+						 SNP_TCB_TEXT - used, "%s%s=%u",
+						 used ? "," : "",
+						 snp_tcb_parts[i].name,
+						 version(raw, layout, i));
+	return text;
+}
+
+/* Return: the part that @text begins with, its "=" included, or negative. */
+static int find_part(const char *text, size_t *length)
+{
+	for (int i = 0; i < SNP_TCB_PARTS; i++) {
+		const char *name = snp_tcb_parts[i].name;
+
+		*length = strlen(name);
+		if (!strncmp(text, name, *length) && text[*length] == '=')
+			return i;
+	}
+	return -EINVAL;
+}
+
+int snp_tcb_parse(const char *text, struct snp_tcb *tcb)
+{
+	unsigned int seen = 0;
+	size_t length;
+	char *end;
+
+	memset(tcb, 0, sizeof(*tcb));
+	while (1) {
+		int part = find_part(text, &length);
+		unsigned long version;
+
+		if (part < 0 || seen & 1u << part)
+			return -EINVAL;
+		seen |= 1u << part;
+		text += length + 1;
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		version = strtoul(text, &end, 10);
+		if (version > 255)
+			return -EINVAL;
+		tcb->versions[part] = (uint8_t)version;
+		text = end;
+		if (!*text)
+			return 0;
+		if (*text++ != ',')
+			return -EINVAL;
+	}
+}
+
+bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout,
+		     const struct snp_tcb *floor)
+{
+	for (int i = 0; i < SNP_TCB_PARTS; i++)
+		if (version(raw, layout, i) < floor->versions[i])
+			return false;
+	return true;
+}
+
+/* Source: SEV-SNP Firmware ABI (AMD 56860), PLATFORM_INFO; bit 6 is reserved */
+static const char *const names[64] = {
+	"smt", "tsme", "ecc", "rapl-disabled", "ciphertext-hiding", "alias-check",
+	NULL, "tio",
+};
+
+/* "bit-63" and a NUL */
+#define NAME_SIZE 7
+
+static const char *bit_name(unsigned int bit, char buffer[NAME_SIZE])
+{
+	if (names[bit])
+		return names[bit];
+	snprintf(buffer, NAME_SIZE, "bit-%u", bit & 63);
+	return buffer;
+}
+
+char *snp_platform_format(uint64_t bits, char *text, size_t size)
+{
+	char buffer[NAME_SIZE];
+	size_t used = 0;
+
+	snprintf(text, size, "none");
+	for (unsigned int i = 0; i < 64 && used < size; i++)
+		if (bits >> i & 1)
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+						 used ? "," : "",
+						 bit_name(i, buffer));
+	return text;
+}
+
+int snp_platform_parse(const char *text, uint64_t *bits)
+{
+	char buffer[NAME_SIZE];
+
+	*bits = 0;
+	while (1) {
+		size_t length = strcspn(text, ",");
+		unsigned int i = 0;
+
+		while (i < 64 && (strlen(bit_name(i, buffer)) != length ||
+				  strncmp(text, bit_name(i, buffer), length)))
+			i++;
+		if (i == 64)
+			return -EINVAL;
+		*bits |= 1ull << i;
+		if (!text[length])
+			return 0;
+		text += length + 1;
+	}
 }

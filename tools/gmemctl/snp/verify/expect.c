@@ -13,23 +13,14 @@
 #include "../digest.h"
 #include "evidence.h"
 #include "expect.h"
-#include "tcb.h"
-
-static int parse_bytes(const struct snp_expectation *expectation,
-		       const char *text, struct snp_value *value)
-{
-	return hex_parse(text, value->bytes[value->count], expectation->size);
-}
 
 /* Digits, or 0x and hexadecimal ones. */
-static int parse_number(const struct snp_expectation *expectation,
-			const char *text, struct snp_value *value)
+static int parse_number(const char *text, struct snp_value *value)
 {
 	int base = !strncmp(text, "0x", 2) ? 16 : 10;
 	const char *digits = base == 16 ? text + 2 : text;
 	char *end;
 
-	(void)expectation;
 	if (strspn(digits, "0123456789abcdefABCDEF") != strlen(digits))
 		return -EINVAL;
 	errno = 0;
@@ -37,16 +28,14 @@ static int parse_number(const struct snp_expectation *expectation,
 	return errno || end == digits || *end ? -EINVAL : 0;
 }
 
-static int parse_svn(const struct snp_expectation *expectation,
-		     const char *text, struct snp_value *value)
+static int parse_svn(const char *text, struct snp_value *value)
 {
-	int rc = parse_number(expectation, text, value);
+	int rc = parse_number(text, value);
 
 	return rc || value->number > UINT32_MAX ? -EINVAL : 0;
 }
 
-static int parse_vmpl(const struct snp_expectation *expectation,
-		      const char *text, struct snp_value *value)
+static int parse_vmpl(const char *text, struct snp_value *value)
 {
 	int rc;
 
@@ -54,58 +43,46 @@ static int parse_vmpl(const struct snp_expectation *expectation,
 		value->number = SNP_VMPL_HOST;
 		return 0;
 	}
-	rc = parse_number(expectation, text, value);
+	rc = parse_number(text, value);
 	return rc || value->number > SNP_VMPL_MAX ? -EINVAL : 0;
 }
 
-static int parse_flag(const struct snp_expectation *expectation,
-		      const char *text, struct snp_value *value)
+static int parse_flag(const char *text, struct snp_value *value)
 {
-	(void)expectation;
 	value->number = !strcmp(text, "true");
 	return value->number || !strcmp(text, "false") ? 0 : -EINVAL;
 }
 
-static int parse_text(const struct snp_expectation *expectation,
-		      const char *text, struct snp_value *value)
+static int parse_text(const char *text, struct snp_value *value)
 {
-	(void)expectation;
 	if (!*text || strlen(text) >= sizeof(value->text))
 		return -EINVAL;
 	strcpy(value->text, text);
 	return 0;
 }
 
-static int parse_signer(const struct snp_expectation *expectation,
-			const char *text, struct snp_value *value)
+static int parse_signer(const char *text, struct snp_value *value)
 {
-	(void)expectation;
 	value->number = !strcmp(text, "vlek") ? SNP_SIGNER_VLEK : SNP_SIGNER_VCEK;
 	return value->number == SNP_SIGNER_VLEK || !strcmp(text, "vcek") ?
 	       0 : -EINVAL;
 }
 
-static int parse_tcb(const struct snp_expectation *expectation,
-		     const char *text, struct snp_value *value)
+static int parse_tcb(const char *text, struct snp_value *value)
 {
-	(void)expectation;
 	return snp_tcb_parse(text, &value->tcb);
 }
 
-static int parse_platform(const struct snp_expectation *expectation,
-			  const char *text, struct snp_value *value)
+static int parse_platform(const char *text, struct snp_value *value)
 {
-	(void)expectation;
 	return snp_platform_parse(text, &value->number);
 }
 
 /* MAJOR.MINOR[.BUILD], as one number that compares as they do. */
-static int parse_firmware(const struct snp_expectation *expectation,
-			  const char *text, struct snp_value *value)
+static int parse_firmware(const char *text, struct snp_value *value)
 {
 	unsigned int parts = 0;
 
-	(void)expectation;
 	value->number = 0;
 	while (parts < 3) {
 		char *end;
@@ -127,8 +104,7 @@ static int parse_firmware(const struct snp_expectation *expectation,
 }
 
 /* A day, a day and a time, both UTC, or seconds since 1970. */
-static int parse_time(const struct snp_expectation *expectation,
-		      const char *text, struct snp_value *value)
+static int parse_time(const char *text, struct snp_value *value)
 {
 	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d" };
 	char again[32];
@@ -147,7 +123,7 @@ static int parse_time(const struct snp_expectation *expectation,
 		return when < 0 || strcmp(again, text) ? -EINVAL : 0;
 	}
 	/* Not beyond the year 9999, which certificates do not know either. */
-	if (parse_number(expectation, text, value) ||
+	if (parse_number(text, value) ||
 	    value->number > 253402300799)
 		return -EINVAL;
 	return 0;
@@ -159,7 +135,7 @@ static int parse_time(const struct snp_expectation *expectation,
 	"alias-check, tio, with commas between"
 
 #define BYTES(name_, size_, help_) { .name = name_, .argument = "HEX", \
-	.help = help_, .parse = parse_bytes, .size = size_, }
+	.help = help_, .size = size_, }
 #define FLAG(name_, help_) { .name = name_, .help = help_, \
 	.form = "true or false", .parse = parse_flag }
 
@@ -244,18 +220,6 @@ char *snp_expect_option(enum snp_expect_id id, char name[SNP_EXPECT_NAME_SIZE])
 	return name;
 }
 
-static int refuse_value(const struct snp_expectation *expectation,
-			const char *text, struct error *error)
-{
-	if (expectation->size)
-		return error_set(error, -EINVAL, expectation->name,
-				 "not the bytes expected",
-				 "expected %zu hexadecimal digits, not '%s'",
-				 2 * expectation->size, text);
-	return error_set(error, -EINVAL, expectation->name, "bad value",
-			 "expected %s, not '%s'", expectation->form, text);
-}
-
 int snp_expect_set(struct snp_expect *expect, enum snp_expect_id id,
 		   const char *text, struct error *error)
 {
@@ -268,8 +232,15 @@ int snp_expect_set(struct snp_expect *expect, enum snp_expect_id id,
 	if (value->count == SNP_EXPECT_VALUES)
 		return error_set(error, -E2BIG, expectation->name, "too many",
 				 "at most %d values", SNP_EXPECT_VALUES);
-	if (expectation->parse(expectation, text, value))
-		return refuse_value(expectation, text, error);
+	if (expectation->size &&
+	    hex_parse(text, value->bytes[value->count], expectation->size))
+		return error_set(error, -EINVAL, expectation->name,
+				 "not the bytes expected",
+				 "expected %zu hexadecimal digits, not '%s'",
+				 2 * expectation->size, text);
+	if (!expectation->size && expectation->parse(text, value))
+		return error_set(error, -EINVAL, expectation->name, "bad value",
+				 "expected %s, not '%s'", expectation->form, text);
 	value->count++;
 	return 0;
 }

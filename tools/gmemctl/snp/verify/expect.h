@@ -8,7 +8,7 @@
 #define GMEMCTL_SNP_VERIFY_EXPECT_H
 
 #include "../../base/error.h"
-#include "tcb.h"
+#include "evidence.h"
 
 enum snp_expect_id {
 	SNP_EXPECT_ROOT,
@@ -49,11 +49,6 @@ enum snp_expect_id {
 #define SNP_EXPECT_TEXT 64
 
 struct snp_value;
-struct snp_expectation;
-
-/** snp_value_parse_fn - Return: 0, or -EINVAL */
-typedef int (*snp_value_parse_fn)(const struct snp_expectation *expectation,
-				  const char *text, struct snp_value *value);
 
 /**
  * struct snp_expectation - one line of the table
@@ -61,7 +56,7 @@ typedef int (*snp_value_parse_fn)(const struct snp_expectation *expectation,
  * @argument: what stands for its value in help, or NULL if it is yes or no
  * @help: what it asks for
  * @form: what a value looks like, for messages
- * @parse: takes a value
+ * @parse: takes a value that is not bytes. Return: 0, or -EINVAL.
  * @size: of values that are bytes, of which there may be several; else 0
  */
 struct snp_expectation {
@@ -69,7 +64,7 @@ struct snp_expectation {
 	const char *argument;
 	const char *help;
 	const char *form;
-	snp_value_parse_fn parse;
+	int (*parse)(const char *text, struct snp_value *value);
 	size_t size;
 };
 

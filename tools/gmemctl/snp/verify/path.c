@@ -11,13 +11,13 @@
 #include <time.h>
 
 #include "../../base/text.h"
-#include "path.h"
+#include "verify.h"
 
 /* 128 bits of security: AMD's keys are RSA-4096 and P-384, with SHA-384. */
 #define AUTH_LEVEL 3
 
 /* SHA-256 of AMD's root certificates, in DER form, as AMD's server has them. */
-static const struct amd_root {
+static const struct {
 	const char *product, *name;
 	uint8_t sha256[SNP_SHA256_SIZE];
 } amd_roots[] = {
@@ -49,10 +49,8 @@ static bool has_signed(const struct snp_cert *cert,
 			       report->signature, &error);
 }
 
-static void path_fail(struct snp_path *path, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void path_fail(struct snp_path *path, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+path_fail(struct snp_path *path, const char *format, ...)
 {
 	va_list args;
 
@@ -85,24 +83,6 @@ static bool issued(const struct snp_cert *cert, const struct snp_cert *issuer)
 	signature = key && X509_verify(cert->x509, key) == 1;
 	ERR_clear_error();
 	return signature;
-}
-
-static const struct amd_root *find_amd_root(const uint8_t sha256[SNP_SHA256_SIZE])
-{
-	for (size_t i = 0; i < sizeof(amd_roots) / sizeof(amd_roots[0]); i++)
-		if (!memcmp(sha256, amd_roots[i].sha256, SNP_SHA256_SIZE))
-			return &amd_roots[i];
-	return NULL;
-}
-
-static const char *root_name(const uint8_t sha256[SNP_SHA256_SIZE],
-			     const struct amd_root *amd,
-			     const struct snp_value *trusted)
-{
-	for (unsigned int i = 0; i < trusted->count; i++)
-		if (!memcmp(sha256, trusted->bytes[i], SNP_SHA256_SIZE))
-			return "the one that you trust";
-	return amd && !trusted->count ? amd->name : NULL;
 }
 
 static X509_STORE_CTX *path_context(const struct snp_path *path,
@@ -179,16 +159,22 @@ static int path_rank(const struct snp_path *path)
 static void path_set_root(struct snp_path *path, const struct snp_cert *root,
 			  const struct snp_expect *expect)
 {
-	const struct amd_root *amd = NULL;
+	const struct snp_value *trusted = &expect->values[SNP_EXPECT_ROOT];
 
 	path->root = root;
 	path->root_name = NULL;
-	if (X509_digest(root->x509, EVP_sha256(), path->root_sha256, NULL) == 1) {
-		amd = find_amd_root(path->root_sha256);
-		path->root_name = root_name(path->root_sha256, amd,
-					    &expect->values[SNP_EXPECT_ROOT]);
+	path->product = NULL;
+	if (X509_digest(root->x509, EVP_sha256(), path->root_sha256, NULL) != 1)
+		return;
+	for (size_t i = 0; i < sizeof(amd_roots) / sizeof(amd_roots[0]); i++) {
+		if (memcmp(path->root_sha256, amd_roots[i].sha256, SNP_SHA256_SIZE))
+			continue;
+		path->product = amd_roots[i].product;
+		path->root_name = trusted->count ? NULL : amd_roots[i].name;
 	}
-	path->product = amd ? amd->product : NULL;
+	for (unsigned int i = 0; i < trusted->count; i++)
+		if (!memcmp(path->root_sha256, trusted->bytes[i], SNP_SHA256_SIZE))
+			path->root_name = "the one that you trust";
 }
 
 /* Why no root was reached, in the words of the certificate that is the last. */
@@ -303,23 +289,14 @@ struct crl_search {
 	size_t size;
 };
 
-static void found(const struct crl_search *search, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void found(const struct crl_search *search, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+found(const struct crl_search *search, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	text_format(search->detail, search->size, format, args);
 	va_end(args);
-}
-
-/* Whether a list is of some certificates or reasons only: RFC 5280, 5.2.5. */
-static bool is_of_some(const ISSUING_DIST_POINT *point)
-{
-	return point->onlyuser > 0 || point->onlyCA > 0 || point->onlyattr > 0 ||
-	       point->indirectCRL > 0 || point->onlysomereasons;
 }
 
 /*
@@ -343,7 +320,9 @@ static bool is_of_all(const X509_CRL *crl)
 	point = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &found,
 				     NULL);
 	ERR_clear_error();
-	all = point ? !is_of_some(point) : found == -1;
+	/* Not of some certificates or reasons only: RFC 5280, 5.2.5. */
+	all = point ? point->onlyuser <= 0 && point->onlyCA <= 0 && point->onlyattr <= 0 &&
+		      point->indirectCRL <= 0 && !point->onlysomereasons : found == -1;
 	ISSUING_DIST_POINT_free(point);
 	return all;
 }

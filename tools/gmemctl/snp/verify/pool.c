@@ -142,12 +142,6 @@ static int add_der(struct snp_pool *pool, const char *file, const uint8_t *data,
 	return 0;
 }
 
-/* A certificate in DER form has some 1000 bytes; no text begins so. */
-static bool is_der(const uint8_t *data, size_t size)
-{
-	return size > 1 && data[0] == DER_SEQUENCE && data[1] == DER_LENGTH_16;
-}
-
 static int add_encoded(struct snp_pool *pool, const char *file,
 		       const uint8_t *data, size_t size, struct error *error)
 {
@@ -155,7 +149,8 @@ static int add_encoded(struct snp_pool *pool, const char *file,
 	size_t before = pem ? (size_t)(pem - data) : size;
 	int rc = 0;
 
-	if (!pem || is_der(data, before))
+	/* A certificate in DER form has some 1000 bytes; no text begins so. */
+	if (!pem || (before > 1 && data[0] == DER_SEQUENCE && data[1] == DER_LENGTH_16))
 		rc = add_der(pool, file, data, before, error);
 	if (!rc && pem)
 		rc = add_pem(pool, file, pem, size - before, error);
@@ -196,40 +191,32 @@ int snp_pool_add_table(struct snp_pool *pool, const char *file,
 		   "none", error);
 }
 
-static int add_strings(struct snp_pool *pool, const char *file,
-		       struct json_object *json, struct error *error)
-{
-	json_object_object_foreach(json, key, member) {
-		const char *text = json_object_get_string(member);
-		size_t length = text ? strlen(text) : 0;
-		int rc;
-
-		(void)key;
-		if (!has_pem((const uint8_t *)text, length,
-			     "-----BEGIN CERTIFICATE"))
-			continue;
-		rc = add_pem(pool, file, (const uint8_t *)text, length, error);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
 /* Azure's THIM: PEM in strings, with \n for the ends of lines. */
 static int add_json(struct snp_pool *pool, const char *file, const uint8_t *data,
 		    size_t size, struct error *error)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(8);
 	struct json_object *json;
-	int rc;
+	int rc = 0;
 
 	if (!tokener)
 		return error_set(error, -ENOMEM, file, "read", NULL);
 	json = json_tokener_parse_ex(tokener, (const char *)data, (int)size);
-	if (json && json_object_is_type(json, json_type_object))
-		rc = add_strings(pool, file, json, error);
-	else
+	if (!json || !json_object_is_type(json, json_type_object)) {
 		rc = bad(file, "it begins as a JSON object, but is none", error);
+		goto out;
+	}
+	json_object_object_foreach(json, key, member) {
+		const uint8_t *text = (const uint8_t *)json_object_get_string(member);
+		size_t length = text ? strlen((const char *)text) : 0;
+
+		(void)key;
+		if (has_pem(text, length, "-----BEGIN CERTIFICATE"))
+			rc = add_pem(pool, file, text, length, error);
+		if (rc)
+			break;
+	}
+out:
 	json_object_put(json);
 	json_tokener_free(tokener);
 	return rc;
@@ -280,11 +267,12 @@ int snp_pool_add(struct snp_pool *pool, const char *file, const uint8_t *data,
 		   "in DER form, and no certificate table", error);
 }
 
-static int add_crl_pem(struct snp_pool *pool, const char *file, BIO *bio,
-		       struct error *error)
+static int add_crl_pem(struct snp_pool *pool, const char *file, const uint8_t *data,
+		       size_t size, struct error *error)
 {
+	BIO *bio = pem_lines(data, size);
 	X509_CRL *crl;
-	int rc = 0;
+	int rc = bio ? 0 : error_set(error, -ENOMEM, file, "read", NULL);
 
 	while (!rc && (crl = PEM_read_bio_X509_CRL(bio, NULL, snp_key_no_passphrase,
 						   NULL)))
@@ -292,6 +280,7 @@ static int add_crl_pem(struct snp_pool *pool, const char *file, BIO *bio,
 	if (!rc && !pem_has_ended())
 		rc = error_set(error, -EINVAL, file, "read revocation lists",
 			       "one in it is damaged");
+	BIO_free(bio);
 	return rc;
 }
 
@@ -322,20 +311,14 @@ int snp_pool_add_crl(struct snp_pool *pool, const char *file,
 		     const uint8_t *data, size_t size, struct error *error)
 {
 	unsigned int before = pool->crls_count;
-	BIO *bio;
 	int rc;
 
 	if (size > SNP_POOL_FILE_MAX)
 		return error_set(error, -EFBIG, file, "read revocation lists",
 				 "it has more than %d bytes", SNP_POOL_FILE_MAX);
-	if (!has_pem(data, size, "-----BEGIN ")) {
-		rc = add_crl_der(pool, file, data, size, error);
-	} else {
-		bio = pem_lines(data, size);
-		rc = bio ? add_crl_pem(pool, file, bio, error) :
-			   error_set(error, -ENOMEM, file, "read", NULL);
-		BIO_free(bio);
-	}
+	rc = has_pem(data, size, "-----BEGIN ") ?
+	     add_crl_pem(pool, file, data, size, error) :
+	     add_crl_der(pool, file, data, size, error);
 	if (rc || pool->crls_count > before)
 		return rc;
 	return error_set(error, -EINVAL, file, "read revocation lists",

@@ -11,8 +11,6 @@
 #include "../../base/hex.h"
 #include "../../base/text.h"
 #include "../abi.h"
-#include "path.h"
-#include "tcb.h"
 #include "verify.h"
 
 static const char *const signer_names[8] = {
@@ -358,21 +356,13 @@ static const struct {
 	{ SNP_EXPECT_CHIP_ID, offsetof(struct snp_report, chip_id) },
 };
 
-static bool is_one_of(const uint8_t *have, const struct snp_value *want,
-		      size_t size)
-{
-	for (unsigned int i = 0; i < want->count; i++)
-		if (!memcmp(have, want->bytes[i], size))
-			return true;
-	return false;
-}
-
 static void check_bytes(struct snp_checks *checks,
 			const struct snp_expectation *expectation,
 			const struct snp_value *want, const uint8_t *have)
 {
 	char text[2 * SNP_EXPECT_BYTES + 1], wanted[2 * SNP_EXPECT_BYTES + 1];
 	const char *name = expectation->name;
+	bool match = false;
 
 	hex_format(have, expectation->size, text);
 	if (!want->count) {
@@ -380,7 +370,9 @@ static void check_bytes(struct snp_checks *checks,
 		return;
 	}
 	hex_format(want->bytes[0], expectation->size, wanted);
-	if (is_one_of(have, want, expectation->size))
+	for (unsigned int i = 0; i < want->count; i++)
+		match |= !memcmp(have, want->bytes[i], expectation->size);
+	if (match)
 		snp_check_add(checks, name, SNP_PASS, "%s", text);
 	else if (want->count == 1)
 		snp_check_add(checks, name, SNP_FAIL, "%s, expected %s", text,
@@ -393,11 +385,8 @@ static void check_bytes(struct snp_checks *checks,
 static void check_claims(const struct snp_evidence *evidence,
 			 struct snp_checks *checks)
 {
-	bool match;
+	bool match = snp_evidence_claims_match(evidence);
 
-	if (!evidence->claims)
-		return;
-	match = snp_evidence_claims_match(evidence);
 	snp_check_add(checks, "claims", match ? SNP_PASS : SNP_FAIL,
 		      "report_data is %sthe SHA-%zu of the %zu bytes that came with "
 		      "the report", match ? "" : "not ",
@@ -417,7 +406,8 @@ static void snp_verify_guest(const struct snp_subject *subject,
 			    &subject->expect->values[fields[i].id],
 			    report + fields[i].offset);
 	check_svn(subject, checks);
-	check_claims(subject->evidence, checks);
+	if (subject->evidence->claims)
+		check_claims(subject->evidence, checks);
 }
 
 /* All bits that are known, by name, and as many that are not yet */
@@ -531,16 +521,6 @@ static void check_committed(const struct snp_subject *subject,
 			      "; --allow-provisional takes that");
 }
 
-static void show_mitigations(const struct snp_report *report,
-			     struct snp_checks *checks)
-{
-	if (report->version >= 5)
-		snp_check_add(checks, "mitigations", SNP_SKIP, "0x%" PRIx64
-			      ", at the launch 0x%" PRIx64 ", not compared",
-			      report->current_mitigations,
-			      report->launch_mitigations);
-}
-
 /* What it runs on */
 static void snp_verify_machine(const struct snp_subject *subject,
 			       struct snp_checks *checks)
@@ -554,7 +534,11 @@ static void snp_verify_machine(const struct snp_subject *subject,
 		    SNP_EXPECT_MIN_LAUNCH_TCB, checks);
 	check_committed(subject, checks);
 	check_firmware(subject, checks);
-	show_mitigations(report, checks);
+	if (report->version >= 5)
+		snp_check_add(checks, "mitigations", SNP_SKIP, "0x%" PRIx64
+			      ", at the launch 0x%" PRIx64 ", not compared",
+			      report->current_mitigations,
+			      report->launch_mitigations);
 }
 
 bool snp_verify(struct snp_subject *subject, struct snp_checks *checks)
