@@ -92,7 +92,7 @@ TEST_OF(sim, minimal_guest)
 /* A VMM that reads the registers and writes them back changes the digest. */
 TEST_OF(sim, sregs_roundtrip)
 {
-	struct snp_digest digest;
+	struct snp_digest digest = { 0 };
 	struct kvm_sregs sregs;
 	struct snp_vmsa vmsa;
 	struct world world;
@@ -102,7 +102,6 @@ TEST_OF(sim, sregs_roundtrip)
 	EXPECT_FALSE(sim_ioctl(world.sim, world.vcpu, KVM_GET_SREGS, &sregs));
 	EXPECT_FALSE(sim_ioctl(world.sim, world.vcpu, KVM_SET_SREGS, &sregs));
 	EXPECT_FALSE(world_finish(&world));
-	snp_digest_init(&digest);
 	snp_vmm_vmsa(&vmsa, SNP_VMM_KVM_SREGS, 0, SNP_RESET_EIP, 0, 1);
 	EXPECT_FALSE(snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa));
 	EXPECT_MEMEQ(digest.value, sim_vm_digest(world.sim, world.vm), SNP_DIGEST_SIZE);

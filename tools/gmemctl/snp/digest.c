@@ -41,11 +41,6 @@ _Static_assert(offsetof(struct page_info, length) == 0x60, "SNP firmware ABI");
 _Static_assert(offsetof(struct page_info, gpa) == 0x68, "SNP firmware ABI");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "x86 structures");
 
-void snp_digest_init(struct snp_digest *digest)
-{
-	memset(digest, 0, sizeof(*digest));
-}
-
 int snp_digest_page(struct snp_digest *digest, enum snp_page_type type,
 		    uint64_t gpa, const void *contents)
 {
@@ -66,22 +61,13 @@ int snp_digest_page(struct snp_digest *digest, enum snp_page_type type,
 	return rc;
 }
 
-int snp_digest_normal(struct snp_digest *digest, uint64_t gpa,
-		      const uint8_t *data, uint64_t size)
+int snp_digest_run(struct snp_digest *digest, const struct snp_run *run)
 {
+	static const uint8_t zeros[SNP_PAGE_SIZE];
 	int rc = 0;
 
-	for (uint64_t at = 0; at < size && !rc; at += SNP_PAGE_SIZE)
-		rc = snp_digest_page(digest, SNP_PAGE_NORMAL, gpa + at, data + at);
-	return rc;
-}
-
-int snp_digest_range(struct snp_digest *digest, enum snp_page_type type,
-		     uint64_t gpa, uint64_t size)
-{
-	int rc = 0;
-
-	for (uint64_t at = 0; at < size && !rc; at += SNP_PAGE_SIZE)
-		rc = snp_digest_page(digest, type, gpa + at, NULL);
+	for (uint64_t at = 0; at < run->size && !rc; at += SNP_PAGE_SIZE)
+		rc = snp_digest_page(digest, run->type, run->gpa + at,
+				     run->data ? run->data + at : zeros);
 	return rc;
 }

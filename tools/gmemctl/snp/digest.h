@@ -36,7 +36,7 @@ enum snp_page_type {
 };
 
 /**
- * struct snp_digest - a launch digest in the making
+ * struct snp_digest - a launch digest in the making; all zero is that of nothing
  * @value: the digest of all pages so far
  * @pages: how many those are
  */
@@ -44,9 +44,6 @@ struct snp_digest {
 	uint8_t value[SNP_DIGEST_SIZE];
 	uint64_t pages;
 };
-
-/** snp_digest_init() - the digest of nothing */
-void snp_digest_init(struct snp_digest *digest);
 
 /**
  * snp_digest_page() - add one page
@@ -57,14 +54,6 @@ void snp_digest_init(struct snp_digest *digest);
  */
 int snp_digest_page(struct snp_digest *digest, enum snp_page_type type,
 		    uint64_t gpa, const void *contents);
-
-/** snp_digest_normal() - add @size bytes of @data as normal pages from @gpa on */
-int snp_digest_normal(struct snp_digest *digest, uint64_t gpa,
-		      const uint8_t *data, uint64_t size);
-
-/** snp_digest_range() - add @size bytes from @gpa on as pages without contents */
-int snp_digest_range(struct snp_digest *digest, enum snp_page_type type,
-		     uint64_t gpa, uint64_t size);
 
 /**
  * struct snp_run - pages of one type
@@ -81,5 +70,8 @@ struct snp_run {
 	uint64_t size;
 	const uint8_t *data;
 };
+
+/** snp_digest_run() - add all of its pages */
+int snp_digest_run(struct snp_digest *digest, const struct snp_run *run);
 
 #endif /* GMEMCTL_SNP_DIGEST_H */

@@ -17,27 +17,37 @@
 static const struct guid guid_footer =
 	GUID(0x96b582de, 0x1fb2, 0x45f7,
 	     0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d);
-static const struct guid guid_metadata =
-	GUID(0xdc886566, 0x984a, 0x4798,
-	     0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc);
-static const struct guid guid_reset =
-	GUID(0x00f771de, 0x1a7e, 0x4fcb,
-	     0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e);
-static const struct guid guid_hash_table =
-	GUID(0x7255371f, 0x3a3b, 0x4b04,
-	     0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54);
-static const struct guid guid_svsm =
-	GUID(0xa789a612, 0x0597, 0x4c4b,
-	     0xa4, 0x9f, 0xcb, 0xb1, 0xfe, 0x9d, 0x1d, 0xdd);
+/* What is looked for in the table, and may be in it once: 32-bit numbers */
+enum { METADATA, RESET, HASH_TABLE, SVSM, ENTRIES };
+
+static const struct {
+	struct guid guid;
+	const char *name;
+	size_t size;
+} entries[ENTRIES] = {
+	[METADATA] = { GUID(0xdc886566, 0x984a, 0x4798,
+			    0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc),
+		       "the SEV metadata offset", 4 },
+	[RESET] = { GUID(0x00f771de, 0x1a7e, 0x4fcb,
+			 0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e),
+		    "the AP reset vector", 4 },
+	/* Address and size */
+	[HASH_TABLE] = { GUID(0x7255371f, 0x3a3b, 0x4b04,
+			      0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54),
+			 "the kernel hash table", 8 },
+	[SVSM] = { GUID(0xa789a612, 0x0597, 0x4c4b,
+			0xa4, 0x9f, 0xcb, 0xb1, 0xfe, 0x9d, 0x1d, 0xdd),
+		   "the SVSM entry", 4 },
+};
 
 /**
  * struct table - what the GUID table says
- * @metadata: distance of the SEV metadata from the end of the image, or 0
+ * @values: of each entry that it has: one number or two
  */
 struct table {
-	struct snp_firmware *firmware;
-	bool has_metadata;
-	uint32_t metadata;
+	const struct snp_firmware *firmware;
+	bool has[ENTRIES];
+	uint32_t values[ENTRIES][2];
 	struct error *error;
 };
 
@@ -68,63 +78,22 @@ static int firmware_check_size(const struct snp_firmware *firmware,
 	return 0;
 }
 
-/* An entry that may be in the table once, and has @needed bytes at least. */
-static int table_check(struct table *table, size_t size, size_t needed,
-		       const char *name, bool *has)
-{
-	if (*has)
-		return firmware_bad(table->firmware, name,
-				    "is in its table twice", table->error);
-	if (size < needed)
-		return firmware_bad(table->firmware, name,
-				    "is truncated in its table", table->error);
-	*has = true;
-	return 0;
-}
-
-/* One 32-bit number. */
-static int table_take32(struct table *table, const uint8_t *data, size_t size,
-			const char *name, bool *has, uint32_t *value)
-{
-	int rc = table_check(table, size, sizeof(*value), name, has);
-
-	if (!rc)
-		*value = bytes_get32(data);
-	return rc;
-}
-
-/* Address and size. */
-static int table_take_hashes(struct table *table, const uint8_t *data,
-			     size_t size)
-{
-	struct snp_firmware *firmware = table->firmware;
-	int rc = table_check(table, size, 2 * sizeof(uint32_t),
-			     "the kernel hash table",
-			     &firmware->has_hash_table);
-
-	if (rc)
-		return rc;
-	firmware->hash_table = bytes_get32(data);
-	firmware->hash_table_size = bytes_get32(data + sizeof(uint32_t));
-	return 0;
-}
-
 static int table_entry(struct table *table, const uint8_t *guid,
 		       const uint8_t *data, size_t size)
 {
-	struct snp_firmware *firmware = table->firmware;
-
-	if (guid_is(guid, &guid_metadata))
-		return table_take32(table, data, size, "the SEV metadata offset",
-				    &table->has_metadata, &table->metadata);
-	if (guid_is(guid, &guid_reset))
-		return table_take32(table, data, size, "the AP reset vector",
-				    &firmware->has_reset, &firmware->reset_eip);
-	if (guid_is(guid, &guid_hash_table))
-		return table_take_hashes(table, data, size);
-	if (guid_is(guid, &guid_svsm))
-		return table_take32(table, data, size, "the SVSM entry",
-				    &firmware->has_svsm, &firmware->svsm_offset);
+	for (int i = 0; i < ENTRIES; i++) {
+		if (!guid_is(guid, &entries[i].guid))
+			continue;
+		if (table->has[i])
+			return firmware_bad(table->firmware, entries[i].name,
+					    "is in its table twice", table->error);
+		if (size < entries[i].size)
+			return firmware_bad(table->firmware, entries[i].name,
+					    "is truncated in its table", table->error);
+		table->has[i] = true;
+		for (size_t at = 0; at < entries[i].size; at += 4)
+			table->values[i][at / 4] = bytes_get32(data + at);
+	}
 	return 0;
 }
 
@@ -305,22 +274,27 @@ int snp_firmware_parse(struct snp_firmware *firmware, const char *name,
 	struct table table = { .firmware = firmware, .error = error };
 	int rc;
 
-	memset(firmware, 0, sizeof(*firmware));
-	firmware->name = name;
-	firmware->data = data;
-	firmware->size = size;
-	firmware->end = end;
+	*firmware = (struct snp_firmware){
+		.name = name, .data = data, .size = size, .end = end,
+	};
 	rc = firmware_check_size(firmware, error);
 	if (!rc)
 		rc = table_parse(&table);
 	if (rc)
 		return rc;
-	if (!table.has_metadata)
+	firmware->has_reset = table.has[RESET];
+	firmware->reset_eip = table.values[RESET][0];
+	firmware->has_hash_table = table.has[HASH_TABLE];
+	firmware->hash_table = table.values[HASH_TABLE][0];
+	firmware->hash_table_size = table.values[HASH_TABLE][1];
+	firmware->has_svsm = table.has[SVSM];
+	firmware->svsm_offset = table.values[SVSM][0];
+	if (!table.has[METADATA])
 		return error_set(error, -ENODATA, name, "find SEV metadata",
 				 "this build of OVMF cannot be launched with "
 				 "SEV-SNP (Debian 12's OVMF_CODE_4M.fd is one): "
 				 "give OVMF.fd or OVMF.amdsev.fd");
-	return metadata_parse(firmware, table.metadata, error);
+	return metadata_parse(firmware, table.values[METADATA][0], error);
 }
 
 const struct snp_section *

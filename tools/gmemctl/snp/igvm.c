@@ -35,6 +35,26 @@ enum page_data_type { DATA_NORMAL, DATA_SECRETS, DATA_CPUID, DATA_CPUID_XF };
 #define NUMBER_SIZE 72
 #define ID_BLOCK_SIZE 696
 
+/* One variable header; @type without the bit that says that it may be ignored */
+struct header {
+	uint32_t type;
+	const uint8_t *body;
+	uint32_t size;
+};
+
+/* Complain about the file. Return: @rc. */
+static int __attribute__((format(printf, 4, 5)))
+fail(const struct snp_igvm *igvm, struct error *error, int rc, const char *fault, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fault);
+	vsnprintf(text, sizeof(text), fault, args);
+	va_end(args);
+	return error_set(error, rc, igvm->name, "parse IGVM file", "%s", text);
+}
+
 /* A page-aligned range of addresses, which KVM's 52 bits hold */
 static bool range_is_good(uint64_t gpa, uint64_t size)
 {
@@ -81,19 +101,6 @@ static void join_all(struct snp_igvm *igvm, struct range *range)
 	}
 }
 
-/* Complain about the file. Return: -EINVAL. */
-static int snp_igvm_bad(const struct snp_igvm *igvm, struct error *error,
-			const char *fault, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, fault);
-	vsnprintf(text, sizeof(text), fault, args);
-	va_end(args);
-	return error_set(error, -EINVAL, igvm->name, "parse IGVM file", "%s", text);
-}
-
 static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size,
 		   struct error *error)
 {
@@ -106,8 +113,8 @@ static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size,
 		return 0;
 	}
 	if (igvm->nr_required == SNP_IGVM_RANGES)
-		return snp_igvm_bad(igvm, error, "its memory is in more than %d "
-				    "places", SNP_IGVM_RANGES);
+		return fail(igvm, error, -EINVAL, "its memory is in more than %d places",
+			    SNP_IGVM_RANGES);
 	igvm->required[igvm->nr_required++] = wanted;
 	return 0;
 }
@@ -141,8 +148,8 @@ static int add_run(struct snp_igvm *igvm, const char *name,
 
 	igvm->pages_size += size;
 	if (igvm->pages_size > SNP_IGVM_PAGES_SIZE)
-		return snp_igvm_bad(igvm, error, "it has more than %" PRIu64 " MiB of "
-				    "pages", SNP_IGVM_PAGES_SIZE >> 20);
+		return fail(igvm, error, -EINVAL, "it has more than %" PRIu64 " MiB of pages",
+			    SNP_IGVM_PAGES_SIZE >> 20);
 	if (last && run_goes_on(last, type, gpa, data)) {
 		last->size += size;
 		return 0;
@@ -164,9 +171,10 @@ static int add_run(struct snp_igvm *igvm, const char *name,
 }
 
 /* IGVM_VHS_PAGE_DATA: GPA, mask, offset in the file, flags, type, reserved */
-static int page_data(struct snp_igvm *igvm, const uint8_t *body,
+static int page_data(struct snp_igvm *igvm, const struct header *header,
 		     struct error *error)
 {
+	const uint8_t *body = header->body;
 	uint64_t gpa = bytes_get64(body), size;
 	uint32_t flags = bytes_get32(body + 16);
 	uint16_t type = bytes_get16(body + 20);
@@ -175,14 +183,12 @@ static int page_data(struct snp_igvm *igvm, const uint8_t *body,
 	size = flags & PAGE_2M ? SIZE_2M : SNP_PAGE_SIZE;
 	if (flags & ~PAGE_FLAGS || type > DATA_CPUID_XF ||
 	    bytes_get16(body + 22))
-		return error_set(error, -EOPNOTSUPP, igvm->name,
-				 "parse IGVM file", "the page at 0x%" PRIx64 " has "
-				 "flags 0x%x and type %u, which are not known", gpa,
-				 flags, type);
+		return fail(igvm, error, -EOPNOTSUPP, "the page at 0x%" PRIx64 " has flags "
+			    "0x%x and type %u, which are not known", gpa, flags, type);
 	if (!range_is_good(gpa, size) || gpa % size ||
 	    !file_data(igvm, bytes_get32(body + 12), size, &data))
-		return snp_igvm_bad(igvm, error, "the page at 0x%" PRIx64 " is not "
-				    "aligned, or its data are not in the file", gpa);
+		return fail(igvm, error, -EINVAL, "the page at 0x%" PRIx64 " is not aligned, "
+			    "or its data are not in the file", gpa);
 	if (require(igvm, gpa, size, error))
 		return -EINVAL;
 	if (flags & PAGE_SHARED) {
@@ -209,7 +215,7 @@ static int find_area(const struct snp_igvm *igvm, uint32_t index)
 }
 
 /* IGVM_VHS_PARAMETER: index of the area, offset */
-static int parameter(struct snp_igvm *igvm, const struct snp_igvm_header *header,
+static int parameter(struct snp_igvm *igvm, const struct header *header,
 		     struct error *error)
 {
 	uint32_t index = bytes_get32(header->body);
@@ -218,12 +224,11 @@ static int parameter(struct snp_igvm *igvm, const struct snp_igvm_header *header
 
 	if (area < 0 || igvm->areas[area].inserted ||
 	    offset >= igvm->areas[area].size)
-		return snp_igvm_bad(igvm, error, "a parameter of type 0x%x has no "
-				    "place at 0x%x of area %u", header->type, offset,
-				    index);
+		return fail(igvm, error, -EINVAL, "a parameter of type 0x%x has no place at "
+			    "0x%x of area %u", header->type, offset, index);
 	if (igvm->nr_parameters == SNP_IGVM_PARAMETERS)
-		return snp_igvm_bad(igvm, error, "it has more than %d parameters",
-				    SNP_IGVM_PARAMETERS);
+		return fail(igvm, error, -EINVAL, "it has more than %d parameters",
+			    SNP_IGVM_PARAMETERS);
 	igvm->parameters[igvm->nr_parameters++] = (struct snp_igvm_parameter){
 		(enum snp_igvm_parameter_type)header->type, (unsigned int)area,
 		offset,
@@ -232,25 +237,25 @@ static int parameter(struct snp_igvm *igvm, const struct snp_igvm_header *header
 }
 
 /* IGVM_VHS_PARAMETER_AREA: bytes, index, offset of its first contents */
-static int parameter_area(struct snp_igvm *igvm, const uint8_t *body,
+static int parameter_area(struct snp_igvm *igvm, const struct header *header,
 			  struct error *error)
 {
+	const uint8_t *body = header->body;
 	uint64_t size = bytes_get64(body);
 	uint32_t index = bytes_get32(body + 8);
 	struct snp_igvm_area *area = &igvm->areas[igvm->nr_areas];
 	const uint8_t *data;
 
 	if (igvm->nr_areas == SNP_IGVM_AREAS)
-		return snp_igvm_bad(igvm, error, "it has more than %d parameter "
-				    "areas", SNP_IGVM_AREAS);
+		return fail(igvm, error, -EINVAL, "it has more than %d parameter areas",
+			    SNP_IGVM_AREAS);
 	if (find_area(igvm, index) >= 0)
-		return snp_igvm_bad(igvm, error, "parameter area %u is there twice",
-				    index);
+		return fail(igvm, error, -EINVAL, "parameter area %u is there twice", index);
 	if (!size || size % SNP_PAGE_SIZE || size > SNP_IGVM_AREA_SIZE ||
 	    !file_data(igvm, bytes_get32(body + 12), size, &data))
-		return snp_igvm_bad(igvm, error, "parameter area %u has 0x%" PRIx64
-				    " bytes, not whole pages of at most 1 MiB, or "
-				    "its data are not in the file", index, size);
+		return fail(igvm, error, -EINVAL, "parameter area %u has 0x%" PRIx64 " bytes, "
+			    "not whole pages of at most 1 MiB, or its data are not in the file",
+			    index, size);
 	*area = (struct snp_igvm_area){
 		.index = index, .size = size, .data = calloc(1, size),
 	};
@@ -264,20 +269,21 @@ static int parameter_area(struct snp_igvm *igvm, const uint8_t *body,
 }
 
 /* IGVM_VHS_PARAMETER_INSERT: GPA, mask, index of the area; unmeasured pages */
-static int parameter_insert(struct snp_igvm *igvm, const uint8_t *body,
+static int parameter_insert(struct snp_igvm *igvm, const struct header *header,
 			    struct error *error)
 {
+	const uint8_t *body = header->body;
 	uint64_t gpa = bytes_get64(body);
 	uint32_t index = bytes_get32(body + 12);
 	int at = find_area(igvm, index);
 	struct snp_igvm_area *area = at < 0 ? NULL : &igvm->areas[at];
 
 	if (!area || area->inserted)
-		return snp_igvm_bad(igvm, error, "parameter area %u is inserted %s",
-				    index, area ? "twice" : "and not declared");
+		return fail(igvm, error, -EINVAL, "parameter area %u is inserted %s", index,
+			    area ? "twice" : "and not declared");
 	if (!range_is_good(gpa, area->size))
-		return snp_igvm_bad(igvm, error, "parameter area %u is inserted at "
-				    "0x%" PRIx64 ", which is no page", index, gpa);
+		return fail(igvm, error, -EINVAL, "parameter area %u is inserted at 0x%" PRIx64
+			    ", which is no page", index, gpa);
 	if (require(igvm, gpa, area->size, error))
 		return -EINVAL;
 	area->inserted = true;
@@ -286,40 +292,38 @@ static int parameter_insert(struct snp_igvm *igvm, const uint8_t *body,
 }
 
 /* IGVM_VHS_VP_CONTEXT: GPA, mask, offset in the file, index, reserved */
-static int vp_context(struct snp_igvm *igvm, const uint8_t *body,
+static int vp_context(struct snp_igvm *igvm, const struct header *header,
 		      struct error *error)
 {
+	const uint8_t *body = header->body;
 	struct snp_igvm_vcpu *vcpu = &igvm->vcpus[igvm->nr_vcpus];
 	uint64_t gpa = bytes_get64(body);
 	uint16_t index = bytes_get16(body + 16);
 	const uint8_t *data;
 
 	if (igvm->nr_vcpus == SNP_IGVM_VCPUS)
-		return snp_igvm_bad(igvm, error, "it has more than %d vCPUs",
-				    SNP_IGVM_VCPUS);
+		return fail(igvm, error, -EINVAL, "it has more than %d vCPUs", SNP_IGVM_VCPUS);
 	if (!range_is_good(gpa, SNP_PAGE_SIZE) || !bytes_get32(body + 12) ||
 	    !file_data(igvm, bytes_get32(body + 12), SNP_PAGE_SIZE, &data))
-		return snp_igvm_bad(igvm, error, "the VMSA of vCPU %u is not in the "
-				    "file, or its address 0x%" PRIx64 " is no page",
-				    index, gpa);
+		return fail(igvm, error, -EINVAL, "the VMSA of vCPU %u is not in the file, or "
+			    "its address 0x%" PRIx64 " is no page", index, gpa);
 	*vcpu = (struct snp_igvm_vcpu){ index, gpa, data };
 	igvm->nr_vcpus++;
-	igvm->nr_vmsa_runs++;
 	return add_run(igvm, "IGVM VMSA", SNP_PAGE_VMSA, gpa, SNP_PAGE_SIZE, data,
 		       error);
 }
 
 /* IGVM_VHS_REQUIRED_MEMORY, IGVM_VHS_ERROR_RANGE: GPA, mask, bytes */
-static int memory_range(struct snp_igvm *igvm, const uint8_t *body, bool errors,
+static int memory_range(struct snp_igvm *igvm, const struct header *header,
 			struct error *error)
 {
-	uint64_t gpa = bytes_get64(body);
-	uint32_t size = bytes_get32(body + 12);
+	uint64_t gpa = bytes_get64(header->body);
+	uint32_t size = bytes_get32(header->body + 12);
 
 	if (!range_is_good(gpa, size))
-		return snp_igvm_bad(igvm, error, "memory at 0x%" PRIx64 ", 0x%x "
-				    "bytes, is not whole pages", gpa, size);
-	igvm->shared |= errors;
+		return fail(igvm, error, -EINVAL, "memory at 0x%" PRIx64 ", 0x%x bytes, is not "
+			    "whole pages", gpa, size);
+	igvm->shared |= header->type == TYPE_ERROR_RANGE;
 	return require(igvm, gpa, size, error);
 }
 
@@ -334,12 +338,14 @@ static void take_key(uint8_t *key, const uint8_t *from)
  * IGVM_VHS_SNP_ID_BLOCK: mask, whether there is an author key, digest, family, image,
  * version, guest SVN, algorithms, then signature and key twice
  */
-static int id_block(struct snp_igvm *igvm, const uint8_t *body)
+static int id_block(struct snp_igvm *igvm, const struct header *header,
+		    struct error *error)
 {
-	const uint8_t *at = body + 88 + 16;
+	const uint8_t *body = header->body, *at = body + 88 + 16;
 	struct snp_id_block *block = &igvm->id_block;
 	struct snp_id_auth *auth = &igvm->id_auth;
 
+	(void)error;
 	memset(block, 0, sizeof(*block));
 	memset(auth, 0, sizeof(*auth));
 	memcpy(block->digest, body + 8, SNP_DIGEST_SIZE);
@@ -360,85 +366,57 @@ static int id_block(struct snp_igvm *igvm, const uint8_t *body)
 	return 0;
 }
 
+static int other_platform(struct snp_igvm *igvm, const struct header *header,
+			  struct error *error)
+{
+	return fail(igvm, error, -EINVAL, "a directive of type 0x%x is of another platform than "
+		    "SEV-SNP", header->type);
+}
+
 /* Where a directive has its mask, and how long it is; parameters have none. */
 static const struct directive {
 	uint32_t type, size;
 	int mask;
+	int (*take)(struct snp_igvm *igvm, const struct header *header, struct error *error);
 } directives[] = {
-	{ TYPE_PARAMETER_AREA, 16, -1 },
-	{ TYPE_PAGE_DATA, 24, 8 },
-	{ TYPE_PARAMETER_INSERT, 16, 8 },
-	{ TYPE_VP_CONTEXT, 20, 8 },
-	{ TYPE_REQUIRED_MEMORY, 24, 8 },
-	{ TYPE_SNP_ID_BLOCK, ID_BLOCK_SIZE, 0 },
-	{ TYPE_ERROR_RANGE, 16, 8 },
-	{ TYPE_VBS_MEASUREMENT, 864, 0 },
-	{ SNP_IGVM_VP_COUNT, 8, -1 },
-	{ SNP_IGVM_SRAT, 8, -1 },
-	{ SNP_IGVM_MADT, 8, -1 },
-	{ SNP_IGVM_MMIO_RANGES, 8, -1 },
-	{ SNP_IGVM_MEMORY_MAP, 8, -1 },
-	{ SNP_IGVM_COMMAND_LINE, 8, -1 },
-	{ SNP_IGVM_SLIT, 8, -1 },
-	{ SNP_IGVM_PPTT, 8, -1 },
-	{ SNP_IGVM_DEVICE_TREE, 8, -1 },
-	{ SNP_IGVM_ENVIRONMENT_INFO, 8, -1 },
+	{ TYPE_PARAMETER_AREA, 16, -1, parameter_area },
+	{ TYPE_PAGE_DATA, 24, 8, page_data },
+	{ TYPE_PARAMETER_INSERT, 16, 8, parameter_insert },
+	{ TYPE_VP_CONTEXT, 20, 8, vp_context },
+	{ TYPE_REQUIRED_MEMORY, 24, 8, memory_range },
+	{ TYPE_SNP_ID_BLOCK, ID_BLOCK_SIZE, 0, id_block },
+	{ TYPE_ERROR_RANGE, 16, 8, memory_range },
+	{ TYPE_VBS_MEASUREMENT, 864, 0, other_platform },
+	{ SNP_IGVM_VP_COUNT, 8, -1, parameter },
+	{ SNP_IGVM_SRAT, 8, -1, parameter },
+	{ SNP_IGVM_MADT, 8, -1, parameter },
+	{ SNP_IGVM_MMIO_RANGES, 8, -1, parameter },
+	{ SNP_IGVM_MEMORY_MAP, 8, -1, parameter },
+	{ SNP_IGVM_COMMAND_LINE, 8, -1, parameter },
+	{ SNP_IGVM_SLIT, 8, -1, parameter },
+	{ SNP_IGVM_PPTT, 8, -1, parameter },
+	{ SNP_IGVM_DEVICE_TREE, 8, -1, parameter },
+	{ SNP_IGVM_ENVIRONMENT_INFO, 8, -1, parameter },
 };
 
-static const struct directive *find_directive(uint32_t type)
-{
-	for (size_t i = 0; i < sizeof(directives) / sizeof(directives[0]); i++)
-		if (directives[i].type == type)
-			return &directives[i];
-	return NULL;
-}
-
-static int take_directive(struct snp_igvm *igvm,
-			  const struct snp_igvm_header *header,
+static int take_directive(struct snp_igvm *igvm, const struct header *header,
 			  struct error *error)
 {
-	switch (header->type) {
-	case TYPE_PARAMETER_AREA:
-		return parameter_area(igvm, header->body, error);
-	case TYPE_PAGE_DATA:
-		return page_data(igvm, header->body, error);
-	case TYPE_PARAMETER_INSERT:
-		return parameter_insert(igvm, header->body, error);
-	case TYPE_VP_CONTEXT:
-		return vp_context(igvm, header->body, error);
-	case TYPE_REQUIRED_MEMORY:
-	case TYPE_ERROR_RANGE:
-		return memory_range(igvm, header->body,
-				    header->type == TYPE_ERROR_RANGE, error);
-	case TYPE_SNP_ID_BLOCK:
-		return id_block(igvm, header->body);
-	case TYPE_VBS_MEASUREMENT:
-		return snp_igvm_bad(igvm, error, "a directive of type 0x%x is of "
-				    "another platform than SEV-SNP", header->type);
-	default:
-		return parameter(igvm, header, error);
-	}
-}
+	const struct directive *directive = directives;
+	const struct directive *end = directives + sizeof(directives) / sizeof(directives[0]);
 
-/* Take one directive; for snp_igvm_parse() */
-static int snp_igvm_directive(struct snp_igvm *igvm,
-			      const struct snp_igvm_header *header,
-			      struct error *error)
-{
-	const struct directive *directive = find_directive(header->type);
-
-	if (!directive)
-		return error_set(error, -EOPNOTSUPP, igvm->name,
-				 "parse IGVM file", "its directive of type 0x%x is "
-				 "not known to this program", header->type);
+	while (directive < end && directive->type != header->type)
+		directive++;
+	if (directive == end)
+		return fail(igvm, error, -EOPNOTSUPP, "its directive of type 0x%x is not known to "
+			    "this program", header->type);
 	if (header->size != directive->size)
-		return snp_igvm_bad(igvm, error, "a directive of type 0x%x has 0x%x "
-				    "bytes, not 0x%x", header->type, header->size,
-				    directive->size);
+		return fail(igvm, error, -EINVAL, "a directive of type 0x%x has 0x%x bytes, not "
+			    "0x%x", header->type, header->size, directive->size);
 	if (directive->mask >= 0 &&
 	    !(bytes_get32(header->body + directive->mask) & igvm->mask))
 		return 0;
-	return take_directive(igvm, header, error);
+	return directive->take(igvm, header, error);
 }
 
 /* IGVM_FIXED_HEADER, and IGVM_FIXED_HEADER_V2, which is longer */
@@ -498,8 +476,8 @@ static int check_checksum(const struct snp_igvm *igvm, uint32_t fixed_size,
 	crc = crc32(crc32(0, fixed, fixed_size), igvm->data + offset, size);
 	if (crc == wanted)
 		return 0;
-	return snp_igvm_bad(igvm, error, "the checksum of its headers is 0x%08x, "
-			    "and it says 0x%08x: the file is damaged", crc, wanted);
+	return fail(igvm, error, -EINVAL, "the checksum of its headers is 0x%08x, and it says "
+		    "0x%08x: the file is damaged", crc, wanted);
 }
 
 static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size,
@@ -508,22 +486,20 @@ static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size,
 	uint32_t version;
 
 	if (igvm->size < FIXED_SIZE || !snp_igvm_is(igvm->data, igvm->size))
-		return snp_igvm_bad(igvm, error, "it does not begin with the "
-				    "header of an IGVM file");
+		return fail(igvm, error, -EINVAL, "it does not begin with the header of an "
+			    "IGVM file");
 	version = bytes_get32(igvm->data + FIXED_VERSION);
 	*fixed_size = version == 2 ? FIXED_SIZE_2 : FIXED_SIZE;
 	if (version != 1 && version != 2)
-		return error_set(error, -EOPNOTSUPP, igvm->name,
-				 "parse IGVM file", "it has version %u, and this "
-				 "program knows 1 and 2", version);
+		return fail(igvm, error, -EOPNOTSUPP, "it has version %u, and this program "
+			    "knows 1 and 2", version);
 	if (igvm->size < *fixed_size)
-		return snp_igvm_bad(igvm, error, "it ends in its header");
+		return fail(igvm, error, -EINVAL, "it ends in its header");
 	if (version == 2 &&
 	    (bytes_get32(igvm->data + FIXED_ARCHITECTURE) != ARCHITECTURE_X64 ||
 	     bytes_get32(igvm->data + FIXED_PAGE_SIZE) != SNP_PAGE_SIZE))
-		return error_set(error, -EOPNOTSUPP, igvm->name,
-				 "parse IGVM file", "it is for another architecture "
-				 "than x86-64, or other pages than of 4 KiB");
+		return fail(igvm, error, -EOPNOTSUPP, "it is for another architecture than "
+			    "x86-64, or other pages than of 4 KiB");
 	return 0;
 }
 
@@ -541,40 +517,37 @@ static int check_fixed(const struct snp_igvm *igvm, uint32_t *offset,
 	*size = bytes_get32(igvm->data + FIXED_HEADERS_SIZE);
 	file_size = bytes_get32(igvm->data + FIXED_FILE_SIZE);
 	if (file_size != igvm->size)
-		return snp_igvm_bad(igvm, error, "it has %" PRIu64 " bytes, and "
-				    "says that they are %" PRIu64, igvm->size,
-				    file_size);
+		return fail(igvm, error, -EINVAL, "it has %" PRIu64 " bytes, and says that "
+			    "they are %" PRIu64, igvm->size, file_size);
 	if (*offset < fixed_size || *offset % 8 ||
 	    *offset + (uint64_t)*size > igvm->size)
-		return snp_igvm_bad(igvm, error, "its variable headers, 0x%x bytes "
-				    "at 0x%x, are not in the file", *size, *offset);
+		return fail(igvm, error, -EINVAL, "its variable headers, 0x%x bytes at 0x%x, "
+			    "are not in the file", *size, *offset);
 	if (*size > HEADERS_MAX)
-		return snp_igvm_bad(igvm, error, "it has 0x%x bytes of headers, at "
-				    "most 0x%x are read", *size, HEADERS_MAX);
+		return fail(igvm, error, -EINVAL, "it has 0x%x bytes of headers, at most 0x%x "
+			    "are read", *size, HEADERS_MAX);
 	return check_checksum(igvm, fixed_size, *offset, *size, error);
 }
 
 /* IGVM_VHS_SUPPORTED_PLATFORM: mask, VTL, platform, version, boundary */
 static int take_platform(struct snp_igvm *igvm,
-			 const struct snp_igvm_header *header,
+			 const struct header *header,
 			 struct error *error)
 {
 	uint32_t mask;
 
 	if (header->size != 16)
-		return snp_igvm_bad(igvm, error, "a platform has 0x%x bytes, not "
-				    "0x10", header->size);
+		return fail(igvm, error, -EINVAL, "a platform has 0x%x bytes, not 0x10",
+			    header->size);
 	mask = bytes_get32(header->body);
 	if (!mask || mask & (mask - 1))
-		return snp_igvm_bad(igvm, error, "the compatibility mask 0x%x of a "
-				    "platform is not one bit", mask);
+		return fail(igvm, error, -EINVAL, "the compatibility mask 0x%x of a platform "
+			    "is not one bit", mask);
 	if (header->body[5] != PLATFORM_SEV_SNP || igvm->mask)
 		return 0;
 	if (bytes_get16(header->body + 6) != PLATFORM_SNP_VERSION)
-		return error_set(error, -EOPNOTSUPP, igvm->name,
-				 "parse IGVM file", "its version of the platform "
-				 "SEV-SNP is %u, not 1",
-				 bytes_get16(header->body + 6));
+		return fail(igvm, error, -EOPNOTSUPP, "its version of the platform SEV-SNP is "
+			    "%u, not 1", bytes_get16(header->body + 6));
 	igvm->mask = mask;
 	igvm->highest_vtl = header->body[4];
 	igvm->shared_boundary = bytes_get64(header->body + 8);
@@ -583,7 +556,7 @@ static int take_platform(struct snp_igvm *igvm,
 
 /* IGVM_VHS_GUEST_POLICY: policy, mask; relocations are an offer to the loader. */
 static int take_initialization(struct snp_igvm *igvm,
-			       const struct snp_igvm_header *header,
+			       const struct header *header,
 			       struct error *error)
 {
 	bool policy = header->type == TYPE_GUEST_POLICY;
@@ -593,13 +566,11 @@ static int take_initialization(struct snp_igvm *igvm,
 
 	if (!policy && header->type != TYPE_RELOCATABLE_REGION &&
 	    header->type != TYPE_PAGE_TABLE_RELOCATION)
-		return error_set(error, -EOPNOTSUPP, igvm->name,
-				 "parse IGVM file", "its header of type 0x%x is not "
-				 "known to this program", header->type);
+		return fail(igvm, error, -EOPNOTSUPP, "its header of type 0x%x is not known to "
+			    "this program", header->type);
 	if (header->size != size)
-		return snp_igvm_bad(igvm, error, "a header of type 0x%x has 0x%x "
-				    "bytes, not 0x%x", header->type, header->size,
-				    size);
+		return fail(igvm, error, -EINVAL, "a header of type 0x%x has 0x%x bytes, not "
+			    "0x%x", header->type, header->size, size);
 	mask = bytes_get32(header->body + (policy ? 8 : 0));
 	if (!(mask & igvm->mask))
 		return 0;
@@ -624,7 +595,7 @@ static enum section section_of(uint32_t type)
 }
 
 static int take_header(struct snp_igvm *igvm,
-		       const struct snp_igvm_header *header,
+		       const struct header *header,
 		       enum section section, struct error *error)
 {
 	if (section == PLATFORM && header->type == TYPE_SUPPORTED_PLATFORM)
@@ -635,10 +606,9 @@ static int take_header(struct snp_igvm *igvm,
 	if (section == INITIALIZATION)
 		return take_initialization(igvm, header, error);
 	if (section == DIRECTIVE)
-		return snp_igvm_directive(igvm, header, error);
-	return error_set(error, -EOPNOTSUPP, igvm->name, "parse IGVM file",
-			 "its header of type 0x%x is not known to this program",
-			 header->type);
+		return take_directive(igvm, header, error);
+	return fail(igvm, error, -EOPNOTSUPP, "its header of type 0x%x is not known to this "
+		    "program", header->type);
 }
 
 /* Return: bytes up to the next header, or a negative errno. */
@@ -646,26 +616,26 @@ static int64_t walk_header(struct snp_igvm *igvm, const uint8_t *at,
 			   uint64_t left, enum section *section,
 			   struct error *error)
 {
-	struct snp_igvm_header header;
+	struct header header;
 	enum section is;
 	uint64_t next;
 	uint32_t type;
 	int rc;
 
 	if (left < HEADER_SIZE)
-		return snp_igvm_bad(igvm, error, "its last header is truncated");
+		return fail(igvm, error, -EINVAL, "its last header is truncated");
 	type = bytes_get32(at);
 	header.type = type & ~TYPE_IGNORABLE;
 	header.size = bytes_get32(at + 4);
 	header.body = at + HEADER_SIZE;
 	next = HEADER_SIZE + (header.size + UINT64_C(7)) / 8 * 8;
 	if (HEADER_SIZE + (uint64_t)header.size > left)
-		return snp_igvm_bad(igvm, error, "a header of type 0x%x goes beyond "
-				    "the others", header.type);
+		return fail(igvm, error, -EINVAL, "a header of type 0x%x goes beyond the others",
+			    header.type);
 	is = section_of(header.type);
 	if (is != UNKNOWN && is < *section)
-		return snp_igvm_bad(igvm, error, "a header of type 0x%x comes too "
-				    "late", header.type);
+		return fail(igvm, error, -EINVAL, "a header of type 0x%x comes too late",
+			    header.type);
 	if (is != UNKNOWN)
 		*section = is;
 	rc = take_header(igvm, &header, is, error);
@@ -675,41 +645,38 @@ static int64_t walk_header(struct snp_igvm *igvm, const uint8_t *at,
 	return rc ? rc : (int64_t)next;
 }
 
-static int walk(struct snp_igvm *igvm, uint64_t offset, uint64_t size,
-		struct error *error)
-{
-	enum section section = PLATFORM;
-	uint64_t end = offset + size;
-
-	while (offset < end) {
-		int64_t rc = walk_header(igvm, igvm->data + offset, end - offset,
-					 &section, error);
-
-		if (rc < 0)
-			return (int)rc;
-		offset += (uint64_t)rc;
-	}
-	if (!igvm->mask)
-		return error_set(error, -ENODATA, igvm->name, "find SEV-SNP",
-				 "this IGVM file is for other platforms only");
-	if (!igvm->nr_runs)
-		return snp_igvm_bad(igvm, error, "it has no page for SEV-SNP");
-	igvm->id_block.policy = igvm->policy;
-	return 0;
-}
-
 int snp_igvm_parse(struct snp_igvm *igvm, const char *name, const void *data,
 		   uint64_t size, struct error *error)
 {
-	uint32_t offset, headers;
+	enum section section = PLATFORM;
+	uint32_t first, headers;
+	uint64_t offset, end;
 	int rc;
 
 	memset(igvm, 0, sizeof(*igvm));
 	igvm->name = name;
 	igvm->data = data;
 	igvm->size = size;
-	rc = check_fixed(igvm, &offset, &headers, error);
-	return rc ? rc : walk(igvm, offset, headers, error);
+	rc = check_fixed(igvm, &first, &headers, error);
+	if (rc)
+		return rc;
+	offset = first;
+	end = offset + headers;
+	while (offset < end) {
+		int64_t next = walk_header(igvm, igvm->data + offset, end - offset,
+					   &section, error);
+
+		if (next < 0)
+			return (int)next;
+		offset += (uint64_t)next;
+	}
+	if (!igvm->mask)
+		return error_set(error, -ENODATA, igvm->name, "find SEV-SNP",
+				 "this IGVM file is for other platforms only");
+	if (!igvm->nr_runs)
+		return fail(igvm, error, -EINVAL, "it has no page for SEV-SNP");
+	igvm->id_block.policy = igvm->policy;
+	return 0;
 }
 
 static int compare_runs(const void *one, const void *other)
@@ -737,7 +704,7 @@ static bool has_page_twice(const struct snp_igvm *igvm, unsigned int nr)
 
 const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm)
 {
-	unsigned int first = igvm->nr_runs - igvm->nr_vmsa_runs;
+	unsigned int first = igvm->nr_runs - igvm->nr_vcpus;
 
 	if (!igvm->nr_vcpus)
 		return "it has no vCPU";

@@ -93,8 +93,8 @@ struct snp_igvm_vcpu {
  * @has_id_block, @id_block, @id_auth: the ID block, in the firmware's form; its
  *	policy is @policy
  * @pages_size: bytes of all runs
- * @runs: what is measured, VMSAs included, in this order; owned
- * @nr_vmsa_runs: how many of the runs are VMSAs
+ * @runs: what is measured, VMSAs included, in this order; owned. As many of them as there are
+ *	vCPUs are VMSAs.
  * @required: memory that the guest wants, pages included; disjoint, in no order
  * @shared: there are pages that the host may read
  * @relocatable: it may be loaded elsewhere, which is not done here
@@ -115,7 +115,6 @@ struct snp_igvm {
 	struct snp_run *runs;
 	unsigned int nr_runs;
 	unsigned int room;
-	unsigned int nr_vmsa_runs;
 	struct snp_igvm_area areas[SNP_IGVM_AREAS];
 	unsigned int nr_areas;
 	struct snp_igvm_parameter parameters[SNP_IGVM_PARAMETERS];
@@ -151,16 +150,5 @@ bool snp_igvm_is(const void *data, uint64_t size);
  * each page once.
  */
 const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm);
-
-/**
- * struct snp_igvm_header - one variable header
- * @type: without the bit that says that it may be ignored
- * @body: @size bytes
- */
-struct snp_igvm_header {
-	uint32_t type;
-	const uint8_t *body;
-	uint32_t size;
-};
 
 #endif /* GMEMCTL_SNP_IGVM_H */

@@ -46,39 +46,28 @@ static uint8_t *table_put(uint8_t *at, const struct guid *guid, uint16_t length)
 {
 	memcpy(at, guid->bytes, GUID_SIZE);
 	bytes_put16(at + GUID_SIZE, length);
-	return at + GUID_SIZE + 2;
-}
-
-static uint8_t *table_put_hash(uint8_t *at, const struct guid *guid,
-			       const uint8_t hash[SNP_SHA256_SIZE])
-{
-	at = table_put(at, guid, ENTRY_SIZE);
-	memcpy(at, hash, SNP_SHA256_SIZE);
-	return at + SNP_SHA256_SIZE;
+	return at + HEADER_SIZE;
 }
 
 void snp_kernel_hashes_table(const struct snp_kernel_hashes *hashes,
 			     uint8_t table[SNP_KERNEL_TABLE_SIZE])
 {
+	const struct {
+		const struct guid *guid;
+		const uint8_t *hash;
+	} entries[ENTRIES] = {
+		{ &guid_cmdline, hashes->cmdline }, { &guid_initrd, hashes->initrd },
+		{ &guid_kernel, hashes->kernel },
+	};
 	uint8_t *at;
 
 	memset(table, 0, SNP_KERNEL_TABLE_SIZE);
 	at = table_put(table, &guid_table, HEADER_SIZE + ENTRIES * ENTRY_SIZE);
-	at = table_put_hash(at, &guid_cmdline, hashes->cmdline);
-	at = table_put_hash(at, &guid_initrd, hashes->initrd);
-	table_put_hash(at, &guid_kernel, hashes->kernel);
-}
-
-/* Where sections and the start of the vCPUs come from. */
-static const struct snp_firmware *image_boot(const struct snp_image *image)
-{
-	return image->svsm ? image->svsm : image->firmware;
-}
-
-static int image_bad(const struct snp_firmware *firmware, const char *action,
-		     const char *hint, struct error *error)
-{
-	return error_set(error, -EINVAL, firmware->name, action, "%s", hint);
+	for (int i = 0; i < ENTRIES; i++) {
+		at = table_put(at, entries[i].guid, ENTRY_SIZE);
+		memcpy(at, entries[i].hash, SNP_SHA256_SIZE);
+		at += SNP_SHA256_SIZE;
+	}
 }
 
 uint64_t snp_image_svsm_end(const struct snp_firmware *firmware,
@@ -97,15 +86,14 @@ static int image_check_kernel(const struct snp_firmware *firmware,
 		snp_firmware_section(firmware, SNP_SECTION_KERNEL_HASHES);
 
 	if (!section)
-		return image_bad(firmware, "place kernel hashes",
-				 "firmware metadata has no SNP_KERNEL_HASHES "
-				 "section: it cannot check a kernel. Leave "
-				 "--kernel out, or take a build that can, such as "
-				 "OVMF.amdsev.fd", error);
+		return error_set(error, -EINVAL, firmware->name, "place kernel hashes",
+				 "firmware metadata has no SNP_KERNEL_HASHES section: it "
+				 "cannot check a kernel. Leave --kernel out, or take a build "
+				 "that can, such as OVMF.amdsev.fd");
 	if (!firmware->has_hash_table || !firmware->hash_table)
-		return image_bad(firmware, "place kernel hashes",
-				 "it has a section for them but no table: leave "
-				 "--kernel out, or take OVMF.amdsev.fd", error);
+		return error_set(error, -EINVAL, firmware->name, "place kernel hashes",
+				 "it has a section for them but no table: leave --kernel out, "
+				 "or take OVMF.amdsev.fd");
 	if (firmware->hash_table_size < SNP_KERNEL_TABLE_SIZE)
 		return error_set(error, -EINVAL, firmware->name,
 				 "place kernel hashes", "its table has 0x%x bytes, "
@@ -117,10 +105,10 @@ static int image_check_kernel(const struct snp_firmware *firmware,
 	    firmware->hash_table / SNP_PAGE_SIZE != section->base / SNP_PAGE_SIZE ||
 	    firmware->hash_table % SNP_PAGE_SIZE + SNP_KERNEL_TABLE_SIZE >
 	    SNP_PAGE_SIZE)
-		return image_bad(firmware, "place kernel hashes",
-				 "its table is not within the one page that is "
-				 "measured for it: this build cannot check a kernel; "
-				 "leave --kernel out, or take another one", error);
+		return error_set(error, -EINVAL, firmware->name, "place kernel hashes",
+				 "its table is not within the one page that is measured for "
+				 "it: this build cannot check a kernel; leave --kernel out, or "
+				 "take another one");
 	return 0;
 }
 
@@ -135,16 +123,14 @@ static int image_check(const struct snp_image *image, struct error *error)
 				 "0x%llx lacks bit 0, which every SNP guest has",
 				 (unsigned long long)image->features);
 	if (image->svsm && !image->svsm->has_svsm)
-		return image_bad(image->svsm, "find the SVSM's entry",
-				 "its table has none: give an SVSM's image", error);
+		return error_set(error, -EINVAL, image->svsm->name, "find the SVSM's entry",
+				 "its table has none: give an SVSM's image");
 	if (image->svsm && image->kernel)
-		return image_bad(image->svsm, "place kernel hashes",
-				 "an SVSM does not check a kernel: leave --kernel "
-				 "or --svsm out", error);
+		return error_set(error, -EINVAL, image->svsm->name, "place kernel hashes",
+				 "an SVSM does not check a kernel: leave --kernel or --svsm out");
 	if (!image->svsm && image->nr_vcpus > 1 && !image->firmware->has_reset)
-		return image_bad(image->firmware, "find the AP reset vector",
-				 "its table has none, so that only one vCPU can be "
-				 "measured", error);
+		return error_set(error, -EINVAL, image->firmware->name, "find the AP reset vector",
+				 "its table has none, so that only one vCPU can be measured");
 	if (image->kernel)
 		return image_check_kernel(image->firmware, error);
 	return 0;
@@ -167,29 +153,23 @@ static void plan_add_image(struct snp_plan *plan,
 		 firmware->data);
 }
 
-static void plan_add_hashes(struct snp_plan *plan,
-			    const struct snp_image *image,
-			    const struct snp_section *section)
-{
-	memset(plan->hashes, 0, sizeof(plan->hashes));
-	snp_kernel_hashes_table(image->kernel, plan->hashes +
-				image->firmware->hash_table % SNP_PAGE_SIZE);
-	plan_add(plan, snp_section_name(section->type), SNP_PAGE_NORMAL,
-		 section->base, sizeof(plan->hashes), plan->hashes);
-}
-
 static void plan_add_section(struct snp_plan *plan,
 			     const struct snp_image *image,
 			     const struct snp_section *section)
 {
 	enum snp_page_type type = SNP_PAGE_ZERO;
+	const uint8_t *data = NULL;
 
 	switch (section->type) {
 	case SNP_SECTION_KERNEL_HASHES:
 		if (!image->kernel)
 			break;
-		plan_add_hashes(plan, image, section);
-		return;
+		memset(plan->hashes, 0, sizeof(plan->hashes));
+		snp_kernel_hashes_table(image->kernel, plan->hashes +
+					image->firmware->hash_table % SNP_PAGE_SIZE);
+		type = SNP_PAGE_NORMAL;
+		data = plan->hashes;
+		break;
 	case SNP_SECTION_SECRETS:
 		type = SNP_PAGE_SECRETS;
 		break;
@@ -201,15 +181,17 @@ static void plan_add_section(struct snp_plan *plan,
 			type = SNP_PAGE_UNMEASURED;
 		break;
 	}
+	/* The hashes are one page, whatever size a second section for them has. */
 	plan_add(plan, snp_section_name(section->type), type, section->base,
-		 section->size, NULL);
+		 data ? sizeof(plan->hashes) : section->size, data);
 }
 
 /* In the order of the image; EC2 keeps the CPUID page for last. */
 static void plan_add_sections(struct snp_plan *plan,
 			      const struct snp_image *image)
 {
-	const struct snp_firmware *firmware = image_boot(image);
+	const struct snp_firmware *firmware = image->svsm ? image->svsm :
+							    image->firmware;
 	bool ec2 = !image->svsm && (image->vmm == SNP_VMM_EC2 ||
 				    image->vmm == SNP_VMM_EC2_OLD);
 
@@ -221,24 +203,20 @@ static void plan_add_sections(struct snp_plan *plan,
 			plan_add_section(plan, image, &firmware->sections[i]);
 }
 
-static int plan_take_igvm(struct snp_plan *plan, const struct snp_igvm *igvm)
-{
-	plan->runs = igvm->runs;
-	plan->nr_runs = igvm->nr_runs;
-	plan->nr_images = 0;
-	while (plan->nr_images < plan->nr_runs &&
-	       plan->runs[plan->nr_images].type != SNP_PAGE_VMSA)
-		plan->nr_images++;
-	return 0;
-}
-
 int snp_plan_build(struct snp_plan *plan, const struct snp_image *image,
 		   struct error *error)
 {
 	int rc;
 
-	if (image->igvm)
-		return plan_take_igvm(plan, image->igvm);
+	if (image->igvm) {
+		plan->runs = image->igvm->runs;
+		plan->nr_runs = image->igvm->nr_runs;
+		plan->nr_images = 0;
+		while (plan->nr_images < plan->nr_runs &&
+		       plan->runs[plan->nr_images].type != SNP_PAGE_VMSA)
+			plan->nr_images++;
+		return 0;
+	}
 	rc = image_check(image, error);
 	if (rc)
 		return rc;
@@ -260,35 +238,13 @@ uint32_t snp_image_eip(const struct snp_image *image, uint32_t vcpu)
 	return vcpu ? image->firmware->reset_eip : SNP_RESET_EIP;
 }
 
-static int measure_zeros(const struct snp_run *run, struct snp_digest *digest)
-{
-	static const uint8_t zeros[SNP_PAGE_SIZE];
-	int rc = 0;
-
-	for (uint64_t at = 0; at < run->size && !rc; at += SNP_PAGE_SIZE)
-		rc = snp_digest_page(digest, SNP_PAGE_NORMAL, run->gpa + at,
-				     zeros);
-	return rc;
-}
-
-static int measure_run(const struct snp_run *run, struct snp_digest *digest)
-{
-	if (run->type == SNP_PAGE_VMSA)
-		return snp_digest_page(digest, run->type, run->gpa, run->data);
-	if (run->type != SNP_PAGE_NORMAL)
-		return snp_digest_range(digest, run->type, run->gpa, run->size);
-	if (!run->data)
-		return measure_zeros(run, digest);
-	return snp_digest_normal(digest, run->gpa, run->data, run->size);
-}
-
 static int measure_runs(const struct snp_plan *plan, unsigned int first,
 			unsigned int end, struct snp_digest *digest)
 {
 	int rc = 0;
 
 	for (unsigned int i = first; i < end && !rc; i++)
-		rc = measure_run(&plan->runs[i], digest);
+		rc = snp_digest_run(digest, &plan->runs[i]);
 	return rc;
 }
 
@@ -310,11 +266,10 @@ static int measure_vcpus(const struct snp_image *image,
 int snp_plan_measure(const struct snp_plan *plan, const struct snp_image *image,
 		     struct snp_measurement *measurement, struct error *error)
 {
+	struct snp_digest digest = { 0 };
 	unsigned int first = 0;
-	struct snp_digest digest;
 	int rc;
 
-	snp_digest_init(&digest);
 	/* The first run is the firmware's. */
 	if (image->firmware_digest && !image->igvm) {
 		memcpy(digest.value, image->firmware_digest, SNP_DIGEST_SIZE);

@@ -38,65 +38,38 @@ static struct vmsa_segment segment_pack(const struct kvm_segment *segment)
 	};
 }
 
-static struct vmsa_segment table_pack(const struct kvm_dtable *table)
-{
-	return (struct vmsa_segment){
-		.limit = table->limit,
-		.base = table->base,
-	};
-}
+/* Segments of a VMSA and of KVM's registers, which are packed otherwise */
+static const struct {
+	size_t vmsa, kvm;
+} segments[] = {
+#define SEGMENT(vmsa, kvm) { offsetof(struct snp_vmsa, vmsa), offsetof(struct kvm_sregs, kvm) }
+	SEGMENT(es, es), SEGMENT(cs, cs), SEGMENT(ss, ss), SEGMENT(ds, ds), SEGMENT(fs, fs),
+	SEGMENT(gs, gs), SEGMENT(ldtr, ldt), SEGMENT(tr, tr),
+#undef SEGMENT
+};
 
-static void vmsa_set_segments(struct snp_vmsa *vmsa,
-			      const struct kvm_sregs *sregs)
-{
-	vmsa->es = segment_pack(&sregs->es);
-	vmsa->cs = segment_pack(&sregs->cs);
-	vmsa->ss = segment_pack(&sregs->ss);
-	vmsa->ds = segment_pack(&sregs->ds);
-	vmsa->fs = segment_pack(&sregs->fs);
-	vmsa->gs = segment_pack(&sregs->gs);
-	vmsa->gdtr = table_pack(&sregs->gdt);
-	vmsa->ldtr = segment_pack(&sregs->ldt);
-	vmsa->idtr = table_pack(&sregs->idt);
-	vmsa->tr = segment_pack(&sregs->tr);
-	vmsa->cpl = sregs->ss.dpl & 3;
-}
+#define SEGMENTS (sizeof(segments) / sizeof(segments[0]))
 
-static void vmsa_set_control(struct snp_vmsa *vmsa,
-			     const struct kvm_sregs *sregs)
-{
-	vmsa->efer = sregs->efer | EFER_SVME;
-	vmsa->cr0 = sregs->cr0 & ~(CR0_CD | CR0_NW);
-	vmsa->cr2 = sregs->cr2;
-	vmsa->cr3 = sregs->cr3;
-	vmsa->cr4 = sregs->cr4 | CR4_MCE;
-	/* KVM refuses to measure a vCPU that is being debugged. */
-	vmsa->dr6 = DR6_RESET;
-	vmsa->dr7 = DR7_RESET;
-}
+/* Registers of 64 bits that are in both as they are */
+static const struct {
+	size_t vmsa, vcpu;
+} registers[] = {
+#define REGISTER(vmsa, vcpu) { offsetof(struct snp_vmsa, vmsa), offsetof(struct snp_vcpu, vcpu) }
+	REGISTER(rax, regs.rax), REGISTER(rbx, regs.rbx), REGISTER(rcx, regs.rcx),
+	REGISTER(rdx, regs.rdx), REGISTER(rsi, regs.rsi), REGISTER(rdi, regs.rdi),
+	REGISTER(rsp, regs.rsp), REGISTER(rbp, regs.rbp), REGISTER(r8_r15[0], regs.r8),
+	REGISTER(r8_r15[1], regs.r9), REGISTER(r8_r15[2], regs.r10),
+	REGISTER(r8_r15[3], regs.r11), REGISTER(r8_r15[4], regs.r12),
+	REGISTER(r8_r15[5], regs.r13), REGISTER(r8_r15[6], regs.r14),
+	REGISTER(r8_r15[7], regs.r15), REGISTER(rip, regs.rip), REGISTER(rflags, regs.rflags),
+	REGISTER(cr0, sregs.cr0), REGISTER(cr2, sregs.cr2), REGISTER(cr3, sregs.cr3),
+	REGISTER(cr4, sregs.cr4), REGISTER(efer, sregs.efer),
+	REGISTER(gdtr.base, sregs.gdt.base), REGISTER(idtr.base, sregs.idt.base),
+	REGISTER(xcr0, xcr0), REGISTER(g_pat, pat), REGISTER(sev_features, features),
+#undef REGISTER
+};
 
-static void vmsa_set_general(struct snp_vmsa *vmsa, const struct kvm_regs *regs)
-{
-	vmsa->rax = regs->rax;
-	vmsa->rbx = regs->rbx;
-	vmsa->rcx = regs->rcx;
-	vmsa->rdx = regs->rdx;
-	vmsa->rsi = regs->rsi;
-	vmsa->rdi = regs->rdi;
-	vmsa->rsp = regs->rsp;
-	vmsa->rbp = regs->rbp;
-	vmsa->r8_r15[0] = regs->r8;
-	vmsa->r8_r15[1] = regs->r9;
-	vmsa->r8_r15[2] = regs->r10;
-	vmsa->r8_r15[3] = regs->r11;
-	vmsa->r8_r15[4] = regs->r12;
-	vmsa->r8_r15[5] = regs->r13;
-	vmsa->r8_r15[6] = regs->r14;
-	vmsa->r8_r15[7] = regs->r15;
-	vmsa->rip = regs->rip;
-	/* Bit 1 is always set, whatever is asked for. */
-	vmsa->rflags = regs->rflags | RFLAGS_RESET;
-}
+#define REGISTERS (sizeof(registers) / sizeof(registers[0]))
 
 static void vmsa_set_fpu(struct snp_vmsa *vmsa, const struct kvm_fpu *fpu)
 {
@@ -123,13 +96,25 @@ uint64_t snp_vmsa_features(const uint8_t page[SNP_PAGE_SIZE])
 void snp_vmsa_from_vcpu(struct snp_vmsa *vmsa, const struct snp_vcpu *vcpu)
 {
 	memset(vmsa, 0, sizeof(*vmsa));
-	vmsa_set_segments(vmsa, &vcpu->sregs);
-	vmsa_set_control(vmsa, &vcpu->sregs);
-	vmsa_set_general(vmsa, &vcpu->regs);
+	for (size_t i = 0; i < SEGMENTS; i++)
+		*(struct vmsa_segment *)((char *)vmsa + segments[i].vmsa) =
+			segment_pack((const void *)((const char *)&vcpu->sregs +
+						    segments[i].kvm));
+	for (size_t i = 0; i < REGISTERS; i++)
+		memcpy((char *)vmsa + registers[i].vmsa,
+		       (const char *)vcpu + registers[i].vcpu, sizeof(uint64_t));
+	vmsa->gdtr.limit = vcpu->sregs.gdt.limit;
+	vmsa->idtr.limit = vcpu->sregs.idt.limit;
+	vmsa->cpl = vcpu->sregs.ss.dpl & 3;
+	vmsa->efer |= EFER_SVME;
+	vmsa->cr0 &= ~(CR0_CD | CR0_NW);
+	vmsa->cr4 |= CR4_MCE;
+	/* Bit 1 is always set, whatever is asked for. */
+	vmsa->rflags |= RFLAGS_RESET;
+	/* KVM refuses to measure a vCPU that is being debugged. */
+	vmsa->dr6 = DR6_RESET;
+	vmsa->dr7 = DR7_RESET;
 	vmsa_set_fpu(vmsa, &vcpu->fpu);
-	vmsa->xcr0 = vcpu->xcr0;
-	vmsa->g_pat = vcpu->pat;
-	vmsa->sev_features = vcpu->features;
 }
 
 static struct kvm_segment segment_reset(uint8_t type, bool system)
@@ -192,42 +177,6 @@ static struct kvm_segment segment_unpack(const struct vmsa_segment *segment)
 	};
 }
 
-static void sregs_unpack(struct kvm_sregs *sregs, const struct snp_vmsa *vmsa)
-{
-	sregs->es = segment_unpack(&vmsa->es);
-	sregs->cs = segment_unpack(&vmsa->cs);
-	sregs->ss = segment_unpack(&vmsa->ss);
-	sregs->ds = segment_unpack(&vmsa->ds);
-	sregs->fs = segment_unpack(&vmsa->fs);
-	sregs->gs = segment_unpack(&vmsa->gs);
-	sregs->ldt = segment_unpack(&vmsa->ldtr);
-	sregs->tr = segment_unpack(&vmsa->tr);
-	sregs->gdt.base = vmsa->gdtr.base;
-	sregs->gdt.limit = (uint16_t)vmsa->gdtr.limit;
-	sregs->idt.base = vmsa->idtr.base;
-	sregs->idt.limit = (uint16_t)vmsa->idtr.limit;
-	sregs->cr0 = vmsa->cr0;
-	sregs->cr2 = vmsa->cr2;
-	sregs->cr3 = vmsa->cr3;
-	/* Set by KVM, which does not take EFER.SVME from others. */
-	sregs->cr4 = vmsa->cr4 & ~CR4_MCE;
-	sregs->efer = vmsa->efer & ~EFER_SVME;
-}
-
-static void regs_unpack(struct kvm_regs *regs, const struct snp_vmsa *vmsa)
-{
-	*regs = (struct kvm_regs){
-		.rax = vmsa->rax, .rbx = vmsa->rbx, .rcx = vmsa->rcx,
-		.rdx = vmsa->rdx, .rsi = vmsa->rsi, .rdi = vmsa->rdi,
-		.rsp = vmsa->rsp, .rbp = vmsa->rbp,
-		.r8 = vmsa->r8_r15[0], .r9 = vmsa->r8_r15[1],
-		.r10 = vmsa->r8_r15[2], .r11 = vmsa->r8_r15[3],
-		.r12 = vmsa->r8_r15[4], .r13 = vmsa->r8_r15[5],
-		.r14 = vmsa->r8_r15[6], .r15 = vmsa->r8_r15[7],
-		.rip = vmsa->rip, .rflags = vmsa->rflags,
-	};
-}
-
 int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
 		       size_t *at)
 {
@@ -235,13 +184,20 @@ int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
 
 	memcpy(&vmsa, page, sizeof(vmsa));
 	memset(vcpu, 0, sizeof(*vcpu));
-	sregs_unpack(&vcpu->sregs, &vmsa);
-	regs_unpack(&vcpu->regs, &vmsa);
+	for (size_t i = 0; i < SEGMENTS; i++)
+		*(struct kvm_segment *)((char *)&vcpu->sregs + segments[i].kvm) =
+			segment_unpack((const void *)((const char *)&vmsa +
+						      segments[i].vmsa));
+	for (size_t i = 0; i < REGISTERS; i++)
+		memcpy((char *)vcpu + registers[i].vcpu,
+		       (const char *)&vmsa + registers[i].vmsa, sizeof(uint64_t));
+	vcpu->sregs.gdt.limit = (uint16_t)vmsa.gdtr.limit;
+	vcpu->sregs.idt.limit = (uint16_t)vmsa.idtr.limit;
+	/* Set by KVM, which does not take EFER.SVME from others. */
+	vcpu->sregs.cr4 &= ~CR4_MCE;
+	vcpu->sregs.efer &= ~EFER_SVME;
 	vcpu->fpu.fcw = vmsa.x87_fcw;
 	vcpu->fpu.mxcsr = vmsa.mxcsr;
-	vcpu->xcr0 = vmsa.xcr0;
-	vcpu->pat = vmsa.g_pat;
-	vcpu->features = vmsa.sev_features;
 	snp_vmsa_from_vcpu(&vmsa, vcpu);
 	for (*at = 0; *at < sizeof(vmsa); (*at)++)
 		if (((const uint8_t *)&vmsa)[*at] != page[*at])
@@ -423,24 +379,17 @@ static const struct {
 	{ "EPYC-Turin",	 26, 0x00, 0 },
 };
 
-#define TYPES (sizeof(types) / sizeof(types[0]))
-
-/* Nothing, or a version, as in EPYC-v4: the same CPU with other features. */
-static bool is_version(const char *text)
-{
-	if (!*text)
-		return true;
-	return !strncasecmp(text, "-v", 2) && text[2] >= '1' &&
-	       text[2] <= '9' && !text[3];
-}
-
 uint32_t snp_vcpu_type_find(const char *name)
 {
-	for (unsigned int i = 0; i < TYPES; i++) {
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		size_t length = strlen(types[i].name);
+		const char *version = name + length;
 
-		if (!strncasecmp(name, types[i].name, length) &&
-		    is_version(name + length))
+		if (strncasecmp(name, types[i].name, length))
+			continue;
+		/* As in EPYC-v4: the same CPU with other features */
+		if (!*version || (!strncasecmp(version, "-v", 2) && version[2] >= '1' &&
+				  version[2] <= '9' && !version[3]))
 			return snp_vcpu_signature(types[i].family,
 						  types[i].model,
 						  types[i].stepping);

@@ -103,12 +103,11 @@ TEST_OF(igvm, f28_parse)
 	EXPECT_EQ(igvm.runs[0].gpa, 0x10000);
 	EXPECT_EQ(igvm.runs[0].size, 0x2000);
 	EXPECT_EQ(igvm.nr_runs, 11);
-	EXPECT_EQ(igvm.nr_vmsa_runs, 1);
 	snp_igvm_free(&igvm);
 	size = igvm_build_order(&build);
 	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, size, &error));
 	EXPECT_TRUE(igvm.shared);
-	EXPECT_EQ(igvm.nr_vmsa_runs, 2);
+	EXPECT_EQ(igvm.nr_vcpus, 2);
 	EXPECT_FALSE(igvm.has_policy);
 	snp_igvm_free(&igvm);
 }

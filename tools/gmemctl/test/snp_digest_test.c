@@ -72,9 +72,8 @@ static void chain_step(struct snp_digest *digest, unsigned int step)
 
 TEST_OF(snp, chain)
 {
-	struct snp_digest digest;
+	struct snp_digest digest = { 0 };
 
-	snp_digest_init(&digest);
 	for (unsigned int i = 0; i < VECTOR_CHAIN; i++) {
 		chain_step(&digest, i);
 		EXPECT_TRUE(is_hex(digest.value, SNP_DIGEST_SIZE, vector_chain[i]));
@@ -83,21 +82,25 @@ TEST_OF(snp, chain)
 	vector_tell("chain of every page type", 0);
 }
 
-/* A range is its pages, one after the other. */
-TEST_OF(snp, ranges)
+/* A run is its pages, one after the other, with contents or of zeros. */
+TEST_OF(snp, runs)
 {
-	static uint8_t data[3 * SNP_PAGE_SIZE];
-	struct snp_digest whole, pages;
+	static uint8_t data[3 * SNP_PAGE_SIZE], zeros[SNP_PAGE_SIZE];
+	const struct snp_run runs[] = {
+		{ "data", SNP_PAGE_NORMAL, 0x10000, sizeof(data), data },
+		{ "no data", SNP_PAGE_NORMAL, 0x30000, SNP_PAGE_SIZE, NULL },
+		{ "zero", SNP_PAGE_ZERO, 0x20000, 0x2000, NULL },
+	};
+	struct snp_digest whole = { 0 }, pages = { 0 };
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i / 13);
-	snp_digest_init(&whole);
-	snp_digest_init(&pages);
-	EXPECT_FALSE(snp_digest_normal(&whole, 0x10000, data, sizeof(data)));
-	EXPECT_FALSE(snp_digest_range(&whole, SNP_PAGE_ZERO, 0x20000, 0x2000));
+	for (int i = 0; i < 3; i++)
+		EXPECT_FALSE(snp_digest_run(&whole, &runs[i]));
 	for (unsigned int i = 0; i < 3; i++)
 		EXPECT_FALSE(snp_digest_page(&pages, SNP_PAGE_NORMAL, 0x10000 + i * SNP_PAGE_SIZE,
 					     data + i * SNP_PAGE_SIZE));
+	EXPECT_FALSE(snp_digest_page(&pages, SNP_PAGE_NORMAL, 0x30000, zeros));
 	EXPECT_FALSE(snp_digest_page(&pages, SNP_PAGE_ZERO, 0x20000, NULL));
 	EXPECT_FALSE(snp_digest_page(&pages, SNP_PAGE_ZERO, 0x21000, NULL));
 	EXPECT_MEMEQ(&whole, &pages, sizeof(whole));

@@ -173,7 +173,7 @@ TEST_OF(snp, minimal_guest)
 
 	memset(page, 0xf4, sizeof(page));
 	for (unsigned int i = 0; i < 2; i++) {
-		snp_digest_init(&digest);
+		memset(&digest, 0, sizeof(digest));
 		EXPECT_FALSE(snp_digest_page(&digest, SNP_PAGE_NORMAL, 0x1000, page));
 		snp_vmm_vmsa(&vmsa, guests[i].vmm, 0, SNP_RESET_EIP, 0x800f12, 1);
 		EXPECT_FALSE(snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa));
@@ -212,24 +212,32 @@ static int built_measure(struct built *built)
 	return snp_measure(&built->image, &built->measurement, &built->error);
 }
 
+static void add(struct snp_digest *digest, enum snp_page_type type, uint64_t gpa,
+		uint64_t size, const uint8_t *data)
+{
+	const struct snp_run run = { "", type, gpa, size, data };
+
+	EXPECT_FALSE(snp_digest_run(digest, &run));
+}
+
 /* What a VMM does, spelled out page by page for one image. */
 static void expect_pages(struct built *built, struct snp_digest *digest)
 {
 	uint8_t page[SNP_PAGE_SIZE] = { 0 };
 	struct snp_vmsa vmsa;
 
-	snp_digest_init(digest);
+	memset(digest, 0, sizeof(*digest));
 	snp_digest_page(digest, SNP_PAGE_NORMAL, 0xffffe000, built->data);
 	snp_digest_page(digest, SNP_PAGE_NORMAL, 0xfffff000,
 			built->data + SNP_PAGE_SIZE);
-	snp_digest_range(digest, SNP_PAGE_ZERO, 0x800000, 0x9000);
-	snp_digest_range(digest, SNP_PAGE_ZERO, 0x80a000, 0x3000);
+	add(digest, SNP_PAGE_ZERO, 0x800000, 0x9000, NULL);
+	add(digest, SNP_PAGE_ZERO, 0x80a000, 0x3000, NULL);
 	snp_digest_page(digest, SNP_PAGE_SECRETS, 0x80d000, NULL);
 	snp_digest_page(digest, SNP_PAGE_CPUID, 0x80e000, NULL);
 	snp_digest_page(digest, SNP_PAGE_ZERO, 0x80f000, NULL);
 	snp_kernel_hashes_table(&built->hashes, page + 0xc00);
 	snp_digest_page(digest, SNP_PAGE_NORMAL, 0x810000, page);
-	snp_digest_range(digest, SNP_PAGE_ZERO, 0x811000, 0xf000);
+	add(digest, SNP_PAGE_ZERO, 0x811000, 0xf000, NULL);
 	for (unsigned int i = 0; i < built->image.nr_vcpus; i++) {
 		snp_vmm_vmsa(&vmsa, SNP_VMM_QEMU, i,
 			     i ? 0x80b004 : SNP_RESET_EIP, 0x800f12, 1);
@@ -258,20 +266,19 @@ TEST_OF(snp, measure_vmm_sections)
 		{ 0x80e000, 0x1000, SNP_SECTION_CPUID },
 		{ 0x800000, 0x2000, SNP_SECTION_MEMORY },
 	};
-	struct snp_digest ec2, gce;
+	struct snp_digest ec2 = { 0 }, gce;
 	struct snp_vmsa vmsa;
 	struct built built;
 
 	built_init(&built, sections, 2);
-	snp_digest_init(&ec2);
-	snp_digest_normal(&ec2, 0xffffe000, built.data, BUILD_SIZE);
+	add(&ec2, SNP_PAGE_NORMAL, 0xffffe000, BUILD_SIZE, built.data);
 	gce = ec2;
-	snp_digest_range(&ec2, SNP_PAGE_ZERO, 0x800000, 0x2000);
+	add(&ec2, SNP_PAGE_ZERO, 0x800000, 0x2000, NULL);
 	snp_digest_page(&ec2, SNP_PAGE_CPUID, 0x80e000, NULL);
 	snp_vmm_vmsa(&vmsa, SNP_VMM_EC2, 0, SNP_RESET_EIP, 0, 1);
 	snp_digest_page(&ec2, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	snp_digest_page(&gce, SNP_PAGE_CPUID, 0x80e000, NULL);
-	snp_digest_range(&gce, SNP_PAGE_UNMEASURED, 0x800000, 0x2000);
+	add(&gce, SNP_PAGE_UNMEASURED, 0x800000, 0x2000, NULL);
 	snp_vmm_vmsa(&vmsa, SNP_VMM_GCE, 0, SNP_RESET_EIP, 0, 1);
 	snp_digest_page(&gce, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	built.image.vmm = SNP_VMM_EC2;
@@ -405,7 +412,7 @@ TEST_OF(snp, measure_svsm)
 	};
 	uint8_t data[2 * BUILD_SIZE];
 	struct snp_firmware svsm;
-	struct snp_digest digest;
+	struct snp_digest digest = { 0 };
 	struct snp_vmsa vmsa;
 	struct built built;
 	uint64_t end;
@@ -420,10 +427,9 @@ TEST_OF(snp, measure_svsm)
 	built.image.svsm = &svsm;
 	built.image.nr_vcpus = 2;
 	EXPECT_FALSE(built_measure(&built));
-	snp_digest_init(&digest);
-	snp_digest_normal(&digest, 0xffffe000, built.data, BUILD_SIZE);
-	snp_digest_normal(&digest, end - sizeof(data), data, sizeof(data));
-	snp_digest_range(&digest, SNP_PAGE_ZERO, 0, 0x2000);
+	add(&digest, SNP_PAGE_NORMAL, 0xffffe000, BUILD_SIZE, built.data);
+	add(&digest, SNP_PAGE_NORMAL, end - sizeof(data), sizeof(data), data);
+	add(&digest, SNP_PAGE_ZERO, 0, 0x2000, NULL);
 	snp_vmm_vmsa(&vmsa, SNP_VMM_SVSM, 0, 0xfffea000 + 0x3210, 0x800f12, 1);
 	EXPECT_EQ(vmsa.rip, 0xfffea000 + 0x3210);
 	EXPECT_EQ(vmsa.cs.selector, 8);

@@ -14,21 +14,23 @@ static uint64_t check_runs(const struct snp_igvm *igvm, const uint8_t *data,
 			   size_t size)
 {
 	uint64_t pages = 0, bytes = 0;
+	unsigned int vmsas = 0;
 
 	FUZZ_ASSERT(igvm->nr_runs && igvm->mask);
-	FUZZ_ASSERT(igvm->nr_vmsa_runs == igvm->nr_vcpus);
 	for (unsigned int i = 0; i < igvm->nr_runs; i++) {
 		const struct snp_run *run = &igvm->runs[i];
 
 		FUZZ_ASSERT(run->size && run->size % SNP_PAGE_SIZE == 0);
 		FUZZ_ASSERT(run->gpa % SNP_PAGE_SIZE == 0);
 		FUZZ_ASSERT(run->type != SNP_PAGE_VMSA || run->data);
+		vmsas += run->type == SNP_PAGE_VMSA;
 		pages += run->size / SNP_PAGE_SIZE;
 		if (!run->data || run->type == SNP_PAGE_UNMEASURED)
 			continue;
 		FUZZ_ASSERT(run->data >= data &&
 			    run->data + run->size <= data + size);
 	}
+	FUZZ_ASSERT(vmsas == igvm->nr_vcpus);
 	for (unsigned int i = 0; i < igvm->nr_parameters; i++) {
 		const struct snp_igvm_parameter *parameter =
 			&igvm->parameters[i];
