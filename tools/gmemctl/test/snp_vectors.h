@@ -9,16 +9,9 @@
 /* Where the APs of OVMF start. */
 #define VECTOR_AP_EIP 0x80b004
 
-/** struct vector_qword - 8 bytes of a page, byte by byte; the last one has none */
-struct vector_qword {
-	unsigned int offset;
-	const char *bytes;
-};
-
 /**
  * struct vector_vmsa - a VMSA page
  * @sha384: of the page
- * @qwords: all 8 byte words of it that are not zero, besides vector_vmsa_common
  */
 struct vector_vmsa {
 	const char *name;
@@ -27,7 +20,6 @@ struct vector_vmsa {
 	uint32_t signature;
 	uint64_t features;
 	const char *sha384;
-	struct vector_qword qwords[16];
 };
 
 /**
@@ -80,7 +72,6 @@ struct vector_debian {
  */
 void vector_tell(const char *name, uint32_t nr_vcpus);
 
-extern const struct vector_qword vector_vmsa_common[];
 extern const struct vector_vmsa vector_vmsas[VECTOR_VMSAS];
 extern const struct vector_published vector_published[VECTOR_PUBLISHED];
 extern const struct vector_debian vector_debian[VECTOR_DEBIAN];
