@@ -189,107 +189,122 @@ TEST_OF(realm, registers)
 	launch_free(&launch);
 }
 
-/* However little KVM does at a time, it is all there in the end. */
-TEST_OF(realm, partial)
-{
-	struct launch launch;
-
-	launch_init(&launch);
-	launch.host.progress = 2;
-	launch_realm(&launch);
-	EXPECT_FALSE(launch.rc);
-	EXPECT_EQ(launch.realm->counters.calls, 5);
-	EXPECT_EQ(sim_realm_pages(launch.sim, launch.realm->machine.vm.fd, true), 6);
-	launch_free(&launch);
-
-	/* A page that fails in the middle is found by the next call. */
-	launch_init(&launch);
-	launch_start(&launch);
-	sim_fail(launch.sim, SIM_RMI_POPULATE, 3, 0);
-	launch_realm(&launch);
-	EXPECT_FALSE(launch.rc);
-	EXPECT_EQ(launch.realm->counters.calls, 4);
-	launch_free(&launch);
-
-	launch_init(&launch);
-	launch_start(&launch);
-	sim_fail(launch.sim, SIM_RMI_POPULATE, 3, 0);
-	sim_fail(launch.sim, SIM_RMI_POPULATE, 4, 0);
-	launch_realm(&launch);
-	EXPECT_TRUE(failed(&launch, -ENXIO, "kernel, gpa 0x40002000", "KVM_ARM_RMI_POPULATE",
-			   "the RMM has refused"));
-	launch_free(&launch);
-}
-
-TEST_OF(realm, signal)
-{
-	struct launch launch;
-
-	launch_init(&launch);
-	launch_start(&launch);
-	sim_fail(launch.sim, SIM_SIGNAL, 1, 0);
-	launch_realm(&launch);
-	EXPECT_FALSE(launch.rc);
-	EXPECT_EQ(launch.realm->counters.retries, 1);
-	launch_free(&launch);
-}
-
-/* What cannot be true is not believed, and no page is taken for populated. */
-static void status_as_pages(uint32_t pages, int rc)
-{
-	struct launch launch;
-
-	launch_init(&launch);
-	launch_start(&launch);
-	sim_fail(launch.sim, SIM_RMI_POPULATE, 1, pages);
-	launch_realm(&launch);
-	if (rc)
-		EXPECT_TRUE(failed(&launch, rc, "kernel", "KVM_ARM_RMI_POPULATE",
-				   "a refusal of the RMM that it does not report"));
-	else
-		EXPECT_FALSE(launch.rc);
-	launch_free(&launch);
-}
-
-TEST_OF(realm, rmm_status)
-{
-	status_as_pages(6, -EIO);
-	status_as_pages(0x105, -EIO);
-	/* This one nobody can tell from pages that were populated. */
-	status_as_pages(5, 0);
-}
-
-/* Each failure of the RMM, what is said of it, and that it is the end. */
-TEST_OF(realm, faults)
-{
-	static const struct {
+/**
+ * struct launch_case - a launch that may fail
+ * @without: the host has no realms, but @arm
+ * @ipa_bits: of the host
+ * @width: bits asked for
+ * @high: the memory goes beyond 2 GiB
+ * @progress: pages at a time, or 0
+ * @fails: what of the simulator fails
+ * @rc: and if it is 0 calls and retries of the launch
+ */
+static const struct launch_case {
+	const char *name;
+	bool without;
+	enum sim_arm arm;
+	unsigned int ipa_bits, width;
+	bool high;
+	unsigned int progress;
+	struct {
 		enum sim_event event;
-		const char *object, *action;
-	} faults[] = {
-		{ SIM_RMI_CREATE, "kernel", "KVM_ARM_RMI_POPULATE" },
-		{ SIM_RMI_POPULATE, "kernel", "KVM_ARM_RMI_POPULATE" },
-		{ SIM_RMI_REC, "vCPU 0", "KVM_RUN" },
-		{ SIM_RMI_RIPAS, "vCPU 0", "KVM_RUN" },
-		{ SIM_RMI_ACTIVATE, "vCPU 0", "KVM_RUN" },
-	};
+		unsigned int nth;
+		uint32_t error;
+	} fails[2];
+	int rc;
+	unsigned int calls, retries;
+	const char *object, *action, *hint;
+} launch_cases[] = {
+#define POPULATE "KVM_ARM_RMI_POPULATE"
+#define REFUSED "the RMM has refused"
+	/* However little KVM does at a time, it is all there in the end. */
+	{ "partial", .progress = 2, .calls = 5 },
+	/* A page that fails in the middle is found by the next call. */
+	{ "page", .fails = { { SIM_RMI_POPULATE, 3, 0 } }, .calls = 4 },
+	{ "page twice", .fails = { { SIM_RMI_POPULATE, 3, 0 }, { SIM_RMI_POPULATE, 4, 0 } },
+	  .rc = -ENXIO, .object = "kernel, gpa 0x40002000", .action = POPULATE, .hint = REFUSED },
+	{ "signal", .fails = { { SIM_SIGNAL, 1, 0 } }, .calls = 4, .retries = 1 },
+	/* What cannot be true is not believed, and no page is taken for populated. */
+	{ "status 6", .fails = { { SIM_RMI_POPULATE, 1, 6 } }, .rc = -EIO, .object = "kernel",
+	  .action = POPULATE, .hint = "a refusal of the RMM that it does not report" },
+	{ "status 0x105", .fails = { { SIM_RMI_POPULATE, 1, 0x105 } }, .rc = -EIO,
+	  .object = "kernel", .action = POPULATE,
+	  .hint = "a refusal of the RMM that it does not report" },
+	/* This one nobody can tell from pages that were populated. */
+	{ "status 5", .fails = { { SIM_RMI_POPULATE, 1, 5 } }, .calls = 3 },
+	{ "create", .fails = { { SIM_RMI_CREATE, 1, 0 } }, .rc = -ENXIO, .object = "kernel",
+	  .action = POPULATE, .hint = REFUSED },
+	{ "populate", .fails = { { SIM_RMI_POPULATE, 1, 0 } }, .rc = -ENXIO, .object = "kernel",
+	  .action = POPULATE, .hint = REFUSED },
+	{ "REC", .fails = { { SIM_RMI_REC, 1, 0 } }, .rc = -ENXIO, .object = "vCPU 0",
+	  .action = "KVM_RUN", .hint = REFUSED },
+	{ "RIPAS", .fails = { { SIM_RMI_RIPAS, 1, 0 } }, .rc = -ENXIO, .object = "vCPU 0",
+	  .action = "KVM_RUN", .hint = REFUSED },
+	{ "activate", .fails = { { SIM_RMI_ACTIVATE, 1, 0 } }, .rc = -ENXIO, .object = "vCPU 0",
+	  .action = "KVM_RUN", .hint = REFUSED },
+	/* Hosts without realms; the second is an ordinary x86 host. */
+	{ "arm64", .without = true, .arm = SIM_ARM_PLAIN, .rc = -EOPNOTSUPP, .object = "KVM",
+	  .action = "249 in CCA v14", .hint = "gmemctl realm status" },
+	{ "x86", .without = true, .arm = SIM_ARM_NOT, .rc = -EOPNOTSUPP, .object = "KVM",
+	  .action = "249 in CCA v14", .hint = "RME" },
+	/* The RMM has fewer bits than KVM says for ordinary VMs. */
+	{ "36 bits", .ipa_bits = 36, .calls = 3 },
+	{ "37 of 36 bits", .ipa_bits = 36, .width = 37, .rc = -EINVAL, .object = "KVM",
+	  .action = "KVM_CREATE_VM", .hint = "--ipa-bits" },
+	/* 2 GiB would be private, and this is above. */
+	{ "host of 32 bits", .ipa_bits = 32, .high = true, .rc = -EINVAL, .object = "memory",
+	  .action = "place", .hint = "32 bits" },
+	{ "32 bits", .width = 32, .high = true, .rc = -EINVAL, .object = "memory",
+	  .action = "place", .hint = "32 bits" },
+};
 
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		struct launch launch;
+/* A failure of the RMM is the end of the realm. */
+static void check_over(struct launch *launch)
+{
+	EXPECT_EQ(launch->realm->state, REALM_FAILED);
+	launch->rc = realm_populate(launch->realm, &launch->error);
+	EXPECT_TRUE(failed(launch, -EINVAL, "realm", "populate", "create a new VM"));
+	launch->rc = realm_activate(launch->realm, &launch->error);
+	EXPECT_TRUE(failed(launch, -EINVAL, "realm", "activate", "create a new VM"));
+	launch->rc = realm_run(launch->realm, &launch->error);
+	EXPECT_TRUE(failed(launch, -EINVAL, "realm", "run", "create a new VM"));
+}
 
-		launch_init(&launch);
-		launch_start(&launch);
-		sim_fail(launch.sim, faults[i].event, 1, 0);
-		launch_realm(&launch);
-		EXPECT_TRUE(failed(&launch, -ENXIO, faults[i].object, faults[i].action,
-				   "the RMM has refused"));
-		EXPECT_EQ(launch.realm->state, REALM_FAILED);
-		launch.rc = realm_populate(launch.realm, &launch.error);
-		EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "populate", "create a new VM"));
-		launch.rc = realm_activate(launch.realm, &launch.error);
-		EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "activate", "create a new VM"));
-		launch.rc = realm_run(launch.realm, &launch.error);
-		EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "run", "create a new VM"));
-		launch_free(&launch);
+static void check_launch(const struct launch_case *expect)
+{
+	struct launch launch;
+
+	launch_init(&launch);
+	if (expect->without)
+		launch.host.arm = expect->arm;
+	launch.host.ipa_bits = expect->ipa_bits;
+	launch.host.progress = expect->progress;
+	launch.config.ipa_bits = expect->width;
+	if (expect->high)
+		launch.config.ram = (struct range){ BASE, (UINT64_C(1) << 31) + PAGE };
+	launch_start(&launch);
+	for (int i = 0; i < 2 && expect->fails[i].nth; i++)
+		sim_fail(launch.sim, expect->fails[i].event, expect->fails[i].nth,
+			 expect->fails[i].error);
+	launch_realm(&launch);
+	if (expect->rc) {
+		EXPECT_TRUE(failed(&launch, expect->rc, expect->object, expect->action,
+				   expect->hint));
+		check_over(&launch);
+	} else {
+		EXPECT_FALSE(launch.rc);
+		EXPECT_EQ(launch.realm->counters.calls, expect->calls);
+		EXPECT_EQ(launch.realm->counters.retries, expect->retries);
+		EXPECT_EQ(launch.realm->ipa_bits, expect->ipa_bits ? expect->ipa_bits : 48);
+	}
+	launch_free(&launch);
+}
+
+TEST_OF(realm, launches)
+{
+	for (size_t i = 0; i < sizeof(launch_cases) / sizeof(launch_cases[0]); i++) {
+		check_launch(&launch_cases[i]);
+		ksft_part("%s", launch_cases[i].name);
 	}
 }
 
@@ -307,25 +322,6 @@ TEST_OF(realm, order)
 	EXPECT_FALSE(realm_activate(launch.realm, &launch.error));
 	launch.rc = realm_populate(launch.realm, &launch.error);
 	EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "populate", "it is active"));
-	launch_free(&launch);
-}
-
-/* Hosts without realms, and with another version of the series */
-TEST_OF(realm, hosts)
-{
-	struct launch launch;
-
-	launch_init(&launch);
-	launch.host.arm = SIM_ARM_PLAIN;
-	launch_realm(&launch);
-	EXPECT_TRUE(failed(&launch, -EOPNOTSUPP, "KVM", "249 in CCA v14", "gmemctl realm status"));
-	launch_free(&launch);
-
-	/* An ordinary x86 host */
-	launch_init(&launch);
-	launch.host.arm = SIM_ARM_NOT;
-	launch_realm(&launch);
-	EXPECT_TRUE(failed(&launch, -EOPNOTSUPP, "KVM", "249 in CCA v14", "RME"));
 	launch_free(&launch);
 }
 
@@ -355,144 +351,81 @@ TEST_OF(realm, no_gic)
 	launch_free(&launch);
 }
 
-TEST_OF(realm, width)
-{
-	struct launch launch;
-
-	/* The RMM has fewer bits than KVM says for ordinary VMs. */
-	launch_init(&launch);
-	launch.host.ipa_bits = 36;
-	launch_realm(&launch);
-	EXPECT_FALSE(launch.rc);
-	EXPECT_EQ(launch.realm->ipa_bits, 36);
-	launch_free(&launch);
-
-	launch_init(&launch);
-	launch.host.ipa_bits = 36;
-	launch.config.ipa_bits = 37;
-	launch_realm(&launch);
-	EXPECT_TRUE(failed(&launch, -EINVAL, "KVM", "KVM_CREATE_VM", "--ipa-bits"));
-	launch_free(&launch);
-
-	/* 2 GiB would be private, and this is above. */
-	launch_init(&launch);
-	launch.host.ipa_bits = 32;
-	launch.config.ram = (struct range){ BASE, (UINT64_C(1) << 31) + PAGE };
-	launch_realm(&launch);
-	EXPECT_TRUE(failed(&launch, -EINVAL, "memory", "place", "32 bits"));
-	launch_free(&launch);
-
-	launch_init(&launch);
-	launch.config.ipa_bits = 32;
-	launch.config.ram = (struct range){ BASE, (UINT64_C(1) << 31) + PAGE };
-	launch_realm(&launch);
-	EXPECT_TRUE(failed(&launch, -EINVAL, "memory", "place", "32 bits"));
-	launch_free(&launch);
-}
-
-/**
- * struct bad - a configuration that cannot be
- */
-struct bad {
-	void (*spoil)(struct launch *launch);
-	const char *object;
-	const char *hint;
+/* A configuration that cannot be, what is said of it and of what */
+static const struct {
+	const char *object, *hint;
+} bads[] = {
+	{ "VM", "between 1 and 32, not 33" },
+	{ "VM", "between 1 and 32, not 0" },
+	{ "memory", "page size of the host" },
+	{ "memory", "--base" },
+	{ "memory", "page size of the host" },
+	{ "guest addresses", "not 31" },
+	{ "tree", "it is empty" },
+	{ "tree", "0x40010004 is not a multiple" },
+	{ "kernel", "is not all memory" },
+	{ "kernel", "is not all memory" },
+	{ "initrd", "kernel is there already" },
+	{ "vCPU", "0x40000002 is no place" },
+	{ "vCPU", "is no place" },
+	{ "realm", "at most 16 files" },
 };
 
-static void spoil_vcpus(struct launch *launch)
+static void spoil(struct realm_config *config, struct realm_load *loads, size_t which)
 {
-	launch->config.nr_vcpus = REALM_VCPUS_MAX + 1;
-}
-
-static void spoil_no_vcpus(struct launch *launch)
-{
-	launch->config.nr_vcpus = 0;
-}
-
-static void spoil_ram(struct launch *launch)
-{
-	launch->config.ram.end += 1;
-}
-
-static void spoil_gic(struct launch *launch)
-{
-	launch->config.ram.start = REALM_GIC_DIST;
-}
-
-static void spoil_backwards(struct launch *launch)
-{
-	launch->config.ram.end = launch->config.ram.start;
-}
-
-static void spoil_bits(struct launch *launch)
-{
-	launch->config.ipa_bits = 31;
-}
-
-static void spoil_empty(struct launch *launch)
-{
-	launch->loads[1].size = 0;
-}
-
-static void spoil_aligned(struct launch *launch)
-{
-	launch->loads[1].gpa += 4;
-}
-
-static void spoil_outside(struct launch *launch)
-{
-	launch->loads[0].gpa = BASE + MEMORY - PAGE;
-}
-
-static void spoil_wraps(struct launch *launch)
-{
-	launch->loads[0].gpa = UINT64_MAX - PAGE + 1;
-}
-
-static void spoil_overlap(struct launch *launch)
-{
-	launch->loads[2].gpa = BASE + 4 * PAGE;
-}
-
-static void spoil_entry(struct launch *launch)
-{
-	launch->config.entry = BASE + 2;
-}
-
-static void spoil_entry_outside(struct launch *launch)
-{
-	launch->config.entry = BASE + MEMORY;
-}
-
-static void spoil_count(struct launch *launch)
-{
-	launch->config.nr_loads = REALM_LOADS_MAX + 1;
+	switch (which) {
+	case 0:
+		config->nr_vcpus = REALM_VCPUS_MAX + 1;
+		break;
+	case 1:
+		config->nr_vcpus = 0;
+		break;
+	case 2:
+		config->ram.end += 1;
+		break;
+	case 3:
+		config->ram.start = REALM_GIC_DIST;
+		break;
+	case 4:
+		config->ram.end = config->ram.start;
+		break;
+	case 5:
+		config->ipa_bits = 31;
+		break;
+	case 6:
+		loads[1].size = 0;
+		break;
+	case 7:
+		loads[1].gpa += 4;
+		break;
+	case 8:
+		loads[0].gpa = BASE + MEMORY - PAGE;
+		break;
+	case 9:
+		loads[0].gpa = UINT64_MAX - PAGE + 1;
+		break;
+	case 10:
+		loads[2].gpa = BASE + 4 * PAGE;
+		break;
+	case 11:
+		config->entry = BASE + 2;
+		break;
+	case 12:
+		config->entry = BASE + MEMORY;
+		break;
+	case 13:
+		config->nr_loads = REALM_LOADS_MAX + 1;
+		break;
+	}
 }
 
 TEST_OF(realm, bad)
 {
-	static const struct bad bads[] = {
-		{ spoil_vcpus, "VM", "between 1 and 32, not 33" },
-		{ spoil_no_vcpus, "VM", "between 1 and 32, not 0" },
-		{ spoil_ram, "memory", "page size of the host" },
-		{ spoil_gic, "memory", "--base" },
-		{ spoil_backwards, "memory", "page size of the host" },
-		{ spoil_bits, "guest addresses", "not 31" },
-		{ spoil_empty, "tree", "it is empty" },
-		{ spoil_aligned, "tree", "0x40010004 is not a multiple" },
-		{ spoil_outside, "kernel", "is not all memory" },
-		{ spoil_wraps, "kernel", "is not all memory" },
-		{ spoil_overlap, "initrd", "kernel is there already" },
-		{ spoil_entry, "vCPU", "0x40000002 is no place" },
-		{ spoil_entry_outside, "vCPU", "is no place" },
-		{ spoil_count, "realm", "at most 16 files" },
-	};
-
 	for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
 		struct launch launch;
 
 		launch_init(&launch);
-		bads[i].spoil(&launch);
+		spoil(&launch.config, launch.loads, i);
 		launch_realm(&launch);
 		EXPECT_TRUE(failed(&launch, -EINVAL, bads[i].object, "", bads[i].hint));
 		launch_free(&launch);
@@ -598,7 +531,6 @@ static enum host_verdict look(enum sim_arm arm, const char *machine,
 	struct sim *sim = sim_create(&config);
 	struct host_report report;
 	struct host host = { 0 };
-	enum host_verdict verdict = HOST_SKIP;
 
 	snprintf(host.machine, sizeof(host.machine), "%s", machine);
 	sim_use(sim);
@@ -607,12 +539,8 @@ static enum host_verdict look(enum sim_arm arm, const char *machine,
 	EXPECT_FALSE(sim_open_files(sim));
 	sim_destroy(sim);
 	if (line)
-		verdict = host_report_find(&report, line)->verdict;
-	else if (report.failed)
-		verdict = HOST_FAIL;
-	else
-		verdict = HOST_PASS;
-	return verdict;
+		return host_report_find(&report, line)->verdict;
+	return report.failed ? HOST_FAIL : HOST_PASS;
 }
 
 TEST_OF(realm, status)
