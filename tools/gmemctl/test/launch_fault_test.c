@@ -21,11 +21,6 @@ static bool says(const struct launch_world *world, const char *action,
 	       strstr(world->error.hint, hint);
 }
 
-static bool is_about(const struct launch_world *world, const char *object)
-{
-	return strstr(world->error.object, object);
-}
-
 /* A failed launch refuses every further step by itself. */
 static void check_over(struct launch_world *world)
 {
@@ -38,6 +33,226 @@ static void check_over(struct launch_world *world)
 	EXPECT_TRUE(says(world, "SNP_LAUNCH_FINISH", "create a new VM"));
 }
 
+/*
+ * A kernel that says it is done and has done nothing, or something else than it
+ * was asked for.
+ */
+static const struct calls *real;
+static struct calls lying;
+static uint32_t lying_msr;
+static int regs_rc;
+
+static int lying_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct {
+		struct kvm_msrs header;
+		struct kvm_msr_entry entry;
+	} *msr = arg;
+	struct kvm_sregs *sregs = arg;
+	struct snp_kvm_cmd *cmd = arg;
+	int rc;
+
+	if (request == KVM_MEMORY_ENCRYPT_OP && cmd->id == SNP_KVM_LAUNCH_UPDATE)
+		return 0;
+	if (request == KVM_SET_REGS && regs_rc)
+		return regs_rc;
+	rc = real->ioctl(fd, request, arg);
+	if (request == KVM_GET_SREGS && !lying_msr && !regs_rc)
+		sregs->cs.base ^= 0x10000;
+	if (request == KVM_GET_MSRS && msr->entry.index == lying_msr)
+		msr->entry.data ^= 1;
+	return rc;
+}
+
+static void lie(struct launch_world *world)
+{
+	(void)world;
+	real = calls;
+	lying = *calls;
+	lying.ioctl = lying_ioctl;
+	calls = &lying;
+}
+
+static void lie_regs(struct launch_world *world)
+{
+	regs_rc = -ENOMEM;
+	lie(world);
+}
+
+static void no_asids(struct launch_world *world)
+{
+	world->host.asids = 0;
+}
+
+/* Only the firmware knows whether the host has SMT. */
+static void no_smt(struct launch_world *world)
+{
+	world->config.policy = 0x20000;
+}
+
+static void with_certs(struct launch_world *world)
+{
+	world->config.certs = (const uint8_t *)"certificates";
+	world->config.certs_size = 12;
+}
+
+static void kill_psp(struct launch_world *world)
+{
+	if (world->vm.fd < 0)
+		launch_world_vm(world);
+	sim_kill_psp(world->sim);
+}
+
+/* Somebody else has put a page there; KVM says EIO, as for all else. */
+static void put_page(struct launch_world *world)
+{
+	struct snp_kvm_launch_update update = {
+		.gfn_start = 0x80d, .len = SNP_PAGE_SIZE, .type = SNP_PAGE_ZERO,
+	};
+	struct snp_kvm_cmd cmd = {
+		.id = SNP_KVM_LAUNCH_UPDATE, .data = (uintptr_t)&update,
+		.sev_fd = (uint32_t)world->launch.sev_fd,
+	};
+
+	EXPECT_FALSE(calls->ioctl(world->vm.fd, KVM_MEMORY_ENCRYPT_OP, &cmd));
+	/* With signals that are not blocked, and without a source */
+	world->lints = 0;
+}
+
+/* The attribute is cleared behind the memory manager's back. */
+static void share_page(struct launch_world *world)
+{
+	EXPECT_FALSE(vm_set_private(&world->vm, 0x80e000, 0x1000, false));
+}
+
+/* No more is sent than the page has; the parser has seen to one section. */
+static void large_cpuid(struct launch_world *world)
+{
+	for (unsigned int i = 0; i < world->launch.plan->nr_runs; i++)
+		if (world->launch.plan->runs[i].type == SNP_PAGE_CPUID)
+			world->launch.plan->own[i].size = 0x2000;
+}
+
+static void debug_vcpu(struct launch_world *world)
+{
+	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE };
+
+	EXPECT_FALSE(calls->ioctl(world->vcpus[1].fd, KVM_SET_GUEST_DEBUG, &debug));
+}
+
+/* What comes after the failure: nothing more, the end, or a launch that succeeds */
+enum after { NOTHING, OVER, AGAIN };
+
+/**
+ * struct fault - a launch that fails
+ * @at: how far it gets before
+ * @prepare: makes it fail, or NULL
+ * @fails: what of the simulator fails
+ */
+static const struct fault {
+	const char *name;
+	enum sim_profile profile;
+	enum snp_launch_state at;
+	void (*prepare)(struct launch_world *world);
+	struct {
+		enum sim_event event;
+		unsigned int nth;
+		uint32_t error;
+	} fails[2];
+	int rc;
+	enum after after;
+	const char *object, *action, *hint;
+} faults[] = {
+	{ "no ASID", SIM_LINUX_6_12, 0, no_asids, {}, -EBUSY, NOTHING, "", "INIT2", "ASID" },
+	{ "SMT", SIM_LINUX_7_3, 0, no_smt, {}, -EIO, NOTHING, "",
+	  "SNP_LAUNCH_START, firmware error 0x7 POLICY_FAILURE", "SMT" },
+	{ "certificates", SIM_LINUX_6_12, 0, with_certs, {}, -EOPNOTSUPP, NOTHING, "",
+	  "REQ_CERTS", "--certs" },
+	{ "certificates taken", SIM_LINUX_7_3, 0, with_certs, {}, 0, NOTHING, "", "", "" },
+	/* KVM says ENOTTY for a context that the firmware could not create. */
+	{ "PSP at the start", SIM_LINUX_7_3, 0, kill_psp, {}, -ENOTTY, NOTHING, "",
+	  "SNP_LAUNCH_START", "does not answer" },
+	{ "PSP at pages", SIM_LINUX_7_3, SNP_LAUNCH_STARTED, kill_psp, {}, -EIO, OVER, "",
+	  "SNP_LAUNCH_UPDATE", "does not answer" },
+	{ "PSP at the end", SIM_LINUX_7_3, SNP_LAUNCH_POPULATED, kill_psp, {}, -EBUSY, OVER, "",
+	  "SNP_LAUNCH_FINISH", "does not answer" },
+	/*
+	 * Two pages of the image, then the fifth of the first section, twice: the command with
+	 * the failing page succeeds with the pages before it.
+	 */
+	{ "page", SIM_LINUX_6_12, 0, NULL, { { SIM_UPDATE, 7, 0x1a }, { SIM_UPDATE, 8, 0x1a } },
+	  -EIO, OVER, "ZERO page at gpa 0x804000", "firmware error 0x1a INVALID_PAGE_STATE",
+	  "in use" },
+	/* A failure that is over when the command is repeated has cost nothing. */
+	{ "page once", SIM_LINUX_6_12, 0, NULL, { { SIM_UPDATE, 7, 0x1a } }, 0, NOTHING,
+	  "", "", "" },
+	{ "signal", SIM_LINUX_7_3, 0, NULL, { { SIM_SIGNAL, 1, 0 } }, -EIO, OVER, "",
+	  "SNP_LAUNCH_UPDATE", "KVM hides the cause" },
+	{ "page twice", SIM_LINUX_7_3, SNP_LAUNCH_STARTED, put_page, {}, -EIO, OVER,
+	  "SECRETS page at gpa 0x80d000", "SNP_LAUNCH_UPDATE", "in the guest already" },
+	{ "shared page", SIM_LINUX_6_12, SNP_LAUNCH_STARTED, share_page, {}, -EIO, OVER,
+	  "CPUID page at gpa 0x80e000", "SNP_LAUNCH_UPDATE", "is not private" },
+	{ "large CPUID", SIM_LINUX_7_3, SNP_LAUNCH_STARTED, large_cpuid, {}, -EINVAL, OVER, "",
+	  "SNP_LAUNCH_UPDATE", "0x2000 bytes" },
+	{ "no progress", SIM_LINUX_7_3, SNP_LAUNCH_STARTED, lie, {}, -EIO, OVER, "",
+	  "SNP_LAUNCH_UPDATE", "done nothing" },
+	/* The digest would be wrong: SNP_LAUNCH_FINISH is not sent. The base of CS is at 0x18. */
+	{ "registers", SIM_LINUX_7_3, SNP_LAUNCH_POPULATED, lie, {}, -EIO, AGAIN, "",
+	  "registers of vCPU 0", "byte 0x1a of the VMSA" },
+	{ "registers refused", SIM_LINUX_7_3, SNP_LAUNCH_POPULATED, lie_regs, {}, -ENOMEM, AGAIN,
+	  "vCPU 0", "KVM_SET_REGS", "" },
+	{ "digest", SIM_LINUX_6_12, SNP_LAUNCH_POPULATED, NULL, { { SIM_FINISH, 1, 0xb } },
+	  -EIO, OVER, "", "firmware error 0xb BAD_MEASUREMENT", "predicted" },
+	{ "signature", SIM_LINUX_6_12, SNP_LAUNCH_POPULATED, NULL, { { SIM_FINISH, 1, 0xa } },
+	  -EIO, OVER, "", "firmware error 0xa BAD_SIGNATURE", "id-check" },
+	{ "policy", SIM_LINUX_6_12, SNP_LAUNCH_POPULATED, NULL, { { SIM_FINISH, 1, 0x7 } },
+	  -EIO, OVER, "", "firmware error 0x7 POLICY_FAILURE", "ID block" },
+	{ "unknown error", SIM_LINUX_6_12, SNP_LAUNCH_POPULATED, NULL, { { SIM_FINISH, 1, 0x77 } },
+	  -EIO, OVER, "", "firmware error 0x77 not known", "" },
+	{ "debugged vCPU", SIM_LINUX_7_3, SNP_LAUNCH_POPULATED, debug_vcpu, {}, -EINVAL, OVER, "",
+	  "SNP_LAUNCH_FINISH", "being debugged" },
+};
+
+static void check_fault(const struct fault *fault)
+{
+	struct launch_world world;
+
+	regs_rc = 0;
+	launch_world_init(&world, fault->profile);
+	if (fault->at)
+		EXPECT_FALSE(launch_world_run(&world, fault->at));
+	if (fault->prepare)
+		fault->prepare(&world);
+	if (fault->fails[0].nth && world.vm.fd < 0)
+		launch_world_vm(&world);
+	for (int i = 0; i < 2 && fault->fails[i].nth; i++)
+		EXPECT_FALSE(sim_fail(world.sim, fault->fails[i].event, fault->fails[i].nth,
+				      fault->fails[i].error));
+	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), fault->rc);
+	/* Not a lie any more */
+	sim_use(world.sim);
+	if (fault->rc) {
+		EXPECT_STRSTR(world.error.object, fault->object);
+		EXPECT_STRSTR(world.error.action, fault->action);
+		EXPECT_STRSTR(world.error.hint, fault->hint);
+	}
+	if (fault->after == OVER)
+		check_over(&world);
+	else if (fault->after == AGAIN)
+		EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	if (fault->after == AGAIN || !fault->rc)
+		EXPECT_TRUE(launch_world_digest(&world));
+	launch_world_free(&world);
+}
+
+TEST_OF(launch_fault, faults)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		check_fault(&faults[i]);
+		ksft_part("%s", faults[i].name);
+	}
+}
+
 TEST_OF(launch_fault, no_snp)
 {
 	struct launch_world world;
@@ -48,17 +263,6 @@ TEST_OF(launch_fault, no_snp)
 	sim_use(world.sim);
 	EXPECT_EQ(vm_create_snp(&world.vm, &world.error), -EOPNOTSUPP);
 	EXPECT_TRUE(says(&world, "KVM_X86_SNP_VM", "sev_snp=1"));
-	launch_world_free(&world);
-}
-
-TEST_OF(launch_fault, asids)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	world.host.asids = 0;
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EBUSY);
-	EXPECT_TRUE(says(&world, "INIT2", "ASID"));
 	launch_world_free(&world);
 }
 
@@ -97,83 +301,45 @@ TEST_OF(launch_fault, init_twice)
 	launch_world_free(&world);
 }
 
-static void refuse_policy(enum sim_profile profile, uint64_t policy, int rc)
+/* A policy and features, and whether the launch is refused before it begins */
+TEST_OF(launch_fault, refused)
 {
-	struct launch_world world;
+	static const struct {
+		enum sim_profile profile;
+		uint64_t policy, features;
+		int rc;
+	} cases[] = {
+		/* Single socket; the bit that is one; migration agent; unknown. */
+		{ SIM_LINUX_6_12, 0x130000, 1, -EINVAL },
+		{ SIM_LINUX_7_3, 0x130000, 1, 0 },
+		{ SIM_LINUX_6_12, 0x10000, 1, -EINVAL },
+		{ SIM_LINUX_7_3, 0x10000, 1, -EINVAL },
+		{ SIM_LINUX_6_12, 0x70000, 1, -EINVAL },
+		{ SIM_LINUX_7_3, 0x70000, 1, -EINVAL },
+		{ SIM_LINUX_7_3, 0x4030000, 1, -EINVAL },
+		{ SIM_LINUX_6_12, 0x20000, 1, -EINVAL },
+		{ SIM_LINUX_6_12, 0xb0000, 1, 0 },
+		{ SIM_LINUX_6_12, SNP_POLICY_DEFAULT, 0x21, 0 },
+		{ SIM_LINUX_6_12, SNP_POLICY_DEFAULT, 0x201, -EOPNOTSUPP },
+		{ SIM_LINUX_7_3, SNP_POLICY_DEFAULT, 0x221, 0 },
+		{ SIM_LINUX_7_3, SNP_POLICY_DEFAULT, 0x3, -EOPNOTSUPP },
+		{ SIM_LINUX_7_3, SNP_POLICY_DEFAULT, 0x20, -EINVAL },
+	};
 
-	launch_world_init(&world, profile);
-	world.config.policy = policy;
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), rc);
-	if (rc) {
-		EXPECT_TRUE(is_about(&world, "guest policy"));
-		EXPECT_FALSE(launch_world_said(&world, "INIT2", ""));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct launch_world world;
+
+		launch_world_init(&world, cases[i].profile);
+		world.config.policy = cases[i].policy;
+		world.config.image.features = cases[i].features;
+		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), cases[i].rc);
+		if (cases[i].rc) {
+			EXPECT_STREQ(world.error.object, cases[i].features == 1 ?
+				     "guest policy" : "guest features");
+			EXPECT_FALSE(launch_world_said(&world, "INIT2", ""));
+		}
+		launch_world_free(&world);
 	}
-	launch_world_free(&world);
-}
-
-TEST_OF(launch_fault, policy)
-{
-	/* Single socket; the bit that is one; migration agent; unknown. */
-	refuse_policy(SIM_LINUX_6_12, 0x130000, -EINVAL);
-	refuse_policy(SIM_LINUX_7_3, 0x130000, 0);
-	refuse_policy(SIM_LINUX_6_12, 0x10000, -EINVAL);
-	refuse_policy(SIM_LINUX_7_3, 0x10000, -EINVAL);
-	refuse_policy(SIM_LINUX_6_12, 0x70000, -EINVAL);
-	refuse_policy(SIM_LINUX_7_3, 0x70000, -EINVAL);
-	refuse_policy(SIM_LINUX_7_3, 0x4030000, -EINVAL);
-	refuse_policy(SIM_LINUX_6_12, 0x20000, -EINVAL);
-	refuse_policy(SIM_LINUX_6_12, 0xb0000, 0);
-}
-
-/* Only the firmware knows whether the host has SMT. */
-TEST_OF(launch_fault, policy_smt)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	world.config.policy = 0x20000;
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_START, firmware error 0x7 POLICY_FAILURE", "SMT"));
-	launch_world_free(&world);
-}
-
-static void refuse_features(enum sim_profile profile, uint64_t features, int rc)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, profile);
-	world.config.image.features = features;
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), rc);
-	if (rc)
-		EXPECT_TRUE(is_about(&world, "guest features"));
-	launch_world_free(&world);
-}
-
-TEST_OF(launch_fault, features)
-{
-	refuse_features(SIM_LINUX_6_12, 0x21, 0);
-	refuse_features(SIM_LINUX_6_12, 0x201, -EOPNOTSUPP);
-	refuse_features(SIM_LINUX_7_3, 0x221, 0);
-	refuse_features(SIM_LINUX_7_3, 0x3, -EOPNOTSUPP);
-	refuse_features(SIM_LINUX_7_3, 0x20, -EINVAL);
-}
-
-TEST_OF(launch_fault, certs)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	world.config.certs = (const uint8_t *)"certificates";
-	world.config.certs_size = 12;
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EOPNOTSUPP);
-	EXPECT_TRUE(says(&world, "REQ_CERTS", "--certs"));
-	launch_world_free(&world);
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	world.config.certs = (const uint8_t *)"certificates";
-	world.config.certs_size = 12;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	launch_world_free(&world);
 }
 
 /* The firmware may be asked again. */
@@ -187,148 +353,10 @@ TEST_OF(launch_fault, start)
 	EXPECT_FALSE(sim_fail(world.sim, SIM_ACTIVATE, 1, 0xd));
 	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_STARTED), -EIO);
 	EXPECT_TRUE(says(&world, "firmware error 0x17 RESOURCE_LIMIT", "end one"));
-	EXPECT_EQ(snp_launch_start(&world.launch, &world.error), -EIO);
+	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_STARTED), -EIO);
 	EXPECT_TRUE(says(&world, "firmware error 0xd INVALID_ASID", ""));
-	EXPECT_FALSE(snp_launch_start(&world.launch, &world.error));
-	EXPECT_FALSE(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0],
-					 &world.error));
-	EXPECT_FALSE(snp_launch_finish(&world.launch, world.vcpus, &world.error));
-	EXPECT_TRUE(launch_world_digest(&world));
-	launch_world_free(&world);
-}
-
-/* KVM says ENOTTY for a context that the firmware could not create. */
-TEST_OF(launch_fault, psp_at_start)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	launch_world_vm(&world);
-	sim_kill_psp(world.sim);
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_STARTED), -ENOTTY);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_START", "does not answer"));
-	launch_world_free(&world);
-}
-
-TEST_OF(launch_fault, psp_later)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
-	sim_kill_psp(world.sim);
-	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
-		  -EIO);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_UPDATE", "does not answer"));
-	check_over(&world);
-	launch_world_free(&world);
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
-	sim_kill_psp(world.sim);
-	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EBUSY);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_FINISH", "does not answer"));
-	check_over(&world);
-	launch_world_free(&world);
-}
-
-/* The command with the failing page succeeds with the pages before it. */
-TEST_OF(launch_fault, update_page)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	launch_world_vm(&world);
-	/* Two pages of the image, then the fifth of the first section, twice. */
-	EXPECT_FALSE(sim_fail(world.sim, SIM_UPDATE, 7, 0x1a));
-	EXPECT_FALSE(sim_fail(world.sim, SIM_UPDATE, 8, 0x1a));
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
-	EXPECT_TRUE(says(&world, "firmware error 0x1a INVALID_PAGE_STATE", "in use"));
-	EXPECT_TRUE(is_about(&world, "ZERO page at gpa 0x804000"));
-	check_over(&world);
-	launch_world_free(&world);
-}
-
-/* A failure that is over when the command is repeated has cost nothing. */
-TEST_OF(launch_fault, update_once)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	launch_world_vm(&world);
-	EXPECT_FALSE(sim_fail(world.sim, SIM_UPDATE, 7, 0x1a));
 	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	EXPECT_TRUE(launch_world_digest(&world));
-	launch_world_free(&world);
-}
-
-TEST_OF(launch_fault, update_signal)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	launch_world_vm(&world);
-	EXPECT_FALSE(sim_fail(world.sim, SIM_SIGNAL, 1, 0));
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_UPDATE", "KVM hides the cause"));
-	check_over(&world);
-	launch_world_free(&world);
-}
-
-/* Somebody else has put a page there; KVM says EIO, as for all else. */
-TEST_OF(launch_fault, update_twice)
-{
-	struct snp_kvm_launch_update update = {
-		.gfn_start = 0x80d, .len = SNP_PAGE_SIZE, .type = SNP_PAGE_ZERO,
-	};
-	struct launch_world world;
-	struct snp_kvm_cmd cmd = {
-		.id = SNP_KVM_LAUNCH_UPDATE, .data = (uintptr_t)&update,
-	};
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	world.host.lint = NULL;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
-	cmd.sev_fd = (uint32_t)world.launch.sev_fd;
-	EXPECT_FALSE(calls->ioctl(world.vm.fd, KVM_MEMORY_ENCRYPT_OP, &cmd));
-	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
-		  -EIO);
-	EXPECT_TRUE(is_about(&world, "SECRETS page at gpa 0x80d000"));
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_UPDATE", "in the guest already"));
-	check_over(&world);
-	launch_world_free(&world);
-}
-
-/* The attribute was cleared behind the memory manager's back. */
-TEST_OF(launch_fault, update_shared)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
-	EXPECT_FALSE(vm_set_private(&world.vm, 0x80e000, 0x1000, false));
-	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
-		  -EIO);
-	EXPECT_TRUE(is_about(&world, "CPUID page at gpa 0x80e000"));
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_UPDATE", "is not private"));
-	check_over(&world);
-	launch_world_free(&world);
-}
-
-/* No more is sent than the page has; the parser has seen to one section. */
-TEST_OF(launch_fault, cpuid_large)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
-	for (unsigned int i = 0; i < world.launch.plan->nr_runs; i++)
-		if (world.launch.plan->runs[i].type == SNP_PAGE_CPUID)
-			world.launch.plan->own[i].size = 0x2000;
-	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
-		  -EINVAL);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_UPDATE", "0x2000 bytes"));
-	check_over(&world);
 	launch_world_free(&world);
 }
 
@@ -351,75 +379,6 @@ TEST_OF(launch_fault, memory_small)
 	launch_world_free(&world);
 }
 
-/*
- * A kernel that says it is done and has done nothing, or something else than it
- * was asked for.
- */
-static const struct calls *real;
-static struct calls lying;
-static uint32_t lying_msr;
-
-static int lying_ioctl(int fd, unsigned long request, void *arg)
-{
-	struct {
-		struct kvm_msrs header;
-		struct kvm_msr_entry entry;
-	} *msr = arg;
-	struct kvm_sregs *sregs = arg;
-	struct snp_kvm_cmd *cmd = arg;
-	int rc;
-
-	if (request == KVM_MEMORY_ENCRYPT_OP && cmd->id == SNP_KVM_LAUNCH_UPDATE)
-		return 0;
-	rc = real->ioctl(fd, request, arg);
-	if (request == KVM_GET_SREGS && !lying_msr)
-		sregs->cs.base ^= 0x10000;
-	if (request == KVM_GET_MSRS && msr->entry.index == lying_msr)
-		msr->entry.data ^= 1;
-	return rc;
-}
-
-static void lie(void)
-{
-	real = calls;
-	lying = *calls;
-	lying.ioctl = lying_ioctl;
-	calls = &lying;
-}
-
-TEST_OF(launch_fault, no_progress)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
-	lie();
-	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
-		  -EIO);
-	calls = real;
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_UPDATE", "done nothing"));
-	EXPECT_EQ(world.launch.calls, 1);
-	launch_world_free(&world);
-}
-
-/* The digest would be wrong: SNP_LAUNCH_FINISH is not sent. */
-TEST_OF(launch_fault, registers)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
-	lie();
-	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EIO);
-	calls = real;
-	/* The base of CS is at byte 0x18. */
-	EXPECT_TRUE(says(&world, "registers of vCPU 0", "byte 0x1a of the VMSA"));
-	EXPECT_EQ(world.launch.state, SNP_LAUNCH_POPULATED);
-	EXPECT_FALSE(snp_launch_finish(&world.launch, world.vcpus, &world.error));
-	EXPECT_TRUE(launch_world_digest(&world));
-	launch_world_free(&world);
-}
-
 TEST_OF(launch_fault, msrs)
 {
 	static const uint32_t indices[] = {
@@ -432,51 +391,16 @@ TEST_OF(launch_fault, msrs)
 	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
 	for (size_t i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
 		lying_msr = indices[i];
-		lie();
-		EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EIO);
+		lie(&world);
+		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
 		calls = real;
 		snprintf(action, sizeof(action), "check MSR 0x%x of vCPU 0",
 			 lying_msr);
 		EXPECT_TRUE(says(&world, action, "the digest would not be"));
 	}
 	lying_msr = 0;
-	EXPECT_FALSE(snp_launch_finish(&world.launch, world.vcpus, &world.error));
+	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	EXPECT_TRUE(launch_world_digest(&world));
-	launch_world_free(&world);
-}
-
-static void finish_fails(uint32_t code, const char *action, const char *hint)
-{
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
-	EXPECT_FALSE(sim_fail(world.sim, SIM_FINISH, 1, code));
-	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EIO);
-	EXPECT_TRUE(says(&world, action, hint));
-	check_over(&world);
-	launch_world_free(&world);
-}
-
-TEST_OF(launch_fault, finish)
-{
-	finish_fails(0xb, "firmware error 0xb BAD_MEASUREMENT", "predicted");
-	finish_fails(0xa, "firmware error 0xa BAD_SIGNATURE", "id-check");
-	finish_fails(0x7, "firmware error 0x7 POLICY_FAILURE", "ID block");
-	finish_fails(0x77, "firmware error 0x77 not known", "");
-}
-
-TEST_OF(launch_fault, finish_debugged)
-{
-	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE };
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
-	EXPECT_FALSE(calls->ioctl(world.vcpus[1].fd, KVM_SET_GUEST_DEBUG, &debug));
-	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EINVAL);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_FINISH", "being debugged"));
-	check_over(&world);
 	launch_world_free(&world);
 }
 

@@ -122,8 +122,7 @@ TEST_OF(launch_handover, held_at_launch)
 	world.kind = BACKING_GMEM_STORE;
 	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
 	gmem_mock.held = 0x80d000 / RANGE_PAGE_SIZE;
-	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
-		  -EAGAIN);
+	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_POPULATED), -EAGAIN);
 	EXPECT_STRSTR(world.error.action, "make private");
 	EXPECT_STRSTR(world.error.hint, "0x80d000 is still held");
 	launch_world_free(&world);
@@ -154,9 +153,7 @@ TEST_OF(launch_handover, converted)
 	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
 	EXPECT_FALSE(guest_memory_convert(&world.memory, part, true, why, sizeof(why)));
 	EXPECT_EQ(gmem_mock.to_private, 1);
-	EXPECT_FALSE(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0],
-					 &world.error));
-	EXPECT_FALSE(snp_launch_finish(&world.launch, world.vcpus, &world.error));
+	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
 	EXPECT_TRUE(launch_world_digest(&world));
 	EXPECT_FALSE(gmem_mock_twice());
 	EXPECT_FALSE(gmem_mock.violations);

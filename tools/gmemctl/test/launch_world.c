@@ -72,7 +72,8 @@ void launch_world_vm(struct launch_world *world)
 	gmem_mock.vm = world->vm.fd;
 }
 
-void launch_world_build(struct launch_world *world)
+/* Its memory and vCPUs, after SEV_INIT2 */
+static void launch_world_build(struct launch_world *world)
 {
 	struct error *error = &world->error;
 
@@ -101,23 +102,31 @@ int launch_world_run(struct launch_world *world, enum snp_launch_state last)
 {
 	struct snp_launch *launch = &world->launch;
 	struct error *error = &world->error;
-	int rc;
+	int rc = 0;
 
 	if (world->vm.fd < 0)
 		launch_world_vm(world);
-	rc = snp_launch_open(launch, &world->config, &world->vm, error);
-	if (!rc && last >= SNP_LAUNCH_INITED)
-		rc = snp_launch_init(launch, error);
-	if (rc || last < SNP_LAUNCH_INITED)
-		return rc;
-	launch_world_build(world);
-	if (last >= SNP_LAUNCH_STARTED)
-		rc = snp_launch_start(launch, error);
-	if (!rc && last >= SNP_LAUNCH_POPULATED)
-		rc = snp_launch_populate(launch, &world->memory,
-					 &world->vcpus[0], error);
-	if (!rc && last >= SNP_LAUNCH_FINISHED)
-		rc = snp_launch_finish(launch, world->vcpus, error);
+	while (!rc && launch->state < last) {
+		switch (launch->state) {
+		case SNP_LAUNCH_CLOSED:
+			rc = snp_launch_open(launch, &world->config, &world->vm, error);
+			break;
+		case SNP_LAUNCH_READY:
+			rc = snp_launch_init(launch, error);
+			if (!rc)
+				launch_world_build(world);
+			break;
+		case SNP_LAUNCH_INITED:
+			rc = snp_launch_start(launch, error);
+			break;
+		case SNP_LAUNCH_STARTED:
+			rc = snp_launch_populate(launch, &world->memory,
+						 &world->vcpus[0], error);
+			break;
+		default:
+			rc = snp_launch_finish(launch, world->vcpus, error);
+		}
+	}
 	return rc;
 }
 

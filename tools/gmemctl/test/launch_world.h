@@ -68,11 +68,8 @@ void launch_world_firmware(struct launch_world *world, const void *data,
 /** launch_world_vm() - create the VM, before the launch begins */
 void launch_world_vm(struct launch_world *world);
 
-/** launch_world_build() - its memory and vCPUs, after SEV_INIT2 */
-void launch_world_build(struct launch_world *world);
-
 /**
- * launch_world_run() - launch it, as far as @last
+ * launch_world_run() - launch it, from where it is as far as @last
  *
  * Return: 0, or what the first step that failed said; see @error.
  */
