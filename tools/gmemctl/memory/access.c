@@ -18,7 +18,7 @@ static bool is_ram(const struct guest_memory *memory, uint64_t gpa, uint64_t siz
 	/* Of an empty range, the byte that it is at. */
 	struct range rest = { gpa, gpa + size + !size };
 
-	if (gpa + size < gpa)
+	if (rest.end <= rest.start)
 		return false;
 	while (rest.start < rest.end) {
 		const struct layout_range *ram =
