@@ -205,7 +205,7 @@ stage_guest_debian() {
 }
 
 # stage_guest_login STAGE KERNEL_DIR NAME: the VM's own kernel for a guest with systemd, whose disk
-# is one of the VM. Where there is none, the test says so.
+# is one of the VM, VM_DISK. Where there is none, the test says so.
 stage_guest_login() {
 	local stage=$1 dir=$2 build
 
@@ -220,7 +220,7 @@ stage_guest_login() {
 	rootfs_initrd "$stage" "$dir" "$stage/guest/login/initrd" || return 1
 	watch_log "a disk with a Debian" "$build/image.log" \
 		rootfs_image "$RUN_DIR/login.image" "$dir" "$build" || return 1
-	QEMU_ARGS+=" -drive file=$RUN_DIR/login.image,format=raw,if=virtio"
+	VM_DISK=$RUN_DIR/login.image
 }
 
 # stage_exec STAGE NAME KERNEL_DIR: Debian's QEMU for the tests of `gmemctl exec`, with its

@@ -123,6 +123,7 @@ kernel_of() {
 stage() {
 	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules selftests programs
 
+	VM_DISK=
 	programs=$(programs_of "$name")
 	modules=$(modules_build "$name" "$dir/kdir") || return 1
 	selftests=$(selftests_of "$name") || return 1

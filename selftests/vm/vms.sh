@@ -43,6 +43,9 @@ LOOK_SECONDS=60
 # the timers of an idle one take more.
 IDLE_TICKS=20
 
+# The VMs of a kernel run side by side: what one writes to the disk no other sees.
+DISK_ARGS=format=raw,if=virtio,snapshot=on
+
 # silent_for SECONDS TICKS: whether that is all the VM will ever say, TICKS being what it had
 # used a minute ago. It gets one nudge before.
 silent_for() {
@@ -102,7 +105,7 @@ boot_once() {
 
 	silence=$((PROGRAM_SECONDS + $(stress_seconds "$1") + $(fuzz_seconds "$1") + 90))
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
-		"$4" "$(settings "$1")" | follow "$STATE" "$silence" "${5:-}" || true
+		"$4" "$(settings "$1")" ${VM_DISK:+-drive "$DISK_ARGS,file=$VM_DISK"} | follow "$STATE" "$silence" "${5:-}" || true
 	VM_TIMED_OUT=$((SECONDS - start >= limit))
 	read -r VM_UP VM_END VM_PASSED VM_FAILED VM_SKIPPED <"$STATE"
 }
