@@ -92,7 +92,10 @@ static int who_visit(const struct gmem_ioctl_holder *page, void *data)
 
 	if (who->pages && page->offset == who->run.offset + who->pages * RANGE_PAGE_SIZE &&
 	    holder_surplus(page) == holder_surplus(&who->run) &&
-	    page->out_flags == who->run.out_flags) { who->pages++; return 0; }
+	    page->out_flags == who->run.out_flags) {
+		who->pages++;
+		return 0;
+	}
 	who_report_run(who);
 	who->run = *page;
 	who->pages = 1;

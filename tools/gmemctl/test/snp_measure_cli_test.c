@@ -332,9 +332,8 @@ TEST_OF(snp_measure, f28_igvm)
 	EXPECT_EQ(cli_shell("grep -q warning out"), 1);
 	EXPECT_TRUE(cli_did(0, "41676cc0548bbe92b2cfcb49", "measure --igvm i --output-format hex"));
 	EXPECT_TRUE(cli_did(0, "warning: the digest is that of the file", "measure --igvm order"));
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		EXPECT_TRUE(cli_did(2, "not with", "measure --igvm i %s", options[i]));
-	}
 	EXPECT_TRUE(cli_did(1, "give it with --igvm", "measure --firmware i --vcpu-type EPYC"));
 	EXPECT_TRUE(cli_did(1, "does not begin with", "measure --igvm fw"));
 	EXPECT_FALSE(cli_shell("head -c 8192 i >cut"));

@@ -94,7 +94,10 @@ static bool take_time(char **at, struct trace_record *record)
 
 	if (!take_number(at, &s) || !take_character(at, '.') || !take_number(at, &us) ||
 	    !take_character(at, ':') || us >= US_PER_S ||
-	    s > UINT64_MAX / US_PER_S - 1) { *at = from; return false; }
+	    s > UINT64_MAX / US_PER_S - 1) {
+		*at = from;
+		return false;
+	}
 	record->us = s * US_PER_S + us;
 	take_spaces(at);
 	return true;
