@@ -273,48 +273,46 @@ TEST_OF(save_cli, busy_C6)
 	stop(2);
 }
 
-/* The VM goes on, and its part is not left in the directory. */
-TEST_OF(save_cli, interrupted_C5)
+/* Whatever ends it: what was there is there, or all of the guest. */
+TEST_OF(save_cli, ends)
 {
-	start(ACT_INTERRUPT);
-	put("guest", "before");
-	EXPECT_EQ(save(), 1);
-	EXPECT_EQ(verdict, 1);
-	EXPECT_STRSTR(content("out"), "the VM goes on");
-	EXPECT_STREQ(content("guest"), "before");
-	stop(2);
-}
+	static const struct {
+		enum act act;
+		bool deaf;
+		int code, verdict;
+		const char *says, *guest;
+		unsigned int left;
+	} cases[] = {
+		/* The VM goes on, and its part is not left in the directory (C5). */
+		{ ACT_INTERRUPT, false, 1, 1, "the VM goes on", "before", 2 },
+		/* Nobody can clean up then, but nothing that was there is lost (C5). */
+		{ ACT_KILL, false, -SIGKILL, 1, "", "before", 3 },
+		{ ACT_FAIL, false, 1, 1, "/guest: save the VM to it: ", "before", 2 },
+		{ ACT_FAIL, false, 1, 1, "No space left", "before", 2 },
+		/* The message ends the program, which has tidied up before (C18). */
+		{ ACT_FAIL, true, -SIGPIPE, 1, NULL, "before", 2 },
+		/* It is not said to have ended if it has not. */
+		{ ACT_LATE, false, 1, -ETIMEDOUT, "/guest; the VM seems to go on", "saved", 2 },
+		/* Gone, but not without having written its guest. */
+		{ ACT_DIE, false, 0, 0, "", "saved", 2 },
+	};
 
-/* Nobody can clean up then, but nothing that was there is lost. */
-TEST_OF(save_cli, killed_C5)
-{
-	start(ACT_KILL);
-	put("guest", "before");
-	EXPECT_EQ(save(), -SIGKILL);
-	EXPECT_EQ(verdict, 1);
-	EXPECT_STREQ(content("guest"), "before");
-	stop(3);
-}
-
-TEST_OF(save_cli, full)
-{
-	start(ACT_FAIL);
-	put("guest", "before");
-	EXPECT_EQ(save(), 1);
-	EXPECT_STRSTR(content("out"), "No space left");
-	EXPECT_STRSTR(content("out"), "/guest: save the VM to it: ");
-	EXPECT_STREQ(content("guest"), "before");
-	stop(2);
-}
-
-/* The message ends the program, which has tidied up before. */
-TEST_OF(save_cli, deaf_C18)
-{
-	start(ACT_FAIL);
-	deaf = true;
-	EXPECT_EQ(save(), -SIGPIPE);
-	EXPECT_EQ(verdict, 1);
-	stop(1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start(cases[i].act);
+		deaf = cases[i].deaf;
+		put("guest", "before");
+		EXPECT_EQ(save(), cases[i].code);
+		EXPECT_EQ(verdict, cases[i].verdict);
+		EXPECT_EQ(named, cases[i].guest[0] == 's');
+		EXPECT_STREQ(content("guest"), cases[i].guest);
+		if (cases[i].says && *cases[i].says)
+			EXPECT_STRSTR(content("out"), cases[i].says);
+		else if (cases[i].says)
+			EXPECT_FALSE(*content("out"));
+		stop(cases[i].left);
+		EXPECT_FALSE(cli_shell("rm -rf ./*"));
+		ksft_part("act %d", cases[i].act);
+	}
 }
 
 /* The name that is said for a complete guest. Return: whether it is there. */
@@ -366,26 +364,6 @@ TEST_OF(save_cli, long_C5)
 	snprintf(path, sizeof(path), "rm -r %s/0*", ksft_folder());
 	EXPECT_FALSE(system(path));
 	stop(1);
-}
-
-/* Gone, but not without having written its guest. */
-TEST_OF(save_cli, dead)
-{
-	start(ACT_DIE);
-	EXPECT_FALSE(save());
-	EXPECT_TRUE(named);
-	EXPECT_FALSE(*content("out"));
-	stop(2);
-}
-
-/* It is not said to have ended if it has not. */
-TEST_OF(save_cli, late)
-{
-	start(ACT_LATE);
-	EXPECT_EQ(save(), 1);
-	EXPECT_STRSTR(content("out"), "/guest; the VM seems to go on");
-	EXPECT_STREQ(content("guest"), "saved");
-	stop(2);
 }
 
 /* It is refused while the VM can still go on. */
