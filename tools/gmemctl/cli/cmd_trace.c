@@ -18,9 +18,9 @@
 #include "../gmem/gmem.h"
 #include "../kvm/threads.h"
 #include "../trace/trace.h"
+#include "../who/who.h"
 #include "command.h"
 #include "out.h"
-#include "who_find.h"
 
 #define SECONDS_MAX	(7 * 24 * 3600)
 #define BUFFER_MIN	UINT64_C(4096)

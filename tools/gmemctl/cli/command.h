@@ -227,6 +227,17 @@ extern const struct command command_who;
 extern const struct command command_top;
 extern const struct command command_trace;
 
+struct who_memory;
+struct error;
+
+/**
+ * who_find() - the gmem fds of a VM of this name, or of a process with this number
+ * @memories: out: of @count, for who_memories_free()
+ *
+ * Return: 0, or as client_process() and who_memories().
+ */
+int who_find(const char *name, struct who_memory **memories, size_t *count, struct error *error);
+
 /** usage_error() - complain about an argument. Return: EXIT_CODE_USAGE. */
 int usage_error(const char *object, const char *action, const char *hint, ...)
 	__attribute__((format(printf, 3, 4)));

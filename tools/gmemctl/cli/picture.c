@@ -9,11 +9,11 @@
 
 #include "../gmem/gmem.h"
 #include "../kvm/slot.h"
+#include "../who/who.h"
 #include "command.h"
 #include "out.h"
 #include "output_file.h"
 #include "picture.h"
-#include "who_find.h"
 
 #define PICTURE_WIDTH	64
 #define PICTURE_BLOCKS	1024

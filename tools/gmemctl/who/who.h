@@ -15,6 +15,9 @@
 
 #include "../base/error.h"
 
+/* What @proc is below, but for tests */
+#define PROC "/proc"
+
 /**
  * struct who_memory - a gmem fd of a process
  * @pid: of the process, or the first one that was found to have it
