@@ -137,11 +137,10 @@ static bool raw_closed(int fd)
 
 static int call(const char *command, int number, uint64_t *twice, struct error *error)
 {
-	struct json_object *request = json_object_new_object();
+	struct json_object *request = message_request(command);
 	struct json_object *reply, *result, *value;
 	int rc;
 
-	json_object_object_add(request, "command", json_object_new_string(command));
 	json_object_object_add(request, "number", json_object_new_int(number));
 	rc = client_call(NAME, request, &reply, &result, error);
 	json_object_put(request);
@@ -162,20 +161,19 @@ static bool works(void)
 
 TEST_OF(control, names)
 {
+	static const char *const good[] = {
+		"a", "Vm_1.2-x", "12345678901234567890123456789012",
+	};
+	static const char *const bad[] = {
+		"123456789012345678901234567890123", "", ".hidden", "-web", "-", "../up", "a/b",
+		"a b", "a\n",
+	};
 	char path[RUNTIME_PATH_MAX];
 
-	EXPECT_TRUE(runtime_name_valid("a"));
-	EXPECT_TRUE(runtime_name_valid("Vm_1.2-x"));
-	EXPECT_TRUE(runtime_name_valid("12345678901234567890123456789012"));
-	EXPECT_FALSE(runtime_name_valid("123456789012345678901234567890123"));
-	EXPECT_FALSE(runtime_name_valid(""));
-	EXPECT_FALSE(runtime_name_valid(".hidden"));
-	EXPECT_FALSE(runtime_name_valid("-web"));
-	EXPECT_FALSE(runtime_name_valid("-"));
-	EXPECT_FALSE(runtime_name_valid("../up"));
-	EXPECT_FALSE(runtime_name_valid("a/b"));
-	EXPECT_FALSE(runtime_name_valid("a b"));
-	EXPECT_FALSE(runtime_name_valid("a\n"));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		EXPECT_TRUE(runtime_name_valid(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_FALSE(runtime_name_valid(bad[i]));
 	setenv("GMEMCTL_RUNTIME_DIR", "/x", 1);
 	EXPECT_FALSE(runtime_path("vm", NULL, path, NULL));
 	EXPECT_STREQ(path, "/x/vm.sock");
@@ -218,20 +216,15 @@ static int parse(const char *text)
 
 TEST_OF(control, parse)
 {
+	static const char *const bad[] = {
+		"", "{", "[]", "1", "null", "\"x\"", "{} {}", "{}x", "{\"a\"}", "{1: 2}",
+		"{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}", "\xff\xfe",
+	};
+
 	EXPECT_FALSE(parse("{}"));
 	EXPECT_FALSE(parse("{\"a\": [1, {\"b\": null}]}"));
-	EXPECT_EQ(parse(""), -EBADMSG);
-	EXPECT_EQ(parse("{"), -EBADMSG);
-	EXPECT_EQ(parse("[]"), -EBADMSG);
-	EXPECT_EQ(parse("1"), -EBADMSG);
-	EXPECT_EQ(parse("null"), -EBADMSG);
-	EXPECT_EQ(parse("\"x\""), -EBADMSG);
-	EXPECT_EQ(parse("{} {}"), -EBADMSG);
-	EXPECT_EQ(parse("{}x"), -EBADMSG);
-	EXPECT_EQ(parse("{\"a\"}"), -EBADMSG);
-	EXPECT_EQ(parse("{1: 2}"), -EBADMSG);
-	EXPECT_EQ(parse("{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}"), -EBADMSG);
-	EXPECT_EQ(parse("\xff\xfe"), -EBADMSG);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_EQ(parse(bad[i]), -EBADMSG);
 }
 
 TEST_OF(control, members)
