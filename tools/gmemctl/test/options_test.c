@@ -69,35 +69,84 @@ TEST_OF(options, kinds)
 	EXPECT_EQ(backing_kind_find("", 0, &kind), -ENOENT);
 }
 
-TEST_OF(options, private)
-{
-	start();
-	request.kind = BACKING_PRIVATE;
-	EXPECT_TRUE(accepted());
-	request.existing_fd = 0;
-	EXPECT_TRUE(refused("private memory is incompatible with an existing memory backing"));
-	request.existing_fd = -1;
-	request.path = "file";
-	EXPECT_TRUE(refused("private memory is incompatible with an existing memory backing"));
-}
+#define PRIVATE_EXISTING "private memory is incompatible with an existing memory backing"
+#define HUGE_EXISTING "hugepages are incompatible with existing memory backing"
+#define HUGE_RANGE "hugepages; range start and size must both be multiples of the hugepage size"
 
-/* Private comes before existing. */
-TEST_OF(options, hugepages)
+/* What goes together, and what is said where it does not */
+static const struct {
+	enum backing_kind kind;
+	bool hugepages, has_fd;
+	uint64_t hugepage_size;
+	const char *path;
+	unsigned int nr_ranges;		/* 0: RAM is as start() has it */
+	struct range ranges[2];
+	const char *message;		/* NULL: it is accepted */
+} cases[] = {
+	{ .kind = BACKING_PRIVATE },
+	{ .kind = BACKING_PRIVATE, .has_fd = true, .message = PRIVATE_EXISTING },
+	{ .kind = BACKING_PRIVATE, .path = "file", .message = PRIVATE_EXISTING },
+	/* Private comes before existing. */
+	{ .hugepages = true },
+	{ .hugepages = true, .has_fd = true, .message = HUGE_EXISTING },
+	{ .hugepages = true, .kind = BACKING_FILE, .path = "file", .message = HUGE_EXISTING },
+	{ .hugepages = true, .kind = BACKING_PRIVATE,
+	  .message = "hugepages require shared memory mode" },
+	{ .hugepages = true, .kind = BACKING_GMEM,
+	  .message = "hugepages are incompatible with memory of kind gmem" },
+	{ .kind = BACKING_HUGETLB, .hugepage_size = 3 * M, .message = "hugepage size 3 MB must be "
+	  "a power of two and at least the host page size" },
+	{ .kind = BACKING_HUGETLB, .hugepage_size = 2 * K, .message = "hugepage size 2 KB must be "
+	  "a power of two and at least the host page size" },
+	{ .kind = BACKING_HUGETLB, .hugepage_size = UINT64_C(1) << 63,
+	  .message = "hugepage size 8388608 TB is too large" },
+	/* Before the size of RAM */
+	{ .kind = BACKING_HUGETLB, .hugepage_size = UINT64_C(1) << 63, .nr_ranges = 1,
+	  .message = "hugepage size 8388608 TB is too large" },
+	{ .hugepage_size = 3 },
+	{ .kind = BACKING_HUGETLB, .nr_ranges = 1, .ranges = { { 0, 16 * M + 4 * K } },
+	  .message = "RAM size 16388 KB is not aligned to 2 MB hugepages; "
+	  "choose a memory size that is a multiple of the hugepage size" },
+	{ .kind = BACKING_HUGETLB, .nr_ranges = 1, .ranges = { { M, 17 * M } },
+	  .message = "RAM range 0x100000-0x1100000 (16 MB) is not aligned to 2 MB " HUGE_RANGE },
+	/* Two halves make a whole, and are two halves still. */
+	{ .kind = BACKING_HUGETLB, .nr_ranges = 2, .ranges = { { 0, M }, { 4 * M, 5 * M } },
+	  .message = "RAM range 0x0-0x100000 (1 MB) is not aligned to 2 MB " HUGE_RANGE },
+	{ .kind = BACKING_HUGETLB, .hugepage_size = G, .nr_ranges = 1, .ranges = { { 0, G } } },
+	{ .nr_ranges = 1, .ranges = { { 0, UINT64_C(1) << 63 } },
+	  .message = "ram size 9223372036854775808 is too large" },
+	{ .nr_ranges = 2, .ranges = { { 0, UINT64_C(1) << 63 }, { 0, UINT64_C(1) << 63 } },
+	  .message = "ram size 18446744073709551615 is too large" },
+	{ .nr_ranges = 1, .ranges = { { 0, 4 * K + 1 } },
+	  .message = "RAM range 0x0-0x1001 is not whole pages" },
+	{ .nr_ranges = 1, .ranges = { { 8 * K, 4 * K } },
+	  .message = "RAM range 0x2000-0x1000 is not whole pages" },
+	{ .nr_ranges = 1, .message = "RAM range 0x0-0x0 is not whole pages" },
+	{ .kind = BACKING_FILE, .message = "memory of kind file needs one file" },
+	{ .kind = BACKING_FILE, .path = "file", .has_fd = true,
+	  .message = "memory of kind file needs one file" },
+	{ .kind = BACKING_FILE, .has_fd = true },
+	{ .path = "file", .message = "memory of kind shared takes no file" },
+	{ .kind = BACKING_GUEST_MEMFD, .has_fd = true, .message = "memory of kind guest-memfd is "
+	  "incompatible with an existing memory backing" },
+};
+
+TEST_OF(options, together)
 {
-	start();
-	request.hugepages = true;
-	EXPECT_TRUE(accepted());
-	request.existing_fd = 0;
-	EXPECT_TRUE(refused("hugepages are incompatible with existing memory backing"));
-	request.existing_fd = -1;
-	request.kind = BACKING_FILE;
-	request.path = "file";
-	EXPECT_TRUE(refused("hugepages are incompatible with existing memory backing"));
-	request.kind = BACKING_PRIVATE;
-	request.path = NULL;
-	EXPECT_TRUE(refused("hugepages require shared memory mode"));
-	request.kind = BACKING_GMEM;
-	EXPECT_TRUE(refused("hugepages are incompatible with memory of kind gmem"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start();
+		request.kind = cases[i].kind;
+		request.hugepages = cases[i].hugepages;
+		request.hugepage_size = cases[i].hugepage_size;
+		request.path = cases[i].path;
+		request.existing_fd = cases[i].has_fd ? 0 : -1;
+		if (cases[i].nr_ranges) {
+			request.nr_ranges = cases[i].nr_ranges;
+			memcpy(ranges, cases[i].ranges, sizeof(ranges));
+		}
+		EXPECT_TRUE(cases[i].message ? refused(cases[i].message) : accepted());
+		ksft_part("case %zu", i);
+	}
 }
 
 TEST_OF(options, hugepage_size)
@@ -105,82 +154,9 @@ TEST_OF(options, hugepage_size)
 	start();
 	request.kind = BACKING_HUGETLB;
 	EXPECT_EQ(memory_request_hugepage(&request), 2 * M);
-	request.hugepage_size = 3 * M;
-	EXPECT_TRUE(refused("hugepage size 3 MB must be a power of two and at least "
-			    "the host page size"));
-	request.hugepage_size = 2 * K;
-	EXPECT_TRUE(refused("hugepage size 2 KB must be a power of two and at least "
-			    "the host page size"));
-	request.hugepage_size = UINT64_C(1) << 63;
-	EXPECT_TRUE(refused("hugepage size 8388608 TB is too large"));
-	/* Before the size of RAM. */
-	ranges[0] = (struct range){ 0, 0 };
-	EXPECT_TRUE(refused("hugepage size 8388608 TB is too large"));
-	start();
+	request.kind = BACKING_SHARED;
 	request.hugepage_size = 3;
-	EXPECT_TRUE(accepted());
 	EXPECT_FALSE(memory_request_hugepage(&request));
-}
-
-TEST_OF(options, hugepage_alignment)
-{
-	start();
-	request.kind = BACKING_HUGETLB;
-	ranges[0].end = 16 * M + 4 * K;
-	EXPECT_TRUE(refused("RAM size 16388 KB is not aligned to 2 MB hugepages; "
-			    "choose a memory size that is a multiple of the hugepage size"));
-	ranges[0] = (struct range){ M, 17 * M };
-	EXPECT_TRUE(refused("RAM range 0x100000-0x1100000 (16 MB) is not aligned to "
-			    "2 MB hugepages; range start and size must both be "
-			    "multiples of the hugepage size"));
-	/* Two halves make a whole, and are two halves still. */
-	ranges[0] = (struct range){ 0, M };
-	ranges[1] = (struct range){ 4 * M, 5 * M };
-	request.nr_ranges = 2;
-	EXPECT_TRUE(refused("RAM range 0x0-0x100000 (1 MB) is not aligned to 2 MB "
-			    "hugepages; range start and size must both be multiples "
-			    "of the hugepage size"));
-	ranges[0] = (struct range){ 0, G };
-	request.nr_ranges = 1;
-	request.hugepage_size = G;
-	EXPECT_TRUE(accepted());
-}
-
-TEST_OF(options, size)
-{
-	start();
-	ranges[0] = (struct range){ 0, UINT64_C(1) << 63 };
-	EXPECT_TRUE(refused("ram size 9223372036854775808 is too large"));
-	ranges[1] = ranges[0];
-	request.nr_ranges = 2;
-	EXPECT_TRUE(refused("ram size 18446744073709551615 is too large"));
-	start();
-	ranges[0] = (struct range){ 0, 4 * K + 1 };
-	EXPECT_TRUE(refused("RAM range 0x0-0x1001 is not whole pages"));
-	ranges[0] = (struct range){ 8 * K, 4 * K };
-	EXPECT_TRUE(refused("RAM range 0x2000-0x1000 is not whole pages"));
-	ranges[0] = (struct range){ 0, 0 };
-	EXPECT_TRUE(refused("RAM range 0x0-0x0 is not whole pages"));
-}
-
-TEST_OF(options, file)
-{
-	start();
-	request.kind = BACKING_FILE;
-	EXPECT_TRUE(refused("memory of kind file needs one file"));
-	request.path = "file";
-	request.existing_fd = 0;
-	EXPECT_TRUE(refused("memory of kind file needs one file"));
-	request.path = NULL;
-	EXPECT_TRUE(accepted());
-	start();
-	request.path = "file";
-	EXPECT_TRUE(refused("memory of kind shared takes no file"));
-	start();
-	request.kind = BACKING_GUEST_MEMFD;
-	request.existing_fd = 0;
-	EXPECT_TRUE(refused("memory of kind guest-memfd is incompatible with an "
-			    "existing memory backing"));
 }
 
 /* A VM has one guest_memfd. */
