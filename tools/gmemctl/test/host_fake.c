@@ -189,12 +189,9 @@ static void write_files(void)
 void host_fake_start(void)
 {
 	memset(&host_fake, 0, sizeof(host_fake));
-	/* Memory is faster; a disk will do. */
-	strcpy(host_fake.host.root, "/dev/shm/gmemctl-host-XXXXXX");
-	if (!mkdtemp(host_fake.host.root)) {
-		strcpy(host_fake.host.root, "/tmp/gmemctl-host-XXXXXX");
-		EXPECT_TRUE(mkdtemp(host_fake.host.root));
-	}
+	snprintf(host_fake.host.root, sizeof(host_fake.host.root), "%s/host-XXXXXX",
+		 ksft_folder());
+	EXPECT_TRUE(mkdtemp(host_fake.host.root));
 	strcpy(host_fake.host.release, "6.12.0-test");
 	strcpy(host_fake.host.machine, "x86_64");
 	host_fake.host.cpuid = fake_cpuid;

@@ -22,8 +22,8 @@ static const char *const paths[] = {
 
 #define PATHS (sizeof(paths) / sizeof(paths[0]))
 
-/* What the fake has to say of its own calls */
-static struct ksft_result result;
+/* What the fake has to say of its own calls; memory is faster than a disk. */
+static struct ksft_result result = { .folder = "/dev/shm" };
 
 static void set_registers(const uint8_t *data)
 {
