@@ -42,15 +42,22 @@ static void show_checks(const struct host *host, const struct host_report *repor
 	}
 }
 
+enum part { PART_GMEM, PART_SNP, PART_REALM };
+
+static const char *const parts[] = { "gmem", "snp", "realm", NULL };
+
 /* Return: an exit code: 0 only if nothing has failed. */
-static int check_guest(bool (*look)(const struct host *host, struct host_report *report),
-		       const char *guest)
+static int check_guest(enum part part)
 {
+	const char *guest = part == PART_SNP ? "an SEV-SNP guest" : "a realm";
 	struct host_report report;
 	struct host host;
 
 	host_init(&host);
-	look(&host, &report);
+	if (part == PART_SNP)
+		host_check_snp(&host, &report);
+	else
+		host_check_realm(&host, &report);
 	show_checks(&host, &report, 14);
 	out_bool(out_root(), "usable", !report.failed);
 	if (!report.failed)
@@ -59,16 +66,6 @@ static int check_guest(bool (*look)(const struct host *host, struct host_report 
 		out_text("%u %s failed, the first one first: %s cannot be launched\n",
 			 report.failed, report.failed == 1 ? "check" : "checks", guest);
 	return report.failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
-}
-
-static int check_snp(void)
-{
-	return check_guest(host_check_snp, "an SEV-SNP guest");
-}
-
-static int check_realm(void)
-{
-	return check_guest(host_check_realm, "a realm");
 }
 
 static void show_info(const struct gmem_ioctl_info *info)
@@ -126,10 +123,6 @@ static int info_main(int argc, char **argv)
 	return code;
 }
 
-enum part { PART_GMEM, PART_SNP, PART_REALM };
-
-static const char *const parts[] = { "gmem", "snp", "realm", NULL };
-
 static int check_main(int argc, char **argv)
 {
 	unsigned int part = PART_GMEM;
@@ -137,10 +130,8 @@ static int check_main(int argc, char **argv)
 
 	if (code)
 		return code;
-	if (part == PART_SNP)
-		return check_snp();
-	if (part == PART_REALM)
-		return check_realm();
+	if (part != PART_GMEM)
+		return check_guest(part);
 	return show_gmem() ? EXIT_CODE_OK : EXIT_CODE_UNSUPPORTED;
 }
 
@@ -148,7 +139,7 @@ static int snp_status_main(int argc, char **argv)
 {
 	int code = command_parse(&command_snp_status, argc, argv, NULL);
 
-	return code ? code : check_snp();
+	return code ? code : check_guest(PART_SNP);
 }
 
 static int realm_status_main(int argc, char **argv)
@@ -156,7 +147,7 @@ static int realm_status_main(int argc, char **argv)
 	unsigned int abi;
 	int code = command_parse(&command_realm_status, argc, argv, &abi);
 
-	return code ? code : check_realm();
+	return code ? code : check_guest(PART_REALM);
 }
 
 const struct command command_info = {

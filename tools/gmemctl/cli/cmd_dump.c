@@ -59,24 +59,23 @@ static const struct cli_option dump_options[] = {
 static int check_ranges(const struct dump *dump, struct json_object *result,
 			struct range range, struct error *error)
 {
-	struct json_object *ranges, *entry, *value;
+	struct json_object *ranges, *entry;
+	const char *state;
+	uint64_t at;
 
 	if (!json_object_object_get_ex(result, "ranges", &ranges) ||
 	    !json_object_is_type(ranges, json_type_array))
 		return error_set(error, -EBADMSG, dump->name, "map", NULL);
 	for (size_t i = 0; i < json_object_array_length(ranges); i++) {
-		uint64_t at;
-
 		entry = json_object_array_get_idx(ranges, i);
-		if (!json_object_object_get_ex(entry, "state", &value) ||
-		    strcmp(json_object_get_string(value), "private"))
+		state = message_string(entry, "state", NULL);
+		if (!state || strcmp(state, "private") ||
+		    message_number(entry, "start", &at, NULL))
 			continue;
-		json_object_object_get_ex(entry, "start", &value);
-		at = json_object_get_uint64(value);
-		at = at < range.start ? range.start : at;
 		return error_set(error, -EPERM, dump->name, "dump memory", "0x%" PRIx64
 				 " is private: the host cannot read "
-				 "it; `gmemctl map %s` shows what is", at, dump->name);
+				 "it; `gmemctl map %s` shows what is",
+				 at < range.start ? range.start : at, dump->name);
 	}
 	return 0;
 }

@@ -25,10 +25,6 @@
 /* For the VM to stop its CPUs: longer than a conversion may wait. */
 #define ACCEPT_TIMEOUT_MS 60000
 
-#define CONVERT_TIMEOUT_MS 2000
-
-#define TIMEOUT_MAX_S 86400
-
 /**
  * struct taker - a guest being taken over
  * @handover: what has come
@@ -74,18 +70,37 @@ struct saving {
 	int signals;
 };
 
-const struct cli_option move_run_options[] = {
+/**
+ * struct move_options - a command line of the commands that run a guest here
+ * @from: the VM, or the file, that it is in
+ * @name: of --name, or NULL
+ * @memory_file: of --memory-file, or NULL
+ * @timeout_s: of --timeout
+ * @off_port: of --power-off-port, or 0
+ * @trace: --trace was there
+ */
+struct move_options {
+	const char *from;
+	const char *name;
+	const char *memory_file;
+	uint32_t timeout_s;
+	uint16_t off_port;
+	bool trace;
+};
+
+static const struct cli_option move_run_options[] = {
 	{ "--power-off-port", "PORT", option_off_port,
 	  TO(struct move_options, off_port),
 	  "as for `gmemctl run`; must be given again" },
 	{ "--timeout", "SECONDS", option_count, TO(struct move_options, timeout_s),
-	  "stop the VM after that time; 0 (default): never", .max = TIMEOUT_MAX_S },
+	  "stop the VM after that time; 0 (default): never", .max = RUN_TIMEOUT_MAX_S },
 	{ "--trace", NULL, option_flag, TO(struct move_options, trace),
 	  "print each exit that is not for a device to stderr" },
 	{ 0 }
 };
 
-void move_config(const struct move_options *options, unsigned int cpus, const struct tlv *state,
+/* What the options say about a guest that is to go on here */
+static void move_config(const struct move_options *options, unsigned int cpus, const struct tlv *state,
 		 const struct memory_config *memory, struct pc_config *config)
 {
 	*config = (struct pc_config){
@@ -98,7 +113,7 @@ void move_config(const struct move_options *options, unsigned int cpus, const st
 		},
 		.off_port = options->off_port,
 	};
-	config->machine.memory.convert_timeout_ms = CONVERT_TIMEOUT_MS;
+	config->machine.memory.convert_timeout_ms = RUN_OPTIONS_DEFAULT.convert_timeout_ms;
 	pc_pci_config(state, config);
 	run_pc_console(config);
 }

@@ -34,9 +34,7 @@
  * struct run - a run as asked for, and what came of it
  * @type: which of the types of VMs; the others are those of other commands
  * @nr_vcpus: its CPUs
- * @convert_timeout_ms: how long a conversion may wait for references
- * @run_timeout_s: after which the run is stopped; 0: never
- * @trace: print exits
+ * @options: of any run
  * @memory: the option --memory
  * @payload: what to run: enum guest_payload
  * @strategy: how it converts: enum memory_strategy
@@ -58,9 +56,7 @@
 struct run {
 	unsigned int type;
 	uint32_t nr_vcpus;
-	uint32_t convert_timeout_ms;
-	uint32_t run_timeout_s;
-	bool trace;
+	struct run_options options;
 	struct memory_option memory;
 	unsigned int payload;
 	unsigned int strategy;
@@ -106,10 +102,8 @@ struct linux_run {
 #define MEMORY_UNIT		(UINT64_C(2) << 20)
 #define PATTERN			UINT64_C(0x70617474676d656d)
 
-#define DEFAULT_TIMEOUT_MS	2000
 #define DEFAULT_ROUNDS		4
 
-#define TIMEOUT_MAX_S	86400
 #define ROUNDS_MAX	1000000
 
 #define TO_RUN(member) TO(struct run, member)
@@ -143,7 +137,7 @@ static int linux_memory(struct linux_run *linux_run)
 	memory->requests = &linux_run->request;
 	memory->nr_requests = 1;
 	memory->guest_memfd = discard;
-	memory->convert_timeout_ms = linux_run->run->convert_timeout_ms;
+	memory->convert_timeout_ms = linux_run->run->options.convert_timeout_ms;
 	linux_run->config.boot.ram = linux_run->ram;
 	linux_run->config.boot.nr_ram = count;
 	return 0;
@@ -205,8 +199,8 @@ static int run_linux(struct run *run)
 			.machine = {
 				.nr_vcpus = run->nr_vcpus,
 				.irqchip = true,
-				.run_timeout_s = run->run_timeout_s,
-				.trace = run->trace ? stderr : NULL,
+				.run_timeout_s = run->options.timeout_s,
+				.trace = run->options.trace ? stderr : NULL,
 			},
 			.off_port = run->off_port,
 			.pvmemcontrol = run->pvmemcontrol,
@@ -304,7 +298,7 @@ static int run_start(struct run *run, struct payload *payload, struct error *err
 	int rc = 0;
 
 	payload->params->pattern = PATTERN;
-	if (!run->trace)
+	if (!run->options.trace)
 		progress_start(&progress, "run the payload", -1);
 	if (run->path)
 		rc = input_load(&run->input, payload_input(payload), error);
@@ -361,9 +355,9 @@ static int run_build(struct run *run)
 		.nr_vcpus = run->nr_vcpus,
 		.memory = run->memory.request,
 		.strategy = run->strategy,
-		.convert_timeout_ms = run->convert_timeout_ms,
-		.run_timeout_s = run->run_timeout_s,
-		.trace = run->trace ? stderr : NULL,
+		.convert_timeout_ms = run->options.convert_timeout_ms,
+		.run_timeout_s = run->options.timeout_s,
+		.trace = run->options.trace ? stderr : NULL,
 		.console = stderr,
 	};
 	/* For the discarding strategy a chunk is for a moment on both sides. */
@@ -410,7 +404,7 @@ static int run_payload(struct run *run)
 
 static const char *const types[] = { "default", "snp", NULL };
 
-static const struct cli_option run_options[] = {
+static const struct cli_option options[] = {
 	{ .help = "Linux, with a serial console (Ctrl-A x ends it at a terminal):" },
 	{ "--kernel", "FILE", option_text, TO_RUN(kernel), "bzImage, 3.8 or newer", LINUX_ONLY },
 	{ "--initrd", "FILE", option_text, TO_RUN(initrd), "initrd", LINUX_ONLY },
@@ -452,12 +446,7 @@ static const struct cli_option run_options[] = {
 	  "inplace (default): pages keep their contents, kind=gmem (default for a payload) and "
 	  "gmem-store; discard: as QEMU, the guest copies what it wants to keep; any kind but "
 	  "gmem-store, guest-memfd", .words = strategy_names },
-	{ "--convert-timeout", "MS", option_count, TO_RUN(convert_timeout_ms),
-	  "how long a conversion waits for a held page, 2000 by default",
-	  .max = GMEM_CONVERT_TIMEOUT_MAX },
-	{ "--timeout", "SECONDS", option_count, TO_RUN(run_timeout_s),
-	  "stop the VM after that time; 0 (default): never", .max = TIMEOUT_MAX_S },
-	{ "--trace", NULL, option_flag, TO_RUN(trace), "print each exit and conversion to stderr" },
+	{ .include = run_options, TO_RUN(options) },
 	{ 0 }
 };
 
@@ -465,7 +454,7 @@ static int run_main(int argc, char **argv)
 {
 	struct run run = {
 		.nr_vcpus = 1,
-		.convert_timeout_ms = DEFAULT_TIMEOUT_MS,
+		.options = RUN_OPTIONS_DEFAULT,
 		.strategy = MEMORY_INPLACE,
 		.memory = { .request = { .existing_fd = -1, .node = -1 } },
 		.rounds = DEFAULT_ROUNDS,
@@ -505,7 +494,7 @@ const struct command command_run = {
 	.usage = "run --kernel FILE [OPTIONS]\n"
 		 "run --input FILE [OPTIONS]\n"
 		 "run --vm-type snp [OPTIONS]",
-	.options = run_options,
+	.options = options,
 	.more = "SIZE is a number of bytes, also hexadecimal, or has the suffix K, M, G or T.\n"
 		"\n"
 		"Exit codes: 0 success; 1 failure, also when stopped by a signal; 2 wrong "

@@ -19,6 +19,17 @@
 #define INHERIT_TRIES	200
 #define INHERIT_WAIT_US	50000
 
+const struct cli_option run_options[] = {
+	{ "--convert-timeout", "MS", option_count, TO(struct run_options, convert_timeout_ms),
+	  "how long a conversion waits for a held page, 2000 by default",
+	  .max = GMEM_CONVERT_TIMEOUT_MAX },
+	{ "--timeout", "SECONDS", option_count, TO(struct run_options, timeout_s),
+	  "stop the VM after that time; 0 (default): never", .max = RUN_TIMEOUT_MAX_S },
+	{ "--trace", NULL, option_flag, TO(struct run_options, trace),
+	  "print each exit and conversion to stderr" },
+	{ 0 }
+};
+
 void run_warn(const struct machine *machine)
 {
 	const struct memory_request *request = machine->config.memory.requests;

@@ -12,6 +12,23 @@
 #include "command.h"
 
 /**
+ * struct run_options - what is said of the run of any guest that is made here
+ * @convert_timeout_ms: how long a conversion may wait for references
+ * @timeout_s: after which the run is stopped; 0: never
+ * @trace: print exits
+ */
+struct run_options {
+	uint32_t convert_timeout_ms, timeout_s;
+	bool trace;
+};
+
+#define RUN_OPTIONS_DEFAULT ((struct run_options){ .convert_timeout_ms = 2000 })
+#define RUN_TIMEOUT_MAX_S 86400
+
+/** run_options: the table, for struct run_options */
+extern const struct cli_option run_options[];
+
+/**
  * struct run_pc - a run of a PC
  * @name: of the VM, or NULL: one that nobody else has
  * @inherited: the one who has @name is about to end
@@ -56,31 +73,6 @@ void run_warn(const struct machine *machine);
  * Return: the exit code that says how it has ended.
  */
 int run_report(struct machine *machine, uint64_t elapsed_ns, const char *title);
-
-/**
- * struct move_options - a command line of the commands that run a guest here
- * @from: the VM, or the file, that it is in
- * @name: of --name, or NULL
- * @memory_file: of --memory-file, or NULL
- * @timeout_s: of --timeout
- * @off_port: of --power-off-port, or 0
- * @trace: --trace was there
- */
-struct move_options {
-	const char *from;
-	const char *name;
-	const char *memory_file;
-	uint32_t timeout_s;
-	uint16_t off_port;
-	bool trace;
-};
-
-/** move_run_options: those about how the guest goes on */
-extern const struct cli_option move_run_options[];
-
-/** move_config() - what the options say about a guest that is to go on here */
-void move_config(const struct move_options *options, unsigned int cpus, const struct tlv *state,
-		 const struct memory_config *memory, struct pc_config *config);
 
 /**
  * move_request() - ask a VM for something that it answers on a channel

@@ -34,9 +34,7 @@
  * @policy: see struct snp_launch_config; @policy_given: an option has said it
  * @has_id_block: there are @id_block and @id_auth
  * @vcek_disabled, @cpuid_strict: likewise
- * @convert_timeout_ms: how long a conversion may wait for references
- * @run_timeout_s: after which a run is stopped; 0: never
- * @trace: print exits
+ * @run: of any run
  * @loaded: the files of @options
  * @certs: the file at @certs_path
  * @id_block, @id_auth: likewise
@@ -54,8 +52,8 @@ struct snp_guest {
 	uint64_t policy;
 	const char *policy_given, *host_data_given;
 	bool has_id_block;
-	bool vcek_disabled, cpuid_strict, trace;
-	uint32_t convert_timeout_ms, run_timeout_s;
+	bool vcek_disabled, cpuid_strict;
+	struct run_options run;
 	struct snp_loaded loaded;
 	struct snp_file certs;
 	struct snp_id_block id_block;
@@ -70,9 +68,6 @@ struct snp_guest {
 };
 
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
-#define DEFAULT_TIMEOUT_MS 2000
-
-#define TIMEOUT_MAX_S 86400
 
 #define TO_GUEST(member) TO(struct snp_guest, member)
 
@@ -106,13 +101,7 @@ static const struct cli_option snp_guest_options[] = {
 	  "no report is signed by the VCEK" },
 	{ "--cpuid-strict", NULL, option_flag, TO_GUEST(cpuid_strict),
 	  "fail if the firmware corrects the CPUID page" },
-	{ "--convert-timeout", "MS", option_count, TO_GUEST(convert_timeout_ms),
-	  "how long a conversion waits for a held page, 2000 by default",
-	  .max = GMEM_CONVERT_TIMEOUT_MAX },
-	{ "--timeout", "SECONDS", option_count, TO_GUEST(run_timeout_s),
-	  "stop the VM after that time; 0 (default): never", .max = TIMEOUT_MAX_S },
-	{ "--trace", NULL, option_flag, TO_GUEST(trace),
-	  "print each exit and conversion to stderr" },
+	{ .include = run_options, TO_GUEST(run) },
 	{ 0 }
 };
 
@@ -158,7 +147,7 @@ static int snp_guest_parse(const struct command *command,
 	guest->memory.request.existing_fd = -1;
 	guest->memory.request.node = -1;
 	guest->policy = SNP_POLICY_DEFAULT;
-	guest->convert_timeout_ms = DEFAULT_TIMEOUT_MS;
+	guest->run = RUN_OPTIONS_DEFAULT;
 	code = command_parse(command, argc, argv, guest);
 	if (!code)
 		code = snp_options_check_image(&guest->options);
@@ -280,13 +269,13 @@ static void configure(struct snp_guest *guest)
 				.guest_memfd = guest->request.kind != BACKING_GMEM_STORE,
 				.initial_private = true,
 				.encrypted = true,
-				.convert_timeout_ms = guest->convert_timeout_ms,
+				.convert_timeout_ms = guest->run.convert_timeout_ms,
 			},
 			.nr_vcpus = guest->loaded.image.nr_vcpus,
 			.irqchip = true,
 			.snp = &guest->launch,
-			.run_timeout_s = guest->run_timeout_s,
-			.trace = guest->trace ? stderr : NULL,
+			.run_timeout_s = guest->run.timeout_s,
+			.trace = guest->run.trace ? stderr : NULL,
 		},
 	};
 	run_pc_console(&guest->config);
