@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What gmem_bench writes, shown as a table or as JSON. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench_rows.h"
+#include "command.h"
 #include "out.h"
 
 /* WORK | WHO | UNIT | VALUE | SPREAD */

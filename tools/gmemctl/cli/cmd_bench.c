@@ -9,11 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench_rows.h"
 #include "command.h"
-#include "modules.h"
 #include "out.h"
-#include "process.h"
 
 #define PROGRAM	"gmem_bench"
 #define NOT_RUN	127	/* an exit code that it does not have */

@@ -20,9 +20,7 @@
 #include "../memory/probe.h"
 #include "command.h"
 #include "input.h"
-#include "modules.h"
 #include "out.h"
-#include "picture.h"
 
 #define DEMO_SAMPLES 3
 

@@ -19,7 +19,6 @@
 #include "../gmem/gmem.h"
 #include "command.h"
 #include "out.h"
-#include "process.h"
 
 #define LIBRARY		"libgmem-exec.so"
 #define FD_DEFAULT	100

@@ -11,7 +11,6 @@
 #include "../memory/range.h"
 #include "command.h"
 #include "out.h"
-#include "picture.h"
 
 /* One VM that is stopped must not hold up the list of all. */
 #define PS_TIMEOUT_S 3

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Commands, and the options of each in one table: what is parsed, what values there
- * can be, what --help says and what a shell completes all come from there.
+ * can be, what --help says and what a shell completes all come from there. Also what
+ * commands use of each other, by file.
  */
 #ifndef GMEMCTL_CLI_COMMAND_H
 #define GMEMCTL_CLI_COMMAND_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "../base/error.h"
 
 /**
  * size_parse() - parse a size in bytes, or an address: digits, or 0x and hexadecimal
@@ -227,8 +231,93 @@ extern const struct command command_who;
 extern const struct command command_top;
 extern const struct command command_trace;
 
+/** usage_error() - complain about an argument. Return: EXIT_CODE_USAGE. */
+int usage_error(const char *object, const char *action, const char *hint, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* modules.c */
+
+#define MODULES_COUNT 2
+
+/** modules_names: in the order of loading */
+extern const char *const modules_names[MODULES_COUNT];
+
+bool modules_loaded(const char *name);
+
+/** modules_version() - version of a loaded module; "" if it has none */
+void modules_version(const char *name, char *version, size_t size);
+
+/**
+ * modules_load() - load all modules that are not loaded yet
+ * @dir: directory with .ko files, or NULL for the kernel's own
+ */
+int modules_load(const char *dir, struct error *error);
+
+/**
+ * modules_check_abi() - whether the loaded gmem speaks this program's ABI
+ * @abi: out: its version
+ */
+int modules_check_abi(unsigned int *abi, struct error *error);
+
+/* process.c */
+
+/**
+ * process_start() - before anything else is opened, or is said
+ *
+ * Standard input, output and error are open files afterwards, signals of faults
+ * are not blocked, a write beyond RLIMIT_FSIZE fails with EFBIG, and what is written
+ * to stdout and stderr waits for its reader, also where the file has O_NONBLOCK.
+ *
+ * Return: 0 or a negative errno.
+ */
+int process_start(void);
+
+/**
+ * process_find() - a file that belongs to gmemctl
+ * @name: of the file
+ * @built: where it is built, from the folder of gmemctl on: "" or "folder/"
+ * @path: out: its path, there or where it is installed
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int process_find(const char *name, const char *built, char path[PATH_MAX], struct error *error);
+
+/* picture.c */
+
+/**
+ * picture_draw() - draw the memory of a gmem fd to stdout
+ * @fd: the gmem fd
+ * @size: bytes of it
+ * @held: show blocks with a page that somebody on the host holds
+ *
+ * Block characters where the locale is UTF-8, ASCII elsewhere.
+ *
+ * Return: 0, or the negative errno of GMEM_IOCTL_QUERY or GMEM_IOCTL_HOLDER.
+ */
+int picture_draw(int fd, uint64_t size, bool held);
+
+/**
+ * map_picture() - draw the gmem fds of a VM, or of any process, to stdout
+ * @name: of a VM, or a process ID
+ *
+ * Return: an exit code.
+ */
+int map_picture(const char *name);
+
+/** map_svg() - draw the largest of them into a file, with what is held */
+int map_svg(const char *name, const char *path);
+
+/* bench_rows.c */
+
+/**
+ * bench_rows_show() - show rows, cases that were left out, and failures, as they come
+ * @stream: the lines of selftests/bench/main.c, to its end
+ */
+void bench_rows_show(FILE *stream);
+
+/* cmd_who.c */
+
 struct who_memory;
-struct error;
 
 /**
  * who_find() - the gmem fds of a VM of this name, or of a process with this number
@@ -237,9 +326,5 @@ struct error;
  * Return: 0, or as client_process() and who_memories().
  */
 int who_find(const char *name, struct who_memory **memories, size_t *count, struct error *error);
-
-/** usage_error() - complain about an argument. Return: EXIT_CODE_USAGE. */
-int usage_error(const char *object, const char *action, const char *hint, ...)
-	__attribute__((format(printf, 3, 4)));
 
 #endif /* GMEMCTL_CLI_COMMAND_H */

@@ -6,9 +6,7 @@
 #include <linux/gmem.h>
 
 #include "command.h"
-#include "modules.h"
 #include "out.h"
-#include "process.h"
 
 /* What the completion of the shell asks, see packaging/gmemctl.bash-completion */
 #define COMPLETE "__complete"

@@ -14,7 +14,6 @@
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "command.h"
-#include "modules.h"
 #include "out.h"
 
 const char *const modules_names[MODULES_COUNT] = { "gmem", "gmem_kvm" };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The states of guest memory as a picture, one character or square for each block. */
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdbool.h>
@@ -13,7 +14,6 @@
 #include "command.h"
 #include "out.h"
 #include "output_file.h"
-#include "picture.h"
 
 #define PICTURE_WIDTH	64
 #define PICTURE_BLOCKS	1024

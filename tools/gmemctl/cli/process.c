@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* What this process has inherited, made fit for use; and where it lies. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #include "../kvm/threads.h"
-#include "process.h"
+#include "command.h"
 
 #define INSTALLED "../lib/gmem/"	/* from where gmemctl is installed */
 

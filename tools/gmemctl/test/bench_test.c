@@ -8,7 +8,7 @@
 
 #include <linux/gmem.h>
 
-#include "../cli/bench_rows.h"
+#include "../cli/command.h"
 #include "../cli/out.h"
 #include "preload.h"
 #include "ksft.h"

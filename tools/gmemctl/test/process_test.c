@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../cli/process.h"
+#include "../cli/command.h"
 #include "ksft.h"
 
 #define LINES 4000
