@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../control/client.h"
-#include "../control/message.h"
+#include "../control/control.h"
 #include "../memory/remote.h"
 #include "command.h"
 #include "out.h"

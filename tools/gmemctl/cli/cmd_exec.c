@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../control/runtime.h"
+#include "../control/control.h"
 #include "../exec/report.h"
 #include "../gmem/gmem.h"
 #include "command.h"

@@ -7,10 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "../control/channel.h"
-#include "../control/client.h"
-#include "../control/message.h"
-#include "../control/runtime.h"
+#include "../control/control.h"
 #include "../kvm/threads.h"
 #include "../machine/pc_state.h"
 #include "../memory/file.h"

@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../control/client.h"
-#include "../control/message.h"
-#include "../control/runtime.h"
+#include "../control/control.h"
 #include "../memory/range.h"
 #include "command.h"
 #include "out.h"

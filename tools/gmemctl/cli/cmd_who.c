@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
-#include "../control/client.h"
+#include "../control/control.h"
 #include "../gmem/gmem.h"
 #include "../memory/range.h"
 #include "../who/who.h"

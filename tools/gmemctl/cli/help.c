@@ -2,7 +2,7 @@
 /* What the tables of commands and options say to people, and to their shells. */
 #include <string.h>
 
-#include "../control/runtime.h"
+#include "../control/control.h"
 #include "command.h"
 
 #define WIDTH		80

@@ -10,7 +10,7 @@
 
 #include "../base/hex.h"
 #include "../base/text.h"
-#include "../control/runtime.h"
+#include "../control/control.h"
 #include "../devices/chipset.h"
 #include "command.h"
 #include "out.h"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../base/text.h"
-#include "../control/message.h"
+#include "../control/control.h"
 #include "../kvm/abi.h"
 #include "../kvm/threads.h"
 #include "../snp/abi.h"

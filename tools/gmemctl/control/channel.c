@@ -16,7 +16,7 @@
 
 #include "../base/clock.h"
 #include "../base/fdpass.h"
-#include "channel.h"
+#include "control.h"
 
 #define SUFFIX ".job"
 

@@ -8,9 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "client.h"
-#include "message.h"
-#include "runtime.h"
+#include "control.h"
 
 /* Longer than a conversion waits for a page, which the VM does meanwhile. */
 #define TIMEOUT_S 60

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../base/text.h"
-#include "message.h"
+#include "control.h"
 
 #define DEPTH_MAX 8
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime.h"
+#include "control.h"
 
 #define SUFFIX		".sock"
 #define LOCK_SUFFIX	".lock"

@@ -13,7 +13,7 @@
 
 #include "../base/clock.h"
 #include "../kvm/threads.h"
-#include "server.h"
+#include "control.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 

@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
-#include "../control/channel.h"
-#include "../control/message.h"
+#include "../control/control.h"
 #include "../gmem/gmem.h"
 #include "../kvm/threads.h"
 #include "../memory/page_states.h"

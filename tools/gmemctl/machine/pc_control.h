@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "../base/error.h"
-#include "../control/server.h"
+#include "../control/control.h"
 #include "../memory/remote.h"
 #include "pc.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../control/channel.h"
+#include "../control/control.h"
 #include "../kvm/state.h"
 #include "../kvm/vcpu.h"
 #include "../memory/handover.h"

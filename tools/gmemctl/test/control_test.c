@@ -15,11 +15,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
-#include "../control/channel.h"
-#include "../control/client.h"
-#include "../control/message.h"
-#include "../control/runtime.h"
-#include "../control/server.h"
+#include "../control/control.h"
 #include "../machine/machine.h"
 #include "ksft.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
-#include "../control/channel.h"
+#include "../control/control.h"
 #include "../machine/pc_control.h"
 #include "../machine/pc_state.h"
 #include "../memory/save.h"

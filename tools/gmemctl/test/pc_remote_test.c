@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../control/channel.h"
+#include "../control/control.h"
 #include "../memory/remote.h"
 #include "pc_fake.h"
 #include "ksft.h"

@@ -14,8 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../control/channel.h"
-#include "../control/server.h"
+#include "../control/control.h"
 #include "../kvm/threads.h"
 #include "cli_run.h"
 #include "ksft.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../base/text.h"
-#include "../control/message.h"
+#include "../control/control.h"
 #include "ksft.h"
 
 /* By the table of RFC 3629, section 4. */

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../control/server.h"
+#include "../control/control.h"
 #include "../cli/out.h"
 #include "preload.h"
 #include "test_tty.h"

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../control/server.h"
+#include "../../control/control.h"
 #include "../pc_fake.h"
 #include "fuzz.h"
 

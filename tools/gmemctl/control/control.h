@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The control socket of a VM, those who use it, and the folder where it is; by file. */
+#ifndef GMEMCTL_CONTROL_CONTROL_H
+#define GMEMCTL_CONTROL_CONTROL_H
+
+#include <json-c/json.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../base/error.h"
+#include "../memory/range.h"
+
+/*
+ * runtime.c
+ *
+ * The directory with the control sockets of running VMs. It belongs to the user
+ * and nobody else can enter it.
+ */
+
+#define RUNTIME_NAME_MAX	32
+#define RUNTIME_NAME_RULE	"1 to 32 letters, digits, '-', '_' and '.', the " \
+				"first one neither '-' nor '.'"
+#define RUNTIME_PATH_MAX	108	/* what a socket address holds */
+
+/** runtime_name_valid() - whether it is as RUNTIME_NAME_RULE says */
+bool runtime_name_valid(const char *name);
+
+/**
+ * runtime_directory() - where the sockets are
+ *
+ * $GMEMCTL_RUNTIME_DIR; or gmemctl in $XDG_RUNTIME_DIR, or for root in /run; or
+ * /tmp/gmemctl-UID.
+ */
+int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error);
+
+/** runtime_prepare() - create the directory; refuse one that others can enter */
+int runtime_prepare(struct error *error);
+
+/**
+ * runtime_find() - check the directory before what is in it is used
+ *
+ * Return: 0, also if there is none; -EPERM if others could have made it.
+ */
+int runtime_find(struct error *error);
+
+/** runtime_path() - of the socket of @name, or with @suffix another file */
+int runtime_path(const char *name, const char *suffix,
+		 char path[RUNTIME_PATH_MAX], struct error *error);
+
+/**
+ * runtime_lock() - take a name; it is free again at the latest when we die
+ *
+ * Return: a descriptor; -EEXIST if a VM has the name; another negative errno.
+ */
+int runtime_lock(const char *name, struct error *error);
+
+/** runtime_unlock() - let go of the name; closes @fd */
+void runtime_unlock(const char *name, int fd);
+
+/**
+ * runtime_reap() - remove the socket of a VM that has died
+ *
+ * Return: whether there was one. That of a VM that runs is left alone.
+ */
+bool runtime_reap(const char *name);
+
+/**
+ * runtime_list() - call @visit for the name of each socket
+ *
+ * Return: 0; a negative errno; what @visit returned if not 0.
+ */
+int runtime_list(int (*visit)(const char *name, void *data), void *data, struct error *error);
+
+/**
+ * runtime_peer_allowed() - whether to talk to who is at the other end of a socket
+ *
+ * Only the user of this process, and root, who could do anything anyway.
+ */
+bool runtime_peer_allowed(int fd);
+
+/*
+ * message.c
+ *
+ * What goes over a control socket: one JSON object per line.
+ *
+ *   request	{"command": NAME, ...}
+ *   reply	{"ok": true, "result": ...}
+ *		{"ok": false, "error": {"object", "action", "errno", "message",
+ *		"hint"}}
+ */
+
+/** MESSAGE_REQUEST_MAX: bytes of a request, with its end of line */
+#define MESSAGE_REQUEST_MAX	4096
+/** MESSAGE_REPLY_MAX: bytes of a reply that a client takes */
+#define MESSAGE_REPLY_MAX	(1 << 20)
+
+/**
+ * message_text() - a string for JSON, which is UTF-8, of any bytes
+ *
+ * A byte that is part of no character is there as the text \xNN.
+ *
+ * Return: a new string, or NULL if there is no memory.
+ */
+struct json_object *message_text(const char *text);
+
+/**
+ * message_parse() - parse a line
+ * @object: out: a JSON object; to be put by the caller
+ *
+ * Return: 0; -EBADMSG for what is no JSON object.
+ */
+int message_parse(const char *line, size_t length, struct json_object **object,
+		  struct error *error);
+
+/** message_request() - a request of a command, without anything else */
+struct json_object *message_request(const char *command);
+
+/** message_command() - the command of a request, or NULL */
+const char *message_command(struct json_object *request);
+
+/** message_number() - a member that is a whole number from 0 on */
+int message_number(struct json_object *request, const char *key,
+		   uint64_t *value, struct error *error);
+
+/** message_string() - a member that is a string, or NULL with @error set */
+const char *message_string(struct json_object *request, const char *key, struct error *error);
+
+/** message_range() - "start" and "size": whole pages, at least one */
+int message_range(struct json_object *request, struct range *range, struct error *error);
+
+/** message_part() - the same, where both may be missing; @part: in: all there is */
+int message_part(struct json_object *request, struct range *part, struct error *error);
+
+/** message_state() - "to": private, or shared */
+int message_state(struct json_object *request, bool *private, struct error *error);
+
+/** message_add_number(), message_add_string() - a member of a result */
+void message_add_number(struct json_object *result, const char *key, uint64_t value);
+void message_add_string(struct json_object *result, const char *key, const char *value);
+
+/** message_add_counter() - a number that other threads change */
+static inline void message_add_counter(struct json_object *result, const char *key,
+				       const uint64_t *counter)
+{
+	message_add_number(result, key, __atomic_load_n(counter, __ATOMIC_RELAXED));
+}
+
+/** message_add_range() - another range of an array, and its state */
+void message_add_range(struct json_object *ranges, struct range range, bool private);
+
+/** message_result() - a reply; takes over @result, which may be NULL */
+struct json_object *message_result(struct json_object *result);
+
+/** message_error() - a reply that says what is wrong */
+struct json_object *message_error(const struct error *error);
+
+/**
+ * message_reply() - the result in a reply
+ * @result: out: part of @reply, may be NULL
+ *
+ * Return: 0; -EBADMSG for what is no reply; the error of the other side.
+ */
+int message_reply(struct json_object *reply, struct json_object **result, struct error *error);
+
+/*
+ * server.c
+ *
+ * The VM's side of its control socket: one thread, a few clients at a time. It
+ * never waits for a client. The one that has been silent longest has to go when
+ * another comes. Whoever asks is this user or root, so nobody is held back.
+ */
+
+/**
+ * typedef server_fn - serve a request
+ *
+ * Return: 0 with @result set, which may stay NULL; a negative errno with @error
+ * set.
+ */
+typedef int (*server_fn)(void *data, const char *command, struct json_object *request,
+			 struct json_object **result, struct error *error);
+
+/**
+ * struct connection - a client
+ * @fd: not blocking, or -1: there is none
+ * @heard_ns: when it was accepted, or its last request was served
+ * @closing: no more requests; the connection ends with the reply
+ * @used: bytes in @request
+ * @request: what has come of a request
+ * @reply: what has not been sent yet, or NULL
+ * @sent: bytes of @reply that were
+ * @reply_size: bytes of @reply
+ */
+struct connection {
+	int fd;
+	uint64_t heard_ns;
+	bool closing;
+	size_t used;
+	char request[MESSAGE_REQUEST_MAX];
+	char *reply;
+	size_t sent;
+	size_t reply_size;
+};
+
+/** connection_open() - @fd belongs to it from now on */
+void connection_open(struct connection *connection, int fd, uint64_t now_ns);
+void connection_close(struct connection *connection);
+
+/** connection_events() - of poll(), to wait for */
+short connection_events(const struct connection *connection);
+
+/** connection_ready() - whether there is a request that need not be waited for */
+bool connection_ready(const struct connection *connection);
+
+/**
+ * connection_step() - serve one request at most
+ * @events: of poll()
+ *
+ * The rest of a reply comes before the next request. The connection may be
+ * closed afterwards.
+ */
+void connection_step(struct connection *connection, short events,
+		     uint64_t now_ns, server_fn serve, void *data);
+
+#define SERVER_CLIENTS_MAX	8
+#define SERVER_GRACE_MS		100	/* time that a client has to be heard */
+
+/**
+ * struct server - a control socket
+ * @serve: see there
+ * @data: for @serve
+ * @name: of the VM
+ * @lock_fd: file whose lock says that the name is taken
+ * @fd: the listening socket
+ * @stop_fd: eventfd: it is time to stop
+ * @path: of the socket
+ * @started: there is a thread
+ * @thread: the one that serves
+ * @accept_ns: nobody is accepted before
+ * @clients: see there
+ */
+struct server {
+	server_fn serve;
+	void *data;
+	const char *name;
+	int lock_fd;
+	int fd;
+	int stop_fd;
+	char path[RUNTIME_PATH_MAX];
+	bool started;
+	pthread_t thread;
+	uint64_t accept_ns;
+	struct connection clients[SERVER_CLIENTS_MAX];
+};
+
+/**
+ * server_start() - create the socket of @name and serve it
+ *
+ * @name and @data have to outlive it. What a VM that has died has left there is
+ * removed.
+ *
+ * Return: 0; -EEXIST if a VM of that name runs; another negative errno.
+ */
+int server_start(struct server *server, const char *name, server_fn serve,
+		 void *data, struct error *error);
+
+/** server_stop() - remove it; nothing if it was not started */
+void server_stop(struct server *server);
+
+/*
+ * client.c
+ *
+ * The other side of a control socket.
+ */
+
+/**
+ * client_call() - ask the VM @name
+ * @request: its own reference is kept
+ * @reply: out: all of the reply, to be put; @result is in it
+ * @result: out: may be NULL
+ *
+ * Return: 0; -ENOENT or -ECONNREFUSED if no such VM runs; -ETIME if it does not
+ * answer; another negative errno, from the VM or from here.
+ */
+int client_call(const char *name, struct json_object *request, struct json_object **reply,
+		struct json_object **result, struct error *error);
+
+/**
+ * client_call_within() - the same, when there is no time to lose
+ * @timeout_s: of each step; 0: never give up
+ */
+int client_call_within(const char *name, unsigned int timeout_s,
+		       struct json_object *request, struct json_object **reply,
+		       struct json_object **result, struct error *error);
+
+/**
+ * client_process() - the process that a VM is, as its socket has it
+ * @pid: out: in the namespace of this process
+ *
+ * Return: 0, or as client_call().
+ */
+int client_process(const char *name, pid_t *pid, struct error *error);
+
+/*
+ * channel.c
+ *
+ * A connection from a VM back to the process that has asked it for something that
+ * takes long, or that needs files: the control socket is not kept waiting. The
+ * process listens in the runtime directory and says where in its request.
+ */
+
+/**
+ * struct channel - a socket that waits for one VM
+ * @name: to be said in the request
+ * @path: of the socket, mode 0600
+ * @fd: the listening socket, or -1
+ */
+struct channel {
+	char name[RUNTIME_NAME_MAX];
+	char path[RUNTIME_PATH_MAX];
+	int fd;
+};
+
+/** channel_listen() - create the socket */
+int channel_listen(struct channel *channel, struct error *error);
+void channel_close(struct channel *channel);
+
+/**
+ * channel_accept() - wait for the VM
+ * @timeout_ms: for how long
+ *
+ * Only this user's processes and root's are let in.
+ *
+ * Return: the connection; -ETIMEDOUT; another negative errno.
+ */
+int channel_accept(struct channel *channel, int timeout_ms, struct error *error);
+
+/**
+ * channel_connect() - the VM's side
+ * @name: as somebody has said it in a request
+ *
+ * Return: the connection; -EPERM if the socket is another user's.
+ */
+int channel_connect(const char *name, struct error *error);
+
+/** channel_send_file() - give the other side a file to work with */
+int channel_send_file(int socket, int fd);
+
+/** channel_receive_file() - Return: the fd; -ETIMEDOUT; -EBADMSG; -EPIPE. */
+int channel_receive_file(int socket);
+
+/** channel_send_result() - say how it went: 0, or an error with what it says */
+int channel_send_result(int socket, int rc, const struct error *error);
+
+/**
+ * channel_wait_result() - wait for that
+ * @cancel_fd: readable: wait no longer; -1: there is none
+ * @timeout_ms: for how long; -1: for as long as the other side lives
+ *
+ * Return: 0; what the other side says; -EPIPE if it has died, -EINTR, -ETIMEDOUT.
+ */
+int channel_wait_result(int socket, int cancel_fd, int timeout_ms, struct error *error);
+
+#endif /* GMEMCTL_CONTROL_CONTROL_H */
