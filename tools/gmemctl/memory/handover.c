@@ -428,17 +428,8 @@ int handover_take(int socket, struct handover *out, struct error *error)
 int handover_restore(const struct handover *handover,
 		     struct guest_memory *memory, struct error *error)
 {
-	const struct description *description = &handover->description;
-	char why[256] = "";
-	int rc = 0;
-
-	for (uint32_t i = 0; !rc && i < description->nr_private; i++)
-		rc = guest_memory_convert(memory, description->private[i], true,
-					  why, sizeof(why));
-	if (rc)
-		return error_set(error, rc, "guest memory",
-				 "make private what was private", "%s", why);
-	return 0;
+	return private_runs_make(handover->description.private,
+				 handover->description.nr_private, memory, error);
 }
 
 int handover_answer(int socket, int rc, struct error *error)

@@ -98,19 +98,27 @@ int private_runs_share(struct private_runs *runs, struct guest_memory *memory,
 	return 0;
 }
 
+int private_runs_make(const struct range *ranges, uint32_t count,
+		      struct guest_memory *memory, struct error *error)
+{
+	char why[256] = "";
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < count; i++)
+		rc = guest_memory_convert(memory, ranges[i], true, why, sizeof(why));
+	return rc ? error_set(error, rc, "guest memory",
+			      "make private what was private", "%s", why) : 0;
+}
+
 int private_runs_restore(struct private_runs *runs, struct guest_memory *memory,
 			 struct error *error)
 {
-	char why[256] = "";
 	int rc, first = 0;
 
 	while (runs->shared) {
-		rc = guest_memory_convert(memory, runs->ranges[--runs->shared],
-					  true, why, sizeof(why));
-		if (rc && !first)
-			first = error_set(error, rc, "guest memory",
-					  "make private what was private",
-					  "%s", why);
+		rc = private_runs_make(&runs->ranges[--runs->shared], 1, memory,
+				       first ? NULL : error);
+		first = first ? first : rc;
 	}
 	return first;
 }

@@ -47,6 +47,10 @@ void private_runs_free(struct private_runs *runs);
 int private_runs_share(struct private_runs *runs, struct guest_memory *memory,
 		       const char *action, struct error *error);
 
+/** private_runs_make() - make ranges private that were so elsewhere */
+int private_runs_make(const struct range *ranges, uint32_t count,
+		      struct guest_memory *memory, struct error *error);
+
 /**
  * private_runs_restore() - make private again what was made shared
  *

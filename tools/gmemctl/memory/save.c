@@ -47,7 +47,8 @@ static int start_record(struct save_stream *stream)
 	return -ENOMEM;
 }
 
-static int start(struct save_stream *stream, int fd, int asker)
+/* save_stream_end() works in any case. */
+static int save_stream_start(struct save_stream *stream, int fd, int asker)
 {
 	*stream = (struct save_stream){
 		.fd = fd,
@@ -57,12 +58,6 @@ static int start(struct save_stream *stream, int fd, int asker)
 		.digest = EVP_MD_CTX_new(),
 	};
 	return stream->digest ? start_record(stream) : -ENOMEM;
-}
-
-/* Start to read. Return: 0 or -ENOMEM. */
-static int save_stream_read(struct save_stream *stream, int fd)
-{
-	return start(stream, fd, -1);
 }
 
 static int bounce_open(struct save_stream *stream)
@@ -79,14 +74,6 @@ static int bounce_open(struct save_stream *stream)
 	stream->bounce = bounce;
 	madvise(bounce, PART_SIZE, MADV_DONTDUMP);
 	return 0;
-}
-
-/* Start to write; save_stream_end() works in any case. */
-static int save_stream_write(struct save_stream *stream, int fd, int asker)
-{
-	int rc = start(stream, fd, asker);
-
-	return rc ? rc : bounce_open(stream);
 }
 
 static void save_stream_end(struct save_stream *stream)
@@ -126,26 +113,10 @@ static int write_all(struct save_stream *stream, const uint8_t *at, size_t size)
 }
 
 /*
- * The kernel does the copying: a page that cannot be read is an error then, and no
- * signal. What is summed and what is written is the copy.
- */
-static int put_part(struct save_stream *stream, const uint8_t *at, size_t size)
-{
-	ssize_t copied = pwrite(stream->bounce_fd, at, size, 0);
-
-	if (copied != (ssize_t)size)
-		return copied < 0 ? -errno : -EFAULT;
-	if (asker_has_gone(stream))
-		return -ECANCELED;
-	if (!EVP_DigestUpdate(stream->digest, stream->bounce, size))
-		return -EIO;
-	return write_all(stream, stream->bounce, size);
-}
-
-/*
  * Write a part of a record
- * @bytes: guest memory, too: a page that cannot be read is an error, and what is
- *	changed meanwhile by another process is written as it goes into the checksum
+ * @bytes: guest memory, too. The kernel does the copying: a page that cannot be read is
+ *	an error, and no signal. What is summed and what is written is the copy, also of
+ *	what another process changes meanwhile.
  *
  * Return: 0; -ECANCELED if the one who asked has gone; what the kernel says.
  */
@@ -157,28 +128,30 @@ static int save_stream_put(struct save_stream *stream, const void *bytes,
 
 	while (!rc && size) {
 		size_t part = size < PART_SIZE ? size : PART_SIZE;
+		ssize_t copied = pwrite(stream->bounce_fd, at, part, 0);
 
-		rc = put_part(stream, at, part);
+		if (copied != (ssize_t)part)
+			return copied < 0 ? -errno : -EFAULT;
+		if (asker_has_gone(stream))
+			return -ECANCELED;
+		if (!EVP_DigestUpdate(stream->digest, stream->bounce, part))
+			return -EIO;
+		rc = write_all(stream, stream->bounce, part);
 		at += part;
 		size -= part;
 	}
 	return rc;
 }
 
-static int checksum(struct save_stream *stream,
-		    uint8_t sum[SAVE_CHECKSUM_SIZE])
-{
-	return EVP_DigestFinal_ex(stream->digest, sum, NULL) ? 0 : -EIO;
-}
-
 /* End a record that was written */
 static int save_stream_seal(struct save_stream *stream)
 {
 	uint8_t sum[SAVE_CHECKSUM_SIZE];
-	int rc = checksum(stream, sum);
+	int rc;
 
-	if (!rc)
-		rc = write_all(stream, sum, sizeof(sum));
+	if (!EVP_DigestFinal_ex(stream->digest, sum, NULL))
+		return -EIO;
+	rc = write_all(stream, sum, sizeof(sum));
 	stream->number++;
 	return rc ? rc : start_record(stream);
 }
@@ -231,17 +204,17 @@ static int save_stream_get(struct save_stream *stream, void *bytes, size_t size)
 static int save_stream_check(struct save_stream *stream)
 {
 	uint8_t sum[SAVE_CHECKSUM_SIZE], said[SAVE_CHECKSUM_SIZE];
-	int rc = 0;
+	int rc;
 
 	if (stream->checked) {
-		rc = checksum(stream, sum);
-		if (!rc)
-			rc = read_all(stream, said, sizeof(said));
-		if (!rc && memcmp(sum, said, sizeof(sum)))
-			rc = -EILSEQ;
+		if (!EVP_DigestFinal_ex(stream->digest, sum, NULL))
+			return -EIO;
+		rc = read_all(stream, said, sizeof(said));
+		if (rc)
+			return rc;
+		if (memcmp(sum, said, sizeof(sum)))
+			return -EILSEQ;
 	}
-	if (rc)
-		return rc;
 	stream->number++;
 	return start_record(stream);
 }
@@ -253,76 +226,29 @@ static int put_record(struct save_stream *stream, const void *bytes, size_t size
 	return rc ? rc : save_stream_seal(stream);
 }
 
-static int write_run(struct save_stream *stream,
-		     const struct guest_memory *memory, struct range range)
+/* What is populated among @count pages from @page on of a range of RAM. */
+static int write_part(struct save_stream *stream, const struct guest_memory *memory,
+		      const struct layout_range *ram, uint64_t page, uint64_t count,
+		      uint8_t *pages)
 {
-	struct run run = { range.start, range_size(range) };
-	int rc = save_stream_put(stream, &run, sizeof(run));
+	uint64_t gpa = ram->range.start + page * RANGE_PAGE_SIZE, end;
+	uint8_t *host = memory->reservation.base + gpa;
+	int rc = populated_pages(guest_memory_backing(memory, ram), host,
+				 ram->part + page * RANGE_PAGE_SIZE, count, pages);
 
-	if (!rc)
-		rc = save_stream_put(stream, memory->reservation.base +
-				     range.start, range_size(range));
-	return rc ? rc : save_stream_seal(stream);
-}
+	for (page = 0; !rc && page < count; page = end) {
+		struct run run;
 
-/* What is populated among @count pages from @gpa on, at @offset in the backing. */
-static int write_part(struct save_stream *stream,
-		      const struct guest_memory *memory,
-		      const struct backing *backing, uint64_t gpa,
-		      uint64_t offset, uint64_t count, uint8_t *pages)
-{
-	int rc = populated_pages(backing, memory->reservation.base + gpa,
-				 offset, count, pages);
-	uint64_t page = 0;
-
-	while (!rc && page < count) {
-		uint64_t start = page;
-
-		while (page < count && pages[page])
-			page++;
-		if (page == start)
-			page++;
-		else
-			rc = write_run(stream, memory, (struct range){
-				gpa + start * RANGE_PAGE_SIZE,
-				gpa + page * RANGE_PAGE_SIZE });
-	}
-	return rc;
-}
-
-static int write_range(struct save_stream *stream,
-		       const struct guest_memory *memory,
-		       const struct backing *backing, struct range range,
-		       uint64_t offset, uint8_t *pages)
-{
-	uint64_t done = 0, left = range_size(range) / RANGE_PAGE_SIZE;
-	int rc = 0;
-
-	while (!rc && left) {
-		uint64_t count = left < POPULATED_PAGES ? left :
-							  POPULATED_PAGES;
-
-		rc = write_part(stream, memory, backing,
-				range.start + done * RANGE_PAGE_SIZE,
-				offset + done * RANGE_PAGE_SIZE, count, pages);
-		done += count;
-		left -= count;
-	}
-	return rc;
-}
-
-static int write_backing(struct save_stream *stream,
-			 const struct guest_memory *memory,
-			 const struct backing *backing, uint8_t *pages)
-{
-	uint64_t offset = 0;
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < backing->request->nr_ranges; i++) {
-		struct range range = backing->request->ranges[i];
-
-		rc = write_range(stream, memory, backing, range, offset, pages);
-		offset += range_size(range);
+		end = page + 1;
+		if (!pages[page])
+			continue;
+		while (end < count && pages[end])
+			end++;
+		run.start = gpa + page * RANGE_PAGE_SIZE;
+		run.size = (end - page) * RANGE_PAGE_SIZE;
+		rc = save_stream_put(stream, &run, sizeof(run));
+		if (!rc)
+			rc = put_record(stream, host + page * RANGE_PAGE_SIZE, run.size);
 	}
 	return rc;
 }
@@ -330,12 +256,20 @@ static int write_backing(struct save_stream *stream,
 static int write_contents(struct save_stream *stream,
 			  const struct guest_memory *memory)
 {
+	const struct layout *layout = &memory->memfd.layout;
 	uint8_t *pages = malloc(POPULATED_PAGES);
 	struct run end = { 0, 0 };
 	int rc = pages ? 0 : -ENOMEM;
 
-	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
-		rc = write_backing(stream, memory, &memory->backings[i], pages);
+	for (unsigned int i = 0; !rc && i < layout->nr_ranges; i++) {
+		const struct layout_range *ram = &layout->ranges[i];
+		uint64_t left = range_size(ram->range) / RANGE_PAGE_SIZE, count;
+
+		for (uint64_t done = 0; !rc && left; done += count, left -= count) {
+			count = left < POPULATED_PAGES ? left : POPULATED_PAGES;
+			rc = write_part(stream, memory, ram, done, count, pages);
+		}
+	}
 	free(pages);
 	return rc ? rc : put_record(stream, &end, sizeof(end));
 }
@@ -385,8 +319,10 @@ static int write_guest(int fd, int asker, struct guest_memory *memory,
 		       struct error *error)
 {
 	struct save_stream stream;
-	int rc = save_stream_write(&stream, fd, asker);
+	int rc = save_stream_start(&stream, fd, asker);
 
+	if (!rc)
+		rc = bounce_open(&stream);
 	if (!rc)
 		rc = write_start(&stream, memory, runs, state);
 	if (!rc)
@@ -438,19 +374,6 @@ static int read_fail(const struct saved *saved, int rc, const char *record,
 }
 
 /* The version says whether there are checksums at all. */
-static int check_version(struct saved *saved, const struct header *header,
-			 struct error *error)
-{
-	if (memcmp(header->magic, MAGIC, sizeof(header->magic)))
-		return bad(saved, error, "the file is not one of `gmemctl save`");
-	saved->stream.checked = header->version != VERSION_UNCHECKED;
-	if (header->version == VERSION || header->version == VERSION_UNCHECKED)
-		return 0;
-	return error_set(error, -EBADMSG, saved->path, "read",
-			 "it has format %u, and this gmemctl reads 1 and %u: use "
-			 "the one that has saved it", header->version, VERSION);
-}
-
 static int read_header(struct saved *saved, struct header *header,
 		       struct error *error)
 {
@@ -458,9 +381,13 @@ static int read_header(struct saved *saved, struct header *header,
 
 	if (rc)
 		return read_fail(saved, rc, "the header", error);
-	rc = check_version(saved, header, error);
-	if (rc)
-		return rc;
+	if (memcmp(header->magic, MAGIC, sizeof(header->magic)))
+		return bad(saved, error, "the file is not one of `gmemctl save`");
+	if (header->version != VERSION && header->version != VERSION_UNCHECKED)
+		return error_set(error, -EBADMSG, saved->path, "read",
+				 "it has format %u, and this gmemctl reads 1 and %u: use "
+				 "the one that has saved it", header->version, VERSION);
+	saved->stream.checked = header->version != VERSION_UNCHECKED;
 	rc = save_stream_check(&saved->stream);
 	if (rc)
 		return read_fail(saved, rc, "the header", error);
@@ -489,23 +416,9 @@ static int read_block(struct saved *saved, size_t size, const char *record,
 	return read_fail(saved, rc, record, error);
 }
 
-static int read_state(struct saved *saved, size_t size, struct error *error)
-{
-	struct tlv *state = &saved->state;
-	int rc = read_block(saved, size, "the state of the machine",
-			    &state->bytes, error);
-
-	if (rc)
-		return rc;
-	state->size = size;
-	state->room = size;
-	if (tlv_valid(state->bytes, size))
-		return 0;
-	return bad(saved, error, "the machine state is malformed");
-}
-
 static int read_start(struct saved *saved, struct error *error)
 {
+	struct tlv *state = &saved->state;
 	struct header header;
 	uint8_t *bytes;
 	int rc = read_header(saved, &header, error);
@@ -518,7 +431,15 @@ static int read_start(struct saved *saved, struct error *error)
 	rc = description_decode(bytes, header.description_size,
 				&saved->description, error);
 	free(bytes);
-	return rc ? rc : read_state(saved, header.state_size, error);
+	if (!rc)
+		rc = read_block(saved, header.state_size, "the state of the machine",
+				&state->bytes, error);
+	if (rc)
+		return rc;
+	state->size = header.state_size;
+	state->room = header.state_size;
+	return tlv_valid(state->bytes, state->size) ? 0 :
+	       bad(saved, error, "the machine state is malformed");
 }
 
 int save_read(int fd, const char *path, struct saved *saved,
@@ -528,7 +449,7 @@ int save_read(int fd, const char *path, struct saved *saved,
 
 	memset(saved, 0, sizeof(*saved));
 	saved->path = path;
-	rc = save_stream_read(&saved->stream, fd);
+	rc = save_stream_start(&saved->stream, fd, -1);
 	if (rc)
 		error_set(error, rc, path, "read", NULL);
 	else
@@ -600,31 +521,16 @@ static int read_contents(struct saved *saved, struct guest_memory *memory,
 	return rc;
 }
 
-/* Pages that were not populated are not in the file, and have to read zero. */
-static int empty_backings(struct guest_memory *memory, struct error *error)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
-		rc = backing_empty(&memory->backings[i], error);
-	return rc;
-}
-
 int save_read_memory(struct saved *saved, struct guest_memory *memory,
 		     struct error *error)
 {
-	const struct description *description = &saved->description;
-	int rc = empty_backings(memory, error);
-	char why[256] = "";
+	int rc = 0;
 
+	/* Pages that were not populated are not in the file, and have to read zero. */
+	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
+		rc = backing_empty(&memory->backings[i], error);
 	if (!rc)
 		rc = read_contents(saved, memory, error);
-	for (uint32_t i = 0; !rc && i < description->nr_private; i++) {
-		rc = guest_memory_convert(memory, description->private[i], true,
-					  why, sizeof(why));
-		if (rc)
-			error_set(error, rc, "guest memory",
-				  "make private what was private", "%s", why);
-	}
-	return rc;
+	return rc ? rc : private_runs_make(saved->description.private,
+					   saved->description.nr_private, memory, error);
 }
