@@ -354,3 +354,72 @@ struct extent backing_extent(const struct backing *backing, const struct layout_
 		.node = backing->request->node,
 	};
 }
+
+static int view_refuse(struct view *view, int rc, const char *action,
+		       struct error *error)
+{
+	view_destroy(view);
+	view->refusal = gmem_view_refusal(rc);
+	if (view->refusal)
+		return 0;
+	return error_set(error, rc, "gmem fd", action, NULL);
+}
+
+int view_create(struct view *view, const struct backing *backing,
+		struct error *error)
+{
+	struct gmem_ioctl_view_fault fault;
+	int rc;
+
+	*view = (struct view){ .request = backing->request };
+	view->fd = gmem_view(backing->fd, 0, backing->size);
+	if (view->fd < 0)
+		return view_refuse(view, view->fd, "GMEM_IOCTL_VIEW", error);
+	/* This thread runs no vCPU: it only sees whether the call is there. */
+	rc = gmem_view_fault(view->fd, &fault);
+	if (rc && rc != -EAGAIN)
+		return view_refuse(view, rc, "GMEM_IOCTL_VIEW_FAULT", error);
+	/* A place that is aligned for huge pages, as guest addresses are. */
+	rc = reservation_create(&view->place, backing->size, 0);
+	if (!rc)
+		rc = calls->map_at(view->place.base, backing->size, PROT_NONE, MAP_SHARED,
+				   view->fd, 0);
+	if (!rc)
+		return 0;
+	view_destroy(view);
+	return error_set(error, rc, "view of guest memory", "mmap", NULL);
+}
+
+void view_destroy(struct view *view)
+{
+	reservation_destroy(&view->place);
+	if (view->fd >= 0)
+		calls->close(view->fd);
+	view->fd = -1;
+}
+
+uint8_t *view_find(const struct view *view, struct range ram)
+{
+	uint64_t offset = 0;
+
+	for (unsigned int i = 0; view->fd >= 0 &&
+	     i < view->request->nr_ranges; i++) {
+		struct range range = view->request->ranges[i];
+
+		if (range_contains(range, ram))
+			return view->place.base + offset + ram.start - range.start;
+		offset += range_size(range);
+	}
+	return NULL;
+}
+
+int view_fill(const struct view *view)
+{
+	uint64_t size;
+
+	if (view->fd < 0)
+		return 0;
+	memory_request_size(view->request, &size);
+	return gmem_view_populate(view->fd, GMEM_VIEW_POPULATE_F_NOALLOC,
+				  view->place.base, size, NULL);
+}

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where the pages of guest RAM come from. */
+/*
+ * Where the pages of guest RAM come from; and the view of a backing: its mapping for KVM,
+ * in which private pages are as good as shared ones. This process accesses guest memory
+ * elsewhere, through the reservation.
+ */
 #ifndef GMEMCTL_MEMORY_BACKING_H
 #define GMEMCTL_MEMORY_BACKING_H
 
@@ -53,5 +57,51 @@ void backing_close(struct backing *backing);
 
 /** backing_extent() - how a range of RAM of its request is mapped */
 struct extent backing_extent(const struct backing *backing, const struct layout_range *ram);
+
+/** VIEW_BLOCK: what one touch of the guest populates where huge pages are wanted */
+#define VIEW_BLOCK		(UINT64_C(2) << 20)
+/** VIEW_BLOCK_SMALL: and where they are not */
+#define VIEW_BLOCK_SMALL	(UINT64_C(64) << 10)
+
+/**
+ * struct view - the view of one backing
+ * @request: of the backing; its ranges are packed into the view in this order
+ * @fd: the view, or -1: there is none
+ * @refusal: then: why not; NULL: none was wanted
+ * @place: where it is mapped; the first page of the backing at its base
+ */
+struct view {
+	const struct memory_request *request;
+	int fd;
+	const char *refusal;
+	struct reservation place;
+};
+
+/**
+ * view_create() - make the view of a gmem backing, and map it as a whole
+ *
+ * Nothing is populated. That this host has no views is no failure: then @view
+ * says why. (GMEM_IOCTL_VIEW_FAULT has to work, too: without it nobody knows what
+ * a guest is waiting for.)
+ */
+int view_create(struct view *view, const struct backing *backing,
+		struct error *error);
+void view_destroy(struct view *view);
+
+/**
+ * view_find() - where a range of RAM is in the view
+ * @ram: guest physical addresses
+ *
+ * Return: the address, or NULL: not all of it is in one range of this view.
+ */
+uint8_t *view_find(const struct view *view, struct range ram);
+
+/**
+ * view_fill() - give it what has memory already
+ *
+ * What was written by the host before is then no exit of the guest, and KVM's own
+ * accesses find it.
+ */
+int view_fill(const struct view *view);
 
 #endif /* GMEMCTL_MEMORY_BACKING_H */

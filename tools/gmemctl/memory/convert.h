@@ -10,7 +10,6 @@
 #include "../kvm/vm.h"
 #include "page_map.h"
 #include "range.h"
-#include "range_lock.h"
 
 /**
  * enum memory_strategy - how a range is converted

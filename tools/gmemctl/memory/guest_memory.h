@@ -16,9 +16,7 @@
 #include "guest_memfd.h"
 #include "options.h"
 #include "partition.h"
-#include "range_lock.h"
 #include "reservation.h"
-#include "view.h"
 
 /**
  * struct guest_memory - all memory of a guest

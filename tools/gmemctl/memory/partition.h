@@ -7,9 +7,9 @@
 
 #include "../base/error.h"
 #include "../kvm/vm.h"
+#include "backing.h"
 #include "guest_memfd.h"
 #include "options.h"
-#include "view.h"
 
 /**
  * struct partition - what the slots are made of

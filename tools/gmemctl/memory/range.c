@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "range_lock.h"
+#include "range.h"
 
 void range_lock_init(struct range_lock *lock)
 {
