@@ -198,9 +198,16 @@ static int populated_anonymous(const uint8_t *host, uint64_t count,
 	return rc;
 }
 
-/* A file without SEEK_DATA: KVM's guest_memfd. None of it is swapped. */
-static int populated_mapped(const uint8_t *host, uint64_t count, uint8_t *out)
+/*
+ * A file whose holes cannot be asked for. KVM's guest_memfd does not seek at all; none of
+ * it is swapped. What a file on a disk has is not all in memory.
+ */
+static int populated_unknown(const uint8_t *host, uint64_t count, uint8_t *out)
 {
+	if (errno != ESPIPE) {
+		memset(out, 1, count);
+		return 0;
+	}
 	if (mincore((void *)host, count * RANGE_PAGE_SIZE, out))
 		return -errno;
 	for (uint64_t i = 0; i < count; i++)
@@ -208,32 +215,23 @@ static int populated_mapped(const uint8_t *host, uint64_t count, uint8_t *out)
 	return 0;
 }
 
-/* What a file on a disk has is not all in memory. */
-static int populated_unknown(const struct backing *backing, const uint8_t *host,
-			     uint64_t count, uint8_t *out)
-{
-	if (backing->request->kind != BACKING_FILE)
-		return populated_mapped(host, count, out);
-	memset(out, 1, count);
-	return 0;
-}
-
 /* Where blocks are smaller than pages, data may begin in the middle of a page. */
-static int populated_file(const struct backing *backing, const uint8_t *host,
-			  uint64_t offset, uint64_t count, uint8_t *out)
+int populated_pages(int fd, uint64_t offset, const uint8_t *host, uint64_t count,
+		    uint8_t *out)
 {
-	off_t start = (off_t)(backing->fd_offset + offset);
+	off_t start = (off_t)offset, at = start, hole;
 	off_t end = start + (off_t)(count * RANGE_PAGE_SIZE);
-	off_t at = start, hole;
 
+	if (fd < 0)
+		return populated_anonymous(host, count, out);
 	memset(out, 0, count);
 	while (at < end) {
-		at = lseek(backing->fd, at, SEEK_DATA);
+		at = lseek(fd, at, SEEK_DATA);
 		if (at < 0 && errno != ENXIO)
-			return populated_unknown(backing, host, count, out);
+			return populated_unknown(host, count, out);
 		if (at < 0 || at >= end)
 			return 0;
-		hole = lseek(backing->fd, at, SEEK_HOLE);
+		hole = lseek(fd, at, SEEK_HOLE);
 		if (hole <= at)
 			return -EIO;
 		hole = hole < end ? hole : end;
@@ -243,12 +241,4 @@ static int populated_file(const struct backing *backing, const uint8_t *host,
 		at = hole;
 	}
 	return 0;
-}
-
-int populated_pages(const struct backing *backing, const uint8_t *host,
-		    uint64_t offset, uint64_t count, uint8_t *out)
-{
-	if (backing->fd < 0)
-		return populated_anonymous(host, count, out);
-	return populated_file(backing, host, offset, count, out);
 }

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "../base/error.h"
-#include "backing.h"
+#include "range.h"
 
 /**
  * file_lock() - have a file for oneself, or with others that only read it
@@ -61,15 +61,16 @@ int file_room_take(int fd, uint64_t size, const char *path,
 #define POPULATED_PAGES 65536
 
 /**
- * populated_pages() - look at a part of a backing
+ * populated_pages() - look at a part of a file, or of anonymous memory
+ * @fd: the file, or -1
+ * @offset: of the part in the file
  * @host: where this process has it mapped
- * @offset: of the part in the backing
  * @count: pages, at most POPULATED_PAGES
  * @out: one byte per page, 1: populated, also if swapped out
  *
  * Return: 0, or a negative errno.
  */
-int populated_pages(const struct backing *backing, const uint8_t *host,
-		    uint64_t offset, uint64_t count, uint8_t *out);
+int populated_pages(int fd, uint64_t offset, const uint8_t *host, uint64_t count,
+		    uint8_t *out);
 
 #endif /* GMEMCTL_MEMORY_FILE_H */

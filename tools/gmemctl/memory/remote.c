@@ -297,16 +297,13 @@ static int mapper_read_page(struct remote_mapper *mapper, uint64_t gpa,
 	const struct extent *extent = reservation_find(&mapper->reservation,
 						       gpa);
 	uint64_t page = gpa - gpa % RANGE_PAGE_SIZE;
-	struct backing backing;
 	uint8_t populated = 0;
 	int rc;
 
 	if (!extent)
 		return -EFAULT;
-	backing = (struct backing){ .fd = extent->fd,
-				    .fd_offset = extent->fd_offset };
-	rc = populated_pages(&backing, mapper->reservation.base + page,
-			     page - extent->range.start, 1, &populated);
+	rc = populated_pages(extent->fd, extent->fd_offset + page - extent->range.start,
+			     mapper->reservation.base + page, 1, &populated);
 	if (rc || populated)
 		return rc ? rc : copy_page(mapper->reservation.base + gpa,
 					   buffer, size);

@@ -232,9 +232,10 @@ static int write_part(struct save_stream *stream, const struct guest_memory *mem
 		      uint8_t *pages)
 {
 	uint64_t gpa = ram->range.start + page * RANGE_PAGE_SIZE, end;
+	const struct backing *backing = guest_memory_backing(memory, ram);
 	uint8_t *host = memory->reservation.base + gpa;
-	int rc = populated_pages(guest_memory_backing(memory, ram), host,
-				 ram->part + page * RANGE_PAGE_SIZE, count, pages);
+	int rc = populated_pages(backing->fd, backing->fd_offset + ram->part +
+				 page * RANGE_PAGE_SIZE, host, count, pages);
 
 	for (page = 0; !rc && page < count; page = end) {
 		struct run run;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -379,4 +380,30 @@ TEST_OF(remote, garbage)
 	check_told(said, 1, -EINVAL);
 	said[0].kind = REMOTE_READY;
 	check_told(said, 1, -EBADMSG);
+}
+
+/* A guest_memfd does not say what it has (ESPIPE, as a pipe): the mapping does. */
+TEST_OF(remote, no_seek)
+{
+	struct remote_mapper mapper = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct extent extent = { .range = { 0, 2 * PAGE }, .fd = -1, .page_size = PAGE,
+				 .writable = true, .node = -1 };
+	uint8_t bytes[2] = { 0xff, 0xff };
+	unsigned char resident[2];
+	int ends[2];
+
+	calls = &calls_system;
+	EXPECT_FALSE(pipe(ends));
+	EXPECT_FALSE(reservation_create(&mapper.reservation, 2 * PAGE, 0));
+	EXPECT_FALSE(reservation_map(&mapper.reservation, &extent));
+	mapper.reservation.extents[0].fd = ends[0];
+	mapper.reservation.base[PAGE - 1] = 7;
+	EXPECT_FALSE(remote_mapper_read(&mapper, PAGE - 1, bytes, 2, NULL));
+	EXPECT_EQ(bytes[0], 7);
+	EXPECT_EQ(bytes[1], 0);
+	EXPECT_FALSE(mincore(mapper.reservation.base, 2 * PAGE, resident));
+	EXPECT_FALSE(resident[1] & 1);
+	reservation_destroy(&mapper.reservation);
+	close(ends[0]);
+	close(ends[1]);
 }

@@ -116,7 +116,9 @@ static uint64_t populated(unsigned int request, uint64_t page, uint64_t count)
 	uint8_t pages[64];
 	uint64_t bits = 0;
 
-	EXPECT_FALSE(populated_pages(&memory.backings[request], at(page), 0, count, pages));
+	EXPECT_FALSE(populated_pages(memory.backings[request].fd,
+				     memory.backings[request].fd_offset, at(page), count,
+				     pages));
 	for (uint64_t i = 0; i < count; i++)
 		bits |= (uint64_t)pages[i] << i;
 	return bits;
@@ -487,27 +489,28 @@ TEST_OF(save, asker_gone_C5)
 /*
  * No page is left out of a file because its data begins in the middle of one, as
  * where blocks are smaller than pages, or because holes cannot be asked for: what
- * is not in the page cache is still there.
+ * is not in the page cache is still there. A file that does not seek is one in memory.
  */
 TEST_OF(save, file_pages)
 {
-	struct memory_request request = { .kind = BACKING_FILE };
-	struct backing backing = { .request = &request, .fd_offset = 1024 };
-	uint8_t pages[4], *host = mmap(NULL, sizeof(pages) * PAGE, PROT_READ,
+	uint8_t pages[4], *host = mmap(NULL, sizeof(pages) * PAGE, PROT_READ | PROT_WRITE,
 				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int fds[2];
+	int fd = memfd_create("blocks", MFD_CLOEXEC), fds[2];
 
-	backing.fd = memfd_create("blocks", MFD_CLOEXEC);
 	EXPECT_NE(host, MAP_FAILED);
-	EXPECT_FALSE(ftruncate(backing.fd, 8 * PAGE));
-	EXPECT_EQ(pwrite(backing.fd, "x", 1, PAGE), 1);
-	EXPECT_FALSE(populated_pages(&backing, host, 0, sizeof(pages), pages));
+	host[PAGE] = 1;
+	EXPECT_FALSE(ftruncate(fd, 8 * PAGE));
+	EXPECT_EQ(pwrite(fd, "x", 1, PAGE), 1);
+	EXPECT_FALSE(populated_pages(fd, 1024, host, sizeof(pages), pages));
 	EXPECT_MEMEQ(pages, "\1\1\0\0", sizeof(pages));
-	close(backing.fd);
-	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
-	backing.fd = fds[0];
-	EXPECT_FALSE(populated_pages(&backing, host, 0, sizeof(pages), pages));
+	close(fd);
+	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	EXPECT_FALSE(populated_pages(fd, 1024, host, sizeof(pages), pages));
 	EXPECT_MEMEQ(pages, "\1\1\1\1", sizeof(pages));
+	close(fd);
+	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
+	EXPECT_FALSE(populated_pages(fds[0], 1024, host, sizeof(pages), pages));
+	EXPECT_MEMEQ(pages, "\0\1\0\0", sizeof(pages));
 	close(fds[0]);
 	close(fds[1]);
 	munmap(host, sizeof(pages) * PAGE);
