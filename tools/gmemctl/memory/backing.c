@@ -170,19 +170,17 @@ static int backing_open_existing(struct backing *backing, struct error *error)
 static int backing_open_fd(struct backing *backing, const char *name,
 			   struct error *error)
 {
+	enum backing_kind kind = backing->request->kind;
+
 	if (backing->request->existing_fd >= 0)
 		return backing_open_existing(backing, error);
 	if (backing->page_size != RANGE_PAGE_SIZE)
 		return backing_open_hugetlb(backing, name, error);
-	switch (backing->request->kind) {
-	case BACKING_FILE:
+	if (kind == BACKING_FILE)
 		return backing_open_file(backing, error);
-	case BACKING_GMEM:
-	case BACKING_GMEM_STORE:
+	if (kind == BACKING_GMEM || kind == BACKING_GMEM_STORE)
 		return backing_open_gmem(backing, error);
-	default:
-		return backing_open_memfd(backing, name, error);
-	}
+	return backing_open_memfd(backing, name, error);
 }
 
 static int huge_fail(const struct backing *backing, int rc,
@@ -205,65 +203,44 @@ static int huge_fail(const struct backing *backing, int rc,
 			 node >= 0 ? "%s" : NULL, hint);
 }
 
-/* Where the mapping is bound. A pool without a page there is a bus error. */
-static int backing_populate_huge(const struct backing *backing, void *address,
-				 struct error *error)
-{
-	int rc;
-
-	if (backing->page_size == RANGE_PAGE_SIZE)
-		return 0;
-	rc = calls->advise(address, backing->size, MADV_POPULATE_WRITE);
-	return rc ? huge_fail(backing, rc == -EFAULT ? -ENOMEM : rc, error) : 0;
-}
-
-static int backing_bind(const struct backing *backing, void *address,
-			struct error *error)
-{
-	int node = backing->request->node;
-	int rc = calls->bind_node(address, backing->size, (unsigned int)node);
-
-	if (!rc)
-		return backing_populate_huge(backing, address, error);
-	return error_set(error, rc, "guest memory", "bind to NUMA node",
-			 "is there memory at node %d? See "
-			 "/sys/devices/system/node", node);
-}
-
 /*
  * A policy of a shared file stays with the file, but for huge pages, which keep
  * it in the mapping: they are allocated here.
  */
 static int backing_bind_node(struct backing *backing, struct error *error)
 {
+	bool huge = backing->page_size != RANGE_PAGE_SIZE;
+	int node = backing->request->node;
 	void *address;
 	int rc;
 
-	if (backing->request->node < 0 || backing->fd < 0)
+	if (node < 0 || backing->fd < 0)
 		return 0;
 	rc = calls->map(backing->size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			backing->fd, backing->fd_offset, &address);
-	if (rc && backing->page_size != RANGE_PAGE_SIZE)
-		return huge_fail(backing, rc, error);
 	if (rc)
-		return backing_fail(error, rc, "guest memory", "mmap");
+		return huge ? huge_fail(backing, rc, error) :
+			      backing_fail(error, rc, "guest memory", "mmap");
 	rc = calls->advise(address, backing->size, MADV_DONTDUMP);
-	if (rc)
+	if (rc) {
 		backing_fail(error, rc, "guest memory", "MADV_DONTDUMP");
-	else
-		rc = backing_bind(backing, address, error);
+		goto out_unmap;
+	}
+	rc = calls->bind_node(address, backing->size, (unsigned int)node);
+	if (rc) {
+		error_set(error, rc, "guest memory", "bind to NUMA node",
+			  "is there memory at node %d? See "
+			  "/sys/devices/system/node", node);
+		goto out_unmap;
+	}
+	/* A pool without a page there is a bus error. */
+	if (huge)
+		rc = calls->advise(address, backing->size, MADV_POPULATE_WRITE);
+	if (rc)
+		rc = huge_fail(backing, rc == -EFAULT ? -ENOMEM : rc, error);
+out_unmap:
 	calls->unmap(address, backing->size);
 	return rc;
-}
-
-static int backing_reserve_huge(struct backing *backing, struct error *error)
-{
-	int rc;
-
-	if (backing->page_size == RANGE_PAGE_SIZE)
-		return 0;
-	rc = calls->allocate(backing->fd, 0, backing->size);
-	return rc ? huge_fail(backing, rc, error) : 0;
 }
 
 static int backing_init(struct backing *backing,
@@ -295,8 +272,11 @@ int backing_open(struct backing *backing, const struct memory_request *request,
 	if (backing->fd < 0)
 		return backing->fd;
 	rc = backing_bind_node(backing, error);
-	if (!rc)
-		rc = backing_reserve_huge(backing, error);
+	if (!rc && backing->page_size != RANGE_PAGE_SIZE) {
+		rc = calls->allocate(backing->fd, 0, backing->size);
+		if (rc)
+			huge_fail(backing, rc, error);
+	}
 	if (rc)
 		backing_close(backing);
 	return rc;

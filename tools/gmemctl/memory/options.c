@@ -171,31 +171,26 @@ static int refuse(struct error *error, const char *hint, const char *format,
 			 hint ? "%s" : NULL, hint);
 }
 
-static bool request_is_existing(const struct memory_request *request)
+static bool is_gmem(const struct memory_request *request)
 {
-	return request->existing_fd >= 0 || request->path ||
-	       request->kind == BACKING_FILE;
+	return request->kind == BACKING_GMEM || request->kind == BACKING_GMEM_STORE;
 }
 
-static int check_private(const struct memory_request *request, struct error *error)
+static int check_existing(const struct memory_request *request, struct error *error)
 {
-	if (request->kind != BACKING_PRIVATE)
-		return 0;
-	if (request_is_existing(request))
+	bool existing = request->existing_fd >= 0 || request->path ||
+			request->kind == BACKING_FILE;
+
+	if (request->kind == BACKING_PRIVATE && existing)
 		return refuse(error, "use kind=shared or kind=file",
 			      "private memory is incompatible with an existing "
 			      "memory backing");
-	return 0;
-}
-
-static int check_hugepages(const struct memory_request *request, struct error *error)
-{
 	if (!memory_request_hugepage(request))
 		return 0;
 	if (request->kind == BACKING_PRIVATE)
 		return refuse(error, "use kind=hugetlb, or thp=on",
 			      "hugepages require shared memory mode");
-	if (request_is_existing(request))
+	if (existing)
 		return refuse(error, "leave hugepages off",
 			      "hugepages are incompatible with existing memory "
 			      "backing");
@@ -218,18 +213,16 @@ static int check_file(const struct memory_request *request,
 		return refuse(error, "use kind=file",
 			      "memory of kind %s takes no file",
 			      backing_kind_name(request->kind));
-	if (request->consent && request->kind != BACKING_GMEM &&
-	    request->kind != BACKING_GMEM_STORE)
+	if (request->consent && !is_gmem(request))
 		return refuse(error, "use kind=gmem-store, or leave consent off",
 			      "consent is incompatible with memory of kind %s",
 			      backing_kind_name(request->kind));
-	if (request->dump && (request->kind == BACKING_GMEM ||
-			      request->kind == BACKING_GMEM_STORE))
+	if (request->dump && is_gmem(request))
 		return refuse(error, "gmem keeps it out of core dumps: leave dump "
 			      "off",
 			      "dump is incompatible with memory of kind %s",
 			      backing_kind_name(request->kind));
-	if (request->kind == BACKING_GUEST_MEMFD && request->existing_fd >= 0)
+	if (request->kind == BACKING_GUEST_MEMFD && existing)
 		return refuse(error, "a guest_memfd belongs to its VM",
 			      "memory of kind guest-memfd is incompatible with "
 			      "an existing memory backing");
@@ -255,21 +248,6 @@ static int check_guest_memfd(const struct memory_config *config,
 	return 0;
 }
 
-static int check_requests(const struct memory_config *config,
-			  struct error *error)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < config->nr_requests; i++) {
-		rc = check_private(&config->requests[i], error);
-		if (!rc)
-			rc = check_hugepages(&config->requests[i], error);
-		if (!rc)
-			rc = check_file(&config->requests[i], error);
-	}
-	return rc ? rc : check_guest_memfd(config, error);
-}
-
 static int check_hugepage_size(const struct memory_request *request,
 			       struct error *error)
 {
@@ -287,27 +265,6 @@ static int check_hugepage_size(const struct memory_request *request,
 		return refuse(error, "most hosts have 2M and 1G",
 			      "hugepage size %s is too large",
 			      memory_size_text(size, text));
-	return 0;
-}
-
-static int check_hugepage_ranges(const struct memory_request *request,
-				 uint64_t hugepage, struct error *error)
-{
-	char size[32], unit[32];
-
-	for (unsigned int i = 0; i < request->nr_ranges; i++) {
-		struct range range = request->ranges[i];
-
-		if (range_aligned(range, hugepage))
-			continue;
-		return refuse(error, NULL,
-			      "RAM range 0x%" PRIx64 "-0x%" PRIx64 " (%s) is not "
-			      "aligned to %s hugepages; range start and size "
-			      "must both be multiples of the hugepage size",
-			      range.start, range.end,
-			      memory_size_text(range_size(range), size),
-			      memory_size_text(hugepage, unit));
-	}
 	return 0;
 }
 
@@ -335,14 +292,34 @@ static int check_size(const struct memory_request *request,
 			      "choose a memory size that is a multiple of the "
 			      "hugepage size", memory_size_text(size, text),
 			      memory_size_text(hugepage, unit));
-	return check_hugepage_ranges(request, hugepage, error);
+	for (unsigned int i = 0; i < request->nr_ranges; i++) {
+		struct range range = request->ranges[i];
+
+		if (range_aligned(range, hugepage))
+			continue;
+		return refuse(error, NULL,
+			      "RAM range 0x%" PRIx64 "-0x%" PRIx64 " (%s) is not "
+			      "aligned to %s hugepages; range start and size "
+			      "must both be multiples of the hugepage size",
+			      range.start, range.end,
+			      memory_size_text(range_size(range), text),
+			      memory_size_text(hugepage, unit));
+	}
+	return 0;
 }
 
 int memory_config_check(const struct memory_config *config,
 			struct error *error)
 {
-	int rc = check_requests(config, error);
+	int rc = 0;
 
+	for (unsigned int i = 0; !rc && i < config->nr_requests; i++) {
+		rc = check_existing(&config->requests[i], error);
+		if (!rc)
+			rc = check_file(&config->requests[i], error);
+	}
+	if (!rc)
+		rc = check_guest_memfd(config, error);
 	for (unsigned int i = 0; !rc && i < config->nr_requests; i++)
 		rc = check_hugepage_size(&config->requests[i], error);
 	for (unsigned int i = 0; !rc && i < config->nr_requests; i++)
