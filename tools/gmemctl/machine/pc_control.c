@@ -15,7 +15,7 @@
 #include "../control/control.h"
 #include "../gmem/gmem.h"
 #include "../kvm/threads.h"
-#include "../memory/page_states.h"
+#include "../memory/access.h"
 #include "pc_control.h"
 #include "pc_state.h"
 

@@ -8,7 +8,7 @@
 
 #include "../gmem/gmem.h"
 #include "../kvm/vcpu.h"
-#include "../memory/page_states.h"
+#include "../memory/access.h"
 #include "machine.h"
 #include "view_fault.h"
 

@@ -16,7 +16,7 @@
 #include "../base/tlv.h"
 #include "../gmem/gmem.h"
 #include "handover.h"
-#include "page_states.h"
+#include "access.h"
 
 #define OBJECT	"handover"
 #define MAGIC	0x324d4748 /* "HGM2" */

@@ -16,7 +16,6 @@
 static __thread sigjmp_buf probe_back;
 static __thread volatile sig_atomic_t probe_armed;
 static struct sigaction probe_old_bus, probe_old_segv;
-static bool probe_segv;
 
 static void probe_signal(int signal_number)
 {
@@ -27,55 +26,46 @@ static void probe_signal(int signal_number)
 	raise(signal_number);
 }
 
-int probe_start(void)
-{
-	struct sigaction action = { .sa_handler = probe_signal };
-
-	sigemptyset(&action.sa_mask);
-	return sigaction(SIGBUS, &action, &probe_old_bus) ? -errno : 0;
-}
-
 int probe_start_segv(void)
 {
 	struct sigaction action = { .sa_handler = probe_signal };
 
 	sigemptyset(&action.sa_mask);
-	if (sigaction(SIGSEGV, &action, &probe_old_segv))
+	if (sigaction(SIGSEGV, &action, &probe_old_segv) ||
+	    sigaction(SIGBUS, &action, &probe_old_bus))
 		return -errno;
-	probe_segv = true;
-	return probe_start();
+	return 0;
 }
 
 void probe_stop(void)
 {
 	sigaction(SIGBUS, &probe_old_bus, NULL);
-	if (probe_segv)
-		sigaction(SIGSEGV, &probe_old_segv, NULL);
-	probe_segv = false;
+	sigaction(SIGSEGV, &probe_old_segv, NULL);
+}
+
+static int probe(uint8_t *address, uint8_t *value, bool write)
+{
+	probe_armed = 1;
+	if (sigsetjmp(probe_back, 1)) {
+		probe_armed = 0;
+		return -EFAULT;
+	}
+	if (write)
+		*(volatile uint8_t *)address = *value;
+	else
+		*value = *(const volatile uint8_t *)address;
+	probe_armed = 0;
+	return 0;
 }
 
 int probe_read(const uint8_t *address, uint8_t *value)
 {
-	probe_armed = 1;
-	if (!sigsetjmp(probe_back, 1)) {
-		*value = *(const volatile uint8_t *)address;
-		probe_armed = 0;
-		return 0;
-	}
-	probe_armed = 0;
-	return -EFAULT;
+	return probe((uint8_t *)address, value, false);
 }
 
 int probe_write(uint8_t *address, uint8_t value)
 {
-	probe_armed = 1;
-	if (!sigsetjmp(probe_back, 1)) {
-		*(volatile uint8_t *)address = value;
-		probe_armed = 0;
-		return 0;
-	}
-	probe_armed = 0;
-	return -EFAULT;
+	return probe(address, &value, true);
 }
 
 int probe_frame(const void *address, uint64_t *frame)

@@ -5,10 +5,7 @@
 
 #include <stdint.h>
 
-/** probe_start() - catch SIGBUS from now on; probe_stop() undoes it */
-int probe_start(void);
-
-/** probe_start_segv() - SIGSEGV too: for addresses where nothing is mapped */
+/** probe_start_segv() - catch SIGBUS, and SIGSEGV where nothing is mapped, from now on */
 int probe_start_segv(void);
 void probe_stop(void);
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "page_states.h"
+#include "access.h"
 #include "save.h"
 
 /* What is copied, summed and written at a time */

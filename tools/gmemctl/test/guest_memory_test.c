@@ -14,7 +14,6 @@
 
 #include "../base/calls.h"
 #include "../memory/guest_memory.h"
-#include "../memory/probe.h"
 #include "kvm_fake.h"
 #include "ksft.h"
 

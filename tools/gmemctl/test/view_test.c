@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../base/calls.h"
-#include "../memory/page_states.h"
+#include "../memory/access.h"
 #include "kvm_fake.h"
 #include "ksft.h"
 #include "view_fake.h"
