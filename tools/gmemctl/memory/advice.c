@@ -26,12 +26,14 @@
 
 /**
  * struct request - a request being done
+ * @way: how it is done
  * @memory: what the range is of
  * @kind: where that comes from
  */
 struct request {
 	struct advice *advice;
 	enum advice_kind advised;
+	const struct way *way;
 	struct range range;
 	uint64_t number;
 	const struct memory_request *memory;
@@ -60,20 +62,14 @@ static int advise(const struct request *request, struct range range, int advice)
  * Memory that never leaves once it is there is locked by having it. fallocate() fails
  * for want of memory where a touch would end the process.
  */
-static int lock(const struct request *request, struct range range)
+static int lock(const struct request *request, struct range range, bool locked)
 {
-	if (1U << request->kind & PAGED)
-		return calls->lock(host(request->advice, range.start),
-				   range_size(range));
-	return guest_memory_commit(request->advice->memory, range);
-}
+	void *at = host(request->advice, range.start);
 
-static int unlock(const struct request *request, struct range range)
-{
-	if (!(1U << request->kind & PAGED))
-		return 0;
-	return calls->unlock(host(request->advice, range.start),
-			     range_size(range));
+	if (1U << request->kind & PAGED)
+		return locked ? calls->lock(at, range_size(range)) :
+				calls->unlock(at, range_size(range));
+	return locked ? guest_memory_commit(request->advice->memory, range) : 0;
 }
 
 static int name(const struct advice *advice, struct range range, uint64_t number)
@@ -129,7 +125,7 @@ static int set(const struct request *request, const struct advice_run *run,
 		return name(request->advice, range, run->name);
 	case ADVICE_LOCK:
 	case ADVICE_UNLOCK:
-		return run->locked ? lock(request, range) : unlock(request, range);
+		return lock(request, range, run->locked);
 	case ADVICE_MERGEABLE:
 	case ADVICE_UNMERGEABLE:
 		return advise(request, range, run->mergeable ? MADV_MERGEABLE :
@@ -314,16 +310,6 @@ static int give_back(const struct request *request)
 	return rc == -EFAULT ? -EINVAL : rc;
 }
 
-static int free_lazily(const struct request *request)
-{
-	return cannot(advise(request, request->range, MADV_FREE));
-}
-
-static int page_out(const struct request *request)
-{
-	return cannot(advise(request, request->range, MADV_PAGEOUT));
-}
-
 #define OWN_TURN	0x1	/* takes the turn of the range itself */
 #define PRIVATE_TOO	0x2	/* works on private pages as well */
 #define NOT_LOCKED	0x4	/* as the kernel has it: not on what is locked */
@@ -333,35 +319,37 @@ static int page_out(const struct request *request)
  * @kinds: kinds of memory that can do it
  * @rules: see above
  * @take: does it
+ * @advice: for madvise(), where that is all
  */
 struct way {
 	unsigned int kinds;
 	unsigned int rules;
 	int (*take)(const struct request *request);
+	int advice;
 };
+
+static int advise_once(const struct request *request)
+{
+	return cannot(advise(request, request->range, request->way->advice));
+}
 
 static const struct way ways[ADVICE_KINDS] = {
-	[ADVICE_DONTNEED]	= { ALL, OWN_TURN | PRIVATE_TOO | NOT_LOCKED, give_back },
+	[ADVICE_DONTNEED]	= { ALL, OWN_TURN | PRIVATE_TOO | NOT_LOCKED, give_back, 0 },
 	[ADVICE_REMOVE]		= { ALL & ~ANONYMOUS, OWN_TURN | PRIVATE_TOO | NOT_LOCKED,
-				    give_back },
-	[ADVICE_FREE]		= { ANONYMOUS, NOT_LOCKED, free_lazily },
-	[ADVICE_PAGEOUT]	= { PAGED, NOT_LOCKED, page_out },
-	[ADVICE_DONTDUMP]	= { ALL, PRIVATE_TOO, dont_dump },
-	[ADVICE_NAME]		= { ANONYMOUS, 0, set_and_record },
-	[ADVICE_LOCK]		= { ALL, 0, set_and_record },
-	[ADVICE_UNLOCK]		= { ALL, 0, set_and_record },
-	[ADVICE_PROTECT_NONE]	= { MAPPED, 0, set_and_record },
-	[ADVICE_PROTECT_R]	= { MAPPED, 0, set_and_record },
-	[ADVICE_PROTECT_W]	= { MAPPED, 0, set_and_record },
-	[ADVICE_PROTECT_RW]	= { MAPPED, 0, set_and_record },
-	[ADVICE_MERGEABLE]	= { ANONYMOUS, 0, set_and_record },
-	[ADVICE_UNMERGEABLE]	= { ANONYMOUS, 0, set_and_record },
+				    give_back, 0 },
+	[ADVICE_FREE]		= { ANONYMOUS, NOT_LOCKED, advise_once, MADV_FREE },
+	[ADVICE_PAGEOUT]	= { PAGED, NOT_LOCKED, advise_once, MADV_PAGEOUT },
+	[ADVICE_DONTDUMP]	= { ALL, PRIVATE_TOO, dont_dump, 0 },
+	[ADVICE_NAME]		= { ANONYMOUS, 0, set_and_record, 0 },
+	[ADVICE_LOCK]		= { ALL, 0, set_and_record, 0 },
+	[ADVICE_UNLOCK]		= { ALL, 0, set_and_record, 0 },
+	[ADVICE_PROTECT_NONE]	= { MAPPED, 0, set_and_record, 0 },
+	[ADVICE_PROTECT_R]	= { MAPPED, 0, set_and_record, 0 },
+	[ADVICE_PROTECT_W]	= { MAPPED, 0, set_and_record, 0 },
+	[ADVICE_PROTECT_RW]	= { MAPPED, 0, set_and_record, 0 },
+	[ADVICE_MERGEABLE]	= { ANONYMOUS, 0, set_and_record, 0 },
+	[ADVICE_UNMERGEABLE]	= { ANONYMOUS, 0, set_and_record, 0 },
 };
-
-static const struct way *way_of(const struct request *request)
-{
-	return &ways[request->advised];
-}
 
 /* The request of memory that all of the range is of, or NULL. */
 static const struct memory_request *
@@ -382,43 +370,23 @@ find_memory(const struct guest_memory *memory, struct range range)
 	return request;
 }
 
-static enum backing_kind kind_of(const struct memory_request *request)
-{
-	return memory_request_hugepage(request) ? BACKING_HUGETLB : request->kind;
-}
-
 /* In its turn, unless taking it does that. */
 static int take_in_turn(const struct request *request)
 {
 	struct guest_memory *memory = request->advice->memory;
-	const struct way *way = way_of(request);
+	unsigned int rules = request->way->rules;
 	struct range *turn;
 	int rc = -EOPNOTSUPP;
 
-	if (way->rules & OWN_TURN)
-		return way->take(request);
+	if (rules & OWN_TURN)
+		return request->way->take(request);
 	turn = range_lock_enter(&memory->range_lock, request->range);
-	if (way->rules & PRIVATE_TOO ||
+	if (rules & PRIVATE_TOO ||
 	    access_is_shared(memory, request->range.start,
 			     range_size(request->range)))
-		rc = way->take(request);
+		rc = request->way->take(request);
 	range_lock_leave(&memory->range_lock, turn);
 	return rc;
-}
-
-/* The kernel would refuse a part of a huge page only after some of its work. */
-static int check(const struct request *request)
-{
-	const struct way *way = way_of(request);
-	struct advice *advice = request->advice;
-	uint64_t hugepage = memory_request_hugepage(request->memory);
-
-	if (!(way->kinds & 1U << request->kind))
-		return -EOPNOTSUPP;
-	if (hugepage && !range_aligned(request->range, hugepage))
-		return -EINVAL;
-	return way->rules & NOT_LOCKED && is_locked(advice, request->range) ?
-	       -EINVAL : 0;
 }
 
 int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
@@ -430,7 +398,7 @@ int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
 		.range = { gpa, gpa + size },
 		.number = number,
 	};
-	int rc;
+	uint64_t hugepage;
 
 	if (kind < ADVICE_DONTNEED || kind >= ADVICE_KINDS)
 		return -EOPNOTSUPP;
@@ -440,12 +408,20 @@ int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
 		return -EINVAL;
 	if (!size)
 		return 0;
+	request.way = &ways[kind];
 	request.memory = find_memory(advice->memory, request.range);
 	if (!request.memory)
 		return -EINVAL;
-	request.kind = kind_of(request.memory);
-	rc = check(&request);
-	return rc ? rc : take_in_turn(&request);
+	hugepage = memory_request_hugepage(request.memory);
+	request.kind = hugepage ? BACKING_HUGETLB : request.memory->kind;
+	if (!(request.way->kinds & 1U << request.kind))
+		return -EOPNOTSUPP;
+	/* The kernel would refuse a part of a huge page only after some of its work. */
+	if (hugepage && !range_aligned(request.range, hugepage))
+		return -EINVAL;
+	if (request.way->rules & NOT_LOCKED && is_locked(advice, request.range))
+		return -EINVAL;
+	return take_in_turn(&request);
 }
 
 unsigned int advice_count(struct advice *advice)
