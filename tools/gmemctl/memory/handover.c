@@ -116,14 +116,8 @@ static int handover_wait(int socket, struct error *error)
 				  "messages; the guest can go on here") : 0;
 }
 
-int handover_send_answer(int socket, int rc)
-{
-	int32_t answer = rc;
-
-	return files_send(socket, &answer, sizeof(answer), NULL);
-}
-
-int handover_send_verdict(int socket, bool go)
+/* Return: 0 if it can have heard; -EPIPE if it has gone. */
+static int send_verdict(int socket, bool go)
 {
 	uint32_t verdict = go ? GO : CANCEL;
 
@@ -143,8 +137,12 @@ static int receive_late(int socket, uint32_t *verdict, int rc)
 	return 0;
 }
 
-/* No vCPU of a process that has died runs any more. */
-int handover_wait_verdict(int socket, struct error *error)
+/*
+ * No vCPU of a process that has died runs any more.
+ *
+ * Return: 0 for "go", and for a giver that has died; -ECANCELED, -ETIMEDOUT.
+ */
+static int wait_verdict(int socket, struct error *error)
 {
 	uint32_t verdict = 0;
 	int rc = receive_within_time(socket, &verdict, sizeof(verdict));
@@ -315,10 +313,10 @@ static int conclude(struct gift *gift, int socket)
 	int rc = handover_wait(socket, gift->error);
 
 	if (rc) {
-		handover_send_verdict(socket, false);
+		send_verdict(socket, false);
 		return rc;
 	}
-	rc = handover_send_verdict(socket, true);
+	rc = send_verdict(socket, true);
 	return rc ? error_set(gift->error, rc, OBJECT, "conclude",
 			      "the other process has gone: the guest can go on "
 			      "here") : 0;
@@ -434,14 +432,15 @@ int handover_restore(const struct handover *handover,
 
 int handover_answer(int socket, int rc, struct error *error)
 {
-	int sent = handover_send_answer(socket, rc);
+	int32_t answer = rc;
+	int sent = files_send(socket, &answer, sizeof(answer), NULL);
 
 	if (rc)
 		return rc;
 	/* A giver that has gone cannot run the guest. */
 	if (sent && sent != -EPIPE && sent != -ECONNRESET)
 		return error_set(error, sent, OBJECT, "answer", NULL);
-	return handover_wait_verdict(socket, error);
+	return wait_verdict(socket, error);
 }
 
 void handover_close(struct handover *handover)

@@ -43,22 +43,6 @@
 /** HANDOVER_TEXT_MAX: bytes of the reason for a refusal */
 #define HANDOVER_TEXT_MAX 1024
 
-int handover_send_answer(int socket, int rc);
-
-/**
- * handover_send_verdict() - whether the taker may run the guest
- *
- * Return: 0 if it can have heard; -EPIPE if it has gone.
- */
-int handover_send_verdict(int socket, bool go);
-
-/**
- * handover_wait_verdict() - wait for it
- *
- * Return: 0 for "go", and for a giver that has died; -ECANCELED, -ETIMEDOUT.
- */
-int handover_wait_verdict(int socket, struct error *error);
-
 /**
  * struct handover - a guest that was taken
  * @description: to create the guest memory from, its requests having the fds
