@@ -97,42 +97,39 @@ static bool reads(uint8_t value)
 	return true;
 }
 
-/* What /proc/self/smaps says of the mapping at GPA: protection and flags. */
-static bool smaps(char prot[5], char *flags, size_t size)
+/* What /proc/self/smaps says of the mapping at GPA: protection, space, flags. */
+static const char *smaps(void)
 {
 	FILE *file = fopen("/proc/self/smaps", "r");
-	unsigned long start, end;
-	bool inside = false, found = false;
-	char line[512], text[5];
+	unsigned long start, end, gpa = (uintptr_t)at(GPA);
+	static char text[520];
+	bool inside = false;
+	char line[512];
 
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx-%lx %4s", &start, &end, text) == 3) {
-			inside = start <= (uintptr_t)at(GPA) &&
-				 (uintptr_t)at(GPA) < end;
+	text[0] = '\0';
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx", &start, &end) == 2) {
+			inside = start <= gpa && gpa < end;
 			if (inside)
-				memcpy(prot, text, 5);
+				sscanf(line, "%*s %4s", text);
 		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
-			snprintf(flags, size, "%.*s", (int)size - 1, line + 8);
-			found = true;
+			snprintf(text + 4, sizeof(text) - 4, " %s", line + 8);
+			break;
 		}
 	}
 	if (file)
 		fclose(file);
-	return found;
+	return text;
 }
 
 static bool has_flag(const char *flag)
 {
-	char prot[5], flags[256];
-
-	return smaps(prot, flags, sizeof(flags)) && strstr(flags, flag);
+	return strstr(smaps(), flag);
 }
 
 static bool has_prot(const char *expected)
 {
-	char prot[5], flags[256];
-
-	return smaps(prot, flags, sizeof(flags)) && !memcmp(prot, expected, 3);
+	return !memcmp(smaps(), expected, 3);
 }
 
 static unsigned int mappings(void)
@@ -238,35 +235,11 @@ static void check_protection(void)
 	EXPECT_FALSE(advice.nr_runs);
 }
 
-TEST_OF(advice, shared)
-{
-	start(BACKING_SHARED);
-	build();
-	check_given_back(ADVICE_DONTNEED);
-	check_given_back(ADVICE_REMOVE);
-	check_lock(true);
-	check_protection();
-	EXPECT_EQ(take(ADVICE_PAGEOUT), 0);
-	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
-	EXPECT_TRUE(has_flag(" dd "));
-	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_UNMERGEABLE), -EOPNOTSUPP);
-	EXPECT_FALSE(advice.nr_runs);
-	stop();
-}
-
-TEST_OF(advice, private)
+/* What only anonymous memory can do: pages that may be taken, or merged, and names. */
+static void check_anonymous(void)
 {
 	int rc;
 
-	start(BACKING_PRIVATE);
-	build();
-	check_given_back(ADVICE_DONTNEED);
-	EXPECT_EQ(take(ADVICE_REMOVE), -EOPNOTSUPP);
-	check_lock(true);
-	check_protection();
 	fill();
 	EXPECT_EQ(take(ADVICE_FREE), 0);
 	EXPECT_EQ(take(ADVICE_PAGEOUT), 0);
@@ -289,26 +262,43 @@ TEST_OF(advice, private)
 	EXPECT_EQ(advice.runs[0].name, UINT64_MAX);
 	EXPECT_FALSE(advice_take(&advice, ADVICE_NAME, GPA, SIZE, 0));
 	EXPECT_STREQ(named, "none");
-	EXPECT_FALSE(advice.nr_runs);
-	stop();
 }
 
-TEST_OF(advice, hugetlb)
+static void expect_unsupported(enum advice_kind first, enum advice_kind last)
 {
-	start(BACKING_HUGETLB);
+	for (int kind = first; kind <= (int)last; kind++)
+		EXPECT_EQ(take((enum advice_kind)kind), -EOPNOTSUPP);
+}
+
+/* Nothing of gmem's can be protected: KVM reaches it on a way of its own. */
+static void check_kind(enum backing_kind kind, bool mapped, bool paged)
+{
+	bool anonymous = kind == BACKING_PRIVATE;
+
+	start(kind);
 	build();
 	check_given_back(ADVICE_DONTNEED);
-	check_given_back(ADVICE_REMOVE);
-	check_lock(false);
-	check_protection();
+	if (!anonymous)
+		check_given_back(ADVICE_REMOVE);
+	check_lock(paged);
+	if (mapped)
+		check_protection();
+	else
+		expect_unsupported(ADVICE_PROTECT_NONE, ADVICE_PROTECT_RW);
 	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
-	EXPECT_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
+	EXPECT_TRUE(has_flag(" dd "));
+	EXPECT_EQ(take(ADVICE_PAGEOUT), paged ? 0 : -EOPNOTSUPP);
+	if (anonymous) {
+		expect_unsupported(ADVICE_REMOVE, ADVICE_REMOVE);
+		check_anonymous();
+	} else {
+		expect_unsupported(ADVICE_FREE, ADVICE_FREE);
+		expect_unsupported(ADVICE_NAME, ADVICE_NAME);
+		expect_unsupported(ADVICE_MERGEABLE, ADVICE_UNMERGEABLE);
+	}
 	/* A part of a huge page. */
-	for (int kind = ADVICE_DONTNEED; kind < ADVICE_KINDS; kind++) {
-		int rc = advice_take(&advice, (enum advice_kind)kind, GPA, PAGE, 1);
+	for (int i = ADVICE_DONTNEED; kind == BACKING_HUGETLB && i < ADVICE_KINDS; i++) {
+		int rc = advice_take(&advice, (enum advice_kind)i, GPA, PAGE, 1);
 
 		EXPECT_TRUE(rc == -EINVAL || rc == -EOPNOTSUPP);
 	}
@@ -316,50 +306,22 @@ TEST_OF(advice, hugetlb)
 	stop();
 }
 
-TEST_OF(advice, file)
+TEST_OF(advice, kinds)
 {
-	start(BACKING_FILE);
 	close(mkstemp(path));
-	build();
-	check_given_back(ADVICE_DONTNEED);
-	check_given_back(ADVICE_REMOVE);
-	check_lock(true);
-	check_protection();
-	EXPECT_EQ(take(ADVICE_PAGEOUT), 0);
-	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
-	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
-	stop();
+	check_kind(BACKING_SHARED, true, true);
+	check_kind(BACKING_FILE, true, true);
+	check_kind(BACKING_HUGETLB, true, false);
+	check_kind(BACKING_GMEM, false, false);
+	check_kind(BACKING_GMEM_STORE, false, false);
+	check_kind(BACKING_GUEST_MEMFD, false, false);
 	unlink(path);
 }
 
-/* Nothing of gmem's can be protected: KVM reaches it on a way of its own. */
-static void check_gmem(enum backing_kind kind)
+/* By itself, since it may be left out. */
+TEST_OF(advice, anonymous)
 {
-	start(kind);
-	build();
-	check_given_back(ADVICE_DONTNEED);
-	check_given_back(ADVICE_REMOVE);
-	check_lock(false);
-	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
-	EXPECT_EQ(take(ADVICE_PROTECT_NONE), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_PROTECT_R), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_PROTECT_W), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_PROTECT_RW), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_PAGEOUT), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_FREE), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_NAME), -EOPNOTSUPP);
-	EXPECT_EQ(take(ADVICE_MERGEABLE), -EOPNOTSUPP);
-	EXPECT_FALSE(advice.nr_runs);
-	stop();
-}
-
-TEST_OF(advice, gmem)
-{
-	check_gmem(BACKING_GMEM);
-	check_gmem(BACKING_GMEM_STORE);
-	check_gmem(BACKING_GUEST_MEMFD);
+	check_kind(BACKING_PRIVATE, true, true);
 }
 
 /* Memory that core dumps have, until the guest says so. */
@@ -383,30 +345,28 @@ static int take_range(enum advice_kind kind, uint64_t gpa, uint64_t size)
 /* Whatever is asked for, where it is has to be whole pages of RAM. */
 TEST_OF(advice, ranges)
 {
+	static const struct {
+		uint64_t gpa, size;
+		int rc;
+	} cases[] = {
+		{ GPA + 1, PAGE, -EINVAL }, { GPA, PAGE + 1, -EINVAL }, { GPA, 8, -EINVAL },
+		/* Over the end, over the hole, in the hole, beyond everything. */
+		{ 15 * PAGE, 2 * PAGE, -EINVAL }, { 0, 80 * PAGE, -EINVAL },
+		{ 16 * PAGE, PAGE, -EINVAL }, { 80 * PAGE, PAGE, -EINVAL },
+		{ UINT64_C(1) << 40, PAGE, -EINVAL },
+		/* Around the end of the addresses. */
+		{ GPA, -PAGE, -EINVAL }, { -PAGE, PAGE, -EINVAL }, { -PAGE, 2 * PAGE, -EINVAL },
+		/* Nothing, at a place that has to be one all the same. */
+		{ GPA, 0, 0 }, { 16 * PAGE, 0, -EINVAL }, { UINT64_MAX, 0, -EINVAL },
+	};
+
 	start(BACKING_SHARED);
 	build();
 	fill();
-	for (int i = ADVICE_DONTNEED; i < ADVICE_KINDS; i++) {
-		enum advice_kind kind = (enum advice_kind)i;
-
-		EXPECT_EQ(take_range(kind, GPA + 1, PAGE), -EINVAL);
-		EXPECT_EQ(take_range(kind, GPA, PAGE + 1), -EINVAL);
-		EXPECT_EQ(take_range(kind, GPA, 8), -EINVAL);
-		/* Over the end, over the hole, in the hole, beyond everything. */
-		EXPECT_EQ(take_range(kind, 15 * PAGE, 2 * PAGE), -EINVAL);
-		EXPECT_EQ(take_range(kind, 0, 80 * PAGE), -EINVAL);
-		EXPECT_EQ(take_range(kind, 16 * PAGE, PAGE), -EINVAL);
-		EXPECT_EQ(take_range(kind, 80 * PAGE, PAGE), -EINVAL);
-		EXPECT_EQ(take_range(kind, UINT64_C(1) << 40, PAGE), -EINVAL);
-		/* Around the end of the addresses. */
-		EXPECT_EQ(take_range(kind, GPA, -PAGE), -EINVAL);
-		EXPECT_EQ(take_range(kind, -PAGE, PAGE), -EINVAL);
-		EXPECT_EQ(take_range(kind, -PAGE, 2 * PAGE), -EINVAL);
-		/* Nothing, at a place that has to be one all the same. */
-		EXPECT_EQ(take_range(kind, GPA, 0), 0);
-		EXPECT_EQ(take_range(kind, 16 * PAGE, 0), -EINVAL);
-		EXPECT_EQ(take_range(kind, UINT64_MAX, 0), -EINVAL);
-	}
+	for (int kind = ADVICE_DONTNEED; kind < ADVICE_KINDS; kind++)
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+			EXPECT_EQ(take_range((enum advice_kind)kind, cases[i].gpa,
+					     cases[i].size), cases[i].rc);
 	EXPECT_EQ(take_range((enum advice_kind)0, GPA, PAGE), -EOPNOTSUPP);
 	EXPECT_EQ(take_range(ADVICE_KINDS, GPA, PAGE), -EOPNOTSUPP);
 	EXPECT_TRUE(reads(0x5a));
@@ -504,25 +464,27 @@ TEST_OF(advice, limit)
 	stop();
 }
 
-static unsigned int to_fail;
+static bool to_fail;
 
-/* The kernel does a part of it, and fails. */
+/* The kernel does a part of it, and fails, once. */
 static int half_lock(void *address, size_t length)
 {
-	if (to_fail && !--to_fail) {
-		calls_system.lock(address, length / 2);
-		return -ENOMEM;
-	}
-	return calls_system.lock(address, length);
+	bool fails = to_fail;
+	int rc;
+
+	to_fail = false;
+	rc = calls_system.lock(address, fails ? length / 2 : length);
+	return fails ? -ENOMEM : rc;
 }
 
 static int half_protect(void *address, size_t length, int prot)
 {
-	if (to_fail && !--to_fail) {
-		calls_system.protect(address, length / 2, prot);
-		return -ENOMEM;
-	}
-	return calls_system.protect(address, length, prot);
+	bool fails = to_fail;
+	int rc;
+
+	to_fail = false;
+	rc = calls_system.protect(address, fails ? length / 2 : length, prot);
+	return fails ? -ENOMEM : rc;
 }
 
 TEST_OF(advice, undone)
@@ -533,18 +495,18 @@ TEST_OF(advice, undone)
 	own_calls.lock = half_lock;
 	own_calls.protect = half_protect;
 	calls = &own_calls;
-	to_fail = 1;
+	to_fail = true;
 	EXPECT_EQ(take(ADVICE_LOCK), -ENOMEM);
 	EXPECT_FALSE(has_flag(" lo "));
 	EXPECT_FALSE(advice.nr_runs);
 	/* What was locked, or protected, before is so again. */
 	EXPECT_EQ(take_range(ADVICE_LOCK, GPA, PAGE), 0);
 	EXPECT_EQ(take_range(ADVICE_PROTECT_R, GPA, PAGE), 0);
-	to_fail = 1;
+	to_fail = true;
 	EXPECT_EQ(take(ADVICE_LOCK), -ENOMEM);
 	EXPECT_TRUE(has_flag(" lo "));
 	EXPECT_EQ(advice.nr_runs, 1);
-	to_fail = 1;
+	to_fail = true;
 	EXPECT_EQ(take(ADVICE_PROTECT_NONE), -ENOMEM);
 	EXPECT_TRUE(has_prot("r--"));
 	EXPECT_TRUE(advice_denies(&advice, GPA));
