@@ -201,35 +201,29 @@ static void add(struct seed *seed, unsigned long request, uint8_t fd,
 	seed->size += sizeof(step);
 }
 
-/* KVM_MEMORY_ENCRYPT_OP whose data follows the command in the arena. */
-static void add_op(struct seed *seed, int sev, uint32_t id)
+static const struct kvm_create_guest_memfd gmem = { .size = 0x10000 };
+static const struct kvm_memory_attributes private = {
+	.size = 0x8000, .attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+};
+static const uint32_t zero[15];
+
+/* A VM of a type, with a guest_memfd, the first half of which is private */
+static void add_vm(struct seed *seed, uint32_t type, uint8_t vm)
 {
-	const struct snp_kvm_cmd cmd = {
-		.id = id, .data = 0x400, .sev_fd = (uint32_t)sev,
+	const struct kvm_userspace_memory_region2 region = {
+		.flags = KVM_MEM_GUEST_MEMFD, .memory_size = 0x10000,
+		.guest_memfd = 0x100001 + vm,
 	};
 
-	add(seed, KVM_MEMORY_ENCRYPT_OP, 2, 0x200, &cmd, sizeof(cmd));
-}
-
-/* Puts @words at @offset, through a call that fails. */
-static void add_data(struct seed *seed, uint16_t offset, const void *words,
-		     size_t size)
-{
-	add(seed, KVM_RUN, 0, offset, words, size);
+	add(seed, KVM_CREATE_VM, 0, 0, &type, sizeof(type));
+	add(seed, KVM_CREATE_GUEST_MEMFD, vm, 0x100, &gmem, 60);
+	add(seed, KVM_SET_USER_MEMORY_REGION2, vm, 0x100, &region, 60);
+	add(seed, KVM_SET_MEMORY_ATTRIBUTES, vm, 0x100, &private, sizeof(private));
 }
 
 /* fd 0 is /dev/kvm, 1 the VM, 2 its guest_memfd, 3 a vCPU, 4 the GIC. */
 static size_t seed_realm(uint8_t *data)
 {
-	const uint32_t type = (uint32_t)REALM_VM_TYPE | 40, zero[15] = { 0 };
-	const struct kvm_create_guest_memfd create = { .size = 0x10000 };
-	const struct kvm_memory_attributes private = {
-		.size = 0x8000, .attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
-	};
-	const struct kvm_userspace_memory_region2 region = {
-		.flags = KVM_MEM_GUEST_MEMFD, .memory_size = 0x10000,
-		.guest_memfd = 0x100002,
-	};
 	const struct realm_kvm_vcpu_init init = {
 		.target = REALM_TARGET_GENERIC_V8,
 		.features = { 1U << REALM_VCPU_PSCI_0_2 },
@@ -245,11 +239,7 @@ static size_t seed_realm(uint8_t *data)
 	struct seed seed = { .data = data, .size = 1 };
 
 	data[0] = SIM_ARM_CCA_V14 << HOST_ARM_SHIFT;
-	add(&seed, KVM_CREATE_VM, 0, 0, &type, sizeof(type));
-	add(&seed, KVM_CREATE_GUEST_MEMFD, 1, 0x100, &create, 60);
-	add(&seed, KVM_SET_USER_MEMORY_REGION2, 1, 0x100, &region, 60);
-	add(&seed, KVM_SET_MEMORY_ATTRIBUTES, 1, 0x100, &private,
-	    sizeof(private));
+	add_vm(&seed, (uint32_t)REALM_VM_TYPE | 40, 1);
 	add(&seed, KVM_CREATE_VCPU, 1, 0, zero, 4);
 	add(&seed, REALM_VCPU_INIT, 3, 0x100, &init, sizeof(init));
 	add(&seed, KVM_SET_ONE_REG, 3, 0x100, &pc, sizeof(pc));
@@ -263,6 +253,18 @@ static size_t seed_realm(uint8_t *data)
 	return seed.size;
 }
 
+/*
+ * KVM_MEMORY_ENCRYPT_OP, with 60 bytes of data that follow the command in the arena; they are
+ * put there by a call that fails.
+ */
+static void add_op(struct seed *seed, uint32_t id, const void *data)
+{
+	const struct snp_kvm_cmd cmd = { .id = id, .data = 0x400, .sev_fd = 0x100001 };
+
+	add(seed, KVM_RUN, 0, 0x400, data, 60);
+	add(seed, KVM_MEMORY_ENCRYPT_OP, 2, 0x200, &cmd, sizeof(cmd));
+}
+
 /* A launch: fd 0 is /dev/kvm, 1 /dev/sev, 2 the VM, 3 its guest_memfd. */
 static size_t seed_launch(unsigned int index, uint8_t *data)
 {
@@ -270,34 +272,16 @@ static size_t seed_launch(unsigned int index, uint8_t *data)
 	const struct snp_kvm_launch_update update = {
 		.uaddr = 0x1000, .len = 0x2000, .type = index ? 6 : 1,
 	};
-	const struct kvm_create_guest_memfd create = { .size = 0x10000 };
-	const struct kvm_memory_attributes private = {
-		.size = 0x8000, .attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
-	};
-	const uint32_t type = KVM_X86_SNP_VM, zero[15] = { 0 };
-	struct kvm_userspace_memory_region2 region = {
-		.flags = KVM_MEM_GUEST_MEMFD, .memory_size = 0x10000,
-	};
 	struct seed seed = { .data = data, .size = 1 };
-	const int base = 0x100000;
 
 	data[0] = (uint8_t)index;
-	region.guest_memfd = (uint32_t)base + 3;
 	add(&seed, ACTION_OPEN_SEV, 0, 0, zero, sizeof(zero));
-	add(&seed, KVM_CREATE_VM, 0, 0, &type, sizeof(type));
-	add(&seed, KVM_CREATE_GUEST_MEMFD, 2, 0x100, &create, 60);
-	add(&seed, KVM_SET_USER_MEMORY_REGION2, 2, 0x100, &region, 60);
-	add(&seed, KVM_SET_MEMORY_ATTRIBUTES, 2, 0x100, &private,
-	    sizeof(private));
-	add_data(&seed, 0x400, zero, 60);
-	add_op(&seed, base + 1, SNP_KVM_INIT2);
-	add_data(&seed, 0x400, &start, 60);
-	add_op(&seed, base + 1, SNP_KVM_LAUNCH_START);
-	add_data(&seed, 0x400, &update, 60);
-	add_op(&seed, base + 1, SNP_KVM_LAUNCH_UPDATE);
+	add_vm(&seed, KVM_X86_SNP_VM, 2);
+	add_op(&seed, SNP_KVM_INIT2, zero);
+	add_op(&seed, SNP_KVM_LAUNCH_START, &start);
+	add_op(&seed, SNP_KVM_LAUNCH_UPDATE, &update);
 	add(&seed, KVM_CREATE_VCPU, 2, 0, zero, 4);
-	add_data(&seed, 0x400, zero, 60);
-	add_op(&seed, base + 1, SNP_KVM_LAUNCH_FINISH);
+	add_op(&seed, SNP_KVM_LAUNCH_FINISH, zero);
 	add(&seed, KVM_RUN, 4, 0, zero, 4);
 	return seed.size;
 }
@@ -317,7 +301,7 @@ static size_t seed_vcpu(uint8_t *data)
 		{ KVM_SET_GUEST_DEBUG, 1 }, { KVM_SET_DEBUGREGS, 0 },
 		{ KVM_RUN, 0 },
 	};
-	const uint32_t type = KVM_X86_DEFAULT_VM, zero[15] = { 0 };
+	const uint32_t type = KVM_X86_DEFAULT_VM;
 	struct seed seed = { .data = data, .size = 1 };
 
 	data[0] = 1;
@@ -333,15 +317,9 @@ static size_t seed_vcpu(uint8_t *data)
 
 size_t fuzz_seed(unsigned int index, uint8_t *data)
 {
-	switch (index) {
-	case 0:
-	case 1:
+	if (index < 2)
 		return seed_launch(index, data);
-	case 2:
+	if (index == 2)
 		return seed_realm(data);
-	case 3:
-		return seed_vcpu(data);
-	default:
-		return 0;
-	}
+	return index == 3 ? seed_vcpu(data) : 0;
 }
