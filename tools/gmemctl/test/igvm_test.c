@@ -36,6 +36,22 @@ static const struct vector_igvm {
 
 static struct igvm_build build;
 
+/* A file for SEV-SNP alone */
+static void start(void)
+{
+	igvm_build_start(&build, 1);
+	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+}
+
+/* What was built, with all that the file says of itself */
+static int parse(struct snp_igvm *igvm)
+{
+	size_t size = igvm_build_finish(&build);
+	struct error error;
+
+	return snp_igvm_parse(igvm, "guest.igvm", build.file, size, &error);
+}
+
 static int measure(const void *data, size_t size,
 		   struct snp_measurement *measurement, struct error *error)
 {
@@ -129,6 +145,12 @@ static bool fails(const uint8_t *data, size_t size, int rc, const char *words)
 	return is == rc && strstr(error.hint, words);
 }
 
+/* The same of what was built. */
+static bool refused(int rc, const char *words)
+{
+	return fails(build.file, igvm_build_finish(&build), rc, words);
+}
+
 /* One change to a good file, whose checksum is right again if it was before. */
 static bool fails_with(size_t offset, uint32_t value, int rc, const char *words)
 {
@@ -180,12 +202,11 @@ TEST_OF(igvm, f28_fixed)
 static bool header_fails(uint32_t type, const void *body, size_t size, int rc,
 			 const char *words)
 {
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	start();
 	igvm_build_area(&build, 1, 0x1000, 0);
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
 	igvm_build_header(&build, type, body, size);
-	return fails(build.file, igvm_build_finish(&build), rc, words);
+	return refused(rc, words);
 }
 
 #define NUMBERS 5
@@ -250,22 +271,21 @@ TEST_OF(igvm, f28_headers)
 TEST_OF(igvm, f28_platforms)
 {
 	igvm_build_start(&build, 1);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -ENODATA, "other platforms"));
+	EXPECT_TRUE(refused(-ENODATA, "other platforms"));
 	igvm_build_platform(&build, IGVM_TDX, 0, 3);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -ENODATA, "other platforms"));
+	EXPECT_TRUE(refused(-ENODATA, "other platforms"));
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_TDX);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -ENODATA, "other platforms"));
+	EXPECT_TRUE(refused(-ENODATA, "other platforms"));
 	igvm_build_start(&build, 1);
 	igvm_build_platform(&build, 3, 0, 2);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "one bit"));
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
+	EXPECT_TRUE(refused(-EINVAL, "one bit"));
+	start();
+	EXPECT_TRUE(refused(-EINVAL, "no page"));
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_TDX);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "no page"));
+	EXPECT_TRUE(refused(-EINVAL, "no page"));
 	/* The last header says that it is longer than the rest. */
 	build.headers -= 8;
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "beyond"));
+	EXPECT_TRUE(refused(-EINVAL, "beyond"));
 }
 
 /* Few bytes that ask for many pages: 64 KiB of headers for more than 4 GiB */
@@ -273,21 +293,17 @@ TEST_OF(igvm, f28_pages)
 {
 	const uint64_t pages = (UINT64_C(4) << 30) / (2 << 20);
 	struct snp_igvm igvm;
-	struct error error;
 
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	start();
 	/* Room for the headers. */
 	build.pages = IGVM_PAGES;
 	for (uint64_t i = 0; i < pages; i++)
 		igvm_build_page(&build, i * (2 << 20), 0, 0, 1, IGVM_SNP);
-	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
-				    &error));
+	EXPECT_FALSE(parse(&igvm));
 	EXPECT_EQ(igvm.nr_runs, 1);
 	snp_igvm_free(&igvm);
 	igvm_build_page(&build, pages * (2 << 20), 0, 0, 0, IGVM_SNP);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL,
-			  "more than 4096 MiB of pages"));
+	EXPECT_TRUE(refused(-EINVAL, "more than 4096 MiB of pages"));
 }
 
 /* The same page twice: the firmware refuses the second in the midst of a launch. */
@@ -302,18 +318,15 @@ TEST_OF(igvm, f28_twice)
 	igvm_build_vmsa(vmsa, 0x1000);
 	for (unsigned int i = 0; i < 4; i++) {
 		struct snp_igvm igvm;
-		struct error error;
 		const char *fault;
 
-		igvm_build_start(&build, 1);
-		igvm_build_platform(&build, IGVM_SNP, 0, 2);
+		start();
 		igvm_build_page(&build, pages[i][0], 1, 0, 0, IGVM_SNP);
 		igvm_build_page(&build, 0x100000, 1, 0, 0, IGVM_SNP);
 		/* 2 MiB of zeros */
 		igvm_build_page(&build, pages[i][1], 0, 0, 1, IGVM_SNP);
 		igvm_build_vcpu(&build, 0, vmsa, IGVM_VMSA_GPA);
-		EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file,
-					    igvm_build_finish(&build), &error));
+		EXPECT_FALSE(parse(&igvm));
 		fault = snp_igvm_kvm_fault(&igvm);
 		EXPECT_EQ(!fault, (i >= 2));
 		EXPECT_TRUE(!fault || strstr(fault, "there twice"));
@@ -326,25 +339,21 @@ TEST_OF(igvm, f28_vbs)
 {
 	uint8_t measurement[864] = { IGVM_TDX };
 	struct snp_igvm igvm;
-	struct error error;
 
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	start();
 	igvm_build_platform(&build, IGVM_TDX, 0, 1);
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
 	igvm_build_header(&build, 0x311, measurement, sizeof(measurement));
-	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
-				    &error));
+	EXPECT_FALSE(parse(&igvm));
 	EXPECT_EQ(igvm.nr_runs, 1);
 	EXPECT_FALSE(igvm.nr_parameters);
 	snp_igvm_free(&igvm);
 	EXPECT_TRUE(header_fails(0x311, "", 0, -EINVAL, "0x0 bytes, not 0x360"));
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	start();
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
 	measurement[0] = IGVM_SNP;
 	igvm_build_header(&build, 0x311, measurement, sizeof(measurement));
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "of another platform"));
+	EXPECT_TRUE(refused(-EINVAL, "of another platform"));
 }
 
 static const struct range ram[] = {
@@ -392,41 +401,34 @@ TEST_OF(igvm, f28_relocatable)
 {
 	struct snp_igvm igvm;
 	uint8_t body[48] = { IGVM_SNP };
-	struct error error;
 
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	start();
 	igvm_build_header(&build, 0x102, body, 48);
 	igvm_build_header(&build, 0x103, body, 32);
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
-	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
-				    &error));
+	EXPECT_FALSE(parse(&igvm));
 	EXPECT_TRUE(igvm.relocatable);
 	snp_igvm_free(&igvm);
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	start();
 	igvm_build_header(&build, 0x102, body, 40);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "0x28 bytes, not 0x30"));
+	EXPECT_TRUE(refused(-EINVAL, "0x28 bytes, not 0x30"));
 }
 
 /* Pages in any order become few ranges, but not one that is full of holes. */
 TEST_OF(igvm, f28_required)
 {
 	struct snp_igvm igvm;
-	struct error error;
 
-	igvm_build_start(&build, 1);
-	igvm_build_platform(&build, IGVM_SNP, 0, 2);
+	start();
 	for (uint64_t i = 0; i < 5; i++)
 		igvm_build_page(&build, i * 2 * 0x400000, 0, 0, 0, IGVM_SNP);
 	for (uint64_t i = 0; i < 4; i++)
 		igvm_build_page(&build, (i * 2 + 1) * 0x400000, 0, 0, 1,
 				IGVM_SNP);
-	EXPECT_FALSE(snp_igvm_parse(&igvm, "guest.igvm", build.file, igvm_build_finish(&build),
-				    &error));
+	EXPECT_FALSE(parse(&igvm));
 	EXPECT_EQ(igvm.nr_required, 5);
 	snp_igvm_free(&igvm);
 	for (uint64_t i = 0; i < 40; i++)
 		igvm_build_page(&build, (i + 10) << 30, 0, 0, 0, IGVM_SNP);
-	EXPECT_TRUE(fails(build.file, igvm_build_finish(&build), -EINVAL, "more than 32 places"));
+	EXPECT_TRUE(refused(-EINVAL, "more than 32 places"));
 }

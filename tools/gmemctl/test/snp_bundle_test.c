@@ -9,7 +9,7 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
-#include "snp_verified.h"
+#include "test_certs.h"
 #include "ksft.h"
 
 #define BUNDLE_SIZE 16384

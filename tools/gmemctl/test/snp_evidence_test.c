@@ -8,7 +8,7 @@
 
 #include "../base/bytes.h"
 #include "../base/hex.h"
-#include "snp_verified.h"
+#include "test_certs.h"
 #include "ksft.h"
 
 #define WRAPPED_SIZE 16384
@@ -167,7 +167,7 @@ static size_t azure_blob(struct verified *verified, uint8_t *data,
 	memset(report->report_data, 0, sizeof(report->report_data));
 	EXPECT_TRUE(EVP_Digest(claims, strlen(claims), report->report_data, NULL, EVP_sha256(),
 			       NULL));
-	verified_sign(verified);
+	test_report_sign(report, verified->source.key);
 	memset(data, 0, WRAPPED_SIZE);
 	memcpy(data, "HCLA", 4);
 	bytes_put32(data + 4, 2);
@@ -215,7 +215,7 @@ TEST_OF(snp, f28_azure)
 	at[20]--;
 	/* Behind the hash is nothing that the claims do not cover. */
 	verified.evidence.report.report_data[63] = 1;
-	verified_sign(&verified);
+	test_report_sign(&verified.evidence.report, verified.source.key);
 	memcpy(data + 0x20, &verified.evidence.report, SNP_REPORT_SIZE);
 	check_claims(&verified, data, size, false);
 	size = azure_blob(&verified, data, claims);

@@ -10,7 +10,7 @@
 
 #include "../base/hex.h"
 #include "fixture.h"
-#include "snp_verified.h"
+#include "test_certs.h"
 #include "ksft.h"
 
 static const struct test_certs_kind vcek;
@@ -94,36 +94,29 @@ TEST_OF(snp, verify_expected)
 
 TEST_OF(snp, f1_vmpl)
 {
+	static const struct {
+		uint32_t vmpl;
+		const char *expect;
+		bool passes;
+		const char *says;
+	} cases[] = {
+		{ 0, NULL, true, "0" }, { 1, NULL, true, "1" }, { 2, NULL, true, "2" },
+		{ 3, NULL, true, "3" }, { 4, NULL, false, "4" }, { 5, NULL, false, "5" },
+		{ 0x80000000, NULL, false, "" }, { 0xfffffffe, NULL, false, "" },
+		{ SNP_VMPL_HOST, NULL, false, "host" }, { SNP_VMPL_HOST, "0", false, "host" },
+		{ SNP_VMPL_HOST, "host", true, "host" }, { 2, "host", false, "2" },
+		{ 2, "1", false, "2" }, { 2, "2", true, "2" },
+	};
 	struct verified verified;
-	struct snp_report *report = &verified.evidence.report;
-	static const uint32_t none[] = { 4, 5, 0x80000000, 0xfffffffe };
 
 	verified_init(&verified, &vcek);
-	for (report->vmpl = 0; report->vmpl < 4; report->vmpl++) {
-		verified_sign(&verified);
-		EXPECT_TRUE(verified_run(&verified));
-		EXPECT_EQ(verified_check(&verified, "vmpl")->detail[0], (char)('0' + report->vmpl));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		verified.evidence.report.vmpl = cases[i].vmpl;
+		verified_expect(&verified, SNP_EXPECT_VMPL, cases[i].expect);
+		EXPECT_TRUE(cases[i].passes ? verified_passes(&verified) :
+			    verified_only_fails(&verified, "vmpl"));
+		EXPECT_TRUE(says(&verified, "vmpl", cases[i].says));
 	}
-	for (unsigned int i = 0; i < 4; i++) {
-		report->vmpl = none[i];
-		verified_sign(&verified);
-		EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
-	}
-	report->vmpl = SNP_VMPL_HOST;
-	verified_sign(&verified);
-	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
-	EXPECT_TRUE(says(&verified, "vmpl", "host"));
-	verified_expect(&verified, SNP_EXPECT_VMPL, "0");
-	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
-	verified_expect(&verified, SNP_EXPECT_VMPL, "host");
-	EXPECT_TRUE(verified_run(&verified));
-	report->vmpl = 2;
-	verified_sign(&verified);
-	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
-	verified_expect(&verified, SNP_EXPECT_VMPL, "1");
-	EXPECT_TRUE(verified_only_fails(&verified, "vmpl"));
-	verified_expect(&verified, SNP_EXPECT_VMPL, "2");
-	EXPECT_TRUE(verified_run(&verified));
 	verified_free(&verified);
 }
 
@@ -221,7 +214,7 @@ static void check_floor(struct verified *verified, enum snp_expect_id id,
 			const char *missed)
 {
 	verified_expect(verified, id, reached);
-	EXPECT_TRUE(verified_run(verified));
+	EXPECT_TRUE(verified_passes(verified));
 	EXPECT_EQ(verdict(verified, name), SNP_PASS);
 	verified_expect(verified, id, missed);
 	EXPECT_TRUE(verified_only_fails(verified, name));
@@ -230,30 +223,29 @@ static void check_floor(struct verified *verified, enum snp_expect_id id,
 
 TEST_OF(snp, f2b_floors)
 {
+	static const struct {
+		enum snp_expect_id id;
+		const char *name, *reached, *missed;
+	} floors[] = {
+		{ SNP_EXPECT_MIN_TCB, "reported_tcb", "bootloader=3,tee=7,snp=8,microcode=210",
+		  "microcode=211" },
+		{ SNP_EXPECT_MIN_TCB, "reported_tcb", "tee=0", "snp=9,bootloader=1" },
+		{ SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=0", "fmc=1" },
+		{ SNP_EXPECT_MIN_LAUNCH_TCB, "launch_tcb", "bootloader=2", "bootloader=3" },
+		{ SNP_EXPECT_MIN_FIRMWARE, "firmware", "1.55.21", "1.55.22" },
+		{ SNP_EXPECT_MIN_FIRMWARE, "firmware", "1.54.250", "1.56" },
+		{ SNP_EXPECT_MIN_FIRMWARE, "firmware", "0.255", "2.0" },
+		{ SNP_EXPECT_MIN_GUEST_SVN, "guest_svn", "7", "8" },
+	};
 	struct verified verified;
-	struct snp_report *report = &verified.evidence.report;
 
 	verified_init(&verified, &vcek);
-	report->guest_svn = 7;
-	report->launch_tcb = TEST_TCB - 1;
-	verified_sign(&verified);
-	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb",
-		    "bootloader=3,tee=7,snp=8,microcode=210",
-		    "microcode=211");
-	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "tee=0",
-		    "snp=9,bootloader=1");
-	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=0",
-		    "fmc=1");
-	check_floor(&verified, SNP_EXPECT_MIN_LAUNCH_TCB, "launch_tcb",
-		    "bootloader=2", "bootloader=3");
-	check_floor(&verified, SNP_EXPECT_MIN_FIRMWARE, "firmware", "1.55.21",
-		    "1.55.22");
-	check_floor(&verified, SNP_EXPECT_MIN_FIRMWARE, "firmware", "1.54.250",
-		    "1.56");
-	check_floor(&verified, SNP_EXPECT_MIN_FIRMWARE, "firmware", "0.255",
-		    "2.0");
-	check_floor(&verified, SNP_EXPECT_MIN_GUEST_SVN, "guest_svn", "7", "8");
-	EXPECT_TRUE(verified_run(&verified));
+	verified.evidence.report.guest_svn = 7;
+	verified.evidence.report.launch_tcb = TEST_TCB - 1;
+	for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++)
+		check_floor(&verified, floors[i].id, floors[i].name, floors[i].reached,
+			    floors[i].missed);
+	EXPECT_TRUE(verified_passes(&verified));
 	EXPECT_TRUE(says(&verified, "reported_tcb", "bootloader=3,tee=7,snp=8,microcode=210"));
 	EXPECT_TRUE(says(&verified, "firmware", "1.55.21"));
 	verified_free(&verified);
@@ -267,14 +259,12 @@ TEST_OF(snp, f2b_provisional)
 
 	verified_init(&verified, &vcek);
 	report->committed_tcb -= 1;
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "committed_tcb"));
 	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
 	EXPECT_TRUE(verified_run(&verified));
 	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "false");
 	report->committed_tcb = report->current_tcb;
 	report->committed.build--;
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "committed_tcb"));
 	/* The floor has to hold after the roll-back, too. */
 	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
@@ -291,7 +281,6 @@ TEST_OF(snp, f2b_platform)
 
 	verified_init(&verified, &vcek);
 	verified.evidence.report.platform_info = 0x25;
-	verified_sign(&verified);
 	check_floor(&verified, SNP_EXPECT_REQUIRE_PLATFORM, "platform_info",
 		    "ecc,alias-check,smt", "ecc,tsme");
 	check_floor(&verified, SNP_EXPECT_FORBID_PLATFORM, "platform_info",
@@ -299,8 +288,7 @@ TEST_OF(snp, f2b_platform)
 	EXPECT_TRUE(verified_run(&verified));
 	EXPECT_TRUE(says(&verified, "platform_info", "smt,ecc,alias-check"));
 	verified.evidence.report.platform_info = ~UINT64_C(0);
-	verified_sign(&verified);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_passes(&verified));
 	EXPECT_TRUE(says(&verified, "platform_info", "bit-63"));
 	verified_free(&verified);
 }
@@ -353,30 +341,33 @@ static int add_crl(struct verified *verified, unsigned int revoked, time_t from)
 
 TEST_OF(snp, f2b_crl)
 {
+	static const struct {
+		unsigned int revoked;
+		time_t from;
+		bool passes;
+		const char *says;
+	} lists[] = {
+		{ TEST_CERTS, TEST_TIME - 60, true, "no certificate was revoked" },
+		{ TEST_OTHER, TEST_TIME - 60, true, "" },
+		{ TEST_INTERMEDIATE, TEST_TIME - 60, false, "'SEV-Test' of chain was revoked" },
+		{ TEST_ROOT, TEST_TIME - 60, false, "" },
+		/* The serial number of a VCEK is 0: it is not of the root's list. */
+		{ TEST_LEAF, TEST_TIME - 60, true, "" },
+		/* Not yet, and not any more. */
+		{ TEST_CERTS, TEST_TIME + 60, false, "not current" },
+		{ TEST_CERTS, TEST_TIME - 2 * TEST_DAY, false, "" },
+	};
 	struct verified verified;
 
 	verified_init(&verified, &vcek);
 	verified_expect(&verified, SNP_EXPECT_REQUIRE_CRL, "true");
 	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
-	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
-	EXPECT_TRUE(verified_run(&verified));
-	EXPECT_EQ(verdict(&verified, "revocation"), SNP_PASS);
-	EXPECT_FALSE(add_crl(&verified, TEST_OTHER, TEST_TIME - 60));
-	EXPECT_TRUE(verified_run(&verified));
-	EXPECT_FALSE(add_crl(&verified, TEST_INTERMEDIATE, TEST_TIME - 60));
-	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
-	EXPECT_TRUE(says(&verified, "revocation", "'SEV-Test' of chain was revoked"));
-	EXPECT_FALSE(add_crl(&verified, TEST_ROOT, TEST_TIME - 60));
-	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
-	/* The serial number of a VCEK is 0: it is not of the root's list. */
-	EXPECT_FALSE(add_crl(&verified, TEST_LEAF, TEST_TIME - 60));
-	EXPECT_TRUE(verified_run(&verified));
-	/* Not yet, and not any more. */
-	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME + 60));
-	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
-	EXPECT_TRUE(says(&verified, "revocation", "not current"));
-	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME - 2 * TEST_DAY));
-	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		EXPECT_FALSE(add_crl(&verified, lists[i].revoked, lists[i].from));
+		EXPECT_TRUE(lists[i].passes ? verified_passes(&verified) :
+			    verified_only_fails(&verified, "revocation"));
+		EXPECT_TRUE(says(&verified, "revocation", lists[i].says));
+	}
 	verified_free(&verified);
 }
 
@@ -445,7 +436,6 @@ TEST_OF(snp, f23_policy)
 	verified_init(&verified, &vcek);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		report->policy = refused[i];
-		verified_sign(&verified);
 		EXPECT_TRUE(verified_only_fails(&verified, "policy"));
 		/* To expect it is not to allow it. */
 		snprintf(text, sizeof(text), "%llu",
@@ -459,7 +449,6 @@ TEST_OF(snp, f23_policy)
 	EXPECT_TRUE(verified_run(&verified));
 	EXPECT_TRUE(says(&verified, "policy", "migration agent"));
 	report->policy = 0xb0000;
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "policy"));
 	verified_expect(&verified, SNP_EXPECT_ALLOW_DEBUG, "true");
 	EXPECT_TRUE(verified_run(&verified));
@@ -520,7 +509,6 @@ TEST_OF(snp, verify_leaf)
 	EXPECT_TRUE(verified_run(&verified));
 	EXPECT_EQ(verdict(&verified, "chip"), SNP_SKIP);
 	report->key_info = 0;
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
 	verified_free(&verified);
 
@@ -531,30 +519,24 @@ TEST_OF(snp, verify_leaf)
 	verified_init(&verified, &turin);
 	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
 	report->reported_tcb = TEST_TCB_TURIN;
-	verified_sign(&verified);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_passes(&verified));
 	/* What the report says comes before what the certificate has. */
 	report->version = 5;
 	report->cpuid_family = 0x19;
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
 	report->cpuid_family = 0x1a;
-	verified_sign(&verified);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_passes(&verified));
 	EXPECT_TRUE(says(&verified, "reported_tcb",
 			 "fmc=5,bootloader=3,tee=7,snp=8,microcode=210"));
 	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=5,snp=8",
 		    "fmc=6");
 	EXPECT_EQ(verdict(&verified, "chip"), SNP_PASS);
 	report->chip_id[63] ^= 1;
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "chip"));
 	memset(report->chip_id, 0, SNP_CHIP_ID_SIZE);
-	verified_sign(&verified);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_passes(&verified));
 	EXPECT_EQ(verdict(&verified, "chip"), SNP_SKIP);
 	report->key_info = SNP_SIGNER_NONE << 2;
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
 	verified_free(&verified);
 }
@@ -569,13 +551,11 @@ static void check_chip(const uint8_t *chip, int size)
 	verified_init(&verified, &kind);
 	memset(id, 0, SNP_CHIP_ID_SIZE);
 	memcpy(id, chip, (size_t)size);
-	verified_sign(&verified);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_passes(&verified));
 	EXPECT_EQ(verdict(&verified, "chip"), SNP_PASS);
 	/* Not what is left of it without what looks like a header. */
 	memset(id, 0, SNP_CHIP_ID_SIZE);
 	memcpy(id, chip + 2, (size_t)size - 2);
-	verified_sign(&verified);
 	EXPECT_TRUE(verified_only_fails(&verified, "chip"));
 	verified_free(&verified);
 }
