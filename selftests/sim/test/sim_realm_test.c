@@ -710,8 +710,7 @@ TEST_OF(sim_realm, cases)
 
 static int extension(struct realm_world *world, int fd, unsigned long number)
 {
-	return realm_ioctl(world, fd, KVM_CHECK_EXTENSION,
-				 (void *)number);
+	return realm_ioctl(world, fd, KVM_CHECK_EXTENSION, (void *)number);
 }
 
 /* The same number is realms here and something else there. */

@@ -86,6 +86,7 @@ static void launch_debian(const struct vector_debian *vector,
 	check_launched(&world);
 	/* The registers are QEMU's, so the digest is one that others know. */
 	EXPECT_TRUE(is_hex(sim_vm_digest(world.sim, world.vm.fd), SNP_DIGEST_SIZE, vector->digest));
+	EXPECT_TRUE(is_hex(world.launch.predicted.firmware, SNP_DIGEST_SIZE, vector->firmware));
 	EXPECT_EQ(sim_vm_pages(world.sim, world.vm.fd), vector->pages);
 	launch_world_free(&world);
 }

@@ -91,8 +91,7 @@ static void launch_world_build(struct launch_world *world)
 		.initial_private = !world->starts_shared,
 		.encrypted = !world->preserve,
 	};
-	EXPECT_FALSE(guest_memory_create(&world->memory, &world->memory_config, &world->vm,
-					 error));
+	EXPECT_FALSE(guest_memory_create(&world->memory, &world->memory_config, &world->vm, error));
 	EXPECT_FALSE(guest_memory_attach(&world->memory, error));
 	for (unsigned int i = 0; i < world->config.image.nr_vcpus; i++, world->nr_vcpus++)
 		EXPECT_FALSE(vcpu_create(&world->vcpus[i], &world->vm, i, error));

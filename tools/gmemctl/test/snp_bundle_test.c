@@ -17,26 +17,24 @@
 static const struct test_certs_kind vcek;
 
 /* The way is found in a bundle of these, in this order, PEM and DER. */
-static void check_order(struct verified *verified, const unsigned int *order,
-			unsigned int count)
+static void check_order(const unsigned int *order, unsigned int count)
 {
 	uint8_t data[8192];
-	size_t size = test_certs_pem(&verified->source, order, count, data);
+	size_t size = test_certs_pem(&verified.source, order, count, data);
 
-	EXPECT_FALSE(verified_pool(verified, data, size));
-	EXPECT_TRUE(verified_run(verified));
-	size = test_certs_der(&verified->source, order, count, data);
-	EXPECT_FALSE(verified_pool(verified, data, size));
-	EXPECT_TRUE(verified_run(verified));
+	EXPECT_FALSE(verified_pool(data, size));
+	EXPECT_TRUE(verified_run());
+	size = test_certs_der(&verified.source, order, count, data);
+	EXPECT_FALSE(verified_pool(data, size));
+	EXPECT_TRUE(verified_run());
 }
 
 /* What the bundle of AWS (ASVK first) and that of Azure (VCEK first) are. */
 TEST_OF(snp, f5_f6_orders)
 {
 	unsigned int order[TEST_CERTS];
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	for (unsigned int i = 0; i < 256; i++) {
 		unsigned int seen = 0;
 
@@ -45,13 +43,12 @@ TEST_OF(snp, f5_f6_orders)
 			seen |= 1u << order[j];
 		}
 		if (seen == 0xf)
-			check_order(&verified, order, TEST_CERTS);
+			check_order(order, TEST_CERTS);
 	}
 	order[0] = TEST_LEAF;
 	order[1] = TEST_INTERMEDIATE;
 	order[2] = TEST_ROOT;
-	check_order(&verified, order, 3);
-	verified_free(&verified);
+	check_order(order, 3);
 }
 
 /*
@@ -64,62 +61,56 @@ TEST_OF(snp, f5_two_roots)
 	static const unsigned int all[] = {
 		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
 	};
-	struct verified verified;
 	struct test_certs other;
 	uint8_t data[8192];
 	struct error error;
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	test_certs_make(&other, &vcek);
-	EXPECT_FALSE(verified_pool(&verified, data, test_certs_pem(&other, first, 2, data)));
-	EXPECT_FALSE(verified_run(&verified));
+	EXPECT_FALSE(verified_pool(data, test_certs_pem(&other, first, 2, data)));
+	EXPECT_FALSE(verified_run());
 	size = test_certs_pem(&verified.source, all, 3, data);
 	EXPECT_FALSE(snp_pool_add(&verified.pool, "mine", data, size, &error));
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_run());
 	test_certs_free(&other);
-	verified_free(&verified);
 }
 
 /* The certificate of a key that was renewed: that which is valid is taken. */
 TEST_OF(snp, f5_renewed)
 {
-	struct verified verified;
 	uint8_t data[2048], *at = data;
 	struct error error;
 	X509 *old;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	old = X509_dup(verified.source.certs[TEST_LEAF]);
 	EXPECT_TRUE(ASN1_TIME_set(X509_getm_notAfter(old), TEST_TIME - 60));
 	EXPECT_TRUE(X509_sign(old, verified.source.intermediate_key, EVP_sha384()));
 	i2d_X509(old, &at);
-	EXPECT_FALSE(verified_pool(&verified, data, (size_t)(at - data)));
+	EXPECT_FALSE(verified_pool(data, (size_t)(at - data)));
 	EXPECT_FALSE(snp_pool_add(&verified.pool, "chain", verified.source.chain,
 				  verified.source.chain_size, &error));
-	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
-	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+	EXPECT_TRUE(verified_only_fails("certificates"));
+	EXPECT_STRSTR(verified_check("certificates")->detail,
 		      "'SEV-VCEK' of bundle: certificate has expired");
 	EXPECT_FALSE(snp_pool_add(&verified.pool, "new", verified.source.leaf,
 				  verified.source.leaf_size, &error));
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_run());
 	X509_free(old);
-	verified_free(&verified);
 }
 
 /* Anybody can make a certificate of the same name: it is not on the way. */
 TEST_OF(snp, f5_same_name)
 {
 	static const struct test_certs_kind foreign = { .foreign_leaf = true };
-	struct verified verified;
 
-	verified_init(&verified, &foreign);
-	EXPECT_FALSE(verified_run(&verified));
-	EXPECT_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
-	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+	verified_init(&foreign);
+	EXPECT_FALSE(verified_run());
+	EXPECT_EQ(verified_check("certificates")->verdict, SNP_FAIL);
+	EXPECT_STRSTR(verified_check("certificates")->detail,
 		      "was not signed by the certificate of that name");
-	EXPECT_EQ(verified_check(&verified, "root")->verdict, SNP_FAIL);
-	verified_free(&verified);
+	EXPECT_EQ(verified_check("root")->verdict, SNP_FAIL);
 }
 
 TEST_OF(snp, f5_missing)
@@ -128,45 +119,39 @@ TEST_OF(snp, f5_missing)
 	static const unsigned int no_ask[] = { TEST_LEAF, TEST_ROOT };
 	static const unsigned int no_leaf[] = { TEST_INTERMEDIATE, TEST_ROOT };
 	static const struct test_certs_kind no_ca = { .no_ca = true };
-	struct verified verified;
 	uint8_t data[8192];
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_pem(&verified.source, no_root, 2, data);
-	EXPECT_FALSE(verified_pool(&verified, data, size));
-	EXPECT_FALSE(verified_run(&verified));
-	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+	EXPECT_FALSE(verified_pool(data, size));
+	EXPECT_FALSE(verified_run());
+	EXPECT_STRSTR(verified_check("certificates")->detail,
 		      "'SEV-Test' of bundle names 'ARK-Test'");
 	size = test_certs_pem(&verified.source, no_ask, 2, data);
-	EXPECT_FALSE(verified_pool(&verified, data, size));
-	EXPECT_FALSE(verified_run(&verified));
-	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+	EXPECT_FALSE(verified_pool(data, size));
+	EXPECT_FALSE(verified_run());
+	EXPECT_STRSTR(verified_check("certificates")->detail,
 		      "'SEV-VCEK' of bundle names 'SEV-Test'");
 	size = test_certs_pem(&verified.source, no_leaf, 2, data);
-	EXPECT_FALSE(verified_pool(&verified, data, size));
-	EXPECT_FALSE(verified_run(&verified));
-	EXPECT_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
-	verified_free(&verified);
+	EXPECT_FALSE(verified_pool(data, size));
+	EXPECT_FALSE(verified_run());
+	EXPECT_EQ(verified_check("certificates")->verdict, SNP_FAIL);
 
-	verified_init(&verified, &no_ca);
-	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
-	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
+	verified_init(&no_ca);
+	EXPECT_TRUE(verified_only_fails("certificates"));
+	EXPECT_STRSTR(verified_check("certificates")->detail,
 		      "'SEV-Test' of chain: invalid CA certificate");
-	verified_free(&verified);
 }
 
 TEST_OF(snp, f22_by_root)
 {
 	static const struct test_certs_kind by_root = { .by_root = true };
-	struct verified verified;
 
-	verified_init(&verified, &by_root);
-	EXPECT_FALSE(verified_run(&verified));
-	EXPECT_EQ(verified_check(&verified, "certificates")->verdict, SNP_FAIL);
-	EXPECT_STRSTR(verified_check(&verified, "certificates")->detail,
-		      "by the root 'ARK-Test' itself");
-	verified_free(&verified);
+	verified_init(&by_root);
+	EXPECT_FALSE(verified_run());
+	EXPECT_EQ(verified_check("certificates")->verdict, SNP_FAIL);
+	EXPECT_STRSTR(verified_check("certificates")->detail, "by the root 'ARK-Test' itself");
 }
 
 TEST_OF(snp, f8_text)
@@ -174,21 +159,19 @@ TEST_OF(snp, f8_text)
 	static const unsigned int which[] = {
 		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
 	};
-	struct verified verified;
 	uint8_t pem[8192];
 	char text[BUNDLE_SIZE];
 	int size, used = 0;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	used += sprintf(text, "\n\nsubject=CN = SEV-VCEK\r\n");
 	for (unsigned int i = 0; i < 3; i++) {
 		size = (int)test_certs_pem(&verified.source, &which[i], 1, pem);
 		used += sprintf(text + used, "# what comes next: %u\n%.*s\n"
 				"some words after it\n\n", i, size, pem);
 	}
-	EXPECT_FALSE(verified_pool(&verified, (void *)text, (size_t)used));
-	EXPECT_TRUE(verified_run(&verified));
-	verified_free(&verified);
+	EXPECT_FALSE(verified_pool((void *)text, (size_t)used));
+	EXPECT_TRUE(verified_run());
 }
 
 /* As it stands in YAML, and as Windows writes it. */
@@ -197,22 +180,20 @@ TEST_OF(snp, f8_indented)
 	static const unsigned int which[] = {
 		TEST_LEAF, TEST_INTERMEDIATE, TEST_ROOT,
 	};
-	struct verified verified;
 	char text[BUNDLE_SIZE] = "\xef\xbb\xbf";
 	uint8_t pem[8192];
 	size_t size, used = 3;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_pem(&verified.source, which, 3, pem);
 	for (size_t i = 0; i < size; i++) {
 		text[used++] = (char)pem[i];
 		if (pem[i] == '\n')
 			used += (size_t)sprintf(text + used, "  \t ");
 	}
-	EXPECT_FALSE(verified_pool(&verified, (void *)text, used));
+	EXPECT_FALSE(verified_pool((void *)text, used));
 	EXPECT_EQ(verified.pool.count, 3);
-	EXPECT_TRUE(verified_run(&verified));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_run());
 }
 
 /* The same for a revocation list. */
@@ -221,14 +202,13 @@ TEST_OF(snp, f8_crl)
 	char text[8192] = "\xef\xbb\xbf";
 	uint8_t der[2048];
 	const uint8_t *at = der;
-	struct verified verified;
 	struct error error;
 	size_t size, used = 3;
 	X509_CRL *crl;
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *pem;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_crl(&verified.source, NULL, TEST_TIME, der);
 	crl = d2i_X509_CRL(NULL, &at, (long)size);
 	EXPECT_EQ(PEM_write_bio_X509_CRL(bio, crl), 1);
@@ -242,7 +222,6 @@ TEST_OF(snp, f8_crl)
 	EXPECT_EQ(verified.pool.crls_count, 1);
 	BIO_free(bio);
 	X509_CRL_free(crl);
-	verified_free(&verified);
 }
 
 TEST_OF(snp, f9_der)
@@ -250,42 +229,38 @@ TEST_OF(snp, f9_der)
 	static const unsigned int which[] = {
 		TEST_INTERMEDIATE, TEST_ROOT, TEST_LEAF,
 	};
-	struct verified verified;
 	uint8_t data[8192];
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_der(&verified.source, which, 3, data);
 	for (size_t cut = 0; cut < size; cut += 13) {
-		EXPECT_TRUE(verified_pool(&verified, data, cut) || verified.pool.count < 3);
-		EXPECT_TRUE(verified.pool.count == 0 || !verified_run(&verified));
+		EXPECT_TRUE(verified_pool(data, cut) || verified.pool.count < 3);
+		EXPECT_TRUE(verified.pool.count == 0 || !verified_run());
 	}
 	memset(data + size, 0, 64);
-	EXPECT_FALSE(verified_pool(&verified, data, size + 64));
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_FALSE(verified_pool(data, size + 64));
+	EXPECT_TRUE(verified_run());
 	data[size + 32] = 1;
-	EXPECT_EQ(verified_pool(&verified, data, size + 64), -EINVAL);
-	verified_free(&verified);
+	EXPECT_EQ(verified_pool(data, size + 64), -EINVAL);
 }
 
 /* What `cat vcek.der cert_chain.pem` makes. */
 TEST_OF(snp, f9_der_and_pem)
 {
 	static const unsigned int leaf[] = { TEST_OTHER, TEST_LEAF };
-	struct verified verified;
 	uint8_t data[BUNDLE_SIZE];
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_der(&verified.source, leaf, 2, data);
 	memcpy(data + size, verified.source.chain, verified.source.chain_size);
-	EXPECT_FALSE(verified_pool(&verified, data, size + verified.source.chain_size));
+	EXPECT_FALSE(verified_pool(data, size + verified.source.chain_size));
 	EXPECT_EQ(verified.pool.count, 4);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_run());
 	/* A part of one is not passed over. */
 	memmove(data + 300, data + size, verified.source.chain_size);
-	EXPECT_EQ(verified_pool(&verified, data, 300 + verified.source.chain_size), -EINVAL);
-	verified_free(&verified);
+	EXPECT_EQ(verified_pool(data, 300 + verified.source.chain_size), -EINVAL);
 }
 
 /* Azure's THIM answers with JSON that has PEM in two strings. */
@@ -294,12 +269,11 @@ TEST_OF(snp, f6_thim)
 	static const unsigned int chain[] = { TEST_INTERMEDIATE, TEST_ROOT };
 	static const unsigned int leaf = TEST_LEAF;
 	struct json_object *json = json_object_new_object();
-	struct verified verified;
 	uint8_t data[8192];
 	const char *text;
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_pem(&verified.source, &leaf, 1, data);
 	json_object_object_add(json, "vcekCert",
 			       json_object_new_string_len((char *)data,
@@ -311,13 +285,12 @@ TEST_OF(snp, f6_thim)
 			       json_object_new_string_len((char *)data,
 							  (int)size));
 	text = json_object_to_json_string(json);
-	EXPECT_FALSE(verified_pool(&verified, (const uint8_t *)text, strlen(text)));
+	EXPECT_FALSE(verified_pool((const uint8_t *)text, strlen(text)));
 	EXPECT_EQ(verified.pool.count, 3);
-	EXPECT_TRUE(verified_run(&verified));
-	EXPECT_EQ(verified_pool(&verified, (const uint8_t *)text, strlen(text) - 1), -EINVAL);
-	EXPECT_EQ(verified_pool(&verified, (void *)"{}", 2), -EINVAL);
+	EXPECT_TRUE(verified_run());
+	EXPECT_EQ(verified_pool((const uint8_t *)text, strlen(text) - 1), -EINVAL);
+	EXPECT_EQ(verified_pool((void *)"{}", 2), -EINVAL);
 	json_object_put(json);
-	verified_free(&verified);
 }
 
 TEST_OF(snp, certs_bad)
@@ -327,21 +300,18 @@ TEST_OF(snp, certs_bad)
 		"-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n",
 		"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
 	};
-	struct verified verified;
 	uint8_t data[8192];
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_EQ(verified_pool(&verified, (const uint8_t *)bad[i], strlen(bad[i])),
-			  -EINVAL);
+		EXPECT_EQ(verified_pool((const uint8_t *)bad[i], strlen(bad[i])), -EINVAL);
 	/* Half of the second certificate of two. */
-	EXPECT_EQ(verified_pool(&verified, verified.source.chain, verified.source.chain_size * 3 /
+	EXPECT_EQ(verified_pool(verified.source.chain, verified.source.chain_size * 3 /
 				4), -EINVAL);
 	for (size_t size = 0; size < verified.source.leaf_size; size += 7)
-		EXPECT_EQ(verified_pool(&verified, verified.source.leaf, size), -EINVAL);
+		EXPECT_EQ(verified_pool(verified.source.leaf, size), -EINVAL);
 	memset(data, 0, sizeof(data));
-	EXPECT_EQ(verified_pool(&verified, data, sizeof(data)), -EINVAL);
-	verified_free(&verified);
+	EXPECT_EQ(verified_pool(data, sizeof(data)), -EINVAL);
 }
 
 static bool asked;
@@ -364,19 +334,17 @@ TEST_OF(snp, certs_encrypted)
 	static const char cert[] = ENCRYPTED("CERTIFICATE");
 	static const char crl[] = ENCRYPTED("X509 CRL");
 	UI_METHOD *method = UI_create_method("test");
-	struct verified verified;
 	struct error error;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	UI_method_set_opener(method, ask);
 	UI_set_default_method(method);
-	EXPECT_EQ(verified_pool(&verified, (const uint8_t *)cert, strlen(cert)), -EINVAL);
+	EXPECT_EQ(verified_pool((const uint8_t *)cert, strlen(cert)), -EINVAL);
 	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", (const uint8_t *)crl, strlen(crl),
 				   &error), -EINVAL);
 	EXPECT_FALSE(asked);
 	UI_set_default_method(UI_OpenSSL());
 	UI_destroy_method(method);
-	verified_free(&verified);
 }
 
 /* A name is shown at a terminal, and in JSON: nothing in it may be more than text. */
@@ -397,16 +365,14 @@ TEST_OF(snp, f26_names)
 /* More certificates than anybody has. */
 TEST_OF(snp, certs_many)
 {
-	struct verified verified;
 	struct error error;
 	int rc = 0;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	while (!rc && verified.pool.count < 2 * SNP_POOL_MAX)
 		rc = snp_pool_add(&verified.pool, "more", verified.source.leaf,
 				  verified.source.leaf_size, &error);
 	EXPECT_EQ(rc, -E2BIG);
 	EXPECT_EQ(verified.pool.count, SNP_POOL_MAX);
-	EXPECT_TRUE(verified_run(&verified));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_run());
 }

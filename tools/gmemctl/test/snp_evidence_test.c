@@ -16,8 +16,7 @@
 static const struct test_certs_kind vcek;
 
 /* Whether @data is taken, and has the report of @verified. */
-static bool has_report(const struct verified *verified, const void *data,
-		       size_t size)
+static bool has_report(const void *data, size_t size)
 {
 	struct snp_evidence evidence;
 	struct error error;
@@ -29,7 +28,7 @@ static bool has_report(const struct verified *verified, const void *data,
 		EXPECT_TRUE(error.hint[0]);
 		return false;
 	}
-	same = !memcmp(&evidence.report, &verified->evidence.report,
+	same = !memcmp(&evidence.report, &verified.evidence.report,
 		       SNP_REPORT_SIZE);
 	snp_evidence_free(&evidence);
 	return same;
@@ -50,28 +49,26 @@ static size_t hex_lines(const void *data, size_t size, char *text)
 TEST_OF(snp, f7_hex)
 {
 	char *text = malloc(4 * WRAPPED_SIZE);
-	struct verified verified;
 	const void *report = &verified.evidence.report;
 
-	verified_init(&verified, &vcek);
-	EXPECT_TRUE(has_report(&verified, report, SNP_REPORT_SIZE));
-	EXPECT_TRUE(has_report(&verified, text, hex_lines(report, SNP_REPORT_SIZE, text)));
+	verified_init(&vcek);
+	EXPECT_TRUE(has_report(report, SNP_REPORT_SIZE));
+	EXPECT_TRUE(has_report(text, hex_lines(report, SNP_REPORT_SIZE, text)));
 	strcpy(text, "\t\n0x");
 	hex_format(report, SNP_REPORT_SIZE, text + 4);
 	strcat(text, "\r\n");
-	EXPECT_TRUE(has_report(&verified, text, strlen(text)));
-	EXPECT_TRUE(has_report(&verified, text + 2, strlen(text + 2)));
+	EXPECT_TRUE(has_report(text, strlen(text)));
+	EXPECT_TRUE(has_report(text + 2, strlen(text + 2)));
 	text[3] = 'X';
-	EXPECT_TRUE(has_report(&verified, text, strlen(text)));
+	EXPECT_TRUE(has_report(text, strlen(text)));
 	/* One digit too few, one that is none, another 0x, a NUL. */
-	EXPECT_FALSE(has_report(&verified, text, strlen(text) - 3));
+	EXPECT_FALSE(has_report(text, strlen(text) - 3));
 	text[100] = 'x';
-	EXPECT_FALSE(has_report(&verified, text, strlen(text)));
+	EXPECT_FALSE(has_report(text, strlen(text)));
 	text[100] = '\0';
-	EXPECT_FALSE(has_report(&verified, text, 4 + 2 * SNP_REPORT_SIZE));
-	EXPECT_FALSE(has_report(&verified, "0x", 2));
-	EXPECT_FALSE(has_report(&verified, "", 0));
-	verified_free(&verified);
+	EXPECT_FALSE(has_report(text, 4 + 2 * SNP_REPORT_SIZE));
+	EXPECT_FALSE(has_report("0x", 2));
+	EXPECT_FALSE(has_report("", 0));
 	free(text);
 }
 
@@ -80,15 +77,14 @@ TEST_OF(snp, f28_table)
 {
 	uint8_t *data = calloc(1, WRAPPED_SIZE);
 	char *text = malloc(4 * WRAPPED_SIZE);
-	struct verified verified;
 	struct error error;
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	memcpy(data, &verified.evidence.report, SNP_REPORT_SIZE);
 	size = SNP_REPORT_SIZE +
 	       test_certs_table(&verified.source, data + SNP_REPORT_SIZE);
-	EXPECT_TRUE(has_report(&verified, data, size));
+	EXPECT_TRUE(has_report(data, size));
 	EXPECT_FALSE(snp_evidence_parse(&verified.evidence, "ext", (void *)text,
 					hex_lines(data, size, text), &error));
 	EXPECT_EQ(verified.evidence.table_size, size - SNP_REPORT_SIZE);
@@ -96,14 +92,12 @@ TEST_OF(snp, f28_table)
 	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "ext", verified.evidence.table,
 					verified.evidence.table_size, &error));
 	EXPECT_EQ(verified.pool.count, 3);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_run());
 	/* The table by itself, as configfs gives it. */
-	EXPECT_FALSE(verified_pool(&verified, verified.evidence.table,
-				   verified.evidence.table_size));
+	EXPECT_FALSE(verified_pool(verified.evidence.table, verified.evidence.table_size));
 	EXPECT_EQ(verified.pool.count, 3);
-	EXPECT_TRUE(verified_run(&verified));
+	EXPECT_TRUE(verified_run());
 	snp_evidence_free(&verified.evidence);
-	verified_free(&verified);
 	free(text);
 	free(data);
 }
@@ -112,30 +106,27 @@ TEST_OF(snp, f28_table)
 TEST_OF(snp, f28_table_order)
 {
 	uint8_t data[8192];
-	struct verified verified;
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_table(&verified.source, data);
 	/* The root is something else, and so is not taken. */
 	memset(data, 0x5a, 16);
-	EXPECT_FALSE(verified_pool(&verified, data, size));
+	EXPECT_FALSE(verified_pool(data, size));
 	EXPECT_EQ(verified.pool.count, 2);
 	/* Only such things: no certificate. */
 	memset(data + 24, 0x5a, 16);
 	memset(data + 48, 0x5a, 16);
-	EXPECT_EQ(verified_pool(&verified, data, size), -EINVAL);
-	verified_free(&verified);
+	EXPECT_EQ(verified_pool(data, size), -EINVAL);
 }
 
 TEST_OF(snp, f28_table_bad)
 {
 	uint8_t data[8192], table[8192];
-	struct verified verified;
 	struct error error;
 	size_t size;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	size = test_certs_table(&verified.source, table);
 	for (size_t cut = 1; cut < size; cut += 31) {
 		snp_pool_free(&verified.pool);
@@ -154,20 +145,18 @@ TEST_OF(snp, f28_table_bad)
 	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "t", data, 24, &error));
 	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "t", data, 4096, &error));
 	EXPECT_FALSE(snp_pool_add_table(&verified.pool, "t", data, 1, &error));
-	verified_free(&verified);
 }
 
 /* What Azure's vTPM has: the report at 0x20, and claims whose hash it has. */
-static size_t azure_blob(struct verified *verified, uint8_t *data,
-			 const char *claims)
+static size_t azure_blob(uint8_t *data, const char *claims)
 {
-	struct snp_report *report = &verified->evidence.report;
+	struct snp_report *report = &verified.evidence.report;
 	uint8_t *at = data + 0x20 + SNP_REPORT_SIZE;
 
 	memset(report->report_data, 0, sizeof(report->report_data));
 	EXPECT_TRUE(EVP_Digest(claims, strlen(claims), report->report_data, NULL, EVP_sha256(),
 			       NULL));
-	test_report_sign(report, verified->source.key);
+	test_report_sign(report, verified.source.key);
 	memset(data, 0, WRAPPED_SIZE);
 	memcpy(data, "HCLA", 4);
 	bytes_put32(data + 4, 2);
@@ -182,56 +171,53 @@ static size_t azure_blob(struct verified *verified, uint8_t *data,
 	return 2600;
 }
 
-static void check_claims(struct verified *verified, const uint8_t *data,
-			 size_t size, bool match)
+static void check_claims(const uint8_t *data, size_t size, bool match)
 {
-	struct snp_report report = verified->evidence.report;
+	struct snp_report report = verified.evidence.report;
 	struct error error;
 
-	EXPECT_FALSE(snp_evidence_parse(&verified->evidence, "blob", data, size, &error));
+	EXPECT_FALSE(snp_evidence_parse(&verified.evidence, "blob", data, size, &error));
 	if (match) {
-		EXPECT_TRUE(verified_run(verified));
-		EXPECT_EQ(verified_check(verified, "claims")->verdict, SNP_PASS);
+		EXPECT_TRUE(verified_run());
+		EXPECT_EQ(verified_check("claims")->verdict, SNP_PASS);
 	} else {
-		EXPECT_TRUE(verified_only_fails(verified, "claims"));
+		EXPECT_TRUE(verified_only_fails("claims"));
 	}
-	snp_evidence_free(&verified->evidence);
-	verified->evidence.report = report;
+	snp_evidence_free(&verified.evidence);
+	verified.evidence.report = report;
 }
 
 TEST_OF(snp, f28_azure)
 {
 	static const char claims[] = "{ \"keys\": [] }";
 	uint8_t *data = malloc(WRAPPED_SIZE), *at = data + 0x20 + SNP_REPORT_SIZE;
-	struct verified verified;
 	size_t size;
 
-	verified_init(&verified, &vcek);
-	size = azure_blob(&verified, data, claims);
-	EXPECT_TRUE(has_report(&verified, data, size));
-	check_claims(&verified, data, size, true);
+	verified_init(&vcek);
+	size = azure_blob(data, claims);
+	EXPECT_TRUE(has_report(data, size));
+	check_claims(data, size, true);
 	at[20]++;
-	check_claims(&verified, data, size, false);
+	check_claims(data, size, false);
 	at[20]--;
 	/* Behind the hash is nothing that the claims do not cover. */
 	verified.evidence.report.report_data[63] = 1;
 	test_report_sign(&verified.evidence.report, verified.source.key);
 	memcpy(data + 0x20, &verified.evidence.report, SNP_REPORT_SIZE);
-	check_claims(&verified, data, size, false);
-	size = azure_blob(&verified, data, claims);
-	EXPECT_TRUE(has_report(&verified, data, size));
+	check_claims(data, size, false);
+	size = azure_blob(data, claims);
+	EXPECT_TRUE(has_report(data, size));
 	for (size_t cut = 0; cut < 0x20 + SNP_REPORT_SIZE + 34; cut += 3)
-		EXPECT_FALSE(has_report(&verified, data, cut));
+		EXPECT_FALSE(has_report(data, cut));
 	/* Of TDX; a hash that is not known; more claims than there are. */
 	at[8] = 4;
-	EXPECT_FALSE(has_report(&verified, data, size));
+	EXPECT_FALSE(has_report(data, size));
 	at[8] = 2;
 	at[12] = 9;
-	EXPECT_FALSE(has_report(&verified, data, size));
+	EXPECT_FALSE(has_report(data, size));
 	at[12] = 1;
 	bytes_put32(at + 16, 0xffffffff);
-	EXPECT_FALSE(has_report(&verified, data, size));
-	verified_free(&verified);
+	EXPECT_FALSE(has_report(data, size));
 	free(data);
 }
 
@@ -239,17 +225,15 @@ TEST_OF(snp, f28_azure)
 TEST_OF(snp, f28_answer)
 {
 	uint8_t data[4000] = { 0 };
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	bytes_put32(data + 4, SNP_REPORT_SIZE);
 	memcpy(data + 0x20, &verified.evidence.report, SNP_REPORT_SIZE);
-	EXPECT_TRUE(has_report(&verified, data, sizeof(data)));
-	EXPECT_TRUE(has_report(&verified, data, 0x20 + SNP_REPORT_SIZE));
-	EXPECT_FALSE(has_report(&verified, data, 0x20 + SNP_REPORT_SIZE - 1));
+	EXPECT_TRUE(has_report(data, sizeof(data)));
+	EXPECT_TRUE(has_report(data, 0x20 + SNP_REPORT_SIZE));
+	EXPECT_FALSE(has_report(data, 0x20 + SNP_REPORT_SIZE - 1));
 	bytes_put32(data, 0x16);
-	EXPECT_FALSE(has_report(&verified, data, sizeof(data)));
-	verified_free(&verified);
+	EXPECT_FALSE(has_report(data, sizeof(data)));
 }
 
 /* Text that is something else: its first bytes are no version. */
@@ -268,17 +252,15 @@ TEST_OF(snp, f7_text)
 
 TEST_OF(snp, report_parse)
 {
-	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
 
-	verified_init(&verified, &vcek);
-	EXPECT_TRUE(has_report(&verified, report, SNP_REPORT_SIZE));
-	EXPECT_FALSE(has_report(&verified, report, SNP_REPORT_SIZE - 1));
+	verified_init(&vcek);
+	EXPECT_TRUE(has_report(report, SNP_REPORT_SIZE));
+	EXPECT_FALSE(has_report(report, SNP_REPORT_SIZE - 1));
 	for (report->version = 0; report->version < 9; report->version++)
-		EXPECT_EQ(has_report(&verified, report, SNP_REPORT_SIZE),
+		EXPECT_EQ(has_report(report, SNP_REPORT_SIZE),
 			  (report->version >= 2 && report->version <= 5));
 	report->version = 5;
 	report->signature_algorithm = 0;
-	EXPECT_FALSE(has_report(&verified, report, SNP_REPORT_SIZE));
-	verified_free(&verified);
+	EXPECT_FALSE(has_report(report, SNP_REPORT_SIZE));
 }

@@ -77,15 +77,20 @@ static void describe(uint32_t cpus)
 	};
 }
 
-static int start(uint32_t cpus)
+static void start_host(enum sim_profile profile, uint32_t cpus)
 {
 	memset(&guest, 0, sizeof(guest));
 	guest.host = (struct sim_config){
-		.profile = SIM_LINUX_7_3, .asids = 1, .lint = lint,
+		.profile = profile, .asids = 1, .lint = lint,
 	};
 	guest.sim = sim_create(&guest.host);
 	sim_use(guest.sim);
 	describe(cpus);
+}
+
+static int start(uint32_t cpus)
+{
+	start_host(SIM_LINUX_7_3, cpus);
 	return pc_create(&guest.pc, &guest.config, &guest.error);
 }
 
@@ -112,15 +117,6 @@ static void script_range(uint32_t reason, uint64_t gpa, uint64_t pages,
 static bool is_private(uint64_t gpa)
 {
 	return sim_vm_is_private(guest.sim, guest.pc.machine.vm.fd, gpa);
-}
-
-TEST_OF(snp_machine, launched)
-{
-	EXPECT_FALSE(start(2));
-	EXPECT_EQ(guest.pc.machine.launch.state, SNP_LAUNCH_FINISHED);
-	EXPECT_MEMEQ(sim_vm_digest(guest.sim, guest.pc.machine.vm.fd),
-		     guest.pc.machine.launch.predicted.digest, SNP_DIGEST_SIZE);
-	stop();
 }
 
 /* What a guest does from its start to its end, all of it asked for by KVM. */
@@ -192,6 +188,9 @@ TEST_OF(snp_machine, fault)
 TEST_OF(snp_machine, shutdown)
 {
 	EXPECT_FALSE(start(2));
+	EXPECT_EQ(guest.pc.machine.launch.state, SNP_LAUNCH_FINISHED);
+	EXPECT_MEMEQ(sim_vm_digest(guest.sim, guest.pc.machine.vm.fd),
+		     guest.pc.machine.launch.predicted.digest, SNP_DIGEST_SIZE);
 	script((struct sim_exit){ .reason = KVM_EXIT_SHUTDOWN });
 	EXPECT_FALSE(pc_run(&guest.pc, &guest.error));
 	EXPECT_EQ(guest.pc.machine.end, END_TRIPLE_FAULT);
@@ -240,13 +239,7 @@ TEST_OF(snp_machine, certs)
 /* A launch that fails leaves nothing of the machine. */
 TEST_OF(snp_machine, fails)
 {
-	memset(&guest, 0, sizeof(guest));
-	guest.host = (struct sim_config){
-		.profile = SIM_LINUX_6_12, .asids = 1, .lint = lint,
-	};
-	guest.sim = sim_create(&guest.host);
-	sim_use(guest.sim);
-	describe(2);
+	start_host(SIM_LINUX_6_12, 2);
 	guest.launch.certs = NULL;
 	EXPECT_FALSE(sim_fail(guest.sim, SIM_FINISH, 1, 0xb));
 	EXPECT_EQ(pc_create(&guest.pc, &guest.config, &guest.error), -EIO);

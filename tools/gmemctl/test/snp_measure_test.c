@@ -72,31 +72,6 @@ TEST_OF(snp, published)
 	}
 }
 
-/* Published, too: this build of OVMF has no place for kernel hashes. */
-TEST_OF(snp, published_refused)
-{
-	struct snp_kernel_hashes hashes;
-	struct snp_firmware firmware;
-	struct snp_measurement measurement;
-	struct snp_image image = {
-		.firmware = &firmware,
-		.kernel = &hashes,
-		.nr_vcpus = 1,
-		.features = 1,
-	};
-	struct fixture fixture;
-	struct error error;
-
-	if (!fixture_load(&fixture, "ovmf_OvmfX64_suffix.bin", OVMFX64_SHA256))
-		return;
-	EXPECT_FALSE(snp_kernel_hashes_init(&hashes, ""));
-	EXPECT_FALSE(snp_firmware_parse(&firmware, "image", fixture.data, fixture.size, SNP_4G,
-					&error));
-	EXPECT_EQ(snp_measure(&image, &measurement, &error), -EINVAL);
-	EXPECT_STRSTR(error.hint, "SNP_KERNEL_HASHES");
-	fixture_free(&fixture);
-}
-
 TEST_OF(snp, published_svsm)
 {
 	struct snp_firmware firmware, svsm;
@@ -122,35 +97,6 @@ TEST_OF(snp, published_svsm)
 		fixture_free(&svsm_file);
 	}
 	fixture_free(&ovmf_file);
-}
-
-TEST_OF(snp, debian)
-{
-	for (unsigned int i = 0; i < VECTOR_DEBIAN; i++) {
-		const struct vector_debian *vector = &vector_debian[i];
-		struct snp_firmware firmware;
-		struct snp_measurement measurement;
-		struct snp_image image = {
-			.firmware = &firmware,
-			.vmm = SNP_VMM_QEMU,
-			.nr_vcpus = vector->nr_vcpus,
-			.signature = vector->signature,
-			.features = vector->features,
-		};
-		struct fixture fixture;
-		struct error error;
-
-		if (!fixture_load(&fixture, vector->fixture, vector->sha256))
-			continue;
-		EXPECT_FALSE(snp_firmware_parse(&firmware, "OVMF", fixture.data, fixture.size,
-						SNP_4G, &error));
-		EXPECT_FALSE(snp_measure(&image, &measurement, &error));
-		EXPECT_TRUE(digest_is(measurement.firmware, vector->firmware));
-		EXPECT_TRUE(digest_is(measurement.digest, vector->digest));
-		EXPECT_EQ(measurement.pages, vector->pages);
-		vector_tell(vector->fixture, vector->nr_vcpus);
-		fixture_free(&fixture);
-	}
 }
 
 /* One page and one vCPU: no firmware, no metadata. */

@@ -15,17 +15,15 @@
 
 static const struct test_certs_kind vcek;
 
-static enum snp_verdict verdict(const struct verified *verified,
-				const char *name)
+static enum snp_verdict verdict(const char *name)
 {
-	return verified_check(verified, name)->verdict;
+	return verified_check(name)->verdict;
 }
 
 /* Whether a check says @text, whatever its verdict. */
-static bool says(const struct verified *verified, const char *name,
-		 const char *text)
+static bool says(const char *name, const char *text)
 {
-	return strstr(verified_check(verified, name)->detail, text);
+	return strstr(verified_check(name)->detail, text);
 }
 
 TEST_OF(snp, verify_good)
@@ -40,16 +38,14 @@ TEST_OF(snp, verify_good)
 		"image_id", "report_id", "report_id_ma", "chip_id", "guest_svn",
 		"platform_info", "reported_tcb", "launch_tcb", "firmware",
 	};
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
-	EXPECT_TRUE(verified_run(&verified));
+	verified_init(&vcek);
+	EXPECT_TRUE(verified_run());
 	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		EXPECT_EQ(verdict(&verified, passed[i]), SNP_PASS);
+		EXPECT_EQ(verdict(passed[i]), SNP_PASS);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		EXPECT_EQ(verdict(&verified, shown[i]), SNP_SKIP);
+		EXPECT_EQ(verdict(shown[i]), SNP_SKIP);
 	EXPECT_EQ(verified.checks.count, 27);
-	verified_free(&verified);
 }
 
 /* Each field that is bytes: what it has, and what it has not. */
@@ -68,9 +64,8 @@ TEST_OF(snp, verify_expected)
 		{ SNP_EXPECT_REPORT_ID_MA, 0x160 },
 		{ SNP_EXPECT_CHIP_ID, 0x1a0 },
 	};
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const uint8_t *report = (uint8_t *)&verified.evidence.report;
 		const struct snp_expectation *expectation =
@@ -80,16 +75,15 @@ TEST_OF(snp, verify_expected)
 
 		hex_format(report + fields[i].offset, expectation->size, text);
 		text[1] ^= 1;
-		verified_expect(&verified, fields[i].id, text);
-		EXPECT_TRUE(verified_only_fails(&verified, expectation->name));
-		EXPECT_TRUE(says(&verified, expectation->name, text));
+		verified_expect(fields[i].id, text);
+		EXPECT_TRUE(verified_only_fails(expectation->name));
+		EXPECT_TRUE(says(expectation->name, text));
 		/* One of several is enough. */
 		text[1] ^= 1;
 		EXPECT_FALSE(snp_expect_set(&verified.expect, fields[i].id, text, &error));
-		EXPECT_TRUE(verified_run(&verified));
-		EXPECT_EQ(verdict(&verified, expectation->name), SNP_PASS);
+		EXPECT_TRUE(verified_run());
+		EXPECT_EQ(verdict(expectation->name), SNP_PASS);
 	}
-	verified_free(&verified);
 }
 
 TEST_OF(snp, f1_vmpl)
@@ -107,34 +101,29 @@ TEST_OF(snp, f1_vmpl)
 		{ SNP_VMPL_HOST, "host", true, "host" }, { 2, "host", false, "2" },
 		{ 2, "1", false, "2" }, { 2, "2", true, "2" },
 	};
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		verified.evidence.report.vmpl = cases[i].vmpl;
-		verified_expect(&verified, SNP_EXPECT_VMPL, cases[i].expect);
-		EXPECT_TRUE(cases[i].passes ? verified_passes(&verified) :
-			    verified_only_fails(&verified, "vmpl"));
-		EXPECT_TRUE(says(&verified, "vmpl", cases[i].says));
+		verified_expect(SNP_EXPECT_VMPL, cases[i].expect);
+		EXPECT_TRUE(cases[i].passes ? verified_passes() : verified_only_fails("vmpl"));
+		EXPECT_TRUE(says("vmpl", cases[i].says));
 	}
-	verified_free(&verified);
 }
 
 /* A chain that is sound in itself, but begins with a root of somebody's own. */
 TEST_OF(snp, f2_root)
 {
 	char zeros[2 * SNP_SHA256_SIZE + 1];
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
-	verified_expect(&verified, SNP_EXPECT_ROOT, NULL);
-	EXPECT_TRUE(verified_only_fails(&verified, "root"));
-	EXPECT_TRUE(says(&verified, "root", "chain: neither AMD's"));
+	verified_init(&vcek);
+	verified_expect(SNP_EXPECT_ROOT, NULL);
+	EXPECT_TRUE(verified_only_fails("root"));
+	EXPECT_TRUE(says("root", "chain: neither AMD's"));
 	memset(zeros, '0', sizeof(zeros) - 1);
 	zeros[sizeof(zeros) - 1] = '\0';
-	verified_expect(&verified, SNP_EXPECT_ROOT, zeros);
-	EXPECT_TRUE(verified_only_fails(&verified, "root"));
-	verified_free(&verified);
+	verified_expect(SNP_EXPECT_ROOT, zeros);
+	EXPECT_TRUE(verified_only_fails("root"));
 }
 
 /* What the verdict on the product is if a Milan has signed it of such a CPU */
@@ -143,7 +132,6 @@ static enum snp_verdict product_verdict(struct snp_subject *subject,
 					uint8_t family, uint8_t model)
 {
 	struct snp_report was = *report;
-	struct verified verified;
 
 	report->version = 3;
 	report->cpuid_family = family;
@@ -151,7 +139,7 @@ static enum snp_verdict product_verdict(struct snp_subject *subject,
 	/* The signature is not a Milan's any more. */
 	EXPECT_FALSE(snp_verify(subject, &verified.checks));
 	*report = was;
-	return verdict(&verified, "product");
+	return verdict("product");
 }
 
 /* AMD's roots are trusted by themselves: a real Milan, with AMD's certificates. */
@@ -209,16 +197,16 @@ TEST_OF(snp, f2_milan)
 }
 
 /* What is reached, missed by one, and shown. */
-static void check_floor(struct verified *verified, enum snp_expect_id id,
+static void check_floor(enum snp_expect_id id,
 			const char *name, const char *reached,
 			const char *missed)
 {
-	verified_expect(verified, id, reached);
-	EXPECT_TRUE(verified_passes(verified));
-	EXPECT_EQ(verdict(verified, name), SNP_PASS);
-	verified_expect(verified, id, missed);
-	EXPECT_TRUE(verified_only_fails(verified, name));
-	verified_expect(verified, id, NULL);
+	verified_expect(id, reached);
+	EXPECT_TRUE(verified_passes());
+	EXPECT_EQ(verdict(name), SNP_PASS);
+	verified_expect(id, missed);
+	EXPECT_TRUE(verified_only_fails(name));
+	verified_expect(id, NULL);
 }
 
 TEST_OF(snp, f2b_floors)
@@ -237,60 +225,52 @@ TEST_OF(snp, f2b_floors)
 		{ SNP_EXPECT_MIN_FIRMWARE, "firmware", "0.255", "2.0" },
 		{ SNP_EXPECT_MIN_GUEST_SVN, "guest_svn", "7", "8" },
 	};
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	verified.evidence.report.guest_svn = 7;
 	verified.evidence.report.launch_tcb = TEST_TCB - 1;
 	for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++)
-		check_floor(&verified, floors[i].id, floors[i].name, floors[i].reached,
+		check_floor(floors[i].id, floors[i].name, floors[i].reached,
 			    floors[i].missed);
-	EXPECT_TRUE(verified_passes(&verified));
-	EXPECT_TRUE(says(&verified, "reported_tcb", "bootloader=3,tee=7,snp=8,microcode=210"));
-	EXPECT_TRUE(says(&verified, "firmware", "1.55.21"));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_passes());
+	EXPECT_TRUE(says("reported_tcb", "bootloader=3,tee=7,snp=8,microcode=210"));
+	EXPECT_TRUE(says("firmware", "1.55.21"));
 }
 
 /* Firmware that can be rolled back: TCB or version differ from what is committed. */
 TEST_OF(snp, f2b_provisional)
 {
-	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	report->committed_tcb -= 1;
-	EXPECT_TRUE(verified_only_fails(&verified, "committed_tcb"));
-	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
-	EXPECT_TRUE(verified_run(&verified));
-	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "false");
+	EXPECT_TRUE(verified_only_fails("committed_tcb"));
+	verified_expect(SNP_EXPECT_ALLOW_PROVISIONAL, "true");
+	EXPECT_TRUE(verified_run());
+	verified_expect(SNP_EXPECT_ALLOW_PROVISIONAL, "false");
 	report->committed_tcb = report->current_tcb;
 	report->committed.build--;
-	EXPECT_TRUE(verified_only_fails(&verified, "committed_tcb"));
+	EXPECT_TRUE(verified_only_fails("committed_tcb"));
 	/* The floor has to hold after the roll-back, too. */
-	verified_expect(&verified, SNP_EXPECT_ALLOW_PROVISIONAL, "true");
-	verified_expect(&verified, SNP_EXPECT_MIN_FIRMWARE, "1.55.21");
-	EXPECT_TRUE(verified_only_fails(&verified, "firmware"));
-	verified_expect(&verified, SNP_EXPECT_MIN_FIRMWARE, "1.55.20");
-	EXPECT_TRUE(verified_run(&verified));
-	verified_free(&verified);
+	verified_expect(SNP_EXPECT_ALLOW_PROVISIONAL, "true");
+	verified_expect(SNP_EXPECT_MIN_FIRMWARE, "1.55.21");
+	EXPECT_TRUE(verified_only_fails("firmware"));
+	verified_expect(SNP_EXPECT_MIN_FIRMWARE, "1.55.20");
+	EXPECT_TRUE(verified_run());
 }
 
 TEST_OF(snp, f2b_platform)
 {
-	struct verified verified;
-
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	verified.evidence.report.platform_info = 0x25;
-	check_floor(&verified, SNP_EXPECT_REQUIRE_PLATFORM, "platform_info",
+	check_floor(SNP_EXPECT_REQUIRE_PLATFORM, "platform_info",
 		    "ecc,alias-check,smt", "ecc,tsme");
-	check_floor(&verified, SNP_EXPECT_FORBID_PLATFORM, "platform_info",
-		    "tsme,tio", "tsme,smt");
-	EXPECT_TRUE(verified_run(&verified));
-	EXPECT_TRUE(says(&verified, "platform_info", "smt,ecc,alias-check"));
+	check_floor(SNP_EXPECT_FORBID_PLATFORM, "platform_info", "tsme,tio", "tsme,smt");
+	EXPECT_TRUE(verified_run());
+	EXPECT_TRUE(says("platform_info", "smt,ecc,alias-check"));
 	verified.evidence.report.platform_info = ~UINT64_C(0);
-	EXPECT_TRUE(verified_passes(&verified));
-	EXPECT_TRUE(says(&verified, "platform_info", "bit-63"));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_passes());
+	EXPECT_TRUE(says("platform_info", "bit-63"));
 }
 
 /* A VLEK is of the provider that the owner has a contract with. */
@@ -298,45 +278,41 @@ TEST_OF(snp, f2b_csp)
 {
 	static const struct test_certs_kind vlek = { .vlek = true, .csp = "Cloud" };
 	static const struct test_certs_kind no_csp = { .vlek = true };
-	struct verified verified;
 
-	verified_init(&verified, &vlek);
-	EXPECT_TRUE(verified_run(&verified));
-	EXPECT_TRUE(says(&verified, "csp_id", "Cloud"));
-	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
-	verified_expect(&verified, SNP_EXPECT_SIGNER, "vlek");
-	EXPECT_TRUE(verified_run(&verified));
-	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Clou");
-	EXPECT_TRUE(verified_only_fails(&verified, "csp_id"));
-	verified_expect(&verified, SNP_EXPECT_CSP_ID, NULL);
-	verified_expect(&verified, SNP_EXPECT_SIGNER, "vcek");
-	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
-	verified_free(&verified);
+	verified_init(&vlek);
+	EXPECT_TRUE(verified_run());
+	EXPECT_TRUE(says("csp_id", "Cloud"));
+	verified_expect(SNP_EXPECT_CSP_ID, "Cloud");
+	verified_expect(SNP_EXPECT_SIGNER, "vlek");
+	EXPECT_TRUE(verified_run());
+	verified_expect(SNP_EXPECT_CSP_ID, "Clou");
+	EXPECT_TRUE(verified_only_fails("csp_id"));
+	verified_expect(SNP_EXPECT_CSP_ID, NULL);
+	verified_expect(SNP_EXPECT_SIGNER, "vcek");
+	EXPECT_TRUE(verified_only_fails("signer"));
 
-	verified_init(&verified, &no_csp);
-	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
-	EXPECT_TRUE(verified_only_fails(&verified, "csp_id"));
-	verified_free(&verified);
+	verified_init(&no_csp);
+	verified_expect(SNP_EXPECT_CSP_ID, "Cloud");
+	EXPECT_TRUE(verified_only_fails("csp_id"));
 
-	verified_init(&verified, &vcek);
-	verified_expect(&verified, SNP_EXPECT_CSP_ID, "Cloud");
-	EXPECT_TRUE(verified_only_fails(&verified, "csp_id"));
-	verified_free(&verified);
+	verified_init(&vcek);
+	verified_expect(SNP_EXPECT_CSP_ID, "Cloud");
+	EXPECT_TRUE(verified_only_fails("csp_id"));
 }
 
-static int add_crl(struct verified *verified, unsigned int revoked, time_t from)
+static int add_crl(unsigned int revoked, time_t from)
 {
 	uint8_t data[2048];
 	struct error error;
-	size_t size = test_certs_crl(&verified->source,
+	size_t size = test_certs_crl(&verified.source,
 				     revoked < TEST_CERTS ?
-				     verified->source.certs[revoked] : NULL,
+				     verified.source.certs[revoked] : NULL,
 				     from, data);
 
-	while (verified->pool.crls_count)
-		X509_CRL_free(verified->pool
-			      .crls[--verified->pool.crls_count].crl);
-	return snp_pool_add_crl(&verified->pool, "crl", data, size, &error);
+	while (verified.pool.crls_count)
+		X509_CRL_free(verified.pool
+			      .crls[--verified.pool.crls_count].crl);
+	return snp_pool_add_crl(&verified.pool, "crl", data, size, &error);
 }
 
 TEST_OF(snp, f2b_crl)
@@ -357,33 +333,31 @@ TEST_OF(snp, f2b_crl)
 		{ TEST_CERTS, TEST_TIME + 60, false, "not current" },
 		{ TEST_CERTS, TEST_TIME - 2 * TEST_DAY, false, "" },
 	};
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
-	verified_expect(&verified, SNP_EXPECT_REQUIRE_CRL, "true");
-	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
+	verified_init(&vcek);
+	verified_expect(SNP_EXPECT_REQUIRE_CRL, "true");
+	EXPECT_TRUE(verified_only_fails("revocation"));
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		EXPECT_FALSE(add_crl(&verified, lists[i].revoked, lists[i].from));
-		EXPECT_TRUE(lists[i].passes ? verified_passes(&verified) :
-			    verified_only_fails(&verified, "revocation"));
-		EXPECT_TRUE(says(&verified, "revocation", lists[i].says));
+		EXPECT_FALSE(add_crl(lists[i].revoked, lists[i].from));
+		EXPECT_TRUE(lists[i].passes ? verified_passes() :
+			    verified_only_fails("revocation"));
+		EXPECT_TRUE(says("revocation", lists[i].says));
 	}
-	verified_free(&verified);
 }
 
 /* A list with this extension, critical, and whether it is enough */
-static bool crl_is_enough(struct verified *verified, int nid, void *value)
+static bool crl_is_enough(int nid, void *value)
 {
 	X509_CRL *crl;
 
-	EXPECT_FALSE(add_crl(verified, TEST_CERTS, TEST_TIME - 60));
-	crl = verified->pool.crls[0].crl;
+	EXPECT_FALSE(add_crl(TEST_CERTS, TEST_TIME - 60));
+	crl = verified.pool.crls[0].crl;
 	EXPECT_EQ(X509_CRL_add1_ext_i2d(crl, nid, value, 1, 0), 1);
-	EXPECT_TRUE(X509_CRL_sign(crl, verified->source.root_key, EVP_sha384()));
-	if (verified_run(verified))
+	EXPECT_TRUE(X509_CRL_sign(crl, verified.source.root_key, EVP_sha384()));
+	if (verified_run())
 		return true;
-	EXPECT_TRUE(verified_only_fails(verified, "revocation"));
-	EXPECT_TRUE(says(verified, "revocation", "the list of crl is not of all"));
+	EXPECT_TRUE(verified_only_fails("revocation"));
+	EXPECT_TRUE(says("revocation", "the list of crl is not of all"));
 	return false;
 }
 
@@ -392,36 +366,32 @@ TEST_OF(snp, f2b_crl_scope)
 {
 	ISSUING_DIST_POINT *point = ISSUING_DIST_POINT_new();
 	ASN1_INTEGER *number = ASN1_INTEGER_new();
-	struct verified verified;
 
-	verified_init(&verified, &vcek);
-	EXPECT_FALSE(crl_is_enough(&verified, NID_delta_crl, number));
-	EXPECT_TRUE(crl_is_enough(&verified, NID_issuing_distribution_point, point));
+	verified_init(&vcek);
+	EXPECT_FALSE(crl_is_enough(NID_delta_crl, number));
+	EXPECT_TRUE(crl_is_enough(NID_issuing_distribution_point, point));
 	point->onlyuser = 0xff;
-	EXPECT_FALSE(crl_is_enough(&verified, NID_issuing_distribution_point, point));
+	EXPECT_FALSE(crl_is_enough(NID_issuing_distribution_point, point));
 	ASN1_INTEGER_free(number);
 	ISSUING_DIST_POINT_free(point);
-	verified_free(&verified);
 }
 
 /* A list that is not the root's says nothing; nor do bytes that are none. */
 TEST_OF(snp, f2b_crl_forged)
 {
-	struct verified verified;
 	struct error error;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	EVP_PKEY_free(verified.source.root_key);
 	verified.source.root_key = verified.source.key;
 	EXPECT_TRUE(EVP_PKEY_up_ref(verified.source.key));
-	EXPECT_FALSE(add_crl(&verified, TEST_CERTS, TEST_TIME - 60));
-	EXPECT_TRUE(verified_only_fails(&verified, "revocation"));
-	EXPECT_TRUE(says(&verified, "revocation", "not signed by 'ARK-Test'"));
+	EXPECT_FALSE(add_crl(TEST_CERTS, TEST_TIME - 60));
+	EXPECT_TRUE(verified_only_fails("revocation"));
+	EXPECT_TRUE(says("revocation", "not signed by 'ARK-Test'"));
 	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", (void *)"junk", 4, &error), -EINVAL);
 	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", (void *)"", 0, &error), -EINVAL);
 	EXPECT_EQ(snp_pool_add_crl(&verified.pool, "crl", verified.source.chain,
 				   verified.source.chain_size, &error), -EINVAL);
-	verified_free(&verified);
 }
 
 TEST_OF(snp, f23_policy)
@@ -429,70 +399,62 @@ TEST_OF(snp, f23_policy)
 	static const uint64_t refused[] = {
 		0x8000000000030000, 0x4030000, 0x10000, 0, 0xb0000, 0x70000,
 	};
-	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
 	char text[24];
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		report->policy = refused[i];
-		EXPECT_TRUE(verified_only_fails(&verified, "policy"));
+		EXPECT_TRUE(verified_only_fails("policy"));
 		/* To expect it is not to allow it. */
 		snprintf(text, sizeof(text), "%llu",
 			 (unsigned long long)refused[i]);
-		verified_expect(&verified, SNP_EXPECT_POLICY, text);
-		EXPECT_TRUE(verified_only_fails(&verified, "policy"));
-		verified_expect(&verified, SNP_EXPECT_POLICY, NULL);
+		verified_expect(SNP_EXPECT_POLICY, text);
+		EXPECT_TRUE(verified_only_fails("policy"));
+		verified_expect(SNP_EXPECT_POLICY, NULL);
 	}
-	EXPECT_TRUE(says(&verified, "policy", "migration agent"));
-	verified_expect(&verified, SNP_EXPECT_ALLOW_MIGRATION, "true");
-	EXPECT_TRUE(verified_run(&verified));
-	EXPECT_TRUE(says(&verified, "policy", "migration agent"));
+	EXPECT_TRUE(says("policy", "migration agent"));
+	verified_expect(SNP_EXPECT_ALLOW_MIGRATION, "true");
+	EXPECT_TRUE(verified_run());
+	EXPECT_TRUE(says("policy", "migration agent"));
 	report->policy = 0xb0000;
-	EXPECT_TRUE(verified_only_fails(&verified, "policy"));
-	verified_expect(&verified, SNP_EXPECT_ALLOW_DEBUG, "true");
-	EXPECT_TRUE(verified_run(&verified));
-	verified_expect(&verified, SNP_EXPECT_POLICY, "0x30000");
-	EXPECT_TRUE(verified_only_fails(&verified, "policy"));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_only_fails("policy"));
+	verified_expect(SNP_EXPECT_ALLOW_DEBUG, "true");
+	EXPECT_TRUE(verified_run());
+	verified_expect(SNP_EXPECT_POLICY, "0x30000");
+	EXPECT_TRUE(verified_only_fails("policy"));
 }
 
 /* No byte of what is signed, and none of the signature, can be changed. */
 TEST_OF(snp, verify_tamper)
 {
-	struct verified verified;
 	uint8_t *bytes = (uint8_t *)&verified.evidence.report;
 
-	verified_init(&verified, &vcek);
+	verified_init(&vcek);
 	for (size_t i = 0; i < SNP_REPORT_SIZE; i += i < 0x4c ? 1 : 11) {
 		bytes[i] ^= 0x20;
-		EXPECT_FALSE(verified_run(&verified));
-		EXPECT_EQ(verdict(&verified, "signature"), SNP_FAIL);
+		EXPECT_FALSE(verified_run());
+		EXPECT_EQ(verdict("signature"), SNP_FAIL);
 		bytes[i] ^= 0x20;
 	}
-	EXPECT_TRUE(verified_run(&verified));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_run());
 }
 
 /* Whose certificate it is, in which file, and its dates. */
 TEST_OF(snp, f26_dates)
 {
-	struct verified verified;
-
-	verified_init(&verified, &vcek);
-	verified_expect(&verified, SNP_EXPECT_TIME, "2025-06-18");
-	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
-	EXPECT_TRUE(says(&verified, "certificates",
-			 "'ARK-Test' of chain: certificate has expired"));
-	EXPECT_TRUE(says(&verified, "certificates",
+	verified_init(&vcek);
+	verified_expect(SNP_EXPECT_TIME, "2025-06-18");
+	EXPECT_TRUE(verified_only_fails("certificates"));
+	EXPECT_TRUE(says("certificates", "'ARK-Test' of chain: certificate has expired"));
+	EXPECT_TRUE(says("certificates",
 			 "from 2025-06-14T15:06:40Z to "
 			 "2025-06-16T15:06:40Z, looked at for 2025-06-18T00:00:00Z"));
-	verified_expect(&verified, SNP_EXPECT_TIME, "2025-06-13T23:59:59Z");
-	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
-	EXPECT_TRUE(says(&verified, "certificates", "not yet valid"));
-	verified_expect(&verified, SNP_EXPECT_TIME, NULL);
-	EXPECT_TRUE(verified_only_fails(&verified, "certificates"));
-	verified_free(&verified);
+	verified_expect(SNP_EXPECT_TIME, "2025-06-13T23:59:59Z");
+	EXPECT_TRUE(verified_only_fails("certificates"));
+	EXPECT_TRUE(says("certificates", "not yet valid"));
+	verified_expect(SNP_EXPECT_TIME, NULL);
+	EXPECT_TRUE(verified_only_fails("certificates"));
 }
 
 TEST_OF(snp, verify_leaf)
@@ -502,62 +464,54 @@ TEST_OF(snp, verify_leaf)
 	static const struct test_certs_kind turin = {
 		.turin = true, .raw_chip = true,
 	};
-	struct verified verified;
 	struct snp_report *report = &verified.evidence.report;
 
-	verified_init(&verified, &vlek);
-	EXPECT_TRUE(verified_run(&verified));
-	EXPECT_EQ(verdict(&verified, "chip"), SNP_SKIP);
+	verified_init(&vlek);
+	EXPECT_TRUE(verified_run());
+	EXPECT_EQ(verdict("chip"), SNP_SKIP);
 	report->key_info = 0;
-	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_only_fails("signer"));
 
-	verified_init(&verified, &no_versions);
-	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
-	verified_free(&verified);
+	verified_init(&no_versions);
+	EXPECT_TRUE(verified_only_fails("tcb"));
 
-	verified_init(&verified, &turin);
-	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
+	verified_init(&turin);
+	EXPECT_TRUE(verified_only_fails("tcb"));
 	report->reported_tcb = TEST_TCB_TURIN;
-	EXPECT_TRUE(verified_passes(&verified));
+	EXPECT_TRUE(verified_passes());
 	/* What the report says comes before what the certificate has. */
 	report->version = 5;
 	report->cpuid_family = 0x19;
-	EXPECT_TRUE(verified_only_fails(&verified, "tcb"));
+	EXPECT_TRUE(verified_only_fails("tcb"));
 	report->cpuid_family = 0x1a;
-	EXPECT_TRUE(verified_passes(&verified));
-	EXPECT_TRUE(says(&verified, "reported_tcb",
-			 "fmc=5,bootloader=3,tee=7,snp=8,microcode=210"));
-	check_floor(&verified, SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=5,snp=8",
-		    "fmc=6");
-	EXPECT_EQ(verdict(&verified, "chip"), SNP_PASS);
+	EXPECT_TRUE(verified_passes());
+	EXPECT_TRUE(says("reported_tcb", "fmc=5,bootloader=3,tee=7,snp=8,microcode=210"));
+	check_floor(SNP_EXPECT_MIN_TCB, "reported_tcb", "fmc=5,snp=8", "fmc=6");
+	EXPECT_EQ(verdict("chip"), SNP_PASS);
 	report->chip_id[63] ^= 1;
-	EXPECT_TRUE(verified_only_fails(&verified, "chip"));
+	EXPECT_TRUE(verified_only_fails("chip"));
 	memset(report->chip_id, 0, SNP_CHIP_ID_SIZE);
-	EXPECT_TRUE(verified_passes(&verified));
-	EXPECT_EQ(verdict(&verified, "chip"), SNP_SKIP);
+	EXPECT_TRUE(verified_passes());
+	EXPECT_EQ(verdict("chip"), SNP_SKIP);
 	report->key_info = SNP_SIGNER_NONE << 2;
-	EXPECT_TRUE(verified_only_fails(&verified, "signer"));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_only_fails("signer"));
 }
 
 /* A certificate with this chip ID, as it is, and a report of that chip. */
 static void check_chip(const uint8_t *chip, int size)
 {
 	struct test_certs_kind kind = { .chip = chip, .chip_size = size };
-	struct verified verified;
 	uint8_t *id = verified.evidence.report.chip_id;
 
-	verified_init(&verified, &kind);
+	verified_init(&kind);
 	memset(id, 0, SNP_CHIP_ID_SIZE);
 	memcpy(id, chip, (size_t)size);
-	EXPECT_TRUE(verified_passes(&verified));
-	EXPECT_EQ(verdict(&verified, "chip"), SNP_PASS);
+	EXPECT_TRUE(verified_passes());
+	EXPECT_EQ(verdict("chip"), SNP_PASS);
 	/* Not what is left of it without what looks like a header. */
 	memset(id, 0, SNP_CHIP_ID_SIZE);
 	memcpy(id, chip + 2, (size_t)size - 2);
-	EXPECT_TRUE(verified_only_fails(&verified, "chip"));
-	verified_free(&verified);
+	EXPECT_TRUE(verified_only_fails("chip"));
 }
 
 TEST_OF(snp, f3_f4_chip)

@@ -107,27 +107,26 @@ struct verified {
 	struct snp_checks checks;
 };
 
-void verified_init(struct verified *verified,
-		   const struct test_certs_kind *kind);
-void verified_free(struct verified *verified);
+/* Of the running test */
+extern struct verified verified;
+
+void verified_init(const struct test_certs_kind *kind);
 
 /** verified_expect() - instead of what was expected of this before; NULL: nothing */
-void verified_expect(struct verified *verified, enum snp_expect_id id,
-		     const char *text);
+void verified_expect(enum snp_expect_id id, const char *text);
 
 /** verified_add() - the pool has the certificates of @data, and no others */
-int verified_pool(struct verified *verified, const uint8_t *data, size_t size);
+int verified_pool(const uint8_t *data, size_t size);
 
-bool verified_run(struct verified *verified);
+bool verified_run(void);
 
 /** verified_check() - that of a name; a test without one fails */
-const struct snp_check *verified_check(const struct verified *verified,
-				       const char *name);
+const struct snp_check *verified_check(const char *name);
 
 /** verified_passes() - sign the report, and run: no check fails */
-bool verified_passes(struct verified *verified);
+bool verified_passes(void);
 
 /** verified_only_fails() - the same: exactly one check fails, and it is this one */
-bool verified_only_fails(struct verified *verified, const char *name);
+bool verified_only_fails(const char *name);
 
 #endif /* GMEMCTL_TEST_TEST_CERTS_H */
