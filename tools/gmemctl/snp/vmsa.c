@@ -226,21 +226,20 @@ struct profile {
 	bool ap_as_first;
 };
 
-#define PAT_LINUX UINT64_C(0x0007040600070406)
 #define PAT_GCE UINT64_C(0x00070106)
 
 static const struct profile profiles[SNP_VMM_COUNT] = {
 	[SNP_VMM_QEMU] = {
 		"qemu", 0x9b, 0x9b, 0x93, 0x8b, 0x93,
-		true, 0, 0x1f80, 0x37f, PAT_LINUX, false,
+		true, 0, 0x1f80, 0x37f, PAT_RESET, false,
 	},
 	[SNP_VMM_EC2] = {
 		"ec2", 0x9a, 0x9b, 0x92, 0x83, 0x93,
-		false, EDX_KVM, 0, 0, PAT_LINUX, false,
+		false, EDX_KVM, 0, 0, PAT_RESET, false,
 	},
 	[SNP_VMM_EC2_OLD] = {
 		"ec2-old", 0x9a, 0x9b, 0x92, 0x83, 0x93,
-		false, 0, 0, 0, PAT_LINUX, false,
+		false, 0, 0, 0, PAT_RESET, false,
 	},
 	[SNP_VMM_GCE] = {
 		"gce", 0x9b, 0x9b, 0x93, 0x8b, 0x93,
@@ -248,55 +247,28 @@ static const struct profile profiles[SNP_VMM_COUNT] = {
 	},
 	[SNP_VMM_KVM] = {
 		"kvm", 0x9a, 0x9a, 0x92, 0x83, 0x92,
-		false, EDX_KVM, 0x1f80, 0x37f, PAT_LINUX, true,
+		false, EDX_KVM, 0x1f80, 0x37f, PAT_RESET, true,
 	},
 	[SNP_VMM_KVM_SREGS] = {
 		"kvm-sregs", 0x9a, 0x9a, 0x92, 0x83, 0x93,
-		false, EDX_KVM, 0x1f80, 0x37f, PAT_LINUX, true,
+		false, EDX_KVM, 0x1f80, 0x37f, PAT_RESET, true,
 	},
 	[SNP_VMM_GMEMCTL] = { .name = "gmemctl", .edx_signature = true },
 	[SNP_VMM_SVSM] = { .name = "svsm", .edx_signature = true },
 };
 
-static struct vmsa_segment segment(uint16_t selector, uint16_t attributes,
-				   uint32_t limit, uint64_t base)
-{
-	return (struct vmsa_segment){ selector, attributes, limit, base };
-}
-
-/* What all of them have in common. */
-static void vmsa_base(struct snp_vmsa *vmsa, uint64_t features)
-{
-	memset(vmsa, 0, sizeof(*vmsa));
-	vmsa->gdtr = segment(0, 0, 0xffff, 0);
-	vmsa->idtr = vmsa->gdtr;
-	vmsa->ldtr = segment(0, 0x82, 0xffff, 0);
-	vmsa->efer = 0x1000;
-	vmsa->cr4 = 0x40;
-	vmsa->cr0 = 0x10;
-	vmsa->dr7 = 0x400;
-	vmsa->dr6 = 0xffff0ff0;
-	vmsa->rflags = 2;
-	vmsa->g_pat = PAT_LINUX;
-	vmsa->xcr0 = 1;
-	vmsa->sev_features = features;
-}
-
 static void vmsa_real_mode(struct snp_vmsa *vmsa, const struct profile *profile,
-			   unsigned int index, uint32_t eip, uint32_t signature)
+			   unsigned int index)
 {
-	if (profile->ap_as_first)
-		eip = SNP_RESET_EIP;
-	vmsa->es = segment(0, profile->data, 0xffff, 0);
+	vmsa->es.attributes = profile->data;
 	vmsa->ds = vmsa->es;
 	vmsa->fs = vmsa->es;
 	vmsa->gs = vmsa->es;
-	vmsa->cs = segment(0xf000, index ? profile->cs_ap : profile->cs_first,
-			   0xffff, eip & 0xffff0000);
-	vmsa->ss = segment(0, profile->ss, 0xffff, 0);
-	vmsa->tr = segment(0, profile->tr, 0xffff, 0);
-	vmsa->rip = eip & 0xffff;
-	vmsa->rdx = profile->edx_signature ? signature : profile->edx;
+	vmsa->cs.attributes = index ? profile->cs_ap : profile->cs_first;
+	vmsa->ss.attributes = profile->ss;
+	vmsa->tr.attributes = profile->tr;
+	if (!profile->edx_signature)
+		vmsa->rdx = profile->edx;
 	vmsa->mxcsr = profile->mxcsr;
 	vmsa->x87_fcw = profile->fcw;
 	vmsa->g_pat = profile->pat;
@@ -306,36 +278,32 @@ static void vmsa_real_mode(struct snp_vmsa *vmsa, const struct profile *profile,
  * 32-bit protected mode with flat segments. The FPU control word is 0 as in the
  * only published digest of an SVSM.
  */
-static void vmsa_svsm(struct snp_vmsa *vmsa, uint32_t eip, uint32_t signature)
+static void vmsa_svsm(struct snp_vmsa *vmsa, uint32_t eip)
 {
-	vmsa->es = segment(0x10, 0xc93, 0xffffffff, 0);
+	vmsa->es = (struct vmsa_segment){ 0x10, 0xc93, 0xffffffff, 0 };
 	vmsa->ss = vmsa->es;
 	vmsa->ds = vmsa->es;
 	vmsa->fs = vmsa->es;
-	vmsa->cs = segment(8, 0xc9b, 0xffffffff, 0);
-	vmsa->gs = segment(0, 0x93, 0xffff, 0);
-	vmsa->tr = segment(0, 0x8b, 0xffff, 0);
+	vmsa->cs = (struct vmsa_segment){ 8, 0xc9b, 0xffffffff, 0 };
 	vmsa->cr0 = 0x11;
 	vmsa->rip = eip;
-	vmsa->rdx = signature;
-	vmsa->mxcsr = 0x1f80;
+	vmsa->x87_fcw = 0;
 }
 
+/* All are as gmemctl's, but for where the VMM differs. */
 void snp_vmm_vmsa(struct snp_vmsa *vmsa, enum snp_vmm vmm, unsigned int index,
 		  uint32_t eip, uint32_t signature, uint64_t features)
 {
+	const struct profile *profile = &profiles[vmm];
 	struct snp_vcpu vcpu;
 
-	if (vmm == SNP_VMM_GMEMCTL) {
-		snp_vcpu_reset(&vcpu, eip, signature, features);
-		snp_vmsa_from_vcpu(vmsa, &vcpu);
-		return;
-	}
-	vmsa_base(vmsa, features);
+	snp_vcpu_reset(&vcpu, profile->ap_as_first ? SNP_RESET_EIP : eip, signature,
+		       features);
+	snp_vmsa_from_vcpu(vmsa, &vcpu);
 	if (vmm == SNP_VMM_SVSM)
-		vmsa_svsm(vmsa, eip, signature);
-	else
-		vmsa_real_mode(vmsa, &profiles[vmm], index, eip, signature);
+		vmsa_svsm(vmsa, eip);
+	else if (vmm != SNP_VMM_GMEMCTL)
+		vmsa_real_mode(vmsa, profile, index);
 }
 
 const char *snp_vmm_name(enum snp_vmm vmm)

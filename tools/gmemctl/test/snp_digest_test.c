@@ -125,20 +125,14 @@ TEST_OF(snp, vmsa)
 			     vector->index ? VECTOR_AP_EIP : SNP_RESET_EIP,
 			     vector->signature, vector->features);
 		check_vmsa(vector, &vmsa);
+		/* What gmemctl sets, through KVM's transform, is what QEMU's guests have. */
+		if (vector->vmm == SNP_VMM_QEMU) {
+			snp_vmm_vmsa(&vmsa, SNP_VMM_GMEMCTL, vector->index,
+				     vector->index ? VECTOR_AP_EIP : SNP_RESET_EIP,
+				     vector->signature, vector->features);
+			check_vmsa(vector, &vmsa);
+		}
 		vector_tell(vector->name, 0);
-	}
-}
-
-/* What gmemctl sets, through KVM's transform, is what QEMU's guests have. */
-TEST_OF(snp, vmsa_gmemctl)
-{
-	for (unsigned int index = 0; index < 2; index++) {
-		uint32_t eip = index ? VECTOR_AP_EIP : SNP_RESET_EIP;
-		struct snp_vmsa own, qemu;
-
-		snp_vmm_vmsa(&own, SNP_VMM_GMEMCTL, index, eip, 0xa00f11, 0x21);
-		snp_vmm_vmsa(&qemu, SNP_VMM_QEMU, index, eip, 0xa00f11, 0x21);
-		EXPECT_MEMEQ(&own, &qemu, sizeof(own));
 	}
 }
 

@@ -239,7 +239,7 @@ TEST_OF(snp, measure_vmm_sections)
 TEST_OF(snp, measure_depends)
 {
 	uint8_t base[SNP_DIGEST_SIZE];
-	struct snp_section swapped[BUILD_SECTIONS];
+	struct snp_section changed[BUILD_SECTIONS];
 	struct built built;
 
 	built_init(&built, build_sections, BUILD_SECTIONS);
@@ -263,10 +263,28 @@ TEST_OF(snp, measure_depends)
 	EXPECT_TRUE(DIFFERS());
 	built.data[0]--;
 	EXPECT_FALSE(DIFFERS());
-	memcpy(swapped, build_sections, sizeof(swapped));
-	swapped[0] = build_sections[1];
-	swapped[1] = build_sections[0];
-	built_init(&built, swapped, BUILD_SECTIONS);
+	built.image.vmm = SNP_VMM_KVM;
+	EXPECT_TRUE(DIFFERS());
+	memcpy(changed, build_sections, sizeof(changed));
+	changed[0] = build_sections[1];
+	changed[1] = build_sections[0];
+	built_init(&built, changed, BUILD_SECTIONS);
+	EXPECT_TRUE(DIFFERS());
+	memcpy(changed, build_sections, sizeof(changed));
+	changed[2].type = SNP_SECTION_MEMORY;
+	built_init(&built, changed, BUILD_SECTIONS);
+	EXPECT_TRUE(DIFFERS());
+	memcpy(changed, build_sections, sizeof(changed));
+	changed[5].base += 0x200000;
+	built_init(&built, changed, BUILD_SECTIONS);
+	EXPECT_TRUE(DIFFERS());
+	/* Where the APs start, of which there have to be some. */
+	built_init(&built, build_sections, BUILD_SECTIONS);
+	EXPECT_FALSE(DIFFERS());
+	built.image.nr_vcpus = 2;
+	EXPECT_FALSE(built_measure(&built));
+	memcpy(base, built.measurement.digest, sizeof(base));
+	built.firmware.reset_eip += 4;
 	EXPECT_TRUE(DIFFERS());
 #undef DIFFERS
 }
@@ -356,7 +374,7 @@ TEST_OF(snp, measure_svsm)
 	static const struct snp_section section = {
 		0, 0x2000, SNP_SECTION_MEMORY,
 	};
-	uint8_t data[2 * BUILD_SIZE];
+	uint8_t data[2 * BUILD_SIZE], sha384[SNP_DIGEST_SIZE];
 	struct snp_firmware svsm;
 	struct snp_digest digest = { 0 };
 	struct snp_vmsa vmsa;
@@ -379,6 +397,10 @@ TEST_OF(snp, measure_svsm)
 	snp_vmm_vmsa(&vmsa, SNP_VMM_SVSM, 0, 0xfffea000 + 0x3210, 0x800f12, 1);
 	EXPECT_EQ(vmsa.rip, 0xfffea000 + 0x3210);
 	EXPECT_EQ(vmsa.cs.selector, 8);
+	/* As it was when the published digest of an SVSM was that of snp.published_svsm. */
+	EXPECT_FALSE(snp_sha384(&vmsa, sizeof(vmsa), sha384));
+	EXPECT_TRUE(digest_is(sha384, "fcae1ae0b2b66b77aeffbbc630981d5cf03a994cad95fa60"
+				      "105ff0a629b1f6e329075bc79d134d90e2110b0efa5cdf40"));
 	snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	EXPECT_MEMEQ(digest.value, built.measurement.digest, SNP_DIGEST_SIZE);
