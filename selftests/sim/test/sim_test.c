@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The simulator answers as the kernels do, and measures as the firmware does. */
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <openssl/evp.h>
 
 #include "base/calls.h"
-#include "kvm/slot.h"
-#include "kvm/vcpu.h"
-#include "kvm/vm.h"
 #include "sim_cases.h"
-#include "snp/id_block.h"
 #include "snp/measure.h"
-#include "snp_build.h"
 #include "test_hex.h"
-#include "test_key.h"
 #include "ksft.h"
 
 TEST_OF(sim, cases_6_12)
@@ -106,199 +98,6 @@ TEST_OF(sim, sregs_roundtrip)
 	EXPECT_FALSE(snp_digest_page(&digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa));
 	EXPECT_MEMEQ(digest.value, sim_vm_digest(world.sim, world.vm), SNP_DIGEST_SIZE);
 	world_free(&world);
-}
-
-/* Memory at @gpa, private, all of it. */
-static void add_memory(struct world *world, uint32_t slot, uint64_t gpa,
-		       uint64_t size)
-{
-	int gmem = world_gmem(world, size, 0);
-
-	EXPECT_GE(gmem, 0);
-	EXPECT_FALSE(world_slot(world, slot, gpa, size, gmem, 0));
-	EXPECT_FALSE(world_attributes(world, gpa, size, KVM_MEMORY_ATTRIBUTE_PRIVATE, 0));
-}
-
-static void update_all(struct world *world, uint8_t type, uint64_t gpa,
-		       const void *data, uint64_t size)
-{
-	world->update = (struct snp_kvm_launch_update){
-		.gfn_start = gpa / WORLD_PAGE, .uaddr = (uint64_t)data,
-		.len = size, .type = type,
-	};
-	while (world->update.len) {
-		uint64_t before = world->update.len;
-
-		if (world_update_again(world) || world->update.len == before)
-			break;
-	}
-	EXPECT_FALSE(world->update.len);
-}
-
-static void update_sections(struct world *world,
-			    const struct snp_firmware *firmware)
-{
-	static const uint8_t types[] = {
-		[SNP_SECTION_MEMORY] = SNP_PAGE_ZERO,
-		[SNP_SECTION_SECRETS] = SNP_PAGE_SECRETS,
-		[SNP_SECTION_CPUID] = SNP_PAGE_CPUID,
-		[SNP_SECTION_SVSM_CAA] = SNP_PAGE_ZERO,
-		[SNP_SECTION_KERNEL_HASHES] = SNP_PAGE_ZERO,
-	};
-
-	memset(world->source, 0, WORLD_PAGES * WORLD_PAGE);
-	for (unsigned int i = 0; i < firmware->nr_sections; i++) {
-		const struct snp_section *section = &firmware->sections[i];
-
-		update_all(world, types[section->type], section->base,
-			   world->source, section->size);
-	}
-}
-
-static void add_vcpus(struct world *world, const struct snp_image *image)
-{
-	struct snp_vcpu state;
-
-	for (unsigned long i = 0; i < image->nr_vcpus; i++) {
-		world->vcpu = sim_ioctl(world->sim, world->vm, KVM_CREATE_VCPU,
-					(void *)i);
-		EXPECT_GE(world->vcpu, 0);
-		snp_vcpu_reset(&state, i ? image->firmware->reset_eip :
-			       SNP_RESET_EIP, image->signature, image->features);
-		set_vcpu(world, &state);
-	}
-}
-
-/* All of a launch but LAUNCH_FINISH */
-static void launch_ready(struct world *world, const struct snp_image *image)
-{
-	const struct snp_firmware *firmware = image->firmware;
-	uint64_t base = SNP_4G - firmware->size;
-
-	world_vm(world);
-	EXPECT_FALSE(world_init2(world, image->features & ~SNP_FEATURE_ACTIVE, 0, 2));
-	EXPECT_FALSE(world_start(world, 0x30000));
-	add_memory(world, 0, 0, 0x1000000);
-	add_memory(world, 1, base, firmware->size);
-	update_all(world, SNP_PAGE_NORMAL, base, firmware->data,
-		   firmware->size);
-	update_sections(world, firmware);
-	add_vcpus(world, image);
-}
-
-/**
- * struct prediction - what a prediction is made from
- */
-struct prediction {
-	struct snp_firmware firmware;
-	struct snp_image image;
-	uint8_t *data;
-};
-
-static void prediction_init(struct prediction *prediction, const uint8_t *data)
-{
-	struct error error;
-
-	memcpy(prediction->data, data, BUILD_SIZE);
-	EXPECT_FALSE(snp_firmware_parse(&prediction->firmware, "image", prediction->data,
-					BUILD_SIZE, SNP_4G, &error));
-	prediction->image = (struct snp_image){
-		.firmware = &prediction->firmware, .vmm = SNP_VMM_GMEMCTL,
-		.nr_vcpus = 2, .signature = 0xa00f11, .features = 0x21,
-	};
-}
-
-/* What it can get wrong */
-static const char *const wrong[] = {
-	"none", "a byte of the image", "features", "signature of the CPU", "number of vCPUs",
-	"reset vector of APs", "order of sections", "type of a page", "address of a page",
-	"registers",
-};
-
-static void plant(struct prediction *prediction, size_t which)
-{
-	struct snp_section *sections = prediction->firmware.sections;
-	struct snp_section first = sections[0];
-
-	switch (which) {
-	case 1:
-		prediction->data[100] ^= 1;
-		break;
-	case 2:
-		prediction->image.features ^= 0x20;
-		break;
-	case 3:
-		prediction->image.signature++;
-		break;
-	case 4:
-		prediction->image.nr_vcpus++;
-		break;
-	case 5:
-		prediction->firmware.reset_eip += 4;
-		break;
-	case 6:
-		sections[0] = sections[1];
-		sections[1] = first;
-		break;
-	case 7:
-		sections[2].type = SNP_SECTION_MEMORY;
-		break;
-	case 8:
-		sections[3].base += WORLD_PAGE;
-		break;
-	case 9:
-		prediction->image.vmm = SNP_VMM_KVM;
-		break;
-	}
-}
-
-/* The firmware finds it by the ID block that has the predicted digest. */
-static void check_prediction(const struct snp_image *image,
-			     const uint8_t digest[SNP_DIGEST_SIZE], bool right)
-{
-	struct snp_kvm_launch_finish finish = { .id_block_en = 1 };
-	struct snp_id_block block = { .version = 1, .policy = 0x30000 };
-	struct snp_id_auth *auth = calloc(1, sizeof(*auth));
-	EVP_PKEY *key = test_key(TEST_ID_KEY);
-	struct world world;
-	struct error error;
-
-	memcpy(block.digest, digest, SNP_DIGEST_SIZE);
-	EXPECT_FALSE(snp_id_auth_create(auth, &block, key, NULL, &error));
-	finish.id_block_uaddr = (uint64_t)&block;
-	finish.id_auth_uaddr = (uint64_t)auth;
-	world_init(&world, SIM_LINUX_7_3);
-	launch_ready(&world, image);
-	EXPECT_EQ(world_op(&world, SNP_KVM_LAUNCH_FINISH, &finish), (right ? 0 : -EIO));
-	EXPECT_EQ(world.cmd.error, (right ? 0 : SNP_FW_BAD_MEASUREMENT));
-	EXPECT_EQ(right, !memcmp(sim_vm_digest(world.sim, world.vm), digest, SNP_DIGEST_SIZE));
-	world_free(&world);
-	EVP_PKEY_free(key);
-	free(auth);
-}
-
-/* A prediction that is wrong somewhere is not what the simulator measures. */
-TEST_OF(sim, prediction)
-{
-	uint8_t *data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
-	struct prediction right, planted;
-	struct snp_measurement measurement;
-	struct error error;
-
-	right.data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
-	planted.data = aligned_alloc(WORLD_PAGE, BUILD_SIZE);
-	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
-	prediction_init(&right, data);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		prediction_init(&planted, data);
-		plant(&planted, i);
-		EXPECT_FALSE(snp_measure(&planted.image, &measurement, &error));
-		check_prediction(&right.image, measurement.digest, !i);
-		ksft_part("error in the prediction: %s", wrong[i]);
-	}
-	free(planted.data);
-	free(right.data);
-	free(data);
 }
 
 /* Each command can fail, once, with the firmware's error and no other harm. */
@@ -505,82 +304,31 @@ TEST_OF(sim, lifetime)
 	world_free(&world);
 }
 
-/* gmemctl's own KVM library works on the simulator as on a kernel. */
-#define MEMORY 0x10000
-
-static void open_vm(struct sim *sim, struct vm *vm)
-{
-	struct error error;
-
-	memset(vm, 0, sizeof(*vm));
-	vm->kvm_fd = vm_open_kvm(&error);
-	EXPECT_TRUE(sim_is_fd(sim, vm->kvm_fd));
-	EXPECT_TRUE(vm_type_supported(vm->kvm_fd, KVM_X86_SNP_VM));
-	vm->fd = calls_ioctl_value(vm->kvm_fd, KVM_CREATE_VM, KVM_X86_SNP_VM);
-	EXPECT_TRUE(sim_is_fd(sim, vm->fd));
-	vm->run_size = (size_t)calls_ioctl_value(vm->kvm_fd,
-						 KVM_GET_VCPU_MMAP_SIZE, 0);
-}
-
-static void check_memory(struct sim *sim, struct vm *vm)
-{
-	struct kvm_create_guest_memfd create = { .size = MEMORY };
-	struct slot slot = { .size = MEMORY };
-	struct error error;
-	int memfd, number;
-
-	/* Shared memory is real memory. */
-	memfd = calls->memfd("shared", MEMORY);
-	EXPECT_GE(memfd, 0);
-	EXPECT_FALSE(sim_is_fd(sim, memfd));
-	EXPECT_FALSE(calls->map(MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0, &slot.host));
-	memset(slot.host, 1, MEMORY);
-	slot.guest_memfd = calls->ioctl(vm->fd, KVM_CREATE_GUEST_MEMFD, &create);
-	EXPECT_TRUE(sim_is_fd(sim, slot.guest_memfd));
-	number = slot_add(vm, &slot, &error);
-	EXPECT_GE(number, 0);
-	EXPECT_TRUE(slot_covers_private(&vm->slots, 0, MEMORY));
-	EXPECT_FALSE(vm_set_private(vm, 0x1000, 0x2000, true));
-	EXPECT_TRUE(sim_vm_is_private(sim, vm->fd, 0x2fff));
-	EXPECT_FALSE(sim_vm_is_private(sim, vm->fd, 0x3000));
-	EXPECT_FALSE(calls->punch(slot.guest_memfd, 0, MEMORY));
-	EXPECT_FALSE(slot_remove(vm, (unsigned int)number));
-	EXPECT_FALSE(calls->unmap(slot.host, MEMORY));
-	EXPECT_FALSE(calls->close(memfd));
-	EXPECT_FALSE(calls->close(slot.guest_memfd));
-}
-
-static void check_run(struct vm *vm)
-{
-	int fd = calls_ioctl_value(vm->fd, KVM_CREATE_VCPU, 0);
-	struct kvm_run *run;
-	void *address;
-
-	EXPECT_FALSE(calls->map(vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &address));
-	run = address;
-	EXPECT_EQ(calls->map(vm->run_size, PROT_READ, MAP_SHARED, fd, 4096, &address), -EINVAL);
-	/* Not initialised as an SNP guest yet. */
-	EXPECT_EQ(calls_ioctl_value(fd, KVM_RUN, 0), -EINVAL);
-	EXPECT_FALSE(run->exit_reason);
-	EXPECT_FALSE(calls->unmap(run, vm->run_size));
-	EXPECT_FALSE(calls->close(fd));
-}
-
+/* The table of calls: what is the simulator's, and what the kernel's. */
 TEST_OF(sim, calls)
 {
 	const struct sim_config config = {
 		.profile = SIM_LINUX_7_3, .asids = 1,
 	};
 	struct sim *sim = sim_create(&config);
-	struct vm vm;
+	int kvm, vm, vcpu;
+	void *run;
 
 	sim_use(sim);
-	open_vm(sim, &vm);
-	check_memory(sim, &vm);
-	check_run(&vm);
+	kvm = calls->open(KVM_DEVICE_PATH, O_RDWR);
+	vm = calls_ioctl_value(kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
+	vcpu = calls_ioctl_value(vm, KVM_CREATE_VCPU, 0);
+	EXPECT_TRUE(sim_is_fd(sim, vcpu));
+	EXPECT_EQ(calls->map(4096, PROT_READ, MAP_SHARED, vcpu, 4096, &run), -EINVAL);
+	EXPECT_FALSE(calls->map(4096, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0, &run));
+	EXPECT_FALSE(calls->unmap(run, 4096));
+	EXPECT_EQ(calls->punch(vcpu, 0, 4096), -ENODEV);
+	EXPECT_EQ(calls->allocate(vcpu, 0, 4096), -ENODEV);
 	EXPECT_EQ(calls->open("/dev/null/nothing", 0), -ENOTDIR);
-	EXPECT_FALSE(calls->close(vm.fd));
-	EXPECT_FALSE(calls->close(vm.kvm_fd));
+	EXPECT_FALSE(calls->close(vcpu));
+	EXPECT_FALSE(calls->close(vm));
+	EXPECT_FALSE(calls->close(kvm));
+	EXPECT_FALSE(sim_open_files(sim));
 	sim_use(NULL);
 	EXPECT_TRUE(calls == &calls_system);
 	sim_destroy(sim);
