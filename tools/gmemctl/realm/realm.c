@@ -288,8 +288,8 @@ static int gic_create(struct realm *realm, struct error *error)
 		return error_set(error, rc, "GICv3", "KVM_DEV_ARM_VGIC_CTRL_INIT",
 				 NULL);
 	tell(realm, "GICv3", "distributor at 0x%" PRIx64
-		   ", redistributors at 0x%" PRIx64, REALM_GIC_DIST,
-		   REALM_GIC_REDIST);
+	     ", redistributors at 0x%" PRIx64, REALM_GIC_DIST,
+	     REALM_GIC_REDIST);
 	return 0;
 }
 
@@ -400,9 +400,9 @@ static int populate_load(struct realm *realm, const struct realm_load *load,
 	else
 		realm->counters.unmeasured += size;
 	tell(realm, "populate", "0x%09" PRIx64 "  %6" PRIu64 " pages  %s"
-		   "  %s, calls: %" PRIu64, load->gpa, size / realm->page_size,
-		   load->measured ? "measured  " : "unmeasured", load->name,
-		   realm->counters.calls - calls_before);
+	     "  %s, calls: %" PRIu64, load->gpa, size / realm->page_size,
+	     load->measured ? "measured  " : "unmeasured", load->name,
+	     realm->counters.calls - calls_before);
 	if (realm->config->pages)
 		realm->config->pages(realm->config->data, load,
 				     size / realm->page_size,
@@ -466,7 +466,7 @@ static int create_vm(struct machine *machine, struct error *error)
 				 "means shared: less memory",
 				 realm->config->ram.end, realm->ipa_bits);
 	tell(realm, "KVM_CREATE_VM", "CCA %s, %u bits of guest addresses",
-		   REALM_ABI, realm->ipa_bits);
+	     REALM_ABI, realm->ipa_bits);
 	return 0;
 }
 
@@ -517,7 +517,7 @@ static int create_vcpu(struct machine *machine, struct vcpu *vcpu, struct error 
 
 	if (!index)
 		tell(realm, "memory", "0x%" PRIx64 " to 0x%" PRIx64 ", private",
-			   config->ram.start, config->ram.end);
+		     config->ram.start, config->ram.end);
 	rc = vcpu_open(vcpu, &machine->vm, index, error);
 	if (rc)
 		return rc;
@@ -669,8 +669,8 @@ int realm_open(struct realm *realm, const struct realm_config *config,
 		rc = machine_build(&realm->machine, error);
 	if (!rc) {
 		tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64
-			   " with x0 = 0x%" PRIx64, config->nr_vcpus, config->entry,
-			   config->argument);
+		     " with x0 = 0x%" PRIx64, config->nr_vcpus, config->entry,
+		     config->argument);
 		rc = gic_create(realm, error);
 	}
 	realm->state = rc ? REALM_FAILED : REALM_OPEN;

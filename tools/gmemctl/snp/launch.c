@@ -763,7 +763,7 @@ int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
 	const struct snp_launch_config *config = launch->config;
 	struct snp_kvm_launch_finish finish = {
 		.vcek_disabled = config->vcek_disabled,
-		.id_block_en = config->id_block != NULL,
+		.id_block_en = !!config->id_block,
 		.id_block_uaddr = (uintptr_t)config->id_block,
 	};
 	int rc = snp_launch_enter(launch, SNP_LAUNCH_POPULATED,
