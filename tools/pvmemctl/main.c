@@ -232,14 +232,6 @@ static int parse(struct request *request, int argc, char **argv)
 	return code ? code : -1;
 }
 
-static void show_info(const struct device *device)
-{
-	printf("device:     %s\n"
-	       "version:    %" PRIu64 ".%" PRIu64 "\n"
-	       "page size:  %" PRIu64 "\n", device->path, (uint64_t)device->info.arg0,
-	       (uint64_t)device->info.arg1, (uint64_t)device->info.ret_value);
-}
-
 static void no_end(int number)
 {
 	(void)number;
@@ -299,7 +291,11 @@ static int run(const struct request *request, struct error *error)
 	if (rc)
 		return rc;
 	if (!request->function) {
-		show_info(&device);
+		printf("device:     %s\n"
+		       "version:    %" PRIu64 ".%" PRIu64 "\n"
+		       "page size:  %" PRIu64 "\n", device.path,
+		       (uint64_t)device.info.arg0, (uint64_t)device.info.arg1,
+		       (uint64_t)device.info.ret_value);
 	} else if (request->own) {
 		rc = own_open(&own, request->own, error);
 		if (!rc) {

@@ -18,19 +18,18 @@ static unsigned int unit_shift(const char *unit)
 	return at ? 10 * (at - units + 1) : 0;
 }
 
-static unsigned int digit_value(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
-}
-
 /* Return: 0, or -ERANGE. */
 static int digits_parse(const char *text, size_t count, unsigned int base, uint64_t *value)
 {
 	*value = 0;
-	for (; count--; text++)
+	for (; count--; text++) {
+		unsigned char c = (unsigned char)*text;
+		int digit = isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
+
 		if (__builtin_mul_overflow(*value, base, value) ||
-		    __builtin_add_overflow(*value, digit_value(*text), value))
+		    __builtin_add_overflow(*value, digit, value))
 			return -ERANGE;
+	}
 	return 0;
 }
 

@@ -241,30 +241,6 @@ static void finish(struct table *table, size_t start)
 	table_checksum(table, start, length, start + HEADER_CHECKSUM);
 }
 
-static size_t put_facs(struct table *table)
-{
-	static const uint8_t facs[FACS_SIZE] = {
-		'F', 'A', 'C', 'S', DWORD(FACS_SIZE),
-	};
-	size_t start;
-
-	table_align(table, FACS_SIZE);
-	start = table->used;
-	table_put(table, facs, sizeof(facs));
-	return start;
-}
-
-static size_t put_dsdt(struct table *table, bool pci)
-{
-	size_t start = put_header(table, "DSDT", 2);
-
-	table_put(table, dsdt_code, sizeof(dsdt_code));
-	if (pci)
-		table_put(table, dsdt_pci_code, sizeof(dsdt_pci_code));
-	finish(table, start);
-	return start;
-}
-
 static size_t put_fadt(struct table *table, uint32_t facs, uint32_t dsdt)
 {
 	const uint32_t flags = FLAG_WBINVD | FLAG_C1 | FLAG_NO_POWER | FLAG_NO_SLEEP |
@@ -328,6 +304,9 @@ static size_t put_xsdt(struct table *table, uint64_t fadt, uint64_t madt)
 size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
 		  unsigned int nr_cpus, bool pci)
 {
+	static const uint8_t facs_bytes[FACS_SIZE] = {
+		'F', 'A', 'C', 'S', DWORD(FACS_SIZE),
+	};
 	/* ACPI 2.0: an XSDT, and no RSDT. Its address and checksums come later. */
 	static const uint8_t rsdp[RSDP_SIZE] = {
 		'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ', 0,
@@ -339,8 +318,14 @@ size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
 	if (!nr_cpus || nr_cpus > CPUS_MAX)
 		return 0;
 	table_put(&table, rsdp, sizeof(rsdp));
-	facs = put_facs(&table);
-	dsdt = put_dsdt(&table, pci);
+	table_align(&table, FACS_SIZE);
+	facs = table.used;
+	table_put(&table, facs_bytes, sizeof(facs_bytes));
+	dsdt = put_header(&table, "DSDT", 2);
+	table_put(&table, dsdt_code, sizeof(dsdt_code));
+	if (pci)
+		table_put(&table, dsdt_pci_code, sizeof(dsdt_pci_code));
+	finish(&table, dsdt);
 	fadt = put_fadt(&table, (uint32_t)(gpa + facs), (uint32_t)(gpa + dsdt));
 	madt = put_madt(&table, nr_cpus);
 	xsdt = put_xsdt(&table, gpa + fadt, gpa + madt);

@@ -282,34 +282,23 @@ static void rtc_read(void *data, uint64_t offset, uint8_t *bytes,
 }
 
 /* The time is always BCD and of 24 hours, and the status is the device's. */
-static void rtc_write_register(struct rtc *rtc, uint8_t value)
-{
-	switch (rtc->state.index) {
-	case REG_A:
-		rtc->state.cmos[REG_A] = value & (uint8_t)~REG_A_UPDATE;
-		break;
-	case REG_B:
-		rtc->state.cmos[REG_B] = (value & (uint8_t)~REG_B_BINARY) | REG_B_24H;
-		break;
-	case REG_C:
-	case REG_D:
-		break;
-	default:
-		rtc->state.cmos[rtc->state.index] = value;
-	}
-}
-
 static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes,
 		      unsigned int size)
 {
 	struct rtc *rtc = data;
+	uint8_t *reg, value = bytes[0];
 
 	(void)size;
 	pthread_mutex_lock(&rtc->lock);
-	if (offset)
-		rtc_write_register(rtc, bytes[0]);
-	else
-		rtc->state.index = bytes[0] & INDEX_MASK;
+	reg = &rtc->state.cmos[rtc->state.index];
+	if (!offset)
+		rtc->state.index = value & INDEX_MASK;
+	else if (rtc->state.index == REG_A)
+		*reg = value & (uint8_t)~REG_A_UPDATE;
+	else if (rtc->state.index == REG_B)
+		*reg = (value & (uint8_t)~REG_B_BINARY) | REG_B_24H;
+	else if (rtc->state.index != REG_C && rtc->state.index != REG_D)
+		*reg = value;
 	pthread_mutex_unlock(&rtc->lock);
 }
 
@@ -350,21 +339,15 @@ void power_set_timer_ns(struct power *power, uint64_t ns)
 	pthread_mutex_unlock(&power->lock);
 }
 
-/* In two steps, so that nothing overflows in the first 2^64 ns. */
-static uint32_t power_timer(struct power *power)
-{
-	uint64_t ns = power_timer_ns(power);
-
-	return (uint32_t)(ns / 1000000000 * TIMER_HZ +
-			  ns % 1000000000 * TIMER_HZ / 1000000000);
-}
-
 /* All ports as they are now; a read takes its part of that. */
 static void power_read(void *data, uint64_t offset, uint8_t *bytes,
 		       unsigned int size)
 {
 	struct power *power = data;
-	uint32_t timer = power_timer(power);
+	uint64_t ns = power_timer_ns(power);
+	/* In two steps, so that nothing overflows in the first 2^64 ns */
+	uint32_t timer = (uint32_t)(ns / 1000000000 * TIMER_HZ +
+				    ns % 1000000000 * TIMER_HZ / 1000000000);
 	uint8_t ports[POWER_PORTS] = { 0 };
 	uint16_t control;
 

@@ -389,14 +389,6 @@ static void write_common(struct virtio_pci *virtio, uint64_t offset, uint32_t va
 		write_queue(virtio, offset, value, size);
 }
 
-static void write_config(struct virtio_pci *virtio, uint64_t offset,
-			 const uint8_t *bytes, unsigned int size)
-{
-	if (offset >= virtio->config_writable && offset <= virtio->config_size &&
-	    size <= virtio->config_size - offset)
-		memcpy(virtio->state.config + offset, bytes, size);
-}
-
 static void virtio_write(void *data, uint64_t offset, const uint8_t *bytes,
 			 unsigned int size)
 {
@@ -411,8 +403,9 @@ static void virtio_write(void *data, uint64_t offset, const uint8_t *bytes,
 		write_common(virtio, offset, value, size);
 	else if (offset == VIRTIO_NOTIFY)
 		notify(virtio, value);
-	else if (offset >= VIRTIO_CONFIG)
-		write_config(virtio, offset - VIRTIO_CONFIG, bytes, size);
+	else if (offset >= VIRTIO_CONFIG + virtio->config_writable &&
+		 offset + size <= VIRTIO_CONFIG + virtio->config_size)
+		memcpy(virtio->state.config + (offset - VIRTIO_CONFIG), bytes, size);
 	pthread_mutex_unlock(&virtio->lock);
 }
 

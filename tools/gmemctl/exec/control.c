@@ -288,59 +288,53 @@ static int say(int socket, enum remote_kind kind, struct range range,
 	return files_send(socket, &message, sizeof(message), &files);
 }
 
-/* It maps what it is given before it answers. */
-static int say_slot(int socket, const struct exec_slot *slot)
-{
-	struct range range = { slot->gpa, slot->gpa + slot->size };
-	struct files none;
-	int32_t rc;
-	int failed;
-
-	failed = say(socket, REMOTE_MAP, range, slot->offset, slot->memory->fd);
-	if (!failed)
-		failed = files_receive(socket, &rc, sizeof(rc), 0, &none);
-	return failed ? failed : rc;
-}
-
 static int say_all(int socket, const struct exec_vm *vm)
 {
 	struct range all = { 0, 0 }, none = { 0, 0 };
+	struct files files;
+	int32_t answer = 0;
 	int rc;
 
 	for (unsigned int i = 0; i < vm->nr_slots; i++)
 		if (vm->slots[i].gpa + vm->slots[i].size > all.end)
 			all.end = vm->slots[i].gpa + vm->slots[i].size;
 	rc = say(socket, REMOTE_START, all, RANGE_PAGE_SIZE, -1);
-	for (unsigned int i = 0; !rc && i < vm->nr_slots; i++)
-		if (!exec_slot_space(&vm->slots[i]))
-			rc = say_slot(socket, &vm->slots[i]);
-	return rc ? rc : say(socket, REMOTE_READY, none, 0, -1);
-}
+	for (unsigned int i = 0; !rc && i < vm->nr_slots; i++) {
+		const struct exec_slot *slot = &vm->slots[i];
+		struct range range = { slot->gpa, slot->gpa + slot->size };
 
-static int remote_share(int socket)
-{
-	struct timeval timeout = { .tv_sec = REMOTE_TIMEOUT_MS / 1000 };
-	struct exec_vm *vm = views_lock();
-	int rc = vm ? 0 : -ESHUTDOWN;
-
-	if (setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
-	    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
-		rc = -errno;
-	if (!rc) {
-		pthread_rwlock_rdlock(&vm->lock);
-		rc = say_all(socket, vm);
-		pthread_rwlock_unlock(&vm->lock);
+		if (exec_slot_space(slot))
+			continue;
+		/* It maps what it is given before it answers. */
+		rc = say(socket, REMOTE_MAP, range, slot->offset, slot->memory->fd);
+		if (!rc)
+			rc = files_receive(socket, &answer, sizeof(answer), 0, &files);
+		if (!rc)
+			rc = answer;
 	}
-	exec_vms_unlock();
-	return rc;
+	return rc ? rc : say(socket, REMOTE_READY, none, 0, -1);
 }
 
 /* It answers only once it has the reply to its request: so there is a thread. */
 static void *remote_main(void *data)
 {
+	struct timeval timeout = { .tv_sec = REMOTE_TIMEOUT_MS / 1000 };
 	struct exec_remote *remote = data;
+	struct exec_vm *vm = views_lock();
+	int rc = vm ? 0 : -ESHUTDOWN;
 
-	if (remote_share(remote->socket))
+	if (setsockopt(remote->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		       sizeof(timeout)) ||
+	    setsockopt(remote->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout,
+		       sizeof(timeout)))
+		rc = -errno;
+	if (!rc) {
+		pthread_rwlock_rdlock(&vm->lock);
+		rc = say_all(remote->socket, vm);
+		pthread_rwlock_unlock(&vm->lock);
+	}
+	exec_vms_unlock();
+	if (rc)
 		shutdown(remote->socket, SHUT_RDWR);
 	__atomic_store_n(&remote->busy, false, __ATOMIC_RELEASE);
 	return NULL;

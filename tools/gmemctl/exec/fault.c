@@ -100,18 +100,6 @@ void exec_fault_watch(const struct exec_vcpu *vcpu)
 			 strerror(-rc));
 }
 
-static bool is_private(const struct exec_vcpu *vcpu, uint64_t gpa)
-{
-	const struct exec_slot *slot;
-	bool private;
-
-	pthread_rwlock_rdlock(&vcpu->vm->lock);
-	slot = exec_slot_find(vcpu->vm, 0, gpa);
-	private = slot && exec_slot_private(slot, gpa);
-	pthread_rwlock_unlock(&vcpu->vm->lock);
-	return private;
-}
-
 /*
  * Where a vCPU is that is not in KVM_RUN
  *
@@ -120,6 +108,7 @@ static bool is_private(const struct exec_vcpu *vcpu, uint64_t gpa)
 static void find_where(const struct exec_vcpu *vcpu, struct where *where)
 {
 	struct kvm_translation translation = { 0 };
+	const struct exec_slot *slot;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
@@ -134,8 +123,12 @@ static void find_where(const struct exec_vcpu *vcpu, struct where *where)
 		return;
 	where->mapped = translation.valid;
 	where->gpa = translation.physical_address;
-	if (where->mapped)
-		where->private = is_private(vcpu, where->gpa);
+	if (!where->mapped)
+		return;
+	pthread_rwlock_rdlock(&vcpu->vm->lock);
+	slot = exec_slot_find(vcpu->vm, 0, where->gpa);
+	where->private = slot && exec_slot_private(slot, where->gpa);
+	pthread_rwlock_unlock(&vcpu->vm->lock);
 }
 
 void exec_diagnose(const struct exec_vcpu *vcpu, const char *what, uint64_t gpa)

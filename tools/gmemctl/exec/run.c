@@ -28,21 +28,6 @@ static int enter(struct exec_vcpu *vcpu, void *arg)
 	return rc;
 }
 
-/* Return: what the guest gets. KVM_EINVAL and its like are errno values. */
-static int64_t answer(struct exec_vm *vm, const uint64_t args[3])
-{
-	const char *refusal;
-	struct map_gpa map;
-	char why[WHY_MAX];
-
-	if (map_gpa_parse(args, &map, &refusal)) {
-		exec_count(&exec_counters.refused, 1);
-		return -KVM_EINVAL;
-	}
-	return exec_convert(vm, (struct range){ map.gpa, map.gpa + map.size },
-			    map.to_private, why, sizeof(why));
-}
-
 /* A VMM that wants to see them all the same does, if the VM has no views. */
 static bool hypercall_answer(struct exec_vcpu *vcpu)
 {
@@ -53,13 +38,26 @@ static bool hypercall_answer(struct exec_vcpu *vcpu)
 		run->hypercall.args[1],
 		run->hypercall.args[2],
 	};
+	const char *refusal;
+	struct map_gpa map;
+	char why[WHY_MAX];
+	int64_t answer;
 
 	if (!vm->answers || run->hypercall.nr != KVM_HC_MAP_GPA_RANGE)
 		return false;
 	if (!exec_vm_has_views(vm) && vm->asked & 1U << KVM_HC_MAP_GPA_RANGE)
 		return false;
-	run->hypercall.ret = (uint64_t)(exec_vm_has_views(vm) ?
-					answer(vm, args) : -KVM_ENOSYS);
+	/* KVM_EINVAL and its like are errno values. */
+	if (!exec_vm_has_views(vm)) {
+		answer = -KVM_ENOSYS;
+	} else if (map_gpa_parse(args, &map, &refusal)) {
+		exec_count(&exec_counters.refused, 1);
+		answer = -KVM_EINVAL;
+	} else {
+		answer = exec_convert(vm, (struct range){ map.gpa, map.gpa + map.size },
+				      map.to_private, why, sizeof(why));
+	}
+	run->hypercall.ret = (uint64_t)answer;
 	return true;
 }
 
@@ -86,17 +84,6 @@ static bool operand_private(struct exec_vcpu *vcpu)
 	return private;
 }
 
-static bool internal_answer(struct exec_vcpu *vcpu)
-{
-	if (!exec_vm_has_views(vcpu->vm) ||
-	    !__atomic_load_n(&vcpu->vm->private, __ATOMIC_RELAXED))
-		return false;
-	if (step_over_cpuid(vcpu->fd, vcpu->run))
-		return true;
-	exec_diagnose_internal(vcpu);
-	return false;
-}
-
 /* Return: whether to run it again; else @rc is for the VMM. */
 static bool exit_answer(struct exec_vcpu *vcpu, int *rc)
 {
@@ -108,7 +95,13 @@ static bool exit_answer(struct exec_vcpu *vcpu, int *rc)
 			*rc = -EFAULT;
 		return false;
 	case KVM_EXIT_INTERNAL_ERROR:
-		return internal_answer(vcpu);
+		if (!exec_vm_has_views(vcpu->vm) ||
+		    !__atomic_load_n(&vcpu->vm->private, __ATOMIC_RELAXED))
+			return false;
+		if (step_over_cpuid(vcpu->fd, vcpu->run))
+			return true;
+		exec_diagnose_internal(vcpu);
+		return false;
 	default:
 		return false;
 	}

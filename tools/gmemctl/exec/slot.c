@@ -40,14 +40,6 @@ bool exec_slot_private(const struct exec_slot *slot, uint64_t gpa)
 	return private;
 }
 
-static struct exec_slot *slot_of(struct exec_vm *vm, uint32_t id)
-{
-	for (unsigned int i = 0; i < vm->nr_slots; i++)
-		if (vm->slots[i].id == id)
-			return &vm->slots[i];
-	return NULL;
-}
-
 /*
  * Where the slot's memory is, if all of it is one piece of one file.
  *
@@ -194,9 +186,12 @@ static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 static int slot_set(struct exec_vm *vm, unsigned long request, const void *arg,
 		    struct exec_slot *new)
 {
-	struct exec_slot *old = slot_of(vm, new->id);
+	struct exec_slot *old = NULL;
 	int rc;
 
+	for (unsigned int i = 0; i < vm->nr_slots; i++)
+		if (vm->slots[i].id == new->id)
+			old = &vm->slots[i];
 	if (old && !new->size) {
 		rc = tell_kvm(vm, request, arg, NULL);
 		if (!rc)

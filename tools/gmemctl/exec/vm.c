@@ -137,21 +137,9 @@ static void vm_put(struct exec_vm *vm)
 	free(vm);
 }
 
-static void vcpu_drop(struct exec_vcpu *vcpu)
-{
-	struct exec_vcpu **link = &vcpu->vm->vcpus;
-
-	while (*link != vcpu)
-		link = &(*link)->next;
-	*link = vcpu->next;
-	calls->unmap(vcpu->run, RUN_SIZE);
-	vm_put(vcpu->vm);
-	free(vcpu);
-}
-
 void exec_closing(int fd)
 {
-	struct exec_vcpu *vcpu;
+	struct exec_vcpu *vcpu, **link;
 	struct exec_vm *vm;
 
 	if (fd < 0 || fd >= EXEC_FDS || !fds[fd].kind)
@@ -160,8 +148,14 @@ void exec_closing(int fd)
 	vcpu = exec_vcpu_of(fd);
 	vm = exec_vm_of(fd);
 	fd_set_object(fd, EXEC_NOTHING, NULL);
-	if (vcpu)
-		vcpu_drop(vcpu);
+	if (vcpu) {
+		for (link = &vcpu->vm->vcpus; *link != vcpu; link = &(*link)->next)
+			;
+		*link = vcpu->next;
+		calls->unmap(vcpu->run, RUN_SIZE);
+		vm_put(vcpu->vm);
+		free(vcpu);
+	}
 	if (vm) {
 		vm->fd = -1;
 		vm_put(vm);
@@ -169,23 +163,19 @@ void exec_closing(int fd)
 	pthread_mutex_unlock(&lock);
 }
 
-static bool is_kvm(const struct kvm_cpuid_entry2 *entry)
-{
-	uint32_t name[3] = { entry->ebx, entry->ecx, entry->edx };
-
-	return entry->function >= LEAVES_START &&
-	       entry->function < LEAVES_END &&
-	       !(entry->function % LEAVES_STEP) &&
-	       !memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name));
-}
-
 static void add_feature(struct kvm_cpuid2 *cpuid)
 {
 	uint32_t leaf = 0;
 
-	for (uint32_t i = 0; i < cpuid->nent; i++)
-		if (is_kvm(&cpuid->entries[i]))
-			leaf = cpuid->entries[i].function + 1;
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+		uint32_t name[3] = { entry->ebx, entry->ecx, entry->edx };
+
+		if (entry->function >= LEAVES_START && entry->function < LEAVES_END &&
+		    !(entry->function % LEAVES_STEP) &&
+		    !memcmp(name, "KVMKVMKVM\0\0\0", sizeof(name)))
+			leaf = entry->function + 1;
+	}
 	for (uint32_t i = 0; leaf && i < cpuid->nent; i++)
 		if (cpuid->entries[i].function == leaf)
 			cpuid->entries[i].eax |= 1U << KVM_FEATURE_HC_MAP_GPA_RANGE;

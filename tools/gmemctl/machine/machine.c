@@ -37,18 +37,6 @@ uint8_t *machine_host(const struct machine *machine, uint64_t gpa)
 	return machine->memory.reservation.base + gpa;
 }
 
-static int machine_create_memory(struct machine *machine, struct error *error)
-{
-	int rc = guest_memory_create(&machine->memory, &machine->config.memory,
-				     &machine->vm, error);
-
-	if (!rc && guest_memory_view(&machine->memory))
-		rc = vm_enable_conversions(&machine->vm, error);
-	if (!rc)
-		rc = advice_init(&machine->advice, &machine->memory, error);
-	return rc ? rc : guest_memory_attach(&machine->memory, error);
-}
-
 static int machine_create_vcpus(struct machine *machine, struct error *error)
 {
 	unsigned int count = machine->config.nr_vcpus;
@@ -86,7 +74,14 @@ int machine_build(struct machine *machine, struct error *error)
 	if (!count || count > (unsigned int)most)
 		return error_set(error, -EINVAL, "VM", "create vCPUs",
 				 "between 1 and %d, not %u", most, count);
-	rc = machine_create_memory(machine, error);
+	rc = guest_memory_create(&machine->memory, &machine->config.memory,
+				 &machine->vm, error);
+	if (!rc && guest_memory_view(&machine->memory))
+		rc = vm_enable_conversions(&machine->vm, error);
+	if (!rc)
+		rc = advice_init(&machine->advice, &machine->memory, error);
+	if (!rc)
+		rc = guest_memory_attach(&machine->memory, error);
 	return rc ? rc : machine_create_vcpus(machine, error);
 }
 

@@ -223,27 +223,21 @@ static int pc_run_on(struct pc *pc, struct error *error)
 	return 0;
 }
 
-/* What is left of the time; at least a second, since 0 means for ever. */
-static unsigned int pc_time_left(const struct pc *pc, uint64_t started_ns)
-{
-	uint64_t seconds = (clock_now_ns() - started_ns) / 1000000000;
-	unsigned int timeout_s = pc->config->machine.run_timeout_s;
-
-	if (!timeout_s)
-		return 0;
-	return seconds < timeout_s ? timeout_s - (unsigned int)seconds : 1;
-}
-
 int pc_run(struct pc *pc, struct error *error)
 {
-	uint64_t started_ns = clock_now_ns();
+	unsigned int timeout_s = pc->config->machine.run_timeout_s;
+	uint64_t started_ns = clock_now_ns(), seconds;
 	struct signals_held before;
 	int rc;
 
 	/* A job must not be cut short, nor leave the terminal and the socket. */
 	signals_hold(&before);
 	do {
-		pc->machine.config.run_timeout_s = pc_time_left(pc, started_ns);
+		/* What is left of the time; at least a second, since 0 means for ever. */
+		seconds = (clock_now_ns() - started_ns) / 1000000000;
+		if (timeout_s)
+			pc->machine.config.run_timeout_s = seconds < timeout_s ?
+				timeout_s - (unsigned int)seconds : 1;
 		rc = pc_run_on(pc, error);
 		pc_job_serve(pc);
 	} while (!rc && !machine_ended(&pc->machine));

@@ -90,22 +90,11 @@ static int pc_settle_vcpu(struct pc *pc, struct vcpu *vcpu, struct error *error)
 			 vcpu->index);
 }
 
-static int pc_settle(struct pc *pc, struct error *error)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
-		rc = pc_settle_vcpu(pc, &pc->machine.vcpus[i], error);
-	if (!rc && machine_ended(&pc->machine))
-		rc = error_set(error, -ESHUTDOWN, "VM", "stop its vCPUs",
-			       "it has just ended: %s", end_text(pc->machine.end));
-	return rc;
-}
-
 void pc_job_serve(struct pc *pc)
 {
 	struct error error = { 0 };
 	struct pc_job *job;
+	int rc = 0;
 
 	pthread_mutex_lock(&pc->machine.lock);
 	job = pc->job;
@@ -113,7 +102,11 @@ void pc_job_serve(struct pc *pc)
 	if (!job)
 		return;
 	pthread_mutex_lock(&pc->still);
-	pc_settle(pc, &error);
+	for (unsigned int i = 0; !rc && i < pc->machine.nr_vcpus; i++)
+		rc = pc_settle_vcpu(pc, &pc->machine.vcpus[i], &error);
+	if (!rc && machine_ended(&pc->machine))
+		error_set(&error, -ESHUTDOWN, "VM", "stop its vCPUs",
+			  "it has just ended: %s", end_text(pc->machine.end));
 	job->work(pc, job, &error);
 	pthread_mutex_unlock(&pc->still);
 	pthread_mutex_lock(&pc->machine.lock);
@@ -181,12 +174,6 @@ request_of(const struct guest_memory *memory, unsigned int index)
 	return &memory->config->requests[index];
 }
 
-static bool is_gmem(const struct memory_request *request)
-{
-	return request->kind == BACKING_GMEM ||
-	       request->kind == BACKING_GMEM_STORE;
-}
-
 /* Populated bytes of a range of RAM, as far as the host has it mapped. */
 static uint64_t resident_range(const struct guest_memory *memory,
 			       struct range ram)
@@ -220,7 +207,8 @@ static uint64_t resident(const struct guest_memory *memory)
 		const struct memory_request *request = request_of(memory, i);
 		struct gmem_ioctl_stat stat;
 
-		if (is_gmem(request) &&
+		if ((request->kind == BACKING_GMEM ||
+		     request->kind == BACKING_GMEM_STORE) &&
 		    !gmem_stat(memory->backings[i].fd, &stat)) {
 			bytes += (stat.resident_pages + stat.store_pages) *
 				 RANGE_PAGE_SIZE;
@@ -322,21 +310,9 @@ static void add_pvmemcontrol(struct pc *pc, struct json_object *result)
 	json_object_object_add(result, "pvmemcontrol", object);
 }
 
-static void add_balloon_stats(const struct balloon_stats *stats,
-			      struct json_object *object)
-{
-	struct json_object *guest = json_object_new_object();
-
-	for (unsigned int i = 0; i < BALLOON_TAGS; i++)
-		if (stats->known >> i & 1)
-			message_add_number(guest, balloon_tag_names[i], stats->values[i]);
-	message_add_number(guest, "age_ns", clock_now_ns() - stats->ns);
-	json_object_object_add(object, "guest", guest);
-}
-
 static void add_balloon(struct pc *pc, struct json_object *result)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object(), *guest;
 	struct balloon_report report;
 
 	balloon_report(&pc->balloon, &report);
@@ -352,9 +328,16 @@ static void add_balloon(struct pc *pc, struct json_object *result)
 	message_add_number(object, "given_bytes", report.given);
 	message_add_number(object, "failed_bytes", report.failed);
 	message_add_number(object, "reported_bytes", report.reported);
-	if (report.stats.known)
-		add_balloon_stats(&report.stats, object);
 	json_object_object_add(result, "balloon", object);
+	if (!report.stats.known)
+		return;
+	guest = json_object_new_object();
+	for (unsigned int i = 0; i < BALLOON_TAGS; i++)
+		if (report.stats.known >> i & 1)
+			message_add_number(guest, balloon_tag_names[i],
+					   report.stats.values[i]);
+	message_add_number(guest, "age_ns", clock_now_ns() - report.stats.ns);
+	json_object_object_add(object, "guest", guest);
 }
 
 static int serve_stat(struct pc_control *control, struct json_object *request,
@@ -457,50 +440,30 @@ static int still_try(struct pc_control *control, struct error *error)
 			      "the VM has ended") : 0;
 }
 
-static bool is_ram(const struct memory_config *config, struct range range)
-{
-	for (unsigned int i = 0; i < config->nr_requests; i++) {
-		const struct memory_request *request = &config->requests[i];
-
-		for (unsigned int j = 0; j < request->nr_ranges; j++)
-			if (range_contains(request->ranges[j], range))
-				return true;
-	}
-	return false;
-}
-
 static int request_ram(struct pc_control *control, struct json_object *request,
 		       struct range *range, struct error *error)
 {
-	const struct guest_memory *memory = &control->pc->machine.memory;
+	const struct memory_config *config = control->pc->machine.memory.config;
 	int rc = message_range(request, range, error);
 
-	if (rc || is_ram(memory->config, *range))
+	if (rc)
 		return rc;
+	for (unsigned int i = 0; i < config->nr_requests; i++)
+		for (unsigned int j = 0; j < config->requests[i].nr_ranges; j++)
+			if (range_contains(config->requests[i].ranges[j], *range))
+				return 0;
 	return error_set(error, -EINVAL, "range", "find it in RAM",
 			 "inside one range of RAM; `gmemctl map` shows them");
-}
-
-/* Without a private side there is nothing to convert to, nor from. */
-static int check_private_side(struct pc_control *control, struct error *error)
-{
-	const struct guest_memory *memory = &control->pc->machine.memory;
-	const char *why = guest_memory_no_private(memory);
-	char action[64];
-
-	if (!why)
-		return 0;
-	snprintf(action, sizeof(action), "convert memory of kind %s",
-		 backing_kind_name(request_of(memory, 0)->kind));
-	return error_set(error, -EOPNOTSUPP, control->name, action, "%s", why);
 }
 
 static int serve_convert(struct pc_control *control,
 			 struct json_object *request,
 			 struct json_object **result, struct error *error)
 {
+	const struct guest_memory *memory = &control->pc->machine.memory;
+	const char *no_private = guest_memory_no_private(memory);
+	char why[256] = "", action[64];
 	struct range range;
-	char why[256] = "";
 	bool to_private;
 	int rc;
 
@@ -508,10 +471,15 @@ static int serve_convert(struct pc_control *control,
 	rc = message_state(request, &to_private, error);
 	if (!rc)
 		rc = request_ram(control, request, &range, error);
-	if (!rc)
-		rc = check_private_side(control, error);
 	if (rc)
 		return rc;
+	/* There is nothing to convert to, nor from. */
+	if (no_private) {
+		snprintf(action, sizeof(action), "convert memory of kind %s",
+			 backing_kind_name(request_of(memory, 0)->kind));
+		return error_set(error, -EOPNOTSUPP, control->name, action, "%s",
+				 no_private);
+	}
 	rc = still_try(control, error);
 	if (rc)
 		return rc;

@@ -251,30 +251,22 @@ static int save_memory(struct pc *pc, const struct pc_job *job, int fd,
 	return rc;
 }
 
-/* To the disk, before whoever has given the file lets it have its name. */
-static int save(struct pc *pc, const struct pc_job *job, int fd,
-		struct error *error)
-{
-	struct tlv state = { 0 };
-	int rc = pc_state_get(pc, &state, error);
-
-	if (!rc)
-		rc = save_memory(pc, job, fd, &state, error);
-	tlv_free(&state);
-	if (!rc && fsync(fd) && errno != EINVAL && errno != EROFS)
-		rc = error_set(error, -errno, "file", "fsync", NULL);
-	return rc;
-}
-
 static int receive_and_save(struct pc *pc, const struct pc_job *job,
 			    struct error *error)
 {
 	int fd = channel_receive_file(job->fd), rc;
+	struct tlv state = { 0 };
 
 	if (fd < 0)
 		return error_set(error, fd, "file", "receive",
 				 "the requester has not sent it");
-	rc = save(pc, job, fd, error);
+	rc = pc_state_get(pc, &state, error);
+	if (!rc)
+		rc = save_memory(pc, job, fd, &state, error);
+	tlv_free(&state);
+	/* To the disk, before whoever has given the file lets it have its name. */
+	if (!rc && fsync(fd) && errno != EINVAL && errno != EROFS)
+		rc = error_set(error, -errno, "file", "fsync", NULL);
 	close(fd);
 	return rc;
 }
@@ -283,24 +275,19 @@ static int receive_and_save(struct pc *pc, const struct pc_job *job,
  * The VM ends when the file has its name, for good, and not before: until then a
  * loss of power, or somebody who ends the other process, would leave no guest.
  */
-static int wait_named(const struct pc_job *job, struct error *error)
-{
-	int rc = channel_send_result(job->fd, 0, NULL);
-
-	if (rc)
-		return error_set(error, rc, "file", "say that it is written",
-				 NULL);
-	return channel_wait_result(job->fd, -1, NAMED_TIMEOUT_MS, error);
-}
-
 static void work_save(struct pc *pc, struct pc_job *job, struct error *error)
 {
 	int rc = error->rc;
 
 	if (!rc)
 		rc = receive_and_save(pc, job, error);
-	if (!rc && job->stop)
-		rc = wait_named(job, error);
+	if (!rc && job->stop) {
+		rc = channel_send_result(job->fd, 0, NULL);
+		if (rc)
+			error_set(error, rc, "file", "say that it is written", NULL);
+		else
+			rc = channel_wait_result(job->fd, -1, NAMED_TIMEOUT_MS, error);
+	}
 	if (!rc && job->stop)
 		machine_end(&pc->machine, END_SAVED, NULL);
 	channel_send_result(job->fd, rc, error);

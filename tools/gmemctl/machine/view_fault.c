@@ -254,20 +254,6 @@ static bool fault_populate(struct view_watch *watch, struct machine *machine,
 	return fault_stuck(machine, vcpu, page, why);
 }
 
-/*
- * No page fault: KVM itself could not read or write guest memory. It may have met
- * a conversion, of which it sees the pages gone for a moment.
- */
-static bool fault_of_kvm(struct view_watch *watch, struct machine *machine,
-			 struct vcpu *vcpu)
-{
-	range_lock_wait_idle(&machine->memory.range_lock);
-	if (has_moved(watch, machine, UINT64_MAX, 0))
-		return true;
-	return fault_stuck(machine, vcpu, 0,
-			   "KVM cannot read or write guest memory that it needs");
-}
-
 bool view_fault_answer(struct view_watch *watch, struct machine *machine,
 		       struct vcpu *vcpu)
 {
@@ -286,8 +272,17 @@ bool view_fault_answer(struct view_watch *watch, struct machine *machine,
 	moved = !rc && fault.count != watch->count;
 	watch->count = rc ? 0 : fault.count;
 	slot = moved ? slot_find(&machine->vm.slots, fault.gpa) : NULL;
-	if (!slot)
-		return fault_of_kvm(watch, machine, vcpu);
+	/*
+	 * No page fault: KVM itself could not read or write guest memory. It may have
+	 * met a conversion, of which it sees the pages gone for a moment.
+	 */
+	if (!slot) {
+		range_lock_wait_idle(&machine->memory.range_lock);
+		if (has_moved(watch, machine, UINT64_MAX, 0))
+			return true;
+		return fault_stuck(machine, vcpu, 0, "KVM cannot read or write guest "
+				   "memory that it needs");
+	}
 	return slot->view ? fault_populate(watch, machine, vcpu, slot, &fault) :
 			    false;
 }

@@ -18,14 +18,6 @@
 #define CR3_ADDRESS	UINT64_C(0x000ffffffffff000)
 #define CR0_PAGING	(UINT64_C(1) << 31)
 
-static bool needs_private(const struct memory_config *config)
-{
-	for (unsigned int i = 0; i < config->nr_requests; i++)
-		if (config->requests[i].kind == BACKING_GMEM_STORE)
-			return true;
-	return config->guest_memfd;
-}
-
 /* KVM would refuse the slot, with a bare EINVAL, once all memory is there. */
 static int check_addresses(struct machine *machine, struct error *error)
 {
@@ -49,12 +41,16 @@ static int check_addresses(struct machine *machine, struct error *error)
 
 static int create_vm(struct machine *machine, struct error *error)
 {
+	const struct memory_config *config = &machine->config.memory;
+	bool private = config->guest_memfd;
 	int rc;
 
+	for (unsigned int i = 0; i < config->nr_requests; i++)
+		private |= config->requests[i].kind == BACKING_GMEM_STORE;
 	machine->emulated = emulated_host();
 	if (machine->config.snp)
 		rc = machine_snp_create(machine, error);
-	else if (needs_private(&machine->config.memory))
+	else if (private)
 		rc = vm_create(&machine->vm, error);
 	else
 		rc = vm_create_plain(&machine->vm, error);
