@@ -199,6 +199,28 @@ static int fake_translate(struct kvm_translation *translation)
 	return 0;
 }
 
+static int fake_run(void)
+{
+	unsigned int number = exec_fake.entered++;
+	const struct exec_fake_run *run;
+
+	run = &exec_fake.runs[number < exec_fake.nr_runs ? number : exec_fake.nr_runs - 1];
+	if (run->gpa) {
+		exec_fake.fault_rc = 0;
+		exec_fake.fault.gpa = run->gpa;
+		exec_fake.fault.count += run->faults;
+	}
+	exec_fake.run->exit_reason = run->reason;
+	return run->rc;
+}
+
+void exec_fake_runs(const struct exec_fake_run *runs, unsigned int count)
+{
+	memcpy(exec_fake.runs, runs, count * sizeof(*runs));
+	exec_fake.nr_runs = count;
+	exec_fake.entered = 0;
+}
+
 static int kvm_ioctl(unsigned long request, void *arg)
 {
 	switch (request) {
@@ -213,7 +235,7 @@ static int kvm_ioctl(unsigned long request, void *arg)
 	case KVM_SET_CPUID2:
 		return fake_cpuid(arg);
 	case KVM_RUN:
-		return exec_fake.enter(exec_fake.entered++);
+		return fake_run();
 	case KVM_TRANSLATE:
 		return fake_translate(arg);
 	case KVM_GET_REGS:
@@ -275,4 +297,29 @@ void exec_fake_stop(void)
 	for (int i = 0; i < EXEC_FAKE_GMEM; i++)
 		close(exec_fake.gmem[i]);
 	calls = calls_before;
+}
+
+char *exec_fake_map(unsigned int gmem, uint64_t size, uint64_t offset)
+{
+	char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, exec_fake.gmem[gmem],
+			(off_t)offset);
+
+	EXPECT_NE(at, MAP_FAILED);
+	return at;
+}
+
+int exec_fake_slot(uint32_t id, uint32_t flags, uint64_t gpa, uint64_t size, const void *at)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = id,
+		.flags = flags,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)at,
+	};
+	int rc = exec_slot_set(exec_vm_of(exec_fake.vm), KVM_SET_USER_MEMORY_REGION, &region);
+
+	/* What is the VMM's stays as it is. */
+	EXPECT_EQ(region.userspace_addr, (uintptr_t)at);
+	return rc;
 }

@@ -18,6 +18,20 @@
 #define EXEC_FAKE_RANGES	8
 
 /**
+ * struct exec_fake_run - what a KVM_RUN comes to
+ * @rc: what it returns
+ * @reason: of the exit, if that is 0
+ * @gpa: where the thread has faulted, @faults times more than before; 0: it has not
+ * @faults: see there
+ */
+struct exec_fake_run {
+	int rc;
+	uint32_t reason;
+	uint64_t gpa;
+	uint64_t faults;
+};
+
+/**
  * struct exec_fake - what the test says, and what it has been asked
  * @gmem: the gmem fds
  * @private: whether each page is, of each
@@ -32,7 +46,8 @@
  * @enabled: argument of KVM_CAP_EXIT_HYPERCALL
  * @enable_rc: of KVM_ENABLE_CAP
  * @cpuid: bits of leaf 0x40000001 that KVM was told
- * @enter: KVM_RUN, the number of which it gets
+ * @runs: KVM_RUN, @nr_runs times, and then as the last of them; see EXEC_RUNS()
+ * @nr_runs: see there
  * @entered: times that KVM_RUN was called
  * @fault_rc: of GMEM_IOCTL_VIEW_FAULT
  * @fault: what it gives
@@ -65,7 +80,8 @@ struct exec_fake {
 	uint64_t enabled;
 	int enable_rc;
 	uint32_t cpuid;
-	int (*enter)(unsigned int number);
+	struct exec_fake_run runs[4];
+	unsigned int nr_runs;
 	unsigned int entered;
 	int fault_rc;
 	struct gmem_ioctl_view_fault fault;
@@ -92,5 +108,19 @@ void exec_fake_start(void);
 
 /** exec_fake_stop() - the VMM closes them; nothing of the library is left */
 void exec_fake_stop(void);
+
+/** exec_fake_runs() - what KVM_RUN comes to from now on */
+void exec_fake_runs(const struct exec_fake_run *runs, unsigned int count);
+
+#define EXEC_RUNS(...) \
+	exec_fake_runs((const struct exec_fake_run[]){ __VA_ARGS__ }, \
+		       sizeof((const struct exec_fake_run[]){ __VA_ARGS__ }) / \
+		       sizeof(struct exec_fake_run))
+
+/** exec_fake_map() - a part of a gmem fd, as the VMM has it */
+char *exec_fake_map(unsigned int gmem, uint64_t size, uint64_t offset);
+
+/** exec_fake_slot() - the VMM sets a slot. Return: what the library does. */
+int exec_fake_slot(uint32_t id, uint32_t flags, uint64_t gpa, uint64_t size, const void *at);
 
 #endif /* GMEMCTL_TEST_EXEC_FAKE_H */

@@ -44,6 +44,19 @@ static int seals(int fd, int request, unsigned int value)
 	return rc;
 }
 
+FIXTURE(exec_memfd) {
+};
+
+FIXTURE_SETUP(exec_memfd)
+{
+	exec_fake_start();
+}
+
+FIXTURE_TEARDOWN(exec_memfd)
+{
+	exec_fake_stop();
+}
+
 TEST_OF(exec_memfd, names)
 {
 	EXPECT_TRUE(exec_memfd_wanted("memory-backend-memfd"));
@@ -55,13 +68,12 @@ TEST_OF(exec_memfd, names)
 	EXPECT_TRUE(exec_memfd_refused(MFD_CLOEXEC | MFD_HUGETLB));
 }
 
-TEST_OF(exec_memfd, resize)
+TEST_F(exec_memfd, resize)
 {
 	const char *before = exec_settings.name;
 	ino_t was;
 	int fd;
 
-	exec_fake_start();
 	exec_settings.name = "guest";
 	fd = make(MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	was = inode(fd);
@@ -80,14 +92,12 @@ TEST_OF(exec_memfd, resize)
 	EXPECT_FALSE(fcntl(fd, F_GETFD));
 	end(fd);
 	exec_settings.name = before;
-	exec_fake_stop();
 }
 
-TEST_OF(exec_memfd, seals)
+TEST_F(exec_memfd, seals)
 {
 	int fd, rc;
 
-	exec_fake_start();
 	fd = make(MFD_ALLOW_SEALING);
 	/* A memfd as long as it has no size. */
 	EXPECT_FALSE(exec_memfd_seals(fd, F_GET_SEALS, 0, &rc));
@@ -105,16 +115,14 @@ TEST_OF(exec_memfd, seals)
 	EXPECT_TRUE(exec_memfd_resize(fd, MIB));
 	EXPECT_EQ(seals(fd, F_ADD_SEALS, F_SEAL_GROW), -EPERM);
 	end(fd);
-	exec_fake_stop();
 }
 
 /* What cannot be a gmem fd stays the memfd that it was. */
-TEST_OF(exec_memfd, others)
+TEST_F(exec_memfd, others)
 {
 	int fd, other, rc;
 	ino_t was;
 
-	exec_fake_start();
 	other = memfd_create("other", 0);
 	EXPECT_FALSE(exec_memfd_resize(other, MIB));
 	EXPECT_FALSE(exec_memfd_resize(-1, MIB));
@@ -140,5 +148,4 @@ TEST_OF(exec_memfd, others)
 	fd = make(0);
 	end(fd);
 	EXPECT_FALSE(exec_memfd_resize(fd, MIB));
-	exec_fake_stop();
 }

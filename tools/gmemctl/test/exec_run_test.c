@@ -18,77 +18,36 @@ static struct exec_vcpu *vcpu;
 static struct exec_vm *vm;
 static char *ram;
 
-static void set(uint32_t id, uint64_t gpa, uint64_t size, char *at)
-{
-	struct kvm_userspace_memory_region region = {
-		.slot = id,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)at,
-	};
-
-	EXPECT_FALSE(exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region));
-}
-
 /* A PC with 7 MiB: six of them below, one above 4 GiB. */
-static void start(int (*enter)(unsigned int number))
+FIXTURE(exec_run) {
+};
+
+FIXTURE_SETUP(exec_run)
 {
 	exec_fake_start();
-	exec_fake.enter = enter;
+	EXEC_RUNS({ .reason = KVM_EXIT_IO });
 	vm = exec_vm_of(exec_fake.vm);
 	vcpu = exec_vcpu_of(exec_fake.vcpu);
-	ram = mmap(NULL, 7 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   exec_fake.gmem[0], 0);
-	set(0, 0, 6 * MIB, ram);
-	set(1, HIGH, MIB, ram + 6 * MIB);
+	ram = exec_fake_map(0, 7 * MIB, 0);
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, 6 * MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(1, 0, HIGH, MIB, ram + 6 * MIB));
 	exec_settings.timeout_ms = 100;
 }
 
-static void stop(void)
+FIXTURE_TEARDOWN(exec_run)
 {
 	exec_fake_stop();
 	munmap(ram, 7 * MIB);
 }
 
-static int leave(uint32_t reason)
+TEST_F(exec_run, pass)
 {
-	exec_fake.run->exit_reason = reason;
-	return 0;
-}
-
-static int enter_io(unsigned int number)
-{
-	(void)number;
-	return leave(KVM_EXIT_IO);
-}
-
-static int enter_interrupted(unsigned int number)
-{
-	(void)number;
-	return -EINTR;
-}
-
-TEST_OF(exec_run, pass)
-{
-	start(enter_io);
 	EXPECT_FALSE(exec_run(vcpu, NULL));
 	EXPECT_EQ(exec_fake.entered, 1);
 	EXPECT_EQ(exec_fake.run->exit_reason, KVM_EXIT_IO);
-	exec_fake.enter = enter_interrupted;
+	EXEC_RUNS({ .rc = -EINTR });
 	EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
-	EXPECT_EQ(exec_fake.entered, 2);
-	stop();
-}
-
-/* The guest touches what is not populated, twice; then it does something else. */
-static int enter_faults(unsigned int number)
-{
-	if (number == 2)
-		return leave(KVM_EXIT_IO);
-	exec_fake.fault_rc = 0;
-	exec_fake.fault.gpa = number ? HIGH + 5 * PAGE : 3 * MIB + 7 * PAGE + 8;
-	exec_fake.fault.count = exec_fake.fault.count + 1 + number;
-	return -EFAULT;
+	EXPECT_EQ(exec_fake.entered, 1);
 }
 
 static uintptr_t view_of(uint64_t gpa)
@@ -98,11 +57,13 @@ static uintptr_t view_of(uint64_t gpa)
 	return (uintptr_t)slot->view + (gpa - slot->gpa);
 }
 
-TEST_OF(exec_run, fault)
+/* The guest touches what is not populated, twice; then it does something else. */
+TEST_F(exec_run, fault)
 {
 	uint64_t faults = exec_counters.faults;
 
-	start(enter_faults);
+	EXEC_RUNS({ -EFAULT, 0, 3 * MIB + 7 * PAGE + 8, 1 }, { -EFAULT, 0, HIGH + 5 * PAGE, 2 },
+		  { .reason = KVM_EXIT_IO });
 	EXPECT_FALSE(exec_run(vcpu, NULL));
 	EXPECT_EQ(exec_fake.entered, 3);
 	EXPECT_EQ(exec_counters.faults, faults + 2);
@@ -110,22 +71,7 @@ TEST_OF(exec_run, fault)
 	EXPECT_EQ(exec_fake.populated.address, view_of(HIGH));
 	EXPECT_EQ(exec_fake.populated.length, MIB);
 	EXPECT_FALSE(exec_fake.populated.flags);
-	stop();
-}
-
-static int enter_fault_once(unsigned int number)
-{
-	if (number)
-		return leave(KVM_EXIT_IO);
-	exec_fake.fault_rc = 0;
-	exec_fake.fault.gpa = 3 * MIB + 7 * PAGE + 8;
-	exec_fake.fault.count += 100;
-	return -EFAULT;
-}
-
-TEST_OF(exec_run, fault_block)
-{
-	start(enter_fault_once);
+	EXEC_RUNS({ -EFAULT, 0, 3 * MIB + 7 * PAGE + 8, 100 }, { .reason = KVM_EXIT_IO });
 	EXPECT_FALSE(exec_run(vcpu, NULL));
 	EXPECT_EQ(exec_fake.populated.address, view_of(2 * MIB));
 	EXPECT_EQ(exec_fake.populated.length, 2 * MIB);
@@ -135,105 +81,48 @@ TEST_OF(exec_run, fault_block)
 	EXPECT_FALSE(exec_run(vcpu, NULL));
 	EXPECT_EQ(exec_fake.populated.address, view_of(3 * MIB + 7 * PAGE));
 	EXPECT_EQ(exec_fake.populated.length, PAGE);
-	stop();
 }
 
-static int enter_no_fault(unsigned int number)
+TEST_F(exec_run, fault_bad)
 {
-	exec_fake.fault_rc = 0;
-	exec_fake.fault.gpa = MIB;
-	if (!number)
-		exec_fake.fault.count += 100;
-	return -EFAULT;
-}
-
-/* The second time there was no page fault: KVM itself could not. */
-TEST_OF(exec_run, no_progress)
-{
-	start(enter_no_fault);
-	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
-	EXPECT_EQ(exec_fake.entered, 2);
-	stop();
-}
-
-static int enter_again(unsigned int number)
-{
-	(void)number;
-	exec_fake.fault_rc = 0;
-	exec_fake.fault.gpa = MIB;
-	exec_fake.fault.count++;
-	return -EFAULT;
-}
-
-TEST_OF(exec_run, again_and_again)
-{
-	start(enter_again);
-	exec_fake.fault.count = 1000;
-	exec_fake.populate_pages = 0;
-	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
-	EXPECT_GT(exec_fake.entered, 2);
-	EXPECT_LT(exec_fake.entered, 100);
-	stop();
-}
-
-static int enter_unwatched(unsigned int number)
-{
-	(void)number;
-	exec_fake.fault_rc = -EAGAIN;
-	return -EFAULT;
-}
-
-static int enter_elsewhere(unsigned int number)
-{
-	(void)number;
-	exec_fake.fault_rc = 0;
-	exec_fake.fault.gpa = 2 * HIGH;
-	exec_fake.fault.count += 5000;
-	return -EFAULT;
-}
-
-TEST_OF(exec_run, fault_bad)
-{
-	start(enter_unwatched);
+	/* Not watched by then; elsewhere; not known. */
+	EXEC_RUNS({ .rc = -EFAULT });
 	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
 	EXPECT_LT(exec_fake.entered, 100);
-	exec_fake.entered = 0;
-	exec_fake.enter = enter_elsewhere;
+	EXEC_RUNS({ -EFAULT, 0, 2 * HIGH, 5000 });
 	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
 	EXPECT_EQ(exec_fake.entered, 1);
 	exec_fake.fault_rc = -EOPNOTSUPP;
+	EXEC_RUNS({ .rc = -EFAULT });
 	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
-	stop();
+	EXPECT_EQ(exec_fake.entered, 1);
+	/* The second time there was no page fault: KVM itself could not. */
+	EXEC_RUNS({ -EFAULT, 0, MIB, 100 }, { -EFAULT, 0, MIB, 0 });
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_EQ(exec_fake.entered, 2);
+	/* Again and again, and all is there. */
+	exec_fake.populate_pages = 0;
+	EXEC_RUNS({ -EFAULT, 0, MIB, 1 });
+	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
+	EXPECT_GT(exec_fake.entered, 2);
+	EXPECT_LT(exec_fake.entered, 100);
 }
 
-/* The arguments of a hypercall, which comes first; then there is an exit. */
-static uint64_t asked[3];
-
-static int enter_hypercall(unsigned int number)
-{
-	if (number)
-		return leave(KVM_EXIT_IO);
-	exec_fake.run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
-	for (unsigned int i = 0; i < 3; i++)
-		exec_fake.run->hypercall.args[i] = asked[i];
-	exec_fake.run->hypercall.ret = 12345;
-	return leave(KVM_EXIT_HYPERCALL);
-}
-
-/* What the guest gets. */
+/* What the guest gets for a hypercall, after which there is an exit. */
 static int64_t ask(uint64_t gpa, uint64_t pages, uint64_t attributes)
 {
-	asked[0] = gpa;
-	asked[1] = pages;
-	asked[2] = attributes;
-	exec_fake.entered = 0;
+	EXEC_RUNS({ .reason = KVM_EXIT_HYPERCALL }, { .reason = KVM_EXIT_IO });
+	exec_fake.run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
+	exec_fake.run->hypercall.args[0] = gpa;
+	exec_fake.run->hypercall.args[1] = pages;
+	exec_fake.run->hypercall.args[2] = attributes;
+	exec_fake.run->hypercall.ret = 12345;
 	EXPECT_FALSE(exec_run(vcpu, NULL));
 	return (int64_t)exec_fake.run->hypercall.ret;
 }
 
-TEST_OF(exec_run, hypercall)
+TEST_F(exec_run, hypercall)
 {
-	start(enter_hypercall);
 	EXPECT_EQ(exec_fake.enabled, 1U << KVM_HC_MAP_GPA_RANGE);
 	EXPECT_FALSE(ask(MIB, 3, 0x10));
 	EXPECT_EQ(exec_fake.entered, 2);
@@ -248,19 +137,18 @@ TEST_OF(exec_run, hypercall)
 	EXPECT_FALSE(exec_fake.private[0][257]);
 	EXPECT_FALSE(ask(HIGH, 1, 0x10));
 	EXPECT_TRUE(exec_fake.private[0][6 * 256]);
-	stop();
 }
 
-TEST_OF(exec_run, hypercall_bad)
+TEST_F(exec_run, hypercall_bad)
 {
-	start(enter_hypercall);
-	EXPECT_EQ(ask(MIB + 1, 1, 0x10), -EINVAL);
-	EXPECT_EQ(ask(MIB, 0, 0x10), -EINVAL);
-	EXPECT_EQ(ask(MIB, 1, 0x20), -EINVAL);
-	EXPECT_EQ(ask(MIB, UINT64_MAX, 0x10), -EINVAL);
-	EXPECT_EQ(ask(6 * MIB, 1, 0x10), -EINVAL);
-	EXPECT_EQ(ask(5 * MIB, 512, 0x10), -EINVAL);
-	EXPECT_EQ(ask(UINT64_MAX - PAGE + 1, 1, 0x10), -EINVAL);
+	static const uint64_t bad[][3] = {
+		{ MIB + 1, 1, 0x10 }, { MIB, 0, 0x10 }, { MIB, 1, 0x20 },
+		{ MIB, UINT64_MAX, 0x10 }, { 6 * MIB, 1, 0x10 }, { 5 * MIB, 512, 0x10 },
+		{ UINT64_MAX - PAGE + 1, 1, 0x10 },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_EQ(ask(bad[i][0], bad[i][1], bad[i][2]), -EINVAL);
 	EXPECT_FALSE(exec_fake.converts);
 	EXPECT_EQ(exec_fake.entered, 2);
 	exec_fake.convert_rc = -EAGAIN;
@@ -270,14 +158,12 @@ TEST_OF(exec_run, hypercall_bad)
 	exec_fake.interrupts = 7;
 	EXPECT_FALSE(ask(MIB, 1, 0x10));
 	EXPECT_FALSE(exec_fake.interrupts);
-	stop();
 }
 
 /* Without views it is not ours; what the VMM wants to see, it sees. */
 TEST_OF(exec_run, hypercall_others)
 {
 	exec_fake_start();
-	exec_fake.enter = enter_hypercall;
 	vm = exec_vm_of(exec_fake.vm);
 	vcpu = exec_vcpu_of(exec_fake.vcpu);
 	EXPECT_EQ(ask(0, 1, 0x10), -KVM_ENOSYS);
@@ -297,20 +183,16 @@ static int convert(uint64_t start, uint64_t size, bool to_private)
 }
 
 /* Slots that lie side by side, but not in the file, and in two of them. */
-TEST_OF(exec_run, convert_parts)
+TEST_F(exec_run, convert_parts)
 {
-	char *other;
-
-	start(enter_io);
-	other = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
-		     exec_fake.gmem[1], 0);
-	set(2, HIGH + MIB, MIB, ram + MIB);
+	char *other = exec_fake_map(1, MIB, 0);
+	EXPECT_FALSE(exec_fake_slot(2, 0, HIGH + MIB, MIB, ram + MIB));
 	EXPECT_FALSE(convert(HIGH, 2 * MIB, true));
 	EXPECT_EQ(exec_fake.converts, 1);
 	EXPECT_EQ(exec_fake.nr_converted, 2);
 	EXPECT_EQ(exec_fake.converted[0].offset, MIB);
 	EXPECT_EQ(exec_fake.converted[1].offset, 6 * MIB);
-	set(3, HIGH + 2 * MIB, MIB, other);
+	EXPECT_FALSE(exec_fake_slot(3, 0, HIGH + 2 * MIB, MIB, other));
 	EXPECT_FALSE(convert(HIGH + MIB, 2 * MIB, true));
 	EXPECT_EQ(exec_fake.converts, 3);
 	EXPECT_TRUE(exec_fake.private[1][0]);
@@ -318,16 +200,13 @@ TEST_OF(exec_run, convert_parts)
 	EXPECT_EQ(convert(HIGH + 2 * MIB, 2 * MIB, false), -EINVAL);
 	EXPECT_TRUE(exec_fake.private[1][0]);
 	munmap(other, MIB);
-	stop();
 }
 
 /* A device has zeros in the place of a private page, until it is shared again. */
-TEST_OF(exec_run, hole)
+TEST_F(exec_run, hole)
 {
-	uintptr_t at;
+	uintptr_t at = (uintptr_t)ram + 3 * PAGE;
 
-	start(enter_io);
-	at = (uintptr_t)ram + 3 * PAGE;
 	memset(ram, 0x5a, 8 * PAGE);
 	EXPECT_FALSE(convert(2 * PAGE, 3 * PAGE, true));
 	EXPECT_TRUE(exec_hole_make(at + 17));
@@ -340,16 +219,14 @@ TEST_OF(exec_run, hole)
 	EXPECT_EQ(ram[3 * PAGE], 1);
 	EXPECT_FALSE(convert(2 * PAGE, 2 * PAGE, false));
 	EXPECT_EQ(ram[3 * PAGE], 0x5a);
-	stop();
 }
 
-TEST_OF(exec_run, hole_bad)
+TEST_F(exec_run, hole_bad)
 {
 	void *anonymous = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
 			       -1, 0);
 	unsigned int tries = 0;
 
-	start(enter_io);
 	/* Whose page is not gmem's, or is there: that is for others to answer. */
 	EXPECT_FALSE(exec_hole_make((uintptr_t)anonymous));
 	EXPECT_FALSE(exec_hole_make(8));
@@ -358,15 +235,13 @@ TEST_OF(exec_run, hole_bad)
 	EXPECT_TRUE(tries);
 	EXPECT_LT(tries, 100);
 	munmap(anonymous, PAGE);
-	stop();
 }
 
 /* There are not more of them than there may be, and the oldest goes first. */
-TEST_OF(exec_run, hole_many)
+TEST_F(exec_run, hole_many)
 {
 	uint64_t count = 0;
 
-	start(enter_io);
 	memset(ram, 0x5a, 6 * MIB);
 	EXPECT_FALSE(convert(0, 6 * MIB, true));
 	for (uint64_t i = 0; i < EXEC_HOLES_MAX + 10; i++)
@@ -382,12 +257,10 @@ TEST_OF(exec_run, hole_many)
 	exec_reset(vm);
 	EXPECT_FALSE(ram[20 * PAGE]);
 	EXPECT_EQ(ram[21 * PAGE], 0x5a);
-	stop();
 }
 
-TEST_OF(exec_run, reset)
+TEST_F(exec_run, reset)
 {
-	start(enter_io);
 	exec_reset(vm);
 	EXPECT_FALSE(exec_fake.converts);
 	EXPECT_FALSE(convert(0, MIB, true));
@@ -396,13 +269,11 @@ TEST_OF(exec_run, reset)
 	EXPECT_EQ(exec_fake.converts, 3);
 	EXPECT_FALSE(exec_fake.private[0][0]);
 	EXPECT_EQ(exec_fake.content, GMEM_CONTENT_ZERO);
-	stop();
 }
 
 /* A VMM copies what is to be booted to memory that is private still. */
-TEST_OF(exec_run, reset_keeps)
+TEST_F(exec_run, reset_keeps)
 {
-	start(enter_io);
 	EXPECT_FALSE(convert(0, MIB, true));
 	EXPECT_TRUE(exec_hole_make((uintptr_t)ram + 3 * PAGE));
 	EXPECT_TRUE(exec_hole_make((uintptr_t)ram + 5 * PAGE));
@@ -425,19 +296,12 @@ TEST_OF(exec_run, reset_keeps)
 	ram = mmap(NULL, 7 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
 		   exec_fake.gmem[0], 0);
 	EXPECT_EQ(ram[3 * PAGE], 7);
-	stop();
-}
-
-static int enter_mmio(unsigned int number)
-{
-	(void)number;
-	return leave(KVM_EXIT_MMIO);
 }
 
 /* An operand that KVM could not read: the VMM would find zeros there. */
-TEST_OF(exec_run, operand)
+TEST_F(exec_run, operand)
 {
-	start(enter_mmio);
+	EXEC_RUNS({ .reason = KVM_EXIT_MMIO });
 	exec_fake.run->mmio.phys_addr = 5 * PAGE;
 	exec_fake.run->mmio.is_write = 0;
 	EXPECT_FALSE(exec_run(vcpu, NULL));
@@ -447,24 +311,14 @@ TEST_OF(exec_run, operand)
 	EXPECT_EQ(exec_run(vcpu, NULL), -EFAULT);
 	exec_fake.run->mmio.phys_addr = HIGH / 2;
 	EXPECT_FALSE(exec_run(vcpu, NULL));
-	stop();
 }
 
 /* An instruction of the guest that KVM has not read, by the exit code of SVM. */
-static int enter_unread(unsigned int number)
-{
-	struct kvm_run *run = exec_fake.run;
-
-	if (number)
-		return leave(KVM_EXIT_IO);
-	run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
-	return leave(KVM_EXIT_INTERNAL_ERROR);
-}
-
 static uint32_t exit_unread(uint32_t ndata, uint64_t flags, uint64_t code)
 {
-	exec_fake.entered = 0;
+	EXEC_RUNS({ .reason = KVM_EXIT_INTERNAL_ERROR }, { .reason = KVM_EXIT_IO });
 	exec_fake.rip = 0x1000;
+	exec_fake.run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
 	exec_fake.run->internal.ndata = ndata;
 	exec_fake.run->internal.data[0] = flags;
 	exec_fake.run->internal.data[1] = code;
@@ -473,9 +327,8 @@ static uint32_t exit_unread(uint32_t ndata, uint64_t flags, uint64_t code)
 }
 
 /* CPUID that KVM has carried out, and cannot step over, in private memory. */
-TEST_OF(exec_run, step)
+TEST_F(exec_run, step)
 {
-	start(enter_unread);
 	EXPECT_EQ(exit_unread(6, 0, 0x72), KVM_EXIT_INTERNAL_ERROR);
 	EXPECT_FALSE(convert(5 * PAGE, PAGE, true));
 	EXPECT_EQ(exit_unread(6, 0, 0x72), KVM_EXIT_IO);
@@ -485,15 +338,25 @@ TEST_OF(exec_run, step)
 	EXPECT_EQ(exit_unread(8, 1, 0x72), KVM_EXIT_INTERNAL_ERROR);
 	EXPECT_EQ(exit_unread(1, 0, 0x72), KVM_EXIT_INTERNAL_ERROR);
 	EXPECT_EQ(exec_fake.rip, 0x1000);
-	stop();
 }
 
-/* The same device again and again, from private memory: that leads nowhere. */
-TEST_OF(exec_run, stuck)
+/* How often the watch asks until it is known that the vCPU is stuck, up to 20 times. */
+static unsigned int ask_stuck(unsigned int faults, uint64_t step)
 {
 	unsigned int asks = 0;
 
-	start(enter_interrupted);
+	do {
+		vcpu->kicked = true;
+		exec_fake.fault.count += faults;
+		exec_fake.fault.gpa += step;
+	} while (exec_run(vcpu, NULL) == -EINTR && ++asks < 20);
+	return asks;
+}
+
+/* The same device again and again, from private memory: that leads nowhere. */
+TEST_F(exec_run, stuck)
+{
+	EXEC_RUNS({ .rc = -EINTR });
 	exec_fake.fault_rc = 0;
 	exec_fake.fault.gpa = 0xfee00000;
 	exec_fake.translate = 5 * PAGE;
@@ -501,39 +364,20 @@ TEST_OF(exec_run, stuck)
 	/* An interrupt that is none of the watch's says nothing. */
 	EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
 	EXPECT_FALSE(vcpu->stuck_count);
-	do {
-		vcpu->kicked = true;
-		exec_fake.fault.count += 1000;
-	} while (exec_run(vcpu, NULL) == -EINTR && asks++ < 20);
-	EXPECT_GE(asks, 2);
-	EXPECT_LT(asks, 20);
+	EXPECT_EQ(ask_stuck(1000, 0), 3);
 	/* One that does get on: no faults; another address; shared memory. */
-	for (asks = 0; asks < 20; asks++) {
-		vcpu->kicked = true;
-		EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
-	}
-	for (asks = 0; asks < 20; asks++) {
-		vcpu->kicked = true;
-		exec_fake.fault.count += 1000;
-		exec_fake.fault.gpa += PAGE;
-		EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
-	}
+	EXPECT_EQ(ask_stuck(0, 0), 20);
+	EXPECT_EQ(ask_stuck(1000, PAGE), 20);
 	exec_fake.translate = 6 * PAGE;
-	for (asks = 0; asks < 20; asks++) {
-		vcpu->kicked = true;
-		exec_fake.fault.count += 1000;
-		EXPECT_EQ(exec_run(vcpu, NULL), -EINTR);
-	}
-	stop();
+	EXPECT_EQ(ask_stuck(1000, 0), 20);
 }
 
-TEST_OF(exec_run, cpuid)
+TEST_F(exec_run, cpuid)
 {
 	static const uint32_t kvm[3] = { 0x4b4d564b, 0x564b4d56, 0x4d };
 	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
 					  2 * sizeof(cpuid->entries[0]));
 
-	start(enter_io);
 	cpuid->nent = 2;
 	cpuid->entries[0] = (struct kvm_cpuid_entry2){
 		.function = 0x40000000,
@@ -553,5 +397,4 @@ TEST_OF(exec_run, cpuid)
 	EXPECT_FALSE(exec_cpuid_set(vcpu, cpuid));
 	EXPECT_EQ(exec_fake.cpuid, 1);
 	free(cpuid);
-	stop();
 }

@@ -14,31 +14,27 @@
 static struct exec_vm *vm;
 static char *ram;
 
+FIXTURE(exec_save) {
+};
+
 static void set(uint32_t flags, uint64_t size)
 {
-	struct kvm_userspace_memory_region region = {
-		.flags = flags,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)ram,
-	};
-
-	EXPECT_FALSE(exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region));
+	EXPECT_FALSE(exec_fake_slot(0, flags, 0, size, ram));
 }
 
-static void start(void)
+FIXTURE_SETUP(exec_save)
 {
 	exec_fake_start();
 	vm = exec_vm_of(exec_fake.vm);
-	ram = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   exec_fake.gmem[0], 0);
-	ASSERT_NE(ram, MAP_FAILED);
+	ram = exec_fake_map(0, 8 * PAGE, 0);
 	set(0, 8 * PAGE);
 }
 
-static void stop(void)
+FIXTURE_TEARDOWN(exec_save)
 {
 	munmap(ram, 8 * PAGE);
 	exec_fake_stop();
+	EXPECT_FALSE(exec_saves());
 }
 
 static bool refuses(const char *text, size_t size)
@@ -53,9 +49,8 @@ static bool refuses(const char *text, size_t size)
 #define REFUSES(text) refuses(text, sizeof(text) - 1)
 
 /* By the first thread: what begins as a snapshot does, while anything is private. */
-TEST_OF(exec_save, snapshot)
+TEST_F(exec_save, snapshot)
 {
-	start();
 	exec_fake.private[0][3] = true;
 	EXPECT_FALSE(REFUSES(START));
 	set(KVM_MEM_LOG_DIRTY_PAGES, 8 * PAGE);
@@ -71,21 +66,17 @@ TEST_OF(exec_save, snapshot)
 	set(0, 8 * PAGE);
 	EXPECT_FALSE(exec_save_stands());
 	EXPECT_FALSE(REFUSES(START));
-	stop();
 }
 
 /* The log that goes with its slot, and with its VM, is off. */
-TEST_OF(exec_save, slot_goes)
+TEST_F(exec_save, slot_goes)
 {
-	start();
 	exec_fake.private[0][3] = true;
 	set(KVM_MEM_LOG_DIRTY_PAGES, 8 * PAGE);
 	set(0, 0);
 	EXPECT_FALSE(REFUSES(START));
 	set(KVM_MEM_LOG_DIRTY_PAGES, 8 * PAGE);
 	EXPECT_TRUE(REFUSES(START));
-	stop();
-	EXPECT_FALSE(exec_saves());
 }
 
 static void *migrates(void *data)
@@ -117,9 +108,8 @@ static void run(void *(*thread)(void *data))
 }
 
 /* By another thread: all that it writes, once there were zeros in the guest's place. */
-TEST_OF(exec_save, migration)
+TEST_F(exec_save, migration)
 {
-	start();
 	exec_fake.private[0][3] = true;
 	EXPECT_TRUE(exec_hole_make((uintptr_t)ram + 3 * PAGE));
 	for (unsigned int times = 0; times < 2; times++) {
@@ -135,17 +125,14 @@ TEST_OF(exec_save, migration)
 		set(0, 8 * PAGE);
 		run(has_nothing_to_do_with_it);
 	}
-	stop();
 }
 
 /* A VM whose memory another VMM has had: it is known that some of it is private. */
-TEST_OF(exec_save, takes_over)
+TEST_F(exec_save, takes_over)
 {
-	start();
 	EXPECT_FALSE(vm->private);
 	set(0, 0);
 	exec_fake.private[0][3] = true;
 	set(0, 8 * PAGE);
 	EXPECT_TRUE(vm->private);
-	stop();
 }

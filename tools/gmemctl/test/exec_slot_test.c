@@ -12,32 +12,7 @@
 #define MIB (UINT64_C(1) << 20)
 
 static struct exec_vm *vm;
-
-static void *map(int fd, size_t size, uint64_t offset)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			(off_t)offset);
-
-	EXPECT_NE(at, MAP_FAILED);
-	return at;
-}
-
-static int set(uint32_t id, uint32_t flags, uint64_t gpa, uint64_t size,
-	       const void *at)
-{
-	struct kvm_userspace_memory_region region = {
-		.slot = id,
-		.flags = flags,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)at,
-	};
-	int rc = exec_slot_set(vm, KVM_SET_USER_MEMORY_REGION, &region);
-
-	/* What is the VMM's stays as it is. */
-	EXPECT_EQ(region.userspace_addr, (uintptr_t)at);
-	return rc;
-}
+static char *ram;
 
 static bool told(const void *at)
 {
@@ -62,188 +37,160 @@ static bool told_is_mapped(uint64_t address)
 	       place.protection == PROT_NONE;
 }
 
-static void start(void)
+FIXTURE(exec_slot) {
+};
+
+FIXTURE_SETUP(exec_slot)
 {
 	exec_fake_start();
 	vm = exec_vm_of(exec_fake.vm);
+	ram = exec_fake_map(0, 4 * MIB, 0);
 }
 
-TEST_OF(exec_slot, view)
+FIXTURE_TEARDOWN(exec_slot)
 {
-	char *ram;
+	munmap(ram, 4 * MIB);
+	exec_fake_stop();
+}
+
+TEST_F(exec_slot, view)
+{
 	uint64_t view;
 
-	start();
-	ram = map(exec_fake.gmem[0], 4 * MIB, MIB);
-	EXPECT_FALSE(set(0, 0, 0, 2 * MIB, ram + MIB));
-	EXPECT_FALSE(told(ram + MIB));
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, 2 * MIB, ram + 2 * MIB));
+	EXPECT_FALSE(told(ram + 2 * MIB));
 	EXPECT_TRUE(told_view(2 * MIB, 2 * MIB));
 	EXPECT_TRUE(exec_vm_has_views(vm));
 	EXPECT_EQ(exec_fake.views, 1);
 	view = exec_fake.slot.userspace_addr;
 	/* The next one has the same view, and goes on where this one ends. */
-	EXPECT_FALSE(set(1, KVM_MEM_READONLY, 8 * MIB, 4096, ram));
+	EXPECT_FALSE(exec_fake_slot(1, KVM_MEM_READONLY, 8 * MIB, 4096, ram + MIB));
 	EXPECT_TRUE(told_view(MIB, 4096));
 	EXPECT_EQ(exec_fake.views, 1);
 	EXPECT_EQ(exec_fake.slot.flags, KVM_MEM_READONLY);
 	EXPECT_EQ(exec_slot_find(vm, 0, 8 * MIB + 4095)->id, 1);
 	/* It goes with its slot, and not before. */
 	EXPECT_TRUE(told_is_mapped(view));
-	EXPECT_FALSE(set(0, 0, 0, 0, ram + MIB));
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, 0, ram + 2 * MIB));
 	EXPECT_FALSE(told_is_mapped(view));
 	EXPECT_FALSE(exec_slot_find(vm, 0, MIB));
-	munmap(ram, 4 * MIB);
-	exec_fake_stop();
 }
 
-TEST_OF(exec_slot, elsewhere)
+TEST_F(exec_slot, elsewhere)
 {
-	void *anonymous, *private;
-	int other;
+	void *anonymous = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *private = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE, exec_fake.gmem[0], 0);
+	int other = memfd_create("other", 0);
+	void *shared = mmap(NULL, MIB, PROT_READ, MAP_SHARED, other, 0);
 
-	start();
-	anonymous = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			 0);
-	private = mmap(NULL, MIB, PROT_READ, MAP_PRIVATE, exec_fake.gmem[0], 0);
-	other = memfd_create("other", 0);
 	EXPECT_FALSE(ftruncate(other, MIB));
-	EXPECT_FALSE(set(0, 0, 0, MIB, anonymous));
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, MIB, anonymous));
 	EXPECT_TRUE(told(anonymous));
-	EXPECT_FALSE(set(1, 0, MIB, MIB, private));
+	EXPECT_FALSE(exec_fake_slot(1, 0, MIB, MIB, private));
 	EXPECT_TRUE(told(private));
-	EXPECT_FALSE(set(2, 0, 2 * MIB, MIB, map(other, MIB, 0)));
+	EXPECT_FALSE(exec_fake_slot(2, 0, 2 * MIB, MIB, shared));
 	EXPECT_FALSE(exec_vm_has_views(vm));
 	EXPECT_FALSE(exec_fake.views);
 	/* What KVM says about it is passed on. */
 	exec_fake.slot_rc = -EEXIST;
-	EXPECT_EQ(set(3, 0, 0, MIB, anonymous), -EEXIST);
+	EXPECT_EQ(exec_fake_slot(3, 0, 0, MIB, anonymous), -EEXIST);
 	EXPECT_TRUE(told(anonymous));
 	munmap(anonymous, MIB);
 	munmap(private, MIB);
 	close(other);
-	exec_fake_stop();
 }
 
 /* Two mappings that are one piece of the file, and two that are not. */
-TEST_OF(exec_slot, pieces)
+TEST_F(exec_slot, pieces)
 {
-	char *ram;
+	char *pieces = mmap(NULL, 4 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	start();
-	ram = mmap(NULL, 4 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	EXPECT_EQ(mmap(ram, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[0], 0), ram);
-	EXPECT_EQ(mmap(ram + MIB, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		       exec_fake.gmem[0], MIB), ram + MIB);
-	EXPECT_FALSE(set(0, 0, 0, 2 * MIB, ram));
+	EXPECT_EQ(mmap(pieces, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[0], 0), pieces);
+	EXPECT_EQ(mmap(pieces + MIB, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		       exec_fake.gmem[0], MIB), pieces + MIB);
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, 2 * MIB, pieces));
 	EXPECT_TRUE(told_view(0, 2 * MIB));
-	EXPECT_FALSE(set(1, 0, 8 * MIB, 3 * MIB, ram));
-	EXPECT_TRUE(told(ram));
-	EXPECT_EQ(mmap(ram + 2 * MIB, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[1],
-		       2 * MIB), ram + 2 * MIB);
-	EXPECT_FALSE(set(2, 0, 16 * MIB, 3 * MIB, ram));
-	EXPECT_TRUE(told(ram));
-	munmap(ram, 4 * MIB);
-	exec_fake_stop();
+	EXPECT_FALSE(exec_fake_slot(1, 0, 8 * MIB, 3 * MIB, pieces));
+	EXPECT_TRUE(told(pieces));
+	EXPECT_EQ(mmap(pieces + 2 * MIB, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[1],
+		       2 * MIB), pieces + 2 * MIB);
+	EXPECT_FALSE(exec_fake_slot(2, 0, 16 * MIB, 3 * MIB, pieces));
+	EXPECT_TRUE(told(pieces));
+	munmap(pieces, 4 * MIB);
 }
 
 /* Dirty logging, and another address: the mapping stays. */
-TEST_OF(exec_slot, changes)
+TEST_F(exec_slot, changes)
 {
 	uint64_t view;
-	char *ram;
-
-	start();
-	ram = map(exec_fake.gmem[0], 4 * MIB, 0);
-	EXPECT_FALSE(set(5, 0, 0, MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(5, 0, 0, MIB, ram));
 	view = exec_fake.slot.userspace_addr;
-	EXPECT_FALSE(set(5, KVM_MEM_LOG_DIRTY_PAGES, 0, MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(5, KVM_MEM_LOG_DIRTY_PAGES, 0, MIB, ram));
 	EXPECT_EQ(exec_fake.slot.userspace_addr, view);
-	EXPECT_FALSE(set(5, KVM_MEM_LOG_DIRTY_PAGES, 2 * MIB, MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(5, KVM_MEM_LOG_DIRTY_PAGES, 2 * MIB, MIB, ram));
 	EXPECT_EQ(exec_fake.slot.userspace_addr, view);
 	EXPECT_TRUE(told_is_mapped(view));
 	EXPECT_FALSE(exec_slot_find(vm, 0, 0));
 	EXPECT_TRUE(exec_slot_find(vm, 0, 2 * MIB));
 	/* KVM refuses, and what was there is there still. */
 	exec_fake.slot_rc = -EINVAL;
-	EXPECT_EQ(set(5, 0, 4 * MIB, MIB, ram), -EINVAL);
+	EXPECT_EQ(exec_fake_slot(5, 0, 4 * MIB, MIB, ram), -EINVAL);
 	EXPECT_TRUE(exec_slot_find(vm, 0, 2 * MIB));
 	EXPECT_TRUE(told_is_mapped(view));
-	EXPECT_EQ(set(5, 0, 2 * MIB, MIB, ram + MIB), -EINVAL);
+	EXPECT_EQ(exec_fake_slot(5, 0, 2 * MIB, MIB, ram + MIB), -EINVAL);
 	EXPECT_EQ(vm->nr_slots, 1);
 	EXPECT_TRUE(told_is_mapped(view));
-	EXPECT_EQ(set(5, 0, 2 * MIB, 0, ram), -EINVAL);
+	EXPECT_EQ(exec_fake_slot(5, 0, 2 * MIB, 0, ram), -EINVAL);
 	EXPECT_EQ(vm->nr_slots, 1);
 	EXPECT_TRUE(told_is_mapped(view));
 	exec_fake.slot_rc = 0;
-	munmap(ram, 4 * MIB);
-	exec_fake_stop();
+	exec_closing(exec_fake.vm);
+	exec_closing(exec_fake.vcpu);
 	EXPECT_FALSE(told_is_mapped(view));
 }
 
 /* A gmem fd without a view is memory as any other. */
-TEST_OF(exec_slot, no_view)
+TEST_F(exec_slot, no_view)
 {
-	char *ram;
-
-	start();
-	ram = map(exec_fake.gmem[0], MIB, 0);
 	exec_fake.view_rc = -EBUSY;
-	EXPECT_FALSE(set(0, 0, 0, MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, MIB, ram));
 	EXPECT_TRUE(told(ram));
 	EXPECT_FALSE(exec_vm_has_views(vm));
-	munmap(ram, MIB);
-	exec_fake_stop();
 }
 
 /* The address spaces of a vCPU: SMM has memory where others have a device. */
-TEST_OF(exec_slot, spaces)
+TEST_F(exec_slot, spaces)
 {
-	char *ram;
-
-	start();
-	ram = map(exec_fake.gmem[0], 2 * MIB, 0);
-	EXPECT_FALSE(set(1 << 16, 0, 0xa0000, 0x20000, ram + 0xa0000));
+	EXPECT_FALSE(exec_fake_slot(1 << 16, 0, 0xa0000, 0x20000, ram + 0xa0000));
 	EXPECT_FALSE(exec_slot_find(vm, 0, 0xa0000));
 	EXPECT_EQ(exec_slot_find(vm, 1, 0xa0000)->offset, 0xa0000);
 	for (uint32_t id = 0; id < 100; id++)
-		EXPECT_FALSE(set(id, 0, MIB + id * 4096, 4096, ram + id * 4096));
+		EXPECT_FALSE(exec_fake_slot(id, 0, MIB + id * 4096, 4096, ram + id * 4096));
 	EXPECT_EQ(vm->nr_slots, 101);
 	EXPECT_EQ(exec_fake.views, 1);
 	EXPECT_EQ(exec_slot_find(vm, 0, MIB + 99 * 4096)->id, 99);
-	munmap(ram, 2 * MIB);
-	exec_fake_stop();
 }
 
 /* The VMM may close its fd: the memory is the guest's until its slots are gone. */
-TEST_OF(exec_slot, memory)
+TEST_F(exec_slot, memory)
 {
 	struct exec_place place;
-	char *ram;
-
-	start();
-	ram = map(exec_fake.gmem[0], MIB, 0);
 	EXPECT_FALSE(exec_place_find((uintptr_t)ram, &place));
 	EXPECT_FALSE(exec_memory_find(place.file));
-	EXPECT_FALSE(set(0, 0, 0, MIB, ram));
-	EXPECT_FALSE(set(1, 0, MIB, MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(1, 0, MIB, MIB, ram));
 	EXPECT_EQ(exec_memory_find(place.file)->users, 2);
-	EXPECT_FALSE(set(0, 0, 0, 0, ram));
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, 0, ram));
 	EXPECT_TRUE(exec_memory_find(place.file));
-	EXPECT_FALSE(set(1, 0, 0, 0, ram));
+	EXPECT_FALSE(exec_fake_slot(1, 0, 0, 0, ram));
 	EXPECT_FALSE(exec_memory_find(place.file));
-	munmap(ram, MIB);
-	exec_fake_stop();
 }
 
 /* What is populated is there before the first vCPU runs, each slot once. */
-TEST_OF(exec_slot, fill)
+TEST_F(exec_slot, fill)
 {
-	char *ram;
-
-	start();
-	ram = map(exec_fake.gmem[0], 2 * MIB, 0);
-	EXPECT_FALSE(set(0, 0, 0, MIB, ram));
-	EXPECT_FALSE(set(1, 0, MIB, MIB, ram + MIB));
+	EXPECT_FALSE(exec_fake_slot(0, 0, 0, MIB, ram));
+	EXPECT_FALSE(exec_fake_slot(1, 0, MIB, MIB, ram + MIB));
 	EXPECT_FALSE(exec_fake.populates);
 	exec_slots_fill(vm);
 	EXPECT_EQ(exec_fake.populates, 2);
@@ -251,6 +198,4 @@ TEST_OF(exec_slot, fill)
 	EXPECT_EQ(exec_fake.populated.length, MIB);
 	exec_slots_fill(vm);
 	EXPECT_EQ(exec_fake.populates, 2);
-	munmap(ram, 2 * MIB);
-	exec_fake_stop();
 }
