@@ -12,6 +12,9 @@
 #include "bzimage_fake.h"
 #include "ksft.h"
 
+/* It is a number for compilers of GNU C. */
+#undef linux
+
 #define M (UINT64_C(1) << 20)
 #define G (UINT64_C(1) << 30)
 #define RAM_SIZE (32 * M)
@@ -24,7 +27,12 @@ static struct range ram[2];
 static struct linux_boot boot;
 static uint64_t entry;
 
-static struct setup_header *start(void)
+static struct setup_header *header;
+
+FIXTURE(linux) {
+};
+
+FIXTURE_SETUP(linux)
 {
 	ram[0] = (struct range){ 0, RAM_SIZE };
 	ram[1] = (struct range){ 4 * G, 5 * G };
@@ -40,8 +48,12 @@ static struct setup_header *start(void)
 		.ram = ram,
 		.nr_ram = 2,
 	};
-	entry = 0;
-	return bzimage_fake_write(image);
+	header = bzimage_fake_write(image);
+}
+
+FIXTURE_TEARDOWN(linux)
+{
+	free(memory);
 }
 
 static int load(void)
@@ -55,12 +67,6 @@ static bool untouched(void)
 		if (memory[i])
 			return false;
 	return !entry;
-}
-
-static void stop(void)
-{
-	free(memory);
-	memory = NULL;
 }
 
 TEST_OF(e820, place)
@@ -105,10 +111,9 @@ TEST_OF(e820, holes)
 	EXPECT_EQ(e820_build(ram, 0, table, 6), 0);
 }
 
-TEST_OF(linux, load)
+TEST_F(linux, load)
 {
 	const struct boot_params *params;
-	struct setup_header *header = start();
 	uint64_t at;
 
 	header->setup_data = 0x1234;
@@ -130,14 +135,12 @@ TEST_OF(linux, load)
 	EXPECT_EQ(params->e820_entries, 5);
 	EXPECT_EQ(params->e820_table[4].addr, 4 * G);
 	EXPECT_FALSE(params->screen_info.orig_video_isVGA);
-	stop();
 }
 
-TEST_OF(linux, no_initrd)
+TEST_F(linux, no_initrd)
 {
 	const struct boot_params *params;
 
-	start();
 	boot.initrd = NULL;
 	boot.initrd_size = 0;
 	boot.cmdline = "";
@@ -148,23 +151,25 @@ TEST_OF(linux, no_initrd)
 	EXPECT_FALSE(params->hdr.ramdisk_image);
 	EXPECT_FALSE(params->hdr.ramdisk_size);
 	EXPECT_FALSE(memory[LINUX_CMDLINE_GPA]);
-	stop();
-	start();
+}
+
+TEST_F(linux, no_room)
+{
+	boot.initrd_size = RAM_SIZE - FAKE_START - FAKE_INIT_SIZE + 1;
+	EXPECT_EQ(load(), -ENOSPC);
 	boot.initrd_size = 0;
 	ram[0].end = FAKE_START + FAKE_INIT_SIZE - 4096;
 	EXPECT_EQ(load(), -ENOSPC);
 	EXPECT_TRUE(untouched());
-	stop();
 }
 
 /* As high as it fits, below what the kernel can reach, above the kernel. */
-TEST_OF(linux, place)
+TEST_F(linux, place)
 {
 	struct linux_places places;
 	struct bzimage kernel;
 	uint64_t end;
 
-	start();
 	EXPECT_FALSE(bzimage_parse(image, sizeof(image), "bzImage", &kernel, NULL));
 	end = kernel.end;
 	EXPECT_FALSE(linux_place(&kernel, 1, G, &places, NULL));
@@ -192,21 +197,10 @@ TEST_OF(linux, place)
 	kernel.initrd_end = end + 4096;
 	kernel.end = end + 1;
 	EXPECT_EQ(linux_place(&kernel, 1, G, &places, NULL), -ENOSPC);
-	stop();
 }
 
-TEST_OF(linux, overlap)
+TEST_F(linux, cmdline)
 {
-	start();
-	boot.initrd_size = RAM_SIZE - FAKE_START - FAKE_INIT_SIZE + 1;
-	EXPECT_EQ(load(), -ENOSPC);
-	EXPECT_TRUE(untouched());
-	stop();
-}
-
-TEST_OF(linux, cmdline)
-{
-	struct setup_header *header = start();
 	char *text = malloc(LINUX_CMDLINE_SIZE + 1);
 	struct error error;
 
@@ -228,10 +222,9 @@ TEST_OF(linux, cmdline)
 	EXPECT_FALSE(load());
 	EXPECT_FALSE(memory[LINUX_CMDLINE_GPA + LINUX_CMDLINE_SIZE]);
 	free(text);
-	stop();
 }
 
-TEST_OF(linux, ram)
+TEST_F(linux, ram)
 {
 	static const struct range bad[][2] = {
 		{ { 4096, 32 << 20 }, { 0, 0 } },
@@ -243,7 +236,6 @@ TEST_OF(linux, ram)
 					    UINT64_C(1) << 33 } },
 	};
 
-	start();
 	boot.ram = bad[0];
 	boot.nr_ram = 0;
 	EXPECT_EQ(load(), -EINVAL);
@@ -253,12 +245,11 @@ TEST_OF(linux, ram)
 		EXPECT_EQ(load(), -EINVAL);
 		EXPECT_TRUE(untouched());
 	}
-	stop();
-	start();
+	boot.ram = ram;
+	boot.nr_ram = 2;
 	boot.kernel_size--;
 	EXPECT_EQ(load(), -ENOEXEC);
 	EXPECT_TRUE(untouched());
-	stop();
 }
 
 static struct kvm_regs vcpu_regs;
@@ -281,12 +272,11 @@ static int vcpu_ioctl(int fd, unsigned long request, void *arg)
 static const struct calls vcpu_calls = { .ioctl = vcpu_ioctl };
 
 /* The state that the 64-bit boot protocol asks for. */
-TEST_OF(linux, vcpu)
+TEST_F(linux, vcpu)
 {
 	struct vcpu vcpu = { .fd = 3 };
 	const uint64_t *gdt;
 
-	start();
 	EXPECT_FALSE(load());
 	calls = &vcpu_calls;
 	EXPECT_FALSE(linux_vcpu(&vcpu, entry, NULL));
@@ -309,5 +299,4 @@ TEST_OF(linux, vcpu)
 	EXPECT_FALSE(gdt[0]);
 	EXPECT_EQ(gdt[2], 0x00af9b000000ffff);
 	EXPECT_EQ(gdt[3], 0x00cf93000000ffff);
-	stop();
 }

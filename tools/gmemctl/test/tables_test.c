@@ -23,6 +23,29 @@ static bool sum_is_zero(const uint8_t *start, size_t size)
 	return !sum;
 }
 
+/* A field of a table: where, its bytes, and what is in it */
+struct field {
+	unsigned int offset;
+	unsigned int size;
+	uint64_t value;
+};
+
+static void check_fields(const uint8_t *table, const struct field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t value = 0;
+
+		memcpy(&value, table + fields[i].offset, fields[i].size);
+		if (value != fields[i].value)
+			ksft_log("at offset %u", fields[i].offset);
+		EXPECT_EQ(value, fields[i].value);
+	}
+}
+
+#define FIELDS(table, ...) \
+	check_fields(table, (const struct field[]){ __VA_ARGS__ }, \
+		     sizeof((const struct field[]){ __VA_ARGS__ }) / sizeof(struct field))
+
 /* Entries of one type; all of them have to fill the length in the header. */
 static unsigned int mp_count(unsigned int type)
 {
@@ -45,16 +68,11 @@ TEST_OF(mptable, pointer)
 	EXPECT_GT(used, 16);
 	EXPECT_MEMEQ(bytes, "_MP_", 4);
 	EXPECT_TRUE(sum_is_zero(bytes, 16));
-	EXPECT_EQ(bytes_get32(bytes + 4), MPTABLE_GPA + 16);
-	EXPECT_EQ(bytes[8], 1);
-	EXPECT_EQ(bytes[9], 4);
 	/* No default configuration, and interrupts by virtual wire. */
-	EXPECT_FALSE(bytes[11]);
-	EXPECT_FALSE(bytes[12]);
+	FIELDS(bytes, { 4, 4, MPTABLE_GPA + 16 }, { 8, 1, 1 }, { 9, 1, 4 }, { 11, 1, 0 },
+	       { 12, 1, 0 }, { 20, 2, used - 16 }, { 16 + 36, 4, IRQCHIP_LAPIC_GPA });
 	EXPECT_MEMEQ(bytes + 16, "PCMP", 4);
-	EXPECT_EQ(bytes_get16(bytes + 20), used - 16);
 	EXPECT_TRUE(sum_is_zero(bytes + 16, used - 16));
-	EXPECT_EQ(bytes_get32(bytes + 16 + 36), IRQCHIP_LAPIC_GPA);
 }
 
 TEST_OF(mptable, entries)
@@ -67,20 +85,11 @@ TEST_OF(mptable, entries)
 	EXPECT_EQ(mp_count(2), 1);
 	EXPECT_EQ(mp_count(3), 15);
 	EXPECT_EQ(mp_count(4), 2);
-	EXPECT_EQ(cpu[1], 0);
-	EXPECT_EQ(cpu[3], 3);
-	EXPECT_EQ(cpu[21], 1);
-	EXPECT_EQ(cpu[23], 1);
-	EXPECT_EQ(cpu[41], 2);
-	EXPECT_EQ(cpu[43], 1);
+	FIELDS(cpu, { 1, 1, 0 }, { 3, 1, 3 }, { 21, 1, 1 }, { 23, 1, 1 }, { 41, 1, 2 },
+	       { 43, 1, 1 }, { 72, 4, IRQCHIP_IOAPIC_GPA },
+	       /* The timer is at pin 0, and nothing claims the cascade. */
+	       { 81, 1, 0 }, { 83, 1, 0 }, { 89, 1, 1 }, { 97, 1, 3 }, { 99, 1, 3 });
 	EXPECT_MEMEQ(cpu + 62, "ISA   ", 6);
-	EXPECT_EQ(bytes_get32(cpu + 72), IRQCHIP_IOAPIC_GPA);
-	/* The timer is at pin 0, and nothing claims the cascade. */
-	EXPECT_EQ(cpu[81], 0);
-	EXPECT_EQ(cpu[83], 0);
-	EXPECT_EQ(cpu[89], 1);
-	EXPECT_EQ(cpu[97], 3);
-	EXPECT_EQ(cpu[99], 3);
 }
 
 TEST_OF(mptable, limits)
@@ -130,15 +139,12 @@ TEST_OF(acpi, pointers)
 	memset(bytes, 0, sizeof(bytes));
 	EXPECT_TRUE(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 2, false));
 	EXPECT_MEMEQ(bytes, "RSD PTR ", 8);
-	EXPECT_EQ(bytes[15], 2);
 	EXPECT_TRUE(sum_is_zero(bytes, 20));
 	EXPECT_TRUE(sum_is_zero(bytes, 36));
-	EXPECT_EQ(bytes_get32(bytes + 20), 36);
+	FIELDS(bytes, { 15, 1, 2 }, { 20, 4, 36 });
 	fadt = acpi_find(0, "FACP");
-	EXPECT_TRUE(fadt);
+	ASSERT_TRUE(fadt);
 	EXPECT_TRUE(acpi_find(1, "APIC"));
-	if (!fadt)
-		return;
 	EXPECT_EQ(bytes_get32(fadt + 4), 244);
 	EXPECT_TRUE(acpi_table(bytes_get32(fadt + 36), "FACS"));
 	EXPECT_TRUE(acpi_table(bytes_get32(fadt + 40), "DSDT"));
@@ -154,31 +160,14 @@ TEST_OF(acpi, fadt)
 
 	EXPECT_TRUE(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, false));
 	fadt = acpi_find(0, "FACP");
-	if (!fadt)
-		return;
-	EXPECT_EQ(bytes_get16(fadt + 46), 9);
-	EXPECT_EQ(bytes_get32(fadt + 48), 0);
-	EXPECT_EQ(bytes_get32(fadt + 56), 0x600);
-	EXPECT_EQ(fadt[88], 4);
-	EXPECT_EQ(bytes_get32(fadt + 64), 0x604);
-	EXPECT_EQ(fadt[89], 2);
-	EXPECT_EQ(bytes_get32(fadt + 76), 0x608);
-	EXPECT_EQ(fadt[91], 4);
-	EXPECT_EQ(fadt[108], 0x32);
-	EXPECT_TRUE(bytes_get32(fadt + 112) & 1U << 8);
-	EXPECT_TRUE(bytes_get32(fadt + 112) & 1U << 10);
-	EXPECT_EQ(fadt[116], 1);
-	EXPECT_EQ(bytes_get64(fadt + 120), 0xcf9);
-	EXPECT_EQ(fadt[128], 0x06);
-	EXPECT_EQ(fadt[148], 1);
-	EXPECT_EQ(bytes_get64(fadt + 152), 0x600);
-	EXPECT_EQ(fadt[172], 1);
-	EXPECT_EQ(bytes_get64(fadt + 176), 0x604);
-	EXPECT_EQ(fadt[208], 1);
-	EXPECT_EQ(bytes_get64(fadt + 212), 0x608);
-	EXPECT_EQ(fadt[173], 16);
-	EXPECT_EQ(fadt[149], 32);
-	EXPECT_EQ(fadt[209], 32);
+	ASSERT_TRUE(fadt);
+	FIELDS(fadt, { 46, 2, 9 }, { 48, 4, 0 }, { 56, 4, 0x600 }, { 88, 1, 4 },
+	       { 64, 4, 0x604 }, { 89, 1, 2 }, { 76, 4, 0x608 }, { 91, 1, 4 },
+	       { 108, 1, 0x32 }, { 116, 1, 1 }, { 120, 8, 0xcf9 }, { 128, 1, 0x06 },
+	       { 148, 1, 1 }, { 149, 1, 32 }, { 152, 8, 0x600 }, { 172, 1, 1 },
+	       { 173, 1, 16 }, { 176, 8, 0x604 }, { 208, 1, 1 }, { 209, 1, 32 },
+	       { 212, 8, 0x608 });
+	EXPECT_EQ(bytes_get32(fadt + 112) & (1U << 8 | 1U << 10), 1U << 8 | 1U << 10);
 }
 
 TEST_OF(acpi, madt)
@@ -188,8 +177,7 @@ TEST_OF(acpi, madt)
 
 	EXPECT_TRUE(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 3, false));
 	madt = acpi_find(1, "APIC");
-	if (!madt)
-		return;
+	ASSERT_TRUE(madt);
 	EXPECT_EQ(bytes_get32(madt + 36), IRQCHIP_LAPIC_GPA);
 	end = madt + bytes_get32(madt + 4);
 	for (at = madt + 44; at < end && at[1]; at += at[1]) {
@@ -205,24 +193,27 @@ TEST_OF(acpi, madt)
 	EXPECT_EQ(ioapics, 1);
 }
 
+static const uint8_t *build_dsdt(bool pci)
+{
+	const uint8_t *code;
+
+	ASSERT_TRUE(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, pci));
+	code = acpi_find(0, "FACP");
+	ASSERT_TRUE(code);
+	code = acpi_table(bytes_get32(code + 40), "DSDT");
+	ASSERT_TRUE(code);
+	return code;
+}
+
 /* The lengths in the code fit together, and the panic port is in it. */
 TEST_OF(acpi, dsdt)
 {
-	const uint8_t *fadt, *code;
+	const uint8_t *code = build_dsdt(false);
 
-	EXPECT_TRUE(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, false));
-	fadt = acpi_find(0, "FACP");
-	code = fadt ? acpi_table(bytes_get32(fadt + 40), "DSDT") : NULL;
-	EXPECT_TRUE(code);
-	if (!code)
-		return;
 	/* Name, package, scope to the end, device to the end of the scope. */
 	EXPECT_MEMEQ(code + 36, "\x08_S5_\x12\x08\x04\x0a\x05\x0a\x05", 12);
-	EXPECT_EQ(code[50], 0x10);
-	EXPECT_EQ(51U + code[51], bytes_get32(code + 4));
-	EXPECT_EQ(code[57], 0x5b);
-	EXPECT_EQ(code[58], 0x82);
-	EXPECT_EQ(59U + code[59], bytes_get32(code + 4));
+	FIELDS(code, { 50, 1, 0x10 }, { 51, 1, bytes_get32(code + 4) - 51 }, { 57, 1, 0x5b },
+	       { 58, 1, 0x82 }, { 59, 1, bytes_get32(code + 4) - 59 });
 	EXPECT_MEMEQ(code + bytes_get32(code + 4) - 10, "\x47\x01\x05\x05\x05\x05\x01\x01\x79\x00",
 		     10);
 }
@@ -243,21 +234,14 @@ TEST_OF(acpi, dsdt_pci)
 	const uint8_t *code, *end, *scope;
 
 	EXPECT_GT(acpi_build(bytes, sizeof(bytes), ACPI_GPA, 1, true), without);
-	code = acpi_find(0, "FACP");
-	code = code ? acpi_table(bytes_get32(code + 40), "DSDT") : NULL;
-	EXPECT_TRUE(code);
-	if (!code)
-		return;
+	code = build_dsdt(true);
 	end = code + bytes_get32(code + 4);
 	scope = code + 51 + code[51];
-	EXPECT_EQ(scope[0], 0x10);
+	FIELDS(scope, { 0, 1, 0x10 }, { 8, 1, 0x5b }, { 9, 1, 0x82 }, { 34, 1, 0x0a });
 	EXPECT_EQ(scope + 1 + package(scope + 1), end);
-	EXPECT_EQ(scope[8], 0x5b);
-	EXPECT_EQ(scope[9], 0x82);
 	EXPECT_EQ(scope + 10 + package(scope + 10), end);
 	EXPECT_MEMEQ(scope + 12, "PCI0\x08_HID\x0c\x41\xd0\x0a\x03\x08_CRS\x11", 20);
 	/* The buffer, with its size, ends where the routing begins. */
-	EXPECT_EQ(scope[34], 0x0a);
 	EXPECT_EQ(scope[35], package(scope + 32) - 4);
 	EXPECT_MEMEQ(scope + 36 + scope[35] - 2, "\x79\x00\x08_PRT\x12", 8);
 	EXPECT_MEMEQ(end - 10, "\x04\x0c\xff\xff\x02\x00\x00\x00\x0a\x0a", 10);

@@ -16,9 +16,27 @@ static struct machine *const machine = &view_machine.machine;
 static struct vcpu *const vcpu = &view_machine.vcpu;
 static struct view_watch watch;
 
-static void start(void)
+FIXTURE(view_fault) {
+};
+
+FIXTURE_SETUP(view_fault)
 {
 	view_machine_start();
+	view_watch_start(&watch, machine);
+}
+
+FIXTURE_TEARDOWN(view_fault)
+{
+	vcpu->run = NULL;
+	view_machine_stop();
+}
+
+/* The same machine, as if nothing had happened to it */
+static void again(void)
+{
+	machine->end = END_NONE;
+	machine->report[0] = '\0';
+	view_fake.populates = 0;
 	view_watch_start(&watch, machine);
 }
 
@@ -32,10 +50,20 @@ static bool fault_at(uint64_t gpa)
 	return view_fault_answer(&watch, machine, vcpu);
 }
 
-/* A block of 64 KiB around the touch, or of 2 MiB, as far as the slot has it. */
-TEST_OF(view_fault, populate)
+/* Return: how often KVM_RUN fails in the same way until that is the end. */
+static unsigned int fails(uint64_t gpa)
 {
-	start();
+	unsigned int tries = 0;
+
+	while (machine->end == END_NONE && tries++ < 100)
+		EXPECT_TRUE(gpa ? fault_at(gpa) : view_fault_answer(&watch, machine, vcpu));
+	EXPECT_EQ(machine->end, END_MEMORY);
+	return tries;
+}
+
+/* A block of 64 KiB around the touch, or of 2 MiB, as far as the slot has it. */
+TEST_F(view_fault, populate)
+{
 	EXPECT_TRUE(fault_at(100 * PAGE + 5));
 	EXPECT_EQ(machine->end, END_NONE);
 	EXPECT_EQ(view_fake.start, 96);
@@ -45,12 +73,10 @@ TEST_OF(view_fault, populate)
 	EXPECT_EQ(view_fake.start, 1024 + 48);
 	EXPECT_EQ(view_fake.length, 16);
 	EXPECT_EQ(machine->counters.view_faults, 2);
-	view_machine_stop();
 }
 
-TEST_OF(view_fault, populate_huge)
+TEST_F(view_fault, populate_huge)
 {
-	start();
 	machine->vm.slots.slots[0].view_block = VIEW_BLOCK;
 	machine->vm.slots.slots[1].view_block = VIEW_BLOCK;
 	EXPECT_TRUE(fault_at(600 * PAGE));
@@ -59,71 +85,44 @@ TEST_OF(view_fault, populate_huge)
 	EXPECT_TRUE(fault_at(2052 * PAGE));
 	EXPECT_EQ(view_fake.start, 1024);
 	EXPECT_EQ(view_fake.length, 64);
-	view_machine_stop();
 }
 
 /* The thread has not faulted at all: KVM itself has met what is not there. */
-TEST_OF(view_fault, no_fault)
+TEST_F(view_fault, no_fault)
 {
-	unsigned int tries = 0;
-
-	start();
-	while (machine->end == END_NONE && tries++ < 100)
-		EXPECT_TRUE(view_fault_answer(&watch, machine, vcpu));
-	EXPECT_EQ(tries, AGAIN_MAX);
-	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_EQ(fails(0), AGAIN_MAX);
 	EXPECT_TRUE(view_machine_said("KVM cannot read or write guest memory that it needs"));
 	EXPECT_FALSE(view_fake.populates);
-	view_machine_stop();
 }
 
 /* A fault that was answered long ago is none; nor is one outside of RAM. */
-TEST_OF(view_fault, old_fault)
+TEST_F(view_fault, old_fault)
 {
-	unsigned int tries = 0;
-
-	start();
 	EXPECT_TRUE(fault_at(100 * PAGE));
-	while (machine->end == END_NONE && tries++ < 100)
-		EXPECT_TRUE(view_fault_answer(&watch, machine, vcpu));
-	EXPECT_EQ(machine->end, END_MEMORY);
+	fails(0);
 	EXPECT_EQ(view_fake.populates, 1);
-	view_machine_stop();
-	tries = 0;
-	start();
-	while (machine->end == END_NONE && tries++ < 100)
-		EXPECT_TRUE(fault_at(2000 * PAGE));
-	EXPECT_EQ(machine->end, END_MEMORY);
+	again();
+	fails(2000 * PAGE);
 	EXPECT_FALSE(view_fake.populates);
-	view_machine_stop();
 }
 
 /* Populated, and still not taken. A conversion that ends makes that good. */
-TEST_OF(view_fault, no_progress)
+TEST_F(view_fault, no_progress)
 {
-	unsigned int tries = 0;
-
-	start();
-	while (machine->end == END_NONE && tries++ < 100)
-		EXPECT_TRUE(fault_at(100 * PAGE));
-	EXPECT_EQ(tries, AGAIN_MAX + 0);
-	EXPECT_EQ(machine->end, END_MEMORY);
+	EXPECT_EQ(fails(100 * PAGE), AGAIN_MAX);
 	EXPECT_TRUE(view_machine_said("gpa 0x64000: KVM does not take the page"));
 	EXPECT_TRUE(view_machine_said("(write, user)"));
-	view_machine_stop();
-	start();
-	for (tries = 0; tries < 100; tries++) {
+	again();
+	for (unsigned int tries = 0; tries < 100; tries++) {
 		EXPECT_TRUE(fault_at(100 * PAGE));
 		EXPECT_FALSE(guest_memory_convert(&machine->memory, (struct range){ 0, PAGE },
 						  tries % 2, NULL, 0));
 	}
 	EXPECT_EQ(machine->end, END_NONE);
-	view_machine_stop();
 }
 
-TEST_OF(view_fault, populate_fails)
+TEST_F(view_fault, populate_fails)
 {
-	start();
 	view_fake.populate_rc = -EINTR;
 	EXPECT_TRUE(fault_at(PAGE));
 	EXPECT_EQ(machine->end, END_NONE);
@@ -132,31 +131,26 @@ TEST_OF(view_fault, populate_fails)
 	EXPECT_EQ(machine->end, END_MEMORY);
 	EXPECT_TRUE(view_machine_said("hwpoison"));
 	EXPECT_EQ(end_exit_code(machine->end, 0), 22);
-	view_machine_stop();
-	start();
+	again();
 	view_fake.populate_rc = -ENOMEM;
 	EXPECT_TRUE(fault_at(PAGE));
 	EXPECT_EQ(machine->end, END_MEMORY);
 	EXPECT_TRUE(view_machine_said("short of memory"));
 	/* Nothing that leads astray. */
 	EXPECT_FALSE(view_machine_said("emulates"));
-	view_machine_stop();
-	start();
+	again();
 	view_fake.fault_rc = -EOPNOTSUPP;
 	EXPECT_TRUE(view_fault_answer(&watch, machine, vcpu));
 	EXPECT_EQ(machine->end, END_FAILED);
 	EXPECT_TRUE(view_machine_said("gmem_kvm"));
-	view_machine_stop();
 }
 
 /* It is not a matter of views where there are none. */
-TEST_OF(view_fault, not_ours)
+TEST_F(view_fault, not_ours)
 {
-	start();
 	watch.fd = -1;
 	EXPECT_FALSE(view_fault_answer(&watch, machine, vcpu));
 	EXPECT_FALSE(view_is_private_access(machine, 2000 * PAGE));
-	view_machine_stop();
 }
 
 static bool explains(const char *first, const char *second)
@@ -171,11 +165,10 @@ static bool explains(const char *first, const char *second)
 }
 
 /* Why KVM could not go on, by what is private of what it would have needed. */
-TEST_OF(view_fault, explain)
+TEST_F(view_fault, explain)
 {
 	const struct range first = { 0, 8 * PAGE };
 
-	start();
 	view_machine.sregs.cr0 = 1UL << 31;
 	view_machine.sregs.cr3 = 9 * PAGE;
 	view_machine.sregs.ss.dpl = 3;
@@ -193,18 +186,16 @@ TEST_OF(view_fault, explain)
 	EXPECT_TRUE(view_is_private_access(machine, 0x1234));
 	EXPECT_FALSE(view_is_private_access(machine, 0x9234));
 	EXPECT_FALSE(view_is_private_access(machine, 0xfee00000));
-	view_machine_stop();
 }
 
 /* What KVM takes for MMIO, for want of a page that it can read. */
-TEST_OF(view_fault, operand)
+TEST_F(view_fault, operand)
 {
 	static union {
 		struct kvm_run run;
 		uint8_t bytes[sizeof(struct kvm_run)];
 	} area;
 
-	start();
 	vcpu->run = &area.run;
 	area.run.exit_reason = KVM_EXIT_MMIO;
 	area.run.mmio.phys_addr = 0x3000;
@@ -217,6 +208,4 @@ TEST_OF(view_fault, operand)
 	machine_exit(machine, vcpu);
 	EXPECT_EQ(machine->end, END_MEMORY);
 	EXPECT_TRUE(view_machine_said("gpa 0x3000, 4 bytes: private"));
-	vcpu->run = NULL;
-	view_machine_stop();
 }
