@@ -9,7 +9,7 @@
 
 #include "../control/control.h"
 #include "../kvm/threads.h"
-#include "../machine/pc_state.h"
+#include "../machine/pc.h"
 #include "../memory/file.h"
 #include "../memory/handover.h"
 #include "../memory/save.h"

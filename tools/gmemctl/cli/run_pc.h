@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "../machine/pc.h"
-#include "../machine/pc_control.h"
 #include "command.h"
 
 /**

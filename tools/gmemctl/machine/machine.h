@@ -21,6 +21,8 @@
 #include "../memory/advice.h"
 #include "../memory/given.h"
 #include "../memory/guest_memory.h"
+#include "../memory/range.h"
+#include "../snp/igvm.h"
 #include "../snp/launch.h"
 
 #define MACHINE_VCPUS_MAX	32
@@ -77,7 +79,22 @@ struct machine_counters {
 };
 
 struct machine;
-struct place;
+
+/**
+ * struct place - where a vCPU stands
+ * @rip: linear address of the next instruction
+ * @fault: that of its last page fault
+ * @cpl: privilege level
+ * @tables: the page table at the top, @paging being on
+ * @paging: see there
+ */
+struct place {
+	uint64_t rip;
+	uint64_t fault;
+	unsigned int cpl;
+	uint64_t tables;
+	bool paging;
+};
 
 /**
  * struct machine_exit - what is done about an exit of a vCPU
@@ -113,6 +130,20 @@ struct machine_type {
 
 /** machine_x86: all of x86-64, SNP guests included */
 extern const struct machine_type machine_x86;
+
+/**
+ * struct stuck - what is known of one vCPU
+ * @emulated: instructions that KVM has tried to emulate
+ * @seen: their number at the last tick
+ * @look: the vCPU's thread is asked to look; changed atomically
+ * @times: looks in a row that were bad
+ */
+struct stuck {
+	struct kvm_counter emulated;
+	uint64_t seen;
+	bool look;
+	unsigned int times;
+};
 
 /**
  * struct machine - the VM
@@ -262,5 +293,102 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 void machine_trace(struct machine *machine, struct vcpu *vcpu,
 		   const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * view_fault.c: KVM_RUN that ends with EFAULT where slots are views: mostly a touch of a
+ * page that the view does not have yet.
+ */
+
+/** stuck_start() - before a run; where KVM has no counters nobody looks */
+void stuck_start(struct machine *machine);
+void stuck_stop(struct machine *machine);
+
+/** stuck_tick() - once a second, in the thread that waits for the end */
+void stuck_tick(void *machine);
+
+/** stuck_look() - in the vCPU's thread, whenever it has come back from KVM */
+void stuck_look(struct machine *machine, struct vcpu *vcpu);
+
+/**
+ * struct view_watch - what is known of a thread that runs a vCPU
+ * @fd: a view, or -1: the machine has none
+ * @count: page faults so far, as of the last look
+ * @gpa: page of the last of them that was answered
+ * @still: answers in a row that have changed nothing
+ * @conversions: that had ended at the last answer
+ */
+struct view_watch {
+	int fd;
+	uint64_t count;
+	uint64_t gpa;
+	unsigned int still;
+	uint64_t conversions;
+};
+
+/** view_watch_start() - in the thread, before it enters the guest first */
+void view_watch_start(struct view_watch *watch, const struct machine *machine);
+
+/**
+ * view_fault_answer() - give the guest the page, or end the machine
+ *
+ * After a run that has ended with EFAULT.
+ *
+ * Return: whether that was all about it: run the vCPU again, unless the machine
+ * has ended. False: it is not a matter of views.
+ */
+bool view_fault_answer(struct view_watch *watch, struct machine *machine,
+		       struct vcpu *vcpu);
+
+/**
+ * view_is_private_access() - whether KVM has taken RAM of a view for a device
+ *
+ * It does so when it emulates an instruction whose operand is in private memory.
+ */
+bool view_is_private_access(const struct machine *machine, uint64_t gpa);
+
+/**
+ * view_explain() - what the vCPU was doing, whether KVM could read it, and what to
+ *	do about it; several lines, nothing for a machine without views
+ */
+void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
+		  size_t size);
+
+/* snp.c: a machine that is an SNP guest, and the exits that only it has */
+
+/**
+ * machine_igvm_parameters() - fill in the parameter areas
+ * @igvm: what its areas point to is changed
+ * @ram: the guest's memory, ascending; of it, what is not between 3 and 4 GiB
+ * @nr_vcpus: that are started
+ *
+ * Known are the number of vCPUs, the memory map, the MADT, the command line, which
+ * is empty, and the environment. SRAT, SLIT, PPTT and the MMIO ranges are left as
+ * the file has them: there is one node, and nothing to say.
+ *
+ * Return: 0; -EOPNOTSUPP for a device tree, which is not made; -ENOSPC if a
+ * parameter does not fit.
+ */
+int machine_igvm_parameters(const struct snp_igvm *igvm,
+			    const struct range *ram, unsigned int nr_ram,
+			    unsigned int nr_vcpus, struct error *error);
+
+/** machine_snp_create() - the VM, as far as SEV_INIT2 */
+int machine_snp_create(struct machine *machine, struct error *error);
+
+/**
+ * machine_snp_launch() - the rest of the launch, once memory and vCPUs are there
+ *
+ * Afterwards the guest runs, or the machine is of no use any more.
+ */
+int machine_snp_launch(struct machine *machine, struct error *error);
+
+/** machine_snp_certs() - the guest wants certificates with its report */
+void machine_snp_certs(struct machine *machine, struct vcpu *vcpu);
+
+/** machine_snp_hold() - a vCPU waits until another one starts it */
+void machine_snp_hold(struct machine *machine, struct vcpu *vcpu);
+
+/** machine_snp_terminate() - the guest wants to be ended */
+void machine_snp_terminate(struct machine *machine, struct vcpu *vcpu);
 
 #endif /* GMEMCTL_MACHINE_MACHINE_H */

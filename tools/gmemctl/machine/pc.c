@@ -8,8 +8,6 @@
 #include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "pc.h"
-#include "pc_control.h"
-#include "snp.h"
 
 static void pc_irq(void *data, unsigned int irq, bool level)
 {

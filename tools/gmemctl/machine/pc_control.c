@@ -16,8 +16,7 @@
 #include "../gmem/gmem.h"
 #include "../kvm/threads.h"
 #include "../memory/access.h"
-#include "pc_control.h"
-#include "pc_state.h"
+#include "pc.h"
 
 /* Pages asked for at once when counting those that are populated */
 #define RESIDENT_PAGES 65536

@@ -11,8 +11,7 @@
 #include "../kvm/vcpu.h"
 #include "../memory/handover.h"
 #include "../memory/save.h"
-#include "pc_control.h"
-#include "pc_state.h"
+#include "pc.h"
 
 /* The registers of the devices that each PC has */
 static const struct {

@@ -8,7 +8,6 @@
 #include "../base/clock.h"
 #include "../kvm/vcpu.h"
 #include "machine.h"
-#include "view_fault.h"
 
 /* A guest whose stack is a device would do it for ever. */
 #define REPEATED_MAX 1000000

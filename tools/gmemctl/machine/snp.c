@@ -9,60 +9,60 @@
 #include "../boot/tables.h"
 #include "../kvm/slot.h"
 #include "../snp/abi.h"
-#include "snp.h"
+#include "machine.h"
 
 /* IGVM_VHS_MEMORY_MAP_ENTRY: first page, pages, type, flags, reserved */
 #define ENTRY_SIZE 24
 #define ENTRY_MEMORY 0
 
 /**
- * struct place - where a parameter goes
+ * struct target - where a parameter goes
  * @at: in its area
  * @room: bytes from there to the end of the area
  */
-struct place {
+struct target {
 	uint8_t *at;
 	uint64_t room;
 };
 
 /* Return: whether it fits. */
-static bool put_number(struct place *place, uint32_t value)
+static bool put_number(struct target *target, uint32_t value)
 {
-	if (place->room < 4)
+	if (target->room < 4)
 		return false;
-	bytes_put32(place->at, value);
+	bytes_put32(target->at, value);
 	return true;
 }
 
-static bool put_entry(struct place *place, struct range range)
+static bool put_entry(struct target *target, struct range range)
 {
-	if (place->room < ENTRY_SIZE)
+	if (target->room < ENTRY_SIZE)
 		return false;
-	memset(place->at, 0, ENTRY_SIZE);
-	bytes_put64(place->at, range.start / SNP_PAGE_SIZE);
-	bytes_put64(place->at + 8, range_size(range) / SNP_PAGE_SIZE);
-	bytes_put16(place->at + 16, ENTRY_MEMORY);
-	place->at += ENTRY_SIZE;
-	place->room -= ENTRY_SIZE;
+	memset(target->at, 0, ENTRY_SIZE);
+	bytes_put64(target->at, range.start / SNP_PAGE_SIZE);
+	bytes_put64(target->at + 8, range_size(range) / SNP_PAGE_SIZE);
+	bytes_put16(target->at + 16, ENTRY_MEMORY);
+	target->at += ENTRY_SIZE;
+	target->room -= ENTRY_SIZE;
 	return true;
 }
 
 /* RAM of a PC, in order; an entry without pages ends it. */
-static bool put_memory_map(struct place *place, const struct range *ram,
+static bool put_memory_map(struct target *target, const struct range *ram,
 			   unsigned int nr_ram)
 {
 	for (unsigned int i = 0; i < nr_ram; i++) {
 		bool device = ram[i].start >= E820_LOW_END &&
 			      ram[i].end <= E820_HIGH_START;
 
-		if (!device && !put_entry(place, ram[i]))
+		if (!device && !put_entry(target, ram[i]))
 			return false;
 	}
-	return put_entry(place, (struct range){ 0, 0 });
+	return put_entry(target, (struct range){ 0, 0 });
 }
 
 /* Return: 0, -ENOSPC or -EOPNOTSUPP. */
-static int put_parameter(struct place *place, enum snp_igvm_parameter_type type,
+static int put_parameter(struct target *target, enum snp_igvm_parameter_type type,
 			 const struct range *ram, unsigned int nr_ram,
 			 unsigned int nr_vcpus)
 {
@@ -70,20 +70,20 @@ static int put_parameter(struct place *place, enum snp_igvm_parameter_type type,
 
 	switch (type) {
 	case SNP_IGVM_VP_COUNT:
-		fits = put_number(place, nr_vcpus);
+		fits = put_number(target, nr_vcpus);
 		break;
 	case SNP_IGVM_ENVIRONMENT_INFO:
 		/* Bit 0: memory starts shared. Here it starts private. */
-		fits = put_number(place, 0);
+		fits = put_number(target, 0);
 		break;
 	case SNP_IGVM_COMMAND_LINE:
-		*place->at = '\0';
+		*target->at = '\0';
 		break;
 	case SNP_IGVM_MEMORY_MAP:
-		fits = put_memory_map(place, ram, nr_ram);
+		fits = put_memory_map(target, ram, nr_ram);
 		break;
 	case SNP_IGVM_MADT:
-		fits = acpi_build_madt(place->at, place->room, nr_vcpus);
+		fits = acpi_build_madt(target->at, target->room, nr_vcpus);
 		break;
 	case SNP_IGVM_DEVICE_TREE:
 		return -EOPNOTSUPP;
@@ -101,11 +101,11 @@ int machine_igvm_parameters(const struct snp_igvm *igvm,
 		const struct snp_igvm_parameter *parameter =
 			&igvm->parameters[i];
 		const struct snp_igvm_area *area = &igvm->areas[parameter->area];
-		struct place place = {
+		struct target target = {
 			area->data + parameter->offset,
 			area->size - parameter->offset,
 		};
-		int rc = put_parameter(&place, parameter->type, ram, nr_ram,
+		int rc = put_parameter(&target, parameter->type, ram, nr_ram,
 				       nr_vcpus);
 
 		if (rc)

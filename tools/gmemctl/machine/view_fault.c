@@ -10,7 +10,6 @@
 #include "../kvm/vcpu.h"
 #include "../memory/access.h"
 #include "machine.h"
-#include "view_fault.h"
 
 /* Seconds */
 #define LOOKS 5

@@ -10,8 +10,6 @@
 #include "../kvm/step.h"
 #include "../kvm/vcpu.h"
 #include "machine.h"
-#include "snp.h"
-#include "view_fault.h"
 
 #define WHY_MAX 256
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "../machine/snp.h"
+#include "../machine/machine.h"
 #include "../snp/measure.h"
 #include "igvm_build.h"
 #include "snp_vectors.h"

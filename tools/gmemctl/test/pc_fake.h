@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../machine/pc_control.h"
+#include "../machine/pc.h"
 
 /**
  * struct pc_fake - a PC with 16 pages at 0 and 16 at 64, which can be private

@@ -12,8 +12,7 @@
 
 #include "../base/calls.h"
 #include "../control/control.h"
-#include "../machine/pc_control.h"
-#include "../machine/pc_state.h"
+#include "../machine/pc.h"
 #include "../memory/save.h"
 #include "pc_fake.h"
 #include "ksft.h"

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "../base/bytes.h"
-#include "../machine/pc_control.h"
-#include "../machine/pc_state.h"
+#include "../machine/pc.h"
 #include "pc_fake.h"
 #include "ksft.h"
 

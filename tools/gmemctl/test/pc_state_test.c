@@ -6,7 +6,7 @@
 #include "../base/calls.h"
 #include "../kvm/abi.h"
 #include "../kvm/state.h"
-#include "../machine/pc_state.h"
+#include "../machine/pc.h"
 #include "kvm_fake.h"
 #include "pc_fake.h"
 #include "ksft.h"

@@ -11,7 +11,7 @@
 
 #include "../kvm/abi.h"
 #include "../kvm/vcpu.h"
-#include "../machine/view_fault.h"
+#include "../machine/machine.h"
 #include "ksft.h"
 #include "view_machine.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../machine/view_fault.h"
+#include "../machine/machine.h"
 #include "ksft.h"
 #include "view_fake.h"
 #include "view_machine.h"

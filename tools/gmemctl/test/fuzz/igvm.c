@@ -2,7 +2,7 @@
 /* IGVM files: what is taken has sane pages, and can be measured. */
 #include <string.h>
 
-#include "../../machine/snp.h"
+#include "../../machine/machine.h"
 #include "../../snp/measure.h"
 #include "../igvm_build.h"
 #include "fuzz.h"
