@@ -59,7 +59,11 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 
 	/* The rest is set up by gmem_inode_create(). */
 	mt_init_flags(&gi->bindings, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
-	mt_init_flags(&gi->policies, MT_FLAGS_USE_RCU);
+	/*
+	 * Not for the gaps: inner nodes of other trees keep their end in the last slot, and
+	 * mtree_destroy() of 6.12 and 7.3 takes that for a child when it frees by RCU.
+	 */
+	mt_init_flags(&gi->policies, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
 	xa_init(&gi->poison);
 	atomic_set(&gi->nr_poisoned, 0);
 	gmem_ranges_init(&gi->ranges);

@@ -211,6 +211,40 @@ TEST_F(numa, default_policy)
 	expect_nodes(self->p + 8 * PAGE, 8, 1);
 }
 
+/* A policy for every second page, each by a mapping of its own. Return: how many. */
+static int set_policies(int fd, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		void *p = gmem_map(fd, 2 * i * PAGE, PAGE);
+		int rc;
+
+		ASSERT_NE(MAP_FAILED, p);
+		rc = set_policy(p, PAGE, MPOL_PREFERRED, 1);
+		munmap(p, PAGE);
+		if (rc) {
+			EXPECT_EQ(-ENOMEM, rc);
+			break;
+		}
+	}
+	return i;
+}
+
+/* However many there are, they go with the file. The kernel does that a little later. */
+TEST_F(numa, many_policies)
+{
+	int count, fd;
+
+	/* At some of these a tree of them has room for one more branch. */
+	for (count = 1700; count < 2300; count += 20) {
+		fd = test_gmem_create(2 * count * PAGE, GMEM_CREATE_F_INIT_SHARED);
+		EXPECT_EQ(count, set_policies(fd, count));
+		close(fd);
+	}
+	sleep(1);
+}
+
 /* What is no policy is refused and changes none. */
 TEST_F(numa, bad_policies)
 {
