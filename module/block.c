@@ -31,14 +31,16 @@ static struct page *gmem_block_pages(struct gmem_inode *gi, pgoff_t start)
 /**
  * gmem_block_alloc() - give a block of pages memory that is together
  * @gi: the memory
+ * @range: held by the caller, over the block
  * @start: first page of the block
  *
  * A hint: what is not populated afterwards is up to gmem_folio_find(). So is a block
- * of which a page is populated already.
+ * of which a page is populated already, or that somebody else wants.
  *
  * Context: process context, sleeps; range lock held.
  */
-void gmem_block_alloc(struct gmem_inode *gi, pgoff_t start)
+void gmem_block_alloc(struct gmem_inode *gi, const struct gmem_range_lock *range,
+		      pgoff_t start)
 {
 	pgoff_t end = start + (1UL << GMEM_BLOCK_SHIFT), index = start;
 	struct page *page;
@@ -59,5 +61,8 @@ void gmem_block_alloc(struct gmem_inode *gi, pgoff_t start)
 		if (!rc)
 			folio_unlock(page_folio(page));
 		put_page(page);
+		/* Who is over memory.high sleeps at each few pages. */
+		if (gmem_range_wanted(range))
+			rc = -EAGAIN;
 	}
 }

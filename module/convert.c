@@ -126,7 +126,8 @@ static enum gmem_refill gmem_job_refill(struct gmem_inode *gi, struct gmem_job *
 	unsigned int i;
 
 	for (i = 0; i < job->zapped; i++)
-		left = max(left, gmem_views_refill_held(gi, job->spans[i].start,
+		left = max(left, gmem_views_refill_held(gi, &job->range,
+							job->spans[i].start,
 							gmem_job_zapped_end(job, i)));
 	return left;
 }

@@ -6,7 +6,9 @@
  * do not change. lseek() finds the populated pages of the file itself.
  *
  * Commit and decommit are not all or nothing. So both work in steps of
- * GMEM_RUN_PAGES and drop their locks in between: others wait only for a step.
+ * GMEM_RUN_PAGES and drop their locks in between: others wait only for a step. A step
+ * of a commit can last, for a memory cgroup lets its tasks sleep at any page. So it ends
+ * early for somebody who cannot wait.
  *
  * Locks: the range lock over a step, so that no page changes its state or its
  * store meanwhile; for a hole also the lock of a gate, against faults.
@@ -45,28 +47,29 @@ static bool gmem_commit_may(unsigned long pages)
  * Shared pages are made ready to be mapped. Private ones are the guest's to fill:
  * they have memory, but no contents yet, and nobody drops them for being clean.
  */
-static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
-				pgoff_t end, enum gmem_state state)
+static int gmem_commit_resident(struct gmem_inode *gi,
+				const struct gmem_range_lock *range,
+				pgoff_t *start, pgoff_t end, enum gmem_state state)
 {
 	gfp_t gfp = GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	unsigned int pages = 0;
 	struct folio *folio;
 
-	while (start < end) {
+	do {
 		if (signal_pending(current))
 			return -ERESTARTSYS;
 		if (pages++ % GMEM_COMMIT_CHECK == 0 && !gmem_commit_may(GMEM_COMMIT_CHECK))
 			gfp = 0;
-		if (gfp && IS_ALIGNED(start, 1UL << GMEM_BLOCK_SHIFT) &&
-		    end - start >= 1UL << GMEM_BLOCK_SHIFT)
-			gmem_block_alloc(gi, start);
-		folio = gmem_folio_find(gi, start, gfp);
+		if (gfp && IS_ALIGNED(*start, 1UL << GMEM_BLOCK_SHIFT) &&
+		    end - *start >= 1UL << GMEM_BLOCK_SHIFT)
+			gmem_block_alloc(gi, range, *start);
+		folio = gmem_folio_find(gi, *start, gfp);
 		/* What is populated already costs nothing more. */
 		if (folio == ERR_PTR(-ENOENT))
 			return -ENOMEM;
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
-		start = folio_next_index(folio);
+		*start = folio_next_index(folio);
 		if (state == GMEM_STATE_SHARED) {
 			gmem_folio_zero_once(folio);
 			gmem_folio_publish(folio);
@@ -76,22 +79,35 @@ static int gmem_commit_resident(struct gmem_inode *gi, pgoff_t start,
 		folio_unlock(folio);
 		folio_put(folio);
 		cond_resched();
-	}
+	} while (*start < end && !gmem_range_wanted(range));
 	return 0;
 }
 
-static int gmem_commit_store(struct gmem_binding *binding, pgoff_t start,
-			     pgoff_t end)
+/* A few pages at a time: the store does not know who waits. */
+static int gmem_commit_store(struct gmem_binding *binding,
+			     const struct gmem_range_lock *range,
+			     pgoff_t *start, pgoff_t end)
 {
 	const struct gmem_store_ops *store = binding->ops->store;
+	pgoff_t next;
+	int rc;
 
-	if (!gmem_commit_may(end - start - store->count(binding, start, end)))
-		return -ENOMEM;
-	return store->commit(binding, start, end);
+	do {
+		next = min(end, *start + GMEM_COMMIT_CHECK);
+		if (!gmem_commit_may(next - *start - store->count(binding, *start, next)))
+			return -ENOMEM;
+		rc = store->commit(binding, *start, next);
+		if (rc)
+			return rc;
+		*start = next;
+		cond_resched();
+	} while (*start < end && !gmem_range_wanted(range));
+	return 0;
 }
 
 /* One run of pages of the same state, or its part inside one binding. */
-static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
+static int gmem_commit_run(struct gmem_inode *gi, const struct gmem_range_lock *range,
+			   pgoff_t *start, pgoff_t end)
 {
 	struct gmem_binding *binding;
 	enum gmem_state state;
@@ -105,30 +121,35 @@ static int gmem_commit_run(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 		end = binding->start <= *start ? min(end, binding->end) :
 						 binding->start;
 	if (binding && binding->start <= *start && binding->ops->store)
-		rc = gmem_commit_store(binding, *start, end);
+		rc = gmem_commit_store(binding, range, start, end);
 	else
-		rc = gmem_commit_resident(gi, *start, end, state);
+		rc = gmem_commit_resident(gi, range, start, end, state);
 	if (binding)
 		gmem_binding_put(gi, binding);
-	*start = end;
 	return rc;
 }
 
 /**
  * gmem_commit() - give memory to a range, wherever its pages live
  * @gi: the memory
- * @start: first page
- * @end: page after the range
+ * @range: held by the caller, over the range
+ * @start: in: first page; out: where it has ended
+ * @end: page after the range, more than @start
+ *
+ * If somebody cannot wait for @range, it ends before @end, but not before it has done
+ * anything: the caller gives the range back, and goes on.
  *
  * Context: range lock held; sleeps.
  * Return: 0, -ENOMEM, -EHWPOISON, -ERESTARTSYS; what was populated stays so.
  */
-int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
+int gmem_commit(struct gmem_inode *gi, const struct gmem_range_lock *range,
+		pgoff_t *start, pgoff_t end)
 {
-	int rc = 0;
+	int rc;
 
-	while (!rc && start < end)
-		rc = gmem_commit_run(gi, &start, end);
+	do {
+		rc = gmem_commit_run(gi, range, start, end);
+	} while (!rc && *start < end && !gmem_range_wanted(range));
 	return rc;
 }
 
@@ -221,17 +242,23 @@ static int gmem_punch(struct gmem_inode *gi, struct gmem_range_lock *range)
 	return 0;
 }
 
+/* Return: 0, and in @start where the step has ended. */
 static int gmem_fallocate_step(struct gmem_inode *gi, bool punch,
-			       pgoff_t start, pgoff_t end)
+			       pgoff_t *start, pgoff_t end)
 {
 	struct gmem_range_lock range;
 	int rc;
 
-	gmem_range_init(&range, start, end);
+	gmem_range_init(&range, *start, end);
 	rc = gmem_range_lock(gi, &range);
 	if (rc)
 		return rc;
-	rc = punch ? gmem_punch(gi, &range) : gmem_commit(gi, start, end);
+	if (!punch) {
+		rc = gmem_commit(gi, &range, start, end);
+	} else {
+		rc = gmem_punch(gi, &range);
+		*start = end;
+	}
 	gmem_range_unlock(gi, &range);
 	return rc;
 }
@@ -274,9 +301,10 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 	for (; !rc && index < end; index = next) {
 		if (punch)
 			index = gmem_punch_next(gi, index, end);
-		next = min(end, index + GMEM_RUN_PAGES);
-		if (index < next)
-			rc = gmem_fallocate_step(gi, punch, index, next);
+		next = index;
+		if (index < end)
+			rc = gmem_fallocate_step(gi, punch, &next,
+						 min(end, index + GMEM_RUN_PAGES));
 		if (!rc && !punch)
 			gmem_views_refill(gi, index, next, false);
 		/* The call that is restarted passes over what is done. */

@@ -201,39 +201,45 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 }
 
 /*
- * Give memory to [start, *end), which is in a block. On an error @end is where it can be
- * filled up to: the page whose memory has failed, or else nowhere.
+ * Give memory to [start, *end), which is in a block. @end is then where it can be filled
+ * up to; on an error the page whose memory has failed, or else nowhere.
  */
-static int gmem_fill_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t *end)
+static int gmem_fill_commit(struct gmem_inode *gi, const struct gmem_range_lock *range,
+			    pgoff_t start, pgoff_t *end)
 {
-	pgoff_t failed = start;
-	int rc = gmem_commit(gi, start, *end);
+	pgoff_t failed = start, done = start;
+	int rc = gmem_commit(gi, range, &done, *end);
 
-	if (!rc)
-		return 0;
 	if (rc == -EHWPOISON)
 		gmem_poison_next(gi, &failed, *end);
-	*end = failed;
+	*end = rc ? failed : done;
 	return rc;
 }
 
-/* Fill [*start, end), which is in a range that the caller holds. */
+/*
+ * Fill [*start, end), which is in a range that the caller holds: a block, and others
+ * unless somebody cannot wait for the range.
+ */
 static int gmem_fill_locked(struct gmem_inode *gi, struct gmem_fill *fill,
-			    pgoff_t *start, pgoff_t end, bool alloc)
+			    const struct gmem_range_lock *range, pgoff_t *start,
+			    pgoff_t end, bool alloc)
 {
 	int rc = 0, err;
 	pgoff_t next;
 
-	for (; !rc && *start < end; *start = next) {
+	while (!rc && *start < end) {
 		next = min(end, round_down(*start, GMEM_BLOCK_PAGES) +
 					GMEM_BLOCK_PAGES);
 		if (alloc)
-			rc = gmem_fill_commit(gi, *start, &next);
+			rc = gmem_fill_commit(gi, range, *start, &next);
 		if (*start == next)
 			break;
 		err = gmem_fill_block(gi, fill, *start, next);
 		if (err)
 			return err;
+		*start = next;
+		if (gmem_range_wanted(range))
+			break;
 		cond_resched();
 	}
 	return rc;
@@ -310,7 +316,7 @@ static int gmem_fill_range(struct gmem_inode *gi, struct gmem_fill *fill,
 		rc = gmem_fill_lock(gi, &range, *start, next, refill);
 		if (rc)
 			break;
-		rc = gmem_fill_locked(gi, fill, start, next, alloc);
+		rc = gmem_fill_locked(gi, fill, &range, start, next, alloc);
 		gmem_range_unlock(gi, &range);
 		if (!rc && *start < end && !refill && signal_pending(current))
 			rc = -ERESTARTSYS;
@@ -373,6 +379,7 @@ void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end, bool w
 /**
  * gmem_views_refill_held() - give views their pages back at the end of a conversion
  * @gi: the memory
+ * @range: held by the caller
  * @start: first page
  * @end: page after the range
  *
@@ -381,10 +388,11 @@ void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end, bool w
  * Context: process context, sleeps; range lock held, faults let in; tries mmap_lock.
  * Return: what is left for gmem_views_refill(): GMEM_REFILL_ENDS where a block at the start
  * or the end of the range has to be filled as a whole, GMEM_REFILL_ALL where mmap_lock is
- * taken.
+ * taken, or somebody cannot wait for the range.
  */
-enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
-					pgoff_t end)
+enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi,
+					const struct gmem_range_lock *range,
+					pgoff_t start, pgoff_t end)
 {
 	pgoff_t index = start;
 	struct gmem_fill fill;
@@ -395,8 +403,11 @@ enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
 	gmem_fill_init(&fill, GMEM_FILL_HELD);
 	while (!rc && index < end) {
 		gmem_fill_skip(gi, &index, end);
-		rc = gmem_fill_locked(gi, &fill, &index,
+		rc = gmem_fill_locked(gi, &fill, range, &index,
 				      gmem_fill_run_end(index, end), false);
+		/* The rest is for who has given the range back. */
+		if (!rc && index < end && gmem_range_wanted(range))
+			rc = -EAGAIN;
 	}
 	gmem_fill_end(&fill);
 	if (rc && rc != -EAGAIN)

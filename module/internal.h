@@ -451,7 +451,8 @@ static inline bool gmem_folio_next(struct address_space *mapping,
 }
 
 /* block.c */
-void gmem_block_alloc(struct gmem_inode *gi, pgoff_t start);
+void gmem_block_alloc(struct gmem_inode *gi, const struct gmem_range_lock *range,
+		      pgoff_t start);
 
 /* poison.c */
 int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio);
@@ -482,8 +483,9 @@ bool gmem_views_are_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
 long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd);
 vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order);
 void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end, bool whole);
-enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi, pgoff_t start,
-					pgoff_t end);
+enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi,
+					const struct gmem_range_lock *range,
+					pgoff_t start, pgoff_t end);
 long gmem_ioctl_view_populate(struct file *file, struct gmem_ucmd *ucmd);
 #else
 static inline void gmem_views_init_once(struct gmem_views *views)
@@ -513,6 +515,7 @@ static inline void gmem_views_refill(struct gmem_inode *gi, pgoff_t start,
 }
 
 static inline enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi,
+						      const struct gmem_range_lock *range,
 						      pgoff_t start, pgoff_t end)
 {
 	return GMEM_REFILL_DONE;
@@ -531,7 +534,8 @@ static inline bool gmem_views_mapped(const struct gmem_inode *gi)
 }
 
 /* fallocate.c */
-int gmem_commit(struct gmem_inode *gi, pgoff_t start, pgoff_t end);
+int gmem_commit(struct gmem_inode *gi, const struct gmem_range_lock *range,
+		pgoff_t *start, pgoff_t end);
 long gmem_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 loff_t gmem_file_llseek(struct file *file, loff_t offset, int whence);
 

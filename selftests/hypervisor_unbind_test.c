@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "gmem_utils.h"
 #include "hold.h"
 #include "ksft.h"
@@ -94,6 +95,56 @@ TEST_F(unbind, converters_make_haste)
 		EXPECT_TRUE(!converters[i].rc || converters[i].rc == -EAGAIN);
 	}
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
+}
+
+/* A process in @cg populates memory, which takes it a while. */
+static pid_t start_committer(const struct cgroup *cg, int fd, uint64_t length)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		ASSERT_EQ(0, cgroup_enter(cg));
+		gmem_commit(fd, 0, length);
+		_exit(KSFT_PASS);
+	}
+	return pid;
+}
+
+/* Nor by committing memory: who is over memory.high sleeps after each few pages. */
+TEST_F(unbind, committers_make_haste)
+{
+	struct caller unbinder = { .vm = test_mock_create() };
+	uint64_t length = 8 * SZ_2M, start;
+	struct cgroup cg;
+	pid_t pid;
+	int i;
+
+	if (cgroup_unavailable())
+		SKIP(return, "%s", cgroup_unavailable());
+	unbinder.fd = test_gmem_create(length, GMEM_CREATE_F_INIT_SHARED);
+	test_mock_bind(unbinder.vm, GPA, unbinder.fd, 0, length, 0);
+	ASSERT_EQ(0, cgroup_create(&cg, "gmem_unbind_test"));
+	ASSERT_EQ(0, cgroup_write(&cg, "memory.high", SZ_2M));
+	pid = start_committer(&cg, unbinder.fd, length);
+	ASSERT_GT(pid, 0);
+	for (i = 0; i < 300 && cgroup_key(&cg, "memory.events", "high") < 10; i++)
+		usleep(100000);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	start = ksft_now_ms();
+	ASSERT_EQ(0, gmem_task_start(&unbinder.task, -1, unbind_main, &unbinder));
+	while (!__atomic_load_n(&unbinder.done, __ATOMIC_ACQUIRE) &&
+	       ksft_now_ms() - start < 30000)
+		usleep(10000);
+	EXPECT_LT(ksft_now_ms() - start, 10000);
+
+	kill(pid, SIGKILL);
+	gmem_wait_pid(pid);
+	gmem_task_join(&unbinder.task);
+	EXPECT_EQ(0, unbinder.rc);
+	close(unbinder.vm);
+	close(unbinder.fd);
+	EXPECT_EQ(0, cgroup_wait_uncharged(&cg));
+	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
 /* release() may take its time: the range is everybody's again. */

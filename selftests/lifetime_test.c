@@ -95,6 +95,41 @@ TEST(inotify_owner_killed)
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
 }
 
+/* Whether the watch @in has told that what it watches is gone, within a second. */
+static bool watch_ended(int in)
+{
+	char buf[1024] __attribute__((aligned(__alignof__(struct inotify_event))));
+	const struct inotify_event *event;
+	struct pollfd poll_in = { .fd = in, .events = POLLIN };
+	ssize_t n, at;
+
+	while (poll(&poll_in, 1, 1000) == 1) {
+		n = read(in, buf, sizeof(buf));
+		for (at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
+			event = (const void *)(buf + at);
+			if (event->mask & IN_IGNORED)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Who only watches keeps no memory: it goes with the last file, as that of a memfd. */
+TEST(inotify_keeps_nothing)
+{
+	int other = create_populated();
+	int fd = create_populated();
+	int in;
+
+	if (no_inotify())
+		return;
+	in = watch(fd);
+	close(fd);
+	EXPECT_TRUE(watch_ended(in));
+	close(in);
+	close(other);
+}
+
 static void *drop_caches_main(void *arg)
 {
 	volatile bool *stop = arg;
