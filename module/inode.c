@@ -11,9 +11,9 @@
  * The superblock exists while files do: the path of each file holds the mount. The
  * file made by GMEM_IOCTL_CREATE holds a second count, so that the next file finds
  * the same mount; it drops this count in ->release(), while its path still holds the
- * mount. Others, such as inotify, can hold the inode for longer, until the shutdown
- * of the superblock. The superblock pins the module through its owner, so the module
- * cannot be unloaded before.
+ * mount. Others, such as the walk of drop_caches, can hold the inode for longer, until
+ * the shutdown of the superblock. The superblock pins the module through its owner, so
+ * the module cannot be unloaded before.
  *
  * Lock order: gmem_live_mutex is taken with no lock of gmem held, and below it
  * only what reading statistics takes.
@@ -171,6 +171,11 @@ static void gmem_inode_setup(struct inode *inode, const char *name, u64 length,
 	gi->views.mapping.host = inode;
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | 0600;
+	/*
+	 * As that of a memfd: nobody can give it a name. And watches (inotify, fanotify)
+	 * end with the last file, instead of keeping the memory.
+	 */
+	clear_nlink(inode);
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
 	simple_inode_init_ts(inode);
