@@ -8,6 +8,8 @@
  * packed into a value, which makes splitting a range easy. The policy applies to
  * allocations; populated pages stay where they are.
  *
+ * The kernel charges the tree to nobody, so it has a limit.
+ *
  * Locks: the maple tree's own. Allocation looks policies up under RCU.
  */
 #include <linux/mempolicy.h>
@@ -48,6 +50,28 @@ static unsigned int gmem_policy_unpack(unsigned long value, nodemask_t *nodes)
 	return value & (BIT(GMEM_POLICY_MODE_BITS) - 1);
 }
 
+/*
+ * Whether there is room for a policy, or for none, of pages @first to @last, which can
+ * leave both ends of an older one. Two processes may go beyond the limit together.
+ */
+static bool gmem_policy_fits(struct gmem_inode *gi, pgoff_t first, pgoff_t last,
+			     const void *entry)
+{
+	MA_STATE(mas, &gi->policies, 0, 0);
+	unsigned int ranges = !!entry;
+	void *old;
+
+	rcu_read_lock();
+	mas_for_each(&mas, old, ULONG_MAX) {
+		if (mas.last < first || mas.index > last)
+			ranges++;
+		else
+			ranges += (mas.index < first) + (mas.last > last);
+	}
+	rcu_read_unlock();
+	return ranges <= GMEM_POLICY_MAX_RANGES;
+}
+
 /**
  * gmem_policy_set() - set the policy of the pages behind a VMA
  * @vma: a mapping of guest memory
@@ -60,12 +84,13 @@ int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol)
 {
 	struct gmem_inode *gi = gmem_from_file(vma->vm_file);
 	void *entry = mpol ? gmem_policy_pack(mpol) : NULL;
+	pgoff_t last = vma->vm_pgoff + vma_pages(vma) - 1;
 
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
-	return mtree_store_range(&gi->policies, vma->vm_pgoff,
-				 vma->vm_pgoff + vma_pages(vma) - 1, entry,
-				 GMEM_GFP);
+	if (!gmem_policy_fits(gi, vma->vm_pgoff, last, entry))
+		return -ENOMEM;
+	return mtree_store_range(&gi->policies, vma->vm_pgoff, last, entry, GMEM_GFP);
 }
 
 static int gmem_policy_interleave(const nodemask_t *nodes, pgoff_t index)

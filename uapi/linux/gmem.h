@@ -134,6 +134,9 @@ struct gmem_ioctl_info {
 /* Private contents become shared only if the guest asks for it. */
 #define GMEM_CREATE_F_GUEST_CONSENT	(1U << 2)
 
+/** GMEM_POLICY_MAX_RANGES: largest number of ranges with a policy of mbind(). */
+#define GMEM_POLICY_MAX_RANGES 1024
+
 /** GMEM_NAME_MAX: room for the name of a gmem fd, its NUL byte included. */
 #define GMEM_NAME_MAX 32
 
@@ -170,7 +173,8 @@ struct gmem_ioctl_info {
  * an error of the hypervisor; and a signal can interrupt it. Pages decommitted
  * before stay so, the rest is as before. mbind() on a mapping sets the memory
  * policy of its pages, for all mappings and for later allocations (nodes 0 to
- * 59).
+ * 59). It fails with ENOMEM where the memory would have more than
+ * GMEM_POLICY_MAX_RANGES ranges with a policy.
  *
  * lseek() with SEEK_DATA and SEEK_HOLE finds populated and unpopulated ranges
  * of this fd. Private pages in a store are holes.
