@@ -23,6 +23,7 @@
 #define MIB	"8"
 #define BIOS	"/tmp/exec-bios"
 #define QMP	"/tmp/exec-qmp"
+#define EVENTS	"/tmp/exec-events"
 #define GDB	"/tmp/exec-gdb"
 #define DISK	"/tmp/exec-disk"
 #define STREAM	"/tmp/exec-stream"
@@ -43,6 +44,7 @@ static int qmp = -1;
 
 #define OPTIONS								\
 	"-no-reboot", "-qmp", "unix:" QMP ",server=on,wait=off",	\
+	"-qmp", "unix:" EVENTS ",server=on,wait=off",			\
 	"-drive", "if=none,format=qcow2,file=" DISK
 
 static const char *const options[] = {
@@ -151,6 +153,20 @@ static void refuses_snapshot_to_ring(void)
 	SAID("Error while writing VM state");
 }
 
+/* The thread that migrates tells how it ends, and libvirt, which waits for that, learns of it. */
+static void tells_of_failed_migration(void)
+{
+	int events = qmp_open(EVENTS);
+
+	ASSERT_GE(events, 0);
+	must("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":"
+	     "[{\"capability\":\"events\",\"state\":true}]}}");
+	EXPECT_TRUE(migrate("exec:cat >" STREAM, "failed"));
+	SAID("Operation not permitted");
+	EXPECT_TRUE(qmp_event(events, "\"status\": \"failed\""));
+	close(events);
+}
+
 /* Neither to a disk, nor to a command or a socket; and there is nothing left of it. */
 static void refuses_to_save(struct qemu *q)
 {
@@ -165,8 +181,7 @@ static void refuses_to_save(struct qemu *q)
 	RUNS();
 	refuses_snapshot_to_ring();
 	RUNS();
-	EXPECT_TRUE(migrate("exec:cat >" STREAM, "failed"));
-	SAID("Operation not permitted");
+	tells_of_failed_migration();
 	qemu_expect(q, "gmemctl exec: migration of a guest with private memory");
 	RUNS();
 	ASSERT_EQ(0, bind(listener, (struct sockaddr *)&address, sizeof(address)));
@@ -310,6 +325,7 @@ static void quits(struct qemu *q)
 	EXPECT_EQ(0, q->boot.code);
 	boot_log(&q->boot, q->boot.console);
 	unlink(QMP);
+	unlink(EVENTS);
 }
 
 static const char ignore_shared[] = "{\"execute\":\"migrate-set-capabilities\",\"arguments\":"

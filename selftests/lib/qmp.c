@@ -43,6 +43,17 @@ bool qmp_ask(int fd, const char *command, char *answer, size_t size)
 	return answer[2] == 'r';
 }
 
+bool qmp_event(int fd, const char *what)
+{
+	char line[1024];
+
+	do {
+		if (!read_line(fd, line, sizeof(line)))
+			return false;
+	} while (!strstr(line, "\"event\"") || !strstr(line, what));
+	return true;
+}
+
 int qmp_open(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

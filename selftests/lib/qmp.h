@@ -15,4 +15,7 @@ int qmp_open(const char *path);
  */
 bool qmp_ask(int fd, const char *command, char *answer, size_t size);
 
+/* Return: whether QEMU has told of itself, or does so now, by a line with that in it. */
+bool qmp_event(int fd, const char *what);
+
 #endif /* QMP_H */

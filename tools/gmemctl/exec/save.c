@@ -9,9 +9,10 @@
  * That it saves is known by KVM's log of dirty pages, which it has on then. A thread that
  * asks for the log is one that migrates, unless it is the VMM's first one: that has other
  * things to write, too. A migration is refused when it has come to private memory, and not
- * before: one that leaves shared mappings out (x-ignore-shared of QEMU) never does. A
- * snapshot goes to a disk, by other threads, while the guest stands still: it is known by
- * its first bytes, and refused if anything is private.
+ * before: one that leaves shared mappings out (x-ignore-shared of QEMU) never does. The
+ * events of QEMU's monitor that this thread writes are let through: libvirt learns by one
+ * of them that the migration has failed. A snapshot goes to a disk, by other threads, while
+ * the guest stands still: it is known by its first bytes, and refused if anything is private.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -102,6 +103,18 @@ static bool starts(const struct iovec *parts, size_t count)
 	       !memcmp(parts->iov_base, QEMU_START, QEMU_START_SIZE);
 }
 
+/*
+ * The thread that migrates says itself to the monitor how that ends. A migration has binary
+ * numbers before all that is the guest's, so it begins otherwise.
+ */
+static bool is_event(const struct iovec *parts, size_t count)
+{
+	const char *line = parts->iov_base;
+	size_t size = parts->iov_len;
+
+	return count == 1 && size > 3 && line[0] == '{' && !memcmp(line + size - 3, "}\\r\\n", 3);
+}
+
 static bool any_private(void)
 {
 	struct exec_vm *vm;
@@ -135,7 +148,7 @@ bool exec_save_refuses(const struct iovec *parts, size_t count)
 		return false;
 	if (exec_saves() && !is_first_thread())
 		return __atomic_load_n(&saving.zeros, __ATOMIC_RELAXED) &&
-		       refuse("migration");
+		       !is_event(parts, count) && refuse("migration");
 	return exec_save_stands() && starts(parts, count) && any_private() &&
 	       refuse("snapshot");
 }

@@ -46,6 +46,13 @@ static bool refuses(const char *text, size_t size)
 	return exec_save_refuses(parts, 3);
 }
 
+static bool refuses_line(const char *text)
+{
+	const struct iovec part = { (void *)text, strlen(text) };
+
+	return exec_save_refuses(&part, 1);
+}
+
 #define REFUSES(text) refuses(text, sizeof(text) - 1)
 
 /* By the first thread: what begins as a snapshot does, while anything is private. */
@@ -88,6 +95,13 @@ static void *migrates(void *data)
 	EXPECT_FALSE(REFUSES(START));
 	EXPECT_TRUE(exec_hole_make((uintptr_t)ram + 3 * PAGE));
 	EXPECT_TRUE(REFUSES("any part of it"));
+	/* How it ends, it says itself. */
+	EXPECT_FALSE(refuses_line("{\"event\": \"MIGRATION\"}\r\n"));
+	EXPECT_TRUE(refuses_line("{\"event\": \"MIGRATION\"}"));
+	EXPECT_TRUE(refuses_line("\"MIGRATION\"}\r\n"));
+	EXPECT_TRUE(refuses_line("{"));
+	EXPECT_TRUE(refuses_line(""));
+	EXPECT_TRUE(REFUSES("{\"event\": \"MIGRATION\"}\r\n"));
 	return NULL;
 }
 
