@@ -155,10 +155,13 @@ static int control(struct run_pc *run, struct pc *pc, struct error *error)
 	int rc;
 
 	snprintf(run->own_name, sizeof(run->own_name), "vm-%u", (unsigned int)getpid());
-	do {
+	while (1) {
 		rc = pc_control_start(&run->control, pc, run->name ? run->name :
 				      run->own_name, error);
-	} while (rc == -EEXIST && tries-- && !usleep(INHERIT_WAIT_US));
+		if (rc != -EEXIST || !tries--)
+			break;
+		usleep(INHERIT_WAIT_US);
+	}
 	/* A kernel without CONFIG_NET does not know the call at all. */
 	if (rc == -ENOSYS || rc == -EAFNOSUPPORT)
 		fprintf(stderr, "gmemctl: this kernel has no sockets "
