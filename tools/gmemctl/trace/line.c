@@ -93,8 +93,7 @@ static bool take_time(char **at, struct trace_record *record)
 	uint64_t s, us;
 
 	if (!take_number(at, &s) || !take_character(at, '.') || !take_number(at, &us) ||
-	    !take_character(at, ':') || us >= US_PER_S ||
-	    s > UINT64_MAX / US_PER_S - 1) {
+	    !take_character(at, ':') || us >= US_PER_S || s > UINT64_MAX / US_PER_S - 1) {
 		*at = from;
 		return false;
 	}
