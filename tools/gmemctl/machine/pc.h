@@ -10,7 +10,7 @@
 #include "../base/error.h"
 #include "../base/tlv.h"
 #include "../boot/linux.h"
-#include "../control/server.h"
+#include "../control/control.h"
 #include "../devices/balloon.h"
 #include "../devices/bus.h"
 #include "../devices/chipset.h"
