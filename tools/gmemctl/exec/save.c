@@ -109,10 +109,14 @@ static bool starts(const struct iovec *parts, size_t count)
  */
 static bool is_event(const struct iovec *parts, size_t count)
 {
-	const char *line = parts->iov_base;
-	size_t size = parts->iov_len;
+	const char *line;
+	size_t size;
 
-	return count == 1 && size > 3 && line[0] == '{' && !memcmp(line + size - 3, "}\\r\\n", 3);
+	if (count != 1 || parts->iov_len <= 3)
+		return false;
+	line = parts->iov_base;
+	size = parts->iov_len;
+	return line[0] == '{' && !memcmp(line + size - 3, "}\r\n", 3);
 }
 
 static bool any_private(void)
