@@ -259,7 +259,7 @@ static int gic_set(struct realm *realm, uint32_t group, uint64_t attr,
 	return calls->ioctl(realm->gic_fd, KVM_SET_DEVICE_ATTR, &argument);
 }
 
-static int gic_create(struct realm *realm, struct error *error)
+int realm_gic_create(struct realm *realm, struct error *error)
 {
 	static const struct {
 		uint64_t attr, gpa;
@@ -671,7 +671,7 @@ int realm_open(struct realm *realm, const struct realm_config *config,
 		tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64
 		     " with x0 = 0x%" PRIx64, config->nr_vcpus, config->entry,
 		     config->argument);
-		rc = gic_create(realm, error);
+		rc = realm_gic_create(realm, error);
 	}
 	realm->state = rc ? REALM_FAILED : REALM_OPEN;
 	return rc;
