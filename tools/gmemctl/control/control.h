@@ -17,7 +17,8 @@
  * runtime.c
  *
  * The directory with the control sockets of running VMs. It belongs to the user
- * and nobody else can enter it.
+ * and nobody else can enter it. It is $GMEMCTL_RUNTIME_DIR; or gmemctl in
+ * $XDG_RUNTIME_DIR, or for root in /run; or /tmp/gmemctl-UID.
  */
 
 #define RUNTIME_NAME_MAX	32
@@ -27,14 +28,6 @@
 
 /** runtime_name_valid() - whether it is as RUNTIME_NAME_RULE says */
 bool runtime_name_valid(const char *name);
-
-/**
- * runtime_directory() - where the sockets are
- *
- * $GMEMCTL_RUNTIME_DIR; or gmemctl in $XDG_RUNTIME_DIR, or for root in /run; or
- * /tmp/gmemctl-UID.
- */
-int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error);
 
 /** runtime_prepare() - create the directory; refuse one that others can enter */
 int runtime_prepare(struct error *error);

@@ -32,7 +32,7 @@ bool runtime_name_valid(const char *name)
 	return true;
 }
 
-int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error)
+static int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error)
 {
 	const char *own = getenv("GMEMCTL_RUNTIME_DIR");
 	const char *xdg = getenv("XDG_RUNTIME_DIR");

@@ -103,7 +103,7 @@ static int host_register(const char *path, uint32_t number, void *value, size_t 
 
 #ifdef __x86_64__
 /* What the driver says of CPUID is what the instruction says, unless the host is simulated. */
-bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
+static bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 {
 	uint32_t all[4];
 	int rc = host_register("/dev/cpu/0/cpuid", leaf & 0x80000000, all, sizeof(all));
@@ -114,7 +114,7 @@ bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 	return __get_cpuid(leaf, &out->eax, &out->ebx, &out->ecx, &out->edx);
 }
 #else
-bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
+static bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 {
 	(void)leaf;
 	(void)out;
@@ -142,11 +142,6 @@ void host_init(struct host *host)
 	if (!getrlimit(RLIMIT_MEMLOCK, &limit))
 		host->memlock = limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX :
 								  limit.rlim_cur;
-}
-
-bool host_version(const struct host *host, unsigned int *major, unsigned int *minor)
-{
-	return sscanf(host->release, "%5u.%5u", major, minor) == 2;
 }
 
 static int host_path(const struct host *host, const char *path, char full[HOST_PATH_SIZE])

@@ -40,12 +40,6 @@ struct host {
 /** host_init() - this host */
 void host_init(struct host *host);
 
-/** host_cpuid() - the instruction; false on an architecture without it */
-bool host_cpuid(uint32_t leaf, struct host_cpuid *out);
-
-/** host_version() - major and minor of the kernel's release; false if none */
-bool host_version(const struct host *host, unsigned int *major, unsigned int *minor);
-
 /** host_stat() - mode of a file. Return: 0 or a negative errno. */
 int host_stat(const struct host *host, const char *path, unsigned int *mode);
 
