@@ -247,36 +247,26 @@ static int demo_event_private(struct demo *demo)
 	return demo_map(demo, &error);
 }
 
-/* While the guest computes the host tries its luck all over the input. */
-static void demo_event_progress(struct demo *demo, uint32_t sixteenths)
-{
-	uint64_t page = (input_pages(demo) - 1) * sixteenths / 16;
-	bool refused = demo_read_refused(demo, page << GUEST_PAGE_SHIFT);
-
-	if (!refused)
-		demo_check(demo, false, "the host has read private page %" PRIu64, page);
-	if (sixteenths % 4 == 0)
-		demo_say("the guest: %u%% hashed; %u of %u host accesses refused",
-			 sixteenths * 100 / 16, demo->reads_refused, demo->reads_tried);
-}
-
 /* Payload_event_fn of the demo */
 static int demo_event(struct payload *payload, enum guest_event event, uint32_t value)
 {
 	struct demo *demo = payload->config.data;
+	uint64_t page;
 
-	switch (event) {
-	case GUEST_EVENT_PRIVATE:
+	if (event == GUEST_EVENT_PRIVATE)
 		return demo_event_private(demo);
-	case GUEST_EVENT_PROGRESS:
-		demo_event_progress(demo, value);
-		return 0;
-	case GUEST_EVENT_DONE:
+	if (event == GUEST_EVENT_DONE)
 		demo->hash_ns = clock_now_ns() - demo->mark_ns;
+	if (event != GUEST_EVENT_PROGRESS)
 		return 0;
-	default:
-		return 0;
-	}
+	/* While the guest computes the host tries its luck all over the input. */
+	page = (input_pages(demo) - 1) * value / 16;
+	if (!demo_read_refused(demo, page << GUEST_PAGE_SHIFT))
+		demo_check(demo, false, "the host has read private page %" PRIu64, page);
+	if (value % 4 == 0)
+		demo_say("the guest: %u%% hashed; %u of %u host accesses refused",
+			 value * 100 / 16, demo->reads_refused, demo->reads_tried);
+	return 0;
 }
 
 static int demo_build_vm(struct demo *demo, struct error *error)

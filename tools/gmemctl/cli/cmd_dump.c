@@ -155,35 +155,28 @@ static void write_text(struct dump *dump, struct range range)
 	}
 }
 
-static int write_chunk(struct dump *dump, struct range range, struct error *error)
-{
-	size_t size = range_size(range);
-
-	if (dump->raw)
-		return fwrite(dump->bytes, 1, size, stdout) == size ? 0 :
-		       error_set(error, -errno, "standard output", "write", NULL);
-	for (size_t i = 0; dump->hex && i < size; i++, dump->used += 2)
-		sprintf(dump->hex + dump->used, "%02x", dump->bytes[i]);
-	if (!dump->hex)
-		write_text(dump, range);
-	return 0;
-}
-
 static int dump_all(struct dump *dump, struct error *error)
 {
 	uint64_t end = dump->start + dump->size;
 	struct range range = { dump->start, dump->start };
-	int rc = 0;
 
-	while (!rc && range.start < end) {
-		range.end = end - range.start < DUMP_CHUNK ? end :
-			    range.start + DUMP_CHUNK;
+	for (; range.start < end; range.start = range.end) {
+		size_t size;
+		int rc;
+
+		range.end = end - range.start < DUMP_CHUNK ? end : range.start + DUMP_CHUNK;
 		rc = read_chunk(dump, range, error);
-		if (!rc)
-			rc = write_chunk(dump, range, error);
-		range.start = range.end;
+		if (rc)
+			return rc;
+		size = range_size(range);
+		if (dump->raw && fwrite(dump->bytes, 1, size, stdout) != size)
+			return error_set(error, -errno, "standard output", "write", NULL);
+		for (size_t i = 0; dump->hex && i < size; i++, dump->used += 2)
+			sprintf(dump->hex + dump->used, "%02x", dump->bytes[i]);
+		if (!dump->raw && !dump->hex)
+			write_text(dump, range);
 	}
-	return rc;
+	return 0;
 }
 
 /* Return: an exit code. */

@@ -97,8 +97,9 @@ static const struct cli_option move_run_options[] = {
 };
 
 /* What the options say about a guest that is to go on here */
-static void move_config(const struct move_options *options, unsigned int cpus, const struct tlv *state,
-		 const struct memory_config *memory, struct pc_config *config)
+static void move_config(const struct move_options *options, unsigned int cpus,
+			const struct tlv *state, const struct memory_config *memory,
+			struct pc_config *config)
 {
 	*config = (struct pc_config){
 		.machine = {

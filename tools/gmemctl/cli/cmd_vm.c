@@ -230,8 +230,8 @@ static void stat_devices_text(struct json_object *stat)
 		return;
 	out_text("balloon:     %" PRIu64 " of %" PRIu64 " KiB%s, %" PRIu64 " KiB without effect; %"
 		 PRIu64 " KiB reported as free\n", vm_uint(device, "given_bytes") >> 10,
-		 vm_uint(device, "target_bytes") >> 10, json_object_object_get_ex(device, "driver",
-										  &driver) &&
+		 vm_uint(device, "target_bytes") >> 10,
+		 json_object_object_get_ex(device, "driver", &driver) &&
 		 json_object_get_boolean(driver) ? "" : " (the guest has no driver)",
 		 vm_uint(device, "failed_bytes") >> 10, vm_uint(device, "reported_bytes") >> 10);
 	if (json_object_object_get_ex(device, "guest", &guest))
@@ -285,8 +285,8 @@ static void map_ranges(struct json_object *result)
 		struct json_object *range = json_object_array_get_idx(ranges, i);
 
 		out_text("%016" PRIx64 "-%016" PRIx64 " %s\n", vm_uint(range, "start"),
-			 vm_uint(range, "start") + vm_uint(range, "size"), vm_string(range,
-										     "state"));
+			 vm_uint(range, "start") + vm_uint(range, "size"),
+			 vm_string(range, "state"));
 		vm_copy(range, out_append(all));
 	}
 }

@@ -151,29 +151,14 @@ static void process_show(const struct who_process *process, struct json_object *
 }
 
 /* Return: 0 or an exit code. */
-static int who_suspects(const struct who_memory *memory, struct json_object *object)
+static int who_memory(struct who *who, const struct who_memory *memory, struct json_object *object)
 {
-	struct json_object *array = out_array(object, "processes");
 	struct who_process *processes;
+	struct json_object *array;
+	uint64_t size = who->size;
 	unsigned int unseen;
 	struct error error;
 	size_t count;
-
-	if (who_processes(PROC, memory, &processes, &count, &unseen, &error))
-		return out_error_report(&error);
-	for (size_t i = 0; i < count; i++)
-		process_show(&processes[i], out_append(array));
-	who_processes_free(processes, count);
-	out_uint(object, "processes_not_seen", unseen);
-	if (unseen)
-		out_text("  %u processes of other users were not looked at: be root\n", unseen);
-	return 0;
-}
-
-/* Return: 0 or an exit code. */
-static int who_memory(struct who *who, const struct who_memory *memory, struct json_object *object)
-{
-	uint64_t size = who->size;
 	int rc;
 
 	if (who->start >= memory->length)
@@ -192,7 +177,16 @@ static int who_memory(struct who *who, const struct who_memory *memory, struct j
 			  "built together with it" : NULL);
 		return EXIT_CODE_FAILURE;
 	}
-	return who_suspects(memory, object);
+	array = out_array(object, "processes");
+	if (who_processes(PROC, memory, &processes, &count, &unseen, &error))
+		return out_error_report(&error);
+	for (size_t i = 0; i < count; i++)
+		process_show(&processes[i], out_append(array));
+	who_processes_free(processes, count);
+	out_uint(object, "processes_not_seen", unseen);
+	if (unseen)
+		out_text("  %u processes of other users were not looked at: be root\n", unseen);
+	return 0;
 }
 
 static int who_main(int argc, char **argv)

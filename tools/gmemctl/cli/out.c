@@ -261,8 +261,9 @@ static void *progress_main(void *data)
 	pthread_mutex_lock(&progress->lock);
 	while (!progress->done) {
 		next.tv_sec++;
-		while (!progress->done && !pthread_cond_clockwait(&progress->over, &progress->lock,
-								  CLOCK_MONOTONIC, &next))
+		while (!progress->done &&
+		       !pthread_cond_clockwait(&progress->over, &progress->lock, CLOCK_MONOTONIC,
+					       &next))
 			;
 		if (progress->done)
 			break;

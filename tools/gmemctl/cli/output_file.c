@@ -52,19 +52,6 @@ static int check_old(struct output_file *file, const char *path, bool replace,
 	return rc;
 }
 
-static int check_new(struct output_file *file, const char *path, struct error *error)
-{
-	struct stat status;
-
-	if (!lstat(path, &status))
-		return error_set(error, -ENOENT, path, "write",
-				 "it is a symbolic link to nothing: give the name "
-				 "of the file itself");
-	if (snprintf(file->path, sizeof(file->path), "%s", path) >= (int)sizeof(file->path))
-		return error_set(error, -ENAMETOOLONG, path, "create", NULL);
-	return 0;
-}
-
 static int open_directory(struct output_file *file, struct error *error)
 {
 	char *slash = strrchr(file->path, '/');
@@ -87,15 +74,19 @@ static int open_directory(struct output_file *file, struct error *error)
 int output_file_find(struct output_file *file, const char *path, bool replace, struct error *error)
 {
 	struct stat status;
-	int rc;
+	int rc = 0;
 
 	*file = OUTPUT_FILE_NONE;
 	if (!stat(path, &status))
 		rc = check_old(file, path, replace, &status, error);
-	else if (errno == ENOENT)
-		rc = check_new(file, path, error);
-	else
+	else if (errno != ENOENT)
 		rc = error_set(error, -errno, path, "write", NULL);
+	else if (!lstat(path, &status))
+		rc = error_set(error, -ENOENT, path, "write",
+			       "it is a symbolic link to nothing: give the name of the file "
+			       "itself");
+	else if (snprintf(file->path, sizeof(file->path), "%s", path) >= (int)sizeof(file->path))
+		rc = error_set(error, -ENAMETOOLONG, path, "create", NULL);
 	return rc ? rc : open_directory(file, error);
 }
 

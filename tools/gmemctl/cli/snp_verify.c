@@ -157,8 +157,8 @@ static int snp_verify_check(struct snp_verify_options *options, const struct snp
 		return usage_error("--host-data", "not with --host-data-file",
 				   "one of them says what it is");
 	if (!options->image.firmware && !expect->values[SNP_EXPECT_MEASUREMENT].count &&
-	    !has_key(expect, SNP_EXPECT_ID_KEY_DIGEST) && !has_key(expect,
-								   SNP_EXPECT_AUTHOR_KEY_DIGEST))
+	    !has_key(expect, SNP_EXPECT_ID_KEY_DIGEST) &&
+	    !has_key(expect, SNP_EXPECT_AUTHOR_KEY_DIGEST))
 		return usage_error("--measurement", "missing",
 				   "give the launch digest, or --firmware and the "
 				   "rest of the image, or --id-key-digest or "

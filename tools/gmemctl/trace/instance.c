@@ -73,19 +73,6 @@ static int find_tracefs(const char *const *folders, const char **tracefs, struct
 			 "has none", folders[0]);
 }
 
-static int event_missing(const char *tracefs, const struct trace_event *event, struct error *error)
-{
-	char system[64];
-
-	text_print(system, sizeof(system), "events/%s", event->system);
-	if (!is_there(tracefs, system))
-		return error_set(error, -EOPNOTSUPP, event->system, "trace a module that is not "
-				 "loaded", "load it: gmemctl load");
-	return error_set(error, -EOPNOTSUPP, event->name, "trace an event that the loaded module "
-			 "does not have", "load the module that was built together with this "
-			 "gmemctl");
-}
-
 /* Which of the events that are asked for are there. */
 static int find_events(const char *tracefs, const struct trace_wish *wish, uint32_t *events,
 		       struct error *error)
@@ -94,44 +81,49 @@ static int find_events(const char *tracefs, const struct trace_wish *wish, uint3
 
 	*events = 0;
 	for (unsigned int i = 0; i < TRACE_EVENTS; i++) {
+		const struct trace_event *event = &trace_events[i];
+
 		if (!(wish->events & UINT32_C(1) << i))
 			continue;
-		text_print(name, sizeof(name), "events/%s/%s", trace_events[i].system,
-			   trace_events[i].name);
-		if (is_there(tracefs, name))
+		text_print(name, sizeof(name), "events/%s/%s", event->system, event->name);
+		if (is_there(tracefs, name)) {
 			*events |= UINT32_C(1) << i;
-		else if (wish->chosen)
-			return event_missing(tracefs, &trace_events[i], error);
+			continue;
+		}
+		if (!wish->chosen)
+			continue;
+		*strrchr(name, '/') = '\0';
+		if (!is_there(tracefs, name))
+			return error_set(error, -EOPNOTSUPP, event->system,
+					 "trace a module that is not loaded",
+					 "load it: gmemctl load");
+		return error_set(error, -EOPNOTSUPP, event->name,
+				 "trace an event that the loaded module does not have",
+				 "load the module that was built together with this gmemctl");
 	}
 	return *events ? 0 : error_set(error, -EOPNOTSUPP, "gmem", "trace modules of which none "
 				       "is loaded", "load them: gmemctl load");
 }
 
-/* The process that an instance is named by; 0 if it is not gmemctl's */
-static pid_t instance_owner(const char *name)
-{
-	char *end;
-	long pid;
-
-	if (strncmp(name, NAME, strlen(NAME)))
-		return 0;
-	pid = strtol(name + strlen(NAME), &end, 10);
-	return *end || pid <= 0 || pid > INT_MAX ? 0 : (pid_t)pid;
-}
-
-/* One that is read by a process which is not seen from here is busy, and stays. */
+/*
+ * Instances are named by the process that they are of. One that is read by a process which
+ * is not seen from here is busy, and stays.
+ */
 static void remove_stale(const char *tracefs)
 {
+	char path[PATH_MAX], *end;
 	struct dirent *entry;
-	char path[PATH_MAX];
-	pid_t owner;
+	long owner;
 	DIR *dir;
 
 	text_print(path, sizeof(path), "%s/" INSTANCES, tracefs);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
-		owner = instance_owner(entry->d_name);
-		if (!owner || (owner != getpid() && (!kill(owner, 0) || errno != ESRCH)))
+		if (strncmp(entry->d_name, NAME, strlen(NAME)))
+			continue;
+		owner = strtol(entry->d_name + strlen(NAME), &end, 10);
+		if (*end || owner <= 0 || owner > INT_MAX ||
+		    (owner != getpid() && (!kill((pid_t)owner, 0) || errno != ESRCH)))
 			continue;
 		text_print(path, sizeof(path), "%s/" INSTANCES "/%s", tracefs, entry->d_name);
 		rmdir(path);
