@@ -10,21 +10,15 @@
 
 #define NAME_RESERVATION "guest-memory"
 
-static bool config_has_kind(const struct memory_config *config,
-			    enum backing_kind kind)
-{
-	for (unsigned int i = 0; i < config->nr_requests; i++)
-		if (config->requests[i].kind == kind)
-			return true;
-	return false;
-}
-
 static int create_memfd(struct guest_memory *memory, struct error *error)
 {
 	const struct memory_config *config = memory->config;
-	bool mappable = config_has_kind(config, BACKING_GUEST_MEMFD);
-	bool store = config_has_kind(config, BACKING_GMEM_STORE);
+	bool mappable = false, store = false;
 
+	for (unsigned int i = 0; i < config->nr_requests; i++) {
+		mappable |= config->requests[i].kind == BACKING_GUEST_MEMFD;
+		store |= config->requests[i].kind == BACKING_GMEM_STORE;
+	}
 	if (!mappable && !store && !config->guest_memfd)
 		return 0;
 	if (!memory->vm)
@@ -81,46 +75,29 @@ static int open_backing(struct guest_memory *memory, unsigned int index,
 	return backing_open(backing, request, name, error);
 }
 
-static int view_missing(const struct view *view, struct error *error)
-{
-	return error_set(error, -EOPNOTSUPP, "guest memory",
-			 "give KVM a view of it", "%s; or use kind=gmem-store, "
-			 "where KVM has private memory of its own",
-			 view->refusal);
-}
-
-/* A guest that comes with private pages is not the same one without. */
-static int view_check(const struct guest_memory *memory, unsigned int index,
-		      struct error *error)
-{
-	const struct view *view = &memory->views[index];
-	const struct backing *backing = &memory->backings[index];
-	struct gmem_ioctl_stat stat;
-
-	if (!view->refusal)
-		return 0;
-	if (memory->config->view)
-		return view_missing(view, error);
-	if (backing->request->existing_fd >= 0 &&
-	    !gmem_stat(backing->fd, &stat) && stat.private_pages)
-		return view_missing(view, error);
-	return 0;
-}
-
 /* With a guest_memfd it is that which has private pages. */
 static int open_view(struct guest_memory *memory, unsigned int index,
 		     struct error *error)
 {
+	const struct backing *backing = &memory->backings[index];
 	struct view *view = &memory->views[index];
+	struct gmem_ioctl_stat stat;
 	int rc;
 
-	*view = (struct view){ .request = memory->backings[index].request,
-			       .fd = -1 };
+	*view = (struct view){ .request = backing->request, .fd = -1 };
 	if (!memory->vm || memory->config->guest_memfd ||
-	    memory->backings[index].request->kind != BACKING_GMEM)
+	    backing->request->kind != BACKING_GMEM)
 		return 0;
-	rc = view_create(view, &memory->backings[index], error);
-	return rc ? rc : view_check(memory, index, error);
+	rc = view_create(view, backing, error);
+	if (rc || !view->refusal)
+		return rc;
+	/* A guest that comes with private pages is not the same one without. */
+	if (memory->config->view || (backing->request->existing_fd >= 0 &&
+				     !gmem_stat(backing->fd, &stat) && stat.private_pages))
+		return error_set(error, -EOPNOTSUPP, "guest memory",
+				 "give KVM a view of it", "%s; or use kind=gmem-store, "
+				 "where KVM has private memory of its own", view->refusal);
+	return 0;
 }
 
 static int open_views(struct guest_memory *memory, struct error *error)

@@ -66,34 +66,28 @@ static int remote_map_all(struct remote *remote, struct error *error)
 	return rc ? error_set(error, rc, "ram", "failed to map range for DMA", NULL) : 0;
 }
 
-/* Huge pages are mapped at multiples of their size there, too. */
-static uint64_t remote_alignment(const struct guest_memory *memory)
-{
-	uint64_t alignment = RANGE_PAGE_SIZE;
-
-	for (unsigned int i = 0; i < memory->nr_backings; i++)
-		if (memory->backings[i].page_size > alignment)
-			alignment = memory->backings[i].page_size;
-	return alignment;
-}
-
 static int remote_begin(struct remote *remote, struct error *error)
 {
+	const struct guest_memory *memory = remote->memory;
 	struct timeval timeout = {
 		.tv_sec = REMOTE_TIMEOUT_MS / 1000,
 		.tv_usec = REMOTE_TIMEOUT_MS % 1000 * 1000,
 	};
-	struct range all = { 0, remote->memory->reservation.size };
+	struct range all = { 0, memory->reservation.size };
+	uint64_t alignment = RANGE_PAGE_SIZE;
 	int rc = 0;
 
+	/* Huge pages are mapped at multiples of their size there, too. */
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		if (memory->backings[i].page_size > alignment)
+			alignment = memory->backings[i].page_size;
 	if (setsockopt(remote->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout,
 		       sizeof(timeout)) ||
 	    setsockopt(remote->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout,
 		       sizeof(timeout)))
 		rc = -errno;
 	if (!rc)
-		rc = remote_say(remote, REMOTE_START, all,
-				remote_alignment(remote->memory), -1);
+		rc = remote_say(remote, REMOTE_START, all, alignment, -1);
 	return rc ? error_set(error, rc, "remote", ACTION, NULL) : 0;
 }
 
