@@ -143,24 +143,26 @@ static int system_name(void *address, size_t length, const char *name)
 	       -errno : 0;
 }
 
-static int system_peek(void *to, const void *address, size_t length)
+/* What process_vm_readv() and process_vm_writev() say, as an errno. */
+static int copied(ssize_t got, size_t length)
 {
-	struct iovec local = { to, length }, remote = { (void *)address, length };
-	ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-
 	if (got < 0)
 		return -errno;
 	return (size_t)got == length ? 0 : -EFAULT;
 }
 
+static int system_peek(void *to, const void *address, size_t length)
+{
+	struct iovec local = { to, length }, remote = { (void *)address, length };
+
+	return copied(process_vm_readv(getpid(), &local, 1, &remote, 1, 0), length);
+}
+
 static int system_poke(void *address, const void *from, size_t length)
 {
 	struct iovec local = { (void *)from, length }, remote = { address, length };
-	ssize_t got = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
 
-	if (got < 0)
-		return -errno;
-	return (size_t)got == length ? 0 : -EFAULT;
+	return copied(process_vm_writev(getpid(), &local, 1, &remote, 1, 0), length);
 }
 
 const struct calls calls_system = {

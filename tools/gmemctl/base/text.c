@@ -26,12 +26,6 @@ static bool is_continuation(char byte)
 	return ((uint8_t)byte & 0xc0) == 0x80;
 }
 
-static bool is_character(uint32_t code, uint32_t least)
-{
-	return code >= least && code <= 0x10ffff &&
-	       (code < 0xd800 || code > 0xdfff);
-}
-
 size_t text_character(const char *text)
 {
 	uint8_t first = (uint8_t)*text;
@@ -50,7 +44,9 @@ size_t text_character(const char *text)
 			return 0;
 		code = code << 6 | ((uint8_t)text[i] & 0x3f);
 	}
-	return is_character(code, forms[more].least) ? more + 1 : 0;
+	if (code < forms[more].least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return more + 1;
 }
 
 /* What is at the end of a text that was cut: a part of a character, or nothing */

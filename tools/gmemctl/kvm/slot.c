@@ -104,46 +104,33 @@ bool slot_covers_private(const struct slot_table *table, uint64_t gpa,
 	return true;
 }
 
-static int map_gpa_refuse(const char **why, const char *text, int rc)
-{
-	*why = text;
-	return rc;
-}
-
-static int map_gpa_check_attributes(uint64_t attributes, bool *to_private,
-				    const char **why)
-{
-	uint64_t status = attributes & MAP_GPA_STATUS_MASK;
-
-	if (attributes & ~(MAP_GPA_SIZE_MASK | MAP_GPA_STATUS_MASK))
-		return map_gpa_refuse(why, "unknown attribute bits", -EINVAL);
-	if ((attributes & MAP_GPA_SIZE_MASK) == MAP_GPA_SIZE_RESERVED)
-		return map_gpa_refuse(why, "unknown page size", -EINVAL);
-	if (status != MAP_GPA_STATUS_SHARED && status != MAP_GPA_STATUS_PRIVATE)
-		return map_gpa_refuse(why, "unknown encryption status", -EINVAL);
-	*to_private = status == MAP_GPA_STATUS_PRIVATE;
-	return 0;
-}
-
 int map_gpa_parse(const uint64_t args[3], struct map_gpa *out, const char **why)
 {
-	uint64_t gpa = args[0], pages = args[1], size;
-	bool to_private;
-	int rc;
+	uint64_t gpa = args[0], pages = args[1], attributes = args[2];
+	uint64_t size = pages << GUEST_PAGE_SHIFT;
+	uint64_t status = attributes & MAP_GPA_STATUS_MASK;
+	const char *wrong = NULL;
 
 	if (gpa & (GUEST_PAGE_SIZE - 1))
-		return map_gpa_refuse(why, "unaligned address", -EINVAL);
-	if (!pages)
-		return map_gpa_refuse(why, "no pages", -EINVAL);
-	if (pages > UINT64_MAX >> GUEST_PAGE_SHIFT)
-		return map_gpa_refuse(why, "size overflows", -EINVAL);
-	size = pages << GUEST_PAGE_SHIFT;
-	if (gpa + size < gpa)
-		return map_gpa_refuse(why, "range wraps", -EINVAL);
-	rc = map_gpa_check_attributes(args[2], &to_private, why);
-	if (!rc)
-		*out = (struct map_gpa){ gpa, size, to_private };
-	return rc;
+		wrong = "unaligned address";
+	else if (!pages)
+		wrong = "no pages";
+	else if (pages > UINT64_MAX >> GUEST_PAGE_SHIFT)
+		wrong = "size overflows";
+	else if (gpa + size < gpa)
+		wrong = "range wraps";
+	else if (attributes & ~(MAP_GPA_SIZE_MASK | MAP_GPA_STATUS_MASK))
+		wrong = "unknown attribute bits";
+	else if ((attributes & MAP_GPA_SIZE_MASK) == MAP_GPA_SIZE_RESERVED)
+		wrong = "unknown page size";
+	else if (status != MAP_GPA_STATUS_SHARED && status != MAP_GPA_STATUS_PRIVATE)
+		wrong = "unknown encryption status";
+	if (wrong) {
+		*why = wrong;
+		return -EINVAL;
+	}
+	*out = (struct map_gpa){ gpa, size, status == MAP_GPA_STATUS_PRIVATE };
+	return 0;
 }
 
 int map_gpa_check(const struct slot_table *table, const uint64_t args[3],
@@ -154,9 +141,10 @@ int map_gpa_check(const struct slot_table *table, const uint64_t args[3],
 
 	if (rc)
 		return rc;
-	if (!slot_covers_private(table, map.gpa, map.size))
-		return map_gpa_refuse(why, "no private memory in all of the range",
-				      -EFAULT);
+	if (!slot_covers_private(table, map.gpa, map.size)) {
+		*why = "no private memory in all of the range";
+		return -EFAULT;
+	}
 	*out = map;
 	return 0;
 }

@@ -49,20 +49,15 @@ struct thread_signals {
 
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-/* A signal that is ignored is still reported by a signalfd. */
-static bool is_ignored(int number)
+void signals_end_set(sigset_t *set)
 {
 	struct sigaction action;
 
-	return !sigaction(number, NULL, &action) &&
-	       action.sa_handler == SIG_IGN;
-}
-
-void signals_end_set(sigset_t *set)
-{
 	sigemptyset(set);
+	/* A signal that is ignored is still reported by a signalfd. */
 	for (size_t i = 0; i < sizeof(end_signals) / sizeof(*end_signals); i++)
-		if (!is_ignored(end_signals[i]))
+		if (sigaction(end_signals[i], NULL, &action) ||
+		    action.sa_handler != SIG_IGN)
 			sigaddset(set, end_signals[i]);
 }
 
@@ -153,24 +148,18 @@ void threads_end(struct threads *threads)
 		return;
 }
 
-/* Whoever has started this process may have had it blocked. */
-static void stop_signal_unblock(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, STOP_SIGNAL);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 static void *thread_main(void *data)
 {
 	struct thread *thread = data;
 	struct threads *threads = thread->threads;
+	sigset_t set;
 	bool last;
 	int rc;
 
-	stop_signal_unblock();
+	/* Whoever has started this process may have had it blocked. */
+	sigemptyset(&set);
+	sigaddset(&set, STOP_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	rc = threads->loop(threads->data, thread->vcpu);
 	pthread_mutex_lock(&threads->lock);
 	last = !--threads->running || rc;
@@ -252,14 +241,6 @@ static int threads_wait(struct threads *threads, int signal_fd,
 	}
 }
 
-static void threads_stop(struct threads *threads)
-{
-	__atomic_store_n(&threads->stopping, true, __ATOMIC_RELEASE);
-	for (unsigned int i = 0; i < threads->count; i++)
-		__atomic_store_n(&threads->vcpus[i].run->immediate_exit, 1,
-				 __ATOMIC_RELEASE);
-}
-
 /*
  * A thread may be between its look at stopping and a conversion when the signal
  * comes, and would then wait out the conversion's timeout: repeat it.
@@ -301,7 +282,10 @@ static int threads_run_all(struct threads *threads, struct thread *started,
 	}
 	if (!rc)
 		rc = threads_wait(threads, signal_fd, timeout_s);
-	threads_stop(threads);
+	__atomic_store_n(&threads->stopping, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < threads->count; i++)
+		__atomic_store_n(&threads->vcpus[i].run->immediate_exit, 1,
+				 __ATOMIC_RELEASE);
 	threads_join(started, count);
 	return rc;
 }

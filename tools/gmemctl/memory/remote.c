@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
 #include "../base/fdpass.h"
 #include "file.h"
 #include "remote.h"
@@ -269,21 +269,6 @@ void remote_mapper_stop(struct remote_mapper *mapper)
 	mapper->socket = -1;
 }
 
-/*
- * A page that becomes private meanwhile is a fault here, not the end of the
- * process, since the kernel does the copying.
- */
-static int copy_page(const uint8_t *host, void *buffer, size_t size)
-{
-	struct iovec from = { (void *)host, size };
-	struct iovec to = { buffer, size };
-	ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
-
-	if (got < 0)
-		return -errno;
-	return (size_t)got == size ? 0 : -EFAULT;
-}
-
 /* The part of a page at @gpa; reading it must not populate it. */
 static int mapper_read_page(struct remote_mapper *mapper, uint64_t gpa,
 			    void *buffer, size_t size)
@@ -298,9 +283,11 @@ static int mapper_read_page(struct remote_mapper *mapper, uint64_t gpa,
 		return -EFAULT;
 	rc = populated_pages(extent->fd, extent->fd_offset + page - extent->range.start,
 			     mapper->reservation.base + page, 1, &populated);
-	if (rc || populated)
-		return rc ? rc : copy_page(mapper->reservation.base + gpa,
-					   buffer, size);
+	if (rc)
+		return rc;
+	/* A page that becomes private meanwhile is an error, not the end of the process. */
+	if (populated)
+		return calls->peek(buffer, mapper->reservation.base + gpa, size);
 	memset(buffer, 0, size);
 	return 0;
 }
