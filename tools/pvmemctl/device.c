@@ -45,8 +45,7 @@ static const struct hint vmm_hints[] = {
 	{ 0 }
 };
 
-int error_set(struct error *error, int rc, const char *object, const char *action,
-	      const char *hint)
+int error_set(struct error *error, int rc, const char *object, const char *action, const char *hint)
 {
 	error->rc = rc;
 	snprintf(error->object, sizeof(error->object), "%s", object);
@@ -115,7 +114,6 @@ int device_call(struct device *device, uint64_t func, const char *name,
 		return 0;
 	/* The VMM's word is not taken for an errno. */
 	rc = buf.ret.ret_errno <= ERRNO_MAX ? -(int)buf.ret.ret_errno : -EIO;
-	snprintf(object, sizeof(object), "0x%" PRIx64 "+0x%" PRIx64, range->addr,
-		 range->length);
+	snprintf(object, sizeof(object), "0x%" PRIx64 "+0x%" PRIx64, range->addr, range->length);
 	return error_set(error, rc, object, name, hint_find(vmm_hints, rc));
 }

@@ -82,11 +82,9 @@ static void help(void)
 {
 	printf("usage: pvmemctl [OPTIONS] COMMAND ADDRESS LENGTH [VALUE]\n"
 	       "       pvmemctl [OPTIONS] --own LENGTH COMMAND [VALUE]\n"
-	       "       pvmemctl [--device PATH] info\n"
-	       "\n"
+	       "       pvmemctl [--device PATH] info\n\n"
 	       "Inside a guest: asks the VMM to change the backing of guest memory. ADDRESS\n"
-	       "is guest physical; numbers are decimal or hexadecimal, with K, M, G or T.\n"
-	       "\n"
+	       "is guest physical; numbers are decimal or hexadecimal, with K, M, G or T.\n\n"
 	       "  %-20s %s\n", "info", "show the protocol version and page size of the VMM");
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		const struct function *f = &functions[i];
@@ -96,13 +94,10 @@ static void help(void)
 			 f->value ? f->value : "");
 		printf("  %-20s %s\n", name, f->summary);
 	}
-	printf("\n"
-	       "  -d, --device PATH    the node, instead of " DEFAULT_DEVICE "\n"
+	printf("\n  -d, --device PATH    the node, instead of " DEFAULT_DEVICE "\n"
 	       "  -o, --own LENGTH     use memory of pvmemctl itself; undo at the end\n"
-	       "  -w, --hold SECONDS   wait before the undo\n"
-	       "  -h, --help           print this\n"
-	       "  -V, --version        print the version\n"
-	       "\n"
+	       "  -w, --hold SECONDS   wait before the undo\n  -h, --help           print this\n"
+	       "  -V, --version        print the version\n\n"
 	       "Exit codes: 0 success; 1 failure; 2 wrong usage.\n");
 }
 
@@ -291,11 +286,9 @@ static int run(const struct request *request, struct error *error)
 	if (rc)
 		return rc;
 	if (!request->function) {
-		printf("device:     %s\n"
-		       "version:    %" PRIu64 ".%" PRIu64 "\n"
-		       "page size:  %" PRIu64 "\n", device.path,
-		       (uint64_t)device.info.arg0, (uint64_t)device.info.arg1,
-		       (uint64_t)device.info.ret_value);
+		printf("device:     %s\nversion:    %" PRIu64 ".%" PRIu64 "\npage size:  %"
+		       PRIu64 "\n", device.path, (uint64_t)device.info.arg0,
+		       (uint64_t)device.info.arg1, (uint64_t)device.info.ret_value);
 	} else if (request->own) {
 		rc = own_open(&own, request->own, error);
 		if (!rc) {

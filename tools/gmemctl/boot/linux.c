@@ -33,11 +33,9 @@ struct parser {
 	struct error *error;
 };
 
-static int refuse(const struct parser *parser, const char *action,
-		  const char *hint)
+static int refuse(const struct parser *parser, const char *action, const char *hint)
 {
-	return error_set(parser->error, -ENOEXEC, parser->name, action, "%s",
-			 hint);
+	return error_set(parser->error, -ENOEXEC, parser->name, action, "%s", hint);
 }
 
 static bool has_at(const uint8_t *image, size_t size, size_t offset,
@@ -72,8 +70,7 @@ static int refuse_magic(const struct parser *parser)
 {
 	const char *other = bzimage_describe_other(parser->image, parser->size);
 
-	return error_set(parser->error, -ENOEXEC, parser->name,
-			 "load as a Linux kernel",
+	return error_set(parser->error, -ENOEXEC, parser->name, "load as a Linux kernel",
 			 "this is %s: expected a bzImage, such as /boot/vmlinuz, or "
 			 "arch/x86/boot/bzImage in a build tree",
 			 other ? other : "the beginning of a kernel only");
@@ -87,15 +84,12 @@ static int parse_header(const struct parser *parser, struct bzimage *out)
 	if (parser->size < HEADER_MIN)
 		return refuse_magic(parser);
 	memset(&out->header, 0, sizeof(out->header));
-	memcpy(&out->header, parser->image + HEADER_OFFSET,
-	       HEADER_MIN - HEADER_OFFSET);
-	if (out->header.boot_flag != BOOT_FLAG ||
-	    out->header.header != HEADER_MAGIC)
+	memcpy(&out->header, parser->image + HEADER_OFFSET, HEADER_MIN - HEADER_OFFSET);
+	if (out->header.boot_flag != BOOT_FLAG || out->header.header != HEADER_MAGIC)
 		return refuse_magic(parser);
 	if (out->header.version < PROTOCOL_64)
 		return refuse(parser, "check the boot protocol",
-			      "it is older than 2.12: Linux 3.8 or newer is "
-			      "needed");
+			      "it is older than 2.12: Linux 3.8 or newer is needed");
 	end = HEADER_JUMP + parser->image[HEADER_JUMP - 1];
 	if (end < HEADER_MIN || end > HEADER_MAX || end > parser->size)
 		return refuse(parser, "check the setup header",
@@ -115,8 +109,7 @@ static int parse_code(const struct parser *parser, struct bzimage *out)
 
 	if (offset >= parser->size || expected > parser->size - offset)
 		return refuse(parser, "load as a Linux kernel",
-			      "the file is truncated: the header speaks of more "
-			      "than there is");
+			      "the file is truncated: the header speaks of more than there is");
 	out->code = parser->image + offset;
 	out->code_size = parser->size - offset;
 	if (out->code_size <= BZIMAGE_ENTRY_64)
@@ -154,12 +147,10 @@ int bzimage_parse(const uint8_t *image, size_t size, const char *name,
 		return rc;
 	if (!(out->header.loadflags & LOADED_HIGH))
 		return refuse(&parser, "check the setup header",
-			      "this is a zImage, to be loaded below 1 MiB: "
-			      "build a bzImage");
+			      "this is a zImage, to be loaded below 1 MiB: build a bzImage");
 	if (!(out->header.xloadflags & XLF_KERNEL_64))
 		return refuse(&parser, "check the setup header",
-			      "this is a 32-bit kernel: an x86-64 one is "
-			      "needed");
+			      "this is a 32-bit kernel: an x86-64 one is needed");
 	rc = parse_code(&parser, out);
 	return rc ? rc : parse_place(&parser, out);
 }
@@ -190,8 +181,7 @@ unsigned int e820_place(uint64_t size, struct range out[E820_PLACES])
 	return 2;
 }
 
-static void table_add(struct table *table, uint64_t start, uint64_t end,
-		      uint32_t type)
+static void table_add(struct table *table, uint64_t start, uint64_t end, uint32_t type)
 {
 	if (start >= end)
 		return;
@@ -228,8 +218,7 @@ int e820_build(const struct range *ram, unsigned int nr_ram,
 	return table.count > max ? -E2BIG : (int)table.count;
 }
 
-static int refuse_space(struct error *error, const char *what,
-			uint64_t needed, uint64_t available)
+static int refuse_space(struct error *error, const char *what, uint64_t needed, uint64_t available)
 {
 	return error_set(error, -ENOSPC, what, "place in guest memory",
 			 "it needs 0x%llx bytes, and there are 0x%llx: give the "
@@ -237,9 +226,8 @@ static int refuse_space(struct error *error, const char *what,
 			 (unsigned long long)available);
 }
 
-int linux_place(const struct bzimage *kernel, uint64_t initrd_size,
-		uint64_t ram_end, struct linux_places *out,
-		struct error *error)
+int linux_place(const struct bzimage *kernel, uint64_t initrd_size, uint64_t ram_end,
+		struct linux_places *out, struct error *error)
 {
 	uint64_t end = ram_end < kernel->initrd_end ? ram_end :
 						      kernel->initrd_end;
@@ -253,8 +241,7 @@ int linux_place(const struct bzimage *kernel, uint64_t initrd_size,
 		return 0;
 	end &= ~PAGE_MASK;
 	room = end > kernel->end ? end - kernel->end : 0;
-	if (initrd_size > room ||
-	    ((end - initrd_size) & ~PAGE_MASK) < kernel->end)
+	if (initrd_size > room || ((end - initrd_size) & ~PAGE_MASK) < kernel->end)
 		return refuse_space(error, "initrd", initrd_size, room);
 	out->initrd.start = (end - initrd_size) & ~PAGE_MASK;
 	out->initrd.end = out->initrd.start + initrd_size;
@@ -274,12 +261,10 @@ static int check_ram(const struct linux_boot *boot, struct error *error)
 	if (good)
 		return 0;
 	return error_set(error, -EINVAL, "guest memory", "load Linux",
-			 "RAM has to start at 0, and to have 1 MiB to 4 GiB "
-			 "there");
+			 "RAM has to start at 0, and to have 1 MiB to 4 GiB there");
 }
 
-static int check_cmdline(const struct bzimage *kernel, const char *cmdline,
-			 struct error *error)
+static int check_cmdline(const struct bzimage *kernel, const char *cmdline, struct error *error)
 {
 	size_t length = strlen(cmdline), most = LINUX_CMDLINE_SIZE - 1;
 
@@ -291,8 +276,7 @@ static int check_cmdline(const struct bzimage *kernel, const char *cmdline,
 			 "at most %zu characters, not %zu", most, length);
 }
 
-static void write_all(uint8_t *memory, const struct linux_boot *boot,
-		      const struct bzimage *kernel,
+static void write_all(uint8_t *memory, const struct linux_boot *boot, const struct bzimage *kernel,
 		      const struct linux_places *places, int entries)
 {
 	struct boot_params *params = (void *)(memory + LINUX_ZERO_PAGE_GPA);
@@ -312,12 +296,10 @@ static void write_all(uint8_t *memory, const struct linux_boot *boot,
 	strcpy((char *)memory + LINUX_CMDLINE_GPA, boot->cmdline);
 	memcpy(memory + places->kernel.start, kernel->code, kernel->code_size);
 	if (boot->initrd_size)
-		memcpy(memory + places->initrd.start, boot->initrd,
-		       boot->initrd_size);
+		memcpy(memory + places->initrd.start, boot->initrd, boot->initrd_size);
 }
 
-int linux_load(uint8_t *memory, const struct linux_boot *boot, uint64_t *entry,
-	       struct error *error)
+int linux_load(uint8_t *memory, const struct linux_boot *boot, uint64_t *entry, struct error *error)
 {
 	struct boot_e820_entry table[E820_MAX_ENTRIES_ZEROPAGE];
 	struct linux_places places;
@@ -331,12 +313,10 @@ int linux_load(uint8_t *memory, const struct linux_boot *boot, uint64_t *entry,
 	if (!rc)
 		rc = check_cmdline(&kernel, boot->cmdline, error);
 	if (!rc)
-		rc = linux_place(&kernel, boot->initrd_size, boot->ram[0].end,
-				 &places, error);
+		rc = linux_place(&kernel, boot->initrd_size, boot->ram[0].end, &places, error);
 	if (rc)
 		return rc;
-	entries = e820_build(boot->ram, boot->nr_ram, table,
-			     E820_MAX_ENTRIES_ZEROPAGE);
+	entries = e820_build(boot->ram, boot->nr_ram, table, E820_MAX_ENTRIES_ZEROPAGE);
 	if (entries < 0)
 		return error_set(error, entries, "guest memory", "load Linux",
 				 "the zero page has room for %d entries",
@@ -417,14 +397,11 @@ void emulated_host_words(const char *cmdline, unsigned int tsc_khz,
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		char number[16] = "";
 
-		if (has_word(cmdline, wanted[i].name) ||
-		    (wanted[i].khz && !tsc_khz))
+		if (has_word(cmdline, wanted[i].name) || (wanted[i].khz && !tsc_khz))
 			continue;
 		if (wanted[i].khz && !wanted[i].value[1])
 			snprintf(number, sizeof(number), "%u", tsc_khz);
-		used += (size_t)snprintf(words + used,
-					 EMULATED_HOST_WORDS_MAX - used,
-					 " %s%s%s", wanted[i].name,
-					 wanted[i].value, number);
+		used += (size_t)snprintf(words + used, EMULATED_HOST_WORDS_MAX - used, " %s%s%s",
+					 wanted[i].name, wanted[i].value, number);
 	}
 }

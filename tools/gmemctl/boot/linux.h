@@ -140,9 +140,8 @@ struct linux_places {
  *
  * Return: 0; -ENOSPC if there is not enough RAM.
  */
-int linux_place(const struct bzimage *kernel, uint64_t initrd_size,
-		uint64_t ram_end, struct linux_places *out,
-		struct error *error);
+int linux_place(const struct bzimage *kernel, uint64_t initrd_size, uint64_t ram_end,
+		struct linux_places *out, struct error *error);
 
 /**
  * linux_load() - write all of it to guest memory

@@ -134,8 +134,7 @@ static void table_align(struct table *table, size_t unit)
  * @size: number of them
  * @at: which of them is the checksum
  */
-static void table_checksum(struct table *table, size_t start, size_t size,
-			   size_t at)
+static void table_checksum(struct table *table, size_t start, size_t size, size_t at)
 {
 	uint8_t sum = 0;
 
@@ -212,8 +211,7 @@ static const uint8_t dsdt_pci_code[] = {
 };
 
 /* Return: where the table starts; it ends with finish(). */
-static size_t put_header(struct table *table, const char *signature,
-			 uint8_t revision)
+static size_t put_header(struct table *table, const char *signature, uint8_t revision)
 {
 	uint8_t header[] = {
 		0, 0, 0, 0, DWORD(0),	/* signature; length, later */
@@ -301,8 +299,7 @@ static size_t put_xsdt(struct table *table, uint64_t fadt, uint64_t madt)
 	return start;
 }
 
-size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		  unsigned int nr_cpus, bool pci)
+size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpus, bool pci)
 {
 	static const uint8_t facs_bytes[FACS_SIZE] = {
 		'F', 'A', 'C', 'S', DWORD(FACS_SIZE),
@@ -387,14 +384,12 @@ static void put_entries(struct table *table, unsigned int nr_cpus, bool pci)
 				      ISA_BUS, irq, ioapic, irq);
 	if (pci)
 		put_interrupt(table, ENTRY_INTERRUPT, INTERRUPT_VECTORED, PCI_BUS,
-			      PCI_SLOT_BALLOON << PCI_SOURCE_SLOT, ioapic,
-			      PCI_IRQ);
+			      PCI_SLOT_BALLOON << PCI_SOURCE_SLOT, ioapic, PCI_IRQ);
 	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_8259, ISA_BUS, 0, ALL_APICS, 0);
 	put_interrupt(table, ENTRY_LOCAL, INTERRUPT_NMI, ISA_BUS, 0, ALL_APICS, 1);
 }
 
-size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		     unsigned int nr_cpus, bool pci)
+size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpus, bool pci)
 {
 	const uint8_t pointer[POINTER_SIZE] = {
 		'_', 'M', 'P', '_', DWORD(gpa + POINTER_SIZE), POINTER_SIZE / 16, SPEC_1_4,
@@ -423,7 +418,6 @@ size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
 	bytes_put16(bytes + POINTER_SIZE + MPTABLE_HEADER_LENGTH, (uint16_t)length);
 	bytes_put16(bytes + POINTER_SIZE + HEADER_COUNT, (uint16_t)entries);
 	table_checksum(&table, 0, POINTER_SIZE, POINTER_CHECKSUM);
-	table_checksum(&table, POINTER_SIZE, length,
-		       POINTER_SIZE + MPTABLE_HEADER_CHECKSUM);
+	table_checksum(&table, POINTER_SIZE, length, POINTER_SIZE + MPTABLE_HEADER_CHECKSUM);
 	return table.used;
 }

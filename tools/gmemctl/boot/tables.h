@@ -23,8 +23,7 @@
  *
  * Return: bytes written; 0 if @size or @nr_cpus does not do.
  */
-size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		  unsigned int nr_cpus, bool pci);
+size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpus, bool pci);
 
 /**
  * acpi_build_madt() - write the table of CPUs and interrupt controllers alone
@@ -47,7 +46,6 @@ size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus);
  *
  * Return: bytes written; 0 if @size or @nr_cpus does not do.
  */
-size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa,
-		     unsigned int nr_cpus, bool pci);
+size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpus, bool pci);
 
 #endif /* GMEMCTL_BOOT_TABLES_H */

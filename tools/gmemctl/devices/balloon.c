@@ -68,8 +68,7 @@ static int compare(const void *a, const void *b)
 typedef void (*given_fn)(struct given *given, struct range range);
 
 /* Neighbours go together, in whatever order the guest names them. */
-static void each_run(struct given *given, uint32_t *numbers, unsigned int count,
-		     given_fn visit)
+static void each_run(struct given *given, uint32_t *numbers, unsigned int count, given_fn visit)
 {
 	struct range run = { 0, 0 };
 
@@ -89,8 +88,7 @@ static void each_run(struct given *given, uint32_t *numbers, unsigned int count,
 }
 
 /* Page numbers in a part of a buffer. Return: 0 or -EFAULT. */
-static int take_numbers(struct balloon *balloon, const struct virtqueue_part *part,
-			given_fn visit)
+static int take_numbers(struct balloon *balloon, const struct virtqueue_part *part, given_fn visit)
 {
 	uint32_t numbers[NUMBERS_MAX];
 	uint64_t left = part->size / sizeof(*numbers), gpa = part->gpa;
@@ -100,8 +98,7 @@ static int take_numbers(struct balloon *balloon, const struct virtqueue_part *pa
 		unsigned int count = left < NUMBERS_MAX ? (unsigned int)left :
 							  NUMBERS_MAX;
 
-		rc = access_read(balloon->virtio.memory, gpa, numbers,
-				 count * sizeof(*numbers));
+		rc = access_read(balloon->virtio.memory, gpa, numbers, count * sizeof(*numbers));
 		if (!rc)
 			each_run(balloon->given, numbers, count, visit);
 		gpa += count * sizeof(*numbers);
@@ -114,15 +111,12 @@ static void serve_numbers(struct balloon *balloon,
 			  const struct virtqueue_buffer *buffer, given_fn visit)
 {
 	for (unsigned int i = 0; i < buffer->count; i++)
-		if (!buffer->parts[i].writable &&
-		    take_numbers(balloon, &buffer->parts[i], visit))
-			board_note(balloon->virtio.board,
-				   "balloon: page numbers cannot be read");
+		if (!buffer->parts[i].writable && take_numbers(balloon, &buffer->parts[i], visit))
+			board_note(balloon->virtio.board, "balloon: page numbers cannot be read");
 }
 
 /* A guest that expects its own pattern in free pages would find zeros. */
-static void serve_reports(struct balloon *balloon,
-			  const struct virtqueue_buffer *buffer)
+static void serve_reports(struct balloon *balloon, const struct virtqueue_buffer *buffer)
 {
 	const struct balloon_config *config =
 		(const void *)balloon->virtio.state.config;
@@ -138,8 +132,7 @@ static void serve_reports(struct balloon *balloon,
 	}
 }
 
-static void serve_stats(struct balloon *balloon,
-			const struct virtqueue_buffer *buffer)
+static void serve_stats(struct balloon *balloon, const struct virtqueue_buffer *buffer)
 {
 	const struct virtqueue_part *part = &buffer->parts[0];
 	struct balloon_stats stats = { .ns = clock_now_ns() };
@@ -147,8 +140,7 @@ static void serve_stats(struct balloon *balloon,
 	uint32_t size = part->size < sizeof(bytes) ? part->size : sizeof(bytes);
 
 	size -= size % STAT_SIZE;
-	if (part->writable ||
-	    access_read(balloon->virtio.memory, part->gpa, bytes, size))
+	if (part->writable || access_read(balloon->virtio.memory, part->gpa, bytes, size))
 		return;
 	for (uint32_t at = 0; at < size; at += STAT_SIZE) {
 		uint16_t tag = bytes_get16(bytes + at);
@@ -225,8 +217,7 @@ static const struct virtio_ops balloon_ops = {
 };
 
 void balloon_init(struct balloon *balloon, const struct board *board,
-		  const struct guest_memory *memory, struct given *given,
-		  bool reporting)
+		  const struct guest_memory *memory, struct given *given, bool reporting)
 {
 	memset(balloon, 0, sizeof(*balloon));
 	balloon->given = given;
@@ -301,8 +292,7 @@ int balloon_set(struct balloon *balloon, const struct tlv *records, uint32_t typ
 	int rc;
 
 	if (!tlv_get(records, type + 1, 0, &saved, sizeof(saved)) ||
-	    (saved.offered | BALLOON_REPORTING) !=
-	    (balloon->virtio.offered | BALLOON_REPORTING))
+	    (saved.offered | BALLOON_REPORTING) != (balloon->virtio.offered | BALLOON_REPORTING))
 		return -EBADMSG;
 	balloon->virtio.offered = saved.offered;
 	rc = virtio_pci_set(&balloon->virtio, records, type);

@@ -94,8 +94,7 @@ struct balloon_report {
  * @reporting: free page reporting is offered
  */
 void balloon_init(struct balloon *balloon, const struct board *board,
-		  const struct guest_memory *memory, struct given *given,
-		  bool reporting);
+		  const struct guest_memory *memory, struct given *given, bool reporting);
 void balloon_destroy(struct balloon *balloon);
 
 /** balloon_set_target() - @bytes: whole pages that the guest is to give up */

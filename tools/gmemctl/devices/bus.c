@@ -21,8 +21,7 @@ static unsigned int bus_index(const struct bus *bus, uint64_t address)
 	return low;
 }
 
-int bus_add(struct bus *bus, const struct bus_device *device,
-	    struct error *error)
+int bus_add(struct bus *bus, const struct bus_device *device, struct error *error)
 {
 	uint64_t last = device->start + (device->size - 1);
 	unsigned int at;
@@ -56,8 +55,7 @@ const struct bus_device *bus_find(const struct bus *bus, uint64_t address)
 }
 
 /* How much of an access @device takes at once; without a device, a byte. */
-static unsigned int bus_part(const struct bus_device *device, uint64_t address,
-			     size_t size)
+static unsigned int bus_part(const struct bus_device *device, uint64_t address, size_t size)
 {
 	uint64_t left;
 
@@ -69,8 +67,7 @@ static unsigned int bus_part(const struct bus_device *device, uint64_t address,
 	return size < device->width ? (unsigned int)size : device->width;
 }
 
-bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes,
-	      size_t size)
+bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes, size_t size)
 {
 	bool answered = false;
 
@@ -80,8 +77,7 @@ bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes,
 
 		memset(bytes, 0xff, part);
 		if (device)
-			device->read(device->data, address - device->start,
-				     bytes, part);
+			device->read(device->data, address - device->start, bytes, part);
 		answered |= !!device;
 		address += part;
 		bytes += part;
@@ -90,8 +86,7 @@ bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes,
 	return answered;
 }
 
-bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes,
-	       size_t size)
+bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes, size_t size)
 {
 	bool answered = false;
 
@@ -100,8 +95,7 @@ bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes,
 		unsigned int part = bus_part(device, address, size);
 
 		if (device)
-			device->write(device->data, address - device->start,
-				      bytes, part);
+			device->write(device->data, address - device->start, bytes, part);
 		answered |= !!device;
 		address += part;
 		bytes += part;

@@ -50,10 +50,8 @@ static inline void board_note(const struct board *board, const char *text)
 
 #define BUS_DEVICES_MAX 16
 
-typedef void (*bus_read_fn)(void *data, uint64_t offset, uint8_t *bytes,
-			    unsigned int size);
-typedef void (*bus_write_fn)(void *data, uint64_t offset, const uint8_t *bytes,
-			     unsigned int size);
+typedef void (*bus_read_fn)(void *data, uint64_t offset, uint8_t *bytes, unsigned int size);
+typedef void (*bus_write_fn)(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size);
 
 /**
  * struct bus_device - a device at a range of addresses
@@ -92,8 +90,7 @@ struct bus {
  * Return: 0; -EINVAL for a bad range or width, -EEXIST where another device
  * is, -ENOSPC if there are too many.
  */
-int bus_add(struct bus *bus, const struct bus_device *device,
-	    struct error *error);
+int bus_add(struct bus *bus, const struct bus_device *device, struct error *error);
 
 /** bus_find() - the device at @address, or NULL */
 const struct bus_device *bus_find(const struct bus *bus, uint64_t address);
@@ -103,11 +100,9 @@ const struct bus_device *bus_find(const struct bus *bus, uint64_t address);
  *
  * Return: whether a device has answered for any byte.
  */
-bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes,
-	      size_t size);
+bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes, size_t size);
 
 /** bus_write() - likewise; bytes without a device are lost */
-bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes,
-	       size_t size);
+bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes, size_t size);
 
 #endif /* GMEMCTL_DEVICES_BUS_H */

@@ -66,8 +66,7 @@ enum {
 
 /* Ports that take a byte at a time */
 static struct bus_device byte_ports(const char *name, uint16_t start, uint64_t size,
-				    bus_read_fn read, bus_write_fn write,
-				    const void *data)
+				    bus_read_fn read, bus_write_fn write, const void *data)
 {
 	return (struct bus_device){
 		.name = name,
@@ -129,8 +128,7 @@ static void i8042_command(struct i8042 *i8042, uint8_t command)
 	}
 }
 
-static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes,
-			    unsigned int size)
+static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct i8042 *i8042 = data;
 
@@ -143,8 +141,7 @@ static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes,
 }
 
 /* Data that belongs to no command is for the keyboard, which is not there. */
-static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes,
-			     unsigned int size)
+static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct i8042 *i8042 = data;
 	bool reset;
@@ -162,8 +159,7 @@ static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes,
 		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
 }
 
-static void i8042_read_status(void *data, uint64_t offset, uint8_t *bytes,
-			      unsigned int size)
+static void i8042_read_status(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct i8042 *i8042 = data;
 
@@ -182,8 +178,7 @@ static void i8042_write_command(void *data, uint64_t offset,
 
 	(void)offset;
 	(void)size;
-	if ((bytes[0] & COMMAND_PULSE) == COMMAND_PULSE &&
-	    !(bytes[0] & OUTPUT_NO_RESET)) {
+	if ((bytes[0] & COMMAND_PULSE) == COMMAND_PULSE && !(bytes[0] & OUTPUT_NO_RESET)) {
 		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
 		return;
 	}
@@ -267,8 +262,7 @@ static bool rtc_time(struct rtc *rtc, uint8_t index, uint8_t *value)
 	}
 }
 
-static void rtc_read(void *data, uint64_t offset, uint8_t *bytes,
-		     unsigned int size)
+static void rtc_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct rtc *rtc = data;
 
@@ -282,8 +276,7 @@ static void rtc_read(void *data, uint64_t offset, uint8_t *bytes,
 }
 
 /* The time is always BCD and of 24 hours, and the status is the device's. */
-static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes,
-		      unsigned int size)
+static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct rtc *rtc = data;
 	uint8_t *reg, value = bytes[0];
@@ -307,8 +300,7 @@ struct bus_device rtc_device(struct rtc *rtc)
 	return byte_ports("clock", RTC_PORT, 2, rtc_read, rtc_write, rtc);
 }
 
-void power_init(struct power *power, const struct board *board,
-		uint64_t (*now_ns)(void))
+void power_init(struct power *power, const struct board *board, uint64_t (*now_ns)(void))
 {
 	memset(power, 0, sizeof(*power));
 	power->board = board;
@@ -340,8 +332,7 @@ void power_set_timer_ns(struct power *power, uint64_t ns)
 }
 
 /* All ports as they are now; a read takes its part of that. */
-static void power_read(void *data, uint64_t offset, uint8_t *bytes,
-		       unsigned int size)
+static void power_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct power *power = data;
 	uint64_t ns = power_timer_ns(power);
@@ -361,8 +352,7 @@ static void power_read(void *data, uint64_t offset, uint8_t *bytes,
 }
 
 /* Registers are written as a whole; the status is never set. */
-static void power_write(void *data, uint64_t offset, const uint8_t *bytes,
-			unsigned int size)
+static void power_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct power *power = data;
 	bool off = false;
@@ -397,8 +387,7 @@ struct bus_device power_device(struct power *power)
 	};
 }
 
-static void port_a_read(void *data, uint64_t offset, uint8_t *bytes,
-			unsigned int size)
+static void port_a_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	(void)data;
 	(void)offset;
@@ -406,8 +395,7 @@ static void port_a_read(void *data, uint64_t offset, uint8_t *bytes,
 	bytes[0] = PORT_A_A20;
 }
 
-static void port_a_write(void *data, uint64_t offset, const uint8_t *bytes,
-			 unsigned int size)
+static void port_a_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	const struct board *board = data;
 
@@ -419,12 +407,10 @@ static void port_a_write(void *data, uint64_t offset, const uint8_t *bytes,
 
 struct bus_device port_a_device(const struct board *board)
 {
-	return byte_ports("system control port A", PORT_A, 1, port_a_read,
-			  port_a_write, board);
+	return byte_ports("system control port A", PORT_A, 1, port_a_read, port_a_write, board);
 }
 
-static void pvpanic_read(void *data, uint64_t offset, uint8_t *bytes,
-			 unsigned int size)
+static void pvpanic_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	(void)data;
 	(void)offset;
@@ -433,8 +419,7 @@ static void pvpanic_read(void *data, uint64_t offset, uint8_t *bytes,
 }
 
 /* A crash kernel is left to do its work. */
-static void pvpanic_write(void *data, uint64_t offset, const uint8_t *bytes,
-			  unsigned int size)
+static void pvpanic_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	const struct board *board = data;
 
@@ -446,8 +431,7 @@ static void pvpanic_write(void *data, uint64_t offset, const uint8_t *bytes,
 
 struct bus_device pvpanic_device(const struct board *board)
 {
-	return byte_ports("pvpanic", PVPANIC_PORT, 1, pvpanic_read, pvpanic_write,
-			  board);
+	return byte_ports("pvpanic", PVPANIC_PORT, 1, pvpanic_read, pvpanic_write, board);
 }
 
 static void read_zero(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
@@ -458,8 +442,7 @@ static void read_zero(void *data, uint64_t offset, uint8_t *bytes, unsigned int 
 	bytes[0] = 0;
 }
 
-static void exit_port_write(void *data, uint64_t offset, const uint8_t *bytes,
-			    unsigned int size)
+static void exit_port_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	const struct board *board = data;
 
@@ -473,8 +456,7 @@ struct bus_device exit_port_device(const struct board *board)
 	return byte_ports("exit port", EXIT_PORT, 1, read_zero, exit_port_write, board);
 }
 
-static void off_port_write(void *data, uint64_t offset, const uint8_t *bytes,
-			   unsigned int size)
+static void off_port_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	const struct board *board = data;
 

@@ -131,8 +131,7 @@ struct power {
 };
 
 /** power_init() - @now_ns NULL: CLOCK_MONOTONIC; the timer starts at zero */
-void power_init(struct power *power, const struct board *board,
-		uint64_t (*now_ns)(void));
+void power_init(struct power *power, const struct board *board, uint64_t (*now_ns)(void));
 void power_destroy(struct power *power);
 
 /** power_timer_ns() - for how long the timer has been at work */

@@ -52,8 +52,7 @@ void pci_destroy(struct pci *pci)
 	pthread_mutex_destroy(&pci->lock);
 }
 
-void pci_identify(struct pci_function *function,
-		  const struct pci_identity *identity)
+void pci_identify(struct pci_function *function, const struct pci_identity *identity)
 {
 	uint8_t *config = function->config;
 
@@ -61,8 +60,7 @@ void pci_identify(struct pci_function *function,
 	bytes_put16(config + PCI_CONFIG_DEVICE, identity->device);
 	bytes_put16(config + PCI_CONFIG_SUBVENDOR, identity->subvendor);
 	bytes_put16(config + PCI_CONFIG_SUBSYSTEM, identity->subsystem);
-	bytes_put32(config + PCI_CONFIG_REVISION,
-		    identity->class << 8 | identity->revision);
+	bytes_put32(config + PCI_CONFIG_REVISION, identity->class << 8 | identity->revision);
 	bytes_put16(function->writable + PCI_CONFIG_COMMAND, COMMAND_WRITABLE);
 	function->writable[PCI_CONFIG_LINE] = 0xff;
 	function->place = PCI_BAR_NOWHERE;
@@ -85,15 +83,13 @@ static void update_place(struct pci_function *function)
 	__atomic_store_n(&function->place, place, __ATOMIC_RELEASE);
 }
 
-void pci_set_bar(struct pci_function *function, bool io, uint32_t size,
-		 uint32_t address)
+void pci_set_bar(struct pci_function *function, bool io, uint32_t size, uint32_t address)
 {
 	uint16_t command = bytes_get16(function->config + PCI_CONFIG_COMMAND);
 
 	function->bar_size = size;
 	function->bar_io = io;
-	bytes_put32(function->config + PCI_CONFIG_BAR,
-		    address | (io ? BAR_IO : 0));
+	bytes_put32(function->config + PCI_CONFIG_BAR, address | (io ? BAR_IO : 0));
 	bytes_put32(function->writable + PCI_CONFIG_BAR, ~(size - 1));
 	command |= io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	bytes_put16(function->config + PCI_CONFIG_COMMAND, command);
@@ -123,8 +119,7 @@ static struct pci_function *pci_selected(const struct pci *pci)
 }
 
 /* An access to data ends with the register, at the latest: it is split before. */
-static void pci_read_data(const struct pci *pci, uint64_t offset,
-			  uint8_t *bytes, unsigned int size)
+static void pci_read_data(const struct pci *pci, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	const struct pci_function *function = pci_selected(pci);
 	uint32_t number = pci->state.address & REGISTER_MASK;
@@ -163,8 +158,7 @@ static void pci_write_data(const struct pci *pci, uint64_t offset,
 }
 
 /* Only a whole dword at the first port is the address register. */
-static void pci_read(void *data, uint64_t offset, uint8_t *bytes,
-		     unsigned int size)
+static void pci_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct pci *pci = data;
 
@@ -178,8 +172,7 @@ static void pci_read(void *data, uint64_t offset, uint8_t *bytes,
 	pthread_mutex_unlock(&pci->lock);
 }
 
-static void pci_write(void *data, uint64_t offset, const uint8_t *bytes,
-		      unsigned int size)
+static void pci_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct pci *pci = data;
 	bool reset = false;
@@ -223,8 +216,7 @@ static const struct pci_function *find_bar(const struct pci_window *window,
 
 	for (unsigned int i = 0; i < PCI_SLOTS; i++) {
 		const struct pci_function *function = window->pci->functions[i];
-		uint64_t place = function ? __atomic_load_n(&function->place,
-							    __ATOMIC_ACQUIRE) :
+		uint64_t place = function ? __atomic_load_n(&function->place, __ATOMIC_ACQUIRE) :
 					    PCI_BAR_NOWHERE;
 
 		if (place == PCI_BAR_NOWHERE || function->bar_io != window->io ||
@@ -237,8 +229,7 @@ static const struct pci_function *find_bar(const struct pci_window *window,
 	return NULL;
 }
 
-static void window_read(void *data, uint64_t offset, uint8_t *bytes,
-			unsigned int size)
+static void window_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	const struct pci_function *function = find_bar(data, &offset, size);
 
@@ -246,8 +237,7 @@ static void window_read(void *data, uint64_t offset, uint8_t *bytes,
 		function->read(function->data, offset, bytes, size);
 }
 
-static void window_write(void *data, uint64_t offset, const uint8_t *bytes,
-			 unsigned int size)
+static void window_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	const struct pci_function *function = find_bar(data, &offset, size);
 

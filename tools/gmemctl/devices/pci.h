@@ -148,16 +148,14 @@ void pci_init(struct pci *pci, const struct board *board);
 void pci_destroy(struct pci *pci);
 
 /** pci_identify() - fill the start of an empty configuration space */
-void pci_identify(struct pci_function *function,
-		  const struct pci_identity *identity);
+void pci_identify(struct pci_function *function, const struct pci_identity *identity);
 
 /**
  * pci_set_bar() - give it a BAR, where firmware would have put it, and turn it on
  * @size: a power of two from 16 on
  * @address: in the window, a multiple of @size
  */
-void pci_set_bar(struct pci_function *function, bool io, uint32_t size,
-		 uint32_t address);
+void pci_set_bar(struct pci_function *function, bool io, uint32_t size, uint32_t address);
 
 /** pci_add() - put it on the bus, before the guest runs */
 void pci_add(struct pci *pci, enum pci_slot slot, struct pci_function *function);

@@ -12,8 +12,7 @@
 #define BUFFER_SIZE	sizeof(struct pvmemcontrol_request)
 
 _Static_assert(sizeof(struct pvmemcontrol_request) == 32 &&
-	       sizeof(struct pvmemcontrol_response) == 32,
-	       "they are one buffer");
+	       sizeof(struct pvmemcontrol_response) == 32, "they are one buffer");
 
 static const struct pci_identity identity = {
 	.vendor = 0x1ae0,
@@ -70,8 +69,7 @@ static void count(uint64_t *counter, uint64_t more)
 	__atomic_add_fetch(counter, more, __ATOMIC_RELAXED);
 }
 
-static void note(const struct pvmemcontrol *device, const char *text,
-		 uint64_t value)
+static void note(const struct pvmemcontrol *device, const char *text, uint64_t value)
 {
 	char line[128];
 
@@ -98,8 +96,7 @@ static void command_register(struct pvmemcontrol *device)
 	uint32_t number = device->nr_buffers;
 
 	set_payload(device, 0);
-	if (device->state != PVMEMCONTROL_STATE_INIT ||
-	    number == PVMEMCONTROL_CONNECTIONS_MAX ||
+	if (device->state != PVMEMCONTROL_STATE_INIT || number == PVMEMCONTROL_CONNECTIONS_MAX ||
 	    !access_is_shared(device->advice->memory, gpa, BUFFER_SIZE)) {
 		note(device, "no buffer", gpa);
 		return set_state(device, PVMEMCONTROL_STATE_BROKEN);
@@ -136,26 +133,21 @@ static void transport_command(struct pvmemcontrol *device, uint32_t command)
 }
 
 /* Return: 0, or a negative errno. */
-static int serve_known(struct pvmemcontrol *device,
-		       const struct pvmemcontrol_request *request)
+static int serve_known(struct pvmemcontrol *device, const struct pvmemcontrol_request *request)
 {
 	struct pvmemcontrol_counters *counters = &device->counters;
 	int rc = -EOPNOTSUPP;
 
 	if (device->codes & 1U << request->code)
-		rc = advice_take(device->advice, (enum advice_kind)request->code,
-				 request->address, request->length,
-				 request->argument);
-	count(rc ? &counters->refused[request->code] :
-		   &counters->done[request->code], 1);
-	if (!rc && (request->code == ADVICE_DONTNEED ||
-		    request->code == ADVICE_REMOVE))
+		rc = advice_take(device->advice, (enum advice_kind)request->code, request->address,
+				 request->length, request->argument);
+	count(rc ? &counters->refused[request->code] : &counters->done[request->code], 1);
+	if (!rc && (request->code == ADVICE_DONTNEED || request->code == ADVICE_REMOVE))
 		count(&counters->bytes, request->length);
 	return rc;
 }
 
-static void serve(struct pvmemcontrol *device,
-		  const struct pvmemcontrol_request *request,
+static void serve(struct pvmemcontrol *device, const struct pvmemcontrol_request *request,
 		  struct pvmemcontrol_response *response)
 {
 	int rc = -EOPNOTSUPP;
@@ -179,13 +171,11 @@ static void serve(struct pvmemcontrol *device,
 }
 
 /* The buffer of a connection. Return: whether there is one. */
-static bool find_buffer(struct pvmemcontrol *device, uint32_t connection,
-			uint64_t *gpa)
+static bool find_buffer(struct pvmemcontrol *device, uint32_t connection, uint64_t *gpa)
 {
 	uint32_t number = connection & ~PVMEMCONTROL_CONNECTION;
 
-	if (__atomic_load_n(&device->state, __ATOMIC_ACQUIRE) !=
-	    PVMEMCONTROL_STATE_READY ||
+	if (__atomic_load_n(&device->state, __ATOMIC_ACQUIRE) != PVMEMCONTROL_STATE_READY ||
 	    number >= __atomic_load_n(&device->nr_buffers, __ATOMIC_ACQUIRE))
 		return false;
 	*gpa = __atomic_load_n(&device->buffers[number], __ATOMIC_RELAXED);
@@ -215,8 +205,7 @@ static void connection_command(struct pvmemcontrol *device, uint32_t connection)
 	note(device, "buffer cannot be written", gpa);
 }
 
-static void device_read(void *data, uint64_t offset, uint8_t *bytes,
-			unsigned int size)
+static void device_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct pvmemcontrol *device = data;
 	uint8_t registers[PVMEMCONTROL_BAR_SIZE] = { 0 };
@@ -243,8 +232,7 @@ static void write_payload(struct pvmemcontrol *device, uint64_t offset,
 	pthread_mutex_unlock(&device->lock);
 }
 
-static void device_write(void *data, uint64_t offset, const uint8_t *bytes,
-			 unsigned int size)
+static void device_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct pvmemcontrol *device = data;
 	uint32_t command;
@@ -275,8 +263,7 @@ void pvmemcontrol_init(struct pvmemcontrol *device, const struct board *board,
 	function->write = device_write;
 	function->data = device;
 	pci_identify(function, &identity);
-	bytes_put16(function->config + PCI_CONFIG_COMMAND,
-		    PCI_COMMAND_IO | PCI_COMMAND_SERR);
+	bytes_put16(function->config + PCI_CONFIG_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_SERR);
 	pci_set_bar(function, false, PVMEMCONTROL_BAR_SIZE, PCI_MEMORY_START);
 	pthread_mutex_init(&device->lock, NULL);
 	set_state(device, PVMEMCONTROL_STATE_BROKEN);
@@ -287,8 +274,7 @@ void pvmemcontrol_destroy(struct pvmemcontrol *device)
 	pthread_mutex_destroy(&device->lock);
 }
 
-void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records,
-		      uint32_t type)
+void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records, uint32_t type)
 {
 	uint8_t bytes[sizeof(struct saved_state) + sizeof(device->buffers)];
 	struct saved_state saved = {
@@ -306,8 +292,7 @@ void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records,
 }
 
 /* Where the buffers are is looked at with each request. */
-int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records,
-		     uint32_t type)
+int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records, uint32_t type)
 {
 	struct saved_state saved;
 	const uint8_t *bytes;

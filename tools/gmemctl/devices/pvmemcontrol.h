@@ -140,9 +140,7 @@ const char *pvmemcontrol_state_name(struct pvmemcontrol *device);
  * Its registers, connections and codes as a record of @type. Return: 0, or -EBADMSG for
  * what is none.
  */
-void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records,
-		      uint32_t type);
-int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records,
-		     uint32_t type);
+void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records, uint32_t type);
+int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records, uint32_t type);
 
 #endif /* GMEMCTL_DEVICES_PVMEMCONTROL_H */

@@ -10,8 +10,7 @@
 #define MCR_ALL		(UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_OUT1 | UART_MCR_RTS | \
 			 UART_MCR_DTR)
 
-void uart_init(struct uart *uart, const struct board *board,
-	       const struct uart_wire *wire)
+void uart_init(struct uart *uart, const struct board *board, const struct uart_wire *wire)
 {
 	memset(uart, 0, sizeof(*uart));
 	uart->board = board;
@@ -154,8 +153,7 @@ static void uart_write_mcr(struct uart *uart, uint8_t value)
 }
 
 /* Return: whether @value goes out of the machine. */
-static bool uart_write_register(struct uart *uart, uint64_t offset,
-				uint8_t value)
+static bool uart_write_register(struct uart *uart, uint64_t offset, uint8_t value)
 {
 	switch (offset) {
 	case UART_TX:
@@ -179,8 +177,7 @@ static bool uart_write_register(struct uart *uart, uint64_t offset,
 		uart->state.ier = value & IER_ALL;
 		break;
 	case UART_FCR:
-		if ((uart->state.fcr ^ value) & UART_FCR_ENABLE_FIFO ||
-		    value & UART_FCR_CLEAR_RCVR)
+		if ((uart->state.fcr ^ value) & UART_FCR_ENABLE_FIFO || value & UART_FCR_CLEAR_RCVR)
 			uart_clear(uart);
 		uart->state.fcr = value & UART_FCR_ENABLE_FIFO;
 		break;
@@ -197,8 +194,7 @@ static bool uart_write_register(struct uart *uart, uint64_t offset,
 	return false;
 }
 
-static void uart_read(void *data, uint64_t offset, uint8_t *bytes,
-		      unsigned int size)
+static void uart_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct uart *uart = data;
 
@@ -213,8 +209,7 @@ static void uart_read(void *data, uint64_t offset, uint8_t *bytes,
  * The byte goes out before the interrupt that says so, and without the lock:
  * whoever reads it at the other end may be slow.
  */
-static void uart_write(void *data, uint64_t offset, const uint8_t *bytes,
-		       unsigned int size)
+static void uart_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct uart *uart = data;
 	bool out;

@@ -76,8 +76,7 @@ struct uart {
 };
 
 /** uart_init() - as after a reset; uart_device() puts it on a bus */
-void uart_init(struct uart *uart, const struct board *board,
-	       const struct uart_wire *wire);
+void uart_init(struct uart *uart, const struct board *board, const struct uart_wire *wire);
 void uart_destroy(struct uart *uart);
 struct bus_device uart_device(struct uart *uart);
 

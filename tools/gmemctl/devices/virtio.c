@@ -85,8 +85,7 @@ static int read16(const struct guest_memory *memory, uint64_t gpa, uint16_t *val
 }
 
 /* The kernel copies bytes: of an index that is just being written some may be old. */
-static int read_index(const struct guest_memory *memory, uint64_t gpa,
-		      uint16_t *value)
+static int read_index(const struct guest_memory *memory, uint64_t gpa, uint16_t *value)
 {
 	uint16_t again;
 	int rc = read16(memory, gpa, value);
@@ -101,8 +100,7 @@ static int read_index(const struct guest_memory *memory, uint64_t gpa,
 }
 
 /* A chain is no longer than the table, or it is a ring. */
-static int read_chain(const struct virtqueue *queue,
-		      const struct guest_memory *memory,
+static int read_chain(const struct virtqueue *queue, const struct guest_memory *memory,
 		      struct virtqueue_buffer *buffer)
 {
 	struct descriptor descriptor = { .flags = DESCRIPTOR_NEXT,
@@ -113,9 +111,8 @@ static int read_chain(const struct virtqueue *queue,
 
 		if (buffer->count == queue->size || descriptor.next >= queue->size)
 			return -EINVAL;
-		rc = access_read(memory, queue->descriptors +
-				 descriptor.next * sizeof(descriptor), &descriptor,
-				 sizeof(descriptor));
+		rc = access_read(memory, queue->descriptors + descriptor.next * sizeof(descriptor),
+				 &descriptor, sizeof(descriptor));
 		if (rc)
 			return rc;
 		if (descriptor.flags & DESCRIPTOR_INDIRECT)
@@ -154,8 +151,7 @@ static int queue_take(struct virtqueue *queue, const struct guest_memory *memory
 }
 
 /* The entry is there before the index says so. Return: 0 or -EFAULT. */
-static int queue_give(struct virtqueue *queue, const struct guest_memory *memory,
-		      uint16_t head)
+static int queue_give(struct virtqueue *queue, const struct guest_memory *memory, uint16_t head)
 {
 	uint16_t slot = queue->next_used % queue->size;
 	uint8_t entry[8], index[2];
@@ -163,13 +159,11 @@ static int queue_give(struct virtqueue *queue, const struct guest_memory *memory
 
 	bytes_put32(entry, head);
 	bytes_put32(entry + 4, 0);
-	rc = access_write(memory, queue->device + RING_ENTRIES + 8U * slot, entry,
-			  sizeof(entry));
+	rc = access_write(memory, queue->device + RING_ENTRIES + 8U * slot, entry, sizeof(entry));
 	if (rc)
 		return rc;
 	bytes_put16(index, ++queue->next_used);
-	return access_write(memory, queue->device + RING_INDEX, index,
-			    sizeof(index));
+	return access_write(memory, queue->device + RING_INDEX, index, sizeof(index));
 }
 
 static void reset_state(struct virtio_pci *virtio)
@@ -187,8 +181,7 @@ static void reset_state(struct virtio_pci *virtio)
 
 static void set_line(struct virtio_pci *virtio)
 {
-	virtio->board->irq(virtio->board->data, PCI_IRQ,
-			   virtio->state.interrupts);
+	virtio->board->irq(virtio->board->data, PCI_IRQ, virtio->state.interrupts);
 }
 
 static void interrupt(struct virtio_pci *virtio, uint8_t why)
@@ -220,8 +213,7 @@ static void give_up(struct virtio_pci *virtio, unsigned int queue)
 	interrupt(virtio, VIRTIO_ISR_CONFIG);
 }
 
-bool virtio_take(struct virtio_pci *virtio, unsigned int queue,
-		 struct virtqueue_buffer *buffer)
+bool virtio_take(struct virtio_pci *virtio, unsigned int queue, struct virtqueue_buffer *buffer)
 {
 	struct virtqueue *from = &virtio->state.queues[queue];
 	int rc = 0;
@@ -242,8 +234,7 @@ void virtio_give(struct virtio_pci *virtio, unsigned int queue, uint16_t head)
 		return;
 	if (queue_give(to, virtio->memory, head))
 		give_up(virtio, queue);
-	else if (!read16(virtio->memory, to->driver, &flags) &&
-		 !(flags & NO_INTERRUPT))
+	else if (!read16(virtio->memory, to->driver, &flags) && !(flags & NO_INTERRUPT))
 		interrupt(virtio, VIRTIO_ISR_QUEUE);
 }
 
@@ -291,8 +282,7 @@ static void fill_common(struct virtio_pci *virtio, uint8_t *registers)
 }
 
 /* A read of the interrupts takes them. */
-static void virtio_read(void *data, uint64_t offset, uint8_t *bytes,
-			unsigned int size)
+static void virtio_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	uint8_t registers[VIRTIO_BAR_SIZE] = { 0 };
 	struct virtio_pci *virtio = data;
@@ -331,8 +321,7 @@ static void write_status(struct virtio_pci *virtio, uint8_t value)
 		set_line(virtio);
 		return virtio->ops->reset(virtio->data);
 	}
-	if (state->features & ~virtio->offered ||
-	    !(state->features & VIRTIO_F_VERSION_1))
+	if (state->features & ~virtio->offered || !(state->features & VIRTIO_F_VERSION_1))
 		value &= (uint8_t)~(VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
 	started = !virtio_is_running(virtio);
 	state->status = value | (state->status & VIRTIO_NEEDS_RESET);
@@ -389,8 +378,7 @@ static void write_common(struct virtio_pci *virtio, uint64_t offset, uint32_t va
 		write_queue(virtio, offset, value, size);
 }
 
-static void virtio_write(void *data, uint64_t offset, const uint8_t *bytes,
-			 unsigned int size)
+static void virtio_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct virtio_pci *virtio = data;
 	uint8_t padded[4] = { 0 };
@@ -421,9 +409,8 @@ static void virtio_through(void *data, bool write)
 	uint32_t offset = bytes_get32(capability + CAPABILITY_OFFSET);
 	uint32_t length = bytes_get32(capability + CAPABILITY_LENGTH);
 
-	if (capability[CAPABILITY_BAR] ||
-	    (length != 1 && length != 2 && length != 4) || offset % length ||
-	    offset > VIRTIO_BAR_SIZE - length)
+	if (capability[CAPABILITY_BAR] || (length != 1 && length != 2 && length != 4) ||
+	    offset % length || offset > VIRTIO_BAR_SIZE - length)
 		return;
 	if (write)
 		virtio_write(virtio, offset, bytes, length);
@@ -466,14 +453,12 @@ static void put_capabilities(struct virtio_pci *virtio)
 	/* The window is the last one, and the driver's to set. */
 	function->config[at + 1] = 0;
 	function->writable[at + CAPABILITY_BAR] = 0xff;
-	memset(function->writable + at + CAPABILITY_OFFSET, 0xff,
-	       next - at - CAPABILITY_OFFSET);
+	memset(function->writable + at + CAPABILITY_OFFSET, 0xff, next - at - CAPABILITY_OFFSET);
 	function->window = at + CAPABILITY_DATA;
 	function->through = virtio_through;
 }
 
-void virtio_pci_init(struct virtio_pci *virtio, const char *name, uint16_t type,
-		     uint32_t port)
+void virtio_pci_init(struct virtio_pci *virtio, const char *name, uint16_t type, uint32_t port)
 {
 	const struct pci_identity identity = {
 		.vendor = VENDOR,
@@ -511,29 +496,24 @@ void virtio_pci_get(struct virtio_pci *virtio, struct tlv *records, uint32_t typ
 	tlv_add(records, type, 0, &virtio->state, sizeof(virtio->state));
 }
 
-static bool state_is_valid(const struct virtio_pci *virtio,
-			   const struct virtio_state *state)
+static bool state_is_valid(const struct virtio_pci *virtio, const struct virtio_state *state)
 {
 	if (!bytes_are_zero(state->zero, sizeof(state->zero)) ||
-	    (state->status & VIRTIO_FEATURES_OK &&
-	     state->features & ~virtio->offered))
+	    (state->status & VIRTIO_FEATURES_OK && state->features & ~virtio->offered))
 		return false;
 	for (unsigned int i = 0; i < VIRTIO_QUEUES_MAX; i++)
-		if (state->queues[i].ready &&
-		    (state->queues[i].ready != 1 ||
-		     !queue_valid(&state->queues[i])))
+		if (state->queues[i].ready && (state->queues[i].ready != 1 ||
+					       !queue_valid(&state->queues[i])))
 			return false;
 	return true;
 }
 
 /* KVM does not keep the level of a line by itself. */
-int virtio_pci_set(struct virtio_pci *virtio, const struct tlv *records,
-		   uint32_t type)
+int virtio_pci_set(struct virtio_pci *virtio, const struct tlv *records, uint32_t type)
 {
 	struct virtio_state state;
 
-	if (!tlv_get(records, type, 0, &state, sizeof(state)) ||
-	    !state_is_valid(virtio, &state))
+	if (!tlv_get(records, type, 0, &state, sizeof(state)) || !state_is_valid(virtio, &state))
 		return -EBADMSG;
 	virtio->state = state;
 	if (state.interrupts)

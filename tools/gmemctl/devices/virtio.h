@@ -157,8 +157,7 @@ struct virtio_pci {
  * @type: of device
  * @port: where firmware would have put its BAR
  */
-void virtio_pci_init(struct virtio_pci *virtio, const char *name, uint16_t type,
-		     uint32_t port);
+void virtio_pci_init(struct virtio_pci *virtio, const char *name, uint16_t type, uint32_t port);
 void virtio_pci_destroy(struct virtio_pci *virtio);
 
 /** virtio_is_running() - whether the driver has set it up; with the lock held */
@@ -172,8 +171,7 @@ bool virtio_has(const struct virtio_pci *virtio, uint64_t feature);
  *
  * Return: whether there is one. Nonsense ends the device until it is reset.
  */
-bool virtio_take(struct virtio_pci *virtio, unsigned int queue,
-		 struct virtqueue_buffer *buffer);
+bool virtio_take(struct virtio_pci *virtio, unsigned int queue, struct virtqueue_buffer *buffer);
 
 /** virtio_give() - give a buffer back, and say so */
 void virtio_give(struct virtio_pci *virtio, unsigned int queue, uint16_t head);
@@ -183,7 +181,6 @@ void virtio_changed(struct virtio_pci *virtio);
 
 /* The state as a record of @type. Return: 0; -EBADMSG. */
 void virtio_pci_get(struct virtio_pci *virtio, struct tlv *records, uint32_t type);
-int virtio_pci_set(struct virtio_pci *virtio, const struct tlv *records,
-		   uint32_t type);
+int virtio_pci_set(struct virtio_pci *virtio, const struct tlv *records, uint32_t type);
 
 #endif /* GMEMCTL_DEVICES_VIRTIO_H */

@@ -82,8 +82,7 @@ static void add_counters(struct json_object *result)
 	message_add_counter(result, "fault_pages", &c->pages);
 	message_add_counter(result, "zeros", &c->zeros);
 	rate = exec_convert_rate(control.started_ns);
-	json_object_object_add(result, "conversions_per_second",
-			       json_object_new_double(rate));
+	json_object_object_add(result, "conversions_per_second", json_object_new_double(rate));
 }
 
 static int serve_stat(struct exec_vm *vm, struct json_object *request,
@@ -132,8 +131,7 @@ static bool map_extend(struct map *map, const char *state, uint64_t length)
 	json_object_object_get_ex(last, "size", &size);
 	json_object_object_get_ex(last, "state", &old);
 	if (strcmp(json_object_get_string(old), state) ||
-	    json_object_get_uint64(start) + json_object_get_uint64(size) !=
-	    map->gpa)
+	    json_object_get_uint64(start) + json_object_get_uint64(size) != map->gpa)
 		return false;
 	json_object_set_uint64(size, json_object_get_uint64(size) + length);
 	return true;
@@ -170,23 +168,20 @@ static const struct exec_slot *slot_next(const struct exec_vm *vm, uint64_t gpa)
 }
 
 /* Return: 0 when all is in the answer; 1: from @map->gpa on there is more. */
-static int map_slots(const struct exec_vm *vm, struct range wanted,
-		     struct map *map)
+static int map_slots(const struct exec_vm *vm, struct range wanted, struct map *map)
 {
 	const struct exec_slot *slot;
 	int rc = 0;
 
 	map->gpa = wanted.start;
-	while (!rc && map->gpa < wanted.end &&
-	       (slot = slot_next(vm, map->gpa))) {
+	while (!rc && map->gpa < wanted.end && (slot = slot_next(vm, map->gpa))) {
 		struct range part = { slot->gpa, slot->gpa + slot->size };
 
 		if (part.start >= wanted.end)
 			break;
 		part = range_clip(part, (struct range){ map->gpa, wanted.end });
 		map->gpa = part.start;
-		rc = gmem_query(slot->memory->fd,
-				slot->offset + (part.start - slot->gpa),
+		rc = gmem_query(slot->memory->fd, slot->offset + (part.start - slot->gpa),
 				range_size(part), map_visit, map);
 		if (!rc)
 			map->gpa = part.end;
@@ -211,8 +206,7 @@ static int serve_map(struct exec_vm *vm, struct json_object *request,
 	json_object_object_add(*result, "ranges", map.ranges);
 	if (rc > 0)
 		message_add_number(*result, "next", map.gpa);
-	return rc < 0 ? error_set(error, rc, exec_settings.name,
-				  "look at its memory", NULL) : 0;
+	return rc < 0 ? error_set(error, rc, exec_settings.name, "look at its memory", NULL) : 0;
 }
 
 static int serve_convert(struct exec_vm *vm, struct json_object *request,
@@ -234,8 +228,7 @@ static int serve_convert(struct exec_vm *vm, struct json_object *request,
 		return error_set(error, -EBUSY, exec_settings.name, "convert memory",
 				 "the VMM takes a snapshot: try again when it is done");
 	rc = exec_convert(vm, range, to_private, why, sizeof(why));
-	return rc ? error_set(error, rc, exec_settings.name, "convert memory",
-			      "%s", why) : 0;
+	return rc ? error_set(error, rc, exec_settings.name, "convert memory", "%s", why) : 0;
 }
 
 static int serve_decommit(struct exec_vm *vm, struct json_object *request,
@@ -274,8 +267,7 @@ static struct exec_vm *views_lock(void)
 	return vm;
 }
 
-static int say(int socket, enum remote_kind kind, struct range range,
-	       uint64_t offset, int fd)
+static int say(int socket, enum remote_kind kind, struct range range, uint64_t offset, int fd)
 {
 	struct remote_message message = {
 		.magic = REMOTE_MAGIC,
@@ -323,10 +315,8 @@ static void *remote_main(void *data)
 	struct exec_vm *vm = views_lock();
 	int rc = vm ? 0 : -ESHUTDOWN;
 
-	if (setsockopt(remote->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-		       sizeof(timeout)) ||
-	    setsockopt(remote->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout,
-		       sizeof(timeout)))
+	if (setsockopt(remote->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
+	    setsockopt(remote->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
 		rc = -errno;
 	if (!rc) {
 		pthread_rwlock_rdlock(&vm->lock);
@@ -452,11 +442,9 @@ void exec_control_start(void)
 	if (!control.pid && exec_settings.name) {
 		control.started_ns = clock_now_ns();
 		control.pid = getpid();
-		if (server_start(&control.server, exec_settings.name, serve, NULL,
-				 &error))
-			exec_say("%s: %s: %s; no control socket", error.object,
-				 error.action, error.hint[0] ? error.hint :
-				 strerror(-error.rc));
+		if (server_start(&control.server, exec_settings.name, serve, NULL, &error))
+			exec_say("%s: %s: %s; no control socket", error.object, error.action,
+				 error.hint[0] ? error.hint : strerror(-error.rc));
 	}
 	pthread_mutex_unlock(&control.lock);
 }

@@ -35,8 +35,7 @@ static int parts_add(struct parts *parts, struct exec_memory *memory,
 	unsigned int i = parts->count;
 
 	if (i && parts->memory[i - 1] == memory &&
-	    parts->range[i - 1].offset + parts->range[i - 1].length ==
-	    range.offset) {
+	    parts->range[i - 1].offset + parts->range[i - 1].length == range.offset) {
 		parts->range[i - 1].length += range.length;
 		return 0;
 	}
@@ -56,8 +55,7 @@ static int parts_add(struct parts *parts, struct exec_memory *memory,
 }
 
 /* What an ordinary access of the guest would reach, so the first address space. */
-static int parts_find(const struct exec_vm *vm, struct range what,
-		      struct parts *parts)
+static int parts_find(const struct exec_vm *vm, struct range what, struct parts *parts)
 {
 	parts->count = 0;
 	while (what.start < what.end) {
@@ -97,9 +95,8 @@ static int convert_repeat(int fd, const struct gmem_ioctl_convert *what,
 }
 
 /* The parts from @first on that are in the same fd. */
-static int convert_one(const struct parts *parts, unsigned int first,
-		       unsigned int count, bool to_private, char *why,
-		       size_t why_size)
+static int convert_one(const struct parts *parts, unsigned int first, unsigned int count,
+		       bool to_private, char *why, size_t why_size)
 {
 	const struct exec_memory *memory = parts->memory[first];
 	struct gmem_ioctl_convert convert = {
@@ -121,13 +118,11 @@ static int convert_one(const struct parts *parts, unsigned int first,
 	if (rc)
 		gmem_convert_reason(&done, rc, why, why_size);
 	for (unsigned int i = first; !rc && !to_private && i < first + count; i++)
-		exec_holes_fill(memory, parts->range[i].offset,
-				parts->range[i].length);
+		exec_holes_fill(memory, parts->range[i].offset, parts->range[i].length);
 	return rc;
 }
 
-static int convert_parts(const struct parts *parts, bool to_private, char *why,
-			 size_t why_size)
+static int convert_parts(const struct parts *parts, bool to_private, char *why, size_t why_size)
 {
 	unsigned int first = 0, next;
 	int rc = 0;
@@ -136,14 +131,12 @@ static int convert_parts(const struct parts *parts, bool to_private, char *why,
 		for (next = first + 1; next < parts->count; next++)
 			if (parts->memory[next] != parts->memory[first])
 				break;
-		rc = convert_one(parts, first, next - first, to_private, why,
-				 why_size);
+		rc = convert_one(parts, first, next - first, to_private, why, why_size);
 	}
 	return rc;
 }
 
-int exec_convert(struct exec_vm *vm, struct range what, bool to_private,
-		 char *why, size_t why_size)
+int exec_convert(struct exec_vm *vm, struct range what, bool to_private, char *why, size_t why_size)
 {
 	struct parts *parts = malloc(sizeof(*parts));
 	int rc;
@@ -162,9 +155,8 @@ int exec_convert(struct exec_vm *vm, struct range what, bool to_private,
 	if (rc) {
 		exec_count(&exec_counters.refused, 1);
 		if (exec_settings.stats)
-			exec_say("0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s",
-				 what.start, range_size(what),
-				 to_private ? "private" : "shared", why);
+			exec_say("0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", what.start,
+				 range_size(what), to_private ? "private" : "shared", why);
 		return rc;
 	}
 	exec_count(&exec_counters.conversions, 1);

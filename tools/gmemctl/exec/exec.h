@@ -44,8 +44,7 @@ struct exec_file_id {
 	uint64_t device;
 };
 
-static inline bool exec_file_id_equal(struct exec_file_id a,
-				      struct exec_file_id b)
+static inline bool exec_file_id_equal(struct exec_file_id a, struct exec_file_id b)
 {
 	return a.inode && a.inode == b.inode && a.device == b.device;
 }
@@ -295,8 +294,7 @@ void exec_slots_fill(struct exec_vm *vm);
  *
  * The caller has the lock of the VM.
  */
-const struct exec_slot *exec_slot_find(const struct exec_vm *vm,
-				       unsigned int space, uint64_t gpa);
+const struct exec_slot *exec_slot_find(const struct exec_vm *vm, unsigned int space, uint64_t gpa);
 
 /** exec_slot_space() - the address space of a slot: 1 is that of SMM */
 static inline unsigned int exec_slot_space(const struct exec_slot *slot)
@@ -324,8 +322,7 @@ int exec_holes_prepare(void);
 bool exec_hole_make(uint64_t address);
 
 /** exec_holes_fill() - have the mapping as before in a part of a memory */
-void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
-		     uint64_t length);
+void exec_holes_fill(const struct exec_memory *memory, uint64_t offset, uint64_t length);
 
 /**
  * exec_holes_keep() - the same, and what the VMM has written there is in the memory
@@ -333,8 +330,7 @@ void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
  * For a reset: the VMM copies what the machine starts with before it says so, and what
  * was private then is shared and zero now.
  */
-void exec_holes_keep(const struct exec_memory *memory, uint64_t offset,
-		     uint64_t length);
+void exec_holes_keep(const struct exec_memory *memory, uint64_t offset, uint64_t length);
 
 /** exec_hole_is() - whether a mapping is one */
 bool exec_hole_is(const struct exec_place *place);
@@ -380,8 +376,7 @@ int exec_fault_answer(const struct exec_vcpu *vcpu);
  * @what: the first half of the sentence
  * @gpa: the address it is about
  */
-void exec_diagnose(const struct exec_vcpu *vcpu, const char *what,
-		   uint64_t gpa);
+void exec_diagnose(const struct exec_vcpu *vcpu, const char *what, uint64_t gpa);
 
 /**
  * exec_diagnose_internal() - the same for KVM_EXIT_INTERNAL_ERROR
@@ -461,8 +456,7 @@ int exec_signals_kick(void);
  *
  * Return: whether that was all there is to do.
  */
-bool exec_signals_action(int number, const struct sigaction *action,
-			 struct sigaction *old);
+bool exec_signals_action(int number, const struct sigaction *action, struct sigaction *old);
 
 /**
  * exec_signals_mask() - what the VMM may block
@@ -472,8 +466,7 @@ bool exec_signals_action(int number, const struct sigaction *action,
  *
  * Return: @set or @allowed.
  */
-const sigset_t *exec_signals_mask(int how, const sigset_t *set,
-				  sigset_t *allowed);
+const sigset_t *exec_signals_mask(int how, const sigset_t *set, sigset_t *allowed);
 
 /* memfd.c */
 
@@ -520,8 +513,7 @@ void exec_remotes_drop(void);
 struct exec_next {
 	int (*ioctl)(int fd, unsigned long request, ...);
 	int (*close)(int fd);
-	int (*sigaction)(int number, const struct sigaction *action,
-			 struct sigaction *old);
+	int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);
 	void (*(*signal)(int number, void (*handler)(int)))(int);
 	int (*sigprocmask)(int how, const sigset_t *set, sigset_t *old);
 	int (*pthread_sigmask)(int how, const sigset_t *set, sigset_t *old);

@@ -71,8 +71,7 @@ static __thread struct {
 } faults;
 
 /* Any view does: it is the thread that is asked about. */
-static int fault_ask(const struct exec_vcpu *vcpu,
-		     struct gmem_ioctl_view_fault *fault)
+static int fault_ask(const struct exec_vcpu *vcpu, struct gmem_ioctl_view_fault *fault)
 {
 	int rc = -ENOENT;
 
@@ -167,8 +166,7 @@ void exec_diagnose_internal(const struct exec_vcpu *vcpu)
  *
  * Return: what GMEM_IOCTL_VIEW_POPULATE does.
  */
-static int slot_populate(const struct exec_slot *slot, uint64_t gpa,
-			 uint64_t *pages)
+static int slot_populate(const struct exec_slot *slot, uint64_t gpa, uint64_t *pages)
 {
 	struct range limits = { slot->offset, slot->offset + slot->size };
 	uint64_t at = slot->offset + (gpa - slot->gpa);
@@ -192,16 +190,14 @@ static int slot_populate(const struct exec_slot *slot, uint64_t gpa,
  *
  * Return: 0; -ENOENT if the address is in no view; why it could not be.
  */
-static int fault_populate(const struct exec_vcpu *vcpu, uint64_t gpa,
-			  uint64_t *pages)
+static int fault_populate(const struct exec_vcpu *vcpu, uint64_t gpa, uint64_t *pages)
 {
 	int rc = -ENOENT;
 
 	*pages = 0;
 	pthread_rwlock_rdlock(&vcpu->vm->lock);
 	for (unsigned int space = 0; space < 2; space++) {
-		const struct exec_slot *slot = exec_slot_find(vcpu->vm, space,
-							      gpa);
+		const struct exec_slot *slot = exec_slot_find(vcpu->vm, space, gpa);
 		uint64_t more = 0;
 
 		if (slot)
@@ -219,8 +215,7 @@ static int give_up(const struct exec_vcpu *vcpu, const char *what, uint64_t gpa)
 	return -EFAULT;
 }
 
-static int fault_known(const struct exec_vcpu *vcpu,
-		       const struct gmem_ioctl_view_fault *fault)
+static int fault_known(const struct exec_vcpu *vcpu, const struct gmem_ioctl_view_fault *fault)
 {
 	uint64_t pages;
 	int rc;
@@ -239,8 +234,7 @@ static int fault_known(const struct exec_vcpu *vcpu,
 	}
 	faults.idle = pages ? 0 : faults.idle + 1;
 	if (faults.idle == IDLE_MAX)
-		return give_up(vcpu, "the guest faults again and again at",
-			       fault->gpa);
+		return give_up(vcpu, "the guest faults again and again at", fault->gpa);
 	exec_count(&exec_counters.faults, 1);
 	return 0;
 }
@@ -268,8 +262,7 @@ static void look(struct exec_vcpu *vcpu)
 {
 	uint64_t runs = __atomic_load_n(&vcpu->runs, __ATOMIC_RELAXED);
 
-	if (!__atomic_load_n(&vcpu->inside, __ATOMIC_ACQUIRE) ||
-	    runs != vcpu->seen) {
+	if (!__atomic_load_n(&vcpu->inside, __ATOMIC_ACQUIRE) || runs != vcpu->seen) {
 		vcpu->seen = runs;
 		vcpu->ticks = 0;
 		return;
@@ -289,10 +282,8 @@ static void *watch_main(void *data)
 	for (;;) {
 		sleep(TICK_S);
 		for (vm = exec_vms_lock(); vm; vm = vm->next)
-			for (struct exec_vcpu *vcpu = vm->vcpus;
-			     vcpu && __atomic_load_n(&vm->private,
-						     __ATOMIC_RELAXED);
-			     vcpu = vcpu->next)
+			for (struct exec_vcpu *vcpu = vm->vcpus; vcpu &&
+			     __atomic_load_n(&vm->private, __ATOMIC_RELAXED); vcpu = vcpu->next)
 				look(vcpu);
 		exec_vms_unlock();
 	}
@@ -305,14 +296,12 @@ static void start(void)
 	pthread_t thread;
 
 	/* A CPU that tells KVM the instruction that has faulted needs no watch. */
-	if (__get_cpuid(SVM_FEATURES, &eax, &ebx, &ecx, &edx) &&
-	    edx & SVM_DECODE_ASSISTS)
+	if (__get_cpuid(SVM_FEATURES, &eax, &ebx, &ecx, &edx) && edx & SVM_DECODE_ASSISTS)
 		return;
 	if (!exec_signals_kick())
 		return;
 	if (threads_start(&thread, watch_main, NULL))
-		exec_say("no thread to watch vCPUs: one that does not get on is not "
-			 "found");
+		exec_say("no thread to watch vCPUs: one that does not get on is not found");
 	else
 		pthread_detach(thread);
 }
@@ -331,8 +320,7 @@ bool exec_watch_stuck(struct exec_vcpu *vcpu)
 	struct where where;
 	bool same, memory;
 
-	if (!__atomic_exchange_n(&vcpu->kicked, false, __ATOMIC_ACQUIRE) ||
-	    fault_ask(vcpu, &last))
+	if (!__atomic_exchange_n(&vcpu->kicked, false, __ATOMIC_ACQUIRE) || fault_ask(vcpu, &last))
 		return false;
 	pthread_rwlock_rdlock(&vcpu->vm->lock);
 	memory = exec_slot_find(vcpu->vm, 0, last.gpa);

@@ -89,9 +89,8 @@ static void hole_fill(struct hole *hole)
 	struct exec_place place;
 
 	if (!exec_place_find(hole->address, &place) && exec_hole_is(&place))
-		calls->map_at((void *)(uintptr_t)hole->address, PAGE,
-			      hole->protection, MAP_SHARED, hole->memory->fd,
-			      hole->offset);
+		calls->map_at((void *)(uintptr_t)hole->address, PAGE, hole->protection, MAP_SHARED,
+			      hole->memory->fd, hole->offset);
 	hole->address = 0;
 }
 
@@ -132,14 +131,12 @@ static void holes_each(const struct exec_memory *memory, uint64_t offset,
 	exec_spin_unlock(&holes.lock, &before);
 }
 
-void exec_holes_fill(const struct exec_memory *memory, uint64_t offset,
-		     uint64_t length)
+void exec_holes_fill(const struct exec_memory *memory, uint64_t offset, uint64_t length)
 {
 	holes_each(memory, offset, length, hole_fill);
 }
 
-void exec_holes_keep(const struct exec_memory *memory, uint64_t offset,
-		     uint64_t length)
+void exec_holes_keep(const struct exec_memory *memory, uint64_t offset, uint64_t length)
 {
 	holes_each(memory, offset, length, hole_keep);
 }

@@ -38,8 +38,7 @@ static struct memfd {
 
 static struct memfd *memfd_of(int fd, enum memfd_kind kind)
 {
-	if (fd < 0 || fd >= EXEC_FDS ||
-	    __atomic_load_n(&memfds[fd].kind, __ATOMIC_ACQUIRE) != kind)
+	if (fd < 0 || fd >= EXEC_FDS || __atomic_load_n(&memfds[fd].kind, __ATOMIC_ACQUIRE) != kind)
 		return NULL;
 	return &memfds[fd];
 }
@@ -109,8 +108,7 @@ bool exec_memfd_resize(int fd, uint64_t size)
 		calls->close(made);
 	if (rc) {
 		exec_say(QEMU_NAME ": no gmem fd of 0x%llx bytes, and the guest no "
-			 "private memory in it: %s", (unsigned long long)size,
-			 strerror(-rc));
+			 "private memory in it: %s", (unsigned long long)size, strerror(-rc));
 		set_kind(memfd, MEMFD_OTHER);
 		return false;
 	}

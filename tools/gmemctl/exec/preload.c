@@ -305,8 +305,7 @@ EXPORT ssize_t putv(int fd, const struct iovec *parts, int count, int64_t offset
 
 static bool request_refused(const struct iocb *request)
 {
-	const struct iovec part = { (void *)(uintptr_t)request->aio_buf,
-				    request->aio_nbytes };
+	const struct iovec part = { (void *)(uintptr_t)request->aio_buf, request->aio_nbytes };
 
 	switch (request->aio_lio_opcode) {
 	case IOCB_CMD_PWRITE:
@@ -336,8 +335,7 @@ static void ring_refuse(struct io_uring *ring)
 {
 	for (unsigned int i = ring->head; i != ring->tail; i++) {
 		struct io_uring_sqe *request = &ring->requests[i & *ring->mask];
-		const struct iovec part = { (void *)(uintptr_t)request->addr,
-					    request->len };
+		const struct iovec part = { (void *)(uintptr_t)request->addr, request->len };
 		bool refuse = false;
 
 		if (request->opcode == IORING_OP_WRITE)
@@ -366,8 +364,7 @@ EXPORT int io_uring_submit_and_wait(struct io_uring *ring, unsigned int count)
 	       next->io_uring_submit_and_wait(ring, count) : -ENOSYS;
 }
 
-EXPORT int sigaction(int number, const struct sigaction *action,
-		     struct sigaction *old)
+EXPORT int sigaction(int number, const struct sigaction *action, struct sigaction *old)
 {
 	if (exec_signals_action(number, action, old))
 		return 0;

@@ -78,11 +78,10 @@ void exec_say_stats(void)
 	const struct exec_counters *c = &exec_counters;
 
 	if (exec_settings.stats)
-		exec_say("%" PRIu64 " exits; %" PRIu64 " faults answered with %"
-			 PRIu64 " pages; %" PRIu64 " conversions of %" PRIu64
-			 " pages, %" PRIu64 " refused; %" PRIu64 " pages of zeros",
-			 exec_counted(&c->exits), exec_counted(&c->faults),
+		exec_say("%" PRIu64 " exits; %" PRIu64 " faults answered with %" PRIu64 " pages; %"
+			 PRIu64 " conversions of %" PRIu64 " pages, %" PRIu64 " refused; %" PRIu64
+			 " pages of zeros", exec_counted(&c->exits), exec_counted(&c->faults),
 			 exec_counted(&c->pages), exec_counted(&c->conversions),
-			 exec_counted(&c->converted_bytes) / 4096,
-			 exec_counted(&c->refused), exec_counted(&c->zeros));
+			 exec_counted(&c->converted_bytes) / 4096, exec_counted(&c->refused),
+			 exec_counted(&c->zeros));
 }

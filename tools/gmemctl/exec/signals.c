@@ -62,8 +62,7 @@ static void on_bus(int number, siginfo_t *info, void *context)
 {
 	int before = errno;
 
-	if (info->si_code != BUS_ADRERR ||
-	    !exec_hole_make((uintptr_t)info->si_addr))
+	if (info->si_code != BUS_ADRERR || !exec_hole_make((uintptr_t)info->si_addr))
 		pass_on(number, info, context);
 	errno = before;
 }
@@ -80,8 +79,7 @@ static void take_kick(void)
 	struct sigaction there;
 
 	for (int number = SIGRTMAX - 1; number >= SIGRTMIN; number--) {
-		if (exec_next()->sigaction(number, NULL, &there) ||
-		    there.sa_handler != SIG_DFL)
+		if (exec_next()->sigaction(number, NULL, &there) || there.sa_handler != SIG_DFL)
 			continue;
 		exec_next()->sigaction(number, &action, NULL);
 		signals.kick = number;
@@ -121,14 +119,12 @@ int exec_signals_kick(void)
 	return signals.kick;
 }
 
-bool exec_signals_action(int number, const struct sigaction *action,
-			 struct sigaction *old)
+bool exec_signals_action(int number, const struct sigaction *action, struct sigaction *old)
 {
 	struct sigaction new;
 	sigset_t before;
 
-	if (number != SIGBUS ||
-	    !__atomic_load_n(&signals.taken, __ATOMIC_ACQUIRE))
+	if (number != SIGBUS || !__atomic_load_n(&signals.taken, __ATOMIC_ACQUIRE))
 		return false;
 	if (action)
 		new = *action;
@@ -145,8 +141,7 @@ bool exec_signals_action(int number, const struct sigaction *action,
  * From the start, not only once they are taken: a thread inherits the mask of the one
  * that starts it, and QEMU blocks what it can.
  */
-const sigset_t *exec_signals_mask(int how, const sigset_t *set,
-				  sigset_t *allowed)
+const sigset_t *exec_signals_mask(int how, const sigset_t *set, sigset_t *allowed)
 {
 	if (!set || how == SIG_UNBLOCK)
 		return set;

@@ -12,8 +12,7 @@
 
 #define PAGE UINT64_C(4096)
 
-const struct exec_slot *exec_slot_find(const struct exec_vm *vm,
-				       unsigned int space, uint64_t gpa)
+const struct exec_slot *exec_slot_find(const struct exec_vm *vm, unsigned int space, uint64_t gpa)
 {
 	for (unsigned int i = 0; i < vm->nr_slots; i++) {
 		const struct exec_slot *slot = &vm->slots[i];
@@ -162,8 +161,7 @@ static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 	if (rc == -ENOENT)
 		return tell_kvm(vm, request, arg, NULL);
 	if (rc) {
-		exec_say("slot %u: no mapping of a view: %s", new->id,
-			 strerror(-rc));
+		exec_say("slot %u: no mapping of a view: %s", new->id, strerror(-rc));
 		return rc;
 	}
 	exec_signals_take();
@@ -247,8 +245,7 @@ void exec_slots_fill(struct exec_vm *vm)
 		uint64_t pages = 0;
 
 		if (slot->fresh)
-			gmem_view_populate(slot->memory->view_fd,
-					   GMEM_VIEW_POPULATE_F_NOALLOC,
+			gmem_view_populate(slot->memory->view_fd, GMEM_VIEW_POPULATE_F_NOALLOC,
 					   slot->view, slot->size, &pages);
 		slot->fresh = false;
 		exec_count(&exec_counters.pages, pages);

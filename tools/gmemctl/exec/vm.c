@@ -33,8 +33,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void *fd_object(int fd, enum exec_kind kind)
 {
-	if (fd < 0 || fd >= EXEC_FDS ||
-	    __atomic_load_n(&fds[fd].kind, __ATOMIC_ACQUIRE) != kind)
+	if (fd < 0 || fd >= EXEC_FDS || __atomic_load_n(&fds[fd].kind, __ATOMIC_ACQUIRE) != kind)
 		return NULL;
 	return fds[fd].object;
 }
@@ -70,8 +69,7 @@ static bool fd_usable(int fd)
 {
 	if (fd < EXEC_FDS)
 		return true;
-	exec_say("descriptor %d is beyond %d: what it is for has no views", fd,
-		 EXEC_FDS - 1);
+	exec_say("descriptor %d is beyond %d: what it is for has no views", fd, EXEC_FDS - 1);
 	return false;
 }
 
@@ -108,8 +106,7 @@ void exec_vcpu_create(struct exec_vm *vm, int fd, uint32_t id)
 	struct exec_vcpu *vcpu = fd_usable(fd) ? calloc(1, sizeof(*vcpu)) : NULL;
 	void *run;
 
-	if (!vcpu || calls->map(RUN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-				0, &run)) {
+	if (!vcpu || calls->map(RUN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &run)) {
 		free(vcpu);
 		exec_say("vCPU %u cannot be watched: it has no private memory", id);
 		return;

@@ -48,8 +48,7 @@ void *memset(void *to, int value, size_t size);
 /* hypercall.c */
 
 /** guest_map_raw() - KVM_HC_MAP_GPA_RANGE as it is. Return: KVM's answer. */
-int64_t guest_map_raw(params_t *params, uint64_t gpa, uint64_t pages,
-		      uint64_t attributes);
+int64_t guest_map_raw(params_t *params, uint64_t gpa, uint64_t pages, uint64_t attributes);
 
 /**
  * guest_convert() - convert a range and keep its contents
@@ -57,8 +56,7 @@ int64_t guest_map_raw(params_t *params, uint64_t gpa, uint64_t pages,
  *
  * In chunks of GUEST_CHUNK. On failure the parameters say where.
  */
-bool guest_convert(params_t *params, uint32_t cpu, uint64_t gpa, uint64_t size,
-		   bool to_private);
+bool guest_convert(params_t *params, uint32_t cpu, uint64_t gpa, uint64_t size, bool to_private);
 
 /** guest_prepare_bounce() - make the vCPU's bounce buffer private */
 bool guest_prepare_bounce(params_t *params, uint32_t cpu);

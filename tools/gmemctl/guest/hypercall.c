@@ -6,19 +6,16 @@
 #define MAP_PRIVATE		0x10
 #define MAP_SHARED		0x00
 
-int64_t guest_map_raw(params_t *params, uint64_t gpa, uint64_t pages,
-		      uint64_t attributes)
+int64_t guest_map_raw(params_t *params, uint64_t gpa, uint64_t pages, uint64_t attributes)
 {
 	int64_t result = HC_MAP_GPA_RANGE;
 
 	if (params->flags & GUEST_F_VMMCALL)
-		asm volatile("vmmcall" : "+a" (result)
-			     : "b" (gpa), "c" (pages), "d" (attributes)
-			     : "memory");
+		asm volatile("vmmcall" : "+a" (result) : "b" (gpa), "c" (pages),
+			     "d" (attributes) : "memory");
 	else
-		asm volatile("vmcall" : "+a" (result)
-			     : "b" (gpa), "c" (pages), "d" (attributes)
-			     : "memory");
+		asm volatile("vmcall" : "+a" (result) : "b" (gpa), "c" (pages),
+			     "d" (attributes) : "memory");
 	return result;
 }
 
@@ -49,8 +46,7 @@ bool guest_prepare_bounce(params_t *params, uint32_t cpu)
 
 	if (!(params->flags & GUEST_F_BOUNCE))
 		return true;
-	result = guest_map_raw(params, gpa, GUEST_CHUNK / GUEST_PAGE,
-			       MAP_PRIVATE);
+	result = guest_map_raw(params, gpa, GUEST_CHUNK / GUEST_PAGE, MAP_PRIVATE);
 	return result ? guest_fail(params, gpa, result) : true;
 }
 
@@ -77,8 +73,7 @@ static bool guest_convert_chunk(params_t *params, uint32_t cpu, uint64_t gpa,
 	return true;
 }
 
-bool guest_convert(params_t *params, uint32_t cpu, uint64_t gpa, uint64_t size,
-		   bool to_private)
+bool guest_convert(params_t *params, uint32_t cpu, uint64_t gpa, uint64_t size, bool to_private)
 {
 	while (size) {
 		uint64_t chunk = size < GUEST_CHUNK ? size : GUEST_CHUNK;
@@ -96,8 +91,7 @@ bool guest_arrive(params_t *params, uint32_t cpu)
 	__atomic_add_fetch(&params->arrived, 1, __ATOMIC_ACQ_REL);
 	if (cpu)
 		return false;
-	while (__atomic_load_n(&params->arrived, __ATOMIC_ACQUIRE) <
-	       params->nr_vcpus) {
+	while (__atomic_load_n(&params->arrived, __ATOMIC_ACQUIRE) < params->nr_vcpus) {
 		if (__atomic_load_n(&params->failed, __ATOMIC_ACQUIRE))
 			return false;
 		cpu_relax();

@@ -17,11 +17,9 @@ static bool take_input(params_t *params, uint32_t cpu)
 	size = (params->input_length + GUEST_PAGE - 1) & ~(GUEST_PAGE - 1);
 	if (!size)
 		size = GUEST_PAGE;
-	for (offset = (uint64_t)cpu * GUEST_CHUNK; offset < size;
-	     offset += stride) {
+	for (offset = (uint64_t)cpu * GUEST_CHUNK; offset < size; offset += stride) {
 		chunk = size - offset < GUEST_CHUNK ? size - offset : GUEST_CHUNK;
-		if (!guest_convert(params, cpu, params->input_gpa + offset,
-				   chunk, true))
+		if (!guest_convert(params, cpu, params->input_gpa + offset, chunk, true))
 			return false;
 	}
 	return true;
@@ -72,18 +70,15 @@ static bool check(params_t *params, uint64_t gpa, uint64_t size, uint64_t seed)
 
 	for (uint64_t i = 0; i < size / sizeof(*word); i++)
 		if (word[i] != seed + i)
-			return guest_fail(params, gpa + i * sizeof(*word),
-					  (int64_t)word[i]);
+			return guest_fail(params, gpa + i * sizeof(*word), (int64_t)word[i]);
 	__atomic_add_fetch(&params->checked, 1, __ATOMIC_RELAXED);
 	return true;
 }
 
-static bool round_trip(params_t *params, uint32_t cpu, uint64_t gpa,
-		       uint64_t size, uint64_t seed)
+static bool round_trip(params_t *params, uint32_t cpu, uint64_t gpa, uint64_t size, uint64_t seed)
 {
 	fill(gpa, size, seed);
-	if (!guest_convert(params, cpu, gpa, size, true) ||
-	    !check(params, gpa, size, seed))
+	if (!guest_convert(params, cpu, gpa, size, true) || !check(params, gpa, size, seed))
 		return false;
 	fill(gpa, size, ~seed);
 	return guest_convert(params, cpu, gpa, size, false) &&

@@ -6,8 +6,7 @@ void *memcpy(void *to, const void *from, size_t size)
 {
 	void *start = to;
 
-	asm volatile("rep movsb"
-		     : "+D" (to), "+S" (from), "+c" (size) : : "memory");
+	asm volatile("rep movsb" : "+D" (to), "+S" (from), "+c" (size) : : "memory");
 	return start;
 }
 
@@ -15,7 +14,6 @@ void *memset(void *to, int value, size_t size)
 {
 	void *start = to;
 
-	asm volatile("rep stosb"
-		     : "+D" (to), "+c" (size) : "a" (value) : "memory");
+	asm volatile("rep stosb" : "+D" (to), "+c" (size) : "a" (value) : "memory");
 	return start;
 }

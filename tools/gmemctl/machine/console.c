@@ -123,8 +123,7 @@ static void signals_take(void)
 			continue;
 		if (i == SIGCONT)
 			sigaction(i, &go_on, NULL);
-		else if (!is_harmless(i) &&
-			 old_actions[i].sa_handler == SIG_DFL)
+		else if (!is_harmless(i) && old_actions[i].sa_handler == SIG_DFL)
 			sigaction(i, &action, NULL);
 	}
 }
@@ -193,16 +192,14 @@ void terminal_restore(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-int console_open(struct console *console, int input, int output,
-		 struct error *error)
+int console_open(struct console *console, int input, int output, struct error *error)
 {
 	struct stat stat;
 
 	*console = (struct console){
 		.input = input, .output = output, .room = PIPE_BUF,
 	};
-	if (fstat(output, &stat) || S_ISCHR(stat.st_mode) ||
-	    S_ISSOCK(stat.st_mode))
+	if (fstat(output, &stat) || S_ISCHR(stat.st_mode) || S_ISSOCK(stat.st_mode))
 		console->room = 1;
 	pthread_mutex_init(&console->lock, NULL);
 	console->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -286,8 +283,7 @@ static bool console_flush(struct console *console, bool patient)
 	size_t at = 0, done;
 
 	while (at < console->nr_held) {
-		done = console_write(console, console->held + at,
-				     console->nr_held - at, patient);
+		done = console_write(console, console->held + at, console->nr_held - at, patient);
 		if (!done)
 			break;
 		at += done;
@@ -313,8 +309,7 @@ static void console_transmit(void *data, uint8_t byte)
 		console->held[console->nr_held++] = byte;
 	else
 		console->lost++;
-	if (byte == '\n' || console->nr_held >= CONSOLE_LINE_MAX ||
-	    !console->started)
+	if (byte == '\n' || console->nr_held >= CONSOLE_LINE_MAX || !console->started)
 		console_flush(console, true);
 	if (console->nr_held && console->started && !console->watched) {
 		__atomic_store_n(&console->watched, true, __ATOMIC_RELEASE);
@@ -348,8 +343,7 @@ struct uart_wire console_wire(struct console *console)
 	};
 }
 
-size_t console_filter(struct console *console, uint8_t *bytes, size_t size,
-		      bool *quit)
+size_t console_filter(struct console *console, uint8_t *bytes, size_t size, bool *quit)
 {
 	size_t kept = 0;
 
@@ -390,8 +384,7 @@ static short console_wait(struct console *console, bool input)
 	int ready;
 
 	input = input && ours;
-	ready = poll(fds, input ? 2 : 1, watched ? console->rest_ms :
-		     ours ? -1 : BACKGROUND_MS);
+	ready = poll(fds, input ? 2 : 1, watched ? console->rest_ms : ours ? -1 : BACKGROUND_MS);
 	if (!ready && watched)
 		console_write_rest(console);
 	if (ready <= 0)
@@ -402,8 +395,7 @@ static short console_wait(struct console *console, bool input)
 }
 
 /* All of @bytes, in as many parts as the guest needs. */
-static void console_send(struct console *console, const uint8_t *bytes,
-			 size_t size)
+static void console_send(struct console *console, const uint8_t *bytes, size_t size)
 {
 	while (!console_stopping(console)) {
 		size_t taken = uart_receive(console->uart, bytes, size);
@@ -449,9 +441,8 @@ static void *console_main(void *data)
 	return NULL;
 }
 
-int console_start(struct console *console, struct uart *uart,
-		  void (*quit)(void *data), void *quit_data,
-		  struct error *error)
+int console_start(struct console *console, struct uart *uart, void (*quit)(void *data),
+		  void *quit_data, struct error *error)
 {
 	int rc;
 
@@ -463,8 +454,7 @@ int console_start(struct console *console, struct uart *uart,
 	if (console->input >= 0 && !console->terminal) {
 		rc = terminal_raw(console->input);
 		if (rc)
-			return error_set(error, rc, "terminal",
-					 "set to raw mode", NULL);
+			return error_set(error, rc, "terminal", "set to raw mode", NULL);
 		console->terminal = terminal_is_raw();
 	}
 	console->stopping = false;

@@ -96,8 +96,7 @@ struct console {
 };
 
 /** console_open() - nothing is read yet */
-int console_open(struct console *console, int input, int output,
-		 struct error *error);
+int console_open(struct console *console, int input, int output, struct error *error);
 void console_close(struct console *console);
 
 /** console_wire() - for uart_init(), before console_start() */
@@ -111,9 +110,8 @@ struct uart_wire console_wire(struct console *console);
  * A terminal passes every key on from now on. End of file ends the input, not
  * the machine.
  */
-int console_start(struct console *console, struct uart *uart,
-		  void (*quit)(void *data), void *quit_data,
-		  struct error *error);
+int console_start(struct console *console, struct uart *uart, void (*quit)(void *data),
+		  void *quit_data, struct error *error);
 
 /**
  * console_pause() - stop reading until console_start(); the terminal stays
@@ -139,7 +137,6 @@ void console_stop(struct console *console);
  *
  * Return: number of bytes for the guest.
  */
-size_t console_filter(struct console *console, uint8_t *bytes, size_t size,
-		      bool *quit);
+size_t console_filter(struct console *console, uint8_t *bytes, size_t size, bool *quit);
 
 #endif /* GMEMCTL_MACHINE_CONSOLE_H */

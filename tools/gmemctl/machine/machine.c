@@ -12,8 +12,7 @@
 /* A KVM without the capability has at most four, says its API. */
 #define VCPUS_UNKNOWN 4
 
-void machine_trace(struct machine *machine, struct vcpu *vcpu,
-		   const char *format, ...)
+void machine_trace(struct machine *machine, struct vcpu *vcpu, const char *format, ...)
 {
 	FILE *file = machine->config.trace;
 	va_list args;
@@ -46,8 +45,7 @@ static int machine_create_vcpus(struct machine *machine, struct error *error)
 	if (!machine->vcpus)
 		return error_set(error, -ENOMEM, "vCPUs", "allocate", NULL);
 	while (!rc && machine->nr_vcpus < count) {
-		rc = machine->type->create_vcpu(machine, &machine->vcpus[machine->nr_vcpus],
-						error);
+		rc = machine->type->create_vcpu(machine, &machine->vcpus[machine->nr_vcpus], error);
 		if (!rc)
 			machine->nr_vcpus++;
 	}
@@ -74,8 +72,7 @@ int machine_build(struct machine *machine, struct error *error)
 	if (!count || count > (unsigned int)most)
 		return error_set(error, -EINVAL, "VM", "create vCPUs",
 				 "between 1 and %d, not %u", most, count);
-	rc = guest_memory_create(&machine->memory, &machine->config.memory,
-				 &machine->vm, error);
+	rc = guest_memory_create(&machine->memory, &machine->config.memory, &machine->vm, error);
 	if (!rc && guest_memory_view(&machine->memory))
 		rc = vm_enable_conversions(&machine->vm, error);
 	if (!rc)

@@ -285,13 +285,11 @@ static inline void machine_count(uint64_t *counter, uint64_t by)
  *
  * Return: as guest_memory_convert(); -EINTR only if the machine is to end.
  */
-int machine_convert(struct machine *machine, struct vcpu *vcpu,
-		    struct range what, bool to_private, char *why,
-		    size_t why_size);
+int machine_convert(struct machine *machine, struct vcpu *vcpu, struct range what, bool to_private,
+		    char *why, size_t why_size);
 
 /** machine_trace() - a line about @vcpu, or about the VM if that is NULL */
-void machine_trace(struct machine *machine, struct vcpu *vcpu,
-		   const char *format, ...)
+void machine_trace(struct machine *machine, struct vcpu *vcpu, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
@@ -336,8 +334,7 @@ void view_watch_start(struct view_watch *watch, const struct machine *machine);
  * Return: whether that was all about it: run the vCPU again, unless the machine
  * has ended. False: it is not a matter of views.
  */
-bool view_fault_answer(struct view_watch *watch, struct machine *machine,
-		       struct vcpu *vcpu);
+bool view_fault_answer(struct view_watch *watch, struct machine *machine, struct vcpu *vcpu);
 
 /**
  * view_is_private_access() - whether KVM has taken RAM of a view for a device
@@ -350,8 +347,7 @@ bool view_is_private_access(const struct machine *machine, uint64_t gpa);
  * view_explain() - what the vCPU was doing, whether KVM could read it, and what to
  *	do about it; several lines, nothing for a machine without views
  */
-void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
-		  size_t size);
+void view_explain(struct machine *machine, struct vcpu *vcpu, char *text, size_t size);
 
 /* snp.c: a machine that is an SNP guest, and the exits that only it has */
 
@@ -368,9 +364,8 @@ void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
  * Return: 0; -EOPNOTSUPP for a device tree, which is not made; -ENOSPC if a
  * parameter does not fit.
  */
-int machine_igvm_parameters(const struct snp_igvm *igvm,
-			    const struct range *ram, unsigned int nr_ram,
-			    unsigned int nr_vcpus, struct error *error);
+int machine_igvm_parameters(const struct snp_igvm *igvm, const struct range *ram,
+			    unsigned int nr_ram, unsigned int nr_vcpus, struct error *error);
 
 /** machine_snp_create() - the VM, as far as SEV_INIT2 */
 int machine_snp_create(struct machine *machine, struct error *error);

@@ -84,10 +84,9 @@ int payload_check_memory(uint64_t bytes, struct error *error)
 				 "smaller file or --memory",
 				 (bytes + HOST_RESERVE) >> 20, available >> 20);
 	if (!cgroup_available(&available) && available < bytes + HOST_RESERVE)
-		return error_set(error, -ENOMEM, "memory cgroup", "find memory",
-				 "the run takes %" PRIu64 " MiB, memory.max leaves "
-				 "%" PRIu64 " MiB: raise it, or choose a smaller "
-				 "file or --memory",
+		return error_set(error, -ENOMEM, "memory cgroup", "find memory", "the run takes %"
+				 PRIu64 " MiB, memory.max leaves %" PRIu64
+				 " MiB: raise it, or choose a smaller file or --memory",
 				 (bytes + HOST_RESERVE) >> 20, available >> 20);
 	return 0;
 }
@@ -101,9 +100,8 @@ uint64_t payload_input_gpa(enum memory_strategy strategy, unsigned int nr_vcpus)
 
 uint8_t *payload_input(struct payload *payload)
 {
-	return machine_host(&payload->machine,
-			    payload_input_gpa(payload->config.strategy,
-					      payload->config.nr_vcpus));
+	return machine_host(&payload->machine, payload_input_gpa(payload->config.strategy,
+								 payload->config.nr_vcpus));
 }
 
 static void payload_failed(struct payload *payload)
@@ -115,21 +113,18 @@ static void payload_failed(struct payload *payload)
 	pthread_mutex_lock(&machine->lock);
 	memcpy(refusal, machine->refusal, sizeof(refusal));
 	pthread_mutex_unlock(&machine->lock);
-	machine_end(machine, END_GAVE_UP, "gpa 0x%" PRIx64 ", result %" PRId64
-		    "%s%s", params->fail_gpa, params->fail_result,
-		    *refusal ? "; " : "", refusal);
+	machine_end(machine, END_GAVE_UP, "gpa 0x%" PRIx64 ", result %" PRId64 "%s%s",
+		    params->fail_gpa, params->fail_result, *refusal ? "; " : "", refusal);
 }
 
-static void port_read(void *data, uint64_t offset, uint8_t *bytes,
-		      unsigned int size)
+static void port_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	(void)data;
 	(void)offset;
 	memset(bytes, 0xff, size);
 }
 
-static void event_write(void *data, uint64_t offset, const uint8_t *bytes,
-			unsigned int size)
+static void event_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct payload *payload = data;
 	enum guest_event event;
@@ -141,21 +136,18 @@ static void event_write(void *data, uint64_t offset, const uint8_t *bytes,
 	memcpy(&word, bytes, sizeof(word));
 	event = word >> GUEST_EVENT_SHIFT;
 	value = word & GUEST_EVENT_VALUE_MASK;
-	machine_trace(&payload->machine, NULL, "event %u, value %u", event,
-		      value);
+	machine_trace(&payload->machine, NULL, "event %u, value %u", event, value);
 	if (event == GUEST_EVENT_FAILED)
 		return payload_failed(payload);
 	if (payload->config.event)
 		rc = payload->config.event(payload, event, value);
 	if (rc)
-		machine_end(&payload->machine, END_FAILED, "event %u: %s",
-			    event, strerror(-rc));
+		machine_end(&payload->machine, END_FAILED, "event %u: %s", event, strerror(-rc));
 	else if (event == GUEST_EVENT_DONE)
 		__atomic_store_n(&payload->done, true, __ATOMIC_RELEASE);
 }
 
-static void console_write(void *data, uint64_t offset, const uint8_t *bytes,
-			  unsigned int size)
+static void console_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct payload *payload = data;
 
@@ -180,10 +172,8 @@ static int payload_load(struct payload *payload, struct error *error)
 		rc = bus_add(&payload->machine.ports, &devices[i], error);
 	if (rc)
 		return rc;
-	payload->params = (void *)machine_host(&payload->machine,
-					       GUEST_PARAMS_GPA);
-	return boot_load(machine_host(&payload->machine, 0),
-			 payload->config.memory_size, error);
+	payload->params = (void *)machine_host(&payload->machine, GUEST_PARAMS_GPA);
+	return boot_load(machine_host(&payload->machine, 0), payload->config.memory_size, error);
 }
 
 /* RAM from address 0, with a private side. */
@@ -218,9 +208,8 @@ int payload_create(struct payload *payload, const struct payload_config *config,
 	int rc;
 
 	if (config->nr_vcpus > GUEST_MAX_VCPUS)
-		return error_set(error, -EINVAL, "payload", "create vCPUs",
-				 "at most %d, not %u", GUEST_MAX_VCPUS,
-				 config->nr_vcpus);
+		return error_set(error, -EINVAL, "payload", "create vCPUs", "at most %d, not %u",
+				 GUEST_MAX_VCPUS, config->nr_vcpus);
 	memset(payload, 0, sizeof(*payload));
 	payload->config = *config;
 	machine = payload_machine(payload);
@@ -248,13 +237,11 @@ int payload_run(struct payload *payload, enum guest_payload which,
 	*payload->params = (struct guest_params){
 		.payload = which,
 		.flags = boot_hypercall_flag() |
-			 (config->strategy == MEMORY_DISCARD ?
-			  GUEST_F_BOUNCE : 0),
+			 (config->strategy == MEMORY_DISCARD ? GUEST_F_BOUNCE : 0),
 		.nr_vcpus = config->nr_vcpus,
 		.rounds = rounds,
 		.memory_size = config->memory_size,
-		.input_gpa = payload_input_gpa(config->strategy,
-					       config->nr_vcpus),
+		.input_gpa = payload_input_gpa(config->strategy, config->nr_vcpus),
 		.input_length = input_length,
 		.bounce_gpa = GUEST_HEAP_GPA,
 		.pattern = payload->params->pattern,

@@ -27,8 +27,7 @@ struct payload;
  *
  * Return: 0, or a negative errno that ends the run.
  */
-typedef int (*payload_event_fn)(struct payload *payload, enum guest_event event,
-				uint32_t value);
+typedef int (*payload_event_fn)(struct payload *payload, enum guest_event event, uint32_t value);
 
 /**
  * struct payload_config - what to build
@@ -78,8 +77,7 @@ int payload_create(struct payload *payload, const struct payload_config *config,
 void payload_destroy(struct payload *payload);
 
 /** payload_input_gpa() - where input goes in a machine of that kind */
-uint64_t payload_input_gpa(enum memory_strategy strategy,
-			   unsigned int nr_vcpus);
+uint64_t payload_input_gpa(enum memory_strategy strategy, unsigned int nr_vcpus);
 
 /** payload_input() - the same, in this process */
 uint8_t *payload_input(struct payload *payload);

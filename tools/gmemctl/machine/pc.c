@@ -15,8 +15,7 @@ static void pc_irq(void *data, unsigned int irq, bool level)
 	int rc = irqchip_set_line(&machine->vm, irq, level);
 
 	if (rc)
-		machine_end(machine, END_FAILED, "interrupt line %u: error %d",
-			    irq, -rc);
+		machine_end(machine, END_FAILED, "interrupt line %u: error %d", irq, -rc);
 }
 
 static void pc_event(void *data, enum board_event event, uint32_t value)
@@ -54,8 +53,7 @@ static int pc_pci_init(struct pc *pc, struct error *error)
 	if (pc->config->pvmemcontrol) {
 		pvmemcontrol_init(&pc->pvmemcontrol, &pc->board, &machine->advice,
 				  pc->config->pvmemcontrol);
-		pci_add(&pc->pci, PCI_SLOT_PVMEMCONTROL,
-			&pc->pvmemcontrol.function);
+		pci_add(&pc->pci, PCI_SLOT_PVMEMCONTROL, &pc->pvmemcontrol.function);
 	}
 	if (!pc->config->balloon)
 		return 0;
@@ -81,8 +79,7 @@ static int pc_devices_add(struct pc *pc, struct error *error)
 		exit_port_device(&pc->board),
 		port_a_device(&pc->board),
 	};
-	const struct bus_device off = off_port_device(&pc->board,
-						      pc->config->off_port);
+	const struct bus_device off = off_port_device(&pc->board, pc->config->off_port);
 	/* What is on the PCI bus moves about in the windows. */
 	const struct bus_device memory = pci_memory_device(&pc->pci);
 	const struct bus_device io = pci_io_device(&pc->pci);
@@ -153,14 +150,12 @@ static int pc_load(struct pc *pc, struct error *error)
 		return rc;
 	if (!mptable_build(base + MPTABLE_GPA, MPTABLE_SIZE, MPTABLE_GPA, cpus, pci) ||
 	    !acpi_build(base + ACPI_GPA, ACPI_SIZE, ACPI_GPA, cpus, pci))
-		return error_set(error, -E2BIG, "VM", "write tables of CPUs",
-				 "too many CPUs");
+		return error_set(error, -E2BIG, "VM", "write tables of CPUs", "too many CPUs");
 	reset_vector_build(base + RESET_VECTOR_GPA);
 	return linux_vcpu(&pc->machine.vcpus[0], entry, error);
 }
 
-int pc_create(struct pc *pc, const struct pc_config *config,
-	      struct error *error)
+int pc_create(struct pc *pc, const struct pc_config *config, struct error *error)
 {
 	int rc;
 
@@ -176,8 +171,7 @@ int pc_create(struct pc *pc, const struct pc_config *config,
 	pthread_mutex_init(&pc->console.lock, NULL);
 	rc = pc_devices(pc, error);
 	if (!rc)
-		rc = console_open(&pc->console, config->input, config->output,
-				  error);
+		rc = console_open(&pc->console, config->input, config->output, error);
 	if (!rc)
 		rc = pc_load(pc, error);
 	if (rc)
@@ -210,8 +204,7 @@ static int pc_run_on(struct pc *pc, struct error *error)
 
 	pc->console.threads = &machine->threads;
 	if (!rc)
-		rc = console_start(&pc->console, &pc->uart, pc_quit, machine,
-				   error);
+		rc = console_start(&pc->console, &pc->uart, pc_quit, machine, error);
 	if (rc)
 		return rc;
 	if (machine_pausing(machine) || machine_ended(machine))

@@ -79,8 +79,7 @@ struct pc {
  *
  * Without a kernel to boot its state has to be set before it runs.
  */
-int pc_create(struct pc *pc, const struct pc_config *config,
-	      struct error *error);
+int pc_create(struct pc *pc, const struct pc_config *config, struct error *error);
 void pc_destroy(struct pc *pc);
 
 /**
@@ -181,9 +180,8 @@ void pc_control_stop(struct pc_control *control);
 void pc_remotes_stop(struct pc_control *control);
 
 /** pc_control_serve() - a request, as server_fn; @data is the pc_control */
-int pc_control_serve(void *data, const char *command,
-		     struct json_object *request, struct json_object **result,
-		     struct error *error);
+int pc_control_serve(void *data, const char *command, struct json_object *request,
+		     struct json_object **result, struct error *error);
 
 /*
  * pc_state.c: the state of a machine without its memory, as records: CPUs, interrupt
@@ -217,8 +215,7 @@ int pc_state_get(struct pc *pc, struct tlv *records, struct error *error);
 int pc_state_cpus(const struct tlv *records, struct error *error);
 
 /** pc_state_set() - set it in a new machine with as many CPUs */
-int pc_state_set(struct pc *pc, const struct tlv *records,
-		 struct error *error);
+int pc_state_set(struct pc *pc, const struct tlv *records, struct error *error);
 
 /** pc_pci_get() - add records of all functions; none if there are no functions */
 void pc_pci_get(struct pc *pc, struct tlv *records);
@@ -234,8 +231,7 @@ void pc_pci_config(const struct tlv *records, struct pc_config *config);
  *
  * After its contents are there. Return: 0, or a negative errno: it must not run.
  */
-int pc_pci_set_memory(struct pc *pc, const struct tlv *records,
-		      struct error *error);
+int pc_pci_set_memory(struct pc *pc, const struct tlv *records, struct error *error);
 
 /**
  * pc_move_give() - hand the guest over to who listens at @channel
@@ -252,7 +248,6 @@ int pc_move_give(struct pc *pc, const char *channel, struct error *error);
  * Return: 0: it will be tried soon, and who listens is told what comes of it;
  * -EBUSY.
  */
-int pc_move_save(struct pc *pc, const char *channel, bool stop,
-		 struct error *error);
+int pc_move_save(struct pc *pc, const char *channel, bool stop, struct error *error);
 
 #endif /* GMEMCTL_MACHINE_PC_H */

@@ -85,8 +85,7 @@ static int pc_settle_vcpu(struct pc *pc, struct vcpu *vcpu, struct error *error)
 					 "vCPU %u", vcpu->index);
 		machine_exit(&pc->machine, vcpu);
 	}
-	return error_set(error, -ELOOP, "vCPU", "finish its I/O", "vCPU %u",
-			 vcpu->index);
+	return error_set(error, -ELOOP, "vCPU", "finish its I/O", "vCPU %u", vcpu->index);
 }
 
 void pc_job_serve(struct pc *pc)
@@ -122,8 +121,7 @@ static void *remote_main(void *data)
 	/* It says nothing but answers, which this thread must not take from others. */
 	struct pollfd end = { .fd = remote->socket, .events = POLLRDHUP };
 
-	if (!remote_start(&remote->remote, remote->memory, remote->socket,
-			  NULL)) {
+	if (!remote_start(&remote->remote, remote->memory, remote->socket, NULL)) {
 		while (poll(&end, 1, -1) < 0 && errno == EINTR)
 			;
 		remote_stop(&remote->remote);
@@ -146,8 +144,7 @@ static struct pc_remote *find_place(struct pc_control *control)
 	for (unsigned int i = 0; i < PC_REMOTES_MAX; i++) {
 		struct pc_remote *remote = &control->remotes[i];
 
-		if (remote->used &&
-		    __atomic_load_n(&remote->done, __ATOMIC_ACQUIRE))
+		if (remote->used && __atomic_load_n(&remote->done, __ATOMIC_ACQUIRE))
 			remote_join(remote);
 		if (!remote->used)
 			return remote;
@@ -174,8 +171,7 @@ request_of(const struct guest_memory *memory, unsigned int index)
 }
 
 /* Populated bytes of a range of RAM, as far as the host has it mapped. */
-static uint64_t resident_range(const struct guest_memory *memory,
-			       struct range ram)
+static uint64_t resident_range(const struct guest_memory *memory, struct range ram)
 {
 	uint8_t *host = memory->reservation.base + ram.start;
 	unsigned char *pages = malloc(RESIDENT_PAGES);
@@ -206,8 +202,7 @@ static uint64_t resident(const struct guest_memory *memory)
 		const struct memory_request *request = request_of(memory, i);
 		struct gmem_ioctl_stat stat;
 
-		if ((request->kind == BACKING_GMEM ||
-		     request->kind == BACKING_GMEM_STORE) &&
+		if ((request->kind == BACKING_GMEM || request->kind == BACKING_GMEM_STORE) &&
 		    !gmem_stat(memory->backings[i].fd, &stat)) {
 			bytes += (stat.resident_pages + stat.store_pages) *
 				 RANGE_PAGE_SIZE;
@@ -237,16 +232,14 @@ static void add_counters(struct pc_control *control, struct json_object *result)
 	double rate;
 
 	pthread_mutex_lock(&machine->lock);
-	rate = rate_per_second(&machine->rate, control->started_ns,
-			       clock_now_ns());
+	rate = rate_per_second(&machine->rate, control->started_ns, clock_now_ns());
 	pthread_mutex_unlock(&machine->lock);
 	message_add_counter(result, "exits", &counters->exits);
 	message_add_counter(result, "stray_io", &counters->stray_io);
 	message_add_counter(result, "refused", &counters->refused);
 	message_add_counter(result, "conversions", &counters->conversions);
 	message_add_counter(result, "converted_bytes", &counters->converted_bytes);
-	json_object_object_add(result, "conversions_per_second",
-			       json_object_new_double(rate));
+	json_object_object_add(result, "conversions_per_second", json_object_new_double(rate));
 }
 
 /* What KVM has been given of gmem, and how often the guest had to wait for it. */
@@ -260,8 +253,7 @@ static void add_views(struct pc_control *control, struct json_object *result)
 	if (!guest_memory_view(memory))
 		return;
 	for (unsigned int i = 0; i < memory->nr_views; i++) {
-		if (memory->views[i].fd < 0 ||
-		    gmem_stat(memory->backings[i].fd, &stat))
+		if (memory->views[i].fd < 0 || gmem_stat(memory->backings[i].fd, &stat))
 			continue;
 		sum.view_pages += stat.view_pages;
 		sum.view_refills += stat.view_refills;
@@ -320,8 +312,7 @@ static void add_balloon(struct pc *pc, struct json_object *result)
 		balloon_ask(&pc->balloon);
 		pc_freeze_end(pc);
 	}
-	json_object_object_add(object, "driver",
-			       json_object_new_boolean(report.running));
+	json_object_object_add(object, "driver", json_object_new_boolean(report.running));
 	message_add_number(object, "target_bytes", report.target);
 	message_add_number(object, "actual_bytes", report.actual);
 	message_add_number(object, "given_bytes", report.given);
@@ -333,8 +324,7 @@ static void add_balloon(struct pc *pc, struct json_object *result)
 	guest = json_object_new_object();
 	for (unsigned int i = 0; i < BALLOON_TAGS; i++)
 		if (report.stats.known >> i & 1)
-			message_add_number(guest, balloon_tag_names[i],
-					   report.stats.values[i]);
+			message_add_number(guest, balloon_tag_names[i], report.stats.values[i]);
 	message_add_number(guest, "age_ns", clock_now_ns() - report.stats.ns);
 	json_object_object_add(object, "guest", guest);
 }
@@ -355,8 +345,7 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 	message_add_number(result, "pid", (uint64_t)getpid());
 	message_add_number(result, "uptime_ns", up);
 	message_add_string(result, "state", end_name(end));
-	message_add_string(result, "kind",
-			   backing_kind_name(request_of(memory, 0)->kind));
+	message_add_string(result, "kind", backing_kind_name(request_of(memory, 0)->kind));
 	message_add_number(result, "vcpus", machine->nr_vcpus);
 	message_add_number(result, "memory", pc_memory_size(pc));
 	message_add_number(result, "resident_bytes", resident(memory));
@@ -384,8 +373,7 @@ static int map_run(struct range run, bool private, void *data)
 }
 
 /* Return: 0 at the end, 1 if there is more, or a negative errno. */
-static int map_ram(const struct guest_memory *memory, struct range wanted,
-		   struct map *map)
+static int map_ram(const struct guest_memory *memory, struct range wanted, struct map *map)
 {
 	int rc = 0;
 
@@ -455,8 +443,7 @@ static int request_ram(struct pc_control *control, struct json_object *request,
 			 "inside one range of RAM; `gmemctl map` shows them");
 }
 
-static int serve_convert(struct pc_control *control,
-			 struct json_object *request,
+static int serve_convert(struct pc_control *control, struct json_object *request,
 			 struct json_object **result, struct error *error)
 {
 	const struct guest_memory *memory = &control->pc->machine.memory;
@@ -476,21 +463,17 @@ static int serve_convert(struct pc_control *control,
 	if (no_private) {
 		snprintf(action, sizeof(action), "convert memory of kind %s",
 			 backing_kind_name(request_of(memory, 0)->kind));
-		return error_set(error, -EOPNOTSUPP, control->name, action, "%s",
-				 no_private);
+		return error_set(error, -EOPNOTSUPP, control->name, action, "%s", no_private);
 	}
 	rc = still_try(control, error);
 	if (rc)
 		return rc;
-	rc = machine_convert(&control->pc->machine, NULL, range, to_private,
-			     why, sizeof(why));
+	rc = machine_convert(&control->pc->machine, NULL, range, to_private, why, sizeof(why));
 	pc_freeze_end(control->pc);
-	return rc ? error_set(error, rc, control->name, "convert memory", "%s",
-			      why) : 0;
+	return rc ? error_set(error, rc, control->name, "convert memory", "%s", why) : 0;
 }
 
-static int serve_decommit(struct pc_control *control,
-			  struct json_object *request,
+static int serve_decommit(struct pc_control *control, struct json_object *request,
 			  struct json_object **result, struct error *error)
 {
 	struct range range;
@@ -523,8 +506,7 @@ static int serve_balloon(struct pc_control *control, struct json_object *request
 				 "change the size of its balloon",
 				 "it has none: run it with --balloon");
 	if (bytes > most || bytes % RANGE_PAGE_SIZE)
-		return error_set(error, -EINVAL, control->name,
-				 "change the size of its balloon",
+		return error_set(error, -EINVAL, control->name, "change the size of its balloon",
 				 "a multiple of 4K, and at most the 0x%" PRIx64
 				 " bytes that it has", most);
 	if (still_try(control, error))
@@ -540,13 +522,11 @@ static int serve_stop(struct pc_control *control, struct json_object *request,
 	(void)request;
 	(void)result;
 	(void)error;
-	machine_end(&control->pc->machine, END_STOPPED,
-		    "by `gmemctl stop`");
+	machine_end(&control->pc->machine, END_STOPPED, "by `gmemctl stop`");
 	return 0;
 }
 
-static int serve_handover(struct pc_control *control,
-			  struct json_object *request,
+static int serve_handover(struct pc_control *control, struct json_object *request,
 			  struct json_object **result, struct error *error)
 {
 	const char *channel = message_string(request, "channel", error);
@@ -566,13 +546,11 @@ static int serve_save(struct pc_control *control, struct json_object *request,
 	if (!channel)
 		return -EINVAL;
 	json_object_object_get_ex(request, "stop", &stop);
-	return pc_move_save(control->pc, channel,
-			    stop && json_object_get_boolean(stop), error);
+	return pc_move_save(control->pc, channel, stop && json_object_get_boolean(stop), error);
 }
 
 /* Nothing waits for it: it is told, also why not, by a thread of its own. */
-static int serve_remote(struct pc_control *control,
-			struct json_object *request,
+static int serve_remote(struct pc_control *control, struct json_object *request,
 			struct json_object **result, struct error *error)
 {
 	const char *channel = message_string(request, "channel", error);
@@ -585,8 +563,7 @@ static int serve_remote(struct pc_control *control,
 	remote = find_place(control);
 	if (!remote)
 		return error_set(error, -EBUSY, "VM", "share its memory",
-				 "at most %d processes at a time have it",
-				 PC_REMOTES_MAX);
+				 "at most %d processes at a time have it", PC_REMOTES_MAX);
 	*remote = (struct pc_remote){ .memory = &control->pc->machine.memory };
 	remote->socket = channel_connect(channel, error);
 	if (remote->socket < 0)
@@ -594,8 +571,7 @@ static int serve_remote(struct pc_control *control,
 	rc = threads_start(&remote->thread, remote_main, remote);
 	if (rc) {
 		close(remote->socket);
-		return error_set(error, rc, "VM", "share its memory",
-				 "no thread for it");
+		return error_set(error, rc, "VM", "share its memory", "no thread for it");
 	}
 	remote->used = true;
 	return 0;
@@ -619,14 +595,12 @@ static const struct {
 
 #define PC_COMMANDS (sizeof(pc_commands) / sizeof(pc_commands[0]))
 
-int pc_control_serve(void *data, const char *command,
-		     struct json_object *request, struct json_object **result,
-		     struct error *error)
+int pc_control_serve(void *data, const char *command, struct json_object *request,
+		     struct json_object **result, struct error *error)
 {
 	for (size_t i = 0; i < PC_COMMANDS; i++)
 		if (!strcmp(pc_commands[i].name, command))
-			return pc_commands[i].serve(data, request, result,
-						    error);
+			return pc_commands[i].serve(data, request, result, error);
 	return error_set(error, -EOPNOTSUPP, "command", "find it",
 			 "stat, map, convert, decommit, balloon, handover, "
 			 "save, remote or stop");
@@ -639,8 +613,7 @@ int pc_control_start(struct pc_control *control, struct pc *pc,
 	control->name = name;
 	control->started_ns = clock_now_ns();
 	memset(control->remotes, 0, sizeof(control->remotes));
-	return server_start(&control->server, name, pc_control_serve, control,
-			    error);
+	return server_start(&control->server, name, pc_control_serve, control, error);
 }
 
 void pc_control_stop(struct pc_control *control)

@@ -59,8 +59,7 @@ int pc_pci_set(struct pc *pc, const struct tlv *records)
 			rc = pci_function_set(pc->pci.functions[i], records,
 					      STATE_FUNCTION, (enum pci_slot)i);
 	if (!rc && pc->config->pvmemcontrol)
-		rc = pvmemcontrol_set(&pc->pvmemcontrol, records,
-				      STATE_PVMEMCONTROL);
+		rc = pvmemcontrol_set(&pc->pvmemcontrol, records, STATE_PVMEMCONTROL);
 	if (!rc && pc->config->balloon)
 		rc = balloon_set(&pc->balloon, records, STATE_BALLOON);
 	return rc;
@@ -70,11 +69,9 @@ static int devices_set(struct pc *pc, const struct tlv *records)
 {
 	for (size_t i = 0; i < DEVICE_STATES; i++)
 		if (!tlv_get(records, device_states[i].type, 0,
-			     (uint8_t *)pc + device_states[i].offset,
-			     device_states[i].size))
+			     (uint8_t *)pc + device_states[i].offset, device_states[i].size))
 			return -EBADMSG;
-	if (pc->uart.state.head >= UART_FIFO_SIZE ||
-	    pc->uart.state.count > UART_FIFO_SIZE ||
+	if (pc->uart.state.head >= UART_FIFO_SIZE || pc->uart.state.count > UART_FIFO_SIZE ||
 	    pc->rtc.state.index >= RTC_CMOS_SIZE)
 		return -EBADMSG;
 	return pc_pci_set(pc, records);
@@ -90,8 +87,7 @@ void pc_pci_config(const struct tlv *records, struct pc_config *config)
 	config->balloon = tlv_find(records, STATE_BALLOON, 0, &size);
 }
 
-int pc_pci_set_memory(struct pc *pc, const struct tlv *records,
-		      struct error *error)
+int pc_pci_set_memory(struct pc *pc, const struct tlv *records, struct error *error)
 {
 	int rc = 0;
 
@@ -104,8 +100,7 @@ int pc_pci_set_memory(struct pc *pc, const struct tlv *records,
 	if (!rc)
 		return 0;
 	return error_set(error, rc, "guest memory", "protect, lock and name it as the "
-			 "guest has asked for",
-			 rc == -ENOMEM ? "%s" : NULL,
+			 "guest has asked for", rc == -ENOMEM ? "%s" : NULL,
 			 "is RLIMIT_MEMLOCK high enough for what it has locked?");
 }
 
@@ -123,8 +118,7 @@ int pc_state_get(struct pc *pc, struct tlv *records, struct error *error)
 	tlv_add(records, STATE_CPUS, 0, &cpus, sizeof(cpus));
 	for (size_t i = 0; i < DEVICE_STATES; i++)
 		tlv_add(records, device_states[i].type, 0,
-			(const uint8_t *)pc + device_states[i].offset,
-			device_states[i].size);
+			(const uint8_t *)pc + device_states[i].offset, device_states[i].size);
 	pc_pci_get(pc, records);
 	rc = vm_state_get(&pc->machine.vm, records, error);
 	timer_ns = power_timer_ns(&pc->power);
@@ -151,8 +145,7 @@ int pc_state_cpus(const struct tlv *records, struct error *error)
  * Lines first, of which KVM does not keep the level by itself: the controllers, set
  * afterwards, know best what came of them. A state of an older gmemctl has no timer.
  */
-int pc_state_set(struct pc *pc, const struct tlv *records,
-		 struct error *error)
+int pc_state_set(struct pc *pc, const struct tlv *records, struct error *error)
 {
 	uint64_t timer_ns;
 	int rc = devices_set(pc, records);
@@ -191,9 +184,8 @@ static int post(struct pc *pc, const char *channel, bool stop,
 		return 0;
 	close(job->fd);
 	free(job);
-	return error_set(error, rc, "VM", "start a job", rc == -EBUSY ?
-			 "it is being handed over or saved" :
-			 "the VM has ended");
+	return error_set(error, rc, "VM", "start a job",
+			 rc == -EBUSY ? "it is being handed over or saved" : "the VM has ended");
 }
 
 static void work_give(struct pc *pc, struct pc_job *job, struct error *error)
@@ -213,8 +205,7 @@ static void work_give(struct pc *pc, struct pc_job *job, struct error *error)
 }
 
 /* The state of encrypted CPUs does not leave them either. */
-static int check_readable(const struct pc *pc, const char *action,
-			  struct error *error)
+static int check_readable(const struct pc *pc, const char *action, struct error *error)
 {
 	if (!pc->config->machine.snp)
 		return 0;
@@ -239,8 +230,7 @@ static int save_memory(struct pc *pc, const struct pc_job *job, int fd,
 	int back, rc = advice_lift(&machine->advice);
 
 	if (rc)
-		error_set(error, rc, "guest memory", "access what the guest has "
-			  "protected", NULL);
+		error_set(error, rc, "guest memory", "access what the guest has protected", NULL);
 	else
 		rc = save_write(fd, job->fd, &machine->memory, state, error);
 	back = advice_restore(&machine->advice);
@@ -250,15 +240,13 @@ static int save_memory(struct pc *pc, const struct pc_job *job, int fd,
 	return rc;
 }
 
-static int receive_and_save(struct pc *pc, const struct pc_job *job,
-			    struct error *error)
+static int receive_and_save(struct pc *pc, const struct pc_job *job, struct error *error)
 {
 	int fd = channel_receive_file(job->fd), rc;
 	struct tlv state = { 0 };
 
 	if (fd < 0)
-		return error_set(error, fd, "file", "receive",
-				 "the requester has not sent it");
+		return error_set(error, fd, "file", "receive", "the requester has not sent it");
 	rc = pc_state_get(pc, &state, error);
 	if (!rc)
 		rc = save_memory(pc, job, fd, &state, error);
@@ -292,8 +280,7 @@ static void work_save(struct pc *pc, struct pc_job *job, struct error *error)
 	channel_send_result(job->fd, rc, error);
 }
 
-int pc_move_save(struct pc *pc, const char *channel, bool stop,
-		 struct error *error)
+int pc_move_save(struct pc *pc, const char *channel, bool stop, struct error *error)
 {
 	int rc = check_readable(pc, "save", error);
 

@@ -46,10 +46,8 @@ static void exit_internal_error(struct machine *machine, struct vcpu *vcpu)
 	char text[MACHINE_REPORT_MAX];
 	size_t used;
 
-	if (machine->emulated &&
-	    vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_DELIVERY_EV &&
-	    __atomic_add_fetch(&machine->counters.repeated, 1,
-			       __ATOMIC_RELAXED) <= REPEATED_MAX)
+	if (machine->emulated && vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_DELIVERY_EV &&
+	    __atomic_add_fetch(&machine->counters.repeated, 1, __ATOMIC_RELAXED) <= REPEATED_MAX)
 		return;
 	if (machine->type->step && machine->type->step(vcpu))
 		return;
@@ -81,23 +79,19 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 		exit_describe(vcpu, what, sizeof(what));
 		view_explain(machine, vcpu, text, sizeof(text));
 		return machine_end(machine, END_MEMORY, "vCPU %u: %s: private memory, "
-				   "which KVM cannot access itself%s", vcpu->index,
-				   what, text);
+				   "which KVM cannot access itself%s", vcpu->index, what, text);
 	}
 	if (size > sizeof(run->mmio.data))
 		size = sizeof(run->mmio.data);
 	if (run->mmio.is_write)
-		answered = bus_write(&machine->mmio, run->mmio.phys_addr,
-				     run->mmio.data, size);
+		answered = bus_write(&machine->mmio, run->mmio.phys_addr, run->mmio.data, size);
 	else
-		answered = bus_read(&machine->mmio, run->mmio.phys_addr,
-				    run->mmio.data, size);
+		answered = bus_read(&machine->mmio, run->mmio.phys_addr, run->mmio.data, size);
 	/* Nor is one here: KVM emulates an instruction whose operand is a guard page. */
 	if (!answered && advice_denies(&machine->advice, run->mmio.phys_addr)) {
 		exit_describe(vcpu, what, sizeof(what));
 		return machine_end(machine, END_MEMORY, "vCPU %u: %s: memory that the "
-				   "guest has protected from access", vcpu->index,
-				   what);
+				   "guest has protected from access", vcpu->index, what);
 	}
 	machine_exit_stray(machine, vcpu, answered);
 }
@@ -115,8 +109,7 @@ static int convert_repeat(struct machine *machine, struct range what,
 	int rc;
 
 	while (1) {
-		rc = guest_memory_convert_within(&machine->memory, what,
-						 to_private, left_ms, why,
+		rc = guest_memory_convert_within(&machine->memory, what, to_private, left_ms, why,
 						 why_size);
 		if (rc != -EINTR)
 			return rc;
@@ -132,9 +125,8 @@ static int convert_repeat(struct machine *machine, struct range what,
 	}
 }
 
-int machine_convert(struct machine *machine, struct vcpu *vcpu,
-		    struct range what, bool to_private, char *why,
-		    size_t why_size)
+int machine_convert(struct machine *machine, struct vcpu *vcpu, struct range what, bool to_private,
+		    char *why, size_t why_size)
 {
 	struct machine_counters *counters = &machine->counters;
 	uint64_t start = clock_now_ns(), took;
@@ -150,9 +142,8 @@ int machine_convert(struct machine *machine, struct vcpu *vcpu,
 		machine_count(&counters->conversion_ns, took);
 		machine_count(&counters->converted_bytes, range_size(what));
 	}
-	machine_trace(machine, vcpu, "gpa 0x%" PRIx64 " + 0x%" PRIx64
-		      " to %s: %s (%" PRIu64 " us)", what.start,
-		      range_size(what), to_private ? "private" : "shared",
+	machine_trace(machine, vcpu, "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s (%" PRIu64 " us)",
+		      what.start, range_size(what), to_private ? "private" : "shared",
 		      rc ? why : "done", took / 1000);
 	return rc;
 }
@@ -190,8 +181,7 @@ static const struct machine_exit exits[] = {
 	{ 0 }
 };
 
-static bool exit_serve(const struct machine_exit *exit, struct machine *machine,
-		       struct vcpu *vcpu)
+static bool exit_serve(const struct machine_exit *exit, struct machine *machine, struct vcpu *vcpu)
 {
 	while (exit->serve && exit->reason != vcpu->run->exit_reason)
 		exit++;
@@ -207,8 +197,7 @@ bool machine_exit(struct machine *machine, struct vcpu *vcpu)
 		machine_trace(machine, vcpu, "halted");
 		return false;
 	}
-	if (!exit_serve(machine->type->exits, machine, vcpu) &&
-	    !exit_serve(exits, machine, vcpu))
+	if (!exit_serve(machine->type->exits, machine, vcpu) && !exit_serve(exits, machine, vcpu))
 		exit_internal_error(machine, vcpu);
 	return true;
 }
@@ -221,8 +210,7 @@ void machine_end(struct machine *machine, enum end how, const char *format, ...)
 	if (machine->end == END_NONE) {
 		if (format) {
 			va_start(args, format);
-			vsnprintf(machine->report, sizeof(machine->report),
-				  format, args);
+			vsnprintf(machine->report, sizeof(machine->report), format, args);
 			va_end(args);
 		}
 		__atomic_store_n(&machine->end, how, __ATOMIC_RELEASE);
@@ -236,8 +224,7 @@ void machine_end_test(struct machine *machine, uint32_t value)
 	pthread_mutex_lock(&machine->lock);
 	if (machine->end == END_NONE) {
 		machine->end_value = value;
-		snprintf(machine->report, sizeof(machine->report), "value %u",
-			 value);
+		snprintf(machine->report, sizeof(machine->report), "value %u", value);
 		__atomic_store_n(&machine->end, END_EXIT_PORT, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&machine->lock);
@@ -291,8 +278,7 @@ int machine_run_vcpu(void *data, struct vcpu *vcpu)
 	bool halted = false;
 
 	view_watch_start(&watch, machine);
-	while (!halted && !threads_stopping(&machine->threads) &&
-	       !machine_ended(machine)) {
+	while (!halted && !threads_stopping(&machine->threads) && !machine_ended(machine)) {
 		uint64_t converted = range_lock_ended(&machine->memory.range_lock);
 		int rc = vcpu_run(vcpu);
 		/* KVM says so in two ways: with a memory fault, or without a word. */
@@ -332,8 +318,7 @@ void machine_run(struct machine *machine)
 	machine->filled = !rc;
 	stuck_start(machine);
 	if (!rc)
-		rc = threads_run(&machine->threads,
-				 machine->config.run_timeout_s);
+		rc = threads_run(&machine->threads, machine->config.run_timeout_s);
 	stuck_stop(machine);
 	pausing = machine_pausing(machine);
 

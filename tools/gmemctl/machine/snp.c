@@ -48,8 +48,7 @@ static bool put_entry(struct target *target, struct range range)
 }
 
 /* RAM of a PC, in order; an entry without pages ends it. */
-static bool put_memory_map(struct target *target, const struct range *ram,
-			   unsigned int nr_ram)
+static bool put_memory_map(struct target *target, const struct range *ram, unsigned int nr_ram)
 {
 	for (unsigned int i = 0; i < nr_ram; i++) {
 		bool device = ram[i].start >= E820_LOW_END &&
@@ -63,8 +62,7 @@ static bool put_memory_map(struct target *target, const struct range *ram,
 
 /* Return: 0, -ENOSPC or -EOPNOTSUPP. */
 static int put_parameter(struct target *target, enum snp_igvm_parameter_type type,
-			 const struct range *ram, unsigned int nr_ram,
-			 unsigned int nr_vcpus)
+			 const struct range *ram, unsigned int nr_ram, unsigned int nr_vcpus)
 {
 	bool fits = true;
 
@@ -93,9 +91,8 @@ static int put_parameter(struct target *target, enum snp_igvm_parameter_type typ
 	return fits ? 0 : -ENOSPC;
 }
 
-int machine_igvm_parameters(const struct snp_igvm *igvm,
-			    const struct range *ram, unsigned int nr_ram,
-			    unsigned int nr_vcpus, struct error *error)
+int machine_igvm_parameters(const struct snp_igvm *igvm, const struct range *ram,
+			    unsigned int nr_ram, unsigned int nr_vcpus, struct error *error)
 {
 	for (unsigned int i = 0; i < igvm->nr_parameters; i++) {
 		const struct snp_igvm_parameter *parameter =
@@ -105,8 +102,7 @@ int machine_igvm_parameters(const struct snp_igvm *igvm,
 			area->data + parameter->offset,
 			area->size - parameter->offset,
 		};
-		int rc = put_parameter(&target, parameter->type, ram, nr_ram,
-				       nr_vcpus);
+		int rc = put_parameter(&target, parameter->type, ram, nr_ram, nr_vcpus);
 
 		if (rc)
 			return error_set(error, rc, igvm->name,
@@ -123,8 +119,7 @@ int machine_snp_create(struct machine *machine, struct error *error)
 	int rc = vm_create_snp(&machine->vm, error);
 
 	if (!rc)
-		rc = snp_launch_open(&machine->launch, machine->config.snp,
-				     &machine->vm, error);
+		rc = snp_launch_open(&machine->launch, machine->config.snp, &machine->vm, error);
 	return rc ? rc : snp_launch_init(&machine->launch, error);
 }
 
@@ -142,8 +137,7 @@ int machine_snp_launch(struct machine *machine, struct error *error)
 	if (!rc)
 		rc = snp_launch_populate(&machine->launch, &machine->memory,
 					 &machine->vcpus[0], error);
-	return rc ? rc : snp_launch_finish(&machine->launch, machine->vcpus,
-					   error);
+	return rc ? rc : snp_launch_finish(&machine->launch, machine->vcpus, error);
 }
 
 /* Only pages that the host may touch: shared ones. */
@@ -165,8 +159,7 @@ static void put_certs(struct machine *machine, struct range range)
 		const struct slot *slot = slot_find(&machine->vm.slots, gpa);
 		size_t part = left < GUEST_PAGE_SIZE ? left : GUEST_PAGE_SIZE;
 
-		memcpy((uint8_t *)slot->host + (gpa - slot->gpa),
-		       config->certs + done, part);
+		memcpy((uint8_t *)slot->host + (gpa - slot->gpa), config->certs + done, part);
 		done += part;
 		left -= part;
 	}
@@ -176,8 +169,7 @@ static void put_certs(struct machine *machine, struct range range)
  * A vCPU that converts these pages waits until the copy is done: one that became
  * private in the middle could not be written to.
  */
-static int serve_certs(struct machine *machine,
-		       struct kvm_snp_certs_request *request)
+static int serve_certs(struct machine *machine, struct kvm_snp_certs_request *request)
 {
 	size_t size = machine->config.snp->certs_size;
 	uint64_t needed = (size + GUEST_PAGE_SIZE - 1) >> GUEST_PAGE_SHIFT;
@@ -211,8 +203,7 @@ void machine_snp_certs(struct machine *machine, struct vcpu *vcpu)
 	/* KVM's documentation has them positive. */
 	request->ret = (uint64_t)-rc;
 	machine_trace(machine, vcpu, "certificates to gpa 0x%llx, %llu pages: %s",
-		      (unsigned long long)request->gpa,
-		      (unsigned long long)request->npages,
+		      (unsigned long long)request->gpa, (unsigned long long)request->npages,
 		      rc ? strerror(-rc) : "done");
 }
 
@@ -232,9 +223,7 @@ void machine_snp_terminate(struct machine *machine, struct vcpu *vcpu)
 {
 	char text[160];
 
-	snp_termination_format(vcpu->run->system_event.ndata ?
-			       vcpu->run->system_event.data[0] : 0, text,
-			       sizeof(text));
-	machine_end(machine, END_SYSTEM_EVENT, "vCPU %u: %s", vcpu->index,
-		    text);
+	snp_termination_format(vcpu->run->system_event.ndata ? vcpu->run->system_event.data[0] : 0,
+			       text, sizeof(text));
+	machine_end(machine, END_SYSTEM_EVENT, "vCPU %u: %s", vcpu->index, text);
 }

@@ -35,8 +35,7 @@ static const char *state_name(const struct machine *machine, uint64_t gpa)
 	return page_is_private(&machine->memory, gpa) ? "private" : "shared";
 }
 
-static const char *cause(const struct machine *machine,
-			 const struct place *place, uint64_t gpa)
+static const char *cause(const struct machine *machine, const struct place *place, uint64_t gpa)
 {
 	bool text = gpa != UINT64_MAX && page_is_private(&machine->memory, gpa);
 	bool tables = place->paging &&
@@ -55,8 +54,7 @@ static const char *cause(const struct machine *machine,
 	       "or in memory that has gone";
 }
 
-void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
-		  size_t size)
+void view_explain(struct machine *machine, struct vcpu *vcpu, char *text, size_t size)
 {
 	struct place place;
 	char at[64] = "not to be found by KVM";
@@ -67,8 +65,7 @@ void view_explain(struct machine *machine, struct vcpu *vcpu, char *text,
 		return;
 	gpa = translate(vcpu, place.rip);
 	if (gpa != UINT64_MAX)
-		snprintf(at, sizeof(at), "gpa 0x%" PRIx64 ", %s", gpa,
-			 state_name(machine, gpa));
+		snprintf(at, sizeof(at), "gpa 0x%" PRIx64 ", %s", gpa, state_name(machine, gpa));
 	snprintf(text, size, "\n  rip 0x%" PRIx64 " (%s), cpl %u; page tables at "
 		 "0x%" PRIx64 " (%s)"
 		 "\n  likely: %s"
@@ -160,14 +157,12 @@ void view_watch_start(struct view_watch *watch, const struct machine *machine)
 static bool fault_end(struct machine *machine, struct vcpu *vcpu, enum end end,
 		      uint64_t gpa, const char *why)
 {
-	machine_end(machine, end, "vCPU %u: gpa 0x%" PRIx64 ": %s", vcpu->index, gpa,
-		    why);
+	machine_end(machine, end, "vCPU %u: gpa 0x%" PRIx64 ": %s", vcpu->index, gpa, why);
 	return true;
 }
 
 /* Where the vCPU stands says what may be wrong. */
-static bool fault_stuck(struct machine *machine, struct vcpu *vcpu, uint64_t gpa,
-			const char *why)
+static bool fault_stuck(struct machine *machine, struct vcpu *vcpu, uint64_t gpa, const char *why)
 {
 	char text[MACHINE_REPORT_MAX - 256];
 
@@ -205,9 +200,8 @@ static int populate_around(struct machine *machine, const struct slot *slot,
 
 	block = range_clip(block, all);
 	block = given_clip(&machine->given, gpa, block);
-	return gmem_view_populate(slot->view_fd, 0, slot->view +
-				  (block.start - slot->gpa), range_size(block),
-				  pages);
+	return gmem_view_populate(slot->view_fd, 0, slot->view + (block.start - slot->gpa),
+				  range_size(block), pages);
 }
 
 /* Whether something has changed, and trying again is no waste. */
@@ -224,37 +218,31 @@ static bool has_moved(struct view_watch *watch, struct machine *machine,
 	return watch->still < STILL_MAX;
 }
 
-static bool fault_populate(struct view_watch *watch, struct machine *machine,
-			   struct vcpu *vcpu, const struct slot *slot,
-			   const struct gmem_ioctl_view_fault *fault)
+static bool fault_populate(struct view_watch *watch, struct machine *machine, struct vcpu *vcpu,
+			   const struct slot *slot, const struct gmem_ioctl_view_fault *fault)
 {
 	uint64_t page = fault->gpa & ~(RANGE_PAGE_SIZE - 1), populated = 0;
 	char why[160];
 	int rc = populate_around(machine, slot, page, &populated);
 
 	machine_count(&machine->counters.view_faults, 1);
-	machine_trace(machine, vcpu, "view: gpa 0x%" PRIx64 ", error code 0x%"
-		      PRIx64 ": %s, %" PRIu64 " pages", (uint64_t)fault->gpa,
-		      (uint64_t)fault->error_code, rc ? strerror(-rc) : "done",
-		      populated);
+	machine_trace(machine, vcpu, "view: gpa 0x%" PRIx64 ", error code 0x%" PRIx64 ": %s, %"
+		      PRIu64 " pages", (uint64_t)fault->gpa, (uint64_t)fault->error_code,
+		      rc ? strerror(-rc) : "done", populated);
 	if (rc == -EINTR)
 		return true;
 	if (rc)
-		return fault_end(machine, vcpu, END_MEMORY, page,
-				 populate_text(rc));
+		return fault_end(machine, vcpu, END_MEMORY, page, populate_text(rc));
 	if (has_moved(watch, machine, page, populated))
 		return true;
 	snprintf(why, sizeof(why), "KVM does not take the page, which the view has; "
-		 "error code 0x%" PRIx64 " (%s%s%s)",
-		 (uint64_t)fault->error_code,
-		 fault->error_code & 2 ? "write" : "read",
-		 fault->error_code & 4 ? ", user" : "",
+		 "error code 0x%" PRIx64 " (%s%s%s)", (uint64_t)fault->error_code,
+		 fault->error_code & 2 ? "write" : "read", fault->error_code & 4 ? ", user" : "",
 		 fault->error_code & 16 ? ", fetch" : "");
 	return fault_stuck(machine, vcpu, page, why);
 }
 
-bool view_fault_answer(struct view_watch *watch, struct machine *machine,
-		       struct vcpu *vcpu)
+bool view_fault_answer(struct view_watch *watch, struct machine *machine, struct vcpu *vcpu)
 {
 	struct gmem_ioctl_view_fault fault;
 	const struct slot *slot;
@@ -266,8 +254,7 @@ bool view_fault_answer(struct view_watch *watch, struct machine *machine,
 	rc = gmem_view_fault(watch->fd, &fault);
 	if (rc && rc != -EAGAIN)
 		return fault_end(machine, vcpu, END_FAILED, 0,
-				 "GMEM_IOCTL_VIEW_FAULT has failed: is gmem_kvm "
-				 "still loaded?");
+				 "GMEM_IOCTL_VIEW_FAULT has failed: is gmem_kvm still loaded?");
 	moved = !rc && fault.count != watch->count;
 	watch->count = rc ? 0 : fault.count;
 	slot = moved ? slot_find(&machine->vm.slots, fault.gpa) : NULL;

@@ -93,18 +93,15 @@ static void exit_io(struct machine *machine, struct vcpu *vcpu)
 
 	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
 		if (run->io.direction == KVM_EXIT_IO_OUT)
-			answered = bus_write(&machine->ports, run->io.port, data,
-					     run->io.size);
+			answered = bus_write(&machine->ports, run->io.port, data, run->io.size);
 		else
-			answered = bus_read(&machine->ports, run->io.port, data,
-					    run->io.size);
+			answered = bus_read(&machine->ports, run->io.port, data, run->io.size);
 	}
 	machine_exit_stray(machine, vcpu, answered);
 }
 
 /* The guest's own range of errors: KVM_EINVAL and its like are errno values. */
-static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu,
-				 const uint64_t args[3])
+static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu, const uint64_t args[3])
 {
 	char why[WHY_MAX] = "";
 	const char *refusal;
@@ -116,16 +113,14 @@ static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu,
 		machine_trace(machine, vcpu, "MAP_GPA_RANGE refused: %s", refusal);
 		return -KVM_EINVAL;
 	}
-	rc = machine_convert(machine, vcpu,
-			     (struct range){ map.gpa, map.gpa + map.size },
+	rc = machine_convert(machine, vcpu, (struct range){ map.gpa, map.gpa + map.size },
 			     map.to_private, why, sizeof(why));
 	if (!rc)
 		return 0;
 	/* Kept for the report, in case the guest cannot do without. */
 	pthread_mutex_lock(&machine->lock);
-	snprintf(machine->refusal, sizeof(machine->refusal),
-		 "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s", map.gpa, map.size,
-		 map.to_private ? "private" : "shared", why);
+	snprintf(machine->refusal, sizeof(machine->refusal), "gpa 0x%" PRIx64 " + 0x%" PRIx64
+		 " to %s: %s", map.gpa, map.size, map.to_private ? "private" : "shared", why);
 	pthread_mutex_unlock(&machine->lock);
 	return rc;
 }
@@ -170,16 +165,14 @@ static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 	    !slot_covers_private(&machine->vm.slots, gpa, GUEST_PAGE_SIZE) ||
 	    guest_memfd_is_private(&machine->memory.memfd, gpa) == to_private)
 		return machine_exit_fatal(machine, vcpu, END_MEMORY);
-	rc = machine_convert(machine, vcpu,
-			     (struct range){ gpa, gpa + GUEST_PAGE_SIZE },
+	rc = machine_convert(machine, vcpu, (struct range){ gpa, gpa + GUEST_PAGE_SIZE },
 			     to_private, why, sizeof(why));
 	/* The machine is to end, but not because of this. */
 	if (rc == -EINTR)
 		return;
 	if (rc)
 		return machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64
-				   ": conversion without a request: %s", gpa,
-				   why);
+				   ": conversion without a request: %s", gpa, why);
 	machine_count(&machine->counters.implicit, 1);
 }
 
@@ -233,8 +226,7 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 		text_print(path, sizeof(path), ", %s", request->path);
 	if (rc == -EFAULT && memory->nr_requests)
 		snprintf(why, sizeof(why), " (the host has no page for the guest "
-			 "in memory of kind %s%s: %s)",
-			 backing_kind_name(request->kind), path,
+			 "in memory of kind %s%s: %s)", backing_kind_name(request->kind), path,
 			 fault_text(request));
 	/* KVM does not tell where it was; that the guest has guard pages is likely why. */
 	if (rc == -EFAULT)
@@ -243,9 +235,8 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 		snprintf(why, sizeof(why), " (the guest has touched memory that it has "
 			 "protected by pvmemcontrol: %s)", ranges);
 	exit_registers(vcpu, registers, sizeof(registers));
-	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY :
-		    END_FAILED, "vCPU %u: KVM_RUN: %s%s%s", vcpu->index,
-		    strerror(-rc), why, registers);
+	machine_end(machine, rc == -EFAULT || rc == -EHWPOISON ? END_MEMORY : END_FAILED,
+		    "vCPU %u: KVM_RUN: %s%s%s", vcpu->index, strerror(-rc), why, registers);
 }
 
 static bool step(struct vcpu *vcpu)

@@ -141,10 +141,9 @@ TEST_F(balloon, identity)
 	}
 	/* Common, notify, interrupts and device, all in ports; and the window. */
 	EXPECT_EQ(types, 0x3e);
-	PORTS(INL(COMMON(4), 0x37), OUTL(COMMON(0), 1), INL(COMMON(4), 0x3),
-	      OUTL(COMMON(0), 2), INL(COMMON(4), 0), INW(COMMON(0x12), VIRTIO_QUEUES_MAX),
-	      INW(COMMON(0x10), 0xffff), OUTW(COMMON(0x16), VIRTIO_QUEUES_MAX),
-	      INW(COMMON(0x18), 0), OUTW(COMMON(0x16), 0),
+	PORTS(INL(COMMON(4), 0x37), OUTL(COMMON(0), 1), INL(COMMON(4), 0x3), OUTL(COMMON(0), 2),
+	      INL(COMMON(4), 0), INW(COMMON(0x12), VIRTIO_QUEUES_MAX), INW(COMMON(0x10), 0xffff),
+	      OUTW(COMMON(0x16), VIRTIO_QUEUES_MAX), INW(COMMON(0x18), 0), OUTW(COMMON(0x16), 0),
 	      INW(COMMON(0x18), VIRTQUEUE_SIZE_MAX), INW(COMMON(0x1e), 0));
 }
 
@@ -318,8 +317,7 @@ TEST_OF(balloon, private_pages)
 
 static void report_free(uint64_t page, uint32_t pages)
 {
-	driver_describe(&driver, REPORTING, 0, page * PAGE, pages * (uint32_t)PAGE,
-			2, 0);
+	driver_describe(&driver, REPORTING, 0, page * PAGE, pages * (uint32_t)PAGE, 2, 0);
 	driver_offer(&driver, REPORTING, 0);
 }
 

@@ -79,8 +79,7 @@ void ports_run(const struct port_step *steps, size_t count, int line)
 		uint32_t value = step->value;
 
 		if (step->write) {
-			bus_write(&board_fake.ports, step->port, (uint8_t *)&value,
-				  step->width);
+			bus_write(&board_fake.ports, step->port, (uint8_t *)&value, step->width);
 			continue;
 		}
 		value = port_read(step->port, step->width);

@@ -9,8 +9,7 @@
 
 static char log_text[256];
 
-static void say(const char *what, const char *name, uint64_t offset,
-		unsigned int size)
+static void say(const char *what, const char *name, uint64_t offset, unsigned int size)
 {
 	size_t used = strlen(log_text);
 
@@ -18,22 +17,19 @@ static void say(const char *what, const char *name, uint64_t offset,
 		 used ? " " : "", name, what, (unsigned int)offset, size);
 }
 
-static void note_read(void *data, uint64_t offset, uint8_t *bytes,
-		      unsigned int size)
+static void note_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	say("r", data, offset, size);
 	memset(bytes, (int)offset, size);
 }
 
-static void note_write(void *data, uint64_t offset, const uint8_t *bytes,
-		       unsigned int size)
+static void note_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	(void)bytes;
 	say("w", data, offset, size);
 }
 
-static struct bus_device device(const char *name, uint64_t start, uint64_t size,
-				unsigned int width)
+static struct bus_device device(const char *name, uint64_t start, uint64_t size, unsigned int width)
 {
 	return (struct bus_device){
 		.name = name,

@@ -40,8 +40,7 @@ static bool refused(const char *hint)
 {
 	int rc = parse();
 
-	if (rc == -ENOEXEC && strstr(error.hint, hint) && !strcmp(error.object,
-								  "bzImage"))
+	if (rc == -ENOEXEC && strstr(error.hint, hint) && !strcmp(error.object, "bzImage"))
 		return true;
 	printf("# %d: %s; %s\n", rc, error.action, error.hint);
 	return false;

@@ -284,8 +284,7 @@ TEST_OF(console, C18_stopped)
 	console.threads = &writers;
 	writers.stopping = false;
 	EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &count));
-	for (int i = 0; i < 5000 && __atomic_load_n(&written, __ATOMIC_RELAXED) <
-	     size; i++)
+	for (int i = 0; i < 5000 && __atomic_load_n(&written, __ATOMIC_RELAXED) < size; i++)
 		usleep(1000);
 	__atomic_store_n(&writers.stopping, true, __ATOMIC_RELEASE);
 	do {

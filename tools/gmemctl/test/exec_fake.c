@@ -72,8 +72,7 @@ static int fake_gmem(int fd)
 	return -1;
 }
 
-static void fake_state(int gmem, const struct gmem_convert_range *range,
-		       uint32_t target)
+static void fake_state(int gmem, const struct gmem_convert_range *range, uint32_t target)
 {
 	for (uint64_t at = 0; at < range->length; at += 4096)
 		exec_fake.private[gmem][(range->offset + at) / 4096] =
@@ -263,8 +262,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 
 static int fake_open(const char *path, int flags)
 {
-	return calls_system.open(strcmp(path, GMEM_DEVICE_PATH) ? path :
-				 "/dev/null", flags);
+	return calls_system.open(strcmp(path, GMEM_DEVICE_PATH) ? path : "/dev/null", flags);
 }
 
 void exec_fake_start(void)

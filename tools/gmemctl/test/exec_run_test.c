@@ -223,8 +223,7 @@ TEST_F(exec_run, hole)
 
 TEST_F(exec_run, hole_bad)
 {
-	void *anonymous = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-			       -1, 0);
+	void *anonymous = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsigned int tries = 0;
 
 	/* Whose page is not gmem's, or is there: that is for others to answer. */
@@ -293,8 +292,7 @@ TEST_F(exec_run, reset_keeps)
 	EXPECT_EQ(ram[7 * PAGE], 0);
 	/* It is the memory that has it, not a page of the VMM's own. */
 	munmap(ram, 7 * MIB);
-	ram = mmap(NULL, 7 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   exec_fake.gmem[0], 0);
+	ram = mmap(NULL, 7 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, exec_fake.gmem[0], 0);
 	EXPECT_EQ(ram[3 * PAGE], 7);
 }
 
@@ -375,8 +373,7 @@ TEST_F(exec_run, stuck)
 TEST_F(exec_run, cpuid)
 {
 	static const uint32_t kvm[3] = { 0x4b4d564b, 0x564b4d56, 0x4d };
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
-					  2 * sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + 2 * sizeof(cpuid->entries[0]));
 
 	cpuid->nent = 2;
 	cpuid->entries[0] = (struct kvm_cpuid_entry2){

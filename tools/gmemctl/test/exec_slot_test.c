@@ -105,7 +105,8 @@ TEST_F(exec_slot, pieces)
 {
 	char *pieces = mmap(NULL, 4 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	EXPECT_EQ(mmap(pieces, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[0], 0), pieces);
+	EXPECT_EQ(mmap(pieces, MIB, PROT_READ, MAP_SHARED | MAP_FIXED, exec_fake.gmem[0], 0),
+		  pieces);
 	EXPECT_EQ(mmap(pieces + MIB, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		       exec_fake.gmem[0], MIB), pieces + MIB);
 	EXPECT_FALSE(exec_fake_slot(0, 0, 0, 2 * MIB, pieces));

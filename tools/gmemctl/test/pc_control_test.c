@@ -64,13 +64,11 @@ TEST_OF(pc, control_stat)
 TEST_OF(pc, control_map)
 {
 	EXPECT_TRUE(pc_fake_start());
-	EXPECT_TRUE(map_is("{}",
-			   "{\"ranges\":[{\"start\":0,\"size\":65536,\"state\":\"shared\"},"
+	EXPECT_TRUE(map_is("{}", "{\"ranges\":[{\"start\":0,\"size\":65536,\"state\":\"shared\"},"
 			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
 	EXPECT_FALSE(pc_ask("convert", "{\"start\":4096,\"size\":8192,\"to\":\"private\"}"));
 	EXPECT_TRUE(kvm_fake_private(1, 3));
-	EXPECT_TRUE(map_is("{}",
-			   "{\"ranges\":[{\"start\":0,\"size\":4096,\"state\":\"shared\"},"
+	EXPECT_TRUE(map_is("{}", "{\"ranges\":[{\"start\":0,\"size\":4096,\"state\":\"shared\"},"
 			   "{\"start\":4096,\"size\":8192,\"state\":\"private\"},"
 			   "{\"start\":12288,\"size\":53248,\"state\":\"shared\"},"
 			   "{\"start\":262144,\"size\":65536,\"state\":\"shared\"}]}"));
@@ -103,8 +101,7 @@ TEST_OF(pc, control_refused)
 	EXPECT_EQ(pc_ask("convert", "{\"start\":0,\"size\":4096}"), -EINVAL);
 	EXPECT_EQ(pc_ask("convert", "{\"start\":0,\"size\":4096,\"to\":\"x\"}"), -EINVAL);
 	EXPECT_EQ(pc_ask("convert", "{\"start\":0,\"size\":0,\"to\":\"shared\"}"), -EINVAL);
-	EXPECT_EQ(pc_ask("convert", "{\"start\":61440,\"size\":8192,\"to\":\"private\"}"),
-		  -EINVAL);
+	EXPECT_EQ(pc_ask("convert", "{\"start\":61440,\"size\":8192,\"to\":\"private\"}"), -EINVAL);
 	EXPECT_TRUE(pc_fake.error.hint[0]);
 	EXPECT_STREQ(pc_fake.error.object, "range");
 	EXPECT_EQ(pc_ask("map", "{\"start\":1}"), -EINVAL);

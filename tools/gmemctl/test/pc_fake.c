@@ -41,9 +41,8 @@ bool machine_fake_start(struct machine *machine, const struct machine_config *wi
 	machine->vm = kvm_fake.vm;
 	return !threads_init(&machine->threads, no_loop, machine, NULL) &&
 	       (!with->memory.nr_requests ||
-		(!guest_memory_create(&machine->memory, &machine->config.memory,
-				      &machine->vm, NULL) &&
-		 !guest_memory_attach(&machine->memory, NULL)));
+		(!guest_memory_create(&machine->memory, &machine->config.memory, &machine->vm,
+				      NULL) && !guest_memory_attach(&machine->memory, NULL)));
 }
 
 void machine_fake_stop(struct machine *machine)

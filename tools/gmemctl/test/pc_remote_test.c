@@ -39,8 +39,7 @@ static int ask(const char *name)
 	struct json_object *result = NULL;
 	int rc;
 
-	json_object_object_add(request, "channel",
-			       json_object_new_string(name));
+	json_object_object_add(request, "channel", json_object_new_string(name));
 	rc = pc_control_serve(control, "remote", request, &result, &error);
 	json_object_put(request);
 	EXPECT_FALSE(result);

@@ -27,8 +27,7 @@ static void work_count(struct pc *of, struct pc_job *job, struct error *error)
 }
 
 /* Run a PC, with a job that comes first, until it ends. */
-static enum end run(int input, void (*what)(struct pc *pc, struct pc_job *job,
-					    struct error *error))
+static enum end run(int input, void (*what)(struct pc *pc, struct pc_job *job, struct error *error))
 {
 	struct pc_job *job = calloc(1, sizeof(*job));
 	sigset_t mask;
@@ -61,8 +60,7 @@ static enum end run(int input, void (*what)(struct pc *pc, struct pc_job *job,
 	return end;
 }
 
-static void work_signal(struct pc *unused, struct pc_job *job,
-			struct error *error)
+static void work_signal(struct pc *unused, struct pc_job *job, struct error *error)
 {
 	(void)unused;
 	(void)job;
@@ -77,8 +75,7 @@ static void work_end(struct pc *of, struct pc_job *job, struct error *error)
 	machine_end(&of->machine, END_SAVED, NULL);
 }
 
-static void work_terminal(struct pc *of, struct pc_job *job,
-			  struct error *error)
+static void work_terminal(struct pc *of, struct pc_job *job, struct error *error)
 {
 	(void)job;
 	(void)error;

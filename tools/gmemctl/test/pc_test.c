@@ -119,8 +119,7 @@ TEST_OF(pc, ports)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		EXPECT_EQ(end_by_port(cases[i].port, cases[i].value, cases[i].size),
-			  cases[i].end);
+		EXPECT_EQ(end_by_port(cases[i].port, cases[i].value, cases[i].size), cases[i].end);
 	EXPECT_EQ(pc.machine.end_value, 7);
 }
 

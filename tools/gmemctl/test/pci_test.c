@@ -24,8 +24,7 @@ static struct seen {
 	uint8_t first;
 } seen;
 
-static void see_read(void *data, uint64_t offset, uint8_t *bytes,
-		     unsigned int size)
+static void see_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	seen.reads++;
 	seen.offset = offset;
@@ -33,8 +32,7 @@ static void see_read(void *data, uint64_t offset, uint8_t *bytes,
 	memset(bytes, *(uint8_t *)data, size);
 }
 
-static void see_write(void *data, uint64_t offset, const uint8_t *bytes,
-		      unsigned int size)
+static void see_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	(void)data;
 	seen.writes++;

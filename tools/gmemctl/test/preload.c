@@ -50,8 +50,7 @@ static void add_settings(const char *const *settings)
 }
 
 static void __attribute__((noreturn))
-execute(char *path, const char *const *arguments, const char *const *settings,
-	int output)
+execute(char *path, const char *const *arguments, const char *const *settings, int output)
 {
 	char library[PATH_MAX], *argv[ARGUMENTS_MAX] = { path };
 	int count = 1;

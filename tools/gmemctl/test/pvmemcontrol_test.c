@@ -151,16 +151,14 @@ static void ask_at(uint64_t buffer, uint64_t code, uint64_t address,
 	memcpy(at(buffer), &ask, sizeof(ask));
 }
 
-static struct pvmemcontrol_response ask(uint64_t code, uint64_t address,
-					uint64_t length)
+static struct pvmemcontrol_response ask(uint64_t code, uint64_t address, uint64_t length)
 {
 	ask_at(BUFFER, code, address, length, 1);
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
 	return answer(BUFFER);
 }
 
-static bool is_answer(struct pvmemcontrol_response response, uint32_t error,
-		      uint32_t code)
+static bool is_answer(struct pvmemcontrol_response response, uint32_t error, uint32_t code)
 {
 	if (response.error != error || response.code != code)
 		printf("# error %u, code %u\n", response.error, response.code);
@@ -505,8 +503,7 @@ static void *cpu(void *data)
 		*at(gpa) = 1;
 		ask_at(buffer, code, gpa, PAGE, 0);
 		write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION | number);
-		if (answer(buffer).code != (i % 3 ? code : 0) ||
-		    *at(gpa) != (i % 3 ? 1 : 0))
+		if (answer(buffer).code != (i % 3 ? code : 0) || *at(gpa) != (i % 3 ? 1 : 0))
 			__atomic_add_fetch(&wrong, 1, __ATOMIC_RELAXED);
 	}
 	return NULL;
@@ -544,8 +541,7 @@ TEST_F(pvmemcontrol, beside)
 	register_buffer(BUFFER);
 	register_buffer(BUFFER + 32);
 	command(PVMEMCONTROL_READY);
-	turn = range_lock_enter(&memory.range_lock,
-				(struct range){ GPA + PAGE, GPA + 2 * PAGE });
+	turn = range_lock_enter(&memory.range_lock, (struct range){ GPA + PAGE, GPA + 2 * PAGE });
 	wrong = 0;
 	EXPECT_FALSE(pthread_create(&thread, NULL, cpu, &number));
 	for (int i = 0; i < 100; i++) {

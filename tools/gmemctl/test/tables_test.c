@@ -112,8 +112,7 @@ static const uint8_t *acpi_table(uint64_t gpa, const char *signature)
 	const uint8_t *table = bytes + (gpa - ACPI_GPA);
 	uint32_t length;
 
-	if (gpa < ACPI_GPA || gpa + 36 > ACPI_GPA + sizeof(bytes) ||
-	    memcmp(table, signature, 4))
+	if (gpa < ACPI_GPA || gpa + 36 > ACPI_GPA + sizeof(bytes) || memcmp(table, signature, 4))
 		return NULL;
 	length = bytes_get32(table + 4);
 	if (gpa + length > ACPI_GPA + sizeof(bytes))

@@ -75,9 +75,8 @@ TEST_F(uart, autoconfig)
 	outb(0xbf, LCR);
 	EXPECT_TRUE(inb(IIR));
 	/* No FIFO of 64 bytes, and no UART enable bit. */
-	PORTS(OUT(LCR, 0), OUT(FCR, 0x21), IN_BITS(IIR, 0xe0, 0xc0), OUT(LCR, 0x80),
-	      OUT(FCR, 0x21), IN_BITS(IIR, 0xe0, 0xc0), OUT(LCR, 0), OUT(IER, 0x40),
-	      IN_BITS(IER, 0x40, 0));
+	PORTS(OUT(LCR, 0), OUT(FCR, 0x21), IN_BITS(IIR, 0xe0, 0xc0), OUT(LCR, 0x80), OUT(FCR, 0x21),
+	      IN_BITS(IIR, 0xe0, 0xc0), OUT(LCR, 0), OUT(IER, 0x40), IN_BITS(IER, 0x40, 0));
 }
 
 /* serial8250_THRE_test() and the test that follows it. */

@@ -176,8 +176,7 @@ TEST_F(view_fault, explain)
 	view_machine.place = (struct kvm_translation){ .physical_address = PAGE, .valid = 1 };
 	EXPECT_TRUE(explains("gpa 0x1000, shared", "whose operand is in private memory"));
 	EXPECT_FALSE(guest_memory_convert(&machine->memory, first, true, NULL, 0));
-	EXPECT_TRUE(explains("gpa 0x1000, private",
-			     "in private memory, where KVM cannot read it"));
+	EXPECT_TRUE(explains("gpa 0x1000, private", "in private memory, where KVM cannot read it"));
 	view_machine.sregs.cr3 = 2 * PAGE;
 	EXPECT_TRUE(explains("page tables at 0x2000 (private)", "cannot walk them"));
 	view_machine.sregs.cr0 = 0;

@@ -29,8 +29,7 @@ struct memory_config *view_machine_config(void)
 		.ranges = ranges, .nr_ranges = 2, .kind = BACKING_GMEM,
 		.existing_fd = -1, .node = -1,
 	};
-	config = (struct memory_config){ .requests = &request,
-					 .nr_requests = 1 };
+	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
 	return &config;
 }
 

@@ -39,8 +39,7 @@ static uint64_t queue_gpa(unsigned int queue)
 	return DRIVER_QUEUES_GPA + queue * PAGE;
 }
 
-static void write64(const struct virtio_driver *driver, unsigned int offset,
-		    uint64_t value)
+static void write64(const struct virtio_driver *driver, unsigned int offset, uint64_t value)
 {
 	outl((uint32_t)value, driver_common(driver, offset));
 	outl((uint32_t)(value >> 32), driver_common(driver, offset + 4));
@@ -67,8 +66,7 @@ bool driver_prepare(struct virtio_driver *driver, uint64_t features)
 	outl((uint32_t)features, driver_common(driver, 0x0c));
 	outl(1, driver_common(driver, 0x08));
 	outl((uint32_t)(features >> 32), driver_common(driver, 0x0c));
-	outb(VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK,
-	     driver_common(driver, 0x14));
+	outb(VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK, driver_common(driver, 0x14));
 	if (!(inb(driver_common(driver, 0x14)) & VIRTIO_FEATURES_OK))
 		return false;
 	for (unsigned int i = 0; i < VIRTIO_QUEUES_MAX; i++)
@@ -90,9 +88,8 @@ bool driver_start(struct virtio_driver *driver, uint64_t features)
 	return true;
 }
 
-void driver_describe(struct virtio_driver *driver, unsigned int queue,
-		     unsigned int index, uint64_t gpa, uint32_t size, uint16_t flags,
-		     uint16_t next)
+void driver_describe(struct virtio_driver *driver, unsigned int queue, unsigned int index,
+		     uint64_t gpa, uint32_t size, uint16_t flags, uint16_t next)
 {
 	uint8_t *at = driver_host(driver, queue_gpa(queue) + index * 16);
 
@@ -117,8 +114,7 @@ uint16_t driver_used(const struct virtio_driver *driver, unsigned int queue)
 	return bytes_get16(driver_host(driver, queue_gpa(queue) + DEVICE_RING) + 2);
 }
 
-bool driver_send(struct virtio_driver *driver, unsigned int queue,
-		 const void *bytes, uint32_t size)
+bool driver_send(struct virtio_driver *driver, unsigned int queue, const void *bytes, uint32_t size)
 {
 	uint16_t before = driver_used(driver, queue);
 

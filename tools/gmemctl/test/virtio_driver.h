@@ -41,9 +41,8 @@ uint16_t driver_common(const struct virtio_driver *driver, unsigned int offset);
 uint8_t *driver_host(const struct virtio_driver *driver, uint64_t gpa);
 
 /* Descriptor @index of a queue */
-void driver_describe(struct virtio_driver *driver, unsigned int queue,
-		     unsigned int index, uint64_t gpa, uint32_t size, uint16_t flags,
-		     uint16_t next);
+void driver_describe(struct virtio_driver *driver, unsigned int queue, unsigned int index,
+		     uint64_t gpa, uint32_t size, uint16_t flags, uint16_t next);
 
 /* Make the chain from @head on available, and notify. */
 void driver_offer(struct virtio_driver *driver, unsigned int queue, uint16_t head);

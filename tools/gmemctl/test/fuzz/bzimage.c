@@ -22,24 +22,20 @@ struct prefix {
 static uint8_t initrd[UINT16_MAX + 1];
 static char cmdline[UINT16_MAX + 1];
 
-static void check_places(const struct linux_boot *boot, const uint8_t *memory,
-			 uint64_t entry)
+static void check_places(const struct linux_boot *boot, const uint8_t *memory, uint64_t entry)
 {
 	const struct boot_params *params =
 		(const void *)(memory + LINUX_ZERO_PAGE_GPA);
 	uint64_t start = params->hdr.ramdisk_image;
 	struct bzimage kernel;
 
-	FUZZ_ASSERT(!bzimage_parse(boot->kernel, boot->kernel_size, "fuzz",
-				   &kernel, NULL));
+	FUZZ_ASSERT(!bzimage_parse(boot->kernel, boot->kernel_size, "fuzz", &kernel, NULL));
 	FUZZ_ASSERT(entry == kernel.start + BZIMAGE_ENTRY_64);
 	FUZZ_ASSERT(kernel.start >= E820_HOLE_END);
 	FUZZ_ASSERT(kernel.end <= boot->ram->end);
-	FUZZ_ASSERT(!memcmp(memory + kernel.start, kernel.code,
-			    kernel.code_size));
+	FUZZ_ASSERT(!memcmp(memory + kernel.start, kernel.code, kernel.code_size));
 	FUZZ_ASSERT(params->hdr.ramdisk_size == boot->initrd_size);
-	FUZZ_ASSERT(strlen((const char *)memory + LINUX_CMDLINE_GPA) <=
-		    kernel.cmdline_max);
+	FUZZ_ASSERT(strlen((const char *)memory + LINUX_CMDLINE_GPA) <= kernel.cmdline_max);
 	if (!boot->initrd_size)
 		return;
 	FUZZ_ASSERT(start >= kernel.end && !(start % 4096));
@@ -73,8 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < sizeof(prefix))
 		return 0;
 	memcpy(&prefix, data, sizeof(prefix));
-	ram = (struct range){ 0, (uint64_t)(prefix.ram_pages % RAM_PAGES_MAX +
-					    1) * 4096 };
+	ram = (struct range){ 0, (uint64_t)(prefix.ram_pages % RAM_PAGES_MAX + 1) * 4096 };
 	boot.ram = &ram;
 	boot.kernel = data + sizeof(prefix);
 	boot.kernel_size = size - sizeof(prefix);

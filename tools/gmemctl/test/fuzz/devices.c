@@ -97,8 +97,7 @@ static void power_on(void)
 	pci_add(&pci, PCI_SLOT_BALLOON, &balloon.virtio.function);
 	memset(&ports, 0, sizeof(ports));
 	memset(&mmio, 0, sizeof(mmio));
-	FUZZ_ASSERT(!bus_add(&ports, &windows[0], NULL) &&
-		    !bus_add(&ports, &windows[1], NULL) &&
+	FUZZ_ASSERT(!bus_add(&ports, &windows[0], NULL) && !bus_add(&ports, &windows[1], NULL) &&
 		    !bus_add(&mmio, &windows[2], NULL));
 	line = false;
 }
@@ -127,8 +126,7 @@ static void start(uint8_t which)
 		.guest_memfd = which & 4,
 	};
 	FUZZ_ASSERT(!guest_memory_create(&memory, &config, &kvm_fake.vm, NULL) &&
-		    !guest_memory_attach(&memory, NULL) &&
-		    !advice_init(&advice, &memory, NULL) &&
+		    !guest_memory_attach(&memory, NULL) && !advice_init(&advice, &memory, NULL) &&
 		    !given_init(&given, &memory, NULL));
 	power_on();
 }
@@ -177,8 +175,7 @@ static void move(void)
 	power_on();
 	FUZZ_ASSERT(!pci_function_set(&device.function, &records, 1,
 				      PCI_SLOT_PVMEMCONTROL) &&
-		    !pci_function_set(&balloon.virtio.function, &records, 1,
-				      PCI_SLOT_BALLOON) &&
+		    !pci_function_set(&balloon.virtio.function, &records, 1, PCI_SLOT_BALLOON) &&
 		    !pvmemcontrol_set(&device, &records, 2) &&
 		    !balloon_set(&balloon, &records, 3) &&
 		    !given_set(&given, &records, 5));
@@ -290,8 +287,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	memcpy(&step, steps + from % count * sizeof(step), sizeof(step));
 	if (random & 1) {
 		count--;
-		memmove(steps + at * sizeof(step),
-			steps + (at + 1) * sizeof(step),
+		memmove(steps + at * sizeof(step), steps + (at + 1) * sizeof(step),
 			(count - at) * sizeof(step));
 	} else if (1 + (count + 1) * sizeof(step) <= max) {
 		memmove(steps + (at + 1) * sizeof(step),
@@ -313,22 +309,19 @@ struct seed {
 static void add(struct seed *seed, uint8_t action, uint8_t size, uint16_t offset,
 		const void *bytes, size_t length)
 {
-	struct step step = { .action = action, .size = (uint8_t)(size - 1),
-			     .offset = offset };
+	struct step step = { .action = action, .size = (uint8_t)(size - 1), .offset = offset };
 
 	memcpy(step.bytes, bytes, length);
 	memcpy(seed->data + seed->size, &step, sizeof(step));
 	seed->size += sizeof(step);
 }
 
-static void add32(struct seed *seed, uint8_t action, uint8_t size, uint16_t offset,
-		  uint32_t value)
+static void add32(struct seed *seed, uint8_t action, uint8_t size, uint16_t offset, uint32_t value)
 {
 	add(seed, action, size, offset, &value, sizeof(value));
 }
 
-static void add_request(struct seed *seed, uint64_t code, uint64_t gpa,
-			uint64_t size)
+static void add_request(struct seed *seed, uint64_t code, uint64_t gpa, uint64_t size)
 {
 	const uint64_t words[] = { code, gpa, size, 1 };
 

@@ -142,8 +142,7 @@ static void loop(long seconds)
 
 		current_size = seeds ? fuzz_seed(runs < seeds ? runs : below(seeds), current) : 0;
 		while (changes--)
-			current_size = LLVMFuzzerCustomMutator(current, current_size,
-							       FUZZ_SIZE_MAX,
+			current_size = LLVMFuzzerCustomMutator(current, current_size, FUZZ_SIZE_MAX,
 							       (unsigned int)below(UINT32_MAX));
 		run_current();
 	}
