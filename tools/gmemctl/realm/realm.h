@@ -168,7 +168,7 @@ int realm_open(struct realm *realm, const struct realm_config *config,
  */
 int realm_populate(struct realm *realm, struct error *error);
 
-/** realm_gic_create() - the interrupt controller, which realm_populate() creates; any VM can have it */
+/** realm_gic_create() - the interrupt controller, which realm_open() creates; any VM can have it */
 int realm_gic_create(struct realm *realm, struct error *error);
 
 /** realm_activate() - have the RMM take the realm; no instruction of it runs */
