@@ -162,13 +162,14 @@ static int walk_told(const struct page_map *private, const struct layout_range *
 	uint64_t gpa = ram->range.start - ram->offset;
 	uint64_t end = (range.end - gpa) / RANGE_PAGE_SIZE;
 	uint64_t page = (range.start - gpa) / RANGE_PAGE_SIZE, next;
+	bool value;
 	int rc = 0;
 
 	for (; !rc && page < end; page = next) {
-		next = page_map_run(private, page, end);
+		next = page_map_run(private, page, end, &value);
 		rc = walk->visit((struct range){ gpa + page * RANGE_PAGE_SIZE,
 						 gpa + next * RANGE_PAGE_SIZE },
-				 page_map_get(private, page), walk->data);
+				 value, walk->data);
 	}
 	return rc;
 }

@@ -85,9 +85,10 @@ static void undo(const struct conversion *conversion, bool gmem)
 
 	for (uint64_t page = first; page < end; page = next) {
 		struct range run;
+		bool private;
 
-		next = page_map_run(conversion->private, page, end);
-		if (page_map_get(conversion->private, page) == conversion->to_private)
+		next = page_map_run(conversion->private, page, end, &private);
+		if (private == conversion->to_private)
 			continue;
 		run.start = conversion->range.start + ((page - first) << GUEST_PAGE_SHIFT);
 		run.end = conversion->range.start + ((next - first) << GUEST_PAGE_SHIFT);

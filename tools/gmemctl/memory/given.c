@@ -9,10 +9,11 @@ static void mark(struct given *given, struct range range, bool value)
 {
 	uint64_t first = range.start / RANGE_PAGE_SIZE, end = range.end / RANGE_PAGE_SIZE;
 	uint64_t next;
+	bool was;
 
 	for (uint64_t page = first; page < end; page = next) {
-		next = page_map_run(&given->map, page, end);
-		if (page_map_get(&given->map, page) != value)
+		next = page_map_run(&given->map, page, end, &was);
+		if (was != value)
 			given->count += value ? next - page : page - next;
 	}
 	page_map_set(&given->map, first, end, value);
@@ -21,9 +22,9 @@ static void mark(struct given *given, struct range range, bool value)
 static bool all_given(const struct given *given, struct range range)
 {
 	uint64_t page = range.start / RANGE_PAGE_SIZE, end = range.end / RANGE_PAGE_SIZE;
+	bool value;
 
-	return page_map_get(&given->map, page) &&
-	       page_map_run(&given->map, page, end) == end;
+	return page_map_run(&given->map, page, end, &value) == end && value;
 }
 
 static struct range outward(struct range range, uint64_t unit)
@@ -144,6 +145,7 @@ uint64_t given_once(struct given *given, struct range range)
 struct range given_clip(struct given *given, uint64_t gpa, struct range range)
 {
 	uint64_t page = gpa / RANGE_PAGE_SIZE, first = page, end = page + 1;
+	bool value;
 
 	if (!given->map.words)
 		return range;
@@ -154,7 +156,7 @@ struct range given_clip(struct given *given, uint64_t gpa, struct range range)
 			first--;
 		end = (range.end + RANGE_PAGE_SIZE - 1) / RANGE_PAGE_SIZE;
 		end = page_map_run(&given->map, page,
-				   end < given->nr_pages ? end : given->nr_pages);
+				   end < given->nr_pages ? end : given->nr_pages, &value);
 	}
 	pthread_mutex_unlock(&given->lock);
 	return (struct range){ first * RANGE_PAGE_SIZE, end * RANGE_PAGE_SIZE };
@@ -176,10 +178,11 @@ void given_get(struct given *given, struct tlv *records, uint32_t type)
 static void set_part(struct given *given, struct range part, uint64_t unit)
 {
 	uint64_t end = part.end / RANGE_PAGE_SIZE, next;
+	bool value;
 
 	for (uint64_t page = part.start / RANGE_PAGE_SIZE; page < end; page = next) {
-		next = page_map_run(&given->map, page, end);
-		if (page_map_get(&given->map, page))
+		next = page_map_run(&given->map, page, end, &value);
+		if (value)
 			given->count += next - page;
 	}
 	for (uint64_t at = part.start; unit != RANGE_PAGE_SIZE && at < part.end;

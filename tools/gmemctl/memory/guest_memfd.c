@@ -42,16 +42,16 @@ int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
 	uint64_t first = ram->offset / RANGE_PAGE_SIZE;
 	uint64_t end = first + range_size(ram->range) / RANGE_PAGE_SIZE;
 	uint64_t page = first, next;
+	bool private;
 	int rc = 0;
 
 	if (memfd->fd < 0 || memfd->mappable)
 		return 0;
 	for (; !rc && page < end; page = next) {
-		next = page_map_run(&memfd->private, page, end);
+		next = page_map_run(&memfd->private, page, end, &private);
 		rc = vm_set_private(vm, ram->range.start +
 				    (page - first) * RANGE_PAGE_SIZE,
-				    (next - page) * RANGE_PAGE_SIZE,
-				    page_map_get(&memfd->private, page));
+				    (next - page) * RANGE_PAGE_SIZE, private);
 	}
 	if (rc)
 		guest_memfd_clear_attributes(memfd, vm, ram->range);
@@ -71,12 +71,13 @@ int guest_memfd_prefetch(const struct guest_memfd *memfd, uint8_t *host,
 	uint64_t first = ram->offset / RANGE_PAGE_SIZE;
 	uint64_t end = first + range_size(ram->range) / RANGE_PAGE_SIZE;
 	uint64_t page = first, next, size;
+	bool private;
 	int rc = 0;
 
 	for (; !rc && page < end; page = next) {
-		next = page_map_run(&memfd->private, page, end);
+		next = page_map_run(&memfd->private, page, end, &private);
 		size = (next - page) * RANGE_PAGE_SIZE;
-		if (page_map_get(&memfd->private, page))
+		if (private)
 			rc = calls->allocate(memfd->fd, page * RANGE_PAGE_SIZE,
 					     size);
 		else

@@ -55,18 +55,21 @@ void page_map_set(struct page_map *map, uint64_t first, uint64_t end, bool value
 	}
 }
 
-uint64_t page_map_run(const struct page_map *map, uint64_t page, uint64_t end)
+/* The first word is looked at once: its value, and how far it goes, are of one moment. */
+uint64_t page_map_run(const struct page_map *map, uint64_t page, uint64_t end, bool *value)
 {
-	uint64_t same = page < end && page_map_get(map, page) ? UINT64_MAX : 0, others;
+	uint64_t word = page < end ? word_get(map, page) : 0, others;
 
+	*value = word >> page % WORD_BITS & 1;
 	while (page < end) {
 		/* A bit for each page that differs, from this one on */
-		others = (word_get(map, page) ^ same) >> page % WORD_BITS;
+		others = (word ^ (*value ? UINT64_MAX : 0)) >> page % WORD_BITS;
 		if (others) {
 			page += (uint64_t)__builtin_ctzll(others);
 			break;
 		}
 		page = (page / WORD_BITS + 1) * WORD_BITS;
+		word = page < end ? word_get(map, page) : 0;
 	}
 	return page < end ? page : end;
 }

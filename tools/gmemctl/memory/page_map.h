@@ -25,7 +25,11 @@ bool page_map_get(const struct page_map *map, uint64_t page);
 /** page_map_set() - set the pages [@first, @end), which are in the map, to @value */
 void page_map_set(struct page_map *map, uint64_t first, uint64_t end, bool value);
 
-/** page_map_run() - where the run ends, at @end at the latest, that begins at @page */
-uint64_t page_map_run(const struct page_map *map, uint64_t page, uint64_t end);
+/**
+ * page_map_run() - where the run ends, at @end at the latest, that begins at @page
+ * @value: out: what its pages are. While others set them, each was that when it was looked at,
+ *	and the run has one page at least.
+ */
+uint64_t page_map_run(const struct page_map *map, uint64_t page, uint64_t end, bool *value);
 
 #endif /* GMEMCTL_MEMORY_PAGE_MAP_H */
