@@ -244,6 +244,27 @@ TEST_F(who, picture)
 	hold_pipe_drop(&pipe);
 }
 
+/* What a process calls its gmem fd is text in a picture, and no markup. */
+TEST_F(who, picture_name)
+{
+	struct gmem_ioctl_create create = {
+		.size = sizeof(create), .flags = GMEM_CREATE_F_INIT_SHARED,
+		.length = 2 * LENGTH, .name = "<b>&",
+	};
+	const char *svg[] = { "map", self_pid, "--svg", NULL, NULL };
+	int dev = gmem_open_dev();
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/memory.svg", ksft_folder());
+	svg[3] = path;
+	ASSERT_EQ(0, gmem_ioctl(dev, GMEM_IOCTL_CREATE, &create));
+	EXPECT_EQ(0, tool_run(output, sizeof(output), svg));
+	EXPECT_GT(gmem_read_file(path, output, sizeof(output)), 0);
+	EXPECT_TRUE(says(">/gmem:&#60;b&#62;&#38;, 4 MiB</text>"));
+	close(create.out_fd);
+	close(dev);
+}
+
 /* The memory of a VM, by its name. */
 TEST_TIMEOUT(vm, LINUX_GUEST_TIMEOUT)
 {

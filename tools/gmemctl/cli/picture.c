@@ -188,6 +188,13 @@ int picture_draw(int fd, uint64_t size, bool held)
 #define SVG_LEFT	110
 #define SVG_TOP		34
 
+/* A process calls its gmem fd what it likes: any visible ASCII. */
+static void svg_text(const char *text, FILE *svg)
+{
+	for (; *text; text++)
+		fprintf(svg, strchr("&<>", *text) ? "&#%d;" : "%c", *text);
+}
+
 static void svg_write(const struct picture *picture, const struct who_memory *memory, FILE *svg)
 {
 	size_t rows = (picture->count + PICTURE_WIDTH - 1) / PICTURE_WIDTH;
@@ -196,9 +203,11 @@ static void svg_write(const struct picture *picture, const struct who_memory *me
 	fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" "
 		"font-family=\"monospace\" font-size=\"11\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n"
-		"<text x=\"%d\" y=\"20\" font-size=\"13\">%s, %" PRIu64 " MiB</text>\n",
+		"<text x=\"%d\" y=\"20\" font-size=\"13\">",
 		SVG_LEFT + PICTURE_WIDTH * SVG_CELL + 20, SVG_TOP + (rows + 4) * SVG_CELL,
-		SVG_LEFT, memory->name, memory->length >> 20);
+		SVG_LEFT);
+	svg_text(memory->name, svg);
+	fprintf(svg, ", %" PRIu64 " MiB</text>\n", memory->length >> 20);
 	for (size_t i = 0; i < picture->count; i++) {
 		size_t top = SVG_TOP + i / PICTURE_WIDTH * SVG_CELL;
 
