@@ -13,6 +13,7 @@
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
+#include "../who/who.h"
 #include "command.h"
 #include "out.h"
 
@@ -162,18 +163,26 @@ int modules_load(const char *dir, struct error *error)
 	return rc;
 }
 
-static bool process_has_gmem(const char *pid)
+/* Processes with an open gmem fd, so far */
+struct users {
+	char text[256];
+	unsigned int count;
+};
+
+static int users_visit(const char *proc, pid_t pid, void *data)
 {
-	char path[320], target[256];
+	char path[PATH_MAX], target[256], command[32];
+	struct users *users = data;
+	size_t used = strlen(users->text);
 	struct dirent *entry;
 	bool found = false;
 	ssize_t length;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
+	snprintf(path, sizeof(path), "%s/%d/fd", proc, (int)pid);
 	dir = opendir(path);
 	while (dir && !found && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%.16s/fd/%.16s", pid, entry->d_name);
+		snprintf(path, sizeof(path), "%s/%d/fd/%s", proc, (int)pid, entry->d_name);
 		length = readlink(path, target, sizeof(target) - 1);
 		target[length < 0 ? 0 : length] = '\0';
 		/* A gmem fd has no path; it shows as a deleted file, "/gmem" or "/gmem:NAME". */
@@ -183,50 +192,28 @@ static bool process_has_gmem(const char *pid)
 	}
 	if (dir)
 		closedir(dir);
-	return found;
-}
-
-/* Names processes with an open gmem fd. Return: how many there are. */
-static int modules_users(char *text, size_t size)
-{
-	struct dirent *entry;
-	size_t used = 0;
-	int count = 0;
-	DIR *dir;
-
-	text[0] = '\0';
-	dir = opendir("/proc");
-	if (!dir)
+	if (!found)
 		return 0;
-	while ((entry = readdir(dir))) {
-		char path[64], name[64] = "?";
-
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    !process_has_gmem(entry->d_name))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.16s/comm", entry->d_name);
-		read_line(path, name, sizeof(name));
-		if (used < size)
-			used += (size_t)snprintf(text + used, size - used, "%s%.16s (%s)",
-						 count ? ", " : "", entry->d_name, name);
-		count++;
-	}
-	closedir(dir);
-	return count;
+	who_command(proc, pid, command, sizeof(command));
+	snprintf(users->text + used, sizeof(users->text) - used, "%s%d (%s)",
+		 users->count++ ? ", " : "", (int)pid, command);
+	return 0;
 }
 
 static int modules_unload_error(int rc, const char *name, struct error *error)
 {
-	char users[256];
+	struct users users = { .count = 0 };
+	unsigned int unseen;
 
 	if (rc == -EPERM)
 		return error_set(error, rc, name, "unload module", "takes root (CAP_SYS_MODULE)");
 	if (rc != -EAGAIN && rc != -EBUSY && rc != -EWOULDBLOCK)
 		return error_set(error, rc, name, "unload module", NULL);
-	if (modules_users(users, sizeof(users)))
+	who_each_process(PROC, users_visit, &users, &unseen, NULL);
+	if (users.count)
 		return error_set(error, -EBUSY, name, "unload module",
 				 "in use: stop what holds a gmem fd or a mapping "
-				 "of it: process %s", users);
+				 "of it: process %s", users.text);
 	return error_set(error, -EBUSY, name, "unload module",
 			 "in use: by another module, or by a mapping or a binding "
 			 "whose fd is closed; /sys/module/%s/holders and lsmod tell", name);
