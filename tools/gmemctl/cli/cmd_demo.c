@@ -19,7 +19,6 @@
 #include "../machine/payload.h"
 #include "../memory/probe.h"
 #include "command.h"
-#include "input.h"
 #include "out.h"
 
 #define DEMO_SAMPLES 3

@@ -14,9 +14,7 @@
 #include "../memory/handover.h"
 #include "../memory/save.h"
 #include "command.h"
-#include "input.h"
 #include "out.h"
-#include "output_file.h"
 #include "run_pc.h"
 
 /* For the VM to stop its CPUs: longer than a conversion may wait. */

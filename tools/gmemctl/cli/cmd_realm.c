@@ -11,7 +11,6 @@
 #include "../realm/abi.h"
 #include "../realm/realm.h"
 #include "command.h"
-#include "input.h"
 #include "out.h"
 
 static const struct command command_realm_launch, command_realm_run;

@@ -24,8 +24,6 @@
 #include "../machine/pc.h"
 #include "../memory/convert.h"
 #include "command.h"
-#include "input.h"
-#include "memory_option.h"
 #include "out.h"
 #include "run_pc.h"
 #include "snp.h"

@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "../base/error.h"
+#include "../memory/options.h"
 
 /**
  * size_parse() - parse a size in bytes, or an address: digits, or 0x and hexadecimal
@@ -326,5 +328,201 @@ struct who_memory;
  * Return: 0, or as client_process() and who_memories().
  */
 int who_find(const char *name, struct who_memory **memories, size_t *count, struct error *error);
+
+/*
+ * input.c
+ *
+ * Files that gmemctl reads because it was told their names. All of them come in
+ * here, so that what can be read for one option can be read for all.
+ */
+
+#define INPUT_MAX (UINT64_C(256) << 20)
+#define INPUT_DIGEST_SIZE 32
+
+/**
+ * input_take_fn - what becomes of a block of a file
+ * @context: of the caller
+ * @bytes: @size of them, valid during the call
+ * @error: to be set on failure
+ *
+ * Return: 0 or a negative errno, which ends the reading.
+ */
+typedef int (*input_take_fn)(void *context, const uint8_t *bytes, size_t size, struct error *error);
+
+/**
+ * input_open_fd() - open a file that somebody else reads, from its start to its end
+ *
+ * Opens what input_read_blocks() takes. A FIFO that nobody writes to within a second
+ * is at its end then.
+ *
+ * Return: a file whose read(2) waits; a negative errno.
+ */
+int input_open_fd(const char *path, struct error *error);
+
+/**
+ * input_read_blocks() - read a file to its end, block by block
+ * @max: the most that it may have, in bytes; UINT64_MAX: any size
+ * @take: gets the blocks in their order, none of them empty
+ *
+ * The end is where read(2) says so: a file of /proc has a size of 0, and a pipe
+ * has none. Takes regular files, devices, pipes and FIFOs; a pipe is read as long
+ * as somebody has it open for writing, and a FIFO is given a second to be opened so.
+ *
+ * Return: 0; -EFBIG if there is more than @max; -EISDIR for a directory; -ENXIO
+ * for a FIFO that nobody writes to; what @take has returned; another negative
+ * errno.
+ */
+int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
+		      void *context, struct error *error);
+
+/**
+ * input_read_all() - all of a file of at most INPUT_MAX bytes, in memory
+ * @data: out: to be freed; NULL after a failure
+ *
+ * Return: as input_read_blocks().
+ */
+int input_read_all(const char *path, uint8_t **data, uint64_t *size, struct error *error);
+
+/**
+ * struct input - what a payload works on: the contents of a file
+ * @path: its name
+ * @fd: a memfd with what was in it when it was opened, or negative
+ * @size: bytes in @fd
+ * @digest: SHA-256, by OpenSSL, of what input_load() has read
+ */
+struct input {
+	const char *path;
+	int fd;
+	uint64_t size;
+	uint8_t digest[INPUT_DIGEST_SIZE];
+};
+
+/** input_open() - read a file of at most INPUT_MAX bytes, as input_read_all() */
+int input_open(struct input *input, const char *path, struct error *error);
+void input_close(struct input *input);
+
+/** input_load() - copy it to @memory, and digest what is there then */
+int input_load(struct input *input, uint8_t *memory, struct error *error);
+
+/** input_digest_text() - 64 hexadecimal digits and a NUL */
+void input_digest_text(const uint8_t digest[INPUT_DIGEST_SIZE], char text[65]);
+
+/*
+ * output_file.c
+ *
+ * A file that is written by gmemctl: under its name there is all of it or what was
+ * there before, whatever happens meanwhile. It is written under a name of its own
+ * in the same directory, and gets the other one when all of it is on the disk.
+ *
+ * Only what this process has made is ever removed, and only what was there when it
+ * began is ever replaced. What is no regular file is
+ * refused; of a symbolic link the target is replaced.
+ */
+
+/**
+ * struct output_file - a file on its way
+ * @path: where it is to be, without a symbolic link at the end
+ * @part: where it is until then; empty if this process has made nothing there
+ * @name: last component of @path; likewise @part_name
+ * @old: fd of the file that was there when this began, and is replaced, or -1
+ * @directory: fd of the directory of both, or -1
+ * @fd: the file, or -1
+ */
+struct output_file {
+	char path[PATH_MAX];
+	char part[PATH_MAX];
+	const char *name;
+	const char *part_name;
+	int old;
+	int directory;
+	int fd;
+};
+
+/* One that output_file_close() has nothing to do about */
+#define OUTPUT_FILE_NONE ((struct output_file){ .old = -1, .directory = -1, \
+							 .fd = -1 })
+
+/**
+ * output_file_find() - see where it would be; nothing is made yet
+ * @replace: whether it may take the place of a file
+ *
+ * output_file_close() works in any case.
+ *
+ * Return: 0; -EISDIR, -EINVAL for what is no file; -EEXIST without @replace;
+ * -EBUSY for the memory of a VM; what the kernel says of the directory.
+ */
+int output_file_find(struct output_file *file, const char *path, bool replace, struct error *error);
+
+/**
+ * output_file_create() - make it, under its own name
+ * @mode: less the umask
+ */
+int output_file_create(struct output_file *file, mode_t mode, struct error *error);
+
+/** output_file_write() - add bytes */
+int output_file_write(struct output_file *file, const void *data, uint64_t size,
+		      struct error *error);
+
+/**
+ * output_file_commit() - all is written: give it its name, for good
+ *
+ * When this succeeds it outlives a loss of power. If it fails the file is still
+ * where it was made, or, if only the directory could not be synced, in its place:
+ * output_file_place() says where. But if somebody else has taken what was written
+ * away there is nothing any more.
+ *
+ * Return: 0; -EIDRM in that case, which no file system says; what the kernel says.
+ */
+int output_file_commit(struct output_file *file, struct error *error);
+
+/** output_file_place() - where the file is now */
+const char *output_file_place(const struct output_file *file);
+
+/** output_file_keep() - do not remove it, complete or not */
+void output_file_keep(struct output_file *file);
+
+/** output_file_remove() - remove it, also from its place, unless it is another now */
+void output_file_remove(struct output_file *file);
+
+/** output_file_close() - remove what has not got its name */
+void output_file_close(struct output_file *file);
+
+/*
+ * memory_option.c
+ *
+ * The option --memory: SIZE, or a list of what the memory is to be like.
+ */
+
+/**
+ * struct memory_option - the option, parsed
+ * @request: without ranges; where RAM is depends on the machine
+ * @size: bytes, 0: not given
+ * @kind_given: the kind was named, or follows from another key
+ * @path: what @request.path points to; so copies of this structure share it
+ */
+struct memory_option {
+	struct memory_request request;
+	uint64_t size;
+	bool kind_given;
+	char path[PATH_MAX];
+};
+
+/**
+ * memory_option_parse() - parse SIZE|KEY[=VALUE],...
+ * @text: for instance "4G", "size=4G,kind=gmem-store" or "512M,hugepages"
+ * @out: all of it is set on success
+ *
+ * The first item may be a bare SIZE. Each key may come once. A key that is on
+ * or off is on without a value. A path ends at a comma, unless two are there,
+ * which stand for one.
+ *
+ * What the keys allow together is checked as memory_config_check() does it.
+ *
+ * Return: 0, or -EINVAL with @error saying which item is wrong.
+ */
+int memory_option_parse(const char *text, struct memory_option *out, struct error *error);
+
+/** option_memory() - a struct memory_option: as an option of a command */
+int option_memory(const struct cli_option *option, const char *name, const char *text, void *to);
 
 #endif /* GMEMCTL_CLI_COMMAND_H */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "input.h"
+#include "command.h"
 
 #define BLOCK_SIZE	(1 << 20)
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "memory_option.h"
 
 #define OBJECT	"--memory"
 #define NODE_MAX 65535

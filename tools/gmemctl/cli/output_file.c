@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../memory/file.h"
-#include "output_file.h"
+#include "command.h"
 
 #define PART_TRIES 100
 

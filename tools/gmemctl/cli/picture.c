@@ -13,7 +13,6 @@
 #include "../who/who.h"
 #include "command.h"
 #include "out.h"
-#include "output_file.h"
 
 #define PICTURE_WIDTH	64
 #define PICTURE_BLOCKS	1024

@@ -11,7 +11,6 @@
 #include "../snp/id_block.h"
 #include "command.h"
 #include "out.h"
-#include "output_file.h"
 #include "snp.h"
 
 /**

@@ -12,7 +12,6 @@
 #include "../boot/linux.h"
 #include "../snp/abi.h"
 #include "command.h"
-#include "input.h"
 #include "out.h"
 #include "snp.h"
 

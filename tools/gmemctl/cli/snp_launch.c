@@ -16,7 +16,6 @@
 #include "../machine/pc.h"
 #include "../snp/abi.h"
 #include "command.h"
-#include "memory_option.h"
 #include "out.h"
 #include "run_pc.h"
 #include "snp.h"

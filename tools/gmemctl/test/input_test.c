@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <openssl/evp.h>
 
-#include "../cli/input.h"
+#include "../cli/command.h"
 #include "ksft.h"
 
 /* More than a pipe holds, and no multiple of a block. */

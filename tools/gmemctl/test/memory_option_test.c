@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../cli/memory_option.h"
+#include "../cli/command.h"
 #include "ksft.h"
 
 #define M (UINT64_C(1) << 20)

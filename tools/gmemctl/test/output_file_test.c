@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../cli/output_file.h"
+#include "../cli/command.h"
 #include "../memory/file.h"
 #include "ksft.h"
 

@@ -2,7 +2,7 @@
 /* The text after --memory. */
 #include <string.h>
 
-#include "../../cli/memory_option.h"
+#include "../../cli/command.h"
 #include "fuzz.h"
 
 /* What is taken goes together, also when it is asked for again. */
