@@ -9,7 +9,7 @@
 #include "../kvm/vm.h"
 #include "../snp/abi.h"
 #include "../snp/vmsa.h"
-#include "snp.h"
+#include "host.h"
 
 /* The first release with KVM_X86_SNP_VM */
 #define KERNEL_MAJOR 6

@@ -10,7 +10,6 @@
 #include "../gmem/gmem.h"
 #include "../snp/abi.h"
 #include "host.h"
-#include "snp.h"
 
 #define LEAF_VENDOR 0
 #define LEAF_VERSION 1
