@@ -122,15 +122,6 @@ int pc_job_post(struct pc *pc, struct pc_job *job);
 /** pc_job_serve() - do what is pending; no vCPU thread exists */
 void pc_job_serve(struct pc *pc);
 
-/**
- * pc_freeze_try() - keep jobs from starting, for what changes memory from outside
- *
- * Return: 0, pc_freeze_end() has to follow; -EBUSY while a job is done; -ESHUTDOWN if
- * the machine has ended.
- */
-int pc_freeze_try(struct pc *pc);
-void pc_freeze_end(struct pc *pc);
-
 /** PC_REMOTES_MAX: remotes at a time */
 #define PC_REMOTES_MAX 4
 

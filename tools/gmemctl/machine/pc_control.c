@@ -52,7 +52,12 @@ int pc_job_post(struct pc *pc, struct pc_job *job)
 	return rc;
 }
 
-int pc_freeze_try(struct pc *pc)
+/*
+ * Keep jobs from starting, for what changes memory from outside
+ *
+ * Return: 0, the lock is held; -EBUSY while a job is done; -ESHUTDOWN if the machine has ended.
+ */
+static int freeze_try(struct pc *pc)
 {
 	int rc = -pthread_mutex_trylock(&pc->still);
 
@@ -61,11 +66,6 @@ int pc_freeze_try(struct pc *pc)
 		return rc;
 	pthread_mutex_unlock(&pc->still);
 	return -ESHUTDOWN;
-}
-
-void pc_freeze_end(struct pc *pc)
-{
-	pthread_mutex_unlock(&pc->still);
 }
 
 /*
@@ -308,9 +308,9 @@ static void add_balloon(struct pc *pc, struct json_object *result)
 
 	balloon_report(&pc->balloon, &report);
 	/* A guest that is being given away has been written to for the last time. */
-	if (!pc_freeze_try(pc)) {
+	if (!freeze_try(pc)) {
 		balloon_ask(&pc->balloon);
-		pc_freeze_end(pc);
+		pthread_mutex_unlock(&pc->still);
 	}
 	json_object_object_add(object, "driver", json_object_new_boolean(report.running));
 	message_add_number(object, "target_bytes", report.target);
@@ -420,7 +420,7 @@ static int serve_map(struct pc_control *control, struct json_object *request,
 
 static int still_try(struct pc_control *control, struct error *error)
 {
-	int rc = pc_freeze_try(control->pc);
+	int rc = freeze_try(control->pc);
 
 	return rc ? error_set(error, rc, control->name, "change its memory",
 			      rc == -EBUSY ? "it is being handed over or saved" :
@@ -469,7 +469,7 @@ static int serve_convert(struct pc_control *control, struct json_object *request
 	if (rc)
 		return rc;
 	rc = machine_convert(&control->pc->machine, NULL, range, to_private, why, sizeof(why));
-	pc_freeze_end(control->pc);
+	pthread_mutex_unlock(&control->pc->still);
 	return rc ? error_set(error, rc, control->name, "convert memory", "%s", why) : 0;
 }
 
@@ -485,7 +485,7 @@ static int serve_decommit(struct pc_control *control, struct json_object *reques
 	if (rc)
 		return rc;
 	rc = guest_memory_decommit(&control->pc->machine.memory, range);
-	pc_freeze_end(control->pc);
+	pthread_mutex_unlock(&control->pc->still);
 	return rc ? error_set(error, rc, control->name, "decommit memory",
 			      "RAM that the guest sees, in a file system that "
 			      "has holes; whole huge pages") : 0;
@@ -512,7 +512,7 @@ static int serve_balloon(struct pc_control *control, struct json_object *request
 	if (still_try(control, error))
 		return error->rc;
 	balloon_set_target(&pc->balloon, bytes);
-	pc_freeze_end(pc);
+	pthread_mutex_unlock(&pc->still);
 	return 0;
 }
 

@@ -71,29 +71,53 @@ TEST_OF(console, filter)
 	EXPECT_TRUE(filter("x", "x", false));
 }
 
-/* Return: the end of a pipe to write to, or -1. */
-static int start(int output)
+/**
+ * struct console_data - what the console is between
+ * @keys: pipe for its input
+ * @out: pipe for its output, if that is no other file
+ */
+FIXTURE(console) {
+	int keys[2];
+	int out[2];
+};
+
+static void open_console(int input, int output)
 {
 	struct uart_wire wire;
-	int fds[2];
 
-	quits = 0;
-	board_fake_start();
-	if (pipe2(fds, O_CLOEXEC))
-		return -1;
-	EXPECT_FALSE(console_open(&console, fds[0], output, NULL));
+	EXPECT_FALSE(console_open(&console, input, output, NULL));
 	wire = console_wire(&console);
 	uart_init(&uart, &board_fake.board, &wire);
-	board_fake_add(uart_device(&uart));
-	outb(0x01, UART_PORT + 2);
-	return fds[1];
 }
 
-static void stop(void)
+FIXTURE_SETUP(console)
+{
+	board_fake_start();
+	ASSERT_FALSE(pipe2(self->keys, O_CLOEXEC));
+	ASSERT_FALSE(pipe2(self->out, O_CLOEXEC));
+	open_console(self->keys[0], self->out[1]);
+	board_fake_add(uart_device(&uart));
+	outb(0x01, UART_PORT + 2);
+}
+
+static void close_console(void)
 {
 	console_close(&console);
-	close(console.input);
 	uart_destroy(&uart);
+}
+
+FIXTURE_TEARDOWN(console)
+{
+	close_console();
+	for (int i = 0; i < 2; i++) {
+		close(self->keys[i]);
+		close(self->out[i]);
+	}
+}
+
+static void start(void)
+{
+	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
 }
 
 /* Read what arrives within some seconds. */
@@ -110,24 +134,19 @@ static size_t guest_read(char *text, size_t size)
 }
 
 /* More than the FIFO holds waits in the pipe, and the end of file is no end. */
-TEST_OF(console, input)
+TEST_F(console, input)
 {
 	char text[sizeof(TEXT)] = "";
-	int fd = start(-1);
 
-	EXPECT_GE(fd, 0);
-	if (fd < 0)
-		return;
-	EXPECT_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
-	close(fd);
-	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_EQ(write(self->keys[1], TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
+	close(self->keys[1]);
+	start();
 	EXPECT_EQ(guest_read(text, strlen(TEXT)), strlen(TEXT));
 	EXPECT_STREQ(text, TEXT);
 	console_stop(&console);
 	console_stop(&console);
 	/* Ctrl-A is the guest's if there is no terminal. */
 	EXPECT_FALSE(quits);
-	stop();
 }
 
 static bool is_full(void)
@@ -141,64 +160,46 @@ static bool is_full(void)
 }
 
 /* A guest that does not read must not keep the console from stopping. */
-TEST_OF(console, stop)
+TEST_F(console, stop)
 {
-	int fd = start(-1);
-
-	EXPECT_GE(fd, 0);
-	if (fd < 0)
-		return;
-	EXPECT_EQ(write(fd, TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
-	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
+	/* Nor one that nobody sends anything to. */
+	start();
+	console_stop(&console);
+	EXPECT_EQ(write(self->keys[1], TEXT, strlen(TEXT)), (ssize_t)strlen(TEXT));
+	start();
 	for (int i = 0; i < 5000 && !is_full(); i++)
 		usleep(1000);
 	EXPECT_TRUE(is_full());
 	console_stop(&console);
-	stop();
-	close(fd);
-	/* Nor one that nobody sends anything to. */
-	fd = start(-1);
-	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
-	console_stop(&console);
-	stop();
-	close(fd);
 }
 
 /* A reader who has gone is no reason to stop. */
-TEST_OF(console, output)
+TEST_F(console, output)
 {
-	sighandler_t old = signal(SIGPIPE, SIG_IGN);
 	char text[8] = "";
-	int fds[2], fd;
 
-	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
-	fd = start(fds[1]);
-	outb('h', UART_PORT);
-	outb('i', UART_PORT);
-	EXPECT_EQ(read(fds[0], text, sizeof(text)), 2);
+	signal(SIGPIPE, SIG_IGN);
+	PORTS(OUT(UART_PORT, 'h'), OUT(UART_PORT, 'i'));
+	EXPECT_EQ(read(self->out[0], text, sizeof(text)), 2);
 	EXPECT_STREQ(text, "hi");
-	close(fds[0]);
-	outb('!', UART_PORT);
-	EXPECT_TRUE(inb(UART_PORT + 5) & 0x20);
-	stop();
+	close(self->out[0]);
+	PORTS(OUT(UART_PORT, '!'), IN_BITS(UART_PORT + 5, 0x20, 0x20));
+	console_stop(&console);
 	EXPECT_EQ(console.lost, 1);
 	EXPECT_EQ(console.lost_rc, -EPIPE);
-	close(fd);
-	close(fds[1]);
-	signal(SIGPIPE, old);
 }
 
 /* C18: nor is a disk that is full, but it is said what is not there. */
-TEST_OF(console, C18_full)
+TEST_F(console, C18_full)
 {
-	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), fd = start(full);
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
-	outb('h', UART_PORT);
-	outb('i', UART_PORT);
-	stop();
+	close_console();
+	open_console(self->keys[0], full);
+	PORTS(OUT(UART_PORT, 'h'), OUT(UART_PORT, 'i'));
+	console_stop(&console);
 	EXPECT_EQ(console.lost, 2);
 	EXPECT_EQ(console.lost_rc, -ENOSPC);
-	close(fd);
 	close(full);
 }
 
@@ -234,53 +235,42 @@ static size_t drain(int fd, size_t from)
 	return total;
 }
 
-/* C18: a pipe with O_NONBLOCK, which is read late, loses nothing. */
-static void test_console_late(int flags)
+/* C18: a pipe, with O_NONBLOCK too, which is read late, loses nothing. */
+TEST_F(console, C18_late)
 {
-	size_t count = 200000, got = 0;
-	pthread_t writer;
-	int fds[2], fd;
+	size_t count = 200000;
 
-	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
-	EXPECT_FALSE(fcntl(fds[0], F_SETFL, O_NONBLOCK));
-	EXPECT_FALSE(fcntl(fds[1], F_SETFL, flags));
-	fd = start(fds[1]);
-	EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &count));
-	usleep(50000);
-	for (int i = 0; i < 5000 && got < count; i++) {
-		got += drain(fds[0], got);
-		usleep(1000);
+	EXPECT_FALSE(fcntl(self->out[0], F_SETFL, O_NONBLOCK));
+	for (int flags = O_NONBLOCK, rounds = 0; rounds < 2; flags = 0, rounds++) {
+		size_t got = 0;
+		pthread_t writer;
+
+		EXPECT_FALSE(fcntl(self->out[1], F_SETFL, flags));
+		EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &count));
+		usleep(50000);
+		for (int i = 0; i < 5000 && got < count; i++) {
+			got += drain(self->out[0], got);
+			usleep(1000);
+		}
+		EXPECT_EQ(got, count);
+		EXPECT_FALSE(pthread_join(writer, NULL));
 	}
-	EXPECT_EQ(got, count);
-	EXPECT_FALSE(pthread_join(writer, NULL));
-	stop();
+	console_stop(&console);
 	EXPECT_FALSE(console.lost);
-	close(fd);
-	close(fds[0]);
-	close(fds[1]);
-}
-
-TEST_OF(console, C18_late)
-{
-	test_console_late(O_NONBLOCK);
-	test_console_late(0);
 }
 
 /*
  * A vCPU that is stopped while it waits for the reader, as for a save, does not
  * wait, and its bytes come out when it runs again; what is left at the end is said.
  */
-TEST_OF(console, C18_stopped)
+TEST_F(console, C18_stopped)
 {
-	struct sigaction action = { .sa_handler = no_handler }, before;
+	struct sigaction action = { .sa_handler = no_handler };
 	size_t size = 65536, count = size + 5, held, got;
 	pthread_t writer;
-	int fds[2], fd;
 
-	EXPECT_FALSE(sigaction(SIGUSR1, &action, &before));
-	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
-	EXPECT_FALSE(fcntl(fds[0], F_SETFL, O_NONBLOCK));
-	fd = start(fds[1]);
+	EXPECT_FALSE(sigaction(SIGUSR1, &action, NULL));
+	EXPECT_FALSE(fcntl(self->out[0], F_SETFL, O_NONBLOCK));
 	console.threads = &writers;
 	writers.stopping = false;
 	EXPECT_FALSE(pthread_create(&writer, NULL, writer_main, &count));
@@ -292,23 +282,19 @@ TEST_OF(console, C18_stopped)
 		usleep(1000);
 	} while (pthread_tryjoin_np(writer, NULL));
 	held = console.nr_held;
-	got = drain(fds[0], 0);
+	got = drain(self->out[0], 0);
 	EXPECT_GE(held, 5);
 	EXPECT_EQ(got + held, count);
 	writers.stopping = false;
 	outb("0123456789abcdef"[count % 16], UART_PORT);
-	EXPECT_EQ(drain(fds[0], got), held + 1);
+	EXPECT_EQ(drain(self->out[0], got), held + 1);
 	EXPECT_FALSE(console.nr_held);
 	writers.stopping = true;
 	for (written = 0; written < count; written++)
 		outb("0123456789abcdef"[written % 16], UART_PORT);
-	stop();
+	console_stop(&console);
 	EXPECT_TRUE(console.lost);
-	EXPECT_EQ(drain(fds[0], 0) + console.lost, count);
-	close(fd);
-	close(fds[0]);
-	close(fds[1]);
-	sigaction(SIGUSR1, &before, NULL);
+	EXPECT_EQ(drain(self->out[0], 0) + console.lost, count);
 }
 
 static void send_text(const char *text)
@@ -329,83 +315,72 @@ static const char *one_write(int fd)
 }
 
 /* A line is one system call; a prompt does not wait for the end of its line. */
-TEST_OF(console, lines)
+TEST_F(console, lines)
 {
 	char line[CONSOLE_LINE_MAX + 3] = "";
-	int fds[2], fd;
 
-	EXPECT_FALSE(pipe2(fds, O_CLOEXEC | O_DIRECT));
-	fd = start(fds[1]);
-	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_FALSE(fcntl(self->out[1], F_SETFL, O_DIRECT));
+	start();
 	send_text("Linux version\r\nlogin: ");
-	EXPECT_STREQ(one_write(fds[0]), "Linux version\r\n");
-	EXPECT_STREQ(one_write(fds[0]), "login: ");
+	EXPECT_STREQ(one_write(self->out[0]), "Linux version\r\n");
+	EXPECT_STREQ(one_write(self->out[0]), "login: ");
 	memset(line, '-', CONSOLE_LINE_MAX + 1);
 	line[CONSOLE_LINE_MAX + 1] = '\n';
 	send_text(line);
-	EXPECT_EQ(strlen(one_write(fds[0])), CONSOLE_LINE_MAX);
-	EXPECT_STREQ(one_write(fds[0]), "-\n");
+	EXPECT_EQ(strlen(one_write(self->out[0])), CONSOLE_LINE_MAX);
+	EXPECT_STREQ(one_write(self->out[0]), "-\n");
 	/* The end of the input is not that of the output. */
-	close(fd);
+	close(self->keys[1]);
 	usleep(20000);
 	send_text("# ");
-	EXPECT_STREQ(one_write(fds[0]), "# ");
+	EXPECT_STREQ(one_write(self->out[0]), "# ");
 	/* Nor does a job, such as a handover, leave anything behind. */
 	send_text("Power down");
 	console_pause(&console);
-	EXPECT_STREQ(one_write(fds[0]), "Power down");
+	EXPECT_STREQ(one_write(self->out[0]), "Power down");
 	EXPECT_FALSE(console.nr_held);
-	stop();
+	console_stop(&console);
 	EXPECT_FALSE(console.lost);
-	close(fds[0]);
-	close(fds[1]);
 }
 
 /* A thread that reads keys does not wait for a reader of the output. */
-TEST_OF(console, stuck)
+TEST_F(console, stuck)
 {
 	char text[65536] = "", key = 0;
-	int fds[2], fd;
 
-	EXPECT_FALSE(pipe2(fds, O_CLOEXEC | O_NONBLOCK));
-	EXPECT_EQ(write(fds[1], text, sizeof(text)), (ssize_t)sizeof(text));
-	EXPECT_FALSE(fcntl(fds[1], F_SETFL, 0));
-	fd = start(fds[1]);
-	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
+	EXPECT_FALSE(fcntl(self->out[1], F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(write(self->out[1], text, sizeof(text)), (ssize_t)sizeof(text));
+	EXPECT_FALSE(fcntl(self->out[1], F_SETFL, 0));
+	start();
 	send_text("login: ");
 	usleep(50000);
-	EXPECT_EQ(write(fd, "k", 1), 1);
+	EXPECT_EQ(write(self->keys[1], "k", 1), 1);
 	EXPECT_EQ(guest_read(&key, 1), 1);
 	EXPECT_EQ(key, 'k');
-	EXPECT_EQ(read(fds[0], text, sizeof(text)), (ssize_t)sizeof(text));
+	EXPECT_EQ(read(self->out[0], text, sizeof(text)), (ssize_t)sizeof(text));
 	usleep(500000);
-	EXPECT_EQ(read(fds[0], text, sizeof(text)), 7);
+	EXPECT_EQ(read(self->out[0], text, sizeof(text)), 7);
 	EXPECT_MEMEQ(text, "login: ", 7);
-	stop();
+	console_stop(&console);
 	EXPECT_FALSE(console.lost);
-	close(fd);
-	close(fds[0]);
-	close(fds[1]);
 }
 
 /* Ctrl-A x at a terminal asks for the end; the rest goes to the guest. */
-TEST_OF(console, quit)
+TEST_F(console, quit)
 {
-	int master, fd = test_tty_open(&master), pipe_fd;
+	int master, fd = test_tty_open(&master);
 	char text[8] = "";
 
 	if (fd < 0)
 		return;
-	pipe_fd = start(-1);
-	close(console.input);
 	console.input = fd;
-	EXPECT_FALSE(console_start(&console, &uart, note_quit, NULL, NULL));
+	start();
 	EXPECT_TRUE(test_tty_is_raw(fd));
 	EXPECT_EQ(write(master, "a\003\001xb", 5), 5);
 	EXPECT_EQ(guest_read(text, 3), 3);
 	EXPECT_STREQ(text, "a\003b");
-	stop();
+	console_stop(&console);
 	EXPECT_EQ(quits, 1);
-	close(pipe_fd);
+	close(fd);
 	close(master);
 }
