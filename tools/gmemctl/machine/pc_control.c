@@ -214,17 +214,6 @@ static uint64_t resident(const struct guest_memory *memory)
 	return bytes;
 }
 
-static uint64_t pc_memory_size(const struct pc *pc)
-{
-	const struct guest_memory *memory = &pc->machine.memory;
-	uint64_t bytes = 0, size;
-
-	for (unsigned int i = 0; i < memory->config->nr_requests; i++)
-		if (!memory_request_size(request_of(memory, i), &size))
-			bytes += size;
-	return bytes;
-}
-
 static void add_counters(struct pc_control *control, struct json_object *result)
 {
 	struct machine *machine = &control->pc->machine;
@@ -347,7 +336,7 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 	message_add_string(result, "state", end_name(end));
 	message_add_string(result, "kind", backing_kind_name(request_of(memory, 0)->kind));
 	message_add_number(result, "vcpus", machine->nr_vcpus);
-	message_add_number(result, "memory", pc_memory_size(pc));
+	message_add_number(result, "memory", pc->machine.memory.memfd.layout.size);
 	message_add_number(result, "resident_bytes", resident(memory));
 	message_add_number(result, "private_bytes", page_states_private(memory));
 	add_counters(control, result);
@@ -375,19 +364,14 @@ static int map_run(struct range run, bool private, void *data)
 /* Return: 0 at the end, 1 if there is more, or a negative errno. */
 static int map_ram(const struct guest_memory *memory, struct range wanted, struct map *map)
 {
+	const struct layout *layout = &memory->memfd.layout;
 	int rc = 0;
 
-	for (unsigned int i = 0; !rc && i < memory->config->nr_requests; i++) {
-		const struct memory_request *request = request_of(memory, i);
+	for (unsigned int i = 0; !rc && i < layout->nr_ranges; i++) {
+		struct range ram = layout->ranges[i].range;
 
-		for (unsigned int j = 0; !rc && j < request->nr_ranges; j++) {
-			struct range ram = request->ranges[j];
-
-			if (!range_overlaps(ram, wanted))
-				continue;
-			ram = range_clip(ram, wanted);
-			rc = page_states(memory, ram, map_run, map);
-		}
+		if (range_overlaps(ram, wanted))
+			rc = page_states(memory, range_clip(ram, wanted), map_run, map);
 	}
 	return rc;
 }
@@ -430,15 +414,11 @@ static int still_try(struct pc_control *control, struct error *error)
 static int request_ram(struct pc_control *control, struct json_object *request,
 		       struct range *range, struct error *error)
 {
-	const struct memory_config *config = control->pc->machine.memory.config;
+	const struct layout *ram = &control->pc->machine.memory.memfd.layout;
 	int rc = message_range(request, range, error);
 
-	if (rc)
+	if (rc || layout_find(ram, *range))
 		return rc;
-	for (unsigned int i = 0; i < config->nr_requests; i++)
-		for (unsigned int j = 0; j < config->requests[i].nr_ranges; j++)
-			if (range_contains(config->requests[i].ranges[j], *range))
-				return 0;
 	return error_set(error, -EINVAL, "range", "find it in RAM",
 			 "inside one range of RAM; `gmemctl map` shows them");
 }
@@ -496,7 +476,7 @@ static int serve_balloon(struct pc_control *control, struct json_object *request
 			 struct json_object **result, struct error *error)
 {
 	struct pc *pc = control->pc;
-	uint64_t bytes, most = pc_memory_size(pc);
+	uint64_t bytes, most = pc->machine.memory.memfd.layout.size;
 
 	(void)result;
 	if (message_number(request, "size", &bytes, error))
