@@ -7,7 +7,7 @@
 #include "../base/calls.h"
 #include "../boot/linux.h"
 #include "../boot/tables.h"
-#include "../kvm/slot.h"
+#include "../memory/access.h"
 #include "../snp/abi.h"
 #include "machine.h"
 
@@ -140,38 +140,14 @@ int machine_snp_launch(struct machine *machine, struct error *error)
 	return rc ? rc : snp_launch_finish(&machine->launch, machine->vcpus, error);
 }
 
-/* Only pages that the host may touch: shared ones. */
-static bool is_shared_ram(const struct machine *machine, struct range range)
-{
-	for (uint64_t gpa = range.start; gpa < range.end; gpa += GUEST_PAGE_SIZE)
-		if (!slot_find(&machine->vm.slots, gpa) ||
-		    guest_memfd_is_private(&machine->memory.memfd, gpa))
-			return false;
-	return true;
-}
-
-static void put_certs(struct machine *machine, struct range range)
-{
-	const struct snp_launch_config *config = machine->config.snp;
-	size_t left = config->certs_size, done = 0;
-
-	for (uint64_t gpa = range.start; left; gpa += GUEST_PAGE_SIZE) {
-		const struct slot *slot = slot_find(&machine->vm.slots, gpa);
-		size_t part = left < GUEST_PAGE_SIZE ? left : GUEST_PAGE_SIZE;
-
-		memcpy((uint8_t *)slot->host + (gpa - slot->gpa), config->certs + done, part);
-		done += part;
-		left -= part;
-	}
-}
-
 /*
  * A vCPU that converts these pages waits until the copy is done: one that became
  * private in the middle could not be written to.
  */
 static int serve_certs(struct machine *machine, struct kvm_snp_certs_request *request)
 {
-	size_t size = machine->config.snp->certs_size;
+	const struct snp_launch_config *config = machine->config.snp;
+	size_t size = config->certs_size;
 	uint64_t needed = (size + GUEST_PAGE_SIZE - 1) >> GUEST_PAGE_SHIFT;
 	struct range range = {
 		request->gpa, request->gpa + (needed << GUEST_PAGE_SHIFT),
@@ -186,9 +162,7 @@ static int serve_certs(struct machine *machine, struct kvm_snp_certs_request *re
 	if (request->gpa % GUEST_PAGE_SIZE || range.end < range.start)
 		return -EIO;
 	turn = range_lock_enter(&machine->memory.range_lock, range);
-	if (is_shared_ram(machine, range))
-		put_certs(machine, range);
-	else
+	if (size && access_write(&machine->memory, range.start, config->certs, size))
 		ret = -EIO;
 	range_lock_leave(&machine->memory.range_lock, turn);
 	return ret;
