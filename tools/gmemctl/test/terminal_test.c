@@ -17,24 +17,25 @@
 
 static int master, tty;
 
-static bool start(void)
+FIXTURE(terminal) {
+};
+
+/* Where there are no terminals, the test has been skipped by then. */
+FIXTURE_SETUP(terminal)
 {
 	tty = test_tty_open(&master);
-	return tty >= 0;
 }
 
-static void stop(void)
+FIXTURE_TEARDOWN(terminal)
 {
 	close(tty);
 	close(master);
 }
 
-TEST_OF(terminal, restore)
+TEST_F(terminal, restore)
 {
 	int fds[2];
 
-	if (!start())
-		return;
 	EXPECT_FALSE(test_tty_is_raw(tty));
 	EXPECT_FALSE(terminal_raw(tty));
 	EXPECT_TRUE(test_tty_is_raw(tty));
@@ -51,7 +52,6 @@ TEST_OF(terminal, restore)
 	EXPECT_FALSE(terminal_is_raw());
 	close(fds[0]);
 	close(fds[1]);
-	stop();
 }
 
 /* Return: the wait status of a process that @number comes to at a raw terminal. */
@@ -97,10 +97,8 @@ static bool ends_a_process(int number)
 }
 
 /* C15: each signal that ends a process puts it back, and still ends it. */
-TEST_OF(terminal, C15_signals)
+TEST_F(terminal, C15_signals)
 {
-	if (!start())
-		return;
 	for (int i = 1; i <= SIGRTMAX; i++) {
 		int status;
 
@@ -111,30 +109,22 @@ TEST_OF(terminal, C15_signals)
 		EXPECT_EQ(WTERMSIG(status), i);
 		EXPECT_FALSE(test_tty_is_raw(tty));
 	}
-	stop();
 }
 
 /* C15: and one that does not, for whatever reason, leaves it raw. */
-TEST_OF(terminal, C15_survives)
+TEST_F(terminal, C15_survives)
 {
 	static const int numbers[] = {
-		SIGCHLD, SIGURG, SIGWINCH, SIGCONT,
+		SIGCHLD, SIGURG, SIGWINCH, SIGCONT, SIGHUP, SIGALRM, SIGUSR2, SIGPWR,
 	};
-	static const int ignored[] = { SIGHUP, SIGALRM, SIGUSR2, SIGPWR };
-	int status;
 
-	if (!start())
-		return;
-	for (unsigned int i = 0; i < 4; i++) {
-		status = die_of(numbers[i], SIG_DFL);
-		EXPECT_TRUE(WIFEXITED(status));
-		EXPECT_EQ(WEXITSTATUS(status), 3);
-		status = die_of(ignored[i], SIG_IGN);
+	for (unsigned int i = 0; i < 8; i++) {
+		int status = die_of(numbers[i], i < 4 ? SIG_DFL : SIG_IGN);
+
 		EXPECT_TRUE(WIFEXITED(status));
 		EXPECT_EQ(WEXITSTATUS(status), 3);
 		EXPECT_FALSE(test_tty_is_raw(tty));
 	}
-	stop();
 }
 
 /* A shell with job control, in a process of its own, and its job. */
@@ -316,13 +306,11 @@ static int shell_main(void)
 }
 
 /* C16: no job in the background is stopped by what it does to its terminal. */
-TEST_OF(terminal, C16_jobs)
+TEST_F(terminal, C16_jobs)
 {
 	int status = -1;
 	pid_t pid;
 
-	if (!start())
-		return;
 	pid = fork();
 	if (!pid) {
 		alarm(20);
@@ -333,5 +321,4 @@ TEST_OF(terminal, C16_jobs)
 	EXPECT_FALSE(WEXITSTATUS(status));
 	if (status)
 		printf("# claim %d of the shell\n", WEXITSTATUS(status));
-	stop();
 }
