@@ -202,11 +202,15 @@ static int serve_map(struct exec_vm *vm, struct json_object *request,
 	pthread_rwlock_rdlock(&vm->lock);
 	rc = map_slots(vm, wanted, &map);
 	pthread_rwlock_unlock(&vm->lock);
+	if (rc < 0) {
+		json_object_put(map.ranges);
+		return error_set(error, rc, exec_settings.name, "look at its memory", NULL);
+	}
 	*result = json_object_new_object();
 	json_object_object_add(*result, "ranges", map.ranges);
-	if (rc > 0)
+	if (rc)
 		message_add_number(*result, "next", map.gpa);
-	return rc < 0 ? error_set(error, rc, exec_settings.name, "look at its memory", NULL) : 0;
+	return 0;
 }
 
 static int serve_convert(struct exec_vm *vm, struct json_object *request,
