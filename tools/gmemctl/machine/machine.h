@@ -14,7 +14,6 @@
 #include "../base/clock.h"
 #include "../base/error.h"
 #include "../devices/bus.h"
-#include "../kvm/end.h"
 #include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "../kvm/vm.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kvm/end.h"
+#include "../kvm/threads.h"
 #include "../machine/console.h"
 #include "board_fake.h"
 #include "test_tty.h"
