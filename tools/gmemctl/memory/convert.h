@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "../kvm/vm.h"
-#include "page_map.h"
+#include "guest_memfd.h"
 #include "range.h"
 
 /**

@@ -17,7 +17,6 @@
 #include "../base/error.h"
 #include "../base/tlv.h"
 #include "guest_memory.h"
-#include "page_map.h"
 
 /**
  * struct given - the pages

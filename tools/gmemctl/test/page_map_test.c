@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../memory/page_map.h"
+#include "../memory/guest_memfd.h"
 #include "ksft.h"
 
 #define PAGES 200U
