@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
@@ -255,31 +257,81 @@ int guest_memory_create(struct guest_memory *memory,
 	return rc;
 }
 
+static int prefetch(const struct guest_memory *memory, const struct layout_range *ram,
+		    const struct slot *slot)
+{
+	if (slot->guest_memfd >= 0)
+		return guest_memfd_prefetch(&memory->memfd, slot->host, ram);
+	if (slot->view)
+		return gmem_view_populate(slot->view_fd, 0, slot->view, slot->size, NULL);
+	return calls->advise(slot->host, slot->size, MADV_POPULATE_WRITE);
+}
+
+/* Make a range of RAM a slot, all or nothing. */
+static int map_slot(struct guest_memory *memory, const struct layout_range *ram,
+		    struct error *error)
+{
+	const struct view *view = guest_memory_view_of(memory, ram);
+	struct slot slot = {
+		.gpa = ram->range.start,
+		.size = range_size(ram->range),
+		.host = memory->reservation.base + ram->range.start,
+		.guest_memfd = memory->memfd.fd,
+		.guest_memfd_offset = ram->offset,
+	};
+	int number, rc;
+
+	if (view) {
+		slot.view = view->place.base + ram->part;
+		slot.view_fd = view->fd;
+		slot.view_block = ram->request->thp ? VIEW_BLOCK : VIEW_BLOCK_SMALL;
+	}
+	number = slot_add(memory->vm, &slot, error);
+	if (number < 0)
+		return number;
+	rc = guest_memfd_set_attributes(&memory->memfd, memory->vm, ram);
+	if (rc) {
+		slot_remove(memory->vm, (unsigned int)number);
+		return error_set(error, rc, "VM", "KVM_SET_MEMORY_ATTRIBUTES",
+				 "gpa 0x%llx, size 0x%llx",
+				 (unsigned long long)slot.gpa,
+				 (unsigned long long)slot.size);
+	}
+	if (ram->request->prefetch)
+		rc = prefetch(memory, ram, &slot);
+	if (rc)
+		memory->partition.prefetch_rc = rc;
+	return 0;
+}
+
+static void unmap_slot(struct guest_memory *memory, const struct layout_range *ram)
+{
+	const struct slot_table *table = &memory->vm->slots;
+	const struct slot *slot = slot_find(table, ram->range.start);
+
+	if (!slot)
+		return;
+	guest_memfd_clear_attributes(&memory->memfd, memory->vm, ram->range);
+	slot_remove(memory->vm, (unsigned int)(slot - table->slots));
+}
+
 int guest_memory_attach(struct guest_memory *memory, struct error *error)
 {
 	const struct layout *layout = &memory->memfd.layout;
 
-	if (!memory->vm || memory->partition.vm)
+	if (!memory->vm || memory->partition.attached)
 		return error_set(error, -EINVAL, "guest memory", "attach to VM",
 				 "once, to the VM that it was created for");
-	memory->partition = (struct partition){
-		.vm = memory->vm,
-		.memfd = &memory->memfd,
-		.views = memory->views,
-		.nr_views = memory->nr_views,
-	};
 	for (unsigned int i = 0; i < layout->nr_ranges; i++) {
-		const struct layout_range *ram = &layout->ranges[i];
-		int rc = partition_map(&memory->partition, ram, memory->reservation.base +
-				       ram->range.start, error);
+		int rc = map_slot(memory, &layout->ranges[i], error);
 
 		if (!rc)
 			continue;
 		while (i--)
-			partition_unmap(&memory->partition, &layout->ranges[i]);
-		memory->partition.vm = NULL;
+			unmap_slot(memory, &layout->ranges[i]);
 		return rc;
 	}
+	memory->partition.attached = true;
 	return 0;
 }
 
@@ -288,8 +340,8 @@ void guest_memory_destroy(struct guest_memory *memory)
 {
 	const struct layout *layout = &memory->memfd.layout;
 
-	for (unsigned int i = 0; memory->partition.vm && i < layout->nr_ranges; i++)
-		partition_unmap(&memory->partition, &layout->ranges[i]);
+	for (unsigned int i = 0; memory->partition.attached && i < layout->nr_ranges; i++)
+		unmap_slot(memory, &layout->ranges[i]);
 	reservation_destroy(&memory->reservation);
 	while (memory->nr_views)
 		view_destroy(&memory->views[--memory->nr_views]);

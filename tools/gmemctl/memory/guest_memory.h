@@ -15,8 +15,18 @@
 #include "convert.h"
 #include "guest_memfd.h"
 #include "options.h"
-#include "partition.h"
 #include "reservation.h"
+
+/**
+ * struct partition - guest memory as a VM sees it: a slot for each range of RAM
+ * @attached: it does
+ * @prefetch_rc: why a prefetch has failed, the last that did; 0: none did.
+ *	Guests run without it, so nothing else fails.
+ */
+struct partition {
+	bool attached;
+	int prefetch_rc;
+};
 
 /**
  * struct guest_memory - all memory of a guest
@@ -28,7 +38,7 @@
  * @nr_views: as many as there are backings
  * @reservation: the guest's addresses in this process
  * @range_lock: conversions, decommits and what a guest asks for, going on
- * @partition: RAM as @vm sees it, once it is attached
+ * @partition: RAM as @vm sees it
  */
 struct guest_memory {
 	const struct memory_config *config;

@@ -45,6 +45,17 @@ static void start(enum backing_kind kind)
 					 .nr_requests = 1 };
 }
 
+/* And 8 pages at 16 in a second request. */
+static void start_two(enum backing_kind kind)
+{
+	start(kind);
+	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
+	requests[1] = requests[0];
+	requests[1].ranges = &ranges[2];
+	requests[1].nr_ranges = 1;
+	config.nr_requests = 2;
+}
+
 static int create(void)
 {
 	return guest_memory_create(&memory, &config, &kvm_fake.vm, &error);
@@ -178,12 +189,7 @@ TEST_OF(guest_memory, two_requests)
 {
 	struct stat status[2];
 
-	start(BACKING_SHARED);
-	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
-	requests[1] = requests[0];
-	requests[1].ranges = &ranges[2];
-	requests[1].nr_ranges = 1;
-	config.nr_requests = 2;
+	start_two(BACKING_SHARED);
 	EXPECT_FALSE(create());
 	EXPECT_FALSE(attach());
 	EXPECT_EQ(guest_memory_shared_fd(&memory), -1);
@@ -206,12 +212,7 @@ TEST_OF(guest_memory, two_requests)
 /* One guest_memfd for all of it, bound range by range of the files. */
 TEST_OF(guest_memory, store)
 {
-	start(BACKING_GMEM_STORE);
-	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
-	requests[1] = requests[0];
-	requests[1].ranges = &ranges[2];
-	requests[1].nr_ranges = 1;
-	config.nr_requests = 2;
+	start_two(BACKING_GMEM_STORE);
 	EXPECT_FALSE(create());
 	EXPECT_TRUE(kvm_fake_said("G0-28 C0-20 B0-20g0 C0-8 B0-8g20"));
 	EXPECT_FALSE(attach());
@@ -248,15 +249,87 @@ TEST_OF(guest_memory, discard)
 	stop();
 }
 
+/* Shared is said too: what another slot has left must not become this one's state. */
+TEST_OF(guest_memory, attach_state)
+{
+	start(BACKING_SHARED);
+	config.guest_memfd = true;
+	EXPECT_FALSE(create());
+	EXPECT_FALSE(convert(4, 8, true));
+	kvm_fake.private[66] = 1;
+	kvm_fake.log[0] = '\0';
+	EXPECT_FALSE(attach());
+	EXPECT_TRUE(kvm_fake_said("S0-10g0 a0-4 A4-8 a8-10 S40-50g10 a40-50"));
+	EXPECT_TRUE(kvm_fake_private(4, 8));
+	EXPECT_TRUE(slot_covers_private(&kvm_fake.vm.slots, 0, 16 * PAGE));
+	EXPECT_FALSE(slot_covers_private(&kvm_fake.vm.slots, 15 * PAGE, 2 * PAGE));
+	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, 3 * PAGE));
+	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 7 * PAGE));
+	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, 40 * PAGE));
+	stop();
+	EXPECT_TRUE(kvm_fake_said("a0-10 D0-10 a40-50 D40-50"));
+	EXPECT_TRUE(kvm_fake_private(0, 0));
+}
+
+/* A failed attribute call undoes the slot, and what it had set so far. */
+TEST_OF(guest_memory, attach_fails)
+{
+	start(BACKING_SHARED);
+	config.guest_memfd = true;
+	config.initial_private = true;
+	EXPECT_FALSE(create());
+	EXPECT_FALSE(convert(66, 68, false));
+	kvm_fake.log[0] = '\0';
+	kvm_fake.fail = 'a';
+	kvm_fake.rc = -ENOMEM;
+	EXPECT_EQ(attach(), -ENOMEM);
+	EXPECT_TRUE(kvm_fake_said("S0-10g0 A0-10 S40-50g10 A40-42 a42-44 a40-50 D40-50 "
+				  "a0-10 D0-10"));
+	EXPECT_FALSE(kvm_fake_slots());
+	EXPECT_TRUE(kvm_fake_private(0, 0));
+	EXPECT_FALSE(attach());
+	EXPECT_EQ(kvm_fake_slots(), 2);
+	stop();
+}
+
+/*
+ * Populated by the time the guest starts. Private pages are populated where they are;
+ * the shared side of them is not, and what fails in one of several ranges is not
+ * forgotten.
+ */
+TEST_OF(guest_memory, prefetch)
+{
+	unsigned char resident[16];
+
+	start(BACKING_SHARED);
+	requests[0].prefetch = true;
+	config.guest_memfd = true;
+	config.initial_private = true;
+	EXPECT_FALSE(create());
+	EXPECT_FALSE(convert(4, 6, false));
+	kvm_fake.log[0] = '\0';
+	EXPECT_FALSE(attach());
+	EXPECT_FALSE(memory.partition.prefetch_rc);
+	EXPECT_TRUE(kvm_fake_said("S0-10g0 A0-4 a4-6 A6-10 H0-4 H6-10 "
+				  "S40-50g10 A40-50 H10-20"));
+	EXPECT_FALSE(mincore(at(0), 16 * PAGE, resident));
+	for (int i = 0; i < 16; i++)
+		EXPECT_EQ((resident[i] & 1), (i == 4 || i == 5));
+	stop();
+	kvm_fake_start();
+	EXPECT_FALSE(create());
+	kvm_fake.fail = 'H';
+	kvm_fake.rc = -ENOMEM;
+	EXPECT_FALSE(attach());
+	EXPECT_EQ(memory.partition.prefetch_rc, -ENOMEM);
+	EXPECT_EQ(kvm_fake_slots(), 2);
+	stop();
+}
+
 /* In place: gmem, at the offset of the range in its file, and the attribute. */
 TEST_OF(guest_memory, convert)
 {
-	start(BACKING_GMEM_STORE);
-	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
-	requests[1] = requests[0];
-	requests[1].ranges = &ranges[2];
-	requests[1].nr_ranges = 1;
-	config.nr_requests = 2;
+	start_two(BACKING_GMEM_STORE);
 	EXPECT_FALSE(create());
 	EXPECT_FALSE(attach());
 	kvm_fake.log[0] = '\0';
