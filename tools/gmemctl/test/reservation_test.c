@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../base/calls.h"
+#include "../memory/probe.h"
 #include "../memory/reservation.h"
 #include "ksft.h"
 
@@ -138,6 +139,23 @@ TEST_OF(reservation, bounds)
 	EXPECT_EQ(reservation.nr_extents, 2);
 	EXPECT_EQ(reservation_find(&reservation, 9 * PAGE), &reservation.extents[1]);
 	EXPECT_FALSE(reservation_find(&reservation, 16 * PAGE));
+	reservation_destroy(&reservation);
+}
+
+/* Inaccessible until something is mapped there. */
+TEST_OF(reservation, inaccessible)
+{
+	uint8_t value = 0;
+
+	start();
+	EXPECT_FALSE(probe_start_segv());
+	EXPECT_FALSE(map(0, 8, -1));
+	EXPECT_FALSE(probe_write(reservation.base + 7 * PAGE, 7));
+	EXPECT_FALSE(probe_read(reservation.base + 7 * PAGE, &value));
+	EXPECT_EQ(value, 7);
+	EXPECT_EQ(probe_write(reservation.base + 8 * PAGE, 7), -EFAULT);
+	EXPECT_EQ(probe_read(reservation.base + 8 * PAGE, &value), -EFAULT);
+	probe_stop();
 	reservation_destroy(&reservation);
 }
 
