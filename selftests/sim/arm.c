@@ -38,8 +38,7 @@ static int ensure_created(struct sim *sim, struct sim_vm *vm)
  * Return: 0, a negative errno, or what version 14 takes for a number of pages:
  * the status of the RMM as it is.
  */
-static int populate_page(struct sim *sim, struct sim_vm *vm,
-			 struct sim_slot *slot,
+static int populate_page(struct sim *sim, struct sim_vm *vm, struct sim_slot *slot,
 			 const struct realm_kvm_populate *args, uint64_t at)
 {
 	uint64_t gpa = args->base + at;
@@ -49,8 +48,7 @@ static int populate_page(struct sim *sim, struct sim_vm *vm,
 
 	if (sim_fails(sim, SIM_SIGNAL, NULL))
 		return -EINTR;
-	if (args->source &&
-	    sim_in(sim, contents, args->source + at, sizeof(contents)))
+	if (args->source && sim_in(sim, contents, args->source + at, sizeof(contents)))
 		return -EFAULT;
 	if (!sim_ranges_have(&vm->private, gpa / SIM_PAGE))
 		return -EINVAL;
@@ -72,8 +70,7 @@ static int64_t populate_pages(struct sim *sim, struct sim_vm *vm,
 	uint64_t fits;
 	int rc = 0;
 
-	sim_lint(sim, (int64_t)pages <= 0,
-		 "RMI_POPULATE of nothing: the kernel warns");
+	sim_lint(sim, (int64_t)pages <= 0, "RMI_POPULATE of nothing: the kernel warns");
 	if ((int64_t)pages <= 0 || !slot || !slot->bound)
 		return -EINVAL;
 	if (!slot->gmem)
@@ -95,15 +92,13 @@ static int64_t populate_pages(struct sim *sim, struct sim_vm *vm,
 	return rc && !done ? rc : (int64_t)done;
 }
 
-static int populate(struct sim *sim, struct sim_vm *vm,
-		    struct realm_kvm_populate *args)
+static int populate(struct sim *sim, struct sim_vm *vm, struct realm_kvm_populate *args)
 {
 	int64_t done;
 	int rc;
 
-	if (args->reserved || args->flags & ~REALM_POPULATE_MEASURE ||
-	    args->base % SIM_PAGE || (args->base + args->size) % SIM_PAGE ||
-	    args->source % SIM_PAGE)
+	if (args->reserved || args->flags & ~REALM_POPULATE_MEASURE || args->base % SIM_PAGE ||
+	    (args->base + args->size) % SIM_PAGE || args->source % SIM_PAGE)
 		return -EINVAL;
 	rc = ensure_created(sim, vm);
 	if (rc)
@@ -155,10 +150,8 @@ static int set_ripas(struct sim *sim, const struct sim_vm *vm)
 		if (!slot->size || !slot->bound)
 			continue;
 		sim_lint(sim, slot->gpa + slot->size > shared,
-			 "a slot in the shared half of the addresses: the kernel "
-			 "warns");
-		if (slot->gpa + slot->size > shared ||
-		    sim_fails(sim, SIM_RMI_RIPAS, NULL))
+			 "a slot in the shared half of the addresses: the kernel warns");
+		if (slot->gpa + slot->size > shared || sim_fails(sim, SIM_RMI_RIPAS, NULL))
 			return -ENXIO;
 	}
 	return 0;
@@ -237,8 +230,7 @@ static int arch_extension(const struct sim *sim, uint64_t capability)
 	}
 }
 
-int sim_arm_check_extension(const struct sim *sim, const struct sim_vm *vm,
-			    uint64_t capability)
+int sim_arm_check_extension(const struct sim *sim, const struct sim_vm *vm, uint64_t capability)
 {
 	switch (capability) {
 	case KVM_CAP_USER_MEMORY:
@@ -263,8 +255,7 @@ int sim_arm_vm_type(const struct sim *sim, uint64_t type, struct sim_arm_vm *arm
 
 	arm->is_realm = type & REALM_VM_TYPE;
 	/* Protected VMs are pKVM's, which this host does not run. */
-	if (type & ~(REALM_VM_IPA_MASK | REALM_VM_TYPE) ||
-	    (arm->is_realm && !has_realms(sim)))
+	if (type & ~(REALM_VM_IPA_MASK | REALM_VM_TYPE) || (arm->is_realm && !has_realms(sim)))
 		return -EINVAL;
 	if (arm->is_realm && sim->config.ipa_bits)
 		limit = sim->config.ipa_bits;
@@ -297,8 +288,7 @@ static int create_device(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 }
 
 /* What it does not know, arm64's KVM calls invalid, where x86's says ENOTTY. */
-int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		     uint64_t arg)
+int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg)
 {
 	const struct realm_kvm_vcpu_init preferred = { .target = REALM_TARGET_GENERIC_V8 };
 
@@ -322,15 +312,13 @@ int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 	case REALM_PREFERRED_TARGET:
 		return sim_out(sim, arg, &preferred, sizeof(preferred));
 	case REALM_POPULATE:
-		return sim->config.arm == SIM_ARM_PLAIN ? -EINVAL :
-		       realm_populate(sim, vm, arg);
+		return sim->config.arm == SIM_ARM_PLAIN ? -EINVAL : realm_populate(sim, vm, arg);
 	default:
 		return -EINVAL;
 	}
 }
 
-static int gic_place(struct sim *sim, const struct sim_vm *vm, bool *placed,
-		     uint64_t from)
+static int gic_place(struct sim *sim, const struct sim_vm *vm, bool *placed, uint64_t from)
 {
 	uint64_t gpa;
 
@@ -346,8 +334,7 @@ static int gic_place(struct sim *sim, const struct sim_vm *vm, bool *placed,
 	return 0;
 }
 
-int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		      uint64_t arg)
+int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg)
 {
 	struct kvm_device_attr attr;
 
@@ -357,11 +344,9 @@ int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		return -ENOTTY;
 	if (sim_in(sim, &attr, arg, sizeof(attr)))
 		return -EFAULT;
-	if (attr.group == REALM_GIC_GROUP_ADDR &&
-	    attr.attr == REALM_GIC_ADDR_DIST)
+	if (attr.group == REALM_GIC_GROUP_ADDR && attr.attr == REALM_GIC_ADDR_DIST)
 		return gic_place(sim, vm, &vm->arm.gic_dist, attr.addr);
-	if (attr.group == REALM_GIC_GROUP_ADDR &&
-	    attr.attr == REALM_GIC_ADDR_REDIST)
+	if (attr.group == REALM_GIC_GROUP_ADDR && attr.attr == REALM_GIC_ADDR_REDIST)
 		return gic_place(sim, vm, &vm->arm.gic_redist, attr.addr);
 	if (attr.group != REALM_GIC_GROUP_CTRL || attr.attr != REALM_GIC_CTRL_INIT ||
 	    !vm->arm.gic_dist || !vm->arm.gic_redist)
@@ -403,8 +388,7 @@ static uint64_t *find_reg(struct sim_vcpu *vcpu, uint64_t id)
 	return NULL;
 }
 
-static int one_reg(struct sim *sim, struct sim_vcpu *vcpu,
-		   unsigned long request, uint64_t arg)
+static int one_reg(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg)
 {
 	struct kvm_one_reg reg;
 	uint64_t *value;
@@ -440,15 +424,13 @@ static int run(struct sim *sim, struct sim_vcpu *vcpu)
 		rc = realm_activate(sim, vm);
 		if (rc)
 			return rc;
-		if (vm->arm.state == SIM_REALM_DEAD &&
-		    !vcpu->run->immediate_exit)
+		if (vm->arm.state == SIM_REALM_DEAD && !vcpu->run->immediate_exit)
 			return -EINVAL;
 	}
 	return sim_run_next(sim, vcpu);
 }
 
-int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
-		       unsigned long request, uint64_t arg)
+int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg)
 {
 	if (vcpu->vm->arm.given_up)
 		return -EIO;

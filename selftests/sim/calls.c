@@ -21,8 +21,7 @@ static int table_open(const char *path, int flags)
 
 static int table_close(int fd)
 {
-	return sim_is_fd(current, fd) ? sim_close(current, fd) :
-	       calls_system.close(fd);
+	return sim_is_fd(current, fd) ? sim_close(current, fd) : calls_system.close(fd);
 }
 
 static int table_ioctl(int fd, unsigned long request, void *arg)
@@ -31,8 +30,7 @@ static int table_ioctl(int fd, unsigned long request, void *arg)
 	       calls_system.ioctl(fd, request, arg);
 }
 
-static int table_map(size_t length, int prot, int flags, int fd,
-		     uint64_t offset, void **out)
+static int table_map(size_t length, int prot, int flags, int fd, uint64_t offset, void **out)
 {
 	if (!sim_is_fd(current, fd))
 		return calls_system.map(length, prot, flags, fd, offset, out);
@@ -42,8 +40,7 @@ static int table_map(size_t length, int prot, int flags, int fd,
 /* A kvm_run goes with its vCPU. */
 static int table_unmap(void *address, size_t length)
 {
-	return sim_is_run(current, address) ? 0 :
-	       calls_system.unmap(address, length);
+	return sim_is_run(current, address) ? 0 : calls_system.unmap(address, length);
 }
 
 static int table_punch(int fd, uint64_t offset, uint64_t length)

@@ -30,8 +30,7 @@ static const struct kvm_cpuid_entry2 milan[] = {
 };
 
 #define MILAN (sizeof(milan) / sizeof(milan[0]))
-_Static_assert(MILAN + SIM_CPUID_VALUES <= SIM_CPUID,
-	       "a vCPU takes what KVM supports");
+_Static_assert(MILAN + SIM_CPUID_VALUES <= SIM_CPUID, "a vCPU takes what KVM supports");
 
 /* The entry of a leaf, or @count. */
 static uint32_t find(const struct kvm_cpuid_entry2 *entries, uint32_t count,
@@ -57,8 +56,7 @@ static int put(struct sim *sim, uint64_t arg,
 	header.nent = count;
 	if (sim_out(sim, arg, &header, sizeof(header)))
 		return -EFAULT;
-	return sim_out(sim, arg + sizeof(header), entries,
-		       count * sizeof(*entries));
+	return sim_out(sim, arg + sizeof(header), entries, count * sizeof(*entries));
 }
 
 int sim_cpuid_supported(struct sim *sim, uint64_t arg)
@@ -95,8 +93,7 @@ int sim_cpuid_set(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
 		return -EFAULT;
 	if (header.nent > SIM_CPUID)
 		return -E2BIG;
-	if (sim_in(sim, entries, arg + sizeof(header),
-		   header.nent * sizeof(entries[0])))
+	if (sim_in(sim, entries, arg + sizeof(header), header.nent * sizeof(entries[0])))
 		return -EFAULT;
 	memcpy(vcpu->cpuid, entries, header.nent * sizeof(entries[0]));
 	vcpu->nr_cpuid = header.nent;
@@ -134,8 +131,7 @@ static bool entry_correct(const struct sim *sim, struct snp_cpuid_entry *entry)
 	for (unsigned int i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const struct rule *rule = &rules[i];
 
-		if (entry->eax_in != rule->eax_in ||
-		    entry->ecx_in != rule->ecx_in)
+		if (entry->eax_in != rule->eax_in || entry->ecx_in != rule->ecx_in)
 			continue;
 		entry->eax &= rule->eax;
 		entry->ebx &= rule->ebx;

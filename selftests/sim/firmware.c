@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The firmware: its side of a launch, which is guest state, launch digest and ID block; /dev/sev. */
+/* The firmware: guest state, launch digest and ID block of a launch; /dev/sev. */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -32,8 +32,7 @@ int sim_fw_command(struct sim *sim, enum sim_event number, uint32_t *error)
 	return 0;
 }
 
-int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy,
-		 uint32_t *error)
+int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy, uint32_t *error)
 {
 	int rc = sim_fw_command(sim, SIM_START, error);
 
@@ -49,8 +48,7 @@ int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy,
 }
 
 /* PAGE_INFO, 112 bytes: digest, contents, length, type, flags, address. */
-static bool extend(struct sim_guest *guest, uint8_t type, uint64_t gpa,
-		   const uint8_t *page)
+static bool extend(struct sim_guest *guest, uint8_t type, uint64_t gpa, const uint8_t *page)
 {
 	uint8_t info[112] = { 0 };
 
@@ -62,8 +60,7 @@ static bool extend(struct sim_guest *guest, uint8_t type, uint64_t gpa,
 	info[98] = type;
 	bytes_put64(info + 104, gpa);
 	guest->pages++;
-	return EVP_Digest(info, sizeof(info), guest->digest, NULL, EVP_sha384(),
-			  NULL) == 1;
+	return EVP_Digest(info, sizeof(info), guest->digest, NULL, EVP_sha384(), NULL) == 1;
 }
 
 int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
@@ -84,8 +81,7 @@ int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
  * Signatures are checked by the code of snp/: it is proven with signatures that
  * others have made.
  */
-static enum snp_fw_error check_id(const struct sim_guest *guest,
-				  const uint8_t *id_block,
+static enum snp_fw_error check_id(const struct sim_guest *guest, const uint8_t *id_block,
 				  const uint8_t *id_auth, bool author_key)
 {
 	struct snp_id_block block;
@@ -168,8 +164,7 @@ static int snp_platform_status(struct sim *sim, uint64_t data)
 }
 
 /* What SET_CONFIG and VLEK_LOAD ask first, in the driver's order. */
-static int snp_command(struct sim *sim, const struct sim_fd *fd,
-		       const struct snp_sev_cmd *cmd)
+static int snp_command(struct sim *sim, const struct sim_fd *fd, const struct snp_sev_cmd *cmd)
 {
 	struct snp_sev_config config;
 
@@ -179,8 +174,7 @@ static int snp_command(struct sim *sim, const struct sim_fd *fd,
 		return -EPERM;
 	if (sim->config.snp_uninitialized)
 		return -ENODEV;
-	if (cmd->cmd == SNP_SEV_SNP_SET_CONFIG &&
-	    sim_in(sim, &config, cmd->data, sizeof(config)))
+	if (cmd->cmd == SNP_SEV_SNP_SET_CONFIG && sim_in(sim, &config, cmd->data, sizeof(config)))
 		return -EFAULT;
 	if (sim->psp_dead)
 		return -EBUSY;
@@ -189,8 +183,7 @@ static int snp_command(struct sim *sim, const struct sim_fd *fd,
 	return 0;
 }
 
-static int sev_command(struct sim *sim, const struct sim_fd *fd,
-		       const struct snp_sev_cmd *cmd)
+static int sev_command(struct sim *sim, const struct sim_fd *fd, const struct snp_sev_cmd *cmd)
 {
 	switch (cmd->cmd) {
 	case SNP_SEV_PLATFORM_STATUS:
@@ -211,8 +204,7 @@ static int sev_command(struct sim *sim, const struct sim_fd *fd,
 	}
 }
 
-int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,
-		  unsigned long request, uint64_t arg)
+int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd, unsigned long request, uint64_t arg)
 {
 	struct snp_sev_cmd cmd;
 	int rc;

@@ -30,8 +30,7 @@ int sim_hybrid_number(struct sim *sim, enum sim_kind kind, void **run)
 	return sim->pending;
 }
 
-static int ask_kernel(struct sim *sim, const struct sim_fd *fd,
-		      unsigned long request, uint64_t arg)
+static int ask_kernel(struct sim *sim, const struct sim_fd *fd, unsigned long request, uint64_t arg)
 {
 	const struct sim_kernel *kernel = sim->config.kernel;
 
@@ -45,13 +44,11 @@ static int create_vm(struct sim *sim, const struct sim_fd *fd, uint64_t type)
 	bool has_private = types > 0 && types & 1 << KVM_X86_SW_PROTECTED_VM;
 
 	if (type == KVM_X86_SNP_VM)
-		type = has_private ? KVM_X86_SW_PROTECTED_VM :
-				     KVM_X86_DEFAULT_VM;
+		type = has_private ? KVM_X86_SW_PROTECTED_VM : KVM_X86_DEFAULT_VM;
 	return ask_kernel(sim, fd, KVM_CREATE_VM, type);
 }
 
-static int check_extension(struct sim *sim, const struct sim_fd *fd,
-			   uint64_t capability)
+static int check_extension(struct sim *sim, const struct sim_fd *fd, uint64_t capability)
 {
 	int rc = ask_kernel(sim, fd, KVM_CHECK_EXTENSION, capability);
 
@@ -98,8 +95,7 @@ static bool is_question(unsigned long request)
 	}
 }
 
-static int ask_both(struct sim *sim, const struct sim_fd *fd,
-		    unsigned long request, uint64_t arg)
+static int ask_both(struct sim *sim, const struct sim_fd *fd, unsigned long request, uint64_t arg)
 {
 	int kernel, simulator;
 
@@ -110,21 +106,18 @@ static int ask_both(struct sim *sim, const struct sim_fd *fd,
 	sim->pending = -1;
 	/* Which MSRs there are depends on the CPU. */
 	if (kernel != simulator && (kernel < 0 || request != KVM_SET_MSRS))
-		sim_trace_differs(sim, simulator == WOULD_CREATE ? 0 :
-				  simulator);
+		sim_trace_differs(sim, simulator == WOULD_CREATE ? 0 : simulator);
 	return kernel;
 }
 
-int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd,
-		     unsigned long request, uint64_t arg)
+int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd, unsigned long request, uint64_t arg)
 {
 	if (is_simulated(fd, request))
 		return sim_dispatch(sim, fd, request, arg);
 	if (request == KVM_CHECK_EXTENSION)
 		return check_extension(sim, fd, arg);
-	if (is_question(request) ||
-	    (request == KVM_CREATE_VM && arg != KVM_X86_SNP_VM &&
-	     !sim->config.kernel->all_types))
+	if (is_question(request) || (request == KVM_CREATE_VM && arg != KVM_X86_SNP_VM &&
+				     !sim->config.kernel->all_types))
 		return ask_kernel(sim, fd, request, arg);
 	return ask_both(sim, fd, request, arg);
 }

@@ -240,8 +240,7 @@ static inline uint64_t sim_slot_page(const struct sim_slot *slot, uint64_t gpa)
 /* sim.c */
 struct sim_fd *sim_fd(const struct sim *sim, int fd);
 struct sim_vm *sim_find_vm(struct sim *sim, int fd);
-int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
-		   bool writable);
+int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object, bool writable);
 int sim_in(struct sim *sim, void *to, uint64_t from, size_t size);
 int sim_out(struct sim *sim, uint64_t to, const void *from, size_t size);
 void sim_lint(struct sim *sim, bool wrong, const char *message);
@@ -257,42 +256,35 @@ bool sim_process_has_file(int number);
 
 /* hybrid.c */
 int sim_hybrid_number(struct sim *sim, enum sim_kind kind, void **run);
-int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd,
-		     unsigned long request, uint64_t arg);
+int sim_hybrid_ioctl(struct sim *sim, const struct sim_fd *fd, unsigned long request, uint64_t arg);
 
 /* trace.c */
-void sim_trace_begin(struct sim *sim, int fd, unsigned long request,
-		     uint64_t arg);
-void sim_trace_end(struct sim *sim, int fd, unsigned long request, uint64_t arg,
-		   int rc);
+void sim_trace_begin(struct sim *sim, int fd, unsigned long request, uint64_t arg);
+void sim_trace_end(struct sim *sim, int fd, unsigned long request, uint64_t arg, int rc);
 void sim_trace_differs(struct sim *sim, int rc);
 void sim_trace_call(struct sim *sim, const char *name, int fd, int rc);
 void sim_trace_warning(struct sim *sim, const char *message);
 
 /* kvm.c */
 int sim_kvm_ioctl(struct sim *sim, unsigned long request, uint64_t arg);
-int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		 uint64_t arg);
+int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg);
 void sim_vm_put(struct sim *sim, struct sim_vm *vm);
 int sim_check_extension(struct sim *sim, uint64_t capability);
 int sim_create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id);
 
 /* memory.c */
-int sim_set_region(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		   uint64_t arg);
+int sim_set_region(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg);
 struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa);
 int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg);
 void sim_gmem_put(struct sim *sim, struct sim_gmem *gmem);
-int sim_ranges_set(struct sim_ranges *set, uint64_t start, uint64_t end,
-		   bool on);
+int sim_ranges_set(struct sim_ranges *set, uint64_t start, uint64_t end, bool on);
 bool sim_ranges_have(const struct sim_ranges *set, uint64_t page);
 
 /* vcpu.c */
 struct sim_vcpu *sim_vcpu_new(struct sim_vm *vm, uint32_t id);
 void sim_vcpu_free(struct sim *sim, struct sim_vcpu *vcpu);
-int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
-		   unsigned long request, uint64_t arg);
+int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg);
 void sim_vmsa(const struct sim_vcpu *vcpu, uint8_t page[SIM_PAGE]);
 
 /* cpuid.c */
@@ -313,27 +305,20 @@ bool sim_is_sev(const struct sim *sim, int fd);
 
 /* firmware.c: 0, or -EIO with *error set, or -EBUSY from a dead PSP */
 int sim_fw_command(struct sim *sim, enum sim_event number, uint32_t *error);
-int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy,
-		 uint32_t *error);
+int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy, uint32_t *error);
 int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
 		  uint64_t gpa, uint8_t page[SIM_PAGE], uint32_t *error);
-int sim_fw_finish(struct sim *sim, struct sim_guest *guest,
-		  const uint8_t *id_block, const uint8_t *id_auth,
-		  bool author_key, const uint8_t host_data[32],
+int sim_fw_finish(struct sim *sim, struct sim_guest *guest, const uint8_t *id_block,
+		  const uint8_t *id_auth, bool author_key, const uint8_t host_data[32],
 		  uint32_t *error);
-int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd,
-		  unsigned long request, uint64_t arg);
+int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd, unsigned long request, uint64_t arg);
 
 /* arm.c */
 /** sim_arm_vm_type() - what @type, of KVM_CREATE_VM, makes of a VM. Return: 0 or -EINVAL. */
 int sim_arm_vm_type(const struct sim *sim, uint64_t type, struct sim_arm_vm *arm);
-int sim_arm_check_extension(const struct sim *sim, const struct sim_vm *vm,
-			    uint64_t capability);
-int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		     uint64_t arg);
-int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		      uint64_t arg);
-int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
-		       unsigned long request, uint64_t arg);
+int sim_arm_check_extension(const struct sim *sim, const struct sim_vm *vm, uint64_t capability);
+int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg);
+int sim_arm_gic_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg);
+int sim_arm_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg);
 
 #endif /* GMEMCTL_SIM_INTERNAL_H */

@@ -24,8 +24,7 @@ static bool vm_type_supported(const struct sim *sim, uint64_t type)
 
 int sim_check_extension(struct sim *sim, uint64_t capability)
 {
-	bool private = !sim->config.no_gmem &&
-		       (sim->config.sw_protected || !sim->config.no_snp);
+	bool private = !sim->config.no_gmem && (sim->config.sw_protected || !sim->config.no_snp);
 	const uint32_t *without = sim->config.without;
 	int types = 0;
 
@@ -146,8 +145,7 @@ int sim_create_vcpu(struct sim *sim, struct sim_vm *vm, uint64_t id)
 	struct sim_vcpu *vcpu;
 	int fd;
 
-	sim_lint(sim, vm->need_init,
-		 "a vCPU is created before INIT2: INIT2 is refused for ever");
+	sim_lint(sim, vm->need_init, "a vCPU is created before INIT2: INIT2 is refused for ever");
 	if (id >= SIM_VCPUS || vm->nr_vcpus == SIM_VCPUS)
 		return -EINVAL;
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
@@ -181,8 +179,7 @@ static int enable_cap(struct sim *sim, uint64_t arg)
 	return cap.args[0] & ~(UINT64_C(1) << KVM_HC_MAP_GPA_RANGE) ? -EINVAL : 0;
 }
 
-int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		 uint64_t arg)
+int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg)
 {
 	switch (request) {
 	case KVM_CHECK_EXTENSION:

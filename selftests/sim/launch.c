@@ -31,8 +31,7 @@ bool sim_is_sev(const struct sim *sim, int fd)
 	return found && found->kind == SIM_SEV;
 }
 
-static int init2(struct sim *sim, struct sim_vm *vm,
-		 const struct snp_kvm_cmd *cmd)
+static int init2(struct sim *sim, struct sim_vm *vm, const struct snp_kvm_cmd *cmd)
 {
 	struct snp_kvm_init2 init;
 
@@ -62,8 +61,7 @@ static int init2(struct sim *sim, struct sim_vm *vm,
 
 static bool policy_is_valid(const struct sim *sim, uint64_t policy)
 {
-	uint64_t valid = POLICY_ABI | POLICY_SMT | POLICY_ONE | POLICY_DEBUG |
-			 POLICY_SINGLE_SOCKET;
+	uint64_t valid = POLICY_ABI | POLICY_SMT | POLICY_ONE | POLICY_DEBUG | POLICY_SINGLE_SOCKET;
 
 	if (sim_is_7_3(sim))
 		return !(policy & ~(valid | POLICY_NEW)) && policy & POLICY_ONE;
@@ -83,12 +81,10 @@ static int start(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 	sim_lint(sim, !bytes_are_zero(params.pad0, sizeof(params.pad0)) ||
 		 !bytes_are_zero(params.pad1, sizeof(params.pad1)),
 		 "LAUNCH_START with padding that is not zero");
-	if (vm->has_context || params.flags ||
-	    !policy_is_valid(sim, params.policy))
+	if (vm->has_context || params.flags || !policy_is_valid(sim, params.policy))
 		return -EINVAL;
 	/* Without a context KVM cannot say why: ENOTTY for a bad fd, too. */
-	if (!sim_is_sev(sim, (int)cmd->sev_fd) ||
-	    sim_fw_command(sim, SIM_GCTX_CREATE, &cmd->error))
+	if (!sim_is_sev(sim, (int)cmd->sev_fd) || sim_fw_command(sim, SIM_GCTX_CREATE, &cmd->error))
 		return -ENOTTY;
 	rc = sim_fw_start(sim, &vm->guest, params.policy, &cmd->error);
 	if (!rc)
@@ -122,18 +118,15 @@ static int update_check(const struct update *update)
 
 	if (params->len % SIM_PAGE || params->flags || (new && !params->len))
 		return -EINVAL;
-	if (params->type < TYPE_NORMAL || params->type > TYPE_CPUID ||
-	    params->type == TYPE_VMSA)
+	if (params->type < TYPE_NORMAL || params->type > TYPE_CPUID || params->type == TYPE_VMSA)
 		return -EINVAL;
-	if (new && params->type != TYPE_ZERO &&
-	    (!params->uaddr || params->uaddr % SIM_PAGE))
+	if (new && params->type != TYPE_ZERO && (!params->uaddr || params->uaddr % SIM_PAGE))
 		return -EINVAL;
 	return 0;
 }
 
 /* The bytes of the page, from where the caller has them. */
-static int update_source(const struct update *update, uint64_t at,
-			 uint8_t page[SIM_PAGE])
+static int update_source(const struct update *update, uint64_t at, uint8_t page[SIM_PAGE])
 {
 	const struct snp_kvm_launch_update *params = &update->params;
 	uint64_t from = params->uaddr + at;
@@ -171,11 +164,9 @@ static int update_page(struct update *update, uint64_t at)
 	rc = sim_fw_update(update->sim, &update->vm->guest, update->params.type,
 			   gpa, page, &update->error);
 	if (!rc)
-		rc = sim_ranges_set(&slot->gmem->assigned, at_gmem, at_gmem + 1,
-				    true);
+		rc = sim_ranges_set(&slot->gmem->assigned, at_gmem, at_gmem + 1, true);
 	/* What the firmware would have taken goes back to the caller. */
-	if (rc && update->params.type == TYPE_CPUID &&
-	    update->error == SNP_FW_INVALID_PARAM)
+	if (rc && update->params.type == TYPE_CPUID && update->error == SNP_FW_INVALID_PARAM)
 		sim_out(update->sim, update->params.uaddr + at, page, SIM_PAGE);
 	return rc;
 }
@@ -185,8 +176,7 @@ static int64_t update_pages(struct update *update)
 {
 	const struct sim_slot *slot = update->slot;
 	uint64_t limit = update->sim->config.progress * (uint64_t)SIM_PAGE;
-	uint64_t length = slot->gpa + slot->size -
-			  update->params.gfn_start * SIM_PAGE;
+	uint64_t length = slot->gpa + slot->size - update->params.gfn_start * SIM_PAGE;
 	int rc = 0;
 	uint64_t at;
 
@@ -204,8 +194,7 @@ static int64_t update_pages(struct update *update)
 	return rc && !at ? rc : (int64_t)at;
 }
 
-static int update_finish(struct update *update, struct snp_kvm_cmd *cmd,
-			 int64_t done)
+static int update_finish(struct update *update, struct snp_kvm_cmd *cmd, int64_t done)
 {
 	struct snp_kvm_launch_update *params = &update->params;
 
@@ -228,8 +217,7 @@ static void update_lint(const struct update *update)
 
 	sim_lint(sim, update->vm->finished,
 		 "LAUNCH_UPDATE after LAUNCH_FINISH: it crashes some kernels");
-	sim_lint(sim, !sim_is_7_3(sim) && !params->uaddr &&
-		 params->type != TYPE_ZERO,
+	sim_lint(sim, !sim_is_7_3(sim) && !params->uaddr && params->type != TYPE_ZERO,
 		 "LAUNCH_UPDATE with uaddr 0: Linux 6.12 warns");
 	sim_lint(sim, params->pad0 || params->pad1 ||
 		 !bytes_are_zero(params->pad2, sizeof(params->pad2)),
@@ -255,8 +243,7 @@ static int update(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 	if (rc)
 		return rc;
 	gfn = update.params.gfn_start;
-	update.slot = gfn > UINT64_MAX / SIM_PAGE ? NULL :
-		      sim_slot_find(vm, gfn * SIM_PAGE);
+	update.slot = gfn > UINT64_MAX / SIM_PAGE ? NULL : sim_slot_find(vm, gfn * SIM_PAGE);
 	if (!update.slot || !update.slot->bound)
 		return -EINVAL;
 	if (sim_fails(sim, SIM_AGAIN, NULL))
@@ -264,8 +251,7 @@ static int update(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 	return update_finish(&update, cmd, update_pages(&update));
 }
 
-static int finish_vcpu(struct sim *sim, struct sim_vcpu *vcpu,
-		       struct snp_kvm_cmd *cmd)
+static int finish_vcpu(struct sim *sim, struct sim_vcpu *vcpu, struct snp_kvm_cmd *cmd)
 {
 	uint8_t page[SIM_PAGE];
 	int rc;
@@ -275,8 +261,7 @@ static int finish_vcpu(struct sim *sim, struct sim_vcpu *vcpu,
 	if (!sim_is_sev(sim, (int)cmd->sev_fd))
 		return -EBADF;
 	sim_vmsa(vcpu, page);
-	rc = sim_fw_update(sim, &vcpu->vm->guest, TYPE_VMSA, VMSA_GPA, page,
-			   &cmd->error);
+	rc = sim_fw_update(sim, &vcpu->vm->guest, TYPE_VMSA, VMSA_GPA, page, &cmd->error);
 	vcpu->protected = !rc;
 	return rc;
 }
@@ -288,26 +273,22 @@ static int finish_blob(struct sim *sim, uint64_t from, void *blob, size_t size)
 
 /* By now the vCPUs belong to the firmware: no failure can be repaired. */
 static int finish_guest(struct sim *sim, struct sim_vm *vm,
-			const struct snp_kvm_launch_finish *params,
-			struct snp_kvm_cmd *cmd)
+			const struct snp_kvm_launch_finish *params, struct snp_kvm_cmd *cmd)
 {
 	uint8_t id_block[96], id_auth[SIM_PAGE];
 	int rc = 0;
 
 	if (params->id_block_en) {
-		rc = finish_blob(sim, params->id_block_uaddr, id_block,
-				 sizeof(id_block));
+		rc = finish_blob(sim, params->id_block_uaddr, id_block, sizeof(id_block));
 		if (!rc)
-			rc = finish_blob(sim, params->id_auth_uaddr, id_auth,
-					 sizeof(id_auth));
+			rc = finish_blob(sim, params->id_auth_uaddr, id_auth, sizeof(id_auth));
 	}
 	if (rc)
 		return rc;
 	if (!sim_is_sev(sim, vm->sev_fd))
 		return -EBADF;
-	rc = sim_fw_finish(sim, &vm->guest, params->id_block_en ? id_block : NULL,
-			   id_auth, params->auth_key_en, params->host_data,
-			   &cmd->error);
+	rc = sim_fw_finish(sim, &vm->guest, params->id_block_en ? id_block : NULL, id_auth,
+			   params->auth_key_en, params->host_data, &cmd->error);
 	if (!rc)
 		vm->finished = true;
 	return rc;
@@ -324,8 +305,7 @@ static int finish(struct sim *sim, struct sim_vm *vm, struct snp_kvm_cmd *cmd)
 		return -EINVAL;
 	if (sim_in(sim, &params, cmd->data, sizeof(params)))
 		return -EFAULT;
-	sim_lint(sim, vm->finished,
-		 "LAUNCH_FINISH after LAUNCH_FINISH: it crashes some kernels");
+	sim_lint(sim, vm->finished, "LAUNCH_FINISH after LAUNCH_FINISH: it crashes some kernels");
 	sim_lint(sim, !bytes_are_zero(params.pad0, sizeof(params.pad0)) ||
 		 !bytes_are_zero(params.pad1, sizeof(params.pad1)),
 		 "LAUNCH_FINISH with padding that is not zero");

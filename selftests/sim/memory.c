@@ -77,8 +77,7 @@ struct sim_slot *sim_slot_find(struct sim_vm *vm, uint64_t gpa)
 	for (int i = 0; i < SIM_SLOTS; i++) {
 		struct sim_slot *slot = &vm->slots[i];
 
-		if (slot->size && gpa >= slot->gpa &&
-		    gpa - slot->gpa < slot->size)
+		if (slot->size && gpa >= slot->gpa && gpa - slot->gpa < slot->size)
 			return slot;
 	}
 	return NULL;
@@ -93,8 +92,7 @@ static struct sim_slot *slot_by_id(struct sim_vm *vm, uint32_t id)
 }
 
 /* Linux 6.12 knows the flag only for VMs with private memory. */
-static bool flags_are_valid(const struct sim *sim, const struct sim_vm *vm,
-			    uint32_t flags)
+static bool flags_are_valid(const struct sim *sim, const struct sim_vm *vm, uint32_t flags)
 {
 	if (!(flags & KVM_MEM_GUEST_MEMFD))
 		return !(flags & ~(KVM_MEM_LOG_DIRTY_PAGES | KVM_MEM_READONLY));
@@ -105,8 +103,7 @@ static bool flags_are_valid(const struct sim *sim, const struct sim_vm *vm,
 static int region_check(const struct sim *sim, const struct sim_vm *vm,
 			const struct kvm_userspace_memory_region2 *region)
 {
-	uint64_t user_max = (UINT64_C(1) << (sim->config.la57 ? 56 : 47)) -
-			    SIM_PAGE;
+	uint64_t user_max = (UINT64_C(1) << (sim->config.la57 ? 56 : 47)) - SIM_PAGE;
 	uint64_t size = region->memory_size;
 
 	if (!flags_are_valid(sim, vm, region->flags))
@@ -116,9 +113,8 @@ static int region_check(const struct sim *sim, const struct sim_vm *vm,
 		return -EINVAL;
 	if (size > user_max || region->userspace_addr > user_max - size)
 		return -EINVAL;
-	if (region->flags & KVM_MEM_GUEST_MEMFD &&
-	    (region->guest_memfd_offset % SIM_PAGE ||
-	     region->guest_memfd_offset + size < size))
+	if (region->flags & KVM_MEM_GUEST_MEMFD && (region->guest_memfd_offset % SIM_PAGE ||
+						    region->guest_memfd_offset + size < size))
 		return -EINVAL;
 	if (region->slot > SLOT_ID_MAX || region->guest_phys_addr + size < size)
 		return -EINVAL;
@@ -139,8 +135,7 @@ static bool gmem_is_bound(struct sim_vm *vm, const struct sim_gmem *gmem,
 }
 
 static int region_bind(struct sim *sim, struct sim_vm *vm,
-		       const struct kvm_userspace_memory_region2 *region,
-		       struct sim_gmem **gmem)
+		       const struct kvm_userspace_memory_region2 *region, struct sim_gmem **gmem)
 {
 	int number = (int)region->guest_memfd;
 	struct sim_fd *fd = sim_fd(sim, number);
@@ -151,25 +146,21 @@ static int region_bind(struct sim *sim, struct sim_vm *vm,
 	if (fd->kind != SIM_GMEM)
 		return -EINVAL;
 	*gmem = fd->object;
-	if ((*gmem)->vm != vm || region->guest_memfd_offset +
-	    region->memory_size > (*gmem)->size)
+	if ((*gmem)->vm != vm || region->guest_memfd_offset + region->memory_size > (*gmem)->size)
 		return -EINVAL;
 	/* Here Linux 6.12 looks; 7.3 looks last. */
-	if (!sim_is_7_3(sim) &&
-	    gmem_is_bound(vm, *gmem, region->guest_memfd_offset,
-			  region->memory_size))
+	if (!sim_is_7_3(sim) && gmem_is_bound(vm, *gmem, region->guest_memfd_offset,
+					      region->memory_size))
 		return -EINVAL;
 	return 0;
 }
 
-static bool gpa_is_used(struct sim_vm *vm, const struct sim_slot *but,
-			uint64_t gpa, uint64_t size)
+static bool gpa_is_used(struct sim_vm *vm, const struct sim_slot *but, uint64_t gpa, uint64_t size)
 {
 	for (int i = 0; i < SIM_SLOTS; i++) {
 		const struct sim_slot *slot = &vm->slots[i];
 
-		if (slot->size && slot != but &&
-		    overlap(slot->gpa, slot->size, gpa, size))
+		if (slot->size && slot != but && overlap(slot->gpa, slot->size, gpa, size))
 			return true;
 	}
 	return false;
@@ -230,10 +221,8 @@ static int slot_change(struct sim_vm *vm, struct sim_slot *slot,
 {
 	uint32_t fixed = KVM_MEM_READONLY | KVM_MEM_GUEST_MEMFD;
 
-	if (region->flags & KVM_MEM_GUEST_MEMFD ||
-	    region->userspace_addr != slot->uaddr ||
-	    region->memory_size != slot->size ||
-	    (region->flags ^ slot->flags) & fixed)
+	if (region->flags & KVM_MEM_GUEST_MEMFD || region->userspace_addr != slot->uaddr ||
+	    region->memory_size != slot->size || (region->flags ^ slot->flags) & fixed)
 		return -EINVAL;
 	if (region->guest_phys_addr != slot->gpa) {
 		if (gpa_is_used(vm, slot, region->guest_phys_addr, slot->size))
@@ -246,13 +235,11 @@ static int slot_change(struct sim_vm *vm, struct sim_slot *slot,
 	return 0;
 }
 
-int sim_set_region(struct sim *sim, struct sim_vm *vm, unsigned long request,
-		   uint64_t arg)
+int sim_set_region(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg)
 {
 	struct kvm_userspace_memory_region2 region = { 0 };
 	bool v2 = request == KVM_SET_USER_MEMORY_REGION2;
-	size_t size = v2 ? sizeof(region) :
-			   sizeof(struct kvm_userspace_memory_region);
+	size_t size = v2 ? sizeof(region) : sizeof(struct kvm_userspace_memory_region);
 	struct sim_slot *slot;
 	int rc;
 
@@ -265,8 +252,7 @@ int sim_set_region(struct sim *sim, struct sim_vm *vm, unsigned long request,
 		return rc;
 	slot = slot_by_id(vm, region.slot);
 	if (region.memory_size)
-		return slot ? slot_change(vm, slot, &region) :
-			      slot_create(sim, vm, &region);
+		return slot ? slot_change(vm, slot, &region) : slot_create(sim, vm, &region);
 	if (!slot)
 		return -EINVAL;
 	memset(slot, 0, sizeof(*slot));
@@ -275,16 +261,14 @@ int sim_set_region(struct sim *sim, struct sim_vm *vm, unsigned long request,
 
 int sim_set_attributes(struct sim *sim, struct sim_vm *vm, uint64_t arg)
 {
-	uint64_t supported = sim_has_private(vm) ?
-			     KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
+	uint64_t supported = sim_has_private(vm) ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0;
 	struct kvm_memory_attributes attributes;
 
 	if (sim_in(sim, &attributes, arg, sizeof(attributes)))
 		return -EFAULT;
 	if (attributes.flags || attributes.attributes & ~supported)
 		return -EINVAL;
-	if (!attributes.size ||
-	    attributes.address + attributes.size < attributes.address)
+	if (!attributes.size || attributes.address + attributes.size < attributes.address)
 		return -EINVAL;
 	if (attributes.address % SIM_PAGE || attributes.size % SIM_PAGE)
 		return -EINVAL;
@@ -298,8 +282,7 @@ static uint64_t valid_flags(const struct sim *sim, const struct sim_vm *vm)
 {
 	if (!sim_is_7_3(sim))
 		return 0;
-	return GMEM_FLAG_MMAP | (sim_has_private(vm) ? 0 :
-				 GMEM_FLAG_INIT_SHARED);
+	return GMEM_FLAG_MMAP | (sim_has_private(vm) ? 0 : GMEM_FLAG_INIT_SHARED);
 }
 
 int sim_create_gmem(struct sim *sim, struct sim_vm *vm, uint64_t arg)
@@ -388,8 +371,7 @@ bool sim_vm_is_private(struct sim *sim, int fd, uint64_t gpa)
 }
 
 /* The guest_memfd that has the page, and which one of it that is */
-static struct sim_gmem *find_page(struct sim *sim, int fd, uint64_t gpa,
-				  uint64_t *page)
+static struct sim_gmem *find_page(struct sim *sim, int fd, uint64_t gpa, uint64_t *page)
 {
 	struct sim_vm *vm = sim_find_vm(sim, fd);
 	struct sim_slot *slot = vm ? sim_slot_find(vm, gpa) : NULL;

@@ -39,8 +39,7 @@ static bool takes_answer(const struct sim *sim, struct sim_vcpu *vcpu)
 	return true;
 }
 
-static int run_exit(const struct sim *sim, struct sim_vcpu *vcpu,
-		    const struct sim_exit *script)
+static int run_exit(const struct sim *sim, struct sim_vcpu *vcpu, const struct sim_exit *script)
 {
 	struct kvm_run *run = vcpu->run;
 	struct kvm_exit_memory_fault *fault = (void *)run->padding;
@@ -98,8 +97,7 @@ int sim_run_next(struct sim *sim, struct sim_vcpu *vcpu)
 	}
 	/* KVM tells the VMM only if it has asked to be told. */
 	if (vcpu->next_exit < vcpu->nr_exits &&
-	    vcpu->exits[vcpu->next_exit].reason == KVM_EXIT_SNP_REQ_CERTS &&
-	    !vcpu->vm->certs)
+	    vcpu->exits[vcpu->next_exit].reason == KVM_EXIT_SNP_REQ_CERTS && !vcpu->vm->certs)
 		vcpu->next_exit++;
 	if (vcpu->next_exit < vcpu->nr_exits)
 		script = &vcpu->exits[vcpu->next_exit++];

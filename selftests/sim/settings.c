@@ -111,8 +111,7 @@ static bool parse_host(void *value, const char *text)
 	while (next_word(&text, ',', word)) {
 		size_t i = 0;
 
-		while (i < sizeof(flags) / sizeof(flags[0]) &&
-		       strcmp(flags[i].name, word))
+		while (i < sizeof(flags) / sizeof(flags[0]) && strcmp(flags[i].name, word))
 			i++;
 		if (i == sizeof(flags) / sizeof(flags[0]))
 			return false;
@@ -141,8 +140,7 @@ static bool parse_register(struct sim_cpuid_value *given, const char *text)
 
 	*given = (struct sim_cpuid_value){ 0 };
 	if (!next_word(&text, ':', word) || !next_word(&leaf, '.', part) ||
-	    !parse_unsigned(&given->leaf, part) ||
-	    (leaf && !parse_unsigned(&given->index, leaf)) ||
+	    !parse_unsigned(&given->leaf, part) || (leaf && !parse_unsigned(&given->index, leaf)) ||
 	    !next_word(&text, ':', word))
 		return false;
 	while (given->reg < 4 && strcmp(names[given->reg], word))
@@ -198,8 +196,7 @@ static bool parse_fault(struct sim_settings_fault *fault, const char *text)
 	error = event_names[event].error;
 	fault->event = (enum sim_event)event;
 	fault->error = 0;
-	if (!next_word(&text, ':', word) ||
-	    !parse_unsigned(&fault->nth, word) || !fault->nth)
+	if (!next_word(&text, ':', word) || !parse_unsigned(&fault->nth, word) || !fault->nth)
 		return false;
 	if (error == NO_ERROR || (error == MAY_HAVE_ERROR && !text))
 		return !text;
@@ -259,8 +256,7 @@ static bool parse_exit(struct sim_exit *exit, const char *text)
 	if (!name->name)
 		return false;
 	for (unsigned int i = 0; i < name->numbers; i++)
-		if (!next_word(&text, ':', word) ||
-		    !parse_number(word, UINT64_MAX, &numbers[i]))
+		if (!next_word(&text, ':', word) || !parse_number(word, UINT64_MAX, &numbers[i]))
 			return false;
 	*exit = (struct sim_exit){
 		.reason = name->reason, .private = name->private,
@@ -278,8 +274,7 @@ static bool parse_script(void *value, const char *text)
 	char word[WORD_MAX];
 
 	while (next_word(&text, ',', word)) {
-		struct sim_settings_exit *exit =
-			&settings->exits[settings->nr_exits];
+		struct sim_settings_exit *exit = &settings->exits[settings->nr_exits];
 		char *slash = strchr(word, '/');
 
 		if (settings->nr_exits++ == SIM_SETTINGS_EXITS)
@@ -344,17 +339,14 @@ static int parse_one(struct sim_settings *settings, const char *variable,
 		const struct setting *setting = &all_settings[i];
 		size_t length = strlen(setting->name);
 
-		if ((size_t)(equals - name) != length ||
-		    memcmp(name, setting->name, length))
+		if ((size_t)(equals - name) != length || memcmp(name, setting->name, length))
 			continue;
 		if (setting->parse((char *)settings + setting->offset, equals + 1))
 			return 0;
-		snprintf(message, size, "%s: not understood; it is %s", variable,
-			 setting->hint);
+		snprintf(message, size, "%s: not understood; it is %s", variable, setting->hint);
 		return -EINVAL;
 	}
-	snprintf(message, size, "%s: no such setting of the simulator",
-		 variable);
+	snprintf(message, size, "%s: no such setting of the simulator", variable);
 	return -EINVAL;
 }
 
@@ -367,8 +359,7 @@ int sim_settings_parse(struct sim_settings *settings, char *const *environment,
 		.config = { .profile = SIM_LINUX_7_3, .asids = ASIDS },
 	};
 	for (; *environment && !rc; environment++)
-		if (!strncmp(*environment, SIM_SETTINGS_PREFIX,
-			     strlen(SIM_SETTINGS_PREFIX)))
+		if (!strncmp(*environment, SIM_SETTINGS_PREFIX, strlen(SIM_SETTINGS_PREFIX)))
 			rc = parse_one(settings, *environment, message, size);
 	if (rc || !settings->hybrid || !settings->config.arm)
 		return rc;
@@ -385,12 +376,10 @@ struct sim *sim_settings_create(const struct sim_settings *settings)
 	if (!sim)
 		return NULL;
 	for (unsigned int i = 0; i < settings->nr_faults && !rc; i++)
-		rc = sim_fail(sim, settings->faults[i].event,
-			      settings->faults[i].nth,
+		rc = sim_fail(sim, settings->faults[i].event, settings->faults[i].nth,
 			      settings->faults[i].error);
 	for (unsigned int i = 0; i < settings->nr_exits && !rc; i++)
-		rc = sim_plan(sim, settings->exits[i].vcpu,
-			      &settings->exits[i].exit);
+		rc = sim_plan(sim, settings->exits[i].vcpu, &settings->exits[i].exit);
 	if (!rc)
 		return sim;
 	sim_destroy(sim);

@@ -77,8 +77,7 @@ static struct sim_fd *free_entry(struct sim *sim)
 	return NULL;
 }
 
-int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object,
-		   bool writable)
+int sim_fd_install(struct sim *sim, enum sim_kind kind, void *object, bool writable)
 {
 	struct sim_fd *entry = free_entry(sim);
 	void *run = NULL;
@@ -190,8 +189,7 @@ void sim_lint(struct sim *sim, bool wrong, const char *message)
 	}
 }
 
-int sim_dispatch(struct sim *sim, const struct sim_fd *found,
-		 unsigned long request, uint64_t value)
+int sim_dispatch(struct sim *sim, const struct sim_fd *found, unsigned long request, uint64_t value)
 {
 	bool arm = sim->config.arm;
 
@@ -247,15 +245,13 @@ bool sim_is_run(struct sim *sim, const void *address)
 	for (int i = 0; i < SIM_FDS; i++) {
 		const struct sim_fd *fd = &sim->fds[i];
 
-		if (fd->kind == SIM_VCPU &&
-		    ((struct sim_vcpu *)fd->object)->run == address)
+		if (fd->kind == SIM_VCPU && ((struct sim_vcpu *)fd->object)->run == address)
 			return true;
 	}
 	return false;
 }
 
-int sim_fail(struct sim *sim, enum sim_event event, unsigned int nth,
-	     uint32_t error)
+int sim_fail(struct sim *sim, enum sim_event event, unsigned int nth, uint32_t error)
 {
 	for (int i = 0; i < SIM_FAULTS; i++) {
 		if (sim->faults[i].countdown)
@@ -337,8 +333,7 @@ const uint8_t *sim_vm_host_data(struct sim *sim, int fd)
 {
 	struct sim_vm *vm = sim_find_vm(sim, fd);
 
-	return vm && vm->guest.state == SIM_GUEST_RUNNING ?
-	       vm->guest.host_data : NULL;
+	return vm && vm->guest.state == SIM_GUEST_RUNNING ? vm->guest.host_data : NULL;
 }
 
 uint64_t sim_realm_pages(struct sim *sim, int fd, bool measured)

@@ -79,8 +79,7 @@ struct sim_files {
  */
 struct sim_kernel {
 	int (*open)(void *context);
-	int (*ioctl)(void *context, int fd, unsigned long request,
-		     uint64_t arg);
+	int (*ioctl)(void *context, int fd, unsigned long request, uint64_t arg);
 	int (*map)(void *context, int fd, void **run);
 	void *context;
 	bool all_types;
@@ -255,8 +254,7 @@ enum sim_event {
  *
  * Return: 0, or -ENOSPC if too many have been asked for.
  */
-int sim_fail(struct sim *sim, enum sim_event event, unsigned int nth,
-	     uint32_t error);
+int sim_fail(struct sim *sim, enum sim_event event, unsigned int nth, uint32_t error);
 
 /** sim_kill_psp() - the PSP does not answer any more */
 void sim_kill_psp(struct sim *sim);

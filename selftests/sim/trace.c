@@ -263,8 +263,7 @@ static const struct trace_command commands[] = {
 	{ SNP_KVM_ENABLE_REQ_CERTS, "KVM_SEV_SNP_ENABLE_REQ_CERTS", NULL },
 };
 
-static const struct trace_call *trace_call_find(enum sim_kind kind,
-					 unsigned long request)
+static const struct trace_call *trace_call_find(enum sim_kind kind, unsigned long request)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i].request == request &&
@@ -302,8 +301,7 @@ static struct json_object *file_object(const struct sim *sim, int fd)
 
 	if (!found)
 		return json_object_new_string(fd < 0 ? "none" : "other");
-	snprintf(text, sizeof(text), "%s%u", kind_names[found->kind],
-		 found->serial);
+	snprintf(text, sizeof(text), "%s%u", kind_names[found->kind], found->serial);
 	return json_object_new_string(text);
 }
 
@@ -321,12 +319,10 @@ static struct json_object *bytes_object(const uint8_t *bytes, size_t size)
 	return json_object_new_string(text);
 }
 
-static struct json_object *fields_object(const struct sim *sim,
-					 const struct trace_struct *type,
+static struct json_object *fields_object(const struct sim *sim, const struct trace_struct *type,
 					 const uint8_t *data);
 
-static struct json_object *field_object(const struct sim *sim,
-					const struct trace_field *field,
+static struct json_object *field_object(const struct sim *sim, const struct trace_field *field,
 					const uint8_t *data)
 {
 	const uint8_t *at = data + field->offset;
@@ -360,8 +356,7 @@ static struct json_object *field_object(const struct sim *sim,
 	return json_object_new_int64((int64_t)value);
 }
 
-static struct json_object *fields_object(const struct sim *sim,
-					 const struct trace_struct *type,
+static struct json_object *fields_object(const struct sim *sim, const struct trace_struct *type,
 					 const uint8_t *data)
 {
 	struct json_object *object = json_object_new_object();
@@ -374,8 +369,7 @@ static struct json_object *fields_object(const struct sim *sim,
 }
 
 /* NULL: it cannot be read. */
-static struct json_object *struct_object(struct sim *sim,
-					 const struct trace_struct *type,
+static struct json_object *struct_object(struct sim *sim, const struct trace_struct *type,
 					 uint64_t at)
 {
 	uint8_t data[TRACE_STRUCT_MAX] = { 0 };
@@ -384,8 +378,7 @@ static struct json_object *struct_object(struct sim *sim,
 }
 
 /* A launch command, and what it points to */
-static struct json_object *launch_object(struct sim *sim,
-					 const struct trace_struct *type,
+static struct json_object *launch_object(struct sim *sim, const struct trace_struct *type,
 					 uint64_t at)
 {
 	struct json_object *object = struct_object(sim, type, at);
@@ -396,8 +389,7 @@ static struct json_object *launch_object(struct sim *sim,
 		return object;
 	command = trace_command(cmd.id);
 	if (command && command->data && cmd.data)
-		json_object_object_add(object, "data",
-				       struct_object(sim, command->data, cmd.data));
+		json_object_object_add(object, "data", struct_object(sim, command->data, cmd.data));
 	return object;
 }
 
@@ -406,8 +398,7 @@ static struct json_object *argument(struct sim *sim, unsigned long request,
 {
 	/* Of one that is not known, whether it is an address is in its number. */
 	if (!call)
-		return _IOC_DIR(request) ? address_object(arg) :
-					   hex_object(arg);
+		return _IOC_DIR(request) ? address_object(arg) : hex_object(arg);
 	if (!call->arg)
 		return hex_object(arg);
 	if (!call->arg->size)
@@ -425,8 +416,7 @@ static struct json_object *errno_object(int rc)
 }
 
 /* A new file is called by its name. */
-static void add_result(struct sim *sim, struct json_object *record, int rc,
-		       bool file)
+static void add_result(struct sim *sim, struct json_object *record, int rc, bool file)
 {
 	json_object_object_add(record, "result", rc >= 0 && file ?
 			       file_object(sim, rc) :
@@ -439,8 +429,7 @@ static void write_record(struct sim *sim, struct json_object *record)
 {
 	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 
-	fprintf(sim->trace, "%s\n",
-		json_object_to_json_string_ext(record, flags));
+	fprintf(sim->trace, "%s\n", json_object_to_json_string_ext(record, flags));
 	fflush(sim->trace);
 	json_object_put(record);
 }
@@ -449,14 +438,11 @@ static void add_launch(struct json_object *record, const struct sim_vm *vm)
 {
 	if (vm->guest.state == SIM_GUEST_NONE)
 		return;
-	json_object_object_add(record, "digest",
-			       bytes_object(vm->guest.digest, SIM_DIGEST));
-	json_object_object_add(record, "pages",
-			       json_object_new_int64((int64_t)vm->guest.pages));
+	json_object_object_add(record, "digest", bytes_object(vm->guest.digest, SIM_DIGEST));
+	json_object_object_add(record, "pages", json_object_new_int64((int64_t)vm->guest.pages));
 }
 
-void sim_trace_begin(struct sim *sim, int fd, unsigned long request,
-		     uint64_t arg)
+void sim_trace_begin(struct sim *sim, int fd, unsigned long request, uint64_t arg)
 {
 	const struct sim_fd *found = sim_fd(sim, fd);
 	const struct trace_call *call;
@@ -476,8 +462,7 @@ void sim_trace_begin(struct sim *sim, int fd, unsigned long request,
 	sim->record = record;
 }
 
-void sim_trace_end(struct sim *sim, int fd, unsigned long request, uint64_t arg,
-		   int rc)
+void sim_trace_end(struct sim *sim, int fd, unsigned long request, uint64_t arg, int rc)
 {
 	struct json_object *record = sim->record;
 	const struct sim_fd *found = sim_fd(sim, fd);
@@ -486,8 +471,7 @@ void sim_trace_end(struct sim *sim, int fd, unsigned long request, uint64_t arg,
 
 	if (!record)
 		return;
-	after = argument(sim, request, trace_call_find(found->kind, request),
-			 arg);
+	after = argument(sim, request, trace_call_find(found->kind, request), arg);
 	if (json_object_equal(after, json_object_object_get(record, "in")))
 		json_object_put(after);
 	else
@@ -513,9 +497,8 @@ void sim_trace_differs(struct sim *sim, int rc)
 	sim->differences++;
 	if (!sim->record)
 		return;
-	json_object_object_add(sim->record, "simulator", rc < 0 ?
-			       errno_object(rc) :
-			       json_object_new_string("success"));
+	json_object_object_add(sim->record, "simulator",
+			       rc < 0 ? errno_object(rc) : json_object_new_string("success"));
 }
 
 /* @fd: -1: a file that is opened */
@@ -540,8 +523,7 @@ void sim_trace_warning(struct sim *sim, const char *message)
 	if (!sim->trace)
 		return;
 	record = json_object_new_object();
-	json_object_object_add(record, "warning",
-			       json_object_new_string(message));
+	json_object_object_add(record, "warning", json_object_new_string(message));
 	write_record(sim, record);
 }
 

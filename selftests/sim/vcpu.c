@@ -47,8 +47,7 @@ static uint64_t *find(struct sim_vcpu *vcpu, uint32_t index)
 	return NULL;
 }
 
-static int access_one(struct sim *sim, struct sim_vcpu *vcpu, uint64_t at,
-		      bool write)
+static int access_one(struct sim *sim, struct sim_vcpu *vcpu, uint64_t at, bool write)
 {
 	struct kvm_msr_entry entry;
 	uint64_t *value;
@@ -333,8 +332,7 @@ static int set_debugregs(struct sim *sim, struct sim_vcpu *vcpu, uint64_t arg)
 	return 0;
 }
 
-static int mp_state(struct sim *sim, struct sim_vcpu *vcpu,
-		    unsigned long request, uint64_t arg)
+static int mp_state(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg)
 {
 	struct kvm_mp_state state = { vcpu->mp_state };
 
@@ -348,8 +346,7 @@ static int mp_state(struct sim *sim, struct sim_vcpu *vcpu,
 	return 0;
 }
 
-static int xsave(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request,
-		 uint64_t arg)
+static int xsave(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg)
 {
 	uint8_t area[XSAVE_SIZE] = { 0 };
 
@@ -360,8 +357,7 @@ static int xsave(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request,
 }
 
 /* Once the firmware has a vCPU, its registers are nobody's business. */
-static int registers(struct sim *sim, struct sim_vcpu *vcpu,
-		     unsigned long request, uint64_t arg)
+static int registers(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg)
 {
 	if (vcpu->protected)
 		return -EINVAL;
@@ -387,8 +383,7 @@ static int registers(struct sim *sim, struct sim_vcpu *vcpu,
 	}
 }
 
-int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu,
-		   unsigned long request, uint64_t arg)
+int sim_vcpu_ioctl(struct sim *sim, struct sim_vcpu *vcpu, unsigned long request, uint64_t arg)
 {
 	switch (request) {
 	case KVM_RUN:

@@ -29,8 +29,7 @@ static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 static int map_run(void *context, int fd, void **run)
 {
-	void *address = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			     fd, 0);
+	void *address = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	(void)context;
 	if (address == MAP_FAILED)
@@ -74,8 +73,7 @@ static void file_forget(void *context, void *run)
 
 static const struct sim_files files = { file_open, file_forget, NULL };
 
-static int kernel_ioctl(void *context, int fd, unsigned long request,
-			uint64_t arg)
+static int kernel_ioctl(void *context, int fd, unsigned long request, uint64_t arg)
 {
 	int rc = shim_next()->ioctl(fd, request, (void *)arg);
 
@@ -85,8 +83,7 @@ static int kernel_ioctl(void *context, int fd, unsigned long request,
 
 static int kernel_open(void *context)
 {
-	int fd = shim_next()->openat(AT_FDCWD, KVM_DEVICE_PATH,
-				     O_RDWR | O_CLOEXEC);
+	int fd = shim_next()->openat(AT_FDCWD, KVM_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	int size;
 
 	if (fd < 0)

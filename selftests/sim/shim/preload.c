@@ -75,19 +75,16 @@ static int result(int rc)
 	return -1;
 }
 
-static int do_open(int directory, const char *path, int flags,
-		   unsigned int mode)
+static int do_open(int directory, const char *path, int flags, unsigned int mode)
 {
 	int rc = shim_open(path, flags);
 
-	return rc == SHIM_NOT_OURS ?
-	       shim_next()->openat(directory, path, flags, mode) : result(rc);
+	return rc == SHIM_NOT_OURS ? shim_next()->openat(directory, path, flags, mode) : result(rc);
 }
 
 static unsigned int open_mode(int flags, va_list args)
 {
-	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ?
-	       va_arg(args, unsigned int) : 0;
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(args, unsigned int) : 0;
 }
 
 int open(const char *path, int flags, ...)
@@ -147,8 +144,7 @@ int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(args, void *);
 	va_end(args);
 	rc = shim_ioctl(fd, request, arg);
-	return rc == SHIM_NOT_OURS ? shim_next()->ioctl(fd, request, arg) :
-				     result(rc);
+	return rc == SHIM_NOT_OURS ? shim_next()->ioctl(fd, request, arg) : result(rc);
 }
 
 int dup(int fd)
@@ -197,6 +193,5 @@ int fallocate(int fd, int mode, off_t offset, off_t length)
 {
 	int rc = shim_fallocate(fd, mode, (uint64_t)offset, (uint64_t)length);
 
-	return rc == SHIM_NOT_OURS ?
-	       shim_next()->fallocate(fd, mode, offset, length) : result(rc);
+	return rc == SHIM_NOT_OURS ? shim_next()->fallocate(fd, mode, offset, length) : result(rc);
 }

@@ -58,8 +58,7 @@ _Static_assert(sizeof(struct realm_kvm_populate) == 32, "KVM ABI");
 _Static_assert(offsetof(struct realm_kvm_populate, size) == 0x8, "KVM ABI");
 _Static_assert(offsetof(struct realm_kvm_populate, source) == 0x10, "KVM ABI");
 _Static_assert(offsetof(struct realm_kvm_populate, flags) == 0x18, "KVM ABI");
-_Static_assert(offsetof(struct realm_kvm_populate, reserved) == 0x1c,
-	       "KVM ABI");
+_Static_assert(offsetof(struct realm_kvm_populate, reserved) == 0x1c, "KVM ABI");
 _Static_assert(REALM_POPULATE == 0xc020aed7, "KVM ABI");
 
 /* What follows is the ABI of every VM on arm64. */
@@ -117,8 +116,7 @@ _Static_assert(KVM_CAP_ARM_VM_IPA_SIZE == 165, "KVM ABI");
 
 /* Where the kernel's own headers have it, it has to be the same. */
 #ifdef __aarch64__
-_Static_assert(sizeof(struct kvm_vcpu_init) ==
-	       sizeof(struct realm_kvm_vcpu_init), "KVM ABI");
+_Static_assert(sizeof(struct kvm_vcpu_init) == sizeof(struct realm_kvm_vcpu_init), "KVM ABI");
 _Static_assert(KVM_ARM_VCPU_INIT == REALM_VCPU_INIT, "KVM ABI");
 _Static_assert(KVM_ARM_PREFERRED_TARGET == REALM_PREFERRED_TARGET, "KVM ABI");
 _Static_assert(KVM_ARM_TARGET_GENERIC_V8 == REALM_TARGET_GENERIC_V8, "KVM ABI");
@@ -126,8 +124,7 @@ _Static_assert(KVM_ARM_VCPU_POWER_OFF == REALM_VCPU_POWER_OFF, "KVM ABI");
 _Static_assert(KVM_ARM_VCPU_EL1_32BIT == REALM_VCPU_EL1_32BIT, "KVM ABI");
 _Static_assert(KVM_ARM_VCPU_PSCI_0_2 == REALM_VCPU_PSCI_0_2, "KVM ABI");
 _Static_assert((KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
-		KVM_REG_ARM_CORE_REG(regs.regs[30])) == REALM_REG_X(30),
-	       "KVM ABI");
+		KVM_REG_ARM_CORE_REG(regs.regs[30])) == REALM_REG_X(30), "KVM ABI");
 _Static_assert((KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
 		KVM_REG_ARM_CORE_REG(regs.pc)) == REALM_REG_PC, "KVM ABI");
 _Static_assert(KVM_VM_TYPE_ARM_IPA_SIZE_MASK == REALM_VM_IPA_MASK, "KVM ABI");
@@ -135,13 +132,11 @@ _Static_assert(KVM_DEV_ARM_VGIC_GRP_ADDR == REALM_GIC_GROUP_ADDR, "KVM ABI");
 _Static_assert(KVM_DEV_ARM_VGIC_GRP_CTRL == REALM_GIC_GROUP_CTRL, "KVM ABI");
 _Static_assert(KVM_DEV_ARM_VGIC_CTRL_INIT == REALM_GIC_CTRL_INIT, "KVM ABI");
 _Static_assert(KVM_VGIC_V3_ADDR_TYPE_DIST == REALM_GIC_ADDR_DIST, "KVM ABI");
-_Static_assert(KVM_VGIC_V3_ADDR_TYPE_REDIST == REALM_GIC_ADDR_REDIST,
-	       "KVM ABI");
+_Static_assert(KVM_VGIC_V3_ADDR_TYPE_REDIST == REALM_GIC_ADDR_REDIST, "KVM ABI");
 #endif
 #ifdef KVM_ARM_RMI_POPULATE
 _Static_assert(KVM_ARM_RMI_POPULATE == REALM_POPULATE, "KVM ABI");
-_Static_assert(sizeof(struct kvm_arm_rmi_populate) ==
-	       sizeof(struct realm_kvm_populate), "KVM ABI");
+_Static_assert(sizeof(struct kvm_arm_rmi_populate) == sizeof(struct realm_kvm_populate), "KVM ABI");
 #endif
 
 #endif /* GMEMCTL_REALM_ABI_H */

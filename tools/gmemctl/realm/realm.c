@@ -56,8 +56,7 @@ static int enter(const struct realm *realm, enum realm_state wanted,
 {
 	if (realm->state == wanted)
 		return 0;
-	return error_set(error, -EINVAL, "realm", step,
-			 "not at this point, where it is %s%s",
+	return error_set(error, -EINVAL, "realm", step, "not at this point, where it is %s%s",
 			 realm_state_name(realm->state),
 			 realm->state == REALM_FAILED ? ": create a new VM" : "");
 }
@@ -81,8 +80,7 @@ static int no_capability(const char *object, struct error *error)
 {
 	char action[64];
 
-	snprintf(action, sizeof(action), "KVM_CAP_ARM_RMI, %d in CCA %s",
-		 REALM_CAP_RMI, REALM_ABI);
+	snprintf(action, sizeof(action), "KVM_CAP_ARM_RMI, %d in CCA %s", REALM_CAP_RMI, REALM_ABI);
 	return error_set(error, -EOPNOTSUPP, object, action, "%s", HINT_HOST);
 }
 
@@ -100,8 +98,7 @@ static int create_widest(int kvm_fd, unsigned int *ipa_bits)
 		bits = (unsigned int)most;
 	for (; fd == -EINVAL && bits >= REALM_IPA_BITS_MIN; bits--) {
 		*ipa_bits = bits;
-		fd = calls_ioctl_value(kvm_fd, KVM_CREATE_VM,
-				       REALM_VM_TYPE | bits);
+		fd = calls_ioctl_value(kvm_fd, KVM_CREATE_VM, REALM_VM_TYPE | bits);
 	}
 	return fd;
 }
@@ -113,16 +110,14 @@ static int create(int kvm_fd, unsigned int *ipa_bits, struct error *error)
 	int fd;
 
 	if (asked)
-		fd = calls_ioctl_value(kvm_fd, KVM_CREATE_VM,
-				       REALM_VM_TYPE | asked);
+		fd = calls_ioctl_value(kvm_fd, KVM_CREATE_VM, REALM_VM_TYPE | asked);
 	else
 		fd = create_widest(kvm_fd, ipa_bits);
 	if (fd >= 0)
 		return fd;
 	if (fd == -EINVAL && asked)
-		return error_set(error, fd, "KVM", action,
-				 "%u bits of guest addresses may be too many for "
-				 "the RMM: leave --ipa-bits out", asked);
+		return error_set(error, fd, "KVM", action, "%u bits of guest addresses may be too "
+				 "many for the RMM: leave --ipa-bits out", asked);
 	if (fd == -EINVAL)
 		return error_set(error, -EOPNOTSUPP, "KVM", action,
 				 "the answer to capability %d means something else "
@@ -158,15 +153,12 @@ static int check_ram(const struct realm *realm, struct error *error)
 	struct range gic = { REALM_GIC_DIST, REALM_GIC_END };
 
 	if (ram.start >= ram.end || ram.start % page || ram.end % page)
-		return error_set(error, -EINVAL, "memory", "place",
-				 "address and size have to be multiples of the "
-				 "page size of the host, which is %" PRIu64,
-				 page);
+		return error_set(error, -EINVAL, "memory", "place", "address and size have to be "
+				 "multiples of the page size of the host, which is %" PRIu64, page);
 	if (range_overlaps(ram, gic))
 		return error_set(error, -EINVAL, "memory", "place",
-				 "the interrupt controller is at 0x%" PRIx64
-				 " to 0x%" PRIx64 ": move the memory with --base",
-				 gic.start, gic.end);
+				 "the interrupt controller is at 0x%" PRIx64 " to 0x%" PRIx64
+				 ": move the memory with --base", gic.start, gic.end);
 	return 0;
 }
 
@@ -183,10 +175,9 @@ static int check_width(const struct realm_config *config, struct error *error)
 				 REALM_IPA_BITS_MAX, bits);
 	if (config->ram.end <= UINT64_C(1) << (bits - 1))
 		return 0;
-	return error_set(error, -EINVAL, "memory", "place",
-			 "it ends at 0x%" PRIx64 ", but of %u bits of guest "
-			 "addresses the top one means shared: less memory, or "
-			 "more bits", config->ram.end, bits);
+	return error_set(error, -EINVAL, "memory", "place", "it ends at 0x%" PRIx64 ", but of %u "
+			 "bits of guest addresses the top one means shared: less memory, or more "
+			 "bits", config->ram.end, bits);
 }
 
 /* Of its contents, with the rest of the last page */
@@ -199,31 +190,25 @@ static struct range load_range(const struct realm *realm, const struct realm_loa
 	};
 }
 
-static int check_load(const struct realm *realm, unsigned int index,
-		      struct error *error)
+static int check_load(const struct realm *realm, unsigned int index, struct error *error)
 {
 	const struct realm_config *config = realm->config;
 	const struct realm_load *load = &config->loads[index];
 	struct range range = load_range(realm, load);
 
 	if (!load->size)
-		return error_set(error, -EINVAL, load->name, "place",
-				 "it is empty");
+		return error_set(error, -EINVAL, load->name, "place", "it is empty");
 	if (load->gpa % realm->page_size)
-		return error_set(error, -EINVAL, load->name, "place",
-				 "gpa 0x%" PRIx64 " is not a multiple of the page "
-				 "size of the host, which is %" PRIu64, load->gpa,
-				 realm->page_size);
+		return error_set(error, -EINVAL, load->name, "place", "gpa 0x%" PRIx64
+				 " is not a multiple of the page size of the host, which is "
+				 "%" PRIu64, load->gpa, realm->page_size);
 	if (range.end < range.start || !range_contains(config->ram, range))
-		return error_set(error, -EINVAL, load->name, "place",
-				 "gpa 0x%" PRIx64 " to 0x%" PRIx64 " is not all "
-				 "memory, which is 0x%" PRIx64 " to 0x%" PRIx64,
-				 range.start, range.end, config->ram.start,
-				 config->ram.end);
+		return error_set(error, -EINVAL, load->name, "place", "gpa 0x%" PRIx64 " to 0x%"
+				 PRIx64 " is not all memory, which is 0x%" PRIx64 " to 0x%" PRIx64,
+				 range.start, range.end, config->ram.start, config->ram.end);
 	for (unsigned int i = 0; i < index; i++)
 		if (range_overlaps(range, load_range(realm, &config->loads[i])))
-			return error_set(error, -EINVAL, load->name, "place",
-					 "%s is there already",
+			return error_set(error, -EINVAL, load->name, "place", "%s is there already",
 					 config->loads[i].name);
 	return 0;
 }
@@ -249,8 +234,7 @@ static int check(const struct realm *realm, struct error *error)
 	return rc;
 }
 
-static int gic_set(struct realm *realm, uint32_t group, uint64_t attr,
-		   const uint64_t *value)
+static int gic_set(struct realm *realm, uint32_t group, uint64_t attr, const uint64_t *value)
 {
 	struct kvm_device_attr argument = {
 		.group = group, .attr = attr, .addr = (uintptr_t)value,
@@ -274,8 +258,7 @@ int realm_gic_create(struct realm *realm, struct error *error)
 	/* Not a fault: this is a host with another controller. */
 	if (rc)
 		return error_set(error, rc == -ENODEV ? -EOPNOTSUPP : rc, "VM",
-				 "KVM_CREATE_DEVICE(KVM_DEV_TYPE_ARM_VGIC_V3)",
-				 "%s", HINT_GIC);
+				 "KVM_CREATE_DEVICE(KVM_DEV_TYPE_ARM_VGIC_V3)", "%s", HINT_GIC);
 	realm->gic_fd = (int)create.fd;
 	for (int i = 0; i < 2; i++) {
 		rc = gic_set(realm, REALM_GIC_GROUP_ADDR, places[i].attr, &places[i].gpa);
@@ -285,11 +268,9 @@ int realm_gic_create(struct realm *realm, struct error *error)
 	}
 	rc = gic_set(realm, REALM_GIC_GROUP_CTRL, REALM_GIC_CTRL_INIT, NULL);
 	if (rc)
-		return error_set(error, rc, "GICv3", "KVM_DEV_ARM_VGIC_CTRL_INIT",
-				 NULL);
-	tell(realm, "GICv3", "distributor at 0x%" PRIx64
-	     ", redistributors at 0x%" PRIx64, REALM_GIC_DIST,
-	     REALM_GIC_REDIST);
+		return error_set(error, rc, "GICv3", "KVM_DEV_ARM_VGIC_CTRL_INIT", NULL);
+	tell(realm, "GICv3", "distributor at 0x%" PRIx64 ", redistributors at 0x%" PRIx64,
+	     REALM_GIC_DIST, REALM_GIC_REDIST);
 	return 0;
 }
 
@@ -306,17 +287,14 @@ static const struct hint populate_hints[] = {
 	{ 0, NULL },
 };
 
-static int populate_failed(const struct realm_load *load,
-			   const struct realm_kvm_populate *left, int rc,
-			   struct error *error)
+static int populate_failed(const struct realm_load *load, const struct realm_kvm_populate *left,
+			   int rc, struct error *error)
 {
 	const char *hint = find_hint(populate_hints, rc);
 	char object[160];
 
-	snprintf(object, sizeof(object), "%.100s, gpa 0x%" PRIx64, load->name,
-		 left->base);
-	return error_set(error, rc, object, "KVM_ARM_RMI_POPULATE",
-			 hint ? "%s" : NULL, hint);
+	snprintf(object, sizeof(object), "%.100s, gpa 0x%" PRIx64, load->name, left->base);
+	return error_set(error, rc, object, "KVM_ARM_RMI_POPULATE", hint ? "%s" : NULL, hint);
 }
 
 /* Signals wait: KVM gives up at the first page if one is pending. */
@@ -363,20 +341,17 @@ static int populate_all(struct realm *realm, const struct realm_load *load,
 		if (rc)
 			return populate_failed(load, left, rc, error);
 		if (!progress_is_sane(&before, left))
-			return error_set(error, -EIO, load->name,
-					 "KVM_ARM_RMI_POPULATE",
-					 "at gpa 0x%" PRIx64 " KVM says that it "
-					 "is done, but what it says it has done "
-					 "cannot be: this is a bug of the kernel, "
-					 "or a refusal of the RMM that it does not "
-					 "report", before.base);
+			return error_set(error, -EIO, load->name, "KVM_ARM_RMI_POPULATE",
+					 "at gpa 0x%" PRIx64 " KVM says that it is done, but what "
+					 "it says it has done cannot be: this is a bug of the "
+					 "kernel, or a refusal of the RMM that it does not report",
+					 before.base);
 	}
 	return 0;
 }
 
 /* From pages of their own, the last one filled up with zeros */
-static int populate_load(struct realm *realm, const struct realm_load *load,
-			 struct error *error)
+static int populate_load(struct realm *realm, const struct realm_load *load, struct error *error)
 {
 	uint64_t size = range_size(load_range(realm, load));
 	uint64_t calls_before = realm->counters.calls;
@@ -399,13 +374,11 @@ static int populate_load(struct realm *realm, const struct realm_load *load,
 		realm->counters.measured += size;
 	else
 		realm->counters.unmeasured += size;
-	tell(realm, "populate", "0x%09" PRIx64 "  %6" PRIu64 " pages  %s"
-	     "  %s, calls: %" PRIu64, load->gpa, size / realm->page_size,
-	     load->measured ? "measured  " : "unmeasured", load->name,
-	     realm->counters.calls - calls_before);
+	tell(realm, "populate", "0x%09" PRIx64 "  %6" PRIu64 " pages  %s  %s, calls: %" PRIu64,
+	     load->gpa, size / realm->page_size, load->measured ? "measured  " : "unmeasured",
+	     load->name, realm->counters.calls - calls_before);
 	if (realm->config->pages)
-		realm->config->pages(realm->config->data, load,
-				     size / realm->page_size,
+		realm->config->pages(realm->config->data, load, size / realm->page_size,
 				     realm->counters.calls - calls_before);
 	return 0;
 }
@@ -460,11 +433,10 @@ static int create_vm(struct machine *machine, struct error *error)
 	if (rc)
 		return rc;
 	if (realm->config->ram.end > UINT64_C(1) << (realm->ipa_bits - 1))
-		return error_set(error, -EINVAL, "memory", "place",
-				 "it ends at 0x%" PRIx64 ", but this host has %u "
-				 "bits of guest addresses, of which the top one "
-				 "means shared: less memory",
-				 realm->config->ram.end, realm->ipa_bits);
+		return error_set(error, -EINVAL, "memory", "place", "it ends at 0x%" PRIx64 ", but "
+				 "this host has %u bits of guest addresses, of which the top one "
+				 "means shared: less memory", realm->config->ram.end,
+				 realm->ipa_bits);
 	tell(realm, "KVM_CREATE_VM", "CCA %s, %u bits of guest addresses",
 	     REALM_ABI, realm->ipa_bits);
 	return 0;
@@ -487,8 +459,7 @@ static int vcpu_init(struct machine *machine, struct vcpu *vcpu, struct error *e
 
 	rc = calls->ioctl(machine->vm.fd, REALM_PREFERRED_TARGET, &init);
 	if (rc)
-		return vcpu_failed(vcpu, rc, "KVM_ARM_PREFERRED_TARGET", NULL,
-				   error);
+		return vcpu_failed(vcpu, rc, "KVM_ARM_PREFERRED_TARGET", NULL, error);
 	memset(init.features, 0, sizeof(init.features));
 	init.features[0] = 1U << REALM_VCPU_PSCI_0_2;
 	if (vcpu->index)
@@ -503,8 +474,7 @@ static int vcpu_set(struct vcpu *vcpu, uint64_t id, uint64_t value,
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 	int rc = calls->ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg);
 
-	return rc ? vcpu_failed(vcpu, rc, name, "KVM lets a VMM set x0 to x30 and pc",
-				error) : 0;
+	return rc ? vcpu_failed(vcpu, rc, name, "KVM lets a VMM set x0 to x30 and pc", error) : 0;
 }
 
 /* With the first of them it is known that there is memory. */
@@ -523,11 +493,9 @@ static int create_vcpu(struct machine *machine, struct vcpu *vcpu, struct error 
 		return rc;
 	rc = vcpu_init(machine, vcpu, error);
 	if (!rc && !index)
-		rc = vcpu_set(vcpu, REALM_REG_X(0), config->argument,
-			      "KVM_SET_ONE_REG(x0)", error);
+		rc = vcpu_set(vcpu, REALM_REG_X(0), config->argument, "KVM_SET_ONE_REG(x0)", error);
 	if (!rc && !index)
-		rc = vcpu_set(vcpu, REALM_REG_PC, config->entry, "KVM_SET_ONE_REG(pc)",
-			      error);
+		rc = vcpu_set(vcpu, REALM_REG_PC, config->entry, "KVM_SET_ONE_REG(pc)", error);
 	if (rc)
 		vcpu_destroy(vcpu);
 	return rc;
@@ -577,25 +545,22 @@ static void exit_shutdown(struct machine *machine, struct vcpu *vcpu)
 	machine_exit_fatal(machine, vcpu, END_POWER_OFF);
 }
 
-static void convert(struct machine *machine, struct vcpu *vcpu, struct range range,
-		    bool to_private)
+static void convert(struct machine *machine, struct vcpu *vcpu, struct range range, bool to_private)
 {
 	char why[WHY_MAX] = "";
 	uint64_t at = range.start;
 	int rc;
 
-	while (at < range.end &&
-	       guest_memfd_is_private(&machine->memory.memfd, at) == to_private)
+	while (at < range.end && guest_memfd_is_private(&machine->memory.memfd, at) == to_private)
 		at += RANGE_PAGE_SIZE;
 	if (at >= range.end)
 		return machine_count(&realm_of(machine)->counters.confirmed, 1);
 	rc = machine_convert(machine, vcpu, range, to_private, why, sizeof(why));
 	/* EINTR: it is to end, but not because of this. */
 	if (rc && rc != -EINTR)
-		machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64 " + 0x%" PRIx64
-			    " to %s: %s%s%s", range.start, range_size(range),
-			    to_private ? "private" : "shared", strerror(-rc),
-			    *why ? "; " : "", why);
+		machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s%s%s",
+			    range.start, range_size(range), to_private ? "private" : "shared",
+			    strerror(-rc), *why ? "; " : "", why);
 }
 
 /*
@@ -609,10 +574,8 @@ static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 	const struct kvm_exit_memory_fault *fault = kvm_run_memory_fault(vcpu->run);
 	struct range range = { fault->gpa, fault->gpa + fault->size };
 
-	if (fault->flags & ~KVM_MEMORY_EXIT_FLAG_PRIVATE ||
-	    range.end <= range.start ||
-	    !range_aligned(range, realm->page_size) ||
-	    !range_overlaps(range, realm->config->ram))
+	if (fault->flags & ~KVM_MEMORY_EXIT_FLAG_PRIVATE || range.end <= range.start ||
+	    !range_aligned(range, realm->page_size) || !range_overlaps(range, realm->config->ram))
 		return machine_exit_fatal(machine, vcpu, END_MEMORY);
 	convert(machine, vcpu, range_clip(range, realm->config->ram),
 		fault->flags & KVM_MEMORY_EXIT_FLAG_PRIVATE);
@@ -658,8 +621,7 @@ static void realm_init(struct realm *realm, const struct realm_config *config)
 	machine_init(&realm->machine, &machine_realm, &machine);
 }
 
-int realm_open(struct realm *realm, const struct realm_config *config,
-	       struct error *error)
+int realm_open(struct realm *realm, const struct realm_config *config, struct error *error)
 {
 	int rc;
 
@@ -668,9 +630,8 @@ int realm_open(struct realm *realm, const struct realm_config *config,
 	if (!rc)
 		rc = machine_build(&realm->machine, error);
 	if (!rc) {
-		tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64
-		     " with x0 = 0x%" PRIx64, config->nr_vcpus, config->entry,
-		     config->argument);
+		tell(realm, "vCPUs", "%u; the first starts at 0x%" PRIx64 " with x0 = 0x%" PRIx64,
+		     config->nr_vcpus, config->entry, config->argument);
 		rc = realm_gic_create(realm, error);
 	}
 	realm->state = rc ? REALM_FAILED : REALM_OPEN;

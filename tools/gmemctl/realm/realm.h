@@ -94,8 +94,7 @@ struct realm_config {
 	unsigned int run_timeout_s;
 	FILE *trace;
 	void (*step)(void *data, const char *step, const char *text);
-	void (*pages)(void *data, const struct realm_load *load, uint64_t pages,
-		      uint64_t calls);
+	void (*pages)(void *data, const struct realm_load *load, uint64_t pages, uint64_t calls);
 	void *data;
 };
 
@@ -157,8 +156,7 @@ struct realm {
  *
  * realm_close() works in any case.
  */
-int realm_open(struct realm *realm, const struct realm_config *config,
-	       struct error *error);
+int realm_open(struct realm *realm, const struct realm_config *config, struct error *error);
 
 /**
  * realm_populate() - put the contents into the realm

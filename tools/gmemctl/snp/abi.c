@@ -106,14 +106,12 @@ static const struct {
 
 char *snp_policy_format(uint64_t policy, char *text, size_t size)
 {
-	size_t used = (size_t)snprintf(text, size, "ABI %u.%u",
-				       (unsigned int)(policy >> 8 & 0xff),
+	size_t used = (size_t)snprintf(text, size, "ABI %u.%u", (unsigned int)(policy >> 8 & 0xff),
 				       (unsigned int)(policy & 0xff));
 
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		if (policy & bits[i].bit && used < size)
-			used += (size_t)snprintf(text + used, size - used, ", %s",
-						 bits[i].name);
+			used += (size_t)snprintf(text + used, size - used, ", %s", bits[i].name);
 	return text;
 }
 

@@ -110,8 +110,7 @@ _Static_assert(offsetof(struct snp_kvm_launch_update, type) == 0x18, "KVM ABI");
 _Static_assert(offsetof(struct snp_kvm_launch_update, flags) == 0x1a, "KVM ABI");
 _Static_assert(offsetof(struct snp_kvm_launch_update, pad2) == 0x20, "KVM ABI");
 _Static_assert(sizeof(struct snp_kvm_launch_finish) == 88, "KVM ABI");
-_Static_assert(offsetof(struct snp_kvm_launch_finish, host_data) == 0x13,
-	       "KVM ABI");
+_Static_assert(offsetof(struct snp_kvm_launch_finish, host_data) == 0x13, "KVM ABI");
 _Static_assert(offsetof(struct snp_kvm_launch_finish, flags) == 0x36, "KVM ABI");
 _Static_assert(offsetof(struct snp_kvm_launch_finish, pad1) == 0x38, "KVM ABI");
 
@@ -190,8 +189,7 @@ struct snp_sev_config {
 _Static_assert(sizeof(struct snp_sev_cmd) == 16, "PSP ABI");
 _Static_assert(sizeof(struct snp_sev_status) == 12, "PSP ABI");
 _Static_assert(sizeof(struct snp_sev_snp_status) == 32, "PSP ABI");
-_Static_assert(offsetof(struct snp_sev_snp_status, current_tcb) == 0x10,
-	       "PSP ABI");
+_Static_assert(offsetof(struct snp_sev_snp_status, current_tcb) == 0x10, "PSP ABI");
 _Static_assert(sizeof(struct snp_sev_config) == 64, "PSP ABI");
 _Static_assert(SNP_SEV_ISSUE_CMD == 0xc0105300, "PSP ABI");
 _Static_assert(KVM_MEMORY_ENCRYPT_OP == 0xc008aeba, "KVM ABI");

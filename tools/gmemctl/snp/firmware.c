@@ -15,8 +15,7 @@
 #define METADATA_SECTION 12
 
 static const struct guid guid_footer =
-	GUID(0x96b582de, 0x1fb2, 0x45f7,
-	     0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d);
+	GUID(0x96b582de, 0x1fb2, 0x45f7, 0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d);
 /* What is looked for in the table, and may be in it once: 32-bit numbers */
 enum { METADATA, RESET, HASH_TABLE, SVSM, ENTRIES };
 
@@ -59,17 +58,14 @@ static int firmware_bad(const struct snp_firmware *firmware, const char *part,
 			 "take another one", part, fault);
 }
 
-static int firmware_check_size(const struct snp_firmware *firmware,
-			       struct error *error)
+static int firmware_check_size(const struct snp_firmware *firmware, struct error *error)
 {
 	if (firmware->size > SNP_FIRMWARE_MAX)
-		return error_set(error, -EFBIG, firmware->name, "parse firmware",
-				 "it has %" PRIu64 " bytes, a firmware image at "
-				 "most 64 MiB", firmware->size);
+		return error_set(error, -EFBIG, firmware->name, "parse firmware", "it has %" PRIu64
+				 " bytes, a firmware image at most 64 MiB", firmware->size);
 	if (!firmware->size || firmware->size % SNP_PAGE_SIZE)
-		return error_set(error, -EINVAL, firmware->name, "parse firmware",
-				 "it has %" PRIu64 " bytes, not a multiple of "
-				 "4096: give the whole image, such as "
+		return error_set(error, -EINVAL, firmware->name, "parse firmware", "it has %" PRIu64
+				 " bytes, not a multiple of 4096: give the whole image, such as "
 				 "/usr/share/ovmf/OVMF.fd", firmware->size);
 	if (firmware->size > firmware->end)
 		return error_set(error, -EINVAL, firmware->name, "place firmware",
@@ -78,8 +74,7 @@ static int firmware_check_size(const struct snp_firmware *firmware,
 	return 0;
 }
 
-static int table_entry(struct table *table, const uint8_t *guid,
-		       const uint8_t *data, size_t size)
+static int table_entry(struct table *table, const uint8_t *guid, const uint8_t *data, size_t size)
 {
 	for (int i = 0; i < ENTRIES; i++) {
 		if (!guid_is(guid, &entries[i].guid))
@@ -98,8 +93,7 @@ static int table_entry(struct table *table, const uint8_t *guid,
 }
 
 /* From the last entry to the first: each ends where the one after it begins. */
-static int table_walk(struct table *table, const uint8_t *start,
-		      const uint8_t *end)
+static int table_walk(struct table *table, const uint8_t *start, const uint8_t *end)
 {
 	while (end > start) {
 		size_t left = (size_t)(end - start);
@@ -107,16 +101,13 @@ static int table_walk(struct table *table, const uint8_t *start,
 		int rc;
 
 		if (left < ENTRY_SIZE)
-			return firmware_bad(table->firmware,
-					    "the first entry of its table",
+			return firmware_bad(table->firmware, "the first entry of its table",
 					    "is truncated", table->error);
 		length = bytes_get16(end - ENTRY_SIZE);
 		if (length < ENTRY_SIZE || length > left)
-			return firmware_bad(table->firmware,
-					    "an entry of its table",
+			return firmware_bad(table->firmware, "an entry of its table",
 					    "has a wrong length", table->error);
-		rc = table_entry(table, end - GUID_SIZE, end - length,
-				 length - ENTRY_SIZE);
+		rc = table_entry(table, end - GUID_SIZE, end - length, length - ENTRY_SIZE);
 		if (rc)
 			return rc;
 		end -= length;
@@ -127,23 +118,18 @@ static int table_walk(struct table *table, const uint8_t *start,
 static int table_parse(struct table *table)
 {
 	const struct snp_firmware *firmware = table->firmware;
-	const uint8_t *footer = firmware->data + firmware->size - TABLE_TAIL -
-				ENTRY_SIZE;
+	const uint8_t *footer = firmware->data + firmware->size - TABLE_TAIL - ENTRY_SIZE;
 	uint16_t length = bytes_get16(footer);
 
 	if (!guid_is(footer + 2, &guid_footer))
-		return error_set(table->error, -EINVAL, firmware->name,
-				 "parse firmware",
-				 "unknown firmware: there is no OVMF table at its "
-				 "end. Give a whole OVMF image, such as "
-				 "/usr/share/ovmf/OVMF.fd, not a variable store "
-				 "and not another BIOS");
+		return error_set(table->error, -EINVAL, firmware->name, "parse firmware", "unknown "
+				 "firmware: there is no OVMF table at its end. Give a whole OVMF "
+				 "image, such as /usr/share/ovmf/OVMF.fd, not a variable store and "
+				 "not another BIOS");
 	if (length < ENTRY_SIZE)
-		return firmware_bad(firmware, "the length of its table",
-				    "is wrong", table->error);
+		return firmware_bad(firmware, "the length of its table", "is wrong", table->error);
 	if (length - ENTRY_SIZE > footer - firmware->data)
-		return firmware_bad(firmware, "its table", "is truncated",
-				    table->error);
+		return firmware_bad(firmware, "its table", "is truncated", table->error);
 	return table_walk(table, footer - (length - ENTRY_SIZE), footer);
 }
 
@@ -152,21 +138,18 @@ static int section_bad(const struct snp_firmware *firmware, unsigned int i,
 {
 	const struct snp_section *section = &firmware->sections[i];
 
-	return error_set(error, -EINVAL, firmware->name, "check SEV metadata",
-			 "section %u (type 0x%x, 0x%x bytes at 0x%x) %s: no VMM "
-			 "can launch this build with SEV-SNP; take another one", i,
-			 section->type, section->size, section->base, what);
+	return error_set(error, -EINVAL, firmware->name, "check SEV metadata", "section %u (type "
+			 "0x%x, 0x%x bytes at 0x%x) %s: no VMM can launch this build with SEV-SNP; "
+			 "take another one", i, section->type, section->size, section->base, what);
 }
 
-static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b,
-			   uint64_t b_size)
+static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {
 	return a < b + b_size && b < a + a_size;
 }
 
 /* Against those before it. Of three types there is one page, or none. */
-static int section_compare(const struct snp_firmware *firmware, unsigned int i,
-			   struct error *error)
+static int section_compare(const struct snp_firmware *firmware, unsigned int i, struct error *error)
 {
 	const struct snp_section *section = &firmware->sections[i];
 	bool single = section->type == SNP_SECTION_SECRETS ||
@@ -176,10 +159,8 @@ static int section_compare(const struct snp_firmware *firmware, unsigned int i,
 	for (unsigned int j = 0; j < i; j++) {
 		const struct snp_section *other = &firmware->sections[j];
 
-		if (ranges_overlap(section->base, section->size, other->base,
-				   other->size))
-			return section_bad(firmware, i,
-					   "overlaps one before it", error);
+		if (ranges_overlap(section->base, section->size, other->base, other->size))
+			return section_bad(firmware, i, "overlaps one before it", error);
 		if (single && section->type == other->type)
 			return section_bad(firmware, i, "is the second of its "
 					   "type, of which there can be one",
@@ -188,8 +169,7 @@ static int section_compare(const struct snp_firmware *firmware, unsigned int i,
 	return 0;
 }
 
-static int section_check(const struct snp_firmware *firmware, unsigned int i,
-			 struct error *error)
+static int section_check(const struct snp_firmware *firmware, unsigned int i, struct error *error)
 {
 	const struct snp_section *section = &firmware->sections[i];
 
@@ -205,55 +185,45 @@ static int section_check(const struct snp_firmware *firmware, unsigned int i,
 		return section_bad(firmware, i, "goes beyond 4 GiB", error);
 	if (ranges_overlap(section->base, section->size,
 			   firmware->end - firmware->size, firmware->size))
-		return section_bad(firmware, i, "overlaps the image itself",
-				   error);
+		return section_bad(firmware, i, "overlaps the image itself", error);
 	return section_compare(firmware, i, error);
 }
 
-static int metadata_check(const struct snp_firmware *firmware,
-			  const uint8_t *header, uint64_t size,
+static int metadata_check(const struct snp_firmware *firmware, const uint8_t *header, uint64_t size,
 			  struct error *error)
 {
 	uint32_t length = bytes_get32(header + 4);
 	uint32_t count = bytes_get32(header + 12);
 
 	if (memcmp(header, "ASEV", 4))
-		return firmware_bad(firmware, "its SEV metadata",
-				    "has no signature", error);
+		return firmware_bad(firmware, "its SEV metadata", "has no signature", error);
 	if (bytes_get32(header + 8) != 1)
-		return error_set(error, -EINVAL, firmware->name,
-				 "check SEV metadata", "it has version %u, this "
-				 "program knows version 1",
+		return error_set(error, -EINVAL, firmware->name, "check SEV metadata",
+				 "it has version %u, this program knows version 1",
 				 bytes_get32(header + 8));
 	if (!count || count > SNP_SECTIONS_MAX)
-		return error_set(error, -EINVAL, firmware->name,
-				 "check SEV metadata", "it has %u sections, this "
-				 "program takes 1 to %u", count,
+		return error_set(error, -EINVAL, firmware->name, "check SEV metadata",
+				 "it has %u sections, this program takes 1 to %u", count,
 				 SNP_SECTIONS_MAX);
-	if (length < METADATA_HEADER + count * METADATA_SECTION ||
-	    length > size)
-		return firmware_bad(firmware, "its SEV metadata", "is truncated",
-				    error);
+	if (length < METADATA_HEADER + count * METADATA_SECTION || length > size)
+		return firmware_bad(firmware, "its SEV metadata", "is truncated", error);
 	return 0;
 }
 
-static int metadata_parse(struct snp_firmware *firmware, uint32_t offset,
-			  struct error *error)
+static int metadata_parse(struct snp_firmware *firmware, uint32_t offset, struct error *error)
 {
 	const uint8_t *header;
 	int rc;
 
 	if (offset > firmware->size || offset < METADATA_HEADER)
-		return firmware_bad(firmware, "its SEV metadata",
-				    "is outside of the image", error);
+		return firmware_bad(firmware, "its SEV metadata", "is outside of the image", error);
 	header = firmware->data + firmware->size - offset;
 	rc = metadata_check(firmware, header, offset, error);
 	if (rc)
 		return rc;
 	firmware->nr_sections = bytes_get32(header + 12);
 	for (unsigned int i = 0; i < firmware->nr_sections; i++) {
-		const uint8_t *at = header + METADATA_HEADER +
-				    i * METADATA_SECTION;
+		const uint8_t *at = header + METADATA_HEADER + i * METADATA_SECTION;
 
 		firmware->sections[i] = (struct snp_section){
 			.base = bytes_get32(at),
@@ -267,9 +237,8 @@ static int metadata_parse(struct snp_firmware *firmware, uint32_t offset,
 	return 0;
 }
 
-int snp_firmware_parse(struct snp_firmware *firmware, const char *name,
-		       const void *data, uint64_t size, uint64_t end,
-		       struct error *error)
+int snp_firmware_parse(struct snp_firmware *firmware, const char *name, const void *data,
+		       uint64_t size, uint64_t end, struct error *error)
 {
 	struct table table = { .firmware = firmware, .error = error };
 	int rc;
@@ -290,10 +259,9 @@ int snp_firmware_parse(struct snp_firmware *firmware, const char *name,
 	firmware->has_svsm = table.has[SVSM];
 	firmware->svsm_offset = table.values[SVSM][0];
 	if (!table.has[METADATA])
-		return error_set(error, -ENODATA, name, "find SEV metadata",
-				 "this build of OVMF cannot be launched with "
-				 "SEV-SNP (Debian 12's OVMF_CODE_4M.fd is one): "
-				 "give OVMF.fd or OVMF.amdsev.fd");
+		return error_set(error, -ENODATA, name, "find SEV metadata", "this build of OVMF "
+				 "cannot be launched with SEV-SNP (Debian 12's OVMF_CODE_4M.fd is "
+				 "one): give OVMF.fd or OVMF.amdsev.fd");
 	return metadata_parse(firmware, table.values[METADATA][0], error);
 }
 

@@ -71,9 +71,8 @@ struct snp_firmware {
  * Return: 0; -EINVAL for something that is not OVMF, or damaged; -ENODATA for an
  * OVMF without SEV metadata; -EFBIG for one that is too large.
  */
-int snp_firmware_parse(struct snp_firmware *firmware, const char *name,
-		       const void *data, uint64_t size, uint64_t end,
-		       struct error *error);
+int snp_firmware_parse(struct snp_firmware *firmware, const char *name, const void *data,
+		       uint64_t size, uint64_t end, struct error *error);
 
 /** snp_firmware_section() - the section of a type, the first of many; or NULL */
 const struct snp_section *

@@ -59,17 +59,15 @@ int snp_key_parse(const char *name, const void *pem, size_t size, EVP_PKEY **key
 	BIO_free(bio);
 	ERR_clear_error();
 	if (!*key)
-		return error_set(error, -EINVAL, name, "read key",
-				 "it has no private key in PEM form without a "
-				 "passphrase; `openssl ecparam -name secp384r1 "
+		return error_set(error, -EINVAL, name, "read key", "it has no private key in PEM "
+				 "form without a passphrase; `openssl ecparam -name secp384r1 "
 				 "-genkey -noout` makes one");
 	if (snp_key_is_p384(*key))
 		return 0;
 	EVP_PKEY_free(*key);
 	*key = NULL;
-	return error_set(error, -EINVAL, name, "read key",
-			 "it is not an ECDSA key on P-384; `openssl ecparam -name "
-			 "secp384r1 -genkey -noout` makes one");
+	return error_set(error, -EINVAL, name, "read key", "it is not an ECDSA key on P-384; "
+			 "`openssl ecparam -name secp384r1 -genkey -noout` makes one");
 }
 
 static int encode_number(EVP_PKEY *key, const char *name, uint8_t *field)
@@ -82,8 +80,7 @@ static int encode_number(EVP_PKEY *key, const char *name, uint8_t *field)
 	return ok;
 }
 
-int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE],
-		   struct error *error)
+int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE], struct error *error)
 {
 	memset(bytes, 0, SNP_KEY_SIZE);
 	bytes_put32(bytes, CURVE_P384);
@@ -137,12 +134,10 @@ int snp_key_decode(const char *name, const uint8_t bytes[SNP_KEY_SIZE],
 	*key = NULL;
 	if (bytes_get32(bytes) != CURVE_P384)
 		return error_set(error, -EINVAL, name, "decode key",
-				 "its curve is %u; only 2, P-384, is known",
-				 bytes_get32(bytes));
+				 "its curve is %u; only 2, P-384, is known", bytes_get32(bytes));
 	if (!fields_are_clean(bytes + 4, SNP_KEY_SIZE - 4))
 		return error_set(error, -EINVAL, name, "decode key",
-				 "bytes that have to be zero are not: it is "
-				 "damaged, or not a key");
+				 "bytes that have to be zero are not: it is damaged, or not a key");
 	reverse(point + 1, bytes + 4);
 	reverse(point + 1 + NUMBER_SIZE, bytes + 4 + FIELD_SIZE);
 	*key = key_from_point(point);
@@ -151,8 +146,7 @@ int snp_key_decode(const char *name, const uint8_t bytes[SNP_KEY_SIZE],
 }
 
 /* DER to the firmware's form. */
-static int signature_encode(const uint8_t *der, size_t size,
-			    uint8_t signature[SNP_SIGNATURE_SIZE])
+static int signature_encode(const uint8_t *der, size_t size, uint8_t signature[SNP_SIGNATURE_SIZE])
 {
 	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)size);
 	int ok;
@@ -183,8 +177,7 @@ int snp_key_sign(EVP_PKEY *key, const void *data, size_t size,
 }
 
 /* Return: the length of the DER form, which the caller frees, or negative. */
-static int signature_decode(const uint8_t signature[SNP_SIGNATURE_SIZE],
-			    uint8_t **der)
+static int signature_decode(const uint8_t signature[SNP_SIGNATURE_SIZE], uint8_t **der)
 {
 	ECDSA_SIG *sig = ECDSA_SIG_new();
 	BIGNUM *r = BN_lebin2bn(signature, FIELD_SIZE, NULL);
@@ -201,18 +194,16 @@ static int signature_decode(const uint8_t signature[SNP_SIGNATURE_SIZE],
 	return length;
 }
 
-int snp_key_verify(EVP_PKEY *key, const char *name, const void *data,
-		   size_t size, const uint8_t signature[SNP_SIGNATURE_SIZE],
-		   struct error *error)
+int snp_key_verify(EVP_PKEY *key, const char *name, const void *data, size_t size,
+		   const uint8_t signature[SNP_SIGNATURE_SIZE], struct error *error)
 {
 	EVP_MD_CTX *context;
 	uint8_t *der = NULL;
 	int length, ok;
 
 	if (!fields_are_clean(signature, SNP_SIGNATURE_SIZE))
-		return error_set(error, -EINVAL, name, "check signature",
-				 "bytes of the signature that have to be zero are "
-				 "not: it is damaged, or not signed");
+		return error_set(error, -EINVAL, name, "check signature", "bytes of the signature "
+				 "that have to be zero are not: it is damaged, or not signed");
 	length = signature_decode(signature, &der);
 	if (length < 0)
 		return openssl_failed("decode signature", error);
@@ -224,14 +215,12 @@ int snp_key_verify(EVP_PKEY *key, const char *name, const void *data,
 	OPENSSL_free(der);
 	ERR_clear_error();
 	return ok ? 0 : error_set(error, -EBADMSG, name, "check signature",
-				  "it was not made by this key, or what it signs "
-				  "was changed");
+				  "it was not made by this key, or what it signs was changed");
 }
 
 static int keys_digest(const struct snp_id_auth *auth, struct snp_id_keys *keys)
 {
-	int rc = snp_sha384(auth->id_key, sizeof(auth->id_key),
-			    keys->id_key_digest);
+	int rc = snp_sha384(auth->id_key, sizeof(auth->id_key), keys->id_key_digest);
 
 	memset(keys->author_key_digest, 0, sizeof(keys->author_key_digest));
 	keys->has_author = auth->author_key_algorithm;
@@ -241,8 +230,7 @@ static int keys_digest(const struct snp_id_auth *auth, struct snp_id_keys *keys)
 	return rc;
 }
 
-int snp_id_auth_create(struct snp_id_auth *auth,
-		       const struct snp_id_block *block, EVP_PKEY *id_key,
+int snp_id_auth_create(struct snp_id_auth *auth, const struct snp_id_block *block, EVP_PKEY *id_key,
 		       EVP_PKEY *author_key, struct error *error)
 {
 	int rc;
@@ -251,8 +239,7 @@ int snp_id_auth_create(struct snp_id_auth *auth,
 	auth->id_key_algorithm = SNP_ALGORITHM;
 	rc = snp_key_encode(id_key, auth->id_key, error);
 	if (!rc)
-		rc = snp_key_sign(id_key, block, sizeof(*block),
-				  auth->id_block_signature, error);
+		rc = snp_key_sign(id_key, block, sizeof(*block), auth->id_block_signature, error);
 	if (rc || !author_key)
 		return rc;
 	auth->author_key_algorithm = SNP_ALGORITHM;
@@ -284,29 +271,25 @@ static int check_form(const struct snp_id_block *block,
 {
 	if (block->version != 1)
 		return error_set(error, -EINVAL, "ID block", "check",
-				 "its version is %u, not 1: create it again",
-				 block->version);
+				 "its version is %u, not 1: create it again", block->version);
 	if (auth->id_key_algorithm != SNP_ALGORITHM)
 		return error_set(error, -EINVAL, "ID authentication", "check",
 				 "the ID key's algorithm is %u; only 1, ECDSA on "
 				 "P-384, is known", auth->id_key_algorithm);
 	if (auth->author_key_algorithm > SNP_ALGORITHM)
-		return error_set(error, -EINVAL, "ID authentication", "check",
-				 "the author key's algorithm is %u; only 1, ECDSA "
-				 "on P-384, is known",
+		return error_set(error, -EINVAL, "ID authentication", "check", "the author key's "
+				 "algorithm is %u; only 1, ECDSA on P-384, is known",
 				 auth->author_key_algorithm);
 	if (!bytes_are_zero(auth->reserved_8, sizeof(auth->reserved_8)) ||
 	    !bytes_are_zero(auth->reserved_644, sizeof(auth->reserved_644)) ||
 	    !bytes_are_zero(auth->reserved_c84, sizeof(auth->reserved_c84)))
 		return error_set(error, -EINVAL, "ID authentication", "check",
-				 "reserved bytes are not zero: it is damaged, "
-				 "create it again");
+				 "reserved bytes are not zero: it is damaged, create it again");
 	return 0;
 }
 
-int snp_id_auth_check(const struct snp_id_block *block,
-		      const struct snp_id_auth *auth, struct snp_id_keys *keys,
-		      struct error *error)
+int snp_id_auth_check(const struct snp_id_block *block, const struct snp_id_auth *auth,
+		      struct snp_id_keys *keys, struct error *error)
 {
 	int rc;
 
@@ -315,9 +298,8 @@ int snp_id_auth_check(const struct snp_id_block *block,
 		rc = check_signed("ID key", auth->id_key, "ID block", block,
 				  sizeof(*block), auth->id_block_signature, error);
 	if (!rc && auth->author_key_algorithm)
-		rc = check_signed("author key", auth->author_key, "ID key",
-				  auth->id_key, sizeof(auth->id_key),
-				  auth->id_key_signature, error);
+		rc = check_signed("author key", auth->author_key, "ID key", auth->id_key,
+				  sizeof(auth->id_key), auth->id_key_signature, error);
 	if (rc)
 		return rc;
 	rc = keys_digest(auth, keys);

@@ -44,8 +44,7 @@ int snp_key_parse(const char *name, const void *pem, size_t size, EVP_PKEY **key
 int snp_key_no_passphrase(char *buffer, int size, int writing, void *context);
 
 /** snp_key_encode() - the public half of a key, in the firmware's form */
-int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE],
-		   struct error *error);
+int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE], struct error *error);
 
 /**
  * snp_key_decode() - a public key from the firmware's form
@@ -66,9 +65,8 @@ int snp_key_sign(EVP_PKEY *key, const void *data, size_t size,
  *
  * Return: 0; -EBADMSG if it is not the key's; -EINVAL if it is no signature.
  */
-int snp_key_verify(EVP_PKEY *key, const char *name, const void *data,
-		   size_t size, const uint8_t signature[SNP_SIGNATURE_SIZE],
-		   struct error *error);
+int snp_key_verify(EVP_PKEY *key, const char *name, const void *data, size_t size,
+		   const uint8_t signature[SNP_SIGNATURE_SIZE], struct error *error);
 
 /** snp_key_is_p384() - whether a key is on the right curve */
 int snp_key_is_p384(EVP_PKEY *key);
@@ -106,14 +104,10 @@ _Static_assert(sizeof(struct snp_id_block) == 96, "SNP firmware ABI");
 _Static_assert(offsetof(struct snp_id_block, version) == 0x50, "SNP firmware ABI");
 _Static_assert(offsetof(struct snp_id_block, policy) == 0x58, "SNP firmware ABI");
 _Static_assert(sizeof(struct snp_id_auth) == 4096, "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_id_auth, id_block_signature) == 0x40,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_id_auth, id_key) == 0x240,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_id_auth, id_key_signature) == 0x680,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_id_auth, author_key) == 0x880,
-	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_id_auth, id_block_signature) == 0x40, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_id_auth, id_key) == 0x240, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_id_auth, id_key_signature) == 0x680, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_id_auth, author_key) == 0x880, "SNP firmware ABI");
 
 /**
  * struct snp_id_keys - SHA-384 of the keys: what an attestation report shows
@@ -129,8 +123,7 @@ struct snp_id_keys {
  * snp_id_auth_create() - sign an ID block
  * @author_key: or NULL, for a launch without one
  */
-int snp_id_auth_create(struct snp_id_auth *auth,
-		       const struct snp_id_block *block, EVP_PKEY *id_key,
+int snp_id_auth_create(struct snp_id_auth *auth, const struct snp_id_block *block, EVP_PKEY *id_key,
 		       EVP_PKEY *author_key, struct error *error);
 
 /**
@@ -139,8 +132,7 @@ int snp_id_auth_create(struct snp_id_auth *auth,
  *
  * Return: 0; -EINVAL for something malformed; -EBADMSG for a wrong signature.
  */
-int snp_id_auth_check(const struct snp_id_block *block,
-		      const struct snp_id_auth *auth, struct snp_id_keys *keys,
-		      struct error *error);
+int snp_id_auth_check(const struct snp_id_block *block, const struct snp_id_auth *auth,
+		      struct snp_id_keys *keys, struct error *error);
 
 #endif /* GMEMCTL_SNP_ID_BLOCK_H */

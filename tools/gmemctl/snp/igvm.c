@@ -101,8 +101,7 @@ static void join_all(struct snp_igvm *igvm, struct range *range)
 	}
 }
 
-static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size,
-		   struct error *error)
+static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size, struct error *error)
 {
 	const struct range wanted = { gpa, gpa + size };
 	struct range *range = find_near(igvm, &wanted, NULL);
@@ -132,19 +131,16 @@ static bool run_goes_on(const struct snp_run *run, enum snp_page_type type,
 			uint64_t gpa, const uint8_t *data)
 {
 	/* The firmware takes one page of these at a time. */
-	if (type == SNP_PAGE_SECRETS || type == SNP_PAGE_CPUID ||
-	    type == SNP_PAGE_VMSA)
+	if (type == SNP_PAGE_SECRETS || type == SNP_PAGE_CPUID || type == SNP_PAGE_VMSA)
 		return false;
 	return run->type == type && run->gpa + run->size == gpa &&
 	       !run->data == !data && (!data || run->data + run->size == data);
 }
 
-static int add_run(struct snp_igvm *igvm, const char *name,
-		   enum snp_page_type type, uint64_t gpa, uint64_t size,
-		   const uint8_t *data, struct error *error)
+static int add_run(struct snp_igvm *igvm, const char *name, enum snp_page_type type, uint64_t gpa,
+		   uint64_t size, const uint8_t *data, struct error *error)
 {
-	struct snp_run *last = igvm->nr_runs ? &igvm->runs[igvm->nr_runs - 1] :
-					       NULL;
+	struct snp_run *last = igvm->nr_runs ? &igvm->runs[igvm->nr_runs - 1] : NULL;
 
 	igvm->pages_size += size;
 	if (igvm->pages_size > SNP_IGVM_PAGES_SIZE)
@@ -159,8 +155,7 @@ static int add_run(struct snp_igvm *igvm, const char *name,
 		struct snp_run *runs = realloc(igvm->runs, room * sizeof(*runs));
 
 		if (!runs)
-			return error_set(error, -ENOMEM, igvm->name,
-					 "parse IGVM file", NULL);
+			return error_set(error, -ENOMEM, igvm->name, "parse IGVM file", NULL);
 		igvm->runs = runs;
 		igvm->room = room;
 	}
@@ -171,8 +166,7 @@ static int add_run(struct snp_igvm *igvm, const char *name,
 }
 
 /* IGVM_VHS_PAGE_DATA: GPA, mask, offset in the file, flags, type, reserved */
-static int page_data(struct snp_igvm *igvm, const struct header *header,
-		     struct error *error)
+static int page_data(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const uint8_t *body = header->body;
 	uint64_t gpa = bytes_get64(body), size;
@@ -181,8 +175,7 @@ static int page_data(struct snp_igvm *igvm, const struct header *header,
 	const uint8_t *data;
 
 	size = flags & PAGE_2M ? SIZE_2M : SNP_PAGE_SIZE;
-	if (flags & ~PAGE_FLAGS || type > DATA_CPUID_XF ||
-	    bytes_get16(body + 22))
+	if (flags & ~PAGE_FLAGS || type > DATA_CPUID_XF || bytes_get16(body + 22))
 		return fail(igvm, error, -EOPNOTSUPP, "the page at 0x%" PRIx64 " has flags "
 			    "0x%x and type %u, which are not known", gpa, flags, type);
 	if (!range_is_good(gpa, size) || gpa % size ||
@@ -196,11 +189,9 @@ static int page_data(struct snp_igvm *igvm, const struct header *header,
 		return 0;
 	}
 	if (type == DATA_SECRETS)
-		return add_run(igvm, "IGVM secrets", SNP_PAGE_SECRETS, gpa, size,
-			       NULL, error);
+		return add_run(igvm, "IGVM secrets", SNP_PAGE_SECRETS, gpa, size, NULL, error);
 	if (type != DATA_NORMAL)
-		return add_run(igvm, "IGVM CPUID", SNP_PAGE_CPUID, gpa, size,
-			       NULL, error);
+		return add_run(igvm, "IGVM CPUID", SNP_PAGE_CPUID, gpa, size, NULL, error);
 	return add_run(igvm, "IGVM page data", flags & PAGE_UNMEASURED ?
 		       SNP_PAGE_UNMEASURED : SNP_PAGE_NORMAL, gpa, size, data,
 		       error);
@@ -215,15 +206,13 @@ static int find_area(const struct snp_igvm *igvm, uint32_t index)
 }
 
 /* IGVM_VHS_PARAMETER: index of the area, offset */
-static int parameter(struct snp_igvm *igvm, const struct header *header,
-		     struct error *error)
+static int parameter(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	uint32_t index = bytes_get32(header->body);
 	uint32_t offset = bytes_get32(header->body + 4);
 	int area = find_area(igvm, index);
 
-	if (area < 0 || igvm->areas[area].inserted ||
-	    offset >= igvm->areas[area].size)
+	if (area < 0 || igvm->areas[area].inserted || offset >= igvm->areas[area].size)
 		return fail(igvm, error, -EINVAL, "a parameter of type 0x%x has no place at "
 			    "0x%x of area %u", header->type, offset, index);
 	if (igvm->nr_parameters == SNP_IGVM_PARAMETERS)
@@ -237,8 +226,7 @@ static int parameter(struct snp_igvm *igvm, const struct header *header,
 }
 
 /* IGVM_VHS_PARAMETER_AREA: bytes, index, offset of its first contents */
-static int parameter_area(struct snp_igvm *igvm, const struct header *header,
-			  struct error *error)
+static int parameter_area(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const uint8_t *body = header->body;
 	uint64_t size = bytes_get64(body);
@@ -260,8 +248,7 @@ static int parameter_area(struct snp_igvm *igvm, const struct header *header,
 		.index = index, .size = size, .data = calloc(1, size),
 	};
 	if (!area->data)
-		return error_set(error, -ENOMEM, igvm->name, "parse IGVM file",
-				 NULL);
+		return error_set(error, -ENOMEM, igvm->name, "parse IGVM file", NULL);
 	if (data)
 		memcpy(area->data, data, size);
 	igvm->nr_areas++;
@@ -269,8 +256,7 @@ static int parameter_area(struct snp_igvm *igvm, const struct header *header,
 }
 
 /* IGVM_VHS_PARAMETER_INSERT: GPA, mask, index of the area; unmeasured pages */
-static int parameter_insert(struct snp_igvm *igvm, const struct header *header,
-			    struct error *error)
+static int parameter_insert(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const uint8_t *body = header->body;
 	uint64_t gpa = bytes_get64(body);
@@ -292,8 +278,7 @@ static int parameter_insert(struct snp_igvm *igvm, const struct header *header,
 }
 
 /* IGVM_VHS_VP_CONTEXT: GPA, mask, offset in the file, index, reserved */
-static int vp_context(struct snp_igvm *igvm, const struct header *header,
-		      struct error *error)
+static int vp_context(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const uint8_t *body = header->body;
 	struct snp_igvm_vcpu *vcpu = &igvm->vcpus[igvm->nr_vcpus];
@@ -309,13 +294,11 @@ static int vp_context(struct snp_igvm *igvm, const struct header *header,
 			    "its address 0x%" PRIx64 " is no page", index, gpa);
 	*vcpu = (struct snp_igvm_vcpu){ index, gpa, data };
 	igvm->nr_vcpus++;
-	return add_run(igvm, "IGVM VMSA", SNP_PAGE_VMSA, gpa, SNP_PAGE_SIZE, data,
-		       error);
+	return add_run(igvm, "IGVM VMSA", SNP_PAGE_VMSA, gpa, SNP_PAGE_SIZE, data, error);
 }
 
 /* IGVM_VHS_REQUIRED_MEMORY, IGVM_VHS_ERROR_RANGE: GPA, mask, bytes */
-static int memory_range(struct snp_igvm *igvm, const struct header *header,
-			struct error *error)
+static int memory_range(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	uint64_t gpa = bytes_get64(header->body);
 	uint32_t size = bytes_get32(header->body + 12);
@@ -338,8 +321,7 @@ static void take_key(uint8_t *key, const uint8_t *from)
  * IGVM_VHS_SNP_ID_BLOCK: mask, whether there is an author key, digest, family, image,
  * version, guest SVN, algorithms, then signature and key twice
  */
-static int id_block(struct snp_igvm *igvm, const struct header *header,
-		    struct error *error)
+static int id_block(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const uint8_t *body = header->body, *at = body + 88 + 16;
 	struct snp_id_block *block = &igvm->id_block;
@@ -366,8 +348,7 @@ static int id_block(struct snp_igvm *igvm, const struct header *header,
 	return 0;
 }
 
-static int other_platform(struct snp_igvm *igvm, const struct header *header,
-			  struct error *error)
+static int other_platform(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	return fail(igvm, error, -EINVAL, "a directive of type 0x%x is of another platform than "
 		    "SEV-SNP", header->type);
@@ -399,8 +380,7 @@ static const struct directive {
 	{ SNP_IGVM_ENVIRONMENT_INFO, 8, -1, parameter },
 };
 
-static int take_directive(struct snp_igvm *igvm, const struct header *header,
-			  struct error *error)
+static int take_directive(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const struct directive *directive = directives;
 	const struct directive *end = directives + sizeof(directives) / sizeof(directives[0]);
@@ -413,8 +393,7 @@ static int take_directive(struct snp_igvm *igvm, const struct header *header,
 	if (header->size != directive->size)
 		return fail(igvm, error, -EINVAL, "a directive of type 0x%x has 0x%x bytes, not "
 			    "0x%x", header->type, header->size, directive->size);
-	if (directive->mask >= 0 &&
-	    !(bytes_get32(header->body + directive->mask) & igvm->mask))
+	if (directive->mask >= 0 && !(bytes_get32(header->body + directive->mask) & igvm->mask))
 		return 0;
 	return directive->take(igvm, header, error);
 }
@@ -480,8 +459,7 @@ static int check_checksum(const struct snp_igvm *igvm, uint32_t fixed_size,
 		    "0x%08x: the file is damaged", crc, wanted);
 }
 
-static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size,
-			 struct error *error)
+static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size, struct error *error)
 {
 	uint32_t version;
 
@@ -495,9 +473,8 @@ static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size,
 			    "knows 1 and 2", version);
 	if (igvm->size < *fixed_size)
 		return fail(igvm, error, -EINVAL, "it ends in its header");
-	if (version == 2 &&
-	    (bytes_get32(igvm->data + FIXED_ARCHITECTURE) != ARCHITECTURE_X64 ||
-	     bytes_get32(igvm->data + FIXED_PAGE_SIZE) != SNP_PAGE_SIZE))
+	if (version == 2 && (bytes_get32(igvm->data + FIXED_ARCHITECTURE) != ARCHITECTURE_X64 ||
+			     bytes_get32(igvm->data + FIXED_PAGE_SIZE) != SNP_PAGE_SIZE))
 		return fail(igvm, error, -EOPNOTSUPP, "it is for another architecture than "
 			    "x86-64, or other pages than of 4 KiB");
 	return 0;
@@ -519,8 +496,7 @@ static int check_fixed(const struct snp_igvm *igvm, uint32_t *offset,
 	if (file_size != igvm->size)
 		return fail(igvm, error, -EINVAL, "it has %" PRIu64 " bytes, and says that "
 			    "they are %" PRIu64, igvm->size, file_size);
-	if (*offset < fixed_size || *offset % 8 ||
-	    *offset + (uint64_t)*size > igvm->size)
+	if (*offset < fixed_size || *offset % 8 || *offset + (uint64_t)*size > igvm->size)
 		return fail(igvm, error, -EINVAL, "its variable headers, 0x%x bytes at 0x%x, "
 			    "are not in the file", *size, *offset);
 	if (*size > HEADERS_MAX)
@@ -530,9 +506,7 @@ static int check_fixed(const struct snp_igvm *igvm, uint32_t *offset,
 }
 
 /* IGVM_VHS_SUPPORTED_PLATFORM: mask, VTL, platform, version, boundary */
-static int take_platform(struct snp_igvm *igvm,
-			 const struct header *header,
-			 struct error *error)
+static int take_platform(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	uint32_t mask;
 
@@ -555,13 +529,11 @@ static int take_platform(struct snp_igvm *igvm,
 }
 
 /* IGVM_VHS_GUEST_POLICY: policy, mask; relocations are an offer to the loader. */
-static int take_initialization(struct snp_igvm *igvm,
-			       const struct header *header,
+static int take_initialization(struct snp_igvm *igvm, const struct header *header,
 			       struct error *error)
 {
 	bool policy = header->type == TYPE_GUEST_POLICY;
-	uint32_t size = policy ? 16 :
-			header->type == TYPE_RELOCATABLE_REGION ? 48 : 32;
+	uint32_t size = policy ? 16 : header->type == TYPE_RELOCATABLE_REGION ? 48 : 32;
 	uint32_t mask;
 
 	if (!policy && header->type != TYPE_RELOCATABLE_REGION &&
@@ -594,9 +566,8 @@ static enum section section_of(uint32_t type)
 	return UNKNOWN;
 }
 
-static int take_header(struct snp_igvm *igvm,
-		       const struct header *header,
-		       enum section section, struct error *error)
+static int take_header(struct snp_igvm *igvm, const struct header *header, enum section section,
+		       struct error *error)
 {
 	if (section == PLATFORM && header->type == TYPE_SUPPORTED_PLATFORM)
 		return take_platform(igvm, header, error);
@@ -612,9 +583,8 @@ static int take_header(struct snp_igvm *igvm,
 }
 
 /* Return: bytes up to the next header, or a negative errno. */
-static int64_t walk_header(struct snp_igvm *igvm, const uint8_t *at,
-			   uint64_t left, enum section *section,
-			   struct error *error)
+static int64_t walk_header(struct snp_igvm *igvm, const uint8_t *at, uint64_t left,
+			   enum section *section, struct error *error)
 {
 	struct header header;
 	enum section is;

@@ -131,8 +131,7 @@ static int command_run(const struct snp_launch *launch, struct command *command)
 }
 
 /* Step, errno, firmware error, remedy */
-static int command_failed(const struct command *command, const char *object,
-			  struct error *error)
+static int command_failed(const struct command *command, const char *object, struct error *error)
 {
 	const char *name = "", *hint = NULL;
 	char action[96];
@@ -142,16 +141,14 @@ static int command_failed(const struct command *command, const char *object,
 			name = command_names[i].name;
 	snprintf(action, sizeof(action), "%s", name);
 	for (size_t i = 0; i < sizeof(command_hints) / sizeof(command_hints[0]); i++)
-		if (command_hints[i].id == command->id &&
-		    command_hints[i].rc == command->rc)
+		if (command_hints[i].id == command->id && command_hints[i].rc == command->rc)
 			hint = command_hints[i].hint;
 	if (command->fw_error) {
 		snprintf(action, sizeof(action), "%s, firmware error 0x%x %s", name,
 			 command->fw_error, snp_fw_error_name(command->fw_error));
 		hint = snp_fw_error_hint(command->fw_error);
 	}
-	return error_set(error, command->rc, object, action,
-			 hint ? "%s" : NULL, hint);
+	return error_set(error, command->rc, object, action, hint ? "%s" : NULL, hint);
 }
 
 static const char *type_name(enum snp_page_type type)
@@ -169,21 +166,17 @@ static const char *type_name(enum snp_page_type type)
 }
 
 /* What is left of the command is where it failed. */
-static int update_failed(const struct command *command,
-			 const struct snp_run *run,
-			 const struct snp_kvm_launch_update *update,
-			 struct error *error)
+static int update_failed(const struct command *command, const struct snp_run *run,
+			 const struct snp_kvm_launch_update *update, struct error *error)
 {
 	char object[160];
 
-	snprintf(object, sizeof(object), "%.80s, %s page at gpa 0x%llx",
-		 run->name, type_name(run->type),
-		 (unsigned long long)update->gfn_start << GUEST_PAGE_SHIFT);
+	snprintf(object, sizeof(object), "%.80s, %s page at gpa 0x%llx", run->name,
+		 type_name(run->type), (unsigned long long)update->gfn_start << GUEST_PAGE_SHIFT);
 	if (command->rc)
 		return command_failed(command, object, error);
-	return error_set(error, -EIO, object, "SNP_LAUNCH_UPDATE",
-			 "KVM says that it is done, and has done nothing: this is "
-			 "a bug of the kernel");
+	return error_set(error, -EIO, object, "SNP_LAUNCH_UPDATE", "KVM says that it is done, and "
+			 "has done nothing: this is a bug of the kernel");
 }
 
 /**
@@ -200,8 +193,7 @@ static int update_once(struct snp_launch *launch, struct command *command,
 	for (unsigned int i = 0; ; i++) {
 		launch->calls++;
 		command_run(launch, command);
-		if ((command->rc != -EAGAIN && command->rc != -EINTR) ||
-		    i == RETRIES_MAX)
+		if ((command->rc != -EAGAIN && command->rc != -EINTR) || i == RETRIES_MAX)
 			break;
 		launch->retries++;
 		nanosleep(&moment, NULL);
@@ -232,9 +224,8 @@ static void snp_launch_tell(const struct snp_launch *launch, const char *step,
  *	Linux 6.12 looks at them all the same
  * @fw_error: out
  */
-static int update_run(struct snp_launch *launch, const struct snp_run *run,
-		      const void *source, uint32_t *fw_error,
-		      struct error *error)
+static int update_run(struct snp_launch *launch, const struct snp_run *run, const void *source,
+		      uint32_t *fw_error, struct error *error)
 {
 	struct snp_kvm_launch_update update = {
 		.gfn_start = run->gpa >> GUEST_PAGE_SHIFT,
@@ -252,14 +243,12 @@ static int update_run(struct snp_launch *launch, const struct snp_run *run,
 		if (rc)
 			return update_failed(&command, run, &update, error);
 	}
-	snp_launch_tell(launch, "SNP_LAUNCH_UPDATE",
-			"0x%09llx  %6llu pages  %-10s  %s, calls: %u",
+	snp_launch_tell(launch, "SNP_LAUNCH_UPDATE", "0x%09llx  %6llu pages  %-10s  %s, calls: %u",
 			(unsigned long long)run->gpa,
-			(unsigned long long)run->size >> GUEST_PAGE_SHIFT,
-			type_name(run->type), run->name, launch->calls - calls);
+			(unsigned long long)run->size >> GUEST_PAGE_SHIFT, type_name(run->type),
+			run->name, launch->calls - calls);
 	if (launch->config->pages)
-		launch->config->pages(launch->config->data, run,
-				      type_name(run->type),
+		launch->config->pages(launch->config->data, run, type_name(run->type),
 				      launch->calls - calls);
 	return 0;
 }
@@ -290,10 +279,8 @@ static unsigned int tell_changes(const struct snp_launch *launch,
  * The firmware has written what it wants into the page. Once is enough: a page
  * that it does not take then is not about values.
  */
-static int update_cpuid_again(struct snp_launch *launch,
-			      const struct snp_run *run,
-			      const struct snp_cpuid_page *given,
-			      struct error *error)
+static int update_cpuid_again(struct snp_launch *launch, const struct snp_run *run,
+			      const struct snp_cpuid_page *given, struct error *error)
 {
 	uint32_t fw_error;
 
@@ -302,11 +289,10 @@ static int update_cpuid_again(struct snp_launch *launch,
 		return error_wrap(error, -EIO, "CPUID page",
 				  "the firmware refuses it, and does not say why");
 	if (launch->config->cpuid_strict)
-		return error_set(error, -EIO, "CPUID page", "SNP_LAUNCH_UPDATE, "
-				 "firmware error 0x16 INVALID_PARAM",
-				 "the firmware wants %u registers otherwise, as "
-				 "shown: leave --cpuid-strict out to take its values",
-				 launch->corrections);
+		return error_set(error, -EIO, "CPUID page",
+				 "SNP_LAUNCH_UPDATE, firmware error 0x16 INVALID_PARAM", "the "
+				 "firmware wants %u registers otherwise, as shown: leave "
+				 "--cpuid-strict out to take its values", launch->corrections);
 	return update_run(launch, run, launch->cpuid, &fw_error, error);
 }
 
@@ -320,17 +306,15 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 
 	/* KVM reads and writes as much as the run has. */
 	if (run->size != sizeof(*launch->cpuid))
-		return error_set(error, -EINVAL, run->name, "SNP_LAUNCH_UPDATE",
-				 "its section has 0x%llx bytes, and the firmware "
-				 "checks single pages: take another build",
-				 (unsigned long long)run->size);
+		return error_set(error, -EINVAL, run->name, "SNP_LAUNCH_UPDATE", "its section has "
+				 "0x%llx bytes, and the firmware checks single pages: take another "
+				 "build", (unsigned long long)run->size);
 	rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
 	if (rc)
 		return rc;
 	/* The model that was asked for, which is part of the VMSA, too. */
 	for (uint32_t i = 0; i < cpuid->nent; i++)
-		if (cpuid->entries[i].function == 0x1 ||
-		    cpuid->entries[i].function == 0x80000001)
+		if (cpuid->entries[i].function == 0x1 || cpuid->entries[i].function == 0x80000001)
 			cpuid->entries[i].eax = launch->image.signature;
 	rc = snp_cpuid_page_build(launch->cpuid, cpuid, error);
 	free(cpuid);
@@ -344,8 +328,7 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 }
 
 /* Contents in pages of their own: a file in memory is not aligned. */
-static int update_staged(struct snp_launch *launch, const struct snp_run *run,
-			 struct error *error)
+static int update_staged(struct snp_launch *launch, const struct snp_run *run, struct error *error)
 {
 	void *source = aligned_alloc(SNP_PAGE_SIZE, run->size);
 	uint32_t fw_error;
@@ -366,8 +349,7 @@ static int update_staged(struct snp_launch *launch, const struct snp_run *run,
 static uint64_t state_end(const struct guest_memory *memory, uint64_t at,
 			  uint64_t end, bool private)
 {
-	while (at < end &&
-	       guest_memfd_is_private(&memory->memfd, at) == private)
+	while (at < end && guest_memfd_is_private(&memory->memfd, at) == private)
 		at += GUEST_PAGE_SIZE;
 	return at;
 }
@@ -376,8 +358,7 @@ static uint64_t state_end(const struct guest_memory *memory, uint64_t at,
  * What is private already stays so, also if somebody has converted it long
  * before: the contents come from the plan.
  */
-static int make_private(struct guest_memory *memory, const struct snp_run *run,
-			struct error *error)
+static int make_private(struct guest_memory *memory, const struct snp_run *run, struct error *error)
 {
 	uint64_t at = run->gpa, end = run->gpa + run->size, next;
 	char why[256] = "";
@@ -392,17 +373,15 @@ static int make_private(struct guest_memory *memory, const struct snp_run *run,
 					  true, why, sizeof(why));
 		if (rc)
 			return error_set(error, rc, run->name, "make private",
-					 "gpa 0x%llx to 0x%llx: %s",
-					 (unsigned long long)at,
+					 "gpa 0x%llx to 0x%llx: %s", (unsigned long long)at,
 					 (unsigned long long)next, why);
 	}
 	return 0;
 }
 
 /* Refuse a step out of order */
-static int snp_launch_enter(const struct snp_launch *launch,
-			    enum snp_launch_state wanted, const char *step,
-			    struct error *error)
+static int snp_launch_enter(const struct snp_launch *launch, enum snp_launch_state wanted,
+			    const char *step, struct error *error)
 {
 	if (launch->state == wanted)
 		return 0;
@@ -410,11 +389,9 @@ static int snp_launch_enter(const struct snp_launch *launch,
 		return error_set(error, -EINVAL, OBJECT, step,
 				 "this launch cannot continue: create a new VM");
 	if (launch->state == SNP_LAUNCH_FINISHED)
-		return error_set(error, -EINVAL, OBJECT, step,
-				 "it was launched already: some kernels do not "
-				 "survive a second time");
-	return error_set(error, -EINVAL, OBJECT, step,
-			 "not at this point of a launch");
+		return error_set(error, -EINVAL, OBJECT, step, "it was launched already: some "
+				 "kernels do not survive a second time");
+	return error_set(error, -EINVAL, OBJECT, step, "not at this point of a launch");
 }
 
 /* Pages cannot be taken back: after a failure the digest is never right. */
@@ -422,8 +399,7 @@ int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 			struct vcpu *vcpu, struct error *error)
 {
 	const struct snp_plan *plan = launch->plan;
-	int rc = snp_launch_enter(launch, SNP_LAUNCH_STARTED,
-				  "SNP_LAUNCH_UPDATE", error);
+	int rc = snp_launch_enter(launch, SNP_LAUNCH_STARTED, "SNP_LAUNCH_UPDATE", error);
 
 	if (rc)
 		return rc;
@@ -448,8 +424,7 @@ static int launch_run(struct snp_launch *launch, enum snp_kvm_command id,
 {
 	struct command command = { .id = id, .data = data };
 
-	return command_run(launch, &command) ?
-	       command_failed(&command, OBJECT, error) : 0;
+	return command_run(launch, &command) ? command_failed(&command, OBJECT, error) : 0;
 }
 
 /* Return: 0, or -ENXIO where KVM does not know the attribute. */
@@ -489,8 +464,7 @@ static int check_policy(const struct snp_launch *launch, struct error *error)
 
 	if (kvm_attribute(launch->vm, SNP_KVM_ATTR_POLICY_BITS, &known)) {
 		needed |= SNP_POLICY_SMT;
-		known = SNP_POLICY_ABI_MAJOR | SNP_POLICY_ABI_MINOR | needed |
-			SNP_POLICY_DEBUG;
+		known = SNP_POLICY_ABI_MAJOR | SNP_POLICY_ABI_MINOR | needed | SNP_POLICY_DEBUG;
 	}
 	if (policy & ~known)
 		snprintf(what, sizeof(what), "clear the bits 0x%llx",
@@ -501,8 +475,7 @@ static int check_policy(const struct snp_launch *launch, struct error *error)
 	else
 		return 0;
 	return error_set(error, -EINVAL, "guest policy", "check",
-			 "this KVM does not take 0x%llx: %s",
-			 (unsigned long long)policy, what);
+			 "this KVM does not take 0x%llx: %s", (unsigned long long)policy, what);
 }
 
 static int check_certs(const struct snp_launch *launch, struct error *error)
@@ -513,9 +486,8 @@ static int check_certs(const struct snp_launch *launch, struct error *error)
 		return 0;
 	if (!kvm_attribute(launch->vm, SNP_KVM_ATTR_REQ_CERTS, &known) && known)
 		return 0;
-	return error_set(error, -EOPNOTSUPP, "KVM", "KVM_EXIT_SNP_REQ_CERTS",
-			 "this kernel answers guests by itself, without "
-			 "certificates: leave --certs out");
+	return error_set(error, -EOPNOTSUPP, "KVM", "KVM_EXIT_SNP_REQ_CERTS", "this kernel answers "
+			 "guests by itself, without certificates: leave --certs out");
 }
 
 /* What the firmware checks at the end, while nothing is lost yet. */
@@ -533,12 +505,10 @@ static int check_id_block(const struct snp_launch *launch, struct error *error)
 	if (rc)
 		return rc;
 	if (memcmp(block->digest, launch->predicted.digest, SNP_DIGEST_SIZE))
-		return error_set(error, -EBADMSG, "ID block", "compare digest",
-				 "it is for %s; this launch would be %s: create "
-				 "it for this image, with --vmm gmemctl",
-				 hex_format(block->digest, SNP_DIGEST_SIZE, is),
-				 hex_format(launch->predicted.digest,
-					    SNP_DIGEST_SIZE, wanted));
+		return error_set(error, -EBADMSG, "ID block", "compare digest", "it is for %s; "
+				 "this launch would be %s: create it for this image, with --vmm "
+				 "gmemctl", hex_format(block->digest, SNP_DIGEST_SIZE, is),
+				 hex_format(launch->predicted.digest, SNP_DIGEST_SIZE, wanted));
 	if (block->policy != config->policy)
 		return error_set(error, -EBADMSG, "ID block", "compare policy",
 				 "it is for 0x%llx, and --policy is 0x%llx",
@@ -548,8 +518,7 @@ static int check_id_block(const struct snp_launch *launch, struct error *error)
 }
 
 /* What KVM cannot do for an IGVM file, while nothing is lost yet. */
-static int check_igvm(const struct snp_igvm *igvm, uint64_t features,
-		      struct error *error)
+static int check_igvm(const struct snp_igvm *igvm, uint64_t features, struct error *error)
 {
 	const char *fault = snp_igvm_kvm_fault(igvm);
 	struct snp_vcpu vcpu;
@@ -559,8 +528,7 @@ static int check_igvm(const struct snp_igvm *igvm, uint64_t features,
 		fault = "it has pages that are shared with the host";
 	if (fault)
 		return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
-				 "KVM, or gmemctl, cannot launch it as it says: %s",
-				 fault);
+				 "KVM, or gmemctl, cannot launch it as it says: %s", fault);
 	for (unsigned int i = 0; i < igvm->nr_vcpus; i++) {
 		const uint8_t *vmsa = igvm->vcpus[i].vmsa;
 
@@ -584,14 +552,12 @@ static int check_image(const struct snp_image *image, struct error *error)
 		return check_igvm(image->igvm, image->features, error);
 	if (image->svsm || image->vmm != SNP_VMM_GMEMCTL)
 		return error_set(error, -EINVAL, OBJECT, "launch",
-				 "gmemctl programs vCPUs in its own way, and "
-				 "starts no SVSM");
+				 "gmemctl programs vCPUs in its own way, and starts no SVSM");
 	cpuid = snp_firmware_section(image->firmware, SNP_SECTION_CPUID);
 	if (cpuid && cpuid->size != SNP_PAGE_SIZE)
-		return error_set(error, -EINVAL, image->firmware->name,
-				 "launch", "its CPUID section has 0x%x bytes, and "
-				 "the firmware checks single pages: take another "
-				 "build", cpuid->size);
+		return error_set(error, -EINVAL, image->firmware->name, "launch", "its CPUID "
+				 "section has 0x%x bytes, and the firmware checks single pages: "
+				 "take another build", cpuid->size);
 	return 0;
 }
 
@@ -613,12 +579,10 @@ static int predict(struct snp_launch *launch, struct error *error)
 	}
 	rc = snp_plan_build(launch->plan, &launch->image, error);
 	if (!rc)
-		rc = snp_plan_measure(launch->plan, &launch->image,
-				      &launch->predicted, error);
+		rc = snp_plan_measure(launch->plan, &launch->image, &launch->predicted, error);
 	if (!rc)
 		snp_launch_tell(launch, "predicted digest", "%s",
-				hex_format(launch->predicted.digest,
-					   SNP_DIGEST_SIZE, text));
+				hex_format(launch->predicted.digest, SNP_DIGEST_SIZE, text));
 	return rc;
 }
 
@@ -637,9 +601,8 @@ static int launch_check(struct snp_launch *launch, struct error *error)
 	return rc ? rc : check_id_block(launch, error);
 }
 
-int snp_launch_open(struct snp_launch *launch,
-		    const struct snp_launch_config *config, struct vm *vm,
-		    struct error *error)
+int snp_launch_open(struct snp_launch *launch, const struct snp_launch_config *config,
+		    struct vm *vm, struct error *error)
 {
 	int rc;
 
@@ -664,8 +627,7 @@ int snp_launch_open(struct snp_launch *launch,
 		rc = error_set(error, launch->sev_fd, SNP_DEVICE_PATH, "open",
 			       launch->sev_fd == -EACCES || launch->sev_fd == -EPERM ?
 			       "run as root, or give yourself access to the file" :
-			       "SNP is not there: `gmemctl snp status` says what is "
-			       "missing");
+			       "SNP is not there: `gmemctl snp status` says what is missing");
 		goto err_close;
 	}
 	launch->state = SNP_LAUNCH_READY;
@@ -702,8 +664,7 @@ int snp_launch_init(struct snp_launch *launch, struct error *error)
 	if (rc)
 		return rc;
 	snp_launch_tell(launch, "INIT2", "features 0x%llx, GHCB version %u",
-			(unsigned long long)launch->image.features,
-			SNP_GHCB_VERSION);
+			(unsigned long long)launch->image.features, SNP_GHCB_VERSION);
 	launch->state = SNP_LAUNCH_INITED;
 	if (!launch->config->certs)
 		return 0;
@@ -722,11 +683,9 @@ static int check_memory(const struct snp_launch *launch, struct error *error)
 		/* KVM has a place of its own for VMSAs. */
 		if (run->type != SNP_PAGE_VMSA &&
 		    !slot_covers_private(&launch->vm->slots, run->gpa, run->size))
-			return error_set(error, -EFAULT, run->name,
-					 "place in guest memory",
-					 "no private memory at gpa 0x%llx to 0x%llx: "
-					 "give the guest more",
-					 (unsigned long long)run->gpa,
+			return error_set(error, -EFAULT, run->name, "place in guest memory", "no "
+					 "private memory at gpa 0x%llx to 0x%llx: give the guest "
+					 "more", (unsigned long long)run->gpa,
 					 (unsigned long long)run->gpa + run->size);
 	}
 	return 0;
@@ -741,8 +700,7 @@ int snp_launch_start(struct snp_launch *launch, struct error *error)
 	char text[160];
 	int rc;
 
-	rc = snp_launch_enter(launch, SNP_LAUNCH_INITED, "SNP_LAUNCH_START",
-			      error);
+	rc = snp_launch_enter(launch, SNP_LAUNCH_INITED, "SNP_LAUNCH_START", error);
 	if (!rc)
 		rc = check_memory(launch, error);
 	if (!rc)
@@ -757,8 +715,7 @@ int snp_launch_start(struct snp_launch *launch, struct error *error)
 }
 
 /* Failed or not, the command is sent once. */
-int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
-		      struct error *error)
+int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus, struct error *error)
 {
 	const struct snp_launch_config *config = launch->config;
 	struct snp_kvm_launch_finish finish = {
@@ -766,8 +723,7 @@ int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
 		.id_block_en = !!config->id_block,
 		.id_block_uaddr = (uintptr_t)config->id_block,
 	};
-	int rc = snp_launch_enter(launch, SNP_LAUNCH_POPULATED,
-				  "SNP_LAUNCH_FINISH", error);
+	int rc = snp_launch_enter(launch, SNP_LAUNCH_POPULATED, "SNP_LAUNCH_FINISH", error);
 
 	for (uint32_t i = 0; i < launch->image.nr_vcpus && !rc; i++)
 		rc = snp_launch_vcpu(launch, &vcpus[i], error);
@@ -784,10 +740,8 @@ int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
 	if (rc)
 		return rc;
 	launch->state = SNP_LAUNCH_FINISHED;
-	snp_launch_tell(launch, "SNP_LAUNCH_FINISH", "vCPUs: %u%s%s%s",
-			launch->image.nr_vcpus,
-			config->id_block ? ", ID block" : "",
-			finish.auth_key_en ? ", author key" : "",
-			config->host_data ? ", host data" : "");
+	snp_launch_tell(launch, "SNP_LAUNCH_FINISH", "vCPUs: %u%s%s%s", launch->image.nr_vcpus,
+			config->id_block ? ", ID block" : "", finish.auth_key_en ? ", author key" :
+			"", config->host_data ? ", host data" : "");
 	return 0;
 }

@@ -66,8 +66,7 @@ struct snp_launch_config {
 	size_t certs_size;
 	bool cpuid_strict;
 	void (*step)(void *data, const char *step, const char *text);
-	void (*pages)(void *data, const struct snp_run *run, const char *type,
-		      unsigned int calls);
+	void (*pages)(void *data, const struct snp_run *run, const char *type, unsigned int calls);
 	void *data;
 };
 
@@ -131,9 +130,8 @@ struct snp_launch {
  * Return: 0; -EINVAL or -EBADMSG for what is wrong with @config; -EOPNOTSUPP for
  * what this KVM lacks; what open() says.
  */
-int snp_launch_open(struct snp_launch *launch,
-		    const struct snp_launch_config *config, struct vm *vm,
-		    struct error *error);
+int snp_launch_open(struct snp_launch *launch, const struct snp_launch_config *config,
+		    struct vm *vm, struct error *error);
 
 /** snp_launch_init() - KVM_SEV_INIT2; before vCPUs are created */
 int snp_launch_init(struct snp_launch *launch, struct error *error);
@@ -162,8 +160,7 @@ int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
  *
  * After a failure the VM cannot be used for anything any more.
  */
-int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus,
-		      struct error *error);
+int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus, struct error *error);
 
 /** snp_launch_close() - close /dev/sev; the vCPUs have to be gone */
 void snp_launch_close(struct snp_launch *launch);
@@ -176,11 +173,9 @@ void snp_launch_close(struct snp_launch *launch);
  * snp_launch_vcpu() - set the registers that get into the VMSA, and see that KVM
  *	has them as they were meant
  */
-int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
-		    struct error *error);
+int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu, struct error *error);
 
 /** snp_launch_get_cpuid() - what KVM holds for a vCPU; to be freed */
-int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid,
-			 struct error *error);
+int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid, struct error *error);
 
 #endif /* GMEMCTL_SNP_LAUNCH_H */

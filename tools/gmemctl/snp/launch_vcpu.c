@@ -88,8 +88,7 @@ static bool is_topology(uint32_t function)
  * Make a vCPU's CPUID say what the page says, but for where it is: APIC IDs and topology are
  * its own.
  */
-static void snp_cpuid_page_apply(const struct snp_cpuid_page *page,
-				 struct kvm_cpuid2 *cpuid)
+static void snp_cpuid_page_apply(const struct snp_cpuid_page *page, struct kvm_cpuid2 *cpuid)
 {
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
@@ -153,8 +152,7 @@ static const struct {
 
 #define MSRS (sizeof(msrs) / sizeof(msrs[0]))
 
-static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action,
-		       struct error *error)
+static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action, struct error *error)
 {
 	char object[32];
 
@@ -204,8 +202,7 @@ static int get_fpu(struct vcpu *vcpu, struct kvm_fpu *fpu)
 }
 
 /* Return: 0, or -EINVAL for one that KVM does not know. */
-static int access_msr(struct vcpu *vcpu, unsigned long request, uint32_t index,
-		      uint64_t *value)
+static int access_msr(struct vcpu *vcpu, unsigned long request, uint32_t index, uint64_t *value)
 {
 	struct {
 		struct kvm_msrs header;
@@ -224,8 +221,7 @@ static uint64_t wanted_msr(const struct snp_vcpu *state, uint32_t index)
 	return index == MSR_PAT ? state->pat : 0;
 }
 
-static int set_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
-		    struct error *error)
+static int set_msrs(struct vcpu *vcpu, const struct snp_vcpu *state, struct error *error)
 {
 	for (size_t i = 0; i < MSRS; i++) {
 		uint64_t value = wanted_msr(state, msrs[i].index);
@@ -234,15 +230,13 @@ static int set_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
 
 		if (!rc || (rc == -EINVAL && msrs[i].optional))
 			continue;
-		snprintf(action, sizeof(action), "KVM_SET_MSRS, MSR 0x%x",
-			 msrs[i].index);
+		snprintf(action, sizeof(action), "KVM_SET_MSRS, MSR 0x%x", msrs[i].index);
 		return vcpu_failed(vcpu, rc, action, error);
 	}
 	return 0;
 }
 
-static int check_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
-		      struct error *error)
+static int check_msrs(struct vcpu *vcpu, const struct snp_vcpu *state, struct error *error)
 {
 	for (size_t i = 0; i < MSRS; i++) {
 		uint64_t value = 0;
@@ -264,8 +258,7 @@ static int check_msrs(struct vcpu *vcpu, const struct snp_vcpu *state,
 	return 0;
 }
 
-static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state,
-			 struct error *error)
+static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state, struct error *error)
 {
 	struct kvm_debugregs debug = { .dr6 = DR6_RESET, .dr7 = DR7_RESET };
 	struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs[0].value = state->xcr0 };
@@ -299,8 +292,7 @@ static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state,
 }
 
 /* But for MSRs */
-static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted,
-			   struct error *error)
+static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted, struct error *error)
 {
 	struct snp_vmsa expect, holds;
 	struct snp_vcpu now = *wanted;
@@ -321,21 +313,17 @@ static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted,
 			break;
 	if (at == sizeof(expect))
 		return 0;
-	snprintf(action, sizeof(action), "check registers of vCPU %u",
-		 vcpu->index);
-	return error_set(error, -EIO, "SNP guest", action,
-			 "KVM holds something else for byte 0x%zx of the VMSA: the "
-			 "digest would not be the predicted one", at);
+	snprintf(action, sizeof(action), "check registers of vCPU %u", vcpu->index);
+	return error_set(error, -EIO, "SNP guest", action, "KVM holds something else for byte "
+			 "0x%zx of the VMSA: the digest would not be the predicted one", at);
 }
 
-int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid,
-			 struct error *error)
+int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid, struct error *error)
 {
 	struct kvm_cpuid2 *found;
 	int rc;
 
-	found = calloc(1, sizeof(*found) +
-		       CPUID_ENTRIES * sizeof(found->entries[0]));
+	found = calloc(1, sizeof(*found) + CPUID_ENTRIES * sizeof(found->entries[0]));
 	if (!found)
 		return error_set(error, -ENOMEM, "vCPU", "allocate", NULL);
 	found->nent = CPUID_ENTRIES;
@@ -348,8 +336,7 @@ int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid,
 }
 
 /* KVM answers as the CPUID page does, to a guest that asks KVM. */
-static int set_cpuid(struct snp_launch *launch, struct vcpu *vcpu,
-		     struct error *error)
+static int set_cpuid(struct snp_launch *launch, struct vcpu *vcpu, struct error *error)
 {
 	struct kvm_cpuid2 *cpuid;
 	int rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
@@ -362,8 +349,7 @@ static int set_cpuid(struct snp_launch *launch, struct vcpu *vcpu,
 	return rc ? vcpu_failed(vcpu, rc, "KVM_SET_CPUID2", error) : 0;
 }
 
-int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu,
-		    struct error *error)
+int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu, struct error *error)
 {
 	const struct snp_image *image = &launch->image;
 	int rc = set_cpuid(launch, vcpu, error);

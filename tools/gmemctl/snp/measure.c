@@ -15,20 +15,15 @@ _Static_assert(HEADER_SIZE + ENTRIES * ENTRY_SIZE + 8 == SNP_KERNEL_TABLE_SIZE,
 	       "the table is padded to a multiple of 16");
 
 static const struct guid guid_table =
-	GUID(0x9438d606, 0x4f22, 0x4cc9,
-	     0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21);
+	GUID(0x9438d606, 0x4f22, 0x4cc9, 0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21);
 static const struct guid guid_cmdline =
-	GUID(0x97d02dd8, 0xbd20, 0x4c94,
-	     0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab, 0x2a);
+	GUID(0x97d02dd8, 0xbd20, 0x4c94, 0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab, 0x2a);
 static const struct guid guid_initrd =
-	GUID(0x44baf731, 0x3a2f, 0x4bd7,
-	     0x9a, 0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78, 0x1d);
+	GUID(0x44baf731, 0x3a2f, 0x4bd7, 0x9a, 0xf1, 0x41, 0xe2, 0x91, 0x69, 0x78, 0x1d);
 static const struct guid guid_kernel =
-	GUID(0x4de79437, 0xabd2, 0x427f,
-	     0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04, 0x5b);
+	GUID(0x4de79437, 0xabd2, 0x427f, 0xb8, 0x35, 0xd5, 0xb1, 0x72, 0xd2, 0x04, 0x5b);
 
-int snp_kernel_hashes_init(struct snp_kernel_hashes *hashes,
-			   const char *cmdline)
+int snp_kernel_hashes_init(struct snp_kernel_hashes *hashes, const char *cmdline)
 {
 	int rc;
 
@@ -70,17 +65,14 @@ void snp_kernel_hashes_table(const struct snp_kernel_hashes *hashes,
 	}
 }
 
-uint64_t snp_image_svsm_end(const struct snp_firmware *firmware,
-			    uint64_t vars_size)
+uint64_t snp_image_svsm_end(const struct snp_firmware *firmware, uint64_t vars_size)
 {
 	uint64_t below = SNP_4G - firmware->size;
 
-	return vars_size < below && vars_size % SNP_PAGE_SIZE == 0 ?
-	       below - vars_size : 0;
+	return vars_size < below && vars_size % SNP_PAGE_SIZE == 0 ? below - vars_size : 0;
 }
 
-static int image_check_kernel(const struct snp_firmware *firmware,
-			      struct error *error)
+static int image_check_kernel(const struct snp_firmware *firmware, struct error *error)
 {
 	const struct snp_section *section =
 		snp_firmware_section(firmware, SNP_SECTION_KERNEL_HASHES);
@@ -95,29 +87,24 @@ static int image_check_kernel(const struct snp_firmware *firmware,
 				 "it has a section for them but no table: leave --kernel out, "
 				 "or take OVMF.amdsev.fd");
 	if (firmware->hash_table_size < SNP_KERNEL_TABLE_SIZE)
-		return error_set(error, -EINVAL, firmware->name,
-				 "place kernel hashes", "its table has 0x%x bytes, "
-				 "and 0x%x are needed: this build cannot check a "
+		return error_set(error, -EINVAL, firmware->name, "place kernel hashes", "its table "
+				 "has 0x%x bytes, and 0x%x are needed: this build cannot check a "
 				 "kernel; leave --kernel out, or take another one",
-				 firmware->hash_table_size,
-				 SNP_KERNEL_TABLE_SIZE);
+				 firmware->hash_table_size, SNP_KERNEL_TABLE_SIZE);
 	if (section->size != SNP_PAGE_SIZE ||
 	    firmware->hash_table / SNP_PAGE_SIZE != section->base / SNP_PAGE_SIZE ||
-	    firmware->hash_table % SNP_PAGE_SIZE + SNP_KERNEL_TABLE_SIZE >
-	    SNP_PAGE_SIZE)
-		return error_set(error, -EINVAL, firmware->name, "place kernel hashes",
-				 "its table is not within the one page that is measured for "
-				 "it: this build cannot check a kernel; leave --kernel out, or "
-				 "take another one");
+	    firmware->hash_table % SNP_PAGE_SIZE + SNP_KERNEL_TABLE_SIZE > SNP_PAGE_SIZE)
+		return error_set(error, -EINVAL, firmware->name, "place kernel hashes", "its table "
+				 "is not within the one page that is measured for it: this build "
+				 "cannot check a kernel; leave --kernel out, or take another one");
 	return 0;
 }
 
 static int image_check(const struct snp_image *image, struct error *error)
 {
 	if (!image->nr_vcpus || image->nr_vcpus > SNP_VCPUS_MAX)
-		return error_set(error, -EINVAL, "vCPUs", "launch",
-				 "%u of them; expected 1 to %u", image->nr_vcpus,
-				 SNP_VCPUS_MAX);
+		return error_set(error, -EINVAL, "vCPUs", "launch", "%u of them; expected 1 to %u",
+				 image->nr_vcpus, SNP_VCPUS_MAX);
 	if (!(image->features & SNP_FEATURE_ACTIVE))
 		return error_set(error, -EINVAL, "guest features", "launch",
 				 "0x%llx lacks bit 0, which every SNP guest has",
@@ -136,25 +123,21 @@ static int image_check(const struct snp_image *image, struct error *error)
 	return 0;
 }
 
-static void plan_add(struct snp_plan *plan, const char *name,
-		     enum snp_page_type type, uint64_t gpa, uint64_t size,
-		     const uint8_t *data)
+static void plan_add(struct snp_plan *plan, const char *name, enum snp_page_type type, uint64_t gpa,
+		     uint64_t size, const uint8_t *data)
 {
 	plan->own[plan->nr_runs++] = (struct snp_run){
 		name, type, gpa, size, data,
 	};
 }
 
-static void plan_add_image(struct snp_plan *plan,
-			   const struct snp_firmware *firmware)
+static void plan_add_image(struct snp_plan *plan, const struct snp_firmware *firmware)
 {
-	plan_add(plan, firmware->name, SNP_PAGE_NORMAL,
-		 firmware->end - firmware->size, firmware->size,
-		 firmware->data);
+	plan_add(plan, firmware->name, SNP_PAGE_NORMAL, firmware->end - firmware->size,
+		 firmware->size, firmware->data);
 }
 
-static void plan_add_section(struct snp_plan *plan,
-			     const struct snp_image *image,
+static void plan_add_section(struct snp_plan *plan, const struct snp_image *image,
 			     const struct snp_section *section)
 {
 	enum snp_page_type type = SNP_PAGE_ZERO;
@@ -187,13 +170,10 @@ static void plan_add_section(struct snp_plan *plan,
 }
 
 /* In the order of the image; EC2 keeps the CPUID page for last. */
-static void plan_add_sections(struct snp_plan *plan,
-			      const struct snp_image *image)
+static void plan_add_sections(struct snp_plan *plan, const struct snp_image *image)
 {
-	const struct snp_firmware *firmware = image->svsm ? image->svsm :
-							    image->firmware;
-	bool ec2 = !image->svsm && (image->vmm == SNP_VMM_EC2 ||
-				    image->vmm == SNP_VMM_EC2_OLD);
+	const struct snp_firmware *firmware = image->svsm ? image->svsm : image->firmware;
+	bool ec2 = !image->svsm && (image->vmm == SNP_VMM_EC2 || image->vmm == SNP_VMM_EC2_OLD);
 
 	for (unsigned int i = 0; i < firmware->nr_sections; i++)
 		if (!ec2 || firmware->sections[i].type != SNP_SECTION_CPUID)
@@ -203,8 +183,7 @@ static void plan_add_sections(struct snp_plan *plan,
 			plan_add_section(plan, image, &firmware->sections[i]);
 }
 
-int snp_plan_build(struct snp_plan *plan, const struct snp_image *image,
-		   struct error *error)
+int snp_plan_build(struct snp_plan *plan, const struct snp_image *image, struct error *error)
 {
 	int rc;
 
@@ -233,8 +212,7 @@ int snp_plan_build(struct snp_plan *plan, const struct snp_image *image,
 uint32_t snp_image_eip(const struct snp_image *image, uint32_t vcpu)
 {
 	if (image->svsm)
-		return (uint32_t)(image->svsm->end - image->svsm->size) +
-		       image->svsm->svsm_offset;
+		return (uint32_t)(image->svsm->end - image->svsm->size) + image->svsm->svsm_offset;
 	return vcpu ? image->firmware->reset_eip : SNP_RESET_EIP;
 }
 
@@ -248,8 +226,7 @@ static int measure_runs(const struct snp_plan *plan, unsigned int first,
 	return rc;
 }
 
-static int measure_vcpus(const struct snp_image *image,
-			 struct snp_digest *digest)
+static int measure_vcpus(const struct snp_image *image, struct snp_digest *digest)
 {
 	enum snp_vmm vmm = image->svsm ? SNP_VMM_SVSM : image->vmm;
 	struct snp_vmsa vmsa;

@@ -28,8 +28,7 @@ struct snp_kernel_hashes {
  * snp_kernel_hashes_init() - no kernel yet, no initrd, and a command line
  * @cmdline: NULL is the same as ""
  */
-int snp_kernel_hashes_init(struct snp_kernel_hashes *hashes,
-			   const char *cmdline);
+int snp_kernel_hashes_init(struct snp_kernel_hashes *hashes, const char *cmdline);
 
 /** snp_kernel_hashes_table() - the table, as QEMU builds it */
 void snp_kernel_hashes_table(const struct snp_kernel_hashes *hashes,
@@ -86,12 +85,10 @@ struct snp_plan {
  *
  * Return: 0; -EINVAL for an image that cannot be launched like that.
  */
-int snp_plan_build(struct snp_plan *plan, const struct snp_image *image,
-		   struct error *error);
+int snp_plan_build(struct snp_plan *plan, const struct snp_image *image, struct error *error);
 
 /** snp_image_svsm_end() - where an SVSM ends, or 0 if there is no place */
-uint64_t snp_image_svsm_end(const struct snp_firmware *firmware,
-			    uint64_t vars_size);
+uint64_t snp_image_svsm_end(const struct snp_firmware *firmware, uint64_t vars_size);
 
 /** snp_image_eip() - where a vCPU starts; @vcpu 0 is the first one */
 uint32_t snp_image_eip(const struct snp_image *image, uint32_t vcpu);

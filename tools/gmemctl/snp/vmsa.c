@@ -98,8 +98,7 @@ void snp_vmsa_from_vcpu(struct snp_vmsa *vmsa, const struct snp_vcpu *vcpu)
 	memset(vmsa, 0, sizeof(*vmsa));
 	for (size_t i = 0; i < SEGMENTS; i++)
 		*(struct vmsa_segment *)((char *)vmsa + segments[i].vmsa) =
-			segment_pack((const void *)((const char *)&vcpu->sregs +
-						    segments[i].kvm));
+			segment_pack((const void *)((const char *)&vcpu->sregs + segments[i].kvm));
 	for (size_t i = 0; i < REGISTERS; i++)
 		memcpy((char *)vmsa + registers[i].vmsa,
 		       (const char *)vcpu + registers[i].vcpu, sizeof(uint64_t));
@@ -127,8 +126,7 @@ static struct kvm_segment segment_reset(uint8_t type, bool system)
 	};
 }
 
-void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature,
-		    uint64_t features)
+void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature, uint64_t features)
 {
 	struct kvm_sregs *sregs = &vcpu->sregs;
 	/* Writable data, accessed: what SET_SREGS gives, unlike KVM's reset. */
@@ -177,8 +175,7 @@ static struct kvm_segment segment_unpack(const struct vmsa_segment *segment)
 	};
 }
 
-int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
-		       size_t *at)
+int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE], size_t *at)
 {
 	struct snp_vmsa vmsa;
 
@@ -186,8 +183,7 @@ int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
 	memset(vcpu, 0, sizeof(*vcpu));
 	for (size_t i = 0; i < SEGMENTS; i++)
 		*(struct kvm_segment *)((char *)&vcpu->sregs + segments[i].kvm) =
-			segment_unpack((const void *)((const char *)&vmsa +
-						      segments[i].vmsa));
+			segment_unpack((const void *)((const char *)&vmsa + segments[i].vmsa));
 	for (size_t i = 0; i < REGISTERS; i++)
 		memcpy((char *)vcpu + registers[i].vcpu,
 		       (const char *)&vmsa + registers[i].vmsa, sizeof(uint64_t));
@@ -257,8 +253,7 @@ static const struct profile profiles[SNP_VMM_COUNT] = {
 	[SNP_VMM_SVSM] = { .name = "svsm", .edx_signature = true },
 };
 
-static void vmsa_real_mode(struct snp_vmsa *vmsa, const struct profile *profile,
-			   unsigned int index)
+static void vmsa_real_mode(struct snp_vmsa *vmsa, const struct profile *profile, unsigned int index)
 {
 	vmsa->es.attributes = profile->data;
 	vmsa->ds = vmsa->es;
@@ -297,8 +292,7 @@ void snp_vmm_vmsa(struct snp_vmsa *vmsa, enum snp_vmm vmm, unsigned int index,
 	const struct profile *profile = &profiles[vmm];
 	struct snp_vcpu vcpu;
 
-	snp_vcpu_reset(&vcpu, profile->ap_as_first ? SNP_RESET_EIP : eip, signature,
-		       features);
+	snp_vcpu_reset(&vcpu, profile->ap_as_first ? SNP_RESET_EIP : eip, signature, features);
 	snp_vmsa_from_vcpu(vmsa, &vcpu);
 	if (vmm == SNP_VMM_SVSM)
 		vmsa_svsm(vmsa, eip);
@@ -325,8 +319,7 @@ bool snp_vmm_wants_signature(enum snp_vmm vmm)
 }
 
 /* A family beyond 15 is the sum of 15 and the extended family. */
-uint32_t snp_vcpu_signature(unsigned int family, unsigned int model,
-			    unsigned int stepping)
+uint32_t snp_vcpu_signature(unsigned int family, unsigned int model, unsigned int stepping)
 {
 	unsigned int extended = family > 0xf ? family - 0xf : 0;
 	unsigned int base = family > 0xf ? 0xf : family;
@@ -358,8 +351,7 @@ uint32_t snp_vcpu_type_find(const char *name)
 		/* As in EPYC-v4: the same CPU with other features */
 		if (!*version || (!strncasecmp(version, "-v", 2) && version[2] >= '1' &&
 				  version[2] <= '9' && !version[3]))
-			return snp_vcpu_signature(types[i].family,
-						  types[i].model,
+			return snp_vcpu_signature(types[i].family, types[i].model,
 						  types[i].stepping);
 	}
 	return 0;

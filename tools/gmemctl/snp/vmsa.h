@@ -131,8 +131,7 @@ void snp_vmsa_from_vcpu(struct snp_vmsa *vmsa, const struct snp_vcpu *vcpu);
  * Return: 0; -EOPNOTSUPP if KVM would measure another page, with @at set to the
  * first byte that is not the same.
  */
-int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
-		       size_t *at);
+int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE], size_t *at);
 
 /**
  * snp_vcpu_reset() - how gmemctl programs a vCPU that starts in the firmware
@@ -142,8 +141,7 @@ int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
  * Every register that gets into the VMSA has a value of its own here, none is
  * left to KVM. They are QEMU's, so that the digests are the same.
  */
-void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature,
-		    uint64_t features);
+void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature, uint64_t features);
 
 /**
  * enum snp_vmm - who launches
@@ -186,8 +184,7 @@ void snp_vmm_vmsa(struct snp_vmsa *vmsa, enum snp_vmm vmm, unsigned int index,
 		  uint32_t eip, uint32_t signature, uint64_t features);
 
 /** snp_vcpu_signature() - what CPUID leaf 1 has in EAX */
-uint32_t snp_vcpu_signature(unsigned int family, unsigned int model,
-			    unsigned int stepping);
+uint32_t snp_vcpu_signature(unsigned int family, unsigned int model, unsigned int stepping);
 
 /** snp_vcpu_type_find() - signature of a CPU model, by QEMU's name, or 0 */
 uint32_t snp_vcpu_type_find(const char *name);

@@ -45,8 +45,7 @@ static int snp_report_parse(struct snp_report *report, const char *name,
 	memcpy(report, data, sizeof(*report));
 	if (report->version < 2 || report->version > 5)
 		return error_set(error, -EINVAL, name, "parse report",
-				 "its version is %u, this program knows 2 to 5",
-				 report->version);
+				 "its version is %u, this program knows 2 to 5", report->version);
 	if (report->signature_algorithm != SNP_ALGORITHM)
 		return error_set(error, -EINVAL, name, "parse report",
 				 "its signature algorithm is %u; only 1, ECDSA on "
@@ -110,21 +109,17 @@ static int take_azure(struct snp_evidence *evidence, const char *name,
 	uint32_t hash;
 
 	if (size < AZURE_CLAIMS + AZURE_TEXT)
-		return bad(name, "it begins as Azure's blob does, but is cut short",
-			   error);
+		return bad(name, "it begins as Azure's blob does, but is cut short", error);
 	if (bytes_get32(claims + AZURE_TYPE) != AZURE_TYPE_SNP)
-		return bad(name, "it is Azure's blob, but not of an SNP guest",
-			   error);
+		return bad(name, "it is Azure's blob, but not of an SNP guest", error);
 	hash = bytes_get32(claims + AZURE_HASH);
 	evidence->claims_size = bytes_get32(claims + AZURE_SIZE);
 	if (!hash || hash >= sizeof(hash_sizes) ||
 	    evidence->claims_size > size - AZURE_CLAIMS - AZURE_TEXT)
-		return bad(name, "it is Azure's blob, but its claims are damaged",
-			   error);
+		return bad(name, "it is Azure's blob, but its claims are damaged", error);
 	evidence->claims = claims + AZURE_TEXT;
 	evidence->claims_hash_size = hash_sizes[hash];
-	return snp_report_parse(&evidence->report, name,
-				evidence->buffer + AZURE_HEADER, error);
+	return snp_report_parse(&evidence->report, name, evidence->buffer + AZURE_HEADER, error);
 }
 
 static int take_any(struct snp_evidence *evidence, const char *name, size_t size,
@@ -136,18 +131,15 @@ static int take_any(struct snp_evidence *evidence, const char *name, size_t size
 		return take_azure(evidence, name, size, error);
 	if (size >= ANSWER_HEADER + SNP_REPORT_SIZE && !bytes_get32(data) &&
 	    bytes_get32(data + 4) == SNP_REPORT_SIZE)
-		return snp_report_parse(&evidence->report, name,
-					data + ANSWER_HEADER, error);
+		return snp_report_parse(&evidence->report, name, data + ANSWER_HEADER, error);
 	if (size < SNP_REPORT_SIZE)
-		return error_set(error, -EINVAL, name, "parse report",
-				 "it has %zu bytes; a report has %d, or twice as "
-				 "many hexadecimal digits", size,
+		return error_set(error, -EINVAL, name, "parse report", "it has %zu bytes; a report "
+				 "has %d, or twice as many hexadecimal digits", size,
 				 SNP_REPORT_SIZE);
 	/* What the firmware has written has zeros, its version among them. */
 	if (!memchr(data, '\0', SNP_REPORT_SIZE))
-		return bad(name, "it is text, but not hexadecimal digits and white "
-			   "space alone: give the report's bytes, or what `xxd -p` "
-			   "prints of them", error);
+		return bad(name, "it is text, but not hexadecimal digits and white space alone: "
+			   "give the report's bytes, or what `xxd -p` prints of them", error);
 	evidence->table_size = size - SNP_REPORT_SIZE;
 	if (evidence->table_size)
 		evidence->table = data + SNP_REPORT_SIZE;
@@ -163,8 +155,7 @@ int snp_evidence_parse(struct snp_evidence *evidence, const char *name,
 	memset(evidence, 0, sizeof(*evidence));
 	if (size > SNP_EVIDENCE_MAX)
 		return error_set(error, -EFBIG, name, "parse report",
-				 "it has more than %d bytes: no report has",
-				 SNP_EVIDENCE_MAX);
+				 "it has more than %d bytes: no report has", SNP_EVIDENCE_MAX);
 	/* malloc(0) may be NULL. */
 	evidence->buffer = malloc(size + 1);
 	if (!evidence->buffer)
@@ -223,10 +214,8 @@ char *snp_tcb_format(uint64_t raw, enum snp_tcb_layout layout, char *text)
 	*text = '\0';
 	for (int i = 0; i < SNP_TCB_PARTS; i++)
 		if (snp_tcb_parts[i].byte[layout] >= 0)
-			used += (size_t)snprintf(text + used,
-						 SNP_TCB_TEXT - used, "%s%s=%u",
-						 used ? "," : "",
-						 snp_tcb_parts[i].name,
+			used += (size_t)snprintf(text + used, SNP_TCB_TEXT - used, "%s%s=%u",
+						 used ? "," : "", snp_tcb_parts[i].name,
 						 version(raw, layout, i));
 	return text;
 }
@@ -273,8 +262,7 @@ int snp_tcb_parse(const char *text, struct snp_tcb *tcb)
 	}
 }
 
-bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout,
-		     const struct snp_tcb *floor)
+bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout, const struct snp_tcb *floor)
 {
 	for (int i = 0; i < SNP_TCB_PARTS; i++)
 		if (version(raw, layout, i) < floor->versions[i])
@@ -307,8 +295,7 @@ char *snp_platform_format(uint64_t bits, char *text, size_t size)
 	snprintf(text, size, "none");
 	for (unsigned int i = 0; i < 64 && used < size; i++)
 		if (bits >> i & 1)
-			used += (size_t)snprintf(text + used, size - used, "%s%s",
-						 used ? "," : "",
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "," : "",
 						 bit_name(i, buffer));
 	return text;
 }

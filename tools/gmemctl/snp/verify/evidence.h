@@ -59,8 +59,7 @@ char *snp_tcb_format(uint64_t raw, enum snp_tcb_layout layout, char *text);
 int snp_tcb_parse(const char *text, struct snp_tcb *tcb);
 
 /** snp_tcb_reaches() - whether no version is below that of @floor */
-bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout,
-		     const struct snp_tcb *floor);
+bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout, const struct snp_tcb *floor);
 
 /**
  * snp_platform_format() - bits by name, as snp_platform_parse() reads them
@@ -128,24 +127,15 @@ struct snp_report {
 
 _Static_assert(sizeof(struct snp_report) == SNP_REPORT_SIZE, "SNP firmware ABI");
 _Static_assert(offsetof(struct snp_report, key_info) == 0x48, "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, report_data) == 0x50,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, measurement) == 0x90,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, host_data) == 0xc0,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, id_key_digest) == 0xe0,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, reported_tcb) == 0x180,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, chip_id) == 0x1a0,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, current) == 0x1e8,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, launch_tcb) == 0x1f0,
-	       "SNP firmware ABI");
-_Static_assert(offsetof(struct snp_report, signature) == SNP_REPORT_SIGNED,
-	       "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, report_data) == 0x50, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, measurement) == 0x90, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, host_data) == 0xc0, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, id_key_digest) == 0xe0, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, reported_tcb) == 0x180, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, chip_id) == 0x1a0, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, current) == 0x1e8, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, launch_tcb) == 0x1f0, "SNP firmware ABI");
+_Static_assert(offsetof(struct snp_report, signature) == SNP_REPORT_SIGNED, "SNP firmware ABI");
 
 /* Who has signed: bits 4 to 2 of key_info */
 enum snp_signer {

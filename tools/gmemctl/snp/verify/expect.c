@@ -64,8 +64,7 @@ static int parse_text(const char *text, struct snp_value *value)
 static int parse_signer(const char *text, struct snp_value *value)
 {
 	value->number = !strcmp(text, "vlek") ? SNP_SIGNER_VLEK : SNP_SIGNER_VCEK;
-	return value->number == SNP_SIGNER_VLEK || !strcmp(text, "vcek") ?
-	       0 : -EINVAL;
+	return value->number == SNP_SIGNER_VLEK || !strcmp(text, "vcek") ? 0 : -EINVAL;
 }
 
 static int parse_tcb(const char *text, struct snp_value *value)
@@ -123,8 +122,7 @@ static int parse_time(const char *text, struct snp_value *value)
 		return when < 0 || strcmp(again, text) ? -EINVAL : 0;
 	}
 	/* Not beyond the year 9999, which certificates do not know either. */
-	if (parse_number(text, value) ||
-	    value->number > 253402300799)
+	if (parse_number(text, value) || value->number > 253402300799)
 		return -EINVAL;
 	return 0;
 }
@@ -232,12 +230,10 @@ int snp_expect_set(struct snp_expect *expect, enum snp_expect_id id,
 	if (value->count == SNP_EXPECT_VALUES)
 		return error_set(error, -E2BIG, expectation->name, "too many",
 				 "at most %d values", SNP_EXPECT_VALUES);
-	if (expectation->size &&
-	    hex_parse(text, value->bytes[value->count], expectation->size))
-		return error_set(error, -EINVAL, expectation->name,
-				 "not the bytes expected",
-				 "expected %zu hexadecimal digits, not '%s'",
-				 2 * expectation->size, text);
+	if (expectation->size && hex_parse(text, value->bytes[value->count], expectation->size))
+		return error_set(error, -EINVAL, expectation->name, "not the bytes expected",
+				 "expected %zu hexadecimal digits, not '%s'", 2 * expectation->size,
+				 text);
 	if (!expectation->size && expectation->parse(text, value))
 		return error_set(error, -EINVAL, expectation->name, "bad value",
 				 "expected %s, not '%s'", expectation->form, text);
@@ -267,8 +263,7 @@ char *snp_time_format(uint64_t when, char text[32])
 /* Far more than all expectations with all their values. */
 #define FILE_MAX (1 << 20)
 
-static int json_bad(const char *name, const char *key, const char *hint,
-		    struct error *error)
+static int json_bad(const char *name, const char *key, const char *hint, struct error *error)
 {
 	char action[64];
 
@@ -289,8 +284,7 @@ static const char *json_text(struct json_object *json, char buffer[24])
 		return json_object_get_boolean(json) ? "true" : "false";
 	case json_type_int:
 		/* json-c makes the largest number of one that is too large. */
-		if (json_object_get_int64(json) < 0 ||
-		    json_object_get_uint64(json) == UINT64_MAX)
+		if (json_object_get_int64(json) < 0 || json_object_get_uint64(json) == UINT64_MAX)
 			return NULL;
 		snprintf(buffer, 24, "%" PRIu64, json_object_get_uint64(json));
 		return buffer;
@@ -299,9 +293,8 @@ static const char *json_text(struct json_object *json, char buffer[24])
 	}
 }
 
-static int json_set(struct snp_expect *expect, enum snp_expect_id id,
-		    const char *name, struct json_object *json,
-		    struct error *error)
+static int json_set(struct snp_expect *expect, enum snp_expect_id id, const char *name,
+		    struct json_object *json, struct error *error)
 {
 	const char *key = snp_expectations[id].name;
 	struct error reason;
@@ -317,23 +310,20 @@ static int json_set(struct snp_expect *expect, enum snp_expect_id id,
 }
 
 /* Bytes may be a list: the report has to have one of them. */
-static int json_member(struct snp_expect *expect, enum snp_expect_id id,
-		       const char *name, struct json_object *json,
-		       struct error *error)
+static int json_member(struct snp_expect *expect, enum snp_expect_id id, const char *name,
+		       struct json_object *json, struct error *error)
 {
 	size_t length;
 	int rc = 0;
 
-	if (!json_object_is_type(json, json_type_array) ||
-	    !snp_expectations[id].size)
+	if (!json_object_is_type(json, json_type_array) || !snp_expectations[id].size)
 		return json_set(expect, id, name, json, error);
 	length = json_object_array_length(json);
 	if (!length)
 		return json_bad(name, snp_expectations[id].name,
 				"the list is empty: nothing would do", error);
 	for (size_t i = 0; i < length && !rc; i++)
-		rc = json_set(expect, id, name,
-			      json_object_array_get_idx(json, i), error);
+		rc = json_set(expect, id, name, json_object_array_get_idx(json, i), error);
 	return rc;
 }
 
@@ -366,9 +356,8 @@ static int count_members(const uint8_t *text, size_t size)
 	return members;
 }
 
-static int json_object_take(struct snp_expect *expect, const char *name,
-			    struct json_object *json, int members,
-			    struct error *error)
+static int json_object_take(struct snp_expect *expect, const char *name, struct json_object *json,
+			    int members, struct error *error)
 {
 	int rc;
 
@@ -376,24 +365,20 @@ static int json_object_take(struct snp_expect *expect, const char *name,
 		return error_set(error, -EINVAL, name, "read expectations",
 				 "it is not a JSON object: { \"vmpl\": 0 }");
 	if (json_object_object_length(json) != members)
-		return error_set(error, -EINVAL, name, "read expectations",
-				 "a key is there twice, and which of them counts is "
-				 "not said: take one out");
+		return error_set(error, -EINVAL, name, "read expectations", "a key is there twice, "
+				 "and which of them counts is not said: take one out");
 	json_object_object_foreach(json, key, member) {
 		unsigned int id = 0;
 
 		/* For people, who ask where a value comes from. */
 		if (!strcmp(key, "comment"))
 			continue;
-		while (id < SNP_EXPECT_NR &&
-		       strcmp(key, snp_expectations[id].name))
+		while (id < SNP_EXPECT_NR && strcmp(key, snp_expectations[id].name))
 			id++;
 		if (id == SNP_EXPECT_NR)
-			return json_bad(name, key, "nothing of that name can be "
-					"expected; `gmemctl help snp` lists the "
-					"options, with - for _", error);
-		rc = json_member(expect, (enum snp_expect_id)id, name, member,
-				 error);
+			return json_bad(name, key, "nothing of that name can be expected; `gmemctl "
+					"help snp` lists the options, with - for _", error);
+		rc = json_member(expect, (enum snp_expect_id)id, name, member, error);
 		if (rc)
 			return rc;
 	}
@@ -412,8 +397,7 @@ int snp_expect_read_json(struct snp_expect *expect, const char *name,
 	/* json-c takes a NUL for the end, whatever comes after it. */
 	if (size > FILE_MAX || memchr(data, '\0', size))
 		return error_set(error, -EINVAL, name, "read expectations",
-				 "it is not a JSON object of at most %d bytes",
-				 FILE_MAX);
+				 "it is not a JSON object of at most %d bytes", FILE_MAX);
 	tokener = json_tokener_new_ex(8);
 	if (!tokener)
 		return error_set(error, -ENOMEM, name, "read expectations", NULL);
@@ -421,14 +405,13 @@ int snp_expect_read_json(struct snp_expect *expect, const char *name,
 	json = json_tokener_parse_ex(tokener, (const char *)data, (int)size);
 	code = json_tokener_get_error(tokener);
 	if (code == json_tokener_success)
-		rc = json_object_take(expect, name, json,
-				      count_members(data, size), error);
+		rc = json_object_take(expect, name, json, count_members(data, size), error);
 	else
-		rc = error_set(error, -EINVAL, name, "read expectations",
-			       "byte %zu: %s", json_tokener_get_parse_end(tokener),
+		rc = error_set(error, -EINVAL, name, "read expectations", "byte %zu: %s",
+			       json_tokener_get_parse_end(tokener),
 			       code == json_tokener_continue ?
-			       "it ends before its object does: it is empty, or cut "
-			       "short" : json_tokener_error_desc(code));
+			       "it ends before its object does: it is empty, or cut short" :
+			       json_tokener_error_desc(code));
 	json_object_put(json);
 	json_tokener_free(tokener);
 	return rc;

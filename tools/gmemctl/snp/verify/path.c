@@ -38,8 +38,7 @@ static const struct {
 	    0xde, 0xd9, 0xdd, 0x9c, 0x73, 0xdd, 0x3f, 0x6a } },
 };
 
-static bool has_signed(const struct snp_cert *cert,
-		       const struct snp_report *report)
+static bool has_signed(const struct snp_cert *cert, const struct snp_report *report)
 {
 	EVP_PKEY *key = X509_get0_pubkey(cert->x509);
 	struct error error;
@@ -77,18 +76,15 @@ static bool issued(const struct snp_cert *cert, const struct snp_cert *issuer)
 	EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
 	bool signature;
 
-	if (X509_NAME_cmp(X509_get_issuer_name(cert->x509),
-			  X509_get_subject_name(issuer->x509)))
+	if (X509_NAME_cmp(X509_get_issuer_name(cert->x509), X509_get_subject_name(issuer->x509)))
 		return false;
 	signature = key && X509_verify(cert->x509, key) == 1;
 	ERR_clear_error();
 	return signature;
 }
 
-static X509_STORE_CTX *path_context(const struct snp_path *path,
-				    X509_STORE *store,
-				    struct stack_st_X509 *untrusted,
-				    uint64_t when)
+static X509_STORE_CTX *path_context(const struct snp_path *path, X509_STORE *store,
+				    struct stack_st_X509 *untrusted, uint64_t when)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *param;
@@ -111,23 +107,19 @@ static X509_STORE_CTX *path_context(const struct snp_path *path,
 }
 
 /* What OpenSSL did not like, and of which certificate. */
-static void path_explain(struct snp_path *path, X509_STORE_CTX *context,
-			 uint64_t when)
+static void path_explain(struct snp_path *path, X509_STORE_CTX *context, uint64_t when)
 {
 	X509 *x509 = X509_STORE_CTX_get_current_cert(context);
 	const struct snp_cert *cert =
 		x509 && !X509_cmp(x509, path->root->x509) ? path->root :
-		x509 && !X509_cmp(x509, path->intermediate->x509) ?
-		path->intermediate : path->leaf;
+		x509 && !X509_cmp(x509, path->intermediate->x509) ? path->intermediate : path->leaf;
 	int code = X509_STORE_CTX_get_error(context);
 	char name[64], from[32], until[32], at[32];
 
-	path_fail(path, "'%s' of %s: %s; it is valid from %s to %s, looked at for "
-		  "%s", snp_cert_name(cert->x509, name), cert->file,
-		  X509_verify_cert_error_string(code),
+	path_fail(path, "'%s' of %s: %s; it is valid from %s to %s, looked at for %s",
+		  snp_cert_name(cert->x509, name), cert->file, X509_verify_cert_error_string(code),
 		  snp_path_time(X509_get0_notBefore(cert->x509), from),
-		  snp_path_time(X509_get0_notAfter(cert->x509), until),
-		  snp_time_format(when, at));
+		  snp_path_time(X509_get0_notAfter(cert->x509), until), snp_time_format(when, at));
 }
 
 /* All that is about certificates, but whether the root is trusted. */
@@ -180,8 +172,7 @@ static void path_set_root(struct snp_path *path, const struct snp_cert *root,
 /* Why no root was reached, in the words of the certificate that is the last. */
 static void path_explain_end(struct snp_path *path, const struct snp_pool *pool)
 {
-	const struct snp_cert *last = path->intermediate ? path->intermediate :
-							   path->leaf;
+	const struct snp_cert *last = path->intermediate ? path->intermediate : path->leaf;
 	char name[64], issuer[64];
 	bool named = false;
 
@@ -192,23 +183,19 @@ static void path_explain_end(struct snp_path *path, const struct snp_pool *pool)
 
 		named |= !X509_NAME_cmp(X509_get_issuer_name(last->x509),
 					X509_get_subject_name(cert->x509));
-		if (last != path->leaf || !snp_cert_is_root(cert) ||
-		    !issued(last, cert))
+		if (last != path->leaf || !snp_cert_is_root(cert) || !issued(last, cert))
 			continue;
-		path_fail(path, "'%s' of %s was signed by the root '%s' itself: in "
-			  "AMD's hierarchy an intermediate (ASK or ASVK) does",
-			  name, last->file, issuer);
+		path_fail(path, "'%s' of %s was signed by the root '%s' itself: in AMD's hierarchy "
+			  "an intermediate (ASK or ASVK) does", name, last->file, issuer);
 		return;
 	}
-	path_fail(path, named ? "'%s' of %s names '%s' as its issuer, but was not "
-		  "signed by the certificate of that name: it is forged, or the "
-		  "certificate is another one's" : "'%s' of %s names '%s' as its "
-		  "issuer, and no file has its certificate: add it to --chain",
-		  name, last->file, issuer);
+	path_fail(path, named ? "'%s' of %s names '%s' as its issuer, but was not signed by the "
+		  "certificate of that name: it is forged, or the certificate is another one's" :
+		  "'%s' of %s names '%s' as its issuer, and no file has its certificate: add it to "
+		  "--chain", name, last->file, issuer);
 }
 
-static void path_try_intermediate(struct snp_path *best,
-				  const struct snp_pool *pool,
+static void path_try_intermediate(struct snp_path *best, const struct snp_pool *pool,
 				  const struct snp_cert *intermediate,
 				  const struct snp_expect *expect, uint64_t when)
 {
@@ -226,8 +213,7 @@ static void path_try_intermediate(struct snp_path *best,
 			continue;
 		path_set_root(&path, root, expect);
 		/* One that nobody trusts is enough to say so: there may be many. */
-		if ((!path.root_name && best->root) ||
-		    !issued(intermediate, root))
+		if ((!path.root_name && best->root) || !issued(intermediate, root))
 			continue;
 		path_check(&path, when);
 		if (path_rank(&path) > path_rank(best))
@@ -245,8 +231,7 @@ static void path_try_leaf(struct snp_path *path, const struct snp_pool *pool,
 	for (unsigned int i = 0; i < pool->count; i++) {
 		const struct snp_cert *cert = &pool->certs[i];
 
-		if (cert != leaf && !snp_cert_is_root(cert) &&
-		    issued(leaf, cert))
+		if (cert != leaf && !snp_cert_is_root(cert) && issued(leaf, cert))
 			path_try_intermediate(path, pool, cert, expect, when);
 	}
 	if (!path->root)
@@ -254,8 +239,7 @@ static void path_try_leaf(struct snp_path *path, const struct snp_pool *pool,
 }
 
 void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
-		   const struct snp_report *report,
-		   const struct snp_expect *expect, uint64_t when)
+		   const struct snp_report *report, const struct snp_expect *expect, uint64_t when)
 {
 	const struct snp_cert *other = NULL;
 
@@ -317,8 +301,7 @@ static bool is_of_all(const X509_CRL *crl)
 		    OBJ_obj2nid(type) != NID_issuing_distribution_point)
 			return false;
 	}
-	point = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &found,
-				     NULL);
+	point = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &found, NULL);
 	ERR_clear_error();
 	/* Not of some certificates or reasons only: RFC 5280, 5.2.5. */
 	all = point ? point->onlyuser <= 0 && point->onlyCA <= 0 && point->onlyattr <= 0 &&
@@ -329,8 +312,7 @@ static bool is_of_all(const X509_CRL *crl)
 
 /* Return: -EBADMSG if @cert is in the list; else 0, with @search kept up. */
 static int crl_look(struct crl_search *search, const struct snp_crl *crl,
-		    const struct snp_cert *cert, const struct snp_cert *issuer,
-		    uint64_t when)
+		    const struct snp_cert *cert, const struct snp_cert *issuer, uint64_t when)
 {
 	const ASN1_TIME *from = X509_CRL_get0_lastUpdate(crl->crl);
 	const ASN1_TIME *until = X509_CRL_get0_nextUpdate(crl->crl);
@@ -357,15 +339,13 @@ static int crl_look(struct crl_search *search, const struct snp_crl *crl,
 		 (!until || X509_cmp_time(until, &seconds) > 0))
 		search->current = true;
 	else
-		found(search, "the list of %s is not current: it is valid from %s "
-		      "to %s", crl->file, snp_path_time(from, start),
-		      until ? snp_path_time(until, end) : "ever");
+		found(search, "the list of %s is not current: it is valid from %s to %s", crl->file,
+		      snp_path_time(from, start), until ? snp_path_time(until, end) : "ever");
 	return 0;
 }
 
 static int crl_search(struct crl_search *search, const struct snp_pool *pool,
-		      const struct snp_cert *cert, const struct snp_cert *issuer,
-		      uint64_t when)
+		      const struct snp_cert *cert, const struct snp_cert *issuer, uint64_t when)
 {
 	for (unsigned int i = 0; i < pool->crls_count; i++) {
 		const struct snp_crl *crl = &pool->crls[i];

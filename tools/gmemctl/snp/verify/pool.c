@@ -39,14 +39,12 @@ static int bad(const char *file, const char *hint, struct error *error)
 	return error_set(error, -EINVAL, file, "read certificates", "%s", hint);
 }
 
-static int pool_push(struct snp_pool *pool, const char *file, X509 *x509,
-		     struct error *error)
+static int pool_push(struct snp_pool *pool, const char *file, X509 *x509, struct error *error)
 {
 	if (pool->count == SNP_POOL_MAX) {
 		X509_free(x509);
 		return error_set(error, -E2BIG, file, "read certificates",
-				 "there are more than %d: give those of one "
-				 "product", SNP_POOL_MAX);
+				 "there are more than %d: give those of one product", SNP_POOL_MAX);
 	}
 	pool->certs[pool->count++] = (struct snp_cert){ x509, file };
 	return 0;
@@ -58,8 +56,7 @@ static int pool_push_crl(struct snp_pool *pool, const char *file, X509_CRL *crl,
 	if (pool->crls_count == SNP_POOL_CRLS) {
 		X509_CRL_free(crl);
 		return error_set(error, -E2BIG, file, "read revocation lists",
-				 "there are more than %d: give that of one "
-				 "product", SNP_POOL_CRLS);
+				 "there are more than %d: give that of one product", SNP_POOL_CRLS);
 	}
 	pool->crls[pool->crls_count++] = (struct snp_crl){ crl, file };
 	return 0;
@@ -76,8 +73,7 @@ static bool pem_has_ended(void)
 	unsigned long code = ERR_peek_last_error();
 
 	ERR_clear_error();
-	return ERR_GET_LIB(code) == ERR_LIB_PEM &&
-	       ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+	return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
 /*
@@ -109,13 +105,11 @@ static int add_pem(struct snp_pool *pool, const char *file, const uint8_t *data,
 	X509 *x509;
 	int rc = bio ? 0 : error_set(error, -ENOMEM, file, "read", NULL);
 
-	while (!rc && (x509 = PEM_read_bio_X509(bio, NULL, snp_key_no_passphrase,
-						NULL)))
+	while (!rc && (x509 = PEM_read_bio_X509(bio, NULL, snp_key_no_passphrase, NULL)))
 		rc = pool_push(pool, file, x509, error);
 	if (!rc && !pem_has_ended())
 		rc = error_set(error, -EINVAL, file, "read certificates",
-			       "certificate %u in it is damaged",
-			       pool->count - before + 1);
+			       "certificate %u in it is damaged", pool->count - before + 1);
 	BIO_free(bio);
 	return rc;
 }
@@ -131,10 +125,9 @@ static int add_der(struct snp_pool *pool, const char *file, const uint8_t *data,
 
 		ERR_clear_error();
 		if (!x509)
-			return error_set(error, -EINVAL, file,
-					 "read certificates",
-					 "at byte %td is no certificate, or a "
-					 "damaged one", at - data);
+			return error_set(error, -EINVAL, file, "read certificates",
+					 "at byte %td is no certificate, or a damaged one",
+					 at - data);
 		rc = pool_push(pool, file, x509, error);
 		if (rc)
 			return rc;
@@ -180,15 +173,13 @@ int snp_pool_add_table(struct snp_pool *pool, const char *file,
 			return bad(file, "the certificate table names more than "
 				   "there is: it is cut short, or none", error);
 		if (table_has_cert(line))
-			rc = add_encoded(pool, file, data + offset, length,
-					 error);
+			rc = add_encoded(pool, file, data + offset, length, error);
 		if (rc)
 			return rc;
 	}
 	if (bytes_are_zero(data, size))
 		return 0;
-	return bad(file, "the certificate table has no end: it is cut short, or "
-		   "none", error);
+	return bad(file, "the certificate table has no end: it is cut short, or none", error);
 }
 
 /* Azure's THIM: PEM in strings, with \n for the ends of lines. */
@@ -245,8 +236,7 @@ static int add_any(struct snp_pool *pool, const char *file, const uint8_t *data,
 		space++;
 	if (space < size && data[space] == '{')
 		return add_json(pool, file, data, size, error);
-	if (has_pem(data, size, "-----BEGIN ") ||
-	    (size && data[0] == DER_SEQUENCE))
+	if (has_pem(data, size, "-----BEGIN ") || (size && data[0] == DER_SEQUENCE))
 		return add_encoded(pool, file, data, size, error);
 	return 0;
 }
@@ -274,8 +264,7 @@ static int add_crl_pem(struct snp_pool *pool, const char *file, const uint8_t *d
 	X509_CRL *crl;
 	int rc = bio ? 0 : error_set(error, -ENOMEM, file, "read", NULL);
 
-	while (!rc && (crl = PEM_read_bio_X509_CRL(bio, NULL, snp_key_no_passphrase,
-						   NULL)))
+	while (!rc && (crl = PEM_read_bio_X509_CRL(bio, NULL, snp_key_no_passphrase, NULL)))
 		rc = pool_push_crl(pool, file, crl, error);
 	if (!rc && !pem_has_ended())
 		rc = error_set(error, -EINVAL, file, "read revocation lists",
@@ -295,11 +284,9 @@ static int add_crl_der(struct snp_pool *pool, const char *file,
 
 		ERR_clear_error();
 		if (!crl)
-			return error_set(error, -EINVAL, file,
-					 "read revocation lists",
-					 "at byte %td is none, or a damaged one: "
-					 "give AMD's crl file, in PEM or DER form",
-					 at - data);
+			return error_set(error, -EINVAL, file, "read revocation lists", "at byte "
+					 "%td is none, or a damaged one: give AMD's crl file, in "
+					 "PEM or DER form", at - data);
 		rc = pool_push_crl(pool, file, crl, error);
 		if (rc)
 			return rc;
@@ -322,8 +309,7 @@ int snp_pool_add_crl(struct snp_pool *pool, const char *file,
 	if (rc || pool->crls_count > before)
 		return rc;
 	return error_set(error, -EINVAL, file, "read revocation lists",
-			 "there is none in it: give AMD's crl file, in PEM or DER "
-			 "form");
+			 "there is none in it: give AMD's crl file, in PEM or DER form");
 }
 
 void snp_pool_free(struct snp_pool *pool)
@@ -337,14 +323,12 @@ void snp_pool_free(struct snp_pool *pool)
 
 bool snp_cert_is_root(const struct snp_cert *cert)
 {
-	return !X509_NAME_cmp(X509_get_subject_name(cert->x509),
-			      X509_get_issuer_name(cert->x509));
+	return !X509_NAME_cmp(X509_get_subject_name(cert->x509), X509_get_issuer_name(cert->x509));
 }
 
 char *snp_name_text(const X509_NAME *name, char text[64])
 {
-	if (X509_NAME_get_text_by_NID((X509_NAME *)name, NID_commonName, text,
-				      64) < 0)
+	if (X509_NAME_get_text_by_NID((X509_NAME *)name, NID_commonName, text, 64) < 0)
 		strcpy(text, "?");
 	for (char *at = text; *at; at++)
 		if (*at < ' ' || *at > '~')
@@ -381,8 +365,7 @@ enum snp_signer snp_endorsement_signer(const struct snp_cert *cert)
 	       !strcmp(name, "SEV-VCEK") ? SNP_SIGNER_VCEK : SNP_SIGNER_NONE;
 }
 
-static const ASN1_OCTET_STRING *cert_extension(const struct snp_cert *cert,
-					       const char *oid)
+static const ASN1_OCTET_STRING *cert_extension(const struct snp_cert *cert, const char *oid)
 {
 	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
 	int at = object ? X509_get_ext_by_OBJ(cert->x509, object, -1) : -1;
@@ -392,8 +375,7 @@ static const ASN1_OCTET_STRING *cert_extension(const struct snp_cert *cert,
 }
 
 /* A version: an INTEGER of one byte. */
-static int cert_version(const struct snp_cert *cert, unsigned int number,
-			uint8_t *version)
+static int cert_version(const struct snp_cert *cert, unsigned int number, uint8_t *version)
 {
 	const ASN1_OCTET_STRING *value;
 	const unsigned char *data;
@@ -422,8 +404,7 @@ enum snp_tcb_layout snp_endorsement_layout(const struct snp_cert *cert)
 	return cert_extension(cert, OID_FMC) ? SNP_TCB_TURIN : SNP_TCB_MILAN;
 }
 
-int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout,
-			uint64_t *tcb)
+int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout, uint64_t *tcb)
 {
 	*tcb = 0;
 	for (int i = 0; i < SNP_TCB_PARTS; i++) {
@@ -440,8 +421,7 @@ int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout,
 }
 
 /* A chip ID of 8 bytes fills up the field of a report with zeros. */
-static bool is_chip(const uint8_t *id, size_t size,
-		    const uint8_t chip_id[SNP_CHIP_ID_SIZE])
+static bool is_chip(const uint8_t *id, size_t size, const uint8_t chip_id[SNP_CHIP_ID_SIZE])
 {
 	if (size != SNP_CHIP_ID_SIZE && size != CHIP_ID_TURIN)
 		return false;
@@ -449,8 +429,7 @@ static bool is_chip(const uint8_t *id, size_t size,
 	       bytes_are_zero(chip_id + size, SNP_CHIP_ID_SIZE - size);
 }
 
-bool snp_endorsement_is_chip(const struct snp_cert *cert,
-			     const uint8_t chip_id[SNP_CHIP_ID_SIZE])
+bool snp_endorsement_is_chip(const struct snp_cert *cert, const uint8_t chip_id[SNP_CHIP_ID_SIZE])
 {
 	const ASN1_OCTET_STRING *value = cert_extension(cert, OID_CHIP);
 	const uint8_t *data;
@@ -495,8 +474,7 @@ char *snp_endorsement_csp(const struct snp_cert *cert, char text[SNP_ENDORSEMENT
 	return cert_text(cert, OID_CSP, text);
 }
 
-char *snp_endorsement_product(const struct snp_cert *cert,
-			      char text[SNP_ENDORSEMENT_TEXT])
+char *snp_endorsement_product(const struct snp_cert *cert, char text[SNP_ENDORSEMENT_TEXT])
 {
 	return cert_text(cert, OID_PRODUCT, text);
 }

@@ -90,8 +90,7 @@ enum snp_tcb_layout snp_endorsement_layout(const struct snp_cert *cert);
  *
  * Return: 0, or -EINVAL if the certificate does not have all of them.
  */
-int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout,
-			uint64_t *tcb);
+int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout, uint64_t *tcb);
 
 /**
  * snp_endorsement_signer() - what a certificate is of
@@ -101,8 +100,7 @@ int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout,
 enum snp_signer snp_endorsement_signer(const struct snp_cert *cert);
 
 /** snp_endorsement_is_chip() - whether a VCEK is of the chip that a report names */
-bool snp_endorsement_is_chip(const struct snp_cert *cert,
-			     const uint8_t chip_id[SNP_CHIP_ID_SIZE]);
+bool snp_endorsement_is_chip(const struct snp_cert *cert, const uint8_t chip_id[SNP_CHIP_ID_SIZE]);
 
 /* Texts of certificates are cut at this size. */
 #define SNP_ENDORSEMENT_TEXT 64
@@ -115,7 +113,6 @@ bool snp_endorsement_is_chip(const struct snp_cert *cert,
 char *snp_endorsement_csp(const struct snp_cert *cert, char text[SNP_ENDORSEMENT_TEXT]);
 
 /** snp_endorsement_product() - the same for the product's name, such as Milan-B0 */
-char *snp_endorsement_product(const struct snp_cert *cert,
-			      char text[SNP_ENDORSEMENT_TEXT]);
+char *snp_endorsement_product(const struct snp_cert *cert, char text[SNP_ENDORSEMENT_TEXT]);
 
 #endif /* GMEMCTL_SNP_VERIFY_POOL_H */

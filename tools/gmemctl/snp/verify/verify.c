@@ -38,18 +38,15 @@ static void check_root(const struct snp_path *path, struct snp_checks *checks)
 	char text[2 * SNP_SHA256_SIZE + 1];
 
 	if (!path->root) {
-		snp_check_add(checks, "root", SNP_FAIL,
-			      "no root certificate was reached");
+		snp_check_add(checks, "root", SNP_FAIL, "no root certificate was reached");
 		return;
 	}
 	hex_format(path->root_sha256, SNP_SHA256_SIZE, text);
 	if (path->root_name)
-		snp_check_add(checks, "root", SNP_PASS, "SHA-256 %s: %s", text,
-			      path->root_name);
+		snp_check_add(checks, "root", SNP_PASS, "SHA-256 %s: %s", text, path->root_name);
 	else
-		snp_check_add(checks, "root", SNP_FAIL, "SHA-256 %s, of %s: neither "
-			      "AMD's nor one that you trust with --root", text,
-			      path->root->file);
+		snp_check_add(checks, "root", SNP_FAIL, "SHA-256 %s, of %s: neither AMD's nor one "
+			      "that you trust with --root", text, path->root->file);
 }
 
 static void check_path(const struct snp_path *path, struct snp_checks *checks)
@@ -57,22 +54,19 @@ static void check_path(const struct snp_path *path, struct snp_checks *checks)
 	char leaf[64], intermediate[64], root[64], until[32], until_ca[32];
 
 	if (path->rc) {
-		snp_check_add(checks, "certificates", SNP_FAIL, "%s",
-			      path->reason);
+		snp_check_add(checks, "certificates", SNP_FAIL, "%s", path->reason);
 		return;
 	}
-	snp_check_add(checks, "certificates", SNP_PASS, "'%s' (until %s), signed by "
-		      "'%s' (until %s), signed by '%s'",
+	snp_check_add(checks, "certificates", SNP_PASS,
+		      "'%s' (until %s), signed by '%s' (until %s), signed by '%s'",
 		      snp_cert_name(path->leaf->x509, leaf),
 		      snp_path_time(X509_get0_notAfter(path->leaf->x509), until),
 		      snp_cert_name(path->intermediate->x509, intermediate),
-		      snp_path_time(X509_get0_notAfter(path->intermediate->x509),
-				    until_ca),
+		      snp_path_time(X509_get0_notAfter(path->intermediate->x509), until_ca),
 		      snp_cert_name(path->root->x509, root));
 }
 
-static void check_revocation(const struct snp_subject *subject,
-			     struct snp_checks *checks)
+static void check_revocation(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	bool required = subject->expect->values[SNP_EXPECT_REQUIRE_CRL].number;
 	char detail[400];
@@ -84,17 +78,14 @@ static void check_revocation(const struct snp_subject *subject,
 		return;
 	}
 	if (!subject->path.root) {
-		snp_check_add(checks, "revocation", SNP_FAIL,
-			      "no root certificate was reached");
+		snp_check_add(checks, "revocation", SNP_FAIL, "no root certificate was reached");
 		return;
 	}
-	rc = snp_path_revoked(&subject->path, subject->pool, subject->when, detail,
-			      sizeof(detail));
+	rc = snp_path_revoked(&subject->path, subject->pool, subject->when, detail, sizeof(detail));
 	snp_check_add(checks, "revocation", rc ? SNP_FAIL : SNP_PASS, "%s", detail);
 }
 
-static void check_signer(const struct snp_subject *subject,
-			 struct snp_checks *checks)
+static void check_signer(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_cert *leaf = subject->path.leaf;
 	unsigned int signer = snp_report_signer(&subject->evidence->report);
@@ -103,10 +94,9 @@ static void check_signer(const struct snp_subject *subject,
 	const char *name = signer_names[signer];
 
 	if (signer != of)
-		snp_check_add(checks, "signer", SNP_FAIL, "the report says that %s "
-			      "signed it, the certificate of %s is of %s",
-			      name ? name : "an unknown key",
-			      leaf->file, signer_names[of]);
+		snp_check_add(checks, "signer", SNP_FAIL,
+			      "the report says that %s signed it, the certificate of %s is of %s",
+			      name ? name : "an unknown key", leaf->file, signer_names[of]);
 	else if (want->count && want->number != signer)
 		snp_check_add(checks, "signer", SNP_FAIL, "%s, expected %s", name,
 			      signer_names[want->number]);
@@ -115,8 +105,7 @@ static void check_signer(const struct snp_subject *subject,
 }
 
 /* Only a VLEK is of a provider. */
-static void check_csp(const struct snp_subject *subject,
-		      struct snp_checks *checks)
+static void check_csp(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_cert *leaf = subject->path.leaf;
 	const struct snp_value *want = &subject->expect->values[SNP_EXPECT_CSP_ID];
@@ -132,34 +121,29 @@ static void check_csp(const struct snp_subject *subject,
 	else if (csp == text && vlek && !strcmp(text, want->text))
 		snp_check_add(checks, "csp_id", SNP_PASS, "%s", csp);
 	else
-		snp_check_add(checks, "csp_id", SNP_FAIL, "%s, expected %s", csp,
-			      want->text);
+		snp_check_add(checks, "csp_id", SNP_FAIL, "%s, expected %s", csp, want->text);
 }
 
-static void check_signature(const struct snp_report *report,
-			    const struct snp_cert *leaf,
+static void check_signature(const struct snp_report *report, const struct snp_cert *leaf,
 			    struct snp_checks *checks)
 {
 	EVP_PKEY *key = X509_get0_pubkey(leaf->x509);
 	struct error error;
 
 	if (!key || !snp_key_is_p384(key))
-		snp_check_add(checks, "signature", SNP_FAIL, "the key in the "
-			      "certificate of %s is not ECDSA on P-384",
-			      leaf->file);
+		snp_check_add(checks, "signature", SNP_FAIL,
+			      "the key in the certificate of %s is not ECDSA on P-384", leaf->file);
 	else if (snp_key_verify(key, "report", report, SNP_REPORT_SIGNED,
 				report->signature, &error))
 		snp_check_add(checks, "signature", SNP_FAIL, "with the key of %s: "
 			      "%s", leaf->file, error.hint);
 	else
-		snp_check_add(checks, "signature", SNP_PASS,
-			      "ECDSA on P-384 over bytes 0 to 0x%x",
+		snp_check_add(checks, "signature", SNP_PASS, "ECDSA on P-384 over bytes 0 to 0x%x",
 			      SNP_REPORT_SIGNED - 1);
 }
 
 /* A key is made for one set of firmware versions: old firmware cannot sign new. */
-static void check_tcb(const struct snp_subject *subject,
-		      struct snp_checks *checks)
+static void check_tcb(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_cert *leaf = subject->path.leaf;
 	uint64_t reported = subject->evidence->report.reported_tcb, tcb;
@@ -167,21 +151,18 @@ static void check_tcb(const struct snp_subject *subject,
 
 	snp_tcb_format(reported, subject->layout, text);
 	if (snp_endorsement_tcb(leaf, subject->layout, &tcb))
-		snp_check_add(checks, "tcb", SNP_FAIL, "the certificate of %s does "
-			      "not have the firmware versions of this product",
-			      leaf->file);
+		snp_check_add(checks, "tcb", SNP_FAIL, "the certificate of %s does not have the "
+			      "firmware versions of this product", leaf->file);
 	else if (tcb != reported)
 		snp_check_add(checks, "tcb", SNP_FAIL, "the report has 0x%016" PRIx64
-			      " (%s), the certificate of %s 0x%016" PRIx64 " (%s)",
-			      reported, text, leaf->file, tcb,
-			      snp_tcb_format(tcb, subject->layout, cert_text));
+			      " (%s), the certificate of %s 0x%016" PRIx64 " (%s)", reported, text,
+			      leaf->file, tcb, snp_tcb_format(tcb, subject->layout, cert_text));
 	else
 		snp_check_add(checks, "tcb", SNP_PASS,
 			      "the certificate is of the versions reported");
 }
 
-static void check_chip(const struct snp_subject *subject,
-		       struct snp_checks *checks)
+static void check_chip(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_cert *leaf = subject->path.leaf;
 	const uint8_t *chip_id = subject->evidence->report.chip_id;
@@ -189,8 +170,7 @@ static void check_chip(const struct snp_subject *subject,
 	if (snp_endorsement_signer(leaf) == SNP_SIGNER_VLEK)
 		snp_check_add(checks, "chip", SNP_SKIP, "a VLEK is of no chip");
 	else if (bytes_are_zero(chip_id, SNP_CHIP_ID_SIZE))
-		snp_check_add(checks, "chip", SNP_SKIP,
-			      "the host masks its chip ID");
+		snp_check_add(checks, "chip", SNP_SKIP, "the host masks its chip ID");
 	else if (snp_endorsement_is_chip(leaf, chip_id))
 		snp_check_add(checks, "chip", SNP_PASS,
 			      "the certificate is of the chip that signed");
@@ -204,8 +184,7 @@ static void check_chip(const struct snp_subject *subject,
  * product has a root of its own, also those that are of its kind: Genoa's is that
  * of Bergamo and Siena.
  */
-static void check_product(const struct snp_subject *subject,
-			  struct snp_checks *checks)
+static void check_product(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
 	const char *product = snp_report_product(report);
@@ -220,22 +199,19 @@ static void check_product(const struct snp_subject *subject,
 			 "model 0x%x, stepping %u)", product ? product : "no name",
 			 report->cpuid_family, report->cpuid_model,
 			 report->cpuid_stepping);
-	snp_check_add(checks, "product", other ? SNP_FAIL : compared ? SNP_PASS :
-		      SNP_SKIP, "%s by the certificate; report of version %u%s%s%s",
-		      of ? of : "no name", report->version, of_report,
-		      other ? "; the root is AMD's for " : "",
+	snp_check_add(checks, "product", other ? SNP_FAIL : compared ? SNP_PASS : SNP_SKIP,
+		      "%s by the certificate; report of version %u%s%s%s", of ? of : "no name",
+		      report->version, of_report, other ? "; the root is AMD's for " : "",
 		      other ? of_root : "");
 }
 
 /* From the signature of the report to AMD's root */
-static void snp_verify_certs(struct snp_subject *subject,
-			     struct snp_checks *checks)
+static void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
 	const struct snp_cert *leaf;
 
-	snp_path_find(&subject->path, subject->pool, report, subject->expect,
-		      subject->when);
+	snp_path_find(&subject->path, subject->pool, report, subject->expect, subject->when);
 	leaf = subject->path.leaf;
 	if (!leaf) {
 		snp_check_add(checks, "certificates", SNP_FAIL, "no file has a "
@@ -257,8 +233,7 @@ static void snp_verify_certs(struct snp_subject *subject,
 	check_product(subject, checks);
 }
 
-static void check_vmpl(const struct snp_subject *subject,
-		       struct snp_checks *checks)
+static void check_vmpl(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_value *want = &subject->expect->values[SNP_EXPECT_VMPL];
 	uint32_t vmpl = subject->evidence->report.vmpl;
@@ -280,8 +255,7 @@ static void check_vmpl(const struct snp_subject *subject,
 	if (want->number == vmpl)
 		snp_check_add(checks, "vmpl", SNP_PASS, "%s", text);
 	else
-		snp_check_add(checks, "vmpl", SNP_FAIL, "%s, expected %s", text,
-			      wanted);
+		snp_check_add(checks, "vmpl", SNP_FAIL, "%s, expected %s", text, wanted);
 }
 
 /* Return: what nobody wants of a policy, unless he says so; or NULL. */
@@ -291,18 +265,15 @@ static const char *policy_fault(uint64_t policy, const struct snp_expect *expect
 		return "bits that are reserved are set: no firmware takes that";
 	if (!(policy & SNP_POLICY_RESERVED_ONE))
 		return "bit 17 is clear: no firmware takes that";
-	if (policy & SNP_POLICY_DEBUG &&
-	    !expect->values[SNP_EXPECT_ALLOW_DEBUG].number)
+	if (policy & SNP_POLICY_DEBUG && !expect->values[SNP_EXPECT_ALLOW_DEBUG].number)
 		return "the host may look into the guest; --allow-debug takes that";
-	if (policy & SNP_POLICY_MIGRATE_MA &&
-	    !expect->values[SNP_EXPECT_ALLOW_MIGRATION].number)
+	if (policy & SNP_POLICY_MIGRATE_MA && !expect->values[SNP_EXPECT_ALLOW_MIGRATION].number)
 		return "a migration agent may move the guest, and has its keys; "
 		       "--allow-migration takes that";
 	return NULL;
 }
 
-static void check_policy(const struct snp_subject *subject,
-			 struct snp_checks *checks)
+static void check_policy(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_value *want = &subject->expect->values[SNP_EXPECT_POLICY];
 	uint64_t policy = subject->evidence->report.policy;
@@ -317,20 +288,16 @@ static void check_policy(const struct snp_subject *subject,
 		snp_check_add(checks, "policy", SNP_FAIL, "0x%" PRIx64 " (%s), "
 			      "expected 0x%" PRIx64, policy, text, want->number);
 	else
-		snp_check_add(checks, "policy", SNP_PASS, "0x%" PRIx64 " (%s)",
-			      policy, text);
+		snp_check_add(checks, "policy", SNP_PASS, "0x%" PRIx64 " (%s)", policy, text);
 }
 
-static void check_svn(const struct snp_subject *subject,
-		      struct snp_checks *checks)
+static void check_svn(const struct snp_subject *subject, struct snp_checks *checks)
 {
-	const struct snp_value *want =
-		&subject->expect->values[SNP_EXPECT_MIN_GUEST_SVN];
+	const struct snp_value *want = &subject->expect->values[SNP_EXPECT_MIN_GUEST_SVN];
 	uint32_t svn = subject->evidence->report.guest_svn;
 
 	if (!want->count)
-		snp_check_add(checks, "guest_svn", SNP_SKIP, "%u, not compared",
-			      svn);
+		snp_check_add(checks, "guest_svn", SNP_SKIP, "%u, not compared", svn);
 	else if (svn < want->number)
 		snp_check_add(checks, "guest_svn", SNP_FAIL, "%u, expected %" PRIu64
 			      " or more", svn, want->number);
@@ -356,8 +323,7 @@ static const struct {
 	{ SNP_EXPECT_CHIP_ID, offsetof(struct snp_report, chip_id) },
 };
 
-static void check_bytes(struct snp_checks *checks,
-			const struct snp_expectation *expectation,
+static void check_bytes(struct snp_checks *checks, const struct snp_expectation *expectation,
 			const struct snp_value *want, const uint8_t *have)
 {
 	char text[2 * SNP_EXPECT_BYTES + 1], wanted[2 * SNP_EXPECT_BYTES + 1];
@@ -375,27 +341,23 @@ static void check_bytes(struct snp_checks *checks,
 	if (match)
 		snp_check_add(checks, name, SNP_PASS, "%s", text);
 	else if (want->count == 1)
-		snp_check_add(checks, name, SNP_FAIL, "%s, expected %s", text,
-			      wanted);
+		snp_check_add(checks, name, SNP_FAIL, "%s, expected %s", text, wanted);
 	else
 		snp_check_add(checks, name, SNP_FAIL, "%s, expected one of %u, such "
 			      "as %s", text, want->count, wanted);
 }
 
-static void check_claims(const struct snp_evidence *evidence,
-			 struct snp_checks *checks)
+static void check_claims(const struct snp_evidence *evidence, struct snp_checks *checks)
 {
 	bool match = snp_evidence_claims_match(evidence);
 
 	snp_check_add(checks, "claims", match ? SNP_PASS : SNP_FAIL,
-		      "report_data is %sthe SHA-%zu of the %zu bytes that came with "
-		      "the report", match ? "" : "not ",
-		      8 * evidence->claims_hash_size, evidence->claims_size);
+		      "report_data is %sthe SHA-%zu of the %zu bytes that came with the report",
+		      match ? "" : "not ", 8 * evidence->claims_hash_size, evidence->claims_size);
 }
 
 /* What runs, and in whose name */
-static void snp_verify_guest(const struct snp_subject *subject,
-			     struct snp_checks *checks)
+static void snp_verify_guest(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const uint8_t *report = (const uint8_t *)&subject->evidence->report;
 
@@ -403,8 +365,7 @@ static void snp_verify_guest(const struct snp_subject *subject,
 	check_policy(subject, checks);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		check_bytes(checks, &snp_expectations[fields[i].id],
-			    &subject->expect->values[fields[i].id],
-			    report + fields[i].offset);
+			    &subject->expect->values[fields[i].id], report + fields[i].offset);
 	check_svn(subject, checks);
 	if (subject->evidence->claims)
 		check_claims(subject->evidence, checks);
@@ -413,8 +374,7 @@ static void snp_verify_guest(const struct snp_subject *subject,
 /* All bits that are known, by name, and as many that are not yet */
 #define PLATFORM_TEXT 512
 
-static void check_platform(const struct snp_subject *subject,
-			   struct snp_checks *checks)
+static void check_platform(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_value *values = subject->expect->values;
 	const struct snp_value *require = &values[SNP_EXPECT_REQUIRE_PLATFORM];
@@ -424,58 +384,48 @@ static void check_platform(const struct snp_subject *subject,
 
 	snp_platform_format(bits, text, sizeof(text));
 	if (require->number & ~bits)
-		snp_check_add(checks, "platform_info", SNP_FAIL, "0x%" PRIx64
-			      " (%s), expected %s", bits, text,
-			      snp_platform_format(require->number & ~bits, bad,
-						  sizeof(bad)));
+		snp_check_add(checks, "platform_info", SNP_FAIL, "0x%" PRIx64 " (%s), expected %s",
+			      bits, text, snp_platform_format(require->number & ~bits, bad,
+							      sizeof(bad)));
 	else if (forbid->number & bits)
 		snp_check_add(checks, "platform_info", SNP_FAIL, "0x%" PRIx64
 			      " (%s), expected no %s", bits, text,
-			      snp_platform_format(forbid->number & bits, bad,
-						  sizeof(bad)));
+			      snp_platform_format(forbid->number & bits, bad, sizeof(bad)));
 	else
 		snp_check_add(checks, "platform_info", require->count ||
-			      forbid->count ? SNP_PASS : SNP_SKIP, "0x%" PRIx64
-			      " (%s)%s", bits, text, require->count ||
-			      forbid->count ? "" : ", not compared");
+			      forbid->count ? SNP_PASS : SNP_SKIP, "0x%" PRIx64 " (%s)%s", bits,
+			      text, require->count || forbid->count ? "" : ", not compared");
 }
 
-static void check_floor(const struct snp_subject *subject, const char *name,
-			uint64_t tcb, enum snp_expect_id id,
-			struct snp_checks *checks)
+static void check_floor(const struct snp_subject *subject, const char *name, uint64_t tcb,
+			enum snp_expect_id id, struct snp_checks *checks)
 {
 	const struct snp_value *floor = &subject->expect->values[id];
 	char text[SNP_TCB_TEXT];
 	bool ok = snp_tcb_reaches(tcb, subject->layout, &floor->tcb);
 
-	snp_check_add(checks, name, !floor->count ? SNP_SKIP : ok ? SNP_PASS :
-		      SNP_FAIL, "0x%016" PRIx64 " (%s)%s", tcb,
-		      snp_tcb_format(tcb, subject->layout, text),
-		      !floor->count ? ", not compared" : ok ? "" :
-		      ": older than what is expected");
+	snp_check_add(checks, name, !floor->count ? SNP_SKIP : ok ? SNP_PASS : SNP_FAIL, "0x%016"
+		      PRIx64 " (%s)%s", tcb, snp_tcb_format(tcb, subject->layout, text),
+		      !floor->count ? ", not compared" : ok ? "" : ": older than what is expected");
 }
 
 static uint64_t firmware_number(const struct snp_report_firmware *firmware)
 {
-	return (uint64_t)firmware->major << 16 | firmware->minor << 8 |
-	       firmware->build;
+	return (uint64_t)firmware->major << 16 | firmware->minor << 8 | firmware->build;
 }
 
 static char *firmware_text(uint64_t number, char text[16])
 {
 	snprintf(text, 16, "%u.%u.%u", (unsigned int)(number >> 16 & 0xff),
-		 (unsigned int)(number >> 8 & 0xff),
-		 (unsigned int)(number & 0xff));
+		 (unsigned int)(number >> 8 & 0xff), (unsigned int)(number & 0xff));
 	return text;
 }
 
 /* The floor has to hold after a rollback, too, where that is allowed. */
-static void check_firmware(const struct snp_subject *subject,
-			   struct snp_checks *checks)
+static void check_firmware(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
-	const struct snp_value *floor =
-		&subject->expect->values[SNP_EXPECT_MIN_FIRMWARE];
+	const struct snp_value *floor = &subject->expect->values[SNP_EXPECT_MIN_FIRMWARE];
 	uint64_t current = firmware_number(&report->current);
 	uint64_t committed = firmware_number(&report->committed);
 	uint64_t oldest = current < committed ? current : committed;
@@ -496,8 +446,7 @@ static void check_firmware(const struct snp_subject *subject,
 }
 
 /* What is not committed the host can roll back, to a version with known holes. */
-static void check_committed(const struct snp_subject *subject,
-			    struct snp_checks *checks)
+static void check_committed(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
 	bool allowed = subject->expect->values[SNP_EXPECT_ALLOW_PROVISIONAL].number;
@@ -510,34 +459,28 @@ static void check_committed(const struct snp_subject *subject,
 	snp_tcb_format(report->committed_tcb, subject->layout, committed);
 	if (same)
 		snp_check_add(checks, "committed_tcb", SNP_PASS, "0x%016" PRIx64
-			      " (%s), as the current one", report->committed_tcb,
-			      committed);
+			      " (%s), as the current one", report->committed_tcb, committed);
 	else
-		snp_check_add(checks, "committed_tcb", allowed ? SNP_PASS : SNP_FAIL,
-			      "0x%016" PRIx64 " (%s), current 0x%016" PRIx64
-			      " (%s): the firmware is provisional, and can be rolled "
-			      "back%s", report->committed_tcb, committed,
-			      report->current_tcb, current, allowed ? "" :
-			      "; --allow-provisional takes that");
+		snp_check_add(checks, "committed_tcb", allowed ? SNP_PASS : SNP_FAIL, "0x%016"
+			      PRIx64 " (%s), current 0x%016" PRIx64
+			      " (%s): the firmware is provisional, and can be rolled back%s",
+			      report->committed_tcb, committed, report->current_tcb, current,
+			      allowed ? "" : "; --allow-provisional takes that");
 }
 
 /* What it runs on */
-static void snp_verify_machine(const struct snp_subject *subject,
-			       struct snp_checks *checks)
+static void snp_verify_machine(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
 
 	check_platform(subject, checks);
-	check_floor(subject, "reported_tcb", report->reported_tcb,
-		    SNP_EXPECT_MIN_TCB, checks);
-	check_floor(subject, "launch_tcb", report->launch_tcb,
-		    SNP_EXPECT_MIN_LAUNCH_TCB, checks);
+	check_floor(subject, "reported_tcb", report->reported_tcb, SNP_EXPECT_MIN_TCB, checks);
+	check_floor(subject, "launch_tcb", report->launch_tcb, SNP_EXPECT_MIN_LAUNCH_TCB, checks);
 	check_committed(subject, checks);
 	check_firmware(subject, checks);
 	if (report->version >= 5)
-		snp_check_add(checks, "mitigations", SNP_SKIP, "0x%" PRIx64
-			      ", at the launch 0x%" PRIx64 ", not compared",
-			      report->current_mitigations,
+		snp_check_add(checks, "mitigations", SNP_SKIP, "0x%" PRIx64 ", at the launch 0x%"
+			      PRIx64 ", not compared", report->current_mitigations,
 			      report->launch_mitigations);
 }
 

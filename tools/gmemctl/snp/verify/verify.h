@@ -42,8 +42,7 @@ struct snp_path {
  * of any endorsement key; if there is none either, the leaf of @path is NULL.
  */
 void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
-		   const struct snp_report *report,
-		   const struct snp_expect *expect, uint64_t when);
+		   const struct snp_report *report, const struct snp_expect *expect, uint64_t when);
 
 /** snp_path_time() - a certificate's time, to @text. Return: @text. */
 char *snp_path_time(const ASN1_TIME *time, char text[32]);
