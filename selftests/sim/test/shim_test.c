@@ -53,12 +53,10 @@ static void set_faults(const struct world *world)
 	for (unsigned int i = 0; i < world->nr_faults; i++) {
 		const struct world_fault *fault = &world->faults[i];
 
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
-					 "%s%s:%u", i ? "," : "",
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s:%u", i ? "," : "",
 					 event_names[fault->event], fault->nth);
 		if (fault->event < SIM_SIGNAL)
-			used += (size_t)snprintf(text + used,
-						 sizeof(text) - used, ":0x%x",
+			used += (size_t)snprintf(text + used, sizeof(text) - used, ":0x%x",
 						 fault->error);
 	}
 	if (used)
@@ -71,15 +69,12 @@ static void set_host(const struct world *world)
 	const struct sim_config *host = &world->host;
 	char text[128];
 
-	snprintf(text, sizeof(text), "%s%s%s%s",
-		 host->no_snp ? ",no-snp" : "",
+	snprintf(text, sizeof(text), "%s%s%s%s", host->no_snp ? ",no-snp" : "",
 		 host->snp_uninitialized ? ",snp-uninitialized" : "",
-		 host->psp_dead ? ",psp-dead" : "",
-		 host->no_smt ? ",no-smt" : "");
+		 host->psp_dead ? ",psp-dead" : "", host->no_smt ? ",no-smt" : "");
 	if (*text)
 		setenv("GMEMCTL_SIM_HOST", text + 1, 1);
-	setenv("GMEMCTL_SIM_PROFILE",
-	       host->profile == SIM_LINUX_7_3 ? "7.3" : "6.12", 1);
+	setenv("GMEMCTL_SIM_PROFILE", host->profile == SIM_LINUX_7_3 ? "7.3" : "6.12", 1);
 	set_number("GMEMCTL_SIM_STRICT", host->strict);
 	set_number("GMEMCTL_SIM_ASIDS", host->asids);
 	set_number("GMEMCTL_SIM_PROGRESS", host->progress);
@@ -282,8 +277,7 @@ static int launch(const char *const *settings)
 }
 
 /* The file's last text after @key, as far as a digest goes */
-static bool last_digest(const char *text, const char *key,
-			char digest[DIGEST_DIGITS + 1])
+static bool last_digest(const char *text, const char *key, char digest[DIGEST_DIGITS + 1])
 {
 	const char *found = NULL;
 
@@ -520,8 +514,7 @@ static const struct danger {
 #define DANGERS (sizeof(dangers) / sizeof(dangers[0]))
 
 static void __attribute__((noreturn))
-make_danger(const struct danger *danger, enum sim_profile profile, bool strict,
-	    int errors)
+make_danger(const struct danger *danger, enum sim_profile profile, bool strict, int errors)
 {
 	struct world world;
 	sigset_t all;

@@ -150,7 +150,8 @@ static int sev_dead(struct world *world)
 /* Features, flags, GHCB version */
 static int init2(struct world *world)
 {
-	return world_init2(world, world->args[0], (uint32_t)world->args[1], (uint16_t)world->args[2]);
+	return world_init2(world, world->args[0], (uint32_t)world->args[1],
+			   (uint16_t)world->args[2]);
 }
 
 static int init2_feat(struct world *world)
@@ -275,8 +276,7 @@ static int slot_v1(struct world *world)
 		.userspace_addr = (uint64_t)world->source,
 	};
 
-	return world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION,
-			 &region);
+	return world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
 static const struct sim_case cases[] = {
@@ -334,8 +334,7 @@ const struct sim_case *sim_case_get(unsigned int index)
 
 void sim_case_run(const struct sim_case *sim_case, struct world *world)
 {
-	const struct sim_result *expect =
-		&sim_case->expect[world->host.profile];
+	const struct sim_result *expect = &sim_case->expect[world->host.profile];
 	bool as_expected;
 	int rc;
 
@@ -346,9 +345,8 @@ void sim_case_run(const struct sim_case *sim_case, struct world *world)
 	as_expected = rc == expect->rc && (expect->error == ANY ||
 					   expect->error == world->cmd.error);
 	if (!as_expected)
-		printf("# case %s: %d, firmware error 0x%x; expected %d, 0x%x\n",
-		       sim_case->id, rc, world->cmd.error, expect->rc,
-		       expect->error);
+		printf("# case %s: %d, firmware error 0x%x; expected %d, 0x%x\n", sim_case->id, rc,
+		       world->cmd.error, expect->rc, expect->error);
 	EXPECT_TRUE(as_expected);
 }
 
@@ -367,8 +365,7 @@ void sim_cases_run(enum sim_profile profile)
 	EXPECT_EQ(total, SIM_CASES);
 }
 
-static void run_system(const struct sim_case *sim_case,
-		       const struct sim_system *system)
+static void run_system(const struct sim_case *sim_case, const struct sim_system *system)
 {
 	struct world world;
 

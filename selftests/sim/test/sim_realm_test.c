@@ -74,8 +74,7 @@ static void realm_free(struct realm_world *world)
 	free(world->source);
 }
 
-static int realm_ioctl(struct realm_world *world, int fd, unsigned long request,
-		      void *arg)
+static int realm_ioctl(struct realm_world *world, int fd, unsigned long request, void *arg)
 {
 	return sim_ioctl(world->sim, fd, request, arg);
 }
@@ -95,13 +94,12 @@ static void with_vm(struct realm_world *world)
 	host(world);
 	if (world->vm >= 0)
 		return;
-	world->vm = realm_ioctl(world, world->kvm, KVM_CREATE_VM,
-				(void *)world->type);
+	world->vm = realm_ioctl(world, world->kvm, KVM_CREATE_VM, (void *)world->type);
 	EXPECT_GE(world->vm, 0);
 }
 
 static int realm_private(struct realm_world *world, unsigned int page,
-			unsigned int pages, bool private)
+			 unsigned int pages, bool private)
 {
 	struct kvm_memory_attributes attributes = {
 		.address = WORLD_GPA + page * UINT64_C(4096),
@@ -109,8 +107,7 @@ static int realm_private(struct realm_world *world, unsigned int page,
 		.attributes = private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
 	};
 
-	return realm_ioctl(world, world->vm, KVM_SET_MEMORY_ATTRIBUTES,
-			   &attributes);
+	return realm_ioctl(world, world->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes);
 }
 
 static int create_gmem(struct realm_world *world, uint64_t size)
@@ -133,8 +130,7 @@ static int set_slot(struct realm_world *world, unsigned int slot, uint64_t gpa,
 		.guest_memfd = gmem < 0 ? 0 : (uint32_t)gmem,
 	};
 
-	return realm_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2,
-			   &region);
+	return realm_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 }
 
 static void with_memory(struct realm_world *world)
@@ -161,8 +157,7 @@ static void with_vcpu(struct realm_world *world)
 	world->run = run;
 }
 
-static int gic_set(struct realm_world *world, uint32_t group, uint64_t attr,
-		   const uint64_t *value)
+static int gic_set(struct realm_world *world, uint32_t group, uint64_t attr, const uint64_t *value)
 {
 	struct kvm_device_attr argument = {
 		.group = group, .attr = attr, .addr = (uintptr_t)value,
@@ -212,7 +207,7 @@ static int realm_again(struct realm_world *world)
 
 /* @pages of the source's first ones, from @page on */
 static int realm_populate(struct realm_world *world, unsigned int page,
-			 unsigned int pages, uint32_t flags)
+			  unsigned int pages, uint32_t flags)
 {
 	world->populate = (struct realm_kvm_populate){
 		.base = WORLD_GPA + page * UINT64_C(4096),
@@ -582,8 +577,7 @@ static int init(struct realm_world *world)
 	return realm_vcpu_init(world, (uint32_t)world->args[0]);
 }
 
-static int create_device(struct realm_world *world, uint32_t type,
-			 uint32_t flags)
+static int create_device(struct realm_world *world, uint32_t type, uint32_t flags)
 {
 	struct kvm_create_device create = { .type = type, .flags = flags };
 

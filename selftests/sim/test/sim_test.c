@@ -31,8 +31,7 @@ static bool digest_is(struct world *world, const char *text)
 
 static void set_vcpu(struct world *world, const struct snp_vcpu *state)
 {
-	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) +
-				       sizeof(msrs->entries[0]));
+	struct kvm_msrs *msrs = calloc(1, sizeof(*msrs) + sizeof(msrs->entries[0]));
 	struct kvm_xcrs xcrs = {
 		.nr_xcrs = 1, .xcrs[0].value = state->xcr0,
 	};

@@ -32,8 +32,7 @@ void world_free(struct world *world)
 	free(world->source);
 }
 
-void world_fail(struct world *world, enum sim_event event, unsigned int nth,
-		uint32_t error)
+void world_fail(struct world *world, enum sim_event event, unsigned int nth, uint32_t error)
 {
 	EXPECT_LT(world->kvm, 0);
 	EXPECT_LT(world->nr_faults, WORLD_FAULTS);
@@ -51,8 +50,7 @@ int world_agree(struct world *world, int rc)
 
 int world_open(struct world *world, const char *path, int flags)
 {
-	return world->sim ? sim_open(world->sim, path, flags) :
-			    calls_system.open(path, flags);
+	return world->sim ? sim_open(world->sim, path, flags) : calls_system.open(path, flags);
 }
 
 int world_close(struct world *world, int fd)
@@ -96,8 +94,7 @@ void world_vm(struct world *world)
 	world_host(world);
 	if (world->vm >= 0)
 		return;
-	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM,
-				(void *)world->type);
+	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM, (void *)world->type);
 	EXPECT_GE(world->vm, 0);
 }
 
@@ -149,12 +146,10 @@ int world_op(struct world *world, uint32_t id, void *data)
 		.id = id, .data = (uint64_t)data,
 		.sev_fd = (uint32_t)world->sev,
 	};
-	return world_ioctl(world, world->vm, KVM_MEMORY_ENCRYPT_OP,
-			 &world->cmd);
+	return world_ioctl(world, world->vm, KVM_MEMORY_ENCRYPT_OP, &world->cmd);
 }
 
-int world_init2(struct world *world, uint64_t features, uint32_t flags,
-		uint16_t ghcb)
+int world_init2(struct world *world, uint64_t features, uint32_t flags, uint16_t ghcb)
 {
 	struct snp_kvm_init2 init = {
 		.vmsa_features = features, .flags = flags, .ghcb_version = ghcb,
@@ -182,8 +177,7 @@ int world_update_again(struct world *world)
 	return world_op(world, SNP_KVM_LAUNCH_UPDATE, &world->update);
 }
 
-int world_update(struct world *world, uint8_t type, uint64_t gfn,
-		 uint64_t pages)
+int world_update(struct world *world, uint8_t type, uint64_t gfn, uint64_t pages)
 {
 	world->update = (struct snp_kvm_launch_update){
 		.gfn_start = gfn, .uaddr = (uint64_t)world->source,
@@ -213,8 +207,7 @@ int world_slot(struct world *world, uint32_t slot, uint64_t gpa, uint64_t size,
 		.guest_memfd_offset = offset, .guest_memfd = (uint32_t)gmem,
 	};
 
-	return world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2,
-			 &region);
+	return world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 }
 
 int world_gmem(struct world *world, uint64_t size, uint64_t flags)

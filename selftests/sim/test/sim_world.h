@@ -58,8 +58,7 @@ void world_init(struct world *world, enum sim_profile profile);
 void world_free(struct world *world);
 
 /** world_fail() - see sim_fail(); to be called before those below */
-void world_fail(struct world *world, enum sim_event event, unsigned int nth,
-		uint32_t error);
+void world_fail(struct world *world, enum sim_event event, unsigned int nth, uint32_t error);
 
 /* Each includes what is before it, if that has not been done yet. */
 void world_host(struct world *world);
@@ -77,15 +76,13 @@ int world_open(struct world *world, const char *path, int flags);
 int world_close(struct world *world, int fd);
 int world_ioctl(struct world *world, int fd, unsigned long request, void *arg);
 int world_op(struct world *world, uint32_t id, void *data);
-int world_init2(struct world *world, uint64_t features, uint32_t flags,
-		uint16_t ghcb);
+int world_init2(struct world *world, uint64_t features, uint32_t flags, uint16_t ghcb);
 int world_start(struct world *world, uint64_t policy);
 int world_finish(struct world *world);
 /** world_agree() - one of several results that all have to be the same. Return: @rc. */
 int world_agree(struct world *world, int rc);
 /** world_update() - @pages of the source's first ones, from page @gfn on */
-int world_update(struct world *world, uint8_t type, uint64_t gfn,
-		 uint64_t pages);
+int world_update(struct world *world, uint8_t type, uint64_t gfn, uint64_t pages);
 /** world_update_again() - go on with what is left in @update */
 int world_update_again(struct world *world);
 int world_attributes(struct world *world, uint64_t address, uint64_t size,

@@ -15,8 +15,7 @@ void igvm_build_start(struct igvm_build *build, unsigned int version)
 	build->version = version;
 }
 
-void igvm_build_header(struct igvm_build *build, uint32_t type,
-		       const void *body, size_t size)
+void igvm_build_header(struct igvm_build *build, uint32_t type, const void *body, size_t size)
 {
 	uint8_t *at = build->file + fixed_size(build) + build->headers;
 
@@ -45,8 +44,7 @@ static uint32_t store_seed(struct igvm_build *build, unsigned int seed)
 	return igvm_build_store(build, page);
 }
 
-void igvm_build_platform(struct igvm_build *build, uint32_t mask, uint8_t vtl,
-			 uint8_t platform)
+void igvm_build_platform(struct igvm_build *build, uint32_t mask, uint8_t vtl, uint8_t platform)
 {
 	uint8_t body[16] = { 0 };
 
@@ -79,8 +77,7 @@ void igvm_build_page(struct igvm_build *build, uint64_t gpa, unsigned int seed,
 	igvm_build_header(build, 0x302, body, sizeof(body));
 }
 
-void igvm_build_area(struct igvm_build *build, uint32_t index, uint64_t size,
-		     unsigned int seed)
+void igvm_build_area(struct igvm_build *build, uint32_t index, uint64_t size, unsigned int seed)
 {
 	uint8_t body[16];
 
@@ -90,8 +87,7 @@ void igvm_build_area(struct igvm_build *build, uint32_t index, uint64_t size,
 	igvm_build_header(build, 0x301, body, sizeof(body));
 }
 
-void igvm_build_parameter(struct igvm_build *build, uint32_t type,
-			  uint32_t index, uint32_t offset)
+void igvm_build_parameter(struct igvm_build *build, uint32_t type, uint32_t index, uint32_t offset)
 {
 	uint8_t body[8];
 
@@ -165,8 +161,7 @@ static void put_signed(uint8_t *at, const uint8_t *signature, const uint8_t *key
 	memcpy(at + 152, key + 4, 144);
 }
 
-void igvm_build_id_block(struct igvm_build *build, const void *block,
-			 const void *auth)
+void igvm_build_id_block(struct igvm_build *build, const void *block, const void *auth)
 {
 	static const uint8_t none[4096];
 	const uint8_t *from = block ? block : none;

@@ -33,23 +33,19 @@ struct igvm_build {
 void igvm_build_start(struct igvm_build *build, unsigned int version);
 
 /** igvm_build_header() - a variable header with any body */
-void igvm_build_header(struct igvm_build *build, uint32_t type,
-		       const void *body, size_t size);
+void igvm_build_header(struct igvm_build *build, uint32_t type, const void *body, size_t size);
 
 /** igvm_build_store() - a page of data. Return: its offset. */
 uint32_t igvm_build_store(struct igvm_build *build, const uint8_t page[4096]);
 
-void igvm_build_platform(struct igvm_build *build, uint32_t mask, uint8_t vtl,
-			 uint8_t platform);
+void igvm_build_platform(struct igvm_build *build, uint32_t mask, uint8_t vtl, uint8_t platform);
 void igvm_build_policy(struct igvm_build *build, uint64_t policy);
 
 /** igvm_build_page() - @seed 0: of zeros that are not in the file */
 void igvm_build_page(struct igvm_build *build, uint64_t gpa, unsigned int seed,
 		     uint16_t type, uint32_t flags, uint32_t mask);
-void igvm_build_area(struct igvm_build *build, uint32_t index, uint64_t size,
-		     unsigned int seed);
-void igvm_build_parameter(struct igvm_build *build, uint32_t type,
-			  uint32_t index, uint32_t offset);
+void igvm_build_area(struct igvm_build *build, uint32_t index, uint64_t size, unsigned int seed);
+void igvm_build_parameter(struct igvm_build *build, uint32_t type, uint32_t index, uint32_t offset);
 void igvm_build_insert(struct igvm_build *build, uint64_t gpa, uint32_t index);
 void igvm_build_vcpu(struct igvm_build *build, uint16_t index,
 		     const uint8_t vmsa[4096], uint64_t gpa);
@@ -61,8 +57,7 @@ void igvm_build_vmsa(uint8_t vmsa[4096], uint64_t rip);
  * igvm_build_id_block() - an ID block in the form of the file
  * @auth: a struct snp_id_auth that signs @block, or NULL with @block NULL: zeros
  */
-void igvm_build_id_block(struct igvm_build *build, const void *block,
-			 const void *auth);
+void igvm_build_id_block(struct igvm_build *build, const void *block, const void *auth);
 
 /** igvm_build_finish() - fixed header and checksum. Return: the file's size. */
 size_t igvm_build_finish(struct igvm_build *build);

@@ -199,8 +199,7 @@ TEST_OF(igvm, f28_fixed)
 }
 
 /* A file with a platform and one header more */
-static bool header_fails(uint32_t type, const void *body, size_t size, int rc,
-			 const char *words)
+static bool header_fails(uint32_t type, const void *body, size_t size, int rc, const char *words)
 {
 	start();
 	igvm_build_area(&build, 1, 0x1000, 0);
@@ -423,8 +422,7 @@ TEST_OF(igvm, f28_required)
 	for (uint64_t i = 0; i < 5; i++)
 		igvm_build_page(&build, i * 2 * 0x400000, 0, 0, 0, IGVM_SNP);
 	for (uint64_t i = 0; i < 4; i++)
-		igvm_build_page(&build, (i * 2 + 1) * 0x400000, 0, 0, 1,
-				IGVM_SNP);
+		igvm_build_page(&build, (i * 2 + 1) * 0x400000, 0, 0, 1, IGVM_SNP);
 	EXPECT_FALSE(parse(&igvm));
 	EXPECT_EQ(igvm.nr_required, 5);
 	snp_igvm_free(&igvm);

@@ -14,11 +14,9 @@
 #include "ksft.h"
 
 /* What the last failure has to say. */
-static bool says(const struct launch_world *world, const char *action,
-		 const char *hint)
+static bool says(const struct launch_world *world, const char *action, const char *hint)
 {
-	return strstr(world->error.action, action) &&
-	       strstr(world->error.hint, hint);
+	return strstr(world->error.action, action) && strstr(world->error.hint, hint);
 }
 
 /* A failed launch refuses every further step by itself. */
@@ -394,8 +392,7 @@ TEST_OF(launch_fault, msrs)
 		lie(&world);
 		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
 		calls = real;
-		snprintf(action, sizeof(action), "check MSR 0x%x of vCPU 0",
-			 lying_msr);
+		snprintf(action, sizeof(action), "check MSR 0x%x of vCPU 0", lying_msr);
 		EXPECT_TRUE(says(&world, action, "the digest would not be"));
 	}
 	lying_msr = 0;

@@ -71,8 +71,7 @@ TEST_OF(launch, made)
 	launch_made(SIM_LINUX_7_3);
 }
 
-static void launch_debian(const struct vector_debian *vector,
-			  const struct fixture *fixture,
+static void launch_debian(const struct vector_debian *vector, const struct fixture *fixture,
 			  enum sim_profile profile)
 {
 	struct launch_world world;
@@ -348,8 +347,7 @@ TEST_OF(launch, cpuid_strict)
 
 TEST_OF(launch, cpuid_page)
 {
-	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + 80 *
-					  sizeof(cpuid->entries[0]));
+	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + 80 * sizeof(cpuid->entries[0]));
 	struct snp_cpuid_page page;
 	struct error error;
 

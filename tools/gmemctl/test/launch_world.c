@@ -23,8 +23,7 @@ static void step(void *data, const char *step, const char *text)
 	struct launch_world *world = data;
 	size_t used = strlen(world->said);
 
-	snprintf(world->said + used, sizeof(world->said) - used, "%s: %s\n",
-		 step, text);
+	snprintf(world->said + used, sizeof(world->said) - used, "%s: %s\n", step, text);
 }
 
 void launch_world_init(struct launch_world *world, enum sim_profile profile)
@@ -53,8 +52,7 @@ void launch_world_init(struct launch_world *world, enum sim_profile profile)
 	launch_world_firmware(world, world->made, BUILD_SIZE);
 }
 
-void launch_world_firmware(struct launch_world *world, const void *data,
-			   size_t size)
+void launch_world_firmware(struct launch_world *world, const void *data, size_t size)
 {
 	EXPECT_FALSE(snp_firmware_parse(&world->firmware, "OVMF.fd", data, size, SNP_4G,
 					&world->error));
@@ -119,8 +117,7 @@ int launch_world_run(struct launch_world *world, enum snp_launch_state last)
 			rc = snp_launch_start(launch, error);
 			break;
 		case SNP_LAUNCH_STARTED:
-			rc = snp_launch_populate(launch, &world->memory,
-						 &world->vcpus[0], error);
+			rc = snp_launch_populate(launch, &world->memory, &world->vcpus[0], error);
 			break;
 		default:
 			rc = snp_launch_finish(launch, world->vcpus, error);
@@ -129,8 +126,7 @@ int launch_world_run(struct launch_world *world, enum snp_launch_state last)
 	return rc;
 }
 
-void launch_world_sign(struct launch_world *world,
-		       struct launch_signature *signature, bool author)
+void launch_world_sign(struct launch_world *world, struct launch_signature *signature, bool author)
 {
 	EVP_PKEY *key = test_key(TEST_ID_KEY);
 	EVP_PKEY *author_key = author ? test_key(TEST_AUTHOR_KEY) : NULL;
@@ -153,14 +149,12 @@ void launch_world_sign(struct launch_world *world,
 	EVP_PKEY_free(key);
 }
 
-bool launch_world_said(const struct launch_world *world, const char *first,
-		       const char *second)
+bool launch_world_said(const struct launch_world *world, const char *first, const char *second)
 {
 	char lines[LAUNCH_TEXT], *line, *next;
 
 	strcpy(lines, world->said);
-	for (line = strtok_r(lines, "\n", &next); line;
-	     line = strtok_r(NULL, "\n", &next))
+	for (line = strtok_r(lines, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
 		if (strstr(line, first) && strstr(line, second))
 			return true;
 	return false;
@@ -170,8 +164,7 @@ bool launch_world_digest(const struct launch_world *world)
 {
 	const uint8_t *digest = sim_vm_digest(world->sim, world->vm.fd);
 
-	return digest && !memcmp(digest, world->launch.predicted.digest,
-				 SNP_DIGEST_SIZE);
+	return digest && !memcmp(digest, world->launch.predicted.digest, SNP_DIGEST_SIZE);
 }
 
 void launch_world_free(struct launch_world *world)

@@ -62,8 +62,7 @@ struct launch_signature {
 void launch_world_init(struct launch_world *world, enum sim_profile profile);
 
 /** launch_world_firmware() - launch this one instead */
-void launch_world_firmware(struct launch_world *world, const void *data,
-			   size_t size);
+void launch_world_firmware(struct launch_world *world, const void *data, size_t size);
 
 /** launch_world_vm() - create the VM, before the launch begins */
 void launch_world_vm(struct launch_world *world);
@@ -79,12 +78,10 @@ int launch_world_run(struct launch_world *world, enum snp_launch_state last);
  * launch_world_sign() - have it launched with an ID block of the predicted digest
  * @author: sign the ID key, too
  */
-void launch_world_sign(struct launch_world *world,
-		       struct launch_signature *signature, bool author);
+void launch_world_sign(struct launch_world *world, struct launch_signature *signature, bool author);
 
 /** launch_world_said() - whether a line of @said has both texts */
-bool launch_world_said(const struct launch_world *world, const char *first,
-		       const char *second);
+bool launch_world_said(const struct launch_world *world, const char *first, const char *second);
 
 /** launch_world_digest() - whether the simulator has computed what was predicted */
 bool launch_world_digest(const struct launch_world *world);

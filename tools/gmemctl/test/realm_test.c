@@ -51,8 +51,7 @@ static void step(void *data, const char *name, const char *text)
 	struct launch *launch = data;
 	size_t used = strlen(launch->said);
 
-	snprintf(launch->said + used, sizeof(launch->said) - used, "%s: %s\n",
-		 name, text);
+	snprintf(launch->said + used, sizeof(launch->said) - used, "%s: %s\n", name, text);
 }
 
 static void launch_init(struct launch *launch)
@@ -329,8 +328,7 @@ static const struct calls *real;
 
 static int ioctl_no_gic(int fd, unsigned long request, void *arg)
 {
-	return request == KVM_CREATE_DEVICE ? -ENODEV :
-	       real->ioctl(fd, request, arg);
+	return request == KVM_CREATE_DEVICE ? -ENODEV : real->ioctl(fd, request, arg);
 }
 
 /* A host with another controller is one that lacks something. */
@@ -524,8 +522,7 @@ TEST_OF(realm, ends)
 }
 
 /* What a line of the report is, on a host like this */
-static enum host_verdict look(enum sim_arm arm, const char *machine,
-			      const char *line)
+static enum host_verdict look(enum sim_arm arm, const char *machine, const char *line)
 {
 	struct sim_config config = { .arm = arm };
 	struct sim *sim = sim_create(&config);

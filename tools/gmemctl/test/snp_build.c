@@ -57,8 +57,7 @@ static void put_table(uint8_t *end, uint32_t svsm_entry)
 	bytes_put16(end - 18, (uint16_t)(end - start));
 }
 
-void build_firmware(uint8_t *data, size_t size,
-		    const struct snp_section *sections, unsigned int nr,
+void build_firmware(uint8_t *data, size_t size, const struct snp_section *sections, unsigned int nr,
 		    uint32_t svsm_entry)
 {
 	uint8_t *at = data + size - BUILD_METADATA;

@@ -29,8 +29,7 @@ extern const struct snp_section build_sections[];
  *
  * The AP reset vector is 0x80b004, the kernel hashes are at 0x810c00.
  */
-void build_firmware(uint8_t *data, size_t size,
-		    const struct snp_section *sections, unsigned int nr,
+void build_firmware(uint8_t *data, size_t size, const struct snp_section *sections, unsigned int nr,
 		    uint32_t svsm_entry);
 
 /** build_kernel_hashes() - of a kernel and an initrd that are these texts */

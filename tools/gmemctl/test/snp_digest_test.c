@@ -62,11 +62,9 @@ static void chain_step(struct snp_digest *digest, unsigned int step)
 
 	vector_page(step, page);
 	if (step == 8)
-		snp_vmm_vmsa((void *)page, SNP_VMM_QEMU, 0, SNP_RESET_EIP,
-			     0x800f12, 1);
+		snp_vmm_vmsa((void *)page, SNP_VMM_QEMU, 0, SNP_RESET_EIP, 0x800f12, 1);
 	if (step == 9)
-		snp_vmm_vmsa((void *)page, SNP_VMM_QEMU, 1, VECTOR_AP_EIP,
-			     0x800f12, 1);
+		snp_vmm_vmsa((void *)page, SNP_VMM_QEMU, 1, VECTOR_AP_EIP, 0x800f12, 1);
 	EXPECT_FALSE(snp_digest_page(digest, steps[step].type, steps[step].gpa, page));
 }
 
@@ -106,8 +104,7 @@ TEST_OF(snp, runs)
 	EXPECT_MEMEQ(&whole, &pages, sizeof(whole));
 }
 
-static void check_vmsa(const struct vector_vmsa *vector,
-		       const struct snp_vmsa *vmsa)
+static void check_vmsa(const struct vector_vmsa *vector, const struct snp_vmsa *vmsa)
 {
 	uint8_t digest[SNP_DIGEST_SIZE];
 

@@ -28,8 +28,7 @@ static bool has_report(const void *data, size_t size)
 		EXPECT_TRUE(error.hint[0]);
 		return false;
 	}
-	same = !memcmp(&evidence.report, &verified.evidence.report,
-		       SNP_REPORT_SIZE);
+	same = !memcmp(&evidence.report, &verified.evidence.report, SNP_REPORT_SIZE);
 	snp_evidence_free(&evidence);
 	return same;
 }
@@ -41,8 +40,7 @@ static size_t hex_lines(const void *data, size_t size, char *text)
 	size_t used = 0;
 
 	for (size_t i = 0; i < size; i++)
-		used += (size_t)sprintf(text + used, "%02x%s", bytes[i],
-					i % 30 == 29 ? "\n" : "");
+		used += (size_t)sprintf(text + used, "%02x%s", bytes[i], i % 30 == 29 ? "\n" : "");
 	return used;
 }
 
@@ -82,8 +80,7 @@ TEST_OF(snp, f28_table)
 
 	verified_init(&vcek);
 	memcpy(data, &verified.evidence.report, SNP_REPORT_SIZE);
-	size = SNP_REPORT_SIZE +
-	       test_certs_table(&verified.source, data + SNP_REPORT_SIZE);
+	size = SNP_REPORT_SIZE + test_certs_table(&verified.source, data + SNP_REPORT_SIZE);
 	EXPECT_TRUE(has_report(data, size));
 	EXPECT_FALSE(snp_evidence_parse(&verified.evidence, "ext", (void *)text,
 					hex_lines(data, size, text), &error));

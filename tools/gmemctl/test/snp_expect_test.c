@@ -31,8 +31,7 @@ TEST_OF(snp, expect_table)
 	char name[SNP_EXPECT_NAME_SIZE];
 
 	for (unsigned int i = 0; i < SNP_EXPECT_NR; i++) {
-		const struct snp_expectation *expectation =
-			&snp_expectations[i];
+		const struct snp_expectation *expectation = &snp_expectations[i];
 
 		EXPECT_TRUE(expectation->name);
 		EXPECT_TRUE(expectation->help);
@@ -99,8 +98,7 @@ TEST_OF(snp, expect_values)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		EXPECT_TRUE(takes(cases[i].id, cases[i].good));
 		if (takes(cases[i].id, cases[i].bad)) {
-			printf("# %s: %s\n", snp_expectations[cases[i].id].name,
-			       cases[i].bad);
+			printf("# %s: %s\n", snp_expectations[cases[i].id].name, cases[i].bad);
 			EXPECT_FALSE("a value that is refused");
 		}
 	}
@@ -124,8 +122,7 @@ TEST_OF(snp, expect_twice)
 	EXPECT_EQ(expect.values[SNP_EXPECT_VMPL].number, 1);
 	EXPECT_EQ(expect.values[SNP_EXPECT_MEASUREMENT].count, 1);
 	while (!rc && other.values[SNP_EXPECT_MEASUREMENT].count < 1000)
-		rc = snp_expect_set(&other, SNP_EXPECT_MEASUREMENT, digest,
-				    &error);
+		rc = snp_expect_set(&other, SNP_EXPECT_MEASUREMENT, digest, &error);
 	EXPECT_EQ(rc, -E2BIG);
 	EXPECT_EQ(other.values[SNP_EXPECT_MEASUREMENT].count, SNP_EXPECT_VALUES);
 }
@@ -133,8 +130,7 @@ TEST_OF(snp, expect_twice)
 static int read_json(struct snp_expect *expect, const char *text)
 {
 	struct error error;
-	int rc = snp_expect_read_json(expect, "file", (const uint8_t *)text,
-				      strlen(text), &error);
+	int rc = snp_expect_read_json(expect, "file", (const uint8_t *)text, strlen(text), &error);
 
 	if (rc) {
 		EXPECT_EQ(rc, error.rc);

@@ -75,13 +75,11 @@ TEST_OF(snp, firmware_size)
 }
 
 /* One change to a good image, and the words that have to name it. */
-static bool fails_with(size_t from_end, uint16_t value, int rc,
-		       const char *words)
+static bool fails_with(size_t from_end, uint16_t value, int rc, const char *words)
 {
 	uint8_t data[BUILD_SIZE];
 
-	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS,
-		       0x1000);
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0x1000);
 	bytes_put16(data + sizeof(data) - from_end, value);
 	return fails(data, sizeof(data), rc, words);
 }
@@ -108,8 +106,7 @@ TEST_OF(snp, firmware_duplicate)
 	uint8_t data[BUILD_SIZE];
 	uint8_t *end = data + sizeof(data);
 
-	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS,
-		       0x1000);
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0x1000);
 	/* Make the SVSM entry a second offset of the metadata. */
 	memcpy(end - BUILD_SVSM, end - BUILD_METADATA_OFFSET, 22);
 	EXPECT_TRUE(fails(data, sizeof(data), -EINVAL, "twice"));
@@ -129,8 +126,7 @@ TEST_OF(snp, firmware_metadata)
 	EXPECT_TRUE(fails_with(BUILD_METADATA - 12, 8, -EINVAL, "truncated"));
 }
 
-static bool section_fails(uint32_t base, uint32_t size, uint32_t type,
-			  const char *words)
+static bool section_fails(uint32_t base, uint32_t size, uint32_t type, const char *words)
 {
 	struct snp_section sections[2] = {
 		build_sections[0], { base, size, type },
@@ -189,8 +185,7 @@ TEST_OF(snp, firmware_bytes)
 	unsigned int refused = 0;
 
 	for (size_t at = BUILD_SIZE - 0x600; at < BUILD_SIZE; at++) {
-		build_firmware(data, sizeof(data), build_sections,
-			       BUILD_SECTIONS, 0x1000);
+		build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0x1000);
 		data[at] ^= 0xff;
 		refused += !!parse(data, sizeof(data), &firmware, &error);
 	}

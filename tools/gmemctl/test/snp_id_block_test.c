@@ -215,8 +215,7 @@ TEST_OF(snp, id_auth_published)
 	fixture_free(&fixture);
 }
 
-static int read_back(EVP_PKEY *key, const EVP_CIPHER *cipher, EVP_PKEY **read,
-		     struct error *error)
+static int read_back(EVP_PKEY *key, const EVP_CIPHER *cipher, EVP_PKEY **read, struct error *error)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *pem;

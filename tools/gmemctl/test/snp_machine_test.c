@@ -108,8 +108,7 @@ static void script(struct sim_exit made)
 	EXPECT_FALSE(sim_script(guest.sim, guest.pc.machine.vcpus[0].fd, &made));
 }
 
-static void script_range(uint32_t reason, uint64_t gpa, uint64_t pages,
-			 bool private)
+static void script_range(uint32_t reason, uint64_t gpa, uint64_t pages, bool private)
 {
 	script((struct sim_exit){ reason, gpa, pages, private, 0 });
 }

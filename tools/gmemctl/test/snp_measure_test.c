@@ -31,8 +31,7 @@ static const char *suffix_sha256(const char *name)
 	return strstr(name, "AmdSev") ? AMDSEV_SHA256 : OVMFX64_SHA256;
 }
 
-static void check_published(const struct vector_published *vector,
-			    const struct fixture *fixture)
+static void check_published(const struct vector_published *vector, const struct fixture *fixture)
 {
 	struct snp_kernel_hashes hashes = { 0 };
 	struct snp_firmware firmware;
@@ -63,8 +62,7 @@ TEST_OF(snp, published)
 		const struct vector_published *vector = &vector_published[i];
 		struct fixture fixture;
 
-		if (!fixture_load(&fixture, vector->fixture,
-				  suffix_sha256(vector->fixture)))
+		if (!fixture_load(&fixture, vector->fixture, suffix_sha256(vector->fixture)))
 			continue;
 		check_published(vector, &fixture);
 		vector_tell(vector->name, vector->nr_vcpus);
@@ -139,8 +137,7 @@ struct built {
 	struct error error;
 };
 
-static void built_init(struct built *built, const struct snp_section *sections,
-		       unsigned int nr)
+static void built_init(struct built *built, const struct snp_section *sections, unsigned int nr)
 {
 	memset(built, 0, sizeof(*built));
 	build_firmware(built->data, BUILD_SIZE, sections, nr, 0);
@@ -174,8 +171,7 @@ static void expect_pages(struct built *built, struct snp_digest *digest)
 
 	memset(digest, 0, sizeof(*digest));
 	snp_digest_page(digest, SNP_PAGE_NORMAL, 0xffffe000, built->data);
-	snp_digest_page(digest, SNP_PAGE_NORMAL, 0xfffff000,
-			built->data + SNP_PAGE_SIZE);
+	snp_digest_page(digest, SNP_PAGE_NORMAL, 0xfffff000, built->data + SNP_PAGE_SIZE);
 	add(digest, SNP_PAGE_ZERO, 0x800000, 0x9000, NULL);
 	add(digest, SNP_PAGE_ZERO, 0x80a000, 0x3000, NULL);
 	snp_digest_page(digest, SNP_PAGE_SECRETS, 0x80d000, NULL);
@@ -185,8 +181,7 @@ static void expect_pages(struct built *built, struct snp_digest *digest)
 	snp_digest_page(digest, SNP_PAGE_NORMAL, 0x810000, page);
 	add(digest, SNP_PAGE_ZERO, 0x811000, 0xf000, NULL);
 	for (unsigned int i = 0; i < built->image.nr_vcpus; i++) {
-		snp_vmm_vmsa(&vmsa, SNP_VMM_QEMU, i,
-			     i ? 0x80b004 : SNP_RESET_EIP, 0x800f12, 1);
+		snp_vmm_vmsa(&vmsa, SNP_VMM_QEMU, i, i ? 0x80b004 : SNP_RESET_EIP, 0x800f12, 1);
 		snp_digest_page(digest, SNP_PAGE_VMSA, SNP_VMSA_GPA, &vmsa);
 	}
 }
@@ -347,8 +342,7 @@ TEST_OF(snp, f13)
 		EXPECT_EQ(built_measure(&built), -EINVAL);
 		EXPECT_STRSTR(built.error.hint, "0xb0 are needed");
 	}
-	bytes_put32(built.data + BUILD_SIZE - BUILD_HASHES + 4,
-		    SNP_KERNEL_TABLE_SIZE);
+	bytes_put32(built.data + BUILD_SIZE - BUILD_HASHES + 4, SNP_KERNEL_TABLE_SIZE);
 	EXPECT_FALSE(snp_firmware_parse(&built.firmware, "image", built.data, BUILD_SIZE, SNP_4G,
 					&built.error));
 	EXPECT_FALSE(built_measure(&built));
@@ -360,8 +354,7 @@ TEST_OF(snp, measure_second_hashes)
 	struct built built;
 
 	built_init(&built, build_sections, BUILD_SECTIONS);
-	built.firmware.sections[BUILD_SECTIONS - 1].type =
-		SNP_SECTION_KERNEL_HASHES;
+	built.firmware.sections[BUILD_SECTIONS - 1].type = SNP_SECTION_KERNEL_HASHES;
 	built.image.kernel = &built.hashes;
 	EXPECT_FALSE(built_measure(&built));
 	/* Each is the one page that there is. */

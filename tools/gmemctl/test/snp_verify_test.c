@@ -68,8 +68,7 @@ TEST_OF(snp, verify_expected)
 	verified_init(&vcek);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const uint8_t *report = (uint8_t *)&verified.evidence.report;
-		const struct snp_expectation *expectation =
-			&snp_expectations[fields[i].id];
+		const struct snp_expectation *expectation = &snp_expectations[fields[i].id];
 		char text[2 * SNP_EXPECT_BYTES + 1];
 		struct error error;
 
@@ -128,8 +127,7 @@ TEST_OF(snp, f2_root)
 }
 
 /* What the verdict on the product is if a Milan has signed it of such a CPU */
-static enum snp_verdict product_verdict(struct snp_subject *subject,
-					struct snp_report *report,
+static enum snp_verdict product_verdict(struct snp_subject *subject, struct snp_report *report,
 					uint8_t family, uint8_t model)
 {
 	struct snp_report was = *report;
@@ -174,8 +172,7 @@ TEST_OF(snp, f2_milan)
 	EXPECT_TRUE(snp_verify(&subject, &checks));
 	for (unsigned int i = 0; i < checks.count; i++)
 		if (checks.checks[i].verdict == SNP_FAIL)
-			printf("# %s: %s\n", checks.checks[i].name,
-			       checks.checks[i].detail);
+			printf("# %s: %s\n", checks.checks[i].name, checks.checks[i].detail);
 	evidence.report.measurement[0]++;
 	EXPECT_FALSE(snp_verify(&subject, &checks));
 	evidence.report.measurement[0]--;
@@ -198,8 +195,7 @@ TEST_OF(snp, f2_milan)
 }
 
 /* What is reached, missed by one, and shown. */
-static void check_floor(enum snp_expect_id id,
-			const char *name, const char *reached,
+static void check_floor(enum snp_expect_id id, const char *name, const char *reached,
 			const char *missed)
 {
 	verified_expect(id, reached);
@@ -231,8 +227,7 @@ TEST_OF(snp, f2b_floors)
 	verified.evidence.report.guest_svn = 7;
 	verified.evidence.report.launch_tcb = TEST_TCB - 1;
 	for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++)
-		check_floor(floors[i].id, floors[i].name, floors[i].reached,
-			    floors[i].missed);
+		check_floor(floors[i].id, floors[i].name, floors[i].reached, floors[i].missed);
 	EXPECT_TRUE(verified_passes());
 	EXPECT_TRUE(says("reported_tcb", "bootloader=3,tee=7,snp=8,microcode=210"));
 	EXPECT_TRUE(says("firmware", "1.55.21"));
@@ -306,13 +301,11 @@ static int add_crl(unsigned int revoked, time_t from)
 	uint8_t data[2048];
 	struct error error;
 	size_t size = test_certs_crl(&verified.source,
-				     revoked < TEST_CERTS ?
-				     verified.source.certs[revoked] : NULL,
+				     revoked < TEST_CERTS ? verified.source.certs[revoked] : NULL,
 				     from, data);
 
 	while (verified.pool.crls_count)
-		X509_CRL_free(verified.pool
-			      .crls[--verified.pool.crls_count].crl);
+		X509_CRL_free(verified.pool.crls[--verified.pool.crls_count].crl);
 	return snp_pool_add_crl(&verified.pool, "crl", data, size, &error);
 }
 
@@ -408,8 +401,7 @@ TEST_OF(snp, f23_policy)
 		report->policy = refused[i];
 		EXPECT_TRUE(verified_only_fails("policy"));
 		/* To expect it is not to allow it. */
-		snprintf(text, sizeof(text), "%llu",
-			 (unsigned long long)refused[i]);
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)refused[i]);
 		verified_expect(SNP_EXPECT_POLICY, text);
 		EXPECT_TRUE(verified_only_fails("policy"));
 		verified_expect(SNP_EXPECT_POLICY, NULL);
@@ -448,9 +440,8 @@ TEST_OF(snp, f26_dates)
 	verified_expect(SNP_EXPECT_TIME, "2025-06-18");
 	EXPECT_TRUE(verified_only_fails("certificates"));
 	EXPECT_TRUE(says("certificates", "'ARK-Test' of chain: certificate has expired"));
-	EXPECT_TRUE(says("certificates",
-			 "from 2025-06-14T15:06:40Z to "
-			 "2025-06-16T15:06:40Z, looked at for 2025-06-18T00:00:00Z"));
+	EXPECT_TRUE(says("certificates", "from 2025-06-14T15:06:40Z to 2025-06-16T15:06:40Z, "
+			 "looked at for 2025-06-18T00:00:00Z"));
 	verified_expect(SNP_EXPECT_TIME, "2025-06-13T23:59:59Z");
 	EXPECT_TRUE(verified_only_fails("certificates"));
 	EXPECT_TRUE(says("certificates", "not yet valid"));

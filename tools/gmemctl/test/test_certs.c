@@ -27,8 +27,7 @@ static X509_NAME *name_make(const char *text)
 	return name;
 }
 
-static X509 *cert_make(const char *subject, const char *issuer, EVP_PKEY *key,
-		       long serial)
+static X509 *cert_make(const char *subject, const char *issuer, EVP_PKEY *key, long serial)
 {
 	X509_NAME *subject_name = name_make(subject);
 	X509_NAME *issuer_name = name_make(issuer);
@@ -48,15 +47,13 @@ static X509 *cert_make(const char *subject, const char *issuer, EVP_PKEY *key,
 
 static void add_ca(X509 *cert, const char *value)
 {
-	X509_EXTENSION *extension =
-		X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, value);
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, value);
 
 	X509_add_ext(cert, extension, -1);
 	X509_EXTENSION_free(extension);
 }
 
-static void add_bytes(X509 *cert, const char *oid, const uint8_t *bytes,
-		      int size)
+static void add_bytes(X509 *cert, const char *oid, const uint8_t *bytes, int size)
 {
 	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
@@ -188,8 +185,7 @@ size_t test_certs_crl(const struct test_certs *certs, const X509 *revoked,
 	X509_REVOKED *entry;
 
 	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
-	X509_CRL_set_issuer_name(crl,
-				 X509_get_subject_name(certs->certs[TEST_ROOT]));
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(certs->certs[TEST_ROOT]));
 	X509_CRL_set1_lastUpdate(crl, start);
 	X509_CRL_set1_nextUpdate(crl, end);
 	if (revoked) {
@@ -212,8 +208,7 @@ static X509 *leaf_make(struct test_certs *certs,
 		       const struct test_certs_kind *kind, EVP_PKEY *signer)
 {
 	X509 *leaf = cert_make(kind->vlek ? "SEV-VLEK" : "SEV-VCEK",
-			       kind->by_root ? "ARK-Test" : "SEV-Test",
-			       certs->key, 0);
+			       kind->by_root ? "ARK-Test" : "SEV-Test", certs->key, 0);
 
 	add_amd(leaf, kind);
 	EXPECT_TRUE(X509_sign(leaf, signer, EVP_sha384()));
@@ -231,8 +226,7 @@ static X509 *intermediate_make(const struct test_certs *certs, const char *name,
 	return cert;
 }
 
-void test_certs_make(struct test_certs *certs,
-		     const struct test_certs_kind *kind)
+void test_certs_make(struct test_certs *certs, const struct test_certs_kind *kind)
 {
 	static const unsigned int chain[] = { TEST_INTERMEDIATE, TEST_ROOT };
 	static const unsigned int leaf = TEST_LEAF;
@@ -249,10 +243,8 @@ void test_certs_make(struct test_certs *certs,
 	EXPECT_TRUE(X509_sign(root, certs->root_key, EVP_sha384()));
 	certs->certs[TEST_ROOT] = root;
 	certs->certs[TEST_INTERMEDIATE] =
-		intermediate_make(certs, "SEV-Test", certs->intermediate_key,
-				  kind->no_ca, 2);
-	certs->certs[TEST_OTHER] =
-		intermediate_make(certs, "SEV-VLEK-Test", foreign_key, false, 3);
+		intermediate_make(certs, "SEV-Test", certs->intermediate_key, kind->no_ca, 2);
+	certs->certs[TEST_OTHER] = intermediate_make(certs, "SEV-VLEK-Test", foreign_key, false, 3);
 	certs->certs[TEST_LEAF] =
 		leaf_make(certs, kind, kind->foreign_leaf ? foreign_key :
 			  kind->by_root ? certs->root_key : certs->intermediate_key);
@@ -291,8 +283,7 @@ void test_report(struct snp_report *report, bool vlek, EVP_PKEY *key)
 	memset(report->measurement, 0x22, sizeof(report->measurement));
 	memset(report->host_data, 0x33, sizeof(report->host_data));
 	memset(report->id_key_digest, 0x44, sizeof(report->id_key_digest));
-	memset(report->author_key_digest, 0x55,
-	       sizeof(report->author_key_digest));
+	memset(report->author_key_digest, 0x55, sizeof(report->author_key_digest));
 	memset(report->chip_id, TEST_CHIP, sizeof(report->chip_id));
 	report->reported_tcb = TEST_TCB;
 	report->current_tcb = TEST_TCB;
@@ -309,8 +300,7 @@ void verified_expect(enum snp_expect_id id, const char *text)
 {
 	struct error error;
 
-	memset(&verified.expect.values[id], 0,
-	       sizeof(verified.expect.values[id]));
+	memset(&verified.expect.values[id], 0, sizeof(verified.expect.values[id]));
 	if (text)
 		EXPECT_FALSE(snp_expect_set(&verified.expect, id, text, &error));
 }

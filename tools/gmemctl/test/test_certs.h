@@ -52,8 +52,7 @@ struct test_certs {
 	EVP_PKEY *key, *root_key, *intermediate_key;
 };
 
-void test_certs_make(struct test_certs *certs,
-		     const struct test_certs_kind *kind);
+void test_certs_make(struct test_certs *certs, const struct test_certs_kind *kind);
 void test_certs_free(struct test_certs *certs);
 
 /** test_certs_pem() - some of the certificates, to 8192 bytes. Return: the size. */

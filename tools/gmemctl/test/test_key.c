@@ -24,19 +24,16 @@ static int public_point(const BIGNUM *scalar, unsigned char point[POINT_SIZE])
 	return ok;
 }
 
-static EVP_PKEY *key_from(const BIGNUM *scalar,
-			  const unsigned char point[POINT_SIZE])
+static EVP_PKEY *key_from(const BIGNUM *scalar, const unsigned char point[POINT_SIZE])
 {
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
 
-	OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
-					SN_secp384r1, 0);
+	OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, SN_secp384r1, 0);
 	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, scalar);
-	OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
-					 POINT_SIZE);
+	OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, POINT_SIZE);
 	params = OSSL_PARAM_BLD_to_param(build);
 	if (params && EVP_PKEY_fromdata_init(context) == 1)
 		EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params);
