@@ -48,7 +48,7 @@ syz_header_names() {
 	{
 		sed -E -n "s/^#define (${SYZ_PREFIX}_[A-Z0-9_]+)[[:space:]].*/\1/p" "$SYZ_HEADER"
 		sed -E -n "s/^\t(${SYZ_PREFIX}_[A-Z0-9_]+)( = .*)?,$/\1/p" "$SYZ_HEADER"
-	} | grep -vE '^[A-Z]+_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH|DEVICE_DIR|CONVERT_MAX_EVENTS|VIEW_MAX_MAPPINGS)$'
+	} | grep -vE '^[A-Z]+_(CMD_.*|IOCTL_TYPE|ABI_VERSION|DEVICE_PATH|DEVICE_DIR|CONVERT_MAX_EVENTS|POLICY_MAX_RANGES|VIEW_MAX_MAPPINGS)$'
 }
 
 syz_names() {
