@@ -17,9 +17,9 @@
  * Locks: the range lock, so that states and folios are stable. It covers whole blocks, so
  * that a block has one filler at a time. At the end of a conversion it covers only the
  * converted pages; then only blocks are filled that are converted as a whole or have a page
- * table already. Inside it mmap_lock and &gmem_views.lock, both for reading. A page fault
- * holds mmap_lock and waits for a conversion; so a conversion lets the faults in before it
- * fills, and only tries mmap_lock while it holds its range.
+ * table already. Inside it mmap_lock for reading, and &gmem_views.lock to find mappings. A
+ * page fault holds mmap_lock and waits for a conversion; so a conversion lets the faults in
+ * before it fills, and only tries mmap_lock while it holds its range.
  */
 #include <linux/overflow.h>
 #include <linux/pagemap.h>
@@ -129,9 +129,11 @@ static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
 }
 
 /* Fill the pages [start, end) of a block in one mapping, and others as @fill->how says. */
-static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
-			 struct vm_area_struct *vma, pgoff_t start, pgoff_t end)
+static int gmem_fill_mapping(struct gmem_inode *gi, struct gmem_fill *fill,
+			     struct gmem_view_mapping *mapping, pgoff_t start,
+			     pgoff_t end)
 {
+	struct vm_area_struct *vma = mapping->vma;
 	pgoff_t first = round_down(start, GMEM_BLOCK_PAGES);
 	/* Of page 0 of the file, were it mapped. */
 	unsigned long base = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
@@ -164,7 +166,7 @@ static int gmem_fill_vma(struct gmem_inode *gi, struct gmem_fill *fill,
 	if (rc)
 		return rc;
 	gmem_fill_look(gi, fill, start, end);
-	if (!table && gmem_fill_huge(&gi->views, fill, vma, block))
+	if (!table && gmem_fill_huge(mapping, fill, block))
 		return 0;
 	return gmem_fill_tables(fill, vma->vm_mm, base + (start << PAGE_SHIFT));
 }
@@ -192,8 +194,15 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 	}
 	down_read(&gi->views.lock);
 	while (!rc && (mapping = gmem_views_next(gi, mapping, start, end))) {
-		if (gmem_fill_attached(mapping->vma))
-			rc = gmem_fill_vma(gi, fill, mapping->vma, start, end);
+		if (!gmem_fill_attached(mapping->vma))
+			continue;
+		/*
+		 * It stays, for mmap_lock is held. Who maps a view elsewhere need not wait
+		 * until there is memory for tables, which a memory cgroup can put off.
+		 */
+		up_read(&gi->views.lock);
+		rc = gmem_fill_mapping(gi, fill, mapping, start, end);
+		down_read(&gi->views.lock);
 	}
 	up_read(&gi->views.lock);
 	mmap_read_unlock(current->mm);

@@ -56,8 +56,8 @@ void gmem_fill_prots(struct gmem_fill *fill);
 pmd_t *gmem_fill_pmd(struct mm_struct *mm, unsigned long address);
 bool gmem_fill_has_table(pmd_t *pmd);
 bool gmem_fill_has_huge(pmd_t *pmd);
-bool gmem_fill_huge(struct gmem_views *views, struct gmem_fill *fill,
-		    struct vm_area_struct *vma, unsigned long address);
+bool gmem_fill_huge(struct gmem_view_mapping *mapping, struct gmem_fill *fill,
+		    unsigned long address);
 void gmem_fill_share_huge(struct gmem_fill *fill, struct mm_struct *mm,
 			  unsigned long address, pmd_t *pmd);
 int gmem_fill_tables(struct gmem_fill *fill, struct mm_struct *mm, unsigned long address);

@@ -10,7 +10,7 @@
  * hand, under their locks.
  *
  * Locks: mmap_lock for reading, so that mappings and tables stay. Below it
- * &gmem_views.huge_lock, and below that the lock of a page table.
+ * &gmem_view_mapping.huge_lock, and below that the lock of a page table.
  */
 #include <linux/mm.h>
 #include <linux/page-flags.h>
@@ -75,21 +75,21 @@ static bool gmem_fill_failed(struct page *page, unsigned long pages)
  * By way of a page fault, because the kernel has no other function for modules that
  * allocates what is above the entry.
  *
- * Context: mmap_lock and &gmem_views.huge_lock held.
+ * Context: mmap_lock and &gmem_view_mapping.huge_lock held.
  * Return: VM_FAULT_NOPAGE, or VM_FAULT_FALLBACK.
  */
 vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
-	struct gmem_view *view = vmf->vma->vm_file->private_data;
-	struct gmem_views *views = &gmem_from_file(view->memory)->views;
+	struct gmem_view_mapping *mapping = vmf->vma->vm_private_data;
 	struct mm_struct *mm = vmf->vma->vm_mm;
-	struct gmem_fill *fill = views->huge;
+	struct gmem_fill *fill;
 	struct page *page;
 	spinlock_t *ptl;
 	pmd_t entry;
 
-	if (order != PMD_ORDER || READ_ONCE(views->filler) != current)
+	if (order != PMD_ORDER || !mapping || READ_ONCE(mapping->filler) != current)
 		return VM_FAULT_FALLBACK;
+	fill = mapping->huge;
 	page = gmem_fill_page(fill->entry[0]);
 	entry = pfn_pmd(page_to_pfn(page), fill->prot[fill->entry[0] & 1]);
 	ptl = pmd_lock(mm, vmf->pmd);
@@ -137,18 +137,18 @@ bool gmem_fill_has_huge(pmd_t *pmd)
 }
 
 /* Set the block at @address as one entry. Whether it is there, by us or by somebody else. */
-bool gmem_fill_huge(struct gmem_views *views, struct gmem_fill *fill,
-		    struct vm_area_struct *vma, unsigned long address)
+bool gmem_fill_huge(struct gmem_view_mapping *mapping, struct gmem_fill *fill,
+		    unsigned long address)
 {
 	if (!gmem_fill_fits_huge(fill))
 		return false;
-	mutex_lock(&views->huge_lock);
-	views->huge = fill;
-	WRITE_ONCE(views->filler, current);
-	handle_mm_fault(vma, address, 0, NULL);
-	WRITE_ONCE(views->filler, NULL);
-	mutex_unlock(&views->huge_lock);
-	return gmem_fill_has_huge(gmem_fill_pmd(vma->vm_mm, address));
+	mutex_lock(&mapping->huge_lock);
+	mapping->huge = fill;
+	WRITE_ONCE(mapping->filler, current);
+	handle_mm_fault(mapping->vma, address, 0, NULL);
+	WRITE_ONCE(mapping->filler, NULL);
+	mutex_unlock(&mapping->huge_lock);
+	return gmem_fill_has_huge(gmem_fill_pmd(mapping->vma->vm_mm, address));
 }
 
 /* A block has become shared as a whole: so does its entry, which stays where it is. */

@@ -199,9 +199,6 @@ struct gmem_watches {
  * @mappings: struct gmem_view_mapping by page index
  * @nr: entries of @list
  * @nr_mappings: entries of @mappings
- * @huge_lock: for @huge and @filler
- * @huge: the block that is being mapped by one entry
- * @filler: the task that maps it
  */
 struct gmem_views {
 	struct address_space mapping;
@@ -210,9 +207,6 @@ struct gmem_views {
 	struct rb_root_cached mappings;
 	unsigned int nr;
 	unsigned int nr_mappings;
-	struct mutex huge_lock;
-	struct gmem_fill *huge;
-	struct task_struct *filler;
 };
 
 /**
@@ -240,6 +234,9 @@ struct gmem_view {
  * @start: first page
  * @last: last page
  * @vma: the VMA, which cannot change
+ * @huge_lock: for @huge and @filler
+ * @huge: the block that is being mapped by one entry
+ * @filler: the task that maps it
  */
 struct gmem_view_mapping {
 	struct rb_node node;
@@ -247,6 +244,9 @@ struct gmem_view_mapping {
 	unsigned long start;
 	unsigned long last;
 	struct vm_area_struct *vma;
+	struct mutex huge_lock;
+	struct gmem_fill *huge;
+	struct task_struct *filler;
 };
 
 /**

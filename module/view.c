@@ -57,7 +57,6 @@ void gmem_views_init_once(struct gmem_views *views)
 	address_space_init_once(&views->mapping);
 	views->mapping.a_ops = &empty_aops;
 	init_rwsem(&views->lock);
-	mutex_init(&views->huge_lock);
 	INIT_LIST_HEAD(&views->list);
 	views->mappings = RB_ROOT_CACHED;
 }
@@ -231,6 +230,7 @@ static int gmem_view_add_mapping(struct gmem_inode *gi, struct vm_area_struct *v
 	mapping = kzalloc_obj(*mapping, GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return -ENOMEM;
+	mutex_init(&mapping->huge_lock);
 	mapping->vma = vma;
 	mapping->start = vma->vm_pgoff;
 	mapping->last = vma->vm_pgoff + vma_pages(vma) - 1;

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "gmem_view.h"
 #include "ksft.h"
 #include "kvm_utils.h"
@@ -376,6 +377,63 @@ TEST_F(life, two_processes)
 	expect_byte(0x41, v + 4 * PAGE);
 	EXPECT_EQ(4, gmem_view_populate(view, v, LENGTH, NOALLOC));
 	expect_bytes(0x41, v, LENGTH);
+}
+
+#define NR_MAPPINGS 2000
+
+/* Has so many mappings of a page, far from each other, filled, in a group over its limit. */
+static void populate_slowly(const struct cgroup *cg, int fd, int ready)
+{
+	char *at = mmap(NULL, NR_MAPPINGS * SZ_2M, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int view = test_gmem_view(fd, 0, PAGE);
+	int i;
+
+	ASSERT_NE(MAP_FAILED, (void *)at);
+	for (i = 0; i < NR_MAPPINGS; i++)
+		ASSERT_NE(MAP_FAILED, mmap(at + i * SZ_2M, PAGE, PROT_NONE,
+					   MAP_SHARED | MAP_FIXED, view, 0));
+	ASSERT_EQ(0, cgroup_enter(cg));
+	ASSERT_EQ(1, write(ready, "", 1));
+	gmem_view_populate(view, at, PAGE, 0);
+	_exit(KSFT_PASS);
+}
+
+/* A process that sleeps while its views are filled keeps nobody from mapping views. */
+TEST_F(life, neighbour_sleeps)
+{
+	struct cgroup cg;
+	uint64_t start;
+	int ready[2];
+	uint8_t *v;
+	pid_t pid;
+	int view;
+
+	if (cgroup_unavailable())
+		SKIP(return, "%s", cgroup_unavailable());
+	view = test_gmem_view(self->fd, 0, LENGTH);
+	v = test_gmem_view_map(view, 0, LENGTH);
+	ASSERT_EQ(0, cgroup_create(&cg, "gmem_view_life"));
+	ASSERT_EQ(0, cgroup_write(&cg, "memory.high", PAGE));
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	if (!pid)
+		populate_slowly(&cg, self->fd, ready[1]);
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(1, read(ready[0], &(char){ 0 }, 1));
+	sleep(5);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG));
+	start = ksft_now_ms();
+	munmap(v, LENGTH);
+	v = test_gmem_view_map(view, 0, LENGTH);
+	EXPECT_LT(ksft_now_ms() - start, 5000);
+
+	kill(pid, SIGKILL);
+	gmem_wait_pid(pid);
+	munmap(v, LENGTH);
+	close(view);
+	EXPECT_EQ(0, cgroup_wait_uncharged(&cg));
+	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
 /* A part is either a view's or a hypervisor's; another part is free. */
