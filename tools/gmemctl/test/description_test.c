@@ -130,7 +130,7 @@ TEST_OF(description, fields)
 	} cases[] = {
 		{ 0, 0 },		/* magic */
 		{ 8, 2 },		/* version */
-		{ 12, 0 },		/* size */
+		{ 12, 0 }, { 12, 159 },	/* size */
 		{ 16, 4 },		/* flags */
 		{ 20, 0 }, { 20, 65 }, { 20, 1 }, { 20, 0xffffffff },
 		{ 24, 2 }, { 24, 4 }, { 24, 0xffffffff },

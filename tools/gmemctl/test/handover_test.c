@@ -176,6 +176,14 @@ static int taker_lies(void)
 	return handover_answer(sockets[1], 5, &error) == 5 ? 0 : 2;
 }
 
+static int taker_lies_more(void)
+{
+	if (handover_take(sockets[1], &handover, &error))
+		return 1;
+	handover_close(&handover);
+	return handover_answer(sockets[1], -4096, &error) == -4096 ? 0 : 2;
+}
+
 /* It has answered, and is no more when it is told to go on. */
 static int taker_dies_late(void)
 {
@@ -215,6 +223,7 @@ TEST_OF(handover, refused)
 	check_refused(taker_dies, -EPIPE);
 	check_refused(taker_talks, -EPIPE);
 	check_refused(taker_lies, -EBADMSG);
+	check_refused(taker_lies_more, -EBADMSG);
 	check_refused(taker_dies_late, -EPIPE);
 }
 

@@ -240,6 +240,7 @@ TEST_OF(igvm, f28_headers)
 	/* Pages: alignment, place of the data */
 	EXPECT_TRUE(FAILS(0x302, 24, "0x1001 is not aligned", 0x1001, 0, 1));
 	EXPECT_TRUE(FAILS(0x302, 24, "not aligned", 0, 0x100000, 1));
+	EXPECT_TRUE(FAILS(0x302, 24, "not aligned", 0x1000, 0x100000, 1));
 	EXPECT_TRUE(FAILS(0x302, 24, "not in the file", 0, 0, 1, 0x2001));
 	EXPECT_TRUE(FAILS(0x302, 24, "not in the file", 0, 0, 1, UINT32_MAX));
 	EXPECT_TRUE(FAILS(0x302, 24, "not aligned", 0x1000, 0, 1, 0, 1));
@@ -263,8 +264,24 @@ TEST_OF(igvm, f28_headers)
 	EXPECT_TRUE(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0x2001));
 	EXPECT_TRUE(FAILS(0x304, 20, "is no page", 0x1001, 0, 1, 0x2000));
 	EXPECT_TRUE(FAILS(0x305, 24, "not whole pages", 0x1000, 0, 1, 0x1001));
+	EXPECT_TRUE(FAILS(0x305, 24, "not whole pages", 0xfffff000, 0xfffff, 1, 0x2000));
 	EXPECT_TRUE(FAILS(0x30d, 16, "not whole pages", 0x1000, 0, 1, 0));
 	EXPECT_TRUE(FAILS(0x30b, 16, "0x10 bytes, not 0x2b8", 0));
+}
+
+/* What is in an area is measured when it is inserted, which is once. */
+TEST_OF(igvm, f28_inserted)
+{
+	start();
+	igvm_build_area(&build, 1, 0x1000, 0);
+	igvm_build_insert(&build, 0x4000, 1);
+	igvm_build_insert(&build, 0x5000, 1);
+	EXPECT_TRUE(refused(-EINVAL, "is inserted twice"));
+	start();
+	igvm_build_area(&build, 1, 0x1000, 0);
+	igvm_build_insert(&build, 0x4000, 1);
+	igvm_build_parameter(&build, SNP_IGVM_VP_COUNT, 1, 0);
+	EXPECT_TRUE(refused(-EINVAL, "no place at 0x0 of area 1"));
 }
 
 TEST_OF(igvm, f28_platforms)

@@ -96,6 +96,7 @@ TEST_OF(snp, firmware_table)
 	EXPECT_TRUE(fails_with(BUILD_FOOTER + 18, 0, -EINVAL, "length"));
 	EXPECT_TRUE(fails_with(BUILD_FOOTER + 18, 500, -EINVAL, "length"));
 	EXPECT_TRUE(fails_with(BUILD_FOOTER + 18, 18, -EINVAL, "AP reset vector"));
+	EXPECT_TRUE(fails_with(BUILD_RESET + 18, 18 + 7, -EINVAL, "kernel hash table"));
 	EXPECT_TRUE(fails_with(BUILD_FOOTER - 2, 0, -EINVAL, "unknown firmware"));
 	EXPECT_TRUE(fails_with(BUILD_FOOTER, 18, -ENODATA, "OVMF.amdsev.fd"));
 	EXPECT_TRUE(fails_with(BUILD_METADATA_OFFSET - 22 + 16, 0, -ENODATA, "SEV-SNP"));
