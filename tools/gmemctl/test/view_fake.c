@@ -70,6 +70,9 @@ static int fake_query(struct gmem_ioctl_query *query)
 	struct gmem_range *ranges = (void *)(uintptr_t)query->ranges;
 	uint32_t count = 0;
 
+	/* As the module does */
+	if (!query->length || query->offset % PAGE || query->length % PAGE)
+		return -EINVAL;
 	for (; query->length && count < query->nr_ranges; count++) {
 		ranges[count] = (struct gmem_range){
 			.offset = query->offset,

@@ -152,6 +152,11 @@ TEST_OF(view, convert)
 	EXPECT_FALSE(page_is_private(&memory, 3 * PAGE));
 	EXPECT_FALSE(page_is_private(&memory, 2000 * PAGE));
 	EXPECT_EQ(page_states_private(&memory), 4 * PAGE);
+	/* gmem is asked for whole pages, whatever bytes a device wants. */
+	EXPECT_TRUE(access_is_shared(&memory, 3 * PAGE, 8));
+	EXPECT_TRUE(access_is_shared(&memory, 3 * PAGE + 8, 8));
+	EXPECT_FALSE(access_is_shared(&memory, 3 * PAGE - 1, 2));
+	EXPECT_FALSE(access_is_shared(&memory, PAGE - 8, 16));
 	EXPECT_FALSE(page_states(&memory, (struct range){ 0, 10 * PAGE }, add_run, text));
 	EXPECT_STREQ(text, " s0-1 P1-3 s3-a");
 	EXPECT_EQ(page_states(&memory, ranges[0], stop_at_once, &visited), 7);
