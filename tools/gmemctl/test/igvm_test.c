@@ -284,6 +284,30 @@ TEST_OF(igvm, f28_inserted)
 	EXPECT_TRUE(refused(-EINVAL, "no place at 0x0 of area 1"));
 }
 
+/* Memory that the guest wants is private, but for where it leaves its errors. */
+TEST_OF(igvm, f28_error_range)
+{
+	static const struct {
+		uint32_t type;
+		size_t size;
+	} ranges[] = { { 0x305, 24 }, { 0x30d, 16 } };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		uint8_t body[24] = { 0 };
+		struct snp_igvm igvm;
+
+		bytes_put32(body, 0x8000);
+		bytes_put32(body + 8, IGVM_SNP);
+		bytes_put32(body + 12, 0x1000);
+		start();
+		igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
+		igvm_build_header(&build, ranges[i].type, body, ranges[i].size);
+		EXPECT_FALSE(parse(&igvm));
+		EXPECT_EQ(igvm.shared, i);
+		snp_igvm_free(&igvm);
+	}
+}
+
 TEST_OF(igvm, f28_platforms)
 {
 	igvm_build_start(&build, 1);
