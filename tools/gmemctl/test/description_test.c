@@ -175,6 +175,29 @@ TEST_OF(description, too_much)
 	EXPECT_EQ(description_encode(&config, NULL, UINT32_MAX, &bytes, &size), -E2BIG);
 }
 
+/* One request more than there is room for: the last one again, which is good. */
+TEST_OF(description, requests)
+{
+	static struct memory_request many[DESCRIPTION_REQUESTS_MAX];
+	struct memory_config config = { .requests = many,
+					.nr_requests = DESCRIPTION_REQUESTS_MAX };
+	uint32_t count = DESCRIPTION_REQUESTS_MAX + 1, all;
+
+	for (unsigned int i = 0; i < DESCRIPTION_REQUESTS_MAX; i++)
+		many[i] = (struct memory_request){ .ranges = ranges, .nr_ranges = 1,
+						   .existing_fd = -1, .node = -1 };
+	EXPECT_FALSE(description_encode(&config, NULL, 0, &bytes, &size));
+	EXPECT_FALSE(decode());
+	bytes = realloc(bytes, size + 32);
+	memcpy(bytes + size, bytes + size - 32, 32);
+	size += 32;
+	all = (uint32_t)size;
+	memcpy(bytes + 12, &all, sizeof(all));
+	memcpy(bytes + 20, &count, sizeof(count));
+	EXPECT_EQ(decode(), -EBADMSG);
+	free(bytes);
+}
+
 /* One range more than there is room for, all of them good. */
 TEST_OF(description, ranges)
 {
