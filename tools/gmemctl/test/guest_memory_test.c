@@ -324,6 +324,14 @@ TEST_OF(guest_memory, prefetch)
 	EXPECT_EQ(memory.partition.prefetch_rc, -ENOMEM);
 	EXPECT_EQ(kvm_fake_slots(), 2);
 	stop();
+	start(BACKING_PRIVATE);
+	requests[0].prefetch = true;
+	EXPECT_FALSE(create());
+	EXPECT_FALSE(attach());
+	EXPECT_FALSE(mincore(at(64), 16 * PAGE, resident));
+	for (int i = 0; i < 16; i++)
+		EXPECT_TRUE(resident[i] & 1);
+	stop();
 }
 
 /* In place: gmem, at the offset of the range in its file, and the attribute. */
@@ -537,6 +545,34 @@ TEST_OF(guest_memory, fails)
 	EXPECT_EQ(attach(), -EINVAL);
 	stop();
 	EXPECT_EQ(open_fds(), fds);
+}
+
+static int refuse_map_at(void *address, size_t length, int prot, int flags, int fd,
+			 uint64_t offset)
+{
+	(void)address;
+	(void)length;
+	(void)prot;
+	(void)flags;
+	(void)fd;
+	(void)offset;
+	return -ENOMEM;
+}
+
+/* It says which RAM could not be had, and where. */
+TEST_OF(guest_memory, map_fails)
+{
+	unsigned int fds = open_fds();
+
+	start(BACKING_PRIVATE);
+	place_calls = *calls;
+	place_calls.map_at = refuse_map_at;
+	calls = &place_calls;
+	EXPECT_EQ(create(), -ENOMEM);
+	EXPECT_STREQ(error.action, "failed to enable RAM region 0x0-0x10000");
+	EXPECT_STREQ(error.hint, "ram: failed to map memory of region; 0x10000 bytes at 0x0, fd -1");
+	EXPECT_EQ(open_fds(), fds);
+	calls = &calls_system;
 }
 
 TEST_OF(guest_memory, file)
