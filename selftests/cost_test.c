@@ -69,7 +69,6 @@ FIXTURE(cost) {
 
 FIXTURE_SETUP(cost)
 {
-	(void)self;
 	bench_measure_setup();
 	if (!bench_counts())
 		SKIP(return, KSFT_BY_DESIGN " instructions are counted in a VM with -icount");
@@ -78,7 +77,6 @@ FIXTURE_SETUP(cost)
 
 FIXTURE_TEARDOWN(cost)
 {
-	(void)self;
 }
 
 TEST_F(cost, first_touch)

@@ -139,7 +139,6 @@ static void done_commit(struct env *env)
 
 static void check_no_error(struct env *env, int rc)
 {
-	(void)env;
 	EXPECT_EQ(0, rc);
 }
 

@@ -24,7 +24,6 @@ static void check_views(struct env *env, int rc)
 {
 	struct gmem_ioctl_stat stat;
 
-	(void)rc;
 	test_gmem_stat(env->fd, &stat);
 	EXPECT_EQ(env->view >= 0, stat.views);
 	EXPECT_EQ(!!env->v, stat.view_mappings);
@@ -130,7 +129,6 @@ static void prepare_private_view(struct env *env)
 /* What is missing can be had. */
 static void check_refilled(struct env *env, int rc)
 {
-	(void)rc;
 	expect_view(env, false);
 	EXPECT_LE(0, populate(env, NOALLOC));
 	expect_view(env, true);

@@ -77,7 +77,6 @@ static void note_result(struct fuzz_shared *s, unsigned int i, long rc)
 
 static void signal_ignore(int sig)
 {
-	(void)sig;
 }
 
 /* With and without SA_RESTART, for all threads. */

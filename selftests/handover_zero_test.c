@@ -411,7 +411,6 @@ TEST_F(encrypted, doubling)
 	const char *why = cgroup_unavailable();
 	struct cost discard, handover;
 
-	(void)self;
 	if (why)
 		SKIP(return, "%s", why);
 	if (!cost_of(&discard, cost_of_discard) ||

@@ -151,7 +151,6 @@ TEST_F(holder, nothing_changes)
 
 static void on_alarm(int sig)
 {
-	(void)sig;
 }
 
 /*

@@ -352,7 +352,6 @@ static void toucher_start(struct lookup_data *self, struct toucher *t,
 
 static void on_alarm(int sig)
 {
-	(void)sig;
 }
 
 /* A signal ends the wait of a guest. */

@@ -40,7 +40,6 @@ static bool is_result(const char *line)
 static void count_line(const char *suite, const char *line,
 		       struct kunit_total *total)
 {
-	(void)suite;
 	if (!strncmp(line, "1..", 3))
 		total->planned += strtoul(line + 3, NULL, 10);
 	total->reported += is_result(line);

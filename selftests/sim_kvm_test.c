@@ -55,7 +55,6 @@ static const char *unusable(enum sim_profile *profile, int *types)
 
 static void prepare(const struct world *world)
 {
-	(void)world;
 }
 
 TEST(cases)
@@ -80,7 +79,6 @@ TEST(cases)
 
 static int kernel_open(void *context)
 {
-	(void)context;
 	return open("/dev/kvm", O_RDWR | O_CLOEXEC);
 }
 
@@ -89,7 +87,6 @@ static int kernel_ioctl(void *context, int fd, unsigned long request,
 {
 	int rc = ioctl(fd, request, arg);
 
-	(void)context;
 	return rc < 0 ? -errno : rc;
 }
 
@@ -98,7 +95,6 @@ static int kernel_map(void *context, int fd, void **run)
 	void *address = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			     fd, 0);
 
-	(void)context;
 	if (address == MAP_FAILED)
 		return -errno;
 	*run = address;
@@ -113,15 +109,11 @@ static const struct sim_kernel kernel = {
 /* Only /dev/sev is opened without the kernel. */
 static int sev_open(void *context, enum sim_kind kind, void **run)
 {
-	(void)context;
-	(void)kind;
-	(void)run;
 	return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
 static void run_forget(void *context, void *run)
 {
-	(void)context;
 	munmap(run, 2 * PAGE);
 }
 

@@ -44,7 +44,6 @@ static void convert_range(uint64_t length, bool mapped, uint32_t timeout_ms,
 
 void convert_resident(const struct bench_case *c)
 {
-	(void)c;
 	convert_range(SZ_2M, true, 0, "2 MiB to private, mapped",
 		      "2 MiB to shared, mapped");
 	convert_range(SZ_2M, false, 0, "2 MiB to private, not mapped",
@@ -55,7 +54,6 @@ void convert_resident(const struct bench_case *c)
 
 void convert_one(const struct bench_case *c)
 {
-	(void)c;
 	convert_range(PAGE, true, 0, "one page to private, mapped",
 		      "one page to shared, mapped");
 	convert_range(PAGE, false, 0, "one page to private, not mapped",
@@ -84,7 +82,6 @@ static void convert_size(const char *name, uint64_t length, unsigned int repeats
 /* How it grows with what is converted. */
 void convert_sizes(const struct bench_case *c)
 {
-	(void)c;
 	convert_size("4 KiB", PAGE, BENCH_REPEATS);
 	convert_size("64 KiB", 16 * PAGE, BENCH_REPEATS);
 	convert_size("2 MiB", SZ_2M, BENCH_REPEATS);
@@ -93,6 +90,5 @@ void convert_sizes(const struct bench_case *c)
 
 void convert_huge(const struct bench_case *c)
 {
-	(void)c;
 	convert_size("1 GiB", SZ_1G, BENCH_FEW);
 }

@@ -60,7 +60,6 @@ static void discard_bytes(void)
 
 void discard_copy(const struct bench_case *c)
 {
-	(void)c;
 	discard_range(SZ_2M, "2 MiB to the other side");
 	discard_range(PAGE, "one page to the other side");
 	discard_bytes();

@@ -98,7 +98,6 @@ void guest_view(const struct bench_case *c)
 {
 	struct memory m;
 
-	(void)c;
 	guest_of_view(&m);
 	memory_scatter(&m);
 	must(gmem_view_populate(guest.data[0].view, guest.data[0].map, SZ_2M, 0));
@@ -111,7 +110,6 @@ void guest_view_huge(const struct bench_case *c)
 {
 	struct memory m;
 
-	(void)c;
 	guest_of_view(&m);
 	if (!memory_gather(&m))
 		bench_skip("no 2 MiB in one piece");

@@ -120,7 +120,6 @@ static void state_kvm(const char *name, uint64_t stride)
 
 void state_bytes(const struct bench_case *c)
 {
-	(void)c;
 	if (!bench_counts())
 		bench_skip("bytes are counted in a VM where nothing else runs");
 	state_gmem();

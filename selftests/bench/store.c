@@ -86,7 +86,6 @@ void store_convert(const struct bench_case *c)
 	static struct kvm_guest g;
 	struct memory m;
 
-	(void)c;
 	guest_need();
 	store_setup(&g, &m);
 	store_range(&g, &m, SZ_2M);

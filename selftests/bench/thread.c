@@ -69,8 +69,6 @@ static void thread_loop(struct thread_group *group, unsigned int number)
 {
 	unsigned long n = LOOP;
 
-	(void)group;
-	(void)number;
 	asm volatile("1: dec %0\n\tjnz 1b" : "+r" (n));
 }
 

@@ -131,7 +131,6 @@ static void view_parts(uint64_t length, const char *to_private, const char *to_s
 
 void view_convert(const struct bench_case *c)
 {
-	(void)c;
 	view_whole(SZ_2M, true, false, "2 MiB to private and filled, mapped",
 		   "2 MiB to shared and filled, mapped");
 	view_whole(SZ_2M, false, false, "2 MiB to private and filled, not mapped",
@@ -143,7 +142,6 @@ void view_convert(const struct bench_case *c)
 /* What KVM maps as 2 MiB; and one page of that. */
 void view_huge(const struct bench_case *c)
 {
-	(void)c;
 	view_whole(SZ_2M, true, true, "2 MiB to private and filled, one entry",
 		   "2 MiB to shared and filled, one entry");
 	view_whole(PAGE, true, true, "one page to private and filled, of one entry",
@@ -152,7 +150,6 @@ void view_huge(const struct bench_case *c)
 
 void view_one(const struct bench_case *c)
 {
-	(void)c;
 	view_whole(PAGE, true, false, "one page to private and filled, mapped",
 		   "one page to shared and filled, mapped");
 	view_whole(PAGE, false, false, "one page to private and filled, not mapped",

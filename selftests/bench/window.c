@@ -73,7 +73,6 @@ static void window_discard(void)
 
 void window_io(const struct bench_case *c)
 {
-	(void)c;
 	if (gmem_view_unavailable())
 		bench_skip(gmem_view_unavailable());
 	window_gmem();

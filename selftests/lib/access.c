@@ -21,7 +21,6 @@ static __thread void *access_addr;
 
 static void access_handler(int sig, siginfo_t *info, void *context)
 {
-	(void)context;
 	if (access_ignored)
 		return;
 	if (!access_armed) {

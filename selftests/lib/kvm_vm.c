@@ -473,7 +473,6 @@ int kvm_guest_op(struct kvm_guest *g, unsigned int cpu, enum kvm_opcode opcode,
 
 static void kick_handler(int signal_number)
 {
-	(void)signal_number;
 }
 
 static void *runner_main(void *arg)

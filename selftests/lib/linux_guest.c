@@ -159,7 +159,6 @@ static bool emulated(void)
 	unsigned int eax, name[3];
 
 	__cpuid(0x40000000, eax, name[0], name[1], name[2]);
-	(void)eax;
 	return !memcmp(name, "TCGTCGTCGTCG", sizeof(name));
 }
 

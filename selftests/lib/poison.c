@@ -23,8 +23,6 @@ static volatile struct poison_signal poison_seen;
 
 static void poison_handler(int sig, siginfo_t *info, void *context)
 {
-	(void)sig;
-	(void)context;
 	poison_seen.signals++;
 	poison_seen.code = info->si_code;
 	poison_seen.addr = info->si_addr;

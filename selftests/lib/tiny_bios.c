@@ -196,9 +196,6 @@ static bool has_vmcall(void)
 	unsigned int eax, ebx, ecx, edx;
 
 	__cpuid(0, eax, ebx, ecx, edx);
-	(void)eax;
-	(void)ecx;
-	(void)edx;
 	return !memcmp(&ebx, "Genu", 4);
 }
 

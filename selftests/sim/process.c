@@ -20,7 +20,6 @@ static int own_in(void *context, void *to, uint64_t from, size_t size)
 	struct iovec local = { to, size };
 	struct iovec remote = { (void *)from, size };
 
-	(void)context;
 	return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) ==
 	       (ssize_t)size ? 0 : -EFAULT;
 }
@@ -30,7 +29,6 @@ static int own_out(void *context, uint64_t to, const void *from, size_t size)
 	struct iovec local = { (void *)from, size };
 	struct iovec remote = { (void *)to, size };
 
-	(void)context;
 	return process_vm_writev(getpid(), &local, 1, &remote, 1, 0) ==
 	       (ssize_t)size ? 0 : -EFAULT;
 }

@@ -40,7 +40,6 @@ static int own_open(void *context, enum sim_kind kind, void **run)
 
 static void own_forget(void *context, void *run)
 {
-	(void)context;
 	free(run);
 }
 

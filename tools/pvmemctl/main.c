@@ -229,7 +229,6 @@ static int parse(struct request *request, int argc, char **argv)
 
 static void no_end(int number)
 {
-	(void)number;
 }
 
 /* An interrupt is the end of waiting: what was done has to be undone. */

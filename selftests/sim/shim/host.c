@@ -31,7 +31,6 @@ static int map_run(void *context, int fd, void **run)
 {
 	void *address = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	(void)context;
 	if (address == MAP_FAILED)
 		return -errno;
 	*run = address;
@@ -58,7 +57,6 @@ static int file_open(void *context, enum sim_kind kind, void **run)
 {
 	int fd;
 
-	(void)context;
 	if (kind == SIM_VCPU)
 		return vcpu_file(run);
 	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -67,7 +65,6 @@ static int file_open(void *context, enum sim_kind kind, void **run)
 
 static void file_forget(void *context, void *run)
 {
-	(void)context;
 	munmap(run, run_size);
 }
 
@@ -77,7 +74,6 @@ static int kernel_ioctl(void *context, int fd, unsigned long request, uint64_t a
 {
 	int rc = shim_next()->ioctl(fd, request, (void *)arg);
 
-	(void)context;
 	return rc < 0 ? -errno : rc;
 }
 

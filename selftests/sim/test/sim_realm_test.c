@@ -48,7 +48,6 @@ static void lint(void *context, const char *message)
 {
 	struct realm_world *world = context;
 
-	(void)message;
 	world->lints++;
 }
 

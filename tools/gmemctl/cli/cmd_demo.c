@@ -444,7 +444,6 @@ static int demo_summary(struct demo *demo, struct error *error)
 		{ "digest in private memory, guest", bytes, demo->hash_ns },
 	};
 
-	(void)error;
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		uint64_t us = times[i].ns / 1000;
 
@@ -626,7 +625,6 @@ static int option_kind(const struct cli_option *option, const char *name,
 {
 	enum backing_kind *kind = to;
 
-	(void)option;
 	if (!strcmp(text, "kind=gmem"))
 		*kind = BACKING_GMEM;
 	else if (!strcmp(text, "kind=gmem-store"))

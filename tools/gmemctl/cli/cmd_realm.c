@@ -81,7 +81,6 @@ static int option_load(const struct cli_option *option, const char *name,
 	char *rest = (char *)text, *word;
 	int code = 0;
 
-	(void)option;
 	if (options->config.nr_loads == REALM_LOADS_MAX)
 		return usage_error(name, "too many", "at most %d files", REALM_LOADS_MAX);
 	file->path = take_path(&rest);

@@ -16,7 +16,6 @@ static int check_color(const struct cli_option *option, const char *name,
 {
 	unsigned int word;
 
-	(void)to;
 	return option_word(option, name, text, &word);
 }
 

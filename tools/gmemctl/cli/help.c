@@ -185,7 +185,6 @@ static void complete_options(const struct cli_option *table)
 
 static int complete_name(const char *name, void *data)
 {
-	(void)data;
 	puts(name);
 	return 0;
 }

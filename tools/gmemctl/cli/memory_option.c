@@ -286,8 +286,6 @@ int option_memory(const struct cli_option *option, const char *name, const char 
 {
 	struct error error;
 
-	(void)option;
-	(void)name;
 	if (!memory_option_parse(text, to, &error))
 		return 0;
 	return usage_error(error.object, error.action, "%s", error.hint);

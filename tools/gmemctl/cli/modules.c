@@ -87,13 +87,6 @@ static const char *modules_load_hint(int rc, const char *dir)
 static void modules_log(void *data, int priority, const char *file, int line,
 			const char *fn, const char *format, va_list args)
 {
-	(void)data;
-	(void)priority;
-	(void)file;
-	(void)line;
-	(void)fn;
-	(void)format;
-	(void)args;
 }
 
 /* From a folder, or where the kernel's own modules are. */

@@ -109,17 +109,12 @@ int usage_error(const char *object, const char *action, const char *hint, ...)
 
 int option_flag(const struct cli_option *option, const char *name, const char *text, void *to)
 {
-	(void)option;
-	(void)name;
-	(void)text;
 	*(bool *)to = true;
 	return 0;
 }
 
 int option_text(const struct cli_option *option, const char *name, const char *text, void *to)
 {
-	(void)option;
-	(void)name;
 	*(const char **)to = text;
 	return 0;
 }
@@ -137,7 +132,6 @@ int option_count(const struct cli_option *option, const char *name, const char *
 
 int option_number(const struct cli_option *option, const char *name, const char *text, void *to)
 {
-	(void)option;
 	if (!number_parse(text, to))
 		return 0;
 	return usage_error(name, "not a number of 64 bits",
@@ -148,7 +142,6 @@ int option_size(const struct cli_option *option, const char *name, const char *t
 {
 	int rc = size_parse(text, to);
 
-	(void)option;
 	if (!rc)
 		return 0;
 	return usage_error(name, rc == -ERANGE ? "too large" : "not a size or an address",
@@ -221,7 +214,6 @@ int option_words(const struct cli_option *option, const char *name, const char *
 
 int option_vm_name(const struct cli_option *option, const char *name, const char *text, void *to)
 {
-	(void)option;
 	if (!runtime_name_valid(text))
 		return usage_error(name, "not a name of a VM",
 				   RUNTIME_NAME_RULE ", not '%s'", text);
@@ -233,7 +225,6 @@ int option_off_port(const struct cli_option *option, const char *name, const cha
 {
 	uint64_t number;
 
-	(void)option;
 	if (number_parse(text, &number) || number < OFF_PORT_MIN || number > OFF_PORT_MAX)
 		return usage_error(name, "not a port for this",
 				   "expected 0x%x to 0x%x, where the PC has no device, not '%s'",
@@ -245,8 +236,6 @@ int option_off_port(const struct cli_option *option, const char *name, const cha
 /* command_parse() hands over where the word is in its list. */
 int option_program(const struct cli_option *option, const char *name, const char *text, void *to)
 {
-	(void)option;
-	(void)name;
 	*(char ***)to = (char **)text;
 	return 0;
 }

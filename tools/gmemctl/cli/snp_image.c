@@ -38,7 +38,6 @@ static int option_type(const struct cli_option *option, const char *name,
 {
 	struct snp_vcpu_options *options = to;
 
-	(void)option;
 	set_signature(options, &options->by_name, snp_vcpu_type_find(text));
 	if (options->signature)
 		return 0;
@@ -115,7 +114,6 @@ static int option_vmm(const struct cli_option *option, const char *name, const c
 {
 	int found = snp_vmm_find(text);
 
-	(void)option;
 	if (found < 0 || found == SNP_VMM_SVSM)
 		return usage_error(name, "no such VMM",
 				   "expected qemu, gmemctl, ec2, ec2-old, gce, kvm "
@@ -130,7 +128,6 @@ static int option_firmware(const struct cli_option *option, const char *name,
 	bool is_igvm = !strcmp(option->name, "--igvm");
 	struct snp_options *options = to;
 
-	(void)name;
 	options->twice |= options->firmware && options->is_igvm != is_igvm;
 	options->is_igvm = is_igvm;
 	options->firmware = text;
@@ -365,8 +362,6 @@ int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE], str
 
 static int count_block(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
-	(void)bytes;
-	(void)error;
 	*(uint64_t *)context += size;
 	return 0;
 }

@@ -61,7 +61,6 @@ static int option_files(const struct cli_option *option, const char *name,
 {
 	struct snp_verify_files *files = to;
 
-	(void)option;
 	if (files->count == SNP_VERIFY_FILES)
 		return usage_error(name, "too many", "at most %d files", SNP_VERIFY_FILES);
 	files->paths[files->count++] = text;
@@ -73,7 +72,6 @@ static int option_once(const struct cli_option *option, const char *name,
 {
 	const char **path = to;
 
-	(void)option;
 	if (*path)
 		return usage_error(name, "given twice", "there can be only one");
 	*path = text;

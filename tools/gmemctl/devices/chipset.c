@@ -132,8 +132,6 @@ static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes, unsigne
 {
 	struct i8042 *i8042 = data;
 
-	(void)offset;
-	(void)size;
 	pthread_mutex_lock(&i8042->lock);
 	bytes[0] = i8042->state.full ? i8042->state.answer : 0;
 	i8042->state.full = false;
@@ -146,8 +144,6 @@ static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes, 
 	struct i8042 *i8042 = data;
 	bool reset;
 
-	(void)offset;
-	(void)size;
 	pthread_mutex_lock(&i8042->lock);
 	if (i8042->state.command == COMMAND_WRITE)
 		i8042->state.control = bytes[0];
@@ -163,8 +159,6 @@ static void i8042_read_status(void *data, uint64_t offset, uint8_t *bytes, unsig
 {
 	struct i8042 *i8042 = data;
 
-	(void)offset;
-	(void)size;
 	pthread_mutex_lock(&i8042->lock);
 	bytes[0] = STATUS_SYSTEM | STATUS_COMMAND | STATUS_UNLOCKED |
 		   (i8042->state.full ? STATUS_FULL : 0);
@@ -176,8 +170,6 @@ static void i8042_write_command(void *data, uint64_t offset,
 {
 	struct i8042 *i8042 = data;
 
-	(void)offset;
-	(void)size;
 	if ((bytes[0] & COMMAND_PULSE) == COMMAND_PULSE && !(bytes[0] & OUTPUT_NO_RESET)) {
 		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
 		return;
@@ -266,7 +258,6 @@ static void rtc_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int s
 {
 	struct rtc *rtc = data;
 
-	(void)size;
 	if (!offset)
 		return;
 	pthread_mutex_lock(&rtc->lock);
@@ -281,7 +272,6 @@ static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes, unsigne
 	struct rtc *rtc = data;
 	uint8_t *reg, value = bytes[0];
 
-	(void)size;
 	pthread_mutex_lock(&rtc->lock);
 	reg = &rtc->state.cmos[rtc->state.index];
 	if (!offset)
@@ -389,9 +379,6 @@ struct bus_device power_device(struct power *power)
 
 static void port_a_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
-	(void)data;
-	(void)offset;
-	(void)size;
 	bytes[0] = PORT_A_A20;
 }
 
@@ -399,8 +386,6 @@ static void port_a_write(void *data, uint64_t offset, const uint8_t *bytes, unsi
 {
 	const struct board *board = data;
 
-	(void)offset;
-	(void)size;
 	if (bytes[0] & PORT_A_RESET)
 		board->event(board->data, BOARD_RESET, 0);
 }
@@ -412,9 +397,6 @@ struct bus_device port_a_device(const struct board *board)
 
 static void pvpanic_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
-	(void)data;
-	(void)offset;
-	(void)size;
 	bytes[0] = PVPANIC_PANICKED | PVPANIC_CRASH_LOADED;
 }
 
@@ -423,8 +405,6 @@ static void pvpanic_write(void *data, uint64_t offset, const uint8_t *bytes, uns
 {
 	const struct board *board = data;
 
-	(void)offset;
-	(void)size;
 	if (bytes[0] & PVPANIC_PANICKED)
 		board->event(board->data, BOARD_PANIC, bytes[0]);
 }
@@ -436,9 +416,6 @@ struct bus_device pvpanic_device(const struct board *board)
 
 static void read_zero(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
-	(void)data;
-	(void)offset;
-	(void)size;
 	bytes[0] = 0;
 }
 
@@ -446,8 +423,6 @@ static void exit_port_write(void *data, uint64_t offset, const uint8_t *bytes, u
 {
 	const struct board *board = data;
 
-	(void)offset;
-	(void)size;
 	board->event(board->data, BOARD_EXIT, bytes[0]);
 }
 
@@ -460,9 +435,6 @@ static void off_port_write(void *data, uint64_t offset, const uint8_t *bytes, un
 {
 	const struct board *board = data;
 
-	(void)offset;
-	(void)bytes;
-	(void)size;
 	board->event(board->data, BOARD_POWER_OFF, 0);
 }
 

@@ -198,7 +198,6 @@ static void uart_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int 
 {
 	struct uart *uart = data;
 
-	(void)size;
 	pthread_mutex_lock(&uart->lock);
 	bytes[0] = uart_read_register(uart, offset);
 	uart_update(uart);
@@ -214,7 +213,6 @@ static void uart_write(void *data, uint64_t offset, const uint8_t *bytes, unsign
 	struct uart *uart = data;
 	bool out;
 
-	(void)size;
 	pthread_mutex_lock(&uart->lock);
 	out = uart_write_register(uart, offset, bytes[0]);
 	if (!out)

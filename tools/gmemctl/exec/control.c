@@ -90,8 +90,6 @@ static int serve_stat(struct exec_vm *vm, struct json_object *request,
 {
 	unsigned int vcpus = 0;
 
-	(void)request;
-	(void)error;
 	for (struct exec_vcpu *vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		vcpus++;
 	*result = json_object_new_object();
@@ -221,7 +219,6 @@ static int serve_convert(struct exec_vm *vm, struct json_object *request,
 	char why[256];
 	int rc;
 
-	(void)result;
 	rc = message_state(request, &to_private, error);
 	if (!rc)
 		rc = message_range(request, &range, error);
@@ -241,7 +238,6 @@ static int serve_decommit(struct exec_vm *vm, struct json_object *request,
 	struct range range;
 	int rc = message_range(request, &range, error);
 
-	(void)result;
 	if (rc)
 		return rc;
 	rc = exec_decommit(vm, range);
@@ -253,10 +249,6 @@ static int serve_decommit(struct exec_vm *vm, struct json_object *request,
 static int serve_stop(struct exec_vm *vm, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
-	(void)vm;
-	(void)request;
-	(void)result;
-	(void)error;
 	kill(getpid(), SIGTERM);
 	return 0;
 }
@@ -383,8 +375,6 @@ static int serve_remote(struct exec_vm *vm, struct json_object *request,
 	const char *channel = message_string(request, "channel", error);
 	int rc;
 
-	(void)vm;
-	(void)result;
 	if (!channel)
 		return -EINVAL;
 	pthread_mutex_lock(&remotes_lock);
@@ -422,7 +412,6 @@ static int serve(void *data, const char *command, struct json_object *request,
 	struct exec_vm *vm;
 	int rc;
 
-	(void)data;
 	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, command))
 			continue;

@@ -278,7 +278,6 @@ static void *watch_main(void *data)
 {
 	struct exec_vm *vm;
 
-	(void)data;
 	for (;;) {
 		sleep(TICK_S);
 		for (vm = exec_vms_lock(); vm; vm = vm->next)

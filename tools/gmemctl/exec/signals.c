@@ -69,7 +69,6 @@ static void on_bus(int number, siginfo_t *info, void *context)
 
 static void on_kick(int number)
 {
-	(void)number;
 }
 
 /* One that nobody has a use for. What KVM_RUN returns then, SA_RESTART or not, is EINTR. */

@@ -116,8 +116,6 @@ static bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 #else
 static bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 {
-	(void)leaf;
-	(void)out;
 	return false;
 }
 #endif

@@ -432,7 +432,6 @@ void snp_host_gmem_device(struct snp_host *snp, struct host_check *check)
 	struct error error;
 	int rc = 0, device = gmem_open(&error);
 
-	(void)snp;
 	if (device >= 0) {
 		rc = gmem_check_abi(device, &abi, &error);
 		calls->close(device);
@@ -449,7 +448,6 @@ void snp_host_views(struct snp_host *snp, struct host_check *check)
 	struct host_view view;
 	const char *lacks;
 
-	(void)snp;
 	host_view_look(&view);
 	lacks = host_view_lacks(&view);
 	if (!lacks) {

@@ -175,7 +175,6 @@ static void *thread_main(void *data)
 
 static void stop_handler(int signal_number)
 {
-	(void)signal_number;
 }
 
 static int signals_take(struct thread_signals *signals)

@@ -77,7 +77,6 @@ static void continue_handler(int number)
 {
 	int fd = raw_fd, code = errno;
 
-	(void)number;
 	if (fd >= 0 && in_foreground(fd))
 		tcsetattr(fd, TCSANOW, &raw);
 	errno = code;

@@ -119,8 +119,6 @@ static void payload_failed(struct payload *payload)
 
 static void port_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
-	(void)data;
-	(void)offset;
 	memset(bytes, 0xff, size);
 }
 
@@ -151,7 +149,6 @@ static void console_write(void *data, uint64_t offset, const uint8_t *bytes, uns
 {
 	struct payload *payload = data;
 
-	(void)offset;
 	if (payload->config.console)
 		fwrite(bytes, 1, size, payload->config.console);
 }

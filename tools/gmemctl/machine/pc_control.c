@@ -328,8 +328,6 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 	enum end end = machine_ended(machine) ? machine->end : END_NONE;
 	struct json_object *result = json_object_new_object();
 
-	(void)request;
-	(void)error;
 	message_add_string(result, "name", control->name);
 	message_add_number(result, "pid", (uint64_t)getpid());
 	message_add_number(result, "uptime_ns", up);
@@ -433,7 +431,6 @@ static int serve_convert(struct pc_control *control, struct json_object *request
 	bool to_private;
 	int rc;
 
-	(void)result;
 	rc = message_state(request, &to_private, error);
 	if (!rc)
 		rc = request_ram(control, request, &range, error);
@@ -459,7 +456,6 @@ static int serve_decommit(struct pc_control *control, struct json_object *reques
 	struct range range;
 	int rc = request_ram(control, request, &range, error);
 
-	(void)result;
 	if (!rc)
 		rc = still_try(control, error);
 	if (rc)
@@ -478,7 +474,6 @@ static int serve_balloon(struct pc_control *control, struct json_object *request
 	struct pc *pc = control->pc;
 	uint64_t bytes, most = pc->machine.memory.memfd.layout.size;
 
-	(void)result;
 	if (message_number(request, "size", &bytes, error))
 		return -EINVAL;
 	if (!pc->config->balloon)
@@ -499,9 +494,6 @@ static int serve_balloon(struct pc_control *control, struct json_object *request
 static int serve_stop(struct pc_control *control, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
-	(void)request;
-	(void)result;
-	(void)error;
 	machine_end(&control->pc->machine, END_STOPPED, "by `gmemctl stop`");
 	return 0;
 }
@@ -511,7 +503,6 @@ static int serve_handover(struct pc_control *control, struct json_object *reques
 {
 	const char *channel = message_string(request, "channel", error);
 
-	(void)result;
 	return channel ? pc_move_give(control->pc, channel, error) : -EINVAL;
 }
 
@@ -522,7 +513,6 @@ static int serve_save(struct pc_control *control, struct json_object *request,
 	const char *channel = message_string(request, "channel", error);
 	struct json_object *stop = NULL;
 
-	(void)result;
 	if (!channel)
 		return -EINVAL;
 	json_object_object_get_ex(request, "stop", &stop);
@@ -537,7 +527,6 @@ static int serve_remote(struct pc_control *control, struct json_object *request,
 	struct pc_remote *remote;
 	int rc;
 
-	(void)result;
 	if (!channel)
 		return -EINVAL;
 	remote = find_place(control);

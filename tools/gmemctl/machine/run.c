@@ -164,8 +164,6 @@ void machine_exit_event(struct machine *machine, struct vcpu *vcpu)
 
 static void exit_interrupted(struct machine *machine, struct vcpu *vcpu)
 {
-	(void)machine;
-	(void)vcpu;
 }
 
 static void exit_fail_entry(struct machine *machine, struct vcpu *vcpu)

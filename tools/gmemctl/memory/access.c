@@ -190,7 +190,6 @@ int page_states(const struct guest_memory *memory, struct range range,
 
 static int note_state(struct range run, bool private, void *data)
 {
-	(void)run;
 	*(bool *)data = private;
 	return 0;
 }
@@ -229,8 +228,6 @@ uint64_t page_states_private(const struct guest_memory *memory)
 
 static int stop_at_private(struct range run, bool private, void *data)
 {
-	(void)run;
-	(void)data;
 	return private;
 }
 

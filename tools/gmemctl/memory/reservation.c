@@ -193,7 +193,6 @@ int reservation_commit(struct reservation *reservation, struct range range)
 static int extent_check_whole(struct reservation *reservation,
 			      const struct extent *extent)
 {
-	(void)reservation;
 	return range_aligned(extent->range, extent->page_size) ? 0 : -EINVAL;
 }
 

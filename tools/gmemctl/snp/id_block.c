@@ -41,10 +41,6 @@ int snp_key_is_p384(EVP_PKEY *key)
 
 int snp_key_no_passphrase(char *buffer, int size, int writing, void *context)
 {
-	(void)buffer;
-	(void)size;
-	(void)writing;
-	(void)context;
 	return -1;
 }
 

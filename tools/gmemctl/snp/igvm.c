@@ -327,7 +327,6 @@ static int id_block(struct snp_igvm *igvm, const struct header *header, struct e
 	struct snp_id_block *block = &igvm->id_block;
 	struct snp_id_auth *auth = &igvm->id_auth;
 
-	(void)error;
 	memset(block, 0, sizeof(*block));
 	memset(auth, 0, sizeof(*auth));
 	memcpy(block->digest, body + 8, SNP_DIGEST_SIZE);

@@ -8,7 +8,6 @@ struct board_fake board_fake;
 
 static void fake_irq(void *data, unsigned int irq, bool level)
 {
-	(void)data;
 	board_fake.irqs += level;
 	board_fake.level = level;
 	board_fake.line = irq;
@@ -16,7 +15,6 @@ static void fake_irq(void *data, unsigned int irq, bool level)
 
 static void fake_event(void *data, enum board_event event, uint32_t value)
 {
-	(void)data;
 	board_fake.events++;
 	board_fake.event = event;
 	board_fake.value = value;

@@ -25,7 +25,6 @@ static void note_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int 
 
 static void note_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
-	(void)bytes;
 	say("w", data, offset, size);
 }
 

@@ -22,7 +22,6 @@ static unsigned int quits;
 
 static void note_quit(void *data)
 {
-	(void)data;
 	quits++;
 }
 
@@ -218,7 +217,6 @@ static void *writer_main(void *data)
 
 static void no_handler(int number)
 {
-	(void)number;
 }
 
 /* Return: how many bytes that are next in the sequence can be read at once. */

@@ -29,7 +29,6 @@ static int serve(void *data, const char *command, struct json_object *request,
 {
 	uint64_t number;
 
-	(void)data;
 	__atomic_add_fetch(&served, 1, __ATOMIC_RELAXED);
 	if (!strcmp(command, "none"))
 		return 0;

@@ -101,8 +101,6 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 
 static int fake_punch(int fd, uint64_t offset, uint64_t length)
 {
-	(void)offset;
-	(void)length;
 	return kernel_log(fd == SHARED_FD ? 'P' : 'p');
 }
 

@@ -88,7 +88,6 @@ TEST_F(exec_save, slot_goes)
 
 static void *migrates(void *data)
 {
-	(void)data;
 	exec_save_log();
 	EXPECT_TRUE(exec_saves());
 	/* It has not come to that page, and may never do. */
@@ -107,7 +106,6 @@ static void *migrates(void *data)
 
 static void *has_nothing_to_do_with_it(void *data)
 {
-	(void)data;
 	EXPECT_FALSE(exec_saves());
 	EXPECT_FALSE(REFUSES("a frame"));
 	return NULL;

@@ -435,7 +435,6 @@ static int place(char what, int rc)
 
 static int place_bind(void *address, size_t length, unsigned int node)
 {
-	(void)address;
 	EXPECT_EQ(length, 32 * PAGE);
 	EXPECT_EQ(node, 1);
 	return place('n', 0);
@@ -443,7 +442,6 @@ static int place_bind(void *address, size_t length, unsigned int node)
 
 static int place_advise(void *address, size_t length, int advice)
 {
-	(void)address;
 	EXPECT_EQ(length, 32 * PAGE);
 	if (advice == MADV_DONTDUMP)
 		return place('d', 0);
@@ -550,12 +548,6 @@ TEST_OF(guest_memory, fails)
 static int refuse_map_at(void *address, size_t length, int prot, int flags, int fd,
 			 uint64_t offset)
 {
-	(void)address;
-	(void)length;
-	(void)prot;
-	(void)flags;
-	(void)fd;
-	(void)offset;
 	return -ENOMEM;
 }
 

@@ -214,9 +214,6 @@ void host_fake_start(void)
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
 {
-	(void)info;
-	(void)type;
-	(void)where;
 	return remove(path);
 }
 

@@ -222,7 +222,6 @@ static int take_some(void *context, const uint8_t *bytes, size_t size, struct er
 {
 	unsigned int *blocks = context;
 
-	(void)bytes;
 	EXPECT_TRUE(size);
 	return ++*blocks < 3 ? 0 : error_set(error, -ECANCELED, "test", "take", NULL);
 }

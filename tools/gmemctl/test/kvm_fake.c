@@ -201,7 +201,6 @@ static int fake_close(int fd)
 /* Huge pages that need no pool. */
 static int fake_hugetlb(const char *name, uint64_t length, unsigned int shift)
 {
-	(void)shift;
 	return calls_system.memfd(name, length);
 }
 

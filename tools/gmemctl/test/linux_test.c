@@ -256,7 +256,6 @@ static struct kvm_sregs vcpu_sregs;
 
 static int vcpu_ioctl(int fd, unsigned long request, void *arg)
 {
-	(void)fd;
 	if (request == KVM_GET_SREGS)
 		*(struct kvm_sregs *)arg = vcpu_sregs;
 	else if (request == KVM_SET_SREGS)

@@ -30,8 +30,6 @@ static const struct pc_config config = {
 
 static int no_loop(void *data, struct vcpu *unused)
 {
-	(void)data;
-	(void)unused;
 	return 0;
 }
 

@@ -78,7 +78,6 @@ static void *saver_main(void *data)
 {
 	int socket = channel_accept(&channel, 5000, &error);
 
-	(void)data;
 	last = 1;
 	EXPECT_FALSE(channel_send_file(socket, file));
 	written = channel_wait_result(socket, -1, 5000, NULL);

@@ -62,9 +62,6 @@ static enum end run(int input, void (*what)(struct pc *pc, struct pc_job *job, s
 
 static void work_signal(struct pc *unused, struct pc_job *job, struct error *error)
 {
-	(void)unused;
-	(void)job;
-	(void)error;
 	EXPECT_FALSE(kill(getpid(), SIGINT));
 }
 
@@ -77,8 +74,6 @@ static void work_end(struct pc *of, struct pc_job *job, struct error *error)
 
 static void work_terminal(struct pc *of, struct pc_job *job, struct error *error)
 {
-	(void)job;
-	(void)error;
 	EXPECT_TRUE(test_tty_is_raw(terminal));
 	machine_end(&of->machine, END_SAVED, NULL);
 }
@@ -88,8 +83,6 @@ static void work_write(struct pc *of, struct pc_job *job, struct error *error)
 {
 	int fds[2];
 
-	(void)job;
-	(void)error;
 	EXPECT_FALSE(pipe2(fds, O_CLOEXEC));
 	close(fds[0]);
 	EXPECT_LT(write(fds[1], "x", 1), 0);

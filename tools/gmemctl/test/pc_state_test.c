@@ -28,7 +28,6 @@ static int state_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct kvm_clock_data *clock = arg;
 
-	(void)fd;
 	switch (request) {
 	case KVM_GET_CLOCK:
 		clock->clock = now - clock_ns;

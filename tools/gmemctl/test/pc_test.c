@@ -243,7 +243,6 @@ static int regs_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct kvm_regs *regs = arg;
 
-	(void)fd;
 	if (request == KVM_GET_REGS)
 		*regs = (struct kvm_regs){ .rip = rip };
 	else if (request == KVM_SET_REGS)
@@ -301,8 +300,6 @@ static struct calls no_page_calls;
 
 static int no_page_ioctl(int fd, unsigned long request, void *arg)
 {
-	(void)fd;
-	(void)arg;
 	return request == KVM_RUN ? -EFAULT : -ENOTTY;
 }
 

@@ -34,7 +34,6 @@ static void see_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int s
 
 static void see_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
-	(void)data;
 	seen.writes++;
 	seen.offset = offset;
 	seen.size = size;

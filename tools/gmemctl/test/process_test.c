@@ -68,7 +68,6 @@ static int start_blocked(unsigned int unused)
 {
 	sigset_t set;
 
-	(void)unused;
 	sigfillset(&set);
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
 	if (process_start() || pthread_sigmask(SIG_SETMASK, NULL, &set))
@@ -89,7 +88,6 @@ static int start_small(unsigned int unused)
 	static const struct rlimit none;
 	int file = memfd_create("small", MFD_CLOEXEC);
 
-	(void)unused;
 	if (file < 0 || dup2(file, 1) < 0 || process_start() || setrlimit(RLIMIT_FSIZE, &none))
 		return 1;
 	return puts("lost") < 0 || !fflush(stdout) || errno != EFBIG;
@@ -158,7 +156,6 @@ TEST_OF(process, C18_late)
 
 static void no_handler(int number)
 {
-	(void)number;
 }
 
 static void *trace_main(void *data)

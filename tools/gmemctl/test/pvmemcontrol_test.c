@@ -40,7 +40,6 @@ static char noted[128];
 
 static void note(void *data, const char *text)
 {
-	(void)data;
 	snprintf(noted, sizeof(noted), "%s", text);
 }
 

@@ -17,7 +17,6 @@ static int query_ioctl(int fd, unsigned long request, void *arg)
 	struct gmem_ioctl_query *query = arg;
 	struct gmem_range *ranges = (void *)(uintptr_t)query->ranges;
 
-	(void)fd;
 	if (request != GMEM_IOCTL_QUERY || query->size != sizeof(*query))
 		return -ENOTTY;
 	queries++;

@@ -230,7 +230,6 @@ static char trace[128];
 
 static int trace_punch(int fd, uint64_t offset, uint64_t length)
 {
-	(void)fd;
 	snprintf(trace + strlen(trace), sizeof(trace) - strlen(trace),
 		 "p%llx+%llx ", (unsigned long long)offset,
 		 (unsigned long long)length);
@@ -277,8 +276,6 @@ static int refusing_map_at(void *address, size_t length, int prot, int flags, in
 
 static int refusing_advise(void *address, size_t length, int advice)
 {
-	(void)address;
-	(void)length;
 	return advice == MADV_DONTDUMP && refused == 'd' ? -ENOMEM : -EINVAL;
 }
 

@@ -113,7 +113,6 @@ static void *save_main(void *data)
 	struct error error;
 	int rc = 0;
 
-	(void)data;
 	EXPECT_GE(file, 0);
 	EXPECT_EQ(write(file, "saved", 5), 5);
 	close(file);
@@ -134,8 +133,6 @@ static int serve(void *data, const char *command, struct json_object *request,
 {
 	struct json_object *channel;
 
-	(void)data;
-	(void)result;
 	EXPECT_STREQ(command, "save");
 	EXPECT_TRUE(json_object_object_get_ex(request, "channel", &channel));
 	if (act == ACT_REFUSE)

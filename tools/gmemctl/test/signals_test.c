@@ -16,7 +16,6 @@ static int endless_loop(void *data, struct vcpu *vcpu)
 {
 	struct threads *threads = data;
 
-	(void)vcpu;
 	while (!threads_stopping(threads)) {
 		struct timespec long_time = { .tv_sec = 10 };
 
@@ -87,7 +86,6 @@ static void prepare_all_blocked(int number)
 {
 	sigset_t set;
 
-	(void)number;
 	sigfillset(&set);
 	sigdelset(&set, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);

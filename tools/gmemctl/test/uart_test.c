@@ -29,14 +29,12 @@ static void wire_transmit(void *data, uint8_t byte)
 {
 	size_t used = strlen(sent);
 
-	(void)data;
 	if (used + 1 < sizeof(sent))
 		sent[used] = (char)byte;
 }
 
 static void wire_drained(void *data)
 {
-	(void)data;
 	drained++;
 }
 

@@ -356,10 +356,6 @@ TEST_OF(usage, width)
 static int serve(void *data, const char *command, struct json_object *request,
 		 struct json_object **result, struct error *error)
 {
-	(void)data;
-	(void)command;
-	(void)request;
-	(void)result;
 	return error_set(error, -EINVAL, "test", "serve", NULL);
 }
 

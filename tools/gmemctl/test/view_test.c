@@ -129,8 +129,6 @@ static int add_run(struct range run, bool private, void *data)
 
 static int stop_at_once(struct range run, bool private, void *data)
 {
-	(void)run;
-	(void)private;
 	(*(int *)data)++;
 	return 7;
 }

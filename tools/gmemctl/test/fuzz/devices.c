@@ -64,21 +64,16 @@ static bool line;
 
 static void irq(void *data, unsigned int number, bool level)
 {
-	(void)data;
 	FUZZ_ASSERT(number == PCI_IRQ);
 	line = level;
 }
 
 static void event(void *data, enum board_event what, uint32_t value)
 {
-	(void)data;
-	(void)what;
-	(void)value;
 }
 
 static void note(void *data, const char *text)
 {
-	(void)data;
 	FUZZ_ASSERT(text[0]);
 }
 

@@ -92,7 +92,6 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
 __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 						     unsigned int seed)
 {
-	(void)seed;
 	return LLVMFuzzerMutate(data, size, max);
 }
 

@@ -58,7 +58,6 @@ static uint8_t arena[ARENA_SIZE];
 
 static int arena_in(void *context, void *to, uint64_t from, size_t size)
 {
-	(void)context;
 	if (from > ARENA_SIZE || size > ARENA_SIZE - from)
 		return -EFAULT;
 	memcpy(to, arena + from, size);
@@ -67,7 +66,6 @@ static int arena_in(void *context, void *to, uint64_t from, size_t size)
 
 static int arena_out(void *context, uint64_t to, const void *from, size_t size)
 {
-	(void)context;
 	if (to > ARENA_SIZE || size > ARENA_SIZE - to)
 		return -EFAULT;
 	memcpy(arena + to, from, size);
