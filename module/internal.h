@@ -574,6 +574,7 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
 void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range);
 bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index);
+void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index);
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
 void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index);
 

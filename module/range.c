@@ -281,7 +281,7 @@ int gmem_range_lock_urgent(struct gmem_inode *gi, struct gmem_range_lock *range)
  *
  * Context: any.
  * Return: whether gmem_range_lock_wait() waits for a part of @range, or a page fault
- * does that cannot be interrupted.
+ * does that cannot be interrupted, or that keeps mmap_lock.
  */
 bool gmem_range_wanted(const struct gmem_range_lock *range)
 {
@@ -461,8 +461,14 @@ bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
 	return stuck;
 }
 
-/* The holder of @index is to give up, if it can. */
-static void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
+/**
+ * gmem_range_hurry() - have a conversion give up, if it can
+ * @gi: the memory
+ * @index: a page whose faults it holds off
+ *
+ * Context: any.
+ */
+void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
 {
 	struct gmem_range_lock *range;
 

@@ -292,6 +292,43 @@ TEST_F(fault_wait, D9_C2_address_space_is_free)
 	EXPECT_LT(protector.longest, SLACK_MS);
 }
 
+static void *memory_reader_main(void *arg)
+{
+	struct fault_wait_data *self = arg;
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	uint8_t byte = 0;
+
+	EXPECT_EQ(1, pread(fd, &byte, 1, (off_t)(uintptr_t)self->p));
+	EXPECT_EQ('A', byte);
+	close(fd);
+	return NULL;
+}
+
+/*
+ * Nor does it stand still where the fault's caller keeps the lock, as readers of
+ * /proc/PID/mem and VFIO do: then it is the conversion that gives up.
+ */
+TEST_F(fault_wait, C2_lock_is_kept)
+{
+	struct gmem_task reader = { 0 };
+	uint64_t start;
+	void *p;
+
+	self->nr_converters = 1;
+	self->timeout_ms = 10000;
+	self->tries = 1;
+	converters_start(self);
+	ASSERT_EQ(0, gmem_task_start(&reader, -1, memory_reader_main, self));
+	usleep(START_MS * 1000);
+	start = ksft_now_ms();
+	p = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	EXPECT_LT(ksft_now_ms() - start, SLACK_MS);
+	munmap(p, PAGE);
+	gmem_task_join(&reader);
+	gmem_task_join(&self->converters[0]);
+	EXPECT_EQ(-EAGAIN, self->rc);
+}
+
 static void on_alarm(int sig __ksft_unused)
 {
 }
