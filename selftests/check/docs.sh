@@ -48,6 +48,23 @@ docs_rst() {
 	return "$bad"
 }
 
+# Sources of gmem that a page names, from the top or from gmemctl's folder, exist.
+docs_files() {
+	local ours page name count=0 bad=0
+
+	cd "$TOP_DIR" || return 1
+	ours=module\|uapi\|tools\|selftests$(printf '|%s' tools/gmemctl/*/)
+	ours=${ours//tools\/gmemctl\/} ours=${ours//\/}
+	while IFS=: read -r page name; do
+		count=$((count + 1))
+		compgen -G "$name" >/dev/null || compgen -G "tools/gmemctl/$name" >/dev/null ||
+			{ echo "$page: there is no $name"; bad=1; }
+	done < <(grep -HoE "\`\`(${ours})/[a-z0-9_./*-]+\.(c|h|sh)\`\`" README.rst \
+		tools/gmemctl/README.rst Documentation/*.rst Documentation/man/*.rst | tr -d '\`')
+	((count > 50)) || { echo "only $count names were found"; return 1; }
+	return "$bad"
+}
+
 # Every target that 'make help' names exists.
 docs_help() {
 	local target
@@ -369,6 +386,7 @@ docs_expectations() {
 check_docs() {
 	check "kernel-doc" docs_kernel_doc
 	check "reStructuredText" docs_rst
+	check "named sources are there" docs_files
 	check "manual pages build" docs_man_pages
 	check "manual pages are installed" docs_man_install
 	check "manual pages have all commands and options" docs_man_commands
