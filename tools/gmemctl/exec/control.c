@@ -2,7 +2,9 @@
 /* The control socket: stat, map, convert, decommit, dump and stop of gmemctl. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -276,25 +278,79 @@ static int say(int socket, enum remote_kind kind, struct range range, uint64_t o
 	return files_send(socket, &message, sizeof(message), &files);
 }
 
-static int say_all(int socket, const struct exec_vm *vm)
+/**
+ * struct share - a slot, as a remote is told of it
+ * @range: guest physical addresses
+ * @offset: of their start in @fd
+ * @fd: a descriptor of its own
+ */
+struct share {
+	struct range range;
+	uint64_t offset;
+	int fd;
+};
+
+static int shares_fill(const struct exec_vm *vm, struct share *shares, unsigned int *count)
+{
+	for (unsigned int i = 0; i < vm->nr_slots; i++) {
+		const struct exec_slot *slot = &vm->slots[i];
+		struct share *share = &shares[*count];
+
+		if (exec_slot_space(slot))
+			continue;
+		share->range = (struct range){ slot->gpa, slot->gpa + slot->size };
+		share->offset = slot->offset;
+		share->fd = fcntl(slot->memory->fd, F_DUPFD_CLOEXEC, 3);
+		if (share->fd < 0)
+			return -errno;
+		(*count)++;
+	}
+	return 0;
+}
+
+static void shares_put(struct share *shares, unsigned int count)
+{
+	while (count)
+		calls->close(shares[--count].fd);
+	free(shares);
+}
+
+/*
+ * The slots as they are now: neither the VMM nor its guest waits for who is told of them.
+ *
+ * Return: 0 with @shares, to be put; a negative errno.
+ */
+static int shares_take(struct share **shares, unsigned int *count)
+{
+	struct exec_vm *vm = views_lock();
+	int rc = -ESHUTDOWN;
+
+	*shares = NULL;
+	*count = 0;
+	if (vm) {
+		pthread_rwlock_rdlock(&vm->lock);
+		*shares = calloc(vm->nr_slots, sizeof(**shares));
+		rc = *shares ? shares_fill(vm, *shares, count) : -ENOMEM;
+		pthread_rwlock_unlock(&vm->lock);
+	}
+	exec_vms_unlock();
+	return rc;
+}
+
+static int say_all(int socket, const struct share *shares, unsigned int count)
 {
 	struct range all = { 0, 0 }, none = { 0, 0 };
 	struct files files;
 	int32_t answer = 0;
 	int rc;
 
-	for (unsigned int i = 0; i < vm->nr_slots; i++)
-		if (vm->slots[i].gpa + vm->slots[i].size > all.end)
-			all.end = vm->slots[i].gpa + vm->slots[i].size;
+	for (unsigned int i = 0; i < count; i++)
+		if (shares[i].range.end > all.end)
+			all.end = shares[i].range.end;
 	rc = say(socket, REMOTE_START, all, RANGE_PAGE_SIZE, -1);
-	for (unsigned int i = 0; !rc && i < vm->nr_slots; i++) {
-		const struct exec_slot *slot = &vm->slots[i];
-		struct range range = { slot->gpa, slot->gpa + slot->size };
-
-		if (exec_slot_space(slot))
-			continue;
+	for (unsigned int i = 0; !rc && i < count; i++) {
 		/* It maps what it is given before it answers. */
-		rc = say(socket, REMOTE_MAP, range, slot->offset, slot->memory->fd);
+		rc = say(socket, REMOTE_MAP, shares[i].range, shares[i].offset, shares[i].fd);
 		if (!rc)
 			rc = files_receive(socket, &answer, sizeof(answer), 0, &files);
 		if (!rc)
@@ -308,18 +364,16 @@ static void *remote_main(void *data)
 {
 	struct timeval timeout = { .tv_sec = REMOTE_TIMEOUT_MS / 1000 };
 	struct exec_remote *remote = data;
-	struct exec_vm *vm = views_lock();
-	int rc = vm ? 0 : -ESHUTDOWN;
+	struct share *shares;
+	unsigned int count;
+	int rc = shares_take(&shares, &count);
 
 	if (setsockopt(remote->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
 	    setsockopt(remote->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
 		rc = -errno;
-	if (!rc) {
-		pthread_rwlock_rdlock(&vm->lock);
-		rc = say_all(remote->socket, vm);
-		pthread_rwlock_unlock(&vm->lock);
-	}
-	exec_vms_unlock();
+	if (!rc)
+		rc = say_all(remote->socket, shares, count);
+	shares_put(shares, count);
 	if (rc)
 		shutdown(remote->socket, SHUT_RDWR);
 	__atomic_store_n(&remote->busy, false, __ATOMIC_RELEASE);
