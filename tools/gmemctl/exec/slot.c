@@ -225,9 +225,10 @@ int exec_slot_set(struct exec_vm *vm, unsigned long request, const void *arg)
 	bool before = exec_vm_has_views(vm);
 	int rc;
 
-	exec_remotes_drop();
 	pthread_rwlock_wrlock(&vm->lock);
 	rc = slot_set(vm, request, arg, &new);
+	/* Also those that have come since the call: what they were told is of before. */
+	exec_remotes_drop();
 	pthread_rwlock_unlock(&vm->lock);
 	if (!before && exec_vm_has_views(vm))
 		exec_control_start();

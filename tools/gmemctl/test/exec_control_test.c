@@ -142,3 +142,26 @@ TEST_F(exec_control, remote_stalls)
 	EXPECT_TRUE(dropped(socket));
 	close(socket);
 }
+
+static void *change_main(void *data)
+{
+	EXPECT_FALSE(exec_fake_slot(1, 0, 32 * MIB, MIB, ram + 2 * MIB));
+	return NULL;
+}
+
+/* One that has come while a change waits has what was there before, and must not keep it. */
+TEST_F(exec_control, remote_before_change)
+{
+	pthread_t thread;
+	int socket;
+
+	pthread_rwlock_rdlock(&vm->lock);
+	EXPECT_FALSE(pthread_create(&thread, NULL, change_main, NULL));
+	usleep(100000);
+	socket = join();
+	share(socket);
+	pthread_rwlock_unlock(&vm->lock);
+	pthread_join(thread, NULL);
+	EXPECT_TRUE(dropped(socket));
+	close(socket);
+}
