@@ -92,8 +92,10 @@ static int serve_stat(struct exec_vm *vm, struct json_object *request,
 {
 	unsigned int vcpus = 0;
 
+	exec_vms_lock();
 	for (struct exec_vcpu *vcpu = vm->vcpus; vcpu; vcpu = vcpu->next)
 		vcpus++;
+	exec_vms_unlock();
 	*result = json_object_new_object();
 	message_add_string(*result, "name", exec_settings.name);
 	message_add_number(*result, "pid", (uint64_t)getpid());
@@ -255,13 +257,20 @@ static int serve_stop(struct exec_vm *vm, struct json_object *request,
 	return 0;
 }
 
-/* The newest VM that has views: a VMM may have another one for a moment, to probe. */
-static struct exec_vm *views_lock(void)
+/*
+ * The newest VM that has views: a VMM may have another one for a moment, to probe.
+ *
+ * Return: the VM, which stays until it is put; NULL: there is none.
+ */
+static struct exec_vm *views_get(void)
 {
 	struct exec_vm *vm = exec_vms_lock();
 
 	while (vm && !exec_vm_has_views(vm))
 		vm = vm->next;
+	if (vm)
+		vm->users++;
+	exec_vms_unlock();
 	return vm;
 }
 
@@ -322,18 +331,18 @@ static void shares_put(struct share *shares, unsigned int count)
  */
 static int shares_take(struct share **shares, unsigned int *count)
 {
-	struct exec_vm *vm = views_lock();
-	int rc = -ESHUTDOWN;
+	struct exec_vm *vm = views_get();
+	int rc;
 
 	*shares = NULL;
 	*count = 0;
-	if (vm) {
-		pthread_rwlock_rdlock(&vm->lock);
-		*shares = calloc(vm->nr_slots, sizeof(**shares));
-		rc = *shares ? shares_fill(vm, *shares, count) : -ENOMEM;
-		pthread_rwlock_unlock(&vm->lock);
-	}
-	exec_vms_unlock();
+	if (!vm)
+		return -ESHUTDOWN;
+	pthread_rwlock_rdlock(&vm->lock);
+	*shares = calloc(vm->nr_slots, sizeof(**shares));
+	rc = *shares ? shares_fill(vm, *shares, count) : -ENOMEM;
+	pthread_rwlock_unlock(&vm->lock);
+	exec_vm_put(vm);
 	return rc;
 }
 
@@ -399,7 +408,7 @@ static struct exec_remote *remote_place(void)
 	return NULL;
 }
 
-/* With the lock of all. Return: 0: it will be told soon; a negative errno. */
+/* With the lock of all remotes. Return: 0: it will be told soon; a negative errno. */
 static int remote_add(const char *channel, struct error *error)
 {
 	struct exec_remote *remote = remote_place();
@@ -469,11 +478,13 @@ static int serve(void *data, const char *command, struct json_object *request,
 	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, command))
 			continue;
-		vm = views_lock();
-		rc = vm ? commands[i].serve(vm, request, result, error) :
-		     error_set(error, -ESHUTDOWN, exec_settings.name, "find its VM",
-			       "it has none any more");
-		exec_vms_unlock();
+		/* A conversion may wait for a page, and the VMM with its other VMs does not. */
+		vm = views_get();
+		if (!vm)
+			return error_set(error, -ESHUTDOWN, exec_settings.name, "find its VM",
+					 "it has none any more");
+		rc = commands[i].serve(vm, request, result, error);
+		exec_vm_put(vm);
 		return rc;
 	}
 	return error_set(error, -EOPNOTSUPP, "command", "find it",

@@ -177,7 +177,7 @@ struct exec_slot {
 /**
  * struct exec_vm - a VM
  * @fd: its descriptor, -1: the VMM has closed it
- * @users: @fd, and vCPUs
+ * @users: @fd, vCPUs, and requests on the control socket
  * @asked: hypercalls that the VMM itself wants to see, a bit each
  * @answers: conversions are answered here
  * @lock: of the slots
@@ -254,6 +254,9 @@ struct exec_vcpu *exec_vcpu_of(int fd);
 /** exec_vms_lock() - keep VMs and vCPUs from going. Return: the newest VM. */
 struct exec_vm *exec_vms_lock(void);
 void exec_vms_unlock(void);
+
+/** exec_vm_put() - the end of a use of a VM, counted in @users with the lock of all */
+void exec_vm_put(struct exec_vm *vm);
 
 static inline bool exec_vm_has_views(const struct exec_vm *vm)
 {

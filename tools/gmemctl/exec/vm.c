@@ -134,6 +134,13 @@ static void vm_put(struct exec_vm *vm)
 	free(vm);
 }
 
+void exec_vm_put(struct exec_vm *vm)
+{
+	pthread_mutex_lock(&lock);
+	vm_put(vm);
+	pthread_mutex_unlock(&lock);
+}
+
 void exec_closing(int fd)
 {
 	struct exec_vcpu *vcpu, **link;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The control socket of `gmemctl exec`: who shares the guest's memory, and who waits for that. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -51,19 +52,24 @@ FIXTURE_TEARDOWN(exec_control)
 	EXPECT_FALSE(rmdir(ksft_folder()));
 }
 
+/* Ask, and put the request. Return: what the VM says, as client_call(). */
+static int ask(struct json_object *request)
+{
+	struct json_object *reply = NULL, *result;
+	int rc = client_call(NAME, request, &reply, &result, &error);
+
+	json_object_put(request);
+	json_object_put(reply);
+	return rc;
+}
+
 /* Another process that asks to share the memory. Return: its connection. */
 static int join(void)
 {
-	struct json_object *request = message_request("remote"), *reply, *result;
-	int rc;
+	struct json_object *request = message_request("remote");
 
 	message_add_string(request, "channel", channel.name);
-	rc = client_call(NAME, request, &reply, &result, &error);
-	json_object_put(request);
-	EXPECT_FALSE(rc);
-	if (rc)
-		return -1;
-	json_object_put(reply);
+	EXPECT_FALSE(ask(request));
 	return channel_accept(&channel, TIMEOUT_MS, &error);
 }
 
@@ -119,6 +125,7 @@ TEST_F(exec_control, remote)
 	EXPECT_EQ(told(socket, REMOTE_MAP).end, 2 * MIB);
 	answer(socket);
 	told(socket, REMOTE_READY);
+	EXPECT_FALSE(ask(message_request("stat")));
 	exec_closing(exec_fake.vcpu);
 	exec_closing(exec_fake.vm);
 	EXPECT_TRUE(dropped(socket));
@@ -141,6 +148,44 @@ TEST_F(exec_control, remote_stalls)
 	EXPECT_FALSE(exec_fake_slot(1, 0, 0, 0, ram));
 	EXPECT_TRUE(dropped(socket));
 	close(socket);
+}
+
+static void *convert_main(void *data)
+{
+	struct json_object *request = message_request("convert");
+
+	message_add_string(request, "to", "private");
+	message_add_number(request, "start", 0);
+	message_add_number(request, "size", 4096);
+	__atomic_store_n((int *)data, ask(request), __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* The VMM closes its VM, whatever a conversion waits for; the rest goes when that is done. */
+TEST_F(exec_control, convert_waits)
+{
+	uint64_t before;
+	pthread_t thread;
+	int rc = 1;
+
+	__atomic_store_n(&exec_fake.interrupts, UINT_MAX, __ATOMIC_RELAXED);
+	EXPECT_FALSE(pthread_create(&thread, NULL, convert_main, &rc));
+	while (__atomic_load_n(&exec_fake.interrupts, __ATOMIC_RELAXED) == UINT_MAX)
+		usleep(1000);
+	before = clock_now_ms();
+	exec_closing(exec_fake.vcpu);
+	exec_closing(exec_fake.vm);
+	EXPECT_LT(clock_now_ms() - before, REMOTE_TIMEOUT_MS / 2);
+	EXPECT_EQ(exec_vms_lock(), vm);
+	exec_vms_unlock();
+	/* The other thread counts at the same time, and may undo it. */
+	while (__atomic_load_n(&rc, __ATOMIC_RELAXED) == 1) {
+		__atomic_store_n(&exec_fake.interrupts, 0, __ATOMIC_RELAXED);
+		usleep(1000);
+	}
+	pthread_join(thread, NULL);
+	EXPECT_FALSE(rc);
+	EXPECT_EQ(ask(message_request("stat")), -ESHUTDOWN);
 }
 
 static void *change_main(void *data)
