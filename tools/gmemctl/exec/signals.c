@@ -19,12 +19,13 @@ static struct {
 	int kick;
 } signals;
 
+/* Not the library's own function, which leaves out those that the VMM may not block. */
 void exec_spin_lock(struct exec_spin *spin, sigset_t *before)
 {
 	sigset_t all;
 
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, before);
+	exec_next()->pthread_sigmask(SIG_SETMASK, &all, before);
 	while (__atomic_test_and_set(&spin->taken, __ATOMIC_ACQUIRE))
 		sched_yield();
 }
@@ -32,7 +33,7 @@ void exec_spin_lock(struct exec_spin *spin, sigset_t *before)
 void exec_spin_unlock(struct exec_spin *spin, const sigset_t *before)
 {
 	__atomic_clear(&spin->taken, __ATOMIC_RELEASE);
-	sigprocmask(SIG_SETMASK, before, NULL);
+	exec_next()->pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
 /* As if the library was not there. What was no fault has to be sent once more. */

@@ -19,12 +19,19 @@ struct exec_fake exec_fake;
 static struct calls fake_calls;
 static const struct calls *calls_before;
 
+static int fake_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	if (how == SIG_SETMASK)
+		__atomic_add_fetch(&exec_fake.masks, 1, __ATOMIC_RELAXED);
+	return pthread_sigmask(how, set, old);
+}
+
 const struct exec_next *exec_next(void)
 {
 	static const struct exec_next next = {
 		.sigaction = sigaction,
 		.sigprocmask = sigprocmask,
-		.pthread_sigmask = pthread_sigmask,
+		.pthread_sigmask = fake_sigmask,
 	};
 
 	return &next;

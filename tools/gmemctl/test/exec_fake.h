@@ -65,6 +65,7 @@ struct exec_fake_run {
  * @created: what was asked for, last
  * @translate: of KVM_TRANSLATE: where the instruction pointer is; 0: nowhere
  * @rip: the instruction pointer
+ * @masks: times that a mask of signals was set, past the function that is stood in for
  */
 struct exec_fake {
 	int gmem[EXEC_FAKE_GMEM];
@@ -99,6 +100,7 @@ struct exec_fake {
 	struct gmem_ioctl_create created;
 	uint64_t translate;
 	uint64_t rip;
+	unsigned int masks;
 };
 
 extern struct exec_fake exec_fake;

@@ -395,3 +395,20 @@ TEST_F(exec_run, cpuid)
 	EXPECT_EQ(exec_fake.cpuid, 1);
 	free(cpuid);
 }
+
+/* With no signal at all: the library's own function would let SIGBUS, and the kick, through. */
+TEST_F(exec_run, spin)
+{
+	struct exec_spin spin = { false };
+	unsigned int masks = exec_fake.masks;
+	sigset_t before, now;
+
+	exec_spin_lock(&spin, &before);
+	EXPECT_EQ(exec_fake.masks, masks + 1);
+	EXPECT_FALSE(pthread_sigmask(SIG_BLOCK, NULL, &now));
+	EXPECT_TRUE(sigismember(&now, SIGBUS));
+	exec_spin_unlock(&spin, &before);
+	EXPECT_EQ(exec_fake.masks, masks + 2);
+	EXPECT_FALSE(pthread_sigmask(SIG_BLOCK, NULL, &now));
+	EXPECT_FALSE(sigismember(&now, SIGBUS));
+}
