@@ -78,6 +78,15 @@ void text_print(char *text, size_t size, const char *format, ...)
 	va_end(args);
 }
 
+/* As ISO 6429 has them, and DEL */
+static bool is_control(const char *text, size_t size)
+{
+	uint8_t first = (uint8_t)*text;
+
+	return size == 1 ? first < ' ' || first == 0x7f :
+	       size == 2 && first == 0xc2 && (uint8_t)text[1] < 0xa0;
+}
+
 char *text_escape(const char *text)
 {
 	char *escaped = malloc(ESCAPE_SIZE * strlen(text) + 1), *to = escaped;
@@ -87,7 +96,7 @@ char *text_escape(const char *text)
 	while (*text) {
 		size_t size = text_character(text);
 
-		if (size) {
+		if (size == 1 || (size && !is_control(text, size))) {
 			memcpy(to, text, size);
 			to += size;
 			text += size;
@@ -97,4 +106,26 @@ char *text_escape(const char *text)
 	}
 	*to = '\0';
 	return escaped;
+}
+
+/* Return: the bytes at its start that are to be shown as they are. */
+static size_t plain(const char *text, const char *except)
+{
+	size_t used = 0, size;
+
+	while ((size = text_character(text + used)) &&
+	       (!is_control(text + used, size) || strchr(except, text[used])))
+		used += size;
+	return used;
+}
+
+bool text_is_plain(const char *text)
+{
+	return !text[plain(text, "")];
+}
+
+void text_mask(char *text, const char *except)
+{
+	while (*(text += plain(text, except)))
+		*text = '?';
 }

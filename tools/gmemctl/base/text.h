@@ -7,6 +7,7 @@
 #define GMEMCTL_BASE_TEXT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -33,10 +34,22 @@ void text_print(char *text, size_t size, const char *format, ...)
 /**
  * text_escape() - make UTF-8 of any string
  *
- * A byte that belongs to no character becomes \xNN, which is text of its own.
+ * A byte that belongs to no character becomes \xNN, which is text of its own. So do
+ * controls beyond ASCII, which are orders to a terminal, too, and which JSON does not escape.
  *
  * Return: a string to be freed, or NULL if there is no memory.
  */
 char *text_escape(const char *text);
+
+/** text_is_plain() - whether there are only characters, and no orders to a terminal */
+bool text_is_plain(const char *text);
+
+/**
+ * text_mask() - make it so
+ * @except: orders that may stay, such as "\n"
+ *
+ * Each byte of anything else becomes "?".
+ */
+void text_mask(char *text, const char *except);
 
 #endif /* GMEMCTL_BASE_TEXT_H */

@@ -324,6 +324,7 @@ static int restore_main(int argc, char **argv)
 {
 	struct move_options options = { 0 };
 	struct restored *restored;
+	char name[PATH_MAX];
 	struct error error;
 	int rc, code = command_parse(&command_restore, argc, argv, &options);
 
@@ -342,7 +343,8 @@ static int restore_main(int argc, char **argv)
 	} else {
 		if (!save_is_checked(&restored->saved))
 			fprintf(stderr, "gmemctl: %s: it is from an older gmemctl and has "
-				"no checksums: damage is not noticed\n", options.from);
+				"no checksums: damage is not noticed\n",
+				out_name(options.from, name));
 		code = restored_run(restored, &options);
 		save_free(&restored->saved);
 	}

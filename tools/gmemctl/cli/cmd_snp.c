@@ -33,12 +33,13 @@ static void show_firmware(const char *role, const struct snp_firmware *firmware,
 {
 	struct json_object *object = out_object(out_root(), role), *array, *entry;
 	uint64_t base = firmware->end - firmware->size;
+	char name[PATH_MAX];
 
 	out_string(object, "path", firmware->name);
 	out_uint(object, "base", base);
 	out_uint(object, "size", firmware->size);
 	out_text("%s %s\n  %" PRIu64 " bytes at 0x%" PRIx64 "\n", role,
-		 firmware->name, firmware->size, base);
+		 out_name(firmware->name, name), firmware->size, base);
 	if (!sections)
 		return;
 	array = out_array(object, "sections");
@@ -128,13 +129,15 @@ static void show_igvm(const struct snp_loaded *loaded)
 	struct json_object *object = out_object(out_root(), "igvm");
 	bool matches = igvm->has_id_block &&
 		       !memcmp(igvm->id_block.digest, loaded->measurement.digest, SNP_DIGEST_SIZE);
+	char name[PATH_MAX];
 
 	out_string(object, "path", igvm->name);
 	out_uint(object, "highest_vtl", igvm->highest_vtl);
 	out_uint(object, "vcpus", igvm->nr_vcpus);
 	out_uint(object, "features", loaded->image.features);
-	out_text("IGVM file %s\n  highest VTL %u, vCPUs: %u, features 0x%" PRIx64 "\n", igvm->name,
-		 igvm->highest_vtl, igvm->nr_vcpus, loaded->image.features);
+	out_text("IGVM file %s\n  highest VTL %u, vCPUs: %u, features 0x%" PRIx64 "\n",
+		 out_name(igvm->name, name), igvm->highest_vtl, igvm->nr_vcpus,
+		 loaded->image.features);
 	if (igvm->shared_boundary) {
 		out_uint(object, "shared_boundary", igvm->shared_boundary);
 		out_text("  boundary  memory from 0x%" PRIx64 " on is shared\n",

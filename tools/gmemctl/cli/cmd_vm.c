@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "../control/control.h"
 #include "../memory/range.h"
 #include "command.h"
@@ -109,14 +110,18 @@ static uint64_t vm_uint(struct json_object *object, const char *key)
 	       json_object_get_uint64(value) : 0;
 }
 
+/* A word that the VM says, which may have been taken over by its guest. */
+static const char *vm_word(const char *word)
+{
+	return word && text_is_plain(word) ? word : "?";
+}
+
 static const char *vm_string(struct json_object *object, const char *key)
 {
 	struct json_object *value;
-	const char *text = NULL;
 
-	if (json_object_object_get_ex(object, key, &value))
-		text = json_object_get_string(value);
-	return text ? text : "?";
+	return json_object_object_get_ex(object, key, &value) ?
+	       vm_word(json_object_get_string(value)) : "?";
 }
 
 /* All members go into the output as they are. */
@@ -200,7 +205,7 @@ static void stat_counts_text(struct json_object *device, const char *key)
 	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
 		const char *name = json_object_iter_peek_name(&at);
 
-		out_text("%s%s %" PRIu64, between, name, vm_uint(counts, name));
+		out_text("%s%s %" PRIu64, between, vm_word(name), vm_uint(counts, name));
 		between = ", ";
 	}
 }

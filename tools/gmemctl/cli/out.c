@@ -167,10 +167,17 @@ void out_line_end(struct json_object *line)
 	json_object_put(line);
 }
 
+const char *out_name(const char *name, char masked[PATH_MAX])
+{
+	text_print(masked, PATH_MAX, "%s", name);
+	text_mask(masked, "");
+	return masked;
+}
+
 void out_error(const char *object, const char *action, int rc, const char *hint, ...)
 {
-	/* It may have the whole path of a file. */
-	char text[PATH_MAX + 512] = "";
+	/* They may have the whole path of a file. */
+	char text[PATH_MAX + 512] = "", what[PATH_MAX + 512];
 	struct json_object *entry;
 	va_list args;
 
@@ -189,16 +196,20 @@ void out_error(const char *object, const char *action, int rc, const char *hint,
 		out_string(entry, "hint", *text ? text : NULL);
 		return;
 	}
+	/* Names of files, and what a VM says: not for a terminal as they are. */
+	text_print(what, sizeof(what), "%s: %s", object, action);
+	text_mask(what, "");
+	text_mask(text, "\n");
 	fflush(stdout);
-	fprintf(stderr, "%sgmemctl:%s %s: %s%s%s%s%s\n", out_color(2, OUT_RED),
-		out_color(2, OUT_PLAIN), object, action,
-		rc ? ": " : "", rc ? strerror(-rc) : "", *text ? "; " : "", text);
+	fprintf(stderr, "%sgmemctl:%s %s%s%s%s%s\n", out_color(2, OUT_RED),
+		out_color(2, OUT_PLAIN), what, rc ? ": " : "", rc ? strerror(-rc) : "",
+		*text ? "; " : "", text);
 }
 
 void out_warning(const char *object, const char *text, ...)
 {
 	struct json_object *entry;
-	char said[512];
+	char said[512], name[PATH_MAX];
 	va_list args;
 
 	va_start(args, text);
@@ -210,8 +221,9 @@ void out_warning(const char *object, const char *text, ...)
 		out_string(entry, "message", said);
 		return;
 	}
+	text_mask(said, "\n");
 	fflush(stdout);
-	fprintf(stderr, "gmemctl: %s: %swarning:%s %s\n", object,
+	fprintf(stderr, "gmemctl: %s: %swarning:%s %s\n", out_name(object, name),
 		out_color(2, OUT_YELLOW), out_color(2, OUT_PLAIN), said);
 }
 

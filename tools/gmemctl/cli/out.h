@@ -7,6 +7,7 @@
 #ifndef GMEMCTL_CLI_OUT_H
 #define GMEMCTL_CLI_OUT_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,6 +70,14 @@ struct json_object *out_append(struct json_object *array);
 /** out_last() - the one that was added last */
 struct json_object *out_last(struct json_object *array);
 void out_append_uint(struct json_object *array, uint64_t value);
+
+/**
+ * out_name() - what somebody else may have named, for a terminal: see text_mask()
+ * @masked: room for it; a name that is longer is cut
+ *
+ * Return: @masked.
+ */
+const char *out_name(const char *name, char masked[PATH_MAX]);
 
 /**
  * out_error() - report an error: `gmemctl: object: action: error; hint`

@@ -71,6 +71,32 @@ TEST_OF(text, C20_escape)
 	EXPECT_TRUE(escapes("\xc3\xa4\xf0\x9f\x90\xa7", "\xc3\xa4\xf0\x9f\x90\xa7"));
 	EXPECT_TRUE(escapes("a\xffz\xc3", "a\\xffz\\xc3"));
 	EXPECT_TRUE(escapes("\xed\xa0\x80", "\\xed\\xa0\\x80"));
+	/* JSON escapes controls of ASCII, and no others. */
+	EXPECT_TRUE(escapes("\n\x1b\x7f\xc2\x9b\xc2\xa0", "\n\x1b\x7f\\xc2\\x9b\xc2\xa0"));
+}
+
+/* Nothing that is left is an order to a terminal, whose controls are of one byte or of two. */
+TEST_OF(text, mask)
+{
+	static const struct {
+		const char *text, *except, *masked;
+	} cases[] = {
+		{ "", "", "" },
+		{ "a name \xc3\xa4\xf0\x9f\x90\xa7~", "", "a name \xc3\xa4\xf0\x9f\x90\xa7~" },
+		{ "\x1b]0;title\x07", "", "?]0;title?" },
+		{ "a\nb\rc\x7f", "", "a?b?c?" },
+		{ "a\nb\rc", "\n", "a\nb?c" },
+		{ "\xc2\x9b" "2J\xc2\x80\xc2\x9f\xc2\xa0", "", "??2J????\xc2\xa0" },
+		{ "\x9b" "2J\xff\xc3", "", "?2J??" },
+	};
+	char text[64];
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "%s", cases[i].text);
+		text_mask(text, cases[i].except);
+		EXPECT_STREQ(text, cases[i].masked);
+		EXPECT_EQ(text_is_plain(cases[i].text), !strcmp(cases[i].text, cases[i].masked));
+	}
 }
 
 /* C20: what a VM answers to its clients is UTF-8, too. */

@@ -111,6 +111,55 @@ TEST_OF(usage, C20_json)
 	JSON(2, "run", "--json", "--payload", "x" LONG LONG LONG);
 }
 
+/* A file, or an argument, that is called like an order to a terminal */
+TEST_OF(usage, terminal)
+{
+	SAYS(1, "gmemctl: /none/?]0;title?: open input: ", "run", "--kernel", "/none/\x1b]0;title\x07");
+	SAYS(2, "gmemctl: ??2J: ", "\xc2\x9b" "2J");
+	SAYS(2, "not 'a?b'", "run", "--cpus", "a\x1b" "b", "--kernel", "k");
+	SAYS(2, "unknown option", "ps", "--\x1b[2J");
+	EXPECT_FALSE(strchr(preload_said, '\x1b'));
+}
+
+/* A VM that its guest has taken over says what it likes. */
+static int serve_evil(void *data, const char *command, struct json_object *request,
+		      struct json_object **result, struct error *error)
+{
+	struct json_object *device, *counts;
+
+	if (strcmp(command, "stat"))
+		return error_set(error, -EBUSY, "\x1b[1m", "\x1b[2m", "\x1b[3m");
+	counts = json_object_new_object();
+	json_object_object_add(counts, "\x1b[4m", json_object_new_int(1));
+	device = json_object_new_object();
+	json_object_object_add(device, "done", counts);
+	*result = json_object_new_object();
+	json_object_object_add(*result, "name", json_object_new_string("\x1b[5m"));
+	json_object_object_add(*result, "state", json_object_new_string("\xc2\x9b" "6m"));
+	json_object_object_add(*result, "kind", json_object_new_string("\x1b[7m"));
+	json_object_object_add(*result, "pvmemcontrol", device);
+	return 0;
+}
+
+TEST_OF(usage, terminal_vm)
+{
+	static const char *const words[] = { "stat", "ps", "map", "stop" };
+	static struct server server;
+
+	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
+	EXPECT_FALSE(server_start(&server, "evil", serve_evil, NULL, NULL));
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		EXPECT_GE(GMEMCTL(words[i], strcmp(words[i], "ps") ? "evil" : NULL), 0);
+		EXPECT_FALSE(strchr(preload_said, '\x1b'));
+		EXPECT_FALSE(strstr(preload_said, "\xc2\x9b"));
+	}
+	SAYS(0, "name:        ?, process 0, ?", "stat", "evil");
+	SAYS(0, "done: ? 1", "stat", "evil");
+	SAYS(1, "gmemctl: ?[1m: ?[2m: Device or resource busy; ?[3m", "stop", "evil");
+	server_stop(&server);
+	EXPECT_FALSE(rmdir(ksft_folder()));
+}
+
 /* What is wrong with a trace is known before anything is traced. */
 TEST_OF(usage, trace)
 {

@@ -45,10 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	escaped = text_escape(text);
 	FUZZ_ASSERT(escaped && valid(escaped) == strlen(escaped));
-	if (valid(text) == strlen(text))
+	if (text_is_plain(text))
 		FUZZ_ASSERT(!strcmp(text, escaped));
 	cut(escaped, 1 + size % CUT_SIZES);
 	cut(text, 1 + size % CUT_SIZES);
+	text_mask(text, "");
+	FUZZ_ASSERT(text_is_plain(text));
 	free(escaped);
 	free(text);
 	return 0;
