@@ -15,6 +15,12 @@
 /* Page numbers of a buffer that are looked at together; Linux sends 256 */
 #define NUMBERS_MAX	1024
 
+/*
+ * Bytes of page numbers in a buffer. Without an end a few buffers, each all of RAM many
+ * times, were work for hours, and who asks for the state of the device waited for it.
+ */
+#define BUFFER_MAX	(64u << 10)
+
 #define STAT_SIZE	10	/* u16 tag; u64 value */
 
 enum queue_role {
@@ -107,9 +113,15 @@ static int take_numbers(struct balloon *balloon, const struct virtqueue_part *pa
 	return rc;
 }
 
-static void serve_numbers(struct balloon *balloon,
+static void serve_numbers(struct balloon *balloon, unsigned int queue,
 			  const struct virtqueue_buffer *buffer, given_fn visit)
 {
+	uint64_t size = 0;
+
+	for (unsigned int i = 0; i < buffer->count; i++)
+		size += buffer->parts[i].size;
+	if (size > BUFFER_MAX)
+		return virtio_give_up(&balloon->virtio, queue);
 	for (unsigned int i = 0; i < buffer->count; i++)
 		if (!buffer->parts[i].writable && take_numbers(balloon, &buffer->parts[i], visit))
 			board_note(balloon->virtio.board, "balloon: page numbers cannot be read");
@@ -159,10 +171,10 @@ static void serve(struct balloon *balloon, unsigned int queue,
 {
 	switch (role_of(balloon, queue)) {
 	case QUEUE_INFLATE:
-		serve_numbers(balloon, buffer, given_add);
+		serve_numbers(balloon, queue, buffer, given_add);
 		break;
 	case QUEUE_DEFLATE:
-		serve_numbers(balloon, buffer, given_take);
+		serve_numbers(balloon, queue, buffer, given_take);
 		break;
 	case QUEUE_REPORTING:
 		serve_reports(balloon, buffer);

@@ -201,8 +201,7 @@ bool virtio_has(const struct virtio_pci *virtio, uint64_t feature)
 	return virtio->state.features & feature;
 }
 
-/* The driver has to reset the device, and is told so. */
-static void give_up(struct virtio_pci *virtio, unsigned int queue)
+void virtio_give_up(struct virtio_pci *virtio, unsigned int queue)
 {
 	char text[96];
 
@@ -221,7 +220,7 @@ bool virtio_take(struct virtio_pci *virtio, unsigned int queue, struct virtqueue
 	if (virtio_is_running(virtio) && from->ready)
 		rc = queue_take(from, virtio->memory, buffer);
 	if (rc < 0)
-		give_up(virtio, queue);
+		virtio_give_up(virtio, queue);
 	return rc > 0;
 }
 
@@ -233,7 +232,7 @@ void virtio_give(struct virtio_pci *virtio, unsigned int queue, uint16_t head)
 	if (!virtio_is_running(virtio) || !to->ready)
 		return;
 	if (queue_give(to, virtio->memory, head))
-		give_up(virtio, queue);
+		virtio_give_up(virtio, queue);
 	else if (!read16(virtio->memory, to->driver, &flags) && !(flags & NO_INTERRUPT))
 		interrupt(virtio, VIRTIO_ISR_QUEUE);
 }

@@ -173,6 +173,9 @@ bool virtio_has(const struct virtio_pci *virtio, uint64_t feature);
  */
 bool virtio_take(struct virtio_pci *virtio, unsigned int queue, struct virtqueue_buffer *buffer);
 
+/** virtio_give_up() - a queue makes no sense: the driver is told to reset the device */
+void virtio_give_up(struct virtio_pci *virtio, unsigned int queue);
+
 /** virtio_give() - give a buffer back, and say so */
 void virtio_give(struct virtio_pci *virtio, unsigned int queue, uint16_t head);
 

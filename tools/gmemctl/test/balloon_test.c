@@ -315,6 +315,30 @@ TEST_OF(balloon, private_pages)
 	stop();
 }
 
+/* A buffer of more numbers than any driver sends is none, whichever parts they are in. */
+TEST_F(balloon, numbers_max)
+{
+	EXPECT_TRUE(driver_start(&driver, FEATURES));
+	driver_describe(&driver, INFLATE, 0, 32 * PAGE, 8 * PAGE, 1, 1);
+	driver_describe(&driver, INFLATE, 1, 32 * PAGE, 8 * PAGE, 0, 0);
+	driver_offer(&driver, INFLATE, 0);
+	EXPECT_EQ(driver_used(&driver, INFLATE), 1);
+	EXPECT_EQ(report().given, PAGE);
+	driver_describe(&driver, DEFLATE, 0, 32 * PAGE, 16 * PAGE, 1, 1);
+	driver_describe(&driver, DEFLATE, 1, 32 * PAGE, 4, 0, 0);
+	driver_offer(&driver, DEFLATE, 0);
+	EXPECT_FALSE(driver_used(&driver, DEFLATE));
+	EXPECT_TRUE(inb(STATUS) & VIRTIO_NEEDS_RESET);
+	EXPECT_EQ(report().given, PAGE);
+	PORTS(OUT(STATUS, 0));
+	EXPECT_FALSE(report().given);
+	EXPECT_TRUE(driver_start(&driver, FEATURES));
+	driver_describe(&driver, INFLATE, 0, 32 * PAGE, UINT32_MAX, 1, 1);
+	driver_describe(&driver, INFLATE, 1, 32 * PAGE, UINT32_MAX, 0, 0);
+	driver_offer(&driver, INFLATE, 0);
+	EXPECT_FALSE(report().running);
+}
+
 static void report_free(uint64_t page, uint32_t pages)
 {
 	driver_describe(&driver, REPORTING, 0, page * PAGE, pages * (uint32_t)PAGE, 2, 0);
