@@ -86,8 +86,8 @@ TEST_OF(text, mask)
 		{ "\x1b]0;title\x07", "", "?]0;title?" },
 		{ "a\nb\rc\x7f", "", "a?b?c?" },
 		{ "a\nb\rc", "\n", "a\nb?c" },
-		{ "\xc2\x9b" "2J\xc2\x80\xc2\x9f\xc2\xa0", "", "??2J????\xc2\xa0" },
-		{ "\x9b" "2J\xff\xc3", "", "?2J??" },
+		{ "\302\2332J\xc2\x80\xc2\x9f\xc2\xa0", "", "??2J????\xc2\xa0" },
+		{ "\2332J\xff\xc3", "", "?2J??" },
 	};
 	char text[64];
 

@@ -114,9 +114,10 @@ TEST_OF(usage, C20_json)
 /* A file, or an argument, that is called like an order to a terminal */
 TEST_OF(usage, terminal)
 {
-	SAYS(1, "gmemctl: /none/?]0;title?: open input: ", "run", "--kernel", "/none/\x1b]0;title\x07");
-	SAYS(2, "gmemctl: ??2J: ", "\xc2\x9b" "2J");
-	SAYS(2, "not 'a?b'", "run", "--cpus", "a\x1b" "b", "--kernel", "k");
+	SAYS(1, "gmemctl: /none/?]0;title?: open input: ", "run", "--kernel",
+	     "/none/\x1b]0;title\x07");
+	SAYS(2, "gmemctl: ??2J: ", "\302\2332J");
+	SAYS(2, "not 'a?b'", "run", "--cpus", "a\033b", "--kernel", "k");
 	SAYS(2, "unknown option", "ps", "--\x1b[2J");
 	EXPECT_FALSE(strchr(preload_said, '\x1b'));
 }
@@ -135,7 +136,7 @@ static int serve_evil(void *data, const char *command, struct json_object *reque
 	json_object_object_add(device, "done", counts);
 	*result = json_object_new_object();
 	json_object_object_add(*result, "name", json_object_new_string("\x1b[5m"));
-	json_object_object_add(*result, "state", json_object_new_string("\xc2\x9b" "6m"));
+	json_object_object_add(*result, "state", json_object_new_string("\302\2336m"));
 	json_object_object_add(*result, "kind", json_object_new_string("\x1b[7m"));
 	json_object_object_add(*result, "pvmemcontrol", device);
 	return 0;
