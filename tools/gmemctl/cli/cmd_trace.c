@@ -138,7 +138,7 @@ static int by_path(struct trace_filter *filter, const char *path, struct error *
 	/* Only a regular file is opened: others may do something then. */
 	if (stat(path, &st))
 		return error_set(error, -errno, path, "look for the file", NULL);
-	fd = S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+	fd = who_open(AT_FDCWD, path, S_IFREG);
 	rc = fd < 0 || gmem_stat(fd, &gmem) || fstat(fd, &st) ? -ENOTTY : 0;
 	if (fd >= 0)
 		close(fd);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is read of processes, from a /proc of the test's own. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -96,6 +98,33 @@ TEST_OF(who, not_mapped)
 	look();
 	EXPECT_EQ(0, count);
 	stop();
+}
+
+/* What a link says is what it was: it may lead elsewhere by now, and that is not opened. */
+TEST_OF(who, pipes)
+{
+	int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), fd;
+	struct inotify_event event;
+	char path[256];
+
+	start(FIRST);
+	link_fd(5, "pipe:[1]");
+	link_fd(6, "pipe:[2]");
+	snprintf(path, sizeof(path), "%s/77/fd/pipe:[1]", proc);
+	ASSERT_EQ(0, mkfifo(path, 0600));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_EQ(3, write(fd, "abc", 3));
+	write_file("fd/pipe:[2]", "a watchdog");
+	snprintf(path, sizeof(path), "%s/77/fd/pipe:[2]", proc);
+	ASSERT_GE(inotify_add_watch(events, path, IN_OPEN), 0);
+	look();
+	ASSERT_EQ(1, count);
+	EXPECT_EQ(1, processes[0].pipes);
+	EXPECT_EQ(3, processes[0].pipe_bytes);
+	EXPECT_EQ(-1, read(events, &event, sizeof(event)));
+	stop();
+	close(fd);
+	close(events);
 }
 
 /* What of a buffer is in a mapping, by the offset in the memory. */

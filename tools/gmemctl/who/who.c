@@ -46,6 +46,25 @@ static bool memory_link(const char *path, char *name, size_t size)
 	return true;
 }
 
+/* Looked at through an fd that does nothing to the file, and opened through that. */
+int who_open(int folder, const char *name, mode_t kind)
+{
+	int rc, at = openat(folder, name, O_PATH | O_CLOEXEC);
+	char path[64];
+	struct stat st;
+
+	if (at < 0)
+		return -errno;
+	snprintf(path, sizeof(path), PROC "/self/fd/%d", at);
+	rc = fstat(at, &st) ? -errno : (st.st_mode & S_IFMT) != kind ? -ENOTTY : 0;
+	if (!rc) {
+		rc = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		rc = rc < 0 ? -errno : rc;
+	}
+	close(at);
+	return rc;
+}
+
 /*
  * Anybody can have a file of such a name: of any kind, and another one by the time it is
  * opened. Only a gmem fd has the ioctl. What has been closed since is left out, too.
@@ -57,12 +76,13 @@ static int memory_add(struct who_memory **memories, size_t *count, pid_t pid, co
 	struct stat st;
 	int rc = 0;
 
-	if (!memory_link(path, memory.name, sizeof(memory.name)) ||
-	    stat(path, &st) || !S_ISREG(st.st_mode))
+	if (!memory_link(path, memory.name, sizeof(memory.name)))
 		return 0;
-	memory.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	memory.fd = who_open(AT_FDCWD, path, S_IFREG);
+	if (memory.fd == -EMFILE || memory.fd == -ENFILE || memory.fd == -ENOMEM)
+		return memory.fd;
 	if (memory.fd < 0)
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+		return 0;
 	if (fstat(memory.fd, &st) || gmem_stat(memory.fd, &stat_gmem))
 		goto out_close;
 	memory.device = st.st_dev;
@@ -374,7 +394,7 @@ static int look_pipe(struct look *look, const char *name, ino_t inode)
 	more[look->nr_pipes++] = inode;
 	look->pipes = more;
 
-	fd = openat(look->folder, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = who_open(look->folder, name, S_IFIFO);
 	if (fd < 0)
 		return 0;
 	if (!ioctl(fd, FIONREAD, &bytes) && bytes > 0) {

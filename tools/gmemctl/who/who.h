@@ -65,6 +65,16 @@ void who_memories_free(struct who_memory *memories, size_t count);
 int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid, void *data),
 		     void *data, unsigned int *unseen, struct error *error);
 
+/**
+ * who_open() - open a file of another process, to read, if it is of a kind that is safe to open
+ * @folder, @name: as openat() has them
+ * @kind: S_IFREG or S_IFIFO: the file may be replaced at any time, by a device that does
+ *	something when it is opened
+ *
+ * Return: an fd; -ENOTTY if it is of another kind; another negative errno.
+ */
+int who_open(int folder, const char *name, mode_t kind);
+
 /** who_command() - the name of a process, of /proc/PID/comm; "?" if it has gone */
 void who_command(const char *proc, pid_t pid, char *command, size_t size);
 
