@@ -93,8 +93,8 @@ static int fake_convert(int gmem, const struct gmem_ioctl_convert *convert)
 		GMEM_CONVERT_F_RANGES ? (void *)(uintptr_t)convert->ranges : &one;
 	unsigned int count = convert->nr_ranges ? convert->nr_ranges : 1;
 
-	if (exec_fake.interrupts) {
-		exec_fake.interrupts--;
+	if (__atomic_load_n(&exec_fake.interrupts, __ATOMIC_RELAXED)) {
+		__atomic_sub_fetch(&exec_fake.interrupts, 1, __ATOMIC_RELAXED);
 		return -EINTR;
 	}
 	exec_fake.converts++;
