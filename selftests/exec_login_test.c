@@ -105,7 +105,7 @@ TEST_TIMEOUT(systemd, TIMEOUT)
 
 	NEED_QEMU();
 	if (access(KERNEL, F_OK))
-		SKIP(return, "no disk with a Debian: debootstrap has not made it, which needs root");
+		SKIP(return, "no disk with a Debian: debootstrap makes it, as root");
 	q = boots();
 	bytes = private_bytes();
 	EXPECT_GT(bytes, ALL / 2);

@@ -562,7 +562,8 @@ TEST_OF(guest_memory, map_fails)
 	calls = &place_calls;
 	EXPECT_EQ(create(), -ENOMEM);
 	EXPECT_STREQ(error.action, "failed to enable RAM region 0x0-0x10000");
-	EXPECT_STREQ(error.hint, "ram: failed to map memory of region; 0x10000 bytes at 0x0, fd -1");
+	EXPECT_STREQ(error.hint,
+		     "ram: failed to map memory of region; 0x10000 bytes at 0x0, fd -1");
 	EXPECT_EQ(open_fds(), fds);
 	calls = &calls_system;
 }
