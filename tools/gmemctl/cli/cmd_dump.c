@@ -85,9 +85,11 @@ static int check_shared(const struct dump *dump, struct range range, struct erro
 	uint64_t next = range.start - range.start % RANGE_PAGE_SIZE;
 	uint64_t end = range.end + -range.end % RANGE_PAGE_SIZE;
 	struct json_object *request, *reply, *result, *value;
+	uint64_t before;
 	int rc = 0;
 
 	while (!rc && next < end) {
+		before = next;
 		request = message_request("map");
 		message_add_number(request, "start", next);
 		message_add_number(request, "size", end - next);
@@ -99,6 +101,9 @@ static int check_shared(const struct dump *dump, struct range range, struct erro
 		next = json_object_object_get_ex(result, "next", &value) ?
 		       json_object_get_uint64(value) : end;
 		json_object_put(reply);
+		/* A VM that says nothing new would be asked for ever. */
+		if (!rc && next <= before)
+			rc = error_set(error, -EBADMSG, dump->name, "map", NULL);
 	}
 	return rc;
 }

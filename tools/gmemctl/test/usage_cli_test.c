@@ -11,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/calls.h"
+#include "../base/fdpass.h"
 #include "../control/control.h"
+#include "../memory/remote.h"
 #include "../cli/out.h"
 #include "preload.h"
 #include "test_tty.h"
@@ -158,6 +161,47 @@ TEST_OF(usage, terminal_vm)
 	SAYS(0, "done: ? 1", "stat", "evil");
 	SAYS(1, "gmemctl: ?[1m: ?[2m: Device or resource busy; ?[3m", "stop", "evil");
 	server_stop(&server);
+	EXPECT_FALSE(rmdir(ksft_folder()));
+}
+
+/* One that shares a page of memory, and whose map has no end */
+static int serve_endless(void *data, const char *command, struct json_object *request,
+			 struct json_object **result, struct error *error)
+{
+	struct remote_message message = { .magic = REMOTE_MAGIC, .range = { 0, 4096 } };
+	struct files page = { .fds = { *(int *)data }, .count = 1 };
+	int socket;
+
+	*result = json_object_new_object();
+	if (!strcmp(command, "map")) {
+		json_object_object_add(*result, "ranges", json_object_new_array());
+		json_object_object_add(*result, "next", json_object_new_int(0));
+		return 0;
+	}
+	/* It is not waited for the answer, and the connection stays until the end. */
+	socket = channel_connect(message_string(request, "channel", error), error);
+	message.offset = 4096;
+	EXPECT_FALSE(files_send(socket, &message, sizeof(message), NULL));
+	message.kind = REMOTE_MAP;
+	message.offset = 0;
+	EXPECT_FALSE(files_send(socket, &message, sizeof(message), &page));
+	message.kind = REMOTE_READY;
+	EXPECT_FALSE(files_send(socket, &message, sizeof(message), NULL));
+	return 0;
+}
+
+/* Whoever asks such a VM does not ask it for ever. */
+TEST_OF(usage, endless_vm)
+{
+	int page = calls_system.memfd("page", 4096);
+	static struct server server;
+
+	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
+	EXPECT_FALSE(server_start(&server, "endless", serve_endless, &page, NULL));
+	SAYS(1, "gmemctl: endless: map: Bad message", "dump", "endless", "0", "16");
+	SAYS(0, "", "map", "endless");
+	server_stop(&server);
+	close(page);
 	EXPECT_FALSE(rmdir(ksft_folder()));
 }
 
