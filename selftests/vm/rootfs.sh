@@ -44,7 +44,8 @@ rootfs_get() {
 	hold rootfs
 	if [[ ! -d $root ]]; then
 		mkdir -p "${root%/*}"
-		watch_log "debootstrap" "$root.log" rootfs_make "$root" || return 1
+		watch_log "debootstrap" "$root.log" rootfs_make "$root" ||
+			{ release; return 1; }
 	fi
 	release
 	printf '%s\n' "$root"
