@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
+#define _GNU_SOURCE
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "exec.h"
 #include "report.h"
 
 #define SPEAKER "gmemctl exec: "
@@ -25,11 +29,23 @@ void exec_settings_read(void)
 	exec_settings.stats = stats && strcmp(stats, "0");
 }
 
+/*
+ * There is nobody to tell that nobody reads it, and the VMM does not die of that, as it would by
+ * the signal. One that was pending before stays so.
+ */
 static void say(const char *text, size_t size)
 {
-	/* There is nobody to tell that nobody reads it. */
-	if (write(STDERR_FILENO, text, size) < 0)
-		return;
+	const struct timespec now = { 0, 0 };
+	sigset_t broken, before, pending;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	exec_next()->pthread_sigmask(SIG_BLOCK, &broken, &before);
+	sigpending(&pending);
+	if (write(STDERR_FILENO, text, size) < 0 && errno == EPIPE &&
+	    !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&broken, NULL, &now);
+	exec_next()->pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void exec_say(const char *format, ...)

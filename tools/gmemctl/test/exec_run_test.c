@@ -396,6 +396,24 @@ TEST_F(exec_run, cpuid)
 	free(cpuid);
 }
 
+/* A line that nobody reads does not end the VMM. */
+TEST_F(exec_run, say)
+{
+	int stderr_fd = dup(STDERR_FILENO), ends[2];
+	sigset_t pending;
+
+	ASSERT_FALSE(pipe(ends));
+	close(ends[0]);
+	ASSERT_EQ(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	exec_say("nobody reads this");
+	EXPECT_EQ(errno, EPIPE);
+	dup2(stderr_fd, STDERR_FILENO);
+	EXPECT_FALSE(sigpending(&pending));
+	EXPECT_FALSE(sigismember(&pending, SIGPIPE));
+	close(stderr_fd);
+	close(ends[1]);
+}
+
 /* With no signal at all: the library's own function would let SIGBUS, and the kick, through. */
 TEST_F(exec_run, spin)
 {
