@@ -274,19 +274,6 @@ static struct exec_vm *views_get(void)
 	return vm;
 }
 
-static int say(int socket, enum remote_kind kind, struct range range, uint64_t offset, int fd)
-{
-	struct remote_message message = {
-		.magic = REMOTE_MAGIC,
-		.kind = kind,
-		.range = range,
-		.offset = offset,
-	};
-	struct files files = { .fds = { fd }, .count = fd >= 0 };
-
-	return files_send(socket, &message, sizeof(message), &files);
-}
-
 /**
  * struct share - a slot, as a remote is told of it
  * @range: guest physical addresses
@@ -356,16 +343,17 @@ static int say_all(int socket, const struct share *shares, unsigned int count)
 	for (unsigned int i = 0; i < count; i++)
 		if (shares[i].range.end > all.end)
 			all.end = shares[i].range.end;
-	rc = say(socket, REMOTE_START, all, RANGE_PAGE_SIZE, -1);
+	rc = remote_say(socket, REMOTE_START, all, RANGE_PAGE_SIZE, -1);
 	for (unsigned int i = 0; !rc && i < count; i++) {
 		/* It maps what it is given before it answers. */
-		rc = say(socket, REMOTE_MAP, shares[i].range, shares[i].offset, shares[i].fd);
+		rc = remote_say(socket, REMOTE_MAP, shares[i].range, shares[i].offset,
+				shares[i].fd);
 		if (!rc)
 			rc = files_receive(socket, &answer, sizeof(answer), 0, &files);
 		if (!rc)
 			rc = answer;
 	}
-	return rc ? rc : say(socket, REMOTE_READY, none, 0, -1);
+	return rc ? rc : remote_say(socket, REMOTE_READY, none, 0, -1);
 }
 
 /* It answers only once it has the reply to its request: so there is a thread. */

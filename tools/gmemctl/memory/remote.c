@@ -20,27 +20,13 @@
 /* For a VM to say the next thing before it is ready, which needs no waiting. */
 #define START_TIMEOUT_S 10
 
-static int remote_say(struct remote *remote, enum remote_kind kind,
-		      struct range range, uint64_t offset, int fd)
-{
-	struct remote_message message = {
-		.magic = REMOTE_MAGIC,
-		.kind = kind,
-		.range = range,
-		.offset = offset,
-	};
-	struct files files = { .fds = { fd }, .count = fd >= 0 };
-	int rc = files_send(remote->socket, &message, sizeof(message), &files);
-
-	return rc == -EAGAIN ? -ETIMEDOUT : rc;
-}
-
 /* Return: 0; what it answers; -ETIMEDOUT, -EPIPE, -EBADMSG: it is of no use. */
 static int remote_map(struct remote *remote, const struct extent *extent)
 {
 	struct files none;
 	int32_t answer;
-	int rc = remote_say(remote, REMOTE_MAP, extent->range, extent->fd_offset, extent->fd);
+	int rc = remote_say(remote->socket, REMOTE_MAP, extent->range, extent->fd_offset,
+			    extent->fd);
 
 	if (!rc)
 		rc = files_receive(remote->socket, &answer, sizeof(answer), 0, &none);
@@ -87,7 +73,7 @@ static int remote_begin(struct remote *remote, struct error *error)
 		       sizeof(timeout)))
 		rc = -errno;
 	if (!rc)
-		rc = remote_say(remote, REMOTE_START, all, alignment, -1);
+		rc = remote_say(remote->socket, REMOTE_START, all, alignment, -1);
 	return rc ? error_set(error, rc, "remote", ACTION, NULL) : 0;
 }
 
@@ -105,11 +91,11 @@ int remote_start(struct remote *remote, const struct guest_memory *memory, int s
 	if (!rc)
 		rc = remote_map_all(remote, error);
 	if (rc) {
-		if (!remote_say(remote, REMOTE_REFUSED, none, 0, -1))
+		if (!remote_say(remote->socket, REMOTE_REFUSED, none, 0, -1))
 			files_send(socket, error, sizeof(*error), NULL);
 		return rc;
 	}
-	if (remote_say(remote, REMOTE_READY, none, 0, -1))
+	if (remote_say(remote->socket, REMOTE_READY, none, 0, -1))
 		remote_stop(remote);
 	return 0;
 }

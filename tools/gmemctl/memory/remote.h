@@ -17,11 +17,13 @@
 #ifndef GMEMCTL_MEMORY_REMOTE_H
 #define GMEMCTL_MEMORY_REMOTE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "../base/error.h"
+#include "../base/fdpass.h"
 #include "guest_memory.h"
 #include "reservation.h"
 
@@ -51,6 +53,29 @@ struct remote_message {
 	struct range range;
 	uint64_t offset;
 };
+
+/**
+ * remote_say() - tell a remote
+ * @socket: to the remote
+ * @kind, @range, @offset: of struct remote_message
+ * @fd: a file that comes along, or -1
+ *
+ * Return: 0; -ETIMEDOUT if it does not read; another negative errno.
+ */
+static inline int remote_say(int socket, enum remote_kind kind, struct range range,
+			     uint64_t offset, int fd)
+{
+	struct remote_message message = {
+		.magic = REMOTE_MAGIC,
+		.kind = kind,
+		.range = range,
+		.offset = offset,
+	};
+	struct files files = { .fds = { fd }, .count = fd >= 0 };
+	int rc = files_send(socket, &message, sizeof(message), &files);
+
+	return rc == -EAGAIN ? -ETIMEDOUT : rc;
+}
 
 /**
  * struct remote - the VM's side
