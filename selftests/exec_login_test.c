@@ -16,6 +16,7 @@
 #define KERNEL	"/guest/login"
 #define MIB	"512"
 #define ALL	(UINT64_C(512) << 20)
+#define KERNEL_TEXT "0x1000000"	/* shared */
 #define PROMPT	"\n# "
 
 static const char *const disk[] = {
@@ -113,6 +114,7 @@ TEST_TIMEOUT(systemd, TIMEOUT)
 				  NULL, 10));
 	EXPECT_TRUE(!strncmp("running", shell(q, "systemctl is-system-running --wait\n"), 7));
 	shell(q, "systemctl --failed --no-pager --plain; free -m\n");
+	EXPECT_EQ(0, CONTROL("dump", QEMU_GUEST_NAME, KERNEL_TEXT, "4K", "--raw"));
 	EXPECT_NE(0, private_dump(q));
 	uses_disk(q);
 	EXPECT_EQ(bytes, private_bytes());

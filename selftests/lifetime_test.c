@@ -45,7 +45,7 @@ static bool no_inotify(void)
 	return false;
 }
 
-/* A watch outlives the last file, and ends after it. */
+/* Who watches is closed when the last file has gone, and the superblock with it. */
 TEST(inotify_closed_last)
 {
 	int fd = create_populated();

@@ -164,13 +164,22 @@ staged_kinds() {
 	((!two)) || echo two
 }
 
+# guest_modules KERNEL_DIR NAME: build the guest's modules for the kernel NAME; where they are, on
+# stdout.
+guest_modules() {
+	local build
+
+	build=$TOP_DIR/build/guest-$(readlink -f "$1" | sha256sum | cut -c1-8)
+	modules_build_guest "$2" "$build" "$1/kdir" || return 1
+	printf '%s\n' "$build"
+}
+
 # stage_guest_convert ROOT KERNEL_DIR NAME: what converts memory inside of a guest with
 # the kernel NAME.
 stage_guest_convert() {
 	local build
 
-	build=$TOP_DIR/build/guest-$(readlink -f "$2" | sha256sum | cut -c1-8)
-	modules_build_guest "$3" "$build" "$2/kdir" || return 1
+	build=$(guest_modules "$2" "$3") || return 1
 	cp "$build"/gmem_guest{,_test}.ko "$1/"
 	cc -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra -Werror -static \
 		-o "$1/keep" "$VM_DIR"/guest/keep/*.c || return 1
@@ -213,8 +222,7 @@ stage_guest_login() {
 		[[ ${T:-} != exec_login* ]] || die "T=$T: its disk is not there; debootstrap makes it, as root"
 		return 0
 	fi
-	build=$TOP_DIR/build/guest-$(readlink -f "$dir" | sha256sum | cut -c1-8)
-	modules_build_guest "$3" "$build" "$dir/kdir" || return 1
+	build=$(guest_modules "$dir" "$3") || return 1
 	mkdir -p "$stage/guest/login"
 	cp "$dir/bzImage" "$stage/guest/login/"
 	rootfs_initrd "$stage" "$dir" "$stage/guest/login/initrd" || return 1

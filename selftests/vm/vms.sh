@@ -105,7 +105,8 @@ boot_once() {
 
 	silence=$((PROGRAM_SECONDS + $(stress_seconds "$1") + $(fuzz_seconds "$1") + 90))
 	vm_boot "$3" "$2/bzImage" "$RUN_DIR/$1.cpio" "${MEM:-2048}" "$limit" \
-		"$4" "$(settings "$1")" ${VM_DISK:+-drive "$DISK_ARGS,file=$VM_DISK"} | follow "$STATE" "$silence" "${5:-}" || true
+		"$4" "$(settings "$1")" ${VM_DISK:+-drive "$DISK_ARGS,file=$VM_DISK"} |
+		follow "$STATE" "$silence" "${5:-}" || true
 	VM_TIMED_OUT=$((SECONDS - start >= limit))
 	read -r VM_UP VM_END VM_PASSED VM_FAILED VM_SKIPPED <"$STATE"
 }
