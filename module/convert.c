@@ -25,6 +25,7 @@
  * @spans: the ranges, ascending and disjoint
  * @changes: of their states
  * @range: their lock
+ * @deadline: of ktime_get(), for references and look-ups; zero: nothing was waited for yet
  * @zapped: how many ranges have views to be filled again; the last one to @zapped_end
  * @zapped_end: page after what of the last of them has to be
  * @span: the range of a conversion of one
@@ -37,6 +38,7 @@ struct gmem_job {
 	struct gmem_span *spans;
 	struct gmem_state_change *changes;
 	struct gmem_range_lock range;
+	ktime_t deadline;
 	unsigned int zapped;
 	pgoff_t zapped_end;
 	struct gmem_span span;
@@ -70,15 +72,14 @@ static int gmem_job_step(struct gmem_inode *gi, struct gmem_job *job,
 	return rc;
 }
 
-static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job,
-			   ktime_t deadline)
+static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job)
 {
 	unsigned int i;
 	int rc = 0;
 
 	for (i = 0; !rc && i < job->nr; i++) {
 		gmem_job_turn_to(job, i);
-		rc = gmem_refs_settle(gi, job->conv, &job->range, deadline);
+		rc = gmem_refs_settle(gi, job->conv, &job->range, job->deadline);
 		job->zapped = i + 1;
 		job->zapped_end = job->spans[i].end;
 	}
@@ -179,13 +180,12 @@ static int gmem_job_make(struct gmem_inode *gi, struct gmem_job *job)
  * Change what must change before the states may. The caller holds the ranges,
  * and no page of them can be faulted in or looked up.
  */
-static int gmem_convert_pages(struct gmem_inode *gi, struct gmem_job *job,
-			      ktime_t deadline)
+static int gmem_convert_pages(struct gmem_inode *gi, struct gmem_job *job)
 {
 	int rc = 0;
 
 	if (job->conv->target == GMEM_STATE_PRIVATE)
-		rc = gmem_job_settle(gi, job, deadline);
+		rc = gmem_job_settle(gi, job);
 	else
 		gmem_job_zap(gi, job);
 	if (!rc && gmem_runs_matter(gi)) {
@@ -198,15 +198,15 @@ static int gmem_convert_pages(struct gmem_inode *gi, struct gmem_job *job,
 	return rc;
 }
 
-static int gmem_convert_drain_lookups(struct gmem_inode *gi,
-				      struct gmem_job *job, ktime_t deadline)
+static int gmem_convert_drain_lookups(struct gmem_inode *gi, struct gmem_job *job)
 {
+	ktime_t deadline;
 	unsigned int i;
 	int rc = 0;
 
 	if (!gmem_gates_have_lookups(gi, job->range.gates))
 		return 0;
-	deadline = gmem_lookups_deadline(deadline);
+	deadline = gmem_lookups_deadline(job->deadline);
 	for (i = 0; !rc && i < job->nr; i++)
 		rc = gmem_lookups_drain(gi, &job->range, job->spans[i].start,
 					job->spans[i].end, deadline,
@@ -218,17 +218,18 @@ static int gmem_convert_drain_lookups(struct gmem_inode *gi,
 static int gmem_convert_held(struct gmem_inode *gi, struct gmem_job *job)
 {
 	struct gmem_conversion *conv = job->conv;
-	ktime_t deadline = ktime_add_ms(ktime_get(), conv->timeout_ms);
 	unsigned int i;
 	int rc;
 
-	rc = gmem_convert_drain_lookups(gi, job, deadline);
+	if (!job->deadline)
+		job->deadline = ktime_add_ms(ktime_get(), conv->timeout_ms);
+	rc = gmem_convert_drain_lookups(gi, job);
 	if (!rc) {
 		for (i = 0; i < job->nr; i++)
 			gmem_bindings_invalidate_start(gi, &job->range,
 						       job->spans[i].start,
 						       job->spans[i].end);
-		rc = gmem_convert_pages(gi, job, deadline);
+		rc = gmem_convert_pages(gi, job);
 		for (i = 0; !rc && i < job->nr; i++)
 			gmem_state_apply(&gi->state, &job->changes[i]);
 		for (i = 0; i < job->nr; i++)
@@ -238,7 +239,7 @@ static int gmem_convert_held(struct gmem_inode *gi, struct gmem_job *job)
 	}
 	/* Rounded down, so that signals at any rate do not make it last longer. */
 	if (rc == -ERESTARTSYS)
-		conv->timeout_ms = max(ktime_ms_delta(deadline, ktime_get()),
+		conv->timeout_ms = max(ktime_ms_delta(job->deadline, ktime_get()),
 				       0LL);
 	return rc;
 }
@@ -358,12 +359,13 @@ static void gmem_convert_count(struct gmem_inode *gi, struct gmem_job *job, int 
 	}
 }
 
-/* Convert the ranges of @job, which are not locked yet. */
-static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
+/* Lock the ranges, and convert them, or let go of all. */
+static int gmem_convert_try(struct gmem_inode *gi, struct gmem_job *job)
 {
 	enum gmem_refill left;
 	int rc;
 
+	job->zapped = 0;
 	job->conv->holder = (struct gmem_holder){
 		.index = job->spans[0].start,
 	};
@@ -378,6 +380,19 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 		if (left != GMEM_REFILL_DONE)
 			gmem_job_refill_rest(gi, job, left);
 	}
+	return rc;
+}
+
+/* Convert the ranges of @job, which are not locked yet. */
+static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
+{
+	int rc;
+
+	/* A fault that keeps mmap_lock has had its page when it has the ranges again. */
+	do {
+		rc = gmem_convert_try(gi, job);
+	} while (rc == -EAGAIN && gmem_range_gives_way(&job->range) &&
+		 ktime_before(ktime_get(), job->deadline));
 	gmem_convert_count(gi, job, rc);
 	return rc;
 }

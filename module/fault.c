@@ -116,12 +116,9 @@ static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 	/* An error can be returned only with the lock, so before the wait. */
 	if (!(vmf->flags & FAULT_FLAG_USER) && gmem_range_stuck(gi, index))
 		return VM_FAULT_SIGBUS;
-	/* With the lock, for which others wait: the conversion is to give up. */
-	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY)) {
-		gmem_range_hurry(gi, index);
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
 		return gmem_range_wait(gi, index, vmf->flags) ?
 			       VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
-	}
 
 	/* The VMA may go away together with its reference to the file. */
 	pin = get_file(vmf->vma->vm_file);

@@ -136,6 +136,7 @@ struct gmem_gate {
  * @wait: the holder's task waits here until @before or @waiters is 0
  * @wanted: number of uninterruptible waiters for a part; the holder hurries
  * @urgent: this one is such a waiter
+ * @gives_way: to a page fault whose caller keeps mmap_lock; the holder does not sleep
  * @transit: page faults in the ranges wait
  * @gates: the gates that are or were shut for @transit
  * @waiters: page faults that have waited for @transit to end and have not
@@ -156,6 +157,7 @@ struct gmem_range_lock {
 	wait_queue_head_t wait;
 	unsigned int wanted;
 	bool urgent;
+	bool gives_way;
 	bool transit;
 	unsigned long gates;
 	unsigned int waiters;
@@ -569,12 +571,12 @@ void gmem_range_enter_store(struct gmem_inode *gi,
 void gmem_range_leave_store(struct gmem_inode *gi,
 			    struct gmem_range_lock *range);
 bool gmem_range_wanted(const struct gmem_range_lock *range);
+bool gmem_range_gives_way(const struct gmem_range_lock *range);
 void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range);
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end);
 void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range);
 bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index);
-void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index);
 int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags);
 void gmem_range_came_back(struct gmem_inode *gi, pgoff_t index);
 

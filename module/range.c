@@ -229,6 +229,7 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range)
 	do {
 		range->before = 0;
 		range->wanted = 0;
+		range->gives_way = false;
 		gmem_range_enqueue(gi, range);
 		rc = wait_event_interruptible(range->wait,
 					      gmem_range_granted(range) ||
@@ -281,11 +282,27 @@ int gmem_range_lock_urgent(struct gmem_inode *gi, struct gmem_range_lock *range)
  *
  * Context: any.
  * Return: whether gmem_range_lock_wait() waits for a part of @range, or a page fault
- * does that cannot be interrupted, or that keeps mmap_lock.
+ * does that cannot be interrupted.
  */
 bool gmem_range_wanted(const struct gmem_range_lock *range)
 {
 	return READ_ONCE(range->wanted);
+}
+
+/**
+ * gmem_range_gives_way() - whether a conversion is to begin again
+ * @range: held by the caller
+ *
+ * Somebody's page fault waits with mmap_lock, for which others wait. So a conversion does
+ * not wait for references then. Where it has work to do it goes on: or who reads through
+ * /proc/PID/mem over and over would keep a large one from its end.
+ *
+ * Context: any.
+ * Return: whether there is such a fault of a page of @range.
+ */
+bool gmem_range_gives_way(const struct gmem_range_lock *range)
+{
+	return READ_ONCE(range->gives_way);
 }
 
 /**
@@ -461,14 +478,8 @@ bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
 	return stuck;
 }
 
-/**
- * gmem_range_hurry() - have a conversion give up, if it can
- * @gi: the memory
- * @index: a page whose faults it holds off
- *
- * Context: any.
- */
-void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
+/* The holder of @index is to give up, if it can. */
+static void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
 {
 	struct gmem_range_lock *range;
 
@@ -523,8 +534,8 @@ static int gmem_range_wait_interrupted(struct gmem_inode *gi, pgoff_t index,
 	return gmem_range_wait_kernel(gi, index, false);
 }
 
-/* A fault waits for the range that holds it off. */
-static void gmem_range_add_waiter(struct gmem_inode *gi, pgoff_t index)
+/* A fault waits for the range that holds it off; @keeps: and has mmap_lock. */
+static void gmem_range_add_waiter(struct gmem_inode *gi, pgoff_t index, bool keeps)
 {
 	struct gmem_range_lock *range;
 
@@ -532,6 +543,8 @@ static void gmem_range_add_waiter(struct gmem_inode *gi, pgoff_t index)
 	range = gmem_range_transit(&gi->ranges, index);
 	if (range)
 		WRITE_ONCE(range->waiters, range->waiters + 1);
+	if (range && keeps)
+		WRITE_ONCE(range->gives_way, true);
 	spin_unlock(&gi->ranges.lock);
 }
 
@@ -571,7 +584,7 @@ int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 	wait_queue_head_t *wait = &gmem_gate_of(gi, index)->wait;
 	int rc;
 
-	gmem_range_add_waiter(gi, index);
+	gmem_range_add_waiter(gi, index, !(flags & FAULT_FLAG_ALLOW_RETRY));
 	if (!(flags & FAULT_FLAG_USER))
 		rc = gmem_range_wait_interrupted(gi, index, flags);
 	else if (flags & FAULT_FLAG_INTERRUPTIBLE)

@@ -286,6 +286,7 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 	grace = gmem_views_mapped(gi) && !conv->holder.pinned ?
 			GMEM_GRACE_PAUSES_VIEW : GMEM_GRACE_PAUSES;
 	if ((expired && (signal || settle->pauses >= grace)) ||
+	    (!expired && gmem_range_gives_way(settle->range)) ||
 	    gmem_range_wanted(settle->range))
 		return -EAGAIN;
 	gmem_settle_pause(settle);

@@ -276,10 +276,11 @@ struct gmem_convert_range {
  * of the conversion. To shared: no condition on references.
  *
  * The wait for a page ends with EAGAIN if somebody cannot wait for the
- * conversion: a hypervisor that unbinds, a task that waits for the conversion
- * in a system call, and has a signal to handle or is to be frozen, or one that
- * waits with its address space locked (a read of /proc/PID/mem, VFIO).
- * If no page was held, @refs_seen and @refs_expected are zero.
+ * conversion: a hypervisor that unbinds, or a task that waits for the
+ * conversion in a system call, and has a signal to handle or is to be frozen.
+ * If no page was held, @refs_seen and @refs_expected are zero. A task that waits
+ * with its address space locked (a read of /proc/PID/mem, VFIO) gets its page,
+ * if it is shared; then the conversion goes on with what is left of its time.
  *
  * With GMEM_CONVERT_F_EVENT a conversion that fails with EAGAIN installs a
  * watch: @event_fd is signalled once, when the page at @error_offset is no
