@@ -33,10 +33,7 @@ FIXTURE_SETUP(bind)
 
 	if (why)
 		SKIP(return, "%s", why);
-	self->vm = kvm_create_vm();
-	ASSERT_GE(self->vm, 0);
-	self->store = kvm_create_guest_memfd(self->vm, LENGTH, 0);
-	ASSERT_GE(self->store, 0);
+	self->store = test_kvm_store(LENGTH, &self->vm);
 	self->fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
 	self->p = test_gmem_map(self->fd, 0, LENGTH);
 	for (i = 0; i < NR_PAGES; i++) {

@@ -280,9 +280,7 @@ TEST_F(consent, kvm_store)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	test_err_gmem_bind(EBUSY, self->fd, 0, LENGTH, store, 0);
 	test_mock_unbind(self->vm, GPA);
 	test_err_gmem_bind(EPERM, self->fd, 0, LENGTH, store, 0);
@@ -307,9 +305,7 @@ static void expect_store_empty(struct consent_data *self, bool by_close)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED |
 				      GMEM_CREATE_F_GUEST_CONSENT);
 	test_gmem_bind(fd, 0, LENGTH, store, 0);

@@ -343,9 +343,7 @@ static bool open_store(struct hwpoison_data *self)
 		why = poison_pfn_unavailable();
 	if (why)
 		SKIP(return false, "%s", why);
-	self->vm = kvm_create_vm();
-	self->store = kvm_create_guest_memfd(self->vm, LENGTH, 0);
-	ASSERT_GE(self->store, 0);
+	self->store = test_kvm_store(LENGTH, &self->vm);
 	return true;
 }
 

@@ -142,9 +142,7 @@ static bool open_store(struct memcg_data *self)
 
 	if (why)
 		SKIP(return false, "%s", why);
-	self->vm = kvm_create_vm();
-	self->store = kvm_create_guest_memfd(self->vm, BIG_LENGTH, 0);
-	ASSERT_GE(self->store, 0);
+	self->store = test_kvm_store(BIG_LENGTH, &self->vm);
 	return true;
 }
 

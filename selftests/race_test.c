@@ -2,13 +2,7 @@
 /*
  * After CONVERT to private has returned, no access succeeds, however it races
  * with the conversion.
- *
- * One thread converts to and fro. It makes a sequence number odd when a
- * conversion to private has returned and even before it converts back. Attackers
- * on the other CPU access the pages by one path each: an access that succeeds
- * between two looks at the same odd number is a violation.
  */
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -17,31 +11,9 @@
 #include "hold.h"
 #include "ksft.h"
 #include "kvm_utils.h"
+#include "race.h"
 
-#define NR_PAGES 16
-#define LENGTH (NR_PAGES * PAGE)
-
-struct race {
-	int fd;
-	uint8_t *p;
-	int (*attack)(struct race *r, uint8_t *p);
-	uint64_t end_ms;
-	volatile uint64_t sequence;
-	uint64_t tried;
-	uint64_t succeeded;
-	uint64_t violations;
-	int pipe[2];
-};
-
-static int attack_load(struct race *r __ksft_unused, uint8_t *p)
-{
-	return gmem_try_read(p, NULL);
-}
-
-static int attack_store(struct race *r __ksft_unused, uint8_t *p)
-{
-	return gmem_try_write(p, 1);
-}
+#define LENGTH (16 * PAGE)
 
 /* A fresh fault for each load: the fault-around path. */
 static int attack_refault(struct race *r, uint8_t *p)
@@ -74,95 +46,31 @@ static int attack_vmsplice(struct race *r __ksft_unused, uint8_t *p)
 	return rc;
 }
 
-static int attack_write(struct race *r, uint8_t *p)
-{
-	char byte;
-
-	if (write(r->pipe[1], p, 1) != 1)
-		return -1;
-	return read(r->pipe[0], &byte, 1) != 1;
-}
-
-static void *attacker_main(void *arg)
-{
-	struct race *r = arg;
-	uint64_t before, n = 0;
-	int rc;
-
-	while (ksft_now_ms() < r->end_ms) {
-		before = __atomic_load_n(&r->sequence, __ATOMIC_SEQ_CST);
-		rc = r->attack(r, r->p + n++ % NR_PAGES * PAGE);
-		r->tried++;
-		r->succeeded += !rc;
-		if (!rc && before & 1 &&
-		    before == __atomic_load_n(&r->sequence, __ATOMIC_SEQ_CST))
-			r->violations++;
-	}
-	return NULL;
-}
-
-/* To private with all kinds of ranges and pauses, and back. */
-static uint64_t convert_loop(struct race *r)
-{
-	uint64_t rng = ksft_seed(), conversions = 0;
-
-	while (ksft_now_ms() < r->end_ms) {
-		if (gmem_convert_wait(r->fd, 0, LENGTH, PRIVATE, PRESERVE,
-				      20000))
-			continue;
-		__atomic_add_fetch(&r->sequence, 1, __ATOMIC_SEQ_CST);
-		conversions++;
-		if (gmem_rand(&rng) & 1)
-			usleep(gmem_rand(&rng) & 511);
-		__atomic_add_fetch(&r->sequence, 1, __ATOMIC_SEQ_CST);
-		EXPECT_EQ(0, gmem_convert(r->fd, 0, LENGTH, SHARED, PRESERVE));
-		if (gmem_rand(&rng) & 1)
-			usleep(gmem_rand(&rng) & 511);
-	}
-	return conversions;
-}
-
 static void race(int (*attack)(struct race *r, uint8_t *p), bool store)
 {
-	struct race r = { .attack = attack };
-	struct gmem_task task = { 0 };
-	uint64_t conversions;
-	int vm, memfd;
+	struct race r = { .attack = attack, .length = LENGTH, .view = -1 };
+	int memfd;
 
 	r.fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
 	r.p = test_gmem_map(r.fd, 0, LENGTH);
 	gmem_fill(r.p, 1, LENGTH);
-	ASSERT_EQ(0, pipe2(r.pipe, O_NONBLOCK));
 	if (store) {
-		vm = kvm_create_vm();
-		memfd = kvm_create_guest_memfd(vm, LENGTH, 0);
+		memfd = kvm_create_guest_memfd(kvm_create_vm(), LENGTH, 0);
 		ASSERT_GE(memfd, 0);
 		test_gmem_bind(r.fd, 0, LENGTH, memfd, 0);
 	}
-	r.end_ms = ksft_now_ms() + 1000 + gmem_stress_seconds() * 60;
-	gmem_pin_cpu(0);
-	ASSERT_EQ(0, gmem_task_start(&task, 1, attacker_main, &r));
-	conversions = convert_loop(&r);
-	gmem_task_join(&task);
-	TH_LOG("%llu conversions, %llu of %llu accesses succeeded",
-	       (unsigned long long)conversions, (unsigned long long)r.succeeded,
-	       (unsigned long long)r.tried);
-	EXPECT_EQ(0, r.violations);
-	EXPECT_GT(conversions, 0);
-	EXPECT_GT(r.succeeded, 0);
-	EXPECT_LT(r.succeeded, r.tried);
-	test_gmem_convert(r.fd, 0, LENGTH, SHARED, PRESERVE);
+	race_run(&r);
 	expect_bytes(1, r.p, LENGTH);
 }
 
 TEST(load)
 {
-	race(attack_load, false);
+	race(race_load, false);
 }
 
 TEST(store)
 {
-	race(attack_store, false);
+	race(race_store, false);
 }
 
 TEST(refault)
@@ -187,7 +95,7 @@ TEST(vmsplice)
 
 TEST(system_call)
 {
-	race(attack_write, false);
+	race(race_write, false);
 }
 
 /* The same with pages that move to a store and back. */
@@ -206,13 +114,13 @@ TEST(store_with_store)
 
 	if (why)
 		SKIP(return, "%s", why);
-	race(attack_store, true);
+	race(race_store, true);
 }
 
 /* Nothing is written to a page while it is private: contents stand still. */
 TEST(contents_stand_still)
 {
-	struct race r = { .attack = attack_store };
+	struct race r = { .attack = race_store, .length = LENGTH };
 	struct gmem_task task = { 0 };
 	uint64_t first, second;
 	int i;
@@ -220,7 +128,7 @@ TEST(contents_stand_still)
 	r.fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
 	r.p = test_gmem_map(r.fd, 0, LENGTH);
 	r.end_ms = ksft_now_ms() + 1000 + gmem_stress_seconds() * 60;
-	ASSERT_EQ(0, gmem_task_start(&task, 1, attacker_main, &r));
+	ASSERT_EQ(0, gmem_task_start(&task, 1, race_attacker_main, &r));
 	for (i = 0; i < 100 && ksft_now_ms() < r.end_ms; i++) {
 		ASSERT_EQ(0, gmem_convert_wait(r.fd, 0, LENGTH, PRIVATE,
 					       PRESERVE, 20000));

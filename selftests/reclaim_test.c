@@ -85,9 +85,7 @@ TEST_F(reclaim, after_the_store)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	drop_caches();

@@ -58,9 +58,7 @@ FIXTURE_TEARDOWN(soft_offline)
 
 static void open_store(struct soft_offline_data *self)
 {
-	self->vm = kvm_create_vm();
-	self->store = kvm_create_guest_memfd(self->vm, LENGTH, 0);
-	ASSERT_GE(self->store, 0);
+	self->store = test_kvm_store(LENGTH, &self->vm);
 }
 
 /* What the kernel knows about a frame, or 0. */

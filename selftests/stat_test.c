@@ -170,9 +170,7 @@ TEST_F(stat, moved_pages)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	test_gmem_commit(self->fd, 0, LENGTH);
 	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
 	test_gmem_convert(self->fd, 0, 3 * PAGE, PRIVATE, PRESERVE);

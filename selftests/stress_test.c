@@ -376,9 +376,7 @@ TEST_TIMEOUT(model_with_store, STRESS_TIMEOUT_S)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	s = stress_create(20);
 	test_gmem_bind(s->fd, 0, 300 * PAGE, store, 1000 * PAGE);
 	test_gmem_bind(s->fd, 301 * PAGE, 600 * PAGE, store, PAGE);

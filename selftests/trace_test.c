@@ -148,9 +148,7 @@ TEST_F(trace, bind)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	test_gmem_bind(self->fd, PAGE, 2 * PAGE, store, 4 * PAGE);
 	expect_events(1, self, "gmem_bind",
 		      "start=1 end=3 store_start=4 rc=0");
@@ -214,9 +212,7 @@ TEST_F(trace, unbind_by_close)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
 	munmap(self->p, LENGTH);
 	close(self->fd);

@@ -492,9 +492,7 @@ TEST_F(life, beside_a_store)
 
 	if (why)
 		SKIP(return, "%s", why);
-	vm = kvm_create_vm();
-	store = kvm_create_guest_memfd(vm, LENGTH, 0);
-	ASSERT_GE(store, 0);
+	store = test_kvm_store(LENGTH, &vm);
 	view = test_gmem_view(self->fd, 4 * PAGE, 4 * PAGE);
 	test_err_gmem_bind(EBUSY, self->fd, 0, LENGTH, store, 0);
 	test_gmem_bind(self->fd, 8 * PAGE, 8 * PAGE, store, 0);

@@ -4,17 +4,13 @@
  * however filling the view races with the conversion; and views that are filled,
  * mapped, unmapped, opened, closed and inherited by nobody, all at a time, give
  * nobody a page that is not his.
- *
- * As in race_test one thread converts to and fro, and makes a number odd while all is
- * private. Attackers on the other CPU have views of their own and try each page:
- * an access that succeeds between two looks at the same odd number is a violation.
  */
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "gmem_view.h"
 #include "ksft.h"
+#include "race.h"
 
 /* The last page of a block, a whole block, and the first of another. */
 #define OFFSET (SZ_2M - PAGE)
@@ -22,49 +18,16 @@
 #define FILE_LENGTH (3 * SZ_2M)
 #define NR_PAGES (LENGTH / PAGE)
 
-struct race {
-	int fd;
-	int view;
-	uint8_t *v;
-	int (*attack)(struct race *r, uint8_t *p);
-	uint64_t end_ms;
-	volatile uint64_t sequence;
-	uint64_t tried;
-	uint64_t succeeded;
-	uint64_t violations;
-	uint64_t rng;
-	int pipe[2];
-};
-
-static int attack_load(struct race *r __ksft_unused, uint8_t *p)
-{
-	return gmem_try_read(p, NULL);
-}
-
-static int attack_store(struct race *r __ksft_unused, uint8_t *p)
-{
-	return gmem_try_write(p, 1);
-}
-
 static int attack_populate(struct race *r, uint8_t *p)
 {
 	gmem_view_populate(r->view, p, PAGE, 0);
 	return gmem_try_read(p, NULL);
 }
 
-static int attack_system_call(struct race *r, uint8_t *p)
-{
-	char byte;
-
-	if (write(r->pipe[1], p, 1) != 1)
-		return -1;
-	return read(r->pipe[0], &byte, 1) != 1;
-}
-
 /* In a mapping of this moment. */
 static int attack_remap(struct race *r, uint8_t *p)
 {
-	uint64_t offset = OFFSET + (p - r->v);
+	uint64_t offset = OFFSET + (p - r->p);
 	uint8_t *v = gmem_view_map(r->view, offset, PAGE);
 	int rc;
 
@@ -85,7 +48,7 @@ static int attack_whole(struct race *r, uint8_t *p)
 	if (v == MAP_FAILED)
 		return -1;
 	gmem_view_populate(r->view, v, LENGTH, NOALLOC);
-	rc = gmem_try_read(v + (p - r->v), NULL);
+	rc = gmem_try_read(v + (p - r->p), NULL);
 	munmap(v, LENGTH);
 	return rc;
 }
@@ -93,7 +56,7 @@ static int attack_whole(struct race *r, uint8_t *p)
 /* By a view of this moment. */
 static int attack_reopen(struct race *r, uint8_t *p)
 {
-	uint64_t offset = OFFSET + (p - r->v);
+	uint64_t offset = OFFSET + (p - r->p);
 	int view = gmem_view(r->fd, offset, PAGE), rc = -1;
 	uint8_t *v;
 
@@ -103,61 +66,16 @@ static int attack_reopen(struct race *r, uint8_t *p)
 	close(view);
 	if (v == MAP_FAILED)
 		return -1;
-	gmem_view_populate(r->view, r->v, LENGTH, NOALLOC);
+	gmem_view_populate(r->view, r->p, LENGTH, NOALLOC);
 	rc = gmem_try_read(v, NULL);
 	munmap(v, PAGE);
 	return rc;
 }
 
-static void *attacker_main(void *arg)
-{
-	struct race *r = arg;
-	uint64_t before, n = 0;
-	int rc;
-
-	while (ksft_now_ms() < r->end_ms) {
-		before = __atomic_load_n(&r->sequence, __ATOMIC_SEQ_CST);
-		/* The edges of the block more often than the rest */
-		n = gmem_rand(&r->rng) % (2 * NR_PAGES);
-		if (n >= NR_PAGES)
-			n = n & 1 ? 1 : NR_PAGES - 1 - (n & 2) / 2;
-		rc = r->attack(r, r->v + n * PAGE);
-		r->tried++;
-		r->succeeded += !rc;
-		if (!rc && before & 1 &&
-		    before == __atomic_load_n(&r->sequence, __ATOMIC_SEQ_CST))
-			r->violations++;
-	}
-	return NULL;
-}
-
-static uint64_t convert_loop(struct race *r)
-{
-	uint64_t rng = ksft_seed(), conversions = 0;
-
-	while (ksft_now_ms() < r->end_ms) {
-		if (gmem_convert_wait(r->fd, OFFSET, LENGTH, PRIVATE, PRESERVE,
-				      20000))
-			continue;
-		__atomic_add_fetch(&r->sequence, 1, __ATOMIC_SEQ_CST);
-		conversions++;
-		if (gmem_rand(&rng) & 1)
-			usleep(gmem_rand(&rng) & 511);
-		__atomic_add_fetch(&r->sequence, 1, __ATOMIC_SEQ_CST);
-		EXPECT_EQ(0, gmem_convert(r->fd, OFFSET, LENGTH, SHARED,
-					  PRESERVE));
-		if (gmem_rand(&rng) & 1)
-			usleep(gmem_rand(&rng) & 511);
-	}
-	return conversions;
-}
-
 static void race(int (*attack)(struct race *r, uint8_t *p))
 {
-	struct race r = { .attack = attack, .rng = ksft_seed() };
+	struct race r = { .attack = attack, .offset = OFFSET, .length = LENGTH };
 	const char *why = gmem_view_unavailable();
-	struct gmem_task task = { 0 };
-	uint64_t conversions;
 	uint8_t *p;
 
 	if (why)
@@ -165,36 +83,23 @@ static void race(int (*attack)(struct race *r, uint8_t *p))
 	r.fd = test_gmem_create(FILE_LENGTH, GMEM_CREATE_F_INIT_SHARED);
 	p = test_gmem_map(r.fd, 0, FILE_LENGTH);
 	r.view = test_gmem_view(r.fd, 0, FILE_LENGTH);
-	r.v = test_gmem_view_map(r.view, OFFSET, LENGTH);
-	ASSERT_EQ(NR_PAGES, gmem_view_populate(r.view, r.v, LENGTH, 0));
+	r.p = test_gmem_view_map(r.view, OFFSET, LENGTH);
+	ASSERT_EQ(NR_PAGES, gmem_view_populate(r.view, r.p, LENGTH, 0));
 	gmem_fill(p, 1, FILE_LENGTH);
-	ASSERT_EQ(0, pipe2(r.pipe, O_NONBLOCK));
-	r.end_ms = ksft_now_ms() + 1000 + gmem_stress_seconds() * 60;
-	gmem_pin_cpu(0);
-	ASSERT_EQ(0, gmem_task_start(&task, 1, attacker_main, &r));
-	conversions = convert_loop(&r);
-	gmem_task_join(&task);
-	TH_LOG("%llu conversions, %llu of %llu accesses succeeded",
-	       (unsigned long long)conversions, (unsigned long long)r.succeeded,
-	       (unsigned long long)r.tried);
-	EXPECT_EQ(0, r.violations);
-	EXPECT_GT(conversions, 0);
-	EXPECT_GT(r.succeeded, 0);
-	EXPECT_LT(r.succeeded, r.tried);
-	test_gmem_convert(r.fd, 0, FILE_LENGTH, SHARED, PRESERVE);
-	EXPECT_EQ(0, gmem_view_populate(r.view, r.v, LENGTH, NOALLOC));
-	expect_bytes(1, r.v, LENGTH);
+	race_run(&r);
+	EXPECT_EQ(0, gmem_view_populate(r.view, r.p, LENGTH, NOALLOC));
+	expect_bytes(1, r.p, LENGTH);
 	expect_bytes(1, p, FILE_LENGTH);
 }
 
 TEST(load)
 {
-	race(attack_load);
+	race(race_load);
 }
 
 TEST(store)
 {
-	race(attack_store);
+	race(race_store);
 }
 
 TEST(populate)
@@ -204,7 +109,7 @@ TEST(populate)
 
 TEST(system_call)
 {
-	race(attack_system_call);
+	race(race_write);
 }
 
 TEST(remap)

@@ -38,4 +38,15 @@ int kvm_create_vm(void);
 int kvm_check_vm(int vm, int cap);
 int kvm_create_guest_memfd(int vm, uint64_t size, uint64_t flags);
 
+/* A VM, and a guest_memfd of its own. */
+#define test_kvm_store(size, vm) ({					\
+	int __store;							\
+									\
+	*(vm) = kvm_create_vm();					\
+	ASSERT_GE(*(vm), 0);						\
+	__store = kvm_create_guest_memfd(*(vm), size, 0);		\
+	ASSERT_GE(__store, 0);						\
+	__store;							\
+})
+
 #endif /* KVM_UTILS_H */
