@@ -237,10 +237,6 @@ static int gmem_convert_held(struct gmem_inode *gi, struct gmem_job *job)
 						     job->spans[i].start,
 						     job->spans[i].end);
 	}
-	/* Rounded down, so that signals at any rate do not make it last longer. */
-	if (rc == -ERESTARTSYS)
-		conv->timeout_ms = max(ktime_ms_delta(job->deadline, ktime_get()),
-				       0LL);
 	return rc;
 }
 
@@ -393,6 +389,12 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 		rc = gmem_convert_try(gi, job);
 	} while (rc == -EAGAIN && gmem_range_gives_way(&job->range) &&
 		 ktime_before(ktime_get(), job->deadline));
+	/*
+	 * Rounded down, so that signals at any rate do not make it last longer; also where it
+	 * waits for its ranges again.
+	 */
+	if (rc == -ERESTARTSYS && job->deadline)
+		job->conv->timeout_ms = max(ktime_ms_delta(job->deadline, ktime_get()), 0LL);
 	gmem_convert_count(gi, job, rc);
 	return rc;
 }

@@ -34,12 +34,16 @@
  * @wait: the fixture
  * @longest: the most that a round has taken, in ms
  * @rounds: how many there were
+ * @convert: what it converts, once
+ * @rc: what came of it
  */
 struct worker {
 	struct gmem_task task;
 	struct fault_wait_data *wait;
 	uint64_t longest;
 	unsigned int rounds;
+	struct gmem_ioctl_convert convert;
+	int rc;
 };
 
 FIXTURE(fault_wait) {
@@ -361,6 +365,41 @@ TEST_F(fault_wait, C2_lock_is_kept_all_the_time)
 
 static void on_alarm(int sig __ksft_unused)
 {
+}
+
+static void *convert_args_main(void *arg)
+{
+	struct worker *worker = arg;
+
+	worker->rc = gmem_convert_args(worker->wait->fd, &worker->convert);
+	return NULL;
+}
+
+/* Also where it waits for its turn again, behind another one: for no longer than it has left. */
+TEST_F(fault_wait, C2_lock_is_kept_and_a_signal)
+{
+	struct gmem_ioctl_convert convert = { .length = LENGTH, .target = PRIVATE,
+					      .timeout_ms = 60000 };
+	struct worker worker = { .wait = self, .convert = convert };
+	struct sigaction sa = { .sa_handler = on_alarm };
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
+	ASSERT_EQ(0, gmem_task_start(&worker.task, -1, convert_args_main, &worker));
+	usleep(START_MS * 1000);
+	self->nr_converters = 1;
+	self->timeout_ms = 60000;
+	self->tries = 1;
+	converters_start(self);
+	memory_reader_main(self);
+	usleep(1000000);
+	pthread_kill(worker.task.thread, SIGUSR1);
+	gmem_task_join(&worker.task);
+	EXPECT_EQ(-EINTR, worker.rc);
+	EXPECT_GT(worker.convert.timeout_ms, 0);
+	EXPECT_LE(worker.convert.timeout_ms, 59000);
+	hold_pipe_drop(&self->hold);
+	gmem_task_join(&self->converters[0]);
+	EXPECT_EQ(0, self->rc);
 }
 
 static uint64_t own_cpu_ms(void)
