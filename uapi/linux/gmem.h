@@ -168,7 +168,9 @@ struct gmem_ioctl_info {
  * is freed, and the state of each page does not change. An unaligned range and
  * a commit past the end fail with EINVAL; the part of a hole past the end is
  * ignored. Pages committed before an error (ENOMEM, EINTR, EHWPOISON) stay
- * committed. Other modes fail with EOPNOTSUPP. In a range bound to a hypervisor
+ * committed. A commit fails with ENOMEM before the host has no memory left: it
+ * keeps back a 64th of all, at least 16 MiB and at most 1 GiB. Other modes fail
+ * with EOPNOTSUPP. In a range bound to a hypervisor
  * a hole can fail with EAGAIN, if the hypervisor still looks up a page, or with
  * an error of the hypervisor; and a signal can interrupt it. Pages decommitted
  * before stay so, the rest is as before. mbind() on a mapping sets the memory
@@ -252,7 +254,7 @@ struct gmem_convert_range {
  * @out_flags: out: GMEM_CONVERT_OUT_*, with EAGAIN
  * @error_offset: out: byte offset of the first page that cannot be converted,
  *	with EAGAIN, EEXIST, EOPNOTSUPP, EPERM, EHWPOISON and errors of a
- *	hypervisor; else @offset
+ *	hypervisor; else the first byte of the (first) range
  * @refs_seen: out: with EAGAIN, references to the folio of @error_offset,
  *	including the one taken to look at it
  * @refs_expected: out: with EAGAIN, the safe refcount: the references to that
@@ -481,7 +483,8 @@ struct gmem_ioctl_holder {
  * @views: out: open view fds
  * @view_mappings: out: mappings of views
  *
- * Counters only grow, over the lifetime of the fd's memory.
+ * @faults to @moved_pages and @view_pages to @view_faults are counters. They only
+ * grow, over the lifetime of the fd's memory. The other members are current values.
  */
 struct gmem_ioctl_stat {
 	__u32 size;
@@ -641,8 +644,8 @@ struct gmem_ioctl_unbind {
  *
  *  - EINVAL: unaligned, zero length, past the end, @fd_flags.
  *  - EOVERFLOW: @offset + @length wraps.
- *  - EOPNOTSUPP: the page tables of this architecture have no entry that only
- *    KVM can use, or its KVM does not say where a vCPU faults (all but x86-64).
+ *  - EOPNOTSUPP: the architecture is not x86-64. The page tables of others have no
+ *    entry that only KVM can use, or their KVM does not say where a vCPU faults.
  *  - EBUSY: part of the range is bound, to a store or to a hypervisor.
  *  - EPERM: the fd was created with GMEM_CREATE_F_GUEST_CONSENT; with a view
  *    the VMM converts, not the guest.
