@@ -24,19 +24,20 @@
 #include "internal.h"
 
 /*
- * How long a range is kept for page faults that have waited for it, before the next
- * one may hold them off again. They come at once, unless their task has been
- * interrupted or has to wait for a CPU.
+ * A conversion that has ended keeps its range for this time at most, until the page
+ * faults that have waited for it return. Otherwise the next conversion could hold them
+ * off again. They return immediately, unless their task was interrupted or waits for
+ * a CPU.
  */
 #define GMEM_HANDING_WAIT (HZ / 10)
 
 /*
- * How long a fault of the kernel waits for one call of a store. The faulting
- * task may hold a lock that the store needs (KVM on 6.12 copies from user memory
- * below the invalidate_lock of its guest_memfd), so the wait has to end by
- * itself. A call is for GMEM_RUN_PAGES at most, but for the one that ends a
- * binding, so that it ends that way only if userspace converts or unbinds memory
- * that it hands to KVM at the same time.
+ * How long a fault of the kernel waits for one call of a store. The faulting task may
+ * hold a lock that the store needs: KVM on 6.12 copies from user memory with the
+ * invalidate_lock of its guest_memfd held. So the wait must have a limit. A call covers
+ * at most GMEM_RUN_PAGES; only the call that ends a binding covers all of it. So the
+ * limit is reached only if userspace converts or unbinds memory that it makes KVM read
+ * at the same time.
  */
 #define GMEM_STORE_WAIT (10 * HZ)
 
@@ -45,7 +46,10 @@
 INTERVAL_TREE_DEFINE(struct gmem_range_lock, node, pgoff_t, subtree_last,
 		     gmem_range_first, gmem_range_last, static inline, gmem_range);
 
-/* Every lock, held or waited for, whose hull has one of the pages @start to @end. */
+/*
+ * All locks, held or waited for, that may include one of the pages @start to @end - 1:
+ * gaps between the spans of a lock are not looked at.
+ */
 #define gmem_for_each_range(range, ranges, start, end)				\
 	for (range = gmem_range_iter_first(&(ranges)->tree, start, (end) - 1);	\
 	     range;								\
@@ -59,7 +63,7 @@ void gmem_ranges_init(struct gmem_ranges *ranges)
 	ranges->handing = 0;
 }
 
-/* The first span that ends behind @index, or @nr_spans of @range. */
+/* Return: the first span of @range that ends after @index, or its number of spans. */
 static unsigned int gmem_range_find(const struct gmem_range_lock *range,
 				    pgoff_t index)
 {
@@ -104,8 +108,8 @@ static bool gmem_range_conflicts(const struct gmem_range_lock *a,
 }
 
 /*
- * The holder is to make haste; it may be asleep for a look-up to end. Who has no more than
- * a place is to give it up.
+ * Make the owner of @range hurry. A holder may be waiting for a look-up: wake it at the
+ * gates. A task that only waits for the range has to give its place up: wake it, too.
  */
 static void gmem_range_press(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
@@ -118,9 +122,9 @@ static void gmem_range_press(struct gmem_inode *gi, struct gmem_range_lock *rang
 }
 
 /*
- * Take a place behind all who are there. First come, first served, so that nobody waits
- * for ever; and with one place for all ranges of a task, of two tasks one comes before the
- * other everywhere.
+ * Queue behind all overlapping locks. They are granted in order of arrival, so no task
+ * starves. All ranges of a task have one ticket, so two tasks have the same order in all
+ * of their ranges, and cannot deadlock.
  */
 static void gmem_range_enqueue(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
@@ -140,7 +144,7 @@ static void gmem_range_enqueue(struct gmem_inode *gi, struct gmem_range_lock *ra
 	spin_unlock(&ranges->lock);
 }
 
-/* Give the place back: in nobody's way any more, and in no hurry. */
+/* Remove @range from the tree, and with it what it asked of earlier locks. */
 static void gmem_range_dequeue(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	struct gmem_ranges *ranges = &gi->ranges;
@@ -156,11 +160,11 @@ static void gmem_range_dequeue(struct gmem_inode *gi, struct gmem_range_lock *ra
 				WRITE_ONCE(other->wanted, other->wanted - 1);
 			continue;
 		}
-		/* Release: what was done with the range comes before it is granted. */
+		/* Release: the next holder sees all that was done with the range. */
 		smp_store_release(&other->before, other->before - 1);
 		/*
-		 * Below the lock, without which @other cannot go: its wait queue is in the
-		 * hands of its task.
+		 * With the lock held: @other is on the stack of its task, which cannot
+		 * return before it has taken the lock in gmem_range_dequeue().
 		 */
 		if (!other->before)
 			wake_up(&other->wait);
@@ -168,7 +172,7 @@ static void gmem_range_dequeue(struct gmem_inode *gi, struct gmem_range_lock *ra
 	spin_unlock(&ranges->lock);
 }
 
-/* Whether it is this one's turn. */
+/* Whether no earlier lock overlaps @range any more: the caller holds it. */
 static bool gmem_range_granted(const struct gmem_range_lock *range)
 {
 	/* Pairs with smp_store_release() in gmem_range_dequeue(). */
@@ -176,9 +180,9 @@ static bool gmem_range_granted(const struct gmem_range_lock *range)
 }
 
 /**
- * gmem_range_init_spans() - say what a lock is for: several ranges
+ * gmem_range_init_spans() - initialise a lock of several ranges
  * @range: the lock
- * @spans: the ranges, ascending and disjoint, as long as the lock is used
+ * @spans: the ranges, ascending and disjoint; must stay valid while the lock is used
  * @nr: how many, at least one
  */
 void gmem_range_init_spans(struct gmem_range_lock *range,
@@ -194,8 +198,8 @@ void gmem_range_init_spans(struct gmem_range_lock *range,
 }
 
 /**
- * gmem_range_init() - say what a lock is for: one range
- * @range: the lock, which stays where it is
+ * gmem_range_init() - initialise a lock of one range
+ * @range: the lock; must not be moved in memory
  * @start: first page
  * @end: page after the range
  */
@@ -209,10 +213,10 @@ void gmem_range_init(struct gmem_range_lock *range, pgoff_t start, pgoff_t end)
 }
 
 /**
- * gmem_range_lock() - take ranges for oneself
+ * gmem_range_lock() - lock ranges
  * @gi: the memory
- * @range: of gmem_range_init() or gmem_range_init_spans(), in the caller's hands
- *	until gmem_range_unlock()
+ * @range: of gmem_range_init() or gmem_range_init_spans(); must stay valid until
+ *	gmem_range_unlock()
  *
  * Context: process context, sleeps.
  * Return: 0 or -ERESTARTSYS.
@@ -222,9 +226,9 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range)
 	int rc;
 
 	/*
-	 * Somebody who cannot wait may come to stand behind this one, which waits for one
-	 * that is in no hurry, for it does not know of that one. Nothing is done yet: let
-	 * it pass, and queue again.
+	 * An urgent task may queue behind this one, while this one waits for a holder whose
+	 * range does not overlap the urgent task's. That holder is not asked to hurry. This
+	 * task has not done anything yet, so let the urgent one pass, and queue again.
 	 */
 	do {
 		range->before = 0;
@@ -242,12 +246,12 @@ int gmem_range_lock(struct gmem_inode *gi, struct gmem_range_lock *range)
 }
 
 /**
- * gmem_range_lock_wait() - as gmem_range_lock(), whatever signal comes
+ * gmem_range_lock_wait() - as gmem_range_lock(), but not interruptible
  * @gi: the memory
- * @range: the lock, in the caller's hands until gmem_range_unlock()
+ * @range: the lock; must stay valid until gmem_range_unlock()
  *
- * For what cannot fail. Those who came before and wait for references or
- * look-ups give up, see gmem_range_wanted().
+ * For callers that cannot fail. Earlier holders that wait for references or look-ups
+ * give up, see gmem_range_wanted().
  *
  * Context: process context, sleeps.
  */
@@ -259,9 +263,9 @@ void gmem_range_lock_wait(struct gmem_inode *gi, struct gmem_range_lock *range)
 }
 
 /**
- * gmem_range_lock_urgent() - as gmem_range_lock_wait(), but for who is being killed
+ * gmem_range_lock_urgent() - as gmem_range_lock_wait(), but killable
  * @gi: the memory
- * @range: the lock, in the caller's hands until gmem_range_unlock()
+ * @range: the lock; must stay valid until gmem_range_unlock()
  *
  * Context: process context, sleeps.
  * Return: 0 or -EINTR.
@@ -277,12 +281,12 @@ int gmem_range_lock_urgent(struct gmem_inode *gi, struct gmem_range_lock *range)
 }
 
 /**
- * gmem_range_wanted() - whether somebody cannot wait for long
+ * gmem_range_wanted() - whether an urgent task waits for a part of a range
  * @range: held by the caller
  *
  * Context: any.
- * Return: whether gmem_range_lock_wait() waits for a part of @range, or a page fault
- * does that cannot be interrupted.
+ * Return: whether such a task waits: in gmem_range_lock_wait() or
+ * gmem_range_lock_urgent(), or in a page fault that cannot be interrupted.
  */
 bool gmem_range_wanted(const struct gmem_range_lock *range)
 {
@@ -290,15 +294,16 @@ bool gmem_range_wanted(const struct gmem_range_lock *range)
 }
 
 /**
- * gmem_range_gives_way() - whether a conversion is to begin again
+ * gmem_range_gives_way() - whether a conversion has to begin again instead of waiting
  * @range: held by the caller
  *
- * Somebody's page fault waits with mmap_lock, for which others wait. So a conversion does
- * not wait for references then. Where it has work to do it goes on: or who reads through
- * /proc/PID/mem over and over would keep a large one from its end.
+ * A page fault waits for @range with mmap_lock held, and other tasks may wait for that
+ * lock. So the conversion must not wait for references then. It continues as long as it
+ * has other work: otherwise repeated reads of /proc/PID/mem would keep a large conversion
+ * from ever finishing.
  *
  * Context: any.
- * Return: whether there is such a fault of a page of @range.
+ * Return: whether such a fault has come.
  */
 bool gmem_range_gives_way(const struct gmem_range_lock *range)
 {
@@ -306,12 +311,12 @@ bool gmem_range_gives_way(const struct gmem_range_lock *range)
 }
 
 /**
- * gmem_range_hold_faults() - let page faults of ranges wait
+ * gmem_range_hold_faults() - make page faults in ranges wait
  * @gi: the memory
  * @range: held by the caller
  *
- * On return no fault is looking up a page of the ranges. One that got its folio
- * before still holds the folio lock until the page is mapped.
+ * On return no fault is looking up a page of the ranges. A fault that found its folio
+ * before holds the folio lock until the page is mapped.
  *
  * Context: sleeps; passes through the gates.
  */
@@ -357,13 +362,14 @@ void gmem_range_leave_store(struct gmem_inode *gi,
 }
 
 /**
- * gmem_range_let_faults() - let page faults of ranges in again
+ * gmem_range_let_faults() - let page faults in ranges continue
  * @gi: the memory
- * @range: held by the caller, and stays so
+ * @range: held by the caller, also on return
  *
- * Context: process context, sleeps for GMEM_HANDING_WAIT at most: until faults that
- * have waited are back. A fault waits for the conversion that it met, and not for
- * those behind it, however fast they come.
+ * Waits until the faults that have waited return, for GMEM_HANDING_WAIT at most. So a
+ * fault waits only for the conversion that it met, not for later ones.
+ *
+ * Context: process context, sleeps.
  */
 void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
@@ -379,7 +385,7 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 		WRITE_ONCE(ranges->handing, ranges->handing + 1);
 	spin_unlock(&ranges->lock);
 	gmem_gates_open(gi, range->gates);
-	/* Also those who wait and are not counted: they came back and wait again. */
+	/* Also waiters that are not counted: they had returned, and wait again. */
 	gmem_gates_wake(gi, range->gates);
 	if (!waited)
 		return;
@@ -391,7 +397,7 @@ void gmem_range_let_faults(struct gmem_inode *gi, struct gmem_range_lock *range)
 }
 
 /**
- * gmem_range_unlock() - give ranges back
+ * gmem_range_unlock() - unlock ranges
  * @gi: the memory
  * @range: held by the caller
  *
@@ -409,7 +415,7 @@ void gmem_range_unlock(struct gmem_inode *gi, struct gmem_range_lock *range)
  * @index: first page to look at
  * @end: page after the last one to look at, which is in the same block
  *
- * Context: the lock of the block's gate is held, else the answer means nothing.
+ * Context: the lock of the block's gate is held; otherwise the result can be outdated.
  * Return: the first such page, or @end.
  */
 pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
@@ -417,7 +423,7 @@ pgoff_t gmem_range_next_transit(struct gmem_inode *gi, pgoff_t index,
 {
 	struct gmem_range_lock *range;
 
-	/* The common case costs a fault nothing. */
+	/* The common case: no conversion, no spin lock. */
 	if (!gmem_gate_is_shut(gmem_gate_of(gi, index)))
 		return end;
 
@@ -478,7 +484,7 @@ bool gmem_range_stuck(struct gmem_inode *gi, pgoff_t index)
 	return stuck;
 }
 
-/* The holder of @index is to give up, if it can. */
+/* Ask the holder of @index to give up, if it can. */
 static void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
 {
 	struct gmem_range_lock *range;
@@ -490,7 +496,7 @@ static void gmem_range_hurry(struct gmem_inode *gi, pgoff_t index)
 	spin_unlock(&gi->ranges.lock);
 }
 
-/* Wait for GMEM_STORE_WAIT at a time: a store's call may be as long as that. */
+/* Wait in steps of GMEM_STORE_WAIT, until no store's call has lasted that long. */
 static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index,
 				  bool interruptible)
 {
@@ -513,11 +519,11 @@ static int gmem_range_wait_kernel(struct gmem_inode *gi, pgoff_t index,
 }
 
 /*
- * A fault of the kernel: of KVM or another user of GUP, or of copy_to_user(). GUP
- * can return to its caller when there is a signal, if it says FOLL_INTERRUPTIBLE; it
- * does not come again then. copy_to_user() comes again, marked as tried: it
- * can return nothing but a fault, so the task is not interrupted, or frozen,
- * before the page is there. Then the conversion is what has to give up.
+ * A fault of the kernel: of GUP (KVM, for instance), or of copy_to_user(). GUP with
+ * FOLL_INTERRUPTIBLE returns to its caller on a signal, and the fault is not repeated.
+ * A fault of copy_to_user() is repeated, with FAULT_FLAG_TRIED. It cannot return before
+ * the page is there, so its task can be neither interrupted nor frozen until then. In
+ * this case the conversion has to give up.
  */
 static int gmem_range_wait_interrupted(struct gmem_inode *gi, pgoff_t index,
 				       unsigned int flags)
@@ -534,7 +540,7 @@ static int gmem_range_wait_interrupted(struct gmem_inode *gi, pgoff_t index,
 	return gmem_range_wait_kernel(gi, index, false);
 }
 
-/* A fault waits for the range that holds it off; @keeps: and has mmap_lock. */
+/* Count a fault that waits for a range; @keeps: its caller keeps mmap_lock. */
 static void gmem_range_add_waiter(struct gmem_inode *gi, pgoff_t index, bool keeps)
 {
 	struct gmem_range_lock *range;
@@ -549,8 +555,8 @@ static void gmem_range_add_waiter(struct gmem_inode *gi, pgoff_t index, bool kee
 }
 
 /*
- * One has come back, or will not. @over: to a range that does not hold it off any more;
- * a conversion that has begun since has others to wait for.
+ * Uncount a fault that has returned, or will not return. @over: the conversion that it
+ * waited for has let faults in, so do not look at ranges that hold faults off now.
  */
 static void gmem_range_remove_waiter(struct gmem_inode *gi, pgoff_t index, bool over)
 {
@@ -570,7 +576,7 @@ static void gmem_range_remove_waiter(struct gmem_inode *gi, pgoff_t index, bool 
 }
 
 /**
- * gmem_range_wait() - wait until page faults of a page are let in again
+ * gmem_range_wait() - wait until page faults of a page may continue
  * @gi: the memory
  * @index: the page
  * @flags: FAULT_FLAG_* of the fault
@@ -597,11 +603,11 @@ int gmem_range_wait(struct gmem_inode *gi, pgoff_t index, unsigned int flags)
 }
 
 /**
- * gmem_range_came_back() - a page fault has looked up its page
+ * gmem_range_came_back() - note that a page fault has looked up its page
  * @gi: the memory
  * @index: the page
  *
- * Whether or not it is one of those that have waited: it was their turn.
+ * It is counted as one of the faults that have waited, even if it is another one.
  *
  * Context: any.
  */
