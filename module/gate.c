@@ -54,7 +54,7 @@ unsigned long gmem_gates_of(const struct gmem_span *spans, unsigned int nr)
 }
 
 /**
- * gmem_gates_shut() - let no fault pass that has not seen what the caller has set
+ * gmem_gates_shut() - make faults see the mark that the caller has set
  * @gi: the memory
  * @gates: of gmem_gates_of()
  *
@@ -85,17 +85,17 @@ void gmem_gates_open(struct gmem_inode *gi, unsigned long gates)
 {
 	unsigned int i;
 
-	/* Who finds a gate open sees the new states: pairs with gmem_gate_is_shut(). */
+	/* A fault that finds a gate open sees the new states: pairs with gmem_gate_is_shut(). */
 	for_each_set_bit(i, &gates, GMEM_NR_GATES)
 		atomic_dec_return_release(&gi->gates[i].shut);
 }
 
 /**
- * gmem_gates_wake() - have those look again who sleep at gates
+ * gmem_gates_wake() - wake all tasks that sleep at gates
  * @gi: the memory
  * @gates: of gmem_gates_of()
  *
- * These are page faults, and who waits for look-ups to end.
+ * These are page faults, and tasks that wait for look-ups to end.
  *
  * Context: any.
  */
@@ -103,7 +103,7 @@ void gmem_gates_wake(struct gmem_inode *gi, unsigned long gates)
 {
 	unsigned int i;
 
-	/* Pairs with the barrier of who prepares to wait. */
+	/* Pairs with the barrier of a task that prepares to wait. */
 	for_each_set_bit(i, &gates, GMEM_NR_GATES) {
 		if (wq_has_sleeper(&gi->gates[i].wait))
 			wake_up_all(&gi->gates[i].wait);
@@ -113,9 +113,9 @@ void gmem_gates_wake(struct gmem_inode *gi, unsigned long gates)
 /**
  * gmem_gates_have_lookups() - whether look-ups are in flight at gates
  * @gi: the memory
- * @gates: shut by the caller, so that no new ones of its pages come
+ * @gates: shut by the caller, so that no new look-ups of its pages come
  *
- * Return: whether there are any, be it of other pages.
+ * Return: whether there are any, also of other pages.
  */
 bool gmem_gates_have_lookups(struct gmem_inode *gi, unsigned long gates)
 {
