@@ -19,17 +19,17 @@
 
 /**
  * struct gmem_job - a conversion under way
- * @conv: what is asked for; its range is that of the step at hand
- * @by: the hypervisor that asks, or NULL for userspace
- * @nr: how many ranges
+ * @conv: the request; its range is set to that of the current step
+ * @by: the binding of the hypervisor that converts, or NULL for userspace
+ * @nr: number of ranges
  * @spans: the ranges, ascending and disjoint
- * @changes: of their states
- * @range: their lock
- * @deadline: of ktime_get(), for references and look-ups; zero: nothing was waited for yet
- * @zapped: how many ranges have views to be filled again; the last one to @zapped_end
- * @zapped_end: page after what of the last of them has to be
- * @span: the range of a conversion of one
- * @change: likewise
+ * @changes: the changes of their states
+ * @range: the lock of the ranges
+ * @deadline: of ktime_get(), for references and look-ups; zero before the first attempt
+ * @zapped: number of ranges whose views have to be filled again
+ * @zapped_end: the last of these ranges has to be filled up to this page only
+ * @span: storage of @spans if there is only one range
+ * @change: storage of @changes if there is only one range
  */
 struct gmem_job {
 	struct gmem_conversion *conv;
@@ -54,7 +54,7 @@ static void gmem_job_turn_to(struct gmem_job *job, unsigned int i)
 	job->conv->end = job->spans[i].end;
 }
 
-/* Take a step for each range until one fails; @done says for how many it was taken. */
+/* Call @fn for each range until it fails; @done: out: number of successful calls. */
 static int gmem_job_step(struct gmem_inode *gi, struct gmem_job *job,
 			 gmem_step_fn fn, unsigned int *done)
 {
@@ -83,7 +83,7 @@ static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job)
 		job->zapped = i + 1;
 		job->zapped_end = job->spans[i].end;
 	}
-	/* It unmaps block by block, up to that of the page at which it gives up. */
+	/* Pages were unmapped block by block, up to the block of the page that failed. */
 	if (rc)
 		job->zapped_end = min(job->zapped_end,
 				      job->conv->holder.index +
@@ -92,9 +92,9 @@ static int gmem_job_settle(struct gmem_inode *gi, struct gmem_job *job)
 }
 
 /*
- * Guests lose the pages before they change in any way. Not those that only become
- * shared, in views of the caller's own process: it keeps them, and
- * gmem_job_refill() gives the host access, too.
+ * Remove the pages from views before they change. The exception are pages that become
+ * shared with their contents, if only the calling process has views of them: these
+ * entries stay, and gmem_job_refill() changes their access rights.
  */
 static void gmem_job_zap(struct gmem_inode *gi, struct gmem_job *job)
 {
@@ -111,15 +111,15 @@ static void gmem_job_zap(struct gmem_inode *gi, struct gmem_job *job)
 	job->zapped_end = job->spans[job->nr - 1].end;
 }
 
-/* Up to where the views of a range are to be filled again. */
+/* The page up to which views of a range have to be filled again. */
 static pgoff_t gmem_job_zapped_end(const struct gmem_job *job, unsigned int i)
 {
 	return i + 1 < job->zapped ? job->spans[i].end : job->zapped_end;
 }
 
 /*
- * And have them again, whatever has come of the conversion. Return: what is left to do,
- * at most, of any range.
+ * Fill the views again, whether or not the conversion has succeeded. Return: the most
+ * that is left to do for any of the ranges.
  */
 static enum gmem_refill gmem_job_refill(struct gmem_inode *gi, struct gmem_job *job)
 {
@@ -134,8 +134,8 @@ static enum gmem_refill gmem_job_refill(struct gmem_inode *gi, struct gmem_job *
 }
 
 /*
- * What could not be filled with the ranges held: the blocks in which they start and end,
- * which others may have locked in part; or all of them.
+ * Fill what could not be filled with the ranges held: the blocks in which the ranges start
+ * and end, because other tasks may have locked parts of these blocks; or everything.
  */
 static void gmem_job_refill_rest(struct gmem_inode *gi, struct gmem_job *job,
 				 enum gmem_refill left)
@@ -155,14 +155,14 @@ static void gmem_job_refill_rest(struct gmem_inode *gi, struct gmem_job *job,
 	}
 }
 
-/* All of them, or none. */
+/* Let the hypervisors convert all ranges, or none. */
 static int gmem_job_make(struct gmem_inode *gi, struct gmem_job *job)
 {
 	unsigned int done;
 	struct gmem_holder holder;
 	int rc;
 
-	/* What refs.c has left there is over. */
+	/* Forget what refs.c has reported of a page that is no longer held. */
 	job->conv->holder = (struct gmem_holder){};
 	rc = gmem_job_step(gi, job, gmem_runs_make, &done);
 	if (!rc)
@@ -214,7 +214,7 @@ static int gmem_convert_drain_lookups(struct gmem_inode *gi, struct gmem_job *jo
 	return rc;
 }
 
-/* From the first look at a reference to the new states: with faults held off. */
+/* Do the part of a conversion for which faults are held off. */
 static int gmem_convert_held(struct gmem_inode *gi, struct gmem_job *job)
 {
 	struct gmem_conversion *conv = job->conv;
@@ -240,7 +240,7 @@ static int gmem_convert_held(struct gmem_inode *gi, struct gmem_job *job)
 	return rc;
 }
 
-/* Nothing but pages in the target state, which are left alone? */
+/* Whether all pages are in the target state already. */
 static bool gmem_convert_is_done(struct gmem_inode *gi, struct gmem_job *job)
 {
 	enum gmem_state state;
@@ -257,8 +257,8 @@ static bool gmem_convert_is_done(struct gmem_inode *gi, struct gmem_job *job)
 }
 
 /*
- * On an fd with consent private contents are the guest's: only its hypervisor may
- * have them shared.
+ * On an fd with consent private contents belong to the guest. Only its hypervisor may
+ * make them shared.
  */
 static int gmem_convert_consent(struct gmem_inode *gi,
 				struct gmem_conversion *conv,
@@ -274,7 +274,7 @@ static int gmem_convert_consent(struct gmem_inode *gi,
 	return -EPERM;
 }
 
-/* What refuses a conversion before anything is touched. */
+/* Checks that refuse a conversion before anything is changed. */
 static int gmem_convert_may(struct gmem_inode *gi, struct gmem_job *job)
 {
 	struct gmem_conversion *conv = job->conv;
@@ -320,7 +320,7 @@ static int gmem_convert_locked(struct gmem_inode *gi, struct gmem_job *job)
 {
 	int rc;
 
-	/* Unbound while it waited: its word does not count any more. */
+	/* The hypervisor was unbound while it waited for the range. */
 	if (job->by && job->by->withdrawn)
 		return -ENODEV;
 	if (gmem_convert_is_done(gi, job))
@@ -355,7 +355,7 @@ static void gmem_convert_count(struct gmem_inode *gi, struct gmem_job *job, int 
 	}
 }
 
-/* Lock the ranges, and convert them, or let go of all. */
+/* Lock the ranges, convert them, fill the views, and unlock the ranges. */
 static int gmem_convert_try(struct gmem_inode *gi, struct gmem_job *job)
 {
 	enum gmem_refill left;
@@ -369,7 +369,7 @@ static int gmem_convert_try(struct gmem_inode *gi, struct gmem_job *job)
 	rc = gmem_range_lock(gi, &job->range);
 	if (!rc) {
 		rc = gmem_convert_locked(gi, job);
-		/* Who has mmap_lock may wait for the range, as long as faults do. */
+		/* A fault that waits may hold mmap_lock, which the refill needs. */
 		gmem_range_let_faults(gi, &job->range);
 		left = gmem_job_refill(gi, job);
 		gmem_range_unlock(gi, &job->range);
@@ -384,14 +384,14 @@ static int gmem_convert_ranges(struct gmem_inode *gi, struct gmem_job *job)
 {
 	int rc;
 
-	/* A fault that keeps mmap_lock has had its page when it has the ranges again. */
+	/* A fault that keeps mmap_lock gets its page between two attempts. */
 	do {
 		rc = gmem_convert_try(gi, job);
 	} while (rc == -EAGAIN && gmem_range_gives_way(&job->range) &&
 		 ktime_before(ktime_get(), job->deadline));
 	/*
-	 * Rounded down, so that signals at any rate do not make it last longer; also where it
-	 * waits for its ranges again.
+	 * Rounded down, so that frequent signals do not extend the total time. The wait for
+	 * the ranges of a conversion that begins again counts, too.
 	 */
 	if (rc == -ERESTARTSYS && job->deadline)
 		job->conv->timeout_ms = max(ktime_ms_delta(job->deadline, ktime_get()), 0LL);
@@ -413,20 +413,19 @@ static void gmem_job_single(struct gmem_job *job, pgoff_t start, pgoff_t end)
  * @conv: what to convert: a range inside @binding
  *
  * The contract is that of GMEM_IOCTL_CONVERT: all or nothing, success at once
- * when nothing changes. Being asked by the bound hypervisor is the guest's
- * consent: on a file with GMEM_CREATE_F_GUEST_CONSENT private contents become
- * shared only by this function. Its own methods are called as for any other
- * conversion.
+ * when nothing changes. A call by the bound hypervisor counts as the guest's
+ * consent: on a file with GMEM_CREATE_F_GUEST_CONSENT only this function makes
+ * private contents shared. The methods of the hypervisor are called as for any
+ * other conversion.
  *
  * Context: process context, sleeps. Not from a method of struct gmem_ops, and
  * not with a lock held that such a method takes, nor with a look-up of the range
  * in flight.
- * Return: 0; -EINVAL when the range is empty or not in @binding, or another
- * member is out of range; -ENODEV when gmem_unbind() was faster; -EAGAIN with
- * &gmem_conversion.holder when a page is
- * held; -ERESTARTSYS on a signal, with what is left of the timeout; -EEXIST,
- * -EOPNOTSUPP, -EHWPOISON, -ENOMEM as GMEM_IOCTL_CONVERT; or what a method of a
- * hypervisor returned.
+ * Return: 0; -EINVAL if the range is empty or not in @binding, or another
+ * member is out of range; -ENODEV if gmem_unbind() has withdrawn the binding;
+ * -EAGAIN with &gmem_conversion.holder if a page is held; -ERESTARTSYS on a
+ * signal, with the remaining timeout; -EEXIST, -EOPNOTSUPP, -EHWPOISON, -ENOMEM
+ * as GMEM_IOCTL_CONVERT; or the error of a method of a hypervisor.
  */
 int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv)
 {
@@ -442,7 +441,7 @@ int gmem_convert(struct gmem_binding *binding, struct gmem_conversion *conv)
 	    conv->timeout_ms > GMEM_CONVERT_TIMEOUT_MAX)
 		return -EINVAL;
 
-	/* For gmem_unbind() to wait. */
+	/* gmem_unbind() waits until this reference is dropped. */
 	refcount_inc(&binding->refs);
 	gmem_job_single(&job, conv->start, conv->end);
 	rc = gmem_convert_ranges(gi, &job);
@@ -469,7 +468,7 @@ static int gmem_convert_check(const struct gmem_ioctl_convert *cmd)
 	return 0;
 }
 
-/* Only ascending and disjoint, so that no page is in two of them. */
+/* Ranges must be ascending and disjoint, so that no page is in two of them. */
 static int gmem_convert_copy_ranges(struct gmem_inode *gi,
 				    const struct gmem_ioctl_convert *cmd,
 				    struct gmem_job *job)
@@ -494,7 +493,7 @@ static int gmem_convert_copy_ranges(struct gmem_inode *gi,
 	return 0;
 }
 
-/* The ranges that userspace wants converted, for gmem_job_free(). */
+/* Get the ranges of a request; to be freed by gmem_job_free(), also with an error. */
 static int gmem_job_alloc(struct gmem_inode *gi,
 			  const struct gmem_ioctl_convert *cmd,
 			  struct gmem_job *job)
@@ -544,7 +543,7 @@ static void gmem_convert_report(struct gmem_ioctl_convert *cmd,
 	cmd->out_flags = holder->pinned ? GMEM_CONVERT_OUT_PINNED : 0;
 }
 
-/* Convert the ranges of @job and tell userspace. */
+/* Convert the ranges of @job and report the result to userspace. */
 static int gmem_convert_job(struct gmem_inode *gi, struct gmem_ucmd *ucmd,
 			    struct gmem_job *job)
 {
@@ -558,7 +557,7 @@ static int gmem_convert_job(struct gmem_inode *gi, struct gmem_ucmd *ucmd,
 	cmd->refs_expected = 0;
 	cmd->mapcount = 0;
 	cmd->out_flags = 0;
-	/* Nothing is converted for somebody who cannot be told. */
+	/* Convert nothing if the result cannot be written. */
 	rc = gmem_ucmd_respond(ucmd);
 	if (rc)
 		return rc;
