@@ -30,7 +30,10 @@
 #include "fill.h"
 #include "trace.h"
 
-/* Memory that was only committed has no contents yet, which its guest would read. */
+/*
+ * Zero a page that was only committed: its guest would read what the memory held before.
+ * Return: false if its memory has failed.
+ */
 static bool gmem_fill_zero(struct gmem_inode *gi, pgoff_t index)
 {
 	struct folio *folio = gmem_folio_grab(gi, index, 0);
@@ -43,9 +46,9 @@ static bool gmem_fill_zero(struct gmem_inode *gi, pgoff_t index)
 }
 
 /*
- * The frames of [start, end), which are in one state, up to the first without contents,
- * which is returned. Takes no references: with the range lock nobody but a memory
- * failure removes a folio.
+ * Look up the frames of [start, end), which are in one state. Stop at the first page without
+ * contents, and return its index. No reference is taken: with the range lock held only a
+ * memory failure removes a folio.
  */
 static pgoff_t gmem_fill_frames(struct gmem_inode *gi, struct gmem_fill *fill,
 				pgoff_t start, pgoff_t end, enum gmem_state state)
@@ -71,7 +74,7 @@ static pgoff_t gmem_fill_frames(struct gmem_inode *gi, struct gmem_fill *fill,
 	return stop;
 }
 
-/* What there is of the pages [start, end) of a block. */
+/* Look up all populated pages of [start, end), which is in one block. */
 static void gmem_fill_look(struct gmem_inode *gi, struct gmem_fill *fill,
 			   pgoff_t start, pgoff_t end)
 {
@@ -85,7 +88,7 @@ static void gmem_fill_look(struct gmem_inode *gi, struct gmem_fill *fill,
 		next = gmem_state_run(&gi->state, index, end, &state);
 		while (index < next) {
 			index = gmem_fill_frames(gi, fill, index, next, state);
-			/* Its memory has failed: without it */
+			/* Leave out a page whose memory has failed. */
 			if (index < next && !gmem_fill_zero(gi, index))
 				index++;
 		}
@@ -93,8 +96,9 @@ static void gmem_fill_look(struct gmem_inode *gi, struct gmem_fill *fill,
 }
 
 /*
- * The block at page @first of the file has one entry, at @address. Whether that is good
- * for all of its pages. If not, and they differ, it is taken away.
+ * The block at page @first of the file has one entry, at @address. Return: whether the entry
+ * can stay; its access rights are changed if all pages are shared now. If the pages differ
+ * in state, the entry is removed.
  */
 static bool gmem_fill_keeps_huge(struct gmem_inode *gi, struct gmem_fill *fill,
 				 struct vm_area_struct *vma, unsigned long address,
@@ -103,7 +107,7 @@ static bool gmem_fill_keeps_huge(struct gmem_inode *gi, struct gmem_fill *fill,
 	pgoff_t end = first + GMEM_BLOCK_PAGES;
 	enum gmem_state state;
 
-	/* Pages that become private have left all views before. */
+	/* A shared entry: pages that became private were removed from all views before. */
 	if (pmd_flags(*pmd) & _PAGE_PRESENT)
 		return true;
 	if (gmem_state_run(&gi->state, first, end, &state) != end) {
@@ -115,7 +119,7 @@ static bool gmem_fill_keeps_huge(struct gmem_inode *gi, struct gmem_fill *fill,
 	return true;
 }
 
-/* Room for the pages of a block, or for those that are asked for. */
+/* Allocate an array for the pages, unless they fit into @fill->few. */
 static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
 {
 	if (pages <= GMEM_FILL_FEW || fill->entry != fill->few)
@@ -128,14 +132,17 @@ static int gmem_fill_room(struct gmem_fill *fill, pgoff_t pages)
 	return -ENOMEM;
 }
 
-/* Fill the pages [start, end) of a block in one mapping, and others as @fill->how says. */
+/*
+ * Fill the pages [start, end) of a block in one mapping. @fill->how says whether other pages
+ * of the block are filled, too.
+ */
 static int gmem_fill_mapping(struct gmem_inode *gi, struct gmem_fill *fill,
 			     struct gmem_view_mapping *mapping, pgoff_t start,
 			     pgoff_t end)
 {
 	struct vm_area_struct *vma = mapping->vma;
 	pgoff_t first = round_down(start, GMEM_BLOCK_PAGES);
-	/* Of page 0 of the file, were it mapped. */
+	/* The address that page 0 of the file would have. */
 	unsigned long base = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
 	unsigned long block = base + (first << PAGE_SHIFT);
 	bool aligned = IS_ALIGNED(base, PMD_SIZE), table = true, around;
@@ -171,7 +178,7 @@ static int gmem_fill_mapping(struct gmem_inode *gi, struct gmem_fill *fill,
 	return gmem_fill_tables(fill, vma->vm_mm, base + (start << PAGE_SHIFT));
 }
 
-/* Whether a VMA is still the process's: munmap() takes it out first. */
+/* Whether a VMA is still in the address space: munmap() removes it before it closes it. */
 static bool gmem_fill_attached(struct vm_area_struct *vma)
 {
 	return vma->vm_mm == current->mm &&
@@ -185,7 +192,7 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 	struct gmem_view_mapping *mapping = NULL;
 	int rc = 0;
 
-	/* Who has it for writing may wait for a fault that nobody answers. */
+	/* A task that holds it for writing may wait for a fault that is never resolved. */
 	if (fill->how == GMEM_FILL_HELD) {
 		if (!mmap_read_trylock(current->mm))
 			return -EAGAIN;
@@ -197,8 +204,8 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 		if (!gmem_fill_attached(mapping->vma))
 			continue;
 		/*
-		 * It stays, for mmap_lock is held. Who maps a view elsewhere need not wait
-		 * until there is memory for tables, which a memory cgroup can put off.
+		 * The mapping stays, because mmap_lock is held. Do not let other tasks that
+		 * map views wait: a memory cgroup can delay the allocation of tables.
 		 */
 		up_read(&gi->views.lock);
 		rc = gmem_fill_mapping(gi, fill, mapping, start, end);
@@ -210,8 +217,8 @@ static int gmem_fill_block(struct gmem_inode *gi, struct gmem_fill *fill,
 }
 
 /*
- * Give memory to [start, *end), which is in a block. @end is then where it can be filled
- * up to; on an error the page whose memory has failed, or else nowhere.
+ * Populate [start, *end), which is in one block. *end: out: the page up to which it can be
+ * filled. With -EHWPOISON this is the page that has failed, with another error @start.
  */
 static int gmem_fill_commit(struct gmem_inode *gi, const struct gmem_range_lock *range,
 			    pgoff_t start, pgoff_t *end)
@@ -226,8 +233,8 @@ static int gmem_fill_commit(struct gmem_inode *gi, const struct gmem_range_lock 
 }
 
 /*
- * Fill [*start, end), which is in a range that the caller holds: a block, and others
- * unless somebody cannot wait for the range.
+ * Fill [*start, end) block by block, in a range that the caller holds. Stop after a block if
+ * an urgent task waits for the range.
  */
 static int gmem_fill_locked(struct gmem_inode *gi, struct gmem_fill *fill,
 			    const struct gmem_range_lock *range, pgoff_t *start,
@@ -254,7 +261,7 @@ static int gmem_fill_locked(struct gmem_inode *gi, struct gmem_fill *fill,
 	return rc;
 }
 
-/* Take the blocks of a range; @patient: whatever signal comes, unless it is fatal. */
+/* Lock the blocks of a range. @patient: only a fatal signal interrupts the wait. */
 static int gmem_fill_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 			  pgoff_t start, pgoff_t end, bool patient)
 {
@@ -271,8 +278,8 @@ static int gmem_fill_lock(struct gmem_inode *gi, struct gmem_range_lock *range,
 }
 
 /*
- * Pass over blocks that have no memory: terabytes may have little. Whole blocks, because
- * what was lost may be beside the range.
+ * Skip blocks without populated pages: a file of terabytes may have few. Look at whole
+ * blocks, because pages outside of the range may have lost their entries, too.
  */
 static void gmem_fill_skip(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 {
@@ -285,7 +292,7 @@ static void gmem_fill_skip(struct gmem_inode *gi, pgoff_t *start, pgoff_t end)
 		*start = end;
 }
 
-/* The end of a run, which is not in the middle of a block. */
+/* The end of a run of pages from @start: @end, or the end of a block. */
 static pgoff_t gmem_fill_run_end(pgoff_t start, pgoff_t end)
 {
 	return min(end, round_down(start, GMEM_BLOCK_PAGES) + GMEM_RUN_PAGES);
@@ -358,14 +365,15 @@ static void gmem_refill_done(struct gmem_inode *gi, const struct gmem_fill *fill
 }
 
 /**
- * gmem_views_refill() - give views their pages back
+ * gmem_views_refill() - set the entries of populated pages in views again
  * @gi: the memory
  * @start: first page
  * @end: page after the range
- * @whole: all pages of the blocks in which they are, which may have been one entry each
+ * @whole: fill all pages of the blocks, which may have had one entry each
  *
- * Those of the calling process, and what is populated. What cannot be given back for
- * want of memory a vCPU asks for; so nothing is left that only looks given back.
+ * Only views of the calling process are filled. If there is no memory for tables, the
+ * remaining entries are removed: a vCPU then faults and asks for the page, instead of
+ * keeping an entry of the old state.
  *
  * Context: process context, sleeps; takes the range lock, over whole blocks, and
  * mmap_lock.
@@ -386,13 +394,11 @@ void gmem_views_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end, bool w
 }
 
 /**
- * gmem_views_refill_held() - give views their pages back at the end of a conversion
+ * gmem_views_refill_held() - as gmem_views_refill(), at the end of a conversion
  * @gi: the memory
  * @range: held by the caller
  * @start: first page
  * @end: page after the range
- *
- * As gmem_views_refill(), for who has the range locked already.
  *
  * Context: process context, sleeps; range lock held, faults let in; tries mmap_lock.
  * Return: what is left for gmem_views_refill(): GMEM_REFILL_ENDS where a block at the start
@@ -414,7 +420,7 @@ enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi,
 		gmem_fill_skip(gi, &index, end);
 		rc = gmem_fill_locked(gi, &fill, range, &index,
 				      gmem_fill_run_end(index, end), false);
-		/* The rest is for who has given the range back. */
+		/* The caller fills the rest after it has released the range. */
 		if (!rc && index < end && gmem_range_wanted(range))
 			rc = -EAGAIN;
 	}
@@ -427,7 +433,7 @@ enum gmem_refill gmem_views_refill_held(struct gmem_inode *gi,
 	return fill.rest ? GMEM_REFILL_ENDS : GMEM_REFILL_DONE;
 }
 
-/* The pages behind an address range, which has to be of one mapping of the view. */
+/* Find the pages of an address range, which must be in one mapping of the view. */
 static int gmem_populate_find(struct file *file, u64 address, u64 length,
 			      pgoff_t *start)
 {

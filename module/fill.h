@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What fill.c and fill_table.c know of each other.
+ * The interface between fill.c and fill_table.c.
  */
 #ifndef GMEM_FILL_H
 #define GMEM_FILL_H
 
 #include "internal.h"
 
-/* Guests convert page by page: so many pages need no memory for the fill. */
+/* Up to this number of pages a fill allocates no array: guests convert page by page. */
 #define GMEM_FILL_FEW 16
 
 /**
  * enum gmem_fill_how - which pages of a block are filled
- * @GMEM_FILL_PAGES: those that are asked for
- * @GMEM_FILL_AROUND: all, where nothing of the block is mapped: it may have been one entry,
- *	of which a page has gone
- * @GMEM_FILL_WHOLE: all, even if something is mapped: since the block was one entry, a
- *	vCPU has asked for a page
- * @GMEM_FILL_HELD: as @GMEM_FILL_AROUND, by who has converted and still has its range lock,
- *	over no more than the pages: only blocks that are in it as a whole, or have a
- *	table already
+ * @GMEM_FILL_PAGES: only the given pages
+ * @GMEM_FILL_AROUND: all pages, if none of the block is mapped. The block may have had one
+ *	entry, which was removed together with one of its pages.
+ * @GMEM_FILL_WHOLE: all pages, even if some are mapped. The block may have had one entry,
+ *	and a vCPU has asked for a page since.
+ * @GMEM_FILL_HELD: as @GMEM_FILL_AROUND, at the end of a conversion, which holds the range
+ *	lock over the converted pages only. Only blocks that are converted as a whole, or
+ *	have a page table, are filled.
  */
 enum gmem_fill_how {
 	GMEM_FILL_PAGES,
@@ -32,13 +32,13 @@ enum gmem_fill_how {
  * struct gmem_fill - pages of a block on their way into a mapping
  * @start: first page
  * @end: page after the last one, in the same block
- * @entry: for each: its struct page and, lowest bit, whether it is private; or 0
- *	for one that is not populated
- * @prot: of shared and of private entries
- * @few: where @entry is for a few pages
+ * @entry: for each page: its struct page, with the lowest bit set if it is private; or 0
+ *	if it is not populated
+ * @prot: protection of shared and of private entries
+ * @few: storage of @entry for a few pages
  * @how: which pages of a block are filled
- * @rest: out: with GMEM_FILL_HELD, whether a block was left that has to be filled as a whole
- * @set: pages that were put into mappings so far
+ * @rest: out: with GMEM_FILL_HELD, whether a block was skipped that is converted in part
+ * @set: number of pages mapped so far
  */
 struct gmem_fill {
 	pgoff_t start;
