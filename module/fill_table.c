@@ -2,15 +2,15 @@
 /**
  * DOC: page table entries of views
  *
- * Setting them, for fill.c, which knows what to set. An entry is there for KVM alone: that of
- * a private page gives the host no access.
+ * Sets the entries that fill.c has looked up. Entries are for KVM alone: the entry of a
+ * private page gives the host no access.
  *
- * The kernel exports little of this to modules. Tables are made by apply_to_page_range(), an
- * entry of 2 MiB is set in a page fault that nobody else has, and both are changed by
- * hand, under their locks.
+ * The kernel exports few functions for this to modules. apply_to_page_range() allocates page
+ * tables. An entry of 2 MiB is set in a page fault that this file triggers itself. Entries are
+ * read and written directly, with the lock of their page table held.
  *
- * Locks: mmap_lock for reading, so that mappings and tables stay. Below it
- * &gmem_view_mapping.huge_lock, and below that the lock of a page table.
+ * Locks: mmap_lock for reading, so that mappings and tables stay. Inside it
+ * &gmem_view_mapping.huge_lock, and inside that the lock of a page table.
  */
 #include <linux/mm.h>
 #include <linux/page-flags.h>
@@ -19,8 +19,9 @@
 #include "fill.h"
 
 /*
- * Present for KVM in either case; RW, or KVM would not let its guest write. What else an
- * entry needs on this machine, such as AMD's encryption of host memory, the kernel knows.
+ * KVM takes an entry as present in either state. It must be RW, or KVM does not let its
+ * guest write. vm_get_page_prot() adds what else entries need on this machine, such as the
+ * encryption bit of AMD's host memory encryption.
  */
 static pgprot_t gmem_fill_prot(unsigned long vm_flags)
 {
@@ -39,7 +40,7 @@ static struct page *gmem_fill_page(unsigned long entry)
 	return (struct page *)(entry & ~1UL);
 }
 
-/* Whether one entry can stand for all of the block. */
+/* Whether one entry can map all of the block. */
 static bool gmem_fill_fits_huge(const struct gmem_fill *fill)
 {
 	unsigned long first = fill->entry[0], i;
@@ -55,8 +56,8 @@ static bool gmem_fill_fits_huge(const struct gmem_fill *fill)
 }
 
 /*
- * Under the lock of the page table: a memory failure marks the page, then removes the
- * entry.
+ * Whether memory of one of the pages has failed. The lock of the page table is held: a memory
+ * failure marks the page first, and then removes the entry under this lock.
  */
 static bool gmem_fill_failed(struct page *page, unsigned long pages)
 {
@@ -69,11 +70,11 @@ static bool gmem_fill_failed(struct page *page, unsigned long pages)
 
 /**
  * gmem_fill_huge_fault() - set an entry of 2 MiB
- * @vmf: of gmem_fill_huge(); nobody else's fault comes so far
+ * @vmf: the fault that gmem_fill_huge() triggers; others fail before
  * @order: PMD_ORDER
  *
- * By way of a page fault, because the kernel has no other function for modules that
- * allocates what is above the entry.
+ * A page fault is used because the kernel exports no other function that allocates the
+ * tables above the entry.
  *
  * Context: mmap_lock and &gmem_view_mapping.huge_lock held.
  * Return: VM_FAULT_NOPAGE, or VM_FAULT_FALLBACK.
@@ -102,7 +103,7 @@ vm_fault_t gmem_fill_huge_fault(struct vm_fault *vmf, unsigned int order)
 	return VM_FAULT_NOPAGE;
 }
 
-/* Where @address has an entry of 2 MiB or a table; NULL: what would be above is not there. */
+/* Find the PMD of @address. Return: NULL if a table above it does not exist. */
 pmd_t *gmem_fill_pmd(struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
@@ -118,7 +119,7 @@ pmd_t *gmem_fill_pmd(struct mm_struct *mm, unsigned long address)
 	return pud_none(*pud) ? NULL : pmd_offset(pud, address);
 }
 
-/* A table stays one as long as the mapping is there, an entry of 2 MiB does not. */
+/* A table stays as long as the mapping; an entry of 2 MiB can be removed any time. */
 static pmd_t gmem_fill_pmd_get(pmd_t *pmd)
 {
 	return pmd ? pmdp_get_lockless(pmd) : __pmd(0);
@@ -136,7 +137,7 @@ bool gmem_fill_has_huge(pmd_t *pmd)
 	return pmd_leaf(gmem_fill_pmd_get(pmd));
 }
 
-/* Set the block at @address as one entry. Whether it is there, by us or by somebody else. */
+/* Map the block at @address by one entry. Return: whether there is such an entry now. */
 bool gmem_fill_huge(struct gmem_view_mapping *mapping, struct gmem_fill *fill,
 		    unsigned long address)
 {
@@ -151,7 +152,7 @@ bool gmem_fill_huge(struct gmem_view_mapping *mapping, struct gmem_fill *fill,
 	return gmem_fill_has_huge(gmem_fill_pmd(mapping->vma->vm_mm, address));
 }
 
-/* A block has become shared as a whole: so does its entry, which stays where it is. */
+/* Give the host access to a block that has become shared: change its entry in place. */
 void gmem_fill_share_huge(struct gmem_fill *fill, struct mm_struct *mm,
 			  unsigned long address, pmd_t *pmd)
 {
@@ -175,7 +176,7 @@ static void gmem_fill_pte(struct gmem_fill *fill, struct mm_struct *mm,
 
 	if (!page || PageHWPoison(page))
 		return;
-	/* There already, unless it has become shared. */
+	/* Keep an existing entry, unless it is that of a private page that became shared. */
 	if (!pte_none(old) && (entry & 1 || pte_flags(old) & _PAGE_PRESENT))
 		return;
 	set_pte_at(mm, address, pte,
@@ -200,7 +201,7 @@ static int gmem_fill_table(struct gmem_fill *fill, struct mm_struct *mm,
 	int rc;
 
 	if (!gmem_fill_has_table(pmd)) {
-		/* The one way in which a module can have a table made. */
+		/* The only exported function that allocates a page table. */
 		rc = apply_to_page_range(mm, address, PAGE_SIZE, gmem_fill_no_pte,
 					 NULL);
 		if (rc)
