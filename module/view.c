@@ -48,7 +48,7 @@ INTERVAL_TREE_DEFINE(struct gmem_view_mapping, node, unsigned long, subtree_last
 		     gmem_view_mapping);
 
 /**
- * gmem_views_init_once() - what a new &struct gmem_inode has for good
+ * gmem_views_init_once() - initialise what every &struct gmem_inode keeps
  * @views: the views of an inode
  */
 void gmem_views_init_once(struct gmem_views *views)
@@ -69,7 +69,7 @@ void gmem_views_init_once(struct gmem_views *views)
  * @end: page after the range
  *
  * Context: &gmem_views.lock held.
- * Return: a mapping that has pages of the range, or NULL.
+ * Return: the next mapping with pages of the range, or NULL.
  */
 struct gmem_view_mapping *gmem_views_next(struct gmem_inode *gi,
 					  struct gmem_view_mapping *mapping,
@@ -82,15 +82,15 @@ struct gmem_view_mapping *gmem_views_next(struct gmem_inode *gi,
 }
 
 /**
- * gmem_views_zap() - take pages from all views
+ * gmem_views_zap() - remove the entries of pages from all views
  * @gi: the memory
  * @start: first page
  * @end: page after the range
  *
- * KVM is told, and its vCPUs have lost the pages on return.
+ * KVM is notified. On return no vCPU can access the pages by the views.
  *
  * Context: process context, sleeps; &gmem_views.lock may be held for reading. The range lock
- * keeps the pages away, or the mark of a memory failure.
+ * is held, or the pages have the mark of a memory failure: so nobody sets the entries again.
  */
 void gmem_views_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
@@ -103,8 +103,8 @@ void gmem_views_zap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
  * @start: first page
  * @end: page after the range
  *
- * Context: process context; range lock held, so that it stays so.
- * Return: whether a view fd is open for a page of it.
+ * Context: process context; range lock held, so that no view of the range is created.
+ * Return: whether there is an open view fd for a page of the range.
  */
 bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
@@ -119,13 +119,13 @@ bool gmem_views_overlap(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 }
 
 /**
- * gmem_views_are_mine() - whether only the calling process has a range in views
+ * gmem_views_are_mine() - whether no other process has mapped a range by a view
  * @gi: the memory
  * @start: first page
  * @end: page after the range
  *
  * Context: process context; range lock held, so that nobody else fills a view.
- * Return: false where another address space has a mapping.
+ * Return: false if another address space has such a mapping.
  */
 bool gmem_views_are_mine(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
@@ -156,7 +156,7 @@ static void gmem_view_free(struct gmem_view *view)
 	kfree(view);
 }
 
-/* Its mappings are gone: each held the file. */
+/* All mappings are gone: each of them held a reference to the file. */
 static int gmem_view_release(struct inode *inode, struct file *file)
 {
 	struct gmem_view *view = file->private_data;
@@ -167,7 +167,7 @@ static int gmem_view_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* A VMA that the kernel has made of another one: it never gets pages. */
+/* The kernel has copied a VMA of a view. The copy never gets entries. */
 static void gmem_view_vma_open(struct vm_area_struct *vma)
 {
 	vma->vm_private_data = NULL;
@@ -199,14 +199,14 @@ static int gmem_view_vma_mremap(struct vm_area_struct *vma)
 	return -EINVAL;
 }
 
-/* Nor with a protection key, for which the kernel would write the entries anew. */
+/* Also refuse protection keys, for which the kernel would rewrite the entries. */
 static int gmem_view_vma_mprotect(struct vm_area_struct *vma, unsigned long start,
 				  unsigned long end, unsigned long newflags)
 {
 	return -EINVAL;
 }
 
-/* Nobody gets here: the VMA has no access rights. */
+/* Never reached: the VMA has no access rights. */
 static vm_fault_t gmem_view_vma_fault(struct vm_fault *vmf)
 {
 	return VM_FAULT_SIGBUS;
@@ -252,7 +252,7 @@ static int gmem_view_add_mapping(struct gmem_inode *gi, struct vm_area_struct *v
 	return 0;
 }
 
-/* Also for remap_file_pages(), which maps again. */
+/* Also called for remap_file_pages(), which creates a new mapping. */
 static int gmem_view_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct gmem_view *view = file->private_data;
@@ -269,7 +269,7 @@ static int gmem_view_mmap(struct file *file, struct vm_area_struct *vma)
 	rc = gmem_view_add_mapping(gmem_from_file(view->memory), vma);
 	if (rc)
 		return rc;
-	/* VM_IO: MADV_DOFORK is refused. VM_HUGEPAGE: whatever sysfs says. */
+	/* VM_IO: refuse MADV_DOFORK. VM_HUGEPAGE: huge entries whatever sysfs says. */
 	vm_flags_mod(vma,
 		     VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
 			     VM_DONTCOPY | VM_HUGEPAGE,
@@ -303,7 +303,7 @@ static const struct file_operations gmem_view_fops = {
 	.get_unmapped_area = thp_get_unmapped_area,
 };
 
-/* In force at once, unless part of the range is bound. */
+/* Add the view to the list, unless a part of the range is bound. */
 static int gmem_view_insert(struct gmem_inode *gi, struct gmem_view *view)
 {
 	struct gmem_binding *binding;
@@ -413,7 +413,7 @@ long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd)
 	rc = gmem_ucmd_range(gi, cmd->offset, cmd->length, &start, &end);
 	if (rc)
 		return rc;
-	/* The VMM converts in the guest's name. */
+	/* With a view the VMM converts, not the guest. */
 	if (gi->create_flags & GMEM_CREATE_F_GUEST_CONSENT)
 		return -EPERM;
 	return gmem_view_install(file, ucmd, start, end);
