@@ -27,14 +27,14 @@
 #include "internal.h"
 
 /*
- * Pauses that a conversion without a timeout makes, for references that are about
- * to go: page migration that finds out that it cannot, or RCU walkers.
+ * Number of pauses of a conversion without a timeout, for short references: page migration
+ * that gives up, or RCU walkers.
  */
 #define GMEM_GRACE_PAUSES 2
 
 /*
- * The same where KVM has a view: in 6.12 it takes a reference while it handles a
- * guest's fault, which ends when the task gets its CPU back. About 40 ms.
+ * The same if views are mapped, about 40 ms in all: KVM of 6.12 holds a reference while it
+ * handles a guest fault, and the task of the vCPU may have to wait for a CPU meanwhile.
  */
 #define GMEM_GRACE_PAUSES_VIEW 7
 
@@ -42,7 +42,7 @@
 #define GMEM_SEAL_BATCH 64
 
 /**
- * gmem_holder_fill() - who holds a folio
+ * gmem_holder_fill() - describe the references to a folio
  * @holder: out: all but the index
  * @folio: the folio
  * @expected: references that gmem can name
@@ -60,22 +60,22 @@ void gmem_holder_fill(struct gmem_holder *holder, struct folio *folio,
 }
 
 /*
- * Hide a folio from who does not hold it yet, if there are just @expected references to
- * it. The refcount is frozen for that, so that a speculative reference either counts or
- * fails. From here on a new one can only be speculative: the page is unmapped and faults
- * are held off. Nor does it lead to the contents: whoever gets one finds the folio not
- * uptodate. If the conversion fails, the next page fault publishes the folio again.
+ * Clear the uptodate flag of a folio, if it has exactly @expected references. The refcount
+ * is frozen for that, so a speculative reference either makes the freeze fail or fails
+ * itself. Later references can only be speculative: the page is unmapped and faults are held
+ * off. Their owners find the folio not uptodate, and do not read it. If the conversion fails,
+ * the next page fault sets the flag again.
  */
 static bool gmem_folio_seal_unheld(struct folio *folio, u32 expected)
 {
 	bool unheld;
 
-	/* Who looks the folio up meanwhile spins: do not let them wait for long. */
+	/* A task that looks the folio up meanwhile spins: keep the time short. */
 	preempt_disable();
 	unheld = folio_ref_freeze(folio, expected);
 	if (unheld) {
 		gmem_folio_seal(folio);
-		/* Release: who gets a reference from here on sees the flag. */
+		/* Release: the owner of a later reference sees the flag. */
 		folio_ref_unfreeze(folio, expected);
 	}
 	preempt_enable();
@@ -88,7 +88,7 @@ static bool gmem_folio_is_safe(struct gmem_inode *gi, struct folio *folio,
 {
 	u32 expected = folio_nr_pages(folio) + 1;
 
-	/* Mapped by a fault that had its folio before faults were held off. */
+	/* A fault that found its folio before faults were held off may have mapped it. */
 	if (folio_mapped(folio))
 		unmap_mapping_pages(gi->vfs_inode.i_mapping, folio->index,
 				    folio_nr_pages(folio), false);
@@ -117,10 +117,10 @@ static int gmem_folio_check(struct gmem_inode *gi, struct folio *folio,
 }
 
 /*
- * Seal folios to which only the page cache refers, up to one that needs a closer look,
- * which is returned, or @end. Who has locked or mapped a folio, or is about to, has a
- * reference to it. The lock of the page cache keeps the folios there, so none is taken
- * for the look.
+ * Seal folios that only the page cache refers to. Stop at the first other folio. Return: its
+ * index, or @end. Every task that has locked or mapped a folio, or is about to, has a
+ * reference to it. The lock of the page cache keeps the folios there, so this function needs
+ * no reference.
  */
 static pgoff_t gmem_refs_seal(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
@@ -147,15 +147,15 @@ static pgoff_t gmem_refs_seal(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 }
 
 /*
- * struct gmem_settle - what has been tried to have references go away
+ * struct gmem_settle - what has been done to get rid of references
  * @range: held by the caller
- * @deadline: when the caller's time is over
- * @ticket: of gmem_drain_ticket(), when the first held page of a block was met, or 0:
- *	unmapping the block may have put its pages into a batch
- * @no_drain: a CPU did not drain its batches in time: do not wait for more
- * @pauses: how often the task has slept for pages of the block
+ * @deadline: end of the caller's timeout
+ * @ticket: of gmem_drain_ticket(), drawn at the first held page of the block, or 0. A new
+ *	one is needed for each block, because unmapping can put pages into batches
+ * @no_drain: a CPU did not drain its batches in time: do not wait again
+ * @pauses: number of pauses for pages of the block
  * @end: page after the block
- * @unmapped: what was mapped of the block no longer is
+ * @unmapped: the rest of the block has been unmapped
  */
 struct gmem_settle {
 	const struct gmem_range_lock *range;
@@ -168,9 +168,8 @@ struct gmem_settle {
 };
 
 /*
- * Check the populated pages of a run of shared ones from &gmem_holder.index on. A page
- * that is mapped has a reference for that, so only where there is one is the rest of the
- * block unmapped.
+ * Check the populated pages of a run of shared pages, from &gmem_holder.index on. A mapped
+ * page has a reference. So the rest of the block is unmapped only if a page has one.
  */
 static int gmem_refs_check_run(struct gmem_inode *gi, struct gmem_settle *settle,
 			       pgoff_t end, struct gmem_holder *holder)
@@ -228,15 +227,15 @@ static bool gmem_settle_expired(const struct gmem_settle *settle)
 }
 
 /*
- * Drain the batches that a reference to the page in @holder may be in, beginning
- * with the cheapest. 1: there were some; 0: none that were not drained before.
+ * Drain batches that may refer to the page in @holder, the cheapest first. Return: 1 if some
+ * were drained; 0 if all were drained before; or a negative errno.
  */
 static int gmem_settle_drain(struct gmem_inode *gi, struct gmem_settle *settle,
 			     const struct gmem_holder *holder)
 {
 	int rc;
 
-	/* A batch has one reference to a folio, and a pin is many. */
+	/* A batch has one reference to a folio; a pin counts as many. */
 	if (settle->no_drain || holder->pinned)
 		return 0;
 	if (!settle->ticket)
@@ -249,13 +248,13 @@ static int gmem_settle_drain(struct gmem_inode *gi, struct gmem_settle *settle,
 				     GMEM_DRAIN_WAIT);
 	if (rc)
 		atomic64_inc(&gi->counters.drains);
-	/* It may have helped in part, and the CPU may still get to it. */
+	/* Other CPUs have drained, and this one may still do so: look again. */
 	if (rc == -ETIME)
 		settle->no_drain = true;
 	return rc == -ETIME ? 1 : rc;
 }
 
-/* Sleep a little, longer each time, up to 8 ms, or until a signal comes. */
+/* Sleep for 1, 2, 4 and then 8 ms each time, or until a signal comes. */
 static void gmem_settle_pause(struct gmem_settle *settle)
 {
 	unsigned int ms = 1U << min(settle->pauses++, 3U);
@@ -263,7 +262,7 @@ static void gmem_settle_pause(struct gmem_settle *settle)
 	schedule_timeout_interruptible(msecs_to_jiffies(ms));
 }
 
-/* A page is held: do what may change that. 0: look again. */
+/* A page is held: drain batches, or wait. Return: 0 to look again, or an error. */
 static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 			    struct gmem_conversion *conv)
 {
@@ -275,9 +274,9 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 	if (rc)
 		return min(rc, 0);
 	/*
-	 * A signal restarts the call with what is left of the time. So does work that
-	 * io_uring left for the task, which may be just what drops the reference. If
-	 * nothing is left the call ends: signals may come faster than CPUs drain.
+	 * A signal restarts the call with the remaining time. So does pending task work of
+	 * io_uring, which may drop the reference. If no time remains, do not restart the
+	 * call: with frequent signals it would never end.
 	 */
 	expired = gmem_settle_expired(settle);
 	signal = signal_pending(current);
@@ -293,14 +292,14 @@ static int gmem_settle_wait(struct gmem_inode *gi, struct gmem_settle *settle,
 	return 0;
 }
 
-/* Take a block of pages from who has them mapped and wait until nobody refers to them. */
+/* Unmap a block of pages, and wait until only the page cache refers to them. */
 static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
 			     struct gmem_conversion *conv, pgoff_t start,
 			     pgoff_t end)
 {
 	int rc;
 
-	/* Entries of views have no references: nobody can tell where there are some. */
+	/* Entries of views hold no references, so references do not show where they are. */
 	gmem_views_zap(gi, start, end);
 	settle->ticket = 0;
 	settle->pauses = 0;
@@ -323,8 +322,8 @@ static int gmem_settle_block(struct gmem_inode *gi, struct gmem_settle *settle,
  * @range: held by the caller, with the pages in it
  * @deadline: of ktime_get(), when to give up
  *
- * Pages that passed stay so: they are unmapped, and faults are held off until
- * the caller lets them in again.
+ * Pages that have passed need no second check: they are unmapped, and faults are
+ * held off until the caller lets them continue.
  *
  * Context: range lock held, faults held off; sleeps.
  * Return: 0, -EAGAIN (a page is held), -EHWPOISON, -ERESTARTSYS, or -EINTR when
@@ -340,7 +339,7 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 
 	for (; gmem_folio_next(gi->vfs_inode.i_mapping, &start, conv->end);
 	     start = end) {
-		/* Somebody who cannot wait: not in the middle of a large range. */
+		/* Give up for an urgent task, also in the middle of a large range. */
 		if (gmem_range_wanted(range)) {
 			conv->holder = (struct gmem_holder){ .index = start };
 			return -EAGAIN;
@@ -353,7 +352,7 @@ int gmem_refs_settle(struct gmem_inode *gi, struct gmem_conversion *conv,
 	return 0;
 }
 
-/* Whether the folio under @xas is of a shared page, and held by so many references. */
+/* Whether the folio at @xas is that of a shared page with @surplus references or more. */
 static bool gmem_refs_look_held(struct gmem_inode *gi, struct xa_state *xas,
 				struct folio *folio, int surplus)
 {
@@ -361,7 +360,7 @@ static bool gmem_refs_look_held(struct gmem_inode *gi, struct xa_state *xas,
 	       gmem_state_get(&gi->state, xas->xa_index) == GMEM_STATE_SHARED;
 }
 
-/* Whether it is pinned; if so, a reference to it is taken. */
+/* Whether the folio is pinned. If so, take a reference to it. */
 static bool gmem_refs_is_pin(struct gmem_inode *gi, struct xa_state *xas,
 			     struct folio *folio)
 {
@@ -375,8 +374,8 @@ static bool gmem_refs_is_pin(struct gmem_inode *gi, struct xa_state *xas,
 }
 
 /*
- * The next shared page of the range that is pinned, and its folio with a reference.
- * @held: out: whether a page before it looks held, be it by a batch only.
+ * Find the first pinned shared page of the range. Return: its folio with a reference, or NULL.
+ * @held: out: whether a page before it looks held, even if only by a batch.
  */
 static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
 					pgoff_t end, bool *held)
@@ -398,7 +397,7 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
 		if (++steps % 1024)
 			continue;
 		xas_pause(&xas);
-		/* The conversion will see to it. */
+		/* The conversion detects this, too. */
 		if (fatal_signal_pending(current)) {
 			folio = NULL;
 			break;
@@ -415,10 +414,10 @@ static struct folio *gmem_refs_next_pin(struct gmem_inode *gi, pgoff_t start,
  * @conv: to private; &gmem_conversion.holder is filled with -EAGAIN
  * @range: held by the caller
  *
- * VMMs with passed-through devices run into the same pinned pages again and again.
- * A pin does not go away by itself, so a conversion without a timeout need not
- * unmap anything to find out. But the first page that is held has to be named: where
- * others before the pin look held, only the long way tells.
+ * VMMs with passed-through devices try to convert the same pinned pages repeatedly.
+ * A pin does not go away by itself. So a conversion without a timeout can be refused
+ * before anything is unmapped. But the error must name the first held page. If a page
+ * before the pinned one looks held, only the complete check can tell.
  *
  * Context: range lock held; sleeps.
  * Return: 0; -EAGAIN; or 1 when a page looks held.
@@ -441,7 +440,7 @@ int gmem_refs_pinned(struct gmem_inode *gi, struct gmem_conversion *conv,
 		return held;
 	conv->holder.index = max(conv->start, folio->index);
 	gmem_holder_fill(&conv->holder, folio, folio_nr_pages(folio) + 1);
-	/* As if it had been unmapped: mappings are in nobody's way. */
+	/* Report what would remain after unmapping the page. */
 	conv->holder.refs_seen -= conv->holder.mapcount;
 	conv->holder.mapcount = 0;
 	folio_put(folio);
