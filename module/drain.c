@@ -50,8 +50,8 @@ static bool gmem_drain_done(int cpu, long ticket)
 }
 
 /*
- * On the CPU whose batches it drains, which the caller cannot leave. It may be
- * preempted, by another drain even: the locks of the batches sleep with PREEMPT_RT.
+ * Drain the batches of this CPU. The caller must not migrate. It may be preempted, even by
+ * another drain: with PREEMPT_RT the locks of the batches sleep.
  */
 static void gmem_drain_here(void)
 {
@@ -60,7 +60,7 @@ static void gmem_drain_here(void)
 	struct folio_batch fbatch;
 	long old = READ_ONCE(*newest);
 
-	/* What was put into a batch before @ticket was drawn is there now. */
+	/* See all folios that were put into a batch before @ticket was drawn. */
 	smp_mb();
 	folio_batch_init(&fbatch);
 	__folio_batch_release(&fbatch);
@@ -107,7 +107,7 @@ bool gmem_drain_local(long ticket)
 	return drain;
 }
 
-/* Whether a request for @scope is about @cpu. */
+/* Whether @scope includes @cpu. */
 static bool gmem_drain_covers(int scope, int cpu)
 {
 	bool covers = true;
@@ -115,7 +115,7 @@ static bool gmem_drain_covers(int scope, int cpu)
 	if (scope >= 0)
 		return cpu == scope;
 	if (scope == GMEM_DRAIN_HOUSEKEEPING) {
-		/* Cpusets change the mask. */
+		/* RCU: cpusets can change the mask. */
 		rcu_read_lock();
 		covers = housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN);
 		rcu_read_unlock();
@@ -123,10 +123,10 @@ static bool gmem_drain_covers(int scope, int cpu)
 	return covers;
 }
 
-/* The next CPU after @cpu that a request has still to wait for. */
+/* The next CPU after @cpu that has not served the request yet. */
 static int gmem_drain_next(int cpu, int scope, long ticket)
 {
-	/* The batches of a CPU that goes offline are drained on its way out. */
+	/* A CPU that goes offline drains its batches. */
 	do {
 		cpu = cpumask_next(cpu, cpu_online_mask);
 	} while (cpu < nr_cpu_ids && (!gmem_drain_covers(scope, cpu) ||
@@ -139,13 +139,12 @@ static int gmem_drain_next(int cpu, int scope, long ticket)
  * @scope: a CPU, GMEM_DRAIN_HOUSEKEEPING for those that are not isolated from
  *	other tasks, or GMEM_DRAIN_ALL
  * @ticket: of gmem_drain_ticket()
- * @timeout: in jiffies, how long to wait for them; they are drained in any case,
- *	when their CPUs get to it
+ * @timeout: in jiffies, how long to wait for them. A CPU that takes longer drains
+ *	its batches later
  *
  * Context: process context, sleeps.
- * Return: 1 when they were drained, 0 when all of them had been since @ticket was
- * drawn, -ETIME when a CPU did not get to it in time, -EINTR when the task is being
- * killed.
+ * Return: 1 if CPUs have drained; 0 if all of them had done so since @ticket was
+ * drawn; -ETIME if a CPU did not drain in time; -EINTR if the task is being killed.
  */
 int gmem_drain_cpus(int scope, long ticket, long timeout)
 {
@@ -188,7 +187,7 @@ int gmem_drain_init(void)
 {
 	int cpu;
 
-	/* No rescuer: it could be lost to such a CPU, too. */
+	/* No rescuer thread: it could get stuck on an occupied CPU, too. */
 	gmem_drain_wq = alloc_workqueue("gmem_drain", GMEM_WQ_PERCPU, 0);
 	if (!gmem_drain_wq)
 		return -ENOMEM;
@@ -201,7 +200,7 @@ void gmem_drain_exit(void)
 {
 	int cpu;
 
-	/* Those whose CPU never got to it need not wait for it now. */
+	/* Cancel work of CPUs that have not run it yet. */
 	for_each_possible_cpu(cpu)
 		cancel_work_sync(&per_cpu_ptr(&gmem_drains, cpu)->work);
 	destroy_workqueue(gmem_drain_wq);
