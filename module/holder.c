@@ -18,13 +18,13 @@
 #include "internal.h"
 
 /**
- * struct gmem_holder_look - looking for pages that are held
- * @holder: the page to look at next, or the one that was found
+ * struct gmem_holder_look - state of a search for held pages
+ * @holder: the next page to look at, or the page that was found
  * @end: page after the range
- * @mapped: pages that are only mapped count, too
- * @ticket: of gmem_drain_ticket(), once a page has looked held
- * @no_drain: a CPU did not drain its batches in time: do not wait for more
- * @again: the page that has looked held before, and is looked at once more
+ * @mapped: also report pages that are only mapped
+ * @ticket: of gmem_drain_ticket(), drawn at the first page that looked held; or 0
+ * @no_drain: a CPU did not drain its batches in time: do not wait again
+ * @again: the page that looked held, and is being checked a second time
  */
 struct gmem_holder_look {
 	struct gmem_holder holder;
@@ -36,15 +36,15 @@ struct gmem_holder_look {
 };
 
 /*
- * What of a folio's references is somebody's. Mappings are in nobody's way. Whether it is
- * to be told of; without a reference no more than a guess.
+ * Whether a folio may have to be reported: it has references besides those of the page cache
+ * and, without @mapped, of page tables. The caller has no reference, so this is a guess.
  */
 static bool gmem_holder_suspects(struct folio *folio, bool mapped)
 {
 	return (mapped ? page_ref_count(&folio->page) : gmem_folio_surplus(folio)) > 1;
 }
 
-/* The same with a reference. 1: held; 0: only mapped; -ENOENT: neither. */
+/* Take a reference and check. Return: 1: held; 0: only mapped; -ENOENT: neither. */
 static int gmem_holder_judge(struct gmem_holder_look *look, struct xa_state *xas,
 			     struct folio *folio)
 {
@@ -69,7 +69,10 @@ enable:
 	return rc;
 }
 
-/* The next shared page to tell of. 1: held; 0: only mapped; -ENOENT, -ERESTARTSYS. */
+/*
+ * Find the next shared page to report. Return: 1: it is held; 0: it is only mapped; -ENOENT:
+ * there is none; or -ERESTARTSYS.
+ */
 static int gmem_holder_next(struct gmem_inode *gi, struct gmem_holder_look *look)
 {
 	XA_STATE(xas, &gi->vfs_inode.i_mapping->i_pages, look->holder.index);
@@ -89,7 +92,7 @@ static int gmem_holder_next(struct gmem_inode *gi, struct gmem_holder_look *look
 		if (++steps % 1024)
 			continue;
 		xas_pause(&xas);
-		/* With nothing left to look at, there is nothing to restart. */
+		/* At the end of the range there is nothing left to restart. */
 		if (xas.xa_index < look->end && signal_pending(current)) {
 			rc = -ERESTARTSYS;
 			break;
@@ -102,8 +105,8 @@ static int gmem_holder_next(struct gmem_inode *gi, struct gmem_holder_look *look
 }
 
 /*
- * What the kernel's own batches hold, which they do to each page that was just faulted in,
- * is let go of as by a conversion without a timeout. 1: look again; 0: nothing helps.
+ * Drain the kernel's per-CPU batches, as a conversion without a timeout does: they hold each
+ * page that was just faulted in. Return: 1: look again; 0: all are drained; or an error.
  */
 static int gmem_holder_drain(struct gmem_holder_look *look)
 {
@@ -120,18 +123,21 @@ static int gmem_holder_drain(struct gmem_holder_look *look)
 	return rc == -ETIME ? 1 : rc;
 }
 
-/* A page looks held: do what may change that. 1: look again; 0: it is. */
+/*
+ * A page looks held: drain batches, and look a second time. Return: 1: look again; 0: the page
+ * is held; or an error.
+ */
 static int gmem_holder_doubt(struct gmem_holder_look *look)
 {
 	int rc;
 
-	/* A batch has one reference to a folio, and a pin is many. */
+	/* A batch has one reference to a folio; a pin counts as many. */
 	if (look->holder.pinned)
 		return 0;
 	rc = gmem_holder_drain(look);
 	if (rc)
 		return rc;
-	/* Faults, KVM and walkers of page tables have one for an instant. */
+	/* Faults, KVM and walkers of page tables hold a reference for a moment. */
 	if (look->again == look->holder.index)
 		return 0;
 	look->again = look->holder.index;
@@ -139,7 +145,7 @@ static int gmem_holder_doubt(struct gmem_holder_look *look)
 	return 1;
 }
 
-/* 1: found; 0: there is none; -EINTR or -ERESTARTSYS. */
+/* Return: 1: a page was found; 0: there is none; -EINTR or -ERESTARTSYS. */
 static int gmem_holder_find(struct gmem_inode *gi, struct gmem_holder_look *look)
 {
 	int held, rc;
@@ -176,7 +182,7 @@ long gmem_ioctl_holder(struct file *file, struct gmem_ucmd *ucmd)
 	if (rc)
 		return rc;
 	rc = gmem_holder_find(gi, &look);
-	/* The call that is restarted goes on from here, or signals could keep it for ever. */
+	/* A restarted call continues here, so frequent signals do not keep it from ending. */
 	cmd->offset = (u64)holder->index << PAGE_SHIFT;
 	cmd->length = (u64)(look.end - holder->index) << PAGE_SHIFT;
 	if (rc < 0)
