@@ -17,7 +17,7 @@
 #include "internal.h"
 #include "trace.h"
 
-/* What a look-up may take at least, in ms: its task may have to wait for a CPU. */
+/* In ms: conversions wait for a look-up at least this long. Its task may need a CPU. */
 #define GMEM_LOOKUP_WAIT 1000
 
 static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
@@ -29,7 +29,7 @@ static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
 
 	if (gmem_range_next_transit(gi, index, index + 1) == index)
 		return -EAGAIN;
-	/* The mark first: it is there while the binding is withdrawn. */
+	/* Check after the mark: a range is in transit while its binding is withdrawn. */
 	if (READ_ONCE(lookup->binding->withdrawn))
 		return -ENODEV;
 	lookup->state = gmem_state_get(&gi->state, index);
@@ -58,21 +58,21 @@ static int gmem_lookup_locked(struct gmem_inode *gi, pgoff_t index,
  * @flags: GMEM_LOOKUP_*
  * @lookup: out: the page, to be ended with gmem_lookup_put()
  *
- * Populates the page if necessary; what was never written reads zero. The caller
- * decides by &gmem_lookup.state what its guest may do with the page. The folio is
- * held by a reference that no conversion counts: from here to gmem_lookup_put()
- * conversions of the page and holes wait. They give up with -EAGAIN after a
- * second or their timeout, so a look-up is for as long as it takes to fill a page
- * table entry; afterwards invalidate_start() says when the entry has to go.
+ * Populates the page if necessary; a page that was never written reads as zero. The
+ * caller decides by &gmem_lookup.state what its guest may do with the page. The
+ * look-up holds a reference to the folio. Conversions and holes of the page wait until
+ * gmem_lookup_put(), so they never count this reference. They give up with -EAGAIN
+ * after a second or their timeout, whichever is longer. So keep a look-up only while
+ * filling a page table entry. invalidate_start() tells when to remove the entry.
  *
  * Context: process context, may sleep. Not from a method of struct gmem_ops, and
  * not with a lock held that such a method takes.
- * Return: 0; -EINVAL when @index is not in the binding; -ENODEV when
- * gmem_unbind() was faster; -ERESTARTSYS when a
- * signal came while a conversion of the page was waited for, or with
- * GMEM_LOOKUP_NOWAIT -EAGAIN at once; -ENOENT with GMEM_LOOKUP_NOALLOC for an
- * unpopulated page; -EHWPOISON when the page's memory has failed; -EOPNOTSUPP
- * for a private page that lives in a store; -ENOMEM.
+ * Return: 0; -EINVAL if @index is not in the binding; -ENODEV if gmem_unbind() has
+ * withdrawn the binding; -ERESTARTSYS if a signal came during the wait for a
+ * conversion of the page; -EAGAIN, with GMEM_LOOKUP_NOWAIT, instead of this wait;
+ * -ENOENT, with GMEM_LOOKUP_NOALLOC, for an unpopulated page; -EHWPOISON if memory
+ * of the page has failed; -EOPNOTSUPP for a private page that lives in a store;
+ * -ENOMEM.
  */
 int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 		struct gmem_lookup *lookup)
@@ -85,7 +85,7 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 	if (index < binding->start || index >= binding->end)
 		return -EINVAL;
 
-	/* For gmem_unbind() to wait, until the look-up has ended. */
+	/* gmem_unbind() waits for this reference, which the look-up keeps. */
 	refcount_inc(&binding->refs);
 	lookup->binding = binding;
 	lookup->index = index;
@@ -100,7 +100,7 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 						FAULT_FLAG_INTERRUPTIBLE);
 	} while (!rc);
 
-	/* Who gives up does not come back. */
+	/* A look-up that gives up does not return for the page. */
 	if (rc != -EAGAIN && rc != -ERESTARTSYS && rc != -EINTR)
 		gmem_range_came_back(gi, index);
 	trace_gmem_lookup(gi->vfs_inode.i_ino, lookup, rc);
@@ -123,21 +123,21 @@ void gmem_lookup_put(struct gmem_lookup *lookup)
 	struct gmem_gate *gate = gmem_gate_of(gi, lookup->index);
 
 	/*
-	 * Who finds no look-up counts the references, so this one goes first. Dropping
-	 * it is a full barrier.
+	 * Drop the reference first: a conversion that finds no look-up compares references.
+	 * Dropping it is a full barrier.
 	 */
 	spin_lock(&gate->lookups_lock);
 	folio_put(lookup->folio);
 	list_del(&lookup->node);
 	spin_unlock(&gate->lookups_lock);
-	/* Pairs with the barrier of who prepares to wait. */
+	/* Pairs with the barrier of a task that prepares to wait. */
 	if (wq_has_sleeper(&gate->wait))
 		wake_up_all(&gate->wait);
 	gmem_binding_put(gi, binding);
 }
 GMEM_EXPORT_SYMBOL(gmem_lookup_put);
 
-/* A hypervisor may map all that a look-up hands out, so all of it is looked up. */
+/* Whether a look-up includes a page of the range: it covers the whole folio. */
 static bool gmem_lookup_covers(const struct gmem_lookup *lookup, pgoff_t start,
 			       pgoff_t end)
 {
@@ -167,7 +167,7 @@ static bool gmem_lookups_at_gate(struct gmem_gate *gate, pgoff_t start, pgoff_t 
 {
 	bool found;
 
-	/* Pairs with gmem_lookup_put(). Who came before the gate was shut is seen. */
+	/* Pairs with gmem_lookup_put(). Look-ups from before the gate was shut are seen. */
 	if (list_empty_careful(&gate->lookups))
 		return false;
 	spin_lock(&gate->lookups_lock);
@@ -176,7 +176,7 @@ static bool gmem_lookups_at_gate(struct gmem_gate *gate, pgoff_t start, pgoff_t 
 	return found;
 }
 
-/* Tell @holder of the first look-up of the range at a gate, if it is before *@first. */
+/* Report the first look-up of the range at a gate in @holder, if it is before *@first. */
 static void gmem_lookups_tell(struct gmem_gate *gate, pgoff_t start, pgoff_t end,
 			      pgoff_t *first, struct gmem_holder *holder)
 {
@@ -190,7 +190,7 @@ static void gmem_lookups_tell(struct gmem_gate *gate, pgoff_t start, pgoff_t end
 	if (!holder)
 		goto unlock;
 	holder->index = clamp(lookup->index, start, end - 1);
-	/* Counted as if it had been looked at with a reference. */
+	/* Take a reference, because the reported number includes one. */
 	folio_get(lookup->folio);
 	gmem_holder_fill(holder, lookup->folio, folio_nr_pages(lookup->folio) + 1);
 	folio_put(lookup->folio);
@@ -200,9 +200,9 @@ unlock:
 
 /**
  * gmem_lookups_deadline() - when to give up waiting for look-ups
- * @deadline: of ktime_get(), when the caller's time is over
+ * @deadline: of ktime_get(), end of the caller's timeout
  *
- * Return: the same, or a moment that a look-up may take at least.
+ * Return: @deadline, or GMEM_LOOKUP_WAIT from now, whichever is later.
  */
 ktime_t gmem_lookups_deadline(ktime_t deadline)
 {
@@ -220,7 +220,7 @@ ktime_t gmem_lookups_deadline(ktime_t deadline)
  * @deadline: of gmem_lookups_deadline(), when to give up
  * @holder: out: with -EAGAIN the first page that is looked up; may be NULL
  *
- * Context: range lock held, faults held off, so that no new one comes; sleeps.
+ * Context: range lock held, faults held off, so that no new look-up begins; sleeps.
  * Return: 0, -EAGAIN or -ERESTARTSYS.
  */
 int gmem_lookups_drain(struct gmem_inode *gi, const struct gmem_range_lock *range,
@@ -249,13 +249,13 @@ int gmem_lookups_drain(struct gmem_inode *gi, const struct gmem_range_lock *rang
 }
 
 /**
- * gmem_lookups_wait() - as gmem_lookups_drain(), whatever signal comes
+ * gmem_lookups_wait() - as gmem_lookups_drain(), but not interruptible
  * @gi: the memory
  * @start: first page
  * @end: page after the range
  * @timeout: in jiffies, when to give up, or MAX_SCHEDULE_TIMEOUT
  *
- * Context: no new look-up comes; sleeps.
+ * Context: no new look-up can begin; sleeps.
  */
 void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 		       long timeout)
