@@ -6,9 +6,9 @@
  * do not change. lseek() finds the populated pages of the file itself.
  *
  * Commit and decommit are not all or nothing. So both work in steps of
- * GMEM_RUN_PAGES and drop their locks in between: others wait only for a step. A step
- * of a commit can last, for a memory cgroup lets its tasks sleep at any page. So it ends
- * early for somebody who cannot wait.
+ * GMEM_RUN_PAGES and drop their locks in between: other tasks wait only for a step. A
+ * step of a commit can take long, because a memory cgroup can make the task sleep at any
+ * page. So it ends early if an urgent task waits for the range.
  *
  * Locks: the range lock over a step, so that no page changes its state or its
  * store meanwhile; for a hole also the lock of a gate, against faults.
@@ -24,15 +24,15 @@
 #include "internal.h"
 #include "trace.h"
 
-/* To find out is cheaper than a page, but not for each page. */
+/* Pages between two checks of the available memory, which are too slow for each page. */
 #define GMEM_COMMIT_CHECK 256
 
 /*
- * Whether the host has so many pages left that nobody misses. Committed pages are in
- * no process's size, so if they took the last ones, the OOM killer would find somebody
- * else. What is kept back: a 64th of memory, from 16 MiB to 1 GiB. Guest memory does
- * not come from CMA, so what is free there is no help. ZONE_MOVABLE is none either,
- * but counts: where much of a host is set apart as movable, the check comes late.
+ * Whether the host can spare a number of pages. Committed pages do not count to the size of
+ * any process. If they used up memory, the OOM killer would kill some other process. So a
+ * 64th of memory, from 16 MiB to 1 GiB, is kept back. Guest memory does not come from CMA,
+ * so free memory there does not count. It does not come from ZONE_MOVABLE either, but that
+ * does count: on a host with a large ZONE_MOVABLE this check fails too late.
  */
 static bool gmem_commit_may(unsigned long pages)
 {
@@ -44,8 +44,9 @@ static bool gmem_commit_may(unsigned long pages)
 }
 
 /*
- * Shared pages are made ready to be mapped. Private ones are the guest's to fill:
- * they have memory, but no contents yet, and nobody drops them for being clean.
+ * Populate pages of one state in the file itself. Shared pages are zeroed, so that they can
+ * be mapped. Private pages get no contents. They are marked dirty, because the kernel can
+ * drop clean folios.
  */
 static int gmem_commit_resident(struct gmem_inode *gi,
 				const struct gmem_range_lock *range,
@@ -64,7 +65,7 @@ static int gmem_commit_resident(struct gmem_inode *gi,
 		    end - *start >= 1UL << GMEM_BLOCK_SHIFT)
 			gmem_block_alloc(gi, range, *start);
 		folio = gmem_folio_find(gi, *start, gfp);
-		/* What is populated already costs nothing more. */
+		/* With @gfp 0: not populated, and there is not enough memory left. */
 		if (folio == ERR_PTR(-ENOENT))
 			return -ENOMEM;
 		if (IS_ERR(folio))
@@ -83,7 +84,7 @@ static int gmem_commit_resident(struct gmem_inode *gi,
 	return 0;
 }
 
-/* A few pages at a time: the store does not know who waits. */
+/* Populate pages in a store, a few at a time: it does not know about urgent tasks. */
 static int gmem_commit_store(struct gmem_binding *binding,
 			     const struct gmem_range_lock *range,
 			     pgoff_t *start, pgoff_t end)
@@ -105,7 +106,7 @@ static int gmem_commit_store(struct gmem_binding *binding,
 	return 0;
 }
 
-/* One run of pages of the same state, or its part inside one binding. */
+/* Populate one run of pages of the same state, or its part in one binding. */
 static int gmem_commit_run(struct gmem_inode *gi, const struct gmem_range_lock *range,
 			   pgoff_t *start, pgoff_t end)
 {
@@ -130,17 +131,17 @@ static int gmem_commit_run(struct gmem_inode *gi, const struct gmem_range_lock *
 }
 
 /**
- * gmem_commit() - give memory to a range, wherever its pages live
+ * gmem_commit() - populate a range, also in a store
  * @gi: the memory
  * @range: held by the caller, over the range
  * @start: in: first page; out: where it has ended
  * @end: page after the range, more than @start
  *
- * If somebody cannot wait for @range, it ends before @end, but not before it has done
- * anything: the caller gives the range back, and goes on.
+ * If an urgent task waits for @range, it ends before @end, but populates at least one page.
+ * The caller then releases the range, locks the rest and continues.
  *
  * Context: range lock held; sleeps.
- * Return: 0, -ENOMEM, -EHWPOISON, -ERESTARTSYS; what was populated stays so.
+ * Return: 0, -ENOMEM, -EHWPOISON, -ERESTARTSYS; populated pages stay populated.
  */
 int gmem_commit(struct gmem_inode *gi, const struct gmem_range_lock *range,
 		pgoff_t *start, pgoff_t end)
@@ -159,7 +160,7 @@ static void gmem_punch_block(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 	struct gmem_gate *gate = gmem_gate_of(gi, start);
 
 	down_write(&gate->lock);
-	/* As if there were copies on write, else poisoned entries stay. */
+	/* even_cows: otherwise entries of poisoned pages would stay. */
 	unmap_mapping_pages(mapping, start, end - start, true);
 	gmem_views_zap(gi, start, end);
 	truncate_inode_pages_range(mapping, (loff_t)start << PAGE_SHIFT,
@@ -168,7 +169,7 @@ static void gmem_punch_block(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 	up_write(&gate->lock);
 }
 
-/* A block at a time: faults at its gate wait. */
+/* Punch a block at a time, because faults at its gate wait. */
 static void gmem_punch_resident(struct gmem_inode *gi, pgoff_t start,
 				pgoff_t end)
 {
@@ -202,7 +203,7 @@ static int gmem_punch_stores(struct gmem_inode *gi,
 	return rc;
 }
 
-/* A hole in what guests use: their hypervisors give up the pages first. */
+/* Punch a hole in a bound range: the hypervisors release the pages first. */
 static int gmem_punch_bound(struct gmem_inode *gi, struct gmem_range_lock *range)
 {
 	struct gmem_conversion leave = {
@@ -242,7 +243,7 @@ static int gmem_punch(struct gmem_inode *gi, struct gmem_range_lock *range)
 	return 0;
 }
 
-/* Return: 0, and in @start where the step has ended. */
+/* Commit or punch one step. @start: out: where it has ended. Return: 0 or an error. */
 static int gmem_fallocate_step(struct gmem_inode *gi, bool punch,
 			       pgoff_t *start, pgoff_t end)
 {
@@ -281,8 +282,8 @@ static pgoff_t gmem_punch_next(struct gmem_inode *gi, pgoff_t start,
 }
 
 /*
- * Where a view had a block as one entry, all of it went with the first page: put the
- * pages on either side of the hole back.
+ * If a view mapped a block by one entry, the whole entry was removed with the first page of
+ * the hole. Fill the pages on either side of the hole again.
  */
 static void gmem_punch_refill(struct gmem_inode *gi, pgoff_t start, pgoff_t end)
 {
@@ -307,7 +308,7 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 						 min(end, index + GMEM_RUN_PAGES));
 		if (!rc && !punch)
 			gmem_views_refill(gi, index, next, false);
-		/* The call that is restarted passes over what is done. */
+		/* The restarted call skips the part that is done. */
 		if (!rc && next < end && signal_pending(current))
 			rc = -ERESTARTSYS;
 	}
@@ -320,7 +321,7 @@ static int gmem_fallocate_range(struct gmem_inode *gi, bool punch,
 	return rc;
 }
 
-/* As guest_memfd: a hole may reach past the end, memory may not. */
+/* As in guest_memfd, a hole may reach past the end of the file, a commit may not. */
 long gmem_file_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	struct gmem_inode *gi = gmem_from_file(file);
@@ -381,6 +382,6 @@ loff_t gmem_file_llseek(struct file *file, loff_t offset, int whence)
 		found = gmem_seek_hole(gi, offset >> PAGE_SHIFT);
 	if (found < 0)
 		return found;
-	/* The page that @offset is in may be the one found. */
+	/* If the page found is the one of @offset, keep @offset. */
 	return vfs_setpos(file, max(found, offset), size);
 }
