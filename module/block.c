@@ -14,13 +14,13 @@
 
 #include "internal.h"
 
-/* Not worth reclaim, nor a complaint. */
+/* A failure is harmless, so do not reclaim memory, and do not warn. */
 #define GMEM_BLOCK_GFP							\
 	((GMEM_FOLIO_GFP | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_DIRECT_RECLAIM)
 
 static struct page *gmem_block_pages(struct gmem_inode *gi, pgoff_t start)
 {
-	/* A policy of mbind() says so page by page. */
+	/* A policy of mbind() applies to each page separately. */
 	if (mtree_load(&gi->policies, start))
 		return NULL;
 	if (gi->node == NUMA_NO_NODE)
@@ -29,13 +29,14 @@ static struct page *gmem_block_pages(struct gmem_inode *gi, pgoff_t start)
 }
 
 /**
- * gmem_block_alloc() - give a block of pages memory that is together
+ * gmem_block_alloc() - populate a block with contiguous memory
  * @gi: the memory
  * @range: held by the caller, over the block
  * @start: first page of the block
  *
- * A hint: what is not populated afterwards is up to gmem_folio_find(). So is a block
- * of which a page is populated already, or that somebody else wants.
+ * It may populate only some pages, or none: if a page is populated already, if there is no
+ * contiguous memory, or if an urgent task waits for @range. gmem_folio_find() populates the
+ * other pages.
  *
  * Context: process context, sleeps; range lock held.
  */
@@ -53,7 +54,7 @@ void gmem_block_alloc(struct gmem_inode *gi, const struct gmem_range_lock *range
 		return;
 	split_page(page, GMEM_BLOCK_SHIFT);
 	for (index = start; index < end; index++, page++) {
-		/* A fault may have been faster with one of them. */
+		/* A fault may have populated some of the pages meanwhile. */
 		if (!rc || rc == -EEXIST || rc == -EHWPOISON)
 			rc = gmem_folio_add(gi, page_folio(page), index,
 					    GMEM_FOLIO_GFP | __GFP_RETRY_MAYFAIL |
@@ -61,7 +62,7 @@ void gmem_block_alloc(struct gmem_inode *gi, const struct gmem_range_lock *range
 		if (!rc)
 			folio_unlock(page_folio(page));
 		put_page(page);
-		/* Who is over memory.high sleeps at each few pages. */
+		/* A task above memory.high of its cgroup sleeps every few pages. */
 		if (gmem_range_wanted(range))
 			rc = -EAGAIN;
 	}
