@@ -39,7 +39,7 @@ void gmem_folio_zero_once(struct folio *folio)
 
 	if (folio_test_checked(folio))
 		return;
-	/* Faster than memset(), on some kernels by half. */
+	/* Faster than memset(); on some kernels it takes half the time. */
 	for (i = 0; i < folio_nr_pages(folio); i++)
 		clear_highpage(folio_page(folio, i));
 	folio_set_checked(folio);
@@ -48,14 +48,14 @@ void gmem_folio_zero_once(struct folio *folio)
 GMEM_EXPORT_SYMBOL(gmem_folio_zero_once);
 
 /**
- * gmem_folio_publish() - let the kernel's readers of the page cache have a folio
+ * gmem_folio_publish() - let the kernel's readers of the page cache read a folio
  * @folio: locked, with contents, of a shared page
  *
  * Context: folio lock held; the page's state cannot change.
  */
 void gmem_folio_publish(struct folio *folio)
 {
-	/* Not for nothing: this is the path of every page fault. */
+	/* Do not write the flag needlessly: every page fault comes here. */
 	if (!folio_test_uptodate(folio))
 		folio_mark_uptodate(folio);
 }
@@ -64,8 +64,8 @@ void gmem_folio_publish(struct folio *folio)
  * gmem_folio_seal() - hide a folio from the kernel's readers of the page cache
  * @folio: locked, or with its refcount frozen
  *
- * Whoever takes a reference from here on finds the folio not uptodate. Who has
- * one may have looked before: the caller sees to it that nobody has.
+ * A later reader finds the folio not uptodate. An earlier reader may have checked the
+ * flag already: the caller makes sure that there is none.
  *
  * Context: the refcount is frozen, or the folio lock held and @folio in no mapping.
  */
@@ -76,9 +76,9 @@ void gmem_folio_seal(struct folio *folio)
 GMEM_EXPORT_SYMBOL(gmem_folio_seal);
 
 /**
- * gmem_folio_add() - make a new folio that of a page
+ * gmem_folio_add() - add a new folio to the page cache
  * @gi: the memory
- * @folio: not in use by anybody
+ * @folio: a new folio that nobody else uses
  * @index: the page
  * @gfp: for the page cache
  *
@@ -94,7 +94,7 @@ int gmem_folio_add(struct gmem_inode *gi, struct folio *folio, pgoff_t index,
 	rc = filemap_add_folio(mapping, folio, index, gfp);
 	if (rc)
 		return rc;
-	/* Another one may have come and failed while this was allocated. */
+	/* Another folio may have been added here, and have failed, meanwhile. */
 	if (!xa_load(&gi->poison, index)) {
 		gmem_folio_set_cpu(folio, raw_smp_processor_id());
 		return 0;
@@ -121,11 +121,11 @@ static struct folio *gmem_folio_new(struct gmem_inode *gi, pgoff_t index,
 }
 
 /**
- * gmem_folio_find() - the folio of a page, with or without contents
+ * gmem_folio_find() - find or allocate the folio of a page
  * @gi: the memory
  * @index: the page
- * @gfp: how to populate the page if it is not: GMEM_FOLIO_GFP, where an error can
- *	be returned with __GFP_RETRY_MAYFAIL; or 0: do not
+ * @gfp: for the allocation: GMEM_FOLIO_GFP, with __GFP_RETRY_MAYFAIL if the caller can
+ *	return an error; or 0: do not allocate
  *
  * Context: process context, may sleep.
  * Return: a locked folio with a reference, or ERR_PTR() of -ENOMEM, -EHWPOISON,
@@ -139,13 +139,13 @@ struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
 		folio = filemap_lock_folio(gi->vfs_inode.i_mapping, index);
 		if (!IS_ERR(folio))
 			break;
-		/* Noted before its folio went away. */
+		/* The error was recorded before the folio was removed. */
 		if (xa_load(&gi->poison, index))
 			return ERR_PTR(-EHWPOISON);
 		if (!gfp)
 			return ERR_PTR(-ENOENT);
 		folio = gmem_folio_new(gi, index, gfp);
-		/* Another fault was first: use its folio. */
+		/* Another fault has added a folio first: use that. */
 	} while (folio == ERR_PTR(-EEXIST));
 
 	if (!IS_ERR(folio) && folio_test_hwpoison(folio)) {
@@ -157,12 +157,12 @@ struct folio *gmem_folio_find(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
 }
 
 /**
- * gmem_folio_grab() - the folio of a page, ready to be used
+ * gmem_folio_grab() - find or allocate the folio of a page, with contents
  * @gi: the memory
  * @index: the page
  * @gfp: as for gmem_folio_find()
  *
- * It has contents, but is not published.
+ * A folio without contents is zeroed. The folio is not published.
  *
  * Context: process context, may sleep.
  * Return: as gmem_folio_find().
@@ -177,7 +177,7 @@ struct folio *gmem_folio_grab(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
 }
 
 /**
- * gmem_folios_have_contents() - whether anything was ever put into a range
+ * gmem_folios_have_contents() - whether a page of a range has contents
  * @mapping: page cache of a gmem file
  * @start: first page
  * @end: page after the range
@@ -203,7 +203,7 @@ bool gmem_folios_have_contents(struct address_space *mapping, pgoff_t start,
 	return contents;
 }
 
-/* Pages of [start, end) that the entry under @xas stands for */
+/* Number of pages of [start, end) that the entry at @xas includes */
 static unsigned long gmem_entry_pages(struct xa_state *xas, pgoff_t start,
 				      pgoff_t end)
 {
@@ -219,10 +219,10 @@ static unsigned long gmem_entry_pages(struct xa_state *xas, pgoff_t start,
  * @start: first page
  * @end: page after the range
  *
- * Takes no references, so that looking does not get in the way of converting.
+ * Takes no references, which could make a conversion fail.
  *
  * Context: process context, may sleep.
- * Return: the number of pages; too few when the task is being killed.
+ * Return: the number of pages; it can be too low if the task is being killed.
  */
 unsigned long gmem_count_folios(struct address_space *mapping, pgoff_t start,
 				pgoff_t end)
