@@ -21,16 +21,16 @@
 #include "trace.h"
 
 /*
- * For how long a vCPU is sent back to userspace from a page that is private here
- * and shared for KVM, counted from the first time that this happens after a
- * conversion in the binding. A VMM needs no longer for its second call.
+ * If a page is private in gmem and shared in KVM, a vCPU that accesses it is sent back to
+ * userspace for this time. It starts with the first such access after a conversion in the
+ * binding. A VMM needs less for its second call.
  */
 #define GMEM_VCPU_GRACE HZ
 
 /*
- * Whether a fault may come from KVM_RUN, which can return to userspace: GUP with
- * FOLL_INTERRUPTIBLE. Faults of copy_to_user() look the same and come again, marked as
- * tried. Threads of the kernel never return to userspace.
+ * Whether a fault may come from KVM_RUN, which can return to userspace: from GUP with
+ * FOLL_INTERRUPTIBLE. Faults of copy_to_user() look the same, but are repeated with
+ * FAULT_FLAG_TRIED. Kernel threads never return to userspace.
  */
 static bool gmem_fault_is_vcpu(struct vm_fault *vmf)
 {
@@ -43,8 +43,8 @@ static bool gmem_fault_is_vcpu(struct vm_fault *vmf)
 }
 
 /*
- * Whether a vCPU has met a page between CONVERT and KVM's memory attribute: it is
- * private here, in a range that is bound to a store, and KVM takes it for shared.
+ * Whether a vCPU has accessed a page between CONVERT and the change of KVM's attribute: the
+ * page is private in gmem, in a range that is bound to a store, but shared for KVM.
  */
 static bool gmem_fault_between(struct gmem_inode *gi, pgoff_t index)
 {
@@ -69,9 +69,9 @@ static bool gmem_fault_between(struct gmem_inode *gi, pgoff_t index)
 }
 
 /*
- * Have KVM_RUN return EINTR, which every VMM answers by running the vCPU again: GUP
- * looks for signals after VM_FAULT_RETRY, and this one vanishes on the way to
- * userspace. A SIGBUS would become a bare EFAULT, which no VMM can tell from others.
+ * Make KVM_RUN return EINTR. After EINTR every VMM runs the vCPU again. GUP checks for
+ * signals after VM_FAULT_RETRY; this flag is cleared on the way to userspace. A SIGBUS would
+ * make KVM_RUN fail with EFAULT, which a VMM cannot tell from other errors.
  */
 static void gmem_fault_interrupt(void)
 {
@@ -79,17 +79,17 @@ static void gmem_fault_interrupt(void)
 }
 
 /*
- * It was copy_to_user() and not GUP: it has come again, and gets its error. Take back
- * what gmem_fault_interrupt() did, or a vCPU whose steal time is in private memory
- * would be sent to userspace each time before it enters its guest; and the
- * start of the grace, if it was this access that has started it.
+ * The fault was repeated, so it comes from copy_to_user() and not from GUP. It fails. Undo
+ * gmem_fault_interrupt(): otherwise a vCPU whose steal time is in private memory would be sent
+ * to userspace every time before it enters its guest. Also undo the start of the grace
+ * period, if this access has started it.
  */
 static void gmem_fault_uninterrupt(struct gmem_inode *gi, pgoff_t index)
 {
 	struct gmem_binding *binding;
 
 	clear_notify_signal();
-	/* The flag's own use. */
+	/* The flag may also be set for task work: keep it then. */
 	if (task_work_pending(current))
 		set_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
 	binding = gmem_binding_next(gi, index, index + 1);
@@ -101,9 +101,9 @@ static void gmem_fault_uninterrupt(struct gmem_inode *gi, pgoff_t index)
 }
 
 /*
- * Wait for a conversion, then let the caller look again: without the lock of the
- * address space, if it may be given up. Who holds the page may need that lock to
- * let go of it.
+ * Wait for a conversion, then let the caller retry. Drop the lock of the address space during
+ * the wait, if the caller allows that: the holder of the page may need this lock before it
+ * can drop its reference.
  */
 static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 {
@@ -113,14 +113,14 @@ static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 	atomic64_inc(&gi->counters.faults_waited);
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
-	/* An error can be returned only with the lock, so before the wait. */
+	/* An error can be returned only with the lock held, so check before the wait. */
 	if (!(vmf->flags & FAULT_FLAG_USER) && gmem_range_stuck(gi, index))
 		return VM_FAULT_SIGBUS;
 	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
 		return gmem_range_wait(gi, index, vmf->flags) ?
 			       VM_FAULT_SIGBUS : VM_FAULT_NOPAGE;
 
-	/* The VMA may go away together with its reference to the file. */
+	/* The VMA can be unmapped meanwhile, and drop its reference to the file. */
 	pin = get_file(vmf->vma->vm_file);
 	release_fault_lock(vmf);
 	if (!gmem_range_wait(gi, index, vmf->flags) &&
@@ -132,7 +132,7 @@ static vm_fault_t gmem_fault_wait(struct gmem_inode *gi, struct vm_fault *vmf)
 	return VM_FAULT_RETRY;
 }
 
-/* The page is private: no host access. */
+/* The page is private: refuse the access, or send a vCPU back to userspace. */
 static vm_fault_t gmem_fault_private(struct gmem_inode *gi, struct vm_fault *vmf)
 {
 	if (!gmem_fault_is_vcpu(vmf))
@@ -188,7 +188,7 @@ static vm_fault_t gmem_file_fault(struct vm_fault *vmf)
 
 	if (index < gi->state.nr_pages)
 		ret = gmem_fault_page(gi, vmf);
-	/* With the lock of the address space given up the file may be gone. */
+	/* The lock of the address space was dropped: the file may be gone. */
 	if (ret & (VM_FAULT_RETRY | VM_FAULT_NOPAGE))
 		return ret;
 	if (ret == VM_FAULT_LOCKED)
@@ -200,8 +200,8 @@ static vm_fault_t gmem_file_fault(struct vm_fault *vmf)
 }
 
 /*
- * Map around a fault what is populated, shared, not in transit, and in the same block.
- * The caller holds the RCU read lock, so the lock of the gate is only tried.
+ * Map pages around a fault: those in the same block that are populated, shared and not in
+ * transit. The caller holds the RCU read lock, so only try the lock of the gate.
  */
 static vm_fault_t gmem_file_map_pages(struct vm_fault *vmf, pgoff_t start,
 				      pgoff_t end)
@@ -216,11 +216,11 @@ static vm_fault_t gmem_file_map_pages(struct vm_fault *vmf, pgoff_t start,
 
 	if (!down_read_trylock(&gate->lock))
 		return 0;
-	/* From the faulting page on; what is before it had its own chance. */
+	/* Begin at the faulting page: an earlier one may be private, and end the run. */
 	start = max(start, vmf->pgoff);
 	/*
-	 * The mark first, then the state: a mark that is gone has left the state
-	 * it led to, one that is still to come waits for the gate.
+	 * Read the mark first, then the state: a conversion that has cleared its mark has
+	 * changed the state before. A conversion that sets a mark now waits for the gate.
 	 */
 	if (start < stop)
 		stop = gmem_range_next_transit(gi, start, stop);
