@@ -43,7 +43,7 @@ struct gmem_binding *gmem_binding_next(struct gmem_inode *gi, pgoff_t index,
 	rcu_read_lock();
 	do {
 		binding = mt_find(&gi->bindings, &at, end - 1);
-		/* Being released: as good as gone. */
+		/* Skip a binding that is being released. */
 	} while (binding && !refcount_inc_not_zero(&binding->refs));
 	rcu_read_unlock();
 	return binding;
@@ -64,7 +64,7 @@ void gmem_binding_put(struct gmem_inode *gi, struct gmem_binding *binding)
 	if (!refcount_dec_and_test(&binding->refs))
 		return;
 	atomic64_add(atomic64_read(&binding->moved), &gi->counters.moved);
-	/* The rest is for gmem_unbind(), and the memory may be gone. */
+	/* gmem_unbind() does the rest. The memory may be gone after complete(). */
 	if (binding->idle) {
 		complete(binding->idle);
 		return;
@@ -75,15 +75,15 @@ void gmem_binding_put(struct gmem_inode *gi, struct gmem_binding *binding)
 }
 
 /**
- * gmem_binding_alloc() - a binding that is not in force yet
+ * gmem_binding_alloc() - allocate a binding that is not in force yet
  * @gi: the memory
  * @start: first page
  * @end: page after the range
  * @ops: the hypervisor's methods
  *
  * Context: process context.
- * Return: a binding for gmem_binding_insert() or gmem_binding_free(), or
- * ERR_PTR() of -ENOMEM, -EOPNOTSUPP when the module is going.
+ * Return: a binding for gmem_binding_insert() or gmem_binding_free(), or ERR_PTR()
+ * of -ENOMEM, or of -EOPNOTSUPP if the module of @ops is being unloaded.
  */
 struct gmem_binding *gmem_binding_alloc(struct gmem_inode *gi, pgoff_t start,
 					pgoff_t end, const struct gmem_ops *ops)
@@ -118,7 +118,10 @@ void gmem_binding_free(struct gmem_binding *binding)
 	kfree_rcu(binding, rcu);
 }
 
-/* The next run of private pages of [*index, end), as long as a method may get. */
+/*
+ * Find the next run of private pages of [*index, end), at most GMEM_RUN_PAGES. *next: out: the
+ * page after it.
+ */
 static bool gmem_private_run(struct gmem_inode *gi, pgoff_t *index, pgoff_t end,
 			     pgoff_t *next)
 {
@@ -135,7 +138,7 @@ static bool gmem_private_run(struct gmem_inode *gi, pgoff_t *index, pgoff_t end,
 	return false;
 }
 
-/* Move back what gmem_binding_fill() moved, up to @end. */
+/* Undo gmem_binding_fill() for the pages up to @end. */
 static void gmem_binding_unfill(struct gmem_inode *gi,
 				struct gmem_binding *binding, pgoff_t end)
 {
@@ -148,7 +151,10 @@ static void gmem_binding_unfill(struct gmem_inode *gi,
 		binding->ops->undo_private(binding, index, next);
 }
 
-/* The guest would find a fresh page in place of one that has failed. */
+/*
+ * Move a run of private pages into the store. A page that has failed is refused: the guest
+ * would find a fresh page in its place.
+ */
 static int gmem_binding_fill_run(struct gmem_inode *gi,
 				 struct gmem_binding *binding, pgoff_t start,
 				 pgoff_t end, pgoff_t *done)
@@ -166,7 +172,7 @@ static int gmem_binding_fill_run(struct gmem_inode *gi,
 					GMEM_CONTENT_PRESERVE, done);
 	if (rc)
 		return rc;
-	/* It may have failed meanwhile, see gmem_runs_make(). */
+	/* A page may have failed during the move, see gmem_runs_make(). */
 	*done = end;
 	return gmem_poison_next(gi, &index, end) ? -EHWPOISON : 0;
 }
@@ -180,7 +186,7 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 
 	if (!binding->ops->store)
 		return 0;
-	/* Conversions have done so when they make pages private; committing has not. */
+	/* A conversion to private has drained batches; a commit of private pages has not. */
 	index = binding->start;
 	if (gmem_folio_next(binding->mapping, &index, binding->end) &&
 	    gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), GMEM_DRAIN_WAIT) == -EINTR)
@@ -201,9 +207,9 @@ static int gmem_binding_fill(struct gmem_inode *gi,
 }
 
 /*
- * Private contents of an fd with consent belong to the guest that wrote them.
- * Who binds the range next is somebody else. Memory that was only committed is
- * nobody's yet.
+ * Private contents of an fd with consent belong to the guest that wrote them. So a range
+ * with such contents is not bound to another guest. Pages that were only committed have
+ * no contents.
  */
 static int gmem_binding_consent(struct gmem_inode *gi,
 				struct gmem_binding *binding)
@@ -220,7 +226,7 @@ static int gmem_binding_consent(struct gmem_inode *gi,
 	return 0;
 }
 
-/* The binding is seen by others only when it is complete. */
+/* Others can find the binding only after it is complete. */
 static int gmem_binding_insert_locked(struct gmem_inode *gi,
 				      struct gmem_binding *binding)
 {
@@ -250,7 +256,7 @@ static int gmem_binding_insert_locked(struct gmem_inode *gi,
 /**
  * gmem_binding_insert() - put a binding in force
  * @gi: the memory
- * @binding: of gmem_binding_alloc(); with an error still the caller's
+ * @binding: of gmem_binding_alloc(); the caller frees it after an error
  *
  * Context: process context, sleeps.
  * Return: 0, -EBUSY, -EPERM, -EOPNOTSUPP, -EEXIST, -EHWPOISON as GMEM_IOCTL_BIND,
@@ -272,9 +278,9 @@ int gmem_binding_insert(struct gmem_inode *gi, struct gmem_binding *binding)
 }
 
 /*
- * End a binding: the guest loses the pages. Nobody finds it any more, and who has
- * found it before finds it withdrawn. With the range lock and faults held off, or
- * without any user of the file.
+ * End a binding: the guest loses the pages. Later look-ups do not find the binding; a task
+ * that has found it before sees that it is withdrawn. The caller holds the range lock and
+ * holds faults off, or the file has no user.
  */
 static void gmem_binding_end(struct gmem_inode *gi,
 			     struct gmem_binding *binding)
@@ -291,9 +297,9 @@ static void gmem_binding_end(struct gmem_inode *gi,
 }
 
 /*
- * Leave the store of a binding that has ended. With consent what is in it may not
- * outlive the binding: bound to another fd, one without consent, it could be
- * converted. With the range lock: until then nobody else may bind the range.
+ * Leave the store of a binding that has ended. With consent the pages in the store are
+ * dropped: they could be converted if the store were bound to an fd without consent. The
+ * caller holds the range lock, so nobody binds the range before this has ended.
  */
 static void gmem_binding_leave(struct gmem_inode *gi,
 			       struct gmem_binding *binding)
@@ -317,12 +323,12 @@ static void gmem_binding_leave(struct gmem_inode *gi,
 /**
  * gmem_binding_withdraw() - end a binding of a file that is in use
  * @gi: the memory
- * @binding: in force; the reference of who made it is the caller's to put, after
- *	the range is unlocked
+ * @binding: in force. The caller puts the reference of its creator after it has
+ *	unlocked the range
  * @range: held over the binding
  *
- * Faults of shared pages are let in again before the store is left: that takes as
- * long as the binding is large, and private pages do not fault.
+ * Faults are let in again before the store is left. Leaving it takes time for a large
+ * binding, and concerns only private pages, which cannot be faulted in.
  *
  * Context: process context, sleeps.
  */
@@ -358,7 +364,7 @@ void gmem_bindings_destroy(struct gmem_inode *gi)
 	mtree_destroy(&gi->bindings);
 }
 
-/* Call a method for what of [start, end) is bound. */
+/* Call a method for the bound parts of [start, end). */
 static void gmem_bindings_call(struct gmem_inode *gi,
 			       struct gmem_range_lock *range, pgoff_t start,
 			       pgoff_t end, bool begin)
@@ -381,7 +387,7 @@ static void gmem_bindings_call(struct gmem_inode *gi,
 }
 
 /**
- * gmem_bindings_invalidate_start() - take pages from the guests
+ * gmem_bindings_invalidate_start() - call invalidate_start() of the bindings of a range
  * @gi: the memory
  * @range: held by the caller, so that the bindings stay
  * @start: first page, in @range
@@ -399,7 +405,7 @@ void gmem_bindings_invalidate_start(struct gmem_inode *gi,
 }
 
 /**
- * gmem_bindings_invalidate_end() - let the guests have pages again
+ * gmem_bindings_invalidate_end() - call invalidate_end() of the bindings of a range
  * @gi: the memory
  * @range: as for gmem_bindings_invalidate_start()
  * @start: likewise
@@ -415,11 +421,11 @@ void gmem_bindings_invalidate_end(struct gmem_inode *gi,
 }
 
 /**
- * gmem_ops_complete() - whether the methods belong together
+ * gmem_ops_complete() - whether a hypervisor has all methods that it needs
  * @ops: the methods
  *
- * Return: whether all that can be done can be undone, and nothing is asked for that
- * is not known.
+ * Return: false if a method to undo is missing, if a store lacks make_private() or
+ * make_shared(), or if a flag is set.
  */
 bool gmem_ops_complete(const struct gmem_ops *ops)
 {
@@ -445,7 +451,7 @@ static int gmem_bind_check(struct file *file, pgoff_t start, pgoff_t end,
 }
 
 /**
- * gmem_bind() - make a range of a gmem file the memory of a guest
+ * gmem_bind() - bind a range of a gmem file to a guest of a hypervisor
  * @file: a gmem file, open for writing
  * @start: first page
  * @end: page after the range
@@ -453,18 +459,19 @@ static int gmem_bind_check(struct file *file, pgoff_t start, pgoff_t end,
  * @priv: owner cookie, for &gmem_binding.priv
  * @flags: GMEM_BIND_ENCRYPTED
  *
- * The binding holds @file and the module of @ops, so closing the fd does not take
- * the memory away from the guest. Methods may be called before this returns, but
- * none after it has failed, release() included.
+ * The binding holds references to @file and to the module of @ops, so the guest keeps
+ * the memory after the fd is closed. Methods may be called before this function
+ * returns. After a failure no method is called, not even release().
  *
- * On a file with GMEM_CREATE_F_GUEST_CONSENT the range must hold no private
+ * On a file with GMEM_CREATE_F_GUEST_CONSENT the range must have no private
  * contents: they belong to another guest.
  *
  * Context: process context, sleeps; not with a lock held that a method takes.
- * Return: the binding, to be ended with gmem_unbind(); or ERR_PTR() of -EINVAL
- * when @file is not a gmem file or an argument is out of range, -EBADF when it
- * is not open for writing, -EBUSY when part of the range is bound or has a view, -EPERM (see
- * above), -EEXIST, -EHWPOISON or -EOPNOTSUPP of a store, -ENOMEM, -ERESTARTSYS.
+ * Return: the binding, to be ended with gmem_unbind(); or ERR_PTR() of -EINVAL if
+ * @file is not a gmem file, an argument is out of range or a method is missing;
+ * -EBADF if @file is not open for writing; -EBUSY if part of the range is bound or
+ * has a view; -EPERM, see above; -EEXIST, -EHWPOISON, -EAGAIN or -EOPNOTSUPP of a
+ * store; -EOPNOTSUPP if the module of @ops is being unloaded; -ENOMEM; -ERESTARTSYS.
  */
 struct gmem_binding *gmem_bind(struct file *file, pgoff_t start, pgoff_t end,
 			       const struct gmem_ops *ops, void *priv,
@@ -495,19 +502,19 @@ struct gmem_binding *gmem_bind(struct file *file, pgoff_t start, pgoff_t end,
 GMEM_EXPORT_SYMBOL(gmem_bind);
 
 /**
- * gmem_unbind() - the guest does not use the range any more
- * @binding: of gmem_bind(); gone afterwards
+ * gmem_unbind() - end a binding
+ * @binding: of gmem_bind(); freed on return
  *
- * Conversions that wait for somebody to let go of a page of the range give up;
- * look-ups and gmem_convert() that are under way are waited for, and those that
- * come too late get -ENODEV. But the caller sees to it that none begins after this
- * was called. invalidate_start() and invalidate_end() are called for the whole
- * range. Private pages stay private, and keep their contents until a hole is
- * punched, they are converted, or the last fd is closed. On return release() has
- * run, and no method runs any more.
+ * Conversions that wait for the release of a page of the range give up. This function
+ * waits for calls of gmem_lookup() and gmem_convert() that are under way, and for
+ * look-ups in flight. Calls that find the binding withdrawn return -ENODEV. The caller
+ * makes sure that no new call begins. invalidate_start() and invalidate_end() are
+ * called for the whole range. Private pages stay private, and keep their contents
+ * until a hole is punched, they are converted, or the last fd is closed. On return
+ * release() has run, and no method is running.
  *
- * Context: process context, sleeps. Not from a method of struct gmem_ops, not
- * with a lock held that a method takes, nor with a look-up of one's own.
+ * Context: process context, sleeps. Not from a method of struct gmem_ops, not with a
+ * lock held that a method takes, and not with an own look-up in flight.
  */
 void gmem_unbind(struct gmem_binding *binding)
 {
