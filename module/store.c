@@ -64,8 +64,8 @@ void gmem_store_unregister(const struct gmem_ops *ops)
 GMEM_EXPORT_SYMBOL(gmem_store_unregister);
 
 /*
- * Find a store and hold its module, for module_put(). ERR_PTR(-EINVAL) for an
- * unknown type, ERR_PTR(-EOPNOTSUPP) when the module is not there.
+ * Find a store, and take a reference to its module. Return: ERR_PTR(-EINVAL) for an
+ * unknown type, ERR_PTR(-EOPNOTSUPP) if the module is not loaded.
  */
 static const struct gmem_ops *gmem_store_get(u32 type)
 {
@@ -83,7 +83,7 @@ static const struct gmem_ops *gmem_store_get(u32 type)
 }
 
 /**
- * gmem_store_features() - which stores there are
+ * gmem_store_features() - features of the registered stores
  *
  * Context: process context.
  * Return: GMEM_FEATURE_*
@@ -134,14 +134,14 @@ static int gmem_store_bind_range(struct gmem_inode *gi, struct gmem_ucmd *ucmd,
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);
 	binding = gmem_binding_alloc(gi, start, end, ops);
-	/* The binding holds the module itself. */
+	/* The binding has its own reference to the module. */
 	module_put(ops->owner);
 	if (IS_ERR(binding))
 		return PTR_ERR(binding);
 
 	binding->store_start = cmd->store_offset >> PAGE_SHIFT;
 	cmd->binding_id = binding->id;
-	/* Nothing is bound for somebody who cannot be told. */
+	/* Bind nothing if the result cannot be written. */
 	rc = gmem_ucmd_respond(ucmd);
 	if (!rc)
 		rc = gmem_store_bind(gi, binding, cmd->store_fd);
@@ -172,7 +172,7 @@ long gmem_ioctl_bind(struct file *file, struct gmem_ucmd *ucmd)
 	return gmem_store_bind_range(gi, ucmd, start, end);
 }
 
-/* On a view fd, because a VMM asks for the sake of its views. */
+/* An ioctl of view fds, because a VMM needs the address only for its views. */
 long gmem_ioctl_view_fault(struct file *file, struct gmem_ucmd *ucmd)
 {
 	struct gmem_view *view = file->private_data;
@@ -188,7 +188,7 @@ long gmem_ioctl_view_fault(struct file *file, struct gmem_ucmd *ucmd)
 		return PTR_ERR(ops);
 	if (ops->store->vcpu_fault)
 		rc = ops->store->vcpu_fault(cmd);
-	/* Who has asked relies on it from now on: the first call's reference stays. */
+	/* The view keeps the reference of its first call: the VMM relies on it. */
 	if (rc == -EOPNOTSUPP || cmpxchg(&view->fault_ops, NULL, ops))
 		module_put(ops->owner);
 	if (rc)
@@ -198,7 +198,7 @@ long gmem_ioctl_view_fault(struct file *file, struct gmem_ucmd *ucmd)
 	return gmem_ucmd_respond(ucmd);
 }
 
-/* Only what userspace has bound itself, and only as a whole. */
+/* Userspace can end only a binding that it has made, and only as a whole. */
 static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *range,
 			     struct gmem_binding *binding, u64 id)
 {
@@ -212,7 +212,7 @@ static int gmem_store_unbind(struct gmem_inode *gi, struct gmem_range_lock *rang
 	return 0;
 }
 
-/* The range of the binding of that id, which may go until the range is locked. */
+/* Find the range of a binding by its id. It can be unbound before the range is locked. */
 static int gmem_store_find(struct gmem_inode *gi, u64 id, pgoff_t *start,
 			   pgoff_t *end)
 {
@@ -272,7 +272,7 @@ long gmem_ioctl_unbind(struct file *file, struct gmem_ucmd *ucmd)
 	rc = gmem_store_unbind(gi, &range, binding, cmd->binding_id);
 	gmem_range_unlock(gi, &range);
 
-	/* Its maker's reference, then one's own. */
+	/* Put the reference of its creator, then that of gmem_binding_next(). */
 	if (!rc)
 		gmem_binding_put(gi, binding);
 	if (binding)
