@@ -27,8 +27,8 @@ struct gmem_run {
 };
 
 /*
- * Find the next run of [run->end, end), or return false. gmem_run_put() drops
- * the reference to the binding.
+ * Find the next run of [run->end, end). Return: false if there is none. gmem_run_put()
+ * drops the reference to the binding.
  */
 static bool gmem_run_next(struct gmem_inode *gi, struct gmem_run *run,
 			  pgoff_t end, enum gmem_state target)
@@ -86,8 +86,8 @@ static int gmem_walk_runs(struct gmem_inode *gi, struct gmem_conversion *conv,
 }
 
 /*
- * What can be undone is given up between two runs: for a task that is being killed,
- * and for somebody who cannot wait.
+ * Whether to continue with the next run, while the conversion can still be undone: not if
+ * the task is being killed, or an urgent task waits for the range.
  */
 static int gmem_run_may_go_on(struct gmem_inode *gi, struct gmem_run *run,
 			      struct gmem_conversion *conv)
@@ -103,7 +103,7 @@ static int gmem_run_may_go_on(struct gmem_inode *gi, struct gmem_run *run,
 	return rc;
 }
 
-/* Memory that has failed is not converted. */
+/* Refuse to convert pages whose memory has failed. */
 static int gmem_run_check_poison(struct gmem_inode *gi, struct gmem_run *run,
 				 struct gmem_conversion *conv)
 {
@@ -132,11 +132,11 @@ static int gmem_run_check(struct gmem_inode *gi, struct gmem_run *run,
 }
 
 /**
- * gmem_runs_matter() - whether there is anything that the walks below would find
+ * gmem_runs_matter() - whether the walks below have anything to do
  * @gi: the memory
  *
- * Context: range lock held, so that a binding of the range stays or stays away.
- * Return: false where no hypervisor is bound and no memory has failed.
+ * Context: range lock held, so that bindings of the range neither come nor go.
+ * Return: false if no hypervisor is bound and no memory has failed.
  */
 bool gmem_runs_matter(struct gmem_inode *gi)
 {
@@ -163,7 +163,7 @@ static int gmem_run_make(struct gmem_inode *gi, struct gmem_run *run,
 	const struct gmem_ops *ops = run->binding ? run->binding->ops : NULL;
 	int rc;
 
-	/* Where an undo ends, if the method does not say. */
+	/* An undo ends here, unless the method sets another page. */
 	conv->holder.index = run->start;
 	rc = gmem_run_may_go_on(gi, run, conv);
 	if (rc || !ops)
@@ -205,12 +205,13 @@ void gmem_runs_undo(struct gmem_inode *gi, struct gmem_conversion *conv,
 }
 
 /**
- * gmem_runs_make() - let the hypervisors follow a conversion, all or none
+ * gmem_runs_make() - let the hypervisors convert all runs, or none
  * @gi: the memory
  * @conv: the conversion; &gmem_holder.index is set with an error
  * @range: held by the caller
  *
- * Return: 0, -EHWPOISON, or what a hypervisor says; what was done is undone then.
+ * Return: 0, -EHWPOISON, -EAGAIN, -EINTR, or the error of a hypervisor. After an error
+ * everything has been undone.
  */
 int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
 		   struct gmem_range_lock *range)
@@ -219,8 +220,8 @@ int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
 	pgoff_t made = rc ? conv->holder.index : conv->end;
 
 	/*
-	 * A page that failed after the check has not moved into its store, and
-	 * the guest would find a fresh one there. The note precedes the removal.
+	 * A page that failed after the check has not moved into its store. The guest would
+	 * find a fresh page there. A failure is recorded before the folio is removed.
 	 */
 	if (!rc && conv->target == GMEM_STATE_PRIVATE)
 		rc = gmem_walk_runs(gi, conv, range, conv->end,
@@ -231,8 +232,8 @@ int gmem_runs_make(struct gmem_inode *gi, struct gmem_conversion *conv,
 }
 
 /*
- * Drop the contents of a run, wherever they are. Of a run that becomes private the
- * store may hold pages, too, which a guest has touched too early.
+ * Drop the contents of a run, in the file and in the store. For a run that becomes private
+ * the store can have pages, too, if a guest has accessed it too early.
  */
 static int gmem_run_drop(struct gmem_inode *gi, struct gmem_run *run,
 			 struct gmem_conversion *conv)
@@ -254,7 +255,7 @@ static int gmem_run_drop(struct gmem_inode *gi, struct gmem_run *run,
  * @conv: the conversion, with GMEM_CONTENT_ZERO
  * @range: held by the caller
  *
- * Return: 0, or -EIO of a store that does not keep its contract.
+ * Return: 0, or -EIO if a store has failed to drop pages, which it must not.
  */
 int gmem_runs_drop(struct gmem_inode *gi, struct gmem_conversion *conv,
 		   struct gmem_range_lock *range)
