@@ -22,7 +22,7 @@
 #define GMEM_WATCH_PERIOD msecs_to_jiffies(10)
 
 /**
- * struct gmem_watch - somebody waits for a page to come free
+ * struct gmem_watch - an eventfd that waits for the release of a page
  * @node: in &gmem_watches.list once it has started
  * @gi: the memory
  * @event: to be signalled
@@ -37,7 +37,7 @@ struct gmem_watch {
 	unsigned long expires;
 };
 
-/* Nobody refers to the page but its page cache and who has it mapped. */
+/* Whether only the page cache and page tables refer to the page, or the time is over. */
 static bool gmem_watch_is_free(struct gmem_watch *watch)
 {
 	struct folio *folio;
@@ -101,14 +101,13 @@ static int gmem_watch_count(struct gmem_watches *watches)
 }
 
 /**
- * gmem_watch_alloc() - have a watch ready, before it is known whether it is needed
+ * gmem_watch_alloc() - allocate a watch before the conversion
  * @gi: the memory
  * @fd: an eventfd
  *
  * Context: process context.
  * Return: a watch for gmem_watch_start() or gmem_watch_free(), or ERR_PTR() of
- * -EBADF, -EINVAL when @fd is not an eventfd, -EBUSY when there are too many,
- * -ENOMEM.
+ * -EBADF, -EINVAL if @fd is not an eventfd, -EBUSY if there are too many, -ENOMEM.
  */
 struct gmem_watch *gmem_watch_alloc(struct gmem_inode *gi, int fd)
 {
@@ -136,7 +135,7 @@ err_free:
 }
 
 /**
- * gmem_watch_free() - a watch that is not needed
+ * gmem_watch_free() - free a watch that has not started
  * @watch: of gmem_watch_alloc()
  *
  * Context: process context.
@@ -153,8 +152,8 @@ void gmem_watch_free(struct gmem_watch *watch)
 }
 
 /**
- * gmem_watch_start() - signal when a page has come free
- * @watch: of gmem_watch_alloc(); gone afterwards
+ * gmem_watch_start() - start to watch a page
+ * @watch: of gmem_watch_alloc(); freed when it has signalled
  * @index: the page
  *
  * Context: process context.
@@ -169,12 +168,15 @@ void gmem_watch_start(struct gmem_watch *watch, pgoff_t index)
 	list_add_tail(&watch->node, &watches->list);
 	schedule_delayed_work(&watches->work, GMEM_WATCH_PERIOD);
 	mutex_unlock(&watches->lock);
-	/* A conversion without a timeout does not ask isolated CPUs: ask, do not wait. */
+	/*
+	 * A conversion without a timeout does not drain isolated CPUs. Do so now, without
+	 * waiting for them.
+	 */
 	gmem_drain_cpus(GMEM_DRAIN_ALL, gmem_drain_ticket(), 0);
 }
 
 /**
- * gmem_watches_destroy() - the memory goes away: nobody need wait any more
+ * gmem_watches_destroy() - signal all watches, because the memory is freed
  * @gi: the memory, no longer in use
  *
  * Context: process context, sleeps.
