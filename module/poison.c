@@ -15,12 +15,12 @@
 #include "internal.h"
 #include "trace.h"
 
-/* What is documented for &gmem_ops.error */
+/* The limit that is documented for &gmem_ops.error */
 #define GMEM_ERROR_WAIT HZ
 
 /*
- * The binding whose owner wants to know, or NULL. It holds the file: nothing
- * else does, once the folio is removed.
+ * Find the binding whose hypervisor has to be notified. Return: NULL if there is none. The
+ * binding holds the file; nothing else does after the folio is removed.
  */
 static struct gmem_binding *gmem_poison_owner(struct gmem_inode *gi,
 					      pgoff_t index)
@@ -44,7 +44,7 @@ static int gmem_poison_remove(struct gmem_inode *gi, struct folio *folio)
 		return rc;
 	atomic_inc(&gi->nr_poisoned);
 	rc = generic_error_remove_folio(gi->vfs_inode.i_mapping, folio);
-	/* Still there, and the inode with it */
+	/* The folio is still there, and keeps the inode. */
 	if (rc)
 		gmem_poison_clear(gi, index, index + 1);
 	return rc;
@@ -55,12 +55,12 @@ static int gmem_poison_remove(struct gmem_inode *gi, struct folio *folio)
  * @mapping: its page cache
  * @folio: locked, unmapped
  *
- * What keeps the inode is the locked folio in its page cache: an inode without
- * files waits for it. After the removal only a binding that holds the file does.
+ * The locked folio in the page cache keeps the inode: the eviction of an inode without
+ * files waits for it. After the removal only a binding that holds the file keeps it.
  *
  * Context: process context; folio lock held.
- * Return: 0, or an error when the folio could not be removed: it is marked as
- * poisoned then, which faults and look-ups see as well.
+ * Return: 0, or an error if the folio could not be removed. The kernel has marked it as
+ * poisoned, and faults and look-ups check this mark, too.
  */
 int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
 {
@@ -71,12 +71,12 @@ int gmem_error_remove_folio(struct address_space *mapping, struct folio *folio)
 	int rc;
 
 	owner = gmem_poison_owner(gi, index);
-	/* Marked by now, so it does not come back; later the inode may be gone. */
+	/* The folio is marked, so views are not filled with it. Later the inode may be gone. */
 	gmem_views_zap(gi, index, index + 1);
 	rc = gmem_poison_remove(gi, folio);
 	trace_gmem_poison(ino, index, rc);
 	if (owner) {
-		/* Signals are the rule here: one tells the task of the error. */
+		/* Not interruptible: a signal for this error is often pending. */
 		gmem_lookups_wait(gi, index, index + 1, GMEM_ERROR_WAIT);
 		owner->ops->error(owner, index);
 		gmem_binding_put(gi, owner);
@@ -105,7 +105,7 @@ bool gmem_poison_next(struct gmem_inode *gi, pgoff_t *index, pgoff_t end)
 }
 
 /**
- * gmem_poison_clear() - forget the errors of a range, whose pages are gone
+ * gmem_poison_clear() - remove the records of a range, whose pages are gone
  * @gi: the memory
  * @start: first page
  * @end: page after the range
