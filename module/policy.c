@@ -18,7 +18,7 @@
 #include "internal.h"
 
 #ifdef CONFIG_NUMA
-/* A value entry has 63 bits: these for the mode, the others for the nodes. */
+/* A value entry has 63 bits: three for the mode, and the others for the nodes. */
 #define GMEM_POLICY_MODE_BITS 3
 #define GMEM_POLICY_NODES (BITS_PER_LONG - 1 - GMEM_POLICY_MODE_BITS)
 
@@ -51,8 +51,9 @@ static unsigned int gmem_policy_unpack(unsigned long value, nodemask_t *nodes)
 }
 
 /*
- * Whether there is room for a policy, or for none, of pages @first to @last, which can
- * leave both ends of an older one. Two processes may go beyond the limit together.
+ * Whether the number of ranges stays within the limit if pages @first to @last get a policy,
+ * or lose it. An older range can be split, and leave a part at each end. Two processes that
+ * call this at the same time can exceed the limit.
  */
 static bool gmem_policy_fits(struct gmem_inode *gi, pgoff_t first, pgoff_t last,
 			     const void *entry)
@@ -104,12 +105,12 @@ static int gmem_policy_interleave(const nodemask_t *nodes, pgoff_t index)
 }
 
 /**
- * gmem_policy_alloc() - allocate a folio where the policy says
+ * gmem_policy_alloc() - allocate a folio by the policy of a page
  * @gi: the memory
  * @index: the page it is for
- * @gfp: how
+ * @gfp: flags of the allocation
  *
- * Context: may sleep if @gfp does.
+ * Context: may sleep if @gfp allows it.
  * Return: a folio or NULL.
  */
 struct folio *gmem_policy_alloc(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
@@ -118,7 +119,7 @@ struct folio *gmem_policy_alloc(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
 	void *entry = mtree_load(&gi->policies, index);
 	nodemask_t nodes;
 
-	/* Nobody has said anything: the policy of the task */
+	/* Neither mbind() nor CREATE has set anything: use the policy of the task. */
 	if (!entry && gi->node == NUMA_NO_NODE)
 		return folio_alloc(gfp, 0);
 	if (!entry)
