@@ -22,12 +22,12 @@
 
 #include "internal.h"
 
-/* One page, for a moment: a lack of memory may not stop a move half way. */
+/* A lack of memory must not stop a move half way. It is one page, for a moment. */
 #define GMEM_PLACEHOLDER_GFP (GFP_KERNEL | __GFP_NOFAIL)
 
 /*
- * Nor may a memory cgroup at its limit: there __GFP_NOFAIL passes, but not
- * before the OOM killer has been. NULL without memory cgroups.
+ * The root group, which has no limit. With another group at its limit __GFP_NOFAIL would
+ * succeed, but only after the OOM killer was invoked. Return: NULL without memory cgroups.
  */
 static struct mem_cgroup *gmem_root_memcg(void)
 {
@@ -43,12 +43,12 @@ static struct mem_cgroup *gmem_root_memcg(void)
 }
 
 /**
- * gmem_placeholder_add() - take a seat in a page cache
+ * gmem_placeholder_add() - add a placeholder to a page cache
  * @mapping: the page cache
  * @index: the page, not populated
  *
  * Context: process context, may sleep.
- * Return: a locked folio with a reference, or ERR_PTR(-EEXIST) when the page is
+ * Return: a locked folio with a reference, or ERR_PTR(-EEXIST) if the page is
  * populated.
  */
 struct folio *gmem_placeholder_add(struct address_space *mapping, pgoff_t index)
@@ -68,8 +68,8 @@ struct folio *gmem_placeholder_add(struct address_space *mapping, pgoff_t index)
 GMEM_EXPORT_SYMBOL(gmem_placeholder_add);
 
 /**
- * gmem_placeholder_replace() - give the seat to a folio
- * @placeholder: from gmem_placeholder_add(); gone afterwards
+ * gmem_placeholder_replace() - replace a placeholder by a folio
+ * @placeholder: from gmem_placeholder_add(); freed
  * @folio: locked, in no mapping, with contents. The page cache takes its own
  *	reference.
  *
@@ -89,8 +89,8 @@ void gmem_placeholder_replace(struct folio *placeholder, struct folio *folio)
 GMEM_EXPORT_SYMBOL(gmem_placeholder_replace);
 
 /**
- * gmem_placeholder_remove() - give a seat up
- * @placeholder: from gmem_placeholder_add(); gone afterwards
+ * gmem_placeholder_remove() - remove a placeholder
+ * @placeholder: from gmem_placeholder_add(); freed
  *
  * Context: process context.
  */
@@ -103,15 +103,15 @@ void gmem_placeholder_remove(struct folio *placeholder)
 GMEM_EXPORT_SYMBOL(gmem_placeholder_remove);
 
 /**
- * gmem_folio_detach() - take a folio out of its page cache
+ * gmem_folio_detach() - remove a folio from its page cache
  * @mapping: its mapping, of a regular file
  * @folio: locked, with a reference of the caller
  *
- * The contents stay as they are. What is said to be for memory errors is just
- * the exported way to remove one locked folio from a mapping.
+ * The contents stay as they are. generic_error_remove_folio() is meant for memory
+ * errors, but it is the only exported function that removes one locked folio.
  *
  * Context: process context; folio lock held.
- * Return: 0, or -EIO when the folio is not in @mapping.
+ * Return: 0, or -EIO if the folio is not in @mapping.
  */
 int gmem_folio_detach(struct address_space *mapping, struct folio *folio)
 {
