@@ -4,9 +4,9 @@
  *
  * A pseudo filesystem with one inode for each GMEM_IOCTL_CREATE. Folios live in the
  * inode's page cache, which brings memory cgroup charges and the LRU; the mapping is
- * unevictable and its folios do not migrate: others rely on the address of private
- * memory. Compaction does not even try, which would unmap the pages from the guests
- * in vain.
+ * unevictable and its folios do not migrate, because hypervisors rely on the address of
+ * private memory. The mapping is marked as inaccessible, so compaction does not unmap
+ * pages from the guests before it finds that it cannot move them.
  *
  * The superblock exists while files do: the path of each file holds the mount. The
  * file made by GMEM_IOCTL_CREATE holds a second count, so that the next file finds
@@ -30,7 +30,7 @@
 #include "internal.h"
 #include "trace.h"
 
-/* "gMeM"; anything that no other filesystem uses */
+/* "gMeM"; must differ from the magic numbers of other filesystems */
 #define GMEM_FS_MAGIC 0x674d654d
 
 static struct kmem_cache *gmem_inode_cache;
@@ -126,8 +126,8 @@ static struct file_system_type gmem_fs_type = {
 };
 
 /*
- * Compaction must leave the folios where they are: the address of private
- * memory is known to others.
+ * Compaction must leave the folios where they are: hypervisors rely on the address
+ * of private memory.
  */
 static int gmem_migrate_folio(struct address_space *mapping, struct folio *dst,
 			      struct folio *src, enum migrate_mode mode)
@@ -141,7 +141,7 @@ static const struct address_space_operations gmem_aops = {
 	.error_remove_folio = gmem_error_remove_folio,
 };
 
-/* Owner and mode are as for any file; the size is for life. */
+/* Owner and mode can be changed as for any file; the size cannot. */
 static int gmem_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			struct iattr *attr)
 {
@@ -172,8 +172,8 @@ static void gmem_inode_setup(struct inode *inode, const char *name, u64 length,
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | 0600;
 	/*
-	 * As that of a memfd: nobody can give it a name. And watches (inotify, fanotify)
-	 * end with the last file, instead of keeping the memory.
+	 * As the inode of a memfd it has no link, and so cannot be linked to a name. Watches
+	 * of inotify and fanotify then end with the last file, instead of keeping the memory.
 	 */
 	clear_nlink(inode);
 	inode->i_uid = current_fsuid();
@@ -201,8 +201,8 @@ static struct inode *gmem_inode_create(const char *name, u64 length,
 	gmem_inode_setup(inode, name, length, create_flags, node);
 
 	/*
-	 * Open for writing, for life: what khugepaged of kernels with
-	 * CONFIG_READ_ONLY_THP_FOR_FS asks before it collapses a file.
+	 * Keep the inode open for writing as long as it exists: with
+	 * CONFIG_READ_ONLY_THP_FOR_FS khugepaged collapses only files that are not.
 	 */
 	rc = get_write_access(inode);
 	if (rc) {
@@ -251,14 +251,14 @@ static int gmem_create_check(const char *name, u64 length, u32 create_flags,
 }
 
 /**
- * gmem_file_create() - new guest memory
+ * gmem_file_create() - create guest memory
  * @name: shorter than GMEM_NAME_MAX, of visible ASCII characters, or ""
  * @length: bytes, a multiple of the page size
  * @create_flags: GMEM_CREATE_F_*
  * @node: with GMEM_CREATE_F_NODE a NUMA node, else ignored
  *
- * The file is what GMEM_IOCTL_CREATE gives to userspace; fd_install() does the
- * same.
+ * The file is the same as that of GMEM_IOCTL_CREATE: fd_install() gives it to
+ * userspace.
  *
  * Context: process context, sleeps.
  * Return: a file, or an ERR_PTR() as GMEM_IOCTL_CREATE.
@@ -301,7 +301,7 @@ struct file *gmem_file_create(const char *name, u64 length, u32 create_flags,
 		goto err_fops;
 	}
 
-	/* From here on ->release() undoes all of the above. */
+	/* From here on ->release() undoes everything above. */
 	file->private_data = &gmem_mnt;
 	rc = gmem_inode_publish(GMEM_I(inode));
 	if (rc) {
@@ -321,7 +321,7 @@ err_pin:
 }
 GMEM_EXPORT_SYMBOL(gmem_file_create);
 
-/* A file that was opened again holds the mount by its path alone. */
+/* A reopened file has no second count of the mount. */
 int gmem_file_release(struct inode *inode, struct file *file)
 {
 	if (file->private_data == &gmem_mnt)
@@ -330,10 +330,10 @@ int gmem_file_release(struct inode *inode, struct file *file)
 }
 
 /**
- * gmem_inode_bar() - have no guest memory come to life, if there is none
+ * gmem_inode_bar() - forbid the creation of guest memory, if none exists
  *
  * Context: process context.
- * Return: 0, to be followed by gmem_inode_unbar(); or -EBUSY when there is some.
+ * Return: 0, to be followed by gmem_inode_unbar(); or -EBUSY if guest memory exists.
  */
 int gmem_inode_bar(void)
 {
@@ -349,7 +349,7 @@ int gmem_inode_bar(void)
 }
 
 /**
- * gmem_inode_unbar() - end what gmem_inode_bar() began
+ * gmem_inode_unbar() - allow the creation of guest memory again
  *
  * Context: process context.
  */
@@ -361,12 +361,12 @@ void gmem_inode_unbar(void)
 }
 
 /**
- * gmem_inode_for_each() - visit all guest memory
- * @fn: called for each; it stays in place meanwhile
+ * gmem_inode_for_each() - call a function for all guest memory
+ * @fn: called for each inode, which cannot be evicted meanwhile
  * @data: for @fn
  *
- * Whoever creates or gives up guest memory waits, so @fn does nothing that takes long
- * for large memory.
+ * Tasks that create or free guest memory wait, so @fn must not take long for large
+ * memory.
  *
  * Context: process context; @fn may sleep.
  */
@@ -375,7 +375,7 @@ void gmem_inode_for_each(void (*fn)(struct gmem_inode *gi, void *data),
 {
 	struct gmem_inode *gi;
 
-	/* gmem_evict_inode() waits for the mutex before it takes anything down. */
+	/* gmem_evict_inode() takes the mutex before it frees anything. */
 	mutex_lock(&gmem_live_mutex);
 	list_for_each_entry(gi, &gmem_live, live)
 		fn(gi, data);
