@@ -24,7 +24,7 @@ static void gmem_query_store(struct gmem_binding *binding, pgoff_t index,
 	range->populated = store->count(binding, index, end);
 }
 
-/* End of the pages from @index on that share state and store with it. */
+/* Describe the pages from @index on with equal state and binding. Return: their end. */
 static pgoff_t gmem_query_extent(struct gmem_inode *gi, pgoff_t index,
 				 pgoff_t end, struct gmem_range *range)
 {
@@ -48,12 +48,12 @@ static pgoff_t gmem_query_extent(struct gmem_inode *gi, pgoff_t index,
 
 	range->populated += gmem_count_folios(gi->vfs_inode.i_mapping, index,
 					      end);
-	/* A page that moves between the two looks is seen twice. */
+	/* A page that moves between the two counts is counted twice. */
 	range->populated = min_t(u64, range->populated, end - index);
 	return end;
 }
 
-/* The range that starts at @index; returns the page after it. */
+/* Describe the range that starts at @index. Return: the page after it. */
 static pgoff_t gmem_query_range(struct gmem_inode *gi, pgoff_t index,
 				pgoff_t end, struct gmem_range *range)
 {
@@ -61,7 +61,7 @@ static pgoff_t gmem_query_range(struct gmem_inode *gi, pgoff_t index,
 	pgoff_t stop = gmem_query_extent(gi, index, end, range);
 	pgoff_t more;
 
-	/* Neighbouring bindings to the same store read as one range. */
+	/* Adjacent bindings to the same store are one range. */
 	while (stop < end && !fatal_signal_pending(current)) {
 		more = gmem_query_extent(gi, stop, end, &next);
 		if (next.state != range->state || next.store != range->store)
@@ -75,7 +75,7 @@ static pgoff_t gmem_query_range(struct gmem_inode *gi, pgoff_t index,
 	return stop;
 }
 
-/* One entry, as large as userspace has said. What is not known here is zero. */
+/* Write an entry of the size that userspace gives. Members unknown here are zeroed. */
 static int gmem_query_report(void __user *entry, u32 entry_size,
 			     const struct gmem_range *range)
 {
@@ -140,8 +140,8 @@ long gmem_ioctl_query(struct file *file, struct gmem_ucmd *ucmd)
  * @end: page after the range to look at, more than @index
  * @state: out: the state of @index
  *
- * Unless the caller has a look-up of a page in flight or is in a method that was
- * called for it, the answer may be out of date.
+ * The result can be outdated, unless the caller has a look-up of the page in flight, or
+ * is in a method that was called for the page.
  *
  * Context: process context.
  * Return: the first page after @index whose state differs, at most @end.
@@ -178,7 +178,7 @@ static void gmem_stat_bindings(struct gmem_inode *gi,
 	}
 }
 
-/* Each gate counts its own. */
+/* Sum up the faults, which each gate counts separately. */
 static u64 gmem_stat_faults(struct gmem_inode *gi)
 {
 	u64 faults = 0;
@@ -193,7 +193,7 @@ static u64 gmem_stat_faults(struct gmem_inode *gi)
  * gmem_stat_fill() - collect the statistics of guest memory
  * @gi: the memory
  * @stat: out: all but the size
- * @count: also what has to be counted page by page: @store_pages
+ * @count: also count @store_pages, page by page
  *
  * Context: process context, may sleep.
  */
@@ -232,13 +232,13 @@ long gmem_ioctl_stat(struct file *file, struct gmem_ucmd *ucmd)
 	struct gmem_ioctl_stat *cmd = ucmd->cmd;
 
 	gmem_stat_fill(gmem_from_file(file), cmd, true);
-	/* Some of it may not have been counted to the end. */
+	/* A fatal signal may have ended the count early. */
 	return fatal_signal_pending(current) ? -EINTR : gmem_ucmd_respond(ucmd);
 }
 
 /*
- * What costs nothing to know: the memory may be large, and a tool that looks at all
- * files of a process has not asked for it.
+ * Show only values that need no counting: the memory can be large, and fdinfo is also read
+ * by tools that look at all files of a process.
  */
 void gmem_file_show_fdinfo(struct seq_file *m, struct file *file)
 {
