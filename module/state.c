@@ -159,7 +159,7 @@ static pgoff_t gmem_bitmap_run(unsigned long *bitmap, pgoff_t index,
 	unsigned int bit = index & (GMEM_BLOCK_PAGES - 1);
 
 	if (state == GMEM_STATE_PRIVATE)
-		/* Pages that others change are reported as before or after. */
+		/* Concurrent changes of other pages are seen or not. */
 		bit = data_race(find_next_zero_bit(bitmap, GMEM_BLOCK_PAGES,
 						   bit));
 	else
@@ -168,7 +168,7 @@ static pgoff_t gmem_bitmap_run(unsigned long *bitmap, pgoff_t index,
 	return ALIGN_DOWN(index, GMEM_BLOCK_PAGES) + bit;
 }
 
-/* As gmem_bitmap_run(), as far as one entry of the map says, which is for @pages. */
+/* As gmem_bitmap_run(), but for one entry of the map, which covers @pages pages. */
 static pgoff_t gmem_entry_run(void *entry, unsigned long pages, pgoff_t index,
 			      enum gmem_state state)
 {
@@ -201,7 +201,7 @@ pgoff_t gmem_state_run(struct gmem_state_map *map, pgoff_t index, pgoff_t end,
 	*state = gmem_entry_state(entry, index);
 	next = gmem_entry_run(entry, pages, index, *state);
 	rcu_read_unlock();
-	/* Neither stopped at once, nor inside a block. */
+	/* Continue as long as the run includes whole blocks. */
 	while (next < end && next != index && !(next & (GMEM_BLOCK_PAGES - 1))) {
 		index = next;
 		rcu_read_lock();
@@ -211,11 +211,11 @@ pgoff_t gmem_state_run(struct gmem_state_map *map, pgoff_t index, pgoff_t end,
 		if (!(++steps % 1024))
 			cond_resched();
 	}
-	/* @index itself has the state, even if it was changed meanwhile. */
+	/* At least @index itself: its state may have changed after it was read. */
 	return clamp(next, first + 1, end);
 }
 
-/* Whether the change covers all pages that the group has. */
+/* Whether the change covers all pages of the group. */
 static bool gmem_change_whole_group(struct gmem_state_map *map,
 				    struct gmem_state_change *change,
 				    unsigned long group)
@@ -226,14 +226,14 @@ static bool gmem_change_whole_group(struct gmem_state_map *map,
 	       change->end >= first + gmem_group_pages(map, group);
 }
 
-/* A table and a bitmap for the first or the last group, if changed in part. */
+/* Allocate a table and bitmaps for the first or last group, if it is changed in part. */
 static int gmem_spare_alloc(struct gmem_state_map *map,
 			    struct gmem_state_change *change,
 			    unsigned long group, struct gmem_state_spare *spare)
 {
 	if (gmem_change_whole_group(map, change, group))
 		return 0;
-	/* What the last change has not used, most often. */
+	/* Most often the memory that the last change has not used is enough. */
 	xa_lock(&map->groups);
 	*spare = map->spare;
 	map->spare = (struct gmem_state_spare){};
@@ -251,11 +251,11 @@ static int gmem_spare_alloc(struct gmem_state_map *map,
 	return 0;
 }
 
-/* Keep what the next change may need, and free the rest. */
+/* Keep unused memory for the next change, or free it. */
 static void gmem_spare_return(struct gmem_state_map *map,
 			      struct gmem_state_spare *spare)
 {
-	/* Nothing was needed: a whole group, or all of one. */
+	/* Nothing is left, or nothing was allocated. */
 	if (!spare->blocks && !spare->bitmap[0] && !spare->bitmap[1])
 		return;
 	xa_lock(&map->groups);
@@ -277,7 +277,7 @@ static void gmem_spare_return(struct gmem_state_map *map,
  * Follow with gmem_state_apply() or gmem_state_cancel().
  *
  * Context: range lock held, may sleep.
- * Return: 0 or -ENOMEM; nothing is left to undo then.
+ * Return: 0; or -ENOMEM, and then there is nothing to cancel.
  */
 int gmem_state_reserve(struct gmem_state_map *map,
 		       struct gmem_state_change *change)
@@ -292,11 +292,11 @@ int gmem_state_reserve(struct gmem_state_map *map,
 		rc = gmem_spare_alloc(map, change, last, &change->spare[1]);
 
 	for (; !rc && group <= last; group++) {
-		/* A whole group that goes back to initial loses its entry. */
+		/* The entry of a whole group is removed if it gets the initial state. */
 		if (change->target == map->initial &&
 		    gmem_change_whole_group(map, change, group))
 			continue;
-		/* What is there stays: the range lock covers part of the group. */
+		/* An existing entry is not removed before the change is applied. */
 		if (!xa_load(&map->groups, group))
 			rc = xa_reserve(&map->groups, group, GMEM_GFP);
 		cond_resched();
@@ -319,7 +319,7 @@ void gmem_state_cancel(struct gmem_state_map *map,
 	unsigned long group = change->start >> GMEM_GROUP_SHIFT;
 
 	for (; group <= (change->end - 1) >> GMEM_GROUP_SHIFT; group++) {
-		/* Another change may count on the slot of a group in part. */
+		/* Keep the slot of a partly covered group: another change may rely on it. */
 		if (gmem_change_whole_group(map, change, group))
 			xa_release(&map->groups, group);
 		cond_resched();
@@ -356,7 +356,7 @@ static unsigned int gmem_entry_private(void *entry, unsigned int pages)
 	return xa_to_value(entry) == GMEM_STATE_PRIVATE ? pages : 0;
 }
 
-/* Replace the entry of a block; the old bitmap, if any, is for the caller. */
+/* Replace the entry of a block. Return: the old bitmap, to be freed, or NULL. */
 static void *gmem_block_set(struct gmem_state_map *map, void **slot, void *new)
 {
 	void *old = *slot;
@@ -411,7 +411,7 @@ static void gmem_group_set(struct gmem_state_map *map, unsigned long group,
 			   void *old, void *new)
 {
 	s64 table = gmem_group_blocks(map, group) * sizeof(void *);
-	/* A single entry is in the head of the xarray. */
+	/* A single entry is stored in the head of the xarray. */
 	s64 slot = map->nr_pages > GMEM_GROUP_PAGES ? GMEM_SLOT_BYTES : 0;
 	s64 bytes = 0;
 
@@ -428,13 +428,13 @@ static void gmem_group_set(struct gmem_state_map *map, unsigned long group,
 	atomic64_add(bytes, &map->bytes);
 }
 
-/* Whether all blocks of a group are in one state, now that @block has changed. */
+/* Whether all blocks of a group have one state after the change of @block. */
 static bool gmem_group_uniform(struct gmem_state_map *map, unsigned long group,
 			       void **blocks, unsigned int block)
 {
 	unsigned int i;
 
-	/* Most changes are of a few pages. */
+	/* Most changes are of a few pages, so check the changed block first. */
 	if (!xa_is_value(blocks[block]) || blocks[block] != blocks[0])
 		return false;
 	for (i = 0; i < gmem_group_blocks(map, group); i++) {
@@ -444,7 +444,10 @@ static bool gmem_group_uniform(struct gmem_state_map *map, unsigned long group,
 	return true;
 }
 
-/* The table of a group, made from the spare one if the group is uniform. */
+/*
+ * Get the table of a group; if the group is uniform, fill in the spare one. Return: NULL if the
+ * group has the target state already.
+ */
 static void **gmem_group_table(struct gmem_state_map *map, unsigned long group,
 			       struct gmem_state_change *change,
 			       struct gmem_state_spare *spare)
@@ -465,7 +468,7 @@ static void **gmem_group_table(struct gmem_state_map *map, unsigned long group,
 	return blocks;
 }
 
-/* What is no longer used after a step; readers may still be looking at it. */
+/* Memory to be freed after a grace period, because readers may still use it. */
 struct gmem_state_unused {
 	void *bitmap;
 	void *blocks;
@@ -507,7 +510,7 @@ static void gmem_change_block(struct gmem_state_map *map,
 	gmem_unused_free(&unused);
 }
 
-/* Forget the table of a group that has become uniform as a whole. */
+/* Free the table of a group that has become uniform. Return: its private pages. */
 static unsigned long gmem_table_free(struct gmem_state_map *map,
 				     unsigned long group, void **blocks)
 {
@@ -527,7 +530,7 @@ static unsigned long gmem_table_free(struct gmem_state_map *map,
 	return private;
 }
 
-/* The caller holds the whole group: nobody else changes it. */
+/* Change a whole group. The caller's range lock covers it, so nobody else changes it. */
 static void gmem_change_group(struct gmem_state_map *map,
 			      struct gmem_state_change *change,
 			      unsigned long group)
