@@ -30,8 +30,8 @@
 #define GMEM_HOLDER_VALID_MASK GMEM_HOLDER_F_MAPPED
 
 /*
- * For the bookkeeping of an ioctl, which can return -ENOMEM: a memory cgroup at
- * its limit is no reason to kill somebody.
+ * For structures that an ioctl allocates. It can return -ENOMEM, so the OOM killer is not
+ * invoked for a memory cgroup at its limit.
  */
 #define GMEM_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL)
 
@@ -60,7 +60,7 @@ struct gmem_state_spare {
  * struct gmem_state_map - the state of every page of a file
  * @groups: by group number: absent (@initial), a value (uniform), or a table of
  *	blocks, whose entries are a value or a bitmap, set for private
- * @spare: for the next change; under the lock of @groups
+ * @spare: memory for the next change; protected by the lock of @groups
  * @nr_pages: pages of the file
  * @initial: state of a page that was never converted
  * @private_pages: pages in state private
@@ -76,11 +76,11 @@ struct gmem_state_map {
 };
 
 /**
- * struct gmem_state_change - a change of states that cannot fail any more
+ * struct gmem_state_change - a change of states whose memory is reserved
  * @start: first page
  * @end: page after the range
  * @target: the new state
- * @spare: for the first and the last group of the range
+ * @spare: memory for the first and the last group of the range
  */
 struct gmem_state_change {
 	pgoff_t start;
@@ -99,7 +99,7 @@ struct gmem_span {
 	pgoff_t end;
 };
 
-/* Blocks share gates, so that their number is the same for all files. */
+/* A file of any size has this number of gates; its blocks share them. */
 #define GMEM_NR_GATES 32
 #define GMEM_ALL_GATES GENMASK(GMEM_NR_GATES - 1, 0)
 
@@ -134,9 +134,10 @@ struct gmem_gate {
  * @ticket: order of arrival
  * @before: number of earlier overlapping entries; the lock is held when it is 0
  * @wait: the holder's task waits here until @before or @waiters is 0
- * @wanted: number of uninterruptible waiters for a part; the holder hurries
- * @urgent: this one is such a waiter
- * @gives_way: to a page fault whose caller keeps mmap_lock; the holder does not sleep
+ * @wanted: number of urgent tasks that wait for a part of it; the holder hurries
+ * @urgent: the task of this lock is urgent
+ * @gives_way: a page fault waits whose caller keeps mmap_lock; a conversion does not wait
+ *	for references then
  * @transit: page faults in the ranges wait
  * @gates: the gates that are or were shut for @transit
  * @waiters: page faults that have waited for @transit to end and have not
@@ -286,13 +287,13 @@ struct gmem_counters {
  * @bindings: struct gmem_binding by page index
  * @policies: memory policies by page index, see policy.c
  * @poison: pages whose memory has failed, see poison.c
- * @nr_poisoned: how many
+ * @nr_poisoned: number of entries of @poison
  * @watches: eventfds that wait for held pages
  * @views: mappings for KVM alone
  * @last_binding: id of the newest binding
  * @name: for people
  * @counters: statistics
- * @live: in the list of all of them, for debugfs
+ * @live: in the list of all inodes, for debugfs
  * @create_flags: GMEM_CREATE_F_*
  * @node: NUMA node of new pages, or NUMA_NO_NODE
  */
@@ -392,8 +393,8 @@ extern const struct file_operations gmem_file_fops;
 extern const struct vm_operations_struct gmem_vm_ops;
 
 /*
- * The CPU that has allocated a folio, where a batch may have a reference to it: in
- * ->private, which is the page cache owner's. A hint.
+ * Record the CPU that has allocated a folio: a batch of this CPU may refer to it. The number
+ * is in ->private, which belongs to the owner of the page cache. It is a hint.
  */
 static inline void gmem_folio_set_cpu(struct folio *folio, int cpu)
 {
@@ -406,9 +407,9 @@ static inline int gmem_folio_cpu(const struct folio *folio)
 }
 
 /*
- * References to a folio beyond those of page tables. Without a reference of one's
- * own no more than a guess: the folio may be somebody else's by now, part of a larger
- * one even, so this does not ask what it is.
+ * References to a folio besides those of page tables. If the caller has no reference, the
+ * result is a guess: the folio can be freed and reused, even as a part of a larger folio. So
+ * this function does not use the folio's type.
  */
 static inline int gmem_folio_surplus(struct folio *folio)
 {
@@ -416,7 +417,7 @@ static inline int gmem_folio_surplus(struct folio *folio)
 	       (atomic_read(&folio->_mapcount) + 1);
 }
 
-/* What is left until a deadline of ktime_get(), rounded up. */
+/* Jiffies until a deadline of ktime_get(), rounded up. */
 static inline long gmem_jiffies_left(ktime_t deadline)
 {
 	s64 ms = ktime_ms_delta(deadline, ktime_get());
@@ -466,14 +467,14 @@ int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol);
 struct folio *gmem_policy_alloc(struct gmem_inode *gi, pgoff_t index,
 				gfp_t gfp);
 
-/* What of a range still has to be given back to views, from nothing to all. */
+/* The part of a range whose pages still have to be mapped in views again. */
 enum gmem_refill {
 	GMEM_REFILL_DONE,
 	GMEM_REFILL_ENDS,
 	GMEM_REFILL_ALL,
 };
 
-/* view.c and fill.c, where page tables can express a page that only KVM may use */
+/* view.c and fill.c: only where page tables have entries that only KVM can use */
 #ifdef CONFIG_X86_64
 void gmem_views_init_once(struct gmem_views *views);
 struct gmem_view_mapping *gmem_views_next(struct gmem_inode *gi,
@@ -529,7 +530,7 @@ static inline long gmem_ioctl_view(struct file *file, struct gmem_ucmd *ucmd)
 }
 #endif
 
-/* Whether anybody has a view mapped, and with it references that come and go. */
+/* Whether a view is mapped: KVM can then take short references to pages. */
 static inline bool gmem_views_mapped(const struct gmem_inode *gi)
 {
 	return READ_ONCE(gi->views.nr_mappings);
@@ -594,7 +595,7 @@ static inline struct gmem_gate *gmem_gate_of(struct gmem_inode *gi, pgoff_t inde
 	return &gi->gates[(index >> GMEM_BLOCK_SHIFT) % GMEM_NR_GATES];
 }
 
-/* With its lock held, shared: whether page faults of some of its pages are held off. */
+/* Whether page faults of some pages of a gate are held off. Its lock is held, shared. */
 static inline bool gmem_gate_is_shut(struct gmem_gate *gate)
 {
 	lockdep_assert_held(&gate->lock);
@@ -614,8 +615,8 @@ void gmem_lookups_wait(struct gmem_inode *gi, pgoff_t start, pgoff_t end,
 #define GMEM_DRAIN_HOUSEKEEPING	(-2)
 
 /*
- * How long to wait for CPUs to drain their batches. A CPU that takes longer has
- * something better to do, maybe for ever.
+ * How long to wait for CPUs to drain their batches. A CPU that takes longer may run a
+ * real-time task, and never do it.
  */
 #define GMEM_DRAIN_WAIT HZ
 
