@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: whose file is it
+ * DOC: files of KVM
  *
  * Recognises a KVM guest_memfd by properties that only the kernel can set, and
  * tracks which parts of which file are bound.
@@ -9,7 +9,7 @@
  * stays usable until the binding ends, in whatever order userspace closes its
  * fds.
  *
- * Lock order: gmem_kvm_lock is taken below the range lock and takes nothing.
+ * Lock order: gmem_kvm_lock is innermost; it can be taken with the range lock held.
  */
 #include <linux/file.h>
 #include <linux/kvm_host.h>
@@ -24,10 +24,10 @@ static LIST_HEAD(gmem_kvm_ranges);
 static DEFINE_MUTEX(gmem_kvm_lock);
 
 /*
- * Whether userspace could map the guest_memfd itself (GUEST_MEMFD_FLAG_MMAP).
- * The flag is in KVM's own structure; but KVM refuses any mapping with -ENODEV
- * without it, and one that is not shared with -EINVAL with it, and looks at
- * nothing else of the VMA before.
+ * Whether userspace can map the guest_memfd itself (GUEST_MEMFD_FLAG_MMAP). The flag is in a
+ * structure of KVM, so try a private mapping. Without the flag KVM refuses every mapping with
+ * -ENODEV; with the flag it refuses a private one with -EINVAL. Before that it reads only the
+ * flags of the VMA.
  */
 static bool gmem_kvm_file_can_map(struct file *file)
 {
@@ -39,9 +39,9 @@ static bool gmem_kvm_file_can_map(struct file *file)
 }
 
 /*
- * Whether the VM's private memory is encrypted: then the bytes of a page mean
- * nothing on the other side. Both kernels keep the VM in the first member of
- * what a guest_memfd's private_data points to.
+ * Whether the VM's private memory is encrypted: then the bytes of a page are meaningless to
+ * the host. On both kernels private_data of a guest_memfd points to a structure whose first
+ * member is the VM.
  */
 static bool gmem_kvm_file_is_encrypted(struct file *file)
 {

@@ -14,7 +14,7 @@
  * @file: the guest_memfd; holds its VM
  * @start: first page
  * @end: page after the range
- * @node: in the list of all of them
+ * @node: in the list of all bound ranges
  */
 struct gmem_kvm_range {
 	struct file *file;
@@ -28,7 +28,7 @@ int gmem_kvm_bind(struct gmem_binding *binding, int store_fd);
 void gmem_kvm_unbind(struct gmem_binding *binding);
 void gmem_kvm_release(struct gmem_binding *binding);
 
-/* vcpu.c; of KVM, whose own header of its tracepoints modules do not have */
+/* vcpu.c. The tracepoint is KVM's; its header is not available to modules. */
 struct kvm_vcpu;
 extern struct tracepoint __tracepoint_kvm_page_fault;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: gmem_kvm.ko, what knows KVM
+ * DOC: gmem_kvm.ko, the part that depends on KVM
  *
  * For views (gmem's view.c): records where a vCPU has faulted, see vcpu.c.
  *
@@ -24,7 +24,7 @@ static const struct gmem_store_ops gmem_kvm_store = {
 	.vcpu_fault = gmem_kvm_vcpu_fault,
 };
 
-/* KVM has notifiers of its own: nothing to invalidate, nobody to tell. */
+/* KVM uses MMU notifiers, so it needs neither invalidate_start() nor error(). */
 static const struct gmem_ops gmem_kvm_ops = {
 	.owner = THIS_MODULE,
 	.check = gmem_kvm_check,
