@@ -39,17 +39,17 @@
 #include "internal.h"
 
 /*
- * One zap of KVM's page tables and one TLB flush for almost 2 MiB: as many as
- * let struct gmem_kvm_run fit into a page.
+ * Pages of a run: KVM zaps its page tables and flushes TLBs once for each run. With this
+ * number struct gmem_kvm_run just fits into a page.
  */
 #define GMEM_KVM_RUN 510
 
 /* How long to wait for a reader of the page cache to look at a folio, in ms. */
 #define GMEM_KVM_READER_TRIES 100
 
-/* How often a seat that KVM has taken is tried again: one is the rule. */
+/* How often a move is tried again if KVM has a page there. Mostly one retry is enough. */
 #define GMEM_KVM_TRIES 8
-/* The same where there is no way back. */
+/* The same for an undo, which cannot fail. */
 #define GMEM_KVM_UNDO_TRIES 1000
 
 static struct file *gmem_kvm_file(struct gmem_binding *binding)
@@ -70,9 +70,9 @@ static pgoff_t gmem_kvm_to_gmem(struct gmem_binding *binding, pgoff_t index)
 }
 
 /*
- * The file's own method, as the loop driver does: userspace was allowed to
- * write when it bound the file, and a check that fails now would come half way
- * through a conversion. KVM's method cannot fail for an aligned hole.
+ * Call the file's method directly, as the loop driver does. Permission to write was checked
+ * when userspace bound the file; the checks of vfs_fallocate() could fail half way through a
+ * conversion. KVM's method cannot fail for an aligned hole.
  */
 static int gmem_kvm_fallocate(struct gmem_binding *binding, int mode,
 			      pgoff_t start, pgoff_t end)
@@ -103,15 +103,15 @@ static bool gmem_kvm_folio_is_zero(struct folio *folio)
 }
 
 /*
- * Drop the page at @index of KVM's file if it is nobody's. KVM leaves such
- * pages behind: a private fault that saw the attribute just before userspace
- * cleared it allocates and zeroes a page after the hole was punched, finds that
- * it came too late, and does not map it. A page that KVM has not prepared was
- * committed on purpose, one that is not zero was written to: both stay. What an
- * encrypted page holds cannot be seen. KVM also keeps a page whose memory has
- * failed, and that nobody may read.
+ * Drop the page at @index of KVM's file if it is unused. KVM leaves such pages behind: a
+ * private fault has seen the attribute just before userspace cleared it. It allocates and
+ * zeroes a page after the hole was punched, finds that it came too late, and does not map it.
  *
- * Returns 0 when the page is gone, -EEXIST or -EHWPOISON when it stays.
+ * Other pages stay: a page that KVM has not prepared was committed by userspace; a page that
+ * is not zero was written to; the contents of an encrypted page cannot be checked; and a page
+ * whose memory has failed must not be read.
+ *
+ * Return: 0 if there is no page any more, -EEXIST or -EHWPOISON if it stays.
  */
 static int gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
 {
@@ -132,7 +132,7 @@ static int gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
 	return rc ? rc : gmem_kvm_punch(binding, index, index + 1);
 }
 
-/* A page of KVM's in the way of one that would be handed over? */
+/* Check that KVM has no page where a page would be handed over. */
 static int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
 				  pgoff_t end, pgoff_t *error_index)
 {
@@ -154,7 +154,7 @@ static int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
 	return 0;
 }
 
-/* KVM keeps a page whose memory has failed: it must not come back. */
+/* Check for pages whose memory has failed, which KVM keeps: they cannot be moved back. */
 static int gmem_kvm_check_shared(struct gmem_binding *binding, pgoff_t start,
 				 pgoff_t end, pgoff_t *error_index)
 {
@@ -183,7 +183,7 @@ static int gmem_kvm_check_shared(struct gmem_binding *binding, pgoff_t start,
 int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
 		   const struct gmem_conversion *conv, pgoff_t *error_index)
 {
-	/* Whatever is there will be dropped. */
+	/* All pages will be dropped. */
 	if (conv->content == GMEM_CONTENT_ZERO)
 		return 0;
 	if (conv->target == GMEM_STATE_PRIVATE)
@@ -192,9 +192,10 @@ int gmem_kvm_check(struct gmem_binding *binding, pgoff_t start, pgoff_t end,
 }
 
 /*
- * Whether the caller's reference to a detached folio is the only one, or becomes it
- * soon. A reader of gmem's page cache (see folio.c) may have found the folio there, and
- * not have looked at its flags yet: it must not see it uptodate. Others come too late.
+ * Wait until the caller's reference to a detached folio is the only one. Return: false if it
+ * does not become so. A reader of gmem's page cache (see folio.c) may have found the folio
+ * there, and not have checked its flags yet: it must not see the folio uptodate. Later
+ * readers do not find it.
  */
 static bool gmem_kvm_is_alone(struct folio *folio)
 {
@@ -208,21 +209,21 @@ static bool gmem_kvm_is_alone(struct folio *folio)
 	return true;
 }
 
-/* Put a detached folio back where it was, or into gmem's file for the first time. */
+/* Put a detached folio into gmem's file. */
 static void gmem_kvm_insert(struct gmem_binding *binding, struct folio *folio,
 			    pgoff_t index)
 {
 	struct folio *placeholder = gmem_placeholder_add(binding->mapping, index);
 
-	/* The page is in transit or private: nobody else populates it. */
+	/* The page is in transit or private, so nobody else populates it. */
 	if (WARN_ON_ONCE(IS_ERR(placeholder)))
 		return;
 	gmem_placeholder_replace(placeholder, folio);
 }
 
 /*
- * Move one folio of gmem into KVM's page cache. With @undo there is no way back: what
- * a reader sees then is the lesser evil.
+ * Move one folio of gmem into KVM's page cache. With @undo the move does not fail because of
+ * a reader, although the reader may then see the contents.
  */
 static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio,
 			      bool undo)
@@ -232,7 +233,7 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio,
 	int rc;
 
 	folio_lock(folio);
-	/* Memory that fails is removed without the range lock. */
+	/* A memory failure removes a folio without the range lock. */
 	if (folio->mapping != binding->mapping || folio_test_hwpoison(folio)) {
 		rc = -EHWPOISON;
 		goto out_unlock;
@@ -256,7 +257,7 @@ static int gmem_kvm_hand_over(struct gmem_binding *binding, struct folio *folio,
 		rc = -EAGAIN;
 		goto out_unlock;
 	}
-	/* KVM takes a folio that is not uptodate for one that it has to zero. */
+	/* KVM would zero a folio that is not uptodate. */
 	folio_mark_uptodate(folio);
 	gmem_placeholder_replace(placeholder, folio);
 	atomic64_inc(&binding->moved);
@@ -266,7 +267,7 @@ out_unlock:
 	return rc;
 }
 
-/* As gmem_kvm_hand_over(), where KVM may leave a page behind at any time. */
+/* As gmem_kvm_hand_over(), but drop an unused page of KVM and try again. */
 static int gmem_kvm_hand_over_again(struct gmem_binding *binding,
 				    struct folio *folio, bool undo)
 {
@@ -283,7 +284,7 @@ static int gmem_kvm_hand_over_again(struct gmem_binding *binding,
 	return rc;
 }
 
-/* Hand over all populated pages of a range, up to @done with an error. */
+/* Hand over all populated pages of a range. @done: out: with an error, the failing page. */
 static int gmem_kvm_hand_over_range(struct gmem_binding *binding,
 				    pgoff_t start, pgoff_t end, bool undo,
 				    pgoff_t *done)
@@ -307,7 +308,7 @@ static int gmem_kvm_hand_over_range(struct gmem_binding *binding,
 	return rc;
 }
 
-/* Shift what can be shifted from @start on, and return where it ends. */
+/* Shift folios from @start on. Return: the first page that cannot be shifted, or @end. */
 static pgoff_t gmem_kvm_shift_over(struct gmem_binding *binding, pgoff_t start,
 				   pgoff_t end)
 {
@@ -320,7 +321,7 @@ static pgoff_t gmem_kvm_shift_over(struct gmem_binding *binding, pgoff_t start,
 	return start;
 }
 
-/* Memory that was only committed: with contents it can be shifted. */
+/* Zero a page that was only committed, so that it can be shifted. Return: whether it was. */
 static bool gmem_kvm_zero(struct gmem_binding *binding, pgoff_t index)
 {
 	struct folio *folio = filemap_lock_folio(binding->mapping, index);
@@ -363,10 +364,10 @@ static void gmem_kvm_drop_resident(struct gmem_binding *binding, pgoff_t index)
 }
 
 /*
- * What make_shared() has brought goes to KVM again. A page that is there by now
- * came because userspace has not cleared the attribute in time, and goes. But
- * who commits pages of the guest_memfd as fast as they are dropped wins in the
- * end, and loses the contents. Memory that has failed has lost them.
+ * Move the pages back to KVM. A page that KVM has allocated there meanwhile is dropped: it is
+ * there because userspace has not cleared the attribute in time. If userspace commits pages of
+ * the guest_memfd as fast as they are dropped, this function gives up after
+ * GMEM_KVM_UNDO_TRIES, and the contents are lost. A page whose memory has failed is lost, too.
  */
 void gmem_kvm_undo_shared(struct gmem_binding *binding, pgoff_t start,
 			  pgoff_t end)
@@ -386,14 +387,14 @@ void gmem_kvm_undo_shared(struct gmem_binding *binding, pgoff_t start,
 	}
 }
 
-/* Put a folio that is in no page cache (back) into gmem's. */
+/* Put a folio that is in no page cache into gmem's. */
 static void gmem_kvm_take_back(struct gmem_binding *binding,
 			       struct folio *folio, pgoff_t index)
 {
 	folio_lock(folio);
 	if (folio_test_uptodate(folio))
 		folio_set_checked(folio);
-	/* Allocated by fallocate() and never used: what it holds is no contents. */
+	/* Zero a folio that fallocate() has allocated and nobody has used. */
 	gmem_folio_zero_once(folio);
 	/* The conversion may still fail, and the page stay private. */
 	gmem_folio_seal(folio);
@@ -403,10 +404,10 @@ static void gmem_kvm_take_back(struct gmem_binding *binding,
 }
 
 /**
- * struct gmem_kvm_run - folios on their way back
- * @start: page index in KVM's file of the first
- * @end: page index after the last
- * @folios: with a reference each, NULL where KVM's file has none
+ * struct gmem_kvm_run - folios that move from KVM to gmem
+ * @start: page index of the first folio in KVM's file
+ * @end: page index after the last folio
+ * @folios: the folios, each with a reference; NULL where KVM's file has none
  */
 struct gmem_kvm_run {
 	pgoff_t start;
@@ -414,7 +415,7 @@ struct gmem_kvm_run {
 	struct folio *folios[GMEM_KVM_RUN];
 };
 
-/* A page, for a moment: other ranges of the conversion may have moved already. */
+/* It must not fail: other ranges of the conversion may have moved already. */
 static struct gmem_kvm_run *gmem_kvm_run_alloc(void)
 {
 	static_assert(sizeof(struct gmem_kvm_run) <= PAGE_SIZE);
@@ -429,7 +430,7 @@ static bool gmem_kvm_run_add(struct gmem_kvm_run *run, struct folio *folio,
 		return false;
 	if (run->start == run->end)
 		run->start = folio->index;
-	/* An undo punches no page but its own, so its runs have no gaps. */
+	/* An undo must punch only its own pages, so its runs have no gaps. */
 	else if (folio->index - run->start >= GMEM_KVM_RUN ||
 		 (checked_only && folio->index != run->end))
 		return false;
@@ -441,8 +442,8 @@ static bool gmem_kvm_run_add(struct gmem_kvm_run *run, struct folio *folio,
 }
 
 /*
- * Collect the next run of KVM's folios in [@index, @end). With @checked_only
- * those that were handed over.
+ * Collect the next run of KVM's folios in [@index, @end). With @checked_only collect only
+ * folios that were handed over.
  */
 static bool gmem_kvm_run_collect(struct gmem_binding *binding,
 				 struct gmem_kvm_run *run, pgoff_t index,
@@ -459,7 +460,7 @@ static bool gmem_kvm_run_collect(struct gmem_binding *binding,
 		for (i = 0; more && i < folio_batch_count(&fbatch); i++) {
 			more = gmem_kvm_run_add(run, fbatch.folios[i],
 						checked_only);
-			/* Not ours, and no run yet: go on looking. */
+			/* Skip other folios before the first one of the run. */
 			if (!more && run->start == run->end)
 				more = true;
 		}
@@ -470,8 +471,8 @@ static bool gmem_kvm_run_collect(struct gmem_binding *binding,
 }
 
 /*
- * Where gmem has a folio, it was shifted, and a guest has faulted before the hole: the fresh
- * page is dropped, like one for a fault just after the hole.
+ * Put the folios of a run into gmem's page cache. If gmem has a folio there, it was shifted,
+ * and KVM has allocated the folio of the run for a guest fault before the hole: drop it.
  */
 static void gmem_kvm_run_insert(struct gmem_binding *binding,
 				struct gmem_kvm_run *run)
@@ -519,7 +520,7 @@ void gmem_kvm_undo_private(struct gmem_binding *binding, pgoff_t start,
 	kfree(run);
 }
 
-/* Shift all that can be shifted of pages of KVM's file. Return: whether any was. */
+/* Shift folios of KVM's file back to gmem's. Return: whether any was shifted. */
 static bool gmem_kvm_shift_back(struct gmem_binding *binding, pgoff_t index,
 				pgoff_t end)
 {
@@ -535,7 +536,10 @@ static bool gmem_kvm_shift_back(struct gmem_binding *binding, pgoff_t index,
 	return shifted;
 }
 
-/* A run of pages: what is shifted first the guest loses by the hole, like the rest. */
+/*
+ * Move a run of pages to gmem. Shifted folios are in gmem's page cache before the hole is
+ * punched; the hole removes them from the guest, as all pages of the run.
+ */
 static int gmem_kvm_return_run(struct gmem_binding *binding,
 			       struct gmem_kvm_run *run, pgoff_t start, pgoff_t end)
 {
@@ -573,7 +577,7 @@ int gmem_kvm_make_shared(struct gmem_binding *binding, pgoff_t start,
 	return rc;
 }
 
-/* The binding goes: what it handed over is KVM's like any other page. */
+/* The binding ends: its pages in KVM's file become KVM's own. */
 void gmem_kvm_forget(struct gmem_binding *binding)
 {
 	pgoff_t index = gmem_store_index(binding, binding->start);
@@ -603,7 +607,7 @@ int gmem_kvm_commit(struct gmem_binding *binding, pgoff_t start, pgoff_t end)
 				    gmem_store_index(binding, start),
 				    gmem_store_index(binding, end));
 
-	/* KVM stops for a signal, and for work of io_uring, of which nobody knows. */
+	/* KVM also stops for task work of io_uring. Restart the call then. */
 	return rc == -EINTR ? -ERESTARTSYS : rc;
 }
 
