@@ -23,16 +23,16 @@
 
 #include "internal.h"
 
-/* With interrupts off. */
+/* Folios that are shifted with interrupts disabled. */
 #define GMEM_KVM_SHIFT_BATCH 64
 
 /**
- * struct gmem_kvm_shift - folios on their way
- * @from: the page cache that they leave
- * @to: the other one
- * @src: the page at hand, in @from
+ * struct gmem_kvm_shift - a move of folios between two page caches
+ * @from: the source
+ * @to: the destination
+ * @src: the current page, in @from
  * @dst: the same page, in @to
- * @to_kvm: the direction
+ * @to_kvm: whether @to is KVM's
  */
 struct gmem_kvm_shift {
 	struct address_space *from;
@@ -42,7 +42,7 @@ struct gmem_kvm_shift {
 	bool to_kvm;
 };
 
-/* What the flags mean to the other one, see move.c. */
+/* Set the flags as the new page cache uses them, see move.c. */
 static void gmem_kvm_shift_flags(struct folio *folio, bool to_kvm)
 {
 	if (to_kvm) {
@@ -61,7 +61,7 @@ static bool gmem_kvm_shift_one(struct gmem_kvm_shift *shift, struct folio *folio
 	if (folio_test_hwpoison(folio) ||
 	    !(folio_test_checked(folio) || folio_test_uptodate(folio)))
 		return false;
-	/* KVM has a page of its own there, or somebody has a reference. */
+	/* The destination has a page there, or somebody else has a reference. */
 	if (xas_load(&shift->dst) || !folio_ref_freeze(folio, 1))
 		return false;
 
@@ -76,7 +76,7 @@ static bool gmem_kvm_shift_one(struct gmem_kvm_shift *shift, struct folio *folio
 	folio->mapping = shift->to;
 	folio->index = shift->dst.xa_index;
 	gmem_kvm_shift_flags(folio, shift->to_kvm);
-	/* Release: who gets a reference from here on sees all of this. */
+	/* Release: the owner of a later reference sees all of this. */
 	folio_ref_unfreeze(folio, 1);
 	return true;
 }
@@ -95,7 +95,7 @@ static bool gmem_kvm_shift_batch(struct gmem_kvm_shift *shift, pgoff_t end,
 	struct xarray *second = &shift->to->i_pages;
 	bool ok = true;
 
-	/* Conversions of other pages may go the other way: one order for both. */
+	/* A conversion of other pages may shift in the other direction: keep one order. */
 	if (first > second)
 		swap(first, second);
 	xas_set(&shift->src, *done);
@@ -121,18 +121,18 @@ static bool gmem_kvm_shift_batch(struct gmem_kvm_shift *shift, pgoff_t end,
 
 /**
  * gmem_kvm_shift() - shift a run of folios
- * @from: the page cache that they leave
- * @start: first page there
+ * @from: the source
+ * @start: first page in @from
  * @end: page after the last
- * @to: the other one, which is KVM's if @to_kvm
- * @to_start: where the page @start is there
- * @to_kvm: the direction
- * @shifted: is counted up for each folio
+ * @to: the destination
+ * @to_start: the page of @to that belongs to @start
+ * @to_kvm: whether @to is KVM's
+ * @shifted: incremented for each folio
  *
  * Context: process context, sleeps; range lock held over the pages, which are in transit.
- * Return: @end, or the first page whose folio is to be looked at by itself: somebody has
- * a reference, it has no contents or has failed, its place is taken, or there was no
- * memory.
+ * Return: @end, or the first page whose folio cannot be shifted: somebody else has a
+ * reference, it has no contents, its memory has failed, the destination has a page there,
+ * or there is no memory.
  */
 pgoff_t gmem_kvm_shift(struct address_space *from, pgoff_t start, pgoff_t end,
 		       struct address_space *to, pgoff_t to_start, bool to_kvm,
