@@ -26,12 +26,12 @@
 
 /**
  * struct gmem_kvm_watch - the last fault of a thread's vCPU
- * @node: in the table of all of them
+ * @node: in the table of all watches
  * @pid: the thread, with a reference
  * @gpa: guest physical address
- * @error_code: of the fault, as KVM has it
- * @count: faults since the watch is there
- * @rcu: for those who look it up while it goes
+ * @error_code: of the fault, as KVM reports it
+ * @count: faults since the thread is watched
+ * @rcu: for look-ups during the removal of the watch
  */
 struct gmem_kvm_watch {
 	struct hlist_node node;
@@ -45,7 +45,7 @@ struct gmem_kvm_watch {
 static DEFINE_HASHTABLE(gmem_kvm_watches, 8);
 static DEFINE_MUTEX(gmem_kvm_watch_lock);
 
-/* The calling thread's, which stays while the thread is here. */
+/* Find the watch of the calling thread. It stays as long as the thread is in this file. */
 static struct gmem_kvm_watch *gmem_kvm_watch_find(void)
 {
 	struct pid *pid = task_pid(current);
@@ -81,7 +81,7 @@ static void gmem_kvm_watch_free(struct gmem_kvm_watch *watch)
 	kfree_rcu(watch, rcu);
 }
 
-/* Forget threads that are gone, or all. */
+/* Free the watches of threads that have ended, or all. */
 static void gmem_kvm_watch_sweep(bool all)
 {
 	struct gmem_kvm_watch *watch;
@@ -110,11 +110,11 @@ static int gmem_kvm_watch_add(void)
 }
 
 /**
- * gmem_kvm_vcpu_fault() - where the calling thread's vCPU has faulted
+ * gmem_kvm_vcpu_fault() - the last fault of the calling thread's vCPU
  * @fault: out: @gpa, @error_code and @count
  *
  * Context: process context.
- * Return: 0; -EAGAIN when it has not, since it is watched; -ENOMEM.
+ * Return: 0; -EAGAIN if there was no fault since the thread is watched; -ENOMEM.
  */
 int gmem_kvm_vcpu_fault(struct gmem_ioctl_view_fault *fault)
 {
