@@ -14,7 +14,7 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* KVM's own errors are not errno values of Linux. */
+/* KVM has some error numbers that are not errno values of Linux. */
 static int gmem_guest_errno(long result)
 {
 	if (result == -KVM_ENOSYS)
@@ -36,14 +36,14 @@ int gmem_guest_convert(unsigned long pfn, unsigned long pages, bool to_private)
 GMEM_EXPORT_SYMBOL(gmem_guest_convert);
 
 /**
- * gmem_guest_call_init() - see whether there is a host to ask
+ * gmem_guest_call_init() - check that the host handles the hypercall
  *
- * Without a hypervisor the instruction is an invalid one, and another one than KVM may take
- * it for something else.
+ * Without a hypervisor the instruction of the hypercall is invalid. A hypervisor other than KVM
+ * may interpret it differently.
  *
- * Return: 0; -ENODEV if this is no guest of KVM; -EOPNOTSUPP if its host offers no conversions,
- * or the hardware encrypts memory: then all of it is private already, and what became shared
- * would lose its contents.
+ * Return: 0; -ENODEV if this is not a guest of KVM; -EOPNOTSUPP if its host offers no
+ * conversions, or if the hardware encrypts memory: then all memory is private already, and a
+ * page that became shared would lose its contents.
  */
 int gmem_guest_call_init(void)
 {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: which devices would miss private memory
+ * DOC: devices that would access private memory
  *
- * A device of the VMM finds zeros in private pages, and what it writes there is lost. With
- * swiotlb=force Linux copies for it, by way of a pool that stays shared. Not so for a device of
- * virtio that was not told by VIRTIO_F_ACCESS_PLATFORM that it does not see all memory: Linux
- * gives it the very pages. Such devices are refused, but for the balloon's, to which addresses
- * matter and no contents.
+ * A device of the VMM reads zeros in private pages, and its writes there are lost. With
+ * swiotlb=force Linux copies the data through a pool that stays shared. But a virtio device
+ * without VIRTIO_F_ACCESS_PLATFORM gets the addresses of the original pages. The module refuses
+ * to make memory private if there is such a device. The balloon is an exception: it uses only
+ * addresses, not contents.
  *
  * With an IOMMU that translates, swiotlb=force does not copy: dma-iommu maps the pages.
  *
- * Devices whose driver comes later are looked at, too, but one that is plugged in later is not
- * seen. Takes the locks of the buses' lists, and no other.
+ * Devices without a driver are checked, too. A device that is plugged later is not.
+ *
+ * Takes the locks of the buses' lists, and no other.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -24,7 +25,7 @@
 
 #include "internal.h"
 
-/* Without a driver a device has agreed to nothing yet: what it offers is what a driver takes. */
+/* A device without a driver has no negotiated features yet: check those that it offers. */
 static bool gmem_guest_virtio_bounces(struct virtio_device *virtio)
 {
 	u64 features[VIRTIO_FEATURES_U64S];
@@ -80,9 +81,9 @@ static int gmem_guest_platform_check(struct device *dev, void *data)
 }
 
 /**
- * gmem_guest_devices_check() - whether all devices can do without private memory
+ * gmem_guest_devices_check() - check that no device accesses private memory
  *
- * Return: 0, or -EBUSY, after the log has the first one that cannot.
+ * Return: 0; or -EBUSY, after the first such device was logged.
  */
 int gmem_guest_devices_check(void)
 {

@@ -12,7 +12,7 @@
 #include "../compat.h"
 #include "../include/linux/gmem_guest.h"
 
-/* More than a machine has holes in its memory. */
+/* Enough for the pieces of RAM of a usual machine. */
 #define GMEM_GUEST_RANGES 32
 
 /* Pages for one request: 2 MiB */
@@ -29,9 +29,9 @@ struct gmem_guest_range {
 };
 
 /**
- * struct gmem_guest_ranges - some of them, in any order
- * @count: how many
- * @range: they may overlap
+ * struct gmem_guest_ranges - ranges of page frames, in any order
+ * @count: number of ranges
+ * @range: the ranges, which may overlap
  */
 struct gmem_guest_ranges {
 	unsigned int count;
@@ -39,10 +39,10 @@ struct gmem_guest_ranges {
 };
 
 /**
- * struct gmem_guest_want - what is to be private
- * @movable: all of ZONE_MOVABLE, and @private means nothing
- * @private: else these, of which each page has to be in ZONE_MOVABLE
- * @shared: but not these
+ * struct gmem_guest_want - the pages that are to be private
+ * @movable: all of ZONE_MOVABLE; @private is not used
+ * @private: otherwise these ranges, whose pages must all be in ZONE_MOVABLE
+ * @shared: ranges of them that stay shared
  */
 struct gmem_guest_want {
 	bool movable;

@@ -2,16 +2,16 @@
 /**
  * DOC: gmem_guest.ko
  *
- * For guests: makes most of this guest's memory private, so that the host does not see it.
- * It needs neither gmem.ko nor what that needs; the host has gmem, or a VMM that answers
- * KVM_HC_MAP_GPA_RANGE otherwise.
+ * For guests: makes most of this guest's memory private, so that the host cannot read it. The
+ * module needs neither gmem.ko nor its requirements. The host has gmem, or another VMM that
+ * handles KVM_HC_MAP_GPA_RANGE.
  *
- * This file has the parameters, and what is done before this kernel ends. ``private`` and
- * ``shared`` say what is to be: when the module is loaded, and whenever they are written to
- * /sys/module/gmem_guest/parameters/. A write that fails leaves them as they were.
+ * This file has the parameters, and the notifiers for reboot, memory hotplug and hibernation.
+ * ``private`` and ``shared`` select the private pages: when the module is loaded, and when they
+ * are written to in /sys/module/gmem_guest/parameters/. A write that fails leaves them as they
+ * were.
  *
- * Locks: the module's lock for parameters, which the kernel holds for them, then
- * gmem_guest_lock (private.c).
+ * Locks: the kernel's lock of the module's parameters, then gmem_guest_lock (private.c).
  */
 #include <linux/kexec.h>
 #include <linux/memory.h>
@@ -25,8 +25,9 @@
 #include "internal.h"
 
 /*
- * Parameters come before the module is there: they are kept for then. And they can be written
- * to while it goes, or while this kernel does, when nothing may become private any more.
+ * Whether a write to a parameter has an effect. EARLY: the module is being loaded; the value is
+ * only stored. UP: pages change. CLOSED: the module is being unloaded, or this kernel ends, and
+ * nothing may become private any more.
  */
 enum gmem_guest_phase {
 	GMEM_GUEST_EARLY,
@@ -133,8 +134,8 @@ module_param_cb(private_bytes, &gmem_guest_bytes_ops, NULL, 0444);
 MODULE_PARM_DESC(private_bytes, "How much is private");
 
 /*
- * The kernel that kexec starts takes all memory for shared. A reset is no such case: gmem's
- * hosts zero what was private, and it is not shown to them before.
+ * Make all memory shared before kexec: the next kernel expects that. A reset needs nothing: a
+ * host with gmem zeroes private pages before it makes them shared.
  */
 static int gmem_guest_reboot(struct notifier_block *block, unsigned long event, void *command)
 {
@@ -145,7 +146,7 @@ static int gmem_guest_reboot(struct notifier_block *block, unsigned long event, 
 	return NOTIFY_DONE;
 }
 
-/* A block that is gone could not be made shared any more. */
+/* A memory block with private pages does not go offline: it could not be made shared later. */
 static int gmem_guest_memory(struct notifier_block *block, unsigned long event, void *data)
 {
 	const struct memory_notify *memory = data;
@@ -160,7 +161,10 @@ static int gmem_guest_memory(struct notifier_block *block, unsigned long event, 
 	return notifier_from_errno(-EBUSY);
 }
 
-/* After that all memory is shared, for another kernel has booted, and this one would not know. */
+/*
+ * Refuse hibernation and resume while memory is private. After a resume all memory is shared,
+ * because another kernel has booted meanwhile, and this kernel would not know.
+ */
 static int gmem_guest_hibernation(struct notifier_block *block, unsigned long event, void *data)
 {
 	if (event == PM_POST_HIBERNATION || event == PM_POST_RESTORE)
@@ -230,10 +234,10 @@ static int __init gmem_guest_init(void)
 	return rc;
 }
 
-/* What the host does not take back stays private: this guest can use it nevertheless. */
+/* Memory that the host refuses to make shared stays private. The guest can still use it. */
 static void __exit gmem_guest_exit(void)
 {
-	/* First what could open it again; its parameters are there until later. */
+	/* First, because this notifier can reset the phase. Parameters still exist. */
 	unregister_pm_notifier(&gmem_guest_hibernation_block);
 	gmem_guest_enter(GMEM_GUEST_CLOSED);
 	gmem_guest_private_end();

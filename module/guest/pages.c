@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: which pages may be private
+ * DOC: pages that may be private
  *
- * Those of ZONE_MOVABLE that were not reserved at boot. In that zone the kernel has what
- * programs have in memory, and the page cache, and nothing else: it could not move it away. So
- * what the host has to read is never there, whoever has allocated it and when: page tables and
- * the kernel's text, of which KVM emulates instructions; rings and buffers of devices
- * (dma_alloc_coherent()), swiotlb's pool; and what KVM's services write to, which is kvm-clock's
- * page, and for each CPU steal time, PV EOI and the token of asynchronous page faults. Early
- * allocations can lie in the zone, and are reserved. An area of CMA can lie there, too, and
- * dma_alloc_coherent() takes pages of it: no page of such a zone may be private.
+ * Pages of ZONE_MOVABLE that were not reserved at boot. The kernel uses this zone only for the
+ * memory of programs and for the page cache, which it can move. So memory that the host has to
+ * read is never there, regardless of who allocates it and when:
  *
- * The zone is as large as ``kernelcore=`` or ``movablecore=`` says, which is why this needs
- * one of them.
+ *  - page tables and the kernel's text, of which KVM emulates instructions;
+ *  - rings and buffers of devices (dma_alloc_coherent()), and swiotlb's pool;
+ *  - memory that KVM's services write to: kvm-clock's page, and for each CPU steal time, PV EOI
+ *    and the token of asynchronous page faults.
  *
- * Takes no locks. A block of memory that goes offline meanwhile is looked at without harm:
- * its struct pages stay for as long as it is not removed.
+ * Early allocations can be in the zone; they are reserved. An area of CMA can also be in the
+ * zone, and dma_alloc_coherent() uses its pages. So no page of a zone with CMA may be private.
+ *
+ * ``kernelcore=`` or ``movablecore=`` sets the size of the zone. One of them is needed.
+ *
+ * Takes no locks. If a memory block goes offline meanwhile, its struct pages can still be read,
+ * as long as the block is not removed.
  */
 #include <linux/ioport.h>
 #include <linux/memory_hotplug.h>
@@ -26,9 +28,9 @@
 
 /**
  * gmem_guest_page_may() - whether a page may be private
- * @pfn: its number
+ * @pfn: its frame number
  *
- * Return: 0; -ENXIO if there is no RAM; -EPERM if the kernel may need the host to see it.
+ * Return: 0; -ENXIO if it is not RAM; -EPERM if the host may have to read it.
  */
 int gmem_guest_page_may(unsigned long pfn)
 {
@@ -50,7 +52,7 @@ static int gmem_guest_ranges_add(struct resource *res, void *data)
 
 	if (range.start >= range.end)
 		return 0;
-	/* DIMMs are neighbours, each with an entry of its own. */
+	/* Merge adjacent entries, such as those of DIMMs. */
 	if (ranges->count && ranges->range[ranges->count - 1].end == range.start) {
 		ranges->range[ranges->count - 1].end = range.end;
 		return 0;
@@ -62,10 +64,10 @@ static int gmem_guest_ranges_add(struct resource *res, void *data)
 }
 
 /**
- * gmem_guest_ranges_ram() - where this guest has RAM
- * @ranges: all of it
+ * gmem_guest_ranges_ram() - find the RAM of this guest
+ * @ranges: out: all of it
  *
- * Return: 0, or -E2BIG if it is in more than GMEM_GUEST_RANGES pieces.
+ * Return: 0; -E2BIG if it has more than GMEM_GUEST_RANGES pieces; -ENXIO if there is none.
  */
 int gmem_guest_ranges_ram(struct gmem_guest_ranges *ranges)
 {
@@ -74,6 +76,6 @@ int gmem_guest_ranges_ram(struct gmem_guest_ranges *ranges)
 	ranges->count = 0;
 	rc = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
 				 0, -1, ranges, gmem_guest_ranges_add);
-	/* What it returns where there is nothing. */
+	/* Without any RAM the walk returns -EINVAL. */
 	return ranges->count ? rc : -ENXIO;
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: what is private
+ * DOC: private pages
  *
- * A maple tree has the page frames that the host was asked to make private, and in each the
- * number of the change that has: those of a change that fails are found by that, and become
- * shared again. A page is noted before the host is asked, and forgotten after it has made
- * it shared: what is in the tree and not private after all is harmless, the other way round
- * would be lost.
+ * A maple tree records the page frames that the host was asked to make private. The value of
+ * an entry is the number of the change that added it. If a change fails, its entries are found
+ * by this number, and their pages become shared again.
  *
- * Locks: gmem_guest_lock, for changes, which may wait for the host; below it the tree's own.
+ * A page is recorded before the host is asked to make it private, and removed after the host
+ * has made it shared. So the tree can contain a page that is shared, which is harmless. A
+ * private page that is not in the tree could never become shared again.
+ *
+ * Locks: gmem_guest_lock for changes, which may wait for the host; inside it the tree's own.
  */
 #include <linux/delay.h>
 #include <linux/maple_tree.h>
@@ -19,27 +21,27 @@
 
 #include "internal.h"
 
-/* The host waits itself before it says EAGAIN: gmemctl for two seconds. */
+/* The host itself waits before it returns EAGAIN: gmemctl waits two seconds. */
 #define GMEM_GUEST_TRIES 5
 #define GMEM_GUEST_PAUSE_MS 20
 
 static DEFINE_MUTEX(gmem_guest_lock);
 static DEFINE_MTREE(gmem_guest_tree);
 static unsigned long gmem_guest_change;
-/* Goes offline: pages of it must not become private any more. */
+/* Memory that is going offline: its pages must not become private. */
 static struct gmem_guest_range gmem_guest_leaving;
 
 /**
- * struct gmem_guest_piece - pages in the tree, in one piece
- * @range: they
- * @change: since which change
+ * struct gmem_guest_piece - an entry of the tree
+ * @range: its pages
+ * @change: number of the change that has added it
  */
 struct gmem_guest_piece {
 	struct gmem_guest_range range;
 	unsigned long change;
 };
 
-/* The first piece that has pages from @start on. */
+/* Find the first entry with pages from @start on. */
 static bool gmem_guest_piece_find(unsigned long start, struct gmem_guest_piece *piece)
 {
 	MA_STATE(mas, &gmem_guest_tree, start, start);
@@ -65,7 +67,7 @@ static int gmem_guest_note(struct gmem_guest_range range, void *entry)
 	return mtree_store_range(&gmem_guest_tree, range.start, range.end - 1, entry, GFP_KERNEL);
 }
 
-/* Somebody on the host may hold a page for a moment. */
+/* Ask the host; again after EAGAIN, because a page may be held only for a moment. */
 static int gmem_guest_ask(struct gmem_guest_range range, bool to_private)
 {
 	int rc = 0;
@@ -98,7 +100,7 @@ static int gmem_guest_take(struct gmem_guest_range range)
 		       PFN_PHYS(range.start), PFN_PHYS(range.end), rc,
 		       rc == -EAGAIN ? ", somebody holds a page" :
 		       ", is this guest's RAM of gmem?");
-	/* A range over two memories of the host may have become private in part. */
+	/* A range in two memories of the host can have become private in part: undo that. */
 	if (rc == -EOPNOTSUPP || rc == -EINVAL || !gmem_guest_ask(range, false))
 		gmem_guest_note(range, NULL);
 	return rc;
@@ -116,8 +118,8 @@ static int gmem_guest_give(struct gmem_guest_range range)
 }
 
 /*
- * A page whose memory has failed on the host stays as it is: it is lost to this guest either
- * way, and nothing but that page is refused for it.
+ * Change a range. If memory of a page has failed on the host, change the pages one by one, and
+ * leave this page as it is: it is lost in either state.
  */
 static int gmem_guest_each(struct gmem_guest_range range,
 			   int (*change)(struct gmem_guest_range))
@@ -159,7 +161,7 @@ static bool gmem_guest_is_over(const struct gmem_guest_want *want, unsigned long
 	return !gmem_guest_wants(want, pfn);
 }
 
-/* Each piece of @range whose pages all pass @test changes hands. */
+/* Call @change for each part of @range whose pages all pass @test. */
 static int gmem_guest_walk(const struct gmem_guest_want *want, struct gmem_guest_range range,
 			   bool (*test)(const struct gmem_guest_want *, unsigned long),
 			   int (*change)(struct gmem_guest_range))
@@ -180,7 +182,7 @@ static int gmem_guest_walk(const struct gmem_guest_want *want, struct gmem_guest
 	return rc;
 }
 
-/* What this change has made private. It stays so if the host refuses that, too. */
+/* Make the pages of a failed change shared again. They stay private if the host refuses. */
 static void gmem_guest_undo(void)
 {
 	struct gmem_guest_piece piece = { 0 };
@@ -215,7 +217,7 @@ static int gmem_guest_give_all(const struct gmem_guest_want *want)
 	return rc;
 }
 
-/* Of ranges that somebody names, each page has to be one that may be private. */
+/* Check that each page of the given ranges may be private. */
 static int gmem_guest_want_check(const struct gmem_guest_want *want)
 {
 	for (unsigned int i = 0; i < want->private.count; i++) {
@@ -238,7 +240,7 @@ static int gmem_guest_want_check(const struct gmem_guest_want *want)
 	return 0;
 }
 
-/* The pages of all RAM that may be private; there are none without kernelcore=. */
+/* Use all RAM. Return: -ENXIO if no page may be private, as without kernelcore=. */
 static int gmem_guest_want_movable(struct gmem_guest_want *want)
 {
 	int rc = gmem_guest_ranges_ram(&want->private);
@@ -261,16 +263,16 @@ static int gmem_guest_want_movable(struct gmem_guest_want *want)
 }
 
 /**
- * gmem_guest_private_set() - have just this private
- * @want: what
+ * gmem_guest_private_set() - make exactly the given pages private
+ * @want: the pages
  *
- * All or nothing, of what becomes private. If the host does not take back what is to become
- * shared, the rest of it stays private, and the file has it.
+ * The change to private is all or nothing. If the host refuses to make a page shared, this and
+ * the following pages stay private, and the parameter shows them.
  *
- * Return: 0; -ENXIO for what is no RAM, or if no page may be private; -EPERM for pages that
- * may not; -EBUSY for a device that would miss them; -E2BIG for RAM in too many pieces; -ENOMEM;
- * -EINTR if the caller was killed; what gmem_guest_convert() returns, but -EHWPOISON: such a
- * page stays as it is.
+ * Return: 0; -ENXIO if a page is not RAM, or if no page may be private; -EPERM if a page may
+ * not be private; -EBUSY if a device would access private pages; -E2BIG if RAM has too many
+ * pieces; -ENOMEM; -EINTR if the caller was killed; or an error of gmem_guest_convert(). But
+ * -EHWPOISON is no error: such a page stays as it is.
  */
 int gmem_guest_private_set(const struct gmem_guest_want *want)
 {
@@ -299,9 +301,9 @@ int gmem_guest_private_set(const struct gmem_guest_want *want)
 }
 
 /**
- * gmem_guest_private_end() - have nothing private
+ * gmem_guest_private_end() - make all pages shared
  *
- * Return: 0, or what the host says; then some of it stays private.
+ * Return: 0; or the error of the host, and then some pages stay private.
  */
 int gmem_guest_private_end(void)
 {
@@ -321,13 +323,13 @@ int gmem_guest_private_end(void)
 	return rc;
 }
 
-/* Forget what gmem_guest_private_end() could not end; nobody else is here any more. */
+/* Free the record of pages that stay private. The module has no other user any more. */
 void gmem_guest_private_free(void)
 {
 	mtree_destroy(&gmem_guest_tree);
 }
 
-/* Not while a change is under way: it waits for that. */
+/* Whether a page of the range is private. Waits for a change that is under way. */
 bool gmem_guest_private_in(unsigned long start, unsigned long end)
 {
 	bool found;
@@ -339,14 +341,14 @@ bool gmem_guest_private_in(unsigned long start, unsigned long end)
 }
 
 /**
- * gmem_guest_private_leave() - memory is to go offline
+ * gmem_guest_private_leave() - note that memory is going offline
  * @start: first page
  * @end: page after the range
  *
- * Nothing of it becomes private any more, until gmem_guest_private_left(). The kernel takes
- * one range offline at a time.
+ * No page of it becomes private before gmem_guest_private_left(). The kernel takes one range
+ * offline at a time.
  *
- * Return: false if a page of it is private.
+ * Return: false if a page of the range is private.
  */
 bool gmem_guest_private_leave(unsigned long start, unsigned long end)
 {
@@ -360,7 +362,7 @@ bool gmem_guest_private_leave(unsigned long start, unsigned long end)
 	return !found;
 }
 
-/* It has gone, or stays after all. */
+/* The memory is offline, or stays online. */
 void gmem_guest_private_left(void)
 {
 	mutex_lock(&gmem_guest_lock);
@@ -378,7 +380,7 @@ unsigned long gmem_guest_private_pages(void)
 	return pages;
 }
 
-/* All of it, as ranges of whole pieces. Return: bytes in @buffer, without a newline. */
+/* Print all private ranges. Return: bytes in @buffer, without a newline. */
 int gmem_guest_private_show(char *buffer)
 {
 	struct gmem_guest_range range = { 0 };

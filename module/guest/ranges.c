@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: ranges, as text
+ * DOC: ranges as text
  *
- * "START-END,START-END,...": addresses in this guest, as in ``/proc/iomem`` but that the end is
- * the first byte after the range, and that hexadecimal ones begin with 0x. "none", or nothing
- * at all, is no range. Takes no locks.
+ * "START-END,START-END,...": addresses in this guest, as in ``/proc/iomem``. But END is the first
+ * byte after the range, and hexadecimal numbers begin with 0x. "none" or an empty text means no
+ * range. Takes no locks.
  */
 #include <linux/kernel.h>
 #include <linux/kstrtox.h>
@@ -45,12 +45,12 @@ static int gmem_guest_range_parse(char *text, struct gmem_guest_range *range)
 }
 
 /**
- * gmem_guest_ranges_parse() - make ranges of text
- * @text: what somebody has written, with a newline or without
- * @ranges: changed even on failure
+ * gmem_guest_ranges_parse() - parse ranges
+ * @text: the text, with or without a newline at its end
+ * @ranges: out: the ranges; undefined after an error
  *
- * Return: 0; -EINVAL for what is no range of whole pages; -ERANGE for an address of more than
- * 64 bits; -E2BIG for more than GMEM_GUEST_RANGES; -ENOMEM.
+ * Return: 0; -EINVAL if a range does not consist of whole pages; -ERANGE for an address of more
+ * than 64 bits; -E2BIG for more than GMEM_GUEST_RANGES; -ENOMEM.
  */
 int gmem_guest_ranges_parse(const char *text, struct gmem_guest_ranges *ranges)
 {
@@ -82,7 +82,7 @@ bool gmem_guest_ranges_have(const struct gmem_guest_ranges *ranges, unsigned lon
 	return false;
 }
 
-/* One more range, at @at of a page. Return: how many bytes that takes; 0 if it is full. */
+/* Print a range at offset @at of a page. Return: number of bytes; 0 if the page is full. */
 int gmem_guest_ranges_show(char *buffer, int at, struct gmem_guest_range range)
 {
 	return sysfs_emit_at(buffer, at, "%s0x%llx-0x%llx", at ? "," : "",
