@@ -26,12 +26,12 @@
 static dev_t chardev_first;
 static DEFINE_IDA(chardev_numbers);
 
-/* The mode of nodes is 0600, as it is for whoever says nothing else. */
+/* Nodes have the default mode, 0600. */
 static struct class pvmemcontrol_chardev_class = {
 	.name = CHARDEV_NAME,
 };
 
-/* With it one can overwrite what the kernel is made of, as with /dev/mem. */
+/* Opening needs the rights for /dev/mem: requests can overwrite the kernel's memory. */
 static int pvmemcontrol_chardev_open(struct inode *inode, struct file *file)
 {
 	int rc;
@@ -77,8 +77,8 @@ static const struct file_operations pvmemcontrol_chardev_fops = {
 };
 
 /**
- * pvmemcontrol_chardev_number() - the number of a node that is to be
- * @pv: its dev.devt is set
+ * pvmemcontrol_chardev_number() - allocate the number of a node
+ * @pv: dev.devt is set
  *
  * Return: 0, -ENOSPC or -ENOMEM.
  */
@@ -93,7 +93,7 @@ int pvmemcontrol_chardev_number(struct pvmemcontrol *pv)
 }
 
 /**
- * pvmemcontrol_chardev_number_free() - nobody has the node open any more
+ * pvmemcontrol_chardev_number_free() - free the number of a node that nobody has open
  * @pv: from pvmemcontrol_chardev_number()
  */
 void pvmemcontrol_chardev_number_free(struct pvmemcontrol *pv)
@@ -102,7 +102,7 @@ void pvmemcontrol_chardev_number_free(struct pvmemcontrol *pv)
 }
 
 /**
- * pvmemcontrol_chardev_name() - how messages call the device, and userspace the node
+ * pvmemcontrol_chardev_name() - set the name of the node and of the device in messages
  * @pv: after pvmemcontrol_chardev_number()
  *
  * Return: 0 or -ENOMEM.
@@ -115,7 +115,7 @@ int pvmemcontrol_chardev_name(struct pvmemcontrol *pv)
 }
 
 /**
- * pvmemcontrol_chardev_add() - make the node
+ * pvmemcontrol_chardev_add() - create the node
  * @pv: ready for calls
  *
  * Return: 0 or -ENOMEM.
@@ -128,8 +128,8 @@ int pvmemcontrol_chardev_add(struct pvmemcontrol *pv)
 }
 
 /**
- * pvmemcontrol_chardev_del() - take the node away
- * @pv: files that are open stay so
+ * pvmemcontrol_chardev_del() - delete the node
+ * @pv: the device. Open files stay open
  */
 void pvmemcontrol_chardev_del(struct pvmemcontrol *pv)
 {

@@ -31,10 +31,10 @@ static LIST_HEAD(devices);
 static DEFINE_MUTEX(devices_lock);
 
 /**
- * struct call_attempt - how a call has gone so far
- * @generation: of the connection that was used
- * @made: whether the device was asked, this time
- * @unanswered: how often it was, and has not answered
+ * struct call_attempt - the state of a call
+ * @generation: generation of the connection that was used
+ * @made: whether this attempt has reached the device
+ * @unanswered: number of attempts that the device has not answered
  */
 struct call_attempt {
 	unsigned int generation;
@@ -42,7 +42,7 @@ struct call_attempt {
 	unsigned int unanswered;
 };
 
-/* What it means for calls that a device is not ready. */
+/* The error of calls to a device that is not ready. */
 static int state_error(struct pvmemcontrol *pv)
 {
 	lockdep_assert_held(&pv->lock);
@@ -61,11 +61,11 @@ static void state_set(struct pvmemcontrol *pv, enum pvmemcontrol_state state,
 {
 	lockdep_assert_held(&pv->lock);
 	trace_pvmemcontrol_state(pv, pv->state, state, rc);
-	/* Pairs with the acquire in device_try(): calls see what was set up before. */
+	/* Pairs with the acquire in device_try(): calls see the complete set-up. */
 	smp_store_release(&pv->state, state);
 }
 
-/* From here on the caller has the transport to itself. */
+/* End all calls. On return nobody else uses the transport. */
 static void state_leave(struct pvmemcontrol *pv, enum pvmemcontrol_state state)
 {
 	state_set(pv, state, 0);
@@ -82,18 +82,18 @@ static int device_connect(struct pvmemcontrol *pv)
 		rc = pvmemcontrol_transport_info(&pv->transport, &pv->info);
 	if (rc) {
 		dev_err(&pv->dev, "cannot be set up: %pe\n", ERR_PTR(rc));
-		/* It may know some of the buffers. That it is broken is known. */
+		/* The device may know some of the buffers. The result does not matter. */
 		pvmemcontrol_transport_disconnect(&pv->transport);
-		/* One that was pulled out, before the driver is told. */
+		/* It may have been unplugged, before the driver is notified. */
 		pv->error = rc == -ENODEV ? rc : -EIO;
 	}
-	/* Calls of an attempt before this one must not have it connected again. */
+	/* Calls that have used an older connection must not connect it again. */
 	WRITE_ONCE(pv->generation, pv->generation + 1);
 	state_set(pv, rc ? PVMEMCONTROL_BROKEN : PVMEMCONTROL_READY, rc);
 	return rc;
 }
 
-/* An unplugged device cannot answer, and need not. */
+/* Disconnect the device. An unplugged one does not answer, which is no error. */
 static void device_disconnect(struct pvmemcontrol *pv)
 {
 	int rc = pvmemcontrol_transport_disconnect(&pv->transport);
@@ -126,8 +126,8 @@ static int device_try(struct pvmemcontrol *pv,
 }
 
 /*
- * Many calls can find at once that the device does not answer: the first one to come here
- * has it connected, and the others see that by the generation.
+ * Connect the device again. Several calls can find at the same time that it does not answer:
+ * the first one connects it, and the others see a new generation.
  */
 static int device_repair_locked(struct pvmemcontrol *pv,
 				const struct call_attempt *attempt)
@@ -151,7 +151,7 @@ static int device_repair_locked(struct pvmemcontrol *pv,
 	return -EIO;
 }
 
-/* Return: 0 if the call is worth another attempt, or why not. */
+/* Return: 0 if the call can be tried again, or the error of the call. */
 static int device_repair(struct pvmemcontrol *pv,
 			 const struct call_attempt *attempt)
 {
@@ -231,7 +231,7 @@ static int device_start(struct pvmemcontrol *pv, struct pvmemcontrol_regs *regs)
 	return rc;
 }
 
-/* Open files and pvmemcontrol_get() keep the structure, and nothing else. */
+/* Free the structure. Open files and pvmemcontrol_get() have references to it. */
 static void device_stop(struct pvmemcontrol *pv)
 {
 	enum pvmemcontrol_state state;
@@ -256,7 +256,7 @@ struct pvmemcontrol *pvmemcontrol_register(struct device *parent,
 	rc = device_start(pv, regs);
 	if (rc)
 		goto err_put;
-	/* Whoever opens the node can call. */
+	/* Last: from here on userspace can make calls. */
 	rc = pvmemcontrol_chardev_add(pv);
 	if (rc)
 		goto err_stop;
@@ -280,7 +280,7 @@ void pvmemcontrol_unregister(struct pvmemcontrol *pv)
 	mutex_lock(&devices_lock);
 	list_del_init(&pv->entry);
 	mutex_unlock(&devices_lock);
-	/* While it can still be asked: another one may take over. */
+	/* First, while the device still answers: another device may take over. */
 	pvmemcontrol_report_device_leaves(pv);
 	device_stop(pv);
 	put_device(&pv->dev);

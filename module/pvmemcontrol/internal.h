@@ -23,10 +23,10 @@ struct pvmemcontrol_wire;
 /**
  * struct pvmemcontrol_transport - registers, and a buffer for each CPU
  * @regs: the registers
- * @memory: the buffers, whole pages, which the host may read and write
- * @connections: what the device calls the buffer of a CPU, by its number
+ * @memory: the buffers, in whole pages that are shared with the host
+ * @connections: the connection of each CPU's buffer, by number of the CPU
  *
- * Has no lock. Whoever changes it has seen to it that no call is in flight.
+ * Has no lock. It is changed only while no call is in flight.
  */
 struct pvmemcontrol_transport {
 	struct pvmemcontrol_regs *regs;
@@ -48,12 +48,12 @@ int pvmemcontrol_transport_info(struct pvmemcontrol_transport *transport,
 /* device.c */
 
 /**
- * enum pvmemcontrol_state - what a device is good for
- * @PVMEMCONTROL_DOWN: nothing yet; being connected, or connected again
- * @PVMEMCONTROL_READY: calls
- * @PVMEMCONTROL_BROKEN: nothing, until it is resumed or the driver bound again
- * @PVMEMCONTROL_SUSPENDED: nothing, until it is resumed
- * @PVMEMCONTROL_GONE: nothing any more
+ * enum pvmemcontrol_state - state of a device
+ * @PVMEMCONTROL_DOWN: being connected, for the first time or again
+ * @PVMEMCONTROL_READY: calls are possible
+ * @PVMEMCONTROL_BROKEN: unusable until it is resumed or the driver is bound again
+ * @PVMEMCONTROL_SUSPENDED: unusable until it is resumed
+ * @PVMEMCONTROL_GONE: unplugged, or the driver was unbound
  */
 enum pvmemcontrol_state {
 	PVMEMCONTROL_DOWN,
@@ -71,10 +71,10 @@ enum pvmemcontrol_state {
  * @lock: held while @state, @generation, @transport or @info change, and for @error
  * @state: enum pvmemcontrol_state. Read without @lock by calls, with preemption disabled:
  *	after it has left PVMEMCONTROL_READY, and synchronize_rcu(), no call is in flight.
- * @generation: how often it has been connected
- * @error: what calls get while it is broken
- * @transport: in use by calls while @state is PVMEMCONTROL_READY
- * @info: the answer to PVMEMCONTROL_INFO, likewise
+ * @generation: number of connections so far
+ * @error: the error of calls while it is broken
+ * @transport: used by calls while @state is PVMEMCONTROL_READY
+ * @info: the answer to PVMEMCONTROL_INFO; used like @transport
  */
 struct pvmemcontrol {
 	struct device dev;
@@ -101,7 +101,7 @@ void pvmemcontrol_chardev_del(struct pvmemcontrol *pv);
 void pvmemcontrol_report_device_added(void);
 void pvmemcontrol_report_device_leaves(struct pvmemcontrol *pv);
 
-/* pci.c. Without it there is no device but those of other modules. */
+/* pci.c. Without PCI only other modules add devices. */
 #ifdef CONFIG_PCI
 int pvmemcontrol_pci_init(void);
 void pvmemcontrol_pci_exit(void);

@@ -20,8 +20,8 @@
 #define PCI_REGS_SIZE		16
 
 /**
- * struct pvmemcontrol_pci - a function
- * @regs: how it is reached
+ * struct pvmemcontrol_pci - a PCI function
+ * @regs: methods to access its registers
  * @bar: its registers
  * @pv: the device
  */
@@ -62,7 +62,7 @@ static int pvmemcontrol_pci_regs_map(struct pci_dev *pdev,
 	return PTR_ERR_OR_ZERO(pci->bar);
 }
 
-/* What is devm's and pcim's goes after remove(), when calls have ended. */
+/* Resources of devm and pcim are freed after remove(), when calls have ended. */
 static int pvmemcontrol_pci_probe(struct pci_dev *pdev,
 				  const struct pci_device_id *id)
 {

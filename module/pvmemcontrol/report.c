@@ -25,8 +25,8 @@
 
 /**
  * struct report - the reporter
- * @info: what the kernel knows of it, while @pv is there
- * @pv: the device that is told, with a reference; NULL: nothing is reported
+ * @info: registered with the kernel while @pv is set
+ * @pv: the device to which pages are reported, with a reference; NULL: none
  * @wanted: the module parameter
  */
 struct report {
@@ -38,7 +38,7 @@ struct report {
 static struct report report;
 static DEFINE_MUTEX(report_lock);
 
-/* Return: 0; what the VMM says is not done, negative, or why it could not be asked. */
+/* Return: 0; the negative errno of the VMM's answer; or the error of the call. */
 static int report_ask(struct pvmemcontrol *pv, enum pvmemcontrol_func func,
 		      phys_addr_t addr, size_t length)
 {
@@ -60,9 +60,9 @@ static int report_ask(struct pvmemcontrol *pv, enum pvmemcontrol_func func,
 }
 
 /*
- * The guest does not know what its memory is. REMOVE frees shared memory, and is refused
- * for anonymous memory, which DONTNEED frees; the other way round DONTNEED would succeed
- * for shared memory without freeing it.
+ * The guest does not know the kind of its memory, so try REMOVE first. REMOVE frees shared
+ * memory, and is refused for anonymous memory, which DONTNEED frees. In the other order
+ * DONTNEED would succeed for shared memory without freeing it.
  */
 static int report_block(struct pvmemcontrol *pv, phys_addr_t addr, size_t length)
 {
@@ -74,8 +74,8 @@ static int report_block(struct pvmemcontrol *pv, phys_addr_t addr, size_t length
 }
 
 /*
- * After an error none of the blocks counts as reported: those that were are free for the
- * host, and are reported again. report.pv stays while this can run.
+ * After an error the kernel treats no block as reported. Blocks that were freed before the
+ * error are reported again, which is harmless. report.pv does not change while this can run.
  */
 static int report_pages(struct page_reporting_dev_info *info,
 			struct scatterlist *sgl, unsigned int nents)
@@ -93,7 +93,7 @@ static int report_pages(struct page_reporting_dev_info *info,
 	return 0;
 }
 
-/* The VMM frees whole pages of its own, which can be huge. */
+/* Blocks must not be smaller than a page of the VMM, which can be huge. */
 static int report_order(struct pvmemcontrol *pv)
 {
 	struct pvmemcontrol_vmm_call call = { .func_code = PVMEMCONTROL_INFO };
@@ -124,7 +124,7 @@ static int report_register(struct pvmemcontrol *pv)
 	return page_reporting_register(&report.info);
 }
 
-/* Return: 0, if there is no device, too; -EBUSY if there is another reporter. */
+/* Return: 0, also if there is no device; -EBUSY if there is another reporter. */
 static int report_start(void)
 {
 	int rc;
@@ -165,7 +165,7 @@ static void report_start_or_say(void)
 }
 
 /**
- * pvmemcontrol_report_device_added() - there is one more device
+ * pvmemcontrol_report_device_added() - start to report pages if there was no device
  */
 void pvmemcontrol_report_device_added(void)
 {
@@ -175,8 +175,8 @@ void pvmemcontrol_report_device_added(void)
 }
 
 /**
- * pvmemcontrol_report_device_leaves() - a device must not be used any more
- * @pv: is not in the list any more; another one that is takes its place
+ * pvmemcontrol_report_device_leaves() - stop using a device
+ * @pv: the device, which was removed from the list; another one takes its place
  */
 void pvmemcontrol_report_device_leaves(struct pvmemcontrol *pv)
 {
@@ -188,7 +188,7 @@ void pvmemcontrol_report_device_leaves(struct pvmemcontrol *pv)
 	mutex_unlock(&report_lock);
 }
 
-/* Also at any time later; before the module is up there is no device. */
+/* Called at any time; before the module is initialised there is no device. */
 static int report_param_set(const char *text, const struct kernel_param *kp)
 {
 	bool wanted;

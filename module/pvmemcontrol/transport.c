@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: how the device is talked to
+ * DOC: the transport
  *
  * The 16 bytes of registers, little endian: a payload of 8 bytes at 0, and at 8 a command,
  * which reads as the status of the last one. RESET makes the device forget all buffers.
@@ -36,7 +36,7 @@
 #define COMMAND_READY		0x0ca8d227
 #define COMMAND_DISCONNECT	0x030f5da0
 
-/* What the command register reads as */
+/* Values that the command register returns */
 #define STATUS_ACK	0x03cf5196
 #define STATUS_ERROR	0x01fba249
 /* No device decodes the address any more. */
@@ -45,20 +45,20 @@
 /* A connection, not a command */
 #define CONNECTION_BIT	BIT(31)
 
-/* The protocol that PVMEMCONTROL_INFO has to tell of */
+/* The version of the protocol, which PVMEMCONTROL_INFO must return */
 #define VERSION_MAJOR	1
 
 #define WIRE_WORDS	4
 #define WIRE_SIZE	32
 
 /**
- * struct pvmemcontrol_wire - a buffer, as the device has it
+ * struct pvmemcontrol_wire - layout of a buffer
  * @word: the request: function code, address, length, argument
- * @ret_errno: of the answer, as all below
- * @ret_code: see struct pvmemcontrol_vmm_ret
- * @ret_value: see there
- * @arg0: see there
- * @arg1: see there
+ * @ret_errno: the answer, as all following members; see struct pvmemcontrol_vmm_ret
+ * @ret_code: as there
+ * @ret_value: as there
+ * @arg0: as there
+ * @arg1: as there
  */
 struct pvmemcontrol_wire {
 	union {
@@ -75,8 +75,8 @@ struct pvmemcontrol_wire {
 static_assert(sizeof(struct pvmemcontrol_wire) == WIRE_SIZE);
 
 /*
- * From one buffer to the next: CPUs do not share a cache line, and as both are powers of
- * two, no buffer straddles a page.
+ * Distance between two buffers. CPUs do not share a cache line. The distance is a power of two,
+ * so no buffer crosses a page boundary.
  */
 #define WIRE_STRIDE	ALIGN(WIRE_SIZE, SMP_CACHE_BYTES)
 static_assert(PAGE_SIZE % WIRE_STRIDE == 0);
@@ -97,8 +97,8 @@ transport_wire(struct pvmemcontrol_transport *transport, unsigned int cpu)
  * dma_alloc_coherent() would decrypt them in a confidential guest, but gives an address
  * for a device behind an IOMMU, which this one is not: the VMM itself reads the memory.
  * Hence pages, made shared by set_memory_decrypted(), which x86 and arm64 export to GPL
- * modules and which does nothing in other guests. Pages of which this fails, or the way
- * back, are the host's as far as anybody knows, and are lost.
+ * modules and which does nothing in other guests. If this or the reverse fails, the pages may
+ * be shared, and are leaked.
  */
 static void *transport_memory_alloc(void)
 {
@@ -111,7 +111,7 @@ static void *transport_memory_alloc(void)
 		pr_warn_once("pages cannot be shared with the host, and are lost\n");
 		return NULL;
 	}
-	/* What it was for the guest's key it is not now. */
+	/* Decryption has changed the contents. */
 	memset(memory, 0, bytes);
 	return memory;
 }
