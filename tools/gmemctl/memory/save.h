@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A guest in a file: what its memory is made of, the contents of the populated
- * pages, which pages are private, and the state of the machine. What is not
- * populated is not written, and is not populated afterwards either.
+ * A guest in a file: the description of its memory, the contents of the populated
+ * pages, which pages are private, and the state of the machine. Unpopulated pages are
+ * not written, and are unpopulated after a restore.
  *
  * DOC: Format, version 2, little endian, without gaps
  *
- * Records, each with a checksum of 32 bytes behind it, see save_stream.h:
+ * Records, each followed by a checksum of 32 bytes: the SHA-256 of the number of the
+ * record and of its bytes.
  *
  * header: magic "GMEMSAVE"; u32 version; u32 zero; u64 bytes of the description; u64
  *	bytes of the state
  * the description, see description.h
- * the state, see records.h
+ * the state, see base/tlv.h
  * run, each: u64 guest physical address; u64 bytes, whole pages of RAM; contents
- * at the end: two u64 zero, and nothing behind their checksum
+ * at the end: two u64 zero; nothing follows their checksum
  *
  * Version 1 is the same without checksums. It is read, but not written.
  */
@@ -36,14 +37,13 @@
  * struct save_stream - a file that is written, or read, from its start to its end
  * @fd: the file
  * @asker: socket of the process that waits for the file, or -1
- * @bounce: memory of one part, and @bounce_fd, the file that is mapped there; for
- *	writing
- * @bounce_fd: see there
- * @checked: there are checksums
- * @number: of the record, from 0 on
- * @offset: bytes so far
- * @record_offset: where the record starts
- * @digest: of the record so far
+ * @bounce: for writing: a mapping of @bounce_fd, to which contents are copied
+ * @bounce_fd: for writing: the file behind @bounce
+ * @checked: the file has checksums
+ * @number: number of the record, from 0 on
+ * @offset: bytes read or written so far
+ * @record_offset: offset of the record in the file
+ * @digest: SHA-256 of the record so far
  */
 struct save_stream {
 	int fd;
@@ -58,11 +58,11 @@ struct save_stream {
 };
 
 /**
- * struct saved - a file being read, without the contents
- * @path: of it, for messages
- * @stream: the rest of it
- * @description: to create the guest memory from
- * @state: of the machine; a valid list
+ * struct saved - a file whose first part was read: all but the contents
+ * @path: path of the file, for messages
+ * @stream: the rest of the file
+ * @description: the description from which the guest memory is created
+ * @state: state of the machine; a valid list
  */
 struct saved {
 	const char *path;
@@ -72,25 +72,25 @@ struct saved {
 };
 
 /**
- * save_write() - write a guest to a file, from where it stands
- * @fd: the file; a pipe will do
- * @asker: socket of the process that has asked for it, or -1: when it hangs up,
- *	nobody waits for the file any more
+ * save_write() - write a guest to a file, at its current offset
+ * @fd: the file, which can be a pipe
+ * @asker: socket of the process that has asked for the file, or -1. If that process
+ *	closes it, writing is cancelled
  *
- * No vCPU may run. Private pages are shared for the time it takes; the file has
- * their contents.
+ * No vCPU may run. Private pages are shared meanwhile; the file has their contents.
  *
- * Return: 0; -EPERM for private contents that need the guest's consent;
- * -EOPNOTSUPP for those that conversions discard; -ECANCELED; what the kernel says.
+ * Return: 0; -EPERM if private contents need the guest's consent; -EOPNOTSUPP if
+ * conversions discard private contents; -ECANCELED; or an error of the kernel.
  */
 int save_write(int fd, int asker, struct guest_memory *memory,
 	       const struct tlv *state, struct error *error);
 
 /**
- * save_read() - read the first part; it may be anything
- * @fd: has to stay open until all of it is read; likewise @path
+ * save_read() - read the first part of a file, whose bytes are not trusted
+ * @fd: the file; must stay open until all of it is read
+ * @path: its path; must stay valid as long
  *
- * Return: 0; -EBADMSG for what is no such file, or is damaged.
+ * Return: 0; -EBADMSG if it is not such a file, or is damaged.
  */
 int save_read(int fd, const char *path, struct saved *saved,
 	      struct error *error);
@@ -100,11 +100,11 @@ void save_free(struct saved *saved);
 bool save_is_checked(const struct saved *saved);
 
 /**
- * save_read_memory() - read the contents, and make private what was private
- * @memory: created from the description, attached, and never used; what a file
- *	of its had in it is gone
+ * save_read_memory() - read the contents, and make pages private again
+ * @memory: created from the description, attached, and not used yet. If it is a file,
+ *	its earlier contents are lost
  *
- * Return: 0; -EBADMSG for what is damaged: the guest must not run then.
+ * Return: 0; -EBADMSG if the file is damaged. After an error the guest must not run.
  */
 int save_read_memory(struct saved *saved, struct guest_memory *memory,
 		     struct error *error);
