@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A remote: another process that has the memory of the guest mapped as it is
- * here. It needs files: memory that is no file cannot be shared with anybody.
+ * A remote is another process that maps the memory of the guest at the same places.
+ * Only memory that is in files can be shared with it.
  *
  * DOC: Protocol, between two processes of one host
  *
@@ -10,9 +10,9 @@
  * struct error after it. The remote answers each MAP, once it has done it, with an s32: 0
  * or a negative errno.
  *
- * The VM depends on no remote: one that does not answer within REMOTE_TIMEOUT_MS, or
- * cannot map all of it, is refused. What is mapped does not change afterwards. Both sides
- * take the end of the connection for the end of it all.
+ * The VM refuses a remote that does not answer within REMOTE_TIMEOUT_MS, or cannot map
+ * everything. The mappings do not change afterwards. Either side ends the sharing by closing
+ * the connection.
  */
 #ifndef GMEMCTL_MEMORY_REMOTE_H
 #define GMEMCTL_MEMORY_REMOTE_H
@@ -41,7 +41,7 @@ enum remote_kind {
 };
 
 /**
- * struct remote_message - what the VM says
+ * struct remote_message - a message of the VM
  * @magic: REMOTE_MAGIC
  * @kind: enum remote_kind
  * @range: guest physical addresses
@@ -55,12 +55,12 @@ struct remote_message {
 };
 
 /**
- * remote_say() - tell a remote
+ * remote_say() - send a message to a remote
  * @socket: to the remote
  * @kind, @range, @offset: of struct remote_message
- * @fd: a file that comes along, or -1
+ * @fd: the file that is sent with it, or -1
  *
- * Return: 0; -ETIMEDOUT if it does not read; another negative errno.
+ * Return: 0; -ETIMEDOUT if the remote does not read; another negative errno.
  */
 static inline int remote_say(int socket, enum remote_kind kind, struct range range,
 			     uint64_t offset, int fd)
@@ -80,7 +80,7 @@ static inline int remote_say(int socket, enum remote_kind kind, struct range ran
 /**
  * struct remote - the VM's side
  * @socket: to the remote
- * @memory: what is shared
+ * @memory: the shared memory
  */
 struct remote {
 	int socket;
@@ -89,16 +89,16 @@ struct remote {
 
 /**
  * remote_start() - share the memory
- * @socket: a Unix stream socket; stays the caller's, after remote_stop()
+ * @socket: a Unix stream socket; the caller closes it after remote_stop()
  *
- * On failure the other side has been told why.
+ * After a failure the reason was sent to the other side.
  *
- * Return: 0; -EINVAL if some memory is no file; -ETIMEDOUT, -EPIPE.
+ * Return: 0; -EINVAL if some memory is not in a file; -ETIMEDOUT, -EPIPE.
  */
 int remote_start(struct remote *remote, const struct guest_memory *memory, int socket,
 		 struct error *error);
 
-/** remote_stop() - the remote finds the end of the connection, and unmaps all */
+/** remote_stop() - end the connection; the remote then unmaps everything */
 void remote_stop(struct remote *remote);
 
 /**
@@ -106,8 +106,8 @@ void remote_stop(struct remote *remote);
  * @socket: to the VM
  * @thread: waits for the end of the VM, if @started
  * @started: see there
- * @lock: protects what follows, and what is mapped
- * @gone: the VM has ended; nothing is mapped any more
+ * @lock: protects the following members, and the mappings
+ * @gone: the VM has ended, and nothing is mapped
  * @reservation: the guest's addresses in this process, and the files mapped there
  */
 struct remote_mapper {
@@ -120,28 +120,28 @@ struct remote_mapper {
 };
 
 /**
- * remote_mapper_start() - map all of it, until the VM ends
- * @socket: to a VM that calls remote_start(); stays the caller's
+ * remote_mapper_start() - map all memory of a VM, until the VM ends
+ * @socket: to a VM that calls remote_start(); the caller closes it
  *
- * Return: 0; why the VM refuses; -EBADMSG; -EPIPE; what kept it from mapping.
+ * Return: 0; the error with which the VM refuses; -EBADMSG; -EPIPE; or the error of a mapping.
  */
 int remote_mapper_start(struct remote_mapper *mapper, int socket,
 			struct error *error);
 
-/** remote_mapper_stop() - unmap all; the VM goes on alone */
+/** remote_mapper_stop() - unmap everything; the VM continues */
 void remote_mapper_stop(struct remote_mapper *mapper);
 
 /**
  * remote_mapper_read() - copy from the guest's memory
- * @gpa: guest physical address, anywhere
- * @size: bytes; what is not populated reads zero, and stays so
+ * @gpa: guest physical address, which need not be RAM
+ * @size: bytes; unpopulated pages read as zero, and stay unpopulated
  * @fault: out: the address that cannot be read, if there is one; may be NULL
  *
- * What is read of private pages is what the host has in their place: zeros, what
- * was there before, or -EFAULT. Only the VM knows which pages are private.
+ * A read of a private page returns what the host has in its place: zeros, old contents, or
+ * -EFAULT. Only the VM knows which pages are private.
  *
- * Return: 0; -EFAULT where there is no memory that the guest sees, or that the
- * host may not read; -EPIPE if the VM has gone; another negative errno.
+ * Return: 0; -EFAULT if the address is not RAM, or the host may not read it; -EPIPE if the VM
+ * has ended; another negative errno.
  */
 int remote_mapper_read(struct remote_mapper *mapper, uint64_t gpa,
 		       void *buffer, size_t size, uint64_t *fault);
