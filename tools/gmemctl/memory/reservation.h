@@ -18,8 +18,8 @@
  * @fd: the file, which has to outlive the extent; -1: private anonymous memory
  * @fd_offset: offset in @fd that belongs to @range.start
  * @page_size: memory comes and goes in this unit
- * @writable: what the mapping allows
- * @dump: core dumps of this process have it
+ * @writable: the mapping can be written to
+ * @dump: core dumps of this process include it
  * @thp: ask for transparent huge pages
  * @node: NUMA node for anonymous memory, or -1
  */
@@ -41,8 +41,8 @@ struct extent {
  * @extents: what is mapped, in ascending order
  * @nr_extents: entries in use
  *
- * The caller serialises what maps; commits and decommits may come from several
- * threads afterwards.
+ * The caller serialises calls that map. Afterwards several threads can commit and decommit at
+ * the same time.
  */
 struct reservation {
 	uint8_t *base;
@@ -65,32 +65,32 @@ void reservation_destroy(struct reservation *reservation);
  * reservation_map() - map a file or anonymous memory
  * @extent: all members
  *
- * Return: 0; -EINVAL for what is not whole pages inside; -EEXIST where something is
- * mapped already; what the kernel says. On failure nothing is mapped there.
+ * Return: 0; -EINVAL if the range is not whole pages inside of the reservation; -EEXIST if
+ * something is mapped there already; or an error of the kernel. After a failure nothing new
+ * is mapped.
  */
 int reservation_map(struct reservation *reservation,
 		    const struct extent *extent);
 
 /**
- * reservation_commit() - populate now
+ * reservation_commit() - populate a range
  *
- * Idempotent; contents stay. An empty range is nothing to do.
+ * Populated pages keep their contents. An empty range is a no-op.
  *
- * Return: 0; -EFAULT if not all of it is mapped, -EINVAL if it is not whole pages,
- * before anything has changed; -ENOMEM, -ENOSPC or what else the kernel says, with a
- * part populated.
+ * Return: 0; -EFAULT if not all of the range is mapped, or -EINVAL if it is not whole pages:
+ * then nothing has changed; or -ENOMEM, -ENOSPC or another error of the kernel: then a part
+ * may be populated.
  */
 int reservation_commit(struct reservation *reservation, struct range range);
 
 /**
- * reservation_decommit() - give memory back; the range stays mapped, reads zero
+ * reservation_decommit() - free the memory of a range, which stays mapped and reads as zero
  *
- * Files get a hole, since dropping pages from this process alone would free
- * nothing that others could still map. An empty range is nothing to do.
+ * A hole is punched in files: MADV_DONTNEED would free no page of a file. An empty range is a
+ * no-op.
  *
- * Return: 0; -EFAULT, -EINVAL as above, and -EINVAL for a range that would cut a huge
- * page, before anything has changed; -EOPNOTSUPP for a file whose file system cannot
- * have holes.
+ * Return: 0; -EFAULT, -EINVAL as above, also -EINVAL for a range that would split a huge page:
+ * then nothing has changed; -EOPNOTSUPP for a file whose file system has no holes.
  */
 int reservation_decommit(struct reservation *reservation, struct range range);
 
