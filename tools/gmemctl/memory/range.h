@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A range of addresses or offsets in bytes: from start up to, without, end. And who may
- * work on one: threads with overlapping ranges take turns, others work in parallel.
+ * Ranges of addresses or offsets in bytes, the end excluded. And range locks: threads
+ * with overlapping ranges take turns, others work in parallel.
  */
 #ifndef GMEMCTL_MEMORY_RANGE_H
 #define GMEMCTL_MEMORY_RANGE_H
@@ -64,8 +64,8 @@ static inline struct range range_clip(struct range range, struct range limits)
 #define RANGE_LOCK_MAX 16
 
 /**
- * struct range_lock - ranges being worked on
- * @lock: protects what follows
+ * struct range_lock - the ranges that threads have locked
+ * @lock: protects the following members
  * @idle: signalled when a range leaves @busy
  * @busy: the ranges; the others are empty
  * @nr_busy: entries of @busy in use
@@ -92,7 +92,7 @@ void range_lock_leave(struct range_lock *lock, struct range *entry);
 /** range_lock_ended() - number of turns that have ended so far */
 uint64_t range_lock_ended(struct range_lock *lock);
 
-/** range_lock_wait_idle() - the same, once nobody has a turn */
+/** range_lock_wait_idle() - wait until no range is locked. Return: as range_lock_ended(). */
 uint64_t range_lock_wait_idle(struct range_lock *lock);
 
 #endif /* GMEMCTL_MEMORY_RANGE_H */
