@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * All memory of a guest: RAM as configured, in a reservation, and as the slots of a
- * VM. The layers can be used alone; this puts them together.
+ * VM. It combines the other layers, each of which can be used alone.
  */
 #ifndef GMEMCTL_MEMORY_GUEST_MEMORY_H
 #define GMEMCTL_MEMORY_GUEST_MEMORY_H
@@ -19,9 +19,9 @@
 
 /**
  * struct partition - guest memory as a VM sees it: a slot for each range of RAM
- * @attached: it does
- * @prefetch_rc: why a prefetch has failed, the last that did; 0: none did.
- *	Guests run without it, so nothing else fails.
+ * @attached: the slots exist
+ * @prefetch_rc: error of the last prefetch that has failed, or 0. A guest runs without
+ *	prefetch, so this is the only effect.
  */
 struct partition {
 	bool attached;
@@ -30,14 +30,14 @@ struct partition {
 
 /**
  * struct guest_memory - all memory of a guest
- * @config: as asked for; it has to outlive this, with all that it points to
+ * @config: the configuration; it must stay valid, with all that it points to
  * @vm: the VM with the guest_memfd and the slots, or NULL
  * @memfd: the VM's guest_memfd, if it has one, and the layout of RAM
  * @backings: one for each request
- * @views: of the backings, @nr_views of them; some may not be there
- * @nr_views: as many as there are backings
+ * @views: a view for each backing, some of them unused
+ * @nr_views: number of @views, as many as backings
  * @reservation: the guest's addresses in this process
- * @range_lock: conversions, decommits and what a guest asks for, going on
+ * @range_lock: ranges of conversions, decommits and requests of the guest
  * @partition: RAM as @vm sees it
  */
 struct guest_memory {
@@ -54,8 +54,8 @@ struct guest_memory {
 };
 
 /**
- * guest_memory_create() - build it
- * @vm: needed for the kinds that use a guest_memfd, and for views of gmem; else it
+ * guest_memory_create() - build the memory of a guest
+ * @vm: needed for kinds that use a guest_memfd, and for views of gmem; otherwise it
  *	may be NULL
  *
  * The guest's RAM is accessible to the host at reservation.base + address.
@@ -69,9 +69,9 @@ int guest_memory_attach(struct guest_memory *memory, struct error *error);
 
 /**
  * guest_memory_bind() - bind the backing of a request to the guest_memfd
- * @index: of the request; nothing is done for kinds but gmem-store
+ * @index: of the request; a no-op for other kinds than gmem-store
  *
- * Done at creation; only a handover undoes it.
+ * guest_memory_create() does this. Only a handover undoes it.
  */
 int guest_memory_bind(struct guest_memory *memory, unsigned int index,
 		      struct error *error);
@@ -84,10 +84,10 @@ const struct backing *guest_memory_backing(const struct guest_memory *memory,
 const struct view *guest_memory_view_of(const struct guest_memory *memory,
 					const struct layout_range *ram);
 
-/** guest_memory_view() - a view that is there, of any backing; or NULL */
+/** guest_memory_view() - the first view that exists, of any backing; or NULL */
 const struct view *guest_memory_view(const struct guest_memory *memory);
 
-/** guest_memory_fill_views() - give KVM what has memory already */
+/** guest_memory_fill_views() - map all populated pages in the views */
 int guest_memory_fill_views(const struct guest_memory *memory,
 			    struct error *error);
 
@@ -98,16 +98,17 @@ int guest_memory_fill_views(const struct guest_memory *memory,
  */
 const char *guest_memory_no_private(const struct guest_memory *memory);
 
-/** guest_memory_destroy() - the VM must not run, and has to exist still */
+/** guest_memory_destroy() - free it; the VM must still exist, and must not run */
 void guest_memory_destroy(struct guest_memory *memory);
 
 /** guest_memory_commit() - populate a range of RAM; reservation_commit() of it */
 int guest_memory_commit(struct guest_memory *memory, struct range range);
 
 /**
- * guest_memory_decommit() - give its memory back, private pages included
+ * guest_memory_decommit() - free the memory of a range, private pages included
  *
- * The contents are gone; shared pages read zero. Several threads may do this at once.
+ * The contents are lost; shared pages read as zero. Several threads may call this at the same
+ * time.
  *
  * Return: as reservation_decommit().
  */
@@ -119,10 +120,11 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range);
  * @why: out: a text that explains a failure; may be NULL
  * @why_size: bytes of @why
  *
- * Memory of kind gmem, in a view, and of kind gmem-store is converted in place. Where
- * the VM has a guest_memfd besides memory of another kind, what is stale is discarded.
+ * Memory of kind gmem with a view, and of kind gmem-store, is converted in place. Memory of
+ * another kind, if the VM has a guest_memfd for its private side, is converted by discarding
+ * the stale side.
  *
- * Return: as convert_range(); -EFAULT where there is no private side.
+ * Return: as convert_range(); -EFAULT if the memory has no private side.
  */
 int guest_memory_convert(struct guest_memory *memory, struct range range,
 			 bool to_private, char *why, size_t why_size);
