@@ -309,20 +309,28 @@ static int record_show(const struct trace_record *record, void *data)
 	return tracing->count && tracing->events >= tracing->count;
 }
 
+/* Readable when there is a signal, which are held; and when --seconds are over, or 0 */
+static int end_signals;
+static uint64_t end_ns;
+
+static bool trace_is_over(void)
+{
+	struct pollfd signal = { .fd = end_signals, .events = POLLIN };
+
+	return poll(&signal, 1, 0) > 0 || (end_ns && clock_now_ns() >= end_ns);
+}
+
 /*
- * Until it is over. Signals are held, and @signals is readable when there is one; a reader
- * of the output that has gone is an end, too.
+ * Until it is over; a reader of the output that has gone, or is given up, is an end, too.
  */
 static int trace_loop(struct tracing *tracing, const struct trace_instance *instance,
-		      int signals, struct error *error)
+		      struct error *error)
 {
 	struct trace_lines lines = { .used = 0 };
 	struct pollfd fds[] = {
-		{ .fd = signals, .events = POLLIN },
+		{ .fd = end_signals, .events = POLLIN },
 		{ .fd = instance->pipe, .events = POLLIN },
 	};
-	uint64_t end_ns = tracing->seconds ?
-			  clock_now_ns() + tracing->seconds * UINT64_C(1000000000) : 0;
 	int rc = 0, ms;
 
 	while (!rc && !fflush(stdout)) {
@@ -349,20 +357,23 @@ static int trace_run(struct tracing *tracing, struct error *error)
 {
 	struct trace_instance instance;
 	sighandler_t broken_pipe;
-	int signals, rc;
 	sigset_t set;
+	int rc;
 
 	signals_end_set(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	broken_pipe = signal(SIGPIPE, SIG_IGN);
-	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals < 0)
+	/* It stays open: what has been traced may still wait for a reader in the end. */
+	end_signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (end_signals < 0)
 		return error_set(error, -errno, "signalfd", "create", NULL);
 	rc = trace_open(trace_tracefs, &tracing->wish, &instance, error);
+	if (tracing->seconds)
+		end_ns = clock_now_ns() + tracing->seconds * UINT64_C(1000000000);
+	process_end_when(trace_is_over);
 	if (!rc)
-		rc = trace_loop(tracing, &instance, signals, error);
+		rc = trace_loop(tracing, &instance, error);
 	trace_close(&instance);
-	close(signals);
 	signal(SIGPIPE, broken_pipe);
 	return rc;
 }

@@ -275,6 +275,16 @@ int modules_check_abi(unsigned int *abi, struct error *error);
 int process_start(void);
 
 /**
+ * process_end_when() - from now on let no reader of stdout or stderr keep a command that
+ *	is over
+ * @over: whether it is
+ *
+ * A reader who then takes nothing for about a second is given up: what is written to it is
+ * lost, and an error (ETIME). SIGALRM, which is used for that, interrupts what can be.
+ */
+void process_end_when(bool (*over)(void));
+
+/**
  * process_find() - a file that belongs to gmemctl
  * @name: of the file
  * @built: where it is built, from the folder of gmemctl on: "" or "folder/"

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "../kvm/threads.h"
@@ -17,20 +18,30 @@
 
 #define INSTALLED "../lib/gmem/"	/* from where gmemctl is installed */
 
+/* Of process_end_when(): how often it looks, and how often no byte may have gone then */
+#define TICK_US		500000
+#define TICKS_IDLE	2
+
+static bool (*is_over)(void);
+
 /* Return: as a stream of fopencookie() wants it: bytes, fewer if it has failed. */
 static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 {
+	static bool given_up[STDERR_FILENO + 1];
 	int fd = (int)(intptr_t)cookie;
+	unsigned int idle = 0;
 	size_t done = 0;
 
-	while (done < size) {
+	while (done < size && !given_up[fd]) {
 		struct pollfd wait = { .fd = fd, .events = POLLOUT };
 		ssize_t count = write(fd, bytes + done, size - done);
 
-		if (count > 0)
+		if (count > 0) {
 			done += (size_t)count;
-		else if (count < 0 && errno != EAGAIN && errno != EINTR)
+			idle = 0;
+		} else if (count < 0 && errno != EAGAIN && errno != EINTR) {
 			break;
+		}
 		if (count < 0 && errno == EAGAIN && poll(&wait, 1, -1) >= 0)
 			continue;
 		/*
@@ -40,7 +51,11 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 		 */
 		if (count < 0 && errno == EINTR && gettid() != getpid())
 			break;
+		if (count < 0 && errno == EINTR && is_over && is_over() && ++idle > TICKS_IDLE)
+			given_up[fd] = true;
 	}
+	if (given_up[fd])
+		errno = ETIME;
 	return (ssize_t)done;
 }
 
@@ -89,6 +104,25 @@ int process_start(void)
 	stdout = output;
 	stderr = errors;
 	return 0;
+}
+
+static void tick(int number)
+{
+}
+
+void process_end_when(bool (*over)(void))
+{
+	static const struct itimerval every = { { .tv_usec = TICK_US }, { .tv_usec = TICK_US } };
+	/* Without SA_RESTART: it is to interrupt a write. */
+	static const struct sigaction action = { .sa_handler = tick };
+	sigset_t set;
+
+	is_over = over;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigaction(SIGALRM, &action, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
 }
 
 int process_find(const char *name, const char *built, char path[PATH_MAX], struct error *error)

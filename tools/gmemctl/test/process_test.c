@@ -195,3 +195,35 @@ TEST_OF(process, C18_stopped)
 	EXPECT_FALSE(in_child(stop_writer, 0));
 	EXPECT_FALSE(in_child(stop_writer, O_NONBLOCK));
 }
+
+static unsigned int asked;
+
+static bool over_soon(void)
+{
+	return ++asked > 2;
+}
+
+/* With a reader that does not read: it is waited for until the command is over, and given up. */
+static int end_deaf(unsigned int flags)
+{
+	static char lines[1 << 17];
+
+	alarm(100);
+	if (pipe2(output, O_CLOEXEC) || fcntl(output[1], F_SETFL, flags) ||
+	    dup2(output[1], 1) < 0 || process_start())
+		return 1;
+	process_end_when(over_soon);
+	fwrite(lines, 1, sizeof(lines), stdout);
+	if (!ferror(stdout) || errno != ETIME || asked < 4)
+		return 2;
+	/* It is not waited for again. */
+	asked = 0;
+	fwrite(lines, 1, sizeof(lines), stdout);
+	return errno != ETIME || asked ? 3 : 0;
+}
+
+TEST_OF(process, deaf)
+{
+	EXPECT_FALSE(in_child(end_deaf, 0));
+	EXPECT_FALSE(in_child(end_deaf, O_NONBLOCK));
+}
