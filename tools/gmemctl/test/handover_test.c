@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -400,6 +401,32 @@ TEST_OF(handover, late)
 	EXPECT_EQ(handover_answer(sockets[1], 0, &error), -ETIMEDOUT);
 	EXPECT_EQ(send(sockets[0], "!GO ", 4, MSG_NOSIGNAL), -1);
 	EXPECT_EQ(errno, EPIPE);
+	stop();
+}
+
+static void no_handler(int number)
+{
+}
+
+/* Whoever waits for a word is interrupted, and waits on. */
+TEST_OF(handover, interrupted)
+{
+	static const struct sigaction action = { .sa_handler = no_handler };
+	int status = -1;
+
+	start(BACKING_SHARED, BACKING_SHARED);
+	ASSERT_FALSE(sigaction(SIGUSR1, &action, NULL));
+	child = fork();
+	for (int i = 0; !child && i < 4; i++) {
+		usleep(10000);
+		kill(getppid(), SIGUSR1);
+	}
+	if (!child)
+		_exit(write(sockets[0], "!GO ", 4) != 4);
+	EXPECT_FALSE(handover_answer(sockets[1], 0, &error));
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	EXPECT_FALSE(status);
 	stop();
 }
 

@@ -2,11 +2,13 @@
 /* A guest's memory in a file comes back as it was, and no file is trusted. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/calls.h"
@@ -261,6 +263,78 @@ TEST_OF(save, fails)
 	EXPECT_EQ(save(), -EAGAIN);
 	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, PAGE));
 	guest_memory_destroy(&memory);
+	stop();
+}
+
+static void no_handler(int number)
+{
+}
+
+/*
+ * A child that passes on what is read from @from. Before it takes any of it, and before it
+ * goes on, signals interrupt this process, which waits for it.
+ */
+static pid_t pass_on(int from, int to, int not_its)
+{
+	char bytes[4096];
+	pid_t pid = fork();
+	ssize_t got = 1;
+
+	if (pid)
+		return pid;
+	close(not_its);
+	while (got > 0) {
+		for (int i = 0; i < 4; i++) {
+			usleep(10000);
+			kill(getppid(), SIGUSR1);
+		}
+		got = read(from, bytes, sizeof(bytes));
+		if (got > 0 && write(to, bytes, (size_t)got) != got)
+			_exit(1);
+	}
+	_exit(got ? 1 : 0);
+}
+
+static int passed_on(pid_t pid)
+{
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* A signal while a pipe is full, or empty, does no harm. */
+TEST_OF(save, interrupted)
+{
+	static const struct sigaction action = { .sa_handler = no_handler };
+	int ends[2], whole;
+	pid_t child;
+
+	start(BACKING_SHARED, BACKING_SHARED);
+	build();
+	ASSERT_FALSE(sigaction(SIGUSR1, &action, NULL));
+	ASSERT_FALSE(pipe2(ends, O_CLOEXEC));
+	ASSERT_GE(fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
+	child = pass_on(ends[0], file, ends[1]);
+	close(ends[0]);
+	EXPECT_FALSE(save_write(ends[1], -1, &memory, &state, &error));
+	close(ends[1]);
+	EXPECT_FALSE(passed_on(child));
+	guest_memory_destroy(&memory);
+	kvm_fake_start();
+
+	whole = file;
+	EXPECT_FALSE(lseek(whole, 0, SEEK_SET));
+	ASSERT_FALSE(pipe2(ends, O_CLOEXEC));
+	child = pass_on(whole, ends[1], ends[0]);
+	close(ends[1]);
+	file = ends[0];
+	EXPECT_FALSE(restore());
+	EXPECT_EQ(*at(70), 2);
+	EXPECT_FALSE(passed_on(child));
+	close(whole);
+	restored_end();
 	stop();
 }
 
