@@ -129,7 +129,7 @@ static int set_environment(const struct exec *exec, const char *library)
 	return rc ? -ENOMEM : 0;
 }
 
-static int prepare(const struct exec *exec, struct error *error)
+static int prepare(struct exec *exec, struct error *error)
 {
 	char library[PATH_MAX];
 	int device, lock, rc = process_find(LIBRARY, "", library, error);
@@ -143,7 +143,8 @@ static int prepare(const struct exec *exec, struct error *error)
 	if (rc)
 		return rc;
 	/* The library takes the name for good, when there is a VM. */
-	lock = runtime_lock(exec->name, error);
+	lock = exec->name == exec->own_name ? runtime_lock_free("vm", exec->own_name, error) :
+					      runtime_lock(exec->name, error);
 	if (lock < 0)
 		return lock;
 	runtime_unlock(exec->name, lock);
@@ -170,7 +171,6 @@ static int exec_main(int argc, char **argv)
 	struct error error;
 	int code;
 
-	snprintf(exec.own_name, sizeof(exec.own_name), "vm-%u", (unsigned int)getpid());
 	code = command_parse(&command_exec, argc, argv, &exec);
 	if (code)
 		return code;

@@ -30,15 +30,21 @@ int channel_listen(struct channel *channel, struct error *error)
 
 	memset(channel, 0, sizeof(*channel));
 	channel->fd = -1;
-	snprintf(channel->name, sizeof(channel->name), "job-%u", (unsigned int)getpid());
-	if (!rc)
-		rc = runtime_path(channel->name, SUFFIX, channel->path, error);
 	if (rc)
 		return rc;
+	channel->lock_fd = runtime_lock_free("job", channel->name, error);
+	if (channel->lock_fd < 0)
+		return channel->lock_fd;
+	rc = runtime_path(channel->name, SUFFIX, channel->path, error);
+	if (rc)
+		goto out_unlock;
 	channel->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (channel->fd < 0)
-		return error_set(error, -errno, "socket", "create", NULL);
+	if (channel->fd < 0) {
+		rc = error_set(error, -errno, "socket", "create", NULL);
+		goto out_unlock;
+	}
 	memcpy(address.sun_path, channel->path, sizeof(channel->path));
+	/* Of a process that was killed: who lives has the lock. */
 	unlink(channel->path);
 	/* Nobody can connect before listen(), so the mode is set in time. */
 	if (!bind(channel->fd, (struct sockaddr *)&address, sizeof(address)) &&
@@ -46,6 +52,9 @@ int channel_listen(struct channel *channel, struct error *error)
 		return 0;
 	rc = error_set(error, -errno, channel->path, "listen", NULL);
 	channel_close(channel);
+	return rc;
+out_unlock:
+	runtime_unlock(channel->name, channel->lock_fd);
 	return rc;
 }
 
@@ -55,6 +64,7 @@ void channel_close(struct channel *channel)
 		return;
 	unlink(channel->path);
 	close(channel->fd);
+	runtime_unlock(channel->name, channel->lock_fd);
 	channel->fd = -1;
 }
 

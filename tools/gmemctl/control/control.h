@@ -50,6 +50,15 @@ int runtime_path(const char *name, const char *suffix,
  */
 int runtime_lock(const char *name, struct error *error);
 
+/**
+ * runtime_lock_free() - take a name made of @kind and the process ID, and of a number, too, if
+ *	a process of another PID namespace has that
+ * @name: out
+ *
+ * Return: as above, but never -EEXIST.
+ */
+int runtime_lock_free(const char *kind, char name[RUNTIME_NAME_MAX], struct error *error);
+
 /** runtime_unlock() - let go of the name; closes @fd */
 void runtime_unlock(const char *name, int fd);
 
@@ -309,11 +318,13 @@ int client_process(const char *name, pid_t *pid, struct error *error);
  * @name: to be said in the request
  * @path: of the socket, mode 0600
  * @fd: the listening socket, or -1
+ * @lock_fd: see runtime_lock()
  */
 struct channel {
 	char name[RUNTIME_NAME_MAX];
 	char path[RUNTIME_PATH_MAX];
 	int fd;
+	int lock_fd;
 };
 
 /** channel_listen() - create the socket */

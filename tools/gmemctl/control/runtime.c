@@ -146,6 +146,16 @@ int runtime_lock(const char *name, struct error *error)
 	return rc;
 }
 
+int runtime_lock_free(const char *kind, char name[RUNTIME_NAME_MAX], struct error *error)
+{
+	int fd;
+
+	snprintf(name, RUNTIME_NAME_MAX, "%s-%u", kind, (unsigned int)getpid());
+	for (unsigned int i = 2; (fd = runtime_lock(name, error)) == -EEXIST; i++)
+		snprintf(name, RUNTIME_NAME_MAX, "%s-%u-%u", kind, (unsigned int)getpid(), i);
+	return fd;
+}
+
 void runtime_unlock(const char *name, int fd)
 {
 	char path[RUNTIME_PATH_MAX];

@@ -580,6 +580,42 @@ TEST_OF(control, stopped)
 	stop();
 }
 
+/* As of two PID namespaces: nobody takes the socket of another one, but what is left of one. */
+TEST_OF(control, channel_taken)
+{
+	struct channel first, second;
+	char name[RUNTIME_NAME_MAX];
+	struct error error;
+	int fd, lock;
+
+	start();
+	EXPECT_FALSE(channel_listen(&first, &error));
+	EXPECT_FALSE(channel_listen(&second, &error));
+	EXPECT_TRUE(strcmp(first.name, second.name));
+	fd = channel_connect(first.name, &error);
+	close(channel_accept(&first, 2000, &error));
+	EXPECT_EQ(channel_accept(&second, 1, &error), -ETIMEDOUT);
+	close(fd);
+	channel_close(&second);
+	fd = channel_connect(first.name, &error);
+	EXPECT_GE(fd, 0);
+	close(fd);
+	/* Killed */
+	close(first.fd);
+	close(first.lock_fd);
+	EXPECT_FALSE(channel_listen(&second, &error));
+	EXPECT_STREQ(first.name, second.name);
+	channel_close(&second);
+
+	lock = runtime_lock_free("vm", name, &error);
+	fd = runtime_lock_free("vm", first.name, &error);
+	EXPECT_GE(fd, 0);
+	EXPECT_TRUE(strcmp(first.name, name));
+	runtime_unlock(first.name, fd);
+	runtime_unlock(name, lock);
+	stop();
+}
+
 /* Without a descriptor to spare the answer is not waited for, at full speed. */
 TEST_OF(control, channel_full)
 {
