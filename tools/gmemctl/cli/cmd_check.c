@@ -10,12 +10,13 @@
 /* Group by group, if there are groups. */
 static void show_checks(const struct host *host, const struct host_report *report, int width)
 {
-	static const char *const words[] = {
-		[HOST_PASS] = "PASS", [HOST_FAIL] = "FAIL", [HOST_SKIP] = "SKIP",
-	};
-	static const enum out_color colors[] = {
-		[HOST_PASS] = OUT_GREEN, [HOST_FAIL] = OUT_RED,
-		[HOST_SKIP] = OUT_YELLOW,
+	static const struct {
+		const char *text, *json;
+		enum out_color color;
+	} verdicts[] = {
+		[HOST_PASS] = { "PASS", "pass", OUT_GREEN },
+		[HOST_FAIL] = { "FAIL", "fail", OUT_RED },
+		[HOST_SKIP] = { "SKIP", "skip", OUT_YELLOW },
 	};
 	struct json_object *checks = out_array(out_root(), "checks");
 	const char *group = NULL;
@@ -31,11 +32,11 @@ static void show_checks(const struct host *host, const struct host_report *repor
 			out_text("%s\n", check->group);
 		group = check->group;
 		out_string(entry, "name", check->name);
-		out_string(entry, "status", host_verdict_name(check->verdict));
+		out_string(entry, "status", verdicts[check->verdict].json);
 		out_string(entry, "value", check->value);
 		out_string(entry, "hint", check->fix[0] ? check->fix : NULL);
-		out_text("%s%s%s  %-*s %s\n", out_color(1, colors[check->verdict]),
-			 words[check->verdict], out_color(1, OUT_PLAIN), width,
+		out_text("%s%s%s  %-*s %s\n", out_color(1, verdicts[check->verdict].color),
+			 verdicts[check->verdict].text, out_color(1, OUT_PLAIN), width,
 			 check->name, check->value);
 		if (check->fix[0])
 			out_text("      -> %s\n", check->fix);

@@ -2,8 +2,6 @@
 /* Whether this host can give a guest private memory, in one way or another. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -78,85 +76,42 @@ const char *host_view_lacks(const struct host_view *view)
 	return view->made ? "a view cannot be made: see dmesg" : NULL;
 }
 
-void host_look_module(const struct host *host, const char *name, struct host_check *check)
-{
-	char path[64], version[64] = "";
-
-	snprintf(path, sizeof(path), "/sys/module/%s", name);
-	if (host_stat(host, path, NULL)) {
-		host_say(check, HOST_FAIL, "not loaded");
-		host_fix(check, "`gmemctl load`");
-		return;
-	}
-	snprintf(path, sizeof(path), "/sys/module/%s/version", name);
-	host_read_line(host, path, version, sizeof(version));
-	host_say(check, HOST_PASS, "loaded, version %s", version[0] ? version : "unknown");
-}
-
 /**
  * struct looker - a report being written
  * @group: what the lines are about
- * @needless: what is missing is of no concern
- * @missing: lines of this group that have failed
  */
 struct looker {
 	const struct host *host;
 	struct host_report *report;
 	const char *group;
-	bool needless;
-	unsigned int missing;
 };
 
-static void line_end(struct looker *looker)
+static struct host_check *line(struct looker *looker, const char *name)
 {
-	struct host_report *report = looker->report;
-	struct host_check *check = &report->checks[report->count];
-
-	check->group = looker->group;
-	looker->missing += check->verdict == HOST_FAIL;
-	if (looker->needless && check->verdict == HOST_FAIL)
-		check->verdict = HOST_SKIP;
-	host_report_end(report);
-}
-
-/* A line of which all is known. */
-static void __attribute__((format(printf, 5, 6)))
-line(struct looker *looker, const char *name, bool ok, const char *hint, const char *format, ...)
-{
-	struct host_check *check = host_report_start(looker->report, name);
-	char value[sizeof(check->value)];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(value, sizeof(value), format, args);
-	va_end(args);
-	host_judge(check, ok, hint, "%s", value);
-	line_end(looker);
+	return host_add(looker->report, looker->group, name);
 }
 
 static void look_device(struct looker *looker, struct host_gmem *found)
 {
-	unsigned int mode = 0;
-	char text[32] = "";
 	struct error error;
+	char mode[32];
 	int rc, device = gmem_open(&error);
 
-	if (!host_stat(looker->host, GMEM_DEVICE_PATH, &mode))
-		snprintf(text, sizeof(text), " (mode %04o)", mode & 07777);
-	line(looker, GMEM_DEVICE_PATH, device >= 0, error.hint, "%s%s",
-	     device >= 0 ? "can be opened" : strerror(-device), text);
+	host_say(line(looker, GMEM_DEVICE_PATH), host_ok(device >= 0), error.hint, "%s%s",
+		 device >= 0 ? "can be opened" : strerror(-device),
+		 host_mode(looker->host, GMEM_DEVICE_PATH, mode));
 	if (device < 0)
 		return;
 	rc = gmem_info(device, &found->info);
 	calls->close(device);
 	found->has_info = !rc;
 	if (rc)
-		line(looker, "GMEM_IOCTL_INFO", false, "another module's device? "
-		     HINT_ABI, "%s", strerror(-rc));
+		host_say(line(looker, "GMEM_IOCTL_INFO"), HOST_FAIL, "another module's device? "
+			 HINT_ABI, "%s", strerror(-rc));
 	else
-		line(looker, "ABI", found->info.abi_version == GMEM_ABI_VERSION,
-		     HINT_ABI, "module has version %u, gmemctl %u",
-		     found->info.abi_version, GMEM_ABI_VERSION);
+		host_say(line(looker, "ABI"), host_ok(found->info.abi_version == GMEM_ABI_VERSION),
+			 HINT_ABI, "module has version %u, gmemctl %u",
+			 found->info.abi_version, GMEM_ABI_VERSION);
 }
 
 static void look_views(struct looker *looker, struct host_gmem *found)
@@ -166,14 +121,15 @@ static void look_views(struct looker *looker, struct host_gmem *found)
 
 	host_view_look(&view);
 	lacks = host_view_lacks(&view);
-	line(looker, "GMEM_FEATURE_VIEW", view.features & GMEM_FEATURE_VIEW,
-	     lacks, "0x%" PRIx64, view.features);
-	line(looker, "GMEM_FEATURE_VIEW_FAULT", view.features & GMEM_FEATURE_VIEW_FAULT,
-	     "load gmem_kvm: `gmemctl load`", "0x%" PRIx64, view.features);
-	line(looker, "KVM_HC_MAP_GPA_RANGE exits", view.exits, lacks, "%s",
-	     view.exits ? "an ordinary VM has them" : "not there");
-	line(looker, "GMEM_IOCTL_VIEW", !view.made, lacks, "%s",
-	     view.made ? strerror(-view.made) : "a view was made, and mapped");
+	host_say(line(looker, "GMEM_FEATURE_VIEW"), host_ok(view.features & GMEM_FEATURE_VIEW),
+		 lacks, "0x%" PRIx64, view.features);
+	host_say(line(looker, "GMEM_FEATURE_VIEW_FAULT"),
+		 host_ok(view.features & GMEM_FEATURE_VIEW_FAULT),
+		 "load gmem_kvm: `gmemctl load`", "0x%" PRIx64, view.features);
+	host_say(line(looker, "KVM_HC_MAP_GPA_RANGE exits"), host_ok(view.exits), lacks, "%s",
+		 view.exits ? "an ordinary VM has them" : "not there");
+	host_say(line(looker, "GMEM_IOCTL_VIEW"), host_ok(!view.made), lacks, "%s",
+		 view.made ? strerror(-view.made) : "a view was made, and mapped");
 	found->views = !lacks;
 }
 
@@ -182,8 +138,8 @@ static void look_kvm(struct looker *looker)
 	struct error error;
 	int kvm = vm_open_kvm(&error);
 
-	line(looker, KVM_DEVICE_PATH, kvm >= 0, error.hint, "%s",
-	     kvm >= 0 ? "can be opened, API version 12" : strerror(-kvm));
+	host_say(line(looker, KVM_DEVICE_PATH), host_ok(kvm >= 0), error.hint, "%s",
+		 kvm >= 0 ? "can be opened, API version 12" : strerror(-kvm));
 	if (kvm >= 0)
 		calls->close(kvm);
 }
@@ -193,47 +149,51 @@ static void look_vm(struct looker *looker, int kvm)
 {
 	const struct vm_capability *capability;
 	int fd = calls_ioctl_value(kvm, KVM_CREATE_VM, KVM_X86_SW_PROTECTED_VM);
-	bool ok = fd >= 0;
+	int from = fd >= 0 ? fd : kvm;
 
 	for (capability = vm_capabilities; capability->name; capability++)
-		line(looker, capability->name, vm_capability_met(ok ? fd : kvm, capability),
-		     capability->hint, "0x%x", vm_capability(ok ? fd : kvm, capability->number));
-	line(looker, "KVM_CREATE_VM", ok, "see dmesg, and the lines above", "%s",
-	     ok ? "a VM with private memory was created" : strerror(-fd));
-	if (ok)
+		host_say(line(looker, capability->name),
+			 host_ok(vm_capability_met(from, capability)), capability->hint, "0x%x",
+			 vm_capability(from, capability->number));
+	host_say(line(looker, "KVM_CREATE_VM"), host_ok(fd >= 0), "see dmesg, and the lines above",
+		 "%s", fd >= 0 ? "a VM with private memory was created" : strerror(-fd));
+	if (fd >= 0)
 		calls->close(fd);
 }
 
+/* What is missing of the store is of no concern where there are views. */
 static void look_store(struct looker *looker, struct host_gmem *found)
 {
+	struct host_report *report = looker->report;
+	unsigned int first = report->count, failed = 0;
 	int kvm = vm_open_kvm(NULL), types;
 
 	if (kvm < 0)
 		return;
-	looker->missing = 0;
-	looker->needless = found->views;
 	types = vm_capability(kvm, KVM_CAP_VM_TYPES);
-	line(looker, "KVM_X86_SW_PROTECTED_VM", vm_type_supported(kvm, KVM_X86_SW_PROTECTED_VM),
-	     "needs Linux 6.8 or newer with CONFIG_KVM_SW_PROTECTED_VM=y; memory of "
-	     "kind gmem does without", "VM types 0x%x", types < 0 ? 0 : (unsigned int)types);
+	host_say(line(looker, "KVM_X86_SW_PROTECTED_VM"),
+		 host_ok(vm_type_supported(kvm, KVM_X86_SW_PROTECTED_VM)),
+		 "needs Linux 6.8 or newer with CONFIG_KVM_SW_PROTECTED_VM=y; memory of "
+		 "kind gmem does without", "VM types 0x%x", types < 0 ? 0 : (unsigned int)types);
 	look_vm(looker, kvm);
 	calls->close(kvm);
-	found->store = !looker->missing &&
-		       !host_stat(looker->host, "/sys/module/gmem_kvm", NULL);
+	for (unsigned int i = first; i < report->count; i++) {
+		if (report->checks[i].verdict != HOST_FAIL)
+			continue;
+		failed++;
+		report->checks[i].verdict = found->views ? HOST_SKIP : HOST_FAIL;
+	}
+	found->store = !failed && host_module(looker->host, "gmem_kvm", NULL);
 }
 
 bool host_check_gmem(const struct host *host, struct host_report *report, struct host_gmem *found)
 {
-	static const char *const modules[] = { "gmem", "gmem_kvm" };
-	struct looker looker = { .host = host, .report = report };
+	struct looker looker = { host, report, "gmem" };
 
 	*report = (struct host_report){ 0 };
 	*found = (struct host_gmem){ 0 };
-	looker.group = "gmem";
-	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		host_look_module(host, modules[i], host_report_start(report, modules[i]));
-		line_end(&looker);
-	}
+	host_look_module(host, line(&looker, "gmem"));
+	host_look_module(host, line(&looker, "gmem_kvm"));
 	look_device(&looker, found);
 	looker.group = "KVM";
 	look_kvm(&looker);

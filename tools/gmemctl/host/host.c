@@ -20,71 +20,6 @@
 /* More lines than any of the files has: no file keeps a reader for ever. */
 #define LINES_MAX 1000000
 
-const char *host_verdict_name(enum host_verdict verdict)
-{
-	static const char *const names[] = {
-		[HOST_PASS] = "pass", [HOST_FAIL] = "fail", [HOST_SKIP] = "skip",
-	};
-
-	return names[verdict];
-}
-
-struct host_check *host_report_start(struct host_report *report, const char *name)
-{
-	struct host_check *check = &report->checks[report->count];
-
-	memset(check, 0, sizeof(*check));
-	check->name = name;
-	check->verdict = HOST_SKIP;
-	return check;
-}
-
-void host_report_end(struct host_report *report)
-{
-	report->failed += report->checks[report->count].verdict == HOST_FAIL;
-	if (report->count < HOST_CHECKS_MAX - 1)
-		report->count++;
-}
-
-const struct host_check *host_report_find(const struct host_report *report, const char *name)
-{
-	for (unsigned int i = 0; i < report->count; i++)
-		if (!strcmp(report->checks[i].name, name))
-			return &report->checks[i];
-	return NULL;
-}
-
-void host_say(struct host_check *check, enum host_verdict verdict, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(check->value, sizeof(check->value), format, args);
-	va_end(args);
-	check->verdict = verdict;
-}
-
-void host_judge(struct host_check *check, bool ok, const char *fix, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(check->value, sizeof(check->value), format, args);
-	va_end(args);
-	check->verdict = ok ? HOST_PASS : HOST_FAIL;
-	if (!ok && fix)
-		host_fix(check, "%s", fix);
-}
-
-void host_fix(struct host_check *check, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(check->fix, sizeof(check->fix), format, args);
-	va_end(args);
-}
-
 /* A register of the first CPU: the offset in the driver's file is its number. */
 static int host_register(const char *path, uint32_t number, void *value, size_t size)
 {
@@ -242,4 +177,17 @@ bool host_has_word(const char *text, const char *word)
 		if ((at == text || strchr(" \t:", at[-1])) && strchr(" \t\n", at[length]))
 			return true;
 	return false;
+}
+
+bool host_module(const struct host *host, const char *name, char version[HOST_VERSION_SIZE])
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	if (host_stat(host, path, NULL))
+		return false;
+	snprintf(path, sizeof(path), "/sys/module/%s/version", name);
+	if (version && host_read_line(host, path, version, HOST_VERSION_SIZE))
+		version[0] = '\0';
+	return true;
 }

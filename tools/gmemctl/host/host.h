@@ -16,6 +16,7 @@
 
 #define HOST_PATH_SIZE 512
 #define HOST_LINE_SIZE 8192
+#define HOST_VERSION_SIZE 64
 
 /** struct host_cpuid - what one leaf of CPUID answers */
 struct host_cpuid {
@@ -60,14 +61,20 @@ int host_read_line(const struct host *host, const char *path, char *line, size_t
 int host_read_lines(const struct host *host, const char *path,
 		    bool (*visit)(const char *line, void *data), void *data);
 
+/**
+ * host_module() - whether a module is loaded
+ * @version: out: "" if it has none; may be NULL
+ */
+bool host_module(const struct host *host, const char *name, char version[HOST_VERSION_SIZE]);
+
 /** host_has_word() - whether a text has a word, between blanks */
 bool host_has_word(const char *text, const char *word);
 
 /**
- * enum host_verdict - PASS; FAIL: a launch will not work; SKIP: could not be
- *	seen, or is of no concern here
+ * enum host_verdict - FAIL: a launch will not work; PASS; SKIP: could not be seen, or is
+ *	of no concern here
  */
-enum host_verdict { HOST_PASS, HOST_FAIL, HOST_SKIP };
+enum host_verdict { HOST_FAIL, HOST_PASS, HOST_SKIP };
 
 /**
  * struct host_check - one line of a report
@@ -85,40 +92,12 @@ struct host_check {
 
 #define HOST_CHECKS_MAX 32
 
+/** struct host_report - lines; @failed: how many are FAIL, of a report on launches */
 struct host_report {
 	unsigned int count;
 	unsigned int failed;
 	struct host_check checks[HOST_CHECKS_MAX];
 };
-
-/** host_verdict_name() - "pass", "fail" or "skip" */
-const char *host_verdict_name(enum host_verdict verdict);
-
-/**
- * host_report_start() - begin a line, which is SKIP and empty so far
- *
- * Return: the line, to be given to host_report_end() before the next.
- */
-struct host_check *host_report_start(struct host_report *report, const char *name);
-void host_report_end(struct host_report *report);
-
-/** host_report_find() - a line by its name, or NULL */
-const struct host_check *host_report_find(const struct host_report *report, const char *name);
-
-/** host_say() - what was found, and what it means */
-void host_say(struct host_check *check, enum host_verdict verdict,
-	      const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-/** host_fix() - say what to do about it */
-void host_fix(struct host_check *check, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/**
- * host_judge() - what was found, PASS or FAIL
- * @fix: what to do if it is not @ok, or NULL
- */
-void host_judge(struct host_check *check, bool ok, const char *fix,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /**
  * struct host_view - what was found; rc are 0 or a negative errno
@@ -141,9 +120,6 @@ void host_view_look(struct host_view *view);
 
 /** host_view_lacks() - the first thing that is missing, or NULL: views work */
 const char *host_view_lacks(const struct host_view *view);
-
-/** host_look_module() - whether a module is loaded, to be said in @check */
-void host_look_module(const struct host *host, const char *name, struct host_check *check);
 
 /**
  * struct host_gmem - what there is for private memory of guests
@@ -187,44 +163,72 @@ bool host_check_realm(const struct host *host, struct host_report *report);
  */
 bool host_check_snp(const struct host *host, struct host_report *report);
 
-/* snp_platform.c, within host/ only: what is looked at for a launch of an SEV-SNP guest */
+/* Within host/ only: how a report is made. */
+
+/** host_add() - another line */
+struct host_check *host_add(struct host_report *report, const char *group, const char *name);
 
 /**
- * struct snp_host - what one look at a host has found so far
+ * host_say() - what was found, and what it means
+ * @fix: what to do unless it is PASS, or NULL
+ */
+void host_say(struct host_check *check, enum host_verdict verdict, const char *fix,
+	      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** host_ok() - the verdict of what can only be right or wrong */
+static inline enum host_verdict host_ok(bool ok)
+{
+	return ok ? HOST_PASS : HOST_FAIL;
+}
+
+/** host_mode() - the mode of a file as " (mode 0600)", or "" */
+const char *host_mode(const struct host *host, const char *path, char text[32]);
+
+/** host_look_module() - whether the module is loaded of which the line has the name */
+void host_look_module(const struct host *host, struct host_check *check);
+
+/* What a line of a report on launches can be about, in the order in which it is missed */
+#define HOST_HAS_CPU		(1U << 0)
+#define HOST_HAS_SEV		(1U << 1)
+#define HOST_HAS_FIRMWARE	(1U << 2)
+#define HOST_HAS_KVM		(1U << 3)
+#define HOST_HAS_REALMS		(1U << 4)
+#define HOST_HAS_VM		(1U << 5)
+
+/**
+ * struct host_launch - what one look at a host has found so far
+ * @has: HOST_HAS_*: the CPU has SEV-SNP; @sev and @kvm are open; the firmware has answered:
+ *	@status; KVM has the capability of realms, or something else of that number; @vm is open
+ * @kvm, @sev, @vm: /dev/kvm, /dev/sev, the VM of a realm
  * @family: the CPU's
- * @cpu: it has SEV-SNP
- * @firmware: the firmware has answered: @status
- * @kvm: /dev/kvm, or a negative errno
- * @sev: /dev/sev, or a negative errno
  * @secure_tsc: the CPU has it
  * @vmsa_features: KVM's, or 0
  */
-struct snp_host {
+struct host_launch {
 	const struct host *host;
+	unsigned int has;
+	int kvm, sev, vm;
 	unsigned int family;
-	bool cpu;
-	bool firmware;
 	bool secure_tsc;
 	uint64_t vmsa_features;
 	struct snp_sev_snp_status status;
-	int kvm;
-	int sev;
 };
 
-void snp_host_cpu(struct snp_host *snp, struct host_check *check);
-void snp_host_features(struct snp_host *snp, struct host_check *check);
-void snp_host_c_bit(struct snp_host *snp, struct host_check *check);
-void snp_host_asids(struct snp_host *snp, struct host_check *check);
-void snp_host_vmpls(struct snp_host *snp, struct host_check *check);
-void snp_host_syscfg(struct snp_host *snp, struct host_check *check);
-void snp_host_rmp(struct snp_host *snp, struct host_check *check);
-void snp_host_sev_device(struct snp_host *snp, struct host_check *check);
-void snp_host_firmware(struct snp_host *snp, struct host_check *check);
-void snp_host_alias_check(struct snp_host *snp, struct host_check *check);
-void snp_host_tcb(struct snp_host *snp, struct host_check *check);
-void snp_host_memlock(struct snp_host *snp, struct host_check *check);
-void snp_host_module(struct snp_host *snp, struct host_check *check);
-void snp_host_gmem_device(struct snp_host *snp, struct host_check *check);
-void snp_host_views(struct snp_host *snp, struct host_check *check);
+/**
+ * struct host_line - a line of such a report
+ * @needs: HOST_HAS_*: else there is nothing to look at
+ */
+struct host_line {
+	const char *name;
+	unsigned int needs;
+	void (*look)(struct host_launch *launch, struct host_check *check);
+};
+
+/** host_look_kvm() - such a line: opens /dev/kvm */
+void host_look_kvm(struct host_launch *launch, struct host_check *check);
+
+/** host_check_launch() - look at everything. Return: whether nothing has failed. */
+bool host_check_launch(const struct host *host, const struct host_line *lines, size_t count,
+		       struct host_report *report);
 
 #endif /* GMEMCTL_HOST_HOST_H */

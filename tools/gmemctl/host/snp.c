@@ -1,38 +1,460 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What an SNP launch needs of kernel and KVM, and the order of all lines. */
+/* What a launch of an SEV-SNP guest needs of CPU, BIOS, firmware, kernel, KVM and modules. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../base/calls.h"
+#include "../gmem/gmem.h"
 #include "../kvm/vm.h"
 #include "../snp/abi.h"
 #include "../snp/vmsa.h"
 #include "host.h"
 
+#define LEAF_VENDOR 0
+#define LEAF_VERSION 1
+#define LEAF_EXTENDED_MAX 0x80000000
+#define LEAF_BRAND 0x80000002
+#define LEAF_MEMORY_ENCRYPTION 0x8000001f
+
+#define VERSION_ECX_HYPERVISOR (1U << 31)
+#define ENCRYPTION_EAX_SEV (1U << 1)
+#define ENCRYPTION_EAX_SEV_ES (1U << 3)
+#define ENCRYPTION_EAX_SNP (1U << 4)
+#define ENCRYPTION_EAX_SECURE_TSC (1U << 8)
+
+#define MSR_SYSCFG 0xc0010010
+#define MSR_RMP_BASE 0xc0010132
+#define MSR_RMP_END 0xc0010133
+#define MSR_RMP_CFG 0xc0010136
+
+#define SYSCFG_MEM_ENCRYPT (UINT64_C(1) << 23)
+#define SYSCFG_SNP (UINT64_C(1) << 24)
+#define SYSCFG_VMPL (UINT64_C(1) << 25)
+#define RMP_CFG_SEGMENTED UINT64_C(1)
+
+/* The table begins with 16 KiB for the CPU; an entry for 4 KiB has 16 bytes. */
+#define RMP_BOOKKEEPING UINT64_C(0x4000)
+#define RMP_PER_BYTE 256
+
+#define FIX_MSR "as root, after `modprobe msr`, this can be read"
+#define FIX_RMP "in the BIOS enable SEV-SNP: \"SNP Memory (RMP Table) " \
+	"Coverage\" under the CPU or NBIO options"
+
+/* KVM takes no older firmware for SNP. */
+#define API_MAJOR 1
+#define API_MINOR 51
+
+#define FAMILY_TURIN 0x1a
+
 /* The first release with KVM_X86_SNP_VM */
 #define KERNEL_MAJOR 6
 #define KERNEL_MINOR 11
 
-#define POLICY_SMT (UINT64_C(1) << 16)
-#define POLICY_ONE (UINT64_C(1) << 17)
-
+#define FIX_IOMMU "enable the IOMMU in the BIOS, and start the kernel without iommu=pt, " \
+	"amd_iommu=off and amd_iommu=pgtbl_v2"
 #define FIX_TYPE "the first FAIL above is the cause; without one, dmesg has it"
 
-/* What a line is about has to be there. */
-enum needs { ANY_CPU, SNP_CPU, SEV_DEVICE, FIRMWARE, KVM_DEVICE };
+static const char *cpu_fix(const struct host *host)
+{
+	struct host_cpuid leaf;
+	bool vm = host->cpuid(LEAF_VERSION, &leaf) && leaf.ecx & VERSION_ECX_HYPERVISOR;
 
-static void snp_host_kernel(struct snp_host *snp, struct host_check *check)
+	return vm ? "this is a VM: SEV-SNP guests need the bare metal" :
+		    "SEV-SNP is in AMD EPYC 7003 (Milan) and newer; on Arm see "
+		    "`gmemctl realm status`";
+}
+
+static bool is_amd(const struct host *host)
+{
+	struct host_cpuid leaf;
+	char vendor[12];
+
+	if (!host->cpuid(LEAF_VENDOR, &leaf))
+		return false;
+	memcpy(vendor, &leaf.ebx, 4);
+	memcpy(vendor + 4, &leaf.edx, 4);
+	memcpy(vendor + 8, &leaf.ecx, 4);
+	return !memcmp(vendor, "AuthenticAMD", sizeof(vendor));
+}
+
+static void brand_read(const struct host *host, char brand[49])
+{
+	struct host_cpuid leaf;
+	size_t length;
+
+	memset(brand, 0, 49);
+	for (uint32_t i = 0; i < 3; i++)
+		if (host->cpuid(LEAF_BRAND + i, &leaf))
+			memcpy(brand + i * sizeof(leaf), &leaf, sizeof(leaf));
+	for (size_t i = 0; brand[i]; i++)
+		if (brand[i] < ' ' || brand[i] > '~')
+			brand[i] = '?';
+	for (length = strlen(brand); length && brand[length - 1] == ' ';)
+		brand[--length] = '\0';
+}
+
+static void look_cpu(struct host_launch *launch, struct host_check *check)
+{
+	const struct host *host = launch->host;
+	struct host_cpuid leaf;
+	unsigned int model;
+	char brand[49];
+
+	if (!host->cpuid(LEAF_VERSION, &leaf)) {
+		host_say(check, HOST_FAIL, cpu_fix(host), "%s",
+			 host->machine[0] ? host->machine : "unknown");
+		return;
+	}
+	launch->family = leaf.eax >> 8 & 0xf;
+	if (launch->family == 0xf)
+		launch->family += leaf.eax >> 20 & 0xff;
+	model = (leaf.eax >> 4 & 0xf) | (leaf.eax >> 12 & 0xf0);
+	brand_read(host, brand);
+	host_say(check, host_ok(is_amd(host)), cpu_fix(host), "%s, family 0x%x, model 0x%x",
+		 brand[0] ? brand : "no name", launch->family, model);
+}
+
+static bool encryption_leaf(const struct host *host, struct host_cpuid *leaf)
+{
+	return host->cpuid(LEAF_EXTENDED_MAX, leaf) &&
+	       leaf->eax >= LEAF_MEMORY_ENCRYPTION &&
+	       host->cpuid(LEAF_MEMORY_ENCRYPTION, leaf);
+}
+
+static void look_features(struct host_launch *launch, struct host_check *check)
+{
+	const uint32_t all = ENCRYPTION_EAX_SEV | ENCRYPTION_EAX_SEV_ES |
+			     ENCRYPTION_EAX_SNP;
+	const struct host *host = launch->host;
+	struct host_cpuid leaf;
+	bool ok;
+
+	if (!is_amd(host) || !encryption_leaf(host, &leaf)) {
+		host_say(check, HOST_FAIL, cpu_fix(host), "no CPUID leaf 0x8000001f of AMD's");
+		return;
+	}
+	ok = (leaf.eax & all) == all;
+	launch->has |= ok ? HOST_HAS_CPU : 0;
+	launch->secure_tsc = leaf.eax & ENCRYPTION_EAX_SECURE_TSC;
+	host_say(check, host_ok(ok), cpu_fix(host), "SEV %s, SEV-ES %s, SEV-SNP %s",
+		 leaf.eax & ENCRYPTION_EAX_SEV ? "yes" : "no",
+		 leaf.eax & ENCRYPTION_EAX_SEV_ES ? "yes" : "no",
+		 leaf.eax & ENCRYPTION_EAX_SNP ? "yes" : "no");
+}
+
+static void look_c_bit(struct host_launch *launch, struct host_check *check)
+{
+	struct host_cpuid leaf = { 0 };
+	unsigned int bit;
+
+	encryption_leaf(launch->host, &leaf);
+	bit = leaf.ebx & 0x3f;
+	/* Below 4 GiB it would be the address of memory. */
+	host_say(check, host_ok(bit >= 32), "CPUID is not to be believed: update the BIOS",
+		 "bit %u, physical addresses are %u bits shorter", bit, leaf.ebx >> 6 & 0x3f);
+}
+
+static void look_asids(struct host_launch *launch, struct host_check *check)
+{
+	struct host_cpuid leaf = { 0 };
+
+	encryption_leaf(launch->host, &leaf);
+	/* ASIDs from EDX on are SEV's; SEV-ES and SNP share those below. */
+	if (leaf.edx > 1 && leaf.ecx)
+		host_say(check, HOST_PASS, NULL, "%u for SEV-SNP and SEV-ES, of %u",
+			 leaf.edx - 1, leaf.ecx);
+	else
+		host_say(check, HOST_FAIL, "in the BIOS set \"SEV-ES ASID Space Limit\" (also "
+			 "called \"Minimum SEV non-ES ASID\") to more than 1",
+			 "none for SEV-SNP and SEV-ES, of %u", leaf.ecx);
+}
+
+static void look_vmpls(struct host_launch *launch, struct host_check *check)
+{
+	struct host_cpuid leaf = { 0 };
+	unsigned int vmpls;
+
+	encryption_leaf(launch->host, &leaf);
+	vmpls = leaf.ebx >> 12 & 0xf;
+	host_say(check, vmpls > 1 ? HOST_PASS : HOST_SKIP, "a launch works, but not of an SVSM, "
+		 "which needs a level of its own", "%u", vmpls);
+}
+
+static void look_syscfg(struct host_launch *launch, struct host_check *check)
+{
+	uint64_t syscfg;
+	int rc = launch->host->msr(MSR_SYSCFG, &syscfg);
+	bool encrypts, on;
+
+	if (rc) {
+		host_say(check, HOST_SKIP, FIX_MSR, "/dev/cpu/0/msr: %s", strerror(-rc));
+		return;
+	}
+	encrypts = syscfg & SYSCFG_MEM_ENCRYPT;
+	on = syscfg & SYSCFG_SNP && syscfg & SYSCFG_VMPL;
+	host_say(check, host_ok(encrypts && on), !encrypts ?
+		 "in the BIOS enable SMEE (\"Secure Memory Encryption\")" :
+		 "the kernel has not turned SNP on; the lines rmp, iommu and kernel-snp "
+		 "say why", "memory encryption %s, SNP %s, VMPL %s",
+		 encrypts ? "on" : "off", syscfg & SYSCFG_SNP ? "on" : "off",
+		 syscfg & SYSCFG_VMPL ? "on" : "off");
+}
+
+static bool iomem_line(const char *line, void *data)
+{
+	uint64_t *memory = data;
+	unsigned long long start, end;
+
+	if (strstr(line, ": System RAM") && sscanf(line, " %16llx-%16llx", &start, &end) == 2 &&
+	    end > start && end > *memory)
+		*memory = end;
+	return false;
+}
+
+static void rmp_judge(const struct host *host, struct host_check *check,
+		      uint64_t base, uint64_t end)
+{
+	uint64_t memory = 0, needed = 0;
+
+	/* One entry for each page up to the end, which only root may see. */
+	host_read_lines(host, "/proc/iomem", iomem_line, &memory);
+	/* The kernel wants all below 4 GiB covered in any case. */
+	if (memory && memory < UINT32_MAX)
+		memory = UINT32_MAX;
+	if (memory)
+		needed = memory / RMP_PER_BYTE + 1 + RMP_BOOKKEEPING;
+	if (!base || end <= base)
+		host_say(check, HOST_FAIL, FIX_RMP, "the BIOS has reserved no RMP table");
+	else if (end - base + 1 < needed)
+		host_say(check, HOST_FAIL, FIX_RMP ", for all memory", "0x%" PRIx64
+			 " to 0x%" PRIx64 ", %" PRIu64 " MiB; memory needs %" PRIu64
+			 " MiB", base, end, (end - base) >> 20, (needed >> 20) + 1);
+	else
+		host_say(check, HOST_PASS, NULL, "0x%" PRIx64 " to 0x%" PRIx64, base, end);
+}
+
+/* Lines of arch/x86/virt/svm/sev.c; the first that fits is taken. */
+static const struct {
+	const char *text;
+	enum host_verdict verdict;
+} rmp_messages[] = {
+	{ "SEV-SNP: Memory for the RMP table has not been reserved", HOST_FAIL },
+	{ "SEV-SNP: RMP configuration not valid", HOST_FAIL },
+	{ "does not cover full system RAM", HOST_FAIL },
+	{ "SEV-SNP: Failed to map RMP", HOST_FAIL },
+	{ "RMP table physical range [", HOST_PASS },
+	{ "RMP base table physical range [", HOST_PASS },
+};
+
+static bool rmp_message(const char *line, void *data)
+{
+	const char *text = strstr(line, "SEV-SNP: ");
+	struct host_check *check = data;
+
+	if (!text)
+		return false;
+	for (size_t i = 0; i < sizeof(rmp_messages) / sizeof(*rmp_messages); i++) {
+		if (!strstr(line, rmp_messages[i].text))
+			continue;
+		host_say(check, rmp_messages[i].verdict, FIX_RMP, "kernel log: %.280s", text);
+		/* A range that is found may still turn out too small. */
+		return check->verdict == HOST_FAIL;
+	}
+	return false;
+}
+
+static void look_rmp(struct host_launch *launch, struct host_check *check)
+{
+	const struct host *host = launch->host;
+	uint64_t base, end, config;
+
+	if (host->msr(MSR_RMP_BASE, &base) || host->msr(MSR_RMP_END, &end)) {
+		host_say(check, HOST_SKIP, FIX_MSR, "neither the MSRs nor the kernel log tell");
+		host_read_lines(host, "/dev/kmsg", rmp_message, check);
+	} else if (!host->msr(MSR_RMP_CFG, &config) && base && config & RMP_CFG_SEGMENTED) {
+		/* Only CPUs from Turin on have the third. */
+		host_say(check, HOST_PASS, NULL, "0x%" PRIx64 ", segmented", base);
+	} else {
+		rmp_judge(host, check, base, end);
+	}
+}
+
+static const char *device_fix(int rc)
+{
+	switch (rc) {
+	case -ENOENT:
+		return "`modprobe ccp`; if it does not appear, the BIOS hides "
+		       "the secure processor (PSP), or the kernel lacks "
+		       "CONFIG_CRYPTO_DEV_SP_PSP: `dmesg | grep ccp`";
+	case -EACCES:
+	case -EPERM:
+		return "run as root, or let a udev rule give the device to a "
+		       "group of yours";
+	case -ENODEV:
+	case -ENXIO:
+		return "the driver of the secure processor has gone: `modprobe "
+		       "ccp`, and look at dmesg";
+	default:
+		return "look at dmesg for what ccp says";
+	}
+}
+
+static void look_sev_device(struct host_launch *launch, struct host_check *check)
+{
+	int fd = calls->open(SNP_DEVICE_PATH, O_RDWR);
+	char mode[32];
+
+	launch->sev = fd;
+	launch->has |= fd >= 0 ? HOST_HAS_SEV : 0;
+	host_say(check, host_ok(fd >= 0), device_fix(fd), "%s%s",
+		 fd >= 0 ? "can be opened" : strerror(-fd),
+		 host_mode(launch->host, SNP_DEVICE_PATH, mode));
+}
+
+static const char *status_fix(const struct snp_sev_snp_status *status)
+{
+	if (status->api_major < API_MAJOR ||
+	    (status->api_major == API_MAJOR && status->api_minor < API_MINOR))
+		return "KVM needs 1.51 or newer: update the BIOS, or put newer SEV "
+		       "firmware into /lib/firmware/amd (package "
+		       "amd64-microcode, or linux-firmware)";
+	if (!status->state)
+		return "SNP is not initialised: `modprobe kvm_amd` does it, with "
+		       "psp_init_on_probe=0 of ccp only then; dmesg has the "
+		       "error";
+	if (!(status->platform_init & SNP_INIT_RMP))
+		return "the RMP is not initialised: the lines rmp, iommu and "
+		       "kernel-snp say why";
+	return NULL;
+}
+
+static void look_firmware(struct host_launch *launch, struct host_check *check)
+{
+	struct snp_sev_snp_status *status = &launch->status;
+	struct snp_sev_cmd command = {
+		.cmd = SNP_SEV_SNP_PLATFORM_STATUS,
+		.data = (uintptr_t)status,
+	};
+	const char *fix;
+	int rc = calls->ioctl(launch->sev, SNP_SEV_ISSUE_CMD, &command);
+
+	if (rc) {
+		host_say(check, HOST_FAIL, "the firmware does not know SNP, or the secure "
+			 "processor does not answer: look at dmesg, update the BIOS, power-cycle",
+			 "SNP_PLATFORM_STATUS: %s, firmware error 0x%x", strerror(-rc),
+			 command.error);
+		return;
+	}
+	launch->has |= HOST_HAS_FIRMWARE;
+	fix = status_fix(status);
+	host_say(check, host_ok(!fix), fix, "%u.%u.%u, SNP %s, RMP %s, %u guests",
+		 status->api_major, status->api_minor, status->build_id,
+		 status->state ? "initialised" : "off",
+		 status->platform_init & SNP_INIT_RMP ? "initialised" : "off",
+		 status->guest_count);
+}
+
+/* Memory modules that lie about their size: CVE-2024-21944. */
+static void look_alias_check(struct host_launch *launch, struct host_check *check)
+{
+	bool done = launch->status.platform_init & SNP_INIT_ALIAS_CHECK;
+
+	host_say(check, done ? HOST_PASS : HOST_SKIP,
+		 "a launch works, but reports say so, and a guest's owner may refuse them: "
+		 "update the BIOS (firmware 1.55.22 of Milan, 1.55.38 of Genoa, or newer)", "%s",
+		 done ? "done, no two addresses are the same memory" :
+		 "not done, or it has found addresses that are the same memory");
+}
+
+/* Turin has one more part, and another order. */
+static void tcb_text(unsigned int family, uint64_t tcb, char *text, size_t size)
+{
+	unsigned int part[8];
+
+	for (unsigned int i = 0; i < 8; i++)
+		part[i] = tcb >> 8 * i & 0xff;
+	if (family >= FAMILY_TURIN)
+		snprintf(text, size, "FMC %u, boot loader %u, TEE %u, SNP %u, microcode %u",
+			 part[0], part[1], part[2], part[3], part[7]);
+	else
+		snprintf(text, size, "boot loader %u, TEE %u, SNP %u, "
+			 "microcode %u", part[0], part[1], part[6], part[7]);
+}
+
+static void look_tcb(struct host_launch *launch, struct host_check *check)
+{
+	uint64_t now = launch->status.current_tcb, told = launch->status.reported_tcb;
+	char current[96], reported[96];
+
+	tcb_text(launch->family, now, current, sizeof(current));
+	tcb_text(launch->family, told, reported, sizeof(reported));
+	if (now == told)
+		host_say(check, HOST_PASS, NULL, "0x%016" PRIx64 ": %s", now, current);
+	else
+		host_say(check, HOST_SKIP, "a launch works; attestation reports and the VCEK have "
+			 "the reported one, until it is changed with SNP_COMMIT or SNP_SET_CONFIG",
+			 "current 0x%016" PRIx64 ": %s; reported 0x%016" PRIx64 ": %s",
+			 now, current, told, reported);
+}
+
+static void look_memlock(struct host_launch *launch, struct host_check *check)
+{
+	uint64_t limit = launch->host->memlock;
+
+	if (limit == UINT64_MAX)
+		host_say(check, HOST_PASS, NULL, "no limit");
+	else
+		host_say(check, HOST_SKIP, "a launch locks nothing; memory that is pinned for "
+			 "devices needs `ulimit -l unlimited`", "%" PRIu64 " KiB may be locked",
+			 limit >> 10);
+}
+
+static void look_module(struct host_launch *launch, struct host_check *check)
+{
+	host_look_module(launch->host, check);
+}
+
+static void look_gmem_device(struct host_launch *launch, struct host_check *check)
+{
+	unsigned int abi = 0;
+	struct error error;
+	int rc = gmem_open(&error);
+
+	if (rc >= 0) {
+		int device = rc;
+
+		rc = gmem_check_abi(device, &abi, &error);
+		calls->close(device);
+	}
+	if (rc >= 0)
+		host_say(check, HOST_PASS, NULL, "can be opened, ABI %u", abi);
+	else
+		host_say(check, HOST_FAIL, error.hint, "%s: %s", error.action, strerror(-error.rc));
+}
+
+/* Of no concern to SNP; but who asks what there is may not know of the other way. */
+static void look_views(struct host_launch *launch, struct host_check *check)
+{
+	struct host_view view;
+	const char *lacks;
+
+	host_view_look(&view);
+	lacks = host_view_lacks(&view);
+	host_say(check, lacks ? HOST_SKIP : HOST_PASS, lacks,
+		 lacks ? "no private memory for ordinary VMs (kind=gmem)" :
+		 "private memory for ordinary VMs (kind=gmem), not encrypted");
+}
+static void look_kernel(struct host_launch *launch, struct host_check *check)
 {
 	unsigned int major = 0, minor = 0;
-	bool ok = sscanf(snp->host->release, "%5u.%5u", &major, &minor) == 2 &&
+	bool ok = sscanf(launch->host->release, "%5u.%5u", &major, &minor) == 2 &&
 		  (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR));
 
-	host_judge(check, ok, NULL, "Linux %s", snp->host->release);
-	if (!ok)
-		host_fix(check, "KVM launches SNP guests since Linux %u.%u: "
-			 "install a newer kernel", KERNEL_MAJOR, KERNEL_MINOR);
+	host_say(check, host_ok(ok), "KVM launches SNP guests since Linux 6.11: install a newer "
+		 "kernel", "Linux %s", launch->host->release);
 }
 
 /* Each is y; where @module is set m will do, too. */
@@ -65,7 +487,7 @@ static bool config_line(const char *line, void *data)
 	return false;
 }
 
-static void snp_host_config(struct snp_host *snp, struct host_check *check)
+static void look_config(struct host_launch *launch, struct host_check *check)
 {
 	static const char *const forms[] = {
 		"/boot/config-%s", "/lib/modules/%s/config",
@@ -76,20 +498,20 @@ static void snp_host_config(struct snp_host *snp, struct host_check *check)
 	int rc = -ENOENT;
 
 	for (size_t i = 0; rc && i < sizeof(forms) / sizeof(forms[0]); i++) {
-		snprintf(path, sizeof(path), forms[i], snp->host->release);
-		rc = host_read_lines(snp->host, path, config_line, found);
+		snprintf(path, sizeof(path), forms[i], launch->host->release);
+		rc = host_read_lines(launch->host, path, config_line, found);
 	}
 	if (rc) {
-		host_say(check, HOST_SKIP, "no configuration in /boot or /lib/modules");
+		host_say(check, HOST_SKIP, NULL, "no configuration in /boot or /lib/modules");
 		return;
 	}
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (!found[i])
 			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing),
 				 " %s", options[i].name);
-	host_judge(check, !missing[0], "install or build a kernel with these options; "
-		   "Debian's amd64 kernels have them", missing[0] ? "without%s" :
-		   "has all that SNP needs", missing);
+	host_say(check, host_ok(!missing[0]), "install or build a kernel with these options; "
+		 "Debian's amd64 kernels have them", missing[0] ? "without%s" :
+		 "has all that SNP needs", missing);
 }
 
 static bool flags_line(const char *line, void *data)
@@ -102,18 +524,17 @@ static bool flags_line(const char *line, void *data)
 	return true;
 }
 
-static void snp_host_flag(struct snp_host *snp, struct host_check *check)
+static void look_flag(struct host_launch *launch, struct host_check *check)
 {
 	bool found = false;
-	int rc = host_read_lines(snp->host, "/proc/cpuinfo", flags_line, &found);
+	int rc = host_read_lines(launch->host, "/proc/cpuinfo", flags_line, &found);
 
-	if (rc < 0) {
-		host_say(check, HOST_SKIP, "/proc/cpuinfo: %s", strerror(-rc));
-		return;
-	}
-	host_judge(check, found, "the kernel has turned SNP off when it started: "
-		   "`dmesg | grep -iE 'sev|snp|rmp'` says why",
-		   "sev_snp is %sin the flags of /proc/cpuinfo", found ? "" : "not ");
+	if (rc < 0)
+		host_say(check, HOST_SKIP, NULL, "/proc/cpuinfo: %s", strerror(-rc));
+	else
+		host_say(check, host_ok(found), "the kernel has turned SNP off when it started: "
+			 "`dmesg | grep -iE 'sev|snp|rmp'` says why",
+			 "sev_snp is %sin the flags of /proc/cpuinfo", found ? "" : "not ");
 }
 
 static bool iommu_message(const char *line, void *data)
@@ -122,12 +543,12 @@ static bool iommu_message(const char *line, void *data)
 	const char *refusal = strstr(line, "SNP: ");
 
 	if (strstr(line, "IOMMU SNP support enabled")) {
-		host_say(check, HOST_PASS, "IOMMU SNP support enabled");
+		host_say(check, HOST_PASS, NULL, "IOMMU SNP support enabled");
 		return true;
 	}
 	if (!refusal || !strstr(refusal, "SNP cannot be supported"))
 		return false;
-	host_say(check, HOST_FAIL, "kernel log: %.280s", refusal);
+	host_say(check, HOST_FAIL, FIX_IOMMU, "kernel log: %.280s", refusal);
 	return true;
 }
 
@@ -152,36 +573,33 @@ static void iommu_guess(const struct host *host, struct host_check *check)
 				sizeof(iommu_parameters[0]); i++) {
 		if (!host_has_word(line, iommu_parameters[i].parameter))
 			continue;
-		host_say(check, iommu_parameters[i].always ? HOST_FAIL : HOST_SKIP,
+		host_say(check, iommu_parameters[i].always ? HOST_FAIL : HOST_SKIP, FIX_IOMMU,
 			 "the kernel's command line has %s", iommu_parameters[i].parameter);
 		return;
 	}
 	if (host_folder_is_empty(host, "/sys/class/iommu"))
-		host_say(check, HOST_FAIL, "the kernel uses none");
+		host_say(check, HOST_FAIL, FIX_IOMMU, "the kernel uses none");
 	else
-		host_say(check, HOST_PASS, "in use");
+		host_say(check, HOST_PASS, NULL, "in use");
 }
 
-static void snp_host_iommu(struct snp_host *snp, struct host_check *check)
+static void look_iommu(struct host_launch *launch, struct host_check *check)
 {
 	/* The log knows best, as long as it reaches back to the start. */
-	if (host_read_lines(snp->host, "/dev/kmsg", iommu_message, check) != 1)
-		iommu_guess(snp->host, check);
-	if (check->verdict != HOST_PASS)
-		host_fix(check, "enable the IOMMU in the BIOS, and start the "
-			 "kernel without iommu=pt, amd_iommu=off and amd_iommu=pgtbl_v2");
+	if (host_read_lines(launch->host, "/dev/kmsg", iommu_message, check) != 1)
+		iommu_guess(launch->host, check);
 }
 
-static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
+static void look_kvm_amd(struct host_launch *launch, struct host_check *check)
 {
 	static const char *const names[] = { "sev", "sev_es", "sev_snp" };
-	const struct host *host = snp->host;
+	const struct host *host = launch->host;
 	char text[80] = "";
 	bool all = true;
 
-	if (host_stat(host, "/sys/module/kvm_amd", NULL)) {
-		host_say(check, HOST_FAIL, "not loaded");
-		host_fix(check, "`modprobe kvm_amd`; dmesg says if the BIOS has turned SVM off");
+	if (!host_module(host, "kvm_amd", NULL)) {
+		host_say(check, HOST_FAIL, "`modprobe kvm_amd`; dmesg says if the BIOS has turned "
+			 "SVM off", "not loaded");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -195,32 +613,18 @@ static void snp_host_kvm_amd(struct snp_host *snp, struct host_check *check)
 			 "%s%s=%c", i ? " " : "", names[i], on ? 'Y' : 'N');
 		all &= on;
 	}
-	host_judge(check, all, "put `options kvm_amd sev=1 sev_es=1 sev_snp=1` "
-		   "into /etc/modprobe.d/kvm.conf, then `modprobe -r "
-		   "kvm_amd && modprobe kvm_amd`; N again: a line above "
-		   "says what KVM lacks", "%s", text);
+	host_say(check, host_ok(all), "put `options kvm_amd sev=1 sev_es=1 sev_snp=1` "
+		 "into /etc/modprobe.d/kvm.conf, then `modprobe -r kvm_amd && modprobe "
+		 "kvm_amd`; N again: a line above says what KVM lacks", "%s", text);
 }
 
-static void snp_host_kvm_device(struct snp_host *snp, struct host_check *check)
+static void look_vm_type(struct host_launch *launch, struct host_check *check)
 {
-	struct error error;
+	int types = vm_capability(launch->kvm, KVM_CAP_VM_TYPES);
 
-	snp->kvm = vm_open_kvm(&error);
-	if (snp->kvm >= 0) {
-		host_say(check, HOST_PASS, "can be opened, API version %d", KVM_API_VERSION);
-		return;
-	}
-	host_say(check, HOST_FAIL, "%s: %s", error.action, strerror(-snp->kvm));
-	host_fix(check, "%s", error.hint);
-}
-
-static void snp_host_vm_type(struct snp_host *snp, struct host_check *check)
-{
-	int types = vm_capability(snp->kvm, KVM_CAP_VM_TYPES);
-
-	host_judge(check, vm_type_supported(snp->kvm, KVM_X86_SNP_VM), FIX_TYPE,
-		   "VM types 0x%x, SNP is bit %d",
-		   types < 0 ? 0 : (unsigned int)types, KVM_X86_SNP_VM);
+	host_say(check, host_ok(vm_type_supported(launch->kvm, KVM_X86_SNP_VM)), FIX_TYPE,
+		 "VM types 0x%x, SNP is bit %d",
+		 types < 0 ? 0 : (unsigned int)types, KVM_X86_SNP_VM);
 }
 
 static const struct vm_capability capabilities[] = {
@@ -235,17 +639,17 @@ static const struct vm_capability capabilities[] = {
 	{ 0, 0, NULL, NULL },
 };
 
-static void snp_host_capabilities(struct snp_host *snp, struct host_check *check)
+static void look_capabilities(struct host_launch *launch, struct host_check *check)
 {
-	const struct vm_capability *capability;
+	const struct vm_capability *capability = capabilities;
 
-	for (capability = capabilities; capability->name; capability++) {
-		if (vm_capability_met(snp->kvm, capability))
-			continue;
-		host_judge(check, false, FIX_TYPE, "no KVM_CAP_%s", capability->name);
-		return;
-	}
-	host_say(check, HOST_PASS, "private memory, attributes, exits for MAP_GPA_RANGE");
+	while (capability->name && vm_capability_met(launch->kvm, capability))
+		capability++;
+	if (capability->name)
+		host_say(check, HOST_FAIL, FIX_TYPE, "no KVM_CAP_%s", capability->name);
+	else
+		host_say(check, HOST_PASS, NULL, "private memory, attributes, exits for "
+			 "MAP_GPA_RANGE");
 }
 
 static int sev_attribute(int kvm, uint64_t number, uint64_t *value)
@@ -260,151 +664,117 @@ static int sev_attribute(int kvm, uint64_t number, uint64_t *value)
 	return calls->ioctl(kvm, KVM_GET_DEVICE_ATTR, &attr);
 }
 
-static void snp_host_vmsa_features(struct snp_host *snp, struct host_check *check)
+static void look_vmsa_features(struct host_launch *launch, struct host_check *check)
 {
 	uint64_t features;
-	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_VMSA_FEATURES, &features);
+	int rc = sev_attribute(launch->kvm, SNP_KVM_ATTR_VMSA_FEATURES, &features);
 
 	if (rc) {
-		host_judge(check, false, FIX_TYPE, "%s", strerror(-rc));
+		host_say(check, HOST_FAIL, FIX_TYPE, "%s", strerror(-rc));
 		return;
 	}
-	snp->vmsa_features = features;
-	host_say(check, HOST_PASS, "0x%" PRIx64, features);
+	launch->vmsa_features = features;
+	host_say(check, HOST_PASS, NULL, "0x%" PRIx64, features);
 }
 
 /* The guest reads a TSC that its host cannot change. */
-static void snp_host_secure_tsc(struct snp_host *snp, struct host_check *check)
+static void look_secure_tsc(struct host_launch *launch, struct host_check *check)
 {
-	bool kvm = snp->vmsa_features & SNP_FEATURE_SECURE_TSC;
-	bool both = snp->secure_tsc && kvm;
+	bool kvm = launch->vmsa_features & SNP_FEATURE_SECURE_TSC;
 
-	host_say(check, both ? HOST_PASS : HOST_SKIP, "CPU %s, KVM %s",
-		 snp->secure_tsc ? "yes" : "no", kvm ? "yes" : "no");
-	if (!both)
-		host_fix(check, "a launch works, but not with --features 0x201: a "
-			 "newer kernel's KVM may have it, if the CPU has");
+	host_say(check, launch->secure_tsc && kvm ? HOST_PASS : HOST_SKIP,
+		 "a launch works, but not with --features 0x201: a newer kernel's KVM may have "
+		 "it, if the CPU has", "CPU %s, KVM %s",
+		 launch->secure_tsc ? "yes" : "no", kvm ? "yes" : "no");
 }
 
-static void snp_host_policy(struct snp_host *snp, struct host_check *check)
+static void look_policy(struct host_launch *launch, struct host_check *check)
 {
-	uint64_t needed = POLICY_ONE, policy;
+	uint64_t needed = SNP_POLICY_RESERVED_ONE, policy;
 	char smt[8] = "";
-	int rc = sev_attribute(snp->kvm, SNP_KVM_ATTR_POLICY_BITS, &policy);
+	int rc = sev_attribute(launch->kvm, SNP_KVM_ATTR_POLICY_BITS, &policy);
 
 	if (rc) {
-		host_say(check, HOST_SKIP, "KVM does not tell (%s); Linux 6.12 "
+		host_say(check, HOST_SKIP, NULL, "KVM does not tell (%s); Linux 6.12 "
 			 "takes bits 0 to 17 and 19", strerror(-rc));
 		return;
 	}
-	host_read_line(snp->host, "/sys/devices/system/cpu/smt/active", smt, sizeof(smt));
+	host_read_line(launch->host, "/sys/devices/system/cpu/smt/active", smt, sizeof(smt));
 	if (smt[0] == '1')
-		needed |= POLICY_SMT;
-	host_judge(check, (policy & needed) == needed,
-		   "no policy of a guest would do here: update the SEV firmware",
-		   "0x%" PRIx64 "; SMT is %s", policy, smt[0] == '1' ? "on" : "off");
+		needed |= SNP_POLICY_SMT;
+	host_say(check, host_ok((policy & needed) == needed),
+		 "no policy of a guest would do here: update the SEV firmware",
+		 "0x%" PRIx64 "; SMT is %s", policy, smt[0] == '1' ? "on" : "off");
 }
 
-static void snp_host_vm(struct snp_host *snp, struct host_check *check)
+static void look_vm(struct host_launch *launch, struct host_check *check)
 {
 	struct snp_kvm_init2 init = { 0 };
 	struct snp_kvm_cmd command = {
 		.id = SNP_KVM_INIT2,
 		.data = (uintptr_t)&init,
 	};
-	int rc, vm = calls_ioctl_value(snp->kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
+	int rc, vm = calls_ioctl_value(launch->kvm, KVM_CREATE_VM, KVM_X86_SNP_VM);
 
 	if (vm < 0) {
-		host_judge(check, false, FIX_TYPE, "KVM_CREATE_VM: %s", strerror(-vm));
+		host_say(check, HOST_FAIL, FIX_TYPE, "KVM_CREATE_VM: %s", strerror(-vm));
 		return;
 	}
 	rc = calls->ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &command);
 	calls->close(vm);
 	if (!rc)
-		host_say(check, HOST_PASS, "one was created and initialised");
+		host_say(check, HOST_PASS, NULL, "one was created and initialised");
 	else
-		host_judge(check, false, rc == -EBUSY || rc == -ENOTTY ?
-			   "no ASID is left for SEV-SNP: end guests, raise misc.max "
-			   "of the cgroup (sev_es), or give SEV-SNP more in the BIOS" :
-			   rc == -EINVAL ?
-			   "this kernel has another ABI than gmemctl expects" :
-			   "look at dmesg for what ccp and kvm_amd say",
-			   "KVM_SEV_INIT2: %s, firmware error 0x%x", strerror(-rc),
-			   command.error);
+		host_say(check, HOST_FAIL, rc == -EBUSY || rc == -ENOTTY ?
+			 "no ASID is left for SEV-SNP: end guests, raise misc.max "
+			 "of the cgroup (sev_es), or give SEV-SNP more in the BIOS" :
+			 rc == -EINVAL ?
+			 "this kernel has another ABI than gmemctl expects" :
+			 "look at dmesg for what ccp and kvm_amd say",
+			 "KVM_SEV_INIT2: %s, firmware error 0x%x", strerror(-rc),
+			 command.error);
 }
+
+#define CPU HOST_HAS_CPU
+#define SEV (CPU | HOST_HAS_SEV)
+#define FIRMWARE (SEV | HOST_HAS_FIRMWARE)
+#define KVM (CPU | HOST_HAS_KVM)
 
 /* In the order in which one thing needs the one before. */
-static const struct {
-	const char *name;
-	enum needs needs;
-	void (*look)(struct snp_host *snp, struct host_check *check);
-} lines[] = {
-	{ "cpu", ANY_CPU, snp_host_cpu },
-	{ "sev-snp", ANY_CPU, snp_host_features },
-	{ "c-bit", SNP_CPU, snp_host_c_bit },
-	{ "asids", SNP_CPU, snp_host_asids },
-	{ "vmpls", SNP_CPU, snp_host_vmpls },
-	{ "syscfg", SNP_CPU, snp_host_syscfg },
-	{ "rmp", SNP_CPU, snp_host_rmp },
-	{ "kernel", SNP_CPU, snp_host_kernel },
-	{ "kernel-config", SNP_CPU, snp_host_config },
-	{ "kernel-snp", SNP_CPU, snp_host_flag },
-	{ "iommu", SNP_CPU, snp_host_iommu },
-	{ "kvm_amd", SNP_CPU, snp_host_kvm_amd },
-	{ "/dev/sev", SNP_CPU, snp_host_sev_device },
-	{ "firmware", SEV_DEVICE, snp_host_firmware },
-	{ "alias-check", FIRMWARE, snp_host_alias_check },
-	{ "tcb", FIRMWARE, snp_host_tcb },
-	{ "/dev/kvm", ANY_CPU, snp_host_kvm_device },
-	{ "vm-type", KVM_DEVICE, snp_host_vm_type },
-	{ "capabilities", KVM_DEVICE, snp_host_capabilities },
-	{ "vmsa-features", KVM_DEVICE, snp_host_vmsa_features },
-	{ "secure-tsc", KVM_DEVICE, snp_host_secure_tsc },
-	{ "policy-bits", KVM_DEVICE, snp_host_policy },
-	{ "vm", KVM_DEVICE, snp_host_vm },
-	{ "memlock", ANY_CPU, snp_host_memlock },
-	{ "gmem", ANY_CPU, snp_host_module },
-	{ "gmem_kvm", ANY_CPU, snp_host_module },
-	{ "/dev/gmem", ANY_CPU, snp_host_gmem_device },
-	{ "views", ANY_CPU, snp_host_views },
+static const struct host_line lines[] = {
+	{ "cpu", 0, look_cpu },
+	{ "sev-snp", 0, look_features },
+	{ "c-bit", CPU, look_c_bit },
+	{ "asids", CPU, look_asids },
+	{ "vmpls", CPU, look_vmpls },
+	{ "syscfg", CPU, look_syscfg },
+	{ "rmp", CPU, look_rmp },
+	{ "kernel", CPU, look_kernel },
+	{ "kernel-config", CPU, look_config },
+	{ "kernel-snp", CPU, look_flag },
+	{ "iommu", CPU, look_iommu },
+	{ "kvm_amd", CPU, look_kvm_amd },
+	{ "/dev/sev", CPU, look_sev_device },
+	{ "firmware", SEV, look_firmware },
+	{ "alias-check", FIRMWARE, look_alias_check },
+	{ "tcb", FIRMWARE, look_tcb },
+	{ "/dev/kvm", 0, host_look_kvm },
+	{ "vm-type", KVM, look_vm_type },
+	{ "capabilities", KVM, look_capabilities },
+	{ "vmsa-features", KVM, look_vmsa_features },
+	{ "secure-tsc", KVM, look_secure_tsc },
+	{ "policy-bits", KVM, look_policy },
+	{ "vm", KVM, look_vm },
+	{ "memlock", 0, look_memlock },
+	{ "gmem", 0, look_module },
+	{ "gmem_kvm", 0, look_module },
+	{ "/dev/gmem", 0, look_gmem_device },
+	{ "views", 0, look_views },
 };
 
-#define LINES (sizeof(lines) / sizeof(lines[0]))
-
-_Static_assert(LINES < HOST_CHECKS_MAX, "every line has a place");
-
-/* Why there is nothing to look at, or NULL. */
-static const char *missing(const struct snp_host *snp, enum needs needs)
-{
-	if (needs != ANY_CPU && !snp->cpu)
-		return "the CPU has no SEV-SNP";
-	if ((needs == SEV_DEVICE || needs == FIRMWARE) && snp->sev < 0)
-		return "/dev/sev cannot be opened";
-	if (needs == FIRMWARE && !snp->firmware)
-		return "the firmware does not answer";
-	if (needs == KVM_DEVICE && snp->kvm < 0)
-		return "/dev/kvm cannot be opened";
-	return NULL;
-}
+_Static_assert(sizeof(lines) / sizeof(lines[0]) < HOST_CHECKS_MAX, "every line has a place");
 
 bool host_check_snp(const struct host *host, struct host_report *report)
 {
-	struct snp_host snp = { .host = host, .kvm = -ENODEV, .sev = -ENODEV };
-
-	*report = (struct host_report){ 0 };
-	for (unsigned int i = 0; i < LINES; i++) {
-		struct host_check *check = host_report_start(report, lines[i].name);
-		const char *reason = missing(&snp, lines[i].needs);
-
-		if (reason)
-			host_say(check, HOST_SKIP, "not looked at: %s", reason);
-		else
-			lines[i].look(&snp, check);
-		host_report_end(report);
-	}
-	if (snp.sev >= 0)
-		calls->close(snp.sev);
-	if (snp.kvm >= 0)
-		calls->close(snp.kvm);
-	return !report->failed;
+	return host_check_launch(host, lines, sizeof(lines) / sizeof(lines[0]), report);
 }

@@ -223,3 +223,11 @@ void host_fake_end(void)
 	sim_destroy(host_fake.sim);
 	nftw(host_fake.host.root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
+
+const struct host_check *host_fake_line(const struct host_report *report, const char *name)
+{
+	for (unsigned int i = 0; i < report->count; i++)
+		if (!strcmp(report->checks[i].name, name))
+			return &report->checks[i];
+	return NULL;
+}

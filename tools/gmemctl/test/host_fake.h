@@ -51,4 +51,7 @@ void host_fake_devices(void);
 void host_fake_write(const char *path, const char *text);
 void host_fake_write_bytes(const char *path, const void *data, size_t size);
 
+/** host_fake_line() - a line of a report by its name, or NULL */
+const struct host_check *host_fake_line(const struct host_report *report, const char *name);
+
 #endif /* GMEMCTL_TEST_HOST_FAKE_H */

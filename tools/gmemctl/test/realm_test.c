@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "../base/calls.h"
-#include "../host/host.h"
 #include "../realm/abi.h"
 #include "../realm/realm.h"
 #include "sim/sim.h"
+#include "host_fake.h"
 #include "ksft.h"
 
 #define BASE UINT64_C(0x40000000)
@@ -536,7 +536,7 @@ static enum host_verdict look(enum sim_arm arm, const char *machine, const char 
 	EXPECT_FALSE(sim_open_files(sim));
 	sim_destroy(sim);
 	if (line)
-		return host_report_find(&report, line)->verdict;
+		return host_fake_line(&report, line)->verdict;
 	return report.failed ? HOST_FAIL : HOST_PASS;
 }
 
