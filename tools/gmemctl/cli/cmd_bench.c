@@ -60,7 +60,7 @@ static int bench_main(int argc, char **argv)
 		return code;
 	if (modules_check_abi(&abi, &error))
 		return out_error_report(&error);
-	if (!modules_loaded("gmem_kvm"))
+	if (!modules_loaded("gmem_kvm", NULL))
 		out_warning("gmem_kvm", "not loaded: nothing is measured of guests and views; "
 			    "`gmemctl load`");
 	if (process_find(PROGRAM, "selftests/", path, &error))

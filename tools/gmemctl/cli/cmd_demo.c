@@ -174,8 +174,9 @@ static bool demo_check(struct demo *demo, bool ok, const char *format, ...)
 /* The steps, in order. Return: 0, or a negative errno with @error set. */
 static int demo_load_modules(struct demo *demo, struct error *error)
 {
-	char version[64];
+	char version[HOST_VERSION_SIZE] = "";
 	unsigned int abi;
+	bool loaded;
 	int rc;
 
 	rc = modules_load(demo->module_dir, error);
@@ -184,9 +185,8 @@ static int demo_load_modules(struct demo *demo, struct error *error)
 	if (rc)
 		return rc;
 	for (unsigned int i = 0; i < MODULES_COUNT; i++) {
-		modules_version(modules_names[i], version, sizeof(version));
-		demo_check(demo, modules_loaded(modules_names[i]),
-			   "%s %s is loaded", modules_names[i], version);
+		loaded = modules_loaded(modules_names[i], version);
+		demo_check(demo, loaded, "%s %s is loaded", modules_names[i], version);
 	}
 	demo_say("ABI version %u", abi);
 	return 0;

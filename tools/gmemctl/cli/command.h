@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "../base/error.h"
+#include "../host/host.h"
 #include "../memory/options.h"
 
 /**
@@ -244,10 +245,8 @@ int usage_error(const char *object, const char *action, const char *hint, ...)
 /** modules_names: in the order of loading */
 extern const char *const modules_names[MODULES_COUNT];
 
-bool modules_loaded(const char *name);
-
-/** modules_version() - version of a loaded module; "" if it has none */
-void modules_version(const char *name, char *version, size_t size);
+/** modules_loaded() - whether it is; its @version as host_module() has it */
+bool modules_loaded(const char *name, char version[HOST_VERSION_SIZE]);
 
 /**
  * modules_load() - load all modules that are not loaded yet

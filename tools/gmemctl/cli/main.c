@@ -146,11 +146,9 @@ static const struct command command_help = {
 
 static int version_main(void)
 {
-	bool loaded = modules_loaded("gmem");
-	char version[64] = "";
+	char version[HOST_VERSION_SIZE] = "";
+	bool loaded = modules_loaded("gmem", version);
 
-	if (loaded)
-		modules_version("gmem", version, sizeof(version));
 	out_string(out_root(), "gmemctl", GMEM_VERSION);
 	out_uint(out_root(), "abi_version", GMEM_ABI_VERSION);
 	out_string(out_root(), "module", loaded && version[0] ? version : NULL);

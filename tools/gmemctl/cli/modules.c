@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
+#include "../host/host.h"
 #include "../who/who.h"
 #include "command.h"
 #include "out.h"
@@ -23,34 +23,12 @@ const char *const modules_names[MODULES_COUNT] = { "gmem", "gmem_kvm" };
 	"lockdown): sign the .ko with the kernel's scripts/sign-file and a key " \
 	"enrolled with `mokutil --import`, or turn Secure Boot off"
 
-bool modules_loaded(const char *name)
+/* This host, as far as files go */
+static const struct host host;
+
+bool modules_loaded(const char *name, char version[HOST_VERSION_SIZE])
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/module/%s", name);
-	return !access(path, F_OK);
-}
-
-static int read_line(const char *path, char *line, size_t size)
-{
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		return -errno;
-	if (!fgets(line, (int)size, file))
-		line[0] = '\0';
-	fclose(file);
-	line[strcspn(line, "\n")] = '\0';
-	return 0;
-}
-
-void modules_version(const char *name, char *version, size_t size)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/module/%s/version", name);
-	if (read_line(path, version, size))
-		version[0] = '\0';
+	return host_module(&host, name, version);
 }
 
 static const char *modules_load_hint(int rc, const char *dir)
@@ -63,7 +41,8 @@ static const char *modules_load_hint(int rc, const char *dir)
 	case -EBADMSG:
 		return HINT_SIGN;
 	case -EPERM:
-		return !read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+		return !host_read_line(&host, "/sys/kernel/security/lockdown", line,
+				       sizeof(line)) &&
 		       (strstr(line, "[integrity]") || strstr(line, "[confidentiality]")) ?
 		       HINT_SIGN : "loading modules takes root (CAP_SYS_MODULE), and "
 		       "/proc/sys/kernel/modules_disabled must be 0";
@@ -138,7 +117,7 @@ int modules_load(const char *dir, struct error *error)
 	for (unsigned int i = 0; !rc && i < MODULES_COUNT; i++) {
 		const char *name = modules_names[i];
 
-		if (modules_loaded(name))
+		if (modules_loaded(name, NULL))
 			continue;
 		rc = modules_insert(ctx, dir, name);
 		if (rc == -EEXIST || rc > 0)
@@ -223,14 +202,14 @@ static int modules_unload(struct error *error)
 		return -ENOMEM;
 	if (!kmod_module_new_from_name(ctx, "gmem", &module)) {
 		/* By somebody else than gmem_kvm */
-		if (kmod_module_get_refcnt(module) > modules_loaded("gmem_kvm"))
+		if (kmod_module_get_refcnt(module) > modules_loaded("gmem_kvm", NULL))
 			rc = modules_unload_error(-EBUSY, "gmem", error);
 		kmod_module_unref(module);
 	}
 	for (unsigned int i = MODULES_COUNT; !rc && i--;) {
 		const char *name = modules_names[i];
 
-		if (!modules_loaded(name))
+		if (!modules_loaded(name, NULL))
 			continue;
 		rc = kmod_module_new_from_name(ctx, name, &module);
 		if (!rc) {
@@ -260,7 +239,7 @@ int modules_check_abi(unsigned int *abi, struct error *error)
 static int load_main(int argc, char **argv)
 {
 	const char *dir = NULL;
-	char version[64];
+	char version[HOST_VERSION_SIZE] = "";
 	struct error error;
 	unsigned int abi;
 	int code = command_parse(&command_load, argc, argv, &dir);
@@ -270,7 +249,7 @@ static int load_main(int argc, char **argv)
 	if (modules_load(dir, &error))
 		return out_error_report(&error);
 	for (unsigned int i = 0; i < MODULES_COUNT; i++) {
-		modules_version(modules_names[i], version, sizeof(version));
+		modules_loaded(modules_names[i], version);
 		out_text("%s: loaded, version %s\n", modules_names[i],
 			 version[0] ? version : "unknown");
 	}
