@@ -304,16 +304,15 @@ static void sample_show(const struct who_memory *memory, const struct sample *be
 {
 	double conversions = RATE(before, now, to_private) + RATE(before, now, to_shared);
 	const struct gmem_ioctl_stat *stat = &now->stat;
-	char command[32];
 
-	who_command(PROC, memory->pid, command, sizeof(command));
 	out_text("%7d %-15s %-16s %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8.1f %7.1f %8.1f "
-		 "%8.1f\n", (int)memory->pid, command, memory->name, (uint64_t)stat->length >> 20,
+		 "%8.1f\n", (int)memory->pid, memory->command, memory->name,
+		 (uint64_t)stat->length >> 20,
 		 pages_mib(stat->resident_pages + stat->store_pages),
 		 pages_mib(stat->private_pages), conversions, RATE(before, now, refused),
 		 RATE(before, now, faults), RATE(before, now, view_faults));
 	out_uint(object, "pid", (uint64_t)memory->pid);
-	out_string(object, "command", command);
+	out_string(object, "command", memory->command);
 	out_string(object, "name", memory->name);
 	out_uint(object, "length", stat->length);
 	out_uint(object, "resident_pages", stat->resident_pages);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The kernel modules; gmemctl load, gmemctl unload */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libkmod.h>
@@ -141,32 +140,22 @@ struct users {
 	unsigned int count;
 };
 
-static int users_visit(const char *proc, pid_t pid, void *data)
+/* A gmem fd has no path; it shows as a deleted file, "/gmem" or "/gmem:NAME". */
+static int is_gmem(int folder, const char *name, const char *link, void *data)
 {
-	char path[PATH_MAX], target[256], command[32];
+	return !strcmp(link, GMEM_DEVICE_PATH) || !strcmp(link, "anon_inode:[gmem-view]") ||
+	       (!strncmp(link, "/gmem", 5) && strchr(" :", link[5]));
+}
+
+static int users_visit(int folder, pid_t pid, void *data)
+{
 	struct users *users = data;
 	size_t used = strlen(users->text);
-	struct dirent *entry;
-	bool found = false;
-	ssize_t length;
-	DIR *dir;
+	char command[WHO_COMMAND_SIZE];
 
-	snprintf(path, sizeof(path), "%s/%d/fd", proc, (int)pid);
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%d/fd/%s", proc, (int)pid, entry->d_name);
-		length = readlink(path, target, sizeof(target) - 1);
-		target[length < 0 ? 0 : length] = '\0';
-		/* A gmem fd has no path; it shows as a deleted file, "/gmem" or "/gmem:NAME". */
-		found = !strcmp(target, GMEM_DEVICE_PATH) ||
-			!strcmp(target, "anon_inode:[gmem-view]") ||
-			(!strncmp(target, "/gmem", 5) && strchr(" :", target[5]));
-	}
-	if (dir)
-		closedir(dir);
-	if (!found)
+	if (who_each_fd(folder, is_gmem, NULL) <= 0)
 		return 0;
-	who_command(proc, pid, command, sizeof(command));
+	who_command(folder, command);
 	snprintf(users->text + used, sizeof(users->text) - used, "%s%d (%s)",
 		 users->count++ ? ", " : "", (int)pid, command);
 	return 0;

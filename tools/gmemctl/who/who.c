@@ -21,29 +21,15 @@
 /* What links of gmem fds begin with, see GMEM_IOCTL_CREATE */
 #define GMEM_LINK "/gmem"
 
-/* Whether a link of /proc/PID/fd is like that of a gmem fd; if so, its name. */
-static bool memory_link(const char *path, char *name, size_t size)
-{
-	char link[PATH_MAX];
-	ssize_t length = readlink(path, link, sizeof(link) - 1);
-	char *end;
+/* Room for "fdinfo/" and what a folder can have in it */
+#define NAME_SIZE (NAME_MAX + 16)
 
-	if (length <= 0)
-		return false;
-	link[length] = '\0';
-	end = strstr(link, " (deleted)");
-	if (!end || strncmp(link, GMEM_LINK, strlen(GMEM_LINK)))
-		return false;
-	*end = '\0';
-	if (link[strlen(GMEM_LINK)] && link[strlen(GMEM_LINK)] != ':')
-		return false;
-	text_print(name, size, "%s", link);
-	/* All visible ASCII, as names of gmem fds are */
-	for (; *name; name++) {
-		if (*name <= ' ' || *name > '~')
-			return false;
-	}
-	return true;
+static void *grow(void *array, size_t count, size_t size)
+{
+	/* To the next power of two, when it is full. */
+	if (count & (count - 1))
+		return array;
+	return realloc(array, (count ? 2 * count : 1) * size);
 }
 
 /* Looked at through an fd that does nothing to the file, and opened through that. */
@@ -65,20 +51,140 @@ int who_open(int folder, const char *name, mode_t kind)
 	return rc;
 }
 
+static FILE *file_open(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
+int who_each_fd(int folder, who_fd_fn visit, void *data)
+{
+	int rc = 0, fd = openat(folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char name[NAME_SIZE], link[PATH_MAX];
+	struct dirent *entry;
+	ssize_t length;
+
+	if (!dir) {
+		rc = errno == ENOENT ? -ESRCH : -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (!rc && (entry = readdir(dir))) {
+		snprintf(name, sizeof(name), "fd/%s", entry->d_name);
+		length = readlinkat(folder, name, link, sizeof(link) - 1);
+		if (length <= 0)
+			continue;
+		link[length] = '\0';
+		rc = visit(folder, name, link, data);
+	}
+	closedir(dir);
+	return rc;
+}
+
+/* Return: what @visit returned; -ESRCH if it has gone; another negative errno. */
+static int visit_process(const char *proc, pid_t pid, who_process_fn visit, void *data)
+{
+	char path[PATH_MAX];
+	int rc, folder;
+
+	snprintf(path, sizeof(path), "%s/%d", proc, (int)pid);
+	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	rc = visit(folder, pid, data);
+	close(folder);
+	return rc;
+}
+
+int who_each_process(const char *proc, who_process_fn visit, void *data, unsigned int *unseen,
+		     struct error *error)
+{
+	DIR *dir = opendir(proc);
+	struct dirent *entry;
+	int rc = 0;
+
+	*unseen = 0;
+	if (!dir)
+		return error_set(error, -errno, proc, "list the processes", NULL);
+	while (!rc && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (pid <= 0 || pid == getpid())
+			continue;
+		rc = visit_process(proc, pid, visit, data);
+		if (rc == -EACCES || rc == -EPERM)
+			(*unseen)++;
+		if (rc == -EACCES || rc == -EPERM || rc == -ESRCH)
+			rc = 0;
+	}
+	closedir(dir);
+	return rc ? error_set(error, rc, proc, "look at the processes", NULL) : 0;
+}
+
+void who_command(int folder, char command[WHO_COMMAND_SIZE])
+{
+	FILE *file = file_open(folder, "comm");
+
+	if (!file || !fgets(command, WHO_COMMAND_SIZE, file))
+		strcpy(command, "?");
+	command[strcspn(command, "\n")] = '\0';
+	/* It is what the process says: not for a terminal as it is. */
+	for (char *c = command; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	if (file)
+		fclose(file);
+}
+
+/* Whether a link of /proc/PID/fd is like that of a gmem fd; if so, its name. */
+static bool memory_link(const char *link, char *name, size_t size)
+{
+	const char *end = strstr(link, " (deleted)"), *rest = link + strlen(GMEM_LINK);
+
+	if (!end || strncmp(link, GMEM_LINK, strlen(GMEM_LINK)) || (rest != end && *rest != ':'))
+		return false;
+	text_print(name, size, "%.*s", (int)(end - link), link);
+	/* All visible ASCII, as names of gmem fds are */
+	for (; *name; name++) {
+		if (*name <= ' ' || *name > '~')
+			return false;
+	}
+	return true;
+}
+
+/**
+ * struct memories - those that have been found so far
+ * @all: of @count
+ * @pid: of the process that is looked at
+ */
+struct memories {
+	struct who_memory *all;
+	size_t count;
+	pid_t pid;
+};
+
 /*
  * Anybody can have a file of such a name: of any kind, and another one by the time it is
  * opened. Only a gmem fd has the ioctl. What has been closed since is left out, too.
  */
-static int memory_add(struct who_memory **memories, size_t *count, pid_t pid, const char *path)
+static int memory_add(int folder, const char *name, const char *link, void *data)
 {
-	struct who_memory memory = { .pid = pid }, *more;
+	struct memories *memories = data;
+	struct who_memory memory = { .pid = memories->pid }, *more;
 	struct gmem_ioctl_stat stat_gmem;
 	struct stat st;
 	int rc = 0;
 
-	if (!memory_link(path, memory.name, sizeof(memory.name)))
+	if (!memory_link(link, memory.name, sizeof(memory.name)))
 		return 0;
-	memory.fd = who_open(AT_FDCWD, path, S_IFREG);
+	memory.fd = who_open(folder, name, S_IFREG);
 	if (memory.fd == -EMFILE || memory.fd == -ENFILE || memory.fd == -ENOMEM)
 		return memory.fd;
 	if (memory.fd < 0)
@@ -88,14 +194,16 @@ static int memory_add(struct who_memory **memories, size_t *count, pid_t pid, co
 	memory.device = st.st_dev;
 	memory.inode = st.st_ino;
 	memory.length = (uint64_t)st.st_size;
-	for (size_t i = 0; i < *count; i++) {
-		if ((*memories)[i].device == memory.device && (*memories)[i].inode == memory.inode)
+	for (size_t i = 0; i < memories->count; i++) {
+		if (memories->all[i].device == memory.device &&
+		    memories->all[i].inode == memory.inode)
 			goto out_close;
 	}
-	more = realloc(*memories, (*count + 1) * sizeof(*more));
+	who_command(folder, memory.command);
+	more = grow(memories->all, memories->count, sizeof(*more));
 	if (more) {
-		more[(*count)++] = memory;
-		*memories = more;
+		more[memories->count++] = memory;
+		memories->all = more;
 		return 0;
 	}
 	rc = -ENOMEM;
@@ -104,93 +212,52 @@ out_close:
 	return rc;
 }
 
-/* Return: 0; -ESRCH if it has gone, -EACCES, -ENOMEM. */
-static int memory_add_all(struct who_memory **memories, size_t *count, const char *proc, pid_t pid)
+static int memories_visit(int folder, pid_t pid, void *data)
 {
-	char path[PATH_MAX];
-	struct dirent *entry;
-	int rc = 0;
-	DIR *dir;
+	struct memories *memories = data;
 
-	snprintf(path, sizeof(path), "%s/%d/fd", proc, (int)pid);
-	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (!rc && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%d/fd/%s", proc, (int)pid, entry->d_name);
-		rc = memory_add(memories, count, pid, path);
+	memories->pid = pid;
+	return who_each_fd(folder, memory_add, memories);
+}
+
+/* Return: @rc; what was found is the caller's if that is 0, and else is freed. */
+static int memories_give(struct memories *found, int rc, struct who_memory **memories,
+			 size_t *count)
+{
+	if (rc) {
+		who_memories_free(found->all, found->count);
+		*found = (struct memories){ 0 };
 	}
-	closedir(dir);
+	*memories = found->all;
+	*count = found->count;
 	return rc;
 }
 
 int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size_t *count,
 		 struct error *error)
 {
+	struct memories found = { 0 };
 	char object[32];
-	int rc;
+	int rc = visit_process(proc, pid, memories_visit, &found);
 
-	*memories = NULL;
-	*count = 0;
 	snprintf(object, sizeof(object), "process %d", (int)pid);
-	rc = memory_add_all(memories, count, proc, pid);
-	if (rc) {
-		who_memories_free(*memories, *count);
+	if (memories_give(&found, rc, memories, count))
 		return error_set(error, rc, object, "look at its files", rc == -EACCES ?
 				 "it belongs to another user: be root" : NULL);
-	}
 	if (!*count)
 		return error_set(error, -ENOENT, object, "find its gmem fds",
 				 "its memory is of another kind");
 	return 0;
 }
 
-/* Those of all processes so far */
-struct all {
-	struct who_memory *memories;
-	size_t count;
-};
-
-static int all_visit(const char *proc, pid_t pid, void *data)
-{
-	struct all *all = data;
-
-	return memory_add_all(&all->memories, &all->count, proc, pid);
-}
-
 int who_all_memories(const char *proc, struct who_memory **memories, size_t *count,
 		     struct error *error)
 {
-	struct all all = { 0 };
+	struct memories found = { 0 };
 	unsigned int unseen;
-	int rc = who_each_process(proc, all_visit, &all, &unseen, error);
 
-	if (rc) {
-		who_memories_free(all.memories, all.count);
-		all = (struct all){ 0 };
-	}
-	*memories = all.memories;
-	*count = all.count;
-	return rc;
-}
-
-void who_command(const char *proc, pid_t pid, char *command, size_t size)
-{
-	char path[PATH_MAX];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%d/comm", proc, (int)pid);
-	file = fopen(path, "re");
-	if (!file || !fgets(command, (int)size, file))
-		snprintf(command, size, "?");
-	command[strcspn(command, "\n")] = '\0';
-	/* It is what the process says: not for a terminal as it is. */
-	for (char *c = command; *c; c++) {
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
-	if (file)
-		fclose(file);
+	return memories_give(&found, who_each_process(proc, memories_visit, &found, &unseen, error),
+			     memories, count);
 }
 
 void who_memories_free(struct who_memory *memories, size_t count)
@@ -248,30 +315,9 @@ struct look {
 	size_t nr_pipes;
 };
 
-/* Room for "fdinfo/" and what a folder can have in it */
-#define NAME_SIZE (NAME_MAX + 16)
-
-static FILE *look_open(const struct look *look, const char *name)
-{
-	int fd = openat(look->folder, name, O_RDONLY | O_CLOEXEC);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-
-	if (!file && fd >= 0)
-		close(fd);
-	return file;
-}
-
-static void *look_grow(void *array, size_t count, size_t size)
-{
-	/* To the next power of two, when it is full. */
-	if (count & (count - 1))
-		return array;
-	return realloc(array, (count ? 2 * count : 1) * size);
-}
-
 static int look_maps(struct look *look)
 {
-	FILE *file = look_open(look, "maps");
+	FILE *file = file_open(look->folder, "maps");
 	struct mapping mapping, *more;
 	unsigned int major, minor;
 	unsigned long inode;
@@ -290,7 +336,7 @@ static int look_maps(struct look *look)
 		    makedev(major, minor) != look->memory->device ||
 		    inode != look->memory->inode)
 			continue;
-		more = look_grow(look->mappings, look->nr_mappings, sizeof(*more));
+		more = grow(look->mappings, look->nr_mappings, sizeof(*more));
 		if (!more) {
 			rc = -ENOMEM;
 			break;
@@ -317,7 +363,7 @@ static int look_buffer(struct look *look, uint64_t start, uint64_t length)
 
 		if (first >= end)
 			continue;
-		more = look_grow(process->buffers, process->nr_buffers, sizeof(*more));
+		more = grow(process->buffers, process->nr_buffers, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		more[process->nr_buffers++] = (struct who_span){
@@ -365,7 +411,7 @@ static int look_uring(struct look *look, const char *fd)
 
 	snprintf(name, sizeof(name), "fdinfo/%s", fd);
 	for (int tries = 0; !rc && tries < URING_TRIES; tries++) {
-		file = look_open(look, name);
+		file = file_open(look->folder, name);
 		if (!file)
 			return errno == ENOENT ? 0 : -errno;
 		look->process.nr_buffers = before;
@@ -388,7 +434,7 @@ static int look_pipe(struct look *look, const char *name, ino_t inode)
 		if (look->pipes[i] == inode)
 			return 0;
 	}
-	more = look_grow(look->pipes, look->nr_pipes, sizeof(*more));
+	more = grow(look->pipes, look->nr_pipes, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	more[look->nr_pipes++] = inode;
@@ -406,18 +452,20 @@ static int look_pipe(struct look *look, const char *name, ino_t inode)
 }
 
 /* Whether an fd is for the memory. Only those that are called like it are asked. */
-static int look_fd_memory(struct look *look, const char *name, const char *link)
+static int look_fd_memory(int folder, const char *name, const char *link, void *data)
 {
+	struct look *look = data;
 	struct stat st;
 
-	if (!strncmp(link, "/gmem", 5) && !fstatat(look->folder, name, &st, 0) &&
+	if (!strncmp(link, GMEM_LINK, strlen(GMEM_LINK)) && !fstatat(folder, name, &st, 0) &&
 	    st.st_dev == look->memory->device && st.st_ino == look->memory->inode)
 		look->process.fds++;
 	return 0;
 }
 
-static int look_fd_holder(struct look *look, const char *name, const char *link)
+static int look_fd_holder(int folder, const char *name, const char *link, void *data)
 {
+	struct look *look = data;
 	unsigned long inode;
 
 	if (!strcmp(link, "anon_inode:[io_uring]"))
@@ -431,33 +479,6 @@ static int look_fd_holder(struct look *look, const char *name, const char *link)
 	return 0;
 }
 
-static int look_fds(struct look *look, int (*visit)(struct look *look, const char *name,
-						    const char *link))
-{
-	int rc = 0, fd = openat(look->folder, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	char name[NAME_SIZE], link[PATH_MAX];
-	struct dirent *entry;
-	ssize_t length;
-
-	if (!dir) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (!rc && (entry = readdir(dir))) {
-		snprintf(name, sizeof(name), "fd/%s", entry->d_name);
-		length = readlinkat(look->folder, name, link, sizeof(link) - 1);
-		if (length <= 0)
-			continue;
-		link[length] = '\0';
-		rc = visit(look, name, link);
-	}
-	closedir(dir);
-	return rc;
-}
-
 /* Return: 1 if it has the memory, 0 if not or if it has gone, or a negative errno. */
 static int look_at(struct look *look)
 {
@@ -466,15 +487,15 @@ static int look_at(struct look *look)
 	FILE *file;
 
 	if (!rc)
-		rc = look_fds(look, look_fd_memory);
+		rc = who_each_fd(look->folder, look_fd_memory, look);
 	/* Whoever has nothing to do with it is not looked at any closer. */
 	if (!rc && !look->process.fds && !look->nr_mappings)
 		return 0;
 	if (!rc)
-		rc = look_fds(look, look_fd_holder);
+		rc = who_each_fd(look->folder, look_fd_holder, look);
 	if (rc)
 		return rc == -ENOENT || rc == -ESRCH ? 0 : rc;
-	file = look_open(look, "status");
+	file = file_open(look->folder, "status");
 	while (file && fgets(line, sizeof(line), file))
 		sscanf(line, "VmPin: %" SCNu64, &look->process.pinned_kib);
 	if (file)
@@ -489,22 +510,18 @@ struct search {
 	size_t count;
 };
 
-static int process_visit(const char *proc, pid_t pid, void *data)
+static int process_visit(int folder, pid_t pid, void *data)
 {
 	struct search *search = data;
-	struct look look = { .memory = search->memory, .process.pid = pid };
+	struct look look = {
+		.folder = folder, .memory = search->memory, .process.pid = pid,
+	};
 	struct who_process *more;
-	char path[PATH_MAX];
-	int rc;
+	int rc = look_at(&look);
 
-	snprintf(path, sizeof(path), "%s/%d", proc, (int)pid);
-	look.folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (look.folder < 0)
-		return errno == ENOENT ? 0 : -errno;
-	rc = look_at(&look);
 	if (rc > 0) {
-		who_command(proc, pid, look.process.command, sizeof(look.process.command));
-		more = look_grow(search->processes, search->count, sizeof(*more));
+		who_command(folder, look.process.command);
+		more = grow(search->processes, search->count, sizeof(*more));
 		rc = more ? 0 : -ENOMEM;
 		if (more) {
 			more[search->count++] = look.process;
@@ -515,33 +532,7 @@ static int process_visit(const char *proc, pid_t pid, void *data)
 	free(look.process.buffers);
 	free(look.mappings);
 	free(look.pipes);
-	close(look.folder);
 	return rc;
-}
-
-int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid, void *data),
-		     void *data, unsigned int *unseen, struct error *error)
-{
-	DIR *dir = opendir(proc);
-	struct dirent *entry;
-	int rc = 0;
-
-	*unseen = 0;
-	if (!dir)
-		return error_set(error, -errno, proc, "list the processes", NULL);
-	while (!rc && (entry = readdir(dir))) {
-		pid_t pid = (pid_t)atoi(entry->d_name);
-
-		if (pid <= 0 || pid == getpid())
-			continue;
-		rc = visit(proc, pid, data);
-		if (rc == -EACCES || rc == -EPERM)
-			(*unseen)++;
-		if (rc == -EACCES || rc == -EPERM || rc == -ESRCH)
-			rc = 0;
-	}
-	closedir(dir);
-	return rc ? error_set(error, rc, proc, "look at the processes", NULL) : 0;
 }
 
 int who_processes(const char *proc, const struct who_memory *memory, struct who_process **processes,

@@ -18,6 +18,8 @@
 /* What @proc is below, but for tests */
 #define PROC "/proc"
 
+#define WHO_COMMAND_SIZE 32
+
 /**
  * struct who_memory - a gmem fd of a process
  * @pid: of the process, or the first one that was found to have it
@@ -25,6 +27,7 @@
  * @device, @inode: by which it is found in /proc
  * @length: bytes
  * @name: as in /proc/PID/maps, without "(deleted)"
+ * @command: the name of the process
  */
 struct who_memory {
 	pid_t pid;
@@ -33,6 +36,7 @@ struct who_memory {
 	ino_t inode;
 	uint64_t length;
 	char name[64];
+	char command[WHO_COMMAND_SIZE];
 };
 
 /**
@@ -55,6 +59,14 @@ int who_all_memories(const char *proc, struct who_memory **memories, size_t *cou
 void who_memories_free(struct who_memory *memories, size_t count);
 
 /**
+ * typedef who_process_fn, who_fd_fn - what is called for a process, and for an fd of it
+ * @folder: an fd of /proc/PID
+ * @name: of the fd, in @folder; @link: what it is a link to
+ */
+typedef int (*who_process_fn)(int folder, pid_t pid, void *data);
+typedef int (*who_fd_fn)(int folder, const char *name, const char *link, void *data);
+
+/**
  * who_each_process() - call @visit for each process but this one
  *
  * One that @visit finds gone (-ESRCH) is passed over, and one that it may not look at
@@ -62,8 +74,15 @@ void who_memories_free(struct who_memory *memories, size_t count);
  *
  * Return: 0, or another negative errno of @visit, which ends the walk.
  */
-int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid, void *data),
-		     void *data, unsigned int *unseen, struct error *error);
+int who_each_process(const char *proc, who_process_fn visit, void *data, unsigned int *unseen,
+		     struct error *error);
+
+/**
+ * who_each_fd() - call @visit for each fd of a process
+ *
+ * Return: 0; -ESRCH if it has gone; another negative errno; what @visit returned if not 0.
+ */
+int who_each_fd(int folder, who_fd_fn visit, void *data);
 
 /**
  * who_open() - open a file of another process, to read, if it is of a kind that is safe to open
@@ -75,8 +94,8 @@ int who_each_process(const char *proc, int (*visit)(const char *proc, pid_t pid,
  */
 int who_open(int folder, const char *name, mode_t kind);
 
-/** who_command() - the name of a process, of /proc/PID/comm; "?" if it has gone */
-void who_command(const char *proc, pid_t pid, char *command, size_t size);
+/** who_command() - the name of a process, of its comm; "?" if it has gone */
+void who_command(int folder, char command[WHO_COMMAND_SIZE]);
 
 /** who_thread_process() - the process that a thread is of; 0 if it has gone */
 pid_t who_thread_process(const char *proc, pid_t thread);
@@ -116,7 +135,7 @@ struct who_span {
  */
 struct who_process {
 	pid_t pid;
-	char command[32];
+	char command[WHO_COMMAND_SIZE];
 	unsigned int fds;
 	uint64_t mapped;
 	uint64_t pinned_kib;
