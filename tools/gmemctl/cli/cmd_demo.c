@@ -14,6 +14,7 @@
 
 #include "../base/calls.h"
 #include "../base/clock.h"
+#include "../base/hex.h"
 #include "../gmem/gmem.h"
 #include "../kvm/slot.h"
 #include "../machine/payload.h"
@@ -35,7 +36,7 @@ struct demo_sample {
 
 /**
  * struct demo - the demo
- * @input: the file
+ * @input: the file; @digest: of it, before it was private
  * @kind: of the memory: BACKING_GMEM or BACKING_GMEM_STORE
  * @module_dir: where the modules are, or NULL
  * @payload: the VM
@@ -53,6 +54,7 @@ struct demo_sample {
  */
 struct demo {
 	struct input input;
+	uint8_t digest[INPUT_DIGEST_SIZE];
 	enum backing_kind kind;
 	const char *module_dir;
 	struct payload payload;
@@ -329,17 +331,17 @@ static int demo_load_file(struct demo *demo, struct error *error)
 {
 	uint64_t start = clock_now_ns(), last = input_pages(demo) - 1;
 	const uint64_t pages[DEMO_SAMPLES] = { 0, last / 2, last };
-	char text[65];
+	char text[2 * INPUT_DIGEST_SIZE + 1];
 	int rc;
 
-	rc = input_load(&demo->input, payload_input(&demo->payload), error);
+	rc = input_load(&demo->input, payload_input(&demo->payload), demo->digest, error);
 	if (rc)
 		return rc;
 	demo->load_ns = clock_now_ns() - start;
-	input_digest_text(demo->input.digest, text);
 	demo_say("%s: %" PRIu64 " bytes at gpa 0x%" PRIx64, demo->input.path,
 		 demo->input.size, payload_input_gpa(MEMORY_INPLACE, 1));
-	demo_say("SHA-256 by the host (OpenSSL), as long as it can: %s", text);
+	demo_say("SHA-256 by the host (OpenSSL), as long as it can: %s",
+		 hex_format(demo->digest, sizeof(demo->digest), text));
 	for (unsigned int i = 0; i < DEMO_SAMPLES; i++) {
 		struct demo_sample *sample = &demo->samples[demo->nr_samples];
 
@@ -376,16 +378,15 @@ static int demo_show_digest(struct demo *demo, struct error *error)
 {
 	const uint8_t *result = machine_host(&demo->payload.machine, GUEST_RESULT_GPA);
 	uint8_t digest[INPUT_DIGEST_SIZE];
-	char text[65];
+	char text[2 * INPUT_DIGEST_SIZE + 1];
 
 	for (unsigned int i = 0; i < sizeof(digest); i++)
 		if (probe_read(result + i, &digest[i]))
 			return error_set(error, -EFAULT, "result page", "read",
 					 "the guest has not made it shared");
 	demo_say("the guest has shared its result page again; it contains:");
-	input_digest_text(digest, text);
-	printf("digest: %s\n", text);
-	demo_check(demo, !memcmp(digest, demo->input.digest, sizeof(digest)),
+	printf("digest: %s\n", hex_format(digest, sizeof(digest), text));
+	demo_check(demo, !memcmp(digest, demo->digest, sizeof(digest)),
 		   "the host's digest from before is the same");
 	return 0;
 }
@@ -413,9 +414,8 @@ static int demo_sample_back(struct demo *demo, const struct demo_sample *sample,
 	if (demo->input.size > sample->offset)
 		left = demo->input.size - sample->offset;
 	want = left < sizeof(expected) ? left : sizeof(expected);
-	demo_check(demo, pread(demo->input.fd, expected, want,
-			       (off_t)sample->offset) == (ssize_t)want &&
-		   !memcmp(expected, input_page(demo, sample->offset), sizeof(expected)),
+	memcpy(expected, demo->input.data + sample->offset, want);
+	demo_check(demo, !memcmp(expected, input_page(demo, sample->offset), sizeof(expected)),
 		   "input page %" PRIu64 " holds what the file holds", page);
 	return 0;
 }
@@ -590,12 +590,12 @@ static int demo_run(struct demo *demo, const char *path)
 	struct error error;
 	int rc;
 
-	rc = input_open(&demo->input, path, &error);
+	rc = input_read(&demo->input, path, &error);
 	if (rc)
 		return out_error_report(&error);
 	rc = probe_start_segv();
 	if (rc) {
-		input_close(&demo->input);
+		input_free(&demo->input);
 		error_set(&error, rc, "SIGBUS", "catch", NULL);
 		return out_error_report(&error);
 	}
@@ -610,7 +610,7 @@ static int demo_run(struct demo *demo, const char *path)
 	if (demo->running)
 		payload_destroy(&demo->payload);
 	probe_stop();
-	input_close(&demo->input);
+	input_free(&demo->input);
 	if (rc)
 		return out_error_report(&error);
 	if (!demo->failures)
@@ -647,7 +647,7 @@ static const struct cli_option demo_options[] = {
 
 static int demo_main(int argc, char **argv)
 {
-	struct demo demo = { .input = { .fd = -1 }, .kind = BACKING_GMEM };
+	struct demo demo = { .kind = BACKING_GMEM };
 	int code = command_parse(&command_demo, argc, argv, &demo);
 
 	if (code)

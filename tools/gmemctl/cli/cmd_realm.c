@@ -19,15 +19,13 @@ static const struct command command_realm_launch, command_realm_run;
  * struct realm_file - a file to be populated
  * @path: NULL: the built-in payload
  * @placed: it has an address; else it follows the one before
- * @data: its contents, allocated
  */
 struct realm_file {
 	const char *path;
 	bool placed;
 	uint64_t gpa;
 	bool unmeasured;
-	uint8_t *data;
-	uint64_t size;
+	struct input contents;
 };
 
 /**
@@ -135,12 +133,12 @@ static const struct cli_option realm_options[] = {
 static int load_file(struct realm_file *file, struct error *error)
 {
 	if (file->path)
-		return input_read_all(file->path, &file->data, &file->size, error);
-	file->data = malloc(sizeof(payload));
-	if (!file->data)
+		return input_read(&file->contents, file->path, error);
+	file->contents.data = malloc(sizeof(payload));
+	if (!file->contents.data)
 		return error_set(error, -ENOMEM, "payload", "allocate", NULL);
-	memcpy(file->data, payload, sizeof(payload));
-	file->size = sizeof(payload);
+	memcpy(file->contents.data, payload, sizeof(payload));
+	file->contents.size = sizeof(payload);
 	return 0;
 }
 
@@ -161,11 +159,11 @@ static int realm_options_load(struct realm_options *options, struct error *error
 		/* After the file before, on a page of its own; the first at the base */
 		if (!file->placed)
 			file->gpa = next;
-		next = (file->gpa + file->size + page - 1) / page * page;
+		next = (file->gpa + file->contents.size + page - 1) / page * page;
 		options->loads[i] = (struct realm_load){
 			.name = file->path ? file->path : "built-in payload",
-			.gpa = file->gpa, .data = file->data,
-			.size = file->size, .measured = !file->unmeasured,
+			.gpa = file->gpa, .data = file->contents.data,
+			.size = file->contents.size, .measured = !file->unmeasured,
 		};
 	}
 	config->loads = options->loads;
@@ -289,7 +287,7 @@ static int realm_main(const struct command *command, int argc, char **argv, bool
 	realm_close(realm);
 out_free:
 	for (unsigned int i = 0; options && i < REALM_LOADS_MAX; i++)
-		free(options->files[i].data);
+		input_free(&options->files[i].contents);
 	free(realm);
 	free(options);
 	return code;

@@ -14,6 +14,7 @@
 
 #include "../base/calls.h"
 #include "../base/clock.h"
+#include "../base/hex.h"
 #include "../boot/boot.h"
 #include "../boot/linux.h"
 #include "../guest/params.h"
@@ -47,7 +48,7 @@
  * @balloon: Linux has a balloon
  * @page_reporting: and tells what it has free
  * @name: of the VM, or NULL: one that nobody else has
- * @input: the file at @path
+ * @input: the file at @path; @digest: of it
  * @input_length: bytes the payload works on
  * @elapsed_ns: time from the first instruction to the last
  */
@@ -71,6 +72,7 @@ struct run {
 	bool page_reporting;
 	const char *name;
 	struct input input;
+	uint8_t digest[INPUT_DIGEST_SIZE];
 	uint64_t input_length;
 	uint64_t elapsed_ns;
 };
@@ -81,7 +83,7 @@ struct run {
  * struct linux_run - a run of Linux
  * @run: as asked for
  * @ram: where RAM is
- * @kernel: contents of the file, likewise @initrd
+ * @kernel, @initrd: the files
  * @cmdline: the command line, or NULL: that of the user
  * @request: the memory
  * @config: what to build
@@ -89,8 +91,7 @@ struct run {
 struct linux_run {
 	struct run *run;
 	struct range ram[E820_PLACES];
-	uint8_t *kernel;
-	uint8_t *initrd;
+	struct input kernel, initrd;
 	char *cmdline;
 	struct memory_request request;
 	struct pc_config config;
@@ -177,12 +178,14 @@ static int linux_read(struct linux_run *linux_run, struct error *error)
 	const struct run *run = linux_run->run;
 	int rc;
 
-	rc = input_read_all(run->kernel, &linux_run->kernel, &boot->kernel_size, error);
+	rc = input_read(&linux_run->kernel, run->kernel, error);
 	if (!rc && run->initrd)
-		rc = input_read_all(run->initrd, &linux_run->initrd, &boot->initrd_size, error);
-	boot->kernel = linux_run->kernel;
+		rc = input_read(&linux_run->initrd, run->initrd, error);
+	boot->kernel = linux_run->kernel.data;
+	boot->kernel_size = linux_run->kernel.size;
 	boot->kernel_name = run->kernel;
-	boot->initrd = linux_run->initrd;
+	boot->initrd = linux_run->initrd.data;
+	boot->initrd_size = linux_run->initrd.size;
 	boot->cmdline = run->append;
 	return rc ? rc : linux_cmdline(linux_run, error);
 }
@@ -213,8 +216,8 @@ static int run_linux(struct run *run)
 	if (!code)
 		code = linux_read(&linux_run, &error) ? out_error_report(&error) :
 		       run_pc(&pc, &linux_run.config);
-	free(linux_run.kernel);
-	free(linux_run.initrd);
+	input_free(&linux_run.kernel);
+	input_free(&linux_run.initrd);
 	free(linux_run.cmdline);
 	return code;
 }
@@ -299,7 +302,7 @@ static int run_start(struct run *run, struct payload *payload, struct error *err
 	if (!run->options.trace)
 		progress_start(&progress, "run the payload", -1);
 	if (run->path)
-		rc = input_load(&run->input, payload_input(payload), error);
+		rc = input_load(&run->input, payload_input(payload), run->digest, error);
 	start = clock_now_ns();
 	if (!rc)
 		rc = payload_run(payload, run->payload, run->input_length, run->rounds, error);
@@ -313,7 +316,7 @@ static int payload_report(const struct run *run, struct payload *payload)
 {
 	const struct guest_params *params = payload->params;
 	struct json_object *root = out_root(), *guest, *observed;
-	char text[65], expected[65];
+	char text[2 * INPUT_DIGEST_SIZE + 1], expected[2 * INPUT_DIGEST_SIZE + 1];
 	int code;
 
 	out_string(root, "payload", payload_names[run->payload]);
@@ -335,8 +338,8 @@ static int payload_report(const struct run *run, struct payload *payload)
 	code = run_report(&payload->machine, run->elapsed_ns, "memory:");
 	if (code || run->payload != GUEST_PAYLOAD_SHA256)
 		return code;
-	input_digest_text(machine_host(&payload->machine, GUEST_RESULT_GPA), text);
-	input_digest_text(run->input.digest, expected);
+	hex_format(machine_host(&payload->machine, GUEST_RESULT_GPA), INPUT_DIGEST_SIZE, text);
+	hex_format(run->digest, INPUT_DIGEST_SIZE, expected);
 	out_string(root, "digest", text);
 	out_text("digest: %s\n", text);
 	if (!strcmp(text, expected))
@@ -389,14 +392,14 @@ static int run_payload(struct run *run)
 
 	if (code)
 		return code;
-	if (run->path && input_open(&run->input, run->path, &error))
+	if (run->path && input_read(&run->input, run->path, &error))
 		return out_error_report(&error);
 	code = run_size_memory(run);
 	if (!code) {
 		code = run_build(run);
 		out_string(out_root(), "result", code ? "failed" : "ok");
 	}
-	input_close(&run->input);
+	input_free(&run->input);
 	return code;
 }
 
@@ -457,7 +460,6 @@ static int run_main(int argc, char **argv)
 		.memory = { .request = { .existing_fd = -1, .node = -1 } },
 		.rounds = DEFAULT_ROUNDS,
 		.append = "",
-		.input = { .fd = -1 },
 	};
 	int code = command_parse(&command_run, argc, argv, &run);
 

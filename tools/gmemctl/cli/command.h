@@ -385,36 +385,29 @@ int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
 		      void *context, struct error *error);
 
 /**
- * input_read_all() - all of a file of at most INPUT_MAX bytes, in memory
- * @data: out: to be freed; NULL after a failure
- *
- * Return: as input_read_blocks().
- */
-int input_read_all(const char *path, uint8_t **data, uint64_t *size, struct error *error);
-
-/**
- * struct input - what a payload works on: the contents of a file
+ * struct input - the contents of a file
  * @path: its name
- * @fd: a memfd with what was in it when it was opened, or negative
- * @size: bytes in @fd
- * @digest: SHA-256, by OpenSSL, of what input_load() has read
+ * @data: @size bytes; NULL: there are none to be freed
  */
 struct input {
 	const char *path;
-	int fd;
+	uint8_t *data;
 	uint64_t size;
-	uint8_t digest[INPUT_DIGEST_SIZE];
 };
 
-/** input_open() - read a file of at most INPUT_MAX bytes, as input_read_all() */
-int input_open(struct input *input, const char *path, struct error *error);
-void input_close(struct input *input);
+/**
+ * input_read() - read a file of at most INPUT_MAX bytes
+ *
+ * input_free() works in any case afterwards.
+ *
+ * Return: as input_read_blocks().
+ */
+int input_read(struct input *input, const char *path, struct error *error);
+void input_free(struct input *input);
 
-/** input_load() - copy it to @memory, and digest what is there then */
-int input_load(struct input *input, uint8_t *memory, struct error *error);
-
-/** input_digest_text() - 64 hexadecimal digits and a NUL */
-void input_digest_text(const uint8_t digest[INPUT_DIGEST_SIZE], char text[65]);
+/** input_load() - copy it to @memory; @digest: out: SHA-256, by OpenSSL, of what is there then */
+int input_load(const struct input *input, uint8_t *memory, uint8_t digest[INPUT_DIGEST_SIZE],
+	       struct error *error);
 
 /*
  * output_file.c

@@ -6,10 +6,8 @@
 #include <openssl/evp.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -135,120 +133,56 @@ int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
 	return rc;
 }
 
-/**
- * struct contents - what was read up to now
- * @path: of the file
- * @data: @size bytes, and room for @room
- */
-struct contents {
-	const char *path;
-	uint8_t *data;
-	uint64_t size;
+/* A file on its way to memory, for which there is room */
+struct reading {
+	struct input *input;
 	uint64_t room;
 };
 
-static int contents_append(void *context, const uint8_t *bytes, size_t size, struct error *error)
-{
-	struct contents *contents = context;
-
-	if (contents->room - contents->size < size) {
-		uint64_t room = 2 * (contents->size + size);
-		uint8_t *data = realloc(contents->data, room);
-
-		if (!data)
-			return error_set(error, -ENOMEM, contents->path, "read", NULL);
-		contents->data = data;
-		contents->room = room;
-	}
-	memcpy(contents->data + contents->size, bytes, size);
-	contents->size += size;
-	return 0;
-}
-
-int input_read_all(const char *path, uint8_t **data, uint64_t *size, struct error *error)
-{
-	struct contents contents = { .path = path, .room = BLOCK_SIZE };
-	int rc;
-
-	*data = NULL;
-	*size = 0;
-	contents.data = malloc(contents.room);
-	if (!contents.data)
-		return error_set(error, -ENOMEM, path, "read", NULL);
-	rc = input_read_blocks(path, INPUT_MAX, contents_append, &contents, error);
-	if (rc) {
-		free(contents.data);
-		return rc;
-	}
-	*data = contents.data;
-	*size = contents.size;
-	return 0;
-}
-
 static int input_append(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
-	struct input *input = context;
+	struct reading *reading = context;
+	struct input *input = reading->input;
 
-	while (size) {
-		ssize_t done = write(input->fd, bytes, size);
+	if (reading->room - input->size < size) {
+		uint64_t room = 2 * (input->size + size);
+		uint8_t *data = realloc(input->data, room);
 
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return error_set(error, -errno, input->path,
-					 "make room for it",
-					 errno == EFBIG ? "raise `ulimit -f`" :
-					 "the host is short of memory");
-		bytes += done;
-		size -= (size_t)done;
-		input->size += (uint64_t)done;
+		if (!data)
+			return error_set(error, -ENOMEM, input->path, "read", NULL);
+		input->data = data;
+		reading->room = room;
 	}
+	memcpy(input->data + input->size, bytes, size);
+	input->size += size;
 	return 0;
 }
 
-int input_open(struct input *input, const char *path, struct error *error)
+int input_read(struct input *input, const char *path, struct error *error)
 {
+	struct reading reading = { input, BLOCK_SIZE };
 	int rc;
 
-	input->path = path;
-	input->size = 0;
-	input->fd = memfd_create("gmemctl-input", MFD_CLOEXEC);
-	if (input->fd < 0)
-		return error_set(error, -errno, path, "make room for it", NULL);
-	rc = input_read_blocks(path, INPUT_MAX, input_append, input, error);
+	*input = (struct input){ .path = path, .data = malloc(BLOCK_SIZE) };
+	if (!input->data)
+		return error_set(error, -ENOMEM, path, "read", NULL);
+	rc = input_read_blocks(path, INPUT_MAX, input_append, &reading, error);
 	if (rc)
-		input_close(input);
+		input_free(input);
 	return rc;
 }
 
-void input_close(struct input *input)
+void input_free(struct input *input)
 {
-	if (input->fd >= 0)
-		close(input->fd);
-	input->fd = -1;
+	free(input->data);
+	*input = (struct input){ .path = input->path };
 }
 
-int input_load(struct input *input, uint8_t *memory, struct error *error)
+int input_load(const struct input *input, uint8_t *memory, uint8_t digest[INPUT_DIGEST_SIZE],
+	       struct error *error)
 {
-	uint64_t done = 0;
-
-	while (done < input->size) {
-		ssize_t got = pread(input->fd, memory + done, input->size - done, (off_t)done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return error_set(error, got ? -errno : -EIO, input->path,
-					 "copy to the guest", "the host is short of memory");
-		done += (uint64_t)got;
-	}
-	if (!EVP_Digest(memory, input->size, input->digest, NULL, EVP_sha256(), NULL))
+	memcpy(memory, input->data, input->size);
+	if (!EVP_Digest(memory, input->size, digest, NULL, EVP_sha256(), NULL))
 		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	return 0;
-}
-
-void input_digest_text(const uint8_t digest[INPUT_DIGEST_SIZE], char text[65])
-{
-	for (unsigned int i = 0; i < INPUT_DIGEST_SIZE; i++)
-		snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }

@@ -14,16 +14,6 @@ extern const struct command command_snp_measure, command_snp_id_block;
 extern const struct command command_snp_id_check, command_snp_verify;
 extern const struct command command_snp_launch;
 
-/** struct snp_file - a whole file */
-struct snp_file {
-	uint8_t *data;
-	uint64_t size;
-};
-
-/** snp_file_read() - at most 256 MiB; snp_file_free() works in any case */
-int snp_file_read(struct snp_file *file, const char *path, struct error *error);
-void snp_file_free(struct snp_file *file);
-
 /** snp_file_read_exactly() - a file of @size bytes, or of them in base64 */
 int snp_file_read_exactly(const char *path, void *data, uint64_t size, struct error *error);
 
@@ -109,7 +99,7 @@ int snp_option_policy(const struct cli_option *option, const char *name,
  * struct snp_loaded - an image with everything that it needs in memory
  */
 struct snp_loaded {
-	struct snp_file firmware_file, svsm_file;
+	struct input firmware_file, svsm_file;
 	struct snp_firmware firmware, svsm;
 	struct snp_igvm igvm;
 	struct snp_kernel_hashes hashes;

@@ -132,14 +132,14 @@ static void id_show(const struct snp_id_block *block, const struct snp_id_keys *
 
 static int read_key(const char *path, EVP_PKEY **key, struct error *error)
 {
-	struct snp_file file;
-	int rc = snp_file_read(&file, path, error);
+	struct input file;
+	int rc = input_read(&file, path, error);
 
 	if (rc)
 		return rc;
 	rc = snp_key_parse(path, file.data, file.size, key, error);
 	OPENSSL_cleanse(file.data, file.size);
-	snp_file_free(&file);
+	input_free(&file);
 	return rc;
 }
 

@@ -293,21 +293,6 @@ struct hashing {
 	struct snp_file_head *head;
 };
 
-int snp_file_read(struct snp_file *file, const char *path, struct error *error)
-{
-	int rc = input_read_all(path, &file->data, &file->size, error);
-
-	if (rc)
-		snp_file_free(file);
-	return rc;
-}
-
-void snp_file_free(struct snp_file *file)
-{
-	free(file->data);
-	memset(file, 0, sizeof(*file));
-}
-
 static int hash_block(void *context, const uint8_t *bytes, size_t size, struct error *error)
 {
 	struct hashing *hashing = context;
@@ -350,13 +335,13 @@ static int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
 
 int snp_host_data_read(const char *path, uint8_t host_data[SNP_SHA256_SIZE], struct error *error)
 {
-	struct snp_file file;
-	int rc = snp_file_read(&file, path, error);
+	struct input file;
+	int rc = input_read(&file, path, error);
 
 	if (rc)
 		return rc;
 	rc = snp_sha256(file.data, file.size, host_data);
-	snp_file_free(&file);
+	input_free(&file);
 	return rc ? error_set(error, rc, "OpenSSL", "SHA-256", NULL) : 0;
 }
 
@@ -367,7 +352,7 @@ static int count_block(void *context, const uint8_t *bytes, size_t size, struct 
 }
 
 /* In lines or not. Return: whether it is @size bytes. */
-static bool decode_base64(const struct snp_file *file, void *data, size_t size)
+static bool decode_base64(const struct input *file, void *data, size_t size)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
@@ -396,10 +381,10 @@ static bool decode_base64(const struct snp_file *file, void *data, size_t size)
 
 int snp_file_read_exactly(const char *path, void *data, uint64_t size, struct error *error)
 {
-	struct snp_file file;
+	struct input file;
 	int rc;
 
-	rc = snp_file_read(&file, path, error);
+	rc = input_read(&file, path, error);
 	if (rc)
 		return rc;
 	if (file.size == size)
@@ -407,7 +392,7 @@ int snp_file_read_exactly(const char *path, void *data, uint64_t size, struct er
 	else if (!decode_base64(&file, data, size))
 		rc = error_set(error, -EINVAL, path, "read", "it has %" PRIu64 " bytes, expected %"
 			       PRIu64 ", or them in base64: give the right file", file.size, size);
-	snp_file_free(&file);
+	input_free(&file);
 	return rc;
 }
 
@@ -449,7 +434,7 @@ static int load_svsm(struct snp_loaded *loaded,
 		return error_set(error, -EINVAL, options->svsm, "place SVSM",
 				 "the variable store has to have a multiple of 4096 "
 				 "bytes, and less than what is below the firmware");
-	rc = snp_file_read(&loaded->svsm_file, options->svsm, error);
+	rc = input_read(&loaded->svsm_file, options->svsm, error);
 	if (!rc)
 		rc = snp_firmware_parse(&loaded->svsm, options->svsm, loaded->svsm_file.data,
 					loaded->svsm_file.size, end, error);
@@ -488,7 +473,7 @@ int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options
 	loaded->image.firmware = &loaded->firmware;
 	if (options->with_digest)
 		loaded->image.firmware_digest = options->firmware_digest;
-	rc = snp_file_read(&loaded->firmware_file, options->firmware, error);
+	rc = input_read(&loaded->firmware_file, options->firmware, error);
 	if (!rc && options->is_igvm)
 		return load_igvm(loaded, options, error);
 	/* What the image is said to be is not what it is: say so. */
@@ -517,8 +502,8 @@ int snp_loaded_measure(struct snp_loaded *loaded,
 void snp_loaded_free(struct snp_loaded *loaded)
 {
 	snp_igvm_free(&loaded->igvm);
-	snp_file_free(&loaded->firmware_file);
-	snp_file_free(&loaded->svsm_file);
+	input_free(&loaded->firmware_file);
+	input_free(&loaded->svsm_file);
 }
 
 int snp_loaded_digest(const struct snp_options *options,

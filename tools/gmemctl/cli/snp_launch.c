@@ -54,7 +54,7 @@ struct snp_guest {
 	bool vcek_disabled, cpuid_strict;
 	struct run_options run;
 	struct snp_loaded loaded;
-	struct snp_file certs;
+	struct input certs;
 	struct snp_id_block id_block;
 	struct snp_id_auth id_auth;
 	bool has_host_data;
@@ -168,7 +168,7 @@ static int load_files(struct snp_guest *guest, struct error *error)
 	if (!rc && guest->host_data_path)
 		rc = snp_host_data_read(guest->host_data_path, guest->host_data, error);
 	if (!rc && guest->certs_path)
-		rc = snp_file_read(&guest->certs, guest->certs_path, error);
+		rc = input_read(&guest->certs, guest->certs_path, error);
 	return rc;
 }
 
@@ -368,7 +368,7 @@ static int guest_main(const struct command *command, int argc, char **argv, bool
 		}
 	}
 	snp_loaded_free(&guest->loaded);
-	snp_file_free(&guest->certs);
+	input_free(&guest->certs);
 	free(guest);
 	return code;
 }

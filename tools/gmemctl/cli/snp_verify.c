@@ -169,15 +169,15 @@ static int read_expect(struct verify *verify, struct error *error)
 {
 	const char *path = verify->options.expect_path;
 	struct snp_expect from_file;
-	struct snp_file file;
+	struct input file;
 	int rc;
 
 	verify->expect = verify->options.expect;
-	rc = path ? snp_file_read(&file, path, error) : 0;
+	rc = path ? input_read(&file, path, error) : 0;
 	if (rc || !path)
 		return rc;
 	rc = snp_expect_read_json(&from_file, path, file.data, file.size, error);
-	snp_file_free(&file);
+	input_free(&file);
 	if (!rc)
 		snp_expect_merge(&verify->expect, &from_file);
 	return rc;
@@ -187,15 +187,15 @@ static int read_files(struct snp_pool *pool, const struct snp_verify_files *file
 		      int (*add)(struct snp_pool *pool, const char *file, const uint8_t *data,
 				 size_t size, struct error *error), struct error *error)
 {
-	struct snp_file file;
+	struct input file;
 	int rc = 0;
 
 	for (unsigned int i = 0; !rc && i < files->count; i++) {
-		rc = snp_file_read(&file, files->paths[i], error);
+		rc = input_read(&file, files->paths[i], error);
 		if (rc)
 			break;
 		rc = add(pool, files->paths[i], file.data, file.size, error);
-		snp_file_free(&file);
+		input_free(&file);
 	}
 	return rc;
 }
@@ -205,14 +205,14 @@ static int read_evidence(struct verify *verify, struct error *error)
 {
 	const struct snp_verify_options *options = &verify->options;
 	struct snp_evidence *evidence = &verify->evidence;
-	struct snp_file file;
+	struct input file;
 	int rc;
 
-	rc = snp_file_read(&file, options->report, error);
+	rc = input_read(&file, options->report, error);
 	if (rc)
 		return rc;
 	rc = snp_evidence_parse(evidence, options->report, file.data, file.size, error);
-	snp_file_free(&file);
+	input_free(&file);
 	if (!rc)
 		rc = read_files(&verify->pool, &options->certs, snp_pool_add, error);
 	if (!rc && evidence->table)

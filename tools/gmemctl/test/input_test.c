@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/evp.h>
@@ -68,30 +66,29 @@ static void *writer_main(void *data)
 static bool reads(const char *name, const uint8_t *expected, size_t size)
 {
 	struct error error = { 0 };
-	uint8_t *data;
-	uint64_t got;
-	bool same = !input_read_all(name, &data, &got, &error) && got == size &&
-		    !memcmp(data, expected, size);
+	struct input input;
+	bool same = !input_read(&input, name, &error) && input.size == size &&
+		    !memcmp(input.data, expected, size);
 
 	if (error.rc)
 		printf("# %s: %s; %s\n", error.object, error.action, error.hint);
-	free(data);
+	input_free(&input);
 	return same;
 }
 
 /* As the payload's input, which is digested where the guest has it. */
 static bool digests(const char *name, const uint8_t *expected, size_t size)
 {
-	uint8_t digest[INPUT_DIGEST_SIZE], *memory = malloc(size + 1);
+	uint8_t digest[INPUT_DIGEST_SIZE], found[INPUT_DIGEST_SIZE], *memory = malloc(size + 1);
 	struct input input;
 	bool same;
 
-	if (input_open(&input, name, NULL))
+	if (input_read(&input, name, NULL))
 		return false;
-	same = input.size == size && !input_load(&input, memory, NULL) &&
+	same = input.size == size && !input_load(&input, memory, found, NULL) &&
 	       EVP_Digest(expected, size, digest, NULL, EVP_sha256(), NULL) &&
-	       !memcmp(digest, input.digest, sizeof(digest));
-	input_close(&input);
+	       !memcmp(digest, found, sizeof(digest));
+	input_free(&input);
 	free(memory);
 	return same;
 }
@@ -99,12 +96,11 @@ static bool digests(const char *name, const uint8_t *expected, size_t size)
 static int refusal(const char *name)
 {
 	struct error error = { 0 };
-	uint8_t *data;
-	uint64_t size;
-	int rc = input_read_all(name, &data, &size, &error);
+	struct input input;
+	int rc = input_read(&input, name, &error);
 
-	EXPECT_FALSE(data);
-	EXPECT_FALSE(size);
+	EXPECT_FALSE(input.data);
+	EXPECT_FALSE(input.size);
 	EXPECT_EQ(error.rc, rc);
 	EXPECT_TRUE(!rc || (strstr(error.object, name) && *error.hint));
 	return rc;
@@ -244,23 +240,6 @@ TEST_OF(input, C19_refused)
 	EXPECT_EQ(input_read_blocks(path, UINT64_MAX, take_some, &blocks, NULL), -ECANCELED);
 	EXPECT_EQ(blocks, 3);
 	close(fd);
-}
-
-/* C11: the copy in memory counts as a file, too. */
-TEST_OF(input, C11_limited)
-{
-	struct rlimit before, small;
-	struct error error;
-	struct input input;
-
-	EXPECT_FALSE(getrlimit(RLIMIT_FSIZE, &before));
-	small = (struct rlimit){ 1, before.rlim_max };
-	signal(SIGXFSZ, SIG_IGN);
-	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &small));
-	EXPECT_EQ(input_open(&input, "/proc/version", &error), -EFBIG);
-	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &before));
-	signal(SIGXFSZ, SIG_DFL);
-	EXPECT_STRSTR(error.hint, "ulimit -f");
 }
 
 /* A FIFO that nobody ever writes to does not keep gmemctl for ever. */
