@@ -57,20 +57,6 @@ static const uint32_t payload[] = {
 	0x52b08000, 0x72800100, 0xd4000003, 0xd503207f, 0x17ffffff,
 };
 
-/* The path at the start of a list; of two commas in it, one is its own. */
-static char *take_path(char **text)
-{
-	char *path = *text, *to = path, *from = path;
-
-	for (; *from && (*from != ',' || from[1] == ','); from++) {
-		*to++ = *from;
-		from += *from == ',';
-	}
-	*text = *from ? from + 1 : NULL;
-	*to = '\0';
-	return path;
-}
-
 static int option_load(const struct cli_option *option, const char *name,
 		       const char *text, void *to)
 {
@@ -81,11 +67,12 @@ static int option_load(const struct cli_option *option, const char *name,
 
 	if (options->config.nr_loads == REALM_LOADS_MAX)
 		return usage_error(name, "too many", "at most %d files", REALM_LOADS_MAX);
-	file->path = take_path(&rest);
+	file->path = list_item(&rest, true);
 	if (!*file->path)
 		return usage_error(name, "file is missing",
 				   "expected FILE[,at=ADDRESS][,unmeasured]");
-	while (!code && (word = strsep(&rest, ","))) {
+	while (!code && rest) {
+		word = list_item(&rest, false);
 		if (!strcmp(word, "unmeasured")) {
 			file->unmeasured = true;
 		} else if (!strncmp(word, "at=", 3)) {

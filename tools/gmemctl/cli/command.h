@@ -32,6 +32,13 @@ int count_parse(const char *text, uint32_t max, uint32_t *count);
 /** number_parse() - parse all of a number: digits, or 0x and hexadecimal ones */
 int number_parse(const char *text, uint64_t *number);
 
+/**
+ * list_item() - cut the next item off a list, which is separated by commas
+ * @list: the rest afterwards; NULL after the last item
+ * @path: of two commas in the item one is its own
+ */
+char *list_item(char **list, bool path);
+
 /* Exit codes. UNTRUSTED: what was looked at is readable, and must not be trusted. */
 enum {
 	EXIT_CODE_OK = 0,
@@ -520,7 +527,7 @@ struct memory_option {
  *
  * What the keys allow together is checked as memory_config_check() does it.
  *
- * Return: 0, or -EINVAL with @error saying which item is wrong.
+ * Return: 0; -EINVAL with @error saying which item is wrong; -ENOMEM.
  */
 int memory_option_parse(const char *text, struct memory_option *out, struct error *error);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -10,16 +11,13 @@
 #define NODE_MAX 65535
 
 /**
- * struct item - one item of the list, not terminated
- * @key: its key, @key_length bytes
- * @value: what follows the '=', @value_length bytes; NULL: there is no '='
+ * struct item - one item of the list
+ * @value: what follows the '='; NULL: there is no '='
  * @bare: a SIZE without its key
  */
 struct item {
 	const char *key;
-	size_t key_length;
 	const char *value;
-	size_t value_length;
 	bool bare;
 };
 
@@ -52,32 +50,19 @@ struct parser {
 static int item_fail(struct parser *parser, const struct item *item,
 		     const char *action, const char *expected)
 {
+	bool has_both = item->value && !item->bare;
+
 	/* The list may be of any length and contain anything. */
-	int key = item->bare ? 0 : item->key_length < 32 ?
-		  (int)item->key_length : 32;
-	int value = item->value_length < 64 ? (int)item->value_length : 64;
-
-	return error_set(parser->error, -EINVAL, OBJECT, action, "expected %s, not '%.*s%s%.*s'",
-			 expected, key, item->key, item->value && !item->bare ? "=" : "",
-			 item->value ? value : 0, item->value ? item->value : "");
-}
-
-/* The value as a string. Return: 0, or -EINVAL if it is too long or missing. */
-static int item_copy(const struct item *item, char *text, size_t size)
-{
-	if (!item->value || !item->value_length || item->value_length >= size)
-		return -EINVAL;
-	memcpy(text, item->value, item->value_length);
-	text[item->value_length] = '\0';
-	return 0;
+	return error_set(parser->error, -EINVAL, OBJECT, action,
+			 "expected %s, not '%.32s%s%.64s'", expected, item->bare ? "" : item->key,
+			 has_both ? "=" : "", item->value ? item->value : "");
 }
 
 static int parse_size(struct parser *parser, const struct item *item, void *to)
 {
 	uint64_t *size = to;
-	char text[32];
 
-	if (item_copy(item, text, sizeof(text)) || size_parse(text, size) || !*size)
+	if (!item->value || size_parse(item->value, size) || !*size)
 		return item_fail(parser, item, "not a size",
 				 "digits and K, M, G, T or nothing, more than 0");
 	return 0;
@@ -85,61 +70,42 @@ static int parse_size(struct parser *parser, const struct item *item, void *to)
 
 static int parse_switch(struct parser *parser, const struct item *item, void *to)
 {
-	bool is_on = item->value_length == 2 && !memcmp(item->value, "on", 2);
-	bool is_off = item->value_length == 3 && !memcmp(item->value, "off", 3);
+	bool is_on = !item->value || !strcmp(item->value, "on");
 
-	if (item->value && !is_on && !is_off)
+	if (!is_on && strcmp(item->value, "off"))
 		return item_fail(parser, item, "not a switch", "on or off");
-	*(bool *)to = !item->value || is_on;
+	*(bool *)to = is_on;
 	return 0;
 }
 
 static int parse_kind(struct parser *parser, const struct item *item, void *to)
 {
-	if (item->value && !backing_kind_find(item->value, item->value_length, to))
+	if (item->value && !backing_kind_find(item->value, strlen(item->value), to))
 		return 0;
 	return item_fail(parser, item, "no such kind of memory",
 			 "shared, private, hugetlb, file, gmem, gmem-store or guest-memfd");
 }
 
-/* Of two commas in a path, one belongs to the path. */
 static int parse_path(struct parser *parser, const struct item *item, void *to)
 {
-	char *path = to, *end = path;
-
-	if (item_copy(item, path, PATH_MAX))
+	if (!item->value || !*item->value || strlen(item->value) >= PATH_MAX)
 		return item_fail(parser, item, "not a path", "a path, its commas doubled");
-	for (const char *from = path; *from; from++) {
-		*end++ = *from;
-		if (from[0] == ',' && from[1] == ',')
-			from++;
-	}
-	*end = '\0';
-	parser->option->request.path = path;
-	return 0;
-}
-
-static int parse_number(struct parser *parser, const struct item *item, void *to,
-			uint32_t max, const char *action, const char *expected)
-{
-	uint32_t number;
-	char text[32];
-
-	if (item_copy(item, text, sizeof(text)) || count_parse(text, max, &number))
-		return item_fail(parser, item, action, expected);
-	*(int *)to = (int)number;
+	parser->option->request.path = strcpy(to, item->value);
 	return 0;
 }
 
 static int parse_fd(struct parser *parser, const struct item *item, void *to)
 {
-	return parse_number(parser, item, to, INT_MAX, "not a file descriptor",
-			    "the number of an open file");
+	if (item->value && !count_parse(item->value, INT_MAX, to))
+		return 0;
+	return item_fail(parser, item, "not a file descriptor", "the number of an open file");
 }
 
 static int parse_node(struct parser *parser, const struct item *item, void *to)
 {
-	return parse_number(parser, item, to, NODE_MAX, "not a NUMA node", "0 to 65535");
+	if (item->value && !count_parse(item->value, NODE_MAX, to))
+		return 0;
+	return item_fail(parser, item, "not a NUMA node", "0 to 65535");
 }
 
 #define TO_OPTION(member) offsetof(struct memory_option, member)
@@ -165,12 +131,10 @@ static const struct {
 
 static int parse_item(struct parser *parser, const struct item *item)
 {
-	unsigned int key;
+	unsigned int key = 0;
 
-	for (key = 0; key < KEYS; key++)
-		if (strlen(keys[key].name) == item->key_length &&
-		    !memcmp(keys[key].name, item->key, item->key_length))
-			break;
+	while (key < KEYS && strcmp(keys[key].name, item->key))
+		key++;
 	if (key == KEYS)
 		return item_fail(parser, item, "unknown key",
 				 "size, kind, thp, hugepages, hugepage_size, "
@@ -181,40 +145,24 @@ static int parse_item(struct parser *parser, const struct item *item)
 	return keys[key].parse(parser, item, (char *)parser->option + keys[key].offset);
 }
 
-/* An item ends at a comma; in a path two of them are one of its own. */
-static size_t item_length(const char *text)
-{
-	bool path = !strncmp(text, "file=", strlen("file="));
-	size_t length = strcspn(text, ",");
-
-	while (path && text[length] == ',' && text[length + 1] == ',')
-		length += 2 + strcspn(text + length + 2, ",");
-	return length;
-}
-
 /* A first item that starts with a digit is a size without its key. */
-static int parse_list(struct parser *parser, const char *text)
+static int parse_list(struct parser *parser, char *list)
 {
-	const char *at = text, *equals;
+	bool bare = isdigit((unsigned char)*list);
+	int rc = 0;
 
-	while (1) {
-		size_t length = item_length(at);
-		struct item item = { .key = at, .key_length = length };
-		int rc;
+	while (!rc && list) {
+		char *text = list_item(&list, !strncmp(list, "file=", strlen("file=")));
+		struct item item = { bare ? "size" : text, text, bare };
 
-		equals = memchr(at, '=', length);
-		if (at == text && *at >= '0' && *at <= '9') {
-			item = (struct item){ "size", 4, at, length, true };
-		} else if (equals) {
-			item.key_length = (size_t)(equals - at);
-			item.value = equals + 1;
-			item.value_length = length - item.key_length - 1;
-		}
+		if (!bare)
+			item.value = strchr(text, '=');
+		if (!bare && item.value)
+			text[item.value++ - text] = '\0';
+		bare = false;
 		rc = parse_item(parser, &item);
-		if (rc || !at[length])
-			return rc;
-		at += length + 1;
 	}
+	return rc;
 }
 
 static int check_keys(struct parser *parser)
@@ -255,12 +203,16 @@ int memory_option_parse(const char *text, struct memory_option *out, struct erro
 	struct memory_request *request = &out->request, whole;
 	struct memory_config config = { .requests = &whole, .nr_requests = 1 };
 	struct range range = { 0, 0 };
+	char *list = strdup(text);
 	int rc;
 
+	if (!list)
+		return error_set(error, -ENOMEM, OBJECT, "allocate", NULL);
 	memset(out, 0, sizeof(*out));
 	request->existing_fd = -1;
 	request->node = -1;
-	rc = parse_list(&parser, text);
+	rc = parse_list(&parser, list);
+	free(list);
 	if (!rc)
 		rc = check_keys(&parser);
 	if (rc)

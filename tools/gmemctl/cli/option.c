@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,33 +16,24 @@
 #include "command.h"
 #include "out.h"
 
-/* The digits at the start of @text, which is behind them afterwards. */
-static int digits_parse(const char **text, unsigned int base, uint64_t *value)
+/* The number at the start of @text, which is behind it afterwards. */
+static int value_parse(const char **text, int base, uint64_t *value)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at = *text, *digit;
+	char *end;
 
-	*value = 0;
-	for (; *at; at++) {
-		digit = memchr(digits, tolower((unsigned char)*at), base);
-		if (!digit)
-			break;
-		if (__builtin_mul_overflow(*value, base, value) ||
-		    __builtin_add_overflow(*value, (uint64_t)(digit - digits), value))
-			return -ERANGE;
-	}
-	if (at == *text)
+	/* No sign, and no blanks, which strtoull() would take. */
+	if (!isdigit((unsigned char)**text))
 		return -EINVAL;
-	*text = at;
-	return 0;
+	errno = 0;
+	*value = strtoull(*text, &end, base);
+	*text = end;
+	return errno ? -ERANGE : 0;
 }
 
-static int value_parse(const char **text, uint64_t *value)
+/* 010 is ten. */
+static int base_of(const char *text)
 {
-	if ((*text)[0] != '0' || ((*text)[1] | 0x20) != 'x')
-		return digits_parse(text, 10, value);
-	*text += 2;
-	return digits_parse(text, 16, value);
+	return text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10;
 }
 
 int size_parse(const char *text, uint64_t *size)
@@ -52,7 +44,7 @@ int size_parse(const char *text, uint64_t *size)
 	uint64_t value;
 	int rc;
 
-	rc = value_parse(&text, &value);
+	rc = value_parse(&text, base_of(text), &value);
 	if (rc)
 		return rc;
 	if (*text) {
@@ -73,7 +65,7 @@ int count_parse(const char *text, uint32_t max, uint32_t *count)
 	uint64_t value;
 	int rc;
 
-	rc = digits_parse(&text, 10, &value);
+	rc = value_parse(&text, 10, &value);
 	if (rc)
 		return rc;
 	if (*text)
@@ -87,12 +79,25 @@ int count_parse(const char *text, uint32_t max, uint32_t *count)
 int number_parse(const char *text, uint64_t *number)
 {
 	uint64_t value;
-	int rc = value_parse(&text, &value);
+	int rc = value_parse(&text, base_of(text), &value);
 
 	if (rc || *text)
 		return rc ? rc : -EINVAL;
 	*number = value;
 	return 0;
+}
+
+char *list_item(char **list, bool path)
+{
+	char *item = *list, *from = item, *to = item;
+
+	for (; *from && (*from != ',' || (path && from[1] == ',')); from++) {
+		*to++ = *from;
+		from += *from == ',';
+	}
+	*list = *from ? from + 1 : NULL;
+	*to = '\0';
+	return item;
 }
 
 int usage_error(const char *object, const char *action, const char *hint, ...)

@@ -61,7 +61,8 @@ TEST_OF(memory_option, size)
 	EXPECT_TRUE(refused("0", "not a size"));
 	EXPECT_TRUE(refused("size=-1", "not a size"));
 	EXPECT_TRUE(refused("99999999999999999999G", "not a size"));
-	EXPECT_TRUE(refused("size=00000000000000000000000000000001M", "not a size"));
+	EXPECT_TRUE(parsed("size=00000000000000000000000000000001M"));
+	EXPECT_EQ(option.size, M);
 	EXPECT_TRUE(refused("thp,4G", "unknown key"));
 	EXPECT_TRUE(refused("1G,size=1G", "given twice"));
 	EXPECT_TRUE(refused("4097", "RAM range 0x0-0x1001 is not whole pages"));
