@@ -104,10 +104,7 @@ static int vm_do(const char *name, struct json_object *request)
 
 static uint64_t vm_uint(struct json_object *object, const char *key)
 {
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) ?
-	       json_object_get_uint64(value) : 0;
+	return json_object_get_uint64(json_object_object_get(object, key));
 }
 
 /* A word that the VM says, which may have been taken over by its guest. */
@@ -118,24 +115,16 @@ static const char *vm_word(const char *word)
 
 static const char *vm_string(struct json_object *object, const char *key)
 {
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, key, &value) ?
-	       vm_word(json_object_get_string(value)) : "?";
+	return vm_word(json_object_get_string(json_object_object_get(object, key)));
 }
 
 /* All members go into the output as they are. */
 static void vm_copy(struct json_object *from, struct json_object *to)
 {
-	struct json_object_iterator at, end;
-
 	if (!to || !json_object_is_type(from, json_type_object))
 		return;
-	at = json_object_iter_begin(from);
-	end = json_object_iter_end(from);
-	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
-		json_object_object_add(to, json_object_iter_peek_name(&at),
-				       json_object_get(json_object_iter_peek_value(&at)));
+	json_object_object_foreach(from, key, value)
+		json_object_object_add(to, key, json_object_get(value));
 }
 
 /*
@@ -190,22 +179,15 @@ static int ps_main(int argc, char **argv)
 /* "dontneed 3, mlock 1" */
 static void stat_counts_text(struct json_object *device, const char *key)
 {
-	struct json_object_iterator at, end;
 	struct json_object *counts;
 	const char *between = "";
 
 	if (!json_object_object_get_ex(device, key, &counts) ||
 	    !json_object_is_type(counts, json_type_object))
 		return;
-	at = json_object_iter_begin(counts);
-	end = json_object_iter_end(counts);
-	out_text("; %s: ", key);
-	if (json_object_iter_equal(&at, &end))
-		out_text("none");
-	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
-		const char *name = json_object_iter_peek_name(&at);
-
-		out_text("%s%s %" PRIu64, between, vm_word(name), vm_uint(counts, name));
+	out_text("; %s: %s", key, json_object_object_length(counts) ? "" : "none");
+	json_object_object_foreach(counts, name, count) {
+		out_text("%s%s %" PRIu64, between, vm_word(name), json_object_get_uint64(count));
 		between = ", ";
 	}
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
@@ -25,7 +24,6 @@
 
 int channel_listen(struct channel *channel, struct error *error)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int rc = runtime_prepare(error);
 
 	memset(channel, 0, sizeof(*channel));
@@ -36,26 +34,11 @@ int channel_listen(struct channel *channel, struct error *error)
 	if (channel->lock_fd < 0)
 		return channel->lock_fd;
 	rc = runtime_path(channel->name, SUFFIX, channel->path, error);
-	if (rc)
-		goto out_unlock;
-	channel->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (channel->fd < 0) {
-		rc = error_set(error, -errno, "socket", "create", NULL);
-		goto out_unlock;
-	}
-	memcpy(address.sun_path, channel->path, sizeof(channel->path));
-	/* Of a process that was killed: who lives has the lock. */
-	unlink(channel->path);
-	/* Nobody can connect before listen(), so the mode is set in time. */
-	if (!bind(channel->fd, (struct sockaddr *)&address, sizeof(address)) &&
-	    !chmod(channel->path, 0600) && !listen(channel->fd, 1))
-		return 0;
-	rc = error_set(error, -errno, channel->path, "listen", NULL);
-	channel_close(channel);
-	return rc;
-out_unlock:
-	runtime_unlock(channel->name, channel->lock_fd);
-	return rc;
+	if (!rc)
+		rc = channel->fd = runtime_listen(channel->path, 1, error);
+	if (rc < 0)
+		runtime_unlock(channel->name, channel->lock_fd);
+	return rc < 0 ? rc : 0;
 }
 
 void channel_close(struct channel *channel)

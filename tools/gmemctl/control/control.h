@@ -77,6 +77,13 @@ bool runtime_reap(const char *name);
 int runtime_list(int (*visit)(const char *name, void *data), void *data, struct error *error);
 
 /**
+ * runtime_listen() - create a socket, mode 0600, where there may be an old one
+ *
+ * Return: its descriptor, which does not block; a negative errno.
+ */
+int runtime_listen(const char path[RUNTIME_PATH_MAX], int backlog, struct error *error);
+
+/**
  * runtime_peer_allowed() - whether to talk to who is at the other end of a socket
  *
  * Only the user of this process, and root, who could do anything anyway.

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "control.h"
@@ -207,6 +208,25 @@ int runtime_list(int (*visit)(const char *name, void *data), void *data, struct 
 			rc = visit(entry->d_name, data);
 	}
 	closedir(directory);
+	return rc;
+}
+
+int runtime_listen(const char path[RUNTIME_PATH_MAX], int backlog, struct error *error)
+{
+	int rc, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return error_set(error, -errno, "control socket", "create", NULL);
+	memcpy(address.sun_path, path, RUNTIME_PATH_MAX);
+	unlink(path);
+	/* Nobody can connect before listen(), so the mode is set in time. */
+	if (!bind(fd, (struct sockaddr *)&address, sizeof(address)) && !chmod(path, 0600) &&
+	    !listen(fd, backlog))
+		return fd;
+	rc = error_set(error, -errno, path, "listen", NULL);
+	unlink(path);
+	close(fd);
 	return rc;
 }
 

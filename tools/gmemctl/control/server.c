@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -264,25 +262,6 @@ static void *server_main(void *data)
 	}
 }
 
-static int server_listen(struct server *server, struct error *error)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int rc;
-
-	memcpy(address.sun_path, server->path, sizeof(server->path));
-	server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (server->fd < 0)
-		return error_set(error, -errno, "control socket", "create", NULL);
-	unlink(server->path);
-	/* The file that bind() makes gets the mode of the socket. */
-	rc = fchmod(server->fd, 0600);
-	if (!rc)
-		rc = bind(server->fd, (struct sockaddr *)&address, sizeof(address));
-	if (!rc)
-		rc = listen(server->fd, SERVER_CLIENTS_MAX);
-	return rc ? error_set(error, -errno, server->path, "listen", NULL) : 0;
-}
-
 static void server_close(struct server *server)
 {
 	for (unsigned int i = 0; i < SERVER_CLIENTS_MAX; i++)
@@ -323,9 +302,11 @@ int server_start(struct server *server, const char *name, server_fn serve,
 	server->lock_fd = runtime_lock(name, error);
 	if (server->lock_fd < 0)
 		return server->lock_fd;
-	rc = server_listen(server, error);
-	if (rc)
+	server->fd = runtime_listen(server->path, SERVER_CLIENTS_MAX, error);
+	if (server->fd < 0) {
+		rc = server->fd;
 		goto out_close;
+	}
 	server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->stop_fd < 0) {
 		rc = error_set(error, -errno, "eventfd", "create", NULL);
