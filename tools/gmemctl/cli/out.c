@@ -270,15 +270,11 @@ static void *progress_main(void *data)
 	char size[32];
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
-	pthread_mutex_lock(&progress->lock);
-	while (!progress->done) {
+	next.tv_sec++;
+	while (sem_clockwait(&progress->over, CLOCK_MONOTONIC, &next)) {
+		if (errno == EINTR)
+			continue;
 		next.tv_sec++;
-		while (!progress->done &&
-		       !pthread_cond_clockwait(&progress->over, &progress->lock, CLOCK_MONOTONIC,
-					       &next))
-			;
-		if (progress->done)
-			break;
 		*size = '\0';
 		if (progress->fd >= 0 && !fstat(progress->fd, &stat))
 			snprintf(size, sizeof(size), ", %llu MiB",
@@ -286,7 +282,6 @@ static void *progress_main(void *data)
 		fprintf(stderr, LINE_CLEAR "gmemctl: %s: %u s%s", progress->what, ++seconds, size);
 		fflush(stderr);
 	}
-	pthread_mutex_unlock(&progress->lock);
 	if (seconds)
 		fputs(LINE_CLEAR, stderr);
 	return NULL;
@@ -299,8 +294,7 @@ void progress_start(struct progress *progress, const char *what, int fd)
 	*progress = (struct progress){ .what = what, .fd = fd };
 	if (out_is_json() || !isatty(2) || !term || !strcmp(term, "dumb"))
 		return;
-	pthread_mutex_init(&progress->lock, NULL);
-	pthread_cond_init(&progress->over, NULL);
+	sem_init(&progress->over, 0, 0);
 	/* Without a thread there is no line, and no harm. */
 	progress->started = !threads_start(&progress->thread, progress_main, progress);
 }
@@ -309,10 +303,7 @@ void progress_stop(struct progress *progress)
 {
 	if (!progress->started)
 		return;
-	pthread_mutex_lock(&progress->lock);
-	progress->done = true;
-	pthread_cond_signal(&progress->over);
-	pthread_mutex_unlock(&progress->lock);
+	sem_post(&progress->over);
 	pthread_join(progress->thread, NULL);
 	progress->started = false;
 }

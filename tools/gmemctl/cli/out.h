@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <json-c/json.h>
@@ -106,17 +107,14 @@ int out_no_memory(const char *object);
  * @what: is done: "save the VM"
  * @fd: a file that grows meanwhile, or -1
  * @thread: writes the line, if @started
- * @lock: protects @done
- * @over: told when @done changes
+ * @over: posted when it is done
  */
 struct progress {
 	const char *what;
 	int fd;
 	pthread_t thread;
 	bool started;
-	bool done;
-	pthread_mutex_t lock;
-	pthread_cond_t over;
+	sem_t over;
 };
 
 /**
