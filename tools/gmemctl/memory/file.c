@@ -232,13 +232,14 @@ int populated_pages(int fd, uint64_t offset, const uint8_t *host, uint64_t count
 		if (at < 0 || at >= end)
 			return 0;
 		hole = lseek(fd, at, SEEK_HOLE);
-		if (hole <= at)
+		if (hole < 0)
 			return -EIO;
 		hole = hole < end ? hole : end;
 		for (off_t i = (at - start) / PAGE;
 		     i * PAGE < hole - start; i++)
 			out[i] = 1;
-		at = hole;
+		/* It has gone since, as memory that a running guest gives back does. */
+		at = hole > at ? hole : at + 1;
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* A guest's memory in a file comes back as it was, and no file is trusted. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -588,4 +589,40 @@ TEST_OF(save, file_pages)
 	close(fds[0]);
 	close(fds[1]);
 	munmap(host, sizeof(pages) * PAGE);
+}
+
+static bool punches;
+
+/* A guest that gives a page back, and uses it again. */
+static void *punch_main(void *data)
+{
+	const int *fd = data;
+
+	while (__atomic_load_n(&punches, __ATOMIC_RELAXED)) {
+		EXPECT_EQ(pwrite(*fd, "x", 1, PAGE), 1);
+		EXPECT_FALSE(calls_system.punch(*fd, PAGE, PAGE));
+	}
+	return NULL;
+}
+
+/* A dump of a running guest does not end because a page has just gone. */
+TEST_OF(save, page_goes)
+{
+	int fd = memfd_create("goes", MFD_CLOEXEC), rc = 0;
+	uint8_t pages[3], last = 0;
+	pthread_t thread;
+
+	EXPECT_FALSE(ftruncate(fd, sizeof(pages) * PAGE));
+	EXPECT_EQ(pwrite(fd, "x", 1, 2 * PAGE), 1);
+	punches = true;
+	EXPECT_FALSE(pthread_create(&thread, NULL, punch_main, &fd));
+	for (int i = 0; !rc && i < 100000; i++) {
+		rc = populated_pages(fd, 0, NULL, sizeof(pages), pages);
+		last = !rc && !pages[0] && pages[2];
+	}
+	__atomic_store_n(&punches, false, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_FALSE(rc);
+	EXPECT_TRUE(last);
+	close(fd);
 }
