@@ -388,17 +388,16 @@ static int decommit_private(struct guest_memory *memory, struct range range)
  */
 int guest_memory_decommit(struct guest_memory *memory, struct range range)
 {
-	struct range *turn = NULL;
+	struct range *turn;
 	int rc;
 
-	/* A turn is for a range that is not empty. */
-	if (range.start < range.end)
-		turn = range_lock_enter(&memory->range_lock, range);
+	if (range.start > range.end)
+		return -EFAULT;
+	turn = range_lock_enter(&memory->range_lock, range);
 	rc = reservation_decommit(&memory->reservation, range);
 	if (!rc)
 		rc = decommit_private(memory, range);
-	if (turn)
-		range_lock_leave(&memory->range_lock, turn);
+	range_lock_leave(&memory->range_lock, turn);
 	return rc;
 }
 

@@ -36,6 +36,9 @@ struct range *range_lock_enter(struct range_lock *lock, struct range range)
 {
 	struct range *entry;
 
+	/* An entry that is empty is free: it would be somebody else's, too. */
+	if (!range_size(range))
+		return NULL;
 	pthread_mutex_lock(&lock->lock);
 	while (is_busy(lock, range) ||
 	       !(entry = find_free(lock)))
@@ -48,6 +51,8 @@ struct range *range_lock_enter(struct range_lock *lock, struct range range)
 
 void range_lock_leave(struct range_lock *lock, struct range *entry)
 {
+	if (!entry)
+		return;
 	pthread_mutex_lock(&lock->lock);
 	*entry = (struct range){ 0, 0 };
 	lock->nr_busy--;

@@ -85,7 +85,12 @@ struct range_lock {
 void range_lock_init(struct range_lock *lock);
 void range_lock_destroy(struct range_lock *lock);
 
-/** range_lock_enter() - wait for a turn on a range. Return: for range_lock_leave(). */
+/**
+ * range_lock_enter() - wait for a turn on a range
+ * @range: not backwards; on an empty one nobody waits for anybody
+ *
+ * Return: for range_lock_leave().
+ */
 struct range *range_lock_enter(struct range_lock *lock, struct range range);
 void range_lock_leave(struct range_lock *lock, struct range *entry);
 

@@ -251,3 +251,18 @@ TEST_OF(convert, overlap)
 	EXPECT_FALSE(memcmp(kernel.gmem, expected, PAGES));
 	EXPECT_FALSE(memcmp(kernel.attribute, expected, PAGES));
 }
+
+/* The end of a turn on nothing, as for no certificates, is not that of another one. */
+TEST_OF(convert, empty_turn)
+{
+	struct range range = { 0, 4 * GUEST_PAGE_SIZE };
+	struct range *nothing, *turn;
+
+	nothing = range_lock_enter(&turns, (struct range){ GUEST_PAGE_SIZE, GUEST_PAGE_SIZE });
+	turn = range_lock_enter(&turns, range);
+	range_lock_leave(&turns, nothing);
+	EXPECT_TRUE(range_equal(*turn, range));
+	EXPECT_EQ(turns.nr_busy, 1);
+	range_lock_leave(&turns, turn);
+	EXPECT_EQ(range_lock_wait_idle(&turns), range_lock_ended(&turns));
+}
