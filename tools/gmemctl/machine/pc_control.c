@@ -241,8 +241,10 @@ static void add_views(struct pc_control *control, struct json_object *result)
 
 	if (!guest_memory_view(memory))
 		return;
-	for (unsigned int i = 0; i < memory->nr_views; i++) {
-		if (memory->views[i].fd < 0 || gmem_stat(memory->backings[i].fd, &stat))
+	for (unsigned int i = 0; i < memory->nr_backings; i++) {
+		const struct backing *backing = &memory->backings[i];
+
+		if (backing->view.fd < 0 || gmem_stat(backing->fd, &stat))
 			continue;
 		sum.view_pages += stat.view_pages;
 		sum.view_refills += stat.view_refills;

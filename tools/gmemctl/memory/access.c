@@ -217,8 +217,8 @@ uint64_t page_states_private(const struct guest_memory *memory)
 	struct gmem_ioctl_stat stat;
 	uint64_t bytes = 0;
 
-	for (unsigned int i = 0; i < memory->nr_views; i++)
-		if (memory->views[i].fd >= 0 && !gmem_stat(memory->backings[i].fd, &stat))
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		if (memory->backings[i].view.fd >= 0 && !gmem_stat(memory->backings[i].fd, &stat))
 			bytes += stat.private_pages * RANGE_PAGE_SIZE;
 	for (unsigned int i = 0; i < layout->nr_ranges; i++)
 		if (!guest_memory_view_of(memory, &layout->ranges[i]))

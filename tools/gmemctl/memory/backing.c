@@ -253,6 +253,7 @@ static int backing_init(struct backing *backing,
 	memset(backing, 0, sizeof(*backing));
 	backing->request = request;
 	backing->fd = -1;
+	backing->view = (struct view){ .request = request, .fd = -1 };
 	backing->page_size = hugepage ? hugepage : RANGE_PAGE_SIZE;
 	rc = memory_request_size(request, &backing->size);
 	if (rc)
@@ -313,8 +314,17 @@ int backing_empty(struct backing *backing, struct error *error)
 	return backing_grow_file(backing, backing->fd, path, error);
 }
 
+static void view_destroy(struct view *view)
+{
+	reservation_destroy(&view->place);
+	if (view->fd >= 0)
+		calls->close(view->fd);
+	view->fd = -1;
+}
+
 void backing_close(struct backing *backing)
 {
+	view_destroy(&backing->view);
 	if (backing->fd >= 0)
 		calls->close(backing->fd);
 	backing->fd = -1;
@@ -345,13 +355,12 @@ static int view_refuse(struct view *view, int rc, const char *action,
 	return error_set(error, rc, "gmem fd", action, NULL);
 }
 
-int view_create(struct view *view, const struct backing *backing,
-		struct error *error)
+int view_create(struct backing *backing, struct error *error)
 {
 	struct gmem_ioctl_view_fault fault;
+	struct view *view = &backing->view;
 	int rc;
 
-	*view = (struct view){ .request = backing->request };
 	view->fd = gmem_view(backing->fd, 0, backing->size);
 	if (view->fd < 0)
 		return view_refuse(view, view->fd, "GMEM_IOCTL_VIEW", error);
@@ -370,14 +379,6 @@ int view_create(struct view *view, const struct backing *backing,
 	return error_set(error, rc, "view of guest memory", "mmap", NULL);
 }
 
-void view_destroy(struct view *view)
-{
-	reservation_destroy(&view->place);
-	if (view->fd >= 0)
-		calls->close(view->fd);
-	view->fd = -1;
-}
-
 uint8_t *view_find(const struct view *view, struct range ram)
 {
 	uint64_t offset = 0;
@@ -393,13 +394,10 @@ uint8_t *view_find(const struct view *view, struct range ram)
 	return NULL;
 }
 
-int view_fill(const struct view *view)
+int view_fill(const struct backing *backing)
 {
-	uint64_t size;
+	const struct view *view = &backing->view;
 
-	if (view->fd < 0)
-		return 0;
-	memory_request_size(view->request, &size);
-	return gmem_view_populate(view->fd, GMEM_VIEW_POPULATE_F_NOALLOC,
-				  view->place.base, size, NULL);
+	return view->fd < 0 ? 0 : gmem_view_populate(view->fd, GMEM_VIEW_POPULATE_F_NOALLOC,
+						     view->place.base, backing->size, NULL);
 }

@@ -15,12 +15,27 @@
 #include "reservation.h"
 
 /**
+ * struct view - the view of one backing
+ * @request: of the backing; its ranges are packed into the view in this order
+ * @fd: the view, or -1: there is none
+ * @refusal: then: why not; NULL: none was wanted
+ * @place: where it is mapped; the first page of the backing at its base
+ */
+struct view {
+	const struct memory_request *request;
+	int fd;
+	const char *refusal;
+	struct reservation place;
+};
+
+/**
  * struct backing - the memory of one request
  * @request: as asked for
  * @size: bytes
  * @fd: the file, or -1: anonymous memory, which the mappings are
  * @fd_offset: where in @fd it starts
  * @page_size: unit in which it comes and goes
+ * @view: of kind gmem
  */
 struct backing {
 	const struct memory_request *request;
@@ -28,6 +43,7 @@ struct backing {
 	int fd;
 	uint64_t fd_offset;
 	uint64_t page_size;
+	struct view view;
 };
 
 /**
@@ -53,6 +69,7 @@ int backing_use(struct backing *backing, const struct memory_request *request,
 /** backing_empty() - forget what an old file has; all of it reads zero then */
 int backing_empty(struct backing *backing, struct error *error);
 
+/** backing_close() - the end of its view, too */
 void backing_close(struct backing *backing);
 
 /** backing_extent() - how a range of RAM of its request is mapped */
@@ -64,29 +81,13 @@ struct extent backing_extent(const struct backing *backing, const struct layout_
 #define VIEW_BLOCK_SMALL	(UINT64_C(64) << 10)
 
 /**
- * struct view - the view of one backing
- * @request: of the backing; its ranges are packed into the view in this order
- * @fd: the view, or -1: there is none
- * @refusal: then: why not; NULL: none was wanted
- * @place: where it is mapped; the first page of the backing at its base
- */
-struct view {
-	const struct memory_request *request;
-	int fd;
-	const char *refusal;
-	struct reservation place;
-};
-
-/**
  * view_create() - make the view of a gmem backing, and map it as a whole
  *
- * Nothing is populated. That this host has no views is no failure: then @view
- * says why. (GMEM_IOCTL_VIEW_FAULT has to work, too: without it nobody knows what
- * a guest is waiting for.)
+ * Nothing is populated. That this host has no views is no failure: then the view says
+ * why. (GMEM_IOCTL_VIEW_FAULT has to work, too: without it nobody knows what a guest is
+ * waiting for.) backing_close() ends it.
  */
-int view_create(struct view *view, const struct backing *backing,
-		struct error *error);
-void view_destroy(struct view *view);
+int view_create(struct backing *backing, struct error *error);
 
 /**
  * view_find() - where a range of RAM is in the view
@@ -102,6 +103,6 @@ uint8_t *view_find(const struct view *view, struct range ram);
  * What was written by the host before is then no exit of the guest, and KVM's own
  * accesses find it.
  */
-int view_fill(const struct view *view);
+int view_fill(const struct backing *backing);
 
 #endif /* GMEMCTL_MEMORY_BACKING_H */

@@ -78,41 +78,25 @@ static int open_backing(struct guest_memory *memory, unsigned int index,
 }
 
 /* With a guest_memfd it is that which has private pages. */
-static int open_view(struct guest_memory *memory, unsigned int index,
+static int open_view(const struct guest_memory *memory, struct backing *backing,
 		     struct error *error)
 {
-	const struct backing *backing = &memory->backings[index];
-	struct view *view = &memory->views[index];
 	struct gmem_ioctl_stat stat;
 	int rc;
 
-	*view = (struct view){ .request = backing->request, .fd = -1 };
 	if (!memory->vm || memory->config->guest_memfd ||
 	    backing->request->kind != BACKING_GMEM)
 		return 0;
-	rc = view_create(view, backing, error);
-	if (rc || !view->refusal)
+	rc = view_create(backing, error);
+	if (rc || !backing->view.refusal)
 		return rc;
 	/* A guest that comes with private pages is not the same one without. */
 	if (memory->config->view || (backing->request->existing_fd >= 0 &&
 				     !gmem_stat(backing->fd, &stat) && stat.private_pages))
 		return error_set(error, -EOPNOTSUPP, "guest memory",
 				 "give KVM a view of it", "%s; or use kind=gmem-store, "
-				 "where KVM has private memory of its own", view->refusal);
+				 "where KVM has private memory of its own", backing->view.refusal);
 	return 0;
-}
-
-static int open_views(struct guest_memory *memory, struct error *error)
-{
-	int rc = 0;
-
-	memory->views = calloc(memory->nr_backings, sizeof(*memory->views));
-	if (!memory->views)
-		return error_set(error, -ENOMEM, "guest memory", "allocate",
-				 NULL);
-	while (!rc && memory->nr_views < memory->nr_backings)
-		rc = open_view(memory, memory->nr_views++, error);
-	return rc;
 }
 
 const struct backing *guest_memory_backing(const struct guest_memory *memory,
@@ -124,17 +108,16 @@ const struct backing *guest_memory_backing(const struct guest_memory *memory,
 const struct view *guest_memory_view_of(const struct guest_memory *memory,
 					const struct layout_range *ram)
 {
-	size_t index = (size_t)(ram->request - memory->config->requests);
+	const struct view *view = &guest_memory_backing(memory, ram)->view;
 
-	return index < memory->nr_views && memory->views[index].fd >= 0 ?
-	       &memory->views[index] : NULL;
+	return view->fd >= 0 ? view : NULL;
 }
 
 const struct view *guest_memory_view(const struct guest_memory *memory)
 {
-	for (unsigned int i = 0; i < memory->nr_views; i++)
-		if (memory->views[i].fd >= 0)
-			return &memory->views[i];
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		if (memory->backings[i].view.fd >= 0)
+			return &memory->backings[i].view;
 	return NULL;
 }
 
@@ -143,8 +126,8 @@ int guest_memory_fill_views(const struct guest_memory *memory,
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; !rc && i < memory->nr_views; i++)
-		rc = view_fill(&memory->views[i]);
+	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
+		rc = view_fill(&memory->backings[i]);
 	return rc ? error_set(error, rc, "view of guest memory",
 			      "GMEM_IOCTL_VIEW_POPULATE", NULL) : 0;
 }
@@ -154,9 +137,9 @@ const char *guest_memory_no_private(const struct guest_memory *memory)
 	if (guest_memory_view(memory) ||
 	    (memory->memfd.fd >= 0 && !memory->memfd.mappable))
 		return NULL;
-	for (unsigned int i = 0; i < memory->nr_views; i++)
-		if (memory->views[i].refusal)
-			return memory->views[i].refusal;
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		if (memory->backings[i].view.refusal)
+			return memory->backings[i].view.refusal;
 	return "this kind has no private side: run the VM with kind=gmem";
 }
 
@@ -175,6 +158,8 @@ static int open_backings(struct guest_memory *memory, struct error *error)
 			rc = guest_memory_bind(memory, memory->nr_backings++,
 					       error);
 	}
+	for (unsigned int i = 0; !rc && i < count; i++)
+		rc = open_view(memory, &memory->backings[i], error);
 	return rc;
 }
 
@@ -231,8 +216,6 @@ static int build(struct guest_memory *memory, struct error *error)
 		rc = create_memfd(memory, error);
 	if (!rc)
 		rc = open_backings(memory, error);
-	if (!rc)
-		rc = open_views(memory, error);
 	if (!rc)
 		rc = reserve(memory, error);
 	for (unsigned int i = 0; !rc && i < layout->nr_ranges; i++)
@@ -343,12 +326,9 @@ void guest_memory_destroy(struct guest_memory *memory)
 	for (unsigned int i = 0; memory->partition.attached && i < layout->nr_ranges; i++)
 		unmap_slot(memory, &layout->ranges[i]);
 	reservation_destroy(&memory->reservation);
-	while (memory->nr_views)
-		view_destroy(&memory->views[--memory->nr_views]);
 	while (memory->nr_backings)
 		backing_close(&memory->backings[--memory->nr_backings]);
 	guest_memfd_destroy(&memory->memfd);
-	free(memory->views);
 	free(memory->backings);
 	range_lock_destroy(&memory->range_lock);
 	memset(memory, 0, sizeof(*memory));

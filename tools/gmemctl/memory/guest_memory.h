@@ -33,9 +33,7 @@ struct partition {
  * @config: the configuration; it must stay valid, with all that it points to
  * @vm: the VM with the guest_memfd and the slots, or NULL
  * @memfd: the VM's guest_memfd, if it has one, and the layout of RAM
- * @backings: one for each request
- * @views: a view for each backing, some of them unused
- * @nr_views: number of @views, as many as backings
+ * @backings: one for each request, with its view
  * @reservation: the guest's addresses in this process
  * @range_lock: ranges of conversions, decommits and requests of the guest
  * @partition: RAM as @vm sees it
@@ -46,8 +44,6 @@ struct guest_memory {
 	struct guest_memfd memfd;
 	struct backing *backings;
 	unsigned int nr_backings;
-	struct view *views;
-	unsigned int nr_views;
 	struct reservation reservation;
 	struct range_lock range_lock;
 	struct partition partition;
