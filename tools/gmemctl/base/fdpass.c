@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "fdpass.h"
@@ -91,6 +92,15 @@ int files_receive(int socket, void *bytes, size_t size, unsigned int max,
 		return 0;
 	files_close(files);
 	return got ? -EBADMSG : -EPIPE;
+}
+
+int files_timeout(int socket, unsigned int ms)
+{
+	struct timeval timeout = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	return setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
+	       setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) ?
+	       -errno : 0;
 }
 
 void files_close(struct files *files)

@@ -38,6 +38,9 @@ int files_send(int socket, const void *bytes, size_t size,
 int files_receive(int socket, void *bytes, size_t size, unsigned int max,
 		  struct files *files);
 
+/** files_timeout() - how long one may wait to send and to receive; 0: for ever */
+int files_timeout(int socket, unsigned int ms);
+
 /** files_close() - close all of them */
 void files_close(struct files *files);
 

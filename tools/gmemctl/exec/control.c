@@ -6,23 +6,19 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "../base/calls.h"
 #include "../base/clock.h"
-#include "../base/fdpass.h"
 #include "../control/control.h"
 #include "../gmem/gmem.h"
-#include "../kvm/threads.h"
+#include "../machine/remotes.h"
 #include "../memory/remote.h"
 #include "exec.h"
 #include "report.h"
 
 /* Ranges in one answer of map; the rest is asked for, as with gmemctl's own VMs */
 #define RANGES_MAX 1024
-
-#define REMOTES_MAX 4
 
 static struct {
 	pthread_mutex_t lock;
@@ -32,19 +28,10 @@ static struct {
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /*
- * Other processes that have the guest's memory mapped, as memory/remote.h has it. They
- * are those of `gmemctl dump`, which come and go: when the slots change they go, and
- * the next one has the new slots.
- *
- * @socket: to it; 0: there is none
- * @busy: a thread uses @socket; changed atomically
+ * Those of `gmemctl dump`, which come and go: when the slots change they go, and the
+ * next one has the new slots.
  */
-static struct exec_remote {
-	int socket;
-	bool busy;
-} remotes[REMOTES_MAX];
-
-static pthread_mutex_t remotes_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct remotes remotes = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void add_memory(const struct exec_vm *vm, struct json_object *result)
 {
@@ -274,174 +261,69 @@ static struct exec_vm *views_get(void)
 	return vm;
 }
 
-/**
- * struct share - a slot, as a remote is told of it
- * @range: guest physical addresses
- * @offset: of their start in @fd
- * @fd: a descriptor of its own
+/*
+ * The slots as they are now, each with a descriptor of its own: neither the VMM nor its
+ * guest waits for who is told of them.
+ *
+ * Return: 0 with @extents, to be put also after a failure; a negative errno.
  */
-struct share {
-	struct range range;
-	uint64_t offset;
-	int fd;
-};
-
-static int shares_fill(const struct exec_vm *vm, struct share *shares, unsigned int *count)
+static int extents_take(const struct exec_vm *vm, struct extent **extents, unsigned int *count)
 {
+	*extents = calloc(vm->nr_slots, sizeof(**extents));
+	if (!*extents)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < vm->nr_slots; i++) {
 		const struct exec_slot *slot = &vm->slots[i];
-		struct share *share = &shares[*count];
+		struct extent *extent = &(*extents)[*count];
 
 		if (exec_slot_space(slot))
 			continue;
-		share->range = (struct range){ slot->gpa, slot->gpa + slot->size };
-		share->offset = slot->offset;
-		share->fd = fcntl(slot->memory->fd, F_DUPFD_CLOEXEC, 3);
-		if (share->fd < 0)
+		extent->range = (struct range){ slot->gpa, slot->gpa + slot->size };
+		extent->fd_offset = slot->offset;
+		extent->fd = fcntl(slot->memory->fd, F_DUPFD_CLOEXEC, 3);
+		if (extent->fd < 0)
 			return -errno;
 		(*count)++;
 	}
 	return 0;
 }
 
-static void shares_put(struct share *shares, unsigned int count)
-{
-	while (count)
-		calls->close(shares[--count].fd);
-	free(shares);
-}
-
-/*
- * The slots as they are now: neither the VMM nor its guest waits for who is told of them.
- *
- * Return: 0 with @shares, to be put; a negative errno.
- */
-static int shares_take(struct share **shares, unsigned int *count)
+static int share_slots(int socket, void *data)
 {
 	struct exec_vm *vm = views_get();
+	struct extent *extents;
+	unsigned int count = 0;
+	uint64_t end = 0;
 	int rc;
 
-	*shares = NULL;
-	*count = 0;
 	if (!vm)
 		return -ESHUTDOWN;
 	pthread_rwlock_rdlock(&vm->lock);
-	*shares = calloc(vm->nr_slots, sizeof(**shares));
-	rc = *shares ? shares_fill(vm, *shares, count) : -ENOMEM;
+	rc = extents_take(vm, &extents, &count);
 	pthread_rwlock_unlock(&vm->lock);
 	exec_vm_put(vm);
-	return rc;
-}
-
-static int say_all(int socket, const struct share *shares, unsigned int count)
-{
-	struct range all = { 0, 0 }, none = { 0, 0 };
-	struct files files;
-	int32_t answer = 0;
-	int rc;
-
 	for (unsigned int i = 0; i < count; i++)
-		if (shares[i].range.end > all.end)
-			all.end = shares[i].range.end;
-	rc = remote_say(socket, REMOTE_START, all, RANGE_PAGE_SIZE, -1);
-	for (unsigned int i = 0; !rc && i < count; i++) {
-		/* It maps what it is given before it answers. */
-		rc = remote_say(socket, REMOTE_MAP, shares[i].range, shares[i].offset,
-				shares[i].fd);
-		if (!rc)
-			rc = files_receive(socket, &answer, sizeof(answer), 0, &files);
-		if (!rc)
-			rc = answer;
-	}
-	return rc ? rc : remote_say(socket, REMOTE_READY, none, 0, -1);
-}
-
-/* It answers only once it has the reply to its request: so there is a thread. */
-static void *remote_main(void *data)
-{
-	struct timeval timeout = { .tv_sec = REMOTE_TIMEOUT_MS / 1000 };
-	struct exec_remote *remote = data;
-	struct share *shares;
-	unsigned int count;
-	int rc = shares_take(&shares, &count);
-
-	if (setsockopt(remote->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
-	    setsockopt(remote->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
-		rc = -errno;
+		if (extents[i].range.end > end)
+			end = extents[i].range.end;
 	if (!rc)
-		rc = say_all(remote->socket, shares, count);
-	shares_put(shares, count);
-	if (rc)
-		shutdown(remote->socket, SHUT_RDWR);
-	__atomic_store_n(&remote->busy, false, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-/* A place that is free, or of one that has gone and whose thread is done. */
-static struct exec_remote *remote_place(void)
-{
-	char byte;
-
-	for (unsigned int i = 0; i < REMOTES_MAX; i++) {
-		struct exec_remote *remote = &remotes[i];
-
-		if (remote->socket && !__atomic_load_n(&remote->busy, __ATOMIC_ACQUIRE) &&
-		    !recv(remote->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT)) {
-			calls->close(remote->socket);
-			remote->socket = 0;
-		}
-		if (!remote->socket)
-			return remote;
-	}
-	return NULL;
-}
-
-/* With the lock of all remotes. Return: 0: it will be told soon; a negative errno. */
-static int remote_add(const char *channel, struct error *error)
-{
-	struct exec_remote *remote = remote_place();
-	pthread_t thread;
-	int socket, rc;
-
-	if (!remote)
-		return error_set(error, -EBUSY, "VM", "share its memory",
-				 "at most %d processes at a time have it", REMOTES_MAX);
-	socket = channel_connect(channel, error);
-	if (socket < 0)
-		return socket;
-	*remote = (struct exec_remote){ socket, true };
-	rc = threads_start(&thread, remote_main, remote);
-	if (!rc) {
-		pthread_detach(thread);
-		return 0;
-	}
-	calls->close(socket);
-	remote->socket = 0;
-	return error_set(error, rc, "VM", "share its memory", "no thread for it");
+		rc = remote_tell(socket, extents, count, end, RANGE_PAGE_SIZE);
+	while (count)
+		calls->close(extents[--count].fd);
+	free(extents);
+	return rc;
 }
 
 static int serve_remote(struct exec_vm *vm, struct json_object *request,
 			struct json_object **result, struct error *error)
 {
 	const char *channel = message_string(request, "channel", error);
-	int rc;
 
-	if (!channel)
-		return -EINVAL;
-	pthread_mutex_lock(&remotes_lock);
-	rc = remote_add(channel, error);
-	pthread_mutex_unlock(&remotes_lock);
-	return rc;
+	return channel ? remotes_add(&remotes, channel, share_slots, NULL, error) : -EINVAL;
 }
 
-/* The descriptor stays until its thread is done with it. */
 void exec_remotes_drop(void)
 {
-	pthread_mutex_lock(&remotes_lock);
-	for (unsigned int i = 0; i < REMOTES_MAX; i++)
-		if (remotes[i].socket)
-			shutdown(remotes[i].socket, SHUT_RDWR);
-	pthread_mutex_unlock(&remotes_lock);
+	remotes_drop(&remotes);
 }
 
 static const struct {

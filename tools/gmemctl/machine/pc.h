@@ -18,9 +18,9 @@
 #include "../devices/pvmemcontrol.h"
 #include "../devices/uart.h"
 #include "../kvm/state.h"
-#include "../memory/remote.h"
 #include "console.h"
 #include "machine.h"
+#include "remotes.h"
 
 /**
  * struct pc_config - what to build; all of it has to outlive the machine
@@ -122,27 +122,6 @@ int pc_job_post(struct pc *pc, struct pc_job *job);
 /** pc_job_serve() - do what is pending; no vCPU thread exists */
 void pc_job_serve(struct pc *pc);
 
-/** PC_REMOTES_MAX: remotes at a time */
-#define PC_REMOTES_MAX 4
-
-/**
- * struct pc_remote - one of them
- * @memory: the PC's
- * @remote: see there
- * @socket: to it
- * @thread: starts it, and waits until it goes
- * @used: there is a thread
- * @done: the thread is about to end; changed atomically
- */
-struct pc_remote {
-	struct guest_memory *memory;
-	struct remote remote;
-	int socket;
-	pthread_t thread;
-	bool used;
-	bool done;
-};
-
 /** PC_CONTROL_RANGES_MAX: ranges in one answer of map; the rest is asked for */
 #define PC_CONTROL_RANGES_MAX 1024
 
@@ -151,14 +130,14 @@ struct pc_remote {
  * @pc: the machine
  * @name: its name
  * @server: the socket
- * @remotes: processes that share its memory; of the server's thread
+ * @remotes: processes that share its memory
  * @started_ns: when it was started
  */
 struct pc_control {
 	struct pc *pc;
 	const char *name;
 	struct server server;
-	struct pc_remote remotes[PC_REMOTES_MAX];
+	struct remotes remotes;
 	uint64_t started_ns;
 };
 
@@ -166,9 +145,6 @@ struct pc_control {
 int pc_control_start(struct pc_control *control, struct pc *pc,
 		     const char *name, struct error *error);
 void pc_control_stop(struct pc_control *control);
-
-/** pc_remotes_stop() - share memory with no other process any more */
-void pc_remotes_stop(struct pc_control *control);
 
 /** pc_control_serve() - a request, as server_fn; @data is the pc_control */
 int pc_control_serve(void *data, const char *command, struct json_object *request,

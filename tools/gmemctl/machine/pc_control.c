@@ -3,12 +3,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -16,6 +14,7 @@
 #include "../gmem/gmem.h"
 #include "../kvm/threads.h"
 #include "../memory/access.h"
+#include "../memory/remote.h"
 #include "pc.h"
 
 /* Pages asked for at once when counting those that are populated */
@@ -113,55 +112,6 @@ void pc_job_serve(struct pc *pc)
 	pthread_mutex_unlock(&pc->machine.lock);
 	close(job->fd);
 	free(job);
-}
-
-static void *remote_main(void *data)
-{
-	struct pc_remote *remote = data;
-	/* It says nothing but answers, which this thread must not take from others. */
-	struct pollfd end = { .fd = remote->socket, .events = POLLRDHUP };
-
-	if (!remote_start(&remote->remote, remote->memory, remote->socket, NULL)) {
-		while (poll(&end, 1, -1) < 0 && errno == EINTR)
-			;
-		remote_stop(&remote->remote);
-	}
-	shutdown(remote->socket, SHUT_RDWR);
-	__atomic_store_n(&remote->done, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-static void remote_join(struct pc_remote *remote)
-{
-	pthread_join(remote->thread, NULL);
-	close(remote->socket);
-	remote->used = false;
-}
-
-/* A place that is free, or of one that has gone. */
-static struct pc_remote *find_place(struct pc_control *control)
-{
-	for (unsigned int i = 0; i < PC_REMOTES_MAX; i++) {
-		struct pc_remote *remote = &control->remotes[i];
-
-		if (remote->used && __atomic_load_n(&remote->done, __ATOMIC_ACQUIRE))
-			remote_join(remote);
-		if (!remote->used)
-			return remote;
-	}
-	return NULL;
-}
-
-void pc_remotes_stop(struct pc_control *control)
-{
-	for (unsigned int i = 0; i < PC_REMOTES_MAX; i++) {
-		struct pc_remote *remote = &control->remotes[i];
-
-		if (!remote->used)
-			continue;
-		shutdown(remote->socket, SHUT_RDWR);
-		remote_join(remote);
-	}
 }
 
 static const struct memory_request *
@@ -521,31 +471,21 @@ static int serve_save(struct pc_control *control, struct json_object *request,
 	return pc_move_save(control->pc, channel, stop && json_object_get_boolean(stop), error);
 }
 
+static int share_memory(int socket, void *data)
+{
+	struct error error;
+
+	return remote_share(socket, data, &error);
+}
+
 /* Nothing waits for it: it is told, also why not, by a thread of its own. */
 static int serve_remote(struct pc_control *control, struct json_object *request,
 			struct json_object **result, struct error *error)
 {
 	const char *channel = message_string(request, "channel", error);
-	struct pc_remote *remote;
-	int rc;
 
-	if (!channel)
-		return -EINVAL;
-	remote = find_place(control);
-	if (!remote)
-		return error_set(error, -EBUSY, "VM", "share its memory",
-				 "at most %d processes at a time have it", PC_REMOTES_MAX);
-	*remote = (struct pc_remote){ .memory = &control->pc->machine.memory };
-	remote->socket = channel_connect(channel, error);
-	if (remote->socket < 0)
-		return remote->socket;
-	rc = threads_start(&remote->thread, remote_main, remote);
-	if (rc) {
-		close(remote->socket);
-		return error_set(error, rc, "VM", "share its memory", "no thread for it");
-	}
-	remote->used = true;
-	return 0;
+	return channel ? remotes_add(&control->remotes, channel, share_memory,
+				     &control->pc->machine.memory, error) : -EINVAL;
 }
 
 static const struct {
@@ -583,12 +523,12 @@ int pc_control_start(struct pc_control *control, struct pc *pc,
 	control->pc = pc;
 	control->name = name;
 	control->started_ns = clock_now_ns();
-	memset(control->remotes, 0, sizeof(control->remotes));
+	control->remotes = (struct remotes){ .lock = PTHREAD_MUTEX_INITIALIZER };
 	return server_start(&control->server, name, pc_control_serve, control, error);
 }
 
 void pc_control_stop(struct pc_control *control)
 {
 	server_stop(&control->server);
-	pc_remotes_stop(control);
+	remotes_stop(&control->remotes);
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "../base/calls.h"
@@ -13,96 +12,70 @@
 #include "file.h"
 #include "remote.h"
 
-#define ACTION "share memory with it"
-
 #define MAPPER_ACTION "map its memory"
 
 /* For a VM to say the next thing before it is ready, which needs no waiting. */
-#define START_TIMEOUT_S 10
+#define START_TIMEOUT_MS 10000
+
+static const struct range none;
 
 /* Return: 0; what it answers; -ETIMEDOUT, -EPIPE, -EBADMSG: it is of no use. */
-static int remote_map(struct remote *remote, const struct extent *extent)
+static int remote_map(int socket, const struct extent *extent)
 {
-	struct files none;
+	struct files files;
 	int32_t answer;
-	int rc = remote_say(remote->socket, REMOTE_MAP, extent->range, extent->fd_offset,
-			    extent->fd);
+	int rc = remote_say(socket, REMOTE_MAP, extent->range, extent->fd_offset, extent->fd);
 
 	if (!rc)
-		rc = files_receive(remote->socket, &answer, sizeof(answer), 0, &none);
+		rc = files_receive(socket, &answer, sizeof(answer), 0, &files);
 	if (rc)
 		return rc;
 	return answer > 0 || answer < -4095 ? -EBADMSG : answer;
 }
 
-/* Tell it of all there is. */
-static int remote_map_all(struct remote *remote, struct error *error)
+int remote_tell(int socket, const struct extent *extents, unsigned int count,
+		uint64_t size, uint64_t alignment)
 {
-	const struct reservation *reservation = &remote->memory->reservation;
-	int rc = 0;
+	int rc = files_timeout(socket, REMOTE_TIMEOUT_MS);
 
+	if (!rc)
+		rc = remote_say(socket, REMOTE_START, (struct range){ 0, size }, alignment, -1);
+	for (unsigned int i = 0; !rc && i < count; i++)
+		rc = remote_map(socket, &extents[i]);
+	return rc ? rc : remote_say(socket, REMOTE_READY, none, 0, -1);
+}
+
+static int share(int socket, const struct guest_memory *memory, struct error *error)
+{
+	const struct reservation *reservation = &memory->reservation;
+	uint64_t alignment = RANGE_PAGE_SIZE;
+	int rc;
+
+	/* Huge pages are mapped at multiples of their size there, too. */
+	for (unsigned int i = 0; i < memory->nr_backings; i++)
+		if (memory->backings[i].page_size > alignment)
+			alignment = memory->backings[i].page_size;
 	for (unsigned int i = 0; i < reservation->nr_extents; i++)
 		if (reservation->extents[i].fd < 0)
 			return error_set(error, -EINVAL, "ram",
 					 "cannot register a DMA mapper that requires a "
 					 "backing fd", "the region contains a mapping "
 					 "with no backing fd (private RAM)");
-	for (unsigned int i = 0; !rc && i < reservation->nr_extents; i++)
-		rc = remote_map(remote, &reservation->extents[i]);
+	rc = remote_tell(socket, reservation->extents, reservation->nr_extents,
+			 reservation->size, alignment);
 	return rc ? error_set(error, rc, "ram", "failed to map range for DMA", NULL) : 0;
 }
 
-static int remote_begin(struct remote *remote, struct error *error)
+int remote_share(int socket, const struct guest_memory *memory, struct error *error)
 {
-	const struct guest_memory *memory = remote->memory;
-	struct timeval timeout = {
-		.tv_sec = REMOTE_TIMEOUT_MS / 1000,
-		.tv_usec = REMOTE_TIMEOUT_MS % 1000 * 1000,
-	};
-	struct range all = { 0, memory->reservation.size };
-	uint64_t alignment = RANGE_PAGE_SIZE;
-	int rc = 0;
-
-	/* Huge pages are mapped at multiples of their size there, too. */
-	for (unsigned int i = 0; i < memory->nr_backings; i++)
-		if (memory->backings[i].page_size > alignment)
-			alignment = memory->backings[i].page_size;
-	if (setsockopt(remote->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-		       sizeof(timeout)) ||
-	    setsockopt(remote->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout,
-		       sizeof(timeout)))
-		rc = -errno;
-	if (!rc)
-		rc = remote_say(remote->socket, REMOTE_START, all, alignment, -1);
-	return rc ? error_set(error, rc, "remote", ACTION, NULL) : 0;
-}
-
-int remote_start(struct remote *remote, const struct guest_memory *memory, int socket,
-		 struct error *error)
-{
-	struct range none = { 0, 0 };
-	struct error own;
 	int rc;
 
-	*remote = (struct remote){ .socket = socket, .memory = memory };
-	error = error ? error : &own;
+	/* All of it goes to the other process. */
 	memset(error, 0, sizeof(*error));
-	rc = remote_begin(remote, error);
-	if (!rc)
-		rc = remote_map_all(remote, error);
-	if (rc) {
-		if (!remote_say(remote->socket, REMOTE_REFUSED, none, 0, -1))
-			files_send(socket, error, sizeof(*error), NULL);
-		return rc;
-	}
-	if (remote_say(remote->socket, REMOTE_READY, none, 0, -1))
-		remote_stop(remote);
-	return 0;
-}
-
-void remote_stop(struct remote *remote)
-{
-	shutdown(remote->socket, SHUT_RDWR);
+	rc = share(socket, memory, error);
+	if (rc && !remote_say(socket, REMOTE_REFUSED, none, 0, -1))
+		files_send(socket, error, sizeof(*error), NULL);
+	return rc;
 }
 
 /*
@@ -155,10 +128,10 @@ static void mapper_clear(struct remote_mapper *mapper)
 static void *mapper_main(void *data)
 {
 	struct remote_mapper *mapper = data;
-	struct files none;
+	struct files files;
 	uint8_t byte;
 
-	files_receive(mapper->socket, &byte, sizeof(byte), 0, &none);
+	files_receive(mapper->socket, &byte, sizeof(byte), 0, &files);
 	pthread_mutex_lock(&mapper->lock);
 	mapper_clear(mapper);
 	mapper->gone = true;
@@ -168,21 +141,13 @@ static void *mapper_main(void *data)
 
 static int mapper_refused(struct remote_mapper *mapper, struct error *error)
 {
-	struct files none;
+	struct files files;
 	struct error why;
 	int rc = 0;
 
-	if (!files_receive(mapper->socket, &why, sizeof(why), 0, &none))
+	if (!files_receive(mapper->socket, &why, sizeof(why), 0, &files))
 		rc = error_adopt(error, &why);
 	return rc ? rc : error_set(error, -EBADMSG, "VM", MAPPER_ACTION, NULL);
-}
-
-static int mapper_timeout(struct remote_mapper *mapper, unsigned int seconds)
-{
-	struct timeval timeout = { .tv_sec = seconds };
-
-	return setsockopt(mapper->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-			  sizeof(timeout)) ? -errno : 0;
 }
 
 /* What comes first: how many addresses there are. */
@@ -200,7 +165,7 @@ static int mapper_replay(struct remote_mapper *mapper, struct error *error)
 {
 	struct remote_message message = { .kind = REMOTE_KINDS };
 	struct files files;
-	int rc = mapper_timeout(mapper, START_TIMEOUT_S);
+	int rc = files_timeout(mapper->socket, START_TIMEOUT_MS);
 	bool refused = false;
 
 	while (!rc && message.kind != REMOTE_READY) {
@@ -219,7 +184,7 @@ static int mapper_replay(struct remote_mapper *mapper, struct error *error)
 	if (!rc && !mapper->reservation.size)
 		rc = -EBADMSG;
 	if (!rc)
-		rc = mapper_timeout(mapper, 0);
+		rc = files_timeout(mapper->socket, 0);
 	return rc ? error_set(error, rc, "VM", MAPPER_ACTION, rc == -EPIPE ?
 			      "it has ended" : NULL) : 0;
 }

@@ -78,28 +78,25 @@ static inline int remote_say(int socket, enum remote_kind kind, struct range ran
 }
 
 /**
- * struct remote - the VM's side
- * @socket: to the remote
- * @memory: the shared memory
+ * remote_tell() - describe memory to a remote, and wait until it has mapped it
+ * @socket: a Unix stream socket; gets a timeout
+ * @extents: @count extents, each in a file
+ * @size: end of all addresses, which start at a multiple of @alignment
+ *
+ * Return: 0; the error of the remote; -ETIMEDOUT, -EPIPE, -EBADMSG.
  */
-struct remote {
-	int socket;
-	const struct guest_memory *memory;
-};
+int remote_tell(int socket, const struct extent *extents, unsigned int count,
+		uint64_t size, uint64_t alignment);
 
 /**
- * remote_start() - share the memory
- * @socket: a Unix stream socket; the caller closes it after remote_stop()
+ * remote_share() - describe all memory of a guest to a remote
  *
- * After a failure the reason was sent to the other side.
+ * If some memory is in no file, the remote is told the reason. The remote has the
+ * memory until the connection ends.
  *
- * Return: 0; -EINVAL if some memory is not in a file; -ETIMEDOUT, -EPIPE.
+ * Return: as remote_tell(); -EINVAL if some memory is in no file.
  */
-int remote_start(struct remote *remote, const struct guest_memory *memory, int socket,
-		 struct error *error);
-
-/** remote_stop() - end the connection; the remote then unmaps everything */
-void remote_stop(struct remote *remote);
+int remote_share(int socket, const struct guest_memory *memory, struct error *error);
 
 /**
  * struct remote_mapper - the memory of a VM of another process
@@ -121,7 +118,7 @@ struct remote_mapper {
 
 /**
  * remote_mapper_start() - map all memory of a VM, until the VM ends
- * @socket: to a VM that calls remote_start(); the caller closes it
+ * @socket: to a VM that calls remote_tell(); the caller closes it
  *
  * Return: 0; the error with which the VM refuses; -EBADMSG; -EPIPE; or the error of a mapping.
  */

@@ -15,6 +15,7 @@
 #include "../control/control.h"
 #include "../exec/exec.h"
 #include "../exec/report.h"
+#include "../machine/remotes.h"
 #include "../memory/remote.h"
 #include "exec_fake.h"
 #include "ksft.h"
@@ -208,5 +209,29 @@ TEST_F(exec_control, remote_before_change)
 	pthread_rwlock_unlock(&vm->lock);
 	pthread_join(thread, NULL);
 	EXPECT_TRUE(dropped(socket));
+	close(socket);
+}
+
+/* Who says something that nobody has asked for, and goes, makes room all the same. */
+TEST_F(exec_control, remote_talks)
+{
+	int rc = -EBUSY, socket;
+
+	for (int i = 0; i < REMOTES_MAX; i++) {
+		socket = join();
+		share(socket);
+		answer(socket);
+		close(socket);
+	}
+	for (int i = 0; i < 1000 && rc == -EBUSY; i++) {
+		struct json_object *request = message_request("remote");
+
+		message_add_string(request, "channel", channel.name);
+		rc = ask(request);
+		usleep(1000);
+	}
+	EXPECT_FALSE(rc);
+	socket = channel_accept(&channel, TIMEOUT_MS, &error);
+	share(socket);
 	close(socket);
 }

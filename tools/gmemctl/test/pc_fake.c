@@ -58,6 +58,7 @@ bool pc_fake_start(void)
 	memset(&pc_fake, 0, sizeof(pc_fake));
 	pc_fake.pc.config = &config;
 	pc_fake.control.pc = &pc_fake.pc;
+	pthread_mutex_init(&pc_fake.control.remotes.lock, NULL);
 	pc_fake.control.name = "test";
 	pc_fake.control.started_ns = clock_now_ns();
 	return machine_fake_start(&pc_fake.pc.machine, &config.machine);

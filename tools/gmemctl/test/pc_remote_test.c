@@ -27,7 +27,7 @@ static void start(void)
 
 static void stop(void)
 {
-	pc_remotes_stop(control);
+	remotes_stop(&control->remotes);
 	channel_close(&channel);
 	pc_fake_stop();
 	EXPECT_FALSE(rmdir(ksft_folder()));
@@ -66,12 +66,12 @@ static bool sees(struct remote_mapper *mapper, uint64_t page, uint8_t byte)
 
 TEST_OF(pc, remote)
 {
-	struct remote_mapper mappers[PC_REMOTES_MAX];
-	int sockets[PC_REMOTES_MAX];
+	struct remote_mapper mappers[REMOTES_MAX];
+	int sockets[REMOTES_MAX];
 
 	start();
 	memset(pc_fake.pc.machine.memory.reservation.base + 65 * PAGE, 9, PAGE);
-	for (int i = 0; i < PC_REMOTES_MAX; i++) {
+	for (int i = 0; i < REMOTES_MAX; i++) {
 		EXPECT_FALSE(ask(channel.name));
 		sockets[i] = join(&mappers[i]);
 		EXPECT_TRUE(sees(&mappers[i], 65, 9));
@@ -85,8 +85,8 @@ TEST_OF(pc, remote)
 		usleep(1000);
 	sockets[1] = join(&mappers[1]);
 	EXPECT_TRUE(sees(&mappers[1], 65, 9));
-	pc_remotes_stop(control);
-	for (int i = 0; i < PC_REMOTES_MAX; i++) {
+	remotes_stop(&control->remotes);
+	for (int i = 0; i < REMOTES_MAX; i++) {
 		remote_mapper_stop(&mappers[i]);
 		close(sockets[i]);
 	}

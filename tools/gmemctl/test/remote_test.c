@@ -47,7 +47,6 @@ static struct range ranges[2];
 static struct memory_request request;
 static struct memory_config config;
 static struct guest_memory memory;
-static struct remote remote;
 static struct error error;
 static struct reply reply;
 static int sockets[2], questions[2];
@@ -146,7 +145,7 @@ static bool child_reply(void)
 static void share(void)
 {
 	fork_child();
-	EXPECT_FALSE(remote_start(&remote, &memory, sockets[0], &error));
+	EXPECT_FALSE(remote_share(sockets[0], &memory, &error));
 	EXPECT_TRUE(child_reply());
 	EXPECT_FALSE(reply.rc);
 }
@@ -163,7 +162,7 @@ static int child_ends(void)
 
 static void unshare_memory(void)
 {
-	remote_stop(&remote);
+	shutdown(sockets[0], SHUT_RDWR);
 	EXPECT_EQ(child_ends(), 0);
 }
 
@@ -239,7 +238,7 @@ TEST_OF(remote, private)
 {
 	start(BACKING_PRIVATE);
 	fork_child();
-	EXPECT_EQ(remote_start(&remote, &memory, sockets[0], &error), -EINVAL);
+	EXPECT_EQ(remote_share(sockets[0], &memory, &error), -EINVAL);
 	EXPECT_TRUE(strstr(error.hint, "no backing fd (private RAM)"));
 	EXPECT_TRUE(child_reply());
 	EXPECT_EQ(reply.rc, -EINVAL);
@@ -265,7 +264,7 @@ static void check_lost(int signal)
 		EXPECT_EQ(child_ends(), -1);
 	else
 		EXPECT_EQ(waitpid(child, NULL, WUNTRACED), child);
-	remote_stop(&remote);
+	shutdown(sockets[0], SHUT_RDWR);
 	if (signal == SIGSTOP) {
 		EXPECT_FALSE(kill(child, SIGCONT));
 		EXPECT_TRUE(child_loses());
@@ -291,7 +290,7 @@ TEST_OF(remote, vm_ends)
 	memset(at(3), 3, PAGE);
 	share();
 	EXPECT_TRUE(child_sees(3, 3));
-	remote_stop(&remote);
+	shutdown(sockets[0], SHUT_RDWR);
 	EXPECT_TRUE(child_loses());
 	EXPECT_EQ(child_read(3 * PAGE, 1), -EPIPE);
 	EXPECT_EQ(child_ends(), 0);
@@ -305,7 +304,7 @@ static int start_answered(int32_t first, int32_t second)
 
 	start(BACKING_SHARED);
 	EXPECT_EQ(write(sockets[1], answers, sizeof(answers)), sizeof(answers));
-	return remote_start(&remote, &memory, sockets[0], &error);
+	return remote_share(sockets[0], &memory, &error);
 }
 
 TEST_OF(remote, answers)
@@ -321,7 +320,7 @@ TEST_OF(remote, answers)
 	start(BACKING_SHARED);
 	close(sockets[1]);
 	sockets[1] = -1;
-	EXPECT_EQ(remote_start(&remote, &memory, sockets[0], &error), -EPIPE);
+	EXPECT_EQ(remote_share(sockets[0], &memory, &error), -EPIPE);
 	stop();
 }
 
