@@ -98,32 +98,28 @@ static int serve_stat(struct exec_vm *vm, struct json_object *request,
 }
 
 /**
- * struct map - what a walk over the states of a slot adds to
+ * struct map - what a walk over the states of slots adds to
  * @ranges: of the answer
  * @gpa: where the next state begins
+ * @run: not in @ranges yet; neighbours of one state, of two slots too, are one range
+ * @private: the state of @run
  */
 struct map {
 	struct json_object *ranges;
 	uint64_t gpa;
+	struct range run;
+	bool private;
 };
 
-/* Neighbours of one state, of two slots too, are one range. */
-static bool map_extend(struct map *map, const char *state, uint64_t length)
+/* Return: 0; 1: there are enough without @run. */
+static int map_end_run(struct map *map)
 {
-	size_t count = json_object_array_length(map->ranges);
-	struct json_object *last, *start, *size, *old;
-
-	if (!count)
-		return false;
-	last = json_object_array_get_idx(map->ranges, count - 1);
-	json_object_object_get_ex(last, "start", &start);
-	json_object_object_get_ex(last, "size", &size);
-	json_object_object_get_ex(last, "state", &old);
-	if (strcmp(json_object_get_string(old), state) ||
-	    json_object_get_uint64(start) + json_object_get_uint64(size) != map->gpa)
-		return false;
-	json_object_set_uint64(size, json_object_get_uint64(size) + length);
-	return true;
+	if (!range_size(map->run))
+		return 0;
+	if (json_object_array_length(map->ranges) == RANGES_MAX)
+		return 1;
+	message_add_range(map->ranges, map->run, map->private);
+	return 0;
 }
 
 static int map_visit(const struct gmem_range *range, void *data)
@@ -131,13 +127,14 @@ static int map_visit(const struct gmem_range *range, void *data)
 	bool private = range->state == GMEM_STATE_PRIVATE;
 	struct map *map = data;
 
-	if (!map_extend(map, private ? "private" : "shared", range->length)) {
-		if (json_object_array_length(map->ranges) == RANGES_MAX)
+	if (map->run.end != map->gpa || map->private != private) {
+		if (map_end_run(map))
 			return 1;
-		message_add_range(map->ranges, (struct range){
-			map->gpa, map->gpa + range->length }, private);
+		map->run.start = map->gpa;
+		map->private = private;
 	}
 	map->gpa += range->length;
+	map->run.end = map->gpa;
 	return 0;
 }
 
@@ -156,7 +153,7 @@ static const struct exec_slot *slot_next(const struct exec_vm *vm, uint64_t gpa)
 	return next;
 }
 
-/* Return: 0 when all is in the answer; 1: from @map->gpa on there is more. */
+/* Return: 0 when all is in the answer; 1: from @map->run on there is more. */
 static int map_slots(const struct exec_vm *vm, struct range wanted, struct map *map)
 {
 	const struct exec_slot *slot;
@@ -175,14 +172,14 @@ static int map_slots(const struct exec_vm *vm, struct range wanted, struct map *
 		if (!rc)
 			map->gpa = part.end;
 	}
-	return rc;
+	return rc ? rc : map_end_run(map);
 }
 
 static int serve_map(struct exec_vm *vm, struct json_object *request,
 		     struct json_object **result, struct error *error)
 {
 	struct range wanted = { 0, -RANGE_PAGE_SIZE };
-	struct map map;
+	struct map map = { .ranges = NULL };
 	int rc;
 
 	if (message_part(request, &wanted, error))
@@ -198,7 +195,7 @@ static int serve_map(struct exec_vm *vm, struct json_object *request,
 	*result = json_object_new_object();
 	json_object_object_add(*result, "ranges", map.ranges);
 	if (rc)
-		message_add_number(*result, "next", map.gpa);
+		message_add_number(*result, "next", map.run.start);
 	return 0;
 }
 

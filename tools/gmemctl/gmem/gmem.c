@@ -134,7 +134,7 @@ int gmem_query(int fd, uint64_t offset, uint64_t length,
 	       int (*visit)(const struct gmem_range *range, void *data),
 	       void *data)
 {
-	struct gmem_range ranges[QUERY_RANGES];
+	struct gmem_range ranges[QUERY_RANGES], run = { .length = 0 };
 	struct gmem_ioctl_query query = {
 		.size = sizeof(query),
 		.offset = offset,
@@ -153,12 +153,18 @@ int gmem_query(int fd, uint64_t offset, uint64_t length,
 		if (!query.nr_ranges || query.nr_ranges > QUERY_RANGES)
 			return -EPROTO;
 		for (i = 0; i < query.nr_ranges; i++) {
-			rc = visit(&ranges[i], data);
+			if (run.length && run.state == ranges[i].state) {
+				run.length += ranges[i].length;
+				run.populated += ranges[i].populated;
+				continue;
+			}
+			rc = run.length ? visit(&run, data) : 0;
 			if (rc)
 				return rc;
+			run = ranges[i];
 		}
 	}
-	return 0;
+	return run.length ? visit(&run, data) : 0;
 }
 
 int gmem_held(int fd, uint64_t offset, uint64_t length,

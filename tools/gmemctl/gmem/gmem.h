@@ -44,7 +44,8 @@ void gmem_convert_reason(const struct gmem_ioctl_convert *convert, int rc,
 
 /**
  * gmem_query() - report the ranges of a part of the memory
- * @visit: called for each range in ascending order; not 0 ends the walk
+ * @visit: called for each range in ascending order, none of them of the state of its
+ *	neighbour; not 0 ends the walk
  *
  * Return: 0, what @visit returned, or a negative errno.
  */

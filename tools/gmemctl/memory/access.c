@@ -10,13 +10,9 @@
 /**
  * struct walk - a walk of gmem's ranges
  * @gpa: of the page at offset 0 of the fd, modulo 2^64
- * @run: what is to be visited once the next differs; empty: nothing
- * @private: its state
  */
 struct walk {
 	uint64_t gpa;
-	struct range run;
-	bool private;
 	int (*visit)(struct range run, bool private, void *data);
 	void *data;
 };
@@ -123,41 +119,17 @@ int private_runs_restore(struct private_runs *runs, struct guest_memory *memory,
 	return first;
 }
 
-/* Neighbours may be alike where a call of gmem's has ended between them. */
 static int walk_range(const struct gmem_range *range, void *data)
 {
-	struct walk *walk = data;
-	bool private = range->state == GMEM_STATE_PRIVATE;
-	struct range run = { walk->gpa + range->offset,
-			     walk->gpa + range->offset + range->length };
-	int rc = 0;
+	const struct walk *walk = data;
+	uint64_t start = walk->gpa + range->offset;
 
-	if (range_size(walk->run) && walk->private == private) {
-		walk->run.end = run.end;
-		return 0;
-	}
-	if (range_size(walk->run))
-		rc = walk->visit(walk->run, walk->private, walk->data);
-	walk->run = run;
-	walk->private = private;
-	return rc;
-}
-
-static int walk_view(const struct guest_memory *memory, const struct layout_range *ram,
-		     struct range range, struct walk *walk)
-{
-	int rc;
-
-	walk->gpa = ram->range.start - ram->part;
-	rc = gmem_query(guest_memory_backing(memory, ram)->fd, range.start - walk->gpa,
-			range_size(range), walk_range, walk);
-	if (!rc && range_size(walk->run))
-		rc = walk->visit(walk->run, walk->private, walk->data);
-	return rc;
+	return walk->visit((struct range){ start, start + range->length },
+			   range->state == GMEM_STATE_PRIVATE, walk->data);
 }
 
 static int walk_told(const struct page_map *private, const struct layout_range *ram,
-		     struct range range, struct walk *walk)
+		     struct range range, const struct walk *walk)
 {
 	uint64_t gpa = ram->range.start - ram->offset;
 	uint64_t end = (range.end - gpa) / RANGE_PAGE_SIZE;
@@ -181,8 +153,11 @@ int page_states(const struct guest_memory *memory, struct range range,
 	const struct layout_range *ram = layout_find(&memory->memfd.layout, range);
 	struct walk walk = { .visit = visit, .data = data };
 
-	if (ram && guest_memory_view_of(memory, ram))
-		return walk_view(memory, ram, range, &walk);
+	if (ram && guest_memory_view_of(memory, ram)) {
+		walk.gpa = ram->range.start - ram->part;
+		return gmem_query(guest_memory_backing(memory, ram)->fd, range.start - walk.gpa,
+				  range_size(range), walk_range, &walk);
+	}
 	if (ram && memory->memfd.fd >= 0)
 		return walk_told(&memory->memfd.private, ram, range, &walk);
 	return visit(range, false, data);
