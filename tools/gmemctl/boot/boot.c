@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <asm/processor-flags.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -13,15 +14,8 @@
 #define PTE_TABLE	(PTE_PRESENT | PTE_WRITE)
 #define TABLE_ENTRIES	512
 
-#define CR0_PE		UINT64_C(0x00000001)
-#define CR0_MP		UINT64_C(0x00000002)
-#define CR0_ET		UINT64_C(0x00000010)
-#define CR0_NE		UINT64_C(0x00000020)
-#define CR0_PG		UINT64_C(0x80000000)
-#define CR4_PAE		UINT64_C(0x00000020)
 #define EFER_LME	UINT64_C(0x00000100)
 #define EFER_LMA	UINT64_C(0x00000400)
-#define RFLAGS_ONE	UINT64_C(0x00000002)
 
 /* Where Linux wants them: __BOOT_CS and __BOOT_DS. */
 #define SELECTOR_CODE	0x10
@@ -127,14 +121,14 @@ int boot_enter(struct vcpu *vcpu, struct kvm_regs *regs, struct error *error)
 	sregs.gdt.limit = GDT_ENTRIES * 8 - 1;
 	sregs.idt.base = 0;
 	sregs.idt.limit = 0;
-	sregs.cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+	sregs.cr0 = X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_PG;
 	sregs.cr3 = GUEST_PML4_GPA;
-	sregs.cr4 = CR4_PAE;
+	sregs.cr4 = X86_CR4_PAE;
 	sregs.efer = EFER_LME | EFER_LMA;
 	rc = vcpu_set_sregs(vcpu, &sregs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_SET_SREGS", NULL);
-	regs->rflags = RFLAGS_ONE;
+	regs->rflags = X86_EFLAGS_FIXED;
 	rc = vcpu_set_regs(vcpu, regs);
 	if (rc)
 		return error_set(error, rc, "vCPU", "KVM_SET_REGS", NULL);

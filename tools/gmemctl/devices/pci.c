@@ -56,13 +56,13 @@ void pci_identify(struct pci_function *function, const struct pci_identity *iden
 {
 	uint8_t *config = function->config;
 
-	bytes_put16(config + PCI_CONFIG_VENDOR, identity->vendor);
-	bytes_put16(config + PCI_CONFIG_DEVICE, identity->device);
-	bytes_put16(config + PCI_CONFIG_SUBVENDOR, identity->subvendor);
-	bytes_put16(config + PCI_CONFIG_SUBSYSTEM, identity->subsystem);
-	bytes_put32(config + PCI_CONFIG_REVISION, identity->class << 8 | identity->revision);
-	bytes_put16(function->writable + PCI_CONFIG_COMMAND, COMMAND_WRITABLE);
-	function->writable[PCI_CONFIG_LINE] = 0xff;
+	bytes_put16(config + PCI_VENDOR_ID, identity->vendor);
+	bytes_put16(config + PCI_DEVICE_ID, identity->device);
+	bytes_put16(config + PCI_SUBSYSTEM_VENDOR_ID, identity->subvendor);
+	bytes_put16(config + PCI_SUBSYSTEM_ID, identity->subsystem);
+	bytes_put32(config + PCI_CLASS_REVISION, identity->class << 8 | identity->revision);
+	bytes_put16(function->writable + PCI_COMMAND, COMMAND_WRITABLE);
+	function->writable[PCI_INTERRUPT_LINE] = 0xff;
 	function->place = PCI_BAR_NOWHERE;
 }
 
@@ -72,8 +72,8 @@ static void update_place(struct pci_function *function)
 	uint32_t window = function->bar_io ? PCI_IO_START : PCI_MEMORY_START;
 	uint32_t room = function->bar_io ? PCI_IO_SIZE : PCI_MEMORY_SIZE;
 	uint32_t flags = function->bar_io ? BAR_IO_FLAGS : BAR_FLAGS;
-	uint32_t at = bytes_get32(function->config + PCI_CONFIG_BAR) & ~flags;
-	uint16_t command = bytes_get16(function->config + PCI_CONFIG_COMMAND);
+	uint32_t at = bytes_get32(function->config + PCI_BASE_ADDRESS_0) & ~flags;
+	uint16_t command = bytes_get16(function->config + PCI_COMMAND);
 	uint64_t place = PCI_BAR_NOWHERE;
 
 	if (function->bar_size &&
@@ -85,14 +85,14 @@ static void update_place(struct pci_function *function)
 
 void pci_set_bar(struct pci_function *function, bool io, uint32_t size, uint32_t address)
 {
-	uint16_t command = bytes_get16(function->config + PCI_CONFIG_COMMAND);
+	uint16_t command = bytes_get16(function->config + PCI_COMMAND);
 
 	function->bar_size = size;
 	function->bar_io = io;
-	bytes_put32(function->config + PCI_CONFIG_BAR, address | (io ? BAR_IO : 0));
-	bytes_put32(function->writable + PCI_CONFIG_BAR, ~(size - 1));
+	bytes_put32(function->config + PCI_BASE_ADDRESS_0, address | (io ? BAR_IO : 0));
+	bytes_put32(function->writable + PCI_BASE_ADDRESS_0, ~(size - 1));
 	command |= io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
-	bytes_put16(function->config + PCI_CONFIG_COMMAND, command);
+	bytes_put16(function->config + PCI_COMMAND, command);
 	update_place(function);
 }
 
@@ -280,7 +280,7 @@ void pci_function_get(const struct pci_function *function, struct tlv *records,
 int pci_function_set(struct pci_function *function, const struct tlv *records,
 		     uint32_t type, enum pci_slot slot)
 {
-	uint8_t config[PCI_CONFIG_SIZE];
+	uint8_t config[PCI_CFG_SPACE_SIZE];
 
 	if (!tlv_get(records, type, slot, config, sizeof(config)))
 		return -EBADMSG;

@@ -11,6 +11,7 @@
 #ifndef GMEMCTL_DEVICES_PCI_H
 #define GMEMCTL_DEVICES_PCI_H
 
+#include <linux/pci_regs.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,7 +34,6 @@
 /** PCI_BAR_NOWHERE: a BAR that is off, or outside of its window */
 #define PCI_BAR_NOWHERE		UINT64_MAX
 
-#define PCI_CONFIG_SIZE		256
 
 /* Device numbers; the host bridge is the first. ACPI and MP tables say so, too. */
 enum pci_slot {
@@ -42,25 +42,6 @@ enum pci_slot {
 	PCI_SLOT_BALLOON,
 	PCI_SLOTS,
 };
-
-/* Offsets in configuration space, for those who fill it */
-#define PCI_CONFIG_VENDOR	0x00
-#define PCI_CONFIG_DEVICE	0x02
-#define PCI_CONFIG_COMMAND	0x04
-#define PCI_CONFIG_STATUS	0x06
-#define PCI_CONFIG_REVISION	0x08
-#define PCI_CONFIG_CLASS	0x09	/* programming interface, subclass, class */
-#define PCI_CONFIG_BAR		0x10
-#define PCI_CONFIG_SUBVENDOR	0x2c
-#define PCI_CONFIG_SUBSYSTEM	0x2e
-#define PCI_CONFIG_CAPABILITIES	0x34
-#define PCI_CONFIG_LINE		0x3c
-#define PCI_CONFIG_PIN		0x3d
-
-#define PCI_COMMAND_IO		0x0001
-#define PCI_COMMAND_MEMORY	0x0002
-#define PCI_COMMAND_SERR	0x0100
-#define PCI_STATUS_CAPABILITIES	0x0010
 
 /**
  * struct pci_identity - what a function says it is
@@ -92,8 +73,8 @@ struct pci_identity {
  */
 struct pci_function {
 	const char *name;
-	uint8_t config[PCI_CONFIG_SIZE];
-	uint8_t writable[PCI_CONFIG_SIZE];
+	uint8_t config[PCI_CFG_SPACE_SIZE];
+	uint8_t writable[PCI_CFG_SPACE_SIZE];
 	uint32_t bar_size;
 	bool bar_io;
 	uint64_t place;

@@ -263,7 +263,7 @@ void pvmemcontrol_init(struct pvmemcontrol *device, const struct board *board,
 	function->write = device_write;
 	function->data = device;
 	pci_identify(function, &identity);
-	bytes_put16(function->config + PCI_CONFIG_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_SERR);
+	bytes_put16(function->config + PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_SERR);
 	pci_set_bar(function, false, PVMEMCONTROL_BAR_SIZE, PCI_MEMORY_START);
 	pthread_mutex_init(&device->lock, NULL);
 	set_state(device, PVMEMCONTROL_STATE_BROKEN);

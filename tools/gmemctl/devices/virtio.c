@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,65 +16,23 @@
 #define PIN_A		1
 
 /* Capabilities */
-#define CAPABILITY_VENDOR	0x09
-#define CAPABILITY_COMMON	1
-#define CAPABILITY_NOTIFY	2
-#define CAPABILITY_ISR		3
-#define CAPABILITY_DEVICE	4
-#define CAPABILITY_WINDOW	5
 #define CAPABILITIES		0x40
-#define CAPABILITY_BAR		4	/* offsets */
-#define CAPABILITY_OFFSET	8
-#define CAPABILITY_LENGTH	12
-#define CAPABILITY_DATA		16
-
-/* Registers of the common structure */
-#define DEVICE_SELECT	0x00
-#define DEVICE_FEATURE	0x04
-#define DRIVER_SELECT	0x08
-#define DRIVER_FEATURE	0x0c
-#define MSIX_CONFIG	0x10
-#define NUM_QUEUES	0x12
-#define STATUS		0x14
-#define GENERATION	0x15
-#define QUEUE_SELECT	0x16
-#define QUEUE_SIZE	0x18
-#define QUEUE_MSIX	0x1a
-#define QUEUE_ENABLE	0x1c
-#define QUEUE_ADDRESSES	0x20
-#define NO_VECTOR	0xffff
-
-/* Queues */
-#define DESCRIPTOR_ALIGN 16
-#define DRIVER_ALIGN	2
-#define DEVICE_ALIGN	4
-
-#define DESCRIPTOR_NEXT		0x1
-#define DESCRIPTOR_WRITE	0x2
-#define DESCRIPTOR_INDIRECT	0x4	/* not offered */
+#define CAPABILITY_DATA		sizeof(struct virtio_pci_cap)
 
 #define RING_INDEX	2	/* offsets in both rings */
 #define RING_ENTRIES	4
-#define NO_INTERRUPT	0x1
 
 /* How often a number is read until it stays the same */
 #define READS_MAX	16
-
-/* One, little endian */
-struct descriptor {
-	uint64_t gpa;
-	uint32_t size;
-	uint16_t flags;
-	uint16_t next;
-};
 
 /* Addresses around 2^64 are refused with the first access. */
 static bool queue_valid(const struct virtqueue *queue)
 {
 	return queue->size && queue->size <= VIRTQUEUE_SIZE_MAX &&
 	       !(queue->size & (queue->size - 1)) &&
-	       !(queue->descriptors % DESCRIPTOR_ALIGN) &&
-	       !(queue->driver % DRIVER_ALIGN) && !(queue->device % DEVICE_ALIGN);
+	       !(queue->descriptors % VRING_DESC_ALIGN_SIZE) &&
+	       !(queue->driver % VRING_AVAIL_ALIGN_SIZE) &&
+	       !(queue->device % VRING_USED_ALIGN_SIZE);
 }
 
 static int read16(const struct guest_memory *memory, uint64_t gpa, uint16_t *value)
@@ -103,10 +63,10 @@ static int read_index(const struct guest_memory *memory, uint64_t gpa, uint16_t 
 static int read_chain(const struct virtqueue *queue, const struct guest_memory *memory,
 		      struct virtqueue_buffer *buffer)
 {
-	struct descriptor descriptor = { .flags = DESCRIPTOR_NEXT,
+	struct vring_desc descriptor = { .flags = VRING_DESC_F_NEXT,
 					 .next = buffer->head };
 
-	for (buffer->count = 0; descriptor.flags & DESCRIPTOR_NEXT; buffer->count++) {
+	for (buffer->count = 0; descriptor.flags & VRING_DESC_F_NEXT; buffer->count++) {
 		int rc;
 
 		if (buffer->count == queue->size || descriptor.next >= queue->size)
@@ -115,12 +75,12 @@ static int read_chain(const struct virtqueue *queue, const struct guest_memory *
 				 &descriptor, sizeof(descriptor));
 		if (rc)
 			return rc;
-		if (descriptor.flags & DESCRIPTOR_INDIRECT)
+		if (descriptor.flags & VRING_DESC_F_INDIRECT)
 			return -EINVAL;
 		buffer->parts[buffer->count] = (struct virtqueue_part){
-			.gpa = descriptor.gpa,
-			.size = descriptor.size,
-			.writable = descriptor.flags & DESCRIPTOR_WRITE,
+			.gpa = descriptor.addr,
+			.size = descriptor.len,
+			.writable = descriptor.flags & VRING_DESC_F_WRITE,
 		};
 	}
 	return 0;
@@ -233,7 +193,8 @@ void virtio_give(struct virtio_pci *virtio, unsigned int queue, uint16_t head)
 		return;
 	if (queue_give(to, virtio->memory, head))
 		virtio_give_up(virtio, queue);
-	else if (!read16(virtio->memory, to->driver, &flags) && !(flags & NO_INTERRUPT))
+	else if (!read16(virtio->memory, to->driver, &flags) &&
+		 !(flags & VRING_AVAIL_F_NO_INTERRUPT))
 		interrupt(virtio, VIRTIO_ISR_QUEUE);
 }
 
@@ -257,27 +218,27 @@ static void fill_common(struct virtio_pci *virtio, uint8_t *registers)
 	const struct virtio_state *state = &virtio->state;
 	const struct virtqueue *queue = selected(virtio);
 
-	bytes_put32(registers + DEVICE_SELECT, state->feature_select);
+	bytes_put32(registers + VIRTIO_PCI_COMMON_DFSELECT, state->feature_select);
 	if (state->feature_select < 2)
-		bytes_put32(registers + DEVICE_FEATURE, (uint32_t)
+		bytes_put32(registers + VIRTIO_PCI_COMMON_DF, (uint32_t)
 			    (virtio->offered >> 32 * state->feature_select));
-	bytes_put32(registers + DRIVER_SELECT, state->driver_select);
+	bytes_put32(registers + VIRTIO_PCI_COMMON_GFSELECT, state->driver_select);
 	if (state->driver_select < 2)
-		bytes_put32(registers + DRIVER_FEATURE, (uint32_t)
+		bytes_put32(registers + VIRTIO_PCI_COMMON_GF, (uint32_t)
 			    (state->features >> 32 * state->driver_select));
-	bytes_put16(registers + MSIX_CONFIG, NO_VECTOR);
-	bytes_put16(registers + NUM_QUEUES, VIRTIO_QUEUES_MAX);
-	registers[STATUS] = state->status;
-	registers[GENERATION] = state->generation;
-	bytes_put16(registers + QUEUE_SELECT, state->queue_select);
-	bytes_put16(registers + QUEUE_MSIX, NO_VECTOR);
+	bytes_put16(registers + VIRTIO_PCI_COMMON_MSIX, VIRTIO_MSI_NO_VECTOR);
+	bytes_put16(registers + VIRTIO_PCI_COMMON_NUMQ, VIRTIO_QUEUES_MAX);
+	registers[VIRTIO_PCI_COMMON_STATUS] = state->status;
+	registers[VIRTIO_PCI_COMMON_CFGGENERATION] = state->generation;
+	bytes_put16(registers + VIRTIO_PCI_COMMON_Q_SELECT, state->queue_select);
+	bytes_put16(registers + VIRTIO_PCI_COMMON_Q_MSIX, VIRTIO_MSI_NO_VECTOR);
 	if (!queue)
 		return;
-	bytes_put16(registers + QUEUE_SIZE, queue->size);
-	bytes_put16(registers + QUEUE_ENABLE, queue->ready);
-	bytes_put64(registers + QUEUE_ADDRESSES, queue->descriptors);
-	bytes_put64(registers + QUEUE_ADDRESSES + 8, queue->driver);
-	bytes_put64(registers + QUEUE_ADDRESSES + 16, queue->device);
+	bytes_put16(registers + VIRTIO_PCI_COMMON_Q_SIZE, queue->size);
+	bytes_put16(registers + VIRTIO_PCI_COMMON_Q_ENABLE, queue->ready);
+	bytes_put64(registers + VIRTIO_PCI_COMMON_Q_DESCLO, queue->descriptors);
+	bytes_put64(registers + VIRTIO_PCI_COMMON_Q_DESCLO + 8, queue->driver);
+	bytes_put64(registers + VIRTIO_PCI_COMMON_Q_DESCLO + 16, queue->device);
 }
 
 /* A read of the interrupts takes them. */
@@ -349,12 +310,12 @@ static void write_queue(struct virtio_pci *virtio, uint64_t offset, uint32_t val
 	addresses[0] = &queue->descriptors;
 	addresses[1] = &queue->driver;
 	addresses[2] = &queue->device;
-	if (offset == QUEUE_SIZE && size == 2)
+	if (offset == VIRTIO_PCI_COMMON_Q_SIZE && size == 2)
 		queue->size = (uint16_t)value;
-	else if (offset == QUEUE_ENABLE && size == 2)
+	else if (offset == VIRTIO_PCI_COMMON_Q_ENABLE && size == 2)
 		queue->ready = value == 1 && queue_valid(queue);
-	else if (offset >= QUEUE_ADDRESSES && !(offset % 4) && size == 4)
-		set_half(addresses[(offset - QUEUE_ADDRESSES) / 8], offset % 8, value);
+	else if (offset >= VIRTIO_PCI_COMMON_Q_DESCLO && !(offset % 4) && size == 4)
+		set_half(addresses[(offset - VIRTIO_PCI_COMMON_Q_DESCLO) / 8], offset % 8, value);
 }
 
 static void write_common(struct virtio_pci *virtio, uint64_t offset, uint32_t value,
@@ -362,18 +323,18 @@ static void write_common(struct virtio_pci *virtio, uint64_t offset, uint32_t va
 {
 	struct virtio_state *state = &virtio->state;
 
-	if (offset == DEVICE_SELECT && size == 4)
+	if (offset == VIRTIO_PCI_COMMON_DFSELECT && size == 4)
 		state->feature_select = value;
-	else if (offset == DRIVER_SELECT && size == 4)
+	else if (offset == VIRTIO_PCI_COMMON_GFSELECT && size == 4)
 		state->driver_select = value;
-	else if (offset == DRIVER_FEATURE && size == 4 && state->driver_select < 2 &&
+	else if (offset == VIRTIO_PCI_COMMON_GF && size == 4 && state->driver_select < 2 &&
 		 !(state->status & VIRTIO_FEATURES_OK))
 		set_half(&state->features, state->driver_select, value);
-	else if (offset == STATUS && size == 1)
+	else if (offset == VIRTIO_PCI_COMMON_STATUS && size == 1)
 		write_status(virtio, (uint8_t)value);
-	else if (offset == QUEUE_SELECT && size == 2)
+	else if (offset == VIRTIO_PCI_COMMON_Q_SELECT && size == 2)
 		state->queue_select = (uint16_t)value;
-	else if (offset >= QUEUE_SIZE)
+	else if (offset >= VIRTIO_PCI_COMMON_Q_SIZE)
 		write_queue(virtio, offset, value, size);
 }
 
@@ -405,10 +366,10 @@ static void virtio_through(void *data, bool write)
 	struct virtio_pci *virtio = data;
 	uint8_t *bytes = virtio->function.config + virtio->function.window;
 	const uint8_t *capability = bytes - CAPABILITY_DATA;
-	uint32_t offset = bytes_get32(capability + CAPABILITY_OFFSET);
-	uint32_t length = bytes_get32(capability + CAPABILITY_LENGTH);
+	uint32_t offset = bytes_get32(capability + VIRTIO_PCI_CAP_OFFSET);
+	uint32_t length = bytes_get32(capability + VIRTIO_PCI_CAP_LENGTH);
 
-	if (capability[CAPABILITY_BAR] || (length != 1 && length != 2 && length != 4) ||
+	if (capability[VIRTIO_PCI_CAP_BAR] || (length != 1 && length != 2 && length != 4) ||
 	    offset % length || offset > VIRTIO_BAR_SIZE - length)
 		return;
 	if (write)
@@ -426,33 +387,34 @@ static void put_capabilities(struct virtio_pci *virtio)
 		uint32_t offset;
 		uint32_t size;
 	} capabilities[] = {
-		{ CAPABILITY_COMMON, 16, VIRTIO_COMMON, VIRTIO_COMMON_SIZE },
-		{ CAPABILITY_NOTIFY, 20, VIRTIO_NOTIFY, 4 },
-		{ CAPABILITY_ISR, 16, VIRTIO_ISR, 1 },
-		{ CAPABILITY_DEVICE, 16, VIRTIO_CONFIG, virtio->config_size },
-		{ CAPABILITY_WINDOW, 20, 0, 0 },
+		{ VIRTIO_PCI_CAP_COMMON_CFG, 16, VIRTIO_COMMON, VIRTIO_COMMON_SIZE },
+		{ VIRTIO_PCI_CAP_NOTIFY_CFG, 20, VIRTIO_NOTIFY, 4 },
+		{ VIRTIO_PCI_CAP_ISR_CFG, 16, VIRTIO_ISR, 1 },
+		{ VIRTIO_PCI_CAP_DEVICE_CFG, 16, VIRTIO_CONFIG, virtio->config_size },
+		{ VIRTIO_PCI_CAP_PCI_CFG, 20, 0, 0 },
 	};
 	struct pci_function *function = &virtio->function;
 	uint8_t at = 0, next = CAPABILITIES;
 
-	function->config[PCI_CONFIG_CAPABILITIES] = next;
-	bytes_put16(function->config + PCI_CONFIG_STATUS, PCI_STATUS_CAPABILITIES);
+	function->config[PCI_CAPABILITY_LIST] = next;
+	bytes_put16(function->config + PCI_STATUS, PCI_STATUS_CAP_LIST);
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
 		uint8_t *capability = function->config + next;
 
 		at = next;
 		next += capabilities[i].length;
-		capability[0] = CAPABILITY_VENDOR;
+		capability[0] = PCI_CAP_ID_VNDR;
 		capability[1] = next;
 		capability[2] = capabilities[i].length;
 		capability[3] = capabilities[i].type;
-		bytes_put32(capability + CAPABILITY_OFFSET, capabilities[i].offset);
-		bytes_put32(capability + CAPABILITY_LENGTH, capabilities[i].size);
+		bytes_put32(capability + VIRTIO_PCI_CAP_OFFSET, capabilities[i].offset);
+		bytes_put32(capability + VIRTIO_PCI_CAP_LENGTH, capabilities[i].size);
 	}
 	/* The window is the last one, and the driver's to set. */
 	function->config[at + 1] = 0;
-	function->writable[at + CAPABILITY_BAR] = 0xff;
-	memset(function->writable + at + CAPABILITY_OFFSET, 0xff, next - at - CAPABILITY_OFFSET);
+	function->writable[at + VIRTIO_PCI_CAP_BAR] = 0xff;
+	memset(function->writable + at + VIRTIO_PCI_CAP_OFFSET, 0xff,
+	       next - at - VIRTIO_PCI_CAP_OFFSET);
 	function->window = at + CAPABILITY_DATA;
 	function->through = virtio_through;
 }
@@ -476,8 +438,8 @@ void virtio_pci_init(struct virtio_pci *virtio, const char *name, uint16_t type,
 	function->write = virtio_write;
 	function->data = virtio;
 	pci_identify(function, &identity);
-	function->config[PCI_CONFIG_LINE] = PCI_IRQ;
-	function->config[PCI_CONFIG_PIN] = PIN_A;
+	function->config[PCI_INTERRUPT_LINE] = PCI_IRQ;
+	function->config[PCI_INTERRUPT_PIN] = PIN_A;
 	put_capabilities(virtio);
 	pci_set_bar(function, true, VIRTIO_BAR_SIZE, port);
 	pthread_mutex_init(&virtio->lock, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Machines of x86-64: their VM, what only their vCPUs leave the guest for, registers. */
+#include <asm/processor-flags.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,7 +15,6 @@
 #define WHY_MAX 256
 
 #define CR3_ADDRESS	UINT64_C(0x000ffffffffff000)
-#define CR0_PAGING	(UINT64_C(1) << 31)
 
 /* KVM would refuse the slot, with a bare EINVAL, once all memory is there. */
 static int check_addresses(struct machine *machine, struct error *error)
@@ -79,7 +79,7 @@ static int find_place(struct vcpu *vcpu, struct place *place)
 		.fault = sregs.cr2,
 		.cpl = sregs.ss.dpl,
 		.tables = sregs.cr3 & CR3_ADDRESS,
-		.paging = sregs.cr0 & CR0_PAGING,
+		.paging = sregs.cr0 & X86_CR0_PG,
 	};
 	return 0;
 }

@@ -130,7 +130,7 @@ TEST_F(balloon, identity)
 	unsigned int types = 0;
 	uint32_t word;
 
-	PORTS(AT(4), INW(0xcfe, PCI_STATUS_CAPABILITIES), AT(0x3c), IN(0xcfc, PCI_IRQ),
+	PORTS(AT(4), INW(0xcfe, PCI_STATUS_CAP_LIST), AT(0x3c), IN(0xcfc, PCI_IRQ),
 	      IN(0xcfd, 1), AT(0x34));
 	for (uint8_t next = inb(0xcfc); next; next = (uint8_t)(word >> 8)) {
 		PORTS(AT(next));

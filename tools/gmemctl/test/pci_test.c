@@ -111,7 +111,7 @@ TEST_F(pci, enumerate)
 /* What says what a function is cannot be written. */
 TEST_F(pci, read_only)
 {
-	for (unsigned int at = 0; at < PCI_CONFIG_SIZE; at += 4)
+	for (unsigned int at = 0; at < PCI_CFG_SPACE_SIZE; at += 4)
 		PORTS(AT(1, at), OUTL(0xcfc, 0xffffffff));
 	PORTS(CONFIG(1, 0, 0x11111234), CONFIG(1, 4, 0x00000507), CONFIG(1, 8, 0x08800103),
 	      CONFIG(1, 0x10, 0xffffffe0), CONFIG(1, 0x14, 0), CONFIG(1, 0x2c, 0x9abc5678),

@@ -20,8 +20,8 @@ bool driver_find(struct virtio_driver *driver, const struct guest_memory *memory
 {
 	memset(driver, 0, sizeof(*driver));
 	driver->memory = memory;
-	driver->bar = (uint16_t)(config(PCI_CONFIG_BAR) & 0xfffc);
-	return config(0) == 0x10451af4 && config(PCI_CONFIG_BAR) & 1;
+	driver->bar = (uint16_t)(config(PCI_BASE_ADDRESS_0) & 0xfffc);
+	return config(0) == 0x10451af4 && config(PCI_BASE_ADDRESS_0) & 1;
 }
 
 uint16_t driver_common(const struct virtio_driver *driver, unsigned int offset)
