@@ -4,27 +4,9 @@
 
 #include "bus.h"
 
-/* Index of the first device that ends after @address. */
-static unsigned int bus_index(const struct bus *bus, uint64_t address)
-{
-	unsigned int low = 0, high = bus->nr_devices;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-		const struct bus_device *device = &bus->devices[middle];
-
-		if (device->start + (device->size - 1) < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 int bus_add(struct bus *bus, const struct bus_device *device, struct error *error)
 {
 	uint64_t last = device->start + (device->size - 1);
-	unsigned int at;
 
 	if (!device->size || !device->width || !device->read || !device->write ||
 	    last < device->start)
@@ -34,24 +16,26 @@ int bus_add(struct bus *bus, const struct bus_device *device, struct error *erro
 	if (bus->nr_devices == BUS_DEVICES_MAX)
 		return error_set(error, -ENOSPC, device->name, "add to a bus",
 				 "at most %d devices", BUS_DEVICES_MAX);
-	at = bus_index(bus, device->start);
-	if (at < bus->nr_devices && bus->devices[at].start <= last)
-		return error_set(error, -EEXIST, device->name, "add to a bus",
-				 "%s is there", bus->devices[at].name);
-	memmove(&bus->devices[at + 1], &bus->devices[at],
-		(bus->nr_devices - at) * sizeof(bus->devices[0]));
-	bus->devices[at] = *device;
-	bus->nr_devices++;
+	for (unsigned int i = 0; i < bus->nr_devices; i++) {
+		const struct bus_device *other = &bus->devices[i];
+
+		if (other->start <= last && device->start <= other->start + (other->size - 1))
+			return error_set(error, -EEXIST, device->name, "add to a bus",
+					 "%s is there", other->name);
+	}
+	bus->devices[bus->nr_devices++] = *device;
 	return 0;
 }
 
 const struct bus_device *bus_find(const struct bus *bus, uint64_t address)
 {
-	unsigned int at = bus_index(bus, address);
+	for (unsigned int i = 0; i < bus->nr_devices; i++) {
+		const struct bus_device *device = &bus->devices[i];
 
-	if (at == bus->nr_devices || bus->devices[at].start > address)
-		return NULL;
-	return &bus->devices[at];
+		if (address >= device->start && address - device->start < device->size)
+			return device;
+	}
+	return NULL;
 }
 
 /* How much of an access @device takes at once; without a device, a byte. */
@@ -67,7 +51,7 @@ static unsigned int bus_part(const struct bus_device *device, uint64_t address, 
 	return size < device->width ? (unsigned int)size : device->width;
 }
 
-bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes, size_t size)
+static bool bus_access(struct bus *bus, uint64_t address, uint8_t *bytes, size_t size, bool write)
 {
 	bool answered = false;
 
@@ -75,9 +59,16 @@ bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes, size_t si
 		const struct bus_device *device = bus_find(bus, address);
 		unsigned int part = bus_part(device, address, size);
 
-		memset(bytes, 0xff, part);
-		if (device)
+		if (!write)
+			memset(bytes, 0xff, part);
+		if (device && device->quick)
+			pthread_mutex_lock(&bus->lock);
+		if (device && write)
+			device->write(device->data, address - device->start, bytes, part);
+		else if (device)
 			device->read(device->data, address - device->start, bytes, part);
+		if (device && device->quick)
+			pthread_mutex_unlock(&bus->lock);
 		answered |= !!device;
 		address += part;
 		bytes += part;
@@ -86,20 +77,12 @@ bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes, size_t si
 	return answered;
 }
 
-bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes, size_t size)
+bool bus_read(struct bus *bus, uint64_t address, uint8_t *bytes, size_t size)
 {
-	bool answered = false;
+	return bus_access(bus, address, bytes, size, false);
+}
 
-	while (size) {
-		const struct bus_device *device = bus_find(bus, address);
-		unsigned int part = bus_part(device, address, size);
-
-		if (device)
-			device->write(device->data, address - device->start, bytes, part);
-		answered |= !!device;
-		address += part;
-		bytes += part;
-		size -= part;
-	}
-	return answered;
+bool bus_write(struct bus *bus, uint64_t address, const uint8_t *bytes, size_t size)
+{
+	return bus_access(bus, address, (uint8_t *)bytes, size, true);
 }

@@ -2,11 +2,12 @@
 /*
  * A bus: which device answers at an address. One exists for ports, one for
  * memory. It is built before the first vCPU runs and does not change after, so
- * that look-ups need no lock; each device has one of its own.
+ * that look-ups need no lock; a device that is not quick has one of its own.
  */
 #ifndef GMEMCTL_DEVICES_BUS_H
 #define GMEMCTL_DEVICES_BUS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,7 @@ typedef void (*bus_write_fn)(void *data, uint64_t offset, const uint8_t *bytes, 
  * @read: fill @bytes; @offset and @size are inside the range
  * @write: the other direction
  * @data: for both
+ * @quick: its functions return at once; they are called with the lock of the bus held
  */
 struct bus_device {
 	const char *name;
@@ -72,16 +74,19 @@ struct bus_device {
 	bus_read_fn read;
 	bus_write_fn write;
 	void *data;
+	bool quick;
 };
 
 /**
- * struct bus - a table of devices
- * @devices: in ascending order
+ * struct bus - a table of devices; all zero: none
+ * @devices: no two of them overlap
  * @nr_devices: entries in use
+ * @lock: of the quick ones
  */
 struct bus {
 	struct bus_device devices[BUS_DEVICES_MAX];
 	unsigned int nr_devices;
+	pthread_mutex_t lock;
 };
 
 /**
@@ -100,9 +105,9 @@ const struct bus_device *bus_find(const struct bus *bus, uint64_t address);
  *
  * Return: whether a device has answered for any byte.
  */
-bool bus_read(const struct bus *bus, uint64_t address, uint8_t *bytes, size_t size);
+bool bus_read(struct bus *bus, uint64_t address, uint8_t *bytes, size_t size);
 
 /** bus_write() - likewise; bytes without a device are lost */
-bool bus_write(const struct bus *bus, uint64_t address, const uint8_t *bytes, size_t size);
+bool bus_write(struct bus *bus, uint64_t address, const uint8_t *bytes, size_t size);
 
 #endif /* GMEMCTL_DEVICES_BUS_H */

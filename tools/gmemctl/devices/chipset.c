@@ -76,6 +76,7 @@ static struct bus_device byte_ports(const char *name, uint16_t start, uint64_t s
 		.read = read,
 		.write = write,
 		.data = (void *)data,
+		.quick = true,
 	};
 }
 
@@ -84,12 +85,6 @@ void i8042_init(struct i8042 *i8042, const struct board *board)
 	memset(i8042, 0, sizeof(*i8042));
 	i8042->board = board;
 	i8042->state.control = CONTROL_SYSTEM | CONTROL_NO_KBD | CONTROL_NO_AUX;
-	pthread_mutex_init(&i8042->lock, NULL);
-}
-
-void i8042_destroy(struct i8042 *i8042)
-{
-	pthread_mutex_destroy(&i8042->lock);
 }
 
 static void i8042_answer(struct i8042 *i8042, uint8_t answer)
@@ -132,37 +127,28 @@ static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes, unsigne
 {
 	struct i8042 *i8042 = data;
 
-	pthread_mutex_lock(&i8042->lock);
 	bytes[0] = i8042->state.full ? i8042->state.answer : 0;
 	i8042->state.full = false;
-	pthread_mutex_unlock(&i8042->lock);
 }
 
 /* Data that belongs to no command is for the keyboard, which is not there. */
 static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct i8042 *i8042 = data;
-	bool reset;
 
-	pthread_mutex_lock(&i8042->lock);
 	if (i8042->state.command == COMMAND_WRITE)
 		i8042->state.control = bytes[0];
-	reset = i8042->state.command == COMMAND_OUTPUT &&
-		!(bytes[0] & OUTPUT_NO_RESET);
-	i8042->state.command = 0;
-	pthread_mutex_unlock(&i8042->lock);
-	if (reset)
+	if (i8042->state.command == COMMAND_OUTPUT && !(bytes[0] & OUTPUT_NO_RESET))
 		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
+	i8042->state.command = 0;
 }
 
 static void i8042_read_status(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct i8042 *i8042 = data;
 
-	pthread_mutex_lock(&i8042->lock);
 	bytes[0] = STATUS_SYSTEM | STATUS_COMMAND | STATUS_UNLOCKED |
 		   (i8042->state.full ? STATUS_FULL : 0);
-	pthread_mutex_unlock(&i8042->lock);
 }
 
 static void i8042_write_command(void *data, uint64_t offset,
@@ -170,13 +156,10 @@ static void i8042_write_command(void *data, uint64_t offset,
 {
 	struct i8042 *i8042 = data;
 
-	if ((bytes[0] & COMMAND_PULSE) == COMMAND_PULSE && !(bytes[0] & OUTPUT_NO_RESET)) {
+	if ((bytes[0] & COMMAND_PULSE) == COMMAND_PULSE && !(bytes[0] & OUTPUT_NO_RESET))
 		i8042->board->event(i8042->board->data, BOARD_RESET, 0);
-		return;
-	}
-	pthread_mutex_lock(&i8042->lock);
-	i8042_command(i8042, bytes[0]);
-	pthread_mutex_unlock(&i8042->lock);
+	else
+		i8042_command(i8042, bytes[0]);
 }
 
 struct bus_device i8042_data_device(struct i8042 *i8042)
@@ -203,12 +186,6 @@ void rtc_init(struct rtc *rtc, time_t (*now)(void))
 	rtc->state.cmos[REG_A] = REG_A_32KHZ;
 	rtc->state.cmos[REG_B] = REG_B_24H;
 	rtc->state.cmos[REG_D] = REG_D_VALID;
-	pthread_mutex_init(&rtc->lock, NULL);
-}
-
-void rtc_destroy(struct rtc *rtc)
-{
-	pthread_mutex_destroy(&rtc->lock);
 }
 
 static uint8_t rtc_bcd(int value)
@@ -260,10 +237,8 @@ static void rtc_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int s
 
 	if (!offset)
 		return;
-	pthread_mutex_lock(&rtc->lock);
 	if (!rtc_time(rtc, rtc->state.index, bytes))
 		bytes[0] = rtc->state.cmos[rtc->state.index];
-	pthread_mutex_unlock(&rtc->lock);
 }
 
 /* The time is always BCD and of 24 hours, and the status is the device's. */
@@ -272,7 +247,6 @@ static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes, unsigne
 	struct rtc *rtc = data;
 	uint8_t *reg, value = bytes[0];
 
-	pthread_mutex_lock(&rtc->lock);
 	reg = &rtc->state.cmos[rtc->state.index];
 	if (!offset)
 		rtc->state.index = value & INDEX_MASK;
@@ -282,7 +256,6 @@ static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes, unsigne
 		*reg = (value & (uint8_t)~REG_B_BINARY) | REG_B_24H;
 	else if (rtc->state.index != REG_C && rtc->state.index != REG_D)
 		*reg = value;
-	pthread_mutex_unlock(&rtc->lock);
 }
 
 struct bus_device rtc_device(struct rtc *rtc)
@@ -296,29 +269,16 @@ void power_init(struct power *power, const struct board *board, uint64_t (*now_n
 	power->board = board;
 	power->now_ns = now_ns ? now_ns : clock_now_ns;
 	power->start_ns = power->now_ns();
-	pthread_mutex_init(&power->lock, NULL);
 }
 
-void power_destroy(struct power *power)
+uint64_t power_timer_ns(const struct power *power)
 {
-	pthread_mutex_destroy(&power->lock);
-}
-
-uint64_t power_timer_ns(struct power *power)
-{
-	uint64_t ns;
-
-	pthread_mutex_lock(&power->lock);
-	ns = power->now_ns() - power->start_ns;
-	pthread_mutex_unlock(&power->lock);
-	return ns;
+	return power->now_ns() - power->start_ns;
 }
 
 void power_set_timer_ns(struct power *power, uint64_t ns)
 {
-	pthread_mutex_lock(&power->lock);
 	power->start_ns = power->now_ns() - ns;
-	pthread_mutex_unlock(&power->lock);
 }
 
 /* All ports as they are now; a read takes its part of that. */
@@ -330,12 +290,9 @@ static void power_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int
 	uint32_t timer = (uint32_t)(ns / 1000000000 * TIMER_HZ +
 				    ns % 1000000000 * TIMER_HZ / 1000000000);
 	uint8_t ports[POWER_PORTS] = { 0 };
-	uint16_t control;
+	uint16_t control = power->state.control | CONTROL_ACPI;
 
-	pthread_mutex_lock(&power->lock);
-	control = power->state.control | CONTROL_ACPI;
 	memcpy(ports + EVENT_ENABLE, &power->state.enable, sizeof(power->state.enable));
-	pthread_mutex_unlock(&power->lock);
 	memcpy(ports + CONTROL, &control, sizeof(control));
 	memcpy(ports + TIMER, &timer, sizeof(timer));
 	memcpy(bytes, ports + offset, size);
@@ -345,23 +302,18 @@ static void power_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int
 static void power_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct power *power = data;
-	bool off = false;
 	uint16_t value;
 
 	if (size < sizeof(value))
 		return;
 	memcpy(&value, bytes, sizeof(value));
-	pthread_mutex_lock(&power->lock);
 	if (offset == EVENT_ENABLE) {
 		power->state.enable = value;
 	} else if (offset == CONTROL) {
 		power->state.control = value & (uint16_t)~CONTROL_SLEEP;
-		off = value & CONTROL_SLEEP &&
-		      (value >> CONTROL_TYPE & 7) == POWER_S5_TYPE;
+		if (value & CONTROL_SLEEP && (value >> CONTROL_TYPE & 7) == POWER_S5_TYPE)
+			power->board->event(power->board->data, BOARD_POWER_OFF, 0);
 	}
-	pthread_mutex_unlock(&power->lock);
-	if (off)
-		power->board->event(power->board->data, BOARD_POWER_OFF, 0);
 }
 
 struct bus_device power_device(struct power *power)
@@ -374,6 +326,7 @@ struct bus_device power_device(struct power *power)
 		.read = power_read,
 		.write = power_write,
 		.data = power,
+		.quick = true,
 	};
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a PC has at fixed ports: keyboard controller, clock, power management of
- * ACPI, port A, pvpanic; and two ports for tests.
+ * ACPI, port A, pvpanic; and two ports for tests. All of them are quick.
  */
 #ifndef GMEMCTL_DEVICES_CHIPSET_H
 #define GMEMCTL_DEVICES_CHIPSET_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -41,17 +40,14 @@ struct i8042_state {
 /**
  * struct i8042 - the controller
  * @board: where a reset goes
- * @lock: protects @state
  * @state: see there
  */
 struct i8042 {
 	const struct board *board;
-	pthread_mutex_t lock;
 	struct i8042_state state;
 };
 
 void i8042_init(struct i8042 *i8042, const struct board *board);
-void i8042_destroy(struct i8042 *i8042);
 
 /* Two single ports, between which the PC has others. */
 struct bus_device i8042_data_device(struct i8042 *i8042);
@@ -78,18 +74,15 @@ struct rtc_state {
 /**
  * struct rtc - the clock
  * @now: seconds since 1970, from the host
- * @lock: protects @state
  * @state: see there
  */
 struct rtc {
 	time_t (*now)(void);
-	pthread_mutex_t lock;
 	struct rtc_state state;
 };
 
 /** rtc_init() - @now NULL: the host's clock */
 void rtc_init(struct rtc *rtc, time_t (*now)(void));
-void rtc_destroy(struct rtc *rtc);
 struct bus_device rtc_device(struct rtc *rtc);
 
 /*
@@ -117,7 +110,6 @@ struct power_state {
  * struct power - the registers
  * @board: where power-off goes
  * @now_ns: a clock that only goes forward
- * @lock: protects what follows
  * @start_ns: what that clock said when the timer was at zero; modulo 2^64, the
  *	timer may have been at work for longer than this host
  * @state: see there
@@ -125,17 +117,15 @@ struct power_state {
 struct power {
 	const struct board *board;
 	uint64_t (*now_ns)(void);
-	pthread_mutex_t lock;
 	uint64_t start_ns;
 	struct power_state state;
 };
 
 /** power_init() - @now_ns NULL: CLOCK_MONOTONIC; the timer starts at zero */
 void power_init(struct power *power, const struct board *board, uint64_t (*now_ns)(void));
-void power_destroy(struct power *power);
 
-/** power_timer_ns() - for how long the timer has been at work */
-uint64_t power_timer_ns(struct power *power);
+/** power_timer_ns() - for how long the timer has been at work; no vCPU runs */
+uint64_t power_timer_ns(const struct power *power);
 
 /** power_set_timer_ns() - let it go on from where it was on another machine */
 void power_set_timer_ns(struct power *power, uint64_t ns);

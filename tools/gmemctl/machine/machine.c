@@ -93,6 +93,8 @@ void machine_init(struct machine *machine, const struct machine_type *type,
 	machine->memory.memfd.fd = -1;
 	machine->launch.sev_fd = -1;
 	machine->threads.finished_fd = -1;
+	pthread_mutex_init(&machine->ports.lock, NULL);
+	pthread_mutex_init(&machine->mmio.lock, NULL);
 	pthread_mutex_init(&machine->lock, NULL);
 }
 

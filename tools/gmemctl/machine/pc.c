@@ -119,14 +119,11 @@ int pc_devices(struct pc *pc, struct error *error)
 void pc_devices_destroy(struct pc *pc)
 {
 	uart_destroy(&pc->uart);
-	i8042_destroy(&pc->i8042);
-	rtc_destroy(&pc->rtc);
 	if (pc->pci.functions[PCI_SLOT_BALLOON])
 		balloon_destroy(&pc->balloon);
 	if (pc->pci.functions[PCI_SLOT_PVMEMCONTROL])
 		pvmemcontrol_destroy(&pc->pvmemcontrol);
 	pci_destroy(&pc->pci);
-	power_destroy(&pc->power);
 }
 
 /*

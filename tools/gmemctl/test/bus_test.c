@@ -69,7 +69,7 @@ TEST_OF(bus, find)
 	EXPECT_FALSE(add(&bus, "d", UINT64_MAX, 1));
 	EXPECT_FALSE(add(&bus, "c", 0x28, 4));
 	EXPECT_FALSE(bus_find(&bus, 0x0f));
-	EXPECT_EQ(bus_find(&bus, 0x10)->data, bus.devices[0].data);
+	EXPECT_EQ(bus_find(&bus, 0x10)->data, bus.devices[1].data);
 	EXPECT_FALSE(bus_find(&bus, 0x11));
 	EXPECT_FALSE(bus_find(&bus, 0x1f));
 	EXPECT_STREQ(bus_find(&bus, 0x20)->name, "b");

@@ -50,7 +50,6 @@ TEST_OF(i8042, reset)
 	EXPECT_FALSE(board_fake.events);
 	outb(0xfe, 0x64);
 	EXPECT_TRUE(event_was(BOARD_RESET, 0));
-	i8042_destroy(&i8042);
 }
 
 /* What i8042_controller_check() and its friends do. */
@@ -64,7 +63,6 @@ TEST_OF(i8042, probe)
 	      OUT(0x64, 0xab), IN_BITS(0x64, 0x01, 0x01), IN(0x60, 0));
 	/* Neither a keyboard nor an unknown command answers. */
 	PORTS(OUT(0x60, 0xff), OUT(0x64, 0x77), IN_BITS(0x64, 0x01, 0), INW(0x60, 0xff00));
-	i8042_destroy(&i8042);
 }
 
 static void start_rtc(void)
@@ -88,7 +86,6 @@ TEST_OF(rtc, time)
 	      CMOS(0x00, 0x59), CMOS(0x02, 0x59), CMOS(0x04, 0x10), CMOS(0x06, 0x07),
 	      CMOS(0x07, 0x21), CMOS(0x08, 0x11), CMOS(0x09, 0x26), CMOS(0x32, 0x20),
 	      IN(0x70, 0xff));
-	rtc_destroy(&rtc);
 }
 
 /* The memory holds what is written; time and status do not. */
@@ -99,7 +96,6 @@ TEST_OF(rtc, memory)
 	PORTS(CMOS_OUT(0x0f, 0x0a), CMOS(0x0f, 0x0a), CMOS(0x8f, 0x0a), CMOS_OUT(0x00, 0x45),
 	      CMOS(0x00, 0x00), CMOS_OUT(0x0d, 0x00), CMOS(0x0d, 0x80), CMOS_OUT(0x0b, 0xff),
 	      CMOS_BITS(0x0b, 0x06, 0x02), CMOS_OUT(0x0a, 0xff), CMOS(0x0a, 0x7f), CMOS(0x7f, 0));
-	rtc_destroy(&rtc);
 }
 
 /* Configuration mechanism 1 is there, but no device, not even a bridge. */
@@ -158,7 +154,6 @@ TEST_OF(power, off)
 	outw(1 << 13 | 5 << 10 | 1, POWER_CONTROL_PORT);
 	EXPECT_TRUE(event_was(BOARD_POWER_OFF, 0));
 	EXPECT_FALSE(inw(POWER_CONTROL_PORT) & 1 << 13);
-	power_destroy(&power);
 }
 
 /* Nothing ever happens, and the timer runs at 3.579545 MHz. */
@@ -175,7 +170,6 @@ TEST_OF(power, registers)
 	nanoseconds = UINT64_MAX;
 	EXPECT_NE(inl(POWER_TIMER_PORT), 0);
 	EXPECT_FALSE(board_fake.events);
-	power_destroy(&power);
 }
 
 /* On another host, or after a reboot of it: it goes on, forwards only. */
@@ -190,7 +184,6 @@ TEST_OF(power, timer_C26)
 	ns = power_timer_ns(&power);
 	EXPECT_EQ(ns, 2000000000);
 	EXPECT_EQ(inl(POWER_TIMER_PORT), 2 * 3579545);
-	power_destroy(&power);
 	nanoseconds = 500;
 	start_power();
 	power_set_timer_ns(&power, ns);
@@ -199,7 +192,6 @@ TEST_OF(power, timer_C26)
 	EXPECT_EQ(inl(POWER_TIMER_PORT), 3 * 3579545);
 	power_set_timer_ns(&power, UINT64_MAX);
 	EXPECT_EQ(power_timer_ns(&power), UINT64_MAX);
-	power_destroy(&power);
 }
 
 /* A kernel with a crash kernel goes on; one without has ended. */

@@ -57,7 +57,6 @@ static void start(uint64_t uptime)
 	calls = &own_calls;
 	now = uptime;
 	clock_ns = now;
-	power_destroy(&pc->power);
 	power_init(&pc->power, &pc->board, host_now);
 }
 
