@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../base/calls.h"
@@ -48,32 +48,20 @@ struct gift {
 	struct error *error;
 };
 
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-	while (size) {
-		ssize_t written = write(fd, bytes, size);
-
-		if (written < 0)
-			return -errno;
-		bytes += written;
-		size -= (size_t)written;
-	}
-	return 0;
-}
-
 /* What has to be said can be larger than what a socket takes at once. */
-static int describe(const uint8_t *description, size_t size, const struct tlv *state)
+static int describe(uint8_t *description, size_t size, const struct tlv *state)
 {
+	struct iovec parts[] = { { description, size }, { state->bytes, state->size } };
 	int fd = memfd_create("handover", MFD_CLOEXEC);
+	ssize_t written;
 	int rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = write_all(fd, description, size);
-	if (!rc)
-		rc = write_all(fd, state->bytes, state->size);
-	if (!rc)
+	written = writev(fd, parts, 2);
+	if (written == (ssize_t)(size + state->size))
 		return fd;
+	rc = written < 0 ? -errno : -ENOMEM;
 	close(fd);
 	return rc;
 }
@@ -81,12 +69,11 @@ static int describe(const uint8_t *description, size_t size, const struct tlv *s
 /* One that hangs must not keep the guest stopped for good. */
 static int receive_within_time(int socket, void *bytes, size_t size)
 {
-	struct timeval timeout = { .tv_sec = HANDOVER_TIMEOUT_S };
+	int rc = files_timeout(socket, HANDOVER_TIMEOUT_S * 1000);
 	ssize_t got;
 
-	if (setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-		       sizeof(timeout)))
-		return -errno;
+	if (rc)
+		return rc;
 	do {
 		got = recv(socket, bytes, size, MSG_WAITALL);
 	} while (got < 0 && errno == EINTR);
@@ -162,11 +149,10 @@ static int wait_verdict(int socket, struct error *error)
 static int receive_message(int socket, struct message *message,
 			   struct files *files)
 {
-	struct timeval timeout = { .tv_sec = HANDOVER_TIMEOUT_S };
 	bool gift, refusal;
 	int rc;
 
-	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	files_timeout(socket, HANDOVER_TIMEOUT_S * 1000);
 	rc = files_receive(socket, message, sizeof(*message), FDS_MAX, files);
 	if (rc)
 		return rc;
