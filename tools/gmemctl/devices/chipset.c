@@ -68,16 +68,8 @@ enum {
 static struct bus_device byte_ports(const char *name, uint16_t start, uint64_t size,
 				    bus_read_fn read, bus_write_fn write, const void *data)
 {
-	return (struct bus_device){
-		.name = name,
-		.start = start,
-		.size = size,
-		.width = 1,
-		.read = read,
-		.write = write,
-		.data = (void *)data,
-		.quick = true,
-	};
+	return (struct bus_device){ name, start, size, 1, read, write, (void *)data,
+				    .quick = true };
 }
 
 void i8042_init(struct i8042 *i8042, const struct board *board)
@@ -318,16 +310,8 @@ static void power_write(void *data, uint64_t offset, const uint8_t *bytes, unsig
 
 struct bus_device power_device(struct power *power)
 {
-	return (struct bus_device){
-		.name = "power management",
-		.start = POWER_PORT,
-		.size = POWER_PORTS,
-		.width = 4,
-		.read = power_read,
-		.write = power_write,
-		.data = power,
-		.quick = true,
-	};
+	return (struct bus_device){ "power management", POWER_PORT, POWER_PORTS, 4,
+				    power_read, power_write, power, .quick = true };
 }
 
 static void port_a_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)

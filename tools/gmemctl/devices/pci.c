@@ -194,15 +194,8 @@ static void pci_write(void *data, uint64_t offset, const uint8_t *bytes, unsigne
 
 struct bus_device pci_device(struct pci *pci)
 {
-	return (struct bus_device){
-		.name = "PCI configuration",
-		.start = PCI_PORT,
-		.size = PORTS,
-		.width = 4,
-		.read = pci_read,
-		.write = pci_write,
-		.data = pci,
-	};
+	return (struct bus_device){ "PCI configuration", PCI_PORT, PORTS, 4,
+				    pci_read, pci_write, pci, .quick = false };
 }
 
 /*
@@ -247,28 +240,14 @@ static void window_write(void *data, uint64_t offset, const uint8_t *bytes, unsi
 
 struct bus_device pci_memory_device(struct pci *pci)
 {
-	return (struct bus_device){
-		.name = "PCI memory window",
-		.start = PCI_MEMORY_START,
-		.size = PCI_MEMORY_SIZE,
-		.width = 8,
-		.read = window_read,
-		.write = window_write,
-		.data = &pci->memory,
-	};
+	return (struct bus_device){ "PCI memory window", PCI_MEMORY_START, PCI_MEMORY_SIZE, 8,
+				    window_read, window_write, &pci->memory, .quick = false };
 }
 
 struct bus_device pci_io_device(struct pci *pci)
 {
-	return (struct bus_device){
-		.name = "PCI port window",
-		.start = PCI_IO_START,
-		.size = PCI_IO_SIZE,
-		.width = 4,
-		.read = window_read,
-		.write = window_write,
-		.data = &pci->ports,
-	};
+	return (struct bus_device){ "PCI port window", PCI_IO_START, PCI_IO_SIZE, 4,
+				    window_read, window_write, &pci->ports, .quick = false };
 }
 
 void pci_function_get(const struct pci_function *function, struct tlv *records,

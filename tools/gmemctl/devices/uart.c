@@ -228,15 +228,8 @@ static void uart_write(void *data, uint64_t offset, const uint8_t *bytes, unsign
 
 struct bus_device uart_device(struct uart *uart)
 {
-	return (struct bus_device){
-		.name = "serial port",
-		.start = UART_PORT,
-		.size = REGISTERS,
-		.width = 1,
-		.read = uart_read,
-		.write = uart_write,
-		.data = uart,
-	};
+	return (struct bus_device){ "serial port", UART_PORT, REGISTERS, 1,
+				    uart_read, uart_write, uart, .quick = false };
 }
 
 size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t size)
