@@ -5,7 +5,7 @@
 
 #include "../base/calls.h"
 #include "../kvm/slot.h"
-#include "../kvm/step.h"
+#include "../kvm/vcpu.h"
 #include "exec.h"
 #include "report.h"
 

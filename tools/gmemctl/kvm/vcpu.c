@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vCPUs of x86: their registers, and their interrupt controllers. */
+#include <asm/svm.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +17,12 @@
 #define TSS_GPA			0xfeffd000U
 
 #define ENTRIES 256
+
+#define CPUID_BYTES 2
+
+/* What KVM says of an emulation that has failed: flags, and after them the exit code. */
+#define DATA_FLAGS 0
+#define DATA_EXIT_CODE 1
 
 /* Leaf 1 */
 #define EBX_CPUS_SHIFT		16
@@ -256,4 +263,19 @@ int vcpu_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs)
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	return calls->ioctl(vcpu->fd, KVM_SET_SREGS, (void *)sregs);
+}
+
+bool step_over_cpuid(int fd, const struct kvm_run *run)
+{
+	struct kvm_regs regs;
+
+	/* With bytes of the instruction, others come before the exit code. */
+	if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION ||
+	    run->internal.ndata <= DATA_EXIT_CODE || run->internal.data[DATA_FLAGS] ||
+	    run->internal.data[DATA_EXIT_CODE] != SVM_EXIT_CPUID)
+		return false;
+	if (calls->ioctl(fd, KVM_GET_REGS, &regs))
+		return false;
+	regs.rip += CPUID_BYTES;
+	return !calls->ioctl(fd, KVM_SET_REGS, &regs);
 }

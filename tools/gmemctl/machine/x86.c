@@ -8,7 +8,6 @@
 
 #include "../base/text.h"
 #include "../boot/linux.h"
-#include "../kvm/step.h"
 #include "../kvm/vcpu.h"
 #include "machine.h"
 
