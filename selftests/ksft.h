@@ -331,6 +331,11 @@ void ksft_skip(const char *fmt, ...)
 	statement;							\
 } while (0)
 
+/* Each element of an array, by a pointer to it. */
+#define ksft_for_each(item, array)					\
+	for (__typeof__(&(array)[0]) item = (array);			\
+	     item < (array) + sizeof(array) / sizeof((array)[0]); item++)
+
 #define TH_LOG(...)		ksft_log(__VA_ARGS__)
 
 #define __KSFT_REGISTER(test_name, runner, secs)			\

@@ -236,8 +236,8 @@ TEST_OF(shim, status)
 	char line[128], *first;
 
 	EXPECT_GE(preload_gmemctl(status, none), 0);
-	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
-		snprintf(line, sizeof(line), "PASS  %s", passes[i]);
+	ksft_for_each(pass, passes) {
+		snprintf(line, sizeof(line), "PASS  %s", *pass);
 		EXPECT_STRSTR(preload_said, line);
 	}
 	EXPECT_EQ(preload_gmemctl(status, no_snp), 4);
@@ -483,10 +483,8 @@ static const struct danger {
 	bool old_only;
 	const char *message;
 } dangers[] = {
-	{ "INIT2 padding", world_vm, init2_padding, false,
-	  "INIT2 with padding that is not zero" },
-	{ "LAUNCH_START padding", world_inited, start_padding, false,
-	  "LAUNCH_START with padding" },
+	{ "INIT2 padding", world_vm, init2_padding, false, "INIT2 with padding that is not zero" },
+	{ "LAUNCH_START padding", world_inited, start_padding, false, "LAUNCH_START with padding" },
 	{ "LAUNCH_UPDATE padding", world_ready, update_padding, false,
 	  "LAUNCH_UPDATE with padding" },
 	{ "LAUNCH_FINISH padding", world_ready, finish_padding, false,
@@ -500,8 +498,7 @@ static const struct danger {
 	{ "LAUNCH_FINISH after the end", world_finished, world_finish, false,
 	  "LAUNCH_FINISH after LAUNCH_FINISH" },
 	{ "vCPU before INIT2", world_vcpu, NULL, false, "before INIT2" },
-	{ "KVM_RUN before the end", world_ready, run, false,
-	  "KVM_RUN before LAUNCH_FINISH" },
+	{ "KVM_RUN before the end", world_ready, run, false, "KVM_RUN before LAUNCH_FINISH" },
 	{ "no source", world_ready, update_null, true, "uaddr 0" },
 	{ "signals", world_ready, update_signals, false, "signals that are not blocked" },
 	{ "guest_memfd flags", world_inited, gmem_flags, false, "SNP with flags" },

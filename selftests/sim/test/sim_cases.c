@@ -192,9 +192,9 @@ static int attr_flags(struct world *world)
 	};
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		rc = world_agree(world, world_attributes(world, bad[i].address, bad[i].size,
-							 bad[i].attributes, bad[i].flags));
+	ksft_for_each(item, bad)
+		rc = world_agree(world, world_attributes(world, item->address, item->size,
+							 item->attributes, item->flags));
 	EXPECT_FALSE(world_attributes(world, 0, 0x1000, PRIVATE, 0));
 	/* A kernel does not say. */
 	if (world->sim) {

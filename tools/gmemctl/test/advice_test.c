@@ -364,9 +364,8 @@ TEST_OF(advice, ranges)
 	build();
 	fill();
 	for (int kind = ADVICE_DONTNEED; kind < ADVICE_KINDS; kind++)
-		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-			EXPECT_EQ(take_range((enum advice_kind)kind, cases[i].gpa,
-					     cases[i].size), cases[i].rc);
+		ksft_for_each(c, cases)
+			EXPECT_EQ(take_range((enum advice_kind)kind, c->gpa, c->size), c->rc);
 	EXPECT_EQ(take_range((enum advice_kind)0, GPA, PAGE), -EOPNOTSUPP);
 	EXPECT_EQ(take_range(ADVICE_KINDS, GPA, PAGE), -EOPNOTSUPP);
 	EXPECT_TRUE(reads(0x5a));
@@ -520,13 +519,10 @@ TEST_OF(advice, runs)
 {
 	static const struct advice_run expected[] = {
 		{ .start = PAGE, .size = PAGE, .denied = PROT_WRITE },
-		{ .start = 2 * PAGE, .size = 2 * PAGE, .denied = PROT_WRITE,
-		  .locked = 1 },
+		{ .start = 2 * PAGE, .size = 2 * PAGE, .denied = PROT_WRITE, .locked = 1 },
 		{ .start = 4 * PAGE, .size = PAGE, .locked = 1 },
-		{ .start = 5 * PAGE, .size = PAGE,
-		  .denied = PROT_READ | PROT_WRITE, .locked = 1 },
-		{ .start = 6 * PAGE, .size = 2 * PAGE,
-		  .denied = PROT_READ | PROT_WRITE },
+		{ .start = 5 * PAGE, .size = PAGE, .denied = PROT_READ | PROT_WRITE, .locked = 1 },
+		{ .start = 6 * PAGE, .size = 2 * PAGE, .denied = PROT_READ | PROT_WRITE },
 	};
 
 	start(BACKING_SHARED);
@@ -638,13 +634,13 @@ TEST_OF(advice, bad_state)
 
 	start(BACKING_SHARED);
 	build();
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	ksft_for_each(item, bad) {
 		struct tlv records = { 0 };
 
-		tlv_add(&records, TYPE, 0, &bad[i], sizeof(bad[i]));
+		tlv_add(&records, TYPE, 0, item, sizeof(*item));
 		EXPECT_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
 		tlv_free(&records);
-		tlv_add(&records, TYPE, 0, &bad[i], sizeof(bad[i]) - 1);
+		tlv_add(&records, TYPE, 0, item, sizeof(*item) - 1);
 		EXPECT_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
 		tlv_free(&records);
 	}
@@ -668,8 +664,7 @@ static void *ask(void *data)
 	for (int i = 0; i < 2000; i++) {
 		uint64_t first = (uint64_t)rand_r(&seed) % 16;
 		uint64_t pages = 1 + (uint64_t)rand_r(&seed) % (16 - first);
-		enum advice_kind kind = (enum advice_kind)
-			(1 + rand_r(&seed) % (ADVICE_KINDS - 1));
+		enum advice_kind kind = (enum advice_kind)(1 + rand_r(&seed) % (ADVICE_KINDS - 1));
 
 		advice_take(&advice, kind, first * PAGE, pages * PAGE, 7);
 	}

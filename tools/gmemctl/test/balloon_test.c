@@ -241,8 +241,8 @@ TEST_OF(balloon, kinds)
 		BACKING_GMEM_STORE, BACKING_GUEST_MEMFD,
 	};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		check_kind(kinds[i]);
+	ksft_for_each(kind, kinds)
+		check_kind(*kind);
 }
 
 /* Neighbours are one hole, however they are named; and each page counts once. */
@@ -538,11 +538,11 @@ TEST_F(balloon, queues)
 		{ 8, 0x1000, 0x1200, 0x1402, false },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	ksft_for_each(c, cases) {
 		PORTS(OUT(STATUS, 0), OUTW(COMMON(0x16), 0),
-		      OUTW(COMMON(0x18), cases[i].size), OUTL(COMMON(0x20), cases[i].table),
-		      OUTL(COMMON(0x28), cases[i].driver), OUTL(COMMON(0x30), cases[i].device),
-		      OUTW(COMMON(0x1c), 1), INW(COMMON(0x1c), cases[i].ready));
+		      OUTW(COMMON(0x18), c->size), OUTL(COMMON(0x20), c->table),
+		      OUTL(COMMON(0x28), c->driver), OUTL(COMMON(0x30), c->device),
+		      OUTW(COMMON(0x1c), 1), INW(COMMON(0x1c), c->ready));
 	}
 }
 

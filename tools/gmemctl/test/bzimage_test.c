@@ -147,9 +147,9 @@ TEST_OF(bzimage, place)
 		UINT64_MAX - 0xfff,
 	};
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	ksft_for_each(item, bad) {
 		header = bzimage_fake_write(image);
-		header->pref_address = bad[i];
+		header->pref_address = *item;
 		EXPECT_TRUE(refused("where it cannot be"));
 	}
 	header->pref_address = (UINT64_C(1) << 32) - FAKE_INIT_SIZE;

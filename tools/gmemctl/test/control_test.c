@@ -165,10 +165,10 @@ TEST_OF(control, names)
 	};
 	char path[RUNTIME_PATH_MAX];
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		EXPECT_TRUE(runtime_name_valid(good[i]));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_FALSE(runtime_name_valid(bad[i]));
+	ksft_for_each(item, good)
+		EXPECT_TRUE(runtime_name_valid(*item));
+	ksft_for_each(item, bad)
+		EXPECT_FALSE(runtime_name_valid(*item));
 	setenv("GMEMCTL_RUNTIME_DIR", "/x", 1);
 	EXPECT_FALSE(runtime_path("vm", NULL, path, NULL));
 	EXPECT_STREQ(path, "/x/vm.sock");
@@ -218,8 +218,8 @@ TEST_OF(control, parse)
 
 	EXPECT_FALSE(parse("{}"));
 	EXPECT_FALSE(parse("{\"a\": [1, {\"b\": null}]}"));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_EQ(parse(bad[i]), -EBADMSG);
+	ksft_for_each(item, bad)
+		EXPECT_EQ(parse(*item), -EBADMSG);
 }
 
 TEST_OF(control, members)

@@ -75,8 +75,7 @@ static int kernel_convert(struct gmem_ioctl_convert *convert)
 		convert->refs_expected = 2;
 		return rc;
 	}
-	kernel_set(kernel.gmem, convert->offset, convert->length,
-		   (uint8_t)convert->target);
+	kernel_set(kernel.gmem, convert->offset, convert->length, (uint8_t)convert->target);
 	return 0;
 }
 
@@ -176,33 +175,30 @@ TEST_OF(convert, steps)
 		{ MEMORY_DISCARD, 0, 0, 0, PAGES, true, 0, 0, "AP", "" },
 		{ MEMORY_DISCARD, 0, PAGES, 1, 1, false, 0, 0, "ap", "" },
 		{ MEMORY_DISCARD, 4, 1, 3, 3, true, 'P', -EINTR, "APaa", "stale side" },
-		{ MEMORY_DISCARD, 4, 1, 3, 3, true, 'A', -EINTR, "A",
-		  "KVM_SET_MEMORY_ATTRIBUTES" },
+		{ MEMORY_DISCARD, 4, 1, 3, 3, true, 'A', -EINTR, "A", "KVM_SET_MEMORY_ATTRIBUTES" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	ksft_for_each(row, cases) {
 		uint8_t expected[PAGES] = { 0 };
 
 		start();
 		why[0] = '\0';
-		if (cases[i].before_count)
-			EXPECT_FALSE(convert(cases[i].strategy, cases[i].before,
-					     cases[i].before_count, true));
-		memset(expected + cases[i].before, 1, cases[i].before_count);
+		if (row->before_count)
+			EXPECT_FALSE(convert(row->strategy, row->before, row->before_count, true));
+		memset(expected + row->before, 1, row->before_count);
 		memset(kernel.log, 0, sizeof(kernel.log));
 		kernel.calls = 0;
-		kernel.fail = cases[i].fail;
-		kernel.fail_rc = cases[i].rc;
-		EXPECT_EQ(convert(cases[i].strategy, cases[i].page, cases[i].count,
-				  cases[i].to_private), cases[i].rc);
-		EXPECT_STREQ(kernel.log, cases[i].log);
-		EXPECT_STRSTR(why, cases[i].why);
-		if (!cases[i].rc)
-			memset(expected + cases[i].page, cases[i].to_private, cases[i].count);
+		kernel.fail = row->fail;
+		kernel.fail_rc = row->rc;
+		EXPECT_EQ(convert(row->strategy, row->page, row->count, row->to_private), row->rc);
+		EXPECT_STREQ(kernel.log, row->log);
+		EXPECT_STRSTR(why, row->why);
+		if (!row->rc)
+			memset(expected + row->page, row->to_private, row->count);
 		/* What gmem, KVM and the VMM take each page for is the same. */
 		EXPECT_TRUE(known_is(expected));
 		EXPECT_FALSE(memcmp(kernel.attribute, expected, PAGES));
-		if (cases[i].strategy == MEMORY_INPLACE)
+		if (row->strategy == MEMORY_INPLACE)
 			EXPECT_FALSE(memcmp(kernel.gmem, expected, PAGES));
 	}
 }

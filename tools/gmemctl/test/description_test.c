@@ -151,11 +151,11 @@ TEST_OF(description, fields)
 
 	EXPECT_FALSE(encode());
 	EXPECT_EQ(size, 160);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		memcpy(saved, bytes + cases[i].at, 4);
-		memcpy(bytes + cases[i].at, &cases[i].value, 4);
+	ksft_for_each(c, cases) {
+		memcpy(saved, bytes + c->at, 4);
+		memcpy(bytes + c->at, &c->value, 4);
 		EXPECT_EQ(decode(), -EBADMSG);
-		memcpy(bytes + cases[i].at, saved, 4);
+		memcpy(bytes + c->at, saved, 4);
 	}
 	EXPECT_FALSE(decode());
 	free(bytes);

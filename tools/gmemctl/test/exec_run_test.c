@@ -147,8 +147,8 @@ TEST_F(exec_run, hypercall_bad)
 		{ UINT64_MAX - PAGE + 1, 1, 0x10 },
 	};
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_EQ(ask(bad[i][0], bad[i][1], bad[i][2]), -EINVAL);
+	ksft_for_each(item, bad)
+		EXPECT_EQ(ask((*item)[0], (*item)[1], (*item)[2]), -EINVAL);
 	EXPECT_FALSE(exec_fake.converts);
 	EXPECT_EQ(exec_fake.entered, 2);
 	exec_fake.convert_rc = -EAGAIN;

@@ -52,8 +52,7 @@ static uint8_t *at(uint64_t page)
 
 static int convert(uint64_t first, uint64_t end)
 {
-	return guest_memory_convert(&memory, (struct range){ first * PAGE,
-							     end * PAGE },
+	return guest_memory_convert(&memory, (struct range){ first * PAGE, end * PAGE },
 				    true, NULL, 0);
 }
 
@@ -261,14 +260,14 @@ TEST_OF(handover, kinds)
 		BACKING_PRIVATE, BACKING_HUGETLB, BACKING_GUEST_MEMFD,
 	};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		start(BACKING_SHARED, kinds[i]);
+	ksft_for_each(kind, kinds) {
+		start(BACKING_SHARED, *kind);
 		asked.requests[1].hugepage_size = PAGE;
 		build();
 		EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EOPNOTSUPP);
-		EXPECT_STRSTR(error.action, backing_kind_name(kinds[i]));
+		EXPECT_STRSTR(error.action, backing_kind_name(*kind));
 		EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EOPNOTSUPP);
-		EXPECT_STRSTR(error.hint, backing_kind_name(kinds[i]));
+		EXPECT_STRSTR(error.hint, backing_kind_name(*kind));
 		stop();
 	}
 	start(BACKING_SHARED, BACKING_SHARED);
@@ -352,8 +351,8 @@ TEST_OF(handover, garbage)
 	unsigned int fds;
 
 	start(BACKING_SHARED, BACKING_SHARED);
-	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-		EXPECT_EQ(write(sockets[0], messages[i], sizeof(messages[i])), sizeof(messages[i]));
+	ksft_for_each(message, messages) {
+		EXPECT_EQ(write(sockets[0], *message, sizeof(*message)), sizeof(*message));
 		EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
 	}
 	fds = open_fds();

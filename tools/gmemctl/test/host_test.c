@@ -379,10 +379,10 @@ TEST_OF(host, rubbish)
 
 	host_fake_start();
 	for (size_t byte = 0; byte < 256; byte += 51)
-		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		ksft_for_each(size, sizes) {
 			memset(bytes, (int)byte, sizeof(bytes));
 			for (size_t k = 0; k < sizeof(paths) / sizeof(*paths); k++)
-				host_fake_write_bytes(paths[k], bytes, sizes[i]);
+				host_fake_write_bytes(paths[k], bytes, *size);
 			EXPECT_FALSE(look());
 			EXPECT_EQ(report.count, 28);
 		}

@@ -76,8 +76,8 @@ static bool is_dangerous(const char *id)
 		"fin-twice", "fin-twice-0vcpu", "upd-after-fin", "upd-uaddr0",
 	};
 
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (!strcmp(ids[i], id))
+	ksft_for_each(item, ids)
+		if (!strcmp(*item, id))
 			return true;
 	return false;
 }

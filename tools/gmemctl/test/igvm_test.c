@@ -69,8 +69,7 @@ static int measure(const void *data, size_t size,
 
 TEST_OF(igvm, f28_vectors)
 {
-	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-		const struct vector_igvm *vector = &vectors[i];
+	ksft_for_each(vector, vectors) {
 		size_t size = vector->build(&build);
 		struct snp_measurement measurement;
 		uint8_t sha256[SNP_SHA256_SIZE];

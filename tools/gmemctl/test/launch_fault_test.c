@@ -244,9 +244,9 @@ static void check_fault(const struct fault *fault)
 
 TEST_OF(launch_fault, faults)
 {
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		check_fault(&faults[i]);
-		ksft_part("%s", faults[i].name);
+	ksft_for_each(fault, faults) {
+		check_fault(fault);
+		ksft_part("%s", fault->name);
 	}
 }
 
@@ -324,15 +324,15 @@ TEST_OF(launch_fault, refused)
 		{ SIM_LINUX_7_3, SNP_POLICY_DEFAULT, 0x20, -EINVAL, "guest features" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	ksft_for_each(c, cases) {
 		struct launch_world world;
 
-		launch_world_init(&world, cases[i].profile);
-		world.config.policy = cases[i].policy;
-		world.config.image.features = cases[i].features;
-		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), cases[i].rc);
-		if (cases[i].rc) {
-			EXPECT_STREQ(world.error.object, cases[i].about);
+		launch_world_init(&world, c->profile);
+		world.config.policy = c->policy;
+		world.config.image.features = c->features;
+		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), c->rc);
+		if (c->rc) {
+			EXPECT_STREQ(world.error.object, c->about);
 			EXPECT_FALSE(launch_world_said(&world, "INIT2", ""));
 		}
 		launch_world_free(&world);
@@ -386,8 +386,8 @@ TEST_OF(launch_fault, msrs)
 
 	launch_world_init(&world, SIM_LINUX_7_3);
 	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
-	for (size_t i = 0; i < sizeof(indices) / sizeof(indices[0]); i++) {
-		lying_msr = indices[i];
+	ksft_for_each(index, indices) {
+		lying_msr = *index;
 		lie(&world);
 		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
 		calls = real;

@@ -179,8 +179,8 @@ static void soil(struct vcpu *vcpu)
 	EXPECT_FALSE(calls->ioctl(vcpu->fd, KVM_SET_XSAVE, &xsave));
 	EXPECT_FALSE(calls->ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs));
 	EXPECT_FALSE(calls->ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &debug));
-	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
-		set_msr(vcpu, msrs[i], 0x5a5a);
+	ksft_for_each(msr, msrs)
+		set_msr(vcpu, *msr, 0x5a5a);
 }
 
 /* No register is left as it was found: each of these is in the digest. */

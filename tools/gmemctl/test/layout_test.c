@@ -68,13 +68,12 @@ TEST_OF(layout, refused)
 		{ { 7 * PAGE, 9 * PAGE }, -EEXIST, "RAM ranges overlap" },
 		{ { 4 * PAGE, 8 * PAGE }, -EEXIST, "RAM ranges overlap" },
 		{ { 0, 16 * PAGE }, -EEXIST, "RAM ranges overlap" },
-		{ { 9 * PAGE, (UINT64_C(1) << 63) + 8 * PAGE }, -EOVERFLOW,
-		  "too much RAM in all" },
+		{ { 9 * PAGE, (UINT64_C(1) << 63) + 8 * PAGE }, -EOVERFLOW, "too much RAM in all" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		EXPECT_EQ(create(pages(4, 8), pages(8, 9), cases[i].range), cases[i].rc);
-		EXPECT_STREQ(error.action, cases[i].action);
+	ksft_for_each(c, cases) {
+		EXPECT_EQ(create(pages(4, 8), pages(8, 9), c->range), c->rc);
+		EXPECT_STREQ(error.action, c->action);
 		EXPECT_FALSE(layout.ranges);
 	}
 }

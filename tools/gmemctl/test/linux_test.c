@@ -238,9 +238,9 @@ TEST_F(linux, ram)
 	boot.ram = bad[0];
 	boot.nr_ram = 0;
 	EXPECT_EQ(load(), -EINVAL);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		boot.ram = bad[i];
-		boot.nr_ram = bad[i][1].start ? 2 : 1;
+	ksft_for_each(item, bad) {
+		boot.ram = *item;
+		boot.nr_ram = (*item)[1].start ? 2 : 1;
 		EXPECT_EQ(load(), -EINVAL);
 		EXPECT_TRUE(untouched());
 	}

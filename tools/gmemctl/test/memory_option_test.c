@@ -87,9 +87,9 @@ TEST_OF(memory_option, kind)
 		{ "hugepages=off", BACKING_SHARED },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		EXPECT_TRUE(parsed(cases[i].text));
-		EXPECT_EQ(option.request.kind, cases[i].kind);
+	ksft_for_each(c, cases) {
+		EXPECT_TRUE(parsed(c->text));
+		EXPECT_EQ(option.request.kind, c->kind);
 	}
 	EXPECT_TRUE(refused("kind=gmem-stor", "no such kind of memory"));
 	EXPECT_TRUE(refused("kind=", "no such kind of memory"));

@@ -217,6 +217,6 @@ TEST_OF(options, size_text)
 	};
 	char text[32];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		EXPECT_STREQ(memory_size_text(cases[i].size, text), cases[i].text);
+	ksft_for_each(c, cases)
+		EXPECT_STREQ(memory_size_text(c->size, text), c->text);
 }

@@ -94,8 +94,8 @@ TEST_OF(pc, control_refused)
 	};
 
 	EXPECT_TRUE(pc_fake_start());
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_EQ(pc_ask("decommit", bad[i]), -EINVAL);
+	ksft_for_each(item, bad)
+		EXPECT_EQ(pc_ask("decommit", *item), -EINVAL);
 	EXPECT_EQ(pc_ask("decommit", "{\"start\":65536,\"size\":4096}"), -EINVAL);
 	EXPECT_EQ(pc_ask("decommit", "{\"start\":0,\"size\":327680}"), -EINVAL);
 	EXPECT_EQ(pc_ask("convert", "{\"start\":0,\"size\":4096}"), -EINVAL);

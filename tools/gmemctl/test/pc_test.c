@@ -81,13 +81,13 @@ TEST_OF(pc, ends)
 		{ KVM_EXIT_SYSTEM_EVENT, 999, END_SYSTEM_EVENT },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	ksft_for_each(c, cases) {
 		start();
-		area.run.exit_reason = cases[i].reason;
-		area.run.system_event.type = cases[i].type;
+		area.run.exit_reason = c->reason;
+		area.run.system_event.type = c->type;
 		machine_exit(&pc.machine, &vcpu);
-		EXPECT_EQ(pc.machine.end, cases[i].end);
-		EXPECT_TRUE(pc.machine.end == END_NONE || cases[i].type ||
+		EXPECT_EQ(pc.machine.end, c->end);
+		EXPECT_TRUE(pc.machine.end == END_NONE || c->type ||
 			    strstr(pc.machine.report, "vCPU 0: exit"));
 		stop();
 	}
@@ -118,8 +118,8 @@ TEST_OF(pc, ports)
 		{ EXIT_PORT, 7, 1, END_EXIT_PORT },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		EXPECT_EQ(end_by_port(cases[i].port, cases[i].value, cases[i].size), cases[i].end);
+	ksft_for_each(c, cases)
+		EXPECT_EQ(end_by_port(c->port, c->value, c->size), c->end);
 	EXPECT_EQ(pc.machine.end_value, 7);
 }
 
@@ -221,17 +221,17 @@ TEST_OF(pc, repeat)
 		{ false, KVM_INTERNAL_ERROR_DELIVERY_EV, 0, END_INTERNAL_ERROR },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	ksft_for_each(c, cases) {
 		start();
 		area.run.exit_reason = KVM_EXIT_INTERNAL_ERROR;
-		area.run.internal.suberror = cases[i].suberror;
-		pc.machine.emulated = cases[i].emulated;
-		pc.machine.counters.repeated = cases[i].before;
+		area.run.internal.suberror = c->suberror;
+		pc.machine.emulated = c->emulated;
+		pc.machine.counters.repeated = c->before;
 		EXPECT_TRUE(machine_exit(&pc.machine, &vcpu));
-		EXPECT_EQ(pc.machine.end, cases[i].end);
-		EXPECT_EQ(pc.machine.counters.repeated, cases[i].before +
-			  (cases[i].emulated &&
-			   cases[i].suberror == KVM_INTERNAL_ERROR_DELIVERY_EV));
+		EXPECT_EQ(pc.machine.end, c->end);
+		EXPECT_EQ(pc.machine.counters.repeated, c->before +
+			  (c->emulated &&
+			   c->suberror == KVM_INTERNAL_ERROR_DELIVERY_EV));
 		stop();
 	}
 }
@@ -311,8 +311,7 @@ TEST_OF(pc, no_page_C11)
 		const char *path;
 		const char *says;
 	} cases[] = {
-		{ BACKING_FILE, "/dir/file", "kind file, /dir/file: is its file "
-		  "system full" },
+		{ BACKING_FILE, "/dir/file", "kind file, /dir/file: is its file system full" },
 		{ BACKING_FILE, "/" A100 A100 A100, "\xc3\xa4: is its file system "
 		  "full, or is the file shorter than it was?)" },
 		{ BACKING_SHARED, NULL, "kind shared: is the host" },
@@ -320,9 +319,9 @@ TEST_OF(pc, no_page_C11)
 		{ BACKING_GMEM_STORE, NULL, "kind gmem-store: gmem refuses" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct memory_request request = { .kind = cases[i].kind,
-						  .path = cases[i].path };
+	ksft_for_each(c, cases) {
+		struct memory_request request = { .kind = c->kind,
+						  .path = c->path };
 
 		start();
 		range_lock_init(&pc.machine.memory.range_lock);
@@ -333,7 +332,7 @@ TEST_OF(pc, no_page_C11)
 		calls = &no_page_calls;
 		EXPECT_FALSE(machine_run_vcpu(&pc.machine, &vcpu));
 		EXPECT_EQ(pc.machine.end, END_MEMORY);
-		EXPECT_STRSTR(pc.machine.report, cases[i].says);
+		EXPECT_STRSTR(pc.machine.report, c->says);
 		range_lock_destroy(&pc.machine.memory.range_lock);
 		stop();
 	}

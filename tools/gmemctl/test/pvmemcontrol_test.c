@@ -241,9 +241,8 @@ TEST_F(pvmemcontrol, answers)
 	};
 
 	connect();
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		EXPECT_TRUE(is_answer(ask(cases[i].code, cases[i].gpa, cases[i].length),
-				      cases[i].error, cases[i].about));
+	ksft_for_each(c, cases)
+		EXPECT_TRUE(is_answer(ask(c->code, c->gpa, c->length), c->error, c->about));
 	EXPECT_EQ(device.counters.unknown, 3);
 	EXPECT_EQ(device.counters.refused[ADVICE_DONTNEED], 2);
 	EXPECT_EQ(device.counters.refused[ADVICE_NAME], 1);
@@ -283,15 +282,15 @@ TEST_F(pvmemcontrol, states)
 		{ PVMEMCONTROL_ERROR, PVMEMCONTROL_ERROR },
 	};
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		EXPECT_EQ(command(table[i].command), table[i].status);
+	ksft_for_each(item, table) {
+		EXPECT_EQ(command(item->command), item->status);
 		EXPECT_FALSE(serves());
 		reset();
-		EXPECT_EQ(command(table[i].command), table[i].status);
+		EXPECT_EQ(command(item->command), item->status);
 		EXPECT_FALSE(serves());
 		connect();
 		EXPECT_TRUE(serves());
-		EXPECT_EQ(command(table[i].command), table[i].status);
+		EXPECT_EQ(command(item->command), item->status);
 		EXPECT_FALSE(serves());
 		EXPECT_EQ(command(PVMEMCONTROL_DISCONNECT), PVMEMCONTROL_ERROR);
 	}
@@ -349,9 +348,9 @@ TEST_F(pvmemcontrol, buffers)
 		PCI_MEMORY_START, UINT64_MAX, UINT64_MAX - 31, UINT64_C(1) << 63,
 	};
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	ksft_for_each(item, bad) {
 		reset();
-		EXPECT_EQ(register_buffer(bad[i]), PVMEMCONTROL_ERROR);
+		EXPECT_EQ(register_buffer(*item), PVMEMCONTROL_ERROR);
 		EXPECT_EQ(command(PVMEMCONTROL_READY), PVMEMCONTROL_ERROR);
 	}
 	/* At any alignment, over two pages, and at the very end. */

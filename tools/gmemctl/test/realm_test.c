@@ -301,9 +301,9 @@ static void check_launch(const struct launch_case *expect)
 
 TEST_OF(realm, launches)
 {
-	for (size_t i = 0; i < sizeof(launch_cases) / sizeof(launch_cases[0]); i++) {
-		check_launch(&launch_cases[i]);
-		ksft_part("%s", launch_cases[i].name);
+	ksft_for_each(launch_case, launch_cases) {
+		check_launch(launch_case);
+		ksft_part("%s", launch_case->name);
 	}
 }
 
@@ -493,30 +493,27 @@ TEST_OF(realm, ends)
 	} ends[] = {
 		{ { KVM_EXIT_SYSTEM_EVENT, 0, 0, false, 2 }, END_RESET, "reset" },
 		{ { KVM_EXIT_SYSTEM_EVENT, 0, 0, false, 3 }, END_PANIC, "crash" },
-		{ { KVM_EXIT_SYSTEM_EVENT, 0, 0, false, 99 }, END_SYSTEM_EVENT,
-		  "type 99" },
+		{ { KVM_EXIT_SYSTEM_EVENT, 0, 0, false, 99 }, END_SYSTEM_EVENT, "type 99" },
 		{ { KVM_EXIT_SHUTDOWN, 0, 0, false, 0 }, END_POWER_OFF, "" },
 		{ { KVM_EXIT_FAIL_ENTRY, 0, 0, false, 0 }, END_ENTRY_FAILED, "" },
 		{ { 77, 0, 0, false, 0 }, END_INTERNAL_ERROR, "exit 77" },
-		{ { KVM_EXIT_MEMORY_FAULT, 0x1000, 1, true, 0 }, END_MEMORY,
-		  "gpa 0x1000" },
-		{ { KVM_EXIT_MEMORY_FAULT, BASE + 1, 1, true, 0 }, END_MEMORY,
-		  "gpa 0x40000001" },
+		{ { KVM_EXIT_MEMORY_FAULT, 0x1000, 1, true, 0 }, END_MEMORY, "gpa 0x1000" },
+		{ { KVM_EXIT_MEMORY_FAULT, BASE + 1, 1, true, 0 }, END_MEMORY, "gpa 0x40000001" },
 		{ { KVM_EXIT_MEMORY_FAULT, BASE, 0, true, 0 }, END_MEMORY, "" },
 		{ { KVM_EXIT_MEMORY_FAULT, BASE, UINT64_MAX / PAGE, true, 0 },
 		  END_MEMORY, "" },
 	};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	ksft_for_each(item, ends) {
 		struct launch launch;
 
 		launch_init(&launch);
 		launch_start(&launch);
-		EXPECT_FALSE(sim_plan(launch.sim, 0, &ends[i].exit));
+		EXPECT_FALSE(sim_plan(launch.sim, 0, &item->exit));
 		launch_run(&launch);
 		EXPECT_FALSE(launch.rc);
-		EXPECT_EQ(launch.realm->machine.end, ends[i].end);
-		EXPECT_STRSTR(launch.realm->machine.report, ends[i].report);
+		EXPECT_EQ(launch.realm->machine.end, item->end);
+		EXPECT_STRSTR(launch.realm->machine.report, item->report);
 		launch_free(&launch);
 	}
 }

@@ -66,8 +66,7 @@ static void start(enum backing_kind kind)
 		.existing_fd = -1,
 		.node = -1,
 	};
-	config = (struct memory_config){ .requests = &request,
-					 .nr_requests = 1 };
+	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
 	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, &error));
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, questions));
@@ -222,8 +221,8 @@ TEST_OF(remote, kinds)
 		BACKING_HUGETLB, BACKING_GMEM, BACKING_GUEST_MEMFD,
 	};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		start(kinds[i]);
+	ksft_for_each(kind, kinds) {
+		start(*kind);
 		memset(at(70), 70, PAGE);
 		share();
 		EXPECT_TRUE(child_sees(70, 70));

@@ -88,10 +88,10 @@ TEST_OF(reservation, create)
 	};
 
 	calls = &calls_system;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		EXPECT_FALSE(reservation_create(&reservation, cases[i].size, cases[i].alignment));
-		EXPECT_EQ(reservation.size, cases[i].expected_size);
-		EXPECT_FALSE(((uintptr_t)reservation.base % cases[i].expected_alignment));
+	ksft_for_each(c, cases) {
+		EXPECT_FALSE(reservation_create(&reservation, c->size, c->alignment));
+		EXPECT_EQ(reservation.size, c->expected_size);
+		EXPECT_FALSE(((uintptr_t)reservation.base % c->expected_alignment));
 		reservation_destroy(&reservation);
 	}
 	EXPECT_EQ(reservation_create(&reservation, 0, 0), -EINVAL);
@@ -119,17 +119,17 @@ TEST_OF(reservation, bounds)
 	};
 
 	start();
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct extent extent = { bad[i].range, -1, 0, PAGE, .node = -1 };
+	ksft_for_each(item, bad) {
+		struct extent extent = { item->range, -1, 0, PAGE, .node = -1 };
 
 		EXPECT_EQ(reservation_map(&reservation, &extent), -EINVAL);
 	}
 	EXPECT_EQ(map(4, 4, -1), -EINVAL);
 	EXPECT_FALSE(map(8, 16, -1));
 	EXPECT_FALSE(map(0, 8, -1));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		EXPECT_EQ(reservation_commit(&reservation, bad[i].range), bad[i].rc);
-		EXPECT_EQ(reservation_decommit(&reservation, bad[i].range), bad[i].rc);
+	ksft_for_each(item, bad) {
+		EXPECT_EQ(reservation_commit(&reservation, item->range), item->rc);
+		EXPECT_EQ(reservation_decommit(&reservation, item->range), item->rc);
 	}
 	EXPECT_FALSE(reservation_commit(&reservation, pages(4, 4)));
 	EXPECT_FALSE(reservation_decommit(&reservation, pages(16, 16)));
@@ -193,8 +193,7 @@ TEST_OF(reservation, anonymous)
 /* Shared by another mapping, so that dropping this process's pages is not it. */
 static void check_file(int fd)
 {
-	uint8_t *other = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			      fd, 0);
+	uint8_t *other = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	EXPECT_NE(other, MAP_FAILED);
 	start();

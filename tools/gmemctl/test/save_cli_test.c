@@ -293,21 +293,21 @@ TEST_OF(save_cli, ends)
 		{ ACT_DIE, false, 0, 0, "", "saved", 2 },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		start(cases[i].act);
-		deaf = cases[i].deaf;
+	ksft_for_each(c, cases) {
+		start(c->act);
+		deaf = c->deaf;
 		put("guest", "before");
-		EXPECT_EQ(save(), cases[i].code);
-		EXPECT_EQ(verdict, cases[i].verdict);
-		EXPECT_EQ(named, cases[i].guest[0] == 's');
-		EXPECT_STREQ(content("guest"), cases[i].guest);
-		if (cases[i].says && *cases[i].says)
-			EXPECT_STRSTR(content("out"), cases[i].says);
-		else if (cases[i].says)
+		EXPECT_EQ(save(), c->code);
+		EXPECT_EQ(verdict, c->verdict);
+		EXPECT_EQ(named, c->guest[0] == 's');
+		EXPECT_STREQ(content("guest"), c->guest);
+		if (c->says && *c->says)
+			EXPECT_STRSTR(content("out"), c->says);
+		else if (c->says)
 			EXPECT_FALSE(*content("out"));
-		stop(cases[i].left);
+		stop(c->left);
 		EXPECT_FALSE(cli_shell("rm -rf ./*"));
-		ksft_part("act %d", cases[i].act);
+		ksft_part("act %d", c->act);
 	}
 }
 

@@ -426,15 +426,15 @@ TEST_OF(save, fields)
 	uint64_t before;
 
 	make_file();
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		off_t at = record_of(cases[i].record).start + cases[i].at;
+	ksft_for_each(c, cases) {
+		off_t at = record_of(c->record).start + c->at;
 
 		EXPECT_EQ(pread(file, &before, 8, at), 8);
-		EXPECT_EQ(pwrite(file, &cases[i].value, 8, at), 8);
-		seal(cases[i].record);
+		EXPECT_EQ(pwrite(file, &c->value, 8, at), 8);
+		seal(c->record);
 		EXPECT_EQ(restore(), -EBADMSG);
 		EXPECT_EQ(pwrite(file, &before, 8, at), 8);
-		seal(cases[i].record);
+		seal(c->record);
 	}
 	lseek(file, 0, SEEK_END);
 	EXPECT_EQ(write(file, "x", 1), 1);

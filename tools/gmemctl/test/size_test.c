@@ -31,11 +31,11 @@ TEST_OF(size, good)
 		{ "17179869183G", UINT64_C(17179869183) << 30 },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	ksft_for_each(c, cases) {
 		uint64_t size = 42;
 
-		EXPECT_FALSE(size_parse(cases[i].text, &size));
-		EXPECT_EQ(size, cases[i].size);
+		EXPECT_FALSE(size_parse(c->text, &size));
+		EXPECT_EQ(size, c->size);
 	}
 }
 
@@ -52,10 +52,10 @@ TEST_OF(size, bad)
 	};
 	uint64_t size = 42;
 
-	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
-		EXPECT_EQ(size_parse(invalid[i], &size), -EINVAL);
-	for (size_t i = 0; i < sizeof(too_large) / sizeof(too_large[0]); i++)
-		EXPECT_EQ(size_parse(too_large[i], &size), -ERANGE);
+	ksft_for_each(item, invalid)
+		EXPECT_EQ(size_parse(*item, &size), -EINVAL);
+	ksft_for_each(item, too_large)
+		EXPECT_EQ(size_parse(*item, &size), -ERANGE);
 	EXPECT_EQ(size, 42);
 }
 
@@ -80,8 +80,8 @@ TEST_OF(size, number)
 	};
 	uint64_t number = 42;
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_TRUE(number_parse(bad[i], &number));
+	ksft_for_each(item, bad)
+		EXPECT_TRUE(number_parse(*item, &number));
 	EXPECT_EQ(number, 42);
 	EXPECT_FALSE(number_parse("0x30000", &number));
 	EXPECT_EQ(number, 0x30000);

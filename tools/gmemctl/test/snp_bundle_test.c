@@ -303,8 +303,8 @@ TEST_OF(snp, certs_bad)
 	uint8_t data[8192];
 
 	verified_init(&vcek);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_EQ(verified_pool((const uint8_t *)bad[i], strlen(bad[i])), -EINVAL);
+	ksft_for_each(item, bad)
+		EXPECT_EQ(verified_pool((const uint8_t *)*item, strlen(*item)), -EINVAL);
 	/* Half of the second certificate of two. */
 	EXPECT_EQ(verified_pool(verified.source.chain, verified.source.chain_size * 3 /
 				4), -EINVAL);

@@ -54,9 +54,9 @@ static void check_id_files(void)
 {
 	static const char *const second[] = { "new", "/dev/null", "a", "no/a" };
 
-	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++) {
+	ksft_for_each(item, second) {
 		EXPECT_EQ(cli_run("id-block " IMAGE " --id-key key.pem --id-block new --id-auth %s",
-				  second[i]), 1);
+				  *item), 1);
 		EXPECT_NE(access("new", F_OK), 0);
 	}
 	EXPECT_EQ(cli_run("id-check --id-block b --id-auth a " IMAGE), 0);

@@ -207,8 +207,8 @@ TEST_OF(snp, vcpu_types)
 		{ "EPYC-v10", 0 }, { "EPYC-v0", 0 }, { "EPYC-Milano", 0 },
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		EXPECT_EQ(snp_vcpu_type_find(types[i].name), types[i].signature);
+	ksft_for_each(type, types)
+		EXPECT_EQ(snp_vcpu_type_find(type->name), type->signature);
 	EXPECT_EQ(snp_vcpu_signature(14, 1, 2), 0xe12);
 	EXPECT_EQ(snp_vcpu_signature(23, 1, 2), 0x800f12);
 	EXPECT_EQ(snp_vmm_find("ec2-old"), SNP_VMM_EC2_OLD);

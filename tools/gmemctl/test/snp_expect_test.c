@@ -56,8 +56,7 @@ TEST_OF(snp, expect_values)
 		{ SNP_EXPECT_VMPL, "host", "Host" },
 		{ SNP_EXPECT_VMPL, "0x2", "0x" },
 		{ SNP_EXPECT_POLICY, "0x30000", "0x3000g" },
-		{ SNP_EXPECT_POLICY, "18446744073709551615",
-		  "18446744073709551616" },
+		{ SNP_EXPECT_POLICY, "18446744073709551615", "18446744073709551616" },
 		{ SNP_EXPECT_POLICY, "196608", " 196608" },
 		{ SNP_EXPECT_POLICY, "0xffffffffffffffff", "ff" },
 		{ SNP_EXPECT_MIN_GUEST_SVN, "4294967295", "4294967296" },
@@ -88,17 +87,16 @@ TEST_OF(snp, expect_values)
 		  "123456789012345678901234567890123" },
 		{ SNP_EXPECT_TIME, "2026-02-28", "2026-02-30" },
 		{ SNP_EXPECT_TIME, "2024-02-29", "2026-02-29" },
-		{ SNP_EXPECT_TIME, "2026-05-31T23:59:59Z",
-		  "2026-05-31T24:00:00Z" },
+		{ SNP_EXPECT_TIME, "2026-05-31T23:59:59Z", "2026-05-31T24:00:00Z" },
 		{ SNP_EXPECT_TIME, "1750000000", "99999999999999" },
 		{ SNP_EXPECT_TIME, "0", "2026-05-31T12:00:00" },
 		{ SNP_EXPECT_TIME, "1970-01-01", "1969-12-31" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		EXPECT_TRUE(takes(cases[i].id, cases[i].good));
-		if (takes(cases[i].id, cases[i].bad)) {
-			printf("# %s: %s\n", snp_expectations[cases[i].id].name, cases[i].bad);
+	ksft_for_each(c, cases) {
+		EXPECT_TRUE(takes(c->id, c->good));
+		if (takes(c->id, c->bad)) {
+			printf("# %s: %s\n", snp_expectations[c->id].name, c->bad);
 			EXPECT_FALSE("a value that is refused");
 		}
 	}
@@ -183,9 +181,9 @@ TEST_OF(snp, f2b_expect_file_bad)
 	static struct snp_expect expect;
 	struct error error;
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (!read_json(&expect, bad[i])) {
-			printf("# %s\n", bad[i]);
+	ksft_for_each(item, bad)
+		if (!read_json(&expect, *item)) {
+			printf("# %s\n", *item);
 			EXPECT_FALSE("a file that is refused");
 		}
 	EXPECT_EQ(snp_expect_read_json(&expect, "file", (const uint8_t *)"{}\0{", 4, &error),

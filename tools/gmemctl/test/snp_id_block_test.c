@@ -154,8 +154,8 @@ TEST_OF(snp, id_auth_tamper)
 	vector_block(&block);
 	EXPECT_FALSE(snp_id_auth_create(&auth, &block, id_key, author_key, &error));
 	EXPECT_FALSE(snp_id_auth_check(&block, &auth, &keys, &error));
-	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-		uint8_t *at = (uint8_t *)&auth + offsets[i];
+	ksft_for_each(offset, offsets) {
+		uint8_t *at = (uint8_t *)&auth + *offset;
 
 		*at ^= 4;
 		EXPECT_TRUE(snp_id_auth_check(&block, &auth, &keys, &error));

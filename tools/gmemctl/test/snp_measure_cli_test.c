@@ -229,15 +229,15 @@ static const struct {
 TEST_OF(snp_measure, f25_kernel)
 {
 	init();
-	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+	ksft_for_each(item, kernels) {
 		uint8_t file[2048] = { [0x1fe] = 0x55, [0x1ff] = 0xaa };
 
-		memcpy(file + kernels[i].offset, kernels[i].bytes, strlen(kernels[i].bytes));
+		memcpy(file + item->offset, item->bytes, strlen(item->bytes));
 		cli_write("k", file, sizeof(file));
 		EXPECT_EQ(cli_run(MEASURE "--kernel k"), 0);
 		EXPECT_TRUE(has_sha256("kernel_sha256", file, sizeof(file)));
-		if (kernels[i].says)
-			EXPECT_TRUE(cli_says(kernels[i].says));
+		if (item->says)
+			EXPECT_TRUE(cli_says(item->says));
 		else
 			EXPECT_EQ(cli_shell("grep -q warning out"), 1);
 	}

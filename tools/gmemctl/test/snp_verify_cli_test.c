@@ -111,9 +111,9 @@ TEST_OF(snp, f26_exit_codes)
 		{ GOOD "--expect leaf", 1, "leaf: read expectations" },
 	};
 	files_init();
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		EXPECT_TRUE(cli_did(cases[i].code, cases[i].says, cases[i].command));
-		ksft_part("%s", cases[i].command);
+	ksft_for_each(c, cases) {
+		EXPECT_TRUE(cli_did(c->code, c->says, c->command));
+		ksft_part("%s", c->command);
 	}
 }
 
@@ -167,9 +167,9 @@ TEST_OF(snp, f12_verify)
 			       "--cert leaf --chain fifo " DIGEST TRUST ">out", cli_program));
 	EXPECT_FALSE(cli_shell("cat leaf | '%s' snp verify report --cert "
 			       "/proc/self/fd/0 --chain chain " DIGEST TRUST ">out", cli_program));
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		EXPECT_TRUE(cli_did(1, "sparse: read", files[i], "sparse"));
-		EXPECT_EQ(cli_run(files[i], "."), 1);
+	ksft_for_each(item, files) {
+		EXPECT_TRUE(cli_did(1, "sparse: read", *item, "sparse"));
+		EXPECT_EQ(cli_run(*item, "."), 1);
 	}
 	/* /proc has files whose size is 0: they are read, and are no report. */
 	EXPECT_TRUE(cli_did(1, "it has 6 bytes", "verify /proc/sys/kernel/ostype " CERTS DIGEST));

@@ -41,10 +41,10 @@ TEST_OF(snp, verify_good)
 
 	verified_init(&vcek);
 	EXPECT_TRUE(verified_run());
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
-		EXPECT_EQ(verdict(passed[i]), SNP_PASS);
-	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		EXPECT_EQ(verdict(shown[i]), SNP_SKIP);
+	ksft_for_each(item, passed)
+		EXPECT_EQ(verdict(*item), SNP_PASS);
+	ksft_for_each(item, shown)
+		EXPECT_EQ(verdict(*item), SNP_SKIP);
 	EXPECT_EQ(verified.checks.count, 27);
 }
 
@@ -66,20 +66,20 @@ TEST_OF(snp, verify_expected)
 	};
 
 	verified_init(&vcek);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	ksft_for_each(field, fields) {
 		const uint8_t *report = (uint8_t *)&verified.evidence.report;
-		const struct snp_expectation *expectation = &snp_expectations[fields[i].id];
+		const struct snp_expectation *expectation = &snp_expectations[field->id];
 		char text[2 * SNP_EXPECT_BYTES + 1];
 		struct error error;
 
-		hex_format(report + fields[i].offset, expectation->size, text);
+		hex_format(report + field->offset, expectation->size, text);
 		text[1] ^= 1;
-		verified_expect(fields[i].id, text);
+		verified_expect(field->id, text);
 		EXPECT_TRUE(verified_only_fails(expectation->name));
 		EXPECT_TRUE(says(expectation->name, text));
 		/* One of several is enough. */
 		text[1] ^= 1;
-		EXPECT_FALSE(snp_expect_set(&verified.expect, fields[i].id, text, &error));
+		EXPECT_FALSE(snp_expect_set(&verified.expect, field->id, text, &error));
 		EXPECT_TRUE(verified_run());
 		EXPECT_EQ(verdict(expectation->name), SNP_PASS);
 	}
@@ -102,12 +102,12 @@ TEST_OF(snp, f1_vmpl)
 	};
 
 	verified_init(&vcek);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		verified.evidence.report.vmpl = cases[i].vmpl;
-		verified_expect(SNP_EXPECT_VMPL, cases[i].expect);
-		EXPECT_EQ(verified_passes(), cases[i].passes);
-		EXPECT_TRUE(cases[i].passes || verified_only_fails("vmpl"));
-		EXPECT_TRUE(says("vmpl", cases[i].says));
+	ksft_for_each(c, cases) {
+		verified.evidence.report.vmpl = c->vmpl;
+		verified_expect(SNP_EXPECT_VMPL, c->expect);
+		EXPECT_EQ(verified_passes(), c->passes);
+		EXPECT_TRUE(c->passes || verified_only_fails("vmpl"));
+		EXPECT_TRUE(says("vmpl", c->says));
 	}
 }
 
@@ -226,8 +226,8 @@ TEST_OF(snp, f2b_floors)
 	verified_init(&vcek);
 	verified.evidence.report.guest_svn = 7;
 	verified.evidence.report.launch_tcb = TEST_TCB - 1;
-	for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++)
-		check_floor(floors[i].id, floors[i].name, floors[i].reached, floors[i].missed);
+	ksft_for_each(floor, floors)
+		check_floor(floor->id, floor->name, floor->reached, floor->missed);
 	EXPECT_TRUE(verified_passes());
 	EXPECT_TRUE(says("reported_tcb", "bootloader=3,tee=7,snp=8,microcode=210"));
 	EXPECT_TRUE(says("firmware", "1.55.21"));
@@ -331,11 +331,11 @@ TEST_OF(snp, f2b_crl)
 	verified_init(&vcek);
 	verified_expect(SNP_EXPECT_REQUIRE_CRL, "true");
 	EXPECT_TRUE(verified_only_fails("revocation"));
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		EXPECT_FALSE(add_crl(lists[i].revoked, lists[i].from));
-		EXPECT_EQ(verified_passes(), lists[i].passes);
-		EXPECT_TRUE(lists[i].passes || verified_only_fails("revocation"));
-		EXPECT_TRUE(says("revocation", lists[i].says));
+	ksft_for_each(item, lists) {
+		EXPECT_FALSE(add_crl(item->revoked, item->from));
+		EXPECT_EQ(verified_passes(), item->passes);
+		EXPECT_TRUE(item->passes || verified_only_fails("revocation"));
+		EXPECT_TRUE(says("revocation", item->says));
 	}
 }
 
@@ -397,11 +397,11 @@ TEST_OF(snp, f23_policy)
 	char text[24];
 
 	verified_init(&vcek);
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		report->policy = refused[i];
+	ksft_for_each(item, refused) {
+		report->policy = *item;
 		EXPECT_TRUE(verified_only_fails("policy"));
 		/* To expect it is not to allow it. */
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)refused[i]);
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)*item);
 		verified_expect(SNP_EXPECT_POLICY, text);
 		EXPECT_TRUE(verified_only_fails("policy"));
 		verified_expect(SNP_EXPECT_POLICY, NULL);

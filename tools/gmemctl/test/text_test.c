@@ -91,11 +91,11 @@ TEST_OF(text, mask)
 	};
 	char text[64];
 
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		snprintf(text, sizeof(text), "%s", cases[i].text);
-		text_mask(text, cases[i].except);
-		EXPECT_STREQ(text, cases[i].masked);
-		EXPECT_EQ(text_is_plain(cases[i].text), !strcmp(cases[i].text, cases[i].masked));
+	ksft_for_each(row, cases) {
+		snprintf(text, sizeof(text), "%s", row->text);
+		text_mask(text, row->except);
+		EXPECT_STREQ(text, row->masked);
+		EXPECT_EQ(text_is_plain(row->text), !strcmp(row->text, row->masked));
 	}
 }
 

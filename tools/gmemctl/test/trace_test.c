@@ -117,10 +117,10 @@ TEST_OF(trace, not_an_event)
 		"      trace_test-4711    (4711",
 	};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		if (parse(lines[i]) != -EINVAL)
-			TH_LOG("taken: %s", lines[i]);
-		EXPECT_EQ(-EINVAL, parse(lines[i]));
+	ksft_for_each(line, lines) {
+		if (parse(*line) != -EINVAL)
+			TH_LOG("taken: %s", *line);
+		EXPECT_EQ(-EINVAL, parse(*line));
 	}
 	/* More fields than any event has: the first ones. */
 	EXPECT_EQ(0, parse(HEAD "gmem_x: a=1 b c d e f g h i j k l m n o p"));
@@ -353,8 +353,8 @@ static void make_tracefs(void)
 	};
 
 	wish = (struct trace_wish){ .events = TRACE_ALL };
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		make_folder(folders[i]);
+	ksft_for_each(folder, folders)
+		make_folder(*folder);
 }
 
 TEST_OF(trace, no_tracefs)

@@ -152,8 +152,8 @@ TEST_OF(usage, terminal_vm)
 
 	setenv("GMEMCTL_RUNTIME_DIR", ksft_folder(), 1);
 	EXPECT_FALSE(server_start(&server, "evil", serve_evil, NULL, NULL));
-	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		EXPECT_GE(GMEMCTL(words[i], strcmp(words[i], "ps") ? "evil" : NULL), 0);
+	ksft_for_each(word, words) {
+		EXPECT_GE(GMEMCTL(*word, strcmp(*word, "ps") ? "evil" : NULL), 0);
 		EXPECT_FALSE(strchr(preload_said, '\x1b'));
 		EXPECT_FALSE(strstr(preload_said, "\xc2\x9b"));
 	}

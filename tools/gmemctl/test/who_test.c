@@ -54,8 +54,8 @@ static void start(const char *maps)
 
 	memory = (struct who_memory){ .device = makedev(MAJOR, MINOR), .inode = INODE };
 	snprintf(proc, sizeof(proc), "%s/proc", ksft_folder());
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", proc, folders[i]);
+	ksft_for_each(folder, folders) {
+		snprintf(path, sizeof(path), "%s%s", proc, *folder);
 		ASSERT_EQ(0, mkdir(path, 0700));
 	}
 	write_file("maps", maps);
