@@ -14,7 +14,7 @@
 #include "../base/calls.h"
 #include "../memory/access.h"
 #include "../memory/advice.h"
-#include "kvm_fake.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE	RANGE_PAGE_SIZE
@@ -26,46 +26,32 @@
 #define GPA	(FIRST * PAGE)
 #define SIZE	((END - FIRST) * PAGE)
 
-static struct range ranges[2];
-static struct memory_request request;
-static struct memory_config config;
-static struct guest_memory memory;
 static struct advice advice;
 static struct calls own_calls;
 static char path[] = "/tmp/gmemctl_unit_XXXXXX";
 
-static void start(enum backing_kind kind)
-{
-	kvm_fake_start();
-	ranges[0] = (struct range){ 0, 16 * PAGE };
-	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
-	request = (struct memory_request){
-		.ranges = ranges, .nr_ranges = 2, .kind = kind,
-		.existing_fd = -1, .node = -1,
-		.path = kind == BACKING_FILE ? path : NULL,
-		.hugepage_size = kind == BACKING_HUGETLB ? 4 * PAGE : 0,
-	};
-	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
-}
-
 static void build(void)
 {
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
-	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
-	EXPECT_FALSE(advice_init(&advice, &memory, NULL));
-	kvm_fake.log[0] = '\0';
+	ram_build();
+	EXPECT_FALSE(advice_init(&advice, &ram.memory, NULL));
+}
+
+static void start(enum backing_kind kind)
+{
+	ram_start(kind);
+	ram.requests[0].path = kind == BACKING_FILE ? path : NULL;
+	build();
 }
 
 static void stop(void)
 {
 	advice_destroy(&advice);
-	guest_memory_destroy(&memory);
-	calls = &calls_system;
+	ram_stop();
 }
 
 static uint8_t *at(uint64_t gpa)
 {
-	return memory.reservation.base + gpa;
+	return ram.memory.reservation.base + gpa;
 }
 
 static int take(enum advice_kind kind)
@@ -76,25 +62,6 @@ static int take(enum advice_kind kind)
 static void fill(void)
 {
 	memset(at(0), 0x5a, 16 * PAGE);
-}
-
-static unsigned int resident(void)
-{
-	unsigned char pages[END - FIRST] = { 0 };
-	unsigned int count = 0;
-
-	EXPECT_FALSE(mincore(at(GPA), SIZE, pages));
-	for (unsigned int i = 0; i < END - FIRST; i++)
-		count += pages[i] & 1;
-	return count;
-}
-
-static bool reads(uint8_t value)
-{
-	for (uint64_t i = 0; i < SIZE; i++)
-		if (*at(GPA + i) != value)
-			return false;
-	return true;
 }
 
 /* What /proc/self/smaps says of the mapping at GPA: protection, space, flags. */
@@ -166,11 +133,11 @@ static void fake_names(void)
 static void check_given_back(enum advice_kind kind)
 {
 	fill();
-	EXPECT_EQ(resident(), END - FIRST);
-	EXPECT_TRUE(reads(0x5a));
+	EXPECT_EQ(ram_resident(FIRST, END), END - FIRST);
+	EXPECT_TRUE(ram_reads(FIRST, END, 0x5a));
 	EXPECT_EQ(take(kind), 0);
-	EXPECT_EQ(resident(), 0);
-	EXPECT_TRUE(reads(0));
+	EXPECT_EQ(ram_resident(FIRST, END), 0);
+	EXPECT_TRUE(ram_reads(FIRST, END, 0));
 	EXPECT_EQ(*at(GPA - 1), 0x5a);
 	EXPECT_EQ(*at(GPA + SIZE), 0x5a);
 }
@@ -180,7 +147,7 @@ static uint64_t taken(void)
 {
 	struct stat status = { 0 };
 
-	EXPECT_FALSE(fstat(memory.backings[0].fd, &status));
+	EXPECT_FALSE(fstat(ram.memory.backings[0].fd, &status));
 	return (uint64_t)status.st_blocks * 512;
 }
 
@@ -198,7 +165,7 @@ static void check_lock(bool paged)
 		EXPECT_EQ(taken() - before, SIZE);
 	}
 	EXPECT_EQ(take(ADVICE_LOCK), 0);
-	EXPECT_TRUE(!paged || resident() == END - FIRST);
+	EXPECT_TRUE(!paged || ram_resident(FIRST, END) == END - FIRST);
 	EXPECT_EQ(has_flag(" lo "), paged);
 	EXPECT_EQ(take(ADVICE_DONTNEED), -EINVAL);
 	EXPECT_EQ(advice_take(&advice, ADVICE_DONTNEED, 0, PAGE * FIRST, 0), 0);
@@ -214,23 +181,23 @@ static void check_protection(void)
 	fill();
 	EXPECT_FALSE(take(ADVICE_PROTECT_NONE));
 	EXPECT_TRUE(has_prot("---"));
-	EXPECT_EQ(access_read(&memory, GPA, &byte, 1), -EFAULT);
-	EXPECT_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
-	EXPECT_FALSE(access_read(&memory, GPA - 1, &byte, 1));
+	EXPECT_EQ(access_read(&ram.memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_EQ(access_write(&ram.memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_FALSE(access_read(&ram.memory, GPA - 1, &byte, 1));
 	EXPECT_EQ(byte, 0x5a);
 	EXPECT_TRUE(advice_denies(&advice, GPA));
 	EXPECT_FALSE(advice_denies(&advice, GPA - 1));
 	EXPECT_FALSE(advice_denies(&advice, GPA + SIZE));
 	EXPECT_FALSE(take(ADVICE_PROTECT_R));
 	EXPECT_TRUE(has_prot("r--"));
-	EXPECT_FALSE(access_read(&memory, GPA, &byte, 1));
+	EXPECT_FALSE(access_read(&ram.memory, GPA, &byte, 1));
 	EXPECT_EQ(byte, 0x5a);
-	EXPECT_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_EQ(access_write(&ram.memory, GPA, &byte, 1), -EFAULT);
 	EXPECT_FALSE(take(ADVICE_PROTECT_W));
 	EXPECT_TRUE(has_prot("-w-"));
 	EXPECT_FALSE(take(ADVICE_PROTECT_RW));
 	EXPECT_TRUE(has_prot("rw-"));
-	EXPECT_TRUE(reads(0x5a));
+	EXPECT_TRUE(ram_reads(FIRST, END, 0x5a));
 	EXPECT_FALSE(advice_denies(&advice, GPA));
 	EXPECT_FALSE(advice.nr_runs);
 }
@@ -243,7 +210,7 @@ static void check_anonymous(void)
 	fill();
 	EXPECT_EQ(take(ADVICE_FREE), 0);
 	EXPECT_EQ(take(ADVICE_PAGEOUT), 0);
-	EXPECT_TRUE(reads(0x5a) || reads(0));
+	EXPECT_TRUE(ram_reads(FIRST, END, 0x5a) || ram_reads(FIRST, END, 0));
 	rc = take(ADVICE_MERGEABLE);
 	if (rc == -EOPNOTSUPP) {
 		ksft_skip("no KSM");
@@ -276,7 +243,6 @@ static void check_kind(enum backing_kind kind, bool mapped, bool paged)
 	bool anonymous = kind == BACKING_PRIVATE;
 
 	start(kind);
-	build();
 	check_given_back(ADVICE_DONTNEED);
 	if (!anonymous)
 		check_given_back(ADVICE_REMOVE);
@@ -327,8 +293,8 @@ TEST_OF(advice, anonymous)
 /* Memory that core dumps have, until the guest says so. */
 TEST_OF(advice, dump)
 {
-	start(BACKING_PRIVATE);
-	request.dump = true;
+	ram_start(BACKING_PRIVATE);
+	ram.requests[0].dump = true;
 	build();
 	EXPECT_FALSE(has_flag(" dd "));
 	EXPECT_EQ(take(ADVICE_DONTDUMP), 0);
@@ -361,14 +327,13 @@ TEST_OF(advice, ranges)
 	};
 
 	start(BACKING_SHARED);
-	build();
 	fill();
 	for (int kind = ADVICE_DONTNEED; kind < ADVICE_KINDS; kind++)
 		ksft_for_each(c, cases)
 			EXPECT_EQ(take_range((enum advice_kind)kind, c->gpa, c->size), c->rc);
 	EXPECT_EQ(take_range((enum advice_kind)0, GPA, PAGE), -EOPNOTSUPP);
 	EXPECT_EQ(take_range(ADVICE_KINDS, GPA, PAGE), -EOPNOTSUPP);
-	EXPECT_TRUE(reads(0x5a));
+	EXPECT_TRUE(ram_reads(FIRST, END, 0x5a));
 	EXPECT_FALSE(advice.nr_runs);
 	stop();
 }
@@ -379,8 +344,8 @@ TEST_OF(advice, requests)
 	static const struct range next = { 16 * PAGE, 32 * PAGE };
 	struct memory_request both[2];
 
-	start(BACKING_SHARED);
-	ranges[1] = next;
+	ram_start(BACKING_SHARED);
+	ram.ranges[1] = next;
 	build();
 	memset(at(0), 0x5a, 32 * PAGE);
 	EXPECT_FALSE(take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE));
@@ -390,13 +355,13 @@ TEST_OF(advice, requests)
 	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, 8 * PAGE, 16 * PAGE));
 	EXPECT_EQ(advice.nr_runs, 1);
 	stop();
-	start(BACKING_SHARED);
-	request.nr_ranges = 1;
-	both[0] = request;
-	both[1] = request;
+	ram_start(BACKING_SHARED);
+	ram.requests[0].nr_ranges = 1;
+	both[0] = ram.requests[0];
+	both[1] = ram.requests[0];
 	both[1].ranges = &next;
-	config.requests = both;
-	config.nr_requests = 2;
+	ram.config.requests = both;
+	ram.config.nr_requests = 2;
 	build();
 	EXPECT_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 16 * PAGE), -EINVAL);
 	EXPECT_EQ(take_range(ADVICE_DONTNEED, 8 * PAGE, 8 * PAGE), 0);
@@ -409,18 +374,17 @@ TEST_OF(advice, private_pages)
 {
 	uint8_t byte;
 
-	start(BACKING_SHARED);
-	config.guest_memfd = true;
+	ram_start(BACKING_SHARED);
+	ram.config.guest_memfd = true;
 	build();
 	fill();
-	EXPECT_TRUE(access_is_shared(&memory, GPA, SIZE));
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ GPA, GPA + PAGE }, true, NULL,
-					  0));
-	EXPECT_FALSE(access_is_shared(&memory, GPA, SIZE));
-	EXPECT_TRUE(access_is_shared(&memory, GPA + PAGE, SIZE - PAGE));
-	EXPECT_EQ(access_read(&memory, GPA + PAGE - 1, &byte, 1), -EFAULT);
-	EXPECT_EQ(access_write(&memory, GPA, &byte, 1), -EFAULT);
-	EXPECT_EQ(access_read(&memory, GPA + PAGE, &byte, 1), 0);
+	EXPECT_TRUE(access_is_shared(&ram.memory, GPA, SIZE));
+	EXPECT_FALSE(ram_convert(FIRST, FIRST + 1, true));
+	EXPECT_FALSE(access_is_shared(&ram.memory, GPA, SIZE));
+	EXPECT_TRUE(access_is_shared(&ram.memory, GPA + PAGE, SIZE - PAGE));
+	EXPECT_EQ(access_read(&ram.memory, GPA + PAGE - 1, &byte, 1), -EFAULT);
+	EXPECT_EQ(access_write(&ram.memory, GPA, &byte, 1), -EFAULT);
+	EXPECT_EQ(access_read(&ram.memory, GPA + PAGE, &byte, 1), 0);
 	kvm_fake.log[0] = '\0';
 	for (int kind = ADVICE_FREE; kind < ADVICE_KINDS; kind++)
 		if (kind != ADVICE_DONTDUMP)
@@ -440,9 +404,9 @@ TEST_OF(advice, limit)
 	const uint64_t pages = 4 * ADVICE_RUNS_MAX;
 	unsigned int before, done = 0, refused = 0;
 
-	start(BACKING_SHARED);
-	ranges[0] = (struct range){ 0, pages * PAGE };
-	ranges[1] = (struct range){ 2 * pages * PAGE, (2 * pages + 1) * PAGE };
+	ram_start(BACKING_SHARED);
+	ram.ranges[0] = (struct range){ 0, pages * PAGE };
+	ram.ranges[1] = (struct range){ 2 * pages * PAGE, (2 * pages + 1) * PAGE };
 	build();
 	before = mappings();
 	for (uint64_t page = 0; page < pages; page += 2) {
@@ -489,7 +453,6 @@ static int half_protect(void *address, size_t length, int prot)
 TEST_OF(advice, undone)
 {
 	start(BACKING_SHARED);
-	build();
 	own_calls = *calls;
 	own_calls.lock = half_lock;
 	own_calls.protect = half_protect;
@@ -526,7 +489,6 @@ TEST_OF(advice, runs)
 	};
 
 	start(BACKING_SHARED);
-	build();
 	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, PAGE, PAGE));
 	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, 3 * PAGE, PAGE));
 	EXPECT_FALSE(take_range(ADVICE_PROTECT_R, 2 * PAGE, PAGE));
@@ -552,7 +514,6 @@ TEST_OF(advice, explain)
 	char text[256];
 
 	start(BACKING_SHARED);
-	build();
 	advice_explain(&advice, text, sizeof(text));
 	EXPECT_STREQ(text, "");
 	EXPECT_FALSE(take_range(ADVICE_PROTECT_NONE, GPA, PAGE));
@@ -572,11 +533,10 @@ TEST_OF(advice, explain)
 TEST_OF(advice, lift)
 {
 	start(BACKING_SHARED);
-	build();
 	fill();
 	EXPECT_FALSE(take(ADVICE_PROTECT_NONE));
 	EXPECT_FALSE(advice_lift(&advice));
-	EXPECT_TRUE(reads(0x5a));
+	EXPECT_TRUE(ram_reads(FIRST, END, 0x5a));
 	EXPECT_FALSE(advice_restore(&advice));
 	EXPECT_TRUE(has_prot("---"));
 	EXPECT_TRUE(advice_denies(&advice, GPA));
@@ -589,7 +549,6 @@ TEST_OF(advice, state)
 	struct tlv records = { 0 };
 
 	start(BACKING_PRIVATE);
-	build();
 	fake_names();
 	advice_get(&advice, &records, TYPE);
 	EXPECT_FALSE(records.size);
@@ -600,7 +559,6 @@ TEST_OF(advice, state)
 	advice_get(&advice, &records, TYPE);
 	stop();
 	start(BACKING_PRIVATE);
-	build();
 	fake_names();
 	EXPECT_FALSE(advice_set(&advice, &records, TYPE + 1));
 	EXPECT_FALSE(advice.nr_runs);
@@ -612,7 +570,6 @@ TEST_OF(advice, state)
 	stop();
 	/* Of kinds that cannot have it, no guest can have come. */
 	start(BACKING_GMEM);
-	build();
 	EXPECT_EQ(advice_set(&advice, &records, TYPE), -EBADMSG);
 	stop();
 	tlv_free(&records);
@@ -633,7 +590,6 @@ TEST_OF(advice, bad_state)
 	};
 
 	start(BACKING_SHARED);
-	build();
 	ksft_for_each(item, bad) {
 		struct tlv records = { 0 };
 
@@ -678,7 +634,6 @@ TEST_OF(advice, threads)
 	pthread_t threads[4];
 
 	start(BACKING_PRIVATE);
-	build();
 	fake_names();
 	for (int i = 0; i < 4; i++)
 		EXPECT_FALSE(pthread_create(&threads[i], NULL, ask, &seeds[i]));

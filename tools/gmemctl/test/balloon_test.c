@@ -11,7 +11,7 @@
 #include "../base/bytes.h"
 #include "../base/calls.h"
 #include "board_fake.h"
-#include "kvm_fake.h"
+#include "ram.h"
 #include "ksft.h"
 #include "virtio_driver.h"
 
@@ -22,13 +22,6 @@
 
 enum { INFLATE, DEFLATE, STATS, REPORTING };
 
-static const struct range ranges[] = {
-	{ 0, 64 * PAGE }, { 128 * PAGE, 192 * PAGE },
-};
-
-static struct memory_request request;
-static struct memory_config config;
-static struct guest_memory memory;
 static struct given given;
 static struct balloon balloon;
 static struct pci pci;
@@ -39,25 +32,21 @@ static void power_on(void)
 {
 	board_fake_start();
 	pci_init(&pci, &board_fake.board);
-	EXPECT_FALSE(given_init(&given, &memory, NULL));
-	balloon_init(&balloon, &board_fake.board, &memory, &given, reporting);
+	EXPECT_FALSE(given_init(&given, &ram.memory, NULL));
+	balloon_init(&balloon, &board_fake.board, &ram.memory, &given, reporting);
 	pci_add(&pci, PCI_SLOT_BALLOON, &balloon.virtio.function);
 	board_fake_add(pci_device(&pci));
 	board_fake_add(pci_io_device(&pci));
-	EXPECT_TRUE(driver_find(&driver, &memory));
+	EXPECT_TRUE(driver_find(&driver, &ram.memory));
 }
 
 static void start(enum backing_kind kind)
 {
-	kvm_fake_start();
-	request = (struct memory_request){
-		.ranges = ranges, .nr_ranges = 2, .kind = kind,
-		.existing_fd = -1, .node = -1,
-		.hugepage_size = kind == BACKING_HUGETLB ? 8 * PAGE : 0,
-	};
-	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
-	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
+	ram_start(kind);
+	ram.ranges[0].end = 64 * PAGE;
+	ram.ranges[1] = (struct range){ 128 * PAGE, 192 * PAGE };
+	ram.requests[0].hugepage_size *= 2;
+	ram_build();
 	power_on();
 	kvm_fake.log[0] = '\0';
 }
@@ -72,13 +61,7 @@ static void power_off(void)
 static void stop(void)
 {
 	power_off();
-	guest_memory_destroy(&memory);
-	calls = &calls_system;
-}
-
-static uint8_t *at(uint64_t page)
-{
-	return memory.reservation.base + page * PAGE;
+	ram_stop();
 }
 
 /* @count pages from @first on, in the order in which Linux takes them, last first. */
@@ -97,14 +80,6 @@ static struct balloon_report report(void)
 
 	balloon_report(&balloon, &report);
 	return report;
-}
-
-static bool reads(uint64_t first, uint64_t end, uint8_t value)
-{
-	for (uint64_t i = 0; i < (end - first) * PAGE; i++)
-		if (at(first)[i] != value)
-			return false;
-	return true;
 }
 
 FIXTURE(balloon) {
@@ -204,23 +179,23 @@ static void check_kind(enum backing_kind kind)
 {
 	start(kind);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
-	memset(at(24), 0x5a, 32 * PAGE);
+	memset(ram_at(24), 0x5a, 32 * PAGE);
 	EXPECT_TRUE(send_pages(INFLATE, 32, 16));
 	EXPECT_EQ(board_fake.irqs, 1);
 	EXPECT_EQ(inb(COMMON(VIRTIO_ISR)), VIRTIO_ISR_QUEUE);
 	EXPECT_EQ(report().given, 16 * PAGE);
 	EXPECT_FALSE(report().failed);
-	EXPECT_TRUE(reads(24, 32, 0x5a));
-	EXPECT_TRUE(reads(48, 56, 0x5a));
-	EXPECT_TRUE(reads(32, 48, 0));
+	EXPECT_TRUE(ram_reads(24, 32, 0x5a));
+	EXPECT_TRUE(ram_reads(48, 56, 0x5a));
+	EXPECT_TRUE(ram_reads(32, 48, 0));
 	/* What the guest touches all the same has it, and goes again. */
-	memset(at(32), 0x77, PAGE);
+	memset(ram_at(32), 0x77, PAGE);
 	EXPECT_TRUE(send_pages(DEFLATE, 40, 8));
 	EXPECT_EQ(report().given, 8 * PAGE);
-	EXPECT_EQ(*at(32), 0x77);
-	EXPECT_TRUE(reads(33, 48, 0));
+	EXPECT_EQ(*ram_at(32), 0x77);
+	EXPECT_TRUE(ram_reads(33, 48, 0));
 	EXPECT_TRUE(send_pages(INFLATE, 32, 8));
-	EXPECT_TRUE(reads(32, 33, 0));
+	EXPECT_TRUE(ram_reads(32, 33, 0));
 	EXPECT_EQ(report().given, 8 * PAGE);
 	/* In the other range; and what is no RAM does no harm. */
 	EXPECT_TRUE(send_pages(INFLATE, 120, 16));
@@ -264,15 +239,15 @@ TEST_OF(balloon, huge)
 {
 	start(BACKING_HUGETLB);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
-	memset(at(32), 0x5a, 16 * PAGE);
+	memset(ram_at(32), 0x5a, 16 * PAGE);
 	EXPECT_TRUE(send_pages(INFLATE, 32, 7));
 	EXPECT_TRUE(kvm_fake_said(""));
-	EXPECT_TRUE(reads(32, 48, 0x5a));
+	EXPECT_TRUE(ram_reads(32, 48, 0x5a));
 	EXPECT_EQ(report().given, 7 * PAGE);
 	EXPECT_TRUE(send_pages(INFLATE, 39, 3));
 	EXPECT_TRUE(kvm_fake_said("P20-28"));
-	EXPECT_TRUE(reads(32, 40, 0));
-	EXPECT_TRUE(reads(40, 48, 0x5a));
+	EXPECT_TRUE(ram_reads(32, 40, 0));
+	EXPECT_TRUE(ram_reads(40, 48, 0x5a));
 	EXPECT_TRUE(send_pages(DEFLATE, 35, 1));
 	EXPECT_TRUE(kvm_fake_said("H20-28"));
 	EXPECT_TRUE(send_pages(DEFLATE, 33, 1));
@@ -297,19 +272,19 @@ TEST_OF(balloon, private_pages)
 	start(BACKING_SHARED);
 	stop();
 	start(BACKING_SHARED);
-	guest_memory_destroy(&memory);
-	config.guest_memfd = true;
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
-	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
+	guest_memory_destroy(&ram.memory);
+	ram.config.guest_memfd = true;
+	EXPECT_FALSE(guest_memory_create(&ram.memory, &ram.config, &kvm_fake.vm, NULL));
+	EXPECT_FALSE(guest_memory_attach(&ram.memory, NULL));
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ 32 * PAGE, 33 * PAGE }, true,
+	EXPECT_FALSE(guest_memory_convert(&ram.memory, (struct range){ 32 * PAGE, 33 * PAGE }, true,
 					  NULL, 0));
 	kvm_fake.log[0] = '\0';
 	EXPECT_TRUE(send_pages(INFLATE, 32, 2));
 	EXPECT_TRUE(kvm_fake_said("P20-22 P20-22"));
 	EXPECT_TRUE(kvm_fake_private(32, 33));
 	/* A buffer that is private is none. */
-	EXPECT_FALSE(guest_memory_convert(&memory, buffers, true, NULL, 0));
+	EXPECT_FALSE(guest_memory_convert(&ram.memory, buffers, true, NULL, 0));
 	EXPECT_TRUE(send_pages(DEFLATE, 32, 2));
 	EXPECT_EQ(report().given, 2 * PAGE);
 	stop();
@@ -350,11 +325,11 @@ TEST_OF(balloon, reporting)
 {
 	start(BACKING_SHARED);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
-	memset(at(32), 0x5a, 16 * PAGE);
+	memset(ram_at(32), 0x5a, 16 * PAGE);
 	report_free(32, 8);
 	EXPECT_EQ(driver_used(&driver, REPORTING), 1);
-	EXPECT_TRUE(reads(32, 40, 0));
-	EXPECT_TRUE(reads(40, 48, 0x5a));
+	EXPECT_TRUE(ram_reads(32, 40, 0));
+	EXPECT_TRUE(ram_reads(40, 48, 0x5a));
 	EXPECT_EQ(report().reported, 8 * PAGE);
 	EXPECT_FALSE(report().given);
 	/* Several parts; not those to be read, nor what is no RAM. */
@@ -364,22 +339,22 @@ TEST_OF(balloon, reporting)
 	driver_describe(&driver, REPORTING, 3, UINT64_MAX - 10, 20, 2, 0);
 	driver_offer(&driver, REPORTING, 0);
 	EXPECT_EQ(driver_used(&driver, REPORTING), 2);
-	EXPECT_TRUE(reads(40, 41, 0));
-	EXPECT_TRUE(reads(41, 48, 0x5a));
+	EXPECT_TRUE(ram_reads(40, 41, 0));
+	EXPECT_TRUE(ram_reads(41, 48, 0x5a));
 	EXPECT_EQ(report().reported, 9 * PAGE);
 	stop();
 	/* As the specification numbers them; and without statistics. */
 	start(BACKING_SHARED);
 	EXPECT_TRUE(driver_start(&driver, FEATURES));
-	memset(at(32), 0x5a, PAGE);
+	memset(ram_at(32), 0x5a, PAGE);
 	driver_describe(&driver, 4, 0, 32 * PAGE, PAGE, 2, 0);
 	driver_offer(&driver, 4, 0);
-	EXPECT_TRUE(reads(32, 33, 0));
+	EXPECT_TRUE(ram_reads(32, 33, 0));
 	EXPECT_TRUE(driver_start(&driver, FEATURES & ~BALLOON_STATS));
-	memset(at(32), 0x5a, PAGE);
+	memset(ram_at(32), 0x5a, PAGE);
 	driver_describe(&driver, 2, 0, 32 * PAGE, PAGE, 2, 0);
 	driver_offer(&driver, 2, 0);
-	EXPECT_TRUE(reads(32, 33, 0));
+	EXPECT_TRUE(ram_reads(32, 33, 0));
 	stop();
 }
 
@@ -411,15 +386,15 @@ TEST_OF(balloon, no_reporting)
 TEST_F(balloon, poison)
 {
 	EXPECT_TRUE(driver_start(&driver, FEATURES | BALLOON_PAGE_POISON));
-	memset(at(32), 0xaa, PAGE);
+	memset(ram_at(32), 0xaa, PAGE);
 	outl(0xaaaaaaaa, COMMON(VIRTIO_CONFIG + 12));
 	report_free(32, 1);
 	EXPECT_EQ(driver_used(&driver, REPORTING), 1);
-	EXPECT_TRUE(reads(32, 33, 0xaa));
+	EXPECT_TRUE(ram_reads(32, 33, 0xaa));
 	outl(0, COMMON(VIRTIO_CONFIG + 12));
 	report_free(32, 1);
 	EXPECT_EQ(driver_used(&driver, REPORTING), 2);
-	EXPECT_TRUE(reads(32, 33, 0));
+	EXPECT_TRUE(ram_reads(32, 33, 0));
 }
 
 static bool send_stat(uint16_t tag, uint64_t value)
@@ -513,9 +488,9 @@ TEST_F(balloon, nonsense)
 	outl(0xffffffff, COMMON(VIRTIO_NOTIFY));
 	check_broken(false);
 	/* A queue in what the guest cannot access any more. */
-	EXPECT_FALSE(mprotect(at(1), PAGE, PROT_NONE));
+	EXPECT_FALSE(mprotect(ram_at(1), PAGE, PROT_NONE));
 	outw(INFLATE, COMMON(VIRTIO_NOTIFY));
-	EXPECT_FALSE(mprotect(at(1), PAGE, PROT_READ | PROT_WRITE));
+	EXPECT_FALSE(mprotect(ram_at(1), PAGE, PROT_READ | PROT_WRITE));
 	check_broken(true);
 	EXPECT_LT(ring, DRIVER_BUFFERS_GPA);
 }

@@ -8,15 +8,10 @@
 
 #include "../base/calls.h"
 #include "../memory/guest_memory.h"
-#include "kvm_fake.h"
-#include "two_requests.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
-
-static struct two_requests asked;
-static struct guest_memory memory;
-static struct error error;
 
 /* The line of flags of the mapping at @address, from /proc/self/smaps. */
 static bool flags_of(const void *address, char *line, int size)
@@ -38,7 +33,7 @@ static bool is_left_out(uint64_t page)
 {
 	char line[512];
 
-	if (!flags_of(memory.reservation.base + page * PAGE, line, sizeof(line)))
+	if (!flags_of(ram_at(page), line, sizeof(line)))
 		return false;
 	return strstr(line, " dd");
 }
@@ -48,28 +43,24 @@ static void check(enum backing_kind kind, bool dump)
 	char path[] = "/tmp/gmemctl-test.XXXXXX";
 	int file = mkstemp(path);
 
-	kvm_fake_start();
-	two_requests_init(&asked, kind, BACKING_PRIVATE);
-	asked.requests[0].path = kind == BACKING_FILE ? path : NULL;
-	asked.requests[0].hugepage_size = kind == BACKING_HUGETLB ? PAGE : 0;
-	asked.requests[0].dump = dump;
-	asked.requests[1].dump = dump;
-	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, &error));
-	EXPECT_FALSE(guest_memory_attach(&memory, &error));
+	ram_start_two(kind, BACKING_PRIVATE);
+	ram.requests[0].path = kind == BACKING_FILE ? path : NULL;
+	ram.requests[0].dump = dump;
+	ram.requests[1].dump = dump;
+	ram_build();
 	EXPECT_EQ(is_left_out(64), !dump);
 	EXPECT_EQ(is_left_out(79), !dump);
 	EXPECT_EQ(is_left_out(7), !dump);
 	EXPECT_EQ(is_left_out(32), !dump);
 	/* It is written to, and given back. */
-	memory.reservation.base[64 * PAGE] = 1;
-	memory.reservation.base[33 * PAGE] = 1;
-	EXPECT_FALSE(guest_memory_decommit(&memory, (struct range){ 64 * PAGE, 66 * PAGE }));
+	*ram_at(64) = 1;
+	*ram_at(33) = 1;
+	EXPECT_FALSE(guest_memory_decommit(&ram.memory, (struct range){ 64 * PAGE, 68 * PAGE }));
 	EXPECT_EQ(is_left_out(64), !dump);
 	EXPECT_EQ(is_left_out(33), !dump);
-	guest_memory_destroy(&memory);
+	ram_stop();
 	close(file);
 	EXPECT_FALSE(unlink(path));
-	calls = &calls_system;
 }
 
 TEST_OF(dump, left_out_C24)

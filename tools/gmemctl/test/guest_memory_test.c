@@ -14,144 +14,77 @@
 
 #include "../base/calls.h"
 #include "../memory/guest_memory.h"
-#include "kvm_fake.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 #define M (UINT64_C(1) << 20)
 
-static struct range ranges[3];
-static struct memory_request requests[2];
-static struct memory_config config;
-static struct guest_memory memory;
-static struct error error;
-static char why[128];
 static char path[] = "/tmp/gmemctl_unit_XXXXXX";
-
-/* 16 pages at 0 and 16 pages at 64. */
-static void start(enum backing_kind kind)
-{
-	kvm_fake_start();
-	ranges[0] = (struct range){ 0, 16 * PAGE };
-	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
-	requests[0] = (struct memory_request){
-		.ranges = ranges,
-		.nr_ranges = 2,
-		.kind = kind,
-		.existing_fd = -1,
-		.node = -1,
-	};
-	config = (struct memory_config){ .requests = requests,
-					 .nr_requests = 1 };
-}
 
 /* And 8 pages at 16 in a second request. */
 static void start_two(enum backing_kind kind)
 {
-	start(kind);
-	ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
-	requests[1] = requests[0];
-	requests[1].ranges = &ranges[2];
-	requests[1].nr_ranges = 1;
-	config.nr_requests = 2;
-}
-
-static int create(void)
-{
-	return guest_memory_create(&memory, &config, &kvm_fake.vm, &error);
-}
-
-static int attach(void)
-{
-	return guest_memory_attach(&memory, &error);
-}
-
-static void stop(void)
-{
-	guest_memory_destroy(&memory);
-	calls = &calls_system;
-}
-
-static uint8_t *at(uint64_t page)
-{
-	return memory.reservation.base + page * PAGE;
+	ram_start(kind);
+	ram.ranges[2] = (struct range){ 16 * PAGE, 24 * PAGE };
+	ram.requests[1] = ram.requests[0];
+	ram.requests[1].ranges = &ram.ranges[2];
+	ram.requests[1].nr_ranges = 1;
+	ram.config.nr_requests = 2;
 }
 
 static int decommit(uint64_t first, uint64_t end)
 {
-	return guest_memory_decommit(&memory, (struct range){ first * PAGE,
-							      end * PAGE });
+	return guest_memory_decommit(&ram.memory, (struct range){ first * PAGE, end * PAGE });
 }
 
 static int commit(uint64_t first, uint64_t end)
 {
-	return guest_memory_commit(&memory, (struct range){ first * PAGE,
-							    end * PAGE });
-}
-
-static int convert(uint64_t first, uint64_t end, bool to_private)
-{
-	struct range range = { first * PAGE, end * PAGE };
-
-	why[0] = '\0';
-	return guest_memory_convert(&memory, range, to_private, why,
-				    sizeof(why));
-}
-
-static unsigned int open_fds(void)
-{
-	unsigned int count = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
+	return guest_memory_commit(&ram.memory, (struct range){ first * PAGE, end * PAGE });
 }
 
 /* Every kind: the host sees it, both slots exist, decommit gives zeros. */
 static void check_kind(enum backing_kind kind)
 {
-	start(kind);
+	ram_start(kind);
 	if (kind == BACKING_FILE)
-		requests[0].path = path;
-	if (kind == BACKING_HUGETLB)
-		requests[0].hugepage_size = 4 * PAGE;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
+		ram.requests[0].path = path;
+	ram_build();
 	EXPECT_EQ(kvm_fake_slots(), 2);
-	EXPECT_EQ(memory.reservation.nr_extents, 2);
-	*at(0) = 1;
-	*at(15) = 2;
-	*at(64) = 3;
+	EXPECT_EQ(ram.memory.reservation.nr_extents, 2);
+	*ram_at(0) = 1;
+	*ram_at(15) = 2;
+	*ram_at(64) = 3;
 	EXPECT_FALSE(commit(0, 16));
 	EXPECT_FALSE(commit(64, 80));
-	EXPECT_EQ(*at(0), 1);
-	EXPECT_EQ(*at(15), 2);
-	EXPECT_EQ(*at(64), 3);
+	EXPECT_EQ(*ram_at(0), 1);
+	EXPECT_EQ(*ram_at(15), 2);
+	EXPECT_EQ(*ram_at(64), 3);
 	EXPECT_EQ(commit(15, 17), -EFAULT);
 	EXPECT_EQ(decommit(60, 70), -EFAULT);
-	EXPECT_EQ(*at(64), 3);
+	EXPECT_EQ(*ram_at(64), 3);
 	EXPECT_FALSE(decommit(12, 16));
 	EXPECT_FALSE(decommit(64, 80));
-	EXPECT_EQ(*at(0), 1);
-	EXPECT_FALSE(*at(15));
-	EXPECT_FALSE(*at(64));
+	EXPECT_EQ(*ram_at(0), 1);
+	EXPECT_FALSE(*ram_at(15));
+	EXPECT_FALSE(*ram_at(64));
 	EXPECT_FALSE(decommit(0, 0));
-	EXPECT_EQ(*at(0), 1);
-	stop();
+	EXPECT_EQ(*ram_at(0), 1);
+	ram_stop();
 	EXPECT_FALSE(kvm_fake_slots());
 	EXPECT_TRUE(kvm_fake_private(0, 0));
 }
 
 TEST_OF(guest_memory, kinds)
 {
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 	int fd = mkstemp(path);
 
 	close(fd);
 	for (unsigned int kind = 0; kind < BACKING_KINDS; kind++)
 		check_kind((enum backing_kind)kind);
 	unlink(path);
-	EXPECT_EQ(open_fds(), fds);
+	EXPECT_EQ(ram_open_fds(), fds);
 }
 
 /* The ranges of a request are packed into one file, in their order. */
@@ -160,28 +93,28 @@ TEST_OF(guest_memory, packed)
 	uint8_t byte = 0;
 	int fd;
 
-	start(BACKING_SHARED);
-	EXPECT_FALSE(create());
-	fd = guest_memory_shared_fd(&memory);
-	*at(64) = 7;
+	ram_start(BACKING_SHARED);
+	EXPECT_FALSE(ram_create());
+	fd = guest_memory_shared_fd(&ram.memory);
+	*ram_at(64) = 7;
 	EXPECT_GE(fd, 0);
 	EXPECT_EQ(pread(fd, &byte, 1, 16 * PAGE), 1);
 	EXPECT_EQ(byte, 7);
-	stop();
+	ram_stop();
 	/* A second process that is given the file has the same memory. */
-	start(BACKING_SHARED);
-	EXPECT_FALSE(create());
-	fd = dup(guest_memory_shared_fd(&memory));
-	*at(64) = 8;
-	stop();
-	start(BACKING_SHARED);
-	requests[0].existing_fd = fd;
-	EXPECT_FALSE(create());
-	EXPECT_EQ(*at(64), 8);
-	stop();
-	ranges[1].end += PAGE;
-	EXPECT_EQ(create(), -EINVAL);
-	EXPECT_STREQ(error.action, "memory backing file has size 128 KB, expected 132 KB");
+	ram_start(BACKING_SHARED);
+	EXPECT_FALSE(ram_create());
+	fd = dup(guest_memory_shared_fd(&ram.memory));
+	*ram_at(64) = 8;
+	ram_stop();
+	ram_start(BACKING_SHARED);
+	ram.requests[0].existing_fd = fd;
+	EXPECT_FALSE(ram_create());
+	EXPECT_EQ(*ram_at(64), 8);
+	ram_stop();
+	ram.ranges[1].end += PAGE;
+	EXPECT_EQ(ram_create(), -EINVAL);
+	EXPECT_STREQ(ram.error.action, "memory backing file has size 128 KB, expected 132 KB");
 	close(fd);
 }
 
@@ -190,46 +123,45 @@ TEST_OF(guest_memory, two_requests)
 	struct stat status[2];
 
 	start_two(BACKING_SHARED);
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	EXPECT_EQ(guest_memory_shared_fd(&memory), -1);
-	EXPECT_FALSE(fstat(memory.backings[0].fd, &status[0]));
-	EXPECT_FALSE(fstat(memory.backings[1].fd, &status[1]));
+	ram_build();
+	EXPECT_EQ(guest_memory_shared_fd(&ram.memory), -1);
+	EXPECT_FALSE(fstat(ram.memory.backings[0].fd, &status[0]));
+	EXPECT_FALSE(fstat(ram.memory.backings[1].fd, &status[1]));
 	EXPECT_EQ(status[0].st_size, 32 * PAGE);
 	EXPECT_EQ(status[1].st_size, 8 * PAGE);
-	*at(15) = 1;
-	*at(16) = 2;
+	*ram_at(15) = 1;
+	*ram_at(16) = 2;
 	EXPECT_FALSE(decommit(15, 17));
-	EXPECT_FALSE(*at(15));
-	EXPECT_FALSE(*at(16));
-	stop();
+	EXPECT_FALSE(*ram_at(15));
+	EXPECT_FALSE(*ram_at(16));
+	ram_stop();
 	/* Where they overlap nothing is built. */
-	ranges[2].start = 15 * PAGE;
-	EXPECT_EQ(create(), -EEXIST);
-	EXPECT_FALSE(strcmp(error.action, "RAM ranges overlap"));
+	ram.ranges[2].start = 15 * PAGE;
+	EXPECT_EQ(ram_create(), -EEXIST);
+	EXPECT_FALSE(strcmp(ram.error.action, "RAM ranges overlap"));
 }
 
 /* One guest_memfd for all of it, bound range by range of the files. */
 TEST_OF(guest_memory, store)
 {
 	start_two(BACKING_GMEM_STORE);
-	EXPECT_FALSE(create());
+	EXPECT_FALSE(ram_create());
 	EXPECT_TRUE(kvm_fake_said("G0-28 C0-20 B0-20g0 C0-8 B0-8g20"));
-	EXPECT_FALSE(attach());
+	EXPECT_FALSE(ram_attach());
 	EXPECT_TRUE(kvm_fake_said("S0-10g0 a0-10 S40-50g10 a40-50 S10-18g20 a10-18"));
 	EXPECT_FALSE(decommit(64, 66));
 	EXPECT_TRUE(kvm_fake_said("P10-12 P10-12"));
-	stop();
+	ram_stop();
 	EXPECT_TRUE(kvm_fake_said("a0-10 D0-10 a40-50 D40-50 a10-18 D10-18"));
 }
 
 /* C22: more than the module makes is refused in words, and before it is asked. */
 TEST_OF(guest_memory, C22_gmem_limit)
 {
-	start(BACKING_GMEM);
-	ranges[1].end = ranges[1].start + KVM_FAKE_GMEM_MAX;
-	EXPECT_EQ(create(), -EFBIG);
-	EXPECT_TRUE(strstr(error.hint, "at most 1099511627776"));
+	ram_start(BACKING_GMEM);
+	ram.ranges[1].end = ram.ranges[1].start + KVM_FAKE_GMEM_MAX;
+	EXPECT_EQ(ram_create(), -EFBIG);
+	EXPECT_TRUE(strstr(ram.error.hint, "at most 1099511627776"));
 	EXPECT_TRUE(kvm_fake_said(""));
 	calls = &calls_system;
 }
@@ -237,36 +169,36 @@ TEST_OF(guest_memory, C22_gmem_limit)
 /* memfd and guest_memfd side by side: a decommit is for both. */
 TEST_OF(guest_memory, discard)
 {
-	start(BACKING_SHARED);
-	config.guest_memfd = true;
-	config.initial_private = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
+	ram_start(BACKING_SHARED);
+	ram.config.guest_memfd = true;
+	ram.config.initial_private = true;
+	EXPECT_FALSE(ram_create());
+	EXPECT_FALSE(ram_attach());
 	EXPECT_TRUE(kvm_fake_said("G0-20 S0-10g0 A0-10 S40-50g10 A40-50"));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 64 * PAGE));
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 64 * PAGE));
 	EXPECT_FALSE(decommit(8, 16));
 	EXPECT_TRUE(kvm_fake_said("P8-10 P8-10"));
-	stop();
+	ram_stop();
 }
 
 /* Shared is said too: what another slot has left must not become this one's state. */
 TEST_OF(guest_memory, attach_state)
 {
-	start(BACKING_SHARED);
-	config.guest_memfd = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(convert(4, 8, true));
+	ram_start(BACKING_SHARED);
+	ram.config.guest_memfd = true;
+	EXPECT_FALSE(ram_create());
+	EXPECT_FALSE(ram_convert(4, 8, true));
 	kvm_fake.private[66] = 1;
 	kvm_fake.log[0] = '\0';
-	EXPECT_FALSE(attach());
+	EXPECT_FALSE(ram_attach());
 	EXPECT_TRUE(kvm_fake_said("S0-10g0 a0-4 A4-8 a8-10 S40-50g10 a40-50"));
 	EXPECT_TRUE(kvm_fake_private(4, 8));
 	EXPECT_TRUE(slot_covers_private(&kvm_fake.vm.slots, 0, 16 * PAGE));
 	EXPECT_FALSE(slot_covers_private(&kvm_fake.vm.slots, 15 * PAGE, 2 * PAGE));
-	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, 3 * PAGE));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 7 * PAGE));
-	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, 40 * PAGE));
-	stop();
+	EXPECT_FALSE(guest_memfd_is_private(&ram.memory.memfd, 3 * PAGE));
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 7 * PAGE));
+	EXPECT_FALSE(guest_memfd_is_private(&ram.memory.memfd, 40 * PAGE));
+	ram_stop();
 	EXPECT_TRUE(kvm_fake_said("a0-10 D0-10 a40-50 D40-50"));
 	EXPECT_TRUE(kvm_fake_private(0, 0));
 }
@@ -274,22 +206,22 @@ TEST_OF(guest_memory, attach_state)
 /* A failed attribute call undoes the slot, and what it had set so far. */
 TEST_OF(guest_memory, attach_fails)
 {
-	start(BACKING_SHARED);
-	config.guest_memfd = true;
-	config.initial_private = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(convert(66, 68, false));
+	ram_start(BACKING_SHARED);
+	ram.config.guest_memfd = true;
+	ram.config.initial_private = true;
+	EXPECT_FALSE(ram_create());
+	EXPECT_FALSE(ram_convert(66, 68, false));
 	kvm_fake.log[0] = '\0';
 	kvm_fake.fail = 'a';
 	kvm_fake.rc = -ENOMEM;
-	EXPECT_EQ(attach(), -ENOMEM);
+	EXPECT_EQ(ram_attach(), -ENOMEM);
 	EXPECT_TRUE(kvm_fake_said("S0-10g0 A0-10 S40-50g10 A40-42 a42-44 a40-50 D40-50 "
 				  "a0-10 D0-10"));
 	EXPECT_FALSE(kvm_fake_slots());
 	EXPECT_TRUE(kvm_fake_private(0, 0));
-	EXPECT_FALSE(attach());
+	EXPECT_FALSE(ram_attach());
 	EXPECT_EQ(kvm_fake_slots(), 2);
-	stop();
+	ram_stop();
 }
 
 /*
@@ -299,126 +231,113 @@ TEST_OF(guest_memory, attach_fails)
  */
 TEST_OF(guest_memory, prefetch)
 {
-	unsigned char resident[16];
-
-	start(BACKING_SHARED);
-	requests[0].prefetch = true;
-	config.guest_memfd = true;
-	config.initial_private = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(convert(4, 6, false));
+	ram_start(BACKING_SHARED);
+	ram.requests[0].prefetch = true;
+	ram.config.guest_memfd = true;
+	ram.config.initial_private = true;
+	EXPECT_FALSE(ram_create());
+	EXPECT_FALSE(ram_convert(4, 6, false));
 	kvm_fake.log[0] = '\0';
-	EXPECT_FALSE(attach());
-	EXPECT_FALSE(memory.partition.prefetch_rc);
+	EXPECT_FALSE(ram_attach());
+	EXPECT_FALSE(ram.memory.partition.prefetch_rc);
 	EXPECT_TRUE(kvm_fake_said("S0-10g0 A0-4 a4-6 A6-10 H0-4 H6-10 "
 				  "S40-50g10 A40-50 H10-20"));
-	EXPECT_FALSE(mincore(at(0), 16 * PAGE, resident));
-	for (int i = 0; i < 16; i++)
-		EXPECT_EQ((resident[i] & 1), (i == 4 || i == 5));
-	stop();
+	EXPECT_EQ(ram_resident(4, 6), 2);
+	EXPECT_EQ(ram_resident(0, 16), 2);
+	ram_stop();
 	kvm_fake_start();
-	EXPECT_FALSE(create());
+	EXPECT_FALSE(ram_create());
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOMEM;
-	EXPECT_FALSE(attach());
-	EXPECT_EQ(memory.partition.prefetch_rc, -ENOMEM);
+	EXPECT_FALSE(ram_attach());
+	EXPECT_EQ(ram.memory.partition.prefetch_rc, -ENOMEM);
 	EXPECT_EQ(kvm_fake_slots(), 2);
-	stop();
-	start(BACKING_PRIVATE);
-	requests[0].prefetch = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	EXPECT_FALSE(mincore(at(64), 16 * PAGE, resident));
-	for (int i = 0; i < 16; i++)
-		EXPECT_TRUE(resident[i] & 1);
-	stop();
+	ram_stop();
+	ram_start(BACKING_PRIVATE);
+	ram.requests[0].prefetch = true;
+	ram_build();
+	EXPECT_EQ(ram_resident(64, 80), 16);
+	ram_stop();
 }
 
 /* In place: gmem, at the offset of the range in its file, and the attribute. */
 TEST_OF(guest_memory, convert)
 {
 	start_two(BACKING_GMEM_STORE);
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	kvm_fake.log[0] = '\0';
-	EXPECT_FALSE(convert(66, 68, true));
+	ram_build();
+	EXPECT_FALSE(ram_convert(66, 68, true));
 	EXPECT_TRUE(kvm_fake_said("V12-14 A42-44"));
-	EXPECT_FALSE(convert(17, 18, true));
+	EXPECT_FALSE(ram_convert(17, 18, true));
 	EXPECT_TRUE(kvm_fake_said("V1-2 A11-12"));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 67 * PAGE));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 17 * PAGE));
-	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, 16 * PAGE));
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 67 * PAGE));
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 17 * PAGE));
+	EXPECT_FALSE(guest_memfd_is_private(&ram.memory.memfd, 16 * PAGE));
 	/* Only what was private becomes so again. */
 	kvm_fake.fail = 'v';
 	kvm_fake.rc = -ENOMEM;
-	EXPECT_EQ(convert(64, 68, false), -ENOMEM);
-	EXPECT_TRUE(*why);
+	EXPECT_EQ(ram_convert(64, 68, false), -ENOMEM);
+	EXPECT_TRUE(*ram.why);
 	EXPECT_TRUE(kvm_fake_said("a40-44 v10-14 A42-44"));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 67 * PAGE));
-	EXPECT_EQ(convert(15, 17, true), -EFAULT);
-	EXPECT_EQ(convert(24, 25, true), -EFAULT);
-	EXPECT_EQ(convert(66, 66, true), -EFAULT);
-	EXPECT_EQ(guest_memory_convert(&memory, (struct range){ 1, PAGE }, true, NULL, 0), -EFAULT);
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 67 * PAGE));
+	EXPECT_EQ(ram_convert(15, 17, true), -EFAULT);
+	EXPECT_EQ(ram_convert(24, 25, true), -EFAULT);
+	EXPECT_EQ(ram_convert(66, 66, true), -EFAULT);
+	EXPECT_EQ(guest_memory_convert(&ram.memory, (struct range){ 1, PAGE }, true, NULL, 0),
+		  -EFAULT);
 	EXPECT_TRUE(kvm_fake_said(""));
-	stop();
+	ram_stop();
 }
 
 /* Both sides of memory that is not gmem's; anonymous memory has no file. */
 TEST_OF(guest_memory, convert_discard)
 {
-	start(BACKING_SHARED);
-	config.guest_memfd = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	kvm_fake.log[0] = '\0';
-	*at(65) = 5;
-	EXPECT_FALSE(convert(65, 66, true));
-	EXPECT_FALSE(*at(65));
-	EXPECT_FALSE(convert(65, 66, false));
+	ram_start(BACKING_SHARED);
+	ram.config.guest_memfd = true;
+	ram_build();
+	*ram_at(65) = 5;
+	EXPECT_FALSE(ram_convert(65, 66, true));
+	EXPECT_FALSE(*ram_at(65));
+	EXPECT_FALSE(ram_convert(65, 66, false));
 	EXPECT_TRUE(kvm_fake_said("A41-42 P11-12 a41-42 P11-12"));
 	kvm_fake.fail = 'P';
 	kvm_fake.rc = -EOPNOTSUPP;
-	EXPECT_EQ(convert(64, 65, true), -EOPNOTSUPP);
+	EXPECT_EQ(ram_convert(64, 65, true), -EOPNOTSUPP);
 	EXPECT_TRUE(kvm_fake_private(0, 0));
-	EXPECT_TRUE(strstr(why, "stale side"));
-	stop();
-	start(BACKING_PRIVATE);
-	config.guest_memfd = true;
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	*at(65) = 5;
-	EXPECT_FALSE(convert(65, 66, true));
-	EXPECT_FALSE(*at(65));
-	stop();
-	start(BACKING_SHARED);
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	EXPECT_EQ(convert(0, 1, true), -EFAULT);
-	stop();
-	start(BACKING_GUEST_MEMFD);
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	EXPECT_EQ(convert(0, 1, true), -EFAULT);
-	stop();
+	EXPECT_TRUE(strstr(ram.why, "stale side"));
+	ram_stop();
+	ram_start(BACKING_PRIVATE);
+	ram.config.guest_memfd = true;
+	ram_build();
+	*ram_at(65) = 5;
+	EXPECT_FALSE(ram_convert(65, 66, true));
+	EXPECT_FALSE(*ram_at(65));
+	ram_stop();
+	ram_start(BACKING_SHARED);
+	ram_build();
+	EXPECT_EQ(ram_convert(0, 1, true), -EFAULT);
+	ram_stop();
+	ram_start(BACKING_GUEST_MEMFD);
+	ram_build();
+	EXPECT_EQ(ram_convert(0, 1, true), -EFAULT);
+	ram_stop();
 }
 
 TEST_OF(guest_memory, guest_memfd)
 {
-	start(BACKING_GUEST_MEMFD);
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
+	ram_start(BACKING_GUEST_MEMFD);
+	EXPECT_FALSE(ram_create());
+	EXPECT_FALSE(ram_attach());
 	EXPECT_TRUE(kvm_fake_said("G0-20f3 S0-10g0 S40-50g10"));
 	EXPECT_FALSE(decommit(64, 65));
 	EXPECT_TRUE(kvm_fake_said("P10-11"));
-	stop();
-	start(BACKING_GUEST_MEMFD);
+	ram_stop();
+	ram_start(BACKING_GUEST_MEMFD);
 	kvm_fake.memfd_flags = 1;
-	EXPECT_EQ(create(), -EOPNOTSUPP);
+	EXPECT_EQ(ram_create(), -EOPNOTSUPP);
 	calls = &calls_system;
-	EXPECT_EQ(guest_memory_create(&memory, &config, NULL, &error), -EINVAL);
+	EXPECT_EQ(guest_memory_create(&ram.memory, &ram.config, NULL, &ram.error), -EINVAL);
 }
 
-/* A pool that is too small says so, and at once. */
 /* What happens to a mapping: d left out of dumps, n bound, p populated, u unmapped */
 static char placed[8];
 static struct calls place_calls;
@@ -479,70 +398,71 @@ TEST_OF(guest_memory, node)
 	place_calls.advise = place_advise;
 	place_calls.unmap = place_unmap;
 	calls = &place_calls;
-	EXPECT_FALSE(backing_open(&backing, &request, "test", &error));
+	EXPECT_FALSE(backing_open(&backing, &request, "test", &ram.error));
 	EXPECT_STREQ(placed, "dnpu");
 	backing_close(&backing);
 	request = place_request(0);
-	EXPECT_FALSE(backing_open(&backing, &request, "test", &error));
+	EXPECT_FALSE(backing_open(&backing, &request, "test", &ram.error));
 	EXPECT_STREQ(placed, "dnu");
 	backing_close(&backing);
 	request = place_request(8 * PAGE);
 	populate_rc = -EFAULT;
-	EXPECT_EQ(backing_open(&backing, &request, "test", &error), -ENOMEM);
-	EXPECT_TRUE(strstr(error.action, "failed to reserve 4 hugetlb pages"));
-	EXPECT_TRUE(strstr(error.hint, "node1/hugepages"));
+	EXPECT_EQ(backing_open(&backing, &request, "test", &ram.error), -ENOMEM);
+	EXPECT_TRUE(strstr(ram.error.action, "failed to reserve 4 hugetlb pages"));
+	EXPECT_TRUE(strstr(ram.error.hint, "node1/hugepages"));
 	EXPECT_FALSE(strcmp(placed, "dnpu"));
 	populate_rc = 0;
 	calls = &calls_system;
 }
 
+/* A pool that is too small says so, and at once. */
 TEST_OF(guest_memory, hugetlb)
 {
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 
-	start(BACKING_HUGETLB);
-	requests[0].hugepage_size = 8 * PAGE;
+	ram_start(BACKING_HUGETLB);
+	ram.requests[0].hugepage_size = 8 * PAGE;
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOSPC;
-	EXPECT_EQ(create(), -ENOSPC);
-	EXPECT_STREQ(error.action, "failed to reserve 4 hugetlb pages of 32 KB each (128 KB "
+	EXPECT_EQ(ram_create(), -ENOSPC);
+	EXPECT_STREQ(ram.error.action, "failed to reserve 4 hugetlb pages of 32 KB each (128 KB "
 		     "total); increase the hugetlb pool or reduce guest memory size");
-	EXPECT_EQ(open_fds(), fds);
-	EXPECT_FALSE(create());
+	EXPECT_EQ(ram_open_fds(), fds);
+	EXPECT_FALSE(ram_create());
 	EXPECT_EQ(decommit(0, 4), -EINVAL);
 	EXPECT_FALSE(decommit(0, 8));
-	EXPECT_FALSE(((uintptr_t)memory.reservation.base % (8 * PAGE)));
-	stop();
+	EXPECT_FALSE(((uintptr_t)ram.memory.reservation.base % (8 * PAGE)));
+	ram_stop();
 }
 
 /* What was opened before the step that fails is closed again. */
 TEST_OF(guest_memory, fails)
 {
 	static const char letters[] = "GCB";
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 
 	for (const char *letter = letters; *letter; letter++) {
-		start(BACKING_GMEM_STORE);
+		ram_start(BACKING_GMEM_STORE);
 		kvm_fake.fail = *letter;
 		kvm_fake.rc = -ENOMEM;
-		EXPECT_EQ(create(), -ENOMEM);
-		EXPECT_FALSE(memory.backings);
-		EXPECT_EQ(open_fds(), fds);
+		EXPECT_EQ(ram_create(), -ENOMEM);
+		EXPECT_FALSE(ram.memory.backings);
+		EXPECT_EQ(ram_open_fds(), fds);
 	}
-	start(BACKING_GMEM_STORE);
-	EXPECT_FALSE(create());
+	ram_start(BACKING_GMEM_STORE);
+	EXPECT_FALSE(ram_create());
 	kvm_fake.fail = 'S';
 	kvm_fake.rc = -EINVAL;
-	EXPECT_EQ(attach(), -EINVAL);
+	EXPECT_EQ(ram_attach(), -EINVAL);
 	EXPECT_FALSE(kvm_fake_slots());
 	kvm_fake.fail = 'a';
-	EXPECT_EQ(attach(), -EINVAL);
+	EXPECT_EQ(ram_attach(), -EINVAL);
 	EXPECT_FALSE(kvm_fake_slots());
-	EXPECT_FALSE(attach());
+	EXPECT_FALSE(ram_attach());
 	EXPECT_EQ(kvm_fake_slots(), 2);
-	EXPECT_EQ(attach(), -EINVAL);
-	stop();
-	EXPECT_EQ(open_fds(), fds);
+	EXPECT_EQ(ram_attach(), -EINVAL);
+	ram_stop();
+	EXPECT_EQ(ram_open_fds(), fds);
 }
 
 static int refuse_map_at(void *address, size_t length, int prot, int flags, int fd,
@@ -554,17 +474,17 @@ static int refuse_map_at(void *address, size_t length, int prot, int flags, int 
 /* It says which RAM could not be had, and where. */
 TEST_OF(guest_memory, map_fails)
 {
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 
-	start(BACKING_PRIVATE);
+	ram_start(BACKING_PRIVATE);
 	place_calls = *calls;
 	place_calls.map_at = refuse_map_at;
 	calls = &place_calls;
-	EXPECT_EQ(create(), -ENOMEM);
-	EXPECT_STREQ(error.action, "failed to enable RAM region 0x0-0x10000");
-	EXPECT_STREQ(error.hint,
+	EXPECT_EQ(ram_create(), -ENOMEM);
+	EXPECT_STREQ(ram.error.action, "failed to enable RAM region 0x0-0x10000");
+	EXPECT_STREQ(ram.error.hint,
 		     "ram: failed to map memory of region; 0x10000 bytes at 0x0, fd -1");
-	EXPECT_EQ(open_fds(), fds);
+	EXPECT_EQ(ram_open_fds(), fds);
 	calls = &calls_system;
 }
 
@@ -574,38 +494,38 @@ TEST_OF(guest_memory, file)
 	struct stat status;
 	int fd = mkstemp(name);
 
-	start(BACKING_FILE);
-	requests[0].path = name;
-	EXPECT_FALSE(create());
-	*at(65) = 9;
-	stop();
+	ram_start(BACKING_FILE);
+	ram.requests[0].path = name;
+	EXPECT_FALSE(ram_create());
+	*ram_at(65) = 9;
+	ram_stop();
 	EXPECT_FALSE(fstat(fd, &status));
 	EXPECT_EQ(status.st_size, 32 * PAGE);
-	start(BACKING_FILE);
-	requests[0].path = name;
-	EXPECT_FALSE(create());
-	EXPECT_EQ(*at(65), 9);
-	stop();
+	ram_start(BACKING_FILE);
+	ram.requests[0].path = name;
+	EXPECT_FALSE(ram_create());
+	EXPECT_EQ(*ram_at(65), 9);
+	ram_stop();
 	EXPECT_FALSE(ftruncate(fd, PAGE));
-	EXPECT_EQ(create(), -EINVAL);
-	EXPECT_FALSE(strcmp(error.object, name));
-	EXPECT_STREQ(error.action, "memory backing file has size 4 KB, expected 128 KB");
+	EXPECT_EQ(ram_create(), -EINVAL);
+	EXPECT_FALSE(strcmp(ram.error.object, name));
+	EXPECT_STREQ(ram.error.action, "memory backing file has size 4 KB, expected 128 KB");
 	close(fd);
 	unlink(name);
-	requests[0].path = "/tmp";
-	EXPECT_EQ(create(), -EISDIR);
-	requests[0].path = "/dev/null";
-	EXPECT_EQ(create(), -EINVAL);
-	EXPECT_FALSE(strcmp(error.action, "use as guest memory"));
-	requests[0].path = "/nonexistent/file";
-	EXPECT_EQ(create(), -ENOENT);
+	ram.requests[0].path = "/tmp";
+	EXPECT_EQ(ram_create(), -EISDIR);
+	ram.requests[0].path = "/dev/null";
+	EXPECT_EQ(ram_create(), -EINVAL);
+	EXPECT_FALSE(strcmp(ram.error.action, "use as guest memory"));
+	ram.requests[0].path = "/nonexistent/file";
+	EXPECT_EQ(ram_create(), -ENOENT);
 }
 
 static void *decommit_main(void *data)
 {
 	bool *done = data;
 
-	EXPECT_FALSE(guest_memory_decommit(&memory, ranges[0]));
+	EXPECT_FALSE(guest_memory_decommit(&ram.memory, ram.ranges[0]));
 	__atomic_store_n(done, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -615,21 +535,20 @@ TEST_OF(guest_memory, decommit_turn)
 {
 	struct range *turn;
 	pthread_t thread;
-	uint64_t at = ranges[0].start;
+	uint64_t at = ram.ranges[0].start;
 	bool done = false;
 
-	start(BACKING_SHARED);
-	EXPECT_FALSE(create());
-	EXPECT_FALSE(attach());
-	turn = range_lock_enter(&memory.range_lock, (struct range){ at, at + PAGE });
+	ram_start(BACKING_SHARED);
+	ram_build();
+	turn = range_lock_enter(&ram.memory.range_lock, (struct range){ at, at + PAGE });
 	EXPECT_FALSE(pthread_create(&thread, NULL, decommit_main, &done));
 	/* Time enough for one that does not wait. */
 	usleep(50000);
 	EXPECT_FALSE(__atomic_load_n(&done, __ATOMIC_ACQUIRE));
-	EXPECT_FALSE(guest_memory_decommit(&memory, ranges[1]));
-	range_lock_leave(&memory.range_lock, turn);
+	EXPECT_FALSE(guest_memory_decommit(&ram.memory, ram.ranges[1]));
+	range_lock_leave(&ram.memory.range_lock, turn);
 	pthread_join(thread, NULL);
 	EXPECT_TRUE(done);
-	EXPECT_FALSE(guest_memory_decommit(&memory, (struct range){ at, at }));
-	stop();
+	EXPECT_FALSE(guest_memory_decommit(&ram.memory, (struct range){ at, at }));
+	ram_stop();
 }

@@ -14,97 +14,69 @@
 
 #include "../base/calls.h"
 #include "../memory/handover.h"
-#include "kvm_fake.h"
-#include "two_requests.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
-static struct two_requests asked;
-static struct guest_memory memory;
 static struct tlv state;
 static struct handover handover;
-static struct error error;
 static int sockets[2];
 static pid_t child;
 
 static void start(enum backing_kind first, enum backing_kind second)
 {
-	kvm_fake_start();
-	two_requests_init(&asked, first, second);
+	ram_start_two(first, second);
 	tlv_add(&state, 7, 0, "state", 5);
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 }
 
 static void stop(void)
 {
-	guest_memory_destroy(&memory);
+	ram_stop();
 	tlv_free(&state);
 	close(sockets[0]);
 	close(sockets[1]);
-	calls = &calls_system;
-}
-
-static uint8_t *at(uint64_t page)
-{
-	return memory.reservation.base + page * PAGE;
-}
-
-static int convert(uint64_t first, uint64_t end)
-{
-	return guest_memory_convert(&memory, (struct range){ first * PAGE, end * PAGE },
-				    true, NULL, 0);
-}
-
-static unsigned int open_fds(void)
-{
-	unsigned int count = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
 }
 
 static void build(void)
 {
-	EXPECT_FALSE(guest_memory_create(&memory, &asked.config, &kvm_fake.vm, &error));
-	EXPECT_FALSE(guest_memory_attach(&memory, &error));
-	*at(3) = 1;
-	*at(70) = 2;
-	*at(39) = 3;
-	kvm_fake.log[0] = '\0';
+	ram_build();
+	*ram_at(3) = 1;
+	*ram_at(70) = 2;
+	*ram_at(39) = 3;
 }
 
 /* The number of the first thing that is wrong, or 0. */
 static int taker_check(void)
 {
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 	char text[5];
 
 	kvm_fake_start();
-	if (handover_take(sockets[1], &handover, &error) ||
+	if (handover_take(sockets[1], &handover, &ram.error) ||
 	    !tlv_get(&handover.state, 7, 0, text, sizeof(text)) ||
 	    memcmp(text, "state", sizeof(text)))
 		return 1;
-	if (guest_memory_create(&memory, &handover.description.config,
-				&kvm_fake.vm, &error) ||
-	    guest_memory_attach(&memory, &error))
+	if (guest_memory_create(&ram.memory, &handover.description.config,
+				&kvm_fake.vm, &ram.error) ||
+	    guest_memory_attach(&ram.memory, &ram.error))
 		return 2;
 	kvm_fake.log[0] = '\0';
-	if (handover_restore(&handover, &memory, &error))
+	if (handover_restore(&handover, &ram.memory, &ram.error))
 		return 3;
 	if (!kvm_fake_said("V11-12 A1-2 V1-3 A21-23 V6-a A46-4a"))
 		return 4;
-	if (*at(3) != 1 || *at(70) != 2 || *at(39) != 3)
+	if (*ram_at(3) != 1 || *ram_at(70) != 2 || *ram_at(39) != 3)
 		return 5;
-	if (!guest_memfd_is_private(&memory.memfd, PAGE) ||
-	    guest_memfd_is_private(&memory.memfd, 0))
+	if (!guest_memfd_is_private(&ram.memory.memfd, PAGE) ||
+	    guest_memfd_is_private(&ram.memory.memfd, 0))
 		return 6;
 	handover_close(&handover);
-	if (*at(70) != 2 || handover_answer(sockets[1], 0, &error))
+	if (*ram_at(70) != 2 || handover_answer(sockets[1], 0, &ram.error))
 		return 7;
-	guest_memory_destroy(&memory);
-	return open_fds() == fds ? 0 : 8;
+	guest_memory_destroy(&ram.memory);
+	return ram_open_fds() == fds ? 0 : 8;
 }
 
 /* Run @taker in a process that has nothing of the guest's memory. */
@@ -119,7 +91,7 @@ static void fork_taker(int (*taker)(void))
 		return;
 	}
 	close(sockets[0]);
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	_exit(taker());
 }
 
@@ -135,12 +107,12 @@ TEST_OF(handover, store)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	EXPECT_FALSE(convert(70, 74));
-	EXPECT_FALSE(convert(1, 2));
-	EXPECT_FALSE(convert(33, 35));
+	EXPECT_FALSE(ram_convert(70, 74, true));
+	EXPECT_FALSE(ram_convert(1, 2, true));
+	EXPECT_FALSE(ram_convert(33, 35, true));
 	kvm_fake.log[0] = '\0';
 	fork_taker(taker_check);
-	EXPECT_FALSE(handover_give(sockets[0], &memory, &state, &error));
+	EXPECT_FALSE(handover_give(sockets[0], &ram.memory, &state, &ram.error));
 	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a21-23 v1-3 a46-4a v6-a U0-18 U0-8"));
 	EXPECT_EQ(taker_result(), 0);
 	stop();
@@ -148,10 +120,10 @@ TEST_OF(handover, store)
 
 static int taker_refuses(void)
 {
-	if (handover_take(sockets[1], &handover, &error))
+	if (handover_take(sockets[1], &handover, &ram.error))
 		return 1;
 	handover_close(&handover);
-	return handover_answer(sockets[1], -ENOSPC, &error) == -ENOSPC ? 0 : 2;
+	return handover_answer(sockets[1], -ENOSPC, &ram.error) == -ENOSPC ? 0 : 2;
 }
 
 static int taker_dies(void)
@@ -162,7 +134,7 @@ static int taker_dies(void)
 /* It takes first: a giver that is slow would find nobody there. So do the next. */
 static int taker_talks(void)
 {
-	if (handover_take(sockets[1], &handover, &error))
+	if (handover_take(sockets[1], &handover, &ram.error))
 		return 1;
 	handover_close(&handover);
 	return send(sockets[1], "abc", 3, 0) == 3 ? 0 : 1;
@@ -170,24 +142,24 @@ static int taker_talks(void)
 
 static int taker_lies(void)
 {
-	if (handover_take(sockets[1], &handover, &error))
+	if (handover_take(sockets[1], &handover, &ram.error))
 		return 1;
 	handover_close(&handover);
-	return handover_answer(sockets[1], 5, &error) == 5 ? 0 : 2;
+	return handover_answer(sockets[1], 5, &ram.error) == 5 ? 0 : 2;
 }
 
 static int taker_lies_more(void)
 {
-	if (handover_take(sockets[1], &handover, &error))
+	if (handover_take(sockets[1], &handover, &ram.error))
 		return 1;
 	handover_close(&handover);
-	return handover_answer(sockets[1], -4096, &error) == -4096 ? 0 : 2;
+	return handover_answer(sockets[1], -4096, &ram.error) == -4096 ? 0 : 2;
 }
 
 /* It has answered, and is no more when it is told to go on. */
 static int taker_dies_late(void)
 {
-	if (handover_take(sockets[1], &handover, &error))
+	if (handover_take(sockets[1], &handover, &ram.error))
 		return 1;
 	handover_close(&handover);
 	shutdown(sockets[1], SHUT_RD);
@@ -199,21 +171,21 @@ static void check_refused(int (*taker)(void), int rc)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	EXPECT_FALSE(convert(70, 74));
+	EXPECT_FALSE(ram_convert(70, 74, true));
 	kvm_fake.log[0] = '\0';
 	fork_taker(taker);
 	if (taker == taker_dies)
 		EXPECT_EQ(taker_result(), 0);
-	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), rc);
+	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), rc);
 	if (taker != taker_dies)
 		EXPECT_EQ(taker_result(), 0);
 	EXPECT_TRUE(kvm_fake_said(taker == taker_dies ?
 				  "a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a" :
 				  "a46-4a v6-a U0-18 U0-8 a46-4a v6-a U0-18 U0-8 "
 				  "B0-8g18 B0-18g0 V6-a A46-4a"));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
-	EXPECT_EQ(*at(3), 1);
-	EXPECT_EQ(*at(39), 3);
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 70 * PAGE));
+	EXPECT_EQ(*ram_at(3), 1);
+	EXPECT_EQ(*ram_at(39), 3);
 	stop();
 }
 
@@ -232,24 +204,24 @@ TEST_OF(handover, fails)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	EXPECT_FALSE(convert(70, 74));
-	EXPECT_FALSE(convert(1, 2));
+	EXPECT_FALSE(ram_convert(70, 74, true));
+	EXPECT_FALSE(ram_convert(1, 2, true));
 	kvm_fake.log[0] = '\0';
 	kvm_fake.fail = 'v';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EPERM;
-	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EPERM);
-	EXPECT_STRSTR(error.hint, "consent");
+	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EPERM);
+	EXPECT_STRSTR(ram.error.hint, "consent");
 	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
 	kvm_fake.fail = 'U';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EBADF;
-	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EBADF);
+	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EBADF);
 	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a46-4a v6-a U0-18 U0-8 B0-18g0 V6-a "
 				  "A46-4a V11-12 A1-2"));
-	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EPERM);
-	EXPECT_STRSTR(error.hint, "consent");
-	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADF);
+	EXPECT_EQ(handover_take(sockets[1], &handover, &ram.error), -EPERM);
+	EXPECT_STRSTR(ram.error.hint, "consent");
+	EXPECT_EQ(handover_take(sockets[1], &handover, &ram.error), -EBADF);
 	stop();
 }
 
@@ -262,37 +234,37 @@ TEST_OF(handover, kinds)
 
 	ksft_for_each(kind, kinds) {
 		start(BACKING_SHARED, *kind);
-		asked.requests[1].hugepage_size = PAGE;
+		ram.requests[1].hugepage_size = PAGE;
 		build();
-		EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EOPNOTSUPP);
-		EXPECT_STRSTR(error.action, backing_kind_name(*kind));
-		EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EOPNOTSUPP);
-		EXPECT_STRSTR(error.hint, backing_kind_name(*kind));
+		EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EOPNOTSUPP);
+		EXPECT_STRSTR(ram.error.action, backing_kind_name(*kind));
+		EXPECT_EQ(handover_take(sockets[1], &handover, &ram.error), -EOPNOTSUPP);
+		EXPECT_STRSTR(ram.error.hint, backing_kind_name(*kind));
 		stop();
 	}
 	start(BACKING_SHARED, BACKING_SHARED);
-	asked.config.guest_memfd = true;
+	ram.config.guest_memfd = true;
 	build();
-	EXPECT_FALSE(convert(1, 2));
-	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EOPNOTSUPP);
-	EXPECT_STREQ(error.action, "hand over private pages");
+	EXPECT_FALSE(ram_convert(1, 2, true));
+	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EOPNOTSUPP);
+	EXPECT_STREQ(ram.error.action, "hand over private pages");
 	stop();
 }
 
 static int taker_shared(void)
 {
 	kvm_fake_start();
-	if (handover_take(sockets[1], &handover, &error))
+	if (handover_take(sockets[1], &handover, &ram.error))
 		return 1;
-	if (guest_memory_create(&memory, &handover.description.config, NULL,
-				&error))
+	if (guest_memory_create(&ram.memory, &handover.description.config, NULL,
+				&ram.error))
 		return 2;
-	if (*at(3) != 1 || *at(70) != 2 || *at(39) != 3)
+	if (*ram_at(3) != 1 || *ram_at(70) != 2 || *ram_at(39) != 3)
 		return 3;
-	*at(3) = 9;
-	guest_memory_destroy(&memory);
+	*ram_at(3) = 9;
+	guest_memory_destroy(&ram.memory);
 	handover_close(&handover);
-	return handover_answer(sockets[1], 0, &error) ? 4 : 0;
+	return handover_answer(sockets[1], 0, &ram.error) ? 4 : 0;
 }
 
 TEST_OF(handover, shared)
@@ -300,19 +272,19 @@ TEST_OF(handover, shared)
 	start(BACKING_SHARED, BACKING_GMEM);
 	build();
 	fork_taker(taker_shared);
-	EXPECT_FALSE(handover_give(sockets[0], &memory, &state, &error));
+	EXPECT_FALSE(handover_give(sockets[0], &ram.memory, &state, &ram.error));
 	EXPECT_EQ(taker_result(), 0);
-	EXPECT_EQ(*at(3), 9);
+	EXPECT_EQ(*ram_at(3), 9);
 	stop();
 }
 
 static int taker_expects_garbage(void)
 {
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 
-	if (handover_take(sockets[1], &handover, &error) != -EBADMSG)
+	if (handover_take(sockets[1], &handover, &ram.error) != -EBADMSG)
 		return 1;
-	return open_fds() == fds ? 0 : 2;
+	return ram_open_fds() == fds ? 0 : 2;
 }
 
 /* A message with two fds that says it is something else. */
@@ -353,26 +325,26 @@ TEST_OF(handover, garbage)
 	start(BACKING_SHARED, BACKING_SHARED);
 	ksft_for_each(message, messages) {
 		EXPECT_EQ(write(sockets[0], *message, sizeof(*message)), sizeof(*message));
-		EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
+		EXPECT_EQ(handover_take(sockets[1], &handover, &ram.error), -EBADMSG);
 	}
-	fds = open_fds();
+	fds = ram_open_fds();
 	send_stranger();
-	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
-	EXPECT_EQ(open_fds(), fds);
+	EXPECT_EQ(handover_take(sockets[1], &handover, &ram.error), -EBADMSG);
+	EXPECT_EQ(ram_open_fds(), fds);
 	EXPECT_EQ(write(sockets[0], "x", 1), 1);
-	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EBADMSG);
+	EXPECT_EQ(handover_take(sockets[1], &handover, &ram.error), -EBADMSG);
 	build();
 	/* A description of two requests, with the file of one. */
-	memory.nr_backings = 1;
+	ram.memory.nr_backings = 1;
 	fork_taker(taker_expects_garbage);
-	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
-	memory.nr_backings = 2;
+	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EPIPE);
+	ram.memory.nr_backings = 2;
 	EXPECT_EQ(taker_result(), 0);
 	stop();
 	start(BACKING_SHARED, BACKING_SHARED);
 	close(sockets[0]);
 	sockets[0] = -1;
-	EXPECT_EQ(handover_take(sockets[1], &handover, &error), -EPIPE);
+	EXPECT_EQ(handover_take(sockets[1], &handover, &ram.error), -EPIPE);
 	stop();
 }
 
@@ -381,14 +353,14 @@ TEST_OF(handover, verdict)
 {
 	start(BACKING_SHARED, BACKING_SHARED);
 	EXPECT_EQ(write(sockets[0], "!GO ", 4), 4);
-	EXPECT_FALSE(handover_answer(sockets[1], 0, &error));
+	EXPECT_FALSE(handover_answer(sockets[1], 0, &ram.error));
 	EXPECT_EQ(write(sockets[0], "!NO ", 4), 4);
-	EXPECT_EQ(handover_answer(sockets[1], 0, &error), -ECANCELED);
+	EXPECT_EQ(handover_answer(sockets[1], 0, &ram.error), -ECANCELED);
 	EXPECT_EQ(write(sockets[0], "what", 4), 4);
-	EXPECT_EQ(handover_answer(sockets[1], 0, &error), -EBADMSG);
+	EXPECT_EQ(handover_answer(sockets[1], 0, &ram.error), -EBADMSG);
 	close(sockets[0]);
 	sockets[0] = -1;
-	EXPECT_FALSE(handover_answer(sockets[1], 0, &error));
+	EXPECT_FALSE(handover_answer(sockets[1], 0, &ram.error));
 	stop();
 }
 
@@ -397,7 +369,7 @@ TEST_OF(handover, late)
 {
 	start(BACKING_SHARED, BACKING_SHARED);
 	EXPECT_FALSE(fcntl(sockets[1], F_SETFL, O_NONBLOCK));
-	EXPECT_EQ(handover_answer(sockets[1], 0, &error), -ETIMEDOUT);
+	EXPECT_EQ(handover_answer(sockets[1], 0, &ram.error), -ETIMEDOUT);
 	EXPECT_EQ(send(sockets[0], "!GO ", 4, MSG_NOSIGNAL), -1);
 	EXPECT_EQ(errno, EPIPE);
 	stop();
@@ -436,7 +408,7 @@ TEST_OF(handover, state)
 	build();
 	state.size--;
 	fork_taker(taker_expects_garbage);
-	EXPECT_EQ(handover_give(sockets[0], &memory, &state, &error), -EPIPE);
+	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EPIPE);
 	EXPECT_EQ(taker_result(), 0);
 	stop();
 }

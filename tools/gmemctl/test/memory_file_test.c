@@ -14,8 +14,7 @@
 #include "../memory/file.h"
 #include "../memory/guest_memory.h"
 #include "../memory/save.h"
-#include "kvm_fake.h"
-#include "two_requests.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
@@ -23,18 +22,14 @@
 
 static char path[64];
 static int file;
-static struct two_requests asked;
-static struct guest_memory memory;
-static struct error error;
 
 static void start(void)
 {
-	kvm_fake_start();
 	snprintf(path, sizeof(path), "/tmp/gmemctl-test.XXXXXX");
 	file = mkstemp(path);
 	EXPECT_GE(file, 0);
-	two_requests_init(&asked, BACKING_FILE, BACKING_PRIVATE);
-	asked.requests[0].path = path;
+	ram_start_two(BACKING_FILE, BACKING_PRIVATE);
+	ram.requests[0].path = path;
 }
 
 static void stop(void)
@@ -46,7 +41,7 @@ static void stop(void)
 
 static int create(struct guest_memory *out)
 {
-	return guest_memory_create(out, &asked.config, &kvm_fake.vm, &error);
+	return guest_memory_create(out, &ram.config, &kvm_fake.vm, &ram.error);
 }
 
 static struct stat status(void)
@@ -75,7 +70,7 @@ static int create_elsewhere(int mine)
 
 		close(mine);
 		rc = create(&other);
-		_exit(rc == -EBUSY && !strstr(error.hint, who) ? 255 : -rc);
+		_exit(rc == -EBUSY && !strstr(ram.error.hint, who) ? 255 : -rc);
 	}
 	EXPECT_EQ(waitpid(child, &code, 0), child);
 	return WIFEXITED(code) ? -WEXITSTATUS(code) : 1;
@@ -87,13 +82,13 @@ TEST_OF(memory_file, lock_C10)
 	struct guest_memory second;
 
 	start();
-	EXPECT_FALSE(create(&memory));
+	EXPECT_FALSE(create(&ram.memory));
 	EXPECT_EQ(create(&second), -EBUSY);
-	EXPECT_STREQ(error.object, path);
-	guest_memory_destroy(&memory);
-	EXPECT_FALSE(create(&memory));
-	EXPECT_EQ(create_elsewhere(memory.backings[0].fd), -EBUSY);
-	guest_memory_destroy(&memory);
+	EXPECT_STREQ(ram.error.object, path);
+	guest_memory_destroy(&ram.memory);
+	EXPECT_FALSE(create(&ram.memory));
+	EXPECT_EQ(create_elsewhere(ram.memory.backings[0].fd), -EBUSY);
+	guest_memory_destroy(&ram.memory);
 	EXPECT_FALSE(create_elsewhere(-1));
 	stop();
 }
@@ -105,18 +100,18 @@ TEST_OF(memory_file, handed_over_C10)
 	int other;
 
 	start();
-	EXPECT_FALSE(create(&memory));
-	asked.requests[0].path = NULL;
-	asked.requests[0].existing_fd = memory.backings[0].fd;
+	EXPECT_FALSE(create(&ram.memory));
+	ram.requests[0].path = NULL;
+	ram.requests[0].existing_fd = ram.memory.backings[0].fd;
 	EXPECT_FALSE(create(&taker));
-	guest_memory_destroy(&memory);
-	asked.requests[0].path = path;
-	asked.requests[0].existing_fd = -1;
+	guest_memory_destroy(&ram.memory);
+	ram.requests[0].path = path;
+	ram.requests[0].existing_fd = -1;
 	EXPECT_EQ(create(&third), -EBUSY);
 	/* The same file, opened again by whoever starts a VM. */
 	other = open(path, O_RDWR | O_CLOEXEC);
-	asked.requests[0].path = NULL;
-	asked.requests[0].existing_fd = other;
+	ram.requests[0].path = NULL;
+	ram.requests[0].existing_fd = other;
 	EXPECT_EQ(create(&third), -EBUSY);
 	guest_memory_destroy(&taker);
 	EXPECT_FALSE(create(&third));
@@ -135,16 +130,16 @@ TEST_OF(memory_file, restored_C10)
 	EXPECT_EQ(pwrite(file, "guest", 5, 0), 5);
 	reader = open(path, O_RDONLY | O_CLOEXEC);
 	second = open(path, O_RDONLY | O_CLOEXEC);
-	EXPECT_FALSE(file_lock(reader, path, false, &error));
-	EXPECT_FALSE(file_lock(second, path, false, &error));
-	EXPECT_FALSE(file_lock_check(file, path, &error));
-	EXPECT_EQ(create(&memory), -EBUSY);
+	EXPECT_FALSE(file_lock(reader, path, false, &ram.error));
+	EXPECT_FALSE(file_lock(second, path, false, &ram.error));
+	EXPECT_FALSE(file_lock_check(file, path, &ram.error));
+	EXPECT_EQ(create(&ram.memory), -EBUSY);
 	close(reader);
 	close(second);
-	EXPECT_FALSE(create(&memory));
-	EXPECT_MEMEQ(memory.reservation.base + 64 * PAGE, "guest", 5);
-	EXPECT_EQ(file_lock_check(file, path, &error), -EBUSY);
-	guest_memory_destroy(&memory);
+	EXPECT_FALSE(create(&ram.memory));
+	EXPECT_MEMEQ(ram.memory.reservation.base + 64 * PAGE, "guest", 5);
+	EXPECT_EQ(file_lock_check(file, path, &ram.error), -EBUSY);
+	guest_memory_destroy(&ram.memory);
 	stop();
 }
 
@@ -157,23 +152,23 @@ TEST_OF(memory_file, room_C11)
 		stop();
 		return;
 	}
-	EXPECT_FALSE(create(&memory));
+	EXPECT_FALSE(create(&ram.memory));
 	EXPECT_EQ(status().st_size, SIZE);
 	EXPECT_GE(status().st_blocks * 512, (off_t)SIZE);
 	EXPECT_LT(lseek(file, 0, SEEK_DATA), 0);
 	EXPECT_EQ(errno, ENXIO);
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	EXPECT_FALSE(ftruncate(file, 0));
 	EXPECT_FALSE(ftruncate(file, SIZE));
 	EXPECT_EQ(pwrite(file, "x", 1, PAGE), 1);
-	EXPECT_FALSE(create(&memory));
+	EXPECT_FALSE(create(&ram.memory));
 	EXPECT_GE(status().st_blocks * 512, (off_t)SIZE);
-	EXPECT_EQ(memory.reservation.base[65 * PAGE], 'x');
+	EXPECT_EQ(ram.memory.reservation.base[65 * PAGE], 'x');
 	/* Emptied for a guest that is restored to it: it has its room again. */
-	EXPECT_FALSE(backing_empty(&memory.backings[0], &error));
-	EXPECT_FALSE(memory.reservation.base[65 * PAGE]);
+	EXPECT_FALSE(backing_empty(&ram.memory.backings[0], &ram.error));
+	EXPECT_FALSE(ram.memory.reservation.base[65 * PAGE]);
 	EXPECT_GE(status().st_blocks * 512, (off_t)SIZE);
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	stop();
 }
 
@@ -185,16 +180,16 @@ TEST_OF(memory_file, full_C11)
 	start();
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -ENOSPC;
-	EXPECT_EQ(create(&memory), -ENOSPC);
-	EXPECT_STREQ(error.object, path);
-	EXPECT_STRSTR(error.hint, "96 KB");
+	EXPECT_EQ(create(&ram.memory), -ENOSPC);
+	EXPECT_STREQ(ram.error.object, path);
+	EXPECT_STRSTR(ram.error.hint, "96 KB");
 	EXPECT_FALSE(status().st_size);
 	EXPECT_FALSE(status().st_blocks);
 	EXPECT_FALSE(ftruncate(file, SIZE));
 	EXPECT_EQ(pwrite(file, "x", 1, PAGE), 1);
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -EDQUOT;
-	EXPECT_EQ(create(&memory), -EDQUOT);
+	EXPECT_EQ(create(&ram.memory), -EDQUOT);
 	EXPECT_EQ(status().st_size, SIZE);
 	EXPECT_EQ(pread(file, &byte, 1, PAGE), 1);
 	EXPECT_EQ(byte, 'x');
@@ -207,14 +202,14 @@ TEST_OF(memory_file, unknown_C11)
 	start();
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -EOPNOTSUPP;
-	EXPECT_FALSE(create(&memory));
-	guest_memory_destroy(&memory);
+	EXPECT_FALSE(create(&ram.memory));
+	guest_memory_destroy(&ram.memory);
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -EOPNOTSUPP;
-	EXPECT_EQ(file_room_take(file, UINT64_C(1) << 60, path, &error), -ENOSPC);
+	EXPECT_EQ(file_room_take(file, UINT64_C(1) << 60, path, &ram.error), -ENOSPC);
 	kvm_fake.fail = 'H';
 	kvm_fake.rc = -EINTR;
-	EXPECT_FALSE(file_room_take(file, SIZE, path, &error));
+	EXPECT_FALSE(file_room_take(file, SIZE, path, &ram.error));
 	stop();
 }
 
@@ -231,20 +226,20 @@ TEST_OF(memory_file, limit_C11)
 	small = (struct rlimit){ SIZE - 1, before.rlim_max };
 	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &small));
 	for (unsigned int i = 0; i < 3; i++) {
-		two_requests_init(&asked, kinds[i], BACKING_PRIVATE);
-		asked.requests[0].path = i ? NULL : path;
-		asked.requests[0].hugepage_size = i == 2 ? PAGE : 0;
-		EXPECT_EQ(create(&memory), -EFBIG);
-		EXPECT_STRSTR(error.hint, "ulimit -f");
+		ram_start_two(kinds[i], BACKING_PRIVATE);
+		ram.requests[0].path = i ? NULL : path;
+		ram.requests[0].hugepage_size = i == 2 ? PAGE : 0;
+		EXPECT_EQ(create(&ram.memory), -EFBIG);
+		EXPECT_STRSTR(ram.error.hint, "ulimit -f");
 	}
 	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &before));
 	EXPECT_FALSE(status().st_size);
 	EXPECT_FALSE(ftruncate(file, SIZE));
 	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &small));
-	two_requests_init(&asked, BACKING_FILE, BACKING_PRIVATE);
-	asked.requests[0].path = path;
-	EXPECT_FALSE(create(&memory));
-	guest_memory_destroy(&memory);
+	ram_start_two(BACKING_FILE, BACKING_PRIVATE);
+	ram.requests[0].path = path;
+	EXPECT_FALSE(create(&ram.memory));
+	guest_memory_destroy(&ram.memory);
 	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &before));
 	stop();
 }

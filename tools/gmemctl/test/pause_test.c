@@ -8,15 +8,13 @@
 #include "../base/calls.h"
 #include "../kvm/abi.h"
 #include "../machine/machine.h"
-#include "kvm_fake.h"
 #include "pc_fake.h"
-#include "two_requests.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
 #define TIMEOUT_MS 50
 
-static struct two_requests asked;
 static struct machine machine;
 static struct vcpu vcpu;
 static union {
@@ -50,7 +48,7 @@ static void start(unsigned int count, bool pausing)
 {
 	struct machine_config config = { 0 };
 
-	kvm_fake_start();
+	ram_start_two(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	fake = calls;
 	held_calls = *calls;
 	held_calls.ioctl = held_ioctl;
@@ -58,9 +56,8 @@ static void start(unsigned int count, bool pausing)
 	interrupts = count;
 	converts = 0;
 	memset(&area, 0, sizeof(area));
-	two_requests_init(&asked, BACKING_GMEM_STORE, BACKING_GMEM_STORE);
-	asked.config.convert_timeout_ms = TIMEOUT_MS;
-	config.memory = asked.config;
+	ram.config.convert_timeout_ms = TIMEOUT_MS;
+	config.memory = ram.config;
 	EXPECT_TRUE(machine_fake_start(&machine, &config));
 	machine.threads.stopping = true;
 	machine_pause(&machine, pausing);

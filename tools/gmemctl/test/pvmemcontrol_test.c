@@ -12,7 +12,7 @@
 #include "../base/calls.h"
 #include "../devices/pvmemcontrol.h"
 #include "board_fake.h"
-#include "kvm_fake.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE	RANGE_PAGE_SIZE
@@ -21,17 +21,6 @@
 #define OTHER	(3 * PAGE)
 #define GPA	(8 * PAGE)
 
-static const struct range ranges[] = {
-	{ 0, 16 * PAGE }, { 64 * PAGE, 80 * PAGE },
-};
-
-static struct memory_request request = {
-	.ranges = ranges, .nr_ranges = 2, .kind = BACKING_SHARED,
-	.existing_fd = -1, .node = -1,
-};
-
-static struct memory_config config = { .requests = &request, .nr_requests = 1 };
-static struct guest_memory memory;
 static struct advice advice;
 static struct pvmemcontrol device;
 static struct pci pci;
@@ -58,12 +47,12 @@ static void power_on(uint32_t codes)
 	EXPECT_FALSE(bus_add(&mmio, &window, NULL));
 }
 
-static void start(void)
+static void start(bool guest_memfd)
 {
-	kvm_fake_start();
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, NULL));
-	EXPECT_FALSE(guest_memory_attach(&memory, NULL));
-	EXPECT_FALSE(advice_init(&advice, &memory, NULL));
+	ram_start(BACKING_SHARED);
+	ram.config.guest_memfd = guest_memfd;
+	ram_build();
+	EXPECT_FALSE(advice_init(&advice, &ram.memory, NULL));
 	power_on(PVMEMCONTROL_CODES_ALL);
 }
 
@@ -77,13 +66,12 @@ static void stop(void)
 {
 	power_off();
 	advice_destroy(&advice);
-	guest_memory_destroy(&memory);
-	calls = &calls_system;
+	ram_stop();
 }
 
 static uint8_t *at(uint64_t gpa)
 {
-	return memory.reservation.base + gpa;
+	return ram.memory.reservation.base + gpa;
 }
 
 static void write32(uint64_t offset, uint32_t value)
@@ -170,7 +158,7 @@ FIXTURE(pvmemcontrol) {
 
 FIXTURE_SETUP(pvmemcontrol)
 {
-	start();
+	start(false);
 }
 
 FIXTURE_TEARDOWN(pvmemcontrol)
@@ -366,7 +354,7 @@ TEST_F(pvmemcontrol, buffers)
 /* A buffer that the guest protects, or makes private, gets no answer. */
 TEST_OF(pvmemcontrol, buffer_lost)
 {
-	start();
+	start(false);
 	connect();
 	EXPECT_EQ(ask(ADVICE_PROTECT_R, BUFFER, PAGE).error, ADVICE_PROTECT_R);
 	EXPECT_EQ(device.counters.unanswered, 1);
@@ -378,21 +366,18 @@ TEST_OF(pvmemcontrol, buffer_lost)
 	EXPECT_STRSTR(noted, "cannot be read");
 	EXPECT_EQ(device.counters.unanswered, 3);
 	stop();
-	config.guest_memfd = true;
-	start();
+	start(true);
 	connect();
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ OTHER, OTHER + PAGE }, true,
-					  NULL, 0));
+	EXPECT_FALSE(ram_convert(3, 4, true));
 	reset();
 	EXPECT_EQ(register_buffer(OTHER - 8), PVMEMCONTROL_ERROR);
 	connect();
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ BUFFER, OTHER }, true, NULL, 0));
+	EXPECT_FALSE(ram_convert(2, 3, true));
 	write32(PVMEMCONTROL_COMMAND, PVMEMCONTROL_CONNECTION);
 	EXPECT_STRSTR(noted, "cannot be read");
 	EXPECT_EQ(device.counters.unanswered, 1);
 	EXPECT_EQ(answer(BUFFER).value, 0);
 	stop();
-	config.guest_memfd = false;
 }
 
 static void write_bytes(uint64_t offset, const char *bytes, size_t size)
@@ -444,13 +429,13 @@ TEST_OF(pvmemcontrol, state)
 {
 	struct tlv records = { 0 };
 
-	start();
+	start(false);
 	connect();
 	write32(0, 0x1234);
 	device.codes &= ~(1U << ADVICE_LOCK);
 	pvmemcontrol_get(&device, &records, TYPE);
 	stop();
-	start();
+	start(false);
 	EXPECT_FALSE(pvmemcontrol_set(&device, &records, TYPE));
 	EXPECT_TRUE(serves());
 	EXPECT_EQ(read32(0), 0x1234);
@@ -539,7 +524,7 @@ TEST_F(pvmemcontrol, beside)
 	register_buffer(BUFFER);
 	register_buffer(BUFFER + 32);
 	command(PVMEMCONTROL_READY);
-	turn = range_lock_enter(&memory.range_lock, (struct range){ GPA + PAGE, GPA + 2 * PAGE });
+	turn = range_lock_enter(&ram.memory.range_lock, (struct range){ 9 * PAGE, 10 * PAGE });
 	wrong = 0;
 	EXPECT_FALSE(pthread_create(&thread, NULL, cpu, &number));
 	for (int i = 0; i < 100; i++) {
@@ -548,7 +533,7 @@ TEST_F(pvmemcontrol, beside)
 	}
 	EXPECT_EQ(read32(PVMEMCONTROL_COMMAND), PVMEMCONTROL_ACK);
 	EXPECT_FALSE(device.counters.refused[ADVICE_DONTNEED]);
-	range_lock_leave(&memory.range_lock, turn);
+	range_lock_leave(&ram.memory.range_lock, turn);
 	pthread_join(thread, NULL);
 	EXPECT_FALSE(wrong);
 }

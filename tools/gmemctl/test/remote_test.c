@@ -16,7 +16,7 @@
 #include "../base/calls.h"
 #include "../base/fdpass.h"
 #include "../memory/remote.h"
-#include "kvm_fake.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
@@ -43,67 +43,35 @@ struct reply {
 	uint8_t bytes[SIZE_MAX_ASKED];
 };
 
-static struct range ranges[2];
-static struct memory_request request;
-static struct memory_config config;
-static struct guest_memory memory;
-static struct error error;
 static struct reply reply;
 static int sockets[2], questions[2];
 static pid_t child;
 
-/* 16 pages at 0 and 16 pages at 64; or 2 MiB as a PC has it. */
 static void start(enum backing_kind kind)
 {
-	kvm_fake_start();
-	ranges[0] = (struct range){ 0, 16 * PAGE };
-	ranges[1] = (struct range){ 64 * PAGE, 80 * PAGE };
-	request = (struct memory_request){
-		.ranges = ranges,
-		.nr_ranges = 2,
-		.kind = kind,
-		.hugepage_size = kind == BACKING_HUGETLB ? 4 * PAGE : 0,
-		.existing_fd = -1,
-		.node = -1,
-	};
-	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
-	EXPECT_FALSE(guest_memory_create(&memory, &config, &kvm_fake.vm, &error));
+	ram_start(kind);
+	EXPECT_FALSE(ram_create());
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, questions));
 }
 
 static void stop(void)
 {
-	guest_memory_destroy(&memory);
+	ram_stop();
 	close(sockets[0]);
 	close(sockets[1]);
 	close(questions[0]);
 	close(questions[1]);
-	calls = &calls_system;
-}
-
-static uint8_t *at(uint64_t page)
-{
-	return memory.reservation.base + page * PAGE;
-}
-
-static unsigned int open_fds(void)
-{
-	unsigned int count = 0;
-
-	for (int fd = 0; fd < 256; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
 }
 
 /* Answer questions until there are none. Return: 0 if nothing is left behind. */
 static int child_main(void)
 {
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 	struct remote_mapper mapper;
 	struct question question;
 	struct reply answer;
-	int rc = remote_mapper_start(&mapper, sockets[1], &error);
+	int rc = remote_mapper_start(&mapper, sockets[1], &ram.error);
 
 	answer = (struct reply){ .rc = rc };
 	send(questions[1], &answer, sizeof(answer), 0);
@@ -116,7 +84,7 @@ static int child_main(void)
 	}
 	if (!rc)
 		remote_mapper_stop(&mapper);
-	return open_fds() == fds ? 0 : 1;
+	return ram_open_fds() == fds ? 0 : 1;
 }
 
 static void fork_child(void)
@@ -132,7 +100,7 @@ static void fork_child(void)
 	}
 	close(sockets[0]);
 	close(questions[0]);
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	_exit(child_main());
 }
 
@@ -144,7 +112,7 @@ static bool child_reply(void)
 static void share(void)
 {
 	fork_child();
-	EXPECT_FALSE(remote_share(sockets[0], &memory, &error));
+	EXPECT_FALSE(remote_share(sockets[0], &ram.memory, &ram.error));
 	EXPECT_TRUE(child_reply());
 	EXPECT_FALSE(reply.rc);
 }
@@ -186,18 +154,18 @@ static blkcnt_t populated_blocks(void)
 {
 	struct stat stat;
 
-	return fstat(memory.backings[0].fd, &stat) ? -1 : stat.st_blocks;
+	return fstat(ram.memory.backings[0].fd, &stat) ? -1 : stat.st_blocks;
 }
 
 TEST_OF(remote, sees)
 {
 	start(BACKING_SHARED);
-	memset(at(3), 3, PAGE);
-	memset(at(70), 70, PAGE);
+	memset(ram_at(3), 3, PAGE);
+	memset(ram_at(70), 70, PAGE);
 	share();
 	EXPECT_TRUE(child_sees(3, 3));
 	EXPECT_TRUE(child_sees(70, 70));
-	memset(at(3), 4, PAGE);
+	memset(ram_at(3), 4, PAGE);
 	EXPECT_TRUE(child_sees(3, 4));
 	/* Over the end of a page, onto one that is not populated, nor will be. */
 	memset(&reply, 0, sizeof(reply));
@@ -223,7 +191,7 @@ TEST_OF(remote, kinds)
 
 	ksft_for_each(kind, kinds) {
 		start(*kind);
-		memset(at(70), 70, PAGE);
+		memset(ram_at(70), 70, PAGE);
 		share();
 		EXPECT_TRUE(child_sees(70, 70));
 		EXPECT_TRUE(child_sees(0, 0));
@@ -237,8 +205,8 @@ TEST_OF(remote, private)
 {
 	start(BACKING_PRIVATE);
 	fork_child();
-	EXPECT_EQ(remote_share(sockets[0], &memory, &error), -EINVAL);
-	EXPECT_TRUE(strstr(error.hint, "no backing fd (private RAM)"));
+	EXPECT_EQ(remote_share(sockets[0], &ram.memory, &ram.error), -EINVAL);
+	EXPECT_TRUE(strstr(ram.error.hint, "no backing fd (private RAM)"));
 	EXPECT_TRUE(child_reply());
 	EXPECT_EQ(reply.rc, -EINVAL);
 	EXPECT_EQ(child_ends(), 0);
@@ -286,7 +254,7 @@ TEST_OF(remote, hangs)
 TEST_OF(remote, vm_ends)
 {
 	start(BACKING_SHARED);
-	memset(at(3), 3, PAGE);
+	memset(ram_at(3), 3, PAGE);
 	share();
 	EXPECT_TRUE(child_sees(3, 3));
 	shutdown(sockets[0], SHUT_RDWR);
@@ -303,7 +271,7 @@ static int start_answered(int32_t first, int32_t second)
 
 	start(BACKING_SHARED);
 	EXPECT_EQ(write(sockets[1], answers, sizeof(answers)), sizeof(answers));
-	return remote_share(sockets[0], &memory, &error);
+	return remote_share(sockets[0], &ram.memory, &ram.error);
 }
 
 TEST_OF(remote, answers)
@@ -311,7 +279,7 @@ TEST_OF(remote, answers)
 	EXPECT_EQ(start_answered(-ENOMEM, 0), -ENOMEM);
 	stop();
 	EXPECT_EQ(start_answered(0, -ENOMEM), -ENOMEM);
-	EXPECT_STREQ(error.action, "failed to map range for DMA");
+	EXPECT_STREQ(ram.error.action, "failed to map range for DMA");
 	stop();
 	EXPECT_EQ(start_answered(0, 5), -EBADMSG);
 	stop();
@@ -319,7 +287,7 @@ TEST_OF(remote, answers)
 	start(BACKING_SHARED);
 	close(sockets[1]);
 	sockets[1] = -1;
-	EXPECT_EQ(remote_share(sockets[0], &memory, &error), -EPIPE);
+	EXPECT_EQ(remote_share(sockets[0], &ram.memory, &ram.error), -EPIPE);
 	stop();
 }
 
@@ -328,7 +296,7 @@ static int mapper_told(const struct remote_message *messages, size_t count,
 		       int fd)
 {
 	struct files files = { .fds = { fd }, .count = 1 };
-	unsigned int fds = open_fds();
+	unsigned int fds = ram_open_fds();
 	struct remote_mapper mapper;
 	int rc;
 
@@ -336,8 +304,8 @@ static int mapper_told(const struct remote_message *messages, size_t count,
 		EXPECT_FALSE(files_send(sockets[0], &messages[i], sizeof(messages[i]),
 					messages[i].kind == REMOTE_START ? NULL : &files));
 	shutdown(sockets[0], SHUT_WR);
-	rc = remote_mapper_start(&mapper, sockets[1], &error);
-	EXPECT_EQ(open_fds(), fds);
+	rc = remote_mapper_start(&mapper, sockets[1], &ram.error);
+	EXPECT_EQ(ram_open_fds(), fds);
 	return rc;
 }
 
@@ -345,7 +313,7 @@ static void check_told(const struct remote_message *messages, size_t count,
 		       int wanted)
 {
 	start(BACKING_SHARED);
-	EXPECT_EQ(mapper_told(messages, count, memory.backings[0].fd), wanted);
+	EXPECT_EQ(mapper_told(messages, count, ram.memory.backings[0].fd), wanted);
 	stop();
 }
 

@@ -15,8 +15,7 @@
 #include "../base/calls.h"
 #include "../memory/file.h"
 #include "../memory/save.h"
-#include "kvm_fake.h"
-#include "two_requests.h"
+#include "ram.h"
 #include "ksft.h"
 
 #define PAGE RANGE_PAGE_SIZE
@@ -35,18 +34,14 @@
 #define END_SIZE	16
 #define FILE_SIZE	(END + END_SIZE + SUM)
 
-static struct two_requests asked;
-static struct guest_memory memory;
 static struct tlv state;
 static struct saved saved;
-static struct error error;
 static const char *memory_file;
 static int file;
 
 static void start(enum backing_kind first, enum backing_kind second)
 {
-	kvm_fake_start();
-	two_requests_init(&asked, first, second);
+	ram_start_two(first, second);
 	tlv_add(&state, 7, 0, "state", 5);
 	file = memfd_create("saved", MFD_CLOEXEC);
 	EXPECT_GE(file, 0);
@@ -59,33 +54,28 @@ static void stop(void)
 	calls = &calls_system;
 }
 
-static uint8_t *at(uint64_t page)
-{
-	return memory.reservation.base + page * PAGE;
-}
-
 static void create(const struct memory_config *what)
 {
-	EXPECT_FALSE(guest_memory_create(&memory, what, &kvm_fake.vm, &error));
-	EXPECT_FALSE(guest_memory_attach(&memory, &error));
+	EXPECT_FALSE(guest_memory_create(&ram.memory, what, &kvm_fake.vm, &ram.error));
+	EXPECT_FALSE(guest_memory_attach(&ram.memory, &ram.error));
 	kvm_fake.log[0] = '\0';
 }
 
 /* A page that holds zeros is populated all the same. */
 static void build(void)
 {
-	create(&asked.config);
-	*at(3) = 1;
-	*at(70) = 2;
-	*at(39) = 3;
-	*(volatile uint8_t *)at(35) = 0;
+	ram_build();
+	*ram_at(3) = 1;
+	*ram_at(70) = 2;
+	*ram_at(39) = 3;
+	*(volatile uint8_t *)ram_at(35) = 0;
 }
 
 static int save(void)
 {
 	lseek(file, 0, SEEK_SET);
 	EXPECT_FALSE(ftruncate(file, 0));
-	return save_write(file, -1, &memory, &state, &error);
+	return save_write(file, -1, &ram.memory, &state, &ram.error);
 }
 
 /* From the file to memory. Return: the first failure. */
@@ -94,14 +84,14 @@ static int restore(void)
 	int rc;
 
 	lseek(file, 0, SEEK_SET);
-	rc = save_read(file, "the-file", &saved, &error);
+	rc = save_read(file, "the-file", &saved, &ram.error);
 	if (rc)
 		return rc;
 	saved.description.requests[0].path = memory_file;
 	create(&saved.description.config);
-	rc = save_read_memory(&saved, &memory, &error);
+	rc = save_read_memory(&saved, &ram.memory, &ram.error);
 	if (rc) {
-		guest_memory_destroy(&memory);
+		guest_memory_destroy(&ram.memory);
 		save_free(&saved);
 	}
 	return rc;
@@ -109,7 +99,7 @@ static int restore(void)
 
 static void restored_end(void)
 {
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	save_free(&saved);
 }
 
@@ -119,8 +109,8 @@ static uint64_t populated(unsigned int request, uint64_t page, uint64_t count)
 	uint8_t pages[64];
 	uint64_t bits = 0;
 
-	EXPECT_FALSE(populated_pages(memory.backings[request].fd,
-				     memory.backings[request].fd_offset, at(page), count,
+	EXPECT_FALSE(populated_pages(ram.memory.backings[request].fd,
+				     ram.memory.backings[request].fd_offset, ram_at(page), count,
 				     pages));
 	for (uint64_t i = 0; i < count; i++)
 		bits |= (uint64_t)pages[i] << i;
@@ -132,24 +122,24 @@ static void round_trip(enum backing_kind first, enum backing_kind second)
 	char text[5];
 
 	start(first, second);
-	asked.requests[1].hugepage_size = second == BACKING_HUGETLB ? PAGE : 0;
+	ram.requests[1].hugepage_size = second == BACKING_HUGETLB ? PAGE : 0;
 	build();
 	EXPECT_FALSE(save());
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	kvm_fake_start();
 	EXPECT_FALSE(restore());
 	EXPECT_TRUE(tlv_get(&saved.state, 7, 0, text, sizeof(text)));
 	EXPECT_MEMEQ(text, "state", sizeof(text));
-	EXPECT_EQ(memory.config->requests[1].kind, second);
+	EXPECT_EQ(ram.memory.config->requests[1].kind, second);
 	EXPECT_EQ(populated(0, 64, 16), 1 << 6);
 	if (second == BACKING_PRIVATE)
 		EXPECT_EQ(populated(1, 32, 8), (1 << 7 | 1 << 3));
-	EXPECT_EQ(*at(3), 1);
-	EXPECT_EQ(*at(70), 2);
-	EXPECT_EQ(*at(39), 3);
-	EXPECT_FALSE(*at(35));
-	EXPECT_FALSE(*at(36));
-	EXPECT_FALSE(*at(64));
+	EXPECT_EQ(*ram_at(3), 1);
+	EXPECT_EQ(*ram_at(70), 2);
+	EXPECT_EQ(*ram_at(39), 3);
+	EXPECT_FALSE(*ram_at(35));
+	EXPECT_FALSE(*ram_at(36));
+	EXPECT_FALSE(*ram_at(64));
 	restored_end();
 	stop();
 }
@@ -169,23 +159,23 @@ TEST_OF(save, old_file)
 
 	EXPECT_GE(fd, 0);
 	start(BACKING_FILE, BACKING_SHARED);
-	asked.requests[0].path = path;
+	ram.requests[0].path = path;
 	build();
 	EXPECT_FALSE(save());
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	memset(old, 0xff, sizeof(old));
 	for (int i = 0; i < 24; i++)
 		EXPECT_EQ(pwrite(fd, old, sizeof(old), i * (off_t)PAGE), (ssize_t)PAGE);
 	memory_file = path;
 	EXPECT_FALSE(restore());
 	memory_file = NULL;
-	EXPECT_EQ(*at(3), 1);
-	EXPECT_EQ(*at(70), 2);
-	EXPECT_EQ(*at(39), 3);
-	EXPECT_FALSE(at(70)[1]);
-	EXPECT_FALSE(*at(64));
-	EXPECT_FALSE(*at(79));
-	EXPECT_FALSE(*at(7));
+	EXPECT_EQ(*ram_at(3), 1);
+	EXPECT_EQ(*ram_at(70), 2);
+	EXPECT_EQ(*ram_at(39), 3);
+	EXPECT_FALSE(ram_at(70)[1]);
+	EXPECT_FALSE(*ram_at(64));
+	EXPECT_FALSE(*ram_at(79));
+	EXPECT_FALSE(*ram_at(7));
 	EXPECT_EQ(lseek(fd, 0, SEEK_END), 24 * (off_t)PAGE);
 	restored_end();
 	stop();
@@ -198,20 +188,19 @@ TEST_OF(save, store)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ 70 * PAGE, 74 * PAGE }, true,
-					  NULL, 0));
+	EXPECT_FALSE(ram_convert(70, 74, true));
 	kvm_fake.log[0] = '\0';
 	EXPECT_FALSE(save());
 	EXPECT_TRUE(kvm_fake_said("a46-4a v6-a V6-a A46-4a"));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
-	guest_memory_destroy(&memory);
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 70 * PAGE));
+	guest_memory_destroy(&ram.memory);
 	kvm_fake_start();
 	EXPECT_FALSE(restore());
 	EXPECT_TRUE(kvm_fake_said("V6-a A46-4a"));
-	EXPECT_TRUE(guest_memfd_is_private(&memory.memfd, 70 * PAGE));
-	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, 74 * PAGE));
-	EXPECT_EQ(*at(70), 2);
-	EXPECT_EQ(*at(3), 1);
+	EXPECT_TRUE(guest_memfd_is_private(&ram.memory.memfd, 70 * PAGE));
+	EXPECT_FALSE(guest_memfd_is_private(&ram.memory.memfd, 74 * PAGE));
+	EXPECT_EQ(*ram_at(70), 2);
+	EXPECT_EQ(*ram_at(3), 1);
 	restored_end();
 	stop();
 }
@@ -221,27 +210,24 @@ TEST_OF(save, refused)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
 	build();
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ 70 * PAGE, 74 * PAGE }, true,
-					  NULL, 0));
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE }, true, NULL,
-					  0));
+	EXPECT_FALSE(ram_convert(70, 74, true));
+	EXPECT_FALSE(ram_convert(1, 2, true));
 	kvm_fake.log[0] = '\0';
 	kvm_fake.fail = 'v';
 	kvm_fake.pass = 1;
 	kvm_fake.rc = -EPERM;
 	EXPECT_EQ(save(), -EPERM);
-	EXPECT_STRSTR(error.hint, "consent");
+	EXPECT_STRSTR(ram.error.hint, "consent");
 	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a46-4a v6-a A46-4a V11-12 A1-2"));
 	EXPECT_FALSE(lseek(file, 0, SEEK_END));
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	stop();
 	start(BACKING_SHARED, BACKING_SHARED);
-	asked.config.guest_memfd = true;
+	ram.config.guest_memfd = true;
 	build();
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE }, true, NULL,
-					  0));
+	EXPECT_FALSE(ram_convert(1, 2, true));
 	EXPECT_EQ(save(), -EOPNOTSUPP);
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	stop();
 }
 
@@ -253,17 +239,16 @@ TEST_OF(save, fails)
 	start(BACKING_GMEM_STORE, BACKING_SHARED);
 	build();
 	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	EXPECT_EQ(save_write(full, -1, &memory, &state, &error), -ENOSPC);
-	EXPECT_STRSTR(error.hint, "room");
+	EXPECT_EQ(save_write(full, -1, &ram.memory, &state, &ram.error), -ENOSPC);
+	EXPECT_STRSTR(ram.error.hint, "room");
 	close(full);
-	EXPECT_FALSE(guest_memory_convert(&memory, (struct range){ PAGE, 2 * PAGE }, true, NULL,
-					  0));
+	EXPECT_FALSE(ram_convert(1, 2, true));
 	kvm_fake.fail = 'V';
 	kvm_fake.pass = 0;
 	kvm_fake.rc = -EAGAIN;
 	EXPECT_EQ(save(), -EAGAIN);
-	EXPECT_FALSE(guest_memfd_is_private(&memory.memfd, PAGE));
-	guest_memory_destroy(&memory);
+	EXPECT_FALSE(guest_memfd_is_private(&ram.memory.memfd, PAGE));
+	guest_memory_destroy(&ram.memory);
 	stop();
 }
 
@@ -344,7 +329,7 @@ static void make_file(void)
 	start(BACKING_SHARED, BACKING_PRIVATE);
 	build();
 	EXPECT_FALSE(save());
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 }
 
 /* Cut anywhere, it is refused. */
@@ -454,10 +439,10 @@ static bool refused(uint64_t record)
 	if (!rc)
 		restored_end();
 	snprintf(text, sizeof(text), "(record %u,", (unsigned int)record);
-	return rc == -EBADMSG && !strcmp(error.object, "the-file") &&
-	       (strstr(error.hint, text) ||
-		(!record && strstr(error.hint, "is not one of")) ||
-		(!record && strstr(error.hint, "it has format")));
+	return rc == -EBADMSG && !strcmp(ram.error.object, "the-file") &&
+	       (strstr(ram.error.hint, text) ||
+		(!record && strstr(ram.error.hint, "is not one of")) ||
+		(!record && strstr(ram.error.hint, "it has format")));
 }
 
 /* One bit anywhere: in registers, in memory, in what says where they are. */
@@ -480,7 +465,7 @@ TEST_OF(save, flipped_C9)
 			if (!ok)
 				printf("# byte %lld of record %llu: %s\n",
 				       (long long)at, (unsigned long long)number,
-				       error.hint);
+				       ram.error.hint);
 			EXPECT_TRUE(ok);
 			byte ^= (uint8_t)(1 << at % 8);
 			EXPECT_EQ(pwrite(file, &byte, 1, at), 1);
@@ -535,10 +520,10 @@ TEST_OF(save, version_1)
 	EXPECT_EQ(pwrite(file, &version, sizeof(version), 8), sizeof(version));
 	EXPECT_FALSE(restore());
 	EXPECT_FALSE(save_is_checked(&saved));
-	EXPECT_EQ(*at(3), 1);
-	EXPECT_EQ(*at(70), 2);
-	EXPECT_EQ(*at(39), 3);
-	EXPECT_FALSE(*at(35));
+	EXPECT_EQ(*ram_at(3), 1);
+	EXPECT_EQ(*ram_at(70), 2);
+	EXPECT_EQ(*ram_at(39), 3);
+	EXPECT_FALSE(*ram_at(35));
 	restored_end();
 	EXPECT_FALSE(ftruncate(file, to - 1));
 	EXPECT_EQ(restore(), -EBADMSG);
@@ -553,11 +538,11 @@ TEST_OF(save, asker_gone_C5)
 	start(BACKING_SHARED, BACKING_PRIVATE);
 	build();
 	EXPECT_FALSE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
-	EXPECT_FALSE(save_write(file, sockets[0], &memory, &state, &error));
+	EXPECT_FALSE(save_write(file, sockets[0], &ram.memory, &state, &ram.error));
 	close(sockets[1]);
-	EXPECT_EQ(save_write(file, sockets[0], &memory, &state, &error), -ECANCELED);
+	EXPECT_EQ(save_write(file, sockets[0], &ram.memory, &state, &ram.error), -ECANCELED);
 	close(sockets[0]);
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	stop();
 }
 

@@ -9,54 +9,29 @@
 
 #include "../base/calls.h"
 #include "../memory/access.h"
-#include "kvm_fake.h"
+#include "ram.h"
 #include "ksft.h"
 #include "view_fake.h"
 
 #define PAGE RANGE_PAGE_SIZE
 
-static struct range ranges[2];
-static struct memory_request request;
-static struct memory_config config;
-static struct guest_memory memory;
-static struct error error;
-
 /* 1024 pages at 0, and 64 at 2048, which follow them in the fd. */
 static void start(void)
 {
-	kvm_fake_start();
+	ram_start(BACKING_GMEM);
 	view_fake_start();
-	ranges[0] = (struct range){ 0, 1024 * PAGE };
-	ranges[1] = (struct range){ 2048 * PAGE, 2112 * PAGE };
-	request = (struct memory_request){
-		.ranges = ranges, .nr_ranges = 2, .kind = BACKING_GMEM,
-		.existing_fd = -1, .node = -1,
-	};
-	config = (struct memory_config){ .requests = &request,
-					 .nr_requests = 1 };
+	ram.ranges[0].end = 1024 * PAGE;
+	ram.ranges[1] = (struct range){ 2048 * PAGE, 2112 * PAGE };
 }
 
 static int build(void)
 {
-	int rc = guest_memory_create(&memory, &config, &kvm_fake.vm, &error);
+	int rc = ram_create();
 
 	if (!rc)
-		rc = guest_memory_attach(&memory, &error);
+		rc = ram_attach();
 	kvm_fake.log[0] = '\0';
 	return rc;
-}
-
-static void stop(void)
-{
-	guest_memory_destroy(&memory);
-	calls = &calls_system;
-}
-
-static int convert(uint64_t first, uint64_t end, bool to_private)
-{
-	struct range range = { first * PAGE, end * PAGE };
-
-	return guest_memory_convert(&memory, range, to_private, NULL, 0);
 }
 
 /* KVM is given the view; this process has its own mapping. */
@@ -71,32 +46,32 @@ TEST_OF(view, slots)
 	EXPECT_FALSE((uintptr_t)view_fake.base % (2 << 20));
 	high = slot_find(&kvm_fake.vm.slots, 2052 * PAGE);
 	EXPECT_TRUE(high);
-	EXPECT_EQ(high->host, memory.reservation.base + 2048 * PAGE);
+	EXPECT_EQ(high->host, ram.memory.reservation.base + 2048 * PAGE);
 	EXPECT_TRUE(slot_covers_private(&kvm_fake.vm.slots, 2048 * PAGE, 64 * PAGE));
 	EXPECT_FALSE(slot_covers_private(&kvm_fake.vm.slots, 2048 * PAGE, 65 * PAGE));
-	memory.reservation.base[2052 * PAGE] = 1;
-	EXPECT_FALSE(guest_memory_no_private(&memory));
+	ram.memory.reservation.base[2052 * PAGE] = 1;
+	EXPECT_FALSE(guest_memory_no_private(&ram.memory));
 	EXPECT_FALSE(view_fake.populates);
-	stop();
+	ram_stop();
 }
 
 TEST_OF(view, prefetch)
 {
 	start();
-	request.prefetch = true;
+	ram.requests[0].prefetch = true;
 	EXPECT_FALSE(build());
-	EXPECT_FALSE(memory.partition.prefetch_rc);
+	EXPECT_FALSE(ram.memory.partition.prefetch_rc);
 	EXPECT_EQ(view_fake.populates, 2);
 	EXPECT_FALSE(view_fake.flags);
 	EXPECT_EQ(view_fake.start, 1024);
 	EXPECT_EQ(view_fake.length, 64);
-	stop();
+	ram_stop();
 	start();
-	request.prefetch = true;
+	ram.requests[0].prefetch = true;
 	view_fake.populate_rc = -ENOMEM;
 	EXPECT_FALSE(build());
-	EXPECT_EQ(memory.partition.prefetch_rc, -ENOMEM);
-	stop();
+	EXPECT_EQ(ram.memory.partition.prefetch_rc, -ENOMEM);
+	ram_stop();
 }
 
 /* What has memory, and no more. */
@@ -105,15 +80,15 @@ TEST_OF(view, fill)
 	start();
 	EXPECT_FALSE(build());
 	view_fake.memory[3] = 1;
-	EXPECT_FALSE(guest_memory_fill_views(&memory, &error));
+	EXPECT_FALSE(guest_memory_fill_views(&ram.memory, &ram.error));
 	EXPECT_EQ(view_fake.populates, 1);
 	EXPECT_EQ(view_fake.length, 1088);
 	EXPECT_EQ(view_fake.flags, GMEM_VIEW_POPULATE_F_NOALLOC);
 	EXPECT_TRUE(view_fake.present[3]);
 	EXPECT_FALSE(view_fake.memory[4]);
 	view_fake.populate_rc = -EHWPOISON;
-	EXPECT_EQ(guest_memory_fill_views(&memory, &error), -EHWPOISON);
-	stop();
+	EXPECT_EQ(guest_memory_fill_views(&ram.memory, &ram.error), -EHWPOISON);
+	ram_stop();
 }
 
 static int add_run(struct range run, bool private, void *data)
@@ -141,35 +116,35 @@ TEST_OF(view, convert)
 
 	start();
 	EXPECT_FALSE(build());
-	EXPECT_FALSE(convert(1, 3, true));
+	EXPECT_FALSE(ram_convert(1, 3, true));
 	EXPECT_TRUE(kvm_fake_said("V1-3"));
-	EXPECT_FALSE(convert(2049, 2051, true));
+	EXPECT_FALSE(ram_convert(2049, 2051, true));
 	EXPECT_TRUE(kvm_fake_said("V401-403"));
-	EXPECT_TRUE(page_is_private(&memory, 2 * PAGE));
-	EXPECT_TRUE(page_is_private(&memory, 2050 * PAGE + 17));
-	EXPECT_FALSE(page_is_private(&memory, 3 * PAGE));
-	EXPECT_FALSE(page_is_private(&memory, 2000 * PAGE));
-	EXPECT_EQ(page_states_private(&memory), 4 * PAGE);
+	EXPECT_TRUE(page_is_private(&ram.memory, 2 * PAGE));
+	EXPECT_TRUE(page_is_private(&ram.memory, 2050 * PAGE + 17));
+	EXPECT_FALSE(page_is_private(&ram.memory, 3 * PAGE));
+	EXPECT_FALSE(page_is_private(&ram.memory, 2000 * PAGE));
+	EXPECT_EQ(page_states_private(&ram.memory), 4 * PAGE);
 	/* gmem is asked for whole pages, whatever bytes a device wants. */
-	EXPECT_TRUE(access_is_shared(&memory, 3 * PAGE, 8));
-	EXPECT_TRUE(access_is_shared(&memory, 3 * PAGE + 8, 8));
-	EXPECT_FALSE(access_is_shared(&memory, 3 * PAGE - 1, 2));
-	EXPECT_FALSE(access_is_shared(&memory, PAGE - 8, 16));
-	EXPECT_FALSE(page_states(&memory, (struct range){ 0, 10 * PAGE }, add_run, text));
+	EXPECT_TRUE(access_is_shared(&ram.memory, 3 * PAGE, 8));
+	EXPECT_TRUE(access_is_shared(&ram.memory, 3 * PAGE + 8, 8));
+	EXPECT_FALSE(access_is_shared(&ram.memory, 3 * PAGE - 1, 2));
+	EXPECT_FALSE(access_is_shared(&ram.memory, PAGE - 8, 16));
+	EXPECT_FALSE(page_states(&ram.memory, (struct range){ 0, 10 * PAGE }, add_run, text));
 	EXPECT_STREQ(text, " s0-1 P1-3 s3-a");
-	EXPECT_EQ(page_states(&memory, ranges[0], stop_at_once, &visited), 7);
+	EXPECT_EQ(page_states(&ram.memory, ram.ranges[0], stop_at_once, &visited), 7);
 	EXPECT_EQ(visited, 1);
-	EXPECT_FALSE(convert(1, 2, false));
+	EXPECT_FALSE(ram_convert(1, 2, false));
 	EXPECT_TRUE(kvm_fake_said("v1-2"));
-	EXPECT_EQ(convert(1000, 1025, true), -EFAULT);
-	EXPECT_EQ(convert(1024, 1025, true), -EFAULT);
-	EXPECT_EQ(convert(2, 2, true), -EFAULT);
+	EXPECT_EQ(ram_convert(1000, 1025, true), -EFAULT);
+	EXPECT_EQ(ram_convert(1024, 1025, true), -EFAULT);
+	EXPECT_EQ(ram_convert(2, 2, true), -EFAULT);
 	EXPECT_TRUE(kvm_fake_said(""));
 	kvm_fake.fail = 'V';
 	kvm_fake.rc = -EAGAIN;
-	EXPECT_EQ(convert(8, 9, true), -EAGAIN);
-	EXPECT_FALSE(page_is_private(&memory, 8 * PAGE));
-	stop();
+	EXPECT_EQ(ram_convert(8, 9, true), -EAGAIN);
+	EXPECT_FALSE(page_is_private(&ram.memory, 8 * PAGE));
+	ram_stop();
 }
 
 /* What stays private when the memory is handed over, and what a file has to have. */
@@ -179,20 +154,20 @@ TEST_OF(view, runs)
 
 	start();
 	EXPECT_FALSE(build());
-	EXPECT_FALSE(convert(1, 3, true));
-	EXPECT_FALSE(convert(2052, 2053, true));
-	EXPECT_FALSE(private_runs_find(&runs, &memory, true, "test", &error));
+	EXPECT_FALSE(ram_convert(1, 3, true));
+	EXPECT_FALSE(ram_convert(2052, 2053, true));
+	EXPECT_FALSE(private_runs_find(&runs, &ram.memory, true, "test", &ram.error));
 	EXPECT_FALSE(runs.count);
 	private_runs_free(&runs);
-	EXPECT_FALSE(private_runs_find(&runs, &memory, false, "test", &error));
+	EXPECT_FALSE(private_runs_find(&runs, &ram.memory, false, "test", &ram.error));
 	EXPECT_EQ(runs.count, 2);
 	EXPECT_EQ(runs.ranges[1].start, 2052 * PAGE);
-	EXPECT_FALSE(private_runs_share(&runs, &memory, "test", &error));
+	EXPECT_FALSE(private_runs_share(&runs, &ram.memory, "test", &ram.error));
 	EXPECT_TRUE(view_fake_private(0, 0));
-	EXPECT_FALSE(private_runs_restore(&runs, &memory, &error));
-	EXPECT_EQ(page_states_private(&memory), 3 * PAGE);
+	EXPECT_FALSE(private_runs_restore(&runs, &ram.memory, &ram.error));
+	EXPECT_EQ(page_states_private(&ram.memory), 3 * PAGE);
 	private_runs_free(&runs);
-	stop();
+	ram_stop();
 }
 
 /*
@@ -222,21 +197,21 @@ TEST_OF(view, refused)
 		view_fake.view_rc = cases[i / 2].view_rc;
 		view_fake.fault_rc = cases[i / 2].fault_rc;
 		/* Every second is somebody who cannot do without. */
-		config.view = i % 2;
-		EXPECT_EQ(build(), rc || !config.view ? rc : -EOPNOTSUPP);
+		ram.config.view = i % 2;
+		EXPECT_EQ(build(), rc || !ram.config.view ? rc : -EOPNOTSUPP);
 		if (rc) {
-			EXPECT_STREQ(error.action, why);
-		} else if (config.view) {
-			EXPECT_STRSTR(error.hint, why);
-			EXPECT_STRSTR(error.hint, "gmem-store");
+			EXPECT_STREQ(ram.error.action, why);
+		} else if (ram.config.view) {
+			EXPECT_STRSTR(ram.error.hint, why);
+			EXPECT_STRSTR(ram.error.hint, "gmem-store");
 		} else {
-			EXPECT_STRSTR(guest_memory_no_private(&memory), why);
+			EXPECT_STRSTR(guest_memory_no_private(&ram.memory), why);
 			EXPECT_EQ(view_fake_slot(0), -1);
-			EXPECT_FALSE(guest_memory_view(&memory));
+			EXPECT_FALSE(guest_memory_view(&ram.memory));
 			EXPECT_FALSE(slot_covers_private(&kvm_fake.vm.slots, 0, PAGE));
-			EXPECT_EQ(convert(1, 2, true), -EFAULT);
-			EXPECT_FALSE(page_states_private(&memory));
-			guest_memory_destroy(&memory);
+			EXPECT_EQ(ram_convert(1, 2, true), -EFAULT);
+			EXPECT_FALSE(page_states_private(&ram.memory));
+			guest_memory_destroy(&ram.memory);
 		}
 		calls = &calls_system;
 	}
@@ -249,22 +224,22 @@ TEST_OF(view, existing)
 
 	start();
 	fd = calls->memfd("existing", 1088 * PAGE);
-	request.existing_fd = fd;
+	ram.requests[0].existing_fd = fd;
 	view_fake.view_rc = -EOPNOTSUPP;
 	EXPECT_FALSE(build());
-	stop();
+	ram_stop();
 	start();
-	request.existing_fd = fd;
+	ram.requests[0].existing_fd = fd;
 	view_fake.view_rc = -EOPNOTSUPP;
 	view_fake.private[5] = 1;
 	EXPECT_EQ(build(), -EOPNOTSUPP);
 	calls = &calls_system;
 	start();
-	request.existing_fd = fd;
+	ram.requests[0].existing_fd = fd;
 	view_fake.private[5] = 1;
 	EXPECT_FALSE(build());
-	EXPECT_TRUE(page_is_private(&memory, 5 * PAGE));
-	stop();
+	EXPECT_TRUE(page_is_private(&ram.memory, 5 * PAGE));
+	ram_stop();
 	calls->close(fd);
 }
 
@@ -272,12 +247,12 @@ TEST_OF(view, existing)
 TEST_OF(view, discard)
 {
 	start();
-	config.guest_memfd = true;
+	ram.config.guest_memfd = true;
 	EXPECT_FALSE(build());
-	EXPECT_FALSE(guest_memory_view(&memory));
+	EXPECT_FALSE(guest_memory_view(&ram.memory));
 	EXPECT_EQ(view_fake_slot(0), -1);
-	EXPECT_FALSE(guest_memory_no_private(&memory));
-	EXPECT_FALSE(convert(1, 2, true));
+	EXPECT_FALSE(guest_memory_no_private(&ram.memory));
+	EXPECT_FALSE(ram_convert(1, 2, true));
 	EXPECT_TRUE(kvm_fake_said("A1-2 P1-2"));
-	stop();
+	ram_stop();
 }
