@@ -273,15 +273,27 @@ TEST_OF(control, call)
 	json_object_put(reply);
 }
 
+FIXTURE(control) {
+};
+
+FIXTURE_SETUP(control)
+{
+	start();
+}
+
+FIXTURE_TEARDOWN(control)
+{
+	stop();
+}
+
 /* A name is one VM's; what a dead one has left is in nobody's way. */
-TEST_OF(control, taken)
+TEST_F(control, taken)
 {
 	static struct server other;
 	struct error error;
 	char path[RUNTIME_PATH_MAX];
 	FILE *left;
 
-	start();
 	EXPECT_EQ(server_start(&other, NAME, serve, NULL, &error), -EEXIST);
 	EXPECT_TRUE(works());
 	server_stop(&other);
@@ -295,15 +307,13 @@ TEST_OF(control, taken)
 	EXPECT_FALSE(server_start(&server, NAME, serve, NULL, NULL));
 	EXPECT_TRUE(works());
 	EXPECT_EQ(server_start(&other, "../x", serve, NULL, &error), -EINVAL);
-	stop();
 }
 
 /* Nonsense gets an error, and the connection lives on. */
-TEST_OF(control, nonsense)
+TEST_F(control, nonsense)
 {
 	int fd;
 
-	start();
 	fd = raw_connect();
 	raw_send(fd, "hello\n");
 	EXPECT_STRSTR(raw_line(fd), "\"ok\":false");
@@ -316,16 +326,14 @@ TEST_OF(control, nonsense)
 	EXPECT_STREQ(raw_line(fd), "{\"ok\":true,\"result\":{\"twice\":8}}");
 	EXPECT_EQ(served, 2);
 	close(fd);
-	stop();
 }
 
 /* The longest request fits, and a longer one costs the connection. */
-TEST_OF(control, length)
+TEST_F(control, length)
 {
 	char text[MESSAGE_REQUEST_MAX + 2];
 	int fd;
 
-	start();
 	fd = raw_connect();
 	memset(text, ' ', sizeof(text));
 	memcpy(text, "{\"command\":\"none\"", 17);
@@ -338,16 +346,14 @@ TEST_OF(control, length)
 	EXPECT_TRUE(raw_closed(fd));
 	close(fd);
 	EXPECT_TRUE(works());
-	stop();
 }
 
 /* Requests in one piece, in many, and from one that then sends no more. */
-TEST_OF(control, pieces)
+TEST_F(control, pieces)
 {
 	const char *text = "{\"command\":\"twice\",\"number\":1}\n";
 	int fd;
 
-	start();
 	fd = raw_connect();
 	for (const char *c = text; *c; c++)
 		EXPECT_EQ(send(fd, c, 1, MSG_NOSIGNAL), 1);
@@ -359,18 +365,16 @@ TEST_OF(control, pieces)
 		EXPECT_STRSTR(raw_line(fd), ":2}");
 	EXPECT_TRUE(raw_closed(fd));
 	close(fd);
-	stop();
 }
 
 /* A client that never reads is not served, and keeps nobody from being served. */
-TEST_OF(control, flood)
+TEST_F(control, flood)
 {
 	const char *text = "{\"command\":\"twice\",\"number\":1}\n";
 	size_t length = strlen(text);
 	unsigned int before;
 	int fd, sent = 0;
 
-	start();
 	fd = raw_connect();
 	while (sent < 1000000 && send(fd, text, length, MSG_DONTWAIT |
 				      MSG_NOSIGNAL) == (ssize_t)length)
@@ -384,7 +388,6 @@ TEST_OF(control, flood)
 	EXPECT_LT(sent, 1000000);
 	close(fd);
 	EXPECT_TRUE(works());
-	stop();
 }
 
 /* Silent clients, and ones that die in the middle of a request. */
@@ -414,12 +417,11 @@ TEST_OF(control, silent)
 }
 
 /* 1000 connections at once: some wait, some go, and a client is served still. */
-TEST_OF(control, many)
+TEST_F(control, many)
 {
 	static int fds[1000];
 	int connected = 0;
 
-	start();
 	for (int i = 0; i < 1000; i++) {
 		fds[i] = raw_try();
 		connected += fds[i] >= 0;
@@ -430,18 +432,16 @@ TEST_OF(control, many)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	EXPECT_TRUE(works());
-	stop();
 }
 
 /* Whoever asks within the time of grace is heard, whoever else comes. */
-TEST_OF(control, grace)
+TEST_F(control, grace)
 {
 	static const char text[] = "{\"command\":\"none\"}\n";
 	int fds[2 * SERVER_CLIENTS_MAX], fd;
 	bool heard = false;
 	uint64_t start_ns;
 
-	start();
 	for (int tries = 0; !heard && tries < 20; tries++) {
 		start_ns = clock_now_ns();
 		fd = raw_connect();
@@ -460,11 +460,10 @@ TEST_OF(control, grace)
 		close(fd);
 	}
 	EXPECT_TRUE(heard);
-	stop();
 }
 
 /* Descriptors that a client sends do not stay in the VM. */
-TEST_OF(control, descriptors)
+TEST_F(control, descriptors)
 {
 	union {
 		struct cmsghdr header;
@@ -479,7 +478,6 @@ TEST_OF(control, descriptors)
 	unsigned int before;
 	int fd;
 
-	start();
 	fd = raw_connect();
 	raw_send(fd, text);
 	EXPECT_STRSTR(raw_line(fd), "true");
@@ -490,18 +488,16 @@ TEST_OF(control, descriptors)
 	EXPECT_STRSTR(raw_line(fd), "true");
 	EXPECT_EQ(open_descriptors(), before);
 	close(fd);
-	stop();
 }
 
 /* A descriptor short, nobody is accepted, and it is not tried without end. */
-TEST_OF(control, no_descriptor)
+TEST_F(control, no_descriptor)
 {
 	struct rlimit limit, none;
 	struct timespec used;
 	clockid_t clock;
 	int fd;
 
-	start();
 	EXPECT_FALSE(getrlimit(RLIMIT_NOFILE, &limit));
 	fd = raw_connect();
 	raw_send(fd, "{\"command\":\"none\"}\n");
@@ -519,7 +515,6 @@ TEST_OF(control, no_descriptor)
 	raw_send(fd, "{\"command\":\"none\"}\n");
 	EXPECT_STRSTR(raw_line(fd), "true");
 	close(fd);
-	stop();
 }
 
 /* The socket of a VM that was killed is told from that of one that runs. */
@@ -559,7 +554,7 @@ TEST_OF(control, reap)
 }
 
 /* A VM that does not answer costs the time that one has, and no more. */
-TEST_OF(control, stopped)
+TEST_F(control, stopped)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct json_object *request = json_object_new_object();
@@ -567,7 +562,6 @@ TEST_OF(control, stopped)
 	struct error error;
 	int fd;
 
-	start();
 	EXPECT_FALSE(runtime_path("stuck", NULL, address.sun_path, NULL));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	EXPECT_FALSE(bind(fd, (struct sockaddr *)&address, sizeof(address)));
@@ -577,7 +571,6 @@ TEST_OF(control, stopped)
 	close(fd);
 	unlink(address.sun_path);
 	json_object_put(request);
-	stop();
 }
 
 /* As of two PID namespaces: nobody takes the socket of another one, but what is left of one. */
@@ -617,14 +610,13 @@ TEST_OF(control, channel_taken)
 }
 
 /* Without a descriptor to spare the answer is not waited for, at full speed. */
-TEST_OF(control, channel_full)
+TEST_F(control, channel_full)
 {
 	struct rlimit before, full;
 	struct channel channel;
 	struct error error;
 	int fd;
 
-	start();
 	EXPECT_FALSE(channel_listen(&channel, &error));
 	fd = channel_connect(channel.name, &error);
 	EXPECT_GE(fd, 0);
@@ -635,5 +627,4 @@ TEST_OF(control, channel_full)
 	EXPECT_FALSE(setrlimit(RLIMIT_NOFILE, &before));
 	close(fd);
 	channel_close(&channel);
-	stop();
 }

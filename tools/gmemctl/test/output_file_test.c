@@ -17,7 +17,6 @@
 #include "../memory/file.h"
 #include "ksft.h"
 
-static char directory[64];
 static struct output_file file;
 static struct error error;
 
@@ -27,14 +26,8 @@ static const char *in_directory(const char *name)
 	static unsigned int next;
 	char *path = paths[next++ % 4];
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+	snprintf(path, sizeof(paths[0]), "%s/%s", ksft_folder(), name);
 	return path;
-}
-
-static void start(void)
-{
-	snprintf(directory, sizeof(directory), "/tmp/gmemctl-test.XXXXXX");
-	EXPECT_TRUE(mkdtemp(directory));
 }
 
 static void put(const char *name, const char *text)
@@ -57,28 +50,33 @@ static bool has(const char *name, const char *text)
 	return size >= 0 && !strcmp(content, text);
 }
 
-/* Names in the directory; all of them are removed. */
-static unsigned int entries(bool remove)
+/* Names in the directory */
+static unsigned int entries(void)
 {
-	DIR *names = opendir(directory);
+	DIR *names = opendir(ksft_folder());
 	struct dirent *entry;
 	unsigned int count = 0;
 
-	while ((entry = readdir(names))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		count++;
-		if (remove && unlinkat(dirfd(names), entry->d_name, 0))
-			unlinkat(dirfd(names), entry->d_name, AT_REMOVEDIR);
-	}
+	while ((entry = readdir(names)))
+		count += entry->d_name[0] != '.';
 	closedir(names);
 	return count;
 }
 
-static void stop(void)
+/* Begin to write a file, with all of its contents. */
+static void begin(const char *name, bool replace, const char *text)
 {
-	entries(true);
-	EXPECT_FALSE(rmdir(directory));
+	EXPECT_FALSE(output_file_find(&file, in_directory(name), replace, &error));
+	EXPECT_FALSE(output_file_create(&file, 0600, &error));
+	EXPECT_FALSE(output_file_write(&file, text, strlen(text), &error));
+}
+
+static void clear(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s/*", ksft_folder());
+	EXPECT_FALSE(system(command));
 }
 
 static int write_to(const char *path, bool replace, const char *text)
@@ -105,28 +103,26 @@ static mode_t mode_of(const char *name)
 /* New, and in the place of another one. Until then that one is there. */
 TEST_OF(output_file, replace)
 {
-	start();
 	EXPECT_FALSE(write_to(in_directory("new"), true, "1"));
 	EXPECT_TRUE(has("new", "1"));
 	EXPECT_EQ(mode_of("new"), (S_IFREG | 0600));
 	put("old", "old");
 	EXPECT_FALSE(output_file_find(&file, in_directory("old"), true, &error));
-	EXPECT_EQ(entries(false), 2);
+	EXPECT_EQ(entries(), 2);
 	EXPECT_FALSE(output_file_create(&file, 0600, &error));
 	EXPECT_FALSE(output_file_write(&file, "part", 4, &error));
 	EXPECT_TRUE(has("old", "old"));
-	EXPECT_EQ(entries(false), 3);
+	EXPECT_EQ(entries(), 3);
 	output_file_close(&file);
 	EXPECT_TRUE(has("old", "old"));
-	EXPECT_EQ(entries(false), 2);
+	EXPECT_EQ(entries(), 2);
 	EXPECT_FALSE(write_to(in_directory("old"), true, "2"));
 	EXPECT_TRUE(has("old", "2"));
 	EXPECT_EQ(mode_of("old"), (S_IFREG | 0600));
-	EXPECT_EQ(entries(false), 2);
+	EXPECT_EQ(entries(), 2);
 	EXPECT_EQ(write_to(in_directory("old"), false, "3"), -EEXIST);
 	EXPECT_TRUE(has("old", "2"));
-	EXPECT_EQ(entries(false), 2);
-	stop();
+	EXPECT_EQ(entries(), 2);
 }
 
 /* In the current directory, too, and with names of any length. */
@@ -134,8 +130,7 @@ TEST_OF(output_file, names)
 {
 	char name[300], *before = get_current_dir_name();
 
-	start();
-	EXPECT_FALSE(chdir(directory));
+	EXPECT_FALSE(chdir(ksft_folder()));
 	EXPECT_FALSE(write_to("here", true, "x"));
 	EXPECT_TRUE(has("here", "x"));
 	memset(name, 'n', sizeof(name));
@@ -149,10 +144,9 @@ TEST_OF(output_file, names)
 	EXPECT_EQ(write_to("none/", true, "x"), -EISDIR);
 	EXPECT_EQ(write_to("none/file", true, "x"), -ENOENT);
 	EXPECT_EQ(write_to("here/file", true, "x"), -ENOTDIR);
-	EXPECT_EQ(entries(false), 2);
+	EXPECT_EQ(entries(), 2);
 	EXPECT_FALSE(chdir(before));
 	free(before);
-	stop();
 }
 
 /* Whatever has a name like that of ours is somebody else's. */
@@ -160,7 +154,6 @@ TEST_OF(output_file, own_name_C7)
 {
 	char part[512];
 
-	start();
 	put("victim", "victim");
 	put("guest.part", "theirs");
 	EXPECT_FALSE(write_to(in_directory("guest"), true, "x"));
@@ -168,15 +161,13 @@ TEST_OF(output_file, own_name_C7)
 	EXPECT_TRUE(has("guest.part", "theirs"));
 	EXPECT_EQ(mode_of("guest.part"), (S_IFREG | 0644));
 	/* Somebody else has taken the name meanwhile. */
-	EXPECT_FALSE(output_file_find(&file, in_directory("guest"), true, &error));
-	EXPECT_FALSE(output_file_create(&file, 0600, &error));
+	begin("guest", true, "");
 	snprintf(part, sizeof(part), "%s", output_file_place(&file));
 	EXPECT_FALSE(unlink(part));
 	EXPECT_FALSE(symlink("victim", part));
 	output_file_close(&file);
 	EXPECT_FALSE(lstat(part, &(struct stat){ 0 }));
 	EXPECT_TRUE(has("victim", "victim"));
-	stop();
 }
 
 static void refused(const char *path, int rc)
@@ -193,7 +184,6 @@ TEST_OF(output_file, kinds_C8)
 	int pipe_fds[2];
 	char path[64];
 
-	start();
 	refused("/dev/null", -EINVAL);
 	refused("/dev/full", -EINVAL);
 	EXPECT_FALSE(mkfifo(in_directory("fifo"), 0600));
@@ -210,14 +200,12 @@ TEST_OF(output_file, kinds_C8)
 	refused(path, -EINVAL);
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
-	EXPECT_EQ(entries(false), 4);
-	stop();
+	EXPECT_EQ(entries(), 4);
 }
 
 /* A link's target is what is replaced, also through another directory. */
 TEST_OF(output_file, link_C8)
 {
-	start();
 	put("target", "old");
 	EXPECT_FALSE(symlink("target", in_directory("link")));
 	EXPECT_FALSE(mkdir(in_directory("dir"), 0700));
@@ -229,8 +217,7 @@ TEST_OF(output_file, link_C8)
 	EXPECT_TRUE(has("target", "2"));
 	EXPECT_TRUE(S_ISLNK(mode_of("dir/link")));
 	EXPECT_FALSE(unlink(in_directory("dir/link")));
-	EXPECT_EQ(entries(false), 3);
-	stop();
+	EXPECT_EQ(entries(), 3);
 }
 
 /* What takes the place meanwhile stays, and so does what was written. */
@@ -241,10 +228,7 @@ TEST_OF(output_file, in_the_way_C8)
 	for (unsigned int i = 0; i < 4; i++) {
 		bool replace = i < 3;
 
-		start();
-		EXPECT_FALSE(output_file_find(&file, in_directory(ways[i]), replace, &error));
-		EXPECT_FALSE(output_file_create(&file, 0600, &error));
-		EXPECT_FALSE(output_file_write(&file, "x", 1, &error));
+		begin(ways[i], replace, "x");
 		EXPECT_TRUE(i != 0 || !mkfifo(in_directory(ways[i]), 0600));
 		EXPECT_TRUE(i != 1 || !symlink("nothing", in_directory(ways[i])));
 		EXPECT_TRUE(i != 2 || !mkdir(in_directory(ways[i]), 0700));
@@ -252,13 +236,13 @@ TEST_OF(output_file, in_the_way_C8)
 			put(ways[i], "theirs");
 		EXPECT_LT(output_file_commit(&file, &error), 0);
 		EXPECT_FALSE(access(output_file_place(&file), F_OK));
-		EXPECT_EQ(entries(false), 2);
+		EXPECT_EQ(entries(), 2);
 		if (i % 2)
 			output_file_keep(&file);
 		output_file_close(&file);
-		EXPECT_EQ(entries(false), (i % 2 ? 2 : 1));
+		EXPECT_EQ(entries(), (i % 2 ? 2 : 1));
 		EXPECT_TRUE(i != 3 || has(ways[i], "theirs"));
-		stop();
+		clear();
 	}
 }
 
@@ -266,12 +250,9 @@ TEST_OF(output_file, in_the_way_C8)
 TEST_OF(output_file, raced_C6)
 {
 	for (int old = 0; old < 2; old++) {
-		start();
 		if (old)
 			put("guest", "old");
-		EXPECT_FALSE(output_file_find(&file, in_directory("guest"), true, &error));
-		EXPECT_FALSE(output_file_create(&file, 0600, &error));
-		EXPECT_FALSE(output_file_write(&file, "second", 6, &error));
+		begin("guest", true, "second");
 		if (old)
 			EXPECT_FALSE(unlink(in_directory("guest")));
 		put("guest", "first");
@@ -281,19 +262,16 @@ TEST_OF(output_file, raced_C6)
 		EXPECT_TRUE(has(strrchr(output_file_place(&file), '/') + 1, "second"));
 		output_file_keep(&file);
 		output_file_close(&file);
-		EXPECT_EQ(entries(false), 2);
-		stop();
+		EXPECT_EQ(entries(), 2);
+		clear();
 	}
 	/* One that has gone meanwhile needs no replacement. */
-	start();
 	put("guest", "old");
-	EXPECT_FALSE(output_file_find(&file, in_directory("guest"), true, &error));
-	EXPECT_FALSE(output_file_create(&file, 0600, &error));
+	begin("guest", true, "");
 	EXPECT_FALSE(unlink(in_directory("guest")));
 	EXPECT_FALSE(output_file_commit(&file, &error));
-	EXPECT_EQ(entries(false), 1);
+	EXPECT_EQ(entries(), 1);
 	output_file_close(&file);
-	stop();
 }
 
 /* What was written has gone: it is not said to be there, nor is another taken for it. */
@@ -302,10 +280,8 @@ TEST_OF(output_file, taken_C5)
 	char part[512];
 
 	for (int another = 0; another < 2; another++) {
-		start();
 		put("guest", "old");
-		EXPECT_FALSE(output_file_find(&file, in_directory("guest"), true, &error));
-		EXPECT_FALSE(output_file_create(&file, 0600, &error));
+		begin("guest", true, "");
 		snprintf(part, sizeof(part), "%s", output_file_place(&file));
 		EXPECT_FALSE(unlink(part));
 		if (another)
@@ -313,9 +289,9 @@ TEST_OF(output_file, taken_C5)
 		EXPECT_EQ(output_file_commit(&file, &error), -EIDRM);
 		output_file_close(&file);
 		EXPECT_TRUE(has("guest", "old"));
-		EXPECT_EQ(entries(false), 1U + another);
+		EXPECT_EQ(entries(), 1U + another);
 		EXPECT_TRUE(!another || has(strrchr(part, '/') + 1, "theirs"));
-		stop();
+		clear();
 	}
 }
 
@@ -324,14 +300,12 @@ TEST_OF(output_file, locked_C10)
 {
 	int fd;
 
-	start();
 	put("memory", "guest");
 	fd = open(in_directory("memory"), O_RDWR | O_CLOEXEC);
 	EXPECT_FALSE(file_lock(fd, "memory", true, &error));
 	refused(in_directory("memory"), -EBUSY);
 	close(fd);
 	EXPECT_FALSE(write_to(in_directory("memory"), true, "x"));
-	stop();
 }
 
 /* Too large for the limit: an error, no signal, and nothing is left. */
@@ -339,7 +313,6 @@ TEST_OF(output_file, limit_C11)
 {
 	struct rlimit before, small;
 
-	start();
 	put("old", "old");
 	EXPECT_FALSE(getrlimit(RLIMIT_FSIZE, &before));
 	small = (struct rlimit){ 2, before.rlim_max };
@@ -348,23 +321,20 @@ TEST_OF(output_file, limit_C11)
 	EXPECT_STRSTR(error.hint, "ulimit -f");
 	EXPECT_FALSE(setrlimit(RLIMIT_FSIZE, &before));
 	EXPECT_TRUE(has("old", "old"));
-	EXPECT_EQ(entries(false), 1);
-	stop();
+	EXPECT_EQ(entries(), 1);
 }
 
 /* A directory that cannot be written to, and one that cannot be listed. */
 TEST_OF(output_file, directory)
 {
-	start();
-	EXPECT_FALSE(chmod(directory, 0333));
+	EXPECT_FALSE(chmod(ksft_folder(), 0333));
 	EXPECT_FALSE(seteuid(geteuid() ? geteuid() : 65534));
 	EXPECT_FALSE(write_to(in_directory("new"), true, "x"));
 	EXPECT_TRUE(has("new", "x"));
 	EXPECT_FALSE(write_to(in_directory("new"), true, "y"));
 	EXPECT_TRUE(has("new", "y"));
 	EXPECT_FALSE(seteuid(getuid()));
-	EXPECT_FALSE(chmod(directory, 0700));
+	EXPECT_FALSE(chmod(ksft_folder(), 0700));
 	EXPECT_LT(write_to("/proc/gmemctl-test", true, "x"), 0);
 	EXPECT_LT(write_to("/sys/gmemctl-test", true, "x"), 0);
-	stop();
 }

@@ -36,114 +36,123 @@ struct launch {
 	int rc;
 };
 
+static struct launch launch;
 static uint8_t kernel[5 * PAGE], tree[100], initrd[PAGE];
 
 static void lint(void *context, const char *message)
 {
-	struct launch *launch = context;
-
-	launch->lints++;
+	launch.lints++;
 	printf("# dangerous on a real host: %s\n", message);
 }
 
 static void step(void *data, const char *name, const char *text)
 {
-	struct launch *launch = data;
-	size_t used = strlen(launch->said);
+	size_t used = strlen(launch.said);
 
-	snprintf(launch->said + used, sizeof(launch->said) - used, "%s: %s\n", name, text);
+	snprintf(launch.said + used, sizeof(launch.said) - used, "%s: %s\n", name, text);
 }
 
-static void launch_init(struct launch *launch)
+static void launch_init(void)
 {
-	memset(launch, 0, sizeof(*launch));
-	launch->host = (struct sim_config){
-		.arm = SIM_ARM_CCA_V14, .lint = lint, .lint_context = launch,
+	memset(&launch, 0, sizeof(launch));
+	launch.host = (struct sim_config){
+		.arm = SIM_ARM_CCA_V14, .lint = lint,
 	};
-	launch->loads[0] = (struct realm_load){
+	launch.loads[0] = (struct realm_load){
 		"kernel", BASE, kernel, sizeof(kernel), true,
 	};
-	launch->loads[1] = (struct realm_load){
+	launch.loads[1] = (struct realm_load){
 		"tree", BASE + 16 * PAGE, tree, sizeof(tree), true,
 	};
-	launch->loads[2] = (struct realm_load){
+	launch.loads[2] = (struct realm_load){
 		"initrd", BASE + 8 * PAGE, initrd, sizeof(initrd), false,
 	};
-	launch->config = (struct realm_config){
+	launch.config = (struct realm_config){
 		.nr_vcpus = 1,
 		.ram = { BASE, BASE + MEMORY },
-		.loads = launch->loads, .nr_loads = 3,
+		.loads = launch.loads, .nr_loads = 3,
 		.entry = BASE, .argument = BASE + 16 * PAGE,
-		.step = step, .data = launch,
+		.step = step,
 	};
-	launch->realm = malloc(sizeof(*launch->realm));
+	launch.realm = malloc(sizeof(*launch.realm));
 }
 
-static void launch_start(struct launch *launch)
+static void launch_start(void)
 {
-	launch->sim = sim_create(&launch->host);
-	sim_use(launch->sim);
+	launch.sim = sim_create(&launch.host);
+	sim_use(launch.sim);
 }
 
-static void launch_open(struct launch *launch)
+static void launch_open(void)
 {
-	if (!launch->sim)
-		launch_start(launch);
-	launch->rc = realm_open(launch->realm, &launch->config, &launch->error);
+	if (!launch.sim)
+		launch_start();
+	launch.rc = realm_open(launch.realm, &launch.config, &launch.error);
 }
 
-static void launch_realm(struct launch *launch)
+static void launch_realm(void)
 {
-	launch_open(launch);
-	if (!launch->rc)
-		launch->rc = realm_populate(launch->realm, &launch->error);
-	if (!launch->rc)
-		launch->rc = realm_activate(launch->realm, &launch->error);
+	launch_open();
+	if (!launch.rc)
+		launch.rc = realm_populate(launch.realm, &launch.error);
+	if (!launch.rc)
+		launch.rc = realm_activate(launch.realm, &launch.error);
 }
 
-static void launch_run(struct launch *launch)
+static void launch_run(void)
 {
-	launch_realm(launch);
-	EXPECT_FALSE(launch->rc);
-	if (!launch->rc)
-		launch->rc = realm_run(launch->realm, &launch->error);
+	launch_realm();
+	EXPECT_FALSE(launch.rc);
+	if (!launch.rc)
+		launch.rc = realm_run(launch.realm, &launch.error);
 }
 
-static void launch_free(struct launch *launch)
+static void launch_free(void)
 {
-	realm_close(launch->realm);
-	EXPECT_FALSE(launch->lints);
-	EXPECT_FALSE(sim_open_files(launch->sim));
+	realm_close(launch.realm);
+	EXPECT_FALSE(launch.lints);
+	EXPECT_FALSE(sim_open_files(launch.sim));
 	sim_use(NULL);
-	sim_destroy(launch->sim);
-	free(launch->realm);
+	sim_destroy(launch.sim);
+	free(launch.realm);
 }
 
-static bool said(const struct launch *launch, const char *text)
+static bool said(const char *text)
 {
-	return strstr(launch->said, text);
+	return strstr(launch.said, text);
 }
 
-static bool failed(const struct launch *launch, int rc, const char *object,
+static bool failed(int rc, const char *object,
 		   const char *action, const char *hint)
 {
-	bool right = launch->rc == rc && strstr(launch->error.object, object) &&
-		     strstr(launch->error.action, action) &&
-		     strstr(launch->error.hint, hint);
+	bool right = launch.rc == rc && strstr(launch.error.object, object) &&
+		     strstr(launch.error.action, action) &&
+		     strstr(launch.error.hint, hint);
 
 	if (!right)
-		printf("# %d: %s: %s; %s\n", launch->rc, launch->error.object,
-		       launch->error.action, launch->error.hint);
+		printf("# %d: %s: %s; %s\n", launch.rc, launch.error.object,
+		       launch.error.action, launch.error.hint);
 	return right;
 }
 
-TEST_OF(realm, launch)
+FIXTURE(realm) {
+};
+
+FIXTURE_SETUP(realm)
 {
-	struct launch launch;
+	launch_init();
+}
+
+FIXTURE_TEARDOWN(realm)
+{
+	launch_free();
+}
+
+TEST_F(realm, launch)
+{
 	int vm;
 
-	launch_init(&launch);
-	launch_realm(&launch);
+	launch_realm();
 	vm = launch.realm->machine.vm.fd;
 	EXPECT_FALSE(launch.rc);
 	EXPECT_EQ(launch.realm->state, REALM_ACTIVE);
@@ -157,25 +166,22 @@ TEST_OF(realm, launch)
 	EXPECT_EQ(launch.realm->ipa_bits, 48);
 	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE));
 	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE + MEMORY - PAGE));
-	EXPECT_TRUE(said(&launch, "KVM_CREATE_VM: CCA v14, 48 bits"));
-	EXPECT_TRUE(said(&launch, "5 pages  measured    kernel, calls: 1"));
-	EXPECT_TRUE(said(&launch, "1 pages  unmeasured  initrd, calls: 1"));
-	EXPECT_TRUE(said(&launch, "activate: "));
-	launch_free(&launch);
+	EXPECT_TRUE(said("KVM_CREATE_VM: CCA v14, 48 bits"));
+	EXPECT_TRUE(said("5 pages  measured    kernel, calls: 1"));
+	EXPECT_TRUE(said("1 pages  unmeasured  initrd, calls: 1"));
+	EXPECT_TRUE(said("activate: "));
 }
 
 /* What was put into the realm's vCPUs, before the RMM took them. */
-TEST_OF(realm, registers)
+TEST_F(realm, registers)
 {
 	uint64_t value;
 	struct kvm_one_reg reg = { .addr = (uintptr_t)&value };
-	struct launch launch;
 	int vcpu;
 
-	launch_init(&launch);
 	launch.config.nr_vcpus = 3;
 	launch.config.entry = BASE + 0x40;
-	launch_open(&launch);
+	launch_open();
 	EXPECT_FALSE(launch.rc);
 	EXPECT_EQ(launch.realm->machine.nr_vcpus, 3);
 	vcpu = launch.realm->machine.vcpus[0].fd;
@@ -185,7 +191,6 @@ TEST_OF(realm, registers)
 	reg.id = REALM_REG_X(0);
 	EXPECT_FALSE(calls->ioctl(vcpu, KVM_GET_ONE_REG, &reg));
 	EXPECT_EQ(value, BASE + 16 * PAGE);
-	launch_free(&launch);
 }
 
 /**
@@ -258,22 +263,20 @@ static const struct launch_case {
 };
 
 /* A failure of the RMM is the end of the realm. */
-static void check_over(struct launch *launch)
+static void check_over(void)
 {
-	EXPECT_EQ(launch->realm->state, REALM_FAILED);
-	launch->rc = realm_populate(launch->realm, &launch->error);
-	EXPECT_TRUE(failed(launch, -EINVAL, "realm", "populate", "create a new VM"));
-	launch->rc = realm_activate(launch->realm, &launch->error);
-	EXPECT_TRUE(failed(launch, -EINVAL, "realm", "activate", "create a new VM"));
-	launch->rc = realm_run(launch->realm, &launch->error);
-	EXPECT_TRUE(failed(launch, -EINVAL, "realm", "run", "create a new VM"));
+	EXPECT_EQ(launch.realm->state, REALM_FAILED);
+	launch.rc = realm_populate(launch.realm, &launch.error);
+	EXPECT_TRUE(failed(-EINVAL, "realm", "populate", "create a new VM"));
+	launch.rc = realm_activate(launch.realm, &launch.error);
+	EXPECT_TRUE(failed(-EINVAL, "realm", "activate", "create a new VM"));
+	launch.rc = realm_run(launch.realm, &launch.error);
+	EXPECT_TRUE(failed(-EINVAL, "realm", "run", "create a new VM"));
 }
 
 static void check_launch(const struct launch_case *expect)
 {
-	struct launch launch;
-
-	launch_init(&launch);
+	launch_init();
 	if (expect->without)
 		launch.host.arm = expect->arm;
 	launch.host.ipa_bits = expect->ipa_bits;
@@ -281,22 +284,22 @@ static void check_launch(const struct launch_case *expect)
 	launch.config.ipa_bits = expect->width;
 	if (expect->high)
 		launch.config.ram = (struct range){ BASE, (UINT64_C(1) << 31) + PAGE };
-	launch_start(&launch);
+	launch_start();
 	for (int i = 0; i < 2 && expect->fails[i].nth; i++)
 		sim_fail(launch.sim, expect->fails[i].event, expect->fails[i].nth,
 			 expect->fails[i].error);
-	launch_realm(&launch);
+	launch_realm();
 	if (expect->rc) {
-		EXPECT_TRUE(failed(&launch, expect->rc, expect->object, expect->action,
+		EXPECT_TRUE(failed(expect->rc, expect->object, expect->action,
 				   expect->hint));
-		check_over(&launch);
+		check_over();
 	} else {
 		EXPECT_FALSE(launch.rc);
 		EXPECT_EQ(launch.realm->counters.calls, expect->calls);
 		EXPECT_EQ(launch.realm->counters.retries, expect->retries);
 		EXPECT_EQ(launch.realm->ipa_bits, expect->ipa_bits ? expect->ipa_bits : 48);
 	}
-	launch_free(&launch);
+	launch_free();
 }
 
 TEST_OF(realm, launches)
@@ -307,21 +310,17 @@ TEST_OF(realm, launches)
 	}
 }
 
-TEST_OF(realm, order)
+TEST_F(realm, order)
 {
-	struct launch launch;
-
-	launch_init(&launch);
-	launch_open(&launch);
+	launch_open();
 	launch.rc = realm_activate(launch.realm, &launch.error);
-	EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "activate", "it is open"));
+	EXPECT_TRUE(failed(-EINVAL, "realm", "activate", "it is open"));
 	launch.rc = realm_run(launch.realm, &launch.error);
-	EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "run", "it is open"));
+	EXPECT_TRUE(failed(-EINVAL, "realm", "run", "it is open"));
 	EXPECT_FALSE(realm_populate(launch.realm, &launch.error));
 	EXPECT_FALSE(realm_activate(launch.realm, &launch.error));
 	launch.rc = realm_populate(launch.realm, &launch.error);
-	EXPECT_TRUE(failed(&launch, -EINVAL, "realm", "populate", "it is active"));
-	launch_free(&launch);
+	EXPECT_TRUE(failed(-EINVAL, "realm", "populate", "it is active"));
 }
 
 static const struct calls *real;
@@ -332,141 +331,86 @@ static int ioctl_no_gic(int fd, unsigned long request, void *arg)
 }
 
 /* A host with another controller is one that lacks something. */
-TEST_OF(realm, no_gic)
+TEST_F(realm, no_gic)
 {
-	struct launch launch;
 	struct calls fake;
 
-	launch_init(&launch);
-	launch_start(&launch);
+	launch_start();
 	real = calls;
 	fake = *calls;
 	fake.ioctl = ioctl_no_gic;
 	calls = &fake;
-	launch_realm(&launch);
+	launch_realm();
 	calls = real;
-	EXPECT_TRUE(failed(&launch, -EOPNOTSUPP, "VM", "KVM_DEV_TYPE_ARM_VGIC_V3", "GICv3"));
-	launch_free(&launch);
+	EXPECT_TRUE(failed(-EOPNOTSUPP, "VM", "KVM_DEV_TYPE_ARM_VGIC_V3", "GICv3"));
 }
 
-/* A configuration that cannot be, what is said of it and of what */
+/* A configuration in which one field has a value that cannot be; what is said, and of what */
+#define FIELD(field) offsetof(struct launch, field), sizeof(launch.field)
+
 static const struct {
+	size_t at, size;
+	uint64_t value;
 	const char *object, *hint;
 } bads[] = {
-	{ "VM", "between 1 and 32, not 33" },
-	{ "VM", "between 1 and 32, not 0" },
-	{ "memory", "page size of the host" },
-	{ "memory", "--base" },
-	{ "memory", "page size of the host" },
-	{ "guest addresses", "not 31" },
-	{ "tree", "it is empty" },
-	{ "tree", "0x40010004 is not a multiple" },
-	{ "kernel", "is not all memory" },
-	{ "kernel", "is not all memory" },
-	{ "initrd", "kernel is there already" },
-	{ "vCPU", "0x40000002 is no place" },
-	{ "vCPU", "is no place" },
-	{ "realm", "at most 16 files" },
+	{ FIELD(config.nr_vcpus), REALM_VCPUS_MAX + 1, "VM", "between 1 and 32, not 33" },
+	{ FIELD(config.nr_vcpus), 0, "VM", "between 1 and 32, not 0" },
+	{ FIELD(config.ram.end), BASE + MEMORY + 1, "memory", "page size of the host" },
+	{ FIELD(config.ram.start), REALM_GIC_DIST, "memory", "--base" },
+	{ FIELD(config.ram.end), BASE, "memory", "page size of the host" },
+	{ FIELD(config.ipa_bits), 31, "guest addresses", "not 31" },
+	{ FIELD(loads[1].size), 0, "tree", "it is empty" },
+	{ FIELD(loads[1].gpa), BASE + 16 * PAGE + 4, "tree", "0x40010004 is not a multiple" },
+	{ FIELD(loads[0].gpa), BASE + MEMORY - PAGE, "kernel", "is not all memory" },
+	{ FIELD(loads[0].gpa), UINT64_MAX - PAGE + 1, "kernel", "is not all memory" },
+	{ FIELD(loads[2].gpa), BASE + 4 * PAGE, "initrd", "kernel is there already" },
+	{ FIELD(config.entry), BASE + 2, "vCPU", "0x40000002 is no place" },
+	{ FIELD(config.entry), BASE + MEMORY, "vCPU", "is no place" },
+	{ FIELD(config.nr_loads), REALM_LOADS_MAX + 1, "realm", "at most 16 files" },
 };
-
-static void spoil(struct realm_config *config, struct realm_load *loads, size_t which)
-{
-	switch (which) {
-	case 0:
-		config->nr_vcpus = REALM_VCPUS_MAX + 1;
-		break;
-	case 1:
-		config->nr_vcpus = 0;
-		break;
-	case 2:
-		config->ram.end += 1;
-		break;
-	case 3:
-		config->ram.start = REALM_GIC_DIST;
-		break;
-	case 4:
-		config->ram.end = config->ram.start;
-		break;
-	case 5:
-		config->ipa_bits = 31;
-		break;
-	case 6:
-		loads[1].size = 0;
-		break;
-	case 7:
-		loads[1].gpa += 4;
-		break;
-	case 8:
-		loads[0].gpa = BASE + MEMORY - PAGE;
-		break;
-	case 9:
-		loads[0].gpa = UINT64_MAX - PAGE + 1;
-		break;
-	case 10:
-		loads[2].gpa = BASE + 4 * PAGE;
-		break;
-	case 11:
-		config->entry = BASE + 2;
-		break;
-	case 12:
-		config->entry = BASE + MEMORY;
-		break;
-	case 13:
-		config->nr_loads = REALM_LOADS_MAX + 1;
-		break;
-	}
-}
 
 TEST_OF(realm, bad)
 {
-	for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
-		struct launch launch;
-
-		launch_init(&launch);
-		spoil(&launch.config, launch.loads, i);
-		launch_realm(&launch);
-		EXPECT_TRUE(failed(&launch, -EINVAL, bads[i].object, "", bads[i].hint));
-		launch_free(&launch);
+	ksft_for_each(bad, bads) {
+		launch_init();
+		memcpy((char *)&launch + bad->at, &bad->value, bad->size);
+		launch_realm();
+		EXPECT_TRUE(failed(-EINVAL, bad->object, "", bad->hint));
+		launch_free();
 	}
 }
 
-static void plan(struct launch *launch, uint32_t reason, uint64_t gpa,
+static void plan(uint32_t reason, uint64_t gpa,
 		 uint64_t pages, bool private, uint64_t data)
 {
 	const struct sim_exit exit = { reason, gpa, pages, private, data };
 
-	EXPECT_FALSE(sim_plan(launch->sim, 0, &exit));
+	EXPECT_FALSE(sim_plan(launch.sim, 0, &exit));
 }
 
-TEST_OF(realm, run)
+TEST_F(realm, run)
 {
-	struct launch launch;
-
-	launch_init(&launch);
 	launch.config.nr_vcpus = 2;
-	launch_run(&launch);
+	launch_run();
 	EXPECT_FALSE(launch.rc);
 	EXPECT_EQ(launch.realm->machine.end, END_POWER_OFF);
 	EXPECT_STRSTR(launch.realm->machine.report, "shutdown");
-	launch_free(&launch);
 }
 
 /* The realm shares memory, takes it back, and says what is so already. */
-TEST_OF(realm, conversions)
+TEST_F(realm, conversions)
 {
-	struct launch launch;
 	int vm;
 
-	launch_init(&launch);
-	launch_start(&launch);
-	plan(&launch, KVM_EXIT_MEMORY_FAULT, BASE, 64, true, 0);
-	plan(&launch, KVM_EXIT_MEMORY_FAULT, BASE + 32 * PAGE, 8, false, 0);
-	plan(&launch, KVM_EXIT_MEMORY_FAULT, BASE + 34 * PAGE, 2, true, 0);
+	launch_start();
+	plan(KVM_EXIT_MEMORY_FAULT, BASE, 64, true, 0);
+	plan(KVM_EXIT_MEMORY_FAULT, BASE + 32 * PAGE, 8, false, 0);
+	plan(KVM_EXIT_MEMORY_FAULT, BASE + 34 * PAGE, 2, true, 0);
 	/* What is beyond the memory is nobody's. */
-	plan(&launch, KVM_EXIT_MEMORY_FAULT, BASE + 63 * PAGE, 16, false, 0);
-	plan(&launch, KVM_EXIT_MMIO, 0x9000000, 4, false, 0);
-	plan(&launch, KVM_EXIT_MMIO, 0x9000000, 4, true, 0);
-	launch_run(&launch);
+	plan(KVM_EXIT_MEMORY_FAULT, BASE + 63 * PAGE, 16, false, 0);
+	plan(KVM_EXIT_MMIO, 0x9000000, 4, false, 0);
+	plan(KVM_EXIT_MMIO, 0x9000000, 4, true, 0);
+	launch_run();
 	vm = launch.realm->machine.vm.fd;
 	EXPECT_FALSE(launch.rc);
 	EXPECT_EQ(launch.realm->machine.end, END_POWER_OFF);
@@ -480,7 +424,6 @@ TEST_OF(realm, conversions)
 	EXPECT_TRUE(sim_vm_is_private(launch.sim, vm, BASE + 34 * PAGE));
 	EXPECT_FALSE(sim_vm_is_private(launch.sim, vm, BASE + 36 * PAGE));
 	EXPECT_FALSE(sim_vm_is_private(launch.sim, vm, BASE + 63 * PAGE));
-	launch_free(&launch);
 }
 
 /* Exits that end a run, and how. */
@@ -505,16 +448,14 @@ TEST_OF(realm, ends)
 	};
 
 	ksft_for_each(item, ends) {
-		struct launch launch;
-
-		launch_init(&launch);
-		launch_start(&launch);
+			launch_init();
+		launch_start();
 		EXPECT_FALSE(sim_plan(launch.sim, 0, &item->exit));
-		launch_run(&launch);
+		launch_run();
 		EXPECT_FALSE(launch.rc);
 		EXPECT_EQ(launch.realm->machine.end, item->end);
 		EXPECT_STRSTR(launch.realm->machine.report, item->report);
-		launch_free(&launch);
+		launch_free();
 	}
 }
 

@@ -55,22 +55,12 @@ static pid_t child;
 static int verdict;
 static bool named;
 
-static void path_of(const char *name, char path[PATH_SIZE])
-{
-	snprintf(path, PATH_SIZE, "%s/%s", ksft_folder(), name);
-}
-
 /* What a file has in it, or "-". */
 static const char *content(const char *name)
 {
 	static char text[4 * PATH_SIZE];
-	char path[PATH_SIZE];
-	ssize_t size;
-	int file;
-
-	path_of(name, path);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	size = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
+	int file = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t size = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
 	if (file >= 0)
 		close(file);
 	text[size > 0 ? size : 0] = '\0';
@@ -80,11 +70,8 @@ static const char *content(const char *name)
 /* What happens between the last byte of the guest and the program's answer. */
 static void happen(void)
 {
-	char path[PATH_SIZE];
-
-	path_of(guest, path);
 	if (act == ACT_OBSTACLE)
-		EXPECT_FALSE(mkdir(path, 0700));
+		EXPECT_FALSE(mkdir(guest, 0700));
 	if (act == ACT_INTERRUPT)
 		EXPECT_FALSE(kill(child, SIGINT));
 	if (act == ACT_KILL)
@@ -173,14 +160,13 @@ static void stop(unsigned int left)
 /* Return: the exit code, or the negative signal. What it says is in "out". */
 static int save_as(const char *name, const char *file, bool and_stop)
 {
-	char path[PATH_SIZE], out[PATH_SIZE];
+	char path[PATH_SIZE];
 	int status;
 
-	path_of(file, path);
-	path_of("out", out);
+	snprintf(path, sizeof(path), "%s/%s", ksft_folder(), file);
 	child = fork();
 	if (!child) {
-		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		int fd = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 		int pipe_fds[2];
 
 		if (deaf && !pipe(pipe_fds) && !close(pipe_fds[0]))
@@ -203,20 +189,12 @@ static int save(void)
 
 static void put(const char *name, const char *text)
 {
-	char path[PATH_SIZE];
-	int fd;
-
-	path_of(name, path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	EXPECT_GE(fd, 0);
-	EXPECT_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	cli_write(name, text, strlen(text));
 }
 
 /* The VM hears of the name when the file has it, and not before. */
 TEST_OF(save_cli, save)
 {
-	char path[PATH_SIZE];
 	struct stat status;
 
 	start(ACT_SAVE);
@@ -226,8 +204,7 @@ TEST_OF(save_cli, save)
 	EXPECT_TRUE(named);
 	EXPECT_STREQ(content("guest"), "saved");
 	EXPECT_FALSE(*content("out"));
-	path_of("guest", path);
-	EXPECT_FALSE(stat(path, &status));
+	EXPECT_FALSE(stat("guest", &status));
 	EXPECT_EQ((status.st_mode & 0777), 0600);
 	stop(2);
 }
@@ -343,38 +320,33 @@ TEST_OF(save_cli, rename_C5)
 /* However long it is: nobody could guess the name. */
 TEST_OF(save_cli, long_C5)
 {
-	char name[PATH_SIZE - 100] = "", path[PATH_SIZE];
+	char name[PATH_SIZE - 100] = "";
 	size_t length = 0;
 
 	start(ACT_OBSTACLE);
 	while (length + 200 < sizeof(name)) {
 		length += (size_t)sprintf(name + length, "%0199d", 0);
-		path_of(name, path);
-		EXPECT_FALSE(mkdir(path, 0700));
+		EXPECT_FALSE(mkdir(name, 0700));
 		name[length++] = '/';
 	}
 	strcpy(name + length, "guest");
 	guest = name;
 	EXPECT_EQ(save(), 1);
 	EXPECT_TRUE(place_is_said());
-	snprintf(path, sizeof(path), "rm -r %s/0*", ksft_folder());
-	EXPECT_FALSE(system(path));
+	EXPECT_FALSE(cli_shell("rm -r 0*"));
 	stop(1);
 }
 
 /* It is refused while the VM can still go on. */
 TEST_OF(save_cli, directory_C8)
 {
-	char path[PATH_SIZE];
-
 	start(ACT_SAVE);
-	path_of("guest", path);
-	EXPECT_FALSE(mkdir(path, 0700));
+	EXPECT_FALSE(mkdir("guest", 0700));
 	EXPECT_EQ(save(), 1);
 	EXPECT_FALSE(asked);
 	EXPECT_STRSTR(content("out"), "directory");
-	EXPECT_FALSE(rmdir(path));
-	EXPECT_FALSE(mkfifo(path, 0600));
+	EXPECT_FALSE(rmdir("guest"));
+	EXPECT_FALSE(mkfifo("guest", 0600));
 	EXPECT_EQ(save(), 1);
 	EXPECT_FALSE(asked);
 	EXPECT_STRSTR(content("out"), "regular file");
