@@ -150,21 +150,20 @@ TEST_OF(hw, cases)
 static void launch_signed(const void *data, size_t size, uint32_t cpus)
 {
 	struct launch_signature signature;
-	struct launch_world world;
 
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.real = true;
 	world.config.image.nr_vcpus = cpus;
 	if (data)
-		launch_world_firmware(&world, data, size);
-	launch_world_sign(&world, &signature, true);
-	if (launch_world_run(&world, SNP_LAUNCH_FINISHED))
+		launch_world_firmware(data, size);
+	launch_world_sign(&signature, true);
+	if (launch_world_run(SNP_LAUNCH_FINISHED))
 		printf("# %s: %s: %s\n", world.error.object, world.error.action, world.error.hint);
 	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FINISHED);
 	printf("# %u CPUs, %llu pages, %u calls, %u CPUID corrections\n", cpus,
 	       (unsigned long long)world.launch.predicted.pages,
 	       world.launch.calls, world.launch.corrections);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 TEST_OF(hw, launch)
@@ -190,22 +189,21 @@ TEST_OF(hw, debian)
 TEST_OF(hw, refused)
 {
 	struct launch_signature signature;
-	struct launch_world world;
 
 	if (!is_usable())
 		return;
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.real = true;
-	launch_world_sign(&world, &signature, false);
+	launch_world_sign(&signature, false);
 	/* The library would not even begin: it is told of the block later. */
 	world.config.id_block = NULL;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_POPULATED));
 	memset(&signature.auth.id_block_signature, 0x11, 96);
 	world.config.id_block = &signature.block;
 	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EIO);
 	EXPECT_STRSTR(world.error.action, "BAD_SIGNATURE");
 	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FAILED);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 /* Handover with ZERO: what --conversion handover is marked hw for. */
@@ -221,15 +219,15 @@ static bool has_gmem(void)
 	return fd >= 0;
 }
 
-static void exchange(struct launch_world *world, uint64_t gpa, uint64_t size)
+static void exchange(uint64_t gpa, uint64_t size)
 {
-	uint8_t *host = world->memory.reservation.base + gpa;
+	uint8_t *host = world.memory.reservation.base + gpa;
 	struct range range = { gpa, gpa + size };
 	char why[128] = "";
 
 	memset(host, 0x5a, size);
-	EXPECT_FALSE(guest_memory_convert(&world->memory, range, true, why, sizeof(why)));
-	EXPECT_FALSE(guest_memory_convert(&world->memory, range, false, why, sizeof(why)));
+	EXPECT_FALSE(guest_memory_convert(&world.memory, range, true, why, sizeof(why)));
+	EXPECT_FALSE(guest_memory_convert(&world.memory, range, false, why, sizeof(why)));
 	if (*why)
 		printf("# %s\n", why);
 	for (uint64_t i = 0; i < size; i++)
@@ -238,17 +236,15 @@ static void exchange(struct launch_world *world, uint64_t gpa, uint64_t size)
 
 TEST_OF(hw, handover)
 {
-	struct launch_world world;
-
 	if (!is_usable() || !has_gmem())
 		return;
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.real = true;
 	world.kind = BACKING_GMEM_STORE;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
 	for (int i = 0; i < 3; i++)
-		exchange(&world, 0x100000, 0x4000);
-	launch_world_free(&world);
+		exchange(0x100000, 0x4000);
+	launch_world_free();
 }
 
 TEST(hw_simulated)

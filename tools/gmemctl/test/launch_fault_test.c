@@ -14,21 +14,21 @@
 #include "ksft.h"
 
 /* What the last failure has to say. */
-static bool says(const struct launch_world *world, const char *action, const char *hint)
+static bool says(const char *action, const char *hint)
 {
-	return strstr(world->error.action, action) && strstr(world->error.hint, hint);
+	return strstr(world.error.action, action) && strstr(world.error.hint, hint);
 }
 
 /* A failed launch refuses every further step by itself. */
-static void check_over(struct launch_world *world)
+static void check_over(void)
 {
-	EXPECT_EQ(world->launch.state, SNP_LAUNCH_FAILED);
-	EXPECT_EQ(snp_launch_start(&world->launch, &world->error), -EINVAL);
-	EXPECT_TRUE(says(world, "SNP_LAUNCH_START", "create a new VM"));
-	EXPECT_EQ(snp_launch_populate(&world->launch, &world->memory, &world->vcpus[0],
-				      &world->error), -EINVAL);
-	EXPECT_EQ(snp_launch_finish(&world->launch, world->vcpus, &world->error), -EINVAL);
-	EXPECT_TRUE(says(world, "SNP_LAUNCH_FINISH", "create a new VM"));
+	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FAILED);
+	EXPECT_EQ(snp_launch_start(&world.launch, &world.error), -EINVAL);
+	EXPECT_TRUE(says("SNP_LAUNCH_START", "create a new VM"));
+	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0],
+				      &world.error), -EINVAL);
+	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EINVAL);
+	EXPECT_TRUE(says("SNP_LAUNCH_FINISH", "create a new VM"));
 }
 
 /*
@@ -62,7 +62,7 @@ static int lying_ioctl(int fd, unsigned long request, void *arg)
 	return rc;
 }
 
-static void lie(struct launch_world *world)
+static void lie(void)
 {
 	real = calls;
 	lying = *calls;
@@ -70,71 +70,71 @@ static void lie(struct launch_world *world)
 	calls = &lying;
 }
 
-static void lie_regs(struct launch_world *world)
+static void lie_regs(void)
 {
 	regs_rc = -ENOMEM;
-	lie(world);
+	lie();
 }
 
-static void no_asids(struct launch_world *world)
+static void no_asids(void)
 {
-	world->host.asids = 0;
+	world.host.asids = 0;
 }
 
 /* Only the firmware knows whether the host has SMT. */
-static void no_smt(struct launch_world *world)
+static void no_smt(void)
 {
-	world->config.policy = 0x20000;
+	world.config.policy = 0x20000;
 }
 
-static void with_certs(struct launch_world *world)
+static void with_certs(void)
 {
-	world->config.certs = (const uint8_t *)"certificates";
-	world->config.certs_size = 12;
+	world.config.certs = (const uint8_t *)"certificates";
+	world.config.certs_size = 12;
 }
 
-static void kill_psp(struct launch_world *world)
+static void kill_psp(void)
 {
-	if (world->vm.fd < 0)
-		launch_world_vm(world);
-	sim_kill_psp(world->sim);
+	if (world.vm.fd < 0)
+		launch_world_vm();
+	sim_kill_psp(world.sim);
 }
 
 /* Somebody else has put a page there; KVM says EIO, as for all else. */
-static void put_page(struct launch_world *world)
+static void put_page(void)
 {
 	struct snp_kvm_launch_update update = {
 		.gfn_start = 0x80d, .len = SNP_PAGE_SIZE, .type = SNP_PAGE_ZERO,
 	};
 	struct snp_kvm_cmd cmd = {
 		.id = SNP_KVM_LAUNCH_UPDATE, .data = (uintptr_t)&update,
-		.sev_fd = (uint32_t)world->launch.sev_fd,
+		.sev_fd = (uint32_t)world.launch.sev_fd,
 	};
 
-	EXPECT_FALSE(calls->ioctl(world->vm.fd, KVM_MEMORY_ENCRYPT_OP, &cmd));
+	EXPECT_FALSE(calls->ioctl(world.vm.fd, KVM_MEMORY_ENCRYPT_OP, &cmd));
 	/* With signals that are not blocked, and without a source */
-	world->lints = 0;
+	world.lints = 0;
 }
 
 /* The attribute is cleared behind the memory manager's back. */
-static void share_page(struct launch_world *world)
+static void share_page(void)
 {
-	EXPECT_FALSE(vm_set_private(&world->vm, 0x80e000, 0x1000, false));
+	EXPECT_FALSE(vm_set_private(&world.vm, 0x80e000, 0x1000, false));
 }
 
 /* No more is sent than the page has; the parser has seen to one section. */
-static void large_cpuid(struct launch_world *world)
+static void large_cpuid(void)
 {
-	for (unsigned int i = 0; i < world->launch.plan->nr_runs; i++)
-		if (world->launch.plan->runs[i].type == SNP_PAGE_CPUID)
-			world->launch.plan->own[i].size = 0x2000;
+	for (unsigned int i = 0; i < world.launch.plan->nr_runs; i++)
+		if (world.launch.plan->runs[i].type == SNP_PAGE_CPUID)
+			world.launch.plan->own[i].size = 0x2000;
 }
 
-static void debug_vcpu(struct launch_world *world)
+static void debug_vcpu(void)
 {
 	struct kvm_guest_debug debug = { .control = KVM_GUESTDBG_ENABLE };
 
-	EXPECT_FALSE(calls->ioctl(world->vcpus[1].fd, KVM_SET_GUEST_DEBUG, &debug));
+	EXPECT_FALSE(calls->ioctl(world.vcpus[1].fd, KVM_SET_GUEST_DEBUG, &debug));
 }
 
 /* What comes after the failure: nothing more, the end, or a launch that succeeds */
@@ -150,7 +150,7 @@ static const struct fault {
 	const char *name;
 	enum sim_profile profile;
 	enum snp_launch_state at;
-	void (*prepare)(struct launch_world *world);
+	void (*prepare)(void);
 	struct {
 		enum sim_event event;
 		unsigned int nth;
@@ -212,20 +212,18 @@ static const struct fault {
 
 static void check_fault(const struct fault *fault)
 {
-	struct launch_world world;
-
 	regs_rc = 0;
-	launch_world_init(&world, fault->profile);
+	launch_world_init(fault->profile);
 	if (fault->at)
-		EXPECT_FALSE(launch_world_run(&world, fault->at));
+		EXPECT_FALSE(launch_world_run(fault->at));
 	if (fault->prepare)
-		fault->prepare(&world);
+		fault->prepare();
 	if (fault->fails[0].nth && world.vm.fd < 0)
-		launch_world_vm(&world);
+		launch_world_vm();
 	for (int i = 0; i < 2 && fault->fails[i].nth; i++)
 		EXPECT_FALSE(sim_fail(world.sim, fault->fails[i].event, fault->fails[i].nth,
 				      fault->fails[i].error));
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), fault->rc);
+	EXPECT_EQ(launch_world_run(SNP_LAUNCH_FINISHED), fault->rc);
 	/* Not a lie any more */
 	sim_use(world.sim);
 	if (fault->rc) {
@@ -234,12 +232,12 @@ static void check_fault(const struct fault *fault)
 		EXPECT_STRSTR(world.error.hint, fault->hint);
 	}
 	if (fault->after == OVER)
-		check_over(&world);
+		check_over();
 	else if (fault->after == AGAIN)
-		EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+		EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
 	if (fault->after == AGAIN || !fault->rc)
-		EXPECT_TRUE(launch_world_digest(&world));
-	launch_world_free(&world);
+		EXPECT_TRUE(launch_world_digest());
+	launch_world_free();
 }
 
 TEST_OF(launch_fault, faults)
@@ -252,26 +250,23 @@ TEST_OF(launch_fault, faults)
 
 TEST_OF(launch_fault, no_snp)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.host.no_snp = true;
 	world.sim = sim_create(&world.host);
 	sim_use(world.sim);
 	EXPECT_EQ(vm_create_snp(&world.vm, &world.error), -EOPNOTSUPP);
-	EXPECT_TRUE(says(&world, "KVM_X86_SNP_VM", "sev_snp=1"));
-	launch_world_free(&world);
+	EXPECT_TRUE(says("KVM_X86_SNP_VM", "sev_snp=1"));
+	launch_world_free();
 }
 
 /* One guest fits; the second finds a place when the first is gone. */
 TEST_OF(launch_fault, asids_taken)
 {
-	struct launch_world world;
 	struct snp_launch second;
 	struct vm other;
 
-	launch_world_init(&world, SIM_LINUX_6_12);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	launch_world_init(SIM_LINUX_6_12);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
 	EXPECT_FALSE(vm_create_snp(&other, &world.error));
 	EXPECT_FALSE(snp_launch_open(&second, &world.config, &other, &world.error));
 	EXPECT_EQ(snp_launch_init(&second, &world.error), -EBUSY);
@@ -282,20 +277,18 @@ TEST_OF(launch_fault, asids_taken)
 	EXPECT_FALSE(snp_launch_init(&second, &world.error));
 	snp_launch_close(&second);
 	vm_destroy(&other);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 /* KVM would refuse the initialisation for ever: a case of its own in its API. */
 TEST_OF(launch_fault, init_twice)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_INITED));
+	launch_world_init(SIM_LINUX_7_3);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_INITED));
 	EXPECT_EQ(snp_launch_init(&world.launch, &world.error), -EINVAL);
-	EXPECT_TRUE(says(&world, "SEV_INIT2", "not at this point"));
+	EXPECT_TRUE(says("SEV_INIT2", "not at this point"));
 	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EINVAL);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 /* A policy and features, and whether the launch is refused before it begins */
@@ -325,55 +318,50 @@ TEST_OF(launch_fault, refused)
 	};
 
 	ksft_for_each(c, cases) {
-		struct launch_world world;
-
-		launch_world_init(&world, c->profile);
+		launch_world_init(c->profile);
 		world.config.policy = c->policy;
 		world.config.image.features = c->features;
-		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), c->rc);
+		EXPECT_EQ(launch_world_run(SNP_LAUNCH_FINISHED), c->rc);
 		if (c->rc) {
 			EXPECT_STREQ(world.error.object, c->about);
-			EXPECT_FALSE(launch_world_said(&world, "INIT2", ""));
+			EXPECT_FALSE(launch_world_said("INIT2", ""));
 		}
-		launch_world_free(&world);
+		launch_world_free();
 	}
 }
 
 /* The firmware may be asked again. */
 TEST_OF(launch_fault, start)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	launch_world_vm(&world);
+	launch_world_init(SIM_LINUX_6_12);
+	launch_world_vm();
 	EXPECT_FALSE(sim_fail(world.sim, SIM_START, 1, 0x17));
 	EXPECT_FALSE(sim_fail(world.sim, SIM_ACTIVATE, 1, 0xd));
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_STARTED), -EIO);
-	EXPECT_TRUE(says(&world, "firmware error 0x17 RESOURCE_LIMIT", "end one"));
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_STARTED), -EIO);
-	EXPECT_TRUE(says(&world, "firmware error 0xd INVALID_ASID", ""));
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	EXPECT_TRUE(launch_world_digest(&world));
-	launch_world_free(&world);
+	EXPECT_EQ(launch_world_run(SNP_LAUNCH_STARTED), -EIO);
+	EXPECT_TRUE(says("firmware error 0x17 RESOURCE_LIMIT", "end one"));
+	EXPECT_EQ(launch_world_run(SNP_LAUNCH_STARTED), -EIO);
+	EXPECT_TRUE(says("firmware error 0xd INVALID_ASID", ""));
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	EXPECT_TRUE(launch_world_digest());
+	launch_world_free();
 }
 
 TEST_OF(launch_fault, memory_small)
 {
 	static struct snp_section far;
 	uint8_t image[BUILD_SIZE];
-	struct launch_world world;
 
 	far = (struct snp_section){ LAUNCH_RAM, 0x1000, SNP_SECTION_MEMORY };
 	build_firmware(image, sizeof(image), &far, 1, 0);
-	launch_world_init(&world, SIM_LINUX_7_3);
-	launch_world_firmware(&world, image, sizeof(image));
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EFAULT);
-	EXPECT_TRUE(says(&world, "place in guest memory", "give the guest more"));
+	launch_world_init(SIM_LINUX_7_3);
+	launch_world_firmware(image, sizeof(image));
+	EXPECT_EQ(launch_world_run(SNP_LAUNCH_FINISHED), -EFAULT);
+	EXPECT_TRUE(says("place in guest memory", "give the guest more"));
 	/* The firmware has not heard of the guest. */
-	EXPECT_FALSE(launch_world_said(&world, "SNP_LAUNCH_START", ""));
+	EXPECT_FALSE(launch_world_said("SNP_LAUNCH_START", ""));
 	EXPECT_FALSE(world.launch.calls);
 	EXPECT_EQ(world.launch.state, SNP_LAUNCH_INITED);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 TEST_OF(launch_fault, msrs)
@@ -381,37 +369,34 @@ TEST_OF(launch_fault, msrs)
 	static const uint32_t indices[] = {
 		0x277, 0xc0000081, 0xc0000102, 0x176, 0x48, 0xc0000103,
 	};
-	struct launch_world world;
 	char action[32];
 
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	launch_world_init(SIM_LINUX_7_3);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_POPULATED));
 	ksft_for_each(index, indices) {
 		lying_msr = *index;
-		lie(&world);
-		EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
+		lie();
+		EXPECT_EQ(launch_world_run(SNP_LAUNCH_FINISHED), -EIO);
 		calls = real;
 		snprintf(action, sizeof(action), "check MSR 0x%x of vCPU 0", lying_msr);
-		EXPECT_TRUE(says(&world, action, "the digest would not be"));
+		EXPECT_TRUE(says(action, "the digest would not be"));
 	}
 	lying_msr = 0;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	EXPECT_TRUE(launch_world_digest(&world));
-	launch_world_free(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	EXPECT_TRUE(launch_world_digest());
+	launch_world_free();
 }
 
 TEST_OF(launch_fault, finish_twice)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	launch_world_init(SIM_LINUX_7_3);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
 	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EINVAL);
-	EXPECT_TRUE(says(&world, "SNP_LAUNCH_FINISH", "launched already"));
+	EXPECT_TRUE(says("SNP_LAUNCH_FINISH", "launched already"));
 	EXPECT_EQ(snp_launch_start(&world.launch, &world.error), -EINVAL);
 	EXPECT_EQ(snp_launch_populate(&world.launch, &world.memory, &world.vcpus[0], &world.error),
 		  -EINVAL);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 TEST_OF(launch_fault, names)

@@ -24,45 +24,44 @@
 /* Pages of the made-up firmware: its two, and those of its sections. */
 #define MADE_PAGES (2 + 9 + 3 + 1 + 1 + 1 + 1 + 15)
 
-static void check_launched(struct launch_world *world)
+static void check_launched(void)
 {
-	uint32_t nr_vcpus = world->config.image.nr_vcpus;
+	uint32_t nr_vcpus = world.config.image.nr_vcpus;
 
-	EXPECT_EQ(world->launch.state, SNP_LAUNCH_FINISHED);
-	EXPECT_TRUE(launch_world_digest(world));
-	EXPECT_EQ(sim_vm_pages(world->sim, world->vm.fd), world->launch.predicted.pages);
-	EXPECT_TRUE(sim_vm_host_data(world->sim, world->vm.fd));
+	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FINISHED);
+	EXPECT_TRUE(launch_world_digest());
+	EXPECT_EQ(sim_vm_pages(world.sim, world.vm.fd), world.launch.predicted.pages);
+	EXPECT_TRUE(sim_vm_host_data(world.sim, world.vm.fd));
 	for (uint32_t i = 0; i < nr_vcpus; i++) {
 		struct kvm_regs regs;
 
 		/* They belong to the firmware now. */
-		EXPECT_EQ(vcpu_get_regs(&world->vcpus[i], &regs), -EINVAL);
+		EXPECT_EQ(vcpu_get_regs(&world.vcpus[i], &regs), -EINVAL);
 	}
 }
 
 static void launch_made(enum sim_profile profile)
 {
 	char digest[2 * SNP_DIGEST_SIZE + 1];
-	struct launch_world world;
 	const char *predicted;
 
-	launch_world_init(&world, profile);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
+	launch_world_init(profile);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
 	/* Nothing is predicted from what the launch has done: it comes first. */
 	hex_format(world.launch.predicted.digest, SNP_DIGEST_SIZE, digest);
 	predicted = strstr(world.said, digest);
 	EXPECT_TRUE(predicted && predicted < strstr(world.said, "SNP_LAUNCH_FINISH"));
-	EXPECT_TRUE(launch_world_said(&world, "predicted digest", digest));
+	EXPECT_TRUE(launch_world_said("predicted digest", digest));
 	EXPECT_EQ(world.launch.predicted.pages, MADE_PAGES + 2);
 	EXPECT_FALSE(world.launch.corrections);
 	EXPECT_FALSE(world.launch.retries);
 	/* Each run went in with one call. */
 	EXPECT_EQ(world.launch.calls, 1 + BUILD_SECTIONS);
 	EXPECT_TRUE(sim_vm_is_private(world.sim, world.vm.fd, 0x800000));
-	EXPECT_TRUE(launch_world_said(&world, "SNP_LAUNCH_UPDATE", "SECRETS"));
-	EXPECT_TRUE(launch_world_said(&world, "SNP_LAUNCH_FINISH", "vCPUs: 2"));
-	launch_world_free(&world);
+	EXPECT_TRUE(launch_world_said("SNP_LAUNCH_UPDATE", "SECRETS"));
+	EXPECT_TRUE(launch_world_said("SNP_LAUNCH_FINISH", "vCPUs: 2"));
+	launch_world_free();
 }
 
 TEST_OF(launch, made)
@@ -74,20 +73,18 @@ TEST_OF(launch, made)
 static void launch_debian(const struct vector_debian *vector, const struct fixture *fixture,
 			  enum sim_profile profile)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, profile);
-	launch_world_firmware(&world, fixture->data, fixture->size);
+	launch_world_init(profile);
+	launch_world_firmware(fixture->data, fixture->size);
 	world.config.image.nr_vcpus = vector->nr_vcpus;
 	world.config.image.signature = vector->signature;
 	world.config.image.features = vector->features;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
 	/* The registers are QEMU's, so the digest is one that others know. */
 	EXPECT_TRUE(is_hex(sim_vm_digest(world.sim, world.vm.fd), SNP_DIGEST_SIZE, vector->digest));
 	EXPECT_TRUE(is_hex(world.launch.predicted.firmware, SNP_DIGEST_SIZE, vector->firmware));
 	EXPECT_EQ(sim_vm_pages(world.sim, world.vm.fd), vector->pages);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 TEST_OF(launch, debian)
@@ -111,40 +108,37 @@ TEST_OF(launch, kernel)
 {
 	uint8_t without[SNP_DIGEST_SIZE];
 	struct snp_kernel_hashes hashes;
-	struct launch_world world;
 
 	EXPECT_FALSE(build_kernel_hashes(&hashes, "kernel", "initrd", "quiet"));
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	launch_world_init(SIM_LINUX_7_3);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
 	memcpy(without, world.launch.predicted.digest, sizeof(without));
-	launch_world_free(&world);
+	launch_world_free();
 
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.config.image.kernel = &hashes;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
 	EXPECT_TRUE(memcmp(without, world.launch.predicted.digest, sizeof(without)));
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 /* Without one, it is the CPU's; the page has the one that was asked for. */
 TEST_OF(launch, signature)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
+	launch_world_init(SIM_LINUX_6_12);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
 	EXPECT_EQ(world.launch.image.signature, 0xa00f11);
-	launch_world_free(&world);
+	launch_world_free();
 
-	launch_world_init(&world, SIM_LINUX_6_12);
+	launch_world_init(SIM_LINUX_6_12);
 	world.config.image.signature = 0x800f12;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
 	for (uint32_t i = 0; i < world.launch.cpuid->count; i++)
 		if (world.launch.cpuid->entries[i].eax_in == 1)
 			EXPECT_EQ(world.launch.cpuid->entries[i].eax, 0x800f12);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 static void set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
@@ -186,30 +180,26 @@ static void soil(struct vcpu *vcpu)
 /* No register is left as it was found: each of these is in the digest. */
 TEST_OF(launch, registers)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	launch_world_init(SIM_LINUX_7_3);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_POPULATED));
 	for (unsigned int i = 0; i < world.nr_vcpus; i++)
 		soil(&world.vcpus[i]);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
-	launch_world_free(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
+	launch_world_free();
 }
 
 static void launch_slowly(unsigned int pages)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_6_12);
+	launch_world_init(SIM_LINUX_6_12);
 	world.host.progress = pages;
-	launch_world_vm(&world);
+	launch_world_vm();
 	EXPECT_FALSE(sim_fail(world.sim, SIM_AGAIN, 1, 0));
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
 	EXPECT_EQ(world.launch.retries, 1);
 	EXPECT_GT(world.launch.calls, MADE_PAGES / pages);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 TEST_OF(launch, partial)
@@ -222,39 +212,37 @@ TEST_OF(launch, partial)
 /* Pages become private where they are not, and stay so where they are. */
 TEST_OF(launch, attributes)
 {
-	struct launch_world world;
 	char why[64];
 
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.starts_shared = true;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_STARTED));
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_STARTED));
 	EXPECT_FALSE(sim_vm_is_private(world.sim, world.vm.fd, 0x800000));
 	/* Somebody has converted the middle of a section long before. */
 	EXPECT_FALSE(guest_memory_convert(&world.memory, (struct range){ 0x803000, 0x805000 },
 					  true, why, sizeof(why)));
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_POPULATED));
 	EXPECT_TRUE(sim_vm_is_private(world.sim, world.vm.fd, 0x800000));
 	EXPECT_TRUE(sim_vm_is_private(world.sim, world.vm.fd, 0xffffffff));
 	EXPECT_FALSE(sim_vm_is_private(world.sim, world.vm.fd, 0x900000));
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
-	launch_world_free(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
+	launch_world_free();
 }
 
 static void launch_signed(bool author)
 {
 	struct launch_signature signature;
-	struct launch_world world;
 
-	launch_world_init(&world, SIM_LINUX_7_3);
-	launch_world_sign(&world, &signature, author);
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
+	launch_world_init(SIM_LINUX_7_3);
+	launch_world_sign(&signature, author);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
 	EXPECT_MEMEQ(sim_vm_host_data(world.sim, world.vm.fd), signature.host_data,
 		     SNP_HOST_DATA_SIZE);
-	EXPECT_TRUE(launch_world_said(&world, "SNP_LAUNCH_FINISH", "ID block"));
-	EXPECT_EQ(launch_world_said(&world, "SNP_LAUNCH_FINISH", "author key"), author);
-	launch_world_free(&world);
+	EXPECT_TRUE(launch_world_said("SNP_LAUNCH_FINISH", "ID block"));
+	EXPECT_EQ(launch_world_said("SNP_LAUNCH_FINISH", "author key"), author);
+	launch_world_free();
 }
 
 TEST_OF(launch, id_block)
@@ -269,22 +257,21 @@ static void refuse_signed(uint8_t digest, uint64_t policy, uint32_t unsigned_svn
 {
 	EVP_PKEY *key = test_key(TEST_ID_KEY);
 	struct launch_signature signature;
-	struct launch_world world;
 
-	launch_world_init(&world, SIM_LINUX_6_12);
-	launch_world_sign(&world, &signature, true);
+	launch_world_init(SIM_LINUX_6_12);
+	launch_world_sign(&signature, true);
 	signature.block.digest[0] ^= digest;
 	signature.block.policy |= policy;
 	EXPECT_FALSE(snp_id_auth_create(&signature.auth, &signature.block, key, NULL, NULL));
 	signature.block.guest_svn += unsigned_svn;
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EBADMSG);
+	EXPECT_EQ(launch_world_run(SNP_LAUNCH_FINISHED), -EBADMSG);
 	EXPECT_STRSTR(world.error.action, action);
-	EXPECT_FALSE(launch_world_said(&world, "INIT2", ""));
+	EXPECT_FALSE(launch_world_said("INIT2", ""));
 	EXPECT_EQ(world.launch.state, SNP_LAUNCH_CLOSED);
 	world.config.id_block = NULL;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
-	launch_world_free(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
+	launch_world_free();
 	EVP_PKEY_free(key);
 }
 
@@ -304,18 +291,17 @@ static const struct sim_cpuid_value unknown_bit = {
 TEST_OF(launch, cpuid_corrected)
 {
 	struct kvm_cpuid2 *cpuid;
-	struct launch_world world;
 	bool seen = false;
 
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.host.cpuid[0] = unknown_bit;
 	world.host.nr_cpuid = 1;
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_POPULATED));
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_POPULATED));
 	EXPECT_EQ(world.launch.corrections, 1);
-	EXPECT_TRUE(launch_world_said(&world, "CPUID page",
+	EXPECT_TRUE(launch_world_said("CPUID page",
 				      "leaf 0x7.0 EBX: 0x219c97e9 is to be 0x219c97a9"));
-	EXPECT_FALSE(launch_world_run(&world, SNP_LAUNCH_FINISHED));
-	check_launched(&world);
+	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
+	check_launched();
 	EXPECT_FALSE(snp_launch_get_cpuid(&world.vcpus[1], &cpuid, &world.error));
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		if (cpuid->entries[i].function == 7)
@@ -326,23 +312,21 @@ TEST_OF(launch, cpuid_corrected)
 	}
 	EXPECT_TRUE(seen);
 	free(cpuid);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 TEST_OF(launch, cpuid_strict)
 {
-	struct launch_world world;
-
-	launch_world_init(&world, SIM_LINUX_7_3);
+	launch_world_init(SIM_LINUX_7_3);
 	world.config.cpuid_strict = true;
 	world.host.cpuid[0] = unknown_bit;
 	world.host.nr_cpuid = 1;
-	EXPECT_EQ(launch_world_run(&world, SNP_LAUNCH_FINISHED), -EIO);
+	EXPECT_EQ(launch_world_run(SNP_LAUNCH_FINISHED), -EIO);
 	EXPECT_STRSTR(world.error.action, "INVALID_PARAM");
 	EXPECT_STRSTR(world.error.hint, "--cpuid-strict");
-	EXPECT_TRUE(launch_world_said(&world, "CPUID page", "leaf 0x7.0 EBX"));
+	EXPECT_TRUE(launch_world_said("CPUID page", "leaf 0x7.0 EBX"));
 	EXPECT_EQ(world.launch.state, SNP_LAUNCH_FAILED);
-	launch_world_free(&world);
+	launch_world_free();
 }
 
 TEST_OF(launch, cpuid_page)

@@ -49,6 +49,8 @@ struct launch_world {
 	struct error error;
 };
 
+extern struct launch_world world;
+
 /**
  * struct launch_signature - an ID block for the launch of a world
  */
@@ -59,34 +61,34 @@ struct launch_signature {
 };
 
 /** launch_world_init() - a host with @profile, and a made-up firmware */
-void launch_world_init(struct launch_world *world, enum sim_profile profile);
+void launch_world_init(enum sim_profile profile);
 
 /** launch_world_firmware() - launch this one instead */
-void launch_world_firmware(struct launch_world *world, const void *data, size_t size);
+void launch_world_firmware(const void *data, size_t size);
 
 /** launch_world_vm() - create the VM, before the launch begins */
-void launch_world_vm(struct launch_world *world);
+void launch_world_vm(void);
 
 /**
  * launch_world_run() - launch it, from where it is as far as @last
  *
  * Return: 0, or what the first step that failed said; see @error.
  */
-int launch_world_run(struct launch_world *world, enum snp_launch_state last);
+int launch_world_run(enum snp_launch_state last);
 
 /**
  * launch_world_sign() - have it launched with an ID block of the predicted digest
  * @author: sign the ID key, too
  */
-void launch_world_sign(struct launch_world *world, struct launch_signature *signature, bool author);
+void launch_world_sign(struct launch_signature *signature, bool author);
 
 /** launch_world_said() - whether a line of @said has both texts */
-bool launch_world_said(const struct launch_world *world, const char *first, const char *second);
+bool launch_world_said(const char *first, const char *second);
 
 /** launch_world_digest() - whether the simulator has computed what was predicted */
-bool launch_world_digest(const struct launch_world *world);
+bool launch_world_digest(void);
 
 /** launch_world_free() - and check that nothing is left open or was dangerous */
-void launch_world_free(struct launch_world *world);
+void launch_world_free(void);
 
 #endif /* GMEMCTL_TEST_LAUNCH_WORLD_H */

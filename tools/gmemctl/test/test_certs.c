@@ -368,3 +368,8 @@ bool verified_only_fails(const char *name)
 	return !verified_run() && verified.checks.failed == 1 &&
 	       verified_check(name)->verdict == SNP_FAIL;
 }
+
+bool verified_fails(const char *name, const char *text)
+{
+	return verified_only_fails(name) && strstr(verified_check(name)->detail, text);
+}

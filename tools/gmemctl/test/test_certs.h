@@ -128,4 +128,7 @@ bool verified_passes(void);
 /** verified_only_fails() - the same: exactly one check fails, and it is this one */
 bool verified_only_fails(const char *name);
 
+/** verified_fails() - the same, and the check says @text */
+bool verified_fails(const char *name, const char *text);
+
 #endif /* GMEMCTL_TEST_TEST_CERTS_H */
