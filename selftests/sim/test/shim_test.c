@@ -5,16 +5,8 @@
  * installed, on a simulated host: what it launches is what it has predicted, and
  * what goes wrong on the way it says.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "preload.h"
 #include "sim_cases.h"

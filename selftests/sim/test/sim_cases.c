@@ -3,13 +3,7 @@
  * Cases: what a host says before there is a guest, and what KVM says without SNP, too. And
  * how all are run.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "sim_cases.h"
 #include "ksft.h"

@@ -3,10 +3,7 @@
  * Cases of a launch: the commands in their order. LAUNCH_UPDATE: what is refused, what comes
  * back as EIO, what is done in part.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <openssl/evp.h>
 
 #include "snp/id_block.h"

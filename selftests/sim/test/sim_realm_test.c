@@ -3,11 +3,7 @@
  * What KVM answers about realms in each state, as read in version 14 of the CCA
  * series: the simulator gives the same numbers. Patches are named by number.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "realm/abi.h"
 #include "../sim.h"

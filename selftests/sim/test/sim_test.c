@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The simulator answers as the kernels do, and measures as the firmware does. */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "base/calls.h"
 #include "sim_cases.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/calls.h"
 #include "sim_world.h"

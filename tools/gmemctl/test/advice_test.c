@@ -3,13 +3,7 @@
  * What a guest may ask for of its memory: each of it with each kind of memory, as the
  * running kernel shows the effect, and what is refused.
  */
-#include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../memory/access.h"

@@ -3,9 +3,6 @@
  * The virtio balloon: what its driver finds, memory that goes and comes in each kind,
  * statistics, reports of free pages, and drivers that make no sense.
  */
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "../base/bytes.h"

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `gmemctl bench`: what it makes of the lines of gmem_bench, and what it says without gmem. */
 #include <json-c/json.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <linux/gmem.h>
 

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Look-ups, overlaps and split accesses. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "../devices/bus.h"
 #include "ksft.h"
 

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A kernel's header: taken as it is, or refused with the reason. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../boot/linux.h"
 #include "bzimage_fake.h"
 #include "ksft.h"

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <json-c/json.h>
 #include <openssl/pem.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli_run.h"
 #include "test_key.h"

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The console: what keys do, and that nothing is lost. */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "../kvm/threads.h"
 #include "../machine/console.h"

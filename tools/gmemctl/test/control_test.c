@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The control socket, without a VM: what is asked, and by whom. */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../base/clock.h"
 #include "../control/control.h"

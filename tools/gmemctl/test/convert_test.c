@@ -3,11 +3,7 @@
  * The order of the steps of a conversion, and what is left after any of them
  * has failed: gmem and KVM's attribute agree again, page by page.
  */
-#include <errno.h>
-#include <pthread.h>
 #include <sched.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../gmem/gmem.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What each vCPU says about itself. */
-#include <stdlib.h>
-
 #include "../kvm/vcpu.h"
 #include "ksft.h"
 

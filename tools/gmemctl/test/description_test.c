@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What describes a guest's memory comes back as it was, or is refused. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../memory/description.h"
 #include "ksft.h"
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The small devices, as Linux uses them. */
-#include <string.h>
-
 #include "../devices/chipset.h"
 #include "../devices/pci.h"
 #include "board_fake.h"

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A core dump of gmemctl has no memory of a guest in it, unless it was asked for. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../memory/guest_memory.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a Linux guest is told on a host that is emulated. */
-#include <string.h>
-
 #include "../boot/linux.h"
 #include "ksft.h"
 

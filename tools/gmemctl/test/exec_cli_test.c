@@ -4,10 +4,6 @@
  * that have nothing to do with gmem, and before the simulated host.
  */
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "preload.h"
 #include "ksft.h"

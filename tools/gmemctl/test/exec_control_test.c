@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The control socket of `gmemctl exec`: who shares the guest's memory, and who waits for that. */
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "../base/clock.h"
 #include "../base/fdpass.h"

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The memfd of QEMU's memory-backend-memfd, which `gmemctl exec` makes a gmem fd. */
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "../exec/exec.h"
 #include "../exec/report.h"

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KVM_RUN as the preload library of `gmemctl exec` does it for a VMM. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "../exec/exec.h"
 #include "../exec/report.h"
 #include "exec_fake.h"

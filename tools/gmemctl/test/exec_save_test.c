@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a VMM under `gmemctl exec` may not write: its guest, when that is private. */
-#include <pthread.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "../exec/exec.h"
 #include "exec_fake.h"
 #include "ksft.h"

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Slots as the preload library of `gmemctl exec` passes them on to KVM. */
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "../exec/exec.h"
 #include "exec_fake.h"
 #include "ksft.h"

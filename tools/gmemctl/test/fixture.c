@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../snp/digest.h"
 #include "fixture.h"
 #include "test_hex.h"

@@ -3,14 +3,8 @@
  * RAM of each kind from the request to the slot: contents, decommit, what is
  * undone after a failure, and the windows of the first MiB.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../memory/guest_memory.h"

@@ -3,14 +3,9 @@
  * Memory goes to another process, and comes back if that one cannot have it. The
  * taker is a child, with a kernel of its own but for the files.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../memory/handover.h"

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is said of hosts that are made up, each broken in another way. */
-#include <errno.h>
 #include <json-c/json.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "../host/host.h"
 #include "cli_run.h"

@@ -4,14 +4,8 @@
  * once with the simulator in the host's place, so that they are not found broken
  * on the day that they are needed.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <linux/gmem.h>
 
 #include "../base/calls.h"

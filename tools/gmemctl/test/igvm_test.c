@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* IGVM files: digests that igvm_vectors.py has computed, and files that are bad. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/bytes.h"
 #include "../machine/machine.h"
 #include "../snp/measure.h"

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading what gmemctl was told to read: to the end, whatever kind of file. */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <openssl/evp.h>
 
 #include "../cli/command.h"

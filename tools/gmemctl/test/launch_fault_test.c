@@ -3,10 +3,6 @@
  * Launches that fail: each says which step, errno and firmware error, and what
  * to do; nothing dangerous is sent afterwards, and nothing is leaked.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "../base/calls.h"
 #include "../kvm/slot.h"
 #include "../snp/abi.h"

@@ -3,9 +3,7 @@
  * An SNP guest with memory of gmem: pages change hands between gmem and the
  * guest_memfd without their contents, and no page is ever there twice.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <linux/gmem.h>
 
 #include "../base/calls.h"

@@ -3,10 +3,7 @@
  * Launches that succeed: the digest that the simulator computes from what comes
  * in through the ioctls is the predicted one, whatever KVM does at a time.
  */
-#include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 #include <openssl/evp.h>
 
 #include "../base/calls.h"

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where RAM is in the VM's guest_memfd, and what of it a slot may cover. */
-#include <errno.h>
-#include <string.h>
-
 #include "../memory/options.h"
 #include "ksft.h"
 

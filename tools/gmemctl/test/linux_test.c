@@ -3,10 +3,6 @@
  * What a Linux guest finds in its memory: memory map, zero page, and each part
  * at a place of its own; and that nothing is written unless all of it fits.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/calls.h"
 #include "../boot/linux.h"
 #include "bzimage_fake.h"

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest may pass any three numbers to KVM_HC_MAP_GPA_RANGE. */
-#include <errno.h>
-#include <string.h>
-
 #include "../kvm/slot.h"
 #include "ksft.h"
 

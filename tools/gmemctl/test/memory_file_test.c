@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The file that is a guest's memory: of one guest alone, and with room for it. */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../memory/file.h"

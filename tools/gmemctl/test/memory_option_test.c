@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* --memory takes what it documents, and says which item is wrong. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "../cli/command.h"
 #include "ksft.h"
 

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of what does not go together: each message, and their order. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "../memory/options.h"
 #include "ksft.h"
 

@@ -3,15 +3,9 @@
  * A file that gmemctl writes is complete under its name, or what was there before
  * is; and nothing else is touched.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "../cli/command.h"
 #include "../memory/file.h"

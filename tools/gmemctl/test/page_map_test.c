@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The map of private pages, against an array of bytes. */
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../memory/guest_memfd.h"
 #include "ksft.h"
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A conversion that waits when the machine is to pause, or to end. */
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
 #include <linux/gmem.h>
 
 #include "../base/calls.h"

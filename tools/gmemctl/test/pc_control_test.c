@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a PC answers on its control socket; the KVM below it is the tests'. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "kvm_fake.h"
 #include "pc_fake.h"
 #include "ksft.h"

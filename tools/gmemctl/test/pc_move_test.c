@@ -3,12 +3,7 @@
  * The VM's side of a save: it ends when the file has its name, and goes on
  * whatever else happens.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../control/control.h"

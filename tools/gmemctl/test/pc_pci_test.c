@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A PC with pvmemcontrol and a balloon: where they are, their state, and the socket. */
-#include <errno.h>
 #include <json-c/json.h>
-#include <string.h>
 
 #include "../base/bytes.h"
 #include "../machine/pc.h"

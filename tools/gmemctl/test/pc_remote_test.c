@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A running PC shares its memory with those who ask on its control socket. */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "../control/control.h"
 #include "../memory/remote.h"

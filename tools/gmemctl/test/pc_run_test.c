@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens to this process while a PC without vCPUs does a job. */
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "kvm_fake.h"
 #include "pc_fake.h"

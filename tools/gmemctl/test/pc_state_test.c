@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The clocks of a PC go on from where they were when it was saved. */
-#include <errno.h>
-#include <string.h>
-
 #include "../base/calls.h"
 #include "../kvm/abi.h"
 #include "../kvm/state.h"

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a PC does about exits, without a VM: they are written by hand. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "../base/calls.h"
 #include "../devices/chipset.h"
 #include "../machine/pc.h"

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The PCI bus with something on it, as Linux looks at it. */
-#include <errno.h>
-#include <string.h>
-
 #include "../base/bytes.h"
 #include "../devices/pci.h"
 #include "board_fake.h"

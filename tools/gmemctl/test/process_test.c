@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a process inherits: closed files, blocked signals, files that do not wait. */
-#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../cli/command.h"
 #include "ksft.h"

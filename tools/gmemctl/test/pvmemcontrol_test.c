@@ -3,10 +3,7 @@
  * The device pvmemcontrol: identity, registers, states and requests, in the order in
  * which the upstream driver does it, and in others.
  */
-#include <errno.h>
-#include <pthread.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "../base/bytes.h"
 #include "../base/calls.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* GMEM_IOCTL_QUERY is called until everything has been reported. */
-#include <errno.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "../base/calls.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "../base/calls.h"
 #include "ksft.h"

@@ -4,8 +4,6 @@
  * loaded before the C library.
  */
 #include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "run_case.h"
 #include "ksft.h"

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Realms on a simulated host: launches, what goes wrong on the way, and runs. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/calls.h"
 #include "../realm/abi.h"
 #include "../realm/realm.h"

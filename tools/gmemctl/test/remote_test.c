@@ -3,15 +3,9 @@
  * Another process has the guest's memory: it sees what is there, and may do whatever it
  * likes otherwise. It is a child that has nothing of the memory but what it is given.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../base/fdpass.h"

@@ -3,14 +3,8 @@
  * The reservation against the running kernel: what is mapped where, what a
  * decommitted range costs and reads, and what is refused.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../memory/probe.h"

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdio.h>
-#include <string.h>
-
 #include "preload.h"
 #include "run_case.h"
 #include "ksft.h"

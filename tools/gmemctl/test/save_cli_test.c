@@ -3,16 +3,8 @@
  * `gmemctl save` as a user runs it. This process is the VM; the program is the
  * one next to this one.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../control/control.h"
 #include "../kvm/threads.h"

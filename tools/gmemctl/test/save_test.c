@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest's memory in a file comes back as it was, and no file is trusted. */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../memory/file.h"

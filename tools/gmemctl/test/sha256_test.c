@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The payload's SHA-256 is OpenSSL's, for every length around the paddings. */
 #include <openssl/evp.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "ksft.h"
 

@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Signals as the process that has started this one has left them. */
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "../kvm/threads.h"
 #include "../kvm/vcpu.h"
 #include "ksft.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The parsers take what they document, all of it, and nothing else. */
-#include <errno.h>
 #include <stddef.h>
 
 #include "../cli/command.h"

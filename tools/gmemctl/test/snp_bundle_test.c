@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Certificates as AMD and the clouds hand them out: forms, order, company. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <json-c/json.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -3,9 +3,6 @@
  * `gmemctl snp` as a user runs it: exit codes, JSON, and files that go from one
  * sub-command to the next.
  */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "../base/hex.h"
 #include "../snp/measure.h"
 #include "cli_run.h"

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The chain of digests, VMSA pages and kernel hashes agree with the vectors. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/hex.h"
 #include "../snp/measure.h"
 #include "snp_build.h"

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reports as they are handed out: in hexadecimal, with certificates, in a blob. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <openssl/evp.h>
 
 #include "../base/bytes.h"

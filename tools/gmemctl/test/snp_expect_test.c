@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What can be expected of a report, and how it is written. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "../snp/verify/evidence.h"
 #include "../snp/verify/expect.h"
 #include "ksft.h"

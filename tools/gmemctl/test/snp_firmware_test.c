@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The parser takes OVMF, and names what is wrong with everything else. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/bytes.h"
 #include "snp_build.h"
 #include "ksft.h"

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ID blocks and their signatures, against vectors and against tampering. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <openssl/pem.h>
 
 #include "../base/hex.h"

@@ -4,11 +4,6 @@
  * program itself, with the simulator loaded before the C library.
  */
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <openssl/evp.h>
 
 #include "../snp/measure.h"

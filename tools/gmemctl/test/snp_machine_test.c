@@ -3,10 +3,6 @@
  * An SNP guest as a machine: launched and run, with the exits that a guest makes
  * in the simulator's script.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../machine/pc.h"
 #include "../snp/abi.h"
 #include "sim/sim.h"

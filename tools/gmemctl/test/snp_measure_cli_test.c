@@ -2,12 +2,7 @@
 /* `gmemctl snp measure` with the inputs of its users. */
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../base/hex.h"
 #include "../snp/digest.h"

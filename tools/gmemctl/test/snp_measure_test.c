@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whole launch digests: published ones, Debian's, and of made-up images. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/bytes.h"
 #include "../snp/measure.h"
 #include "fixture.h"

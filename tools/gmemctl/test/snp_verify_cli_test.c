@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `gmemctl snp verify` as a user runs it: files, exit codes, words, JSON. */
-#include <stdio.h>
-#include <string.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A report is taken only if all of it is right: each lie is named. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>

@@ -3,12 +3,6 @@
  * A guest to which KVM gives page faults without a reason is ended, others are not; and
  * KVM's counters, by which it is known, are whatever the kernel says.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "../kvm/abi.h"
 #include "../kvm/vcpu.h"
 #include "../machine/machine.h"

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tables of firmware, read as Linux reads them. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/bytes.h"
 #include "../boot/boot.h"
 #include "../boot/tables.h"

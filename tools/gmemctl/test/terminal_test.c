@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The terminal's state: raw while a machine runs, and put back at any end. */
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <termios.h>
-#include <unistd.h>
 
 #include "../kvm/threads.h"
 #include "../machine/console.h"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
-#include <stdlib.h>
 #include <termios.h>
-#include <unistd.h>
 
 #include "test_tty.h"
 #include "ksft.h"

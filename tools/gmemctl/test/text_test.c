@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Text from outside: what is UTF-8, where it is cut, and what becomes of the rest. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../base/text.h"
 #include "../control/control.h"
 #include "ksft.h"

@@ -3,12 +3,7 @@
  * Lines of trace_pipe, what they mean for people and for programs, and what stands in the way
  * of an instance of tracefs, which is a folder of the test's own here.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../trace/trace.h"
 #include "ksft.h"

@@ -3,8 +3,6 @@
  * The serial port, by the sequences of accesses that Linux's 8250 driver uses
  * to find out what it has, and to send and receive.
  */
-#include <string.h>
-
 #include "../devices/uart.h"
 #include "board_fake.h"
 #include "ksft.h"

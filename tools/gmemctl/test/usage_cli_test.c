@@ -3,13 +3,7 @@
  * Command lines that gmemctl refuses, and how it says so: in one JSON object if it
  * is asked for one. The program is the one next to this one.
  */
-#include <errno.h>
 #include <json-c/json.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../base/calls.h"
 #include "../base/fdpass.h"

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What becomes of KVM_RUN that ends with EFAULT where memory is a view. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "../machine/machine.h"
 #include "ksft.h"
 #include "view_fake.h"

@@ -1,9 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "../base/calls.h"
 #include "kvm_fake.h"
 #include "ksft.h"

@@ -3,10 +3,6 @@
  * Memory of kind gmem in a view: what KVM is given, conversions, and what is asked of
  * gmem.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "../base/calls.h"
 #include "../memory/access.h"
 #include "ram.h"

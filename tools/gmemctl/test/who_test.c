@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is read of processes, from a /proc of the test's own. */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "../who/who.h"
 #include "ksft.h"
