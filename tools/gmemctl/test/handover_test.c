@@ -4,7 +4,6 @@
  * taker is a child, with a kernel of its own but for the files.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include "../base/calls.h"
@@ -389,7 +388,7 @@ TEST_OF(handover, interrupted)
 	}
 	if (!child)
 		_exit(write(sockets[0], "!GO ", 4) != 4);
-	EXPECT_FALSE(handover_answer(sockets[1], 0, &error));
+	EXPECT_FALSE(handover_answer(sockets[1], 0, &ram.error));
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	EXPECT_FALSE(status);

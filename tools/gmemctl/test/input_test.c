@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading what gmemctl was told to read: to the end, whatever kind of file. */
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <openssl/evp.h>
 

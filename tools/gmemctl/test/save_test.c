@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A guest's memory in a file comes back as it was, and no file is trusted. */
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "../base/calls.h"
@@ -298,10 +295,10 @@ TEST_OF(save, interrupted)
 	ASSERT_GE(fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
 	child = pass_on(ends[0], file, ends[1]);
 	close(ends[0]);
-	EXPECT_FALSE(save_write(ends[1], -1, &memory, &state, &error));
+	EXPECT_FALSE(save_write(ends[1], -1, &ram.memory, &state, &ram.error));
 	close(ends[1]);
 	EXPECT_FALSE(passed_on(child));
-	guest_memory_destroy(&memory);
+	guest_memory_destroy(&ram.memory);
 	kvm_fake_start();
 
 	whole = file;
@@ -311,7 +308,7 @@ TEST_OF(save, interrupted)
 	close(ends[1]);
 	file = ends[0];
 	EXPECT_FALSE(restore());
-	EXPECT_EQ(*at(70), 2);
+	EXPECT_EQ(*ram_at(70), 2);
 	EXPECT_FALSE(passed_on(child));
 	close(whole);
 	restored_end();
