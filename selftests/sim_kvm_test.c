@@ -275,12 +275,15 @@ static bool has_la57(void)
 static void both_open(struct both *both, enum sim_profile profile,
 		      unsigned long type)
 {
-	const struct sim_config config = {
+	struct sim_config config = {
 		.profile = profile, .asids = 1, .kernel = &kernel,
 		.files = &files, .sw_protected = true,
 		.no_gmem = !extension(KVM_CAP_GUEST_MEMFD), .la57 = has_la57(),
 	};
 
+	/* Since 6.18 there can be guest_memfds without attributes. */
+	if (extension(KVM_CAP_MEMORY_ATTRIBUTES) <= 0)
+		config.without[0] = KVM_CAP_MEMORY_ATTRIBUTES;
 	memset(both, 0, sizeof(*both));
 	both->random = ksft_seed();
 	both->type = type;

@@ -198,7 +198,8 @@ int sim_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint
 	case KVM_SET_USER_MEMORY_REGION2:
 		return sim_set_region(sim, vm, request, arg);
 	case KVM_SET_MEMORY_ATTRIBUTES:
-		return sim->config.no_gmem ? -ENOTTY : sim_set_attributes(sim, vm, arg);
+		return sim_check_extension(sim, KVM_CAP_MEMORY_ATTRIBUTES) ?
+			       sim_set_attributes(sim, vm, arg) : -ENOTTY;
 	case KVM_CREATE_GUEST_MEMFD:
 		return sim->config.no_gmem ? -ENOTTY : sim_create_gmem(sim, vm, arg);
 	case KVM_MEMORY_ENCRYPT_OP:
