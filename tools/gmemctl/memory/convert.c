@@ -28,7 +28,24 @@
 #include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../kvm/slot.h"
-#include "convert.h"
+#include "guest_memory.h"
+
+/**
+ * struct conversion - a range of RAM that is to change its state
+ * @ram: that it is in, and @backing its shared side
+ * @to_private: what it is to be
+ * @why: out: a text of @why_size bytes that explains a failure; may be NULL
+ */
+struct conversion {
+	struct guest_memory *memory;
+	const struct layout_range *ram;
+	const struct backing *backing;
+	struct range range;
+	bool to_private;
+	uint32_t timeout_ms;
+	char *why;
+	size_t why_size;
+};
 
 static int why_set(const struct conversion *conversion, const char *action,
 		   int rc)
@@ -41,24 +58,38 @@ static int why_set(const struct conversion *conversion, const char *action,
 
 static int set_attribute(const struct conversion *conversion, bool private)
 {
-	int rc = vm_set_private(conversion->vm, conversion->range.start,
+	int rc = vm_set_private(conversion->memory->vm, conversion->range.start,
 				range_size(conversion->range), private);
 
 	return rc ? why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc) : 0;
 }
 
+/* Where a guest physical address is in the guest_memfd */
+static uint64_t store_offset(const struct conversion *conversion, uint64_t gpa)
+{
+	return conversion->ram->offset + gpa - conversion->ram->range.start;
+}
+
+static uint64_t shared_offset(const struct conversion *conversion, uint64_t gpa)
+{
+	return conversion->ram->part + gpa - conversion->ram->range.start;
+}
+
+/* What is encrypted means nothing to the host: it changes whose page it is. */
 static int gmem_request(const struct conversion *conversion, struct range range,
 			bool to_private, struct gmem_ioctl_convert *convert)
 {
+	bool encrypted = conversion->backing->view.fd < 0 &&
+			 conversion->memory->config->encrypted;
+
 	*convert = (struct gmem_ioctl_convert){
-		.offset = conversion->shared_offset + range.start - conversion->range.start,
+		.offset = shared_offset(conversion, range.start),
 		.length = range_size(range),
 		.target = to_private ? GMEM_STATE_PRIVATE : GMEM_STATE_SHARED,
-		.content = conversion->encrypted ? GMEM_CONTENT_ZERO :
-						   GMEM_CONTENT_PRESERVE,
+		.content = encrypted ? GMEM_CONTENT_ZERO : GMEM_CONTENT_PRESERVE,
 		.timeout_ms = to_private ? conversion->timeout_ms : 0,
 	};
-	return gmem_convert(conversion->shared_fd, convert);
+	return gmem_convert(conversion->backing->fd, convert);
 }
 
 static int convert_gmem(const struct conversion *conversion)
@@ -79,15 +110,15 @@ static int convert_gmem(const struct conversion *conversion)
  */
 static void undo(const struct conversion *conversion, bool gmem)
 {
-	uint64_t first = conversion->store_offset >> GUEST_PAGE_SHIFT, next;
-	uint64_t end = first + (range_size(conversion->range) >> GUEST_PAGE_SHIFT);
+	uint64_t first = store_offset(conversion, conversion->range.start) >> GUEST_PAGE_SHIFT;
+	uint64_t end = first + (range_size(conversion->range) >> GUEST_PAGE_SHIFT), next;
 	struct gmem_ioctl_convert back;
 
 	for (uint64_t page = first; page < end; page = next) {
 		struct range run;
 		bool private;
 
-		next = page_map_run(conversion->private, page, end, &private);
+		next = page_map_run(&conversion->memory->memfd.private, page, end, &private);
 		if (private == conversion->to_private)
 			continue;
 		run.start = conversion->range.start + ((page - first) << GUEST_PAGE_SHIFT);
@@ -95,7 +126,7 @@ static void undo(const struct conversion *conversion, bool gmem)
 		if (gmem)
 			gmem_request(conversion, run, !conversion->to_private, &back);
 		else
-			vm_set_private(conversion->vm, run.start, range_size(run),
+			vm_set_private(conversion->memory->vm, run.start, range_size(run),
 				       !conversion->to_private);
 	}
 }
@@ -116,13 +147,15 @@ static int convert_inplace(const struct conversion *conversion)
 
 static int discard_stale(const struct conversion *conversion)
 {
-	uint64_t size = range_size(conversion->range);
+	const struct guest_memory *memory = conversion->memory;
+	uint64_t start = conversion->range.start, size = range_size(conversion->range);
+	int fd = conversion->backing->fd;
 
 	if (!conversion->to_private)
-		return calls->punch(conversion->store_fd, conversion->store_offset, size);
-	if (conversion->shared_fd < 0)
-		return calls->advise(conversion->host, size, MADV_DONTNEED);
-	return calls->punch(conversion->shared_fd, conversion->shared_offset, size);
+		return calls->punch(memory->memfd.fd, store_offset(conversion, start), size);
+	if (fd < 0)
+		return calls->advise(memory->reservation.base + start, size, MADV_DONTNEED);
+	return calls->punch(fd, shared_offset(conversion, start), size);
 }
 
 static int discard(const struct conversion *conversion)
@@ -138,22 +171,47 @@ static int discard(const struct conversion *conversion)
 	return why_set(conversion, "punch a hole on the stale side", rc);
 }
 
-int convert_range(const struct conversion *conversion, struct range_lock *lock)
+/* With a guest_memfd: KVM's attribute is recorded, too, which it has no call to read. */
+static int convert_store(const struct conversion *conversion)
 {
-	uint64_t first = conversion->store_offset >> GUEST_PAGE_SHIFT;
-	uint64_t pages = range_size(conversion->range) >> GUEST_PAGE_SHIFT;
-	struct range *entry = range_lock_enter(lock, conversion->range);
+	uint64_t first = store_offset(conversion, conversion->range.start) >> GUEST_PAGE_SHIFT;
+	uint64_t end = first + (range_size(conversion->range) >> GUEST_PAGE_SHIFT);
+	int rc = conversion->backing->request->kind == BACKING_GMEM_STORE ?
+		 convert_inplace(conversion) : discard(conversion);
+
+	if (!rc)
+		page_map_set(&conversion->memory->memfd.private, first, end,
+			     conversion->to_private);
+	return rc;
+}
+
+int guest_memory_convert_within(struct guest_memory *memory, struct range range,
+				bool to_private, uint32_t timeout_ms,
+				char *why, size_t why_size)
+{
+	const struct layout_range *ram = layout_find(&memory->memfd.layout, range);
+	struct conversion conversion = { memory, ram, NULL, range, to_private, timeout_ms,
+					 why, why_size };
+	struct range *turn;
+	bool view;
 	int rc;
 
-	if (conversion->strategy == MEMORY_DISCARD)
-		rc = discard(conversion);
-	else if (conversion->store_fd < 0)
-		rc = convert_gmem(conversion);
-	else
-		rc = convert_inplace(conversion);
-	if (!rc && conversion->private)
-		page_map_set(conversion->private, first, first + pages,
-			     conversion->to_private);
-	range_lock_leave(lock, entry);
+	if (!ram || !range_valid(range))
+		return -EFAULT;
+	conversion.backing = guest_memory_backing(memory, ram);
+	view = conversion.backing->view.fd >= 0;
+	if (!view && (memory->memfd.fd < 0 || memory->memfd.mappable))
+		return -EFAULT;
+	turn = range_lock_enter(&memory->range_lock, range);
+	rc = view ? convert_gmem(&conversion) : convert_store(&conversion);
+	range_lock_leave(&memory->range_lock, turn);
 	return rc;
+}
+
+int guest_memory_convert(struct guest_memory *memory, struct range range,
+			 bool to_private, char *why, size_t why_size)
+{
+	return guest_memory_convert_within(memory, range, to_private,
+					   memory->config->convert_timeout_ms,
+					   why, why_size);
 }

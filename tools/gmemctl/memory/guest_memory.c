@@ -381,48 +381,6 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range)
 	return rc;
 }
 
-int guest_memory_convert(struct guest_memory *memory, struct range range,
-			 bool to_private, char *why, size_t why_size)
-{
-	return guest_memory_convert_within(memory, range, to_private,
-					   memory->config->convert_timeout_ms,
-					   why, why_size);
-}
-
-/* In a view gmem is all there is to tell. */
-int guest_memory_convert_within(struct guest_memory *memory, struct range range,
-				bool to_private, uint32_t timeout_ms,
-				char *why, size_t why_size)
-{
-	const struct layout_range *ram = layout_find(&memory->memfd.layout, range);
-	bool view = ram && guest_memory_view_of(memory, ram);
-	struct guest_memfd *memfd = &memory->memfd;
-	const struct backing *backing;
-	struct conversion conversion;
-
-	if (!ram || !range_valid(range) || (!view && (memfd->fd < 0 || memfd->mappable)))
-		return -EFAULT;
-	backing = guest_memory_backing(memory, ram);
-	conversion = (struct conversion){
-		.strategy = view || backing->request->kind == BACKING_GMEM_STORE ?
-			    MEMORY_INPLACE : MEMORY_DISCARD,
-		.vm = memory->vm,
-		.range = range,
-		.to_private = to_private,
-		.host = memory->reservation.base + range.start,
-		.shared_fd = backing->fd,
-		.shared_offset = ram->part + range.start - ram->range.start,
-		.store_fd = view ? -1 : memfd->fd,
-		.store_offset = ram->offset + range.start - ram->range.start,
-		.encrypted = !view && memory->config->encrypted,
-		.timeout_ms = timeout_ms,
-		.private = view ? NULL : &memfd->private,
-		.why = why,
-		.why_size = why_size,
-	};
-	return convert_range(&conversion, &memory->range_lock);
-}
-
 int guest_memory_shared_fd(const struct guest_memory *memory)
 {
 	return memory->nr_backings == 1 ? memory->backings[0].fd : -1;

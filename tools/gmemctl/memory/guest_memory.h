@@ -12,7 +12,6 @@
 #include "../base/error.h"
 #include "../kvm/vm.h"
 #include "backing.h"
-#include "convert.h"
 #include "guest_memfd.h"
 #include "options.h"
 #include "reservation.h"
@@ -110,8 +109,10 @@ int guest_memory_commit(struct guest_memory *memory, struct range range);
  */
 int guest_memory_decommit(struct guest_memory *memory, struct range range);
 
+/* convert.c */
+
 /**
- * guest_memory_convert() - convert RAM, in place or by discarding
+ * guest_memory_convert() - convert RAM, KVM's attribute included, in place or by discarding
  * @range: inside one range of RAM of the configuration
  * @why: out: a text that explains a failure; may be NULL
  * @why_size: bytes of @why
@@ -120,7 +121,11 @@ int guest_memory_decommit(struct guest_memory *memory, struct range range);
  * another kind, if the VM has a guest_memfd for its private side, is converted by discarding
  * the stale side.
  *
- * Return: as convert_range(); -EFAULT if the memory has no private side.
+ * In place, all of the range is converted or nothing. But if the private side is encrypted,
+ * its contents are lost also if KVM refuses in the end. Conversions of overlapping ranges by
+ * several threads take turns.
+ *
+ * Return: 0; what gmem or KVM returns; -EFAULT if the memory has no private side.
  */
 int guest_memory_convert(struct guest_memory *memory, struct range range,
 			 bool to_private, char *why, size_t why_size);

@@ -10,6 +10,7 @@
 #include "../kvm/abi.h"
 #include "../kvm/slot.h"
 #include "../memory/convert.h"
+#include "../memory/guest_memory.h"
 #include "ksft.h"
 
 #define PAGES 16
@@ -105,44 +106,41 @@ static const struct calls fake_calls = {
 };
 
 static struct vm fake_vm = { .fd = VM_FD };
-static struct range_lock turns = RANGE_LOCK_INITIALIZER;
 static uint64_t known_words[(PAGES + 63) / 64];
-static struct page_map known = { known_words };
+static struct memory_request request;
+static struct memory_config config = { .requests = &request, .nr_requests = 1 };
+static struct layout_range ram = { { 0, PAGES * GUEST_PAGE_SIZE }, 0, &request, 0 };
+static struct backing backing = { .request = &request, .fd = SHARED_FD, .view.fd = -1 };
+static struct guest_memory memory = {
+	.config = &config,
+	.vm = &fake_vm,
+	.memfd = { STORE_FD, false, { &ram, 1, PAGES * GUEST_PAGE_SIZE }, { known_words } },
+	.backings = &backing,
+	.nr_backings = 1,
+	.range_lock = RANGE_LOCK_INITIALIZER,
+};
 
 static char why[256];
 
-static void start(void)
+static void start(enum memory_strategy strategy)
 {
 	calls = &fake_calls;
 	memset(&kernel, 0, sizeof(kernel));
 	memset(known_words, 0, sizeof(known_words));
+	request.kind = strategy == MEMORY_INPLACE ? BACKING_GMEM_STORE : BACKING_SHARED;
 }
 
-static int convert(enum memory_strategy strategy, uint64_t page, uint64_t count,
-		   bool to_private)
+static int convert(uint64_t page, uint64_t count, bool to_private)
 {
-	uint64_t start = page * GUEST_PAGE_SIZE;
-	const struct conversion conversion = {
-		.strategy = strategy,
-		.vm = &fake_vm,
-		.range = { start, start + count * GUEST_PAGE_SIZE },
-		.to_private = to_private,
-		.shared_fd = SHARED_FD,
-		.shared_offset = start,
-		.store_fd = STORE_FD,
-		.store_offset = start,
-		.private = &known,
-		.why = why,
-		.why_size = sizeof(why),
-	};
+	struct range range = { page * GUEST_PAGE_SIZE, (page + count) * GUEST_PAGE_SIZE };
 
-	return convert_range(&conversion, &turns);
+	return guest_memory_convert(&memory, range, to_private, why, sizeof(why));
 }
 
 static bool known_is(const uint8_t *private)
 {
 	for (uint64_t i = 0; i < PAGES; i++)
-		if (page_map_get(&known, i) != private[i])
+		if (page_map_get(&memory.memfd.private, i) != private[i])
 			return false;
 	return true;
 }
@@ -177,16 +175,16 @@ TEST_OF(convert, steps)
 	ksft_for_each(row, cases) {
 		uint8_t expected[PAGES] = { 0 };
 
-		start();
+		start(row->strategy);
 		why[0] = '\0';
 		if (row->before_count)
-			EXPECT_FALSE(convert(row->strategy, row->before, row->before_count, true));
+			EXPECT_FALSE(convert(row->before, row->before_count, true));
 		memset(expected + row->before, 1, row->before_count);
 		memset(kernel.log, 0, sizeof(kernel.log));
 		kernel.calls = 0;
 		kernel.fail = row->fail;
 		kernel.fail_rc = row->rc;
-		EXPECT_EQ(convert(row->strategy, row->page, row->count, row->to_private), row->rc);
+		EXPECT_EQ(convert(row->page, row->count, row->to_private), row->rc);
 		EXPECT_STREQ(kernel.log, row->log);
 		EXPECT_STRSTR(why, row->why);
 		if (!row->rc)
@@ -201,13 +199,13 @@ TEST_OF(convert, steps)
 
 static void *to_private_main(void *rc)
 {
-	*(int *)rc = convert(MEMORY_INPLACE, 0, 4, true);
+	*(int *)rc = convert(0, 4, true);
 	return NULL;
 }
 
 static void *to_shared_main(void *rc)
 {
-	*(int *)rc = convert(MEMORY_INPLACE, 2, 4, false);
+	*(int *)rc = convert(2, 4, false);
 	return NULL;
 }
 
@@ -221,7 +219,7 @@ TEST_OF(convert, overlap)
 	int first = -1, second = -1;
 	pthread_t threads[2];
 
-	start();
+	start(MEMORY_INPLACE);
 	pthread_mutex_lock(&gate);
 	use_gate = true;
 	EXPECT_FALSE(pthread_create(&threads[0], NULL, to_private_main, &first));
@@ -231,7 +229,7 @@ TEST_OF(convert, overlap)
 	/* Time enough for a conversion that does not wait. */
 	usleep(50000);
 	EXPECT_EQ(kernel.calls, 1);
-	EXPECT_FALSE(convert(MEMORY_INPLACE, 8, 4, true));
+	EXPECT_FALSE(convert(8, 4, true));
 	EXPECT_EQ(kernel.calls, 3);
 	pthread_mutex_unlock(&gate);
 	pthread_join(threads[0], NULL);
@@ -247,14 +245,16 @@ TEST_OF(convert, overlap)
 /* The end of a turn on nothing, as for no certificates, is not that of another one. */
 TEST_OF(convert, empty_turn)
 {
+	struct range empty = { GUEST_PAGE_SIZE, GUEST_PAGE_SIZE };
 	struct range range = { 0, 4 * GUEST_PAGE_SIZE };
+	struct range_lock *lock = &memory.range_lock;
 	struct range *nothing, *turn;
 
-	nothing = range_lock_enter(&turns, (struct range){ GUEST_PAGE_SIZE, GUEST_PAGE_SIZE });
-	turn = range_lock_enter(&turns, range);
-	range_lock_leave(&turns, nothing);
+	nothing = range_lock_enter(lock, empty);
+	turn = range_lock_enter(lock, range);
+	range_lock_leave(lock, nothing);
 	EXPECT_TRUE(range_equal(*turn, range));
-	EXPECT_EQ(turns.nr_busy, 1);
-	range_lock_leave(&turns, turn);
-	EXPECT_EQ(range_lock_wait_idle(&turns), range_lock_ended(&turns));
+	EXPECT_EQ(lock->nr_busy, 1);
+	range_lock_leave(lock, turn);
+	EXPECT_EQ(range_lock_wait_idle(lock), range_lock_ended(lock));
 }
