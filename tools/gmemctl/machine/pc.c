@@ -164,11 +164,9 @@ int pc_create(struct pc *pc, const struct pc_config *config, struct error *error
 		pthread_mutex_destroy(&pc->still);
 		return rc;
 	}
-	pc->console.wake_fd = -1;
-	pthread_mutex_init(&pc->console.lock, NULL);
-	rc = pc_devices(pc, error);
+	rc = console_open(&pc->console, config->input, config->output, error);
 	if (!rc)
-		rc = console_open(&pc->console, config->input, config->output, error);
+		rc = pc_devices(pc, error);
 	if (!rc)
 		rc = pc_load(pc, error);
 	if (rc)
