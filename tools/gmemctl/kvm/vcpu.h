@@ -68,7 +68,6 @@ int vcpu_run(struct vcpu *vcpu);
 int vcpu_get_regs(struct vcpu *vcpu, struct kvm_regs *regs);
 int vcpu_set_regs(struct vcpu *vcpu, const struct kvm_regs *regs);
 int vcpu_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs);
-int vcpu_translate(struct vcpu *vcpu, struct kvm_translation *translation);
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 
 /** exit_name() - name of an exit reason, without KVM_EXIT_; never NULL */

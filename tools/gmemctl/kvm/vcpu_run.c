@@ -61,11 +61,6 @@ int vcpu_run(struct vcpu *vcpu)
 	return rc < 0 ? rc : 0;
 }
 
-int vcpu_translate(struct vcpu *vcpu, struct kvm_translation *translation)
-{
-	return calls->ioctl(vcpu->fd, KVM_TRANSLATE, translation);
-}
-
 static const char *const exit_names[] = {
 	[KVM_EXIT_UNKNOWN]		= "UNKNOWN",
 	[KVM_EXIT_EXCEPTION]		= "EXCEPTION",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/calls.h"
 #include "../gmem/gmem.h"
 #include "../kvm/vcpu.h"
 #include "../memory/access.h"
@@ -27,7 +28,9 @@ static uint64_t translate(struct vcpu *vcpu, uint64_t address)
 {
 	struct kvm_translation at = { .linear_address = address };
 
-	return !vcpu_translate(vcpu, &at) && at.valid ? at.physical_address : UINT64_MAX;
+	if (calls->ioctl(vcpu->fd, KVM_TRANSLATE, &at) || !at.valid)
+		return UINT64_MAX;
+	return at.physical_address;
 }
 
 static const char *state_name(const struct machine *machine, uint64_t gpa)
