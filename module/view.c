@@ -149,8 +149,11 @@ static void gmem_view_free(struct gmem_view *view)
 	list_del(&view->node);
 	WRITE_ONCE(gi->views.nr, gi->views.nr - 1);
 	up_write(&gi->views.lock);
-	if (view->fault_ops)
+	if (view->fault_ops) {
+		if (view->fault_ops->store->vcpus_gone)
+			view->fault_ops->store->vcpus_gone();
 		module_put(view->fault_ops->owner);
+	}
 	mmdrop(view->mm);
 	fput(view->memory);
 	kfree(view);

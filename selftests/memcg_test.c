@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
-#include "gmem_utils.h"
+#include "gmem_view.h"
 #include "ksft.h"
 #include "kvm_utils.h"
 
@@ -641,6 +641,65 @@ TEST_F(memcg, limit_bind)
 	EXPECT_EQ(NR_PAGES, stat.private_pages);
 	to_shared(self);
 	expect_contents(self);
+}
+
+#define THREADS 1000
+
+struct askers {
+	pthread_barrier_t all;
+	int view;
+};
+
+static void *asker_main(void *arg)
+{
+	struct askers *askers = arg;
+	struct gmem_ioctl_view_fault fault;
+
+	EXPECT_EQ(-EAGAIN, gmem_view_fault(askers->view, &fault));
+	pthread_barrier_wait(&askers->all);
+	return NULL;
+}
+
+/* All of them at a time: who asks for the first time has those who are gone forgotten. */
+static void ask_for_faults(struct memcg_data *self)
+{
+	struct askers askers = { .view = test_gmem_view(self->fd, 0, PAGE) };
+	static pthread_t threads[THREADS];
+	pthread_attr_t attr;
+	int i;
+
+	pthread_barrier_init(&askers.all, NULL, THREADS);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 8 * PAGE);
+	for (i = 0; i < THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], &attr, asker_main, &askers));
+	for (i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/*
+ * VIEW_FAULT remembers a thread for no longer than the process has the view. What else is left
+ * is a few pages of each CPU.
+ */
+TEST_F(memcg, view_fault)
+{
+	struct gmem_ioctl_info info;
+	long long kernel = 0;
+	int tries;
+
+	ASSERT_EQ(0, gmem_info(&info));
+	if (!(info.features & GMEM_FEATURE_VIEW_FAULT))
+		SKIP(return, KSFT_BY_DESIGN " no gmem_kvm");
+	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
+	EXPECT_EQ(0, run_in(self, &self->cg, ask_for_faults));
+	for (tries = 0; tries < 50; tries++) {
+		kernel = cgroup_key(&self->cg, "memory.stat", "kernel");
+		if (kernel < THREADS * 250)
+			break;
+		usleep(100000);
+	}
+	TH_LOG("%lld bytes", kernel);
+	EXPECT_LT(kernel, THREADS * 250);
 }
 
 TEST_HARNESS_MAIN_IF(gmem_unavailable())

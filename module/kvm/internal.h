@@ -35,6 +35,7 @@ extern struct tracepoint __tracepoint_kvm_page_fault;
 int gmem_kvm_vcpu_init(void);
 void gmem_kvm_vcpu_exit(void);
 int gmem_kvm_vcpu_fault(struct gmem_ioctl_view_fault *fault);
+void gmem_kvm_vcpus_gone(void);
 
 /* shift.c */
 pgoff_t gmem_kvm_shift(struct address_space *from, pgoff_t start, pgoff_t end,

@@ -22,6 +22,7 @@ static const struct gmem_store_ops gmem_kvm_store = {
 	.commit = gmem_kvm_commit,
 	.count = gmem_kvm_count,
 	.vcpu_fault = gmem_kvm_vcpu_fault,
+	.vcpus_gone = gmem_kvm_vcpus_gone,
 };
 
 /* KVM uses MMU notifiers, so it needs neither invalidate_start() nor error(). */

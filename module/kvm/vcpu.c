@@ -10,7 +10,8 @@
  *
  * Only its own thread writes a watch, in KVM_RUN, and reads it, in the ioctl. For other
  * threads the look-up finds nothing. The key of a watch is its thread's &struct pid, which
- * is not reused while it is referenced.
+ * is not reused while it is referenced. Watches of threads that are gone are removed with
+ * a view fd, and when another thread asks for the first time.
  *
  * Locks: gmem_kvm_watch_lock to add and remove watches; RCU for look-ups.
  */
@@ -42,7 +43,8 @@ struct gmem_kvm_watch {
 	struct rcu_head rcu;
 };
 
-static DEFINE_HASHTABLE(gmem_kvm_watches, 8);
+/* Large, because every fault of every guest of the host looks in it. */
+static DEFINE_HASHTABLE(gmem_kvm_watches, 12);
 static DEFINE_MUTEX(gmem_kvm_watch_lock);
 
 /* Find the watch of the calling thread. It stays as long as the thread is in this file. */
@@ -131,6 +133,18 @@ int gmem_kvm_vcpu_fault(struct gmem_ioctl_view_fault *fault)
 	fault->error_code = watch->error_code;
 	fault->count = watch->count;
 	return 0;
+}
+
+/**
+ * gmem_kvm_vcpus_gone() - threads that were watched may be gone
+ *
+ * Context: process context.
+ */
+void gmem_kvm_vcpus_gone(void)
+{
+	mutex_lock(&gmem_kvm_watch_lock);
+	gmem_kvm_watch_sweep(false);
+	mutex_unlock(&gmem_kvm_watch_lock);
 }
 
 int gmem_kvm_vcpu_init(void)

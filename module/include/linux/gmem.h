@@ -109,6 +109,8 @@ struct gmem_conversion {
  * @vcpu_fault: report the last fault of a vCPU in the calling thread: @gpa,
  *	@error_code and @count of GMEM_IOCTL_VIEW_FAULT, and its errors. NULL: not
  *	supported.
+ * @vcpus_gone: a view goes away for which @vcpu_fault was called, usually together with
+ *	the threads that have called it. May be NULL.
  *
  * For a hypervisor with a store, make_private() moves every populated page of the
  * range from &gmem_binding.mapping into the store, contents preserved, and
@@ -129,6 +131,7 @@ struct gmem_store_ops {
 	unsigned long (*count)(struct gmem_binding *binding, pgoff_t start,
 			       pgoff_t end);
 	int (*vcpu_fault)(struct gmem_ioctl_view_fault *fault);
+	void (*vcpus_gone)(void);
 };
 
 /**
