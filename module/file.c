@@ -11,7 +11,8 @@
  *  2. what a store takes, such as the invalidate_lock of KVM's guest_memfd; KVM
  *     may read from a gmem mapping below it, so the following nest inside
  *  3. mmap_lock or a VMA lock
- *     &gmem_views.lock, which mmap() and munmap() of a view take
+ *     &gmem_views.lock, which mmap() and munmap() of a view take, and
+ *     &gmem_inode.policies_lock, which mbind() takes
  *  4. the lock of a gate (gate.c); never held across a call to a store
  *  5. folio locks
  *  6. &gmem_ranges.lock, &gmem_gate.lookups_lock, the locks of the state map and of

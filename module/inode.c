@@ -64,6 +64,8 @@ static struct inode *gmem_alloc_inode(struct super_block *sb)
 	 * mtree_destroy() of 6.12 and 7.3 takes that for a child when it frees by RCU.
 	 */
 	mt_init_flags(&gi->policies, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_USE_RCU);
+	mutex_init(&gi->policies_lock);
+	gi->nr_policies = 0;
 	xa_init(&gi->poison);
 	atomic_set(&gi->nr_poisoned, 0);
 	gmem_ranges_init(&gi->ranges);

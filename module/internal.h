@@ -286,6 +286,8 @@ struct gmem_counters {
  * @gates: hold off page faults in those ranges
  * @bindings: struct gmem_binding by page index
  * @policies: memory policies by page index, see policy.c
+ * @policies_lock: held to change them
+ * @nr_policies: ranges with a policy
  * @poison: pages whose memory has failed, see poison.c
  * @nr_poisoned: number of entries of @poison
  * @watches: eventfds that wait for held pages
@@ -304,6 +306,8 @@ struct gmem_inode {
 	struct gmem_gate gates[GMEM_NR_GATES];
 	struct maple_tree bindings;
 	struct maple_tree policies;
+	struct mutex policies_lock;
+	int nr_policies;
 	struct xarray poison;
 	atomic_t nr_poisoned;
 	struct gmem_watches watches;

@@ -10,7 +10,8 @@
  *
  * The kernel charges the tree to nobody, so it has a limit.
  *
- * Locks: the maple tree's own. Allocation looks policies up under RCU.
+ * Locks: &gmem_inode.policies_lock, below mmap_lock, to set policies. Allocation looks them
+ * up under RCU.
  */
 #include <linux/mempolicy.h>
 #include <linux/pagemap.h>
@@ -51,26 +52,22 @@ static unsigned int gmem_policy_unpack(unsigned long value, nodemask_t *nodes)
 }
 
 /*
- * Whether the number of ranges stays within the limit if pages @first to @last get a policy,
- * or lose it. An older range can be split, and leave a part at each end. Two processes that
- * call this at the same time can exceed the limit.
+ * How many ranges with a policy come into being, or go, if pages @first to @last get @entry. A
+ * range that is only covered in part leaves a part at one end, or at both. The covered ranges
+ * become one, so repeated calls for the same pages are cheap.
  */
-static bool gmem_policy_fits(struct gmem_inode *gi, pgoff_t first, pgoff_t last,
-			     const void *entry)
+static int gmem_policy_more(struct gmem_inode *gi, pgoff_t first, pgoff_t last,
+			    const void *entry)
 {
-	MA_STATE(mas, &gi->policies, 0, 0);
-	unsigned int ranges = !!entry;
+	MA_STATE(mas, &gi->policies, first, first);
+	int more = !!entry;
 	void *old;
 
-	rcu_read_lock();
-	mas_for_each(&mas, old, ULONG_MAX) {
-		if (mas.last < first || mas.index > last)
-			ranges++;
-		else
-			ranges += (mas.index < first) + (mas.last > last);
-	}
-	rcu_read_unlock();
-	return ranges <= GMEM_POLICY_MAX_RANGES;
+	mas_lock(&mas);
+	mas_for_each(&mas, old, last)
+		more += (mas.index < first) + (mas.last > last) - 1;
+	mas_unlock(&mas);
+	return more;
 }
 
 /**
@@ -86,12 +83,18 @@ int gmem_policy_set(struct vm_area_struct *vma, struct mempolicy *mpol)
 	struct gmem_inode *gi = gmem_from_file(vma->vm_file);
 	void *entry = mpol ? gmem_policy_pack(mpol) : NULL;
 	pgoff_t last = vma->vm_pgoff + vma_pages(vma) - 1;
+	int more, rc = -ENOMEM;
 
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
-	if (!gmem_policy_fits(gi, vma->vm_pgoff, last, entry))
-		return -ENOMEM;
-	return mtree_store_range(&gi->policies, vma->vm_pgoff, last, entry, GMEM_GFP);
+	mutex_lock(&gi->policies_lock);
+	more = gmem_policy_more(gi, vma->vm_pgoff, last, entry);
+	if (more <= 0 || gi->nr_policies + more <= GMEM_POLICY_MAX_RANGES)
+		rc = mtree_store_range(&gi->policies, vma->vm_pgoff, last, entry, GMEM_GFP);
+	if (!rc)
+		gi->nr_policies += more;
+	mutex_unlock(&gi->policies_lock);
+	return rc;
 }
 
 static int gmem_policy_interleave(const nodemask_t *nodes, pgoff_t index)

@@ -261,6 +261,42 @@ TEST_F(numa, many_policies)
 	sleep(1);
 }
 
+#define MAPPINGS 2000
+
+/* How long it takes to set the policy of so many mappings, of one page, in one call. */
+static uint64_t set_policy_ms(int fd)
+{
+	uint8_t *p = mmap(NULL, MAPPINGS * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t start;
+	int i;
+
+	ASSERT_NE(MAP_FAILED, (void *)p);
+	for (i = 0; i < MAPPINGS; i++)
+		ASSERT_NE(MAP_FAILED, mmap(p + i * PAGE, PAGE, PROT_READ | PROT_WRITE,
+					   MAP_SHARED | MAP_FIXED, fd, 0));
+	start = ksft_now_ms();
+	EXPECT_EQ(0, set_policy(p, MAPPINGS * PAGE, MPOL_PREFERRED, 1));
+	start = ksft_now_ms() - start;
+	munmap(p, MAPPINGS * PAGE);
+	return start;
+}
+
+/*
+ * With others of the file it takes no longer: nobody can use the address space meanwhile, or
+ * kill the process.
+ */
+TEST_F(numa, many_mappings)
+{
+	int fd = test_gmem_create(2 * 1000 * PAGE, GMEM_CREATE_F_INIT_SHARED);
+	uint64_t alone = set_policy_ms(fd), took;
+
+	EXPECT_EQ(1000, set_policies(fd, 1000));
+	took = set_policy_ms(fd);
+	TH_LOG("%u ms, and %u ms with 1000 ranges", (unsigned int)alone, (unsigned int)took);
+	EXPECT_LT(took, 3 * alone + 3000);
+	close(fd);
+}
+
 /* What is no policy is refused and changes none. */
 TEST_F(numa, bad_policies)
 {
