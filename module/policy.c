@@ -130,6 +130,9 @@ struct folio *gmem_policy_alloc(struct gmem_inode *gi, pgoff_t index, gfp_t gfp)
 
 	switch (gmem_policy_unpack(xa_to_value(entry), &nodes)) {
 	case MPOL_BIND:
+		/* As for the kernel's own: nodes with nothing but movable memory have none. */
+		if (!nodes_intersects(nodes, node_states[N_HIGH_MEMORY]))
+			break;
 		if (!node_isset(node, nodes))
 			node = first_node(nodes);
 		return __folio_alloc(gfp, 0, node, &nodes);

@@ -8,6 +8,7 @@
  * migration in the kernel.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -295,6 +296,48 @@ TEST_F(numa, many_mappings)
 	TH_LOG("%u ms, and %u ms with 1000 ranges", (unsigned int)alone, (unsigned int)took);
 	EXPECT_LT(took, 3 * alone + 3000);
 	close(fd);
+}
+
+/* The nodes of a list of sysfs, of which all are below 64. */
+static unsigned long read_nodes(const char *path)
+{
+	unsigned long nodes = 0, first, last;
+	char text[256], *p = text;
+
+	ASSERT_GT(gmem_read_file(path, text, sizeof(text)), 0);
+	while (*p >= '0' && *p <= '9') {
+		first = strtoul(p, &p, 10);
+		last = *p == '-' ? strtoul(p + 1, &p, 10) : first;
+		for (; first <= last; first++)
+			nodes |= 1UL << first;
+		p += *p == ',';
+	}
+	return nodes;
+}
+
+/*
+ * A node whose memory is all movable, as that of CXL often is, has none for guests. As for
+ * other memory that does not move, a policy for such nodes alone is none.
+ */
+TEST_F(numa, movable_node)
+{
+	unsigned long nodes = read_nodes("/sys/devices/system/node/has_memory") &
+			      ~read_nodes("/sys/devices/system/node/has_normal_memory");
+	pid_t pid;
+
+	if (!nodes)
+		SKIP(return, KSFT_BY_DESIGN " no node with movable memory alone");
+	EXPECT_EQ(0, set_policy(self->p, LENGTH / 2, MPOL_BIND, nodes));
+	EXPECT_EQ(0, set_policy(self->p + LENGTH / 2, LENGTH / 2, MPOL_BIND, nodes | 2));
+	pid = fork();
+	if (!pid) {
+		alarm(10);
+		gmem_fill(self->p, 'A', LENGTH / 2);
+		_exit(0);
+	}
+	EXPECT_EQ(0, gmem_wait_pid(pid));
+	test_gmem_commit(self->fd, 0, LENGTH / 2);
+	expect_nodes(self->p + LENGTH / 2, NR_PAGES / 2, 1);
 }
 
 /* What is no policy is refused and changes none. */
