@@ -123,6 +123,21 @@ TEST_OF(who, pipes)
 	close(events);
 }
 
+/* A file that somebody answers for may keep who opens it: none is that can be no gmem fd. */
+TEST_OF(who, handle)
+{
+	int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct inotify_event event;
+	char path[256];
+
+	start(FIRST);
+	snprintf(path, sizeof(path), "%s/77/comm", proc);
+	ASSERT_GE(inotify_add_watch(events, path, IN_OPEN), 0);
+	EXPECT_EQ(-ENOTTY, who_open(AT_FDCWD, path, S_IFREG));
+	EXPECT_EQ(-1, read(events, &event, sizeof(event)));
+	close(events);
+}
+
 /* What of a buffer is in a mapping, by the offset in the memory. */
 TEST_OF(who, buffers)
 {

@@ -32,17 +32,26 @@ static void *grow(void *array, size_t count, size_t size)
 	return realloc(array, (count ? 2 * count : 1) * size);
 }
 
-/* Looked at through an fd that does nothing to the file, and opened through that. */
+/*
+ * Looked at through an fd that does nothing to the file, and opened through that. Whoever
+ * answers for the file, as FUSE has it, may not do so: what the kernel remembers is enough,
+ * and no regular file is opened that has a handle, for a gmem fd has none.
+ */
 int who_open(int folder, const char *name, mode_t kind)
 {
-	int rc, at = openat(folder, name, O_PATH | O_CLOEXEC);
+	int rc, mount, at = openat(folder, name, O_PATH | O_CLOEXEC);
+	struct file_handle handle = { .handle_bytes = 0 };
 	char path[64];
-	struct stat st;
+	struct statx st;
 
 	if (at < 0)
 		return -errno;
 	snprintf(path, sizeof(path), PROC "/self/fd/%d", at);
-	rc = fstat(at, &st) ? -errno : (st.st_mode & S_IFMT) != kind ? -ENOTTY : 0;
+	rc = statx(at, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) ? -errno :
+	     (st.stx_mode & S_IFMT) != kind ? -ENOTTY : 0;
+	if (!rc && kind == S_IFREG &&
+	    name_to_handle_at(at, "", &handle, &mount, AT_EMPTY_PATH) && errno == EOVERFLOW)
+		rc = -ENOTTY;
 	if (!rc) {
 		rc = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		rc = rc < 0 ? -errno : rc;
@@ -455,10 +464,13 @@ static int look_pipe(struct look *look, const char *name, ino_t inode)
 static int look_fd_memory(int folder, const char *name, const char *link, void *data)
 {
 	struct look *look = data;
-	struct stat st;
+	struct statx st;
 
-	if (!strncmp(link, GMEM_LINK, strlen(GMEM_LINK)) && !fstatat(folder, name, &st, 0) &&
-	    st.st_dev == look->memory->device && st.st_ino == look->memory->inode)
+	/* As the kernel remembers it: see who_open() */
+	if (!strncmp(link, GMEM_LINK, strlen(GMEM_LINK)) &&
+	    !statx(folder, name, AT_STATX_DONT_SYNC, STATX_INO, &st) &&
+	    makedev(st.stx_dev_major, st.stx_dev_minor) == look->memory->device &&
+	    st.stx_ino == look->memory->inode)
 		look->process.fds++;
 	return 0;
 }
