@@ -136,9 +136,9 @@ static int by_path(struct trace_filter *filter, const char *path, struct error *
 	int rc, fd;
 
 	/* Only a regular file is opened: others may do something then. */
-	if (stat(path, &st))
-		return error_set(error, -errno, path, "look for the file", NULL);
 	fd = who_open(AT_FDCWD, path, S_IFREG);
+	if (fd < 0 && fd != -ENOTTY)
+		return error_set(error, fd, path, "look for the file", NULL);
 	rc = fd < 0 || gmem_stat(fd, &gmem) || fstat(fd, &st) ? -ENOTTY : 0;
 	if (fd >= 0)
 		close(fd);
