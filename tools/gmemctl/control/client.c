@@ -30,8 +30,11 @@ static int client_connect(const char *name, unsigned int timeout_s, struct error
 		return error_set(error, -errno, "socket", "create", NULL);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
+	do {
+		if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+			return fd;
+		/* Ctrl-Z ends the wait for room, too: a time is set. */
+	} while (errno == EINTR);
 	rc = errno == EAGAIN ? -ETIME : -errno;
 	error_set(error, rc, name, "connect to the VM",
 		  rc == -ENOENT || rc == -ECONNREFUSED ?

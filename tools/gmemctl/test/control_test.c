@@ -565,6 +565,37 @@ TEST_F(control, stopped)
 	json_object_put(request);
 }
 
+/* One with too many clients is waited for, also by a client that is stopped meanwhile. */
+TEST_F(control, client_stopped)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct json_object *request = json_object_new_object();
+	struct json_object *reply, *result;
+	struct error error;
+	int fd, client;
+	pid_t child;
+
+	EXPECT_FALSE(runtime_path("full", NULL, address.sun_path, NULL));
+	fd = raw_socket();
+	client = raw_socket();
+	EXPECT_FALSE(bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	EXPECT_FALSE(listen(fd, 0));
+	EXPECT_FALSE(connect(client, (struct sockaddr *)&address, sizeof(address)));
+	child = fork();
+	if (!child) {
+		usleep(100000);
+		kill(getppid(), SIGSTOP);
+		usleep(10000);
+		_exit(kill(getppid(), SIGCONT));
+	}
+	EXPECT_EQ(client_call_within("full", 1, request, &reply, &result, &error), -ETIME);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	close(client);
+	close(fd);
+	unlink(address.sun_path);
+	json_object_put(request);
+}
+
 /* As of two PID namespaces: nobody takes the socket of another one, but what is left of one. */
 TEST_OF(control, channel_taken)
 {
