@@ -34,11 +34,13 @@ int channel_listen(struct channel *channel, struct error *error)
 	if (channel->lock_fd < 0)
 		return channel->lock_fd;
 	rc = runtime_path(channel->name, SUFFIX, channel->path, error);
-	if (!rc)
-		rc = channel->fd = runtime_listen(channel->path, 1, error);
-	if (rc < 0)
+	if (!rc) {
+		channel->fd = runtime_listen(channel->path, 1, error);
+		rc = channel->fd < 0 ? channel->fd : 0;
+	}
+	if (rc)
 		runtime_unlock(channel->name, channel->lock_fd);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 void channel_close(struct channel *channel)
