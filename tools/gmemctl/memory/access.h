@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which pages of RAM are private, and what devices read and write of the others.
+ * Finds which pages of RAM are private, and lets devices read and write the others.
  *
- * Where there is a view gmem is asked, which knows; where there is a guest_memfd it is what
- * KVM was told last. While a guest runs it chooses the addresses, may take access to
- * them away, and may make them private at any moment: for devices the kernel does the
- * copying, so that each of this is an error. Takes no lock.
+ * With a view gmem is asked for the states. With a guest_memfd the state is what KVM was told
+ * last. A running guest chooses the addresses of accesses. It can protect these pages, or make
+ * them private, at any time. So accesses of devices are copied by system calls, which return
+ * an error in these cases. Takes no lock.
  */
 #ifndef GMEMCTL_MEMORY_ACCESS_H
 #define GMEMCTL_MEMORY_ACCESS_H
@@ -19,9 +19,9 @@
 
 /**
  * struct private_runs - runs of private pages
- * @ranges: guest physical addresses in ascending order, @count of them
- * @count: see there
- * @shared: how many of them, from the first on, have been made shared
+ * @ranges: guest physical addresses in ascending order
+ * @count: number of @ranges
+ * @shared: number of @ranges, from the first on, that were made shared
  */
 struct private_runs {
 	struct range *ranges;
@@ -30,10 +30,10 @@ struct private_runs {
 };
 
 /**
- * private_runs_find() - what is private now
- * @stay: leave out what stays private while others take it: gmem has the states of
- *	pages in a view, and they go where the file goes
- * @action: what is to be done with the pages, for messages
+ * private_runs_find() - find all private pages
+ * @stay: leave out pages of views. They can stay private in a handover, because gmem keeps
+ *	their state with the file
+ * @action: what will be done with the pages, for messages
  *
  * Return: 0; -EOPNOTSUPP if the contents cannot leave private memory because
  * conversions discard them; -ENOMEM.
@@ -46,20 +46,20 @@ void private_runs_free(struct private_runs *runs);
 /**
  * private_runs_share() - make all of them shared, contents preserved
  *
- * Return: 0; -EPERM without the guest's consent; with a failure some may be
- * shared, see private_runs_restore().
+ * Return: 0; -EPERM without the guest's consent. After a failure some may be shared, see
+ * private_runs_restore().
  */
 int private_runs_share(struct private_runs *runs, struct guest_memory *memory,
 		       const char *action, struct error *error);
 
-/** private_runs_make() - make ranges private that were so elsewhere */
+/** private_runs_make() - make ranges private that were private in another process */
 int private_runs_make(const struct range *ranges, uint32_t count,
 		      struct guest_memory *memory, struct error *error);
 
 /**
- * private_runs_restore() - make private again what was made shared
+ * private_runs_restore() - undo private_runs_share()
  *
- * Goes on after a failure: what stays shared is recorded as shared.
+ * Continues after a failure. Pages that stay shared are recorded as shared.
  *
  * Return: 0, or the first failure.
  */
@@ -71,7 +71,7 @@ int private_runs_restore(struct private_runs *runs, struct guest_memory *memory,
  * @range: guest physical addresses, inside one range of RAM
  * @visit: called for each run; not 0 ends the walk
  *
- * While a guest runs, each run is as it was when it was looked at.
+ * While a guest runs, the state of a run can change after it was read.
  *
  * Return: 0, what @visit has returned, or a negative errno.
  */
@@ -79,13 +79,13 @@ int page_states(const struct guest_memory *memory, struct range range,
 		int (*visit)(struct range run, bool private, void *data),
 		void *data);
 
-/** page_is_private() - the page at @gpa; false also for what is no RAM */
+/** page_is_private() - whether the page at @gpa is private; false if it is not RAM */
 bool page_is_private(const struct guest_memory *memory, uint64_t gpa);
 
-/** page_states_private() - bytes of all RAM that are private */
+/** page_states_private() - private bytes of all RAM */
 uint64_t page_states_private(const struct guest_memory *memory);
 
-/** access_is_ram() - whether all of a range is RAM; an empty one is, inside of RAM */
+/** access_is_ram() - whether all of a range is RAM; true for an empty range inside RAM */
 bool access_is_ram(const struct guest_memory *memory, uint64_t gpa, uint64_t size);
 
 /** access_is_shared() - whether all of it is RAM, and no page of it private now */
@@ -95,8 +95,8 @@ bool access_is_shared(const struct guest_memory *memory, uint64_t gpa,
 /**
  * access_read() - copy from shared RAM
  *
- * Return: 0; -EFAULT for what is no RAM, is private, or cannot be accessed, with
- * @to undefined.
+ * Return: 0; -EFAULT if a page is not RAM, is private, or cannot be accessed; then @to is
+ * undefined.
  */
 int access_read(const struct guest_memory *memory, uint64_t gpa, void *to,
 		size_t size);
