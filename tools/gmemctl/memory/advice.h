@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a guest may ask for of its own memory: give it back, lock it, protect it, name
- * it. How that is done depends on where the memory comes from; what one kind of memory
- * cannot do is refused.
+ * Requests of a guest for its own memory: free it, lock it, protect it, name it. What is done
+ * depends on the kind of memory. A request that this kind does not support is refused.
  *
- * DOC: What outlives a request
+ * DOC: Lasting effects of requests
  *
- * Protection, locks, names and the like belong to mappings of this process: each piece
- * that differs from its neighbours is a mapping of its own, and a process can have some
- * 65000 of them (vm.max_map_count). So they are recorded, as runs of pages that are
- * alike, and there is a limit of ADVICE_RUNS_MAX: a guest can make at most two
- * mappings of each. The record also says what another process has to do to have the
- * same memory, and why a guest has met a page that it cannot access.
+ * Protection, locks, names and the like are properties of mappings of this process. Each piece
+ * that differs from its neighbours is a separate mapping, and a process can have about 65000
+ * of them (vm.max_map_count). So pieces are recorded, as runs of pages with equal properties,
+ * and limited to ADVICE_RUNS_MAX: each run costs at most two mappings. The record also tells
+ * another process how to set up the same memory, and explains why a guest cannot access a
+ * page.
  *
  * DOC: Locks
  *
- * A request is done in the turn of its range (guest_memory.range_lock), since
- * conversions change what is private. Within, what is recorded changes with
- * advice.lock held, as the kernel changes mappings one at a time. Whatever gives
- * memory back or pages it out takes only the turn.
+ * A request holds the lock of its range (guest_memory.range_lock), because conversions change
+ * which pages are private. Inside that lock, a request that changes the record holds
+ * advice.lock; the kernel changes mappings one at a time anyway. Requests that free memory or
+ * page it out need only the lock of the range.
  */
 #ifndef GMEMCTL_MEMORY_ADVICE_H
 #define GMEMCTL_MEMORY_ADVICE_H
@@ -32,25 +31,25 @@
 #include "../base/tlv.h"
 #include "guest_memory.h"
 
-/** ADVICE_RUNS_MAX: pieces of memory that are not as they were; see above */
+/** ADVICE_RUNS_MAX: largest number of pieces with changed properties; see above */
 #define ADVICE_RUNS_MAX 1024
 
 /**
- * enum advice_kind - what is asked for; the numbers are those of pvmemcontrol
- * @ADVICE_DONTNEED: give it back; it reads zero then
- * @ADVICE_REMOVE: the same; not for memory that has nothing behind its mapping
- * @ADVICE_FREE: the host may take it at any time, until it is written again
- * @ADVICE_PAGEOUT: write it to swap, or to its file, now
- * @ADVICE_DONTDUMP: leave it out of core dumps
- * @ADVICE_NAME: "pvmemcontrol-N" in /proc/PID/smaps; N of 0: no name
- * @ADVICE_LOCK: keep it in memory
- * @ADVICE_UNLOCK: the host may page it out again
- * @ADVICE_PROTECT_NONE: no access, of the guest's, either
- * @ADVICE_PROTECT_R: no writes
- * @ADVICE_PROTECT_W: writes; this CPU cannot forbid reads then
- * @ADVICE_PROTECT_RW: as at first
- * @ADVICE_MERGEABLE: pages with equal contents may be one (KSM)
- * @ADVICE_UNMERGEABLE: no more
+ * enum advice_kind - kinds of requests; the numbers are those of pvmemcontrol
+ * @ADVICE_DONTNEED: free the memory; it reads as zero afterwards
+ * @ADVICE_REMOVE: the same; not for anonymous memory
+ * @ADVICE_FREE: the host may free the memory at any time until it is written again
+ * @ADVICE_PAGEOUT: write the memory to swap, or to its file, now
+ * @ADVICE_DONTDUMP: exclude the memory from core dumps
+ * @ADVICE_NAME: name it "pvmemcontrol-N" in /proc/PID/smaps; with N = 0 remove the name
+ * @ADVICE_LOCK: keep the memory from being paged out
+ * @ADVICE_UNLOCK: allow paging again
+ * @ADVICE_PROTECT_NONE: forbid all accesses, also those of the guest
+ * @ADVICE_PROTECT_R: forbid writes
+ * @ADVICE_PROTECT_W: allow writes; x86 cannot forbid reads then
+ * @ADVICE_PROTECT_RW: allow all accesses, as at the start
+ * @ADVICE_MERGEABLE: let KSM merge pages with equal contents
+ * @ADVICE_UNMERGEABLE: undo that
  */
 enum advice_kind {
 	ADVICE_DONTNEED = 1,
@@ -71,12 +70,12 @@ enum advice_kind {
 };
 
 /**
- * struct advice_run - pages that are alike, and not as they were; part of a file format
+ * struct advice_run - pages with equal changed properties; part of a file format
  * @start: guest physical address
  * @size: bytes
- * @name: number in the name, 0: none
- * @denied: PROT_* that are taken away
- * @locked: likewise @no_dump, @mergeable; each 0 or 1
+ * @name: the number in the name; 0: no name
+ * @denied: PROT_* that are forbidden
+ * @locked: 0 or 1, as are @no_dump and @mergeable
  */
 struct advice_run {
 	uint64_t start;
@@ -90,13 +89,13 @@ struct advice_run {
 };
 
 /**
- * struct advice - what a guest has asked for
+ * struct advice - the record of a guest's requests
  * @memory: its memory
- * @lock: protects what follows, and the mappings that it describes
- * @runs: in ascending order, @nr_runs of them; room for ADVICE_RUNS_MAX
- * @next: room for as many, for a change in the making
- * @nr_runs: see @runs
- * @nr_locked: of them are locked; read without the lock, too
+ * @lock: protects the following members, and the mappings that they describe
+ * @runs: the runs, in ascending order; room for ADVICE_RUNS_MAX
+ * @next: room for as many, to prepare a change
+ * @nr_runs: number of @runs
+ * @nr_locked: number of locked runs; also read without the lock
  */
 struct advice {
 	struct guest_memory *memory;
@@ -112,25 +111,25 @@ int advice_init(struct advice *advice, struct guest_memory *memory,
 void advice_destroy(struct advice *advice);
 
 /**
- * advice_take() - do what the guest asks for
+ * advice_take() - do a request of the guest
  * @gpa: guest physical address
- * @size: bytes; 0 is nothing to do
+ * @size: bytes; with 0 the call is a no-op
  * @number: for ADVICE_NAME
  *
- * May be called by several threads at once.
+ * Several threads may call this at the same time.
  *
- * Return: 0; -EINVAL for a range that is not whole pages of RAM of one request, that
- * would cut a huge page, or is locked where that does not go together; -EOPNOTSUPP for
- * what this memory, or its private pages, cannot do; -ENOMEM if it makes too many
- * pieces; what the kernel says.
+ * Return: 0; -EINVAL for a range that is not whole pages of RAM of one memory request, that
+ * would split a huge page, or that is locked and must not be for this kind; -EOPNOTSUPP if
+ * this memory, or its private pages, do not support the kind; -ENOMEM if there would be too
+ * many pieces; or an error of the kernel.
  */
 int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
 		uint64_t size, uint64_t number);
 
-/** advice_count() - pieces of memory that are not as they were */
+/** advice_count() - number of pieces with changed properties */
 unsigned int advice_count(struct advice *advice);
 
-/** advice_denies() - whether the guest has taken access to the page at @gpa away */
+/** advice_denies() - whether the guest has forbidden access to the page at @gpa */
 bool advice_denies(struct advice *advice, uint64_t gpa);
 
 /**
@@ -140,7 +139,7 @@ bool advice_denies(struct advice *advice, uint64_t gpa);
  */
 void advice_explain(struct advice *advice, char *text, size_t size);
 
-/** advice_lift() - let this process access all memory; no vCPU runs */
+/** advice_lift() - allow this process to access all memory; no vCPU may run */
 int advice_lift(struct advice *advice);
 
 /** advice_restore() - undo advice_lift() */
@@ -150,9 +149,9 @@ int advice_restore(struct advice *advice);
 void advice_get(struct advice *advice, struct tlv *records, uint32_t type);
 
 /**
- * advice_set() - do to new memory what such a record says; without one, nothing
+ * advice_set() - apply such a record, if there is one, to new memory
  *
- * Return: 0; -EBADMSG; what the kernel says, and then the guest must not run here.
+ * Return: 0; -EBADMSG; or an error of the kernel. After an error the guest must not run here.
  */
 int advice_set(struct advice *advice, const struct tlv *records, uint32_t type);
 
