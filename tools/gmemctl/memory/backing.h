@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where the pages of guest RAM come from; and the view of a backing: its mapping for KVM,
- * in which private pages are as good as shared ones. This process accesses guest memory
- * elsewhere, through the reservation.
+ * Backings, the source of the pages of guest RAM; and the view of a backing: its mapping for
+ * KVM, which includes private pages. This process itself accesses guest memory through the
+ * reservation.
  */
 #ifndef GMEMCTL_MEMORY_BACKING_H
 #define GMEMCTL_MEMORY_BACKING_H
@@ -18,8 +18,8 @@
  * struct view - the view of one backing
  * @request: of the backing; its ranges are packed into the view in this order
  * @fd: the view, or -1: there is none
- * @refusal: then: why not; NULL: none was wanted
- * @place: where it is mapped; the first page of the backing at its base
+ * @refusal: with @fd -1: the reason; NULL: no view was wanted
+ * @place: its mapping; the first page of the backing is at its base
  */
 struct view {
 	const struct memory_request *request;
@@ -30,11 +30,11 @@ struct view {
 
 /**
  * struct backing - the memory of one request
- * @request: as asked for
+ * @request: the request
  * @size: bytes
- * @fd: the file, or -1: anonymous memory, which the mappings are
- * @fd_offset: where in @fd it starts
- * @page_size: unit in which it comes and goes
+ * @fd: the file; -1: anonymous memory, which exists only as mappings
+ * @fd_offset: offset in @fd of its first page
+ * @page_size: unit in which it is allocated and freed
  * @view: of kind gmem
  */
 struct backing {
@@ -47,26 +47,25 @@ struct backing {
 };
 
 /**
- * backing_open() - open or create it
- * @name: of a memfd, for /proc/PID/smaps
+ * backing_open() - open or create a backing
+ * @name: name of a memfd, for /proc/PID/smaps
  *
- * Huge pages are taken from the pool at once, and the room of a file from its file
- * system: that there is too little must not show when the guest runs. A file is
- * locked for as long as it is open, see file_lock(). The guest_memfd of a VM is not
- * opened here but by backing_use().
+ * Huge pages are taken from the pool now, and space for a file is allocated now: a lack of
+ * them must be an error before the guest runs. A file is locked as long as it is open, see
+ * file_lock(). The guest_memfd of a VM is opened by backing_use() instead.
  */
 int backing_open(struct backing *backing, const struct memory_request *request,
 		 const char *name, struct error *error);
 
 /**
- * backing_use() - take memory from a file of someone else
+ * backing_use() - use a file that the caller has opened
  * @fd: duplicated
  * @fd_offset: where in it the memory of @request starts
  */
 int backing_use(struct backing *backing, const struct memory_request *request,
 		int fd, uint64_t fd_offset, struct error *error);
 
-/** backing_empty() - forget what an old file has; all of it reads zero then */
+/** backing_empty() - drop the contents of an old file; all of it reads as zero then */
 int backing_empty(struct backing *backing, struct error *error);
 
 /** backing_close() - the end of its view, too */
@@ -75,9 +74,9 @@ void backing_close(struct backing *backing);
 /** backing_extent() - how a range of RAM of its request is mapped */
 struct extent backing_extent(const struct backing *backing, const struct layout_range *ram);
 
-/** VIEW_BLOCK: what one touch of the guest populates where huge pages are wanted */
+/** VIEW_BLOCK: bytes that a first access of the guest populates, with huge pages */
 #define VIEW_BLOCK		(UINT64_C(2) << 20)
-/** VIEW_BLOCK_SMALL: and where they are not */
+/** VIEW_BLOCK_SMALL: the same, without huge pages */
 #define VIEW_BLOCK_SMALL	(UINT64_C(64) << 10)
 
 /**
@@ -90,18 +89,18 @@ struct extent backing_extent(const struct backing *backing, const struct layout_
 int view_create(struct backing *backing, struct error *error);
 
 /**
- * view_find() - where a range of RAM is in the view
+ * view_find() - the address of a range of RAM in the view
  * @ram: guest physical addresses
  *
- * Return: the address, or NULL: not all of it is in one range of this view.
+ * Return: the address; NULL if not all of it is in one range of this view.
  */
 uint8_t *view_find(const struct view *view, struct range ram);
 
 /**
- * view_fill() - give it what has memory already
+ * view_fill() - map all populated pages in the view
  *
- * What was written by the host before is then no exit of the guest, and KVM's own
- * accesses find it.
+ * Then guest accesses to pages that the host has written cause no exit, and KVM itself can
+ * access these pages.
  */
 int view_fill(const struct backing *backing);
 
