@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A guest's memory in a form that outlives the process: what it is made of,
- * where it is, and which of its pages are private. Not the contents.
+ * Describes a guest's memory in bytes, for another process or a file: the requests, the
+ * ranges, and which pages are private. It has no contents.
  *
  * DOC: Format, version 1, little endian, without gaps
  *
@@ -28,10 +28,10 @@
 
 /**
  * struct description - memory of a guest
- * @config: what it is; points to what follows
- * @requests: of @config
- * @ranges: of all requests
- * @private: guest physical addresses that are private
+ * @config: the configuration; points to the following members
+ * @requests: the requests of @config
+ * @ranges: the ranges of all requests
+ * @private: ranges of guest physical addresses that are private
  */
 struct description {
 	struct memory_config config;
@@ -42,24 +42,24 @@ struct description {
 };
 
 /**
- * description_encode() - turn it into bytes
+ * description_encode() - write a description
  * @bytes: out: allocated
  *
- * Paths and fds are not part of it.
+ * It has no paths and no fds.
  *
- * Return: 0; -E2BIG for more than the format takes; -ENOMEM.
+ * Return: 0; -E2BIG if there are more requests or ranges than the format allows; -ENOMEM.
  */
 int description_encode(const struct memory_config *config,
 		       const struct range *private, uint32_t nr_private,
 		       uint8_t **bytes, size_t *size);
 
 /**
- * description_decode() - check bytes and turn them back
- * @bytes: they may be anything
+ * description_decode() - check and read a description
+ * @bytes: bytes that are not trusted
  *
- * What memory_config_check() refuses is left to it. The requests have no fds yet.
+ * The caller has to call memory_config_check(). The requests have no fds yet.
  *
- * Return: 0; -EBADMSG for bytes that are none of this; -ENOMEM.
+ * Return: 0; -EBADMSG if the bytes are not a description; -ENOMEM.
  */
 int description_decode(const uint8_t *bytes, size_t size,
 		       struct description *out, struct error *error);
