@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whose a file is: that behind the memory of a guest is written by one VM, and a
- * saved guest that is being read does not change. The locks are those of the open
- * file (F_OFD_SETLK): they end with its last descriptor, and go along with it to
- * another process.
+ * Locks and space of files. Only one VM writes to the file of a guest's memory, and nobody
+ * writes to a saved guest that is being read. The locks belong to the open file
+ * (F_OFD_SETLK). They end when its last descriptor is closed, and move to another process
+ * with the descriptor.
  */
 #ifndef GMEMCTL_MEMORY_FILE_H
 #define GMEMCTL_MEMORY_FILE_H
@@ -15,22 +15,22 @@
 #include "range.h"
 
 /**
- * file_lock() - have a file for oneself, or with others that only read it
- * @fd: stays locked until all its duplicates are closed
+ * file_lock() - lock a file, exclusively or shared with other readers
+ * @fd: the file; it stays locked until all duplicates are closed
  * @path: for messages
- * @write: for oneself; @fd has to be open for writing
+ * @write: lock it exclusively; @fd must be open for writing
  *
- * A file system without locks has none: that is no failure.
+ * A file system without locks is no error: the file is not locked then.
  *
- * Return: 0; -EBUSY if somebody else has it, with who it is, as far as that is
+ * Return: 0; -EBUSY if another process has locked it; @error names the process if it is
  * known.
  */
 int file_lock(int fd, const char *path, bool write, struct error *error);
 
 /**
- * file_lock_check() - whether a file is some guest's memory
+ * file_lock_check() - check that a file is not the memory of a guest
  *
- * Return: 0; -EBUSY, as file_lock() says it.
+ * Return: 0; -EBUSY, as file_lock().
  */
 int file_lock_check(int fd, const char *path, struct error *error);
 
@@ -38,19 +38,19 @@ int file_lock_check(int fd, const char *path, struct error *error);
  * file_room_limit() - whether RLIMIT_FSIZE lets a file grow to @size bytes
  * @name: of the file, for messages
  *
- * What goes beyond the limit is not only refused, but a signal that ends the
- * process: so this comes first.
+ * Call it before the file grows: a write beyond the limit also sends a signal that ends the
+ * process.
  *
  * Return: 0 or -EFBIG.
  */
 int file_room_limit(uint64_t size, const char *name, struct error *error);
 
 /**
- * file_room_take() - take the room of all of a file
- * @size: of the file, which it has already
+ * file_room_take() - allocate the space of all of a file
+ * @size: size of the file, which is set already
  *
- * A page without room would be a signal, or the end of the guest, later on. Where
- * the file system cannot take it, there has to be as much at the moment.
+ * Later a page without space would raise a signal, or end the guest. On a file system without
+ * fallocate() only the free space is checked.
  *
  * Return: 0; -ENOSPC, -EDQUOT; another negative errno.
  */
@@ -61,10 +61,10 @@ int file_room_take(int fd, uint64_t size, const char *path,
 #define POPULATED_PAGES 65536
 
 /**
- * populated_pages() - look at a part of a file, or of anonymous memory
+ * populated_pages() - find the populated pages in a part of a file, or of anonymous memory
  * @fd: the file, or -1
- * @offset: of the part in the file
- * @host: where this process has it mapped
+ * @offset: offset of the part in the file
+ * @host: mapping of the part in this process
  * @count: pages, at most POPULATED_PAGES
  * @out: one byte per page, 1: populated, also if swapped out
  *
