@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages that a guest does not use: it has given them to its balloon, and they are
- * decommitted. What the guest gives up only for now, as with free page reporting, is
- * decommitted too, but not remembered.
+ * Pages that are in the guest's balloon. They are decommitted and recorded. Pages of free page
+ * reporting are decommitted but not recorded, because the guest can use them again without
+ * notice.
  *
- * Memory of huge pages comes and goes in these: one is given back once all of it is
- * given, and is taken from the pool again before the first page of it is used.
+ * A huge page is decommitted when all of its pages are given, and allocated again before the
+ * first of them is used.
  */
 #ifndef GMEMCTL_MEMORY_GIVEN_H
 #define GMEMCTL_MEMORY_GIVEN_H
@@ -21,11 +21,11 @@
 /**
  * struct given - the pages
  * @memory: the guest's
- * @lock: protects what follows; a decommit is done with it held
- * @map: whether each page of the guest's addresses is given; empty: none ever is
- * @nr_pages: so many there are
- * @count: pages that are given
- * @failed: pages that the host could not take, or get again
+ * @lock: protects the following members; held during a decommit
+ * @map: one bit for each page of the guest's addresses; empty without a balloon
+ * @nr_pages: number of pages in @map
+ * @count: number of given pages
+ * @failed: pages that could not be decommitted, or not be allocated again
  */
 struct given {
 	struct guest_memory *memory;
@@ -40,29 +40,29 @@ int given_init(struct given *given, struct guest_memory *memory,
 	       struct error *error);
 void given_destroy(struct given *given);
 
-/** given_add() - the guest does not use @range any more; what is no RAM is left out */
+/** given_add() - the guest does not use @range any more; pages that are not RAM are ignored */
 void given_add(struct given *given, struct range range);
 
-/** given_take() - the guest is about to use @range, which reads zero */
+/** given_take() - the guest is about to use @range, which reads as zero */
 void given_take(struct given *given, struct range range);
 
-/** given_take_all() - the guest has forgotten what it has given */
+/** given_take_all() - the guest was reset, and may use all pages again */
 void given_take_all(struct given *given);
 
 /** given_count() - bytes that are given now; @failed: out, bytes */
 uint64_t given_count(struct given *given, uint64_t *failed);
 
 /**
- * given_once() - decommit what the guest may use again without a word
+ * given_once() - decommit pages that the guest may use again without notice
  *
  * Return: bytes of @range that were decommitted: whole huge pages only.
  */
 uint64_t given_once(struct given *given, struct range range);
 
 /**
- * given_clip() - the part of @range around the page at @gpa of which nothing is given
+ * given_clip() - the part of @range around the page at @gpa without given pages
  *
- * The page itself, if that is given.
+ * If that page itself is given, only this page.
  */
 struct range given_clip(struct given *given, uint64_t gpa, struct range range);
 
