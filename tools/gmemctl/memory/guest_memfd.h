@@ -34,17 +34,17 @@ bool page_map_get(const struct page_map *map, uint64_t page);
 void page_map_set(struct page_map *map, uint64_t first, uint64_t end, bool value);
 
 /**
- * page_map_run() - where the run ends, at @end at the latest, that begins at @page
- * @value: out: what its pages are. While others set them, each was that when it was looked at,
- *	and the run has one page at least.
+ * page_map_run() - the end of the run of equal pages that begins at @page, at most @end
+ * @value: out: the value of its pages. If other threads set them meanwhile, each page had this
+ *	value when it was read, and the run has at least one page.
  */
 uint64_t page_map_run(const struct page_map *map, uint64_t page, uint64_t end, bool *value);
 
 /**
  * struct guest_memfd - the file, and what KVM was told about its pages
- * @fd: the file, or -1: there is none
- * @mappable: the host maps it: no page is ever private
- * @layout: all RAM, and where in the file it is; also without a file
+ * @fd: the file, or -1
+ * @mappable: the host maps it, and no page is ever private
+ * @layout: all RAM, and its offsets in the file; also set without a file
  * @private: KVM's PRIVATE attribute of each page, which has to be set anew
  *	whenever a slot is created. KVM has no call that reads it. Conversions
  *	change it; they must not meet the creation of a slot.
@@ -57,10 +57,10 @@ struct guest_memfd {
 };
 
 /**
- * guest_memfd_create() - create the file for all of memfd->layout, which is there
- * @initial_private: what pages start as; without meaning if @mappable
+ * guest_memfd_create() - create the file for all of memfd->layout, which is set already
+ * @initial_private: the initial state of pages; ignored if @mappable
  *
- * guest_memfd_destroy() works in any case.
+ * guest_memfd_destroy() can be called also after a failure.
  */
 int guest_memfd_create(struct guest_memfd *memfd, struct vm *vm, bool mappable,
 		       bool initial_private, struct error *error);
@@ -74,7 +74,7 @@ void guest_memfd_destroy(struct guest_memfd *memfd);
 int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
 			       const struct layout_range *ram);
 
-/** guest_memfd_clear_attributes() - before a slot goes: they would outlive it */
+/** guest_memfd_clear_attributes() - call it before a slot is deleted: KVM keeps them */
 void guest_memfd_clear_attributes(const struct guest_memfd *memfd, struct vm *vm,
 				  struct range range);
 
