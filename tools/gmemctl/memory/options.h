@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What memory a guest is to have, and which of it goes together. */
+/* The memory that a guest is to have, and the rules for valid combinations. */
 #ifndef GMEMCTL_MEMORY_OPTIONS_H
 #define GMEMCTL_MEMORY_OPTIONS_H
 
@@ -15,8 +15,8 @@
 /**
  * enum backing_kind - kinds of memory
  * @BACKING_SHARED: a memfd
- * @BACKING_PRIVATE: private anonymous memory of this process: nothing that could
- *	be handed to another one
+ * @BACKING_PRIVATE: private anonymous memory of this process, which cannot be passed to
+ *	another process
  * @BACKING_HUGETLB: a memfd of huge pages, reserved up front
  * @BACKING_FILE: a file, which keeps its contents
  * @BACKING_GMEM: gmem; private pages live in gmem itself, and KVM has a view of it
@@ -43,16 +43,16 @@ const char *backing_kind_name(enum backing_kind kind);
 int backing_kind_find(const char *name, size_t length, enum backing_kind *kind);
 
 /**
- * struct memory_request - ranges of RAM that are backed alike
+ * struct memory_request - ranges of RAM with the same backing
  * @ranges: guest physical addresses, packed into the backing in this order
  * @kind: see enum backing_kind
  * @thp: ask for transparent huge pages; ignored for hugetlb
  * @prefetch: populate at once
- * @consent: private contents never become the host's; for the kinds of gmem
- * @dump: core dumps of this process have it, as far as the host may read it
- * @hugepages: huge pages of @hugepage_size, which makes a shared memfd hugetlb
+ * @consent: private contents never become shared; for the kinds of gmem
+ * @dump: core dumps of this process include it, as far as the host can read it
+ * @hugepages: use huge pages of @hugepage_size: a shared memfd becomes hugetlb
  * @hugepage_size: 0: HUGEPAGE_SIZE_DEFAULT
- * @path: of the file, for BACKING_FILE
+ * @path: path of the file, for BACKING_FILE
  * @existing_fd: memory that another process has handed over, or -1
  * @node: NUMA node of the host, or -1
  */
@@ -74,11 +74,10 @@ struct memory_request {
 /**
  * struct memory_config - all RAM of a guest
  * @requests: in the order in which the VM's guest_memfd has them
- * @guest_memfd: a private side, where conversions discard what is stale
- * @initial_private: pages of that private side start private
- * @encrypted: what is private belongs to an encrypted guest: its contents are not
- *	preserved by a conversion
- * @view: memory of kind gmem that has no view is a failure
+ * @guest_memfd: add a private side; conversions then discard the stale side
+ * @initial_private: pages with a private side start private
+ * @encrypted: the guest is encrypted: conversions do not preserve contents
+ * @view: fail if memory of kind gmem cannot have a view
  * @convert_timeout_ms: how long a conversion to private may wait for references
  */
 struct memory_config {
@@ -94,9 +93,9 @@ struct memory_config {
 /**
  * struct layout_range - a range of RAM
  * @range: guest physical addresses
- * @offset: where it starts in the VM's guest_memfd, if there is one
- * @request: what it is of
- * @part: where it starts in the memory of @request
+ * @offset: its offset in the VM's guest_memfd, if there is one
+ * @request: the request that it belongs to
+ * @part: its offset in the memory of @request
  */
 struct layout_range {
 	struct range range;
@@ -115,36 +114,35 @@ struct layout {
 	uint64_t size;
 };
 
-/** layout_create() - look at all ranges; none may overlap another */
+/** layout_create() - lay out all ranges, which must not overlap */
 int layout_create(struct layout *layout, const struct memory_config *config,
 		  struct error *error);
 void layout_destroy(struct layout *layout);
 
 /**
- * layout_find() - the range of RAM that all of @range is in, or NULL
+ * layout_find() - the range of RAM that contains all of @range, or NULL
  *
- * Adjacent ranges are two ranges: a slot of KVM cannot span them unless their
- * pages are adjacent in the file too, and that is nothing to rely on.
+ * Adjacent ranges are not merged: a slot of KVM can span them only if their pages are
+ * adjacent in the file, too.
  */
 const struct layout_range *layout_find(const struct layout *layout, struct range range);
 
 /**
  * memory_request_size() - bytes of all ranges
- * @size: out, as good as 64 bits can say it
+ * @size: out: the size; UINT64_MAX if it does not fit in 64 bits
  *
- * Return: 0, or -EOVERFLOW if no file could be that large.
+ * Return: 0, or -EOVERFLOW if no file can be so large.
  */
 int memory_request_size(const struct memory_request *request, uint64_t *size);
 
-/** memory_request_hugepage() - the size of its huge pages, 0: it has none */
+/** memory_request_hugepage() - the size of its huge pages; 0 without huge pages */
 uint64_t memory_request_hugepage(const struct memory_request *request);
 
 /**
- * memory_config_check() - whether it all goes together
+ * memory_config_check() - check that a configuration is valid
  *
- * Pure: nothing is opened or allocated. The first rule that is broken is the
- * one reported, in a fixed order: what is refused in each request, sizes of huge
- * pages, sizes of RAM.
+ * It opens and allocates nothing. The first violated rule is reported, in a fixed order: rules
+ * for each request, sizes of huge pages, sizes of RAM.
  */
 int memory_config_check(const struct memory_config *config,
 			struct error *error);
