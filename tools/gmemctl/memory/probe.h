@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Looks at guest memory from the host's side, which must survive a refusal. */
+/* Accesses guest memory as the host, and survives the signal of a refused access. */
 #ifndef GMEMCTL_MEMORY_PROBE_H
 #define GMEMCTL_MEMORY_PROBE_H
 
 #include <stdint.h>
 
-/** probe_start_segv() - catch SIGBUS, and SIGSEGV where nothing is mapped, from now on */
+/** probe_start_segv() - catch SIGBUS, and SIGSEGV for unmapped addresses, from now on */
 int probe_start_segv(void);
 void probe_stop(void);
 
