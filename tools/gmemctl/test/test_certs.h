@@ -114,7 +114,7 @@ void verified_init(const struct test_certs_kind *kind);
 /** verified_expect() - instead of what was expected of this before; NULL: nothing */
 void verified_expect(enum snp_expect_id id, const char *text);
 
-/** verified_add() - the pool has the certificates of @data, and no others */
+/** verified_pool() - put the certificates of @data into the pool, and no others */
 int verified_pool(const uint8_t *data, size_t size);
 
 bool verified_run(void);
