@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The serial port's other end: a terminal, or any two files. */
+/* The console: connects the serial port to a terminal, or to any two files. */
 #ifndef GMEMCTL_MACHINE_CONSOLE_H
 #define GMEMCTL_MACHINE_CONSOLE_H
 
@@ -13,64 +13,65 @@
 #include "../kvm/threads.h"
 
 /**
- * terminal_raw() - no echo, no lines, no signals from keys
+ * terminal_raw() - set a terminal to raw mode: no echo, no lines, no signals from keys
  *
- * A job in the background leaves the terminal to whom it belongs, and has it raw
- * from terminal_take() on, or from when it is continued in the foreground.
+ * A background job does not change the terminal. It sets raw mode in terminal_take(), or
+ * when it is continued in the foreground.
  *
- * Return: 0, also if @fd is no terminal, which is left alone; -EBUSY if one is
+ * Return: 0, also if @fd is not a terminal, which is not changed; -EBUSY if a terminal is
  * raw already; another negative errno.
  */
 int terminal_raw(int fd);
 
-/** terminal_is_raw() - whether there is a terminal to put back */
+/** terminal_is_raw() - whether there is a terminal to be restored */
 bool terminal_is_raw(void);
 
 /**
- * terminal_take() - before input is waited for, with SIGTTOU blocked
+ * terminal_take() - set raw mode, if this process is in the foreground
  *
- * Return: whether keys are for this process, and then the terminal is raw; not
- * while it is a job in the background.
+ * Call it before waiting for input, with SIGTTOU blocked.
+ *
+ * Return: whether keys are for this process; false for a background job.
  */
 bool terminal_take(void);
 
 /**
- * terminal_restore() - as it was before; nothing if there is none
+ * terminal_restore() - restore the terminal, if there is one
  *
- * A job in the background does not take it from somebody who has changed it.
+ * A background job does not restore a terminal that another process has changed.
  */
 void terminal_restore(void);
 
-/* A string instruction of some vCPUs may be on its way when they are stopped. */
+/* Enough for the output of string instructions of several vCPUs that are being stopped. */
 #define CONSOLE_HELD_MAX 16384
 
 /* A longer line is written in parts. */
 #define CONSOLE_LINE_MAX 256
 
 /**
- * struct console - what is plugged into a serial port
+ * struct console - the console of a serial port
  * @input: file that is read, or -1
  * @output: file that is written, or -1
  * @uart: the port
- * @quit: called in a thread of its own when the user asks for the end, which is
- *	Ctrl-A x at a terminal
+ * @quit: called in the console's thread when the user ends the VM: Ctrl-A x at a terminal
  * @quit_data: for @quit
- * @wake_fd: eventfd: there is room, or it is time to stop
+ * @wake_fd: eventfd: the port has room, or the thread has to stop
  * @stopping: see console_stop()
- * @started: there is a thread
- * @thread: reads the input, and writes what the guest has not ended by a newline
- * @rest_ms: when the thread looks for the rest of a line
- * @room: bytes of output that do not block where poll() says that there is room
+ * @started: the thread exists
+ * @thread: reads the input, and writes lines that the guest has not ended by a newline
+ * @rest_ms: time when the thread checks for the rest of a line
+ * @room: bytes of output that can be written without blocking when poll() reports room
  * @escape: Ctrl-A was the last key
  * @terminal: the input is a terminal
- * @threads: whose vCPUs write, or NULL; they do not wait while they are stopped
- * @lock: protects what follows
- * @held: @nr_held bytes of a line that has not ended, or that nobody has read yet
- * @nr_held: bytes in @held
- * @watched: the thread looks after @held
- * @lost: bytes that there was no reader for at the end, nor room in @held, and those
- *	that could not be written
- * @lost_rc: why the last of these could not be written, or 0
+ * @threads: the threads of the vCPUs that write, or NULL. While they are being stopped,
+ *	writes do not wait
+ * @lock: protects the following members
+ * @held: bytes of a line that has not ended, or that nobody has read yet
+ * @nr_held: number of bytes in @held
+ * @watched: the thread will write @held
+ * @lost: bytes that were not read before the end, did not fit into @held, or could not be
+ *	written
+ * @lost_rc: error of the last write that has failed, or 0
  */
 struct console {
 	int input;
@@ -95,45 +96,43 @@ struct console {
 	int lost_rc;
 };
 
-/** console_open() - nothing is read yet */
+/** console_open() - initialise a console; nothing is read yet */
 int console_open(struct console *console, int input, int output, struct error *error);
 void console_close(struct console *console);
 
-/** console_wire() - for uart_init(), before console_start() */
+/** console_wire() - connection for uart_init(), to be called before console_start() */
 struct uart_wire console_wire(struct console *console);
 
 /**
- * console_start() - read the input from now on, and write whole lines
+ * console_start() - start to read the input, and to write whole lines
  *
- * A line that does not end is written some ms later.
- *
- * A terminal passes every key on from now on. End of file ends the input, not
- * the machine.
+ * A line without an end is written some ms later. A terminal passes every key to the guest.
+ * End of file ends the input, not the machine.
  */
 int console_start(struct console *console, struct uart *uart, void (*quit)(void *data),
 		  void *quit_data, struct error *error);
 
 /**
- * console_pause() - stop reading until console_start(); the terminal stays
+ * console_pause() - stop reading until console_start(); the terminal stays raw
  *
- * No vCPU runs. Output that is held is written if there is a reader.
+ * No vCPU may run. Held output is written if there is a reader.
  */
 void console_pause(struct console *console);
 
 /**
- * console_stop() - stop reading, put the terminal back; may come twice
+ * console_stop() - stop reading, and restore the terminal; can be called twice
  *
- * Output that was held goes out as far as it is read at once; the rest is lost.
+ * Held output is written as far as that does not block; the rest is lost.
  */
 void console_stop(struct console *console);
 
 /**
- * console_filter() - take the escape out of what a terminal has sent
- * @bytes: @size of them; what is for the guest is moved to the front
- * @quit: out: the user asks for the end
+ * console_filter() - remove escape sequences from the input of a terminal
+ * @bytes: the input, @size bytes; bytes for the guest are moved to the front
+ * @quit: out: the user ends the VM
  *
- * Ctrl-A x: the end. Ctrl-A Ctrl-A: Ctrl-A for the guest. Another key after
- * Ctrl-A is as if alone.
+ * Ctrl-A x ends the VM. Ctrl-A Ctrl-A sends Ctrl-A to the guest. Ctrl-A before another key is
+ * dropped.
  *
  * Return: number of bytes for the guest.
  */
