@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A VM with memory, vCPUs and buses: what a payload and a PC have in common.
- * Which devices are on the buses, and what is in memory, is up to them.
+ * A VM with memory, vCPUs and buses: the common part of payloads, PCs and realms. These add
+ * devices to the buses, and contents to the memory.
  */
 #ifndef GMEMCTL_MACHINE_MACHINE_H
 #define GMEMCTL_MACHINE_MACHINE_H
@@ -29,14 +29,14 @@
 #define MACHINE_REFUSAL_MAX	384
 
 /**
- * struct machine_config - what to build
- * @memory: its memory; what this points to has to outlive the machine
+ * struct machine_config - configuration of a machine
+ * @memory: its memory; all that it points to must stay valid
  * @nr_vcpus: 1 to MACHINE_VCPUS_MAX
- * @irqchip: interrupt controllers are in the kernel, and so is waiting for an
- *	interrupt; without them a vCPU that halts has come to its end
- * @snp: it is an SNP guest, launched like that; or NULL
- * @run_timeout_s: after which a run is stopped; 0: never
- * @trace: where each exit that is not for a device is written to, or NULL
+ * @irqchip: KVM has the interrupt controllers, and vCPUs wait for interrupts in the kernel.
+ *	Without them a vCPU ends when it halts
+ * @snp: launch of an SNP guest, or NULL
+ * @run_timeout_s: time after which a run is stopped; 0: never
+ * @trace: file for a line about each exit that is not for a device, or NULL
  */
 struct machine_config {
 	struct memory_config memory;
@@ -48,19 +48,19 @@ struct machine_config {
 };
 
 /**
- * struct machine_counters - what has happened; each is changed atomically
+ * struct machine_counters - statistics; each is changed atomically
  * @exits: exits of all vCPUs
  * @stray_io: accesses to ports and addresses without a device
- * @conversions: conversions done, and @conversion_ns what they took
- * @converted_bytes: bytes in them
- * @refused: requests of the guest answered with an error
- * @implicit: conversions for a memory fault
- * @view_faults: touches of pages that a view did not have yet
- * @waited: accesses of the guest that met a conversion, and were repeated
+ * @conversions: conversions, which took @conversion_ns
+ * @converted_bytes: bytes that they have converted
+ * @refused: requests of the guest that were answered with an error
+ * @implicit: conversions because of a memory fault
+ * @view_faults: accesses to pages that were not in a view yet
+ * @waited: accesses of the guest that were repeated because of a conversion
  * @repeated: accesses to devices that were repeated on an emulated host, see run.c
  * @lost_output: bytes for the console that could not be written, or that nobody has
  *	read before the end
- * @lost_rc: why the last of them could not be written, or 0
+ * @lost_rc: error of the last write that has failed, or 0
  */
 struct machine_counters {
 	uint64_t exits;
@@ -80,12 +80,12 @@ struct machine_counters {
 struct machine;
 
 /**
- * struct place - where a vCPU stands
+ * struct place - the position of a vCPU in the guest's code
  * @rip: linear address of the next instruction
- * @fault: that of its last page fault
+ * @fault: linear address of its last page fault
  * @cpl: privilege level
- * @tables: the page table at the top, @paging being on
- * @paging: see there
+ * @tables: the top-level page table, if @paging is on
+ * @paging: whether paging is on
  */
 struct place {
 	uint64_t rip;
@@ -96,9 +96,9 @@ struct place {
 };
 
 /**
- * struct machine_exit - what is done about an exit of a vCPU
+ * struct machine_exit - the handler of an exit
  * @reason: KVM_EXIT_*
- * @serve: the vCPU goes on afterwards, unless the machine has ended
+ * @serve: handles it; the vCPU continues afterwards, unless the machine has ended
  */
 struct machine_exit {
 	uint32_t reason;
@@ -106,15 +106,16 @@ struct machine_exit {
 };
 
 /**
- * struct machine_type - what is not the same for all machines
+ * struct machine_type - the methods of a type of machine
  * @create_vm: create machine->vm
  * @create_vcpu: create the next vCPU; its number is machine->nr_vcpus
- * @destroy: what else was created, before the VM goes; also after a failure
- * @exits: its own, which come before those of all machines; the last is empty
- * @failed: end the machine, for KVM_RUN has failed with @rc
- * @registers: describe them, in several lines; NULL: nobody but the guest sees them
- * @place: where a vCPU stands, 0 or a negative errno; NULL: no memory is a view
- * @step: go on after a KVM_EXIT_INTERNAL_ERROR, if possible; NULL: never
+ * @destroy: free what else was created, before the VM is destroyed; also after a failure
+ * @exits: handlers of its exits, searched before those of all machines; the last is empty
+ * @failed: end the machine, because KVM_RUN has failed with @rc
+ * @registers: describe the registers, in several lines; NULL: the host cannot read them
+ * @place: get the position of a vCPU. Return: 0 or a negative errno. NULL: the type has no
+ *	views
+ * @step: step over the instruction of a KVM_EXIT_INTERNAL_ERROR, if possible; NULL: never
  */
 struct machine_type {
 	int (*create_vm)(struct machine *machine, struct error *error);
@@ -131,11 +132,11 @@ struct machine_type {
 extern const struct machine_type machine_x86;
 
 /**
- * struct stuck - what is known of one vCPU
- * @emulated: instructions that KVM has tried to emulate
- * @seen: their number at the last tick
- * @look: the vCPU's thread is asked to look; changed atomically
- * @times: looks in a row that were bad
+ * struct stuck - detects that a vCPU makes no progress
+ * @emulated: KVM's counter of instructions that it has tried to emulate
+ * @seen: value of the counter at the last tick
+ * @look: the vCPU's thread has to check; changed atomically
+ * @times: number of consecutive checks without progress
  */
 struct stuck {
 	struct kvm_counter emulated;
@@ -145,30 +146,30 @@ struct stuck {
 };
 
 /**
- * struct machine - the VM
- * @type: what it is
- * @config: as given
+ * struct machine - a VM with its memory and vCPUs
+ * @type: its type
+ * @config: its configuration
  * @vm: the VM
- * @launch: of an SNP guest; open as long as it lives
+ * @launch: launch of an SNP guest; open as long as the machine exists
  * @memory: its memory
- * @advice: what the guest has asked for of it
- * @given: pages of it that the guest does not use; of a machine with a balloon
- * @vcpus: its vCPUs, @nr_vcpus of them
- * @nr_vcpus: see there
- * @threads: one for each
- * @stuck: by vCPU, while they run; NULL without views
- * @ports: devices at ports
+ * @advice: record of the guest's requests for its memory
+ * @given: pages in the balloon, if there is one
+ * @vcpus: its vCPUs
+ * @nr_vcpus: number of @vcpus
+ * @threads: a thread for each vCPU
+ * @stuck: one for each vCPU, while they run; NULL without views
+ * @ports: devices at I/O ports
  * @mmio: devices in memory
- * @filled: views have what was in memory before the first run
- * @emulated: the host is one of QEMU without KVM
- * @counters: since machine_create()
- * @lock: protects what follows
- * @rate: of conversions
- * @pausing: the run is to stop without an end; see machine_pause()
- * @end: why the run has ended; the first reason counts. Read without the lock, too
- * @end_value: what was written to the exit port
- * @report: more about it, several lines
- * @refusal: the last request of the guest that was refused, and why
+ * @filled: the views were filled before the first run
+ * @emulated: the host is emulated by QEMU without KVM
+ * @counters: statistics since machine_create()
+ * @lock: protects the following members
+ * @rate: rate of conversions
+ * @pausing: the run has to stop, but not to end; see machine_pause()
+ * @end: reason of the end; the first one counts. Also read without the lock
+ * @end_value: value that was written to the exit port
+ * @report: details of the end, several lines
+ * @refusal: the last refused request of the guest, and the reason
  */
 struct machine {
 	const struct machine_type *type;
@@ -196,74 +197,74 @@ struct machine {
 	char refusal[MACHINE_REFUSAL_MAX];
 };
 
-/** machine_init() - nothing is there yet, and machine_destroy() works */
+/** machine_init() - initialise a machine, so that machine_destroy() can be called */
 void machine_init(struct machine *machine, const struct machine_type *type,
 		  const struct machine_config *config);
 
-/** machine_build() - the VM, its memory and its vCPUs */
+/** machine_build() - create the VM, its memory and its vCPUs */
 int machine_build(struct machine *machine, struct error *error);
 
 /**
- * machine_create() - both, of machine_x86
+ * machine_create() - initialise and build a machine of type machine_x86
  *
- * On failure machine_destroy() has been called.
+ * After a failure machine_destroy() has been called.
  */
 int machine_create(struct machine *machine, const struct machine_config *config,
 		   struct error *error);
 
 void machine_destroy(struct machine *machine);
 
-/** machine_host() - where this process has the RAM at @gpa */
+/** machine_host() - address in this process of the RAM at @gpa */
 uint8_t *machine_host(const struct machine *machine, uint64_t gpa);
 
-/** machine_prepare() - make a run possible, also after another one */
+/** machine_prepare() - prepare a run, the first one or another */
 int machine_prepare(struct machine *machine, struct error *error);
 
 /**
- * machine_run() - run all vCPUs until the end; machine->end says which
+ * machine_run() - run all vCPUs until the end; machine->end has the reason
  *
- * Signals and the timeout end it, too. machine_prepare() goes before it.
+ * Signals and the timeout end it, too. Call machine_prepare() first.
  */
 void machine_run(struct machine *machine);
 
-/** machine_run_vcpu() - a thread of machine_run() */
+/** machine_run_vcpu() - main function of a vCPU's thread in machine_run() */
 int machine_run_vcpu(void *data, struct vcpu *vcpu);
 
 /**
  * machine_end() - end the run, from any thread
- * @how: counts if it is the first
- * @format: more about it, or NULL
+ * @how: the reason, ignored if the run has another one already
+ * @format: details, or NULL
  */
 void machine_end(struct machine *machine, enum end how, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * machine_pause() - have machine_run() return with no end, until it is undone
+ * machine_pause() - make machine_run() return without an end, or undo that
  *
  * The caller holds the lock.
  */
 void machine_pause(struct machine *machine, bool pausing);
 bool machine_pausing(struct machine *machine);
 
-/** machine_end_test() - the same, by the exit port */
+/** machine_end_test() - end the run because of a write to the exit port */
 void machine_end_test(struct machine *machine, uint32_t value);
 
-/** machine_ended() - whether the run is to end */
+/** machine_ended() - whether the run has a reason to end */
 bool machine_ended(const struct machine *machine);
 
 /**
- * machine_exit() - serve the exit of a vCPU
+ * machine_exit() - handle the exit of a vCPU
  *
- * Return: whether the vCPU goes on; not after it has halted for good.
+ * Return: whether the vCPU continues; false after it has halted without interrupt controllers.
  */
 bool machine_exit(struct machine *machine, struct vcpu *vcpu);
 
-/* For exits of a type */
+/* For handlers of a type */
 
-/** machine_exit_fatal() - end the machine, with the exit as its report */
+/** machine_exit_fatal() - end the machine, with a description of the exit as its report */
 void machine_exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end);
 
-/** machine_exit_stray() - count an access, unless a device has answered */
+/** machine_exit_stray() - count an access that no device has @answered */
 void machine_exit_stray(struct machine *machine, struct vcpu *vcpu, bool answered);
 
 /** machine_exit_event() - KVM_EXIT_SYSTEM_EVENT */
@@ -277,12 +278,12 @@ static inline void machine_count(uint64_t *counter, uint64_t by)
 
 /**
  * machine_convert() - guest_memory_convert() with counters and trace
- * @vcpu: that asks for it, or NULL
+ * @vcpu: the vCPU that has asked for it, or NULL
  *
- * A pause does not abandon it: the guest, which goes on afterwards, gets the
- * result that it would have got, and no later.
+ * A pause of the machine does not cancel a conversion: the guest gets the same result, within
+ * the same time.
  *
- * Return: as guest_memory_convert(); -EINTR only if the machine is to end.
+ * Return: as guest_memory_convert(); -EINTR only if the machine has to end.
  */
 int machine_convert(struct machine *machine, struct vcpu *vcpu, struct range what, bool to_private,
 		    char *why, size_t why_size);
@@ -292,27 +293,27 @@ void machine_trace(struct machine *machine, struct vcpu *vcpu, const char *forma
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * view_fault.c: KVM_RUN that ends with EFAULT where slots are views: mostly a touch of a
- * page that the view does not have yet.
+ * view_fault.c: handles EFAULT of KVM_RUN if slots are views. Mostly the guest has accessed a
+ * page that is not in the view yet.
  */
 
-/** stuck_start() - before a run; where KVM has no counters nobody looks */
+/** stuck_start() - call it before a run. No checks are made if KVM has no counters. */
 void stuck_start(struct machine *machine);
 void stuck_stop(struct machine *machine);
 
-/** stuck_tick() - once a second, in the thread that waits for the end */
+/** stuck_tick() - called once a second, in the thread that waits for the end */
 void stuck_tick(void *machine);
 
-/** stuck_look() - in the vCPU's thread, whenever it has come back from KVM */
+/** stuck_look() - called in the vCPU's thread after each KVM_RUN */
 void stuck_look(struct machine *machine, struct vcpu *vcpu);
 
 /**
- * struct view_watch - what is known of a thread that runs a vCPU
- * @fd: a view, or -1: the machine has none
- * @count: page faults so far, as of the last look
- * @gpa: page of the last of them that was answered
- * @still: answers in a row that have changed nothing
- * @conversions: that had ended at the last answer
+ * struct view_watch - the faults of a thread that runs a vCPU
+ * @fd: a view; -1: the machine has none
+ * @count: number of page faults when it was last read
+ * @gpa: page of the last fault that was handled
+ * @still: number of consecutive faults that were handled without progress
+ * @conversions: number of conversions that had ended at the last fault
  */
 struct view_watch {
 	int fd;
@@ -322,67 +323,65 @@ struct view_watch {
 	uint64_t conversions;
 };
 
-/** view_watch_start() - in the thread, before it enters the guest first */
+/** view_watch_start() - call it in the thread, before it first enters the guest */
 void view_watch_start(struct view_watch *watch, const struct machine *machine);
 
 /**
- * view_fault_answer() - give the guest the page, or end the machine
+ * view_fault_answer() - handle EFAULT of KVM_RUN: populate the page, or end the machine
  *
- * After a run that has ended with EFAULT.
- *
- * Return: whether that was all about it: run the vCPU again, unless the machine
- * has ended. False: it is not a matter of views.
+ * Return: true: run the vCPU again, unless the machine has ended; false: the error has nothing
+ * to do with views.
  */
 bool view_fault_answer(struct view_watch *watch, struct machine *machine, struct vcpu *vcpu);
 
 /**
- * view_is_private_access() - whether KVM has taken RAM of a view for a device
+ * view_is_private_access() - whether an MMIO exit is for RAM of a view
  *
- * It does so when it emulates an instruction whose operand is in private memory.
+ * KVM exits so when it emulates an instruction whose operand is in private memory.
  */
 bool view_is_private_access(const struct machine *machine, uint64_t gpa);
 
 /**
- * view_explain() - what the vCPU was doing, whether KVM could read it, and what to
- *	do about it; several lines, nothing for a machine without views
+ * view_explain() - explain in several lines what the vCPU was doing, whether KVM could read
+ *	it, and what to do; an empty text for a machine without views
  */
 void view_explain(struct machine *machine, struct vcpu *vcpu, char *text, size_t size);
 
-/* snp.c: a machine that is an SNP guest, and the exits that only it has */
+/* snp.c: machines that are SNP guests, and their exits */
 
 /**
  * machine_igvm_parameters() - fill in the parameter areas
- * @igvm: what its areas point to is changed
- * @ram: the guest's memory, ascending; of it, what is not between 3 and 4 GiB
- * @nr_vcpus: that are started
+ * @igvm: the file; the contents of its areas are changed
+ * @ram: the guest's memory, ascending; without the part from 3 to 4 GiB
+ * @nr_vcpus: number of vCPUs that are started
  *
- * Known are the number of vCPUs, the memory map, the MADT, the command line, which
- * is empty, and the environment. SRAT, SLIT, PPTT and the MMIO ranges are left as
- * the file has them: there is one node, and nothing to say.
+ * It sets the number of vCPUs, the memory map, the MADT, the command line (empty), and the
+ * environment. SRAT, SLIT, PPTT and the MMIO ranges stay as in the file, because there is only
+ * one node.
  *
- * Return: 0; -EOPNOTSUPP for a device tree, which is not made; -ENOSPC if a
- * parameter does not fit.
+ * Return: 0; -EOPNOTSUPP if the file wants a device tree; -ENOSPC if a parameter does not
+ * fit.
  */
 int machine_igvm_parameters(const struct snp_igvm *igvm, const struct range *ram,
 			    unsigned int nr_ram, unsigned int nr_vcpus, struct error *error);
 
-/** machine_snp_create() - the VM, as far as SEV_INIT2 */
+/** machine_snp_create() - create the VM, including SEV_INIT2 */
 int machine_snp_create(struct machine *machine, struct error *error);
 
 /**
- * machine_snp_launch() - the rest of the launch, once memory and vCPUs are there
+ * machine_snp_launch() - do the rest of the launch, after memory and vCPUs exist
  *
- * Afterwards the guest runs, or the machine is of no use any more.
+ * After a failure the machine cannot be used any more.
  */
 int machine_snp_launch(struct machine *machine, struct error *error);
 
-/** machine_snp_certs() - the guest wants certificates with its report */
+/** machine_snp_certs() - handle the guest's request for certificates with its report */
 void machine_snp_certs(struct machine *machine, struct vcpu *vcpu);
 
 /** machine_snp_hold() - a vCPU waits until another one starts it */
 void machine_snp_hold(struct machine *machine, struct vcpu *vcpu);
 
-/** machine_snp_terminate() - the guest wants to be ended */
+/** machine_snp_terminate() - handle the guest's request to be ended */
 void machine_snp_terminate(struct machine *machine, struct vcpu *vcpu);
 
 #endif /* GMEMCTL_MACHINE_MACHINE_H */
