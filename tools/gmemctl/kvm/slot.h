@@ -14,12 +14,12 @@
  * struct slot - one slot
  * @gpa: first guest physical address
  * @size: bytes
- * @host: where shared pages are mapped in this process
- * @view: what KVM is given instead, in which it reaches private pages, too; NULL:
- *	it is given @host
- * @view_fd: the view, with @view
- * @view_block: bytes of @view to populate around a touch, a power of two
- * @guest_memfd: where private pages live, or -1: not there
+ * @host: mapping of the shared pages in this process
+ * @view: mapping of a view, which KVM gets instead, and which includes private pages; NULL:
+ *	KVM gets @host
+ * @view_fd: the view of @view
+ * @view_block: bytes of @view to populate around an access, a power of two
+ * @guest_memfd: the file of private pages, or -1
  * @guest_memfd_offset: offset in @guest_memfd of the page at @gpa
  * @used: the slot exists in KVM
  */
@@ -47,14 +47,14 @@ int slot_add(struct vm *vm, const struct slot *slot, struct error *error);
 /** slot_remove() - delete a slot. */
 int slot_remove(struct vm *vm, unsigned int number);
 
-/** slot_find() - the slot that holds @gpa, or NULL. */
+/** slot_find() - the slot that contains @gpa, or NULL. */
 const struct slot *slot_find(const struct slot_table *table, uint64_t gpa);
 
 /**
  * slot_covers_private() - whether slots with private memory cover all of a range
  *
- * Slots may be in any order; a gap, or a slot with neither view nor guest_memfd, is
- * a no.
+ * Slots may be in any order. False if there is a gap, or a slot with neither view nor
+ * guest_memfd.
  */
 bool slot_covers_private(const struct slot_table *table, uint64_t gpa,
 			 uint64_t size);
@@ -68,7 +68,7 @@ struct vm;
  * struct map_gpa - a checked KVM_HC_MAP_GPA_RANGE
  * @gpa: first byte
  * @size: bytes
- * @to_private: what the guest wants the range to be
+ * @to_private: the new state of the range
  */
 struct map_gpa {
 	uint64_t gpa;
@@ -77,9 +77,9 @@ struct map_gpa {
 };
 
 /**
- * map_gpa_parse() - what a KVM_HC_MAP_GPA_RANGE asks for, wherever that may be
+ * map_gpa_parse() - check the arguments of a KVM_HC_MAP_GPA_RANGE, without the slots
  *
- * As map_gpa_check(), but for the memory.
+ * As map_gpa_check(), but the range need not be memory.
  *
  * Return: 0, -EINVAL.
  */
@@ -92,10 +92,10 @@ int map_gpa_parse(const uint64_t args[3], struct map_gpa *out, const char **why)
  * @out: the request, written on success
  * @why: a constant string that says what is wrong, written on failure
  *
- * A pure function: the guest can pass anything.
+ * The guest can pass any values. The function has no side effects.
  *
- * Return: 0, -EINVAL for a bad address, size or attribute, -EFAULT for memory
- * that is not there.
+ * Return: 0; -EINVAL for a bad address, size or attribute; -EFAULT if the slots do not cover
+ * the range.
  */
 int map_gpa_check(const struct slot_table *table, const uint64_t args[3],
 		  struct map_gpa *out, const char **why);
