@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The state of a VM that KVM keeps: CPUs, interrupt controllers, timer, clock.
- * It is read from a VM whose vCPUs do not run, and set in one of the same shape
- * on the same kind of CPU.
+ * The state of a VM in KVM: CPUs, interrupt controllers, timer, clock. It is read from a VM
+ * whose vCPUs do not run, and set in a VM with the same configuration on the same kind of CPU.
  */
 #ifndef GMEMCTL_KVM_STATE_H
 #define GMEMCTL_KVM_STATE_H
@@ -18,8 +17,8 @@
  * @STATE_IOAPIC: the IOAPIC
  * @STATE_PIT: the timer
  * @STATE_CLOCK: nanoseconds of the guest's clock
- * @STATE_CPU: the first of those whose index is a vCPU's
- * @STATE_MACHINE: the first that is not KVM's
+ * @STATE_CPU: the first type whose index is the number of a vCPU
+ * @STATE_MACHINE: the first type that is not state of KVM
  */
 enum state_type {
 	STATE_PIC = 1,
@@ -39,19 +38,19 @@ enum state_type {
 	STATE_MACHINE = 64,
 };
 
-/** vm_state_get() - add what the VM has besides its vCPUs */
+/** vm_state_get() - add records of all state but that of vCPUs */
 int vm_state_get(struct vm *vm, struct tlv *records, struct error *error);
 int vm_state_set(struct vm *vm, const struct tlv *records,
 		 struct error *error);
 
-/** vcpu_state_get() - add what a vCPU has; no I/O of it may be unfinished */
+/** vcpu_state_get() - add records of a vCPU, which must have no unfinished I/O */
 int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct tlv *records,
 		   struct error *error);
 
 /**
- * vcpu_state_set() - the same, in a new vCPU with the same CPUID
+ * vcpu_state_set() - set the state of a new vCPU with the same CPUID
  *
- * Return: 0; -EBADMSG if a record is missing or has a wrong size; what KVM says.
+ * Return: 0; -EBADMSG if a record is missing or has a wrong size; or an error of KVM.
  */
 int vcpu_state_set(struct vcpu *vcpu, const struct tlv *records,
 		   struct error *error);
