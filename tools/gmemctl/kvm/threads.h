@@ -2,10 +2,10 @@
 /*
  * DOC: Threads of a run, and how it ends
  *
- * One thread per vCPU; the caller's thread waits for the end of all, a signal
- * or the timeout. To stop, stopping is set first, then immediate_exit of each
- * vCPU, then each thread gets SIGUSR1: a thread on its way into KVM_RUN meets
- * immediate_exit, one that is in the guest or in a conversion gets EINTR.
+ * There is one thread for each vCPU. The caller's thread waits until all of them end, or for a
+ * signal or the timeout. To stop them, stopping is set first, then immediate_exit of each vCPU,
+ * and then each thread gets SIGUSR1. A thread that is about to call KVM_RUN returns because of
+ * immediate_exit. A thread in the guest or in a conversion gets EINTR.
  */
 #ifndef GMEMCTL_KVM_THREADS_H
 #define GMEMCTL_KVM_THREADS_H
@@ -19,25 +19,25 @@
 
 /**
  * enum end - why a machine has stopped
- * @END_NONE: it has not
- * @END_POWER_OFF: the guest has turned it off
- * @END_DONE: a payload has done its work
- * @END_STOPPED: somebody has asked for it: Ctrl-A x, or `gmemctl stop`
+ * @END_NONE: it has not stopped
+ * @END_POWER_OFF: the guest has powered it off
+ * @END_DONE: a payload has finished
+ * @END_STOPPED: the user has stopped it: Ctrl-A x, or `gmemctl stop`
  * @END_HANDED_OVER: another process runs the guest now
- * @END_SAVED: it was saved to a file, and was to end then
- * @END_RESET: the guest has asked for a reset; it is not started again
- * @END_PANIC: the guest's kernel has said that it panics
- * @END_TRIPLE_FAULT: an exception that no handler could be called for
- * @END_SYSTEM_EVENT: KVM reports an event that is none of the above
+ * @END_SAVED: it was saved to a file with --stop
+ * @END_RESET: the guest has requested a reset; it is not started again
+ * @END_PANIC: the guest's kernel has reported a panic
+ * @END_TRIPLE_FAULT: triple fault
+ * @END_SYSTEM_EVENT: KVM has reported another event
  * @END_ENTRY_FAILED: the CPU refuses the state of the guest
- * @END_INTERNAL_ERROR: KVM cannot go on, for instance emulate an instruction
- * @END_MEMORY: an access to memory that cannot be made to work
- * @END_GAVE_UP: a payload has found that it cannot go on
- * @END_HALTED: no vCPU does anything any more, before a payload was done
- * @END_EXIT_PORT: a test in the guest has given its result
- * @END_SIGNAL: a signal to this process
- * @END_TIMEOUT: --timeout is over
- * @END_FAILED: this process, or the host, could not go on
+ * @END_INTERNAL_ERROR: KVM cannot continue, for instance not emulate an instruction
+ * @END_MEMORY: the guest has accessed memory that is not available
+ * @END_GAVE_UP: a payload cannot continue
+ * @END_HALTED: all vCPUs have halted before a payload has finished
+ * @END_EXIT_PORT: a test in the guest has reported its result
+ * @END_SIGNAL: this process got a signal
+ * @END_TIMEOUT: the time of --timeout has passed
+ * @END_FAILED: this process, or the host, cannot continue
  */
 enum end {
 	END_NONE,
@@ -68,8 +68,8 @@ const char *end_name(enum end end);
 const char *end_text(enum end end);
 
 /**
- * end_exit_code() - the exit code that tells it apart
- * @value: what was written to the exit port
+ * end_exit_code() - the exit code for a reason
+ * @value: the value that was written to the exit port
  *
  * 0 power-off, done, stopped, handed over, saved; 1 signal, timeout, failure; 16
  * and up the others, and 64 + @value (of 0 to 63) for the exit port.
@@ -77,8 +77,8 @@ const char *end_text(enum end end);
 int end_exit_code(enum end end, unsigned int value);
 
 /**
- * struct signals_held - how this thread handled signals before
- * @mask: signals blocked
+ * struct signals_held - how this thread handled signals before signals_hold()
+ * @mask: blocked signals
  * @pipe: action of SIGPIPE
  */
 struct signals_held {
@@ -87,43 +87,42 @@ struct signals_held {
 };
 
 /**
- * signals_end_set() - SIGINT, SIGTERM, SIGHUP and SIGQUIT
+ * signals_end_set() - get the set of SIGINT, SIGTERM, SIGHUP and SIGQUIT
  *
- * But none that is ignored: nohup does that with SIGHUP, and a shell with SIGINT
- * and SIGQUIT of its jobs in the background.
+ * Signals that are ignored are not in the set: nohup ignores SIGHUP, and a shell SIGINT and
+ * SIGQUIT of its background jobs.
  */
 void signals_end_set(sigset_t *set);
 
 /**
- * signals_fault_set() - what a thread gets for what it has done itself
+ * signals_fault_set() - get the set of signals for faults of the thread itself
  *
- * Where one of them is blocked it ends the process without its handler.
+ * Do not block them: a blocked one ends the process without calling its handler.
  */
 void signals_fault_set(sigset_t *set);
 
 /**
- * signals_hold() - have signals that end a machine wait for its next run
+ * signals_hold() - block signals that end a machine until its next run
  *
- * Every other thread has to have them blocked. SIGPIPE is ignored: a write that
- * nobody reads fails with EPIPE. SIGTTOU and SIGTTIN are blocked: the terminal of
- * others can be written to, and put back.
+ * All other threads must have them blocked, too. SIGPIPE is ignored: a write without a reader
+ * fails with EPIPE. SIGTTOU and SIGTTIN are blocked: a background job can write to the terminal
+ * and restore it.
  */
 void signals_hold(struct signals_held *before);
 
-/** signals_release() - as before; what has come too late for a run is used up */
+/** signals_release() - undo signals_hold(); signals that came after the run are dropped */
 void signals_release(const struct signals_held *before);
 
 /**
  * struct threads - the threads of the vCPUs of a machine
- * @vcpus: @count of them, which exist as long as this does
- * @count: see there
- * @loop: run a vCPU; not 0 ends the run of all vCPUs, 0 only that of this one
- * @data: for @loop, and for @tick
+ * @vcpus: the vCPUs, which must exist as long as this structure
+ * @count: number of @vcpus
+ * @loop: runs a vCPU. Return: 0: this vCPU has ended; otherwise the run of all vCPUs ends
+ * @data: for @loop and @tick
  * @tick: called about once a second by the thread that waits for the end; or NULL
  * @started: the threads, while they run
- * @stopping: no vCPU enters the guest any more; see threads_stopping()
- * @signalled: a signal that ends a run has come, also if the run has ended
- *	because of something else
+ * @stopping: no vCPU may enter the guest; see threads_stopping()
+ * @signalled: a signal that ends a run has come, even if the run has ended for another reason
  * @lock: protects @running
  * @running: threads that have not ended
  * @finished_fd: eventfd, readable when the run is to end
@@ -148,7 +147,7 @@ int threads_init(struct threads *threads,
 		 struct error *error);
 void threads_destroy(struct threads *threads);
 
-/** threads_prepare() - make another run possible */
+/** threads_prepare() - prepare another run */
 int threads_prepare(struct threads *threads, struct error *error);
 
 /**
@@ -158,21 +157,21 @@ int threads_prepare(struct threads *threads, struct error *error);
  * SIGINT, SIGTERM, SIGHUP and SIGQUIT end the run. All threads have ended when
  * this returns.
  *
- * Return: 0; -EINTR after a signal, -ETIME after the timeout; another negative
- * errno if a thread could not be had.
+ * Return: 0; -EINTR after a signal; -ETIME after the timeout; another negative errno if a
+ * thread could not be created.
  */
 int threads_run(struct threads *threads, unsigned int timeout_s);
 
-/** threads_kick() - have a vCPU leave the guest for a moment; for @tick */
+/** threads_kick() - make a vCPU leave the guest for a moment; for @tick */
 void threads_kick(struct threads *threads, unsigned int index);
 
 /** threads_end() - end the run, from any thread */
 void threads_end(struct threads *threads);
 
-/** threads_stopping() - whether the run is to end */
+/** threads_stopping() - whether the run has to end */
 bool threads_stopping(const struct threads *threads);
 
-/** threads_start() - a thread of another kind, which no signal interrupts */
+/** threads_start() - start another thread, with signals blocked */
 int threads_start(pthread_t *thread, void *(*main)(void *data), void *data);
 
 #endif /* GMEMCTL_KVM_THREADS_H */
