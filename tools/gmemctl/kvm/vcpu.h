@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * vCPUs: how they run, their exits in words, and their counters. Of x86, what a vCPU
- * says about itself, and the interrupt controllers and the timer of a PC, as KVM has
- * them in the kernel: APICs, I/O APIC, two 8259, 8254.
+ * vCPUs: running them, describing their exits, reading their counters. For x86 also CPUID, and
+ * KVM's interrupt controllers and timer of a PC: APICs, I/O APIC, two 8259, 8254.
  */
 #ifndef GMEMCTL_KVM_VCPU_H
 #define GMEMCTL_KVM_VCPU_H
@@ -23,10 +22,10 @@ struct kvm_cpuid2;
 struct vm;
 
 /**
- * irqchip_create() - give @vm its interrupt controllers and its timer
+ * irqchip_create() - create the interrupt controllers and the timer of @vm
  *
- * Before its vCPUs are created. From then on vCPUs other than the first wait
- * in KVM_RUN until they are started, and HLT does not exit.
+ * Call it before vCPUs are created. Afterwards vCPUs other than the first wait in KVM_RUN
+ * until they are started, and HLT does not exit.
  */
 int irqchip_create(struct vm *vm, struct error *error);
 
@@ -47,11 +46,11 @@ struct vcpu {
 	size_t run_size;
 };
 
-/** vcpu_open() - create a vCPU as KVM makes it; vcpu_destroy() ends it */
+/** vcpu_open() - create a vCPU with KVM's defaults; vcpu_destroy() frees it */
 int vcpu_open(struct vcpu *vcpu, struct vm *vm, unsigned int index,
 	      struct error *error);
 
-/** vcpu_create() - create a vCPU that has all CPU features KVM can give. */
+/** vcpu_create() - create a vCPU with all CPU features that KVM supports. */
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index,
 		struct error *error);
 void vcpu_destroy(struct vcpu *vcpu);
@@ -59,9 +58,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 /**
  * vcpu_run() - enter the guest until its next exit
  *
- * Return: 0 with the exit in vcpu->run, also for an exit for a memory fault,
- * which KVM reports together with EFAULT; -EINTR after a signal or with
- * immediate_exit set; another negative errno.
+ * Return: 0 with the exit in vcpu->run, also for KVM_EXIT_MEMORY_FAULT, with which KVM_RUN
+ * fails with EFAULT; -EINTR after a signal or with immediate_exit set; another negative errno.
  */
 int vcpu_run(struct vcpu *vcpu);
 
@@ -76,13 +74,13 @@ const char *exit_name(uint32_t reason);
 /** exit_describe() - one line about the exit in vcpu->run */
 void exit_describe(const struct vcpu *vcpu, char *text, size_t size);
 
-/** exit_registers() - the registers alone, several lines */
+/** exit_registers() - describe the registers in several lines */
 void exit_registers(struct vcpu *vcpu, char *text, size_t size);
 
 /**
  * struct kvm_counter - one of the statistics of a VM or vCPU
- * @fd: of its statistics, or -1
- * @offset: of the value in there
+ * @fd: file of its statistics, or -1
+ * @offset: offset of the value in @fd
  */
 struct kvm_counter {
 	int fd;
@@ -93,40 +91,40 @@ struct kvm_counter {
  * kvm_counter_open() - find a counter by its name, such as "insn_emulation"
  * @fd: the VM or the vCPU
  *
- * Return: 0; -ENOENT if there is none of the name; what the kernel says.
+ * Return: 0; -ENOENT if there is no such counter; or an error of the kernel.
  */
 int kvm_counter_open(struct kvm_counter *counter, int fd, const char *name);
 void kvm_counter_close(struct kvm_counter *counter);
 
-/** kvm_counter_read() - its value; 0 if it cannot be read */
+/** kvm_counter_read() - the value of a counter; 0 if it cannot be read */
 uint64_t kvm_counter_read(const struct kvm_counter *counter);
 
 /**
- * cpuid_supported() - all features that KVM can give
- * @cpuid: out, to be freed by the caller
+ * cpuid_supported() - get all features that KVM supports
+ * @cpuid: out: to be freed by the caller
  */
 int cpuid_supported(struct vm *vm, struct kvm_cpuid2 **cpuid,
 		    struct error *error);
 
 /**
- * cpuid_address_bits() - how many bits a guest's physical address has
+ * cpuid_address_bits() - number of bits of a guest physical address
  *
- * GuestPhysAddrSize of leaf 0x80000008, EAX[23:16], where KVM says it, since
- * nested paging may map fewer than the CPU has; else PhysAddrSize, EAX[7:0].
+ * GuestPhysAddrSize of leaf 0x80000008, EAX[23:16], if KVM sets it: nested paging can map fewer
+ * bits than the CPU has. Otherwise PhysAddrSize, EAX[7:0].
  *
- * Return: 0 if it is not said.
+ * Return: 0 if neither is set.
  */
 unsigned int cpuid_address_bits(const struct kvm_cpuid2 *cpuid);
 
 /**
- * cpuid_set_cpu() - make it that of one vCPU
- * @index: its number, which is its APIC ID: at most 254
- * @tsc_deadline: its APIC has a timer that follows the TSC
- * @converts: have it say that the guest can convert memory. KVM does not know whether
- *	its VMM answers KVM_HC_MAP_GPA_RANGE.
+ * cpuid_set_cpu() - set the leaves that differ between vCPUs
+ * @index: number of the vCPU, which is its APIC ID: at most 254
+ * @tsc_deadline: its APIC supports the TSC deadline timer
+ * @converts: tell the guest that it can convert memory. KVM does not know whether the VMM
+ *	handles KVM_HC_MAP_GPA_RANGE.
  *
- * KVM passes on where the host's own thread is. Each vCPU becomes a package of
- * its own with one core, and says that there is a hypervisor.
+ * KVM passes on the topology of the host's CPU that it runs on. Here each vCPU becomes a
+ * package with one core. The bit for a hypervisor is set.
  */
 void cpuid_set_cpu(struct kvm_cpuid2 *cpuid, unsigned int index,
 		   bool tsc_deadline, bool converts);
