@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A KVM VM. This directory is a small library: it neither prints nor exits,
- * returns negative errno, and has no state of its own but the call table.
+ * A KVM VM. This directory is a small library. It neither prints nor exits, returns a negative
+ * errno, and has no state except for the call table.
  */
 #ifndef GMEMCTL_KVM_VM_H
 #define GMEMCTL_KVM_VM_H
@@ -32,11 +32,11 @@ struct vm {
 };
 
 /**
- * struct vm_capability - something KVM must be able to do
+ * struct vm_capability - a capability that KVM must have
  * @number: KVM_CAP_*
- * @mask: bits that the answer must have; 0: any answer above zero will do
+ * @mask: bits that its value must have; 0: any value above zero is sufficient
  * @name: for messages
- * @hint: what to do where it is missing
+ * @hint: what to do if it is missing
  */
 struct vm_capability {
 	int number;
@@ -54,10 +54,10 @@ int vm_open_kvm(struct error *error);
 /** vm_capability() - KVM_CHECK_EXTENSION on /dev/kvm or a VM. */
 int vm_capability(int fd, int number);
 
-/** vm_capability_met() - whether KVM gives what @capability asks for. */
+/** vm_capability_met() - whether KVM has @capability. */
 bool vm_capability_met(int fd, const struct vm_capability *capability);
 
-/** vm_type_supported() - whether KVM_CREATE_VM will take @type. */
+/** vm_type_supported() - whether KVM_CREATE_VM supports @type. */
 bool vm_type_supported(int kvm_fd, unsigned int type);
 
 /**
@@ -66,21 +66,21 @@ bool vm_type_supported(int kvm_fd, unsigned int type);
  * The required capabilities are checked first, and exits for
  * KVM_HC_MAP_GPA_RANGE are turned on.
  *
- * Return: 0, or a negative errno; -EOPNOTSUPP where KVM lacks something.
+ * Return: 0, or a negative errno; -EOPNOTSUPP if KVM lacks a capability.
  */
 int vm_create(struct vm *vm, struct error *error);
 
 /**
- * vm_create_plain() - create a VM without private memory of KVM's
+ * vm_create_plain() - create a VM of the default type
  *
- * The kinds of memory that need none run on every KVM, too.
+ * Every KVM supports it. It is for kinds of memory that do not need a guest_memfd.
  */
 int vm_create_plain(struct vm *vm, struct error *error);
 
 /**
- * vm_enable_conversions() - have the guest's KVM_HC_MAP_GPA_RANGE exit
+ * vm_enable_conversions() - enable exits for the guest's KVM_HC_MAP_GPA_RANGE
  *
- * vm_create() and vm_create_snp() have done it.
+ * vm_create() and vm_create_snp() do this themselves.
  */
 int vm_enable_conversions(struct vm *vm, struct error *error);
 
@@ -92,9 +92,9 @@ int vm_enable_conversions(struct vm *vm, struct error *error);
 int vm_create_snp(struct vm *vm, struct error *error);
 
 /**
- * vm_adopt() - make a VM of one that KVM has created already
- * @kvm_fd, @fd: /dev/kvm and the VM; both are taken over, also on failure
- * @needed: capabilities that it has to have; the last has no name
+ * vm_adopt() - initialise a VM that KVM has created already
+ * @kvm_fd, @fd: /dev/kvm and the VM; both are closed by vm_destroy(), or after a failure
+ * @needed: capabilities that it must have; the last has no name
  */
 int vm_adopt(struct vm *vm, int kvm_fd, int fd,
 	     const struct vm_capability *needed, struct error *error);
@@ -106,10 +106,10 @@ void vm_destroy(struct vm *vm);
 int vm_create_guest_memfd(struct vm *vm, uint64_t size, struct error *error);
 
 /**
- * vm_create_mappable_guest_memfd() - one that the host can map, all shared
+ * vm_create_mappable_guest_memfd() - create one that the host can map, with all pages shared
  *
- * Return: an fd, or a negative errno; -EOPNOTSUPP where this kernel has no such
- * thing for this type of VM.
+ * Return: an fd, or a negative errno; -EOPNOTSUPP if this kernel does not support it for this
+ * type of VM.
  */
 int vm_create_mappable_guest_memfd(struct vm *vm, uint64_t size,
 				   struct error *error);
