@@ -16,15 +16,15 @@ int gmem_open(struct error *error);
 int gmem_info(int device, struct gmem_ioctl_info *info);
 
 /**
- * gmem_check_abi() - whether the loaded module speaks this program's ABI
- * @abi: out: its version; may be NULL
+ * gmem_check_abi() - check that the module has the ABI version of this program
+ * @abi: out: the version of the module; may be NULL
  */
 int gmem_check_abi(int device, unsigned int *abi, struct error *error);
 
 /**
- * gmem_check_length() - whether a gmem fd may be that long, as the module says
+ * gmem_check_length() - check that a gmem fd can have this length
  *
- * Return: 0; -EFBIG with the limit in words, where GMEM_IOCTL_CREATE has an EINVAL.
+ * Return: 0; -EFBIG with the limit in words, where GMEM_IOCTL_CREATE would return EINVAL.
  */
 int gmem_check_length(int device, uint64_t length, struct error *error);
 
@@ -71,26 +71,26 @@ int gmem_unbind(int fd, uint64_t offset, uint64_t length);
 int gmem_view(int fd, uint64_t offset, uint64_t length);
 
 /**
- * gmem_view_refusal() - why there is no view, in words
- * @rc: of gmem_view() or gmem_view_fault()
+ * gmem_view_refusal() - the reason why there is no view, in words
+ * @rc: result of gmem_view() or gmem_view_fault()
  *
- * Return: a constant text; NULL for what is a failure of the call, not something
- * that this host or this fd does not offer.
+ * Return: a constant text if this host or this fd does not support views; NULL for other
+ * errors.
  */
 const char *gmem_view_refusal(int rc);
 
 /**
- * gmem_view_populate() - give a mapping of a view its pages
+ * gmem_view_populate() - call GMEM_IOCTL_VIEW_POPULATE
  * @flags: GMEM_VIEW_POPULATE_F_*
- * @pages: out: how many it did not have; may be NULL
+ * @pages: out: number of pages newly mapped; may be NULL
  */
 int gmem_view_populate(int view_fd, uint32_t flags, void *address,
 		       uint64_t length, uint64_t *pages);
 
 /**
- * gmem_view_fault() - where the calling thread's vCPU has faulted last
+ * gmem_view_fault() - get the last fault of the calling thread's vCPU
  *
- * Return: 0; -EAGAIN if it has not, since the first call; -EOPNOTSUPP without
+ * Return: 0; -EAGAIN if there was no fault since the first call; -EOPNOTSUPP without
  * gmem_kvm.
  */
 int gmem_view_fault(int view_fd, struct gmem_ioctl_view_fault *fault);
