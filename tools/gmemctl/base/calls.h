@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The one way to the kernel for everything that concerns KVM, gmem and guest
- * memory. A simulator replaces the table; nothing else of the program knows.
- * Every function returns a negative errno, never -1.
+ * The table of system calls for KVM, gmem and guest memory. All of the program uses it for
+ * these. A simulator replaces the table, without a change of the callers. Every function
+ * returns a negative errno, never -1.
  */
 #ifndef GMEMCTL_BASE_CALLS_H
 #define GMEMCTL_BASE_CALLS_H
@@ -30,14 +30,15 @@ struct calls {
 	int (*bind_node)(void *address, size_t length, unsigned int node);
 
 	/*
-	 * Name anonymous memory in /proc/PID/smaps, NULL: no more. Copy from and to
-	 * memory that may be protected, gone or somebody else's: an error, no signal.
+	 * name() names anonymous memory in /proc/PID/smaps, or with NULL removes the name.
+	 * peek() and poke() copy from and to memory. If it cannot be accessed, they return an
+	 * error and raise no signal.
 	 */
 	int (*name)(void *address, size_t length, const char *name);
 	int (*peek)(void *to, const void *address, size_t length);
 	int (*poke)(void *address, const void *from, size_t length);
 
-	/* Like memfd() and punch(): hugetlb pages, and memory now, not later. */
+	/* hugetlb(): a memfd of huge pages. allocate(): populate a part of a file now. */
 	int (*hugetlb)(const char *name, uint64_t length, unsigned int shift);
 	int (*allocate)(int fd, uint64_t offset, uint64_t length);
 };
@@ -48,7 +49,7 @@ extern const struct calls calls_system;
 /** calls: the table in use; calls_system unless replaced before first use. */
 extern const struct calls *calls;
 
-/* For plain numbers as the argument of an ioctl. */
+/* For ioctls whose argument is a number. */
 static inline int calls_ioctl_value(int fd, unsigned long request,
 				    unsigned long value)
 {
