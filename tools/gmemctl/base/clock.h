@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How often something happens, lately: whoever looks, and how often. */
+/* Time, and rates: how often something has happened in the last seconds. */
 #ifndef GMEMCTL_BASE_CLOCK_H
 #define GMEMCTL_BASE_CLOCK_H
 
@@ -16,31 +16,31 @@ static inline uint64_t clock_now_ns(void)
 	       (uint64_t)now.tv_nsec;
 }
 
-/** clock_now_ms() - the same, for what poll() takes */
+/** clock_now_ms() - the same in milliseconds, as poll() uses them */
 static inline int64_t clock_now_ms(void)
 {
 	return (int64_t)(clock_now_ns() / 1000000);
 }
 
-/** RATE_SECONDS: what a rate is about, with what has passed of this second */
+/** RATE_SECONDS: full seconds that a rate covers, besides the current second */
 #define RATE_SECONDS 5
 
 /**
- * struct rate - events by the second
- * @second: since when they count, of CLOCK_MONOTONIC
- * @count: events in it
+ * struct rate - number of events in each of the last seconds
+ * @second: the second of an entry, of CLOCK_MONOTONIC
+ * @count: events in this second
  */
 struct rate {
 	uint64_t second[RATE_SECONDS + 1];
 	uint64_t count[RATE_SECONDS + 1];
 };
 
-/** rate_add() - it has happened, at @now_ns; callers take turns */
+/** rate_add() - count an event at @now_ns; callers serialise calls */
 void rate_add(struct rate *rate, uint64_t now_ns);
 
 /**
- * rate_per_second() - how often it has happened in the last RATE_SECONDS
- * @start_ns: when it could have happened first
+ * rate_per_second() - events per second in the last RATE_SECONDS
+ * @start_ns: time before which there can be no events
  */
 double rate_per_second(const struct rate *rate, uint64_t start_ns,
 		       uint64_t now_ns);
