@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What went wrong, for a person: the object, the action that failed on it, and
- * what to do. The library fills it in and prints nothing.
+ * Describes a failure for people: the object, the failed action, and what to do. The
+ * library fills it in and prints nothing.
  */
 #ifndef GMEMCTL_BASE_ERROR_H
 #define GMEMCTL_BASE_ERROR_H
@@ -17,21 +17,21 @@ struct error {
  * error_set() - describe a failure
  * @error: may be NULL
  * @rc: negative errno
- * @object: what the action was done to: a path, a VM, a vCPU
- * @action: what was tried
+ * @object: object of the action: a path, a VM, a vCPU
+ * @action: the action that has failed
  * @hint: printf format of what to do about it, or NULL
  *
- * What is too long is cut, between two characters.
+ * Texts that are too long are cut between two characters.
  *
- * Return: @rc, so that a caller can return the call.
+ * Return: @rc, so that a caller can write return error_set(...).
  */
 int error_set(struct error *error, int rc, const char *object,
 	      const char *action, const char *hint, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /**
- * error_wrap() - say what a failure described by a callee means here
- * @error: may be NULL; what it says becomes the hint
+ * error_wrap() - replace object and action of a failure that a callee has described
+ * @error: may be NULL; its earlier text becomes the hint
  *
  * Return: @rc.
  */
@@ -39,11 +39,10 @@ int error_wrap(struct error *error, int rc, const char *object,
 	       const char *action);
 
 /**
- * error_adopt() - take over what another process has described
- * @from: its bytes; that its texts end is not taken for granted
+ * error_adopt() - copy a description from another process
+ * @from: its bytes, which are not trusted: texts need not be terminated
  *
- * Return: what it says, negative; 0 if it describes nothing, and then @error is
- * as before.
+ * Return: its negative errno; 0 if it describes no failure, and then @error is unchanged.
  */
 int error_adopt(struct error *error, struct error *from);
 
