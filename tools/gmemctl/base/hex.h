@@ -6,13 +6,13 @@
 #include <stdint.h>
 
 /**
- * hex_parse() - exactly @size bytes as hexadecimal digits of either case
+ * hex_parse() - parse exactly @size bytes, as hexadecimal digits of either case
  *
- * Return: 0, or -EINVAL with @bytes as they were.
+ * Return: 0, or -EINVAL with @bytes unchanged.
  */
 int hex_parse(const char *text, uint8_t *bytes, size_t size);
 
-/** hex_format() - 2 * @size digits and a NUL to @text. Return: @text. */
+/** hex_format() - write 2 * @size digits and a NUL to @text. Return: @text. */
 char *hex_format(const uint8_t *bytes, size_t size, char *text);
 
 #endif /* GMEMCTL_BASE_HEX_H */
