@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A list of records in bytes, for state that goes to another process or into a
- * file. Whoever reads it trusts no byte of it.
+ * A list of records in bytes, for state that is passed to another process or written to a
+ * file. The reader trusts no byte of it.
  *
  * DOC: Format, little endian, without gaps
  *
@@ -21,7 +21,7 @@
  * @bytes: allocated, or NULL
  * @size: bytes in use
  * @room: bytes allocated
- * @failed: something was not added, for want of memory or because of its size
+ * @failed: a record was not added: no memory, or too large
  */
 struct tlv {
 	uint8_t *bytes;
@@ -30,25 +30,25 @@ struct tlv {
 	bool failed;
 };
 
-/** tlv_add() - append a record; a failure shows in records->failed */
+/** tlv_add() - append a record; a failure sets records->failed */
 void tlv_add(struct tlv *records, uint32_t type, uint32_t index,
 	     const void *bytes, size_t size);
 void tlv_free(struct tlv *records);
 
-/** tlv_valid() - whether @size bytes are a list, whatever is in it */
+/** tlv_valid() - whether @size bytes are a well-formed list */
 bool tlv_valid(const uint8_t *bytes, size_t size);
 
 /**
  * tlv_find() - the first record of a type and index
- * @records: valid
- * @size: out: of the record
+ * @records: a valid list
+ * @size: out: size of the record
  *
- * Return: its bytes, unaligned, or NULL.
+ * Return: its bytes, unaligned; or NULL.
  */
 const uint8_t *tlv_find(const struct tlv *records, uint32_t type,
 			uint32_t index, size_t *size);
 
-/** tlv_get() - copy one of exactly @size bytes. Return: whether there is. */
+/** tlv_get() - copy a record of exactly @size bytes. Return: false if there is none. */
 bool tlv_get(const struct tlv *records, uint32_t type, uint32_t index,
 	     void *bytes, size_t size);
 
