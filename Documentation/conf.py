@@ -28,6 +28,7 @@ CONTENTS = """
    tutorial
    errors
    qemu
+   guest
    howto
    view
 
