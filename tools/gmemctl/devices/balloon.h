@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A virtio balloon (virtio 1.2, 5.5): how much memory the guest is to give up is its
- * configuration; which pages these are it says itself. It also reports what it has
- * free for the moment, and tells how it gets on with the rest.
+ * A virtio balloon (virtio 1.2, 5.5). Its configuration has the amount of memory that the
+ * guest has to give up; the guest chooses the pages. The guest also reports free pages, and
+ * statistics of its memory.
  */
 #ifndef GMEMCTL_DEVICES_BALLOON_H
 #define GMEMCTL_DEVICES_BALLOON_H
@@ -23,15 +23,15 @@
 #define BALLOON_PAGE_POISON	(UINT64_C(1) << 4)
 #define BALLOON_REPORTING	(UINT64_C(1) << 5)
 
-/** BALLOON_TAGS: statistics of a guest, by the numbers that virtio gives them */
+/** BALLOON_TAGS: number of statistics; virtio defines the tag of each */
 #define BALLOON_TAGS		16
 
 /**
  * struct balloon_config - the configuration, little endian
- * @target: pages of 4 KiB that the guest is to give up
- * @actual: that it says it has
- * @unused: of a feature that is not offered
- * @poison: what it fills free pages with
+ * @target: pages of 4 KiB that the guest has to give up
+ * @actual: pages that the guest reports as given up
+ * @unused: belongs to a feature that is not offered
+ * @poison: value with which the guest fills free pages
  */
 struct balloon_config {
 	uint32_t target;
@@ -41,10 +41,10 @@ struct balloon_config {
 };
 
 /**
- * struct balloon_stats - what the guest has said last
- * @known: tags that it has said, as bits
- * @values: by tag
- * @ns: when that was
+ * struct balloon_stats - the last statistics of the guest
+ * @known: tags that the guest has reported, as bits
+ * @values: values by tag
+ * @ns: time of the report
  */
 struct balloon_stats {
 	uint32_t known;
@@ -54,12 +54,12 @@ struct balloon_stats {
 
 /**
  * struct balloon - the device
- * @virtio: its transport, with the lock of what follows
- * @given: pages in it
- * @held: a buffer of the queue of statistics that waits for somebody to ask
- * @held_head: which
- * @stats: see there
- * @reported: bytes that were decommitted as free, so far
+ * @virtio: its transport, whose lock protects the following members
+ * @given: pages in the balloon
+ * @held: a buffer of the queue of statistics is held until the next request
+ * @held_head: head of this buffer
+ * @stats: the last statistics
+ * @reported: bytes of reported free pages that were decommitted so far
  */
 struct balloon {
 	struct virtio_pci virtio;
@@ -71,13 +71,13 @@ struct balloon {
 };
 
 /**
- * struct balloon_report - how it stands
+ * struct balloon_report - the state of the balloon
  * @running: the guest has a driver for it
- * @target: bytes wanted
- * @actual: that the guest says it has given
- * @given: that it has, @failed of them without an effect
- * @reported: decommitted as free, so far
- * @stats: see there
+ * @target: bytes that the guest has to give up
+ * @actual: bytes that the guest reports as given up
+ * @given: bytes in the balloon; @failed of them could not be decommitted
+ * @reported: bytes of reported free pages that were decommitted so far
+ * @stats: the last statistics
  */
 struct balloon_report {
 	bool running;
@@ -90,28 +90,28 @@ struct balloon_report {
 };
 
 /**
- * balloon_init() - as after power-on, with a target of 0
- * @reporting: free page reporting is offered
+ * balloon_init() - initialise it as after power-on, with a target of 0
+ * @reporting: offer free page reporting
  */
 void balloon_init(struct balloon *balloon, const struct board *board,
 		  const struct guest_memory *memory, struct given *given, bool reporting);
 void balloon_destroy(struct balloon *balloon);
 
-/** balloon_set_target() - @bytes: whole pages that the guest is to give up */
+/** balloon_set_target() - set the memory that the guest has to give up, in whole pages */
 void balloon_set_target(struct balloon *balloon, uint64_t bytes);
 
-/** balloon_report() - how it stands */
+/** balloon_report() - get the state of the balloon */
 void balloon_report(struct balloon *balloon, struct balloon_report *report);
 
-/** balloon_ask() - have the guest say how it gets on; this writes to its memory */
+/** balloon_ask() - request new statistics; this writes to guest memory */
 void balloon_ask(struct balloon *balloon);
 
-/** balloon_tag_names: of what is known of what they mean, by tag; NULL: not */
+/** balloon_tag_names: names of statistics by tag; NULL: unknown */
 extern const char *const balloon_tag_names[BALLOON_TAGS];
 
 /*
- * Records of @type and the one after it; what is offered is as it was. Return: 0;
- * -EBADMSG.
+ * Get and set the state as records of @type and the next type. Offered features do not
+ * change. Return: 0; -EBADMSG.
  */
 void balloon_get(struct balloon *balloon, struct tlv *records, uint32_t type);
 int balloon_set(struct balloon *balloon, const struct tlv *records, uint32_t type);
