@@ -15,11 +15,11 @@
 #include "../base/error.h"
 
 /**
- * enum board_event - what a device asks of the machine
- * @BOARD_RESET: the guest has asked for a reset
- * @BOARD_POWER_OFF: the guest has turned the machine off
- * @BOARD_PANIC: the guest's kernel says that it has panicked
- * @BOARD_EXIT: a test has ended, value is its result
+ * enum board_event - an event that a device reports to the machine
+ * @BOARD_RESET: the guest has requested a reset
+ * @BOARD_POWER_OFF: the guest has powered the machine off
+ * @BOARD_PANIC: the guest's kernel has reported a panic
+ * @BOARD_EXIT: a test has ended; the value is its result
  */
 enum board_event {
 	BOARD_RESET,
@@ -29,11 +29,11 @@ enum board_event {
 };
 
 /**
- * struct board - the wires
+ * struct board - the connections of devices to the machine
  * @irq: set an ISA interrupt line; called with the device's lock held
- * @event: see enum board_event
- * @note: something odd that the guest has done, for who traces it; may be NULL
- * @data: for all
+ * @event: report an event, see enum board_event
+ * @note: report unusual behaviour of the guest, for traces; may be NULL
+ * @data: for all functions
  */
 struct board {
 	void (*irq)(void *data, unsigned int irq, bool level);
@@ -42,7 +42,7 @@ struct board {
 	void *data;
 };
 
-/* To be called by devices, with or without their lock */
+/* Called by devices, with or without their lock */
 static inline void board_note(const struct board *board, const char *text)
 {
 	if (board->note)
@@ -59,11 +59,11 @@ typedef void (*bus_write_fn)(void *data, uint64_t offset, const uint8_t *bytes, 
  * @name: for messages
  * @start: first address
  * @size: number of addresses
- * @width: bytes of the largest access it takes; larger ones are split, as ISA
- *	splits those to 8-bit devices
+ * @width: bytes of the largest access; larger ones are split, as on ISA for 8-bit
+ *	devices
  * @read: fill @bytes; @offset and @size are inside the range
- * @write: the other direction
- * @data: for both
+ * @write: handle a write of @bytes
+ * @data: for @read and @write
  * @quick: its functions return at once; they are called with the lock of the bus held
  */
 struct bus_device {
@@ -90,10 +90,10 @@ struct bus {
 };
 
 /**
- * bus_add() - put a device where no other one is
+ * bus_add() - add a device at free addresses
  *
- * Return: 0; -EINVAL for a bad range or width, -EEXIST where another device
- * is, -ENOSPC if there are too many.
+ * Return: 0; -EINVAL for a bad range or width; -EEXIST if another device is there; -ENOSPC if
+ * there are too many devices.
  */
 int bus_add(struct bus *bus, const struct bus_device *device, struct error *error);
 
@@ -101,13 +101,13 @@ int bus_add(struct bus *bus, const struct bus_device *device, struct error *erro
 const struct bus_device *bus_find(const struct bus *bus, uint64_t address);
 
 /**
- * bus_read() - what the guest reads; bytes without a device are 0xff
+ * bus_read() - read for the guest; bytes without a device are 0xff
  *
- * Return: whether a device has answered for any byte.
+ * Return: whether there was a device for any byte.
  */
 bool bus_read(struct bus *bus, uint64_t address, uint8_t *bytes, size_t size);
 
-/** bus_write() - likewise; bytes without a device are lost */
+/** bus_write() - write for the guest; bytes without a device are lost. Return: as above. */
 bool bus_write(struct bus *bus, uint64_t address, const uint8_t *bytes, size_t size);
 
 #endif /* GMEMCTL_DEVICES_BUS_H */
