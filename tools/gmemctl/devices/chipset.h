@@ -25,10 +25,10 @@
 
 /**
  * struct i8042_state - part of a file format
- * @command: command that the next byte of data belongs to, or 0
+ * @command: command whose data byte is expected next, or 0
  * @control: the control byte
  * @answer: byte to be read, if @full
- * @full: see @answer
+ * @full: there is a byte to be read
  */
 struct i8042_state {
 	uint8_t command;
@@ -127,7 +127,7 @@ void power_init(struct power *power, const struct board *board, uint64_t (*now_n
 /** power_timer_ns() - for how long the timer has been at work; no vCPU runs */
 uint64_t power_timer_ns(const struct power *power);
 
-/** power_set_timer_ns() - let it go on from where it was on another machine */
+/** power_set_timer_ns() - continue the timer of another machine */
 void power_set_timer_ns(struct power *power, uint64_t ns);
 
 struct bus_device power_device(struct power *power);
@@ -149,11 +149,11 @@ struct bus_device pvpanic_device(const struct board *board);
 
 struct bus_device exit_port_device(const struct board *board);
 
-/** OFF_PORT_MIN: from here on to 0xffff no other device of the PC is */
+/** OFF_PORT_MIN: from here to 0xffff the PC has no other device */
 #define OFF_PORT_MIN	0x1000
 #define OFF_PORT_MAX	0xffff
 
-/** off_port_device() - at @port, which is a number between these two */
+/** off_port_device() - the power-off port at @port, OFF_PORT_MIN to OFF_PORT_MAX */
 struct bus_device off_port_device(const struct board *board, uint16_t port);
 
 #endif /* GMEMCTL_DEVICES_CHIPSET_H */
