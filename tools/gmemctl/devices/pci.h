@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A PCI bus: the ports of configuration space, a host bridge if there is anything
- * behind it, and the functions. Among the ports is the reset control of a PC's
- * chipset.
+ * A PCI bus: the ports of configuration space, the functions, and a host bridge if there are
+ * functions. The ports include the reset control of a PC's chipset.
  *
- * A function has at most one BAR, which the guest moves about within a window. Who
- * answers at an address is looked up without a lock, and functions are called
- * without one: several vCPUs can be in the same one.
+ * A function has at most one BAR, which the guest can move within a window. Functions are looked
+ * up and called without a lock: several vCPUs can be in the same function at the same time.
  */
 #ifndef GMEMCTL_DEVICES_PCI_H
 #define GMEMCTL_DEVICES_PCI_H
@@ -25,13 +23,13 @@
 /** PCI_IRQ: the ISA interrupt that all functions share, level triggered */
 #define PCI_IRQ		10
 
-/* The windows that BARs are in: above RAM below 4 GiB, and among the ports. */
+/* The windows of BARs: one above RAM and below 4 GiB, and one of ports. */
 #define PCI_MEMORY_START	0xe0000000U
 #define PCI_MEMORY_SIZE		0x10000000U
 #define PCI_IO_START		0xd00U
 #define PCI_IO_SIZE		0x100U
 
-/** PCI_BAR_NOWHERE: a BAR that is off, or outside of its window */
+/** PCI_BAR_NOWHERE: address of a BAR that is disabled, or outside of its window */
 #define PCI_BAR_NOWHERE		UINT64_MAX
 
 
@@ -44,7 +42,7 @@ enum pci_slot {
 };
 
 /**
- * struct pci_identity - what a function says it is
+ * struct pci_identity - the identity of a function
  * @class: class, subclass, programming interface, from the highest byte
  */
 struct pci_identity {
@@ -61,15 +59,16 @@ struct pci_identity {
  * @name: for messages
  * @config: configuration space; changed with the bus's lock held
  * @writable: bits of it that the guest can write
- * @bar_size: a power of two from 16 on, 0: there is none
- * @bar_io: the BAR is ports
- * @place: where it answers, or PCI_BAR_NOWHERE; read and written atomically
+ * @bar_size: size of the BAR, a power of two from 16 on; 0: no BAR
+ * @bar_io: the BAR has ports
+ * @place: address of the BAR, or PCI_BAR_NOWHERE; read and written atomically
  * @read: as that of a bus_device; @offset is in the BAR
- * @write: the other direction
- * @window: offset in configuration space of 4 bytes that stand for others of the
- *	function, or 0
- * @through: before these are read, and after they were written; with the bus's lock held
- * @data: for all
+ * @write: as that of a bus_device
+ * @window: offset in configuration space of 4 bytes through which other registers of the
+ *	function are accessed, or 0
+ * @through: called before these bytes are read, and after they were written, with the bus's
+ *	lock held
+ * @data: for all functions
  */
 struct pci_function {
 	const char *name;
@@ -96,9 +95,9 @@ struct pci_state {
 };
 
 /**
- * struct pci_window - where BARs are
+ * struct pci_window - a window of BARs
  * @pci: the bus
- * @io: it is among the ports
+ * @io: a window of ports
  */
 struct pci_window {
 	struct pci *pci;
@@ -108,10 +107,9 @@ struct pci_window {
 /**
  * struct pci - the bus
  * @board: where a reset goes
- * @functions: by slot; those that are not there are NULL. Does not change once the
- *	guest runs
- * @bridge: the host bridge, there if anything else is
- * @memory: the window in memory, and @ports among the ports
+ * @functions: functions by slot, or NULL; does not change while the guest runs
+ * @bridge: the host bridge, on the bus if there are other functions
+ * @memory: the window in memory; @ports is that of ports
  * @lock: protects @state, and configuration space
  * @state: see there
  */
@@ -132,16 +130,16 @@ void pci_destroy(struct pci *pci);
 void pci_identify(struct pci_function *function, const struct pci_identity *identity);
 
 /**
- * pci_set_bar() - give it a BAR, where firmware would have put it, and turn it on
+ * pci_set_bar() - add a BAR at the address that firmware would choose, and enable it
  * @size: a power of two from 16 on
  * @address: in the window, a multiple of @size
  */
 void pci_set_bar(struct pci_function *function, bool io, uint32_t size, uint32_t address);
 
-/** pci_add() - put it on the bus, before the guest runs */
+/** pci_add() - put a function on the bus, before the guest runs */
 void pci_add(struct pci *pci, enum pci_slot slot, struct pci_function *function);
 
-/** pci_is_used() - whether there is anything but the ports */
+/** pci_is_used() - whether there are functions */
 bool pci_is_used(const struct pci *pci);
 
 /* The ports of configuration space, and the windows. */
@@ -150,8 +148,8 @@ struct bus_device pci_memory_device(struct pci *pci);
 struct bus_device pci_io_device(struct pci *pci);
 
 /*
- * The configuration of one function as a record of @type and its slot: what the guest
- * can have written. Return: 0, or -EBADMSG for what is none.
+ * Get and set the writable configuration of one function as a record of @type and its slot.
+ * Return: 0, or -EBADMSG if it is not such a record.
  */
 void pci_function_get(const struct pci_function *function, struct tlv *records,
 		      uint32_t type, enum pci_slot slot);
