@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pvmemcontrol: a PCI function by which a guest asks for things to be done to its own
- * memory on the host. See Documentation/pvmemcontrol.rst.
+ * pvmemcontrol: a PCI function with which a guest requests changes of its own memory on the
+ * host. See Documentation/pvmemcontrol.rst.
  *
  * DOC: Locks
  *
- * Commands of the transport and the payload take pvmemcontrol.lock. A request takes
- * none: it finds its buffer by atomic reads, and several vCPUs do theirs at once. One
- * that meets a RESET finds the buffer of before or of after it.
+ * Commands of the transport, and writes of the payload, take pvmemcontrol.lock. A request takes
+ * no lock: it finds its buffer by atomic reads, and several vCPUs make requests in parallel. A
+ * request during a RESET uses the buffer from before or from after it.
  */
 #ifndef GMEMCTL_DEVICES_PVMEMCONTROL_H
 #define GMEMCTL_DEVICES_PVMEMCONTROL_H
@@ -34,7 +34,7 @@
 #define PVMEMCONTROL_ERROR		0x01fba249U
 #define PVMEMCONTROL_CONNECTION		0x80000000U
 
-/** PVMEMCONTROL_CONNECTIONS_MAX: buffers; Linux has one for each possible CPU */
+/** PVMEMCONTROL_CONNECTIONS_MAX: number of buffers; Linux has one for each possible CPU */
 #define PVMEMCONTROL_CONNECTIONS_MAX	1024
 
 /* Function codes: INFO, and those of enum advice_kind */
@@ -67,11 +67,11 @@ struct pvmemcontrol_request {
 };
 
 /**
- * struct pvmemcontrol_response - the buffer as it is left, little endian
+ * struct pvmemcontrol_response - the buffer with the answer, little endian
  * @error: an errno, or 0
- * @code: what it is about: the function code where that, or its range, is none
- * @value: of INFO: bytes of a page
- * @arguments: of INFO: major and minor version
+ * @code: the function code, if it is unknown or refused, or its range is invalid; otherwise 0
+ * @value: INFO: the page size in bytes
+ * @arguments: INFO: major and minor version
  */
 struct pvmemcontrol_response {
 	uint32_t error;
@@ -81,13 +81,13 @@ struct pvmemcontrol_response {
 };
 
 /**
- * struct pvmemcontrol_counters - what it has done; each is changed atomically
- * @done: requests granted, by function code
- * @refused: likewise those answered with an error
- * @unknown: codes that there are not
- * @unanswered: requests whose buffer could not be read or written, or that named no
+ * struct pvmemcontrol_counters - statistics; each is changed atomically
+ * @done: successful requests by function code
+ * @refused: requests that were answered with an error, by function code
+ * @unknown: requests with an unknown code
+ * @unanswered: requests whose buffer could not be read or written, or without a valid
  *	connection
- * @bytes: given back by DONTNEED and REMOVE
+ * @bytes: bytes freed by DONTNEED and REMOVE
  */
 struct pvmemcontrol_counters {
 	uint64_t done[PVMEMCONTROL_CODES];
@@ -101,12 +101,12 @@ struct pvmemcontrol_counters {
  * struct pvmemcontrol - the device
  * @function: on the PCI bus
  * @board: for notes
- * @advice: what requests come to
+ * @advice: does the requests
  * @codes: function codes that the guest may use, as bits
- * @counters: see there
+ * @counters: statistics
  * @lock: see above
  * @payload: the first register
- * @status: what the command register reads as
+ * @status: value that the command register returns
  * @state: enum pvmemcontrol_state; read atomically
  * @nr_buffers: entries of @buffers in use; read atomically
  * @buffers: guest physical addresses, by connection; each is read atomically
@@ -125,7 +125,7 @@ struct pvmemcontrol {
 	uint64_t buffers[PVMEMCONTROL_CONNECTIONS_MAX];
 };
 
-/** pvmemcontrol_init() - as after power-on; pci_add() puts its function on a bus */
+/** pvmemcontrol_init() - initialise it as after power-on; pci_add() puts it on a bus */
 void pvmemcontrol_init(struct pvmemcontrol *device, const struct board *board,
 		       struct advice *advice, uint32_t codes);
 void pvmemcontrol_destroy(struct pvmemcontrol *device);
@@ -133,12 +133,12 @@ void pvmemcontrol_destroy(struct pvmemcontrol *device);
 /** pvmemcontrol_code_names: "info", "dontneed" and so on, by code; up to a NULL */
 extern const char *const pvmemcontrol_code_names[];
 
-/** pvmemcontrol_state_name() - "ready" and the like, now */
+/** pvmemcontrol_state_name() - name of its current state, such as "ready" */
 const char *pvmemcontrol_state_name(struct pvmemcontrol *device);
 
 /*
- * Its registers, connections and codes as a record of @type. Return: 0, or -EBADMSG for
- * what is none.
+ * Get and set its registers, connections and codes as a record of @type. Return: 0, or -EBADMSG
+ * if it is not such a record.
  */
 void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records, uint32_t type);
 int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records, uint32_t type);
