@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A 16550A serial port. What the guest transmits is taken at once, at any
- * speed; what it receives waits in the FIFO of sixteen bytes.
+ * A 16550A serial port. It transmits bytes of the guest immediately, at any baud rate.
+ * Received bytes wait in a FIFO of sixteen bytes.
  */
 #ifndef GMEMCTL_DEVICES_UART_H
 #define GMEMCTL_DEVICES_UART_H
@@ -18,10 +18,10 @@
 #define UART_FIFO_SIZE	16
 
 /**
- * struct uart_wire - the other end of the cable
- * @transmit: a byte from the guest; called without the lock, may block
- * @drained: the FIFO has become empty; called with the lock held; may be NULL
- * @data: for both
+ * struct uart_wire - the connection of the port
+ * @transmit: called for each byte from the guest, without the lock; may block
+ * @drained: called when the FIFO has become empty, with the lock held; may be NULL
+ * @data: for both functions
  */
 struct uart_wire {
 	void (*transmit)(void *data, uint8_t byte);
@@ -36,12 +36,12 @@ struct uart_wire {
  * @mcr: modem control
  * @scratch: holds a byte for the guest
  * @fcr: FIFO control, as last written
- * @divisor: of the baud rate; without effect
- * @msr_delta: changes of modem lines since the last look
+ * @divisor: divisor of the baud rate; without effect
+ * @msr_delta: changes of modem lines since the register was read
  * @overrun: a byte was lost in loopback
- * @thr_interrupt: the transmitter has become empty, and nobody has looked
- * @level: of the interrupt line
- * @head: of @fifo: the next byte for the guest
+ * @thr_interrupt: the transmitter has become empty, and the guest has not read this yet
+ * @level: level of the interrupt line
+ * @head: index in @fifo of the next byte for the guest
  * @count: bytes in @fifo
  * @fifo: received bytes, from @head on
  */
@@ -75,16 +75,15 @@ struct uart {
 	struct uart_state state;
 };
 
-/** uart_init() - as after a reset; uart_device() puts it on a bus */
+/** uart_init() - initialise it as after a reset; uart_device() is its device for a bus */
 void uart_init(struct uart *uart, const struct board *board, const struct uart_wire *wire);
 void uart_destroy(struct uart *uart);
 struct bus_device uart_device(struct uart *uart);
 
 /**
- * uart_receive() - bytes that arrive at the serial port
+ * uart_receive() - pass bytes to the guest
  *
- * Return: how many were taken; the rest has to be offered again once the FIFO
- * is drained.
+ * Return: number of accepted bytes; call it again with the rest when the FIFO is drained.
  */
 size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t size);
 
