@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The transport of a virtio device: a PCI function (virtio 1.2, 4.1), without what is
- * there for drivers of before 1.0, and without MSI-X. All registers are ports: where a
- * guest has private memory, KVM cannot emulate an instruction that it cannot read, and
- * port accesses need no such thing.
+ * The transport of a virtio device: a PCI function (virtio 1.2, 4.1), without support for
+ * drivers from before 1.0, and without MSI-X. All registers are ports: KVM cannot emulate MMIO
+ * if it cannot read the instruction in private memory, but port accesses need no emulation.
  *
- * Its queues are split ones (virtio 1.2, 2.7), as the guest's driver has them in its
- * memory, all of which may be anything, and somewhere else a moment later.
+ * The queues are split queues (virtio 1.2, 2.7) in guest memory. The guest can write anything to
+ * them, and change it at any time.
  */
 #ifndef GMEMCTL_DEVICES_VIRTIO_H
 #define GMEMCTL_DEVICES_VIRTIO_H
@@ -45,22 +44,22 @@
 #define VIRTIO_ISR_CONFIG	0x02
 
 /**
- * VIRTQUEUE_SIZE_MAX: descriptors, at most
+ * VIRTQUEUE_SIZE_MAX: largest number of descriptors
  *
- * Linux reports free pages only while a zone has as many blocks (of 4 MiB, or of 2) free
- * beyond what it needs: with more descriptors a small guest would never do it.
+ * Linux reports free pages only while a zone has this number of free blocks (of 4 or 2 MiB) to
+ * spare. With more descriptors a small guest would never report pages.
  */
 #define VIRTQUEUE_SIZE_MAX 16
 
 /**
  * struct virtqueue - a queue; part of a file format
  * @descriptors: guest physical address of the table
- * @driver: likewise of the ring of available buffers
- * @device: likewise of the ring of used ones
- * @size: descriptors, a power of two
- * @ready: the driver has enabled it
- * @next_available: of the driver's ring, modulo 2^16
- * @next_used: of the device's
+ * @driver: guest physical address of the ring of available buffers
+ * @device: guest physical address of the ring of used buffers
+ * @size: number of descriptors, a power of two
+ * @ready: the driver has enabled the queue
+ * @next_available: index of the next entry in the driver's ring, modulo 2^16
+ * @next_used: index of the next entry in the device's ring
  */
 struct virtqueue {
 	uint64_t descriptors;
@@ -74,7 +73,7 @@ struct virtqueue {
 
 /**
  * struct virtqueue_part - a piece of a buffer
- * @writable: for the device to write to; else to read from
+ * @writable: the device writes to it; otherwise it reads it
  */
 struct virtqueue_part {
 	uint64_t gpa;
@@ -84,7 +83,7 @@ struct virtqueue_part {
 
 /**
  * struct virtqueue_buffer - a chain of descriptors
- * @head: the first of them, by which it is given back
+ * @head: the first descriptor, which identifies the buffer
  */
 struct virtqueue_buffer {
 	uint16_t head;
@@ -93,9 +92,9 @@ struct virtqueue_buffer {
 };
 
 /**
- * struct virtio_ops - the device behind it; called with the lock held
- * @notify: a queue that is ready has buffers, perhaps
- * @reset: the driver has gone
+ * struct virtio_ops - methods of the device; called with the lock held
+ * @notify: a ready queue may have new buffers
+ * @reset: the driver has reset the device
  */
 struct virtio_ops {
 	void (*notify)(void *data, unsigned int queue);
@@ -103,15 +102,15 @@ struct virtio_ops {
 };
 
 /**
- * struct virtio_state - what a driver has set up; part of a file format
- * @features: that the driver wants
- * @feature_select: which 32 of those offered are read
- * @driver_select: likewise of those written
- * @queue_select: the queue that registers are of
- * @status: see above
- * @interrupts: that the driver has not seen yet
- * @generation: of @config
- * @config: of the device
+ * struct virtio_state - the state that the driver has set; part of a file format
+ * @features: features that the driver has accepted
+ * @feature_select: selects 32 of the offered features to be read
+ * @driver_select: selects 32 of the accepted features to be written
+ * @queue_select: the queue to which registers belong
+ * @status: the status register
+ * @interrupts: interrupts that the driver has not read yet
+ * @generation: generation of @config
+ * @config: configuration of the device
  */
 struct virtio_state {
 	uint64_t features;
@@ -130,13 +129,13 @@ struct virtio_state {
  * struct virtio_pci - a device
  * @function: on the PCI bus
  * @board: where interrupts go
- * @memory: where the driver's queues are
- * @ops: see there, with @data
- * @offered: features
- * @config_size: bytes
- * @config_writable: from there on the driver may write to it
- * @lock: protects @state, and the device behind it
- * @state: see there
+ * @memory: guest memory, with the queues
+ * @ops: methods of the device, called with @data
+ * @offered: offered features
+ * @config_size: bytes of the configuration
+ * @config_writable: offset from which on the driver can write to the configuration
+ * @lock: protects @state and the device
+ * @state: the state that the driver has set
  */
 struct virtio_pci {
 	struct pci_function function;
@@ -152,10 +151,10 @@ struct virtio_pci {
 };
 
 /**
- * virtio_pci_init() - a device as after power-on; pci_add() puts it on a bus
- * @virtio: with all up to @config_size filled in, but @function
- * @type: of device
- * @port: where firmware would have put its BAR
+ * virtio_pci_init() - initialise a device as after power-on; pci_add() puts it on a bus
+ * @virtio: the device; the caller has set all members up to @config_writable, but @function
+ * @type: type of the device
+ * @port: address of its BAR, as firmware would choose it
  */
 void virtio_pci_init(struct virtio_pci *virtio, const char *name, uint16_t type, uint32_t port);
 void virtio_pci_destroy(struct virtio_pci *virtio);
@@ -163,23 +162,23 @@ void virtio_pci_destroy(struct virtio_pci *virtio);
 /** virtio_is_running() - whether the driver has set it up; with the lock held */
 bool virtio_is_running(const struct virtio_pci *virtio);
 
-/** virtio_has() - whether device and driver both know a feature */
+/** virtio_has() - whether a feature was offered and accepted */
 bool virtio_has(const struct virtio_pci *virtio, uint64_t feature);
 
 /**
- * virtio_take() - the next buffer of a queue; with the lock held
+ * virtio_take() - get the next buffer of a queue; with the lock held
  *
- * Return: whether there is one. Nonsense ends the device until it is reset.
+ * Return: whether there is one. After an invalid descriptor the device needs a reset.
  */
 bool virtio_take(struct virtio_pci *virtio, unsigned int queue, struct virtqueue_buffer *buffer);
 
-/** virtio_give_up() - a queue makes no sense: the driver is told to reset the device */
+/** virtio_give_up() - a queue is invalid: tell the driver to reset the device */
 void virtio_give_up(struct virtio_pci *virtio, unsigned int queue);
 
-/** virtio_give() - give a buffer back, and say so */
+/** virtio_give() - return a buffer to the driver, and notify it */
 void virtio_give(struct virtio_pci *virtio, unsigned int queue, uint16_t head);
 
-/** virtio_changed() - the configuration has changed; with the lock held */
+/** virtio_changed() - notify the driver of a changed configuration; with the lock held */
 void virtio_changed(struct virtio_pci *virtio);
 
 /* The state as a record of @type. Return: 0; -EBADMSG. */
