@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who has to do with guest memory: gmem fds of a process, and what /proc tells of the
- * processes that have them. A reference to a page has no name in the kernel, so for
- * most kinds of holders this is who may be meant, not who is.
+ * Processes that use guest memory: gmem fds of a process, and information of /proc about the
+ * processes that have them. The kernel does not know the owners of references to a page. So
+ * for most kinds of holders this finds possible holders only.
  */
 #ifndef GMEMCTL_WHO_WHO_H
 #define GMEMCTL_WHO_WHO_H
@@ -15,16 +15,16 @@
 
 #include "../base/error.h"
 
-/* What @proc is below, but for tests */
+/* The value of @proc below, except in tests */
 #define PROC "/proc"
 
 #define WHO_COMMAND_SIZE 32
 
 /**
  * struct who_memory - a gmem fd of a process
- * @pid: of the process, or the first one that was found to have it
+ * @pid: process ID, or that of the first process that has it
  * @fd: the same file, opened for reading
- * @device, @inode: by which it is found in /proc
+ * @device, @inode: identify the file in /proc
  * @length: bytes
  * @name: as in /proc/PID/maps, without "(deleted)"
  * @command: the name of the process
@@ -50,7 +50,7 @@ int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size
 		 struct error *error);
 
 /**
- * who_all_memories() - those of all processes that this one may look into
+ * who_all_memories() - the gmem fds of all processes that this one may inspect
  *
  * Return: 0, also if there are none; or a negative errno.
  */
@@ -69,7 +69,7 @@ typedef int (*who_fd_fn)(int folder, const char *name, const char *link, void *d
 /**
  * who_each_process() - call @visit for each process but this one
  *
- * One that @visit finds gone (-ESRCH) is passed over, and one that it may not look at
+ * A process that has ended (-ESRCH of @visit) is skipped. One that must not be inspected
  * (-EACCES, -EPERM) is counted in @unseen.
  *
  * Return: 0, or another negative errno of @visit, which ends the walk.
@@ -85,22 +85,22 @@ int who_each_process(const char *proc, who_process_fn visit, void *data, unsigne
 int who_each_fd(int folder, who_fd_fn visit, void *data);
 
 /**
- * who_open() - open a file of another process, to read, if it is of a kind that is safe to open
- * @folder, @name: as openat() has them
- * @kind: S_IFREG or S_IFIFO: the file may be replaced at any time, by a device that does
- *	something when it is opened
+ * who_open() - open a file of another process for reading, if it has the expected type
+ * @folder, @name: as for openat()
+ * @kind: S_IFREG or S_IFIFO. The other process can replace the file at any time, also by a
+ *	device whose open() has side effects
  *
- * Return: an fd; -ENOTTY if it is of another kind; another negative errno.
+ * Return: an fd; -ENOTTY if it has another type; another negative errno.
  */
 int who_open(int folder, const char *name, mode_t kind);
 
 /** who_command() - the name of a process, of its comm; "?" if it has gone */
 void who_command(int folder, char command[WHO_COMMAND_SIZE]);
 
-/** who_thread_process() - the process that a thread is of; 0 if it has gone */
+/** who_thread_process() - process of a thread; 0 if it has ended */
 pid_t who_thread_process(const char *proc, pid_t thread);
 
-/* What may hold pages of a process */
+/* Files of a process that can hold pages */
 enum who_device {
 	WHO_VFIO,
 	WHO_IOMMUFD,
@@ -120,18 +120,18 @@ struct who_span {
 
 /**
  * struct who_process - a process that has the memory
- * @pid: of it
- * @command: of /proc/PID/comm
- * @fds: how many fds it has for it
- * @mapped: bytes of it that it has mapped
- * @pinned_kib: VmPin of /proc/PID/status: memory of any kind that is pinned for it; VFIO's
- *	type 1 is not counted there
- * @pipes: pipes that have something in them
- * @pipe_bytes: what is in them
- * @devices: how many of each it has open
- * @busy_rings: io_urings that did not tell their buffers, for they were busy
- * @buffers: parts of the memory where io_uring has registered buffers, of @nr_buffers: where
- *	it had them when they were registered, and the memory is mapped now
+ * @pid: process ID
+ * @command: name from /proc/PID/comm
+ * @fds: number of its fds of the memory
+ * @mapped: bytes of the memory that it has mapped
+ * @pinned_kib: VmPin of /proc/PID/status: memory of any kind that it has pinned, without VFIO
+ *	type 1
+ * @pipes: number of pipes that are not empty
+ * @pipe_bytes: bytes in these pipes
+ * @devices: number of open files of each kind
+ * @busy_rings: io_urings whose buffers could not be read, because they were busy
+ * @buffers: parts of the memory with registered buffers of io_uring, @nr_buffers of them.
+ *	They are found by their addresses and the current mappings
  */
 struct who_process {
 	pid_t pid;
@@ -149,7 +149,7 @@ struct who_process {
 
 /**
  * who_processes() - the processes that have the memory open or mapped
- * @unseen: out: processes that this one may not look into
+ * @unseen: out: number of processes that this one must not inspect
  * @processes: out: of @count, for who_processes_free()
  */
 int who_processes(const char *proc, const struct who_memory *memory, struct who_process **processes,
