@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints of gmem and pvmemcontrol: an instance of tracefs, the lines of its
- * trace_pipe, and what they mean. gmem_kvm has none of its own; what it does is in gmem's.
+ * Tracepoints of gmem and pvmemcontrol: an instance of tracefs, the lines of its trace_pipe, and
+ * their meaning. gmem_kvm has no tracepoints; gmem's include its work.
  */
 #ifndef GMEMCTL_TRACE_TRACE_H
 #define GMEMCTL_TRACE_TRACE_H
@@ -13,17 +13,17 @@
 
 #include "../base/error.h"
 
-/* Bytes of a process's name in the kernel, with the zero at its end */
+/* Bytes of the name of a process in the kernel, with its NUL */
 #define TRACE_COMMAND_SIZE 16
 /* A tracepoint has at most 9 fields. */
 #define TRACE_FIELDS_MAX 12
-/* No line of these tracepoints is as long; what is longer is none of theirs. */
+/* The lines of these tracepoints are shorter; longer lines are skipped. */
 #define TRACE_LINE_MAX 1024
 
 /**
  * struct trace_field - KEY=VALUE of a line
- * @key: "code" for the number in KEY=VALUE(NUMBER), which comes after it
- * @value: "" for a word that stands alone
+ * @key: the key; "code" for the number after the value in KEY=VALUE(NUMBER)
+ * @value: the value; "" for a word without a value
  */
 struct trace_field {
 	const char *key;
@@ -32,14 +32,14 @@ struct trace_field {
 
 /**
  * struct trace_record - a line of trace_pipe
- * @lost: it says that events were lost: so many, UINT64_MAX if it is not known how many;
- *	then it has a @cpu and nothing else. 0: it is an event
- * @us: when it was, in microseconds of the instance's clock: CLOCK_MONOTONIC
- * @cpu: on which it was
- * @tid: the thread
- * @command: its name, of visible ASCII
- * @event: the name of the tracepoint
- * @fields: of @nr
+ * @lost: number of lost events, UINT64_MAX if it is unknown; then only @cpu is valid. 0: the
+ *	line is an event
+ * @us: time in microseconds of the instance's clock: CLOCK_MONOTONIC
+ * @cpu: its CPU
+ * @tid: its thread
+ * @command: name of the thread, in visible ASCII
+ * @event: name of the tracepoint
+ * @fields: the fields, @nr of them
  */
 struct trace_record {
 	uint64_t lost;
@@ -53,25 +53,25 @@ struct trace_record {
 };
 
 /**
- * trace_parse() - take a line apart
- * @line: without its newline; is cut into pieces, which @record points to
+ * trace_parse() - parse a line
+ * @line: the line without its newline; it is modified, and @record points to its parts
  *
- * Return: 0; -EINVAL if it is no line of an event.
+ * Return: 0; -EINVAL if it is not an event.
  */
 int trace_parse(char *line, struct trace_record *record);
 
 /**
- * typedef trace_visit_fn - take a record, which does not outlive the call
+ * typedef trace_visit_fn - handle a record, which is valid only during the call
  *
- * Return: 0, or anything else to have no more.
+ * Return: 0 to continue; anything else to stop.
  */
 typedef int (*trace_visit_fn)(const struct trace_record *record, void *data);
 
 /**
- * struct trace_lines - what has been read of trace_pipe, and is not a whole line yet
- * @text: of @used bytes
- * @skip: up to the next newline it is nothing
- * @strange: lines so far that were no events
+ * struct trace_lines - an incomplete line of trace_pipe
+ * @text: its text, @used bytes
+ * @skip: skip everything up to the next newline
+ * @strange: number of lines so far that were not events
  */
 struct trace_lines {
 	char text[TRACE_LINE_MAX];
@@ -81,7 +81,7 @@ struct trace_lines {
 };
 
 /**
- * trace_feed() - take bytes of trace_pipe, in pieces of any size
+ * trace_feed() - process bytes of trace_pipe, in pieces of any size
  *
  * Return: 0, or what @visit returned.
  */
@@ -90,10 +90,10 @@ int trace_feed(struct trace_lines *lines, const char *bytes, size_t size,
 
 /**
  * struct trace_event - a tracepoint
- * @system: whose it is: the name of the module
- * @name: its own
- * @word: what it is called here
- * @says: what its line says: text, in which {key} is a field; see describe.c
+ * @system: name of its module
+ * @name: its name
+ * @word: its name in the output of gmemctl
+ * @says: format of its output: text in which {key} stands for a field; see describe.c
  */
 struct trace_event {
 	const char *system;
@@ -104,27 +104,27 @@ struct trace_event {
 
 #define TRACE_EVENTS 17
 
-/** trace_events: all that this gmemctl knows. A set of them has a bit for each. */
+/** trace_events: all tracepoints that gmemctl knows. A set has a bit for each. */
 extern const struct trace_event trace_events[TRACE_EVENTS];
 
-/** trace_words: their words, up to a NULL */
+/** trace_words: their words; the last entry is NULL */
 extern const char *const trace_words[TRACE_EVENTS + 1];
 
 #define TRACE_ALL ((UINT32_C(1) << TRACE_EVENTS) - 1)
 
-/** trace_event_find() - by the name of the tracepoint. Return: its index, or -1. */
+/** trace_event_find() - find a tracepoint by its name. Return: its index, or -1. */
 int trace_event_find(const char *name);
 
-/** trace_of_files() - the events of @events that are of a gmem file */
+/** trace_of_files() - those of @events that belong to a gmem file */
 uint32_t trace_of_files(uint32_t events);
 
 /** trace_value() - the value of a field, or NULL */
 const char *trace_value(const struct trace_record *record, const char *key);
 
-/** trace_inode() - the file that an event is of. Return: whether it is of one. */
+/** trace_inode() - get the gmem file of an event. Return: whether it belongs to one. */
 bool trace_inode(const struct trace_record *record, uint64_t *inode);
 
-/** trace_describe() - say what an event says, in a sentence */
+/** trace_describe() - describe an event in a sentence */
 void trace_describe(const struct trace_record *record, char *text, size_t size);
 
 enum trace_type {
@@ -133,9 +133,9 @@ enum trace_type {
 };
 
 /**
- * struct trace_item - a value as programs want it
- * @key: what it is
- * @type: whether it is @number or @text
+ * struct trace_item - a value for programs
+ * @key: its name
+ * @type: whether @number or @text is valid
  * @number: bytes for sizes and offsets
  * @text: a word
  */
@@ -146,17 +146,17 @@ struct trace_item {
 	const char *text;
 };
 
-/* A field can become three items, and there is one for the file. */
+/* A field can become three items; one more is for the file. */
 #define TRACE_ITEMS_MAX (TRACE_FIELDS_MAX * 3 + 1)
 
-/** trace_items() - what an event says, for programs. Return: how many. */
+/** trace_items() - get the values of an event for programs. Return: their number. */
 size_t trace_items(const struct trace_record *record, struct trace_item items[TRACE_ITEMS_MAX]);
 
 /**
- * struct trace_wish - what to trace
+ * struct trace_wish - parameters of a trace
  * @events: a set of trace_events
- * @chosen: each of them has been asked for: one that is not there is an error
- * @buffer_kib: room for events that have not been read, for each CPU; 0: the kernel's choice
+ * @chosen: the user has named the events: a missing one is an error
+ * @buffer_kib: size of the buffer of each CPU; 0: the kernel's default
  */
 struct trace_wish {
 	uint32_t events;
@@ -166,23 +166,23 @@ struct trace_wish {
 
 /**
  * struct trace_instance - an instance of tracefs
- * @path: its folder; "": there is none
- * @pipe: trace_pipe of it, for poll(); -1: it is not open
+ * @path: its directory; "": none
+ * @pipe: its trace_pipe, for poll(); -1: not open
  */
 struct trace_instance {
 	char path[128];
 	int pipe;
 };
 
-/** trace_tracefs: where tracefs can be, up to a NULL */
+/** trace_tracefs: directories where tracefs can be mounted; the last entry is NULL */
 extern const char *const trace_tracefs[];
 
 /**
- * trace_open() - make an instance in which these events are on
+ * trace_open() - create an instance in which these events are enabled
  * @folders: where to look for tracefs: trace_tracefs
  * @instance: out: for trace_close()
  *
- * What gmemctl has left there, when it was killed, is removed.
+ * Instances of killed gmemctl processes are removed.
  *
  * Return: 0; -EACCES and -EPERM without the right, -EOPNOTSUPP if there is no tracefs, no
  * module, or no such event; or another negative errno. Nothing is left then.
