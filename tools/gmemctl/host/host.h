@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A host, as it shows itself: CPUID, /proc, /sys, MSRs, the kernel log. Devices
- * are opened through the table of calls (base/calls.h). With the members of
- * struct host set by a test it is another host than this one.
+ * Information about a host: CPUID, /proc, /sys, MSRs, the kernel log. Devices are opened through
+ * the table of calls (base/calls.h). A test sets the members of struct host to simulate another
+ * host.
  */
 #ifndef GMEMCTL_HOST_HOST_H
 #define GMEMCTL_HOST_HOST_H
@@ -18,18 +18,18 @@
 #define HOST_LINE_SIZE 8192
 #define HOST_VERSION_SIZE 64
 
-/** struct host_cpuid - what one leaf of CPUID answers */
+/** struct host_cpuid - registers of one leaf of CPUID */
 struct host_cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
 
 /**
- * struct host - where the facts come from
- * @root: put before each path: "" for this host
- * @release, @machine: as uname(2) has them
- * @cpuid: a leaf, sub-leaf 0; false where there is no such leaf or instruction
- * @msr: a model specific register of CPU 0; 0 or a negative errno
- * @memlock: bytes that this process may lock; UINT64_MAX for no limit
+ * struct host - the sources of information
+ * @root: prefix of each path: "" for this host
+ * @release, @machine: as returned by uname(2)
+ * @cpuid: read a leaf, sub-leaf 0; returns false if there is no such leaf or instruction
+ * @msr: read a model specific register of CPU 0; returns 0 or a negative errno
+ * @memlock: bytes that this process may lock; UINT64_MAX: no limit
  */
 struct host {
 	char root[128];
@@ -40,7 +40,7 @@ struct host {
 	uint64_t memlock;
 };
 
-/** host_init() - this host */
+/** host_init() - initialise it for this host */
 void host_init(struct host *host);
 
 /** host_stat() - mode of a file. Return: 0 or a negative errno. */
@@ -78,8 +78,8 @@ enum host_verdict { HOST_FAIL, HOST_PASS, HOST_SKIP };
 
 /**
  * struct host_check - one line of a report
- * @group: what it and those around it are about, or NULL
- * @value: what was found
+ * @group: heading of this line and its neighbours, or NULL
+ * @value: the result
  * @fix: what to do, or ""
  */
 struct host_check {
@@ -100,12 +100,12 @@ struct host_report {
 };
 
 /**
- * struct host_view - what was found; rc are 0 or a negative errno
- * @device: opening /dev/gmem
- * @features: GMEM_FEATURE_*, of it
- * @kvm: opening /dev/kvm
- * @exits: KVM lets a guest's KVM_HC_MAP_GPA_RANGE exit
- * @made: making a view of one page, and mapping it
+ * struct host_view - the requirements of views; results are 0 or a negative errno
+ * @device: result of opening /dev/gmem
+ * @features: GMEM_FEATURE_* of gmem
+ * @kvm: result of opening /dev/kvm
+ * @exits: KVM supports exits for KVM_HC_MAP_GPA_RANGE
+ * @made: result of creating a view of one page and mapping it
  */
 struct host_view {
 	int device;
@@ -115,17 +115,17 @@ struct host_view {
 	int made;
 };
 
-/** host_view_look() - look, and try it; nothing is left behind */
+/** host_view_look() - check the requirements, and try a view */
 void host_view_look(struct host_view *view);
 
-/** host_view_lacks() - the first thing that is missing, or NULL: views work */
+/** host_view_lacks() - the first missing requirement; NULL: views work */
 const char *host_view_lacks(const struct host_view *view);
 
 /**
- * struct host_gmem - what there is for private memory of guests
- * @info: what gmem says of itself, if @has_info
- * @views: memory of kind gmem can be had
- * @store: memory of kind gmem-store can be had
+ * struct host_gmem - support of this host for private memory
+ * @info: result of GMEM_IOCTL_INFO, if @has_info
+ * @views: memory of kind gmem is supported
+ * @store: memory of kind gmem-store is supported
  */
 struct host_gmem {
 	struct gmem_ioctl_info info;
@@ -135,31 +135,31 @@ struct host_gmem {
 };
 
 /**
- * host_check_gmem() - look at modules, device, KVM and both kinds of private memory
+ * host_check_gmem() - check modules, device, KVM and both kinds of private memory
  *
- * What is missing of one kind while there is the other is SKIP. A view and a VM are
+ * If one kind is supported, missing requirements of the other are SKIP. A view and a VM are
  * created, and closed again.
  *
- * Return: whether one of them can be had.
+ * Return: whether one of the kinds is supported.
  */
 bool host_check_gmem(const struct host *host, struct host_report *report, struct host_gmem *found);
 
 /**
- * host_check_realm() - look at everything, also after something has failed
+ * host_check_realm() - check all requirements of realms, also after a failed one
  *
- * A VM is created and closed again; the RMM is asked for nothing.
+ * A VM is created and closed again. Nothing is requested of the RMM.
  *
- * Return: whether nothing has failed: a launch can work.
+ * Return: true if no check has failed, and a launch can work.
  */
 bool host_check_realm(const struct host *host, struct host_report *report);
 
 /**
- * host_check_snp() - look at everything, also after something has failed
+ * host_check_snp() - check all requirements of SNP guests, also after a failed one
  *
- * The last step creates a VM and has KVM initialise it, which takes one of the
- * CPU's ASIDs for a moment; nothing else is changed.
+ * The last check creates a VM and initialises it for SNP, which uses one of the CPU's ASIDs for a
+ * moment. Nothing else is changed.
  *
- * Return: whether nothing has failed: a launch can work.
+ * Return: true if no check has failed, and a launch can work.
  */
 bool host_check_snp(const struct host *host, struct host_report *report);
 
