@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A bus: which device answers at an address. One exists for ports, one for
- * memory. It is built before the first vCPU runs and does not change after, so
- * that look-ups need no lock; a device that is not quick has one of its own.
+ * A bus finds the device at an address. There is one bus for ports and one for memory. It is
+ * built before the first vCPU runs and does not change afterwards, so look-ups need no lock. A
+ * device that is not quick has its own lock.
  */
 #ifndef GMEMCTL_DEVICES_BUS_H
 #define GMEMCTL_DEVICES_BUS_H
@@ -64,7 +64,7 @@ typedef void (*bus_write_fn)(void *data, uint64_t offset, const uint8_t *bytes, 
  * @read: fill @bytes; @offset and @size are inside the range
  * @write: handle a write of @bytes
  * @data: for @read and @write
- * @quick: its functions return at once; they are called with the lock of the bus held
+ * @quick: its functions return immediately, and are called with the lock of the bus held
  */
 struct bus_device {
 	const char *name;
@@ -81,7 +81,7 @@ struct bus_device {
  * struct bus - a table of devices; all zero: none
  * @devices: no two of them overlap
  * @nr_devices: entries in use
- * @lock: of the quick ones
+ * @lock: held while a quick device handles an access
  */
 struct bus {
 	struct bus_device devices[BUS_DEVICES_MAX];

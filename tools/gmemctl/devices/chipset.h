@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a PC has at fixed ports: keyboard controller, clock, power management of
- * ACPI, port A, pvpanic; and two ports for tests. All of them are quick.
+ * Devices of a PC at fixed ports: keyboard controller, clock, ACPI power management, port A,
+ * pvpanic; and two ports for tests. All of them are quick, see bus.h.
  */
 #ifndef GMEMCTL_DEVICES_CHIPSET_H
 #define GMEMCTL_DEVICES_CHIPSET_H
