@@ -82,9 +82,9 @@ struct extent backing_extent(const struct backing *backing, const struct layout_
 /**
  * view_create() - make the view of a gmem backing, and map it as a whole
  *
- * Nothing is populated. That this host has no views is no failure: then the view says
- * why. (GMEM_IOCTL_VIEW_FAULT has to work, too: without it nobody knows what a guest is
- * waiting for.) backing_close() ends it.
+ * Nothing is populated. If this host has no views, the call succeeds, and view.refusal has the
+ * reason. (GMEM_IOCTL_VIEW_FAULT has to work, too: it reports which page a guest needs.)
+ * backing_close() frees the view.
  */
 int view_create(struct backing *backing, struct error *error);
 
