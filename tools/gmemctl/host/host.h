@@ -71,8 +71,8 @@ bool host_module(const struct host *host, const char *name, char version[HOST_VE
 bool host_has_word(const char *text, const char *word);
 
 /**
- * enum host_verdict - FAIL: a launch will not work; PASS; SKIP: could not be seen, or is
- *	of no concern here
+ * enum host_verdict - FAIL: a launch will not work; PASS; SKIP: could not be checked, or is
+ *	irrelevant here
  */
 enum host_verdict { HOST_FAIL, HOST_PASS, HOST_SKIP };
 
@@ -92,7 +92,7 @@ struct host_check {
 
 #define HOST_CHECKS_MAX 32
 
-/** struct host_report - lines; @failed: how many are FAIL, of a report on launches */
+/** struct host_report - lines; @failed: number of FAIL, for reports on launches */
 struct host_report {
 	unsigned int count;
 	unsigned int failed;
