@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Other processes that have the memory of a VM mapped, each told of it by a thread. */
+/* Processes that map the memory of a VM. A thread for each shares the memory with it. */
 #ifndef GMEMCTL_MACHINE_REMOTES_H
 #define GMEMCTL_MACHINE_REMOTES_H
 
@@ -8,18 +8,18 @@
 
 #include "../base/error.h"
 
-/** REMOTES_MAX: so many at a time */
+/** REMOTES_MAX: largest number of remotes at the same time */
 #define REMOTES_MAX 4
 
 /** typedef remote_tell_fn - share the memory by @socket; not 0 ends the connection */
 typedef int (*remote_tell_fn)(int socket, void *data);
 
 /**
- * struct remote - one of them
- * @socket: to it; 0: there is none
- * @tell: see there, with @data
- * @thread: calls it
- * @busy: and has not ended; changed atomically
+ * struct remote - another process
+ * @socket: socket to it; 0: this entry is free
+ * @tell: shares the memory, called with @data
+ * @thread: calls @tell
+ * @busy: the thread has not ended; changed atomically
  */
 struct remote {
 	int socket;
@@ -30,7 +30,7 @@ struct remote {
 };
 
 /**
- * struct remotes - those of a VM; all zero: none
+ * struct remotes - the remotes of a VM; initialised to zero
  * @lock: protects @all
  */
 struct remotes {
@@ -39,17 +39,18 @@ struct remotes {
 };
 
 /**
- * remotes_add() - share the memory with who listens at @channel
+ * remotes_add() - share the memory with the process that listens at @channel
  *
- * Return: 0: it will be told soon, also why not; -EBUSY; another negative errno.
+ * Return: 0: the result will be sent to this process; -EBUSY if there are too many; another
+ * negative errno.
  */
 int remotes_add(struct remotes *remotes, const char *channel, remote_tell_fn tell,
 		void *data, struct error *error);
 
-/** remotes_drop() - share memory with none of them any more; waits for nobody */
+/** remotes_drop() - stop sharing the memory; does not wait for the threads */
 void remotes_drop(struct remotes *remotes);
 
-/** remotes_stop() - the same, and no thread is there any more */
+/** remotes_stop() - stop sharing the memory, and wait until all threads have ended */
 void remotes_stop(struct remotes *remotes);
 
 #endif /* GMEMCTL_MACHINE_REMOTES_H */
