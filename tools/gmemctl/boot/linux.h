@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A Linux guest in memory: kernel, initrd, command line and zero page, as the
- * 64-bit boot protocol wants them; and what a bzImage says about how to boot it.
+ * Loads a Linux guest: kernel, initrd, command line and zero page, for the 64-bit boot
+ * protocol. It also reads the requirements of a bzImage.
  */
 #ifndef GMEMCTL_BOOT_LINUX_H
 #define GMEMCTL_BOOT_LINUX_H
@@ -15,18 +15,18 @@
 #include "../memory/range.h"
 #include "boot.h"
 
-/** BZIMAGE_ENTRY_64: the 64-bit entry, from where the kernel is loaded */
+/** BZIMAGE_ENTRY_64: offset of the 64-bit entry from the start of the kernel */
 #define BZIMAGE_ENTRY_64 0x200
 
 /**
  * struct bzimage - a kernel that can be booted
- * @header: the setup header, with zeros where the kernel's is shorter
- * @code: what is to be loaded, a part of the image
- * @code_size: bytes
- * @start: where it is to be loaded
- * @end: memory up to there has to be the kernel's, until it knows better
- * @initrd_end: the initrd has to end there at the latest
- * @cmdline_max: characters of the command line, without its end
+ * @header: the setup header, padded with zeros if the kernel's is shorter
+ * @code: the part of the image that is loaded
+ * @code_size: bytes of @code
+ * @start: address where it is loaded
+ * @end: end of the memory that the kernel needs at first
+ * @initrd_end: largest end address of the initrd
+ * @cmdline_max: largest length of the command line, without its NUL
  */
 struct bzimage {
 	struct setup_header header;
@@ -39,27 +39,26 @@ struct bzimage {
 };
 
 /**
- * bzimage_parse() - check an image and find out what it wants
- * @image: it may be anything; it has to outlive @out
+ * bzimage_parse() - check an image and read its requirements
+ * @image: bytes that are not trusted; must stay valid as long as @out
  * @name: for messages
  *
- * Only kernels with a 64-bit entry are taken: boot protocol 2.12 (Linux 3.8) and
- * newer.
+ * Only kernels with a 64-bit entry are supported: boot protocol 2.12 (Linux 3.8) and newer.
  *
- * Return: 0; -ENOEXEC for what is no such kernel, or a broken one.
+ * Return: 0; -ENOEXEC if it is not such a kernel, or is damaged.
  */
 int bzimage_parse(const uint8_t *image, size_t size, const char *name,
 		  struct bzimage *out, struct error *error);
 
-/** BZIMAGE_HEAD: so many bytes tell a bzImage from other files */
+/** BZIMAGE_HEAD: number of bytes that are needed to recognise a bzImage */
 #define BZIMAGE_HEAD 0x206
 
 /**
- * bzimage_describe_other() - what a file is that is no bzImage
+ * bzimage_describe_other() - describe a file that is not a bzImage
  * @image: at least its first BZIMAGE_HEAD bytes, or all of it
- * @size: of @image
+ * @size: bytes of @image
  *
- * Return: words such as "an ELF file", or NULL for a bzImage.
+ * Return: a text such as "an ELF file"; NULL for a bzImage.
  */
 const char *bzimage_describe_other(const uint8_t *image, size_t size);
 
@@ -72,26 +71,26 @@ const char *bzimage_describe_other(const uint8_t *image, size_t size);
 #define E820_BIOS_START	UINT64_C(0xf0000)
 #define E820_HOLE_END	UINT64_C(0x100000)
 
-/** E820_LOW_END: RAM stops here, and goes on at 4 GiB: devices are in between */
+/** E820_LOW_END: RAM ends here and continues at 4 GiB; devices are in between */
 #define E820_LOW_END	(UINT64_C(3) << 30)
 #define E820_HIGH_START	(UINT64_C(4) << 30)
 
 #define E820_PLACES 2
 
 /**
- * e820_place() - where RAM of a size is
+ * e820_place() - get the ranges of RAM for a size
  *
- * Return: number of ranges: 0 for none, for part of a page, or if it would not
- * fit into 64 bits of addresses.
+ * Return: number of ranges; 0 if the size is 0, not whole pages, or too large for 64-bit
+ * addresses.
  */
 unsigned int e820_place(uint64_t size, struct range out[E820_PLACES]);
 
 /**
- * e820_build() - the memory map for these ranges of RAM
- * @ram: in ascending order
+ * e820_build() - build the memory map for these ranges of RAM
+ * @ram: ranges in ascending order
  *
- * RAM, but for the hole of the first MiB; of that, EBDA and BIOS are said to be
- * reserved. The rest of the holes is not mentioned, so devices may go there.
+ * The hole of the first MiB is not listed as RAM. EBDA and BIOS in it are listed as reserved.
+ * The rest of the holes is not listed, so devices can be there.
  *
  * Return: number of entries, at most @max; -E2BIG if there would be more.
  */
@@ -104,10 +103,10 @@ int e820_build(const struct range *ram, unsigned int nr_ram,
 #define LINUX_CMDLINE_SIZE	0x10000
 
 /**
- * struct linux_boot - what to boot
+ * struct linux_boot - the kernel to boot
  * @kernel: the bzImage, @kernel_size bytes
  * @kernel_name: for messages
- * @initrd: @initrd_size bytes, 0: none
+ * @initrd: the initrd, @initrd_size bytes; 0: none
  * @cmdline: the command line
  * @ram: ranges of RAM in ascending order; the first one starts at 0
  */
@@ -123,8 +122,8 @@ struct linux_boot {
 };
 
 /**
- * struct linux_places - where it goes
- * @kernel: the kernel, and what it needs at first
+ * struct linux_places - places in memory
+ * @kernel: the kernel, with the memory that it needs at first
  * @initrd: empty if there is none
  */
 struct linux_places {
@@ -135,8 +134,8 @@ struct linux_places {
 /**
  * linux_place() - find places in the first range of RAM, below 4 GiB
  *
- * The kernel goes where it would move itself to, the initrd as high as it may
- * be, on whole pages.
+ * The kernel is loaded to the address where it would move itself. The initrd is loaded as high
+ * as possible, on whole pages.
  *
  * Return: 0; -ENOSPC if there is not enough RAM.
  */
@@ -144,15 +143,14 @@ int linux_place(const struct bzimage *kernel, uint64_t initrd_size, uint64_t ram
 		struct linux_places *out, struct error *error);
 
 /**
- * linux_load() - write all of it to guest memory
+ * linux_load() - write kernel, initrd, command line and zero page to guest memory
  * @memory: the first range of RAM
  * @entry: out: address of the first instruction
  *
  * Nothing is written unless all of it fits.
  *
- * Return: 0; -ENOEXEC for a bad kernel; -E2BIG for a command line that is too
- * long; -ENOSPC for too little RAM; -EINVAL for RAM that is not where it has
- * to be.
+ * Return: 0; -ENOEXEC for an invalid kernel; -E2BIG if the command line is too long; -ENOSPC if
+ * there is not enough RAM; -EINVAL if the ranges of RAM do not start at 0, or overlap.
  */
 int linux_load(uint8_t *memory, const struct linux_boot *boot, uint64_t *entry,
 	       struct error *error);
@@ -161,23 +159,22 @@ int linux_load(uint8_t *memory, const struct linux_boot *boot, uint64_t *entry,
 int linux_vcpu(struct vcpu *vcpu, uint64_t entry, struct error *error);
 
 /*
- * A host that is itself a machine of QEMU without KVM (TCG). Its SVM is emulated,
- * slow, and not quite that of a CPU: Linux as a guest of it needs to be told.
+ * Hosts that are VMs of QEMU without KVM (TCG). Their SVM is emulated, slow, and differs from
+ * that of a CPU. Linux guests need parameters for it.
  */
 #define EMULATED_HOST_WORDS_MAX 128
 
-/** emulated_host() - whether this is one, by CPUID leaf 0x40000000 */
+/** emulated_host() - whether this is such a host, by CPUID leaf 0x40000000 */
 bool emulated_host(void);
 
 /** emulated_host_is_tcg() - the same for a leaf's EBX, ECX and EDX */
 bool emulated_host_is_tcg(const uint32_t name[3]);
 
 /**
- * emulated_host_words() - what Linux needs there that its command line lacks
- * @cmdline: of the user, who knows better: a word that is in it is not repeated,
- *	whatever its value
- * @tsc_khz: rate of a VM's time stamp counter, or 0: not known
- * @words: out: separated by spaces, with one in front; empty if none is needed
+ * emulated_host_words() - get the parameters that Linux needs there
+ * @cmdline: command line of the user; a parameter that it has, with any value, is left out
+ * @tsc_khz: rate of a VM's time stamp counter; 0: unknown
+ * @words: out: the parameters, each after a space; empty if none is needed
  */
 void emulated_host_words(const char *cmdline, unsigned int tsc_khz,
 			 char words[EMULATED_HOST_WORDS_MAX]);
