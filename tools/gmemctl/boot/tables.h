@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tables that firmware would have left. */
+/* Builds the ACPI and MP tables that firmware would build. */
 #ifndef GMEMCTL_BOOT_TABLES_H
 #define GMEMCTL_BOOT_TABLES_H
 
@@ -9,7 +9,7 @@
 
 #include "boot.h"
 
-/** ACPI_GPA: in the BIOS area, where an operating system searches */
+/** ACPI_GPA: address in the BIOS area, where operating systems search */
 #define ACPI_GPA	0xf8000U
 #define ACPI_SIZE	(RESET_VECTOR_GPA - ACPI_GPA)
 
@@ -19,9 +19,9 @@
  * @size: of @bytes
  * @gpa: a multiple of 64
  * @nr_cpus: 1 to 254; the APIC ID of each is its number
- * @pci: there is a PCI bus with something on it, see devices/pci.h
+ * @pci: there is a PCI bus with functions, see devices/pci.h
  *
- * Return: bytes written; 0 if @size or @nr_cpus does not do.
+ * Return: bytes written; 0 if @size is too small or @nr_cpus is out of range.
  */
 size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpus, bool pci);
 
@@ -32,7 +32,7 @@ size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpu
  */
 size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus);
 
-/** MPTABLE_GPA: in the BIOS area, where an operating system searches */
+/** MPTABLE_GPA: address in the BIOS area, where operating systems search */
 #define MPTABLE_GPA	0xf0000U
 #define MPTABLE_SIZE	0x8000U
 
@@ -44,7 +44,7 @@ size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus);
  * @nr_cpus: 1 to 254; the APIC ID of each is its number
  * @pci: as for acpi_build()
  *
- * Return: bytes written; 0 if @size or @nr_cpus does not do.
+ * Return: bytes written; 0 if @size is too small or @nr_cpus is out of range.
  */
 size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpus, bool pci);
 
