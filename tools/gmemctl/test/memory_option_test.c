@@ -27,6 +27,14 @@ static bool refused(const char *text, const char *message)
 	return false;
 }
 
+/* Each of several texts, with the same message */
+#define REFUSED(message, ...) do {						\
+	static const char *const texts[] = { __VA_ARGS__ };			\
+										\
+	ksft_for_each(text, texts)						\
+		EXPECT_TRUE(refused(*text, message));				\
+} while (0)
+
 TEST_OF(memory_option, size)
 {
 	EXPECT_TRUE(parsed("4G"));
@@ -51,12 +59,7 @@ TEST_OF(memory_option, size)
 	EXPECT_TRUE(parsed("kind=gmem"));
 	EXPECT_EQ(option.size, 0);
 	EXPECT_TRUE(refused("", "unknown key"));
-	EXPECT_TRUE(refused("4X", "not a size"));
-	EXPECT_TRUE(refused("size=", "not a size"));
-	EXPECT_TRUE(refused("size", "not a size"));
-	EXPECT_TRUE(refused("0", "not a size"));
-	EXPECT_TRUE(refused("size=-1", "not a size"));
-	EXPECT_TRUE(refused("99999999999999999999G", "not a size"));
+	REFUSED("not a size", "4X", "size=", "size", "0", "size=-1", "99999999999999999999G");
 	EXPECT_TRUE(parsed("size=00000000000000000000000000000001M"));
 	EXPECT_EQ(option.size, M);
 	EXPECT_TRUE(refused("thp,4G", "unknown key"));
@@ -87,9 +90,7 @@ TEST_OF(memory_option, kind)
 		EXPECT_TRUE(parsed(c->text));
 		EXPECT_EQ(option.request.kind, c->kind);
 	}
-	EXPECT_TRUE(refused("kind=gmem-stor", "no such kind of memory"));
-	EXPECT_TRUE(refused("kind=", "no such kind of memory"));
-	EXPECT_TRUE(refused("kind", "no such kind of memory"));
+	REFUSED("no such kind of memory", "kind=gmem-stor", "kind=", "kind");
 	EXPECT_STRSTR(error.hint, "not 'kind'");
 }
 
@@ -104,10 +105,7 @@ TEST_OF(memory_option, switch)
 	/* Off by default with hugepages, where it means nothing. */
 	EXPECT_TRUE(parsed("hugepages=on"));
 	EXPECT_FALSE(option.request.thp);
-	EXPECT_TRUE(refused("thp=", "not a switch"));
-	EXPECT_TRUE(refused("thp=1", "not a switch"));
-	EXPECT_TRUE(refused("thp=onn", "not a switch"));
-	EXPECT_TRUE(refused("prefetch=of", "not a switch"));
+	REFUSED("not a switch", "thp=", "thp=1", "thp=onn", "prefetch=of");
 	EXPECT_TRUE(refused("thp,prefetch,thp", "given twice"));
 }
 
@@ -149,8 +147,7 @@ TEST_OF(memory_option, file)
 	EXPECT_TRUE(parsed("16M,file=a,,"));
 	EXPECT_STREQ(option.request.path, "a,");
 	EXPECT_TRUE(refused("file=a,,,", "unknown key"));
-	EXPECT_TRUE(refused("file=", "not a path"));
-	EXPECT_TRUE(refused("file", "not a path"));
+	REFUSED("not a path", "file=", "file");
 	EXPECT_TRUE(refused("kind=file", "memory of kind file needs one file"));
 	EXPECT_TRUE(refused("kind=shared,file=x", "memory of kind shared takes no file"));
 	EXPECT_TRUE(refused("kind=private,file=x",
@@ -171,9 +168,7 @@ TEST_OF(memory_option, fd)
 	EXPECT_EQ(option.request.existing_fd, -1);
 	EXPECT_TRUE(parsed("kind=gmem-store,fd=17"));
 	EXPECT_EQ(option.request.existing_fd, 17);
-	EXPECT_TRUE(refused("fd=-1", "not a file descriptor"));
-	EXPECT_TRUE(refused("fd=2147483648", "not a file descriptor"));
-	EXPECT_TRUE(refused("fd", "not a file descriptor"));
+	REFUSED("not a file descriptor", "fd=-1", "fd=2147483648", "fd");
 	EXPECT_TRUE(refused("kind=private,fd=3",
 			    "private memory is incompatible with an existing memory backing"));
 	EXPECT_TRUE(refused("kind=hugetlb,fd=3",
@@ -204,22 +199,15 @@ TEST_OF(memory_option, node)
 	EXPECT_EQ(option.request.node, 0);
 	EXPECT_TRUE(parsed("node=65535"));
 	EXPECT_EQ(option.request.node, 65535);
-	EXPECT_TRUE(refused("node=65536", "not a NUMA node"));
-	EXPECT_TRUE(refused("node=", "not a NUMA node"));
-	EXPECT_TRUE(refused("node=-1", "not a NUMA node"));
+	REFUSED("not a NUMA node", "node=65536", "node=", "node=-1");
 }
 
 /* Lists that are no lists. */
 TEST_OF(memory_option, form)
 {
-	EXPECT_TRUE(refused(",", "unknown key"));
-	EXPECT_TRUE(refused("1G,", "unknown key"));
-	EXPECT_TRUE(refused(",1G", "unknown key"));
-	EXPECT_TRUE(refused("=", "unknown key"));
-	EXPECT_TRUE(refused("1G,,thp", "unknown key"));
+	REFUSED("unknown key", ",", "1G,", ",1G", "=", "1G,,thp");
 	EXPECT_TRUE(refused("1G thp", "not a size"));
-	EXPECT_TRUE(refused("Size=1G", "unknown key"));
-	EXPECT_TRUE(refused("sz=1G", "unknown key"));
+	REFUSED("unknown key", "Size=1G", "sz=1G");
 	EXPECT_STRSTR(error.hint, "not 'sz=1G'");
 	EXPECT_TRUE(refused("sizesizesizesizesizesizesizesizesizesizesize=1", "unknown key"));
 	EXPECT_LT(strlen(error.hint), 200);

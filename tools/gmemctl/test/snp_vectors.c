@@ -62,47 +62,47 @@ const struct vector_vmsa vector_vmsas[VECTOR_VMSAS] = {
 	"52de7f3ba560307ec6c22a5cb001524d5e560467b5d618c7" \
 	"15cfe3c6f1addcadb91563693fbfa433ae18c2412d739a95"
 
+/* And after the sections of the first, with an empty command line, one, no kernel; on EC2 */
+#define NO_CMDLINE \
+	"09048f370bff1a29414c64f73db9cacdd1bc0dd523da79b0" \
+	"48c495e713448bc72cf1c17ba0ed88c96c84237d6572c158"
+#define CMDLINE \
+	"36fcd572bd473b23cdcce6f078026377e7b2d18ede30fe02" \
+	"2d371f062ac1fbd73ba70c6286951b488c864e3ff9392f43"
+#define NO_KERNEL \
+	"2a436bb1f7bd08b3888d20579f83961e6cd34b45f10bfa96" \
+	"bfb8086d15e258e407b2b04f62e1e6536aa64ba1b16dd65c"
+#define EC2 \
+	"9daa559470cda92228cf8a12248f91ea0f4550acce935463" \
+	"1356c297612ab0cc4f36e60bd7b4a060bb2a0877c108d895"
+
 const struct vector_published vector_published[VECTOR_PUBLISHED] = {
 	{ "snp_empty_cmdline_f21", "ovmf_AmdSev_suffix.bin", SNP_VMM_QEMU, 1,
-	  0x800f12, 0x21, "", AMDSEV,
-	  "09048f370bff1a29414c64f73db9cacdd1bc0dd523da79b0"
-	  "48c495e713448bc72cf1c17ba0ed88c96c84237d6572c158",
+	  0x800f12, 0x21, "", AMDSEV, NO_CMDLINE,
 	  "329c8ce0972ae52343b64d34a434a86f245dfd74f5ed7aae"
 	  "15d22efc78fb9683632b9b50e4e1d7fa41179ef98a7ef198", 33 },
 	{ "snp_empty_cmdline_f01", "ovmf_AmdSev_suffix.bin", SNP_VMM_QEMU, 1,
-	  0x800f12, 0x1, "", AMDSEV,
-	  "09048f370bff1a29414c64f73db9cacdd1bc0dd523da79b0"
-	  "48c495e713448bc72cf1c17ba0ed88c96c84237d6572c158",
+	  0x800f12, 0x1, "", AMDSEV, NO_CMDLINE,
 	  "ddc5224521617a536ee7ce9dd6224d1b58a8d4fda1c741f3"
 	  "ac99fc4bfa04ba6e9fc98646d4a07a9079397fa3852819b5", 33 },
 	{ "snp_default_f21", "ovmf_AmdSev_suffix.bin", SNP_VMM_QEMU, 1,
-	  0x800f12, 0x21, "console=ttyS0 loglevel=7", AMDSEV,
-	  "36fcd572bd473b23cdcce6f078026377e7b2d18ede30fe02"
-	  "2d371f062ac1fbd73ba70c6286951b488c864e3ff9392f43",
+	  0x800f12, 0x21, "console=ttyS0 loglevel=7", AMDSEV, CMDLINE,
 	  "803f691094946e42068aaa3a8f9e26a5c89f36f7b73ecfb2"
 	  "8c653360fe4b3aba7e534442e7e1e17895dfe778d0228977", 33 },
 	{ "snp_default_f01", "ovmf_AmdSev_suffix.bin", SNP_VMM_QEMU, 1,
-	  0x800f12, 0x1, "console=ttyS0 loglevel=7", AMDSEV,
-	  "36fcd572bd473b23cdcce6f078026377e7b2d18ede30fe02"
-	  "2d371f062ac1fbd73ba70c6286951b488c864e3ff9392f43",
+	  0x800f12, 0x1, "console=ttyS0 loglevel=7", AMDSEV, CMDLINE,
 	  "6d287813eb5222d770f75005c664e34c204f385ce832cc2c"
 	  "e7d0d6f354454362f390ef83a92046c042e706363b4b08fa", 33 },
 	{ "snp_nokernel_f21", "ovmf_AmdSev_suffix.bin", SNP_VMM_QEMU, 1,
-	  0x800f12, 0x21, NULL, AMDSEV,
-	  "2a436bb1f7bd08b3888d20579f83961e6cd34b45f10bfa96"
-	  "bfb8086d15e258e407b2b04f62e1e6536aa64ba1b16dd65c",
+	  0x800f12, 0x21, NULL, AMDSEV, NO_KERNEL,
 	  "e1e1ca029dd7973ab9513295be68198472dcd4fc834bd9af"
 	  "9b63f6e8a1674dbf281a9278a4a2ebe0eed9f22adbcd0e2b", 33 },
 	{ "snp_nokernel_f01", "ovmf_AmdSev_suffix.bin", SNP_VMM_QEMU, 1,
-	  0x800f12, 0x1, NULL, AMDSEV,
-	  "2a436bb1f7bd08b3888d20579f83961e6cd34b45f10bfa96"
-	  "bfb8086d15e258e407b2b04f62e1e6536aa64ba1b16dd65c",
+	  0x800f12, 0x1, NULL, AMDSEV, NO_KERNEL,
 	  "19358ba9a7615534a9a1e2f0dfc29384dcd4dcb7062ff9c6"
 	  "013b26869a5fc6ecabe033c48dd6f6db5d6d76e7c5df632d", 33 },
 	{ "snp_4vcpu_f21", "ovmf_AmdSev_suffix.bin", SNP_VMM_QEMU, 4,
-	  0x800f12, 0x21, "", AMDSEV,
-	  "09048f370bff1a29414c64f73db9cacdd1bc0dd523da79b0"
-	  "48c495e713448bc72cf1c17ba0ed88c96c84237d6572c158",
+	  0x800f12, 0x21, "", AMDSEV, NO_CMDLINE,
 	  "4953b1fb416fa874980e8442b3706d345926d5f38879134e"
 	  "00813c5d7abcbe78eafe7b422907be0b4698e2414a631942", 36 },
 	{ "snp_ovmfx64_f21", "ovmf_OvmfX64_suffix.bin", SNP_VMM_QEMU, 1,
@@ -112,27 +112,19 @@ const struct vector_published vector_published[VECTOR_PUBLISHED] = {
 	  "28797ae0afaba4005a81e629acebfb59e6687949d6be4400"
 	  "7cd5506823b0dd66f146aaae26ff291eed7b493d8a64c385", 33 },
 	{ "snp_ec2_f21_v0_0_13", "ovmf_AmdSev_suffix.bin", SNP_VMM_EC2, 1,
-	  0x800f12, 0x21, "", AMDSEV,
-	  "9daa559470cda92228cf8a12248f91ea0f4550acce935463"
-	  "1356c297612ab0cc4f36e60bd7b4a060bb2a0877c108d895",
+	  0x800f12, 0x21, "", AMDSEV, EC2,
 	  "0ce9ccc06bab55eebe8abc234f3df6514883977a68a591b7"
 	  "1052498ab52b2f1aa415db338033946ef93aa8278c0d67fb", 33 },
 	{ "snp_ec2_f01_v0_0_13", "ovmf_AmdSev_suffix.bin", SNP_VMM_EC2, 1,
-	  0x800f12, 0x1, "", AMDSEV,
-	  "9daa559470cda92228cf8a12248f91ea0f4550acce935463"
-	  "1356c297612ab0cc4f36e60bd7b4a060bb2a0877c108d895",
+	  0x800f12, 0x1, "", AMDSEV, EC2,
 	  "0883bd0eeb716e65b7b977a321c278d1e51b33b5c655fab9"
 	  "85443bbcc65c086b9c15e8a0bd8811050dec7e24964e5056", 33 },
 	{ "snp_ec2_f21_sevrs", "ovmf_AmdSev_suffix.bin", SNP_VMM_EC2_OLD, 1,
-	  0x800f12, 0x21, "", AMDSEV,
-	  "9daa559470cda92228cf8a12248f91ea0f4550acce935463"
-	  "1356c297612ab0cc4f36e60bd7b4a060bb2a0877c108d895",
+	  0x800f12, 0x21, "", AMDSEV, EC2,
 	  "6ae80856486b1396af8c82a40351d6ed76a20c785e9c7fa4"
 	  "ffa27c22d5d6313b4b3b458cd3c9968e6f89fb5d8450d7a6", 33 },
 	{ "snp_ec2_f01_sevrs", "ovmf_AmdSev_suffix.bin", SNP_VMM_EC2_OLD, 1,
-	  0x800f12, 0x1, "", AMDSEV,
-	  "9daa559470cda92228cf8a12248f91ea0f4550acce935463"
-	  "1356c297612ab0cc4f36e60bd7b4a060bb2a0877c108d895",
+	  0x800f12, 0x1, "", AMDSEV, EC2,
 	  "7d3756157c805bf6adf617064c8552e8c1688fa1c8756f11"
 	  "cbf56ba5d25c9270fb69c0505c1cbe1c5c66c0e34c6ed3be", 33 },
 	{ "snp_gce_f01", "ovmf_AmdSev_suffix.bin", SNP_VMM_GCE, 1,

@@ -305,15 +305,21 @@ TEST_OF(trace, table)
 static struct error error;
 static struct trace_wish wish;
 
+static const char *path_of(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s%s", ksft_folder(), name);
+	return path;
+}
+
 /* What trace_open() says of a tracefs that is in the folder of the test. */
 static int refusal(const char *name)
 {
 	struct trace_instance instance;
-	char path[256];
-	const char *const folders[] = { path, NULL };
+	const char *const folders[] = { path_of(name), NULL };
 	int rc;
 
-	snprintf(path, sizeof(path), "%s%s", ksft_folder(), name);
 	memset(&error, 0, sizeof(error));
 	rc = trace_open(folders, &wish, &instance, &error);
 	EXPECT_EQ(rc, error.rc);
@@ -325,18 +331,12 @@ static int refusal(const char *name)
 
 static void make_folder(const char *name)
 {
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s%s", ksft_folder(), name);
-	ASSERT_EQ(0, mkdir(path, 0700));
+	ASSERT_EQ(0, mkdir(path_of(name), 0700));
 }
 
 static bool has_folder(const char *name)
 {
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s%s", ksft_folder(), name);
-	return !access(path, F_OK);
+	return !access(path_of(name), F_OK);
 }
 
 /* tracefs with an event of gmem, where nothing can be set */
@@ -361,7 +361,6 @@ TEST_OF(trace, no_tracefs)
 /* Root's folder, for a process that is not root. */
 TEST_OF(trace, no_root)
 {
-	char path[256];
 	pid_t child;
 	int status;
 
@@ -370,8 +369,7 @@ TEST_OF(trace, no_root)
 	make_tracefs();
 	child = fork();
 	if (!child) {
-		snprintf(path, sizeof(path), "%s", ksft_folder());
-		if (chmod(path, 0755) || setuid(65534))
+		if (chmod(ksft_folder(), 0755) || setuid(65534))
 			_exit(2);
 		_exit(refusal("/tracing") != -EACCES || strcmp(error.hint, "be root"));
 	}

@@ -11,7 +11,7 @@
 #include "../../base/calls.h"
 #include "../../devices/balloon.h"
 #include "../../devices/pvmemcontrol.h"
-#include "../kvm_fake.h"
+#include "../ram.h"
 #include "fuzz.h"
 
 #define PAGE		RANGE_PAGE_SIZE
@@ -47,13 +47,6 @@ enum {
 	ACTIONS,
 };
 
-static const struct range ranges[] = {
-	{ 0, 48 * PAGE }, { 64 * PAGE, 80 * PAGE },
-};
-
-static struct memory_request request;
-static struct memory_config config;
-static struct guest_memory memory;
 static struct advice advice;
 static struct given given;
 static struct pci pci;
@@ -87,7 +80,7 @@ static void power_on(void)
 
 	pci_init(&pci, &board);
 	pvmemcontrol_init(&device, &board, &advice, PVMEMCONTROL_CODES_ALL);
-	balloon_init(&balloon, &board, &memory, &given, true);
+	balloon_init(&balloon, &board, &ram.memory, &given, true);
 	pci_add(&pci, PCI_SLOT_PVMEMCONTROL, &device.function);
 	pci_add(&pci, PCI_SLOT_BALLOON, &balloon.virtio.function);
 	memset(&ports, 0, sizeof(ports));
@@ -110,19 +103,11 @@ static void start(uint8_t which)
 		BACKING_SHARED, BACKING_PRIVATE, BACKING_GMEM, BACKING_HUGETLB,
 	};
 
-	kvm_fake_start();
-	request = (struct memory_request){
-		.ranges = ranges, .nr_ranges = 2, .kind = kinds[which % 4],
-		.existing_fd = -1, .node = -1,
-		.hugepage_size = kinds[which % 4] == BACKING_HUGETLB ? 4 * PAGE : 0,
-	};
-	config = (struct memory_config){
-		.requests = &request, .nr_requests = 1,
-		.guest_memfd = which & 4,
-	};
-	FUZZ_ASSERT(!guest_memory_create(&memory, &config, &kvm_fake.vm, NULL) &&
-		    !guest_memory_attach(&memory, NULL) && !advice_init(&advice, &memory, NULL) &&
-		    !given_init(&given, &memory, NULL));
+	ram_start(kinds[which % 4]);
+	ram.ranges[0].end = 48 * PAGE;
+	ram.config.guest_memfd = which & 4;
+	FUZZ_ASSERT(!ram_create() && !ram_attach() && !advice_init(&advice, &ram.memory, NULL) &&
+		    !given_init(&given, &ram.memory, NULL));
 	power_on();
 }
 
@@ -131,14 +116,13 @@ static void stop(void)
 	power_off();
 	given_destroy(&given);
 	advice_destroy(&advice);
-	guest_memory_destroy(&memory);
-	calls = &calls_system;
+	ram_stop();
 }
 
 /* By way of the kernel: it may be protected by now. */
 static void poke(uint64_t gpa, const uint8_t *bytes, size_t size)
 {
-	calls->poke(memory.reservation.base + gpa, bytes, size);
+	calls->poke(ram.memory.reservation.base + gpa, bytes, size);
 }
 
 static void set_config(const uint8_t *bytes)
@@ -149,10 +133,7 @@ static void set_config(const uint8_t *bytes)
 
 static void convert(const struct step *step)
 {
-	uint64_t page = step->offset % 80;
-	struct range range = { page * PAGE, (page + 1) * PAGE };
-
-	guest_memory_convert(&memory, range, step->size & 1, NULL, 0);
+	ram_convert(step->offset % 80, step->offset % 80 + 1, step->size & 1);
 }
 
 /* What the devices say of themselves another one takes. */
@@ -239,7 +220,7 @@ static void check(void)
 	FUZZ_ASSERT(report.given <= 64 * PAGE);
 	FUZZ_ASSERT(line == !!balloon.virtio.state.interrupts);
 	if (kvm_fake_private(0, 0))
-		memset(memory.reservation.base, 0x5a, 48 * PAGE);
+		memset(ram.memory.reservation.base, 0x5a, 48 * PAGE);
 	balloon.virtio.ops->reset(&balloon);
 	balloon_report(&balloon, &report);
 	FUZZ_ASSERT(!report.given);
@@ -266,57 +247,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* A step that is there is put before another one, or one is taken out. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
 {
-	unsigned int random = seed * 2654435761U;
-	size_t count = size ? (size - 1) / sizeof(struct step) : 0, at, from;
-	uint8_t *steps = data + 1;
-	struct step step;
-
-	if (!count || random >> 30)
-		return LLVMFuzzerMutate(data, size, max);
-	at = random >> 12 & 0xffff;
-	at %= count;
-	from = random >> 4 & 0xffff;
-	memcpy(&step, steps + from % count * sizeof(step), sizeof(step));
-	if (random & 1) {
-		count--;
-		memmove(steps + at * sizeof(step), steps + (at + 1) * sizeof(step),
-			(count - at) * sizeof(step));
-	} else if (1 + (count + 1) * sizeof(step) <= max) {
-		memmove(steps + (at + 1) * sizeof(step),
-			steps + at * sizeof(step), (count - at) * sizeof(step));
-		memcpy(steps + at * sizeof(step), &step, sizeof(step));
-		count++;
-	}
-	return 1 + count * sizeof(step);
+	return fuzz_mutate_steps(data, size, max, seed, sizeof(struct step), NULL);
 }
 
-/**
- * struct seed - a sequence in the making
- */
-struct seed {
-	uint8_t *data;
-	size_t size;
-};
-
-static void add(struct seed *seed, uint8_t action, uint8_t size, uint16_t offset,
+static void add(struct fuzz_steps *seed, uint8_t action, uint8_t size, uint16_t offset,
 		const void *bytes, size_t length)
 {
 	struct step step = { .action = action, .size = (uint8_t)(size - 1), .offset = offset };
 
 	memcpy(step.bytes, bytes, length);
-	memcpy(seed->data + seed->size, &step, sizeof(step));
-	seed->size += sizeof(step);
+	fuzz_add_step(seed, &step, sizeof(step));
 }
 
-static void add32(struct seed *seed, uint8_t action, uint8_t size, uint16_t offset, uint32_t value)
+static void add32(struct fuzz_steps *seed, uint8_t action, uint8_t size, uint16_t offset,
+		  uint32_t value)
 {
 	add(seed, action, size, offset, &value, sizeof(value));
 }
 
-static void add_request(struct seed *seed, uint64_t code, uint64_t gpa, uint64_t size)
+static void add_request(struct fuzz_steps *seed, uint64_t code, uint64_t gpa, uint64_t size)
 {
 	const uint64_t words[] = { code, gpa, size, 1 };
 
@@ -326,7 +277,7 @@ static void add_request(struct seed *seed, uint64_t code, uint64_t gpa, uint64_t
 /* The driver of pvmemcontrol, and each code. */
 static size_t seed_requests(uint8_t *data)
 {
-	struct seed seed = { .data = data, .size = 1 };
+	struct fuzz_steps seed = { .data = data, .size = 1 };
 
 	add32(&seed, ACTION_MMIO_WRITE, 4, 8, PVMEMCONTROL_RESET);
 	add32(&seed, ACTION_MMIO_WRITE, 4, 0, BUFFER);
@@ -340,7 +291,7 @@ static size_t seed_requests(uint8_t *data)
 	return seed.size;
 }
 
-static void add_queue(struct seed *seed, uint32_t queue)
+static void add_queue(struct fuzz_steps *seed, uint32_t queue)
 {
 	uint32_t gpa = (uint32_t)(QUEUES + queue * PAGE);
 
@@ -353,7 +304,7 @@ static void add_queue(struct seed *seed, uint32_t queue)
 }
 
 /* Descriptor 0 of a queue, which is made available. */
-static void add_buffer(struct seed *seed, uint32_t queue, uint32_t gpa,
+static void add_buffer(struct fuzz_steps *seed, uint32_t queue, uint32_t gpa,
 		       uint32_t size, uint32_t flags)
 {
 	uint16_t at = (uint16_t)(QUEUES + queue * PAGE);
@@ -369,7 +320,7 @@ static void add_buffer(struct seed *seed, uint32_t queue, uint32_t gpa,
 static size_t seed_balloon(uint8_t *data)
 {
 	const uint32_t features = 0x37, numbers[] = { 20, 21, 22, 40 };
-	struct seed seed = { .data = data, .size = 1 };
+	struct fuzz_steps seed = { .data = data, .size = 1 };
 
 	add32(&seed, ACTION_PORT_WRITE, 1, 0x14, 3);
 	add32(&seed, ACTION_PORT_WRITE, 4, 0x0c, features);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The longest input that is tried: -max_len= of libFuzzer, too. */
 #define FUZZ_SIZE_MAX 16384
@@ -58,6 +59,49 @@ fuzz_failed(const char *claim, const char *file, int line)
 {
 	fprintf(stderr, "fuzz: %s:%d: does not hold: %s\n", file, line, claim);
 	abort();
+}
+
+/**
+ * fuzz_mutate_steps() - LLVMFuzzerCustomMutator() of an input that is a byte, and then steps of
+ *	one size: one that is there is put before another one, or one is taken out
+ * @change: NULL, or what is done to a step that is put in
+ */
+static inline size_t fuzz_mutate_steps(uint8_t *data, size_t size, size_t max, unsigned int seed,
+				       size_t step, void (*change)(void *step, unsigned int random))
+{
+	unsigned int random = seed * 2654435761U;
+	size_t count = size ? (size - 1) / step : 0, at, from;
+	uint8_t *steps = data + 1, copy[256];
+
+	FUZZ_ASSERT(step <= sizeof(copy));
+	if (!count || random >> 30)
+		return LLVMFuzzerMutate(data, size, max);
+	at = (random >> 12 & 0xffff) % count;
+	from = (random >> 4 & 0xffff) % count;
+	if (random >> 28 & 1) {
+		count--;
+		memmove(steps + at * step, steps + (at + 1) * step, (count - at) * step);
+	} else if (1 + (count + 1) * step <= max) {
+		memcpy(copy, steps + from * step, step);
+		if (change)
+			change(copy, random);
+		memmove(steps + (at + 1) * step, steps + at * step, (count - at) * step);
+		memcpy(steps + at * step, copy, step);
+		count++;
+	}
+	return 1 + count * step;
+}
+
+/** struct fuzz_steps - such an input in the making */
+struct fuzz_steps {
+	uint8_t *data;
+	size_t size;
+};
+
+static inline void fuzz_add_step(struct fuzz_steps *steps, const void *step, size_t size)
+{
+	memcpy(steps->data + steps->size, step, size);
+	steps->size += size;
 }
 
 #endif /* GMEMCTL_TEST_FUZZ_FUZZ_H */

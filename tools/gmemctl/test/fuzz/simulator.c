@@ -138,54 +138,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* A step that is there is put before another one, mostly with other numbers. */
-static size_t insert_step(uint8_t *steps, size_t count, size_t at, unsigned int random)
+/* Mostly with other numbers */
+static void change(void *data, unsigned int random)
 {
-	struct step step;
+	struct step *step = data;
 
-	memcpy(&step, steps + random / 8 % count * sizeof(step), sizeof(step));
 	if (random & 1)
-		step.action = (uint8_t)(random >> 8);
+		step->action = (uint8_t)(random >> 8);
 	if (random & 2)
-		step.fd = random >> 16 & 7;
+		step->fd = random >> 16 & 7;
 	if (random & 4)
-		step.words[random >> 20 & 7] = random >> 23 & ((1U << (random >> 18 & 7)) - 1);
-	memmove(steps + (at + 1) * sizeof(step), steps + at * sizeof(step),
-		(count - at) * sizeof(step));
-	memcpy(steps + at * sizeof(step), &step, sizeof(step));
-	return count + 1;
+		step->words[random >> 20 & 7] = random >> 23 & ((1U << (random >> 18 & 7)) - 1);
 }
 
 /* Whole steps are put in and taken out, besides what is done to any input. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
 {
-	unsigned int random = seed * 2654435761U;
-	size_t count = size ? (size - 1) / sizeof(struct step) : 0, at;
-
-	if (!count || random >> 31)
-		return LLVMFuzzerMutate(data, size, max);
-	at = random >> 12 & 0xffff;
-	at %= count;
-	if (random >> 28 & 1) {
-		count--;
-		memmove(data + 1 + at * sizeof(struct step),
-			data + 1 + (at + 1) * sizeof(struct step),
-			(count - at) * sizeof(struct step));
-	} else if (1 + (count + 1) * sizeof(struct step) <= max) {
-		count = insert_step(data + 1, count, at, random);
-	}
-	return 1 + count * sizeof(struct step);
+	return fuzz_mutate_steps(data, size, max, seed, sizeof(struct step), change);
 }
 
-/**
- * struct seed - a sequence in the making
- */
-struct seed {
-	uint8_t *data;
-	size_t size;
-};
-
-static void add(struct seed *seed, unsigned long request, uint8_t fd,
+static void add(struct fuzz_steps *seed, unsigned long request, uint8_t fd,
 		uint16_t offset, const void *words, size_t size)
 {
 	struct step step = { .fd = fd, .offset = offset };
@@ -195,8 +167,7 @@ static void add(struct seed *seed, unsigned long request, uint8_t fd,
 	if (step.action == REQUESTS)
 		step.action = (uint8_t)request;
 	memcpy(step.words, words, size);
-	memcpy(seed->data + seed->size, &step, sizeof(step));
-	seed->size += sizeof(step);
+	fuzz_add_step(seed, &step, sizeof(step));
 }
 
 static const struct kvm_create_guest_memfd gmem = { .size = 0x10000 };
@@ -206,7 +177,7 @@ static const struct kvm_memory_attributes private = {
 static const uint32_t zero[15];
 
 /* A VM of a type, with a guest_memfd, the first half of which is private */
-static void add_vm(struct seed *seed, uint32_t type, uint8_t vm)
+static void add_vm(struct fuzz_steps *seed, uint32_t type, uint8_t vm)
 {
 	const struct kvm_userspace_memory_region2 region = {
 		.flags = KVM_MEM_GUEST_MEMFD, .memory_size = 0x10000,
@@ -234,7 +205,7 @@ static size_t seed_realm(uint8_t *data)
 	const struct realm_kvm_populate populate = {
 		.size = 0x3000, .source = 0x1000, .flags = 1,
 	};
-	struct seed seed = { .data = data, .size = 1 };
+	struct fuzz_steps seed = { .data = data, .size = 1 };
 
 	data[0] = SIM_ARM_CCA_V14 << HOST_ARM_SHIFT;
 	add_vm(&seed, (uint32_t)REALM_VM_TYPE | 40, 1);
@@ -255,7 +226,7 @@ static size_t seed_realm(uint8_t *data)
  * KVM_MEMORY_ENCRYPT_OP, with 60 bytes of data that follow the command in the arena; they are
  * put there by a call that fails.
  */
-static void add_op(struct seed *seed, uint32_t id, const void *data)
+static void add_op(struct fuzz_steps *seed, uint32_t id, const void *data)
 {
 	const struct snp_kvm_cmd cmd = { .id = id, .data = 0x400, .sev_fd = 0x100001 };
 
@@ -270,7 +241,7 @@ static size_t seed_launch(unsigned int index, uint8_t *data)
 	const struct snp_kvm_launch_update update = {
 		.uaddr = 0x1000, .len = 0x2000, .type = index ? 6 : 1,
 	};
-	struct seed seed = { .data = data, .size = 1 };
+	struct fuzz_steps seed = { .data = data, .size = 1 };
 
 	data[0] = (uint8_t)index;
 	add(&seed, ACTION_OPEN_SEV, 0, 0, zero, sizeof(zero));
@@ -300,7 +271,7 @@ static size_t seed_vcpu(uint8_t *data)
 		{ KVM_RUN, 0 },
 	};
 	const uint32_t type = KVM_X86_DEFAULT_VM;
-	struct seed seed = { .data = data, .size = 1 };
+	struct fuzz_steps seed = { .data = data, .size = 1 };
 
 	data[0] = 1;
 	add(&seed, KVM_CREATE_VM, 0, 0, &type, sizeof(type));
