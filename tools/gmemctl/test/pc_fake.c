@@ -4,29 +4,12 @@
 
 #include "../base/clock.h"
 #include "../base/calls.h"
-#include "kvm_fake.h"
 #include "pc_fake.h"
-
-#define PAGE RANGE_PAGE_SIZE
+#include "ram.h"
 
 struct pc_fake pc_fake;
 
-static const struct range ranges[] = {
-	{ 0, 16 * PAGE }, { 64 * PAGE, 80 * PAGE },
-};
-
-static const struct memory_request request = {
-	.ranges = ranges,
-	.nr_ranges = 2,
-	.kind = BACKING_SHARED,
-	.existing_fd = -1,
-	.node = -1,
-};
-
-static const struct pc_config config = {
-	.machine.memory = { .requests = &request, .nr_requests = 1,
-			    .guest_memfd = true },
-};
+static struct pc_config config;
 
 static int no_loop(void *data, struct vcpu *unused)
 {
@@ -54,7 +37,9 @@ void machine_fake_stop(struct machine *machine)
 
 bool pc_fake_start(void)
 {
-	kvm_fake_start();
+	ram_start(BACKING_SHARED);
+	ram.config.guest_memfd = true;
+	config = (struct pc_config){ .machine.memory = ram.config };
 	memset(&pc_fake, 0, sizeof(pc_fake));
 	pc_fake.pc.config = &config;
 	pc_fake.control.pc = &pc_fake.pc;

@@ -5,7 +5,8 @@
 #include "../base/calls.h"
 #include "../kvm/abi.h"
 #include "../kvm/vm.h"
-#include "../memory/range.h"
+#include "ram.h"
+#include "ram.h"
 #include "view_fake.h"
 
 #define PAGE RANGE_PAGE_SIZE
@@ -142,6 +143,9 @@ static int fake_map_at(void *address, size_t length, int prot, int flags, int fd
 
 void view_fake_start(void)
 {
+	ram_start(BACKING_GMEM);
+	ram.ranges[0].end = 1024 * PAGE;
+	ram.ranges[1] = (struct range){ 2048 * PAGE, 2112 * PAGE };
 	memset(&view_fake, 0, sizeof(view_fake));
 	memset(slots, 0, sizeof(slots));
 	view_fake.fault_rc = -EAGAIN;

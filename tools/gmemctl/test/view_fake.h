@@ -39,7 +39,7 @@ struct view_fake {
 
 extern struct view_fake view_fake;
 
-/** view_fake_start() - after kvm_fake_start() */
+/** view_fake_start() - ask for gmem (see ram.h): 1024 pages at 0, and 64 at 2048 after them */
 void view_fake_start(void);
 
 /** view_fake_slot() - where the slot at @gpa points to: page of the view, or -1 */

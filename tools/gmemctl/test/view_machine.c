@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "../base/calls.h"
-#include "kvm_fake.h"
 #include "ksft.h"
 #include "pc_fake.h"
+#include "ram.h"
 #include "view_fake.h"
 #include "view_machine.h"
-
-#define PAGE RANGE_PAGE_SIZE
 
 struct view_machine view_machine;
 
 static const struct calls *below;
 static struct calls cpu_calls;
-static struct range ranges[2];
-static struct memory_request request;
-static struct memory_config config;
-
-struct memory_config *view_machine_config(void)
-{
-	ranges[0] = (struct range){ 0, 1024 * PAGE };
-	ranges[1] = (struct range){ 2048 * PAGE, 2112 * PAGE };
-	request = (struct memory_request){
-		.ranges = ranges, .nr_ranges = 2, .kind = BACKING_GMEM,
-		.existing_fd = -1, .node = -1,
-	};
-	config = (struct memory_config){ .requests = &request, .nr_requests = 1 };
-	return &config;
-}
 
 static int cpu_ioctl(int fd, unsigned long number, void *arg)
 {
@@ -58,7 +41,6 @@ void view_machine_start(void)
 	struct machine_config with = { 0 };
 
 	memset(&view_machine, 0, sizeof(view_machine));
-	kvm_fake_start();
 	view_fake_start();
 	below = calls;
 	cpu_calls = *calls;
@@ -67,7 +49,7 @@ void view_machine_start(void)
 	view_machine.vcpu.fd = 77;
 	view_machine.regs.rip = 0x1234;
 	view_machine.stats_fd = -ENOTTY;
-	with.memory = *view_machine_config();
+	with.memory = ram.config;
 	EXPECT_TRUE(machine_fake_start(machine, &with));
 	machine->vcpus = &view_machine.vcpu;
 	machine->nr_vcpus = 1;

@@ -25,10 +25,7 @@ struct view_machine {
 
 extern struct view_machine view_machine;
 
-/** view_machine_config() - its memory, to be changed before it is used */
-struct memory_config *view_machine_config(void);
-
-/** view_machine_start() - with kvm_fake and view_fake below */
+/** view_machine_start() - with view_fake below */
 void view_machine_start(void);
 void view_machine_stop(void);
 

@@ -11,15 +11,6 @@
 
 #define PAGE RANGE_PAGE_SIZE
 
-/* 1024 pages at 0, and 64 at 2048, which follow them in the fd. */
-static void start(void)
-{
-	ram_start(BACKING_GMEM);
-	view_fake_start();
-	ram.ranges[0].end = 1024 * PAGE;
-	ram.ranges[1] = (struct range){ 2048 * PAGE, 2112 * PAGE };
-}
-
 static int build(void)
 {
 	int rc = ram_create();
@@ -35,7 +26,7 @@ TEST_OF(view, slots)
 {
 	const struct slot *high;
 
-	start();
+	view_fake_start();
 	EXPECT_FALSE(build());
 	EXPECT_EQ(view_fake_slot(0), 0);
 	EXPECT_EQ(view_fake_slot(2048 * PAGE), 1024);
@@ -53,7 +44,7 @@ TEST_OF(view, slots)
 
 TEST_OF(view, prefetch)
 {
-	start();
+	view_fake_start();
 	ram.requests[0].prefetch = true;
 	EXPECT_FALSE(build());
 	EXPECT_FALSE(ram.memory.partition.prefetch_rc);
@@ -62,7 +53,7 @@ TEST_OF(view, prefetch)
 	EXPECT_EQ(view_fake.start, 1024);
 	EXPECT_EQ(view_fake.length, 64);
 	ram_stop();
-	start();
+	view_fake_start();
 	ram.requests[0].prefetch = true;
 	view_fake.populate_rc = -ENOMEM;
 	EXPECT_FALSE(build());
@@ -73,7 +64,7 @@ TEST_OF(view, prefetch)
 /* What has memory, and no more. */
 TEST_OF(view, fill)
 {
-	start();
+	view_fake_start();
 	EXPECT_FALSE(build());
 	view_fake.memory[3] = 1;
 	EXPECT_FALSE(guest_memory_fill_views(&ram.memory, &ram.error));
@@ -110,7 +101,7 @@ TEST_OF(view, convert)
 	char text[256] = "";
 	int visited = 0;
 
-	start();
+	view_fake_start();
 	EXPECT_FALSE(build());
 	EXPECT_FALSE(ram_convert(1, 3, true));
 	EXPECT_TRUE(kvm_fake_said("V1-3"));
@@ -148,7 +139,7 @@ TEST_OF(view, runs)
 {
 	struct private_runs runs;
 
-	start();
+	view_fake_start();
 	EXPECT_FALSE(build());
 	EXPECT_FALSE(ram_convert(1, 3, true));
 	EXPECT_FALSE(ram_convert(2052, 2053, true));
@@ -189,7 +180,7 @@ TEST_OF(view, refused)
 		const char *why = cases[i / 2].why;
 		int rc = cases[i / 2].rc;
 
-		start();
+		view_fake_start();
 		view_fake.view_rc = cases[i / 2].view_rc;
 		view_fake.fault_rc = cases[i / 2].fault_rc;
 		/* Every second is somebody who cannot do without. */
@@ -218,19 +209,19 @@ TEST_OF(view, existing)
 {
 	int fd;
 
-	start();
+	view_fake_start();
 	fd = calls->memfd("existing", 1088 * PAGE);
 	ram.requests[0].existing_fd = fd;
 	view_fake.view_rc = -EOPNOTSUPP;
 	EXPECT_FALSE(build());
 	ram_stop();
-	start();
+	view_fake_start();
 	ram.requests[0].existing_fd = fd;
 	view_fake.view_rc = -EOPNOTSUPP;
 	view_fake.private[5] = 1;
 	EXPECT_EQ(build(), -EOPNOTSUPP);
 	calls = &calls_system;
-	start();
+	view_fake_start();
 	ram.requests[0].existing_fd = fd;
 	view_fake.private[5] = 1;
 	EXPECT_FALSE(build());
@@ -242,7 +233,7 @@ TEST_OF(view, existing)
 /* Beside a guest_memfd there is none: it is that which has private pages. */
 TEST_OF(view, discard)
 {
-	start();
+	view_fake_start();
 	ram.config.guest_memfd = true;
 	EXPECT_FALSE(build());
 	EXPECT_FALSE(guest_memory_view(&ram.memory));
