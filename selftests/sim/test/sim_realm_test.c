@@ -6,116 +6,41 @@
 #include <fcntl.h>
 
 #include "realm/abi.h"
-#include "../sim.h"
+#include "sim_world.h"
 #include "ksft.h"
 
-/* Guest memory: a slot at 1 GiB, of which the first half is private. */
+/* Guest memory: the slot of a world at 1 GiB */
 #define WORLD_GPA UINT64_C(0x40000000)
-#define WORLD_PAGE 4096
-#define WORLD_PAGES 16
-#define WORLD_PRIVATE 8
-#define WORLD_SIZE (WORLD_PAGES * WORLD_PAGE)
-
-/**
- * struct realm_world - what a test works with
- * @host: to be changed before host()
- * @type: of the VM
- * @args: of a case
- * @populate: of the last RMI_POPULATE, as it came back
- * @source: WORLD_PAGES pages, page-aligned
- * @lints: what a real kernel would have warned of
- */
-struct realm_world {
-	struct sim_config host;
-	struct sim *sim;
-	unsigned long type;
-	int kvm, vm, gmem, vcpu, gic;
-	struct kvm_run *run;
-	const uint64_t *args;
-	struct realm_kvm_populate populate;
-	uint8_t *source;
-	unsigned int lints;
-};
-
 #define GIC_DIST UINT64_C(0x08000000)
 #define GIC_REDIST UINT64_C(0x080a0000)
 
 static void lint(void *context, const char *message)
 {
-	struct realm_world *world = context;
+	struct world *world = context;
 
 	world->lints++;
 }
 
-static void realm_init(struct realm_world *world, enum sim_arm arm)
+static void realm_init(struct world *world, enum sim_arm arm)
 {
-	memset(world, 0, sizeof(*world));
-	world->host = (struct sim_config){
-		.arm = arm, .lint = lint, .lint_context = world,
-	};
+	world_init(world, SIM_LINUX_6_12);
+	world->host.arm = arm;
+	world->host.no_snp = true;
+	world->host.lint = lint;
+	world->host.lint_context = world;
 	world->type = REALM_VM_TYPE | 40;
-	world->kvm = -1;
-	world->vm = -1;
-	world->gmem = -1;
-	world->vcpu = -1;
-	world->gic = -1;
-	world->source = aligned_alloc(WORLD_PAGE, WORLD_SIZE);
-	memset(world->source, 0x5a, WORLD_SIZE);
+	world->base = WORLD_GPA;
 }
 
-static void realm_free(struct realm_world *world)
-{
-	sim_destroy(world->sim);
-	free(world->source);
-}
-
-static int realm_ioctl(struct realm_world *world, int fd, unsigned long request, void *arg)
-{
-	return sim_ioctl(world->sim, fd, request, arg);
-}
-
-/* Each of these includes what is before it, if that has not been done yet. */
-static void host(struct realm_world *world)
-{
-	if (world->sim)
-		return;
-	world->sim = sim_create(&world->host);
-	world->kvm = sim_open(world->sim, KVM_DEVICE_PATH, O_RDWR);
-	EXPECT_GE(world->kvm, 0);
-}
-
-static void with_vm(struct realm_world *world)
-{
-	host(world);
-	if (world->vm >= 0)
-		return;
-	world->vm = realm_ioctl(world, world->kvm, KVM_CREATE_VM, (void *)world->type);
-	EXPECT_GE(world->vm, 0);
-}
-
-static int realm_private(struct realm_world *world, unsigned int page,
+static int realm_private(struct world *world, unsigned int page,
 			 unsigned int pages, bool private)
 {
-	struct kvm_memory_attributes attributes = {
-		.address = WORLD_GPA + page * UINT64_C(4096),
-		.size = pages * UINT64_C(4096),
-		.attributes = private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
-	};
-
-	return realm_ioctl(world, world->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes);
-}
-
-static int create_gmem(struct realm_world *world, uint64_t size)
-{
-	struct kvm_create_guest_memfd create = { .size = size };
-	int fd = realm_ioctl(world, world->vm, KVM_CREATE_GUEST_MEMFD, &create);
-
-	EXPECT_GE(fd, 0);
-	return fd;
+	return world_attributes(world, WORLD_GPA + page * UINT64_C(4096), pages * UINT64_C(4096),
+				private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0, 0);
 }
 
 /* With a guest_memfd, or with a negative number */
-static int set_slot(struct realm_world *world, unsigned int slot, uint64_t gpa,
+static int set_slot(struct world *world, unsigned int slot, uint64_t gpa,
 		    uint64_t size, int gmem)
 {
 	struct kvm_userspace_memory_region2 region = {
@@ -125,83 +50,73 @@ static int set_slot(struct realm_world *world, unsigned int slot, uint64_t gpa,
 		.guest_memfd = gmem < 0 ? 0 : (uint32_t)gmem,
 	};
 
-	return realm_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2, &region);
-}
-
-static void with_memory(struct realm_world *world)
-{
-	with_vm(world);
-	if (world->gmem >= 0)
-		return;
-	world->gmem = create_gmem(world, WORLD_SIZE);
-	EXPECT_FALSE(set_slot(world, 0, WORLD_GPA, WORLD_SIZE, world->gmem));
-	EXPECT_FALSE(realm_private(world, 0, WORLD_PRIVATE, true));
+	return world_ioctl(world, world->vm, KVM_SET_USER_MEMORY_REGION2, &region);
 }
 
 /* One that KVM knows of, not initialised */
-static void with_vcpu(struct realm_world *world)
+static void with_vcpu(struct world *world)
 {
 	void *run;
 
-	with_vm(world);
+	world_vm(world);
 	if (world->vcpu >= 0)
 		return;
-	world->vcpu = realm_ioctl(world, world->vm, KVM_CREATE_VCPU, NULL);
+	world->vcpu = world_ioctl(world, world->vm, KVM_CREATE_VCPU, NULL);
 	EXPECT_GE(world->vcpu, 0);
 	EXPECT_FALSE(sim_map(world->sim, world->vcpu, WORLD_PAGE, &run));
 	world->run = run;
 }
 
-static int gic_set(struct realm_world *world, uint32_t group, uint64_t attr, const uint64_t *value)
+static int gic_set(struct world *world, uint32_t group, uint64_t attr, const uint64_t *value)
 {
 	struct kvm_device_attr argument = {
 		.group = group, .attr = attr, .addr = (uintptr_t)value,
 	};
 
-	return realm_ioctl(world, world->gic, KVM_SET_DEVICE_ATTR, &argument);
+	return world_ioctl(world, world->gic, KVM_SET_DEVICE_ATTR, &argument);
 }
 
-static void with_gic(struct realm_world *world)
+static void with_gic(struct world *world)
 {
 	struct kvm_create_device create = { .type = REALM_GIC_TYPE };
 	const uint64_t dist = GIC_DIST, redist = GIC_REDIST;
 
-	with_vm(world);
+	world_vm(world);
 	if (world->gic >= 0)
 		return;
-	EXPECT_FALSE(realm_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
+	EXPECT_FALSE(world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
 	world->gic = (int)create.fd;
 	EXPECT_FALSE(gic_set(world, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_DIST, &dist));
 	EXPECT_FALSE(gic_set(world, REALM_GIC_GROUP_ADDR, REALM_GIC_ADDR_REDIST, &redist));
 	EXPECT_FALSE(gic_set(world, REALM_GIC_GROUP_CTRL, REALM_GIC_CTRL_INIT, NULL));
 }
 
-static int realm_vcpu_init(struct realm_world *world, uint32_t features)
+static int realm_vcpu_init(struct world *world, uint32_t features)
 {
 	struct realm_kvm_vcpu_init init = {
 		.target = REALM_TARGET_GENERIC_V8, .features = { features },
 	};
 
-	return realm_ioctl(world, world->vcpu, REALM_VCPU_INIT, &init);
+	return world_ioctl(world, world->vcpu, REALM_VCPU_INIT, &init);
 }
 
 /* Memory, a vCPU and a GIC: it can be populated or run. */
-static void ready(struct realm_world *world)
+static void ready(struct world *world)
 {
-	with_memory(world);
+	world_memory(world);
 	with_vcpu(world);
 	EXPECT_FALSE(realm_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
 	with_gic(world);
 }
 
 /* Go on with what is left in @populate. */
-static int realm_again(struct realm_world *world)
+static int realm_again(struct world *world)
 {
-	return realm_ioctl(world, world->vm, REALM_POPULATE, &world->populate);
+	return world_ioctl(world, world->vm, REALM_POPULATE, &world->populate);
 }
 
 /* @pages of the source's first ones, from @page on */
-static int realm_populate(struct realm_world *world, unsigned int page,
+static int realm_populate(struct world *world, unsigned int page,
 			  unsigned int pages, uint32_t flags)
 {
 	world->populate = (struct realm_kvm_populate){
@@ -212,10 +127,10 @@ static int realm_populate(struct realm_world *world, unsigned int page,
 	return realm_again(world);
 }
 
-static int realm_run(struct realm_world *world, bool immediate_exit)
+static int realm_run(struct world *world, bool immediate_exit)
 {
 	world->run->immediate_exit = immediate_exit;
-	return realm_ioctl(world, world->vcpu, KVM_RUN, NULL);
+	return world_ioctl(world, world->vcpu, KVM_RUN, NULL);
 }
 
 #define MEASURE REALM_POPULATE_MEASURE
@@ -229,43 +144,43 @@ static int realm_run(struct realm_world *world, bool immediate_exit)
 struct realm_case {
 	const char *id;
 	const char *patch;
-	void (*before)(struct realm_world *world);
-	int (*run)(struct realm_world *world);
+	void (*before)(struct world *world);
+	int (*run)(struct world *world);
 	uint64_t args[4];
 	int expect;
 };
 
-static void plain_host(struct realm_world *world)
+static void plain_host(struct world *world)
 {
 	world->host.arm = SIM_ARM_PLAIN;
 }
 
-static void plain_vm(struct realm_world *world)
+static void plain_vm(struct world *world)
 {
 	world->type = 40;
-	with_vm(world);
+	world_vm(world);
 }
 
-static void plain_host_vm(struct realm_world *world)
+static void plain_host_vm(struct world *world)
 {
 	plain_host(world);
 	plain_vm(world);
 }
 
-static int create_type(struct realm_world *world, uint64_t type)
+static int create_type(struct world *world, uint64_t type)
 {
-	host(world);
-	world->vm = realm_ioctl(world, world->kvm, KVM_CREATE_VM, (void *)type);
+	world_host(world);
+	world->vm = world_ioctl(world, world->kvm, KVM_CREATE_VM, (void *)type);
 	return world->vm < 0 ? world->vm : 0;
 }
 
-static int type(struct realm_world *world)
+static int type(struct world *world)
 {
 	return create_type(world, world->args[0]);
 }
 
 /* The RMM's limit, which is not KVM's */
-static int type_rmm_limit(struct realm_world *world)
+static int type_rmm_limit(struct world *world)
 {
 	world->host.ipa_bits = 40;
 	EXPECT_FALSE(create_type(world, 41));
@@ -274,13 +189,13 @@ static int type_rmm_limit(struct realm_world *world)
 }
 
 /* From page, pages, flags */
-static int populate(struct realm_world *world)
+static int populate(struct world *world)
 {
 	return realm_populate(world, (unsigned int)world->args[0],
 				    (unsigned int)world->args[1], (uint32_t)world->args[2]);
 }
 
-static int populate_ok(struct realm_world *world)
+static int populate_ok(struct world *world)
 {
 	int rc = realm_populate(world, 0, 2, MEASURE);
 
@@ -292,7 +207,7 @@ static int populate_ok(struct realm_world *world)
 	return rc;
 }
 
-static int populate_unmeasured(struct realm_world *world)
+static int populate_unmeasured(struct world *world)
 {
 	int rc = realm_populate(world, 0, 2, 0);
 
@@ -301,13 +216,13 @@ static int populate_unmeasured(struct realm_world *world)
 	return rc;
 }
 
-static int populate_null(struct realm_world *world)
+static int populate_null(struct world *world)
 {
-	return realm_ioctl(world, world->vm, REALM_POPULATE, NULL);
+	return world_ioctl(world, world->vm, REALM_POPULATE, NULL);
 }
 
 /* Base, size, offset into the source, reserved */
-static int populate_raw(struct realm_world *world)
+static int populate_raw(struct world *world)
 {
 	world->populate = (struct realm_kvm_populate){
 		.base = world->args[0], .size = world->args[1],
@@ -317,7 +232,7 @@ static int populate_raw(struct realm_world *world)
 	return realm_again(world);
 }
 
-static int populate_empty(struct realm_world *world)
+static int populate_empty(struct world *world)
 {
 	int rc = populate_raw(world);
 
@@ -326,7 +241,7 @@ static int populate_empty(struct realm_world *world)
 }
 
 /* From an address that is no memory, or from none */
-static int populate_from(struct realm_world *world)
+static int populate_from(struct world *world)
 {
 	world->populate = (struct realm_kvm_populate){
 		.base = WORLD_GPA, .size = 4096, .source = world->args[0],
@@ -335,7 +250,7 @@ static int populate_from(struct realm_world *world)
 }
 
 /* A hole, if there is one, gives the page back: it can be populated again. */
-static int populate_twice(struct realm_world *world)
+static int populate_twice(struct world *world)
 {
 	EXPECT_FALSE(realm_populate(world, 0, 1, 0));
 	if (world->args[0])
@@ -343,14 +258,14 @@ static int populate_twice(struct realm_world *world)
 	return realm_populate(world, 0, 1, 0);
 }
 
-static int populate_closed_gmem(struct realm_world *world)
+static int populate_closed_gmem(struct world *world)
 {
-	EXPECT_FALSE(sim_close(world->sim, world->gmem));
+	EXPECT_FALSE(world_close(world, world->gmem));
 	return realm_populate(world, 0, 1, 0);
 }
 
 /* It goes as far as it can, and the next call finds out why no further. */
-static int populate_partial(struct realm_world *world)
+static int populate_partial(struct world *world)
 {
 	EXPECT_FALSE(realm_populate(world, WORLD_PRIVATE - 2, 4, 0));
 	EXPECT_EQ(world->populate.size, 2 * 4096);
@@ -359,7 +274,7 @@ static int populate_partial(struct realm_world *world)
 	return realm_again(world);
 }
 
-static int populate_slot_end(struct realm_world *world)
+static int populate_slot_end(struct world *world)
 {
 	EXPECT_FALSE(realm_private(world, 0, WORLD_PAGES, true));
 	EXPECT_FALSE(realm_populate(world, WORLD_PAGES - 1, 2, 0));
@@ -367,13 +282,13 @@ static int populate_slot_end(struct realm_world *world)
 	return realm_again(world);
 }
 
-static int populate_limit(struct realm_world *world)
+static int populate_limit(struct world *world)
 {
 	unsigned int calls = 0;
 	int rc;
 
 	world->host.progress = 3;
-	with_memory(world);
+	world_memory(world);
 	rc = realm_populate(world, 0, 8, MEASURE);
 	for (calls = 1; !rc && world->populate.size; calls++)
 		rc = realm_again(world);
@@ -382,13 +297,13 @@ static int populate_limit(struct realm_world *world)
 	return rc;
 }
 
-static int populate_active(struct realm_world *world)
+static int populate_active(struct world *world)
 {
 	EXPECT_EQ(realm_run(world, true), -EINTR);
 	return realm_populate(world, 0, 1, 0);
 }
 
-static int populate_dead(struct realm_world *world)
+static int populate_dead(struct world *world)
 {
 	EXPECT_FALSE(sim_fail(world->sim, SIM_RMI_ACTIVATE, 1, 0));
 	EXPECT_EQ(realm_run(world, true), -ENXIO);
@@ -396,14 +311,14 @@ static int populate_dead(struct realm_world *world)
 }
 
 /* What fails, and which time */
-static int populate_fails(struct realm_world *world)
+static int populate_fails(struct world *world)
 {
 	EXPECT_FALSE(sim_fail(world->sim, (enum sim_event)world->args[0],
 			      (unsigned int)world->args[1], 0));
 	return realm_populate(world, 0, 4, 0);
 }
 
-static int populate_rmi_create(struct realm_world *world)
+static int populate_rmi_create(struct world *world)
 {
 	int rc = populate_fails(world);
 
@@ -413,7 +328,7 @@ static int populate_rmi_create(struct realm_world *world)
 	return rc;
 }
 
-static int populate_rmi_third(struct realm_world *world)
+static int populate_rmi_third(struct world *world)
 {
 	int rc = populate_fails(world);
 
@@ -422,7 +337,7 @@ static int populate_rmi_third(struct realm_world *world)
 }
 
 /* Version 14 takes what the RMM says for a number of pages. */
-static int populate_status(struct realm_world *world)
+static int populate_status(struct world *world)
 {
 	int rc;
 
@@ -433,12 +348,12 @@ static int populate_status(struct realm_world *world)
 	return rc;
 }
 
-static int run(struct realm_world *world)
+static int run(struct world *world)
 {
 	return realm_run(world, false);
 }
 
-static int run_ok(struct realm_world *world)
+static int run_ok(struct world *world)
 {
 	int rc = realm_run(world, false);
 
@@ -449,7 +364,7 @@ static int run_ok(struct realm_world *world)
 }
 
 /* It is activated all the same. */
-static int run_immediate(struct realm_world *world)
+static int run_immediate(struct world *world)
 {
 	int rc = realm_run(world, true);
 
@@ -457,33 +372,33 @@ static int run_immediate(struct realm_world *world)
 	return rc;
 }
 
-static void not_initialized(struct realm_world *world)
+static void not_initialized(struct world *world)
 {
 	with_vcpu(world);
 	with_gic(world);
 }
 
-static void no_gic(struct realm_world *world)
+static void no_gic(struct world *world)
 {
 	with_vcpu(world);
 	EXPECT_FALSE(realm_vcpu_init(world, 1U << REALM_VCPU_PSCI_0_2));
 }
 
 /* KVM gives such a VM up: seen with the KVM of Linux 6.12. */
-static int run_gic_nowhere(struct realm_world *world)
+static int run_gic_nowhere(struct world *world)
 {
 	struct kvm_create_device create = { .type = REALM_GIC_TYPE };
 	int rc;
 
-	EXPECT_FALSE(realm_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
+	EXPECT_FALSE(world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create));
 	rc = realm_run(world, false);
 	EXPECT_EQ(realm_run(world, false), -EIO);
 	EXPECT_EQ(realm_populate(world, 0, 1, 0), -EIO);
-	EXPECT_EQ(realm_ioctl(world, (int)create.fd, KVM_SET_DEVICE_ATTR, NULL), -EIO);
+	EXPECT_EQ(world_ioctl(world, (int)create.fd, KVM_SET_DEVICE_ATTR, NULL), -EIO);
 	return rc;
 }
 
-static int run_no_psci(struct realm_world *world)
+static int run_no_psci(struct world *world)
 {
 	int rc;
 
@@ -496,7 +411,7 @@ static int run_no_psci(struct realm_world *world)
 	return rc;
 }
 
-static int run_fails(struct realm_world *world)
+static int run_fails(struct world *world)
 {
 	int rc;
 
@@ -507,7 +422,7 @@ static int run_fails(struct realm_world *world)
 }
 
 /* Nothing is lost: the next run tries again. */
-static int run_rmi_create(struct realm_world *world)
+static int run_rmi_create(struct world *world)
 {
 	int rc = run_fails(world);
 
@@ -515,7 +430,7 @@ static int run_rmi_create(struct realm_world *world)
 	return rc;
 }
 
-static int run_dead(struct realm_world *world)
+static int run_dead(struct world *world)
 {
 	run_fails(world);
 	EXPECT_EQ(realm_run(world, true), -EINTR);
@@ -523,14 +438,14 @@ static int run_dead(struct realm_world *world)
 }
 
 /* Address of a slot, and whether it has a guest_memfd */
-static int slot(struct realm_world *world)
+static int slot(struct world *world)
 {
 	return set_slot(world, 1, world->args[0], 4096,
-			world->args[1] ? create_gmem(world, 4096) : -1);
+			world->args[1] ? world_gmem(world, 4096, 0) : -1);
 }
 
 /* Of 32 bits of addresses the upper 2 GiB are the shared alias. */
-static int run_shared_half(struct realm_world *world)
+static int run_shared_half(struct world *world)
 {
 	int rc;
 
@@ -542,65 +457,65 @@ static int run_shared_half(struct realm_world *world)
 	return rc;
 }
 
-static int make_private(struct realm_world *world)
+static int make_private(struct world *world)
 {
 	return realm_private(world, 0, 1, true);
 }
 
-static int set_reg(struct realm_world *world, uint64_t id)
+static int set_reg(struct world *world, uint64_t id)
 {
 	uint64_t value = 1;
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 
-	return realm_ioctl(world, world->vcpu, KVM_SET_ONE_REG, &reg);
+	return world_ioctl(world, world->vcpu, KVM_SET_ONE_REG, &reg);
 }
 
-static int reg(struct realm_world *world)
+static int reg(struct world *world)
 {
 	return set_reg(world, world->args[0]);
 }
 
-static int reg_ok(struct realm_world *world)
+static int reg_ok(struct world *world)
 {
 	EXPECT_FALSE(set_reg(world, REALM_REG_X(0)));
 	EXPECT_FALSE(set_reg(world, REALM_REG_X(30)));
 	return set_reg(world, REALM_REG_PC);
 }
 
-static int init(struct realm_world *world)
+static int init(struct world *world)
 {
 	return realm_vcpu_init(world, (uint32_t)world->args[0]);
 }
 
-static int create_device(struct realm_world *world, uint32_t type, uint32_t flags)
+static int create_device(struct world *world, uint32_t type, uint32_t flags)
 {
 	struct kvm_create_device create = { .type = type, .flags = flags };
 
-	return realm_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create);
+	return world_ioctl(world, world->vm, KVM_CREATE_DEVICE, &create);
 }
 
-static int gic_v2(struct realm_world *world)
+static int gic_v2(struct world *world)
 {
 	return create_device(world, KVM_DEV_TYPE_ARM_VGIC_V2, 0);
 }
 
-static int gic_twice(struct realm_world *world)
+static int gic_twice(struct world *world)
 {
 	EXPECT_FALSE(create_device(world, REALM_GIC_TYPE, KVM_CREATE_DEVICE_TEST));
 	EXPECT_FALSE(create_device(world, REALM_GIC_TYPE, 0));
 	return create_device(world, REALM_GIC_TYPE, 0);
 }
 
-static int create_vcpu(struct realm_world *world)
+static int create_vcpu(struct world *world)
 {
-	return realm_ioctl(world, world->vm, KVM_CREATE_VCPU, NULL);
+	return world_ioctl(world, world->vm, KVM_CREATE_VCPU, NULL);
 }
 
-static int enable_cap(struct realm_world *world)
+static int enable_cap(struct world *world)
 {
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL };
 
-	return realm_ioctl(world, world->vm, KVM_ENABLE_CAP, &cap);
+	return world_ioctl(world, world->vm, KVM_ENABLE_CAP, &cap);
 }
 
 static const struct realm_case cases[] = {
@@ -612,40 +527,44 @@ static const struct realm_case cases[] = {
 	{ "type-wide", "14", NULL, type, { REALM_VM_TYPE | 49 }, -EINVAL },
 	{ "type-rmm-limit", "14", NULL, type_rmm_limit, {}, -EINVAL },
 	{ "type-no-rmm", "16", plain_host, type, { REALM_VM_TYPE | 40 }, -EINVAL },
-	{ "populate", "26", with_memory, populate_ok, {}, 0 },
-	{ "populate-unmeasured", "26", with_memory, populate_unmeasured, {}, 0 },
+	{ "populate", "26", world_memory, populate_ok, {}, 0 },
+	{ "populate-unmeasured", "26", world_memory, populate_unmeasured, {}, 0 },
 	{ "populate-plain-vm", "26", plain_vm, populate, { 0, 1, 0 }, -ENXIO },
 	{ "populate-no-series", "7.3", plain_host_vm, populate, { 0, 1, 0 }, -EINVAL },
-	{ "populate-null", "26", with_memory, populate_null, {}, -EFAULT },
-	{ "populate-reserved", "26", with_memory, populate_raw, { WORLD_GPA, 4096, 0, 1 },
+	{ "populate-null", "26", world_memory, populate_null, {}, -EFAULT },
+	{ "populate-reserved", "26", world_memory, populate_raw, { WORLD_GPA, 4096, 0, 1 },
 	  -EINVAL },
-	{ "populate-flags", "26", with_memory, populate, { 0, 1, 2 }, -EINVAL },
-	{ "populate-base", "26", with_memory, populate_raw, { WORLD_GPA + 8, 4096 - 8 }, -EINVAL },
-	{ "populate-size", "26", with_memory, populate_raw, { WORLD_GPA, 100 }, -EINVAL },
-	{ "populate-source", "26", with_memory, populate_raw, { WORLD_GPA, 4096, 8 }, -EINVAL },
-	{ "populate-empty", "guest_memfd.c", with_memory, populate_empty, { WORLD_GPA, 0 },
+	{ "populate-flags", "26", world_memory, populate, { 0, 1, 2 }, -EINVAL },
+	{ "populate-base", "26", world_memory, populate_raw, { WORLD_GPA + 8, 4096 - 8 }, -EINVAL },
+	{ "populate-size", "26", world_memory, populate_raw, { WORLD_GPA, 100 }, -EINVAL },
+	{ "populate-source", "26", world_memory, populate_raw, { WORLD_GPA, 4096, 8 }, -EINVAL },
+	{ "populate-empty", "guest_memfd.c", world_memory, populate_empty, { WORLD_GPA, 0 },
 	  -EINVAL },
-	{ "populate-no-slot", "guest_memfd.c", with_memory, populate_raw, { 4096, 4096 }, -EINVAL },
-	{ "populate-no-source", "26", with_memory, populate_from, { 0 }, -EOPNOTSUPP },
-	{ "populate-bad-source", "guest_memfd.c", with_memory, populate_from, { 0x1000 }, -EFAULT },
-	{ "populate-shared", "guest_memfd.c", with_memory, populate, { WORLD_PRIVATE, 1, 0 },
+	{ "populate-no-slot", "guest_memfd.c", world_memory, populate_raw, { 4096, 4096 },
 	  -EINVAL },
-	{ "populate-twice", "26", with_memory, populate_twice, { 0 }, -ENXIO },
-	{ "populate-punched", "26", with_memory, populate_twice, { 4096 }, 0 },
-	{ "populate-closed-gmem", "guest_memfd.c", with_memory, populate_closed_gmem, {}, -EFAULT },
-	{ "populate-partial", "26", with_memory, populate_partial, {}, -EINVAL },
-	{ "populate-slot-end", "guest_memfd.c", with_memory, populate_slot_end, {}, -EINVAL },
+	{ "populate-no-source", "26", world_memory, populate_from, { 0 }, -EOPNOTSUPP },
+	{ "populate-bad-source", "guest_memfd.c", world_memory, populate_from, { 0x1000 },
+	  -EFAULT },
+	{ "populate-shared", "guest_memfd.c", world_memory, populate, { WORLD_PRIVATE, 1, 0 },
+	  -EINVAL },
+	{ "populate-twice", "26", world_memory, populate_twice, { 0 }, -ENXIO },
+	{ "populate-punched", "26", world_memory, populate_twice, { 4096 }, 0 },
+	{ "populate-closed-gmem", "guest_memfd.c", world_memory, populate_closed_gmem, {},
+	  -EFAULT },
+	{ "populate-partial", "26", world_memory, populate_partial, {}, -EINVAL },
+	{ "populate-slot-end", "guest_memfd.c", world_memory, populate_slot_end, {}, -EINVAL },
 	{ "populate-limit", "26", NULL, populate_limit, {}, 0 },
 	{ "populate-active", "28", ready, populate_active, {}, -EBUSY },
 	{ "populate-dead", "28", ready, populate_dead, {}, -ENXIO },
-	{ "populate-rmi-create", "28", with_memory, populate_rmi_create, { SIM_RMI_CREATE, 1 },
+	{ "populate-rmi-create", "28", world_memory, populate_rmi_create, { SIM_RMI_CREATE, 1 },
 	  -ENXIO },
-	{ "populate-rmi-first", "26", with_memory, populate_fails, { SIM_RMI_POPULATE, 1 },
+	{ "populate-rmi-first", "26", world_memory, populate_fails, { SIM_RMI_POPULATE, 1 },
 	  -ENXIO },
-	{ "populate-rmi-third", "26", with_memory, populate_rmi_third, { SIM_RMI_POPULATE, 3 }, 0 },
-	{ "populate-signal", "guest_memfd.c", with_memory, populate_fails, { SIM_SIGNAL, 1 },
+	{ "populate-rmi-third", "26", world_memory, populate_rmi_third, { SIM_RMI_POPULATE, 3 },
+	  0 },
+	{ "populate-signal", "guest_memfd.c", world_memory, populate_fails, { SIM_SIGNAL, 1 },
 	  -EINTR },
-	{ "populate-status", "26", with_memory, populate_status, {}, 0 },
+	{ "populate-status", "26", world_memory, populate_status, {}, 0 },
 	{ "run", "18", ready, run_ok, {}, 0 },
 	{ "run-immediate", "18", ready, run_immediate, {}, -EINTR },
 	{ "run-not-initialized", "7.3", not_initialized, run, {}, -ENOEXEC },
@@ -658,7 +577,7 @@ static const struct realm_case cases[] = {
 	{ "run-rmi-activate", "18", ready, run_fails, { SIM_RMI_ACTIVATE }, -ENXIO },
 	{ "run-dead", "22", ready, run_dead, { SIM_RMI_ACTIVATE }, -EINVAL },
 	{ "run-shared-half", "27", NULL, run_shared_half, { UINT64_C(1) << 31, true }, -ENXIO },
-	{ "slot-too-high", "7.3", with_vm, slot, { UINT64_C(1) << 40, false }, -EFAULT },
+	{ "slot-too-high", "7.3", world_vm, slot, { UINT64_C(1) << 40, false }, -EFAULT },
 	/* Of a VM that is no realm the host would have to map the guest_memfd. */
 	{ "slot-plain", "29", plain_vm, slot, { 0, true }, -EINVAL },
 	{ "attributes-plain", "25", plain_vm, make_private, {}, -EINVAL },
@@ -670,10 +589,10 @@ static const struct realm_case cases[] = {
 	{ "init-32bit", "19", with_vcpu, init,
 	  { 1U << REALM_VCPU_EL1_32BIT | 1U << REALM_VCPU_PSCI_0_2 }, -EINVAL },
 	{ "init-unknown", "7.3", with_vcpu, init, { 1U << 31 }, -ENOENT },
-	{ "gic-v2", "20", with_vm, gic_v2, {}, -ENODEV },
-	{ "gic-twice", "7.3", with_vm, gic_twice, {}, -EEXIST },
+	{ "gic-v2", "20", world_vm, gic_v2, {}, -ENODEV },
+	{ "gic-twice", "7.3", world_vm, gic_twice, {}, -EEXIST },
 	{ "gic-late-vcpu", "7.3", with_gic, create_vcpu, {}, -EBUSY },
-	{ "enable-cap", "15", with_vm, enable_cap, {}, -EINVAL },
+	{ "enable-cap", "15", world_vm, enable_cap, {}, -EINVAL },
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
@@ -681,7 +600,7 @@ static const struct realm_case cases[] = {
 TEST_OF(sim_realm, cases)
 {
 	for (size_t i = 0; i < CASES; i++) {
-		struct realm_world world;
+		struct world world;
 		int rc;
 
 		realm_init(&world, SIM_ARM_CCA_V14);
@@ -693,13 +612,13 @@ TEST_OF(sim_realm, cases)
 			printf("# case %s (%s): %d, expected %d\n", cases[i].id,
 			       cases[i].patch, rc, cases[i].expect);
 		EXPECT_EQ(rc, cases[i].expect);
-		realm_free(&world);
+		world_free(&world);
 	}
 }
 
-static int extension(struct realm_world *world, int fd, unsigned long number)
+static int extension(struct world *world, int fd, unsigned long number)
 {
-	return realm_ioctl(world, fd, KVM_CHECK_EXTENSION, (void *)number);
+	return world_ioctl(world, fd, KVM_CHECK_EXTENSION, (void *)number);
 }
 
 /* The same number is realms here and something else there. */
@@ -713,39 +632,39 @@ TEST_OF(sim_realm, capabilities)
 		{ SIM_ARM_CCA_V14, 1 },
 		{ SIM_ARM_OTHER, 1 },
 	};
-	struct realm_world world;
+	struct world world;
 
 	for (size_t i = 0; i < 3; i++) {
 		realm_init(&world, hosts[i].arm);
-		host(&world);
+		world_host(&world);
 		EXPECT_EQ(extension(&world, world.kvm, REALM_CAP_RMI), hosts[i].has);
-		realm_free(&world);
+		world_free(&world);
 	}
 	/* A realm's VM shows few of the capabilities that /dev/kvm has. */
 	realm_init(&world, SIM_ARM_CCA_V14);
-	with_vm(&world);
+	world_vm(&world);
 	EXPECT_EQ(extension(&world, world.vm, REALM_CAP_RMI), 1);
 	EXPECT_EQ(extension(&world, world.kvm, KVM_CAP_DEVICE_CTRL), 1);
 	EXPECT_EQ(extension(&world, world.vm, KVM_CAP_DEVICE_CTRL), 0);
 	EXPECT_EQ(extension(&world, world.vm, KVM_CAP_GUEST_MEMFD), 1);
 	EXPECT_EQ(extension(&world, world.vm, KVM_CAP_MEMORY_ATTRIBUTES),
 		  KVM_MEMORY_ATTRIBUTE_PRIVATE);
-	realm_free(&world);
+	world_free(&world);
 }
 
 /* Files may be closed in any order; what belongs to a VM keeps it alive. */
 TEST_OF(sim_realm, lifetime)
 {
-	struct realm_world world;
+	struct world world;
 
 	realm_init(&world, SIM_ARM_CCA_V14);
 	ready(&world);
-	EXPECT_FALSE(sim_close(world.sim, world.vm));
+	EXPECT_FALSE(world_close(&world, world.vm));
 	EXPECT_FALSE(realm_run(&world, false));
-	EXPECT_FALSE(sim_close(world.sim, world.vcpu));
-	EXPECT_FALSE(sim_close(world.sim, world.gmem));
-	EXPECT_FALSE(sim_close(world.sim, world.gic));
-	EXPECT_FALSE(sim_close(world.sim, world.kvm));
+	EXPECT_FALSE(world_close(&world, world.vcpu));
+	EXPECT_FALSE(world_close(&world, world.gmem));
+	EXPECT_FALSE(world_close(&world, world.gic));
+	EXPECT_FALSE(world_close(&world, world.kvm));
 	EXPECT_FALSE(sim_open_files(world.sim));
-	realm_free(&world);
+	world_free(&world);
 }

@@ -18,6 +18,7 @@ void world_init(struct world *world, enum sim_profile profile)
 	world->vm = -1;
 	world->vcpu = -1;
 	world->gmem = -1;
+	world->gic = -1;
 	world->source = aligned_alloc(WORLD_PAGE, WORLD_PAGES * WORLD_PAGE);
 	for (int i = 0; i < WORLD_PAGES; i++)
 		memset(world->source + i * WORLD_PAGE, i, WORLD_PAGE);
@@ -105,10 +106,13 @@ void world_inited(struct world *world)
 void world_memory(struct world *world)
 {
 	world_vm(world);
+	if (world->gmem >= 0)
+		return;
 	world->gmem = world_gmem(world, WORLD_PAGES * WORLD_PAGE, 0);
 	EXPECT_GE(world->gmem, 0);
-	EXPECT_FALSE(world_slot(world, 0, 0, WORLD_PAGES * WORLD_PAGE, world->gmem, 0));
-	EXPECT_FALSE(world_attributes(world, 0, WORLD_PRIVATE * WORLD_PAGE,
+	EXPECT_FALSE(world_slot(world, 0, world->base, WORLD_PAGES * WORLD_PAGE,
+				world->gmem, 0));
+	EXPECT_FALSE(world_attributes(world, world->base, WORLD_PRIVATE * WORLD_PAGE,
 				      KVM_MEMORY_ATTRIBUTE_PRIVATE, 0));
 }
 

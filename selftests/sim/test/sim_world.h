@@ -8,9 +8,10 @@
 #define GMEMCTL_TEST_SIM_WORLD_H
 
 #include "../sim.h"
+#include "realm/abi.h"
 #include "snp/abi.h"
 
-/* Guest memory: one slot at 0, of which the first half is private. */
+/* Guest memory: one slot, of which the first half is private. */
 #define WORLD_PAGES 16
 #define WORLD_PRIVATE 8
 #define WORLD_PAGE 4096
@@ -30,12 +31,16 @@ struct world_fault {
  * @nr_agreed, @agreed: how often world_agree() was called, and its first result
  * @host: to be changed before the first world_*() call
  * @type: of the VM
+ * @base: where its memory is
  * @faults: what world_fail() was told
  * @system: system calls instead of a simulator; it is called when the case has
  *	said in @host and @faults what it needs
  * @sim: NULL if it is system calls
  * @cmd: of the last KVM_MEMORY_ENCRYPT_OP, as it came back
  * @update: of the last LAUNCH_UPDATE, as it came back
+ * @gic: of a realm, likewise @run, the vCPU's
+ * @populate: of the last RMI_POPULATE, as it came back
+ * @lints: what a real kernel would have warned of
  * @source: WORLD_PAGES pages, page-aligned; the byte of each is its number
  */
 struct world {
@@ -44,6 +49,7 @@ struct world {
 	int agreed;
 	struct sim_config host;
 	unsigned long type;
+	uint64_t base;
 	struct world_fault faults[WORLD_FAULTS];
 	unsigned int nr_faults;
 	void (*system)(const struct world *world);
@@ -51,6 +57,10 @@ struct world {
 	int kvm, sev, vm, vcpu, gmem;
 	struct snp_kvm_cmd cmd;
 	struct snp_kvm_launch_update update;
+	int gic;
+	struct kvm_run *run;
+	struct realm_kvm_populate populate;
+	unsigned int lints;
 	uint8_t *source;
 };
 
