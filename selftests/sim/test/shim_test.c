@@ -8,9 +8,9 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include "cli_run.h"
 #include "preload.h"
 #include "sim_cases.h"
-#include "snp_build.h"
 #include "ksft.h"
 
 /* Have the test @name run with the library loaded, and there do what it is about. */
@@ -247,15 +247,8 @@ TEST_OF(shim, status)
 /* Firmware in the test's folder */
 static void firmware(void)
 {
-	static uint8_t data[BUILD_SIZE];
-	FILE *file;
-
 	ASSERT_FALSE(chdir(ksft_folder()));
-	build_firmware(data, BUILD_SIZE, build_sections, BUILD_SECTIONS, 0);
-	file = fopen("fw", "wb");
-	ASSERT_TRUE(file);
-	EXPECT_EQ(fwrite(data, 1, sizeof(data), file), sizeof(data));
-	fclose(file);
+	cli_write_firmware();
 }
 
 static int launch(const char *const *settings)

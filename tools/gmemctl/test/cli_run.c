@@ -3,6 +3,7 @@
 #include <openssl/pem.h>
 
 #include "cli_run.h"
+#include "snp_build.h"
 #include "test_key.h"
 #include "ksft.h"
 
@@ -77,6 +78,14 @@ void cli_write(const char *name, const void *data, size_t size)
 	ASSERT_TRUE(file);
 	EXPECT_EQ(fwrite(data, 1, size, file), size);
 	fclose(file);
+}
+
+void cli_write_firmware(void)
+{
+	uint8_t data[BUILD_SIZE];
+
+	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
+	cli_write("fw", data, sizeof(data));
 }
 
 void cli_write_key(void)

@@ -47,6 +47,9 @@ bool cli_says(const char *text);
 bool cli_did(int code, const char *says, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** cli_write_firmware() - what build_firmware() makes of build_sections, "fw" */
+void cli_write_firmware(void);
+
 /** cli_write_key() - a private key, "key.pem" */
 void cli_write_key(void);
 

@@ -30,11 +30,8 @@ static void open_memory(off_t size, int number)
 /* To the test's folder, with what the commands below name */
 static void enter(void)
 {
-	uint8_t data[BUILD_SIZE];
-
 	ASSERT_FALSE(chdir(ksft_folder()));
-	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
-	cli_write("fw", data, sizeof(data));
+	cli_write_firmware();
 	cli_write_key();
 	cli_write("certs", "certificates", 12);
 	open_memory((64 << 20) + BUILD_SIZE, MEMORY_FD);

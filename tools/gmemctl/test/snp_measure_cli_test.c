@@ -15,11 +15,8 @@
 
 static void init(void)
 {
-	uint8_t data[BUILD_SIZE];
-
 	cli_init();
-	build_firmware(data, sizeof(data), build_sections, BUILD_SECTIONS, 0);
-	cli_write("fw", data, sizeof(data));
+	cli_write_firmware();
 }
 
 static bool has_sha256(const char *key, const void *data, size_t size)
