@@ -219,6 +219,19 @@ static __ksft_unused bool ksft_check_bytes(const char *file, int line, const cha
 	return false;
 }
 
+/* Wait for the end of a child. Return: its exit code, or the negative number of a signal. */
+static __ksft_unused int ksft_wait(pid_t pid)
+{
+	int status = 0;
+
+	ksft_count();
+	if (waitpid(pid, &status, 0) != pid) {
+		ksft_set_failed();
+		ksft_log("waitpid: %s", strerror(errno));
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
 /* A folder of the test's own, which goes with the test, and all that is in it. */
 static __ksft_unused const char *ksft_folder(void)
 {

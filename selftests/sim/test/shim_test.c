@@ -513,11 +513,11 @@ make_danger(const struct danger *danger, enum sim_profile profile, bool strict, 
 	_exit(EXIT_SUCCESS);
 }
 
-/* Return: the wait status of a process that makes the call. */
+/* Return: what ksft_wait() says of a process that makes the call. */
 static int in_child(const struct danger *danger, enum sim_profile profile,
 		    bool strict, char message[MESSAGE_SIZE])
 {
-	int fds[2], status = -1;
+	int fds[2], code;
 	ssize_t size;
 	pid_t pid;
 
@@ -528,27 +528,26 @@ static int in_child(const struct danger *danger, enum sim_profile profile,
 		make_danger(danger, profile, strict, fds[1]);
 	close(fds[1]);
 	EXPECT_GT(pid, 0);
-	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	code = ksft_wait(pid);
 	size = read(fds[0], message, MESSAGE_SIZE - 1);
 	message[size > 0 ? size : 0] = '\0';
 	close(fds[0]);
-	return status;
+	return code;
 }
 
 static void check_danger(const struct danger *danger, enum sim_profile profile)
 {
 	char message[MESSAGE_SIZE];
-	int status;
+	int code;
 
 	EXPECT_FALSE(in_child(danger, profile, false, message));
 	EXPECT_FALSE(*message);
-	status = in_child(danger, profile, true, message);
+	code = in_child(danger, profile, true, message);
 	if (danger->old_only && profile != SIM_LINUX_6_12) {
-		EXPECT_FALSE(status);
+		EXPECT_FALSE(code);
 		return;
 	}
-	EXPECT_TRUE(WIFSIGNALED(status));
-	EXPECT_EQ(WTERMSIG(status), SIGABRT);
+	EXPECT_EQ(code, -SIGABRT);
 	EXPECT_STRSTR(message, danger->message);
 }
 

@@ -378,7 +378,6 @@ unsigned int sim_cases_run_system(const struct sim_system *system)
 	unsigned int run = 0;
 
 	for (unsigned int i = 0; (sim_case = sim_case_get(i)); i++) {
-		int status = -1;
 		pid_t pid;
 
 		if (sim_case->needs < system->has)
@@ -391,8 +390,7 @@ unsigned int sim_cases_run_system(const struct sim_system *system)
 			_exit(EXIT_SUCCESS);
 		}
 		EXPECT_GT(pid, 0);
-		EXPECT_EQ(waitpid(pid, &status, 0), pid);
-		EXPECT_FALSE(status);
+		EXPECT_FALSE(ksft_wait(pid));
 		ksft_part("%s", sim_case->id);
 		run++;
 	}

@@ -89,14 +89,6 @@ static void fork_taker(int (*taker)(void))
 	_exit(taker());
 }
 
-static int taker_result(void)
-{
-	int status = -1;
-
-	EXPECT_EQ(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 TEST_OF(handover, store)
 {
 	start(BACKING_GMEM_STORE, BACKING_GMEM_STORE);
@@ -108,7 +100,7 @@ TEST_OF(handover, store)
 	fork_taker(taker_check);
 	EXPECT_FALSE(handover_give(sockets[0], &ram.memory, &state, &ram.error));
 	EXPECT_TRUE(kvm_fake_said("a1-2 v11-12 a21-23 v1-3 a46-4a v6-a U0-18 U0-8"));
-	EXPECT_EQ(taker_result(), 0);
+	EXPECT_EQ(ksft_wait(child), 0);
 	stop();
 }
 
@@ -157,10 +149,10 @@ static void check_refused(int (*taker)(void), int rc)
 	kvm_fake.log[0] = '\0';
 	fork_taker(taker);
 	if (taker == taker_dies)
-		EXPECT_EQ(taker_result(), 0);
+		EXPECT_EQ(ksft_wait(child), 0);
 	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), rc);
 	if (taker != taker_dies)
-		EXPECT_EQ(taker_result(), 0);
+		EXPECT_EQ(ksft_wait(child), 0);
 	EXPECT_TRUE(kvm_fake_said(taker == taker_dies ?
 				  "a46-4a v6-a U0-18 U0-8 B0-8g18 B0-18g0 V6-a A46-4a" :
 				  "a46-4a v6-a U0-18 U0-8 a46-4a v6-a U0-18 U0-8 "
@@ -260,7 +252,7 @@ TEST_OF(handover, shared)
 	build();
 	fork_taker(taker_shared);
 	EXPECT_FALSE(handover_give(sockets[0], &ram.memory, &state, &ram.error));
-	EXPECT_EQ(taker_result(), 0);
+	EXPECT_EQ(ksft_wait(child), 0);
 	EXPECT_EQ(*ram_at(3), 9);
 	stop();
 }
@@ -326,7 +318,7 @@ TEST_OF(handover, garbage)
 	fork_taker(taker_expects_garbage);
 	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EPIPE);
 	ram.memory.nr_backings = 2;
-	EXPECT_EQ(taker_result(), 0);
+	EXPECT_EQ(ksft_wait(child), 0);
 	stop();
 	start(BACKING_SHARED, BACKING_SHARED);
 	close(sockets[0]);
@@ -396,6 +388,6 @@ TEST_OF(handover, state)
 	state.size--;
 	fork_taker(taker_expects_garbage);
 	EXPECT_EQ(handover_give(sockets[0], &ram.memory, &state, &ram.error), -EPIPE);
-	EXPECT_EQ(taker_result(), 0);
+	EXPECT_EQ(ksft_wait(child), 0);
 	stop();
 }

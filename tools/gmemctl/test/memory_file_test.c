@@ -54,7 +54,6 @@ static int create_elsewhere(int mine)
 {
 	char who[64];
 	pid_t child;
-	int code;
 
 	snprintf(who, sizeof(who), "process %d has it", getpid());
 	child = fork();
@@ -66,8 +65,7 @@ static int create_elsewhere(int mine)
 		rc = create(&other);
 		_exit(rc == -EBUSY && !strstr(ram.error.hint, who) ? 255 : -rc);
 	}
-	EXPECT_EQ(waitpid(child, &code, 0), child);
-	return WIFEXITED(code) ? -WEXITSTATUS(code) : 1;
+	return -ksft_wait(child);
 }
 
 /* For as long as the first lives, in this process and in others. */

@@ -11,15 +11,13 @@
 /* Return: the exit status of a child that does this. */
 static int in_child(int (*work)(unsigned int data), unsigned int data)
 {
-	int status = -1;
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
 		_exit(work(data));
-	EXPECT_EQ(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return ksft_wait(pid);
 }
 
 /* Files of @closed are closed; none that is opened gets one of their numbers. */
@@ -123,7 +121,6 @@ static int count_lines(void)
 
 static void check_late(unsigned int to_stderr)
 {
-	int status = -1;
 	pid_t pid;
 
 	EXPECT_FALSE(pipe2(output, O_CLOEXEC));
@@ -135,8 +132,7 @@ static void check_late(unsigned int to_stderr)
 	close(output[1]);
 	usleep(20000);
 	EXPECT_EQ(count_lines(), LINES);
-	EXPECT_EQ(waitpid(pid, &status, 0), pid);
-	EXPECT_FALSE(status);
+	EXPECT_FALSE(ksft_wait(pid));
 }
 
 /* C18: all that is printed, not only the guest's console, waits for its reader. */

@@ -113,12 +113,9 @@ static void share(void)
 
 static int child_ends(void)
 {
-	int status = -1;
-
 	close(questions[0]);
 	questions[0] = -1;
-	EXPECT_EQ(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return ksft_wait(child);
 }
 
 static void unshare_memory(void)
@@ -222,7 +219,7 @@ static void check_lost(int signal)
 	share();
 	EXPECT_FALSE(kill(child, signal));
 	if (signal == SIGKILL)
-		EXPECT_EQ(child_ends(), -1);
+		EXPECT_EQ(child_ends(), -SIGKILL);
 	else
 		EXPECT_EQ(waitpid(child, NULL, WUNTRACED), child);
 	shutdown(sockets[0], SHUT_RDWR);

@@ -153,7 +153,7 @@ static void stop(unsigned int left)
 static int save_as(const char *name, const char *file, bool and_stop)
 {
 	char path[PATH_SIZE];
-	int status;
+	int code;
 
 	snprintf(path, sizeof(path), "%s/%s", ksft_folder(), file);
 	child = fork();
@@ -168,10 +168,10 @@ static int save_as(const char *name, const char *file, bool and_stop)
 		execl(cli_program, "gmemctl", "save", name, path, and_stop ? "--stop" : NULL, NULL);
 		_exit(127);
 	}
-	EXPECT_EQ(waitpid(child, &status, 0), child);
+	code = ksft_wait(child);
 	if (asked)
 		pthread_join(saver, NULL);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	return code;
 }
 
 static int save(void)

@@ -52,7 +52,6 @@ static int run_endless(int number)
 static int in_process(void (*prepare)(int number), int number, int sent)
 {
 	struct signals_held before;
-	int status = -1;
 	pid_t pid;
 
 	pid = fork();
@@ -62,8 +61,7 @@ static int in_process(void (*prepare)(int number), int number, int sent)
 		signals_hold(&before);
 		_exit(run_endless(sent));
 	}
-	EXPECT_EQ(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	return ksft_wait(pid);
 }
 
 static void prepare_blocked(int number)

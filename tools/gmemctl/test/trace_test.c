@@ -362,7 +362,6 @@ TEST_OF(trace, no_tracefs)
 TEST_OF(trace, no_root)
 {
 	pid_t child;
-	int status;
 
 	if (getuid())
 		SKIP(return, "only root can become somebody else");
@@ -373,8 +372,7 @@ TEST_OF(trace, no_root)
 			_exit(2);
 		_exit(refusal("/tracing") != -EACCES || strcmp(error.hint, "be root"));
 	}
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, ksft_wait(child));
 }
 
 /* All that are there will do, unless one is asked for by name. */
