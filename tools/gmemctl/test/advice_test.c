@@ -58,39 +58,14 @@ static void fill(void)
 	memset(at(0), 0x5a, 16 * PAGE);
 }
 
-/* What /proc/self/smaps says of the mapping at GPA: protection, space, flags. */
-static const char *smaps(void)
-{
-	FILE *file = fopen("/proc/self/smaps", "r");
-	unsigned long start, end, gpa = (uintptr_t)at(GPA);
-	static char text[520];
-	bool inside = false;
-	char line[512];
-
-	text[0] = '\0';
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx-%lx", &start, &end) == 2) {
-			inside = start <= gpa && gpa < end;
-			if (inside)
-				sscanf(line, "%*s %4s", text);
-		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
-			snprintf(text + 4, sizeof(text) - 4, " %s", line + 8);
-			break;
-		}
-	}
-	if (file)
-		fclose(file);
-	return text;
-}
-
 static bool has_flag(const char *flag)
 {
-	return strstr(smaps(), flag);
+	return strstr(ram_smaps(FIRST), flag);
 }
 
 static bool has_prot(const char *expected)
 {
-	return !memcmp(smaps(), expected, 3);
+	return !memcmp(ram_smaps(FIRST), expected, 3);
 }
 
 static unsigned int mappings(void)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A core dump of gmemctl has no memory of a guest in it, unless it was asked for. */
-#include <inttypes.h>
-
 #include "../base/calls.h"
 #include "../memory/guest_memory.h"
 #include "ram.h"
@@ -9,29 +7,9 @@
 
 #define PAGE RANGE_PAGE_SIZE
 
-/* The line of flags of the mapping at @address, from /proc/self/smaps. */
-static bool flags_of(const void *address, char *line, int size)
-{
-	uint64_t at = (uintptr_t)address, start, end;
-	FILE *maps = fopen("/proc/self/smaps", "re");
-	bool inside = false, found = false;
-
-	while (!found && fgets(line, size, maps)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
-			inside = start <= at && at < end;
-		found = inside && !strncmp(line, "VmFlags:", 8);
-	}
-	fclose(maps);
-	return found;
-}
-
 static bool is_left_out(uint64_t page)
 {
-	char line[512];
-
-	if (!flags_of(ram_at(page), line, sizeof(line)))
-		return false;
-	return strstr(line, " dd");
+	return strstr(ram_smaps(page), " dd");
 }
 
 static void check(enum backing_kind kind, bool dump)

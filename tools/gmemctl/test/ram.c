@@ -87,6 +87,30 @@ unsigned int ram_resident(uint64_t first, uint64_t end)
 	return count;
 }
 
+const char *ram_smaps(uint64_t page)
+{
+	FILE *file = fopen("/proc/self/smaps", "r");
+	unsigned long start, end, at = (uintptr_t)ram_at(page);
+	static char text[520];
+	bool inside = false;
+	char line[512];
+
+	text[0] = '\0';
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx", &start, &end) == 2) {
+			inside = start <= at && at < end;
+			if (inside)
+				sscanf(line, "%*s %4s", text);
+		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
+			snprintf(text + 4, sizeof(text) - 4, " %s", line + 8);
+			break;
+		}
+	}
+	if (file)
+		fclose(file);
+	return text;
+}
+
 int ram_convert(uint64_t first, uint64_t end, bool to_private)
 {
 	struct range range = { first * PAGE, end * PAGE };

@@ -48,6 +48,9 @@ bool ram_reads(uint64_t first, uint64_t end, uint8_t value);
 /** ram_resident() - how many of the pages are in memory */
 unsigned int ram_resident(uint64_t first, uint64_t end);
 
+/** ram_smaps() - what /proc/self/smaps says of a page: protection, space, flags */
+const char *ram_smaps(uint64_t page);
+
 /** ram_convert() - convert pages */
 int ram_convert(uint64_t first, uint64_t end, bool to_private);
 
