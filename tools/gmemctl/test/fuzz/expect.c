@@ -22,21 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-size_t fuzz_seed(unsigned int index, uint8_t *data)
-{
-	static const char *const seeds[] = {
-		"{\"vmpl\": \"host\", \"policy\": 196608, \"csp_id\": \"cloud\", "
+FUZZ_SEED_TEXTS("{\"vmpl\": \"host\", \"policy\": 196608, \"csp_id\": \"cloud\", "
 		"\"allow_debug\": true, \"signer\": \"vlek\"}",
 		"{\"min_tcb\": \"fmc=1,bootloader=2,tee=3,snp=4,microcode=255\", "
 		"\"min_firmware\": \"1.55.21\", \"min_guest_svn\": 1, "
 		"\"require_platform\": \"ecc,alias-check\"}",
 		"{\"family_id\": [\"00112233445566778899aabbccddeeff\", "
 		"\"00000000000000000000000000000000\"], \"time\": "
-		"\"2026-05-31T12:00:00Z\", \"comment\": null}",
-	};
-
-	if (index >= sizeof(seeds) / sizeof(seeds[0]))
-		return 0;
-	memcpy(data, seeds[index], strlen(seeds[index]));
-	return strlen(seeds[index]);
-}
+		"\"2026-05-31T12:00:00Z\", \"comment\": null}")

@@ -61,6 +61,29 @@ fuzz_failed(const char *claim, const char *file, int line)
 	abort();
 }
 
+/** FUZZ_SEED_TEXTS() - fuzz_seed() of a target whose inputs are texts */
+#define FUZZ_SEED_TEXTS(...)							\
+	size_t fuzz_seed(unsigned int index, uint8_t *data)			\
+	{									\
+		static const char *const seeds[] = { __VA_ARGS__ };		\
+										\
+		if (index >= sizeof(seeds) / sizeof(seeds[0]))			\
+			return 0;						\
+		memcpy(data, seeds[index], strlen(seeds[index]));		\
+		return strlen(seeds[index]);					\
+	}
+
+/** fuzz_text() - an input as a string, to be freed */
+static inline char *fuzz_text(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	FUZZ_ASSERT(text);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	return text;
+}
+
 /**
  * fuzz_mutate_steps() - LLVMFuzzerCustomMutator() of an input that is a byte, and then steps of
  *	one size: one that is there is put before another one, or one is taken out

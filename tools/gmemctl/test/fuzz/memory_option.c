@@ -30,12 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct memory_option option;
 	struct error error = { 0 };
-	char *text = malloc(size + 1);
+	char *text = fuzz_text(data, size);
 
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	if (memory_option_parse(text, &option, &error))
 		FUZZ_ASSERT(error.rc && error.action[0]);
 	else
@@ -44,19 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-size_t fuzz_seed(unsigned int index, uint8_t *data)
-{
-	static const char *const seeds[] = {
-		"4G", "size=512M,kind=gmem-store,prefetch=on,node=0",
+FUZZ_SEED_TEXTS("4G", "size=512M,kind=gmem-store,prefetch=on,node=0",
 		"1G,hugepages,hugepage_size=1G,thp=off",
 		"16M,file=/dev/shm/ram", "1TiB,file=a,,b,thp", "kind=private,thp",
 		"kind=guest-memfd",
 		"16M,kind=gmem-store,fd=5",
-		"kind=hugetlb,size=4M", "kind=gmem,prefetch", "kind=shared",
-	};
-
-	if (index >= sizeof(seeds) / sizeof(seeds[0]))
-		return 0;
-	memcpy(data, seeds[index], strlen(seeds[index]));
-	return strlen(seeds[index]);
-}
+		"kind=hugetlb,size=4M", "kind=gmem,prefetch", "kind=shared")

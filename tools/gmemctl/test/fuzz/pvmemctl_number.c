@@ -61,12 +61,8 @@ static int expect(const char *text, uint64_t *value)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint64_t value = 1, expected = 1;
-	char *text = malloc(size + 1);
+	char *text = fuzz_text(data, size);
 
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	FUZZ_ASSERT(number_parse(text, &value) == expect(text, &expected));
 	if (!expect(text, &expected))
 		FUZZ_ASSERT(value == expected);
@@ -76,14 +72,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-size_t fuzz_seed(unsigned int index, uint8_t *data)
-{
-	static const char *const seeds[] = {
-		"0", "4K", "0x80000000", "18446744073709551615", "16777215T", "0XfFg",
-	};
-
-	if (index >= sizeof(seeds) / sizeof(seeds[0]))
-		return 0;
-	memcpy(data, seeds[index], strlen(seeds[index]));
-	return strlen(seeds[index]);
-}
+FUZZ_SEED_TEXTS("0", "4K", "0x80000000", "18446744073709551615", "16777215T", "0XfFg")

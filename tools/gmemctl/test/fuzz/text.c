@@ -37,12 +37,8 @@ static void cut(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *escaped;
+	char *text = fuzz_text(data, size), *escaped;
 
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	escaped = text_escape(text);
 	FUZZ_ASSERT(escaped && valid(escaped) == strlen(escaped));
 	if (text_is_plain(text))
@@ -56,15 +52,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-size_t fuzz_seed(unsigned int index, uint8_t *data)
-{
-	static const char *const seeds[] = {
-		"plain", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7", "a\xff\xc3",
-		"/none/\xed\xa0\x80/\xf4\x8f\xbf\xbf",
-	};
-
-	if (index >= sizeof(seeds) / sizeof(seeds[0]))
-		return 0;
-	memcpy(data, seeds[index], strlen(seeds[index]));
-	return strlen(seeds[index]);
-}
+FUZZ_SEED_TEXTS("plain", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7", "a\xff\xc3",
+		"/none/\xed\xa0\x80/\xf4\x8f\xbf\xbf")
