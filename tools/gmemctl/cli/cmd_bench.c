@@ -47,17 +47,15 @@ static int run(const char *path, const char *cases)
 	return status;
 }
 
-static int bench_main(int argc, char **argv)
+static int bench_main(const struct command *command, void *arguments)
 {
-	const char *cases = NULL;
+	const char *const *cases = arguments;
 	struct utsname host;
 	char path[PATH_MAX];
 	struct error error;
 	unsigned int abi;
-	int rc, code = command_parse(&command_bench, argc, argv, &cases);
+	int rc;
 
-	if (code)
-		return code;
 	if (modules_check_abi(&abi, &error))
 		return out_error_report(&error);
 	if (!modules_loaded("gmem_kvm", NULL))
@@ -70,7 +68,7 @@ static int bench_main(int argc, char **argv)
 		out_string(out_root(), "kernel", host.release);
 		out_text("gmem %s on %s\n\n", GMEM_VERSION, host.release);
 	}
-	rc = run(path, cases);
+	rc = run(path, *cases);
 	/* What has failed has been said, unless nothing could be. */
 	if (rc < 0 || !WIFEXITED(rc) || WEXITSTATUS(rc) == NOT_RUN)
 		out_error(PROGRAM, "run", rc < 0 ? rc : 0, NULL);
@@ -85,6 +83,7 @@ static const struct cli_option bench_options[] = {
 const struct command command_bench = {
 	.name = "bench",
 	.run = bench_main,
+	.size = sizeof(char *),
 	.summary = "measure what gmem costs on this host",
 	.about = "Measures the time that operations of gmem take on this host, compared with "
 		 "memfd and with copying: the time for one page, and the spread. CASES is a shell "

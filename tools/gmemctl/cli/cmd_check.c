@@ -45,6 +45,15 @@ static void show_checks(const struct host *host, const struct host_report *repor
 
 enum part { PART_GMEM, PART_SNP, PART_REALM };
 
+/**
+ * struct check - a command line
+ * @part: enum part
+ * @abi: an entry of realm_abis
+ */
+struct check {
+	unsigned int part, abi;
+};
+
 static const char *const parts[] = { "gmem", "snp", "realm", NULL };
 
 /* Return: an exit code: 0 only if nothing has failed. */
@@ -115,45 +124,19 @@ static bool show_gmem(void)
 	return usable;
 }
 
-static int info_main(int argc, char **argv)
+static int check_main(const struct command *command, void *arguments)
 {
-	int code = command_parse(&command_info, argc, argv, NULL);
+	const struct check *check = arguments;
 
-	if (!code)
-		show_gmem();
-	return code;
-}
-
-static int check_main(int argc, char **argv)
-{
-	unsigned int part = PART_GMEM;
-	int code = command_parse(&command_check, argc, argv, &part);
-
-	if (code)
-		return code;
-	if (part != PART_GMEM)
-		return check_guest(part);
-	return show_gmem() ? EXIT_CODE_OK : EXIT_CODE_UNSUPPORTED;
-}
-
-static int snp_status_main(int argc, char **argv)
-{
-	int code = command_parse(&command_snp_status, argc, argv, NULL);
-
-	return code ? code : check_guest(PART_SNP);
-}
-
-static int realm_status_main(int argc, char **argv)
-{
-	unsigned int abi;
-	int code = command_parse(&command_realm_status, argc, argv, &abi);
-
-	return code ? code : check_guest(PART_REALM);
+	if (check->part != PART_GMEM)
+		return check_guest(check->part);
+	return show_gmem() || command == &command_info ? EXIT_CODE_OK : EXIT_CODE_UNSUPPORTED;
 }
 
 const struct command command_info = {
 	.name = "info",
-	.run = info_main,
+	.run = check_main,
+	ARGUMENTS(struct check, .part = PART_GMEM),
 	.summary = "show modules, device and KVM, and what is missing",
 	.about = "Shows the modules, /dev/gmem with its ABI and limits, and the capabilities of "
 		 "KVM, with a hint for everything that is missing. There are two ways to private "
@@ -165,8 +148,8 @@ const struct command command_info = {
 };
 
 static const struct cli_option check_options[] = {
-	{ "PART", NULL, option_word,
-	  .help = "gmem (default): private memory, as `gmemctl info` shows it; snp: launches "
+	{ "PART", NULL, option_word, TO(struct check, part),
+	  "gmem (default): private memory, as `gmemctl info` shows it; snp: launches "
 	  "of SEV-SNP guests, as `gmemctl snp status`; realm: as `gmemctl realm status`",
 	  .words = parts, .optional = true },
 	{ 0 }
@@ -175,6 +158,7 @@ static const struct cli_option check_options[] = {
 const struct command command_check = {
 	.name = "check",
 	.run = check_main,
+	ARGUMENTS(struct check, .part = PART_GMEM),
 	.summary = "check whether this host supports gmem, SEV-SNP or realms",
 	.about = "Checks the requirements, from the bottom up, with a line for each: PASS, FAIL "
 		 "with what to do, or SKIP if it cannot be checked or is not required. The exit "
@@ -186,7 +170,8 @@ const struct command command_check = {
 
 const struct command command_snp_status = {
 	.name = "snp status",
-	.run = snp_status_main,
+	.run = check_main,
+	ARGUMENTS(struct check, .part = PART_SNP),
 	.summary = "check whether this host can launch an SEV-SNP guest",
 	.about = "Checks CPU, BIOS, kernel, KVM, firmware, limits and modules, from the bottom "
 		 "up, as `gmemctl check snp`. At the end it creates and initialises a VM. Many "
@@ -195,15 +180,16 @@ const struct command command_snp_status = {
 };
 
 static const struct cli_option realm_options[] = {
-	{ "--abi", "NAME", option_word,
-	  .help = "version of the CCA series: v14, the only one supported",
+	{ "--abi", "NAME", option_word, TO(struct check, abi),
+	  "version of the CCA series: v14, the only one supported",
 	  .words = realm_abis },
 	{ 0 }
 };
 
 const struct command command_realm_status = {
 	.name = "realm status",
-	.run = realm_status_main,
+	.run = check_main,
+	ARGUMENTS(struct check, .part = PART_REALM),
 	.summary = "check whether this host can launch a realm, by creating its VM",
 	.options = realm_options,
 	.examples = "gmemctl realm status",

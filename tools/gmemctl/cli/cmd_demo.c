@@ -645,24 +645,22 @@ static const struct cli_option demo_options[] = {
 	{ 0 }
 };
 
-static int demo_main(int argc, char **argv)
+static int demo_main(const struct command *command, void *arguments)
 {
-	struct demo demo = { .kind = BACKING_GMEM };
-	int code = command_parse(&command_demo, argc, argv, &demo);
+	struct demo *demo = arguments;
 
-	if (code)
-		return code;
-	if (!demo.input.path)
+	if (!demo->input.path)
 		return usage_error("--input", "missing", "the demo needs a file");
 	setlocale(LC_CTYPE, "");
 	/* Each line as it comes, also into a pipe: it is a story. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	return demo_run(&demo, demo.input.path);
+	return demo_run(demo, demo->input.path);
 }
 
 const struct command command_demo = {
 	.name = "demo",
 	.run = demo_main,
+	ARGUMENTS(struct demo, .kind = BACKING_GMEM),
 	.summary = "show a guest computing on a file in private memory",
 	.usage = "demo --input FILE [OPTIONS]",
 	.about = "Shows the conversion of pages, step by step, and checks each step: FILE (0 "

@@ -207,35 +207,31 @@ static int dump_connected(struct dump *dump, int socket)
 	return rc ? out_error_report(&error) : EXIT_CODE_OK;
 }
 
-static int dump_main(int argc, char **argv)
+static int dump_main(const struct command *command, void *arguments)
 {
-	struct dump *dump = calloc(1, sizeof(*dump));
-	int code, socket = -1;
+	struct dump *dump = arguments;
+	int code, socket;
 
-	if (!dump)
-		return out_no_memory("dump");
-	code = command_parse(&command_dump, argc, argv, dump);
-	if (!code && (!dump->size || dump->start + dump->size < dump->start))
-		code = usage_error("SIZE", "not a range of addresses",
+	if (!dump->size || dump->start + dump->size < dump->start)
+		return usage_error("SIZE", "not a range of addresses",
 				   "at least a byte, and no more than there are");
-	if (!code && out_is_json() && dump->raw)
-		code = usage_error("--raw", "not with --json", "one of them");
-	if (!code && out_is_json() && dump->size > DUMP_JSON_MAX)
-		code = usage_error("SIZE", "too large for --json",
+	if (out_is_json() && dump->raw)
+		return usage_error("--raw", "not with --json", "one of them");
+	if (out_is_json() && dump->size > DUMP_JSON_MAX)
+		return usage_error("SIZE", "too large for --json",
 				   "at most 1M; --raw takes any size");
-	if (!code)
-		code = move_request(dump->name, message_request("remote"), &socket);
-	if (!code)
-		code = dump_connected(dump, socket);
-	if (socket >= 0)
-		close(socket);
-	free(dump);
+	code = move_request(dump->name, message_request("remote"), &socket);
+	if (code)
+		return code;
+	code = dump_connected(dump, socket);
+	close(socket);
 	return code;
 }
 
 const struct command command_dump = {
 	.name = "dump",
 	.run = dump_main,
+	.size = sizeof(struct dump),
 	.summary = "show the contents of a VM's memory",
 	.about = "Reads guest memory while the guest runs. Private memory, and memory of kind "
 		 "private, cannot be read. Unpopulated pages read as zero, and stay unpopulated. "

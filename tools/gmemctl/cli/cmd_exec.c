@@ -161,33 +161,28 @@ static int prepare(struct exec *exec, struct error *error)
 	return rc ? error_set(error, rc, "environment", "set up", NULL) : 0;
 }
 
-static int exec_main(int argc, char **argv)
+static int exec_main(const struct command *command, void *arguments)
 {
-	struct exec exec = {
-		.fd = FD_DEFAULT,
-		.name = exec.own_name,
-		.timeout_ms = EXEC_TIMEOUT_MS,
-	};
+	struct exec *exec = arguments;
 	struct error error;
-	int code;
 
-	code = command_parse(&command_exec, argc, argv, &exec);
-	if (code)
-		return code;
-	if (exec.size % 4096)
+	if (!exec->name)
+		exec->name = exec->own_name;
+	if (exec->size % 4096)
 		return usage_error("--memory-size", "not whole pages", "a multiple of 4K");
-	if (exec.size && (exec.fd < 3 || fcntl((int)exec.fd, F_GETFD) >= 0))
+	if (exec->size && (exec->fd < 3 || fcntl((int)exec->fd, F_GETFD) >= 0))
 		return usage_error("--fd", "in use", "a descriptor from 3 on that is not open");
-	if (prepare(&exec, &error))
+	if (prepare(exec, &error))
 		return out_error_report(&error);
-	execvp(exec.program[0], exec.program);
-	out_error(exec.program[0], "execute", -errno, NULL);
+	execvp(exec->program[0], exec->program);
+	out_error(exec->program[0], "execute", -errno, NULL);
 	return EXIT_CODE_FAILURE;
 }
 
 const struct command command_exec = {
 	.name = "exec",
 	.run = exec_main,
+	ARGUMENTS(struct exec, .fd = FD_DEFAULT, .timeout_ms = EXEC_TIMEOUT_MS),
 	.summary = "run another VMM, whose guest has private memory",
 	.usage = "exec [OPTIONS] [--] PROGRAM [ARGUMENTS]",
 	.about = "Runs a VMM without support for gmem, such as QEMU. A library, loaded before the "

@@ -109,7 +109,7 @@ static void move_config(const struct move_options *options, unsigned int cpus,
 		},
 		.off_port = options->off_port,
 	};
-	config->machine.memory.convert_timeout_ms = RUN_OPTIONS_DEFAULT.convert_timeout_ms;
+	config->machine.memory.convert_timeout_ms = CONVERT_TIMEOUT_MS;
 	pc_pci_config(state, config);
 	run_pc_console(config);
 }
@@ -207,22 +207,20 @@ static const struct cli_option handover_options[] = {
 	{ 0 }
 };
 
-static int handover_main(int argc, char **argv)
+static int handover_main(const struct command *command, void *arguments)
 {
-	struct move_options options = { 0 };
+	const struct move_options *options = arguments;
 	struct progress progress;
 	struct taker *taker;
 	struct error error;
-	int rc, code = command_parse(&command_handover, argc, argv, &options);
+	int rc, code = check_new_name(options);
 
-	if (!code)
-		code = check_new_name(&options);
 	if (code)
 		return code;
 	taker = calloc(1, sizeof(*taker));
 	if (!taker)
 		return out_no_memory("handover");
-	code = move_request(options.from, message_request("handover"), &taker->socket);
+	code = move_request(options->from, message_request("handover"), &taker->socket);
 	if (code)
 		goto out_free;
 	progress_start(&progress, "wait for the guest", -1);
@@ -231,7 +229,7 @@ static int handover_main(int argc, char **argv)
 	if (rc) {
 		code = out_error_report(&error);
 	} else {
-		code = taker_run(taker, &options);
+		code = taker_run(taker, options);
 		handover_close(&taker->handover);
 	}
 	close(taker->socket);
@@ -243,6 +241,7 @@ out_free:
 const struct command command_handover = {
 	.name = "handover",
 	.run = handover_main,
+	.size = sizeof(struct move_options),
 	.summary = "take a running VM over from its process",
 	.about = "After a pause the guest continues in this process, with this terminal as its "
 		 "console; the other process ends with success. If the handover fails, the guest "
@@ -320,32 +319,30 @@ static const struct cli_option restore_options[] = {
  * The file must not change while it is read; and it must not be the file that gets the
  * memory, which is emptied before.
  */
-static int restore_main(int argc, char **argv)
+static int restore_main(const struct command *command, void *arguments)
 {
-	struct move_options options = { 0 };
+	const struct move_options *options = arguments;
 	struct restored *restored;
 	char name[PATH_MAX];
 	struct error error;
-	int rc, code = command_parse(&command_restore, argc, argv, &options);
+	int rc, code;
 
-	if (code)
-		return code;
 	restored = calloc(1, sizeof(*restored));
 	if (!restored)
 		return out_no_memory("saved guest");
-	restored->fd = input_open_fd(options.from, &error);
+	restored->fd = input_open_fd(options->from, &error);
 	rc = restored->fd < 0 ? restored->fd :
-	     file_lock(restored->fd, options.from, false, &error);
+	     file_lock(restored->fd, options->from, false, &error);
 	if (!rc)
-		rc = save_read(restored->fd, options.from, &restored->saved, &error);
+		rc = save_read(restored->fd, options->from, &restored->saved, &error);
 	if (rc) {
 		code = out_error_report(&error);
 	} else {
 		if (!save_is_checked(&restored->saved))
 			fprintf(stderr, "gmemctl: %s: it is from an older gmemctl and has "
 				"no checksums: damage is not noticed\n",
-				out_name(options.from, name));
-		code = restored_run(restored, &options);
+				out_name(options->from, name));
+		code = restored_run(restored, options);
 		save_free(&restored->saved);
 	}
 	if (restored->fd >= 0)
@@ -357,6 +354,7 @@ static int restore_main(int argc, char **argv)
 const struct command command_restore = {
 	.name = "restore",
 	.run = restore_main,
+	.size = sizeof(struct move_options),
 	.summary = "restore a VM from a file",
 	.about = "Restores a VM on the same kind of CPU. The guest's clocks continue from their "
 		 "saved values.",
@@ -423,18 +421,13 @@ static const struct cli_option save_options[] = {
 };
 
 /* Nothing is made before the VM has answered: what is there may be its guest. */
-static int save_main(int argc, char **argv)
+static int save_main(const struct command *command, void *arguments)
 {
-	struct saving *saving = calloc(1, sizeof(*saving));
+	struct saving *saving = arguments;
 	struct json_object *request;
 	struct error error;
 	int rc, code;
 
-	if (!saving)
-		return out_no_memory("saved guest");
-	code = command_parse(&command_save, argc, argv, saving);
-	if (code)
-		goto out_free;
 	saving->signals = -1;
 	if (output_file_find(&saving->file, saving->path, true, &error)) {
 		code = out_error_report(&error);
@@ -466,14 +459,13 @@ out_close:
 	output_file_close(&saving->file);
 	if (saving->signals >= 0)
 		close(saving->signals);
-out_free:
-	free(saving);
 	return code;
 }
 
 const struct command command_save = {
 	.name = "save",
 	.run = save_main,
+	.size = sizeof(struct saving),
 	.summary = "save a running VM to a file",
 	.about = "Saves populated memory, CPUs and devices. The guest is stopped meanwhile, and "
 		 "goes on unless --stop is given. The file is as secret as the guest's memory, "

@@ -13,7 +13,7 @@
 #include "command.h"
 #include "out.h"
 
-static const struct command command_realm_launch, command_realm_run;
+static const struct command command_realm_run;
 
 /**
  * struct realm_file - a file to be populated
@@ -46,6 +46,9 @@ struct realm_options {
 
 #define DEFAULT_BASE UINT64_C(0x40000000)
 #define DEFAULT_MEMORY (UINT64_C(64) << 20)
+
+#define REALM_ARGUMENTS ARGUMENTS(struct realm_options, .config.nr_vcpus = 1,	\
+				  .base = DEFAULT_BASE, .memory = DEFAULT_MEMORY)
 
 #define TO_REALM(member) TO(struct realm_options, member)
 
@@ -246,53 +249,40 @@ static int realm_run_shown(struct realm *realm)
 	return end_exit_code(machine->end, 0);
 }
 
-static int realm_main(const struct command *command, int argc, char **argv, bool run)
+static int realm_main(const struct command *command, void *arguments)
 {
-	struct realm_options *options = calloc(1, sizeof(*options));
-	struct realm *realm = malloc(sizeof(*realm));
+	struct realm_options *options = arguments;
+	struct realm *realm;
 	struct error error;
 	int code;
 
-	if (!options || !realm) {
-		code = out_no_memory("realm");
-		goto out_free;
-	}
-	options->config.nr_vcpus = 1;
-	options->base = DEFAULT_BASE;
-	options->memory = DEFAULT_MEMORY;
-	code = command_parse(command, argc, argv, options);
-	if (code)
-		goto out_free;
 	options->config.trace = options->trace ? stderr : NULL;
-	if (realm_options_load(options, &error)) {
-		code = out_error_report(&error);
-		goto out_free;
-	}
+	if (realm_options_load(options, &error))
+		return out_error_report(&error);
+	realm = malloc(sizeof(*realm));
+	if (!realm)
+		return out_no_memory("realm");
 	code = realm_launch(realm, &options->config);
-	if (!code && run)
+	if (!code && command == &command_realm_run)
 		code = realm_run_shown(realm);
 	realm_close(realm);
-out_free:
-	for (unsigned int i = 0; options && i < REALM_LOADS_MAX; i++)
-		input_free(&options->files[i].contents);
 	free(realm);
-	free(options);
 	return code;
 }
 
-static int launch_main(int argc, char **argv)
+static void realm_end(void *arguments, int code)
 {
-	return realm_main(&command_realm_launch, argc, argv, false);
-}
+	struct realm_options *options = arguments;
 
-static int run_main(int argc, char **argv)
-{
-	return realm_main(&command_realm_run, argc, argv, true);
+	for (unsigned int i = 0; i < REALM_LOADS_MAX; i++)
+		input_free(&options->files[i].contents);
 }
 
 static const struct command command_realm_launch = {
 	.name = "realm launch",
-	.run = launch_main,
+	.run = realm_main,
+	REALM_ARGUMENTS,
+	.end = realm_end,
 	.summary = "create a realm, populate its memory, activate it, and end it again",
 	.about = "The realm runs no instruction.",
 	.options = realm_options,
@@ -302,7 +292,9 @@ static const struct command command_realm_launch = {
 
 static const struct command command_realm_run = {
 	.name = "realm run",
-	.run = run_main,
+	.run = realm_main,
+	REALM_ARGUMENTS,
+	.end = realm_end,
 	.summary = "launch a realm, and run it until it powers off",
 	.options = realm_options,
 	.more = "Exit codes: those of `gmemctl run`.",

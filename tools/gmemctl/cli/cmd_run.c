@@ -451,31 +451,21 @@ static const struct cli_option options[] = {
 	{ 0 }
 };
 
-static int run_main(int argc, char **argv)
+static int run_main(const struct command *command, void *arguments)
 {
-	struct run run = {
-		.nr_vcpus = 1,
-		.options = RUN_OPTIONS_DEFAULT,
-		.strategy = MEMORY_INPLACE,
-		.memory = { .request = { .existing_fd = -1, .node = -1 } },
-		.rounds = DEFAULT_ROUNDS,
-		.append = "",
-	};
-	int code = command_parse(&command_run, argc, argv, &run);
+	struct run *run = arguments;
 
-	if (code)
-		return code;
-	if (run.memory.request.existing_fd >= 0)
+	if (run->memory.request.existing_fd >= 0)
 		return usage_error("--memory", "fd= is not for this guest",
 				   "only an SNP guest can start in memory that "
 				   "is there already");
-	if (run.linux_option && !run.kernel)
-		return usage_error(run.linux_option, "needs a kernel",
+	if (run->linux_option && !run->kernel)
+		return usage_error(run->linux_option, "needs a kernel",
 				   "say with --kernel which Linux to boot");
-	if (run.linux_option && run.payload_option)
-		return usage_error(run.payload_option, "not for Linux",
+	if (run->linux_option && run->payload_option)
+		return usage_error(run->payload_option, "not for Linux",
 				   "it is about payloads; --kernel runs Linux");
-	return run.kernel ? run_linux(&run) : run_payload(&run);
+	return run->kernel ? run_linux(run) : run_payload(run);
 }
 
 /* An SNP guest has options of its own. */
@@ -489,6 +479,9 @@ static const struct command *run_choose(int argc, char **argv)
 const struct command command_run = {
 	.name = "run",
 	.run = run_main,
+	ARGUMENTS(struct run, .nr_vcpus = 1, .options = RUN_OPTIONS_DEFAULT,
+		  .strategy = MEMORY_INPLACE, .memory = MEMORY_OPTION_DEFAULT,
+		  .rounds = DEFAULT_ROUNDS, .append = ""),
 	.choose = run_choose,
 	.summary = "run a payload or Linux in a VM",
 	.usage = "run --kernel FILE [OPTIONS]\n"

@@ -192,24 +192,19 @@ static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE], bool base64)
 	out_text("%s\n", text);
 }
 
-static int measure_main(int argc, char **argv)
+static int measure_main(const struct command *command, void *arguments)
 {
+	struct measure *measure = arguments;
 	struct snp_loaded loaded;
 	struct progress progress;
-	struct measure measure;
 	struct error error;
 	const char *fault;
-	int code, rc;
+	int rc, code = check(measure);
 
-	memset(&measure, 0, sizeof(measure));
-	snp_options_init(&measure.options);
-	code = command_parse(&command_snp_measure, argc, argv, &measure);
-	if (!code)
-		code = check(&measure);
 	if (code)
 		return code;
 	progress_start(&progress, "measure the image", -1);
-	rc = snp_loaded_measure(&loaded, &measure.options, &error);
+	rc = snp_loaded_measure(&loaded, &measure->options, &error);
 	progress_stop(&progress);
 	if (rc) {
 		snp_loaded_free(&loaded);
@@ -219,10 +214,10 @@ static int measure_main(int argc, char **argv)
 	if (fault)
 		out_warning(loaded.igvm.name, "the digest is that of the file; KVM cannot "
 			    "launch it so: %s", fault);
-	if (measure.mode == MODE_FIRMWARE)
-		show_digest(loaded.measurement.firmware, measure.format == FORMAT_BASE64);
-	else if (measure.has_format)
-		show_digest(loaded.measurement.digest, measure.format == FORMAT_BASE64);
+	if (measure->mode == MODE_FIRMWARE)
+		show_digest(loaded.measurement.firmware, measure->format == FORMAT_BASE64);
+	else if (measure->has_format)
+		show_digest(loaded.measurement.digest, measure->format == FORMAT_BASE64);
 	else
 		show_all(&loaded);
 	snp_loaded_free(&loaded);
@@ -232,6 +227,7 @@ static int measure_main(int argc, char **argv)
 const struct command command_snp_measure = {
 	.name = "snp measure",
 	.run = measure_main,
+	ARGUMENTS(struct measure, .options = SNP_OPTIONS_DEFAULT),
 	.summary = "predict the launch digest of a guest",
 	.usage = "snp measure IMAGE [OPTIONS]",
 	.about = "IMAGE is the measured image:",

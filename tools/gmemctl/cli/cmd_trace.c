@@ -405,34 +405,40 @@ static int trace_choose(struct tracing *tracing, struct error *error)
 	return 0;
 }
 
-static int trace_main(int argc, char **argv)
+static int trace_main(const struct command *command, void *arguments)
 {
-	struct tracing tracing = { 0 };
+	struct tracing *tracing = arguments;
 	struct timespec now;
 	struct error error;
 	int code;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	tracing.wall_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
-			  clock_now_ns() / 1000;
-	out_lines();
-	code = command_parse(&command_trace, argc, argv, &tracing);
-	if (!code)
-		code = trace_choose(&tracing, &error);
-	if (!code && trace_run(&tracing, &error))
+	tracing->wall_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000 -
+			   clock_now_ns() / 1000;
+	code = trace_choose(tracing, &error);
+	if (!code && trace_run(tracing, &error))
 		code = out_error_report(&error);
-	free(tracing.filter.inodes);
-	out_uint(out_root(), "events", tracing.events);
-	out_uint(out_root(), "lost_events", tracing.lost);
-	if (!code && tracing.lost)
-		out_warning("trace", "%" PRIu64 " events were lost: ask for fewer with --event, "
-			    "or for more room with --buffer", tracing.lost);
 	return code;
+}
+
+static void trace_end(void *arguments, int code)
+{
+	struct tracing *tracing = arguments;
+
+	free(tracing->filter.inodes);
+	out_uint(out_root(), "events", tracing->events);
+	out_uint(out_root(), "lost_events", tracing->lost);
+	if (!code && tracing->lost)
+		out_warning("trace", "%" PRIu64 " events were lost: ask for fewer with --event, "
+			    "or for more room with --buffer", tracing->lost);
 }
 
 const struct command command_trace = {
 	.name = "trace",
 	.run = trace_main,
+	.size = sizeof(struct tracing),
+	.end = trace_end,
+	.lines = true,
 	.summary = "show what happens to gmem memory, as it happens",
 	.about = "A line for each event: when, on which CPU and in which process it was, and what. "
 		 "Conversions, page faults, views and their faults, bindings, and in a guest what "

@@ -160,13 +160,10 @@ static int ps_visit(const char *name, void *data)
 	return 0;
 }
 
-static int ps_main(int argc, char **argv)
+static int ps_main(const struct command *command, void *arguments)
 {
-	int code = command_parse(&command_ps, argc, argv, NULL);
 	struct error error;
 
-	if (code)
-		return code;
 	if (runtime_find(&error))
 		return out_error_report(&error);
 	out_text("%-16s %7s %-12s %3s %12s %12s\n", "NAME", "PID", "KIND",
@@ -230,14 +227,12 @@ static void stat_devices_text(struct json_object *stat)
 			 vm_uint(guest, "age_ns") / 1000000000);
 }
 
-static int stat_main(int argc, char **argv)
+static int stat_main(const struct command *command, void *arguments)
 {
+	const struct vm_arguments *vm = arguments;
 	struct json_object *reply, *stat, *rate = NULL;
-	struct vm_arguments arguments;
-	int code = command_parse(&command_stat, argc, argv, &arguments);
+	int code = vm_call(vm->name, message_request("stat"), &reply, &stat);
 
-	if (!code)
-		code = vm_call(arguments.name, message_request("stat"), &reply, &stat);
 	if (code)
 		return code;
 	json_object_object_get_ex(stat, "conversions_per_second", &rate);
@@ -279,21 +274,21 @@ static void map_ranges(struct json_object *result)
 }
 
 /* Part by part; each is from a moment of its own. */
-static int map_main(int argc, char **argv)
+static int map_main(const struct command *command, void *arguments)
 {
-	struct vm_arguments arguments = { 0 };
+	const struct vm_arguments *vm = arguments;
 	struct json_object *reply, *result, *request;
 	uint64_t start = 0, next;
-	int code = command_parse(&command_map, argc, argv, &arguments);
+	int code = 0;
 
-	if (!code && arguments.svg)
-		return map_svg(arguments.name, arguments.svg);
-	if (!code && arguments.picture)
-		return map_picture(arguments.name);
+	if (vm->svg)
+		return map_svg(vm->name, vm->svg);
+	if (vm->picture)
+		return map_picture(vm->name);
 	while (!code) {
 		request = message_request("map");
 		message_add_number(request, "start", start);
-		code = vm_call(arguments.name, request, &reply, &result);
+		code = vm_call(vm->name, request, &reply, &result);
 		if (code)
 			break;
 		map_ranges(result);
@@ -306,9 +301,9 @@ static int map_main(int argc, char **argv)
 	return code;
 }
 
-static int vm_range_call(const struct vm_arguments *arguments, struct json_object *request)
+static int vm_range_call(const struct vm_arguments *vm, struct json_object *request)
 {
-	uint64_t start = arguments->start, size = arguments->size;
+	uint64_t start = vm->start, size = vm->size;
 	int code = 0;
 
 	if (size % RANGE_PAGE_SIZE || !size || start % RANGE_PAGE_SIZE)
@@ -323,51 +318,40 @@ static int vm_range_call(const struct vm_arguments *arguments, struct json_objec
 	}
 	message_add_number(request, "start", start);
 	message_add_number(request, "size", size);
-	return vm_do(arguments->name, request);
+	return vm_do(vm->name, request);
 }
 
-static int convert_main(int argc, char **argv)
+static int convert_main(const struct command *command, void *arguments)
 {
-	struct vm_arguments arguments;
+	struct json_object *request = message_request("convert");
+	const struct vm_arguments *vm = arguments;
+
+	message_add_string(request, "to", vm_states[vm->to]);
+	return vm_range_call(vm, request);
+}
+
+static int decommit_main(const struct command *command, void *arguments)
+{
+	return vm_range_call(arguments, message_request("decommit"));
+}
+
+static int balloon_main(const struct command *command, void *arguments)
+{
+	const struct vm_arguments *vm = arguments;
 	struct json_object *request;
-	int code = command_parse(&command_convert, argc, argv, &arguments);
 
-	if (code)
-		return code;
-	request = message_request("convert");
-	message_add_string(request, "to", vm_states[arguments.to]);
-	return vm_range_call(&arguments, request);
-}
-
-static int decommit_main(int argc, char **argv)
-{
-	struct vm_arguments arguments;
-	int code = command_parse(&command_decommit, argc, argv, &arguments);
-
-	return code ? code : vm_range_call(&arguments, message_request("decommit"));
-}
-
-static int balloon_main(int argc, char **argv)
-{
-	struct vm_arguments arguments;
-	struct json_object *request;
-	int code = command_parse(&command_balloon, argc, argv, &arguments);
-
-	if (!code && arguments.size % RANGE_PAGE_SIZE)
-		code = usage_error("SIZE", "not whole pages", "a multiple of 4K");
-	if (code)
-		return code;
+	if (vm->size % RANGE_PAGE_SIZE)
+		return usage_error("SIZE", "not whole pages", "a multiple of 4K");
 	request = message_request("balloon");
-	message_add_number(request, "size", arguments.size);
-	return vm_do(arguments.name, request);
+	message_add_number(request, "size", vm->size);
+	return vm_do(vm->name, request);
 }
 
-static int stop_main(int argc, char **argv)
+static int stop_main(const struct command *command, void *arguments)
 {
-	struct vm_arguments arguments;
-	int code = command_parse(&command_stop, argc, argv, &arguments);
+	const struct vm_arguments *vm = arguments;
 
-	return code ? code : vm_do(arguments.name, message_request("stop"));
+	return vm_do(vm->name, message_request("stop"));
 }
 
 const struct command command_ps = {
@@ -383,6 +367,7 @@ const struct command command_ps = {
 const struct command command_stat = {
 	.name = "stat",
 	.run = stat_main,
+	.size = sizeof(struct vm_arguments),
 	.summary = "show the counters of a VM",
 	.about = "Shows memory, exit and conversion counters of a running VM. Conversions per "
 		 "second cover the last 5 s.",
@@ -393,6 +378,7 @@ const struct command command_stat = {
 const struct command command_map = {
 	.name = "map",
 	.run = map_main,
+	.size = sizeof(struct vm_arguments),
 	.summary = "show which memory of a VM is shared or private",
 	.about = "Shows the state of each range at the time of the query; the guest runs "
 		 "meanwhile.",
@@ -405,6 +391,7 @@ const struct command command_map = {
 const struct command command_convert = {
 	.name = "convert",
 	.run = convert_main,
+	.size = sizeof(struct vm_arguments),
 	.summary = "convert memory of a VM",
 	.about = "Converts all of a range or nothing. START and SIZE are multiples of 4K. The "
 		 "guest is not asked.",
@@ -416,6 +403,7 @@ const struct command command_convert = {
 const struct command command_decommit = {
 	.name = "decommit",
 	.run = decommit_main,
+	.size = sizeof(struct vm_arguments),
 	.summary = "free memory of a VM",
 	.about = "Frees a range; its contents are lost. START and SIZE are multiples of 4K. The "
 		 "guest is not asked.",
@@ -426,6 +414,7 @@ const struct command command_decommit = {
 const struct command command_balloon = {
 	.name = "balloon",
 	.run = balloon_main,
+	.size = sizeof(struct vm_arguments),
 	.summary = "make a VM give up memory, or return it",
 	.about = "Sets how much memory the guest has to give up, a multiple of 4K. It does so, or "
 		 "takes pages back, when it can; `gmemctl stat` shows the progress. The VM must "
@@ -438,6 +427,7 @@ const struct command command_balloon = {
 const struct command command_stop = {
 	.name = "stop",
 	.run = stop_main,
+	.size = sizeof(struct vm_arguments),
 	.summary = "end a VM",
 	.about = "Ends the VM as if its power was cut; its gmemctl ends with success.",
 	.options = name_options,

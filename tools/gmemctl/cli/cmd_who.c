@@ -189,27 +189,25 @@ static int who_memory(struct who *who, const struct who_memory *memory, struct j
 	return 0;
 }
 
-static int who_main(int argc, char **argv)
+static int who_main(const struct command *command, void *arguments)
 {
 	struct json_object *array = out_array(out_root(), "memories");
+	struct who *who = arguments;
 	struct who_memory *memories;
-	struct who who = { 0 };
 	struct error error;
 	size_t count;
-	int code = command_parse(&command_who, argc, argv, &who);
+	int code = 0;
 
-	if (code)
-		return code;
-	if (who.start % RANGE_PAGE_SIZE || who.size % RANGE_PAGE_SIZE)
-		return usage_error(who.start % RANGE_PAGE_SIZE ? "OFFSET" : "SIZE",
+	if (who->start % RANGE_PAGE_SIZE || who->size % RANGE_PAGE_SIZE)
+		return usage_error(who->start % RANGE_PAGE_SIZE ? "OFFSET" : "SIZE",
 				   "not whole pages", "a multiple of 4K");
-	if (who_find(who.name, &memories, &count, &error))
+	if (who_find(who->name, &memories, &count, &error))
 		return out_error_report(&error);
 	for (size_t i = 0; !code && i < count; i++)
-		code = who_memory(&who, &memories[i], out_append(array));
+		code = who_memory(who, &memories[i], out_append(array));
 	who_memories_free(memories, count);
-	if (!code && !who.held)
-		out_text("Nobody holds a page%s.\n", who.start || who.size ? " of this part" :
+	if (!code && !who->held)
+		out_text("Nobody holds a page%s.\n", who->start || who->size ? " of this part" :
 			 ": all of it can become private");
 	return code;
 }
@@ -217,6 +215,7 @@ static int who_main(int argc, char **argv)
 const struct command command_who = {
 	.name = "who",
 	.run = who_main,
+	.size = sizeof(struct who),
 	.summary = "show who holds memory that cannot become private",
 	.about = "Lists the shared pages that somebody on the host holds, and the processes that "
 		 "have the memory open or mapped, with everything of theirs that can hold pages. "
@@ -366,34 +365,33 @@ static int top_look(struct top *top, bool show, struct json_object *array, struc
 	return 0;
 }
 
-static int top_main(int argc, char **argv)
+static int top_main(const struct command *command, void *arguments)
 {
-	struct top top = { .interval = 1 };
+	struct top *top = arguments;
 	struct json_object *array;
 	struct error error;
-	int rc, code = command_parse(&command_top, argc, argv, &top);
+	int rc;
 
-	if (code)
-		return code;
-	if (!top.counted)
-		top.count = out_is_json() || !isatty(1) ? 1 : 0;
+	if (!top->counted)
+		top->count = out_is_json() || !isatty(1) ? 1 : 0;
 	array = out_array(out_root(), "memories");
-	rc = top_look(&top, false, NULL, &error);
-	for (uint32_t shown = 0; !rc && (!top.count || shown < top.count); shown++) {
-		sleep(top.interval);
+	rc = top_look(top, false, NULL, &error);
+	for (uint32_t shown = 0; !rc && (!top->count || shown < top->count); shown++) {
+		sleep(top->interval);
 		/* A JSON object has the last one. */
 		if (array)
 			json_object_array_del_idx(array, 0, json_object_array_length(array));
-		rc = top_look(&top, true, array, &error);
+		rc = top_look(top, true, array, &error);
 		fflush(stdout);
 	}
-	free(top.samples);
+	free(top->samples);
 	return rc ? out_error_report(&error) : EXIT_CODE_OK;
 }
 
 const struct command command_top = {
 	.name = "top",
 	.run = top_main,
+	ARGUMENTS(struct top, .interval = 1),
 	.summary = "show the gmem memory of this host and its activity",
 	.about = "Prints a line for each gmem fd, with the first process that has it: its size, "
 		 "populated and private memory, in MiB; and per second conversions, refused "

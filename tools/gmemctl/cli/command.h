@@ -95,6 +95,9 @@ struct cli_option {
 	const struct cli_option *include;
 };
 
+/* What a command's options are parsed into, and how that begins */
+#define ARGUMENTS(type, ...) .size = sizeof(type), .defaults = &(const type) { __VA_ARGS__ }
+
 #define TO(type, member) .offset = offsetof(type, member)
 /* One more than the offset; the member has to be a const char *. */
 #define GIVEN(type, member) .given = offsetof(type, member) +		\
@@ -129,7 +132,10 @@ extern const char *const realm_abis[];
 /**
  * struct command - a command, or one of its sub-commands
  * @name: as typed: "run", "snp measure"
- * @run: argv[0] is the last word of the name; returns an exit code
+ * @run: gets what was parsed; returns an exit code
+ * @size: bytes of the structure that it is parsed into
+ * @defaults: what that is before; NULL: zeros
+ * @end: called with it at last, also where it could not be parsed, with the exit code; or NULL
  * @summary: one line for the list of commands
  * @usage: forms of the command, a line each; NULL: made from @options
  * @about: what help says before the options; an empty line parts paragraphs
@@ -138,12 +144,16 @@ extern const char *const realm_abis[];
  * @examples: command lines, a line each, or NULL
  * @subcommands: up to a NULL; then there are no options, and no @run
  * @without_json: it has no option --json
+ * @lines: with --json it writes an object on each line, see out_lines()
  * @prepare: completes @options, or NULL
  * @choose: the command that these arguments are for, or NULL
  */
 struct command {
 	const char *name;
-	int (*run)(int argc, char **argv);
+	int (*run)(const struct command *command, void *arguments);
+	size_t size;
+	const void *defaults;
+	void (*end)(void *arguments, int code);
 	const char *summary;
 	const char *usage;
 	const char *about;
@@ -151,7 +161,7 @@ struct command {
 	const char *more;
 	const char *examples;
 	const struct command *const *subcommands;
-	bool without_json;
+	bool without_json, lines;
 	void (*prepare)(void);
 	const struct command *(*choose)(int argc, char **argv);
 };
@@ -515,6 +525,8 @@ struct memory_option {
 	bool kind_given;
 	char path[PATH_MAX];
 };
+
+#define MEMORY_OPTION_DEFAULT { .request = { .existing_fd = -1, .node = -1 } }
 
 /**
  * memory_option_parse() - parse SIZE|KEY[=VALUE],...

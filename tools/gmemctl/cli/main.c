@@ -112,18 +112,13 @@ static const struct cli_option help_options[] = {
 	{ 0 }
 };
 
-static int help_main(int argc, char **argv)
+static int help_main(const struct command *command, void *arguments)
 {
-	const struct command *command;
-	char *words[2] = { NULL };
-	int used, count, code;
+	char **words = arguments;
+	int used, count = words[1] ? 2 : 1;
 
-	code = command_parse(&command_help, argc, argv, words);
-	if (code)
-		return code;
 	if (!words[0])
 		return help_all();
-	count = words[1] ? 2 : 1;
 	command = find(count, words, &used);
 	if (!command)
 		return EXIT_CODE_USAGE;
@@ -136,6 +131,7 @@ static int help_main(int argc, char **argv)
 static const struct command command_help = {
 	.name = "help",
 	.run = help_main,
+	.size = 2 * sizeof(char *),
 	.summary = "explain a command",
 	.usage = "help [COMMAND [SUB-COMMAND]]\nCOMMAND [SUB-COMMAND] --help",
 	.options = help_options,
@@ -167,6 +163,27 @@ static bool has_json(int argc, char **argv)
 	return false;
 }
 
+/* @argv: from the last word of its name on */
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	void *arguments = calloc(1, command->size + 1);
+	int code;
+
+	if (!arguments)
+		return out_no_memory(command->name);
+	if (command->defaults)
+		memcpy(arguments, command->defaults, command->size);
+	if (command->lines)
+		out_lines();
+	code = command_parse(command, argc, argv, arguments);
+	if (!code)
+		code = command->run(command, arguments);
+	if (command->end)
+		command->end(arguments, code);
+	free(arguments);
+	return code;
+}
+
 static int dispatch_command(int argc, char **argv, bool json)
 {
 	struct asked asked = { .json = json };
@@ -189,7 +206,7 @@ static int dispatch_command(int argc, char **argv, bool json)
 	if (command->subcommands)
 		return usage_error(command->name, "sub-command is missing",
 				   "`gmemctl help %s` lists them", command->name);
-	return command->run(argc - used + 1, argv + used - 1);
+	return run_command(command, argc - used + 1, argv + used - 1);
 }
 
 /* Without a command it shows the state, like info. */
@@ -223,7 +240,7 @@ static int dispatch(int argc, char **argv)
 		       dispatch_command(argc, argv, json);
 	out_start(json || has_json(argc, argv));
 	if (!argc)
-		return command_info.run(1, argv - 1);
+		return run_command(&command_info, 1, argv - 1);
 	help = !strcmp(argv[0], "--help") || !strcmp(argv[0], "-h");
 	if (!help && strcmp(argv[0], "--version") && strcmp(argv[0], "-V"))
 		return usage_error(argv[0], "unknown option", "see `gmemctl help`");

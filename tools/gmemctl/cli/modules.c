@@ -225,17 +225,14 @@ int modules_check_abi(unsigned int *abi, struct error *error)
 	return rc;
 }
 
-static int load_main(int argc, char **argv)
+static int load_main(const struct command *command, void *arguments)
 {
-	const char *dir = NULL;
+	const char *const *dir = arguments;
 	char version[HOST_VERSION_SIZE] = "";
 	struct error error;
 	unsigned int abi;
-	int code = command_parse(&command_load, argc, argv, &dir);
 
-	if (code)
-		return code;
-	if (modules_load(dir, &error))
+	if (modules_load(*dir, &error))
 		return out_error_report(&error);
 	for (unsigned int i = 0; i < MODULES_COUNT; i++) {
 		modules_loaded(modules_names[i], version);
@@ -248,13 +245,10 @@ static int load_main(int argc, char **argv)
 	return EXIT_CODE_OK;
 }
 
-static int unload_main(int argc, char **argv)
+static int unload_main(const struct command *command, void *arguments)
 {
 	struct error error;
-	int code = command_parse(&command_unload, argc, argv, NULL);
 
-	if (code)
-		return code;
 	if (modules_unload(&error))
 		return out_error_report(&error);
 	out_text("gmem_kvm, gmem: not loaded\n");
@@ -270,6 +264,7 @@ static const struct cli_option load_options[] = {
 const struct command command_load = {
 	.name = "load",
 	.run = load_main,
+	.size = sizeof(char *),
 	.summary = "load gmem and gmem_kvm",
 	.about = "Loads the modules gmem and gmem_kvm, unless they are loaded already. Checks "
 		 "that they have this program's ABI version.",

@@ -73,7 +73,8 @@ struct snp_options {
 	struct snp_image image;
 };
 
-void snp_options_init(struct snp_options *options);
+#define SNP_OPTIONS_DEFAULT { .image = {					\
+	.vmm = SNP_VMM_QEMU, .nr_vcpus = 1, .features = SNP_FEATURE_ACTIVE } }
 
 /** snp_image_options: what every image has, for struct snp_options */
 extern const struct cli_option snp_image_options[];

@@ -32,6 +32,9 @@ struct id {
 	bool base64;
 };
 
+#define ID_ARGUMENTS ARGUMENTS(struct id, .options = SNP_OPTIONS_DEFAULT,	\
+			       .block = { .version = 1, .policy = SNP_POLICY_DEFAULT })
+
 #define TO_ID(member) TO(struct id, member)
 #define SIZES ((struct snp_id_block *)0)
 
@@ -75,17 +78,8 @@ static const struct cli_option id_check_options[] = {
 };
 
 /* Return: 0 or an exit code. */
-static int id_parse(const struct command *command, struct id *id, int argc, char **argv)
+static int id_examine(struct id *id)
 {
-	int code;
-
-	memset(id, 0, sizeof(*id));
-	snp_options_init(&id->options);
-	id->block.version = 1;
-	id->block.policy = SNP_POLICY_DEFAULT;
-	code = command_parse(command, argc, argv, id);
-	if (code)
-		return code;
 	if (!id->id_block)
 		return usage_error("--id-block", "missing", "name a file");
 	if (!id->id_auth)
@@ -210,31 +204,31 @@ out_close:
 	return rc;
 }
 
-static int id_block_main(int argc, char **argv)
+static int id_block_main(const struct command *command, void *arguments)
 {
+	struct id *id = arguments;
 	struct snp_id_auth auth;
 	struct snp_id_keys keys;
 	struct error error;
-	struct id id;
-	int rc, code = id_parse(&command_snp_id_block, &id, argc, argv);
+	int rc, code = id_examine(id);
 
 	if (code)
 		return code;
-	if (!id.id_key)
+	if (!id->id_key)
 		return usage_error("--id-key", "missing", "a PEM file with an ECDSA key on P-384");
-	if (!id.digest && !id.options.firmware)
+	if (!id->digest && !id->options.firmware)
 		return usage_error("--digest", "missing", "give it, or --firmware to measure");
-	rc = id_digest(&id, &error);
+	rc = id_digest(id, &error);
 	if (!rc)
-		rc = id_sign(&id, &auth, &error);
+		rc = id_sign(id, &auth, &error);
 	/* A launch is the wrong place to find out whether it is right. */
 	if (!rc)
-		rc = snp_id_auth_check(&id.block, &auth, &keys, &error);
+		rc = snp_id_auth_check(&id->block, &auth, &keys, &error);
 	if (!rc)
-		rc = id_write(&id, &auth, &error);
+		rc = id_write(id, &auth, &error);
 	if (rc)
 		return out_error_report(&error);
-	id_show(&id.block, &keys);
+	id_show(&id->block, &keys);
 	return EXIT_CODE_OK;
 }
 
@@ -265,17 +259,17 @@ static int id_check(struct id *id, struct snp_id_block *block,
 	return 0;
 }
 
-static int id_check_main(int argc, char **argv)
+static int id_check_main(const struct command *command, void *arguments)
 {
+	struct id *id = arguments;
 	struct snp_id_block block;
 	struct snp_id_keys keys;
 	struct error error;
-	struct id id;
-	int rc, code = id_parse(&command_snp_id_check, &id, argc, argv);
+	int rc, code = id_examine(id);
 
 	if (code)
 		return code;
-	rc = id_check(&id, &block, &keys, &error);
+	rc = id_check(id, &block, &keys, &error);
 	if (rc) {
 		code = out_error_report(&error);
 		/* As of verify: it could be looked at, and does not hold. */
@@ -289,6 +283,7 @@ static int id_check_main(int argc, char **argv)
 const struct command command_snp_id_block = {
 	.name = "snp id-block",
 	.run = id_block_main,
+	ID_ARGUMENTS,
 	.summary = "create an ID block for a digest, and sign it",
 	.usage = "snp id-block IMAGE|--digest HEX --id-key PEM --id-block FILE\n"
 		 "                     --id-auth FILE [OPTIONS]",
@@ -301,6 +296,7 @@ const struct command command_snp_id_block = {
 const struct command command_snp_id_check = {
 	.name = "snp id-check",
 	.run = id_check_main,
+	ID_ARGUMENTS,
 	.summary = "make the checks of the firmware at the end of a launch",
 	.usage = "snp id-check --id-block FILE --id-auth FILE [IMAGE|--digest HEX]\n"
 		 "                     [OPTIONS]",

@@ -102,14 +102,6 @@ static int snp_vcpu_options_check(struct snp_vcpu_options *options)
 	return 0;
 }
 
-void snp_options_init(struct snp_options *options)
-{
-	memset(options, 0, sizeof(*options));
-	options->image.vmm = SNP_VMM_QEMU;
-	options->image.nr_vcpus = 1;
-	options->image.features = SNP_FEATURE_ACTIVE;
-}
-
 static int option_vmm(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	int found = snp_vmm_find(text);

@@ -134,25 +134,6 @@ static int check_options(const struct snp_guest *guest)
 	return 0;
 }
 
-/* From the command line. Return: 0 or an exit code. */
-static int snp_guest_parse(const struct command *command,
-			   struct snp_guest *guest, int argc, char **argv)
-{
-	int code;
-
-	memset(guest, 0, sizeof(*guest));
-	snp_options_init(&guest->options);
-	guest->options.image.vmm = SNP_VMM_GMEMCTL;
-	guest->memory.request.existing_fd = -1;
-	guest->memory.request.node = -1;
-	guest->policy = SNP_POLICY_DEFAULT;
-	guest->run = RUN_OPTIONS_DEFAULT;
-	code = command_parse(command, argc, argv, guest);
-	if (!code)
-		code = snp_options_check_image(&guest->options);
-	return code ? code : check_options(guest);
-}
-
 static int load_files(struct snp_guest *guest, struct error *error)
 {
 	int rc = snp_loaded_read(&guest->loaded, &guest->options, error);
@@ -345,47 +326,50 @@ static int launch_guest(struct snp_guest *guest, bool run)
 	return code;
 }
 
-static int guest_main(const struct command *command, int argc, char **argv, bool run)
+static int guest_main(const struct command *command, void *arguments)
 {
-	struct snp_guest *guest = malloc(sizeof(*guest));
+	struct snp_guest *guest = arguments;
 	struct error error;
-	int rc, code;
+	int rc, code = snp_options_check_image(&guest->options);
 
-	if (!guest)
-		return out_no_memory("SNP guest");
-	code = snp_guest_parse(command, guest, argc, argv);
-	if (!code) {
-		rc = load_files(guest, &error);
-		if (!rc)
-			rc = take_igvm(guest, &error);
-		if (!rc)
-			rc = place_memory(guest, &error);
-		if (rc) {
-			code = out_error_report(&error);
-		} else {
-			configure(guest);
-			code = launch_guest(guest, run);
-		}
-	}
+	if (!code)
+		code = check_options(guest);
+	if (code)
+		return code;
+	rc = load_files(guest, &error);
+	if (!rc)
+		rc = take_igvm(guest, &error);
+	if (!rc)
+		rc = place_memory(guest, &error);
+	if (rc)
+		return out_error_report(&error);
+	configure(guest);
+	return launch_guest(guest, command == &command_snp_run);
+}
+
+static void guest_end(void *arguments, int code)
+{
+	struct snp_guest *guest = arguments;
+
 	snp_loaded_free(&guest->loaded);
 	input_free(&guest->certs);
-	free(guest);
-	return code;
 }
 
-static int launch_main(int argc, char **argv)
-{
-	return guest_main(&command_snp_launch, argc, argv, false);
-}
-
-static int run_main(int argc, char **argv)
-{
-	return guest_main(&command_snp_run, argc, argv, true);
-}
+static const struct snp_guest defaults = {
+	.options.image = {
+		.vmm = SNP_VMM_GMEMCTL, .nr_vcpus = 1, .features = SNP_FEATURE_ACTIVE,
+	},
+	.memory = MEMORY_OPTION_DEFAULT,
+	.policy = SNP_POLICY_DEFAULT,
+	.run = RUN_OPTIONS_DEFAULT,
+};
 
 const struct command command_snp_launch = {
 	.name = "snp launch",
-	.run = launch_main,
+	.run = guest_main,
+	.size = sizeof(defaults),
+	.defaults = &defaults,
+	.end = guest_end,
 	.summary = "launch a guest, show each step, and end it again",
 	.usage = "snp launch --firmware FILE|--igvm FILE [OPTIONS]",
 	.options = snp_guest_options,
@@ -394,7 +378,10 @@ const struct command command_snp_launch = {
 
 const struct command command_snp_run = {
 	.name = "snp run",
-	.run = run_main,
+	.run = guest_main,
+	.size = sizeof(defaults),
+	.defaults = &defaults,
+	.end = guest_end,
 	.summary = "launch it, and run it with its console, as `gmemctl run --vm-type snp`",
 	.usage = "snp run --firmware FILE|--igvm FILE [OPTIONS]\n"
 		 "run --vm-type snp --firmware FILE|--igvm FILE [OPTIONS]",

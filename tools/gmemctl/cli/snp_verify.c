@@ -38,7 +38,7 @@ struct snp_verify_options {
  * @expect: of the command line, of --expect, and of the image
  */
 struct verify {
-	struct snp_verify_options options;
+	struct snp_verify_options *options;
 	struct snp_expect expect;
 	struct snp_evidence evidence;
 	struct snp_pool pool;
@@ -167,12 +167,12 @@ static int snp_verify_check(struct snp_verify_options *options, const struct snp
 /* What the command line says comes before what the file says. */
 static int read_expect(struct verify *verify, struct error *error)
 {
-	const char *path = verify->options.expect_path;
+	const char *path = verify->options->expect_path;
 	struct snp_expect from_file;
 	struct input file;
 	int rc;
 
-	verify->expect = verify->options.expect;
+	verify->expect = verify->options->expect;
 	rc = path ? input_read(&file, path, error) : 0;
 	if (rc || !path)
 		return rc;
@@ -203,7 +203,7 @@ static int read_files(struct snp_pool *pool, const struct snp_verify_files *file
 /* Endorsement keys of --cert come first, then that of the report's own table. */
 static int read_evidence(struct verify *verify, struct error *error)
 {
-	const struct snp_verify_options *options = &verify->options;
+	const struct snp_verify_options *options = verify->options;
 	struct snp_evidence *evidence = &verify->evidence;
 	struct input file;
 	int rc;
@@ -235,7 +235,7 @@ static void expect_bytes(struct snp_expect *expect, enum snp_expect_id id, const
 
 static int verify_read(struct verify *verify, struct error *error)
 {
-	const struct snp_verify_options *options = &verify->options;
+	const struct snp_verify_options *options = verify->options;
 	uint8_t digest[SNP_DIGEST_SIZE] = { 0 };
 	int rc = read_evidence(verify, error);
 
@@ -261,14 +261,14 @@ static int verify_has_certs(const struct verify *verify)
 			SNP_SIGNER_NONE;
 		root |= snp_cert_is_root(&pool->certs[i]);
 	}
-	if (!leaf && !verify->options.certs.count)
+	if (!leaf && !verify->options->certs.count)
 		return usage_error("--cert", "missing", "%s has no certificate of a "
-				   "VCEK or VLEK with it", verify->options.report);
-	if (!root && !verify->options.chains.count)
+				   "VCEK or VLEK with it", verify->options->report);
+	if (!root && !verify->options->chains.count)
 		return usage_error("--chain", "missing", "give AMD's cert_chain for the product");
 	if (leaf)
 		return 0;
-	out_error(verify->options.certs.paths[0], "read certificate", -EINVAL,
+	out_error(verify->options->certs.paths[0], "read certificate", -EINVAL,
 		  "it has none of the name SEV-VCEK or SEV-VLEK: give the chip's or "
 		  "the provider's certificate");
 	return EXIT_CODE_FAILURE;
@@ -309,7 +309,7 @@ static int verify_run(struct verify *verify)
 
 	if (read_expect(verify, &error))
 		return out_error_report(&error);
-	code = snp_verify_check(&verify->options, &verify->expect);
+	code = snp_verify_check(verify->options, &verify->expect);
 	if (code)
 		return code;
 	if (verify_read(verify, &error))
@@ -322,15 +322,12 @@ static int verify_run(struct verify *verify)
 	return checks.failed ? EXIT_CODE_UNTRUSTED : EXIT_CODE_OK;
 }
 
-static int verify_main(int argc, char **argv)
+static int verify_main(const struct command *command, void *arguments)
 {
 	static struct verify verify;
 	int code;
 
-	snp_options_init(&verify.options.image);
-	code = command_parse(&command_snp_verify, argc, argv, &verify.options);
-	if (code)
-		return code;
+	verify.options = arguments;
 	code = verify_run(&verify);
 	snp_pool_free(&verify.pool);
 	snp_evidence_free(&verify.evidence);
@@ -340,6 +337,7 @@ static int verify_main(int argc, char **argv)
 const struct command command_snp_verify = {
 	.name = "snp verify",
 	.run = verify_main,
+	ARGUMENTS(struct snp_verify_options, .image = SNP_OPTIONS_DEFAULT),
 	.prepare = snp_verify_prepare,
 	.summary = "verify an attestation report",
 	.usage = "snp verify REPORT [--cert FILE] [--chain FILE]\n"
