@@ -73,6 +73,7 @@ struct demo {
 };
 
 /* What the host puts into the probe page, and what the guest does. */
+#define HOST_BYTE	0xa5
 #define HOST_PATTERN	UINT64_C(0xa5a5a5a5a5a5a5a5)
 #define GUEST_PATTERN	UINT64_C(0x5a5a5a5a5a5a5a5a)
 
@@ -85,12 +86,6 @@ static bool page_is_filled(const uint8_t *page, uint64_t pattern)
 		if (memcmp(page + i, &pattern, sizeof(pattern)))
 			return false;
 	return true;
-}
-
-static void page_fill(uint8_t *page, uint64_t pattern)
-{
-	for (uint64_t i = 0; i < GUEST_PAGE_SIZE; i += sizeof(pattern))
-		memcpy(page + i, &pattern, sizeof(pattern));
 }
 
 /* The guest reads the page, fills it, and reads again */
@@ -501,7 +496,7 @@ static int demo_flip_attribute(struct demo *demo, struct error *error)
 	uint8_t *page = machine_host(&demo->payload.machine, GUEST_PROBE_GPA);
 	int rc;
 
-	page_fill(page, HOST_PATTERN);
+	memset(page, HOST_BYTE, GUEST_PAGE_SIZE);
 	demo_say("a shared page holds the host's 0xa5a5...; KVM is told that it is "
 		 "private, gmem is not");
 	rc = demo_flip(demo, true, error);
@@ -541,7 +536,7 @@ static int demo_try_view(struct demo *demo, struct error *error)
 	struct iovec here = { &byte, 1 }, there = { at, 1 };
 	int rc;
 
-	page_fill(page, HOST_PATTERN);
+	memset(page, HOST_BYTE, GUEST_PAGE_SIZE);
 	demo_say("a page holds the host's 0xa5a5...; it is made private");
 	rc = demo_probe_convert(demo, true, error);
 	if (rc)

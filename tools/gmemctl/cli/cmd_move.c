@@ -70,26 +70,24 @@ struct saving {
  * @from: the VM, or the file, that it is in
  * @name: of --name, or NULL
  * @memory_file: of --memory-file, or NULL
- * @timeout_s: of --timeout
  * @off_port: of --power-off-port, or 0
- * @trace: --trace was there
+ * @run: of any run
  */
 struct move_options {
 	const char *from;
 	const char *name;
 	const char *memory_file;
-	uint32_t timeout_s;
 	uint16_t off_port;
-	bool trace;
+	struct run_options run;
 };
 
 static const struct cli_option move_run_options[] = {
 	{ "--power-off-port", "PORT", option_off_port,
 	  TO(struct move_options, off_port),
 	  "as for `gmemctl run`; must be given again" },
-	{ "--timeout", "SECONDS", option_count, TO(struct move_options, timeout_s),
+	{ "--timeout", "SECONDS", option_count, TO(struct move_options, run.timeout_s),
 	  "stop the VM after that time; 0 (default): never", .max = RUN_TIMEOUT_MAX_S },
-	{ "--trace", NULL, option_flag, TO(struct move_options, trace),
+	{ "--trace", NULL, option_flag, TO(struct move_options, run.trace),
 	  "print each exit that is not for a device to stderr" },
 	{ 0 }
 };
@@ -100,16 +98,11 @@ static void move_config(const struct move_options *options, unsigned int cpus,
 			struct pc_config *config)
 {
 	*config = (struct pc_config){
-		.machine = {
-			.memory = *memory,
-			.nr_vcpus = cpus,
-			.irqchip = true,
-			.run_timeout_s = options->timeout_s,
-			.trace = options->trace ? stderr : NULL,
-		},
+		.machine = run_machine(&options->run, cpus),
 		.off_port = options->off_port,
 	};
-	config->machine.memory.convert_timeout_ms = CONVERT_TIMEOUT_MS;
+	config->machine.memory = *memory;
+	config->machine.memory.convert_timeout_ms = options->run.convert_timeout_ms;
 	pc_pci_config(state, config);
 	run_pc_console(config);
 }
@@ -241,7 +234,7 @@ out_free:
 const struct command command_handover = {
 	.name = "handover",
 	.run = handover_main,
-	.size = sizeof(struct move_options),
+	ARGUMENTS(struct move_options, .run = RUN_OPTIONS_DEFAULT),
 	.summary = "take a running VM over from its process",
 	.about = "After a pause the guest continues in this process, with this terminal as its "
 		 "console; the other process ends with success. If the handover fails, the guest "
@@ -354,7 +347,7 @@ static int restore_main(const struct command *command, void *arguments)
 const struct command command_restore = {
 	.name = "restore",
 	.run = restore_main,
-	.size = sizeof(struct move_options),
+	ARGUMENTS(struct move_options, .run = RUN_OPTIONS_DEFAULT),
 	.summary = "restore a VM from a file",
 	.about = "Restores a VM on the same kind of CPU. The guest's clocks continue from their "
 		 "saved values.",

@@ -17,15 +17,14 @@ static const struct command command_realm_run;
 
 /**
  * struct realm_file - a file to be populated
- * @path: NULL: the built-in payload
+ * @contents: without a path they are the built-in payload
  * @placed: it has an address; else it follows the one before
  */
 struct realm_file {
-	const char *path;
+	struct input contents;
 	bool placed;
 	uint64_t gpa;
 	bool unmeasured;
-	struct input contents;
 };
 
 /**
@@ -70,8 +69,8 @@ static int option_load(const struct cli_option *option, const char *name,
 
 	if (options->config.nr_loads == REALM_LOADS_MAX)
 		return usage_error(name, "too many", "at most %d files", REALM_LOADS_MAX);
-	file->path = list_item(&rest, true);
-	if (!*file->path)
+	file->contents.path = list_item(&rest, true);
+	if (!*file->contents.path)
 		return usage_error(name, "file is missing",
 				   "expected FILE[,at=ADDRESS][,unmeasured]");
 	while (!code && rest) {
@@ -122,8 +121,8 @@ static const struct cli_option realm_options[] = {
 /* Without a path it is the built-in payload. */
 static int load_file(struct realm_file *file, struct error *error)
 {
-	if (file->path)
-		return input_read(&file->contents, file->path, error);
+	if (file->contents.path)
+		return input_read(&file->contents, file->contents.path, error);
 	file->contents.data = malloc(sizeof(payload));
 	if (!file->contents.data)
 		return error_set(error, -ENOMEM, "payload", "allocate", NULL);
@@ -151,7 +150,7 @@ static int realm_options_load(struct realm_options *options, struct error *error
 			file->gpa = next;
 		next = (file->gpa + file->contents.size + page - 1) / page * page;
 		options->loads[i] = (struct realm_load){
-			.name = file->path ? file->path : "built-in payload",
+			.name = file->contents.path ? file->contents.path : "built-in payload",
 			.gpa = file->gpa, .data = file->contents.data,
 			.size = file->contents.size, .measured = !file->unmeasured,
 		};

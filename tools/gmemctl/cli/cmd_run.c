@@ -136,7 +136,6 @@ static int linux_memory(struct linux_run *linux_run)
 	memory->requests = &linux_run->request;
 	memory->nr_requests = 1;
 	memory->guest_memfd = discard;
-	memory->convert_timeout_ms = linux_run->run->options.convert_timeout_ms;
 	linux_run->config.boot.ram = linux_run->ram;
 	linux_run->config.boot.nr_ram = count;
 	return 0;
@@ -197,12 +196,7 @@ static int run_linux(struct run *run)
 	struct linux_run linux_run = {
 		.run = run,
 		.config = {
-			.machine = {
-				.nr_vcpus = run->nr_vcpus,
-				.irqchip = true,
-				.run_timeout_s = run->options.timeout_s,
-				.trace = run->options.trace ? stderr : NULL,
-			},
+			.machine = run_machine(&run->options, run->nr_vcpus),
 			.off_port = run->off_port,
 			.pvmemcontrol = run->pvmemcontrol,
 			.balloon = run->balloon || run->page_reporting,

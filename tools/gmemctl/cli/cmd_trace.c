@@ -102,12 +102,12 @@ static const struct cli_option trace_options[] = {
 	{ 0 }
 };
 
-static int filter_add(struct trace_filter *filter, uint64_t inode)
+static int filter_add(struct trace_filter *filter, uint64_t inode, struct error *error)
 {
 	uint64_t *more = realloc(filter->inodes, (filter->nr + 1) * sizeof(*more));
 
 	if (!more)
-		return -ENOMEM;
+		return error_set(error, -ENOMEM, "trace", "note a file", NULL);
 	filter->inodes = more;
 	more[filter->nr++] = inode;
 	return 0;
@@ -123,10 +123,10 @@ static int trace_filter_by_owner(struct trace_filter *filter, const char *name, 
 	if (rc)
 		return rc;
 	for (size_t i = 0; !rc && i < count; i++)
-		rc = filter_add(filter, memories[i].inode);
+		rc = filter_add(filter, memories[i].inode, error);
 	filter->pid = memories[0].pid;
 	who_memories_free(memories, count);
-	return rc ? error_set(error, rc, name, "note its files", NULL) : 0;
+	return rc;
 }
 
 static int by_path(struct trace_filter *filter, const char *path, struct error *error)
@@ -145,8 +145,7 @@ static int by_path(struct trace_filter *filter, const char *path, struct error *
 	if (rc)
 		return error_set(error, rc, path, "trace the file",
 				 "it is no gmem fd; /proc/PID/fd/N of one is a path to it");
-	rc = filter_add(filter, st.st_ino);
-	return rc ? error_set(error, rc, path, "note the file", NULL) : 0;
+	return filter_add(filter, st.st_ino, error);
 }
 
 /* gmem fds are called "/gmem:NAME". */
@@ -161,30 +160,26 @@ static int by_name(struct trace_filter *filter, const char *name, struct error *
 	for (size_t i = 0; !rc && i < count; i++) {
 		if (!strncmp(memories[i].name, NAMED, strlen(NAMED)) &&
 		    !strcmp(memories[i].name + strlen(NAMED), name))
-			rc = filter_add(filter, memories[i].inode);
+			rc = filter_add(filter, memories[i].inode, error);
 	}
 	who_memories_free(memories, count);
-	if (rc)
-		return error_set(error, rc, name, "note its files", NULL);
-	if (filter->nr == found)
-		return error_set(error, -ENOENT, name, "find a gmem fd of this name",
-				 "gmemctl top lists them; the number of an inode or a path will "
-				 "do, too");
-	return 0;
+	if (!rc && filter->nr == found)
+		rc = error_set(error, -ENOENT, name, "find a gmem fd of this name",
+			       "gmemctl top lists them; the number of an inode or a path will "
+			       "do, too");
+	return rc;
 }
 
 /* A gmem file: its inode number; a path, with a slash in it; or its name: all called so */
 static int trace_filter_by_file(struct trace_filter *filter, const char *file, struct error *error)
 {
 	uint64_t inode;
-	int rc;
 
 	if (strchr(file, '/'))
 		return by_path(filter, file, error);
 	if (number_parse(file, &inode))
 		return by_name(filter, file, error);
-	rc = filter_add(filter, inode);
-	return rc ? error_set(error, rc, file, "note the file", NULL) : 0;
+	return filter_add(filter, inode, error);
 }
 
 /* Whether an event that has happened in the process @pid is to be shown */
@@ -204,7 +199,7 @@ static bool trace_filter_passes(struct trace_filter *filter, const struct trace_
 	if (!filter->pid || pid != filter->pid || strcmp(record->event, "gmem_create"))
 		return false;
 	/* Without memory it is this event that is shown, and no other of the file. */
-	filter_add(filter, inode);
+	filter_add(filter, inode, NULL);
 	return true;
 }
 

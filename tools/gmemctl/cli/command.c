@@ -59,11 +59,6 @@ struct words {
 	bool plain;
 };
 
-static bool is_end(const struct cli_option *option)
-{
-	return !option->name && !option->help && !option->include;
-}
-
 /* Which of the option's names begins the word, and is all of it but a value */
 static const char *name_of(const struct cli_option *option, const char *word)
 {
@@ -84,7 +79,7 @@ static const char *name_of(const struct cli_option *option, const char *word)
 static bool find_option(const struct cli_option *table, size_t offset,
 			struct word *word, const char *text)
 {
-	for (; table && !is_end(table); table++) {
+	for (; table && !option_is_end(table); table++) {
 		size_t at = offset + table->offset;
 
 		if (table->include && find_option(table->include, at, word, text))
@@ -135,7 +130,7 @@ static bool next_word(struct words *words, struct word *word)
 /* The argument that comes after so many others. */
 static const struct cli_option *find_argument(const struct cli_option *table, unsigned int number)
 {
-	for (; table && !is_end(table); table++)
+	for (; table && !option_is_end(table); table++)
 		if (table->name && table->name[0] != '-' && !number--)
 			return table;
 	return NULL;

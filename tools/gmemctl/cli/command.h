@@ -104,6 +104,12 @@ struct cli_option {
 	sizeof(char[__builtin_types_compatible_p(			\
 		__typeof__(((type *)0)->member), const char *) ? 1 : -1])
 
+/** option_is_end() - whether it is the empty one at the end of a table */
+static inline bool option_is_end(const struct cli_option *option)
+{
+	return !option->name && !option->help && !option->include;
+}
+
 /* Take a bool, a const char *, a uint32_t, a uint64_t, a uint64_t, bytes. */
 int option_flag(const struct cli_option *option, const char *name, const char *text, void *to);
 int option_text(const struct cli_option *option, const char *name, const char *text, void *to);

@@ -52,17 +52,12 @@ static int label(char *text, size_t size, const struct cli_option *option)
 			option->argument ? option->argument : "");
 }
 
-static bool is_end(const struct cli_option *option)
-{
-	return !option->name && !option->help && !option->include;
-}
-
 /* As wide as the widest that is not too wide. */
 static int find_column(const struct cli_option *table, int column)
 {
 	char text[80];
 
-	for (; table && !is_end(table); table++) {
+	for (; table && !option_is_end(table); table++) {
 		int width = 0;
 
 		if (table->include)
@@ -80,7 +75,7 @@ static void show_options(FILE *stream, int column, const struct cli_option *tabl
 	char name[80], help[1024];
 	int used;
 
-	for (; table && !is_end(table); table++) {
+	for (; table && !option_is_end(table); table++) {
 		if (table->include) {
 			show_options(stream, column, table->include);
 		} else if (!table->name) {
@@ -118,7 +113,7 @@ static void show_usage(FILE *stream, const struct command *command)
 	if (command->usage)
 		return;
 	fprintf(stream, "usage: gmemctl %s", command->name);
-	for (; option && !is_end(option); option++)
+	for (; option && !option_is_end(option); option++)
 		if (option->name && option->name[0] != '-')
 			fprintf(stream, option->optional ? " [%s]" : " %s", option->name);
 	if (!command->without_json || (command->options && command->options->name))
@@ -149,7 +144,7 @@ void command_show(const struct command *command, FILE *stream)
 		fprintf(stream, "\n`gmemctl help %s SUB-COMMAND` explains one of them.\n",
 			command->name);
 	} else {
-		for (const struct cli_option *at = options; at && !is_end(at); at++)
+		for (const struct cli_option *at = options; at && !option_is_end(at); at++)
 			headings |= !at->name && !at->include;
 		if (options && (options->name || options->include))
 			fputc('\n', stream);
@@ -175,7 +170,7 @@ void command_show(const struct command *command, FILE *stream)
 
 static void complete_options(const struct cli_option *table)
 {
-	for (; table && !is_end(table); table++) {
+	for (; table && !option_is_end(table); table++) {
 		if (table->include)
 			complete_options(table->include);
 		if (table->name && table->name[0] == '-')

@@ -30,6 +30,17 @@ const struct cli_option run_options[] = {
 	{ 0 }
 };
 
+struct machine_config run_machine(const struct run_options *options, unsigned int cpus)
+{
+	return (struct machine_config){
+		.memory.convert_timeout_ms = options->convert_timeout_ms,
+		.nr_vcpus = cpus,
+		.irqchip = true,
+		.run_timeout_s = options->timeout_s,
+		.trace = options->trace ? stderr : NULL,
+	};
+}
+
 void run_warn(const struct machine *machine)
 {
 	const struct memory_request *request = machine->config.memory.requests;

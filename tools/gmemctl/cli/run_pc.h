@@ -21,12 +21,14 @@ struct run_options {
 	bool trace;
 };
 
-#define RUN_OPTIONS_DEFAULT { .convert_timeout_ms = CONVERT_TIMEOUT_MS }
-#define CONVERT_TIMEOUT_MS 2000
+#define RUN_OPTIONS_DEFAULT { .convert_timeout_ms = 2000 }
 #define RUN_TIMEOUT_MAX_S 86400
 
 /** run_options: the table, for struct run_options */
 extern const struct cli_option run_options[];
+
+/** run_machine() - what they say of a machine, which has so many CPUs */
+struct machine_config run_machine(const struct run_options *options, unsigned int cpus);
 
 /**
  * struct run_pc - a run of a PC

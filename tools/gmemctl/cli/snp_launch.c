@@ -230,6 +230,8 @@ static int take_igvm(struct snp_guest *guest, struct error *error)
 /* What to build: it points to what @guest has. */
 static void configure(struct snp_guest *guest)
 {
+	struct machine_config *machine = &guest->config.machine;
+
 	guest->launch = (struct snp_launch_config){
 		.image = guest->loaded.image,
 		.policy = guest->policy,
@@ -242,22 +244,14 @@ static void configure(struct snp_guest *guest)
 		.cpuid_strict = guest->cpuid_strict,
 	};
 	guest->config = (struct pc_config){
-		.machine = {
-			.memory = {
-				.requests = &guest->request,
-				.nr_requests = 1,
-				.guest_memfd = guest->request.kind != BACKING_GMEM_STORE,
-				.initial_private = true,
-				.encrypted = true,
-				.convert_timeout_ms = guest->run.convert_timeout_ms,
-			},
-			.nr_vcpus = guest->loaded.image.nr_vcpus,
-			.irqchip = true,
-			.snp = &guest->launch,
-			.run_timeout_s = guest->run.timeout_s,
-			.trace = guest->run.trace ? stderr : NULL,
-		},
+		.machine = run_machine(&guest->run, guest->loaded.image.nr_vcpus),
 	};
+	machine->snp = &guest->launch;
+	machine->memory.requests = &guest->request;
+	machine->memory.nr_requests = 1;
+	machine->memory.guest_memfd = guest->request.kind != BACKING_GMEM_STORE;
+	machine->memory.initial_private = true;
+	machine->memory.encrypted = true;
 	run_pc_console(&guest->config);
 }
 
