@@ -84,7 +84,7 @@ static int check_shared(const struct dump *dump, struct range range, struct erro
 {
 	uint64_t next = range.start - range.start % RANGE_PAGE_SIZE;
 	uint64_t end = range.end + -range.end % RANGE_PAGE_SIZE;
-	struct json_object *request, *reply, *result, *value;
+	struct json_object *request, *result, *value;
 	uint64_t before;
 	int rc = 0;
 
@@ -93,14 +93,13 @@ static int check_shared(const struct dump *dump, struct range range, struct erro
 		request = message_request("map");
 		message_add_number(request, "start", next);
 		message_add_number(request, "size", end - next);
-		rc = client_call(dump->name, request, &reply, &result, error);
-		json_object_put(request);
+		rc = client_call(dump->name, CLIENT_TIMEOUT_S, request, &result, error);
 		if (rc)
 			return rc;
 		rc = check_ranges(dump, result, range, error);
 		next = json_object_object_get_ex(result, "next", &value) ?
 		       json_object_get_uint64(value) : end;
-		json_object_put(reply);
+		json_object_put(result);
 		/* A VM that says nothing new would be asked for ever. */
 		if (!rc && next <= before)
 			rc = error_set(error, -EBADMSG, dump->name, "map", NULL);

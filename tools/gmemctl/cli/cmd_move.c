@@ -110,25 +110,23 @@ static void move_config(const struct move_options *options, unsigned int cpus,
 /* The name is in the request; the VM connects before it answers. */
 int move_request(const char *name, struct json_object *request, int *socket)
 {
-	struct json_object *reply, *result;
 	struct progress progress;
 	struct channel channel;
 	struct error error;
 	int rc = channel_listen(&channel, &error);
 
 	*socket = -1;
-	if (!rc) {
-		message_add_string(request, "channel", channel.name);
-		progress_start(&progress, "wait for the VM", -1);
-		rc = client_call(name, request, &reply, &result, &error);
-		if (!rc) {
-			json_object_put(reply);
-			rc = channel_accept(&channel, ACCEPT_TIMEOUT_MS, &error);
-		}
-		progress_stop(&progress);
-		channel_close(&channel);
+	if (rc) {
+		json_object_put(request);
+		return out_error_report(&error);
 	}
-	json_object_put(request);
+	message_add_string(request, "channel", channel.name);
+	progress_start(&progress, "wait for the VM", -1);
+	rc = client_call(name, CLIENT_TIMEOUT_S, request, NULL, &error);
+	if (!rc)
+		rc = channel_accept(&channel, ACCEPT_TIMEOUT_MS, &error);
+	progress_stop(&progress);
+	channel_close(&channel);
 	if (rc < 0)
 		return out_error_report(&error);
 	*socket = rc;

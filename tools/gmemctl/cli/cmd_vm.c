@@ -76,30 +76,17 @@ static const struct cli_option convert_options[] = {
 	{ 0 }
 };
 
-/* Ask and put the request. Return: 0 with @reply set, or an exit code. */
-static int vm_call(const char *name, struct json_object *request,
-		   struct json_object **reply, struct json_object **result)
+/* Ask, with a result that may be of no interest. Return: 0 or an exit code. */
+static int vm_call(const char *name, struct json_object *request, struct json_object **result)
 {
 	struct progress progress;
 	struct error error;
 	int rc;
 
 	progress_start(&progress, "wait for the VM", -1);
-	rc = client_call(name, request, reply, result, &error);
+	rc = client_call(name, CLIENT_TIMEOUT_S, request, result, &error);
 	progress_stop(&progress);
-	json_object_put(request);
 	return rc ? out_error_report(&error) : 0;
-}
-
-/* The same, where there is nothing to be known but whether it went well. */
-static int vm_do(const char *name, struct json_object *request)
-{
-	struct json_object *reply, *result;
-	int code = vm_call(name, request, &reply, &result);
-
-	if (!code)
-		json_object_put(reply);
-	return code;
 }
 
 static uint64_t vm_uint(struct json_object *object, const char *key)
@@ -133,14 +120,11 @@ static void vm_copy(struct json_object *from, struct json_object *to)
  */
 static int ps_visit(const char *name, void *data)
 {
-	struct json_object *vms = data, *entry = out_append(vms);
-	struct json_object *request = message_request("stat");
-	struct json_object *reply, *stat;
+	struct json_object *vms = data, *entry = out_append(vms), *stat;
 	struct error error;
 	bool died;
-	int rc = client_call_within(name, PS_TIMEOUT_S, request, &reply, &stat, &error);
+	int rc = client_call(name, PS_TIMEOUT_S, message_request("stat"), &stat, &error);
 
-	json_object_put(request);
 	if (rc) {
 		died = rc == -ECONNREFUSED && runtime_reap(name);
 		out_string(entry, "name", name);
@@ -156,7 +140,7 @@ static int ps_visit(const char *name, void *data)
 		 vm_uint(stat, "memory") >> 20,
 		 vm_uint(stat, "resident_bytes") >> 20);
 	vm_copy(stat, entry);
-	json_object_put(reply);
+	json_object_put(stat);
 	return 0;
 }
 
@@ -230,8 +214,8 @@ static void stat_devices_text(struct json_object *stat)
 static int stat_main(const struct command *command, void *arguments)
 {
 	const struct vm_arguments *vm = arguments;
-	struct json_object *reply, *stat, *rate = NULL;
-	int code = vm_call(vm->name, message_request("stat"), &reply, &stat);
+	struct json_object *stat, *rate = NULL;
+	int code = vm_call(vm->name, message_request("stat"), &stat);
 
 	if (code)
 		return code;
@@ -250,7 +234,7 @@ static int stat_main(const struct command *command, void *arguments)
 		 json_object_get_double(rate));
 	stat_devices_text(stat);
 	vm_copy(stat, out_root());
-	json_object_put(reply);
+	json_object_put(stat);
 	return EXIT_CODE_OK;
 }
 
@@ -277,7 +261,7 @@ static void map_ranges(struct json_object *result)
 static int map_main(const struct command *command, void *arguments)
 {
 	const struct vm_arguments *vm = arguments;
-	struct json_object *reply, *result, *request;
+	struct json_object *result, *request;
 	uint64_t start = 0, next;
 	int code = 0;
 
@@ -288,12 +272,12 @@ static int map_main(const struct command *command, void *arguments)
 	while (!code) {
 		request = message_request("map");
 		message_add_number(request, "start", start);
-		code = vm_call(vm->name, request, &reply, &result);
+		code = vm_call(vm->name, request, &result);
 		if (code)
 			break;
 		map_ranges(result);
 		next = vm_uint(result, "next");
-		json_object_put(reply);
+		json_object_put(result);
 		if (next <= start)
 			break;
 		start = next;
@@ -318,7 +302,7 @@ static int vm_range_call(const struct vm_arguments *vm, struct json_object *requ
 	}
 	message_add_number(request, "start", start);
 	message_add_number(request, "size", size);
-	return vm_do(vm->name, request);
+	return vm_call(vm->name, request, NULL);
 }
 
 static int convert_main(const struct command *command, void *arguments)
@@ -344,14 +328,14 @@ static int balloon_main(const struct command *command, void *arguments)
 		return usage_error("SIZE", "not whole pages", "a multiple of 4K");
 	request = message_request("balloon");
 	message_add_number(request, "size", vm->size);
-	return vm_do(vm->name, request);
+	return vm_call(vm->name, request, NULL);
 }
 
 static int stop_main(const struct command *command, void *arguments)
 {
 	const struct vm_arguments *vm = arguments;
 
-	return vm_do(vm->name, message_request("stop"));
+	return vm_call(vm->name, message_request("stop"), NULL);
 }
 
 const struct command command_ps = {

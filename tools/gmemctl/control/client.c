@@ -10,9 +10,6 @@
 
 #include "control.h"
 
-/* Longer than a conversion waits for a page, which the VM does meanwhile. */
-#define TIMEOUT_S 60
-
 static int client_connect(const char *name, unsigned int timeout_s, struct error *error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -94,35 +91,28 @@ static int client_exchange(int fd, const char *name, struct json_object *request
 	return rc;
 }
 
-int client_call(const char *name, struct json_object *request, struct json_object **reply,
+int client_call(const char *name, unsigned int timeout_s, struct json_object *request,
 		struct json_object **result, struct error *error)
 {
-	return client_call_within(name, TIMEOUT_S, request, reply, result, error);
-}
-
-int client_call_within(const char *name, unsigned int timeout_s, struct json_object *request,
-		       struct json_object **reply, struct json_object **result, struct error *error)
-{
+	struct json_object *reply, *in_reply;
 	int fd = client_connect(name, timeout_s, error);
-	int rc;
+	int rc = fd < 0 ? fd : client_exchange(fd, name, request, &reply, error);
 
-	if (fd < 0)
-		return fd;
-	rc = client_exchange(fd, name, request, reply, error);
-	close(fd);
+	json_object_put(request);
+	if (fd >= 0)
+		close(fd);
 	if (rc)
 		return rc;
-	rc = message_reply(*reply, result, error);
-	if (rc) {
-		json_object_put(*reply);
-		*reply = NULL;
-	}
+	rc = message_reply(reply, &in_reply, error);
+	if (!rc && result)
+		*result = json_object_get(in_reply);
+	json_object_put(reply);
 	return rc;
 }
 
 int client_process(const char *name, pid_t *pid, struct error *error)
 {
-	int fd = client_connect(name, TIMEOUT_S, error);
+	int fd = client_connect(name, CLIENT_TIMEOUT_S, error);
 	struct ucred peer = { 0 };
 	socklen_t size = sizeof(peer);
 	int rc = 0;

@@ -282,25 +282,20 @@ void server_stop(struct server *server);
  * The other side of a control socket.
  */
 
+/* Longer than a conversion waits for a page, which the VM does meanwhile. */
+#define CLIENT_TIMEOUT_S 60
+
 /**
  * client_call() - ask the VM @name
- * @request: its own reference is kept
- * @reply: out: all of the reply, to be put; @result is in it
- * @result: out: may be NULL
+ * @timeout_s: of each step
+ * @request: is put
+ * @result: out: to be put, may be NULL; or NULL: of no interest
  *
  * Return: 0; -ENOENT or -ECONNREFUSED if no such VM runs; -ETIME if it does not
  * answer; another negative errno, from the VM or from here.
  */
-int client_call(const char *name, struct json_object *request, struct json_object **reply,
+int client_call(const char *name, unsigned int timeout_s, struct json_object *request,
 		struct json_object **result, struct error *error);
-
-/**
- * client_call_within() - the same, when there is no time to lose
- * @timeout_s: of each step; 0: never give up
- */
-int client_call_within(const char *name, unsigned int timeout_s,
-		       struct json_object *request, struct json_object **reply,
-		       struct json_object **result, struct error *error);
 
 /**
  * client_process() - the process that a VM is, as its socket has it

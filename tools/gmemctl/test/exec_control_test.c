@@ -49,12 +49,7 @@ FIXTURE_TEARDOWN(exec_control)
 /* Ask, and put the request. Return: what the VM says, as client_call(). */
 static int ask(struct json_object *request)
 {
-	struct json_object *reply = NULL, *result;
-	int rc = client_call(NAME, request, &reply, &result, &error);
-
-	json_object_put(request);
-	json_object_put(reply);
-	return rc;
+	return client_call(NAME, CLIENT_TIMEOUT_S, request, NULL, &error);
 }
 
 /* Another process that asks to share the memory. Return: its connection. */
