@@ -38,17 +38,18 @@
  * @payload: what to run: enum guest_payload
  * @strategy: how it converts: enum memory_strategy
  * @payload_option, @linux_option: an option that only these have, or NULL
- * @path: input file of a payload, or NULL
  * @rounds: for the payload convert
- * @kernel: bzImage, or NULL: a payload runs
- * @initrd: its initrd, or NULL
- * @append: its command line
+ * @kernel, @initrd: files of Linux; without the path of a kernel a payload runs
+ * @append: its command line; @cmdline: the same with what is added to it, or NULL
  * @off_port: port that powers Linux off, or 0
  * @pvmemcontrol: function codes for Linux, as bits; 0: no such device
  * @balloon: Linux has a balloon
  * @page_reporting: and tells what it has free
  * @name: of the VM, or NULL: one that nobody else has
- * @input: the file at @path; @digest: of it
+ * @ram: where RAM is
+ * @request: the memory
+ * @config: what to build for Linux
+ * @input: a file for the payload, if it has a path; @digest: of it
  * @input_length: bytes the payload works on
  * @elapsed_ns: time from the first instruction to the last
  */
@@ -61,16 +62,18 @@ struct run {
 	unsigned int strategy;
 	const char *payload_option;
 	const char *linux_option;
-	const char *path;
 	uint32_t rounds;
-	const char *kernel;
-	const char *initrd;
+	struct input kernel, initrd;
 	const char *append;
+	char *cmdline;
 	uint16_t off_port;
 	uint32_t pvmemcontrol;
 	bool balloon;
 	bool page_reporting;
 	const char *name;
+	struct range ram[E820_PLACES];
+	struct memory_request request;
+	struct pc_config config;
 	struct input input;
 	uint8_t digest[INPUT_DIGEST_SIZE];
 	uint64_t input_length;
@@ -78,24 +81,6 @@ struct run {
 };
 
 #define DEFAULT_MEMORY (UINT64_C(256) << 20)
-
-/**
- * struct linux_run - a run of Linux
- * @run: as asked for
- * @ram: where RAM is
- * @kernel, @initrd: the files
- * @cmdline: the command line, or NULL: that of the user
- * @request: the memory
- * @config: what to build
- */
-struct linux_run {
-	struct run *run;
-	struct range ram[E820_PLACES];
-	struct input kernel, initrd;
-	char *cmdline;
-	struct memory_request request;
-	struct pc_config config;
-};
 
 #define PAYLOAD_DEFAULT_MEMORY		(UINT64_C(64) << 20)
 #define MEMORY_UNIT		(UINT64_C(2) << 20)
@@ -110,14 +95,14 @@ struct linux_run {
 #define PAYLOAD_ONLY GIVEN(struct run, payload_option)
 
 /* What needs no machine and no file to be seen. Return: 0 or an exit code. */
-static int linux_memory(struct linux_run *linux_run)
+static int linux_memory(struct run *run)
 {
-	struct memory_config *memory = &linux_run->config.machine.memory;
-	struct memory_option *option = &linux_run->run->memory;
-	bool discard = linux_run->run->strategy == MEMORY_DISCARD;
+	struct memory_config *memory = &run->config.machine.memory;
+	struct memory_option *option = &run->memory;
+	bool discard = run->strategy == MEMORY_DISCARD;
 	uint64_t size = option->size ? option->size : DEFAULT_MEMORY;
-	unsigned int count = e820_place(size, linux_run->ram);
-	size_t length = strlen(linux_run->run->append);
+	unsigned int count = e820_place(size, run->ram);
+	size_t length = strlen(run->append);
 
 	if (option->size && option->size < E820_HOLE_END)
 		return usage_error("--memory", "too small", "at least 1M");
@@ -130,21 +115,21 @@ static int linux_memory(struct linux_run *linux_run)
 	if (discard && option->request.kind == BACKING_GMEM_STORE)
 		return usage_error("--strategy", "not with kind=gmem-store",
 				   "that memory is converted in place");
-	linux_run->request = option->request;
-	linux_run->request.ranges = linux_run->ram;
-	linux_run->request.nr_ranges = count;
-	memory->requests = &linux_run->request;
+	run->request = option->request;
+	run->request.ranges = run->ram;
+	run->request.nr_ranges = count;
+	memory->requests = &run->request;
 	memory->nr_requests = 1;
 	memory->guest_memfd = discard;
-	linux_run->config.boot.ram = linux_run->ram;
-	linux_run->config.boot.nr_ram = count;
+	run->config.boot.ram = run->ram;
+	run->config.boot.nr_ram = count;
 	return 0;
 }
 
 /* A guest that does not come up says nothing about why: so it is told before. */
-static int linux_cmdline(struct linux_run *linux_run, struct error *error)
+static int linux_cmdline(struct run *run, struct error *error)
 {
-	const char *append = linux_run->run->append;
+	const char *append = run->append;
 	char words[EMULATED_HOST_WORDS_MAX];
 	int khz = 0;
 	struct vm vm;
@@ -159,60 +144,55 @@ static int linux_cmdline(struct linux_run *linux_run, struct error *error)
 	emulated_host_words(append, khz > 0 ? (unsigned int)khz : 0, words);
 	if (!*words)
 		return 0;
-	if (asprintf(&linux_run->cmdline, "%s%s", append,
+	if (asprintf(&run->cmdline, "%s%s", append,
 		     append[0] ? words : words + 1) < 0) {
-		linux_run->cmdline = NULL;
+		run->cmdline = NULL;
 		return error_set(error, -ENOMEM, "command line", "extend", NULL);
 	}
-	linux_run->config.boot.cmdline = linux_run->cmdline;
+	run->config.boot.cmdline = run->cmdline;
 	out_string(out_root(), "cmdline_added", words + 1);
 	fprintf(stderr, "gmemctl: emulated host (TCG): the guest's command line "
 		"also has:%s\n", words);
 	return 0;
 }
 
-static int linux_read(struct linux_run *linux_run, struct error *error)
+static int linux_read(struct run *run, struct error *error)
 {
-	struct linux_boot *boot = &linux_run->config.boot;
-	const struct run *run = linux_run->run;
+	struct linux_boot *boot = &run->config.boot;
 	int rc;
 
-	rc = input_read(&linux_run->kernel, run->kernel, error);
-	if (!rc && run->initrd)
-		rc = input_read(&linux_run->initrd, run->initrd, error);
-	boot->kernel = linux_run->kernel.data;
-	boot->kernel_size = linux_run->kernel.size;
-	boot->kernel_name = run->kernel;
-	boot->initrd = linux_run->initrd.data;
-	boot->initrd_size = linux_run->initrd.size;
+	rc = input_read(&run->kernel, run->kernel.path, error);
+	if (!rc && run->initrd.path)
+		rc = input_read(&run->initrd, run->initrd.path, error);
+	boot->kernel = run->kernel.data;
+	boot->kernel_size = run->kernel.size;
+	boot->kernel_name = run->kernel.path;
+	boot->initrd = run->initrd.data;
+	boot->initrd_size = run->initrd.size;
 	boot->cmdline = run->append;
-	return rc ? rc : linux_cmdline(linux_run, error);
+	return rc ? rc : linux_cmdline(run, error);
 }
 
 /* Return: an exit code. */
 static int run_linux(struct run *run)
 {
-	struct run_pc pc = { .name = run->name, .kernel = run->kernel };
-	struct linux_run linux_run = {
-		.run = run,
-		.config = {
-			.machine = run_machine(&run->options, run->nr_vcpus),
-			.off_port = run->off_port,
-			.pvmemcontrol = run->pvmemcontrol,
-			.balloon = run->balloon || run->page_reporting,
-			.page_reporting = run->page_reporting,
-		},
-	};
+	struct run_pc pc = { .name = run->name, .kernel = run->kernel.path };
 	struct error error;
-	int code = linux_memory(&linux_run);
+	int code;
 
-	run_pc_console(&linux_run.config);
+	run->config.machine = run_machine(&run->options, run->nr_vcpus);
+	run->config.off_port = run->off_port;
+	run->config.pvmemcontrol = run->pvmemcontrol;
+	run->config.balloon = run->balloon || run->page_reporting;
+	run->config.page_reporting = run->page_reporting;
+	run_pc_console(&run->config);
+	code = linux_memory(run);
 	if (!code)
-		code = linux_read(&linux_run, &error) ? out_error_report(&error) :
-		       run_pc(&pc, &linux_run.config);
-	input_free(&linux_run.kernel);
-	input_free(&linux_run.initrd);
-	free(linux_run.cmdline);
+		code = linux_read(run, &error) ? out_error_report(&error) :
+		       run_pc(&pc, &run->config);
+	input_free(&run->kernel);
+	input_free(&run->initrd);
+	free(run->cmdline);
 	return code;
 }
 
@@ -244,12 +224,12 @@ static int run_check_options(struct run *run)
 	if (run->nr_vcpus > GUEST_MAX_VCPUS)
 		return usage_error("--cpus", "not a number in range",
 				   "1 to %d for a payload", GUEST_MAX_VCPUS);
-	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->path)
+	if (run->payload == GUEST_PAYLOAD_SHA256 && !run->input.path)
 		return usage_error("--input", "missing", "the payload sha256 needs a file");
 	if (run->payload == GUEST_PAYLOAD_RACE && !inplace)
 		return usage_error("--strategy", "not for this payload",
 				   "race needs contents that survive: inplace");
-	if (run->payload != GUEST_PAYLOAD_SHA256 && run->path)
+	if (run->payload != GUEST_PAYLOAD_SHA256 && run->input.path)
 		return usage_error("--input", "not for this payload", "only sha256 reads a file");
 	/* In place is what gmem can do, and all that it does with a store. */
 	if (!run->memory.kind_given)
@@ -272,7 +252,7 @@ static int run_size_memory(struct run *run)
 	uint64_t least = start + units * MEMORY_UNIT;
 
 	if (!*size)
-		*size = least > PAYLOAD_DEFAULT_MEMORY || run->path ? least :
+		*size = least > PAYLOAD_DEFAULT_MEMORY || run->input.path ? least :
 							      PAYLOAD_DEFAULT_MEMORY;
 	if (*size < least)
 		return usage_error("--memory", "too small", "this run needs at least %" PRIu64 "K",
@@ -281,7 +261,7 @@ static int run_size_memory(struct run *run)
 		return usage_error("--memory", "too large", "at most 3G");
 	if (*size % GUEST_PAGE_SIZE)
 		return usage_error("--memory", "not whole pages", "a multiple of 4K");
-	run->input_length = run->path ? run->input.size : *size - start;
+	run->input_length = run->input.path ? run->input.size : *size - start;
 	return 0;
 }
 
@@ -295,7 +275,7 @@ static int run_start(struct run *run, struct payload *payload, struct error *err
 	payload->params->pattern = PATTERN;
 	if (!run->options.trace)
 		progress_start(&progress, "run the payload", -1);
-	if (run->path)
+	if (run->input.path)
 		rc = input_load(&run->input, payload_input(payload), run->digest, error);
 	start = clock_now_ns();
 	if (!rc)
@@ -315,7 +295,7 @@ static int payload_report(const struct run *run, struct payload *payload)
 
 	out_string(root, "payload", payload_names[run->payload]);
 	out_string(root, "strategy", strategy_names[run->strategy]);
-	out_string(root, "input", run->path);
+	out_string(root, "input", run->input.path);
 	out_uint(root, "input_bytes", run->input_length);
 	out_text("payload:     %s, %s\n", payload_names[run->payload],
 		 strategy_names[run->strategy]);
@@ -338,7 +318,7 @@ static int payload_report(const struct run *run, struct payload *payload)
 	out_text("digest: %s\n", text);
 	if (!strcmp(text, expected))
 		return EXIT_CODE_OK;
-	out_error(run->path, "digest in the guest", -EBADMSG, "the host's is %s", expected);
+	out_error(run->input.path, "digest in the guest", -EBADMSG, "the host's is %s", expected);
 	return EXIT_CODE_FAILURE;
 }
 
@@ -362,7 +342,7 @@ static int run_build(struct run *run)
 	struct error error;
 	int rc, code;
 
-	if (run->path || run->payload == GUEST_PAYLOAD_CONVERT)
+	if (run->input.path || run->payload == GUEST_PAYLOAD_CONVERT)
 		populated += run->input_length;
 	progress_start(&progress, "make the VM and its memory", -1);
 	rc = payload_check_memory(populated, &error);
@@ -386,7 +366,7 @@ static int run_payload(struct run *run)
 
 	if (code)
 		return code;
-	if (run->path && input_read(&run->input, run->path, &error))
+	if (run->input.path && input_read(&run->input, run->input.path, &error))
 		return out_error_report(&error);
 	code = run_size_memory(run);
 	if (!code) {
@@ -401,8 +381,9 @@ static const char *const types[] = { "default", "snp", NULL };
 
 static const struct cli_option options[] = {
 	{ .help = "Linux, with a serial console (Ctrl-A x ends it at a terminal):" },
-	{ "--kernel", "FILE", option_text, TO_RUN(kernel), "bzImage, 3.8 or newer", LINUX_ONLY },
-	{ "--initrd", "FILE", option_text, TO_RUN(initrd), "initrd", LINUX_ONLY },
+	{ "--kernel", "FILE", option_text, TO_RUN(kernel.path), "bzImage, 3.8 or newer",
+	  LINUX_ONLY },
+	{ "--initrd", "FILE", option_text, TO_RUN(initrd.path), "initrd", LINUX_ONLY },
 	{ "--append", "TEXT", option_text, TO_RUN(append), "kernel command line", LINUX_ONLY },
 	{ "--power-off-port", "PORT", option_off_port, TO_RUN(off_port),
 	  "a write to this port powers off, for a guest without ACPI; 0x1000 to 0xffff",
@@ -423,7 +404,7 @@ static const struct cli_option options[] = {
 	  "sha256 (default): digest of the input, computed in private memory; convert: "
 	  "all memory to and fro, contents checked; for tests: race touch badmap mmio "
 	  "port crash spin", .words = payload_names, PAYLOAD_ONLY },
-	{ "--input", "FILE", option_text, TO_RUN(path),
+	{ "--input", "FILE", option_text, TO_RUN(input.path),
 	  "for sha256; 0 bytes to 256 MiB", PAYLOAD_ONLY },
 	{ "--rounds", "N", option_count, TO_RUN(rounds),
 	  "of convert and race, 4 by default", .max = ROUNDS_MAX, PAYLOAD_ONLY },
@@ -453,13 +434,13 @@ static int run_main(const struct command *command, void *arguments)
 		return usage_error("--memory", "fd= is not for this guest",
 				   "only an SNP guest can start in memory that "
 				   "is there already");
-	if (run->linux_option && !run->kernel)
+	if (run->linux_option && !run->kernel.path)
 		return usage_error(run->linux_option, "needs a kernel",
 				   "say with --kernel which Linux to boot");
 	if (run->linux_option && run->payload_option)
 		return usage_error(run->payload_option, "not for Linux",
 				   "it is about payloads; --kernel runs Linux");
-	return run->kernel ? run_linux(run) : run_payload(run);
+	return run->kernel.path ? run_linux(run) : run_payload(run);
 }
 
 /* An SNP guest has options of its own. */
