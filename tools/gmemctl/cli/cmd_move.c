@@ -2,7 +2,6 @@
 /* Guests that go on elsewhere: gmemctl handover, save and restore. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -21,12 +20,30 @@
 #define ACCEPT_TIMEOUT_MS 60000
 
 /**
+ * struct move_options - a command line of the commands that run a guest here
+ * @from: the VM, or the file, that it is in
+ * @name: of --name, or NULL
+ * @memory_file: of --memory-file, or NULL
+ * @off_port: of --power-off-port, or 0
+ * @run: of any run
+ */
+struct move_options {
+	const char *from;
+	const char *name;
+	const char *memory_file;
+	uint16_t off_port;
+	struct run_options run;
+};
+
+/**
  * struct taker - a guest being taken over
+ * @options: first, where the table takes them to be
  * @handover: what has come
  * @socket: to the giver, or -1
  * @answered: the giver knows how it went
  */
 struct taker {
+	struct move_options options;
 	struct handover handover;
 	int socket;
 	bool answered;
@@ -34,10 +51,12 @@ struct taker {
 
 /**
  * struct restored - a guest being restored
+ * @options: as above
  * @saved: what the file says, but for the contents
  * @fd: the file, from the contents on; -1 once they are read
  */
 struct restored {
+	struct move_options options;
 	struct saved saved;
 	int fd;
 };
@@ -65,22 +84,6 @@ struct saving {
 	int signals;
 };
 
-/**
- * struct move_options - a command line of the commands that run a guest here
- * @from: the VM, or the file, that it is in
- * @name: of --name, or NULL
- * @memory_file: of --memory-file, or NULL
- * @off_port: of --power-off-port, or 0
- * @run: of any run
- */
-struct move_options {
-	const char *from;
-	const char *name;
-	const char *memory_file;
-	uint16_t off_port;
-	struct run_options run;
-};
-
 static const struct cli_option move_run_options[] = {
 	{ "--power-off-port", "PORT", option_off_port,
 	  TO(struct move_options, off_port),
@@ -102,7 +105,7 @@ static void move_config(const struct move_options *options, unsigned int cpus,
 		.off_port = options->off_port,
 	};
 	config->machine.memory = *memory;
-	config->machine.memory.convert_timeout_ms = options->run.convert_timeout_ms;
+	config->machine.memory.convert_timeout_ms = CONVERT_TIMEOUT_MS;
 	pc_pci_config(state, config);
 	run_pc_console(config);
 }
@@ -146,8 +149,9 @@ static int taker_prepare(struct pc *pc, void *data, struct error *error)
 }
 
 /* Return: an exit code. */
-static int taker_run(struct taker *taker, const struct move_options *options)
+static int taker_run(struct taker *taker)
 {
+	const struct move_options *options = &taker->options;
 	struct run_pc run = {
 		.name = options->name ? options->name : options->from,
 		.inherited = true,
@@ -200,39 +204,34 @@ static const struct cli_option handover_options[] = {
 
 static int handover_main(const struct command *command, void *arguments)
 {
-	const struct move_options *options = arguments;
+	struct taker *taker = arguments;
+	const struct move_options *options = &taker->options;
 	struct progress progress;
-	struct taker *taker;
 	struct error error;
 	int rc, code = check_new_name(options);
 
 	if (code)
 		return code;
-	taker = calloc(1, sizeof(*taker));
-	if (!taker)
-		return out_no_memory("handover");
 	code = move_request(options->from, message_request("handover"), &taker->socket);
 	if (code)
-		goto out_free;
+		return code;
 	progress_start(&progress, "wait for the guest", -1);
 	rc = handover_take(taker->socket, &taker->handover, &error);
 	progress_stop(&progress);
 	if (rc) {
 		code = out_error_report(&error);
 	} else {
-		code = taker_run(taker, options);
+		code = taker_run(taker);
 		handover_close(&taker->handover);
 	}
 	close(taker->socket);
-out_free:
-	free(taker);
 	return code;
 }
 
 const struct command command_handover = {
 	.name = "handover",
 	.run = handover_main,
-	ARGUMENTS(struct move_options, .run = RUN_OPTIONS_DEFAULT),
+	.size = sizeof(struct taker),
 	.summary = "take a running VM over from its process",
 	.about = "After a pause the guest continues in this process, with this terminal as its "
 		 "console; the other process ends with success. If the handover fails, the guest "
@@ -277,8 +276,9 @@ static int restored_file(struct restored *restored, const char *path, struct err
 }
 
 /* Return: an exit code. */
-static int restored_run(struct restored *restored, const struct move_options *options)
+static int restored_run(struct restored *restored)
 {
+	const struct move_options *options = &restored->options;
 	struct run_pc run = {
 		.name = options->name,
 		.prepare = restored_prepare,
@@ -312,40 +312,34 @@ static const struct cli_option restore_options[] = {
  */
 static int restore_main(const struct command *command, void *arguments)
 {
-	const struct move_options *options = arguments;
-	struct restored *restored;
+	struct restored *restored = arguments;
+	const char *from = restored->options.from;
 	char name[PATH_MAX];
 	struct error error;
 	int rc, code;
 
-	restored = calloc(1, sizeof(*restored));
-	if (!restored)
-		return out_no_memory("saved guest");
-	restored->fd = input_open_fd(options->from, &error);
-	rc = restored->fd < 0 ? restored->fd :
-	     file_lock(restored->fd, options->from, false, &error);
+	restored->fd = input_open_fd(from, &error);
+	rc = restored->fd < 0 ? restored->fd : file_lock(restored->fd, from, false, &error);
 	if (!rc)
-		rc = save_read(restored->fd, options->from, &restored->saved, &error);
+		rc = save_read(restored->fd, from, &restored->saved, &error);
 	if (rc) {
 		code = out_error_report(&error);
 	} else {
 		if (!save_is_checked(&restored->saved))
 			fprintf(stderr, "gmemctl: %s: it is from an older gmemctl and has "
-				"no checksums: damage is not noticed\n",
-				out_name(options->from, name));
-		code = restored_run(restored, options);
+				"no checksums: damage is not noticed\n", out_name(from, name));
+		code = restored_run(restored);
 		save_free(&restored->saved);
 	}
 	if (restored->fd >= 0)
 		close(restored->fd);
-	free(restored);
 	return code;
 }
 
 const struct command command_restore = {
 	.name = "restore",
 	.run = restore_main,
-	ARGUMENTS(struct move_options, .run = RUN_OPTIONS_DEFAULT),
+	.size = sizeof(struct restored),
 	.summary = "restore a VM from a file",
 	.about = "Restores a VM on the same kind of CPU. The guest's clocks continue from their "
 		 "saved values.",

@@ -21,7 +21,8 @@ struct run_options {
 	bool trace;
 };
 
-#define RUN_OPTIONS_DEFAULT { .convert_timeout_ms = 2000 }
+#define CONVERT_TIMEOUT_MS 2000
+#define RUN_OPTIONS_DEFAULT { .convert_timeout_ms = CONVERT_TIMEOUT_MS }
 #define RUN_TIMEOUT_MAX_S 86400
 
 /** run_options: the table, for struct run_options */
