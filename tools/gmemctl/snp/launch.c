@@ -3,15 +3,15 @@
  * DOC: Order of a launch
  *
  * KVM enforces a part of it: SEV_INIT2 before any vCPU, a range private before
- * pages are added to it, SNP_LAUNCH_FINISH once. Three things it does not:
+ * pages are added to it, SNP_LAUNCH_FINISH once. It does not enforce this:
  *
- * - A command after SNP_LAUNCH_FINISH makes some kernels write to memory that is
- *   not theirs any more. No function here sends one.
- * - What is wrong with an ID block shows when the vCPUs are lost already. So it
- *   is checked before the first command.
- * - The number of /dev/sev is looked up in the calling process at every command,
- *   and at every request of the running guest. It stays open until the vCPUs are
- *   gone, and nothing is launched across fork().
+ * - No command after SNP_LAUNCH_FINISH. Some kernels would write to pages that
+ *   belong to the guest by then. No function here sends one.
+ * - A correct ID block. The firmware checks it after the vCPUs are encrypted, and
+ *   then the VM is lost. So it is checked here before the first command.
+ * - An open /dev/sev. KVM looks up its file descriptor in the calling process for
+ *   each command, and for each request of the running guest. So it stays open until
+ *   the vCPUs have ended, and a launch does not go on in a forked process.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,14 +32,14 @@
 
 #define OBJECT "SNP guest"
 
-/* KVM documents EAGAIN; one that never ends is a failure. */
+/* KVM documents EAGAIN as temporary. After so many retries it is a failure. */
 #define RETRIES_MAX 1000
 #define RETRY_NS 1000000
 
 /*
- * What an errno means, for each command. KVM has one number for many causes:
- * the texts name all of them, the likely one first. Rows of Linux 6.12 and 7.3;
- * see the table of cases in the tests of the simulator.
+ * The meaning of an errno, for each command. KVM uses one number for several causes:
+ * the texts name all of them, the most likely one first. They are for Linux 6.12 and
+ * 7.3; see the table of cases in the tests of the simulator.
  */
 static const struct {
 	enum snp_kvm_command id;
@@ -98,9 +98,9 @@ static const struct {
 
 /**
  * struct command - KVM_MEMORY_ENCRYPT_OP: a command to KVM and the firmware behind it
- * @data: its structure, which KVM may change
+ * @data: the structure of the command, which KVM may change
  * @rc: negative errno, or 0
- * @fw_error: of the firmware; 0 if it was not called or has not failed
+ * @fw_error: error of the firmware; 0 if it was not called or has not failed
  */
 struct command {
 	enum snp_kvm_command id;
@@ -110,8 +110,8 @@ struct command {
 };
 
 /*
- * All signals are blocked meanwhile: one that is pending would make KVM stop and say EIO, as
- * it does for everything else.
+ * Send a command, with all signals blocked. KVM would stop for a pending signal and return EIO,
+ * which it also returns for other failures.
  */
 static int command_run(const struct snp_launch *launch, struct command *command)
 {
@@ -130,7 +130,7 @@ static int command_run(const struct snp_launch *launch, struct command *command)
 	return command->rc;
 }
 
-/* Step, errno, firmware error, remedy */
+/* Describe a failed command: step, errno, firmware error, hint */
 static int command_failed(const struct command *command, const char *object, struct error *error)
 {
 	const char *name = "", *hint = NULL;
@@ -165,7 +165,7 @@ static const char *type_name(enum snp_page_type type)
 	return names[type];
 }
 
-/* What is left of the command is where it failed. */
+/* KVM moves gfn_start past the pages that it has added, so it is the page that failed. */
 static int update_failed(const struct command *command, const struct snp_run *run,
 			 const struct snp_kvm_launch_update *update, struct error *error)
 {
@@ -180,9 +180,9 @@ static int update_failed(const struct command *command, const struct snp_run *ru
 }
 
 /**
- * update_once() - one command, repeated as long as KVM asks for that
+ * update_once() - send one command; repeat it while KVM returns EAGAIN or EINTR
  *
- * Return: 0 if it got on, else a negative errno; @command has the details.
+ * Return: 0 if KVM added pages, else a negative errno; @command has the details.
  */
 static int update_once(struct snp_launch *launch, struct command *command,
 		       const struct snp_kvm_launch_update *update)
@@ -203,7 +203,7 @@ static int update_once(struct snp_launch *launch, struct command *command,
 	return update->len < before ? 0 : -EIO;
 }
 
-/* Of a step that is done */
+/* Report a step that is done */
 static void snp_launch_tell(const struct snp_launch *launch, const char *step,
 			    const char *format, ...)
 {
@@ -219,10 +219,10 @@ static void snp_launch_tell(const struct snp_launch *launch, const char *step,
 }
 
 /**
- * update_run() - add the pages of one run, until nothing is left
- * @source: its contents; page-aligned, not NULL also where they do not count:
- *	Linux 6.12 looks at them all the same
- * @fw_error: out
+ * update_run() - add all pages of one run
+ * @source: the contents, page-aligned. Not NULL even if the type has no contents:
+ *	Linux 6.12 checks the address all the same
+ * @fw_error: out: error of the firmware
  */
 static int update_run(struct snp_launch *launch, const struct snp_run *run, const void *source,
 		      uint32_t *fw_error, struct error *error)
@@ -253,7 +253,7 @@ static int update_run(struct snp_launch *launch, const struct snp_run *run, cons
 	return 0;
 }
 
-/* Tell of each register that the firmware wants otherwise. Return: how many. */
+/* Report each register for which the firmware wants another value. Return: their number. */
 static unsigned int tell_changes(const struct snp_launch *launch,
 				 const struct snp_cpuid_page *given)
 {
@@ -276,8 +276,8 @@ static unsigned int tell_changes(const struct snp_launch *launch,
 }
 
 /*
- * The firmware has written what it wants into the page. Once is enough: a page
- * that it does not take then is not about values.
+ * Retry with the values that the firmware has written into the page. One retry is
+ * enough: if the firmware refuses its own values, they are not the cause.
  */
 static int update_cpuid_again(struct snp_launch *launch, const struct snp_run *run,
 			      const struct snp_cpuid_page *given, struct error *error)
@@ -304,7 +304,7 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 	uint32_t fw_error = 0;
 	int rc;
 
-	/* KVM reads and writes as much as the run has. */
+	/* KVM reads and writes as many bytes as the run has, and the buffer is one page. */
 	if (run->size != sizeof(*launch->cpuid))
 		return error_set(error, -EINVAL, run->name, "SNP_LAUNCH_UPDATE", "its section has "
 				 "0x%llx bytes, and the firmware checks single pages: take another "
@@ -312,7 +312,7 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 	rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
 	if (rc)
 		return rc;
-	/* The model that was asked for, which is part of the VMSA, too. */
+	/* The CPU signature of the image, which the vCPUs get at reset, too. */
 	for (uint32_t i = 0; i < cpuid->nent; i++)
 		if (cpuid->entries[i].function == 0x1 || cpuid->entries[i].function == 0x80000001)
 			cpuid->entries[i].eax = launch->image.signature;
@@ -327,7 +327,7 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 	return rc;
 }
 
-/* Contents in pages of their own: a file in memory is not aligned. */
+/* Copy the contents to whole pages first, because a file in memory may not be aligned. */
 static int update_staged(struct snp_launch *launch, const struct snp_run *run, struct error *error)
 {
 	void *source = aligned_alloc(SNP_PAGE_SIZE, run->size);
@@ -345,7 +345,7 @@ static int update_staged(struct snp_launch *launch, const struct snp_run *run, s
 	return rc;
 }
 
-/* The end of the pages from @at on that are in the state @private. */
+/* Return: the end of the pages in the state @private that begin at @at; @at if there are none. */
 static uint64_t state_end(const struct guest_memory *memory, uint64_t at,
 			  uint64_t end, bool private)
 {
@@ -355,8 +355,8 @@ static uint64_t state_end(const struct guest_memory *memory, uint64_t at,
 }
 
 /*
- * What is private already stays so, also if somebody has converted it long
- * before: the contents come from the plan.
+ * Convert the shared pages of a run. Pages that are private already stay as they are:
+ * the launch overwrites their contents.
  */
 static int make_private(struct guest_memory *memory, const struct snp_run *run, struct error *error)
 {
@@ -379,7 +379,7 @@ static int make_private(struct guest_memory *memory, const struct snp_run *run, 
 	return 0;
 }
 
-/* Refuse a step out of order */
+/* Refuse a step that is out of order */
 static int snp_launch_enter(const struct snp_launch *launch, enum snp_launch_state wanted,
 			    const char *step, struct error *error)
 {
@@ -394,7 +394,7 @@ static int snp_launch_enter(const struct snp_launch *launch, enum snp_launch_sta
 	return error_set(error, -EINVAL, OBJECT, step, "not at this point of a launch");
 }
 
-/* Pages cannot be taken back: after a failure the digest is never right. */
+/* A failure is final: added pages cannot be removed, so the digest would be wrong. */
 int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 			struct vcpu *vcpu, struct error *error)
 {
@@ -406,7 +406,7 @@ int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 	for (unsigned int i = 0; i < plan->nr_runs && !rc; i++) {
 		const struct snp_run *run = &plan->runs[i];
 
-		/* KVM adds them itself, in the end. */
+		/* KVM adds the VMSAs itself, in SNP_LAUNCH_FINISH. */
 		if (run->type == SNP_PAGE_VMSA)
 			continue;
 		rc = make_private(memory, run, error);
@@ -427,7 +427,7 @@ static int launch_run(struct snp_launch *launch, enum snp_kvm_command id,
 	return command_run(launch, &command) ? command_failed(&command, OBJECT, error) : 0;
 }
 
-/* Return: 0, or -ENXIO where KVM does not know the attribute. */
+/* Return: 0, or -ENXIO if KVM does not know the attribute. */
 static int kvm_attribute(const struct vm *vm, uint64_t number, uint64_t *value)
 {
 	struct kvm_device_attr attribute = {
@@ -455,7 +455,7 @@ static int check_features(const struct snp_launch *launch, struct error *error)
 			 (unsigned long long)launch->image.features);
 }
 
-/* A KVM that does not say what it takes is Linux 6.11 to 6.16. */
+/* Linux 6.11 to 6.16 do not report the policy bits that they take. */
 static int check_policy(const struct snp_launch *launch, struct error *error)
 {
 	uint64_t policy = launch->config->policy, known;
@@ -490,7 +490,7 @@ static int check_certs(const struct snp_launch *launch, struct error *error)
 			 "guests by itself, without certificates: leave --certs out");
 }
 
-/* What the firmware checks at the end, while nothing is lost yet. */
+/* Check what the firmware checks at the end of the launch, when a failure costs the VM. */
 static int check_id_block(const struct snp_launch *launch, struct error *error)
 {
 	const struct snp_launch_config *config = launch->config;
@@ -517,7 +517,7 @@ static int check_id_block(const struct snp_launch *launch, struct error *error)
 	return 0;
 }
 
-/* What KVM cannot do for an IGVM file, while nothing is lost yet. */
+/* Refuse an IGVM file that KVM cannot launch, before the first command. */
 static int check_igvm(const struct snp_igvm *igvm, uint64_t features, struct error *error)
 {
 	const char *fault = snp_igvm_kvm_fault(igvm);
@@ -561,7 +561,7 @@ static int check_image(const struct snp_image *image, struct error *error)
 	return 0;
 }
 
-/* For a CPU of the signature that was asked for, or for this one */
+/* Predict the digest for the CPU signature that was asked for, or for that of this host. */
 static int predict(struct snp_launch *launch, struct error *error)
 {
 	char text[2 * SNP_DIGEST_SIZE + 1];
@@ -612,7 +612,7 @@ int snp_launch_open(struct snp_launch *launch, const struct snp_launch_config *c
 	launch->vm = vm;
 	launch->sev_fd = -1;
 	launch->plan = calloc(1, sizeof(*launch->plan));
-	/* KVM wants whole pages, which it also writes to. */
+	/* A whole page: KVM reads it, and writes the firmware's corrections to it. */
 	launch->cpuid = aligned_alloc(SNP_PAGE_SIZE, sizeof(*launch->cpuid));
 	if (!launch->plan || !launch->cpuid) {
 		rc = error_set(error, -ENOMEM, OBJECT, "allocate", NULL);
@@ -674,13 +674,13 @@ int snp_launch_init(struct snp_launch *launch, struct error *error)
 	return rc;
 }
 
-/* While nothing is lost yet, and as soon as there are slots. */
+/* Called when the slots are there, and before the first command that cannot be undone. */
 static int check_memory(const struct snp_launch *launch, struct error *error)
 {
 	for (unsigned int i = 0; i < launch->plan->nr_runs; i++) {
 		const struct snp_run *run = &launch->plan->runs[i];
 
-		/* KVM has a place of its own for VMSAs. */
+		/* KVM does not put VMSAs into the guest's slots. */
 		if (run->type != SNP_PAGE_VMSA &&
 		    !slot_covers_private(&launch->vm->slots, run->gpa, run->size))
 			return error_set(error, -EFAULT, run->name, "place in guest memory", "no "
@@ -691,7 +691,7 @@ static int check_memory(const struct snp_launch *launch, struct error *error)
 	return 0;
 }
 
-/* The firmware may say no for now: the VM is as before, and may try again. */
+/* A refusal does not change the VM, so the caller may try again. */
 int snp_launch_start(struct snp_launch *launch, struct error *error)
 {
 	struct snp_kvm_launch_start start = {
@@ -714,7 +714,7 @@ int snp_launch_start(struct snp_launch *launch, struct error *error)
 	return 0;
 }
 
-/* Failed or not, the command is sent once. */
+/* The command is sent only once, even if it fails. */
 int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus, struct error *error)
 {
 	const struct snp_launch_config *config = launch->config;
