@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The vCPUs of a launch. What KVM measures is what it holds of them, so nothing
- * is left as KVM's reset has made it, but for PKRU. All is read back, but for XCR0
- * and the debug registers: a register that KVM has changed would show as a wrong
- * digest when it is too late.
+ * The vCPUs of a launch. KVM measures the registers that it holds. So all of them but
+ * PKRU are set here, and none keeps the value of KVM's reset. Then all but XCR0 and
+ * the debug registers are read back: otherwise a register that KVM has changed would
+ * show only as a wrong digest, after the launch.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -19,18 +19,18 @@
 #define XSAVE_SIZE_BASE 0x240
 #define XCR0_X87 1
 
-/* Bits of a function that are taken away */
+/* Bits that are cleared in a function of CPUID */
 static const struct {
 	uint32_t function, index;
 	uint32_t eax, ebx, ecx, edx;
 } masks[] = {
-	/* TSC_DEADLINE: a timer of KVM's own */
+	/* TSC_DEADLINE: a timer that KVM emulates */
 	{ 0x1, 0, 0, 0, 1U << 24, 0 },
-	/* TSC_ADJUST; and all about speculation, that the guest cannot control */
+	/* TSC_ADJUST; and EDX, for control of speculation that the guest does not have */
 	{ 0x7, 0, 0, 1U << 1, 0, UINT32_MAX },
 	/* VIRT_SSBD */
 	{ 0x80000008, 0, 0, 1U << 25, 0, 0 },
-	/* SMM_CTL, and what KVM makes up in ECX */
+	/* SMM_CTL; and ECX, whose bits KVM synthesises */
 	{ 0x80000021, 0, 1U << 9, 0, UINT32_MAX, 0 },
 };
 
@@ -44,7 +44,7 @@ static struct snp_cpuid_entry entry_make(const struct kvm_cpuid_entry2 *from)
 		.ecx = from->ecx, .edx = from->edx,
 	};
 
-	/* KVM says how large the area is now; the firmware, what XCR0 1 needs. */
+	/* KVM reports the size for the current XCR0, the firmware wants that for XCR0 = 1. */
 	if (entry.eax_in == 0xd && entry.ecx_in <= 1) {
 		entry.xcr0_in = XCR0_X87;
 		entry.ebx = XSAVE_SIZE_BASE;
@@ -78,15 +78,15 @@ int snp_cpuid_page_build(struct snp_cpuid_page *page,
 	return 0;
 }
 
-/* Where a vCPU is: each has its own, and the guest asks KVM for it. */
+/* Leaves that differ between vCPUs. The guest asks KVM for them. */
 static bool is_topology(uint32_t function)
 {
 	return function == 0xb || function == 0x1f || function == 0x8000001e;
 }
 
 /*
- * Make a vCPU's CPUID say what the page says, but for where it is: APIC IDs and topology are
- * its own.
+ * Give a vCPU the CPUID of the page, except for APIC IDs and topology, which differ between
+ * vCPUs.
  */
 static void snp_cpuid_page_apply(const struct snp_cpuid_page *page, struct kvm_cpuid2 *cpuid)
 {
@@ -103,7 +103,7 @@ static void snp_cpuid_page_apply(const struct snp_cpuid_page *page, struct kvm_c
 			entry->eax = from->eax;
 			entry->ecx = from->ecx;
 			entry->edx = from->edx;
-			/* It has the APIC ID in leaf 1, the size of the area in leaf 0xd. */
+			/* EBX of leaf 1 has the APIC ID, of leaf 0xd the size of the XSAVE area. */
 			if (from->eax_in != 0x1 && from->eax_in != 0xd)
 				entry->ebx = from->ebx;
 		}
@@ -129,8 +129,8 @@ static void snp_cpuid_page_apply(const struct snp_cpuid_page *page, struct kvm_c
 #define XSAVE_BV_X87_SSE 3
 
 /*
- * MSRs of the VMSA. All but PAT are zero in a CPU that comes from reset. KVM
- * does not know the last three on every CPU, where they are zero anyway.
+ * MSRs of the VMSA. All but PAT are zero after reset. KVM does not know the last
+ * three on all CPUs, and where it does not know them they are zero.
  */
 static const struct {
 	uint32_t index;
@@ -163,8 +163,8 @@ static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action, stru
 }
 
 /*
- * x87 and SSE. What is not named in XSTATE_BV becomes zero, such as AVX. PKRU is
- * KVM's own, and stays as it is, which is zero in a new vCPU.
+ * Fill in x87 and SSE. KVM clears state that is not in XSTATE_BV, such as AVX, but
+ * not PKRU, which is zero in a new vCPU.
  */
 static void xsave_fill(const struct kvm_fpu *fpu, uint8_t *area)
 {
@@ -180,7 +180,7 @@ static void xsave_fill(const struct kvm_fpu *fpu, uint8_t *area)
 	bytes_put64(area + XSAVE_BV, XSAVE_BV_X87_SSE);
 }
 
-/* Not KVM_GET_FPU, which leaves out MXCSR. */
+/* Use KVM_GET_XSAVE, because KVM_GET_FPU leaves out MXCSR. */
 static int get_fpu(struct vcpu *vcpu, struct kvm_fpu *fpu)
 {
 	struct kvm_xsave xsave = { 0 };
@@ -201,7 +201,7 @@ static int get_fpu(struct vcpu *vcpu, struct kvm_fpu *fpu)
 	return 0;
 }
 
-/* Return: 0, or -EINVAL for one that KVM does not know. */
+/* Return: 0, or -EINVAL if KVM does not know the MSR. */
 static int access_msr(struct vcpu *vcpu, unsigned long request, uint32_t index, uint64_t *value)
 {
 	struct {
@@ -280,7 +280,7 @@ static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state, struct
 
 	if (rc)
 		return vcpu_failed(vcpu, rc, "KVM_GET_SREGS", error);
-	/* Where the APIC is belongs to KVM, and is not part of the VMSA. */
+	/* Keep KVM's address of the APIC, which is not part of the VMSA. */
 	sregs.apic_base = now.apic_base;
 	xsave_fill(&state->fpu, (uint8_t *)xsave.region);
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
@@ -291,7 +291,7 @@ static int set_registers(struct vcpu *vcpu, const struct snp_vcpu *state, struct
 	return set_msrs(vcpu, state, error);
 }
 
-/* But for MSRs */
+/* Check all registers but MSRs */
 static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted, struct error *error)
 {
 	struct snp_vmsa expect, holds;
@@ -335,7 +335,7 @@ int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid, struct er
 	return vcpu_failed(vcpu, rc, "KVM_GET_CPUID2", error);
 }
 
-/* KVM answers as the CPUID page does, to a guest that asks KVM. */
+/* Give KVM the values of the CPUID page, for a guest that asks KVM and not the page. */
 static int set_cpuid(struct snp_launch *launch, struct vcpu *vcpu, struct error *error)
 {
 	struct kvm_cpuid2 *cpuid;
@@ -358,7 +358,7 @@ int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu, struct error *
 
 	if (rc)
 		return rc;
-	/* What the launch has checked, or gmemctl's own */
+	/* The VMSA of the IGVM file, which check_igvm() has checked, or gmemctl's own */
 	if (image->igvm)
 		snp_vcpu_from_vmsa(&state, image->igvm->vcpus[vcpu->index].vmsa, &at);
 	else
