@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* IGVM files: the frame, and what its headers have the loader do. */
+/* Parser of IGVM files: their headers, and the directives for the loader. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -28,21 +28,21 @@
 
 enum page_data_type { DATA_NORMAL, DATA_SECRETS, DATA_CPUID, DATA_CPUID_XF };
 
-/* Ranges that are no further apart become one. */
+/* Ranges are joined if the gap between them is not larger. */
 #define RANGE_GAP SIZE_2M
 
-/* Numbers of keys and signatures have 72 bytes, as in the firmware's form. */
+/* A number of a key or signature has 72 bytes, as in the firmware's form. */
 #define NUMBER_SIZE 72
 #define ID_BLOCK_SIZE 696
 
-/* One variable header; @type without the bit that says that it may be ignored */
+/* One variable header; @type does not include TYPE_IGNORABLE */
 struct header {
 	uint32_t type;
 	const uint8_t *body;
 	uint32_t size;
 };
 
-/* Complain about the file. Return: @rc. */
+/* Describe a fault of the file. Return: @rc. */
 static int __attribute__((format(printf, 4, 5)))
 fail(const struct snp_igvm *igvm, struct error *error, int rc, const char *fault, ...)
 {
@@ -55,14 +55,14 @@ fail(const struct snp_igvm *igvm, struct error *error, int rc, const char *fault
 	return error_set(error, rc, igvm->name, "parse IGVM file", "%s", text);
 }
 
-/* A page-aligned range of addresses, which KVM's 52 bits hold */
+/* Whether a range is page-aligned and within KVM's 52 bits of address */
 static bool range_is_good(uint64_t gpa, uint64_t size)
 {
 	return gpa % SNP_PAGE_SIZE == 0 && size && size % SNP_PAGE_SIZE == 0 &&
 	       gpa < UINT64_C(1) << 52 && size <= (UINT64_C(1) << 52) - gpa;
 }
 
-/* The first range that @range touches, but for @except; or NULL. */
+/* Find the first range but @except that is within RANGE_GAP of @range. Return: it or NULL. */
 static struct range *find_near(struct snp_igvm *igvm, const struct range *range,
 			       const struct range *except)
 {
@@ -84,7 +84,7 @@ static void range_join(struct range *range, const struct range *with)
 		range->end = with->end;
 }
 
-/* What has grown together with @range is taken out of the list. */
+/* Join all ranges near @range with it, and remove them from the list. */
 static void join_all(struct snp_igvm *igvm, struct range *range)
 {
 	struct range *other;
@@ -94,7 +94,7 @@ static void join_all(struct snp_igvm *igvm, struct range *range)
 
 		range_join(range, other);
 		*other = *last;
-		/* The last one has moved, and it may be this one. */
+		/* The last range has moved to @other. It may be @range. */
 		if (range == last)
 			range = other;
 		igvm->nr_required--;
@@ -118,7 +118,7 @@ static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size, struct er
 	return 0;
 }
 
-/* Bytes of the file; offset 0 stands for zeros. Return: false if not in it. */
+/* Find bytes of the file; offset 0 means zeros. Return: false if the file has no such bytes. */
 static bool file_data(const struct snp_igvm *igvm, uint32_t offset, uint64_t size,
 		      const uint8_t **data)
 {
@@ -126,11 +126,11 @@ static bool file_data(const struct snp_igvm *igvm, uint32_t offset, uint64_t siz
 	return !offset || (offset < igvm->size && size <= igvm->size - offset);
 }
 
-/* Contents that go on where those before end, or that have none */
+/* Whether the page continues @run, both in guest memory and in the file */
 static bool run_goes_on(const struct snp_run *run, enum snp_page_type type,
 			uint64_t gpa, const uint8_t *data)
 {
-	/* The firmware takes one page of these at a time. */
+	/* The firmware takes pages of these types one at a time. */
 	if (type == SNP_PAGE_SECRETS || type == SNP_PAGE_CPUID || type == SNP_PAGE_VMSA)
 		return false;
 	return run->type == type && run->gpa + run->size == gpa &&
@@ -225,7 +225,7 @@ static int parameter(struct snp_igvm *igvm, const struct header *header, struct 
 	return 0;
 }
 
-/* IGVM_VHS_PARAMETER_AREA: bytes, index, offset of its first contents */
+/* IGVM_VHS_PARAMETER_AREA: size, index, offset of the initial contents */
 static int parameter_area(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const uint8_t *body = header->body;
@@ -255,7 +255,7 @@ static int parameter_area(struct snp_igvm *igvm, const struct header *header, st
 	return 0;
 }
 
-/* IGVM_VHS_PARAMETER_INSERT: GPA, mask, index of the area; unmeasured pages */
+/* IGVM_VHS_PARAMETER_INSERT: GPA, mask, index of the area. Its pages are unmeasured. */
 static int parameter_insert(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	const uint8_t *body = header->body;
@@ -297,7 +297,7 @@ static int vp_context(struct snp_igvm *igvm, const struct header *header, struct
 	return add_run(igvm, "IGVM VMSA", SNP_PAGE_VMSA, gpa, SNP_PAGE_SIZE, data, error);
 }
 
-/* IGVM_VHS_REQUIRED_MEMORY, IGVM_VHS_ERROR_RANGE: GPA, mask, bytes */
+/* IGVM_VHS_REQUIRED_MEMORY, IGVM_VHS_ERROR_RANGE: GPA, mask, size */
 static int memory_range(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
 	uint64_t gpa = bytes_get64(header->body);
@@ -310,7 +310,7 @@ static int memory_range(struct snp_igvm *igvm, const struct header *header, stru
 	return require(igvm, gpa, size, error);
 }
 
-/* Numbers as they are; in between the firmware's form has nothing. */
+/* Copy a key. Its form is the firmware's but for four reserved bytes after the curve. */
 static void take_key(uint8_t *key, const uint8_t *from)
 {
 	memcpy(key, from, 4);
@@ -353,7 +353,7 @@ static int other_platform(struct snp_igvm *igvm, const struct header *header, st
 		    "SEV-SNP", header->type);
 }
 
-/* Where a directive has its mask, and how long it is; parameters have none. */
+/* Size of each directive, and offset of its mask; -1: it has no mask. */
 static const struct directive {
 	uint32_t type, size;
 	int mask;
@@ -409,7 +409,7 @@ static int take_directive(struct snp_igvm *igvm, const struct header *header, st
 #define FIXED_SIZE_2 32
 #define ARCHITECTURE_X64 0
 
-/* A loader may be asked to read so much at most: half a million pages. */
+/* Limit for the size of all headers, enough for half a million pages. */
 #define HEADERS_MAX (UINT32_C(16) << 20)
 
 #define HEADER_SIZE 8
@@ -422,7 +422,7 @@ static int take_directive(struct snp_igvm *igvm, const struct header *header, st
 #define PLATFORM_SEV_SNP 2
 #define PLATFORM_SNP_VERSION 1
 
-/* Ranges of types, which come in this order */
+/* Sections of the headers, in their order in the file; each is a range of types */
 enum section { PLATFORM, INITIALIZATION, DIRECTIVE, UNKNOWN };
 
 bool snp_igvm_is(const void *data, uint64_t size)
@@ -479,7 +479,7 @@ static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size, stru
 	return 0;
 }
 
-/* Where the variable headers are. */
+/* Check the fixed header, and find the variable headers. */
 static int check_fixed(const struct snp_igvm *igvm, uint32_t *offset,
 		       uint32_t *size, struct error *error)
 {
@@ -527,7 +527,7 @@ static int take_platform(struct snp_igvm *igvm, const struct header *header, str
 	return 0;
 }
 
-/* IGVM_VHS_GUEST_POLICY: policy, mask; relocations are an offer to the loader. */
+/* IGVM_VHS_GUEST_POLICY: policy, mask. The loader may ignore headers about relocation. */
 static int take_initialization(struct snp_igvm *igvm, const struct header *header,
 			       struct error *error)
 {
@@ -608,7 +608,7 @@ static int64_t walk_header(struct snp_igvm *igvm, const uint8_t *at, uint64_t le
 	if (is != UNKNOWN)
 		*section = is;
 	rc = take_header(igvm, &header, is, error);
-	/* What is not known may be left out, if its type says so. */
+	/* Skip an unknown header if its type permits that. */
 	if (rc == -EOPNOTSUPP && type & TYPE_IGNORABLE)
 		rc = 0;
 	return rc ? rc : (int64_t)next;
@@ -655,7 +655,7 @@ static int compare_runs(const void *one, const void *other)
 	return (a->gpa > b->gpa) - (a->gpa < b->gpa);
 }
 
-/* Of the first @nr runs. Without memory to look, the firmware finds out. */
+/* Whether two of the first @nr runs overlap. If memory runs out, the firmware will find it. */
 static bool has_page_twice(const struct snp_igvm *igvm, unsigned int nr)
 {
 	struct snp_run *runs = malloc((nr + 1) * sizeof(*runs));
