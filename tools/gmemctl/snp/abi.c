@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the numbers of the firmware's ABI are called. */
+/* Names of the firmware's error codes, policy bits and termination reasons. */
 #include <stddef.h>
 #include <stdio.h>
 
@@ -66,7 +66,7 @@ static const struct {
 	{ 0x26, "RMP_INITIALIZATION_FAILED", NULL },
 	{ 0x27, "INVALID_KEY", "the key of the ID block cannot be used" },
 	{ 0x28, "SHUTDOWN_INCOMPLETE", NULL },
-	/* The kernel's own: it has not called the firmware. */
+	/* A code of the kernel: it did not call the firmware. */
 	{ 0xffffffff, "NO_FW_CALL",
 	  "the firmware was not called: it does not answer any more (see dmesg)" },
 };
@@ -122,7 +122,7 @@ char *snp_policy_format(uint64_t policy, char *text, size_t size)
 #define SETS 2
 #define REASONS 13
 
-/* Set 0 is the GHCB specification's, set 1 Linux's own (asm/sev-common.h). */
+/* Set 0 is from the GHCB specification, set 1 from Linux (asm/sev-common.h). */
 static const char *const names[SETS][REASONS] = {
 	{
 		"no reason given",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Digests: SHA-256, SHA-384, and the one of a launch. */
+/* SHA-256, SHA-384 and the launch digest. */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@ int snp_sha256(const void *data, size_t size, uint8_t digest[SNP_SHA256_SIZE])
 }
 
 /*
- * PAGE_INFO of the SNP firmware ABI. KVM asks for no permissions of lower VMPLs
- * and imports no page of a migrated guest, so that these bytes are zero.
+ * PAGE_INFO of the SNP firmware ABI. KVM grants no permissions to lower VMPLs and
+ * does not import pages of a migrated guest, so these bytes are zero.
  */
 struct page_info {
 	uint8_t digest[SNP_DIGEST_SIZE];

@@ -7,7 +7,7 @@
 #include "digest.h"
 #include "firmware.h"
 
-/* An entry of the GUID table ends with its length and GUID; the data is before. */
+/* An entry of the GUID table consists of data, length and GUID, in this order. */
 #define ENTRY_SIZE (2 + GUID_SIZE)
 /* The table ends 32 bytes before the end of the image. */
 #define TABLE_TAIL 32
@@ -16,7 +16,7 @@
 
 static const struct guid guid_footer =
 	GUID(0x96b582de, 0x1fb2, 0x45f7, 0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d);
-/* What is looked for in the table, and may be in it once: 32-bit numbers */
+/* Entries that are searched in the table: 32-bit numbers. Each may occur once. */
 enum { METADATA, RESET, HASH_TABLE, SVSM, ENTRIES };
 
 static const struct {
@@ -40,8 +40,8 @@ static const struct {
 };
 
 /**
- * struct table - what the GUID table says
- * @values: of each entry that it has: one number or two
+ * struct table - contents of the GUID table
+ * @values: one or two numbers for each entry that the table has
  */
 struct table {
 	const struct snp_firmware *firmware;
@@ -92,7 +92,7 @@ static int table_entry(struct table *table, const uint8_t *guid, const uint8_t *
 	return 0;
 }
 
-/* From the last entry to the first: each ends where the one after it begins. */
+/* Parse from the last entry to the first, because the length is at the end of an entry. */
 static int table_walk(struct table *table, const uint8_t *start, const uint8_t *end)
 {
 	while (end > start) {
@@ -148,7 +148,7 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_s
 	return a < b + b_size && b < a + a_size;
 }
 
-/* Against those before it. Of three types there is one page, or none. */
+/* Compare a section with those before it. Three types may occur only once. */
 static int section_compare(const struct snp_firmware *firmware, unsigned int i, struct error *error)
 {
 	const struct snp_section *section = &firmware->sections[i];

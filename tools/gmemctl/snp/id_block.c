@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Keys as the firmware wants them, and ID blocks that they sign. */
+/* Keys in the firmware's form, and ID blocks that are signed with them. */
 #include <errno.h>
 #include <limits.h>
 #include <openssl/bn.h>
@@ -14,7 +14,7 @@
 #include "../base/bytes.h"
 #include "id_block.h"
 
-/* Numbers of the curve have 48 bytes, the firmware's fields 72. */
+/* A number of P-384 has 48 bytes, the firmware's field for it 72. */
 #define NUMBER_SIZE 48
 #define FIELD_SIZE 72
 #define CURVE_P384 2
@@ -87,7 +87,7 @@ int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE], struct error *err
 	return 0;
 }
 
-/* Both numbers of a key or signature: the rest of each field has to be zero. */
+/* Whether the bytes after both numbers of a key or signature are zero. */
 static int fields_are_clean(const uint8_t *fields, size_t size)
 {
 	return bytes_are_zero(fields + NUMBER_SIZE, FIELD_SIZE - NUMBER_SIZE) &&
@@ -141,7 +141,7 @@ int snp_key_decode(const char *name, const uint8_t bytes[SNP_KEY_SIZE],
 				    "it is not a point of the curve P-384");
 }
 
-/* DER to the firmware's form. */
+/* Convert a signature from DER to the firmware's form. */
 static int signature_encode(const uint8_t *der, size_t size, uint8_t signature[SNP_SIGNATURE_SIZE])
 {
 	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)size);
@@ -172,7 +172,7 @@ int snp_key_sign(EVP_PKEY *key, const void *data, size_t size,
 	return ok ? 0 : openssl_failed("sign", error);
 }
 
-/* Return: the length of the DER form, which the caller frees, or negative. */
+/* Convert to DER. Return: the length of @der, which the caller frees, or negative. */
 static int signature_decode(const uint8_t signature[SNP_SIGNATURE_SIZE], uint8_t **der)
 {
 	ECDSA_SIG *sig = ECDSA_SIG_new();
@@ -246,7 +246,7 @@ int snp_id_auth_create(struct snp_id_auth *auth, const struct snp_id_block *bloc
 	return rc;
 }
 
-/* A signature over @data by a key that is given in the firmware's form. */
+/* Check a signature over @data. The key is in the firmware's form. */
 static int check_signed(const char *key_name, const uint8_t *key_bytes,
 			const char *data_name, const void *data, size_t size,
 			const uint8_t *signature, struct error *error)
