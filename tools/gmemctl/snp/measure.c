@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is measured, in which order, and the digest that comes of it. */
+/* The pages that are measured, their order, and the resulting digest. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,12 +164,12 @@ static void plan_add_section(struct snp_plan *plan, const struct snp_image *imag
 			type = SNP_PAGE_UNMEASURED;
 		break;
 	}
-	/* The hashes are one page, whatever size a second section for them has. */
+	/* The hashes are one page, whatever the size of the section. */
 	plan_add(plan, snp_section_name(section->type), type, section->base,
 		 data ? sizeof(plan->hashes) : section->size, data);
 }
 
-/* In the order of the image; EC2 keeps the CPUID page for last. */
+/* Add the sections in the order of the image; EC2 adds the CPUID page last. */
 static void plan_add_sections(struct snp_plan *plan, const struct snp_image *image)
 {
 	const struct snp_firmware *firmware = image->svsm ? image->svsm : image->firmware;
@@ -247,7 +247,7 @@ int snp_plan_measure(const struct snp_plan *plan, const struct snp_image *image,
 	unsigned int first = 0;
 	int rc;
 
-	/* The first run is the firmware's. */
+	/* The first run is the firmware, whose digest is known. */
 	if (image->firmware_digest && !image->igvm) {
 		memcpy(digest.value, image->firmware_digest, SNP_DIGEST_SIZE);
 		first = 1;
@@ -257,7 +257,7 @@ int snp_plan_measure(const struct snp_plan *plan, const struct snp_image *image,
 	if (!rc)
 		rc = measure_runs(plan, plan->nr_images, plan->nr_runs, &digest);
 	memcpy(measurement->sections, digest.value, sizeof(digest.value));
-	/* Those of an IGVM file are among its runs. */
+	/* The runs of an IGVM file include its VMSAs. */
 	if (!rc && !image->igvm)
 		rc = measure_vcpus(image, &digest);
 	memcpy(measurement->digest, digest.value, sizeof(digest.value));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Save areas of vCPUs, and what each VMM leaves in them. */
+/* Save areas of vCPUs (VMSAs), and their contents with each VMM. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 #define MXCSR_RESET UINT32_C(0x1f80)
 #define FCW_RESET UINT16_C(0x37f)
 
-/* As svm_set_segment() packs them. The limit is not scaled by G. */
+/* Pack a segment as svm_set_segment() of KVM does. The limit is not scaled by G. */
 static struct vmsa_segment segment_pack(const struct kvm_segment *segment)
 {
 	return (struct vmsa_segment){
@@ -38,7 +38,7 @@ static struct vmsa_segment segment_pack(const struct kvm_segment *segment)
 	};
 }
 
-/* Segments of a VMSA and of KVM's registers, which are packed otherwise */
+/* Segments, for which a VMSA and KVM's registers have different forms */
 static const struct {
 	size_t vmsa, kvm;
 } segments[] = {
@@ -50,7 +50,7 @@ static const struct {
 
 #define SEGMENTS (sizeof(segments) / sizeof(segments[0]))
 
-/* Registers of 64 bits that are in both as they are */
+/* 64-bit registers, which have the same form in both */
 static const struct {
 	size_t vmsa, vcpu;
 } registers[] = {
@@ -108,7 +108,7 @@ void snp_vmsa_from_vcpu(struct snp_vmsa *vmsa, const struct snp_vcpu *vcpu)
 	vmsa->efer |= EFER_SVME;
 	vmsa->cr0 &= ~(CR0_CD | CR0_NW);
 	vmsa->cr4 |= CR4_MCE;
-	/* Bit 1 is always set, whatever is asked for. */
+	/* Bit 1 of RFLAGS is always set. */
 	vmsa->rflags |= RFLAGS_RESET;
 	/* KVM refuses to measure a vCPU that is being debugged. */
 	vmsa->dr6 = DR6_RESET;
@@ -129,7 +129,7 @@ static struct kvm_segment segment_reset(uint8_t type, bool system)
 void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature, uint64_t features)
 {
 	struct kvm_sregs *sregs = &vcpu->sregs;
-	/* Writable data, accessed: what SET_SREGS gives, unlike KVM's reset. */
+	/* Writable data, accessed, as after KVM_SET_SREGS. KVM's reset leaves it not accessed. */
 	const struct kvm_segment data = segment_reset(3, false);
 
 	memset(vcpu, 0, sizeof(*vcpu));
@@ -189,7 +189,7 @@ int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
 		       (const char *)&vmsa + registers[i].vmsa, sizeof(uint64_t));
 	vcpu->sregs.gdt.limit = (uint16_t)vmsa.gdtr.limit;
 	vcpu->sregs.idt.limit = (uint16_t)vmsa.idtr.limit;
-	/* Set by KVM, which does not take EFER.SVME from others. */
+	/* KVM sets both itself, and refuses EFER.SVME from userspace. */
 	vcpu->sregs.cr4 &= ~CR4_MCE;
 	vcpu->sregs.efer &= ~EFER_SVME;
 	vcpu->fpu.fcw = vmsa.x87_fcw;
@@ -201,15 +201,15 @@ int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE],
 	return 0;
 }
 
-/* What KVM's own reset leaves in EDX. */
+/* EDX after KVM's own reset. */
 #define EDX_KVM 0x600
 
 /**
- * struct profile - where the VMMs differ in real mode
+ * struct profile - differences between VMMs in real mode
  * @cs_first, @cs_ap: attributes of CS in the first vCPU and in the others
  * @data: attributes of ES, DS, FS and GS
  * @edx: value of EDX, unless @edx_signature
- * @ap_as_first: the APs start at the reset vector, too
+ * @ap_as_first: APs start at the reset vector, too
  */
 struct profile {
 	const char *name;
@@ -318,7 +318,7 @@ bool snp_vmm_wants_signature(enum snp_vmm vmm)
 	return profiles[vmm].edx_signature;
 }
 
-/* A family beyond 15 is the sum of 15 and the extended family. */
+/* A family above 15 is the sum of 15 and the extended family. */
 uint32_t snp_vcpu_signature(unsigned int family, unsigned int model, unsigned int stepping)
 {
 	unsigned int extended = family > 0xf ? family - 0xf : 0;
