@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The way from a certificate to a root, and what has been revoked. */
+/* The chain from a certificate to a root, and revocation. */
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -16,7 +16,7 @@
 /* 128 bits of security: AMD's keys are RSA-4096 and P-384, with SHA-384. */
 #define AUTH_LEVEL 3
 
-/* SHA-256 of AMD's root certificates, in DER form, as AMD's server has them. */
+/* SHA-256 of AMD's root certificates, in DER form, from AMD's server. */
 static const struct {
 	const char *product, *name;
 	uint8_t sha256[SNP_SHA256_SIZE];
@@ -70,7 +70,7 @@ char *snp_path_time(const ASN1_TIME *time, char text[32])
 	return text;
 }
 
-/* Whether @issuer's name is the one that @cert names, and its key has signed it. */
+/* Whether @cert names @issuer as its issuer, and was signed by its key. */
 static bool issued(const struct snp_cert *cert, const struct snp_cert *issuer)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer->x509);
@@ -95,7 +95,7 @@ static X509_STORE_CTX *path_context(const struct snp_path *path, X509_STORE *sto
 	    sk_X509_push(untrusted, path->intermediate->x509) > 0 &&
 	    X509_STORE_CTX_init(context, store, path->leaf->x509,
 				untrusted) == 1) {
-		/* The root's own signature is checked, too. */
+		/* Check the root's own signature, too. */
 		X509_STORE_CTX_set_flags(context, X509_V_FLAG_CHECK_SS_SIGNATURE);
 		X509_STORE_CTX_set_time(context, 0, (time_t)when);
 		param = X509_STORE_CTX_get0_param(context);
@@ -106,7 +106,7 @@ static X509_STORE_CTX *path_context(const struct snp_path *path, X509_STORE *sto
 	return NULL;
 }
 
-/* What OpenSSL did not like, and of which certificate. */
+/* Describe the fault that OpenSSL found, and its certificate. */
 static void path_explain(struct snp_path *path, X509_STORE_CTX *context, uint64_t when)
 {
 	X509 *x509 = X509_STORE_CTX_get_current_cert(context);
@@ -122,7 +122,7 @@ static void path_explain(struct snp_path *path, X509_STORE_CTX *context, uint64_
 		  snp_path_time(X509_get0_notAfter(cert->x509), until), snp_time_format(when, at));
 }
 
-/* All that is about certificates, but whether the root is trusted. */
+/* Check the certificates of a path, but not whether the root is trusted. */
 static void path_check(struct snp_path *path, uint64_t when)
 {
 	X509_STORE *store = X509_STORE_new();
@@ -142,7 +142,7 @@ static void path_check(struct snp_path *path, uint64_t when)
 	ERR_clear_error();
 }
 
-/* The more of it holds, the better. */
+/* Return: a higher number for a path of which more is valid. */
 static int path_rank(const struct snp_path *path)
 {
 	return !!path->root + 2 * !path->rc + 4 * !!path->root_name;
@@ -169,7 +169,7 @@ static void path_set_root(struct snp_path *path, const struct snp_cert *root,
 			path->root_name = "the one that you trust";
 }
 
-/* Why no root was reached, in the words of the certificate that is the last. */
+/* Describe why the last certificate of the path does not lead to a root. */
 static void path_explain_end(struct snp_path *path, const struct snp_pool *pool)
 {
 	const struct snp_cert *last = path->intermediate ? path->intermediate : path->leaf;
@@ -212,7 +212,7 @@ static void path_try_intermediate(struct snp_path *best, const struct snp_pool *
 		if (!snp_cert_is_root(root))
 			continue;
 		path_set_root(&path, root, expect);
-		/* One that nobody trusts is enough to say so: there may be many. */
+		/* There may be many untrusted roots: one is enough for the message. */
 		if ((!path.root_name && best->root) || !issued(intermediate, root))
 			continue;
 		path_check(&path, when);
@@ -263,9 +263,9 @@ void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
 }
 
 /**
- * struct crl_search - the lists of one issuer
- * @current: one was signed by it, is whole, and is valid now
- * @detail: why not, or the certificate that it has
+ * struct crl_search - a search in the lists of one issuer
+ * @current: a list has the issuer's signature, is complete, and is valid now
+ * @detail: out: why no list is, or the certificate that was revoked
  */
 struct crl_search {
 	bool current;
@@ -284,8 +284,8 @@ found(const struct crl_search *search, const char *format, ...)
 }
 
 /*
- * Whether a certificate that is not in the list was not revoked. A critical
- * extension says that not, such as that the list has only what is new.
+ * Whether the list is complete: a certificate that is not in it was not revoked. A
+ * critical extension may say otherwise, for example that the list has only changes.
  */
 static bool is_of_all(const X509_CRL *crl)
 {
@@ -303,14 +303,14 @@ static bool is_of_all(const X509_CRL *crl)
 	}
 	point = X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &found, NULL);
 	ERR_clear_error();
-	/* Not of some certificates or reasons only: RFC 5280, 5.2.5. */
+	/* It must not be limited to some certificates or reasons: RFC 5280, 5.2.5. */
 	all = point ? point->onlyuser <= 0 && point->onlyCA <= 0 && point->onlyattr <= 0 &&
 		      point->indirectCRL <= 0 && !point->onlysomereasons : found == -1;
 	ISSUING_DIST_POINT_free(point);
 	return all;
 }
 
-/* Return: -EBADMSG if @cert is in the list; else 0, with @search kept up. */
+/* Search one list. Return: -EBADMSG if @cert is in it; else 0, and @search is updated. */
 static int crl_look(struct crl_search *search, const struct snp_crl *crl,
 		    const struct snp_cert *cert, const struct snp_cert *issuer, uint64_t when)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Certificates, and the key among them that endorses a report. */
+/* The pool of certificates, and the contents of those that endorse reports. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "../id_block.h"
 #include "pool.h"
 
-/* One line of a certificate table: GUID, offset, length */
+/* Size of a line of a certificate table: GUID, offset, length */
 #define TABLE_LINE 24
 #define DER_SEQUENCE 0x30
 #define DER_LENGTH_16 0x82
@@ -67,7 +67,7 @@ static bool has_pem(const uint8_t *data, size_t size, const char *begin)
 	return size && memmem(data, size, begin, strlen(begin));
 }
 
-/* Whether the last PEM_read_bio_...() has found no more, or a damaged one. */
+/* Whether the last PEM_read_bio_...() failed because there is no further PEM block. */
 static bool pem_has_ended(void)
 {
 	unsigned long code = ERR_peek_last_error();
@@ -77,8 +77,8 @@ static bool pem_has_ended(void)
 }
 
 /*
- * What OpenSSL wants to be at the start of a line, to where it is: lines without the
- * white space, or the mark of UTF-8, that they begin with.
+ * Copy the lines without leading white space and byte order marks of UTF-8, because OpenSSL
+ * finds the start of a PEM block only at the start of a line.
  */
 static BIO *pem_lines(const uint8_t *data, size_t size)
 {
@@ -142,7 +142,7 @@ static int add_encoded(struct snp_pool *pool, const char *file,
 	size_t before = pem ? (size_t)(pem - data) : size;
 	int rc = 0;
 
-	/* A certificate in DER form has some 1000 bytes; no text begins so. */
+	/* A certificate has 256 bytes to 64 KiB, so its DER form begins with these two bytes. */
 	if (!pem || (before > 1 && data[0] == DER_SEQUENCE && data[1] == DER_LENGTH_16))
 		rc = add_der(pool, file, data, before, error);
 	if (!rc && pem)
@@ -182,7 +182,7 @@ int snp_pool_add_table(struct snp_pool *pool, const char *file,
 	return bad(file, "the certificate table has no end: it is cut short, or none", error);
 }
 
-/* Azure's THIM: PEM in strings, with \n for the ends of lines. */
+/* JSON of Azure's THIM: strings that contain PEM. */
 static int add_json(struct snp_pool *pool, const char *file, const uint8_t *data,
 		    size_t size, struct error *error)
 {
@@ -213,7 +213,7 @@ out:
 	return rc;
 }
 
-/* A certificate is in it, perhaps behind what a cloud has put there besides. */
+/* Whether a line has a GUID of a certificate. A cloud may add lines with other GUIDs. */
 static bool is_table(const uint8_t *data, size_t size)
 {
 	for (size_t at = 0; size - at >= TABLE_LINE; at += TABLE_LINE) {
@@ -342,8 +342,8 @@ char *snp_cert_name(const X509 *x509, char text[64])
 }
 
 /*
- * AMD's arc, below which the certificates have their extensions. Source: VCEK
- * (AMD 57230) and VLEK certificate specification.
+ * OIDs of the extensions of AMD's certificates. Source: VCEK (AMD 57230) and VLEK
+ * certificate specification.
  */
 #define OID_AMD "1.3.6.1.4.1.3704.1."
 #define OID_PRODUCT OID_AMD "2"
@@ -351,10 +351,10 @@ char *snp_cert_name(const X509 *x509, char text[64])
 #define OID_CHIP OID_AMD "4"
 #define OID_CSP OID_AMD "5"
 
-/* A chip ID since Turin, and before. */
+/* Size of a chip ID since Turin. Before it is SNP_CHIP_ID_SIZE. */
 #define CHIP_ID_TURIN 8
 
-/* They are told apart by their name, as AMD's specification says. */
+/* The common name tells a VCEK from a VLEK, as in AMD's specification. */
 enum snp_signer snp_endorsement_signer(const struct snp_cert *cert)
 {
 	char name[64] = "";
@@ -374,7 +374,7 @@ static const ASN1_OCTET_STRING *cert_extension(const struct snp_cert *cert, cons
 	return at < 0 ? NULL : X509_EXTENSION_get_data(X509_get_ext(cert->x509, at));
 }
 
-/* A version: an INTEGER of one byte. */
+/* Read a firmware version: an INTEGER of at most 255. */
 static int cert_version(const struct snp_cert *cert, unsigned int number, uint8_t *version)
 {
 	const ASN1_OCTET_STRING *value;
@@ -420,7 +420,7 @@ int snp_endorsement_tcb(const struct snp_cert *cert, enum snp_tcb_layout layout,
 	return 0;
 }
 
-/* A chip ID of 8 bytes fills up the field of a report with zeros. */
+/* Compare chip IDs. One of 8 bytes is followed by zeros in the report. */
 static bool is_chip(const uint8_t *id, size_t size, const uint8_t chip_id[SNP_CHIP_ID_SIZE])
 {
 	if (size != SNP_CHIP_ID_SIZE && size != CHIP_ID_TURIN)
@@ -439,14 +439,14 @@ bool snp_endorsement_is_chip(const struct snp_cert *cert, const uint8_t chip_id[
 		return false;
 	data = ASN1_STRING_get0_data(value);
 	size = (size_t)ASN1_STRING_length(value);
-	/* Most have it as it is, which may look like DER; some in an OCTET STRING. */
+	/* Most certificates have the plain bytes, which may look like DER; some an OCTET STRING. */
 	if (is_chip(data, size, chip_id))
 		return true;
 	return size > 2 && data[0] == V_ASN1_OCTET_STRING &&
 	       data[1] == size - 2 && is_chip(data + 2, size - 2, chip_id);
 }
 
-/* An IA5String, of which only what can be printed is taken. */
+/* Read an IA5String. One with characters that cannot be printed is refused. */
 static char *cert_text(const struct snp_cert *cert, const char *oid,
 		       char text[SNP_ENDORSEMENT_TEXT])
 {
