@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What has been brought: the report, and the certificates with it; and versions in it. */
+/* The evidence: parses the report, the certificates with it, and the versions in it. */
 #include <ctype.h>
 #include <errno.h>
 #include <openssl/evp.h>
@@ -10,7 +10,7 @@
 #include "../../base/bytes.h"
 #include "evidence.h"
 
-/* Families as CPUID leaf 1 combines them. */
+/* Family numbers: base plus extended family of CPUID leaf 1. */
 #define FAMILY_ZEN3 0x19
 #define FAMILY_ZEN5 0x1a
 
@@ -33,8 +33,8 @@ enum snp_tcb_layout snp_report_layout(const struct snp_report *report)
 }
 
 /*
- * Take a report as the firmware has written it
- * @name: of the file, for messages
+ * Parse a report in the firmware's form
+ * @name: name of the file, for messages
  * @data: SNP_REPORT_SIZE bytes
  *
  * Return: 0, or -EINVAL for another version or signature algorithm.
@@ -57,8 +57,8 @@ static int snp_report_parse(struct snp_report *report, const char *name,
 #define ANSWER_HEADER 0x20
 
 /*
- * Azure's blob: a header of 0x20 bytes, the report, and what its report data are
- * the hash of. Source: Microsoft, "Confidential VM guest attestation design".
+ * Azure's blob: a header of 0x20 bytes, the report, and the claims, whose hash is in
+ * the report data. Source: Microsoft, "Confidential VM guest attestation design".
  */
 #define AZURE_MAGIC "HCLA"
 #define AZURE_HEADER 0x20
@@ -75,9 +75,9 @@ static int bad(const char *name, const char *hint, struct error *error)
 }
 
 /*
- * Hexadecimal digits as tools print them, to the buffer.
+ * Decode hexadecimal digits and white space into the buffer.
  *
- * Return: bytes, or 0 if it is anything else.
+ * Return: number of bytes, or 0 if there is anything else.
  */
 static size_t take_hex(uint8_t *buffer, const uint8_t *data, size_t size)
 {
@@ -136,7 +136,7 @@ static int take_any(struct snp_evidence *evidence, const char *name, size_t size
 		return error_set(error, -EINVAL, name, "parse report", "it has %zu bytes; a report "
 				 "has %d, or twice as many hexadecimal digits", size,
 				 SNP_REPORT_SIZE);
-	/* What the firmware has written has zeros, its version among them. */
+	/* A binary report contains zeros, for example in its version. Text does not. */
 	if (!memchr(data, '\0', SNP_REPORT_SIZE))
 		return bad(name, "it is text, but not hexadecimal digits and white space alone: "
 			   "give the report's bytes, or what `xxd -p` prints of them", error);
@@ -199,7 +199,7 @@ const struct snp_tcb_part snp_tcb_parts[SNP_TCB_PARTS] = {
 	{ "microcode",	8, { 7, 7 } },
 };
 
-/* 0 for one that this layout does not have */
+/* Return: the version of a part; 0 if the layout does not have it */
 static uint8_t version(uint64_t raw, enum snp_tcb_layout layout, int part)
 {
 	int byte = snp_tcb_parts[part].byte[layout];
@@ -220,7 +220,7 @@ char *snp_tcb_format(uint64_t raw, enum snp_tcb_layout layout, char *text)
 	return text;
 }
 
-/* Return: the part that @text begins with, its "=" included, or negative. */
+/* Return: the part whose name and "=" @text begins with, or -EINVAL. */
 static int find_part(const char *text, size_t *length)
 {
 	for (int i = 0; i < SNP_TCB_PARTS; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is expected: by options, and in a file of JSON. */
+/* Expectations from options and from a JSON file. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 #include "evidence.h"
 #include "expect.h"
 
-/* Digits, or 0x and hexadecimal ones. */
+/* A decimal number, or a hexadecimal one after 0x. */
 static int parse_number(const char *text, struct snp_value *value)
 {
 	int base = !strncmp(text, "0x", 2) ? 16 : 10;
@@ -77,7 +77,7 @@ static int parse_platform(const char *text, struct snp_value *value)
 	return snp_platform_parse(text, &value->number);
 }
 
-/* MAJOR.MINOR[.BUILD], as one number that compares as they do. */
+/* MAJOR.MINOR[.BUILD], as one number that keeps their order. */
 static int parse_firmware(const char *text, struct snp_value *value)
 {
 	unsigned int parts = 0;
@@ -116,12 +116,12 @@ static int parse_time(const char *text, struct snp_value *value)
 		if (!end || *end)
 			continue;
 		when = timegm(&tm);
-		/* timegm() makes the 2nd of March of the 30th of February. */
+		/* timegm() turns 30 February into 2 March: such a day is refused. */
 		strftime(again, sizeof(again), forms[i], &tm);
 		value->number = (uint64_t)when;
 		return when < 0 || strcmp(again, text) ? -EINVAL : 0;
 	}
-	/* Not beyond the year 9999, which certificates do not know either. */
+	/* Not after the year 9999, the last one that a certificate can have. */
 	if (parse_number(text, value) || value->number > 253402300799)
 		return -EINVAL;
 	return 0;
@@ -260,7 +260,7 @@ char *snp_time_format(uint64_t when, char text[32])
 	return text;
 }
 
-/* Far more than all expectations with all their values. */
+/* Far above the size of all expectations with all their values. */
 #define FILE_MAX (1 << 20)
 
 static int json_bad(const char *name, const char *key, const char *hint, struct error *error)
@@ -271,19 +271,19 @@ static int json_bad(const char *name, const char *key, const char *hint, struct 
 	return error_set(error, -EINVAL, name, action, "%s", hint);
 }
 
-/* Return: how @json would be written as an option, or NULL for null and lists. */
+/* Return: the value as it is written for an option, or NULL if it has no such form. */
 static const char *json_text(struct json_object *json, char buffer[24])
 {
 	switch (json_object_get_type(json)) {
 	case json_type_string:
-		/* A NUL within it would hide the rest. */
+		/* A NUL in the string would hide the rest. */
 		return strlen(json_object_get_string(json)) ==
 		       (size_t)json_object_get_string_len(json) ?
 		       json_object_get_string(json) : NULL;
 	case json_type_boolean:
 		return json_object_get_boolean(json) ? "true" : "false";
 	case json_type_int:
-		/* json-c makes the largest number of one that is too large. */
+		/* json-c replaces a number that is too large by UINT64_MAX. */
 		if (json_object_get_int64(json) < 0 || json_object_get_uint64(json) == UINT64_MAX)
 			return NULL;
 		snprintf(buffer, 24, "%" PRIu64, json_object_get_uint64(json));
@@ -309,7 +309,7 @@ static int json_set(struct snp_expect *expect, enum snp_expect_id id, const char
 	return 0;
 }
 
-/* Bytes may be a list: the report has to have one of them. */
+/* Bytes may be a list, of which the report has to match one entry. */
 static int json_member(struct snp_expect *expect, enum snp_expect_id id, const char *name,
 		       struct json_object *json, struct error *error)
 {
@@ -328,9 +328,9 @@ static int json_member(struct snp_expect *expect, enum snp_expect_id id, const c
 }
 
 /*
- * json-c keeps the last of several members of one name, and does not say so. The
- * text has been parsed, so that each colon of the outermost object that is in no
- * string is one member's.
+ * Count the members of the outermost object. json-c keeps only the last of several
+ * members with the same name, without an error. The text is valid JSON, so each colon
+ * at depth 1 outside of strings is that of a member.
  */
 static int count_members(const uint8_t *text, size_t size)
 {
@@ -370,7 +370,7 @@ static int json_object_take(struct snp_expect *expect, const char *name, struct 
 	json_object_object_foreach(json, key, member) {
 		unsigned int id = 0;
 
-		/* For people, who ask where a value comes from. */
+		/* For the reader of the file, such as the source of a value. */
 		if (!strcmp(key, "comment"))
 			continue;
 		while (id < SNP_EXPECT_NR && strcmp(key, snp_expectations[id].name))
@@ -394,7 +394,7 @@ int snp_expect_read_json(struct snp_expect *expect, const char *name,
 	int rc;
 
 	memset(expect, 0, sizeof(*expect));
-	/* json-c takes a NUL for the end, whatever comes after it. */
+	/* json-c stops at a NUL and ignores the rest. */
 	if (size > FILE_MAX || memchr(data, '\0', size))
 		return error_set(error, -EINVAL, name, "read expectations",
 				 "it is not a JSON object of at most %d bytes", FILE_MAX);

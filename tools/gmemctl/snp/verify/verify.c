@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a report proves, a line for each thing. */
+/* Checks of a report, and a line of text for each. */
 #include <inttypes.h>
 #include <openssl/x509.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static const char *const signer_names[8] = {
 	[SNP_SIGNER_NONE] = "nobody",
 };
 
-/* Note a check; all there are fit */
+/* Add a check. There is room for all checks of this file. */
 static void snp_check_add(struct snp_checks *checks, const char *name,
 			  enum snp_verdict verdict, const char *format, ...)
 {
@@ -104,7 +104,7 @@ static void check_signer(const struct snp_subject *subject, struct snp_checks *c
 		snp_check_add(checks, "signer", SNP_PASS, "%s", name);
 }
 
-/* Only a VLEK is of a provider. */
+/* Only a VLEK belongs to a cloud provider. */
 static void check_csp(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_cert *leaf = subject->path.leaf;
@@ -142,7 +142,7 @@ static void check_signature(const struct snp_report *report, const struct snp_ce
 			      SNP_REPORT_SIGNED - 1);
 }
 
-/* A key is made for one set of firmware versions: old firmware cannot sign new. */
+/* A key belongs to one set of firmware versions: older firmware does not have it. */
 static void check_tcb(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_cert *leaf = subject->path.leaf;
@@ -180,9 +180,8 @@ static void check_chip(const struct snp_subject *subject, struct snp_checks *che
 }
 
 /*
- * What AMD says that it is, and, since version 3, what the report says. Each
- * product has a root of its own, also those that are of its kind: Genoa's is that
- * of Bergamo and Siena.
+ * Compare the product of the root with that of the report, which has one since version
+ * 3. Products of one kind share a root: Bergamo and Siena have Genoa's.
  */
 static void check_product(const struct snp_subject *subject, struct snp_checks *checks)
 {
@@ -205,7 +204,7 @@ static void check_product(const struct snp_subject *subject, struct snp_checks *
 		      other ? of_root : "");
 }
 
-/* From the signature of the report to AMD's root */
+/* Check the signature of the report, and the certificates up to AMD's root */
 static void snp_verify_certs(struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
@@ -219,7 +218,7 @@ static void snp_verify_certs(struct snp_subject *subject, struct snp_checks *che
 			      "the chip's or the provider's with --cert");
 		return;
 	}
-	/* Reports of version 2 do not say of which product they are. */
+	/* Reports of version 2 do not have the CPU family. */
 	if (!report->cpuid_family)
 		subject->layout = snp_endorsement_layout(leaf);
 	check_root(&subject->path, checks);
@@ -258,7 +257,7 @@ static void check_vmpl(const struct snp_subject *subject, struct snp_checks *che
 		snp_check_add(checks, "vmpl", SNP_FAIL, "%s, expected %s", text, wanted);
 }
 
-/* Return: what nobody wants of a policy, unless he says so; or NULL. */
+/* Return: why a policy is refused, unless an option allows it; or NULL. */
 static const char *policy_fault(uint64_t policy, const struct snp_expect *expect)
 {
 	if (policy & ~SNP_POLICY_KNOWN)
@@ -305,7 +304,7 @@ static void check_svn(const struct snp_subject *subject, struct snp_checks *chec
 		snp_check_add(checks, "guest_svn", SNP_PASS, "%u", svn);
 }
 
-/* Fields of a report that are bytes: the check has the expectation's name. */
+/* Fields of a report that consist of bytes. Each check has the name of its expectation. */
 static const struct {
 	enum snp_expect_id id;
 	size_t offset;
@@ -356,7 +355,7 @@ static void check_claims(const struct snp_evidence *evidence, struct snp_checks 
 		      match ? "" : "not ", 8 * evidence->claims_hash_size, evidence->claims_size);
 }
 
-/* What runs, and in whose name */
+/* Check what the report says about the guest */
 static void snp_verify_guest(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const uint8_t *report = (const uint8_t *)&subject->evidence->report;
@@ -371,7 +370,7 @@ static void snp_verify_guest(const struct snp_subject *subject, struct snp_check
 		check_claims(subject->evidence, checks);
 }
 
-/* All bits that are known, by name, and as many that are not yet */
+/* Enough for the names of all known bits, and "bit-N" for the others */
 #define PLATFORM_TEXT 512
 
 static void check_platform(const struct snp_subject *subject, struct snp_checks *checks)
@@ -421,7 +420,7 @@ static char *firmware_text(uint64_t number, char text[16])
 	return text;
 }
 
-/* The floor has to hold after a rollback, too, where that is allowed. */
+/* The older of both versions counts, because the host can roll back to the committed one. */
 static void check_firmware(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
@@ -445,7 +444,7 @@ static void check_firmware(const struct snp_subject *subject, struct snp_checks 
 			      committed_text);
 }
 
-/* What is not committed the host can roll back, to a version with known holes. */
+/* The host can roll back firmware that is not committed, to a version with known holes. */
 static void check_committed(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
@@ -468,7 +467,7 @@ static void check_committed(const struct snp_subject *subject, struct snp_checks
 			      allowed ? "" : "; --allow-provisional takes that");
 }
 
-/* What it runs on */
+/* Check what the report says about the machine */
 static void snp_verify_machine(const struct snp_subject *subject, struct snp_checks *checks)
 {
 	const struct snp_report *report = &subject->evidence->report;
