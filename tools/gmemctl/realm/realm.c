@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A realm as a type of machine: whether there can be one, its parts, the order of its launch. */
+/* Realms, a type of machine: checks of the configuration, parts, and order of the launch. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -21,12 +21,12 @@
 #define HINT_GIC "KVM runs realms with a GICv3 in the kernel only: the host " \
 	"needs one, or a GICv4"
 
-/* A call that is interrupted for ever is a failure. */
+/* A call that is still interrupted after so many retries has failed. */
 #define RETRIES_MAX 1000
 
 #define WHY_MAX 192
 
-/* What a negative errno means; the last one is 0. */
+/* The meaning of a negative errno. The last entry of an array has rc 0. */
 struct hint {
 	int rc;
 	const char *hint;
@@ -50,7 +50,7 @@ const char *realm_state_name(enum realm_state state)
 	return names[state];
 }
 
-/* Refuse a step out of order */
+/* Refuse a step that is out of order */
 static int enter(const struct realm *realm, enum realm_state wanted,
 		 const char *step, struct error *error)
 {
@@ -61,7 +61,7 @@ static int enter(const struct realm *realm, enum realm_state wanted,
 			 realm->state == REALM_FAILED ? ": create a new VM" : "");
 }
 
-/* Of a step that is done */
+/* Report a step that is done */
 static void __attribute__((format(printf, 3, 4)))
 tell(const struct realm *realm, const char *step, const char *format, ...)
 {
@@ -85,8 +85,9 @@ static int no_capability(const char *object, struct error *error)
 }
 
 /*
- * The limit that KVM tells is that of ordinary VMs; the RMM can have a smaller
- * one, and KVM says EINVAL for both what is too wide and what it does not know.
+ * Create a VM with as many bits of guest addresses as possible. KVM reports the limit
+ * of ordinary VMs, and that of the RMM can be smaller. KVM returns EINVAL both for too
+ * many bits and for an unknown type.
  */
 static int create_widest(int kvm_fd, unsigned int *ipa_bits)
 {
@@ -134,7 +135,7 @@ int realm_create_vm(int kvm_fd, unsigned int *ipa_bits, struct error *error)
 	fd = create(kvm_fd, ipa_bits, error);
 	if (fd < 0)
 		return fd;
-	/* A realm's VM has few capabilities; this is one that it has. */
+	/* A realm's VM has this capability. On another kernel the number means something else. */
 	if (vm_capability(fd, REALM_CAP_RMI) > 0)
 		return fd;
 	calls->close(fd);
@@ -162,7 +163,7 @@ static int check_ram(const struct realm *realm, struct error *error)
 	return 0;
 }
 
-/* Half of all addresses are the shared alias of the other half. */
+/* The upper half of all addresses is the shared alias of the lower half. */
 static int check_width(const struct realm_config *config, struct error *error)
 {
 	unsigned int bits = config->ipa_bits;
@@ -180,7 +181,7 @@ static int check_width(const struct realm_config *config, struct error *error)
 			 "bits", config->ram.end, bits);
 }
 
-/* Of its contents, with the rest of the last page */
+/* Return: the range of the contents, rounded up to whole pages */
 static struct range load_range(const struct realm *realm, const struct realm_load *load)
 {
 	uint64_t page = realm->page_size;
@@ -213,7 +214,7 @@ static int check_load(const struct realm *realm, unsigned int index, struct erro
 	return 0;
 }
 
-/* Whether what the configuration says can be */
+/* Check the configuration */
 static int check(const struct realm *realm, struct error *error)
 {
 	const struct realm_config *config = realm->config;
@@ -255,7 +256,7 @@ int realm_gic_create(struct realm *realm, struct error *error)
 	struct kvm_create_device create = { .type = REALM_GIC_TYPE };
 	int rc = calls->ioctl(realm->machine.vm.fd, KVM_CREATE_DEVICE, &create);
 
-	/* Not a fault: this is a host with another controller. */
+	/* ENODEV: the host has another interrupt controller. */
 	if (rc)
 		return error_set(error, rc == -ENODEV ? -EOPNOTSUPP : rc, "VM",
 				 "KVM_CREATE_DEVICE(KVM_DEV_TYPE_ARM_VGIC_V3)", "%s", HINT_GIC);
@@ -297,7 +298,7 @@ static int populate_failed(const struct realm_load *load, const struct realm_kvm
 	return error_set(error, rc, object, "KVM_ARM_RMI_POPULATE", hint ? "%s" : NULL, hint);
 }
 
-/* Signals wait: KVM gives up at the first page if one is pending. */
+/* Block signals: KVM would stop at the first page if one is pending. */
 static int populate_once(struct realm *realm, struct realm_kvm_populate *left)
 {
 	sigset_t all, before;
@@ -317,9 +318,9 @@ static int populate_once(struct realm *realm, struct realm_kvm_populate *left)
 }
 
 /*
- * What KVM says it has done is something, not more than was asked for, and the
- * same in all three numbers. Version 14 takes a refusal of the RMM, which is a
- * positive number, for a number of pages that were populated.
+ * Whether KVM reports progress that is possible: more than zero, not more than was
+ * asked for, and the same in all three numbers. Version 14 of the series takes an error
+ * of the RMM, a positive number, for the number of populated pages.
  */
 static bool progress_is_sane(const struct realm_kvm_populate *before,
 			     const struct realm_kvm_populate *after)
@@ -350,7 +351,7 @@ static int populate_all(struct realm *realm, const struct realm_load *load,
 	return 0;
 }
 
-/* From pages of their own, the last one filled up with zeros */
+/* Populate from a copy in whole pages, whose last one is filled up with zeros */
 static int populate_load(struct realm *realm, const struct realm_load *load, struct error *error)
 {
 	uint64_t size = range_size(load_range(realm, load));
@@ -416,7 +417,7 @@ static int create_vm(struct machine *machine, struct error *error)
 
 	kvm_fd = vm_open_kvm(error);
 #ifndef __aarch64__
-	/* Modules of KVM would not help. */
+	/* Replace the hint to load KVM's modules, which would not help here. */
 	if (kvm_fd == -ENOENT)
 		return error_set(error, kvm_fd, KVM_DEVICE_PATH, "open",
 				 "realms need an arm64 host with RME");
@@ -451,7 +452,7 @@ static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action,
 	return error_set(error, rc, object, action, hint ? "%s" : NULL, hint);
 }
 
-/* The RMM tells a realm of PSCI, through which it starts the other vCPUs. */
+/* A realm starts the other vCPUs with PSCI, which the RMM offers to it. */
 static int vcpu_init(struct machine *machine, struct vcpu *vcpu, struct error *error)
 {
 	struct realm_kvm_vcpu_init init = { 0 };
@@ -477,7 +478,7 @@ static int vcpu_set(struct vcpu *vcpu, uint64_t id, uint64_t value,
 	return rc ? vcpu_failed(vcpu, rc, name, "KVM lets a VMM set x0 to x30 and pc", error) : 0;
 }
 
-/* With the first of them it is known that there is memory. */
+/* The memory is reported with the first vCPU, because it exists by then. */
 static int create_vcpu(struct machine *machine, struct vcpu *vcpu, struct error *error)
 {
 	struct realm *realm = realm_of(machine);
@@ -539,7 +540,7 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 		    strerror(-rc), error.hint);
 }
 
-/* Another vCPU has powered off while this one was on its way in. */
+/* Another vCPU has powered the realm off while this one entered it. */
 static void exit_shutdown(struct machine *machine, struct vcpu *vcpu)
 {
 	machine_exit_fatal(machine, vcpu, END_POWER_OFF);
@@ -556,7 +557,7 @@ static void convert(struct machine *machine, struct vcpu *vcpu, struct range ran
 	if (at >= range.end)
 		return machine_count(&realm_of(machine)->counters.confirmed, 1);
 	rc = machine_convert(machine, vcpu, range, to_private, why, sizeof(why));
-	/* EINTR: it is to end, but not because of this. */
+	/* EINTR: the machine ends for another reason. */
 	if (rc && rc != -EINTR)
 		machine_end(machine, END_MEMORY, "gpa 0x%" PRIx64 " + 0x%" PRIx64 " to %s: %s%s%s",
 			    range.start, range_size(range), to_private ? "private" : "shared",
@@ -564,9 +565,9 @@ static void convert(struct machine *machine, struct vcpu *vcpu, struct range ran
 }
 
 /*
- * The realm has changed the state of a range, which KVM brings about when the
- * vCPU is entered again; or it has accessed a page in the other way than it is
- * in. What of the range is not memory is nobody's.
+ * The realm has changed the state of a range, and KVM completes that when it enters the
+ * vCPU again; or the realm has accessed a page that is in the other state. The part of
+ * the range that is not memory is ignored.
  */
 static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 {
@@ -595,7 +596,7 @@ const struct machine_type machine_realm = {
 	.failed = run_failed,
 };
 
-/* All memory is private: what the realm wants to share it says when it runs. */
+/* All memory is private at first. The realm asks for shared memory when it runs. */
 static void realm_init(struct realm *realm, const struct realm_config *config)
 {
 	const struct machine_config machine = {
@@ -639,8 +640,8 @@ int realm_open(struct realm *realm, const struct realm_config *config, struct er
 }
 
 /*
- * KVM activates a realm before it looks at immediate_exit: so the vCPU comes
- * back at once, and what fails is the activation and nothing else.
+ * KVM activates a realm before it checks immediate_exit. So KVM_RUN returns without
+ * running the vCPU, and an error is that of the activation.
  */
 int realm_activate(struct realm *realm, struct error *error)
 {
